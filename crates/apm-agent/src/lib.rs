@@ -1,0 +1,1 @@
+//! Elastic APM agent for actix-web and Diesel.

@@ -1,0 +1,1 @@
+//! The embedded APM server.
