@@ -4,3 +4,4 @@
 //! No arrow runs back up.
 
 pub mod event;
+pub mod store;
