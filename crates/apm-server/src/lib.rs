@@ -4,4 +4,6 @@
 //! No arrow runs back up.
 
 pub mod event;
+pub mod kql;
 pub mod store;
+pub mod time;

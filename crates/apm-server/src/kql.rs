@@ -1,0 +1,147 @@
+//! The query bar's language: the part of Kibana's KQL that telemetry needs.
+//!
+//! `field:value`, `field:"quoted value"`, `field:wild*card`, `field:*` (the field is there),
+//! `field:(a or b)`, `field > 10` (`< <= >= >`), bare words (any text of the event), `and`, `or`,
+//! `not`, parentheses. Wildcards work in field names too. Keywords are case-insensitive, values
+//! are not, except in full-text fields ([`is_full_text`]).
+//!
+//! [`parse`] gives an [`Expr`]; [`matches()`] evaluates it over an ECS document and is the meaning
+//! of the language; [`sql`] translates what it can into conditions on promoted columns and says
+//! where they only narrow, so that the rest is decided by [`matches()`]. Not supported: nested
+//! field groups `{}`, scripts, regular expressions.
+
+mod leaves;
+mod matches;
+mod parse;
+mod wildcard;
+
+pub use leaves::{for_each_leaf, text_of};
+pub use matches::matches;
+pub use parse::{KqlError, parse};
+pub use wildcard::Pattern;
+
+/// A parsed query.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Expr {
+    /// Everything: the empty query.
+    All,
+    /// All of these; at least two.
+    And(Vec<Expr>),
+    /// One of these; at least two.
+    Or(Vec<Expr>),
+    /// Not this.
+    Not(Box<Expr>),
+    /// `field:*`
+    Exists(Field),
+    /// `field:value`
+    Is(Field, Value),
+    /// `field >= value`
+    Range(Field, Order, Bound),
+    /// A bare word or quoted text: somewhere in the event.
+    Text(Value),
+}
+
+/// A field's name, perhaps with wildcards (`http.*`).
+#[derive(Debug, Clone, PartialEq)]
+pub struct Field {
+    /// As written, escapes resolved; what errors show.
+    pub name: String,
+    /// Set when the name holds a wildcard.
+    pub pattern: Option<Pattern>,
+}
+
+/// What a field is compared with.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Value {
+    /// Exactly this text (or the number or boolean that it spells).
+    Exact(String),
+    /// Text with `*` in it, not quoted.
+    Wildcard(Pattern),
+}
+
+/// The comparison of a range.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Order {
+    /// `<`
+    Less,
+    /// `<=`
+    AtMost,
+    /// `>`
+    Greater,
+    /// `>=`
+    AtLeast,
+}
+
+impl Order {
+    /// The operator, the same in KQL and SQL.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Less => "<",
+            Self::AtMost => "<=",
+            Self::Greater => ">",
+            Self::AtLeast => ">=",
+        }
+    }
+
+    /// Whether an ordering of (field, bound) satisfies the comparison.
+    #[must_use]
+    pub fn holds(self, ordering: std::cmp::Ordering) -> bool {
+        match self {
+            Self::Less => ordering.is_lt(),
+            Self::AtMost => ordering.is_le(),
+            Self::Greater => ordering.is_gt(),
+            Self::AtLeast => ordering.is_ge(),
+        }
+    }
+}
+
+/// The end of a range.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Bound {
+    /// A number; never NaN.
+    Number(f64),
+    /// A time in microseconds since the epoch: the bound of `@timestamp`.
+    Time(i64),
+    /// Anything else, compared byte by byte.
+    Text(String),
+}
+
+/// Whether a field is searched for its words, ignoring case, rather than compared as a whole.
+#[must_use]
+pub fn is_full_text(field: &str) -> bool {
+    matches!(
+        field,
+        "message"
+            | "error.message"
+            | "error.log.message"
+            | "error.exception.message"
+            | "error.stack_trace"
+            | "span.db.statement"
+            | "http.request.body.original"
+    )
+}
+
+/// `field:"value"`, escaped so that it parses back to exactly this value.
+#[must_use]
+pub fn filter(field: &str, value: &str) -> String {
+    let mut out = String::with_capacity(field.len() + value.len() + 3);
+    for char in field.chars() {
+        if parse::is_special(char) || char == '*' || char.is_whitespace() {
+            out.push('\\');
+        }
+        out.push(char);
+    }
+    out.push_str(":\"");
+    for char in value.chars() {
+        if matches!(char, '"' | '\\') {
+            out.push('\\');
+        }
+        out.push(char);
+    }
+    out.push('"');
+    out
+}
+
+#[cfg(test)]
+mod tests;
