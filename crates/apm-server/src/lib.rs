@@ -3,7 +3,13 @@
 //! Floors, from the top: `ui` and `http` → `analytics` → `store` → `event`; `intake` → `event`, `store`.
 //! No arrow runs back up.
 
+mod config;
 pub mod event;
+mod http;
 pub mod kql;
+mod server;
 pub mod store;
 pub mod time;
+
+pub use config::{Config, Durability, SecretToken};
+pub use server::{Running, Server, StartError};

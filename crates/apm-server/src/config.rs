@@ -1,0 +1,118 @@
+//! What the server can be told.
+//!
+//! Every field has a default that suits one developer on one machine; the command line of the root package
+//! maps its `--apm-*` options onto these.
+
+use std::fmt;
+use std::path::PathBuf;
+use std::time::Duration;
+
+/// How the server listens, what it keeps, and for how long.
+///
+/// ```
+/// let mut config = apm_server::Config::default();
+/// config.listen = "127.0.0.1:0".to_owned();
+/// config.database = "apm.db".into();
+/// ```
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Config {
+    /// Host and port; every address that the host stands for is bound. Port 0: any free one.
+    pub listen: String,
+    /// The database file; made where there is none.
+    pub database: PathBuf,
+    /// What agents send as `Authorization: Bearer …`, and what the pages ask for.
+    pub secret_token: Option<SecretToken>,
+    /// Whether to listen beyond loopback without a secret token.
+    pub insecure: bool,
+    /// Whether an acknowledged event survives a power loss, or only the end of the process.
+    pub durability: Durability,
+    /// Size of the data files together, bytes, beyond which the oldest events go.
+    pub max_size: u64,
+    /// How long events are kept, by time of arrival.
+    pub max_age: Duration,
+    /// How long rollups are kept.
+    pub rollup_max_age: Duration,
+    /// Longest line, bytes, terminator included.
+    pub max_event_size: usize,
+    /// Most connections that one worker holds open.
+    pub max_connections: usize,
+    /// Threads that answer requests.
+    pub workers: usize,
+    /// Longest silence within a request's body.
+    pub read_timeout: Duration,
+    /// How long an idle connection is kept open.
+    pub idle_timeout: Duration,
+    /// How long requests in flight may take to finish on a graceful stop.
+    pub shutdown_timeout: Duration,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            listen: "127.0.0.1:8200".to_owned(),
+            database: "apm.db".into(),
+            secret_token: None,
+            insecure: false,
+            durability: Durability::Normal,
+            max_size: 1 << 30,
+            max_age: Duration::from_hours(7 * 24),
+            rollup_max_age: Duration::from_hours(90 * 24),
+            max_event_size: 300 * 1024,
+            max_connections: 1024,
+            workers: 2,
+            read_timeout: Duration::from_secs(30),
+            idle_timeout: Duration::from_secs(45),
+            shutdown_timeout: Duration::from_secs(4),
+        }
+    }
+}
+
+/// What an acknowledged event survives.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Durability {
+    /// The end of the process, however sudden.
+    #[default]
+    Normal,
+    /// A power loss too, at the price of an `fsync` per commit.
+    Full,
+}
+
+/// A secret that does not show in logs.
+#[derive(Clone, PartialEq, Eq)]
+pub struct SecretToken(String);
+
+impl SecretToken {
+    /// Takes any text but the empty one, which is no secret.
+    pub fn new(token: impl Into<String>) -> Option<Self> {
+        let token = token.into();
+        (!token.is_empty()).then_some(Self(token))
+    }
+
+    /// The text.
+    #[expect(dead_code, reason = "the handlers that ask for it come next")]
+    pub(crate) fn expose(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for SecretToken {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("SecretToken(…)")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_secret_token_does_not_show_when_printed() {
+        let config = Config {
+            secret_token: SecretToken::new("hush"),
+            ..Config::default()
+        };
+        assert!(!format!("{config:?}").contains("hush"));
+        assert_eq!(SecretToken::new(""), None);
+    }
+}

@@ -1,0 +1,233 @@
+//! Start and stop: the sockets, the database, the HTTP server on top.
+//!
+//! A server that listens beyond loopback without a secret token is refused unless it is told that this is
+//! meant. Nothing is bound before the database is open, and nothing is answered before both are there.
+
+use std::io;
+use std::net::{SocketAddr, TcpListener, ToSocketAddrs};
+
+use actix_web::dev::ServerHandle;
+use actix_web::{App, HttpServer, rt, web};
+
+use crate::config::Config;
+use crate::http::{self, Shared};
+
+/// Why a server did not start. Each message names the option to change.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum StartError {
+    /// `listen` is not a host and a port.
+    #[error(
+        "cannot understand the address `{listen}`: give --apm-listen as HOST:PORT, such as 127.0.0.1:8200"
+    )]
+    Address {
+        /// What was given.
+        listen: String,
+        /// What the resolver said.
+        source: io::Error,
+    },
+    /// Anyone on the network could read and write telemetry.
+    #[error(
+        "refusing to listen on {address} without a secret token, as any machine that reaches it could read all \
+         telemetry: set --apm-secret-token, or --insecure if that is meant"
+    )]
+    Exposed {
+        /// The address that is not loopback.
+        address: SocketAddr,
+    },
+    /// The port is taken, or may not be used.
+    #[error("cannot listen on {address}: choose another address with --apm-listen")]
+    Listen {
+        /// The address.
+        address: SocketAddr,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// The worker threads could not be started.
+    #[error("cannot start the server's threads")]
+    Threads(#[source] io::Error),
+}
+
+/// The server, before it runs.
+#[derive(Debug)]
+pub struct Server;
+
+impl Server {
+    /// Opens the database, binds the sockets and starts to answer. To be called within an actix `System`.
+    ///
+    /// # Errors
+    /// See [`StartError`]. Nothing is left behind but, possibly, a new database file.
+    pub fn start(config: Config) -> Result<Running, StartError> {
+        let addresses = resolve(&config)?;
+        let listeners = listen(&addresses)?;
+        let addrs = listeners
+            .iter()
+            .map(TcpListener::local_addr)
+            .collect::<Result<Vec<_>, _>>()
+            .map_err(StartError::Threads)?;
+        let shared = web::Data::new(Shared::new(&config, addrs.clone()));
+        let mut server = HttpServer::new({
+            let shared = shared.clone();
+            move || {
+                App::new()
+                    .app_data(shared.clone())
+                    .configure(http::configure)
+            }
+        })
+        .workers(config.workers)
+        .max_connections(config.max_connections)
+        .keep_alive(config.idle_timeout)
+        .client_request_timeout(config.read_timeout)
+        .shutdown_timeout(config.shutdown_timeout.as_secs())
+        .disable_signals();
+        for listener in listeners {
+            server = server.listen(listener).map_err(StartError::Threads)?;
+        }
+        let server = server.run();
+        let handle = server.handle();
+        rt::spawn(server);
+        Ok(Running { handle, addrs })
+    }
+}
+
+/// A server that answers.
+#[derive(Debug)]
+pub struct Running {
+    handle: ServerHandle,
+    addrs: Vec<SocketAddr>,
+}
+
+impl Running {
+    /// Where it listens; the first address where there are several.
+    pub fn addr(&self) -> SocketAddr {
+        self.addrs[0]
+    }
+
+    /// All addresses on which it listens.
+    pub fn addrs(&self) -> &[SocketAddr] {
+        &self.addrs
+    }
+
+    /// Where its pages are.
+    pub fn url(&self) -> String {
+        format!("http://{}", self.addr())
+    }
+
+    /// Stops it: no new requests, then (if `graceful`) the ones in flight, then the writer, which commits what
+    /// it has taken.
+    pub async fn stop(self, graceful: bool) {
+        self.handle.stop(graceful).await;
+    }
+}
+
+/// The addresses that `listen` stands for, none of which is exposed without consent.
+fn resolve(config: &Config) -> Result<Vec<SocketAddr>, StartError> {
+    let listen = || config.listen.clone();
+    let addresses: Vec<_> = config
+        .listen
+        .to_socket_addrs()
+        .map_err(|source| StartError::Address {
+            listen: listen(),
+            source,
+        })?
+        .collect();
+    if addresses.is_empty() {
+        let source = io::Error::new(io::ErrorKind::NotFound, "it stands for no address");
+        return Err(StartError::Address {
+            listen: listen(),
+            source,
+        });
+    }
+    let exposed = addresses
+        .iter()
+        .find(|address| !address.ip().to_canonical().is_loopback());
+    match exposed {
+        Some(&address) if config.secret_token.is_none() && !config.insecure => {
+            Err(StartError::Exposed { address })
+        }
+        _ => Ok(addresses),
+    }
+}
+
+/// Binds every address. With port 0 and several addresses, all get the port of the first.
+fn listen(addresses: &[SocketAddr]) -> Result<Vec<TcpListener>, StartError> {
+    let mut listeners = Vec::<TcpListener>::new();
+    for &address in addresses {
+        let mut address = address;
+        if address.port() == 0
+            && let Some(first) = listeners.first()
+        {
+            address.set_port(first.local_addr().map_err(StartError::Threads)?.port());
+        }
+        match TcpListener::bind(address) {
+            Ok(listener) => listeners.push(listener),
+            // `localhost` stands for ::1 on machines that have no IPv6.
+            Err(source)
+                if source.kind() == io::ErrorKind::AddrNotAvailable && addresses.len() > 1 => {}
+            Err(source) => return Err(StartError::Listen { address, source }),
+        }
+    }
+    match listeners.is_empty() {
+        true => Err(StartError::Listen {
+            address: addresses[0],
+            source: io::ErrorKind::AddrNotAvailable.into(),
+        }),
+        false => Ok(listeners),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::SecretToken;
+
+    fn config(listen: &str) -> Config {
+        Config {
+            listen: listen.to_owned(),
+            ..Config::default()
+        }
+    }
+
+    #[test]
+    fn beyond_loopback_a_token_or_consent_is_needed() {
+        let open = config("0.0.0.0:0");
+        let error = resolve(&open).expect_err("refused").to_string();
+        assert!(
+            error.contains("--apm-secret-token") && error.contains("--insecure"),
+            "{error}"
+        );
+        assert!(
+            resolve(&Config {
+                insecure: true,
+                ..open.clone()
+            })
+            .is_ok()
+        );
+        assert!(
+            resolve(&Config {
+                secret_token: SecretToken::new("t"),
+                ..open
+            })
+            .is_ok()
+        );
+        assert!(resolve(&config("[::1]:0")).is_ok());
+        assert!(resolve(&config("[::ffff:127.0.0.1]:0")).is_ok());
+    }
+
+    #[test]
+    fn an_address_that_is_none_names_the_option() {
+        for bad in ["8200", "", "host:port", "127.0.0.1:99999"] {
+            let error = resolve(&config(bad)).expect_err(bad).to_string();
+            assert!(error.contains("--apm-listen"), "{error}");
+        }
+    }
+
+    #[test]
+    fn a_port_in_use_names_the_option() {
+        let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+        let error = listen(&[taken.local_addr().unwrap()])
+            .expect_err("taken")
+            .to_string();
+        assert!(error.contains("--apm-listen"), "{error}");
+    }
+}
