@@ -1,5 +1,9 @@
 //! Elastic APM agent for actix-web and Diesel.
-#![expect(dead_code, unused_imports, reason = "the leaf modules land before what calls them")]
+#![expect(
+    dead_code,
+    unused_imports,
+    reason = "the leaf modules land before what calls them"
+)]
 
 #[cfg(test)]
 mod fixtures;
