@@ -3,6 +3,7 @@
 //! Floors, from the top: `ui` and `http` → `analytics` → `store` → `event`; `intake` → `event`, `store`.
 //! No arrow runs back up.
 
+pub mod analytics;
 mod config;
 pub mod event;
 mod http;

@@ -1,0 +1,63 @@
+//! What the telemetry says: one question per module, its SQL in a file beside it.
+//!
+//! * Every function reads through one connection and returns plain structs that are `Serialize`: the
+//!   pages and `/api/v1` show the same ones.
+//! * Lists and charts read rollups ([`window::Window`] says which), or small indexed ranges of raw rows
+//!   whose size a rollup has told before. Only one trace, and Discover, read raw rows beyond that.
+//! * Times are µs since the epoch (`…_us` or `timestamp`) or, for the start of a bucket, seconds;
+//!   durations are µs. Counts and sums are weighted by `1 / sample_rate`, so they estimate what happened,
+//!   not what was sent.
+//! * Formulas are those of `reference/ui.md` 4, cited by number where they are used.
+//!
+//! Nothing here writes, and nothing here knows HTTP.
+
+pub mod comparison;
+pub mod latency;
+pub mod percentile;
+pub mod series;
+pub mod services;
+pub mod sql;
+pub mod throughput;
+pub mod transactions;
+pub mod window;
+
+use serde::Serialize;
+use sql::Sql;
+
+/// What a question is about; each part that is `None` narrows nothing.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct Scope {
+    /// `service.name`
+    pub service: Option<String>,
+    /// `service.environment`; the empty string means “not set”.
+    pub environment: Option<String>,
+    /// `transaction.type`
+    pub transaction_type: Option<String>,
+    /// `transaction.name`
+    pub transaction_name: Option<String>,
+}
+
+impl Scope {
+    /// Gives a question `:service`, `:environment`, `:type` and `:name`.
+    pub(crate) fn bind(&self, sql: Sql) -> Sql {
+        sql.bind("service", &self.service)
+            .bind("environment", &self.environment)
+            .bind("type", &self.transaction_type)
+            .bind("name", &self.transaction_name)
+    }
+}
+
+/// A share of failures, or that there was nothing to judge (reference/ui.md 4.3).
+///
+/// `unknown` outcomes do not count.
+#[must_use]
+pub fn failed_rate(failures: f64, successes: f64) -> Option<f64> {
+    let judged = failures + successes;
+    (judged > 0.0).then(|| failures / judged)
+}
+
+/// The mean of nothing is nothing.
+#[must_use]
+pub fn mean(sum: f64, count: f64) -> Option<f64> {
+    (count > 0.0).then(|| sum / count)
+}

@@ -1,0 +1,17 @@
+-- The sparklines: each service by chart bucket (seconds since 1970).
+WITH slice (level, start, stop) AS (
+    SELECT value ->> 0, value ->> 1, value ->> 2 FROM json_each(:series)
+)
+SELECT s.name AS key,
+       r.bucket / :interval * :interval AS bucket,
+       sum(r.count) AS count,
+       sum(r.sum) AS sum,
+       coalesce(sum(r.count) FILTER (WHERE r.outcome = 0), 0.0) AS failures,
+       coalesce(sum(r.count) FILTER (WHERE r.outcome = 1), 0.0) AS successes
+FROM slice
+CROSS JOIN service s
+CROSS JOIN tx_group g ON g.service_id = s.id
+CROSS JOIN roll_tx r
+    ON r.level = slice.level AND r.group_id = g.id AND r.bucket >= slice.start AND r.bucket < slice.stop
+WHERE :environment IS NULL OR s.environment = :environment
+GROUP BY 1, 2

@@ -1,0 +1,293 @@
+//! A question in SQL: text with `:names`, and the values bound to them.
+//!
+//! The text lives in a `.sql` file and reads the same in the `sqlite3` shell (`.parameter set :from 0`).
+//! SQLite numbers named parameters by first appearance, and Diesel binds by number: the order is read
+//! from the text, so it cannot drift from it. Values are bound, never spliced; [`Sql::shell`] makes the
+//! text that people can paste.
+
+use std::borrow::Cow;
+use std::fmt::Write as _;
+
+use diesel::deserialize::QueryableByName;
+use diesel::prelude::*;
+use diesel::result::Error;
+use diesel::sql_types::{BigInt, Binary, Double, Nullable, Text};
+use diesel::sqlite::Sqlite;
+
+use crate::store::id::StoredId;
+
+/// A bound value.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Value {
+    /// `NULL`
+    Null,
+    /// INTEGER
+    Int(i64),
+    /// REAL
+    Real(f64),
+    /// TEXT
+    Text(String),
+    /// BLOB
+    Blob(Vec<u8>),
+}
+
+impl From<i64> for Value {
+    fn from(value: i64) -> Self {
+        Self::Int(value)
+    }
+}
+
+impl From<f64> for Value {
+    fn from(value: f64) -> Self {
+        Self::Real(value)
+    }
+}
+
+impl From<&str> for Value {
+    fn from(value: &str) -> Self {
+        Self::Text(value.to_owned())
+    }
+}
+
+impl From<String> for Value {
+    fn from(value: String) -> Self {
+        Self::Text(value)
+    }
+}
+
+impl From<&StoredId> for Value {
+    fn from(value: &StoredId) -> Self {
+        match value {
+            StoredId::Short(id) => Self::Int(id.cast_signed()),
+            StoredId::Long(id) => Self::Blob(id.to_vec()),
+            StoredId::Other(id) => Self::Text(id.clone()),
+        }
+    }
+}
+
+impl<T: Into<Value>> From<Option<T>> for Value {
+    fn from(value: Option<T>) -> Self {
+        value.map_or(Self::Null, Into::into)
+    }
+}
+
+impl From<&Option<String>> for Value {
+    fn from(value: &Option<String>) -> Self {
+        value.as_deref().into()
+    }
+}
+
+/// SQL text and the values of its parameters.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Sql {
+    text: Cow<'static, str>,
+    values: Vec<(Cow<'static, str>, Value)>,
+}
+
+impl Sql {
+    /// A question from a file: `Sql::new(include_str!("services.sql"))`.
+    #[must_use]
+    pub fn new(text: impl Into<Cow<'static, str>>) -> Self {
+        Self {
+            text: text.into(),
+            values: Vec::new(),
+        }
+    }
+
+    /// Sets `:name`. Names that the text does not use are ignored, so that a group of values can be
+    /// given to texts that need some of them.
+    #[must_use]
+    pub fn bind(mut self, name: impl Into<Cow<'static, str>>, value: impl Into<Value>) -> Self {
+        self.values.push((name.into(), value.into()));
+        self
+    }
+
+    /// Runs the question.
+    ///
+    /// # Errors
+    /// Those of SQLite, and [`Error::QueryBuilderError`] for a parameter without a value.
+    pub fn load<T>(&self, conn: &mut SqliteConnection) -> QueryResult<Vec<T>>
+    where
+        T: QueryableByName<Sqlite> + 'static,
+    {
+        let mut query = diesel::sql_query(self.text.as_ref()).into_boxed::<Sqlite>();
+        for name in self.names() {
+            query = match self.value(name)? {
+                Value::Null => query.bind::<Nullable<BigInt>, _>(None::<i64>),
+                Value::Int(value) => query.bind::<BigInt, _>(*value),
+                Value::Real(value) => query.bind::<Double, _>(*value),
+                Value::Text(value) => query.bind::<Text, _>(value.as_str()),
+                Value::Blob(value) => query.bind::<Binary, _>(value.as_slice()),
+            };
+        }
+        query.load(conn)
+    }
+
+    /// Runs a question that has exactly one row.
+    ///
+    /// # Errors
+    /// As [`Self::load`], and [`Error::NotFound`].
+    pub fn first<T>(&self, conn: &mut SqliteConnection) -> QueryResult<T>
+    where
+        T: QueryableByName<Sqlite> + 'static,
+    {
+        self.load(conn)?.into_iter().next().ok_or(Error::NotFound)
+    }
+
+    /// The steps of `EXPLAIN QUERY PLAN`, one a line.
+    ///
+    /// # Errors
+    /// As [`Self::load`].
+    pub fn plan(&self, conn: &mut SqliteConnection) -> QueryResult<Vec<String>> {
+        #[derive(QueryableByName)]
+        struct Step {
+            #[diesel(sql_type = Text)]
+            detail: String,
+        }
+        let explained = Self {
+            text: format!("EXPLAIN QUERY PLAN {}", self.text).into(),
+            values: self.values.clone(),
+        };
+        let steps: Vec<Step> = explained.load(conn)?;
+        Ok(steps.into_iter().map(|step| step.detail).collect())
+    }
+
+    /// The text with its values in place: it runs as it stands in the `sqlite3` shell.
+    #[must_use]
+    pub fn shell(&self) -> String {
+        let mut out = String::with_capacity(self.text.len() + 64);
+        let mut end = 0;
+        for parameter in parameters(&self.text) {
+            out.push_str(&self.text[end..parameter.start]);
+            match self.value(&self.text[parameter.start + 1..parameter.end]) {
+                Ok(value) => literal(value, &mut out),
+                Err(_) => out.push_str(&self.text[parameter.clone()]),
+            }
+            end = parameter.end;
+        }
+        out.push_str(&self.text[end..]);
+        out
+    }
+
+    fn value(&self, name: &str) -> QueryResult<&Value> {
+        let found = self.values.iter().find(|(known, _)| known == name);
+        found.map(|(_, value)| value).ok_or_else(|| {
+            Error::QueryBuilderError(format!("no value for the parameter :{name}").into())
+        })
+    }
+
+    /// Parameter names in the order in which SQLite numbers them.
+    fn names(&self) -> Vec<&str> {
+        let mut names = Vec::new();
+        for parameter in parameters(&self.text) {
+            let name = &self.text[parameter.start + 1..parameter.end];
+            if !names.contains(&name) {
+                names.push(name);
+            }
+        }
+        names
+    }
+}
+
+/// Where `:name` stands in the text, outside of strings, quoted names and comments.
+fn parameters(text: &str) -> Vec<std::ops::Range<usize>> {
+    let bytes = text.as_bytes();
+    let mut found = Vec::new();
+    let mut at = 0;
+    while at < bytes.len() {
+        let until = |stop: &str| {
+            text[at + 1..]
+                .find(stop)
+                .map(|end| at + 1 + end + stop.len())
+        };
+        at = match bytes[at] {
+            b'\'' => until("'").unwrap_or(bytes.len()),
+            b'"' => until("\"").unwrap_or(bytes.len()),
+            b'-' if bytes.get(at + 1) == Some(&b'-') => until("\n").unwrap_or(bytes.len()),
+            b'/' if bytes.get(at + 1) == Some(&b'*') => until("*/").unwrap_or(bytes.len()),
+            b':' => {
+                let is_name = |byte: &&u8| byte.is_ascii_alphanumeric() || **byte == b'_';
+                let end = at + 1 + bytes[at + 1..].iter().take_while(is_name).count();
+                found.push(at..end);
+                end
+            }
+            _ => at + 1,
+        };
+    }
+    found
+}
+
+fn literal(value: &Value, out: &mut String) {
+    match value {
+        Value::Null => out.push_str("NULL"),
+        Value::Int(value) => _ = write!(out, "{value}"),
+        Value::Real(value) => _ = write!(out, "{value:?}"),
+        Value::Text(value) => _ = write!(out, "'{}'", value.replace('\'', "''")),
+        Value::Blob(value) => {
+            out.push_str("x'");
+            for byte in value {
+                _ = write!(out, "{byte:02x}");
+            }
+            out.push('\'');
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[derive(QueryableByName)]
+    struct Row {
+        #[diesel(sql_type = Text)]
+        text: String,
+        #[diesel(sql_type = BigInt)]
+        number: i64,
+        #[diesel(sql_type = Nullable<Double>)]
+        nothing: Option<f64>,
+    }
+
+    const TEXT: &str = "-- :not a parameter\nSELECT :text || ' :no' || :text AS text, /* :nor */ :number AS number, \
+                        NULLIF(:nothing, ':none') AS nothing, 1 AS \":x\"";
+
+    fn question() -> Sql {
+        Sql::new(TEXT)
+            .bind("number", 7)
+            .bind("unused", 1.5)
+            .bind("text", "it's")
+            .bind("nothing", None::<i64>)
+    }
+
+    #[test]
+    fn values_reach_the_parameters_of_their_names() {
+        let mut conn = SqliteConnection::establish(":memory:").unwrap();
+        let row: Row = question().first(&mut conn).unwrap();
+        assert_eq!(
+            (row.text.as_str(), row.number, row.nothing),
+            ("it's :noit's", 7, None)
+        );
+    }
+
+    #[test]
+    fn a_parameter_without_a_value_is_an_error_with_its_name() {
+        let mut conn = SqliteConnection::establish(":memory:").unwrap();
+        let error = Sql::new(TEXT).first::<Row>(&mut conn).err().unwrap();
+        assert!(error.to_string().contains(":text"), "{error}");
+    }
+
+    #[test]
+    fn the_shell_text_holds_the_values_and_gives_the_same_row() {
+        let mut conn = SqliteConnection::establish(":memory:").unwrap();
+        let text = question().shell();
+        assert!(text.contains("'it''s' || ' :no' || 'it''s'"), "{text}");
+        let row: Row = Sql::new(text).first(&mut conn).unwrap();
+        assert_eq!(row.text, "it's :noit's");
+        assert_eq!(
+            Sql::new("SELECT :a, :b")
+                .bind("a", Value::Blob(vec![1, 255]))
+                .bind("b", 2.0)
+                .shell(),
+            "SELECT x'01ff', 2.0"
+        );
+    }
+}

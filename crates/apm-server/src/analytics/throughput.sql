@@ -1,0 +1,17 @@
+-- Transactions by result (“HTTP 2xx”) and chart bucket (seconds since 1970).
+WITH slice (level, start, stop) AS (
+    SELECT value ->> 0, value ->> 1, value ->> 2 FROM json_each(:series)
+)
+SELECT coalesce(v.value, '') AS result, r.bucket / :interval * :interval AS bucket, sum(r.count) AS count
+FROM slice
+CROSS JOIN service s
+CROSS JOIN tx_group g ON g.service_id = s.id
+CROSS JOIN roll_tx r
+    ON r.level = slice.level AND r.group_id = g.id AND r.bucket >= slice.start AND r.bucket < slice.stop
+LEFT JOIN result v ON v.id = r.result_id
+WHERE (:service IS NULL OR s.name = :service)
+  AND (:environment IS NULL OR s.environment = :environment)
+  AND (:type IS NULL OR g.type = :type)
+  AND (:name IS NULL OR g.name = :name)
+GROUP BY 1, 2
+ORDER BY 1, 2

@@ -1,0 +1,275 @@
+//! The stretch of time that a question is about, and which rollup rows cover it.
+//!
+//! Rollups know whole minutes, so a window is the asked range widened to whole minutes. It is covered by
+//! as few rows as there can be: hours inside, ten-minute and minute rows at the edges ([`Window::slices`]).
+//! That makes a list over a month as cheap as one over an hour, and exact at both ends.
+
+use serde::Serialize;
+
+use super::sql::Sql;
+use crate::time::{Range, SECOND};
+
+/// Widths of the rollups' buckets in seconds, finest first.
+pub const LEVELS: [i64; 3] = [60, 600, 3600];
+
+/// Bound of `target = range / 50` and the interval below it, both in milliseconds (reference/ui.md 4.1).
+const INTERVALS: [(i64, i64); 15] = [
+    (500, 100),
+    (5_000, 1_000),
+    (7_500, 5_000),
+    (15_000, 10_000),
+    (45_000, 30_000),
+    (180_000, 60_000),
+    (540_000, 300_000),
+    (1_200_000, 600_000),
+    (2_700_000, 1_800_000),
+    (7_200_000, 3_600_000),
+    (21_600_000, 10_800_000),
+    (86_400_000, 43_200_000),
+    (604_800_000, 86_400_000),
+    (1_814_400_000, 604_800_000),
+    (31_536_000_000, 2_592_000_000),
+];
+
+/// The width of a chart's buckets for a range, in seconds, at least `floor` (reference/ui.md 4.1).
+///
+/// The widths that are not whole seconds round up to one.
+#[must_use]
+pub fn interval(range: Range, floor: i64) -> i64 {
+    let target = range.micros() / 1000 / 50;
+    let rule = INTERVALS.iter().find(|(bound, _)| *bound > target);
+    let millis = rule.map_or(31_536_000_000, |(_, interval)| *interval);
+    (millis / 1000).max(floor).max(1)
+}
+
+/// A window of whole minutes with its chart buckets.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Window {
+    /// What was asked for.
+    pub asked: Range,
+    /// The same, widened to whole minutes: what is counted.
+    pub range: Range,
+    /// Minutes of the window that have passed: the divisor of every “per minute”.
+    pub minutes: f64,
+    /// Width of a chart's buckets, seconds.
+    pub interval: i64,
+    /// The present, µs; the last bucket is partial when it lies inside.
+    pub now: i64,
+}
+
+/// One bucket of a chart.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub struct Bucket {
+    /// Start, seconds since the epoch, a multiple of the interval.
+    pub start: i64,
+    /// How much of it lies inside of the window and in the past, seconds. Less than the interval: draw
+    /// it as partial. Rates divide by this.
+    pub covered: f64,
+}
+
+impl Window {
+    /// The window for a range, at a present moment (both µs).
+    #[must_use]
+    pub fn new(asked: Range, now: i64) -> Self {
+        let minute = 60 * SECOND;
+        let range = Range {
+            from: asked.from.div_euclid(minute) * minute,
+            to: (asked.to + minute - 1).div_euclid(minute) * minute,
+        };
+        let passed = range.to.min(now.max(range.from + SECOND)) - range.from;
+        Self {
+            asked,
+            range,
+            minutes: passed as f64 / minute as f64,
+            interval: interval(asked, LEVELS[0]),
+            now,
+        }
+    }
+
+    /// The window of the same length that ends `by` µs earlier; `by` is cut to whole minutes.
+    #[must_use]
+    pub fn shifted_back(&self, by: i64) -> Self {
+        let by = by / (60 * SECOND) * (60 * SECOND);
+        Self {
+            asked: self.asked.shifted_back(by),
+            range: self.range.shifted_back(by),
+            ..self.clone()
+        }
+    }
+
+    /// The buckets of a chart, without gaps; the first and the last may be partial.
+    #[must_use]
+    pub fn buckets(&self) -> Vec<Bucket> {
+        let (from, to) = (self.range.from / SECOND, self.range.to / SECOND);
+        let past = (self.now.max(self.range.from) as f64 / SECOND as f64).min(to as f64);
+        let first = from.div_euclid(self.interval) * self.interval;
+        (first..to)
+            .step_by(usize::try_from(self.interval).unwrap_or(1))
+            .map(|start| {
+                let end = ((start + self.interval) as f64).min(past);
+                Bucket {
+                    start,
+                    covered: (end - start.max(from) as f64).max(0.0),
+                }
+            })
+            .collect()
+    }
+
+    /// The rollup rows that make up the window: (level, from, to) in seconds, disjoint, in order.
+    #[must_use]
+    pub fn slices(&self) -> Vec<(i64, i64, i64)> {
+        self.cut(&LEVELS)
+    }
+
+    /// The same for a chart: no row is wider than one of its buckets.
+    #[must_use]
+    pub fn series_slices(&self) -> Vec<(i64, i64, i64)> {
+        let fits = LEVELS
+            .iter()
+            .take_while(|level| self.interval % **level == 0);
+        self.cut(&LEVELS[..fits.count().max(1)])
+    }
+
+    /// Gives a question `:slices` (JSON), `:series` (likewise), `:interval`, and `:from`, `:to` in µs.
+    #[must_use]
+    pub fn bind(&self, sql: Sql) -> Sql {
+        sql.bind("slices", json(&self.slices()))
+            .bind("series", json(&self.series_slices()))
+            .bind("interval", self.interval)
+            .bind("from", self.range.from)
+            .bind("to", self.range.to)
+    }
+
+    fn cut(&self, levels: &[i64]) -> Vec<(i64, i64, i64)> {
+        let mut out = Vec::new();
+        cut(
+            self.range.from / SECOND,
+            self.range.to / SECOND,
+            levels,
+            &mut out,
+        );
+        out
+    }
+}
+
+fn cut(from: i64, to: i64, levels: &[i64], out: &mut Vec<(i64, i64, i64)>) {
+    let Some((level, finer)) = levels.split_last() else {
+        return;
+    };
+    let inner_from = (from + level - 1).div_euclid(*level) * level;
+    let inner_to = to.div_euclid(*level) * level;
+    if inner_from < inner_to {
+        cut(from, inner_from, finer, out);
+        out.push((*level, inner_from, inner_to));
+        cut(inner_to, to, finer, out);
+    } else if from < to {
+        cut(from, to, finer, out);
+    }
+}
+
+fn json(slices: &[(i64, i64, i64)]) -> String {
+    let rows: Vec<String> = slices
+        .iter()
+        .map(|(level, from, to)| format!("[{level},{from},{to}]"))
+        .collect();
+    format!("[{}]", rows.join(","))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const MINUTE: i64 = 60 * SECOND;
+
+    fn range(minutes: i64) -> Range {
+        let to = 1_773_844_512_345_678;
+        Range {
+            from: to - minutes * MINUTE,
+            to,
+        }
+    }
+
+    #[test]
+    fn the_interval_follows_the_range() {
+        let table = [
+            (5, 5),
+            (15, 30),
+            (60, 60),
+            (6 * 60, 300),
+            (24 * 60, 1800),
+            (7 * 24 * 60, 10_800),
+            (30 * 24 * 60, 43_200),
+            (365 * 24 * 60, 604_800),
+        ];
+        for (minutes, seconds) in table {
+            assert_eq!(interval(range(minutes), 1), seconds, "{minutes} min");
+        }
+        assert_eq!(interval(range(15), 60), 60);
+        let second = Range {
+            from: 0,
+            to: SECOND,
+        };
+        assert_eq!(interval(second, 1), 1);
+    }
+
+    #[test]
+    fn a_window_is_whole_minutes_and_divides_by_what_has_passed() {
+        let asked = range(15);
+        let window = Window::new(asked, asked.to);
+        assert_eq!(window.range.from % MINUTE, 0);
+        assert_eq!(window.range.to % MINUTE, 0);
+        assert!(window.range.from <= asked.from && asked.to <= window.range.to);
+        assert!(
+            (window.minutes - (asked.to - window.range.from) as f64 / MINUTE as f64).abs() < 1e-9
+        );
+        let past = Window::new(asked, asked.to + 10 * MINUTE);
+        assert!((past.minutes - 16.0).abs() < 1e-9);
+        let future = Window::new(asked, asked.from - 10 * MINUTE);
+        assert!(future.minutes > 0.0);
+    }
+
+    #[test]
+    fn slices_cover_the_window_once_with_the_widest_rows() {
+        for minutes in [1, 9, 15, 60, 61, 600, 24 * 60, 30 * 24 * 60] {
+            let window = Window::new(range(minutes), i64::MAX / 2);
+            for slices in [window.slices(), window.series_slices()] {
+                let mut at = window.range.from / SECOND;
+                for (level, from, to) in &slices {
+                    assert_eq!(*from, at, "{minutes}: {slices:?}");
+                    assert!(from < to && from % level == 0 && to % level == 0);
+                    at = *to;
+                }
+                assert_eq!(at, window.range.to / SECOND);
+                assert!(slices.len() <= 5);
+            }
+            let rows: i64 = window
+                .slices()
+                .iter()
+                .map(|(level, from, to)| (to - from) / level)
+                .sum();
+            assert!(rows <= 2 * (9 + 5) + minutes / 60 + 1, "{minutes}: {rows}");
+            let widest = window.series_slices().iter().map(|slice| slice.0).max();
+            assert!(widest.unwrap() <= window.interval);
+        }
+    }
+
+    #[test]
+    fn buckets_leave_no_gap_and_say_what_they_cover() {
+        let asked = range(15);
+        let window = Window::new(asked, asked.to);
+        let buckets = window.buckets();
+        assert_eq!(buckets.len(), 16);
+        let covered: f64 = buckets.iter().map(|bucket| bucket.covered).sum();
+        assert!((covered / 60.0 - window.minutes).abs() < 1e-6);
+        assert!(buckets[15].covered < 60.0 && buckets[14].covered == 60.0);
+    }
+
+    #[test]
+    fn the_previous_window_has_the_same_shape() {
+        let asked = range(15);
+        let window = Window::new(asked, asked.to);
+        let before = window.shifted_back(asked.micros());
+        assert_eq!(before.range.micros(), window.range.micros());
+        assert_eq!(before.range.to - window.range.to, -15 * MINUTE);
+    }
+}
