@@ -11,6 +11,7 @@ pub mod kql;
 mod server;
 pub mod store;
 pub mod time;
+mod ui;
 
 pub use config::{Config, Durability, SecretToken};
 pub use server::{Running, Server, StartError};

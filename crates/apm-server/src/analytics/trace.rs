@@ -1,0 +1,5 @@
+//! One trace as data: its tree on one timeline, its critical path, and what its spans leave uncovered.
+
+pub(crate) mod cover;
+pub(crate) mod critical;
+pub(crate) mod tree;

@@ -1,0 +1,142 @@
+//! The critical path: which item the trace was waiting for, at every moment of its entry.
+//!
+//! Formula: reference/ui.md 4.9, but without its tolerance of 1 ms: whole SQLite requests are shorter than that, and without
+//! it the segments add up to the entry's duration exactly.
+
+use super::tree::Tree;
+
+/// One stretch of the timeline that an item itself is waited for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Segment {
+    /// Index of the item.
+    pub(crate) item: usize,
+    pub(crate) from: i64,
+    pub(crate) to: i64,
+}
+
+/// The critical path of the item `root`, by time.
+pub(crate) fn path(tree: &Tree, root: usize) -> Vec<Segment> {
+    let mut segments = Vec::new();
+    let mut walks = vec![(root, tree.nodes[root].at, tree.nodes[root].end())];
+    while let Some((item, from, to)) = walks.pop() {
+        let mut children = tree.nodes[item].children.clone();
+        children.sort_by_key(|child| std::cmp::Reverse((tree.nodes[*child].end(), *child)));
+        let mut scan = to;
+        for child in children {
+            let node = &tree.nodes[child];
+            // One that ends later ran beside: nobody waited for it.
+            if node.at >= scan || node.end() <= from || node.end() > scan {
+                continue;
+            }
+            if node.end() < scan {
+                segments.push(Segment {
+                    item,
+                    from: node.end(),
+                    to: scan,
+                });
+            }
+            let start = node.at.max(from);
+            walks.push((child, start, node.end()));
+            scan = start;
+        }
+        if scan > from {
+            segments.push(Segment {
+                item,
+                from,
+                to: scan,
+            });
+        }
+    }
+    segments.sort_by_key(|segment| (segment.from, segment.to));
+    segments
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::super::tree::Item;
+    use super::*;
+
+    fn items(spans: &[(usize, i64, i64)]) -> Vec<Item> {
+        let span = |(i, (parent, start, duration)): (usize, &(usize, i64, i64))| Item {
+            id: (i + 1).to_string(),
+            parent: Some(parent.to_string()),
+            start: *start,
+            duration: *duration,
+            ..Item::default()
+        };
+        let entry = Item {
+            id: "0".to_owned(),
+            transaction: true,
+            duration: 100,
+            ..Item::default()
+        };
+        std::iter::once(entry)
+            .chain(spans.iter().enumerate().map(span))
+            .collect()
+    }
+
+    fn walked(spans: &[(usize, i64, i64)]) -> Vec<(usize, i64, i64)> {
+        let tree = Tree::new(&items(spans));
+        path(&tree, 0)
+            .into_iter()
+            .map(|segment| (segment.item, segment.from, segment.to))
+            .collect()
+    }
+
+    #[test]
+    fn an_item_alone_is_its_own_path() {
+        assert_eq!(walked(&[]), [(0, 0, 100)]);
+    }
+
+    #[test]
+    fn children_in_turn_share_the_path_with_the_gaps_between() {
+        assert_eq!(
+            walked(&[(0, 10, 20), (0, 40, 50)]),
+            [
+                (0, 0, 10),
+                (1, 10, 30),
+                (0, 30, 40),
+                (2, 40, 90),
+                (0, 90, 100)
+            ]
+        );
+    }
+
+    #[test]
+    fn of_two_at_once_the_one_that_ends_last_counts() {
+        assert_eq!(
+            walked(&[(0, 10, 50), (0, 20, 60)]),
+            [(0, 0, 20), (2, 20, 80), (0, 80, 100)]
+        );
+    }
+
+    #[test]
+    fn a_child_that_outlives_its_parent_is_not_waited_for() {
+        assert_eq!(walked(&[(0, 50, 500)]), [(0, 0, 100)]);
+    }
+
+    #[test]
+    fn the_path_descends() {
+        assert_eq!(
+            walked(&[(0, 10, 80), (1, 20, 30)]),
+            [
+                (0, 0, 10),
+                (1, 10, 20),
+                (2, 20, 50),
+                (1, 50, 90),
+                (0, 90, 100)
+            ]
+        );
+    }
+
+    proptest! {
+        #[test]
+        fn segments_add_up_to_the_entry_and_never_overlap(spans in prop::collection::vec((0usize..12, -20i64..150, 0i64..120), 0..12)) {
+            let path = walked(&spans);
+            prop_assert_eq!(path.iter().map(|(_, from, to)| to - from).sum::<i64>(), 100);
+            prop_assert!(path.windows(2).all(|pair| pair[0].2 == pair[1].1), "{:?}", path);
+        }
+    }
+}

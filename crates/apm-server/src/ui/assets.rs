@@ -1,0 +1,230 @@
+//! The files that pages load: embedded in the binary, served under a hash of them all, so that they can be cached for ever.
+//!
+//! `/assets/<hash>/app.js`: modules import each other by relative paths and so stay within one version.
+
+use std::io::Write as _;
+use std::sync::LazyLock;
+
+use actix_web::http::header::{self, HeaderValue};
+use actix_web::{HttpRequest, HttpResponse, web};
+use flate2::{Compression, write::GzEncoder};
+use xxhash_rust::xxh3::Xxh3;
+
+/// Every file, with its media type.
+const FILES: &[(&str, &str, &[u8])] = &[
+    ("app.js", JS, include_bytes!("assets/app.js")),
+    ("brush.js", JS, include_bytes!("assets/brush.js")),
+    ("chart.js", JS, include_bytes!("assets/chart.js")),
+    (
+        "components.css",
+        CSS,
+        include_bytes!("assets/components.css"),
+    ),
+    ("copy.js", JS, include_bytes!("assets/copy.js")),
+    ("favicon.svg", SVG, include_bytes!("assets/favicon.svg")),
+    ("icons.svg", SVG, include_bytes!("assets/icons.svg")),
+    ("keys.js", JS, include_bytes!("assets/keys.js")),
+    ("live.js", JS, include_bytes!("assets/live.js")),
+    ("noscript.css", CSS, include_bytes!("assets/noscript.css")),
+    ("pages.css", CSS, include_bytes!("assets/pages.css")),
+    ("swap.js", JS, include_bytes!("assets/swap.js")),
+    ("theme.js", JS, include_bytes!("assets/theme.js")),
+    ("tokens.css", CSS, include_bytes!("assets/tokens.css")),
+    ("waterfall.js", JS, include_bytes!("assets/waterfall.js")),
+];
+
+const CSS: &str = "text/css; charset=utf-8";
+const JS: &str = "text/javascript; charset=utf-8";
+const SVG: &str = "image/svg+xml";
+
+static VERSION: LazyLock<String> = LazyLock::new(|| {
+    // Golden files must not change with every line of a script.
+    if cfg!(test) {
+        return "v".to_owned();
+    }
+    let mut hash = Xxh3::new();
+    for (name, _, body) in FILES {
+        hash.update(name.as_bytes());
+        hash.update(&body.len().to_le_bytes());
+        hash.update(body);
+    }
+    format!("{:016x}", hash.digest())
+});
+
+static COMPRESSED: LazyLock<Vec<Vec<u8>>> = LazyLock::new(|| {
+    FILES
+        .iter()
+        .map(|(_, _, body)| gzip(body, Compression::best()))
+        .collect()
+});
+
+/// The address of a file; a name that is none is a mistake in a page, which a test finds.
+pub(crate) fn url(name: &str) -> String {
+    debug_assert!(
+        FILES.iter().any(|(file, ..)| *file == name),
+        "no asset {name}"
+    );
+    format!("/assets/{}/{name}", *VERSION)
+}
+
+/// Compresses a body that is in memory. Writing into a vector does not fail.
+pub(crate) fn gzip(body: &[u8], level: Compression) -> Vec<u8> {
+    let mut encoder = GzEncoder::new(Vec::with_capacity(body.len() / 3), level);
+    let written = encoder.write_all(body);
+    debug_assert!(written.is_ok());
+    encoder.finish().unwrap_or_default()
+}
+
+/// Whether the client takes gzip; `gzip;q=0` is a refusal.
+pub(crate) fn takes_gzip(request: &HttpRequest) -> bool {
+    let accepted = request
+        .headers()
+        .get(header::ACCEPT_ENCODING)
+        .and_then(|value| value.to_str().ok())
+        .unwrap_or("");
+    accepted.split(',').any(|coding| {
+        let mut parts = coding.split(';').map(str::trim);
+        let named = matches!(parts.next(), Some("gzip" | "*"));
+        named
+            && !parts.any(|part| {
+                part.strip_prefix("q=")
+                    .and_then(|q| q.parse::<f32>().ok())
+                    .is_some_and(|q| q <= 0.0)
+            })
+    })
+}
+
+/// `GET /assets/{version}/{name}`. Another version's address answers with the file of today, but is not cached for ever.
+pub(crate) async fn serve(request: HttpRequest, path: web::Path<(String, String)>) -> HttpResponse {
+    let (version, name) = path.into_inner();
+    let Some(index) = FILES.iter().position(|(file, ..)| *file == name) else {
+        return HttpResponse::NotFound()
+            .content_type("text/plain; charset=utf-8")
+            .body("no such file\n");
+    };
+    let (_, media_type, body) = FILES[index];
+    let current = version == *VERSION;
+    let etag = format!("\"{}-{name}\"", *VERSION);
+    let known = request
+        .headers()
+        .get(header::IF_NONE_MATCH)
+        .and_then(|value| value.to_str().ok())
+        .is_some_and(|tags| tags.split(',').any(|tag| tag.trim() == etag));
+    let mut response = if known {
+        HttpResponse::NotModified()
+    } else {
+        HttpResponse::Ok()
+    };
+    response
+        .insert_header((
+            header::CACHE_CONTROL,
+            if current {
+                "public, max-age=31536000, immutable"
+            } else {
+                "no-cache"
+            },
+        ))
+        .insert_header((header::ETAG, etag))
+        .insert_header((header::VARY, HeaderValue::from_static("accept-encoding")))
+        .insert_header((
+            header::X_CONTENT_TYPE_OPTIONS,
+            HeaderValue::from_static("nosniff"),
+        ))
+        .content_type(media_type);
+    if known {
+        return response.finish();
+    }
+    if takes_gzip(&request) {
+        return response
+            .insert_header((header::CONTENT_ENCODING, HeaderValue::from_static("gzip")))
+            .body(&COMPRESSED[index][..]);
+    }
+    response.body(body)
+}
+
+#[cfg(test)]
+mod tests {
+    use actix_web::test::TestRequest;
+
+    use super::*;
+
+    fn path(name: &str) -> web::Path<(String, String)> {
+        web::Path::from((VERSION.clone(), name.to_owned()))
+    }
+
+    #[actix_web::test]
+    async fn a_file_is_cached_for_ever_under_its_version() {
+        let answer = serve(TestRequest::default().to_http_request(), path("app.js")).await;
+        assert!(
+            answer
+                .headers()
+                .get(header::CACHE_CONTROL)
+                .unwrap()
+                .to_str()
+                .unwrap()
+                .contains("immutable")
+        );
+        let tag = answer.headers().get(header::ETAG).unwrap().clone();
+        let again = TestRequest::default()
+            .insert_header((header::IF_NONE_MATCH, tag))
+            .to_http_request();
+        assert_eq!(serve(again, path("app.js")).await.status(), 304);
+        let old = web::Path::from(("0".repeat(16), "app.js".to_owned()));
+        let answer = serve(TestRequest::default().to_http_request(), old).await;
+        assert_eq!(
+            answer.headers().get(header::CACHE_CONTROL).unwrap(),
+            "no-cache"
+        );
+        assert_eq!(
+            serve(TestRequest::default().to_http_request(), path("../ui.rs"))
+                .await
+                .status(),
+            404
+        );
+    }
+
+    #[test]
+    fn gzip_is_sent_only_to_those_who_take_it() {
+        for (value, want) in [
+            ("gzip, br", true),
+            ("br;q=1.0, gzip;q=0.8", true),
+            ("*", true),
+            ("gzip;q=0", false),
+            ("identity", false),
+            ("", false),
+        ] {
+            let request = TestRequest::default()
+                .insert_header((header::ACCEPT_ENCODING, value))
+                .to_http_request();
+            assert_eq!(takes_gzip(&request), want, "{value}");
+        }
+    }
+
+    #[test]
+    fn all_files_together_are_small() {
+        let bytes: usize = COMPRESSED.iter().map(Vec::len).sum();
+        assert!(
+            bytes < 40_000,
+            "{bytes} bytes compressed leave too little of the 80 kB of a first load"
+        );
+    }
+
+    #[test]
+    fn modules_import_only_files_that_are_served() {
+        for (name, _, body) in FILES.iter().filter(|(name, ..)| name.ends_with(".js")) {
+            let text = std::str::from_utf8(body).unwrap();
+            for import in text
+                .lines()
+                .filter_map(|line| line.strip_prefix("import "))
+                .filter_map(|line| line.split('"').nth(1))
+            {
+                assert!(
+                    FILES
+                        .iter()
+                        .any(|(file, ..)| Some(*file) == import.strip_prefix("./")),
+                    "{name} imports {import}"
+                );
+            }
+        }
+    }
+}

@@ -1,0 +1,16 @@
+//! Charts as SVG, made on the server: scales, ticks and the marks of every kind of chart (GUIDE §4).
+//!
+//! A chart is a frame of four drawings in one grid: the y gutter, the stretched plot (`viewBox="0 0 1000 h"`), whatever must
+//! not be stretched above it (words, dots, handles; x in per cent), and the x row. Geometry lives in attributes and colour in
+//! classes, so the strict content policy holds and both themes work. Nothing here asks the database.
+
+pub(crate) mod bars;
+pub(crate) mod coordinate;
+pub(crate) mod frame;
+pub(crate) mod growth;
+pub(crate) mod histogram;
+pub(crate) mod labels;
+pub(crate) mod lines;
+pub(crate) mod scale;
+pub(crate) mod spark;
+pub(crate) mod ticks;

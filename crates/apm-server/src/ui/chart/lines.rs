@@ -1,0 +1,296 @@
+//! Line charts over time: latency and any metric, with labels at the right end and gaps where nothing was measured.
+
+use maud::{Markup, html};
+
+use super::coordinate::{PLOT, Pc, Px, points};
+use super::frame::{Data, Frame, Measure, ValueAxis};
+use super::labels;
+use super::ticks;
+use crate::ui::moment::{Clock, Micros};
+
+/// The buckets of a time chart: `count` of `step` µs from `from` on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Buckets {
+    pub(crate) from: Micros,
+    pub(crate) step: Micros,
+    pub(crate) count: usize,
+}
+
+impl Buckets {
+    pub(crate) fn to(self) -> Micros {
+        self.from + self.step * self.count as Micros
+    }
+
+    pub(crate) fn start(self, index: usize) -> Micros {
+        self.from + self.step * index as Micros
+    }
+
+    /// Time ticks of the x axis.
+    pub(crate) fn ticks(self, clock: &Clock) -> Vec<ticks::Tick> {
+        ticks::times(self.from, self.to(), &clock.zone)
+    }
+
+    /// The first cell of a row in the data table: the bucket's start.
+    pub(crate) fn name(self, index: usize, clock: &Clock) -> String {
+        if self.step < 60_000_000 {
+            clock.second(self.start(index))
+        } else {
+            clock.minute(self.start(index))
+        }
+    }
+
+    /// Middle of a bucket on the plot.
+    fn middle(self, index: usize) -> f64 {
+        (index as f64 + 0.5) / self.count.max(1) as f64 * PLOT
+    }
+}
+
+/// One line: a value per bucket, `None` where nothing was measured.
+#[derive(Debug, Clone)]
+pub(crate) struct Line<'a> {
+    pub(crate) name: &'a str,
+    /// `lat-avg`, `lat-p95`, `lat-p99`, `lat-prev`, or `series-1` … `series-6`.
+    pub(crate) class: &'static str,
+    pub(crate) values: &'a [Option<f64>],
+    /// Buckets with too few events for a line: drawn as dots.
+    pub(crate) sparse: bool,
+}
+
+/// A line chart and what it needs to be drawn.
+#[derive(Debug, Clone)]
+pub(crate) struct LineChart<'a> {
+    pub(crate) id: &'a str,
+    pub(crate) title: &'a str,
+    pub(crate) note: &'a str,
+    pub(crate) says: &'a str,
+    pub(crate) measure: Measure,
+    pub(crate) buckets: Buckets,
+    /// Drawn in this order: the most important last.
+    pub(crate) lines: &'a [Line<'a>],
+    /// Events per bucket, for the tooltip; may be empty.
+    pub(crate) counts: &'a [u64],
+    pub(crate) counts_name: &'a str,
+    pub(crate) height: u32,
+    pub(crate) sql: Option<&'a str>,
+}
+
+/// Width of the gutter for labels at the right end.
+const RIGHT: u32 = 118;
+/// Least distance of two labels (GUIDE §4).
+const LABEL_GAP: f64 = 15.0;
+
+impl LineChart<'_> {
+    pub(crate) fn render(&self, clock: &Clock) -> Markup {
+        let values = self
+            .lines
+            .iter()
+            .flat_map(|line| line.values.iter().flatten());
+        let max = values
+            .copied()
+            .filter(|value| value.is_finite())
+            .fold(0.0, f64::max);
+        let axis = ValueAxis::new(self.measure, max, self.height, 8.0);
+        let data = self.data(clock);
+        let over = html! { (self.dots(&axis)) };
+        maud::Render::render(&Frame {
+            id: self.id,
+            title: self.title,
+            note: html! { (self.note) },
+            head: html! {},
+            says: self.says,
+            axis: &axis,
+            x: &self.buckets.ticks(clock),
+            plot: html! { (self.gaps(&axis)) @for line in self.lines { (self.line(line, &axis)) } },
+            over,
+            right: Some((RIGHT, self.right(&axis))),
+            data: Some(&data),
+            sql: self.sql,
+        })
+    }
+
+    /// One polyline per unbroken run; a run of one bucket has no length and becomes a dot.
+    fn line(&self, line: &Line<'_>, axis: &ValueAxis) -> Markup {
+        let runs = runs(line.values);
+        html! {
+            @for run in runs.iter().filter(|run| run.len() > 1 && !line.sparse) {
+                polyline class={ "line " (line.class) } points=(points(run.clone().filter_map(|i| line.values[i].map(|value| (self.buckets.middle(i), axis.height.y(value)))))) {}
+            }
+        }
+    }
+
+    fn dots(&self, axis: &ValueAxis) -> Markup {
+        html! {
+            @for line in self.lines {
+                @for run in runs(line.values) {
+                    @if run.len() == 1 || line.sparse {
+                        @for i in run {
+                            @if let Some(value) = line.values[i] {
+                                circle class={ "dot dot-" (line.class) } cx=(Pc(self.buckets.middle(i) / PLOT)) cy=(Px(axis.height.y(value))) r="2.5" {}
+                            }
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    /// Pale blocks where no line has a value between two that have: a gap is shown, never bridged.
+    fn gaps(&self, axis: &ValueAxis) -> Markup {
+        let measured: Vec<bool> = (0..self.buckets.count)
+            .map(|i| {
+                self.lines.iter().any(|line| {
+                    line.class != "lat-prev" && line.values.get(i).is_some_and(Option::is_some)
+                })
+            })
+            .collect();
+        let (Some(first), Some(last)) = (
+            measured.iter().position(|is| *is),
+            measured.iter().rposition(|is| *is),
+        ) else {
+            return html! {};
+        };
+        let missing: Vec<Option<f64>> = measured
+            .iter()
+            .enumerate()
+            .map(|(i, is)| (!is && i > first && i < last).then_some(0.0))
+            .collect();
+        let width = PLOT / self.buckets.count.max(1) as f64;
+        let height = axis.height;
+        html! {
+            @for run in runs(&missing) {
+                rect.nodata x=(Px(run.start as f64 * width)) width=(Px(run.len() as f64 * width)) y=(Px(height.room)) height=(Px(height.height - height.room)) { title { "no data" } }
+            }
+        }
+    }
+
+    /// The last value and the name of each line, pushed apart.
+    fn right(&self, axis: &ValueAxis) -> Markup {
+        let ends: Vec<(&Line<'_>, f64)> = self
+            .lines
+            .iter()
+            .filter_map(|line| {
+                line.values
+                    .iter()
+                    .rev()
+                    .flatten()
+                    .next()
+                    .map(|value| (line, *value))
+            })
+            .collect();
+        let wanted: Vec<f64> = ends
+            .iter()
+            .map(|(_, value)| axis.height.y(*value))
+            .collect();
+        let places = labels::spread(&wanted, LABEL_GAP, 6.0, axis.height.height - 4.0);
+        html! {
+            @for ((line, value), y) in ends.iter().zip(places) {
+                text x="8" y=(Px(y)) { tspan { (self.measure.write(*value)) } tspan.lab dx="5" { (line.name) } }
+            }
+        }
+    }
+
+    fn data(&self, clock: &Clock) -> Data {
+        let mut heads = vec!["Time".to_owned()];
+        let mut classes = vec![""];
+        for line in self.lines.iter().rev() {
+            heads.push(line.name.to_owned());
+            classes.push(line.class);
+        }
+        if !self.counts.is_empty() {
+            heads.push(self.counts_name.to_owned());
+            classes.push("");
+        }
+        let rows = (0..self.buckets.count).map(|i| {
+            let mut row = vec![self.buckets.name(i, clock)];
+            for line in self.lines.iter().rev() {
+                row.push(
+                    line.values
+                        .get(i)
+                        .copied()
+                        .flatten()
+                        .map_or_else(|| "–".to_owned(), |value| self.measure.write(value)),
+                );
+            }
+            if let Some(count) = self.counts.get(i) {
+                row.push(crate::ui::number::grouped(*count));
+            }
+            row
+        });
+        Data {
+            heads,
+            rows: rows.collect(),
+            classes,
+        }
+    }
+}
+
+/// Index ranges of consecutive values.
+fn runs(values: &[Option<f64>]) -> Vec<std::ops::Range<usize>> {
+    let mut out: Vec<std::ops::Range<usize>> = Vec::new();
+    for (i, value) in values.iter().enumerate() {
+        if value.is_none() {
+            continue;
+        }
+        match out.last_mut() {
+            Some(run) if run.end == i => run.end = i + 1,
+            _ => out.push(i..i + 1),
+        }
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::tz::TimeZone;
+
+    use super::*;
+
+    #[test]
+    fn runs_end_where_a_value_is_missing() {
+        assert_eq!(
+            runs(&[None, Some(1.0), Some(2.0), None, Some(3.0)]),
+            [1..3, 4..5]
+        );
+        assert!(runs(&[None, None]).is_empty());
+    }
+
+    #[test]
+    fn a_gap_is_a_pale_block_and_never_a_line() {
+        let buckets = Buckets {
+            from: 1_795_348_800_000_000,
+            step: 30_000_000,
+            count: 5,
+        };
+        let values = [
+            Some(10_000.0),
+            Some(20_000.0),
+            None,
+            Some(30_000.0),
+            Some(40_000.0),
+        ];
+        let lines = [Line {
+            name: "p95",
+            class: "lat-p95",
+            values: &values,
+            sparse: false,
+        }];
+        let chart = LineChart {
+            id: "lat",
+            title: "Latency",
+            note: "per 30 s",
+            says: "p95 rises from 10 to 40 ms",
+            measure: Measure::Duration,
+            buckets,
+            lines: &lines,
+            counts: &[3, 4, 0, 5, 6],
+            counts_name: "requests",
+            height: 172,
+            sql: None,
+        };
+        let clock = Clock {
+            now: buckets.to(),
+            zone: TimeZone::UTC,
+        };
+        insta::assert_snapshot!(chart.render(&clock).into_string().replace("><", ">\n<"));
+    }
+}

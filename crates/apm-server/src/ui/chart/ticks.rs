@@ -1,0 +1,351 @@
+//! Where an axis has its ticks and what they say.
+
+use jiff::{Timestamp, ToSpan, tz::TimeZone};
+
+use super::super::{
+    moment::Micros,
+    number::{NARROW, compact, grouped},
+};
+use super::scale::Scale;
+
+/// A tick on a horizontal axis: its place as a share, and its words.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Tick {
+    pub(crate) place: f64,
+    pub(crate) label: String,
+}
+
+/// Values from 0 to at least `max` in about `steps` steps of 1, 2, 2.5 or 5 × 10ⁿ; `whole` for what is counted.
+pub(crate) fn from_zero(max: f64, steps: usize, whole: bool) -> Vec<f64> {
+    if !max.is_finite() || max <= 0.0 {
+        return vec![0.0, 1.0];
+    }
+    let raw = max / steps.max(1) as f64;
+    let magnitude = 10f64.powf(raw.log10().floor());
+    let mut step = [1.0, 2.0, 2.5, 5.0, 10.0]
+        .into_iter()
+        .map(|factor| factor * magnitude)
+        .find(|step| *step >= raw * (1.0 - 1e-9))
+        .unwrap_or(10.0 * magnitude);
+    if whole {
+        // 2.5 is a step for 250, never for 2.5 requests.
+        step = if step < 1.0 { 1.0 } else { step.ceil() };
+    }
+    let count = (max / step - 1e-9).ceil() as usize;
+    (0..=count).map(|i| i as f64 * step).collect()
+}
+
+/// What a tick on a value axis says: no more digits than its step needs, `k` and `M` from 10,000 on.
+pub(crate) fn value_label(value: f64) -> String {
+    if value.fract() == 0.0 {
+        let value = value.max(0.0) as u64;
+        if value >= 10_000 && value.is_multiple_of(1_000) {
+            let text = if value.is_multiple_of(1_000_000) {
+                format!("{}M", grouped(value / 1_000_000))
+            } else {
+                format!("{}k", grouped(value / 1_000))
+            };
+            return text;
+        }
+        return if value >= 10_000 {
+            compact(value)
+        } else {
+            grouped(value)
+        };
+    }
+    let text = format!("{value:.4}");
+    text.trim_end_matches('0').trim_end_matches('.').to_owned()
+}
+
+/// The unit in which an axis of durations up to `max_us` is written: its name and its length in µs.
+pub(crate) fn duration_unit(max_us: f64) -> (&'static str, f64) {
+    match max_us {
+        us if us < 1e3 => ("µs", 1.0),
+        us if us < 1e6 => ("ms", 1e3),
+        us if us < 6e8 => ("s", 1e6),
+        _ => ("min", 6e7),
+    }
+}
+
+/// Least distance, as a share of the plot, between two labels of a log axis.
+const NEAR: f64 = 0.045;
+/// The same for the labels that are there only where they fit (3 and 7).
+const NEAR_OPTIONAL: f64 = 0.085;
+
+/// Ticks of a logarithmic axis of durations (µs): 1, then 2 and 5, then 3 and 7 of each decade, as far as they fit.
+///
+/// The unit stands on the last tick only, but on every tick of an axis that runs over more than three decades.
+pub(crate) fn log_durations(scale: Scale) -> Vec<Tick> {
+    let (from, to) = scale.ends();
+    let (unit, length) = duration_unit(to);
+    let wide = to / from > 1_000.0;
+    let mut taken: Vec<(f64, f64)> = Vec::new();
+    let (first, last) = (from.log10().floor() as i32, to.log10().ceil() as i32);
+    let rounds = [
+        (&[1.0][..], NEAR),
+        (&[2.0, 5.0][..], NEAR),
+        (&[3.0, 7.0][..], NEAR_OPTIONAL),
+    ];
+    for (factors, near) in rounds.into_iter().take(if wide { 1 } else { 3 }) {
+        for decade in first..=last {
+            for factor in factors {
+                let value = factor * 10f64.powi(decade);
+                if value < from * (1.0 - 1e-9) || value > to * (1.0 + 1e-9) {
+                    continue;
+                }
+                let place = scale.place(value);
+                if taken.iter().all(|(_, other)| (other - place).abs() >= near) {
+                    taken.push((value, place));
+                }
+            }
+        }
+    }
+    taken.sort_by(|a, b| a.0.total_cmp(&b.0));
+    if wide {
+        let own_unit = |(us, place): (f64, f64)| {
+            let (unit, length) = duration_unit(us);
+            Tick {
+                place,
+                label: format!(
+                    "{}{NARROW}{unit}",
+                    value_label((us / length * 1e3).round() / 1e3)
+                ),
+            }
+        };
+        return taken.into_iter().map(own_unit).collect();
+    }
+    with_unit(
+        taken.into_iter().map(|(us, place)| (us / length, place)),
+        unit,
+    )
+}
+
+/// Ticks of a linear axis from zero; the unit stands on the last one only.
+pub(crate) fn linear(scale: Scale, steps: usize, unit: &str, length: f64) -> Vec<Tick> {
+    let (from, to) = scale.ends();
+    let values = from_zero(to / length, steps, false);
+    let inside = values
+        .into_iter()
+        .filter(|value| (from / length..=to / length * (1.0 + 1e-9)).contains(value));
+    with_unit(
+        inside.map(|value| (value, scale.place(value * length))),
+        unit,
+    )
+}
+
+fn with_unit(values: impl Iterator<Item = (f64, f64)>, unit: &str) -> Vec<Tick> {
+    let mut ticks: Vec<Tick> = values
+        .map(|(value, place)| Tick {
+            place,
+            label: value_label(value),
+        })
+        .collect();
+    if let Some(last) = ticks.last_mut()
+        && !unit.is_empty()
+    {
+        last.label = format!("{}{NARROW}{unit}", last.label);
+    }
+    ticks
+}
+
+const SECOND: Micros = 1_000_000;
+const MINUTE: Micros = 60 * SECOND;
+const HOUR: Micros = 60 * MINUTE;
+const DAY: Micros = 24 * HOUR;
+
+/// Steps that a clock reader knows, from one second to a quarter.
+const TIME_STEPS: [Micros; 26] = [
+    SECOND,
+    2 * SECOND,
+    5 * SECOND,
+    10 * SECOND,
+    15 * SECOND,
+    30 * SECOND,
+    MINUTE,
+    2 * MINUTE,
+    3 * MINUTE,
+    5 * MINUTE,
+    10 * MINUTE,
+    15 * MINUTE,
+    30 * MINUTE,
+    HOUR,
+    2 * HOUR,
+    3 * HOUR,
+    4 * HOUR,
+    6 * HOUR,
+    12 * HOUR,
+    DAY,
+    2 * DAY,
+    5 * DAY,
+    7 * DAY,
+    14 * DAY,
+    30 * DAY,
+    90 * DAY,
+];
+
+/// Four to seven round times between `from` and `to`, round in the reader's zone.
+///
+/// One zone offset is used for the whole axis: a change of clocks inside the range moves no tick.
+pub(crate) fn times(from: Micros, to: Micros, zone: &TimeZone) -> Vec<Tick> {
+    let length = to.saturating_sub(from).max(SECOND);
+    let step = TIME_STEPS
+        .into_iter()
+        .find(|step| length / step <= 6)
+        .unwrap_or(365 * DAY);
+    let scale = Scale::linear(from as f64, to as f64);
+    let Ok(start) = Timestamp::from_microsecond(from) else {
+        return Vec::new();
+    };
+    let offset = Micros::from(zone.to_offset(start).seconds()) * SECOND;
+    // Steps of several days are counted from the first midnight, since no weekday is round.
+    let align = step.min(DAY);
+    let first = (from + offset).div_euclid(align) * align - offset;
+    let mut ticks = Vec::new();
+    let mut at = if first < from { first + align } else { first };
+    while at <= to && ticks.len() < 12 {
+        let Ok(stamp) = Timestamp::from_microsecond(at) else {
+            break;
+        };
+        let local = stamp.to_zoned(zone.clone());
+        let midnight = local.hour() == 0 && local.minute() == 0 && local.second() == 0;
+        let format = match step {
+            step if step < MINUTE => "%H:%M:%S",
+            step if step >= DAY || (midnight && length > 12 * HOUR) => "%-d %b",
+            _ => "%H:%M",
+        };
+        // A day that a clock change made 23 hours long would put every later tick at 01:00.
+        let label = match step {
+            step if step >= DAY => (local + 2.hours()).strftime(format).to_string(),
+            _ => local.strftime(format).to_string(),
+        };
+        ticks.push(Tick {
+            place: scale.place(at as f64),
+            label,
+        });
+        at += step;
+    }
+    ticks
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn values_step_by_1_2_2_5_and_5() {
+        for (max, steps, whole, want) in [
+            (58.9, 4, false, &[0.0, 20.0, 40.0, 60.0][..]),
+            (80.0, 4, false, &[0.0, 20.0, 40.0, 60.0, 80.0]),
+            (250.0, 3, true, &[0.0, 100.0, 200.0, 300.0]),
+            (9.0, 4, false, &[0.0, 2.5, 5.0, 7.5, 10.0]),
+            (1.0, 4, true, &[0.0, 1.0]),
+            (3.0, 4, true, &[0.0, 1.0, 2.0, 3.0]),
+            (9.0, 4, true, &[0.0, 3.0, 6.0, 9.0]),
+            (0.0, 4, false, &[0.0, 1.0]),
+            (f64::NAN, 4, false, &[0.0, 1.0]),
+        ] {
+            assert_eq!(from_zero(max, steps, whole), want, "{max}");
+        }
+    }
+
+    #[test]
+    fn labels_have_no_digit_too_many() {
+        for (value, want) in [
+            (0.0, "0"),
+            (2.5, "2.5"),
+            (1_000.0, "1,000"),
+            (20_000.0, "20k"),
+            (200_000.0, "200k"),
+            (1_500_000.0, "1,500k"),
+            (3_000_000.0, "3M"),
+            (0.05, "0.05"),
+        ] {
+            assert_eq!(value_label(value), want);
+        }
+    }
+
+    fn written(ticks: &[Tick]) -> Vec<String> {
+        ticks
+            .iter()
+            .map(|tick| tick.label.replace(NARROW, " "))
+            .collect()
+    }
+
+    #[test]
+    fn log_axes_carry_1_2_5_and_3_7_where_they_fit() {
+        assert_eq!(
+            written(&log_durations(Scale::log(4_000.0, 100_000.0))),
+            ["5", "7", "10", "20", "30", "50", "70", "100 ms"]
+        );
+        assert_eq!(
+            written(&log_durations(Scale::log(80.0, 10_000_000.0))),
+            ["100 µs", "1 ms", "10 ms", "100 ms", "1 s", "10 s"]
+        );
+    }
+
+    #[test]
+    fn linear_axes_put_the_unit_on_the_last_tick() {
+        assert_eq!(
+            written(&linear(Scale::linear(0.0, 62_000.0), 6, "ms", 1e3)),
+            ["0", "20", "40", "60 ms"]
+        );
+    }
+
+    #[test]
+    fn times_are_round_and_four_to_seven() {
+        let at = |text: &str| {
+            text.parse::<Timestamp>()
+                .map(|t| t.as_microsecond())
+                .unwrap()
+        };
+        let utc = TimeZone::UTC;
+        for (from, to, want) in [
+            (
+                "2026-11-22T13:45:00Z",
+                "2026-11-22T14:00:00Z",
+                vec!["13:45", "13:48", "13:51", "13:54", "13:57", "14:00"],
+            ),
+            (
+                "2026-11-22T13:45:07Z",
+                "2026-11-22T14:00:07Z",
+                vec!["13:48", "13:51", "13:54", "13:57", "14:00"],
+            ),
+            (
+                "2026-11-22T13:00:00Z",
+                "2026-11-22T13:00:20Z",
+                vec!["13:00:00", "13:00:05", "13:00:10", "13:00:15", "13:00:20"],
+            ),
+            (
+                "2026-11-21T14:00:00Z",
+                "2026-11-22T14:00:00Z",
+                vec!["16:00", "20:00", "22 Nov", "04:00", "08:00", "12:00"],
+            ),
+            (
+                "2026-11-15T14:00:00Z",
+                "2026-11-22T14:00:00Z",
+                vec!["16 Nov", "18 Nov", "20 Nov", "22 Nov"],
+            ),
+        ] {
+            assert_eq!(written(&times(at(from), at(to), &utc)), want, "{from}");
+        }
+    }
+
+    #[test]
+    fn times_are_round_in_the_readers_zone() {
+        let kolkata = TimeZone::fixed(jiff::tz::offset(5).saturating_add(30.minutes()));
+        let at = |text: &str| {
+            text.parse::<Timestamp>()
+                .map(|t| t.as_microsecond())
+                .unwrap()
+        };
+        let ticks = times(
+            at("2026-11-22T08:00:00Z"),
+            at("2026-11-22T14:00:00Z"),
+            &kolkata,
+        );
+        assert_eq!(
+            written(&ticks),
+            ["14:00", "15:00", "16:00", "17:00", "18:00", "19:00"]
+        );
+    }
+}

@@ -1,0 +1,21 @@
+//! The parts that pages are made of: small typed functions that return markup (GUIDE §3).
+//!
+//! Whatever they are given is escaped: names, statements and messages come from telemetry and are never trusted. No part
+//! writes a `style` attribute or a script, so the strict content policy holds.
+
+pub(crate) mod cells;
+pub(crate) mod code;
+pub(crate) mod controls;
+pub(crate) mod findings;
+pub(crate) mod flyout;
+pub(crate) mod frames;
+pub(crate) mod head;
+pub(crate) mod header;
+pub(crate) mod icon;
+pub(crate) mod panel;
+pub(crate) mod picker;
+pub(crate) mod shell;
+pub(crate) mod source;
+pub(crate) mod sql;
+pub(crate) mod table;
+pub(crate) mod waterfall;

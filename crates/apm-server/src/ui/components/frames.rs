@@ -1,0 +1,161 @@
+//! Stack traces: own frames with their source, consecutive library frames folded with the names of their crates.
+
+use maud::{Markup, html};
+
+use super::icon;
+use super::source;
+
+/// One frame, innermost first in its list.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct StackFrame {
+    pub(crate) function: String,
+    pub(crate) module: String,
+    /// As sent: a path, or a file name.
+    pub(crate) file: String,
+    pub(crate) line: Option<u64>,
+    pub(crate) library: bool,
+    pub(crate) pre: Vec<String>,
+    pub(crate) context: Option<String>,
+    pub(crate) post: Vec<String>,
+    pub(crate) vars: Vec<(String, String)>,
+}
+
+/// An exception or a cause, over its frames.
+pub(crate) fn exception(sub: &str, title: &str) -> Markup {
+    html! { div.causehead { span.sub { (sub) } div.exc { (title) } } }
+}
+
+/// The frames of one exception. The first own frame is open.
+pub(crate) fn frames(frames: &[StackFrame]) -> Markup {
+    let first_own = frames.iter().position(|frame| !frame.library);
+    html! {
+        div.frames {
+            @for group in frames.chunk_by(|a, b| a.library && b.library) {
+                @if group[0].library && group.len() > 1 { (folded(group)) } @else {
+                    @for frame in group { (one(frame, first_own.is_some_and(|own| std::ptr::eq(frame, &frames[own])))) }
+                }
+            }
+        }
+    }
+}
+
+fn folded(group: &[StackFrame]) -> Markup {
+    let mut crates: Vec<&str> = Vec::new();
+    for name in group.iter().map(origin).filter(|name| !name.is_empty()) {
+        if !crates.contains(&name) {
+            crates.push(name);
+        }
+    }
+    let more = crates.len().saturating_sub(4);
+    html! {
+        details.folded {
+            summary { (twisty()) (group.len()) " library frames" span.where.dim { (crates[..crates.len().min(4)].join(", ")) @if more > 0 { " and " (more) " more" } } }
+            @for frame in group { (one(frame, false)) }
+        }
+    }
+}
+
+/// The crate or package of a frame: the first part of its module, else of its function.
+fn origin(frame: &StackFrame) -> &str {
+    let path = if frame.module.is_empty() {
+        &frame.function
+    } else {
+        &frame.module
+    };
+    let path = path.trim_start_matches(['<', '&']);
+    path.split(|c: char| !(c.is_alphanumeric() || c == '_' || c == '-'))
+        .next()
+        .unwrap_or("")
+}
+
+fn one(frame: &StackFrame, open: bool) -> Markup {
+    let place = match frame.line {
+        Some(line) => format!("{}:{line}", frame.file),
+        None => frame.file.clone(),
+    };
+    let name = if frame.function.is_empty() {
+        "unknown function"
+    } else {
+        &frame.function
+    };
+    let has_body = frame.context.is_some() || !frame.vars.is_empty();
+    html! {
+        details.frame open[open && has_body] {
+            summary { (twisty()) code { (name) } span.where title=(place) { (place) } }
+            @if has_body { (body(frame)) } @else { p.pad.dim { "No source was sent for this frame." } }
+        }
+    }
+}
+
+fn body(frame: &StackFrame) -> Markup {
+    let first = frame
+        .line
+        .map(|line| line.saturating_sub(frame.pre.len() as u64));
+    let lines = frame
+        .pre
+        .iter()
+        .map(|line| (line, false))
+        .chain(frame.context.iter().map(|line| (line, true)))
+        .chain(frame.post.iter().map(|line| (line, false)));
+    html! {
+        @if frame.context.is_some() {
+            div.src tabindex="0" {
+                @for (i, (text, hit)) in lines.enumerate() {
+                    span class=(if hit { "ln hit" } else { "ln" }) { @if let Some(first) = first { (first + i as u64) } }
+                    span class=[hit.then_some("hit")] { (source::line(text)) }
+                }
+            }
+        }
+        @if !frame.vars.is_empty() {
+            table.kv { caption.sr { "Local variables" } tbody { @for (name, value) in &frame.vars { tr { th scope="row" { (name) } td { (value) } } } } }
+        }
+    }
+}
+
+fn twisty() -> Markup {
+    html! { span.twisty { (icon::small("right")) } }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn frame(function: &str, library: bool) -> StackFrame {
+        StackFrame {
+            function: function.into(),
+            file: "src/x.rs".into(),
+            line: Some(48),
+            library,
+            ..StackFrame::default()
+        }
+    }
+
+    #[test]
+    fn own_frames_show_their_source_and_library_frames_are_folded() {
+        let own = StackFrame {
+            pre: vec!["fn a() {".into()],
+            context: Some("  b(<x>);".into()),
+            post: vec!["}".into()],
+            ..frame("my_app::save", false)
+        };
+        let list = [
+            frame("core::panicking::panic", true),
+            own,
+            frame("actix_web::run", true),
+            frame("<tokio::Task as Future>::poll", true),
+        ];
+        insta::assert_snapshot!(frames(&list).into_string().replace("><", ">\n<"));
+    }
+
+    #[test]
+    fn crates_come_from_the_path_of_the_function() {
+        for (function, want) in [
+            ("actix_web::run", "actix_web"),
+            ("<tokio::Task as Future>::poll", "tokio"),
+            ("main", "main"),
+            ("", ""),
+        ] {
+            assert_eq!(origin(&frame(function, true)), want);
+        }
+    }
+}

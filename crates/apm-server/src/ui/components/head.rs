@@ -1,0 +1,99 @@
+//! The page head: where am I, the answer, the reason, the key numbers.
+
+use maud::{Markup, Render, html};
+
+/// One step of the path to this page; the last has no link.
+#[derive(Debug, Clone)]
+pub(crate) struct Crumb {
+    pub(crate) text: String,
+    pub(crate) href: Option<String>,
+}
+
+impl Crumb {
+    pub(crate) fn link(text: impl Into<String>, href: impl Into<String>) -> Self {
+        Self {
+            text: text.into(),
+            href: Some(href.into()),
+        }
+    }
+
+    pub(crate) fn here(text: impl Into<String>) -> Self {
+        Self {
+            text: text.into(),
+            href: None,
+        }
+    }
+}
+
+/// Crumbs, the answer of the page as its `h1`, and the reason. Both are computed from the page's data.
+pub(crate) fn page_head(crumbs: &[Crumb], answer: impl Render, why: impl Render) -> Markup {
+    html! {
+        div {
+            nav.crumbs aria-label="Breadcrumb" {
+                @for crumb in crumbs {
+                    @match &crumb.href {
+                        Some(href) => { a href=(href) { (crumb.text) } span.sep aria-hidden="true" { "/" } }
+                        None => { span aria-current="page" { (crumb.text) } }
+                    }
+                }
+            }
+            h1.answer { (answer) }
+            p.why { (why) }
+        }
+    }
+}
+
+/// A key number: label, value, and what it did against the comparison.
+#[derive(Debug, Clone)]
+pub(crate) struct Fact {
+    pub(crate) label: &'static str,
+    pub(crate) value: Markup,
+}
+
+impl Fact {
+    pub(crate) fn new(label: &'static str, value: impl Render) -> Self {
+        Self {
+            label,
+            value: value.render(),
+        }
+    }
+
+    /// A value with its delta or an explanation after it.
+    pub(crate) fn with(label: &'static str, value: impl Render, after: impl Render) -> Self {
+        Self {
+            label,
+            value: html! { (value) (after) },
+        }
+    }
+}
+
+/// The strip of four to seven key numbers.
+pub(crate) fn facts(facts: &[Fact]) -> Markup {
+    html! { dl.facts { @for fact in facts { div { dt { (fact.label) } dd { (fact.value) } } } } }
+}
+
+/// Grey words after a value.
+pub(crate) fn dim(text: impl Render) -> Markup {
+    html! { span.dim { (text) } }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ui::number;
+
+    #[test]
+    fn a_head_names_the_path_and_escapes_what_telemetry_sent() {
+        let crumbs = [Crumb::link("<svc>", "/services/x"), Crumb::here("GET /")];
+        insta::assert_snapshot!(page_head(&crumbs, "95 % of GET / finish.", "Because.").into_string(), @r#"<div><nav class="crumbs" aria-label="Breadcrumb"><a href="/services/x">&lt;svc&gt;</a><span class="sep" aria-hidden="true">/</span><span aria-current="page">GET /</span></nav><h1 class="answer">95 % of GET / finish.</h1><p class="why">Because.</p></div>"#);
+    }
+
+    #[test]
+    fn facts_keep_label_value_and_delta_together() {
+        let facts_ = [
+            Fact::new("p95", number::duration(47_700.0)),
+            Fact::with("SQL per request", "1", dim("30.6 ms")),
+        ];
+        insta::assert_snapshot!(facts(&facts_).into_string(), @r#"<dl class="facts"><div><dt>p95</dt><dd><span>47.7<span class="u"> ms</span></span></dd></div><div><dt>SQL per request</dt><dd>1<span class="dim">30.6 ms</span></dd></div></dl>"#);
+    }
+}

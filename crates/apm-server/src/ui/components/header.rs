@@ -1,0 +1,141 @@
+//! The header: service, environment, query bar, comparison, time, theme. What it offers comes from the store; what it shows,
+//! from the address.
+
+use maud::{Markup, html};
+
+use super::{icon, picker};
+use crate::ui::href::Href;
+use crate::ui::view::{Comparison, View};
+
+/// What the header and the navigation know about the store.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Surroundings {
+    pub(crate) services: Vec<String>,
+    pub(crate) environments: Vec<String>,
+    /// Error groups in the range.
+    pub(crate) errors: Option<u64>,
+    /// Statements in the range.
+    pub(crate) queries: Option<u64>,
+    /// Bytes stored, and the limit (0: none).
+    pub(crate) stored: Option<(u64, u64)>,
+}
+
+/// The query bar's state: what was typed, and what is wrong with it.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct QueryState {
+    pub(crate) error: Option<String>,
+}
+
+/// The header of every page. `service` is the one that the page is about.
+pub(crate) fn header(
+    view: &View,
+    around: &Surroundings,
+    service: Option<&str>,
+    query: &QueryState,
+) -> Markup {
+    html! {
+        header.header {
+            a.brand href=(view.to(&["services"]).without("q")) { (icon::logo()) span.lbl { "Pocket APM" } }
+            (services(view, around, service))
+            (environments(view, around))
+            (query_bar(view, query))
+            (comparison(view))
+            (picker::picker(view))
+            (theme(view))
+            details.menu.menu--right {
+                summary.btn.btn--ghost.btn--icon aria-label="Keyboard shortcuts" title="Keyboard shortcuts" data-help { "?" }
+                (shortcuts())
+            }
+        }
+    }
+}
+
+fn services(view: &View, around: &Surroundings, service: Option<&str>) -> Markup {
+    html! {
+        details.menu {
+            summary.btn { span.clip { (service.unwrap_or("All services")) } (icon::caret()) }
+            ul.menu-list {
+                li { a href=(view.to(&["services"])) aria-current=[service.is_none().then_some("true")] { "All services" } }
+                @for name in &around.services {
+                    li { a href=(view.to(&["services", name])) aria-current=[(service == Some(name)).then_some("true")] { (name) } }
+                }
+            }
+        }
+    }
+}
+
+fn environments(view: &View, around: &Surroundings) -> Markup {
+    let current = view.environment();
+    html! {
+        details.menu {
+            summary.btn { span.soft { "env" } " " span.clip { (current.unwrap_or("all")) } (icon::caret()) }
+            ul.menu-list {
+                li { a href=(view.here().without("env")) aria-current=[current.is_none().then_some("true")] { "all" } }
+                @for name in &around.environments {
+                    li { a href=(view.here().set("env", name)) aria-current=[(current == Some(name)).then_some("true")] { (name) } }
+                }
+            }
+        }
+    }
+}
+
+fn query_bar(view: &View, query: &QueryState) -> Markup {
+    let error = query.error.as_deref();
+    html! {
+        form.query role="search" method="get" action=(view.path) {
+            (icon::icon("search"))
+            @for (key, value) in view.params_but(&["q", "page"]) { input type="hidden" name=(key) value=(value); }
+            input type="text" name="q" id="q" aria-label="Filter" value=(view.query()) placeholder="Filter, e.g. transaction.result:\"HTTP 5xx\"" spellcheck="false" autocomplete="off"
+                aria-invalid=[error.map(|_| "true")] aria-describedby=[error.map(|_| "q-error")];
+            kbd aria-hidden="true" { "/" }
+            @if let Some(error) = error { div.query-error id="q-error" role="alert" { (error) } }
+        }
+    }
+}
+
+fn comparison(view: &View) -> Markup {
+    let current = view.comparison();
+    html! {
+        details.menu.menu--wide {
+            summary.btn { span.soft { "vs" } " " (view.against()) (icon::caret()) }
+            ul.menu-list {
+                @for choice in Comparison::ALL {
+                    li { a href=(view.here().set("cmp", choice.value())) aria-current=[(choice == current).then_some("true")] { (choice.words(view.range)) } }
+                }
+            }
+        }
+    }
+}
+
+/// A link that stores the choice and comes back; `theme.js` does the same without a round trip.
+fn theme(view: &View) -> Markup {
+    use crate::ui::view::Theme;
+    let next = if view.theme == Some(Theme::Dark) {
+        Theme::Light
+    } else {
+        Theme::Dark
+    };
+    let href = Href::of(&["theme", next.name()]).set("back", &view.here().to_string());
+    html! { a.btn.btn--ghost.btn--icon href=(href) aria-label="Switch theme" title="Switch theme" data-theme-toggle { (icon::icon("theme")) } }
+}
+
+fn shortcuts() -> Markup {
+    const KEYS: [(&str, &str); 11] = [
+        ("/", "Filter"),
+        ("g s", "Services"),
+        ("g t", "Traces"),
+        ("g e", "Errors"),
+        ("g q", "Queries"),
+        ("g d", "Discover"),
+        ("↑ ↓ ← →", "Rows of a trace; fold and unfold"),
+        ("Enter", "Open the details of a row"),
+        ("e", "Next error in a trace"),
+        ("c", "Critical path on and off"),
+        ("Esc", "Close details, clear the selection"),
+    ];
+    html! {
+        dl.menu-list.keys {
+            @for (key, what) in KEYS { dt { @for part in key.split(' ') { kbd { (part) } " " } } dd { (what) } }
+        }
+    }
+}

@@ -1,0 +1,90 @@
+//! The time picker: presets apply at once, a range on Apply. A `details` element, so that it opens without a script.
+
+use maud::{Markup, html};
+
+use super::{controls, icon};
+use crate::time;
+use crate::ui::moment::span_words;
+use crate::ui::view::View;
+
+/// `from`, words for the list, and words for the button.
+pub(crate) const PRESETS: [(&str, &str); 7] = [
+    ("now-5m", "Last 5 min"),
+    ("now-15m", "Last 15 min"),
+    ("now-1h", "Last hour"),
+    ("now-6h", "Last 6 hours"),
+    ("now-24h", "Last 24 hours"),
+    ("now-7d", "Last 7 days"),
+    ("now-30d", "Last 30 days"),
+];
+
+/// The preset that the address means, if any.
+fn preset(view: &View) -> Option<&'static str> {
+    let to_now = view.param("to").is_none_or(|to| to == "now");
+    let from = view.param("from").unwrap_or(time::DEFAULT_FROM);
+    PRESETS
+        .into_iter()
+        .find(|(value, _)| to_now && *value == from)
+        .map(|(_, words)| words)
+}
+
+/// The button, its list, and beside it zoom out and pause.
+pub(crate) fn picker(view: &View) -> Markup {
+    let clock = &view.clock;
+    let name = preset(view).map_or_else(|| span_words(view.range.micros()), str::to_owned);
+    let refresh = view.refresh();
+    let choices = [("off", 0), ("5 s", 5), ("30 s", 30)];
+    html! {
+        div.group role="group" aria-label="Time range" {
+            details.menu {
+                summary.btn { (icon::icon("clock")) (name) " " span.dim { (clock.minute(view.range.from)) "–" (clock.minute(view.range.to)) } (icon::caret()) }
+                div.picker.menu-list role="group" aria-label="Time range" {
+                    div.picker-list {
+                        @for (i, (from, words)) in PRESETS.iter().enumerate() {
+                            a href=(view.here().set("from", from).without("to").without("page")) aria-current=[(*words == name).then_some("true")] data-key=(i + 1) {
+                                (words) kbd aria-hidden="true" { (i + 1) }
+                            }
+                        }
+                    }
+                    form.picker-form method="get" action=(view.path) {
+                        @for (key, value) in view.params_but(&["from", "to", "page"]) { input type="hidden" name=(key) value=(value); }
+                        label { "From" input.input.input--text name="from" value=(view.param("from").unwrap_or(time::DEFAULT_FROM)) spellcheck="false" autocomplete="off"; }
+                        label { "To" input.input.input--text name="to" value=(view.param("to").unwrap_or("now")) spellcheck="false" autocomplete="off"; }
+                        p.dim { "2026-01-31T12:00:00Z, now, now-15m" }
+                        div.row {
+                            span.soft { "Refresh" }
+                            (controls::segment("Refresh", choices.map(|(words, seconds)| (words, view.here().set("refresh", &seconds.to_string()), seconds == refresh))))
+                        }
+                        div.row {
+                            button.btn.btn--primary type="submit" { "Apply" }
+                            a.btn.btn--ghost href=(view.zoomed_out()) { "Zoom out" }
+                        }
+                    }
+                }
+            }
+            a.btn.btn--icon href=(view.zoomed_out()) aria-label="Zoom out" title="Zoom out" { (icon::icon("zoomout")) }
+            @if refresh > 0 {
+                a.btn.btn--icon href=(view.here().set("refresh", "0")) aria-label={ "Pause automatic refresh, now every " (refresh) " s" } title="Pause" data-pause { (icon::icon("pause")) }
+            } @else {
+                a.btn.btn--icon href=(view.here().set("refresh", "5")) aria-label="Refresh every 5 s" title="Refresh every 5 s" { (icon::icon("live")) }
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_button_names_the_preset_of_the_address() {
+        for (query, want) in [
+            ("", Some("Last 15 min")),
+            ("from=now-1h&to=now", Some("Last hour")),
+            ("from=now-1h&to=now-5m", None),
+            ("from=now-2h", None),
+        ] {
+            assert_eq!(preset(&View::test("/", query)), want, "{query}");
+        }
+    }
+}

@@ -1,0 +1,186 @@
+//! The document: head, header, navigation, main. Nothing in it loads from elsewhere or runs inline.
+
+use maud::{DOCTYPE, Markup, html};
+
+use super::cells;
+use super::header::{QueryState, Surroundings, header};
+use super::icon;
+use crate::ui::assets;
+use crate::ui::number;
+use crate::ui::view::View;
+
+/// The pages that the navigation leads to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Section {
+    Services,
+    Traces,
+    Errors,
+    Queries,
+    Insights,
+    Map,
+    Discover,
+    Live,
+    Settings,
+}
+
+impl Section {
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Services => "services",
+            Self::Traces => "traces",
+            Self::Errors => "errors",
+            Self::Queries => "queries",
+            Self::Insights => "insights",
+            Self::Map => "map",
+            Self::Discover => "discover",
+            Self::Live => "live",
+            Self::Settings => "settings",
+        }
+    }
+
+    const fn title(self) -> &'static str {
+        match self {
+            Self::Services => "Services",
+            Self::Traces => "Traces",
+            Self::Errors => "Errors",
+            Self::Queries => "Queries",
+            Self::Insights => "Insights",
+            Self::Map => "Map",
+            Self::Discover => "Discover",
+            Self::Live => "Live",
+            Self::Settings => "Settings",
+        }
+    }
+}
+
+/// Sections that exist, in their order; a rule separates the two groups.
+const FIRST: &[Section] = &[Section::Services, Section::Traces, Section::Errors];
+const SECOND: &[Section] = &[Section::Discover, Section::Live];
+
+/// A page: what stands in the document around its body.
+#[derive(Debug)]
+pub(crate) struct Page<'a> {
+    pub(crate) title: &'a str,
+    pub(crate) section: Section,
+    pub(crate) service: Option<&'a str>,
+    pub(crate) query: QueryState,
+    pub(crate) body: Markup,
+}
+
+/// The whole document.
+pub(crate) fn document(view: &View, around: &Surroundings, page: &Page<'_>) -> Markup {
+    let refresh = view.refresh();
+    html! {
+        (DOCTYPE)
+        html lang="en" data-theme=[view.theme.map(|theme| theme.name())] {
+            head {
+                meta charset="utf-8";
+                meta name="viewport" content="width=device-width, initial-scale=1";
+                meta name="color-scheme" content="light dark";
+                title { (page.title) " · Pocket APM" }
+                link rel="icon" type="image/svg+xml" href=(assets::url("favicon.svg"));
+                link rel="stylesheet" href=(assets::url("tokens.css"));
+                link rel="stylesheet" href=(assets::url("components.css"));
+                link rel="stylesheet" href=(assets::url("pages.css"));
+                noscript { link rel="stylesheet" href=(assets::url("noscript.css")); }
+                script type="module" src=(assets::url("app.js")) {}
+            }
+            body data-refresh=[(refresh > 0).then_some(refresh)] {
+                (hatch())
+                a.skip href="#main" { "Skip to content" }
+                div.shell {
+                    (header(view, around, page.service, &page.query))
+                    (nav(view, around, page.section))
+                    main.main id="main" tabindex="-1" { (page.body) }
+                }
+                div.sr id="announce" role="status" aria-live="polite" {}
+            }
+        }
+    }
+}
+
+/// The pattern of buckets that are not complete; it must stand in the document that uses it.
+fn hatch() -> Markup {
+    html! {
+        svg.sr width="0" height="0" aria-hidden="true" {
+            defs { pattern id="hatch" width="5" height="5" patternUnits="userSpaceOnUse" patternTransform="rotate(45)" { path.hatchline d="M0 0v5" {} } }
+        }
+    }
+}
+
+fn nav(view: &View, around: &Surroundings, current: Section) -> Markup {
+    html! {
+        nav.nav aria-label="Main" {
+            div.nav-in {
+                @for section in FIRST { (link(view, *section, current, count(around, *section))) }
+                hr;
+                @for section in SECOND { (link(view, *section, current, None)) }
+                div.nav-foot {
+                    @if let Some((bytes, limit)) = around.stored {
+                        @if limit > 0 {
+                            (cells::meter(bytes as f64 / limit as f64, "fill"))
+                            div { (number::bytes(bytes).to_string()) " of " (number::bytes(limit).to_string()) }
+                        } @else { div { (number::bytes(bytes).to_string()) " stored" } }
+                    }
+                }
+                hr;
+                (link(view, Section::Settings, current, None))
+            }
+        }
+    }
+}
+
+/// A count, and whether it is something bad.
+fn count(around: &Surroundings, section: Section) -> Option<(u64, bool)> {
+    match section {
+        Section::Services => Some((around.services.len() as u64, false)).filter(|(n, _)| *n > 0),
+        Section::Errors => around.errors.filter(|n| *n > 0).map(|n| (n, true)),
+        Section::Queries => around.queries.filter(|n| *n > 0).map(|n| (n, false)),
+        _ => None,
+    }
+}
+
+fn link(view: &View, section: Section, current: Section, count: Option<(u64, bool)>) -> Markup {
+    // A filter is about the page it was typed on: Discover keeps it, the others would show it where it may not hold.
+    let href = view.to(&[section.name()]);
+    html! {
+        a href=(href) aria-current=[(section == current).then_some("page")] {
+            (icon::icon(section.name()))
+            span.lbl { (section.title()) }
+            @if let Some((n, bad)) = count { span class=(if bad { "count bad" } else { "count" }) { (number::compact(n)) } }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_document_has_no_inline_script_style_or_foreign_origin() {
+        let view = View::test("/services", "q=%3Cscript%3E&env=%22onload%3D1");
+        let around = Surroundings {
+            services: vec!["<script>alert(1)</script>".into()],
+            environments: vec!["\"><img src=x>".into()],
+            ..Surroundings::default()
+        };
+        let page = Page {
+            title: "<script>",
+            section: Section::Services,
+            service: Some("<b>"),
+            query: QueryState {
+                error: Some("<i>".into()),
+            },
+            body: html! {},
+        };
+        let text = document(&view, &around, &page).into_string();
+        assert_eq!(text.matches("<script").count(), 1, "only the module");
+        assert!(!text.contains("<img") && !text.contains("<b>") && !text.contains("<i>"));
+        assert!(
+            !text.contains("style=")
+                && !text.contains("\"onload")
+                && !text.contains("http://")
+                && !text.contains("https://")
+        );
+    }
+}

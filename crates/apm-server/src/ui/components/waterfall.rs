@@ -1,0 +1,275 @@
+//! The waterfall: a treegrid of names, durations and bars on one timeline (GUIDE §6).
+//!
+//! Every row is in the document, so that the browser's own find works; nothing is cut. Names are links that open the details
+//! without a script; `waterfall.js` adds the arrow keys, folding and search. What the rows are is decided by the page.
+
+use maud::{Markup, Render, html};
+
+use super::cells::{Tone, flag};
+use super::icon;
+use crate::ui::chart::coordinate::Pc;
+use crate::ui::chart::scale::Scale;
+use crate::ui::chart::ticks;
+use crate::ui::number::duration;
+
+/// What a bar looks like.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Bar {
+    Plain,
+    /// One span that stands for this many: as many slices.
+    Slices(u64),
+    /// The sum of folded rows.
+    Total,
+    /// Time that no span covers.
+    Gap,
+}
+
+/// One row. Times are µs on the timeline of the whole.
+#[derive(Debug, Clone)]
+pub(crate) struct Row {
+    /// Unique in its table.
+    pub(crate) id: String,
+    pub(crate) level: usize,
+    /// `Some(open)` where the row has rows below it.
+    pub(crate) expanded: Option<bool>,
+    /// Below a row that is folded.
+    pub(crate) hidden: bool,
+    /// `t-app`, `t-db`, `t-external`, `t-message`, `t-other`.
+    pub(crate) class: &'static str,
+    pub(crate) label: String,
+    /// The service, where the row is the entry of one.
+    pub(crate) service: Option<String>,
+    pub(crate) badges: Vec<(Tone, String)>,
+    pub(crate) duration: i64,
+    pub(crate) at: i64,
+    pub(crate) bar: Bar,
+    pub(crate) failed: bool,
+    pub(crate) quiet: bool,
+    pub(crate) selected: bool,
+    /// Stretches of the critical path.
+    pub(crate) critical: Vec<(i64, i64)>,
+    pub(crate) href: Option<String>,
+}
+
+/// The whole table.
+#[derive(Debug, Clone)]
+pub(crate) struct Waterfall {
+    pub(crate) rows: Vec<Row>,
+    pub(crate) from: i64,
+    pub(crate) to: i64,
+}
+
+const HEIGHT: u32 = 28;
+/// Slices that can still be told apart.
+const MOST_SLICES: u64 = 40;
+
+/// The colour of a span by its type.
+pub(crate) fn type_class(span_type: &str) -> &'static str {
+    match span_type {
+        "app" | "custom" | "request" => "t-app",
+        "db" | "cache" | "storage" => "t-db",
+        "external" => "t-external",
+        "messaging" | "message" => "t-message",
+        _ => "t-other",
+    }
+}
+
+impl Waterfall {
+    fn scale(&self) -> Scale {
+        Scale::linear(self.from as f64, self.to as f64)
+    }
+
+    /// Ticks between the ends of the ruler; the end itself says the total.
+    fn ticks(&self) -> Vec<ticks::Tick> {
+        let length = (self.to - self.from) as f64;
+        let (_, unit) = ticks::duration_unit(length);
+        let mut out = ticks::linear(Scale::linear(0.0, length), 4, "", unit);
+        out.retain(|tick| tick.place < 0.9);
+        out
+    }
+}
+
+impl Render for Waterfall {
+    fn render(&self) -> Markup {
+        let total = duration((self.to - self.from) as f64).to_string();
+        let ticks = self.ticks();
+        let scale = self.scale();
+        let first = self.rows.iter().position(|row| row.selected).unwrap_or(0);
+        html! {
+            svg.sr width="0" height="0" aria-hidden="true" {
+                defs { g id="wf-grid" { @for tick in &ticks { line.grid x1=(Pc(tick.place)) x2=(Pc(tick.place)) y1="0" y2=(HEIGHT) {} } } }
+            }
+            table.wf id="wf" role="treegrid" aria-label={ "Trace, " (self.rows.len()) " rows, " (total) } {
+                colgroup { col.name; col.dur; col; }
+                thead { tr role="row" {
+                    th role="columnheader" scope="col" { "Span" }
+                    th.dur role="columnheader" scope="col" { "Duration" }
+                    th.time role="columnheader" scope="col" {
+                        span.sr { "Timeline" }
+                        svg.ruler aria-hidden="true" data-from=(self.from) data-to=(self.to) {
+                            @for tick in &ticks { text class=(if tick.place < 0.01 { "start" } else { "" }) x=(Pc(tick.place)) y="19" { (tick.label) } }
+                            text.end x="100%" y="19" { (total) }
+                        }
+                    }
+                } }
+                tbody { @for (i, row) in self.rows.iter().enumerate() { (row.render(scale, i == first)) } }
+            }
+        }
+    }
+}
+
+impl Row {
+    fn class(&self) -> Option<String> {
+        let mut class = String::new();
+        for (on, name) in [
+            (self.service.is_some(), "entry"),
+            (self.failed, "failed"),
+            (self.quiet, "quiet"),
+            (self.bar == Bar::Total, "fold"),
+        ] {
+            if on {
+                if !class.is_empty() {
+                    class.push(' ');
+                }
+                class.push_str(name);
+            }
+        }
+        (!class.is_empty()).then_some(class)
+    }
+
+    fn render(&self, scale: Scale, in_tab_order: bool) -> Markup {
+        let length = duration(self.duration as f64);
+        html! {
+            tr id={ "r-" (self.id) } class=[self.class()] role="row" aria-level=(self.level) aria-expanded=[self.expanded.map(|open| if open { "true" } else { "false" })]
+                aria-selected=(if self.selected { "true" } else { "false" }) tabindex=(if in_tab_order { "0" } else { "-1" }) hidden[self.hidden] {
+                td role="gridcell" {
+                    div.cell {
+                        @for _ in 1..self.level.min(24) { span.indent {} }
+                        span.twisty { @match self.expanded { Some(true) => (icon::small("down")), Some(false) => (icon::small("right")), None => {} } }
+                        span class={ "swatch " (self.class) } aria-hidden="true" {}
+                        @match &self.href {
+                            Some(href) => { a.label href=(href) title=(self.label) tabindex="-1" { (self.label) } }
+                            None => { span.label title=(self.label) { (self.label) } }
+                        }
+                        @if let Some(service) = &self.service { span.svc { (service) } }
+                        @for (tone, text) in &self.badges { (flag(*tone, text)) }
+                    }
+                }
+                td.dur role="gridcell" { (length) }
+                td.time role="gridcell" { svg.bars aria-hidden="true" { use href="#wf-grid" {} (self.bars(scale)) } }
+            }
+        }
+    }
+
+    fn bars(&self, scale: Scale) -> Markup {
+        let place = |at: i64| scale.place(at as f64);
+        let (left, right) = (place(self.at), place(self.at + self.duration));
+        html! {
+            @match self.bar {
+                Bar::Plain => { (bar(self.class, left, right)) }
+                Bar::Total => { rect class={ (self.class) " total" } x=(Pc(left)) width=(Pc(right - left)) y="8" height="11" rx="1.5" {} }
+                Bar::Gap => { rect.gap x=(Pc(left)) width=(Pc(right - left)) y="8.5" height="10" rx="1.5" {} }
+                Bar::Slices(n) => {
+                    @let n = n.clamp(1, MOST_SLICES);
+                    @let slice = (right - left) / n as f64;
+                    @for i in 0..n { rect class=(self.class) x=(Pc(left + slice * i as f64)) width=(Pc(slice * 0.92)) y="8" height="11" rx="1" {} }
+                }
+            }
+            @if self.failed { rect.fail x=(Pc(left)) width="3" y="6" height="15" rx="1" {} }
+            @for (from, to) in &self.critical {
+                @let (left, right) = (place(*from), place(*to));
+                rect.crit x=(Pc(left)) width=(Pc(right - left)) y="21" height="2" {}
+            }
+        }
+    }
+}
+
+/// A bar, and under it one of 2 px, so that even the shortest is seen.
+fn bar(class: &str, left: f64, right: f64) -> Markup {
+    html! {
+        @if right - left < 0.01 { rect class=(class) x=(Pc(left.min(0.995))) width="2" y="8" height="11" rx="1" {} }
+        rect class=(class) x=(Pc(left)) width=(Pc(right - left)) y="8" height="11" rx="1.5" {}
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn row(id: &str, level: usize, at: i64, duration: i64) -> Row {
+        Row {
+            id: id.into(),
+            level,
+            expanded: None,
+            hidden: false,
+            class: "t-db",
+            label: "SELECT FROM <people>".into(),
+            service: None,
+            badges: Vec::new(),
+            duration,
+            at,
+            bar: Bar::Plain,
+            failed: false,
+            quiet: false,
+            selected: false,
+            critical: Vec::new(),
+            href: None,
+        }
+    }
+
+    #[test]
+    fn every_kind_of_row_is_golden() {
+        let rows = vec![
+            Row {
+                service: Some("my-app".into()),
+                expanded: Some(true),
+                class: "t-app",
+                critical: vec![(0, 20_000)],
+                href: Some("/t?item=a".into()),
+                ..row("a", 1, 0, 80_000)
+            },
+            Row {
+                bar: Bar::Slices(4),
+                badges: vec![(Tone::Neutral, "4×".into())],
+                ..row("b", 2, 20_000, 9_600)
+            },
+            Row {
+                bar: Bar::Total,
+                expanded: Some(false),
+                badges: vec![(Tone::Warn, "repeated 137×".into())],
+                ..row("c", 2, 30_000, 20_000)
+            },
+            Row {
+                failed: true,
+                selected: true,
+                ..row("d", 2, 60_000, 40)
+            },
+            Row {
+                bar: Bar::Gap,
+                quiet: true,
+                hidden: true,
+                ..row("e", 2, 61_000, 19_000)
+            },
+        ];
+        let table = Waterfall {
+            rows,
+            from: 0,
+            to: 80_000,
+        };
+        insta::assert_snapshot!(table.render().into_string().replace("><", ">\n<"));
+    }
+
+    #[test]
+    fn an_empty_trace_and_an_instant_one_still_have_a_ruler() {
+        for rows in [vec![], vec![row("a", 1, 0, 0)]] {
+            let text = Waterfall {
+                rows,
+                from: 0,
+                to: 0,
+            }
+            .render()
+            .into_string();
+            assert!(text.contains("class=\"ruler\"") && !text.contains("NaN"));
+        }
+    }
+}

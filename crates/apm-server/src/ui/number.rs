@@ -1,0 +1,320 @@
+//! How numbers are written on every page (GUIDE §5).
+//!
+//! Durations arrive in microseconds, shares as 0 … 1, rates per minute. Nothing here decides what a number means: `None`
+//! stays the reader's "–", and zero is only written for a true zero.
+
+use std::fmt;
+
+use maud::{Markup, Render, html};
+
+/// U+202F, the narrow space that keeps a figure and its unit on one line.
+pub(crate) const NARROW: &str = "\u{202f}";
+
+/// A figure and its unit, kept apart so that a table can align both.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Figure {
+    pub(crate) figure: String,
+    pub(crate) unit: &'static str,
+}
+
+impl fmt::Display for Figure {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str(&self.figure)?;
+        if self.unit.is_empty() {
+            Ok(())
+        } else {
+            write!(out, "{NARROW}{}", self.unit)
+        }
+    }
+}
+
+impl Render for Figure {
+    fn render(&self) -> Markup {
+        html! { span { (self.figure) span.u { @if !self.unit.is_empty() { (NARROW) (self.unit) } } } }
+    }
+}
+
+fn figure(figure: impl Into<String>, unit: &'static str) -> Figure {
+    Figure {
+        figure: figure.into(),
+        unit,
+    }
+}
+
+/// Three significant figures, `1,240` from a thousand on.
+fn significant(value: f64) -> String {
+    // Decided on the rounded value: 9.996 is 10.0, not 10.00.
+    if (value * 100.0).round() < 1000.0 {
+        format!("{value:.2}")
+    } else if (value * 10.0).round() < 1000.0 {
+        format!("{value:.1}")
+    } else {
+        grouped(value.round() as u64)
+    }
+}
+
+/// A duration in the largest unit that keeps its figure at 1 or above.
+pub(crate) fn duration(us: f64) -> Figure {
+    let us = us.max(0.0);
+    if us == 0.0 {
+        return figure("0", "µs");
+    }
+    if us < 9.95 {
+        return figure(format!("{us:.1}"), "µs");
+    }
+    if us < 999.5 {
+        return figure(format!("{us:.0}"), "µs");
+    }
+    let ms = us / 1e3;
+    if ms < 999.5 {
+        return figure(significant(ms), "ms");
+    }
+    let s = ms / 1e3;
+    if s < 599.5 {
+        figure(significant(s), "s")
+    } else {
+        figure(significant(s / 60.0), "min")
+    }
+}
+
+/// `1,234,567`.
+pub(crate) fn grouped(n: u64) -> String {
+    let digits = n.to_string();
+    let mut out = String::with_capacity(digits.len() + digits.len() / 3);
+    for (i, digit) in digits.chars().enumerate() {
+        if i > 0 && (digits.len() - i).is_multiple_of(3) {
+            out.push(',');
+        }
+        out.push(digit);
+    }
+    out
+}
+
+/// A count in a table: exact below 10,000, then `28.4k`, `142k`, `1.94M`.
+pub(crate) fn compact(n: u64) -> String {
+    let value = n as f64;
+    match n {
+        0..10_000 => grouped(n),
+        10_000..99_950 => format!("{:.1}k", value / 1e3),
+        99_950..999_500 => format!("{:.0}k", value / 1e3),
+        999_500..99_950_000 => format!("{:.2}M", value / 1e6),
+        99_950_000..999_500_000 => format!("{:.0}M", value / 1e6),
+        _ => format!("{:.2}G", value / 1e9),
+    }
+}
+
+/// A rate, without its `/min`: the head of the column says that.
+pub(crate) fn rate(per_minute: f64) -> String {
+    if per_minute <= 0.0 {
+        "0".to_owned()
+    } else if per_minute < 0.1 {
+        format!("<{NARROW}0.1")
+    } else if per_minute < 99.95 {
+        let text = format!("{per_minute:.1}");
+        text.strip_suffix(".0").map_or(text.clone(), str::to_owned)
+    } else if per_minute < 9_999.5 {
+        grouped(per_minute.round() as u64)
+    } else {
+        compact(per_minute.round() as u64)
+    }
+}
+
+/// A share of 0 … 1 in per cent: one decimal below 10, none above.
+pub(crate) fn percent(share: f64) -> Figure {
+    let value = share * 100.0;
+    let text = if value <= 0.0 {
+        "0".to_owned()
+    } else if value < 0.1 {
+        format!("<{NARROW}0.1")
+    } else if value < 9.95 {
+        format!("{value:.1}")
+    } else {
+        format!("{value:.0}")
+    };
+    figure(text, "%")
+}
+
+/// Bytes in powers of 1,000, as disks are sold.
+pub(crate) fn bytes(n: u64) -> Figure {
+    let value = n as f64;
+    match n {
+        0..1_000 => figure(n.to_string(), "B"),
+        1_000..999_500 => figure(significant(value / 1e3), "kB"),
+        999_500..999_500_000 => figure(significant(value / 1e6), "MB"),
+        _ => figure(significant(value / 1e9), "GB"),
+    }
+}
+
+/// What a value did against the comparison window.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) enum Delta {
+    /// No value on one of the two sides.
+    Unknown,
+    /// Less than 3 % either way.
+    Same,
+    /// Per cent, whole, with its sign. `firm` is false below 10 % and where either side has too few events.
+    Changed { percent: i64, firm: bool },
+}
+
+/// Events below which a difference is shown in grey (GUIDE §5).
+pub(crate) const FEW: u64 = 10;
+
+/// Compares `now` with `before`; `events` are the counts on the two sides.
+pub(crate) fn delta(now: Option<f64>, before: Option<f64>, events: (u64, u64)) -> Delta {
+    let (Some(now), Some(before)) = (now, before) else {
+        return Delta::Unknown;
+    };
+    if before == 0.0 {
+        return if now == 0.0 {
+            Delta::Same
+        } else {
+            Delta::Unknown
+        };
+    }
+    let percent = ((now - before) / before.abs() * 100.0).round() as i64;
+    match percent.abs() {
+        0..3 => Delta::Same,
+        size => Delta::Changed {
+            percent,
+            firm: size >= 10 && events.0 >= FEW && events.1 >= FEW,
+        },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn durations_keep_three_figures_and_change_their_unit() {
+        for (us, want) in [
+            (0.0, "0 µs"),
+            (0.84, "0.8 µs"),
+            (9.96, "10 µs"),
+            (48.0, "48 µs"),
+            (999.4, "999 µs"),
+            (999.6, "1.00 ms"),
+            (1_080.0, "1.08 ms"),
+            (9_996.0, "10.0 ms"),
+            (46_200.0, "46.2 ms"),
+            (99_960.0, "100 ms"),
+            (251_000.0, "251 ms"),
+            (999_600.0, "1.00 s"),
+            (1_250_000.0, "1.25 s"),
+            (157_000_000.0, "157 s"),
+            (599_600_000.0, "9.99 min"),
+            (720_000_000.0, "12.0 min"),
+            (72_000_000_000.0, "1,200 min"),
+        ] {
+            assert_eq!(
+                duration(us).to_string().replace(NARROW, " "),
+                want,
+                "{us} µs"
+            );
+        }
+    }
+
+    #[test]
+    fn counts_are_exact_below_ten_thousand() {
+        for (n, want) in [
+            (0, "0"),
+            (9_999, "9,999"),
+            (10_000, "10.0k"),
+            (28_412, "28.4k"),
+            (99_960, "100k"),
+            (142_310, "142k"),
+            (999_700, "1.00M"),
+            (1_940_000, "1.94M"),
+            (99_960_000, "100M"),
+            (4_200_000_000, "4.20G"),
+        ] {
+            assert_eq!(compact(n), want, "{n}");
+        }
+        assert_eq!(grouped(1_234_567), "1,234,567");
+        assert_eq!(grouped(12), "12");
+    }
+
+    #[test]
+    fn rates_show_that_something_is_there() {
+        for (value, want) in [
+            (0.0, "0"),
+            (0.04, "<\u{202f}0.1"),
+            (0.5, "0.5"),
+            (38.4, "38.4"),
+            (12.0, "12"),
+            (242.4, "242"),
+            (2_985.0, "2,985"),
+        ] {
+            assert_eq!(rate(value), want, "{value}");
+        }
+    }
+
+    #[test]
+    fn percentages_lose_their_decimal_from_ten_on() {
+        for (share, want) in [
+            (0.0, "0 %"),
+            (0.0004, "< 0.1 %"),
+            (0.008, "0.8 %"),
+            (0.0994, "9.9 %"),
+            (0.0996, "10 %"),
+            (0.562, "56 %"),
+            (1.0, "100 %"),
+        ] {
+            assert_eq!(
+                percent(share).to_string().replace(NARROW, " "),
+                want,
+                "{share}"
+            );
+        }
+    }
+
+    #[test]
+    fn bytes_use_decimal_units() {
+        for (n, want) in [
+            (0, "0 B"),
+            (999, "999 B"),
+            (1_500, "1.50 kB"),
+            (128_000_000, "128 MB"),
+            (2_000_000_000, "2.00 GB"),
+        ] {
+            assert_eq!(bytes(n).to_string().replace(NARROW, " "), want, "{n}");
+        }
+    }
+
+    #[test]
+    fn deltas_are_whole_and_firm_only_on_enough_events() {
+        let many = (50, 50);
+        assert_eq!(
+            delta(Some(102.9), Some(100.0), many),
+            Delta::Changed {
+                percent: 3,
+                firm: false
+            }
+        );
+        assert_eq!(delta(Some(102.0), Some(100.0), many), Delta::Same);
+        assert_eq!(
+            delta(Some(241.0), Some(100.0), many),
+            Delta::Changed {
+                percent: 141,
+                firm: true
+            }
+        );
+        assert_eq!(
+            delta(Some(62.0), Some(100.0), many),
+            Delta::Changed {
+                percent: -38,
+                firm: true
+            }
+        );
+        assert_eq!(
+            delta(Some(62.0), Some(100.0), (9, 50)),
+            Delta::Changed {
+                percent: -38,
+                firm: false
+            }
+        );
+        assert_eq!(delta(Some(5.0), Some(0.0), many), Delta::Unknown);
+        assert_eq!(delta(Some(0.0), Some(0.0), many), Delta::Same);
+        assert_eq!(delta(None, Some(1.0), many), Delta::Unknown);
+    }
+}

@@ -1,0 +1,1 @@
+//! The pages: each a short composition of components over one question to `analytics`.

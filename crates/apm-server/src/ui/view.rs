@@ -1,0 +1,337 @@
+//! What the address of a page says: range, environment, query, comparison. Everything a page shows follows from it, so that a
+//! copied link shows the same and the back button undoes one step.
+
+use super::href::Href;
+use super::moment::{Clock, Micros, span_words};
+use crate::time::{self, Range, TimeError};
+
+/// Parameters that every link to another page keeps.
+const SHARED: [&str; 6] = ["from", "to", "env", "q", "cmp", "refresh"];
+
+/// Longest value of a parameter that is kept; longer ones are cut, since each of them goes into every link of the page.
+const LONGEST: usize = 4096;
+
+/// Theme that the reader chose; without a choice the system decides.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Theme {
+    Light,
+    Dark,
+}
+
+impl Theme {
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Light => "light",
+            Self::Dark => "dark",
+        }
+    }
+
+    pub(crate) fn parse(text: &str) -> Option<Self> {
+        [Self::Light, Self::Dark]
+            .into_iter()
+            .find(|theme| theme.name() == text)
+    }
+}
+
+/// The window that a page is compared with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Comparison {
+    /// The same length just before.
+    Previous,
+    DayBefore,
+    WeekBefore,
+    Off,
+}
+
+impl Comparison {
+    pub(crate) const ALL: [Self; 4] =
+        [Self::Previous, Self::DayBefore, Self::WeekBefore, Self::Off];
+
+    /// The value of `cmp`; the default has none.
+    pub(crate) fn value(self) -> &'static str {
+        match self {
+            Self::Previous => "",
+            Self::DayBefore => "day",
+            Self::WeekBefore => "week",
+            Self::Off => "off",
+        }
+    }
+
+    pub(crate) fn words(self, range: Range) -> String {
+        match self {
+            Self::Previous => format!("previous {}", span_words(range.micros())),
+            Self::DayBefore => "day before".to_owned(),
+            Self::WeekBefore => "week before".to_owned(),
+            Self::Off => "nothing".to_owned(),
+        }
+    }
+}
+
+/// The request as a page sees it.
+#[derive(Debug, Clone)]
+pub(crate) struct View {
+    /// Escaped, as requested.
+    pub(crate) path: String,
+    params: Vec<(String, String)>,
+    pub(crate) clock: Clock,
+    pub(crate) range: Range,
+    pub(crate) theme: Option<Theme>,
+    /// `http://host:port` as the reader reaches this server.
+    pub(crate) origin: String,
+}
+
+impl View {
+    /// Reads a request. Parameters repeat? The first one counts.
+    pub(crate) fn new(
+        path: &str,
+        query: &[(String, String)],
+        clock: Clock,
+    ) -> Result<Self, TimeError> {
+        let mut params: Vec<(String, String)> = Vec::with_capacity(query.len());
+        for (key, value) in query.iter().take(64) {
+            if !value.is_empty() && params.iter().all(|(name, _)| name != key) {
+                params.push((key.clone(), value.chars().take(LONGEST).collect()));
+            }
+        }
+        let get = |key: &str| {
+            params
+                .iter()
+                .find(|(name, _)| name == key)
+                .map(|(_, value)| value.as_str())
+        };
+        let range = Range::parse(get("from"), get("to"), clock.now)?;
+        Ok(Self {
+            path: path.to_owned(),
+            params,
+            clock,
+            range,
+            theme: None,
+            origin: String::new(),
+        })
+    }
+
+    /// A view with the default range, to show an error about the range in.
+    pub(crate) fn fallback(path: &str, clock: Clock) -> Self {
+        let range = Range {
+            from: clock.now.saturating_sub(900 * time::SECOND),
+            to: clock.now.max(1),
+        };
+        Self {
+            path: path.to_owned(),
+            params: Vec::new(),
+            clock,
+            range,
+            theme: None,
+            origin: String::new(),
+        }
+    }
+
+    pub(crate) fn param(&self, key: &str) -> Option<&str> {
+        self.params
+            .iter()
+            .find(|(name, _)| name == key)
+            .map(|(_, value)| value.as_str())
+    }
+
+    /// Every parameter but `without`, for the hidden fields of a form.
+    pub(crate) fn params_but<'a>(
+        &'a self,
+        without: &'a [&str],
+    ) -> impl Iterator<Item = (&'a str, &'a str)> {
+        self.params
+            .iter()
+            .filter(|(key, _)| !without.contains(&key.as_str()))
+            .map(|(key, value)| (key.as_str(), value.as_str()))
+    }
+
+    pub(crate) fn environment(&self) -> Option<&str> {
+        self.param("env")
+    }
+
+    /// The text in the query bar.
+    pub(crate) fn query(&self) -> &str {
+        self.param("q").unwrap_or("")
+    }
+
+    /// The filter that also narrows by environment, as KQL.
+    pub(crate) fn comparison(&self) -> Comparison {
+        let asked = self.param("cmp").unwrap_or("");
+        Comparison::ALL
+            .into_iter()
+            .find(|comparison| comparison.value() == asked)
+            .unwrap_or(Comparison::Previous)
+    }
+
+    /// The window to compare with, if any.
+    pub(crate) fn before(&self) -> Option<Range> {
+        const DAY: Micros = 86_400 * time::SECOND;
+        let by = match self.comparison() {
+            Comparison::Previous => self.range.micros(),
+            Comparison::DayBefore => DAY,
+            Comparison::WeekBefore => 7 * DAY,
+            Comparison::Off => return None,
+        };
+        Some(self.range.shifted_back(by))
+    }
+
+    /// Words for the comparison: `previous 15 min`.
+    pub(crate) fn against(&self) -> String {
+        self.comparison().words(self.range)
+    }
+
+    /// This page as it is.
+    pub(crate) fn here(&self) -> Href {
+        self.params
+            .iter()
+            .fold(Href::at(self.path.clone()), |href, (key, value)| {
+                href.set(key, value)
+            })
+    }
+
+    /// Another page, in the same range, environment, query and comparison.
+    pub(crate) fn to(&self, segments: &[&str]) -> Href {
+        self.shared(Href::of(segments))
+    }
+
+    /// The same page without what is only about it (sort, sample, tab).
+    pub(crate) fn reset(&self) -> Href {
+        self.shared(Href::at(self.path.clone()))
+    }
+
+    fn shared(&self, href: Href) -> Href {
+        SHARED
+            .into_iter()
+            .filter_map(|key| self.param(key).map(|value| (key, value)))
+            .fold(href, |href, (key, value)| href.set(key, value))
+    }
+
+    /// Discover with `kql` as its query, and nothing else filtered.
+    pub(crate) fn discover(&self, kql: &str) -> Href {
+        self.to(&["discover"]).set("q", kql)
+    }
+
+    /// Twice the range around its middle, but not into the future.
+    pub(crate) fn zoomed_out(&self) -> Href {
+        let half = self.range.micros() / 2;
+        let to = self
+            .range
+            .to
+            .saturating_add(half)
+            .min(self.clock.now.max(self.range.to));
+        let from = to
+            .saturating_sub(self.range.micros().saturating_mul(2))
+            .max(0);
+        self.here()
+            .set("from", &time::rfc3339(from))
+            .set("to", &time::rfc3339(to))
+    }
+
+    /// Whether the range ends now and so moves with time.
+    pub(crate) fn is_live(&self) -> bool {
+        self.param("to").unwrap_or("now").starts_with("now")
+    }
+
+    /// Seconds between refreshes; 0 is off.
+    pub(crate) fn refresh(&self) -> u32 {
+        match self.param("refresh") {
+            Some(text) => text
+                .parse()
+                .ok()
+                .filter(|seconds| [0, 5, 30].contains(seconds))
+                .unwrap_or(0),
+            None if self.is_live() => 5,
+            None => 0,
+        }
+    }
+}
+
+/// A value quoted for the query bar.
+pub(crate) fn quoted(value: &str) -> String {
+    format!("\"{}\"", value.replace('\\', "\\\\").replace('"', "\\\""))
+}
+
+#[cfg(test)]
+impl View {
+    /// A view at noon of 2026-11-22 in UTC.
+    pub(crate) fn test(path: &str, query: &str) -> Self {
+        let clock = Clock {
+            now: 1_795_348_800_000_000,
+            zone: jiff::tz::TimeZone::UTC,
+        };
+        let params = actix_web::web::Query::<Vec<(String, String)>>::from_query(query)
+            .unwrap()
+            .into_inner();
+        Self::new(path, &params, clock).unwrap()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn links_keep_what_all_pages_share() {
+        let view = View::test("/services", "from=now-1h&q=a:1&sort=-avg&env=dev");
+        assert_eq!(
+            view.to(&["errors"]).to_string(),
+            "/errors?from=now-1h&env=dev&q=a:1"
+        );
+        assert_eq!(
+            view.here().set("sort", "avg").to_string(),
+            "/services?from=now-1h&q=a:1&sort=avg&env=dev"
+        );
+        assert_eq!(
+            view.reset().to_string(),
+            "/services?from=now-1h&env=dev&q=a:1"
+        );
+    }
+
+    #[test]
+    fn the_comparison_is_the_window_just_before_unless_asked_otherwise() {
+        let hour = 3_600 * time::SECOND;
+        for (query, want) in [
+            ("from=now-1h", Some(hour)),
+            ("from=now-1h&cmp=day", Some(24 * hour)),
+            ("from=now-1h&cmp=off", None),
+        ] {
+            let view = View::test("/", query);
+            assert_eq!(
+                view.before().map(|range| view.range.from - range.from),
+                want,
+                "{query}"
+            );
+        }
+        assert_eq!(
+            View::test("/", "")
+                .against()
+                .replace(crate::ui::number::NARROW, " "),
+            "previous 15 min"
+        );
+    }
+
+    #[test]
+    fn zooming_out_doubles_the_range_and_stops_at_now() {
+        let view = View::test("/", "from=2026-11-22T10:00:00Z&to=2026-11-22T10:10:00Z");
+        assert_eq!(
+            view.zoomed_out().to_string(),
+            "/?from=2026-11-22T09:55:00Z&to=2026-11-22T10:15:00Z"
+        );
+        let view = View::test("/", "from=now-10m");
+        assert_eq!(
+            view.zoomed_out().to_string(),
+            "/?from=2026-11-22T11:40:00Z&to=2026-11-22T12:00:00Z"
+        );
+    }
+
+    #[test]
+    fn a_bad_range_is_an_error_that_names_the_parameter() {
+        let clock = View::test("/", "").clock;
+        let error = View::new("/", &[("from".into(), "yesterday".into())], clock).unwrap_err();
+        assert!(error.to_string().starts_with("from:"), "{error}");
+    }
+
+    #[test]
+    fn values_in_a_query_are_quoted() {
+        assert_eq!(quoted(r#"a "b" \c"#), r#""a \"b\" \\c""#);
+    }
+}
