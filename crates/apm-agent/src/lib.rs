@@ -5,10 +5,12 @@
     reason = "the leaf modules land before what calls them"
 )]
 
+mod config;
 #[cfg(test)]
 mod fixtures;
 mod ids;
 mod sampler;
+mod service_target;
 mod sql;
 mod trace_context;
 mod wildcard;

@@ -1,0 +1,60 @@
+//! Writes `docs/configuration.md` from the table, and keeps it current.
+
+use std::fmt::Write;
+use std::path::Path;
+
+use super::options::OPTIONS;
+
+const PREFACE: &str = "\
+# Configuration of the agent
+
+<!-- Generated from crates/apm-agent/src/config/options.rs by `UPDATE_DOCS=1 cargo test -p apm-agent configuration`. -->
+
+Every option can be set by an environment variable, in code (`Agent::builder().set(\"option\", \"value\")`) and in a
+file (`config_file`). Options marked *live* can also be changed by the server's central configuration while the
+service runs. The strongest source that holds a valid value wins: central configuration, environment, code, file,
+default. An invalid value is reported in the log and skipped; it never stops the service.
+
+Durations and sizes need their unit: `500ms`, `10s`, `1m`; `768kb`, `1mb` (1 kb is 1024 bytes). Lists are separated by
+commas. In a wildcard pattern `*` stands for any run of characters; case is ignored unless the pattern begins with `(?-i)`.
+";
+
+fn page() -> String {
+    let mut page = PREFACE.to_owned();
+    let mut group = "";
+    for option in OPTIONS {
+        if option.group != group {
+            group = option.group;
+            let _ = write!(page, "\n## {group}\n");
+        }
+        let doc: Vec<&str> = option.doc.iter().map(|line| line.trim()).collect();
+        let default = if option.default.is_empty() {
+            "none".to_owned()
+        } else {
+            format!("`{}`", option.default)
+        };
+        let live = if option.dynamic { " · live" } else { "" };
+        let _ = write!(
+            page,
+            "\n### `{key}`\n\n{doc}\n\n`ELASTIC_APM_{env}` · {kind} · default {default}{live}\n",
+            key = option.key,
+            doc = doc.join("\n"),
+            env = option.key.to_ascii_uppercase(),
+            kind = option.kind,
+        );
+    }
+    page
+}
+
+#[test]
+fn the_configuration_page_is_the_tables() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/configuration.md");
+    if std::env::var_os("UPDATE_DOCS").is_some() {
+        std::fs::write(&path, page()).unwrap();
+    }
+    let written = std::fs::read_to_string(&path).unwrap_or_default();
+    assert!(
+        written == page(),
+        "docs/configuration.md is not what the table says; run: UPDATE_DOCS=1 cargo test -p apm-agent configuration"
+    );
+}

@@ -1,0 +1,244 @@
+//! The sources of values, one above the other.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use super::options::{LEGACY_STACK_TRACES, OPTIONS};
+use super::startup::without_password;
+use super::{Settings, Snapshot};
+
+/// The beginning of every warning about central configuration, as the specification words it.
+pub(super) const CENTRAL_FAILURE: &str = "Central config failure.";
+
+const ENV_PREFIX: &str = "ELASTIC_APM_";
+
+/// Where a value came from, strongest first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Source {
+    Central,
+    Environment,
+    Code,
+    File,
+    Default,
+}
+
+impl fmt::Display for Source {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Central => "central",
+            Self::Environment => "environment",
+            Self::Code => "code",
+            Self::File => "file",
+            Self::Default => "default",
+        })
+    }
+}
+
+/// What is known when the agent starts.
+#[derive(Debug, Default)]
+pub(crate) struct LocalSources {
+    /// Environment variables; those that are none of ours are ignored.
+    pub(crate) environment: Vec<(String, String)>,
+    /// Keys and values set in code; the last one counts.
+    pub(crate) code: Vec<(String, String)>,
+    /// What was found out about the program, such as its name: weaker than everything that somebody said.
+    pub(crate) detected: Vec<(String, String)>,
+}
+
+impl LocalSources {
+    /// The process's environment, and the executable's name as the service's.
+    pub(crate) fn from_process() -> Self {
+        let environment = std::env::vars_os()
+            .filter_map(|(key, value)| Some((key.into_string().ok()?, value.into_string().ok()?)))
+            .collect();
+        let executable = std::env::current_exe()
+            .ok()
+            .and_then(|path| Some(path.file_stem()?.to_str()?.to_owned()));
+        let detected = executable
+            .map(|name| ("service_name".to_owned(), name))
+            .into_iter()
+            .collect();
+        Self {
+            environment,
+            code: Vec::new(),
+            detected,
+        }
+    }
+}
+
+/// Where the value of an option came from, and its text there.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Origin {
+    pub(super) source: Source,
+    pub(super) text: String,
+}
+
+type Texts = BTreeMap<String, String>;
+
+/// All texts that the sources gave, by option.
+#[derive(Debug, Default)]
+pub(super) struct Layers {
+    central: Texts,
+    environment: Texts,
+    code: Texts,
+    file: Texts,
+    detected: Texts,
+}
+
+fn is_option(key: &str) -> bool {
+    OPTIONS.iter().any(|option| option.key == key)
+}
+
+impl Layers {
+    pub(super) fn new(sources: LocalSources) -> (Self, Vec<String>) {
+        let mut warnings = Vec::new();
+        let environment = sources
+            .environment
+            .into_iter()
+            .filter_map(|(name, value)| {
+                Some((name.strip_prefix(ENV_PREFIX)?.to_ascii_lowercase(), value))
+            })
+            .filter(|(key, _)| is_option(key))
+            .collect();
+        let mut code = Texts::new();
+        for (key, value) in sources.code {
+            if is_option(&key) {
+                code.insert(key, value);
+            } else {
+                warnings.push(format!(
+                    "there is no option {key}, which was set in code (see docs/configuration.md)"
+                ));
+            }
+        }
+        let detected = sources.detected.into_iter().collect();
+        let mut layers = Self {
+            environment,
+            code,
+            detected,
+            ..Self::default()
+        };
+        layers.read_file(&mut warnings);
+        (layers, warnings)
+    }
+
+    fn read_file(&mut self, warnings: &mut Vec<String>) {
+        let named = [&self.environment, &self.code]
+            .into_iter()
+            .find_map(|texts| texts.get("config_file"));
+        let Some(path) = named.filter(|path| !path.is_empty()) else {
+            return;
+        };
+        match std::fs::read_to_string(path) {
+            Ok(text) => self.file = parse_file(&text, path, warnings),
+            Err(error) => warnings.push(format!("cannot read config_file {path}: {error}")),
+        }
+    }
+
+    /// Takes the central values of dynamic options, and reports the other keys.
+    pub(super) fn set_central(&mut self, central: &Texts, warnings: &mut Vec<String>) {
+        let (legacy, current) = LEGACY_STACK_TRACES;
+        self.central.clear();
+        let mut unsupported = Vec::new();
+        for (key, value) in central {
+            if key == legacy {
+                if !central.contains_key(current) {
+                    self.central
+                        .insert(current.to_owned(), from_legacy_threshold(value));
+                }
+            } else if OPTIONS
+                .iter()
+                .any(|option| option.key == key && option.dynamic)
+            {
+                self.central.insert(key.clone(), value.clone());
+            } else {
+                unsupported.push(key.as_str());
+            }
+        }
+        if !unsupported.is_empty() {
+            warnings.push(format!(
+                "{CENTRAL_FAILURE} Unsupported config names: {}",
+                unsupported.join(", ")
+            ));
+        }
+    }
+
+    /// Finds the first valid value of each option.
+    pub(super) fn resolve(&self, generation: u64, warnings: &mut Vec<String>) -> Snapshot {
+        let mut settings = Settings::defaults();
+        let origins = OPTIONS
+            .iter()
+            .map(|option| {
+                let candidates = [
+                    (Source::Central, &self.central),
+                    (Source::Environment, &self.environment),
+                    (Source::Code, &self.code),
+                    (Source::File, &self.file),
+                    (Source::Default, &self.detected),
+                ];
+                for (source, texts) in candidates {
+                    let Some(text) = texts.get(option.key) else {
+                        continue;
+                    };
+                    match settings.set(option.key, text) {
+                        Ok(()) => {
+                            return Origin {
+                                source,
+                                text: text.clone(),
+                            };
+                        }
+                        Err(reason) => warnings.push(invalid(source, option.key, text, &reason)),
+                    }
+                }
+                Origin {
+                    source: Source::Default,
+                    text: option.default.to_owned(),
+                }
+            })
+            .collect();
+        Snapshot {
+            settings,
+            origins,
+            generation,
+        }
+    }
+}
+
+fn invalid(source: Source, key: &str, text: &str, reason: &str) -> String {
+    let text = without_password(text);
+    match source {
+        Source::Central => format!("{CENTRAL_FAILURE} Invalid value for {key}: {text} ({reason})"),
+        _ => format!("invalid value for {key} from {source}: {text:?} ({reason}); it is ignored"),
+    }
+}
+
+/// In the old option 0 meant never and a negative value always; in the new one it is the other way round.
+fn from_legacy_threshold(value: &str) -> String {
+    let number = value.trim_end_matches(|letter: char| letter.is_ascii_alphabetic());
+    if value.starts_with('-') {
+        "0ms".to_owned()
+    } else if !number.is_empty() && number.bytes().all(|byte| byte == b'0') {
+        "-1ms".to_owned()
+    } else {
+        value.to_owned()
+    }
+}
+
+/// Lines of `key = value`. Options of other agents may share the file, so unknown keys are no mistake.
+fn parse_file(text: &str, path: &str, warnings: &mut Vec<String>) -> Texts {
+    let mut texts = Texts::new();
+    for (index, line) in text.lines().enumerate() {
+        let line = line.trim();
+        if line.is_empty() || line.starts_with('#') {
+            continue;
+        }
+        let Some((key, value)) = line.split_once('=') else {
+            warnings.push(format!(
+                "{path}:{}: expected `option = value`; the line is ignored",
+                index + 1
+            ));
+            continue;
+        };
+        texts.insert(key.trim().to_ascii_lowercase(), value.trim().to_owned());
+    }
+    texts
+}

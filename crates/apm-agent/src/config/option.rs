@@ -1,0 +1,122 @@
+//! The shape of one option, and the macro that makes the table's entries into settings.
+
+/// What is known of an option beside its value.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct OptionSpec {
+    pub(super) key: &'static str,
+    /// How its values are written, for the documentation.
+    pub(super) kind: &'static str,
+    /// Empty where there is none.
+    pub(super) default: &'static str,
+    pub(super) quoted: bool,
+    /// Whether central configuration may change it.
+    pub(super) dynamic: bool,
+    /// Whether its value is masked wherever it is shown.
+    pub(super) secret: bool,
+    /// Whether the start-up log shows it even at its default.
+    pub(super) always_logged: bool,
+    #[cfg(test)]
+    pub(super) group: &'static str,
+    #[cfg(test)]
+    pub(super) doc: &'static [&'static str],
+}
+
+impl OptionSpec {
+    pub(super) const fn plain(
+        key: &'static str,
+        kind: &'static str,
+        quoted: bool,
+        default: &'static str,
+    ) -> Self {
+        Self {
+            key,
+            kind,
+            default,
+            quoted,
+            dynamic: false,
+            secret: false,
+            always_logged: false,
+            #[cfg(test)]
+            group: "",
+            #[cfg(test)]
+            doc: &[],
+        }
+    }
+
+    pub(super) const fn dynamic(mut self) -> Self {
+        self.dynamic = true;
+        self
+    }
+
+    pub(super) const fn secret(mut self) -> Self {
+        self.secret = true;
+        self
+    }
+
+    pub(super) const fn always_logged(mut self) -> Self {
+        self.always_logged = true;
+        self
+    }
+
+    #[cfg(test)]
+    pub(super) const fn documented(
+        mut self,
+        group: &'static str,
+        doc: &'static [&'static str],
+    ) -> Self {
+        self.group = group;
+        self.doc = doc;
+        self
+    }
+
+    #[cfg(not(test))]
+    pub(super) const fn documented(
+        self,
+        _group: &'static str,
+        _doc: &'static [&'static str],
+    ) -> Self {
+        self
+    }
+}
+
+/// Makes `Settings` (a field per option) and `OPTIONS` (what is known of each) of the table.
+macro_rules! options {
+    ($($group:literal {$(
+        $(#[doc = $doc:literal])+
+        $key:ident: $type:ty = $default:literal, $kind:ident $(, $flag:ident)*;
+    )+})+) => {
+        /// The value of every option.
+        #[derive(Clone, Debug)]
+        pub(crate) struct Settings {$($(
+            $(#[doc = $doc])+
+            pub(crate) $key: $type,
+        )+)+}
+
+        /// The table, in the order of the documentation.
+        pub(super) const OPTIONS: &[OptionSpec] = &[$($(
+            OptionSpec::plain(stringify!($key), $kind.label, $kind.quoted, $default)
+                $(.$flag())*
+                .documented($group, &[$($doc),+]),
+        )+)+];
+
+        impl Settings {
+            /// What counts where no source says anything.
+            pub(super) fn defaults() -> Self {
+                Self {$($(
+                    $key: ($kind.parse)($default).expect("the table's defaults are valid"),
+                )+)+}
+            }
+
+            /// Sets the option `key`; the error says what is wrong with `text`.
+            pub(super) fn set(&mut self, key: &str, text: &str) -> Result<(), String> {
+                match key {
+                    $($(stringify!($key) => self.$key = ($kind.parse)(text)?,)+)+
+                    _ => return Err("there is no such option".to_owned()),
+                }
+                Ok(())
+            }
+        }
+    };
+}
+
+pub(super) use options;

@@ -1,0 +1,114 @@
+//! Values of options that are one of a few words, and values that must not be shown.
+
+use std::fmt;
+
+use super::kind::Kind;
+use crate::trace_context::ContinuationStrategy;
+
+/// A token or a key: sent to the server, never printed.
+#[derive(Clone, PartialEq, Eq)]
+pub(crate) struct Secret(String);
+
+impl Secret {
+    pub(crate) const MASK: &str = "[REDACTED]";
+
+    pub(super) fn new(text: &str) -> Self {
+        Self(text.to_owned())
+    }
+
+    pub(crate) fn expose(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(Self::MASK)
+    }
+}
+
+/// Gives an enum the words that stand for its variants in any case, and the kind of the options that take them.
+macro_rules! words {
+    ($type:ident, $kind:ident, $($word:literal => $variant:ident),+) => {
+        pub(super) const $kind: Kind<$type> = Kind::new(words!(@label $($word),+), true, |text| {
+            $(if text.eq_ignore_ascii_case($word) {
+                return Ok($type::$variant);
+            })+
+            Err(concat!("expected ", words!(@label $($word),+)).to_owned())
+        });
+    };
+    (@label $first:literal $(, $more:literal)+) => { concat!("one of `", $first, "`" $(, ", `", $more, "`")+) };
+}
+
+/// Which events carry the body of the request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum CaptureBody {
+    Off,
+    Errors,
+    Transactions,
+    All,
+}
+
+impl CaptureBody {
+    pub(crate) fn for_errors(self) -> bool {
+        matches!(self, Self::Errors | Self::All)
+    }
+
+    pub(crate) fn for_transactions(self) -> bool {
+        matches!(self, Self::Transactions | Self::All)
+    }
+}
+
+words!(CaptureBody, CAPTURE_BODY, "off" => Off, "errors" => Errors, "transactions" => Transactions, "all" => All);
+
+words!(ContinuationStrategy, CONTINUATION, "continue" => Continue, "restart" => Restart, "restart_external" => RestartExternal);
+
+/// Which cloud's metadata service is asked for the instance's metadata.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum CloudProvider {
+    Auto,
+    None,
+    Aws,
+    Gcp,
+    Azure,
+}
+
+words!(CloudProvider, CLOUD_PROVIDER, "auto" => Auto, "none" => None, "aws" => Aws, "gcp" => Gcp, "azure" => Azure);
+
+/// The least severe lines that the agent itself logs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum LogLevel {
+    Trace,
+    Debug,
+    Info,
+    Warning,
+    Error,
+    Critical,
+    Off,
+}
+
+impl LogLevel {
+    /// The same for the `log` crate, where nothing is more severe than an error.
+    pub(crate) fn filter(self) -> log::LevelFilter {
+        match self {
+            Self::Trace => log::LevelFilter::Trace,
+            Self::Debug => log::LevelFilter::Debug,
+            Self::Info => log::LevelFilter::Info,
+            Self::Warning => log::LevelFilter::Warn,
+            Self::Error | Self::Critical => log::LevelFilter::Error,
+            Self::Off => log::LevelFilter::Off,
+        }
+    }
+}
+
+words!(LogLevel, LOG_LEVEL, "trace" => Trace, "debug" => Debug, "info" => Info, "warning" => Warning, "error" => Error,
+    "critical" => Critical, "off" => Off);
+
+/// Whether log lines are written as ECS JSON.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum LogEcsReformatting {
+    Off,
+    Override,
+}
+
+words!(LogEcsReformatting, LOG_ECS_REFORMATTING, "off" => Off, "override" => Override);
