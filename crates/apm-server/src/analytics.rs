@@ -12,11 +12,16 @@
 //! Nothing here writes, and nothing here knows HTTP.
 
 pub mod comparison;
+pub mod dependencies;
+pub mod error_group;
+pub mod errors;
 pub mod latency;
+pub mod metrics;
 pub mod percentile;
 pub mod series;
 pub mod services;
 pub mod sql;
+pub mod statements;
 pub mod throughput;
 #[expect(dead_code, reason = "the trace page that arranges with it comes next")]
 pub(crate) mod trace;
@@ -63,3 +68,6 @@ pub fn failed_rate(failures: f64, successes: f64) -> Option<f64> {
 pub fn mean(sum: f64, count: f64) -> Option<f64> {
     (count > 0.0).then(|| sum / count)
 }
+
+#[cfg(test)]
+mod tests;

@@ -13,6 +13,7 @@
 mod leaves;
 mod matches;
 mod parse;
+pub mod sql;
 mod wildcard;
 
 pub use leaves::{for_each_leaf, text_of};

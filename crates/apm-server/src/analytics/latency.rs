@@ -86,8 +86,8 @@ pub fn chart(conn: &mut SqliteConnection, scope: &Scope, window: &Window) -> Que
     let percentiles = percentile::load(
         conn,
         percentile::ranked(count, n),
-        bind(include_str!("latency/exact.sql")),
-        bind(include_str!("latency/histogram.sql")),
+        &bind(include_str!("latency/exact.sql")),
+        &bind(include_str!("latency/histogram.sql")),
     )?;
     let axis = Axis::from(window);
     let length = axis.buckets.len();

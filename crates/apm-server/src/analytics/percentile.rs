@@ -85,20 +85,28 @@ pub(super) fn ranked(count: f64, n: i64) -> Option<i64> {
 pub(super) fn load(
     conn: &mut SqliteConnection,
     rows: Option<i64>,
-    exact: Sql,
-    histogram: Sql,
+    exact: &Sql,
+    histogram: &Sql,
 ) -> QueryResult<HashMap<(String, i64), Percentiles>> {
-    let is_exact = rows.is_some_and(|rows| rows <= EXACT_LIMIT);
-    let found: Vec<Row> = if is_exact { exact } else { histogram }.load(conn)?;
-    let value = |value: f64| {
-        if is_exact {
-            value
-        } else {
-            representative(value as i64)
-        }
-    };
-    Ok(found
-        .into_iter()
+    if rows.is_some_and(|rows| rows <= EXACT_LIMIT) {
+        Ok(keyed(exact.load(conn)?, |value| value))
+    } else {
+        of_histogram(conn, histogram)
+    }
+}
+
+/// Runs the histogram form, whose values are bins.
+pub(super) fn of_histogram(
+    conn: &mut SqliteConnection,
+    histogram: &Sql,
+) -> QueryResult<HashMap<(String, i64), Percentiles>> {
+    Ok(keyed(histogram.load(conn)?, |bin| {
+        representative(bin as i64)
+    }))
+}
+
+fn keyed(rows: Vec<Row>, value: fn(f64) -> f64) -> HashMap<(String, i64), Percentiles> {
+    rows.into_iter()
         .map(|row| {
             let percentiles = Percentiles {
                 p50: value(row.p50),
@@ -107,7 +115,7 @@ pub(super) fn load(
             };
             ((row.key, row.bucket), percentiles)
         })
-        .collect())
+        .collect()
 }
 
 #[cfg(test)]

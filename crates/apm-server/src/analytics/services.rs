@@ -108,8 +108,8 @@ pub fn list(conn: &mut SqliteConnection, scope: &Scope, window: &Window) -> Quer
     let mut percentiles = percentile::load(
         conn,
         percentile::ranked(count, n),
-        window.bind(scope.bind(Sql::new(include_str!("services/exact.sql")))),
-        window.bind(scope.bind(Sql::new(include_str!("services/histogram.sql")))),
+        &window.bind(scope.bind(Sql::new(include_str!("services/exact.sql")))),
+        &window.bind(scope.bind(Sql::new(include_str!("services/histogram.sql")))),
     )?;
     let axis = Axis::from(window);
     let mut sparklines = series::lay_out(series_sql(scope, window).load(conn)?, &axis.buckets);

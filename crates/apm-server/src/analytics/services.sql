@@ -56,25 +56,25 @@ SELECT k.name,
        k.agent_version,
        k.language,
        k.version,
-       coalesce(t.count, 0.0) AS count,
-       coalesce(t.n, 0) AS n,
-       coalesce(t.sum, 0.0) AS sum,
-       coalesce(t.failures, 0.0) AS failures,
-       coalesce(t.successes, 0.0) AS successes,
-       coalesce(e.errors, 0) AS errors,
+       coalesce(made.count, 0.0) AS count,
+       coalesce(made.n, 0) AS n,
+       coalesce(made.sum, 0.0) AS sum,
+       coalesce(made.failures, 0.0) AS failures,
+       coalesce(made.successes, 0.0) AS successes,
+       coalesce(fault.errors, 0) AS errors,
        coalesce(q.sum, 0.0) AS db_sum
 FROM known k
-LEFT JOIN served t ON t.name = k.name
-LEFT JOIN erred e ON e.name = k.name
+LEFT JOIN served made ON made.name = k.name
+LEFT JOIN erred fault ON fault.name = k.name
 LEFT JOIN queried q ON q.name = k.name
-WHERE t.n > 0
-   OR e.errors > 0
+WHERE made.n > 0
+   OR fault.errors > 0
    OR EXISTS (
        SELECT 1
        FROM chosen c
-       CROSS JOIN metric_name m
+       CROSS JOIN metric_name known_metric
        CROSS JOIN metric_sample v
-           ON v.service_id = c.id AND v.name_id = m.id AND v.ts >= :from AND v.ts < :to
+           ON v.service_id = c.id AND v.name_id = known_metric.id AND v.ts >= :from AND v.ts < :to
        WHERE c.name = k.name
    )
 ORDER BY count DESC, k.name

@@ -244,11 +244,11 @@ mod tests {
         #[diesel(sql_type = BigInt)]
         number: i64,
         #[diesel(sql_type = Nullable<Double>)]
-        nothing: Option<f64>,
+        nil: Option<f64>,
     }
 
     const TEXT: &str = "-- :not a parameter\nSELECT :text || ' :no' || :text AS text, /* :nor */ :number AS number, \
-                        NULLIF(:nothing, ':none') AS nothing, 1 AS \":x\"";
+                        NULLIF(:nothing, ':none') AS nil, 1 AS \":x\"";
 
     fn question() -> Sql {
         Sql::new(TEXT)
@@ -263,7 +263,7 @@ mod tests {
         let mut conn = SqliteConnection::establish(":memory:").unwrap();
         let row: Row = question().first(&mut conn).unwrap();
         assert_eq!(
-            (row.text.as_str(), row.number, row.nothing),
+            (row.text.as_str(), row.number, row.nil),
             ("it's :noit's", 7, None)
         );
     }

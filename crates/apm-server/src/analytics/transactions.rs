@@ -88,8 +88,8 @@ pub fn list(
     let mut percentiles = percentile::load(
         conn,
         percentile::ranked(count, n),
-        bind(include_str!("transactions/exact.sql")),
-        bind(include_str!("transactions/histogram.sql")),
+        &bind(include_str!("transactions/exact.sql")),
+        &bind(include_str!("transactions/histogram.sql")),
     )?;
     let axis = Axis::from(window);
     let series = bind(include_str!("transactions/series.sql")).load(conn)?;

@@ -1,0 +1,146 @@
+//! Error groups: what went wrong, how often, when last.
+
+use std::collections::HashMap;
+
+use diesel::prelude::*;
+use diesel::sql_types::{BigInt, Bool, Nullable, Text};
+use serde::Serialize;
+
+use super::Scope;
+use super::series::Axis;
+use super::sql::Sql;
+use super::window::Window;
+
+/// All errors of one service with one grouping key.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct ErrorGroup {
+    /// `service.name`
+    pub service: String,
+    /// `error.grouping_key`, 16 hex digits.
+    pub key: String,
+    /// `error.exception.type`, may be empty.
+    #[serde(rename = "type")]
+    pub kind: String,
+    /// `error.log.message`, else `error.exception.message`, of the first one seen.
+    pub message: String,
+    /// `error.culprit`, may be empty.
+    pub culprit: String,
+    /// `error.exception.handled`; nothing where the agent does not say.
+    pub handled: Option<bool>,
+    /// In the window.
+    pub occurrences: i64,
+    /// When it first arrived, seconds since the epoch.
+    pub first_seen: i64,
+    /// The latest in the window, µs since the epoch; nothing where only rollups are left of it.
+    pub latest: Option<i64>,
+    /// Occurrences in each of the axis's buckets.
+    pub series: Vec<i64>,
+}
+
+/// The groups of a window, latest first.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Errors {
+    /// The groups.
+    pub errors: Vec<ErrorGroup>,
+    /// The buckets of the series.
+    pub axis: Axis,
+}
+
+#[derive(QueryableByName)]
+struct Row {
+    #[diesel(sql_type = Text)]
+    service: String,
+    #[diesel(sql_type = BigInt)]
+    grouping_key: i64,
+    #[diesel(sql_type = Text, column_name = "type")]
+    kind: String,
+    #[diesel(sql_type = Text)]
+    message: String,
+    #[diesel(sql_type = Text)]
+    culprit: String,
+    #[diesel(sql_type = Nullable<Bool>)]
+    handled: Option<bool>,
+    #[diesel(sql_type = BigInt)]
+    occurrences: i64,
+    #[diesel(sql_type = BigInt)]
+    first_seen: i64,
+    #[diesel(sql_type = Nullable<BigInt>)]
+    latest: Option<i64>,
+}
+
+#[derive(QueryableByName)]
+struct Point {
+    #[diesel(sql_type = Text)]
+    service: String,
+    #[diesel(sql_type = BigInt)]
+    grouping_key: i64,
+    #[diesel(sql_type = BigInt)]
+    bucket: i64,
+    #[diesel(sql_type = BigInt)]
+    n: i64,
+}
+
+/// The query behind the table. `key`: one group only.
+#[must_use]
+pub fn sql(scope: &Scope, key: Option<u64>, window: &Window) -> Sql {
+    bound(include_str!("errors.sql"), scope, key, window)
+}
+
+/// The query behind the occurrences chart. `key`: one group only.
+#[must_use]
+pub fn series_sql(scope: &Scope, key: Option<u64>, window: &Window) -> Sql {
+    bound(include_str!("errors/series.sql"), scope, key, window)
+}
+
+fn bound(text: &'static str, scope: &Scope, key: Option<u64>, window: &Window) -> Sql {
+    window.bind(
+        scope
+            .bind(Sql::new(text))
+            .bind("key", key.map(u64::cast_signed)),
+    )
+}
+
+/// The error groups of the scope; with a `key` at most that one per service.
+///
+/// # Errors
+/// Those of SQLite.
+pub fn list(
+    conn: &mut SqliteConnection,
+    scope: &Scope,
+    key: Option<u64>,
+    window: &Window,
+) -> QueryResult<Errors> {
+    let rows: Vec<Row> = sql(scope, key, window).load(conn)?;
+    let points: Vec<Point> = series_sql(scope, key, window).load(conn)?;
+    let axis = Axis::from(window);
+    let mut series: HashMap<(String, i64), Vec<i64>> = HashMap::new();
+    for point in points {
+        let place = axis
+            .buckets
+            .iter()
+            .position(|bucket| bucket.start == point.bucket);
+        if let Some(place) = place {
+            series
+                .entry((point.service, point.grouping_key))
+                .or_insert_with(|| vec![0; axis.buckets.len()])[place] += point.n;
+        }
+    }
+    let errors = rows
+        .into_iter()
+        .map(|row| ErrorGroup {
+            series: series
+                .remove(&(row.service.clone(), row.grouping_key))
+                .unwrap_or_else(|| vec![0; axis.buckets.len()]),
+            key: format!("{:016x}", row.grouping_key),
+            service: row.service,
+            kind: row.kind,
+            message: row.message,
+            culprit: row.culprit,
+            handled: row.handled,
+            occurrences: row.occurrences,
+            first_seen: row.first_seen,
+            latest: row.latest,
+        })
+        .collect();
+    Ok(Errors { errors, axis })
+}

@@ -1,0 +1,20 @@
+-- Each statement by chart bucket (seconds since 1970).
+-- The key is service, tab, instance, tab, subtype, tab, fingerprint.
+WITH slice (level, start, stop) AS (
+    SELECT value ->> 0, value ->> 1, value ->> 2 FROM json_each(:series)
+)
+SELECT s.name || char(9) || q.instance || char(9) || q.subtype || char(9) || q.fingerprint AS key,
+       r.bucket / :interval * :interval AS bucket,
+       sum(r.count) AS count,
+       sum(r.sum) AS sum,
+       coalesce(sum(r.count) FILTER (WHERE r.outcome = 0), 0.0) AS failures,
+       coalesce(sum(r.count) FILTER (WHERE r.outcome = 1), 0.0) AS successes
+FROM slice
+CROSS JOIN service s
+CROSS JOIN statement q ON q.service_id = s.id
+CROSS JOIN roll_statement r
+    ON r.level = slice.level AND r.statement_id = q.id AND r.bucket >= slice.start AND r.bucket < slice.stop
+WHERE (:service IS NULL OR s.name = :service)
+  AND (:environment IS NULL OR s.environment = :environment)
+  AND (:fingerprint IS NULL OR q.fingerprint = :fingerprint)
+GROUP BY 1, 2

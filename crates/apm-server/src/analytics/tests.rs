@@ -1,0 +1,223 @@
+//! What holds for every question: it runs on an empty database, in the shell's form too, and its plan
+//! finds rows by index.
+
+use diesel::prelude::*;
+use diesel_migrations::MigrationHarness;
+
+use super::sql::Sql;
+use super::window::Window;
+use super::{
+    Scope, dependencies, error_group, errors, latency, metrics, services, statements, throughput,
+    transactions,
+};
+use crate::store::MIGRATIONS;
+use crate::time::Range;
+
+/// Tables of which there are as many rows as there were events, by the aliases of the `.sql` files.
+const RAW: [&str; 10] = [
+    "tx",
+    "span",
+    "error",
+    "log",
+    "metricset",
+    "metric_sample",
+    "t",
+    "p",
+    "e",
+    "m",
+];
+
+pub(crate) fn empty() -> SqliteConnection {
+    let mut conn = SqliteConnection::establish(":memory:").unwrap();
+    conn.run_pending_migrations(MIGRATIONS).unwrap();
+    conn
+}
+
+pub(crate) fn window() -> Window {
+    let to = 1_773_844_512_345_678;
+    Window::new(
+        Range {
+            from: to - 86_400_000_000,
+            to,
+        },
+        to,
+    )
+}
+
+fn scope() -> Scope {
+    Scope {
+        service: Some("it's".to_owned()),
+        ..Scope::default()
+    }
+}
+
+/// Every query text with its values.
+fn questions() -> Vec<(&'static str, Sql)> {
+    let (scope, window) = (scope(), window());
+    let choice = dependencies::Choice::default();
+    let other = |text| {
+        window
+            .bind(scope.bind(Sql::new(text)))
+            .bind("key", 1)
+            .bind("fingerprint", 1)
+            .bind("dependency", None::<i64>)
+            .bind("by_service", 1)
+    };
+    vec![
+        ("services", services::sql(&scope, &window)),
+        ("services/series", services::series_sql(&scope, &window)),
+        ("services/exact", other(include_str!("services/exact.sql"))),
+        (
+            "services/histogram",
+            other(include_str!("services/histogram.sql")),
+        ),
+        ("transactions", transactions::sql(&scope, &window)),
+        (
+            "transactions/exact",
+            other(include_str!("transactions/exact.sql")),
+        ),
+        (
+            "transactions/histogram",
+            other(include_str!("transactions/histogram.sql")),
+        ),
+        (
+            "transactions/series",
+            other(include_str!("transactions/series.sql")),
+        ),
+        ("latency", latency::sql(&scope, &window)),
+        ("latency/exact", other(include_str!("latency/exact.sql"))),
+        (
+            "latency/histogram",
+            other(include_str!("latency/histogram.sql")),
+        ),
+        ("throughput", throughput::sql(&scope, &window)),
+        ("errors", errors::sql(&scope, Some(1), &window)),
+        ("errors/series", errors::series_sql(&scope, None, &window)),
+        (
+            "error_group/samples",
+            other(include_str!("error_group/samples.sql")),
+        ),
+        (
+            "error_group/transactions",
+            other(include_str!("error_group/transactions.sql")),
+        ),
+        (
+            "metrics/one",
+            metrics::sql(&scope, "system.memory.total", &window),
+        ),
+        ("metrics/memory", metrics::memory_sql(&scope, &window)),
+        ("metrics/names", other(include_str!("metrics/names.sql"))),
+        ("dependencies", dependencies::sql(&scope, &choice, &window)),
+        (
+            "dependencies/series",
+            dependencies::series_sql(&scope, &choice, &window),
+        ),
+        (
+            "dependencies/histogram",
+            other(include_str!("dependencies/histogram.sql")),
+        ),
+        ("statements", statements::sql(&scope, None, &window)),
+        (
+            "statements/series",
+            statements::series_sql(&scope, None, &window),
+        ),
+        (
+            "statements/histogram",
+            other(include_str!("statements/histogram.sql")),
+        ),
+    ]
+}
+
+#[test]
+fn no_list_scans_the_rows_of_events() {
+    let mut conn = empty();
+    for (name, sql) in questions() {
+        let plan = sql
+            .plan(&mut conn)
+            .unwrap_or_else(|error| panic!("{name}: {error}"));
+        assert!(!plan.is_empty());
+        for step in &plan {
+            let table = step
+                .strip_prefix("SCAN ")
+                .and_then(|rest| rest.split(' ').next());
+            let is_scan = table.is_some_and(|table| {
+                RAW.contains(&table) || table.starts_with("roll_") || table == "r"
+            });
+            assert!(!is_scan, "{name}: {plan:#?}");
+        }
+    }
+}
+
+#[test]
+fn every_query_runs_as_it_is_shown() {
+    let mut conn = empty();
+    for (name, sql) in questions() {
+        let shown = sql.shell();
+        diesel::sql_query(&shown)
+            .execute(&mut conn)
+            .unwrap_or_else(|error| panic!("{name}: {error}\n{shown}"));
+    }
+}
+
+#[test]
+fn an_empty_database_has_an_answer_to_everything() {
+    let mut conn = empty();
+    let (scope, window) = (scope(), window());
+    let conn = &mut conn;
+    assert!(
+        services::list(conn, &scope, &window)
+            .unwrap()
+            .services
+            .is_empty()
+    );
+    assert!(
+        transactions::list(conn, &scope, &window)
+            .unwrap()
+            .transactions
+            .is_empty()
+    );
+    assert!(
+        transactions::types(conn, &scope, &window)
+            .unwrap()
+            .is_empty()
+    );
+    assert_eq!(
+        latency::chart(conn, &scope, &window).unwrap().total.avg,
+        None
+    );
+    assert!(
+        throughput::chart(conn, &scope, &window)
+            .unwrap()
+            .results
+            .is_empty()
+    );
+    assert!(
+        errors::list(conn, &scope, None, &window)
+            .unwrap()
+            .errors
+            .is_empty()
+    );
+    assert_eq!(
+        error_group::detail(conn, &scope, 1, &window).unwrap().group,
+        None
+    );
+    assert!(
+        metrics::page(conn, &scope, &window)
+            .unwrap()
+            .names
+            .is_empty()
+    );
+    let choice = dependencies::Choice::default();
+    assert!(
+        dependencies::list(conn, &scope, &choice, &window)
+            .unwrap()
+            .dependencies
+            .is_empty()
+    );
+    assert!(
+        statements::list(conn, &scope, None, &window)
+            .unwrap()
+            .statements
+            .is_empty()
+    );
+}

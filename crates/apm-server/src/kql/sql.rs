@@ -1,0 +1,390 @@
+//! Queries as SQL conditions, as far as columns can tell.
+//!
+//! A [`Condition`] never excludes an event that [`super::matches()`] accepts. Where it is `exact` it
+//! excludes all others too; where it is not, it only narrows, and the document decides. That follows
+//! from the translation: a condition that no column decides becomes “anything”, and is inexact; a
+//! negation of something inexact becomes “anything” as well.
+//!
+//! Which field lives in which column is the caller's [`Columns`].
+
+use std::cmp::Ordering;
+
+use super::{Bound, Expr, Field, Order, Value};
+use crate::analytics::sql::Value as Bind;
+use crate::store::id::StoredId;
+
+/// How a field is kept.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Kept {
+    /// Text; NULL and the empty string both mean that the field is absent.
+    Text,
+    /// A number, NULL where absent.
+    Number,
+    /// 0 or 1, NULL where absent.
+    Bool,
+    /// An identifier as [`StoredId`] keeps it, NULL where absent.
+    Id,
+    /// Microseconds since the epoch that the document shows cut to milliseconds.
+    Time,
+    /// The same text in every event.
+    Constant(&'static str),
+    /// No event has it.
+    Absent,
+}
+
+/// Where a field lives.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Column {
+    /// SQL of its value.
+    pub value: &'static str,
+    /// What it is.
+    pub kept: Kept,
+    /// Set where the value lives in a dictionary: the start of `outer.id IN (SELECT … WHERE`.
+    pub within: Option<&'static str>,
+}
+
+/// Finds the column of a field; nothing where only the document knows.
+pub type Columns = fn(field: &str) -> Option<Column>;
+
+/// What SQL knows about a condition.
+#[derive(Debug, Clone, PartialEq)]
+enum Truth {
+    Always,
+    Never,
+    Sql(String),
+}
+
+/// A translated query.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Condition {
+    truth: Truth,
+    /// Whether the condition alone decides.
+    pub exact: bool,
+    /// Values of its parameters `:q0`, `:q1`, …
+    pub binds: Vec<Bind>,
+}
+
+impl Condition {
+    /// Translates a query over some columns.
+    #[must_use]
+    pub fn new(expr: &Expr, columns: Columns) -> Self {
+        let mut translator = Translator {
+            columns,
+            binds: Vec::new(),
+        };
+        let (truth, exact) = translator.expr(expr);
+        let binds = match truth {
+            Truth::Sql(_) => translator.binds,
+            _ => Vec::new(),
+        };
+        Self {
+            truth,
+            exact,
+            binds,
+        }
+    }
+
+    /// SQL for a WHERE clause.
+    #[must_use]
+    pub fn sql(&self) -> &str {
+        match &self.truth {
+            Truth::Always => "TRUE",
+            Truth::Never => "FALSE",
+            Truth::Sql(sql) => sql,
+        }
+    }
+
+    /// Whether nothing can satisfy it.
+    #[must_use]
+    pub fn is_never(&self) -> bool {
+        self.truth == Truth::Never
+    }
+
+    /// Whether everything satisfies it.
+    #[must_use]
+    pub fn is_always(&self) -> bool {
+        self.truth == Truth::Always && self.exact
+    }
+}
+
+struct Translator {
+    columns: Columns,
+    binds: Vec<Bind>,
+}
+
+const UNKNOWN: (Truth, bool) = (Truth::Always, false);
+
+impl Translator {
+    fn expr(&mut self, expr: &Expr) -> (Truth, bool) {
+        match expr {
+            Expr::All => (Truth::Always, true),
+            Expr::And(items) => self.and(items),
+            Expr::Or(items) => self.or(items),
+            Expr::Not(inner) => match self.expr(inner) {
+                (Truth::Always, true) => (Truth::Never, true),
+                (Truth::Never, true) => (Truth::Always, true),
+                (Truth::Sql(sql), true) => (Truth::Sql(format!("NOT {sql}")), true),
+                _ => UNKNOWN,
+            },
+            Expr::Text(_) => UNKNOWN,
+            Expr::Exists(field) => self.leaf(field, |_, column| Some(exists(column))),
+            Expr::Is(field, value) => self.leaf(field, |this, column| this.is(column, value)),
+            Expr::Range(field, order, bound) => {
+                self.leaf(field, |this, column| this.range(column, *order, bound))
+            }
+        }
+    }
+
+    fn and(&mut self, items: &[Expr]) -> (Truth, bool) {
+        let mut parts = Vec::new();
+        let mut exact = true;
+        for item in items {
+            let (truth, is_exact) = self.expr(item);
+            match truth {
+                // Conditions never exclude too much, so one that excludes everything settles it.
+                Truth::Never => return (Truth::Never, true),
+                Truth::Always => {}
+                Truth::Sql(sql) => parts.push(sql),
+            }
+            exact &= is_exact;
+        }
+        (joined(parts, " AND ", Truth::Always), exact)
+    }
+
+    fn or(&mut self, items: &[Expr]) -> (Truth, bool) {
+        let mut parts = Vec::new();
+        let mut exact = true;
+        let mut always = false;
+        for item in items {
+            let (truth, is_exact) = self.expr(item);
+            match truth {
+                Truth::Always if is_exact => return (Truth::Always, true),
+                Truth::Always => always = true,
+                Truth::Never => {}
+                Truth::Sql(sql) => parts.push(sql),
+            }
+            exact &= is_exact;
+        }
+        if always {
+            return UNKNOWN;
+        }
+        (joined(parts, " OR ", Truth::Never), exact)
+    }
+
+    /// A condition on one field. `test` gives its truth, or nothing where only the document can tell.
+    fn leaf(
+        &mut self,
+        field: &Field,
+        test: impl FnOnce(&mut Self, &Column) -> Option<Truth>,
+    ) -> (Truth, bool) {
+        let column = match &field.pattern {
+            None => (self.columns)(&field.name),
+            Some(_) => None,
+        };
+        let Some(column) = column else {
+            return UNKNOWN;
+        };
+        match (column.kept, column.within) {
+            (Kept::Absent, _) => (Truth::Never, true),
+            (_, within) => match test(self, &column) {
+                None => UNKNOWN,
+                Some(Truth::Sql(sql)) => {
+                    let sql =
+                        within.map_or_else(|| sql.clone(), |within| format!("{within} {sql})"));
+                    (Truth::Sql(format!("({sql})")), true)
+                }
+                Some(truth) => (truth, true),
+            },
+        }
+    }
+
+    fn is(&mut self, column: &Column, value: &Value) -> Option<Truth> {
+        let expr = column.value;
+        Some(match (column.kept, value) {
+            (Kept::Constant(text), Value::Exact(wanted)) => certain(text == wanted),
+            (Kept::Constant(text), Value::Wildcard(pattern)) => certain(pattern.matches(text)),
+            (Kept::Text, Value::Exact(wanted)) if wanted.is_empty() => Truth::Never,
+            (Kept::Text, Value::Exact(wanted)) => {
+                let bind = self.bind(wanted.as_str());
+                Truth::Sql(format!("{expr} IS {bind}"))
+            }
+            (Kept::Text, Value::Wildcard(pattern)) => {
+                let bind = self.bind(pattern.to_glob());
+                Truth::Sql(format!("ifnull({expr} GLOB {bind} AND {expr} <> '', 0)"))
+            }
+            (Kept::Number, Value::Exact(wanted)) => match wanted.parse::<f64>() {
+                Ok(number) if number.is_finite() => {
+                    let bind = self.bind(number);
+                    Truth::Sql(format!("{expr} IS {bind}"))
+                }
+                _ => Truth::Never,
+            },
+            (Kept::Bool, Value::Exact(wanted)) => {
+                let is = |word| wanted.eq_ignore_ascii_case(word);
+                match (is("true"), is("false")) {
+                    (true, _) => Truth::Sql(format!("{expr} IS 1")),
+                    (_, true) => Truth::Sql(format!("{expr} IS 0")),
+                    _ => Truth::Never,
+                }
+            }
+            (Kept::Id, Value::Exact(wanted)) => {
+                let bind = self.bind(&StoredId::from(wanted.as_str()));
+                Truth::Sql(format!("{expr} IS {bind}"))
+            }
+            (Kept::Absent, _) => Truth::Never,
+            _ => return None,
+        })
+    }
+
+    fn range(&mut self, column: &Column, order: Order, bound: &Bound) -> Option<Truth> {
+        let (expr, operator) = (column.value, order.as_str());
+        Some(match (column.kept, bound) {
+            (Kept::Constant(text), Bound::Text(bound)) => {
+                certain(order.holds(text.cmp(bound.as_str())))
+            }
+            (Kept::Constant(text), Bound::Number(bound)) => {
+                let ordering = text
+                    .parse()
+                    .ok()
+                    .and_then(|number: f64| number.partial_cmp(bound));
+                certain(ordering.is_some_and(|ordering| order.holds(ordering)))
+            }
+            (Kept::Number, Bound::Number(bound)) if bound.is_finite() => {
+                let bind = self.bind(*bound);
+                Truth::Sql(format!("ifnull({expr} {operator} {bind}, 0)"))
+            }
+            (Kept::Number, Bound::Number(bound)) => {
+                // An infinite bound holds for every number, or for none.
+                match order.holds(0.0_f64.partial_cmp(bound).unwrap_or(Ordering::Equal)) {
+                    true => Truth::Sql(format!("{expr} IS NOT NULL")),
+                    false => Truth::Never,
+                }
+            }
+            (Kept::Number, _) | (Kept::Bool, _) => Truth::Never,
+            (Kept::Time, Bound::Time(bound)) => {
+                let bind = self.bind(*bound);
+                Truth::Sql(format!("{expr} / 1000 * 1000 {operator} {bind}"))
+            }
+            (Kept::Text, Bound::Text(bound)) => {
+                let bind = self.bind(bound.as_str());
+                Truth::Sql(format!(
+                    "ifnull({expr} {operator} {bind} AND {expr} <> '', 0)"
+                ))
+            }
+            (Kept::Absent, _) => Truth::Never,
+            _ => return None,
+        })
+    }
+
+    fn bind(&mut self, value: impl Into<Bind>) -> String {
+        self.binds.push(value.into());
+        format!(":q{}", self.binds.len() - 1)
+    }
+}
+
+fn exists(column: &Column) -> Truth {
+    let expr = column.value;
+    match column.kept {
+        Kept::Constant(_) | Kept::Time => Truth::Always,
+        Kept::Absent => Truth::Never,
+        Kept::Text => Truth::Sql(format!("ifnull({expr}, '') <> ''")),
+        Kept::Number | Kept::Bool | Kept::Id => Truth::Sql(format!("{expr} IS NOT NULL")),
+    }
+}
+
+fn certain(truth: bool) -> Truth {
+    if truth { Truth::Always } else { Truth::Never }
+}
+
+fn joined(mut parts: Vec<String>, separator: &str, none: Truth) -> Truth {
+    match parts.pop() {
+        None => none,
+        Some(only) if parts.is_empty() => Truth::Sql(only),
+        Some(last) => {
+            parts.push(last);
+            Truth::Sql(format!("({})", parts.join(separator)))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::kql::parse;
+
+    fn columns(field: &str) -> Option<Column> {
+        let column = |value, kept| {
+            Some(Column {
+                value,
+                kept,
+                within: None,
+            })
+        };
+        match field {
+            "kind" => column("", Kept::Constant("span")),
+            "name" => Some(Column {
+                value: "g.name",
+                kept: Kept::Text,
+                within: Some("t.group_id IN (SELECT g.id FROM g WHERE"),
+            }),
+            "us" => column("t.duration", Kept::Number),
+            "trace.id" => column("t.trace_id", Kept::Id),
+            "@timestamp" => column("t.ts", Kept::Time),
+            "sampled" => column("t.sampled", Kept::Bool),
+            "gone" => column("", Kept::Absent),
+            _ => None,
+        }
+    }
+
+    #[track_caller]
+    fn check(query: &str, sql: &str, exact: bool) {
+        let condition = Condition::new(&parse(query, 1_000_000).unwrap(), columns);
+        assert_eq!((condition.sql(), condition.exact), (sql, exact), "{query}");
+    }
+
+    #[test]
+    fn what_columns_know_becomes_sql_and_the_rest_stays_open() {
+        check("", "TRUE", true);
+        check("kind:span", "TRUE", true);
+        check("kind:sp* and not kind:tx", "TRUE", true);
+        check("kind:tx and labels.a:b", "FALSE", true);
+        check(
+            "name:x",
+            "(t.group_id IN (SELECT g.id FROM g WHERE g.name IS :q0))",
+            true,
+        );
+        check(
+            "name:(x or y*)",
+            "((t.group_id IN (SELECT g.id FROM g WHERE g.name IS :q0)) OR \
+             (t.group_id IN (SELECT g.id FROM g WHERE ifnull(g.name GLOB :q1 AND g.name <> '', 0))))",
+            true,
+        );
+        check(
+            "us > 5 and labels.a:b",
+            "(ifnull(t.duration > :q0, 0))",
+            false,
+        );
+        check("us > 5 or labels.a:b", "TRUE", false);
+        check("us > 5 or kind:span", "TRUE", true);
+        check("not labels.a:b", "TRUE", false);
+        check("not (us > 5 and labels.a:b)", "TRUE", false);
+        check("not us:5", "NOT (t.duration IS :q0)", true);
+        check("us:abc", "FALSE", true);
+        check("free text", "TRUE", false);
+        check("na*:x", "TRUE", false);
+        check("gone:*", "FALSE", true);
+        check("not gone:x", "TRUE", true);
+        check("sampled:true", "(t.sampled IS 1)", true);
+        check("@timestamp >= now", "(t.ts / 1000 * 1000 >= :q0)", true);
+        check("us > inf", "FALSE", true);
+        check("name:\"\"", "FALSE", true);
+        check("trace.id:abc*", "TRUE", false);
+    }
+
+    #[test]
+    fn ids_are_bound_in_the_form_in_which_they_are_kept() {
+        let condition = |query: &str| Condition::new(&parse(query, 0).unwrap(), columns).binds;
+        assert_eq!(condition("trace.id:00000000000000ff"), [Bind::Int(255)]);
+        assert_eq!(condition("trace.id:x-1"), [Bind::Text("x-1".to_owned())]);
+    }
+}
