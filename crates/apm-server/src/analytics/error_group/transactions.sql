@@ -9,8 +9,8 @@ FROM (
       AND (:environment IS NULL OR s.environment = :environment)
     ORDER BY e.ts DESC
     LIMIT 1000
-) e
-JOIN tx_group x ON x.id = e.tx_group_id
+) latest
+JOIN tx_group x ON x.id = latest.tx_group_id
 GROUP BY x.type, x.name
 ORDER BY n DESC, x.name
 LIMIT 5
