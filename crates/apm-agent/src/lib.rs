@@ -9,7 +9,9 @@ mod config;
 #[cfg(test)]
 mod fixtures;
 mod ids;
+mod metadata;
 mod sampler;
+mod sanitize;
 mod service_target;
 mod sql;
 mod trace_context;

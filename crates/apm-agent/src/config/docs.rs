@@ -10,7 +10,7 @@ const PREFACE: &str = "\
 
 <!-- Generated from crates/apm-agent/src/config/options.rs by `UPDATE_DOCS=1 cargo test -p apm-agent configuration`. -->
 
-Every option can be set by an environment variable, in code (`Agent::builder().set(\"option\", \"value\")`) and in a
+Every option can be set by an environment variable, in code (`Agent::builder().option(\"…\", \"…\")`) and in a
 file (`config_file`). Options marked *live* can also be changed by the server's central configuration while the
 service runs. The strongest source that holds a valid value wins: central configuration, environment, code, file,
 default. An invalid value is reported in the log and skipped; it never stops the service.
