@@ -6,8 +6,10 @@
 pub mod analytics;
 mod config;
 pub mod event;
+pub mod fingerprint;
 mod http;
 pub mod kql;
+pub mod rollup;
 mod server;
 pub mod store;
 pub mod time;

@@ -1,9 +1,240 @@
 //! Telemetry on disk: one SQLite file, one writer, any number of readers.
+//!
+//! * [`Store::submit`] hands a [`Batch`] to the one writer thread by a bounded queue; the [`Ticket`] resolves after the
+//!   commit. What was acknowledged is in the database, whole, once, and its rollups with it.
+//! * [`Store::read`] runs queries on a few connections that only read, each call in one snapshot.
+//! * The schema is in `migrations/`, and [`schema`] is how Diesel sees it. Rows hold what is queried; the rest of an event is
+//!   in compressed blocks, stack traces are stored once, names are numbers. `v_*` views show all of it to people.
+//! * A damaged file is reported and never replaced; one of a newer version is refused.
+//!
+//! What it does not do: decode (`intake`), build documents (`document`), answer questions (`analytics`).
 
+mod apply;
+mod block;
+mod cache;
+mod dictionary;
+mod error;
+mod events;
+pub mod id;
+mod insert;
+mod open;
+mod options;
+mod pool;
+mod queue;
+mod rollups;
+mod rows;
+pub mod schema;
+mod stats;
+mod ticket;
+mod trace_index;
+mod writer;
+
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::JoinHandle;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use diesel::{Connection, QueryResult, SqliteConnection};
 use diesel_migrations::{EmbeddedMigrations, embed_migrations};
 
-pub mod id;
-pub mod schema;
+pub use error::{OpenError, StoreError, SubmitError};
+pub use events::{events, trace};
+pub use id::StoredId;
+pub use options::{Durability, StoreOptions};
+pub use stats::StoreStats;
+pub use ticket::{Committed, Ticket};
+
+use crate::event::Batch;
+use apply::Memory;
+use pool::Pool;
+use queue::{Queue, Weight};
+use stats::Counters;
+use writer::{Job, Writer};
 
 /// What makes and upgrades the database.
 pub const MIGRATIONS: EmbeddedMigrations = embed_migrations!();
+
+/// A handle on the database; clones share it. The last one closes it.
+#[derive(Clone, Debug)]
+pub struct Store(Arc<Shared>);
+
+#[derive(Debug)]
+struct Shared {
+    options: StoreOptions,
+    queue: Arc<Queue<Job>>,
+    counters: Arc<Counters>,
+    pool: Pool,
+    writer: Mutex<Option<JoinHandle<()>>>,
+}
+
+impl std::fmt::Debug for Job {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Batch(..) => "Batch",
+            Self::Write(_) => "Write",
+        })
+    }
+}
+
+impl Store {
+    /// Opens a database, or makes a new one, and starts its writer.
+    pub fn open(options: StoreOptions) -> Result<Self, OpenError> {
+        let (conn, opened) = open::open(&options.path, options.durability)?;
+        let io = |source| OpenError::Io {
+            path: options.path.clone(),
+            source,
+        };
+        let counters = Arc::new(Counters::default());
+        // Versions of one run never equal those of another.
+        let now = SystemTime::now().duration_since(UNIX_EPOCH);
+        let start = now.map_or(0, |now| u64::try_from(now.as_micros()).unwrap_or_default());
+        counters.data_version.store(start, Ordering::Release);
+        let queue = Arc::new(Queue::new(Weight {
+            events: options.queue_events,
+            bytes: options.queue_bytes,
+        }));
+        let writer = Writer {
+            conn,
+            memory: Memory::new(opened.next).map_err(io)?,
+            queue: Arc::clone(&queue),
+            counters: Arc::clone(&counters),
+            _lock: opened.lock,
+        };
+        let thread = std::thread::Builder::new()
+            .name("apm-store".to_owned())
+            .spawn(move || writer.run())
+            .map_err(io)?;
+        Ok(Self(Arc::new(Shared {
+            pool: Pool::new(options.path.clone(), options.readers),
+            options,
+            queue,
+            counters,
+            writer: Mutex::new(Some(thread)),
+        })))
+    }
+
+    /// Hands events to the writer. The ticket resolves after their commit.
+    pub fn submit(&self, batch: Batch) -> Result<Ticket, SubmitError> {
+        let weight = Weight {
+            events: batch.events.len(),
+            bytes: batch.size(),
+        };
+        let (answer, ticket) = Ticket::new();
+        let pushed = self.0.queue.push(Job::Batch(batch, answer), weight);
+        if pushed == Err(SubmitError::QueueFull) {
+            let refused = &self.0.counters.refused_batches;
+            refused.fetch_add(1, Ordering::Relaxed);
+        }
+        pushed.map(|()| ticket)
+    }
+
+    /// Runs queries in one snapshot of the data, on the calling thread, which may have to wait for a connection.
+    pub fn read<T, E>(
+        &self,
+        query: impl FnOnce(&mut SqliteConnection) -> Result<T, E>,
+    ) -> Result<T, E>
+    where
+        E: From<StoreError> + From<diesel::result::Error>,
+    {
+        let mut pooled = self.0.pool.get()?;
+        pooled.conn().transaction(query)
+    }
+
+    /// [`Self::read`] on a thread for blocking work.
+    pub async fn read_async<T, E>(
+        &self,
+        query: impl FnOnce(&mut SqliteConnection) -> Result<T, E> + Send + 'static,
+    ) -> Result<T, E>
+    where
+        T: Send + 'static,
+        E: From<StoreError> + From<diesel::result::Error> + Send + 'static,
+    {
+        let store = self.clone();
+        let read = tokio::task::spawn_blocking(move || store.read(query));
+        match read.await {
+            Ok(result) => result,
+            Err(error) if error.is_panic() => std::panic::resume_unwind(error.into_panic()),
+            Err(_) => Err(StoreError::Closed.into()),
+        }
+    }
+
+    /// Runs statements on the writer's connection in one transaction, after what was submitted before. For what is
+    /// not telemetry: settings, markers.
+    pub fn write<T: Send + 'static>(
+        &self,
+        write: impl FnOnce(&mut SqliteConnection) -> QueryResult<T> + Send + 'static,
+    ) -> Result<Ticket<T>, SubmitError> {
+        let (answer, ticket) = Ticket::new();
+        let job = Job::Write(Box::new(move |conn, counters| {
+            let result = conn.immediate_transaction(write).map_err(StoreError::from);
+            counters.changed();
+            // Nobody has to wait for the answer.
+            let _ = answer.send(result);
+        }));
+        self.0.queue.push(job, Weight::default()).map(|()| ticket)
+    }
+
+    /// Grows with each change of the data: equal versions, equal answers.
+    pub fn data_version(&self) -> u64 {
+        self.0.counters.data_version.load(Ordering::Acquire)
+    }
+
+    /// How it was opened.
+    pub fn options(&self) -> &StoreOptions {
+        &self.0.options
+    }
+
+    /// A look at the store.
+    pub fn stats(&self) -> StoreStats {
+        let Shared {
+            queue, counters, ..
+        } = &*self.0;
+        let path = &self.0.options.path;
+        let size = |path| std::fs::metadata(path).map_or(0, |file| file.len());
+        let held = queue.held();
+        let nanos = |counter: &std::sync::atomic::AtomicU64| {
+            std::time::Duration::from_nanos(counter.load(Ordering::Relaxed))
+        };
+        StoreStats {
+            queued_events: held.events,
+            queued_bytes: held.bytes,
+            commits: counters.commits.load(Ordering::Relaxed),
+            events: counters.events.load(Ordering::Relaxed),
+            failed_events: counters.failed_events.load(Ordering::Relaxed),
+            refused_batches: counters.refused_batches.load(Ordering::Relaxed),
+            commit_time: nanos(&counters.commit_nanos),
+            last_commit_time: nanos(&counters.last_commit_nanos),
+            database_bytes: size(path.clone()),
+            log_bytes: size(open::beside(path, "-wal")),
+            deleted_blocks: counters.deleted_blocks.load(Ordering::Relaxed),
+            trouble: counters.trouble(),
+        }
+    }
+
+    /// Takes no more batches, commits those that wait, and closes the file. Blocks until that is done.
+    pub fn close(&self) {
+        self.0.close();
+    }
+}
+
+impl Shared {
+    fn close(&self) {
+        self.queue.close();
+        let thread = self
+            .writer
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .take();
+        if let Some(thread) = thread
+            && thread.join().is_err()
+        {
+            log::error!("the writer of {} panicked", self.options.path.display());
+        }
+    }
+}
+
+impl Drop for Shared {
+    fn drop(&mut self) {
+        self.close();
+    }
+}

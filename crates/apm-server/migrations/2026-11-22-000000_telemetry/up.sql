@@ -104,8 +104,6 @@ CREATE TABLE result (
 CREATE TABLE metric_name (
     id        INTEGER NOT NULL PRIMARY KEY,
     name      TEXT    NOT NULL UNIQUE,
-    unit      TEXT    NOT NULL,
-    type      TEXT    NOT NULL,
     last_seen INTEGER NOT NULL
 );
 
@@ -419,7 +417,6 @@ SELECT m.seq,
        s.name AS service,
        s.environment,
        n.name AS metric,
-       n.unit,
        strftime('%Y-%m-%dT%H:%M:%f', m.ts / 1e6, 'unixepoch') || 'Z' AS time,
        m.value
 FROM metric_sample m

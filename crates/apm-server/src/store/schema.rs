@@ -124,9 +124,6 @@ diesel::table! {
     metric_name (id) {
         id -> BigInt,
         name -> Text,
-        unit -> Text,
-        #[sql_name = "type"]
-        type_ -> Text,
         last_seen -> BigInt,
     }
 }

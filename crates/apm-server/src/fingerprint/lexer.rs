@@ -1,0 +1,185 @@
+//! Statement text → tokens. Tolerant: whatever the text, there is a next token or an end.
+
+/// What a token is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Kind {
+    /// A literal or a parameter.
+    Value,
+    /// A keyword or an identifier without quotes.
+    Word,
+    /// `"…"`: an identifier, or in SQLite a string.
+    DoubleQuoted,
+    /// `` `…` `` or `[…]`: an identifier.
+    Quoted,
+    /// An operator, a parenthesis, a comma.
+    Punctuation,
+}
+
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Token<'a> {
+    pub(super) kind: Kind,
+    pub(super) text: &'a str,
+}
+
+#[derive(Clone, Debug)]
+pub(super) struct Lexer<'a> {
+    text: &'a str,
+    at: usize,
+    /// Whether what came last can be an operand: then `%` and `[` are operators.
+    after_operand: bool,
+}
+
+const OPERATORS: &[&str] = &[
+    "->>", "#>>", "<=>", "!~*", "<=", ">=", "<>", "!=", "==", "||", "::", ":=", "->", "#>", "@>",
+    "<@", "&&", "<<", ">>", "~*", "!~",
+];
+
+impl<'a> Lexer<'a> {
+    pub(super) fn new(text: &'a str) -> Self {
+        Self {
+            text,
+            at: 0,
+            after_operand: false,
+        }
+    }
+
+    fn rest(&self) -> &'a str {
+        &self.text[self.at..]
+    }
+
+    fn byte(&self, offset: usize) -> u8 {
+        *self.text.as_bytes().get(self.at + offset).unwrap_or(&0)
+    }
+
+    /// Skips white space and comments.
+    fn skip(&mut self) {
+        loop {
+            let rest = self.rest();
+            let trimmed = rest.trim_start_matches(|c: char| c.is_whitespace() || c == '\0');
+            self.at += rest.len() - trimmed.len();
+            if trimmed.starts_with("--") {
+                self.at += trimmed.find('\n').unwrap_or(trimmed.len());
+            } else if trimmed.starts_with("/*") {
+                self.at += trimmed[2..].find("*/").map_or(trimmed.len(), |end| end + 4);
+            } else {
+                return;
+            }
+        }
+    }
+
+    /// Length of a text in `quote`, its doubled quotes included; to the end where it is cut.
+    fn quoted(&self, skip: usize, quote: char, backslash: bool) -> usize {
+        let rest = &self.rest()[skip + quote.len_utf8()..];
+        let mut chars = rest.char_indices().peekable();
+        while let Some((index, char)) = chars.next() {
+            if backslash && char == '\\' {
+                chars.next();
+            } else if char == quote {
+                if chars.peek().is_some_and(|(_, next)| *next == quote) {
+                    chars.next();
+                } else {
+                    return skip + quote.len_utf8() + index + char.len_utf8();
+                }
+            }
+        }
+        self.rest().len()
+    }
+
+    /// Length of the run of characters that satisfy `is`, from `skip` on.
+    fn run(&self, skip: usize, is: impl Fn(char) -> bool) -> usize {
+        let rest = &self.rest()[skip..];
+        skip + rest.find(|c| !is(c)).unwrap_or(rest.len())
+    }
+
+    fn number(&self) -> usize {
+        if self.byte(0) == b'0' && matches!(self.byte(1), b'x' | b'X') {
+            return self.run(2, |c| c.is_ascii_hexdigit());
+        }
+        let digits = |c: char| c.is_ascii_digit() || c == '_' || c == '.';
+        let mut end = self.run(0, digits);
+        if matches!(self.byte(end), b'e' | b'E') {
+            let sign = usize::from(matches!(self.byte(end + 1), b'+' | b'-'));
+            if self.byte(end + 1 + sign).is_ascii_digit() {
+                end = self.run(end + 1 + sign, |c| c.is_ascii_digit());
+            }
+        }
+        end
+    }
+
+    /// `$tag$ … $tag$`, as PostgreSQL has it.
+    fn dollar_quoted(&self) -> Option<usize> {
+        let tag_end = self.run(1, is_name);
+        if self.byte(tag_end) != b'$' {
+            return None;
+        }
+        let (tag, body) = self.rest().split_at(tag_end + 1);
+        Some(
+            body.find(tag)
+                .map_or(self.rest().len(), |end| end + 2 * tag.len()),
+        )
+    }
+
+    /// The next token and its length.
+    fn lex(&self) -> Option<(Kind, usize)> {
+        let first = self.rest().chars().next()?;
+        let next = char::from(self.byte(first.len_utf8()));
+        Some(match first {
+            '\'' => (Kind::Value, self.quoted(0, '\'', false)),
+            'x' | 'X' | 'n' | 'N' | 'b' | 'B' if next == '\'' => {
+                (Kind::Value, self.quoted(1, '\'', false))
+            }
+            'e' | 'E' if next == '\'' => (Kind::Value, self.quoted(1, '\'', true)),
+            '"' => (Kind::DoubleQuoted, self.quoted(0, '"', false)),
+            '`' => (Kind::Quoted, self.quoted(0, '`', false)),
+            '[' if !self.after_operand => (
+                Kind::Quoted,
+                self.rest()
+                    .find(']')
+                    .map_or(self.rest().len(), |end| end + 1),
+            ),
+            '0'..='9' => (Kind::Value, self.number()),
+            '.' if next.is_ascii_digit() && !self.after_operand => (Kind::Value, self.number()),
+            '?' => (Kind::Value, self.run(1, |c| c.is_ascii_digit())),
+            '$' => match self.dollar_quoted() {
+                Some(end) => (Kind::Value, end),
+                None => (Kind::Value, self.run(1, is_name)),
+            },
+            ':' if is_name(next) => (Kind::Value, self.run(1, is_name)),
+            '@' if is_name(next) => (Kind::Value, self.run(1, is_name)),
+            '%' if next == 's' && !is_name(char::from(self.byte(2))) => (Kind::Value, 2),
+            '%' if next == '(' && !self.after_operand => {
+                let close = self.rest().find(")s").map(|end| end + 2);
+                close.map_or((Kind::Punctuation, 1), |end| (Kind::Value, end))
+            }
+            c if is_name(c) => (Kind::Word, self.run(0, is_name)),
+            c => {
+                let operator = OPERATORS.iter().find(|op| self.rest().starts_with(**op));
+                (
+                    Kind::Punctuation,
+                    operator.map_or(c.len_utf8(), |op| op.len()),
+                )
+            }
+        })
+    }
+}
+
+fn is_name(c: char) -> bool {
+    c.is_alphanumeric() || c == '_'
+}
+
+impl<'a> Iterator for Lexer<'a> {
+    type Item = Token<'a>;
+
+    fn next(&mut self) -> Option<Token<'a>> {
+        self.skip();
+        let (kind, len) = self.lex()?;
+        let text = &self.rest()[..len];
+        self.at += len;
+        self.after_operand = match kind {
+            Kind::Punctuation => matches!(text, ")" | "]"),
+            Kind::Word => !super::keywords::is_keyword(text),
+            _ => true,
+        };
+        Some(Token { kind, text })
+    }
+}

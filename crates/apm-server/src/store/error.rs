@@ -1,0 +1,157 @@
+//! What can go wrong with the database, in words that a person can act on.
+
+use std::io;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use diesel::result::{DatabaseErrorKind, Error as DieselError};
+
+/// Why a database was not opened. Nothing was changed in it, unless a migration failed half-way.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum OpenError {
+    /// Another process has it open for writing.
+    #[error("{path} is in use by another pocket-apm; stop that one or choose another file", path = path.display())]
+    InUse {
+        /// The database.
+        path: PathBuf,
+    },
+    /// The file or its directory cannot be read or written.
+    #[error("cannot open {path}", path = path.display())]
+    Io {
+        /// The file.
+        path: PathBuf,
+        /// What the operating system said.
+        source: io::Error,
+    },
+    /// SQLite could not open it.
+    #[error("cannot open {path}", path = path.display())]
+    Connect {
+        /// The database.
+        path: PathBuf,
+        /// What SQLite said.
+        source: diesel::ConnectionError,
+    },
+    /// It is not a SQLite database, or one of another program.
+    #[error("{path} is not a database of pocket-apm ({reason}); choose another file", path = path.display())]
+    Foreign {
+        /// The file.
+        path: PathBuf,
+        /// What was found instead.
+        reason: &'static str,
+    },
+    /// A newer version of this program has written it.
+    #[error("{path} was written by a newer pocket-apm (schema {found}, this one knows {known}); upgrade, or choose another file", path = path.display())]
+    Newer {
+        /// The database.
+        path: PathBuf,
+        /// Its schema's version.
+        found: String,
+        /// The newest version that this program knows.
+        known: String,
+    },
+    /// It is damaged. It is left as it is.
+    #[error("{path} is damaged: {reason}; restore a copy, or move it away to start a new one", path = path.display())]
+    Damaged {
+        /// The database.
+        path: PathBuf,
+        /// What was found.
+        reason: String,
+    },
+    /// A migration failed.
+    #[error("cannot bring {path} to this version's schema", path = path.display())]
+    Migration {
+        /// The database.
+        path: PathBuf,
+        /// What the migration said.
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+    /// The set-up of a new connection failed.
+    #[error("cannot set up {path}", path = path.display())]
+    Setup {
+        /// The database.
+        path: PathBuf,
+        /// Why.
+        source: StoreError,
+    },
+}
+
+/// Why a batch was not taken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum SubmitError {
+    /// The writer is behind; try again later.
+    #[error("queue is full")]
+    QueueFull,
+    /// The store is closing.
+    #[error("server is shutting down")]
+    ShuttingDown,
+}
+
+/// Why a commit or a query failed. Cheap to clone: every submitter of a failed commit is told.
+#[derive(Clone, Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum StoreError {
+    /// No room on the disk, or the file reached its limit of pages.
+    #[error("the disk is full")]
+    DiskFull(#[source] Arc<DieselError>),
+    /// Another process holds the database's lock.
+    #[error("the database is locked by another process")]
+    Locked(#[source] Arc<DieselError>),
+    /// What was read is not a sound database.
+    #[error("the database is damaged")]
+    Corrupt(#[source] Arc<DieselError>),
+    /// The operating system failed to read or write.
+    #[error("the disk cannot be read or written")]
+    Io(#[source] Arc<DieselError>),
+    /// The file or its directory may not be written.
+    #[error("the database cannot be written")]
+    ReadOnly(#[source] Arc<DieselError>),
+    /// A block or stack that cannot be decoded.
+    #[error("the database is damaged: {0}")]
+    BadBlock(String),
+    /// All connections for reading are busy for too long.
+    #[error("too many queries at once")]
+    Busy,
+    /// The store is closed.
+    #[error("the store is closed")]
+    Closed,
+    /// Anything else that a query can run into.
+    #[error("the database refused a query")]
+    Query(#[source] Arc<DieselError>),
+}
+
+impl StoreError {
+    /// A word for counters and status pages.
+    pub fn reason(&self) -> &'static str {
+        match self {
+            Self::DiskFull(_) => "disk_full",
+            Self::Locked(_) => "locked",
+            Self::Corrupt(_) | Self::BadBlock(_) => "corrupt",
+            Self::Io(_) => "io",
+            Self::ReadOnly(_) => "read_only",
+            Self::Busy => "busy",
+            Self::Closed => "closed",
+            Self::Query(_) => "query",
+        }
+    }
+}
+
+impl From<DieselError> for StoreError {
+    /// Diesel hands on SQLite's message and not its code, so the message decides.
+    fn from(error: DieselError) -> Self {
+        let message = match &error {
+            DieselError::DatabaseError(DatabaseErrorKind::Unknown, info) => info.message(),
+            _ => "",
+        };
+        let make = match message {
+            m if m.contains("disk is full") => Self::DiskFull,
+            m if m.contains("is locked") => Self::Locked,
+            m if m.contains("malformed") || m.contains("not a database") => Self::Corrupt,
+            m if m.contains("disk I/O error") || m.contains("unable to open") => Self::Io,
+            m if m.contains("readonly database") => Self::ReadOnly,
+            _ => Self::Query,
+        };
+        make(Arc::new(error))
+    }
+}

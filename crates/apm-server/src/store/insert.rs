@@ -1,0 +1,105 @@
+//! Inserts of many rows by one cached statement.
+//!
+//! Diesel's own batch insert builds its SQL anew each time for SQLite, which costs more than the insert. Here the
+//! number of rows is part of the statement's type: [`MANY`] rows at a time, and what remains one by one, so that
+//! two prepared statements per table serve all batches (`temp_store=MEMORY` matters: a statement of many rows
+//! keeps a journal of its own, which else goes to a file).
+
+use std::marker::PhantomData;
+
+use diesel::query_builder::{AstPass, QueryFragment, QueryId};
+use diesel::sqlite::Sqlite;
+use diesel::{QueryResult, RunQueryDsl, SqliteConnection};
+
+/// Rows per statement: beyond this nothing is gained.
+pub(super) const MANY: usize = 32;
+
+/// A row and the statement that inserts it.
+pub(super) trait Row {
+    /// Tells the statements of different rows apart.
+    type Statement: 'static;
+    /// `INSERT INTO t (a, b) VALUES`
+    const INTO: &'static str;
+    /// What follows the values: a conflict clause, or nothing.
+    const THEN: &'static str = "";
+
+    /// Writes the values in order, with commas between them: see [`Values`].
+    fn values<'b>(&'b self, values: &mut Values<'_, 'b>) -> QueryResult<()>;
+}
+
+/// Writes the values of one row.
+pub(super) struct Values<'a, 'b> {
+    out: AstPass<'a, 'b, Sqlite>,
+    first: bool,
+}
+
+impl<'b> Values<'_, 'b> {
+    /// One value of SQL type `S`.
+    pub(super) fn push<S, T>(&mut self, value: &'b T) -> QueryResult<()>
+    where
+        Sqlite: diesel::sql_types::HasSqlType<S>,
+        T: diesel::serialize::ToSql<S, Sqlite> + ?Sized,
+    {
+        if !self.first {
+            self.out.push_sql(", ");
+        }
+        self.first = false;
+        self.out.push_bind_param::<S, T>(value)
+    }
+}
+
+/// Rows that wait until there are [`MANY`].
+#[derive(Debug)]
+pub(super) struct Rows<R>(Vec<R>);
+
+impl<R: Row> Rows<R> {
+    pub(super) fn new() -> Self {
+        Self(Vec::with_capacity(MANY))
+    }
+
+    /// Adds a row, and inserts all when there are [`MANY`].
+    pub(super) fn push(&mut self, conn: &mut SqliteConnection, row: R) -> QueryResult<()> {
+        self.0.push(row);
+        if self.0.len() == MANY {
+            Insert::<R, MANY>(&self.0).execute(conn)?;
+            self.0.clear();
+        }
+        Ok(())
+    }
+
+    /// Inserts what waits.
+    pub(super) fn flush(&mut self, conn: &mut SqliteConnection) -> QueryResult<()> {
+        for row in &self.0 {
+            Insert::<R, 1>(std::slice::from_ref(row)).execute(conn)?;
+        }
+        self.0.clear();
+        Ok(())
+    }
+}
+
+/// An insert of `N` rows.
+struct Insert<'r, R, const N: usize>(&'r [R]);
+
+impl<R: Row, const N: usize> QueryId for Insert<'_, R, N> {
+    type QueryId = PhantomData<([(); N], R::Statement)>;
+    const HAS_STATIC_QUERY_ID: bool = true;
+}
+
+impl<R: Row, const N: usize> RunQueryDsl<SqliteConnection> for Insert<'_, R, N> {}
+
+impl<R: Row, const N: usize> QueryFragment<Sqlite> for Insert<'_, R, N> {
+    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Sqlite>) -> QueryResult<()> {
+        debug_assert_eq!(self.0.len(), N);
+        out.push_sql(R::INTO);
+        for (index, row) in self.0.iter().enumerate() {
+            out.push_sql(if index == 0 { " (" } else { "), (" });
+            row.values(&mut Values {
+                out: out.reborrow(),
+                first: true,
+            })?;
+        }
+        out.push_sql(") ");
+        out.push_sql(R::THEN);
+        Ok(())
+    }
+}

@@ -1,0 +1,325 @@
+//! Opening the file: whose it is, whether it is sound, bringing it to this version's schema.
+//!
+//! Nothing is ever replaced: a file that is not ours, is newer, or is damaged is reported and left as it is. What is
+//! looked at does not grow with the file (but for small ones, which are checked in full): its size, the first and the last row of every
+//! table, the last block. Damage elsewhere is reported by the query that meets it.
+
+use std::fs::{File, OpenOptions, TryLockError};
+use std::io::{ErrorKind, Read};
+use std::path::{Path, PathBuf};
+
+use diesel::connection::SimpleConnection;
+use diesel::migration::{Migration, MigrationSource};
+use diesel::prelude::*;
+use diesel::sql_types::{BigInt, Text};
+use diesel::sqlite::Sqlite;
+use diesel_migrations::MigrationHarness;
+
+use super::block::{SLOTS, documents, unpack};
+use super::schema::block;
+use super::{Durability, MIGRATIONS, OpenError, StoreError};
+
+/// `PRAGMA application_id` of our files: `PAPM`.
+const APPLICATION_ID: i64 = 0x5041_504d;
+
+/// Files up to this size are checked in full, bytes: some 50 ms.
+const CHECK_IN_FULL: u64 = 8 << 20;
+
+/// What a writer needs to start.
+#[derive(Debug)]
+pub(super) struct Opened {
+    /// Held as long as the store is open.
+    pub(super) lock: File,
+    /// The first number that is free, at the start of a block.
+    pub(super) next: i64,
+}
+
+/// Opens, checks and migrates a file, and returns the writer's connection.
+pub(super) fn open(
+    path: &Path,
+    durability: Durability,
+) -> Result<(SqliteConnection, Opened), OpenError> {
+    let lock = lock(path)?;
+    let header = header(path)?;
+    let setup = |source: StoreError| match source {
+        StoreError::Corrupt(source) => damaged(path, source.to_string()),
+        source => OpenError::Setup {
+            path: path.to_owned(),
+            source,
+        },
+    };
+    let mut conn =
+        SqliteConnection::establish(&uri(path, "rwc")).map_err(|source| OpenError::Connect {
+            path: path.to_owned(),
+            source,
+        })?;
+    let is_new = header.is_none();
+    prepare(&mut conn, is_new).map_err(|error| setup(error.into()))?;
+    if !is_new {
+        check_owner(&mut conn, path).map_err(|error| match error {
+            Checked::Open(error) => error,
+            Checked::Query(error) => setup(error.into()),
+        })?;
+    }
+    configure(&mut conn, durability).map_err(|error| setup(error.into()))?;
+    if !is_new {
+        check(&mut conn, path, header.unwrap_or_default()).map_err(|error| match error {
+            Checked::Open(error) => error,
+            Checked::Query(error) => setup(error.into()),
+        })?;
+    }
+    conn.run_pending_migrations(MIGRATIONS)
+        .map_err(|source| OpenError::Migration {
+            path: path.to_owned(),
+            source,
+        })?;
+    let last = last_block(&mut conn).map_err(|error| match error {
+        StoreError::BadBlock(reason) => damaged(path, reason),
+        error => setup(error),
+    })?;
+    let next = last.map_or(0, |id| (id + 1) * SLOTS);
+    Ok((conn, Opened { lock, next }))
+}
+
+/// A connection for reading only.
+pub(super) fn reader(path: &Path) -> Result<SqliteConnection, StoreError> {
+    let mut conn = SqliteConnection::establish(&uri(path, "rw"))
+        .map_err(|error| StoreError::BadBlock(error.to_string()))?;
+    for pragma in [
+        "PRAGMA busy_timeout = 5000",
+        "PRAGMA query_only = 1",
+        "PRAGMA temp_store = MEMORY",
+        "PRAGMA cache_size = -4096",
+    ] {
+        conn.batch_execute(pragma)?;
+    }
+    Ok(conn)
+}
+
+/// Path → URI, in which `?`, `#` and `%` mean themselves.
+fn uri(path: &Path, mode: &str) -> String {
+    let path = path
+        .to_string_lossy()
+        .replace('%', "%25")
+        .replace('?', "%3f")
+        .replace('#', "%23");
+    format!("file:{path}?mode={mode}")
+}
+
+/// The other files of a database.
+pub(super) fn beside(path: &Path, suffix: &str) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(suffix);
+    PathBuf::from(name)
+}
+
+/// Keeps other processes from writing: numbers are given out in memory. The lock is on a file of its own, for closing a
+/// second handle on the database itself would drop SQLite's own locks; it ends with the process, however that ends.
+fn lock(path: &Path) -> Result<File, OpenError> {
+    let path_of_lock = beside(path, ".lock");
+    let io = |source| OpenError::Io {
+        path: path_of_lock.clone(),
+        source,
+    };
+    let file = OpenOptions::new()
+        .create(true)
+        .truncate(false)
+        .write(true)
+        .open(&path_of_lock)
+        .map_err(io)?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(TryLockError::WouldBlock) => Err(OpenError::InUse {
+            path: path.to_owned(),
+        }),
+        Err(TryLockError::Error(source)) => Err(io(source)),
+    }
+}
+
+/// The size of an existing database, after a look at its first bytes; `None` for a new one.
+fn header(path: &Path) -> Result<Option<u64>, OpenError> {
+    let io = |source| OpenError::Io {
+        path: path.to_owned(),
+        source,
+    };
+    let mut file = match File::open(path) {
+        Ok(file) => file,
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(io(error)),
+    };
+    let size = file.metadata().map_err(io)?.len();
+    if size == 0 {
+        return Ok(None);
+    }
+    let mut magic = Vec::new();
+    (&mut file).take(16).read_to_end(&mut magic).map_err(io)?;
+    if magic != b"SQLite format 3\0" {
+        return Err(OpenError::Foreign {
+            path: path.to_owned(),
+            reason: "it does not begin as a SQLite file does",
+        });
+    }
+    Ok(Some(size))
+}
+
+/// What has to come first. Diesel's prepared statements outlive nothing here: all of it is one-off.
+fn prepare(conn: &mut SqliteConnection, is_new: bool) -> QueryResult<()> {
+    conn.batch_execute("PRAGMA busy_timeout = 5000")?;
+    if is_new {
+        conn.batch_execute("PRAGMA page_size = 4096")?;
+        // Only possible before the first table; lets retention give space back to the disk in small steps.
+        conn.batch_execute("PRAGMA auto_vacuum = INCREMENTAL")?;
+        conn.batch_execute(&format!("PRAGMA application_id = {APPLICATION_ID}"))?;
+    }
+    Ok(())
+}
+
+fn configure(conn: &mut SqliteConnection, durability: Durability) -> QueryResult<()> {
+    let synchronous = match durability {
+        Durability::Normal => "PRAGMA synchronous = NORMAL",
+        Durability::Full => "PRAGMA synchronous = FULL",
+    };
+    for pragma in [
+        "PRAGMA journal_mode = WAL",
+        synchronous,
+        "PRAGMA temp_store = MEMORY",
+        "PRAGMA wal_autocheckpoint = 4000",
+        // What the log may keep of the disk after a burst.
+        "PRAGMA journal_size_limit = 33554432",
+        "PRAGMA cache_size = -16384",
+    ] {
+        conn.batch_execute(pragma)?;
+    }
+    Ok(())
+}
+
+/// A refusal, or a query that failed.
+enum Checked {
+    Open(OpenError),
+    Query(diesel::result::Error),
+}
+
+impl From<diesel::result::Error> for Checked {
+    fn from(error: diesel::result::Error) -> Self {
+        Self::Query(error)
+    }
+}
+
+#[derive(QueryableByName)]
+struct Number {
+    #[diesel(sql_type = BigInt)]
+    n: i64,
+}
+
+#[derive(QueryableByName)]
+struct Line {
+    #[diesel(sql_type = Text)]
+    line: String,
+}
+
+fn number(conn: &mut SqliteConnection, sql: &str) -> QueryResult<i64> {
+    diesel::sql_query(sql)
+        .get_result::<Number>(conn)
+        .map(|row| row.n)
+}
+
+fn lines(conn: &mut SqliteConnection, sql: &str) -> QueryResult<Vec<String>> {
+    let lines = diesel::sql_query(sql).load::<Line>(conn)?;
+    Ok(lines.into_iter().map(|row| row.line).collect())
+}
+
+/// Refuses what is not ours and what is newer.
+fn check_owner(conn: &mut SqliteConnection, path: &Path) -> Result<(), Checked> {
+    let id = number(
+        conn,
+        "SELECT application_id AS n FROM pragma_application_id",
+    )?;
+    let tables = number(conn, "SELECT count(*) AS n FROM sqlite_schema")?;
+    if tables == 0 {
+        // A first start that was killed before its first migration.
+        return Ok(prepare(conn, true)?);
+    }
+    if id != APPLICATION_ID {
+        return Err(Checked::Open(OpenError::Foreign {
+            path: path.to_owned(),
+            reason: "it has tables of another program",
+        }));
+    }
+    let known = MigrationSource::<Sqlite>::migrations(&MIGRATIONS)
+        .map(|migrations| {
+            let version =
+                |migration: &Box<dyn Migration<Sqlite>>| migration.name().version().to_string();
+            migrations.iter().map(version).max().unwrap_or_default()
+        })
+        .unwrap_or_default();
+    let found = lines(
+        conn,
+        "SELECT coalesce(max(version), '') AS line FROM __diesel_schema_migrations",
+    )?;
+    let found = found.into_iter().next().unwrap_or_default();
+    if found > known {
+        return Err(Checked::Open(OpenError::Newer {
+            path: path.to_owned(),
+            found,
+            known,
+        }));
+    }
+    Ok(())
+}
+
+fn damaged(path: &Path, reason: String) -> OpenError {
+    OpenError::Damaged {
+        path: path.to_owned(),
+        reason,
+    }
+}
+
+/// Looks for damage, in a time that does not depend on the size of the file.
+fn check(conn: &mut SqliteConnection, path: &Path, size: u64) -> Result<(), Checked> {
+    let pages = number(conn, "SELECT page_count AS n FROM pragma_page_count")?;
+    let page_size = number(conn, "SELECT page_size AS n FROM pragma_page_size")?;
+    let log = std::fs::metadata(beside(path, "-wal")).map_or(0, |wal| wal.len());
+    let should = pages.unsigned_abs() * page_size.unsigned_abs();
+    if log == 0 && size < should {
+        let reason = format!("it has {size} of {should} bytes: its end is missing");
+        return Err(Checked::Open(damaged(path, reason)));
+    }
+    if size <= CHECK_IN_FULL {
+        let found = lines(
+            conn,
+            "SELECT quick_check AS line FROM pragma_quick_check(3)",
+        )?;
+        if found != ["ok"] {
+            return Err(Checked::Open(damaged(path, found.join("; "))));
+        }
+        return Ok(());
+    }
+    let tables = lines(
+        conn,
+        "SELECT name AS line FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%'",
+    )?;
+    for table in tables {
+        let table = table.replace('"', "\"\"");
+        for order in ["ASC", "DESC"] {
+            let probe = format!(
+                "SELECT count(*) AS n FROM (SELECT * FROM \"{table}\" ORDER BY 1 {order} LIMIT 1)"
+            );
+            number(conn, &probe)?;
+        }
+    }
+    Ok(())
+}
+
+/// The newest block, which must be sound.
+fn last_block(conn: &mut SqliteConnection) -> Result<Option<i64>, StoreError> {
+    let last: Option<(i64, Vec<u8>)> = block::table
+        .order(block::id.desc())
+        .select((block::id, block::data))
+        .first(conn)
+        .optional()?;
+    let Some((id, data)) = last else {
+        return Ok(None);
+    };
+    documents(&unpack(&data)?)?;
+    Ok(Some(id))
+}

@@ -1,0 +1,52 @@
+//! How a store is opened: where, how durable, how much is kept.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+/// What an acknowledged batch survives.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Durability {
+    /// The end of the process by any means. The last commits may be lost when the machine loses power.
+    #[default]
+    Normal,
+    /// Power loss too, for one flush to the disk per commit.
+    Full,
+}
+
+/// How a store is opened.
+#[derive(Clone, Debug)]
+pub struct StoreOptions {
+    /// The database file; `-wal`, `-shm` and `.lock` files are made beside it.
+    pub path: PathBuf,
+    /// What an acknowledged batch survives.
+    pub durability: Durability,
+    /// Bytes that the data files may take together; the oldest data goes first. `None`: no limit.
+    pub max_size: Option<u64>,
+    /// How long events stay, from their arrival. `None`: for ever.
+    pub raw_max_age: Option<Duration>,
+    /// How long rollups stay, from the last arrival in their bucket; minute rollups no longer than events. `None`: for ever.
+    pub rollup_max_age: Option<Duration>,
+    /// Events that may wait for the writer.
+    pub queue_events: usize,
+    /// Bytes of memory that waiting batches may take.
+    pub queue_bytes: usize,
+    /// Connections for reading.
+    pub readers: usize,
+}
+
+impl StoreOptions {
+    /// The defaults: 7 days of events and 90 of rollups in at most 1 GiB.
+    pub fn new(path: impl Into<PathBuf>) -> Self {
+        const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+        Self {
+            path: path.into(),
+            durability: Durability::default(),
+            max_size: Some(1 << 30),
+            raw_max_age: Some(7 * DAY),
+            rollup_max_age: Some(90 * DAY),
+            queue_events: 20_000,
+            queue_bytes: 32 << 20,
+            readers: 4,
+        }
+    }
+}

@@ -1,0 +1,84 @@
+//! What the store tells of itself.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use super::StoreError;
+
+/// A look at the store.
+#[derive(Clone, Debug, Default)]
+#[non_exhaustive]
+pub struct StoreStats {
+    /// Events that wait for the writer.
+    pub queued_events: usize,
+    /// Bytes of memory that waiting batches hold.
+    pub queued_bytes: usize,
+    /// Transactions committed since the start.
+    pub commits: u64,
+    /// Events committed since the start.
+    pub events: u64,
+    /// Events that were not stored since the start, for their commit failed.
+    pub failed_events: u64,
+    /// Batches that were refused since the start, for the queue was full.
+    pub refused_batches: u64,
+    /// Time that all commits took together, from the first insert to the end of COMMIT.
+    pub commit_time: Duration,
+    /// Time that the last commit took.
+    pub last_commit_time: Duration,
+    /// Bytes of the database file.
+    pub database_bytes: u64,
+    /// Bytes of its write-ahead log.
+    pub log_bytes: u64,
+    /// Blocks of events deleted by retention since the start.
+    pub deleted_blocks: u64,
+    /// Why the last commit failed; none when it succeeded.
+    pub trouble: Option<StoreError>,
+}
+
+/// Counters that the writer keeps.
+#[derive(Debug, Default)]
+pub(super) struct Counters {
+    pub(super) data_version: AtomicU64,
+    pub(super) commits: AtomicU64,
+    pub(super) events: AtomicU64,
+    pub(super) failed_events: AtomicU64,
+    pub(super) refused_batches: AtomicU64,
+    pub(super) commit_nanos: AtomicU64,
+    pub(super) last_commit_nanos: AtomicU64,
+    pub(super) deleted_blocks: AtomicU64,
+    trouble: Mutex<Option<StoreError>>,
+}
+
+impl Counters {
+    /// Counts a commit; returns the data version that it made.
+    pub(super) fn committed(&self, events: u64, time: Duration) -> u64 {
+        let nanos = u64::try_from(time.as_nanos()).unwrap_or(u64::MAX);
+        self.commits.fetch_add(1, Ordering::Relaxed);
+        self.events.fetch_add(events, Ordering::Relaxed);
+        self.commit_nanos.fetch_add(nanos, Ordering::Relaxed);
+        self.last_commit_nanos.store(nanos, Ordering::Relaxed);
+        self.set_trouble(None);
+        self.changed()
+    }
+
+    /// Counts events that a commit failed to store.
+    pub(super) fn failed(&self, events: u64, error: &StoreError) {
+        self.failed_events.fetch_add(events, Ordering::Relaxed);
+        self.set_trouble(Some(error.clone()));
+    }
+
+    /// Counts any change of the data; returns the data version that it made.
+    pub(super) fn changed(&self) -> u64 {
+        self.data_version.fetch_add(1, Ordering::AcqRel) + 1
+    }
+
+    fn set_trouble(&self, trouble: Option<StoreError>) {
+        *self.trouble.lock().unwrap_or_else(PoisonError::into_inner) = trouble;
+    }
+
+    pub(super) fn trouble(&self) -> Option<StoreError> {
+        let trouble = self.trouble.lock().unwrap_or_else(PoisonError::into_inner);
+        trouble.clone()
+    }
+}
