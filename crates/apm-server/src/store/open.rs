@@ -245,13 +245,7 @@ fn check_owner(conn: &mut SqliteConnection, path: &Path) -> Result<(), Checked> 
             reason: "it has tables of another program",
         }));
     }
-    let known = MigrationSource::<Sqlite>::migrations(&MIGRATIONS)
-        .map(|migrations| {
-            let version =
-                |migration: &Box<dyn Migration<Sqlite>>| migration.name().version().to_string();
-            migrations.iter().map(version).max().unwrap_or_default()
-        })
-        .unwrap_or_default();
+    let known = newest_known();
     let found = lines(
         conn,
         "SELECT coalesce(max(version), '') AS line FROM __diesel_schema_migrations",
@@ -265,6 +259,15 @@ fn check_owner(conn: &mut SqliteConnection, path: &Path) -> Result<(), Checked> 
         }));
     }
     Ok(())
+}
+
+/// The version of the newest migration that this program has.
+fn newest_known() -> String {
+    let migrations: Vec<Box<dyn Migration<Sqlite>>> = MIGRATIONS.migrations().unwrap_or_default();
+    let versions = migrations
+        .iter()
+        .map(|migration| migration.name().version().to_string());
+    versions.max().unwrap_or_default()
 }
 
 fn damaged(path: &Path, reason: String) -> OpenError {
@@ -287,7 +290,7 @@ fn check(conn: &mut SqliteConnection, path: &Path, size: u64) -> Result<(), Chec
     if size <= CHECK_IN_FULL {
         let found = lines(
             conn,
-            "SELECT quick_check AS line FROM pragma_quick_check(3)",
+            "SELECT quick_check AS line FROM pragma_quick_check LIMIT 3",
         )?;
         if found != ["ok"] {
             return Err(Checked::Open(damaged(path, found.join("; "))));

@@ -1,12 +1,9 @@
 //! The rows that events become, and the statements that insert them.
 
 use diesel::QueryResult;
-use diesel::serialize::{self, IsNull, Output, ToSql};
 use diesel::sql_types::{BigInt, Binary, Bool, Double, Integer, Nullable, Text};
-use diesel::sqlite::Sqlite;
 
 use super::block::Facts;
-use super::id::Identifier;
 use super::insert::{Row, Values};
 use crate::event::{Batch, Id};
 
@@ -28,14 +25,21 @@ impl<'a> RowId<'a> {
     }
 }
 
-impl ToSql<Identifier, Sqlite> for RowId<'_> {
-    fn to_sql<'b>(&'b self, out: &mut Output<'b, '_, Sqlite>) -> serialize::Result {
-        match self {
-            Self::Short(id) => out.set_value(*id),
-            Self::Long(id) => out.set_value(&id[..]),
-            Self::Other(id) => out.set_value(*id),
+impl<'b> Values<'_, 'b> {
+    /// An identifier, as the type that its form has.
+    fn push_id(&mut self, id: &'b RowId<'_>) -> QueryResult<()> {
+        match id {
+            RowId::Short(id) => self.push::<BigInt, _>(id),
+            RowId::Long(id) => self.push::<Binary, _>(&id[..]),
+            RowId::Other(id) => self.push::<Text, _>(*id),
         }
-        Ok(IsNull::No)
+    }
+
+    fn push_opt_id(&mut self, id: &'b Option<RowId<'_>>) -> QueryResult<()> {
+        match id {
+            Some(id) => self.push_id(id),
+            None => self.push::<Nullable<BigInt>, _>(&None::<i64>),
+        }
     }
 }
 
@@ -69,9 +73,9 @@ impl Row for TxRow<'_> {
         values.push::<BigInt, _>(&self.resource)?;
         values.push::<BigInt, _>(&self.ts)?;
         values.push::<BigInt, _>(&self.duration)?;
-        values.push::<Identifier, _>(&self.trace_id)?;
-        values.push::<Identifier, _>(&self.id)?;
-        values.push::<Nullable<Identifier>, _>(&self.parent_id)?;
+        values.push_id(&self.trace_id)?;
+        values.push_id(&self.id)?;
+        values.push_opt_id(&self.parent_id)?;
         values.push::<Integer, _>(&self.outcome)?;
         values.push::<Nullable<BigInt>, _>(&self.result)?;
         values.push::<Bool, _>(&self.sampled)?;
@@ -113,10 +117,10 @@ impl Row for SpanRow<'_> {
         values.push::<BigInt, _>(&self.resource)?;
         values.push::<BigInt, _>(&self.ts)?;
         values.push::<BigInt, _>(&self.duration)?;
-        values.push::<Identifier, _>(&self.trace_id)?;
-        values.push::<Identifier, _>(&self.id)?;
-        values.push::<Nullable<Identifier>, _>(&self.transaction_id)?;
-        values.push::<Identifier, _>(&self.parent_id)?;
+        values.push_id(&self.trace_id)?;
+        values.push_id(&self.id)?;
+        values.push_opt_id(&self.transaction_id)?;
+        values.push_id(&self.parent_id)?;
         values.push::<Integer, _>(&self.outcome)?;
         values.push::<Nullable<BigInt>, _>(&self.destination)?;
         values.push::<Nullable<BigInt>, _>(&self.statement)?;
@@ -150,10 +154,10 @@ impl Row for ErrorRow<'_> {
         values.push::<BigInt, _>(&self.group)?;
         values.push::<BigInt, _>(&self.resource)?;
         values.push::<BigInt, _>(&self.ts)?;
-        values.push::<Nullable<Identifier>, _>(&self.trace_id)?;
-        values.push::<Identifier, _>(&self.id)?;
-        values.push::<Nullable<Identifier>, _>(&self.transaction_id)?;
-        values.push::<Nullable<Identifier>, _>(&self.parent_id)?;
+        values.push_opt_id(&self.trace_id)?;
+        values.push_id(&self.id)?;
+        values.push_opt_id(&self.transaction_id)?;
+        values.push_opt_id(&self.parent_id)?;
         values.push::<Nullable<BigInt>, _>(&self.tx_group)
     }
 }
@@ -180,9 +184,9 @@ impl Row for LogRow<'_> {
         values.push::<BigInt, _>(&self.service)?;
         values.push::<BigInt, _>(&self.resource)?;
         values.push::<BigInt, _>(&self.ts)?;
-        values.push::<Nullable<Identifier>, _>(&self.trace_id)?;
-        values.push::<Nullable<Identifier>, _>(&self.transaction_id)?;
-        values.push::<Nullable<Identifier>, _>(&self.span_id)?;
+        values.push_opt_id(&self.trace_id)?;
+        values.push_opt_id(&self.transaction_id)?;
+        values.push_opt_id(&self.span_id)?;
         values.push::<Text, _>(self.level)
     }
 }

@@ -25,11 +25,6 @@ pub(super) fn key(segment: i64, hash: u64) -> i64 {
     segment << HASH_BITS | (hash & ((1 << HASH_BITS) - 1)).cast_signed()
 }
 
-/// The least key of a segment.
-pub(super) fn first_key(segment: i64) -> i64 {
-    segment << HASH_BITS
-}
-
 impl RowId<'_> {
     /// A hash that is the same as that of the equal [`StoredId`].
     pub(super) fn hash(&self) -> u64 {

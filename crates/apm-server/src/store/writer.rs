@@ -29,8 +29,11 @@ pub(super) enum Job {
     /// Events to store.
     Batch(Batch, Answer<Committed>),
     /// Anything else that writes, in a transaction of its own.
-    Write(Box<dyn FnOnce(&mut SqliteConnection, &Counters) + Send>),
+    Write(Write),
 }
+
+/// Statements to run, which answer by themselves.
+type Write = Box<dyn FnOnce(&mut SqliteConnection, &Counters) + Send>;
 
 pub(super) struct Writer {
     pub(super) conn: SqliteConnection,

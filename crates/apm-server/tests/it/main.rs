@@ -1,0 +1,4 @@
+//! Tests of the server as its users see it.
+
+mod store;
+mod support;

@@ -1,0 +1,36 @@
+//! The store on a real file.
+
+mod round_trip;
+
+use std::path::Path;
+
+use apm_server::store::{Store, StoreError, StoreOptions};
+use diesel::prelude::*;
+use diesel::sql_types::BigInt;
+
+/// A store in a directory, without limits of age and size.
+pub(crate) fn open(dir: &Path) -> Store {
+    Store::open(options(dir)).expect("opens")
+}
+
+/// The options of [`open`].
+pub(crate) fn options(dir: &Path) -> StoreOptions {
+    StoreOptions {
+        max_size: None,
+        raw_max_age: None,
+        rollup_max_age: None,
+        ..StoreOptions::new(dir.join("apm.db"))
+    }
+}
+
+/// A number that a query answers as `n`.
+pub(crate) fn number(store: &Store, sql: &str) -> i64 {
+    #[derive(QueryableByName)]
+    struct Row {
+        #[diesel(sql_type = BigInt)]
+        n: i64,
+    }
+    store
+        .read::<_, StoreError>(|conn| Ok(diesel::sql_query(sql).get_result::<Row>(conn)?.n))
+        .expect(sql)
+}
