@@ -5,17 +5,74 @@
     reason = "the leaf modules land before what calls them"
 )]
 
+mod agent;
+mod breakdown;
+mod builder;
+mod clock;
+mod compression;
 mod config;
+mod context;
+mod encode;
+mod error;
 #[cfg(test)]
 mod fixtures;
+#[cfg(feature = "awc")]
+mod http_client;
 mod ids;
+mod integrations;
 mod metadata;
+mod model;
+mod outcome;
+mod panic;
 mod sampler;
 mod sanitize;
 mod service_target;
+mod settings;
+mod span;
+mod span_kind;
 mod sql;
+mod stats;
 mod trace_context;
+mod transaction;
+mod transport;
 mod wildcard;
 
+pub use agent::Agent;
+pub use builder::{Builder, ConfigError};
+pub use context::{Context, Entered, InContext, TraceIds, current_trace_ids};
+pub use error::{capture_error, capture_message};
 pub use ids::{ErrorId, SpanId, TraceId};
+pub use outcome::Outcome;
+pub use span::{InSpan, SpanGuard, in_span, span};
+pub use stats::{DropReason, Stats};
 pub use trace_context::TraceContext;
+pub use transaction::{
+    CurrentTransaction, InTransaction, LabelValue, Transaction, User, current_transaction,
+};
+
+#[cfg(feature = "actix")]
+pub use integrations::web::spawn;
+
+/// The middleware for actix-web, by the names of its types; see [`Agent::middleware`].
+#[cfg(feature = "actix")]
+pub mod actix {
+    pub use crate::integrations::actix::{Apm, ApmBody, ApmFuture, ApmService};
+}
+
+/// The middleware for the HTTP client awc.
+#[cfg(feature = "awc")]
+pub mod awc {
+    pub use crate::integrations::awc::{Apm, ApmCall, ApmClient};
+}
+
+/// Tracing of Diesel's connections, by the names of its types; see [`Agent::diesel`].
+#[cfg(feature = "diesel")]
+pub mod diesel {
+    pub use crate::integrations::diesel::{Diesel, Traced};
+}
+
+/// Replacements for functions of `actix_web::web`.
+#[cfg(feature = "actix")]
+pub mod web {
+    pub use crate::integrations::web::block;
+}

@@ -1,0 +1,177 @@
+//! JSON values, appended to a byte buffer.
+//!
+//! Only what the templates need. Invalid UTF-8 becomes U+FFFD; field limits count characters, as the intake schema does.
+
+use std::time::Duration;
+
+/// Characters in a keyword field (intake schema).
+pub(crate) const KEYWORD: usize = 1024;
+/// Characters in a long field: statements, bodies, messages.
+pub(crate) const LONG: usize = 10_000;
+
+/// What a byte becomes inside a JSON string: 0 itself, `u` a `\u00XX`, anything else a backslash and that byte.
+const ESCAPES: [u8; 256] = {
+    let mut table = [0; 256];
+    let mut byte = 0;
+    while byte < 0x20 {
+        table[byte] = b'u';
+        byte += 1;
+    }
+    table[b'\n' as usize] = b'n';
+    table[b'\r' as usize] = b'r';
+    table[b'\t' as usize] = b't';
+    table[b'"' as usize] = b'"';
+    table[b'\\' as usize] = b'\\';
+    table
+};
+
+const HEX: &[u8; 16] = b"0123456789abcdef";
+
+/// `"text"`, whole.
+pub(crate) fn string(out: &mut Vec<u8>, text: &str) {
+    out.push(b'"');
+    escaped(out, text);
+    out.push(b'"');
+}
+
+/// `"text"` of at most `max` characters; what is longer ends in `…` and has exactly `max`.
+pub(crate) fn limited(out: &mut Vec<u8>, text: &str, max: usize) {
+    match cut(text, max) {
+        None => string(out, text),
+        Some(kept) => {
+            out.push(b'"');
+            escaped(out, kept);
+            out.extend_from_slice("…\"".as_bytes());
+        }
+    }
+}
+
+/// `"text"` as a keyword field.
+pub(crate) fn keyword(out: &mut Vec<u8>, text: &str) {
+    limited(out, text, KEYWORD);
+}
+
+/// `"text"` of bytes that should be UTF-8 and need not be, as a keyword field.
+pub(crate) fn keyword_bytes(out: &mut Vec<u8>, bytes: &[u8]) {
+    match std::str::from_utf8(bytes) {
+        Ok(text) => keyword(out, text),
+        Err(_) => keyword(out, &String::from_utf8_lossy(bytes)),
+    }
+}
+
+/// Where `text` has to be cut so that it and an ellipsis are `max` characters: `None` when it is short enough.
+pub(crate) fn cut(text: &str, max: usize) -> Option<&str> {
+    if text.len() <= max {
+        return None;
+    }
+    let mut ends = text
+        .char_indices()
+        .map(|(index, _)| index)
+        .skip(max.saturating_sub(1));
+    let end = ends.next()?;
+    ends.next().map(|_| text.get(..end).unwrap_or_default())
+}
+
+/// `text` without quotes around it.
+pub(crate) fn escaped(out: &mut Vec<u8>, text: &str) {
+    let bytes = text.as_bytes();
+    let mut plain = 0;
+    for (index, &byte) in bytes.iter().enumerate() {
+        let escape = ESCAPES[usize::from(byte)];
+        if escape == 0 {
+            continue;
+        }
+        out.extend_from_slice(&bytes[plain..index]);
+        plain = index + 1;
+        out.push(b'\\');
+        out.push(escape);
+        if escape == b'u' {
+            out.extend_from_slice(b"00");
+            out.push(HEX[usize::from(byte >> 4)]);
+            out.push(HEX[usize::from(byte & 15)]);
+        }
+    }
+    out.extend_from_slice(&bytes[plain..]);
+}
+
+/// A whole number.
+pub(crate) fn uint(out: &mut Vec<u8>, mut value: u64) {
+    let mut digits = [0; 20];
+    let mut at = digits.len();
+    loop {
+        at -= 1;
+        digits[at] = digit(value);
+        value /= 10;
+        if value == 0 {
+            break;
+        }
+    }
+    out.extend_from_slice(&digits[at..]);
+}
+
+/// Sixteen digits, right-aligned: a timestamp in microseconds until the year 2286, for a hole of fixed size.
+pub(crate) fn micros(out: &mut [u8; 16], mut value: u64) {
+    for place in out.iter_mut().rev() {
+        *place = digit(value);
+        value /= 10;
+    }
+}
+
+/// A duration in milliseconds with three decimals, which are the microseconds.
+pub(crate) fn millis(out: &mut Vec<u8>, duration: Duration) {
+    let micros = u64::try_from(duration.as_micros()).unwrap_or(u64::MAX);
+    uint(out, micros / 1000);
+    let rest = micros % 1000;
+    out.extend_from_slice(&[b'.', digit(rest / 100), digit(rest / 10), digit(rest)]);
+}
+
+/// The last decimal digit of `value`.
+const fn digit(value: u64) -> u8 {
+    b'0' + (value % 10) as u8
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn written(write: impl FnOnce(&mut Vec<u8>)) -> String {
+        let mut out = Vec::new();
+        write(&mut out);
+        String::from_utf8(out).unwrap()
+    }
+
+    #[test]
+    fn every_character_survives_a_json_reader() {
+        let mut text: String = (0u8..128).map(char::from).collect();
+        text.push_str("éñ漢𝄞\u{7f}\u{2028}");
+        let json = written(|out| string(out, &text));
+        assert_eq!(serde_json::from_str::<String>(&json).unwrap(), text);
+    }
+
+    #[test]
+    fn a_limit_counts_characters_and_ends_in_an_ellipsis() {
+        assert_eq!(written(|out| limited(out, "héllo", 5)), "\"héllo\"");
+        assert_eq!(written(|out| limited(out, "hélloo", 5)), "\"héll…\"");
+        assert_eq!(written(|out| limited(out, "漢漢漢", 3)), "\"漢漢漢\"");
+        assert_eq!(written(|out| limited(out, "漢漢漢漢", 3)), "\"漢漢…\"");
+    }
+
+    #[test]
+    fn numbers_are_as_the_standard_library_writes_them() {
+        for value in [0, 7, 10, 999, 1_000_000, u64::MAX] {
+            assert_eq!(written(|out| uint(out, value)), value.to_string());
+        }
+        let mut place = [0; 16];
+        micros(&mut place, 1_763_826_000_123_456);
+        assert_eq!(&place, b"1763826000123456");
+    }
+
+    #[test]
+    fn milliseconds_keep_their_microseconds() {
+        assert_eq!(
+            written(|out| millis(out, Duration::from_nanos(1_234_567_999))),
+            "1234.567"
+        );
+        assert_eq!(written(|out| millis(out, Duration::ZERO)), "0.000");
+    }
+}

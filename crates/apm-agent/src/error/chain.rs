@@ -1,0 +1,136 @@
+//! An error value and its causes, as type names and messages.
+
+use std::error::Error;
+
+/// Causes that are followed; guards against chains that never end.
+const MAX_CAUSES: usize = 50;
+/// Bytes of one message that are kept.
+const MAX_MESSAGE: usize = 16 * 1024;
+
+/// One error of a chain.
+#[derive(Debug)]
+pub(crate) struct Cause {
+    pub(crate) type_name: Option<String>,
+    /// The path in front of the type's name.
+    pub(crate) module: Option<String>,
+    pub(crate) message: String,
+}
+
+/// The error itself first, then what caused it.
+pub(crate) fn of<E: Error + ?Sized>(error: &E) -> Vec<Cause> {
+    let full = std::any::type_name::<E>();
+    // A trait object hides its type; its debug text often begins with it.
+    let first = if full.starts_with("dyn ") {
+        Cause {
+            type_name: type_of_debug(&error, &error),
+            module: None,
+            message: bounded(error.to_string()),
+        }
+    } else {
+        let (module, name) = split_type(full);
+        Cause {
+            type_name: Some(name),
+            module,
+            message: bounded(error.to_string()),
+        }
+    };
+    let mut chain = vec![first];
+    let mut source = error.source();
+    while let Some(cause) = source {
+        if chain.len() > MAX_CAUSES {
+            break;
+        }
+        chain.push(Cause {
+            type_name: type_of_debug(&cause, &cause),
+            module: None,
+            message: bounded(cause.to_string()),
+        });
+        source = cause.source();
+    }
+    chain
+}
+
+/// `my_app::db::Error<T>` in `my_app::db` and `Error<T>`.
+fn split_type(full: &str) -> (Option<String>, String) {
+    let plain = full.split('<').next().unwrap_or(full);
+    match plain.rfind("::") {
+        Some(at) => (Some(full[..at].to_owned()), full[at + 2..].to_owned()),
+        None => (None, full.to_owned()),
+    }
+}
+
+/// The identifier that derived debug output begins with. `None` if the debug text is only the message again, or begins with something else.
+pub(crate) fn type_of_debug(
+    debug: &dyn std::fmt::Debug,
+    display: &dyn std::fmt::Display,
+) -> Option<String> {
+    let text = format!("{debug:?}");
+    if text == display.to_string() {
+        return None;
+    }
+    let name: String = text
+        .chars()
+        .take_while(|c| c.is_alphanumeric() || *c == '_')
+        .take(256)
+        .collect();
+    name.starts_with(char::is_uppercase).then_some(name)
+}
+
+fn bounded(mut message: String) -> String {
+    if message.len() > MAX_MESSAGE {
+        let end = message.floor_char_boundary(MAX_MESSAGE);
+        message.truncate(end);
+    }
+    message
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[derive(Debug, thiserror::Error)]
+    #[error("cannot write people")]
+    struct WriteFailed(#[source] std::num::ParseIntError);
+
+    #[test]
+    fn a_chain_names_types_and_messages_from_the_outside_in() {
+        let error = WriteFailed("x".parse::<i32>().unwrap_err());
+        let chain = of(&error);
+        assert_eq!(chain[0].type_name.as_deref(), Some("WriteFailed"));
+        assert!(
+            chain[0]
+                .module
+                .as_deref()
+                .unwrap()
+                .ends_with("error::chain::tests")
+        );
+        assert_eq!(chain[0].message, "cannot write people");
+        assert_eq!(chain[1].type_name.as_deref(), Some("ParseIntError"));
+        assert_eq!(chain[1].message, "invalid digit found in string");
+    }
+
+    #[test]
+    fn a_hidden_type_is_read_from_its_debug_text() {
+        let error: Box<dyn Error> = Box::new(WriteFailed("x".parse::<i32>().unwrap_err()));
+        assert_eq!(of(&*error)[0].type_name.as_deref(), Some("WriteFailed"));
+        let error: Box<dyn Error> = "only text".into();
+        assert_eq!(of(&*error)[0].type_name, None);
+    }
+
+    #[test]
+    fn a_chain_that_never_ends_is_cut() {
+        #[derive(Debug)]
+        struct Endless;
+        impl std::fmt::Display for Endless {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str("again")
+            }
+        }
+        impl Error for Endless {
+            fn source(&self) -> Option<&(dyn Error + 'static)> {
+                Some(&Endless)
+            }
+        }
+        assert_eq!(of(&Endless).len(), MAX_CAUSES + 1);
+    }
+}

@@ -1,0 +1,74 @@
+//! Captured errors on their way to the agent's thread.
+
+use std::collections::VecDeque;
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+use crate::agent::Inner;
+use crate::error::{Captured, What};
+use crate::model;
+use crate::stats::{Counters, DropReason};
+use crate::transport::buffers::lock;
+
+/// Errors that wait to be resolved.
+const CAPACITY: usize = 256;
+/// How long an error waits for the name of its transaction, which is only known once the handler has run.
+const NAME_WAIT: Duration = Duration::from_secs(1);
+
+#[derive(Debug, Default)]
+pub(crate) struct ErrorQueue(Mutex<VecDeque<(Instant, Captured)>>);
+
+impl ErrorQueue {
+    /// Keeps an error; drops it and counts that when the queue is full. What was not handled is sent at once.
+    pub(crate) fn push(&self, agent: &Inner, capture: impl FnOnce() -> Captured) {
+        let full = {
+            let mut queue = lock(&self.0);
+            let full = queue.len() >= CAPACITY || agent.buffers.is_full();
+            if !full {
+                drop(queue);
+                // The message is formatted by code of the service: not under our lock.
+                let captured = capture();
+                let unhandled = matches!(captured.what, What::Exception { handled: false, .. });
+                queue = lock(&self.0);
+                queue.push_back((Instant::now(), captured));
+                if unhandled {
+                    agent.buffers.urgent.store(true, Ordering::Relaxed);
+                    agent.buffers.wake.notify_one();
+                }
+            }
+            full
+        };
+        agent.buffers.counters.recorded(1);
+        if full {
+            agent.buffers.counters.dropped(DropReason::QueueFull, 1);
+        }
+    }
+
+    /// Resolves and encodes what waits; with `all`, also errors whose transaction has no name yet.
+    pub(crate) fn process(&self, agent: &Arc<Inner>, now: Instant, all: bool) {
+        let waiting = std::mem::take(&mut *lock(&self.0));
+        for (since, captured) in waiting {
+            let too_early = !all
+                && now.saturating_duration_since(since) < NAME_WAIT
+                && captured
+                    .within
+                    .as_ref()
+                    .is_some_and(|within| lock(&within.core.state).name.get().is_none());
+            if too_early {
+                lock(&self.0).push_back((since, captured));
+                continue;
+            }
+            let line = model::error::line(agent, &captured);
+            agent
+                .buffers
+                .append_counted(1, |out| out.extend_from_slice(&line));
+        }
+    }
+
+    /// Counts everything that waits as lost.
+    pub(crate) fn drop_all(&self, counters: &Counters) {
+        let waiting = std::mem::take(&mut *lock(&self.0));
+        counters.dropped(DropReason::Shutdown, waiting.len() as u64);
+    }
+}

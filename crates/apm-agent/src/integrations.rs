@@ -1,0 +1,10 @@
+//! What connects the agent to libraries; each behind the feature of its name.
+
+#[cfg(feature = "actix")]
+pub(crate) mod actix;
+#[cfg(feature = "awc")]
+pub(crate) mod awc;
+#[cfg(feature = "diesel")]
+pub(crate) mod diesel;
+#[cfg(feature = "actix")]
+pub(crate) mod web;

@@ -1,0 +1,261 @@
+//! The middleware for actix-web: a transaction per request.
+//!
+//! Wrap it last, which makes it the outermost: actix runs the last `wrap` first. The transaction begins before any other middleware,
+//! is current in everything that runs for the request, and ends when the response's body does. It is named after routing, from the pattern
+//! of the resource that answered.
+
+mod body;
+mod errors;
+mod future;
+mod headers;
+mod request;
+
+use std::borrow::Cow;
+use std::cell::RefCell;
+use std::future::{Ready, ready};
+use std::rc::Rc;
+use std::sync::Arc;
+
+use actix_web::Error;
+use actix_web::body::MessageBody;
+use actix_web::dev::{
+    ResourceMap, Service, ServiceRequest, ServiceResponse, Transform, forward_ready,
+};
+use actix_web::http::{Method, Uri};
+
+use crate::agent::{Agent, Inner};
+use crate::context::{Current, Swapped};
+use crate::outcome::Outcome;
+use crate::trace_context::TraceContext;
+use crate::transaction::Core;
+use crate::transport::buffers::lock;
+
+pub use body::ApmBody;
+pub use future::ApmFuture;
+use headers::HeaderCache;
+
+impl Agent {
+    /// The middleware that records a transaction per request. Wrap it last, so that it sees everything.
+    ///
+    /// ```no_run
+    /// use actix_web::{App, HttpServer};
+    /// # #[actix_web::main] async fn main() -> std::io::Result<()> {
+    /// let agent = apm_agent::Agent::from_env().expect("no options are set in code").start();
+    /// HttpServer::new(move || App::new().wrap(agent.middleware())).bind("127.0.0.1:8080")?.run().await
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn middleware(&self) -> Apm {
+        Apm {
+            agent: self.clone(),
+            catch_panics: false,
+        }
+    }
+}
+
+/// The middleware; see [`Agent::middleware`].
+#[derive(Clone, Debug)]
+pub struct Apm {
+    agent: Agent,
+    catch_panics: bool,
+}
+
+impl Apm {
+    /// Answers 500 when a handler panics. Without it the connection is closed with no answer, as actix does by itself.
+    /// The panic is recorded either way.
+    #[must_use]
+    pub fn catch_panics(mut self, catch: bool) -> Self {
+        self.catch_panics = catch;
+        self
+    }
+}
+
+impl<S, B> Transform<S, ServiceRequest> for Apm
+where
+    S: Service<ServiceRequest, Response = ServiceResponse<B>, Error = Error>,
+    B: MessageBody,
+{
+    type Response = ServiceResponse<ApmBody<B>>;
+    type Error = Error;
+    type Transform = ApmService<S>;
+    type InitError = ();
+    type Future = Ready<Result<Self::Transform, ()>>;
+
+    fn new_transform(&self, service: S) -> Self::Future {
+        ready(Ok(ApmService {
+            service,
+            agent: self.agent.clone(),
+            worker: Rc::new(Worker {
+                headers: RefCell::default(),
+                routes: RefCell::default(),
+            }),
+            catch_panics: self.catch_panics,
+        }))
+    }
+}
+
+/// The middleware, around the service of one worker.
+#[derive(Debug)]
+pub struct ApmService<S> {
+    service: S,
+    agent: Agent,
+    worker: Rc<Worker>,
+    catch_panics: bool,
+}
+
+/// What a worker remembers between requests.
+#[derive(Debug)]
+struct Worker {
+    headers: RefCell<HeaderCache>,
+    /// The application's routes, to name requests that leave no response to ask: panics and errors of middleware.
+    routes: RefCell<Option<ResourceMap>>,
+}
+
+/// A transaction whose response has not come yet. Dropped in this state, the request was given up, or its handler panicked.
+#[derive(Debug)]
+struct Request {
+    current: Option<Current>,
+    worker: Rc<Worker>,
+    method: Method,
+    uri: Uri,
+}
+
+impl<S, B> Service<ServiceRequest> for ApmService<S>
+where
+    S: Service<ServiceRequest, Response = ServiceResponse<B>, Error = Error>,
+    B: MessageBody,
+{
+    type Response = ServiceResponse<ApmBody<B>>;
+    type Error = Error;
+    type Future = ApmFuture<S::Future>;
+
+    forward_ready!(service);
+
+    fn call(&self, request: ServiceRequest) -> Self::Future {
+        let Some(mut recorded) = Request::begin(self.agent.inner(), &self.worker, &request) else {
+            return ApmFuture::new(self.service.call(request), None, false);
+        };
+        // Some services do their work here, and not in the future that they return.
+        let future = {
+            let _swapped = Swapped::new(&mut recorded.current);
+            self.service.call(request)
+        };
+        ApmFuture::new(future, Some(recorded), self.catch_panics)
+    }
+}
+
+impl Request {
+    /// Begins the transaction of a request. Copies what it needs: a clone of the request would make actix panic.
+    fn begin(agent: &Arc<Inner>, worker: &Rc<Worker>, request: &ServiceRequest) -> Option<Self> {
+        let incoming = trace_context(request);
+        let core = Core::begin(agent, None, Cow::Borrowed("request"), incoming)?;
+        if core.records_detail() {
+            let mut context = Vec::with_capacity(1024);
+            let mut headers = agent
+                .settings
+                .capture_headers
+                .then(|| worker.headers.borrow_mut());
+            request::write(&mut context, request, headers.as_deref_mut());
+            lock(&core.state).context = context;
+        }
+        let mut routes = worker.routes.borrow_mut();
+        if routes.is_none() {
+            *routes = Some(request.resource_map().clone());
+        }
+        Some(Self {
+            current: Some(Current {
+                transaction: core,
+                span: None,
+            }),
+            worker: Rc::clone(worker),
+            method: request.method().clone(),
+            uri: request.uri().clone(),
+        })
+    }
+
+    fn core(&self) -> Option<&Arc<Core>> {
+        self.current.as_ref().map(|current| &current.transaction)
+    }
+
+    /// The name by the routes alone, for a request that left no response to ask.
+    fn name_by_path(&self) -> Cow<'static, str> {
+        let routes = self.worker.routes.borrow();
+        let pattern = routes
+            .as_ref()
+            .and_then(|routes| routes.match_pattern(self.uri.path()));
+        name(&self.method, pattern.as_deref())
+    }
+
+    /// Ends the transaction of a request that has no body to wait for.
+    fn end(mut self, status: Option<u16>) {
+        let Some(current) = self.current.take() else {
+            return;
+        };
+        let name = self.name_by_path();
+        end_without_response(&current.transaction, name, status);
+    }
+}
+
+impl Drop for Request {
+    fn drop(&mut self) {
+        let Some(current) = self.current.take() else {
+            return;
+        };
+        let status = std::thread::panicking().then_some(500);
+        end_without_response(&current.transaction, self.name_by_path(), status);
+    }
+}
+
+/// Ends a transaction of which no response is seen here: `status` is what the client gets, `None` when nobody waits for it.
+fn end_without_response(core: &Core, name: Cow<'static, str>, status: Option<u16>) {
+    {
+        let mut state = lock(&core.state);
+        state.name.find(name);
+        match status {
+            Some(status) => {
+                state.result.find(result(status).into());
+                state.outcome.find(Outcome::of_server_status(status));
+            }
+            None => {
+                state.result.find("cancelled".into());
+                state.outcome.find(Outcome::Unknown);
+            }
+        }
+    }
+    core.end();
+}
+
+/// `GET /people/{id}`, or `GET unknown route`: never the raw path.
+fn name(method: &Method, pattern: Option<&str>) -> Cow<'static, str> {
+    let pattern = pattern.unwrap_or("unknown route");
+    let mut name = String::with_capacity(method.as_str().len() + 1 + pattern.len());
+    name.push_str(method.as_str());
+    name.push(' ');
+    name.push_str(if pattern.is_empty() { "/" } else { pattern });
+    Cow::Owned(name)
+}
+
+/// `HTTP 2xx`.
+fn result(status: u16) -> &'static str {
+    match status / 100 {
+        1 => "HTTP 1xx",
+        2 => "HTTP 2xx",
+        3 => "HTTP 3xx",
+        4 => "HTTP 4xx",
+        _ => "HTTP 5xx",
+    }
+}
+
+/// The trace that the caller asks us to join.
+fn trace_context(request: &ServiceRequest) -> Option<TraceContext> {
+    let headers = request.headers();
+    if !headers.contains_key("traceparent") {
+        return None;
+    }
+    let of = |name: &'static str| {
+        headers
+            .get_all(name)
+            .map(move |value| (name, value.as_bytes()))
+    };
+    TraceContext::from_headers(of("traceparent").chain(of("tracestate")))
+}

@@ -1,0 +1,33 @@
+//! Errors that handlers and middleware return.
+
+use actix_web::Error;
+use actix_web::error::BlockingError;
+
+use crate::context::Current;
+use crate::error::{self, Cause, What, type_of_debug};
+use crate::transport::buffers::lock;
+
+/// Captures the error behind a response of 500 and above. What the client did wrong is no error of the service.
+pub(super) fn capture(current: &Current, error: &Error, status: u16) {
+    if status < 500 {
+        return;
+    }
+    let core = &current.transaction;
+    // A panic in `web::block` was captured where it happened; what actix makes of it would mislead.
+    if error.as_error::<BlockingError>().is_some() && lock(&core.state).errored {
+        return;
+    }
+    let culprit = {
+        let state = lock(&core.state);
+        (!state.name().is_empty()).then(|| state.name().to_owned())
+    };
+    let what = || What::Exception {
+        chain: vec![Cause {
+            type_name: type_of_debug(error, error),
+            module: None,
+            message: error.to_string(),
+        }],
+        handled: true,
+    };
+    error::capture(&core.agent, Some(current), what, None, culprit, Vec::new());
+}

@@ -1,0 +1,164 @@
+//! A request under way: the context is current during every poll.
+
+use std::future::Future;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+
+use actix_web::Error;
+use actix_web::body::MessageBody;
+use actix_web::dev::ServiceResponse;
+use actix_web::error::ErrorInternalServerError;
+use actix_web::http::{StatusCode, header};
+use pin_project_lite::pin_project;
+
+use super::body::ApmBody;
+use super::{Request, errors, name, request, result};
+use crate::context::{Current, Swapped};
+use crate::outcome::Outcome;
+use crate::transport::buffers::lock;
+
+pin_project! {
+    /// The future of [`ApmService`](super::ApmService).
+    #[must_use = "futures do nothing unless polled"]
+    #[derive(Debug)]
+    pub struct ApmFuture<F> {
+        #[pin]
+        future: F,
+        request: Option<Request>,
+        catch_panics: bool,
+    }
+}
+
+impl<F> ApmFuture<F> {
+    pub(super) fn new(future: F, request: Option<Request>, catch_panics: bool) -> Self {
+        Self {
+            future,
+            request,
+            catch_panics,
+        }
+    }
+}
+
+impl<F, B> Future for ApmFuture<F>
+where
+    F: Future<Output = Result<ServiceResponse<B>, Error>>,
+    B: MessageBody,
+{
+    type Output = Result<ServiceResponse<ApmBody<B>>, Error>;
+
+    fn poll(self: Pin<&mut Self>, task: &mut Context<'_>) -> Poll<Self::Output> {
+        let this = self.project();
+        let Some(recorded) = this.request else {
+            let response = ready!(this.future.poll(task))?;
+            return Poll::Ready(Ok(response.map_body(|_, body| ApmBody::new(body, None))));
+        };
+        let mut panicked = false;
+        let polled = {
+            let _swapped = Swapped::new(&mut recorded.current);
+            if *this.catch_panics {
+                // The future is not polled again after a panic, and nothing of ours is left half-done by one.
+                catch_unwind(AssertUnwindSafe(|| this.future.poll(task))).unwrap_or_else(|_| {
+                    panicked = true;
+                    Poll::Ready(Err(ErrorInternalServerError("the handler panicked")))
+                })
+            } else {
+                this.future.poll(task)
+            }
+        };
+        let answer = ready!(polled);
+        let Some(recorded) = this.request.take() else {
+            return Poll::Pending;
+        };
+        Poll::Ready(match answer {
+            Ok(response) => Ok(respond(recorded, response)),
+            Err(error) => {
+                fail(recorded, &error, panicked);
+                Err(error)
+            }
+        })
+    }
+}
+
+/// Completes the transaction with its response, and hands it to the body.
+fn respond<B: MessageBody>(
+    mut recorded: Request,
+    response: ServiceResponse<B>,
+) -> ServiceResponse<ApmBody<B>> {
+    let Some(current) = recorded.current.take() else {
+        return response.map_body(|_, body| ApmBody::new(body, None));
+    };
+    let status = response.status();
+    let core = &current.transaction;
+    {
+        let mut state = lock(&core.state);
+        state.name.find(name(
+            &recorded.method,
+            response.request().match_pattern().as_deref(),
+        ));
+        state.result.find(result(status.as_u16()).into());
+        state
+            .outcome
+            .find(Outcome::of_server_status(status.as_u16()));
+        if core.records_detail() {
+            let mut headers = core
+                .agent
+                .settings
+                .capture_headers
+                .then(|| recorded.worker.headers.borrow_mut());
+            request::write_response(
+                &mut state.context,
+                response.response(),
+                headers.as_deref_mut(),
+            );
+        }
+    }
+    if let Some(error) = response.response().error() {
+        errors::capture(&current, error, status.as_u16());
+    }
+    let sending = if is_endless(&response) {
+        end_now(current)
+    } else {
+        Some(current)
+    };
+    response.map_body(|_, body| ApmBody::new(body, sending))
+}
+
+/// An upgraded connection or an event stream lives for hours: its transaction ends with the head.
+fn is_endless<B>(response: &ServiceResponse<B>) -> bool {
+    let stream = || {
+        let kind = response
+            .headers()
+            .get(header::CONTENT_TYPE)
+            .and_then(|kind| kind.to_str().ok());
+        kind.is_some_and(|kind| kind.starts_with("text/event-stream"))
+    };
+    response.status() == StatusCode::SWITCHING_PROTOCOLS || stream()
+}
+
+fn end_now(current: Current) -> Option<Current> {
+    current.transaction.end();
+    None
+}
+
+/// Ends the transaction of a request that a middleware refused, or whose handler panicked.
+fn fail(recorded: Request, error: &Error, panicked: bool) {
+    let status = error.as_response_error().status_code().as_u16();
+    if let Some(core) = recorded.core() {
+        let name = recorded.name_by_path();
+        let mut state = lock(&core.state);
+        state.name.find(name);
+        if core.records_detail() {
+            state.context.extend_from_slice(
+                format!("\"response\":{{\"status_code\":{status}}},").as_bytes(),
+            );
+        }
+    }
+    // The panic itself was captured by the hook.
+    if let Some(current) = &recorded.current
+        && !panicked
+    {
+        errors::capture(current, error, status);
+    }
+    recorded.end(Some(status));
+}

@@ -1,0 +1,166 @@
+//! The request and response members of a transaction's context.
+
+use actix_web::HttpResponse;
+use actix_web::dev::ServiceRequest;
+use actix_web::http::{Version, header};
+
+use super::headers::HeaderCache;
+use crate::encode::json;
+
+/// Appends `"request":{…},`. Headers are left out without a cache for them.
+pub(super) fn write(
+    out: &mut Vec<u8>,
+    request: &ServiceRequest,
+    headers: Option<&mut HeaderCache>,
+) {
+    let head = request.head();
+    out.extend_from_slice(b"\"request\":{\"method\":");
+    json::keyword(out, head.method.as_str());
+    out.extend_from_slice(b",\"http_version\":\"");
+    out.extend_from_slice(version(head.version));
+    out.extend_from_slice(b"\",\"url\":{");
+    write_url(out, request);
+    out.push(b'}');
+    if let Some(headers) = headers {
+        out.extend_from_slice(b",\"headers\":{");
+        headers.write(out, &head.headers);
+        out.push(b'}');
+    }
+    if let Some(peer) = head.peer_addr {
+        use std::io::Write as _;
+        out.extend_from_slice(b",\"socket\":{\"remote_address\":\"");
+        // A vector takes every write, and an address needs no escaping.
+        let _ = write!(out, "{}", peer.ip());
+        out.extend_from_slice(b"\"}");
+    }
+    out.extend_from_slice(b"},");
+}
+
+/// The URL as the client asked for it: by the `Host` header, or by the authority in HTTP/2.
+fn write_url(out: &mut Vec<u8>, request: &ServiceRequest) {
+    let head = request.head();
+    let secure = request.app_config().secure();
+    let protocol = if secure { "https" } else { "http" };
+    let authority = head
+        .headers
+        .get(header::HOST)
+        .and_then(|host| host.to_str().ok())
+        .or_else(|| head.uri.authority().map(|authority| authority.as_str()));
+    // Credentials do not belong into telemetry.
+    let authority = authority.map(|host| host.rsplit_once('@').map_or(host, |(_, host)| host));
+    let path = head.uri.path();
+    let query = head.uri.query();
+    if let Some(authority) = authority {
+        let length = protocol.len()
+            + 3
+            + authority.len()
+            + path.len()
+            + query.map_or(0, |query| query.len() + 1);
+        out.extend_from_slice(b"\"full\":");
+        if length <= json::KEYWORD {
+            out.push(b'"');
+            out.extend_from_slice(protocol.as_bytes());
+            out.extend_from_slice(b"://");
+            json::escaped(out, authority);
+            json::escaped(out, path);
+            if let Some(query) = query {
+                out.push(b'?');
+                json::escaped(out, query);
+            }
+            out.push(b'"');
+        } else {
+            let query = query.map_or_else(String::new, |query| format!("?{query}"));
+            json::keyword(out, &format!("{protocol}://{authority}{path}{query}"));
+        }
+        out.push(b',');
+        let (host, port) = split_port(authority);
+        out.extend_from_slice(b"\"hostname\":");
+        json::keyword(out, host);
+        if let Some(port) = port {
+            out.extend_from_slice(b",\"port\":");
+            json::uint(out, port.into());
+        }
+        out.push(b',');
+    }
+    out.extend_from_slice(if secure {
+        b"\"protocol\":\"https:\",\"pathname\":"
+    } else {
+        b"\"protocol\":\"http:\",\"pathname\":"
+    });
+    json::keyword(out, path);
+    if let Some(query) = query.filter(|query| !query.is_empty()) {
+        out.extend_from_slice(b",\"search\":");
+        if query.len() < json::KEYWORD {
+            out.extend_from_slice(b"\"?");
+            json::escaped(out, query);
+            out.push(b'"');
+        } else {
+            json::keyword(out, &format!("?{query}"));
+        }
+    }
+}
+
+/// `example.com:8080` in host and port; brackets stay on an IPv6 address no longer.
+fn split_port(authority: &str) -> (&str, Option<u16>) {
+    let (host, port) = match authority
+        .strip_prefix('[')
+        .and_then(|rest| rest.split_once(']'))
+    {
+        Some((host, rest)) => (host, rest.strip_prefix(':')),
+        None => match authority.rsplit_once(':') {
+            Some((host, port)) => (host, Some(port)),
+            None => (authority, None),
+        },
+    };
+    (host, port.and_then(|port| port.parse().ok()))
+}
+
+/// Appends `"response":{…},`.
+pub(super) fn write_response<B>(
+    out: &mut Vec<u8>,
+    response: &HttpResponse<B>,
+    headers: Option<&mut HeaderCache>,
+) {
+    out.extend_from_slice(b"\"response\":{\"status_code\":");
+    json::uint(out, response.status().as_u16().into());
+    if let Some(cache) = headers
+        && !response.headers().is_empty()
+    {
+        out.extend_from_slice(b",\"headers\":{");
+        cache.write(out, response.headers());
+        out.push(b'}');
+    }
+    out.extend_from_slice(b"},");
+}
+
+/// Says in a response that was written before that it was not sent to its end.
+pub(super) fn mark_unfinished(context: &mut Vec<u8>) {
+    if context.ends_with(b"},") {
+        context.truncate(context.len() - 2);
+        context.extend_from_slice(b",\"finished\":false},");
+    }
+}
+
+fn version(version: Version) -> &'static [u8] {
+    match version {
+        Version::HTTP_09 => b"0.9",
+        Version::HTTP_10 => b"1.0",
+        Version::HTTP_2 => b"2.0",
+        Version::HTTP_3 => b"3.0",
+        _ => b"1.1",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_host_is_split_from_its_port() {
+        assert_eq!(split_port("example.com"), ("example.com", None));
+        assert_eq!(split_port("example.com:8080"), ("example.com", Some(8080)));
+        assert_eq!(split_port("[::1]:8080"), ("::1", Some(8080)));
+        assert_eq!(split_port("[::1]"), ("::1", None));
+        assert_eq!(split_port("host:nonsense"), ("host", None));
+    }
+}

@@ -1,0 +1,141 @@
+//! Statements without their bind values, and what is constant about each.
+
+use std::fmt::{self, Write as _};
+use std::sync::Arc;
+
+use diesel::connection::DebugQuery;
+
+use crate::encode::json;
+use crate::span_kind::{SpanKind, Tail};
+use crate::sql;
+
+/// Between the statement and its values in Diesel's text of a query, as a piece of its own. Pinned by a test.
+const BINDS: &str = " -- binds: ";
+/// Bytes of a statement that are read: enough for 10 000 characters of any script.
+const MAX_BYTES: usize = 4 * json::LONG;
+/// Statements that a connection remembers.
+const SLOTS: usize = 128;
+/// Longer statements are rare, and often unique: not worth the memory.
+const MAX_REMEMBERED: usize = 4 * 1024;
+
+/// Takes the text of a query up to its values.
+struct Sink<'a> {
+    sql: &'a mut String,
+    binds_seen: bool,
+}
+
+impl fmt::Write for Sink<'_> {
+    fn write_str(&mut self, piece: &str) -> fmt::Result {
+        if piece == BINDS {
+            self.binds_seen = true;
+            return Err(fmt::Error);
+        }
+        let room = MAX_BYTES.saturating_sub(self.sql.len());
+        if piece.len() > room {
+            self.sql.push_str(&piece[..piece.floor_char_boundary(room)]);
+            return Err(fmt::Error);
+        }
+        self.sql.push_str(piece);
+        Ok(())
+    }
+}
+
+/// Writes the statement of a query into `sql`, without its values.
+pub(super) fn write_sql(sql: &mut String, query: &dyn DebugQuery) {
+    sql.clear();
+    let mut sink = Sink {
+        sql,
+        binds_seen: false,
+    };
+    // An error is how the sink stops Diesel.
+    let _ = write!(sink, "{query}");
+    // Should Diesel ever write the separator in another way, values must not get out.
+    if !sink.binds_seen
+        && sql.ends_with(']')
+        && let Some(at) = sql.rfind(" -- binds: [")
+    {
+        sql.truncate(at);
+    }
+}
+
+/// The statements that a connection has seen, by a hash of their text; the text is compared, a hash is never trusted.
+#[derive(Debug)]
+pub(super) struct Statements {
+    slots: Box<[Option<Remembered>]>,
+    kind: Arc<SpanKind>,
+    instance: Option<Box<str>>,
+}
+
+#[derive(Debug)]
+struct Remembered {
+    sql: Box<str>,
+    tail: Arc<Tail>,
+}
+
+impl Statements {
+    pub(super) fn new(kind: Arc<SpanKind>, instance: Option<&str>) -> Self {
+        Self {
+            slots: (0..SLOTS).map(|_| None).collect(),
+            kind,
+            instance: instance.map(Into::into),
+        }
+    }
+
+    pub(super) fn kind(&self) -> &Arc<SpanKind> {
+        &self.kind
+    }
+
+    /// The constant part of the span of a statement.
+    pub(super) fn tail(&mut self, sql: &str) -> Arc<Tail> {
+        if sql.len() > MAX_REMEMBERED {
+            return Arc::new(self.encode(sql));
+        }
+        let slot = hash(sql) % SLOTS;
+        if let Some(known) = &self.slots[slot]
+            && *known.sql == *sql
+        {
+            return Arc::clone(&known.tail);
+        }
+        let tail = Arc::new(self.encode(sql));
+        self.slots[slot] = Some(Remembered {
+            sql: sql.into(),
+            tail: Arc::clone(&tail),
+        });
+        tail
+    }
+
+    fn encode(&self, sql: &str) -> Tail {
+        let name = sql::signature(sql);
+        let action = if name.starts_with("SELECT") {
+            "query"
+        } else {
+            "exec"
+        };
+        Tail::new(Arc::clone(&self.kind), &name, Some(action), |out| {
+            out.extend_from_slice(b"\"db\":{\"type\":\"sql\",\"statement\":");
+            json::limited(out, sql, json::LONG);
+            if let Some(instance) = &self.instance {
+                out.extend_from_slice(b",\"instance\":");
+                json::keyword(out, instance);
+            }
+            out.extend_from_slice(b"},");
+        })
+    }
+}
+
+/// Eight bytes at a time, multiplied and folded: fast, and good enough for a table whose entries are compared.
+fn hash(text: &str) -> usize {
+    const MULTIPLIER: u64 = 0x9e37_79b9_7f4a_7c15;
+    let fold = |hash: u64, word: u64| {
+        let product = u128::from(hash ^ word) * u128::from(MULTIPLIER);
+        (product as u64) ^ ((product >> 64) as u64)
+    };
+    let (words, rest) = text.as_bytes().as_chunks::<8>();
+    let mut hash = words.iter().fold(text.len() as u64, |hash, word| {
+        fold(hash, u64::from_le_bytes(*word))
+    });
+    let mut last = [0; 8];
+    last[..rest.len()].copy_from_slice(rest);
+    hash = fold(hash, u64::from_le_bytes(last));
+    hash as usize
+}

@@ -1,0 +1,192 @@
+//! An error event.
+
+use std::sync::Arc;
+
+use serde::Serialize;
+use serde_json::value::RawValue;
+
+use crate::agent::Inner;
+use crate::encode::json;
+use crate::error::{Captured, Cause, What};
+use crate::ids::{ErrorId, SpanId, TraceId};
+use crate::model::frame::Frame;
+use crate::transport::buffers::lock;
+
+#[derive(Serialize)]
+struct Line<'a> {
+    error: Error<'a>,
+}
+
+#[derive(Serialize)]
+struct Error<'a> {
+    id: ErrorId,
+    timestamp: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    trace_id: Option<TraceId>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    transaction_id: Option<SpanId>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    parent_id: Option<SpanId>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    transaction: Option<Transaction>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    culprit: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    exception: Option<Exception<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    log: Option<Log<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    context: Option<Box<RawValue>>,
+}
+
+#[derive(Serialize)]
+struct Transaction {
+    #[serde(skip_serializing_if = "String::is_empty")]
+    name: String,
+    #[serde(rename = "type")]
+    kind: String,
+    sampled: bool,
+}
+
+#[derive(Serialize)]
+struct Exception<'a> {
+    #[serde(rename = "type", skip_serializing_if = "Option::is_none")]
+    type_name: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    module: Option<String>,
+    message: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    handled: Option<bool>,
+    #[serde(skip_serializing_if = "<[Frame]>::is_empty")]
+    stacktrace: &'a [Frame],
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    cause: Vec<Exception<'a>>,
+}
+
+#[derive(Serialize)]
+struct Log<'a> {
+    message: String,
+    level: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    logger_name: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    param_message: Option<String>,
+    #[serde(skip_serializing_if = "<[Frame]>::is_empty")]
+    stacktrace: &'a [Frame],
+}
+
+/// The line of an error event, with its frames resolved: for the agent's thread only.
+pub(crate) fn line(agent: &Arc<Inner>, captured: &Captured) -> Vec<u8> {
+    let frames = agent.resolve(captured.location.as_ref(), &captured.addresses);
+    let culprit = captured.culprit.clone().or_else(|| culprit(&frames));
+    let (exception, log) = match &captured.what {
+        What::Exception { chain, handled } => (Some(exception(chain, *handled, &frames)), None),
+        What::Log {
+            message,
+            template,
+            level,
+            logger,
+        } => {
+            let log = Log {
+                message: limited(message, json::LONG),
+                level,
+                logger_name: logger.as_deref().map(keyword),
+                param_message: template.as_deref().map(keyword),
+                stacktrace: &frames,
+            };
+            (None, Some(log))
+        }
+    };
+    let within = captured.within.as_ref();
+    let identity = within.map(|within| &within.core.identity);
+    let (transaction, context) = match within {
+        None => (None, None),
+        Some(within) => {
+            let state = lock(&within.core.state);
+            let transaction = Transaction {
+                name: keyword(state.name()),
+                kind: keyword(&state.kind),
+                sampled: within.core.identity.sampled,
+            };
+            let mut context = b"{".to_vec();
+            context.extend_from_slice(&state.context);
+            if let Some(extra) = &state.extra {
+                extra.write(&mut context);
+            }
+            let context = (context.len() > 1).then(|| {
+                context.pop();
+                context.push(b'}');
+                context
+            });
+            (Some(transaction), context)
+        }
+    };
+    let context =
+        context.and_then(|context| RawValue::from_string(String::from_utf8(context).ok()?).ok());
+    let error = Error {
+        id: captured.id,
+        timestamp: captured.timestamp,
+        trace_id: identity.map(|identity| identity.trace_id),
+        transaction_id: identity.map(|identity| identity.id),
+        parent_id: within.map(|within| within.parent_id),
+        transaction,
+        culprit: culprit.as_deref().map(keyword),
+        exception,
+        log,
+        context,
+    };
+    let mut line = serde_json::to_vec(&Line { error }).unwrap_or_default();
+    line.push(b'\n');
+    line
+}
+
+fn exception<'a>(chain: &[Cause], handled: bool, frames: &'a [Frame]) -> Exception<'a> {
+    let one = |cause: &Cause, handled, stacktrace| Exception {
+        type_name: cause.type_name.as_deref().map(keyword),
+        module: cause.module.as_deref().map(keyword),
+        message: limited(&cause.message, json::LONG),
+        handled,
+        stacktrace,
+        cause: Vec::new(),
+    };
+    let mut inner = None;
+    for cause in chain.iter().skip(1).rev() {
+        let mut exception = one(cause, None, &[]);
+        exception.cause.extend(inner.take());
+        inner = Some(exception);
+    }
+    let Some(outer) = chain.first() else {
+        return Exception {
+            type_name: None,
+            module: None,
+            message: String::new(),
+            handled: Some(handled),
+            stacktrace: frames,
+            cause: Vec::new(),
+        };
+    };
+    let mut outer = one(outer, Some(handled), frames);
+    outer.cause.extend(inner);
+    outer
+}
+
+fn keyword(text: &str) -> String {
+    limited(text, json::KEYWORD)
+}
+
+fn limited(text: &str, max: usize) -> String {
+    json::cut(text, max).map_or_else(|| text.to_owned(), |kept| format!("{kept}…"))
+}
+
+/// The innermost frame that is the service's own: its function, or else its file and line.
+fn culprit(frames: &[Frame]) -> Option<String> {
+    let own = frames
+        .iter()
+        .find(|frame| !frame.library_frame)
+        .or(frames.first())?;
+    Some(match (&own.function, own.lineno) {
+        (Some(function), _) => function.clone(),
+        (None, Some(line)) => format!("{}:{line}", own.filename),
+        (None, None) => own.filename.clone(),
+    })
+}

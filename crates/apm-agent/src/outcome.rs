@@ -1,0 +1,41 @@
+//! How a transaction or a span ended.
+
+/// Success, failure, or neither.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Outcome {
+    /// It did what it was asked to do.
+    Success,
+    /// It did not: an error, or a status of 500 and above (400 and above for a call to another service).
+    Failure,
+    /// Not known, for example because the caller went away. Left out of error rates.
+    Unknown,
+}
+
+impl Outcome {
+    /// The word on the wire.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Success => "success",
+            Self::Failure => "failure",
+            Self::Unknown => "unknown",
+        }
+    }
+
+    /// `Failure` when something went wrong.
+    pub(crate) const fn failed(failed: bool) -> Self {
+        if failed { Self::Failure } else { Self::Success }
+    }
+
+    /// The outcome that a server gives itself for its answer.
+    #[must_use]
+    pub const fn of_server_status(status: u16) -> Self {
+        Self::failed(status >= 500)
+    }
+
+    /// The outcome of a call for the one who called.
+    #[must_use]
+    pub const fn of_client_status(status: u16) -> Self {
+        Self::failed(status >= 400)
+    }
+}

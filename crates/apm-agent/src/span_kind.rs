@@ -1,0 +1,135 @@
+//! What a span is: its type, where an exit span goes, and the constant part of its JSON.
+//!
+//! A statement that runs a thousand times differs only in ids, times and outcome; everything else is encoded once, in a
+//! [`Tail`], and shared.
+
+use std::borrow::Cow;
+use std::sync::Arc;
+
+use crate::encode::json;
+
+/// Type, subtype, and for an exit span its target.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct SpanKind {
+    pub(crate) span_type: Cow<'static, str>,
+    pub(crate) subtype: Option<Cow<'static, str>>,
+    /// Leaves the service: a database, another service.
+    pub(crate) exit: bool,
+    pub(crate) target: Option<Target>,
+}
+
+/// The service that an exit span calls (agent specification, "service target").
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Target {
+    pub(crate) kind: Option<String>,
+    pub(crate) name: Option<String>,
+    /// `destination.service.resource`, which older servers group by.
+    pub(crate) resource: String,
+}
+
+impl Target {
+    /// A target of a kind, and a name where one is known: `sqlite` or `sqlite/people.db`.
+    pub(crate) fn new(kind: &str, name: Option<&str>) -> Self {
+        let resource = match name {
+            Some(name) => format!("{kind}/{name}"),
+            None => kind.to_owned(),
+        };
+        Self {
+            kind: Some(kind.to_owned()),
+            name: name.map(str::to_owned),
+            resource,
+        }
+    }
+}
+
+/// The part of a span's JSON that comes last and does not change: `"name":…,"type":…,"context":{…}}}` and a newline.
+#[derive(Debug)]
+pub(crate) struct Tail {
+    pub(crate) kind: Arc<SpanKind>,
+    pub(crate) name: Box<str>,
+    json: Box<[u8]>,
+    after_name: usize,
+}
+
+impl Tail {
+    /// Encodes a tail. `context` writes the members of `context` that are the span's own, each followed by a comma.
+    pub(crate) fn new(
+        kind: Arc<SpanKind>,
+        name: &str,
+        action: Option<&str>,
+        context: impl FnOnce(&mut Vec<u8>),
+    ) -> Self {
+        let mut out = Vec::with_capacity(256);
+        write_name(&mut out, name);
+        let after_name = out.len();
+        out.extend_from_slice(b",\"type\":");
+        json::keyword(&mut out, &kind.span_type);
+        if let Some(subtype) = &kind.subtype {
+            out.extend_from_slice(b",\"subtype\":");
+            json::keyword(&mut out, subtype);
+        }
+        if let Some(action) = action {
+            out.extend_from_slice(b",\"action\":");
+            json::keyword(&mut out, action);
+        }
+        out.extend_from_slice(b",\"context\":{");
+        let empty = out.len();
+        context(&mut out);
+        if let Some(target) = &kind.target {
+            write_target(&mut out, target);
+        }
+        if out.len() == empty {
+            out.truncate(empty - ",\"context\":{".len());
+        } else {
+            out.pop(); // the last comma
+            out.push(b'}');
+        }
+        out.extend_from_slice(b"}}\n");
+        Self {
+            kind,
+            name: name.into(),
+            json: out.into_boxed_slice(),
+            after_name,
+        }
+    }
+
+    /// Appends the tail; `renamed` replaces the span's name.
+    pub(crate) fn write(&self, out: &mut Vec<u8>, renamed: Option<&str>) {
+        match renamed {
+            None => out.extend_from_slice(&self.json),
+            Some(name) => {
+                write_name(out, name);
+                out.extend_from_slice(&self.json[self.after_name..]);
+            }
+        }
+    }
+}
+
+fn write_name(out: &mut Vec<u8>, name: &str) {
+    out.extend_from_slice(b"\"name\":");
+    json::keyword(out, if name.is_empty() { "unnamed" } else { name });
+}
+
+fn write_target(out: &mut Vec<u8>, target: &Target) {
+    if target.kind.is_some() || target.name.is_some() {
+        out.extend_from_slice(b"\"service\":{\"target\":{");
+        if let Some(kind) = &target.kind {
+            out.extend_from_slice(b"\"type\":");
+            json::keyword(out, kind);
+        }
+        if let Some(name) = &target.name {
+            if target.kind.is_some() {
+                out.push(b',');
+            }
+            out.extend_from_slice(b"\"name\":");
+            json::keyword(out, name);
+        }
+        out.extend_from_slice(b"}},");
+    }
+    // `name` and `type` are deprecated, but servers before 7.14 want them beside a resource.
+    out.extend_from_slice(
+        b"\"destination\":{\"service\":{\"name\":\"\",\"type\":\"\",\"resource\":",
+    );
+    json::keyword(out, &target.resource);
+    out.extend_from_slice(b"}},");
+}

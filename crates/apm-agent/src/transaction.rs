@@ -1,0 +1,285 @@
+//! A transaction: one request, or one run of a background job, and the spans inside it.
+//!
+//! [`Core`] is shared (`Arc`) by everything that works on the transaction; whoever owns the end of it calls [`Core::end`] exactly
+//! once, usually by dropping a guard. Spans are encoded when they end and collected here; ending hands them and the transaction over
+//! in one step. A span that ends later is still reported, by itself.
+
+pub(crate) mod dropped_stats;
+pub(crate) mod extra;
+pub(crate) mod finished;
+mod handle;
+pub(crate) mod self_time;
+pub(crate) mod state;
+
+use std::borrow::Cow;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+use crate::agent::Inner;
+use crate::compression;
+use crate::encode;
+use crate::ids::{SpanId, TraceId};
+use crate::outcome::Outcome;
+use crate::sampler::SampleRate;
+use crate::settings::TransactionSettings;
+use crate::span_kind::SpanKind;
+use crate::stats::DropReason;
+use crate::trace_context::{self, Continuation, TraceContext, TraceState};
+use crate::transport::buffers::lock;
+
+pub use extra::{LabelValue, User};
+use finished::FinishedSpan;
+pub use handle::{CurrentTransaction, InTransaction, Transaction, current_transaction};
+use state::State;
+
+/// What never changes about a transaction.
+#[derive(Debug)]
+pub(crate) struct Identity {
+    pub(crate) trace_id: TraceId,
+    pub(crate) id: SpanId,
+    pub(crate) parent_id: Option<SpanId>,
+    pub(crate) sampled: bool,
+    pub(crate) sample_rate: Option<SampleRate>,
+    pub(crate) links: Vec<(TraceId, SpanId)>,
+    pub(crate) start: Instant,
+    /// Microseconds since the epoch at `start`.
+    pub(crate) timestamp: u64,
+}
+
+#[derive(Debug)]
+pub(crate) struct Core {
+    pub(crate) agent: Arc<Inner>,
+    pub(crate) identity: Identity,
+    pub(crate) settings: TransactionSettings,
+    /// The `tracestate` that came with the request and is passed on; of a root, made when it is needed.
+    incoming_state: Option<TraceState>,
+    /// The buffers were full when it began: nothing is encoded, everything is counted.
+    lossy: bool,
+    lost_spans: AtomicU32,
+    pub(crate) state: Mutex<State>,
+}
+
+impl Core {
+    /// Begins a transaction now. `None` when the agent is not recording.
+    pub(crate) fn begin(
+        agent: &Arc<Inner>,
+        name: Option<Cow<'static, str>>,
+        kind: Cow<'static, str>,
+        incoming: Option<TraceContext>,
+    ) -> Option<Arc<Self>> {
+        if !agent.recording() {
+            return None;
+        }
+        let start = Instant::now();
+        let rate = agent.sample_rate();
+        let continuation = agent.continuation_strategy().decide(incoming);
+        let (trace_id, sampled) = match &continuation {
+            Continuation::Join(caller) => (caller.trace_id(), caller.sampled()),
+            Continuation::Root | Continuation::Restart { .. } => {
+                let trace_id = TraceId::random();
+                (trace_id, rate.samples(trace_id))
+            }
+        };
+        let sample_rate = trace_context::reported_rate(&continuation, rate, sampled);
+        let (parent_id, links, incoming_state) = match continuation {
+            Continuation::Root => (None, Vec::new(), None),
+            Continuation::Join(caller) => (
+                Some(caller.parent_id()),
+                Vec::new(),
+                Some(caller.state().clone()),
+            ),
+            Continuation::Restart { link } => (None, vec![link], None),
+        };
+        let mut state = State {
+            kind: if kind.is_empty() {
+                "custom".into()
+            } else {
+                kind
+            },
+            ..State::default()
+        };
+        if let Some(name) = name {
+            state.name.find(name);
+        }
+        Some(Arc::new(Self {
+            identity: Identity {
+                trace_id,
+                id: SpanId::random(),
+                parent_id,
+                sampled,
+                sample_rate,
+                links,
+                start,
+                timestamp: agent.clock.micros(start),
+            },
+            settings: agent.transaction_settings(),
+            incoming_state,
+            lossy: agent.buffers.is_full(),
+            lost_spans: AtomicU32::new(0),
+            state: Mutex::new(state),
+            agent: Arc::clone(agent),
+        }))
+    }
+
+    /// Whether context and spans are wanted: sampled, and there is room.
+    pub(crate) fn records_detail(&self) -> bool {
+        self.identity.sampled && !self.lossy
+    }
+
+    /// The `traceparent` for a request made by the span `from`.
+    pub(crate) fn traceparent(&self, from: SpanId) -> [u8; trace_context::TRACEPARENT_LEN] {
+        trace_context::format_traceparent(self.identity.trace_id, from, self.identity.sampled)
+    }
+
+    /// The `tracestate` for outgoing requests.
+    pub(crate) fn tracestate(&self) -> Option<Arc<str>> {
+        match (
+            &self.incoming_state,
+            self.identity.parent_id,
+            self.identity.sample_rate,
+        ) {
+            (Some(state), ..) => state.header().cloned(),
+            (None, None, Some(rate)) => TraceState::root(rate).header().cloned(),
+            _ => None,
+        }
+    }
+
+    /// Counts a span that cannot be kept because the buffers are full; `true` if so.
+    pub(crate) fn lose_span(&self) -> bool {
+        let full = self.lossy || self.agent.buffers.is_full();
+        if full {
+            self.lost_spans.fetch_add(1, Ordering::Relaxed);
+            self.agent.buffers.counters.lost(DropReason::QueueFull, 1);
+        }
+        full
+    }
+
+    /// Gives a beginning span a place, or refuses it because of the limit. Counts it for the self time of its parent if that
+    /// is the transaction.
+    pub(crate) fn admit_span(&self, start: Instant, child_of_transaction: bool) -> bool {
+        let mut state = lock(&self.state);
+        if child_of_transaction && !state.ended {
+            state.children.child_started(start);
+        }
+        let admitted = state.admitted < self.settings.transaction_max_spans;
+        state.admitted += u32::from(admitted);
+        admitted
+    }
+
+    /// Takes back an admitted span that turned out to be none.
+    pub(crate) fn forget_span(&self, end: Instant, child_of_transaction: bool) {
+        let mut state = lock(&self.state);
+        state.admitted = state.admitted.saturating_sub(1);
+        if child_of_transaction && !state.ended {
+            state.children.child_ended(end);
+        }
+    }
+
+    /// A child of the transaction itself ended.
+    pub(crate) fn end_child(&self, span: FinishedSpan, self_time: Duration) {
+        let mut state = lock(&self.state);
+        if state.ended {
+            return self.end_late(&mut state, &span);
+        }
+        state.children.child_ended(span.end);
+        state.times.add(&span.tail.kind, self_time);
+        let released = if self.settings.span_compression_enabled {
+            compression::offer(&mut state.kept, span, self.settings.thresholds())
+        } else {
+            [None, Some(span)]
+        };
+        state.report(self, released);
+    }
+
+    /// A descendant of a span ended; what its parent gave out is reported.
+    pub(crate) fn end_descendant(
+        &self,
+        released: compression::Released,
+        kind: &Arc<SpanKind>,
+        self_time: Duration,
+    ) {
+        let mut state = lock(&self.state);
+        if state.ended {
+            for span in released.iter().flatten() {
+                self.end_late(&mut state, span);
+            }
+            return;
+        }
+        state.times.add(kind, self_time);
+        state.report(self, released);
+    }
+
+    /// A span over the limit ended.
+    pub(crate) fn end_dropped(
+        &self,
+        kind: &Arc<SpanKind>,
+        outcome: Outcome,
+        start: Instant,
+        end: Instant,
+        self_time: Duration,
+        child_of_transaction: bool,
+    ) {
+        let mut state = lock(&self.state);
+        if state.ended {
+            return;
+        }
+        if child_of_transaction {
+            state.children.child_ended(end);
+        }
+        state.times.add(kind, self_time);
+        state.drop_span(kind, outcome, 1, end.saturating_duration_since(start));
+    }
+
+    /// A span that outlived its transaction goes by itself.
+    fn end_late(&self, state: &mut State, span: &FinishedSpan) {
+        state.encode(&self.identity, span);
+        state.hand_over_spans(self);
+    }
+
+    /// Ends the transaction now and hands it over with its spans. Only the first call counts.
+    pub(crate) fn end(&self) {
+        let end = Instant::now();
+        let mut state = lock(&self.state);
+        if state.ended {
+            return;
+        }
+        if let Some(kept) = state.kept.take() {
+            state.report(self, [Some(kept), None]);
+        }
+        state.ended = true;
+        if self.settings.breakdown_metrics {
+            let app = state.children.self_time(self.identity.start, end);
+            self.agent
+                .breakdown
+                .add(&state.kind, state.name(), app, &state.times);
+        }
+        if !self.identity.sampled && !self.agent.wants_unsampled() {
+            return;
+        }
+        if self.lossy {
+            drop(state);
+            self.agent.buffers.counters.lost(DropReason::QueueFull, 1);
+            return;
+        }
+        let duration = end.saturating_duration_since(self.identity.start);
+        let lost = self.lost_spans.load(Ordering::Relaxed);
+        let lines = state.span_lines + 1;
+        let state = &mut *state;
+        self.agent.buffers.append(lines, |out| {
+            out.extend_from_slice(&state.spans);
+            encode::transaction::write(out, &self.identity, state, duration, lost);
+        });
+        state.spans = Vec::new();
+        state.span_lines = 0;
+    }
+
+    /// Ends the transaction without a trace of it.
+    pub(crate) fn discard(&self) {
+        let mut state = lock(&self.state);
+        state.ended = true;
+        state.spans = Vec::new();
+        state.span_lines = 0;
+        state.kept = None;
+    }
+}

@@ -1,0 +1,72 @@
+//! Self time: how long a span or transaction ran while none of its direct children did.
+
+use std::time::{Duration, Instant};
+
+/// The union of the times in which at least one child was running.
+#[derive(Debug, Default)]
+pub(crate) struct ChildTime {
+    active: u32,
+    since: Option<Instant>,
+    covered: Duration,
+}
+
+impl ChildTime {
+    pub(crate) fn child_started(&mut self, at: Instant) {
+        if self.active == 0 {
+            self.since = Some(at);
+        }
+        self.active += 1;
+    }
+
+    pub(crate) fn child_ended(&mut self, at: Instant) {
+        self.active = self.active.saturating_sub(1);
+        if self.active == 0
+            && let Some(since) = self.since.take()
+        {
+            self.covered += at.saturating_duration_since(since);
+        }
+    }
+
+    /// The self time of a parent that ran from `start` to `end`; a child that still runs counts up to `end`.
+    pub(crate) fn self_time(&self, start: Instant, end: Instant) -> Duration {
+        let running = self
+            .since
+            .map_or(Duration::ZERO, |since| end.saturating_duration_since(since));
+        end.saturating_duration_since(start)
+            .saturating_sub(self.covered)
+            .saturating_sub(running)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn overlapping_children_are_counted_once() {
+        let start = Instant::now();
+        let at = |ms| start + Duration::from_millis(ms);
+        let mut children = ChildTime::default();
+        children.child_started(at(10)); // 10..30
+        children.child_started(at(20)); // 20..40
+        children.child_ended(at(30));
+        children.child_ended(at(40));
+        children.child_started(at(50)); // 50..60
+        children.child_ended(at(60));
+        assert_eq!(
+            children.self_time(start, at(100)),
+            Duration::from_millis(60)
+        );
+    }
+
+    #[test]
+    fn a_child_that_outlives_its_parent_counts_up_to_the_parents_end() {
+        let start = Instant::now();
+        let mut children = ChildTime::default();
+        children.child_started(start + Duration::from_millis(30));
+        assert_eq!(
+            children.self_time(start, start + Duration::from_millis(100)),
+            Duration::from_millis(30)
+        );
+    }
+}

@@ -1,0 +1,310 @@
+//! Requests to the server: addresses, credentials, TLS, and what an answer means.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use flate2::Compression;
+use flate2::write::GzEncoder;
+use reqwest::header::{AUTHORIZATION, CONTENT_ENCODING, CONTENT_TYPE, HeaderMap, HeaderValue};
+use rustls::ClientConfig;
+use rustls::crypto::ring;
+use rustls_platform_verifier::BuilderVerifierExt as _;
+use serde::Deserialize;
+
+use crate::transport::buffers::Body;
+
+/// Below every server's own idle time-out (APM Server: 45 s, ours and proxies: less): a connection that the server is about to close
+/// would lose the batch that is sent on it.
+const IDLE: Duration = Duration::from_secs(2);
+const CONNECT: Duration = Duration::from_secs(5);
+/// Bytes of an answer that are read; more is not needed to say what is wrong.
+const ANSWER_BYTES: usize = 64 * 1024;
+/// Characters of an answer that are repeated in the log.
+const ANSWER_SHOWN: usize = 1000;
+
+/// What the client must know, taken from the configuration at start.
+#[derive(Clone)]
+pub(crate) struct Endpoint {
+    /// Base addresses without a slash at the end, at least one.
+    pub(crate) urls: Vec<String>,
+    /// The whole `Authorization` header.
+    pub(crate) authorization: Option<String>,
+    pub(crate) user_agent: String,
+    pub(crate) timeout: Duration,
+}
+
+/// Credentials stay out of debug output.
+impl std::fmt::Debug for Endpoint {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Endpoint")
+            .field("urls", &self.urls)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Why no client could be made.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub(crate) enum ClientError {
+    #[error("the system's certificate store cannot be used")]
+    Tls(#[from] rustls::Error),
+    #[error("the HTTP client cannot be built")]
+    Http(#[from] reqwest::Error),
+}
+
+/// What became of a body.
+#[derive(Debug)]
+pub(crate) enum Posted {
+    /// The server read all of it: so many events were accepted.
+    Answered {
+        status: u16,
+        accepted: u64,
+        message: String,
+    },
+    /// It may or may not have arrived.
+    Broken(String),
+    /// There was no time left to wait for an answer.
+    Abandoned,
+    /// It has not left this machine, and can be sent again.
+    Unreached(String, Body),
+}
+
+#[derive(Debug)]
+pub(crate) struct Client {
+    http: reqwest::Client,
+    endpoint: Endpoint,
+    /// The address in use.
+    at: usize,
+}
+
+impl Client {
+    pub(crate) fn new(endpoint: Endpoint) -> Result<Self, ClientError> {
+        let mut headers = HeaderMap::new();
+        if let Some(mut value) = endpoint
+            .authorization
+            .as_deref()
+            .and_then(|text| HeaderValue::from_str(text).ok())
+        {
+            value.set_sensitive(true);
+            headers.insert(AUTHORIZATION, value);
+        }
+        if let Ok(agent) = HeaderValue::from_bytes(endpoint.user_agent.as_bytes()) {
+            headers.insert(reqwest::header::USER_AGENT, agent);
+        }
+        let secure = endpoint.urls.iter().any(|url| url.starts_with("https:"));
+        let mut builder = reqwest::Client::builder()
+            .tls_backend_preconfigured(tls(secure)?)
+            .default_headers(headers)
+            .pool_idle_timeout(IDLE)
+            .pool_max_idle_per_host(1)
+            .connect_timeout(CONNECT.min(endpoint.timeout))
+            .redirect(reqwest::redirect::Policy::none());
+        if endpoint.urls.iter().all(|url| is_loopback(url)) {
+            builder = builder.no_proxy();
+        }
+        Ok(Self {
+            http: builder.build()?,
+            endpoint,
+            at: 0,
+        })
+    }
+
+    /// The address in use.
+    pub(crate) fn url(&self) -> &str {
+        self.endpoint.urls.get(self.at).map_or("", String::as_str)
+    }
+
+    /// Uses the next address from now on, if there is more than one.
+    pub(crate) fn next_url(&mut self) {
+        self.at = (self.at + 1) % self.endpoint.urls.len().max(1);
+    }
+
+    /// Sends events and reads the answer. Returns the memory of the body where it is free again.
+    pub(crate) async fn post(&self, body: Body) -> (Posted, Option<Vec<u8>>) {
+        let events = body.events;
+        let mut request = self
+            .http
+            .post(format!("{}/intake/v2/events", self.url()))
+            .timeout(self.endpoint.timeout);
+        request = request.header(CONTENT_TYPE, "application/x-ndjson");
+        let shared = Arc::new(body);
+        request = if is_loopback(self.url()) {
+            request.body(bytes_of(Arc::clone(&shared)))
+        } else {
+            request
+                .header(CONTENT_ENCODING, "gzip")
+                .body(gzip(&shared.bytes))
+        };
+        let sent = request.send().await;
+        let posted = match sent {
+            Ok(response) => {
+                let status = response.status().as_u16();
+                let (accepted, message) = read_answer(response, status, events).await;
+                Posted::Answered {
+                    status,
+                    accepted,
+                    message,
+                }
+            }
+            Err(error) if error.is_connect() => {
+                return match Arc::try_unwrap(shared) {
+                    Ok(body) => (Posted::Unreached(explain(&error), body), None),
+                    Err(shared) => {
+                        let body = Body::clone(&shared);
+                        (Posted::Unreached(explain(&error), body), None)
+                    }
+                };
+            }
+            Err(error) => Posted::Broken(explain(&error)),
+        };
+        (posted, Arc::try_unwrap(shared).ok().map(|body| body.bytes))
+    }
+
+    /// `GET` of a path below the base address.
+    pub(crate) fn get(&self, path: &str) -> reqwest::RequestBuilder {
+        self.http
+            .get(format!("{}{path}", self.url()))
+            .timeout(self.endpoint.timeout)
+    }
+}
+
+/// The client's TLS: always our own, because a process-wide default may be missing or another's. A certificate store is only opened
+/// for a server that needs one.
+fn tls(secure: bool) -> Result<ClientConfig, rustls::Error> {
+    let builder = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
+        .with_safe_default_protocol_versions()?;
+    Ok(if secure {
+        builder.with_platform_verifier()?.with_no_client_auth()
+    } else {
+        builder
+            .with_root_certificates(rustls::RootCertStore::empty())
+            .with_no_client_auth()
+    })
+}
+
+/// Shares a body with the HTTP client without copying it.
+fn bytes_of(body: Arc<Body>) -> reqwest::Body {
+    struct Shared(Arc<Body>);
+    impl AsRef<[u8]> for Shared {
+        fn as_ref(&self) -> &[u8] {
+            &self.0.bytes
+        }
+    }
+    reqwest::Body::from(bytes::Bytes::from_owner(Shared(body)))
+}
+
+fn gzip(bytes: &[u8]) -> Vec<u8> {
+    use std::io::Write as _;
+    let mut encoder = GzEncoder::new(Vec::with_capacity(bytes.len() / 8), Compression::fast());
+    // A vector takes every write.
+    let written = encoder.write_all(bytes).and_then(|()| encoder.finish());
+    written.unwrap_or_default()
+}
+
+/// How many events an answer accepts, and what it complains about.
+async fn read_answer(mut response: reqwest::Response, status: u16, events: u64) -> (u64, String) {
+    #[derive(Deserialize)]
+    struct Answer {
+        accepted: Option<u64>,
+        #[serde(default)]
+        errors: Vec<Complaint>,
+    }
+    #[derive(Deserialize)]
+    struct Complaint {
+        #[serde(default)]
+        message: String,
+    }
+    let mut body = Vec::new();
+    while let Ok(Some(chunk)) = response.chunk().await {
+        body.extend_from_slice(&chunk);
+        if body.len() >= ANSWER_BYTES {
+            break;
+        }
+    }
+    let success = (200..300).contains(&status);
+    match serde_json::from_slice::<Answer>(&body) {
+        Ok(answer) => {
+            let all = if success { events } else { 0 };
+            let messages: Vec<_> = answer
+                .errors
+                .into_iter()
+                .map(|complaint| complaint.message)
+                .collect();
+            (
+                answer.accepted.unwrap_or(all).min(events),
+                shown(&messages.join("; ")),
+            )
+        }
+        Err(_) => {
+            let accepted = if success { events } else { 0 };
+            (accepted, shown(&String::from_utf8_lossy(&body)))
+        }
+    }
+}
+
+/// A short, printable form of what the server said.
+fn shown(text: &str) -> String {
+    text.chars()
+        .filter(|character| !character.is_control())
+        .take(ANSWER_SHOWN)
+        .collect()
+}
+
+/// An error with its causes, and without the address, which the caller names.
+fn explain(error: &reqwest::Error) -> String {
+    use std::error::Error as _;
+    let mut text = if error.is_timeout() {
+        "timed out".to_owned()
+    } else {
+        String::new()
+    };
+    let mut source = error.source();
+    while let Some(cause) = source {
+        if !text.is_empty() {
+            text.push_str(": ");
+        }
+        text.push_str(&cause.to_string());
+        source = cause.source();
+    }
+    if text.is_empty() {
+        "the request failed".to_owned()
+    } else {
+        text
+    }
+}
+
+/// Whether an address leads to this machine, where compression costs more than it saves.
+pub(crate) fn is_loopback(url: &str) -> bool {
+    let host = url.split_once("://").map_or(url, |(_, rest)| rest);
+    let host = host.split(['/', '?']).next().unwrap_or_default();
+    let host = host.rsplit_once('@').map_or(host, |(_, host)| host);
+    let host = match host.strip_prefix('[') {
+        Some(v6) => v6.split(']').next().unwrap_or_default(),
+        None => host.split(':').next().unwrap_or_default(),
+    };
+    matches!(host, "localhost" | "127.0.0.1" | "::1" | "0:0:0:0:0:0:0:1")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_this_machine_is_loopback() {
+        for url in [
+            "http://localhost:8200",
+            "http://127.0.0.1",
+            "http://[::1]:8200/apm",
+            "http://a:b@localhost/x",
+        ] {
+            assert!(is_loopback(url), "{url}");
+        }
+        for url in [
+            "http://localhost.example:8200",
+            "https://apm.example/localhost",
+            "http://[::2]:8200",
+        ] {
+            assert!(!is_loopback(url), "{url}");
+        }
+    }
+}

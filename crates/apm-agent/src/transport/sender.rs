@@ -1,0 +1,341 @@
+//! The agent's own thread: takes what is ready or ripe, posts it, and leaves a failing server alone for a while.
+//!
+//! It has its own single-threaded runtime, so it needs none of the service's and cannot be starved by it. It waits only inside that
+//! runtime: a pooled connection that the server closes meanwhile is noticed instead of used.
+
+use std::io;
+use std::sync::Arc;
+use std::sync::mpsc as std_mpsc;
+use std::thread::{self, JoinHandle};
+use std::time::{Duration, Instant};
+
+use tokio::sync::mpsc;
+use tokio::time;
+
+use crate::agent::Inner;
+use crate::stats::DropReason;
+use crate::transport::backoff::Backoff;
+use crate::transport::buffers::Body;
+use crate::transport::client::{Client, Posted};
+use crate::transport::server_info;
+
+/// How often the version of the server is asked for until it is known.
+const SERVER_INFO_EVERY: Duration = Duration::from_secs(10);
+
+/// What the sender is asked to do, besides its work.
+#[derive(Debug)]
+pub(crate) enum Command {
+    /// Send everything until the deadline, and say whether that succeeded.
+    Flush {
+        deadline: Instant,
+        done: std_mpsc::SyncSender<bool>,
+    },
+    /// The same, then end the thread. What could not be sent is counted as dropped.
+    Shutdown {
+        deadline: Instant,
+        done: std_mpsc::SyncSender<bool>,
+    },
+}
+
+/// Starts the thread.
+pub(crate) fn spawn(
+    agent: Arc<Inner>,
+    client: Client,
+    commands: mpsc::Receiver<Command>,
+) -> io::Result<JoinHandle<()>> {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()?;
+    thread::Builder::new()
+        .name("apm-agent".to_owned())
+        .spawn(move || {
+            crate::agent::mark_agent_thread();
+            let sender = Sender {
+                agent,
+                client,
+                commands,
+                waiting: Vec::new(),
+                backoff: Backoff::default(),
+                retry_at: None,
+                outage: false,
+                closing: false,
+                server_info_at: Some(Instant::now()),
+            };
+            runtime.block_on(sender.run());
+        })
+}
+
+/// Commands that may wait behind a request.
+const WAITING: usize = 16;
+
+/// What is done when the last handle of the agent is gone.
+fn final_shutdown() -> Command {
+    let (done, _) = std_mpsc::sync_channel(1);
+    Command::Shutdown {
+        deadline: Instant::now() + Duration::from_secs(1),
+        done,
+    }
+}
+
+struct Sender {
+    agent: Arc<Inner>,
+    client: Client,
+    commands: mpsc::Receiver<Command>,
+    /// Commands that came while a request was under way.
+    waiting: Vec<Command>,
+    backoff: Backoff,
+    /// The server is left alone until then.
+    retry_at: Option<Instant>,
+    /// A warning was logged, and no success since.
+    outage: bool,
+    /// The last handle is gone, or a shutdown waits.
+    closing: bool,
+    server_info_at: Option<Instant>,
+}
+
+/// What a posting loop was stopped by.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Progress {
+    /// Nothing is left to send.
+    Empty,
+    /// A request failed, or the server is being left alone.
+    Failing,
+    /// The deadline passed.
+    OutOfTime,
+}
+
+impl Sender {
+    async fn run(mut self) {
+        self.agent.delay_for_metadata().await;
+        let mut next_tick = Instant::now() + self.tick();
+        loop {
+            let wake_at = self.next_wake(next_tick);
+            let command = if self.waiting.is_empty() {
+                tokio::select! {
+                    biased;
+                    command = self.commands.recv() => match command {
+                        Some(command) => Some(command),
+                        None => Some(final_shutdown()),
+                    },
+                    () = self.agent.buffers.wake.notified() => None,
+                    () = time::sleep_until(wake_at.into()) => None,
+                }
+            } else {
+                Some(self.waiting.remove(0))
+            };
+            match command {
+                Some(Command::Flush { deadline, done }) => {
+                    let sent = self.flush(deadline, None).await;
+                    // Nobody may be waiting any more.
+                    let _ = done.try_send(sent);
+                }
+                Some(Command::Shutdown { deadline, done }) => {
+                    self.closing = true;
+                    let sent = self.flush(deadline, Some(deadline)).await;
+                    self.drop_rest();
+                    let _ = done.try_send(sent);
+                    return;
+                }
+                None => {}
+            }
+            let now = Instant::now();
+            let urgent = self
+                .agent
+                .buffers
+                .urgent
+                .swap(false, std::sync::atomic::Ordering::Relaxed);
+            if now >= next_tick || urgent {
+                next_tick = now + self.tick();
+                self.agent.clock.synchronise();
+                self.agent.tick(now, false);
+                self.agent.buffers.ripen();
+            }
+            self.ask_for_server_info(now).await;
+            if self.retry_at.is_none_or(|at| now >= at) {
+                self.post_ready(None, None).await;
+            }
+        }
+    }
+
+    /// The time between two sendings: `api_request_time` ± 10 %, so that many services do not send in step.
+    fn tick(&self) -> Duration {
+        self.agent
+            .api_request_time()
+            .mul_f64(0.9 + 0.2 * fastrand::f64())
+            .max(Duration::from_millis(10))
+    }
+
+    fn next_wake(&self, next_tick: Instant) -> Instant {
+        match self.retry_at {
+            Some(at) if self.agent.buffers.has_ready() => next_tick.min(at.max(Instant::now())),
+            _ => next_tick,
+        }
+    }
+
+    /// Sends everything that was recorded until now, even to a server that is being left alone: one attempt, then it gives up.
+    async fn flush(&mut self, deadline: Instant, abort_at: Option<Instant>) -> bool {
+        self.agent.tick(Instant::now(), true);
+        self.agent.buffers.ripen();
+        self.retry_at = None;
+        self.post_ready(Some(deadline), abort_at).await == Progress::Empty
+    }
+
+    /// Posts what is ready, oldest first, until something stops it. From `abort_at` on even a request under way is given up.
+    async fn post_ready(
+        &mut self,
+        deadline: Option<Instant>,
+        abort_at: Option<Instant>,
+    ) -> Progress {
+        while let Some(body) = self.agent.buffers.pop() {
+            if self.agent.disable_send() {
+                self.agent
+                    .buffers
+                    .counters
+                    .dropped(DropReason::Disabled, body.events);
+                self.agent.buffers.recycle(body.bytes);
+                continue;
+            }
+            if deadline.is_some_and(|deadline| Instant::now() >= deadline) {
+                self.agent.buffers.push_front(body);
+                return Progress::OutOfTime;
+            }
+            if !self.post(body, abort_at).await {
+                return Progress::Failing;
+            }
+            if deadline.is_none() && !self.waiting.is_empty() {
+                return Progress::OutOfTime;
+            }
+        }
+        Progress::Empty
+    }
+
+    /// Posts one body and keeps the accounts; `false` when the request failed.
+    async fn post(&mut self, body: Body, abort_at: Option<Instant>) -> bool {
+        let (events, bytes) = (body.events, body.bytes.len());
+        let posted = self.attempt(body, abort_at).await;
+        let counters = &self.agent.buffers.counters;
+        if let Posted::Unreached(why, body) = posted {
+            counters.request(false);
+            self.agent.buffers.push_front(body);
+            self.failed(&why);
+            return false;
+        }
+        counters.sent(events, bytes);
+        let Posted::Answered {
+            status,
+            accepted,
+            message,
+        } = posted
+        else {
+            counters.request(false);
+            counters.dropped(DropReason::Connection, events);
+            if let Posted::Broken(why) = posted {
+                self.failed(&why);
+            }
+            return false;
+        };
+        let success = (200..300).contains(&status);
+        counters.request(success);
+        counters.accepted(accepted);
+        if accepted < events {
+            let reason = if status >= 500 {
+                DropReason::ServerError
+            } else {
+                DropReason::Rejected
+            };
+            counters.dropped(reason, events - accepted);
+        }
+        if success {
+            self.succeeded();
+        } else {
+            let said = if message.is_empty() {
+                String::new()
+            } else {
+                format!(": {message}")
+            };
+            self.failed(&format!(
+                "it answered {status} and accepted {accepted} of {events} events{said}"
+            ));
+        }
+        success
+    }
+
+    /// One request. Meanwhile commands are received, so that a shutdown does not wait for a server that hangs.
+    async fn attempt(&mut self, body: Body, mut abort_at: Option<Instant>) -> Posted {
+        let posting = self.client.post(body);
+        tokio::pin!(posting);
+        loop {
+            let last = abort_at.unwrap_or_else(|| Instant::now() + Duration::from_secs(3600));
+            tokio::select! {
+                biased;
+                (posted, memory) = &mut posting => {
+                    if let Some(memory) = memory {
+                        self.agent.buffers.recycle(memory);
+                    }
+                    return posted;
+                }
+                () = time::sleep_until(last.into()) => return Posted::Abandoned,
+                command = self.commands.recv(), if !self.closing && self.waiting.len() < WAITING => {
+                    let command = command.unwrap_or_else(final_shutdown);
+                    if let Command::Shutdown { deadline, .. } = &command {
+                        abort_at = Some(*deadline);
+                        self.closing = true;
+                    }
+                    self.waiting.push(command);
+                }
+            }
+        }
+    }
+
+    fn succeeded(&mut self) {
+        self.backoff.succeeded();
+        self.retry_at = None;
+        if std::mem::replace(&mut self.outage, false) {
+            log::info!(target: "apm_agent", "the APM server at {} takes events again", self.client.url());
+        }
+    }
+
+    fn failed(&mut self, why: &str) {
+        let pause = self.backoff.failed();
+        self.retry_at = Some(Instant::now() + pause);
+        if std::mem::replace(&mut self.outage, true) {
+            log::debug!(target: "apm_agent", "the APM server at {} is still not reached: {why}", self.client.url());
+        } else {
+            log::warn!(
+                target: "apm_agent",
+                "cannot send events to the APM server at {}: {why}; the service is not affected, events are kept while there is room",
+                self.client.url(),
+            );
+        }
+        self.client.next_url();
+    }
+
+    /// Counts what is left as lost.
+    fn drop_rest(&mut self) {
+        self.agent.buffers.ripen();
+        while let Some(body) = self.agent.buffers.pop() {
+            self.agent
+                .buffers
+                .counters
+                .dropped(DropReason::Shutdown, body.events);
+        }
+        self.agent.errors.drop_all(&self.agent.buffers.counters);
+    }
+
+    /// Asks which version the server has until it is known. Failures are silent: many proxies let only the intake through.
+    async fn ask_for_server_info(&mut self, now: Instant) {
+        if self.server_info_at.is_none_or(|at| now < at)
+            || self.retry_at.is_some()
+            || self.agent.disable_send()
+        {
+            return;
+        }
+        match server_info::ask(&self.client).await {
+            Some(version) => {
+                self.server_info_at = None;
+                self.agent.set_server_version(version);
+            }
+            None => self.server_info_at = Some(now + SERVER_INFO_EVERY),
+        }
+    }
+}

@@ -1,0 +1,71 @@
+//! Which version the server has. It decides whether unsampled transactions are sent.
+
+use serde::Deserialize;
+
+use crate::transport::client::Client;
+
+/// A server's version: major, minor, patch.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct ServerVersion(pub(crate) u32, pub(crate) u32, pub(crate) u32);
+
+impl ServerVersion {
+    /// From 8.0 on, servers ignore unsampled transactions.
+    pub(crate) fn wants_unsampled(self) -> bool {
+        self < Self(8, 0, 0)
+    }
+
+    /// `8.17.2`, with or without something behind it.
+    pub(crate) fn parse(text: &str) -> Option<Self> {
+        let mut parts = text.split(['.', '-', '+']).map(str::parse);
+        let mut part = || parts.next()?.ok();
+        Some(Self(part()?, part()?, part().unwrap_or(0)))
+    }
+}
+
+/// Asks the server. `None` where it does not say: anonymous, behind a proxy, or something else altogether.
+pub(crate) async fn ask(client: &Client) -> Option<ServerVersion> {
+    #[derive(Deserialize)]
+    struct Info {
+        version: String,
+    }
+    let response = client
+        .get("/")
+        .header(reqwest::header::ACCEPT, "application/json")
+        .send()
+        .await
+        .ok()?;
+    if !response.status().is_success()
+        || response
+            .content_length()
+            .is_some_and(|length| length > 64 * 1024)
+    {
+        return None;
+    }
+    let body = response.bytes().await.ok()?;
+    let info: Info = serde_json::from_slice(&body).ok()?;
+    ServerVersion::parse(&info.version)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn versions_are_read_with_and_without_a_suffix() {
+        assert_eq!(
+            ServerVersion::parse("8.17.2"),
+            Some(ServerVersion(8, 17, 2))
+        );
+        assert_eq!(
+            ServerVersion::parse("7.4-SNAPSHOT"),
+            Some(ServerVersion(7, 4, 0))
+        );
+        assert_eq!(
+            ServerVersion::parse("9.0.0-rc1"),
+            Some(ServerVersion(9, 0, 0))
+        );
+        assert_eq!(ServerVersion::parse("pocket"), None);
+        assert!(ServerVersion(7, 17, 9).wants_unsampled());
+        assert!(!ServerVersion(8, 0, 0).wants_unsampled());
+    }
+}
