@@ -31,6 +31,7 @@ mod settings;
 mod span;
 mod span_kind;
 mod sql;
+mod stacktrace;
 mod stats;
 mod trace_context;
 mod transaction;
