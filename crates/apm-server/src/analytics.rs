@@ -11,25 +11,31 @@
 //!
 //! Nothing here writes, and nothing here knows HTTP.
 
+pub mod breakdown;
 pub mod comparison;
 pub mod dependencies;
+pub mod discover;
+pub mod distribution;
 pub mod error_group;
 pub mod errors;
 pub mod latency;
 pub mod metrics;
 pub mod percentile;
+pub mod samples;
 pub mod series;
 pub mod services;
 pub mod sql;
+pub mod statement;
 pub mod statements;
 pub mod throughput;
-#[expect(dead_code, reason = "the trace page that arranges with it comes next")]
-pub(crate) mod trace;
+pub mod trace;
 pub mod transactions;
 pub mod window;
 
 use serde::Serialize;
 use sql::Sql;
+
+use crate::event::Outcome;
 
 /// What a question is about; each part that is `None` narrows nothing.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
@@ -51,6 +57,16 @@ impl Scope {
             .bind("environment", &self.environment)
             .bind("type", &self.transaction_type)
             .bind("name", &self.transaction_name)
+    }
+}
+
+/// The column `outcome`, read.
+#[must_use]
+pub fn outcome(stored: i64) -> Outcome {
+    match stored {
+        0 => Outcome::Failure,
+        1 => Outcome::Success,
+        _ => Outcome::Unknown,
     }
 }
 

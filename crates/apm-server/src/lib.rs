@@ -4,7 +4,9 @@
 //! No arrow runs back up.
 
 pub mod analytics;
+pub mod api;
 mod config;
+pub mod document;
 pub mod event;
 pub mod fingerprint;
 mod http;

@@ -68,6 +68,18 @@ pub fn sql(scope: &Scope, window: &Window) -> Sql {
     window.bind(scope.bind(Sql::new(include_str!("latency.sql"))))
 }
 
+/// How many transactions there were, weighted and as rows.
+pub(super) fn counts(
+    conn: &mut SqliteConnection,
+    scope: &Scope,
+    window: &Window,
+) -> QueryResult<(f64, i64)> {
+    let rows: Vec<Row> = sql(scope, window).load(conn)?;
+    Ok(rows
+        .iter()
+        .fold((0.0, 0), |(count, n), row| (count + row.count, n + row.n)))
+}
+
 /// The charts of whatever the scope holds.
 ///
 /// # Errors

@@ -6,6 +6,7 @@ use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Double, Text};
 use serde::Serialize;
 
+use super::dependencies::Dependency;
 use super::percentile::{self, Percentiles};
 use super::series::{self, Axis, Series};
 use super::sql::Sql;
@@ -178,4 +179,25 @@ pub fn list(
         })
         .collect();
     Ok(Statements { statements, axis })
+}
+
+/// The statements that some callers run on databases of one kind: the operations of a dependency.
+///
+/// # Errors
+/// Those of SQLite.
+pub fn of_dependency(
+    conn: &mut SqliteConnection,
+    scope: &Scope,
+    callers: &[Dependency],
+    window: &Window,
+) -> QueryResult<Vec<Statement>> {
+    let mut found = list(conn, scope, None, window)?.statements;
+    found.retain(|statement| {
+        callers.iter().any(|caller| {
+            caller.kind == "db"
+                && caller.service == statement.service
+                && caller.subtype == statement.subtype
+        })
+    });
+    Ok(found)
 }

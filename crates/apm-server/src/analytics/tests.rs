@@ -7,8 +7,8 @@ use diesel_migrations::MigrationHarness;
 use super::sql::Sql;
 use super::window::Window;
 use super::{
-    Scope, dependencies, error_group, errors, latency, metrics, services, statements, throughput,
-    transactions,
+    Scope, breakdown, dependencies, distribution, error_group, errors, latency, metrics, samples,
+    services, statement, statements, throughput, trace, transactions,
 };
 use crate::store::MIGRATIONS;
 use crate::time::Range;
@@ -120,6 +120,27 @@ fn questions() -> Vec<(&'static str, Sql)> {
         (
             "statements/series",
             statements::series_sql(&scope, None, &window),
+        ),
+        (
+            "statement/samples",
+            statement::samples_sql(&scope, 1, &window),
+        ),
+        ("breakdown", breakdown::sql(&scope, &window)),
+        (
+            "distribution/exact",
+            distribution::sql(&scope, &window, true),
+        ),
+        (
+            "distribution/histogram",
+            distribution::sql(&scope, &window, false),
+        ),
+        (
+            "samples",
+            samples::sql(&scope, &window, samples::Durations::default(), 500),
+        ),
+        (
+            "trace/items",
+            trace::read::items_sql("00000000000000000000000000000001"),
         ),
         (
             "statements/histogram",

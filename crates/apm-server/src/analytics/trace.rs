@@ -2,4 +2,5 @@
 
 pub(crate) mod cover;
 pub(crate) mod critical;
+pub mod read;
 pub(crate) mod tree;

@@ -37,6 +37,11 @@ impl RowId<'_> {
 }
 
 impl StoredId {
+    /// The part of a key that is the same in every segment, for a look-up in SQL.
+    pub(crate) fn trace_bits(&self) -> i64 {
+        key(0, self.hash())
+    }
+
     /// A hash that is the same as that of the equal [`RowId`].
     pub(super) fn hash(&self) -> u64 {
         match self {

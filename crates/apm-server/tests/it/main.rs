@@ -1,4 +1,5 @@
 //! Tests of the server as its users see it.
 
+mod analytics;
 mod store;
 mod support;

@@ -1,0 +1,200 @@
+//! Any event by any field: hits newest first, how many there are and when, which values fields have.
+//!
+//! A query is translated into a condition on the columns of each kind of event. Where that decides
+//! ([`crate::kql::sql::Condition::exact`]) totals are counted in SQL and only the shown documents are
+//! read. Where it does not, the documents that are left over are read and tested, newest first, until
+//! [`Limits::deadline`]; an answer that stopped there says so.
+//!
+//! Events are not indexed by time: `block` says which 128 of them span which time, and only the blocks
+//! that touch the range are looked at.
+
+pub(crate) mod columns;
+mod fields;
+mod group;
+mod walk;
+
+use std::time::{Duration, Instant};
+
+use diesel::prelude::*;
+use serde::Serialize;
+use serde_json::Value as Json;
+
+pub use fields::{Field, TopValue, fields};
+pub use group::{Group, Groups, group};
+
+use super::series::Axis;
+use super::window;
+use crate::kql::Expr;
+use crate::store::StoreError;
+use crate::time::{Range, SECOND};
+use walk::Search;
+
+/// Most hits of one page.
+pub const MOST_HITS: usize = 10_000;
+
+/// Where the next page goes on: after this event, newest first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Cursor {
+    /// µs since the epoch.
+    pub timestamp: i64,
+    /// The event's number.
+    pub seq: i64,
+}
+
+impl Cursor {
+    /// Reads `<timestamp>,<seq>`.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        let (timestamp, seq) = text.split_once(',')?;
+        Some(Self {
+            timestamp: timestamp.parse().ok()?,
+            seq: seq.parse().ok()?,
+        })
+    }
+}
+
+impl std::fmt::Display for Cursor {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{},{}", self.timestamp, self.seq)
+    }
+}
+
+/// How much work a search may be.
+#[derive(Debug, Clone, Copy)]
+pub struct Limits {
+    /// Time after which a search that has to read documents stops.
+    pub deadline: Duration,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            deadline: Duration::from_secs(2),
+        }
+    }
+}
+
+/// What is looked for.
+#[derive(Debug, Clone)]
+pub struct Request {
+    /// The query.
+    pub query: Expr,
+    /// Events of this time, exact to the microsecond.
+    pub range: Range,
+    /// How many documents; at most [`MOST_HITS`].
+    pub size: usize,
+    /// The end of the page before.
+    pub after: Option<Cursor>,
+    /// How much work it may be.
+    pub limits: Limits,
+}
+
+/// One document.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Hit {
+    /// The event's number.
+    pub seq: i64,
+    /// µs since the epoch.
+    pub timestamp: i64,
+    /// The event in ECS form.
+    pub document: Json,
+}
+
+/// What was found.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Found {
+    /// Matching events in the range, on all pages.
+    pub total: u64,
+    /// Whether that is all: false where the deadline ended the search.
+    pub complete: bool,
+    /// Newest first.
+    pub hits: Vec<Hit>,
+    /// Where the next page goes on; nothing where this was the last.
+    #[serde(skip)]
+    pub next: Option<Cursor>,
+    /// Matching events in each of the axis's buckets.
+    pub histogram: Vec<u64>,
+    /// The buckets of the histogram.
+    pub axis: Axis,
+}
+
+/// The query that counts the events of one kind, as far as columns decide. For “view SQL”.
+#[must_use]
+pub fn sql(request: &Request) -> Vec<super::sql::Sql> {
+    Search::new(request).counting()
+}
+
+/// Searches.
+///
+/// # Errors
+/// Those of SQLite, and of documents that cannot be read.
+pub fn search(conn: &mut SqliteConnection, request: &Request) -> Result<Found, StoreError> {
+    let search = Search::new(request);
+    let deadline = Instant::now() + request.limits.deadline;
+    let axis = axis(request.range);
+    let mut histogram = vec![0; axis.buckets.len()];
+    let mut tally = |start: i64, count: u64| {
+        let first = axis.buckets.first().map_or(0, |bucket| bucket.start);
+        let place = usize::try_from((start - first) / axis.interval).ok();
+        if let Some(slot) = place.and_then(|place| histogram.get_mut(place)) {
+            *slot += count;
+        }
+        count
+    };
+    let size = request.size.min(MOST_HITS);
+    let (total, complete, hits) = if search.is_exact() {
+        let mut total = 0;
+        for (bucket, count) in search.counts(conn, axis.interval)? {
+            total += tally(bucket, count);
+        }
+        (total, true, search.newest(conn, size)?)
+    } else {
+        let mut total = 0;
+        let interval = axis.interval;
+        let (complete, hits) = search.read_all(conn, size, deadline, &mut |timestamp, _| {
+            total += tally(timestamp.div_euclid(SECOND * interval) * interval, 1);
+        })?;
+        (total, complete, hits)
+    };
+    let next = (size > 0 && hits.len() == size)
+        .then(|| hits.last())
+        .flatten()
+        .map(|hit| Cursor {
+            timestamp: hit.timestamp,
+            seq: hit.seq,
+        });
+    Ok(Found {
+        total,
+        complete,
+        hits,
+        next,
+        histogram,
+        axis,
+    })
+}
+
+/// The document of one event by its number; nothing where it is gone.
+///
+/// # Errors
+/// Those of SQLite, and of a document that cannot be read.
+pub fn document(conn: &mut SqliteConnection, seq: i64) -> Result<Option<Json>, StoreError> {
+    let found = crate::store::events(conn, &[seq])?;
+    Ok(found.first().map(walk::document))
+}
+
+/// Buckets of a second and wider, over exactly the range asked for.
+fn axis(range: Range) -> Axis {
+    let interval = window::interval(range, 1);
+    let first = range.from.div_euclid(SECOND * interval) * interval;
+    let last = (range.to - 1).div_euclid(SECOND);
+    let seconds = |micros: i64| micros as f64 / SECOND as f64;
+    let buckets = (first..=last)
+        .step_by(usize::try_from(interval).unwrap_or(1))
+        .map(|start| window::Bucket {
+            start,
+            covered: seconds(range.to).min((start + interval) as f64)
+                - seconds(range.from).max(start as f64),
+        })
+        .collect();
+    Axis { interval, buckets }
+}

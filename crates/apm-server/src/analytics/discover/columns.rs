@@ -1,0 +1,158 @@
+//! Which fields of a document the rows of each kind of event can tell.
+//!
+//! A field belongs here only if the column and the document always agree: whatever is left out is read
+//! from the document, which is slower and never wrong.
+
+use crate::event::Kind;
+use crate::kql::sql::{Column, Kept};
+
+const TX_GROUP: &str =
+    "r.group_id IN (SELECT g.id FROM tx_group g JOIN service s ON s.id = g.service_id WHERE";
+const SPAN_GROUP: &str =
+    "r.group_id IN (SELECT g.id FROM span_group g JOIN service s ON s.id = g.service_id WHERE";
+const ERROR_GROUP: &str =
+    "r.group_id IN (SELECT g.id FROM error_group g JOIN service s ON s.id = g.service_id WHERE";
+const SERVICE: &str = "r.service_id IN (SELECT s.id FROM service s WHERE";
+const OUTCOME: &str =
+    "CASE r.outcome WHEN 0 THEN 'failure' WHEN 1 THEN 'success' ELSE 'unknown' END";
+
+/// The table of a kind of event; queries call it `r`.
+pub(super) fn table(kind: Kind) -> &'static str {
+    match kind {
+        Kind::Transaction => "tx",
+        Kind::Span => "span",
+        Kind::Error => "error",
+        Kind::Metricset => "metricset",
+        Kind::Log => "log",
+    }
+}
+
+/// The columns of a kind of event.
+pub(super) fn of(kind: Kind) -> fn(&str) -> Option<Column> {
+    match kind {
+        Kind::Transaction => transaction,
+        Kind::Span => span,
+        Kind::Error => error,
+        Kind::Metricset => metricset,
+        Kind::Log => log,
+    }
+}
+
+fn column(value: &'static str, kept: Kept) -> Option<Column> {
+    Some(Column {
+        value,
+        kept,
+        within: None,
+    })
+}
+
+fn within(within: &'static str, value: &'static str) -> Option<Column> {
+    Some(Column {
+        value,
+        kept: Kept::Text,
+        within: Some(within),
+    })
+}
+
+fn transaction(field: &str) -> Option<Column> {
+    match field {
+        "processor.event" => column("", Kept::Constant("transaction")),
+        "service.name" => within(TX_GROUP, "s.name"),
+        "service.environment" => within(TX_GROUP, "s.environment"),
+        "transaction.name" => within(TX_GROUP, "g.name"),
+        "transaction.type" => within(TX_GROUP, "g.type"),
+        "transaction.id" | "span.id" => column("r.id", Kept::Id),
+        "transaction.result" => column(
+            "(SELECT value FROM result WHERE id = r.result_id)",
+            Kept::Text,
+        ),
+        "transaction.duration.us" => column("r.duration", Kept::Number),
+        "transaction.sampled" => column("r.sampled", Kept::Bool),
+        "event.outcome" => column(OUTCOME, Kept::Text),
+        "error.id" | "error.grouping_key" | "span.name" | "span.type" | "span.subtype"
+        | "span.action" | "span.duration.us" => column("", Kept::Absent),
+        _ => traced(field),
+    }
+}
+
+fn span(field: &str) -> Option<Column> {
+    match field {
+        "processor.event" => column("", Kept::Constant("span")),
+        "service.name" => within(SPAN_GROUP, "s.name"),
+        "service.environment" => within(SPAN_GROUP, "s.environment"),
+        "span.name" => within(SPAN_GROUP, "g.name"),
+        "span.type" => within(SPAN_GROUP, "g.type"),
+        "span.subtype" => within(SPAN_GROUP, "g.subtype"),
+        "span.action" => within(SPAN_GROUP, "g.action"),
+        "span.id" => column("r.id", Kept::Id),
+        "transaction.id" => column("r.transaction_id", Kept::Id),
+        "span.duration.us" => column("r.duration", Kept::Number),
+        "event.outcome" => column(OUTCOME, Kept::Text),
+        "error.id" | "error.grouping_key" | "transaction.result" | "transaction.duration.us" => {
+            column("", Kept::Absent)
+        }
+        _ => traced(field),
+    }
+}
+
+fn error(field: &str) -> Option<Column> {
+    match field {
+        "processor.event" => column("", Kept::Constant("error")),
+        "service.name" => within(ERROR_GROUP, "s.name"),
+        "service.environment" => within(ERROR_GROUP, "s.environment"),
+        "error.grouping_key" => within(ERROR_GROUP, "printf('%016x', g.grouping_key)"),
+        "error.id" => column("r.id", Kept::Id),
+        "transaction.id" => column("r.transaction_id", Kept::Id),
+        "transaction.result" | "transaction.duration.us" | "span.duration.us" | "event.outcome" => {
+            column("", Kept::Absent)
+        }
+        _ => traced(field),
+    }
+}
+
+/// What transactions, spans and errors have in common.
+fn traced(field: &str) -> Option<Column> {
+    match field {
+        "trace.id" => column("r.trace_id", Kept::Id),
+        "parent.id" => column("r.parent_id", Kept::Id),
+        "timestamp.us" => column("r.ts", Kept::Number),
+        "@timestamp" => column("r.ts", Kept::Time),
+        _ => None,
+    }
+}
+
+fn metricset(field: &str) -> Option<Column> {
+    match field {
+        "processor.event" => column("", Kept::Constant("metric")),
+        "service.name" => within(SERVICE, "s.name"),
+        "service.environment" => within(SERVICE, "s.environment"),
+        "@timestamp" => column("r.ts", Kept::Time),
+        "trace.id"
+        | "parent.id"
+        | "transaction.id"
+        | "span.id"
+        | "error.id"
+        | "error.grouping_key"
+        | "transaction.duration.us"
+        | "span.duration.us"
+        | "event.outcome" => column("", Kept::Absent),
+        _ => None,
+    }
+}
+
+fn log(field: &str) -> Option<Column> {
+    match field {
+        "service.name" => within(SERVICE, "s.name"),
+        "service.environment" => within(SERVICE, "s.environment"),
+        "trace.id" => column("r.trace_id", Kept::Id),
+        "transaction.id" => column("r.transaction_id", Kept::Id),
+        "log.level" => column("r.level", Kept::Text),
+        "@timestamp" => column("r.ts", Kept::Time),
+        "parent.id"
+        | "error.grouping_key"
+        | "transaction.duration.us"
+        | "span.duration.us"
+        | "event.outcome" => column("", Kept::Absent),
+        _ => None,
+    }
+}

@@ -1,0 +1,251 @@
+//! Through the blocks of a range, newest first.
+
+use std::time::Instant;
+
+use diesel::prelude::*;
+use diesel::sql_types::BigInt;
+use serde_json::Value as Json;
+
+use super::{Hit, Request, columns};
+use crate::analytics::sql::Sql;
+use crate::event::{Kind, StoredEvent};
+use crate::kql::sql::Condition;
+use crate::store::StoreError;
+
+/// Blocks looked at together: first few, for the newest hits are near; then more, for speed.
+const FIRST_STRIDE: usize = 4;
+const LAST_STRIDE: usize = 256;
+
+/// Documents held in memory at once while they are tested.
+const AT_ONCE: usize = 2_048;
+
+/// A request, translated for each kind of event that can satisfy it.
+pub(super) struct Search<'a> {
+    request: &'a Request,
+    parts: Vec<(Kind, Condition)>,
+}
+
+#[derive(QueryableByName)]
+struct Block {
+    #[diesel(sql_type = BigInt)]
+    id: i64,
+    #[diesel(sql_type = BigInt)]
+    ts_max: i64,
+}
+
+#[derive(QueryableByName)]
+struct Count {
+    #[diesel(sql_type = BigInt)]
+    bucket: i64,
+    #[diesel(sql_type = BigInt)]
+    count: i64,
+}
+
+/// An event that the columns do not rule out.
+#[derive(QueryableByName)]
+struct Candidate {
+    #[diesel(sql_type = BigInt)]
+    ts: i64,
+    #[diesel(sql_type = BigInt)]
+    seq: i64,
+}
+
+impl<'a> Search<'a> {
+    pub(super) fn new(request: &'a Request) -> Self {
+        let parts = Kind::ALL
+            .into_iter()
+            .map(|kind| (kind, Condition::new(&request.query, columns::of(kind))))
+            .filter(|(_, condition)| !condition.is_never())
+            .collect();
+        Self { request, parts }
+    }
+
+    /// Whether no document has to be read to decide.
+    pub(super) fn is_exact(&self) -> bool {
+        self.parts.iter().all(|(_, condition)| condition.exact)
+    }
+
+    /// The queries that count, one for each kind.
+    pub(super) fn counting(&self) -> Vec<Sql> {
+        let counting = |(kind, condition): &(Kind, Condition)| {
+            let text = format!(
+                "SELECT r.ts / 1000000 / :interval * :interval AS bucket, count(*) AS count\n\
+                 FROM block b\n\
+                 CROSS JOIN {} r ON r.seq >= b.id * 128 AND r.seq < b.id * 128 + 128\n\
+                 WHERE b.ts_max >= :from AND b.ts_min < :to AND r.ts >= :from AND r.ts < :to\n  AND {}\n\
+                 GROUP BY 1",
+                columns::table(*kind),
+                condition.sql(),
+            );
+            self.bound(Sql::new(text), condition)
+        };
+        self.parts.iter().map(counting).collect()
+    }
+
+    /// Matching events by bucket (seconds since the epoch), where the columns decide.
+    pub(super) fn counts(
+        &self,
+        conn: &mut SqliteConnection,
+        interval: i64,
+    ) -> Result<Vec<(i64, u64)>, StoreError> {
+        let mut found = Vec::new();
+        for sql in self.counting() {
+            let rows: Vec<Count> = sql.bind("interval", interval).load(conn)?;
+            found.extend(
+                rows.iter()
+                    .map(|row| (row.bucket, row.count.unsigned_abs())),
+            );
+        }
+        Ok(found)
+    }
+
+    /// The newest hits, where the columns decide.
+    pub(super) fn newest(
+        &self,
+        conn: &mut SqliteConnection,
+        size: usize,
+    ) -> Result<Vec<Hit>, StoreError> {
+        let mut best: Vec<(i64, i64)> = Vec::new();
+        let to = self.request.range.to;
+        let to = self
+            .request
+            .after
+            .map_or(to, |after| to.min(after.timestamp + 1));
+        let blocks = if size == 0 {
+            Vec::new()
+        } else {
+            self.blocks(conn, to)?
+        };
+        let mut rest = blocks.as_slice();
+        let mut stride = FIRST_STRIDE;
+        while let Some(next) = rest.first() {
+            if best.len() == size && best[size - 1].0 > next.ts_max {
+                break;
+            }
+            let (these, later) = rest.split_at(stride.min(rest.len()));
+            let found = self.candidates(conn, these)?;
+            best.extend(found.into_iter().filter(|event| self.is_after(*event)));
+            best.sort_unstable_by(|a, b| b.cmp(a));
+            best.truncate(size);
+            rest = later;
+            stride = (stride * 2).min(LAST_STRIDE);
+        }
+        let seqs: Vec<i64> = best.iter().map(|(_, seq)| *seq).collect();
+        Ok(crate::store::events(conn, &seqs)?.iter().map(hit).collect())
+    }
+
+    /// Reads every document that the columns leave over, newest blocks first, until the deadline. Calls
+    /// `each` for those that match, and returns whether it saw all of them, and the newest.
+    pub(super) fn read_all(
+        &self,
+        conn: &mut SqliteConnection,
+        size: usize,
+        deadline: Instant,
+        each: &mut dyn FnMut(i64, &Json),
+    ) -> Result<(bool, Vec<Hit>), StoreError> {
+        let mut best: Vec<Hit> = Vec::new();
+        let blocks = self.blocks(conn, self.request.range.to)?;
+        for these in blocks.chunks(LAST_STRIDE / 4) {
+            let mut candidates = self.candidates(conn, these)?;
+            candidates.sort_unstable_by(|a, b| b.cmp(a));
+            for candidates in candidates.chunks(AT_ONCE) {
+                if Instant::now() > deadline {
+                    return Ok((false, best));
+                }
+                let seqs: Vec<i64> = candidates.iter().map(|(_, seq)| *seq).collect();
+                for event in crate::store::events(conn, &seqs)? {
+                    let hit = hit(&event);
+                    if !crate::kql::matches(&self.request.query, &hit.document) {
+                        continue;
+                    }
+                    each(hit.timestamp, &hit.document);
+                    if self.is_after((hit.timestamp, hit.seq)) {
+                        best.push(hit);
+                    }
+                }
+                best.sort_unstable_by_key(|hit| std::cmp::Reverse((hit.timestamp, hit.seq)));
+                best.truncate(size);
+            }
+        }
+        Ok((true, best))
+    }
+
+    fn is_after(&self, (timestamp, seq): (i64, i64)) -> bool {
+        let after = self.request.after;
+        after.is_none_or(|after| (timestamp, seq) < (after.timestamp, after.seq))
+    }
+
+    /// Blocks that touch the range up to `to`, the one with the newest event first.
+    fn blocks(&self, conn: &mut SqliteConnection, to: i64) -> Result<Vec<Block>, StoreError> {
+        let sql = Sql::new(
+            "SELECT id, ts_max FROM block WHERE ts_max >= :from AND ts_min < :to ORDER BY ts_max DESC, id DESC",
+        );
+        Ok(sql
+            .bind("from", self.request.range.from)
+            .bind("to", to)
+            .load(conn)?)
+    }
+
+    /// Events of some blocks that the columns do not rule out: (timestamp, number).
+    fn candidates(
+        &self,
+        conn: &mut SqliteConnection,
+        blocks: &[Block],
+    ) -> Result<Vec<(i64, i64)>, StoreError> {
+        let mut ids: Vec<i64> = blocks.iter().map(|block| block.id).collect();
+        ids.sort_unstable();
+        // Blocks of one time mostly follow each other: a few runs of numbers, each one range of rows.
+        let mut runs: Vec<(i64, i64)> = Vec::new();
+        for id in ids {
+            match runs.last_mut() {
+                Some((_, end)) if *end == id => *end += 1,
+                _ => runs.push((id, id + 1)),
+            }
+        }
+        let runs: Vec<String> = runs
+            .iter()
+            .map(|(from, to)| format!("[{from},{to}]"))
+            .collect();
+        let runs = format!("[{}]", runs.join(","));
+        let mut found = Vec::new();
+        for (kind, condition) in &self.parts {
+            let text = format!(
+                "SELECT r.ts, r.seq\n\
+                 FROM json_each(:runs) run\n\
+                 CROSS JOIN {} r ON r.seq >= (run.value ->> 0) * 128 AND r.seq < (run.value ->> 1) * 128\n\
+                 WHERE r.ts >= :from AND r.ts < :to\n  AND {}",
+                columns::table(*kind),
+                condition.sql(),
+            );
+            let sql = self.bound(Sql::new(text).bind("runs", runs.as_str()), condition);
+            let rows: Vec<Candidate> = sql.load(conn)?;
+            found.extend(rows.into_iter().map(|row| (row.ts, row.seq)));
+        }
+        Ok(found)
+    }
+
+    fn ranged(&self, sql: Sql) -> Sql {
+        sql.bind("from", self.request.range.from)
+            .bind("to", self.request.range.to)
+    }
+
+    fn bound(&self, sql: Sql, condition: &Condition) -> Sql {
+        let binds = condition.binds.iter().enumerate();
+        binds.fold(self.ranged(sql), |sql, (index, value)| {
+            sql.bind(format!("q{index}"), value.clone())
+        })
+    }
+}
+
+fn hit(event: &StoredEvent) -> Hit {
+    Hit {
+        seq: event.seq,
+        timestamp: event.timestamp,
+        document: document(event),
+    }
+}
+
+/// The document of an event.
+pub(super) fn document(event: &StoredEvent) -> Json {
+    crate::document::document(event)
+}

@@ -1,0 +1,238 @@
+//! How durations are spread: the histogram that a reader brushes over (reference/ui.md 4.6).
+
+use diesel::prelude::*;
+use diesel::sql_types::Double;
+use serde::Serialize;
+
+use super::percentile::{self, EXACT_LIMIT, Percentiles};
+use super::sql::Sql;
+use super::window::Window;
+use super::{Scope, latency};
+
+/// Buckets of the logarithmic form.
+const LOG_BUCKETS: u32 = 100;
+/// Buckets of the linear form.
+const LINEAR_BUCKETS: i64 = 27;
+/// Narrowest bucket of the linear form, µs.
+const NARROWEST: i64 = 15;
+
+/// How the duration axis is cut.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Scale {
+    /// Equal ratios: 100 buckets from the shortest to twice the longest.
+    #[default]
+    Log,
+    /// Equal widths: 27 buckets from 0 past the longest.
+    Linear,
+}
+
+/// A bucket `[from, to)`, µs.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub struct Bar {
+    /// Shortest duration, µs.
+    pub from: i64,
+    /// First duration of the next bucket, µs.
+    pub to: i64,
+    /// Transactions.
+    pub count: f64,
+    /// Those of them that failed.
+    pub failed: f64,
+}
+
+/// The histogram of a transaction group.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Distribution {
+    /// How the axis is cut.
+    pub scale: Scale,
+    /// The buckets, without gaps; empty ones too.
+    pub bars: Vec<Bar>,
+    /// Transactions in the window.
+    pub count: f64,
+    /// Where the percentiles lie, µs.
+    pub percentiles: Option<Percentiles>,
+    /// Whether durations are as measured; otherwise they are within 1 %.
+    pub exact: bool,
+}
+
+/// A duration and how many took it.
+#[derive(Debug, Clone, Copy, QueryableByName)]
+struct Value {
+    #[diesel(sql_type = Double)]
+    value: f64,
+    #[diesel(sql_type = Double)]
+    count: f64,
+    #[diesel(sql_type = Double)]
+    failed: f64,
+}
+
+/// The query behind the histogram, in its exact or its rollup form.
+#[must_use]
+pub fn sql(scope: &Scope, window: &Window, exact: bool) -> Sql {
+    let text = if exact {
+        include_str!("distribution/exact.sql")
+    } else {
+        include_str!("distribution/histogram.sql")
+    };
+    window.bind(scope.bind(Sql::new(text)))
+}
+
+/// The histogram of whatever the scope holds.
+///
+/// # Errors
+/// Those of SQLite.
+pub fn chart(
+    conn: &mut SqliteConnection,
+    scope: &Scope,
+    window: &Window,
+    scale: Scale,
+) -> QueryResult<Distribution> {
+    let (count, n) = latency::counts(conn, scope, window)?;
+    let exact = percentile::ranked(count, n).is_some_and(|rows| rows <= EXACT_LIMIT);
+    let mut values: Vec<Value> = sql(scope, window, exact).load(conn)?;
+    if !exact {
+        for value in &mut values {
+            value.value = percentile::representative(value.value as i64);
+        }
+    }
+    Ok(Distribution {
+        scale,
+        bars: bars(&values, scale),
+        count: values.iter().map(|value| value.count).sum(),
+        percentiles: percentiles(&values),
+        exact,
+    })
+}
+
+/// Values in order of duration, dealt to buckets.
+fn bars(values: &[Value], scale: Scale) -> Vec<Bar> {
+    let (Some(first), Some(last)) = (values.first(), values.last()) else {
+        return Vec::new();
+    };
+    let mut bars: Vec<Bar> = bounds(first.value as i64, last.value as i64, scale)
+        .windows(2)
+        .map(|pair| Bar {
+            from: pair[0],
+            to: pair[1],
+            count: 0.0,
+            failed: 0.0,
+        })
+        .collect();
+    let mut at = 0;
+    for value in values {
+        while at + 1 < bars.len() && value.value >= bars[at].to as f64 {
+            at += 1;
+        }
+        bars[at].count += value.count;
+        bars[at].failed += value.failed;
+    }
+    bars
+}
+
+/// The edges of the buckets, ascending and distinct, so that every duration from `min` to `max` has one.
+fn bounds(min: i64, max: i64, scale: Scale) -> Vec<i64> {
+    match scale {
+        Scale::Log => {
+            let (low, high) = (min.max(1) as f64, (2 * max).max(1) as f64);
+            let step = |i: u32| {
+                (low * (high / low).powf(f64::from(i) / f64::from(LOG_BUCKETS - 1))).round() as i64
+            };
+            let mut bounds: Vec<i64> = (0..LOG_BUCKETS).map(step).collect();
+            bounds[0] = bounds[0].min(min);
+            bounds.dedup();
+            if bounds.len() < 2 {
+                bounds.push(bounds[0] + 1);
+            }
+            bounds
+        }
+        Scale::Linear => {
+            let width = (max / LINEAR_BUCKETS).max(NARROWEST);
+            // One more than there are buckets' edges, where rounding down left the longest outside.
+            let buckets = LINEAR_BUCKETS.max(max / width + 1);
+            (0..=buckets).map(|i| i * width).collect()
+        }
+    }
+}
+
+/// Nearest rank over counted values.
+fn percentiles(values: &[Value]) -> Option<Percentiles> {
+    let total: f64 = values.iter().map(|value| value.count).sum();
+    let at = |q: f64| {
+        let mut seen = 0.0;
+        values.iter().find_map(|value| {
+            seen += value.count;
+            (seen >= q * total - 1e-9).then_some(value.value)
+        })
+    };
+    Some(Percentiles {
+        p50: at(0.5)?,
+        p95: at(0.95)?,
+        p99: at(0.99)?,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn value(value: f64, count: f64) -> Value {
+        Value {
+            value,
+            count,
+            failed: count / 2.0,
+        }
+    }
+
+    #[test]
+    fn every_duration_has_exactly_one_bucket() {
+        for scale in [Scale::Log, Scale::Linear] {
+            for (min, max) in [
+                (0, 0),
+                (0, 1),
+                (1, 1),
+                (3, 5),
+                (100, 27_000),
+                (1, 600_000_000),
+                (999, 1000),
+            ] {
+                let bounds = bounds(min, max, scale);
+                assert!(
+                    bounds.windows(2).all(|pair| pair[0] < pair[1]),
+                    "{scale:?} {min} {max}: {bounds:?}"
+                );
+                assert!(
+                    bounds[0] <= min && max < *bounds.last().unwrap(),
+                    "{scale:?} {min} {max}: {bounds:?}"
+                );
+                let values = [value(min as f64, 2.0), value(max as f64, 4.0)];
+                let bars = bars(&values, scale);
+                let total: f64 = bars.iter().map(|bar| bar.count).sum();
+                assert_eq!(total, 6.0);
+                let last = bars.iter().rfind(|bar| bar.count > 0.0).unwrap();
+                assert!(last.from <= max && max < last.to, "{last:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn steps_are_those_of_the_formula() {
+        let log = bounds(1_000, 50_000, Scale::Log);
+        assert_eq!((log.len(), log[0], log[99]), (100, 1_000, 100_000));
+        assert_eq!(
+            log[1],
+            (1_000.0 * 100.0_f64.powf(1.0 / 99.0)).round() as i64
+        );
+        let linear = bounds(1_000, 27_000, Scale::Linear);
+        assert_eq!(linear[1], 1_000);
+        assert_eq!(bounds(0, 100, Scale::Linear)[1], 15);
+    }
+
+    #[test]
+    fn the_percentiles_of_counted_values_are_by_nearest_rank() {
+        let values = [value(10.0, 94.0), value(20.0, 5.0), value(30.0, 1.0)];
+        let found = percentiles(&values).unwrap();
+        assert_eq!((found.p50, found.p95, found.p99), (10.0, 20.0, 20.0));
+        assert_eq!(percentiles(&[]), None);
+        assert!(bars(&[], Scale::Log).is_empty());
+    }
+}

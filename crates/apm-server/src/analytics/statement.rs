@@ -1,0 +1,98 @@
+//! One statement: its text, its trend, its calls as samples.
+
+use diesel::prelude::*;
+use diesel::sql_types::{BigInt, Nullable};
+use serde::Serialize;
+
+use super::series::Axis;
+use super::sql::Sql;
+use super::statements::{self, Statement};
+use super::window::Window;
+use super::{Scope, outcome};
+use crate::store::id::{Identifier, StoredId};
+
+/// One call, or several folded into one span.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Call {
+    /// The event's number.
+    pub seq: i64,
+    /// µs since the epoch.
+    pub timestamp: i64,
+    /// Of the span, µs.
+    pub duration: i64,
+    /// `trace.id`
+    pub trace_id: String,
+    /// `span.id`
+    pub span_id: String,
+    /// Calls in it; more than 1 where the agent folded them.
+    pub calls: i64,
+    /// `success`, `failure` or `unknown`.
+    pub outcome: &'static str,
+}
+
+/// One statement; one row for each service and database that runs it.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Detail {
+    /// Where it runs.
+    pub statements: Vec<Statement>,
+    /// The buckets of their series.
+    pub axis: Axis,
+    /// The newest spans of it, at most 100.
+    pub samples: Vec<Call>,
+}
+
+#[derive(QueryableByName)]
+struct Row {
+    #[diesel(sql_type = BigInt)]
+    seq: i64,
+    #[diesel(sql_type = BigInt)]
+    ts: i64,
+    #[diesel(sql_type = BigInt)]
+    duration: i64,
+    #[diesel(sql_type = Identifier)]
+    trace_id: StoredId,
+    #[diesel(sql_type = Identifier)]
+    id: StoredId,
+    #[diesel(sql_type = BigInt)]
+    outcome: i64,
+    #[diesel(sql_type = Nullable<BigInt>)]
+    composite_count: Option<i64>,
+}
+
+/// The query behind the samples.
+#[must_use]
+pub fn samples_sql(scope: &Scope, fingerprint: u64, window: &Window) -> Sql {
+    window
+        .bind(scope.bind(Sql::new(include_str!("statement/samples.sql"))))
+        .bind("fingerprint", fingerprint.cast_signed())
+}
+
+/// Reads one statement.
+///
+/// # Errors
+/// Those of SQLite.
+pub fn detail(
+    conn: &mut SqliteConnection,
+    scope: &Scope,
+    fingerprint: u64,
+    window: &Window,
+) -> QueryResult<Detail> {
+    let found = statements::list(conn, scope, Some(fingerprint), window)?;
+    let samples: Vec<Row> = samples_sql(scope, fingerprint, window).load(conn)?;
+    Ok(Detail {
+        statements: found.statements,
+        axis: found.axis,
+        samples: samples
+            .into_iter()
+            .map(|row| Call {
+                seq: row.seq,
+                timestamp: row.ts,
+                duration: row.duration,
+                trace_id: row.trace_id.to_string(),
+                span_id: row.id.to_string(),
+                calls: row.composite_count.unwrap_or(1),
+                outcome: outcome(row.outcome).as_str(),
+            })
+            .collect(),
+    })
+}

@@ -1,0 +1,9 @@
+-- Spans of one statement, newest first; durations in µs.
+SELECT p.seq, p.ts, p.duration, p.trace_id, p.id, p.outcome, p.composite_count
+FROM service s
+CROSS JOIN statement q ON q.service_id = s.id AND q.fingerprint = :fingerprint
+CROSS JOIN span p ON p.statement_id = q.id AND p.ts >= :from AND p.ts < :to
+WHERE (:service IS NULL OR s.name = :service)
+  AND (:environment IS NULL OR s.environment = :environment)
+ORDER BY p.ts DESC, p.seq DESC
+LIMIT 100

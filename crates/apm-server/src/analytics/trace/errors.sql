@@ -1,0 +1,26 @@
+-- Errors of one trace, by time.
+WITH RECURSIVE segment (number) AS (
+    SELECT min(key) >> 40 FROM trace_at
+    UNION ALL
+    SELECT number + 1 FROM segment WHERE number < (SELECT max(key) >> 40 FROM trace_at)
+),
+place (first) AS MATERIALIZED (
+    SELECT a.block * 128 FROM segment CROSS JOIN trace_at a ON a.key = (segment.number << 40) | :bits
+)
+SELECT e.seq,
+       e.id,
+       e.parent_id,
+       e.transaction_id,
+       s.name AS service,
+       g.grouping_key,
+       g.type,
+       g.message,
+       g.culprit,
+       g.handled,
+       e.ts
+FROM place
+CROSS JOIN error e ON e.seq >= place.first AND e.seq < place.first + 128
+JOIN error_group g ON g.id = e.group_id
+JOIN service s ON s.id = g.service_id
+WHERE e.trace_id = :trace
+ORDER BY e.ts, e.seq

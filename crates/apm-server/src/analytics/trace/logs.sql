@@ -1,0 +1,15 @@
+-- Log lines of one trace, by time.
+WITH RECURSIVE segment (number) AS (
+    SELECT min(key) >> 40 FROM trace_at
+    UNION ALL
+    SELECT number + 1 FROM segment WHERE number < (SELECT max(key) >> 40 FROM trace_at)
+),
+place (first) AS MATERIALIZED (
+    SELECT a.block * 128 FROM segment CROSS JOIN trace_at a ON a.key = (segment.number << 40) | :bits
+)
+SELECT l.seq, l.span_id, l.transaction_id, s.name AS service, l.level, l.ts
+FROM place
+CROSS JOIN log l ON l.seq >= place.first AND l.seq < place.first + 128
+JOIN service s ON s.id = l.service_id
+WHERE l.trace_id = :trace
+ORDER BY l.ts, l.seq

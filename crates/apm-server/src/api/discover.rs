@@ -1,0 +1,115 @@
+//! `/api/v1/discover`: any event by any field.
+
+use actix_web::web::Data;
+use actix_web::{HttpRequest, HttpResponse};
+use serde::Serialize;
+use serde_json::Value as Json;
+
+use super::answer::answer;
+use super::error::ApiError;
+use super::params::Params;
+use crate::analytics::discover::{self, Cursor, Field, Limits, MOST_HITS, Request};
+use crate::analytics::series::Axis;
+use crate::store::Store;
+
+/// Documents of a page where nothing else is asked for.
+const SIZE: i64 = 100;
+/// Documents whose fields are listed.
+const SAMPLE: usize = 500;
+
+/// The answer to a search.
+#[derive(Serialize)]
+struct Answer {
+    total: u64,
+    complete: bool,
+    hits: Vec<Json>,
+    /// `after` of the next page.
+    next: Option<String>,
+    histogram: Vec<u64>,
+    axis: Axis,
+}
+
+/// The answer about fields.
+#[derive(Serialize)]
+struct Fields {
+    /// Matching events in the range.
+    total: u64,
+    /// Of these many the newest were looked at.
+    sample: usize,
+    fields: Vec<Field>,
+}
+
+/// `GET /api/v1/discover?q=&from=&to=&size=&after=`
+pub(super) async fn search(
+    http: HttpRequest,
+    store: Data<Store>,
+) -> Result<HttpResponse, ApiError> {
+    let params = Params::read(&http)?;
+    let request = request(&params)?;
+    answer(&http, &store, &params, move |conn| {
+        let found = discover::search(conn, &request)?;
+        Ok(Answer {
+            total: found.total,
+            complete: found.complete,
+            hits: found.hits.into_iter().map(|hit| hit.document).collect(),
+            next: found.next.map(|cursor| cursor.to_string()),
+            histogram: found.histogram,
+            axis: found.axis,
+        })
+    })
+    .await
+}
+
+/// `GET /api/v1/discover/fields?q=&from=&to=`
+pub(super) async fn fields(
+    http: HttpRequest,
+    store: Data<Store>,
+) -> Result<HttpResponse, ApiError> {
+    let params = Params::read(&http)?;
+    let request = Request {
+        size: SAMPLE,
+        after: None,
+        ..request(&params)?
+    };
+    answer(&http, &store, &params, move |conn| {
+        let found = discover::search(conn, &request)?;
+        Ok(Fields {
+            total: found.total,
+            sample: found.hits.len(),
+            fields: discover::fields(found.hits.iter().map(|hit| &hit.document)),
+        })
+    })
+    .await
+}
+
+/// `GET /api/v1/discover/groups?q=&from=&to=&group=`
+pub(super) async fn groups(
+    http: HttpRequest,
+    store: Data<Store>,
+) -> Result<HttpResponse, ApiError> {
+    let params = Params::read(&http)?;
+    let request = request(&params)?;
+    let field = params.required("group")?.to_owned();
+    answer(&http, &store, &params, move |conn| {
+        Ok(discover::group(conn, &request, &field)?)
+    })
+    .await
+}
+
+fn request(params: &Params) -> Result<Request, ApiError> {
+    let after = match params.get("after")? {
+        None => None,
+        Some(text) => Some(Cursor::parse(text).ok_or_else(|| ApiError::Parameter {
+            parameter: "after",
+            problem: "must be the `next` of the page before".to_owned(),
+        })?),
+    };
+    let size = params.int("size", 0, MOST_HITS as i64)?.unwrap_or(SIZE);
+    Ok(Request {
+        query: params.query()?,
+        range: params.range,
+        size: size.unsigned_abs() as usize,
+        after,
+        limits: Limits::default(),
+    })
+}

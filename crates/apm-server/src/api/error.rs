@@ -1,0 +1,96 @@
+//! Why there is no answer, as HTTP says it.
+
+use actix_web::http::StatusCode;
+use actix_web::{HttpResponse, ResponseError};
+use serde_json::json;
+
+use crate::kql::KqlError;
+use crate::store::StoreError;
+use crate::time::TimeError;
+
+/// A question that has no answer.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub(crate) enum ApiError {
+    /// A parameter that cannot be understood.
+    #[error("{parameter}: {problem}")]
+    Parameter {
+        /// Its name.
+        parameter: &'static str,
+        /// What is wrong with it and what would be right.
+        problem: String,
+    },
+    /// `from` or `to`.
+    #[error(transparent)]
+    Time(#[from] TimeError),
+    /// `q`
+    #[error(transparent)]
+    Query(#[from] KqlError),
+    /// There is no such thing.
+    #[error("no {what} `{name}` between {from} and {to}")]
+    NotFound {
+        /// Its kind.
+        what: &'static str,
+        /// As asked for.
+        name: String,
+        /// Start of the range, RFC 3339.
+        from: String,
+        /// End of the range, RFC 3339.
+        to: String,
+    },
+    /// There is no such thing at any time.
+    #[error("no {what} `{name}`, it may be older than the retention")]
+    Unknown {
+        /// Its kind.
+        what: &'static str,
+        /// As asked for.
+        name: String,
+    },
+    /// The database did not answer.
+    #[error("the database cannot answer: {0}")]
+    Store(#[from] StoreError),
+}
+
+impl From<diesel::result::Error> for ApiError {
+    fn from(error: diesel::result::Error) -> Self {
+        Self::Store(error.into())
+    }
+}
+
+impl ApiError {
+    fn parameter(&self) -> Option<&str> {
+        match self {
+            Self::Parameter { parameter, .. } => Some(parameter),
+            Self::Time(
+                TimeError::Syntax { parameter, .. } | TimeError::OutOfRange { parameter, .. },
+            ) => Some(parameter),
+            Self::Time(TimeError::Empty { .. }) => Some("from"),
+            Self::Query(_) => Some("q"),
+            Self::NotFound { .. } | Self::Unknown { .. } | Self::Store(_) => None,
+        }
+    }
+}
+
+impl ResponseError for ApiError {
+    fn status_code(&self) -> StatusCode {
+        match self {
+            Self::Parameter { .. } | Self::Time(_) | Self::Query(_) => StatusCode::BAD_REQUEST,
+            Self::NotFound { .. } | Self::Unknown { .. } => StatusCode::NOT_FOUND,
+            Self::Store(_) => StatusCode::SERVICE_UNAVAILABLE,
+        }
+    }
+
+    fn error_response(&self) -> HttpResponse {
+        let mut body = json!({"error": self.to_string()});
+        if let Some(parameter) = self.parameter() {
+            body["parameter"] = parameter.into();
+        }
+        if let Self::Query(error) = self {
+            body["position"] = error.position.into();
+        }
+        if let Self::Store(error) = self {
+            log::warn!("a question was not answered: {error}");
+        }
+        HttpResponse::build(self.status_code()).json(body)
+    }
+}

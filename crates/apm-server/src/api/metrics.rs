@@ -1,0 +1,36 @@
+//! `/api/v1/services/{service}/metrics`
+
+use actix_web::web::Data;
+use actix_web::{HttpRequest, HttpResponse};
+use serde::Serialize;
+
+use super::answer::compare;
+use super::error::ApiError;
+use super::params::Params;
+use crate::analytics::metrics::{self, Metric, Metrics};
+use crate::store::Store;
+
+/// The page, or one metric by its name.
+#[derive(Serialize)]
+#[serde(untagged)]
+enum Answer {
+    Page(Box<Metrics>),
+    One(Metric),
+}
+
+/// `GET /api/v1/services/{service}/metrics?metric=`
+pub(super) async fn page(
+    request: HttpRequest,
+    store: Data<Store>,
+) -> Result<HttpResponse, ApiError> {
+    let params = Params::read(&request)?;
+    let scope = params.scope()?;
+    let metric = params.get("metric")?.map(str::to_owned);
+    compare(&request, &store, &params, move |conn, window| {
+        Ok(match &metric {
+            Some(metric) => Answer::One(metrics::one(conn, &scope, metric, window)?),
+            None => Answer::Page(Box::new(metrics::page(conn, &scope, window)?)),
+        })
+    })
+    .await
+}

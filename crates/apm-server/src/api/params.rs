@@ -1,0 +1,169 @@
+//! The parameters of a question, read once and checked.
+//!
+//! Unknown parameters are ignored: pages share their address with their twin, and have some of their
+//! own. An empty value is none. Of a repeated parameter the first value counts.
+
+use actix_web::HttpRequest;
+use actix_web::web;
+
+use super::error::ApiError;
+use crate::analytics::Scope;
+use crate::analytics::comparison::Comparison;
+use crate::analytics::window::Window;
+use crate::kql::{self, Expr};
+use crate::time::{self, Range};
+
+/// Longest value that is read, bytes.
+const LONGEST: usize = 8192;
+
+/// A question's parameters.
+#[derive(Debug, Clone)]
+pub(crate) struct Params {
+    pairs: Vec<(String, String)>,
+    path: Vec<(String, String)>,
+    /// The present, µs, cut to a second: so that answers of one second are the same.
+    pub(crate) now: i64,
+    /// `from` and `to`
+    pub(crate) range: Range,
+}
+
+impl Params {
+    /// Reads the query string and the path.
+    pub(crate) fn read(request: &HttpRequest) -> Result<Self, ApiError> {
+        let pairs = web::Query::<Vec<(String, String)>>::from_query(request.query_string())
+            .map_err(|error| ApiError::Parameter {
+                parameter: "query string",
+                problem: error.to_string(),
+            })?
+            .into_inner();
+        let path = request
+            .match_info()
+            .iter()
+            .map(|(name, value)| (name.to_owned(), value.to_owned()))
+            .collect();
+        let now = time::now() / time::SECOND * time::SECOND + time::SECOND;
+        let mut params = Self {
+            pairs,
+            path,
+            now,
+            range: Range { from: 0, to: 1 },
+        };
+        params.range = Range::parse(params.get("from")?, params.get("to")?, now)?;
+        Ok(params)
+    }
+
+    /// A parameter, if it is there and not empty.
+    pub(crate) fn get(&self, name: &'static str) -> Result<Option<&str>, ApiError> {
+        let found = self.pairs.iter().find(|(known, _)| known == name);
+        match found.map(|(_, value)| value.as_str()) {
+            Some(value) if value.len() > LONGEST => Err(ApiError::Parameter {
+                parameter: name,
+                problem: format!("must not be longer than {LONGEST} bytes"),
+            }),
+            Some("") | None => Ok(None),
+            found => Ok(found),
+        }
+    }
+
+    /// A parameter that must be there.
+    pub(crate) fn required(&self, name: &'static str) -> Result<&str, ApiError> {
+        self.get(name)?.ok_or_else(|| ApiError::Parameter {
+            parameter: name,
+            problem: "is missing".to_owned(),
+        })
+    }
+
+    /// A whole number of at least `least` and at most `most`.
+    pub(crate) fn int(
+        &self,
+        name: &'static str,
+        least: i64,
+        most: i64,
+    ) -> Result<Option<i64>, ApiError> {
+        let Some(text) = self.get(name)? else {
+            return Ok(None);
+        };
+        match text.parse() {
+            Ok(value) if (least..=most).contains(&value) => Ok(Some(value)),
+            _ => Err(ApiError::Parameter {
+                parameter: name,
+                problem: format!(
+                    "`{}` is not a whole number from {least} to {most}",
+                    cut(text)
+                ),
+            }),
+        }
+    }
+
+    /// A segment of the path, decoded.
+    pub(crate) fn path(&self, name: &'static str) -> &str {
+        let found = self.path.iter().find(|(known, _)| known == name);
+        found.map_or("", |(_, value)| value)
+    }
+
+    /// A segment of the path that is a hash of 16 hex digits.
+    pub(crate) fn hash(&self, name: &'static str) -> Result<u64, ApiError> {
+        let text = self.path(name);
+        let is_hash = text.len() == 16 && text.bytes().all(|byte| byte.is_ascii_hexdigit());
+        match u64::from_str_radix(text, 16) {
+            Ok(hash) if is_hash => Ok(hash),
+            _ => Err(ApiError::Parameter {
+                parameter: name,
+                problem: format!("`{}` is not 16 hexadecimal digits", cut(text)),
+            }),
+        }
+    }
+
+    /// What the question is about: `{service}` of the path, `env`, `type`, `name`.
+    pub(crate) fn scope(&self) -> Result<Scope, ApiError> {
+        let owned = |text: Option<&str>| text.map(str::to_owned);
+        let service = Some(self.path("service")).filter(|name| !name.is_empty());
+        Ok(Scope {
+            service: owned(service.or(self.get("service")?)),
+            environment: owned(self.get("env")?),
+            transaction_type: owned(self.get("type")?),
+            transaction_name: owned(self.get("name")?),
+        })
+    }
+
+    /// The window of `from` and `to`.
+    pub(crate) fn window(&self) -> Window {
+        Window::new(self.range, self.now)
+    }
+
+    /// The earlier window of `cmp`, where one is asked for.
+    pub(crate) fn compared(&self) -> Result<Option<Window>, ApiError> {
+        let word = match self.get("cmp")? {
+            None | Some("off") => return Ok(None),
+            Some(word) => word,
+        };
+        let comparison = Comparison::parse(word).ok_or_else(|| ApiError::Parameter {
+            parameter: "cmp",
+            problem: format!("`{}` is none of previous, day, week, off", cut(word)),
+        })?;
+        if !Comparison::options(self.range).contains(&comparison) {
+            return Err(ApiError::Parameter {
+                parameter: "cmp",
+                problem: format!("{word} overlaps a range that is longer, use previous"),
+            });
+        }
+        Ok(Some(comparison.of(&self.window())))
+    }
+
+    /// The query `q`.
+    pub(crate) fn query(&self) -> Result<Expr, ApiError> {
+        Ok(kql::parse(self.get("q")?.unwrap_or(""), self.now)?)
+    }
+
+    /// What the answer depends on beside the data.
+    pub(crate) fn fingerprint(&self) -> String {
+        format!(
+            "{:?} {:?} {:?} {}",
+            self.pairs, self.path, self.range, self.now
+        )
+    }
+}
+
+fn cut(text: &str) -> String {
+    text.chars().take(64).collect()
+}

@@ -1,0 +1,50 @@
+//! `/api/v1/traces/{trace}`
+
+use actix_web::web::Data;
+use actix_web::{HttpRequest, HttpResponse};
+use serde::Serialize;
+use serde_json::Value as Json;
+
+use super::answer::answer;
+use super::error::ApiError;
+use super::params::Params;
+use crate::analytics::discover;
+use crate::analytics::trace::read::{self, Trace};
+use crate::store::Store;
+
+/// A trace, and the document of one of its items where one is asked for.
+#[derive(Serialize)]
+struct Answer {
+    #[serde(flatten)]
+    trace: Trace,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    document: Option<Json>,
+}
+
+/// `GET /api/v1/traces/{trace}?item=`
+pub(super) async fn one(
+    request: HttpRequest,
+    store: Data<Store>,
+) -> Result<HttpResponse, ApiError> {
+    let params = Params::read(&request)?;
+    let id = params.path("trace").to_owned();
+    let item = params.get("item")?.map(str::to_owned);
+    answer(&request, &store, &params, move |conn| {
+        let trace = read::trace(conn, &id)?.ok_or(ApiError::Unknown {
+            what: "trace",
+            name: id,
+        })?;
+        let document = match item {
+            None => None,
+            Some(item) => {
+                let seq = trace.seq_of(&item).ok_or(ApiError::Unknown {
+                    what: "item of the trace",
+                    name: item,
+                })?;
+                discover::document(conn, seq)?
+            }
+        };
+        Ok(Answer { trace, document })
+    })
+    .await
+}

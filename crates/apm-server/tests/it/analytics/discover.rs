@@ -1,0 +1,202 @@
+//! Discover against what a walk over all documents says.
+
+use std::time::Duration;
+
+use apm_server::analytics::discover::{self, Limits, Request};
+use apm_server::event::Event;
+use apm_server::kql;
+use apm_server::store::{Store, StoreError};
+use apm_server::time::Range;
+use serde_json::Value as Json;
+
+use super::{MINUTE, add, batch, open, store_all, with_spans};
+use crate::support::events::{NEW_YEAR, error, log, metricset};
+
+const ALL: Range = Range {
+    from: NEW_YEAR - MINUTE,
+    to: NEW_YEAR + 60 * MINUTE,
+};
+
+fn request(query: &str, size: usize) -> Request {
+    Request {
+        query: kql::parse(query, NEW_YEAR + 30 * MINUTE)
+            .unwrap_or_else(|error| panic!("{query}: {error}")),
+        range: ALL,
+        size,
+        after: None,
+        limits: Limits::default(),
+    }
+}
+
+fn search(store: &Store, request: &Request) -> discover::Found {
+    let found = store.read::<_, StoreError>(|conn| discover::search(conn, request));
+    found.expect("an answer")
+}
+
+/// Two services, every kind of event, more than one block, times out of order.
+fn mixed(store: &Store) {
+    store_all(store, with_spans("shop", 1, 150));
+    let mut events = batch("bank");
+    add(&mut events, 5000, "b", (0..200).map(|i| (i * 37) % 1000));
+    for number in 1..=20 {
+        let event = error(&mut events, number);
+        events.events.push(Event::Error(event));
+        let event = log(&mut events, number);
+        events.events.push(Event::Log(event));
+        let event = metricset(&mut events, number as f64);
+        events.events.push(Event::Metricset(event));
+    }
+    store_all(store, events);
+}
+
+#[test]
+fn totals_hits_and_order_are_those_of_a_walk_over_all_documents() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let store = open(dir.path());
+    mixed(&store);
+    let everything = search(&store, &request("", 10_000));
+    assert_eq!(
+        (everything.total, everything.hits.len(), everything.complete),
+        (560, 560, true)
+    );
+    let queries = [
+        "service.name:shop",
+        "service.name:shop and processor.event:transaction",
+        "processor.event:(span or error)",
+        "not processor.event:span",
+        "not service.environment:*",
+        "transaction.name:GET*b and event.outcome:failure",
+        "transaction.duration.us > 500 or span.duration.us > 500",
+        "transaction.duration.us >= 999",
+        "not transaction.duration.us < 500",
+        "transaction.result:\"HTTP 5xx\"",
+        "transaction.sampled:true",
+        "trace.id:00000000000000000000000000000007",
+        "transaction.id:0000000000000007",
+        "parent.id:0000000000000007 or span.id:0000000000000007",
+        "error.grouping_key:ef46db3751d8e999",
+        "error.grouping_key:ef46*",
+        "span.subtype:sqlite and span.action:query and span.type:db",
+        "@timestamp >= \"2026-01-01T00:00:00Z\" and @timestamp < \"2026-01-01T00:00:01Z\"",
+        "timestamp.us > 1767225600000100",
+        "log.level:info",
+        "hello",
+        "message:HELLO or service.name:nobody",
+        "service.*:bank and not event.outcome:success",
+        "not (message:* or transaction.type:request)",
+        "nothing.like.it:x",
+        "service.name > c and service.name < z",
+        "transaction.name:\"\"",
+    ];
+    for query in queries {
+        let wanted = request(query, 10_000);
+        let expected: Vec<i64> = everything
+            .hits
+            .iter()
+            .filter(|hit| kql::matches(&wanted.query, &hit.document))
+            .map(|hit| hit.seq)
+            .collect();
+        let found = search(&store, &wanted);
+        let seqs: Vec<i64> = found.hits.iter().map(|hit| hit.seq).collect();
+        assert_eq!(seqs, expected, "{query}");
+        assert_eq!(found.total, expected.len() as u64, "{query}");
+        assert_eq!(found.histogram.iter().sum::<u64>(), found.total, "{query}");
+    }
+    let order: Vec<(i64, i64)> = everything
+        .hits
+        .iter()
+        .map(|hit| (hit.timestamp, hit.seq))
+        .collect();
+    assert!(
+        order.windows(2).all(|pair| pair[0] > pair[1]),
+        "newest first"
+    );
+}
+
+#[test]
+fn pages_follow_each_other_without_gap_or_overlap() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let store = open(dir.path());
+    mixed(&store);
+    for query in [
+        "service.name:bank",
+        "service.name:bank and not message:nothing",
+    ] {
+        let whole: Vec<i64> = search(&store, &request(query, 10_000))
+            .hits
+            .iter()
+            .map(|hit| hit.seq)
+            .collect();
+        let mut paged = Vec::new();
+        let mut page = request(query, 37);
+        loop {
+            let found = search(&store, &page);
+            assert_eq!(found.total, whole.len() as u64);
+            paged.extend(found.hits.iter().map(|hit| hit.seq));
+            page.after = found.next;
+            if page.after.is_none() {
+                break;
+            }
+        }
+        assert_eq!(paged, whole, "{query}");
+    }
+}
+
+#[test]
+fn only_the_range_counts_to_the_microsecond() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let store = open(dir.path());
+    mixed(&store);
+    let mut narrow = request("processor.event:span", 10);
+    narrow.range = Range::new(NEW_YEAR + 100, NEW_YEAR + 101).expect("not empty");
+    assert_eq!(search(&store, &narrow).total, 150);
+    narrow.range = Range::new(NEW_YEAR + 101, NEW_YEAR + 200).expect("not empty");
+    assert_eq!(search(&store, &narrow).total, 0);
+}
+
+#[test]
+fn a_search_that_runs_out_of_time_says_so() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let store = open(dir.path());
+    mixed(&store);
+    let mut hurried = request("free text", 10);
+    hurried.limits.deadline = Duration::ZERO;
+    assert!(!search(&store, &hurried).complete);
+    hurried.query = kql::parse("service.name:shop", NEW_YEAR).expect("a query");
+    assert!(search(&store, &hurried).complete, "columns need no time");
+}
+
+#[test]
+fn fields_have_their_top_values_and_any_field_groups() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let store = open(dir.path());
+    mixed(&store);
+    let found = search(&store, &request("processor.event:transaction", 500));
+    let documents: Vec<&Json> = found.hits.iter().map(|hit| &hit.document).collect();
+    let fields = discover::fields(documents);
+    let outcome = fields
+        .iter()
+        .find(|field| field.name == "event.outcome")
+        .expect("a field");
+    assert_eq!(
+        (
+            outcome.count,
+            outcome.top[0].value.as_str(),
+            outcome.top[0].count
+        ),
+        (350, "success", 330)
+    );
+    let grouped = store
+        .read::<_, StoreError>(|conn| discover::group(conn, &request("", 0), "transaction.name"))
+        .expect("groups");
+    let rows: Vec<(Option<&str>, u64)> = grouped
+        .groups
+        .iter()
+        .map(|group| (group.value.as_deref(), group.count))
+        .collect();
+    assert_eq!(
+        rows,
+        [(None, 210), (Some("GET /b"), 200), (Some("GET /a"), 150)]
+    );
+    assert_eq!((grouped.total, grouped.complete), (560, true));
+}

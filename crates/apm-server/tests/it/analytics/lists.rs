@@ -1,0 +1,395 @@
+//! Lists and charts, whose numbers can be counted by hand.
+
+use apm_server::analytics::dependencies::Choice;
+use apm_server::analytics::distribution::Scale;
+use apm_server::analytics::samples::Durations;
+use apm_server::analytics::{
+    Scope, breakdown, dependencies, distribution, error_group, errors, latency, metrics, samples,
+    services, statement, statements, throughput, transactions,
+};
+use apm_server::event::{Breakdown, Composite, Event};
+use apm_server::store::StoreError;
+
+use super::{add, batch, of_service, open, shop, store_all, window};
+use crate::support::events::{NEW_YEAR, error, metricset, span};
+
+fn close(found: Option<f64>, expected: f64) -> bool {
+    found.is_some_and(|found| (found - expected).abs() < 1e-6 * expected.abs().max(1.0))
+}
+
+#[test]
+fn a_service_has_its_mean_percentiles_rates_and_errors() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let store = open(dir.path());
+    shop(&store);
+    let mut events = batch("shop");
+    for number in 1..=3 {
+        let event = error(&mut events, number);
+        events.events.push(Event::Error(event));
+    }
+    store_all(&store, events);
+    let found = store
+        .read::<_, StoreError>(|conn| Ok(services::list(conn, &Scope::default(), &window())?))
+        .expect("services");
+    let [shop] = found.services.as_slice() else {
+        panic!("one service: {found:?}");
+    };
+    assert_eq!((shop.name.as_str(), shop.agent.as_str()), ("shop", "rust"));
+    assert_eq!(shop.environments, ["test"]);
+    assert!(close(Some(shop.transactions), 150.0));
+    assert!(close(
+        shop.latency_avg,
+        (5050.0 * 1000.0 + 50.0 * 2000.0) / 150.0
+    ));
+    // 150 values: the 143rd of 50 × 2 ms and 1 to 100 ms is 93 ms.
+    assert!(
+        close(shop.latency.map(|of| of.p95), 93_000.0),
+        "{:?}",
+        shop.latency
+    );
+    assert!(close(Some(shop.throughput), 10.0));
+    assert!(close(shop.failed_rate, 0.1));
+    assert_eq!(shop.errors, 3);
+    assert!(close(Some(shop.errors_per_minute), 0.2));
+    let spark: f64 = shop.series.throughput.iter().sum();
+    assert!(close(Some(spark), 150.0));
+}
+
+#[test]
+fn an_environment_narrows_and_another_time_is_empty() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let store = open(dir.path());
+    shop(&store);
+    let count = |environment: &str, window| {
+        let scope = Scope {
+            environment: Some(environment.to_owned()),
+            ..Scope::default()
+        };
+        let found = store.read::<_, StoreError>(|conn| Ok(services::list(conn, &scope, &window)?));
+        found.expect("services").services.len()
+    };
+    assert_eq!(count("test", window()), 1);
+    assert_eq!(count("production", window()), 0);
+    assert_eq!(count("test", window().shifted_back(15 * super::MINUTE)), 0);
+}
+
+#[test]
+fn transaction_groups_share_the_impact() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let store = open(dir.path());
+    shop(&store);
+    let (found, types) = store
+        .read::<_, StoreError>(|conn| {
+            let scope = of_service("shop");
+            Ok((
+                transactions::list(conn, &scope, &window())?,
+                transactions::types(conn, &scope, &window())?,
+            ))
+        })
+        .expect("transactions");
+    assert_eq!(types, ["request"]);
+    let names: Vec<&str> = found
+        .transactions
+        .iter()
+        .map(|group| group.name.as_str())
+        .collect();
+    assert_eq!(names, ["GET /a", "GET /b"]);
+    let (a, b) = (&found.transactions[0], &found.transactions[1]);
+    let percentiles = a.latency.expect("percentiles");
+    assert_eq!(
+        (percentiles.p50, percentiles.p95, percentiles.p99),
+        (50_000.0, 95_000.0, 99_000.0)
+    );
+    assert_eq!(a.latency_max, 100_000);
+    assert!(close(Some(a.impact), 5_050.0 / 5_150.0) && close(Some(b.impact), 100.0 / 5_150.0));
+    assert!(close(b.latency_avg, 2000.0) && close(b.failed_rate, 0.1));
+}
+
+#[test]
+fn beyond_ten_thousand_values_percentiles_stay_within_one_percent() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let store = open(dir.path());
+    let mut events = batch("shop");
+    add(&mut events, 1, "a", (0..10_500).map(|i| 100 + i * 7));
+    store_all(&store, events);
+    let (chart, spread, groups) = store
+        .read::<_, StoreError>(|conn| {
+            let scope = of_service("shop");
+            Ok((
+                latency::chart(conn, &scope, &window())?,
+                distribution::chart(conn, &scope, &window(), Scale::Log)?,
+                transactions::list(conn, &scope, &window())?,
+            ))
+        })
+        .expect("charts");
+    let off = |found: f64, rank: f64| {
+        let exact = 100.0 + ((rank * 10_500.0).ceil() - 1.0) * 7.0;
+        (found - exact).abs() / exact
+    };
+    let group = groups.transactions[0].latency.expect("percentiles");
+    let spread_95 = spread.percentiles.expect("percentiles").p95;
+    assert!(
+        off(group.p50, 0.5) <= 0.0101
+            && off(group.p95, 0.95) <= 0.0101
+            && off(group.p99, 0.99) <= 0.0101
+    );
+    assert!(!spread.exact && off(spread_95, 0.95) <= 0.0101);
+    assert!((chart.total.count - 10_500.0).abs() < 1e-6);
+    assert!(chart.percentiles.iter().flatten().count() >= 10);
+}
+
+#[test]
+fn a_chart_has_a_value_for_each_minute_and_each_result() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let store = open(dir.path());
+    shop(&store);
+    let (chart, results) = store
+        .read::<_, StoreError>(|conn| {
+            let scope = of_service("shop");
+            Ok((
+                latency::chart(conn, &scope, &window())?,
+                throughput::chart(conn, &scope, &window())?,
+            ))
+        })
+        .expect("charts");
+    assert_eq!(chart.axis.buckets.len(), 15);
+    // The first minute: a's 1 to 60 ms and all of b.
+    assert!(close(Some(chart.count[0]), 110.0) && close(Some(chart.throughput[0]), 110.0));
+    assert!(close(chart.avg[1], 80_500.0), "{:?}", chart.avg);
+    assert_eq!(chart.percentiles[1].map(|of| of.p95), Some(98_000.0));
+    assert!(close(chart.failed_rate[0], 11.0 / 110.0));
+    assert_eq!((chart.avg[2], chart.failed_rate[2]), (None, None));
+    let counts: Vec<(&str, f64)> = results
+        .results
+        .iter()
+        .map(|of| (of.result.as_str(), of.count))
+        .collect();
+    assert_eq!(counts, [("HTTP 2xx", 135.0), ("HTTP 5xx", 15.0)]);
+    assert!(close(Some(results.results[0].mean), 9.0));
+}
+
+#[test]
+fn a_brush_selects_the_samples_of_its_durations_newest_first() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let store = open(dir.path());
+    shop(&store);
+    let scope = Scope {
+        transaction_name: Some("GET /a".to_owned()),
+        ..of_service("shop")
+    };
+    let durations = Durations {
+        min: 10_000,
+        max: 20_000,
+    };
+    let (spread, brushed) = store
+        .read::<_, StoreError>(|conn| {
+            Ok((
+                distribution::chart(conn, &scope, &window(), Scale::Linear)?,
+                samples::list(conn, &scope, &window(), durations, 500)?,
+            ))
+        })
+        .expect("samples");
+    assert!(spread.exact && close(Some(spread.count), 100.0));
+    let failed: f64 = spread.bars.iter().map(|bar| bar.failed).sum();
+    assert!(close(Some(failed), 10.0));
+    let found: Vec<i64> = brushed.iter().map(|sample| sample.duration).collect();
+    assert_eq!(
+        found,
+        (10..20).rev().map(|ms| ms * 1000).collect::<Vec<_>>()
+    );
+    assert_eq!(brushed[0].trace_id, format!("{:032x}", 19));
+    assert_eq!(brushed[9].outcome, "failure");
+}
+
+#[test]
+fn an_error_group_knows_its_occurrences_and_whom_it_hit() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let store = open(dir.path());
+    let mut events = batch("shop");
+    for number in 1..=4_u64 {
+        let mut event = error(&mut events, number);
+        event.timestamp = NEW_YEAR + number as i64 * super::MINUTE;
+        if number == 4 {
+            event.transaction_name = Some(events.keep("GET /b"));
+        }
+        events.events.push(Event::Error(event));
+    }
+    store_all(&store, events);
+    let (list, detail) = store
+        .read::<_, StoreError>(|conn| {
+            let scope = of_service("shop");
+            Ok((
+                errors::list(conn, &scope, None, &window())?,
+                error_group::detail(conn, &scope, 0xef46_db37_51d8_e999, &window())?,
+            ))
+        })
+        .expect("errors");
+    let group = &list.errors[0];
+    assert_eq!(
+        (group.key.as_str(), group.occurrences),
+        ("ef46db3751d8e999", 4)
+    );
+    assert_eq!(
+        (group.handled, group.latest),
+        (Some(false), Some(NEW_YEAR + 4 * super::MINUTE))
+    );
+    assert_eq!(group.series[..6], [0, 1, 1, 1, 1, 0]);
+    assert_eq!(detail.group.as_ref(), Some(group));
+    let times: Vec<i64> = detail
+        .samples
+        .iter()
+        .map(|of| (of.timestamp - NEW_YEAR) / super::MINUTE)
+        .collect();
+    assert_eq!(times, [4, 3, 2, 1]);
+    let hit: Vec<(&str, i64)> = detail
+        .transactions
+        .iter()
+        .map(|of| (of.name.as_str(), of.occurrences))
+        .collect();
+    assert_eq!(hit, [("GET /a", 3), ("GET /b", 1)]);
+}
+
+#[test]
+fn statements_and_dependencies_count_the_parts_of_a_folded_span() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let store = open(dir.path());
+    let mut events = batch("shop");
+    for number in 1..=3_u64 {
+        let mut event = span(&mut events, number, "select * from people where id = 7");
+        if number == 3 {
+            event.composite = Some(Composite {
+                count: 4,
+                sum: 2000,
+            });
+        }
+        events.events.push(Event::Span(event));
+    }
+    store_all(&store, events);
+    let (list, called, detail) = store
+        .read::<_, StoreError>(|conn| {
+            let scope = of_service("shop");
+            let list = statements::list(conn, &scope, None, &window())?;
+            let fingerprint =
+                u64::from_str_radix(&list.statements[0].fingerprint, 16).expect("hex");
+            Ok((
+                list,
+                dependencies::list(conn, &scope, &Choice::default(), &window())?,
+                statement::detail(conn, &scope, fingerprint, &window())?,
+            ))
+        })
+        .expect("statements");
+    let [statement] = list.statements.as_slice() else {
+        panic!("one statement: {list:?}");
+    };
+    assert_eq!(
+        (statement.verb.as_str(), statement.table.as_str()),
+        ("SELECT", "people")
+    );
+    assert!(close(Some(statement.calls), 6.0), "{statement:?}");
+    assert!(close(Some(statement.total), 700.0 * 2.0 + 2000.0));
+    assert!(close(Some(statement.share), 1.0));
+    assert_eq!(
+        detail
+            .samples
+            .iter()
+            .map(|call| call.calls)
+            .collect::<Vec<_>>(),
+        [4, 1, 1]
+    );
+    let [dependency] = called.dependencies.as_slice() else {
+        panic!("one dependency: {called:?}");
+    };
+    assert_eq!(
+        (dependency.name.as_str(), dependency.kind.as_str()),
+        ("sqlite/people.db", "db")
+    );
+    assert!(close(Some(dependency.count), 6.0), "{dependency:?}");
+    let p95 = dependency.latency.expect("percentiles").p95;
+    assert!(p95 > 490.0 && p95 < 710.0, "{p95}");
+}
+
+#[test]
+fn memory_in_use_is_of_the_limit_that_counts() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let store = open(dir.path());
+    let mut events = batch("shop");
+    let mut gauges = |minute: i64, values: &[(&str, f64)]| {
+        let mut event = metricset(&mut events, 1000.0);
+        event.timestamp = NEW_YEAR + minute * super::MINUTE;
+        for (name, value) in values {
+            let name = events.keep(name);
+            let sample = apm_server::event::Sample {
+                name,
+                value: *value,
+            };
+            events.samples.push(sample);
+            event.samples.end += 1;
+        }
+        events.events.push(Event::Metricset(event));
+    };
+    gauges(
+        0,
+        &[
+            ("system.memory.actual.free", 250.0),
+            ("system.cpu.total.norm.pct", 0.5),
+        ],
+    );
+    gauges(
+        1,
+        &[
+            ("system.process.cgroup.memory.mem.usage.bytes", 100.0),
+            ("system.process.cgroup.memory.mem.limit.bytes", 200.0),
+        ],
+    );
+    gauges(
+        2,
+        &[
+            ("system.process.cgroup.memory.mem.usage.bytes", 100.0),
+            (
+                "system.process.cgroup.memory.mem.limit.bytes",
+                9_223_372_036_854_771_712.0,
+            ),
+        ],
+    );
+    store_all(&store, events);
+    let page = store
+        .read::<_, StoreError>(|conn| Ok(metrics::page(conn, &of_service("shop"), &window())?))
+        .expect("metrics");
+    assert!(
+        close(page.memory.avg[0], 0.75)
+            && close(page.memory.max[1], 0.5)
+            && close(page.memory.avg[2], 0.1)
+    );
+    assert_eq!(page.memory.avg[3], None);
+    assert!(close(page.system_cpu.avg[0], 0.5));
+    assert_eq!(page.names.len(), 5);
+}
+
+#[test]
+fn time_by_kind_of_span_comes_from_the_agents_own_sums() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let store = open(dir.path());
+    let mut events = batch("shop");
+    for (kind, sum) in [("app", 300.0), ("db", 700.0)] {
+        let mut event = metricset(&mut events, 1.0);
+        event.breakdown = Some(Breakdown {
+            transaction_name: Some(events.keep("GET /a")),
+            transaction_kind: Some(events.keep("request")),
+            span_kind: Some(events.keep(kind)),
+            span_subtype: None,
+            count: 1.0,
+            sum,
+        });
+        events.events.push(Event::Metricset(event));
+    }
+    store_all(&store, events);
+    let chart = store
+        .read::<_, StoreError>(|conn| Ok(breakdown::chart(conn, &of_service("shop"), &window())?))
+        .expect("a chart");
+    let shares: Vec<(&str, f64)> = chart
+        .kinds
+        .iter()
+        .map(|kind| (kind.kind.as_str(), kind.share))
+        .collect();
+    assert_eq!(shares, [("db", 0.7), ("app", 0.3)]);
+}
