@@ -1,1 +1,14 @@
-//! The service of the article.
+//! The service of the article, in Rust: seven routes on actix-web, Diesel and SQLite, watched by `apm-agent`.
+//!
+//! [`routes::configure`] mounts all routes and is what the binary, the tests and the benches share; [`service::Service`] is
+//! the service listening on a port. Nothing here knows the APM server: the two meet on the wire, and only `main` starts both.
+
+pub mod cli;
+pub mod db;
+pub mod error;
+pub mod logging;
+pub mod people;
+pub mod routes;
+pub mod schema;
+pub mod service;
+pub mod strategy;

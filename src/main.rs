@@ -1,1 +1,109 @@
-fn main() {}
+//! `pocket-apm`: the service and the embedded APM server in one process, or the server alone.
+
+use std::io::Write as _;
+use std::process::ExitCode;
+use std::time::Duration;
+
+use anyhow::Context as _;
+use apm_agent::Agent;
+use clap::Parser as _;
+use pocket_apm::cli::{ApmOptions, Cli, Command, Durability, ServiceOptions};
+use pocket_apm::logging;
+use pocket_apm::service::{Service, reachable};
+
+/// How long the agent may take to hand over what it has recorded when the service stops.
+const FLUSH_TIMEOUT: Duration = Duration::from_secs(1);
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    logging::init();
+    let done = actix_web::rt::System::new().block_on(async {
+        match cli.command {
+            None => run_service(&cli.service, &cli.apm).await,
+            Some(Command::Server) => run_server(&cli.apm).await,
+        }
+    });
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            log::error!("{error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// The service, its agent and, unless the agent sends elsewhere, the APM server.
+async fn run_service(options: &ServiceOptions, apm: &ApmOptions) -> anyhow::Result<()> {
+    let elsewhere = ["ELASTIC_APM_SERVER_URL", "ELASTIC_APM_SERVER_URLS"].iter().any(|name| std::env::var_os(name).is_some());
+    let server = if elsewhere { None } else { Some(start_server(apm).await?) };
+    let agent = start_agent(server.as_ref(), apm)?;
+    let service = Service::start(options, &agent, true)?;
+    announce(&format!("service  http://{}", reachable(service.addr)))?;
+    if let Some(server) = &server {
+        announce(&format!("APM      http://{}", reachable(server.addr())))?;
+    }
+    let served = service.server.await.context("the service failed");
+    // In this order: the agent's last events still find the server.
+    if !agent.shutdown(FLUSH_TIMEOUT) {
+        log::warn!("the agent could not hand over all events within {} s", FLUSH_TIMEOUT.as_secs());
+    }
+    if let Some(server) = server {
+        server.stop(true).await;
+    }
+    served
+}
+
+/// The APM server alone, until Ctrl-C or SIGTERM.
+async fn run_server(apm: &ApmOptions) -> anyhow::Result<()> {
+    let server = start_server(apm).await?;
+    announce(&format!("APM      http://{}", reachable(server.addr())))?;
+    stop_signal().await?;
+    server.stop(true).await;
+    Ok(())
+}
+
+async fn start_server(options: &ApmOptions) -> anyhow::Result<apm_server::Running> {
+    let config = apm_server::Config {
+        listen: options.apm_listen,
+        database: options.apm_database.clone(),
+        secret_token: options.apm_secret_token.clone(),
+        max_size: options.apm_max_size,
+        max_age: options.apm_max_age,
+        durability: match options.durability {
+            Durability::Normal => apm_server::Durability::Normal,
+            Durability::Full => apm_server::Durability::Full,
+        },
+        insecure: options.insecure,
+        ..apm_server::Config::default()
+    };
+    Ok(apm_server::Server::start(config).await?)
+}
+
+/// The demo's own defaults, below the environment: fresh pages, and a bar for each statement.
+fn start_agent(server: Option<&apm_server::Running>, apm: &ApmOptions) -> anyhow::Result<Agent> {
+    let mut agent = Agent::builder()
+        .service_name("my-app-01")
+        .service_version(env!("CARGO_PKG_VERSION"))
+        .option("api_request_time", "1s")
+        .option("span_compression_enabled", "false");
+    if let Some(server) = server {
+        agent = agent.server_url(&format!("http://{}", reachable(server.addr())));
+        if let Some(token) = &apm.apm_secret_token {
+            agent = agent.option("secret_token", token);
+        }
+    }
+    Ok(agent.from_env()?.start())
+}
+
+async fn stop_signal() -> std::io::Result<()> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let mut terminate = signal(SignalKind::terminate())?;
+    tokio::select! {
+        done = tokio::signal::ctrl_c() => done,
+        _ = terminate.recv() => Ok(()),
+    }
+}
+
+fn announce(line: &str) -> std::io::Result<()> {
+    writeln!(std::io::stdout(), "{line}")
+}

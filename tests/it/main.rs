@@ -1,1 +1,10 @@
+//! The service, its agent and the APM server, together and over the wire.
+#![expect(clippy::unwrap_used, reason = "a failed set-up should fail its test")]
 
+mod database;
+mod first_light;
+mod process;
+mod routes;
+mod support;
+mod upstream;
+mod wire;

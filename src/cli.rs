@@ -1,0 +1,165 @@
+//! The command line: options, each with its environment variable, and their checks.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use bytesize::ByteSize;
+use clap::{Args, Parser, Subcommand};
+
+use crate::strategy::Strategy;
+
+/// The article's service, watched by its own Elastic APM agent, with an APM server and its pages in the same process.
+///
+/// Without a subcommand it starts the service on --listen and the APM server on --apm-listen, and sends what the agent
+/// records to the latter. The agent is configured by ELASTIC_APM_* variables (docs/configuration.md); when
+/// ELASTIC_APM_SERVER_URL is set, the embedded APM server is not started.
+#[derive(Debug, Parser)]
+#[command(version, max_term_width = 100)]
+pub struct Cli {
+    #[command(subcommand)]
+    pub command: Option<Command>,
+    #[command(flatten)]
+    pub service: ServiceOptions,
+    #[command(flatten)]
+    pub apm: ApmOptions,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Start the APM server and its pages alone, for services that run elsewhere.
+    Server,
+}
+
+/// The service's options.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Service")]
+pub struct ServiceOptions {
+    /// Where the service listens. Port 0 takes any free one.
+    #[arg(long, env = "LISTEN", value_name = "ADDR:PORT", default_value = "127.0.0.1:8080")]
+    pub listen: SocketAddr,
+
+    /// The service's SQLite file; created and migrated when needed.
+    #[arg(long, env = "DATABASE_URL", value_name = "FILE", default_value = "database.db")]
+    pub database: String,
+
+    /// What /upstream asks for a person with a country [default: the service's own /people].
+    #[arg(long, env = "UPSTREAM_URL", value_name = "URL", value_parser = http_url)]
+    pub upstream_url: Option<String>,
+
+    /// How /sql-group counts: the article's scan, an index on city, or counts kept by triggers. Each start makes what the
+    /// choice needs in the database and drops what another choice left there.
+    #[arg(long, env = "SQL_GROUP", default_value = "scan")]
+    pub sql_group: Strategy,
+
+    /// Threads that serve requests [default: one per core].
+    #[arg(long, env = "WORKERS", value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    pub workers: Option<u16>,
+}
+
+/// The APM server's options.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "APM server")]
+pub struct ApmOptions {
+    /// Where the APM server takes events and shows its pages. Other than loopback it needs --apm-secret-token or --insecure.
+    #[arg(long, env = "APM_LISTEN", value_name = "ADDR:PORT", default_value = "127.0.0.1:8200", global = true)]
+    pub apm_listen: SocketAddr,
+
+    /// The APM server's SQLite file.
+    #[arg(long, env = "APM_DATABASE", value_name = "FILE", default_value = "apm.db", global = true)]
+    pub apm_database: PathBuf,
+
+    /// The token that agents and the pages' readers must present.
+    #[arg(long, env = "APM_SECRET_TOKEN", value_name = "TOKEN", hide_env_values = true, global = true)]
+    pub apm_secret_token: Option<String>,
+
+    /// How large the APM server's files may grow, together; the oldest events go first.
+    #[arg(long, env = "APM_MAX_SIZE", value_name = "SIZE", default_value = "1GiB", value_parser = size, global = true)]
+    pub apm_max_size: u64,
+
+    /// How long single events are kept; rollups, which the charts read, are kept for 90 days.
+    #[arg(long, env = "APM_MAX_AGE", value_name = "AGE", default_value = "7d", value_parser = age, global = true)]
+    pub apm_max_age: Duration,
+
+    /// What survives a power loss: `full` syncs each commit to the disk, `normal` may lose the last ones. A crash or kill
+    /// of the process loses nothing that was acknowledged, with either.
+    #[arg(long, env = "APM_DURABILITY", default_value = "normal", global = true)]
+    pub durability: Durability,
+
+    /// Listen off loopback without a token: anyone who reaches the port may read and write everything.
+    #[arg(long, env = "APM_INSECURE", global = true)]
+    pub insecure: bool,
+}
+
+/// When a commit counts as done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum Durability {
+    Normal,
+    Full,
+}
+
+fn http_url(text: &str) -> Result<String, String> {
+    match text.parse::<actix_web::http::Uri>() {
+        Ok(uri) if uri.scheme_str() == Some("http") && uri.host().is_some() => Ok(text.to_owned()),
+        Ok(_) => Err("not an absolute http:// URL".to_owned()),
+        Err(error) => Err(error.to_string()),
+    }
+}
+
+/// The least that holds the tables and some events.
+const MIN_SIZE: u64 = 1024 * 1024;
+
+fn size(text: &str) -> Result<u64, String> {
+    let ByteSize(bytes) = text.parse().map_err(|_| "not a size: write a number and a unit, as 512MiB or 2GiB".to_owned())?;
+    if bytes < MIN_SIZE {
+        return Err("too small: at least 1MiB".to_owned());
+    }
+    Ok(bytes)
+}
+
+fn age(text: &str) -> Result<Duration, String> {
+    let age = humantime::parse_duration(text)
+        .map_err(|error| format!("{error}: write a number and a unit, as 12h or 7d"))?;
+    if age < Duration::from_secs(60) {
+        return Err("too short: at least 1m".to_owned());
+    }
+    Ok(age)
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn bad_values_are_refused_with_the_name_of_their_option() {
+        for (option, value) in [
+            ("--listen", "8080"),
+            ("--upstream-url", "ftp://example.com/"),
+            ("--upstream-url", "/people"),
+            ("--workers", "0"),
+            ("--apm-max-size", "12kB"),
+            ("--apm-max-size", "much"),
+            ("--apm-max-age", "7"),
+            ("--apm-max-age", "1s"),
+            ("--durability", "none"),
+        ] {
+            let error = Cli::try_parse_from(["pocket-apm", option, value]).expect_err(value).to_string();
+            assert!(error.contains(option) && error.contains(value), "{option} {value}: {error}");
+        }
+    }
+
+    #[test]
+    fn the_servers_options_may_follow_its_name() {
+        let cli = Cli::try_parse_from(["pocket-apm", "server", "--apm-max-age", "12h"]).unwrap();
+        assert!(matches!(cli.command, Some(Command::Server)));
+        assert_eq!(cli.apm.apm_max_age, Duration::from_secs(12 * 3600));
+        assert_eq!(cli.apm.apm_max_size, 1 << 30);
+    }
+}

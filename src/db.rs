@@ -1,0 +1,182 @@
+//! The service's database: the pool, its PRAGMAs, the embedded migrations, and what can go wrong with the file.
+
+use std::fmt;
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use diesel::connection::SimpleConnection;
+use diesel::r2d2::{self, ConnectionManager, CustomizeConnection, Pool, PooledConnection};
+use diesel::result::DatabaseErrorKind;
+use diesel::{Connection, SqliteConnection};
+use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
+
+const MIGRATIONS: EmbeddedMigrations = embed_migrations!();
+
+/// How long a statement waits for another's lock.
+pub const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
+/// How long a request waits for a free connection.
+const CHECKOUT_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// What every connection starts with. `busy_timeout` comes first, since the others may already need to wait.
+const PRAGMAS: &[&str] = &["PRAGMA journal_mode = WAL", "PRAGMA synchronous = NORMAL", "PRAGMA foreign_keys = ON"];
+
+/// A connection lent by the pool.
+pub type Conn = PooledConnection<ConnectionManager<SqliteConnection>>;
+
+/// Instruments a connection after its PRAGMAs ran.
+pub type Instrument = Box<dyn CustomizeConnection<SqliteConnection, r2d2::Error>>;
+
+/// What went wrong with the database, in words for the client and the log.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum DbError {
+    /// Another process or request held the write lock for longer than the busy time-out.
+    #[error("the database is locked by another writer for more than {} s, try again", BUSY_TIMEOUT.as_secs())]
+    Locked(#[source] diesel::result::Error),
+    /// The disk, or the page limit, is full; nothing was written.
+    #[error("the disk is full, nothing was written: free some space")]
+    Full(#[source] diesel::result::Error),
+    /// The file under the open connections was deleted or replaced.
+    #[error("the database file {} is gone or was replaced: put it back, or restart the service", .0.display())]
+    Gone(PathBuf),
+    /// No connection became free in time.
+    #[error("no database connection became free within {} s", CHECKOUT_TIMEOUT.as_secs())]
+    Pool(#[from] diesel::r2d2::PoolError),
+    /// Anything else that SQLite or Diesel reports.
+    #[error("the database failed: {0}")]
+    Other(#[source] diesel::result::Error),
+}
+
+impl From<diesel::result::Error> for DbError {
+    fn from(error: diesel::result::Error) -> Self {
+        // Diesel has no kind for these two; the texts are SQLite's own (sqlite3_errstr).
+        let message = match &error {
+            diesel::result::Error::DatabaseError(DatabaseErrorKind::Unknown, info) => info.message().to_owned(),
+            _ => String::new(),
+        };
+        if message.contains("database is locked") || message.contains("database table is locked") {
+            Self::Locked(error)
+        } else if message.contains("database or disk is full") {
+            Self::Full(error)
+        } else {
+            Self::Other(error)
+        }
+    }
+}
+
+/// Why the database could not be opened.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum OpenError {
+    #[error("cannot open {path} (--database, DATABASE_URL)")]
+    Connect { path: String, source: diesel::ConnectionError },
+    #[error("cannot set up {path} (--database, DATABASE_URL)")]
+    Setup { path: String, source: diesel::result::Error },
+    #[error("cannot migrate {path} (--database, DATABASE_URL): {reason}")]
+    Migrate { path: String, reason: String },
+    #[error("cannot fill the connection pool of {path}")]
+    Pool { path: String, source: diesel::r2d2::PoolError },
+}
+
+/// The pool of connections to one SQLite file.
+#[derive(Clone)]
+pub struct Database {
+    pool: Pool<ConnectionManager<SqliteConnection>>,
+    file: Option<Arc<File>>,
+}
+
+/// The file that the connections hold open.
+#[derive(Debug)]
+struct File {
+    path: PathBuf,
+    identity: (u64, u64),
+}
+
+impl Database {
+    /// Opens and migrates the database at `url` (a path, `sqlite://path`, `file:` URI or `:memory:`), then fills a pool of `size` connections.
+    ///
+    /// `instrument` gets each connection after its PRAGMAs.
+    pub fn open(url: &str, size: u32, instrument: Option<Instrument>) -> Result<Self, OpenError> {
+        let url = url.strip_prefix("sqlite://").unwrap_or(url);
+        let path = || url.to_owned();
+        let mut conn =
+            SqliteConnection::establish(url).map_err(|source| OpenError::Connect { path: path(), source })?;
+        set_pragmas(&mut conn).map_err(|source| OpenError::Setup { path: path(), source })?;
+        conn.run_pending_migrations(MIGRATIONS)
+            .map_err(|error| OpenError::Migrate { path: path(), reason: error.to_string() })?;
+        drop(conn);
+        let pool = Pool::builder()
+            .max_size(size)
+            .connection_timeout(CHECKOUT_TIMEOUT)
+            // A file does not drop its connections, and each check would be a statement of its own.
+            .test_on_check_out(false)
+            .connection_customizer(Box::new(Customize { instrument }))
+            .build(ConnectionManager::new(url))
+            .map_err(|source| OpenError::Pool { path: path(), source })?;
+        Ok(Self { pool, file: File::identify(url).map(Arc::new) })
+    }
+
+    /// Lends a connection, after making sure that the file which it writes to is still the one at the path.
+    ///
+    /// Blocks for up to 5 s while all connections are in use.
+    pub fn conn(&self) -> Result<Conn, DbError> {
+        if let Some(file) = &self.file {
+            // In WAL mode SQLite itself goes on writing into a deleted file, and what it acknowledges is lost.
+            file.check()?;
+        }
+        Ok(self.pool.get()?)
+    }
+
+    /// How many connections the pool has, and how many of them are idle.
+    pub fn pool_state(&self) -> r2d2::State {
+        self.pool.state()
+    }
+}
+
+impl fmt::Debug for Database {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Database").field("file", &self.file).field("pool", &self.pool.state()).finish()
+    }
+}
+
+impl File {
+    /// `None` for what is no plain file, as `:memory:`.
+    fn identify(url: &str) -> Option<Self> {
+        let path = url.strip_prefix("file:").unwrap_or(url);
+        let path = Path::new(path.split('?').next().unwrap_or(path));
+        let meta = std::fs::metadata(path).ok().filter(std::fs::Metadata::is_file)?;
+        Some(Self { path: path.to_owned(), identity: (meta.dev(), meta.ino()) })
+    }
+
+    fn check(&self) -> Result<(), DbError> {
+        match std::fs::metadata(&self.path) {
+            Ok(meta) if (meta.dev(), meta.ino()) == self.identity => Ok(()),
+            _ => Err(DbError::Gone(self.path.clone())),
+        }
+    }
+}
+
+/// Runs the PRAGMAs, then hands the connection to the instrumentation, so that set-up is never recorded.
+struct Customize {
+    instrument: Option<Instrument>,
+}
+
+impl fmt::Debug for Customize {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Customize").finish_non_exhaustive()
+    }
+}
+
+impl CustomizeConnection<SqliteConnection, r2d2::Error> for Customize {
+    fn on_acquire(&self, conn: &mut SqliteConnection) -> Result<(), r2d2::Error> {
+        set_pragmas(conn).map_err(r2d2::Error::QueryError)?;
+        self.instrument.as_ref().map_or(Ok(()), |instrument| instrument.on_acquire(conn))
+    }
+}
+
+fn set_pragmas(conn: &mut SqliteConnection) -> diesel::QueryResult<()> {
+    conn.batch_execute(&format!("PRAGMA busy_timeout = {}", BUSY_TIMEOUT.as_millis()))?;
+    PRAGMAS.iter().try_for_each(|pragma| conn.batch_execute(pragma))
+}

@@ -1,0 +1,90 @@
+//! `/upstream`: asks another service for a person and answers by the country.
+
+use std::time::Duration;
+
+use actix_web::http::StatusCode;
+use actix_web::{HttpResponse, web};
+use awc::error::{PayloadError, SendRequestError};
+use serde::Deserialize;
+
+use super::State;
+use crate::error::Error;
+
+const TIMEOUT: Duration = Duration::from_secs(2);
+const MAX_BODY: usize = 64 * 1024;
+
+/// Why the upstream's answer could not be used.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum UpstreamError {
+    #[error("the upstream {url} could not be reached: {reason}")]
+    Unreachable { url: String, reason: String },
+    #[error("the upstream {url} did not answer within {} s", TIMEOUT.as_secs())]
+    Timeout { url: String },
+    #[error("the upstream {url} answered {status}")]
+    Status { url: String, status: StatusCode },
+    #[error("the upstream {url} answered more than {} KiB", MAX_BODY / 1024)]
+    TooLarge { url: String },
+    #[error("the upstream {url} broke off its answer: {source}")]
+    Broken { url: String, source: PayloadError },
+    #[error("the upstream {url} did not answer a JSON object with a `country`: {source}")]
+    NotAPerson { url: String, source: serde_json::Error },
+}
+
+impl UpstreamError {
+    pub(crate) fn status(&self) -> StatusCode {
+        match self {
+            Self::Timeout { .. } => StatusCode::GATEWAY_TIMEOUT,
+            _ => StatusCode::BAD_GATEWAY,
+        }
+    }
+}
+
+/// The HTTP client of one worker.
+pub(super) struct Client(awc::Client);
+
+impl Client {
+    pub(super) fn new() -> Self {
+        // The route's own time-out covers the body too.
+        Self(awc::Client::builder().wrap(apm_agent::awc::Apm::new()).disable_timeout().finish())
+    }
+
+    async fn country(&self, url: &str) -> Result<String, UpstreamError> {
+        let asked = actix_web::rt::time::timeout(TIMEOUT, self.ask(url)).await;
+        asked.unwrap_or_else(|_| Err(UpstreamError::Timeout { url: url.to_owned() }))
+    }
+
+    async fn ask(&self, url: &str) -> Result<String, UpstreamError> {
+        let unreachable = |error: SendRequestError| UpstreamError::Unreachable {
+            url: url.to_owned(),
+            reason: error.to_string(),
+        };
+        let mut response = self.0.get(url).send().await.map_err(unreachable)?;
+        if !response.status().is_success() {
+            let status = StatusCode::from_u16(response.status().as_u16()).unwrap_or(StatusCode::BAD_GATEWAY);
+            return Err(UpstreamError::Status { url: url.to_owned(), status });
+        }
+        let body = response.body().limit(MAX_BODY).await.map_err(|source| match source {
+            PayloadError::Overflow => UpstreamError::TooLarge { url: url.to_owned() },
+            source => UpstreamError::Broken { url: url.to_owned(), source },
+        })?;
+        let person: Person = serde_json::from_slice(&body)
+            .map_err(|source| UpstreamError::NotAPerson { url: url.to_owned(), source })?;
+        Ok(person.country)
+    }
+}
+
+#[derive(Deserialize)]
+struct Person {
+    country: String,
+}
+
+pub(super) async fn upstream(state: web::Data<State>, client: web::Data<Client>) -> Result<HttpResponse, Error> {
+    let country = client.country(&state.upstream_url).await?;
+    let plain = "text/plain; charset=utf-8";
+    Ok(match country.as_str() {
+        "italy" => HttpResponse::Ok().content_type(plain).body("Italalia!"),
+        "canada" => HttpResponse::BadGateway().content_type(plain).body("Canada!"),
+        _ => HttpResponse::NotFound().content_type(plain).body("Not Found"),
+    })
+}

@@ -1,0 +1,99 @@
+//! The service as something that starts on a port and stops.
+
+use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener};
+
+use actix_web::body::MessageBody;
+use actix_web::dev::{Server, ServiceRequest, ServiceResponse};
+use actix_web::error::InternalError;
+use actix_web::middleware::{Next, from_fn};
+use actix_web::{App, HttpServer};
+use apm_agent::Agent;
+
+use crate::cli::ServiceOptions;
+use crate::db::{Database, DbError, OpenError};
+use crate::error::body;
+use crate::routes::{State, configure};
+use crate::strategy;
+
+/// How long requests in flight may take when the service stops.
+const SHUTDOWN_TIMEOUT_S: u64 = 3;
+/// Connections beyond the workers, for requests that arrive while others wait for SQLite's write lock.
+const SPARE_CONNECTIONS: u32 = 6;
+
+/// Why the service could not start.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum StartError {
+    #[error("cannot listen on {addr} (--listen, LISTEN)")]
+    Listen { addr: SocketAddr, source: std::io::Error },
+    #[error(transparent)]
+    Open(#[from] OpenError),
+    #[error("cannot prepare the database for --sql-group")]
+    Strategy(#[from] DbError),
+}
+
+/// The service, listening.
+#[derive(Debug)]
+pub struct Service {
+    /// Where it listens; the port is the real one when 0 was asked for.
+    pub addr: SocketAddr,
+    /// Its database, for whoever watches it.
+    pub database: Database,
+    /// Runs until it is stopped, or, with `signals`, until Ctrl-C or SIGTERM.
+    pub server: Server,
+}
+
+impl Service {
+    /// Opens the database, takes the port and begins to serve. Belongs inside an actix system.
+    pub fn start(options: &ServiceOptions, agent: &Agent, signals: bool) -> Result<Self, StartError> {
+        let listen_error = |source| StartError::Listen { addr: options.listen, source };
+        let listener = TcpListener::bind(options.listen).map_err(listen_error)?;
+        let addr = listener.local_addr().map_err(listen_error)?;
+        let workers = options.workers.map_or_else(cores, usize::from);
+        let size = u32::try_from(workers).unwrap_or(u32::MAX).saturating_add(SPARE_CONNECTIONS);
+        let instrument = Box::new(agent.diesel(&options.database));
+        let database = Database::open(&options.database, size, Some(instrument))?;
+        let upstream_url = options.upstream_url.clone().unwrap_or_else(|| format!("http://{}/people", reachable(addr)));
+        strategy::apply(&mut *database.conn()?, options.sql_group).map_err(DbError::from)?;
+        let state = State { database: database.clone(), upstream_url, sql_group: options.sql_group };
+        let agent = agent.clone();
+        let mut server = HttpServer::new(move || {
+            App::new()
+                .configure(|config| configure(config, &state))
+                // The last one wrapped is the outermost: the agent sees everything but this translation into JSON.
+                .wrap(agent.middleware().catch_panics(true))
+                .wrap(from_fn(errors_as_json))
+        })
+        .workers(workers)
+        .shutdown_timeout(SHUTDOWN_TIMEOUT_S)
+        .h1_allow_half_closed(false);
+        if !signals {
+            server = server.disable_signals();
+        }
+        let server = server.listen(listener).map_err(listen_error)?.run();
+        Ok(Self { addr, database, server })
+    }
+}
+
+fn cores() -> usize {
+    std::thread::available_parallelism().map_or(2, std::num::NonZero::get)
+}
+
+/// An address to which this process can connect when it listens on all of them.
+pub fn reachable(mut addr: SocketAddr) -> SocketAddr {
+    if addr.ip().is_unspecified() {
+        addr.set_ip(if addr.is_ipv4() { Ipv4Addr::LOCALHOST.into() } else { Ipv6Addr::LOCALHOST.into() });
+    }
+    addr
+}
+
+/// Gives what failed outside a handler, as a panic, the body that the service's errors have.
+async fn errors_as_json(
+    request: ServiceRequest,
+    next: Next<impl MessageBody>,
+) -> Result<ServiceResponse<impl MessageBody>, actix_web::Error> {
+    next.call(request).await.map_err(|error| {
+        let response = body(error.as_response_error().status_code(), &error);
+        InternalError::from_response(error, response).into()
+    })
+}

@@ -1,0 +1,80 @@
+//! The binary as a user starts and stops it.
+
+use std::io::{BufRead, BufReader, Read};
+use std::net::TcpListener;
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use crate::support::get;
+
+fn command(dir: &tempfile::TempDir) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_pocket-apm"));
+    command.current_dir(dir.path()).env_remove("ELASTIC_APM_SERVER_URL").stdout(Stdio::piped()).stderr(Stdio::piped());
+    command
+}
+
+/// Starts the binary on free ports and returns it with the URLs that it prints.
+fn start(dir: &tempfile::TempDir) -> (Child, String, String) {
+    let mut child = command(dir).args(["--listen", "127.0.0.1:0", "--apm-listen", "127.0.0.1:0"]).spawn().unwrap();
+    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines().map(Result::unwrap);
+    let mut url = |label: &str| {
+        let line = lines.find(|line| line.starts_with(label)).unwrap();
+        line.split_whitespace().last().unwrap().to_owned()
+    };
+    let (service, apm) = (url("service"), url("APM"));
+    (child, service, apm)
+}
+
+#[actix_web::test]
+async fn a_stop_signal_ends_it_within_five_seconds_and_what_was_recorded_is_there_after_a_restart() {
+    let dir = tempfile::tempdir().unwrap();
+    for signal in ["INT", "TERM"] {
+        let (mut child, service, _) = start(&dir);
+        let in_flight = actix_web::rt::spawn({
+            let url = format!("{service}/delay");
+            async move { get(&url).await.status }
+        });
+        assert_eq!(get(&format!("{service}/sql-write")).await.status, 200);
+        let stopped = Instant::now();
+        assert!(Command::new("kill").args(["-s", signal, &child.id().to_string()]).status().unwrap().success());
+
+        assert_eq!(in_flight.await.unwrap(), 200);
+        let status = loop {
+            if let Some(status) = child.try_wait().unwrap() {
+                break status;
+            }
+            assert!(stopped.elapsed() < Duration::from_secs(5), "still running after SIG{signal}");
+            actix_web::rt::time::sleep(Duration::from_millis(10)).await;
+        };
+        assert!(status.success(), "SIG{signal}: {status}");
+    }
+
+    let (mut child, _, apm) = start(&dir);
+    let found = get(&format!("{apm}/api/v1/discover?q=transaction.name:%22GET%20/sql-write%22%20and%20processor.event:transaction&from=now-15m")).await;
+    child.kill().unwrap();
+    child.wait().unwrap();
+    assert_eq!(found.json()["total"], 2, "{}", found.body);
+}
+
+#[test]
+fn a_port_in_use_is_an_error_that_names_the_option() {
+    let dir = tempfile::tempdir().unwrap();
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    let addr = taken.local_addr().unwrap().to_string();
+    for (option, other) in [("--listen", "--apm-listen"), ("--apm-listen", "--listen")] {
+        let mut child = command(&dir).args([option, &addr, other, "127.0.0.1:0"]).spawn().unwrap();
+        let mut error = String::new();
+        child.stderr.take().unwrap().read_to_string(&mut error).unwrap();
+        assert!(!child.wait().unwrap().success());
+        assert!(error.contains(&format!("({option}")) && error.contains(&addr), "{error}");
+    }
+}
+
+#[test]
+fn the_help_names_every_option_with_its_variable() {
+    let help = Command::new(env!("CARGO_BIN_EXE_pocket-apm")).arg("--help").output().unwrap();
+    let help = String::from_utf8(help.stdout).unwrap();
+    for name in ["--listen", "DATABASE_URL", "UPSTREAM_URL", "--apm-max-age", "APM_SECRET_TOKEN", "ELASTIC_APM_SERVER_URL"] {
+        assert!(help.contains(name), "no {name} in {help}");
+    }
+}

@@ -1,0 +1,133 @@
+//! The whole house on free ports, and a client for it.
+
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+
+use apm_agent::Agent;
+use clap::Parser as _;
+use pocket_apm::cli::Cli;
+use pocket_apm::service::Service;
+use serde_json::Value;
+use tempfile::TempDir;
+
+pub mod sink;
+
+/// How long a test waits for what happens in the background.
+pub const DEADLINE: Duration = Duration::from_secs(20);
+
+/// The service with its agent, sending to an APM server of its own.
+pub struct TestApp {
+    pub url: String,
+    pub apm_url: String,
+    pub agent: Agent,
+    pub service: Service,
+    _server: apm_server::Running,
+    _dir: TempDir,
+}
+
+impl TestApp {
+    pub async fn start() -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        let config = apm_server::Config {
+            listen: ([127, 0, 0, 1], 0).into(),
+            database: dir.path().join("apm.db"),
+            ..apm_server::Config::default()
+        };
+        let server = apm_server::Server::start(config).await.unwrap();
+        let apm_url = format!("http://{}", server.addr());
+        let agent = agent(&apm_url);
+        let service = start_service(&dir.path().join("people.db"), &agent, &[]);
+        Self { url: format!("http://{}", service.addr), apm_url, agent, service, _server: server, _dir: dir }
+    }
+
+    /// The JSON of one of the APM server's API pages, as soon as it satisfies `done`.
+    pub async fn api_until(&self, path: &str, done: impl Fn(&Value) -> bool) -> Value {
+        let url = format!("{}{path}", self.apm_url);
+        let started = Instant::now();
+        loop {
+            let json: Value = serde_json::from_str(&get(&url).await.body).unwrap();
+            if done(&json) {
+                return json;
+            }
+            assert!(started.elapsed() < DEADLINE, "{url} still answers {json:#}");
+            actix_web::rt::time::sleep(Duration::from_millis(20)).await;
+        }
+    }
+}
+
+impl Drop for TestApp {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            return;
+        }
+        assert!(self.agent.shutdown(DEADLINE), "the agent could not hand over its events");
+        let stats = self.agent.stats();
+        assert_eq!(stats.recorded, stats.accepted + stats.dropped.total(), "events were lost: {stats:?}");
+    }
+}
+
+/// An agent with the demo's settings.
+pub fn agent(server_url: &str) -> Agent {
+    Agent::builder()
+        .service_name("my-app-01")
+        .option("api_request_time", "100ms")
+        .option("span_compression_enabled", "false")
+        .option("metrics_interval", "0s")
+        .server_url(server_url)
+        .start()
+}
+
+/// The service on a free port, with options as on its command line.
+pub fn start_service(database: &std::path::Path, agent: &Agent, options: &[&str]) -> Service {
+    let database = database.to_str().unwrap();
+    let fixed = ["pocket-apm", "--listen", "127.0.0.1:0", "--workers", "2", "--database", database];
+    let cli = Cli::try_parse_from(fixed.iter().chain(options)).unwrap();
+    let service = Service::start(&cli.service, agent, false).unwrap();
+    actix_web::rt::spawn(service.server.handle_running());
+    service
+}
+
+/// What a request was answered.
+#[derive(Debug)]
+pub struct Answer {
+    pub status: u16,
+    pub content_type: String,
+    pub allow: String,
+    pub body: String,
+}
+
+impl Answer {
+    pub fn json(&self) -> Value {
+        serde_json::from_str(&self.body).unwrap_or_else(|error| panic!("{error}: {}", self.body))
+    }
+}
+
+pub async fn get(url: &str) -> Answer {
+    request("GET", url, &[]).await
+}
+
+pub async fn request(method: &str, url: &str, headers: &[(&str, &str)]) -> Answer {
+    let mut request = awc::Client::builder().timeout(DEADLINE).finish().request(method.parse().unwrap(), url);
+    for header in headers {
+        request = request.insert_header(*header);
+    }
+    let mut response = request.send().await.unwrap_or_else(|error| panic!("{method} {url}: {error}"));
+    let header = |name: &str| {
+        response.headers().get(name).map(|value| value.to_str().unwrap().to_owned()).unwrap_or_default()
+    };
+    let (status, content_type, allow) = (response.status().as_u16(), header("content-type"), header("allow"));
+    let body = String::from_utf8(response.body().await.unwrap().to_vec()).unwrap();
+    Answer { status, content_type, allow, body }
+}
+
+/// The published fixtures, where this checkout has them beside it.
+pub fn fixtures(test: &str) -> Option<PathBuf> {
+    let shared = std::env::var_os("POCKET_APM_SHARED")
+        .map_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../shared"), PathBuf::from);
+    let fixtures = shared.join("fixtures");
+    if fixtures.is_dir() {
+        return Some(fixtures);
+    }
+    eprintln!("skipped {test}: no fixtures in {}", fixtures.display());
+    None
+}

@@ -1,0 +1,85 @@
+//! `/upstream` with an upstream that answers well, badly or not at all.
+
+use std::io::{Read, Write};
+use std::net::TcpListener;
+use std::time::{Duration, Instant};
+
+use crate::support::{Answer, agent, get, sink::Sink, start_service};
+
+/// An upstream that answers every request with `response`, after `delay`.
+fn upstream(response: String, delay: Duration) -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}/people", listener.local_addr().unwrap());
+    std::thread::spawn(move || {
+        for stream in listener.incoming() {
+            let mut stream = stream.unwrap();
+            let response = response.clone();
+            std::thread::spawn(move || {
+                let _ = stream.read(&mut [0; 4096]);
+                std::thread::sleep(delay);
+                let _ = stream.write_all(response.as_bytes());
+            });
+        }
+    });
+    url
+}
+
+fn http(status: &str, body: &str) -> String {
+    format!("HTTP/1.1 {status}\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{body}", body.len())
+}
+
+async fn ask(upstream_url: &str) -> Answer {
+    let (dir, sink) = (tempfile::tempdir().unwrap(), Sink::start());
+    let options = ["--upstream-url", upstream_url];
+    let service = start_service(&dir.path().join("people.db"), &agent(&sink.url), &options);
+    get(&format!("http://{}/upstream", service.addr)).await
+}
+
+#[actix_web::test]
+async fn the_country_decides_the_answer() {
+    for (country, status, body) in [("italy", 200, "Italalia!"), ("canada", 502, "Canada!"), ("peru", 404, "Not Found")] {
+        let person = format!(r#"{{"name":"ruan","country":"{country}"}}"#);
+        let answer = ask(&upstream(http("200 OK", &person), Duration::ZERO)).await;
+        assert_eq!((answer.status, answer.body.as_str()), (status, body), "{country}");
+    }
+}
+
+#[actix_web::test]
+async fn an_unusable_upstream_is_a_502_that_says_why() {
+    let large = format!(r#"{{"country":"italy","padding":"{}"}}"#, "x".repeat(64 * 1024));
+    for (response, reason) in [
+        (http("200 OK", "<html>"), "did not answer a JSON object"),
+        (http("200 OK", r#"{"name":"ruan"}"#), "missing field `country`"),
+        (http("200 OK", r#"{"country":7}"#), "did not answer a JSON object"),
+        (http("200 OK", &large), "more than 64 KiB"),
+        (http("503 Service Unavailable", "{}"), "answered 503"),
+        ("not HTTP at all\r\n\r\n".to_owned(), "could not be reached"),
+        ("HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{".to_owned(), "broke off"),
+    ] {
+        let answer = ask(&upstream(response, Duration::ZERO)).await;
+        let error = answer.json()["error"].as_str().unwrap().to_owned();
+        assert_eq!(answer.status, 502, "{error}");
+        assert!(error.contains(reason), "{error}");
+    }
+}
+
+#[actix_web::test]
+async fn a_refused_connection_is_a_502() {
+    let closed = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+
+    let answer = ask(&format!("http://{closed}/people")).await;
+
+    assert_eq!(answer.status, 502);
+    assert!(answer.json()["error"].as_str().unwrap().contains("could not be reached"));
+}
+
+#[actix_web::test]
+async fn a_silent_upstream_is_a_504_after_two_seconds() {
+    let started = Instant::now();
+
+    let answer = ask(&upstream(http("200 OK", "{}"), Duration::from_secs(8))).await;
+
+    assert_eq!(answer.status, 504);
+    assert!((2.0..4.0).contains(&started.elapsed().as_secs_f64()), "{:?}", started.elapsed());
+    assert!(answer.json()["error"].as_str().unwrap().contains("within 2 s"));
+}
