@@ -36,11 +36,21 @@ pub enum Command {
 #[command(next_help_heading = "Service")]
 pub struct ServiceOptions {
     /// Where the service listens. Port 0 takes any free one.
-    #[arg(long, env = "LISTEN", value_name = "ADDR:PORT", default_value = "127.0.0.1:8080")]
+    #[arg(
+        long,
+        env = "LISTEN",
+        value_name = "ADDR:PORT",
+        default_value = "127.0.0.1:8080"
+    )]
     pub listen: SocketAddr,
 
     /// The service's SQLite file; created and migrated when needed.
-    #[arg(long, env = "DATABASE_URL", value_name = "FILE", default_value = "database.db")]
+    #[arg(
+        long,
+        env = "DATABASE_URL",
+        value_name = "FILE",
+        default_value = "database.db"
+    )]
     pub database: String,
 
     /// What /upstream asks for a person with a country [default: the service's own /people].
@@ -62,15 +72,33 @@ pub struct ServiceOptions {
 #[command(next_help_heading = "APM server")]
 pub struct ApmOptions {
     /// Where the APM server takes events and shows its pages. Other than loopback it needs --apm-secret-token or --insecure.
-    #[arg(long, env = "APM_LISTEN", value_name = "ADDR:PORT", default_value = "127.0.0.1:8200", global = true)]
+    #[arg(
+        long,
+        env = "APM_LISTEN",
+        value_name = "ADDR:PORT",
+        default_value = "127.0.0.1:8200",
+        global = true
+    )]
     pub apm_listen: SocketAddr,
 
     /// The APM server's SQLite file.
-    #[arg(long, env = "APM_DATABASE", value_name = "FILE", default_value = "apm.db", global = true)]
+    #[arg(
+        long,
+        env = "APM_DATABASE",
+        value_name = "FILE",
+        default_value = "apm.db",
+        global = true
+    )]
     pub apm_database: PathBuf,
 
     /// The token that agents and the pages' readers must present.
-    #[arg(long, env = "APM_SECRET_TOKEN", value_name = "TOKEN", hide_env_values = true, global = true)]
+    #[arg(
+        long,
+        env = "APM_SECRET_TOKEN",
+        value_name = "TOKEN",
+        hide_env_values = true,
+        global = true
+    )]
     pub apm_secret_token: Option<String>,
 
     /// How large the APM server's files may grow, together; the oldest events go first.
@@ -110,7 +138,9 @@ fn http_url(text: &str) -> Result<String, String> {
 const MIN_SIZE: u64 = 1024 * 1024;
 
 fn size(text: &str) -> Result<u64, String> {
-    let ByteSize(bytes) = text.parse().map_err(|_| "not a size: write a number and a unit, as 512MiB or 2GiB".to_owned())?;
+    let ByteSize(bytes) = text
+        .parse()
+        .map_err(|_| "not a size: write a number and a unit, as 512MiB or 2GiB".to_owned())?;
     if bytes < MIN_SIZE {
         return Err("too small: at least 1MiB".to_owned());
     }
@@ -150,8 +180,13 @@ mod tests {
             ("--apm-max-age", "1s"),
             ("--durability", "none"),
         ] {
-            let error = Cli::try_parse_from(["pocket-apm", option, value]).expect_err(value).to_string();
-            assert!(error.contains(option) && error.contains(value), "{option} {value}: {error}");
+            let error = Cli::try_parse_from(["pocket-apm", option, value])
+                .expect_err(value)
+                .to_string();
+            assert!(
+                error.contains(option) && error.contains(value),
+                "{option} {value}: {error}"
+            );
         }
     }
 

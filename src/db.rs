@@ -20,7 +20,11 @@ pub const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 const CHECKOUT_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// What every connection starts with. `busy_timeout` comes first, since the others may already need to wait.
-const PRAGMAS: &[&str] = &["PRAGMA journal_mode = WAL", "PRAGMA synchronous = NORMAL", "PRAGMA foreign_keys = ON"];
+const PRAGMAS: &[&str] = &[
+    "PRAGMA journal_mode = WAL",
+    "PRAGMA synchronous = NORMAL",
+    "PRAGMA foreign_keys = ON",
+];
 
 /// A connection lent by the pool.
 pub type Conn = PooledConnection<ConnectionManager<SqliteConnection>>;
@@ -53,7 +57,9 @@ impl From<diesel::result::Error> for DbError {
     fn from(error: diesel::result::Error) -> Self {
         // Diesel has no kind for these two; the texts are SQLite's own (sqlite3_errstr).
         let message = match &error {
-            diesel::result::Error::DatabaseError(DatabaseErrorKind::Unknown, info) => info.message().to_owned(),
+            diesel::result::Error::DatabaseError(DatabaseErrorKind::Unknown, info) => {
+                info.message().to_owned()
+            }
             _ => String::new(),
         };
         if message.contains("database is locked") || message.contains("database table is locked") {
@@ -71,13 +77,22 @@ impl From<diesel::result::Error> for DbError {
 #[non_exhaustive]
 pub enum OpenError {
     #[error("cannot open {path} (--database, DATABASE_URL)")]
-    Connect { path: String, source: diesel::ConnectionError },
+    Connect {
+        path: String,
+        source: diesel::ConnectionError,
+    },
     #[error("cannot set up {path} (--database, DATABASE_URL)")]
-    Setup { path: String, source: diesel::result::Error },
+    Setup {
+        path: String,
+        source: diesel::result::Error,
+    },
     #[error("cannot migrate {path} (--database, DATABASE_URL): {reason}")]
     Migrate { path: String, reason: String },
     #[error("cannot fill the connection pool of {path}")]
-    Pool { path: String, source: diesel::r2d2::PoolError },
+    Pool {
+        path: String,
+        source: diesel::r2d2::PoolError,
+    },
 }
 
 /// The pool of connections to one SQLite file.
@@ -101,11 +116,19 @@ impl Database {
     pub fn open(url: &str, size: u32, instrument: Option<Instrument>) -> Result<Self, OpenError> {
         let url = url.strip_prefix("sqlite://").unwrap_or(url);
         let path = || url.to_owned();
-        let mut conn =
-            SqliteConnection::establish(url).map_err(|source| OpenError::Connect { path: path(), source })?;
-        set_pragmas(&mut conn).map_err(|source| OpenError::Setup { path: path(), source })?;
+        let mut conn = SqliteConnection::establish(url).map_err(|source| OpenError::Connect {
+            path: path(),
+            source,
+        })?;
+        set_pragmas(&mut conn).map_err(|source| OpenError::Setup {
+            path: path(),
+            source,
+        })?;
         conn.run_pending_migrations(MIGRATIONS)
-            .map_err(|error| OpenError::Migrate { path: path(), reason: error.to_string() })?;
+            .map_err(|error| OpenError::Migrate {
+                path: path(),
+                reason: error.to_string(),
+            })?;
         drop(conn);
         let pool = Pool::builder()
             .max_size(size)
@@ -114,8 +137,14 @@ impl Database {
             .test_on_check_out(false)
             .connection_customizer(Box::new(Customize { instrument }))
             .build(ConnectionManager::new(url))
-            .map_err(|source| OpenError::Pool { path: path(), source })?;
-        Ok(Self { pool, file: File::identify(url).map(Arc::new) })
+            .map_err(|source| OpenError::Pool {
+                path: path(),
+                source,
+            })?;
+        Ok(Self {
+            pool,
+            file: File::identify(url).map(Arc::new),
+        })
     }
 
     /// Lends a connection, after making sure that the file which it writes to is still the one at the path.
@@ -137,7 +166,10 @@ impl Database {
 
 impl fmt::Debug for Database {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Database").field("file", &self.file).field("pool", &self.pool.state()).finish()
+        f.debug_struct("Database")
+            .field("file", &self.file)
+            .field("pool", &self.pool.state())
+            .finish()
     }
 }
 
@@ -146,8 +178,13 @@ impl File {
     fn identify(url: &str) -> Option<Self> {
         let path = url.strip_prefix("file:").unwrap_or(url);
         let path = Path::new(path.split('?').next().unwrap_or(path));
-        let meta = std::fs::metadata(path).ok().filter(std::fs::Metadata::is_file)?;
-        Some(Self { path: path.to_owned(), identity: (meta.dev(), meta.ino()) })
+        let meta = std::fs::metadata(path)
+            .ok()
+            .filter(std::fs::Metadata::is_file)?;
+        Some(Self {
+            path: path.to_owned(),
+            identity: (meta.dev(), meta.ino()),
+        })
     }
 
     fn check(&self) -> Result<(), DbError> {
@@ -172,11 +209,18 @@ impl fmt::Debug for Customize {
 impl CustomizeConnection<SqliteConnection, r2d2::Error> for Customize {
     fn on_acquire(&self, conn: &mut SqliteConnection) -> Result<(), r2d2::Error> {
         set_pragmas(conn).map_err(r2d2::Error::QueryError)?;
-        self.instrument.as_ref().map_or(Ok(()), |instrument| instrument.on_acquire(conn))
+        self.instrument
+            .as_ref()
+            .map_or(Ok(()), |instrument| instrument.on_acquire(conn))
     }
 }
 
 fn set_pragmas(conn: &mut SqliteConnection) -> diesel::QueryResult<()> {
-    conn.batch_execute(&format!("PRAGMA busy_timeout = {}", BUSY_TIMEOUT.as_millis()))?;
-    PRAGMAS.iter().try_for_each(|pragma| conn.batch_execute(pragma))
+    conn.batch_execute(&format!(
+        "PRAGMA busy_timeout = {}",
+        BUSY_TIMEOUT.as_millis()
+    ))?;
+    PRAGMAS
+        .iter()
+        .try_for_each(|pragma| conn.batch_execute(pragma))
 }

@@ -9,9 +9,18 @@ pub fn init() {
         .format(|out, record| {
             let (time, level) = (out.timestamp_millis(), record.level());
             let style = out.default_level_style(level);
-            write!(out, "{time} {style}{level:5}{style:#} {} {}", record.target(), record.args())?;
+            write!(
+                out,
+                "{time} {style}{level:5}{style:#} {} {}",
+                record.target(),
+                record.args()
+            )?;
             if let Some(ids) = apm_agent::current_trace_ids() {
-                write!(out, " trace.id={} transaction.id={}", ids.trace_id, ids.transaction_id)?;
+                write!(
+                    out,
+                    " trace.id={} transaction.id={}",
+                    ids.trace_id, ids.transaction_id
+                )?;
             }
             writeln!(out)
         })

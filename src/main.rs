@@ -34,18 +34,27 @@ fn main() -> ExitCode {
 
 /// The service, its agent and, unless the agent sends elsewhere, the APM server.
 async fn run_service(options: &ServiceOptions, apm: &ApmOptions) -> anyhow::Result<()> {
-    let elsewhere = ["ELASTIC_APM_SERVER_URL", "ELASTIC_APM_SERVER_URLS"].iter().any(|name| std::env::var_os(name).is_some());
-    let server = if elsewhere { None } else { Some(start_server(apm).await?) };
+    let elsewhere = ["ELASTIC_APM_SERVER_URL", "ELASTIC_APM_SERVER_URLS"]
+        .iter()
+        .any(|name| std::env::var_os(name).is_some());
+    let server = if elsewhere {
+        None
+    } else {
+        Some(start_server(apm).await?)
+    };
     let agent = start_agent(server.as_ref(), apm)?;
     let service = Service::start(options, &agent, true)?;
     announce(&format!("service  http://{}", reachable(service.addr)))?;
     if let Some(server) = &server {
         announce(&format!("APM      http://{}", reachable(server.addr())))?;
     }
-    let served = service.server.await.context("the service failed");
+    let served = service.stopped().await.context("the service failed");
     // In this order: the agent's last events still find the server.
     if !agent.shutdown(FLUSH_TIMEOUT) {
-        log::warn!("the agent could not hand over all events within {} s", FLUSH_TIMEOUT.as_secs());
+        log::warn!(
+            "the agent could not hand over all events within {} s",
+            FLUSH_TIMEOUT.as_secs()
+        );
     }
     if let Some(server) = server {
         server.stop(true).await;

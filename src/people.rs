@@ -7,7 +7,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::schema::people;
 
-const NAMES: &[&str] = &["ruan", "stefan", "philip", "norman", "frank", "pete", "johnny", "peter", "adam"];
+const NAMES: &[&str] = &[
+    "ruan", "stefan", "philip", "norman", "frank", "pete", "johnny", "peter", "adam",
+];
 const SURNAMES: &[&str] = &["smith", "bekker", "admams", "phillips", "james", "adamson"];
 const CITIES: &[&str] = &[
     "cape town",
@@ -95,7 +97,9 @@ pub fn write_returning(conn: &mut SqliteConnection) -> QueryResult<Vec<Person>> 
 fn insert_random(conn: &mut SqliteConnection) -> QueryResult<()> {
     let mut rng = rand::rng();
     for _ in 0..PEOPLE_PER_WRITE {
-        diesel::insert_into(people::table).values(NewPerson::random(&mut rng)).execute(conn)?;
+        diesel::insert_into(people::table)
+            .values(NewPerson::random(&mut rng))
+            .execute(conn)?;
     }
     Ok(())
 }
@@ -122,5 +126,8 @@ pub fn read_page(conn: &mut SqliteConnection, after: i32, limit: i64) -> QueryRe
 
 /// Counts the people of each city: the statement whose time grows with the table.
 pub fn count_by_city(conn: &mut SqliteConnection) -> QueryResult<Vec<CityCount>> {
-    people::table.group_by(people::city).select((count_star(), people::city)).load(conn)
+    people::table
+        .group_by(people::city)
+        .select((count_star(), people::city))
+        .load(conn)
 }

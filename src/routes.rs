@@ -3,7 +3,7 @@
 use actix_web::dev::HttpServiceFactory;
 use actix_web::http::{StatusCode, header};
 use actix_web::web::{self, QueryConfig, ServiceConfig};
-use actix_web::{Handler, HttpRequest, HttpResponse, Responder, Resource, error::InternalError};
+use actix_web::{Handler, HttpRequest, HttpResponse, Resource, Responder, error::InternalError};
 
 use crate::db::{Conn, Database};
 use crate::error::{Error, body};
@@ -62,15 +62,24 @@ where
 }
 
 async fn not_found(request: HttpRequest) -> HttpResponse {
-    body(StatusCode::NOT_FOUND, format_args!("no route {}", request.path()))
+    body(
+        StatusCode::NOT_FOUND,
+        format_args!("no route {}", request.path()),
+    )
 }
 
 async fn method_not_allowed(request: HttpRequest) -> HttpResponse {
     let mut response = body(
         StatusCode::METHOD_NOT_ALLOWED,
-        format_args!("{} does not take {}: use GET or HEAD", request.path(), request.method()),
+        format_args!(
+            "{} does not take {}: use GET or HEAD",
+            request.path(),
+            request.method()
+        ),
     );
-    response.headers_mut().insert(header::ALLOW, header::HeaderValue::from_static("GET, HEAD"));
+    response
+        .headers_mut()
+        .insert(header::ALLOW, header::HeaderValue::from_static("GET, HEAD"));
     response
 }
 
@@ -80,19 +89,28 @@ where
     T: Send + 'static,
     F: FnOnce(&mut Conn) -> diesel::QueryResult<T> + Send + 'static,
 {
-    let done = apm_agent::web::block(move || Ok::<_, Error>(work(&mut state.database.conn()?)?)).await?;
+    let done =
+        apm_agent::web::block(move || Ok::<_, Error>(work(&mut state.database.conn()?)?)).await?;
     done
 }
 
 /// Whether the client asked for JSON by name: `*/*`, which curl sends, keeps the article's plain answers.
 fn wants_json(request: &HttpRequest) -> bool {
-    let accept = request.headers().get_all(header::ACCEPT).filter_map(|value| value.to_str().ok());
+    let accept = request
+        .headers()
+        .get_all(header::ACCEPT)
+        .filter_map(|value| value.to_str().ok());
     accept.flat_map(|value| value.split(',')).any(|range| {
-        range.split(';').next().is_some_and(|mime| mime.trim().eq_ignore_ascii_case("application/json"))
+        range
+            .split(';')
+            .next()
+            .is_some_and(|mime| mime.trim().eq_ignore_ascii_case("application/json"))
     })
 }
 
 /// The article's plain answer.
 fn ok() -> HttpResponse {
-    HttpResponse::Ok().content_type("text/plain; charset=utf-8").body("ok")
+    HttpResponse::Ok()
+        .content_type("text/plain; charset=utf-8")
+        .body("ok")
 }

@@ -3,9 +3,10 @@
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener};
 
 use actix_web::body::MessageBody;
-use actix_web::dev::{Server, ServiceRequest, ServiceResponse};
+use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::error::InternalError;
 use actix_web::middleware::{Next, from_fn};
+use actix_web::rt::task::JoinHandle;
 use actix_web::{App, HttpServer};
 use apm_agent::Agent;
 
@@ -25,7 +26,10 @@ const SPARE_CONNECTIONS: u32 = 6;
 #[non_exhaustive]
 pub enum StartError {
     #[error("cannot listen on {addr} (--listen, LISTEN)")]
-    Listen { addr: SocketAddr, source: std::io::Error },
+    Listen {
+        addr: SocketAddr,
+        source: std::io::Error,
+    },
     #[error(transparent)]
     Open(#[from] OpenError),
     #[error("cannot prepare the database for --sql-group")]
@@ -39,23 +43,39 @@ pub struct Service {
     pub addr: SocketAddr,
     /// Its database, for whoever watches it.
     pub database: Database,
-    /// Runs until it is stopped, or, with `signals`, until Ctrl-C or SIGTERM.
-    pub server: Server,
+    running: JoinHandle<std::io::Result<()>>,
 }
 
 impl Service {
-    /// Opens the database, takes the port and begins to serve. Belongs inside an actix system.
-    pub fn start(options: &ServiceOptions, agent: &Agent, signals: bool) -> Result<Self, StartError> {
-        let listen_error = |source| StartError::Listen { addr: options.listen, source };
+    /// Opens the database, takes the port and begins to serve, with `signals` until Ctrl-C or SIGTERM, else as long as the actix
+    /// system lives in which it was started.
+    pub fn start(
+        options: &ServiceOptions,
+        agent: &Agent,
+        signals: bool,
+    ) -> Result<Self, StartError> {
+        let listen_error = |source| StartError::Listen {
+            addr: options.listen,
+            source,
+        };
         let listener = TcpListener::bind(options.listen).map_err(listen_error)?;
         let addr = listener.local_addr().map_err(listen_error)?;
         let workers = options.workers.map_or_else(cores, usize::from);
-        let size = u32::try_from(workers).unwrap_or(u32::MAX).saturating_add(SPARE_CONNECTIONS);
+        let size = u32::try_from(workers)
+            .unwrap_or(u32::MAX)
+            .saturating_add(SPARE_CONNECTIONS);
         let instrument = Box::new(agent.diesel(&options.database));
         let database = Database::open(&options.database, size, Some(instrument))?;
-        let upstream_url = options.upstream_url.clone().unwrap_or_else(|| format!("http://{}/people", reachable(addr)));
+        let upstream_url = options
+            .upstream_url
+            .clone()
+            .unwrap_or_else(|| format!("http://{}/people", reachable(addr)));
         strategy::apply(&mut *database.conn()?, options.sql_group).map_err(DbError::from)?;
-        let state = State { database: database.clone(), upstream_url, sql_group: options.sql_group };
+        let state = State {
+            database: database.clone(),
+            upstream_url,
+            sql_group: options.sql_group,
+        };
         let agent = agent.clone();
         let mut server = HttpServer::new(move || {
             App::new()
@@ -70,8 +90,17 @@ impl Service {
         if !signals {
             server = server.disable_signals();
         }
-        let server = server.listen(listener).map_err(listen_error)?.run();
-        Ok(Self { addr, database, server })
+        let running = actix_web::rt::spawn(server.listen(listener).map_err(listen_error)?.run());
+        Ok(Self {
+            addr,
+            database,
+            running,
+        })
+    }
+
+    /// Waits until the service has been stopped by a signal and its requests in flight are done.
+    pub async fn stopped(self) -> std::io::Result<()> {
+        self.running.await.map_err(std::io::Error::other)?
     }
 }
 
@@ -82,7 +111,11 @@ fn cores() -> usize {
 /// An address to which this process can connect when it listens on all of them.
 pub fn reachable(mut addr: SocketAddr) -> SocketAddr {
     if addr.ip().is_unspecified() {
-        addr.set_ip(if addr.is_ipv4() { Ipv4Addr::LOCALHOST.into() } else { Ipv6Addr::LOCALHOST.into() });
+        addr.set_ip(if addr.is_ipv4() {
+            Ipv4Addr::LOCALHOST.into()
+        } else {
+            Ipv6Addr::LOCALHOST.into()
+        });
     }
     addr
 }

@@ -68,7 +68,10 @@ pub fn apply(conn: &mut SqliteConnection, strategy: Strategy) -> QueryResult<()>
 }
 
 /// The people of each city, as `strategy` finds them.
-pub fn count_by_city(conn: &mut SqliteConnection, strategy: Strategy) -> QueryResult<Vec<CityCount>> {
+pub fn count_by_city(
+    conn: &mut SqliteConnection,
+    strategy: Strategy,
+) -> QueryResult<Vec<CityCount>> {
     match strategy {
         // The same statement: SQLite's planner takes the index when there is one.
         Strategy::Scan | Strategy::Index => people::count_by_city(conn),
@@ -86,7 +89,10 @@ mod tests {
 
     fn conn() -> SqliteConnection {
         let mut conn = SqliteConnection::establish(":memory:").unwrap();
-        conn.batch_execute(include_str!("../migrations/2026-11-22-000000_create_people/up.sql")).unwrap();
+        conn.batch_execute(include_str!(
+            "../migrations/2026-11-22-000000_create_people/up.sql"
+        ))
+        .unwrap();
         conn
     }
 
@@ -96,23 +102,39 @@ mod tests {
             #[diesel(sql_type = diesel::sql_types::Text)]
             detail: String,
         }
-        let steps: Vec<Step> = diesel::sql_query("EXPLAIN QUERY PLAN SELECT count(*), city FROM people GROUP BY city")
-            .load(conn)
-            .unwrap();
-        steps.into_iter().map(|step| step.detail).collect::<Vec<_>>().join("; ")
+        let steps: Vec<Step> =
+            diesel::sql_query("EXPLAIN QUERY PLAN SELECT count(*), city FROM people GROUP BY city")
+                .load(conn)
+                .unwrap();
+        steps
+            .into_iter()
+            .map(|step| step.detail)
+            .collect::<Vec<_>>()
+            .join("; ")
     }
 
     #[test]
     fn every_strategy_counts_the_same_after_every_kind_of_write_and_switch() {
         let conn = &mut conn();
-        for strategy in [Strategy::Rollup, Strategy::Index, Strategy::Scan, Strategy::Rollup, Strategy::Rollup] {
+        for strategy in [
+            Strategy::Rollup,
+            Strategy::Index,
+            Strategy::Scan,
+            Strategy::Rollup,
+            Strategy::Rollup,
+        ] {
             people::write(conn).unwrap();
             apply(conn, strategy).unwrap();
             for _ in 0..10 {
                 people::write(conn).unwrap();
             }
-            diesel::update(table::table.filter(table::age.gt(35))).set(table::city.eq("atlantis")).execute(conn).unwrap();
-            diesel::delete(table::table.filter(table::age.lt(22))).execute(conn).unwrap();
+            diesel::update(table::table.filter(table::age.gt(35)))
+                .set(table::city.eq("atlantis"))
+                .execute(conn)
+                .unwrap();
+            diesel::delete(table::table.filter(table::age.lt(22)))
+                .execute(conn)
+                .unwrap();
 
             let mut counted = count_by_city(conn, strategy).unwrap();
             let mut scanned = people::count_by_city(conn).unwrap();

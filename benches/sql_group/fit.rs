@@ -4,17 +4,30 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 /// Prints milliseconds per 1000 rows and R² for each group with at least three sizes.
-pub fn print(max_rows: u64) {
-    println!("\n{:<16} {:>14} {:>8}   median in ms at each size", "group", "ms/1000 rows", "R²");
+pub(crate) fn print(max_rows: u64) {
+    println!(
+        "\n{:<16} {:>14} {:>8}   median in ms at each size",
+        "group", "ms/1000 rows", "R²"
+    );
     for (group, points) in medians(&criterion_dir(), max_rows) {
-        let Some((slope, r_squared)) = line(&points) else { continue };
-        let medians: Vec<_> = points.iter().map(|(rows, ms)| format!("{rows}: {ms:.4}")).collect();
-        println!("{group:<16} {:>14.5} {r_squared:>8.4}   {}", slope * 1000.0, medians.join(", "));
+        let Some((slope, r_squared)) = line(&points) else {
+            continue;
+        };
+        let medians: Vec<_> = points
+            .iter()
+            .map(|(rows, ms)| format!("{rows}: {ms:.4}"))
+            .collect();
+        println!(
+            "{group:<16} {:>14.5} {r_squared:>8.4}   {}",
+            slope * 1000.0,
+            medians.join(", ")
+        );
     }
 }
 
 fn criterion_dir() -> PathBuf {
-    let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| PathBuf::from("target"), PathBuf::from);
+    let target =
+        std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| PathBuf::from("target"), PathBuf::from);
     target.join("criterion")
 }
 
@@ -23,11 +36,25 @@ fn medians(dir: &Path, max_rows: u64) -> BTreeMap<String, Vec<(f64, f64)>> {
     let mut groups: BTreeMap<String, Vec<(f64, f64)>> = BTreeMap::new();
     for group in children(dir) {
         for size in children(&group) {
-            let Some(rows) = name(&size).parse::<u64>().ok().filter(|rows| *rows <= max_rows) else { continue };
-            let Ok(json) = std::fs::read(size.join("new/estimates.json")) else { continue };
-            let estimates: serde_json::Value = serde_json::from_slice(&json).expect("criterion writes JSON");
-            let median_ns = estimates["median"]["point_estimate"].as_f64().expect("criterion's median");
-            groups.entry(name(&group)).or_default().push((rows as f64, median_ns / 1e6));
+            let Some(rows) = name(&size)
+                .parse::<u64>()
+                .ok()
+                .filter(|rows| *rows <= max_rows)
+            else {
+                continue;
+            };
+            let Ok(json) = std::fs::read(size.join("new/estimates.json")) else {
+                continue;
+            };
+            let estimates: serde_json::Value =
+                serde_json::from_slice(&json).expect("criterion writes JSON");
+            let median_ns = estimates["median"]["point_estimate"]
+                .as_f64()
+                .expect("criterion's median");
+            groups
+                .entry(name(&group))
+                .or_default()
+                .push((rows as f64, median_ns / 1e6));
         }
     }
     for points in groups.values_mut() {
@@ -37,11 +64,20 @@ fn medians(dir: &Path, max_rows: u64) -> BTreeMap<String, Vec<(f64, f64)>> {
 }
 
 fn children(dir: &Path) -> Vec<PathBuf> {
-    std::fs::read_dir(dir).into_iter().flatten().flatten().map(|entry| entry.path()).filter(|path| path.is_dir()).collect()
+    std::fs::read_dir(dir)
+        .into_iter()
+        .flatten()
+        .flatten()
+        .map(|entry| entry.path())
+        .filter(|path| path.is_dir())
+        .collect()
 }
 
 fn name(path: &Path) -> String {
-    path.file_name().unwrap_or_default().to_string_lossy().into_owned()
+    path.file_name()
+        .unwrap_or_default()
+        .to_string_lossy()
+        .into_owned()
 }
 
 /// Slope and R² of the least-squares line.
@@ -52,7 +88,12 @@ fn line(points: &[(f64, f64)]) -> Option<(f64, f64)> {
     let n = points.len() as f64;
     let mean = |of: fn(&(f64, f64)) -> f64| points.iter().map(of).sum::<f64>() / n;
     let (mean_x, mean_y) = (mean(|p| p.0), mean(|p| p.1));
-    let sum = |of: &dyn Fn(f64, f64) -> f64| points.iter().map(|(x, y)| of(x - mean_x, y - mean_y)).sum::<f64>();
+    let sum = |of: &dyn Fn(f64, f64) -> f64| {
+        points
+            .iter()
+            .map(|(x, y)| of(x - mean_x, y - mean_y))
+            .sum::<f64>()
+    };
     let (xx, xy, yy) = (sum(&|x, _| x * x), sum(&|x, y| x * y), sum(&|_, y| y * y));
     Some((xy / xx, xy * xy / (xx * yy)))
 }

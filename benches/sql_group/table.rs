@@ -8,18 +8,19 @@ use pocket_apm::strategy::{self, Strategy};
 use tempfile::TempDir;
 
 /// People in a file that goes with the value.
-pub struct Table {
-    pub database: Database,
+pub(crate) struct Table {
+    pub(crate) database: Database,
     path: PathBuf,
     _dir: TempDir,
 }
 
 impl Table {
     /// `rows` people, drawn by SQLite itself from the service's cities, with what `strategy` needs.
-    pub fn with(rows: u64, strategy: Strategy) -> Self {
+    pub(crate) fn with(rows: u64, strategy: Strategy) -> Self {
         let dir = tempfile::tempdir().expect("a directory for the table");
         let path = dir.path().join("people.db");
-        let database = Database::open(path.to_str().expect("a UTF-8 path"), 2, None).expect("a new database");
+        let database =
+            Database::open(path.to_str().expect("a UTF-8 path"), 2, None).expect("a new database");
         if rows >= 1_000_000 {
             eprintln!("making {rows} people for {strategy:?} …");
         }
@@ -39,11 +40,15 @@ impl Table {
         .expect("the people");
         strategy::apply(&mut conn, strategy).expect("what the strategy needs");
         drop(conn);
-        Self { database, path, _dir: dir }
+        Self {
+            database,
+            path,
+            _dir: dir,
+        }
     }
 
     /// The same file through SQLite's C interface, with hardly anything in between.
-    pub fn sqlite(&self) -> rusqlite::Connection {
+    pub(crate) fn sqlite(&self) -> rusqlite::Connection {
         rusqlite::Connection::open(&self.path).expect("the table's file")
     }
 }

@@ -30,7 +30,10 @@ pub(super) async fn sql_read(
 ) -> Result<HttpResponse, Error> {
     if wants_json(&request) {
         let limit = page.limit.min(MAX_LIMIT).into();
-        let found = with_conn(state, move |conn| people::read_page(conn, page.after, limit)).await?;
+        let found = with_conn(state, move |conn| {
+            people::read_page(conn, page.after, limit)
+        })
+        .await?;
         return Ok(HttpResponse::Ok().json(found));
     }
     with_conn(state, |conn| people::read_all(conn)).await?;

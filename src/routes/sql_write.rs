@@ -6,7 +6,10 @@ use super::{State, ok, wants_json, with_conn};
 use crate::error::Error;
 use crate::people;
 
-pub(super) async fn sql_write(request: HttpRequest, state: web::Data<State>) -> Result<HttpResponse, Error> {
+pub(super) async fn sql_write(
+    request: HttpRequest,
+    state: web::Data<State>,
+) -> Result<HttpResponse, Error> {
     if wants_json(&request) {
         let written = with_conn(state, |conn| people::write_returning(conn)).await?;
         return Ok(HttpResponse::Ok().json(written));

@@ -28,7 +28,10 @@ pub enum UpstreamError {
     #[error("the upstream {url} broke off its answer: {source}")]
     Broken { url: String, source: PayloadError },
     #[error("the upstream {url} did not answer a JSON object with a `country`: {source}")]
-    NotAPerson { url: String, source: serde_json::Error },
+    NotAPerson {
+        url: String,
+        source: serde_json::Error,
+    },
 }
 
 impl UpstreamError {
@@ -46,12 +49,21 @@ pub(super) struct Client(awc::Client);
 impl Client {
     pub(super) fn new() -> Self {
         // The route's own time-out covers the body too.
-        Self(awc::Client::builder().wrap(apm_agent::awc::Apm::new()).disable_timeout().finish())
+        Self(
+            awc::Client::builder()
+                .wrap(apm_agent::awc::Apm::new())
+                .disable_timeout()
+                .finish(),
+        )
     }
 
     async fn country(&self, url: &str) -> Result<String, UpstreamError> {
         let asked = actix_web::rt::time::timeout(TIMEOUT, self.ask(url)).await;
-        asked.unwrap_or_else(|_| Err(UpstreamError::Timeout { url: url.to_owned() }))
+        asked.unwrap_or_else(|_| {
+            Err(UpstreamError::Timeout {
+                url: url.to_owned(),
+            })
+        })
     }
 
     async fn ask(&self, url: &str) -> Result<String, UpstreamError> {
@@ -61,15 +73,31 @@ impl Client {
         };
         let mut response = self.0.get(url).send().await.map_err(unreachable)?;
         if !response.status().is_success() {
-            let status = StatusCode::from_u16(response.status().as_u16()).unwrap_or(StatusCode::BAD_GATEWAY);
-            return Err(UpstreamError::Status { url: url.to_owned(), status });
+            let status =
+                StatusCode::from_u16(response.status().as_u16()).unwrap_or(StatusCode::BAD_GATEWAY);
+            return Err(UpstreamError::Status {
+                url: url.to_owned(),
+                status,
+            });
         }
-        let body = response.body().limit(MAX_BODY).await.map_err(|source| match source {
-            PayloadError::Overflow => UpstreamError::TooLarge { url: url.to_owned() },
-            source => UpstreamError::Broken { url: url.to_owned(), source },
-        })?;
-        let person: Person = serde_json::from_slice(&body)
-            .map_err(|source| UpstreamError::NotAPerson { url: url.to_owned(), source })?;
+        let body = response
+            .body()
+            .limit(MAX_BODY)
+            .await
+            .map_err(|source| match source {
+                PayloadError::Overflow => UpstreamError::TooLarge {
+                    url: url.to_owned(),
+                },
+                source => UpstreamError::Broken {
+                    url: url.to_owned(),
+                    source,
+                },
+            })?;
+        let person: Person =
+            serde_json::from_slice(&body).map_err(|source| UpstreamError::NotAPerson {
+                url: url.to_owned(),
+                source,
+            })?;
         Ok(person.country)
     }
 }
@@ -79,12 +107,19 @@ struct Person {
     country: String,
 }
 
-pub(super) async fn upstream(state: web::Data<State>, client: web::Data<Client>) -> Result<HttpResponse, Error> {
+pub(super) async fn upstream(
+    state: web::Data<State>,
+    client: web::Data<Client>,
+) -> Result<HttpResponse, Error> {
     let country = client.country(&state.upstream_url).await?;
     let plain = "text/plain; charset=utf-8";
     Ok(match country.as_str() {
         "italy" => HttpResponse::Ok().content_type(plain).body("Italalia!"),
-        "canada" => HttpResponse::BadGateway().content_type(plain).body("Canada!"),
-        _ => HttpResponse::NotFound().content_type(plain).body("Not Found"),
+        "canada" => HttpResponse::BadGateway()
+            .content_type(plain)
+            .body("Canada!"),
+        _ => HttpResponse::NotFound()
+            .content_type(plain)
+            .body("Not Found"),
     })
 }

