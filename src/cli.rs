@@ -1,6 +1,6 @@
 //! The command line: options, each with its environment variable, and their checks.
 
-use std::net::SocketAddr;
+use std::net::ToSocketAddrs as _;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -39,10 +39,11 @@ pub struct ServiceOptions {
     #[arg(
         long,
         env = "LISTEN",
-        value_name = "ADDR:PORT",
-        default_value = "127.0.0.1:8080"
+        value_name = "HOST:PORT",
+        default_value = "127.0.0.1:8080",
+        value_parser = host_and_port
     )]
-    pub listen: SocketAddr,
+    pub listen: String,
 
     /// The service's SQLite file; created and migrated when needed.
     #[arg(
@@ -75,11 +76,11 @@ pub struct ApmOptions {
     #[arg(
         long,
         env = "APM_LISTEN",
-        value_name = "ADDR:PORT",
+        value_name = "HOST:PORT",
         default_value = "127.0.0.1:8200",
         global = true
     )]
-    pub apm_listen: SocketAddr,
+    pub apm_listen: String,
 
     /// The APM server's SQLite file.
     #[arg(
@@ -124,6 +125,15 @@ pub struct ApmOptions {
 pub enum Durability {
     Normal,
     Full,
+}
+
+fn host_and_port(text: &str) -> Result<String, String> {
+    match text.to_socket_addrs() {
+        Ok(_) => Ok(text.to_owned()),
+        Err(error) => Err(format!(
+            "{error}: write a host and a port, as 127.0.0.1:8080 or localhost:0"
+        )),
+    }
 }
 
 fn http_url(text: &str) -> Result<String, String> {

@@ -40,7 +40,7 @@ async fn run_service(options: &ServiceOptions, apm: &ApmOptions) -> anyhow::Resu
     let server = if elsewhere {
         None
     } else {
-        Some(start_server(apm).await?)
+        Some(start_server(apm)?)
     };
     let agent = start_agent(server.as_ref(), apm)?;
     let service = Service::start(options, &agent, true)?;
@@ -64,28 +64,29 @@ async fn run_service(options: &ServiceOptions, apm: &ApmOptions) -> anyhow::Resu
 
 /// The APM server alone, until Ctrl-C or SIGTERM.
 async fn run_server(apm: &ApmOptions) -> anyhow::Result<()> {
-    let server = start_server(apm).await?;
+    let server = start_server(apm)?;
     announce(&format!("APM      http://{}", reachable(server.addr())))?;
     stop_signal().await?;
     server.stop(true).await;
     Ok(())
 }
 
-async fn start_server(options: &ApmOptions) -> anyhow::Result<apm_server::Running> {
-    let config = apm_server::Config {
-        listen: options.apm_listen,
-        database: options.apm_database.clone(),
-        secret_token: options.apm_secret_token.clone(),
-        max_size: options.apm_max_size,
-        max_age: options.apm_max_age,
-        durability: match options.durability {
-            Durability::Normal => apm_server::Durability::Normal,
-            Durability::Full => apm_server::Durability::Full,
-        },
-        insecure: options.insecure,
-        ..apm_server::Config::default()
+fn start_server(options: &ApmOptions) -> anyhow::Result<apm_server::Running> {
+    let mut config = apm_server::Config::default();
+    config.listen.clone_from(&options.apm_listen);
+    config.database.clone_from(&options.apm_database);
+    config.secret_token = options
+        .apm_secret_token
+        .clone()
+        .and_then(apm_server::SecretToken::new);
+    config.max_size = options.apm_max_size;
+    config.max_age = options.apm_max_age;
+    config.durability = match options.durability {
+        Durability::Normal => apm_server::Durability::Normal,
+        Durability::Full => apm_server::Durability::Full,
     };
-    Ok(apm_server::Server::start(config).await?)
+    config.insecure = options.insecure;
+    Ok(apm_server::Server::start(config)?)
 }
 
 /// The demo's own defaults, below the environment: fresh pages, and a bar for each statement.

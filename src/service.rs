@@ -27,7 +27,7 @@ const SPARE_CONNECTIONS: u32 = 6;
 pub enum StartError {
     #[error("cannot listen on {addr} (--listen, LISTEN)")]
     Listen {
-        addr: SocketAddr,
+        addr: String,
         source: std::io::Error,
     },
     #[error(transparent)]
@@ -55,10 +55,10 @@ impl Service {
         signals: bool,
     ) -> Result<Self, StartError> {
         let listen_error = |source| StartError::Listen {
-            addr: options.listen,
+            addr: options.listen.clone(),
             source,
         };
-        let listener = TcpListener::bind(options.listen).map_err(listen_error)?;
+        let listener = TcpListener::bind(&options.listen).map_err(listen_error)?;
         let addr = listener.local_addr().map_err(listen_error)?;
         let workers = options.workers.map_or_else(cores, usize::from);
         let size = u32::try_from(workers)

@@ -28,12 +28,10 @@ pub struct TestApp {
 impl TestApp {
     pub async fn start() -> Self {
         let dir = tempfile::tempdir().unwrap();
-        let config = apm_server::Config {
-            listen: ([127, 0, 0, 1], 0).into(),
-            database: dir.path().join("apm.db"),
-            ..apm_server::Config::default()
-        };
-        let server = apm_server::Server::start(config).await.unwrap();
+        let mut config = apm_server::Config::default();
+        config.listen = "127.0.0.1:0".to_owned();
+        config.database = dir.path().join("apm.db");
+        let server = apm_server::Server::start(config).unwrap();
         let apm_url = format!("http://{}", server.addr());
         let agent = agent(&apm_url);
         let service = start_service(&dir.path().join("people.db"), &agent, &[]);
@@ -74,7 +72,7 @@ impl Drop for TestApp {
         let stats = self.agent.stats();
         assert_eq!(
             stats.recorded,
-            stats.accepted + stats.dropped.total(),
+            stats.accepted + stats.dropped_total(),
             "events were lost: {stats:?}"
         );
     }
