@@ -21,6 +21,7 @@ mod open;
 mod options;
 mod pool;
 mod queue;
+mod retention;
 mod rollups;
 mod rows;
 pub mod schema;
@@ -48,6 +49,7 @@ use crate::event::Batch;
 use apply::Memory;
 use pool::Pool;
 use queue::{Queue, Weight};
+use retention::Retention;
 use stats::Counters;
 use writer::{Job, Writer};
 
@@ -79,7 +81,7 @@ impl std::fmt::Debug for Job {
 impl Store {
     /// Opens a database, or makes a new one, and starts its writer.
     pub fn open(options: StoreOptions) -> Result<Self, OpenError> {
-        let (conn, opened) = open::open(&options.path, options.durability)?;
+        let (conn, opened) = open::open(&options)?;
         let io = |source| OpenError::Io {
             path: options.path.clone(),
             source,
@@ -98,6 +100,7 @@ impl Store {
             memory: Memory::new(opened.next).map_err(io)?,
             queue: Arc::clone(&queue),
             counters: Arc::clone(&counters),
+            retention: Retention::new(options.clone()),
             _lock: opened.lock,
         };
         let thread = std::thread::Builder::new()

@@ -141,6 +141,16 @@ impl Memory {
         self.committed.1 = self.next;
     }
 
+    /// Begins a new block if the one being filled is among `ids`. Only between commits.
+    pub(super) fn leave_block_of(&mut self, ids: &[i64]) {
+        if self.block.facts().events > 0 && ids.contains(&((self.next - 1) / SLOTS)) {
+            self.block.clear();
+            self.traces.clear();
+            self.next = ((self.next - 1) / SLOTS + 1) * SLOTS;
+            self.commit();
+        }
+    }
+
     /// What was applied since the last commit is gone from the database.
     pub(super) fn rollback(&mut self) {
         self.block.copy_from(&self.committed.0);

@@ -17,10 +17,13 @@ use diesel_migrations::MigrationHarness;
 
 use super::block::{SLOTS, documents, unpack};
 use super::schema::block;
-use super::{Durability, MIGRATIONS, OpenError, StoreError};
+use super::{Durability, MIGRATIONS, OpenError, StoreError, StoreOptions};
 
 /// `PRAGMA application_id` of our files: `PAPM`.
 const APPLICATION_ID: i64 = 0x5041_504d;
+
+/// Bytes per page: larger ones win little time and cost space (measured).
+const PAGE: u64 = 4096;
 
 /// Files up to this size are checked in full, bytes: some 50 ms.
 const CHECK_IN_FULL: u64 = 8 << 20;
@@ -35,10 +38,8 @@ pub(super) struct Opened {
 }
 
 /// Opens, checks and migrates a file, and returns the writer's connection.
-pub(super) fn open(
-    path: &Path,
-    durability: Durability,
-) -> Result<(SqliteConnection, Opened), OpenError> {
+pub(super) fn open(options: &StoreOptions) -> Result<(SqliteConnection, Opened), OpenError> {
+    let path = &*options.path;
     let lock = lock(path)?;
     let header = header(path)?;
     let setup = |source: StoreError| match source {
@@ -61,7 +62,7 @@ pub(super) fn open(
             Checked::Query(error) => setup(error.into()),
         })?;
     }
-    configure(&mut conn, durability).map_err(|error| setup(error.into()))?;
+    configure(&mut conn, options).map_err(|error| setup(error.into()))?;
     if !is_new {
         check(&mut conn, path, header.unwrap_or_default()).map_err(|error| match error {
             Checked::Open(error) => error,
@@ -166,7 +167,7 @@ fn header(path: &Path) -> Result<Option<u64>, OpenError> {
 fn prepare(conn: &mut SqliteConnection, is_new: bool) -> QueryResult<()> {
     conn.batch_execute("PRAGMA busy_timeout = 5000")?;
     if is_new {
-        conn.batch_execute("PRAGMA page_size = 4096")?;
+        conn.batch_execute(&format!("PRAGMA page_size = {PAGE}"))?;
         // Only possible before the first table; lets retention give space back to the disk in small steps.
         conn.batch_execute("PRAGMA auto_vacuum = INCREMENTAL")?;
         conn.batch_execute(&format!("PRAGMA application_id = {APPLICATION_ID}"))?;
@@ -174,8 +175,15 @@ fn prepare(conn: &mut SqliteConnection, is_new: bool) -> QueryResult<()> {
     Ok(())
 }
 
-fn configure(conn: &mut SqliteConnection, durability: Durability) -> QueryResult<()> {
-    let synchronous = match durability {
+fn configure(conn: &mut SqliteConnection, options: &StoreOptions) -> QueryResult<()> {
+    // 4000 pages: longer logs win nothing. Where the files have to stay small, so does the log.
+    let pages = options
+        .max_size
+        .map_or(4000, |max| (max / 4 / PAGE).clamp(100, 4000));
+    let checkpoint = format!("PRAGMA wal_autocheckpoint = {pages}");
+    // What the log may keep of the disk after a burst.
+    let limit = format!("PRAGMA journal_size_limit = {}", 2 * pages * PAGE);
+    let synchronous = match options.durability {
         Durability::Normal => "PRAGMA synchronous = NORMAL",
         Durability::Full => "PRAGMA synchronous = FULL",
     };
@@ -183,9 +191,8 @@ fn configure(conn: &mut SqliteConnection, durability: Durability) -> QueryResult
         "PRAGMA journal_mode = WAL",
         synchronous,
         "PRAGMA temp_store = MEMORY",
-        "PRAGMA wal_autocheckpoint = 4000",
-        // What the log may keep of the disk after a burst.
-        "PRAGMA journal_size_limit = 33554432",
+        &checkpoint,
+        &limit,
         "PRAGMA cache_size = -16384",
     ] {
         conn.batch_execute(pragma)?;
@@ -217,7 +224,8 @@ struct Line {
     line: String,
 }
 
-fn number(conn: &mut SqliteConnection, sql: &str) -> QueryResult<i64> {
+/// The number that a query answers as `n`.
+pub(super) fn number(conn: &mut SqliteConnection, sql: &str) -> QueryResult<i64> {
     diesel::sql_query(sql)
         .get_result::<Number>(conn)
         .map(|row| row.n)

@@ -56,3 +56,8 @@ impl StoredId {
 pub(super) fn segment_of_key(key: i64) -> i64 {
     key >> HASH_BITS
 }
+
+/// The least key of a segment.
+pub(super) fn first_key(segment: i64) -> i64 {
+    segment << HASH_BITS
+}

@@ -6,13 +6,15 @@
 //! nobody fails for another's sake.
 
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::sync::atomic::Ordering;
+use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 use diesel::SqliteConnection;
 use diesel::connection::SimpleConnection;
 
 use super::apply::Memory;
 use super::queue::Queue;
+use super::retention::Retention;
 use super::stats::Counters;
 use super::ticket::Answer;
 use super::{Committed, StoreError};
@@ -20,9 +22,6 @@ use crate::event::Batch;
 
 /// Events per transaction: more gain little, fewer cost much (100: 6 µs per event, 1000: 3, 5000: 2).
 const TOGETHER: usize = 5000;
-
-/// How often the writer looks up when nothing comes.
-const IDLE: Duration = Duration::from_millis(500);
 
 /// Work for the writer.
 pub(super) enum Job {
@@ -40,6 +39,7 @@ pub(super) struct Writer {
     pub(super) memory: Memory,
     pub(super) queue: Arc<Queue<Job>>,
     pub(super) counters: Arc<Counters>,
+    pub(super) retention: Retention,
     /// Keeps other processes away as long as this one writes.
     pub(super) _lock: std::fs::File,
 }
@@ -47,12 +47,33 @@ pub(super) struct Writer {
 impl Writer {
     /// Works until the queue is closed and drained.
     pub(super) fn run(mut self) {
-        while let Some(jobs) = self.queue.take(TOGETHER, IDLE) {
+        while let Some(jobs) = self.queue.take(TOGETHER, self.retention.patience()) {
+            let busy = !jobs.is_empty();
             self.work(jobs);
+            self.retain(busy);
         }
         // Leaves one file behind, for those who copy it.
         if let Err(error) = self.conn.batch_execute("PRAGMA wal_checkpoint(TRUNCATE)") {
             log::warn!("the last checkpoint failed, the next start will do it: {error}");
+        }
+    }
+
+    /// Deletes what is too old or too much, a step at a time.
+    fn retain(&mut self, busy: bool) {
+        let now = SystemTime::now().duration_since(UNIX_EPOCH);
+        let now = now.map_or(0, |now| i64::try_from(now.as_secs()).unwrap_or(i64::MAX));
+        let looked = self
+            .retention
+            .look(&mut self.conn, &mut self.memory, now, busy);
+        match looked {
+            Ok(step) => {
+                let deleted = &self.counters.deleted_blocks;
+                deleted.fetch_add(step.blocks, Ordering::Relaxed);
+                if step.changed {
+                    self.counters.changed();
+                }
+            }
+            Err(error) => log::error!("old events were not deleted: {error}"),
         }
     }
 

@@ -1,6 +1,11 @@
 //! The store on a real file.
 
+mod faults;
+mod kill;
+mod retention;
+mod rollups;
 mod round_trip;
+mod schema;
 
 use std::path::Path;
 

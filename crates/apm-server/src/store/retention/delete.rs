@@ -1,0 +1,162 @@
+//! Deletes that stay in their place: ranges of the newest-last tables, buckets of the rollups.
+
+use std::time::Instant;
+
+use diesel::prelude::*;
+use diesel::sql_types::{BigInt, Integer};
+use diesel::{delete, sql_query};
+
+use super::super::block::SLOTS;
+use super::super::schema::{
+    block, destination, error, error_group, log, metric_name, metricset, resource, result,
+    roll_received, service, span, span_group, stack, statement, trace_at, tx, tx_group,
+};
+use super::super::trace_index;
+
+/// Keys of `trace_at` per step.
+const KEYS: i64 = 20_000;
+
+/// Deletes blocks and the events in them, oldest first, until the deadline; returns how many are gone.
+pub(super) fn blocks(
+    conn: &mut SqliteConnection,
+    ids: &[i64],
+    deadline: Instant,
+) -> QueryResult<u64> {
+    let mut gone = 0;
+    for id in ids {
+        let (first, last) = (id * SLOTS, id * SLOTS + SLOTS - 1);
+        delete(tx::table.filter(tx::seq.between(first, last))).execute(conn)?;
+        delete(span::table.filter(span::seq.between(first, last))).execute(conn)?;
+        delete(error::table.filter(error::seq.between(first, last))).execute(conn)?;
+        delete(log::table.filter(log::seq.between(first, last))).execute(conn)?;
+        samples(conn, first, last)?;
+        delete(metricset::table.filter(metricset::seq.between(first, last))).execute(conn)?;
+        delete(block::table.find(id)).execute(conn)?;
+        gone += 1;
+        if Instant::now() >= deadline {
+            break;
+        }
+    }
+    Ok(gone)
+}
+
+/// The samples of a range of metricsets: a probe per name, for they are kept by name and not by number.
+fn samples(conn: &mut SqliteConnection, first: i64, last: i64) -> QueryResult<()> {
+    let any: Option<i64> = metricset::table
+        .filter(metricset::seq.between(first, last))
+        .select(metricset::seq)
+        .first(conn)
+        .optional()?;
+    if any.is_some() {
+        sql_query(
+            "DELETE FROM metric_sample WHERE (service_id, name_id, ts, seq) IN ( \
+                SELECT m.service_id, n.id, m.ts, m.seq FROM metricset m CROSS JOIN metric_name n \
+                WHERE m.seq BETWEEN ? AND ?)",
+        )
+        .bind::<BigInt, _>(first)
+        .bind::<BigInt, _>(last)
+        .execute(conn)?;
+    }
+    Ok(())
+}
+
+/// The key from which on trace keys are needed: that of the oldest segment that has a block left.
+fn first_needed_key(conn: &mut SqliteConnection) -> QueryResult<i64> {
+    let oldest: Option<i64> = block::table
+        .order(block::id.asc())
+        .select(block::id)
+        .first(conn)
+        .optional()?;
+    Ok(oldest.map_or(i64::MAX, |block| {
+        trace_index::first_key(trace_index::segment(block * SLOTS))
+    }))
+}
+
+/// Whether there are trace keys of segments that have no block left.
+pub(super) fn has_stale_keys(conn: &mut SqliteConnection) -> QueryResult<bool> {
+    let end = first_needed_key(conn)?;
+    let first: Option<i64> = trace_at::table
+        .order(trace_at::key.asc())
+        .select(trace_at::key)
+        .first(conn)
+        .optional()?;
+    Ok(first.is_some_and(|first| first < end))
+}
+
+/// Deletes trace keys of segments that have no block left; whether there are more of them.
+pub(super) fn trace_keys(conn: &mut SqliteConnection) -> QueryResult<bool> {
+    let end = first_needed_key(conn)?;
+    let step_end: Option<i64> = trace_at::table
+        .order(trace_at::key.asc())
+        .select(trace_at::key)
+        .offset(KEYS)
+        .first(conn)
+        .optional()?;
+    let until = step_end.unwrap_or(i64::MAX).min(end);
+    delete(trace_at::table.filter(trace_at::key.lt(until))).execute(conn)?;
+    Ok(until < end)
+}
+
+/// Deletes rollup buckets until the deadline; returns how many are gone.
+pub(super) fn rollups(
+    conn: &mut SqliteConnection,
+    buckets: &[(i32, i64)],
+    deadline: Instant,
+) -> QueryResult<usize> {
+    /// Each table is led by its level and its id: a probe per id.
+    const TABLES: [(&str, &str, &str); 8] = [
+        ("roll_tx", "group_id", "tx_group"),
+        ("roll_tx_hist", "group_id", "tx_group"),
+        ("roll_statement", "statement_id", "statement"),
+        ("roll_statement_hist", "statement_id", "statement"),
+        ("roll_destination", "destination_id", "destination"),
+        ("roll_destination_hist", "destination_id", "destination"),
+        ("roll_error", "group_id", "error_group"),
+        ("roll_breakdown", "tx_group_id", "tx_group"),
+    ];
+    for (gone, (level, bucket)) in buckets.iter().enumerate() {
+        if gone > 0 && Instant::now() >= deadline {
+            return Ok(gone);
+        }
+        for (table, id, of) in TABLES {
+            sql_query(format!(
+                "DELETE FROM {table} WHERE level = ? AND {id} IN (SELECT id FROM {of}) AND bucket = ?"
+            ))
+            .bind::<Integer, _>(level)
+            .bind::<BigInt, _>(bucket)
+            .execute(conn)?;
+        }
+        delete(roll_received::table.find((level, bucket))).execute(conn)?;
+    }
+    Ok(buckets.len())
+}
+
+/// Deletes the rows of dictionaries that nothing refers to: last used before `now` and before all that is left.
+pub(super) fn unused(conn: &mut SqliteConnection, now: i64) -> QueryResult<()> {
+    use super::super::dictionary::HOUR;
+
+    let block: Option<i64> = block::table
+        .order(block::id.asc())
+        .select(block::received)
+        .first(conn)
+        .optional()?;
+    let rollup: Option<i64> = roll_received::table
+        .select(diesel::dsl::min(roll_received::received))
+        .first(conn)?;
+    // `last_seen` may be an hour behind.
+    let events = block.map_or(now, |received| received - 2 * HOUR).min(now);
+    let all = rollup
+        .map_or(now, |received| received - 2 * HOUR)
+        .min(events);
+    delete(stack::table.filter(stack::last_seen.lt(events))).execute(conn)?;
+    delete(span_group::table.filter(span_group::last_seen.lt(events))).execute(conn)?;
+    delete(resource::table.filter(resource::last_seen.lt(events))).execute(conn)?;
+    delete(metric_name::table.filter(metric_name::last_seen.lt(events))).execute(conn)?;
+    delete(tx_group::table.filter(tx_group::last_seen.lt(all))).execute(conn)?;
+    delete(statement::table.filter(statement::last_seen.lt(all))).execute(conn)?;
+    delete(destination::table.filter(destination::last_seen.lt(all))).execute(conn)?;
+    delete(error_group::table.filter(error_group::last_seen.lt(all))).execute(conn)?;
+    delete(result::table.filter(result::last_seen.lt(all))).execute(conn)?;
+    delete(service::table.filter(service::last_seen.lt(all))).execute(conn)?;
+    Ok(())
+}

@@ -1,0 +1,73 @@
+//! The tables as Diesel sees them are the tables that the migrations make.
+
+use apm_server::store::{StoreError, schema};
+use diesel::connection::SimpleConnection;
+use diesel::prelude::*;
+use diesel::sqlite::Sqlite;
+use diesel_migrations::MigrationHarness;
+
+use super::{number, open};
+
+#[test]
+fn every_column_of_every_table_is_known_to_diesel() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let store = open(dir.path());
+    let mut known = 0;
+    macro_rules! compare {
+        ($($table:ident),*) => {$(
+            let query = schema::$table::table.select(schema::$table::all_columns).limit(1);
+            let sql = diesel::debug_query::<Sqlite, _>(&query).to_string();
+            let sql = sql.split(" LIMIT").next().expect("a query").to_owned();
+            let columns = sql.split(" FROM ").next().expect("columns").matches("`, ").count() + 1;
+            store
+                .read::<_, StoreError>(|conn| Ok(diesel::sql_query(&sql).execute(conn)?))
+                .expect(stringify!($table));
+            let count = concat!("SELECT count(*) AS n FROM pragma_table_info('", stringify!($table), "')");
+            assert_eq!(number(&store, count), i64::try_from(columns).expect("few"), stringify!($table));
+            known += 1;
+        )*};
+    }
+    compare!(
+        service,
+        resource,
+        tx_group,
+        span_group,
+        destination,
+        statement,
+        error_group,
+        result,
+        metric_name,
+        tx,
+        span,
+        error,
+        log,
+        metricset,
+        metric_sample,
+        block,
+        stack,
+        trace_at,
+        roll_tx,
+        roll_tx_hist,
+        roll_statement,
+        roll_statement_hist,
+        roll_destination,
+        roll_destination_hist,
+        roll_error,
+        roll_breakdown,
+        roll_received
+    );
+    let tables = "SELECT count(*) AS n FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE '\\_\\_%' ESCAPE '\\' \
+        AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\'";
+    assert!(number(&store, tables) >= known);
+}
+
+#[test]
+fn migrations_can_be_taken_back() {
+    let mut conn = SqliteConnection::establish(":memory:").expect("in memory");
+    conn.run_pending_migrations(apm_server::store::MIGRATIONS)
+        .expect("up");
+    conn.revert_all_migrations(apm_server::store::MIGRATIONS)
+        .expect("down");
+    conn.batch_execute("CREATE TABLE service (id INTEGER)")
+        .expect("nothing is left");
+}
