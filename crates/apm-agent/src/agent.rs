@@ -1,7 +1,9 @@
 //! The agent: the handle that a service keeps, and what all parts share.
 
 use std::cell::Cell;
-use std::sync::atomic::{AtomicU64, Ordering};
+#[cfg(feature = "testing")]
+use std::cell::RefCell;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::mpsc as std_mpsc;
 use std::sync::{Arc, Mutex, Weak};
 use std::thread::JoinHandle;
@@ -12,20 +14,17 @@ use tokio::sync::mpsc;
 use crate::breakdown::Breakdown;
 use crate::builder::{Builder, ConfigError};
 use crate::clock::Clock;
+use crate::config::{Config, Snapshot, StartupReport};
 use crate::error::{ErrorQueue, Place};
+use crate::metadata::{Framework, Metadata};
 use crate::model::frame::Frame;
-use crate::sampler::SampleRate;
-use crate::settings::{Settings, TransactionSettings};
+use crate::own_log;
 use crate::stats::Stats;
-use crate::trace_context::ContinuationStrategy;
 use crate::transaction::Transaction;
 use crate::transport::buffers::{Buffers, lock};
 use crate::transport::client::{Client, Endpoint};
 use crate::transport::sender::{self, Command};
 use crate::transport::server_info::ServerVersion;
-
-/// What the user agent calls the agent, and what the server shows as its version.
-const VERSION: &str = env!("CARGO_PKG_VERSION");
 
 /// A running agent. Clones are the same agent; it stops when it is shut down or the last clone is dropped.
 ///
@@ -52,14 +51,15 @@ struct Handle {
 /// What all parts of an agent share.
 #[derive(Debug)]
 pub(crate) struct Inner {
-    pub(crate) settings: Settings,
+    pub(crate) config: Config,
+    metadata: Mutex<Metadata>,
     pub(crate) clock: Clock,
     pub(crate) buffers: Buffers,
     pub(crate) errors: ErrorQueue,
     pub(crate) breakdown: Breakdown,
     /// 0 is unknown, else major, minor and patch in 20 bits each, plus one.
     server_version: AtomicU64,
-    stopped: std::sync::atomic::AtomicBool,
+    stopped: AtomicBool,
 }
 
 impl Agent {
@@ -76,18 +76,26 @@ impl Agent {
         Builder::default().from_env()
     }
 
-    pub(crate) fn start(settings: Settings) -> Self {
-        let inner = Arc::new(Inner::new(settings));
-        if !inner.settings.enabled {
+    pub(crate) fn start(config: Config, warnings: &[String]) -> Self {
+        let settings = config.snapshot();
+        own_log::set_level(settings.log_level.filter());
+        for warning in warnings {
+            own_log::warn(format_args!("{warning}"));
+        }
+        let inner = Arc::new(Inner::new(config));
+        if !settings.enabled {
             return Self::without_thread(inner);
         }
-        let client = match Client::new(inner.endpoint()) {
+        for line in &StartupReport::new(&settings, lock(&inner.metadata).hostname()).lines {
+            own_log::info(format_args!("{line}"));
+        }
+        let client = match Client::new(Endpoint::new(&settings)) {
             Ok(client) => client,
             Err(error) => {
-                let cause = std::error::Error::source(&error)
-                    .map(ToString::to_string)
-                    .unwrap_or_default();
-                log::error!(target: "apm_agent", "the agent records nothing: {error}: {cause}");
+                own_log::error(format_args!(
+                    "the agent records nothing: {}",
+                    with_causes(&error)
+                ));
                 inner.stopped.store(true, Ordering::Relaxed);
                 return Self::without_thread(inner);
             }
@@ -97,16 +105,19 @@ impl Agent {
             Ok(thread) => {
                 set_running(&inner);
                 crate::panic::install();
+                let thread = Mutex::new(Some(thread));
                 Self {
                     handle: Arc::new(Handle {
                         inner,
                         commands: Some(commands),
-                        thread: Mutex::new(Some(thread)),
+                        thread,
                     }),
                 }
             }
             Err(error) => {
-                log::error!(target: "apm_agent", "the agent records nothing: its thread cannot be started: {error}");
+                own_log::error(format_args!(
+                    "the agent records nothing: its thread cannot be started: {error}"
+                ));
                 inner.stopped.store(true, Ordering::Relaxed);
                 Self::without_thread(inner)
             }
@@ -192,7 +203,7 @@ impl Agent {
     /// Whether the agent may ever record: not switched off by `enabled=false`.
     #[must_use]
     pub fn is_enabled(&self) -> bool {
-        self.inner().settings.enabled
+        self.inner().config.load().enabled
     }
 
     /// Whether the agent records anything now.
@@ -203,57 +214,29 @@ impl Agent {
 }
 
 impl Inner {
-    pub(crate) fn new(settings: Settings) -> Self {
-        let metadata = metadata_line(&settings);
+    pub(crate) fn new(config: Config) -> Self {
+        let settings = config.snapshot();
+        let metadata = Metadata::collect(&settings, FRAMEWORK);
         Self {
             clock: Clock::new(),
-            buffers: Buffers::new(metadata),
+            buffers: Buffers::new(metadata.line(true), settings.api_buffer_size),
             errors: ErrorQueue::default(),
             breakdown: Breakdown::default(),
             server_version: AtomicU64::new(0),
-            stopped: std::sync::atomic::AtomicBool::new(false),
-            settings,
-        }
-    }
-
-    fn endpoint(&self) -> Endpoint {
-        let settings = &self.settings;
-        let authorization = match (&settings.api_key, &settings.secret_token) {
-            (Some(key), _) => Some(format!("ApiKey {key}")),
-            (None, Some(token)) => Some(format!("Bearer {token}")),
-            (None, None) => None,
-        };
-        Endpoint {
-            urls: vec![settings.server_url.trim_end_matches('/').to_owned()],
-            authorization,
-            user_agent: user_agent(&settings.service_name, settings.service_version.as_deref()),
-            timeout: settings.server_timeout,
+            stopped: AtomicBool::new(false),
+            metadata: Mutex::new(metadata),
+            config,
         }
     }
 
     /// Whether new transactions and errors are recorded.
     pub(crate) fn recording(&self) -> bool {
-        self.settings.enabled && self.settings.recording && !self.stopped.load(Ordering::Relaxed)
+        self.records(&self.config.load())
     }
 
-    pub(crate) fn sample_rate(&self) -> SampleRate {
-        self.settings.sample_rate
-    }
-
-    pub(crate) fn continuation_strategy(&self) -> ContinuationStrategy {
-        ContinuationStrategy::Continue
-    }
-
-    pub(crate) fn transaction_settings(&self) -> TransactionSettings {
-        self.settings.transaction
-    }
-
-    pub(crate) fn api_request_time(&self) -> Duration {
-        self.settings.api_request_time
-    }
-
-    pub(crate) fn disable_send(&self) -> bool {
-        self.settings.disable_send
+    /// The same for one who has the settings at hand.
+    pub(crate) fn records(&self, settings: &Snapshot) -> bool {
+        settings.enabled && settings.recording && !self.stopped.load(Ordering::Relaxed)
     }
 
     /// Unsampled transactions go to servers before 8.0, and while the version is not known.
@@ -272,6 +255,9 @@ impl Inner {
         let part = |number: u32| u64::from(number.min(0xf_ffff));
         let packed = (part(version.0) << 40 | part(version.1) << 20 | part(version.2)) + 1;
         self.server_version.store(packed, Ordering::Relaxed);
+        if version.refuses_activation_method() {
+            self.buffers.set_metadata(lock(&self.metadata).line(false));
+        }
     }
 
     /// Waits until the metadata is complete, within the limits of its look-ups. For the agent's thread.
@@ -302,38 +288,24 @@ impl Inner {
     }
 }
 
-fn metadata_line(settings: &Settings) -> Vec<u8> {
-    let mut line = serde_json::to_vec(&serde_json::json!({"metadata": {
-        "service": {
-            "name": settings.service_name,
-            "version": settings.service_version,
-            "environment": settings.environment,
-            "agent": {"name": "rust", "version": VERSION},
-            "language": {"name": "rust"},
-        },
-        "process": {"pid": std::process::id()},
-    }}))
-    .unwrap_or_default();
-    line.push(b'\n');
-    line
-}
+#[cfg(feature = "actix")]
+const FRAMEWORK: Option<Framework> = Some(Framework {
+    name: "actix-web",
+    version: "4",
+});
+#[cfg(not(feature = "actix"))]
+const FRAMEWORK: Option<Framework> = None;
 
-/// `apm-agent-rust/1.2.3 (my-service 4.5)`: what the header's grammar does not allow in a comment becomes `_`.
-fn user_agent(service: &str, version: Option<&str>) -> String {
-    let clean = |text: &str| -> String {
-        let allowed = |c: char| matches!(c, '\t' | '\x20'..='\x27' | '\x2a'..='\x5b' | '\x5d'..='\x7e' | '\u{80}'..='\u{ff}');
-        text.chars()
-            .map(|c| if allowed(c) { c } else { '_' })
-            .collect()
-    };
-    match version {
-        Some(version) => format!(
-            "apm-agent-rust/{VERSION} ({} {})",
-            clean(service),
-            clean(version)
-        ),
-        None => format!("apm-agent-rust/{VERSION} ({})", clean(service)),
+/// An error and what caused it, in one line.
+fn with_causes(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        text.push_str(": ");
+        text.push_str(&cause.to_string());
+        source = cause.source();
     }
+    text
 }
 
 /// The agent that was started first and still runs: for what happens outside every transaction.
@@ -351,7 +323,23 @@ fn set_running(inner: &Arc<Inner>) {
 
 /// See [`RUNNING`].
 pub(crate) fn running() -> Option<Arc<Inner>> {
+    #[cfg(feature = "testing")]
+    if let Some(inner) = HERE.with_borrow(Weak::upgrade) {
+        return Some(inner);
+    }
     lock(&RUNNING).upgrade()
+}
+
+#[cfg(feature = "testing")]
+thread_local! {
+    /// The agent of a test, which runs on its thread only.
+    static HERE: RefCell<Weak<Inner>> = const { RefCell::new(Weak::new()) };
+}
+
+/// Makes an agent the running one of this thread, and gives back the one before.
+#[cfg(feature = "testing")]
+pub(crate) fn set_running_here(inner: Weak<Inner>) -> Weak<Inner> {
+    HERE.replace(inner)
 }
 
 thread_local! {

@@ -1,17 +1,16 @@
 //! Setting up an agent: what the code says, what the environment says, start.
 
-use std::collections::BTreeMap;
-
 use crate::agent::Agent;
-use crate::settings::Settings;
+use crate::config::{Config, LocalSources};
 
-/// Why an agent cannot be configured. An invalid value of an option is none: it is reported in the log, and the next source counts.
+/// Why the environment cannot be read. An invalid value of an option is no such error: it is reported in the log when the agent
+/// starts, and the next source counts.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ConfigError {
-    /// There is no option of this name.
-    #[error("there is no agent option named `{0}`: see docs/configuration.md for the list")]
-    UnknownOption(String),
+    /// A variable of ours is not Unicode.
+    #[error("the environment variable {0} is not valid Unicode: set it again, or remove it")]
+    NotUnicode(String),
 }
 
 /// Collects settings. The environment (`ELASTIC_APM_…`) beats what the code sets here.
@@ -25,11 +24,10 @@ pub enum ConfigError {
 ///     .start();
 /// # Ok(()) }
 /// ```
-#[derive(Clone, Debug, Default)]
+#[derive(Debug, Default)]
 #[must_use = "call `start`"]
 pub struct Builder {
-    code: BTreeMap<String, String>,
-    environment: BTreeMap<String, String>,
+    sources: LocalSources,
 }
 
 impl Builder {
@@ -38,7 +36,7 @@ impl Builder {
         self.option("service_name", name)
     }
 
-    /// The version of the service.
+    /// The version of the service, such as `env!("CARGO_PKG_VERSION")`.
     pub fn service_version(self, version: impl Into<String>) -> Self {
         self.option("service_version", version)
     }
@@ -48,41 +46,43 @@ impl Builder {
         self.option("server_url", url)
     }
 
-    /// Any option of docs/configuration.md, in the text form that its environment variable takes.
+    /// Any option of docs/configuration.md, in the text form that its environment variable takes. The last value of an option counts.
     pub fn option(mut self, key: impl Into<String>, value: impl Into<String>) -> Self {
-        self.code.insert(key.into(), value.into());
+        self.sources.code.push((key.into(), value.into()));
         self
     }
 
-    /// Reads the environment variables `ELASTIC_APM_…`, which beat what the code says.
+    /// Reads the environment variables `ELASTIC_APM_…`, which beat what the code says, and takes the executable's name for the service's
+    /// where nobody gives one.
     ///
     /// # Errors
-    /// When the code set an option that does not exist.
+    /// When one of these variables is not Unicode.
     pub fn from_env(mut self) -> Result<Self, ConfigError> {
-        for (key, value) in std::env::vars_os() {
-            let (Some(key), Some(value)) = (key.to_str(), value.to_str()) else {
-                continue;
-            };
-            if let Some(option) = key.strip_prefix("ELASTIC_APM_") {
-                self.environment
-                    .insert(option.to_ascii_lowercase(), value.to_owned());
+        for (name, value) in std::env::vars_os() {
+            let name = name.to_string_lossy();
+            if name.starts_with("ELASTIC_APM_") && value.to_str().is_none() {
+                return Err(ConfigError::NotUnicode(name.into_owned()));
             }
         }
+        let LocalSources {
+            environment,
+            detected,
+            ..
+        } = LocalSources::from_process();
+        self.sources.environment = environment;
+        self.sources.detected = detected;
         Ok(self)
     }
 
     /// Starts the agent. Never fails and never blocks: an agent that cannot work says so in the log and records nothing.
     #[must_use = "the handle is needed for the middleware, and to shut the agent down"]
     pub fn start(self) -> Agent {
-        Agent::start(self.settings())
+        let (config, warnings) = self.resolve();
+        Agent::start(config, &warnings)
     }
 
-    pub(crate) fn settings(&self) -> Settings {
-        Settings::read(|key| {
-            self.environment
-                .get(key)
-                .or_else(|| self.code.get(key))
-                .cloned()
-        })
+    /// The configuration, and what is wrong with it.
+    pub(crate) fn resolve(self) -> (Config, Vec<String>) {
+        Config::resolve(self.sources)
     }
 }

@@ -25,11 +25,11 @@ mod metadata;
 mod metrics;
 mod model;
 mod outcome;
+mod own_log;
 mod panic;
 mod sampler;
 mod sanitize;
 mod service_target;
-mod settings;
 mod span;
 mod span_kind;
 mod sql;
@@ -74,6 +74,9 @@ pub mod awc {
 pub mod diesel {
     pub use crate::integrations::diesel::{Diesel, Traced};
 }
+
+#[cfg(feature = "testing")]
+pub mod testing;
 
 /// Replacements for functions of `actix_web::web`.
 #[cfg(feature = "actix")]

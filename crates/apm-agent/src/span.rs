@@ -81,8 +81,8 @@ fn finish(core: &Core, parent: Option<&ActiveSpan>, span: FinishedSpan, self_tim
     let released = {
         let mut state = lock(&parent.state);
         state.children.child_ended(span.end);
-        if core.settings.span_compression_enabled && !state.ended {
-            compression::offer(&mut state.kept, span, core.settings.thresholds())
+        if core.settings.compression && !state.ended {
+            compression::offer(&mut state.kept, span, core.thresholds())
         } else {
             [state.kept.take(), Some(span)]
         }

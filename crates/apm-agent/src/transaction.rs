@@ -17,12 +17,13 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use crate::agent::Inner;
-use crate::compression;
+use crate::compression::{self, Thresholds};
+use crate::config::TransactionSettings;
 use crate::encode;
 use crate::ids::{SpanId, TraceId};
 use crate::outcome::Outcome;
 use crate::sampler::SampleRate;
-use crate::settings::TransactionSettings;
+
 use crate::span_kind::SpanKind;
 use crate::stats::DropReason;
 use crate::trace_context::{self, Continuation, TraceContext, TraceState};
@@ -52,6 +53,7 @@ pub(crate) struct Core {
     pub(crate) agent: Arc<Inner>,
     pub(crate) identity: Identity,
     pub(crate) settings: TransactionSettings,
+    breakdown: bool,
     /// The `tracestate` that came with the request and is passed on; of a root, made when it is needed.
     incoming_state: Option<TraceState>,
     /// The buffers were full when it began: nothing is encoded, everything is counted.
@@ -68,12 +70,13 @@ impl Core {
         kind: Cow<'static, str>,
         incoming: Option<TraceContext>,
     ) -> Option<Arc<Self>> {
-        if !agent.recording() {
+        let settings = agent.config.load();
+        if !agent.records(&settings) {
             return None;
         }
         let start = Instant::now();
-        let rate = agent.sample_rate();
-        let continuation = agent.continuation_strategy().decide(incoming);
+        let rate = settings.transaction_sample_rate;
+        let continuation = settings.trace_continuation_strategy.decide(incoming);
         let (trace_id, sampled) = match &continuation {
             Continuation::Join(caller) => (caller.trace_id(), caller.sampled()),
             Continuation::Root | Continuation::Restart { .. } => {
@@ -113,7 +116,8 @@ impl Core {
                 start,
                 timestamp: agent.clock.micros(start),
             },
-            settings: agent.transaction_settings(),
+            settings: settings.for_transaction(),
+            breakdown: settings.breakdown_metrics && !settings.metrics_interval.is_zero(),
             incoming_state,
             lossy: agent.buffers.is_full(),
             lost_spans: AtomicU32::new(0),
@@ -125,6 +129,13 @@ impl Core {
     /// Whether context and spans are wanted: sampled, and there is room.
     pub(crate) fn records_detail(&self) -> bool {
         self.identity.sampled && !self.lossy
+    }
+
+    pub(crate) fn thresholds(&self) -> Thresholds {
+        Thresholds {
+            exact_match: self.settings.exact_match_max_duration,
+            same_kind: self.settings.same_kind_max_duration,
+        }
     }
 
     /// The `traceparent` for a request made by the span `from`.
@@ -162,7 +173,7 @@ impl Core {
         if child_of_transaction && !state.ended {
             state.children.child_started(start);
         }
-        let admitted = state.admitted < self.settings.transaction_max_spans;
+        let admitted = state.admitted < self.settings.max_spans;
         state.admitted += u32::from(admitted);
         admitted
     }
@@ -184,8 +195,8 @@ impl Core {
         }
         state.children.child_ended(span.end);
         state.times.add(&span.tail.kind, self_time);
-        let released = if self.settings.span_compression_enabled {
-            compression::offer(&mut state.kept, span, self.settings.thresholds())
+        let released = if self.settings.compression {
+            compression::offer(&mut state.kept, span, self.thresholds())
         } else {
             [None, Some(span)]
         };
@@ -248,7 +259,7 @@ impl Core {
             state.report(self, [Some(kept), None]);
         }
         state.ended = true;
-        if self.settings.breakdown_metrics {
+        if self.breakdown {
             let app = state.children.self_time(self.identity.start, end);
             self.agent
                 .breakdown

@@ -21,9 +21,10 @@ use actix_web::body::MessageBody;
 use actix_web::dev::{
     ResourceMap, Service, ServiceRequest, ServiceResponse, Transform, forward_ready,
 };
-use actix_web::http::{Method, Uri};
+use actix_web::http::{Method, Uri, header};
 
 use crate::agent::{Agent, Inner};
+use crate::config::Snapshot;
 use crate::context::{Current, Swapped};
 use crate::outcome::Outcome;
 use crate::trace_context::TraceContext;
@@ -46,9 +47,12 @@ impl Agent {
     /// ```
     #[must_use]
     pub fn middleware(&self) -> Apm {
-        Apm {
-            agent: self.clone(),
-            catch_panics: false,
+        {
+            let catch_panics = self.inner().config.load().catch_panics;
+            Apm {
+                agent: self.clone(),
+                catch_panics,
+            }
         }
     }
 }
@@ -147,15 +151,20 @@ where
 impl Request {
     /// Begins the transaction of a request. Copies what it needs: a clone of the request would make actix panic.
     fn begin(agent: &Arc<Inner>, worker: &Rc<Worker>, request: &ServiceRequest) -> Option<Self> {
+        let settings = agent.config.load();
+        if is_ignored(&settings, request) {
+            return None;
+        }
         let incoming = trace_context(request);
         let core = Core::begin(agent, None, Cow::Borrowed("request"), incoming)?;
         if core.records_detail() {
             let mut context = Vec::with_capacity(1024);
-            let mut headers = agent
-                .settings
-                .capture_headers
-                .then(|| worker.headers.borrow_mut());
-            request::write(&mut context, request, headers.as_deref_mut());
+            request::write(
+                &mut context,
+                request,
+                &settings,
+                &mut worker.headers.borrow_mut(),
+            );
             lock(&core.state).context = context;
         }
         let mut routes = worker.routes.borrow_mut();
@@ -244,6 +253,15 @@ fn result(status: u16) -> &'static str {
         4 => "HTTP 4xx",
         _ => "HTTP 5xx",
     }
+}
+
+/// Whether the service does not want to hear of this request.
+fn is_ignored(settings: &Snapshot, request: &ServiceRequest) -> bool {
+    let agents = &settings.transaction_ignore_user_agents;
+    let urls = &settings.transaction_ignore_urls;
+    let user_agent = || request.headers().get(header::USER_AGENT)?.to_str().ok();
+    (!urls.is_empty() && urls.matches(request.path()))
+        || (!agents.is_empty() && user_agent().is_some_and(|text| agents.matches(text)))
 }
 
 /// The trace that the caller asks us to join.

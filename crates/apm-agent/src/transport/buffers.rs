@@ -18,8 +18,8 @@ use crate::stats::{Counters, DropReason};
 
 /// Bytes after which a buffer is handed to the sender.
 pub(crate) const BUFFER_BYTES: usize = 256 * 1024;
-/// Full buffers that wait for the sender; more are dropped.
-const READY: usize = 32;
+/// The fewest full buffers that wait for the sender, however small `api_buffer_size` is.
+const MIN_READY: usize = 2;
 /// Empty buffers kept for reuse.
 const SPARE: usize = 4;
 
@@ -54,6 +54,8 @@ pub(crate) struct Buffers {
     spare: Mutex<Vec<Vec<u8>>>,
     metadata: ArcSwap<Metadata>,
     full: AtomicBool,
+    /// Full buffers that wait for the sender; more are dropped.
+    max_ready: usize,
     limit: AtomicUsize,
     /// Wakes the sender: a buffer is ready, or something is urgent.
     pub(crate) wake: Notify,
@@ -62,7 +64,8 @@ pub(crate) struct Buffers {
 }
 
 impl Buffers {
-    pub(crate) fn new(metadata: Vec<u8>) -> Self {
+    /// Buffers that hold about `bytes` in all for a server that is away.
+    pub(crate) fn new(metadata: Vec<u8>, bytes: usize) -> Self {
         let shards = 2 * std::thread::available_parallelism().map_or(2, usize::from);
         Self {
             shards: (0..shards.clamp(2, 16)).map(|_| Mutex::default()).collect(),
@@ -73,6 +76,7 @@ impl Buffers {
                 edition: 0,
             }),
             full: AtomicBool::new(false),
+            max_ready: (bytes / BUFFER_BYTES).max(MIN_READY),
             limit: AtomicUsize::new(BUFFER_BYTES),
             wake: Notify::new(),
             urgent: AtomicBool::new(false),
@@ -133,13 +137,14 @@ impl Buffers {
 
     fn push_ready(&self, body: Body) {
         let mut ready = lock(&self.ready);
-        if ready.len() >= READY {
+        if ready.len() >= self.max_ready {
             drop(ready);
             self.counters.dropped(DropReason::QueueFull, body.events);
             return;
         }
         ready.push_back(body);
-        self.full.store(ready.len() >= READY, Ordering::Relaxed);
+        self.full
+            .store(ready.len() >= self.max_ready, Ordering::Relaxed);
         drop(ready);
         self.wake.notify_one();
     }
@@ -197,7 +202,8 @@ impl Buffers {
     pub(crate) fn push_front(&self, body: Body) {
         let mut ready = lock(&self.ready);
         ready.push_front(body);
-        self.full.store(ready.len() >= READY, Ordering::Relaxed);
+        self.full
+            .store(ready.len() >= self.max_ready, Ordering::Relaxed);
     }
 
     /// Whether a body waits to be sent.
@@ -207,7 +213,7 @@ impl Buffers {
 
     /// How full the ready list is, from 0 to 1.
     pub(crate) fn fill(&self) -> f64 {
-        lock(&self.ready).len() as f64 / READY as f64
+        lock(&self.ready).len() as f64 / self.max_ready as f64
     }
 
     /// Takes back the memory of a body that was sent.
@@ -243,7 +249,7 @@ mod tests {
     use super::*;
 
     fn buffers() -> Buffers {
-        Buffers::new(b"{\"metadata\":{}}\n".to_vec())
+        Buffers::new(b"{\"metadata\":{}}\n".to_vec(), 8 << 20)
     }
 
     #[test]

@@ -11,6 +11,7 @@ use rustls::crypto::ring;
 use rustls_platform_verifier::BuilderVerifierExt as _;
 use serde::Deserialize;
 
+use crate::config::Settings;
 use crate::transport::buffers::Body;
 
 /// Below every server's own idle time-out (APM Server: 45 s, ours and proxies: less): a connection that the server is about to close
@@ -31,6 +32,43 @@ pub(crate) struct Endpoint {
     pub(crate) authorization: Option<String>,
     pub(crate) user_agent: String,
     pub(crate) timeout: Duration,
+}
+
+impl Endpoint {
+    /// What the settings say. An API key beats a token.
+    pub(crate) fn new(settings: &Settings) -> Self {
+        let authorization = match (&settings.api_key, &settings.secret_token) {
+            (Some(key), _) => Some(format!("ApiKey {}", key.expose())),
+            (None, Some(token)) => Some(format!("Bearer {}", token.expose())),
+            (None, None) => None,
+        };
+        Self {
+            urls: settings
+                .servers()
+                .iter()
+                .map(|url| url.as_str().trim_end_matches('/').to_owned())
+                .collect(),
+            authorization,
+            user_agent: user_agent(&settings.service_name, settings.service_version.as_deref()),
+            timeout: settings.server_timeout,
+        }
+    }
+}
+
+/// `apm-agent-rust/1.2.3 (my-service 4.5)`: what the grammar of the header does not allow in a comment becomes `_`.
+fn user_agent(service: &str, version: Option<&str>) -> String {
+    const AGENT: &str = concat!("apm-agent-rust/", env!("CARGO_PKG_VERSION"));
+    let allowed =
+        |c: char| matches!(c, '\t' | ' '..='\'' | '*'..='[' | ']'..='~' | '\u{80}'..='\u{ff}');
+    let clean = |text: &str| -> String {
+        text.chars()
+            .map(|c| if allowed(c) { c } else { '_' })
+            .collect()
+    };
+    match version {
+        Some(version) => format!("{AGENT} ({} {})", clean(service), clean(version)),
+        None => format!("{AGENT} ({})", clean(service)),
+    }
 }
 
 /// Credentials stay out of debug output.
@@ -288,6 +326,13 @@ pub(crate) fn is_loopback(url: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_user_agent_keeps_to_the_grammar_of_comments() {
+        let agent = user_agent("myService", Some("123(:\\;)456"));
+        assert!(agent.ends_with(" (myService 123_:_;_456)"), "{agent}");
+        assert!(user_agent("my service", None).ends_with(" (my service)"));
+    }
 
     #[test]
     fn only_this_machine_is_loopback() {

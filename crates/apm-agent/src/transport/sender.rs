@@ -13,6 +13,7 @@ use tokio::sync::mpsc;
 use tokio::time;
 
 use crate::agent::Inner;
+use crate::own_log;
 use crate::stats::DropReason;
 use crate::transport::backoff::Backoff;
 use crate::transport::buffers::Body;
@@ -50,6 +51,7 @@ pub(crate) fn spawn(
         .name("apm-agent".to_owned())
         .spawn(move || {
             crate::agent::mark_agent_thread();
+            let server_info_at = (!agent.config.load().skip_server_info).then(Instant::now);
             let sender = Sender {
                 agent,
                 client,
@@ -59,7 +61,7 @@ pub(crate) fn spawn(
                 retry_at: None,
                 outage: false,
                 closing: false,
-                server_info_at: Some(Instant::now()),
+                server_info_at,
             };
             runtime.block_on(sender.run());
         })
@@ -160,7 +162,9 @@ impl Sender {
     /// The time between two sendings: `api_request_time` ± 10 %, so that many services do not send in step.
     fn tick(&self) -> Duration {
         self.agent
-            .api_request_time()
+            .config
+            .load()
+            .api_request_time
             .mul_f64(0.9 + 0.2 * fastrand::f64())
             .max(Duration::from_millis(10))
     }
@@ -187,7 +191,7 @@ impl Sender {
         abort_at: Option<Instant>,
     ) -> Progress {
         while let Some(body) = self.agent.buffers.pop() {
-            if self.agent.disable_send() {
+            if self.agent.config.load().disable_send {
                 self.agent
                     .buffers
                     .counters
@@ -291,21 +295,25 @@ impl Sender {
         self.backoff.succeeded();
         self.retry_at = None;
         if std::mem::replace(&mut self.outage, false) {
-            log::info!(target: "apm_agent", "the APM server at {} takes events again", self.client.url());
+            own_log::info(format_args!(
+                "the APM server at {} takes events again",
+                self.client.url()
+            ));
         }
     }
 
     fn failed(&mut self, why: &str) {
         let pause = self.backoff.failed();
         self.retry_at = Some(Instant::now() + pause);
+        let url = self.client.url();
         if std::mem::replace(&mut self.outage, true) {
-            log::debug!(target: "apm_agent", "the APM server at {} is still not reached: {why}", self.client.url());
+            own_log::debug(format_args!(
+                "the APM server at {url} still takes no events: {why}"
+            ));
         } else {
-            log::warn!(
-                target: "apm_agent",
-                "cannot send events to the APM server at {}: {why}; the service is not affected, events are kept while there is room",
-                self.client.url(),
-            );
+            own_log::warn(format_args!(
+                "the APM server at {url} takes no events: {why}; the service is not affected, and events are kept while there is room",
+            ));
         }
         self.client.next_url();
     }
@@ -326,7 +334,7 @@ impl Sender {
     async fn ask_for_server_info(&mut self, now: Instant) {
         if self.server_info_at.is_none_or(|at| now < at)
             || self.retry_at.is_some()
-            || self.agent.disable_send()
+            || self.agent.config.load().disable_send
         {
             return;
         }

@@ -14,6 +14,11 @@ impl ServerVersion {
         self < Self(8, 0, 0)
     }
 
+    /// One version had a bug.
+    pub(crate) fn refuses_activation_method(self) -> bool {
+        self == Self(8, 7, 0)
+    }
+
     /// `8.17.2`, with or without something behind it.
     pub(crate) fn parse(text: &str) -> Option<Self> {
         let mut parts = text.split(['.', '-', '+']).map(str::parse);

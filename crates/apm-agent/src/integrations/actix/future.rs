@@ -101,16 +101,9 @@ fn respond<B: MessageBody>(
             .outcome
             .find(Outcome::of_server_status(status.as_u16()));
         if core.records_detail() {
-            let mut headers = core
-                .agent
-                .settings
-                .capture_headers
-                .then(|| recorded.worker.headers.borrow_mut());
-            request::write_response(
-                &mut state.context,
-                response.response(),
-                headers.as_deref_mut(),
-            );
+            let settings = core.agent.config.load();
+            let headers = &mut recorded.worker.headers.borrow_mut();
+            request::write_response(&mut state.context, response.response(), &settings, headers);
         }
     }
     if let Some(error) = response.response().error() {

@@ -2,16 +2,23 @@
 
 use actix_web::HttpResponse;
 use actix_web::dev::ServiceRequest;
-use actix_web::http::{Version, header};
+use actix_web::http::Version;
+use actix_web::http::header::{self, HeaderMap};
 
 use super::headers::HeaderCache;
+use crate::config::Snapshot;
 use crate::encode::json;
+use crate::sanitize;
 
-/// Appends `"request":{…},`. Headers are left out without a cache for them.
+/// Bytes of JSON above which cookies are left out.
+const MAX_COOKIES: usize = 32 * 1024;
+
+/// Appends `"request":{…},`.
 pub(super) fn write(
     out: &mut Vec<u8>,
     request: &ServiceRequest,
-    headers: Option<&mut HeaderCache>,
+    settings: &Snapshot,
+    headers: &mut HeaderCache,
 ) {
     let head = request.head();
     out.extend_from_slice(b"\"request\":{\"method\":");
@@ -21,10 +28,11 @@ pub(super) fn write(
     out.extend_from_slice(b"\",\"url\":{");
     write_url(out, request);
     out.push(b'}');
-    if let Some(headers) = headers {
+    if settings.capture_headers {
         out.extend_from_slice(b",\"headers\":{");
-        headers.write(out, &head.headers);
+        headers.write(out, settings, &head.headers);
         out.push(b'}');
+        write_cookies(out, settings, &head.headers);
     }
     if let Some(peer) = head.peer_addr {
         use std::io::Write as _;
@@ -115,19 +123,34 @@ fn split_port(authority: &str) -> (&str, Option<u16>) {
     (host, port.and_then(|port| port.parse().ok()))
 }
 
+/// Appends `,"cookies":{…}` if there are any; each is redacted by its own name.
+fn write_cookies(out: &mut Vec<u8>, settings: &Snapshot, headers: &HeaderMap) {
+    let Some(header) = headers.get(header::COOKIE) else {
+        return;
+    };
+    let text = String::from_utf8_lossy(header.as_bytes());
+    let cookies = sanitize::cookies(&text, &settings.sanitize_field_names);
+    let before = out.len();
+    out.extend_from_slice(b",\"cookies\":");
+    // A map of texts in a vector: there is nothing that could fail.
+    let _ = serde_json::to_writer(&mut *out, &cookies);
+    if cookies.is_empty() || out.len() - before > MAX_COOKIES {
+        out.truncate(before);
+    }
+}
+
 /// Appends `"response":{…},`.
 pub(super) fn write_response<B>(
     out: &mut Vec<u8>,
     response: &HttpResponse<B>,
-    headers: Option<&mut HeaderCache>,
+    settings: &Snapshot,
+    headers: &mut HeaderCache,
 ) {
     out.extend_from_slice(b"\"response\":{\"status_code\":");
     json::uint(out, response.status().as_u16().into());
-    if let Some(cache) = headers
-        && !response.headers().is_empty()
-    {
+    if settings.capture_headers && !response.headers().is_empty() {
         out.extend_from_slice(b",\"headers\":{");
-        cache.write(out, response.headers());
+        headers.write(out, settings, response.headers());
         out.push(b'}');
     }
     out.extend_from_slice(b"},");
