@@ -5,8 +5,9 @@ use std::sync::Arc;
 use crate::context;
 use crate::encode::json;
 use crate::outcome::Outcome;
+use crate::service_target::{Address, ExitSpan, Peer};
 use crate::span::LeafSpan;
-use crate::span_kind::{SpanKind, Tail, Target};
+use crate::span_kind::{SpanKind, Tail};
 use crate::trace_context::TRACEPARENT_LEN;
 
 /// The trace headers of an outgoing request.
@@ -131,16 +132,21 @@ impl Url {
     }
 
     fn kind(&self) -> SpanKind {
-        let name = format!("{}:{}", self.host, self.port.unwrap_or(self.default_port));
+        let span = ExitSpan {
+            span_type: "external",
+            subtype: Some("http"),
+            peer: Peer::Url(&self.full),
+            ..ExitSpan::default()
+        };
+        let address = Address {
+            host: self.host.trim_matches(['[', ']']).to_owned(),
+            port: Some(self.port.unwrap_or(self.default_port)),
+        };
         SpanKind {
             span_type: "external".into(),
             subtype: Some("http".into()),
             exit: true,
-            target: Some(Target {
-                kind: Some("http".to_owned()),
-                resource: name.clone(),
-                name: Some(name),
-            }),
+            target: span.target().map(|target| target.at(Some(address))),
         }
     }
 }

@@ -30,51 +30,70 @@ pub(crate) enum Peer<'s> {
     Url(&'s str),
 }
 
-/// The wire values of `context.service.target` and `context.destination.service.resource`.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
-pub(crate) struct ServiceTarget<'s> {
-    pub(crate) kind: Option<Cow<'s, str>>,
-    pub(crate) name: Option<Cow<'s, str>>,
-    pub(crate) resource: Cow<'s, str>,
+/// The wire values of `context.service.target` and `context.destination`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Target {
+    pub(crate) kind: Option<String>,
+    pub(crate) name: Option<String>,
+    /// `destination.service.resource`, which older servers group by.
+    pub(crate) resource: String,
+    /// The other end of the connection, where it is known.
+    pub(crate) address: Option<Address>,
 }
 
-impl<'s> ExitSpan<'s> {
+/// A host, without the brackets of an IPv6 address, and a port.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Address {
+    pub(crate) host: String,
+    pub(crate) port: Option<u16>,
+}
+
+impl ExitSpan<'_> {
     /// `None` if the user asked for no target, or nothing is known to make one of.
-    pub(crate) fn target(&self) -> Option<ServiceTarget<'s>> {
+    pub(crate) fn target(&self) -> Option<Target> {
         let asked_for_none = self.user_type == Some("") || self.user_resource == Some("");
         let named_nothing = self.user_type.is_none() && self.user_name == Some("");
         if asked_for_none || named_nothing {
             return None;
         }
         let kind = self.user_type.or(self.subtype).unwrap_or(self.span_type);
-        let kind = (!kind.is_empty()).then_some(Cow::Borrowed(kind));
+        let kind = (!kind.is_empty()).then(|| kind.to_owned());
         let name = match self.user_name {
-            Some(name) => Some(Cow::Borrowed(name)),
+            Some(name) => Some(name.to_owned()),
             None => self.peer.name(),
         };
         let name = name.filter(|name| !name.is_empty());
         let resource = match (self.user_resource, &kind, &name) {
-            (Some(resource), ..) => Cow::Borrowed(resource),
+            (Some(resource), ..) => resource.to_owned(),
             (None, Some(kind), None) => kind.clone(),
             (None, None, Some(name)) => name.clone(),
             (None, Some(_), Some(name)) if self.span_type == "external" => name.clone(),
-            (None, Some(kind), Some(name)) => Cow::Owned(format!("{kind}/{name}")),
+            (None, Some(kind), Some(name)) => format!("{kind}/{name}"),
             (None, None, None) => return None,
         };
-        Some(ServiceTarget {
+        Some(Target {
             kind,
             name,
             resource,
+            address: None,
         })
     }
 }
 
-impl<'s> Peer<'s> {
-    fn name(self) -> Option<Cow<'s, str>> {
+impl Target {
+    /// Adds the other end of the connection.
+    #[must_use]
+    pub(crate) fn at(self, address: Option<Address>) -> Self {
+        Self { address, ..self }
+    }
+}
+
+impl Peer<'_> {
+    fn name(self) -> Option<String> {
         match self {
             Self::Unknown => None,
-            Self::Database(name) | Self::Queue(name) => name.map(Cow::Borrowed),
-            Self::Url(url) => host_and_port(url).map(Cow::Owned),
+            Self::Database(name) | Self::Queue(name) => name.map(str::to_owned),
+            Self::Url(url) => host_and_port(url),
         }
     }
 }
@@ -170,7 +189,7 @@ mod tests {
             ..ExitSpan::default()
         };
         assert_eq!(
-            span.target().map(|target| target.resource.into_owned()),
+            span.target().map(|target| target.resource),
             Some("sqlite".to_owned())
         );
         assert_eq!(
@@ -194,7 +213,7 @@ mod tests {
             ..span
         };
         assert_eq!(
-            file.target().map(|target| target.resource.into_owned()),
+            file.target().map(|target| target.resource),
             Some("sqlite/app.db".to_owned())
         );
     }

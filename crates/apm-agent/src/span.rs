@@ -16,7 +16,8 @@ use crate::compression;
 use crate::context::{self, Context, Current, Entered, InContext};
 use crate::ids::SpanId;
 use crate::outcome::Outcome;
-use crate::span_kind::{SpanKind, Tail, Target};
+use crate::service_target::ExitSpan;
+use crate::span_kind::{SpanKind, Tail};
 use crate::transaction::extra::Labels;
 use crate::transaction::finished::FinishedSpan;
 use crate::transaction::self_time::ChildTime;
@@ -222,7 +223,8 @@ struct Details {
     subtype: Option<Cow<'static, str>>,
     action: Option<Cow<'static, str>>,
     outcome: Option<Outcome>,
-    target: Option<Target>,
+    /// What the user said the span calls: a kind, and a name.
+    target: Option<(String, Option<String>)>,
     exit: bool,
     labels: Labels,
 }
@@ -299,15 +301,25 @@ impl Drop for Recording {
             lock(&self.core.state).report(&self.core, [Some(kept), None]);
         }
         let span_type = std::mem::take(span_type);
+        let span_type = if span_type.is_empty() {
+            "custom".into()
+        } else {
+            span_type
+        };
+        let target = target.take().and_then(|(kind, name)| {
+            let span = ExitSpan {
+                span_type: &span_type,
+                user_type: Some(&kind),
+                user_name: name.as_deref(),
+                ..ExitSpan::default()
+            };
+            span.target()
+        });
         let kind = Arc::new(SpanKind {
-            span_type: if span_type.is_empty() {
-                "custom".into()
-            } else {
-                span_type
-            },
+            span_type,
             subtype: subtype.take(),
             exit: *exit,
-            target: target.take(),
+            target,
         });
         let outcome = outcome.unwrap_or(Outcome::failed(errored || std::thread::panicking()));
         let parent = self.span.parent.as_deref();
@@ -411,7 +423,7 @@ impl SpanGuard {
     pub fn set_target(&mut self, kind: &str, name: Option<&str>) {
         self.details(|details| {
             details.exit = true;
-            details.target = Some(Target::new(kind, name));
+            details.target = Some((kind.to_owned(), name.map(str::to_owned)));
         });
     }
 

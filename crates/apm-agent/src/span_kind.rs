@@ -7,6 +7,7 @@ use std::borrow::Cow;
 use std::sync::Arc;
 
 use crate::encode::json;
+use crate::service_target::Target;
 
 /// Type, subtype, and for an exit span its target.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -16,30 +17,6 @@ pub(crate) struct SpanKind {
     /// Leaves the service: a database, another service.
     pub(crate) exit: bool,
     pub(crate) target: Option<Target>,
-}
-
-/// The service that an exit span calls (agent specification, "service target").
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Target {
-    pub(crate) kind: Option<String>,
-    pub(crate) name: Option<String>,
-    /// `destination.service.resource`, which older servers group by.
-    pub(crate) resource: String,
-}
-
-impl Target {
-    /// A target of a kind, and a name where one is known: `sqlite` or `sqlite/people.db`.
-    pub(crate) fn new(kind: &str, name: Option<&str>) -> Self {
-        let resource = match name {
-            Some(name) => format!("{kind}/{name}"),
-            None => kind.to_owned(),
-        };
-        Self {
-            kind: Some(kind.to_owned()),
-            name: name.map(str::to_owned),
-            resource,
-        }
-    }
 }
 
 /// The part of a span's JSON that comes last and does not change: `"name":…,"type":…,"context":{…}}}` and a newline.
@@ -127,9 +104,17 @@ fn write_target(out: &mut Vec<u8>, target: &Target) {
         out.extend_from_slice(b"}},");
     }
     // `name` and `type` are deprecated, but servers before 7.14 want them beside a resource.
-    out.extend_from_slice(
-        b"\"destination\":{\"service\":{\"name\":\"\",\"type\":\"\",\"resource\":",
-    );
+    out.extend_from_slice(b"\"destination\":{");
+    if let Some(address) = &target.address {
+        out.extend_from_slice(b"\"address\":");
+        json::keyword(out, &address.host);
+        if let Some(port) = address.port {
+            out.extend_from_slice(b",\"port\":");
+            json::uint(out, port.into());
+        }
+        out.push(b',');
+    }
+    out.extend_from_slice(b"\"service\":{\"name\":\"\",\"type\":\"\",\"resource\":");
     json::keyword(out, &target.resource);
     out.extend_from_slice(b"}},");
 }

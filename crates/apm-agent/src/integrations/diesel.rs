@@ -4,16 +4,20 @@
 //! inside a sampled transaction, so migrations, PRAGMAs and the pool's own pings are silent.
 //! Bind values are never formatted, let alone sent.
 
+mod database;
 mod statement;
 mod tracer;
 
+use std::fmt;
 use std::sync::Arc;
 
 use diesel::connection::Connection;
 use diesel::r2d2::{CustomizeConnection, NopConnectionCustomizer};
 
 use crate::agent::Agent;
-use crate::span_kind::{SpanKind, Target};
+use crate::service_target::{ExitSpan, Peer};
+use crate::span_kind::SpanKind;
+use database::Database;
 use tracer::Tracer;
 
 /// A kind of connection that the agent knows how to name.
@@ -22,14 +26,28 @@ pub trait Traced: Connection {
     const SUBTYPE: &'static str;
 }
 
+#[cfg(feature = "sqlite")]
 impl Traced for diesel::SqliteConnection {
     const SUBTYPE: &'static str = "sqlite";
 }
 
+#[cfg(feature = "postgres")]
+impl Traced for diesel::PgConnection {
+    const SUBTYPE: &'static str = "postgresql";
+}
+
+/// MariaDB too: on the wire it is the same.
+#[cfg(feature = "mysql")]
+impl Traced for diesel::MysqlConnection {
+    const SUBTYPE: &'static str = "mysql";
+}
+
 impl Agent {
-    /// Traces the connections of a pool. `instance` names the database: for SQLite the file's name without its directory.
+    /// Traces the connections of a pool. `database` is what they are established with: a URL, or SQLite's file. Spans show the
+    /// database's name (SQLite's file without its folder), the host and the port; never a user or a password.
     ///
-    /// ```
+    #[cfg_attr(feature = "sqlite", doc = "```")]
+    #[cfg_attr(not(feature = "sqlite"), doc = "```ignore")]
     /// # use diesel::{SqliteConnection, r2d2::{ConnectionManager, Pool}};
     /// # fn example(agent: &apm_agent::Agent) -> Result<(), Box<dyn std::error::Error>> {
     /// let pool = Pool::builder()
@@ -39,21 +57,28 @@ impl Agent {
     /// # Ok(()) }
     /// ```
     #[must_use]
-    pub fn diesel(&self, instance: impl Into<String>) -> Diesel {
+    pub fn diesel(&self, database: impl Into<String>) -> Diesel {
         Diesel {
             agent: self.clone(),
-            instance: instance.into(),
+            database: database.into(),
             inner: NopConnectionCustomizer,
         }
     }
 }
 
 /// Sets up tracing on each new connection of a pool; see [`Agent::diesel`].
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Diesel<I = NopConnectionCustomizer> {
     agent: Agent,
-    instance: String,
+    database: String,
     inner: I,
+}
+
+/// Without the URL, which may hold a password.
+impl<I> fmt::Debug for Diesel<I> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Diesel").finish_non_exhaustive()
+    }
 }
 
 impl Diesel {
@@ -62,7 +87,7 @@ impl Diesel {
     pub fn then<I>(self, inner: I) -> Diesel<I> {
         Diesel {
             agent: self.agent,
-            instance: self.instance,
+            database: self.database,
             inner,
         }
     }
@@ -76,14 +101,20 @@ where
     fn on_acquire(&self, connection: &mut C) -> Result<(), diesel::r2d2::Error> {
         self.inner.on_acquire(connection)?;
         if self.agent.is_enabled() {
-            let instance = Some(self.instance.as_str()).filter(|instance| !instance.is_empty());
+            let Database { instance, address } = Database::parse(C::SUBTYPE, &self.database);
+            let span = ExitSpan {
+                span_type: "db",
+                subtype: Some(C::SUBTYPE),
+                peer: Peer::Database(instance.as_deref()),
+                ..ExitSpan::default()
+            };
             let kind = SpanKind {
                 span_type: "db".into(),
                 subtype: Some(C::SUBTYPE.into()),
                 exit: true,
-                target: Some(Target::new(C::SUBTYPE, instance)),
+                target: span.target().map(|target| target.at(address)),
             };
-            connection.set_instrumentation(Tracer::new(Arc::new(kind), instance));
+            connection.set_instrumentation(Tracer::new(Arc::new(kind), instance.as_deref()));
         }
         Ok(())
     }
