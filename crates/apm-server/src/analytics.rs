@@ -14,6 +14,7 @@
 pub mod breakdown;
 pub mod comparison;
 pub mod dependencies;
+pub mod directory;
 pub mod discover;
 pub mod distribution;
 pub mod error_group;

@@ -15,7 +15,7 @@ pub mod rollup;
 mod server;
 pub mod store;
 pub mod time;
-mod ui;
+pub mod ui;
 
 pub use config::{Config, Durability, SecretToken};
 pub use server::{Running, Server, StartError};

@@ -3,13 +3,128 @@
 //! Rendered here with maud, charts as SVG (reference/ui.md 9.4). Pages get a connection from the store's readers and ask
 //! `analytics`; there is no SQL in here. Everything a page shows is in its address, every name from telemetry is escaped, and
 //! the content policy allows nothing but this server's own files.
-#![expect(dead_code, reason = "the pages that use these parts come next")]
+
+#![expect(dead_code, reason = "pages that come next use these parts")]
 
 mod assets;
 mod chart;
 mod components;
+#[cfg(test)]
+mod demo;
 mod href;
 mod moment;
 mod number;
 mod pages;
+mod serve;
 mod view;
+mod words;
+
+use actix_web::web::{Data, Path, ServiceConfig, get, head, resource};
+use actix_web::{Handler, HttpRequest, HttpResponse, Resource, Responder};
+
+use crate::store::Store;
+use pages::{dependencies, errors, service, services, trace, transactions};
+
+/// Mounts the pages and their files. The application's data holds the [`Store`].
+pub fn configure(app: &mut ServiceConfig) {
+    app.service(page("/assets/{version}/{name}", assets::serve))
+        .service(page(
+            "/theme/{name}",
+            async |request: HttpRequest, name: Path<String>| serve::choose_theme(&request, &name),
+        ))
+        .service(page("/services", all_services))
+        .service(page("/services/{service}", one_service))
+        .service(page(
+            "/services/{service}/transactions",
+            service_transactions,
+        ))
+        .service(page("/services/{service}/errors", service_errors))
+        .service(page(
+            "/services/{service}/dependencies",
+            service_dependencies,
+        ))
+        .service(page("/errors", all_errors))
+        .service(page("/traces/{trace}", one_trace));
+}
+
+/// A resource that answers GET, and HEAD alike.
+fn page<F, Args>(path: &'static str, handler: F) -> Resource
+where
+    F: Handler<Args> + Clone,
+    Args: actix_web::FromRequest + 'static,
+    F::Output: Responder + 'static,
+{
+    resource(path)
+        .route(get().to(handler.clone()))
+        .route(head().to(handler))
+}
+
+/// A page for an address that no route knows.
+pub async fn not_found(request: HttpRequest) -> HttpResponse {
+    serve::not_found(&request)
+}
+
+async fn all_services(request: HttpRequest, store: Data<Store>) -> HttpResponse {
+    serve::page(request, Store::clone(&store), |ask| {
+        Ok(services::page(ask)?)
+    })
+    .await
+}
+
+async fn one_service(request: HttpRequest, store: Data<Store>, name: Path<String>) -> HttpResponse {
+    serve::page(request, Store::clone(&store), move |ask| {
+        Ok(service::overview(ask, &name)?)
+    })
+    .await
+}
+
+async fn service_transactions(
+    request: HttpRequest,
+    store: Data<Store>,
+    name: Path<String>,
+) -> HttpResponse {
+    serve::page(request, Store::clone(&store), move |ask| {
+        Ok(transactions::page(ask, &name)?)
+    })
+    .await
+}
+
+async fn service_errors(
+    request: HttpRequest,
+    store: Data<Store>,
+    name: Path<String>,
+) -> HttpResponse {
+    serve::page(request, Store::clone(&store), move |ask| {
+        Ok(errors::list(ask, Some(&name))?)
+    })
+    .await
+}
+
+async fn service_dependencies(
+    request: HttpRequest,
+    store: Data<Store>,
+    name: Path<String>,
+) -> HttpResponse {
+    serve::page(request, Store::clone(&store), move |ask| {
+        Ok(dependencies::list(ask, &name)?)
+    })
+    .await
+}
+
+async fn all_errors(request: HttpRequest, store: Data<Store>) -> HttpResponse {
+    serve::page(request, Store::clone(&store), |ask| {
+        Ok(errors::list(ask, None)?)
+    })
+    .await
+}
+
+async fn one_trace(request: HttpRequest, store: Data<Store>, id: Path<String>) -> HttpResponse {
+    let only_details = serve::wants_details(&request);
+    serve::page(request, Store::clone(&store), move |ask| {
+        trace::one(ask, &id, only_details)
+    })
+    .await
+}
+
+#[cfg(test)]
+mod tests;

@@ -5,6 +5,7 @@
 //! classes, so the strict content policy holds and both themes work. Nothing here asks the database.
 
 pub(crate) mod bars;
+pub(crate) mod buckets;
 pub(crate) mod coordinate;
 pub(crate) mod frame;
 pub(crate) mod growth;

@@ -119,6 +119,7 @@ impl Clock {
 pub(crate) fn span_words(us: Micros) -> String {
     let seconds = (us.max(0) + 500_000) / 1_000_000;
     match seconds {
+        1..3_600 if seconds % 60 == 0 => format!("{}{NARROW}min", seconds / 60),
         0..120 => format!("{seconds}{NARROW}s"),
         120..3_600 => format!("{}{NARROW}min", (seconds + 30) / 60),
         3_600..172_800 if seconds % 3_600 == 0 || seconds > 36_000 => {

@@ -1,1 +1,152 @@
-//! The pages: each a short composition of components over one question to `analytics`.
+//! The pages: each a short composition of components over answers from `analytics`.
+//!
+//! A page is a function of its address and the data. It says what it is about in one sentence, computed from that data.
+
+pub(crate) mod charts;
+pub(crate) mod dependencies;
+pub(crate) mod errors;
+pub(crate) mod service;
+pub(crate) mod services;
+pub(crate) mod trace;
+pub(crate) mod transactions;
+
+use diesel::SqliteConnection;
+use maud::{Markup, html};
+
+use super::components::head::Crumb;
+use super::components::header::QueryState;
+use super::components::shell::{Page, Section};
+use super::href::Href;
+use super::view::View;
+use crate::analytics::Scope;
+use crate::analytics::window::Window;
+
+/// What a page function asks with.
+pub(crate) struct Ask<'a> {
+    pub(crate) conn: &'a mut SqliteConnection,
+    pub(crate) view: &'a View,
+    pub(crate) window: Window,
+    /// The window to compare with, if the reader wants one.
+    pub(crate) before: Option<Window>,
+}
+
+impl std::fmt::Debug for Ask<'_> {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        out.debug_struct("Ask")
+            .field("view", &self.view)
+            .finish_non_exhaustive()
+    }
+}
+
+impl<'a> Ask<'a> {
+    pub(crate) fn new(conn: &'a mut SqliteConnection, view: &'a View) -> Self {
+        let window = view.window();
+        let before = view.comparison().map(|comparison| comparison.of(&window));
+        Self {
+            conn,
+            view,
+            window,
+            before,
+        }
+    }
+
+    /// Everything in the environment of the address.
+    pub(crate) fn scope(&self) -> Scope {
+        Scope {
+            environment: self.view.environment().map(str::to_owned),
+            ..Scope::default()
+        }
+    }
+
+    /// The same for one service.
+    pub(crate) fn service(&self, name: &str) -> Scope {
+        Scope {
+            service: Some(name.to_owned()),
+            ..self.scope()
+        }
+    }
+}
+
+/// What comes of a page's question.
+#[derive(Debug)]
+pub(crate) enum Answer {
+    Page(Page),
+    /// A part of a page, for a script that asked for no more.
+    Fragment(Markup),
+    /// Another address has it.
+    Elsewhere(Href),
+    /// There is no such thing: a page that says so, with status 404.
+    Missing(Page),
+}
+
+/// A page that refreshes itself, titled by its last crumb.
+pub(crate) fn page(section: Section, title: impl Into<String>, body: Markup) -> Page {
+    Page {
+        title: title.into(),
+        section,
+        service: None,
+        query: QueryState::default(),
+        body,
+        fresh: true,
+    }
+}
+
+/// `Services / name / …`.
+pub(crate) fn service_crumbs(view: &View, service: &str, rest: &[Crumb]) -> Vec<Crumb> {
+    let mut crumbs = vec![Crumb::link("Services", view.to(&["services"]).to_string())];
+    if rest.is_empty() {
+        crumbs.push(Crumb::here(service));
+    } else {
+        crumbs.push(Crumb::link(
+            service,
+            view.to(&["services", service]).to_string(),
+        ));
+        crumbs.extend_from_slice(rest);
+    }
+    crumbs
+}
+
+/// The views of one service, as tabs.
+pub(crate) fn service_tabs(view: &View, service: &str, current: &str) -> Markup {
+    const TABS: [(&str, &str); 5] = [
+        ("", "Overview"),
+        ("transactions", "Transactions"),
+        ("errors", "Errors"),
+        ("dependencies", "Dependencies"),
+        ("metrics", "Metrics"),
+    ];
+    html! {
+        nav.tabs aria-label="Service" {
+            @for (path, title) in TABS {
+                @let href = if path.is_empty() { view.to(&["services", service]) } else { view.to(&["services", service, path]) };
+                a href=(href) aria-current=[(path == current).then_some("page")] { (title) }
+            }
+        }
+    }
+}
+
+/// The page of one transaction group.
+pub(crate) fn transaction_href(view: &View, service: &str, kind: &str, name: &str) -> Href {
+    view.to(&["services", service, "transactions", "view"])
+        .set("type", kind)
+        .set("name", name)
+}
+
+/// Links that lead out of an empty page.
+pub(crate) fn wider(view: &View) -> Markup {
+    html! {
+        @for (from, words) in [("now-1h", "Show last hour"), ("now-24h", "Show last 24 hours"), ("now-7d", "Show last 7 days")] {
+            @if view.param("from") != Some(from) { a.btn href=(view.here().set("from", from).without("to")) { (words) } }
+        }
+        @if let Some(environment) = view.environment() { a.btn href=(view.here().without("env")) { "Show all environments, not only " (environment) } }
+    }
+}
+
+/// A weighted count as people read it.
+pub(crate) fn whole(count: f64) -> u64 {
+    if count.is_finite() && count > 0.0 {
+        count.round() as u64
+    } else {
+        0
+    }
+}

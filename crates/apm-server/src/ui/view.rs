@@ -2,11 +2,13 @@
 //! copied link shows the same and the back button undoes one step.
 
 use super::href::Href;
-use super::moment::{Clock, Micros, span_words};
+use super::moment::{Clock, span_words};
+use crate::analytics::comparison::Comparison;
+use crate::analytics::window::Window;
 use crate::time::{self, Range, TimeError};
 
 /// Parameters that every link to another page keeps.
-const SHARED: [&str; 6] = ["from", "to", "env", "q", "cmp", "refresh"];
+const SHARED: [&str; 5] = ["from", "to", "env", "cmp", "refresh"];
 
 /// Longest value of a parameter that is kept; longer ones are cut, since each of them goes into every link of the page.
 const LONGEST: usize = 4096;
@@ -30,40 +32,6 @@ impl Theme {
         [Self::Light, Self::Dark]
             .into_iter()
             .find(|theme| theme.name() == text)
-    }
-}
-
-/// The window that a page is compared with.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Comparison {
-    /// The same length just before.
-    Previous,
-    DayBefore,
-    WeekBefore,
-    Off,
-}
-
-impl Comparison {
-    pub(crate) const ALL: [Self; 4] =
-        [Self::Previous, Self::DayBefore, Self::WeekBefore, Self::Off];
-
-    /// The value of `cmp`; the default has none.
-    pub(crate) fn value(self) -> &'static str {
-        match self {
-            Self::Previous => "",
-            Self::DayBefore => "day",
-            Self::WeekBefore => "week",
-            Self::Off => "off",
-        }
-    }
-
-    pub(crate) fn words(self, range: Range) -> String {
-        match self {
-            Self::Previous => format!("previous {}", span_words(range.micros())),
-            Self::DayBefore => "day before".to_owned(),
-            Self::WeekBefore => "week before".to_owned(),
-            Self::Off => "nothing".to_owned(),
-        }
     }
 }
 
@@ -153,30 +121,35 @@ impl View {
         self.param("q").unwrap_or("")
     }
 
-    /// The filter that also narrows by environment, as KQL.
-    pub(crate) fn comparison(&self) -> Comparison {
-        let asked = self.param("cmp").unwrap_or("");
-        Comparison::ALL
-            .into_iter()
-            .find(|comparison| comparison.value() == asked)
-            .unwrap_or(Comparison::Previous)
+    /// The comparison that the address asks for, if the range allows it.
+    pub(crate) fn comparison(&self) -> Option<Comparison> {
+        match self.param("cmp") {
+            Some("off") => None,
+            asked => asked
+                .and_then(Comparison::parse)
+                .filter(|asked| Comparison::options(self.range).contains(asked))
+                .or(Some(Comparison::Previous)),
+        }
     }
 
-    /// The window to compare with, if any.
-    pub(crate) fn before(&self) -> Option<Range> {
-        const DAY: Micros = 86_400 * time::SECOND;
-        let by = match self.comparison() {
-            Comparison::Previous => self.range.micros(),
-            Comparison::DayBefore => DAY,
-            Comparison::WeekBefore => 7 * DAY,
-            Comparison::Off => return None,
-        };
-        Some(self.range.shifted_back(by))
+    /// What is counted.
+    pub(crate) fn window(&self) -> Window {
+        Window::new(self.range, self.clock.now)
     }
 
     /// Words for the comparison: `previous 15 min`.
     pub(crate) fn against(&self) -> String {
-        self.comparison().words(self.range)
+        self.comparison()
+            .map_or_else(|| "nothing".to_owned(), |comparison| self.words(comparison))
+    }
+
+    /// Words for any comparison in this range.
+    pub(crate) fn words(&self, comparison: Comparison) -> String {
+        match comparison {
+            Comparison::Previous => format!("previous {}", span_words(self.range.micros())),
+            Comparison::Day => "day before".to_owned(),
+            Comparison::Week => "week before".to_owned(),
+        }
     }
 
     /// This page as it is.
@@ -196,6 +169,14 @@ impl View {
     /// The same page without what is only about it (sort, sample, tab).
     pub(crate) fn reset(&self) -> Href {
         self.shared(Href::at(self.path.clone()))
+    }
+
+    /// What every link to another page keeps.
+    pub(crate) fn shared_params(&self) -> Vec<(&str, &str)> {
+        SHARED
+            .into_iter()
+            .filter_map(|key| self.param(key).map(|value| (key, value)))
+            .collect()
     }
 
     fn shared(&self, href: Href) -> Href {
@@ -274,32 +255,25 @@ mod tests {
         let view = View::test("/services", "from=now-1h&q=a:1&sort=-avg&env=dev");
         assert_eq!(
             view.to(&["errors"]).to_string(),
-            "/errors?from=now-1h&env=dev&q=a:1"
+            "/errors?from=now-1h&env=dev"
         );
         assert_eq!(
             view.here().set("sort", "avg").to_string(),
             "/services?from=now-1h&q=a:1&sort=avg&env=dev"
         );
-        assert_eq!(
-            view.reset().to_string(),
-            "/services?from=now-1h&env=dev&q=a:1"
-        );
+        assert_eq!(view.reset().to_string(), "/services?from=now-1h&env=dev");
     }
 
     #[test]
     fn the_comparison_is_the_window_just_before_unless_asked_otherwise() {
-        let hour = 3_600 * time::SECOND;
         for (query, want) in [
-            ("from=now-1h", Some(hour)),
-            ("from=now-1h&cmp=day", Some(24 * hour)),
+            ("from=now-1h", Some(Comparison::Previous)),
+            ("from=now-1h&cmp=day", Some(Comparison::Day)),
+            ("from=now-3d&cmp=day", Some(Comparison::Previous)),
+            ("from=now-1h&cmp=x", Some(Comparison::Previous)),
             ("from=now-1h&cmp=off", None),
         ] {
-            let view = View::test("/", query);
-            assert_eq!(
-                view.before().map(|range| view.range.from - range.from),
-                want,
-                "{query}"
-            );
+            assert_eq!(View::test("/", query).comparison(), want, "{query}");
         }
         assert_eq!(
             View::test("/", "")

@@ -1,1 +1,18 @@
-// app
+// The one module that pages load. Everything here is an addition: pages work as plain HTML without it.
+import { init as initTheme } from "./theme.js";
+import { init as initSwap } from "./swap.js";
+import { init as initKeys } from "./keys.js";
+import { init as initCharts } from "./chart.js";
+import { init as initBrush } from "./brush.js";
+import { init as initWaterfall } from "./waterfall.js";
+import { init as initCopy } from "./copy.js";
+import { init as initLive } from "./live.js";
+
+// Parts that look at the document's content run again whenever some of it is replaced.
+const parts = [initCharts, initBrush, initWaterfall, initCopy, initLive];
+const refresh = (root) => parts.forEach((init) => init(root));
+
+initTheme();
+initKeys();
+initSwap(refresh);
+refresh(document);

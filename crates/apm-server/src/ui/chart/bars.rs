@@ -2,9 +2,9 @@
 
 use maud::{Markup, html};
 
+use super::buckets::Buckets;
 use super::coordinate::{PLOT, Px};
 use super::frame::{Data, Frame, Measure, ValueAxis};
-use super::lines::Buckets;
 use crate::ui::moment::Clock;
 
 /// One layer of a stack.
@@ -61,6 +61,7 @@ impl BarChart<'_> {
             right: None,
             data: Some(&data),
             sql: self.sql,
+            time: Some(self.buckets),
         })
     }
 

@@ -2,6 +2,7 @@
 
 use maud::{Markup, Render, html};
 
+use super::buckets::Buckets;
 use super::coordinate::{PLOT, Pc, Px};
 use super::scale::Height;
 use super::ticks::{self, Tick};
@@ -115,6 +116,8 @@ pub(crate) struct Frame<'a> {
     pub(crate) data: Option<&'a Data>,
     /// The SQL that made it, runnable with `sqlite3`.
     pub(crate) sql: Option<&'a str>,
+    /// For charts over time: what `chart.js` needs for crosshair and zoom.
+    pub(crate) time: Option<Buckets>,
 }
 
 impl std::fmt::Debug for Frame<'_> {
@@ -141,7 +144,7 @@ impl Render for Frame<'_> {
         let data_id = format!("{}-data", self.id);
         let sql_id = format!("{}-sql", self.id);
         html! {
-            figure.chart id=(self.id) aria-labelledby=[(!self.title.is_empty()).then(|| format!("{}-t", self.id))] {
+            figure.chart id=(self.id) data-from=[self.time.map(|time| time.from)] data-step=[self.time.map(|time| time.step)] aria-labelledby=[(!self.title.is_empty()).then(|| format!("{}-t", self.id))] {
                 @if !self.title.is_empty() {
                     figcaption.chart-head {
                         h2 id={ (self.id) "-t" } { (self.title) }
@@ -288,6 +291,7 @@ mod tests {
             right: None,
             data: Some(&data),
             sql: None,
+            time: None,
         };
         insta::assert_snapshot!(frame.render().into_string().replace("><", ">\n<"));
     }

@@ -120,6 +120,7 @@ impl Growth<'_> {
             // The frame has no head here, and so no link that would show it.
             data: None,
             sql: None,
+            time: None,
         })
     }
 }

@@ -115,6 +115,7 @@ impl Histogram<'_> {
             right: None,
             data: Some(&data),
             sql: self.sql,
+            time: None,
         });
         html! {
             div.brushable data-from=(from) data-to=(to) data-scale=(if matches!(self.scale, Scale::Log { .. }) { "log" } else { "linear" }) { (chart) }

@@ -2,48 +2,11 @@
 
 use maud::{Markup, html};
 
+use super::buckets::Buckets;
 use super::coordinate::{PLOT, Pc, Px, points};
 use super::frame::{Data, Frame, Measure, ValueAxis};
 use super::labels;
-use super::ticks;
-use crate::ui::moment::{Clock, Micros};
-
-/// The buckets of a time chart: `count` of `step` µs from `from` on.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Buckets {
-    pub(crate) from: Micros,
-    pub(crate) step: Micros,
-    pub(crate) count: usize,
-}
-
-impl Buckets {
-    pub(crate) fn to(self) -> Micros {
-        self.from + self.step * self.count as Micros
-    }
-
-    pub(crate) fn start(self, index: usize) -> Micros {
-        self.from + self.step * index as Micros
-    }
-
-    /// Time ticks of the x axis.
-    pub(crate) fn ticks(self, clock: &Clock) -> Vec<ticks::Tick> {
-        ticks::times(self.from, self.to(), &clock.zone)
-    }
-
-    /// The first cell of a row in the data table: the bucket's start.
-    pub(crate) fn name(self, index: usize, clock: &Clock) -> String {
-        if self.step < 60_000_000 {
-            clock.second(self.start(index))
-        } else {
-            clock.minute(self.start(index))
-        }
-    }
-
-    /// Middle of a bucket on the plot.
-    fn middle(self, index: usize) -> f64 {
-        (index as f64 + 0.5) / self.count.max(1) as f64 * PLOT
-    }
-}
+use crate::ui::moment::Clock;
 
 /// One line: a value per bucket, `None` where nothing was measured.
 #[derive(Debug, Clone)]
@@ -105,6 +68,7 @@ impl LineChart<'_> {
             right: Some((RIGHT, self.right(&axis))),
             data: Some(&data),
             sql: self.sql,
+            time: Some(self.buckets),
         })
     }
 

@@ -4,8 +4,9 @@
 use maud::{Markup, html};
 
 use super::{icon, picker};
+use crate::analytics::comparison::Comparison;
 use crate::ui::href::Href;
-use crate::ui::view::{Comparison, View};
+use crate::ui::view::{View, quoted};
 
 /// What the header and the navigation know about the store.
 #[derive(Debug, Clone, Default)]
@@ -35,10 +36,10 @@ pub(crate) fn header(
 ) -> Markup {
     html! {
         header.header {
-            a.brand href=(view.to(&["services"]).without("q")) { (icon::logo()) span.lbl { "Pocket APM" } }
+            a.brand href=(view.to(&["services"])) { (icon::logo()) span.lbl { "Pocket APM" } }
             (services(view, around, service))
             (environments(view, around))
-            (query_bar(view, query))
+            (query_bar(view, service, query))
             (comparison(view))
             (picker::picker(view))
             (theme(view))
@@ -79,12 +80,20 @@ fn environments(view: &View, around: &Surroundings) -> Markup {
     }
 }
 
-fn query_bar(view: &View, query: &QueryState) -> Markup {
+/// Leads to Discover: other pages are made of rollups, which know no fields to filter by.
+fn query_bar(view: &View, service: Option<&str>, query: &QueryState) -> Markup {
     let error = query.error.as_deref();
+    let discover = view.path == "/discover";
+    let kept = if discover {
+        view.params_but(&["q", "page", "open"]).collect()
+    } else {
+        view.shared_params()
+    };
     html! {
-        form.query role="search" method="get" action=(view.path) {
+        form.query role="search" method="get" action="/discover" {
             (icon::icon("search"))
-            @for (key, value) in view.params_but(&["q", "page"]) { input type="hidden" name=(key) value=(value); }
+            @for (key, value) in kept { input type="hidden" name=(key) value=(value); }
+            @if !discover && let Some(service) = service { input type="hidden" name="filter" value={ "service.name: " (quoted(service)) }; }
             input type="text" name="q" id="q" aria-label="Filter" value=(view.query()) placeholder="Filter, e.g. transaction.result:\"HTTP 5xx\"" spellcheck="false" autocomplete="off"
                 aria-invalid=[error.map(|_| "true")] aria-describedby=[error.map(|_| "q-error")];
             kbd aria-hidden="true" { "/" }
@@ -99,9 +108,10 @@ fn comparison(view: &View) -> Markup {
         details.menu.menu--wide {
             summary.btn { span.soft { "vs" } " " (view.against()) (icon::caret()) }
             ul.menu-list {
-                @for choice in Comparison::ALL {
-                    li { a href=(view.here().set("cmp", choice.value())) aria-current=[(choice == current).then_some("true")] { (choice.words(view.range)) } }
+                @for choice in Comparison::options(view.range) {
+                    li { a href=(view.here().set("cmp", choice.as_str())) aria-current=[(current == Some(*choice)).then_some("true")] { (view.words(*choice)) } }
                 }
+                li { a href=(view.here().set("cmp", "off")) aria-current=[current.is_none().then_some("true")] { "nothing" } }
             }
         }
     }

@@ -59,17 +59,23 @@ const SECOND: &[Section] = &[Section::Discover, Section::Live];
 
 /// A page: what stands in the document around its body.
 #[derive(Debug)]
-pub(crate) struct Page<'a> {
-    pub(crate) title: &'a str,
+pub(crate) struct Page {
+    pub(crate) title: String,
     pub(crate) section: Section,
-    pub(crate) service: Option<&'a str>,
+    pub(crate) service: Option<String>,
     pub(crate) query: QueryState,
     pub(crate) body: Markup,
+    /// Whether it refreshes itself unless told otherwise; a page about one thing stays as it is.
+    pub(crate) fresh: bool,
 }
 
 /// The whole document.
-pub(crate) fn document(view: &View, around: &Surroundings, page: &Page<'_>) -> Markup {
-    let refresh = view.refresh();
+pub(crate) fn document(view: &View, around: &Surroundings, page: &Page) -> Markup {
+    let refresh = if page.fresh || view.param("refresh").is_some() {
+        view.refresh()
+    } else {
+        0
+    };
     html! {
         (DOCTYPE)
         html lang="en" data-theme=[view.theme.map(|theme| theme.name())] {
@@ -89,7 +95,7 @@ pub(crate) fn document(view: &View, around: &Surroundings, page: &Page<'_>) -> M
                 (hatch())
                 a.skip href="#main" { "Skip to content" }
                 div.shell {
-                    (header(view, around, page.service, &page.query))
+                    (header(view, around, page.service.as_deref(), &page.query))
                     (nav(view, around, page.section))
                     main.main id="main" tabindex="-1" { (page.body) }
                 }
@@ -141,7 +147,6 @@ fn count(around: &Surroundings, section: Section) -> Option<(u64, bool)> {
 }
 
 fn link(view: &View, section: Section, current: Section, count: Option<(u64, bool)>) -> Markup {
-    // A filter is about the page it was typed on: Discover keeps it, the others would show it where it may not hold.
     let href = view.to(&[section.name()]);
     html! {
         a href=(href) aria-current=[(section == current).then_some("page")] {
@@ -165,13 +170,14 @@ mod tests {
             ..Surroundings::default()
         };
         let page = Page {
-            title: "<script>",
+            title: "<script>".into(),
             section: Section::Services,
-            service: Some("<b>"),
+            service: Some("<b>".into()),
             query: QueryState {
                 error: Some("<i>".into()),
             },
             body: html! {},
+            fresh: true,
         };
         let text = document(&view, &around, &page).into_string();
         assert_eq!(text.matches("<script").count(), 1, "only the module");

@@ -18,8 +18,10 @@ pub(crate) enum Bar {
     Plain,
     /// One span that stands for this many: as many slices.
     Slices(u64),
-    /// The sum of folded rows.
-    Total,
+    /// Folded rows, from the first's start to the last's end.
+    Total {
+        until: i64,
+    },
     /// Time that no span covers.
     Gap,
 }
@@ -125,7 +127,7 @@ impl Row {
             (self.service.is_some(), "entry"),
             (self.failed, "failed"),
             (self.quiet, "quiet"),
-            (self.bar == Bar::Total, "fold"),
+            (matches!(self.bar, Bar::Total { .. }) && !self.quiet, "fold"),
         ] {
             if on {
                 if !class.is_empty() {
@@ -141,7 +143,7 @@ impl Row {
         let length = duration(self.duration as f64);
         html! {
             tr id={ "r-" (self.id) } class=[self.class()] role="row" aria-level=(self.level) aria-expanded=[self.expanded.map(|open| if open { "true" } else { "false" })]
-                aria-selected=(if self.selected { "true" } else { "false" }) tabindex=(if in_tab_order { "0" } else { "-1" }) hidden[self.hidden] {
+                aria-selected=(if self.selected { "true" } else { "false" }) tabindex=(if in_tab_order { "0" } else { "-1" }) data-us=(self.duration) hidden[self.hidden] {
                 td role="gridcell" {
                     div.cell {
                         @for _ in 1..self.level.min(24) { span.indent {} }
@@ -167,7 +169,7 @@ impl Row {
         html! {
             @match self.bar {
                 Bar::Plain => { (bar(self.class, left, right)) }
-                Bar::Total => { rect class={ (self.class) " total" } x=(Pc(left)) width=(Pc(right - left)) y="8" height="11" rx="1.5" {} }
+                Bar::Total { until } => { rect class={ (self.class) " total" } x=(Pc(left)) width=(Pc(place(until) - left)) y="8" height="11" rx="1.5" {} }
                 Bar::Gap => { rect.gap x=(Pc(left)) width=(Pc(right - left)) y="8.5" height="10" rx="1.5" {} }
                 Bar::Slices(n) => {
                     @let n = n.clamp(1, MOST_SLICES);
@@ -234,7 +236,7 @@ mod tests {
                 ..row("b", 2, 20_000, 9_600)
             },
             Row {
-                bar: Bar::Total,
+                bar: Bar::Total { until: 50_000 },
                 expanded: Some(false),
                 badges: vec![(Tone::Warn, "repeated 137×".into())],
                 ..row("c", 2, 30_000, 20_000)

@@ -1,0 +1,54 @@
+//! The names of services and environments, whatever the range: what a reader can choose from.
+
+use diesel::prelude::*;
+use diesel::sql_types::Text;
+use serde::Serialize;
+
+use super::sql::Sql;
+
+/// Most names that a page offers.
+const MOST: usize = 500;
+
+/// Names in their order, each once.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct Directory {
+    /// `service.name`
+    pub services: Vec<String>,
+    /// `service.environment`, without the empty one.
+    pub environments: Vec<String>,
+}
+
+#[derive(QueryableByName)]
+struct Row {
+    #[diesel(sql_type = Text)]
+    name: String,
+    #[diesel(sql_type = Text)]
+    environment: String,
+}
+
+/// The query behind it.
+#[must_use]
+pub fn sql() -> Sql {
+    Sql::new(include_str!("directory.sql"))
+}
+
+/// Every service that the store knows, and every environment.
+///
+/// # Errors
+/// Those of SQLite.
+pub fn list(conn: &mut SqliteConnection) -> QueryResult<Directory> {
+    let rows: Vec<Row> = sql().load(conn)?;
+    let mut out = Directory::default();
+    for row in rows {
+        if out.services.last() != Some(&row.name) && out.services.len() < MOST {
+            out.services.push(row.name);
+        }
+        if !row.environment.is_empty() {
+            out.environments.push(row.environment);
+        }
+    }
+    out.environments.sort_unstable();
+    out.environments.dedup();
+    out.environments.truncate(MOST);
+    Ok(out)
+}

@@ -1,0 +1,3 @@
+SELECT name, environment
+FROM service
+ORDER BY name, environment

@@ -1,0 +1,224 @@
+//! The charts of a service or a transaction: latency, requests by result, failed share.
+
+use maud::Markup;
+
+use super::Ask;
+use crate::analytics::latency::Latency;
+use crate::analytics::series::Axis;
+use crate::analytics::throughput::Throughput;
+use crate::time::SECOND;
+use crate::ui::chart::bars::{BarChart, Layer};
+use crate::ui::chart::buckets::{Buckets, partial};
+use crate::ui::chart::frame::Measure;
+use crate::ui::chart::lines::{Line, LineChart};
+use crate::ui::components::cells::result_class;
+use crate::ui::moment::span_words;
+use crate::ui::number::{self, FEW, duration};
+
+/// Height of a chart that stands beside another.
+pub(crate) const TALL: u32 = 172;
+
+/// `per 30 s`.
+pub(crate) fn per(axis: &Axis) -> String {
+    format!("per {}", span_words(axis.interval * SECOND))
+}
+
+/// Percentiles only where a bucket has enough events for them.
+fn percentile(
+    latency: &Latency,
+    of: impl Fn(&crate::analytics::percentile::Percentiles) -> f64,
+) -> Vec<Option<f64>> {
+    let enough = |count: f64| count >= FEW as f64;
+    latency
+        .percentiles
+        .iter()
+        .zip(&latency.count)
+        .map(|(value, count)| value.as_ref().filter(|_| enough(*count)).map(&of))
+        .collect()
+}
+
+/// Average, p95 and p99, with the p95 of the comparison.
+pub(crate) fn latency(
+    ask: &Ask<'_>,
+    now: &Latency,
+    before: Option<&Latency>,
+    sql: Option<&str>,
+) -> Markup {
+    let (p95, p99) = (percentile(now, |p| p.p95), percentile(now, |p| p.p99));
+    let sparse = p95.iter().all(Option::is_none);
+    let previous = before
+        .map(|before| percentile(before, |p| p.p95))
+        .filter(|values| values.iter().any(Option::is_some));
+    let mut lines = Vec::new();
+    if let Some(previous) = &previous {
+        lines.push(Line {
+            name: "p95 before",
+            class: "lat-prev",
+            values: previous,
+            sparse: false,
+        });
+    }
+    if !sparse {
+        lines.push(Line {
+            name: "p99",
+            class: "lat-p99",
+            values: &p99,
+            sparse: false,
+        });
+    }
+    lines.push(Line {
+        name: "avg",
+        class: "lat-avg",
+        values: &now.avg,
+        sparse,
+    });
+    if !sparse {
+        lines.push(Line {
+            name: "p95",
+            class: "lat-p95",
+            values: &p95,
+            sparse: false,
+        });
+    }
+    let counts: Vec<u64> = now.count.iter().map(|count| super::whole(*count)).collect();
+    let says = said(
+        ask,
+        &now.axis,
+        if sparse { "Average" } else { "p95" },
+        if sparse { &now.avg } else { &p95 },
+    );
+    let note = if sparse {
+        format!("{}, too few for percentiles", per(&now.axis))
+    } else {
+        per(&now.axis)
+    };
+    LineChart {
+        id: "latency",
+        title: "Latency",
+        note: &note,
+        says: &says,
+        measure: Measure::Duration,
+        buckets: Buckets::from(&now.axis),
+        lines: &lines,
+        counts: &counts,
+        counts_name: "requests",
+        height: TALL,
+        sql,
+    }
+    .render(&ask.view.clock)
+}
+
+/// What a line does from its first value to its last.
+fn said(ask: &Ask<'_>, axis: &Axis, name: &str, values: &[Option<f64>]) -> String {
+    let ends = |i: Option<usize>| {
+        i.and_then(|i| {
+            values[i].map(|value| {
+                (
+                    ask.view.clock.minute(axis.buckets[i].start * SECOND),
+                    duration(value),
+                )
+            })
+        })
+    };
+    let first = ends(values.iter().position(Option::is_some));
+    let last = ends(values.iter().rposition(Option::is_some));
+    match (first, last) {
+        (Some((from, a)), Some((to, b))) if from != to => {
+            format!("{name} from {a} at {from} to {b} at {to}.")
+        }
+        (Some((at, value)), _) => format!("{name} {value} at {at}."),
+        _ => "No requests.".to_owned(),
+    }
+}
+
+/// Requests per minute, stacked by result.
+pub(crate) fn throughput(ask: &Ask<'_>, data: &Throughput, sql: Option<&str>) -> Markup {
+    let mut results: Vec<_> = data
+        .results
+        .iter()
+        .filter(|result| result.count > 0.0)
+        .collect();
+    results.sort_by_key(|result| (result_class(&result.result), result.result.clone()));
+    let name = |result: &str| match result.strip_prefix("HTTP ") {
+        Some(class) => class.to_owned(),
+        None if result.is_empty() => "no result".to_owned(),
+        None => result.to_owned(),
+    };
+    let names: Vec<String> = results.iter().map(|result| name(&result.result)).collect();
+    let layers: Vec<Layer<'_>> = results
+        .iter()
+        .zip(&names)
+        .map(|(result, name)| Layer {
+            name,
+            class: result_class(&result.result),
+            values: &result.throughput,
+            mean: Some(number::rate(result.mean)),
+        })
+        .collect();
+    let spoken: Vec<String> = results
+        .iter()
+        .zip(&names)
+        .map(|(result, name)| format!("{name} {} per minute", number::rate(result.mean)))
+        .collect();
+    let says = if spoken.is_empty() {
+        "No requests.".to_owned()
+    } else {
+        format!("On average {}.", spoken.join(", "))
+    };
+    BarChart {
+        id: "throughput",
+        title: "Requests per minute",
+        note: "by result",
+        says: &says,
+        measure: Measure::Rate,
+        buckets: Buckets::from(&data.axis),
+        layers: &layers,
+        partial: &partial(&data.axis),
+        height: TALL,
+        sql,
+    }
+    .render(&ask.view.clock)
+}
+
+/// The share of requests that failed.
+pub(crate) fn failed(
+    ask: &Ask<'_>,
+    now: &Latency,
+    before: Option<&Latency>,
+    sql: Option<&str>,
+) -> Markup {
+    let mut lines = Vec::new();
+    if let Some(before) = before.filter(|before| before.failed_rate.iter().any(Option::is_some)) {
+        lines.push(Line {
+            name: "before",
+            class: "lat-prev",
+            values: &before.failed_rate,
+            sparse: false,
+        });
+    }
+    lines.push(Line {
+        name: "failed",
+        class: "r-5xx",
+        values: &now.failed_rate,
+        sparse: false,
+    });
+    let counts: Vec<u64> = now.count.iter().map(|count| super::whole(*count)).collect();
+    let says = match now.total.failed_rate {
+        Some(share) => format!("{} of requests failed.", number::percent(share)),
+        None => "No request was judged.".to_owned(),
+    };
+    LineChart {
+        id: "failed",
+        title: "Failed requests",
+        note: &per(&now.axis),
+        says: &says,
+        measure: Measure::Share,
+        buckets: Buckets::from(&now.axis),
+        lines: &lines,
+        counts: &counts,
+        counts_name: "requests",
+        height: TALL,
+        sql,
+    }
+    .render(&ask.view.clock)
+}

@@ -1,0 +1,309 @@
+//! The details of one transaction or span: what it took, what it called, its statement in full, where it was made.
+
+use maud::{Markup, html};
+use serde_json::Value;
+
+use super::document::{field, text};
+use super::rows::{class, weight};
+use crate::analytics::trace::read::{Item, Trace};
+use crate::ui::components::cells::swatch;
+use crate::ui::components::code;
+use crate::ui::components::controls::{copy, plus_minus};
+use crate::ui::components::flyout::{flyout, section};
+use crate::ui::components::frames::{StackFrame, frames};
+use crate::ui::components::panel::pairs;
+use crate::ui::components::sql;
+use crate::ui::number::{duration, percent};
+use crate::ui::pages::errors::short;
+use crate::ui::pages::transactions::named;
+use crate::ui::pages::{transaction_href, whole};
+use crate::ui::view::{View, quoted};
+
+/// The flyout of an item. `document` is missing where retention took it between two reads.
+pub(crate) fn of(view: &View, trace: &Trace, index: usize, document: Option<&Value>) -> Markup {
+    let item = &trace.items[index];
+    let none = Value::Null;
+    let document = document.unwrap_or(&none);
+    let kinds = [
+        item.kind.as_str(),
+        item.subtype.as_str(),
+        item.action.as_str(),
+    ];
+    let sub = html! { (swatch(class(item))) (kinds.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(" · ")) };
+    let sections = html! {
+        section { (timing(view, trace, item)) }
+        (statement(item, document))
+        (http(item, document))
+        (errors(view, trace, item))
+        (message(document))
+        (labels(view, document))
+        (stack(item, document))
+        section.row.links-row {
+            a href=(view.discover(&format!("{}.id: {}", if item.is_transaction { "transaction" } else { "span" }, quoted(&item.id)))) { "Show in Discover" }
+            @if item.is_transaction { a href=(transaction_href(view, &item.service, &item.kind, &item.name).set("sample", &item.id)) { "All requests like it" } }
+            @if let Some(fingerprint) = &item.fingerprint { a href=(view.to(&["queries", fingerprint])) { "All runs" } }
+        }
+    };
+    let label = if item.is_transaction {
+        "Transaction details"
+    } else {
+        "Span details"
+    };
+    flyout(
+        label,
+        named(&item.name),
+        sub,
+        view.here().without("item"),
+        sections,
+    )
+}
+
+/// The transaction that an item belongs to.
+fn owner<'a>(trace: &'a Trace, item: &Item) -> Option<&'a Item> {
+    let mut at = item.parent;
+    while let Some(index) = at {
+        if trace.items[index].is_transaction {
+            return Some(&trace.items[index]);
+        }
+        at = trace.items[index].parent;
+    }
+    None
+}
+
+fn timing(view: &View, trace: &Trace, item: &Item) -> Markup {
+    let share = owner(trace, item).filter(|owner| owner.duration > 0);
+    let mut rows: Vec<(&str, Markup)> = vec![(
+        "Duration",
+        html! {
+            b { (duration(item.duration as f64).to_string()) }
+            @if let Some(owner) = share { " " span.soft { "· " (percent(item.duration as f64 / owner.duration as f64).to_string()) " of " (named(&owner.name)) } }
+        },
+    )];
+    if let Some(composite) = item.composite {
+        rows.push(("Stands for", html! { (weight(item)) " calls, " (duration(composite.sum as f64).to_string()) " together" }));
+    }
+    if item.self_time != item.duration {
+        rows.push(("Self time", html! { (duration(item.self_time as f64).to_string()) " " span.soft { "not covered by its spans" } }));
+    }
+    rows.push(("Starts at", html! { (duration(item.at.max(0) as f64).to_string()) " " span.soft { (view.clock.milli(item.timestamp)) } }));
+    if item.skew != 0 {
+        rows.push(("Clock", html! { "corrected by " (signed(item.skew)) }));
+    }
+    rows.push((
+        "Service",
+        html! { a href=(view.to(&["services", &item.service])) { (item.service) } },
+    ));
+    if !item.result.is_empty() {
+        rows.push(("Result", html! { (item.result) @if let Some(status) = item.status { " " span.soft { (status) } } }));
+    } else if let Some(status) = item.status {
+        rows.push(("Status", html! { (status) }));
+    }
+    rows.push(("Outcome", html! { @if item.outcome == "failure" { span.failed { "failure" } } @else { (item.outcome) } }));
+    if !item.destination.is_empty() {
+        rows.push(("Calls", html! { (item.destination) }));
+    }
+    if let Some(dropped) = item.spans_dropped.filter(|dropped| *dropped > 0) {
+        rows.push(("Spans", html! { (item.spans_started.unwrap_or(0)) " recorded, " (dropped) " dropped by the agent" }));
+    }
+    pairs(rows)
+}
+
+/// `+0.4 ms`, `−0.4 ms`.
+pub(super) fn signed(us: i64) -> String {
+    format!(
+        "{}{}",
+        if us < 0 { "−" } else { "+" },
+        duration(us.unsigned_abs() as f64)
+    )
+}
+
+fn statement(item: &Item, document: &Value) -> Markup {
+    let sent = text(document, "span.db.statement");
+    let Some(statement) =
+        sent.or_else(|| Some(item.statement.clone()).filter(|statement| !statement.is_empty()))
+    else {
+        return html! {};
+    };
+    let affected = text(document, "span.db.rows_affected");
+    let instance = text(document, "span.db.instance").unwrap_or_default();
+    let body = html! {
+        (code::block("statement", sql::highlight(&sql::pretty(&statement))))
+        @if item.composite.is_some() { p.dim { "The statement of the first of " (weight(item)) " calls." } }
+        @if let Some(affected) = affected { p.dim { (affected) " rows affected" } }
+        @if !instance.is_empty() { p.dim { "Database " (instance) } }
+    };
+    section("Statement", copy("statement", "Copy"), body)
+}
+
+fn http(item: &Item, document: &Value) -> Markup {
+    let method = text(document, "http.request.method");
+    let url = ["url.full", "url.original", "span.http.url.original"]
+        .into_iter()
+        .find_map(|path| text(document, path));
+    let (None, None) = (&method, &url) else {
+        let status = item
+            .status
+            .map(|status| status.to_string())
+            .or_else(|| text(document, "http.response.status_code"));
+        let mut rows = Vec::new();
+        if let Some(method) = method {
+            rows.push(("Method", html! { (method) }));
+        }
+        if let Some(url) = url {
+            rows.push(("URL", html! { code { (url) } }));
+        }
+        if let Some(status) = status {
+            rows.push(("Status", html! { (status) }));
+        }
+        return section(
+            if item.is_transaction {
+                "Request"
+            } else {
+                "HTTP call"
+            },
+            html! {},
+            pairs(rows),
+        );
+    };
+    html! {}
+}
+
+fn errors(view: &View, trace: &Trace, item: &Item) -> Markup {
+    let own: Vec<_> = trace
+        .errors
+        .iter()
+        .filter(|error| {
+            error.parent_id.as_ref().or(error.transaction_id.as_ref()) == Some(&item.id)
+        })
+        .collect();
+    if own.is_empty() {
+        return html! {};
+    }
+    let list = html! {
+        ul.plain-list {
+            @for error in own {
+                li {
+                    a href=(view.to(&["services", &error.service, "errors", &error.key])) { (if error.message.is_empty() { &error.kind } else { &error.message }) }
+                    " " span.dim { code { (short(&error.key)) } " " (error.culprit) }
+                }
+            }
+        }
+    };
+    section("Errors", html! {}, list)
+}
+
+fn message(document: &Value) -> Markup {
+    let found: Vec<(&str, String)> = [
+        ("Queue", "queue.name"),
+        ("Age", "age.ms"),
+        ("Routing key", "routing_key"),
+        ("Body", "body"),
+    ]
+    .into_iter()
+    .filter_map(|(name, path)| {
+        ["span.message", "transaction.message"]
+            .iter()
+            .find_map(|at| text(document, &format!("{at}.{path}")))
+            .map(|value| (name, value))
+    })
+    .collect();
+    if found.is_empty() {
+        html! {}
+    } else {
+        section(
+            "Message",
+            html! {},
+            pairs(
+                found
+                    .into_iter()
+                    .map(|(name, value)| (name, html! { (value) })),
+            ),
+        )
+    }
+}
+
+fn labels(view: &View, document: &Value) -> Markup {
+    let mut found: Vec<(String, String)> = Vec::new();
+    for root in ["labels", "numeric_labels"] {
+        if let Some(Value::Object(map)) = field(document, root) {
+            found.extend(map.iter().filter_map(|(key, value)| {
+                super::document::scalar(value).map(|value| (format!("{root}.{key}"), value))
+            }));
+        }
+    }
+    if found.is_empty() {
+        return html! {};
+    }
+    let rows = html! {
+        table.kv { tbody { @for (key, value) in &found { tr {
+            td.act { (plus_minus(value, view.discover(&format!("{key}: {}", quoted(value))), view.discover(&format!("not {key}: {}", quoted(value))))) }
+            th scope="row" { (key) } td { (value) }
+        } } } }
+    };
+    section("Labels", html! {}, rows)
+}
+
+fn stack(item: &Item, document: &Value) -> Markup {
+    let list = stack_of(field(document, "span.stacktrace"));
+    if !list.is_empty() {
+        return section("Stack trace", html! {}, frames(&list));
+    }
+    // Only worth a word where a reader would expect one.
+    if item.is_transaction || item.composite.is_some() || whole(item.duration as f64) == 0 {
+        return html! {};
+    }
+    section(
+        "Stack trace",
+        html! {},
+        html! { p.dim { "None was sent. Agents record one for spans from 5 ms on; " code { "ELASTIC_APM_SPAN_STACK_TRACE_MIN_DURATION=0ms" } " records all." } },
+    )
+}
+
+/// Frames as documents hold them.
+pub(crate) fn stack_of(value: Option<&Value>) -> Vec<StackFrame> {
+    let lines = |value: Option<&Value>| match value {
+        Some(Value::Array(lines)) => lines
+            .iter()
+            .map(|line| line.as_str().unwrap_or("").to_owned())
+            .collect(),
+        _ => Vec::new(),
+    };
+    let frame = |frame: &Value| StackFrame {
+        function: text(frame, "function").unwrap_or_default(),
+        module: text(frame, "module")
+            .or_else(|| text(frame, "classname"))
+            .unwrap_or_default(),
+        file: text(frame, "filename")
+            .or_else(|| text(frame, "abs_path"))
+            .or_else(|| text(frame, "classname"))
+            .unwrap_or_default(),
+        line: field(frame, "line.number")
+            .or_else(|| field(frame, "lineno"))
+            .and_then(Value::as_u64),
+        library: field(frame, "library_frame")
+            .and_then(Value::as_bool)
+            .unwrap_or(false),
+        pre: lines(field(frame, "context.pre").or_else(|| field(frame, "pre_context"))),
+        context: field(frame, "line.context")
+            .or_else(|| field(frame, "context_line"))
+            .and_then(Value::as_str)
+            .map(str::to_owned),
+        post: lines(field(frame, "context.post").or_else(|| field(frame, "post_context"))),
+        vars: match field(frame, "vars") {
+            Some(Value::Object(map)) => map
+                .iter()
+                .map(|(name, value)| {
+                    (
+                        name.clone(),
+                        super::document::scalar(value).unwrap_or_else(|| value.to_string()),
+                    )
+                })
+                .collect(),
+            _ => Vec::new(),
+        },
+    };
+    match value {
+        Some(Value::Array(list)) => list.iter().map(frame).collect(),
+        _ => Vec::new(),
+    }
+}

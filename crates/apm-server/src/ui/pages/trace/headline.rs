@@ -1,0 +1,87 @@
+//! The sentence over a trace: what it took, whether it failed, and what it waited for most.
+
+use crate::analytics::trace::read::Trace;
+use crate::ui::number::{duration, percent};
+use crate::ui::pages::transactions::named;
+use crate::ui::words;
+
+/// The answer and the reason.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Headline {
+    pub(super) answer: String,
+    pub(super) why: String,
+}
+
+pub(super) fn of(trace: &Trace) -> Headline {
+    let Some(entry) = trace.items.first() else {
+        let answer = format!(
+            "{} without a request.",
+            words::count(trace.errors.len() as u64, "error", "errors")
+        );
+        return Headline {
+            answer,
+            why: "No transaction or span of this trace is stored.".to_owned(),
+        };
+    };
+    let name = words::cut(named(&entry.name), 90);
+    let verb = if entry.outcome == "failure" {
+        "failed after"
+    } else {
+        "took"
+    };
+    let answer = format!("{name} {verb} {}.", duration(entry.duration as f64));
+    Headline {
+        answer,
+        why: format!("{}{}", waited(trace), problems(trace)),
+    }
+}
+
+/// Of what the entry waited for, the greatest part.
+fn waited(trace: &Trace) -> String {
+    let mut spent = vec![0i64; trace.items.len()];
+    for stretch in &trace.critical_path {
+        spent[stretch.item] += stretch.to - stretch.from;
+    }
+    let total: i64 = spent.iter().sum();
+    let Some((most, time)) = spent.iter().enumerate().max_by_key(|(_, time)| **time) else {
+        return String::new();
+    };
+    if total == 0 {
+        return String::new();
+    }
+    let share = percent(*time as f64 / total as f64);
+    if trace.items.len() == 1 {
+        return "No span was recorded in it.".to_owned();
+    }
+    if most == 0 {
+        return format!("{share} of it is time that no span covers.");
+    }
+    format!(
+        "{share} of it was spent in {}.",
+        words::cut(named(&trace.items[most].name), 80)
+    )
+}
+
+fn problems(trace: &Trace) -> String {
+    let mut out = String::new();
+    if let Some(error) = trace.errors.first() {
+        let text = if error.message.is_empty() {
+            &error.kind
+        } else {
+            &error.message
+        };
+        out.push_str(&format!(
+            " It recorded {}: “{}”.",
+            words::count(trace.errors.len() as u64, "error", "errors"),
+            words::cut(text, 90)
+        ));
+    }
+    if trace
+        .items
+        .iter()
+        .any(|item| item.is_transaction && !item.sampled)
+    {
+        out.push_str(" Part of it was not sampled: its spans were not recorded.");
+    }
+    out
+}

@@ -1,0 +1,233 @@
+//! From a request to a page: what the address and the cookies say, a connection, the answer, and the headers that keep it safe.
+
+use actix_web::http::{StatusCode, header};
+use actix_web::web::Query;
+use actix_web::{HttpRequest, HttpResponse, HttpResponseBuilder};
+use flate2::Compression;
+use maud::html;
+
+use super::assets;
+use super::components::head::{Crumb, page_head};
+use super::components::header::{QueryState, Surroundings};
+use super::components::panel::empty;
+use super::components::shell::{Page, Section, document};
+use super::moment::Clock;
+use super::pages::{Answer, Ask};
+use super::view::{Theme, View};
+use crate::analytics::directory;
+use crate::store::{Store, StoreError};
+use crate::time;
+
+/// Only this server's own files; nothing inline, no frames, no forms to elsewhere.
+const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
+
+/// What a page function gives, ready to be sent.
+enum Made {
+    Html(StatusCode, String),
+    Elsewhere(String),
+}
+
+/// Answers a request with a page.
+pub(super) async fn page(
+    request: HttpRequest,
+    store: Store,
+    ask: impl FnOnce(&mut Ask<'_>) -> Result<Answer, StoreError> + Send + 'static,
+) -> HttpResponse {
+    let (view, wrong) = view(&request);
+    if let Some(error) = wrong {
+        let page = trouble("This range of time cannot be shown.", &error.to_string());
+        let text = document(&view, &Surroundings::default(), &page).into_string();
+        return html_response(&request, StatusCode::BAD_REQUEST, text);
+    }
+    let stats = store.stats();
+    let limit = 0;
+    let made = store
+        .read_async(move |conn| {
+            let known = directory::list(conn)?;
+            let around = Surroundings {
+                services: known.services,
+                environments: known.environments,
+                stored: Some((stats.database_bytes + stats.log_bytes, limit)),
+                ..Surroundings::default()
+            };
+            let answer = ask(&mut Ask::new(conn, &view))?;
+            Ok::<_, StoreError>(match answer {
+                Answer::Page(page) => Made::Html(
+                    StatusCode::OK,
+                    document(&view, &around, &page).into_string(),
+                ),
+                Answer::Missing(page) => Made::Html(
+                    StatusCode::NOT_FOUND,
+                    document(&view, &around, &page).into_string(),
+                ),
+                Answer::Fragment(part) => Made::Html(StatusCode::OK, part.into_string()),
+                Answer::Elsewhere(href) => Made::Elsewhere(href.to_string()),
+            })
+        })
+        .await;
+    match made {
+        Ok(Made::Html(status, text)) => html_response(&request, status, text),
+        Ok(Made::Elsewhere(location)) => HttpResponse::Found()
+            .insert_header((header::LOCATION, location))
+            .finish(),
+        Err(error) => {
+            log::warn!("cannot answer {}: {error}", request.path());
+            let view = View::fallback(request.path(), clock(&request));
+            let page = trouble("The database did not answer.", &error.to_string());
+            let text = document(&view, &Surroundings::default(), &page).into_string();
+            html_response(&request, StatusCode::SERVICE_UNAVAILABLE, text)
+        }
+    }
+}
+
+/// A page for an address that leads nowhere.
+pub(super) fn not_found(request: &HttpRequest) -> HttpResponse {
+    let view = View::fallback(request.path(), clock(request));
+    let page = trouble(
+        "There is no such page.",
+        "The address may be mistyped, or from another version.",
+    );
+    html_response(
+        request,
+        StatusCode::NOT_FOUND,
+        document(&view, &Surroundings::default(), &page).into_string(),
+    )
+}
+
+fn trouble(what: &str, why: &str) -> Page {
+    let body = html! {
+        (page_head(&[Crumb::here("Pocket APM")], what, why))
+        (empty(what, why, html! { a.btn.btn--primary href="/services" { "Services, last 15 minutes" } }))
+    };
+    Page {
+        title: what.to_owned(),
+        section: Section::Services,
+        service: None,
+        query: QueryState::default(),
+        body,
+        fresh: false,
+    }
+}
+
+fn html_response(request: &HttpRequest, status: StatusCode, text: String) -> HttpResponse {
+    let mut response = HttpResponseBuilder::new(status);
+    response
+        .content_type("text/html; charset=utf-8")
+        .insert_header((header::CONTENT_SECURITY_POLICY, POLICY))
+        .insert_header((header::X_CONTENT_TYPE_OPTIONS, "nosniff"))
+        .insert_header((header::REFERRER_POLICY, "same-origin"))
+        .insert_header((header::CACHE_CONTROL, "no-cache"))
+        .insert_header((header::VARY, "accept-encoding, cookie, x-fragment"));
+    // Below a packet or so compression only costs time.
+    if text.len() > 1_400 && assets::takes_gzip(request) {
+        let body = assets::gzip(text.as_bytes(), Compression::fast());
+        return response
+            .insert_header((header::CONTENT_ENCODING, "gzip"))
+            .body(body);
+    }
+    response.body(text)
+}
+
+fn cookie(request: &HttpRequest, name: &str) -> Option<String> {
+    request
+        .headers()
+        .get_all(header::COOKIE)
+        .filter_map(|value| value.to_str().ok())
+        .flat_map(|value| value.split(';'))
+        .find_map(|pair| {
+            let (key, value) = pair.trim().split_once('=')?;
+            (key == name).then(|| value.replace("%2F", "/"))
+        })
+}
+
+fn clock(request: &HttpRequest) -> Clock {
+    Clock::new(time::now(), cookie(request, "tz").as_deref())
+}
+
+/// The view of a request; with an error, the default one to show the error in.
+fn view(request: &HttpRequest) -> (View, Option<time::TimeError>) {
+    let clock = clock(request);
+    let query = Query::<Vec<(String, String)>>::from_query(request.query_string())
+        .map(Query::into_inner)
+        .unwrap_or_default();
+    let (mut view, wrong) = match View::new(request.path(), &query, clock.clone()) {
+        Ok(view) => (view, None),
+        Err(error) => (View::fallback(request.path(), clock), Some(error)),
+    };
+    view.theme = cookie(request, "theme").as_deref().and_then(Theme::parse);
+    let connection = request.connection_info();
+    view.origin = format!("{}://{}", connection.scheme(), connection.host());
+    (view, wrong)
+}
+
+/// Whether a script asked only for the details of an item.
+pub(super) fn wants_details(request: &HttpRequest) -> bool {
+    request
+        .headers()
+        .get("x-fragment")
+        .is_some_and(|value| value == "flyout")
+}
+
+/// Keeps the choice of a theme, and goes back to where it was made: only ever an address of this server.
+pub(super) fn choose_theme(request: &HttpRequest, name: &str) -> HttpResponse {
+    let query = Query::<Vec<(String, String)>>::from_query(request.query_string())
+        .map(Query::into_inner)
+        .unwrap_or_default();
+    let back = query
+        .iter()
+        .find(|(key, _)| key == "back")
+        .map(|(_, value)| value.as_str());
+    let local = |back: &&str| {
+        back.starts_with('/')
+            && !back[1..].starts_with(['/', '\\'])
+            && !back.chars().any(char::is_control)
+    };
+    let back = back.filter(local).unwrap_or("/services").to_owned();
+    let mut response = HttpResponse::SeeOther();
+    if let Some(theme) = Theme::parse(name) {
+        let cookie = format!(
+            "theme={}; Path=/; Max-Age=31536000; SameSite=Lax",
+            theme.name()
+        );
+        response.insert_header((header::SET_COOKIE, cookie));
+    }
+    response.insert_header((header::LOCATION, back)).finish()
+}
+
+#[cfg(test)]
+mod tests {
+    use actix_web::test::TestRequest;
+
+    use super::*;
+
+    #[test]
+    fn a_theme_is_kept_and_never_leads_elsewhere() {
+        for (uri, want) in [
+            ("/theme/dark?back=%2Fservices%3Fa%3D1", "/services?a=1"),
+            ("/theme/dark?back=%2F%2Fevil.example", "/services"),
+            ("/theme/dark?back=%2F%5Cevil.example", "/services"),
+            ("/theme/dark?back=https%3A%2F%2Fevil.example", "/services"),
+            ("/theme/dark", "/services"),
+        ] {
+            let answer = choose_theme(&TestRequest::with_uri(uri).to_http_request(), "dark");
+            assert_eq!(
+                answer.headers().get(header::LOCATION).unwrap(),
+                want,
+                "{uri}"
+            );
+            assert!(answer.headers().get(header::SET_COOKIE).is_some());
+        }
+        let answer = choose_theme(&TestRequest::default().to_http_request(), "x;y");
+        assert!(answer.headers().get(header::SET_COOKIE).is_none());
+    }
+
+    #[test]
+    fn cookies_choose_theme_and_zone() {
+        let request = TestRequest::with_uri("/services")
+            .insert_header((header::COOKIE, "a=b; theme=dark; tz=Asia%2FTokyo"))
+            .to_http_request();
+        let (view, _) = view(&request);
+        assert_eq!(view.theme, Some(Theme::Dark));
+        assert_eq!(view.clock.zone.iana_name(), Some("Asia/Tokyo"));
+    }
+}

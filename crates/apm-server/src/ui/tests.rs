@@ -1,0 +1,200 @@
+//! What holds for every page: it answers, on an empty store and on a full one, and whatever telemetry says stays text.
+
+use actix_web::http::{StatusCode, header};
+use actix_web::web::{Data, to};
+use actix_web::{App, test};
+
+use super::demo::{Demo, HOSTILE};
+use crate::store::{Store, StoreOptions};
+use crate::time;
+
+/// Addresses of all pages; `{service}` and the like are filled in.
+const PAGES: [&str; 13] = [
+    "/services",
+    "/services/{service}",
+    "/services/{service}/transactions",
+    "/services/{service}/errors",
+    "/services/{service}/dependencies",
+    "/errors",
+    "/traces/{trace}",
+    "/traces/{trace}?item={item}",
+    "/traces/{trace}?tab=statistics",
+    "/traces/{trace}?tab=sql",
+    "/traces/{trace}?tab=metadata",
+    "/traces/{trace}?tab=errors",
+    "/traces/{trace}?tab=json",
+];
+
+/// Status, headers and text of a page.
+async fn get(store: &Store, uri: &str) -> (StatusCode, header::HeaderMap, String) {
+    let app = App::new()
+        .app_data(Data::new(store.clone()))
+        .configure(super::configure)
+        .default_service(to(super::not_found));
+    let app = test::init_service(app).await;
+    let answer = test::call_service(&app, test::TestRequest::get().uri(uri).to_request()).await;
+    let (status, headers) = (answer.status(), answer.headers().clone());
+    let body = test::read_body(answer).await;
+    (status, headers, String::from_utf8(body.to_vec()).unwrap())
+}
+
+/// A page is whole, and nothing from telemetry has become markup.
+#[track_caller]
+fn sound(uri: &str, text: &str) {
+    assert!(
+        text.starts_with("<!DOCTYPE html>") && text.ends_with("</html>"),
+        "{uri}"
+    );
+    assert_eq!(text.matches("<script").count(), 1, "{uri}: only the module");
+    assert_eq!(text.matches("<h1").count(), 1, "{uri}: one answer");
+    assert!(!text.contains(" style=\""), "{uri}: styles inline");
+    assert!(
+        !text.contains("NaN") && !text.contains("inf "),
+        "{uri}: a number that is none"
+    );
+    for element in [
+        "<table", "<figure", "<section", "<svg", "<a ", "<details", "<form",
+    ] {
+        let close = format!("</{}>", element.trim_start_matches('<').trim());
+        assert_eq!(
+            text.matches(element).count(),
+            text.matches(&close).count(),
+            "{uri}: {element}"
+        );
+    }
+    let mut ids: Vec<&str> = text
+        .split(" id=\"")
+        .skip(1)
+        .filter_map(|rest| rest.split('"').next())
+        .collect();
+    ids.sort_unstable();
+    assert!(
+        ids.windows(2).all(|pair| pair[0] != pair[1]),
+        "{uri}: an id twice"
+    );
+}
+
+#[actix_web::test]
+async fn every_page_answers_on_an_empty_store() {
+    let directory = tempfile::tempdir().unwrap();
+    let store = Store::open(StoreOptions::new(directory.path().join("apm.db"))).unwrap();
+    for page in PAGES {
+        let uri = page
+            .replace("{service}", "nobody")
+            .replace("{trace}", "00")
+            .replace("{item}", "00");
+        let (status, _, text) = get(&store, &uri).await;
+        let want = if page.contains("{trace}") {
+            StatusCode::NOT_FOUND
+        } else {
+            StatusCode::OK
+        };
+        assert_eq!(status, want, "{uri}");
+        sound(&uri, &text);
+        assert!(
+            text.contains("class=\"panel empty\"") || text.contains("class=\"empty\""),
+            "{uri}: says nothing of being empty"
+        );
+    }
+}
+
+fn demo() -> Demo {
+    // Opening blocks, so it happens where nothing asynchronous runs.
+    std::thread::spawn(|| Demo::new(time::now()))
+        .join()
+        .unwrap()
+}
+
+#[actix_web::test]
+async fn whatever_telemetry_says_stays_text() {
+    let demo = demo();
+    let service = "%3Cscript%3Ealert(%221%22)%3C%2Fscript%3E";
+    let trace = format!("{:032x}", 9_000_000);
+    let item = format!("{:016x}", 9_000_000u64 << 8 | 1);
+    for page in PAGES {
+        let uri = page
+            .replace("{service}", service)
+            .replace("{trace}", &trace)
+            .replace("{item}", &item);
+        let (status, headers, text) = get(&demo.store, &uri).await;
+        assert_eq!(status, StatusCode::OK, "{uri}");
+        sound(&uri, &text);
+        assert!(!text.contains(HOSTILE), "{uri}");
+        let policy = headers
+            .get(header::CONTENT_SECURITY_POLICY)
+            .unwrap()
+            .to_str()
+            .unwrap();
+        assert!(
+            policy.contains("script-src 'self'") && !policy.contains("unsafe"),
+            "{policy}"
+        );
+    }
+}
+
+#[actix_web::test]
+async fn the_article_is_told_by_its_pages() {
+    let demo = demo();
+    let (_, _, services) = get(&demo.store, "/services").await;
+    assert!(
+        services.contains("of requests to my-app-01 failed in the last 15 minutes."),
+        "the headline"
+    );
+    let (_, _, one) = get(&demo.store, "/services/my-app-01/transactions").await;
+    for name in [
+        "GET /sql-group",
+        "GET /sql-write",
+        "GET /upstream",
+        "GET /5xx",
+    ] {
+        assert!(one.contains(&format!(">{name}</a>")), "{name}");
+    }
+    let (_, _, write) = get(&demo.store, &format!("/traces/{}", Demo::trace_id(2))).await;
+    assert!(
+        write.contains("repeated 5×"),
+        "the five INSERTs are folded and counted"
+    );
+    assert_eq!(
+        write.matches(">INSERT INTO people</a>").count(),
+        5,
+        "and each of them is there"
+    );
+    let (_, _, call) = get(&demo.store, &format!("/traces/{}", Demo::trace_id(3))).await;
+    assert!(
+        call.contains("clock corrected by"),
+        "the callee's clock is behind"
+    );
+    assert!(
+        call.contains("not covered by spans"),
+        "most of the request is not explained"
+    );
+}
+
+#[actix_web::test]
+async fn the_statement_of_a_span_is_in_its_details_without_a_script() {
+    let demo = demo();
+    let number = 1 + 16 * (179 * 5 + 2u64);
+    let uri = format!(
+        "/traces/{}?item={:016x}",
+        Demo::trace_id(1),
+        number << 8 | 1
+    );
+    let (_, _, text) = get(&demo.store, &uri).await;
+    assert!(text.contains("<aside class=\"flyout\""));
+    assert!(
+        text.contains("<span class=\"k\">GROUP</span> <span class=\"k\">BY</span> city"),
+        "highlighted and broken at its clauses"
+    );
+    assert!(text.contains("aria-selected=\"true\""));
+}
+
+#[actix_web::test]
+async fn a_range_that_makes_no_sense_is_explained() {
+    let directory = tempfile::tempdir().unwrap();
+    let store = Store::open(StoreOptions::new(directory.path().join("apm.db"))).unwrap();
+    let (status, _, text) = get(&store, "/services?from=yesterday").await;
+    assert_eq!(status, StatusCode::BAD_REQUEST);
+    assert!(text.contains("use RFC 3339"), "names the remedy");
+    sound("/services?from=yesterday", &text);
+    assert_eq!(get(&store, "/nowhere").await.0, StatusCode::NOT_FOUND);
+}

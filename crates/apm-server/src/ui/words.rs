@@ -1,0 +1,196 @@
+//! Sentences about numbers: how much longer, how much more. They say what was measured and guess no causes (GUIDE §7).
+
+use super::moment::Micros;
+use super::number::{Delta, NARROW, delta, grouped};
+use super::view::View;
+use crate::analytics::comparison::Comparison;
+
+/// A length of time within a sentence: `15 minutes`, `hour`, `6 hours`, `7 days`.
+pub(crate) fn length(us: Micros) -> String {
+    let minutes = (us + 30_000_000) / 60_000_000;
+    let plural = |n: i64, unit: &str| {
+        if n == 1 {
+            unit.to_owned()
+        } else {
+            format!("{n} {unit}s")
+        }
+    };
+    match minutes {
+        ..60 => plural(minutes.max(1), "minute"),
+        60..2_880 => plural((minutes + 30) / 60, "hour"),
+        _ => plural((minutes + 720) / 1_440, "day"),
+    }
+}
+
+/// `in the 15 minutes before`, `the day before`; nothing without a comparison.
+pub(crate) fn before(view: &View) -> Option<String> {
+    Some(match view.comparison()? {
+        Comparison::Previous => format!("in the {} before", length(view.range.micros())),
+        Comparison::Day => "the day before".to_owned(),
+        Comparison::Week => "the week before".to_owned(),
+    })
+}
+
+/// `in the last 15 minutes`, or `between 13:45 and 14:00`.
+pub(crate) fn range(view: &View) -> String {
+    if view.param("to").is_none_or(|to| to == "now")
+        && view
+            .param("from")
+            .is_none_or(|from| from.starts_with("now-"))
+    {
+        return format!("in the last {}", length(view.range.micros()));
+    }
+    format!(
+        "between {} and {}",
+        view.clock.minute(view.range.from),
+        view.clock.minute(view.range.to)
+    )
+}
+
+/// What a duration did, to go on a sentence with: `, 3 times as long as in the 15 minutes before`. Nothing where there is
+/// nothing to compare with, or too few events to mean it.
+pub(crate) fn longer(
+    now: Option<f64>,
+    then: Option<f64>,
+    events: (u64, u64),
+    view: &View,
+) -> Option<String> {
+    let before = before(view)?;
+    let change = delta(now, then, events);
+    let ratio = now? / then.filter(|then| *then > 0.0)?;
+    match change {
+        Delta::Unknown => None,
+        Delta::Changed { firm: false, .. }
+            if events.0 < super::number::FEW || events.1 < super::number::FEW =>
+        {
+            None
+        }
+        Delta::Same | Delta::Changed { firm: false, .. } => Some(format!(", about as {before}")),
+        Delta::Changed { percent, .. } if percent >= 100 => {
+            Some(format!(", {} times as long as {before}", times(ratio)))
+        }
+        Delta::Changed { percent, .. } if percent > 0 => {
+            Some(format!(", {percent}{NARROW}% longer than {before}"))
+        }
+        Delta::Changed { percent, .. } => {
+            Some(format!(", {}{NARROW}% less than {before}", -percent))
+        }
+    }
+}
+
+/// `2.4`, `3`, `12`: one decimal below three, where it says something.
+pub(crate) fn times(ratio: f64) -> String {
+    let text = if ratio < 2.95 {
+        format!("{ratio:.1}")
+    } else {
+        grouped(ratio.round() as u64)
+    };
+    text.strip_suffix(".0").map_or(text.clone(), str::to_owned)
+}
+
+/// `1 service`, `4 services`.
+pub(crate) fn count(n: u64, one: &str, many: &str) -> String {
+    if n == 1 {
+        format!("1 {one}")
+    } else {
+        format!("{} {many}", grouped(n))
+    }
+}
+
+/// `a`, `a and b`, `a, b and c`.
+pub(crate) fn list(names: &[&str]) -> String {
+    match names {
+        [] => String::new(),
+        [one] => (*one).to_owned(),
+        [first @ .., last] => format!("{} and {last}", first.join(", ")),
+    }
+}
+
+/// Telemetry in a sentence: cut, so that one name does not fill the page.
+pub(crate) fn cut(text: &str, most: usize) -> String {
+    let line = text.lines().next().unwrap_or("").trim();
+    if line.chars().count() <= most {
+        line.to_owned()
+    } else {
+        format!(
+            "{}…",
+            line.chars().take(most - 1).collect::<String>().trim_end()
+        )
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lengths_and_ranges_are_words() {
+        for (query, want) in [
+            ("", "in the last 15 minutes"),
+            ("from=now-1h", "in the last hour"),
+            ("from=now-7d", "in the last 7 days"),
+            (
+                "from=2026-11-22T10:00:00Z&to=2026-11-22T10:30:00Z",
+                "between 10:00 and 10:30",
+            ),
+        ] {
+            assert_eq!(range(&View::test("/", query)), want);
+        }
+        assert_eq!(
+            before(&View::test("/", "")).unwrap(),
+            "in the 15 minutes before"
+        );
+        assert_eq!(
+            before(&View::test("/", "cmp=week")).unwrap(),
+            "the week before"
+        );
+        assert_eq!(before(&View::test("/", "cmp=off")), None);
+    }
+
+    #[test]
+    fn a_change_is_said_only_as_firmly_as_it_is_known() {
+        let view = View::test("/", "");
+        let say = |now, then, events| {
+            longer(Some(now), Some(then), events, &view)
+                .unwrap_or_default()
+                .replace(NARROW, " ")
+        };
+        assert_eq!(
+            say(47.7, 15.7, (99, 99)),
+            ", 3 times as long as in the 15 minutes before"
+        );
+        assert_eq!(
+            say(24.0, 10.0, (99, 99)),
+            ", 2.4 times as long as in the 15 minutes before"
+        );
+        assert_eq!(
+            say(14.1, 10.0, (99, 99)),
+            ", 41 % longer than in the 15 minutes before"
+        );
+        assert_eq!(
+            say(6.2, 10.0, (99, 99)),
+            ", 38 % less than in the 15 minutes before"
+        );
+        assert_eq!(
+            say(10.2, 10.0, (99, 99)),
+            ", about as in the 15 minutes before"
+        );
+        assert_eq!(
+            say(10.7, 10.0, (99, 99)),
+            ", about as in the 15 minutes before"
+        );
+        assert_eq!(say(90.0, 10.0, (9, 99)), "");
+        assert_eq!(longer(Some(1.0), None, (99, 99), &view), None);
+        assert_eq!(longer(Some(1.0), Some(0.0), (99, 99), &view), None);
+    }
+
+    #[test]
+    fn names_are_joined_and_cut() {
+        assert_eq!(list(&["a", "b", "c"]), "a, b and c");
+        assert_eq!(list(&["a"]), "a");
+        assert_eq!(cut("one\ntwo", 10), "one");
+        assert_eq!(cut("abcdefghij", 5), "abcd…");
+        assert_eq!(count(1, "service", "services"), "1 service");
+        assert_eq!(times(2.0), "2");
+    }
+}
