@@ -11,7 +11,7 @@
 //! What it does not do: parse. Two texts that differ in more than values, spacing and the case of keywords differ.
 
 mod keywords;
-mod lexer;
+pub(crate) mod lexer;
 mod subject;
 
 use std::fmt::Write as _;

@@ -10,6 +10,7 @@ pub mod document;
 pub mod event;
 pub mod fingerprint;
 mod http;
+pub mod insight;
 pub mod kql;
 pub mod rollup;
 mod server;
@@ -18,4 +19,5 @@ pub mod time;
 pub mod ui;
 
 pub use config::{Config, Durability, SecretToken};
+pub use insight::console;
 pub use server::{Running, Server, StartError};

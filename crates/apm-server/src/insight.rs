@@ -1,0 +1,17 @@
+//! What a service's SQL does and how it grows, told as findings with evidence.
+//!
+//! * Pure rules first: [`growth`] (latency against rows), [`repeats`] (the same statement again and again in one
+//!   request), [`plan`] (what `EXPLAIN QUERY PLAN` means). They know no database and are tested by tables.
+//! * [`guard`] is how SQL of strangers is run: one statement, reading only, within limits. [`plan::explain`] uses it
+//!   on a service's file, [`console`] on the telemetry.
+//! * What happens between two windows or since a marker is asked of `analytics`, whose floor this is; what is kept
+//!   (findings, markers, who calls which statement) is written through the store's writer.
+//!
+//! What it does not do: HTTP (`api`), pages (`ui`), guess. A finding says what was measured, and goes quiet when it no
+//! longer holds.
+
+pub mod console;
+pub mod growth;
+mod guard;
+pub mod plan;
+pub mod repeats;

@@ -1,0 +1,148 @@
+use std::time::{Duration, Instant};
+
+use diesel::{Connection as _, RunQueryDsl as _, SqliteConnection};
+use diesel_migrations::MigrationHarness;
+
+use super::*;
+use crate::store::MIGRATIONS;
+
+/// A telemetry database with one statement in it.
+fn database() -> (tempfile::TempDir, std::path::PathBuf) {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("apm.db");
+    let mut conn = SqliteConnection::establish(path.to_str().unwrap()).unwrap();
+    conn.run_pending_migrations(MIGRATIONS).unwrap();
+    for sql in [
+        "INSERT INTO service VALUES (1, 'shop', '', 'rust', '1', 'rust', '1', 0, 0)",
+        "INSERT INTO statement VALUES (1, 1, 'shop.db', 'sqlite', 255, 'SELECT ?', 'SELECT 1', 'SELECT', '', 0, 0)",
+    ] {
+        diesel::sql_query(sql).execute(&mut conn).unwrap();
+    }
+    (dir, path)
+}
+
+fn ask(sql: &str) -> Result<Table, ConsoleError> {
+    let (_dir, path) = database();
+    run(
+        &path,
+        sql,
+        Limits {
+            time: Duration::from_millis(500),
+            ..Limits::default()
+        },
+    )
+}
+
+#[test]
+fn every_documented_view_can_be_read() {
+    for view in [
+        "v_transactions",
+        "v_spans",
+        "v_errors",
+        "v_statements",
+        "v_metrics",
+    ] {
+        let table = ask(&format!("SELECT * FROM {view} LIMIT 5; -- done")).unwrap();
+        assert!(
+            table.columns.contains(&"service".to_owned()),
+            "{view}: {table:?}"
+        );
+    }
+    let table =
+        ask("SELECT service, fingerprint, calls, NULL AS n, x'00ff' AS b FROM v_statements")
+            .unwrap();
+    assert_eq!(
+        serde_json::to_value(&table.rows).unwrap(),
+        serde_json::json!([["shop", "00000000000000ff", 0, null, "x'00ff'"]])
+    );
+    assert_eq!(table.cut, None);
+}
+
+#[test]
+fn what_does_more_than_read_is_refused_with_the_reason() {
+    for (sql, reason) in [
+        ("", "exactly one"),
+        ("-- nothing", "exactly one"),
+        ("SELECT 1; SELECT 2", "not several"),
+        ("SELECT 1; DROP TABLE tx", "only reading"),
+        ("DELETE FROM tx", "only reading"),
+        ("INSERT INTO tx SELECT * FROM tx", "only reading"),
+        ("UPDATE service SET name = 'x'", "only reading"),
+        (
+            "WITH x AS (SELECT 1) DELETE FROM tx RETURNING *",
+            "only reading",
+        ),
+        ("DROP TABLE tx", "only reading"),
+        ("CREATE TABLE t (a)", "only reading"),
+        ("CREATE TEMP TABLE t AS SELECT 1", "only reading"),
+        ("CREATE VIRTUAL TABLE t USING dbstat", "only reading"),
+        ("ALTER TABLE tx RENAME TO ty", "only reading"),
+        ("VACUUM INTO '/tmp/x.db'", "refused"),
+        ("REINDEX", "only reading"),
+        ("ANALYZE", "only reading"),
+        ("ATTACH '/etc/passwd' AS p", "only this one"),
+        ("DETACH main", "only this one"),
+        ("PRAGMA query_only = 0", "PRAGMA"),
+        ("PRAGMA writable_schema", "PRAGMA"),
+        ("EXPLAIN PRAGMA journal_mode = DELETE", "PRAGMA"),
+        ("SELECT * FROM pragma_database_list", "PRAGMA"),
+        ("BEGIN", "BEGIN"),
+        ("SAVEPOINT a", "SAVEPOINT"),
+        ("SELECT load_extension('/tmp/evil.so')", ""),
+        ("SELECT readfile('/etc/passwd')", ""),
+        ("SELECT * FROM nowhere", "no such table"),
+        ("SELEKT", "syntax error"),
+        ("SELECT 'a\0b'", "NUL"),
+        ("SELECT zeroblob(2000000000)", "longer than"),
+        ("SELECT printf('%.*c', 2000000000, 'x')", "longer than"),
+    ] {
+        let error = ask(sql).expect_err(sql).to_string();
+        assert!(error.contains(reason), "{sql}: {error}");
+    }
+    let long = format!("SELECT '{}'", "x".repeat(200_000));
+    assert!(ask(&long).unwrap_err().to_string().contains("longer than"));
+    let deep = format!("SELECT {}1{}", "(".repeat(5_000), ")".repeat(5_000));
+    assert!(ask(&deep).is_err());
+    let wide = format!("SELECT {}", vec!["1"; 5_000].join(","));
+    assert!(ask(&wide).is_err());
+}
+
+#[test]
+fn a_bomb_is_stopped_in_time_and_a_flood_is_cut() {
+    let bomb = "WITH RECURSIVE c(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM c)";
+    for sql in [
+        format!("{bomb} SELECT count(*) FROM c"),
+        format!("{bomb} SELECT n FROM c ORDER BY -n"),
+        format!("{bomb} SELECT group_concat(n) FROM c WHERE n < 0"),
+        "SELECT count(*) FROM (SELECT value FROM json_each('[1,2,3,4,5,6,7,8,9,10]')) a, \
+         json_each('[1,2,3,4,5,6,7,8,9,10]') b, json_each('[1,2,3,4,5,6,7,8,9,10]') c, json_each('[1,2,3,4,5,6,7,8,9,10]') d, \
+         json_each('[1,2,3,4,5,6,7,8,9,10]') e, json_each('[1,2,3,4,5,6,7,8,9,10]') f, json_each('[1,2,3,4,5,6,7,8,9,10]') g, \
+         json_each('[1,2,3,4,5,6,7,8,9,10]') h"
+            .to_owned(),
+    ] {
+        let start = Instant::now();
+        let error = ask(&sql).expect_err(&sql);
+        assert!(matches!(error, ConsoleError::TimeOut(_)), "{sql}: {error}");
+        assert!(start.elapsed() < Duration::from_secs(5), "{sql}");
+    }
+    let table = ask(&format!("{bomb} SELECT n FROM c")).unwrap();
+    assert_eq!((table.rows.len(), table.cut), (1_000, Some(Cut::Rows)));
+    let table = ask(&format!("{bomb} SELECT hex(zeroblob(100000)) FROM c")).unwrap();
+    assert_eq!(table.cut, Some(Cut::Bytes));
+    assert!(table.rows.len() < 30);
+}
+
+#[test]
+fn a_file_that_is_not_there_is_not_made() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("none.db");
+    let error = run(&path, "SELECT 1", Limits::default()).unwrap_err();
+    assert!(matches!(error, ConsoleError::Open { .. }), "{error}");
+    assert!(!path.exists());
+    std::fs::write(
+        &path,
+        "not a database, but long enough to be looked at as if it were one",
+    )
+    .unwrap();
+    assert!(run(&path, "SELECT * FROM sqlite_schema", Limits::default()).is_err());
+}

@@ -1,0 +1,242 @@
+//! Latency of a statement against the rows of the table that it reads: a line, its fit, where it bends.
+//!
+//! Points are medians of short stretches of time (reference/ui.md 6.5). The line is least squares; R² is the share of the
+//! variance that it explains. An index that is added, or a table that is emptied, makes a second regime with a line of its
+//! own: [`regimes`] tells them apart, so that nothing is averaged across the change.
+
+mod change;
+
+use serde::Serialize;
+
+pub use change::regimes;
+
+/// A fit below this explains too little to be reported (reference/ui.md 6.5).
+pub const LEAST_R_SQUARED: f64 = 0.8;
+
+/// How much slower the largest table must be than the smallest (reference/ui.md 6.5).
+pub const LEAST_FACTOR: f64 = 2.0;
+
+/// How much slower at least, µs: less is within what clocks and caches do.
+pub const LEAST_INCREASE: f64 = 50.0;
+
+/// Fewer points than this are no trend.
+pub const FEWEST_POINTS: usize = 6;
+
+/// A stretch of time: how many rows there were, and the median of the calls.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub struct Point {
+    /// Its middle, seconds since the epoch, with fractions.
+    pub at: f64,
+    /// Rows of the table.
+    pub rows: f64,
+    /// Median duration, µs.
+    pub micros: f64,
+}
+
+/// A straight line.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub struct Fit {
+    /// µs at no rows.
+    pub at_zero: f64,
+    /// µs per row.
+    pub per_row: f64,
+    /// Share of the variance that the line explains, 0 to 1.
+    pub r_squared: f64,
+}
+
+impl Fit {
+    /// What the line says for a number of rows, µs.
+    #[must_use]
+    pub fn at(self, rows: f64) -> f64 {
+        self.at_zero + self.per_row * rows
+    }
+
+    /// Milliseconds that 1 000 more rows cost.
+    #[must_use]
+    pub fn millis_per_thousand(self) -> f64 {
+        self.per_row
+    }
+}
+
+/// A stretch of time in which one line holds.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub struct Regime {
+    /// Index of its first point.
+    pub start: usize,
+    /// Index after its last point.
+    pub end: usize,
+    /// Middle of its first point, seconds since the epoch.
+    pub from: f64,
+    /// Middle of its last point, seconds since the epoch.
+    pub to: f64,
+    /// Fewest rows.
+    pub rows_min: f64,
+    /// Most rows.
+    pub rows_max: f64,
+    /// Mean of its points, µs.
+    pub mean: f64,
+    /// The line; none where the number of rows did not change.
+    pub fit: Option<Fit>,
+}
+
+impl Regime {
+    /// What `points[start..end]` show.
+    ///
+    /// # Panics
+    /// If the range is empty or reaches beyond the points.
+    #[must_use]
+    pub fn of(points: &[Point], start: usize, end: usize) -> Self {
+        let own = &points[start..end];
+        let fold = |pick: fn(f64, f64) -> f64, first| own.iter().map(|p| p.rows).fold(first, pick);
+        Self {
+            start,
+            end,
+            from: own[0].at,
+            to: own[own.len() - 1].at,
+            rows_min: fold(f64::min, f64::INFINITY),
+            rows_max: fold(f64::max, f64::NEG_INFINITY),
+            mean: own.iter().map(|p| p.micros).sum::<f64>() / own.len() as f64,
+            fit: fit(own),
+        }
+    }
+
+    /// Whether latency follows the rows closely enough, and far enough, to say so.
+    #[must_use]
+    pub fn grows(&self) -> bool {
+        let Some(fit) = self.fit else { return false };
+        // A line may start below zero; no call took less than nothing.
+        let least = fit.at(self.rows_min).max(1.0);
+        let most = fit.at(self.rows_max);
+        self.end - self.start >= FEWEST_POINTS
+            && fit.per_row > 0.0
+            && fit.r_squared >= LEAST_R_SQUARED
+            && most >= LEAST_FACTOR * least
+            && most - least >= LEAST_INCREASE
+    }
+
+    /// What a call would take with `factor` times the rows, µs.
+    #[must_use]
+    pub fn projected(&self, factor: f64) -> Option<f64> {
+        self.fit.map(|fit| fit.at(self.rows_max * factor).max(0.0))
+    }
+}
+
+/// Least squares; none for fewer than two different numbers of rows.
+///
+/// `slope = Σ(x−x̄)(y−ȳ) / Σ(x−x̄)²`, `R² = (Σ(x−x̄)(y−ȳ))² / (Σ(x−x̄)² Σ(y−ȳ)²)`.
+#[must_use]
+pub fn fit(points: &[Point]) -> Option<Fit> {
+    let n = points.len() as f64;
+    let mean = |of: fn(&Point) -> f64| points.iter().map(of).sum::<f64>() / n;
+    let (x, y) = (mean(|p| p.rows), mean(|p| p.micros));
+    let sum = |of: &dyn Fn(f64, f64) -> f64| -> f64 {
+        points.iter().map(|p| of(p.rows - x, p.micros - y)).sum()
+    };
+    let (xx, xy, yy) = (sum(&|x, _| x * x), sum(&|x, y| x * y), sum(&|_, y| y * y));
+    if points.len() < 2 || xx <= 0.0 || !xx.is_finite() || !yy.is_finite() {
+        return None;
+    }
+    Some(Fit {
+        at_zero: y - xy / xx * x,
+        per_row: xy / xx,
+        r_squared: if yy > 0.0 {
+            (xy * xy / (xx * yy)).min(1.0)
+        } else {
+            // A level line is explained by its level, not by the rows.
+            0.0
+        },
+    })
+}
+
+#[cfg(test)]
+pub(super) mod tests {
+    use super::*;
+
+    /// `n` points of a line with an alternating error of a share `noise`.
+    pub(super) fn line(
+        n: usize,
+        first: f64,
+        step: f64,
+        at_zero: f64,
+        slope: f64,
+        noise: f64,
+    ) -> Vec<Point> {
+        (0..n)
+            .map(|i| {
+                let rows = first + step * i as f64;
+                let sign = if i % 2 == 0 { 1.0 } else { -1.0 };
+                Point {
+                    at: i as f64 * 10.0,
+                    rows,
+                    micros: (at_zero + slope * rows) * (1.0 + sign * noise),
+                }
+            })
+            .collect()
+    }
+
+    #[test]
+    fn a_straight_line_is_found_exactly() {
+        let fit = fit(&line(20, 2_000.0, 5_900.0, 300.0, 0.22, 0.0)).unwrap();
+        assert!((fit.per_row - 0.22).abs() < 1e-9 && (fit.at_zero - 300.0).abs() < 1e-6);
+        assert!((fit.millis_per_thousand() - 0.22).abs() < 1e-9);
+        assert!(fit.r_squared > 0.999_999);
+        assert!((fit.at(1e6) - 220_300.0).abs() < 1e-3);
+    }
+
+    #[test]
+    fn what_has_no_slope_has_no_fit() {
+        let level = line(10, 5.0, 0.0, 100.0, 1.0, 0.2);
+        assert_eq!(fit(&level), None);
+        assert_eq!(fit(&[]), None);
+        assert_eq!(fit(&level[..1]), None);
+        let huge = Point {
+            at: 0.0,
+            rows: f64::MAX,
+            micros: f64::MAX,
+        };
+        assert_eq!(
+            fit(&[
+                huge,
+                Point {
+                    rows: -f64::MAX,
+                    ..huge
+                }
+            ]),
+            None
+        );
+    }
+
+    #[test]
+    fn growth_needs_a_close_fit_a_doubling_and_enough_points() {
+        // (points, first, step, at zero, slope, noise) → grows
+        let table = [
+            ((20, 2_000.0, 5_900.0, 300.0, 0.22, 0.05), true),
+            ((20, 2_000.0, 5_900.0, 300.0, 0.22, 0.60), false),
+            // 10 % more rows, 9 % more time.
+            ((20, 100_000.0, 500.0, 300.0, 0.22, 0.0), false),
+            // Faster with more rows.
+            ((20, 0.0, 1_000.0, 50_000.0, -2.0, 0.0), false),
+            // A doubling within 20 µs.
+            ((20, 0.0, 100.0, 10.0, 0.01, 0.0), false),
+            ((5, 2_000.0, 5_900.0, 300.0, 0.22, 0.0), false),
+            // Level, however many rows.
+            ((20, 0.0, 5_000.0, 400.0, 0.0, 0.1), false),
+        ];
+        for ((n, first, step, zero, slope, noise), grows) in table {
+            let points = line(n, first, step, zero, slope, noise);
+            let regime = Regime::of(&points, 0, n);
+            assert_eq!(
+                regime.grows(),
+                grows,
+                "{n} {first} {step} {slope} {noise}: {regime:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn the_projection_is_at_a_multiple_of_the_rows_of_today() {
+        let points = line(11, 0.0, 10_000.0, 0.0, 0.22, 0.0);
+        let regime = Regime::of(&points, 0, 11);
+        assert!((regime.projected(10.0).unwrap() - 220_000.0).abs() < 1e-3);
+    }
+}

@@ -1,0 +1,256 @@
+//! SQL of strangers, run so that it can read what it may, for as long as it may, and nothing else.
+//!
+//! Four walls, each of which would do for most attacks: the file is opened with `mode=ro` and `query_only`; an authorizer
+//! lets pass only what a purpose needs (so that PRAGMA, ATTACH, and writes fail before they are prepared, with a reason);
+//! SQLite's limits bound text, values, depth and joins; a progress handler ends what takes too long, in preparing too.
+//! Exactly one statement is prepared.
+
+use std::path::Path;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use rusqlite::hooks::{AuthAction, AuthContext, Authorization};
+use rusqlite::limits::Limit;
+use rusqlite::{Connection, ErrorCode, OpenFlags, Statement};
+
+/// Virtual machine steps between two looks at the clock: some 20 µs.
+const STEPS: i32 = 1_000;
+
+/// Longest statement, bytes.
+pub(crate) const LONGEST_SQL: usize = 100_000;
+
+/// Why SQL was not run, or not to its end.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum GuardError {
+    /// The file is not there or cannot be read.
+    #[error("cannot open {path}: {reason}")]
+    Open {
+        /// The file.
+        path: String,
+        /// What SQLite said.
+        reason: String,
+    },
+    /// It is none, or more than one.
+    #[error("give exactly one statement, {0}")]
+    NotOne(&'static str),
+    /// It would do more than read.
+    #[error("refused: {0}")]
+    Refused(String),
+    /// SQLite does not understand it.
+    #[error("{0}")]
+    Sql(String),
+    /// It took longer than it may.
+    #[error("stopped after {} ms: narrow it by time or by seq, or ask an aggregate of fewer rows", .0.as_millis())]
+    TimeOut(Duration),
+    /// A value is longer than it may be.
+    #[error("a value is longer than {0} bytes: select less of it, as with substr()")]
+    TooBig(usize),
+    /// Someone writes to the file and holds it for too long.
+    #[error("the file is locked by another process, try again")]
+    Locked,
+}
+
+/// What the statement is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Purpose {
+    /// Rows are read.
+    Read,
+    /// Only its plan is asked for; what it would write, it does not.
+    Plan,
+}
+
+/// Bounds of one statement.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Bounds {
+    pub(crate) time: Duration,
+    /// Longest value, bytes.
+    pub(crate) value: usize,
+}
+
+/// A connection behind the walls.
+#[derive(Debug)]
+pub(crate) struct Guarded {
+    conn: Connection,
+    bounds: Bounds,
+    deadline: Instant,
+    reason: Arc<Mutex<Option<String>>>,
+}
+
+impl Guarded {
+    /// Opens a file that must exist.
+    pub(crate) fn open(path: &Path, purpose: Purpose, bounds: Bounds) -> Result<Self, GuardError> {
+        let flags = OpenFlags::SQLITE_OPEN_READ_ONLY
+            | OpenFlags::SQLITE_OPEN_NO_MUTEX
+            | OpenFlags::SQLITE_OPEN_EXRESCODE;
+        let conn = Connection::open_with_flags(path, flags).map_err(|error| GuardError::Open {
+            path: path.display().to_string(),
+            reason: message(&error),
+        })?;
+        Self::behind(conn, purpose, bounds)
+    }
+
+    /// Puts a connection behind the walls; its clock starts.
+    pub(crate) fn behind(
+        conn: Connection,
+        purpose: Purpose,
+        bounds: Bounds,
+    ) -> Result<Self, GuardError> {
+        let mut guarded = Self {
+            conn,
+            bounds,
+            deadline: Instant::now() + bounds.time,
+            reason: Arc::default(),
+        };
+        guarded
+            .set_up(purpose)
+            .map_err(|error| guarded.error(&error))?;
+        Ok(guarded)
+    }
+
+    fn set_up(&mut self, purpose: Purpose) -> rusqlite::Result<()> {
+        let conn = &self.conn;
+        conn.busy_timeout(Duration::from_millis(250))?;
+        // What sorting and grouping need beyond the cache goes to temporary files, not to memory.
+        conn.execute_batch(
+            "PRAGMA query_only = 1; PRAGMA trusted_schema = 0; PRAGMA temp_store = FILE; PRAGMA cache_size = -4096",
+        )?;
+        let value = i32::try_from(self.bounds.value).unwrap_or(i32::MAX);
+        for (limit, most) in [
+            (Limit::SQLITE_LIMIT_LENGTH, value),
+            (Limit::SQLITE_LIMIT_SQL_LENGTH, LONGEST_SQL as i32),
+            (Limit::SQLITE_LIMIT_COLUMN, 200),
+            (Limit::SQLITE_LIMIT_EXPR_DEPTH, 100),
+            (Limit::SQLITE_LIMIT_COMPOUND_SELECT, 30),
+            (Limit::SQLITE_LIMIT_VDBE_OP, 50_000),
+            (Limit::SQLITE_LIMIT_FUNCTION_ARG, 60),
+            (Limit::SQLITE_LIMIT_ATTACHED, 0),
+            (Limit::SQLITE_LIMIT_LIKE_PATTERN_LENGTH, 200),
+            (Limit::SQLITE_LIMIT_TRIGGER_DEPTH, 20),
+            (Limit::SQLITE_LIMIT_WORKER_THREADS, 0),
+        ] {
+            conn.set_limit(limit, most)?;
+        }
+        let deadline = self.deadline;
+        conn.progress_handler(STEPS, Some(move || Instant::now() >= deadline))?;
+        let reason = Arc::clone(&self.reason);
+        conn.authorizer(Some(move |context: AuthContext<'_>| {
+            match refusal(purpose, &context) {
+                None => Authorization::Allow,
+                Some(why) => {
+                    let mut reason = reason.lock().unwrap_or_else(PoisonError::into_inner);
+                    reason.get_or_insert(why);
+                    Authorization::Deny
+                }
+            }
+        }))
+    }
+
+    /// Prepares the one statement, with `prefix` before it.
+    pub(crate) fn prepare(&self, prefix: &str, sql: &str) -> Result<Statement<'_>, GuardError> {
+        if sql.len() > LONGEST_SQL {
+            return Err(GuardError::Refused(format!(
+                "it is longer than {LONGEST_SQL} bytes"
+            )));
+        }
+        if sql.contains('\0') {
+            return Err(GuardError::Refused("it contains a NUL".to_owned()));
+        }
+        let text = format!("{prefix}{sql}");
+        let statement = self
+            .conn
+            .prepare(&text)
+            .map_err(|error| self.error(&error))?;
+        // Nothing but comments prepares as nothing.
+        if statement.column_count() == 0 && !statement.readonly() {
+            return Err(GuardError::Refused("it does not read".to_owned()));
+        }
+        Ok(statement)
+    }
+
+    /// What an error of this connection means.
+    pub(crate) fn error(&self, error: &rusqlite::Error) -> GuardError {
+        let refused = self
+            .reason
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .take();
+        if let rusqlite::Error::MultipleStatement = error {
+            return GuardError::NotOne("not several");
+        }
+        if let Some(reason) = refused {
+            return GuardError::Refused(reason);
+        }
+        match error.sqlite_error_code() {
+            // In preparing, an interrupt shows as an error without a code of its own.
+            _ if Instant::now() >= self.deadline => GuardError::TimeOut(self.bounds.time),
+            Some(ErrorCode::OperationInterrupted) => GuardError::TimeOut(self.bounds.time),
+            Some(ErrorCode::TooBig) => GuardError::TooBig(self.bounds.value),
+            Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => GuardError::Locked,
+            Some(ErrorCode::ReadOnly) => {
+                GuardError::Refused("it writes, and only reading is possible".to_owned())
+            }
+            _ => GuardError::Sql(message(error)),
+        }
+    }
+}
+
+fn message(error: &rusqlite::Error) -> String {
+    match error {
+        rusqlite::Error::SqliteFailure(_, Some(message)) => message.clone(),
+        error => error.to_string(),
+    }
+}
+
+/// Why an action is not allowed, if it is not.
+fn refusal(purpose: Purpose, context: &AuthContext<'_>) -> Option<String> {
+    match context.action {
+        AuthAction::Select | AuthAction::Recursive => None,
+        AuthAction::Read { .. } => match context.database_name {
+            None | Some("main") => None,
+            Some(_) => Some("it reads another database than this one".to_owned()),
+        },
+        AuthAction::Function { function_name } => is_dangerous(function_name)
+            .then(|| format!("the function {function_name}() reaches beyond the database")),
+        AuthAction::Insert { .. } | AuthAction::Update { .. } | AuthAction::Delete { .. }
+            if purpose == Purpose::Plan && !is_schema(context) =>
+        {
+            None
+        }
+        AuthAction::Pragma { .. } => {
+            Some("PRAGMA changes or reveals how the file is read".to_owned())
+        }
+        AuthAction::Attach { .. } | AuthAction::Detach { .. } => Some(
+            "ATTACH and DETACH reach beyond the file, and only this one can be read".to_owned(),
+        ),
+        AuthAction::Transaction { .. } | AuthAction::Savepoint { .. } => {
+            Some("BEGIN, COMMIT and SAVEPOINT have no rows and no plan".to_owned())
+        }
+        _ => Some("it changes the database, and only reading is possible".to_owned()),
+    }
+}
+
+fn is_schema(context: &AuthContext<'_>) -> bool {
+    let (AuthAction::Insert { table_name }
+    | AuthAction::Update { table_name, .. }
+    | AuthAction::Delete { table_name }) = context.action
+    else {
+        return false;
+    };
+    table_name.starts_with("sqlite_")
+}
+
+/// Functions that load code or touch files, should this SQLite have them.
+fn is_dangerous(function: &str) -> bool {
+    [
+        "load_extension",
+        "readfile",
+        "writefile",
+        "edit",
+        "fts3_tokenizer",
+        "fileio_write",
+        "lsdir",
+    ]
+    .iter()
+    .any(|name| name.eq_ignore_ascii_case(function))
+}
