@@ -3,6 +3,8 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 mod actix;
+#[cfg(any(feature = "mysql", feature = "postgres"))]
+mod databases;
 mod diesel;
 mod spans;
 mod support;
