@@ -205,7 +205,7 @@ pub struct TraceIds {
 }
 
 impl TraceIds {
-    fn of(current: &Current) -> Self {
+    pub(crate) fn of(current: &Current) -> Self {
         Self {
             trace_id: current.transaction.identity.trace_id,
             transaction_id: current.transaction.identity.id,

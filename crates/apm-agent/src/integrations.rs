@@ -6,5 +6,7 @@ pub(crate) mod actix;
 pub(crate) mod awc;
 #[cfg(feature = "diesel")]
 pub(crate) mod diesel;
+#[cfg(feature = "tracing")]
+pub(crate) mod tracing;
 #[cfg(feature = "actix")]
 pub(crate) mod web;

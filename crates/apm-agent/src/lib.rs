@@ -20,6 +20,7 @@ mod fixtures;
 mod http_client;
 mod ids;
 mod integrations;
+#[cfg(any(feature = "log", feature = "tracing"))]
 mod logs;
 mod metadata;
 mod metrics;
@@ -77,6 +78,12 @@ pub mod diesel {
 
 #[cfg(feature = "testing")]
 pub mod testing;
+
+/// A layer for code that uses the crate `tracing`.
+#[cfg(feature = "tracing")]
+pub mod tracing {
+    pub use crate::integrations::tracing::{ApmLayer, layer};
+}
 
 /// Replacements for functions of `actix_web::web`.
 #[cfg(feature = "actix")]

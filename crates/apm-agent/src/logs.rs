@@ -3,11 +3,15 @@
 //! Pure functions of a record and the ids around it: who calls them decides where the text goes. A record never holds a
 //! line break, whatever the message does, and ids are left out where there is no transaction.
 
+mod observe;
+
 use serde::Serialize;
 
 use crate::config::Settings;
 use crate::context::TraceIds;
 use crate::ids::ErrorId;
+
+pub(crate) use observe::{Observed, observe};
 
 /// The version of the Elastic Common Schema that the field names are from.
 const ECS_VERSION: &str = "8.11.0";

@@ -229,15 +229,27 @@ struct Details {
     labels: Labels,
 }
 
-/// A span that is current, with what it will report.
+/// A span that is current, with what it will report; ends when it is dropped.
 #[derive(Debug)]
-struct Recording {
+pub(crate) struct Recording {
     core: Arc<Core>,
     span: Arc<ActiveSpan>,
     details: Details,
 }
 
 impl Recording {
+    /// Begins a span of a type such as `app.internal`; `None` if it is not to be recorded at all.
+    #[cfg(feature = "tracing")]
+    pub(crate) fn open(current: &Current, name: &'static str, kind: &'static str) -> Option<Self> {
+        Self::begin(current, details(name.into(), kind.into()))
+    }
+
+    /// Adds a label.
+    #[cfg(feature = "tracing")]
+    pub(crate) fn set_label(&mut self, key: &str, value: LabelValue) {
+        self.details.labels.set(key, value);
+    }
+
     fn begin(current: &Current, details: Details) -> Option<Self> {
         let Beginning {
             id,
@@ -260,7 +272,7 @@ impl Recording {
         })
     }
 
-    fn current(&self) -> Current {
+    pub(crate) fn current(&self) -> Current {
         Current {
             transaction: Arc::clone(&self.core),
             span: Some(Arc::clone(&self.span)),

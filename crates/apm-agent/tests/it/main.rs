@@ -8,3 +8,4 @@ mod databases;
 mod diesel;
 mod spans;
 mod support;
+mod tracing;

@@ -1,0 +1,147 @@
+//! A layer for the crate `tracing`: its spans become spans of the current transaction, its events errors and logs.
+//!
+//! A span lasts from its creation until it is closed, on the wall clock: time in which its future waits counts, as it does for
+//! every other span. While it is entered it is the current span, also for queries and HTTP calls below it, and its
+//! transaction goes with it to whatever thread or task enters it. Outside of a transaction nothing is recorded.
+
+mod entered;
+mod fields;
+
+use ::tracing::span::{Attributes, Id, Record};
+use ::tracing::{Event, Level, Subscriber};
+use tracing_subscriber::Layer;
+use tracing_subscriber::layer::Context;
+use tracing_subscriber::registry::LookupSpan;
+
+use crate::agent;
+use crate::context;
+use crate::logs::{Observed, observe};
+use crate::span::Recording;
+use fields::{Labels, Line};
+
+/// The type and subtype of the spans.
+const KIND: &str = "app.internal";
+
+/// The layer; see [`layer`].
+#[derive(Clone, Debug)]
+pub struct ApmLayer {
+    most: Level,
+}
+
+/// A layer that records spans and events of level `INFO` and above.
+///
+/// ```
+/// use tracing_subscriber::layer::SubscriberExt as _;
+///
+/// let subscriber = tracing_subscriber::registry().with(apm_agent::tracing::layer());
+/// # tracing::subscriber::with_default(subscriber, || {
+/// let recorded = apm_agent::testing::record(|agent| {
+///     agent.transaction("clean up", "task").run(|| {
+///         tracing::info_span!("find what is old", days = 30).in_scope(|| { /* … */ });
+///     });
+/// });
+/// assert_eq!(recorded.spans[0]["name"], "find what is old");
+/// assert_eq!(recorded.spans[0]["context"]["tags"]["days"], 30);
+/// # });
+/// ```
+#[must_use]
+pub fn layer() -> ApmLayer {
+    ApmLayer { most: Level::INFO }
+}
+
+impl ApmLayer {
+    /// Records spans and events down to `level`. Libraries such as `h2` have very many below `INFO`.
+    #[must_use]
+    pub fn with_max_level(self, level: Level) -> Self {
+        Self { most: level }
+    }
+}
+
+impl<S> Layer<S> for ApmLayer
+where
+    S: Subscriber + for<'lookup> LookupSpan<'lookup>,
+{
+    fn on_new_span(&self, attributes: &Attributes<'_>, id: &Id, subscriber: Context<'_, S>) {
+        let metadata = attributes.metadata();
+        if *metadata.level() > self.most || agent::on_agent_thread() {
+            return;
+        }
+        let Some(span) = subscriber.span(id) else {
+            return;
+        };
+        let explicit = attributes.parent().and_then(|id| subscriber.span(id));
+        let explicit = explicit.and_then(|parent| {
+            parent
+                .extensions()
+                .get::<Recording>()
+                .map(Recording::current)
+        });
+        // What is entered is current, so the slot knows the parent that `tracing` knows, and spans by hand between both.
+        let parent = explicit.or_else(|| {
+            let mut current = context::current()?;
+            if attributes.is_root() {
+                current.span = None;
+            }
+            Some(current)
+        });
+        let Some(mut recording) =
+            parent.and_then(|parent| Recording::open(&parent, metadata.name(), KIND))
+        else {
+            return;
+        };
+        attributes.record(&mut Labels::of(&mut recording));
+        span.extensions_mut().insert(recording);
+    }
+
+    fn on_record(&self, id: &Id, values: &Record<'_>, subscriber: Context<'_, S>) {
+        if let Some(span) = subscriber.span(id)
+            && let Some(recording) = span.extensions_mut().get_mut::<Recording>()
+        {
+            values.record(&mut Labels::of(recording));
+        }
+    }
+
+    fn on_enter(&self, id: &Id, subscriber: Context<'_, S>) {
+        if let Some(span) = subscriber.span(id)
+            && let Some(recording) = span.extensions().get::<Recording>()
+        {
+            entered::enter(id, recording.current());
+        }
+    }
+
+    fn on_exit(&self, id: &Id, _: Context<'_, S>) {
+        entered::exit(id);
+    }
+
+    fn on_close(&self, id: Id, subscriber: Context<'_, S>) {
+        let recording = subscriber
+            .span(&id)
+            .and_then(|span| span.extensions_mut().remove::<Recording>());
+        // The span ends here, when no lock of the subscriber is held.
+        drop(recording);
+    }
+
+    fn on_event(&self, event: &Event<'_>, _: Context<'_, S>) {
+        let metadata = event.metadata();
+        if *metadata.level() > self.most {
+            return;
+        }
+        let record = Observed {
+            level: match *metadata.level() {
+                Level::ERROR => log::Level::Error,
+                Level::WARN => log::Level::Warn,
+                Level::INFO => log::Level::Info,
+                Level::DEBUG => log::Level::Debug,
+                Level::TRACE => log::Level::Trace,
+            },
+            target: metadata.target(),
+            file: metadata.file(),
+            line: metadata.line(),
+        };
+        observe(&record, || {
+            let mut line = Line::default();
+            event.record(&mut line);
+            line.into_message()
+        });
+    }
+}

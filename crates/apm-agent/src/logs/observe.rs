@@ -1,0 +1,127 @@
+//! What becomes of a log record of the service: an error event, a log event, both, or nothing.
+//!
+//! The agent's own lines are never looked at, nor is anything that is logged on its thread: a failure to send must not
+//! produce more to send.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use log::Level;
+
+use super::{Record, ServiceFields};
+use crate::agent::{self, Inner};
+use crate::context::{self, Current, TraceIds};
+use crate::error::{self, Place, What};
+use crate::ids::ErrorId;
+use crate::own_log;
+use crate::transport::server_info::ServerVersion;
+
+/// From here on servers take log events.
+const TAKES_LOGS: ServerVersion = ServerVersion(8, 6, 0);
+
+/// A record, before anybody decided to keep it.
+#[derive(Debug)]
+pub(crate) struct Observed<'a> {
+    pub(crate) level: Level,
+    /// The logger: in Rust the module that logs.
+    pub(crate) target: &'a str,
+    pub(crate) file: Option<&'a str>,
+    pub(crate) line: Option<u32>,
+}
+
+/// Looks at a record, on the thread that logs it. `message` is only called if somebody wants it. Returns the id of the error
+/// event, if the record became one.
+pub(crate) fn observe(record: &Observed<'_>, message: impl FnOnce() -> String) -> Option<ErrorId> {
+    if agent::on_agent_thread() || record.target == own_log::TARGET {
+        return None;
+    }
+    let current = context::current();
+    let agent = match &current {
+        Some(current) => Arc::clone(&current.transaction.agent),
+        None => agent::running()?,
+    };
+    let settings = agent.config.load();
+    let capture = record.level == Level::Error && settings.capture_log_errors;
+    let send = settings.log_sending
+        && agent
+            .server_version()
+            .is_none_or(|version| version >= TAKES_LOGS);
+    if !agent.records(&settings) || !(capture || send) {
+        return None;
+    }
+    let message = message();
+    let error_id = capture
+        .then(|| capture_error(&agent, current.as_ref(), record, &message))
+        .flatten();
+    if send {
+        send_log(
+            &agent,
+            current.as_ref(),
+            record,
+            &message,
+            error_id,
+            &ServiceFields::new(&settings),
+        );
+    }
+    error_id
+}
+
+fn capture_error(
+    agent: &Arc<Inner>,
+    current: Option<&Current>,
+    record: &Observed<'_>,
+    message: &str,
+) -> Option<ErrorId> {
+    let what = || What::Log {
+        message: message.to_owned(),
+        template: None,
+        level: "error",
+        logger: Some(record.target.to_owned()),
+    };
+    let place = record.file.zip(record.line);
+    let place = place.map(|(file, line)| Place {
+        file: file.to_owned(),
+        line,
+        column: 0,
+    });
+    error::capture(agent, current, what, place, None, Vec::new())
+}
+
+fn send_log(
+    agent: &Inner,
+    current: Option<&Current>,
+    record: &Observed<'_>,
+    message: &str,
+    error_id: Option<ErrorId>,
+    service: &ServiceFields,
+) {
+    if agent.buffers.is_full() {
+        agent
+            .buffers
+            .counters
+            .lost(crate::stats::DropReason::QueueFull, 1);
+        return;
+    }
+    let thread = std::thread::current();
+    let level = record.level.as_str().to_ascii_lowercase();
+    let event = Record {
+        timestamp: agent.clock.micros(Instant::now()),
+        level: &level,
+        message: bounded(message),
+        logger: Some(record.target),
+        file: record.file,
+        line: record.line,
+        thread: thread.name(),
+        ids: current.map(TraceIds::of),
+        error_id,
+    };
+    agent
+        .buffers
+        .append(1, |out| event.write_event(service, out));
+}
+
+/// The server refuses events of more than 300 KiB; nobody reads a line of more than a few.
+fn bounded(message: &str) -> &str {
+    const MAX_MESSAGE: usize = 32 * 1024;
+    &message[..message.floor_char_boundary(MAX_MESSAGE)]
+}
