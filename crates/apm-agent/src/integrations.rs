@@ -6,6 +6,8 @@ pub(crate) mod actix;
 pub(crate) mod awc;
 #[cfg(feature = "diesel")]
 pub(crate) mod diesel;
+#[cfg(feature = "log")]
+pub(crate) mod log;
 #[cfg(feature = "tracing")]
 pub(crate) mod tracing;
 #[cfg(feature = "actix")]

@@ -79,6 +79,12 @@ pub mod diesel {
 #[cfg(feature = "testing")]
 pub mod testing;
 
+/// For services that log through the crate `log`.
+#[cfg(feature = "log")]
+pub mod log {
+    pub use crate::integrations::log::{Logger, format};
+}
+
 /// A layer for code that uses the crate `tracing`.
 #[cfg(feature = "tracing")]
 pub mod tracing {

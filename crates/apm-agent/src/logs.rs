@@ -159,7 +159,7 @@ fn write_line(fields: &impl Serialize, out: &mut Vec<u8>) {
 }
 
 /// `2026-11-22T16:29:42.123456Z`, by Howard Hinnant's `civil_from_days` (<https://howardhinnant.github.io/date_algorithms.html>).
-fn rfc3339(micros: u64) -> String {
+pub(crate) fn rfc3339(micros: u64) -> String {
     let (seconds, micros) = (micros / 1_000_000, micros % 1_000_000);
     let (days, second_of_day) = (seconds / 86_400, seconds % 86_400);
     // Days since 0000-03-01, in eras of 400 years: a year that begins in March ends with the leap day.

@@ -8,6 +8,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use super::Metricset;
 use crate::config::Settings;
+use crate::own_log;
 
 /// More metrics are refused, with a line in the log: each is sent again and again.
 const MAX_METRICS: usize = 1_000;
@@ -143,7 +144,9 @@ impl Metrics {
         }
         if registered.count >= MAX_METRICS {
             if !std::mem::replace(&mut registered.refused, true) {
-                log::warn!(target: "apm_agent", "there are {MAX_METRICS} metrics; {name} and all further ones are not reported");
+                own_log::warn(format_args!(
+                    "there are {MAX_METRICS} metrics; {name} and all further ones are not reported"
+                ));
             }
             return None;
         }

@@ -6,6 +6,7 @@ mod actix;
 #[cfg(any(feature = "mysql", feature = "postgres"))]
 mod databases;
 mod diesel;
+mod log;
 mod spans;
 mod support;
 mod tracing;

@@ -1,0 +1,150 @@
+//! For services that log through the crate `log`: lines with the ids of their trace, errors as events, ECS JSON.
+//!
+//! [`Logger`] wraps the service's own logger and looks at what passes. [`format`] is for a logger that lets its format be
+//! set, such as `env_logger`. Each is useful without the other.
+
+use std::cell::Cell;
+use std::io;
+use std::sync::{Arc, LazyLock};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use log::{LevelFilter, Log, Metadata, SetLoggerError};
+
+use crate::agent;
+use crate::config::{Config, LocalSources, LogEcsReformatting, Snapshot};
+use crate::context::{self, TraceIds};
+use crate::ids::ErrorId;
+use crate::logs::{Observed, Record, ServiceFields, observe, rfc3339};
+
+thread_local! {
+    /// The error event that the record which is being logged has become.
+    static ERROR: Cell<Option<ErrorId>> = const { Cell::new(None) };
+}
+
+/// A logger around the service's own: records of level `ERROR` also become error events (`capture_log_errors`), and all that
+/// the inner logger accepts are sent to the server if `log_sending` is on. The agent's own lines are only passed on.
+///
+/// ```
+/// let logger = env_logger::Builder::from_default_env().format(apm_agent::log::format).build();
+/// let level = logger.filter();
+/// apm_agent::log::Logger::new(logger).install(level)?;
+/// log::error!("the inner logger prints this line, and the agent makes an error event of it");
+/// # Ok::<(), log::SetLoggerError>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct Logger<L> {
+    inner: L,
+}
+
+impl<L: Log> Logger<L> {
+    /// Wraps a logger.
+    pub fn new(inner: L) -> Self {
+        Self { inner }
+    }
+
+    /// Makes it the process's logger, for records down to `level`.
+    ///
+    /// # Errors
+    /// When there is a logger already.
+    pub fn install(self, level: LevelFilter) -> Result<(), SetLoggerError>
+    where
+        L: 'static,
+    {
+        log::set_boxed_logger(Box::new(self))?;
+        log::set_max_level(level);
+        Ok(())
+    }
+}
+
+impl<L: Log> Log for Logger<L> {
+    fn enabled(&self, metadata: &Metadata<'_>) -> bool {
+        self.inner.enabled(metadata)
+    }
+
+    fn log(&self, record: &log::Record<'_>) {
+        if !self.inner.enabled(record.metadata()) {
+            return;
+        }
+        let observed = Observed {
+            level: record.level(),
+            target: record.target(),
+            file: record.file(),
+            line: record.line(),
+        };
+        let error = observe(&observed, || record.args().to_string());
+        let before = ERROR.replace(error);
+        self.inner.log(record);
+        ERROR.set(before);
+    }
+
+    fn flush(&self) {
+        self.inner.flush();
+    }
+}
+
+/// Writes a record as a line: time, level, module, message, and inside a transaction `trace.id`, `transaction.id` and, in a
+/// span, `span.id`. With `log_ecs_reformatting=override` the line is ECS JSON.
+///
+/// # Errors
+/// Those of `out`.
+pub fn format<W: io::Write + ?Sized>(out: &mut W, record: &log::Record<'_>) -> io::Result<()> {
+    let settings = settings();
+    let now = SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .unwrap_or_default();
+    let timestamp = u64::try_from(now.as_micros()).unwrap_or(u64::MAX);
+    let ids = context::with(|current| current.map(TraceIds::of));
+    if settings.log_ecs_reformatting == LogEcsReformatting::Override {
+        return write_ecs(out, record, timestamp, ids, &ServiceFields::new(&settings));
+    }
+    write!(
+        out,
+        "{} {:5} {} {}",
+        rfc3339(timestamp),
+        record.level(),
+        record.target(),
+        record.args()
+    )?;
+    match ids {
+        Some(ids) => writeln!(out, " {ids}"),
+        None => writeln!(out),
+    }
+}
+
+fn write_ecs<W: io::Write + ?Sized>(
+    out: &mut W,
+    record: &log::Record<'_>,
+    timestamp: u64,
+    ids: Option<TraceIds>,
+    service: &ServiceFields,
+) -> io::Result<()> {
+    let thread = std::thread::current();
+    let level = record.level().as_str().to_ascii_lowercase();
+    let message = record.args().to_string();
+    let record = Record {
+        timestamp,
+        level: &level,
+        message: &message,
+        logger: Some(record.target()),
+        file: record.file(),
+        line: record.line(),
+        thread: thread.name(),
+        ids,
+        error_id: ERROR.get(),
+    };
+    let mut line = Vec::with_capacity(256 + message.len());
+    record.write_ecs(service, &mut line);
+    out.write_all(&line)
+}
+
+/// The settings of the agent that records here; before one is started, those of the environment.
+fn settings() -> Arc<Snapshot> {
+    static ENVIRONMENT: LazyLock<Arc<Snapshot>> =
+        LazyLock::new(|| Config::resolve(LocalSources::from_process()).0.snapshot());
+    let here =
+        context::with(|current| current.map(|current| Arc::clone(&current.transaction.agent)));
+    match here.or_else(agent::running) {
+        Some(agent) => agent.config.snapshot(),
+        None => Arc::clone(&ENVIRONMENT),
+    }
+}
