@@ -7,6 +7,8 @@ use std::fmt;
 use std::path::PathBuf;
 use std::time::Duration;
 
+pub use crate::store::Durability;
+
 /// How the server listens, what it keeps, and for how long.
 ///
 /// ```
@@ -25,6 +27,9 @@ pub struct Config {
     pub secret_token: Option<SecretToken>,
     /// Whether to listen beyond loopback without a secret token.
     pub insecure: bool,
+    /// Names besides those of this machine under which it is reached, without ports. With none, a server on loopback
+    /// answers to this machine's names alone, and one beyond loopback to any.
+    pub allowed_hosts: Vec<String>,
     /// Whether an acknowledged event survives a power loss, or only the end of the process.
     pub durability: Durability,
     /// Size of the data files together, bytes, beyond which the oldest events go.
@@ -54,6 +59,7 @@ impl Default for Config {
             database: "apm.db".into(),
             secret_token: None,
             insecure: false,
+            allowed_hosts: Vec::new(),
             durability: Durability::Normal,
             max_size: 1 << 30,
             max_age: Duration::from_hours(7 * 24),
@@ -68,16 +74,6 @@ impl Default for Config {
     }
 }
 
-/// What an acknowledged event survives.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Durability {
-    /// The end of the process, however sudden.
-    #[default]
-    Normal,
-    /// A power loss too, at the price of an `fsync` per commit.
-    Full,
-}
-
 /// A secret that does not show in logs.
 #[derive(Clone, PartialEq, Eq)]
 pub struct SecretToken(String);
@@ -90,7 +86,6 @@ impl SecretToken {
     }
 
     /// The text.
-    #[expect(dead_code, reason = "the handlers that ask for it come next")]
     pub(crate) fn expose(&self) -> &str {
         &self.0
     }

@@ -1,28 +1,92 @@
 //! The one port: who may ask, what is answered where.
+//!
+//! From outside in: `guard` (security headers, Host, Origin, secret token) → the routes of this module, for agents and
+//! scripts → `api` → `ui`.
 
-use std::net::SocketAddr;
+mod agents;
+mod guard;
+mod health;
+mod intake;
+mod login;
+mod respond;
+mod root;
+mod sessions;
+mod status;
 
-use actix_web::{HttpResponse, web};
+use std::time::Instant;
+
+use actix_web::body::MessageBody;
+use actix_web::dev::{ServiceFactory, ServiceRequest, ServiceResponse};
+use actix_web::middleware::from_fn;
+use actix_web::{App, Error, HttpRequest, HttpResponse, web};
 
 use crate::config::Config;
+use crate::intake::Intake;
+use crate::store::Store;
+use guard::Guard;
 
-/// What every handler needs.
+/// What the handlers need besides the store.
 #[derive(Debug)]
 pub(crate) struct Shared {
-    #[expect(dead_code, reason = "the Host check reads it")]
-    addrs: Vec<SocketAddr>,
+    config: Config,
+    intake: Intake,
+    guard: Guard,
+    started: Instant,
 }
 
 impl Shared {
-    pub(crate) fn new(_config: &Config, addrs: Vec<SocketAddr>) -> Self {
-        Self { addrs }
+    /// `is_exposed`: whether it is reached from beyond this machine.
+    pub(crate) fn new(config: Config, store: &Store, is_exposed: bool) -> Self {
+        Self {
+            intake: Intake::new(store.clone(), config.read_timeout),
+            guard: Guard::new(&config, is_exposed),
+            started: Instant::now(),
+            config,
+        }
     }
 }
 
-/// All routes of the server.
-pub(crate) fn configure(app: &mut web::ServiceConfig) {
-    app.route(
-        "/healthz",
-        web::get().to(async || HttpResponse::Ok().body("ok\n")),
-    );
+/// The application that each worker runs.
+pub(crate) fn app(
+    shared: web::Data<Shared>,
+    store: web::Data<Store>,
+) -> App<
+    impl ServiceFactory<
+        ServiceRequest,
+        Config = (),
+        Response = ServiceResponse<impl MessageBody>,
+        Error = Error,
+        InitError = (),
+    >,
+> {
+    App::new()
+        .app_data(shared)
+        .app_data(store)
+        .configure(configure)
+        .configure(crate::api::configure)
+        .configure(crate::ui::configure)
+        .default_service(web::to(not_found))
+        .wrap(from_fn(guard::check))
+        .wrap(from_fn(guard::protect))
+}
+
+fn configure(app: &mut web::ServiceConfig) {
+    let rum = ["/intake/v2/rum/events", "/intake/v3/rum/events"];
+    let login = web::resource("/login").route(web::get().to(login::page));
+    app.service(web::resource("/").to(root::info))
+        .service(web::resource("/intake/v2/events").to(intake::events))
+        .service(web::resource(rum).to(intake::rum))
+        .service(web::resource("/config/v1/agents").to(agents::settings))
+        .service(web::resource("/healthz").to(health::check))
+        .service(login.route(web::post().to(login::submit)))
+        .route("/logout", web::post().to(login::leave))
+        .route("/metrics", web::get().to(status::metrics))
+        .route("/api/v1/status", web::get().to(status::json));
+}
+
+async fn not_found(request: HttpRequest) -> HttpResponse {
+    match respond::wants_page(&request) {
+        true => crate::ui::not_found(request).await,
+        false => respond::error(&request, 404, "404 page not found"),
+    }
 }

@@ -3,6 +3,7 @@
 //! Floors, from the top: `ui` and `http` → `analytics` → `store` → `event`; `intake` → `event`, `store`.
 //! No arrow runs back up.
 
+pub mod agent_config;
 pub mod analytics;
 pub mod api;
 mod config;
@@ -11,6 +12,7 @@ pub mod event;
 pub mod fingerprint;
 mod http;
 pub mod insight;
+mod intake;
 pub mod kql;
 pub mod rollup;
 mod server;

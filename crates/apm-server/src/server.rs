@@ -1,16 +1,17 @@
 //! Start and stop: the sockets, the database, the HTTP server on top.
 //!
 //! A server that listens beyond loopback without a secret token is refused unless it is told that this is
-//! meant. Nothing is bound before the database is open, and nothing is answered before both are there.
+//! meant. Nothing is answered before the sockets are bound and the database is open.
 
 use std::io;
 use std::net::{SocketAddr, TcpListener, ToSocketAddrs};
 
 use actix_web::dev::ServerHandle;
-use actix_web::{App, HttpServer, rt, web};
+use actix_web::{HttpServer, rt, web};
 
 use crate::config::Config;
 use crate::http::{self, Shared};
+use crate::store::{OpenError, Store, StoreOptions};
 
 /// Why a server did not start. Each message names the option to change.
 #[derive(Debug, thiserror::Error)]
@@ -43,6 +44,9 @@ pub enum StartError {
         /// What the system said.
         source: io::Error,
     },
+    /// The database could not be opened.
+    #[error("cannot open the telemetry database given with --apm-database")]
+    Database(#[from] OpenError),
     /// The worker threads could not be started.
     #[error("cannot start the server's threads")]
     Threads(#[source] io::Error),
@@ -65,28 +69,33 @@ impl Server {
             .map(TcpListener::local_addr)
             .collect::<Result<Vec<_>, _>>()
             .map_err(StartError::Threads)?;
-        let shared = web::Data::new(Shared::new(&config, addrs.clone()));
-        let mut server = HttpServer::new({
-            let shared = shared.clone();
-            move || {
-                App::new()
-                    .app_data(shared.clone())
-                    .configure(http::configure)
-            }
-        })
-        .workers(config.workers)
-        .max_connections(config.max_connections)
-        .keep_alive(config.idle_timeout)
-        .client_request_timeout(config.read_timeout)
-        .shutdown_timeout(config.shutdown_timeout.as_secs())
-        .disable_signals();
+        let mut options = StoreOptions::new(&config.database);
+        options.durability = config.durability;
+        options.max_size = Some(config.max_size);
+        options.raw_max_age = Some(config.max_age);
+        options.rollup_max_age = Some(config.rollup_max_age);
+        let store = Store::open(options)?;
+        let is_exposed = addrs.iter().any(|addr| !is_loopback(addr));
+        let shared = web::Data::new(Shared::new(config.clone(), &store, is_exposed));
+        let app_store = web::Data::new(store.clone());
+        let mut server = HttpServer::new(move || http::app(shared.clone(), app_store.clone()))
+            .workers(config.workers)
+            .max_connections(config.max_connections)
+            .keep_alive(config.idle_timeout)
+            .client_request_timeout(config.read_timeout)
+            .shutdown_timeout(config.shutdown_timeout.as_secs())
+            .disable_signals();
         for listener in listeners {
             server = server.listen(listener).map_err(StartError::Threads)?;
         }
         let server = server.run();
         let handle = server.handle();
         rt::spawn(server);
-        Ok(Running { handle, addrs })
+        Ok(Running {
+            handle,
+            addrs,
+            store,
+        })
     }
 }
 
@@ -95,6 +104,7 @@ impl Server {
 pub struct Running {
     handle: ServerHandle,
     addrs: Vec<SocketAddr>,
+    store: Store,
 }
 
 impl Running {
@@ -117,6 +127,10 @@ impl Running {
     /// it has taken.
     pub async fn stop(self, graceful: bool) {
         self.handle.stop(graceful).await;
+        let closed = rt::task::spawn_blocking(move || self.store.close()).await;
+        if closed.is_err() {
+            log::error!("the telemetry database was not closed in order");
+        }
     }
 }
 
@@ -138,15 +152,17 @@ fn resolve(config: &Config) -> Result<Vec<SocketAddr>, StartError> {
             source,
         });
     }
-    let exposed = addresses
-        .iter()
-        .find(|address| !address.ip().to_canonical().is_loopback());
+    let exposed = addresses.iter().find(|address| !is_loopback(address));
     match exposed {
         Some(&address) if config.secret_token.is_none() && !config.insecure => {
             Err(StartError::Exposed { address })
         }
         _ => Ok(addresses),
     }
+}
+
+fn is_loopback(address: &SocketAddr) -> bool {
+    address.ip().to_canonical().is_loopback()
 }
 
 /// Binds every address. With port 0 and several addresses, all get the port of the first.

@@ -1,3 +1,5 @@
 //! What several tests need.
 
 pub(crate) mod events;
+pub(crate) mod fixtures;
+pub(crate) mod server;

@@ -1,0 +1,156 @@
+//! Settings that agents fetch from the server while they run, by service and environment.
+//!
+//! A setting that names neither service nor environment is everyone's default. The best match wins as a whole:
+//! name and environment, then the name, then the environment, then neither. Values are texts, as agents expect.
+
+use std::collections::BTreeMap;
+
+use diesel::prelude::*;
+use diesel::sqlite::SqliteConnection;
+use xxhash_rust::xxh3::xxh3_64;
+
+use crate::store::{Store, SubmitError, Ticket};
+
+diesel::table! {
+    /// One row per service and environment; the empty text stands for all of them.
+    agent_config (service, environment) {
+        service -> Text,
+        environment -> Text,
+        etag -> Text,
+        /// A JSON object of texts.
+        settings -> Text,
+        /// When an agent last said that it has applied them, µs since the epoch.
+        applied -> Nullable<BigInt>,
+    }
+}
+
+/// What applies to one agent.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Settings {
+    /// Of which service; empty for all.
+    pub service: String,
+    /// Of which environment; empty for all.
+    pub environment: String,
+    /// Names and values, as agents know them: `transaction_sample_rate` → `0.5`.
+    pub values: BTreeMap<String, String>,
+    /// When an agent last said that it has applied them, µs since the epoch.
+    pub applied: Option<i64>,
+}
+
+impl Settings {
+    /// The tag of no settings at all.
+    pub const NONE: &str = "-";
+
+    /// What changes with the values.
+    pub fn etag(&self) -> String {
+        match self.values.is_empty() {
+            true => Self::NONE.to_owned(),
+            false => format!("{:016x}", xxh3_64(json(&self.values).as_bytes())),
+        }
+    }
+}
+
+fn json(values: &BTreeMap<String, String>) -> String {
+    serde_json::Value::from_iter(values.clone()).to_string()
+}
+
+type Row = (String, String, String, Option<i64>);
+
+fn settings((service, environment, text, applied): Row) -> Settings {
+    Settings {
+        service,
+        environment,
+        values: serde_json::from_str(&text).unwrap_or_default(),
+        applied,
+    }
+}
+
+/// What applies to an agent of this service and environment.
+///
+/// # Errors
+/// The database cannot be read.
+pub fn find(
+    conn: &mut SqliteConnection,
+    service: &str,
+    environment: Option<&str>,
+) -> QueryResult<Option<Settings>> {
+    use agent_config::dsl;
+    let environment = environment.unwrap_or_default();
+    let row = dsl::agent_config
+        .filter(
+            dsl::service
+                .eq_any(["", service])
+                .and(dsl::environment.eq_any(["", environment])),
+        )
+        .order((dsl::service.desc(), dsl::environment.desc()))
+        .select((dsl::service, dsl::environment, dsl::settings, dsl::applied))
+        .first::<Row>(conn)
+        .optional()?;
+    Ok(row.map(settings))
+}
+
+/// All settings there are.
+///
+/// # Errors
+/// The database cannot be read.
+pub fn list(conn: &mut SqliteConnection) -> QueryResult<Vec<Settings>> {
+    use agent_config::dsl;
+    let rows = dsl::agent_config
+        .order((dsl::service, dsl::environment))
+        .select((dsl::service, dsl::environment, dsl::settings, dsl::applied))
+        .load::<Row>(conn)?;
+    Ok(rows.into_iter().map(settings).collect())
+}
+
+/// Replaces the settings of a service and environment; no values: removes them.
+///
+/// # Errors
+/// The store does not take it, or (from the ticket) fails to write.
+pub fn set(store: &Store, new: Settings) -> Result<Ticket<()>, SubmitError> {
+    store.write(move |conn| {
+        use agent_config::dsl;
+        let key = dsl::service
+            .eq(&new.service)
+            .and(dsl::environment.eq(&new.environment));
+        diesel::delete(dsl::agent_config.filter(key)).execute(conn)?;
+        if !new.values.is_empty() {
+            let row = (
+                dsl::service.eq(&new.service),
+                dsl::environment.eq(&new.environment),
+                dsl::etag.eq(new.etag()),
+                dsl::settings.eq(json(&new.values)),
+            );
+            diesel::insert_into(dsl::agent_config)
+                .values(row)
+                .execute(conn)?;
+        }
+        Ok(())
+    })
+}
+
+/// Notes that an agent has applied the settings, at most once in ten minutes. Nobody waits for it.
+pub(crate) fn applied(store: &Store, settings: &Settings) {
+    let now = jiff::Timestamp::now().as_microsecond();
+    if settings
+        .applied
+        .is_some_and(|last| now - last < 600_000_000)
+    {
+        return;
+    }
+    let (service, environment, etag) = (
+        settings.service.clone(),
+        settings.environment.clone(),
+        settings.etag(),
+    );
+    let noted: Result<Ticket<usize>, _> = store.write(move |conn| {
+        use agent_config::dsl;
+        let key = dsl::service
+            .eq(service)
+            .and(dsl::environment.eq(environment))
+            .and(dsl::etag.eq(etag));
+        diesel::update(dsl::agent_config.filter(key))
+            .set(dsl::applied.eq(now))
+            .execute(conn)
+    });
+    drop(noted);
+}

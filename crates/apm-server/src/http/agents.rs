@@ -1,0 +1,125 @@
+//! `/config/v1/agents`: the settings that agents ask for every half a minute.
+
+use actix_web::http::Method;
+use actix_web::http::header::{self, HeaderValue};
+use actix_web::{HttpRequest, HttpResponse, web};
+use serde::Deserialize;
+
+use super::respond;
+use crate::agent_config::{self, Settings};
+use crate::store::{Store, StoreError};
+
+/// How long an agent may keep an answer; also how often it asks.
+const FRESH: &str = "max-age=30, must-revalidate";
+/// The same for a refusal.
+const FRESH_ERROR: &str = "max-age=300, must-revalidate";
+
+/// What an agent asks with `GET`.
+#[derive(Debug, Default, Deserialize)]
+struct Query {
+    #[serde(rename = "service.name")]
+    name: Option<String>,
+    #[serde(rename = "service.environment")]
+    environment: Option<String>,
+    ifnonematch: Option<String>,
+}
+
+/// What an agent asks with `POST`.
+#[derive(Debug, Deserialize)]
+struct Body {
+    #[serde(default)]
+    service: Service,
+}
+
+#[derive(Debug, Default, Deserialize)]
+struct Service {
+    name: Option<String>,
+    environment: Option<String>,
+}
+
+/// The settings of the service that asks.
+pub(super) async fn settings(
+    request: HttpRequest,
+    body: web::Bytes,
+    store: web::Data<Store>,
+) -> HttpResponse {
+    let query = web::Query::<Query>::from_query(request.query_string());
+    let query = query.map(web::Query::into_inner).unwrap_or_default();
+    let service = match *request.method() {
+        Method::GET => Service {
+            name: query.name,
+            environment: query.environment,
+        },
+        Method::POST => match serde_json::from_slice::<Body>(&body) {
+            Ok(body) => body.service,
+            Err(error) => return refuse(&request, 400, &format!("invalid query: {error}")),
+        },
+        ref method => return refuse(&request, 405, &format!("method not supported: {method}")),
+    };
+    let Some(name) = service.name.filter(|name| !name.is_empty()) else {
+        return refuse(&request, 400, "service.name is required");
+    };
+    let known = request
+        .headers()
+        .get(header::IF_NONE_MATCH)
+        .and_then(|value| value.to_str().ok());
+    let known = known
+        .map(|etag| etag.trim().trim_matches('"').to_owned())
+        .or(query.ifnonematch);
+    let found = store.read_async(move |conn| {
+        Ok::<_, StoreError>(agent_config::find(
+            conn,
+            &name,
+            service.environment.as_deref(),
+        )?)
+    });
+    match found.await {
+        Ok(found) => answer(
+            &request,
+            known.as_deref(),
+            &found.unwrap_or_default(),
+            &store,
+        ),
+        Err(error) => {
+            log::warn!("cannot read the settings of agents: {error}");
+            let message = "Agent configuration infrastructure is not ready. Please retry later.";
+            refuse(&request, 503, message)
+        }
+    }
+}
+
+fn answer(
+    request: &HttpRequest,
+    known: Option<&str>,
+    found: &Settings,
+    store: &Store,
+) -> HttpResponse {
+    let etag = found.etag();
+    let is_known = known == Some(etag.as_str());
+    let mut response = match is_known {
+        true => respond::empty(304),
+        false => respond::json(request, 200, &found.values),
+    };
+    let headers = response.headers_mut();
+    if let Ok(etag) = format!("\"{etag}\"").parse() {
+        headers.insert(header::ETAG, etag);
+    }
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static(FRESH));
+    headers.insert(
+        header::ACCESS_CONTROL_EXPOSE_HEADERS,
+        HeaderValue::from_static("Etag"),
+    );
+    // Who sends the tag back has applied what it stands for.
+    if is_known && etag != Settings::NONE {
+        agent_config::applied(store, found);
+    }
+    response
+}
+
+fn refuse(request: &HttpRequest, status: u16, message: &str) -> HttpResponse {
+    let mut response = respond::error(request, status, message);
+    response
+        .headers_mut()
+        .insert(header::CACHE_CONTROL, HeaderValue::from_static(FRESH_ERROR));
+    response
+}

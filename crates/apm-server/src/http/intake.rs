@@ -1,0 +1,155 @@
+//! `POST /intake/v2/events`
+
+use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
+
+use actix_web::http::{Method, header};
+use actix_web::{HttpRequest, HttpResponse, web};
+use futures_util::StreamExt as _;
+use tokio::time::{Duration, timeout};
+
+use super::{Shared, respond};
+use crate::intake::{Report, Stream};
+
+/// What of a refused body is read and thrown away, so that the caller gets to read the answer.
+const DRAINED: usize = 1 << 20;
+
+/// The events of a backend agent.
+pub(super) async fn events(
+    request: HttpRequest,
+    mut payload: web::Payload,
+    shared: web::Data<Shared>,
+) -> HttpResponse {
+    if let Err(message) = check(&request) {
+        let mut report = Report::default();
+        report.add(400, message, b"");
+        drain(&mut payload).await;
+        return answer(&request, &report);
+    }
+    let encoding = request.headers().get(header::CONTENT_ENCODING);
+    let encoding = encoding.and_then(|value| value.to_str().ok());
+    let counters = Arc::clone(&shared.intake.counters);
+    let limit = shared.config.max_event_size;
+    let stream = Stream::new(encoding, limit, client(&request), counters);
+    let report = shared.intake.receive(&mut payload, stream).await;
+    if report.status() >= 400 {
+        drain(&mut payload).await;
+    }
+    answer(&request, &report)
+}
+
+/// The events of a browser: not taken, in the words that agents know.
+pub(super) async fn rum(request: HttpRequest) -> HttpResponse {
+    respond::error(
+        &request,
+        403,
+        "forbidden request: RUM endpoint is disabled. Configure the `apm-server.rum` section in apm-server.yml to \
+         enable ingestion of RUM events. If you are not using the RUM agent, you can safely ignore this error.",
+    )
+}
+
+fn check(request: &HttpRequest) -> Result<(), String> {
+    if request.method() != Method::POST {
+        return Err("only POST requests are supported".to_owned());
+    }
+    let kind = request.headers().get(header::CONTENT_TYPE);
+    match kind.map(|value| String::from_utf8_lossy(value.as_bytes())) {
+        Some(kind) if !kind.contains("application/x-ndjson") => {
+            let head = &kind[..kind.floor_char_boundary(128)];
+            Err(format!("invalid content type: '{head}'"))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// 202 has a body only when it is asked for; a refusal always has one.
+fn answer(request: &HttpRequest, report: &Report) -> HttpResponse {
+    let status = report.status();
+    let mut names = request
+        .query_string()
+        .split('&')
+        .map(|pair| pair.split('=').next());
+    match status < 400 && !names.any(|name| name == Some("verbose")) {
+        true => respond::empty(status),
+        false => respond::json(request, status, report),
+    }
+}
+
+async fn drain(payload: &mut web::Payload) {
+    let mut left = DRAINED;
+    let all = async {
+        while let Some(Ok(chunk)) = payload.next().await
+            && left > chunk.len()
+        {
+            left -= chunk.len();
+        }
+    };
+    // A slow sender does not get to hold the connection, so it is all the same whether this ends in time.
+    let _ = timeout(Duration::from_secs(1), all).await;
+}
+
+/// Who sends: what a proxy says, else the peer.
+fn client(request: &HttpRequest) -> Option<IpAddr> {
+    let header = |name: &str| {
+        let value = request.headers().get(name)?.to_str().ok()?;
+        // Proxies append, so the first is the one farthest out.
+        Some(value.split(',').next()?.trim().to_owned())
+    };
+    let forwarded = header("forwarded").and_then(|element| {
+        let mut pairs = element.split(';').filter_map(|pair| pair.split_once('='));
+        let pair = pairs.find(|(name, _)| name.trim().eq_ignore_ascii_case("for"))?;
+        address(pair.1)
+    });
+    let named = |name| header(name).as_deref().and_then(address);
+    forwarded
+        .or_else(|| named("x-real-ip"))
+        .or_else(|| named("x-forwarded-for"))
+        .or_else(|| request.peer_addr().map(|peer| peer.ip()))
+        .map(|ip| ip.to_canonical())
+}
+
+/// An address, with or without a port, brackets and quotation marks.
+fn address(text: &str) -> Option<IpAddr> {
+    let text = text.trim().trim_matches('"');
+    let bare = match text.strip_prefix('[') {
+        Some(rest) => rest.split(']').next()?,
+        None => text,
+    };
+    let with_port = || text.parse::<SocketAddr>().ok().map(|address| address.ip());
+    bare.parse().ok().or_else(with_port)
+}
+
+#[cfg(test)]
+mod tests {
+    use actix_web::test::TestRequest;
+
+    use super::*;
+
+    #[test]
+    fn the_client_is_whom_the_first_proxy_saw() {
+        let client = |headers: &[(&'static str, &str)]| {
+            let mut request = TestRequest::default().peer_addr("9.9.9.9:1".parse().unwrap());
+            for header in headers {
+                request = request.insert_header(*header);
+            }
+            client(&request.to_http_request())
+                .map(|ip| ip.to_string())
+                .unwrap_or_default()
+        };
+        assert_eq!(client(&[]), "9.9.9.9");
+        assert_eq!(
+            client(&[("x-forwarded-for", "1.1.1.1, 2.2.2.2")]),
+            "1.1.1.1"
+        );
+        assert_eq!(
+            client(&[("x-real-ip", "3.3.3.3"), ("x-forwarded-for", "1.1.1.1")]),
+            "3.3.3.3"
+        );
+        let forwarded = ("forwarded", "by=x;For=\"[2001:db8::1]:47\", for=1.1.1.1");
+        assert_eq!(client(&[forwarded]), "2001:db8::1");
+        assert_eq!(
+            client(&[("forwarded", "for=unknown"), ("x-real-ip", "3.3.3.3:80")]),
+            "3.3.3.3"
+        );
+    }
+}

@@ -1,0 +1,145 @@
+//! The page that asks a browser for the secret token.
+
+use actix_web::http::header;
+use actix_web::{HttpRequest, HttpResponse, web};
+use maud::{DOCTYPE, html};
+use serde::Deserialize;
+use tokio::time::{Duration, sleep};
+
+use super::Shared;
+use super::respond::code;
+use super::sessions;
+
+/// What a wrong token costs, so that guessing is slow.
+const PENALTY: Duration = Duration::from_millis(300);
+
+/// Where to go afterwards.
+#[derive(Debug, Deserialize)]
+pub(super) struct Wanted {
+    next: Option<String>,
+}
+
+/// What the form sends.
+#[derive(Deserialize)]
+pub(super) struct Form {
+    token: String,
+    next: Option<String>,
+}
+
+/// Sends a browser here, and then back to where it wanted to go.
+pub(super) fn redirect(next: &str) -> HttpResponse {
+    let location = format!("/login?next={}", encode(next));
+    HttpResponse::Found()
+        .insert_header((header::LOCATION, location))
+        .finish()
+}
+
+/// `GET /login`
+pub(super) async fn page(wanted: web::Query<Wanted>) -> HttpResponse {
+    form(200, wanted.next.as_deref(), None)
+}
+
+/// `POST /login`
+pub(super) async fn submit(shared: web::Data<Shared>, sent: web::Form<Form>) -> HttpResponse {
+    let next = sent.next.as_deref();
+    if !shared.guard.is_token(&sent.token) {
+        sleep(PENALTY).await;
+        return form(
+            403,
+            next,
+            Some("That is not the secret token of this server."),
+        );
+    }
+    let session = shared.guard.sessions.start();
+    HttpResponse::SeeOther()
+        .insert_header(sessions::give(&session))
+        .insert_header((header::LOCATION, local(next)))
+        .finish()
+}
+
+/// `POST /logout`
+pub(super) async fn leave(request: HttpRequest, shared: web::Data<Shared>) -> HttpResponse {
+    if let Some(session) = sessions::sent(&request) {
+        shared.guard.sessions.end(session);
+    }
+    HttpResponse::SeeOther()
+        .insert_header(sessions::give(""))
+        .insert_header((header::LOCATION, "/login"))
+        .finish()
+}
+
+fn form(status: u16, next: Option<&str>, trouble: Option<&str>) -> HttpResponse {
+    let page = html! {
+        (DOCTYPE)
+        html lang="en" {
+            head {
+                meta charset="utf-8";
+                meta name="viewport" content="width=device-width, initial-scale=1";
+                title { "Sign in · Pocket APM" }
+            }
+            body {
+                main {
+                    h1 { "Pocket APM" }
+                    @if let Some(trouble) = trouble { p role="alert" { (trouble) } }
+                    form method="post" action="/login" {
+                        input type="hidden" name="next" value=(local(next));
+                        label for="token" { "Secret token" }
+                        " "
+                        input id="token" name="token" type="password" autocomplete="current-password" required autofocus;
+                        " "
+                        button type="submit" { "Sign in" }
+                    }
+                }
+            }
+        }
+    };
+    HttpResponse::build(code(status))
+        .insert_header((header::CONTENT_TYPE, "text/html; charset=utf-8"))
+        .insert_header((header::CACHE_CONTROL, "no-store"))
+        .body(page.into_string())
+}
+
+/// A path of this server, never another one's address.
+fn local(next: Option<&str>) -> &str {
+    let is_local = |next: &&str| {
+        let plain = !next.contains('\\') && !next.chars().any(char::is_control);
+        next.starts_with('/') && !next.starts_with("//") && plain
+    };
+    next.filter(is_local).unwrap_or("/services")
+}
+
+/// A value of a query string.
+fn encode(text: &str) -> String {
+    let mut encoded = String::with_capacity(text.len());
+    for byte in text.bytes() {
+        match byte {
+            b'-' | b'_' | b'.' | b'~' | b'/' => encoded.push(char::from(byte)),
+            _ if byte.is_ascii_alphanumeric() => encoded.push(char::from(byte)),
+            _ => encoded.push_str(&format!("%{byte:02X}")),
+        }
+    }
+    encoded
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn signing_in_leads_to_this_server_only() {
+        for other in [
+            "//evil.example",
+            "https://evil.example",
+            "/\\evil.example",
+            "",
+            "/a\r\nb",
+        ] {
+            assert_eq!(local(Some(other)), "/services", "{other}");
+        }
+        assert_eq!(
+            local(Some("/traces/1?from=now-1h")),
+            "/traces/1?from=now-1h"
+        );
+        assert_eq!(encode("/a?b=c&d=é"), "/a%3Fb%3Dc%26d%3D%C3%A9");
+    }
+}

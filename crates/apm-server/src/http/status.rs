@@ -1,0 +1,216 @@
+//! What the server says of itself: `/api/v1/status` as JSON, `/metrics` as Prometheus text.
+
+use std::fmt::Write as _;
+
+use actix_web::http::header;
+use actix_web::{HttpRequest, HttpResponse, web};
+use serde_json::{Value, json};
+
+use super::{Shared, respond};
+use crate::intake::Look;
+use crate::store::{Store, StoreStats};
+use crate::time::rfc3339_millis;
+
+/// `GET /api/v1/status`
+pub(super) async fn json(
+    request: HttpRequest,
+    shared: web::Data<Shared>,
+    store: web::Data<Store>,
+) -> HttpResponse {
+    let (look, stats) = (shared.intake.counters.look(), store.stats());
+    let by_name = |counts: &[(&'static str, u64)]| -> Value {
+        counts
+            .iter()
+            .map(|(name, count)| ((*name).to_owned(), json!(count)))
+            .collect()
+    };
+    let offending = look.offending.iter().map(|line| {
+        json!({
+            "@timestamp": rfc3339_millis(line.timestamp),
+            "service": line.service,
+            "message": line.message,
+            "document": line.document,
+        })
+    });
+    let body = json!({
+        "version": env!("CARGO_PKG_VERSION"),
+        "uptime_s": shared.started.elapsed().as_secs(),
+        "intake": {
+            "accepted": by_name(&look.accepted),
+            "rejected": by_name(&look.rejected),
+            "ignored": look.ignored,
+            "requests": look.requests,
+            "failed_requests": look.failed_requests,
+            "bytes": look.bytes,
+            "offending": offending.collect::<Vec<_>>(),
+        },
+        "store": {
+            "queued_events": stats.queued_events,
+            "queued_bytes": stats.queued_bytes,
+            "refused_batches": stats.refused_batches,
+            "failed_events": stats.failed_events,
+            "commits": stats.commits,
+            "commit_seconds": stats.commit_time.as_secs_f64(),
+            "last_commit_seconds": stats.last_commit_time.as_secs_f64(),
+            "database_bytes": stats.database_bytes,
+            "log_bytes": stats.log_bytes,
+            "max_bytes": shared.config.max_size,
+            "deleted_blocks": stats.deleted_blocks,
+            "trouble": stats.trouble.map(|error| error.to_string()),
+        },
+    });
+    respond::json(&request, 200, &body)
+}
+
+/// `GET /metrics`
+pub(super) async fn metrics(shared: web::Data<Shared>, store: web::Data<Store>) -> HttpResponse {
+    let mut text = String::new();
+    intake_families(&mut text, &shared.intake.counters.look());
+    store_families(&mut text, &store.stats());
+    let kind = (
+        header::CONTENT_TYPE,
+        "text/plain; version=0.0.4; charset=utf-8",
+    );
+    HttpResponse::Ok().insert_header(kind).body(text)
+}
+
+fn intake_families(text: &mut String, look: &Look) {
+    labelled(
+        text,
+        "events_accepted_total",
+        "Events committed.",
+        "kind",
+        &look.accepted,
+    );
+    labelled(
+        text,
+        "events_rejected_total",
+        "Lines refused.",
+        "reason",
+        &look.rejected,
+    );
+    counter(
+        text,
+        "events_ignored_total",
+        "Metricsets without any known sample.",
+        look.ignored,
+    );
+    counter(
+        text,
+        "intake_requests_total",
+        "Intake requests answered.",
+        look.requests,
+    );
+    counter(
+        text,
+        "intake_requests_failed_total",
+        "Of these, with an error.",
+        look.failed_requests,
+    );
+    counter(
+        text,
+        "intake_bytes_total",
+        "Bytes of their bodies, as sent.",
+        look.bytes,
+    );
+}
+
+fn store_families(text: &mut String, stats: &StoreStats) {
+    counter(
+        text,
+        "events_failed_total",
+        "Events whose commit failed.",
+        stats.failed_events,
+    );
+    gauge(
+        text,
+        "queue_events",
+        "Events that wait for the writer.",
+        stats.queued_events,
+    );
+    gauge(
+        text,
+        "queue_bytes",
+        "Memory that they hold.",
+        stats.queued_bytes,
+    );
+    counter(
+        text,
+        "queue_refused_total",
+        "Batches refused by a full queue.",
+        stats.refused_batches,
+    );
+    counter(
+        text,
+        "commits_total",
+        "Transactions committed.",
+        stats.commits,
+    );
+    counter(
+        text,
+        "commit_seconds_total",
+        "Time that they took.",
+        stats.commit_time.as_secs_f64(),
+    );
+    gauge(
+        text,
+        "commit_seconds_last",
+        "Time that the last took.",
+        stats.last_commit_time.as_secs_f64(),
+    );
+    gauge(
+        text,
+        "database_bytes",
+        "Size of the database file.",
+        stats.database_bytes,
+    );
+    gauge(
+        text,
+        "database_log_bytes",
+        "Size of its write-ahead log.",
+        stats.log_bytes,
+    );
+    counter(
+        text,
+        "deleted_blocks_total",
+        "Blocks deleted by retention.",
+        stats.deleted_blocks,
+    );
+    let is_sound = u8::from(stats.trouble.is_none());
+    gauge(
+        text,
+        "store_ok",
+        "Whether the last commit succeeded.",
+        is_sound,
+    );
+}
+
+fn counter(text: &mut String, name: &str, help: &str, value: impl std::fmt::Display) {
+    head(text, name, "counter", help);
+    let _ = writeln!(text, "pocket_apm_{name} {value}");
+}
+
+fn gauge(text: &mut String, name: &str, help: &str, value: impl std::fmt::Display) {
+    head(text, name, "gauge", help);
+    let _ = writeln!(text, "pocket_apm_{name} {value}");
+}
+
+fn labelled(
+    text: &mut String,
+    name: &str,
+    help: &str,
+    label: &str,
+    counts: &[(&'static str, u64)],
+) {
+    head(text, name, "counter", help);
+    for (value, count) in counts {
+        let _ = writeln!(text, "pocket_apm_{name}{{{label}=\"{value}\"}} {count}");
+    }
+}
+
+fn head(text: &mut String, name: &str, kind: &str, help: &str) {
+    let _ = writeln!(
+        text,
+        "# HELP pocket_apm_{name} {help}\n# TYPE pocket_apm_{name} {kind}"
+    );
+}

@@ -1,0 +1,3 @@
+//! The intake as agents see it.
+
+mod protocol;

@@ -1,0 +1,22 @@
+//! The data that others published, beside the project.
+
+use std::path::PathBuf;
+
+/// A file or folder of the server's fixtures; `None`, with a line that says so, where they are missing.
+pub(crate) fn fixture(path: &str) -> Option<PathBuf> {
+    let shared = std::env::var_os("POCKET_APM_SHARED").map_or_else(
+        || PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../../../shared")),
+        PathBuf::from,
+    );
+    let path = shared.join("fixtures/server").join(path);
+    if path.exists() {
+        return Some(path);
+    }
+    eprintln!("skipped: {} is not there", path.display());
+    None
+}
+
+/// The content of a fixture.
+pub(crate) fn read(path: &str) -> Option<Vec<u8>> {
+    fixture(path).map(|path| std::fs::read(path).expect("a fixture can be read"))
+}
