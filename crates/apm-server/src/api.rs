@@ -5,7 +5,7 @@
 //!   client that asks again pays nothing while nothing has arrived.
 //! * Handlers are short: they read parameters, and hand a question of `analytics` to the store's
 //!   readers. What there is to ask, and with what, stands in `api/openapi.json`, which a test compares
-//!   with [`configure`] and with real answers.
+//!   with [`PATHS`] and with real answers.
 
 mod answer;
 mod dependencies;
@@ -22,44 +22,38 @@ mod transactions;
 
 use actix_web::web::{self, ServiceConfig};
 
-/// Adds the routes. Handlers expect a [`crate::store::Store`] as application data.
-pub fn configure(app: &mut ServiceConfig) {
-    app.route("/api/v1/openapi.json", web::get().to(openapi::file))
-        .route("/api/v1/services", web::get().to(services::list))
-        .route("/api/v1/services/{service}", web::get().to(services::one))
-        .route(
-            "/api/v1/services/{service}/transactions",
-            web::get().to(transactions::list),
-        )
-        .route(
-            "/api/v1/services/{service}/transactions/view",
-            web::get().to(transactions::one),
-        )
-        .route(
-            "/api/v1/services/{service}/errors",
-            web::get().to(errors::list),
-        )
-        .route(
-            "/api/v1/services/{service}/errors/{key}",
-            web::get().to(errors::one),
-        )
-        .route(
-            "/api/v1/services/{service}/metrics",
-            web::get().to(metrics::page),
-        )
-        .route(
-            "/api/v1/services/{service}/dependencies",
-            web::get().to(dependencies::of_service),
-        )
-        .route("/api/v1/dependencies", web::get().to(dependencies::list))
-        .route(
-            "/api/v1/dependencies/{dependency:.+}",
-            web::get().to(dependencies::one),
-        )
-        .route("/api/v1/queries", web::get().to(queries::list))
-        .route("/api/v1/queries/{fingerprint}", web::get().to(queries::one))
-        .route("/api/v1/traces/{trace}", web::get().to(traces::one))
-        .route("/api/v1/discover", web::get().to(discover::search))
-        .route("/api/v1/discover/fields", web::get().to(discover::fields))
-        .route("/api/v1/discover/groups", web::get().to(discover::groups));
+/// Gives the routes their handlers, and the tests their paths.
+macro_rules! routes {
+    ($($path:literal => $handler:path,)+) => {
+        /// The paths that [`configure`] adds, as actix writes them.
+        pub const PATHS: &[&str] = &[$($path),+];
+
+        /// Adds the routes. Handlers expect a [`crate::store::Store`] as application data.
+        pub fn configure(app: &mut ServiceConfig) {
+            app$(.route($path, web::get().to($handler)))+;
+        }
+    };
 }
+
+routes! {
+    "/api/v1/openapi.json" => openapi::file,
+    "/api/v1/services" => services::list,
+    "/api/v1/services/{service}" => services::one,
+    "/api/v1/services/{service}/transactions" => transactions::list,
+    "/api/v1/services/{service}/transactions/view" => transactions::one,
+    "/api/v1/services/{service}/errors" => errors::list,
+    "/api/v1/services/{service}/errors/{key}" => errors::one,
+    "/api/v1/services/{service}/metrics" => metrics::page,
+    "/api/v1/services/{service}/dependencies" => dependencies::of_service,
+    "/api/v1/dependencies" => dependencies::list,
+    "/api/v1/dependencies/{dependency:.+}" => dependencies::one,
+    "/api/v1/queries" => queries::list,
+    "/api/v1/queries/{fingerprint}" => queries::one,
+    "/api/v1/traces/{trace}" => traces::one,
+    "/api/v1/discover" => discover::search,
+    "/api/v1/discover/fields" => discover::fields,
+    "/api/v1/discover/groups" => discover::groups,
+}
+
+/// The description of the routes, OpenAPI 3.1.
+pub use openapi::FILE as OPENAPI;

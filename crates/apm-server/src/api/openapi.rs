@@ -3,7 +3,7 @@
 use actix_web::HttpResponse;
 
 /// The description, OpenAPI 3.1.
-pub(crate) const FILE: &str = include_str!("openapi.json");
+pub const FILE: &str = include_str!("openapi.json");
 
 /// `GET /api/v1/openapi.json`
 pub(super) async fn file() -> HttpResponse {

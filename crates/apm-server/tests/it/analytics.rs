@@ -3,6 +3,7 @@
 mod api;
 mod discover;
 mod lists;
+mod openapi;
 mod trace;
 
 use apm_server::analytics::Scope;

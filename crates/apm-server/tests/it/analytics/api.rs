@@ -13,9 +13,9 @@ use super::{batch, open, shop, store_all};
 use crate::support::events::{error, span};
 
 /// The first 15 minutes of the year.
-const RANGE: &str = "from=2026-01-01T00:00:00Z&to=2026-01-01T00:15:00Z";
+pub(super) const RANGE: &str = "from=2026-01-01T00:00:00Z&to=2026-01-01T00:15:00Z";
 
-async fn get(store: &Store, path: &str, tag: Option<&str>) -> ServiceResponse {
+pub(super) async fn get(store: &Store, path: &str, tag: Option<&str>) -> ServiceResponse {
     let app = App::new()
         .app_data(Data::new(store.clone()))
         .configure(apm_server::api::configure);
@@ -27,7 +27,7 @@ async fn get(store: &Store, path: &str, tag: Option<&str>) -> ServiceResponse {
     test::call_service(&app, request.to_request()).await
 }
 
-async fn json(store: &Store, path: &str) -> Json {
+pub(super) async fn json(store: &Store, path: &str) -> Json {
     let response = get(store, path, None).await;
     let status = response.status();
     let body: Json = test::read_body_json(response).await;
@@ -36,7 +36,7 @@ async fn json(store: &Store, path: &str) -> Json {
 }
 
 /// Waiting for the writer blocks, which threads that serve connections must not do.
-async fn seeded(dir: &tempfile::TempDir) -> Store {
+pub(super) async fn seeded(dir: &tempfile::TempDir) -> Store {
     let store = open(dir.path());
     let seeding = store.clone();
     web::block(move || seed(&seeding)).await.expect("a thread");
