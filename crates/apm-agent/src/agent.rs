@@ -14,15 +14,16 @@ use tokio::sync::mpsc;
 use crate::breakdown::Breakdown;
 use crate::builder::{Builder, ConfigError};
 use crate::clock::Clock;
-use crate::config::{Config, Snapshot, StartupReport};
-use crate::error::{ErrorQueue, Place};
-use crate::metadata::{Framework, Metadata};
-use crate::model::frame::Frame;
+use crate::config::{CloudProvider, Config, Snapshot, StartupReport};
+use crate::error::ErrorQueue;
+use crate::metadata::{Framework, Metadata, cloud};
+use crate::metrics::Metrics;
 use crate::own_log;
+use crate::stacktrace;
 use crate::stats::Stats;
 use crate::transaction::Transaction;
 use crate::transport::buffers::{Buffers, lock};
-use crate::transport::client::{Client, Endpoint};
+use crate::transport::client::{self, Client, Endpoint};
 use crate::transport::sender::{self, Command};
 use crate::transport::server_info::ServerVersion;
 
@@ -57,6 +58,7 @@ pub(crate) struct Inner {
     pub(crate) buffers: Buffers,
     pub(crate) errors: ErrorQueue,
     pub(crate) breakdown: Breakdown,
+    pub(crate) metrics: Metrics,
     /// 0 is unknown, else major, minor and patch in 20 bits each, plus one.
     server_version: AtomicU64,
     stopped: AtomicBool,
@@ -200,6 +202,20 @@ impl Agent {
         self.inner().buffers.counters.snapshot()
     }
 
+    /// Gauges and counters of the service's own, reported with the agent's metrics.
+    ///
+    /// ```
+    /// # fn example(agent: &apm_agent::Agent) {
+    /// let orders = agent.metrics().counter("orders.placed");
+    /// orders.add(1);
+    /// agent.metrics().observe("cache.entries", || 7.0);
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn metrics(&self) -> Metrics {
+        self.inner().metrics.clone()
+    }
+
     /// Whether the agent may ever record: not switched off by `enabled=false`.
     #[must_use]
     pub fn is_enabled(&self) -> bool {
@@ -217,11 +233,14 @@ impl Inner {
     pub(crate) fn new(config: Config) -> Self {
         let settings = config.snapshot();
         let metadata = Metadata::collect(&settings, FRAMEWORK);
+        let buffers = Buffers::new(metadata.line(true), settings.api_buffer_size);
+        buffers.set_limit(settings.api_request_size);
         Self {
             clock: Clock::new(),
-            buffers: Buffers::new(metadata.line(true), settings.api_buffer_size),
+            buffers,
             errors: ErrorQueue::default(),
             breakdown: Breakdown::default(),
+            metrics: Metrics::default(),
             server_version: AtomicU64::new(0),
             stopped: AtomicBool::new(false),
             metadata: Mutex::new(metadata),
@@ -256,35 +275,45 @@ impl Inner {
         let packed = (part(version.0) << 40 | part(version.1) << 20 | part(version.2)) + 1;
         self.server_version.store(packed, Ordering::Relaxed);
         if version.refuses_activation_method() {
-            self.buffers.set_metadata(lock(&self.metadata).line(false));
+            self.buffers
+                .set_metadata(lock(&self.metadata).line(self.takes_activation_method()));
         }
     }
 
-    /// Waits until the metadata is complete, within the limits of its look-ups. For the agent's thread.
-    pub(crate) async fn delay_for_metadata(&self) {}
+    /// Takes over what central configuration changed, beyond what is read from the settings each time.
+    pub(crate) fn settings_changed(&self) {
+        let settings = self.config.load();
+        own_log::set_level(settings.log_level.filter());
+        self.buffers.set_limit(settings.api_request_size);
+        self.buffers.wake.notify_one();
+    }
 
-    /// What the agent's thread does at every tick: turns what waits for it into events.
-    pub(crate) fn tick(self: &Arc<Self>, now: Instant, all: bool) {
-        self.errors.process(self, now, all);
+    /// Completes the metadata by what a cloud's metadata service knows; takes about a second where there is none. For the agent's thread.
+    pub(crate) async fn look_up_cloud(&self) {
+        let provider = self.config.load().cloud_provider;
+        if provider == CloudProvider::None {
+            return;
+        }
+        let Ok(http) = client::for_local_services() else {
+            return;
+        };
+        if let Some(cloud) = cloud::look_up(provider, &http, &cloud::Services::default()).await {
+            let mut metadata = lock(&self.metadata);
+            metadata.set_cloud(cloud);
+            self.buffers
+                .set_metadata(metadata.line(self.takes_activation_method()));
+        }
+    }
+
+    fn takes_activation_method(&self) -> bool {
+        !self
+            .server_version()
+            .is_some_and(ServerVersion::refuses_activation_method)
     }
 
     /// The addresses of the calling thread's frames, innermost first. Cheap: nothing is resolved.
     pub(crate) fn capture_stack(&self) -> Vec<usize> {
-        Vec::new()
-    }
-
-    /// Frames for an error, innermost first. Slow: for the agent's thread.
-    pub(crate) fn resolve(&self, location: Option<&Place>, _addresses: &[usize]) -> Vec<Frame> {
-        location
-            .map(|place| Frame {
-                filename: place.file.clone(),
-                abs_path: Some(place.file.clone()),
-                lineno: Some(place.line),
-                colno: Some(place.column),
-                ..Frame::default()
-            })
-            .into_iter()
-            .collect()
+        stacktrace::capture(self.config.load().stack_trace_limit)
     }
 }
 

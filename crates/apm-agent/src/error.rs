@@ -133,7 +133,16 @@ pub(crate) fn capture(
     culprit: Option<String>,
     addresses: Vec<usize>,
 ) -> Option<ErrorId> {
-    if !agent.recording() {
+    let settings = agent.config.load();
+    if !agent.records(&settings) {
+        return None;
+    }
+    let what = what();
+    if let What::Exception { chain, .. } = &what
+        && chain
+            .first()
+            .is_some_and(|error| error.is_filtered(&settings.filter_exception_types))
+    {
         return None;
     }
     if let Some(current) = current {
@@ -151,7 +160,7 @@ pub(crate) fn capture(
     agent.errors.push(agent, || Captured {
         id,
         timestamp,
-        what: what(),
+        what,
         culprit,
         location,
         addresses,

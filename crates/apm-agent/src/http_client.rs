@@ -36,7 +36,7 @@ struct Url {
 
 impl Call {
     /// Begins a call: the span, if the transaction wants one, and the headers that let the callee join. `None` outside a transaction.
-    pub(crate) fn begin(method: &str, url: &str) -> Option<(Option<Self>, Trace)> {
+    pub(crate) fn begin(method: &str, url: &str) -> Option<(Option<Self>, Option<Trace>)> {
         context::with(|current| {
             let current = current?;
             let url = Url::parse(url);
@@ -44,12 +44,21 @@ impl Call {
             let from = span
                 .as_ref()
                 .map_or(current.transaction.identity.id, LeafSpan::id);
-            let trace = Trace {
+            let host = &url.host;
+            let silent = &current
+                .transaction
+                .agent
+                .config
+                .load()
+                .trace_context_ignore_hosts;
+            let silent =
+                !silent.is_empty() && (silent.matches(host) || silent.matches(&url.peer()));
+            let trace = (!silent).then(|| Trace {
                 parent: current.transaction.traceparent(from),
                 state: current.transaction.tracestate(),
-            };
+            });
             let call = span.map(|mut span| {
-                span.propagated = true;
+                span.propagated = !silent;
                 Self {
                     span: Some(span),
                     url,
@@ -131,6 +140,15 @@ impl Url {
         }
     }
 
+    fn port(&self) -> u16 {
+        self.port.unwrap_or(self.default_port)
+    }
+
+    /// Host and port, always with the port.
+    fn peer(&self) -> String {
+        format!("{}:{}", self.host, self.port())
+    }
+
     fn kind(&self) -> SpanKind {
         let span = ExitSpan {
             span_type: "external",
@@ -140,7 +158,7 @@ impl Url {
         };
         let address = Address {
             host: self.host.trim_matches(['[', ']']).to_owned(),
-            port: Some(self.port.unwrap_or(self.default_port)),
+            port: Some(self.port()),
         };
         SpanKind {
             span_type: "external".into(),

@@ -8,6 +8,7 @@
 mod agent;
 mod breakdown;
 mod builder;
+mod chores;
 mod clock;
 mod compression;
 mod config;

@@ -1,4 +1,3 @@
 //! Intake v2 events as structs, for the rare ones that are written by serde.
 
 pub(crate) mod error;
-pub(crate) mod frame;

@@ -9,13 +9,15 @@
 //! assert_eq!(recorded.spans[0]["name"], "find what is old");
 //! ```
 
-use std::sync::{Arc, Weak};
+use std::sync::{Arc, Mutex, MutexGuard, Weak};
 use std::time::Instant;
 
 use serde_json::Value;
 
 use crate::agent::{self, Agent, Inner};
 use crate::builder::Builder;
+use crate::chores::Chores;
+use crate::transport::buffers::lock;
 
 /// Events as the server would have read them, in the order in which they were recorded.
 #[derive(Clone, Debug, Default)]
@@ -39,6 +41,7 @@ pub struct Recorded {
 #[derive(Clone, Debug)]
 pub struct Recorder {
     agent: Agent,
+    chores: Arc<Mutex<Chores>>,
 }
 
 impl Default for Recorder {
@@ -61,8 +64,10 @@ impl Recorder {
         let (config, warnings) = builder.resolve();
         assert!(warnings.is_empty(), "{warnings:?}");
         crate::panic::install();
+        let chores = Arc::new(Mutex::new(Chores::new(&config.load())));
         Self {
             agent: Agent::without_thread(Arc::new(Inner::new(config))),
+            chores,
         }
     }
 
@@ -85,6 +90,17 @@ impl Recorder {
         closure(&self.agent)
     }
 
+    /// Takes what was recorded, and the metrics as they are now.
+    #[must_use]
+    pub fn take_with_metrics(&self) -> Recorded {
+        self.chores().report(self.agent.inner());
+        self.take()
+    }
+
+    fn chores(&self) -> MutexGuard<'_, Chores> {
+        lock(&self.chores)
+    }
+
     /// Takes what was recorded since the last time.
     ///
     /// # Panics
@@ -92,7 +108,7 @@ impl Recorder {
     #[must_use]
     pub fn take(&self) -> Recorded {
         let inner = self.agent.inner();
-        inner.tick(Instant::now(), true);
+        self.chores().run(inner, Instant::now(), true);
         inner.buffers.ripen();
         let mut recorded = Recorded::default();
         while let Some(body) = inner.buffers.pop() {

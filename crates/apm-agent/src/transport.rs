@@ -5,6 +5,8 @@
 
 pub(crate) mod backoff;
 pub(crate) mod buffers;
+pub(crate) mod central_config;
 pub(crate) mod client;
 pub(crate) mod sender;
 pub(crate) mod server_info;
+pub(crate) mod tls;

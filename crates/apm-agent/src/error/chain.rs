@@ -2,6 +2,8 @@
 
 use std::error::Error;
 
+use crate::wildcard::WildcardList;
+
 /// Causes that are followed; guards against chains that never end.
 const MAX_CAUSES: usize = 50;
 /// Bytes of one message that are kept.
@@ -14,6 +16,20 @@ pub(crate) struct Cause {
     /// The path in front of the type's name.
     pub(crate) module: Option<String>,
     pub(crate) message: String,
+}
+
+impl Cause {
+    /// Whether errors of this type are not wanted: by its name, with or without the path in front.
+    pub(crate) fn is_filtered(&self, types: &WildcardList) -> bool {
+        let Some(name) = self.type_name.as_deref().filter(|_| !types.is_empty()) else {
+            return false;
+        };
+        types.matches(name)
+            || self
+                .module
+                .as_ref()
+                .is_some_and(|module| types.matches(&format!("{module}::{name}")))
+    }
 }
 
 /// The error itself first, then what caused it.

@@ -1,13 +1,15 @@
 //! Captured errors on their way to the agent's thread.
 
 use std::collections::VecDeque;
+use std::sync::Mutex;
 use std::sync::atomic::Ordering;
-use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use crate::agent::Inner;
+use crate::config::Settings;
 use crate::error::{Captured, What};
 use crate::model;
+use crate::stacktrace::Resolver;
 use crate::stats::{Counters, DropReason};
 use crate::transport::buffers::lock;
 
@@ -45,9 +47,17 @@ impl ErrorQueue {
         }
     }
 
-    /// Resolves and encodes what waits; with `all`, also errors whose transaction has no name yet.
-    pub(crate) fn process(&self, agent: &Arc<Inner>, now: Instant, all: bool) {
+    /// Resolves and encodes what waits; with `all`, also errors whose transaction has no name yet. `true` if some are left for that.
+    pub(crate) fn process(
+        &self,
+        agent: &Inner,
+        resolver: &mut Resolver,
+        settings: &Settings,
+        now: Instant,
+        all: bool,
+    ) -> bool {
         let waiting = std::mem::take(&mut *lock(&self.0));
+        let mut left = false;
         for (since, captured) in waiting {
             let too_early = !all
                 && now.saturating_duration_since(since) < NAME_WAIT
@@ -56,14 +66,16 @@ impl ErrorQueue {
                     .as_ref()
                     .is_some_and(|within| lock(&within.core.state).name.get().is_none());
             if too_early {
+                left = true;
                 lock(&self.0).push_back((since, captured));
                 continue;
             }
-            let line = model::error::line(agent, &captured);
+            let line = model::error::line(&captured, resolver, settings);
             agent
                 .buffers
                 .append_counted(1, |out| out.extend_from_slice(&line));
         }
+        left
     }
 
     /// Counts everything that waits as lost.

@@ -83,7 +83,7 @@ where
             Call::begin(head.method.as_str(), &head.uri.to_string())
         };
         let call = trace.map(|(call, trace)| {
-            if !self.silent {
+            if let Some(trace) = trace.filter(|_| !self.silent) {
                 inject(&mut request, &trace);
             }
             call

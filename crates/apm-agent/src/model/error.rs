@@ -1,15 +1,13 @@
 //! An error event.
 
-use std::sync::Arc;
-
 use serde::Serialize;
 use serde_json::value::RawValue;
 
-use crate::agent::Inner;
+use crate::config::Settings;
 use crate::encode::json;
 use crate::error::{Captured, Cause, What};
 use crate::ids::{ErrorId, SpanId, TraceId};
-use crate::model::frame::Frame;
+use crate::stacktrace::{Frame, Place, Purpose, Resolver};
 use crate::transport::buffers::lock;
 
 #[derive(Serialize)]
@@ -76,11 +74,19 @@ struct Log<'a> {
 }
 
 /// The line of an error event, with its frames resolved: for the agent's thread only.
-pub(crate) fn line(agent: &Arc<Inner>, captured: &Captured) -> Vec<u8> {
-    let frames = agent.resolve(captured.location.as_ref(), &captured.addresses);
+pub(crate) fn line(captured: &Captured, resolver: &mut Resolver, settings: &Settings) -> Vec<u8> {
+    let place = captured.location.as_ref().map(|place| Place {
+        file: &place.file,
+        line: place.line,
+        column: place.column,
+    });
+    let frames = resolver.frames(place, &captured.addresses, Purpose::Error, settings);
+    let longest = settings.long_field_max_length as usize;
     let culprit = captured.culprit.clone().or_else(|| culprit(&frames));
     let (exception, log) = match &captured.what {
-        What::Exception { chain, handled } => (Some(exception(chain, *handled, &frames)), None),
+        What::Exception { chain, handled } => {
+            (Some(exception(chain, *handled, &frames, longest)), None)
+        }
         What::Log {
             message,
             template,
@@ -88,7 +94,7 @@ pub(crate) fn line(agent: &Arc<Inner>, captured: &Captured) -> Vec<u8> {
             logger,
         } => {
             let log = Log {
-                message: limited(message, json::LONG),
+                message: limited(message, longest),
                 level,
                 logger_name: logger.as_deref().map(keyword),
                 param_message: template.as_deref().map(keyword),
@@ -140,11 +146,16 @@ pub(crate) fn line(agent: &Arc<Inner>, captured: &Captured) -> Vec<u8> {
     line
 }
 
-fn exception<'a>(chain: &[Cause], handled: bool, frames: &'a [Frame]) -> Exception<'a> {
+fn exception<'a>(
+    chain: &[Cause],
+    handled: bool,
+    frames: &'a [Frame],
+    longest: usize,
+) -> Exception<'a> {
     let one = |cause: &Cause, handled, stacktrace| Exception {
         type_name: cause.type_name.as_deref().map(keyword),
         module: cause.module.as_deref().map(keyword),
-        message: limited(&cause.message, json::LONG),
+        message: limited(&cause.message, longest),
         handled,
         stacktrace,
         cause: Vec::new(),
@@ -178,14 +189,18 @@ fn limited(text: &str, max: usize) -> String {
     json::cut(text, max).map_or_else(|| text.to_owned(), |kept| format!("{kept}…"))
 }
 
-/// The innermost frame that is the service's own: its function, or else its file and line.
+/// The innermost frame that is the service's own: its function, or where that has only a local name, its file and line.
 fn culprit(frames: &[Frame]) -> Option<String> {
     let own = frames
         .iter()
         .find(|frame| !frame.library_frame)
         .or(frames.first())?;
-    Some(match (&own.function, own.lineno) {
-        (Some(function), _) => function.clone(),
+    let function = own
+        .function
+        .as_deref()
+        .filter(|function| function.contains("::"));
+    Some(match (function, own.lineno) {
+        (Some(function), _) => function.to_owned(),
         (None, Some(line)) => format!("{}:{line}", own.filename),
         (None, None) => own.filename.clone(),
     })

@@ -1,18 +1,17 @@
 //! Requests to the server: addresses, credentials, TLS, and what an answer means.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use reqwest::header::{AUTHORIZATION, CONTENT_ENCODING, CONTENT_TYPE, HeaderMap, HeaderValue};
-use rustls::ClientConfig;
-use rustls::crypto::ring;
-use rustls_platform_verifier::BuilderVerifierExt as _;
 use serde::Deserialize;
 
 use crate::config::Settings;
 use crate::transport::buffers::Body;
+use crate::transport::tls::{self, TlsError, Trust};
 
 /// Below every server's own idle time-out (APM Server: 45 s, ours and proxies: less): a connection that the server is about to close
 /// would lose the batch that is sent on it.
@@ -32,6 +31,7 @@ pub(crate) struct Endpoint {
     pub(crate) authorization: Option<String>,
     pub(crate) user_agent: String,
     pub(crate) timeout: Duration,
+    pub(crate) trust: Trust,
 }
 
 impl Endpoint {
@@ -51,6 +51,12 @@ impl Endpoint {
             authorization,
             user_agent: user_agent(&settings.service_name, settings.service_version.as_deref()),
             timeout: settings.server_timeout,
+            trust: Trust {
+                server_cert: settings.server_cert.clone(),
+                server_ca_cert_file: settings.server_ca_cert_file.clone(),
+                verify: settings.verify_server_cert,
+                needed: settings.servers().iter().any(|url| url.scheme() == "https"),
+            },
         }
     }
 }
@@ -84,8 +90,8 @@ impl std::fmt::Debug for Endpoint {
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub(crate) enum ClientError {
-    #[error("the system's certificate store cannot be used")]
-    Tls(#[from] rustls::Error),
+    #[error("no secure connection can be set up")]
+    Tls(#[from] TlsError),
     #[error("the HTTP client cannot be built")]
     Http(#[from] reqwest::Error),
 }
@@ -112,7 +118,7 @@ pub(crate) struct Client {
     http: reqwest::Client,
     endpoint: Endpoint,
     /// The address in use.
-    at: usize,
+    at: AtomicUsize,
 }
 
 impl Client {
@@ -129,9 +135,8 @@ impl Client {
         if let Ok(agent) = HeaderValue::from_bytes(endpoint.user_agent.as_bytes()) {
             headers.insert(reqwest::header::USER_AGENT, agent);
         }
-        let secure = endpoint.urls.iter().any(|url| url.starts_with("https:"));
         let mut builder = reqwest::Client::builder()
-            .tls_backend_preconfigured(tls(secure)?)
+            .tls_backend_preconfigured(tls::config(&endpoint.trust)?)
             .default_headers(headers)
             .pool_idle_timeout(IDLE)
             .pool_max_idle_per_host(1)
@@ -143,18 +148,21 @@ impl Client {
         Ok(Self {
             http: builder.build()?,
             endpoint,
-            at: 0,
+            at: AtomicUsize::new(0),
         })
     }
 
     /// The address in use.
     pub(crate) fn url(&self) -> &str {
-        self.endpoint.urls.get(self.at).map_or("", String::as_str)
+        let urls = &self.endpoint.urls;
+        let at = self.at.load(Ordering::Relaxed);
+        urls.get(at % urls.len().max(1)).map_or("", String::as_str)
     }
 
-    /// Uses the next address from now on, if there is more than one.
-    pub(crate) fn next_url(&mut self) {
-        self.at = (self.at + 1) % self.endpoint.urls.len().max(1);
+    /// Uses the next address from now on; `false` if there is only one.
+    pub(crate) fn next_url(&self) -> bool {
+        self.at.fetch_add(1, Ordering::Relaxed);
+        self.endpoint.urls.len() > 1
     }
 
     /// Sends events and reads the answer. Returns the memory of the body where it is free again.
@@ -204,20 +212,31 @@ impl Client {
             .get(format!("{}{path}", self.url()))
             .timeout(self.endpoint.timeout)
     }
+
+    /// `GET` of a whole address.
+    pub(crate) fn get_url(&self, url: reqwest::Url) -> reqwest::RequestBuilder {
+        self.http.get(url).timeout(self.endpoint.timeout)
+    }
 }
 
-/// The client's TLS: always our own, because a process-wide default may be missing or another's. A certificate store is only opened
-/// for a server that needs one.
-fn tls(secure: bool) -> Result<ClientConfig, rustls::Error> {
-    let builder = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
-        .with_safe_default_protocol_versions()?;
-    Ok(if secure {
-        builder.with_platform_verifier()?.with_no_client_auth()
-    } else {
-        builder
-            .with_root_certificates(rustls::RootCertStore::empty())
-            .with_no_client_auth()
-    })
+/// The body of an answer, up to a sane length.
+pub(crate) async fn read_limited(mut response: reqwest::Response) -> Vec<u8> {
+    let mut body = Vec::new();
+    while let Ok(Some(chunk)) = response.chunk().await {
+        body.extend_from_slice(&chunk);
+        if body.len() >= ANSWER_BYTES {
+            break;
+        }
+    }
+    body
+}
+
+/// A client for metadata services, which are on the machine's own link: without encryption, and past every proxy.
+pub(crate) fn for_local_services() -> Result<reqwest::Client, ClientError> {
+    let builder = reqwest::Client::builder()
+        .tls_backend_preconfigured(tls::config(&Trust::default())?)
+        .no_proxy();
+    Ok(builder.build()?)
 }
 
 /// Shares a body with the HTTP client without copying it.
@@ -240,7 +259,7 @@ fn gzip(bytes: &[u8]) -> Vec<u8> {
 }
 
 /// How many events an answer accepts, and what it complains about.
-async fn read_answer(mut response: reqwest::Response, status: u16, events: u64) -> (u64, String) {
+async fn read_answer(response: reqwest::Response, status: u16, events: u64) -> (u64, String) {
     #[derive(Deserialize)]
     struct Answer {
         accepted: Option<u64>,
@@ -252,13 +271,7 @@ async fn read_answer(mut response: reqwest::Response, status: u16, events: u64) 
         #[serde(default)]
         message: String,
     }
-    let mut body = Vec::new();
-    while let Ok(Some(chunk)) = response.chunk().await {
-        body.extend_from_slice(&chunk);
-        if body.len() >= ANSWER_BYTES {
-            break;
-        }
-    }
+    let body = read_limited(response).await;
     let success = (200..300).contains(&status);
     match serde_json::from_slice::<Answer>(&body) {
         Ok(answer) => {

@@ -5,23 +5,24 @@
 
 use std::io;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::sync::mpsc as std_mpsc;
-use std::thread::{self, JoinHandle};
+use std::thread;
 use std::time::{Duration, Instant};
 
 use tokio::sync::mpsc;
+use tokio::task::JoinHandle;
 use tokio::time;
 
 use crate::agent::Inner;
+use crate::chores::Chores;
+use crate::config::CloudProvider;
 use crate::own_log;
 use crate::stats::DropReason;
 use crate::transport::backoff::Backoff;
 use crate::transport::buffers::Body;
 use crate::transport::client::{Client, Posted};
-use crate::transport::server_info;
-
-/// How often the version of the server is asked for until it is known.
-const SERVER_INFO_EVERY: Duration = Duration::from_secs(10);
+use crate::transport::{central_config, server_info};
 
 /// What the sender is asked to do, besides its work.
 #[derive(Debug)]
@@ -43,7 +44,7 @@ pub(crate) fn spawn(
     agent: Arc<Inner>,
     client: Client,
     commands: mpsc::Receiver<Command>,
-) -> io::Result<JoinHandle<()>> {
+) -> io::Result<thread::JoinHandle<()>> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()?;
@@ -51,17 +52,16 @@ pub(crate) fn spawn(
         .name("apm-agent".to_owned())
         .spawn(move || {
             crate::agent::mark_agent_thread();
-            let server_info_at = (!agent.config.load().skip_server_info).then(Instant::now);
             let sender = Sender {
+                chores: Chores::new(&agent.config.load()),
                 agent,
-                client,
+                client: Arc::new(client),
                 commands,
                 waiting: Vec::new(),
                 backoff: Backoff::default(),
                 retry_at: None,
                 outage: false,
                 closing: false,
-                server_info_at,
             };
             runtime.block_on(sender.run());
         })
@@ -81,7 +81,8 @@ fn final_shutdown() -> Command {
 
 struct Sender {
     agent: Arc<Inner>,
-    client: Client,
+    client: Arc<Client>,
+    chores: Chores,
     commands: mpsc::Receiver<Command>,
     /// Commands that came while a request was under way.
     waiting: Vec<Command>,
@@ -92,7 +93,6 @@ struct Sender {
     outage: bool,
     /// The last handle is gone, or a shutdown waits.
     closing: bool,
-    server_info_at: Option<Instant>,
 }
 
 /// What a posting loop was stopped by.
@@ -108,7 +108,7 @@ enum Progress {
 
 impl Sender {
     async fn run(mut self) {
-        self.agent.delay_for_metadata().await;
+        let mut cloud = self.start_tasks();
         let mut next_tick = Instant::now() + self.tick();
         loop {
             let wake_at = self.next_wake(next_tick);
@@ -120,6 +120,10 @@ impl Sender {
                         None => Some(final_shutdown()),
                     },
                     () = self.agent.buffers.wake.notified() => None,
+                    () = finished(&mut cloud) => {
+                        cloud = None;
+                        None
+                    }
                     () = time::sleep_until(wake_at.into()) => None,
                 }
             } else {
@@ -133,6 +137,7 @@ impl Sender {
                 }
                 Some(Command::Shutdown { deadline, done }) => {
                     self.closing = true;
+                    self.chores.report(&self.agent);
                     let sent = self.flush(deadline, Some(deadline)).await;
                     self.drop_rest();
                     let _ = done.try_send(sent);
@@ -141,22 +146,42 @@ impl Sender {
                 None => {}
             }
             let now = Instant::now();
-            let urgent = self
-                .agent
-                .buffers
-                .urgent
-                .swap(false, std::sync::atomic::Ordering::Relaxed);
+            let urgent = self.agent.buffers.urgent.swap(false, Ordering::Relaxed);
             if now >= next_tick || urgent {
                 next_tick = now + self.tick();
                 self.agent.clock.synchronise();
-                self.agent.tick(now, false);
+                self.chores.run(&self.agent, now, false);
                 self.agent.buffers.ripen();
+            } else if self.chores.next().is_some_and(|at| now >= at) {
+                self.chores.run(&self.agent, now, false);
             }
-            self.ask_for_server_info(now).await;
-            if self.retry_at.is_none_or(|at| now >= at) {
+            if cloud.is_none() && self.retry_at.is_none_or(|at| now >= at) {
                 self.post_ready(None, None).await;
             }
         }
+    }
+
+    /// Starts what runs beside the sender. The first events wait for the returned task, so that they say in which cloud they arose.
+    fn start_tasks(&self) -> Option<JoinHandle<()>> {
+        let settings = self.agent.config.snapshot();
+        if settings.disable_send {
+            return None;
+        }
+        if !settings.skip_server_info {
+            tokio::spawn(server_info::watch(
+                Arc::clone(&self.agent),
+                Arc::clone(&self.client),
+            ));
+        }
+        if settings.central_config {
+            tokio::spawn(central_config::poll(
+                Arc::clone(&self.agent),
+                Arc::clone(&self.client),
+            ));
+        }
+        let agent = Arc::clone(&self.agent);
+        (settings.cloud_provider != CloudProvider::None)
+            .then(|| tokio::spawn(async move { agent.look_up_cloud().await }))
     }
 
     /// The time between two sendings: `api_request_time` ± 10 %, so that many services do not send in step.
@@ -170,15 +195,16 @@ impl Sender {
     }
 
     fn next_wake(&self, next_tick: Instant) -> Instant {
+        let wake = self.chores.next().map_or(next_tick, |at| at.min(next_tick));
         match self.retry_at {
-            Some(at) if self.agent.buffers.has_ready() => next_tick.min(at.max(Instant::now())),
-            _ => next_tick,
+            Some(at) if self.agent.buffers.has_ready() => wake.min(at),
+            _ => wake,
         }
     }
 
     /// Sends everything that was recorded until now, even to a server that is being left alone: one attempt, then it gives up.
     async fn flush(&mut self, deadline: Instant, abort_at: Option<Instant>) -> bool {
-        self.agent.tick(Instant::now(), true);
+        self.chores.run(&self.agent, Instant::now(), true);
         self.agent.buffers.ripen();
         self.retry_at = None;
         self.post_ready(Some(deadline), abort_at).await == Progress::Empty
@@ -329,21 +355,13 @@ impl Sender {
         }
         self.agent.errors.drop_all(&self.agent.buffers.counters);
     }
+}
 
-    /// Asks which version the server has until it is known. Failures are silent: many proxies let only the intake through.
-    async fn ask_for_server_info(&mut self, now: Instant) {
-        if self.server_info_at.is_none_or(|at| now < at)
-            || self.retry_at.is_some()
-            || self.agent.config.load().disable_send
-        {
-            return;
-        }
-        match server_info::ask(&self.client).await {
-            Some(version) => {
-                self.server_info_at = None;
-                self.agent.set_server_version(version);
-            }
-            None => self.server_info_at = Some(now + SERVER_INFO_EVERY),
-        }
+/// Waits for a task; for ever without one.
+async fn finished(task: &mut Option<JoinHandle<()>>) {
+    match task {
+        // A task that panicked is over as well.
+        Some(task) => drop(task.await),
+        None => std::future::pending().await,
     }
 }

@@ -1,8 +1,12 @@
 //! Which version the server has. It decides whether unsampled transactions are sent.
 
+use std::sync::Arc;
+use std::time::Duration;
+
 use serde::Deserialize;
 
-use crate::transport::client::Client;
+use crate::agent::Inner;
+use crate::transport::client::{Client, read_limited};
 
 /// A server's version: major, minor, patch.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -27,8 +31,22 @@ impl ServerVersion {
     }
 }
 
+/// How often the server is asked until it says.
+const EVERY: Duration = Duration::from_secs(10);
+
+/// Asks until the version is known. Failures are silent: many proxies let only the intake through.
+pub(crate) async fn watch(agent: Arc<Inner>, client: Arc<Client>) {
+    loop {
+        if let Some(version) = ask(&client).await {
+            agent.set_server_version(version);
+            return;
+        }
+        tokio::time::sleep(EVERY).await;
+    }
+}
+
 /// Asks the server. `None` where it does not say: anonymous, behind a proxy, or something else altogether.
-pub(crate) async fn ask(client: &Client) -> Option<ServerVersion> {
+async fn ask(client: &Client) -> Option<ServerVersion> {
     #[derive(Deserialize)]
     struct Info {
         version: String,
@@ -39,14 +57,10 @@ pub(crate) async fn ask(client: &Client) -> Option<ServerVersion> {
         .send()
         .await
         .ok()?;
-    if !response.status().is_success()
-        || response
-            .content_length()
-            .is_some_and(|length| length > 64 * 1024)
-    {
+    if !response.status().is_success() {
         return None;
     }
-    let body = response.bytes().await.ok()?;
+    let body = read_limited(response).await;
     let info: Info = serde_json::from_slice(&body).ok()?;
     ServerVersion::parse(&info.version)
 }

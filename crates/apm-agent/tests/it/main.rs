@@ -3,9 +3,12 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 mod actix;
+mod awc;
+mod canary;
 #[cfg(any(feature = "mysql", feature = "postgres"))]
 mod databases;
 mod diesel;
+mod faults;
 mod log;
 mod spans;
 mod support;

@@ -52,11 +52,13 @@ impl Request {
     }
 }
 
+/// Status, headers and body of an answer.
+type Config = (u16, Vec<(&'static str, String)>, String);
+
 #[derive(Debug)]
 struct Shared {
     intake: Mutex<Behaviour>,
-    info: Mutex<&'static str>,
-    config: Mutex<(u16, Vec<(&'static str, String)>, String)>,
+    config: Mutex<Config>,
     requests: Mutex<Vec<Request>>,
 }
 
@@ -81,7 +83,6 @@ impl FakeServer {
         let address = listener.local_addr().unwrap();
         let shared = Arc::new(Shared {
             intake: Mutex::new(intake),
-            info: Mutex::new(r#"{"version":"8.17.0"}"#),
             config: Mutex::new((403, Vec::new(), String::new())),
             requests: Mutex::default(),
         });
@@ -101,11 +102,6 @@ impl FakeServer {
 
     pub(crate) fn behave(&self, intake: Behaviour) {
         *self.shared.intake.lock().unwrap() = intake;
-    }
-
-    /// What `GET /` says.
-    pub(crate) fn set_info(&self, info: &'static str) {
-        *self.shared.info.lock().unwrap() = info;
     }
 
     /// What central configuration says: status, headers, body.
@@ -158,8 +154,7 @@ fn serve(stream: TcpStream, shared: &Shared) -> Option<()> {
         let conditional = request.header("if-none-match").map(str::to_owned);
         shared.requests.lock().unwrap().push(request);
         if line.starts_with("GET / ") {
-            let info = *shared.info.lock().unwrap();
-            respond(&mut stream, 200, &[], info)?;
+            respond(&mut stream, 200, &[], r#"{"version":"8.17.0"}"#)?;
             continue;
         }
         if line.contains("/config/v1/agents") {

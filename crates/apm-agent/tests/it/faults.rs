@@ -1,0 +1,384 @@
+//! What the agent does when its server misbehaves: the service is not affected, memory is bounded, every event is accounted for.
+
+use std::time::{Duration, Instant};
+
+use apm_agent::{Agent, DropReason};
+
+use crate::support::eventually;
+use crate::support::server::{Behaviour, FakeServer, nobody};
+
+const LONG: Duration = Duration::from_secs(10);
+
+fn agent(url: &str, options: &[(&str, &str)]) -> Agent {
+    let mut builder = Agent::builder()
+        .service_name("faults")
+        .server_url(url)
+        .option("cloud_provider", "none")
+        .option("metrics_interval", "0s")
+        .option("server_timeout", "2s");
+    for (key, value) in options {
+        builder = builder.option(*key, *value);
+    }
+    builder.start()
+}
+
+fn work(agent: &Agent, transactions: usize) {
+    for _ in 0..transactions {
+        agent
+            .transaction("job", "task")
+            .run(|| drop(apm_agent::span("step", "app")));
+    }
+}
+
+/// Nothing is lost from the accounts.
+fn assert_accounts(agent: &Agent) {
+    let stats = agent.stats();
+    assert_eq!(
+        stats.recorded,
+        stats.accepted + stats.dropped_total() + stats.pending(),
+        "{stats:?}"
+    );
+}
+
+#[test]
+fn events_arrive_with_the_headers_that_the_protocol_asks_for() {
+    let server = FakeServer::start(Behaviour::Accept);
+    let agent = agent(
+        &server.url(),
+        &[("secret_token", "s3cret"), ("service_version", "1.2(3)")],
+    );
+    work(&agent, 3);
+    assert!(agent.flush(LONG));
+    let [request] = &server.intake_requests()[..] else {
+        panic!("one request")
+    };
+    assert_eq!(request.header("content-type"), Some("application/x-ndjson"));
+    assert_eq!(request.header("authorization"), Some("Bearer s3cret"));
+    assert_eq!(
+        request.header("content-encoding"),
+        None,
+        "not to this machine"
+    );
+    let user_agent = request.header("user-agent").unwrap();
+    assert!(
+        user_agent.starts_with("apm-agent-rust/") && user_agent.ends_with(" (faults 1.2_3_)"),
+        "{user_agent}"
+    );
+    assert_eq!(request.events().len(), 6);
+    let stats = agent.stats();
+    assert_eq!(
+        (stats.recorded, stats.sent, stats.accepted, stats.pending()),
+        (6, 6, 6, 0)
+    );
+    assert!(agent.shutdown(LONG));
+}
+
+#[test]
+fn an_api_key_beats_a_token() {
+    let server = FakeServer::start(Behaviour::Accept);
+    let agent = agent(
+        &server.url(),
+        &[("secret_token", "s3cret"), ("api_key", "k3y")],
+    );
+    work(&agent, 1);
+    assert!(agent.flush(LONG));
+    assert_eq!(
+        server.intake_requests()[0].header("authorization"),
+        Some("ApiKey k3y")
+    );
+}
+
+#[test]
+fn events_are_sent_without_being_asked_for_within_the_request_time() {
+    let server = FakeServer::start(Behaviour::Accept);
+    let agent = agent(&server.url(), &[("api_request_time", "50ms")]);
+    work(&agent, 1);
+    eventually("the events came", || {
+        (server.events().len() == 2).then_some(())
+    });
+    assert!(agent.shutdown(LONG));
+}
+
+#[test]
+fn what_was_recorded_while_the_server_was_away_arrives_when_it_returns() {
+    let address = nobody();
+    let agent = agent(
+        &format!("http://{address}"),
+        &[("api_request_time", "50ms")],
+    );
+    work(&agent, 10);
+    assert!(!agent.flush(Duration::from_secs(3)));
+    work(&agent, 10);
+    let server = FakeServer::start_at(address, Behaviour::Accept);
+    assert!(agent.flush(LONG));
+    let stats = agent.stats();
+    assert_eq!((stats.recorded, stats.accepted), (40, 40), "{stats:?}");
+    assert_eq!(server.events().len(), 40);
+    assert_accounts(&agent);
+}
+
+#[test]
+fn one_bad_event_costs_only_itself() {
+    let server = FakeServer::start(Behaviour::Answer(
+        400,
+        r#"{"accepted":3,"errors":[{"message":"did not match","document":"{}"}]}"#,
+    ));
+    let agent = agent(&server.url(), &[]);
+    work(&agent, 2);
+    assert!(!agent.flush(LONG));
+    let stats = agent.stats();
+    assert_eq!(
+        (stats.accepted, stats.dropped(DropReason::Rejected)),
+        (3, 1),
+        "{stats:?}"
+    );
+    server.behave(Behaviour::Accept);
+    work(&agent, 1);
+    assert!(agent.flush(LONG), "it goes on");
+    assert_accounts(&agent);
+}
+
+#[test]
+fn each_way_to_fail_is_accounted_for_under_its_reason_and_followed_by_recovery() {
+    let table = [
+        (
+            Behaviour::Answer(
+                503,
+                r#"{"accepted":0,"errors":[{"message":"queue is full"}]}"#,
+            ),
+            DropReason::ServerError,
+        ),
+        (
+            Behaviour::Answer(401, r#"{"error":"invalid token"}"#),
+            DropReason::Rejected,
+        ),
+        (Behaviour::Answer(413, ""), DropReason::Rejected),
+        (Behaviour::Answer(429, "slow down"), DropReason::Rejected),
+        (
+            Behaviour::Answer(500, "<html>\u{0} nonsense"),
+            DropReason::ServerError,
+        ),
+        (Behaviour::Reset, DropReason::Connection),
+        (Behaviour::Garbage, DropReason::Connection),
+        (Behaviour::Silence, DropReason::Connection),
+    ];
+    for (behaviour, reason) in table {
+        let server = FakeServer::start(behaviour.clone());
+        let agent = agent(&server.url(), &[("server_timeout", "200ms")]);
+        work(&agent, 5);
+        assert!(!agent.flush(LONG), "{behaviour:?}");
+        let stats = agent.stats();
+        assert_eq!(stats.dropped(reason), 10, "{behaviour:?}: {stats:?}");
+        server.behave(Behaviour::Accept);
+        work(&agent, 5);
+        assert!(agent.flush(LONG), "{behaviour:?}");
+        assert_eq!(agent.stats().accepted, 10, "{behaviour:?}");
+        assert_accounts(&agent);
+    }
+}
+
+#[test]
+fn a_success_that_says_something_strange_is_a_success() {
+    let server = FakeServer::start(Behaviour::Answer(202, r#"{"accepted":999999}"#));
+    let agent = agent(&server.url(), &[]);
+    work(&agent, 1);
+    assert!(agent.flush(LONG));
+    server.behave(Behaviour::Answer(200, "<html>a proxy</html>"));
+    work(&agent, 1);
+    assert!(agent.flush(LONG));
+    assert_eq!(agent.stats().accepted, 4);
+}
+
+#[test]
+fn a_server_that_is_away_costs_bounded_memory_and_no_time() {
+    let agent = agent(
+        &format!("http://{}", nobody()),
+        &[("api_buffer_size", "1mb")],
+    );
+    let begin = Instant::now();
+    std::thread::scope(|scope| {
+        for _ in 0..4 {
+            scope.spawn(|| work(&agent, 5_000));
+        }
+    });
+    let took = begin.elapsed();
+    assert!(took < Duration::from_secs(10), "{took:?}");
+    let stats = agent.stats();
+    assert_eq!(stats.recorded, 40_000);
+    assert!(stats.dropped(DropReason::QueueFull) > 0, "{stats:?}");
+    // 1 MB of ready buffers, and one in each shard.
+    assert!(stats.pending() < 20_000, "{stats:?}");
+    assert!(!agent.shutdown(Duration::from_secs(2)));
+    let stats = agent.stats();
+    assert_eq!(stats.pending(), 0, "what was left is counted: {stats:?}");
+    assert!(stats.dropped(DropReason::Shutdown) > 0);
+}
+
+#[test]
+fn a_shutdown_does_not_wait_longer_than_it_is_told_for_a_server_that_hangs() {
+    let server = FakeServer::start(Behaviour::Silence);
+    let agent = agent(
+        &server.url(),
+        &[("server_timeout", "60s"), ("api_request_time", "20ms")],
+    );
+    work(&agent, 1);
+    eventually("a request hangs", || {
+        (!server.intake_requests().is_empty()).then_some(())
+    });
+    work(&agent, 1);
+    let begin = Instant::now();
+    assert!(!agent.shutdown(Duration::from_millis(300)));
+    assert!(
+        begin.elapsed() < Duration::from_secs(3),
+        "{:?}",
+        begin.elapsed()
+    );
+    assert_eq!(agent.stats().pending(), 0, "{:?}", agent.stats());
+}
+
+#[test]
+fn after_a_shutdown_the_service_goes_on_without_recording() {
+    let server = FakeServer::start(Behaviour::Accept);
+    let agent = agent(&server.url(), &[]);
+    work(&agent, 1);
+    assert!(agent.shutdown(LONG));
+    work(&agent, 1);
+    assert!(!agent.is_recording());
+    assert_eq!(agent.stats().recorded, 2);
+    assert!(!agent.flush(Duration::from_millis(10)) || agent.stats().pending() == 0);
+}
+
+#[test]
+fn the_last_handle_takes_what_it_recorded_along() {
+    let server = FakeServer::start(Behaviour::Accept);
+    let agent = agent(&server.url(), &[]);
+    work(&agent, 1);
+    drop(agent);
+    eventually("the events came", || {
+        (server.events().len() == 2).then_some(())
+    });
+}
+
+#[test]
+fn an_agent_that_sends_nothing_contacts_nobody() {
+    let server = FakeServer::start(Behaviour::Accept);
+    let agent = agent(
+        &server.url(),
+        &[("disable_send", "true"), ("api_request_time", "20ms")],
+    );
+    work(&agent, 1);
+    assert!(agent.flush(LONG));
+    assert!(agent.shutdown(LONG));
+    assert!(server.requests().is_empty());
+    assert_eq!(agent.stats().dropped(DropReason::Disabled), 2);
+}
+
+#[test]
+fn another_server_takes_over_when_one_fails() {
+    let server = FakeServer::start(Behaviour::Accept);
+    let urls = format!("http://{}, {}", nobody(), server.url());
+    let agent = agent(
+        "http://127.0.0.1:1",
+        &[("server_urls", &urls), ("api_request_time", "20ms")],
+    );
+    work(&agent, 1);
+    eventually("the second server got the events", || {
+        (server.events().len() == 2).then_some(())
+    });
+    assert_eq!(agent.stats().dropped_total(), 0);
+}
+
+#[test]
+fn unsampled_transactions_are_not_sent_to_a_server_that_ignores_them() {
+    let server = FakeServer::start(Behaviour::Accept);
+    let agent = agent(&server.url(), &[("transaction_sample_rate", "0")]);
+    // The version is asked for at the start; until it is known, unsampled transactions are sent.
+    eventually("the version is known", || {
+        let before = agent.stats().recorded;
+        work(&agent, 1);
+        (agent.stats().recorded == before).then_some(())
+    });
+    assert!(agent.shutdown(LONG));
+}
+
+#[test]
+fn central_configuration_is_applied_while_the_service_runs() {
+    let server = FakeServer::start(Behaviour::Accept);
+    server.set_config(
+        200,
+        vec![
+            ("Etag", "\"7\"".to_owned()),
+            ("Cache-Control", "max-age=5".to_owned()),
+        ],
+        r#"{"transaction_max_spans":"1","no_such_option":"x","transaction_sample_rate":"1.2"}"#,
+    );
+    let agent = agent(&server.url(), &[("environment", "test")]);
+    let poll = eventually("the configuration was asked for", || {
+        server
+            .requests()
+            .into_iter()
+            .find(|request| request.line.contains("/config/v1/agents"))
+    });
+    assert!(
+        poll.line
+            .contains("service.name=faults&service.environment=test"),
+        "{}",
+        poll.line
+    );
+    eventually("it is applied", || {
+        agent.transaction("job", "task").run(|| {
+            drop(apm_agent::span("one", "app"));
+            drop(apm_agent::span("two", "app"));
+        });
+        assert!(agent.flush(LONG));
+        let last = server.events().pop()?;
+        (last["transaction"]["span_count"]["dropped"] == 1).then_some(())
+    });
+    eventually("it is asked for again, with the tag", || {
+        server
+            .requests()
+            .into_iter()
+            .find(|request| request.header("if-none-match") == Some("\"7\""))
+    });
+}
+
+#[test]
+fn recorded_equals_accepted_and_dropped_under_load_and_trouble() {
+    let server = FakeServer::start(Behaviour::Accept);
+    let agent = agent(
+        &server.url(),
+        &[
+            ("api_request_time", "10ms"),
+            ("api_buffer_size", "512kb"),
+            ("api_request_size", "8kb"),
+        ],
+    );
+    std::thread::scope(|scope| {
+        for _ in 0..3 {
+            scope.spawn(|| work(&agent, 3_000));
+        }
+        scope.spawn(|| {
+            let trouble = [
+                Behaviour::Answer(503, ""),
+                Behaviour::Accept,
+                Behaviour::Reset,
+                Behaviour::Answer(400, r#"{"accepted":1}"#),
+                Behaviour::Accept,
+            ];
+            for behaviour in trouble {
+                server.behave(behaviour);
+                std::thread::sleep(Duration::from_millis(30));
+            }
+        });
+    });
+    server.behave(Behaviour::Accept);
+    assert!(agent.flush(LONG));
+    let stats = agent.stats();
+    assert_eq!(stats.recorded, 18_000);
+    assert_eq!(
+        stats.recorded,
+        stats.accepted + stats.dropped_total(),
+        "{stats:?}"
+    );
+    assert!(agent.shutdown(LONG));
+}
