@@ -23,7 +23,10 @@ use actix_web::web::{Data, Path, ServiceConfig, get, head, resource};
 use actix_web::{Handler, HttpRequest, HttpResponse, Resource, Responder};
 
 use crate::store::Store;
-use pages::{dependencies, errors, service, services, trace, transactions};
+use pages::{
+    dependencies, discover, error, errors, metrics, service, services, trace, traces, transaction,
+    transactions,
+};
 
 /// Mounts the pages and their files. The application's data holds the [`Store`].
 pub fn configure(app: &mut ServiceConfig) {
@@ -38,12 +41,20 @@ pub fn configure(app: &mut ServiceConfig) {
             "/services/{service}/transactions",
             service_transactions,
         ))
+        .service(page(
+            "/services/{service}/transactions/view",
+            one_transaction,
+        ))
         .service(page("/services/{service}/errors", service_errors))
+        .service(page("/services/{service}/errors/{key}", one_error))
         .service(page(
             "/services/{service}/dependencies",
             service_dependencies,
         ))
+        .service(page("/services/{service}/metrics", service_metrics))
+        .service(page("/discover", search))
         .service(page("/errors", all_errors))
+        .service(page("/traces", all_traces))
         .service(page("/traces/{trace}", one_trace));
 }
 
@@ -111,9 +122,51 @@ async fn service_dependencies(
     .await
 }
 
+async fn service_metrics(
+    request: HttpRequest,
+    store: Data<Store>,
+    name: Path<String>,
+) -> HttpResponse {
+    serve::page(request, Store::clone(&store), move |ask| {
+        Ok(metrics::one(ask, &name)?)
+    })
+    .await
+}
+
+async fn search(request: HttpRequest, store: Data<Store>) -> HttpResponse {
+    serve::page(request, Store::clone(&store), discover::page_of).await
+}
+
+async fn all_traces(request: HttpRequest, store: Data<Store>) -> HttpResponse {
+    serve::page(request, Store::clone(&store), traces::list).await
+}
+
 async fn all_errors(request: HttpRequest, store: Data<Store>) -> HttpResponse {
     serve::page(request, Store::clone(&store), |ask| {
         Ok(errors::list(ask, None)?)
+    })
+    .await
+}
+
+async fn one_transaction(
+    request: HttpRequest,
+    store: Data<Store>,
+    name: Path<String>,
+) -> HttpResponse {
+    let only_details = serve::wants_details(&request);
+    serve::page(request, Store::clone(&store), move |ask| {
+        transaction::one(ask, &name, only_details)
+    })
+    .await
+}
+
+async fn one_error(
+    request: HttpRequest,
+    store: Data<Store>,
+    path: Path<(String, String)>,
+) -> HttpResponse {
+    serve::page(request, Store::clone(&store), move |ask| {
+        error::one(ask, &path.0, &path.1)
     })
     .await
 }

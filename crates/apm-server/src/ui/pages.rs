@@ -4,10 +4,15 @@
 
 pub(crate) mod charts;
 pub(crate) mod dependencies;
+pub(crate) mod discover;
+pub(crate) mod error;
 pub(crate) mod errors;
+pub(crate) mod metrics;
 pub(crate) mod service;
 pub(crate) mod services;
 pub(crate) mod trace;
+pub(crate) mod traces;
+pub(crate) mod transaction;
 pub(crate) mod transactions;
 
 use diesel::SqliteConnection;

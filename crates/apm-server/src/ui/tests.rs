@@ -9,13 +9,27 @@ use crate::store::{Store, StoreOptions};
 use crate::time;
 
 /// Addresses of all pages; `{service}` and the like are filled in.
-const PAGES: [&str; 13] = [
+const PAGES: [&str; 27] = [
     "/services",
     "/services/{service}",
     "/services/{service}/transactions",
     "/services/{service}/errors",
     "/services/{service}/dependencies",
+    "/services/{service}/transactions/view?type=request&name={service}",
+    "/services/{service}/transactions/view?name={service}&min_us=1&max_us=9000000&scale=linear&tab=metadata",
+    "/services/{service}/errors/{error}",
+    "/services/{service}/errors/{error}?tab=metadata",
+    "/services/{service}/errors/{error}?tab=json",
+    "/services/{service}/metrics",
+    "/services/{service}/metrics?metric={service}",
     "/errors",
+    "/traces",
+    "/discover",
+    "/discover?q=trace.id:{trace}&open=1&field=service.name",
+    "/discover?filter=service.name:*&group=service.name",
+    "/discover?cols=service.name,{service}&as=json&open=1",
+    "/discover?q=a:",
+    "/traces/{trace}?tab=logs",
     "/traces/{trace}",
     "/traces/{trace}?item={item}",
     "/traces/{trace}?tab=statistics",
@@ -82,9 +96,10 @@ async fn every_page_answers_on_an_empty_store() {
         let uri = page
             .replace("{service}", "nobody")
             .replace("{trace}", "00")
-            .replace("{item}", "00");
+            .replace("{item}", "00")
+            .replace("{error}", "00");
         let (status, _, text) = get(&store, &uri).await;
-        let want = if page.contains("{trace}") {
+        let want = if page.starts_with("/traces/") || page.contains("{error}") {
             StatusCode::NOT_FOUND
         } else {
             StatusCode::OK
@@ -110,12 +125,14 @@ async fn whatever_telemetry_says_stays_text() {
     let demo = demo();
     let service = "%3Cscript%3Ealert(%221%22)%3C%2Fscript%3E";
     let trace = format!("{:032x}", 9_000_000);
+    let error = format!("{:016x}", xxhash_rust::xxh3::xxh3_64(HOSTILE.as_bytes()));
     let item = format!("{:016x}", 9_000_000u64 << 8 | 1);
     for page in PAGES {
         let uri = page
             .replace("{service}", service)
             .replace("{trace}", &trace)
-            .replace("{item}", &item);
+            .replace("{item}", &item)
+            .replace("{error}", &error);
         let (status, headers, text) = get(&demo.store, &uri).await;
         assert_eq!(status, StatusCode::OK, "{uri}");
         sound(&uri, &text);

@@ -191,6 +191,27 @@ impl View {
         self.to(&["discover"]).set("q", kql)
     }
 
+    /// Discover narrowed by one condition more: beside what is there, if this is Discover.
+    pub(crate) fn filtered(&self, kql: &str) -> Href {
+        if self.path != "/discover" {
+            return self.discover(kql);
+        }
+        let mut filters: Vec<&str> = self
+            .param("filter")
+            .unwrap_or("")
+            .lines()
+            .filter(|line| !line.is_empty())
+            .collect();
+        // A line is a filter: `quoted` has left no line break in a value.
+        if !filters.contains(&kql) {
+            filters.push(kql);
+        }
+        self.here()
+            .set("filter", &filters.join("\n"))
+            .without("after")
+            .without("open")
+    }
+
     /// Twice the range around its middle, but not into the future.
     pub(crate) fn zoomed_out(&self) -> Href {
         let half = self.range.micros() / 2;
@@ -228,7 +249,13 @@ impl View {
 
 /// A value quoted for the query bar.
 pub(crate) fn quoted(value: &str) -> String {
-    format!("\"{}\"", value.replace('\\', "\\\\").replace('"', "\\\""))
+    format!(
+        "\"{}\"",
+        value
+            .replace('\\', "\\\\")
+            .replace('"', "\\\"")
+            .replace('\n', " ")
+    )
 }
 
 #[cfg(test)]

@@ -81,12 +81,17 @@ pub(crate) fn log_durations(scale: Scale) -> Vec<Tick> {
     let wide = to / from > 1_000.0;
     let mut taken: Vec<(f64, f64)> = Vec::new();
     let (first, last) = (from.log10().floor() as i32, to.log10().ceil() as i32);
+    // 3 and 7 where they fit; the rest only on an axis that would else have next to none.
     let rounds = [
-        (&[1.0][..], NEAR),
-        (&[2.0, 5.0][..], NEAR),
-        (&[3.0, 7.0][..], NEAR_OPTIONAL),
+        (&[1.0][..], NEAR, usize::MAX),
+        (&[2.0, 5.0][..], NEAR, usize::MAX),
+        (&[3.0, 7.0][..], NEAR_OPTIONAL, usize::MAX),
+        (&[1.5, 4.0, 6.0, 8.0, 9.0][..], NEAR_OPTIONAL, 3),
     ];
-    for (factors, near) in rounds.into_iter().take(if wide { 1 } else { 3 }) {
+    for (factors, near, enough) in rounds.into_iter().take(if wide { 1 } else { 4 }) {
+        if taken.len() > enough {
+            continue;
+        }
         for decade in first..=last {
             for factor in factors {
                 let value = factor * 10f64.powi(decade);
@@ -280,6 +285,14 @@ mod tests {
         assert_eq!(
             written(&log_durations(Scale::log(80.0, 10_000_000.0))),
             ["100 µs", "1 ms", "10 ms", "100 ms", "1 s", "10 s"]
+        );
+    }
+
+    #[test]
+    fn a_narrow_log_axis_still_has_ticks() {
+        assert_eq!(
+            written(&log_durations(Scale::log(6_000.0, 10_600.0))),
+            ["6", "7", "8", "9", "10 ms"]
         );
     }
 

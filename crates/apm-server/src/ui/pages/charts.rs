@@ -3,6 +3,7 @@
 use maud::Markup;
 
 use super::Ask;
+use crate::analytics::breakdown::Breakdown;
 use crate::analytics::latency::Latency;
 use crate::analytics::series::Axis;
 use crate::analytics::throughput::Throughput;
@@ -12,6 +13,7 @@ use crate::ui::chart::buckets::{Buckets, partial};
 use crate::ui::chart::frame::Measure;
 use crate::ui::chart::lines::{Line, LineChart};
 use crate::ui::components::cells::result_class;
+use crate::ui::components::waterfall::type_class;
 use crate::ui::moment::span_words;
 use crate::ui::number::{self, FEW, duration};
 
@@ -219,6 +221,76 @@ pub(crate) fn failed(
         counts_name: "requests",
         height: TALL,
         sql,
+    }
+    .render(&ask.view.clock)
+}
+
+/// Where the time goes, by type of span: shares that add up to all of it.
+pub(crate) fn breakdown(ask: &Ask<'_>, data: &Breakdown, sql: &str) -> Markup {
+    const SERIES: [&str; 6] = [
+        "series-1", "series-2", "series-3", "series-4", "series-5", "series-6",
+    ];
+    let names: Vec<String> = data
+        .kinds
+        .iter()
+        .map(|kind| {
+            if kind.subtype.is_empty() {
+                kind.kind.clone()
+            } else {
+                format!("{} {}", kind.kind, kind.subtype)
+            }
+        })
+        .collect();
+    let values: Vec<Vec<f64>> = data
+        .kinds
+        .iter()
+        .map(|kind| {
+            kind.shares
+                .iter()
+                .map(|share| share.unwrap_or(0.0))
+                .collect()
+        })
+        .collect();
+    let mut others = 0;
+    let layers: Vec<Layer<'_>> = data
+        .kinds
+        .iter()
+        .zip(&names)
+        .zip(&values)
+        .map(|((kind, name), values)| {
+            let class = match type_class(&kind.kind) {
+                // Several kinds without a colour of their own must still be told apart.
+                "t-other" if kind.kind != "other" => {
+                    others += 1;
+                    SERIES[(others - 1) % SERIES.len()]
+                }
+                class => class,
+            };
+            Layer {
+                name,
+                class,
+                values,
+                mean: Some(number::percent(kind.share).to_string()),
+            }
+        })
+        .collect();
+    let spoken: Vec<String> = data
+        .kinds
+        .iter()
+        .zip(&names)
+        .map(|(kind, name)| format!("{name} {}", number::percent(kind.share)))
+        .collect();
+    BarChart {
+        id: "breakdown",
+        title: "Time by type of span",
+        note: &per(&data.axis),
+        says: &format!("Share of time: {}.", spoken.join(", ")),
+        measure: Measure::Share,
+        buckets: Buckets::from(&data.axis),
+        layers: &layers,
+        partial: &partial(&data.axis),
+        height: 112,
+        sql: Some(sql),
     }
     .render(&ask.view.clock)
 }

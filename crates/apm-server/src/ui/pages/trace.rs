@@ -1,9 +1,9 @@
 //! `/traces/{id}`: one trace, whole, across services; and the panel of a trace that the page of a transaction shows too.
 
 pub(crate) mod details;
-mod document;
+pub(crate) mod document;
 mod headline;
-mod metadata;
+pub(crate) mod metadata;
 pub(crate) mod panel;
 mod rows;
 mod statements;

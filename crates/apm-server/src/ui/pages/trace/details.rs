@@ -236,7 +236,7 @@ fn labels(view: &View, document: &Value) -> Markup {
     }
     let rows = html! {
         table.kv { tbody { @for (key, value) in &found { tr {
-            td.act { (plus_minus(value, view.discover(&format!("{key}: {}", quoted(value))), view.discover(&format!("not {key}: {}", quoted(value))))) }
+            td.act { (plus_minus(value, view.filtered(&format!("{key}: {}", quoted(value))), view.filtered(&format!("not {key}: {}", quoted(value))))) }
             th scope="row" { (key) } td { (value) }
         } } } }
     };

@@ -1,0 +1,181 @@
+//! The documents: a row each, and the open one with all of its fields or as JSON.
+
+use maud::{Markup, html};
+use serde_json::Value;
+
+use super::SIZE;
+use super::state::State;
+use crate::analytics::discover::{Found, Hit};
+use crate::store::StoreError;
+use crate::time::{SECOND, rfc3339};
+use crate::ui::components::cells::{result_class, swatch};
+use crate::ui::components::code;
+use crate::ui::components::controls::{copy, segment};
+use crate::ui::components::icon;
+use crate::ui::components::panel::panel as framed;
+use crate::ui::number::{NARROW, compact, duration};
+use crate::ui::pages::Ask;
+use crate::ui::pages::trace::document::{field, leaves, text};
+use crate::ui::pages::trace::metadata;
+use crate::ui::view::View;
+use crate::ui::words;
+
+/// The panel of the newest documents.
+pub(super) fn panel(ask: &mut Ask<'_>, state: &State, found: &Found) -> Result<Markup, StoreError> {
+    let view = ask.view;
+    let hits = &found.hits[..found.hits.len().min(SIZE)];
+    let next = if found.hits.len() > SIZE {
+        hits.last()
+            .map(|hit| format!("{},{}", hit.timestamp, hit.seq))
+    } else {
+        found.next.map(|cursor| cursor.to_string())
+    };
+    let title = if view.param("after").is_some() {
+        "Older documents"
+    } else {
+        "Newest first"
+    };
+    let api = view
+        .to(&["api", "v1", "discover"])
+        .set("q", &state.text(view))
+        .without("refresh")
+        .without("cmp")
+        .without("env");
+    let aside = html! {
+        (group_form(view, None))
+        a.btn.btn--small href=(api) { "JSON" }
+    };
+    let note = html! { (hits.len()) " of " (compact(found.total)) };
+    let body = html! {
+        (table(view, state, hits))
+        @if let Some(next) = next { p.panel-foot { a href=(view.here().set("after", &next).without("open")) { "Older documents" } } }
+    };
+    Ok(framed(title, note, aside, body))
+}
+
+/// Groups by any field that is typed; the list beside suggests names.
+pub(super) fn group_form(view: &View, current: Option<&str>) -> Markup {
+    html! {
+        form.row method="get" action="/discover" {
+            @for (key, value) in view.params_but(&["group", "open", "after"]) { input type="hidden" name=(key) value=(value); }
+            label.sr for="group" { "Group by field" }
+            input.input.input--text.group-by id="group" name="group" value=[current] placeholder="Group by field" list="field-names" spellcheck="false" autocomplete="off";
+            button.btn.btn--small type="submit" { "Group" }
+        }
+    }
+}
+
+/// The columns where the address names none: what an event is, and how long it took.
+const DEFAULT: [&str; 3] = ["processor.event", "service.name", "transaction.result"];
+
+fn table(view: &View, state: &State, hits: &[Hit]) -> Markup {
+    let chosen = !state.columns.is_empty();
+    let columns: Vec<&str> = if chosen {
+        state.columns.iter().map(String::as_str).collect()
+    } else {
+        DEFAULT.to_vec()
+    };
+    let width = columns.len() + if chosen { 1 } else { 3 };
+    html! {
+        table.table.docs {
+            caption.sr { "Documents" }
+            thead { tr {
+                th scope="col" aria-sort="descending" { "@timestamp ↓" }
+                @if !chosen { th scope="col" { "Event" } }
+                @for column in &columns { th scope="col" class=[column.ends_with(".us").then_some("num")] { (column) } }
+                @if !chosen { th.num scope="col" { "Duration" } }
+            } }
+            tbody {
+                @for hit in hits {
+                    @let open = state.open == Some(hit.seq);
+                    @let href = if open { view.here().without("open") } else { view.here().set("open", &hit.seq.to_string()) };
+                    tr class=[open.then_some("open")] id={ "d" (hit.seq) } {
+                        td.mono { a.plain.row.row--c href=(href) aria-expanded=(if open { "true" } else { "false" }) { span.twisty { (icon::small(if open { "down" } else { "right" })) } (view.clock.milli(hit.timestamp)) } }
+                        @if !chosen { td.grow { (summary(&hit.document)) } }
+                        @for column in &columns { (cell(&hit.document, column)) }
+                        @if !chosen { (duration_cell(&hit.document)) }
+                    }
+                    @if open { tr.detail { td colspan=(width) { (details(view, hit)) } } }
+                }
+            }
+        }
+    }
+}
+
+/// What an event is called: its name, its message, or its metrics.
+fn summary(document: &Value) -> Markup {
+    let message = field(document, "error.exception")
+        .and_then(|list| list.get(0))
+        .and_then(|first| text(first, "message"));
+    let name = ["transaction.name", "span.name"]
+        .into_iter()
+        .find_map(|path| text(document, path));
+    let event = text(document, "processor.event").unwrap_or_default();
+    let words_ = match event.as_str() {
+        "span" => text(document, "span.name"),
+        "error" => text(document, "error.log.message").or(message),
+        "metric" => None,
+        "" => text(document, "message"),
+        _ => name,
+    };
+    html! { @match words_ { Some(text) => { span title=(text) { (words::cut(&text, 160)) } }, None => { span.dim { (if event == "metric" { "metrics" } else { "–" }) } } } }
+}
+
+fn cell(document: &Value, column: &str) -> Markup {
+    let value = text(document, column);
+    match (column, value) {
+        (_, None) => html! { td.dim { "–" } },
+        ("transaction.result", Some(value)) => {
+            html! { td { span.row.row--c { (swatch(result_class(&value))) (value) } } }
+        }
+        (column, Some(value)) if column.ends_with("duration.us") => match value.parse::<f64>() {
+            Ok(us) => html! { td.num { (figure(us)) } },
+            Err(_) => html! { td { (value) } },
+        },
+        (_, Some(value)) => html! { td.soft title=(value) { (words::cut(&value, 80)) } },
+    }
+}
+
+fn figure(us: f64) -> Markup {
+    let figure = duration(us);
+    html! { (figure.figure) span.u { (NARROW) (figure.unit) } }
+}
+
+fn duration_cell(document: &Value) -> Markup {
+    let us = ["transaction.duration.us", "span.duration.us"]
+        .into_iter()
+        .find_map(|path| field(document, path))
+        .and_then(Value::as_f64);
+    html! { @match us { Some(us) => { td.num { (figure(us)) } }, None => { td.num.none { "–" span.u {} } } } }
+}
+
+fn details(view: &View, hit: &Hit) -> Markup {
+    let document = &hit.document;
+    let json = view.param("as") == Some("json");
+    let trace = text(document, "trace.id");
+    let item = ["span.id", "transaction.id"]
+        .into_iter()
+        .find_map(|path| text(document, path));
+    let around = view
+        .here()
+        .set("from", &rfc3339(hit.timestamp - 15 * SECOND))
+        .set("to", &rfc3339(hit.timestamp + 15 * SECOND))
+        .without("q")
+        .without("filter")
+        .without("after")
+        .anchor(&format!("d{}", hit.seq));
+    let fields = leaves(document);
+    html! {
+        div.inset {
+            div.row.inset-head {
+                (segment("Show as", [("fields", view.here().without("as"), !json), ("JSON", view.here().set("as", "json"), json)]))
+                span.dim { (words::count(fields.len() as u64, "field", "fields")) ", sorted by name" }
+                span.push {}
+                @if let Some(trace) = &trace { a href=(view.to(&["traces", trace]).set("item", item.as_deref().unwrap_or(""))) { "Open trace" } }
+                a href=(around) { "Documents around this one" }
+                @if json { (copy("document", "Copy JSON")) }
+            }
+            @if json { (code::block("document", html! { (serde_json::to_string_pretty(document).unwrap_or_default()) })) } @else { (metadata::rows(view, &fields)) }
+        }
+    }
+}

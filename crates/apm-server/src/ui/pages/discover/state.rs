@@ -1,0 +1,154 @@
+//! What the address of Discover says besides the range: query, filters, columns, group, the open document.
+
+use crate::kql::{self, Expr};
+use crate::ui::href::Href;
+use crate::ui::view::{View, quoted};
+
+/// Filters and columns that an address may carry.
+const MOST: usize = 20;
+
+/// The state, read from the address.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) struct State {
+    /// One condition each; all of them hold. In the address they are the lines of `filter`.
+    pub(super) filters: Vec<String>,
+    pub(super) columns: Vec<String>,
+    pub(super) group: Option<String>,
+    /// Number of the document that is open.
+    pub(super) open: Option<i64>,
+    /// Name of the field whose values are listed.
+    pub(super) field: Option<String>,
+}
+
+impl State {
+    pub(super) fn of(view: &View) -> Self {
+        let list = |key: &str, separator: char| -> Vec<String> {
+            view.param(key)
+                .unwrap_or("")
+                .split(separator)
+                .map(str::trim)
+                .filter(|part| !part.is_empty())
+                .take(MOST)
+                .map(str::to_owned)
+                .collect()
+        };
+        Self {
+            filters: list("filter", '\n'),
+            columns: list("cols", ','),
+            group: view
+                .param("group")
+                .map(|field| field.trim().to_owned())
+                .filter(|field| !field.is_empty()),
+            open: view.param("open").and_then(|seq| seq.parse().ok()),
+            field: view.param("field").map(str::to_owned),
+        }
+    }
+
+    /// Whether anything narrows the documents besides the range.
+    pub(super) fn is_filtered(&self, view: &View) -> bool {
+        !self.filters.is_empty() || !view.query().trim().is_empty()
+    }
+
+    /// Query, filters and environment as one text.
+    pub(super) fn text(&self, view: &View) -> String {
+        let environment = view
+            .environment()
+            .map(|name| format!("service.environment: {}", quoted(name)));
+        let query = Some(view.query().trim().to_owned()).filter(|query| !query.is_empty());
+        let parts: Vec<String> = query
+            .into_iter()
+            .chain(self.filters.iter().cloned())
+            .chain(environment)
+            .collect();
+        match parts.as_slice() {
+            [one] => one.clone(),
+            parts => parts
+                .iter()
+                .map(|part| format!("({part})"))
+                .collect::<Vec<_>>()
+                .join(" and "),
+        }
+    }
+
+    /// The condition. What was typed is read first, by itself, so that an error counts its characters from its own start.
+    pub(super) fn query(&self, view: &View) -> Result<Expr, String> {
+        kql::parse(view.query(), view.clock.now).map_err(|error| error.to_string())?;
+        for filter in &self.filters {
+            kql::parse(filter, view.clock.now)
+                .map_err(|error| format!("in the filter {filter}: {error}"))?;
+        }
+        kql::parse(&self.text(view), view.clock.now).map_err(|error| error.to_string())
+    }
+
+    pub(super) fn without_filter(&self, view: &View, place: usize) -> Href {
+        let kept: Vec<&str> = self
+            .filters
+            .iter()
+            .enumerate()
+            .filter(|(i, _)| *i != place)
+            .map(|(_, filter)| filter.as_str())
+            .collect();
+        view.here()
+            .set("filter", &kept.join("\n"))
+            .without("after")
+            .without("open")
+    }
+
+    /// The address with a column more, or one less.
+    pub(super) fn toggle_column(&self, view: &View, name: &str) -> Href {
+        let mut columns: Vec<&str> = self.columns.iter().map(String::as_str).collect();
+        match columns.iter().position(|column| *column == name) {
+            Some(place) => drop(columns.remove(place)),
+            None => columns.push(name),
+        }
+        view.here().set("cols", &columns.join(","))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn query_filters_and_environment_are_one_condition() {
+        for (address, want) in [
+            ("q=a:1", "a:1"),
+            (
+                "q=a:1+or+b:2&filter=c:3%0Anot+d:4",
+                "(a:1 or b:2) and (c:3) and (not d:4)",
+            ),
+            ("env=dev", "service.environment: \"dev\""),
+            ("", ""),
+        ] {
+            let view = View::test("/discover", address);
+            let state = State::of(&view);
+            assert_eq!(state.text(&view), want, "{address}");
+            assert!(state.query(&view).is_ok(), "{address}");
+        }
+    }
+
+    #[test]
+    fn an_error_counts_from_the_start_of_what_was_typed() {
+        let view = View::test("/discover", "q=a:&filter=c:3");
+        let alone = kql::parse("a:", 0).unwrap_err().to_string();
+        assert_eq!(State::of(&view).query(&view), Err(alone));
+    }
+
+    #[test]
+    fn filters_and_columns_come_and_go() {
+        let view = View::test("/discover", "filter=a:1%0Ab:2&cols=x,y&after=1,2");
+        let state = State::of(&view);
+        assert_eq!(
+            state.without_filter(&view, 0).to_string(),
+            "/discover?filter=b:2&cols=x,y"
+        );
+        assert_eq!(
+            state.toggle_column(&view, "x").to_string(),
+            "/discover?filter=a:1%0Ab:2&cols=y&after=1,2"
+        );
+        assert_eq!(
+            state.toggle_column(&view, "z").to_string(),
+            "/discover?filter=a:1%0Ab:2&cols=x,y,z&after=1,2"
+        );
+    }
+}

@@ -1,0 +1,101 @@
+//! The distribution of a transaction's durations, with the controls that brush it.
+
+use maud::{Markup, html};
+
+use super::durations;
+use crate::analytics::distribution::{Bar, Distribution, Scale as Cut};
+use crate::ui::chart::histogram::{self, Bin, Histogram};
+use crate::ui::components::controls::segment;
+use crate::ui::number::FEW;
+use crate::ui::pages::whole;
+use crate::ui::view::View;
+
+/// How the axis is cut: logarithmic unless the address says otherwise.
+pub(super) fn scale(view: &View) -> Cut {
+    if view.param("scale") == Some("linear") {
+        Cut::Linear
+    } else {
+        Cut::Log
+    }
+}
+
+fn bins(bars: &[Bar]) -> Vec<Bin> {
+    let bin = |bar: &Bar| Bin {
+        from: bar.from as f64,
+        to: bar.to as f64,
+        count: whole(bar.count),
+        failed: whole(bar.failed),
+    };
+    // Leading and trailing buckets without a request would only make the axis long.
+    let filled = |bar: &Bar| bar.count > 0.0;
+    let (Some(first), Some(last)) = (bars.iter().position(filled), bars.iter().rposition(filled))
+    else {
+        return Vec::new();
+    };
+    bars[first..=last].iter().map(bin).collect()
+}
+
+pub(super) fn chart(
+    view: &View,
+    now: &Distribution,
+    before: Option<&Distribution>,
+    sample: Option<i64>,
+    sql: &str,
+) -> Markup {
+    let (now_bins, before_bins) = (
+        bins(&now.bars),
+        before.map(|before| bins(&before.bars)).unwrap_or_default(),
+    );
+    let log = now.scale == Cut::Log;
+    let both: Vec<Bin> = now_bins.iter().chain(&before_bins).copied().collect();
+    let axis = histogram::axis(&both, log);
+    let chosen = durations(view);
+    let brushed = chosen != crate::analytics::samples::Durations::default();
+    let (low, high) = axis.ends();
+    let brush = brushed.then(|| {
+        (
+            (chosen.min.max(0) as f64).max(low),
+            (chosen.max as f64).min(high),
+        )
+    });
+    Histogram {
+        id: "distribution",
+        bins: &now_bins,
+        previous: &before_bins,
+        previous_name: &view.against(),
+        scale: axis,
+        brush,
+        p95: now
+            .percentiles
+            .filter(|_| now.count >= FEW as f64)
+            .map(|percentiles| percentiles.p95),
+        sample: sample.map(|us| us as f64),
+        controls: controls(view, brush),
+        sql: Some(sql),
+    }
+    .render()
+}
+
+/// Two numbers, a way back, and the switch of the scale: all of it works without a script.
+fn controls(view: &View, brush: Option<(f64, f64)>) -> Markup {
+    const OWN: [&str; 6] = ["min_us", "max_us", "min_ms", "max_ms", "sample", "item"];
+    let ms = |us: f64| {
+        let text = format!("{:.3}", us / 1e3);
+        text.trim_end_matches('0').trim_end_matches('.').to_owned()
+    };
+    let plain = || OWN.iter().fold(view.here(), |href, key| href.without(key));
+    let linear = view.param("scale") == Some("linear");
+    html! {
+        form.row method="get" action=(view.path) {
+            @for (key, value) in view.params_but(&OWN) { input type="hidden" name=(key) value=(value); }
+            span.field {
+                label.field { "from " input.input name="min_ms" value=[brush.map(|(from, _)| ms(from))] inputmode="decimal" autocomplete="off"; }
+                label.field { "to " input.input name="max_ms" value=[brush.map(|(_, to)| ms(to))] inputmode="decimal" autocomplete="off"; }
+                " ms"
+            }
+            button.btn.btn--small type="submit" { "Select" }
+            @if brush.is_some() { a.btn.btn--small href=(plain()) { "Clear" } }
+        }
+        (segment("Horizontal scale", [("log", view.here().without("scale"), !linear), ("linear", view.here().set("scale", "linear"), linear)]))
+    }
+}

@@ -1,0 +1,177 @@
+//! The sentence over a transaction: how long 95 % of it take, against before; then what that time is, then what fails.
+
+use crate::analytics::distribution::Distribution;
+use crate::analytics::latency::Latency;
+use crate::analytics::percentile::Percentiles;
+use crate::analytics::trace::read::Trace;
+use crate::ui::number::{FEW, NARROW, duration, percent};
+use crate::ui::pages::transactions::named;
+use crate::ui::pages::whole;
+use crate::ui::view::View;
+use crate::ui::words;
+
+/// The answer and the reason.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Headline {
+    pub(super) answer: String,
+    pub(super) why: String,
+}
+
+/// Share of failed requests from which it is worth a sentence.
+const FAILING: f64 = 0.01;
+
+pub(super) fn of(
+    view: &View,
+    name: &str,
+    now: &Latency,
+    percentiles: Option<Percentiles>,
+    before: (Option<&Latency>, Option<&Distribution>),
+    sample: Option<&Trace>,
+) -> Headline {
+    let name = words::cut(name, 90);
+    let count = whole(now.total.count);
+    let events = (
+        count,
+        before.0.map_or(0, |before| whole(before.total.count)),
+    );
+    let answer = match percentiles {
+        Some(percentiles) if count >= FEW => {
+            let then = before
+                .1
+                .and_then(|before| before.percentiles)
+                .map(|then| then.p95);
+            let longer =
+                words::longer(Some(percentiles.p95), then, events, view).unwrap_or_default();
+            format!(
+                "95{NARROW}% of {name} finish within {}{longer}.",
+                duration(percentiles.p95)
+            )
+        }
+        _ => format!(
+            "{name} took {} on average in {}.",
+            duration(now.total.avg.unwrap_or(0.0)),
+            words::count(count, "request", "requests")
+        ),
+    };
+    let mut parts = Vec::new();
+    parts.extend(sample.and_then(spent));
+    if let Some(failed) = now.total.failed_rate.filter(|failed| *failed >= FAILING) {
+        parts.push(format!("{} of its requests failed.", percent(failed)));
+    }
+    if parts.is_empty() {
+        parts.push(format!(
+            "{} {}.",
+            words::count(count, "request", "requests"),
+            words::range(view)
+        ));
+    }
+    Headline {
+        answer,
+        why: parts.join(" "),
+    }
+}
+
+/// What the sample waited for most: said of the sample, since it is known of no more.
+fn spent(trace: &Trace) -> Option<String> {
+    let mut spent = vec![0i64; trace.items.len()];
+    for stretch in &trace.critical_path {
+        spent[stretch.item] += stretch.to - stretch.from;
+    }
+    let total: i64 = spent.iter().sum();
+    let (most, time) = spent.iter().enumerate().max_by_key(|(_, time)| **time)?;
+    if total == 0 || trace.items.len() < 2 {
+        return None;
+    }
+    let share = percent(*time as f64 / total as f64);
+    let item = &trace.items[most];
+    Some(if item.is_transaction {
+        format!("In the sample below, {share} is time that no span covers.")
+    } else {
+        format!(
+            "In the sample below, {share} was spent in {}.",
+            words::cut(named(&item.name), 80)
+        )
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::analytics::latency::Total;
+    use crate::analytics::series::Axis;
+
+    fn latency(count: f64, avg: f64, failed: Option<f64>) -> Latency {
+        Latency {
+            axis: Axis {
+                interval: 60,
+                buckets: Vec::new(),
+            },
+            count: Vec::new(),
+            avg: Vec::new(),
+            percentiles: Vec::new(),
+            throughput: Vec::new(),
+            failed_rate: Vec::new(),
+            total: Total {
+                count,
+                avg: Some(avg),
+                max: 0,
+                throughput: 0.0,
+                failed_rate: failed,
+            },
+        }
+    }
+
+    fn spread(p95: f64) -> Distribution {
+        let percentiles = Some(Percentiles {
+            p50: 1.0,
+            p95,
+            p99: p95,
+        });
+        Distribution {
+            scale: Default::default(),
+            bars: Vec::new(),
+            count: 99.0,
+            percentiles,
+            exact: true,
+        }
+    }
+
+    fn say(now: &Latency, p95: f64, before: Option<(&Latency, &Distribution)>) -> (String, String) {
+        let said = of(
+            &View::test("/", ""),
+            "GET /sql-group",
+            now,
+            spread(p95).percentiles,
+            (before.map(|b| b.0), before.map(|b| b.1)),
+            None,
+        );
+        (
+            said.answer.replace(NARROW, " "),
+            said.why.replace(NARROW, " "),
+        )
+    }
+
+    #[test]
+    fn it_says_the_p95_and_what_it_was() {
+        let (now, then) = (
+            latency(3_580.0, 31_900.0, Some(0.008)),
+            latency(3_500.0, 8_700.0, None),
+        );
+        let (answer, why) = say(&now, 47_700.0, Some((&then, &spread(15_700.0))));
+        assert_eq!(
+            answer,
+            "95 % of GET /sql-group finish within 47.7 ms, 3 times as long as in the 15 minutes before."
+        );
+        assert_eq!(why, "3,580 requests in the last 15 minutes.");
+    }
+
+    #[test]
+    fn few_requests_have_an_average_only() {
+        let (answer, why) = say(&latency(3.0, 12_000.0, Some(0.333)), 47_700.0, None);
+        assert_eq!(
+            answer,
+            "GET /sql-group took 12.0 ms on average in 3 requests."
+        );
+        assert_eq!(why, "33 % of its requests failed.");
+    }
+}
