@@ -8,6 +8,8 @@ pub(crate) mod awc;
 pub(crate) mod diesel;
 #[cfg(feature = "log")]
 pub(crate) mod log;
+#[cfg(feature = "reqwest")]
+pub(crate) mod reqwest;
 #[cfg(feature = "tracing")]
 pub(crate) mod tracing;
 #[cfg(feature = "actix")]

@@ -1,4 +1,4 @@
-//! Elastic APM agent for actix-web and Diesel.
+#![doc = include_str!("../README.md")]
 #![expect(
     dead_code,
     unused_imports,
@@ -17,7 +17,7 @@ mod encode;
 mod error;
 #[cfg(test)]
 mod fixtures;
-#[cfg(feature = "awc")]
+#[cfg(any(feature = "awc", feature = "reqwest"))]
 mod http_client;
 mod ids;
 mod integrations;
@@ -84,6 +84,14 @@ pub mod testing;
 #[cfg(feature = "log")]
 pub mod log {
     pub use crate::integrations::log::{Logger, format};
+}
+
+/// Requests of the HTTP client reqwest.
+#[cfg(feature = "reqwest")]
+pub mod reqwest {
+    #[cfg(feature = "reqwest-middleware")]
+    pub use crate::integrations::reqwest::Apm;
+    pub use crate::integrations::reqwest::RequestBuilderExt;
 }
 
 /// A layer for code that uses the crate `tracing`.

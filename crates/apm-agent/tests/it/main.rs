@@ -8,8 +8,10 @@ mod canary;
 #[cfg(any(feature = "mysql", feature = "postgres"))]
 mod databases;
 mod diesel;
+mod examples;
 mod faults;
 mod log;
+mod reqwest;
 mod spans;
 mod support;
 mod tracing;
