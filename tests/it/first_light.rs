@@ -24,19 +24,6 @@ const LOOP: [(&str, &str); 14] = [
     ("my-za-server", "/sql-group"),
 ];
 
-impl TestApp {
-    /// Discover's documents for a query, once there are `n` of them.
-    async fn discover(&self, query: &str, n: usize) -> Vec<Value> {
-        let query = query.replace('"', "%22").replace(' ', "%20");
-        let path = format!("/api/v1/discover?q={query}&from=now-15m&to=now&size=200");
-        let found = self
-            .api_until(&path, |found| found["total"].as_u64() >= Some(n as u64))
-            .await;
-        assert_eq!(found["total"], n, "{query}: {found:#}");
-        found["hits"].as_array().unwrap().clone()
-    }
-}
-
 fn count<K: Ord>(keys: impl Iterator<Item = K>) -> BTreeMap<K, usize> {
     keys.fold(BTreeMap::new(), |mut counts, key| {
         *counts.entry(key).or_default() += 1;

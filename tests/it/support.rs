@@ -28,21 +28,37 @@ pub struct TestApp {
 impl TestApp {
     pub async fn start() -> Self {
         let dir = tempfile::tempdir().unwrap();
-        let mut config = apm_server::Config::default();
-        config.listen = "127.0.0.1:0".to_owned();
-        config.database = dir.path().join("apm.db");
-        let server = apm_server::Server::start(config).unwrap();
-        let apm_url = format!("http://{}", server.addr());
-        let agent = agent(&apm_url);
+        let server = start_server("127.0.0.1:0", &dir);
+        let agent = agent(&server.url());
         let service = start_service(&dir.path().join("people.db"), &agent, &[]);
+        Self::new(server, agent, service, dir)
+    }
+
+    /// Starts the APM server for a service whose agent already sends to its address.
+    pub fn around(apm: &str, agent: Agent, service: Service, dir: TempDir) -> Self {
+        Self::new(start_server(apm, &dir), agent, service, dir)
+    }
+
+    fn new(server: apm_server::Running, agent: Agent, service: Service, dir: TempDir) -> Self {
         Self {
             url: format!("http://{}", service.addr),
-            apm_url,
+            apm_url: server.url(),
             agent,
             _service: service,
             _server: server,
             _dir: dir,
         }
+    }
+
+    /// Discover's documents for a query, once there are `n` of them.
+    pub async fn discover(&self, query: &str, n: usize) -> Vec<Value> {
+        let query = query.replace('"', "%22").replace(' ', "%20");
+        let path = format!("/api/v1/discover?q={query}&from=now-15m&to=now&size=500");
+        let found = self
+            .api_until(&path, |found| found["total"].as_u64() >= Some(n as u64))
+            .await;
+        assert_eq!(found["total"], n, "{query}: {found:#}");
+        found["hits"].as_array().unwrap().clone()
     }
 
     /// The JSON of one of the APM server's API pages, as soon as it satisfies `done`.
@@ -76,6 +92,13 @@ impl Drop for TestApp {
             "events were lost: {stats:?}"
         );
     }
+}
+
+fn start_server(listen: &str, dir: &TempDir) -> apm_server::Running {
+    let mut config = apm_server::Config::default();
+    config.listen = listen.to_owned();
+    config.database = dir.path().join("apm.db");
+    apm_server::Server::start(config).unwrap()
 }
 
 /// An agent with the demo's settings.
