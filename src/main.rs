@@ -4,7 +4,6 @@ use std::io::Write as _;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use anyhow::Context as _;
 use apm_agent::Agent;
 use clap::Parser as _;
 use pocket_apm::cli::{ApmOptions, Cli, Command, Durability, ServiceOptions};
@@ -43,12 +42,13 @@ async fn run_service(options: &ServiceOptions, apm: &ApmOptions) -> anyhow::Resu
         Some(start_server(apm)?)
     };
     let agent = start_agent(server.as_ref(), apm)?;
-    let service = Service::start(options, &agent, true)?;
+    let service = Service::start(options, &agent)?;
     announce(&format!("service  http://{}", reachable(service.addr)))?;
     if let Some(server) = &server {
         announce(&format!("APM      http://{}", reachable(server.addr())))?;
     }
-    let served = service.stopped().await.context("the service failed");
+    stop_signal().await?;
+    service.stop().await;
     // In this order: the agent's last events still find the server.
     if !agent.shutdown(FLUSH_TIMEOUT) {
         log::warn!(
@@ -59,7 +59,7 @@ async fn run_service(options: &ServiceOptions, apm: &ApmOptions) -> anyhow::Resu
     if let Some(server) = server {
         server.stop(true).await;
     }
-    served
+    Ok(())
 }
 
 /// The APM server alone, until Ctrl-C or SIGTERM.

@@ -3,10 +3,9 @@
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener};
 
 use actix_web::body::MessageBody;
-use actix_web::dev::{ServiceRequest, ServiceResponse};
+use actix_web::dev::{ServerHandle, ServiceRequest, ServiceResponse};
 use actix_web::error::InternalError;
 use actix_web::middleware::{Next, from_fn};
-use actix_web::rt::task::JoinHandle;
 use actix_web::{App, HttpServer};
 use apm_agent::Agent;
 
@@ -43,17 +42,12 @@ pub struct Service {
     pub addr: SocketAddr,
     /// Its database, for whoever watches it.
     pub database: Database,
-    running: JoinHandle<std::io::Result<()>>,
+    handle: ServerHandle,
 }
 
 impl Service {
-    /// Opens the database, takes the port and begins to serve, with `signals` until Ctrl-C or SIGTERM, else as long as the actix
-    /// system lives in which it was started.
-    pub fn start(
-        options: &ServiceOptions,
-        agent: &Agent,
-        signals: bool,
-    ) -> Result<Self, StartError> {
+    /// Opens the database, takes the port and begins to serve. Belongs inside an actix system, and heeds no signals.
+    pub fn start(options: &ServiceOptions, agent: &Agent) -> Result<Self, StartError> {
         let listen_error = |source| StartError::Listen {
             addr: options.listen.clone(),
             source,
@@ -77,7 +71,7 @@ impl Service {
             sql_group: options.sql_group,
         };
         let agent = agent.clone();
-        let mut server = HttpServer::new(move || {
+        let server = HttpServer::new(move || {
             App::new()
                 .configure(|config| configure(config, &state))
                 // The last one wrapped is the outermost: the agent sees everything but this translation into JSON.
@@ -86,21 +80,24 @@ impl Service {
         })
         .workers(workers)
         .shutdown_timeout(SHUTDOWN_TIMEOUT_S)
-        .h1_allow_half_closed(false);
-        if !signals {
-            server = server.disable_signals();
-        }
-        let running = actix_web::rt::spawn(server.listen(listener).map_err(listen_error)?.run());
+        .h1_allow_half_closed(false)
+        // Actix would answer a signal by stopping the whole system, and with it the APM server that waits for the last events.
+        .disable_signals()
+        .listen(listener)
+        .map_err(listen_error)?
+        .run();
+        let handle = server.handle();
+        actix_web::rt::spawn(server);
         Ok(Self {
             addr,
             database,
-            running,
+            handle,
         })
     }
 
-    /// Waits until the service has been stopped by a signal and its requests in flight are done.
-    pub async fn stopped(self) -> std::io::Result<()> {
-        self.running.await.map_err(std::io::Error::other)?
+    /// Takes no more requests, and waits for those in flight, for 3 s at most.
+    pub async fn stop(self) {
+        self.handle.stop(true).await;
     }
 }
 

@@ -125,7 +125,7 @@ pub fn start_service(database: &std::path::Path, agent: &Agent, options: &[&str]
         database,
     ];
     let cli = Cli::try_parse_from(fixed.iter().chain(options)).unwrap();
-    Service::start(&cli.service, agent, false).unwrap()
+    Service::start(&cli.service, agent).unwrap()
 }
 
 /// What a request was answered.
