@@ -79,15 +79,13 @@ impl Breakdown {
         let mut sums = lock(&self.0);
         let sums = &mut *sums;
         let app = Time { count: 1, sum: app };
-        if !sums.names.contains_key(name) {
-            if sums.groups >= MAX_GROUPS {
+        let types = match sums.names.get_mut(name) {
+            Some(types) => types,
+            None if sums.groups < MAX_GROUPS => sums.names.entry(name.to_owned()).or_default(),
+            None => {
                 sums.overflowed = true;
                 return;
             }
-            sums.names.insert(name.to_owned(), Vec::new());
-        }
-        let Some(types) = sums.names.get_mut(name) else {
-            return;
         };
         let place = match types.iter().position(|(known, ..)| known == kind) {
             Some(place) => place,

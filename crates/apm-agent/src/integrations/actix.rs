@@ -21,7 +21,8 @@ use actix_web::body::MessageBody;
 use actix_web::dev::{
     ResourceMap, Service, ServiceRequest, ServiceResponse, Transform, forward_ready,
 };
-use actix_web::http::{Method, Uri, header};
+use actix_web::http::header::{self, HeaderName};
+use actix_web::http::{Method, Uri};
 
 use crate::agent::{Agent, Inner};
 use crate::config::Snapshot;
@@ -264,10 +265,13 @@ fn is_ignored(settings: &Snapshot, request: &ServiceRequest) -> bool {
         || (!agents.is_empty() && user_agent().is_some_and(|text| agents.matches(text)))
 }
 
+/// Parsed once: looking it up by its text parses it each time.
+static TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
+
 /// The trace that the caller asks us to join.
 fn trace_context(request: &ServiceRequest) -> Option<TraceContext> {
     let headers = request.headers();
-    if !headers.contains_key("traceparent") {
+    if !headers.contains_key(&TRACEPARENT) {
         return None;
     }
     let of = |name: &'static str| {

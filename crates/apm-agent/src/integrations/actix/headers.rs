@@ -7,7 +7,7 @@ use actix_web::http::header::{COOKIE, HeaderMap, HeaderName, HeaderValue};
 
 use crate::config::Snapshot;
 use crate::encode::json;
-use crate::sanitize::REDACTED;
+use crate::sanitize::{REDACTED, RedactionCache};
 
 const SLOTS: usize = 128;
 /// Headers of one message that are recorded.
@@ -21,6 +21,8 @@ pub(super) struct HeaderCache {
     slots: Box<[Option<Known>]>,
     /// Of the settings that the decisions follow.
     generation: u64,
+    /// The same decisions for the names of cookies.
+    pub(super) cookies: RedactionCache,
 }
 
 #[derive(Debug)]
@@ -36,6 +38,7 @@ impl Default for HeaderCache {
         Self {
             slots: (0..SLOTS).map(|_| None).collect(),
             generation: 0,
+            cookies: RedactionCache::default(),
         }
     }
 }
