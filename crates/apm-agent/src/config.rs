@@ -26,7 +26,7 @@ use std::time::Duration;
 
 use arc_swap::{ArcSwap, Guard};
 
-pub(crate) use layers::{LocalSources, Source};
+pub(crate) use layers::LocalSources;
 pub(crate) use options::Settings;
 pub(crate) use startup::StartupReport;
 pub(crate) use values::{CaptureBody, CloudProvider, LogEcsReformatting, LogLevel, Secret};

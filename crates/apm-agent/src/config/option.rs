@@ -5,6 +5,7 @@
 pub(super) struct OptionSpec {
     pub(super) key: &'static str,
     /// How its values are written, for the documentation.
+    #[cfg(test)]
     pub(super) kind: &'static str,
     /// Empty where there is none.
     pub(super) default: &'static str,
@@ -22,15 +23,11 @@ pub(super) struct OptionSpec {
 }
 
 impl OptionSpec {
-    pub(super) const fn plain(
-        key: &'static str,
-        kind: &'static str,
-        quoted: bool,
-        default: &'static str,
-    ) -> Self {
+    pub(super) const fn plain(key: &'static str, quoted: bool, default: &'static str) -> Self {
         Self {
             key,
-            kind,
+            #[cfg(test)]
+            kind: "",
             default,
             quoted,
             dynamic: false,
@@ -58,13 +55,16 @@ impl OptionSpec {
         self
     }
 
+    /// What only the documentation says; it is written by a test, so the service's binary holds none of it.
     #[cfg(test)]
     pub(super) const fn documented(
         mut self,
         group: &'static str,
+        kind: &'static str,
         doc: &'static [&'static str],
     ) -> Self {
         self.group = group;
+        self.kind = kind;
         self.doc = doc;
         self
     }
@@ -73,6 +73,7 @@ impl OptionSpec {
     pub(super) const fn documented(
         self,
         _group: &'static str,
+        _kind: &'static str,
         _doc: &'static [&'static str],
     ) -> Self {
         self
@@ -94,9 +95,9 @@ macro_rules! options {
 
         /// The table, in the order of the documentation.
         pub(super) const OPTIONS: &[OptionSpec] = &[$($(
-            OptionSpec::plain(stringify!($key), $kind.label, $kind.quoted, $default)
+            OptionSpec::plain(stringify!($key), $kind.quoted, $default)
                 $(.$flag())*
-                .documented($group, &[$($doc),+]),
+                .documented($group, $kind.label, &[$($doc),+]),
         )+)+];
 
         impl Settings {

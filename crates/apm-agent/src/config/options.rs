@@ -111,8 +111,6 @@ options! {
     trace_continuation_strategy: ContinuationStrategy = "continue", CONTINUATION, dynamic;
     /// Hosts (`host` or `host:port`) to which no `traceparent` is sent.
     trace_context_ignore_hosts: WildcardList = "", WILDCARDS, dynamic;
-    /// Whether outgoing requests also carry the header `elastic-apm-traceparent`, for agents from before W3C Trace Context.
-    use_elastic_traceparent_header: bool = "false", BOOL;
     /// Whether a handler's panic is answered with status 500, instead of a closed connection.
     catch_panics: bool = "false", BOOL;
 }

@@ -2,6 +2,7 @@
 
 use std::io::Write;
 
+use super::layers::Source;
 use super::options::OPTIONS;
 use super::*;
 use crate::sampler::SampleRate;

@@ -10,6 +10,7 @@ mod databases;
 mod diesel;
 mod examples;
 mod faults;
+mod features;
 mod log;
 mod reqwest;
 mod spans;
