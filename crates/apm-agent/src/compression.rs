@@ -7,11 +7,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::outcome::Outcome;
-use crate::transaction::finished::{Composite, FinishedSpan, Strategy};
+use crate::transaction::finished::{Composite, FinishedSpan, LastMerged, Strategy};
 
-/// The thresholds, as they were when the transaction began.
+/// The settings, as they were when the transaction began.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Thresholds {
+    pub(crate) enabled: bool,
     pub(crate) exact_match: Duration,
     pub(crate) same_kind: Duration,
 }
@@ -25,6 +26,14 @@ pub(crate) fn offer(
     child: FinishedSpan,
     thresholds: Thresholds,
 ) -> Released {
+    if !thresholds.enabled {
+        // A query is kept back all the same: its caller may still say that it failed.
+        return if child.tail.kind.is_query() {
+            [kept.replace(child), None]
+        } else {
+            [kept.take(), Some(child)]
+        };
+    }
     if !eligible(&child) {
         return [kept.take(), Some(child)];
     }
@@ -65,6 +74,7 @@ fn merge(kept: &mut FinishedSpan, child: &FinishedSpan, thresholds: Thresholds) 
                 sum: kept.duration(),
                 strategy,
                 renamed,
+                last: None,
             });
         }
         Some(composite) => {
@@ -80,9 +90,48 @@ fn merge(kept: &mut FinishedSpan, child: &FinishedSpan, thresholds: Thresholds) 
     if let Some(composite) = &mut kept.composite {
         composite.count += 1;
         composite.sum += child.duration();
+        composite.last = Some(LastMerged {
+            id: child.id,
+            start: child.start,
+            end: child.end,
+            tail: Arc::clone(&child.tail),
+            end_before: kept.end,
+        });
     }
     kept.end = kept.end.max(child.end);
     true
+}
+
+/// The query that ended last has failed, as its caller found out: takes it out of what it was merged into, and gives out what can be
+/// reported now.
+pub(crate) fn fail_last_query(kept: &mut Option<FinishedSpan>) -> Released {
+    let Some(mut span) = kept.take_if(|span| span.tail.kind.is_query()) else {
+        return [None, None];
+    };
+    let Some(composite) = &mut span.composite else {
+        span.outcome = Outcome::Failure;
+        return [Some(span), None];
+    };
+    let Some(last) = composite.last.take() else {
+        return [Some(span), None];
+    };
+    let failed = FinishedSpan {
+        id: last.id,
+        parent_id: span.parent_id,
+        start: last.start,
+        end: last.end,
+        outcome: Outcome::Failure,
+        propagated: false,
+        tail: last.tail,
+        composite: None,
+    };
+    composite.count -= 1;
+    composite.sum = composite.sum.saturating_sub(failed.duration());
+    span.end = last.end_before;
+    if composite.count == 1 {
+        span.composite = None;
+    }
+    [Some(span), Some(failed)]
 }
 
 fn same_kind(one: &FinishedSpan, other: &FinishedSpan) -> bool {
@@ -100,4 +149,172 @@ fn same_kind_name(span: &FinishedSpan) -> Box<str> {
         (None, None) => "Calls to unknown".to_owned(),
     }
     .into()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Instant;
+
+    use super::*;
+    use crate::ids::SpanId;
+    use crate::service_target::{ExitSpan, Peer};
+    use crate::span_kind::{SpanKind, Tail};
+
+    const LIMITS: Thresholds = Thresholds {
+        enabled: true,
+        exact_match: Duration::from_millis(50),
+        same_kind: Duration::from_millis(5),
+    };
+
+    /// A query of a given name, from and to milliseconds after `base`.
+    fn query(base: Instant, name: &str, database: &str, from: u64, to: u64) -> FinishedSpan {
+        let target = ExitSpan {
+            span_type: "db",
+            subtype: Some("sqlite"),
+            peer: Peer::Database(Some(database)),
+            ..ExitSpan::default()
+        };
+        let kind = SpanKind {
+            span_type: "db".into(),
+            subtype: Some("sqlite".into()),
+            exit: true,
+            target: target.target().map(|target| target.at(None)),
+        };
+        FinishedSpan {
+            id: SpanId::random(),
+            parent_id: SpanId::random(),
+            start: base + Duration::from_millis(from),
+            end: base + Duration::from_millis(to),
+            outcome: Outcome::Success,
+            propagated: false,
+            tail: Arc::new(Tail::new(Arc::new(kind), name, None, |_| {})),
+            composite: None,
+        }
+    }
+
+    /// Offers all, then takes what is kept: `name×count strategy`.
+    fn reported(
+        spans: impl IntoIterator<Item = FinishedSpan>,
+        thresholds: Thresholds,
+    ) -> Vec<String> {
+        let mut kept = None;
+        let mut out: Vec<FinishedSpan> = Vec::new();
+        for span in spans {
+            out.extend(offer(&mut kept, span, thresholds).into_iter().flatten());
+        }
+        out.extend(kept);
+        out.iter().map(shown).collect()
+    }
+
+    fn shown(span: &FinishedSpan) -> String {
+        let name = span
+            .composite
+            .as_ref()
+            .and_then(|composite| composite.renamed.as_deref())
+            .unwrap_or(&span.tail.name);
+        match &span.composite {
+            None => name.to_owned(),
+            Some(composite) => format!(
+                "{name} x{} {}",
+                composite.count,
+                composite.strategy.as_str()
+            ),
+        }
+    }
+
+    #[test]
+    fn equal_neighbours_become_one_with_their_sum_and_their_whole_time() {
+        let base = Instant::now();
+        let mut kept = None;
+        for (from, to) in [(0, 10), (20, 30), (30, 45)] {
+            assert!(
+                offer(&mut kept, query(base, "a", "x", from, to), LIMITS)
+                    .iter()
+                    .all(Option::is_none)
+            );
+        }
+        let kept = kept.unwrap();
+        assert_eq!(shown(&kept), "a x3 exact_match");
+        assert_eq!(kept.sum(), Duration::from_millis(35));
+        assert_eq!(kept.duration(), Duration::from_millis(45));
+    }
+
+    #[test]
+    fn thresholds_are_inclusive_and_the_first_merge_chooses_the_strategy() {
+        let base = Instant::now();
+        let q = |name: &str, to| query(base, name, "x", 0, to);
+        let table: [(Vec<FinishedSpan>, &[&str]); 7] = [
+            (vec![q("a", 50), q("a", 50)], &["a x2 exact_match"]),
+            (vec![q("a", 51), q("a", 50)], &["a", "a"]),
+            (vec![q("a", 50), q("a", 51), q("a", 1)], &["a", "a", "a"]),
+            (
+                vec![q("a", 5), q("b", 5), q("a", 5)],
+                &["Calls to sqlite/x x3 same_kind"],
+            ),
+            (vec![q("a", 5), q("b", 6)], &["a", "b"]),
+            (
+                vec![q("a", 5), q("a", 5), q("b", 5)],
+                &["a x2 exact_match", "b"],
+            ),
+            (vec![q("a", 5), query(base, "a", "y", 0, 5)], &["a", "a"]),
+        ];
+        for (spans, expected) in table {
+            assert_eq!(reported(spans, LIMITS), expected);
+        }
+    }
+
+    #[test]
+    fn what_failed_or_was_sent_downstream_stays_alone_and_in_order() {
+        let base = Instant::now();
+        let q = || query(base, "a", "x", 0, 1);
+        let failed = FinishedSpan {
+            outcome: Outcome::Failure,
+            ..q()
+        };
+        assert_eq!(
+            reported([q(), q(), failed, q()], LIMITS),
+            ["a x2 exact_match", "a", "a"]
+        );
+        let propagated = FinishedSpan {
+            propagated: true,
+            ..q()
+        };
+        assert_eq!(reported([q(), propagated, q()], LIMITS), ["a", "a", "a"]);
+    }
+
+    #[test]
+    fn switched_off_nothing_is_merged() {
+        let base = Instant::now();
+        let off = Thresholds {
+            enabled: false,
+            ..LIMITS
+        };
+        assert_eq!(
+            reported((0..3).map(|_| query(base, "a", "x", 0, 1)), off),
+            ["a", "a", "a"]
+        );
+    }
+
+    #[test]
+    fn a_query_whose_caller_saw_it_fail_leaves_its_composite() {
+        let base = Instant::now();
+        let mut kept = None;
+        for (from, to) in [(0, 10), (10, 20), (20, 35)] {
+            offer(&mut kept, query(base, "a", "x", from, to), LIMITS);
+        }
+        let released: Vec<_> = fail_last_query(&mut kept).into_iter().flatten().collect();
+        assert!(kept.is_none());
+        let [rest, failed] = &released[..] else {
+            panic!("{released:?}")
+        };
+        assert_eq!(shown(rest), "a x2 exact_match");
+        assert_eq!(
+            (rest.sum(), rest.duration()),
+            (Duration::from_millis(20), Duration::from_millis(20))
+        );
+        assert_eq!(
+            (failed.outcome, failed.duration()),
+            (Outcome::Failure, Duration::from_millis(15))
+        );
+    }
 }

@@ -89,6 +89,10 @@ pub(crate) enum What {
 #[track_caller]
 pub fn capture_error<E: Error + ?Sized>(error: &E) -> Option<ErrorId> {
     let place = Place::from(Location::caller());
+    #[cfg(feature = "diesel")]
+    if crate::integrations::diesel::is_query_error(error) {
+        crate::integrations::diesel::fail_last_query();
+    }
     capture_here(
         || What::Exception {
             chain: chain::of(error),

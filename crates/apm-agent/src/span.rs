@@ -56,11 +56,16 @@ struct Beginning {
 
 /// Begins a span under `current`; `None` if it is not to be recorded at all.
 fn begin(current: &Current) -> Option<Beginning> {
+    begin_at(current, None)
+}
+
+/// The same for a span that may have started before.
+fn begin_at(current: &Current, start: Option<Instant>) -> Option<Beginning> {
     let core = &current.transaction;
     if !core.identity.sampled || core.lose_span() {
         return None;
     }
-    let start = Instant::now();
+    let start = start.unwrap_or_else(Instant::now);
     let admitted = core.admit_span(start, current.span.is_none());
     if let Some(parent) = &current.span {
         lock(&parent.state).children.child_started(start);
@@ -82,7 +87,7 @@ fn finish(core: &Core, parent: Option<&ActiveSpan>, span: FinishedSpan, self_tim
     let released = {
         let mut state = lock(&parent.state);
         state.children.child_ended(span.end);
-        if core.settings.compression && !state.ended {
+        if !state.ended {
             compression::offer(&mut state.kept, span, core.thresholds())
         } else {
             [state.kept.take(), Some(span)]
@@ -127,8 +132,20 @@ impl LeafSpan {
         context::with(|current| Self::begin_in(current?, kind))
     }
 
+    /// The same for a span that began earlier.
+    pub(crate) fn begin_at(kind: &Arc<SpanKind>, start: Instant) -> Option<Self> {
+        context::with(|current| Self::begin_with(current?, kind, Some(start)))
+    }
+
     pub(crate) fn begin_in(current: &Current, kind: &Arc<SpanKind>) -> Option<Self> {
-        let beginning = begin(current)?;
+        Self::begin_with(current, kind, None)
+    }
+
+    fn begin_with(current: &Current, kind: &Arc<SpanKind>, start: Option<Instant>) -> Option<Self> {
+        if !current.transaction.instrument {
+            return None;
+        }
+        let beginning = begin_at(current, start)?;
         Some(Self {
             current: current.clone(),
             beginning,
@@ -501,6 +518,18 @@ impl<F: Future> Future for InSpan<F> {
         let output = std::task::ready!(this.future.poll(task));
         drop(this.recording.take());
         Poll::Ready(output)
+    }
+}
+
+/// The last query under `current` has failed, as its caller found out.
+pub(crate) fn fail_last_query(current: &Current) {
+    let core = &current.transaction;
+    match &current.span {
+        None => core.fail_last_query(),
+        Some(parent) => {
+            let released = compression::fail_last_query(&mut lock(&parent.state).kept);
+            lock(&core.state).report(core, released);
+        }
     }
 }
 

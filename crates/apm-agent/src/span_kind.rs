@@ -19,6 +19,13 @@ pub(crate) struct SpanKind {
     pub(crate) target: Option<Target>,
 }
 
+impl SpanKind {
+    /// A query of a database.
+    pub(crate) fn is_query(&self) -> bool {
+        self.exit && self.span_type == "db"
+    }
+}
+
 /// The part of a span's JSON that comes last and does not change: `"name":…,"type":…,"context":{…}}}` and a newline.
 #[derive(Debug)]
 pub(crate) struct Tail {

@@ -18,7 +18,7 @@ use std::time::{Duration, Instant};
 
 use crate::agent::Inner;
 use crate::compression::{self, Thresholds};
-use crate::config::TransactionSettings;
+use crate::config::{Settings, TransactionSettings};
 use crate::encode;
 use crate::ids::{SpanId, TraceId};
 use crate::outcome::Outcome;
@@ -54,6 +54,8 @@ pub(crate) struct Core {
     pub(crate) identity: Identity,
     pub(crate) settings: TransactionSettings,
     breakdown: bool,
+    /// Whether integrations record spans.
+    pub(crate) instrument: bool,
     /// The `tracestate` that came with the request and is passed on; of a root, made when it is needed.
     incoming_state: Option<TraceState>,
     /// The buffers were full when it began: nothing is encoded, everything is counted.
@@ -62,7 +64,21 @@ pub(crate) struct Core {
     pub(crate) state: Mutex<State>,
 }
 
+/// The name, or the first pattern of `transaction_name_groups` that it fits.
+pub(crate) fn grouped(settings: &Settings, name: Cow<'static, str>) -> Cow<'static, str> {
+    match settings.transaction_name_groups.find(&name) {
+        Some(group) => group.pattern().to_owned().into(),
+        None => name,
+    }
+}
+
 impl Core {
+    /// Names the transaction as the agent finds it.
+    pub(crate) fn find_name(&self, name: Cow<'static, str>) {
+        let name = grouped(&self.agent.config.load(), name);
+        lock(&self.state).name.find(name);
+    }
+
     /// Begins a transaction now. `None` when the agent is not recording.
     pub(crate) fn begin(
         agent: &Arc<Inner>,
@@ -103,7 +119,7 @@ impl Core {
             ..State::default()
         };
         if let Some(name) = name {
-            state.name.find(name);
+            state.name.find(grouped(&settings, name));
         }
         Some(Arc::new(Self {
             identity: Identity {
@@ -117,6 +133,7 @@ impl Core {
                 timestamp: agent.clock.micros(start),
             },
             settings: settings.for_transaction(),
+            instrument: settings.instrument,
             breakdown: settings.breakdown_metrics && !settings.metrics_interval.is_zero(),
             incoming_state,
             lossy: agent.buffers.is_full(),
@@ -133,6 +150,7 @@ impl Core {
 
     pub(crate) fn thresholds(&self) -> Thresholds {
         Thresholds {
+            enabled: self.settings.compression,
             exact_match: self.settings.exact_match_max_duration,
             same_kind: self.settings.same_kind_max_duration,
         }
@@ -195,11 +213,14 @@ impl Core {
         }
         state.children.child_ended(span.end);
         state.times.add(&span.tail.kind, self_time);
-        let released = if self.settings.compression {
-            compression::offer(&mut state.kept, span, self.thresholds())
-        } else {
-            [None, Some(span)]
-        };
+        let released = compression::offer(&mut state.kept, span, self.thresholds());
+        state.report(self, released);
+    }
+
+    /// The last query of the transaction itself has failed, as its caller found out.
+    pub(crate) fn fail_last_query(&self) {
+        let mut state = lock(&self.state);
+        let released = compression::fail_last_query(&mut state.kept);
         state.report(self, released);
     }
 

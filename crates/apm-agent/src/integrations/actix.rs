@@ -219,8 +219,8 @@ impl Drop for Request {
 /// Ends a transaction of which no response is seen here: `status` is what the client gets, `None` when nobody waits for it.
 fn end_without_response(core: &Core, name: Cow<'static, str>, status: Option<u16>) {
     {
+        core.find_name(name);
         let mut state = lock(&core.state);
-        state.name.find(name);
         match status {
             Some(status) => {
                 state.result.find(result(status).into());

@@ -5,6 +5,8 @@
 //! Bind values are never formatted, let alone sent.
 
 mod database;
+mod failed;
+mod pool;
 mod statement;
 mod tracer;
 
@@ -18,6 +20,9 @@ use crate::agent::Agent;
 use crate::service_target::{ExitSpan, Peer};
 use crate::span_kind::SpanKind;
 use database::Database;
+pub use failed::QueryResultExt;
+pub(crate) use failed::{fail_last_query, is_query_error};
+pub use pool::PoolEvents;
 use tracer::Tracer;
 
 /// A kind of connection that the agent knows how to name.

@@ -28,6 +28,18 @@ pub(crate) struct Composite {
     pub(crate) strategy: Strategy,
     /// The name of a `same_kind` composite.
     pub(crate) renamed: Option<Box<str>>,
+    pub(crate) last: Option<LastMerged>,
+}
+
+/// The span that was merged last, in case it has to come out again.
+#[derive(Debug)]
+pub(crate) struct LastMerged {
+    pub(crate) id: SpanId,
+    pub(crate) start: Instant,
+    pub(crate) end: Instant,
+    pub(crate) tail: Arc<Tail>,
+    /// The end of the composite without it.
+    pub(crate) end_before: Instant,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -446,3 +446,13 @@ async fn a_service_that_works_before_its_future_is_inside_the_transaction() {
     call(&app, TestRequest::get()).await;
     assert_eq!(recorder.take().spans[0]["name"], "eager");
 }
+
+#[actix_web::test]
+async fn names_can_be_grouped_by_patterns() {
+    let recorder = Checked::with_options([("transaction_name_groups", "GET /v1/*, GET /*")]);
+    let app = app!(recorder, .route("/v1/{thing}", web::get().to(async || Err::<&str, _>(Gone))));
+    call(&app, TestRequest::with_uri("/v1/7")).await;
+    let recorded = recorder.take();
+    assert_eq!(only(&recorded)["name"], "GET /v1/*");
+    assert_eq!(recorded.errors[0]["transaction"]["name"], "GET /v1/*");
+}

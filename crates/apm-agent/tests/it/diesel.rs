@@ -1,5 +1,6 @@
 //! Spans of Diesel's queries on SQLite.
 
+use apm_agent::diesel::QueryResultExt as _;
 use apm_agent::testing::Recorded;
 use diesel::connection::SimpleConnection as _;
 use diesel::prelude::*;
@@ -244,4 +245,151 @@ fn fast_statements_are_dropped_when_asked_and_counted() {
         transaction["dropped_spans_stats"][0]["duration"]["count"],
         4
     );
+}
+
+#[test]
+fn a_failed_load_is_marked_by_what_its_caller_saw() {
+    for options in [
+        [("span_compression_enabled", "false")],
+        [("span_compression_enabled", "true")],
+    ] {
+        let recorder = Checked::with_options(options);
+        let recorded = recorded(&recorder, |connection| {
+            let insert = |connection: &mut SqliteConnection, name| {
+                diesel::insert_into(people::table)
+                    .values(people::name.eq(name))
+                    .returning(people::id)
+                    .get_result::<i32>(connection)
+                    .mark_failure()
+            };
+            insert(connection, "a").unwrap();
+            insert(connection, "b").unwrap();
+            insert(connection, "a").unwrap_err();
+            insert(connection, "c").unwrap();
+        });
+        let shown: Vec<(u64, &str)> = recorded
+            .spans
+            .iter()
+            .map(|span| {
+                (
+                    span["composite"]["count"].as_u64().unwrap_or(1),
+                    span["outcome"].as_str().unwrap(),
+                )
+            })
+            .collect();
+        let count: u64 = shown.iter().map(|(count, _)| count).sum();
+        assert_eq!(count, 4, "{shown:?}");
+        assert_eq!(
+            shown
+                .iter()
+                .filter(|(_, outcome)| *outcome == "failure")
+                .count(),
+            1,
+            "{shown:?}"
+        );
+        let failed = shown
+            .iter()
+            .position(|(_, outcome)| *outcome == "failure")
+            .unwrap();
+        let before: u64 = shown[..failed].iter().map(|(count, _)| count).sum();
+        assert_eq!(before, 2, "{shown:?}");
+    }
+}
+
+#[test]
+fn an_error_that_a_query_caused_marks_the_query() {
+    #[derive(Debug, thiserror::Error)]
+    #[error("cannot add a person")]
+    struct AddFailed(#[from] diesel::result::Error);
+
+    let recorder = Checked::uncompressed();
+    let recorded = recorded(&recorder, |connection| {
+        let _span = apm_agent::span("add", "app");
+        let failed =
+            diesel::sql_query("SELECT abs(-9223372036854775808) AS id").load::<Id>(connection);
+        apm_agent::capture_error(&AddFailed(failed.unwrap_err()));
+        let nobody = people::table.select(people::id).first::<i32>(connection);
+        apm_agent::capture_error(&AddFailed(nobody.unwrap_err()));
+    });
+    let outcomes: Vec<_> = recorded
+        .spans
+        .iter()
+        .map(|span| {
+            (
+                span["name"].as_str().unwrap(),
+                span["outcome"].as_str().unwrap(),
+            )
+        })
+        .collect();
+    assert_eq!(
+        outcomes,
+        [
+            ("SELECT", "failure"),
+            ("SELECT FROM people", "success"),
+            ("add", "failure")
+        ]
+    );
+}
+
+#[derive(Debug, QueryableByName)]
+struct Id {
+    #[diesel(sql_type = diesel::sql_types::BigInt)]
+    #[expect(dead_code, reason = "it is never read: the query fails")]
+    id: i64,
+}
+
+#[test]
+fn a_wait_for_a_connection_is_a_span_when_it_is_long() {
+    let recorder = Checked::uncompressed();
+    let agent = recorder.agent();
+    let pool: SqlitePool = Pool::builder()
+        .max_size(1)
+        .event_handler(Box::new(agent.pool_events("people")))
+        .connection_customizer(Box::new(agent.diesel("people.db")))
+        .build(ConnectionManager::new(":memory:"))
+        .unwrap();
+    agent.observe_pool(&pool);
+    let held = pool.get().unwrap();
+    recorder.run(|agent| {
+        let waiting = agent.transaction("GET /", "request");
+        std::thread::scope(|scope| {
+            scope.spawn(|| waiting.run(|| drop(pool.get().unwrap())));
+            std::thread::sleep(std::time::Duration::from_millis(20));
+            drop(held);
+        });
+        drop(waiting);
+        agent
+            .transaction("GET /", "request")
+            .run(|| drop(pool.get().unwrap()));
+    });
+    let recorded = recorder.take_with_metrics();
+    assert_eq!(names(&recorded), ["checkout"]);
+    assert!(recorded.spans[0]["duration"].as_f64().unwrap() > 1.0);
+    let samples: Vec<&Value> = recorded
+        .metricsets
+        .iter()
+        .map(|set| &set["samples"])
+        .collect();
+    assert!(
+        samples
+            .iter()
+            .any(|samples| samples["db.pool.connections"]["value"] == 1.0),
+        "{samples:?}"
+    );
+    assert!(
+        samples
+            .iter()
+            .any(|samples| samples["db.pool.checkout.count"]["value"] == 3.0),
+        "{samples:?}"
+    );
+}
+
+#[test]
+fn integrations_that_are_switched_off_leave_spans_by_hand() {
+    let recorder = Checked::with_options([("instrument", "false")]);
+    let recorded = recorded(&recorder, |connection| {
+        let _span = apm_agent::span("by hand", "app");
+        diesel::sql_query("SELECT 7").execute(connection).unwrap();
+    });
+    assert_eq!(names(&recorded), ["by hand"]);
 }

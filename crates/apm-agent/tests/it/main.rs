@@ -12,6 +12,7 @@ mod examples;
 mod faults;
 mod features;
 mod log;
+mod metrics;
 mod reqwest;
 mod spans;
 mod support;

@@ -29,6 +29,12 @@ impl Checked {
         self.0.run(closure)
     }
 
+    pub(crate) fn take_with_metrics(&self) -> Recorded {
+        let recorded = self.0.take_with_metrics();
+        schema::check(&recorded);
+        recorded
+    }
+
     pub(crate) fn take(&self) -> Recorded {
         let recorded = self.0.take();
         schema::check(&recorded);

@@ -91,11 +91,11 @@ fn respond<B: MessageBody>(
     let status = response.status();
     let core = &current.transaction;
     {
-        let mut state = lock(&core.state);
-        state.name.find(name(
+        core.find_name(name(
             &recorded.method,
             response.request().match_pattern().as_deref(),
         ));
+        let mut state = lock(&core.state);
         state.result.find(result(status.as_u16()).into());
         state
             .outcome
@@ -138,9 +138,8 @@ fn end_now(current: Current) -> Option<Current> {
 fn fail(recorded: Request, error: &Error, panicked: bool) {
     let status = error.as_response_error().status_code().as_u16();
     if let Some(core) = recorded.core() {
-        let name = recorded.name_by_path();
+        core.find_name(recorded.name_by_path());
         let mut state = lock(&core.state);
-        state.name.find(name);
         if core.records_detail() {
             state.context.extend_from_slice(
                 format!("\"response\":{{\"status_code\":{status}}},").as_bytes(),

@@ -1,0 +1,71 @@
+//! Failures that only the caller of a query sees.
+//!
+//! On SQLite, Diesel 2.3 tells its instrumentation of no error when a query fails while its rows are read: a unique violation in
+//! `INSERT … RETURNING`, an overflow, a locked database. So the caller's error decides: the last query's span is kept back until the next one ends.
+
+use std::error::Error;
+
+use diesel::result::Error as QueryError;
+
+use crate::context;
+use crate::span;
+
+/// Tells the agent of a query that failed.
+pub trait QueryResultExt {
+    /// Marks the span of the last query as failed if this is an error; changes nothing else.
+    ///
+    /// [`capture_error`](crate::capture_error) does the same for an error that is, or was caused by, one of Diesel's.
+    ///
+    /// ```
+    /// # use diesel::prelude::*;
+    /// use apm_agent::diesel::QueryResultExt as _;
+    /// # diesel::table! { people { id -> Integer, } }
+    /// # #[cfg(feature = "sqlite")]
+    /// fn ids(connection: &mut SqliteConnection) -> QueryResult<Vec<i32>> {
+    ///     people::table.select(people::id).load(connection).mark_failure()
+    /// }
+    /// ```
+    #[must_use]
+    fn mark_failure(self) -> Self;
+}
+
+impl<T> QueryResultExt for Result<T, QueryError> {
+    fn mark_failure(self) -> Self {
+        if self.as_ref().is_err_and(is_failure) {
+            fail_last_query();
+        }
+        self
+    }
+}
+
+/// Whether the query itself went wrong: finding nothing, or wanting to roll back, is no failure.
+fn is_failure(error: &QueryError) -> bool {
+    !matches!(
+        error,
+        QueryError::NotFound | QueryError::RollbackTransaction
+    )
+}
+
+/// Whether an error is a failed query's, or was caused by one.
+pub(crate) fn is_query_error<E: Error + ?Sized>(error: &E) -> bool {
+    // What may be borrowed cannot be asked for its type, only named.
+    let itself = std::any::type_name::<E>() == std::any::type_name::<QueryError>()
+        && format!("{error:?}") != "NotFound";
+    let mut source = error.source();
+    while let Some(cause) = source {
+        if cause.downcast_ref::<QueryError>().is_some_and(is_failure) {
+            return true;
+        }
+        source = cause.source();
+    }
+    itself
+}
+
+/// Marks the last query under the current span or transaction as failed.
+pub(crate) fn fail_last_query() {
+    context::with(|current| {
+        if let Some(current) = current {
+            span::fail_last_query(current);
+        }
+    });
+}
