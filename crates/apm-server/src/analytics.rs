@@ -19,6 +19,7 @@ pub mod discover;
 pub mod distribution;
 pub mod error_group;
 pub mod errors;
+mod histograms;
 pub mod latency;
 pub mod metrics;
 pub mod percentile;

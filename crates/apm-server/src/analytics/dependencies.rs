@@ -7,7 +7,8 @@ use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Double, Text};
 use serde::Serialize;
 
-use super::percentile::{self, Percentiles};
+use super::histograms::{self, Table};
+use super::percentile::Percentiles;
 use super::series::{self, Axis, Series};
 use super::sql::Sql;
 use super::window::Window;
@@ -118,16 +119,18 @@ pub fn list(
     window: &Window,
 ) -> QueryResult<Dependencies> {
     let rows: Vec<Row> = sql(scope, choice, window).load(conn)?;
-    let histogram = bound(
-        include_str!("dependencies/histogram.sql"),
+    let members = bound(
+        include_str!("dependencies/members.sql"),
         scope,
         choice,
         window,
     );
-    let mut percentiles = percentile::of_histogram(conn, &histogram)?;
+    let members = histograms::members(conn, &members)?;
+    let slices = window.slices();
+    let percentiles = histograms::percentiles(conn, Table::Destinations, &members, &slices, None)?;
     let axis = Axis::from(window);
-    let mut sparklines =
-        series::lay_out(series_sql(scope, choice, window).load(conn)?, &axis.buckets);
+    let points = series_sql(scope, choice, window).load(conn)?;
+    let mut sparklines = series::lay_out(points, &members, &axis.buckets);
     let total: f64 = rows.iter().map(|row| row.sum).sum();
     let dependencies = rows
         .into_iter()
@@ -139,9 +142,12 @@ pub fn list(
                 failed_rate: failed_rate(row.failures, row.successes),
                 impact: mean(row.sum, total).unwrap_or(0.0),
                 series: sparklines
-                    .remove(&key)
+                    .remove(key.as_str())
                     .unwrap_or_else(|| Series::empty(axis.buckets.len())),
-                latency: percentiles.remove(&(key, 0)),
+                latency: percentiles
+                    .get(key.as_str())
+                    .and_then(|of| of.get(&0))
+                    .copied(),
                 name: row.name,
                 service: row.service,
                 kind: row.kind,

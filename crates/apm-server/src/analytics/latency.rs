@@ -4,6 +4,7 @@ use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Double};
 use serde::Serialize;
 
+use super::histograms;
 use super::percentile::{self, Percentiles};
 use super::series::{Axis, per_minute};
 use super::sql::Sql;
@@ -95,12 +96,16 @@ pub fn chart(conn: &mut SqliteConnection, scope: &Scope, window: &Window) -> Que
         failures += row.failures;
         successes += row.successes;
     }
-    let percentiles = percentile::load(
+    // One key for all: the chart shows what the scope holds together.
+    let members = histograms::members(conn, &bind(include_str!("latency/members.sql")))?;
+    let percentiles = percentile::of_transactions(
         conn,
         percentile::ranked(count, n),
+        &members,
         &bind(include_str!("latency/exact.sql")),
-        &bind(include_str!("latency/histogram.sql")),
+        (&window.series_slices(), Some(window.interval)),
     )?;
+    let percentiles = percentiles.get("");
     let axis = Axis::from(window);
     let length = axis.buckets.len();
     let mut out = Latency {
@@ -125,7 +130,7 @@ pub fn chart(conn: &mut SqliteConnection, scope: &Scope, window: &Window) -> Que
         };
         out.count[place] = row.count;
         out.avg[place] = mean(row.sum, row.count);
-        out.percentiles[place] = percentiles.get(&(String::new(), bucket.start)).copied();
+        out.percentiles[place] = percentiles.and_then(|of| of.get(&bucket.start)).copied();
         out.throughput[place] = per_minute(row.count, bucket);
         out.failed_rate[place] = failed_rate(row.failures, row.successes);
     }

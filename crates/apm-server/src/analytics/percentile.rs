@@ -4,15 +4,15 @@
 //! in it by at most (γ − 1) / (γ + 1) < 1 %.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use diesel::prelude::*;
-use diesel::sql_types::{BigInt, Double, Text};
+use diesel::sql_types::BigInt;
 use serde::Serialize;
 
+use super::histograms::{self, Members, Table};
 use super::sql::Sql;
-
-/// Growth of the histogram's bins.
-pub const GAMMA: f64 = 1.02;
+use crate::rollup;
 
 /// With more values than this, percentiles come from the histogram.
 pub const EXACT_LIMIT: i64 = 10_000;
@@ -31,13 +31,13 @@ pub struct Percentiles {
 /// The value that stands for a histogram's bin, µs.
 #[must_use]
 pub fn representative(bin: i64) -> f64 {
-    2.0 * GAMMA.powf(bin as f64) / (GAMMA + 1.0)
+    rollup::representative(i32::try_from(bin).unwrap_or(i32::MAX))
 }
 
-/// The bin of a duration, µs. Below 1 µs: bin 0.
+/// The bin of a duration, µs.
 #[must_use]
 pub fn bin(micros: i64) -> i64 {
-    ((micros.max(1) as f64).ln() / GAMMA.ln()).ceil() as i64
+    rollup::bin(micros).into()
 }
 
 /// Nearest rank: the smallest value that at least a share `q` of the values do not exceed.
@@ -60,62 +60,66 @@ pub fn share_below(bins: &[(i64, f64)], micros: i64) -> Option<f64> {
     (total > 0.0).then(|| below / total)
 }
 
-/// A row of every percentile query, whatever its key.
+/// A row of every query for exact percentiles.
 #[derive(Debug, QueryableByName)]
-pub(super) struct Row {
-    #[diesel(sql_type = Text)]
-    pub(super) key: String,
+struct Row {
     #[diesel(sql_type = BigInt)]
-    pub(super) bucket: i64,
-    #[diesel(sql_type = Double)]
-    pub(super) p50: f64,
-    #[diesel(sql_type = Double)]
-    pub(super) p95: f64,
-    #[diesel(sql_type = Double)]
-    pub(super) p99: f64,
+    id: i64,
+    #[diesel(sql_type = BigInt)]
+    bucket: i64,
+    #[diesel(sql_type = BigInt)]
+    value: i64,
 }
+
+/// Percentiles by key, then by bucket.
+pub(super) type ByKey = HashMap<Arc<str>, HashMap<i64, Percentiles>>;
 
 /// How many rows there are to rank, where each of them stands for itself alone.
 pub(super) fn ranked(count: f64, n: i64) -> Option<i64> {
     ((count - n as f64).abs() < 1e-6).then_some(n)
 }
 
-/// Runs the exact or the histogram form of a percentile query. `rows` is how many raw rows the exact
-/// form would read, or nothing where their weights differ (then they cannot be ranked).
-pub(super) fn load(
+/// Whether so many rows are few enough to rank them.
+pub(super) fn is_exact(rows: Option<i64>) -> bool {
+    rows.is_some_and(|rows| rows <= EXACT_LIMIT)
+}
+
+/// Percentiles by key and bucket, of the values themselves.
+fn exact(conn: &mut SqliteConnection, members: &Members, sql: &Sql) -> QueryResult<ByKey> {
+    let mut values: HashMap<(Arc<str>, i64), Vec<i64>> = HashMap::new();
+    for row in sql.load::<Row>(conn)? {
+        if let Some(key) = members.get(&row.id) {
+            let own = values.entry((Arc::clone(key), row.bucket)).or_default();
+            own.push(row.value);
+        }
+    }
+    let mut found = ByKey::new();
+    for ((key, bucket), mut values) in values {
+        values.sort_unstable();
+        let at = |q| nearest_rank(&values, q).map_or(0.0, |micros| micros as f64);
+        let percentiles = Percentiles {
+            p50: at(0.5),
+            p95: at(0.95),
+            p99: at(0.99),
+        };
+        found.entry(key).or_default().insert(bucket, percentiles);
+    }
+    Ok(found)
+}
+
+/// Percentiles of transactions: of their values where they are few, of their histograms where not.
+pub(super) fn of_transactions(
     conn: &mut SqliteConnection,
     rows: Option<i64>,
+    members: &Members,
     exact: &Sql,
-    histogram: &Sql,
-) -> QueryResult<HashMap<(String, i64), Percentiles>> {
-    if rows.is_some_and(|rows| rows <= EXACT_LIMIT) {
-        Ok(keyed(exact.load(conn)?, |value| value))
+    (slices, interval): (&[(i64, i64, i64)], Option<i64>),
+) -> QueryResult<ByKey> {
+    if is_exact(rows) {
+        self::exact(conn, members, exact)
     } else {
-        of_histogram(conn, histogram)
+        histograms::percentiles(conn, Table::Transactions, members, slices, interval)
     }
-}
-
-/// Runs the histogram form, whose values are bins.
-pub(super) fn of_histogram(
-    conn: &mut SqliteConnection,
-    histogram: &Sql,
-) -> QueryResult<HashMap<(String, i64), Percentiles>> {
-    Ok(keyed(histogram.load(conn)?, |bin| {
-        representative(bin as i64)
-    }))
-}
-
-fn keyed(rows: Vec<Row>, value: fn(f64) -> f64) -> HashMap<(String, i64), Percentiles> {
-    rows.into_iter()
-        .map(|row| {
-            let percentiles = Percentiles {
-                p50: value(row.p50),
-                p95: value(row.p95),
-                p99: value(row.p99),
-            };
-            ((row.key, row.bucket), percentiles)
-        })
-        .collect()
 }
 
 #[cfg(test)]

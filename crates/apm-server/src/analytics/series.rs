@@ -1,19 +1,21 @@
 //! A measure over time: rows of (key, bucket) laid out on a chart's buckets.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use diesel::prelude::*;
-use diesel::sql_types::{BigInt, Double, Text};
+use diesel::sql_types::{BigInt, Double};
 use serde::Serialize;
 
+use super::histograms::Members;
 use super::window::{Bucket, Window};
 use super::{failed_rate, mean};
 
 /// A row of every series query.
 #[derive(Debug, QueryableByName)]
 pub(super) struct Row {
-    #[diesel(sql_type = Text)]
-    pub(super) key: String,
+    #[diesel(sql_type = BigInt)]
+    pub(super) id: i64,
     #[diesel(sql_type = BigInt)]
     pub(super) bucket: i64,
     #[diesel(sql_type = Double)]
@@ -37,26 +39,59 @@ pub struct Series {
     pub failed_rate: Vec<Option<f64>>,
 }
 
-/// Lays rows out on the buckets, by key.
-pub(super) fn lay_out(rows: Vec<Row>, buckets: &[Bucket]) -> HashMap<String, Series> {
+/// Lays rows out on the buckets, by key; ids of one key are added up.
+pub(super) fn lay_out(
+    rows: Vec<Row>,
+    members: &Members,
+    buckets: &[Bucket],
+) -> HashMap<Arc<str>, Series> {
     let places: HashMap<i64, usize> = buckets
         .iter()
         .enumerate()
         .map(|(place, bucket)| (bucket.start, place))
         .collect();
-    let mut out: HashMap<String, Series> = HashMap::new();
+    let mut sums: HashMap<Arc<str>, Vec<Sum>> = HashMap::new();
     for row in rows {
-        let Some(&place) = places.get(&row.bucket) else {
+        let (Some(key), Some(&place)) = (members.get(&row.id), places.get(&row.bucket)) else {
             continue;
         };
-        let series = out
-            .entry(row.key)
-            .or_insert_with(|| Series::empty(buckets.len()));
-        series.latency[place] = mean(row.sum, row.count);
-        series.throughput[place] = per_minute(row.count, &buckets[place]);
-        series.failed_rate[place] = failed_rate(row.failures, row.successes);
+        let sums = sums
+            .entry(Arc::clone(key))
+            .or_insert_with(|| vec![Sum::default(); buckets.len()]);
+        sums[place].add(&row);
     }
-    out
+    let series = |sums: Vec<Sum>| Series {
+        latency: sums.iter().map(|of| mean(of.sum, of.count)).collect(),
+        throughput: sums
+            .iter()
+            .zip(buckets)
+            .map(|(of, bucket)| per_minute(of.count, bucket))
+            .collect(),
+        failed_rate: sums
+            .iter()
+            .map(|of| failed_rate(of.failures, of.successes))
+            .collect(),
+    };
+    sums.into_iter()
+        .map(|(key, sums)| (key, series(sums)))
+        .collect()
+}
+
+#[derive(Debug, Clone, Copy, Default)]
+struct Sum {
+    count: f64,
+    sum: f64,
+    failures: f64,
+    successes: f64,
+}
+
+impl Sum {
+    fn add(&mut self, row: &Row) {
+        self.count += row.count;
+        self.sum += row.sum;
+        self.failures += row.failures;
+        self.successes += row.successes;
+    }
 }
 
 impl Series {
@@ -99,9 +134,9 @@ impl From<&Window> for Axis {
 mod tests {
     use super::*;
 
-    fn row(bucket: i64, count: f64, failures: f64) -> Row {
+    fn row(id: i64, bucket: i64, count: f64, failures: f64) -> Row {
         Row {
-            key: "a".to_owned(),
+            id,
             bucket,
             count,
             sum: count * 10.0,
@@ -126,8 +161,15 @@ mod tests {
                 covered: 0.0,
             },
         ];
-        let rows = vec![row(0, 4.0, 1.0), row(120, 1.0, 0.0), row(600, 9.0, 0.0)];
-        let series = &lay_out(rows, &buckets)["a"];
+        let rows = vec![
+            row(1, 0, 3.0, 1.0),
+            row(2, 0, 1.0, 0.0),
+            row(1, 120, 1.0, 0.0),
+            row(1, 600, 9.0, 0.0),
+            row(3, 0, 9.0, 0.0),
+        ];
+        let members = [(1, "a".into()), (2, "a".into())].into();
+        let series = &lay_out(rows, &members, &buckets)["a"];
         assert_eq!(series.latency, [Some(10.0), None, Some(10.0)]);
         assert_eq!(series.throughput, [8.0, 0.0, 60.0]);
         assert_eq!(series.failed_rate, [Some(0.25), None, Some(0.0)]);

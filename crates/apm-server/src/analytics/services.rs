@@ -4,6 +4,7 @@ use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Double, Text};
 use serde::Serialize;
 
+use super::histograms;
 use super::percentile::{self, Percentiles};
 use super::series::{self, Axis, Series};
 use super::sql::Sql;
@@ -105,25 +106,32 @@ pub fn list(conn: &mut SqliteConnection, scope: &Scope, window: &Window) -> Quer
     let (count, n) = rows
         .iter()
         .fold((0.0, 0), |(count, n), row| (count + row.count, n + row.n));
-    let mut percentiles = percentile::load(
+    let bind = |text| window.bind(scope.bind(Sql::new(text)));
+    let members = histograms::members(conn, &bind(include_str!("services/members.sql")))?;
+    let percentiles = percentile::of_transactions(
         conn,
         percentile::ranked(count, n),
-        &window.bind(scope.bind(Sql::new(include_str!("services/exact.sql")))),
-        &window.bind(scope.bind(Sql::new(include_str!("services/histogram.sql")))),
+        &members,
+        &bind(include_str!("services/exact.sql")),
+        (&window.slices(), None),
     )?;
     let axis = Axis::from(window);
-    let mut sparklines = series::lay_out(series_sql(scope, window).load(conn)?, &axis.buckets);
+    let points = series_sql(scope, window).load(conn)?;
+    let mut sparklines = series::lay_out(points, &members, &axis.buckets);
     let services = rows
         .into_iter()
         .map(|row| Service {
             latency_avg: mean(row.sum, row.count),
-            latency: percentiles.remove(&(row.name.clone(), 0)),
+            latency: percentiles
+                .get(row.name.as_str())
+                .and_then(|of| of.get(&0))
+                .copied(),
             throughput: row.count / window.minutes,
             errors_per_minute: row.errors as f64 / window.minutes,
             failed_rate: failed_rate(row.failures, row.successes),
             db_share: mean(row.db_sum, row.sum).map(|share| share.min(1.0)),
             series: sparklines
-                .remove(&row.name)
+                .remove(row.name.as_str())
                 .unwrap_or_else(|| Series::empty(axis.buckets.len())),
             environments: serde_json::from_str(&row.environments).unwrap_or_default(),
             name: row.name,

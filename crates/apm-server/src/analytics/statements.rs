@@ -7,7 +7,8 @@ use diesel::sql_types::{BigInt, Double, Text};
 use serde::Serialize;
 
 use super::dependencies::Dependency;
-use super::percentile::{self, Percentiles};
+use super::histograms::{self, Table};
+use super::percentile::Percentiles;
 use super::series::{self, Axis, Series};
 use super::sql::Sql;
 use super::window::Window;
@@ -133,18 +134,18 @@ pub fn list(
     window: &Window,
 ) -> QueryResult<Statements> {
     let rows: Vec<Row> = sql(scope, fingerprint, window).load(conn)?;
-    let histogram = bound(
-        include_str!("statements/histogram.sql"),
+    let members = bound(
+        include_str!("statements/members.sql"),
         scope,
         fingerprint,
         window,
     );
-    let mut percentiles = percentile::of_histogram(conn, &histogram)?;
+    let members = histograms::members(conn, &members)?;
+    let slices = window.slices();
+    let percentiles = histograms::percentiles(conn, Table::Statements, &members, &slices, None)?;
     let axis = Axis::from(window);
-    let mut sparklines = series::lay_out(
-        series_sql(scope, fingerprint, window).load(conn)?,
-        &axis.buckets,
-    );
+    let points = series_sql(scope, fingerprint, window).load(conn)?;
+    let mut sparklines = series::lay_out(points, &members, &axis.buckets);
     let total: f64 = rows.iter().map(|row| row.sum).sum();
     let statements = rows
         .into_iter()
@@ -159,9 +160,12 @@ pub fn list(
                 latency_avg: mean(row.sum, row.count),
                 failed_rate: failed_rate(row.failures, row.successes),
                 series: sparklines
-                    .remove(&key)
+                    .remove(key.as_str())
                     .unwrap_or_else(|| Series::empty(axis.buckets.len())),
-                latency: percentiles.remove(&(key, 0)),
+                latency: percentiles
+                    .get(key.as_str())
+                    .and_then(|of| of.get(&0))
+                    .copied(),
                 fingerprint: format!("{:016x}", row.fingerprint),
                 service: row.service,
                 instance: row.instance,

@@ -84,6 +84,26 @@ fn questions() -> Vec<(&'static str, Sql)> {
             "transactions/series",
             other(include_str!("transactions/series.sql")),
         ),
+        (
+            "services/members",
+            other(include_str!("services/members.sql")),
+        ),
+        (
+            "transactions/members",
+            other(include_str!("transactions/members.sql")),
+        ),
+        (
+            "latency/members",
+            other(include_str!("latency/members.sql")),
+        ),
+        (
+            "statements/members",
+            other(include_str!("statements/members.sql")),
+        ),
+        (
+            "dependencies/members",
+            other(include_str!("dependencies/members.sql")),
+        ),
         ("latency", latency::sql(&scope, &window)),
         ("latency/exact", other(include_str!("latency/exact.sql"))),
         (

@@ -4,6 +4,7 @@ use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Double, Text};
 use serde::Serialize;
 
+use super::histograms;
 use super::percentile::{self, Percentiles};
 use super::series::{self, Axis, Series};
 use super::sql::Sql;
@@ -85,15 +86,17 @@ pub fn list(
     let (count, n, total) = rows.iter().fold((0.0, 0, 0.0), |(count, n, sum), row| {
         (count + row.count, n + row.n, sum + row.sum)
     });
-    let mut percentiles = percentile::load(
+    let members = histograms::members(conn, &bind(include_str!("transactions/members.sql")))?;
+    let percentiles = percentile::of_transactions(
         conn,
         percentile::ranked(count, n),
+        &members,
         &bind(include_str!("transactions/exact.sql")),
-        &bind(include_str!("transactions/histogram.sql")),
+        (&window.slices(), None),
     )?;
     let axis = Axis::from(window);
-    let series = bind(include_str!("transactions/series.sql")).load(conn)?;
-    let mut sparklines = series::lay_out(series, &axis.buckets);
+    let points = bind(include_str!("transactions/series.sql")).load(conn)?;
+    let mut sparklines = series::lay_out(points, &members, &axis.buckets);
     let transactions = rows
         .into_iter()
         .map(|row| {
@@ -104,9 +107,12 @@ pub fn list(
                 failed_rate: failed_rate(row.failures, row.successes),
                 impact: mean(row.sum, total).unwrap_or(0.0),
                 series: sparklines
-                    .remove(&key)
+                    .remove(key.as_str())
                     .unwrap_or_else(|| Series::empty(axis.buckets.len())),
-                latency: percentiles.remove(&(key, 0)),
+                latency: percentiles
+                    .get(key.as_str())
+                    .and_then(|of| of.get(&0))
+                    .copied(),
                 kind: row.kind,
                 name: row.name,
                 count: row.count,

@@ -9,8 +9,7 @@ use serde::Serialize;
 use super::sql::Sql;
 use crate::time::{Range, SECOND};
 
-/// Widths of the rollups' buckets in seconds, finest first.
-pub const LEVELS: [i64; 3] = [60, 600, 3600];
+pub use crate::rollup::LEVELS;
 
 /// Bound of `target = range / 50` and the interval below it, both in milliseconds (reference/ui.md 4.1).
 const INTERVALS: [(i64, i64); 15] = [

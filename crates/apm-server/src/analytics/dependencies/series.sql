@@ -1,9 +1,8 @@
--- Each dependency by chart bucket (seconds since 1970). The key is name, tab, service.
+-- Each dependency by chart bucket (seconds since 1970).
 WITH slice (level, start, stop) AS (
     SELECT value ->> 0, value ->> 1, value ->> 2 FROM json_each(:series)
 )
-SELECT coalesce(nullif(d.resource, ''), nullif(trim(d.target_type || '/' || d.target_name, '/'), ''), d.span_subtype)
-           || char(9) || CASE WHEN :by_service THEN s.name ELSE '' END AS key,
+SELECT d.id,
        r.bucket / :interval * :interval AS bucket,
        sum(r.count) AS count,
        sum(r.sum) AS sum,

@@ -2,7 +2,7 @@
 WITH slice (level, start, stop) AS (
     SELECT value ->> 0, value ->> 1, value ->> 2 FROM json_each(:series)
 )
-SELECT s.name AS key,
+SELECT g.id,
        r.bucket / :interval * :interval AS bucket,
        sum(r.count) AS count,
        sum(r.sum) AS sum,

@@ -1,9 +1,8 @@
 -- Each statement by chart bucket (seconds since 1970).
--- The key is service, tab, instance, tab, subtype, tab, fingerprint.
 WITH slice (level, start, stop) AS (
     SELECT value ->> 0, value ->> 1, value ->> 2 FROM json_each(:series)
 )
-SELECT s.name || char(9) || q.instance || char(9) || q.subtype || char(9) || q.fingerprint AS key,
+SELECT q.id,
        r.bucket / :interval * :interval AS bucket,
        sum(r.count) AS count,
        sum(r.sum) AS sum,

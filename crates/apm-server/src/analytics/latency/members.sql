@@ -1,0 +1,8 @@
+-- The transaction groups of a chart, all of one key.
+SELECT g.id, '' AS key
+FROM service s
+CROSS JOIN tx_group g ON g.service_id = s.id
+WHERE (:service IS NULL OR s.name = :service)
+  AND (:environment IS NULL OR s.environment = :environment)
+  AND (:type IS NULL OR g.type = :type)
+  AND (:name IS NULL OR g.name = :name)

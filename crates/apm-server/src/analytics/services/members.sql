@@ -1,0 +1,5 @@
+-- Transaction groups and the services whose they are.
+SELECT g.id, s.name AS key
+FROM service s
+CROSS JOIN tx_group g ON g.service_id = s.id
+WHERE :environment IS NULL OR s.environment = :environment
