@@ -22,6 +22,7 @@ use crate::own_log;
 use crate::stacktrace;
 use crate::stats::Stats;
 use crate::transaction::Transaction;
+use crate::transaction::stacks::StackQueue;
 use crate::transport::buffers::{Buffers, lock};
 use crate::transport::client::{self, Client, Endpoint};
 use crate::transport::sender::{self, Command};
@@ -57,6 +58,7 @@ pub(crate) struct Inner {
     pub(crate) clock: Clock,
     pub(crate) buffers: Buffers,
     pub(crate) errors: ErrorQueue,
+    pub(crate) stacks: StackQueue,
     pub(crate) breakdown: Breakdown,
     pub(crate) metrics: Metrics,
     /// 0 is unknown, else major, minor and patch in 20 bits each, plus one.
@@ -239,6 +241,7 @@ impl Inner {
             clock: Clock::new(),
             buffers,
             errors: ErrorQueue::default(),
+            stacks: StackQueue::default(),
             breakdown: Breakdown::default(),
             metrics: Metrics::default(),
             server_version: AtomicU64::new(0),

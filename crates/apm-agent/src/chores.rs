@@ -53,6 +53,9 @@ impl Chores {
         let waiting = agent
             .errors
             .process(agent, &mut self.resolver, &settings, now, all);
+        agent
+            .stacks
+            .process(&mut self.resolver, &settings, &agent.buffers);
         self.errors_at = waiting.then(|| now + NAME_PATIENCE);
         let fill = agent.buffers.fill();
         self.fill = Some(self.fill.map_or((fill, fill), |(least, most)| {

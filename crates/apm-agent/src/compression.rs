@@ -124,6 +124,7 @@ pub(crate) fn fail_last_query(kept: &mut Option<FinishedSpan>) -> Released {
         propagated: false,
         tail: last.tail,
         composite: None,
+        stack: None,
     };
     composite.count -= 1;
     composite.sum = composite.sum.saturating_sub(failed.duration());
@@ -189,6 +190,7 @@ mod tests {
             propagated: false,
             tail: Arc::new(Tail::new(Arc::new(kind), name, None, |_| {})),
             composite: None,
+            stack: None,
         }
     }
 

@@ -2,7 +2,7 @@
 #![expect(
     dead_code,
     unused_imports,
-    reason = "what captures bodies and the stacks of spans is still missing"
+    reason = "what captures bodies is still missing"
 )]
 
 mod agent;

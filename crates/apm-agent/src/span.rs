@@ -78,6 +78,13 @@ fn begin_at(current: &Current, start: Option<Instant>) -> Option<Beginning> {
     })
 }
 
+/// The addresses of the calling thread's stack, for a span that was long enough to deserve them.
+fn stack_of(core: &Core, duration: Duration) -> Option<Box<[usize]>> {
+    let min = core.settings.stack_trace_min_duration?;
+    let stack = (duration >= min).then(|| core.agent.capture_stack())?;
+    (!stack.is_empty()).then(|| stack.into_boxed_slice())
+}
+
 /// Ends a span: tells its parent, and reports what can be reported.
 fn finish(core: &Core, parent: Option<&ActiveSpan>, span: FinishedSpan, self_time: Duration) {
     let Some(parent) = parent else {
@@ -214,6 +221,7 @@ impl LeafSpan {
                     propagated,
                     tail,
                     composite: None,
+                    stack: stack_of(core, end.saturating_duration_since(start)),
                 };
                 let self_time = span.duration();
                 finish(core, parent, span, self_time);
@@ -369,6 +377,7 @@ impl Drop for Recording {
             propagated,
             tail,
             composite: None,
+            stack: stack_of(&self.core, end.saturating_duration_since(start)),
         };
         finish(&self.core, parent, span, self_time);
     }

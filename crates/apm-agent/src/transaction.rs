@@ -9,6 +9,7 @@ pub(crate) mod extra;
 pub(crate) mod finished;
 mod handle;
 pub(crate) mod self_time;
+pub(crate) mod stacks;
 pub(crate) mod state;
 
 use std::borrow::Cow;
@@ -304,6 +305,9 @@ impl Core {
         });
         state.spans = Vec::new();
         state.span_lines = 0;
+        self.agent
+            .stacks
+            .push(&mut state.stacked, &self.agent.buffers);
     }
 
     /// Ends the transaction without a trace of it.
@@ -312,6 +316,7 @@ impl Core {
         state.ended = true;
         state.spans = Vec::new();
         state.span_lines = 0;
+        state.stacked = Vec::new();
         state.kept = None;
     }
 }

@@ -13,6 +13,9 @@ const PANIC_MACHINERY: [&str; 3] = [
 /// The last words of more of them: `__rustc::rust_begin_unwind`, `core::result::unwrap_failed`, `core::option::expect_failed`.
 const PANIC_ENTRIES: [&str; 3] = ["rust_begin_unwind", "::unwrap_failed", "::expect_failed"];
 
+/// What the compiler puts between a guard of the agent and the end of the block that it leaves.
+const DROP_GLUE: &str = "core::ptr::drop_in_place<";
+
 /// Below this frame is the start of the thread.
 const THREAD_START: &str = "__rust_begin_short_backtrace";
 
@@ -32,9 +35,10 @@ pub(super) fn trim<'s>(symbols: &'s [Symbol], classifier: &Classifier) -> &'s [S
         let Some(function) = symbol.function.as_deref() else {
             return false;
         };
-        PANIC_MACHINERY
-            .iter()
-            .any(|name| function.starts_with(name))
+        function.starts_with(DROP_GLUE)
+            || PANIC_MACHINERY
+                .iter()
+                .any(|name| function.starts_with(name))
             || PANIC_ENTRIES.iter().any(|name| function.ends_with(name))
     };
     let head = symbols

@@ -18,6 +18,8 @@ pub(crate) struct FinishedSpan {
     pub(crate) propagated: bool,
     pub(crate) tail: Arc<Tail>,
     pub(crate) composite: Option<Composite>,
+    /// The stack it ended on, if it was long enough to have one.
+    pub(crate) stack: Option<Box<[usize]>>,
 }
 
 /// Several similar spans in a row, reported as one.

@@ -15,6 +15,7 @@ use crate::transaction::dropped_stats::DroppedStats;
 use crate::transaction::extra::Extra;
 use crate::transaction::finished::FinishedSpan;
 use crate::transaction::self_time::ChildTime;
+use crate::transaction::stacks::{self, StackedSpan};
 use crate::transaction::{Core, Identity};
 
 /// Encoded spans that a transaction keeps before it hands them over early; bounds what one transaction holds.
@@ -65,6 +66,8 @@ pub(crate) struct State {
     /// Encoded spans, and how many.
     pub(crate) spans: Vec<u8>,
     pub(crate) span_lines: u64,
+    /// Encoded spans whose stack traces are still to be resolved.
+    pub(crate) stacked: Vec<StackedSpan>,
     /// Spans that were given a place below the limit when they began.
     pub(crate) admitted: u32,
     pub(crate) started: u32,
@@ -115,6 +118,15 @@ impl State {
     }
 
     pub(crate) fn encode(&mut self, identity: &Identity, span: &FinishedSpan) {
+        if let Some(addresses) = &span.stack
+            && self.stacked.len() < stacks::PER_TRANSACTION
+        {
+            let mut line = Vec::new();
+            encode::span::write(&mut line, identity, span);
+            let addresses = addresses.clone();
+            self.stacked.push(StackedSpan { line, addresses });
+            return;
+        }
         if self.spans.capacity() == 0 {
             self.spans.reserve(4096);
         }
@@ -136,6 +148,8 @@ impl State {
 
     /// Passes the encoded spans on.
     pub(crate) fn hand_over_spans(&mut self, core: &Core) {
+        let agent = &core.agent;
+        agent.stacks.push(&mut self.stacked, &agent.buffers);
         if self.span_lines > 0 {
             let spans = &self.spans;
             core.agent

@@ -354,6 +354,7 @@ impl Sender {
                 .dropped(DropReason::Shutdown, body.events);
         }
         self.agent.errors.drop_all(&self.agent.buffers.counters);
+        self.agent.stacks.drop_all(&self.agent.buffers.counters);
     }
 }
 
