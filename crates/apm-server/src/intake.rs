@@ -29,7 +29,7 @@ mod stream;
 mod transaction;
 mod walk;
 
-pub(crate) use counters::Look;
+pub(crate) use counters::{Counters, Look};
 pub(crate) use receive::Intake;
 pub(crate) use report::Report;
 pub(crate) use stream::Stream;

@@ -17,6 +17,8 @@ mod error;
 mod events;
 pub mod id;
 mod insert;
+#[doc(hidden)]
+pub mod measure;
 mod open;
 mod options;
 mod pool;
@@ -128,6 +130,20 @@ impl Store {
             let refused = &self.0.counters.refused_batches;
             refused.fetch_add(1, Ordering::Relaxed);
         }
+        pushed.map(|()| ticket)
+    }
+
+    /// [`Self::submit`] that waits for room in the queue, on the calling thread.
+    pub fn submit_when_room(&self, batch: Batch) -> Result<Ticket, SubmitError> {
+        let weight = Weight {
+            events: batch.events.len(),
+            bytes: batch.size(),
+        };
+        let (answer, ticket) = Ticket::new();
+        let pushed = self
+            .0
+            .queue
+            .push_when_room(Job::Batch(batch, answer), weight);
         pushed.map(|()| ticket)
     }
 

@@ -12,7 +12,6 @@ use super::dictionary::{
     Stack, Statement, TxGroup,
 };
 use super::insert::Rows;
-use super::rollups;
 use super::rows::{
     BlockRow, ErrorRow, LogRow, MetricsetRow, RowId, SampleRow, SpanRow, TraceAtRow, TxRow,
 };
@@ -122,12 +121,13 @@ impl Memory {
         })
     }
 
-    /// Writes everything that the batches hold. To be followed by [`Self::commit`] or [`Self::rollback`].
+    /// Writes the rows and documents of batches; what is left to write is what they count. To be followed by
+    /// [`Self::commit`] or [`Self::rollback`].
     pub(super) fn apply<'a>(
         &mut self,
         conn: &mut SqliteConnection,
         batches: impl Iterator<Item = &'a Batch>,
-    ) -> Result<(), StoreError> {
+    ) -> Result<Counted, StoreError> {
         let mut pass = Pass::new(self, conn);
         for batch in batches {
             pass.batch(batch)?;
@@ -158,6 +158,14 @@ impl Memory {
         self.traces.clear();
         self.names.clear();
     }
+}
+
+/// What batches add to the rollups.
+#[derive(Debug)]
+pub(super) struct Counted {
+    pub(super) rollup: Rollup,
+    /// When the last batch arrived, seconds since the epoch.
+    pub(super) received: i64,
 }
 
 /// Who sent the event at hand.
@@ -245,7 +253,7 @@ impl<'m, 'a> Pass<'m, 'a> {
         Ok(())
     }
 
-    fn finish(mut self) -> Result<(), StoreError> {
+    fn finish(mut self) -> Result<Counted, StoreError> {
         if self.memory.block.facts().events > 0 {
             self.put_block()?;
         }
@@ -257,8 +265,10 @@ impl<'m, 'a> Pass<'m, 'a> {
         self.samples.flush(self.conn)?;
         self.trace_at.flush(self.conn)?;
         self.blocks.flush(self.conn)?;
-        rollups::add(self.conn, &self.rollup, self.received)?;
-        Ok(())
+        Ok(Counted {
+            rollup: self.rollup,
+            received: self.received,
+        })
     }
 
     /// The number of the event at hand.

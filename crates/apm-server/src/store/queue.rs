@@ -21,6 +21,7 @@ pub(super) struct Queue<T> {
     limit: Weight,
     state: Mutex<State<T>>,
     filled: Condvar,
+    drained: Condvar,
 }
 
 #[derive(Debug)]
@@ -40,6 +41,7 @@ impl<T> Queue<T> {
                 closed: false,
             }),
             filled: Condvar::new(),
+            drained: Condvar::new(),
         }
     }
 
@@ -48,22 +50,43 @@ impl<T> Queue<T> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Adds a job. One that is larger than the whole queue is taken when nothing else waits.
+    /// Adds a job, or refuses it at once. One that is larger than the whole queue is taken when nothing else waits.
     pub(super) fn push(&self, job: T, weight: Weight) -> Result<(), SubmitError> {
+        self.add(self.lock(), job, weight)
+    }
+
+    /// Adds a job when there is room for it.
+    pub(super) fn push_when_room(&self, job: T, weight: Weight) -> Result<(), SubmitError> {
         let mut state = self.lock();
+        while !state.closed && !self.has_room(&state, weight) {
+            state = self
+                .drained
+                .wait(state)
+                .unwrap_or_else(PoisonError::into_inner);
+        }
+        self.add(state, job, weight)
+    }
+
+    fn has_room(&self, state: &State<T>, weight: Weight) -> bool {
+        state.jobs.is_empty()
+            || (state.held.events + weight.events <= self.limit.events
+                && state.held.bytes + weight.bytes <= self.limit.bytes)
+    }
+
+    fn add(
+        &self,
+        mut state: MutexGuard<'_, State<T>>,
+        job: T,
+        weight: Weight,
+    ) -> Result<(), SubmitError> {
         if state.closed {
             return Err(SubmitError::ShuttingDown);
         }
-        let after = Weight {
-            events: state.held.events + weight.events,
-            bytes: state.held.bytes + weight.bytes,
-        };
-        if !state.jobs.is_empty()
-            && (after.events > self.limit.events || after.bytes > self.limit.bytes)
-        {
+        if !self.has_room(&state, weight) {
             return Err(SubmitError::QueueFull);
         }
-        state.held = after;
+        state.held.events += weight.events;
+        state.held.bytes += weight.bytes;
         state.jobs.push_back((job, weight));
         drop(state);
         self.filled.notify_one();
@@ -99,6 +122,8 @@ impl<T> Queue<T> {
             state.held.bytes -= weight.bytes;
             taken.push(job);
         }
+        drop(state);
+        self.drained.notify_all();
         Some(taken)
     }
 
@@ -111,6 +136,7 @@ impl<T> Queue<T> {
     pub(super) fn close(&self) {
         self.lock().closed = true;
         self.filled.notify_all();
+        self.drained.notify_all();
     }
 }
 

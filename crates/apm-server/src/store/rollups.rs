@@ -3,11 +3,13 @@
 use diesel::sql_types::{BigInt, Double, Integer, Text};
 use diesel::{QueryResult, SqliteConnection};
 
+use super::apply::Counted;
 use super::insert::{Row, Rows, Values};
-use crate::rollup::{BinKey, BreakdownKey, Cell, CellKey, LEVELS, Rollup, Series};
+use crate::rollup::{BinKey, BreakdownKey, Cell, CellKey, LEVELS, Series};
 
-/// Writes a batch's counts. `received`: when it arrived, seconds since the epoch.
-pub(super) fn add(conn: &mut SqliteConnection, rollup: &Rollup, received: i64) -> QueryResult<()> {
+/// Writes what was counted.
+pub(super) fn add(conn: &mut SqliteConnection, counted: &Counted) -> QueryResult<()> {
+    let Counted { rollup, received } = counted;
     for level in LEVELS {
         series::<TxCell, TxBin>(conn, &rollup.tx, level)?;
         series::<StatementCell, StatementBin>(conn, &rollup.statement, level)?;
@@ -31,7 +33,7 @@ pub(super) fn add(conn: &mut SqliteConnection, rollup: &Rollup, received: i64) -
         all(conn, rollup.buckets(level), |bucket| Received {
             level,
             bucket,
-            received,
+            received: *received,
         })?;
     }
     Ok(())

@@ -32,7 +32,7 @@ pub struct StoreStats {
     pub log_bytes: u64,
     /// Blocks of events deleted by retention since the start.
     pub deleted_blocks: u64,
-    /// Why the last commit failed; none when it succeeded.
+    /// Why the last commit failed, or that the store is closed; none when all is well.
     pub trouble: Option<StoreError>,
 }
 
@@ -62,10 +62,16 @@ impl Counters {
         self.changed()
     }
 
-    /// Counts events that a commit failed to store.
-    pub(super) fn failed(&self, events: u64, error: &StoreError) {
+    /// Counts events that a commit failed to store; whether this trouble is a new one.
+    pub(super) fn failed(&self, events: u64, error: &StoreError) -> bool {
         self.failed_events.fetch_add(events, Ordering::Relaxed);
-        self.set_trouble(Some(error.clone()));
+        let before = self.set_trouble(Some(error.clone()));
+        before.is_none_or(|before| before.reason() != error.reason())
+    }
+
+    /// Notes that there is no writer any more.
+    pub(super) fn closed(&self) {
+        self.set_trouble(Some(StoreError::Closed));
     }
 
     /// Counts any change of the data; returns the data version that it made.
@@ -73,8 +79,10 @@ impl Counters {
         self.data_version.fetch_add(1, Ordering::AcqRel) + 1
     }
 
-    fn set_trouble(&self, trouble: Option<StoreError>) {
-        *self.trouble.lock().unwrap_or_else(PoisonError::into_inner) = trouble;
+    /// Returns what was the trouble before.
+    fn set_trouble(&self, trouble: Option<StoreError>) -> Option<StoreError> {
+        let mut current = self.trouble.lock().unwrap_or_else(PoisonError::into_inner);
+        std::mem::replace(&mut current, trouble)
     }
 
     pub(super) fn trouble(&self) -> Option<StoreError> {

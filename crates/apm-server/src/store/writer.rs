@@ -7,7 +7,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::time::{Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use diesel::SqliteConnection;
 use diesel::connection::SimpleConnection;
@@ -17,7 +17,7 @@ use super::queue::Queue;
 use super::retention::Retention;
 use super::stats::Counters;
 use super::ticket::Answer;
-use super::{Committed, StoreError};
+use super::{Committed, StoreError, rollups};
 use crate::event::Batch;
 
 /// Events per transaction: more gain little, fewer cost much (100: 6 µs per event, 1000: 3, 5000: 2).
@@ -47,6 +47,10 @@ pub(super) struct Writer {
 impl Writer {
     /// Works until the queue is closed and drained.
     pub(super) fn run(mut self) {
+        let _end = End {
+            queue: Arc::clone(&self.queue),
+            counters: Arc::clone(&self.counters),
+        };
         while let Some(jobs) = self.queue.take(TOGETHER, self.retention.patience()) {
             let busy = !jobs.is_empty();
             self.work(jobs);
@@ -106,8 +110,9 @@ impl Writer {
             }
             Err(error) => {
                 let events = batches.iter().map(|(batch, _)| batch.events.len() as u64);
-                self.counters.failed(events.sum(), &error);
-                log::error!("events were not stored: {error}");
+                if self.counters.failed(events.sum(), &error) {
+                    log::error!("events are not stored: {error}");
+                }
                 for (_, answer) in batches {
                     // Nobody has to wait for the answer.
                     let _ = answer.send(Err(error.clone()));
@@ -121,7 +126,9 @@ impl Writer {
         let start = Instant::now();
         let Self { conn, memory, .. } = self;
         let applied = conn.immediate_transaction(|conn| {
-            memory.apply(conn, batches.iter().map(|(batch, _)| batch))
+            let counted = memory.apply(conn, batches.iter().map(|(batch, _)| batch))?;
+            rollups::add(conn, &counted)?;
+            Ok::<_, StoreError>(())
         });
         match applied {
             Ok(()) => {
@@ -134,6 +141,21 @@ impl Writer {
                 Err(error)
             }
         }
+    }
+}
+
+/// However the writer ends, nobody waits for it any more.
+struct End {
+    queue: Arc<Queue<Job>>,
+    counters: Arc<Counters>,
+}
+
+impl Drop for End {
+    fn drop(&mut self) {
+        self.queue.close();
+        // What is left has no one to do it: dropping it answers.
+        drop(self.queue.take(usize::MAX, Duration::ZERO));
+        self.counters.closed();
     }
 }
 

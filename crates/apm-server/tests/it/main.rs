@@ -1,6 +1,7 @@
 //! Tests of the server as its users see it.
 
 mod analytics;
+mod import;
 mod intake;
 mod store;
 mod support;

@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::path::Path;
+use std::time::{Duration, Instant};
 
 use apm_server::event::Event;
 use apm_server::store::{
@@ -261,4 +262,22 @@ fn a_full_queue_refuses_and_counts() {
     for ticket in taken {
         ticket.wait().expect("stored");
     }
+}
+
+#[test]
+fn a_writer_that_panics_leaves_nobody_waiting() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let store = open(dir.path());
+    let panics = store.write(|_| -> QueryResult<()> { panic!("a fault of ours") });
+    assert!(matches!(
+        panics.expect("room").wait(),
+        Err(StoreError::Closed)
+    ));
+    let deadline = Instant::now() + Duration::from_secs(10);
+    while store.submit(pairs("shop", 0, 1)).err() != Some(SubmitError::ShuttingDown) {
+        assert!(Instant::now() < deadline, "still takes events");
+        std::thread::yield_now();
+    }
+    store.close();
+    assert!(matches!(store.stats().trouble, Some(StoreError::Closed)));
 }

@@ -1,0 +1,113 @@
+//! Many events in one go: what the sustained rate and the size on disk are.
+
+use std::time::{Duration, Instant};
+
+use apm_server::import::batches;
+use apm_server::store::{Store, StoreOptions};
+
+use super::recorded::Stream;
+
+/// Stores so many events and prints what they cost.
+pub(crate) fn run(events: u64, high_entropy: bool, rate: u64) {
+    let dir = tempfile::tempdir().expect("a directory");
+    let store = Store::open(StoreOptions {
+        max_size: None,
+        raw_max_age: None,
+        rollup_max_age: None,
+        ..StoreOptions::new(dir.path().join("apm.db"))
+    })
+    .expect("opens");
+    let mut stream = Stream::new(high_entropy, rate);
+    let mut body = String::new();
+    let mut tickets = Vec::new();
+    let mut decoded = Duration::ZERO;
+    let mut sent = 0;
+    let start = Instant::now();
+    let mut last = (0, Duration::ZERO);
+    while sent < events {
+        let count = stream.body(&mut body);
+        let before = cpu("self");
+        let batches = batches(body.as_bytes());
+        decoded += cpu("self").saturating_sub(before);
+        for batch in batches {
+            tickets.push(store.submit_when_room(batch).expect("open"));
+        }
+        sent += count;
+        if tickets.len() > 200 {
+            for ticket in tickets.drain(..100) {
+                ticket.wait().expect("stored");
+            }
+        }
+        if sent % 500_000 < count {
+            let now = decoded + writer();
+            let spent = (now - last.1).as_nanos() as f64 / 1000.0 / (sent - last.0) as f64;
+            println!(
+                "{sent:>9} events, the last ones {spent:.2} µs each, {} MiB resident",
+                resident()
+            );
+            last = (sent, now);
+        }
+    }
+    for ticket in tickets.drain(..) {
+        ticket.wait().expect("stored");
+    }
+    let wall = start.elapsed();
+    let writer = writer();
+    let stats = store.stats();
+    store.close();
+    let size = std::fs::metadata(dir.path().join("apm.db"))
+        .expect("a file")
+        .len();
+    let per = |time: Duration| time.as_nanos() as f64 / 1000.0 / sent as f64;
+    println!(
+        "{sent} events at {rate}/s of event time{}: decode {:.2} µs, writer {:.2} µs, together {:.2} µs = {:.0} events/s of CPU time; \
+         wall {:.0} events/s; {:.1} bytes per event; {} commits; {} MiB resident",
+        if high_entropy { ", high entropy" } else { "" },
+        per(decoded),
+        per(writer),
+        per(decoded + writer),
+        sent as f64 / (decoded + writer).as_secs_f64(),
+        sent as f64 / wall.as_secs_f64(),
+        size as f64 / sent as f64,
+        stats.commits,
+        resident(),
+    );
+    if let Some(path) = std::env::var_os("POCKET_APM_SOAK_KEEP") {
+        std::fs::copy(dir.path().join("apm.db"), path).expect("kept");
+    }
+}
+
+/// CPU time of a thread of this process.
+fn cpu(thread: &str) -> Duration {
+    let path = match thread {
+        "self" => "/proc/thread-self/schedstat".to_owned(),
+        id => format!("/proc/self/task/{id}/schedstat"),
+    };
+    let text = std::fs::read_to_string(path).unwrap_or_default();
+    let nanos = text
+        .split_ascii_whitespace()
+        .next()
+        .and_then(|nanos| nanos.parse().ok());
+    Duration::from_nanos(nanos.unwrap_or_default())
+}
+
+/// CPU time of the writer.
+fn writer() -> Duration {
+    let tasks = std::fs::read_dir("/proc/self/task").expect("Linux");
+    let mut time = Duration::ZERO;
+    for task in tasks.flatten() {
+        let name = std::fs::read_to_string(task.path().join("comm")).unwrap_or_default();
+        if name.trim() == "apm-store" {
+            time += cpu(&task.file_name().to_string_lossy());
+        }
+    }
+    time
+}
+
+/// Resident memory, MiB.
+fn resident() -> u64 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let line = status.lines().find(|line| line.starts_with("VmRSS"));
+    let kib = line.and_then(|line| line.split_ascii_whitespace().nth(1)?.parse().ok());
+    kib.unwrap_or(0_u64) / 1024
+}

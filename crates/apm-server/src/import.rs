@@ -1,0 +1,198 @@
+//! Sends recorded or made-up streams the way that an agent's go: through the intake, into a store of this process or to a
+//! server that runs.
+//!
+//! A recorded stream is NDJSON as agents send it, plain or gzip: a metadata line and events, and again.
+//! [`file`] cuts it into request bodies of about [`TOGETHER`] bytes, each with its metadata, so that a file of any size takes
+//! little memory. What the intake refuses is counted and does not end the import.
+
+mod target;
+
+use std::fs::File;
+use std::io::{self, BufRead, BufReader, Read};
+use std::ops::AddAssign;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use flate2::bufread::MultiGzDecoder;
+
+use crate::event::Batch;
+use crate::intake::Stream;
+use crate::store::StoreError;
+pub use target::Target;
+
+/// Bytes per request body.
+const TOGETHER: usize = 1 << 20;
+
+/// Longest line that is read, bytes: the intake refuses far shorter ones, one by one.
+const LONGEST: usize = 64 << 20;
+
+/// What was sent.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Summary {
+    /// Events that are stored.
+    pub accepted: u64,
+    /// Lines that the intake refused.
+    pub rejected: u64,
+}
+
+impl AddAssign for Summary {
+    fn add_assign(&mut self, other: Self) {
+        self.accepted += other.accepted;
+        self.rejected += other.rejected;
+    }
+}
+
+/// Why an import ended early. What was sent before is stored.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ImportError {
+    /// The file cannot be opened.
+    #[error("cannot open {path}", path = path.display())]
+    Open {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// The stream cannot be read, or is not the gzip that its name says.
+    #[error("cannot read the stream after {lines} lines")]
+    Read {
+        /// Lines that were read before.
+        lines: u64,
+        /// Why.
+        source: io::Error,
+    },
+    /// The stream does not begin with metadata.
+    #[error("the stream does not begin with a metadata line; is it NDJSON as agents send it?")]
+    NoMetadata,
+    /// A line without end.
+    #[error("line {line} is longer than {LONGEST} bytes")]
+    LongLine {
+        /// Its number, from 1 on.
+        line: u64,
+    },
+    /// The events cannot be stored.
+    #[error("cannot store the events")]
+    Store(#[from] StoreError),
+    /// The address of the server is not one.
+    #[error("{url} is not the address of a server: it has to begin with http:// or https://")]
+    Address {
+        /// As it was given.
+        url: String,
+    },
+    /// The server cannot be reached or does not answer.
+    #[error("cannot send to {url}: {reason}")]
+    Send {
+        /// The address.
+        url: String,
+        /// Why.
+        reason: String,
+    },
+    /// The server does not take the events.
+    #[error("{url} answered {status}: {body}")]
+    Refused {
+        /// The address.
+        url: String,
+        /// The status.
+        status: u16,
+        /// The beginning of its answer.
+        body: String,
+    },
+}
+
+/// Sends a file. Its name ends in `.gz` if it is compressed. `progress` is called now and then with the number of bytes of the
+/// file that are read.
+pub fn file(
+    path: &Path,
+    target: &mut Target,
+    mut progress: impl FnMut(u64),
+) -> Result<Summary, ImportError> {
+    let open = |source| ImportError::Open {
+        path: path.to_owned(),
+        source,
+    };
+    let file = File::open(path).map_err(open)?;
+    let position = file.try_clone().map_err(open)?;
+    let input = BufReader::with_capacity(256 << 10, file);
+    let tell = move || {
+        let mut position = &position;
+        progress(io::Seek::stream_position(&mut position).unwrap_or_default());
+    };
+    if path.extension().is_some_and(|extension| extension == "gz") {
+        let input = BufReader::with_capacity(256 << 10, MultiGzDecoder::new(input));
+        stream(input, target, tell)
+    } else {
+        stream(input, target, tell)
+    }
+}
+
+/// Sends a stream. `tell` is called after each request body.
+pub fn stream(
+    mut input: impl BufRead,
+    target: &mut Target,
+    mut tell: impl FnMut(),
+) -> Result<Summary, ImportError> {
+    let mut summary = Summary::default();
+    let mut metadata = Vec::new();
+    let mut body = Vec::new();
+    let mut line = Vec::new();
+    let mut lines = 0;
+    loop {
+        line.clear();
+        let read = (&mut input)
+            .take(LONGEST as u64)
+            .read_until(b'\n', &mut line);
+        let read = read.map_err(|source| ImportError::Read { lines, source })?;
+        if read == LONGEST {
+            return Err(ImportError::LongLine { line: lines + 1 });
+        }
+        lines += u64::from(read > 0);
+        if !line.ends_with(b"\n") {
+            line.push(b'\n');
+        }
+        let is_metadata = is_metadata(&line);
+        if metadata.is_empty() && !is_metadata && !line.trim_ascii().is_empty() {
+            return Err(ImportError::NoMetadata);
+        }
+        let full = body.len() >= TOGETHER.max(2 * metadata.len());
+        if (read == 0 || is_metadata || full) && body.len() > metadata.len() {
+            summary += target.send(&body)?;
+            tell();
+            body.clone_from(&metadata);
+        }
+        if read == 0 {
+            break;
+        }
+        if is_metadata {
+            metadata.clone_from(&line);
+            body.clone_from(&line);
+        } else {
+            body.extend_from_slice(&line);
+        }
+    }
+    summary += target.finish()?;
+    tell();
+    Ok(summary)
+}
+
+/// The batches that the intake makes of a request body, without storing them: what decoding is.
+pub fn batches(body: &[u8]) -> Vec<Batch> {
+    let mut stream = Stream::new(None, target::MAX_EVENT_SIZE, None, Arc::default());
+    let mut body = body;
+    let mut batches = Vec::new();
+    while let Some(batch) = stream.advance(&mut body) {
+        batches.push(batch);
+    }
+    stream.finish();
+    batches.extend(stream.take());
+    batches
+}
+
+/// Whether a line is metadata, by its first key.
+fn is_metadata(line: &[u8]) -> bool {
+    let line = line.trim_ascii_start();
+    let Some(line) = line.strip_prefix(b"{") else {
+        return false;
+    };
+    line.trim_ascii_start().starts_with(b"\"metadata\"")
+}

@@ -1,0 +1,204 @@
+//! Where request bodies go: into a store of this process, or to a server that runs.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::time::Duration;
+
+use actix_web::rt::{System, SystemRunner};
+use awc::Client;
+use awc::http::header;
+
+use super::{ImportError, Summary};
+use crate::event::Batch;
+use crate::intake::{Counters, Stream};
+use crate::store::{Store, StoreError, Ticket};
+
+/// Longest line that the intake takes, bytes, as the server has it by default.
+pub(super) const MAX_EVENT_SIZE: usize = 300 * 1024;
+
+/// Batches that may wait for their commit before the next body is read.
+const AHEAD: usize = 64;
+
+/// How long a server may take for a body.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// Where request bodies go.
+#[derive(Debug)]
+pub struct Target(Kind);
+
+/// Takes request bodies.
+type Function = Box<dyn FnMut(&[u8])>;
+
+enum Kind {
+    Store(Box<InProcess>),
+    Server(Box<Http>),
+    Function(Function),
+}
+
+impl std::fmt::Debug for Kind {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Store(target) => target.fmt(f),
+            Self::Server(target) => target.fmt(f),
+            Self::Function(_) => f.write_str("Function"),
+        }
+    }
+}
+
+impl Target {
+    /// Through the intake into a store of this process.
+    pub fn store(store: Store) -> Self {
+        Self(Kind::Store(Box::new(InProcess {
+            store,
+            counters: Arc::default(),
+            pending: VecDeque::new(),
+            rejected: 0,
+        })))
+    }
+
+    /// To a server, as an agent would send. `url`: its address without a path.
+    ///
+    /// Has a runtime of its own: not to be used inside of one.
+    pub fn server(url: &str, secret_token: Option<&str>) -> Result<Self, ImportError> {
+        let url = url.trim_end_matches('/');
+        if !url.starts_with("http://") && !url.starts_with("https://") {
+            return Err(ImportError::Address {
+                url: url.to_owned(),
+            });
+        }
+        let system = System::new();
+        let authorization = secret_token.map(|token| format!("Bearer {token}"));
+        Ok(Self(Kind::Server(Box::new(Http {
+            system,
+            url: url.to_owned(),
+            authorization,
+        }))))
+    }
+
+    /// To a function: for files, and for looking at what would be sent.
+    pub fn function(function: impl FnMut(&[u8]) + 'static) -> Self {
+        Self(Kind::Function(Box::new(function)))
+    }
+
+    /// Sends a body; what becomes of it may be told later, by [`Self::finish`] at last.
+    pub(crate) fn send(&mut self, body: &[u8]) -> Result<Summary, ImportError> {
+        match &mut self.0 {
+            Kind::Store(target) => target.send(body),
+            Kind::Server(target) => target.send(body),
+            Kind::Function(function) => {
+                function(body);
+                Ok(Summary::default())
+            }
+        }
+    }
+
+    /// Waits until all that was sent is stored.
+    pub(crate) fn finish(&mut self) -> Result<Summary, ImportError> {
+        match &mut self.0 {
+            Kind::Store(target) => target.settle(0),
+            Kind::Server(_) | Kind::Function(_) => Ok(Summary::default()),
+        }
+    }
+}
+
+#[derive(Debug)]
+struct InProcess {
+    store: Store,
+    counters: Arc<Counters>,
+    pending: VecDeque<Ticket>,
+    /// Lines that were refused and told.
+    rejected: u64,
+}
+
+impl InProcess {
+    fn send(&mut self, body: &[u8]) -> Result<Summary, ImportError> {
+        let mut stream = Stream::new(None, MAX_EVENT_SIZE, None, Arc::clone(&self.counters));
+        let mut summary = Summary::default();
+        let mut body = body;
+        while let Some(batch) = stream.advance(&mut body) {
+            self.submit(batch)?;
+        }
+        stream.finish();
+        if let Some(batch) = stream.take() {
+            self.submit(batch)?;
+        }
+        let rejected = self.counters.look().rejected.iter().map(|(_, n)| n).sum();
+        summary.rejected += rejected - self.rejected;
+        self.rejected = rejected;
+        summary += self.settle(AHEAD)?;
+        Ok(summary)
+    }
+
+    fn submit(&mut self, batch: Batch) -> Result<(), ImportError> {
+        let ticket = self.store.submit_when_room(batch);
+        self.pending
+            .push_back(ticket.map_err(|_| StoreError::Closed)?);
+        Ok(())
+    }
+
+    /// Waits until no more than `left` batches are not stored.
+    fn settle(&mut self, left: usize) -> Result<Summary, ImportError> {
+        let mut summary = Summary::default();
+        while self.pending.len() > left
+            && let Some(ticket) = self.pending.pop_front()
+        {
+            summary.accepted += ticket.wait()?.events as u64;
+        }
+        Ok(summary)
+    }
+}
+
+#[derive(Debug)]
+struct Http {
+    system: SystemRunner,
+    url: String,
+    authorization: Option<String>,
+}
+
+/// What a server answers to `?verbose`.
+#[derive(serde::Deserialize)]
+struct Answer {
+    accepted: u64,
+}
+
+impl Http {
+    fn send(&mut self, body: &[u8]) -> Result<Summary, ImportError> {
+        let lines = body.split(|byte| *byte == b'\n');
+        let events = lines.filter(|line| !line.trim_ascii().is_empty()).count() as u64 - 1;
+        let Self {
+            system,
+            url,
+            authorization,
+        } = self;
+        let failed = |reason: String| ImportError::Send {
+            url: url.clone(),
+            reason,
+        };
+        let (status, answer) = system.block_on(async {
+            let client = Client::builder().timeout(PATIENCE).finish();
+            let mut request = client
+                .post(format!("{url}/intake/v2/events?verbose"))
+                .insert_header((header::CONTENT_TYPE, "application/x-ndjson"));
+            if let Some(authorization) = authorization {
+                request = request.insert_header((header::AUTHORIZATION, authorization.as_str()));
+            }
+            let sent = request.send_body(body.to_vec()).await;
+            let mut answer = sent.map_err(|error| failed(error.to_string()))?;
+            let text = answer.body().await;
+            let text = text.map_err(|error| failed(error.to_string()))?;
+            Ok::<_, ImportError>((answer.status().as_u16(), text))
+        })?;
+        // 400: some lines were refused, the others are stored, and the answer says how many.
+        match serde_json::from_slice::<Answer>(&answer) {
+            Ok(Answer { accepted }) if matches!(status, 200..=299 | 400) => Ok(Summary {
+                accepted,
+                rejected: events.saturating_sub(accepted),
+            }),
+            _ => Err(ImportError::Refused {
+                url: url.clone(),
+                status,
+                body: String::from_utf8_lossy(&answer).chars().take(500).collect(),
+            }),
+        }
+    }
+}

@@ -1,0 +1,135 @@
+//! Recorded and made-up streams go through the intake into a store.
+
+use std::cell::RefCell;
+use std::io::Write;
+use std::rc::Rc;
+
+use apm_server::generate::{Options, generate};
+use apm_server::import::{ImportError, Summary, Target, file, stream};
+use apm_server::store::{StoreError, trace};
+use flate2::Compression;
+use flate2::write::GzEncoder;
+
+use crate::store::{number, open};
+use crate::support::events::now;
+
+const METADATA: &str =
+    r#"{"metadata":{"service":{"name":"shop","agent":{"name":"rust","version":"1"}}}}"#;
+
+fn transaction(number: u64) -> String {
+    format!(
+        r#"{{"transaction":{{"id":"{number:016x}","trace_id":"{number:032x}","name":"GET /a","type":"request","duration":1.5,"span_count":{{"started":0}}}}}}"#
+    )
+}
+
+#[test]
+fn a_made_up_data_set_is_taken_whole() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let store = open(dir.path());
+    let mut last = 0;
+    let options = Options::new(400, now());
+    let summary = generate(&options, &mut Target::store(store.clone()), |done| {
+        last = done
+    });
+    let summary = summary.expect("stored");
+    assert_eq!(last, 400);
+    assert_eq!(summary.rejected, 0);
+    let events = number(&store, "SELECT sum(events) AS n FROM block");
+    assert_eq!(summary.accepted, events.unsigned_abs());
+    assert_eq!(number(&store, "SELECT count(*) AS n FROM service"), 4);
+    assert!(number(&store, "SELECT count(*) AS n FROM span") > 1600);
+    assert!(number(&store, "SELECT count(*) AS n FROM log") > 0);
+    assert!(number(&store, "SELECT count(*) AS n FROM error_group") > 0);
+    assert!(number(&store, "SELECT count(*) AS n FROM roll_breakdown") > 0);
+    // Every parent is there, and traces cross services.
+    let orphans = "SELECT count(*) AS n FROM span WHERE parent_id NOT IN (SELECT id FROM tx)";
+    assert_eq!(number(&store, orphans), 0);
+    let crossing = "SELECT count(*) AS n FROM (SELECT trace_id FROM tx GROUP BY trace_id HAVING count(DISTINCT resource_id) > 1)";
+    assert!(number(&store, crossing) > 10);
+    // Statements differ in values only.
+    assert!(number(&store, "SELECT count(*) AS n FROM statement") < 20);
+}
+
+#[test]
+fn the_same_seed_makes_the_same_data() {
+    let made = || {
+        let text = Rc::new(RefCell::new(Vec::new()));
+        let kept = Rc::clone(&text);
+        let mut target = Target::function(move |body| kept.borrow_mut().extend_from_slice(body));
+        generate(
+            &Options::new(50, 1_767_225_600_000_000),
+            &mut target,
+            |_| (),
+        )
+        .expect("made");
+        text.take()
+    };
+    assert_eq!(made(), made());
+}
+
+#[test]
+fn a_recorded_file_is_taken_plain_and_compressed() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let store = open(dir.path());
+    let mut text = format!("{METADATA}\n");
+    for number in 0..3000 {
+        text.push_str(&transaction(number));
+        text.push('\n');
+    }
+    text.push_str("{\"transaction\":{\"id\":7}}\n");
+    text.push_str(&METADATA.replace("shop", "other"));
+    text.push('\n');
+    // The last line has no end.
+    text.push_str(&transaction(9999));
+    let plain = dir.path().join("recorded.ndjson");
+    std::fs::write(&plain, &text).expect("written");
+    let packed = dir.path().join("recorded.ndjson.gz");
+    let mut encoder = GzEncoder::new(
+        std::fs::File::create(&packed).expect("made"),
+        Compression::fast(),
+    );
+    encoder.write_all(text.as_bytes()).expect("written");
+    encoder.finish().expect("written");
+
+    for path in [&plain, &packed] {
+        let mut read = 0;
+        let summary = file(path, &mut Target::store(store.clone()), |bytes| {
+            read = bytes
+        })
+        .expect("stored");
+        assert_eq!(
+            summary,
+            Summary {
+                accepted: 3001,
+                rejected: 1
+            }
+        );
+        assert_eq!(read, std::fs::metadata(path).expect("a file").len());
+    }
+    assert_eq!(number(&store, "SELECT count(*) AS n FROM tx"), 6002);
+    assert_eq!(number(&store, "SELECT count(*) AS n FROM service"), 2);
+    let found = store.read::<_, StoreError>(|conn| trace(conn, &format!("{:032x}", 9999)));
+    let found = found.expect("reads");
+    assert!(found[0].resource.contains("other"), "{}", found[0].resource);
+}
+
+#[test]
+fn what_is_no_stream_is_refused_with_a_reason() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let store = open(dir.path());
+    let mut target = Target::store(store);
+    let refused = stream(&b"these are my notes\n"[..], &mut target, || ());
+    assert!(matches!(refused, Err(ImportError::NoMetadata)));
+    let missing = file(&dir.path().join("none.ndjson"), &mut target, |_| ());
+    assert!(matches!(missing, Err(ImportError::Open { .. })));
+    let not_gzip = dir.path().join("a.ndjson.gz");
+    std::fs::write(&not_gzip, METADATA).expect("written");
+    let refused = file(&not_gzip, &mut target, |_| ());
+    assert!(matches!(refused, Err(ImportError::Read { .. })));
+    assert!(matches!(
+        Target::server("127.0.0.1:8200", None),
+        Err(ImportError::Address { .. })
+    ));
+    let empty = stream(&b""[..], &mut target, || ());
+    assert_eq!(empty.expect("nothing to do"), Summary::default());
+}
