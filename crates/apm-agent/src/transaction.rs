@@ -8,6 +8,7 @@ pub(crate) mod dropped_stats;
 pub(crate) mod extra;
 pub(crate) mod finished;
 mod handle;
+pub(crate) mod request_body;
 pub(crate) mod self_time;
 pub(crate) mod stacks;
 pub(crate) mod state;
@@ -298,10 +299,11 @@ impl Core {
         let duration = end.saturating_duration_since(self.identity.start);
         let lost = self.lost_spans.load(Ordering::Relaxed);
         let lines = state.span_lines + 1;
+        let settings = self.agent.config.load();
         let state = &mut *state;
         self.agent.buffers.append(lines, |out| {
             out.extend_from_slice(&state.spans);
-            encode::transaction::write(out, &self.identity, state, duration, lost);
+            encode::transaction::write(out, &self.identity, state, duration, lost, &settings);
         });
         state.spans = Vec::new();
         state.span_lines = 0;

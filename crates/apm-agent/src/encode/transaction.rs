@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use crate::config::Settings;
 use crate::encode::json;
 use crate::encode::span::{hole, sample_rate};
 use crate::transaction::Identity;
@@ -19,6 +20,7 @@ pub(crate) fn write(
     state: &State,
     duration: Duration,
     lost: u32,
+    settings: &Settings,
 ) {
     let line = out.len();
     out.extend_from_slice(HEAD);
@@ -45,7 +47,7 @@ pub(crate) fn write(
     }
     if identity.sampled {
         out.extend_from_slice(b"\"sampled\":true,");
-        write_context(out, state);
+        write_context(out, state, settings);
     } else {
         out.extend_from_slice(b"\"sampled\":false,");
     }
@@ -70,14 +72,11 @@ pub(crate) fn write(
 }
 
 /// Appends `"context":{…},` if there is any.
-fn write_context(out: &mut Vec<u8>, state: &State) {
+fn write_context(out: &mut Vec<u8>, state: &State, settings: &Settings) {
     let before = out.len();
     out.extend_from_slice(b"\"context\":{");
     let empty = out.len();
-    out.extend_from_slice(&state.context);
-    if let Some(extra) = &state.extra {
-        extra.write(out);
-    }
+    state.write_context(out, settings.capture_body.for_transactions(), settings);
     if out.len() == empty {
         out.truncate(before);
         return;

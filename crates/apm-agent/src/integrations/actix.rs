@@ -5,6 +5,7 @@
 //! of the resource that answered.
 
 mod body;
+mod capture;
 mod errors;
 mod future;
 mod headers;
@@ -136,8 +137,9 @@ where
 
     forward_ready!(service);
 
-    fn call(&self, request: ServiceRequest) -> Self::Future {
-        let Some(mut recorded) = Request::begin(self.agent.inner(), &self.worker, &request) else {
+    fn call(&self, mut request: ServiceRequest) -> Self::Future {
+        let Some(mut recorded) = Request::begin(self.agent.inner(), &self.worker, &mut request)
+        else {
             return ApmFuture::new(self.service.call(request), None, false);
         };
         // Some services do their work here, and not in the future that they return.
@@ -151,7 +153,11 @@ where
 
 impl Request {
     /// Begins the transaction of a request. Copies what it needs: a clone of the request would make actix panic.
-    fn begin(agent: &Arc<Inner>, worker: &Rc<Worker>, request: &ServiceRequest) -> Option<Self> {
+    fn begin(
+        agent: &Arc<Inner>,
+        worker: &Rc<Worker>,
+        request: &mut ServiceRequest,
+    ) -> Option<Self> {
         let settings = agent.config.load();
         if is_ignored(&settings, request) {
             return None;
@@ -166,7 +172,11 @@ impl Request {
                 &settings,
                 &mut worker.headers.borrow_mut(),
             );
-            lock(&core.state).context = context;
+            let body = capture::body(request, &settings);
+            let mut state = lock(&core.state);
+            // In front of the brace that closes the request, and the comma behind it.
+            state.body = body.map(|body| (body, context.len() - 2));
+            state.context = context;
         }
         let mut routes = worker.routes.borrow_mut();
         if routes.is_none() {

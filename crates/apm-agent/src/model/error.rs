@@ -115,10 +115,7 @@ pub(crate) fn line(captured: &Captured, resolver: &mut Resolver, settings: &Sett
                 sampled: within.core.identity.sampled,
             };
             let mut context = b"{".to_vec();
-            context.extend_from_slice(&state.context);
-            if let Some(extra) = &state.extra {
-                extra.write(&mut context);
-            }
+            state.write_context(&mut context, settings.capture_body.for_errors(), settings);
             let context = (context.len() > 1).then(|| {
                 context.pop();
                 context.push(b'}');

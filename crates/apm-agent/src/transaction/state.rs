@@ -8,12 +8,14 @@ use std::time::Duration;
 
 use crate::breakdown::SpanTimes;
 use crate::compression::Released;
+use crate::config::Settings;
 use crate::encode;
 use crate::outcome::Outcome;
 use crate::span_kind::SpanKind;
 use crate::transaction::dropped_stats::DroppedStats;
 use crate::transaction::extra::Extra;
 use crate::transaction::finished::FinishedSpan;
+use crate::transaction::request_body::RequestBody;
 use crate::transaction::self_time::ChildTime;
 use crate::transaction::stacks::{self, StackedSpan};
 use crate::transaction::{Core, Identity};
@@ -62,6 +64,8 @@ pub(crate) struct State {
     pub(crate) errored: bool,
     /// Encoded members of `context`, each followed by a comma: request, response.
     pub(crate) context: Vec<u8>,
+    /// The request's body, and where in `context` it belongs.
+    pub(crate) body: Option<(Arc<RequestBody>, usize)>,
     pub(crate) extra: Option<Box<Extra>>,
     /// Encoded spans, and how many.
     pub(crate) spans: Vec<u8>,
@@ -93,6 +97,22 @@ impl State {
             .get()
             .copied()
             .unwrap_or(Outcome::failed(self.errored))
+    }
+
+    /// Appends the members of `context`, each followed by a comma; the request's body where it is wanted.
+    pub(crate) fn write_context(&self, out: &mut Vec<u8>, with_body: bool, settings: &Settings) {
+        match &self.body {
+            Some((body, at)) if with_body && *at <= self.context.len() => {
+                let (before, after) = self.context.split_at(*at);
+                out.extend_from_slice(before);
+                body.write(out, settings);
+                out.extend_from_slice(after);
+            }
+            _ => out.extend_from_slice(&self.context),
+        }
+        if let Some(extra) = &self.extra {
+            extra.write(out);
+        }
     }
 
     pub(crate) fn extra(&mut self) -> &mut Extra {

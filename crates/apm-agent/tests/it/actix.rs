@@ -456,3 +456,77 @@ async fn names_can_be_grouped_by_patterns() {
     assert_eq!(only(&recorded)["name"], "GET /v1/*");
     assert_eq!(recorded.errors[0]["transaction"]["name"], "GET /v1/*");
 }
+
+#[actix_web::test]
+async fn a_body_is_recorded_where_it_is_wanted_and_reaches_the_handler_whole() {
+    let table = [
+        ("off", false, false),
+        ("errors", false, true),
+        ("transactions", true, false),
+        ("all", true, true),
+    ];
+    for (mode, in_transaction, in_error) in table {
+        let recorder = Checked::with_options([("capture_body", mode)]);
+        let app = app!(recorder, .route("/", web::post().to(async |body: String| {
+            assert_eq!(body.len(), 20_003);
+            Err::<&str, _>(Gone)
+        })));
+        let request = TestRequest::post()
+            .insert_header((header::CONTENT_TYPE, "text/plain"))
+            .set_payload(format!("\"é{}", "x".repeat(20_000)));
+        call(&app, request).await;
+        let recorded = recorder.take();
+        let body = |event: &Value| {
+            event["context"]["request"]["body"]
+                .as_str()
+                .map(|body| body.chars().count())
+        };
+        assert_eq!(
+            body(only(&recorded)),
+            in_transaction.then_some(10_000),
+            "{mode}"
+        );
+        assert_eq!(
+            body(&recorded.errors[0]),
+            in_error.then_some(10_000),
+            "{mode}"
+        );
+        assert_eq!(only(&recorded)["context"]["response"]["status_code"], 500);
+    }
+}
+
+#[actix_web::test]
+async fn the_secrets_of_a_form_are_not_recorded() {
+    let recorder = Checked::with_options([("capture_body", "all")]);
+    let app = app!(recorder, .route("/", web::post().to(async |body: String| body)));
+    let request = TestRequest::post()
+        .insert_header((header::CONTENT_TYPE, "application/x-www-form-urlencoded"))
+        .set_payload("user=ruan&password=s3cret");
+    assert_eq!(call(&app, request).await.1, "user=ruan&password=s3cret");
+    let recorded = recorder.take();
+    assert_eq!(
+        only(&recorded)["context"]["request"]["body"],
+        json!({"user": "ruan", "password": "[REDACTED]"})
+    );
+}
+
+#[actix_web::test]
+async fn a_body_that_nobody_reads_or_that_is_no_text_is_left_alone() {
+    let recorder = Checked::with_options([("capture_body", "all")]);
+    let app = app!(recorder,
+        .route("/unread", web::post().to(async || "ok"))
+        .route("/binary", web::post().to(async |body: Bytes| body))
+    );
+    for (path, kind) in [("/unread", "text/plain"), ("/binary", "image/png")] {
+        let request = TestRequest::post()
+            .uri(path)
+            .insert_header((header::CONTENT_TYPE, kind))
+            .set_payload("abc");
+        call(&app, request).await;
+        let recorded = recorder.take();
+        assert!(
+            only(&recorded)["context"]["request"]["body"].is_null(),
+            "{path}"
+        );
+    }
+}
