@@ -1,9 +1,4 @@
 #![doc = include_str!("../README.md")]
-#![expect(
-    dead_code,
-    unused_imports,
-    reason = "what captures bodies is still missing"
-)]
 
 mod agent;
 mod breakdown;

@@ -171,15 +171,6 @@ impl LeafSpan {
         self.beginning.id
     }
 
-    pub(crate) fn transaction(&self) -> &Arc<Core> {
-        &self.current.transaction
-    }
-
-    /// Sets another kind, for a target that is only known at the end.
-    pub(crate) fn set_kind(&mut self, kind: Arc<SpanKind>) {
-        self.kind = kind;
-    }
-
     /// Ends it. `tail` is only needed when it was admitted.
     pub(crate) fn end(mut self, outcome: Outcome, tail: Option<Arc<Tail>>) {
         self.close(outcome, tail);
