@@ -29,6 +29,42 @@ pub struct Cli {
 pub enum Command {
     /// Start the APM server and its pages alone, for services that run elsewhere.
     Server,
+    /// Make up services, requests, statements and errors, and send them to a running APM server.
+    Generate(GenerateOptions),
+    /// Send a recorded stream (NDJSON as agents send it, plain or .gz) to a running APM server.
+    Import {
+        /// The stream: metadata lines, each followed by its events.
+        file: PathBuf,
+        #[command(flatten)]
+        to: FeedOptions,
+    },
+}
+
+/// Where made-up and recorded events go.
+#[derive(Debug, Clone, Args)]
+pub struct FeedOptions {
+    /// The APM server to send to [default: http:// and --apm-listen].
+    #[arg(long, value_name = "URL", value_parser = http_url)]
+    pub server: Option<String>,
+}
+
+/// What is made up.
+#[derive(Debug, Clone, Args)]
+pub struct GenerateOptions {
+    /// How many traces, of some ten spans each.
+    #[arg(long, value_name = "N", default_value_t = 10_000)]
+    pub traces: u64,
+
+    /// Over which time, until now, they are spread.
+    #[arg(long, value_name = "AGE", default_value = "1d", value_parser = age)]
+    pub window: Duration,
+
+    /// What chance begins with: the same seed makes the same traces.
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    pub seed: u64,
+
+    #[command(flatten)]
+    pub to: FeedOptions,
 }
 
 /// The service's options.

@@ -6,6 +6,7 @@
 pub mod cli;
 pub mod db;
 pub mod error;
+pub mod feed;
 pub mod logging;
 pub mod people;
 pub mod routes;

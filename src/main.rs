@@ -5,10 +5,11 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use apm_agent::Agent;
+use apm_server::import::Summary;
 use clap::Parser as _;
 use pocket_apm::cli::{ApmOptions, Cli, Command, Durability, ServiceOptions};
-use pocket_apm::logging;
 use pocket_apm::service::{Service, reachable};
+use pocket_apm::{feed, logging};
 
 /// How long the agent may take to hand over what it has recorded when the service stops.
 const FLUSH_TIMEOUT: Duration = Duration::from_secs(1);
@@ -16,12 +17,12 @@ const FLUSH_TIMEOUT: Duration = Duration::from_secs(1);
 fn main() -> ExitCode {
     let cli = Cli::parse();
     logging::init();
-    let done = actix_web::rt::System::new().block_on(async {
-        match cli.command {
-            None => run_service(&cli.service, &cli.apm).await,
-            Some(Command::Server) => run_server(&cli.apm).await,
-        }
-    });
+    let done = match &cli.command {
+        None => in_system(run_service(&cli.service, &cli.apm)),
+        Some(Command::Server) => in_system(run_server(&cli.apm)),
+        Some(Command::Generate(options)) => feed::generate(options, &cli.apm).and_then(report),
+        Some(Command::Import { file, to }) => feed::import(file, to, &cli.apm).and_then(report),
+    };
     match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
@@ -29,6 +30,24 @@ fn main() -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+fn in_system(work: impl Future<Output = anyhow::Result<()>>) -> anyhow::Result<()> {
+    actix_web::rt::System::new().block_on(work)
+}
+
+/// Says what was sent; events that the server refused make the command fail.
+fn report(sent: Summary) -> anyhow::Result<()> {
+    announce(&format!(
+        "{} events stored, {} refused",
+        sent.accepted, sent.rejected
+    ))?;
+    anyhow::ensure!(
+        sent.rejected == 0,
+        "the server refused {} events",
+        sent.rejected
+    );
+    Ok(())
 }
 
 /// The service, its agent and, unless the agent sends elsewhere, the APM server.
