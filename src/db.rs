@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+use apm_agent::Agent;
 use diesel::connection::SimpleConnection;
 use diesel::r2d2::{self, ConnectionManager, CustomizeConnection, Pool, PooledConnection};
 use diesel::result::DatabaseErrorKind;
@@ -28,9 +29,6 @@ const PRAGMAS: &[&str] = &[
 
 /// A connection lent by the pool.
 pub type Conn = PooledConnection<ConnectionManager<SqliteConnection>>;
-
-/// Instruments a connection after its PRAGMAs ran.
-pub type Instrument = Box<dyn CustomizeConnection<SqliteConnection, r2d2::Error>>;
 
 /// What went wrong with the database, in words for the client and the log.
 #[derive(Debug, thiserror::Error)]
@@ -112,8 +110,8 @@ struct File {
 impl Database {
     /// Opens and migrates the database at `url` (a path, `sqlite://path`, `file:` URI or `:memory:`), then fills a pool of `size` connections.
     ///
-    /// `instrument` gets each connection after its PRAGMAs.
-    pub fn open(url: &str, size: u32, instrument: Option<Instrument>) -> Result<Self, OpenError> {
+    /// `agent` records the statements that run inside its transactions, and how long requests wait for a connection.
+    pub fn open(url: &str, size: u32, agent: Option<&Agent>) -> Result<Self, OpenError> {
         let url = url.strip_prefix("sqlite://").unwrap_or(url);
         let path = || url.to_owned();
         let mut conn = SqliteConnection::establish(url).map_err(|source| OpenError::Connect {
@@ -130,12 +128,21 @@ impl Database {
                 reason: error.to_string(),
             })?;
         drop(conn);
-        let pool = Pool::builder()
+        let mut pool = Pool::builder();
+        if let Some(agent) = agent {
+            pool = pool.event_handler(Box::new(agent.pool_events("people")));
+        }
+        // The PRAGMAs come first, so that set-up is never recorded.
+        let customizer: Box<dyn CustomizeConnection<SqliteConnection, r2d2::Error>> = match agent {
+            Some(agent) => Box::new(agent.diesel(url).then(Pragmas)),
+            None => Box::new(Pragmas),
+        };
+        let pool = pool
             .max_size(size)
             .connection_timeout(CHECKOUT_TIMEOUT)
             // A file does not drop its connections, and each check would be a statement of its own.
             .test_on_check_out(false)
-            .connection_customizer(Box::new(Customize { instrument }))
+            .connection_customizer(customizer)
             .build(ConnectionManager::new(url))
             .map_err(|source| OpenError::Pool {
                 path: path(),
@@ -158,9 +165,9 @@ impl Database {
         Ok(self.pool.get()?)
     }
 
-    /// How many connections the pool has, and how many of them are idle.
-    pub fn pool_state(&self) -> r2d2::State {
-        self.pool.state()
+    /// The pool, for whoever watches it.
+    pub fn pool(&self) -> &Pool<ConnectionManager<SqliteConnection>> {
+        &self.pool
     }
 }
 
@@ -195,23 +202,13 @@ impl File {
     }
 }
 
-/// Runs the PRAGMAs, then hands the connection to the instrumentation, so that set-up is never recorded.
-struct Customize {
-    instrument: Option<Instrument>,
-}
+/// Sets up a connection of the pool.
+#[derive(Debug)]
+struct Pragmas;
 
-impl fmt::Debug for Customize {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Customize").finish_non_exhaustive()
-    }
-}
-
-impl CustomizeConnection<SqliteConnection, r2d2::Error> for Customize {
+impl CustomizeConnection<SqliteConnection, r2d2::Error> for Pragmas {
     fn on_acquire(&self, conn: &mut SqliteConnection) -> Result<(), r2d2::Error> {
-        set_pragmas(conn).map_err(r2d2::Error::QueryError)?;
-        self.instrument
-            .as_ref()
-            .map_or(Ok(()), |instrument| instrument.on_acquire(conn))
+        set_pragmas(conn).map_err(r2d2::Error::QueryError)
     }
 }
 

@@ -13,3 +13,4 @@ pub mod routes;
 pub mod schema;
 pub mod service;
 pub mod strategy;
+mod watch;

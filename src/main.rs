@@ -114,7 +114,8 @@ fn start_agent(server: Option<&apm_server::Running>, apm: &ApmOptions) -> anyhow
         .service_name("my-app-01")
         .service_version(env!("CARGO_PKG_VERSION"))
         .option("api_request_time", "1s")
-        .option("span_compression_enabled", "false");
+        .option("span_compression_enabled", "false")
+        .option("metrics_interval", "10s");
     if let Some(server) = server {
         agent = agent.server_url(&format!("http://{}", reachable(server.addr())));
         if let Some(token) = &apm.apm_secret_token {

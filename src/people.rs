@@ -124,6 +124,18 @@ pub fn read_page(conn: &mut SqliteConnection, after: i32, limit: i64) -> QueryRe
         .load(conn)
 }
 
+/// How many people there are; reads the whole table.
+pub fn count(conn: &mut SqliteConnection) -> QueryResult<i64> {
+    people::table.count().get_result(conn)
+}
+
+/// The id of whom was added last, if anyone was.
+pub fn newest_id(conn: &mut SqliteConnection) -> QueryResult<Option<i32>> {
+    people::table
+        .select(diesel::dsl::max(people::id))
+        .get_result(conn)
+}
+
 /// Counts the people of each city: the statement whose time grows with the table.
 pub fn count_by_city(conn: &mut SqliteConnection) -> QueryResult<Vec<CityCount>> {
     people::table

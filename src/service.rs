@@ -13,7 +13,7 @@ use crate::cli::ServiceOptions;
 use crate::db::{Database, DbError, OpenError};
 use crate::error::body;
 use crate::routes::{State, configure};
-use crate::strategy;
+use crate::{strategy, watch};
 
 /// How long requests in flight may take when the service stops.
 const SHUTDOWN_TIMEOUT_S: u64 = 3;
@@ -58,13 +58,13 @@ impl Service {
         let size = u32::try_from(workers)
             .unwrap_or(u32::MAX)
             .saturating_add(SPARE_CONNECTIONS);
-        let instrument = Box::new(agent.diesel(&options.database));
-        let database = Database::open(&options.database, size, Some(instrument))?;
+        let database = Database::open(&options.database, size, Some(agent))?;
         let upstream_url = options
             .upstream_url
             .clone()
             .unwrap_or_else(|| format!("http://{}/people", reachable(addr)));
         strategy::apply(&mut *database.conn()?, options.sql_group).map_err(DbError::from)?;
+        watch::start(database.clone(), agent);
         let state = State {
             database: database.clone(),
             upstream_url,
