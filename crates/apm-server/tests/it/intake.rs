@@ -1,3 +1,4 @@
 //! The intake as agents see it.
 
+mod documents;
 mod protocol;

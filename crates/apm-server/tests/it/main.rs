@@ -1,5 +1,6 @@
 //! Tests of the server as its users see it.
 
+mod agents;
 mod analytics;
 mod import;
 mod intake;

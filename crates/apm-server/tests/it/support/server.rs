@@ -108,7 +108,6 @@ impl TestServer {
 }
 
 /// Asks until the answer is yes; fails after ten seconds.
-#[expect(dead_code, reason = "the tests of load come next")]
 pub(crate) async fn eventually(what: &str, mut ask: impl AsyncFnMut() -> bool) {
     let deadline = Instant::now() + Duration::from_secs(10);
     while !ask().await {

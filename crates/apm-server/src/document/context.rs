@@ -1,0 +1,341 @@
+//! What transactions, spans and errors say of the request, the response, the message, the function.
+
+use std::collections::BTreeMap;
+use std::net::{IpAddr, SocketAddr};
+
+use serde_json::{Map, Value};
+
+use super::fields::Fields;
+use super::origin;
+
+/// `context` of transactions and errors.
+pub(super) fn context(out: &mut Fields, context: &Value) {
+    own_service(out, &context["service"]);
+    origin::user(out, &context["user"]);
+    request(out, &context["request"]);
+    response(out, &context["response"]);
+    url(out, &context["request"]["url"]);
+    page(out, context);
+    out.labels(&context["tags"]);
+    out.copy(
+        &context["cloud"]["origin"],
+        &[
+            ("account/id", "cloud.origin.account.id"),
+            ("provider", "cloud.origin.provider"),
+            ("region", "cloud.origin.region"),
+            ("service/name", "cloud.origin.service.name"),
+        ],
+    );
+}
+
+/// The service that an event names for itself, and the one that it calls or is called by.
+pub(super) fn own_service(out: &mut Fields, service: &Value) {
+    origin::service(out, service);
+    out.copy(
+        service,
+        &[
+            ("origin/id", "service.origin.id"),
+            ("origin/name", "service.origin.name"),
+            ("origin/version", "service.origin.version"),
+            ("target/type", "service.target.type"),
+            ("target/name", "service.target.name"),
+        ],
+    );
+}
+
+fn request(out: &mut Fields, request: &Value) {
+    out.copy(
+        request,
+        &[
+            ("method", "http.request.method"),
+            ("cookies", "http.request.cookies"),
+            ("env", "http.request.env"),
+            ("body", "http.request.body.original"),
+            ("http_version", "http.version"),
+        ],
+    );
+    let sent = headers(&request["headers"]);
+    if let Some(agent) = sent.get("User-Agent") {
+        out.set("user_agent.original", joined(agent));
+    }
+    client(
+        out,
+        request["socket"]["remote_address"]
+            .as_str()
+            .unwrap_or_default(),
+        &sent,
+    );
+    if !sent.is_empty() {
+        out.set("http.request.headers", sent);
+    }
+}
+
+fn response(out: &mut Fields, response: &Value) {
+    out.copy(
+        response,
+        &[
+            ("status_code", "http.response.status_code"),
+            ("finished", "http.response.finished"),
+            ("headers_sent", "http.response.headers_sent"),
+            ("transfer_size", "http.response.transfer_size"),
+            ("encoded_body_size", "http.response.encoded_body_size"),
+            ("decoded_body_size", "http.response.decoded_body_size"),
+        ],
+    );
+    let sent = headers(&response["headers"]);
+    if !sent.is_empty() {
+        out.set("http.response.headers", sent);
+    }
+}
+
+/// `context.http` of spans.
+pub(super) fn client_http(out: &mut Fields, http: &Value) {
+    out.set("url.original", http["url"].clone());
+    out.set("http.request.method", http["method"].clone());
+    out.set("http.request.id", http["request"]["id"].clone());
+    out.set(
+        "http.request.body.original",
+        http["request"]["body"].clone(),
+    );
+    response(out, &http["response"]);
+    out.set("http.response.status_code", http["status_code"].clone());
+}
+
+/// `context.message`, under `transaction` or `span`.
+pub(super) fn message(out: &mut Fields, kind: &str, message: &Value) {
+    for (member, field) in [("body", "body"), ("routing_key", "routing_key")] {
+        out.set(&format!("{kind}.message.{field}"), message[member].clone());
+    }
+    out.set(
+        &format!("{kind}.message.queue.name"),
+        message["queue"]["name"].clone(),
+    );
+    out.set(
+        &format!("{kind}.message.age.ms"),
+        message["age"]["ms"].clone(),
+    );
+    let sent = headers(&message["headers"]);
+    if !sent.is_empty() {
+        out.set(&format!("{kind}.message.headers"), sent);
+    }
+}
+
+/// `faas`
+pub(super) fn function(out: &mut Fields, faas: &Value) {
+    out.copy(
+        faas,
+        &[
+            ("id", "faas.id"),
+            ("name", "faas.name"),
+            ("version", "faas.version"),
+            ("coldstart", "faas.coldstart"),
+            ("execution", "faas.execution"),
+            ("trigger/type", "faas.trigger.type"),
+            ("trigger/request_id", "faas.trigger.request_id"),
+        ],
+    );
+}
+
+fn url(out: &mut Fields, url: &Value) {
+    out.copy(
+        url,
+        &[
+            ("raw", "url.original"),
+            ("full", "url.full"),
+            ("hostname", "url.domain"),
+            ("pathname", "url.path"),
+            ("search", "url.query"),
+            ("hash", "url.fragment"),
+        ],
+    );
+    if let Some(scheme) = url["protocol"].as_str() {
+        out.set("url.scheme", scheme.strip_suffix(':').unwrap_or(scheme));
+    }
+    match &url["port"] {
+        Value::String(port) => out.set("url.port", port.parse::<u32>().ok()),
+        port => out.set("url.port", port.clone()),
+    }
+}
+
+/// The page that a browser was on, taken apart where the request has no address of its own.
+fn page(out: &mut Fields, context: &Value) {
+    out.set("http.request.referrer", context["page"]["referer"].clone());
+    let has_url = context["request"]["url"]
+        .as_object()
+        .is_some_and(|url| !url.is_empty());
+    let Some(address) = context["page"]["url"].as_str().filter(|_| !has_url) else {
+        return;
+    };
+    out.set("url.original", address);
+    out.set("url.full", address);
+    let Some((scheme, rest)) = address.split_once("://") else {
+        return;
+    };
+    let (rest, fragment) = rest.split_once('#').unwrap_or((rest, ""));
+    let (rest, query) = rest.split_once('?').unwrap_or((rest, ""));
+    let (authority, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
+    let host = authority
+        .rsplit_once('@')
+        .map_or(authority, |(_, host)| host);
+    let port = host
+        .rsplit_once(':')
+        .and_then(|(_, port)| port.parse::<u16>().ok());
+    let domain = match port {
+        Some(_) => host.rsplit_once(':').map_or(host, |(domain, _)| domain),
+        None => host,
+    };
+    let usual = match scheme {
+        "http" => Some(80),
+        "https" => Some(443),
+        _ => None,
+    };
+    out.set("url.scheme", scheme);
+    out.set("url.domain", domain);
+    out.set("url.path", path);
+    out.set("url.query", query);
+    out.set("url.fragment", fragment);
+    out.set("url.port", port.or(usual));
+}
+
+/// Headers under the names that Go gives them. One value is a text, several are an array.
+fn headers(sent: &Value) -> Map<String, Value> {
+    let mut headers = BTreeMap::<String, Vec<Value>>::new();
+    for (name, value) in sent.as_object().into_iter().flatten() {
+        let values = match value {
+            Value::Array(values) => values.clone(),
+            Value::Null => Vec::new(),
+            value => vec![value.clone()],
+        };
+        headers.entry(canonical(name)).or_default().extend(values);
+    }
+    let single = |mut values: Vec<Value>| match values.len() {
+        1 => values.remove(0),
+        _ => Value::Array(values),
+    };
+    headers
+        .into_iter()
+        .map(|(name, values)| (name, single(values)))
+        .collect()
+}
+
+/// `content-type` as `Content-Type`; a name that is none stays as it is.
+fn canonical(name: &str) -> String {
+    let is_token = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
+    if !name.bytes().all(is_token) {
+        return name.to_owned();
+    }
+    let mut is_start = true;
+    let cased = name.chars().map(|c| {
+        let cased = if is_start {
+            c.to_ascii_uppercase()
+        } else {
+            c.to_ascii_lowercase()
+        };
+        is_start = c == '-';
+        cased
+    });
+    cased.collect()
+}
+
+fn joined(values: &Value) -> Value {
+    match values {
+        Value::Array(values) => values
+            .iter()
+            .filter_map(Value::as_str)
+            .collect::<Vec<_>>()
+            .join(", ")
+            .into(),
+        value => value.clone(),
+    }
+}
+
+/// Who called: whom a proxy names, else the peer; with a proxy, the peer is what it was translated by.
+fn client(out: &mut Fields, socket: &str, headers: &Map<String, Value>) {
+    let peer = address(socket);
+    let named = forwarded(headers);
+    if let Some((ip, port)) = named.or(peer) {
+        for side in ["source", "client"] {
+            out.set(&format!("{side}.ip"), ip.to_string());
+        }
+        // The port of a peer is that of a connection long gone; that of a proxied client is told.
+        let sides: &[&str] = if named.is_some() {
+            &["source", "client"]
+        } else {
+            &["source"]
+        };
+        for side in sides {
+            out.set(&format!("{side}.port"), port);
+        }
+    }
+    if let (Some(_), Some((ip, _))) = (named, peer) {
+        out.set("source.nat.ip", ip.to_string());
+    }
+}
+
+fn forwarded(headers: &Map<String, Value>) -> Option<(IpAddr, Option<u16>)> {
+    let first = |name: &str| {
+        let value = headers.get(name)?;
+        let value = value.as_str().or_else(|| value.get(0)?.as_str())?;
+        Some(value.split(',').next()?.trim())
+    };
+    let pair = first("Forwarded").and_then(|element| {
+        let mut pairs = element.split(';').filter_map(|pair| pair.split_once('='));
+        pairs.find(|(name, _)| name.trim().eq_ignore_ascii_case("for"))
+    });
+    pair.and_then(|(_, value)| address(value))
+        .or_else(|| first("X-Real-Ip").and_then(address))
+        .or_else(|| first("X-Forwarded-For").and_then(address))
+}
+
+fn address(text: &str) -> Option<(IpAddr, Option<u16>)> {
+    let text = text.trim().trim_matches('"');
+    if let Ok(address) = text.parse::<SocketAddr>() {
+        return Some((address.ip(), Some(address.port())));
+    }
+    let bare = text
+        .strip_prefix('[')
+        .and_then(|rest| rest.strip_suffix(']'))
+        .unwrap_or(text);
+    bare.parse().ok().map(|ip| (ip, None))
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn header_names_are_cased_as_go_does() {
+        assert_eq!(canonical("user_id"), "User_id");
+        assert_eq!(canonical("content-TYPE"), "Content-Type");
+        assert_eq!(canonical("not a header"), "not a header");
+    }
+
+    #[test]
+    fn the_client_is_whom_a_proxy_names_and_the_peer_goes_to_nat() {
+        let mut out = Fields::default();
+        let request_json = json!({
+            "socket": {"remote_address": "10.0.0.1:99"},
+            "headers": {"x-forwarded-for": ["1.2.3.4, 10.0.0.9"]},
+        });
+        request(&mut out, &request_json);
+        assert_eq!(out.text("client.ip"), "1.2.3.4");
+        assert_eq!(out.text("source.nat.ip"), "10.0.0.1");
+    }
+
+    #[test]
+    fn a_page_is_taken_apart() {
+        let mut out = Fields::default();
+        page(
+            &mut out,
+            &json!({"page": {"url": "https://u@example.com:81/a/b?c=d#e"}}),
+        );
+        let read = |path| out.get(path).cloned().unwrap_or_default();
+        assert_eq!(read("url.domain"), "example.com");
+        assert_eq!(read("url.port"), 81);
+        assert_eq!(read("url.path"), "/a/b");
+        assert_eq!(read("url.query"), "c=d");
+        assert_eq!(read("url.fragment"), "e");
+    }
+}

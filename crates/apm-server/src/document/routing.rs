@@ -1,0 +1,72 @@
+//! In which data stream Elastic would keep a document.
+
+use serde_json::Value;
+
+use super::fields::Fields;
+use crate::event::Kind;
+
+/// Sets `data_stream.*`, and `event.dataset` where it follows from it.
+pub(super) fn data_stream(out: &mut Fields, kind: Kind, rest: &Value) {
+    let (stream, dataset) = match kind {
+        Kind::Transaction | Kind::Span => {
+            let is_rum = matches!(out.text("agent.name"), "rum-js" | "js-base" | "iOS/swift");
+            ("traces", if is_rum { "apm.rum" } else { "apm" }.to_owned())
+        }
+        Kind::Error => ("logs", "apm.error".to_owned()),
+        Kind::Log if out.get("error").is_some() => ("logs", "apm.error".to_owned()),
+        Kind::Log => ("logs", app(out)),
+        Kind::Metricset => {
+            let names = rest["samples"].as_object();
+            let is_internal = rest["transaction"].is_object()
+                || rest["span"].is_object()
+                || names.is_some_and(|names| names.keys().all(|name| is_known(name)));
+            (
+                "metrics",
+                if is_internal {
+                    "apm.internal".to_owned()
+                } else {
+                    app(out)
+                },
+            )
+        }
+    };
+    if stream == "logs" && out.text("event.dataset").is_empty() {
+        out.set("event.dataset", dataset.clone());
+    }
+    out.set("data_stream.type", stream);
+    out.set("data_stream.dataset", dataset);
+    out.set("data_stream.namespace", "default");
+}
+
+fn app(out: &Fields) -> String {
+    let service = match out.text("service.name") {
+        "" => "unknown",
+        service => service,
+    };
+    let legal = |c: char| match c {
+        '\\' | '/' | '*' | '?' | '"' | '<' | '>' | '|' | ' ' | ',' | '#' | ':' | '-' => '_',
+        c => c.to_ascii_lowercase(),
+    };
+    format!("apm.app.{}", service.chars().map(legal).collect::<String>())
+}
+
+/// Whether a metric is one that agents send of themselves, rather than a user's.
+fn is_known(name: &str) -> bool {
+    const FAMILIES: [&str; 7] = [
+        "agent.", "clr.gc.", "faas.", "golang.", "jvm.", "nodejs.", "ruby.",
+    ];
+    const SYSTEM: [&str; 8] = [
+        "system.cpu.total.norm.pct",
+        "system.memory.total",
+        "system.memory.actual.free",
+        "system.process.cpu.total.norm.pct",
+        "system.process.cpu.user.norm.pct",
+        "system.process.cpu.system.norm.pct",
+        "system.process.memory.size",
+        "system.process.memory.rss.bytes",
+    ];
+    let in_cgroup = name.strip_prefix("system.process.cgroup.");
+    FAMILIES.iter().any(|family| name.starts_with(family))
+        || SYSTEM.contains(&name)
+        || in_cgroup.is_some_and(|name| !name.ends_with(".id"))
+}

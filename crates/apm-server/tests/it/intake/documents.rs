@@ -1,0 +1,235 @@
+//! What was sent, as Discover returns it: equal to the documents that Elastic publishes, but for what its search
+//! engine adds.
+
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+
+use crate::support::fixtures;
+use crate::support::server::TestServer;
+
+/// Fields of other makers: look-ups of geography and browsers, names of the machine that answered.
+const ELSEWHERE: [&str; 7] = [
+    "client.geo.",
+    "user_agent.device.",
+    "user_agent.name",
+    "user_agent.os.",
+    "user_agent.version",
+    "observer.",
+    "event.ingested",
+];
+/// What is stored but not indexed, so not listed among the published fields.
+const UNLISTED: [&str; 9] = [
+    "span.stacktrace",
+    "error.exception.stacktrace",
+    "error.exception.attributes",
+    "error.log.stacktrace",
+    "http.request.body.original",
+    "http.request.cookies",
+    "transaction.custom",
+    "error.custom",
+    "transaction.marks",
+];
+
+/// Dotted names with all values; the elements of arrays together, as the search engine lists them.
+fn flatten(value: &Value, path: &str, flat: &mut BTreeMap<String, Vec<Value>>) {
+    match value {
+        Value::Object(members) => {
+            for (name, value) in members {
+                let path = if path.is_empty() {
+                    name.clone()
+                } else {
+                    format!("{path}.{name}")
+                };
+                flatten(value, &path, flat);
+            }
+        }
+        Value::Array(elements) => elements
+            .iter()
+            .for_each(|element| flatten(element, path, flat)),
+        value => flat.entry(path.to_owned()).or_default().push(number(value)),
+    }
+}
+
+/// Numbers are equal whether or not they are written with a fraction.
+fn number(value: &Value) -> Value {
+    value.as_f64().map_or_else(|| value.clone(), Value::from)
+}
+
+fn comparable(document: &Value) -> BTreeMap<String, Vec<Value>> {
+    let mut flat = BTreeMap::new();
+    flatten(document, "", &mut flat);
+    flat.retain(|name, values| {
+        !name.ends_with(".text")
+            && !ELSEWHERE
+                .iter()
+                .chain(&UNLISTED)
+                .any(|other| name.starts_with(other))
+            && !values.contains(&"dynamic".into())
+    });
+    flat
+}
+
+/// Sends a file, and compares every document with the published one.
+async fn compare(sent: &str, published: &[&str], query: &str) {
+    let Some(body) = fixtures::read(sent) else {
+        return;
+    };
+    let server = TestServer::start();
+    let answer = server.intake(body).await;
+    assert_eq!(answer.status, 202, "{answer:?}");
+    let path = format!("/api/v1/discover?q={query}&from=2000-01-01T00:00:00Z&to=now%2B1h&size=100");
+    let found = server.get(&path).await.json();
+    let mut hits: Vec<_> = found["hits"]
+        .as_array()
+        .expect("hits")
+        .iter()
+        .map(comparable)
+        .collect();
+    for file in published {
+        let file =
+            fixtures::read(&format!("approved-docs/{file}.approved.json")).expect("published");
+        let file: Vec<Value> = serde_json::from_slice(&file).expect("JSON");
+        for wanted in &file {
+            let wanted = comparable(wanted.get("fields").unwrap_or(wanted));
+            let is_sought = |hit: &BTreeMap<_, _>| difference(hit, &wanted).is_empty();
+            let Some(at) = hits.iter().position(is_sought) else {
+                let nearest = hits
+                    .iter()
+                    .map(|hit| difference(hit, &wanted))
+                    .min_by_key(Vec::len);
+                panic!(
+                    "{sent}: no document is {wanted:#?}\nthe nearest differs in {:#?}",
+                    nearest.unwrap_or_default()
+                );
+            };
+            hits.remove(at);
+        }
+    }
+    if query.is_empty() {
+        assert!(
+            hits.is_empty(),
+            "{sent}: more documents than were published: {hits:#?}"
+        );
+    }
+    server.stop().await;
+}
+
+/// Where two documents differ. A time that was not sent is that of the arrival, and not compared.
+fn difference(
+    met: &BTreeMap<String, Vec<Value>>,
+    wanted: &BTreeMap<String, Vec<Value>>,
+) -> Vec<String> {
+    let names = met
+        .keys()
+        .chain(wanted.keys())
+        .collect::<std::collections::BTreeSet<_>>();
+    let is_timed = wanted.contains_key("@timestamp");
+    names
+        .into_iter()
+        .filter(|name| is_timed || !matches!(name.as_str(), "@timestamp" | "timestamp.us"))
+        .filter(|name| met.get(*name) != wanted.get(*name))
+        .map(|name| {
+            format!(
+                "{name}: {:?} instead of {:?}",
+                met.get(name),
+                wanted.get(name)
+            )
+        })
+        .collect()
+}
+
+#[actix_web::test]
+async fn errors_are_indexed_as_published() {
+    compare("intake-v2/errors.ndjson", &["TestIntake/Errors"], "").await;
+}
+
+#[actix_web::test]
+async fn a_mixed_stream_is_indexed_as_published() {
+    compare("intake-v2/events.ndjson", &["TestIntake/Events"], "").await;
+}
+
+#[actix_web::test]
+async fn metricsets_are_indexed_as_published() {
+    compare(
+        "intake-v2/metricsets.ndjson",
+        &["TestIntake/Metricsets"],
+        "",
+    )
+    .await;
+}
+
+#[actix_web::test]
+async fn minimal_events_are_indexed_as_published() {
+    compare(
+        "intake-v2/minimal.ndjson",
+        &["TestIntake/MinimalEvents"],
+        "",
+    )
+    .await;
+}
+
+#[actix_web::test]
+async fn spans_are_indexed_as_published() {
+    compare("intake-v2/spans.ndjson", &["TestIntake/Spans"], "").await;
+}
+
+#[actix_web::test]
+async fn a_transaction_with_everything_is_indexed_as_published() {
+    compare(
+        "intake-v2/transactions-huge_traces.ndjson",
+        &["TestIntake/TransactionsHugeTraces"],
+        "",
+    )
+    .await;
+}
+
+#[actix_web::test]
+async fn logs_are_indexed_as_published() {
+    let published = [
+        "TestIntakeLog/with_faas",
+        "TestIntakeLog/with_flat_ecs_fields",
+        "TestIntakeLog/with_timestamp",
+        "TestIntakeLog/with_timestamp_as_str",
+        "TestIntakeLog/with_nested_ecs_fields_overrides_flat_fields",
+    ];
+    compare("intake-v2/logs.ndjson", &published, "message%3A*").await;
+}
+
+#[actix_web::test]
+async fn grouping_keys_are_those_that_elastic_computes() {
+    let Some(vectors) = fixtures::read("derived/grouping-keys.json") else {
+        return;
+    };
+    let vectors: Value = serde_json::from_slice(&vectors).unwrap();
+    let server = TestServer::start();
+    let vectors = vectors["vectors"].as_array().unwrap();
+    let files: std::collections::BTreeSet<_> = vectors
+        .iter()
+        .map(|vector| vector["file"].as_str().unwrap())
+        .collect();
+    for file in &files {
+        let answer = server.intake(fixtures::read(file).expect("its file")).await;
+        assert_eq!(answer.status, 202, "{file}");
+    }
+    let found = server
+        .get("/api/v1/discover?q=error.id%3A*&from=2000-01-01T00:00:00Z&to=now%2B1h&size=100")
+        .await
+        .json();
+    let keys: Vec<_> = found["hits"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|hit| {
+            (
+                hit["error"]["id"].clone(),
+                hit["error"]["grouping_key"].clone(),
+            )
+        })
+        .collect();
+    for vector in vectors {
+        let wanted = (vector["error_id"].clone(), vector["grouping_key"].clone());
+        assert!(keys.contains(&wanted), "{vector}: {keys:?}");
+    }
+    server.stop().await;
+}
