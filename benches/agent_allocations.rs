@@ -12,6 +12,7 @@ use std::hint::black_box;
 use actix_web::dev::Service as _;
 use actix_web::rt::System;
 use allocation_counter::measure;
+use pocket_apm::people::NewPerson;
 
 use self::scenario::{BROWSER, PLAIN, QUERIES, Watched};
 
@@ -56,6 +57,13 @@ fn main() {
             });
         });
     }
+    let person = NewPerson::random(&mut rand::rng());
+    print("statement: select", Watched::Not, || {
+        black_box(scenario::format(&scenario::select()));
+    });
+    print("statement: insert", Watched::Not, || {
+        black_box(scenario::format(&scenario::insert(&person)));
+    });
     let error = std::io::Error::other("7".parse::<bool>().expect_err("7 is no bool"));
     for watched in [Watched::Disabled, Watched::Unsampled, Watched::Sampled] {
         let agent = watched.agent();

@@ -14,6 +14,7 @@ use std::time::{Duration, Instant};
 use actix_web::dev::Service as _;
 use actix_web::rt::System;
 use criterion::Criterion;
+use pocket_apm::people::NewPerson;
 
 use self::scenario::{BROWSER, PLAIN, QUERIES, Watched};
 
@@ -33,6 +34,7 @@ fn main() {
     requests(&mut criterion, "request, nine headers", PLAIN, &BROWSER);
     requests(&mut criterion, "request, five queries", QUERIES, &[]);
     query(&mut criterion);
+    statement(&mut criterion);
     error(&mut criterion);
     criterion.final_summary();
 }
@@ -77,6 +79,19 @@ fn query(criterion: &mut Criterion) {
         });
         scenario::settle(&agent);
     }
+    group.finish();
+}
+
+/// What it costs to learn a statement from Diesel, which writes it anew each time, up to its values. Compare with `query`.
+fn statement(criterion: &mut Criterion) {
+    let mut group = criterion.benchmark_group("statement");
+    group.bench_function("select", |bencher| {
+        bencher.iter(|| scenario::format(&scenario::select()));
+    });
+    let person = NewPerson::random(&mut rand::rng());
+    group.bench_function("insert", |bencher| {
+        bencher.iter(|| scenario::format(&scenario::insert(&person)));
+    });
     group.finish();
 }
 

@@ -1,6 +1,7 @@
 //! The small service whose agent is measured, with everything but the network: requests go straight into actix-web's services, and what is
 //! recorded is thrown away by the agent's own thread instead of being sent.
 
+use std::fmt::{self, Write as _};
 use std::sync::Mutex;
 use std::time::Duration;
 
@@ -11,7 +12,10 @@ use actix_web::{App, Error, HttpResponse, middleware::Condition, test, web};
 use apm_agent::Agent;
 use diesel::connection::SimpleConnection as _;
 use diesel::prelude::*;
+use diesel::query_builder::QueryFragment;
 use diesel::r2d2::CustomizeConnection as _;
+use diesel::sqlite::Sqlite;
+use pocket_apm::people::NewPerson;
 use pocket_apm::schema::people;
 
 /// Queries in a request to [`QUERIES`].
@@ -123,13 +127,40 @@ pub(crate) fn connection(agent: &Agent) -> SqliteConnection {
     conn
 }
 
-/// A query by primary key.
+/// Runs [`select`].
 pub(crate) fn query(conn: &mut SqliteConnection) -> (i32, String) {
+    select().get_result(conn).expect("the row")
+}
+
+/// A query by primary key.
+#[diesel::dsl::auto_type]
+pub(crate) fn select() -> _ {
     people::table
         .select((people::id, people::name))
-        .filter(people::id.eq(1))
-        .first(conn)
-        .expect("the row")
+        .filter(people::id.eq(1_i32))
+}
+
+/// One of `/sql-write`'s INSERTs.
+pub(crate) fn insert(person: &NewPerson) -> impl QueryFragment<Sqlite> + '_ {
+    diesel::insert_into(people::table).values(person)
+}
+
+/// Has Diesel write a statement, as an instrumentation does, and stops it before the values. Returns the statement's length.
+pub(crate) fn format(query: &impl QueryFragment<Sqlite>) -> usize {
+    struct Sink(usize);
+    impl fmt::Write for Sink {
+        fn write_str(&mut self, piece: &str) -> fmt::Result {
+            if piece == " -- binds: " {
+                return Err(fmt::Error);
+            }
+            self.0 += piece.len();
+            Ok(())
+        }
+    }
+    let mut sink = Sink(0);
+    // An error is how the sink stops Diesel.
+    let _ = write!(sink, "{}", diesel::debug_query::<Sqlite, _>(query));
+    sink.0
 }
 
 /// Lets the agent's thread finish what it has.
