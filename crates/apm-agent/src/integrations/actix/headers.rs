@@ -1,7 +1,7 @@
 //! Headers as JSON, with the decision per name remembered.
 //!
 //! Whether a name is secret takes microseconds to find out (a dozen wildcard patterns); few names occur. Each worker remembers
-//! them in a table of fixed size, where names that collide take turns.
+//! them in a table of fixed size, where one name takes the place of another only when many collide.
 
 use actix_web::http::header::{COOKIE, HeaderMap, HeaderName, HeaderValue};
 
@@ -10,6 +10,8 @@ use crate::encode::json;
 use crate::sanitize::{REDACTED, RedactionCache};
 
 const SLOTS: usize = 128;
+/// Places where a name may stand. With one, two names that share it (`accept-language` and `connection` do) would be decided anew in each request.
+const PLACES: usize = 8;
 /// Headers of one message that are recorded.
 const MAX_HEADERS: usize = 100;
 /// Bytes of JSON after which the rest is left out: an event has to stay below the server's limit of 300 KiB.
@@ -82,10 +84,21 @@ impl HeaderCache {
     }
 
     fn known(&mut self, settings: &Snapshot, name: &HeaderName) -> &Known {
-        let slot = &mut self.slots[hash(name.as_str()) % SLOTS];
-        if slot.as_ref().is_some_and(|known| known.name != *name) {
-            *slot = None;
-        }
+        let home = hash(name.as_str());
+        let place = (home..home + PLACES)
+            .map(|place| place % SLOTS)
+            .find(|&place| {
+                let known = &self.slots[place];
+                known.as_ref().is_none_or(|known| known.name == *name)
+            });
+        let slot = match place {
+            Some(place) => &mut self.slots[place],
+            None => {
+                let slot = &mut self.slots[home % SLOTS];
+                *slot = None;
+                slot
+            }
+        };
         slot.get_or_insert_with(|| {
             let mut key = Vec::with_capacity(name.as_str().len() + 3);
             json::keyword(&mut key, name.as_str());
@@ -115,4 +128,39 @@ fn hash(name: &str) -> usize {
         (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193)
     });
     (hash ^ (hash >> 16)) as usize
+}
+
+#[cfg(test)]
+mod tests {
+    use actix_web::http::header::{ACCEPT_LANGUAGE, CONNECTION};
+
+    use super::*;
+    use crate::config::{Config, LocalSources};
+
+    fn remembered(cache: &HeaderCache) -> usize {
+        cache.slots.iter().flatten().count()
+    }
+
+    #[test]
+    fn names_that_share_a_place_are_both_remembered() {
+        let settings = Config::resolve(LocalSources::default()).0.snapshot();
+        let mut cache = HeaderCache::default();
+        let [one, other] = [ACCEPT_LANGUAGE, CONNECTION];
+        assert_eq!(hash(one.as_str()) % SLOTS, hash(other.as_str()) % SLOTS);
+        for name in [&one, &other, &one] {
+            assert_eq!(cache.known(&settings, name).name, *name);
+        }
+        assert_eq!(remembered(&cache), 2);
+    }
+
+    #[test]
+    fn any_number_of_names_fits_into_the_table() {
+        let settings = Config::resolve(LocalSources::default()).0.snapshot();
+        let mut cache = HeaderCache::default();
+        for number in 0..1000 {
+            let name: HeaderName = format!("x-header-{number}").parse().unwrap();
+            assert_eq!(cache.known(&settings, &name).name, name);
+        }
+        assert!((SLOTS / 2..=SLOTS).contains(&remembered(&cache)));
+    }
 }

@@ -15,6 +15,8 @@ const BINDS: &str = " -- binds: ";
 const MAX_BYTES: usize = 4 * json::LONG;
 /// Statements that a connection remembers.
 const SLOTS: usize = 128;
+/// Places where a statement may stand: two that share one must not forget each other with every query.
+const PLACES: usize = 8;
 /// Longer statements are rare, and often unique: not worth the memory.
 const MAX_REMEMBERED: usize = 4 * 1024;
 
@@ -90,14 +92,20 @@ impl Statements {
         if sql.len() > MAX_REMEMBERED {
             return Arc::new(self.encode(sql));
         }
-        let slot = hash(sql) % SLOTS;
-        if let Some(known) = &self.slots[slot]
-            && *known.sql == *sql
-        {
-            return Arc::clone(&known.tail);
+        let home = hash(sql) % SLOTS;
+        let mut free = home;
+        for place in (home..home + PLACES).map(|place| place % SLOTS) {
+            match &self.slots[place] {
+                Some(known) if *known.sql == *sql => return Arc::clone(&known.tail),
+                Some(_) => {}
+                None => {
+                    free = place;
+                    break;
+                }
+            }
         }
         let tail = Arc::new(self.encode(sql));
-        self.slots[slot] = Some(Remembered {
+        self.slots[free] = Some(Remembered {
             sql: sql.into(),
             tail: Arc::clone(&tail),
         });
@@ -138,4 +146,40 @@ fn hash(text: &str) -> usize {
     last[..rest.len()].copy_from_slice(rest);
     hash = fold(hash, u64::from_le_bytes(last));
     hash as usize
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn statements() -> Statements {
+        let kind = SpanKind {
+            span_type: "db".into(),
+            subtype: Some("sqlite".into()),
+            exit: true,
+            target: None,
+        };
+        Statements::new(Arc::new(kind), None)
+    }
+
+    #[test]
+    fn the_statements_of_a_service_are_all_remembered() {
+        let mut statements = statements();
+        let texts: Vec<_> = (0..48)
+            .map(|number| format!("SELECT * FROM `table_{number}`"))
+            .collect();
+        let first: Vec<_> = texts.iter().map(|sql| statements.tail(sql)).collect();
+        for (sql, first) in texts.iter().zip(&first) {
+            assert!(Arc::ptr_eq(&statements.tail(sql), first), "{sql}");
+        }
+    }
+
+    #[test]
+    fn more_statements_than_there_is_room_for_are_still_told_apart() {
+        let mut statements = statements();
+        for number in 0..1000 {
+            let tail = statements.tail(&format!("SELECT * FROM `table_{number}`"));
+            assert_eq!(*tail.name, *format!("SELECT FROM table_{number}"));
+        }
+    }
 }
