@@ -16,4 +16,5 @@ mod metrics;
 mod reqwest;
 mod spans;
 mod support;
+mod tls;
 mod tracing;
