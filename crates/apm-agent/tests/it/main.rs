@@ -14,6 +14,7 @@ mod features;
 mod log;
 mod metrics;
 mod reqwest;
+mod soak;
 mod spans;
 mod support;
 mod tls;
