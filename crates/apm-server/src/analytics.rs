@@ -19,6 +19,7 @@ pub mod discover;
 pub mod distribution;
 pub mod error_group;
 pub mod errors;
+pub mod filter;
 mod histograms;
 pub mod latency;
 pub mod metrics;
@@ -38,9 +39,10 @@ use serde::Serialize;
 use sql::Sql;
 
 use crate::event::Outcome;
+use crate::kql::Expr;
 
 /// What a question is about; each part that is `None` narrows nothing.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
 pub struct Scope {
     /// `service.name`
     pub service: Option<String>,
@@ -50,15 +52,20 @@ pub struct Scope {
     pub transaction_type: Option<String>,
     /// `transaction.name`
     pub transaction_name: Option<String>,
+    /// A query that [`filter::check`] let through.
+    #[serde(skip)]
+    pub query: Option<Expr>,
 }
 
 impl Scope {
-    /// Gives a question `:service`, `:environment`, `:type` and `:name`.
+    /// Gives a question `:service`, `:environment`, `:type`, `:name` and `:filtered`, and the query its place.
     pub(crate) fn bind(&self, sql: Sql) -> Sql {
-        sql.bind("service", &self.service)
+        filter::apply(sql, self.query.as_ref())
+            .bind("service", &self.service)
             .bind("environment", &self.environment)
             .bind("type", &self.transaction_type)
             .bind("name", &self.transaction_name)
+            .bind("filtered", i64::from(self.query.is_some()))
     }
 }
 

@@ -18,6 +18,7 @@ CROSS JOIN roll_destination r
     ON r.level = slice.level AND r.destination_id = d.id AND r.bucket >= slice.start AND r.bucket < slice.stop
 WHERE (:service IS NULL OR s.name = :service)
   AND (:environment IS NULL OR s.environment = :environment)
+  AND TRUE -- q: dependencies
   AND (:dependency IS NULL
        OR :dependency = coalesce(nullif(d.resource, ''), nullif(trim(d.target_type || '/' || d.target_name, '/'), ''), d.span_subtype))
 GROUP BY 1, 2

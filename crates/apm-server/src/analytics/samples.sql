@@ -11,6 +11,7 @@ CROSS JOIN tx t
 LEFT JOIN result v ON v.id = t.result_id
 WHERE (:service IS NULL OR s.name = :service)
   AND (:environment IS NULL OR s.environment = :environment)
+  AND TRUE -- q: transactions
   AND (:type IS NULL OR g.type = :type)
   AND (:name IS NULL OR g.name = :name)
   AND t.sampled

@@ -3,7 +3,7 @@ WITH slice (level, start, stop) AS (
     SELECT value ->> 0, value ->> 1, value ->> 2 FROM json_each(:slices)
 ),
 chosen AS (
-    SELECT id, name FROM service WHERE :environment IS NULL OR environment = :environment
+    SELECT id, name, environment FROM service WHERE :environment IS NULL OR environment = :environment
 ),
 served AS (
     SELECT s.name,
@@ -17,6 +17,8 @@ served AS (
     CROSS JOIN tx_group g ON g.service_id = s.id
     CROSS JOIN roll_tx r
         ON r.level = slice.level AND r.group_id = g.id AND r.bucket >= slice.start AND r.bucket < slice.stop
+    WHERE TRUE
+      AND TRUE -- q: transactions
     GROUP BY s.name
 ),
 erred AS (
@@ -68,8 +70,8 @@ LEFT JOIN served made ON made.name = k.name
 LEFT JOIN erred fault ON fault.name = k.name
 LEFT JOIN queried q ON q.name = k.name
 WHERE made.n > 0
-   OR fault.errors > 0
-   OR EXISTS (
+   OR NOT :filtered AND fault.errors > 0
+   OR NOT :filtered AND EXISTS (
        SELECT 1
        FROM chosen c
        CROSS JOIN metric_name known_metric

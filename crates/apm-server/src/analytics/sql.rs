@@ -94,6 +94,19 @@ impl Sql {
         }
     }
 
+    /// The text with its names.
+    #[must_use]
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+
+    /// The same with other text in one place. `to` is SQL, never what somebody sent.
+    #[must_use]
+    pub(super) fn replace(mut self, from: &str, to: &str) -> Self {
+        self.text = self.text.replace(from, to).into();
+        self
+    }
+
     /// Sets `:name`. Names that the text does not use are ignored, so that a group of values can be
     /// given to texts that need some of them.
     #[must_use]

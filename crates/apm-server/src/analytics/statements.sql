@@ -24,6 +24,7 @@ CROSS JOIN roll_statement r
     ON r.level = slice.level AND r.statement_id = q.id AND r.bucket >= slice.start AND r.bucket < slice.stop
 WHERE (:service IS NULL OR s.name = :service)
   AND (:environment IS NULL OR s.environment = :environment)
+  AND TRUE -- q: statements
   AND (:fingerprint IS NULL OR q.fingerprint = :fingerprint)
 GROUP BY s.name, q.instance, q.subtype, q.fingerprint, q.normalized
 ORDER BY sum DESC, q.fingerprint

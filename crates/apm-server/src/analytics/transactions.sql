@@ -17,6 +17,7 @@ CROSS JOIN roll_tx r
     ON r.level = slice.level AND r.group_id = g.id AND r.bucket >= slice.start AND r.bucket < slice.stop
 WHERE (:service IS NULL OR s.name = :service)
   AND (:environment IS NULL OR s.environment = :environment)
+  AND TRUE -- q: transactions
   AND (:type IS NULL OR g.type = :type)
   AND (:name IS NULL OR g.name = :name)
 GROUP BY g.type, g.name

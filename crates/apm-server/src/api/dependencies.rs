@@ -8,6 +8,7 @@ use super::answer::compare;
 use super::error::ApiError;
 use super::params::Params;
 use crate::analytics::dependencies::{self, Choice, Dependency};
+use crate::analytics::filter::List;
 use crate::analytics::series::Axis;
 use crate::analytics::statements::{self, Statement};
 use crate::store::Store;
@@ -27,7 +28,7 @@ pub(super) async fn list(
     store: Data<Store>,
 ) -> Result<HttpResponse, ApiError> {
     let params = Params::read(&request)?;
-    let scope = params.scope()?;
+    let scope = params.scope(List::Dependencies)?;
     compare(&request, &store, &params, move |conn, window| {
         Ok(dependencies::list(
             conn,
@@ -53,7 +54,7 @@ pub(super) async fn one(
     store: Data<Store>,
 ) -> Result<HttpResponse, ApiError> {
     let params = Params::read(&request)?;
-    let scope = params.scope()?;
+    let scope = params.scope(List::Dependencies)?;
     let choice = Choice {
         dependency: Some(params.path("dependency").to_owned()),
         by_service: false,

@@ -9,6 +9,7 @@ use super::answer::{answer, compare};
 use super::error::ApiError;
 use super::params::Params;
 use crate::analytics::error_group::{self, Detail};
+use crate::analytics::filter::List;
 use crate::analytics::{discover, errors};
 use crate::store::Store;
 use crate::time::rfc3339;
@@ -29,7 +30,7 @@ pub(super) async fn list(
     store: Data<Store>,
 ) -> Result<HttpResponse, ApiError> {
     let params = Params::read(&request)?;
-    let scope = params.scope()?;
+    let scope = params.scope(List::Errors)?;
     compare(&request, &store, &params, move |conn, window| {
         Ok(errors::list(conn, &scope, None, window)?)
     })
@@ -42,7 +43,7 @@ pub(super) async fn one(
     store: Data<Store>,
 ) -> Result<HttpResponse, ApiError> {
     let params = Params::read(&request)?;
-    let scope = params.scope()?;
+    let scope = params.scope(List::Errors)?;
     let key = params.hash("key")?;
     let n = params.int("n", 0, 499)?.unwrap_or(0).unsigned_abs() as usize;
     let (window, range) = (params.window(), params.range);

@@ -7,6 +7,7 @@ use serde::Serialize;
 use super::answer::compare;
 use super::error::ApiError;
 use super::params::Params;
+use crate::analytics::filter::List;
 use crate::analytics::metrics::{self, Metric, Metrics};
 use crate::store::Store;
 
@@ -24,7 +25,7 @@ pub(super) async fn page(
     store: Data<Store>,
 ) -> Result<HttpResponse, ApiError> {
     let params = Params::read(&request)?;
-    let scope = params.scope()?;
+    let scope = params.scope(List::Metrics)?;
     let metric = params.get("metric")?.map(str::to_owned);
     compare(&request, &store, &params, move |conn, window| {
         Ok(match &metric {

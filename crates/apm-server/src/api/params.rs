@@ -9,6 +9,7 @@ use actix_web::web;
 use super::error::ApiError;
 use crate::analytics::Scope;
 use crate::analytics::comparison::Comparison;
+use crate::analytics::filter::{self, List};
 use crate::analytics::window::Window;
 use crate::kql::{self, Expr};
 use crate::time::{self, Range};
@@ -114,8 +115,14 @@ impl Params {
         }
     }
 
-    /// What the question is about: `{service}` of the path, `env`, `type`, `name`.
-    pub(crate) fn scope(&self) -> Result<Scope, ApiError> {
+    /// What the question is about: `{service}` of the path, `env`, `type`, `name`, and `q` as far as the
+    /// list can be filtered by it.
+    pub(crate) fn scope(&self, list: List) -> Result<Scope, ApiError> {
+        let query = self.query()?;
+        filter::check(&query, list).map_err(|problem| ApiError::Parameter {
+            parameter: "q",
+            problem,
+        })?;
         let owned = |text: Option<&str>| text.map(str::to_owned);
         let service = Some(self.path("service")).filter(|name| !name.is_empty());
         Ok(Scope {
@@ -123,6 +130,7 @@ impl Params {
             environment: owned(self.get("env")?),
             transaction_type: owned(self.get("type")?),
             transaction_name: owned(self.get("name")?),
+            query: (query != Expr::All).then_some(query),
         })
     }
 

@@ -6,6 +6,7 @@ use actix_web::{HttpRequest, HttpResponse};
 use super::answer::compare;
 use super::error::ApiError;
 use super::params::Params;
+use crate::analytics::filter::List;
 use crate::analytics::{statement, statements};
 use crate::store::Store;
 
@@ -15,7 +16,7 @@ pub(super) async fn list(
     store: Data<Store>,
 ) -> Result<HttpResponse, ApiError> {
     let params = Params::read(&request)?;
-    let scope = params.scope()?;
+    let scope = params.scope(List::Statements)?;
     compare(&request, &store, &params, move |conn, window| {
         Ok(statements::list(conn, &scope, None, window)?)
     })
@@ -28,7 +29,7 @@ pub(super) async fn one(
     store: Data<Store>,
 ) -> Result<HttpResponse, ApiError> {
     let params = Params::read(&request)?;
-    let scope = params.scope()?;
+    let scope = params.scope(List::Statements)?;
     let fingerprint = params.hash("fingerprint")?;
     compare(&request, &store, &params, move |conn, window| {
         Ok(statement::detail(conn, &scope, fingerprint, window)?)

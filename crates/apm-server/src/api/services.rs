@@ -10,6 +10,7 @@ use super::params::Params;
 use crate::analytics::breakdown::{self, Breakdown};
 use crate::analytics::dependencies::{self, Choice, Dependency};
 use crate::analytics::errors::{self, ErrorGroup};
+use crate::analytics::filter::List;
 use crate::analytics::latency::{self, Latency};
 use crate::analytics::services;
 use crate::analytics::statements::{self, Statement};
@@ -40,7 +41,7 @@ pub(super) async fn list(
     store: Data<Store>,
 ) -> Result<HttpResponse, ApiError> {
     let params = Params::read(&request)?;
-    let scope = params.scope()?;
+    let scope = params.scope(List::Transactions)?;
     compare(&request, &store, &params, move |conn, window| {
         Ok(services::list(conn, &scope, window)?)
     })
@@ -53,7 +54,7 @@ pub(super) async fn one(
     store: Data<Store>,
 ) -> Result<HttpResponse, ApiError> {
     let params = Params::read(&request)?;
-    let scope = params.scope()?;
+    let scope = params.scope(List::Transactions)?;
     compare(&request, &store, &params, move |conn, window| {
         let mut overview = Overview {
             service: scope.service.clone().unwrap_or_default(),

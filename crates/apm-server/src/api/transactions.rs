@@ -9,6 +9,7 @@ use super::error::ApiError;
 use super::params::Params;
 use crate::analytics::breakdown::{self, Breakdown};
 use crate::analytics::distribution::{self, Distribution, Scale};
+use crate::analytics::filter::List;
 use crate::analytics::latency::{self, Latency};
 use crate::analytics::samples::{self, Durations, Sample};
 use crate::analytics::throughput::{self, Throughput};
@@ -17,9 +18,9 @@ use crate::store::Store;
 
 /// The table and the charts above it.
 #[derive(Serialize)]
-struct List {
+struct Table {
     #[serde(flatten)]
-    table: Transactions,
+    groups: Transactions,
     transaction_types: Vec<String>,
     latency: Latency,
     throughput: Throughput,
@@ -42,10 +43,10 @@ pub(super) async fn list(
     store: Data<Store>,
 ) -> Result<HttpResponse, ApiError> {
     let params = Params::read(&request)?;
-    let scope = params.scope()?;
+    let scope = params.scope(List::Transactions)?;
     compare(&request, &store, &params, move |conn, window| {
-        Ok(List {
-            table: transactions::list(conn, &scope, window)?,
+        Ok(Table {
+            groups: transactions::list(conn, &scope, window)?,
             transaction_types: transactions::types(conn, &scope, window)?,
             latency: latency::chart(conn, &scope, window)?,
             throughput: throughput::chart(conn, &scope, window)?,
@@ -62,7 +63,7 @@ pub(super) async fn one(
 ) -> Result<HttpResponse, ApiError> {
     let params = Params::read(&request)?;
     params.required("name")?;
-    let scope = params.scope()?;
+    let scope = params.scope(List::Transactions)?;
     let durations = durations(&params)?;
     let scale = scale(&params)?;
     compare(&request, &store, &params, move |conn, window| {

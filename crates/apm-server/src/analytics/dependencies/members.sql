@@ -6,5 +6,6 @@ FROM service s
 CROSS JOIN destination d ON d.service_id = s.id
 WHERE (:service IS NULL OR s.name = :service)
   AND (:environment IS NULL OR s.environment = :environment)
+  AND TRUE -- q: dependencies
   AND (:dependency IS NULL
        OR :dependency = coalesce(nullif(d.resource, ''), nullif(trim(d.target_type || '/' || d.target_name, '/'), ''), d.span_subtype))

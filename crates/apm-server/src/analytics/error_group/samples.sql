@@ -5,5 +5,6 @@ CROSS JOIN error_group g ON g.service_id = s.id AND g.grouping_key = :key
 CROSS JOIN error e ON e.group_id = g.id AND e.ts >= :from AND e.ts < :to
 WHERE (:service IS NULL OR s.name = :service)
   AND (:environment IS NULL OR s.environment = :environment)
+  AND TRUE -- q: errors
 ORDER BY e.ts DESC, e.seq DESC
 LIMIT 500

@@ -7,6 +7,7 @@ FROM (
     CROSS JOIN error e ON e.group_id = g.id AND e.ts >= :from AND e.ts < :to
     WHERE (:service IS NULL OR s.name = :service)
       AND (:environment IS NULL OR s.environment = :environment)
+      AND TRUE -- q: errors
     ORDER BY e.ts DESC
     LIMIT 1000
 ) latest

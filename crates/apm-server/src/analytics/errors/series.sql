@@ -10,5 +10,6 @@ CROSS JOIN roll_error r
     ON r.level = slice.level AND r.group_id = g.id AND r.bucket >= slice.start AND r.bucket < slice.stop
 WHERE (:service IS NULL OR s.name = :service)
   AND (:environment IS NULL OR s.environment = :environment)
+  AND TRUE -- q: errors
   AND (:key IS NULL OR g.grouping_key = :key)
 GROUP BY 1, 2, 3

@@ -35,6 +35,7 @@ FROM (
         AND l.seq = t.seq
     WHERE (:service IS NULL OR s.name = :service)
       AND (:environment IS NULL OR s.environment = :environment)
+      AND TRUE -- q: metrics
       AND t.value > 0
 )
 WHERE used IS NOT NULL

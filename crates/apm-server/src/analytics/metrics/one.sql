@@ -9,6 +9,7 @@ CROSS JOIN metric_name n
 CROSS JOIN metric_sample m ON m.service_id = s.id AND m.name_id = n.id AND m.ts >= :from AND m.ts < :to
 WHERE (:service IS NULL OR s.name = :service)
   AND (:environment IS NULL OR s.environment = :environment)
+  AND TRUE -- q: metrics
   AND n.name = :metric
   AND m.value IS NOT NULL
 GROUP BY 1

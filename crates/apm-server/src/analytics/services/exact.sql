@@ -3,4 +3,5 @@ SELECT g.id, 0 AS bucket, t.duration AS value
 FROM service s
 CROSS JOIN tx_group g ON g.service_id = s.id
 CROSS JOIN tx t ON t.group_id = g.id AND t.ts >= :from AND t.ts < :to
-WHERE :environment IS NULL OR s.environment = :environment
+WHERE (:environment IS NULL OR s.environment = :environment)
+  AND TRUE -- q: transactions

@@ -9,7 +9,8 @@ bins AS (
     CROSS JOIN tx_group g ON g.service_id = s.id
     CROSS JOIN roll_tx_hist r
         ON r.level = slice.level AND r.group_id = g.id AND r.bucket >= slice.start AND r.bucket < slice.stop
-    WHERE :environment IS NULL OR s.environment = :environment
+    WHERE (:environment IS NULL OR s.environment = :environment)
+      AND TRUE -- q: transactions
     GROUP BY s.name, r.bin
 )
 SELECT name AS key,

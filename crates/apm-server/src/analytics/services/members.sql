@@ -2,4 +2,5 @@
 SELECT g.id, s.name AS key
 FROM service s
 CROSS JOIN tx_group g ON g.service_id = s.id
-WHERE :environment IS NULL OR s.environment = :environment
+WHERE (:environment IS NULL OR s.environment = :environment)
+  AND TRUE -- q: transactions

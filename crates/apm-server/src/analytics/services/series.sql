@@ -13,5 +13,6 @@ CROSS JOIN service s
 CROSS JOIN tx_group g ON g.service_id = s.id
 CROSS JOIN roll_tx r
     ON r.level = slice.level AND r.group_id = g.id AND r.bucket >= slice.start AND r.bucket < slice.stop
-WHERE :environment IS NULL OR s.environment = :environment
+WHERE (:environment IS NULL OR s.environment = :environment)
+  AND TRUE -- q: transactions
 GROUP BY 1, 2

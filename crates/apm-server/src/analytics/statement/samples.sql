@@ -5,5 +5,6 @@ CROSS JOIN statement q ON q.service_id = s.id AND q.fingerprint = :fingerprint
 CROSS JOIN span p ON p.statement_id = q.id AND p.ts >= :from AND p.ts < :to
 WHERE (:service IS NULL OR s.name = :service)
   AND (:environment IS NULL OR s.environment = :environment)
+  AND TRUE -- q: statements
 ORDER BY p.ts DESC, p.seq DESC
 LIMIT 100

@@ -14,6 +14,7 @@ bins AS (
         ON r.level = slice.level AND r.statement_id = q.id AND r.bucket >= slice.start AND r.bucket < slice.stop
     WHERE (:service IS NULL OR s.name = :service)
       AND (:environment IS NULL OR s.environment = :environment)
+      AND TRUE -- q: statements
       AND (:fingerprint IS NULL OR q.fingerprint = :fingerprint)
     GROUP BY 1, 2
 )

@@ -4,4 +4,5 @@ FROM service s
 CROSS JOIN statement q ON q.service_id = s.id
 WHERE (:service IS NULL OR s.name = :service)
   AND (:environment IS NULL OR s.environment = :environment)
+  AND TRUE -- q: statements
   AND (:fingerprint IS NULL OR q.fingerprint = :fingerprint)

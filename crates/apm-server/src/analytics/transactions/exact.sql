@@ -5,5 +5,6 @@ CROSS JOIN tx_group g ON g.service_id = s.id
 CROSS JOIN tx t ON t.group_id = g.id AND t.ts >= :from AND t.ts < :to
 WHERE (:service IS NULL OR s.name = :service)
   AND (:environment IS NULL OR s.environment = :environment)
+  AND TRUE -- q: transactions
   AND (:type IS NULL OR g.type = :type)
   AND (:name IS NULL OR g.name = :name)

@@ -147,6 +147,9 @@ async fn bad_input_is_refused_with_the_name_of_the_parameter() {
         ("services?from=yesterday", "from"),
         ("services?to=2026-99-99", "to"),
         ("services?from=now&to=now-1h", "from"),
+        ("services?q=a%3A", "q"),
+        ("services?q=http.request.method%3AGET", "q"),
+        ("services/shop/errors?q=transaction.name%3Aa", "q"),
         ("services?cmp=month", "cmp"),
         ("services?from=now-30d&cmp=day", "cmp"),
         ("discover?q=a%3A", "q"),
@@ -205,4 +208,59 @@ async fn an_answer_is_not_sent_again_until_the_data_changes() {
     web::block(move || shop(&seeding)).await.expect("a thread");
     let response = get(&store, &path, Some(&tag)).await;
     assert_eq!(response.status(), StatusCode::OK);
+}
+
+#[actix_web::test]
+async fn a_query_narrows_a_list_to_what_it_names() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let store = seeded(&dir).await;
+    let table = [
+        (
+            "services?q=transaction.name%3A%22GET+%2Fb%22",
+            "/services/0/transactions",
+            "50.0",
+        ),
+        ("services?q=not+service.name%3Ashop", "/services", "[]"),
+        (
+            "services?q=service.environment%3Atest",
+            "/services/0/transactions",
+            "150.0",
+        ),
+        (
+            "services/shop/transactions?q=transaction.name%3A*b",
+            "/transactions/0/name",
+            "\"GET /b\"",
+        ),
+        (
+            "services/shop/transactions?q=transaction.name%3A*b",
+            "/transactions/0/latency/p95",
+            "2000.0",
+        ),
+        (
+            "services/shop/transactions?q=transaction.name%3A*b",
+            "/latency/total/count",
+            "50.0",
+        ),
+        (
+            "services/shop/errors?q=error.grouping_key%3A0000*",
+            "/errors",
+            "[]",
+        ),
+        ("queries?q=span.subtype%3Apostgresql", "/statements", "[]"),
+        (
+            "queries?q=span.subtype%3Asqlite",
+            "/statements/0/calls",
+            "1.0",
+        ),
+        (
+            "dependencies?q=not+service.name%3As*",
+            "/dependencies",
+            "[]",
+        ),
+    ];
+    for (path, pointer, expected) in table {
+        let body = json(&store, &format!("/api/v1/{path}&{RANGE}")).await;
+        let found = body.pointer(pointer).map(Json::to_string);
+        assert_eq!(found.as_deref(), Some(expected), "{path}");
+    }
 }

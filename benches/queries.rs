@@ -1,0 +1,198 @@
+//! How long the lists take, at a tenth of the data and at all of it.
+//!
+//! ```sh
+//! cargo bench --bench queries                                      # 10 000 and 100 000 traces of 11 events
+//! POCKET_APM_BENCH_TRACES=20000 cargo bench --bench queries        # 2 000 and 20 000
+//! ```
+//!
+//! Not criterion: what counts is the 95th percentile of single requests, and the ratio between two sizes.
+//! Each question is asked [`RUNS`] times of each database; `first` is the very first answer, when nothing
+//! of that question has been read before. Targets: p95 < 20 ms, and ≤ 1.2 times the p50 at a tenth. Where
+//! the p50 is below a millisecond the ratio says nothing.
+#![expect(clippy::print_stdout, reason = "the table is the result")]
+
+use std::time::{Duration, Instant};
+
+use apm_server::analytics::dependencies::Choice;
+use apm_server::analytics::discover::{self, Limits, Request};
+use apm_server::analytics::distribution::Scale;
+use apm_server::analytics::samples::Durations;
+use apm_server::analytics::window::Window;
+use apm_server::analytics::{
+    Scope, breakdown, dependencies, distribution, errors, latency, samples, services, statements,
+    throughput, transactions,
+};
+use apm_server::store::{Store, StoreError};
+use apm_server::time::Range;
+use apm_server::{kql, time};
+use diesel::SqliteConnection;
+
+#[path = "queries/data.rs"]
+mod data;
+
+const RUNS: usize = 40;
+const TRACES: u64 = 100_000;
+const HOUR: i64 = 3_600 * time::SECOND;
+
+type Ask = Box<dyn Fn(&mut SqliteConnection) -> Result<(), StoreError>>;
+
+fn main() {
+    let traces = std::env::var("POCKET_APM_BENCH_TRACES").map_or(TRACES, |traces| {
+        traces
+            .parse()
+            .expect("POCKET_APM_BENCH_TRACES is a number of traces, as 100000")
+    });
+    let dir = tempfile::tempdir().expect("a directory");
+    let end = time::now();
+    let small = data::store(&dir.path().join("small.db"), traces / 10, end);
+    let large = data::store(&dir.path().join("large.db"), traces, end);
+    println!(
+        "{:28} {:>5}  {:>8} {:>8} {:>8}  {:>8} {:>8} {:>8}  {:>6}",
+        "question, hours", "", "first", "p50", "p95", "first", "p50", "p95", "ratio"
+    );
+    println!(
+        "{:34}  {:^26}  {:^26}",
+        "",
+        format!("{} traces", traces / 10),
+        format!("{traces} traces")
+    );
+    for hours in [0.25, 1.0, 24.0] {
+        for (name, ask) in questions(end, hours) {
+            let few = measured(&small, &ask);
+            let many = measured(&large, &ask);
+            let ratio = many[1].as_secs_f64() / few[1].as_secs_f64();
+            let ms = |time: Duration| format!("{:8.2}", time.as_secs_f64() * 1000.0);
+            let columns = |times: [Duration; 3]| times.map(ms).join(" ");
+            println!(
+                "{name:28} {hours:>5}  {}  {}  {ratio:6.2}",
+                columns(few),
+                columns(many)
+            );
+        }
+    }
+}
+
+/// First, p50 and p95.
+fn measured(store: &Store, ask: &Ask) -> [Duration; 3] {
+    let mut times: Vec<Duration> = (0..RUNS)
+        .map(|_| {
+            let start = Instant::now();
+            store.read::<_, StoreError>(ask).expect("an answer");
+            start.elapsed()
+        })
+        .collect();
+    let first = times[0];
+    times.sort_unstable();
+    [first, times[RUNS / 2], times[RUNS * 95 / 100]]
+}
+
+fn questions(end: i64, hours: f64) -> Vec<(&'static str, Ask)> {
+    let range = Range {
+        from: end - (hours * HOUR as f64) as i64,
+        to: end,
+    };
+    let window = Window::new(range, end);
+    let all = Scope::default();
+    let service = Scope {
+        service: Some(data::SERVICES[0].to_owned()),
+        ..Scope::default()
+    };
+    let group = Scope {
+        transaction_type: Some("request".to_owned()),
+        transaction_name: Some("GET /0".to_owned()),
+        ..service.clone()
+    };
+    macro_rules! ask {
+        ($scope:expr, |$conn:ident, $of:ident, $in:ident| $answer:expr) => {{
+            let (scope, window) = ($scope.clone(), window.clone());
+            let ask: Ask = Box::new(move |$conn| {
+                let ($of, $in) = (&scope, &window);
+                $answer?;
+                Ok(())
+            });
+            ask
+        }};
+    }
+    let search = |query: &str| {
+        let request = Request {
+            query: kql::parse(query, end).expect("a query"),
+            range,
+            size: 100,
+            after: None,
+            limits: Limits::default(),
+        };
+        let ask: Ask = Box::new(move |conn| discover::search(conn, &request).map(drop));
+        ask
+    };
+    vec![
+        (
+            "services",
+            ask!(all, |conn, of, at| services::list(conn, of, at)),
+        ),
+        (
+            "transactions",
+            ask!(service, |conn, of, at| transactions::list(conn, of, at)),
+        ),
+        (
+            "latency",
+            ask!(service, |conn, of, at| latency::chart(conn, of, at)),
+        ),
+        (
+            "latency of one group",
+            ask!(group, |conn, of, at| latency::chart(conn, of, at)),
+        ),
+        (
+            "throughput",
+            ask!(service, |conn, of, at| throughput::chart(conn, of, at)),
+        ),
+        (
+            "breakdown",
+            ask!(service, |conn, of, at| breakdown::chart(conn, of, at)),
+        ),
+        (
+            "distribution",
+            ask!(group, |conn, of, at| distribution::chart(
+                conn,
+                of,
+                at,
+                Scale::Log
+            )),
+        ),
+        (
+            "samples",
+            ask!(group, |conn, of, at| samples::list(
+                conn,
+                of,
+                at,
+                Durations::default(),
+                500
+            )),
+        ),
+        (
+            "errors",
+            ask!(service, |conn, of, at| errors::list(conn, of, None, at)),
+        ),
+        (
+            "dependencies",
+            ask!(all, |conn, of, at| dependencies::list(
+                conn,
+                of,
+                &Choice::default(),
+                at
+            )),
+        ),
+        (
+            "statements of a service",
+            ask!(service, |conn, of, at| statements::list(conn, of, None, at)),
+        ),
+        (
+            "statements of all",
+            ask!(all, |conn, of, at| statements::list(conn, of, None, at)),
+        ),
+        ("discover", search("")),
+        (
+            "discover, failures",
+            search("event.outcome:failure and processor.event:transaction"),
+        ),
+    ]
+}

@@ -1,0 +1,121 @@
+//! Telemetry of four services over the 24 hours before a moment: per trace a transaction and ten statements.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use apm_server::event::{Batch, Event, Outcome, Resource, ServiceOverride, Span, Transaction};
+use apm_server::store::{Store, StoreOptions};
+use rand::rngs::SmallRng;
+use rand::{RngExt, SeedableRng};
+
+/// Their names.
+pub(crate) const SERVICES: [&str; 4] = ["shop", "bank", "mail", "stock"];
+/// Transaction groups, and statements, of each.
+const GROUPS: u64 = 25;
+const SPANS: u64 = 10;
+const DAY: i64 = 86_400_000_000;
+const TRACES_PER_BATCH: u64 = 400;
+
+/// A database with so many traces that end at `end` (µs since the epoch).
+pub(crate) fn store(path: &Path, traces: u64, end: i64) -> Store {
+    let store = Store::open(StoreOptions::new(path)).expect("a new database");
+    let mut chance = SmallRng::seed_from_u64(1);
+    for first in (0..traces).step_by(TRACES_PER_BATCH as usize) {
+        for (at, service) in SERVICES.iter().enumerate() {
+            let mut batch = Batch::new(resource(service), end);
+            let own = (first..traces.min(first + TRACES_PER_BATCH))
+                .filter(|trace| *trace % SERVICES.len() as u64 == at as u64);
+            for trace in own {
+                let start = end - DAY + (DAY as f64 * trace as f64 / traces as f64) as i64;
+                add(&mut batch, &mut chance, trace, start);
+            }
+            store.submit(batch).expect("room").wait().expect("stored");
+        }
+    }
+    store
+}
+
+fn add(batch: &mut Batch, chance: &mut SmallRng, trace: u64, start: i64) {
+    let trace_id = format!(
+        "{:032x}",
+        u128::from(trace) << 64 | u128::from(chance.random::<u64>())
+    );
+    let id = format!("{:016x}", chance.random::<u64>());
+    for number in 0..SPANS {
+        let statement = favourite(chance);
+        let span = Span {
+            id: batch.keep_id(&format!("{:016x}", chance.random::<u64>())),
+            trace_id: batch.keep_id(&trace_id),
+            transaction_id: Some(batch.keep_id(&id)),
+            parent_id: batch.keep_id(&id),
+            service: ServiceOverride::default(),
+            timestamp: start + 1000 * number as i64,
+            duration: duration(chance, 400.0),
+            name: batch.keep(&format!("SELECT FROM t{statement}")),
+            kind: batch.keep("db"),
+            subtype: Some(batch.keep("sqlite")),
+            action: Some(batch.keep("query")),
+            outcome: Outcome::Success,
+            sample_rate: Some(1.0),
+            status: None,
+            resource: Some(batch.keep("sqlite/app.db")),
+            target_type: Some(batch.keep("sqlite")),
+            target_name: Some(batch.keep("app.db")),
+            db_instance: Some(batch.keep("app.db")),
+            db_statement: Some(batch.keep(&format!("SELECT * FROM t{statement} WHERE id = ?"))),
+            composite: None,
+            stack: None,
+            rest: batch.keep(r#"{"context":{"db":{"instance":"app.db","type":"sql"}}}"#),
+        };
+        batch.events.push(Event::Span(span));
+    }
+    let failed = chance.random_bool(0.03);
+    let transaction = Transaction {
+        id: batch.keep_id(&id),
+        trace_id: batch.keep_id(&trace_id),
+        parent_id: None,
+        service: ServiceOverride::default(),
+        timestamp: start,
+        duration: duration(chance, 8000.0),
+        name: Some(batch.keep(&format!("GET /{}", favourite(chance)))),
+        kind: batch.keep("request"),
+        result: Some(batch.keep(if failed { "HTTP 5xx" } else { "HTTP 2xx" })),
+        outcome: if failed {
+            Outcome::Failure
+        } else {
+            Outcome::Success
+        },
+        sampled: true,
+        sample_rate: Some(1.0),
+        status: Some(if failed { 500 } else { 200 }),
+        spans_started: SPANS as i64,
+        spans_dropped: None,
+        dropped: 0..0,
+        rest: batch.keep(r#"{"context":{"request":{"method":"GET","url":{"pathname":"/"}}}}"#),
+    };
+    batch.events.push(Event::Transaction(transaction));
+}
+
+/// Few are frequent, most are rare.
+fn favourite(chance: &mut SmallRng) -> u64 {
+    (GROUPS as f64 * chance.random::<f64>().powi(2)) as u64
+}
+
+/// µs around a typical value, with a long tail.
+fn duration(chance: &mut SmallRng, typical: f64) -> i64 {
+    let bell: f64 = (0..6).map(|_| chance.random::<f64>() - 0.5).sum();
+    (typical * (1.4 * bell).exp()) as i64
+}
+
+fn resource(service: &str) -> Arc<Resource> {
+    Arc::new(Resource {
+        service_name: service.to_owned(),
+        environment: Some("bench".to_owned()),
+        service_version: Some("1.0.0".to_owned()),
+        agent_name: "nodejs".to_owned(),
+        agent_version: "4.0.0".to_owned(),
+        language: Some("javascript".to_owned()),
+        client: None,
+        document: format!(r#"{{"metadata":{{"service":{{"name":"{service}"}}}}}}"#),
+    })
+}
