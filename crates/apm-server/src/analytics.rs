@@ -95,4 +95,4 @@ pub fn mean(sum: f64, count: f64) -> Option<f64> {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

@@ -10,8 +10,18 @@
 //! What it does not do: HTTP (`api`), pages (`ui`), guess. A finding says what was measured, and goes quiet when it no
 //! longer holds.
 
+pub mod compare;
 pub mod console;
+mod engine;
+pub mod finding;
 pub mod growth;
 mod guard;
+pub mod marker;
+mod observe;
 pub mod plan;
 pub mod repeats;
+mod rules;
+mod values;
+
+pub use engine::{Engine, Options};
+pub use rules::Files;

@@ -5,10 +5,12 @@
 //! own: [`regimes`] tells them apart, so that nothing is averaged across the change.
 
 mod change;
+mod read;
 
 use serde::Serialize;
 
 pub use change::regimes;
+pub use read::{Growth, SPAN, Source, Subject, read};
 
 /// A fit below this explains too little to be reported (reference/ui.md 6.5).
 pub const LEAST_R_SQUARED: f64 = 0.8;

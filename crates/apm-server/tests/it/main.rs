@@ -3,6 +3,7 @@
 mod agents;
 mod analytics;
 mod import;
+mod insight;
 mod intake;
 mod store;
 mod support;

@@ -1,0 +1,179 @@
+//! What looks at the telemetry while nobody else does: one thread that counts callers, sets markers, and applies the rules.
+//!
+//! It sleeps while nothing arrives. What it reads is bounded per look, what it writes goes through the store's writer, and its
+//! failure is a line in the log: the intake never waits for it.
+
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+use diesel::SqliteConnection;
+
+use super::observe::{self, Observer};
+use super::rules::{self, Files, RuleError};
+use super::{finding, marker};
+use crate::store::{Store, StoreError, SubmitError};
+use crate::time;
+
+/// How the engine works.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct Options {
+    /// Which service's SQLite file may be asked for plans.
+    pub files: Files,
+    /// Between two looks at what arrived.
+    pub look: Duration,
+    /// Between two applications of the rules.
+    pub judge: Duration,
+    /// Days for which callers are kept by the hour.
+    pub days: i64,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            files: Files::new(),
+            look: Duration::from_secs(2),
+            judge: Duration::from_secs(10),
+            days: 90,
+        }
+    }
+}
+
+/// The thread; it ends when this is dropped.
+#[derive(Debug)]
+pub struct Engine {
+    stop: Arc<(Mutex<bool>, Condvar)>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Engine {
+    /// Starts to look.
+    ///
+    /// # Errors
+    /// Where the system gives no thread.
+    pub fn start(store: Store, options: Options) -> std::io::Result<Self> {
+        let stop = Arc::new((Mutex::new(false), Condvar::new()));
+        let told = Arc::clone(&stop);
+        let thread = std::thread::Builder::new()
+            .name("apm-insight".to_owned())
+            .spawn(move || run(&store, &options, &told))?;
+        Ok(Self {
+            stop,
+            thread: Some(thread),
+        })
+    }
+}
+
+impl Drop for Engine {
+    fn drop(&mut self) {
+        *self.stop.0.lock().unwrap_or_else(PoisonError::into_inner) = true;
+        self.stop.1.notify_all();
+        if let Some(thread) = self.thread.take()
+            && thread.join().is_err()
+        {
+            log::error!("the thread that looks for findings panicked");
+        }
+    }
+}
+
+/// Why a look did not come to its end.
+#[derive(Debug, thiserror::Error)]
+enum LookError {
+    #[error(transparent)]
+    Rule(#[from] RuleError),
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    #[error(transparent)]
+    Submit(#[from] SubmitError),
+}
+
+impl From<diesel::result::Error> for LookError {
+    fn from(error: diesel::result::Error) -> Self {
+        Self::Store(error.into())
+    }
+}
+
+fn run(store: &Store, options: &Options, stop: &(Mutex<bool>, Condvar)) {
+    let mut observer = Observer::default();
+    let mut seen = None;
+    let mut judged: Option<Instant> = None;
+    let mut swept: Option<Instant> = None;
+    let mut idle = 0;
+    let mut due = true;
+    loop {
+        // The requests of the last look are counted in the next, and what was counted is judged after that.
+        let version = store.data_version();
+        idle = if seen == Some(version) { idle + 1 } else { 0 };
+        if idle < 3 {
+            match observe(store, &mut observer) {
+                Ok(more) => due |= more,
+                Err(error) => log::warn!("statements were not counted: {error}"),
+            }
+        }
+        if due && judged.is_none_or(|at| at.elapsed() >= options.judge) {
+            judged = Some(Instant::now());
+            due = false;
+            if let Err(error) = judge(store, &options.files) {
+                log::warn!("findings were not looked for: {error}");
+            }
+        }
+        if swept.is_none_or(|at| at.elapsed() >= Duration::from_secs(3_600)) {
+            swept = Some(Instant::now());
+            let days = options.days;
+            let now = time::now() / time::SECOND;
+            if let Err(error) = write(store, move |conn| observe::sweep(conn, now, days)) {
+                log::warn!("old callers were not dropped: {error}");
+            }
+        }
+        seen = Some(store.data_version());
+        let guard = stop.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let (guard, _) = stop
+            .1
+            .wait_timeout_while(guard, options.look, |stopped| !*stopped)
+            .unwrap_or_else(PoisonError::into_inner);
+        if *guard {
+            return;
+        }
+    }
+}
+
+fn write<T: Send + 'static>(
+    store: &Store,
+    work: impl FnOnce(&mut SqliteConnection) -> diesel::QueryResult<T> + Send + 'static,
+) -> Result<T, LookError> {
+    Ok(store.write(work)?.wait()?)
+}
+
+/// Counts what came. Whether anything did.
+fn observe(store: &Store, observer: &mut Observer) -> Result<bool, LookError> {
+    let (observed, arrivals) =
+        store.read(|conn| Ok::<_, LookError>((observer.look(conn)?, marker::unseen(conn)?)))?;
+    let came = observed.is_some();
+    if observed.is_some() || arrivals.is_some() {
+        let now = time::now();
+        write(store, move |conn| {
+            if let Some(observed) = observed {
+                observed.write(conn)?;
+            }
+            if let Some(arrivals) = arrivals {
+                arrivals.write(conn, now)?;
+            }
+            Ok(())
+        })?;
+    }
+    Ok(came)
+}
+
+/// Applies the rules and keeps what they find.
+fn judge(store: &Store, files: &Files) -> Result<(), LookError> {
+    let now = time::now() / time::SECOND;
+    let found = store.read(|conn| Ok::<_, LookError>(rules::apply(conn, files, now)?))?;
+    if !found.services.is_empty() {
+        write(store, move |conn| {
+            finding::keep(conn, &found.drafts, &found.services, now)?;
+            finding::end(conn, &found.ended, now)
+        })?;
+    }
+    Ok(())
+}

@@ -1,0 +1,275 @@
+//! Points in time to compare by: set by people and scripts, by a new `service.version`, by a process that starts.
+
+use diesel::prelude::*;
+use diesel::sql_types::{BigInt, Nullable, Text};
+use serde::Serialize;
+
+use crate::analytics::sql::Sql;
+use crate::time;
+
+/// Longest name, bytes.
+pub const LONGEST_NAME: usize = 200;
+
+/// Starts of one service within so many seconds are one: several workers, several hosts.
+const TOGETHER: i64 = 60;
+
+/// What set a marker.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Kind {
+    /// Someone.
+    Manual,
+    /// A version that was not seen before.
+    Version,
+    /// A process that was not seen before.
+    Start,
+}
+
+impl Kind {
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::Manual => "manual",
+            Self::Version => "version",
+            Self::Start => "start",
+        }
+    }
+}
+
+/// A point in time.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Marker {
+    /// Its number.
+    pub id: i64,
+    /// Seconds since the epoch.
+    pub at: i64,
+    /// RFC 3339.
+    pub time: String,
+    /// `service.name`; empty: all services.
+    pub service: String,
+    /// What set it.
+    pub kind: Kind,
+    /// Its name, the version, or the process.
+    pub name: String,
+}
+
+impl Marker {
+    /// `version 1.2`, `“before the index”`
+    #[must_use]
+    pub fn words(&self) -> String {
+        match self.kind {
+            Kind::Manual => format!("“{}”", self.name),
+            Kind::Version => format!("version {}", self.name),
+            Kind::Start => format!("the start of {}", self.name),
+        }
+    }
+}
+
+#[derive(QueryableByName)]
+struct Row {
+    #[diesel(sql_type = BigInt)]
+    id: i64,
+    #[diesel(sql_type = BigInt)]
+    ts: i64,
+    #[diesel(sql_type = Text)]
+    service: String,
+    #[diesel(sql_type = Text)]
+    kind: String,
+    #[diesel(sql_type = Text)]
+    name: String,
+}
+
+impl From<Row> for Marker {
+    fn from(row: Row) -> Self {
+        Self {
+            id: row.id,
+            at: row.ts.div_euclid(time::SECOND),
+            time: time::rfc3339(row.ts),
+            service: row.service,
+            kind: match row.kind.as_str() {
+                "version" => Kind::Version,
+                "start" => Kind::Start,
+                _ => Kind::Manual,
+            },
+            name: row.name,
+        }
+    }
+}
+
+/// Markers, newest first. `service`: those of one service and those of all.
+///
+/// # Errors
+/// Those of SQLite.
+pub fn list(conn: &mut SqliteConnection, service: Option<&str>) -> QueryResult<Vec<Marker>> {
+    let rows: Vec<Row> = Sql::new(include_str!("marker/list.sql"))
+        .bind("service", service)
+        .load(conn)?;
+    Ok(rows.into_iter().map(Marker::from).collect())
+}
+
+/// The marker of a number, or the newest of a name.
+///
+/// # Errors
+/// Those of SQLite.
+pub fn find(conn: &mut SqliteConnection, text: &str) -> QueryResult<Option<Marker>> {
+    let rows: Vec<Row> = Sql::new(include_str!("marker/find.sql"))
+        .bind("name", text)
+        .bind("id", text.parse::<i64>().ok())
+        .load(conn)?;
+    Ok(rows.into_iter().next().map(Marker::from))
+}
+
+/// The newest marker of each service, and of all services, in a stretch of time (seconds).
+pub(super) fn latest(conn: &mut SqliteConnection, from: i64, to: i64) -> QueryResult<Vec<Marker>> {
+    let mut markers: Vec<Marker> = list(conn, None)?;
+    markers.retain(|marker| marker.at >= from && marker.at < to);
+    let mut seen = std::collections::HashSet::new();
+    markers.retain(|marker| seen.insert(marker.service.clone()));
+    Ok(markers)
+}
+
+/// Sets a marker; `at` in µs. Its number.
+///
+/// # Errors
+/// Those of SQLite.
+pub fn set(
+    conn: &mut SqliteConnection,
+    at: i64,
+    service: &str,
+    kind: Kind,
+    name: &str,
+) -> QueryResult<i64> {
+    #[derive(QueryableByName)]
+    struct Id {
+        #[diesel(sql_type = BigInt)]
+        id: i64,
+    }
+    let name = &name[..name.floor_char_boundary(LONGEST_NAME)];
+    let id: Id = diesel::sql_query(
+        "INSERT INTO marker (ts, service, kind, name) VALUES (?, ?, ?, ?) RETURNING id",
+    )
+    .bind::<BigInt, _>(at)
+    .bind::<Text, _>(service)
+    .bind::<Text, _>(kind.as_str())
+    .bind::<Text, _>(name)
+    .get_result(conn)?;
+    Ok(id.id)
+}
+
+#[derive(Debug, QueryableByName)]
+struct Reporter {
+    #[diesel(sql_type = BigInt)]
+    id: i64,
+    #[diesel(sql_type = Text)]
+    service: String,
+    #[diesel(sql_type = Text)]
+    version: String,
+    #[diesel(sql_type = Nullable<Text>)]
+    known_version: Option<String>,
+    #[diesel(sql_type = Text)]
+    process: String,
+    #[diesel(sql_type = BigInt)]
+    last_start: i64,
+}
+
+/// Versions and processes that are new: rows of `resource` after the mark. `None` where there are none.
+pub(super) fn unseen(conn: &mut SqliteConnection) -> QueryResult<Option<Arrivals>> {
+    let rows: Vec<Reporter> = Sql::new(include_str!("marker/unseen.sql")).load(conn)?;
+    Ok((!rows.is_empty()).then_some(Arrivals(rows)))
+}
+
+/// New senders, to be written down.
+#[derive(Debug)]
+pub(super) struct Arrivals(Vec<Reporter>);
+
+impl Arrivals {
+    /// Sets their markers; `now` in µs.
+    pub(super) fn write(self, conn: &mut SqliteConnection, now: i64) -> QueryResult<()> {
+        let mut versions = std::collections::HashMap::new();
+        let mut started = std::collections::HashSet::new();
+        for row in self.0 {
+            let known = versions.get(&row.service).cloned().or(row.known_version);
+            if !row.version.is_empty() && known.as_deref() != Some(&row.version) {
+                // The first version of a service is no change.
+                if known.is_some() {
+                    set(conn, now, &row.service, Kind::Version, &row.version)?;
+                }
+                versions.insert(row.service.clone(), row.version.clone());
+                diesel::sql_query("INSERT OR REPLACE INTO service_version VALUES (?, ?)")
+                    .bind::<Text, _>(&row.service)
+                    .bind::<Text, _>(&row.version)
+                    .execute(conn)?;
+            }
+            let is_old = now.div_euclid(time::SECOND) - row.last_start >= TOGETHER;
+            if is_old && started.insert(row.service.clone()) {
+                set(conn, now, &row.service, Kind::Start, &row.process)?;
+            }
+            diesel::sql_query("INSERT OR REPLACE INTO insight_state VALUES ('resource', ?)")
+                .bind::<BigInt, _>(row.id)
+                .execute(conn)?;
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::analytics::tests::empty;
+
+    fn arrive(conn: &mut SqliteConnection, version: &str, pid: u32, now: i64) {
+        let document = format!(
+            r#"{{"metadata":{{"service":{{"name":"shop","version":"{version}"}},"process":{{"pid":{pid}}},"system":{{"hostname":"a"}}}}}}"#
+        );
+        diesel::sql_query(
+            "INSERT OR IGNORE INTO service VALUES (1, 'shop', '', 'rust', '1', '', '', 0, 0)",
+        )
+        .execute(conn)
+        .unwrap();
+        diesel::sql_query(
+            "INSERT INTO resource (service_id, hash, document, last_seen) VALUES (1, 0, ?, 0)",
+        )
+        .bind::<Text, _>(document)
+        .execute(conn)
+        .unwrap();
+        if let Some(arrivals) = unseen(conn).unwrap() {
+            arrivals.write(conn, now * time::SECOND).unwrap();
+        }
+    }
+
+    #[test]
+    fn new_versions_and_processes_set_markers_once() {
+        let conn = &mut empty();
+        arrive(conn, "1.0", 10, 1_000);
+        arrive(conn, "1.0", 11, 1_010);
+        arrive(conn, "1.1", 12, 2_000);
+        assert!(unseen(conn).unwrap().is_none());
+        let found: Vec<String> = list(conn, Some("shop"))
+            .unwrap()
+            .iter()
+            .map(Marker::words)
+            .collect();
+        assert_eq!(
+            found,
+            [
+                "the start of process 12 on a",
+                "version 1.1",
+                "the start of process 10 on a"
+            ]
+        );
+        assert_eq!(latest(conn, 0, 3_000).unwrap().len(), 1);
+    }
+
+    #[test]
+    fn a_marker_is_found_by_number_and_by_name() {
+        let conn = &mut empty();
+        let long = "é".repeat(300);
+        let first = set(conn, 5, "", Kind::Manual, "before").unwrap();
+        let second = set(conn, 6, "shop", Kind::Manual, "before").unwrap();
+        set(conn, 7, "", Kind::Manual, &long).unwrap();
+        assert_eq!(find(conn, "before").unwrap().unwrap().id, second);
+        assert_eq!(find(conn, &first.to_string()).unwrap().unwrap().at, 0);
+        assert_eq!(find(conn, "none").unwrap(), None);
+        assert_eq!(list(conn, Some("other")).unwrap().len(), 2);
+        assert!(list(conn, None).unwrap()[0].name.len() <= LONGEST_NAME);
+    }
+}

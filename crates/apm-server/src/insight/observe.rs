@@ -1,0 +1,301 @@
+//! Who runs which statement, how often per request: read behind the intake, never in its way.
+//!
+//! Each [`Observer::look`] takes the events that were committed since the last one, at most [`MOST`] of them: under heavy load the
+//! newest, so that what it costs is bounded and what it finds is a sample. Agents send spans before, with or after
+//! their transaction; a request is counted one look after its transaction was seen.
+
+use std::collections::HashMap;
+
+use diesel::prelude::*;
+use diesel::sql_types::{BigInt, Double, Text};
+
+use crate::analytics::sql::{Sql, Value};
+use crate::rollup::LEVELS;
+use crate::store::id::{Identifier, StoredId};
+
+use super::repeats::{DbSpan, repeats};
+
+/// Events per look.
+const MOST: i64 = 20_000;
+
+/// Events at the start of a sample whose requests may have begun before it.
+const EDGE: i64 = 256;
+
+/// Spans kept for transactions that have not come yet, and for how many looks.
+const WAITING: usize = 50_000;
+const PATIENCE: u32 = 30;
+
+/// Reads on from where it was.
+#[derive(Debug, Default)]
+pub(super) struct Observer {
+    /// The last event that was read; `None` until the stored mark was.
+    mark: Option<i64>,
+    looks: u32,
+    spans: HashMap<StoredId, Waiting>,
+    waiting: usize,
+    requests: Vec<TxRow>,
+    verbs: HashMap<i64, String>,
+}
+
+#[derive(Debug)]
+struct Waiting {
+    spans: Vec<SpanRow>,
+    since: u32,
+}
+
+/// What a look found, to be written.
+#[derive(Debug, Default)]
+pub(super) struct Observed {
+    mark: i64,
+    rows: HashMap<(i64, i64, i64), Sums>,
+}
+
+#[derive(Debug, Clone)]
+struct Sums {
+    requests: i64,
+    calls: f64,
+    most: f64,
+    sum: f64,
+    tx_sum: f64,
+    follows: i64,
+    trace: StoredId,
+}
+
+#[derive(Debug, QueryableByName)]
+struct SpanRow {
+    #[diesel(sql_type = Identifier)]
+    transaction_id: StoredId,
+    #[diesel(sql_type = BigInt)]
+    statement_id: i64,
+    #[diesel(sql_type = BigInt)]
+    ts: i64,
+    #[diesel(sql_type = BigInt)]
+    calls: i64,
+    #[diesel(sql_type = BigInt)]
+    total: i64,
+}
+
+#[derive(Debug, QueryableByName)]
+struct TxRow {
+    #[diesel(sql_type = BigInt)]
+    seq: i64,
+    #[diesel(sql_type = Identifier)]
+    id: StoredId,
+    #[diesel(sql_type = Identifier)]
+    trace_id: StoredId,
+    #[diesel(sql_type = BigInt)]
+    group_id: i64,
+    #[diesel(sql_type = BigInt)]
+    ts: i64,
+    #[diesel(sql_type = BigInt)]
+    duration: i64,
+}
+
+#[derive(QueryableByName)]
+struct Number {
+    #[diesel(sql_type = BigInt)]
+    n: i64,
+}
+
+#[derive(QueryableByName)]
+struct Verb {
+    #[diesel(sql_type = Text)]
+    verb: String,
+}
+
+impl Observer {
+    /// Reads what came since the last look. Nothing to write where nothing came.
+    pub(super) fn look(&mut self, conn: &mut SqliteConnection) -> QueryResult<Option<Observed>> {
+        let newest = number(conn, include_str!("observe/newest.sql"))?;
+        let mark = match self.mark {
+            Some(mark) => mark,
+            None => number(conn, include_str!("observe/mark.sql"))?,
+        };
+        if mark >= newest && self.requests.is_empty() {
+            self.mark = Some(mark);
+            return Ok(None);
+        }
+        self.looks += 1;
+        let mut observed = Observed {
+            mark: newest.max(mark),
+            rows: HashMap::new(),
+        };
+        let ready = std::mem::take(&mut self.requests);
+        let from = mark.max(newest - MOST);
+        let skipped = from > mark;
+        if skipped {
+            self.spans.clear();
+            self.waiting = 0;
+        }
+        let range = |text: &'static str| Sql::new(text).bind("from", from).bind("to", newest);
+        for span in range(include_str!("observe/spans.sql")).load::<SpanRow>(conn)? {
+            self.keep(span);
+        }
+        let first = if skipped { from + EDGE } else { from };
+        let new: Vec<TxRow> = range(include_str!("observe/requests.sql")).load(conn)?;
+        self.requests = new.into_iter().filter(|tx| tx.seq > first).collect();
+        for tx in ready {
+            // After a gap the spans of earlier requests are gone.
+            if !skipped {
+                self.count(conn, &tx, &mut observed)?;
+            }
+        }
+        self.forget();
+        self.mark = Some(newest);
+        Ok(Some(observed))
+    }
+
+    fn keep(&mut self, span: SpanRow) {
+        if self.waiting < WAITING {
+            self.waiting += 1;
+            let looks = self.looks;
+            self.spans
+                .entry(span.transaction_id.clone())
+                .or_insert(Waiting {
+                    spans: Vec::new(),
+                    since: looks,
+                })
+                .spans
+                .push(span);
+        }
+    }
+
+    /// Drops spans whose transaction does not come.
+    fn forget(&mut self) {
+        let oldest = self.looks.saturating_sub(PATIENCE);
+        self.spans
+            .retain(|_, waiting| waiting.since > oldest || oldest == 0);
+        self.waiting = self.spans.values().map(|waiting| waiting.spans.len()).sum();
+    }
+
+    fn count(
+        &mut self,
+        conn: &mut SqliteConnection,
+        tx: &TxRow,
+        observed: &mut Observed,
+    ) -> QueryResult<()> {
+        let spans = self
+            .spans
+            .remove(&tx.id)
+            .map_or_else(Vec::new, |waiting| waiting.spans);
+        for span in &spans {
+            if !self.verbs.contains_key(&span.statement_id) {
+                if self.verbs.len() > 20_000 {
+                    self.verbs.clear();
+                }
+                let verb: Vec<Verb> = Sql::new("SELECT verb FROM statement WHERE id = :id")
+                    .bind("id", span.statement_id)
+                    .load(conn)?;
+                let verb = verb
+                    .into_iter()
+                    .next()
+                    .map_or_else(String::new, |row| row.verb);
+                self.verbs.insert(span.statement_id, verb);
+            }
+        }
+        let minute = LEVELS[0];
+        let bucket = tx.ts.div_euclid(1_000_000).div_euclid(minute) * minute;
+        let mut by_statement: HashMap<i64, (f64, f64)> = HashMap::new();
+        let calls: Vec<DbSpan<'_>> = spans
+            .iter()
+            .map(|span| DbSpan {
+                statement: span.statement_id,
+                verb: self
+                    .verbs
+                    .get(&span.statement_id)
+                    .map_or("", String::as_str),
+                start: span.ts,
+                calls: span.calls as f64,
+                total: span.total as f64,
+            })
+            .collect();
+        for call in &calls {
+            for statement in [0, call.statement] {
+                let sum = by_statement.entry(statement).or_default();
+                sum.0 += call.calls;
+                sum.1 += call.total;
+            }
+        }
+        by_statement.entry(0).or_default();
+        let repeated = repeats(&calls);
+        for (statement, (count, sum)) in by_statement {
+            let follows = repeated
+                .iter()
+                .any(|repeat| repeat.statement == statement && repeat.follows_a_query);
+            let key = (bucket, tx.group_id, statement);
+            let sums = observed.rows.entry(key).or_insert(Sums {
+                requests: 0,
+                calls: 0.0,
+                most: -1.0,
+                sum: 0.0,
+                tx_sum: 0.0,
+                follows: 0,
+                trace: tx.trace_id.clone(),
+            });
+            sums.requests += 1;
+            sums.calls += count;
+            sums.sum += sum;
+            sums.tx_sum += tx.duration as f64;
+            sums.follows += i64::from(follows);
+            if count > sums.most {
+                sums.most = count;
+                sums.trace = tx.trace_id.clone();
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Observed {
+    /// Adds it to what is stored, with the mark up to which it goes: both or neither.
+    pub(super) fn write(self, conn: &mut SqliteConnection) -> QueryResult<()> {
+        for ((bucket, group, statement), sums) in self.rows {
+            for level in LEVELS {
+                let query = diesel::sql_query(include_str!("observe/add.sql"))
+                    .into_boxed::<diesel::sqlite::Sqlite>()
+                    .bind::<BigInt, _>(level)
+                    .bind::<BigInt, _>(bucket.div_euclid(level) * level)
+                    .bind::<BigInt, _>(group)
+                    .bind::<BigInt, _>(statement)
+                    .bind::<BigInt, _>(sums.requests)
+                    .bind::<Double, _>(sums.calls)
+                    .bind::<Double, _>(sums.most)
+                    .bind::<Double, _>(sums.sum)
+                    .bind::<Double, _>(sums.tx_sum)
+                    .bind::<BigInt, _>(sums.follows);
+                match Value::from(&sums.trace) {
+                    Value::Blob(id) => query
+                        .bind::<diesel::sql_types::Binary, _>(id)
+                        .execute(conn)?,
+                    Value::Int(id) => query.bind::<BigInt, _>(id).execute(conn)?,
+                    Value::Text(id) => query.bind::<Text, _>(id).execute(conn)?,
+                    Value::Null | Value::Real(_) => 0,
+                };
+            }
+        }
+        diesel::sql_query("INSERT OR REPLACE INTO insight_state VALUES ('observed', ?)")
+            .bind::<BigInt, _>(self.mark)
+            .execute(conn)?;
+        Ok(())
+    }
+}
+
+/// Drops what is older than anything that is asked for. `now` in seconds.
+pub(super) fn sweep(conn: &mut SqliteConnection, now: i64, days: i64) -> QueryResult<()> {
+    for (level, keep) in [
+        (LEVELS[0], 86_400),
+        (LEVELS[1], 7 * 86_400),
+        (LEVELS[2], days * 86_400),
+    ] {
+        diesel::sql_query("DELETE FROM roll_caller WHERE level = ? AND bucket < ?")
+            .bind::<BigInt, _>(level)
+            .bind::<BigInt, _>(now - keep)
+            .execute(conn)?;
+    }
+    Ok(())
+}
+
+fn number(conn: &mut SqliteConnection, sql: &'static str) -> QueryResult<i64> {
+    let row: Number = Sql::new(sql).first(conn)?;
+    Ok(row.n)
+}

@@ -1,0 +1,179 @@
+//! What changed: slower or new since a marker, and more errors than usual.
+
+use diesel::prelude::*;
+use diesel::sql_types::{BigInt, Double, Text};
+
+use super::{Look, RuleError, figures};
+use crate::analytics::sql::Sql;
+use crate::insight::compare;
+use crate::insight::finding::{Draft, Evidence, Kind, Says, count_words, duration_words};
+use crate::insight::marker;
+use crate::insight::repeats::Severity;
+
+/// How long after a marker its effect is looked for, and how long before it, seconds.
+const REACH: i64 = 3_600;
+
+/// Requests on either side.
+const FEWEST: f64 = 20.0;
+
+/// p95 now / before, and the least difference in µs.
+const FACTOR: f64 = 1.5;
+const LEAST: f64 = 1_000.0;
+
+/// Errors in 5 minutes that are a spike, and how many times the usual.
+const ERRORS: f64 = 10.0;
+const SPIKE: f64 = 5.0;
+
+/// Share of the service's SQL from which a new statement is worth a word.
+const NEW: f64 = 0.1;
+
+pub(super) fn apply(look: &mut Look<'_>) -> Result<Vec<Draft>, RuleError> {
+    let mut drafts = error_spikes(look)?;
+    for marker in marker::latest(look.conn, look.now - REACH, look.now)? {
+        drafts.extend(regressions(look, &marker)?);
+        drafts.extend(new_statements(look, &marker));
+    }
+    Ok(drafts)
+}
+
+/// Transactions whose p95 is well above that of the same time before the marker.
+fn regressions(look: &mut Look<'_>, marker: &marker::Marker) -> Result<Vec<Draft>, RuleError> {
+    let (before, after) = compare::around(marker.at, look.now, REACH);
+    let compared = compare::transactions(look.conn, &marker.service, before, after)?;
+    let slower = compared.into_iter().filter_map(|row| {
+        let (was, is) = (row.before?, row.after?);
+        let worse = is.p95 >= FACTOR * was.p95 && is.p95 - was.p95 >= LEAST;
+        (was.count >= FEWEST && is.count >= FEWEST && worse).then_some((row, was, is))
+    });
+    Ok(slower
+        .map(|(row, was, is)| Draft {
+            kind: Kind::Regression,
+            service: row.service.clone(),
+            environment: row.environment.clone(),
+            subject: format!("{}\0{}", marker.id, row.name),
+            severity: if is.p95 >= 3.0 * was.p95 {
+                Severity::Grave
+            } else {
+                Severity::Cost
+            },
+            saving: (is.avg - was.avg).max(0.0) * is.count * 60.0
+                / (look.now - marker.at).max(60) as f64,
+            says: Says {
+                title: format!("{} is slower since {}.", row.name, marker.words()),
+                cause: format!(
+                    "95 % finished within {} before, and within {} since ({} and {} requests).",
+                    duration_words(was.p95),
+                    duration_words(is.p95),
+                    count_words(was.count),
+                    count_words(is.count)
+                ),
+                remedy: "Compare the two windows: which statements are new, or slower.".to_owned(),
+                evidence: Evidence {
+                    transaction: Some(row.name.clone()),
+                    transaction_type: Some(row.kind.clone()),
+                    ..Evidence::default()
+                },
+                figures: figures(&[("p95_before", was.p95), ("p95", is.p95)]),
+            },
+        })
+        .collect())
+}
+
+/// Statements first seen since the marker that take a good part of the time, in a service that was known before.
+fn new_statements(look: &Look<'_>, marker: &marker::Marker) -> Vec<Draft> {
+    let is_ours = |service: &str| marker.service.is_empty() || marker.service == service;
+    let known_before = |service: &str| {
+        look.statements
+            .iter()
+            .any(|statement| statement.service == service && statement.first_seen < marker.at - 300)
+    };
+    let total = |service: &str| -> f64 {
+        look.statements
+            .iter()
+            .filter(|s| s.service == service)
+            .map(|s| s.sum)
+            .sum()
+    };
+    look.statements
+        .iter()
+        .filter(|statement| {
+            is_ours(&statement.service)
+                && statement.first_seen >= marker.at
+                && known_before(&statement.service)
+        })
+        .filter(|statement| statement.sum >= NEW * total(&statement.service))
+        .map(|statement| Draft {
+            kind: Kind::NewStatement,
+            service: statement.service.clone(),
+            environment: statement.environment.clone(),
+            subject: format!("{}\0{}", marker.id, statement.fingerprint()),
+            severity: Severity::Notice,
+            saving: 0.0,
+            says: Says {
+                title: format!("{} is new since {}.", statement.short(), marker.words()),
+                cause: format!(
+                    "It takes {:.0} % of the time in SQL, {} per call.",
+                    100.0 * statement.sum / total(&statement.service).max(1.0),
+                    duration_words(statement.mean())
+                ),
+                remedy: "See whether it is meant, and its plan.".to_owned(),
+                evidence: look.evidence(statement),
+                figures: figures(&[("avg", statement.mean())]),
+            },
+        })
+        .collect()
+}
+
+#[derive(QueryableByName)]
+struct Spike {
+    #[diesel(sql_type = Text)]
+    service: String,
+    #[diesel(sql_type = Text)]
+    environment: String,
+    #[diesel(sql_type = BigInt)]
+    grouping_key: i64,
+    #[diesel(sql_type = Text)]
+    message: String,
+    #[diesel(sql_type = Text)]
+    culprit: String,
+    #[diesel(sql_type = Double)]
+    now: f64,
+    #[diesel(sql_type = Double)]
+    usual: f64,
+}
+
+fn error_spikes(look: &mut Look<'_>) -> Result<Vec<Draft>, RuleError> {
+    let rows: Vec<Spike> = Sql::new(include_str!("errors.sql"))
+        .bind("recent", look.now - super::RECENT)
+        .bind("from", look.now - REACH)
+        .bind("least", ERRORS)
+        .load(look.conn)?;
+    Ok(rows
+        .into_iter()
+        .filter(|row| row.now >= SPIKE * row.usual)
+        .map(|row| {
+            let message: String = row.message.chars().take(80).collect();
+            Draft {
+                kind: Kind::ErrorSpike,
+                service: row.service,
+                environment: row.environment,
+                subject: format!("{:016x}", row.grouping_key),
+                severity: Severity::Grave,
+                saving: 0.0,
+                says: Says {
+                    title: format!("“{message}” {} times in 5 minutes.", count_words(row.now)),
+                    cause: format!(
+                        "In the hour before it came {:.1} times in 5 minutes. It is raised in {}.",
+                        row.usual, row.culprit
+                    ),
+                    remedy: "See the newest of them, and what they have in common.".to_owned(),
+                    evidence: Evidence {
+                        error: Some(format!("{:016x}", row.grouping_key)),
+                        ..Evidence::default()
+                    },
+                    figures: figures(&[("errors", row.now), ("usual", row.usual)]),
+                },
+            }
+        })
+        .collect())
+}

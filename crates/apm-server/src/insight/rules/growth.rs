@@ -1,0 +1,191 @@
+//! A statement that gets slower as its table grows, and one that reads a whole table though an index would do.
+
+use diesel::prelude::*;
+use diesel::sql_types::BigInt;
+
+use super::{Look, RuleError, Statement, figures, per_minute};
+use crate::analytics::sql::Sql;
+use crate::insight::finding::{Draft, Kind, Says, count_words, duration_words, id};
+use crate::insight::growth::{self, Regime, Subject};
+use crate::insight::plan::{self, Explained};
+use crate::insight::repeats::Severity;
+
+/// Calls that a trend needs.
+const FEWEST: f64 = 20.0;
+
+/// A scan that takes less is no finding, µs.
+const SCAN: f64 = 5_000.0;
+
+/// Requests of its callers without it after which a statement is no longer used.
+const UNUSED: i64 = 20;
+
+#[derive(QueryableByName)]
+struct Number {
+    #[diesel(sql_type = BigInt)]
+    n: i64,
+}
+
+pub(super) fn apply(look: &mut Look<'_>) -> Result<Vec<Draft>, RuleError> {
+    let mut drafts = Vec::new();
+    for statement in look.statements.clone() {
+        if !matches!(statement.verb.as_str(), "SELECT" | "UPDATE" | "DELETE")
+            || statement.count < FEWEST
+        {
+            continue;
+        }
+        let subject = Subject {
+            statement: statement.id,
+            service: statement.service_id,
+            table: &statement.table_name,
+        };
+        let growth = growth::read(look.conn, subject, look.now)?;
+        if is_unused(look, statement.id)?
+            || growth
+                .as_ref()
+                .is_some_and(|growth| growth.ended().is_some())
+        {
+            look.ended.push(id(
+                Kind::Growth,
+                &statement.service,
+                &statement.environment,
+                &statement.fingerprint(),
+            ));
+            continue;
+        }
+        let regime = growth.as_ref().and_then(|growth| growth.growing());
+        match regime {
+            Some(regime) => drafts.extend(grows(look, &statement, regime)),
+            None => drafts.extend(scans(look, &statement)),
+        }
+    }
+    Ok(drafts)
+}
+
+/// Whether the requests that ran a statement do so no longer.
+fn is_unused(look: &mut Look<'_>, statement: i64) -> Result<bool, RuleError> {
+    let since: Number = Sql::new(include_str!("growth/unused.sql"))
+        .bind("statement", statement)
+        .bind("from", look.now - growth::SPAN)
+        .first(look.conn)?;
+    Ok(since.n >= UNUSED)
+}
+
+fn grows(look: &Look<'_>, statement: &Statement, regime: &Regime) -> Option<Draft> {
+    let fit = regime.fit?;
+    let table = &statement.table_name;
+    let explained = look.plan(statement);
+    let (least, most) = (fit.at(regime.rows_min).max(0.0), fit.at(regime.rows_max));
+    let who = look
+        .caller(statement.id)
+        .map_or_else(|| statement.short(), |caller| caller.name.clone());
+    let mut cause = format!(
+        "{} took {} at {} rows and {} at {}: {} more per 1,000 rows, R² {:.2}. At 10 times the rows it would take about {}.",
+        statement.short(),
+        duration_words(least),
+        count_words(regime.rows_min),
+        duration_words(most),
+        count_words(regime.rows_max),
+        duration_words(fit.per_row * 1_000.0),
+        fit.r_squared,
+        duration_words(regime.projected(10.0)?),
+    );
+    if let Some(explained) = &explained {
+        cause.push(' ');
+        cause.push_str(&explained.summary);
+    }
+    Some(Draft {
+        kind: Kind::Growth,
+        service: statement.service.clone(),
+        environment: statement.environment.clone(),
+        subject: statement.fingerprint(),
+        severity: if most >= 50_000.0 {
+            Severity::Grave
+        } else {
+            Severity::Cost
+        },
+        saving: (most - least).max(0.0) * per_minute(statement),
+        says: Says {
+            title: format!(
+                "{who} gets slower as {table} grows: {} per 1,000 rows.",
+                duration_words(fit.per_row * 1_000.0)
+            ),
+            cause,
+            remedy: remedy(statement, explained.as_ref()),
+            evidence: look.evidence(statement),
+            figures: figures(&[
+                ("micros_per_thousand_rows", fit.per_row * 1_000.0),
+                ("r_squared", fit.r_squared),
+                ("rows", regime.rows_max),
+                ("projected_at_10x", regime.projected(10.0)?),
+            ]),
+        },
+    })
+}
+
+fn remedy(statement: &Statement, explained: Option<&Explained>) -> String {
+    let mut parts = Vec::new();
+    match explained.map(|explained| explained.proposal.as_ref()) {
+        Some(Some(proposal)) => {
+            let covers = proposal.after.has(plan::Kind::CoveringScan);
+            let limit = if covers {
+                " A covering scan reads less and sorts nothing, but still grows."
+            } else {
+                ""
+            };
+            parts.push(format!("{}: {}{limit}", proposal.index, proposal.summary));
+        }
+        Some(None) => {}
+        None => parts.push(format!(
+            "Start the server with --explain {}=FILE to see its plan and an index that would help.",
+            statement.service
+        )),
+    }
+    let upper = statement.normalized.to_ascii_uppercase();
+    if ["COUNT(", "SUM(", "AVG("]
+        .iter()
+        .any(|function| upper.contains(function))
+    {
+        parts.push(format!(
+            "A count kept by triggers or by the writer, one row per group, would make it flat however many rows {} has.",
+            statement.table_name
+        ));
+    } else if !upper.contains(" LIMIT ") {
+        parts.push("Reading it page by page (WHERE id > ? ORDER BY id LIMIT ?) bounds what one request reads.".to_owned());
+    }
+    parts.join(" ")
+}
+
+/// A whole table, slowly, and SQLite knows a better way with an index.
+fn scans(look: &Look<'_>, statement: &Statement) -> Option<Draft> {
+    if statement.mean() < SCAN {
+        return None;
+    }
+    let explained = look.plan(statement)?;
+    let proposal = explained
+        .proposal
+        .as_ref()
+        .filter(|_| explained.plan.has(plan::Kind::FullScan))?;
+    Some(Draft {
+        kind: Kind::Scan,
+        service: statement.service.clone(),
+        environment: statement.environment.clone(),
+        subject: statement.fingerprint(),
+        severity: Severity::Cost,
+        saving: statement.mean() * per_minute(statement) * 0.8,
+        says: Says {
+            title: format!(
+                "{} reads all of {} each time.",
+                statement.short(),
+                statement.table_name
+            ),
+            cause: format!(
+                "{} It takes {} on average.",
+                explained.summary,
+                duration_words(statement.mean())
+            ),
+            remedy: format!("{}: {}", proposal.index, proposal.summary),
+            evidence: look.evidence(statement),
+            figures: figures(&[("avg", statement.mean())]),
+        },
+    })
+}

@@ -1,0 +1,93 @@
+//! A statement that one request runs again and again.
+
+use super::{Caller, Look, RuleError, Statement, figures};
+use crate::insight::finding::{Draft, Evidence, Kind, Says, duration_words};
+use crate::insight::repeats::{self, FINDING, Pattern, Values, classify};
+use crate::insight::values;
+
+/// Requests that must show it.
+const FEWEST: i64 = 3;
+
+pub(super) fn apply(look: &mut Look<'_>) -> Result<Vec<Draft>, RuleError> {
+    let mut drafts = Vec::new();
+    for caller in look.callers.clone() {
+        let per_request = caller.calls / caller.requests.max(1) as f64;
+        if caller.statement_id == 0 || caller.requests < FEWEST || per_request < FINDING {
+            continue;
+        }
+        let Some(statement) = look.statement(caller.statement_id).cloned() else {
+            continue;
+        };
+        let values = if statement.verb == "SELECT" {
+            values::of_trace(
+                look.conn,
+                &caller.trace_id,
+                statement.id,
+                look.now - 2 * super::RECENT,
+            )?
+        } else {
+            Values::Unknown
+        };
+        let follows = caller.follows * 2 > caller.requests;
+        if let Some(pattern) = classify(&statement.verb, follows, values) {
+            drafts.push(draft(&caller, &statement, pattern, per_request));
+        }
+    }
+    Ok(drafts)
+}
+
+fn draft(caller: &Caller, statement: &Statement, pattern: Pattern, per_request: f64) -> Draft {
+    let requests = caller.requests.max(1) as f64;
+    let (time, whole) = (caller.sum / requests, caller.tx_sum / requests);
+    let share = if whole > 0.0 {
+        100.0 * time / whole
+    } else {
+        0.0
+    };
+    let what = match pattern {
+        Pattern::Batch => "one row at a time",
+        Pattern::NPlusOne => "once per row of an earlier query (N+1)",
+        Pattern::Cache => "with the same values each time",
+        Pattern::Repeated => "again and again",
+    };
+    let saved = time * (1.0 - 1.0 / per_request);
+    Draft {
+        kind: Kind::Repeat,
+        service: caller.service.clone(),
+        environment: caller.environment.clone(),
+        subject: format!("{}\0{}", caller.name, statement.fingerprint()),
+        severity: repeats::severity(per_request, time, whole),
+        saving: saved * requests * 60.0 / super::RECENT as f64,
+        says: Says {
+            title: format!(
+                "{} runs {} {per_request:.0}× per request, {what}.",
+                caller.name,
+                statement.short()
+            ),
+            cause: format!(
+                "{per_request:.1} calls per request on average, {:.0} at most, over {} requests: {} of {} per request ({share:.0} %).",
+                caller.most,
+                caller.requests,
+                duration_words(time),
+                duration_words(whole),
+            ),
+            remedy: format!(
+                "{} One call instead of {per_request:.0} would save about {} per request.",
+                pattern.remedy(),
+                duration_words(saved)
+            ),
+            evidence: Evidence {
+                trace: Some(caller.trace_id.to_string()),
+                fingerprint: Some(statement.fingerprint()),
+                transaction: Some(caller.name.clone()),
+                transaction_type: Some(caller.kind.clone()),
+                error: None,
+            },
+            figures: figures(&[
+                ("calls_per_request", per_request),
+                ("most", caller.most),
+                ("micros_per_request", time),
+            ]),
+        },
+    }
+}

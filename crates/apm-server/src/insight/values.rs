@@ -1,0 +1,147 @@
+//! What distinguishes the calls of a statement: their texts and hashes of their bind values, from their documents; and how
+//! many rows a table has.
+//!
+//! Documents are read for a few spans only: those of one trace, or the newest ones.
+
+use std::collections::HashSet;
+
+use diesel::prelude::*;
+use diesel::sql_types::{BigInt, Double};
+use serde_json::Value as Json;
+
+use super::repeats::Values;
+use crate::analytics::sql::Sql;
+use crate::store::id::StoredId;
+use crate::store::{self, StoreError};
+
+/// The label that carries a keyed hash of the bind values (`ELASTIC_APM_CAPTURE_BIND_HASH`).
+const BIND_HASH: &str = "bind_hash";
+
+/// Spans of one trace that are compared.
+const MOST: i64 = 200;
+
+#[derive(QueryableByName)]
+struct Seq {
+    #[diesel(sql_type = BigInt)]
+    seq: i64,
+}
+
+/// Text and hash of a span's values.
+fn parts(rest: &str) -> (String, Option<String>) {
+    let rest: Json = serde_json::from_str(rest).unwrap_or_default();
+    let text = |pointer: &str| {
+        rest.pointer(pointer)
+            .and_then(Json::as_str)
+            .map(str::to_owned)
+    };
+    let hash = text(&format!("/context/tags/{BIND_HASH}"))
+        .or_else(|| text(&format!("/labels/{BIND_HASH}")));
+    (text("/context/db/statement").unwrap_or_default(), hash)
+}
+
+/// Whether the calls of a statement in a trace had the same values. `since`: seconds, shortly before the trace.
+pub(super) fn of_trace(
+    conn: &mut SqliteConnection,
+    trace: &StoredId,
+    statement: i64,
+    since: i64,
+) -> Result<Values, StoreError> {
+    let rows: Vec<Seq> = Sql::new(include_str!("values/trace.sql"))
+        .bind("trace", trace)
+        .bind("statement", statement)
+        .bind("since", since)
+        .bind("limit", MOST)
+        .load(conn)?;
+    let calls = documents(conn, &rows)?;
+    Ok(Values::of(
+        calls
+            .iter()
+            .map(|(text, hash)| (text.as_str(), hash.as_deref())),
+    ))
+}
+
+/// How many different texts the newest calls of a statement have.
+pub(super) fn texts(
+    conn: &mut SqliteConnection,
+    statement: i64,
+    limit: i64,
+) -> Result<usize, StoreError> {
+    let rows: Vec<Seq> = Sql::new(include_str!("values/newest.sql"))
+        .bind("statement", statement)
+        .bind("limit", limit)
+        .load(conn)?;
+    let texts: HashSet<String> = documents(conn, &rows)?
+        .into_iter()
+        .map(|(text, _)| text)
+        .collect();
+    Ok(texts.len())
+}
+
+fn documents(
+    conn: &mut SqliteConnection,
+    rows: &[Seq],
+) -> Result<Vec<(String, Option<String>)>, StoreError> {
+    let seqs: Vec<i64> = rows.iter().map(|row| row.seq).collect();
+    let events = store::events(conn, &seqs)?;
+    Ok(events.iter().map(|event| parts(&event.rest)).collect())
+}
+
+/// Whether a text has values where its normalised form has `?`.
+pub(super) fn has_literals(normalized: &str, sample: &str) -> bool {
+    normalized.contains('?') && Values::of([(sample, None)]) != Values::Unknown
+}
+
+/// About how many rows a table has: by its gauge, else by the INSERTs that were seen.
+pub(super) fn rows(
+    conn: &mut SqliteConnection,
+    service: i64,
+    table: &str,
+) -> QueryResult<Option<f64>> {
+    #[derive(QueryableByName)]
+    struct Rows {
+        #[diesel(sql_type = diesel::sql_types::Nullable<Double>)]
+        n: Option<f64>,
+    }
+    let rows: Rows = Sql::new(include_str!("values/rows.sql"))
+        .bind("service", service)
+        .bind("table", table)
+        .bind("gauge", format!("{table}.rows"))
+        .first(conn)?;
+    Ok(rows.n)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn text_and_hash_come_from_the_document() {
+        let rest = r#"{"context":{"db":{"statement":"SELECT ?"},"tags":{"bind_hash":"ab"}}}"#;
+        assert_eq!(parts(rest), ("SELECT ?".to_owned(), Some("ab".to_owned())));
+        assert_eq!(parts("{}"), (String::new(), None));
+    }
+
+    #[test]
+    fn literals_are_told_from_placeholders() {
+        for (normalized, sample, expected) in [
+            (
+                "SELECT * FROM t WHERE a = ?",
+                "SELECT * FROM t WHERE a = 1",
+                true,
+            ),
+            (
+                "SELECT * FROM t WHERE a = ?",
+                "SELECT * FROM t WHERE a = ?",
+                false,
+            ),
+            ("SELECT * FROM t", "SELECT * FROM t", false),
+            (
+                "INSERT INTO t VALUES (?)",
+                "INSERT INTO t VALUES ('what?')",
+                true,
+            ),
+        ] {
+            assert_eq!(has_literals(normalized, sample), expected, "{sample}");
+        }
+    }
+}
