@@ -4,6 +4,7 @@ use std::net::ToSocketAddrs as _;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use apm_server::insight::check::P95;
 use bytesize::ByteSize;
 use clap::{Args, Parser, Subcommand};
 
@@ -38,6 +39,10 @@ pub enum Command {
         #[command(flatten)]
         to: FeedOptions,
     },
+    /// Run one reading statement on the telemetry and print its rows as CSV.
+    Sql(SqlOptions),
+    /// Check bounds on what services did, for CI: exit code 1 where one is broken.
+    Check(CheckOptions),
 }
 
 /// Where made-up and recorded events go.
@@ -65,6 +70,52 @@ pub struct GenerateOptions {
 
     #[command(flatten)]
     pub to: FeedOptions,
+}
+
+/// What to ask of the telemetry.
+#[derive(Debug, Clone, Args)]
+pub struct SqlOptions {
+    /// The statement, such as "SELECT * FROM v_statements ORDER BY total_ms DESC LIMIT 10".
+    pub statement: String,
+    /// Print JSON instead.
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// What must hold.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Bounds")]
+pub struct CheckOptions {
+    /// Most statements that one request may run.
+    #[arg(long, value_name = "N")]
+    pub max_statements_per_request: Option<u32>,
+    /// No request runs the same statement 5 times or more.
+    #[arg(long)]
+    pub no_repeats: bool,
+    /// 95 % of the requests of a name finish within a time; may be given several times.
+    #[arg(long, value_name = "NAME<TIME", value_parser = clap::value_parser!(P95))]
+    pub p95: Vec<P95>,
+    /// No statement gets slower as its table grows.
+    #[arg(long)]
+    pub no_growth: bool,
+    /// What is looked at: since a marker, by its name or number, or a time as 2026-01-31T12:00:00Z or now-1h [default: the
+    /// last 15 minutes].
+    #[arg(long, value_name = "MARKER")]
+    pub since: Option<String>,
+    /// Only this service.
+    #[arg(long, value_name = "NAME")]
+    pub only_service: Option<String>,
+    /// How to print what was found.
+    #[arg(long, default_value = "text")]
+    pub format: Format,
+}
+
+/// How a check is printed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum Format {
+    Text,
+    Json,
+    Junit,
 }
 
 /// The service's options.
@@ -151,6 +202,11 @@ pub struct ApmOptions {
     #[arg(long, env = "APM_DURABILITY", default_value = "normal", global = true)]
     pub durability: Durability,
 
+    /// A service whose SQLite file may be asked how it would answer its statements; the file is only read. May be given
+    /// several times. The embedded service's own file is known.
+    #[arg(long, env = "APM_EXPLAIN", value_name = "SERVICE=FILE", value_delimiter = ',', value_parser = service_file, global = true)]
+    pub explain: Vec<(String, PathBuf)>,
+
     /// Listen off loopback without a token: anyone who reaches the port may read and write everything.
     #[arg(long, env = "APM_INSECURE", global = true)]
     pub insecure: bool,
@@ -177,6 +233,15 @@ fn http_url(text: &str) -> Result<String, String> {
         Ok(uri) if uri.scheme_str() == Some("http") && uri.host().is_some() => Ok(text.to_owned()),
         Ok(_) => Err("not an absolute http:// URL".to_owned()),
         Err(error) => Err(error.to_string()),
+    }
+}
+
+fn service_file(text: &str) -> Result<(String, PathBuf), String> {
+    match text.split_once('=') {
+        Some((service, file)) if !service.is_empty() && !file.is_empty() => {
+            Ok((service.to_owned(), file.into()))
+        }
+        _ => Err("write SERVICE=FILE, as my-app-01=database.db".to_owned()),
     }
 }
 
@@ -225,6 +290,7 @@ mod tests {
             ("--apm-max-age", "7"),
             ("--apm-max-age", "1s"),
             ("--durability", "none"),
+            ("--explain", "database.db"),
         ] {
             let error = Cli::try_parse_from(["pocket-apm", option, value])
                 .expect_err(value)

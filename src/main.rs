@@ -9,7 +9,10 @@ use apm_server::import::Summary;
 use clap::Parser as _;
 use pocket_apm::cli::{ApmOptions, Cli, Command, Durability, ServiceOptions};
 use pocket_apm::service::{Service, reachable};
-use pocket_apm::{feed, logging};
+use pocket_apm::{ask, feed, logging};
+
+/// The name under which the embedded service is watched, unless ELASTIC_APM_SERVICE_NAME has another.
+const SERVICE_NAME: &str = "my-app-01";
 
 /// How long the agent may take to hand over what it has recorded when the service stops.
 const FLUSH_TIMEOUT: Duration = Duration::from_secs(1);
@@ -18,13 +21,20 @@ fn main() -> ExitCode {
     let cli = Cli::parse();
     logging::init();
     let done = match &cli.command {
-        None => in_system(run_service(&cli.service, &cli.apm)),
-        Some(Command::Server) => in_system(run_server(&cli.apm)),
-        Some(Command::Generate(options)) => feed::generate(options, &cli.apm).and_then(report),
-        Some(Command::Import { file, to }) => feed::import(file, to, &cli.apm).and_then(report),
+        None => in_system(run_service(&cli.service, &cli.apm)).map(|()| true),
+        Some(Command::Server) => in_system(run_server(&cli.apm)).map(|()| true),
+        Some(Command::Generate(options)) => feed::generate(options, &cli.apm)
+            .and_then(report)
+            .map(|()| true),
+        Some(Command::Import { file, to }) => feed::import(file, to, &cli.apm)
+            .and_then(report)
+            .map(|()| true),
+        Some(Command::Sql(options)) => ask::sql(options, &cli.apm).map(|()| true),
+        Some(Command::Check(options)) => ask::check(options, &cli.apm),
     };
     match done {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
         Err(error) => {
             log::error!("{error:#}");
             ExitCode::FAILURE
@@ -58,7 +68,10 @@ async fn run_service(options: &ServiceOptions, apm: &ApmOptions) -> anyhow::Resu
     let server = if elsewhere {
         None
     } else {
-        Some(start_server(apm)?)
+        let mut apm = apm.clone();
+        apm.explain
+            .push((SERVICE_NAME.to_owned(), options.database.clone().into()));
+        Some(start_server(&apm)?)
     };
     let agent = start_agent(server.as_ref(), apm)?;
     let service = Service::start(options, &agent)?;
@@ -105,13 +118,14 @@ fn start_server(options: &ApmOptions) -> anyhow::Result<apm_server::Running> {
         Durability::Full => apm_server::Durability::Full,
     };
     config.insecure = options.insecure;
+    config.explain.clone_from(&options.explain);
     Ok(apm_server::Server::start(config)?)
 }
 
 /// The demo's own defaults, below the environment: fresh pages, and a bar for each statement.
 fn start_agent(server: Option<&apm_server::Running>, apm: &ApmOptions) -> anyhow::Result<Agent> {
     let mut agent = Agent::builder()
-        .service_name("my-app-01")
+        .service_name(SERVICE_NAME)
         .service_version(env!("CARGO_PKG_VERSION"))
         .option("api_request_time", "1s")
         .option("span_compression_enabled", "false")

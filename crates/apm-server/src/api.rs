@@ -12,6 +12,7 @@ mod dependencies;
 mod discover;
 mod error;
 mod errors;
+pub(crate) mod insight;
 mod metrics;
 mod openapi;
 mod params;

@@ -50,6 +50,8 @@ pub struct Config {
     pub idle_timeout: Duration,
     /// How long requests in flight may take to finish on a graceful stop.
     pub shutdown_timeout: Duration,
+    /// Services whose SQLite file may be asked how it would answer their statements: name and file. It is only read.
+    pub explain: Vec<(String, PathBuf)>,
 }
 
 impl Default for Config {
@@ -70,6 +72,7 @@ impl Default for Config {
             read_timeout: Duration::from_secs(30),
             idle_timeout: Duration::from_secs(45),
             shutdown_timeout: Duration::from_secs(4),
+            explain: Vec::new(),
         }
     }
 }

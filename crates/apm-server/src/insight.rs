@@ -10,6 +10,8 @@
 //! What it does not do: HTTP (`api`), pages (`ui`), guess. A finding says what was measured, and goes quiet when it no
 //! longer holds.
 
+pub mod callers;
+pub mod check;
 pub mod compare;
 pub mod console;
 mod engine;
@@ -18,6 +20,7 @@ pub mod growth;
 mod guard;
 pub mod marker;
 mod observe;
+pub mod offline;
 pub mod plan;
 pub mod repeats;
 mod rules;

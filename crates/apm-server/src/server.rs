@@ -11,6 +11,7 @@ use actix_web::{HttpServer, rt, web};
 
 use crate::config::Config;
 use crate::http::{self, Shared};
+use crate::insight;
 use crate::store::{OpenError, Store, StoreOptions};
 
 /// Why a server did not start. Each message names the option to change.
@@ -75,6 +76,12 @@ impl Server {
         options.raw_max_age = Some(config.max_age);
         options.rollup_max_age = Some(config.rollup_max_age);
         let store = Store::open(options)?;
+        let looking = insight::Options {
+            files: config.explain.iter().cloned().collect(),
+            days: i64::try_from(config.rollup_max_age.as_secs() / 86_400).unwrap_or(i64::MAX),
+            ..insight::Options::default()
+        };
+        let engine = insight::Engine::start(store.clone(), looking).map_err(StartError::Threads)?;
         let is_exposed = addrs.iter().any(|addr| !is_loopback(addr));
         let shared = web::Data::new(Shared::new(config.clone(), &store, is_exposed));
         let app_store = web::Data::new(store.clone());
@@ -94,6 +101,7 @@ impl Server {
         Ok(Running {
             handle,
             addrs,
+            engine,
             store,
         })
     }
@@ -104,6 +112,7 @@ impl Server {
 pub struct Running {
     handle: ServerHandle,
     addrs: Vec<SocketAddr>,
+    engine: insight::Engine,
     store: Store,
 }
 
@@ -127,7 +136,11 @@ impl Running {
     /// it has taken.
     pub async fn stop(self, graceful: bool) {
         self.handle.stop(graceful).await;
-        let closed = rt::task::spawn_blocking(move || self.store.close()).await;
+        let closed = rt::task::spawn_blocking(move || {
+            drop(self.engine);
+            self.store.close();
+        })
+        .await;
         if closed.is_err() {
             log::error!("the telemetry database was not closed in order");
         }

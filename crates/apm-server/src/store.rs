@@ -43,6 +43,7 @@ use diesel_migrations::{EmbeddedMigrations, embed_migrations};
 pub use error::{OpenError, StoreError, SubmitError};
 pub use events::{events, trace};
 pub use id::StoredId;
+pub(crate) use open::uri;
 pub use options::{Durability, StoreOptions};
 pub use stats::StoreStats;
 pub use ticket::{Committed, Ticket};

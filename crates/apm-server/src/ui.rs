@@ -19,13 +19,16 @@ mod serve;
 mod view;
 mod words;
 
-use actix_web::web::{Data, Path, ServiceConfig, get, head, resource};
+use actix_web::web::{Data, Path, ServiceConfig, get, head, post, resource};
 use actix_web::{Handler, HttpRequest, HttpResponse, Resource, Responder};
 
-use crate::store::Store;
+use crate::api::insight::Settings;
+use crate::insight::{finding, marker};
+use crate::store::{Store, SubmitError, Ticket};
+use crate::time;
 use pages::{
-    dependencies, discover, error, errors, metrics, service, services, trace, traces, transaction,
-    transactions,
+    compare, console, dependencies, discover, error, errors, insights, metrics, queries, service,
+    services, trace, traces, transaction, transactions,
 };
 
 /// Mounts the pages and their files. The application's data holds the [`Store`].
@@ -55,6 +58,13 @@ pub fn configure(app: &mut ServiceConfig) {
         .service(page("/discover", search))
         .service(page("/errors", all_errors))
         .service(page("/traces", all_traces))
+        .service(page("/queries", all_queries))
+        .service(page("/queries/{fingerprint}", one_query))
+        .service(page("/insights", all_insights))
+        .route("/insights/{id}/{action}", post().to(hide))
+        .service(page("/compare", compared))
+        .route("/markers", post().to(set_marker))
+        .service(page("/sql", sql))
         .service(page("/traces/{trace}", one_trace));
 }
 
@@ -73,6 +83,83 @@ where
 /// A page for an address that no route knows.
 pub async fn not_found(request: HttpRequest) -> HttpResponse {
     serve::not_found(&request)
+}
+
+async fn all_queries(request: HttpRequest, store: Data<Store>) -> HttpResponse {
+    serve::page(request, Store::clone(&store), |ask| Ok(queries::list(ask)?)).await
+}
+
+async fn one_query(
+    request: HttpRequest,
+    store: Data<Store>,
+    settings: Data<Settings>,
+    fingerprint: Path<String>,
+) -> HttpResponse {
+    serve::page(request, Store::clone(&store), move |ask| {
+        queries::one(ask, &fingerprint, &settings.files)
+    })
+    .await
+}
+
+async fn all_insights(request: HttpRequest, store: Data<Store>) -> HttpResponse {
+    serve::page(request, Store::clone(&store), |ask| Ok(insights::all(ask)?)).await
+}
+
+async fn compared(request: HttpRequest, store: Data<Store>) -> HttpResponse {
+    serve::page(request, Store::clone(&store), |ask| Ok(compare::both(ask)?)).await
+}
+
+async fn sql(request: HttpRequest, store: Data<Store>, settings: Data<Settings>) -> HttpResponse {
+    serve::page(request, Store::clone(&store), move |ask| {
+        console::sql(ask, &settings)
+    })
+    .await
+}
+
+/// Hides an insight, or shows it again, and goes back to the list.
+async fn hide(store: Data<Store>, path: Path<(String, String)>) -> HttpResponse {
+    let (id, action) = path.into_inner();
+    let dismissed = match action.as_str() {
+        "dismiss" => Some(time::now() / time::SECOND),
+        "restore" => None,
+        _ => return HttpResponse::NotFound().finish(),
+    };
+    let written = store.write(move |conn| finding::dismiss(conn, &id, dismissed));
+    back("/insights", written).await
+}
+
+/// What the form of `/compare` sends.
+#[derive(serde::Deserialize)]
+struct NewMarker {
+    name: String,
+}
+
+/// Sets a marker and goes back to the comparison.
+async fn set_marker(store: Data<Store>, form: actix_web::web::Form<NewMarker>) -> HttpResponse {
+    let name = form.into_inner().name.trim().to_owned();
+    if name.is_empty() {
+        return HttpResponse::BadRequest().body("a marker needs a name");
+    }
+    let now = time::now();
+    let written = store.write(move |conn| marker::set(conn, now, "", marker::Kind::Manual, &name));
+    back("/compare", written).await
+}
+
+/// To a page, once a write is done.
+async fn back<T: Send + 'static>(
+    page: &'static str,
+    written: Result<Ticket<T>, SubmitError>,
+) -> HttpResponse {
+    let done = match written {
+        Ok(ticket) => ticket.await.map_err(|error| error.to_string()),
+        Err(error) => Err(error.to_string()),
+    };
+    match done {
+        Ok(_) => HttpResponse::SeeOther()
+            .insert_header((actix_web::http::header::LOCATION, page))
+            .finish(),
+        Err(error) => HttpResponse::ServiceUnavailable().body(error),
+    }
 }
 
 async fn all_services(request: HttpRequest, store: Data<Store>) -> HttpResponse {

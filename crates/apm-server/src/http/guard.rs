@@ -118,8 +118,10 @@ fn refuse(request: &HttpRequest, guard: &Guard) -> Option<HttpResponse> {
         Method::GET | Method::HEAD | Method::OPTIONS
     );
     if !is_safe {
-        let is_for_agents =
-            path == "/" || path.starts_with("/intake/") || path.starts_with("/config/");
+        let is_for_agents = path == "/"
+            || ["/intake/", "/config/", "/api/v1/"]
+                .iter()
+                .any(|own| path.starts_with(own));
         let origin = request.headers().get(header::ORIGIN);
         match origin.map(|origin| origin.to_str().unwrap_or_default()) {
             Some(origin) if !is_own(origin, host) => {

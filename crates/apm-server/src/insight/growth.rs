@@ -10,7 +10,7 @@ mod read;
 use serde::Serialize;
 
 pub use change::regimes;
-pub use read::{Growth, SPAN, Source, Subject, read};
+pub use read::{Growth, SPAN, Source, Subject, read, subjects};
 
 /// A fit below this explains too little to be reported (reference/ui.md 6.5).
 pub const LEAST_R_SQUARED: f64 = 0.8;

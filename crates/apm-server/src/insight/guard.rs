@@ -47,7 +47,7 @@ pub enum GuardError {
     #[error("a value is longer than {0} bytes: select less of it, as with substr()")]
     TooBig(usize),
     /// Someone writes to the file and holds it for too long.
-    #[error("the file is locked by another process, try again")]
+    #[error("the file is locked, or too many questions run at once: try again")]
     Locked,
 }
 

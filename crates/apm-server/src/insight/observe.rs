@@ -5,6 +5,7 @@
 //! their transaction; a request is counted one look after its transaction was seen.
 
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Double, Text};
@@ -35,6 +36,8 @@ pub(super) struct Observer {
     waiting: usize,
     requests: Vec<TxRow>,
     verbs: HashMap<i64, String>,
+    /// Whether nothing may be left out, however much came.
+    complete: bool,
 }
 
 #[derive(Debug)]
@@ -59,6 +62,32 @@ struct Sums {
     tx_sum: f64,
     follows: i64,
     trace: StoredId,
+}
+
+impl Sums {
+    fn add(&mut self, other: Self) {
+        self.requests += other.requests;
+        self.calls += other.calls;
+        self.sum += other.sum;
+        self.tx_sum += other.tx_sum;
+        self.follows += other.follows;
+        if other.most > self.most {
+            self.most = other.most;
+            self.trace = other.trace;
+        }
+    }
+}
+
+/// How requests of a transaction group use a statement; 0: all statements.
+#[derive(Debug, Clone)]
+pub(super) struct Usage {
+    pub(super) group: i64,
+    pub(super) statement: i64,
+    pub(super) requests: i64,
+    pub(super) calls: f64,
+    pub(super) most: f64,
+    pub(super) follows: i64,
+    pub(super) trace: StoredId,
 }
 
 #[derive(Debug, QueryableByName)]
@@ -116,6 +145,11 @@ impl Observer {
             return Ok(None);
         }
         self.looks += 1;
+        let newest = if self.complete {
+            newest.min(mark + MOST)
+        } else {
+            newest
+        };
         let mut observed = Observed {
             mark: newest.max(mark),
             rows: HashMap::new(),
@@ -143,6 +177,46 @@ impl Observer {
         self.forget();
         self.mark = Some(newest);
         Ok(Some(observed))
+    }
+
+    /// Counts every request from a time on (µs), whatever was counted before, and keeps nothing.
+    pub(super) fn all(conn: &mut SqliteConnection, since: i64) -> QueryResult<Vec<Usage>> {
+        let first: Number = Sql::new(include_str!("observe/first.sql"))
+            .bind("since", since)
+            .first(conn)?;
+        let mut observer = Self {
+            // Spans may have come before their transaction.
+            mark: Some((first.n - EDGE).max(-1)),
+            complete: true,
+            ..Self::default()
+        };
+        let from = since.div_euclid(60_000_000) * 60;
+        let mut sums: HashMap<(i64, i64), Sums> = HashMap::new();
+        while let Some(observed) = observer.look(conn)? {
+            for ((bucket, group, statement), new) in observed.rows {
+                if bucket < from {
+                    continue;
+                }
+                match sums.entry((group, statement)) {
+                    Entry::Vacant(entry) => {
+                        entry.insert(new);
+                    }
+                    Entry::Occupied(mut entry) => entry.get_mut().add(new),
+                }
+            }
+        }
+        Ok(sums
+            .into_iter()
+            .map(|((group, statement), sums)| Usage {
+                group,
+                statement,
+                requests: sums.requests,
+                calls: sums.calls,
+                most: sums.most,
+                follows: sums.follows,
+                trace: sums.trace,
+            })
+            .collect())
     }
 
     fn keep(&mut self, span: SpanRow) {

@@ -98,7 +98,7 @@ pub(super) fn reader(path: &Path) -> Result<SqliteConnection, StoreError> {
 }
 
 /// Path → URI, in which `?`, `#` and `%` mean themselves.
-fn uri(path: &Path, mode: &str) -> String {
+pub(crate) fn uri(path: &Path, mode: &str) -> String {
     let path = path
         .to_string_lossy()
         .replace('%', "%25")

@@ -3,11 +3,15 @@
 //! A page is a function of its address and the data. It says what it is about in one sentence, computed from that data.
 
 pub(crate) mod charts;
+pub(crate) mod compare;
+pub(crate) mod console;
 pub(crate) mod dependencies;
 pub(crate) mod discover;
 pub(crate) mod error;
 pub(crate) mod errors;
+pub(crate) mod insights;
 pub(crate) mod metrics;
+pub(crate) mod queries;
 pub(crate) mod service;
 pub(crate) mod services;
 pub(crate) mod trace;

@@ -57,7 +57,7 @@ fn findings(store: &Store, ended: bool) -> Vec<Finding> {
     };
     store
         .read(|conn| Ok::<_, StoreError>(finding::list(conn, &Scope::default(), which)?))
-        .unwrap()
+        .expect("a list")
 }
 
 fn until(store: &Store, ended: bool, done: impl Fn(&[Finding]) -> bool) -> Vec<Finding> {
@@ -104,9 +104,9 @@ fn article(rounds: u64, ago: i64) -> Batch {
 
 fn people(dir: &Path) -> std::path::PathBuf {
     let path = dir.join("people.db");
-    let conn = rusqlite::Connection::open(&path).unwrap();
+    let conn = rusqlite::Connection::open(&path).expect("a database");
     conn.execute_batch("CREATE TABLE people (id INTEGER PRIMARY KEY, name TEXT, age INTEGER, surname TEXT, city TEXT)")
-        .unwrap();
+        .expect("a table");
     path
 }
 

@@ -5,10 +5,11 @@
 //! from the rollups; one that ran in few, from its spans, cut into groups of equally many calls.
 
 use diesel::prelude::*;
-use diesel::sql_types::{BigInt, Double};
+use diesel::sql_types::{BigInt, Double, Text};
 use serde::Serialize;
 
 use super::{Point, Regime, regimes};
+use crate::analytics::Scope;
 use crate::analytics::percentile::representative;
 use crate::analytics::sql::Sql;
 
@@ -72,6 +73,35 @@ pub struct Subject<'a> {
     pub service: i64,
     /// The table that it reads.
     pub table: &'a str,
+}
+
+/// A statement's row, to ask about its growth.
+#[derive(Debug, Clone, PartialEq, Eq, QueryableByName)]
+pub struct Known {
+    /// Its row in the dictionary.
+    #[diesel(sql_type = BigInt)]
+    pub id: i64,
+    /// The service's row.
+    #[diesel(sql_type = BigInt)]
+    pub service_id: i64,
+    /// The table that it reads, may be empty.
+    #[diesel(sql_type = Text)]
+    pub table_name: String,
+}
+
+/// The statements of a fingerprint: one for each service and database.
+///
+/// # Errors
+/// Those of SQLite.
+pub fn subjects(
+    conn: &mut SqliteConnection,
+    scope: &Scope,
+    fingerprint: u64,
+) -> QueryResult<Vec<Known>> {
+    scope
+        .bind(Sql::new(include_str!("subjects.sql")))
+        .bind("fingerprint", fingerprint.cast_signed())
+        .load(conn)
 }
 
 #[derive(QueryableByName)]

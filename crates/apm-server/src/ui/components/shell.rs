@@ -54,7 +54,13 @@ impl Section {
 }
 
 /// Sections that exist, in their order; a rule separates the two groups.
-const FIRST: &[Section] = &[Section::Services, Section::Traces, Section::Errors];
+const FIRST: &[Section] = &[
+    Section::Services,
+    Section::Traces,
+    Section::Errors,
+    Section::Queries,
+    Section::Insights,
+];
 const SECOND: &[Section] = &[Section::Discover, Section::Live];
 
 /// A page: what stands in the document around its body.

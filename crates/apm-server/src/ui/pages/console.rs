@@ -1,0 +1,158 @@
+//! `/sql`: questions to the telemetry in SQL.
+
+use maud::{Markup, html};
+
+use super::{Answer, Ask, page};
+use crate::api::insight::Settings;
+use crate::insight::console::{Cell, Cut, Table};
+use crate::store::StoreError;
+use crate::ui::chart::spark::spark;
+use crate::ui::components::head::{Crumb, page_head};
+use crate::ui::components::panel::{nothing, panel};
+use crate::ui::components::shell::Section;
+use crate::ui::number;
+use crate::ui::view::View;
+
+/// Questions to begin with.
+const EXAMPLES: [(&str, &str); 4] = [
+    (
+        "Slowest requests",
+        "SELECT name, count(*) AS n, avg(duration_ms) AS avg_ms, max(duration_ms) AS max_ms\nFROM v_transactions\nGROUP BY name\nORDER BY avg_ms DESC\nLIMIT 20",
+    ),
+    (
+        "Statements by time",
+        "SELECT service, statement, calls, total_ms, avg_ms\nFROM v_statements\nORDER BY total_ms DESC\nLIMIT 20",
+    ),
+    (
+        "Newest errors",
+        "SELECT time, service, type, message\nFROM v_errors\nORDER BY seq DESC\nLIMIT 20",
+    ),
+    (
+        "A metric over time",
+        "SELECT time, value\nFROM v_metrics\nWHERE metric = 'system.process.cpu.total.norm.pct'\nORDER BY seq DESC\nLIMIT 100",
+    ),
+];
+
+/// The page.
+pub(crate) fn sql(ask: &mut Ask<'_>, settings: &Settings) -> Result<Answer, StoreError> {
+    let text = ask.view.param("sql").unwrap_or_default().to_owned();
+    let found = (!text.trim().is_empty()).then(|| settings.run(&text));
+    let (answer, why) = match &found {
+        None => ("Ask the telemetry in SQL.".to_owned(), "Read-only: v_transactions, v_spans, v_errors, v_statements, v_metrics, and the tables behind them.".to_owned()),
+        Some(Ok(table)) => (
+            format!("{} rows in {}.", number::grouped(table.rows.len() as u64), number::duration(table.elapsed as f64)),
+            match table.cut {
+                None => "All of them.".to_owned(),
+                Some(Cut::Rows) => "There are more: only the first are shown.".to_owned(),
+                Some(Cut::Bytes) => "There is more: only what fits into the limit of 4 MiB is shown.".to_owned(),
+            },
+        ),
+        Some(Err(error)) => ("This was not run.".to_owned(), error.to_string()),
+    };
+    let body = html! {
+        (page_head(&[Crumb::here("SQL")], answer, why))
+        section.panel { (form(ask.view, &text)) }
+        @if let Some(Ok(table)) = &found { (result(ask.view, table)) }
+        @if found.is_none() { (panel("Begin with", "", html! {}, examples(ask.view))) }
+    };
+    let mut page = page(Section::Discover, "SQL", body);
+    // A question is asked when someone asks it.
+    page.fresh = false;
+    Ok(Answer::Page(page))
+}
+
+fn form(view: &View, text: &str) -> Markup {
+    html! {
+        form.picker-form method="get" action="/sql" {
+            @for (key, value) in view.params_but(&["sql"]) { input type="hidden" name=(key) value=(value); }
+            label { "One SELECT, at most 2 s and 1,000 rows"
+                textarea.input.code name="sql" rows="8" spellcheck="false" autocomplete="off" { (text) }
+            }
+            div.row {
+                button.btn.btn--primary type="submit" { "Run" }
+                @if !text.is_empty() { a.btn href={ "/api/v1/sql?format=csv&sql=" (encoded(text)) } { "CSV" } a.btn href={ "/api/v1/sql?sql=" (encoded(text)) } { "JSON" } }
+            }
+        }
+    }
+}
+
+fn encoded(text: &str) -> String {
+    let href = crate::ui::href::Href::at("").set("x", text).to_string();
+    href.trim_start_matches("?x=").to_owned()
+}
+
+fn examples(view: &View) -> Markup {
+    html! { ul.plain { @for (title, text) in EXAMPLES { li { a href=(view.to(&["sql"]).set("sql", text)) { (title) } } } } }
+}
+
+fn result(view: &View, table: &Table) -> Markup {
+    if table.rows.is_empty() {
+        return panel(
+            "Result",
+            "",
+            html! {},
+            nothing("No rows", "The statement ran and found none."),
+        );
+    }
+    let numeric: Vec<bool> = (0..table.columns.len())
+        .map(|at| {
+            table
+                .rows
+                .iter()
+                .all(|row| matches!(row[at], Cell::Int(_) | Cell::Real(_) | Cell::Null))
+        })
+        .collect();
+    let body = html! {
+        (charts(table, &numeric))
+        div.scroll {
+            table.table.table--lines {
+                caption.sr { "Result" }
+                thead { tr { @for (name, numeric) in table.columns.iter().zip(&numeric) { th scope="col" class=[numeric.then_some("num num--bare")] { (name) } } } }
+                tbody { @for row in &table.rows { tr { @for (at, cell) in row.iter().enumerate() { (one(view, &table.columns[at], cell, numeric[at])) } } } }
+            }
+        }
+    };
+    panel(
+        "Result",
+        number::grouped(table.rows.len() as u64),
+        html! {},
+        body,
+    )
+}
+
+fn one(view: &View, column: &str, cell: &Cell, numeric: bool) -> Markup {
+    match cell {
+        Cell::Null => html! { td.none { "–" } },
+        Cell::Real(value) => {
+            html! { td.num { (format!("{value:.3}").trim_end_matches('0').trim_end_matches('.')) } }
+        }
+        Cell::Text(id) if column == "trace_id" => {
+            html! { td { a href=(view.to(&["traces", id])) { code { (id) } } } }
+        }
+        cell if numeric => html! { td.num { (cell.to_string()) } },
+        cell => html! { td { (cell.to_string()) } },
+    }
+}
+
+/// A line for each column of numbers, where the rows are points in time.
+fn charts(table: &Table, numeric: &[bool]) -> Markup {
+    let is_time = table.columns.first().is_some_and(|name| {
+        ["time", "bucket", "ts", "minute", "hour", "day"].contains(&name.as_str())
+    });
+    if !is_time || table.rows.len() < 3 {
+        return html! {};
+    }
+    let newest_first =
+        table.rows[0][0].to_string() > table.rows[table.rows.len() - 1][0].to_string();
+    let series = (1..table.columns.len())
+        .filter(|at| numeric[*at])
+        .map(|at| {
+            let mut values: Vec<Option<f64>> =
+                table.rows.iter().map(|row| row[at].number()).collect();
+            if newest_first {
+                values.reverse();
+            }
+            (at, values)
+        });
+    html! { div.row { @for (at, values) in series.take(6) { span.field { (table.columns[at]) " " (spark(&values, &table.columns[at], false)) } } } }
+}
