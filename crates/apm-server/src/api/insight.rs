@@ -14,6 +14,7 @@ use tokio::sync::Semaphore;
 use super::answer::answer;
 use super::error::ApiError;
 use super::params::Params;
+use crate::analytics::filter::List;
 use crate::analytics::statement;
 use crate::config::Config;
 use crate::insight::callers::{self, Of};
@@ -93,7 +94,7 @@ struct Insights {
 
 async fn insights(request: HttpRequest, store: Data<Store>) -> Result<HttpResponse, ApiError> {
     let params = Params::read(&request)?;
-    let scope = params.scope()?;
+    let scope = params.scope(List::Statements)?;
     let (ended, dismissed) = (
         params.get("ended")?.is_some(),
         params.get("dismissed")?.is_some(),
@@ -308,7 +309,7 @@ struct Callers {
 async fn who(request: HttpRequest, store: Data<Store>) -> Result<HttpResponse, ApiError> {
     let params = Params::read(&request)?;
     let (scope, fingerprint, window) = (
-        params.scope()?,
+        params.scope(List::Statements)?,
         params.hash("fingerprint")?,
         params.window(),
     );
@@ -328,7 +329,7 @@ struct Grows {
 async fn grows(request: HttpRequest, store: Data<Store>) -> Result<HttpResponse, ApiError> {
     let params = Params::read(&request)?;
     let (scope, fingerprint, now) = (
-        params.scope()?,
+        params.scope(List::Statements)?,
         params.hash("fingerprint")?,
         params.now / SECOND,
     );
@@ -355,7 +356,7 @@ async fn plans(
 ) -> Result<HttpResponse, ApiError> {
     let params = Params::read(&request)?;
     let (scope, fingerprint, window) = (
-        params.scope()?,
+        params.scope(List::Statements)?,
         params.hash("fingerprint")?,
         params.window(),
     );
