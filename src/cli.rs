@@ -1,4 +1,5 @@
 //! The command line: options, each with its environment variable, and their checks.
+#![expect(clippy::doc_markdown, reason = "the comments are what --help prints")]
 
 use std::net::ToSocketAddrs as _;
 use std::path::PathBuf;

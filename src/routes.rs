@@ -89,9 +89,7 @@ where
     T: Send + 'static,
     F: FnOnce(&mut Conn) -> diesel::QueryResult<T> + Send + 'static,
 {
-    let done =
-        apm_agent::web::block(move || Ok::<_, Error>(work(&mut state.database.conn()?)?)).await?;
-    done
+    apm_agent::web::block(move || Ok::<_, Error>(work(&mut state.database.conn()?)?)).await?
 }
 
 /// Whether the client asked for JSON by name: `*/*`, which curl sends, keeps the article's plain answers.

@@ -22,13 +22,11 @@ pub(crate) fn start(database: Database, agent: &Agent) {
         let mut seen = None;
         loop {
             let database = database.clone();
-            match web::block(move || newest_and_rows(&database, seen)).await {
-                Ok(Ok(Some((newest, rows)))) => {
-                    seen = newest;
-                    gauge.set(rows as f64);
-                }
-                // Nothing new; trouble with the database shows in the requests, and the pool's end is the service's.
-                Ok(_) | Err(_) => {}
+            let looked = web::block(move || newest_and_rows(&database, seen)).await;
+            // Trouble with the database shows in the requests, and the pool's end is the service's.
+            if let Ok(Ok(Some((newest, rows)))) = looked {
+                seen = newest;
+                gauge.set(rows as f64);
             }
             rt::time::sleep(EVERY).await;
         }

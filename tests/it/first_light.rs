@@ -213,11 +213,10 @@ async fn a_request_is_shown_with_a_bar_for_each_statement() {
     assert_eq!(services.status, 200);
     assert!(services.body.contains("my-app-01"));
     assert_eq!(trace.status, 200);
-    assert_eq!(
+    assert!(
         trace.body.matches("INSERT INTO people").count() >= 5,
-        true,
         "{}",
         trace.body
     );
-    assert!(trace.body.contains("BEGIN IMMEDIATE") || trace.body.contains("BEGIN"));
+    assert!(trace.body.contains("BEGIN IMMEDIATE"), "{}", trace.body);
 }
