@@ -2,8 +2,10 @@
 //!
 //! Diesel's own batch insert builds its SQL anew each time for SQLite, which costs more than the insert. Here the
 //! number of rows is part of the statement's type: [`MANY`] rows at a time, and what remains one by one, so that
-//! two prepared statements per table serve all batches (`temp_store=MEMORY` matters: a statement of many rows
-//! keeps a journal of its own, which else goes to a file).
+//! two prepared statements per table serve all batches.
+//!
+//! They say `OR FAIL`: with the default, `ABORT`, SQLite copies every page that a statement of many rows is about to change into a
+//! journal of the statement, to undo it alone. Here any failure rolls the whole transaction back, so nothing is lost without it.
 
 use std::marker::PhantomData;
 
@@ -18,7 +20,7 @@ pub(super) const MANY: usize = 32;
 pub(super) trait Row {
     /// Tells the statements of different rows apart.
     type Statement: 'static;
-    /// `INSERT INTO t (a, b) VALUES`
+    /// `INSERT OR FAIL INTO t (a, b) VALUES`
     const INTO: &'static str;
     /// What follows the values: a conflict clause, or nothing.
     const THEN: &'static str = "";

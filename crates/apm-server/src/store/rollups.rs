@@ -132,34 +132,34 @@ macro_rules! series_rows {
 
 series_rows! {
     TxCell:
-        "INSERT INTO roll_tx (level, group_id, bucket, result_id, outcome, count, n, sum, max) VALUES",
+        "INSERT OR FAIL INTO roll_tx (level, group_id, bucket, result_id, outcome, count, n, sum, max) VALUES",
         "ON CONFLICT DO UPDATE SET count = count + excluded.count, n = n + excluded.n, sum = sum + excluded.sum, \
          max = max(max, excluded.max)",
         true;
     TxBin:
-        "INSERT INTO roll_tx_hist (level, group_id, bucket, outcome, bin, count) VALUES",
+        "INSERT OR FAIL INTO roll_tx_hist (level, group_id, bucket, outcome, bin, count) VALUES",
         "ON CONFLICT DO UPDATE SET count = count + excluded.count"
 }
 
 series_rows! {
     StatementCell:
-        "INSERT INTO roll_statement (level, statement_id, bucket, outcome, count, n, sum, max) VALUES",
+        "INSERT OR FAIL INTO roll_statement (level, statement_id, bucket, outcome, count, n, sum, max) VALUES",
         "ON CONFLICT DO UPDATE SET count = count + excluded.count, n = n + excluded.n, sum = sum + excluded.sum, \
          max = max(max, excluded.max)",
         false;
     StatementBin:
-        "INSERT INTO roll_statement_hist (level, statement_id, bucket, outcome, bin, count) VALUES",
+        "INSERT OR FAIL INTO roll_statement_hist (level, statement_id, bucket, outcome, bin, count) VALUES",
         "ON CONFLICT DO UPDATE SET count = count + excluded.count"
 }
 
 series_rows! {
     DestinationCell:
-        "INSERT INTO roll_destination (level, destination_id, bucket, outcome, count, n, sum, max) VALUES",
+        "INSERT OR FAIL INTO roll_destination (level, destination_id, bucket, outcome, count, n, sum, max) VALUES",
         "ON CONFLICT DO UPDATE SET count = count + excluded.count, n = n + excluded.n, sum = sum + excluded.sum, \
          max = max(max, excluded.max)",
         false;
     DestinationBin:
-        "INSERT INTO roll_destination_hist (level, destination_id, bucket, outcome, bin, count) VALUES",
+        "INSERT OR FAIL INTO roll_destination_hist (level, destination_id, bucket, outcome, bin, count) VALUES",
         "ON CONFLICT DO UPDATE SET count = count + excluded.count"
 }
 
@@ -173,7 +173,7 @@ struct ErrorCount {
 
 impl Row for ErrorCount {
     type Statement = Self;
-    const INTO: &'static str = "INSERT INTO roll_error (level, group_id, bucket, n) VALUES";
+    const INTO: &'static str = "INSERT OR FAIL INTO roll_error (level, group_id, bucket, n) VALUES";
     const THEN: &'static str = "ON CONFLICT DO UPDATE SET n = n + excluded.n";
 
     fn values<'b>(&'b self, values: &mut Values<'_, 'b>) -> QueryResult<()> {
@@ -194,7 +194,7 @@ struct SelfTime {
 
 impl Row for SelfTime {
     type Statement = Self;
-    const INTO: &'static str = "INSERT INTO roll_breakdown (level, tx_group_id, bucket, span_type, subtype, count, sum) VALUES";
+    const INTO: &'static str = "INSERT OR FAIL INTO roll_breakdown (level, tx_group_id, bucket, span_type, subtype, count, sum) VALUES";
     const THEN: &'static str =
         "ON CONFLICT DO UPDATE SET count = count + excluded.count, sum = sum + excluded.sum";
 
@@ -218,7 +218,7 @@ struct Received {
 
 impl Row for Received {
     type Statement = Self;
-    const INTO: &'static str = "INSERT INTO roll_received (level, bucket, received) VALUES";
+    const INTO: &'static str = "INSERT OR FAIL INTO roll_received (level, bucket, received) VALUES";
     const THEN: &'static str =
         "ON CONFLICT DO UPDATE SET received = max(received, excluded.received)";
 

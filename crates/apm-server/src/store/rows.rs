@@ -64,7 +64,7 @@ pub(super) struct TxRow<'a> {
 
 impl Row for TxRow<'_> {
     type Statement = TxRow<'static>;
-    const INTO: &'static str = "INSERT INTO tx (seq, group_id, resource_id, ts, duration, trace_id, id, parent_id, outcome, \
+    const INTO: &'static str = "INSERT OR FAIL INTO tx (seq, group_id, resource_id, ts, duration, trace_id, id, parent_id, outcome, \
         result_id, sampled, sample_rate, status, spans_started, spans_dropped) VALUES";
 
     fn values<'b>(&'b self, values: &mut Values<'_, 'b>) -> QueryResult<()> {
@@ -108,7 +108,7 @@ pub(super) struct SpanRow<'a> {
 
 impl Row for SpanRow<'_> {
     type Statement = SpanRow<'static>;
-    const INTO: &'static str = "INSERT INTO span (seq, group_id, resource_id, ts, duration, trace_id, id, transaction_id, \
+    const INTO: &'static str = "INSERT OR FAIL INTO span (seq, group_id, resource_id, ts, duration, trace_id, id, transaction_id, \
         parent_id, outcome, destination_id, statement_id, status, composite_count, composite_sum, sample_rate) VALUES";
 
     fn values<'b>(&'b self, values: &mut Values<'_, 'b>) -> QueryResult<()> {
@@ -146,7 +146,7 @@ pub(super) struct ErrorRow<'a> {
 
 impl Row for ErrorRow<'_> {
     type Statement = ErrorRow<'static>;
-    const INTO: &'static str = "INSERT INTO error (seq, group_id, resource_id, ts, trace_id, id, transaction_id, parent_id, \
+    const INTO: &'static str = "INSERT OR FAIL INTO error (seq, group_id, resource_id, ts, trace_id, id, transaction_id, parent_id, \
         tx_group_id) VALUES";
 
     fn values<'b>(&'b self, values: &mut Values<'_, 'b>) -> QueryResult<()> {
@@ -176,7 +176,7 @@ pub(super) struct LogRow<'a> {
 
 impl Row for LogRow<'_> {
     type Statement = LogRow<'static>;
-    const INTO: &'static str = "INSERT INTO log (seq, service_id, resource_id, ts, trace_id, transaction_id, span_id, level) \
+    const INTO: &'static str = "INSERT OR FAIL INTO log (seq, service_id, resource_id, ts, trace_id, transaction_id, span_id, level) \
         VALUES";
 
     fn values<'b>(&'b self, values: &mut Values<'_, 'b>) -> QueryResult<()> {
@@ -201,7 +201,8 @@ pub(super) struct MetricsetRow {
 
 impl Row for MetricsetRow {
     type Statement = Self;
-    const INTO: &'static str = "INSERT INTO metricset (seq, service_id, resource_id, ts) VALUES";
+    const INTO: &'static str =
+        "INSERT OR FAIL INTO metricset (seq, service_id, resource_id, ts) VALUES";
 
     fn values<'b>(&'b self, values: &mut Values<'_, 'b>) -> QueryResult<()> {
         values.push::<BigInt, _>(&self.seq)?;
@@ -223,7 +224,7 @@ pub(super) struct SampleRow {
 impl Row for SampleRow {
     type Statement = Self;
     const INTO: &'static str =
-        "INSERT INTO metric_sample (service_id, name_id, ts, seq, value) VALUES";
+        "INSERT OR FAIL INTO metric_sample (service_id, name_id, ts, seq, value) VALUES";
     /// A metricset may name a sample twice.
     const THEN: &'static str = "ON CONFLICT DO NOTHING";
 
@@ -244,7 +245,7 @@ pub(super) struct TraceAtRow {
 
 impl Row for TraceAtRow {
     type Statement = Self;
-    const INTO: &'static str = "INSERT INTO trace_at (key, block) VALUES";
+    const INTO: &'static str = "INSERT OR FAIL INTO trace_at (key, block) VALUES";
     /// A block that is filled by several commits may meet a trace again.
     const THEN: &'static str = "ON CONFLICT DO NOTHING";
 
@@ -281,7 +282,7 @@ impl BlockRow {
 impl Row for BlockRow {
     type Statement = Self;
     const INTO: &'static str =
-        "INSERT INTO block (id, received, ts_min, ts_max, events, data) VALUES";
+        "INSERT OR FAIL INTO block (id, received, ts_min, ts_max, events, data) VALUES";
     const THEN: &'static str = "ON CONFLICT (id) DO UPDATE SET received = excluded.received, ts_min = excluded.ts_min, \
         ts_max = excluded.ts_max, events = excluded.events, data = excluded.data";
 

@@ -125,10 +125,13 @@ impl Writer {
     fn commit(&mut self, batches: &[(Batch, Answer<Committed>)]) -> Result<u64, StoreError> {
         let start = Instant::now();
         let Self { conn, memory, .. } = self;
+        // On a full disk SQLite itself rolls back, and what Diesel reports is that there is nothing left to roll back.
+        let mut cause = None;
         let applied = conn.immediate_transaction(|conn| {
-            let counted = memory.apply(conn, batches.iter().map(|(batch, _)| batch))?;
-            rollups::add(conn, &counted)?;
-            Ok::<_, StoreError>(())
+            let counted = memory.apply(conn, batches.iter().map(|(batch, _)| batch));
+            counted
+                .and_then(|counted| Ok(rollups::add(conn, &counted)?))
+                .inspect_err(|error| cause = Some(error.clone()))
         });
         match applied {
             Ok(()) => {
@@ -138,7 +141,7 @@ impl Writer {
             }
             Err(error) => {
                 memory.rollback();
-                Err(error)
+                Err(cause.unwrap_or(error))
             }
         }
     }
