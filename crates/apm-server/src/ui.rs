@@ -19,7 +19,7 @@ mod serve;
 mod view;
 mod words;
 
-use actix_web::web::{Data, Path, ServiceConfig, get, head, post, resource};
+use actix_web::web::{Data, Form, Path, ServiceConfig, get, head, post, resource};
 use actix_web::{Handler, HttpRequest, HttpResponse, Resource, Responder};
 
 use crate::api::insight::Settings;
@@ -27,8 +27,8 @@ use crate::insight::{finding, marker};
 use crate::store::{Store, SubmitError, Ticket};
 use crate::time;
 use pages::{
-    compare, console, dependencies, discover, error, errors, insights, metrics, queries, service,
-    services, trace, traces, transaction, transactions,
+    compare, console, dependencies, discover, error, errors, insights, live, metrics, queries,
+    service, services, settings, setup, trace, traces, transaction, transactions,
 };
 
 /// Mounts the pages and their files. The application's data holds the [`Store`].
@@ -56,6 +56,11 @@ pub fn configure(app: &mut ServiceConfig) {
         ))
         .service(page("/services/{service}/metrics", service_metrics))
         .service(page("/discover", search))
+        .service(page("/live", live_page))
+        .service(page("/live/stream", live_stream))
+        .service(page("/settings", settings_page))
+        .service(resource("/settings/agents").route(post().to(set_agents)))
+        .service(page("/setup", setup_page))
         .service(page("/errors", all_errors))
         .service(page("/traces", all_traces))
         .service(page("/queries", all_queries))
@@ -226,6 +231,34 @@ async fn search(request: HttpRequest, store: Data<Store>) -> HttpResponse {
 
 async fn all_traces(request: HttpRequest, store: Data<Store>) -> HttpResponse {
     serve::page(request, Store::clone(&store), traces::list).await
+}
+
+async fn live_page(request: HttpRequest, store: Data<Store>) -> HttpResponse {
+    serve::page(request, Store::clone(&store), live::one).await
+}
+
+async fn live_stream(request: HttpRequest, store: Data<Store>) -> HttpResponse {
+    serve::events(&request, Store::clone(&store))
+}
+
+async fn settings_page(request: HttpRequest, store: Data<Store>) -> HttpResponse {
+    let of = Store::clone(&store);
+    serve::page(request, Store::clone(&store), move |ask| {
+        settings::one(ask, &of)
+    })
+    .await
+}
+
+async fn set_agents(
+    request: HttpRequest,
+    store: Data<Store>,
+    form: Form<Vec<(String, String)>>,
+) -> HttpResponse {
+    serve::set_agents(&request, &store, &form).await
+}
+
+async fn setup_page(request: HttpRequest, store: Data<Store>) -> HttpResponse {
+    serve::page(request, Store::clone(&store), setup::one).await
 }
 
 async fn all_errors(request: HttpRequest, store: Data<Store>) -> HttpResponse {

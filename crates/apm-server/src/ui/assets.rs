@@ -22,6 +22,7 @@ const FILES: &[(&str, &str, &[u8])] = &[
     ),
     ("copy.js", JS, include_bytes!("assets/copy.js")),
     ("favicon.svg", SVG, include_bytes!("assets/favicon.svg")),
+    ("fields.js", JS, include_bytes!("assets/fields.js")),
     ("icons.svg", SVG, include_bytes!("assets/icons.svg")),
     ("keys.js", JS, include_bytes!("assets/keys.js")),
     ("live.js", JS, include_bytes!("assets/live.js")),

@@ -10,10 +10,13 @@ pub(crate) mod discover;
 pub(crate) mod error;
 pub(crate) mod errors;
 pub(crate) mod insights;
+pub(crate) mod live;
 pub(crate) mod metrics;
 pub(crate) mod queries;
 pub(crate) mod service;
 pub(crate) mod services;
+pub(crate) mod settings;
+pub(crate) mod setup;
 pub(crate) mod trace;
 pub(crate) mod traces;
 pub(crate) mod transaction;
@@ -82,8 +85,6 @@ pub(crate) enum Answer {
     Page(Page),
     /// A part of a page, for a script that asked for no more.
     Fragment(Markup),
-    /// Another address has it.
-    Elsewhere(Href),
     /// There is no such thing: a page that says so, with status 404.
     Missing(Page),
 }

@@ -12,20 +12,15 @@ use super::components::header::{QueryState, Surroundings};
 use super::components::panel::empty;
 use super::components::shell::{Page, Section, document};
 use super::moment::Clock;
-use super::pages::{Answer, Ask};
+use super::pages::{Answer, Ask, live, settings};
 use super::view::{Theme, View};
+use crate::agent_config;
 use crate::analytics::directory;
 use crate::store::{Store, StoreError};
 use crate::time;
 
 /// Only this server's own files; nothing inline, no frames, no forms to elsewhere.
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
-
-/// What a page function gives, ready to be sent.
-enum Made {
-    Html(StatusCode, String),
-    Elsewhere(String),
-}
 
 /// Answers a request with a page.
 pub(super) async fn page(
@@ -40,7 +35,7 @@ pub(super) async fn page(
         return html_response(&request, StatusCode::BAD_REQUEST, text);
     }
     let stats = store.stats();
-    let limit = 0;
+    let limit = store.options().max_size.unwrap_or(0);
     let made = store
         .read_async(move |conn| {
             let known = directory::list(conn)?;
@@ -52,24 +47,20 @@ pub(super) async fn page(
             };
             let answer = ask(&mut Ask::new(conn, &view))?;
             Ok::<_, StoreError>(match answer {
-                Answer::Page(page) => Made::Html(
+                Answer::Page(page) => (
                     StatusCode::OK,
                     document(&view, &around, &page).into_string(),
                 ),
-                Answer::Missing(page) => Made::Html(
+                Answer::Missing(page) => (
                     StatusCode::NOT_FOUND,
                     document(&view, &around, &page).into_string(),
                 ),
-                Answer::Fragment(part) => Made::Html(StatusCode::OK, part.into_string()),
-                Answer::Elsewhere(href) => Made::Elsewhere(href.to_string()),
+                Answer::Fragment(part) => (StatusCode::OK, part.into_string()),
             })
         })
         .await;
     match made {
-        Ok(Made::Html(status, text)) => html_response(&request, status, text),
-        Ok(Made::Elsewhere(location)) => HttpResponse::Found()
-            .insert_header((header::LOCATION, location))
-            .finish(),
+        Ok((status, text)) => html_response(&request, status, text),
         Err(error) => {
             log::warn!("cannot answer {}: {error}", request.path());
             let view = View::fallback(request.path(), clock(&request));
@@ -158,6 +149,60 @@ fn view(request: &HttpRequest) -> (View, Option<time::TimeError>) {
     let connection = request.connection_info();
     view.origin = format!("{}://{}", connection.scheme(), connection.host());
     (view, wrong)
+}
+
+/// The stream of the live page.
+pub(super) fn events(request: &HttpRequest, store: Store) -> HttpResponse {
+    let (view, _) = view(request);
+    match live::stream(store, &view) {
+        Some(stream) => HttpResponse::Ok()
+            .content_type("text/event-stream")
+            .insert_header((header::CACHE_CONTROL, "no-store"))
+            .streaming(stream),
+        None => HttpResponse::ServiceUnavailable()
+            .content_type("text/plain; charset=utf-8")
+            .body("too many live pages are open, or the filter cannot be read\n"),
+    }
+}
+
+/// Takes the form of agent settings; back to the page when they are stored.
+pub(super) async fn set_agents(
+    request: &HttpRequest,
+    store: &Store,
+    form: &[(String, String)],
+) -> HttpResponse {
+    let refused = |status, what: &str, why: &str| {
+        let view = View::fallback(request.path(), clock(request));
+        html_response(
+            request,
+            status,
+            document(&view, &Surroundings::default(), &trouble(what, why)).into_string(),
+        )
+    };
+    let new = match settings::read(form) {
+        Ok(new) => new,
+        Err(error) => {
+            return refused(
+                StatusCode::BAD_REQUEST,
+                "These settings were not stored.",
+                &error,
+            );
+        }
+    };
+    let stored = match agent_config::set(store, new) {
+        Ok(ticket) => ticket.await.map_err(|error| error.to_string()),
+        Err(error) => Err(error.to_string()),
+    };
+    match stored {
+        Ok(()) => HttpResponse::SeeOther()
+            .insert_header((header::LOCATION, "/settings"))
+            .finish(),
+        Err(error) => refused(
+            StatusCode::SERVICE_UNAVAILABLE,
+            "These settings were not stored.",
+            &error,
+        ),
+    }
 }
 
 /// Whether a script asked only for the details of an item.

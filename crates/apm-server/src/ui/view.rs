@@ -166,11 +166,6 @@ impl View {
         self.shared(Href::of(segments))
     }
 
-    /// The same page without what is only about it (sort, sample, tab).
-    pub(crate) fn reset(&self) -> Href {
-        self.shared(Href::at(self.path.clone()))
-    }
-
     /// What every link to another page keeps.
     pub(crate) fn shared_params(&self) -> Vec<(&str, &str)> {
         SHARED
@@ -288,7 +283,6 @@ mod tests {
             view.here().set("sort", "avg").to_string(),
             "/services?from=now-1h&q=a:1&sort=avg&env=dev"
         );
-        assert_eq!(view.reset().to_string(), "/services?from=now-1h&env=dev");
     }
 
     #[test]

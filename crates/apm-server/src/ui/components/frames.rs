@@ -25,15 +25,26 @@ pub(crate) fn exception(sub: &str, title: &str) -> Markup {
     html! { div.causehead { span.sub { (sub) } div.exc { (title) } } }
 }
 
+/// Frames that only get in the way: those of libraries, and those of which no file is known.
+fn is_aside(frame: &StackFrame) -> bool {
+    frame.library || (frame.context.is_none() && matches!(frame.file.as_str(), "" | "<unknown>"))
+}
+
 /// The frames of one exception. The first own frame is open.
 pub(crate) fn frames(frames: &[StackFrame]) -> Markup {
-    let first_own = frames.iter().position(|frame| !frame.library);
+    let first_own = frames.iter().position(|frame| !is_aside(frame));
+    // Each group with the place of its first frame.
+    let groups = frames
+        .chunk_by(|a, b| is_aside(a) && is_aside(b))
+        .scan(0, |at, group| {
+            let first = *at;
+            *at += group.len();
+            Some((first, group))
+        });
     html! {
         div.frames {
-            @for group in frames.chunk_by(|a, b| a.library && b.library) {
-                @if group[0].library && group.len() > 1 { (folded(group)) } @else {
-                    @for frame in group { (one(frame, first_own.is_some_and(|own| std::ptr::eq(frame, &frames[own])))) }
-                }
+            @for (first, group) in groups {
+                @if is_aside(&group[0]) && group.len() > 1 { (folded(group)) } @else { (one(&group[0], first_own == Some(first))) }
             }
         }
     }
@@ -47,9 +58,14 @@ fn folded(group: &[StackFrame]) -> Markup {
         }
     }
     let more = crates.len().saturating_sub(4);
+    let kind = if group.iter().all(|frame| frame.library) {
+        " library frames"
+    } else {
+        " frames of libraries or without a file"
+    };
     html! {
         details.folded {
-            summary { (twisty()) (group.len()) " library frames" span.where.dim { (crates[..crates.len().min(4)].join(", ")) @if more > 0 { " and " (more) " more" } } }
+            summary { (twisty()) (group.len()) (kind) span.where.dim { (crates[..crates.len().min(4)].join(", ")) @if more > 0 { " and " (more) " more" } } }
             @for frame in group { (one(frame, false)) }
         }
     }

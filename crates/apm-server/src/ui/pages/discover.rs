@@ -3,7 +3,7 @@
 
 mod fields;
 mod groups;
-mod hits;
+pub(crate) mod hits;
 mod state;
 
 use maud::{Markup, html};

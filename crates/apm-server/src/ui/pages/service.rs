@@ -67,14 +67,6 @@ pub(crate) fn overview(ask: &mut Ask<'_>, service: &str) -> QueryResult<Answer> 
     }))
 }
 
-/// p95 of the whole window: nothing below ten requests.
-pub(crate) fn overall_p95(list: &Transactions) -> Option<f64> {
-    match list.transactions.as_slice() {
-        [one] if one.count >= number::FEW as f64 => one.latency.map(|p| p.p95),
-        _ => None,
-    }
-}
-
 fn headline(
     view: &View,
     service: &str,

@@ -103,7 +103,7 @@ fn table(view: &View, state: &State, hits: &[Hit]) -> Markup {
 }
 
 /// What an event is called: its name, its message, or its metrics.
-fn summary(document: &Value) -> Markup {
+pub(crate) fn summary(document: &Value) -> Markup {
     let message = field(document, "error.exception")
         .and_then(|list| list.get(0))
         .and_then(|first| text(first, "message"));
@@ -141,7 +141,7 @@ fn figure(us: f64) -> Markup {
     html! { (figure.figure) span.u { (NARROW) (figure.unit) } }
 }
 
-fn duration_cell(document: &Value) -> Markup {
+pub(crate) fn duration_cell(document: &Value) -> Markup {
     let us = ["transaction.duration.us", "span.duration.us"]
         .into_iter()
         .find_map(|path| field(document, path))

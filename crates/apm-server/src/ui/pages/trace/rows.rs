@@ -218,7 +218,10 @@ fn below_of(
         }
         at += run.max(1);
     }
-    if !below.is_empty() && item.duration > 0 {
+    // Between a call and what it reached lies the network, which no span could cover.
+    let calls_out =
+        !item.is_transaction && below.iter().all(|child| trace.items[*child].is_transaction);
+    if !below.is_empty() && item.duration > 0 && !calls_out {
         let covered = below
             .iter()
             .map(|child| &trace.items[*child])

@@ -83,14 +83,16 @@ fn controls(view: &View, brush: Option<(f64, f64)>) -> Markup {
         let text = format!("{:.3}", us / 1e3);
         text.trim_end_matches('0').trim_end_matches('.').to_owned()
     };
+    let chosen = durations(view);
+    let typed = |us: i64| (us > 0 && us < i64::MAX).then(|| ms(us as f64));
     let plain = || OWN.iter().fold(view.here(), |href, key| href.without(key));
     let linear = view.param("scale") == Some("linear");
     html! {
         form.row method="get" action=(view.path) {
             @for (key, value) in view.params_but(&OWN) { input type="hidden" name=(key) value=(value); }
             span.field {
-                label.field { "from " input.input name="min_ms" value=[brush.map(|(from, _)| ms(from))] inputmode="decimal" autocomplete="off"; }
-                label.field { "to " input.input name="max_ms" value=[brush.map(|(_, to)| ms(to))] inputmode="decimal" autocomplete="off"; }
+                label.field { "from " input.input name="min_ms" value=[typed(chosen.min)] inputmode="decimal" autocomplete="off"; }
+                label.field { "to " input.input name="max_ms" value=[typed(chosen.max)] inputmode="decimal" autocomplete="off"; }
                 " ms"
             }
             button.btn.btn--small type="submit" { "Select" }

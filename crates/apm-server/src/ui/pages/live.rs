@@ -1,0 +1,239 @@
+//! `/live`: events as they arrive, over server-sent events. Work stops when the reader's tab closes.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use actix_web::web::Bytes;
+use futures_util::{Stream, stream};
+use maud::{Markup, html};
+
+use super::discover::hits::{duration_cell, summary};
+use super::trace::document::text;
+use super::{Answer, Ask, page};
+use crate::analytics::discover::{self, Hit, Limits, Request};
+use crate::kql::{self, Expr};
+use crate::store::{Store, StoreError};
+use crate::time::{self, Range, SECOND};
+use crate::ui::components::cells::{result_class, swatch};
+use crate::ui::components::head::{Crumb, page_head};
+use crate::ui::components::header::QueryState;
+use crate::ui::components::panel::panel;
+use crate::ui::components::shell::{Page, Section};
+use crate::ui::moment::Clock;
+use crate::ui::number::grouped;
+use crate::ui::view::View;
+
+/// Rows that one step of the stream carries at most, and that the page starts with.
+const MOST: usize = 50;
+/// How far back a step looks: agents hold events for some seconds before they send them.
+const BACK: i64 = 300 * SECOND;
+/// How often the store is asked whether anything has changed.
+const STEP: Duration = Duration::from_millis(500);
+/// Steps without news after which a comment is sent, so that a closed tab is noticed.
+const QUIET_STEPS: u32 = 20;
+/// Streams at a time.
+const STREAMS: usize = 16;
+
+/// The page.
+pub(crate) fn one(ask: &mut Ask<'_>) -> Result<Answer, StoreError> {
+    let view = ask.view;
+    let crumbs = [Crumb::here("Live")];
+    let (query, error) = match kql::parse(view.query(), view.clock.now) {
+        Ok(query) => (query, None),
+        Err(error) => (Expr::All, Some(error.to_string())),
+    };
+    let found = discover::search(ask.conn, &request(query, view.clock.now))?;
+    let shown = if view.query().is_empty() {
+        "everything".to_owned()
+    } else {
+        format!("what matches {}", view.query())
+    };
+    let (answer, why) = match &error {
+        Some(error) => ("This filter cannot be read.".to_owned(), error.clone()),
+        None => (
+            format!("{} events in the last 5 minutes.", grouped(found.total)),
+            format!("The newest stand first; this page shows {shown} as it is stored."),
+        ),
+    };
+    let stream = crate::ui::href::Href::of(&["live", "stream"])
+        .set("q", view.query())
+        .set(
+            "since",
+            &found
+                .hits
+                .iter()
+                .map(|hit| hit.seq)
+                .max()
+                .unwrap_or(0)
+                .to_string(),
+        );
+    let aside = html! {
+        form.query.query--s method="get" action="/live" {
+            (crate::ui::components::icon::icon("search"))
+            input type="text" name="q" aria-label="Show only" placeholder="Show only …" value=(view.query()) spellcheck="false" autocomplete="off";
+        }
+        button.btn.btn--small type="button" data-live-pause aria-pressed="false" hidden { "Pause" }
+    };
+    let table = html! {
+        table.table.docs.live data-live=(stream) {
+            caption.sr { "Events, newest first" }
+            thead { tr { th scope="col" { "Time" } th scope="col" { "Event" } th scope="col" { "Kind" } th scope="col" { "Service" } th scope="col" { "Result" } th.num scope="col" { "Duration" } } }
+            tbody { @for hit in &found.hits { (row(&view.clock, hit)) } }
+        }
+    };
+    let note = html! { span data-live-state aria-live="polite" { "Reload to see what has arrived since." } };
+    let body =
+        html! { (page_head(&crumbs, answer, why)) (panel("Newest first", note, aside, table)) };
+    Ok(Answer::Page(Page {
+        fresh: false,
+        query: QueryState { error },
+        ..page(Section::Live, "Live", body)
+    }))
+}
+
+fn request(query: Expr, now: i64) -> Request {
+    // A sender's clock may run ahead a little.
+    let range = Range {
+        from: now - BACK,
+        to: now + 60 * SECOND,
+    };
+    Request {
+        query,
+        range,
+        size: MOST,
+        after: None,
+        limits: Limits {
+            deadline: Duration::from_millis(400),
+        },
+    }
+}
+
+fn row(clock: &Clock, hit: &Hit) -> Markup {
+    let document = &hit.document;
+    let kind = text(document, "processor.event").unwrap_or_else(|| "log".to_owned());
+    let result = text(document, "transaction.result")
+        .or_else(|| text(document, "event.outcome"))
+        .unwrap_or_default();
+    let failed = text(document, "event.outcome").as_deref() == Some("failure") || kind == "error";
+    let trace = text(document, "trace.id");
+    let item = ["span.id", "transaction.id"]
+        .into_iter()
+        .find_map(|path| text(document, path))
+        .unwrap_or_default();
+    html! {
+        tr class=[failed.then_some("failed")] {
+            td.mono { (clock.milli(hit.timestamp)) }
+            th.grow scope="row" {
+                @match trace {
+                    Some(trace) => { a href=(crate::ui::href::Href::of(&["traces", &trace]).set("item", &item)) { (summary(document)) } },
+                    None => (summary(document)),
+                }
+            }
+            td.soft { (kind) }
+            td.soft { (text(document, "service.name").unwrap_or_default()) }
+            td { @if !result.is_empty() { span.row.row--c { (swatch(result_class(&result))) (result) } } }
+            (duration_cell(document))
+        }
+    }
+}
+
+static OPEN: AtomicUsize = AtomicUsize::new(0);
+
+/// A place among the open streams; given back when the stream is dropped.
+struct Place;
+
+impl Place {
+    fn take() -> Option<Self> {
+        let free = |open| (open < STREAMS).then_some(open + 1);
+        OPEN.fetch_update(Ordering::AcqRel, Ordering::Acquire, free)
+            .ok()
+            .map(|_| Self)
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        OPEN.fetch_sub(1, Ordering::AcqRel);
+    }
+}
+
+struct State {
+    store: Store,
+    query: Expr,
+    clock: Clock,
+    version: u64,
+    seen: i64,
+    quiet: u32,
+    _place: Place,
+}
+
+/// The stream of a page; nothing where too many are open, or where the filter cannot be read.
+pub(crate) fn stream(
+    store: Store,
+    view: &View,
+) -> Option<impl Stream<Item = Result<Bytes, std::convert::Infallible>> + use<>> {
+    let query = kql::parse(view.query(), view.clock.now).ok()?;
+    let seen = view
+        .param("since")
+        .and_then(|seq| seq.parse().ok())
+        .unwrap_or(0);
+    let state = State {
+        store,
+        query,
+        clock: view.clock.clone(),
+        version: 0,
+        seen,
+        quiet: QUIET_STEPS,
+        _place: Place::take()?,
+    };
+    Some(stream::unfold(state, |mut state| async move {
+        loop {
+            if let Some(text) = state.step().await {
+                return Some((Ok(Bytes::from(text)), state));
+            }
+            tokio::time::sleep(STEP).await;
+        }
+    }))
+}
+
+impl State {
+    /// What there is to send, if anything.
+    async fn step(&mut self) -> Option<String> {
+        let version = self.store.data_version();
+        if version == self.version {
+            self.quiet += 1;
+            return (self.quiet > QUIET_STEPS).then(|| {
+                self.quiet = 0;
+                ": still here\n\n".to_owned()
+            });
+        }
+        self.version = version;
+        self.clock.now = time::now();
+        let request = request(self.query.clone(), self.clock.now);
+        let found = self
+            .store
+            .read_async(move |conn| discover::search(conn, &request))
+            .await
+            .ok()?;
+        let mut new: Vec<&Hit> = found
+            .hits
+            .iter()
+            .filter(|hit| hit.seq > self.seen)
+            .collect();
+        let newest = new.iter().map(|hit| hit.seq).max()?;
+        let all_new = new.len() == found.hits.len() && self.seen > 0;
+        self.seen = newest;
+        self.quiet = 0;
+        new.sort_by_key(|hit| std::cmp::Reverse((hit.timestamp, hit.seq)));
+        let rows: String = new
+            .into_iter()
+            .map(|hit| row(&self.clock, hit).into_string())
+            .collect();
+        // A line break would end the field; within markup it is a space.
+        let mut out = format!("event: rows\ndata: {}\n\n", rows.replace(['\r', '\n'], " "));
+        if all_new && found.total > MOST as u64 {
+            out.push_str("event: dropped\ndata: Some\n\n");
+        }
+        Some(out)
+    }
+}
