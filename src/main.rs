@@ -11,7 +11,7 @@ use pocket_apm::cli::{ApmOptions, Cli, Command, Durability, ServiceOptions};
 use pocket_apm::service::{Service, reachable};
 use pocket_apm::{ask, feed, logging};
 
-/// The name under which the embedded service is watched, unless ELASTIC_APM_SERVICE_NAME has another.
+/// The name under which the embedded service is watched, unless `ELASTIC_APM_SERVICE_NAME` has another.
 const SERVICE_NAME: &str = "my-app-01";
 
 /// How long the agent may take to hand over what it has recorded when the service stops.
@@ -131,7 +131,7 @@ fn start_agent(server: Option<&apm_server::Running>, apm: &ApmOptions) -> anyhow
         .option("span_compression_enabled", "false")
         .option("metrics_interval", "10s");
     if let Some(server) = server {
-        agent = agent.server_url(&format!("http://{}", reachable(server.addr())));
+        agent = agent.server_url(format!("http://{}", reachable(server.addr())));
         if let Some(token) = &apm.apm_secret_token {
             agent = agent.option("secret_token", token);
         }
