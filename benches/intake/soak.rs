@@ -1,4 +1,5 @@
 //! Many events in one go: what the sustained rate and the size on disk are.
+#![expect(clippy::print_stdout, reason = "the figures are what it is run for")]
 
 use std::time::{Duration, Instant};
 

@@ -1,4 +1,5 @@
 //! The growth of each group: a least-squares line through the medians that criterion has just measured.
+#![expect(clippy::print_stdout, reason = "the fit is what the bench is run for")]
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};

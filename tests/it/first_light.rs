@@ -213,10 +213,34 @@ async fn a_request_is_shown_with_a_bar_for_each_statement() {
     assert_eq!(services.status, 200);
     assert!(services.body.contains("my-app-01"));
     assert_eq!(trace.status, 200);
-    assert!(
-        trace.body.matches("INSERT INTO people").count() >= 5,
-        "{}",
-        trace.body
-    );
-    assert!(trace.body.contains("BEGIN IMMEDIATE"), "{}", trace.body);
+    let rows = text_of(&trace.body);
+    assert!(rows.matches("INSERT INTO people").count() >= 5, "{rows}");
+    // Each row links to its details, where the statement stands; without JavaScript too.
+    let mut statements = String::new();
+    for link in trace
+        .body
+        .split("href=\"")
+        .filter_map(|rest| rest.split('"').next())
+    {
+        if link.contains("item=") {
+            let url = format!("{}{}", app.apm_url, link.replace("&amp;", "&"));
+            statements += &text_of(&request("GET", &url, &html).await.body);
+        }
+    }
+    for statement in ["BEGIN IMMEDIATE", "INSERT INTO `people`", "COMMIT"] {
+        assert!(
+            statements.contains(statement),
+            "no {statement} in {statements}"
+        );
+    }
+}
+
+/// What a reader sees of a page: its text, with single spaces.
+fn text_of(html: &str) -> String {
+    let text: String = html
+        .split('<')
+        .filter_map(|tag| tag.split_once('>'))
+        .map(|(_, text)| text)
+        .collect();
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
