@@ -37,6 +37,8 @@ impl ResponseError for Error {
     }
 
     fn error_response(&self) -> HttpResponse {
+        // Inside the request, so that the line carries its trace.
+        log::warn!("{self}");
         body(self.status_code(), self)
     }
 }

@@ -161,6 +161,26 @@ async fn a_panic_is_found_with_the_handler_s_file_and_line() {
 }
 
 #[actix_web::test]
+async fn trouble_with_the_upstream_is_an_error_of_its_request() {
+    let app = TestApp::with(&["--upstream-url", "http://127.0.0.1:1/people"]).await;
+    assert_eq!(get(&format!("{}/upstream", app.url)).await.status, 502);
+
+    let errors = app.discover("processor.event:error", 1).await;
+    let transactions = app.discover("processor.event:transaction", 1).await;
+    let spans = app.discover("processor.event:span", 1).await;
+
+    let exception = &errors[0]["error"]["exception"][0];
+    assert!(text(exception, "/message").contains("http://127.0.0.1:1/people could not be reached"));
+    assert_eq!(exception["handled"], true);
+    assert_eq!(
+        text(&errors[0], "/transaction/id"),
+        text(&transactions[0], "/transaction/id")
+    );
+    assert_eq!(text(&transactions[0], "/event/outcome"), "failure");
+    assert_eq!(text(&spans[0], "/event/outcome"), "failure");
+}
+
+#[actix_web::test]
 async fn the_upstream_span_is_the_parent_of_the_upstream_s_transaction() {
     let app = TestApp::start().await;
     get(&format!("{}/upstream", app.url)).await;

@@ -115,3 +115,41 @@ fn the_help_names_every_option_with_its_variable() {
         assert!(help.contains(name), "no {name} in {help}");
     }
 }
+
+#[actix_web::test]
+async fn lines_that_are_logged_inside_a_request_carry_its_ids() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut child = command(&dir)
+        .args(["--listen", "127.0.0.1:0", "--apm-listen", "127.0.0.1:0"])
+        .args(["--upstream-url", "http://127.0.0.1:1/people"])
+        .spawn()
+        .unwrap();
+    let mut lines = BufReader::new(child.stdout.take().unwrap())
+        .lines()
+        .map(Result::unwrap);
+    let service = lines.find(|line| line.starts_with("service")).unwrap();
+    get(&format!(
+        "{}/upstream",
+        service.split_whitespace().last().unwrap()
+    ))
+    .await;
+
+    let mut log = BufReader::new(child.stderr.take().unwrap())
+        .lines()
+        .map(Result::unwrap);
+    let line = log
+        .find(|line| line.contains("could not be reached"))
+        .unwrap();
+    child.kill().unwrap();
+    child.wait().unwrap();
+    let id = |name: &str| {
+        line.split_whitespace()
+            .find_map(|word| word.strip_prefix(name))
+            .unwrap_or_default()
+    };
+    assert_eq!(
+        (id("trace.id=").len(), id("transaction.id=").len()),
+        (32, 16),
+        "{line}"
+    );
+}

@@ -27,10 +27,15 @@ pub struct TestApp {
 
 impl TestApp {
     pub async fn start() -> Self {
+        Self::with(&[]).await
+    }
+
+    /// The same, with options of the service as on its command line.
+    pub async fn with(options: &[&str]) -> Self {
         let dir = tempfile::tempdir().unwrap();
         let server = start_server("127.0.0.1:0", &dir);
         let agent = agent(&server.url());
-        let service = start_service(&dir.path().join("people.db"), &agent, &[]);
+        let service = start_service(&dir.path().join("people.db"), &agent, options);
         Self::new(server, agent, service, dir)
     }
 
