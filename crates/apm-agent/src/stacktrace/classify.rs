@@ -136,7 +136,7 @@ mod tests {
         "/home/me/.cargo/registry/src/index.crates.io-1949cf8c6b5b557f/actix-web-4.18.1/src/app.rs";
     const STD: &str = "/rustc/59807616e1fa2540724bfbac14d7976d7e4a3860/library/core/src/option.rs";
     const INSTALLED: &str =
-        "/root/.rustup/toolchains/stable/lib/rustlib/src/rust/library/std/src/rt.rs";
+        "/home/dev/.rustup/toolchains/stable/lib/rustlib/src/rust/library/std/src/rt.rs";
     const GIT: &str = "/home/me/.cargo/git/checkouts/tool-0b1/1a2b3c/src/lib.rs";
 
     #[test]
