@@ -1,4 +1,5 @@
 //! The intake as agents see it.
 
 mod documents;
+mod load;
 mod protocol;

@@ -2,6 +2,7 @@
 
 mod agents;
 mod analytics;
+mod http;
 mod import;
 mod insight;
 mod intake;

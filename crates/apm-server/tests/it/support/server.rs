@@ -53,7 +53,10 @@ impl TestServer {
         config.workers = 1;
         change(&mut config);
         let running = Server::start(config).expect("the server starts");
-        let client = Client::builder().timeout(Duration::from_secs(30)).finish();
+        let client = Client::builder()
+            .timeout(Duration::from_secs(30))
+            .disable_redirects()
+            .finish();
         Self {
             running,
             client,

@@ -1,0 +1,253 @@
+//! Who may ask, and what the server says of itself.
+
+use apm_server::SecretToken;
+use apm_server::agent_config::{self, Settings};
+use serde_json::json;
+
+use crate::support::server::TestServer;
+
+const HTML: (&str, &str) = ("Accept", "text/html");
+
+fn with_token() -> TestServer {
+    TestServer::with(|config| config.secret_token = SecretToken::new("hush"))
+}
+
+#[actix_web::test]
+async fn agents_learn_the_version_and_browsers_are_sent_to_the_pages() {
+    let server = TestServer::start();
+    let answer = server.get("/").await;
+    assert_eq!(answer.status, 200);
+    let major = answer.json()["version"]
+        .as_str()
+        .and_then(|version| version.split('.').next()?.parse::<u32>().ok());
+    assert!(major.is_some_and(|major| major >= 8), "{answer:?}");
+    assert_eq!(server.send("POST", "/", &[], "").await.status, 405);
+    assert_eq!(
+        server.get("/nowhere").await.json(),
+        json!({"error": "404 page not found"})
+    );
+    assert_eq!(server.get("/healthz").await.status, 200);
+    server.stop().await;
+}
+
+#[actix_web::test]
+async fn names_of_others_are_refused_on_loopback() {
+    let server = TestServer::start();
+    for (host, status) in [
+        ("evil.example", 403),
+        ("evil.example:8200", 403),
+        ("localhost.evil.example", 403),
+        ("localhost:8200", 200),
+        ("app.localhost", 200),
+        ("127.0.0.1", 200),
+        ("[::1]:8200", 200),
+    ] {
+        let answer = server
+            .send("GET", "/api/v1/status", &[("Host", host)], "")
+            .await;
+        assert_eq!(answer.status, status, "{host}");
+    }
+    server.stop().await;
+}
+
+#[actix_web::test]
+async fn other_sites_change_nothing() {
+    let server = TestServer::start();
+    let own = server.running.url();
+    for (path, origin, status) in [
+        ("/logout", None, 403),
+        ("/logout", Some("https://evil.example"), 403),
+        ("/logout", Some("null"), 403),
+        ("/logout", Some(own.as_str()), 303),
+        ("/intake/v2/events", Some("https://evil.example"), 403),
+        ("/intake/v2/events", None, 202),
+    ] {
+        let headers: Vec<_> = origin
+            .map(|origin| ("Origin", origin))
+            .into_iter()
+            .collect();
+        let answer = server.send("POST", path, &headers, "").await;
+        assert_eq!(answer.status, status, "{path} {origin:?}");
+    }
+    server.stop().await;
+}
+
+#[actix_web::test]
+async fn with_a_token_agents_send_it_and_browsers_sign_in() {
+    let server = with_token();
+    let anonymous = server.get("/").await;
+    assert_eq!((anonymous.status, anonymous.text.as_str()), (200, ""));
+    assert_eq!(server.get("/healthz").await.status, 200);
+    for (header, status) in [
+        ("Bearer hush", 202),
+        ("Bearer hus", 401),
+        ("Basic x", 401),
+        ("hush", 401),
+    ] {
+        let headers = [("Authorization", header)];
+        assert_eq!(
+            server
+                .send("POST", "/intake/v2/events", &headers, "")
+                .await
+                .status,
+            status,
+            "{header}"
+        );
+    }
+    assert_eq!(server.get("/api/v1/status").await.status, 401);
+    assert_eq!(server.get("/metrics").await.status, 401);
+
+    let answer = server.send("GET", "/login?next=/x", &[HTML], "").await;
+    assert_eq!(answer.status, 200);
+    let own = server.running.url();
+    let form = [
+        ("Origin", own.as_str()),
+        ("Content-Type", "application/x-www-form-urlencoded"),
+    ];
+    let wrong = server.send("POST", "/login", &form, "token=wrong").await;
+    assert_eq!((wrong.status, wrong.header("set-cookie")), (403, ""));
+    let right = server
+        .send(
+            "POST",
+            "/login",
+            &form,
+            "token=hush&next=%2F%2Fevil.example",
+        )
+        .await;
+    assert_eq!((right.status, right.header("location")), (303, "/services"));
+    let cookie = right.header("set-cookie");
+    assert!(
+        cookie.contains("HttpOnly") && cookie.contains("SameSite=Strict"),
+        "{cookie}"
+    );
+    let session = cookie.split(';').next().expect("a pair");
+    assert!(!session.contains("hush"));
+    assert_eq!(
+        server
+            .send("GET", "/api/v1/status", &[("Cookie", session)], "")
+            .await
+            .status,
+        200
+    );
+    let leave = [("Origin", own.as_str()), ("Cookie", session)];
+    assert_eq!(server.send("POST", "/logout", &leave, "").await.status, 303);
+    assert_eq!(
+        server
+            .send("GET", "/api/v1/status", &[("Cookie", session)], "")
+            .await
+            .status,
+        401
+    );
+    server.stop().await;
+}
+
+#[actix_web::test]
+async fn every_answer_keeps_a_browser_from_running_telemetry() {
+    let server = TestServer::start();
+    for path in ["/", "/nowhere", "/login", "/api/v1/status"] {
+        let answer = server.get(path).await;
+        assert_eq!(answer.header("x-content-type-options"), "nosniff", "{path}");
+        assert!(
+            answer
+                .header("content-security-policy")
+                .contains("frame-ancestors 'none'"),
+            "{path}"
+        );
+    }
+    server.stop().await;
+}
+
+#[actix_web::test]
+async fn agents_without_settings_get_none_and_a_tag_to_ask_again_with() {
+    let server = TestServer::start();
+    let path = "/config/v1/agents?service.name=shop&service.environment=prod";
+    let none = server.get(path).await;
+    assert_eq!(
+        (none.status, none.json(), none.header("etag")),
+        (200, json!({}), "\"-\"")
+    );
+    assert_eq!(none.header("cache-control"), "max-age=30, must-revalidate");
+    let same = server
+        .send("GET", path, &[("If-None-Match", "\"-\"")], "")
+        .await;
+    assert_eq!((same.status, same.text.as_str()), (304, ""));
+    let asked = r#"{"service":{"name":"shop","environment":"prod"}}"#;
+    assert_eq!(
+        server
+            .send("POST", "/config/v1/agents", &[], asked)
+            .await
+            .status,
+        200
+    );
+    let nameless = server.get("/config/v1/agents").await;
+    assert_eq!(
+        (nameless.status, nameless.json()),
+        (400, json!({"error": "service.name is required"}))
+    );
+    assert_eq!(server.send("PUT", path, &[], "").await.status, 405);
+    server.stop().await;
+}
+
+#[actix_web::test]
+async fn the_best_match_of_the_settings_wins_and_its_tag_follows_its_values() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let options = apm_server::store::StoreOptions::new(directory.path().join("apm.db"));
+    let store = apm_server::store::Store::open(options).expect("it opens");
+    let settings = |service: &str, environment: &str, rate: &str| Settings {
+        service: service.to_owned(),
+        environment: environment.to_owned(),
+        values: [("transaction_sample_rate".to_owned(), rate.to_owned())].into(),
+        applied: None,
+    };
+    for new in [
+        settings("", "", "0.1"),
+        settings("", "prod", "0.2"),
+        settings("shop", "", "0.3"),
+        settings("shop", "prod", "0.4"),
+    ] {
+        agent_config::set(&store, new)
+            .expect("taken")
+            .await
+            .expect("written");
+    }
+    let find = async |service: &'static str, environment: Option<&'static str>| {
+        let found = store.read_async(move |conn| {
+            Ok::<_, apm_server::store::StoreError>(agent_config::find(conn, service, environment)?)
+        });
+        found.await.expect("read").expect("found")
+    };
+    for (service, environment, rate) in [
+        ("shop", Some("prod"), "0.4"),
+        ("shop", Some("dev"), "0.3"),
+        ("shop", None, "0.3"),
+        ("other", Some("prod"), "0.2"),
+        ("other", None, "0.1"),
+    ] {
+        let found = find(service, environment).await;
+        assert_eq!(
+            found.values["transaction_sample_rate"], rate,
+            "{service} {environment:?}"
+        );
+    }
+    let before = find("shop", Some("prod")).await.etag();
+    agent_config::set(&store, settings("shop", "prod", "0.5"))
+        .expect("taken")
+        .await
+        .expect("written");
+    assert_ne!(find("shop", Some("prod")).await.etag(), before);
+    let none = Settings {
+        values: Default::default(),
+        ..settings("shop", "prod", "")
+    };
+    agent_config::set(&store, none)
+        .expect("taken")
+        .await
+        .expect("written");
+    assert_eq!(
+        find("shop", Some("prod")).await.values["transaction_sample_rate"],
+        "0.3"
+    );
+    actix_web::rt::task::spawn_blocking(move || store.close())
+        .await
+        .expect("closed");
+}
