@@ -80,7 +80,7 @@ pub fn write(conn: &mut SqliteConnection) -> QueryResult<()> {
     conn.immediate_transaction(insert_random)
 }
 
-/// [`write`], and what was written: read back inside the same transaction, oldest first.
+/// [`write()`], and what was written: read back inside the same transaction, oldest first.
 pub fn write_returning(conn: &mut SqliteConnection) -> QueryResult<Vec<Person>> {
     conn.immediate_transaction(|conn| {
         insert_random(conn)?;

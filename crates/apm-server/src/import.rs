@@ -2,7 +2,7 @@
 //! server that runs.
 //!
 //! A recorded stream is NDJSON as agents send it, plain or gzip: a metadata line and events, and again.
-//! [`file`] cuts it into request bodies of about [`TOGETHER`] bytes, each with its metadata, so that a file of any size takes
+//! [`file()`] cuts it into request bodies of about `TOGETHER` bytes, each with its metadata, so that a file of any size takes
 //! little memory. What the intake refuses is counted and does not end the import.
 
 mod target;

@@ -2,7 +2,7 @@
 //!
 //! * Pure rules first: [`growth`] (latency against rows), [`repeats`] (the same statement again and again in one
 //!   request), [`plan`] (what `EXPLAIN QUERY PLAN` means). They know no database and are tested by tables.
-//! * [`guard`] is how SQL of strangers is run: one statement, reading only, within limits. [`plan::explain`] uses it
+//! * `guard` is how SQL of strangers is run: one statement, reading only, within limits. [`plan::explain`] uses it
 //!   on a service's file, [`console`] on the telemetry.
 //! * What happens between two windows or since a marker is asked of `analytics`, whose floor this is; what is kept
 //!   (findings, markers, who calls which statement) is written through the store's writer.

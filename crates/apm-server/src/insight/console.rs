@@ -2,7 +2,7 @@
 //! `pocket-apm sql`.
 //!
 //! Meant for the documented views (`v_transactions`, `v_spans`, `v_errors`, `v_statements`, `v_metrics`); the tables behind
-//! them can be read too, since the SQL behind every chart does. How hostile SQL is kept out stands in [`super::guard`].
+//! them can be read too, since the SQL behind every chart does. How hostile SQL is kept out stands in `insight::guard`.
 
 mod csv;
 
