@@ -9,6 +9,7 @@ pub mod api;
 mod config;
 pub mod document;
 pub mod event;
+pub mod export;
 pub mod fingerprint;
 pub mod generate;
 mod http;

@@ -12,6 +12,7 @@
 mod apply;
 mod block;
 mod cache;
+mod clear;
 mod dictionary;
 mod error;
 mod events;
@@ -77,6 +78,7 @@ impl std::fmt::Debug for Job {
         f.write_str(match self {
             Self::Batch(..) => "Batch",
             Self::Write(_) => "Write",
+            Self::Clear(_) => "Clear",
         })
     }
 }
@@ -191,6 +193,14 @@ impl Store {
             // Nobody has to wait for the answer.
             let _ = answer.send(result);
         }));
+        self.0.queue.push(job, Weight::default()).map(|()| ticket)
+    }
+
+    /// Deletes all telemetry that was submitted before, with what was found in it and the markers. The settings of agents
+    /// stay. There is no way back.
+    pub fn clear(&self) -> Result<Ticket<()>, SubmitError> {
+        let (answer, ticket) = Ticket::new();
+        let job = Job::Clear(answer);
         self.0.queue.push(job, Weight::default()).map(|()| ticket)
     }
 

@@ -7,6 +7,7 @@
 #![expect(dead_code, reason = "pages that come next use these parts")]
 
 mod assets;
+mod bar;
 mod chart;
 mod components;
 #[cfg(test)]
@@ -16,9 +17,11 @@ mod moment;
 mod number;
 mod pages;
 mod serve;
+mod upload;
 mod view;
 mod words;
 
+use actix_multipart::Multipart;
 use actix_web::web::{Data, Form, Path, ServiceConfig, get, head, post, resource};
 use actix_web::{Handler, HttpRequest, HttpResponse, Resource, Responder};
 
@@ -28,7 +31,7 @@ use crate::store::{Store, SubmitError, Ticket};
 use crate::time;
 use pages::{
     compare, console, dependencies, discover, error, errors, insights, live, metrics, queries,
-    service, services, settings, setup, trace, traces, transaction, transactions,
+    service, services, settings, setup, suggest, trace, traces, transaction, transactions,
 };
 
 /// Mounts the pages and their files. The application's data holds the [`Store`].
@@ -56,10 +59,13 @@ pub fn configure(app: &mut ServiceConfig) {
         ))
         .service(page("/services/{service}/metrics", service_metrics))
         .service(page("/discover", search))
+        .service(page("/suggest", suggestions))
         .service(page("/live", live_page))
         .service(page("/live/stream", live_stream))
         .service(page("/settings", settings_page))
         .service(resource("/settings/agents").route(post().to(set_agents)))
+        .service(resource("/settings/clear").route(post().to(clear_data)))
+        .service(resource("/settings/import").route(post().to(import_data)))
         .service(page("/setup", setup_page))
         .service(page("/errors", all_errors))
         .service(page("/traces", all_traces))
@@ -70,6 +76,7 @@ pub fn configure(app: &mut ServiceConfig) {
         .service(page("/compare", compared))
         .route("/markers", post().to(set_marker))
         .service(page("/sql", sql))
+        .service(page("/traces/{trace}/export", export_trace))
         .service(page("/traces/{trace}", one_trace));
 }
 
@@ -229,6 +236,10 @@ async fn search(request: HttpRequest, store: Data<Store>) -> HttpResponse {
     serve::page(request, Store::clone(&store), discover::page_of).await
 }
 
+async fn suggestions(request: HttpRequest, store: Data<Store>) -> HttpResponse {
+    serve::page(request, Store::clone(&store), suggest::list).await
+}
+
 async fn all_traces(request: HttpRequest, store: Data<Store>) -> HttpResponse {
     serve::page(request, Store::clone(&store), traces::list).await
 }
@@ -255,6 +266,22 @@ async fn set_agents(
     form: Form<Vec<(String, String)>>,
 ) -> HttpResponse {
     serve::set_agents(&request, &store, &form).await
+}
+
+async fn clear_data(
+    request: HttpRequest,
+    store: Data<Store>,
+    form: Form<Vec<(String, String)>>,
+) -> HttpResponse {
+    serve::clear(&request, &store, &form).await
+}
+
+async fn import_data(request: HttpRequest, store: Data<Store>, form: Multipart) -> HttpResponse {
+    serve::import(&request, &store, form).await
+}
+
+async fn export_trace(request: HttpRequest, store: Data<Store>, id: Path<String>) -> HttpResponse {
+    serve::export(request, Store::clone(&store), id.into_inner()).await
 }
 
 async fn setup_page(request: HttpRequest, store: Data<Store>) -> HttpResponse {

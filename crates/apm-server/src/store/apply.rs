@@ -151,6 +151,15 @@ impl Memory {
         }
     }
 
+    /// Nothing that was stored is there any more; numbers go on, so that no event gets one that another had.
+    pub(super) fn forget(&mut self) {
+        self.block.clear();
+        self.traces.clear();
+        self.names.clear();
+        self.next = (self.next + SLOTS - 1) / SLOTS * SLOTS;
+        self.commit();
+    }
+
     /// What was applied since the last commit is gone from the database.
     pub(super) fn rollback(&mut self) {
         self.block.copy_from(&self.committed.0);

@@ -17,7 +17,7 @@ use super::queue::Queue;
 use super::retention::Retention;
 use super::stats::Counters;
 use super::ticket::Answer;
-use super::{Committed, StoreError, rollups};
+use super::{Committed, StoreError, clear, rollups};
 use crate::event::Batch;
 
 /// Events per transaction: more gain little, fewer cost much (100: 6 µs per event, 1000: 3, 5000: 2).
@@ -29,6 +29,8 @@ pub(super) enum Job {
     Batch(Batch, Answer<Committed>),
     /// Anything else that writes, in a transaction of its own.
     Write(Write),
+    /// Deletes all that was stored before.
+    Clear(Answer<()>),
 }
 
 /// Statements to run, which answer by themselves.
@@ -89,6 +91,16 @@ impl Writer {
                 Job::Write(write) => {
                     self.store(std::mem::take(&mut batches));
                     write(&mut self.conn, &self.counters);
+                }
+                Job::Clear(answer) => {
+                    self.store(std::mem::take(&mut batches));
+                    let cleared = self.conn.immediate_transaction(clear::clear);
+                    if cleared.is_ok() {
+                        self.memory.forget();
+                        self.counters.changed();
+                    }
+                    // Nobody has to wait for the answer.
+                    let _ = answer.send(cleared.map_err(StoreError::from));
                 }
             }
         }

@@ -28,6 +28,7 @@ const FILES: &[(&str, &str, &[u8])] = &[
     ("live.js", JS, include_bytes!("assets/live.js")),
     ("noscript.css", CSS, include_bytes!("assets/noscript.css")),
     ("pages.css", CSS, include_bytes!("assets/pages.css")),
+    ("suggest.js", JS, include_bytes!("assets/suggest.js")),
     ("swap.js", JS, include_bytes!("assets/swap.js")),
     ("theme.js", JS, include_bytes!("assets/theme.js")),
     ("tokens.css", CSS, include_bytes!("assets/tokens.css")),

@@ -14,6 +14,7 @@ pub(crate) mod header;
 pub(crate) mod icon;
 pub(crate) mod panel;
 pub(crate) mod picker;
+pub(crate) mod query;
 pub(crate) mod shell;
 pub(crate) mod source;
 pub(crate) mod sql;

@@ -13,10 +13,12 @@ pub(crate) mod insights;
 pub(crate) mod live;
 pub(crate) mod metrics;
 pub(crate) mod queries;
+pub(crate) mod refused;
 pub(crate) mod service;
 pub(crate) mod services;
 pub(crate) mod settings;
 pub(crate) mod setup;
+pub(crate) mod suggest;
 pub(crate) mod trace;
 pub(crate) mod traces;
 pub(crate) mod transaction;
@@ -25,12 +27,16 @@ pub(crate) mod transactions;
 use diesel::SqliteConnection;
 use maud::{Markup, html};
 
+use super::bar::Bar;
 use super::components::head::Crumb;
 use super::components::header::QueryState;
+use super::components::panel::empty;
 use super::components::shell::{Page, Section};
 use super::href::Href;
 use super::view::View;
+use super::words;
 use crate::analytics::Scope;
+use crate::analytics::filter::List;
 use crate::analytics::window::Window;
 
 /// What a page function asks with.
@@ -62,12 +68,26 @@ impl<'a> Ask<'a> {
         }
     }
 
-    /// Everything in the environment of the address.
+    /// Everything in the environment of the address that the query bar leaves.
     pub(crate) fn scope(&self) -> Scope {
+        let query = match self.view.bar {
+            Bar::List(list) => self.view.asked.on(list).ok().flatten(),
+            Bar::Documents | Bar::Elsewhere => None,
+        };
         Scope {
             environment: self.view.environment().map(str::to_owned),
+            query,
             ..Scope::default()
         }
+    }
+
+    /// A scope for another list of the same page; nothing where the query names fields that this list does not have.
+    pub(crate) fn beside(&self, scope: &Scope, list: List) -> Option<Scope> {
+        let query = self.view.asked.on(list).ok()?;
+        Some(Scope {
+            query,
+            ..scope.clone()
+        })
     }
 
     /// The same for one service.
@@ -142,14 +162,24 @@ pub(crate) fn transaction_href(view: &View, service: &str, kind: &str, name: &st
         .set("name", name)
 }
 
-/// Links that lead out of an empty page.
+/// Links that lead out of an empty page: without what narrows it, or over a longer range.
 pub(crate) fn wider(view: &View) -> Markup {
     html! {
+        @if view.asked.expr.is_some() { a.btn.btn--primary href=(view.here().without("q")) { "Remove the filter" } }
         @for (from, words) in [("now-1h", "Show last hour"), ("now-24h", "Show last 24 hours"), ("now-7d", "Show last 7 days")] {
             @if view.param("from") != Some(from) { a.btn href=(view.here().set("from", from).without("to")) { (words) } }
         }
         @if let Some(environment) = view.environment() { a.btn href=(view.here().without("env")) { "Show all environments, not only " (environment) } }
     }
+}
+
+/// A list without rows: what narrows it, and the ways out.
+pub(crate) fn nothing_here(view: &View, what: &str) -> Markup {
+    let reason = html! {
+        @if view.asked.expr.is_some() { "The filter " code { (words::cut(view.query(), 200)) } " leaves nothing " } @else { "Nothing was stored " }
+        (words::range(view)) @if let Some(environment) = view.environment() { " in the environment " b { (environment) } } "."
+    };
+    empty(what, reason, wider(view))
 }
 
 /// A weighted count as people read it.

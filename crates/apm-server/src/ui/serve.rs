@@ -1,5 +1,6 @@
 //! From a request to a page: what the address and the cookies say, a connection, the answer, and the headers that keep it safe.
 
+use actix_multipart::Multipart;
 use actix_web::http::{StatusCode, header};
 use actix_web::web::Query;
 use actix_web::{HttpRequest, HttpResponse, HttpResponseBuilder};
@@ -11,8 +12,10 @@ use super::components::head::{Crumb, page_head};
 use super::components::header::{QueryState, Surroundings};
 use super::components::panel::empty;
 use super::components::shell::{Page, Section, document};
+use super::href::Href;
 use super::moment::Clock;
-use super::pages::{Answer, Ask, live, settings};
+use super::pages::{Answer, Ask, live, refused, settings};
+use super::upload;
 use super::view::{Theme, View};
 use crate::agent_config;
 use crate::analytics::directory;
@@ -45,7 +48,10 @@ pub(super) async fn page(
                 stored: Some((stats.database_bytes + stats.log_bytes, limit)),
                 ..Surroundings::default()
             };
-            let answer = ask(&mut Ask::new(conn, &view))?;
+            let answer = match &view.asked.trouble {
+                Some(trouble) => Answer::Page(refused::page(&view, trouble)),
+                None => ask(&mut Ask::new(conn, &view))?,
+            };
             Ok::<_, StoreError>(match answer {
                 Answer::Page(page) => (
                     StatusCode::OK,
@@ -171,18 +177,11 @@ pub(super) async fn set_agents(
     store: &Store,
     form: &[(String, String)],
 ) -> HttpResponse {
-    let refused = |status, what: &str, why: &str| {
-        let view = View::fallback(request.path(), clock(request));
-        html_response(
-            request,
-            status,
-            document(&view, &Surroundings::default(), &trouble(what, why)).into_string(),
-        )
-    };
     let new = match settings::read(form) {
         Ok(new) => new,
         Err(error) => {
             return refused(
+                request,
                 StatusCode::BAD_REQUEST,
                 "These settings were not stored.",
                 &error,
@@ -194,13 +193,112 @@ pub(super) async fn set_agents(
         Err(error) => Err(error.to_string()),
     };
     match stored {
-        Ok(()) => HttpResponse::SeeOther()
-            .insert_header((header::LOCATION, "/settings"))
-            .finish(),
+        Ok(()) => to("/settings"),
         Err(error) => refused(
+            request,
             StatusCode::SERVICE_UNAVAILABLE,
             "These settings were not stored.",
             &error,
+        ),
+    }
+}
+
+fn to(address: &str) -> HttpResponse {
+    HttpResponse::SeeOther()
+        .insert_header((header::LOCATION, address))
+        .finish()
+}
+
+/// A page that says why something was not done.
+fn refused(request: &HttpRequest, status: StatusCode, what: &str, why: &str) -> HttpResponse {
+    let view = View::fallback(request.path(), clock(request));
+    let page = document(&view, &Surroundings::default(), &trouble(what, why));
+    html_response(request, status, page.into_string())
+}
+
+/// Deletes everything, where the form says that this is meant.
+pub(super) async fn clear(
+    request: &HttpRequest,
+    store: &Store,
+    form: &[(String, String)],
+) -> HttpResponse {
+    let meant = form
+        .iter()
+        .any(|(key, value)| key == "sure" && value == "yes");
+    if !meant {
+        return refused(
+            request,
+            StatusCode::BAD_REQUEST,
+            "Nothing was deleted.",
+            "Tick the box beside the button to say that everything may go.",
+        );
+    }
+    let cleared = match store.clear() {
+        Ok(ticket) => ticket.await.map_err(|error| error.to_string()),
+        Err(error) => Err(error.to_string()),
+    };
+    match cleared {
+        Ok(()) => to("/settings?cleared=1"),
+        Err(error) => refused(
+            request,
+            StatusCode::SERVICE_UNAVAILABLE,
+            "Nothing was deleted.",
+            &error,
+        ),
+    }
+}
+
+/// Takes an uploaded recording.
+pub(super) async fn import(request: &HttpRequest, store: &Store, form: Multipart) -> HttpResponse {
+    match upload::import(store, form).await {
+        Ok(taken) => {
+            let href = Href::at("/settings")
+                .set("imported", &taken.summary.accepted.to_string())
+                .set("refused", &taken.summary.rejected.to_string())
+                .set("trace", taken.trace.as_deref().unwrap_or(""));
+            to(&href.to_string())
+        }
+        Err(error) => refused(
+            request,
+            StatusCode::BAD_REQUEST,
+            "The file was not imported, or not whole.",
+            &error.to_string(),
+        ),
+    }
+}
+
+/// A trace as a file that can be imported.
+pub(super) async fn export(request: HttpRequest, store: Store, id: String) -> HttpResponse {
+    let asked = id.clone();
+    let lines = store
+        .read_async(move |conn| crate::export::trace(conn, &asked))
+        .await;
+    match lines {
+        Ok(Some(lines)) => {
+            // An id is what the sender says; in a header only its plain characters are kept.
+            let name: String = id
+                .chars()
+                .filter(char::is_ascii_alphanumeric)
+                .take(64)
+                .collect();
+            let disposition = format!("attachment; filename=\"trace-{name}.ndjson\"");
+            HttpResponse::Ok()
+                .content_type("application/x-ndjson")
+                .insert_header((header::CONTENT_DISPOSITION, disposition))
+                .insert_header((header::CACHE_CONTROL, "no-store"))
+                .body(lines)
+        }
+        Ok(None) => refused(
+            &request,
+            StatusCode::NOT_FOUND,
+            "This trace is not stored.",
+            "It was never sent, has not arrived yet, or retention has removed it.",
+        ),
+        Err(error) => refused(
+            &request,
+            StatusCode::SERVICE_UNAVAILABLE,
+            "The trace cannot be read.",
+            &error.to_string(),
         ),
     }
 }

@@ -9,7 +9,7 @@ use crate::store::{Store, StoreOptions};
 use crate::time;
 
 /// Addresses of all pages; `{service}` and the like are filled in.
-const PAGES: [&str; 31] = [
+const PAGES: [&str; 32] = [
     "/services",
     "/services/{service}",
     "/services/{service}/transactions",
@@ -25,6 +25,7 @@ const PAGES: [&str; 31] = [
     "/errors",
     "/live",
     "/live?q=a:",
+    "/services?q=service.name:{service}",
     "/settings",
     "/setup",
     "/traces",
@@ -222,4 +223,52 @@ async fn a_range_that_makes_no_sense_is_explained() {
     assert!(text.contains("use RFC 3339"), "names the remedy");
     sound("/services?from=yesterday", &text);
     assert_eq!(get(&store, "/nowhere").await.0, StatusCode::NOT_FOUND);
+}
+
+#[actix_web::test]
+async fn the_query_bar_filters_lists_and_says_where_it_cannot() {
+    let demo = demo();
+    let filtered = "/services/my-app-01/transactions?q=transaction.name:*sql-g*";
+    let (_, _, list) = get(&demo.store, filtered).await;
+    assert!(list.contains(">GET /sql-group</a>"), "what matches stays");
+    assert!(!list.contains(">GET /sql-write</a>"), "the rest goes");
+    let (_, _, failed) = get(&demo.store, "/traces?q=transaction.result:%22HTTP%205xx%22").await;
+    assert!(failed.contains(">GET /5xx</a>") && !failed.contains(">GET /sql-group</a>"));
+    let (_, _, refused) = get(&demo.store, "/errors?q=url.path:x").await;
+    assert!(
+        refused.contains("url.path:x\n^^^^^^^^</pre>"),
+        "the field is pointed at"
+    );
+    assert!(
+        refused.contains("Search in Discover"),
+        "and there is a way out"
+    );
+    let (_, _, unread) = get(&demo.store, "/services?q=service.name:").await;
+    assert!(
+        unread.contains("service.name:\n             ^</pre>"),
+        "{unread}"
+    );
+    let (_, _, none) = get(&demo.store, "/services?q=service.name:nobody").await;
+    assert!(none.contains("leaves nothing") && none.contains("Remove the filter"));
+}
+
+#[actix_web::test]
+async fn the_query_bar_suggests_fields_and_then_values() {
+    let demo = demo();
+    let (_, _, fields) = get(&demo.store, "/suggest?on=/services&text=tran").await;
+    assert!(
+        fields.contains("data-becomes=\"transaction.name: \""),
+        "{fields}"
+    );
+    let (_, _, values) = get(
+        &demo.store,
+        "/suggest?on=/services&text=transaction.name:%20sql",
+    )
+    .await;
+    assert!(
+        values.contains("data-becomes=\"transaction.name: &quot;GET /sql-group&quot; \""),
+        "{values}"
+    );
+    let (_, _, any) = get(&demo.store, "/suggest?on=/discover&text=headers").await;
+    assert!(any.contains("http.request.headers.Host"), "{any}");
 }

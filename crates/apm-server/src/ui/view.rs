@@ -1,6 +1,7 @@
 //! What the address of a page says: range, environment, query, comparison. Everything a page shows follows from it, so that a
 //! copied link shows the same and the back button undoes one step.
 
+use super::bar::{Bar, Query};
 use super::href::Href;
 use super::moment::{Clock, span_words};
 use crate::analytics::comparison::Comparison;
@@ -46,6 +47,10 @@ pub(crate) struct View {
     pub(crate) theme: Option<Theme>,
     /// `http://host:port` as the reader reaches this server.
     pub(crate) origin: String,
+    /// What the query bar of this page filters.
+    pub(crate) bar: Bar,
+    /// What stands in it, read.
+    pub(crate) asked: Query,
 }
 
 impl View {
@@ -68,7 +73,11 @@ impl View {
                 .map(|(_, value)| value.as_str())
         };
         let range = Range::parse(get("from"), get("to"), clock.now)?;
+        let bar = Bar::of_path(path);
+        let asked = Query::read(get("q").unwrap_or(""), bar, clock.now);
         Ok(Self {
+            bar,
+            asked,
             path: path.to_owned(),
             params,
             clock,
@@ -85,6 +94,8 @@ impl View {
             to: clock.now.max(1),
         };
         Self {
+            bar: Bar::of_path(path),
+            asked: Query::default(),
             path: path.to_owned(),
             params: Vec::new(),
             clock,
@@ -161,9 +172,14 @@ impl View {
             })
     }
 
-    /// Another page, in the same range, environment, query and comparison.
+    /// Another page, in the same range, environment and comparison, and with the query where that page can be filtered by it.
     pub(crate) fn to(&self, segments: &[&str]) -> Href {
-        self.shared(Href::of(segments))
+        let href = self.shared(Href::of(segments));
+        if self.asked.goes_to(Bar::of(segments)) {
+            href.set("q", self.query())
+        } else {
+            href
+        }
     }
 
     /// What every link to another page keeps.
@@ -278,6 +294,11 @@ mod tests {
         assert_eq!(
             view.to(&["errors"]).to_string(),
             "/errors?from=now-1h&env=dev"
+        );
+        assert_eq!(
+            view.to(&["discover"]).to_string(),
+            "/discover?from=now-1h&env=dev&q=a:1",
+            "the query goes where it can be applied"
         );
         assert_eq!(
             view.here().set("sort", "avg").to_string(),

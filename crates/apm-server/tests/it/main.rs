@@ -6,5 +6,6 @@ mod http;
 mod import;
 mod insight;
 mod intake;
+mod pages;
 mod store;
 mod support;

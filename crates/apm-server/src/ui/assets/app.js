@@ -8,12 +8,14 @@ import { init as initWaterfall } from "./waterfall.js";
 import { init as initCopy } from "./copy.js";
 import { init as initLive } from "./live.js";
 import { init as initFields } from "./fields.js";
+import { init as initSuggest } from "./suggest.js";
 
 // Parts that look at the document's content run again whenever some of it is replaced.
 const parts = [initCharts, initBrush, initWaterfall, initCopy, initLive, initFields];
 const refresh = (root) => parts.forEach((init) => init(root));
 
 initTheme();
+initSuggest();
 initKeys();
 initSwap(refresh);
 refresh(document);

@@ -3,10 +3,12 @@
 
 use maud::{Markup, html};
 
+use super::query::query_bar;
 use super::{icon, picker};
 use crate::analytics::comparison::Comparison;
+use crate::ui::bar::Trouble;
 use crate::ui::href::Href;
-use crate::ui::view::{View, quoted};
+use crate::ui::view::View;
 
 /// What the header and the navigation know about the store.
 #[derive(Debug, Clone, Default)]
@@ -24,7 +26,7 @@ pub(crate) struct Surroundings {
 /// The query bar's state: what was typed, and what is wrong with it.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct QueryState {
-    pub(crate) error: Option<String>,
+    pub(crate) error: Option<Trouble>,
 }
 
 /// The header of every page. `service` is the one that the page is about.
@@ -39,7 +41,7 @@ pub(crate) fn header(
             a.brand href=(view.to(&["services"])) { (icon::logo()) span.lbl { "Pocket APM" } }
             (services(view, around, service))
             (environments(view, around))
-            (query_bar(view, service, query))
+            (query_bar(view, around, service, query.error.as_ref()))
             (comparison(view))
             (picker::picker(view))
             (theme(view))
@@ -76,28 +78,6 @@ fn environments(view: &View, around: &Surroundings) -> Markup {
                     li { a href=(view.here().set("env", name)) aria-current=[(current == Some(name)).then_some("true")] { (name) } }
                 }
             }
-        }
-    }
-}
-
-/// Leads to Discover: other pages are made of rollups, which know no fields to filter by.
-fn query_bar(view: &View, service: Option<&str>, query: &QueryState) -> Markup {
-    let error = query.error.as_deref();
-    let discover = view.path == "/discover";
-    let kept = if discover {
-        view.params_but(&["q", "page", "open"]).collect()
-    } else {
-        view.shared_params()
-    };
-    html! {
-        form.query role="search" method="get" action="/discover" {
-            (icon::icon("search"))
-            @for (key, value) in kept { input type="hidden" name=(key) value=(value); }
-            @if !discover && let Some(service) = service { input type="hidden" name="filter" value={ "service.name: " (quoted(service)) }; }
-            input type="text" name="q" id="q" aria-label="Filter" value=(view.query()) placeholder="Filter, e.g. transaction.result:\"HTTP 5xx\"" spellcheck="false" autocomplete="off"
-                aria-invalid=[error.map(|_| "true")] aria-describedby=[error.map(|_| "q-error")];
-            kbd aria-hidden="true" { "/" }
-            @if let Some(error) = error { div.query-error id="q-error" role="alert" { (error) } }
         }
     }
 }

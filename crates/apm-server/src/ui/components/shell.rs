@@ -17,7 +17,6 @@ pub(crate) enum Section {
     Errors,
     Queries,
     Insights,
-    Map,
     Discover,
     Live,
     Settings,
@@ -31,21 +30,31 @@ impl Section {
             Self::Errors => "errors",
             Self::Queries => "queries",
             Self::Insights => "insights",
-            Self::Map => "map",
             Self::Discover => "discover",
             Self::Live => "live",
             Self::Settings => "settings",
         }
     }
 
-    const fn title(self) -> &'static str {
+    /// The section that an address belongs to.
+    pub(crate) fn of_path(path: &str) -> Self {
+        let first = path.trim_start_matches('/').split('/').next().unwrap_or("");
+        FIRST
+            .iter()
+            .chain(SECOND)
+            .chain([&Self::Settings])
+            .find(|section| section.name() == first)
+            .copied()
+            .unwrap_or(Self::Services)
+    }
+
+    pub(crate) const fn title(self) -> &'static str {
         match self {
             Self::Services => "Services",
             Self::Traces => "Traces",
             Self::Errors => "Errors",
             Self::Queries => "Queries",
             Self::Insights => "Insights",
-            Self::Map => "Map",
             Self::Discover => "Discover",
             Self::Live => "Live",
             Self::Settings => "Settings",
@@ -180,7 +189,7 @@ mod tests {
             section: Section::Services,
             service: Some("<b>".into()),
             query: QueryState {
-                error: Some("<i>".into()),
+                error: Some("<i>".to_owned().into()),
             },
             body: html! {},
             fresh: true,

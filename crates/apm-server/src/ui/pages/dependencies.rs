@@ -3,13 +3,14 @@
 use diesel::QueryResult;
 use maud::{Markup, html};
 
-use super::{Answer, Ask, page, service_crumbs, service_tabs, wider};
+use super::{Answer, Ask, page, service_crumbs, service_tabs};
+use crate::analytics::Scope;
 use crate::analytics::dependencies::{self, Choice, Dependencies, Dependency};
 use crate::ui::chart::buckets::settled;
 use crate::ui::chart::spark::spark;
 use crate::ui::components::cells::{self, swatch};
 use crate::ui::components::head::{Crumb, page_head};
-use crate::ui::components::panel::{empty, panel};
+use crate::ui::components::panel::panel;
 use crate::ui::components::shell::{Page, Section};
 use crate::ui::components::table::{Column, Sort, table};
 use crate::ui::components::waterfall::type_class;
@@ -35,7 +36,7 @@ pub(crate) fn list(ask: &mut Ask<'_>, service: &str) -> QueryResult<Answer> {
         (page_head(&crumbs, answer, why))
         (service_tabs(ask.view, service, "dependencies"))
         @if found.dependencies.is_empty() {
-            (empty("No calls", words::range(ask.view), wider(ask.view)))
+            (super::nothing_here(ask.view, "No calls"))
         } @else {
             (panel("Dependencies", number::grouped(found.dependencies.len() as u64), html! {}, rows(ask.view, &found)))
         }
@@ -47,11 +48,16 @@ pub(crate) fn list(ask: &mut Ask<'_>, service: &str) -> QueryResult<Answer> {
 }
 
 /// What one service calls.
-pub(crate) fn of_service(ask: &mut Ask<'_>, service: &str) -> QueryResult<Dependencies> {
+fn of_service(ask: &mut Ask<'_>, service: &str) -> QueryResult<Dependencies> {
     let scope = ask.service(service);
+    of_scope(ask, &scope)
+}
+
+/// The same with a scope of the caller's.
+pub(crate) fn of_scope(ask: &mut Ask<'_>, scope: &Scope) -> QueryResult<Dependencies> {
     dependencies::list(
         ask.conn,
-        &scope,
+        scope,
         &Choice {
             dependency: None,
             by_service: false,

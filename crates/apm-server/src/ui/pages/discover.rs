@@ -45,7 +45,9 @@ pub(crate) fn page_of(ask: &mut Ask<'_>) -> Result<Answer, StoreError> {
             };
             return Ok(Answer::Page(Page {
                 fresh: false,
-                query: QueryState { error: Some(error) },
+                query: QueryState {
+                    error: Some(error.into()),
+                },
                 ..page(Section::Discover, "Discover", body)
             }));
         }

@@ -7,7 +7,7 @@ use maud::{Markup, html};
 use serde_json::Value;
 
 use super::trace::document::text;
-use super::{Answer, Ask, errors, page, service_crumbs, transaction_href, wider};
+use super::{Answer, Ask, errors, page, service_crumbs, transaction_href};
 use crate::analytics::error_group::{self, Affected, Detail};
 use crate::analytics::errors::{self as groups, ErrorGroup};
 use crate::analytics::{discover, latency};
@@ -16,7 +16,6 @@ use crate::time::SECOND;
 use crate::ui::components::cells::{Tone, meter};
 use crate::ui::components::findings::findings;
 use crate::ui::components::head::{Crumb, Fact, dim, facts, page_head};
-use crate::ui::components::panel::empty;
 use crate::ui::components::shell::{Page, Section};
 use crate::ui::number::{self, percent};
 use crate::ui::pages::transactions::named;
@@ -105,7 +104,7 @@ fn missing(view: &View, service: &str, key: &str) -> Page {
     );
     let body = html! {
         (page_head(&crumbs, format!("This error did not occur {}.", words::range(view)), "It may have occurred earlier, or in another environment."))
-        (empty("No occurrences", words::range(view), wider(view)))
+        (super::nothing_here(view, "No occurrences"))
     };
     Page {
         service: Some(service.to_owned()),

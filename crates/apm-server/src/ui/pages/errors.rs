@@ -3,7 +3,7 @@
 use diesel::QueryResult;
 use maud::{Markup, html};
 
-use super::{Answer, Ask, charts, page, service_crumbs, service_tabs, wider};
+use super::{Answer, Ask, charts, page, service_crumbs, service_tabs};
 use crate::analytics::errors::{self, ErrorGroup, Errors};
 use crate::time::SECOND;
 use crate::ui::chart::bars::{BarChart, Layer};
@@ -11,11 +11,12 @@ use crate::ui::chart::buckets::{Buckets, partial};
 use crate::ui::chart::frame::Measure;
 use crate::ui::chart::spark::spark;
 use crate::ui::components::cells::{self, Tone, flag};
-use crate::ui::components::findings::{Finding, Mark};
+use crate::ui::components::findings::{Finding, Mark, findings};
 use crate::ui::components::head::{Crumb, Fact, facts, page_head};
-use crate::ui::components::panel::{empty, panel};
+use crate::ui::components::panel::panel;
 use crate::ui::components::shell::{Page, Section};
 use crate::ui::components::table::{Column, Sort, table};
+use crate::ui::href::Href;
 use crate::ui::number;
 use crate::ui::view::View;
 use crate::ui::words;
@@ -45,7 +46,7 @@ pub(crate) fn list(ask: &mut Ask<'_>, service: Option<&str>) -> QueryResult<Answ
         html! {
             (page_head(&crumbs, format!("{what} {}.", words::range(ask.view)), "Exceptions, panics and logged errors would be listed here, alike ones together."))
             (tabs)
-            (empty("No errors", words::range(ask.view), wider(ask.view)))
+            (super::nothing_here(ask.view, "No errors"))
         }
     } else {
         let sql = errors::series_sql(&scope, None, &ask.window).shell();
@@ -244,6 +245,21 @@ fn row(view: &View, group: &ErrorGroup) -> Markup {
 /// The first five characters of a key, as people say it.
 pub(crate) fn short(key: &str) -> &str {
     key.get(..5).unwrap_or(key)
+}
+
+/// The panel of the most frequent errors on another page; without a list, its filter names what errors do not have.
+pub(crate) fn short_list(view: &View, found: Option<&Errors>, all: &Href) -> Markup {
+    let none = |why: &str| html! { section.panel { div.panel-head { h2 { "Errors" } span.note { (why) } } } };
+    match found {
+        None => none("cannot be filtered by that"),
+        Some(found) if found.errors.is_empty() => none(&format!("none {}", words::range(view))),
+        Some(found) => panel(
+            "Errors",
+            number::grouped(found.errors.len() as u64),
+            html! { a href=(all) { "All errors" } },
+            findings(&as_findings(view, &found.errors, 5)),
+        ),
+    }
 }
 
 /// The most frequent errors as findings.

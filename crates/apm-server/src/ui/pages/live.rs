@@ -16,7 +16,6 @@ use crate::store::{Store, StoreError};
 use crate::time::{self, Range, SECOND};
 use crate::ui::components::cells::{result_class, swatch};
 use crate::ui::components::head::{Crumb, page_head};
-use crate::ui::components::header::QueryState;
 use crate::ui::components::panel::panel;
 use crate::ui::components::shell::{Page, Section};
 use crate::ui::moment::Clock;
@@ -38,23 +37,15 @@ const STREAMS: usize = 16;
 pub(crate) fn one(ask: &mut Ask<'_>) -> Result<Answer, StoreError> {
     let view = ask.view;
     let crumbs = [Crumb::here("Live")];
-    let (query, error) = match kql::parse(view.query(), view.clock.now) {
-        Ok(query) => (query, None),
-        Err(error) => (Expr::All, Some(error.to_string())),
-    };
+    let query = view.asked.expr.clone().unwrap_or(Expr::All);
     let found = discover::search(ask.conn, &request(query, view.clock.now))?;
     let shown = if view.query().is_empty() {
         "everything".to_owned()
     } else {
         format!("what matches {}", view.query())
     };
-    let (answer, why) = match &error {
-        Some(error) => ("This filter cannot be read.".to_owned(), error.clone()),
-        None => (
-            format!("{} events in the last 5 minutes.", grouped(found.total)),
-            format!("The newest stand first; this page shows {shown} as it is stored."),
-        ),
-    };
+    let answer = format!("{} events in the last 5 minutes.", grouped(found.total));
+    let why = format!("The newest stand first; this page shows {shown} as it is stored.");
     let stream = crate::ui::href::Href::of(&["live", "stream"])
         .set("q", view.query())
         .set(
@@ -64,7 +55,7 @@ pub(crate) fn one(ask: &mut Ask<'_>) -> Result<Answer, StoreError> {
                 .iter()
                 .map(|hit| hit.seq)
                 .max()
-                .unwrap_or(0)
+                .unwrap_or(-1)
                 .to_string(),
         );
     let aside = html! {
@@ -86,7 +77,6 @@ pub(crate) fn one(ask: &mut Ask<'_>) -> Result<Answer, StoreError> {
         html! { (page_head(&crumbs, answer, why)) (panel("Newest first", note, aside, table)) };
     Ok(Answer::Page(Page {
         fresh: false,
-        query: QueryState { error },
         ..page(Section::Live, "Live", body)
     }))
 }
@@ -176,7 +166,7 @@ pub(crate) fn stream(
     let seen = view
         .param("since")
         .and_then(|seq| seq.parse().ok())
-        .unwrap_or(0);
+        .unwrap_or(-1);
     let state = State {
         store,
         query,
@@ -221,7 +211,7 @@ impl State {
             .filter(|hit| hit.seq > self.seen)
             .collect();
         let newest = new.iter().map(|hit| hit.seq).max()?;
-        let all_new = new.len() == found.hits.len() && self.seen > 0;
+        let all_new = new.len() == found.hits.len() && self.seen >= 0;
         self.seen = newest;
         self.quiet = 0;
         new.sort_by_key(|hit| std::cmp::Reverse((hit.timestamp, hit.seq)));

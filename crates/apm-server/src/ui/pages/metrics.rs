@@ -4,14 +4,14 @@ use diesel::QueryResult;
 use maud::{Markup, html};
 
 use super::charts::per;
-use super::{Answer, Ask, page, service_crumbs, service_tabs, wider};
+use super::{Answer, Ask, page, service_crumbs, service_tabs};
 use crate::analytics::metrics::{self, Gauge};
 use crate::analytics::series::Axis;
 use crate::ui::chart::buckets::Buckets;
 use crate::ui::chart::frame::Measure;
 use crate::ui::chart::lines::{Line, LineChart};
 use crate::ui::components::head::{Crumb, page_head};
-use crate::ui::components::panel::{empty, split};
+use crate::ui::components::panel::split;
 use crate::ui::components::shell::{Page, Section};
 use crate::ui::number;
 use crate::ui::view::View;
@@ -33,7 +33,7 @@ pub(crate) fn one(ask: &mut Ask<'_>, service: &str) -> QueryResult<Answer> {
         (page_head(&crumbs, answer, why))
         (service_tabs(ask.view, service, "metrics"))
         @if data.names.is_empty() {
-            (empty("No metrics", words::range(ask.view), wider(ask.view)))
+            (super::nothing_here(ask.view, "No metrics"))
         } @else {
             (split("split--2", &[
                 chart(ask, "cpu", "CPU of the host", &data.axis, &data.system_cpu, Measure::Share, &sql("system.cpu.total.norm.pct")),

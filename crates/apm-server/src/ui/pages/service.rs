@@ -5,15 +5,15 @@ use maud::{Markup, html};
 
 use super::{
     Answer, Ask, charts, dependencies, errors, page, service_crumbs, service_tabs, transactions,
-    whole, wider,
+    whole,
 };
+use crate::analytics::filter::List;
 use crate::analytics::latency::Latency;
 use crate::analytics::transactions::Transactions;
 use crate::analytics::{errors as error_groups, latency, throughput, transactions as groups};
 use crate::ui::components::cells::{self, Rise};
-use crate::ui::components::findings::findings;
 use crate::ui::components::head::{Fact, facts, page_head};
-use crate::ui::components::panel::{empty, panel, split};
+use crate::ui::components::panel::{panel, split};
 use crate::ui::components::shell::{Page, Section};
 use crate::ui::number::{self, delta};
 use crate::ui::view::View;
@@ -30,8 +30,14 @@ pub(crate) fn overview(ask: &mut Ask<'_>, service: &str) -> QueryResult<Answer> 
         .transpose()?;
     let results = throughput::chart(ask.conn, &scope, &ask.window)?;
     let list = groups::list(ask.conn, &scope, &ask.window)?;
-    let failing = error_groups::list(ask.conn, &scope, None, &ask.window)?;
-    let calls = dependencies::of_service(ask, service)?;
+    let failing = match ask.beside(&scope, List::Errors) {
+        Some(scope) => Some(error_groups::list(ask.conn, &scope, None, &ask.window)?),
+        None => None,
+    };
+    let calls = match ask.beside(&scope, List::Dependencies) {
+        Some(scope) => Some(dependencies::of_scope(ask, &scope)?),
+        None => None,
+    };
     let crumbs = service_crumbs(ask.view, service, &[]);
     let (answer, why) = headline(ask.view, service, &now, before.as_ref(), &list);
     let (latency_sql, throughput_sql) = (
@@ -47,17 +53,13 @@ pub(crate) fn overview(ask: &mut Ask<'_>, service: &str) -> QueryResult<Answer> 
             (split("split--7-5", &[charts::latency(ask, &now, before.as_ref(), Some(&latency_sql)), charts::throughput(ask, &results, Some(&throughput_sql))]))
             (panel("Transactions", "by share of time", all, transactions::rows(ask.view, service, &list, 10)))
         } @else {
-            (empty("No requests", words::range(ask.view), wider(ask.view)))
+            (super::nothing_here(ask.view, "No requests"))
         }
         div.cols.cols--5-7 {
-            @if failing.errors.is_empty() {
-                section.panel { div.panel-head { h2 { "Errors" } span.note { "none " (words::range(ask.view)) } } }
-            } @else {
-                (panel("Errors", number::grouped(failing.errors.len() as u64), html! { a href=(ask.view.to(&["services", service, "errors"])) { "All errors" } }, findings(&errors::as_findings(ask.view, &failing.errors, 5))))
-            }
+            (errors::short_list(ask.view, failing.as_ref(), &ask.view.to(&["services", service, "errors"])))
             @if now.total.count > 0.0 { section.panel { (charts::failed(ask, &now, before.as_ref(), Some(&latency_sql))) } }
         }
-        @if !calls.dependencies.is_empty() {
+        @if let Some(calls) = calls.filter(|calls| !calls.dependencies.is_empty()) {
             (panel("Dependencies", "by share of time", html! { a href=(ask.view.to(&["services", service, "dependencies"])) { "All dependencies" } }, dependencies::rows(ask.view, &calls)))
         }
     };

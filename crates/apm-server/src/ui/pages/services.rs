@@ -7,14 +7,14 @@ use std::collections::HashMap;
 use diesel::QueryResult;
 use maud::{Markup, html};
 
-use super::{Answer, Ask, errors, transactions, whole, wider};
+use super::{Answer, Ask, errors, nothing_here, transactions, whole, wider};
+use crate::analytics::filter::List;
 use crate::analytics::series::Axis;
 use crate::analytics::services::{self, Service, Services};
 use crate::analytics::{errors as error_groups, transactions as groups};
 use crate::ui::chart::buckets::settled;
 use crate::ui::chart::spark::spark;
 use crate::ui::components::cells::{self, Rise};
-use crate::ui::components::findings::findings;
 use crate::ui::components::head::{Crumb, Fact, facts, page_head};
 use crate::ui::components::panel::{empty, panel};
 use crate::ui::components::shell::Section;
@@ -47,18 +47,7 @@ pub(crate) fn page(ask: &mut Ask<'_>) -> QueryResult<Answer> {
         .collect();
     let crumbs = [Crumb::here("Services")];
     if now.services.is_empty() {
-        let head = page_head(
-            &crumbs,
-            "No service has sent anything ".to_owned() + &words::range(ask.view) + ".",
-            "Point an agent at this server, or look at a longer range.",
-        );
-        let remedies = html! { a.btn.btn--primary href=(ask.view.to(&["setup"])) { "Set up an agent" } (wider(ask.view)) };
-        let body = html! { (head) (empty("No services", words::range(ask.view), remedies)) };
-        return Ok(Answer::Page(super::page(
-            Section::Services,
-            "Services",
-            body,
-        )));
+        return Ok(none(ask));
     }
     let said = headline::of(ask.view, &now.services, &before);
     let busiest = now
@@ -67,7 +56,10 @@ pub(crate) fn page(ask: &mut Ask<'_>) -> QueryResult<Answer> {
         .max_by(|a, b| time(a).total_cmp(&time(b)))
         .filter(|service| service.transactions > 0.0)
         .cloned();
-    let failing = error_groups::list(ask.conn, &scope, None, &ask.window)?;
+    let failing = match ask.beside(&scope, List::Errors) {
+        Some(scope) => Some(error_groups::list(ask.conn, &scope, None, &ask.window)?),
+        None => None,
+    };
     let hot = match &busiest {
         Some(service) => Some(groups::list(
             ask.conn,
@@ -81,11 +73,7 @@ pub(crate) fn page(ask: &mut Ask<'_>) -> QueryResult<Answer> {
         (totals(ask, &now.services, &before))
         section.panel { (list(ask, &now, &before)) }
         div.cols.cols--5-7 {
-            @if failing.errors.is_empty() {
-                section.panel { div.panel-head { h2 { "Errors" } span.note { "none " (words::range(ask.view)) } } }
-            } @else {
-                (panel("Errors", number::grouped(failing.errors.len() as u64), html! { a href=(ask.view.to(&["errors"])) { "All errors" } }, findings(&errors::as_findings(ask.view, &failing.errors, 5))))
-            }
+            (errors::short_list(ask.view, failing.as_ref(), &ask.view.to(&["errors"])))
             @if let (Some(service), Some(hot)) = (&busiest, &hot) {
                 @let all = html! { a href=(ask.view.to(&["services", &service.name, "transactions"])) { "All " (words::count(hot.transactions.len() as u64, "transaction", "transactions")) } };
                 (panel("Where time goes", html! { (service.name) }, all, transactions::shares(ask.view, &service.name, hot, 7)))
@@ -97,6 +85,21 @@ pub(crate) fn page(ask: &mut Ask<'_>) -> QueryResult<Answer> {
         "Services",
         body,
     )))
+}
+
+/// Without a row: what narrows the list, or how to make an agent send.
+fn none(ask: &Ask<'_>) -> Answer {
+    let view = ask.view;
+    let crumbs = [Crumb::here("Services")];
+    let body = if view.asked.expr.is_some() {
+        let answer = format!("No service has such requests {}.", words::range(view));
+        html! { (page_head(&crumbs, answer, "Services are listed by the requests that the filter leaves.")) (nothing_here(view, "No services")) }
+    } else {
+        let answer = format!("No service has sent anything {}.", words::range(view));
+        let remedies = html! { a.btn.btn--primary href=(view.to(&["setup"])) { "Set up an agent" } (wider(view)) };
+        html! { (page_head(&crumbs, answer, "Point an agent at this server, or look at a longer range.")) (empty("No services", words::range(view), remedies)) }
+    };
+    Answer::Page(super::page(Section::Services, "Services", body))
 }
 
 /// Time that a service spent in transactions, µs.

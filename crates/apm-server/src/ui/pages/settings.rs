@@ -1,5 +1,7 @@
 //! `/settings`: what is stored and for how long, how the writer does, and the configuration that agents ask for.
 
+mod data;
+
 use std::collections::BTreeMap;
 use std::time::Duration;
 
@@ -43,6 +45,7 @@ pub(crate) fn one(ask: &mut Ask<'_>, store: &Store) -> Result<Answer, StoreError
             (storage(store, stored))
             (agents(ask.view, &configured))
         }
+        div.cols.cols--2 { (data::import(ask.view)) (data::clear(ask.view)) }
     };
     Ok(Answer::Page(Page {
         fresh: false,

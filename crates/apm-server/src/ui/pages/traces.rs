@@ -3,13 +3,13 @@
 use maud::{Markup, html};
 
 use super::trace::document::{field, text};
-use super::{Answer, Ask, page, wider};
+use super::{Answer, Ask, page};
 use crate::analytics::discover::{self, Found, Groups, Hit, Limits, Request};
 use crate::kql;
 use crate::store::StoreError;
 use crate::ui::components::cells::{self, result_class, swatch};
 use crate::ui::components::head::{Crumb, page_head};
-use crate::ui::components::panel::{empty, panel};
+use crate::ui::components::panel::panel;
 use crate::ui::components::shell::Section;
 use crate::ui::number::{self, duration};
 use crate::ui::pages::transactions::named;
@@ -24,11 +24,15 @@ const ENTRIES: &str = "processor.event: transaction and not parent.id: *";
 /// The page.
 pub(crate) fn list(ask: &mut Ask<'_>) -> Result<Answer, StoreError> {
     let view = ask.view;
-    let text = match view.environment() {
+    let mut text = match view.environment() {
         Some(environment) => format!("{ENTRIES} and service.environment: {}", quoted(environment)),
         None => ENTRIES.to_owned(),
     };
-    // Our own text, with a quoted value: it always parses.
+    if let Some(asked) = &view.asked.expr {
+        debug_assert!(*asked != kql::Expr::All);
+        text = format!("{text} and ({})", view.query());
+    }
+    // Our own text, with quoted values and a query that was read before: it always parses.
     let query = kql::parse(&text, view.clock.now).unwrap_or(kql::Expr::All);
     let after = view.param("after").and_then(discover::Cursor::parse);
     let request = Request {
@@ -44,7 +48,7 @@ pub(crate) fn list(ask: &mut Ask<'_>) -> Result<Answer, StoreError> {
     let body = if found.total == 0 {
         html! {
             (page_head(&crumbs, format!("No trace began {}.", words::range(view)), "A trace begins with a request that no other traced service sent."))
-            (empty("No traces", words::range(view), wider(view)))
+            (super::nothing_here(view, "No traces"))
         }
     } else {
         let why = names
@@ -69,7 +73,7 @@ pub(crate) fn list(ask: &mut Ask<'_>) -> Result<Answer, StoreError> {
         html! {
             (page_head(&crumbs, answer, why))
             div.cols.cols--side {
-                (panel("Newest first", html! { (number::grouped(found.hits.len() as u64)) " of " (number::compact(found.total)) }, html! { a href=(view.discover(ENTRIES)) { "Show in Discover" } }, rows(view, &found)))
+                (panel("Newest first", html! { (number::grouped(found.hits.len() as u64)) " of " (number::compact(found.total)) }, html! { a href=(view.discover(&text)) { "Show in Discover" } }, rows(view, &found)))
                 (by_name(view, &names))
             }
         }

@@ -6,7 +6,7 @@ mod sample;
 
 use maud::{Markup, html};
 
-use super::{Answer, Ask, charts, page, service, service_crumbs, whole, wider};
+use super::{Answer, Ask, charts, page, service, service_crumbs, whole};
 use crate::analytics::samples::{self, Durations, Sample};
 use crate::analytics::trace::read;
 use crate::analytics::{
@@ -14,7 +14,7 @@ use crate::analytics::{
 };
 use crate::store::StoreError;
 use crate::ui::components::head::{Crumb, Fact, facts, page_head};
-use crate::ui::components::panel::{empty, split};
+use crate::ui::components::panel::split;
 use crate::ui::components::shell::{Page, Section};
 use crate::ui::number;
 use crate::ui::pages::trace::panel::Panel;
@@ -88,7 +88,7 @@ pub(crate) fn one(
             "Nothing of this name was recorded in the range and environment that are chosen.",
         );
         return Ok(Answer::Page(titled(
-            html! { (head) (empty("No requests", words::range(view), wider(view))) },
+            html! { (head) (super::nothing_here(view, "No requests")) },
         )));
     }
     let before = ask

@@ -3,7 +3,7 @@
 use diesel::QueryResult;
 use maud::{Markup, html};
 
-use super::{Answer, Ask, charts, service_crumbs, service_tabs, transaction_href, whole, wider};
+use super::{Answer, Ask, charts, service_crumbs, service_tabs, transaction_href, whole};
 use crate::analytics::transactions::{self, Transaction, Transactions};
 use crate::analytics::{Scope, latency, throughput};
 use crate::ui::chart::buckets::settled;
@@ -11,7 +11,7 @@ use crate::ui::chart::spark::spark;
 use crate::ui::components::cells;
 use crate::ui::components::controls::segment;
 use crate::ui::components::head::{Crumb, page_head};
-use crate::ui::components::panel::{empty, panel, split};
+use crate::ui::components::panel::{panel, split};
 use crate::ui::components::shell::Section;
 use crate::ui::components::table::{Column, Sort, table};
 use crate::ui::number::{self, percent};
@@ -52,7 +52,7 @@ pub(crate) fn page(ask: &mut Ask<'_>, service: &str) -> QueryResult<Answer> {
             ),
             "A transaction is one request, job or message that an agent has timed.",
         );
-        let body = html! { (head) (tabs) (empty("No transactions", words::range(ask.view), wider(ask.view))) };
+        let body = html! { (head) (tabs) (super::nothing_here(ask.view, "No transactions")) };
         return Ok(Answer::Page(with_service(service, body)));
     }
     let now = latency::chart(ask.conn, &scope, &ask.window)?;

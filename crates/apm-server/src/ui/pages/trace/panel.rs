@@ -11,10 +11,11 @@ use crate::ui::components::code;
 use crate::ui::components::controls::{Tab, copy, tabs};
 use crate::ui::components::icon;
 use crate::ui::components::panel::nothing;
+use crate::ui::href::Href;
 use crate::ui::number::{self, percent};
 use crate::ui::pages::Ask;
 use crate::ui::pages::errors::short;
-use crate::ui::view::View;
+use crate::ui::view::{View, quoted};
 use crate::ui::words;
 
 /// A trace to be shown.
@@ -108,7 +109,7 @@ impl Panel<'_> {
         Ok(html! {
             div class=(if open { "trace" } else { "trace trace--alone" }) {
                 div {
-                    (self.toolbar())
+                    (self.toolbar(view))
                     (waterfall)
                     (self.foot())
                 }
@@ -130,7 +131,7 @@ impl Panel<'_> {
     }
 
     /// Share of self time by type of span, search, and the key of the critical path.
-    fn toolbar(&self) -> Markup {
+    fn toolbar(&self, view: &View) -> Markup {
         let mut shares: Vec<(&'static str, &str, i64)> = Vec::new();
         for item in &self.trace.items {
             let (class, name) = (
@@ -156,9 +157,13 @@ impl Panel<'_> {
                     }
                     li { svg.keycrit width="14" height="8" aria-hidden="true" { rect.crit y="3" width="14" height="2" {} } "critical path" }
                 }
-                div.query.query--s.push hidden {
-                    (icon::icon("search"))
-                    input type="text" id="find" aria-label="Find in trace" placeholder="Find, or > 5 ms" spellcheck="false" autocomplete="off";
+                div.row.push {
+                    div.query.query--s hidden {
+                        (icon::icon("search"))
+                        input type="text" id="find" aria-label="Find in trace" placeholder="Find, or > 5 ms" spellcheck="false" autocomplete="off";
+                    }
+                    a.btn.btn--small href=(view.discover(&format!("trace.id: {}", quoted(&self.trace.id)))) { "Show in Discover" }
+                    a.btn.btn--small href=(Href::of(&["traces", &self.trace.id, "export"])) download { "Export" }
                 }
             }
         }

@@ -1,0 +1,136 @@
+//! A stored trace as agents would send it again: NDJSON of intake v2, which [`crate::import`] and any APM server take.
+//!
+//! Each sender's metadata stands before its events. What comes back from an import equals what was exported, but for the
+//! numbers of the events and the times of their arrival.
+
+use diesel::SqliteConnection;
+use serde_json::{Map, Value, json};
+
+use crate::event::{Kind, StoredEvent};
+use crate::store::{self, StoreError};
+
+/// All events of a trace; nothing where none is stored.
+///
+/// # Errors
+/// Those of SQLite, and of events that cannot be read.
+pub fn trace(conn: &mut SqliteConnection, id: &str) -> Result<Option<String>, StoreError> {
+    let events = store::trace(conn, id)?;
+    Ok((!events.is_empty()).then(|| lines(&events)))
+}
+
+fn lines(events: &[StoredEvent]) -> String {
+    let mut out = String::new();
+    let mut sender: Option<&str> = None;
+    for event in events {
+        if sender != Some(&*event.resource) {
+            sender = Some(&event.resource);
+            let stored: Value = serde_json::from_str(&event.resource).unwrap_or_default();
+            push(&mut out, &json!({ "metadata": stored["metadata"] }));
+        }
+        let line = json!({ event.kind.as_str(): body(event) });
+        push(&mut out, &line);
+    }
+    out
+}
+
+fn push(out: &mut String, line: &Value) {
+    out.push_str(&line.to_string());
+    out.push('\n');
+}
+
+/// An event as it was sent: what became columns goes back into its members.
+fn body(event: &StoredEvent) -> Value {
+    let rest: Value = serde_json::from_str(&event.rest).unwrap_or_default();
+    let mut rest = match rest {
+        Value::Object(members) => members,
+        _ => Map::new(),
+    };
+    let stack = event
+        .stack
+        .as_deref()
+        .and_then(|json| serde_json::from_str(json).ok());
+    let mut set = |name: &str, value: Value| {
+        if !value.is_null() {
+            rest.insert(name.to_owned(), value);
+        }
+    };
+    if event.kind == Kind::Log {
+        set("@timestamp", json!(event.timestamp));
+        set("trace.id", json!(event.trace_id));
+        set("transaction.id", json!(event.transaction_id));
+        set("span.id", json!(event.id));
+        return Value::Object(rest);
+    }
+    set("timestamp", json!(event.timestamp));
+    set("id", json!(event.id));
+    set("trace_id", json!(event.trace_id));
+    set("transaction_id", json!(event.transaction_id));
+    set("parent_id", json!(event.parent_id));
+    match event.kind {
+        Kind::Transaction | Kind::Span => {
+            set("name", json!(event.name));
+            set("type", json!(event.event_type));
+            set("duration", json!(event.duration.map(milliseconds)));
+            set(
+                "outcome",
+                json!(event.outcome.map(|outcome| outcome.as_str())),
+            );
+            set("sample_rate", json!(event.sample_rate));
+        }
+        Kind::Error | Kind::Metricset | Kind::Log => {}
+    }
+    match event.kind {
+        Kind::Transaction => {
+            set("result", json!(event.result));
+            set("sampled", json!(event.sampled));
+            let mut count = json!({ "started": event.spans_started.unwrap_or(0) });
+            if let Some(dropped) = event.spans_dropped {
+                count["dropped"] = json!(dropped);
+            }
+            set("span_count", count);
+        }
+        Kind::Span => {
+            set("subtype", json!(event.subtype));
+            set("action", json!(event.action));
+            set("stacktrace", stack.unwrap_or_default());
+        }
+        Kind::Error => {
+            // The trace that is stored apart is the exception's where there is one, else the log's.
+            let of = if rest.get("exception").is_some_and(Value::is_object) {
+                "exception"
+            } else {
+                "log"
+            };
+            if let (Some(stack), Some(owner)) = (stack, rest.get_mut(of)) {
+                let stack: Value = stack;
+                owner["stacktrace"] = stack;
+            }
+        }
+        Kind::Metricset | Kind::Log => {}
+    }
+    Value::Object(rest)
+}
+
+/// Milliseconds that are read as exactly these microseconds again: the intake cuts, so a rounded-down one would lose one.
+fn milliseconds(us: i64) -> f64 {
+    let mut ms = us as f64 / 1e3;
+    for _ in 0..4 {
+        if (ms * 1e6) as i64 / 1000 >= us {
+            break;
+        }
+        ms = ms.next_up();
+    }
+    ms
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_duration_is_read_as_it_was_written() {
+        for us in (0..200_000).chain([32_592_981, 3_600_000_001, 1_i64 << 42]) {
+            assert_eq!((milliseconds(us) * 1e6) as i64 / 1000, us);
+        }
+    }
+}

@@ -1,0 +1,25 @@
+//! Everything goes but what people set: the settings of agents.
+
+use diesel::connection::SimpleConnection;
+use diesel::prelude::*;
+use diesel::sql_types::Text;
+
+#[derive(QueryableByName)]
+struct Table {
+    #[diesel(sql_type = Text)]
+    name: String,
+}
+
+/// Empties every table but those of settings and of migrations: one that is added later is emptied too.
+pub(super) fn clear(conn: &mut SqliteConnection) -> QueryResult<()> {
+    let tables: Vec<Table> = diesel::sql_query(
+        "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\' \
+         AND name NOT IN ('agent_config', '__diesel_schema_migrations')",
+    )
+    .load(conn)?;
+    conn.batch_execute("PRAGMA defer_foreign_keys = ON")?;
+    for table in tables {
+        conn.batch_execute(&format!("DELETE FROM \"{}\"", table.name))?;
+    }
+    Ok(())
+}

@@ -1,0 +1,95 @@
+//! The live page's stream: what arrives is sent, what does not match is not, and a closed tab costs nothing.
+
+use std::time::{Duration, Instant};
+
+use actix_web::web::Bytes;
+use futures_util::{Stream, StreamExt as _};
+
+use super::{metadata, transaction};
+use crate::support::events::now;
+use crate::support::server::{TestServer, eventually};
+
+/// Streams that the server keeps open at a time.
+const STREAMS: usize = 16;
+
+type Events = std::pin::Pin<Box<dyn Stream<Item = Result<Bytes, awc::error::PayloadError>>>>;
+
+async fn open(server: &TestServer, query: &str) -> Result<Events, u16> {
+    let url = server.url(&format!("/live/stream{query}"));
+    let answer = server.client.get(url).send().await.expect("an answer");
+    match answer.status().as_u16() {
+        200 => Ok(Box::pin(answer)),
+        status => Err(status),
+    }
+}
+
+/// What a stream says until it says `what`.
+async fn until(events: &mut Events, what: &str) -> String {
+    let deadline = Instant::now() + Duration::from_secs(15);
+    let mut said = String::new();
+    while !said.contains(what) {
+        let left = deadline.saturating_duration_since(Instant::now());
+        let next = actix_web::rt::time::timeout(left, events.next()).await;
+        let chunk = next.unwrap_or_else(|_| panic!("in vain waited for {what}: {said}"));
+        said.push_str(&String::from_utf8_lossy(
+            &chunk.expect("it goes on").expect("bytes"),
+        ));
+    }
+    said
+}
+
+async fn send(server: &TestServer, service: &str, number: u64, name: &str) {
+    let body = format!(
+        "{}\n{}\n",
+        metadata(service),
+        transaction(number, name, now())
+    );
+    assert_eq!(server.intake(body).await.status, 202);
+}
+
+// One test, for the places are those of the whole process.
+#[actix_web::test]
+async fn events_arrive_by_their_filter_and_a_closed_tab_gives_its_place_back() {
+    let server = TestServer::start();
+    let mut all = open(&server, "").await.expect("a place");
+    let mut some = open(&server, "?q=service.name:shop")
+        .await
+        .expect("a place");
+    send(&server, "other", 1, "GET /other").await;
+    let said = until(&mut all, "GET /other").await;
+    assert!(said.contains("event: rows\ndata: <tr"), "{said}");
+    send(&server, "shop", 2, "GET /<shop>").await;
+    let said = until(&mut some, "GET /&lt;shop&gt;").await;
+    assert!(!said.contains("GET /other"), "filtered: {said}");
+    let said = until(&mut all, "GET /&lt;shop&gt;").await;
+    assert!(!said.contains("GET /other"), "each once: {said}");
+    assert_eq!(
+        open(&server, "?q=a:").await.err(),
+        Some(503),
+        "a filter that cannot be read"
+    );
+
+    let mut others = Vec::new();
+    for _ in 2..STREAMS {
+        others.push(open(&server, "").await.expect("a place"));
+    }
+    assert_eq!(open(&server, "").await.err(), Some(503), "no place is left");
+    drop(others);
+    drop(some);
+    let mut number = 10;
+    eventually("closed streams to give their places back", async || {
+        number += 1;
+        send(&server, "shop", number, "GET /again").await;
+        let mut opened = Vec::new();
+        for _ in 1..STREAMS {
+            match open(&server, "").await {
+                Ok(stream) => opened.push(stream),
+                Err(_) => return false,
+            }
+        }
+        true
+    })
+    .await;
+    drop(all);
+    server.stop().await;
+}
