@@ -1,28 +1,27 @@
-//! The service's log: `env_logger`, with the ids of the trace that a line belongs to.
+//! The service's log: `env_logger`, with the ids of the trace that a line belongs to, and an error event for each error line.
 
-use std::io::Write as _;
+use apm_agent::log::Logger;
+use env_logger::Env;
+use log::LevelFilter;
 
 /// Logs to standard error from level `info` on, or as `RUST_LOG` says.
+///
+/// # Panics
+/// When the process has a logger already.
 pub fn init() {
-    let env = env_logger::Env::default().default_filter_or("info,actix_server=warn");
-    env_logger::Builder::from_env(env)
-        .format(|out, record| {
-            let (time, level) = (out.timestamp_millis(), record.level());
-            let style = out.default_level_style(level);
-            write!(
-                out,
-                "{time} {style}{level:5}{style:#} {} {}",
-                record.target(),
-                record.args()
-            )?;
-            if let Some(ids) = apm_agent::current_trace_ids() {
-                write!(
-                    out,
-                    " trace.id={} transaction.id={}",
-                    ids.trace_id, ids.transaction_id
-                )?;
-            }
-            writeln!(out)
-        })
-        .init();
+    let env = Env::default().default_filter_or("info,actix_server=warn");
+    let (logger, level) = logger(env);
+    logger
+        .install(level)
+        .expect("the log is set up once, before anything else");
+}
+
+/// The logger, and the least severe level that it lets pass.
+pub fn logger<'a>(env: impl Into<Env<'a>>) -> (Logger<env_logger::Logger>, LevelFilter) {
+    let lines = env_logger::Builder::from_env(env)
+        .format(|out, record| apm_agent::log::format(out, record))
+        .build();
+    let level = lines.filter();
+    // The APM server in this process: if it cannot store events, an event about that would not help.
+    (Logger::new(lines).ignore("apm_server"), level)
 }

@@ -4,6 +4,7 @@
 
 mod database;
 mod first_light;
+mod logging;
 mod outage;
 mod process;
 mod routes;

@@ -3,6 +3,7 @@
 //! [`Logger`] wraps the service's own logger and looks at what passes. [`format`] is for a logger that lets its format be
 //! set, such as `env_logger`. Each is useful without the other.
 
+use std::borrow::Cow;
 use std::cell::Cell;
 use std::io;
 use std::sync::{Arc, LazyLock};
@@ -34,12 +35,37 @@ thread_local! {
 #[derive(Clone, Debug)]
 pub struct Logger<L> {
     inner: L,
+    ignored: Vec<Cow<'static, str>>,
 }
 
 impl<L: Log> Logger<L> {
     /// Wraps a logger.
     pub fn new(inner: L) -> Self {
-        Self { inner }
+        Self {
+            inner,
+            ignored: Vec::new(),
+        }
+    }
+
+    /// Only passes on what the module `path` and those below it log: `shop` is also `shop::cart`, and not `shopping`. For
+    /// code whose errors are not the service's, such as another service in the same process.
+    ///
+    /// ```
+    /// # let logger = env_logger::Builder::new().build();
+    /// let logger = apm_agent::log::Logger::new(logger).ignore("noisy_library");
+    /// ```
+    #[must_use]
+    pub fn ignore(mut self, path: impl Into<Cow<'static, str>>) -> Self {
+        self.ignored.push(path.into());
+        self
+    }
+
+    fn ignores(&self, target: &str) -> bool {
+        self.ignored.iter().any(|path| {
+            target
+                .strip_prefix(&**path)
+                .is_some_and(|below| below.is_empty() || below.starts_with("::"))
+        })
     }
 
     /// Makes it the process's logger, for records down to `level`.
@@ -64,6 +90,9 @@ impl<L: Log> Log for Logger<L> {
     fn log(&self, record: &log::Record<'_>) {
         if !self.inner.enabled(record.metadata()) {
             return;
+        }
+        if self.ignores(record.target()) {
+            return self.inner.log(record);
         }
         let observed = Observed {
             level: record.level(),

@@ -150,6 +150,33 @@ fn switched_off_and_for_the_agents_own_lines_nothing_is_recorded() {
 }
 
 #[test]
+fn what_ignored_modules_log_is_only_printed() {
+    let recorder = Checked::with_options([("log_sending", "true")]);
+    let memory = Memory::default();
+    let logger = Logger::new(memory.clone()).ignore("depot");
+    recorder.run(|_| {
+        for target in ["depot", "depot::shelf", "depots", "shop::depot"] {
+            log(&logger, Level::Error, target, target);
+        }
+    });
+    let recorded = recorder.take();
+    let named = |events: &[Value], name: fn(&Value) -> &Value| -> Vec<String> {
+        let names = events.iter().map(|event| name(event).as_str().unwrap());
+        names.map(str::to_owned).collect()
+    };
+    assert_eq!(
+        named(&recorded.errors, |error| &error["log"]["logger_name"]),
+        ["depots", "shop::depot"]
+    );
+    assert_eq!(
+        named(&recorded.logs, |log| &log["message"]),
+        ["depots", "shop::depot"]
+    );
+    let lines = String::from_utf8(memory.0.lock().unwrap().clone()).unwrap();
+    assert_eq!(lines.lines().count(), 4, "{lines}");
+}
+
+#[test]
 fn outside_of_a_transaction_errors_are_captured_without_ids() {
     let recorder = Checked::default();
     let memory = Memory::default();
