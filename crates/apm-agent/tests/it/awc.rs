@@ -48,6 +48,12 @@ fn upstream() -> SocketAddr {
     address
 }
 
+/// The `traceparent` and `tracestate` with which a request arrives.
+async fn headers_at(url: &str) -> [Option<String>; 2] {
+    let mut response = client().get(url).send().await.unwrap();
+    response.json().await.unwrap()
+}
+
 #[actix_web::test]
 async fn a_request_is_an_exit_span_whose_id_goes_with_it() {
     let recorder = Checked::default();
@@ -179,16 +185,7 @@ async fn an_unsampled_transaction_says_so_to_the_next_service() {
     let headers: [Option<String>; 2] = recorder
         .agent()
         .transaction("job", "task")
-        .wrap(async {
-            client()
-                .get(format!("http://{address}/trace"))
-                .send()
-                .await
-                .unwrap()
-                .json()
-                .await
-                .unwrap()
-        })
+        .wrap(headers_at(&format!("http://{address}/trace")))
         .await;
     assert!(headers[0].as_deref().unwrap().ends_with("-00"));
     assert_eq!(headers[1].as_deref(), Some("es=s:0"));
@@ -198,14 +195,7 @@ async fn an_unsampled_transaction_says_so_to_the_next_service() {
 #[actix_web::test]
 async fn outside_a_transaction_requests_are_left_alone() {
     let address = upstream();
-    let headers: [Option<String>; 2] = client()
-        .get(format!("http://{address}/trace"))
-        .send()
-        .await
-        .unwrap()
-        .json()
-        .await
-        .unwrap();
+    let headers = headers_at(&format!("http://{address}/trace")).await;
     assert_eq!(headers, [None, None]);
 }
 
@@ -216,16 +206,7 @@ async fn hosts_that_dislike_headers_get_none() {
     let headers: [Option<String>; 2] = recorder
         .agent()
         .transaction("job", "task")
-        .wrap(async {
-            client()
-                .get(format!("http://{address}/trace"))
-                .send()
-                .await
-                .unwrap()
-                .json()
-                .await
-                .unwrap()
-        })
+        .wrap(headers_at(&format!("http://{address}/trace")))
         .await;
     assert_eq!(headers, [None, None]);
     assert_eq!(recorder.take().spans.len(), 1);

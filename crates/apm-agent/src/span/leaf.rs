@@ -1,0 +1,123 @@
+//! Exit spans: queries and requests to other services, which have no children.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use super::{Beginning, begin_at, finish, finish_dropped, stack_of};
+use crate::context::{self, Current};
+use crate::ids::SpanId;
+use crate::outcome::Outcome;
+use crate::span_kind::{SpanKind, Tail};
+use crate::transaction::finished::FinishedSpan;
+use crate::transport::buffers::lock;
+
+/// An exit span: a query, a request to another service. It is not made current, so it can be kept anywhere and ended on any thread.
+///
+/// Dropped without an end, it ends with an unknown outcome.
+#[derive(Debug)]
+pub(crate) struct LeafSpan {
+    current: Current,
+    beginning: Beginning,
+    kind: Arc<SpanKind>,
+    /// Its id went downstream.
+    pub(crate) propagated: bool,
+    ended: bool,
+}
+
+impl LeafSpan {
+    /// Begins an exit span under what is current; `None` without a transaction that wants it.
+    pub(crate) fn begin(kind: &Arc<SpanKind>) -> Option<Self> {
+        context::with(|current| Self::begin_in(current?, kind))
+    }
+
+    /// The same for a span that began earlier.
+    pub(crate) fn begin_at(kind: &Arc<SpanKind>, start: Instant) -> Option<Self> {
+        context::with(|current| Self::begin_with(current?, kind, Some(start)))
+    }
+
+    pub(crate) fn begin_in(current: &Current, kind: &Arc<SpanKind>) -> Option<Self> {
+        Self::begin_with(current, kind, None)
+    }
+
+    fn begin_with(current: &Current, kind: &Arc<SpanKind>, start: Option<Instant>) -> Option<Self> {
+        if !current.transaction.instrument {
+            return None;
+        }
+        let beginning = begin_at(current, start)?;
+        Some(Self {
+            current: current.clone(),
+            beginning,
+            kind: Arc::clone(kind),
+            propagated: false,
+            ended: false,
+        })
+    }
+
+    /// Whether its details are worth collecting: it has a place below the limit.
+    pub(crate) fn admitted(&self) -> bool {
+        self.beginning.admitted
+    }
+
+    pub(crate) fn id(&self) -> SpanId {
+        self.beginning.id
+    }
+
+    /// Ends it. `tail` is only needed when it was admitted.
+    pub(crate) fn end(mut self, outcome: Outcome, tail: Option<Arc<Tail>>) {
+        self.close(outcome, tail);
+    }
+
+    /// Takes it back: it never was.
+    pub(crate) fn forget(mut self) {
+        self.ended = true;
+        let end = Instant::now();
+        let core = &self.current.transaction;
+        if let Some(parent) = &self.current.span {
+            lock(&parent.state).children.child_ended(end);
+        }
+        core.forget_span(end, self.current.span.is_none());
+    }
+
+    fn close(&mut self, outcome: Outcome, tail: Option<Arc<Tail>>) {
+        if std::mem::replace(&mut self.ended, true) {
+            return;
+        }
+        let core = &self.current.transaction;
+        let parent = self.current.span.as_deref();
+        let Beginning {
+            id,
+            parent_id,
+            start,
+            admitted,
+        } = self.beginning;
+        match tail {
+            Some(tail) if admitted => {
+                let end = Instant::now();
+                let propagated = self.propagated;
+                let span = FinishedSpan {
+                    id,
+                    parent_id,
+                    start,
+                    end,
+                    outcome,
+                    propagated,
+                    tail,
+                    composite: None,
+                    stack: stack_of(core, end.saturating_duration_since(start)),
+                };
+                let self_time = span.duration();
+                finish(core, parent, span, self_time);
+            }
+            _ => finish_dropped(core, parent, &self.kind, outcome, start, None),
+        }
+    }
+}
+
+impl Drop for LeafSpan {
+    fn drop(&mut self) {
+        if !self.ended {
+            let tail = Tail::new(Arc::clone(&self.kind), "", None, |_| {});
+            self.close(Outcome::Unknown, Some(Arc::new(tail)));
+        }
+    }
+}
