@@ -3,12 +3,15 @@
 //! The decision is by name alone (`sanitize_field_names`); values are never looked at. The name stays, so that one sees
 //! that there was something. Query strings and bodies that are no forms are not touched, as the specification wants it.
 
+pub(crate) mod multipart;
+
 use std::borrow::Cow;
 use std::collections::HashMap;
 
 use serde_json::{Map, Value};
 
 use crate::config::Snapshot;
+use crate::encode::json;
 use crate::wildcard::WildcardList;
 
 /// What stands in the place of a secret.
@@ -18,6 +21,8 @@ pub(crate) const REDACTED: &str = "[REDACTED]";
 const MAX_NAMES: usize = 256;
 /// Longer names are decided each time.
 const MAX_NAME_LEN: usize = 64;
+/// Cookies of one request that are recorded; browsers keep about as many for a site.
+const MAX_COOKIES: usize = 100;
 
 /// Remembers the decision for names that were seen before; one per thread, so there is no lock.
 ///
@@ -46,24 +51,37 @@ impl RedactionCache {
     }
 }
 
-/// The pairs of a `cookie` header, for `context.request.cookies`; the header itself is then left out.
+/// Appends the pairs of a `cookie` header as members of an object, for `context.request.cookies`; the header itself is then
+/// left out. Of a name that occurs again the first value counts.
 ///
 /// `redacts` says whether the value of a name is a secret.
-pub(crate) fn cookies(header: &str, mut redacts: impl FnMut(&str) -> bool) -> Map<String, Value> {
-    let mut cookies = Map::new();
+pub(crate) fn cookies(out: &mut Vec<u8>, header: &str, mut redacts: impl FnMut(&str) -> bool) {
+    let (mut names, mut count) = ([""; MAX_COOKIES], 0);
     for pair in header.split(';') {
         let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
         let name = name.trim();
-        if !name.is_empty() && !cookies.contains_key(name) {
-            let value = if redacts(name) {
+        if name.is_empty() || names[..count].contains(&name) {
+            continue;
+        }
+        if count == MAX_COOKIES {
+            break;
+        }
+        if count > 0 {
+            out.push(b',');
+        }
+        names[count] = name;
+        count += 1;
+        json::string(out, name);
+        out.push(b':');
+        json::string(
+            out,
+            if redacts(name) {
                 REDACTED
             } else {
                 value.trim()
-            };
-            cookies.insert(name.to_owned(), value.into());
-        }
+            },
+        );
     }
-    cookies
 }
 
 /// The fields of an `application/x-www-form-urlencoded` body; a field that occurs several times becomes an array.
@@ -77,14 +95,19 @@ pub(crate) fn form(body: &str, secrets: &WildcardList) -> Map<String, Value> {
         } else {
             decoded(value)
         };
-        let value = Value::from(value.into_owned());
-        match fields.get_mut(&*name) {
-            None => drop(fields.insert(name.into_owned(), value)),
-            Some(Value::Array(values)) => values.push(value),
-            Some(first) => *first = Value::Array(vec![first.take(), value]),
-        }
+        add(&mut fields, &name, value.into_owned());
     }
     fields
+}
+
+/// Adds the value of a field; the values of one that occurs several times become an array.
+fn add(fields: &mut Map<String, Value>, name: &str, value: String) {
+    let value = Value::from(value);
+    match fields.get_mut(name) {
+        None => drop(fields.insert(name.to_owned(), value)),
+        Some(Value::Array(values)) => values.push(value),
+        Some(first) => *first = Value::Array(vec![first.take(), value]),
+    }
 }
 
 /// Undoes percent encoding; what is not valid stays as it is.
@@ -187,13 +210,25 @@ mod tests {
     #[test]
     fn cookies_keep_their_names_and_lose_secret_values() {
         let config = config();
-        let cookies = cookies(
-            "theme=dark; sessionid=38afes7a8; theme=light;; flag; =x",
-            |name| config.load().sanitize_field_names.matches(name),
-        );
+        let header = "theme=dark; sessionid=38afes7a8; theme=light;; flag; =x; q\"=a\\b";
+        let mut out = Vec::new();
+        cookies(&mut out, header, |name| {
+            config.load().sanitize_field_names.matches(name)
+        });
         assert_eq!(
-            Value::from(cookies),
-            json!({"theme": "dark", "sessionid": "[REDACTED]", "flag": ""})
+            String::from_utf8(out).unwrap(),
+            r#""theme":"dark","sessionid":"[REDACTED]","flag":"","q\"":"a\\b""#
+        );
+    }
+
+    #[test]
+    fn no_more_cookies_are_recorded_than_a_browser_keeps() {
+        let header: String = (0..10_000).map(|number| format!("c{number}=;")).collect();
+        let mut out = Vec::new();
+        cookies(&mut out, &header, |_| false);
+        assert_eq!(
+            out.iter().filter(|byte| **byte == b':').count(),
+            MAX_COOKIES
         );
     }
 

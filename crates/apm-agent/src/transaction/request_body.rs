@@ -6,7 +6,7 @@ use std::sync::Mutex;
 
 use crate::config::Settings;
 use crate::encode::json;
-use crate::sanitize;
+use crate::sanitize::{self, multipart};
 use crate::transport::buffers::lock;
 
 #[derive(Debug)]
@@ -14,24 +14,46 @@ pub(crate) struct RequestBody {
     bytes: Mutex<Vec<u8>>,
     /// Characters that are reported; four times as many bytes are kept.
     most: usize,
-    form: bool,
+    kind: Kind,
+}
+
+/// How it is reported.
+#[derive(Debug)]
+enum Kind {
+    /// As it is.
+    Text,
+    /// By field.
+    Form,
+    /// By field, and of files only their names.
+    Multipart { boundary: String },
+}
+
+impl Kind {
+    /// For a body of this type; `None` for what is no text.
+    fn of(content_type: &str) -> Option<Self> {
+        let kind = content_type.split(';').next().unwrap_or_default();
+        let kind = kind.trim().to_ascii_lowercase();
+        match kind.as_str() {
+            "application/x-www-form-urlencoded" => Some(Self::Form),
+            "multipart/form-data" => Some(Self::Multipart {
+                boundary: multipart::boundary(content_type)?.to_owned(),
+            }),
+            _ => {
+                let ends = ["json", "xml"];
+                let text = kind.starts_with("text/") || ends.iter().any(|end| kind.ends_with(end));
+                text.then_some(Self::Text)
+            }
+        }
+    }
 }
 
 impl RequestBody {
     /// For a body of this type; `None` for what is no text.
     pub(crate) fn new(content_type: &str, settings: &Settings) -> Option<Self> {
-        let kind = content_type
-            .split(';')
-            .next()
-            .unwrap_or_default()
-            .trim()
-            .to_ascii_lowercase();
-        let form = kind == "application/x-www-form-urlencoded";
-        let text = kind.starts_with("text/") || kind.ends_with("json") || kind.ends_with("xml");
-        (form || text).then(|| Self {
+        Some(Self {
             bytes: Mutex::default(),
             most: settings.long_field_max_length as usize,
-            form,
+            kind: Kind::of(content_type)?,
         })
     }
 
@@ -50,13 +72,13 @@ impl RequestBody {
         }
         let text = String::from_utf8_lossy(&bytes);
         out.extend_from_slice(b",\"body\":");
-        if self.form {
-            let text = json::cut(&text, self.most).unwrap_or(&text);
-            let fields = sanitize::form(text, &settings.sanitize_field_names);
-            // A map of texts in a vector: there is nothing that could fail.
-            let _ = serde_json::to_writer(out, &fields);
-        } else {
-            json::limited(out, &text, self.most);
-        }
+        let secrets = &settings.sanitize_field_names;
+        let fields = match &self.kind {
+            Kind::Text => return json::limited(out, &text, self.most),
+            Kind::Form => sanitize::form(json::cut(&text, self.most).unwrap_or(&text), secrets),
+            Kind::Multipart { boundary } => multipart::fields(&text, boundary, self.most, secrets),
+        };
+        // A map of texts in a vector: there is nothing that could fail.
+        let _ = serde_json::to_writer(out, &fields);
     }
 }

@@ -148,13 +148,14 @@ fn write_cookies(
         return;
     };
     let text = String::from_utf8_lossy(header.as_bytes());
-    let cookies = sanitize::cookies(&text, |name| names.redacts(settings, name));
     let before = out.len();
-    out.extend_from_slice(b",\"cookies\":");
-    // A map of texts in a vector: there is nothing that could fail.
-    let _ = serde_json::to_writer(&mut *out, &cookies);
-    if cookies.is_empty() || out.len() - before > MAX_COOKIES {
+    out.extend_from_slice(b",\"cookies\":{");
+    let none = out.len();
+    sanitize::cookies(out, &text, |name| names.redacts(settings, name));
+    if out.len() == none || out.len() - before > MAX_COOKIES {
         out.truncate(before);
+    } else {
+        out.push(b'}');
     }
 }
 
