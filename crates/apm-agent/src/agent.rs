@@ -227,7 +227,8 @@ impl Agent {
     /// Whether the agent records anything now.
     #[must_use]
     pub fn is_recording(&self) -> bool {
-        self.inner().recording()
+        let inner = self.inner();
+        inner.reports(&inner.config.load())
     }
 }
 
@@ -251,14 +252,14 @@ impl Inner {
         }
     }
 
-    /// Whether new transactions and errors are recorded.
-    pub(crate) fn recording(&self) -> bool {
-        self.records(&self.config.load())
-    }
-
-    /// The same for one who has the settings at hand.
+    /// Whether there are new transactions.
     pub(crate) fn records(&self, settings: &Snapshot) -> bool {
         settings.enabled && settings.recording && !self.stopped.load(Ordering::Relaxed)
+    }
+
+    /// Whether events are made: of errors, logs and metrics, and of the transactions.
+    pub(crate) fn reports(&self, settings: &Snapshot) -> bool {
+        self.records(settings) && !settings.context_propagation_only
     }
 
     /// Unsampled transactions go to servers before 8.0, and while the version is not known.

@@ -74,7 +74,7 @@ impl Chores {
         let settings = agent.config.snapshot();
         // What was counted while nothing was to be recorded is forgotten.
         let (groups, overflowed) = agent.breakdown.take();
-        if settings.metrics_interval.is_zero() || !agent.records(&settings) {
+        if settings.metrics_interval.is_zero() || !agent.reports(&settings) {
             return;
         }
         let timestamp = agent.clock.micros(Instant::now());

@@ -1,7 +1,11 @@
 //! Errors: what went wrong, where, and in which transaction.
 //!
-//! On the thread where it happened only cheap facts are collected: the message chain, the caller's location, and the addresses of a
-//! panic's frames. Names, files and lines are resolved and the event is encoded on the agent's thread, from a bounded queue.
+//! On the thread where it happened only cheap facts are collected: the message chain, the caller's location, and the addresses of the
+//! frames, which take some ten microseconds and only if there is room for the error. Names, files and lines are resolved and the
+//! event is encoded on the agent's thread, from a bounded queue.
+//!
+//! Frames are taken where they lead to the place: in panics, and in what the service captures itself. An error that a handler
+//! returned has left its place long ago, and a log line names its own.
 
 mod chain;
 mod queue;
@@ -59,6 +63,13 @@ pub(crate) struct Within {
     pub(crate) parent_id: SpanId,
 }
 
+/// Whether an error carries the frames of the thread that captures it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Stack {
+    Taken,
+    Left,
+}
+
 #[derive(Debug)]
 pub(crate) enum What {
     Exception {
@@ -76,7 +87,7 @@ pub(crate) enum What {
 /// Captures an error with its causes, in the current transaction if there is one, and returns the id of the error event.
 /// `None` when no agent records here.
 ///
-/// The place of the call is reported as the place of the error.
+/// The place of the call is reported as the place of the error, with the stack that led there (`stack_trace_limit`).
 ///
 /// ```
 /// fn read_settings() -> Result<String, std::io::Error> {
@@ -98,11 +109,13 @@ pub fn capture_error<E: Error + ?Sized>(error: &E) -> Option<ErrorId> {
             chain: chain::of(error),
             handled: true,
         },
-        Some(place),
+        place,
     )
 }
 
 /// Captures a message as an error event: something went wrong and there is no error value. Returns its id; `None` when no agent records here.
+///
+/// The place of the call and the stack that led there are reported, as by [`capture_error`].
 #[track_caller]
 pub fn capture_message(message: impl Into<String>) -> Option<ErrorId> {
     let place = Place::from(Location::caller());
@@ -112,20 +125,18 @@ pub fn capture_message(message: impl Into<String>) -> Option<ErrorId> {
         level: "error",
         logger: None,
     };
-    capture_here(what, Some(place))
+    capture_here(what, place)
 }
 
 /// Captures on the agent of the current transaction, else on the one that was started first.
-pub(crate) fn capture_here(
-    what: impl FnOnce() -> What,
-    location: Option<Place>,
-) -> Option<ErrorId> {
+fn capture_here(what: impl FnOnce() -> What, place: Place) -> Option<ErrorId> {
     let current = context::current();
     let agent = match &current {
         Some(current) => Arc::clone(&current.transaction.agent),
         None => agent::running()?,
     };
-    capture(&agent, current.as_ref(), what, location, None, Vec::new())
+    let current = current.as_ref();
+    capture(&agent, current, what, Some(place), None, Stack::Taken)
 }
 
 /// Captures an error on an agent. Never blocks; a full queue drops it and counts that.
@@ -135,10 +146,10 @@ pub(crate) fn capture(
     what: impl FnOnce() -> What,
     location: Option<Place>,
     culprit: Option<String>,
-    addresses: Vec<usize>,
+    stack: Stack,
 ) -> Option<ErrorId> {
     let settings = agent.config.load();
-    if !agent.records(&settings) {
+    if !agent.reports(&settings) {
         return None;
     }
     let what = what();
@@ -167,7 +178,10 @@ pub(crate) fn capture(
         what,
         culprit,
         location,
-        addresses,
+        addresses: match stack {
+            Stack::Taken => agent.capture_stack(),
+            Stack::Left => Vec::new(),
+        },
         within,
     });
     Some(id)

@@ -9,7 +9,7 @@ use std::sync::{Arc, Once};
 
 use crate::agent;
 use crate::context;
-use crate::error::{self, Cause, Place, What};
+use crate::error::{self, Cause, Place, Stack, What};
 
 thread_local! {
     static CAPTURING: Cell<bool> = const { Cell::new(false) };
@@ -57,6 +57,6 @@ fn capture(info: &PanicHookInfo<'_>) {
         }],
         handled: false,
     };
-    let addresses = agent.capture_stack();
-    error::capture(&agent, current.as_ref(), what, place, culprit, addresses);
+    let stack = Stack::Taken;
+    error::capture(&agent, current.as_ref(), what, place, culprit, stack);
 }

@@ -62,6 +62,8 @@ pub(crate) struct Core {
     incoming_state: Option<TraceState>,
     /// The buffers were full when it began: nothing is encoded, everything is counted.
     lossy: bool,
+    /// It gives ids to log lines and to other services, and no event is made of it.
+    only_propagates: bool,
     lost_spans: AtomicU32,
     pub(crate) state: Mutex<State>,
 }
@@ -139,6 +141,7 @@ impl Core {
             breakdown: settings.breakdown_metrics && !settings.metrics_interval.is_zero(),
             incoming_state,
             lossy: agent.buffers.is_full(),
+            only_propagates: settings.context_propagation_only,
             lost_spans: AtomicU32::new(0),
             state: Mutex::new(state),
             agent: Arc::clone(agent),
@@ -147,7 +150,12 @@ impl Core {
 
     /// Whether context and spans are wanted: sampled, and there is room.
     pub(crate) fn records_detail(&self) -> bool {
-        self.identity.sampled && !self.lossy
+        self.records_spans() && !self.lossy
+    }
+
+    /// Whether there are spans at all, be they kept or counted.
+    pub(crate) fn records_spans(&self) -> bool {
+        self.identity.sampled && !self.only_propagates
     }
 
     pub(crate) fn thresholds(&self) -> Thresholds {
@@ -158,8 +166,11 @@ impl Core {
         }
     }
 
-    /// The `traceparent` for a request made by the span `from`.
+    /// The `traceparent` for a request made by the span `from`. One that only propagates names its caller, whom the server
+    /// knows: a parent of which there is no event would tear the trace apart.
     pub(crate) fn traceparent(&self, from: SpanId) -> [u8; trace_context::TRACEPARENT_LEN] {
+        let caller = self.identity.parent_id.filter(|_| self.only_propagates);
+        let from = caller.unwrap_or(from);
         trace_context::format_traceparent(self.identity.trace_id, from, self.identity.sampled)
     }
 
@@ -282,6 +293,9 @@ impl Core {
             state.report(self, [Some(kept), None]);
         }
         state.ended = true;
+        if self.only_propagates {
+            return;
+        }
         if self.breakdown {
             let app = state.children.self_time(self.identity.start, end);
             self.agent

@@ -19,6 +19,25 @@ Durations and sizes need their unit: `500ms`, `10s`, `1m`; `768kb`, `1mb` (1 kb 
 commas. In a wildcard pattern `*` stands for any run of characters; case is ignored unless the pattern begins with `(?-i)`.
 ";
 
+/// What readers of Elastic's documentation may look for.
+const MISSING: &str = "
+## Options of other agents that this one does not have
+
+| | |
+|---|---|
+| `agent_background_overhead_metrics` | The agent has one thread, named `apm-agent`: the system shows what it costs. |
+| `baggage_to_attach` | `baggage` headers are neither read nor made; those of the service pass untouched. |
+| `collect_local_variables`, `local_var_…` | A Rust program does not know the values of its variables when it runs. |
+| `custom_metrics_histogram_boundaries` | There are gauges and counters, and no histograms. |
+| `log_file`, `log_file_size` | The agent logs through the `log` crate, to wherever the service's logger writes. |
+| `metrics_buffer_size` | Metrics wait beside the other events in `api_buffer_size`; what does not fit is counted. |
+| `opentelemetry_bridge_enabled` | The feature `tracing` takes spans from code of others. |
+| `transactions_ignore_patterns` | `transaction_ignore_urls` decides before anything is recorded, and `CurrentTransaction::discard` after. |
+| `use_elastic_traceparent_header` | W3C's `traceparent` is sent and read, and nothing else. |
+
+`HTTP_PROXY`, `HTTPS_PROXY` and `NO_PROXY` are honoured, unless every server is on this machine.
+";
+
 fn page() -> String {
     let mut page = PREFACE.to_owned();
     let mut group = "";
@@ -43,6 +62,7 @@ fn page() -> String {
             kind = option.kind,
         );
     }
+    page.push_str(MISSING);
     page
 }
 

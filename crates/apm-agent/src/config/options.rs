@@ -54,6 +54,9 @@ options! {
     recording: bool = "true", BOOL, dynamic;
     /// `false` switches spans of the integrations off; spans, transactions and errors by hand are still recorded.
     instrument: bool = "true", BOOL;
+    /// `true` sends no events, but keeps ids on log lines and passes traces on to other services, under the caller's id
+    /// where there is one. Central configuration is still polled.
+    context_propagation_only: bool = "false", BOOL, dynamic;
     /// `true` records as usual, but never contacts the server.
     disable_send: bool = "false", BOOL;
     /// Whether the server is asked for central configuration.

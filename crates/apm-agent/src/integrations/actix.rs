@@ -49,12 +49,9 @@ impl Agent {
     /// ```
     #[must_use]
     pub fn middleware(&self) -> Apm {
-        {
-            let catch_panics = self.inner().config.load().catch_panics;
-            Apm {
-                agent: self.clone(),
-                catch_panics,
-            }
+        Apm {
+            agent: self.clone(),
+            catch_panics: self.inner().config.load().catch_panics,
         }
     }
 }

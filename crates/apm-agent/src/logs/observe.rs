@@ -11,7 +11,7 @@ use log::Level;
 use super::{Record, ServiceFields};
 use crate::agent::{self, Inner};
 use crate::context::{self, Current, TraceIds};
-use crate::error::{self, Place, What};
+use crate::error::{self, Place, Stack, What};
 use crate::ids::ErrorId;
 use crate::own_log;
 use crate::transport::server_info::ServerVersion;
@@ -46,7 +46,7 @@ pub(crate) fn observe(record: &Observed<'_>, message: impl FnOnce() -> String) -
         && agent
             .server_version()
             .is_none_or(|version| version >= TAKES_LOGS);
-    if !agent.records(&settings) || !(capture || send) {
+    if !agent.reports(&settings) || !(capture || send) {
         return None;
     }
     let message = message();
@@ -84,7 +84,7 @@ fn capture_error(
         line,
         column: 0,
     });
-    error::capture(agent, current, what, place, None, Vec::new())
+    error::capture(agent, current, what, place, None, Stack::Left)
 }
 
 fn send_log(

@@ -7,6 +7,7 @@ use actix_web::{App, HttpRequest, HttpResponse, HttpServer, web};
 use apm_agent::reqwest::{Apm, RequestBuilderExt as _};
 
 use crate::support::Checked;
+use crate::support::alone::alone;
 use crate::support::server::nobody;
 
 /// A client that trusts nobody: the tests speak plain HTTP.
@@ -44,6 +45,27 @@ fn upstream() -> SocketAddr {
     let address = server.addrs()[0];
     actix_web::rt::spawn(server.run());
     address
+}
+
+#[test]
+fn clients_need_a_provider_if_their_service_has_no_tls_of_its_own() {
+    alone("reqwest::a_provider_is_chosen", &[]);
+}
+
+/// What the README says; once a process has a provider, it cannot be taken back.
+#[test]
+#[ignore = "run by the one above, in a process of its own"]
+fn a_provider_is_chosen() {
+    let agent = apm_agent::Agent::builder().start();
+    assert!(agent.is_recording(), "the agent needs none");
+    let panic = std::panic::catch_unwind(Client::new).unwrap_err();
+    let message = panic.downcast_ref::<&str>().unwrap();
+    assert!(message.contains("provider"), "{message}");
+    let provider = rustls::crypto::ring::default_provider();
+    provider
+        .install_default()
+        .expect("nobody has chosen one before");
+    drop(Client::new());
 }
 
 #[actix_web::test]

@@ -100,6 +100,52 @@ fn an_error_fails_a_transaction_that_has_no_other_outcome() {
     );
 }
 
+/// Inlined into nobody, so that it has a frame of its own.
+#[inline(never)]
+fn read_port(text: &str) -> Option<u16> {
+    match text.parse() {
+        Ok(port) => Some(port),
+        Err(error) => {
+            apm_agent::capture_error::<std::num::ParseIntError>(&error);
+            None
+        }
+    }
+}
+
+#[test]
+fn a_captured_error_has_the_frames_that_led_to_it_up_to_the_limit() {
+    for (limit, frames) in [("50", None), ("2", Some(2)), ("0", Some(0))] {
+        let recorder = Checked::with_options([("stack_trace_limit", limit)]);
+        recorder.run(|agent| {
+            let transaction = agent.transaction("job", "task");
+            assert_eq!(transaction.run(|| read_port("none")), None);
+        });
+        let error = &recorder.take().errors[0];
+        let none = Vec::new();
+        let stack = error["exception"]["stacktrace"].as_array().unwrap_or(&none);
+        if let Some(frames) = frames {
+            assert_eq!(stack.len(), frames, "{limit}");
+            continue;
+        }
+        let functions = stack.iter().filter_map(|frame| frame["function"].as_str());
+        let functions: Vec<_> = functions.filter(|name| name.contains("spans::")).collect();
+        assert!(functions[0].contains("read_port"), "{functions:?}");
+        let test = functions
+            .iter()
+            .any(|name| name.contains("up_to_the_limit"));
+        assert!(test, "{functions:?}");
+        let first = stack[0]["filename"].as_str().unwrap();
+        assert!(first.ends_with("tests/it/spans.rs"), "{first}");
+        assert!(
+            stack[0]["context_line"]
+                .as_str()
+                .unwrap()
+                .contains("capture_error")
+        );
+        assert!(error["culprit"].as_str().unwrap().contains("read_port"));
+    }
+}
+
 #[test]
 fn a_span_limit_keeps_the_first_spans_and_counts_the_rest() {
     let recorder = Checked::with_options([("transaction_max_spans", "3")]);

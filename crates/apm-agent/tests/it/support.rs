@@ -1,5 +1,6 @@
 //! What the tests share.
 
+pub(crate) mod alone;
 pub(crate) mod gherkin;
 pub(crate) mod schema;
 pub(crate) mod server;

@@ -4,7 +4,7 @@ use actix_web::Error;
 use actix_web::error::BlockingError;
 
 use crate::context::Current;
-use crate::error::{self, Cause, What, type_of_debug};
+use crate::error::{self, Cause, Stack, What, type_of_debug};
 use crate::transport::buffers::lock;
 
 /// Captures the error behind a response of 500 and above. What the client did wrong is no error of the service.
@@ -29,5 +29,5 @@ pub(super) fn capture(current: &Current, error: &Error, status: u16) {
         }],
         handled: true,
     };
-    error::capture(&core.agent, Some(current), what, None, culprit, Vec::new());
+    error::capture(&core.agent, Some(current), what, None, culprit, Stack::Left);
 }
