@@ -19,7 +19,7 @@ pub fn init() {
 /// The logger, and the least severe level that it lets pass.
 pub fn logger<'a>(env: impl Into<Env<'a>>) -> (Logger<env_logger::Logger>, LevelFilter) {
     let lines = env_logger::Builder::from_env(env)
-        .format(|out, record| apm_agent::log::format(out, record))
+        .format(apm_agent::log::format)
         .build();
     let level = lines.filter();
     // The APM server in this process: if it cannot store events, an event about that would not help.
