@@ -1,0 +1,84 @@
+//! What the agent allocates on the service's own threads. `cargo bench --bench agent_allocations` prints more of the same.
+
+use std::hint::black_box;
+
+use actix_web::dev::Service as _;
+use actix_web::rt::System;
+use allocation_counter::measure;
+use apm_agent::Agent;
+
+use self::scenario::{BROWSER, PLAIN, Watched};
+
+#[path = "../../benches/agent_overhead/scenario.rs"]
+#[expect(dead_code, reason = "the benches use the rest")]
+mod scenario;
+
+const CALLS: usize = 200;
+
+/// How often a call allocates once all caches are filled; and in how many of [`CALLS`] it differs, as buffers grow.
+fn allocations(mut call: impl FnMut()) -> (u64, usize) {
+    for _ in 0..CALLS {
+        call();
+    }
+    let mut counts: Vec<u64> = (0..CALLS).map(|_| measure(&mut call).count_total).collect();
+    counts.sort_unstable();
+    let usual = counts[CALLS / 2];
+    (
+        usual,
+        counts.iter().filter(|count| **count != usual).count(),
+    )
+}
+
+#[test]
+fn a_statement_seen_before_costs_no_allocation_beyond_diesels_own_formatting() {
+    let formatting = allocations(|| {
+        black_box(scenario::format(&scenario::select()));
+    });
+    let run = |watched: Watched| {
+        let agent = watched.agent();
+        let mut connection = scenario::connection(&agent);
+        let transaction = agent.transaction("queries", "test");
+        transaction.run(|| {
+            allocations(|| {
+                black_box(scenario::query(&mut connection));
+            })
+        })
+    };
+    let (bare, watched) = (run(Watched::Disabled), run(Watched::Sampled));
+
+    assert!(formatting.0 > 0 && bare.0 > 0, "{formatting:?} {bare:?}");
+    assert_eq!(watched.0, bare.0 + formatting.0);
+    // The spans of 200 statements fill a buffer or two.
+    assert!(watched.1 <= 4, "{watched:?}");
+}
+
+#[test]
+fn a_service_whose_agent_does_not_record_allocates_as_one_without() {
+    let system = System::new();
+    let of = |watched: Watched, agent: &Agent| {
+        let service = watched.service(&system, agent);
+        let requests = (0..2 * CALLS).map(|_| scenario::request(PLAIN, &BROWSER));
+        let mut requests = requests.collect::<Vec<_>>().into_iter();
+        let (usual, other) = allocations(|| {
+            let request = requests.next().unwrap();
+            drop(system.block_on(service.call(request)).unwrap());
+        });
+        assert!(other <= 4, "{other}");
+        usual
+    };
+    let recording = |value: &str| {
+        Agent::builder()
+            .service_name("allocations")
+            .option("recording", value)
+            .option("disable_send", "true")
+            .option("cloud_provider", "none")
+            .start()
+    };
+    let without = of(Watched::Not, &recording("true"));
+    let with = of(Watched::Sampled, &recording("false"));
+    let recorded = of(Watched::Sampled, &recording("true"));
+
+    assert_eq!(with, without);
+    assert!(recorded > without, "what is counted is counted: {recorded}");
+    eprintln!("{with} allocations without, {recorded} with an agent that records");
+}
