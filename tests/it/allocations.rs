@@ -79,6 +79,6 @@ fn a_service_whose_agent_does_not_record_allocates_as_one_without() {
     let recorded = of(Watched::Sampled, &recording("true"));
 
     assert_eq!(with, without);
-    assert!(recorded > without, "what is counted is counted: {recorded}");
-    eprintln!("{with} allocations without, {recorded} with an agent that records");
+    // The transaction, the context that becomes JSON, the name, and actix's pattern that it is made of.
+    assert_eq!(recorded, without + 4);
 }

@@ -29,7 +29,11 @@ use arc_swap::{ArcSwap, Guard};
 pub(crate) use layers::LocalSources;
 pub(crate) use options::Settings;
 pub(crate) use startup::StartupReport;
-pub(crate) use values::{CaptureBody, CloudProvider, LogEcsReformatting, Secret};
+#[cfg(feature = "actix")]
+pub(crate) use values::CaptureBody;
+#[cfg(feature = "log")]
+pub(crate) use values::LogEcsReformatting;
+pub(crate) use values::{CloudProvider, Secret};
 
 use layers::{Layers, Origin};
 

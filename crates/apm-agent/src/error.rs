@@ -20,7 +20,9 @@ use crate::ids::{ErrorId, SpanId};
 use crate::transaction::Core;
 use crate::transport::buffers::lock;
 
-pub(crate) use chain::{Cause, type_of_debug};
+pub(crate) use chain::Cause;
+#[cfg(feature = "actix")]
+pub(crate) use chain::type_of_debug;
 pub(crate) use queue::ErrorQueue;
 
 /// An error as it was captured.

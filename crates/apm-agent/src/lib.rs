@@ -1,4 +1,15 @@
 #![doc = include_str!("../README.md")]
+#![cfg_attr(
+    not(all(
+        feature = "actix",
+        feature = "diesel",
+        any(feature = "awc", feature = "reqwest")
+    )),
+    expect(
+        dead_code,
+        reason = "an integration that is left out leaves behind what only it uses"
+    )
+)]
 
 mod agent;
 mod breakdown;
@@ -29,6 +40,7 @@ mod sanitize;
 mod service_target;
 mod span;
 mod span_kind;
+#[cfg(feature = "diesel")]
 mod sql;
 mod stacktrace;
 mod stats;

@@ -21,6 +21,7 @@ use crate::transaction::self_time::ChildTime;
 use crate::transport::buffers::lock;
 
 pub use guard::{InSpan, SpanGuard, in_span, span};
+#[cfg(any(feature = "awc", feature = "diesel", feature = "reqwest"))]
 pub(crate) use leaf::LeafSpan;
 #[cfg(feature = "tracing")]
 pub(crate) use recording::Recording;
