@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use apm_agent::{Agent, DropReason};
 
 use crate::support::eventually;
-use crate::support::server::{Behaviour, FakeServer, nobody};
+use crate::support::server::{Behaviour, FakeServer, Request, nobody};
 
 const LONG: Duration = Duration::from_secs(10);
 
@@ -175,6 +175,46 @@ fn each_way_to_fail_is_accounted_for_under_its_reason_and_followed_by_recovery()
         assert_eq!(agent.stats().accepted, 10, "{behaviour:?}");
         assert_accounts(&agent);
     }
+}
+
+#[test]
+fn a_server_that_reads_slowly_gets_everything_or_loses_what_it_does_not_take_in_time() {
+    for (timeout, dropped) in [("20s", 0), ("50ms", 400)] {
+        let server = FakeServer::start(Behaviour::SlowRead);
+        let agent = agent(
+            &server.url(),
+            &[("server_timeout", timeout), ("skip_server_info", "true")],
+        );
+        work(&agent, 200);
+        let begin = Instant::now();
+        assert_eq!(agent.flush(Duration::from_secs(20)), dropped == 0);
+        let stats = agent.stats();
+        assert_eq!(stats.dropped(DropReason::Connection), dropped, "{stats:?}");
+        assert_eq!(stats.accepted, 400 - dropped, "{stats:?}");
+        // 400 events are far more than the 20 KiB that it reads in 50 ms.
+        assert!(begin.elapsed() >= Duration::from_millis(50));
+        server.behave(Behaviour::Accept);
+        work(&agent, 5);
+        assert!(agent.flush(LONG));
+        assert_accounts(&agent);
+    }
+}
+
+#[test]
+fn a_server_that_does_not_say_its_version_gets_unsampled_transactions_too() {
+    let server = FakeServer::start(Behaviour::Accept);
+    server.set_info("");
+    let agent = agent(&server.url(), &[("transaction_sample_rate", "0")]);
+    eventually("it was asked", || {
+        let requests = server.requests();
+        let asked = |request: &Request| request.line.starts_with("GET / ");
+        requests.iter().any(asked).then_some(())
+    });
+    work(&agent, 1);
+    assert!(agent.flush(LONG));
+    let events = server.events();
+    assert_eq!(events.len(), 1, "{events:?}");
+    assert_eq!(events[0]["transaction"]["sampled"], false);
 }
 
 #[test]

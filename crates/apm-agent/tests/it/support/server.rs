@@ -14,6 +14,8 @@ pub(crate) enum Behaviour {
     Accept,
     /// The same, and keeps no requests: for those who measure memory.
     Forget,
+    /// Accepts, and takes its time to read: 4 KiB in 10 ms.
+    SlowRead,
     /// This status and body.
     Answer(u16, &'static str),
     /// Reads the request and closes the connection.
@@ -61,6 +63,8 @@ type Config = (u16, Vec<(&'static str, String)>, String);
 struct Shared {
     intake: Mutex<Behaviour>,
     config: Mutex<Config>,
+    /// What `/` answers.
+    info: Mutex<&'static str>,
     requests: Mutex<Vec<Request>>,
 }
 
@@ -86,6 +90,7 @@ impl FakeServer {
         let shared = Arc::new(Shared {
             intake: Mutex::new(intake),
             config: Mutex::new((403, Vec::new(), String::new())),
+            info: Mutex::new(r#"{"version":"8.17.0"}"#),
             requests: Mutex::default(),
         });
         let for_thread = Arc::clone(&shared);
@@ -114,6 +119,11 @@ impl FakeServer {
         body: impl Into<String>,
     ) {
         *self.shared.config.lock().unwrap() = (status, headers, body.into());
+    }
+
+    /// What `/` answers, which says the version.
+    pub(crate) fn set_info(&self, body: &'static str) {
+        *self.shared.info.lock().unwrap() = body;
     }
 
     pub(crate) fn requests(&self) -> Vec<Request> {
@@ -151,7 +161,7 @@ fn serve(stream: TcpStream, shared: &Shared) -> Option<()> {
     let mut reader = BufReader::new(stream.try_clone().ok()?);
     let mut stream = stream;
     loop {
-        let request = read(&mut reader)?;
+        let request = read(&mut reader, shared)?;
         let line = request.line.clone();
         let conditional = request.header("if-none-match").map(str::to_owned);
         let behaviour = shared.intake.lock().unwrap().clone();
@@ -159,7 +169,8 @@ fn serve(stream: TcpStream, shared: &Shared) -> Option<()> {
             shared.requests.lock().unwrap().push(request);
         }
         if line.starts_with("GET / ") {
-            respond(&mut stream, 200, &[], r#"{"version":"8.17.0"}"#)?;
+            let info = *shared.info.lock().unwrap();
+            respond(&mut stream, 200, &[], info)?;
             continue;
         }
         if line.contains("/config/v1/agents") {
@@ -176,7 +187,9 @@ fn serve(stream: TcpStream, shared: &Shared) -> Option<()> {
             continue;
         }
         match behaviour {
-            Behaviour::Accept | Behaviour::Forget => respond(&mut stream, 202, &[], "")?,
+            Behaviour::Accept | Behaviour::Forget | Behaviour::SlowRead => {
+                respond(&mut stream, 202, &[], "")?
+            }
             Behaviour::Answer(status, body) => respond(&mut stream, status, &[], body)?,
             Behaviour::Reset => return None,
             Behaviour::Silence => {
@@ -209,7 +222,7 @@ fn respond(
     stream.write_all(text.as_bytes()).ok()
 }
 
-fn read(reader: &mut BufReader<TcpStream>) -> Option<Request> {
+fn read(reader: &mut BufReader<TcpStream>, shared: &Shared) -> Option<Request> {
     let mut next = || {
         let mut line = String::new();
         (reader.read_line(&mut line).ok()? > 0).then(|| line.trim_end().to_owned())
@@ -230,7 +243,14 @@ fn read(reader: &mut BufReader<TcpStream>) -> Option<Request> {
     };
     if let Some(length) = request.header("content-length") {
         request.body = vec![0; length.parse().unwrap()];
-        reader.read_exact(&mut request.body).ok()?;
+        let slowly = matches!(*shared.intake.lock().unwrap(), Behaviour::SlowRead);
+        let piece = if slowly { 4096 } else { usize::MAX };
+        for piece in request.body.chunks_mut(piece) {
+            reader.read_exact(piece).ok()?;
+            if slowly {
+                std::thread::sleep(Duration::from_millis(10));
+            }
+        }
     }
     Some(request)
 }
