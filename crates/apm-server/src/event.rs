@@ -546,23 +546,32 @@ impl Batch {
 
 /// The compact form of an identifier of 16 or 32 lower-case hex digits.
 pub fn compact(value: &str) -> Option<Id> {
-    let bytes = value.as_bytes();
-    if !matches!(bytes.len(), 16 | 32) {
-        return None;
+    let (first, rest) = value.as_bytes().split_first_chunk::<16>()?;
+    if rest.is_empty() {
+        return Some(Id::Short(hex(first)?));
     }
-    let mut number = 0u128;
-    for byte in bytes {
-        let digit = match byte {
-            b'0'..=b'9' => byte - b'0',
-            b'a'..=b'f' => byte - b'a' + 10,
-            _ => return None,
+    let rest: &[u8; 16] = rest.try_into().ok()?;
+    let mut id = [0; 16];
+    id[..8].copy_from_slice(&hex(first)?.to_be_bytes());
+    id[8..].copy_from_slice(&hex(rest)?.to_be_bytes());
+    Some(Id::Long(id))
+}
+
+/// 16 lower-case hex digits, read.
+fn hex(digits: &[u8; 16]) -> Option<u64> {
+    let mut number = 0;
+    let mut legal = true;
+    for byte in digits {
+        let (decimal, letter) = (byte.wrapping_sub(b'0'), byte.wrapping_sub(b'a'));
+        legal &= decimal < 10 || letter < 6;
+        let digit = if decimal < 10 {
+            decimal
+        } else {
+            letter.wrapping_add(10)
         };
-        number = number << 4 | u128::from(digit);
+        number = number << 4 | u64::from(digit & 15);
     }
-    Some(match bytes.len() {
-        16 => Id::Short(u64::try_from(number).expect("16 digits are 64 bits")),
-        _ => Id::Long(number.to_be_bytes()),
-    })
+    legal.then_some(number)
 }
 
 /// For how many like it an event stands: 1 / sample rate, 0 where the rate is 0, 1 where none was sent.

@@ -100,6 +100,15 @@ pub struct Cell {
     pub max: i64,
 }
 
+impl Cell {
+    fn add(&mut self, other: &Self) {
+        self.count += other.count;
+        self.n += other.n;
+        self.sum += other.sum;
+        self.max = self.max.max(other.max);
+    }
+}
+
 /// A bar of a histogram.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct BinKey {
@@ -153,20 +162,22 @@ impl Series {
             .or_default() += seen.count;
     }
 
+    fn absorb(&mut self, other: &Self) {
+        for (key, cell) in &other.cells {
+            self.cells.entry(*key).or_default().add(cell);
+        }
+        for (key, count) in &other.bins {
+            *self.bins.entry(*key).or_default() += count;
+        }
+    }
+
     /// The cells of a level, sorted, for writes that go forward.
     pub fn cells(&self, level: i64) -> Vec<(CellKey, Cell)> {
         let mut cells: HashMap<CellKey, Cell> = HashMap::with_capacity(self.cells.len());
         for (key, cell) in &self.cells {
-            let sum = cells
-                .entry(CellKey {
-                    bucket: coarser(key.bucket, level),
-                    ..*key
-                })
-                .or_default();
-            sum.count += cell.count;
-            sum.n += cell.n;
-            sum.sum += cell.sum;
-            sum.max = sum.max.max(cell.max);
+            let bucket = coarser(key.bucket, level);
+            let sum = cells.entry(CellKey { bucket, ..*key }).or_default();
+            sum.add(cell);
         }
         sorted(cells)
     }
@@ -213,6 +224,21 @@ pub struct Rollup {
 }
 
 impl Rollup {
+    /// Adds what another one holds.
+    pub fn absorb(&mut self, other: &Self) {
+        self.tx.absorb(&other.tx);
+        self.statement.absorb(&other.statement);
+        self.destination.absorb(&other.destination);
+        for (key, n) in &other.errors {
+            *self.errors.entry(*key).or_default() += n;
+        }
+        for (key, (count, sum)) in &other.breakdown {
+            let cell = self.breakdown.entry(key.clone()).or_default();
+            cell.0 += count;
+            cell.1 += sum;
+        }
+    }
+
     /// Counts an error of a group. `ts`: µs.
     pub fn add_error(&mut self, group: i64, ts: i64) {
         *self

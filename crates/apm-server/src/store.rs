@@ -13,6 +13,7 @@ mod apply;
 mod block;
 mod cache;
 mod clear;
+mod coarse;
 mod dictionary;
 mod error;
 mod events;
@@ -51,6 +52,7 @@ pub use ticket::{Committed, Ticket};
 
 use crate::event::Batch;
 use apply::Memory;
+use coarse::Coarse;
 use pool::Pool;
 use queue::{Queue, Weight};
 use retention::Retention;
@@ -105,6 +107,7 @@ impl Store {
             memory: Memory::new(opened.next).map_err(io)?,
             queue: Arc::clone(&queue),
             counters: Arc::clone(&counters),
+            coarse: Coarse::new(options.raw_max_age),
             retention: Retention::new(options.clone()),
             _lock: opened.lock,
         };

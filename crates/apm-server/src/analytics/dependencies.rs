@@ -3,16 +3,19 @@
 //! A dependency is called by its `span.destination.service.resource`, else its `service.target`, else the
 //! subtype of its spans (reference/ui.md 2.8). Calls are spans; a composite span counts its parts.
 
+use std::collections::HashMap;
+
 use diesel::prelude::*;
-use diesel::sql_types::{BigInt, Double, Text};
+use diesel::sql_types::{BigInt, Text};
 use serde::Serialize;
 
-use super::histograms::{self, Table};
+use super::kept::Table;
+use super::members::Members;
 use super::percentile::Percentiles;
-use super::series::{self, Axis, Series};
+use super::series::{Axis, Series};
 use super::sql::Sql;
 use super::window::Window;
-use super::{Scope, failed_rate, mean};
+use super::{Scope, histograms, list, mean};
 
 /// One dependency, or one caller of it.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -53,26 +56,21 @@ pub struct Dependencies {
     pub axis: Axis,
 }
 
+/// What a destination is.
 #[derive(QueryableByName)]
-struct Row {
-    #[diesel(sql_type = Text)]
-    name: String,
-    #[diesel(sql_type = Text)]
-    service: String,
-    #[diesel(sql_type = Text, column_name = "type")]
-    kind: String,
-    #[diesel(sql_type = Text)]
-    subtype: String,
-    #[diesel(sql_type = Double)]
-    count: f64,
-    #[diesel(sql_type = Double)]
-    sum: f64,
+struct Kind {
     #[diesel(sql_type = BigInt)]
-    max: i64,
-    #[diesel(sql_type = Double)]
-    failures: f64,
-    #[diesel(sql_type = Double)]
-    successes: f64,
+    id: i64,
+    #[diesel(sql_type = Text)]
+    span_type: String,
+    #[diesel(sql_type = Text)]
+    span_subtype: String,
+}
+
+impl list::Attributes for Kind {
+    fn id(&self) -> i64 {
+        self.id
+    }
 }
 
 /// Which rows to list.
@@ -118,44 +116,45 @@ pub fn list(
     choice: &Choice,
     window: &Window,
 ) -> QueryResult<Dependencies> {
-    let rows: Vec<Row> = sql(scope, choice, window).load(conn)?;
-    let members = bound(
-        include_str!("dependencies/members.sql"),
-        scope,
-        choice,
-        window,
-    );
-    let members = histograms::members(conn, &members)?;
-    let slices = window.slices();
-    let percentiles = histograms::percentiles(conn, Table::Destinations, &members, &slices, None)?;
-    let axis = Axis::from(window);
-    let points = series_sql(scope, choice, window).load(conn)?;
-    let mut sparklines = series::lay_out(points, &members, &axis.buckets);
-    let total: f64 = rows.iter().map(|row| row.sum).sum();
-    let dependencies = rows
+    let members = Members::read(
+        conn,
+        &bound(
+            include_str!("dependencies/members.sql"),
+            scope,
+            choice,
+            window,
+        ),
+    )?;
+    let table = Table::Destinations;
+    let lines = list::lines(conn, table, &members, window)?;
+    let percentiles = histograms::percentiles(conn, table, &members, &window.slices(), None)?;
+    let kinds = Sql::new(include_str!("dependencies/kinds.sql"));
+    let kinds: HashMap<i64, Kind> = list::attributes(conn, kinds, &lines)?;
+    let total: f64 = lines.iter().map(|line| line.total.sum).sum();
+    let dependencies = lines
         .into_iter()
-        .map(|row| {
-            let key = format!("{}\t{}", row.name, row.service);
+        .map(|line| {
+            let (name, service) = line.key.rsplit_once('\t').unwrap_or_default();
+            let of = |word: fn(&Kind) -> &str| {
+                let words = line.ids.iter().filter_map(|id| kinds.get(id)).map(word);
+                words.max().unwrap_or_default().to_owned()
+            };
             Dependency {
-                latency_avg: mean(row.sum, row.count),
-                throughput: row.count / window.minutes,
-                failed_rate: failed_rate(row.failures, row.successes),
-                impact: mean(row.sum, total).unwrap_or(0.0),
-                series: sparklines
-                    .remove(key.as_str())
-                    .unwrap_or_else(|| Series::empty(axis.buckets.len())),
-                latency: percentiles
-                    .get(key.as_str())
-                    .and_then(|of| of.get(&0))
-                    .copied(),
-                name: row.name,
-                service: row.service,
-                kind: row.kind,
-                subtype: row.subtype,
-                count: row.count,
-                latency_max: row.max,
+                name: name.to_owned(),
+                service: service.to_owned(),
+                kind: of(|kind| &kind.span_type),
+                subtype: of(|kind| &kind.span_subtype),
+                count: line.total.count,
+                latency_avg: line.total.mean(),
+                latency: line.latency(&percentiles),
+                latency_max: line.total.max,
+                throughput: line.total.count / window.minutes,
+                failed_rate: line.total.failed_rate(),
+                impact: mean(line.total.sum, total).unwrap_or(0.0),
+                series: line.series,
             }
         })
         .collect();
+    let axis = Axis::from(window);
     Ok(Dependencies { dependencies, axis })
 }

@@ -6,7 +6,8 @@
 //! [`Limits::deadline`]; an answer that stopped there says so.
 //!
 //! Events are not indexed by time: `block` says which 128 of them span which time, and only the blocks
-//! that touch the range are looked at.
+//! that touch the range are looked at. Where every event is a hit, a block that lies in one bucket of the
+//! chart is counted as a whole, and only those on a border are looked into.
 
 pub(crate) mod columns;
 mod fields;

@@ -87,8 +87,8 @@ pub fn chart(
     window: &Window,
     scale: Scale,
 ) -> QueryResult<Distribution> {
-    let (count, n) = latency::counts(conn, scope, window)?;
-    let exact = percentile::ranked(count, n).is_some_and(|rows| rows <= EXACT_LIMIT);
+    let total = latency::total(conn, scope, window)?;
+    let exact = percentile::ranked(total.count, total.n).is_some_and(|rows| rows <= EXACT_LIMIT);
     let mut values: Vec<Value> = sql(scope, window, exact).load(conn)?;
     if !exact {
         for value in &mut values {

@@ -10,7 +10,9 @@ use diesel::prelude::*;
 use diesel::sql_types::BigInt;
 use serde::Serialize;
 
-use super::histograms::{self, Members, Table};
+use super::histograms;
+use super::kept::{Slice, Table};
+use super::members::Members;
 use super::sql::Sql;
 use crate::rollup;
 
@@ -86,15 +88,17 @@ pub(super) fn is_exact(rows: Option<i64>) -> bool {
 
 /// Percentiles by key and bucket, of the values themselves.
 fn exact(conn: &mut SqliteConnection, members: &Members, sql: &Sql) -> QueryResult<ByKey> {
-    let mut values: HashMap<(Arc<str>, i64), Vec<i64>> = HashMap::new();
+    let mut values: HashMap<(usize, i64), Vec<i64>> = HashMap::new();
     for row in sql.load::<Row>(conn)? {
-        if let Some(key) = members.get(&row.id) {
-            let own = values.entry((Arc::clone(key), row.bucket)).or_default();
-            own.push(row.value);
+        if let Some(place) = members.place(row.id) {
+            values
+                .entry((place, row.bucket))
+                .or_default()
+                .push(row.value);
         }
     }
     let mut found = ByKey::new();
-    for ((key, bucket), mut values) in values {
+    for ((place, bucket), mut values) in values {
         values.sort_unstable();
         let at = |q| nearest_rank(&values, q).map_or(0.0, |micros| micros as f64);
         let percentiles = Percentiles {
@@ -102,6 +106,7 @@ fn exact(conn: &mut SqliteConnection, members: &Members, sql: &Sql) -> QueryResu
             p95: at(0.95),
             p99: at(0.99),
         };
+        let key = Arc::clone(&members.keys()[place]);
         found.entry(key).or_default().insert(bucket, percentiles);
     }
     Ok(found)
@@ -113,7 +118,7 @@ pub(super) fn of_transactions(
     rows: Option<i64>,
     members: &Members,
     exact: &Sql,
-    (slices, interval): (&[(i64, i64, i64)], Option<i64>),
+    (slices, interval): (&[Slice], Option<i64>),
 ) -> QueryResult<ByKey> {
     if is_exact(rows) {
         self::exact(conn, members, exact)

@@ -4,6 +4,8 @@ use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Text};
 use serde::Serialize;
 
+use super::members::Members;
+use super::newest::{Timed, newest};
 use super::sql::Sql;
 use super::window::Window;
 use super::{Scope, outcome};
@@ -71,6 +73,12 @@ struct Row {
     service: String,
 }
 
+impl Timed for Row {
+    fn at(&self) -> (i64, i64) {
+        (self.ts, self.seq)
+    }
+}
+
 /// The query behind the pager.
 #[must_use]
 pub fn sql(scope: &Scope, window: &Window, durations: Durations, limit: i64) -> Sql {
@@ -92,7 +100,15 @@ pub fn list(
     durations: Durations,
     limit: i64,
 ) -> QueryResult<Vec<Sample>> {
-    let rows: Vec<Row> = sql(scope, window, durations, limit).load(conn)?;
+    let groups = Sql::new(include_str!("latency/members.sql"));
+    let groups = Members::read(conn, &window.bind(scope.bind(groups)))?.into_ids();
+    let bound = (window.range.from, limit.clamp(0, LIMIT));
+    let rows: Vec<Row> = newest(conn, &groups, bound, || {
+        window
+            .bind(Sql::new(include_str!("samples/group.sql")))
+            .bind("min_us", durations.min)
+            .bind("max_us", durations.max)
+    })?;
     Ok(rows
         .into_iter()
         .map(|row| Sample {

@@ -1,15 +1,20 @@
 //! Which services there are and how they do: the first page.
 
+use std::collections::HashMap;
+use std::sync::Arc;
+
 use diesel::prelude::*;
-use diesel::sql_types::{BigInt, Double, Text};
+use diesel::sql_types::{BigInt, Bool, Text};
 use serde::Serialize;
 
-use super::histograms;
+use super::kept::Table;
+use super::list::{self, Line};
+use super::members::Members;
 use super::percentile::{self, Percentiles};
-use super::series::{self, Axis, Series};
+use super::series::{Axis, Series};
 use super::sql::Sql;
 use super::window::Window;
-use super::{Scope, failed_rate, mean};
+use super::{Scope, mean, totals};
 
 /// One service, all of its environments together unless one is chosen.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -69,20 +74,11 @@ struct Row {
     language: String,
     #[diesel(sql_type = Text)]
     version: String,
-    #[diesel(sql_type = Double)]
-    count: f64,
-    #[diesel(sql_type = BigInt)]
-    n: i64,
-    #[diesel(sql_type = Double)]
-    sum: f64,
-    #[diesel(sql_type = Double)]
-    failures: f64,
-    #[diesel(sql_type = Double)]
-    successes: f64,
     #[diesel(sql_type = BigInt)]
     errors: i64,
-    #[diesel(sql_type = Double)]
-    db_sum: f64,
+    /// Whether it is listed without a transaction, for its errors or metrics.
+    #[diesel(sql_type = Bool)]
+    heard: bool,
 }
 
 /// The query behind the table.
@@ -102,12 +98,12 @@ pub fn series_sql(scope: &Scope, window: &Window) -> Sql {
 /// # Errors
 /// Those of SQLite.
 pub fn list(conn: &mut SqliteConnection, scope: &Scope, window: &Window) -> QueryResult<Services> {
-    let rows: Vec<Row> = sql(scope, window).load(conn)?;
-    let (count, n) = rows
-        .iter()
-        .fold((0.0, 0), |(count, n), row| (count + row.count, n + row.n));
     let bind = |text| window.bind(scope.bind(Sql::new(text)));
-    let members = histograms::members(conn, &bind(include_str!("services/members.sql")))?;
+    let members = Members::read(conn, &bind(include_str!("services/members.sql")))?;
+    let lines = list::lines(conn, Table::Transactions, &members, window)?;
+    let (count, n) = lines.iter().fold((0.0, 0), |(count, n), line| {
+        (count + line.total.count, n + line.total.n)
+    });
     let percentiles = percentile::of_transactions(
         conn,
         percentile::ranked(count, n),
@@ -115,33 +111,50 @@ pub fn list(conn: &mut SqliteConnection, scope: &Scope, window: &Window) -> Quer
         &bind(include_str!("services/exact.sql")),
         (&window.slices(), None),
     )?;
-    let axis = Axis::from(window);
-    let points = series_sql(scope, window).load(conn)?;
-    let mut sparklines = series::lay_out(points, &members, &axis.buckets);
-    let services = rows
+    let mut lines: HashMap<Arc<str>, Line> = lines
         .into_iter()
-        .map(|row| Service {
-            latency_avg: mean(row.sum, row.count),
-            latency: percentiles
-                .get(row.name.as_str())
-                .and_then(|of| of.get(&0))
-                .copied(),
-            throughput: row.count / window.minutes,
-            errors_per_minute: row.errors as f64 / window.minutes,
-            failed_rate: failed_rate(row.failures, row.successes),
-            db_share: mean(row.db_sum, row.sum).map(|share| share.min(1.0)),
-            series: sparklines
-                .remove(row.name.as_str())
-                .unwrap_or_else(|| Series::empty(axis.buckets.len())),
-            environments: serde_json::from_str(&row.environments).unwrap_or_default(),
-            name: row.name,
-            agent: row.agent_name,
-            agent_version: row.agent_version,
-            language: row.language,
-            version: row.version,
-            transactions: row.count,
-            errors: row.errors,
+        .map(|line| (Arc::clone(&line.key), line))
+        .collect();
+    let statements = Members::read(conn, &bind(include_str!("services/statements.sql")))?;
+    let asked = totals::of_window(conn, Table::Statements, &statements, &window.slices())?;
+    let asked: HashMap<&str, f64> = statements
+        .keys()
+        .iter()
+        .zip(&asked)
+        .map(|(name, sum)| (&**name, sum.total.sum))
+        .collect();
+    let axis = Axis::from(window);
+    let known: Vec<Row> = bind(include_str!("services/known.sql")).load(conn)?;
+    let mut services: Vec<Service> = known
+        .into_iter()
+        .filter_map(|row| {
+            let line = lines.remove(row.name.as_str());
+            if line.is_none() && !row.heard {
+                return None;
+            }
+            let total = line.as_ref().map(|line| line.total).unwrap_or_default();
+            let asked = asked.get(row.name.as_str()).copied().unwrap_or_default();
+            Some(Service {
+                environments: serde_json::from_str(&row.environments).unwrap_or_default(),
+                name: row.name,
+                agent: row.agent_name,
+                agent_version: row.agent_version,
+                language: row.language,
+                version: row.version,
+                transactions: total.count,
+                latency_avg: total.mean(),
+                latency: line.as_ref().and_then(|line| line.latency(&percentiles)),
+                throughput: total.count / window.minutes,
+                errors: row.errors,
+                errors_per_minute: row.errors as f64 / window.minutes,
+                failed_rate: total.failed_rate(),
+                db_share: mean(asked, total.sum).map(|share| share.min(1.0)),
+                series: line.map_or_else(|| Series::empty(axis.buckets.len()), |line| line.series),
+            })
         })
         .collect();
+    services.sort_by(|a, b| {
+        (b.transactions.total_cmp(&a.transactions)).then_with(|| a.name.cmp(&b.name))
+    });
     Ok(Services { services, axis })
 }

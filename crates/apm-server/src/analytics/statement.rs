@@ -4,6 +4,7 @@ use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Nullable};
 use serde::Serialize;
 
+use super::newest::{Timed, newest};
 use super::series::Axis;
 use super::sql::Sql;
 use super::statements::{self, Statement};
@@ -59,6 +60,15 @@ struct Row {
     composite_count: Option<i64>,
 }
 
+impl Timed for Row {
+    fn at(&self) -> (i64, i64) {
+        (self.ts, self.seq)
+    }
+}
+
+/// Spans that are shown.
+const SAMPLES: i64 = 100;
+
 /// The query behind the samples.
 #[must_use]
 pub fn samples_sql(scope: &Scope, fingerprint: u64, window: &Window) -> Sql {
@@ -78,7 +88,11 @@ pub fn detail(
     window: &Window,
 ) -> QueryResult<Detail> {
     let found = statements::list(conn, scope, Some(fingerprint), window)?;
-    let samples: Vec<Row> = samples_sql(scope, fingerprint, window).load(conn)?;
+    let groups = statements::members(conn, scope, Some(fingerprint), window)?.into_ids();
+    let bound = (window.range.from, SAMPLES);
+    let samples: Vec<Row> = newest(conn, &groups, bound, || {
+        window.bind(Sql::new(include_str!("statement/newest.sql")))
+    })?;
     Ok(Detail {
         statements: found.statements,
         axis: found.axis,

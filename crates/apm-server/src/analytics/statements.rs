@@ -2,17 +2,20 @@
 //!
 //! Calls and time count the parts of a composite span. Percentiles come from histograms, within 1 %.
 
+use std::collections::HashMap;
+
 use diesel::prelude::*;
-use diesel::sql_types::{BigInt, Double, Text};
+use diesel::sql_types::{BigInt, Text};
 use serde::Serialize;
 
 use super::dependencies::Dependency;
-use super::histograms::{self, Table};
+use super::kept::Table;
+use super::members::Members;
 use super::percentile::Percentiles;
-use super::series::{self, Axis, Series};
+use super::series::{Axis, Series};
 use super::sql::Sql;
 use super::window::Window;
-use super::{Scope, failed_rate, mean};
+use super::{Scope, histograms, list, mean};
 
 /// One statement of one service on one database.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -66,8 +69,11 @@ pub struct Statements {
     pub axis: Axis,
 }
 
+/// A statement's own row.
 #[derive(QueryableByName)]
 struct Row {
+    #[diesel(sql_type = BigInt)]
+    id: i64,
     #[diesel(sql_type = Text)]
     service: String,
     #[diesel(sql_type = Text)]
@@ -88,16 +94,21 @@ struct Row {
     first_seen: i64,
     #[diesel(sql_type = BigInt)]
     last_seen: i64,
-    #[diesel(sql_type = Double)]
-    count: f64,
-    #[diesel(sql_type = Double)]
-    sum: f64,
-    #[diesel(sql_type = BigInt)]
-    max: i64,
-    #[diesel(sql_type = Double)]
-    failures: f64,
-    #[diesel(sql_type = Double)]
-    successes: f64,
+}
+
+impl Row {
+    /// With the times of the same statement in another environment.
+    fn and(mut self, other: Self) -> Self {
+        self.first_seen = self.first_seen.min(other.first_seen);
+        self.last_seen = self.last_seen.max(other.last_seen);
+        self
+    }
+}
+
+impl list::Attributes for Row {
+    fn id(&self) -> i64 {
+        self.id
+    }
 }
 
 /// The query behind the table. `fingerprint`: one statement only.
@@ -123,6 +134,17 @@ fn bound(text: &'static str, scope: &Scope, fingerprint: Option<u64>, window: &W
         .bind("fingerprint", fingerprint.map(u64::cast_signed))
 }
 
+/// The statements of a scope.
+pub(super) fn members(
+    conn: &mut SqliteConnection,
+    scope: &Scope,
+    fingerprint: Option<u64>,
+    window: &Window,
+) -> QueryResult<Members> {
+    let text = include_str!("statements/members.sql");
+    Members::read(conn, &bound(text, scope, fingerprint, window))
+}
+
 /// The statements called in the window.
 ///
 /// # Errors
@@ -133,55 +155,43 @@ pub fn list(
     fingerprint: Option<u64>,
     window: &Window,
 ) -> QueryResult<Statements> {
-    let rows: Vec<Row> = sql(scope, fingerprint, window).load(conn)?;
-    let members = bound(
-        include_str!("statements/members.sql"),
-        scope,
-        fingerprint,
-        window,
-    );
-    let members = histograms::members(conn, &members)?;
-    let slices = window.slices();
-    let percentiles = histograms::percentiles(conn, Table::Statements, &members, &slices, None)?;
-    let axis = Axis::from(window);
-    let points = series_sql(scope, fingerprint, window).load(conn)?;
-    let mut sparklines = series::lay_out(points, &members, &axis.buckets);
-    let total: f64 = rows.iter().map(|row| row.sum).sum();
-    let statements = rows
+    let members = members(conn, scope, fingerprint, window)?;
+    let table = Table::Statements;
+    let lines = list::lines(conn, table, &members, window)?;
+    let percentiles = histograms::percentiles(conn, table, &members, &window.slices(), None)?;
+    let texts = Sql::new(include_str!("statements/texts.sql"));
+    let mut texts: HashMap<i64, Row> = list::attributes(conn, texts, &lines)?;
+    let total: f64 = lines.iter().map(|line| line.total.sum).sum();
+    let statements = lines
         .into_iter()
-        .map(|row| {
-            let key = format!(
-                "{}\t{}\t{}\t{}",
-                row.service, row.instance, row.subtype, row.fingerprint
-            );
-            Statement {
-                throughput: row.count / window.minutes,
-                share: mean(row.sum, total).unwrap_or(0.0),
-                latency_avg: mean(row.sum, row.count),
-                failed_rate: failed_rate(row.failures, row.successes),
-                series: sparklines
-                    .remove(key.as_str())
-                    .unwrap_or_else(|| Series::empty(axis.buckets.len())),
-                latency: percentiles
-                    .get(key.as_str())
-                    .and_then(|of| of.get(&0))
-                    .copied(),
-                fingerprint: format!("{:016x}", row.fingerprint),
+        .filter_map(|line| {
+            let mut rows = line.ids.iter().filter_map(|id| texts.remove(id));
+            let first = rows.next()?;
+            let row = rows.fold(first, Row::and);
+            Some(Statement {
+                latency: line.latency(&percentiles),
                 service: row.service,
                 instance: row.instance,
                 subtype: row.subtype,
+                fingerprint: format!("{:016x}", row.fingerprint),
                 normalized: row.normalized,
                 sample: row.sample,
                 verb: row.verb,
                 table: row.table_name,
                 first_seen: row.first_seen,
                 last_seen: row.last_seen,
-                calls: row.count,
-                total: row.sum,
-                latency_max: row.max,
-            }
+                calls: line.total.count,
+                throughput: line.total.count / window.minutes,
+                total: line.total.sum,
+                share: mean(line.total.sum, total).unwrap_or(0.0),
+                latency_avg: line.total.mean(),
+                latency_max: line.total.max,
+                failed_rate: line.total.failed_rate(),
+                series: line.series,
+            })
         })
         .collect();
+    let axis = Axis::from(window);
     Ok(Statements { statements, axis })
 }
 

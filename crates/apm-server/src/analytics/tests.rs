@@ -62,6 +62,13 @@ fn questions() -> Vec<(&'static str, Sql)> {
             .bind("fingerprint", 1)
             .bind("dependency", None::<i64>)
             .bind("by_service", 1)
+            .bind("group", 1)
+            .bind("since", 0)
+            .bind("min_us", 0)
+            .bind("max_us", 1)
+            .bind("limit", 1)
+            .bind("ids", "[1]")
+            .bind("level", 60)
     };
     vec![
         ("services", services::sql(&scope, &window)),
@@ -87,6 +94,40 @@ fn questions() -> Vec<(&'static str, Sql)> {
         (
             "services/members",
             other(include_str!("services/members.sql")),
+        ),
+        ("services/known", other(include_str!("services/known.sql"))),
+        (
+            "services/statements",
+            other(include_str!("services/statements.sql")),
+        ),
+        (
+            "transactions/types",
+            other(include_str!("transactions/types.sql")),
+        ),
+        (
+            "statements/texts",
+            other(include_str!("statements/texts.sql")),
+        ),
+        (
+            "dependencies/kinds",
+            other(include_str!("dependencies/kinds.sql")),
+        ),
+        (
+            "totals/transactions",
+            other(include_str!("totals/transactions.sql")),
+        ),
+        (
+            "totals/statements",
+            other(include_str!("totals/statements.sql")),
+        ),
+        (
+            "totals/destinations",
+            other(include_str!("totals/destinations.sql")),
+        ),
+        ("samples/group", other(include_str!("samples/group.sql"))),
+        (
+            "statement/newest",
+            other(include_str!("statement/newest.sql")),
         ),
         (
             "transactions/members",

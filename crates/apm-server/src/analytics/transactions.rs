@@ -1,15 +1,16 @@
 //! The transaction groups of a service: one row per (type, name).
 
 use diesel::prelude::*;
-use diesel::sql_types::{BigInt, Double, Text};
 use serde::Serialize;
 
-use super::histograms;
+use super::kept::Table;
+use super::members::Members;
 use super::percentile::{self, Percentiles};
-use super::series::{self, Axis, Series};
+use super::series::{Axis, Series};
 use super::sql::Sql;
+use super::totals::{self, Total};
 use super::window::Window;
-use super::{Scope, failed_rate, mean};
+use super::{Scope, list, mean};
 
 /// All transactions of one type and name.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -46,26 +47,6 @@ pub struct Transactions {
     pub axis: Axis,
 }
 
-#[derive(QueryableByName)]
-struct Row {
-    #[diesel(sql_type = Text, column_name = "type")]
-    kind: String,
-    #[diesel(sql_type = Text)]
-    name: String,
-    #[diesel(sql_type = Double)]
-    count: f64,
-    #[diesel(sql_type = BigInt)]
-    n: i64,
-    #[diesel(sql_type = Double)]
-    sum: f64,
-    #[diesel(sql_type = BigInt)]
-    max: i64,
-    #[diesel(sql_type = Double)]
-    failures: f64,
-    #[diesel(sql_type = Double)]
-    successes: f64,
-}
-
 /// The query behind the table.
 #[must_use]
 pub fn sql(scope: &Scope, window: &Window) -> Sql {
@@ -82,44 +63,38 @@ pub fn list(
     window: &Window,
 ) -> QueryResult<Transactions> {
     let bind = |text| window.bind(scope.bind(Sql::new(text)));
-    let rows: Vec<Row> = sql(scope, window).load(conn)?;
-    let (count, n, total) = rows.iter().fold((0.0, 0, 0.0), |(count, n, sum), row| {
-        (count + row.count, n + row.n, sum + row.sum)
-    });
-    let members = histograms::members(conn, &bind(include_str!("transactions/members.sql")))?;
+    let members = Members::read(conn, &bind(include_str!("transactions/members.sql")))?;
+    let lines = list::lines(conn, Table::Transactions, &members, window)?;
+    let mut all = Total::default();
+    for line in &lines {
+        all.add(&line.total);
+    }
     let percentiles = percentile::of_transactions(
         conn,
-        percentile::ranked(count, n),
+        percentile::ranked(all.count, all.n),
         &members,
         &bind(include_str!("transactions/exact.sql")),
         (&window.slices(), None),
     )?;
-    let axis = Axis::from(window);
-    let points = bind(include_str!("transactions/series.sql")).load(conn)?;
-    let mut sparklines = series::lay_out(points, &members, &axis.buckets);
-    let transactions = rows
+    let transactions = lines
         .into_iter()
-        .map(|row| {
-            let key = format!("{}\t{}", row.kind, row.name);
+        .map(|line| {
+            let (kind, name) = line.key.split_once('\t').unwrap_or_default();
             Transaction {
-                latency_avg: mean(row.sum, row.count),
-                throughput: row.count / window.minutes,
-                failed_rate: failed_rate(row.failures, row.successes),
-                impact: mean(row.sum, total).unwrap_or(0.0),
-                series: sparklines
-                    .remove(key.as_str())
-                    .unwrap_or_else(|| Series::empty(axis.buckets.len())),
-                latency: percentiles
-                    .get(key.as_str())
-                    .and_then(|of| of.get(&0))
-                    .copied(),
-                kind: row.kind,
-                name: row.name,
-                count: row.count,
-                latency_max: row.max,
+                kind: kind.to_owned(),
+                name: name.to_owned(),
+                count: line.total.count,
+                latency_avg: line.total.mean(),
+                latency: line.latency(&percentiles),
+                latency_max: line.total.max,
+                throughput: line.total.count / window.minutes,
+                failed_rate: line.total.failed_rate(),
+                impact: mean(line.total.sum, all.sum).unwrap_or(0.0),
+                series: line.series,
             }
         })
         .collect();
+    let axis = Axis::from(window);
     Ok(Transactions { transactions, axis })
 }
 
@@ -132,19 +107,24 @@ pub fn types(
     scope: &Scope,
     window: &Window,
 ) -> QueryResult<Vec<String>> {
-    let mut counts: Vec<(String, f64)> = Vec::new();
     let all = Scope {
         transaction_type: None,
         transaction_name: None,
         ..scope.clone()
     };
-    let rows: Vec<Row> = sql(&all, window).load(conn)?;
-    for row in rows {
-        match counts.iter_mut().find(|(kind, _)| *kind == row.kind) {
-            Some((_, count)) => *count += row.count,
-            None => counts.push((row.kind, row.count)),
-        }
-    }
+    let sql = Sql::new(include_str!("transactions/types.sql"));
+    let members = Members::read(conn, &window.bind(all.bind(sql)))?;
+    let sums = totals::of_window(conn, Table::Transactions, &members, &window.slices())?;
+    let mut counts: Vec<(&str, f64)> = members
+        .keys()
+        .iter()
+        .zip(&sums)
+        .map(|(kind, sum)| (&**kind, sum.total.count))
+        .filter(|(_, count)| *count > 0.0)
+        .collect();
     counts.sort_by(|a, b| b.1.total_cmp(&a.1));
-    Ok(counts.into_iter().map(|(kind, _)| kind).collect())
+    Ok(counts
+        .into_iter()
+        .map(|(kind, _)| kind.to_owned())
+        .collect())
 }

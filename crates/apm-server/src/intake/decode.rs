@@ -92,7 +92,7 @@ pub(crate) enum Decoded {
 /// # Errors
 /// The line is refused; the batch is as before.
 pub(crate) fn event(line: &[u8], batch: &mut Batch) -> Result<Decoded, Refused> {
-    let line = String::from_utf8_lossy(line);
+    let line = text(line);
     let name = first_quoted(&line).unwrap_or_default();
     let Some(kind) = Kind::ALL.into_iter().find(|kind| kind.as_str() == name) else {
         let message = format!(
@@ -135,9 +135,14 @@ pub(crate) fn event(line: &[u8], batch: &mut Batch) -> Result<Decoded, Refused> 
     })
 }
 
+/// A line as text. What is sound is checked by the fast path that `from_utf8_lossy` does not have.
+fn text(line: &[u8]) -> Cow<'_, str> {
+    std::str::from_utf8(line).map_or_else(|_| String::from_utf8_lossy(line), Cow::Borrowed)
+}
+
 /// Whether a line is a metadata line, by its first quoted string.
 pub(crate) fn is_metadata(line: &[u8]) -> bool {
-    first_quoted(&String::from_utf8_lossy(line)) == Some("metadata")
+    first_quoted(&text(line)) == Some("metadata")
 }
 
 /// Decodes the metadata line.
@@ -145,7 +150,7 @@ pub(crate) fn is_metadata(line: &[u8]) -> bool {
 /// # Errors
 /// The line is refused.
 pub(crate) fn resource(line: &[u8], client: Option<std::net::IpAddr>) -> Result<Resource, Refused> {
-    let line = String::from_utf8_lossy(line);
+    let line = text(line);
     check_depth(&line, "metadata")?;
     let mut resource = None;
     read(&line, "metadata", &METADATA, |found, line| {

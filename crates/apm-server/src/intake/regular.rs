@@ -63,10 +63,14 @@ fn lower(value: Value) -> Value {
 
 /// Whether a line nests deeper than [`MAX_DEPTH`].
 pub(super) fn is_too_deep(line: &str) -> bool {
-    let opens = line
-        .bytes()
-        .filter(|byte| matches!(byte, b'{' | b'['))
-        .count();
+    // A byte per lane, so that the compiler counts many at once; the two brackets differ in one bit.
+    let count =
+        |part: &[u8]| -> u8 { part.iter().map(|byte| u8::from(byte & !0x20 == b'[')).sum() };
+    let opens: usize = line
+        .as_bytes()
+        .chunks(255)
+        .map(|part| usize::from(count(part)))
+        .sum();
     opens > MAX_DEPTH && depth(line) > MAX_DEPTH
 }
 

@@ -9,7 +9,8 @@ use diesel::SqliteConnection;
 
 use super::apply::{Counted, Memory};
 use super::block::{Builder, Document, Packer};
-use super::{StoreError, StoreOptions, open, rollups};
+use super::rollups::{self, Levels};
+use super::{StoreError, StoreOptions, open};
 use crate::event::Batch;
 
 /// A database whose stages are run one by one.
@@ -47,9 +48,11 @@ impl Stages {
 
     /// The counts of all levels, committed.
     pub fn rollup(&mut self, counts: &Counts) {
-        let written = self
-            .conn
-            .immediate_transaction(|conn| Ok::<_, StoreError>(rollups::add(conn, &counts.0)?));
+        let Counted { rollup, received } = &counts.0;
+        let written = self.conn.immediate_transaction(|conn| {
+            rollups::add(conn, rollup, *received, Levels::Minute)?;
+            Ok::<_, StoreError>(rollups::add(conn, rollup, *received, Levels::Coarse)?)
+        });
         written.expect("stored");
     }
 }

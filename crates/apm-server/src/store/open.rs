@@ -17,7 +17,7 @@ use diesel_migrations::MigrationHarness;
 
 use super::block::{SLOTS, documents, unpack};
 use super::schema::block;
-use super::{Durability, MIGRATIONS, OpenError, StoreError, StoreOptions};
+use super::{Durability, MIGRATIONS, OpenError, StoreError, StoreOptions, coarse};
 
 /// `PRAGMA application_id` of our files: `PAPM`.
 const APPLICATION_ID: i64 = 0x5041_504d;
@@ -74,6 +74,7 @@ pub(super) fn open(options: &StoreOptions) -> Result<(SqliteConnection, Opened),
             path: path.to_owned(),
             source,
         })?;
+    coarse::repair(&mut conn).map_err(|error| setup(error.into()))?;
     let last = last_block(&mut conn).map_err(|error| match error {
         StoreError::BadBlock(reason) => damaged(path, reason),
         error => setup(error),

@@ -1,16 +1,32 @@
-//! Adds what a batch counted to the rollup tables, all levels in the same commit as the rows.
+//! Adds what a batch counted to the rollup tables, in the same commit as the rows.
 
 use diesel::sql_types::{BigInt, Double, Integer, Text};
 use diesel::{QueryResult, SqliteConnection};
 
-use super::apply::Counted;
 use super::insert::{Row, Rows, Values};
-use crate::rollup::{BinKey, BreakdownKey, Cell, CellKey, LEVELS, Series};
+use crate::rollup::{BinKey, BreakdownKey, Cell, CellKey, LEVELS, Rollup, Series};
 
-/// Writes what was counted.
-pub(super) fn add(conn: &mut SqliteConnection, counted: &Counted) -> QueryResult<()> {
-    let Counted { rollup, received } = counted;
-    for level in LEVELS {
+/// Which levels to write.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Levels {
+    /// The finest one.
+    Minute,
+    /// All others.
+    Coarse,
+}
+
+/// Writes what was counted. `received`: when the last of it arrived, seconds since the epoch.
+pub(super) fn add(
+    conn: &mut SqliteConnection,
+    rollup: &Rollup,
+    received: i64,
+    levels: Levels,
+) -> QueryResult<()> {
+    let levels = match levels {
+        Levels::Minute => &LEVELS[..1],
+        Levels::Coarse => &LEVELS[1..],
+    };
+    for level in levels.iter().copied() {
         series::<TxCell, TxBin>(conn, &rollup.tx, level)?;
         series::<StatementCell, StatementBin>(conn, &rollup.statement, level)?;
         series::<DestinationCell, DestinationBin>(conn, &rollup.destination, level)?;
@@ -33,10 +49,18 @@ pub(super) fn add(conn: &mut SqliteConnection, counted: &Counted) -> QueryResult
         all(conn, rollup.buckets(level), |bucket| Received {
             level,
             bucket,
-            received: *received,
+            received,
         })?;
     }
     Ok(())
+}
+
+/// Notes minutes that the coarser levels lack.
+pub(super) fn add_behind(
+    conn: &mut SqliteConnection,
+    minutes: impl Iterator<Item = i64>,
+) -> QueryResult<()> {
+    all(conn, minutes.collect(), Behind)
 }
 
 fn series<C, B>(conn: &mut SqliteConnection, series: &Series, level: i64) -> QueryResult<()>
@@ -226,5 +250,17 @@ impl Row for Received {
         values.push::<BigInt, _>(&self.level)?;
         values.push::<BigInt, _>(&self.bucket)?;
         values.push::<BigInt, _>(&self.received)
+    }
+}
+
+#[derive(Debug)]
+struct Behind(i64);
+
+impl Row for Behind {
+    type Statement = Self;
+    const INTO: &'static str = "INSERT OR IGNORE INTO roll_behind (bucket) VALUES";
+
+    fn values<'b>(&'b self, values: &mut Values<'_, 'b>) -> QueryResult<()> {
+        values.push::<BigInt, _>(&self.0)
     }
 }

@@ -13,11 +13,12 @@ use diesel::SqliteConnection;
 use diesel::connection::SimpleConnection;
 
 use super::apply::Memory;
+use super::coarse::Coarse;
 use super::queue::Queue;
 use super::retention::Retention;
 use super::stats::Counters;
 use super::ticket::Answer;
-use super::{Committed, StoreError, clear, rollups};
+use super::{Committed, StoreError, clear};
 use crate::event::Batch;
 
 /// Events per transaction: more gain little, fewer cost much (100: 6 µs per event, 1000: 3, 5000: 2).
@@ -39,6 +40,7 @@ type Write = Box<dyn FnOnce(&mut SqliteConnection, &Counters) + Send>;
 pub(super) struct Writer {
     pub(super) conn: SqliteConnection,
     pub(super) memory: Memory,
+    pub(super) coarse: Coarse,
     pub(super) queue: Arc<Queue<Job>>,
     pub(super) counters: Arc<Counters>,
     pub(super) retention: Retention,
@@ -53,14 +55,36 @@ impl Writer {
             queue: Arc::clone(&self.queue),
             counters: Arc::clone(&self.counters),
         };
-        while let Some(jobs) = self.queue.take(TOGETHER, self.retention.patience()) {
+        while let Some(jobs) = self.queue.take(TOGETHER, self.patience()) {
             let busy = !jobs.is_empty();
             self.work(jobs);
+            if self.coarse.due() == Some(Duration::ZERO) {
+                self.settle();
+            }
             self.retain(busy);
         }
+        self.settle();
         // Leaves one file behind, for those who copy it.
         if let Err(error) = self.conn.batch_execute("PRAGMA wal_checkpoint(TRUNCATE)") {
             log::warn!("the last checkpoint failed, the next start will do it: {error}");
+        }
+    }
+
+    /// How long it may wait for work.
+    fn patience(&self) -> Duration {
+        let patience = self.retention.patience();
+        self.coarse.due().map_or(patience, |due| patience.min(due))
+    }
+
+    /// Writes what the coarser rollups lack.
+    fn settle(&mut self) {
+        if self.coarse.due().is_none() {
+            return;
+        }
+        match self.coarse.settle(&mut self.conn) {
+            Ok(()) => _ = self.counters.changed(),
+            // It stays behind, and the next time tries again.
+            Err(error) => log::error!("coarser rollups are not up to date: {error}"),
         }
     }
 
@@ -97,6 +121,7 @@ impl Writer {
                     let cleared = self.conn.immediate_transaction(clear::clear);
                     if cleared.is_ok() {
                         self.memory.forget();
+                        self.coarse.forget();
                         self.counters.changed();
                     }
                     // Nobody has to wait for the answer.
@@ -136,20 +161,26 @@ impl Writer {
     /// Stores batches in one transaction; returns the data version that it made.
     fn commit(&mut self, batches: &[(Batch, Answer<Committed>)]) -> Result<u64, StoreError> {
         let start = Instant::now();
-        let Self { conn, memory, .. } = self;
+        let Self {
+            conn,
+            memory,
+            coarse,
+            ..
+        } = self;
         // On a full disk SQLite itself rolls back, and what Diesel reports is that there is nothing left to roll back.
         let mut cause = None;
         let applied = conn.immediate_transaction(|conn| {
             let counted = memory.apply(conn, batches.iter().map(|(batch, _)| batch));
             counted
-                .and_then(|counted| Ok(rollups::add(conn, &counted)?))
+                .and_then(|counted| Ok((coarse.write(conn, &counted)?, counted)))
                 .inspect_err(|error| cause = Some(error.clone()))
         });
         match applied {
-            Ok(()) => {
+            Ok((plan, counted)) => {
                 memory.commit();
-                let events = batches.iter().map(|(batch, _)| batch.events.len() as u64);
-                Ok(self.counters.committed(events.sum(), start.elapsed()))
+                let events = batches.iter().map(|(batch, _)| batch.events.len()).sum();
+                coarse.committed(&counted, events, plan);
+                Ok(self.counters.committed(events as u64, start.elapsed()))
             }
             Err(error) => {
                 memory.rollback();

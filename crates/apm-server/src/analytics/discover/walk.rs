@@ -11,6 +11,7 @@ use crate::analytics::sql::Sql;
 use crate::event::{Kind, StoredEvent};
 use crate::kql::sql::Condition;
 use crate::store::StoreError;
+use crate::time::SECOND;
 
 /// Blocks looked at together: first few, for the newest hits are near; then more, for speed.
 const FIRST_STRIDE: usize = 4;
@@ -88,6 +89,9 @@ impl<'a> Search<'a> {
         conn: &mut SqliteConnection,
         interval: i64,
     ) -> Result<Vec<(i64, u64)>, StoreError> {
+        if self.takes_all() {
+            return self.counts_of_all(conn, interval);
+        }
         let mut found = Vec::new();
         for sql in self.counting() {
             let rows: Vec<Count> = sql.bind("interval", interval).load(conn)?;
@@ -95,6 +99,36 @@ impl<'a> Search<'a> {
                 rows.iter()
                     .map(|row| (row.bucket, row.count.unsigned_abs())),
             );
+        }
+        Ok(found)
+    }
+
+    /// Whether every event is a hit.
+    fn takes_all(&self) -> bool {
+        let always = self
+            .parts
+            .iter()
+            .filter(|(_, condition)| condition.is_always());
+        always.count() == Kind::ALL.len()
+    }
+
+    /// All events by bucket: blocks within one bucket as a whole, the others row by row.
+    fn counts_of_all(
+        &self,
+        conn: &mut SqliteConnection,
+        interval: i64,
+    ) -> Result<Vec<(i64, u64)>, StoreError> {
+        let bind = |text| self.ranged(Sql::new(text)).bind("interval", interval);
+        let whole: Vec<Count> = bind(include_str!("whole_blocks.sql")).load(conn)?;
+        let cut: Vec<Block> = bind(include_str!("cut_blocks.sql")).load(conn)?;
+        let mut found: Vec<(i64, u64)> = whole
+            .iter()
+            .map(|row| (row.bucket, row.count.unsigned_abs()))
+            .collect();
+        for blocks in cut.chunks(LAST_STRIDE) {
+            let rows = self.candidates(conn, blocks)?;
+            let bucket = |ts: i64| ts.div_euclid(SECOND * interval) * interval;
+            found.extend(rows.into_iter().map(|(ts, _)| (bucket(ts), 1)));
         }
         Ok(found)
     }
@@ -111,23 +145,20 @@ impl<'a> Search<'a> {
             .request
             .after
             .map_or(to, |after| to.min(after.timestamp + 1));
-        let blocks = if size == 0 {
-            Vec::new()
-        } else {
-            self.blocks(conn, to)?
-        };
-        let mut rest = blocks.as_slice();
         let mut stride = FIRST_STRIDE;
-        while let Some(next) = rest.first() {
-            if best.len() == size && best[size - 1].0 > next.ts_max {
+        let mut skip = 0;
+        while size > 0 {
+            let blocks = self.blocks(conn, to, (stride, skip))?;
+            let full = best.len() == size;
+            let newest = blocks.first().map(|block| block.ts_max);
+            if newest.is_none_or(|newest| full && best[size - 1].0 > newest) {
                 break;
             }
-            let (these, later) = rest.split_at(stride.min(rest.len()));
-            let found = self.candidates(conn, these)?;
+            let found = self.candidates(conn, &blocks)?;
             best.extend(found.into_iter().filter(|event| self.is_after(*event)));
             best.sort_unstable_by(|a, b| b.cmp(a));
             best.truncate(size);
-            rest = later;
+            skip += blocks.len();
             stride = (stride * 2).min(LAST_STRIDE);
         }
         let seqs: Vec<i64> = best.iter().map(|(_, seq)| *seq).collect();
@@ -144,7 +175,7 @@ impl<'a> Search<'a> {
         each: &mut dyn FnMut(i64, &Json),
     ) -> Result<(bool, Vec<Hit>), StoreError> {
         let mut best: Vec<Hit> = Vec::new();
-        let blocks = self.blocks(conn, self.request.range.to)?;
+        let blocks = self.blocks(conn, self.request.range.to, (usize::MAX, 0))?;
         for these in blocks.chunks(LAST_STRIDE / 4) {
             let mut candidates = self.candidates(conn, these)?;
             candidates.sort_unstable_by(|a, b| b.cmp(a));
@@ -175,14 +206,23 @@ impl<'a> Search<'a> {
         after.is_none_or(|after| (timestamp, seq) < (after.timestamp, after.seq))
     }
 
-    /// Blocks that touch the range up to `to`, the one with the newest event first.
-    fn blocks(&self, conn: &mut SqliteConnection, to: i64) -> Result<Vec<Block>, StoreError> {
+    /// Blocks that touch the range up to `to`, the one with the newest event first: so many, after so many.
+    fn blocks(
+        &self,
+        conn: &mut SqliteConnection,
+        to: i64,
+        (most, skip): (usize, usize),
+    ) -> Result<Vec<Block>, StoreError> {
         let sql = Sql::new(
-            "SELECT id, ts_max FROM block WHERE ts_max >= :from AND ts_min < :to ORDER BY ts_max DESC, id DESC",
+            "SELECT id, ts_max FROM block WHERE ts_max >= :from AND ts_min < :to \
+             ORDER BY ts_max DESC, id DESC LIMIT :most OFFSET :skip",
         );
+        let number = |count: usize| i64::try_from(count).unwrap_or(i64::MAX);
         Ok(sql
             .bind("from", self.request.range.from)
             .bind("to", to)
+            .bind("most", number(most))
+            .bind("skip", number(skip))
             .load(conn)?)
     }
 

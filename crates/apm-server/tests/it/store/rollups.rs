@@ -1,6 +1,7 @@
 //! A rollup equals what a recount of the raw rows gives, whatever was sent in whatever order.
 
 use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
 
 use apm_server::event::{Batch, Composite, Event, Outcome};
 use apm_server::rollup::{LEVELS, bin, bucket, weight};
@@ -12,7 +13,7 @@ use apm_server::store::{Store, StoreError};
 use diesel::prelude::*;
 use proptest::prelude::*;
 
-use super::open;
+use super::{number, open};
 use crate::support::events::{NEW_YEAR, batch, error, pairs, span, transaction};
 
 /// What is varied of an event.
@@ -341,5 +342,65 @@ fn a_rollup_equals_a_recount_after_a_failed_commit() {
         .expect("room")
         .wait()
         .expect("stored");
+    check(&store);
+}
+
+#[test]
+fn under_load_the_coarser_levels_follow_within_a_moment() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let store = open(dir.path());
+    let behind = || number(&store, "SELECT count(*) AS n FROM roll_behind");
+    let mut was_behind = false;
+    for part in 0..12_u64 {
+        let ticket = store.submit(pairs("shop", part * 1000, 500)).expect("room");
+        ticket.wait().expect("stored");
+        was_behind |= behind() > 0;
+    }
+    assert!(was_behind, "12 000 events at once are a load");
+    let deadline = Instant::now() + Duration::from_secs(30);
+    while behind() > 0 {
+        assert!(Instant::now() < deadline, "still behind");
+        std::thread::yield_now();
+    }
+    check(&store);
+}
+
+#[test]
+fn what_a_crash_left_behind_is_made_again_from_the_minutes() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let store = open(dir.path());
+    let mut events = batch("shop");
+    for number in 0..300_u64 {
+        let sent = Sent {
+            kind: (number % 4) as u8,
+            name: (number % 3) as u8,
+            minute: number as i64 % 90 - 45,
+            duration: 100 * number as i64,
+            outcome: (number % 3) as u8,
+            rate: None,
+            composite: None,
+            commit: false,
+        };
+        add(&mut events, number, &sent);
+    }
+    store.submit(events).expect("room").wait().expect("stored");
+    // As after a crash in which the coarser levels lacked some of what the minutes hold.
+    for table in [
+        "roll_tx",
+        "roll_tx_hist",
+        "roll_statement_hist",
+        "roll_error",
+    ] {
+        let lose = format!("DELETE FROM {table} WHERE level > 60 AND bucket % 1200 = 0");
+        let write = move |conn: &mut SqliteConnection| diesel::sql_query(lose).execute(conn);
+        store.write(write).expect("room").wait().expect("written");
+    }
+    let note = "INSERT INTO roll_behind SELECT bucket FROM roll_received WHERE level = 60";
+    let write = move |conn: &mut SqliteConnection| diesel::sql_query(note).execute(conn);
+    store.write(write).expect("room").wait().expect("written");
+    store.close();
+    drop(store);
+    let store = open(dir.path());
+    assert_eq!(number(&store, "SELECT count(*) AS n FROM roll_behind"), 0);
     check(&store);
 }

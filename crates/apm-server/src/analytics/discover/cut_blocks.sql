@@ -1,0 +1,8 @@
+-- The blocks that reach across a border of a chart bucket or of the range (µs).
+SELECT b.id, b.ts_max
+FROM block b
+WHERE b.ts_max >= :from
+  AND b.ts_min < :to
+  AND (b.ts_max >= :to
+       OR b.ts_min < :from
+       OR b.ts_min / 1000000 / :interval <> b.ts_max / 1000000 / :interval)

@@ -1,0 +1,82 @@
+//! Which rows of the rollups make up one line of a list or of a chart.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use diesel::prelude::*;
+use diesel::sql_types::{BigInt, Text};
+
+use super::sql::Sql;
+
+/// Keys, and the rollup ids that belong to each; ids of one key are added up.
+#[derive(Debug, Default)]
+pub(super) struct Members {
+    keys: Vec<Arc<str>>,
+    places: HashMap<i64, usize>,
+}
+
+/// A row of every `members.sql`.
+#[derive(QueryableByName)]
+struct Member {
+    #[diesel(sql_type = BigInt)]
+    id: i64,
+    #[diesel(sql_type = Text)]
+    key: String,
+}
+
+impl Members {
+    /// Reads the keys of ids.
+    pub(super) fn read(conn: &mut SqliteConnection, sql: &Sql) -> QueryResult<Self> {
+        let rows: Vec<Member> = sql.load(conn)?;
+        Ok(rows.into_iter().map(|row| (row.id, row.key)).collect())
+    }
+
+    /// The keys, in the order of their places.
+    pub(super) fn keys(&self) -> &[Arc<str>] {
+        &self.keys
+    }
+
+    /// All ids.
+    pub(super) fn into_ids(self) -> Vec<i64> {
+        self.places.into_keys().collect()
+    }
+
+    /// The place of an id's key.
+    pub(super) fn place(&self, id: i64) -> Option<usize> {
+        self.places.get(&id).copied()
+    }
+}
+
+impl<K: AsRef<str>> FromIterator<(i64, K)> for Members {
+    fn from_iter<I: IntoIterator<Item = (i64, K)>>(rows: I) -> Self {
+        let mut members = Self::default();
+        let mut known: HashMap<Arc<str>, usize> = HashMap::new();
+        for (id, key) in rows {
+            let key = key.as_ref();
+            let place = match known.get(key) {
+                Some(place) => *place,
+                None => {
+                    let key: Arc<str> = key.into();
+                    members.keys.push(Arc::clone(&key));
+                    known.insert(key, members.keys.len() - 1);
+                    members.keys.len() - 1
+                }
+            };
+            members.places.insert(id, place);
+        }
+        members
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ids_of_one_key_have_one_place() {
+        let members: Members = [(1, "a"), (5, "b"), (2, "a")].into_iter().collect();
+        assert_eq!(members.keys().len(), 2);
+        assert_eq!((members.place(1), members.place(2)), (Some(0), Some(0)));
+        assert_eq!((members.place(5), members.place(3)), (Some(1), None));
+    }
+}

@@ -1,0 +1,6 @@
+-- Spans of one statement of one service from a time on, newest first; durations in µs.
+SELECT p.seq, p.ts, p.duration, p.trace_id, p.id, p.outcome, p.composite_count
+FROM span p
+WHERE p.statement_id = :group AND p.ts >= :since AND p.ts < :to
+ORDER BY p.ts DESC, p.seq DESC
+LIMIT :limit

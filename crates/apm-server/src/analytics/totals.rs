@@ -1,0 +1,163 @@
+//! What happened to many keys at once, in a window or in each bucket of a chart, from the rollups.
+
+use std::collections::HashSet;
+use std::sync::{LazyLock, Mutex};
+
+use diesel::prelude::*;
+use diesel::sql_types::{BigInt, Double};
+
+use super::kept::{self, Files, Part, Slice, Table};
+use super::members::Members;
+use super::window::Window;
+use super::{failed_rate, mean};
+
+/// Numbers that add up; counts and sums are weighted, durations are µs.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub(super) struct Total {
+    pub(super) count: f64,
+    /// Rows.
+    pub(super) n: i64,
+    pub(super) sum: f64,
+    pub(super) max: i64,
+    pub(super) failures: f64,
+    pub(super) successes: f64,
+}
+
+impl Total {
+    pub(super) fn add(&mut self, other: &Self) {
+        self.count += other.count;
+        self.n += other.n;
+        self.sum += other.sum;
+        self.max = self.max.max(other.max);
+        self.failures += other.failures;
+        self.successes += other.successes;
+    }
+
+    /// The mean duration.
+    pub(super) fn mean(&self) -> Option<f64> {
+        mean(self.sum, self.count)
+    }
+
+    pub(super) fn failed_rate(&self) -> Option<f64> {
+        failed_rate(self.failures, self.successes)
+    }
+}
+
+/// What happened to one key.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Sum {
+    pub(super) total: Total,
+    /// Those of its ids to which it happened.
+    pub(super) ids: Vec<i64>,
+}
+
+/// The sums of each of the members' keys, in the order of their places.
+pub(super) fn of_window(
+    conn: &mut SqliteConnection,
+    table: Table,
+    members: &Members,
+    slices: &[Slice],
+) -> QueryResult<Vec<Sum>> {
+    let mut sums = vec![Sum::default(); members.keys().len()];
+    let mut seen = HashSet::new();
+    for (_, cells) in kept::read::<Cells>(conn, table, slices)? {
+        for (id, total) in &cells.0 {
+            let Some(place) = members.place(*id) else {
+                continue;
+            };
+            sums[place].total.add(total);
+            if seen.insert(*id) {
+                sums[place].ids.push(*id);
+            }
+        }
+    }
+    Ok(sums)
+}
+
+/// The sums of each key in each of the chart's buckets; nothing for a key to which nothing happened.
+pub(super) fn of_buckets(
+    conn: &mut SqliteConnection,
+    table: Table,
+    members: &Members,
+    window: &Window,
+) -> QueryResult<Vec<Option<Vec<Total>>>> {
+    let buckets = window.buckets();
+    let first = buckets.first().map_or(0, |bucket| bucket.start);
+    let mut series: Vec<Option<Vec<Total>>> = vec![None; members.keys().len()];
+    for (start, cells) in kept::read::<Cells>(conn, table, &window.series_slices())? {
+        let Ok(at) = usize::try_from((start - first).div_euclid(window.interval)) else {
+            continue;
+        };
+        for (id, total) in &cells.0 {
+            let Some(place) = members.place(*id) else {
+                continue;
+            };
+            let sums = series[place].get_or_insert_with(|| vec![Total::default(); buckets.len()]);
+            if let Some(sum) = sums.get_mut(at) {
+                sum.add(total);
+            }
+        }
+    }
+    Ok(series)
+}
+
+/// The sums of one bucket, for all ids.
+#[derive(Debug, Default)]
+struct Cells(Vec<(i64, Total)>);
+
+#[derive(QueryableByName)]
+struct CellRow {
+    #[diesel(sql_type = BigInt)]
+    id: i64,
+    #[diesel(sql_type = BigInt)]
+    bucket: i64,
+    #[diesel(sql_type = Double)]
+    count: f64,
+    #[diesel(sql_type = BigInt)]
+    n: i64,
+    #[diesel(sql_type = Double)]
+    sum: f64,
+    #[diesel(sql_type = BigInt)]
+    max: i64,
+    #[diesel(sql_type = Double)]
+    failures: f64,
+    #[diesel(sql_type = Double)]
+    successes: f64,
+}
+
+impl Part for Cells {
+    type Row = CellRow;
+
+    fn sql(table: Table) -> &'static str {
+        match table {
+            Table::Transactions => include_str!("totals/transactions.sql"),
+            Table::Statements => include_str!("totals/statements.sql"),
+            Table::Destinations => include_str!("totals/destinations.sql"),
+        }
+    }
+
+    fn bucket(row: &CellRow) -> i64 {
+        row.bucket
+    }
+
+    fn push(&mut self, row: &CellRow) {
+        let total = Total {
+            count: row.count,
+            n: row.n,
+            sum: row.sum,
+            max: row.max,
+            failures: row.failures,
+            successes: row.successes,
+        };
+        self.0.push((row.id, total));
+    }
+
+    fn bytes(&self) -> usize {
+        self.0.len() * size_of::<(i64, Total)>()
+    }
+
+    fn files() -> &'static Files<Self> {
+        static FILES: Files<Cells> = LazyLock::new(Mutex::default);
+        &FILES
+    }
+}

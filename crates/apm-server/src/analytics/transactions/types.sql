@@ -1,0 +1,7 @@
+-- Transaction groups and their types.
+SELECT g.id, g.type AS key
+FROM service s
+CROSS JOIN tx_group g ON g.service_id = s.id
+WHERE (:service IS NULL OR s.name = :service)
+  AND (:environment IS NULL OR s.environment = :environment)
+  AND TRUE -- q: transactions

@@ -1,0 +1,63 @@
+-- Makes the rows of one bucket (:bucket, of :level seconds) from those of its minutes.
+
+DELETE FROM roll_tx WHERE level = :level AND group_id IN (SELECT id FROM tx_group) AND bucket = :bucket;
+INSERT INTO roll_tx (level, group_id, bucket, result_id, outcome, count, n, sum, max)
+SELECT :level, group_id, :bucket, result_id, outcome, sum(count), sum(n), sum(sum), max(max)
+FROM roll_tx
+WHERE level = 60 AND group_id IN (SELECT id FROM tx_group) AND bucket >= :bucket AND bucket < :bucket + :level
+GROUP BY group_id, result_id, outcome;
+
+DELETE FROM roll_tx_hist WHERE level = :level AND group_id IN (SELECT id FROM tx_group) AND bucket = :bucket;
+INSERT INTO roll_tx_hist (level, group_id, bucket, outcome, bin, count)
+SELECT :level, group_id, :bucket, outcome, bin, sum(count)
+FROM roll_tx_hist
+WHERE level = 60 AND group_id IN (SELECT id FROM tx_group) AND bucket >= :bucket AND bucket < :bucket + :level
+GROUP BY group_id, outcome, bin;
+
+DELETE FROM roll_statement WHERE level = :level AND statement_id IN (SELECT id FROM statement) AND bucket = :bucket;
+INSERT INTO roll_statement (level, statement_id, bucket, outcome, count, n, sum, max)
+SELECT :level, statement_id, :bucket, outcome, sum(count), sum(n), sum(sum), max(max)
+FROM roll_statement
+WHERE level = 60 AND statement_id IN (SELECT id FROM statement) AND bucket >= :bucket AND bucket < :bucket + :level
+GROUP BY statement_id, outcome;
+
+DELETE FROM roll_statement_hist WHERE level = :level AND statement_id IN (SELECT id FROM statement) AND bucket = :bucket;
+INSERT INTO roll_statement_hist (level, statement_id, bucket, outcome, bin, count)
+SELECT :level, statement_id, :bucket, outcome, bin, sum(count)
+FROM roll_statement_hist
+WHERE level = 60 AND statement_id IN (SELECT id FROM statement) AND bucket >= :bucket AND bucket < :bucket + :level
+GROUP BY statement_id, outcome, bin;
+
+DELETE FROM roll_destination WHERE level = :level AND destination_id IN (SELECT id FROM destination) AND bucket = :bucket;
+INSERT INTO roll_destination (level, destination_id, bucket, outcome, count, n, sum, max)
+SELECT :level, destination_id, :bucket, outcome, sum(count), sum(n), sum(sum), max(max)
+FROM roll_destination
+WHERE level = 60 AND destination_id IN (SELECT id FROM destination) AND bucket >= :bucket AND bucket < :bucket + :level
+GROUP BY destination_id, outcome;
+
+DELETE FROM roll_destination_hist WHERE level = :level AND destination_id IN (SELECT id FROM destination) AND bucket = :bucket;
+INSERT INTO roll_destination_hist (level, destination_id, bucket, outcome, bin, count)
+SELECT :level, destination_id, :bucket, outcome, bin, sum(count)
+FROM roll_destination_hist
+WHERE level = 60 AND destination_id IN (SELECT id FROM destination) AND bucket >= :bucket AND bucket < :bucket + :level
+GROUP BY destination_id, outcome, bin;
+
+DELETE FROM roll_error WHERE level = :level AND group_id IN (SELECT id FROM error_group) AND bucket = :bucket;
+INSERT INTO roll_error (level, group_id, bucket, n)
+SELECT :level, group_id, :bucket, sum(n)
+FROM roll_error
+WHERE level = 60 AND group_id IN (SELECT id FROM error_group) AND bucket >= :bucket AND bucket < :bucket + :level
+GROUP BY group_id;
+
+DELETE FROM roll_breakdown WHERE level = :level AND tx_group_id IN (SELECT id FROM tx_group) AND bucket = :bucket;
+INSERT INTO roll_breakdown (level, tx_group_id, bucket, span_type, subtype, count, sum)
+SELECT :level, tx_group_id, :bucket, span_type, subtype, sum(count), sum(sum)
+FROM roll_breakdown
+WHERE level = 60 AND tx_group_id IN (SELECT id FROM tx_group) AND bucket >= :bucket AND bucket < :bucket + :level
+GROUP BY tx_group_id, span_type, subtype;
+
+INSERT OR REPLACE INTO roll_received (level, bucket, received)
+SELECT :level, :bucket, max(received)
+FROM roll_received
+WHERE level = 60 AND bucket >= :bucket AND bucket < :bucket + :level
+HAVING count(*) > 0;
