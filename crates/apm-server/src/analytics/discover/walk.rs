@@ -145,9 +145,12 @@ impl<'a> Search<'a> {
             .request
             .after
             .map_or(to, |after| to.min(after.timestamp + 1));
+        if size == 0 {
+            return Ok(Vec::new());
+        }
         let mut stride = FIRST_STRIDE;
         let mut skip = 0;
-        while size > 0 {
+        loop {
             let blocks = self.blocks(conn, to, (stride, skip))?;
             let full = best.len() == size;
             let newest = blocks.first().map(|block| block.ts_max);
