@@ -37,6 +37,7 @@ pub mod statements;
 pub mod throughput;
 mod totals;
 pub mod trace;
+pub mod traces;
 pub mod transactions;
 pub mod window;
 

@@ -50,6 +50,7 @@ routes! {
     "/api/v1/dependencies/{dependency:.+}" => dependencies::one,
     "/api/v1/queries" => queries::list,
     "/api/v1/queries/{fingerprint}" => queries::one,
+    "/api/v1/traces" => traces::list,
     "/api/v1/traces/{trace}" => traces::one,
     "/api/v1/discover" => discover::search,
     "/api/v1/discover/fields" => discover::fields,

@@ -4,12 +4,11 @@
 //! `analytics`; there is no SQL in here. Everything a page shows is in its address, every name from telemetry is escaped, and
 //! the content policy allows nothing but this server's own files.
 
-#![expect(dead_code, reason = "pages that come next use these parts")]
-
 mod assets;
 mod bar;
 mod chart;
 mod components;
+mod csv;
 #[cfg(test)]
 mod demo;
 mod href;
@@ -36,6 +35,7 @@ use pages::{
 
 /// Mounts the pages and their files. The application's data holds the [`Store`].
 pub fn configure(app: &mut ServiceConfig) {
+    serve::STARTED.get_or_init(time::now);
     app.service(page("/assets/{version}/{name}", assets::serve))
         .service(page(
             "/theme/{name}",
@@ -90,6 +90,11 @@ where
     resource(path)
         .route(get().to(handler.clone()))
         .route(head().to(handler))
+}
+
+/// The address of one of the pages' files, for a page that is not one of these.
+pub(crate) fn asset(name: &str) -> String {
+    assets::url(name)
 }
 
 /// A page for an address that no route knows.

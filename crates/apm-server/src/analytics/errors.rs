@@ -100,6 +100,22 @@ fn bound(text: &'static str, scope: &Scope, key: Option<u64>, window: &Window) -
     )
 }
 
+#[derive(QueryableByName)]
+struct Kinds {
+    #[diesel(sql_type = BigInt)]
+    kinds: i64,
+}
+
+/// How many kinds of errors there were in an environment, or in all.
+///
+/// # Errors
+/// Those of SQLite.
+pub fn kinds(conn: &mut SqliteConnection, scope: &Scope, window: &Window) -> QueryResult<u64> {
+    let sql = window.bind(scope.bind(Sql::new(include_str!("errors/kinds.sql"))));
+    let found: Vec<Kinds> = sql.load(conn)?;
+    Ok(found.first().map_or(0, |row| row.kinds.unsigned_abs()))
+}
+
 /// The error groups of the scope; with a `key` at most that one per service.
 ///
 /// # Errors

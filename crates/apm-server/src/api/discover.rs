@@ -8,7 +8,7 @@ use serde_json::Value as Json;
 use super::answer::answer;
 use super::error::ApiError;
 use super::params::Params;
-use crate::analytics::discover::{self, Cursor, Field, Limits, MOST_HITS, Request};
+use crate::analytics::discover::{self, Field, Limits, MOST_HITS, Request};
 use crate::analytics::series::Axis;
 use crate::store::Store;
 
@@ -97,13 +97,7 @@ pub(super) async fn groups(
 }
 
 fn request(params: &Params) -> Result<Request, ApiError> {
-    let after = match params.get("after")? {
-        None => None,
-        Some(text) => Some(Cursor::parse(text).ok_or_else(|| ApiError::Parameter {
-            parameter: "after",
-            problem: "must be the `next` of the page before".to_owned(),
-        })?),
-    };
+    let after = params.after()?;
     let size = params.int("size", 0, MOST_HITS as i64)?.unwrap_or(SIZE);
     Ok(Request {
         query: params.query()?,

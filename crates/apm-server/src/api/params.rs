@@ -9,6 +9,7 @@ use actix_web::web;
 use super::error::ApiError;
 use crate::analytics::Scope;
 use crate::analytics::comparison::Comparison;
+use crate::analytics::discover::Cursor;
 use crate::analytics::filter::{self, List};
 use crate::analytics::window::Window;
 use crate::kql::{self, Expr};
@@ -156,6 +157,17 @@ impl Params {
             });
         }
         Ok(Some(comparison.of(&self.window())))
+    }
+
+    /// Where a page of events goes on: `after`.
+    pub(crate) fn after(&self) -> Result<Option<Cursor>, ApiError> {
+        let wrong = || ApiError::Parameter {
+            parameter: "after",
+            problem: "must be the `next` of the page before".to_owned(),
+        };
+        let text = self.get("after")?;
+        text.map(|text| Cursor::parse(text).ok_or_else(wrong))
+            .transpose()
     }
 
     /// The query `q`.

@@ -1,4 +1,4 @@
-//! `/api/v1/traces/{trace}`
+//! `/api/v1/traces` and one trace.
 
 use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse};
@@ -8,8 +8,9 @@ use serde_json::Value as Json;
 use super::answer::answer;
 use super::error::ApiError;
 use super::params::Params;
-use crate::analytics::discover;
+use crate::analytics::discover::{self, MOST_HITS};
 use crate::analytics::trace::read::{self, Trace};
+use crate::analytics::traces::{self, Question};
 use crate::store::Store;
 
 /// A trace, and the document of one of its items where one is asked for.
@@ -19,6 +20,30 @@ struct Answer {
     trace: Trace,
     #[serde(skip_serializing_if = "Option::is_none")]
     document: Option<Json>,
+}
+
+/// Traces of a page where nothing else is asked for.
+const SIZE: i64 = 50;
+
+/// `GET /api/v1/traces?q=&env=&from=&to=&size=&after=`
+pub(super) async fn list(
+    request: HttpRequest,
+    store: Data<Store>,
+) -> Result<HttpResponse, ApiError> {
+    let params = Params::read(&request)?;
+    let size = params.int("size", 0, MOST_HITS as i64)?.unwrap_or(SIZE);
+    let question = Question {
+        query: params.query()?,
+        environment: params.get("env")?.map(str::to_owned),
+        range: params.range,
+        size: size.unsigned_abs() as usize,
+        after: params.after()?,
+    };
+    let now = params.now;
+    answer(&request, &store, &params, move |conn| {
+        Ok(traces::list(conn, &question, now)?)
+    })
+    .await
 }
 
 /// `GET /api/v1/traces/{trace}?item=`

@@ -6,6 +6,8 @@ use maud::{DOCTYPE, html};
 use serde::Deserialize;
 use tokio::time::{Duration, sleep};
 
+use crate::ui;
+
 use super::Shared;
 use super::respond::code;
 use super::sessions;
@@ -75,19 +77,21 @@ fn form(status: u16, next: Option<&str>, trouble: Option<&str>) -> HttpResponse 
             head {
                 meta charset="utf-8";
                 meta name="viewport" content="width=device-width, initial-scale=1";
+                meta name="color-scheme" content="light dark";
                 title { "Sign in · Pocket APM" }
+                link rel="icon" type="image/svg+xml" href=(ui::asset("favicon.svg"));
+                @for sheet in ["tokens.css", "components.css", "pages.css"] { link rel="stylesheet" href=(ui::asset(sheet)); }
             }
-            body {
-                main {
+            body.login {
+                main.panel {
                     h1 { "Pocket APM" }
-                    @if let Some(trouble) = trouble { p role="alert" { (trouble) } }
-                    form method="post" action="/login" {
+                    p.soft { "This server asks for the secret token that agents send, too." }
+                    @if let Some(trouble) = trouble { p.note-box.note-box--bad role="alert" { (trouble) } }
+                    form.form method="post" action="/login" {
                         input type="hidden" name="next" value=(local(next));
                         label for="token" { "Secret token" }
-                        " "
-                        input id="token" name="token" type="password" autocomplete="current-password" required autofocus;
-                        " "
-                        button type="submit" { "Sign in" }
+                        input.input.input--text id="token" name="token" type="password" autocomplete="current-password" required autofocus;
+                        div.row { button.btn.btn--primary type="submit" { "Sign in" } }
                     }
                 }
             }

@@ -25,6 +25,7 @@ const FILES: &[(&str, &str, &[u8])] = &[
     ("fields.js", JS, include_bytes!("assets/fields.js")),
     ("icons.svg", SVG, include_bytes!("assets/icons.svg")),
     ("keys.js", JS, include_bytes!("assets/keys.js")),
+    ("legend.js", JS, include_bytes!("assets/legend.js")),
     ("live.js", JS, include_bytes!("assets/live.js")),
     ("noscript.css", CSS, include_bytes!("assets/noscript.css")),
     ("pages.css", CSS, include_bytes!("assets/pages.css")),

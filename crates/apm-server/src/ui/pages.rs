@@ -90,6 +90,14 @@ impl<'a> Ask<'a> {
         })
     }
 
+    /// Everything in the environment of the address, whatever the query bar says.
+    pub(crate) fn everything(&self) -> Scope {
+        Scope {
+            query: None,
+            ..self.scope()
+        }
+    }
+
     /// The same for one service.
     pub(crate) fn service(&self, name: &str) -> Scope {
         Scope {

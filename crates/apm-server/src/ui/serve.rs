@@ -1,5 +1,7 @@
 //! From a request to a page: what the address and the cookies say, a connection, the answer, and the headers that keep it safe.
 
+use std::sync::OnceLock;
+
 use actix_multipart::Multipart;
 use actix_web::http::{StatusCode, header};
 use actix_web::web::Query;
@@ -7,7 +9,6 @@ use actix_web::{HttpRequest, HttpResponse, HttpResponseBuilder};
 use flate2::Compression;
 use maud::html;
 
-use super::assets;
 use super::components::head::{Crumb, page_head};
 use super::components::header::{QueryState, Surroundings};
 use super::components::panel::empty;
@@ -17,13 +18,18 @@ use super::moment::Clock;
 use super::pages::{Answer, Ask, live, refused, settings};
 use super::upload;
 use super::view::{Theme, View};
+use super::{assets, csv};
 use crate::agent_config;
-use crate::analytics::directory;
+use crate::analytics::{directory, errors};
+use crate::insight::marker;
 use crate::store::{Store, StoreError};
 use crate::time;
 
 /// Only this server's own files; nothing inline, no frames, no forms to elsewhere.
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
+
+/// When the server began to show pages, µs since the epoch.
+pub(super) static STARTED: OnceLock<i64> = OnceLock::new();
 
 /// Answers a request with a page.
 pub(super) async fn page(
@@ -37,16 +43,27 @@ pub(super) async fn page(
         let text = document(&view, &Surroundings::default(), &page).into_string();
         return html_response(&request, StatusCode::BAD_REQUEST, text);
     }
+    let table = view.param("csv").map(str::to_owned);
     let stats = store.stats();
     let limit = store.options().max_size.unwrap_or(0);
     let made = store
         .read_async(move |conn| {
             let known = directory::list(conn)?;
+            let marker = marker::list(conn, None)?;
+            let newest = marker.into_iter().max_by_key(|marker| marker.at);
+            let ask_around = Ask::new(conn, &view);
+            let errors = errors::kinds(
+                ask_around.conn,
+                &ask_around.everything(),
+                &ask_around.window,
+            )?;
             let around = Surroundings {
+                errors: Some(errors),
+                started: STARTED.get().copied(),
+                marker: newest.map(|marker| (marker.at * time::SECOND, marker.name)),
                 services: known.services,
                 environments: known.environments,
                 stored: Some((stats.database_bytes + stats.log_bytes, limit)),
-                ..Surroundings::default()
             };
             let answer = match &view.asked.trouble {
                 Some(trouble) => Answer::Page(refused::page(&view, trouble)),
@@ -66,7 +83,10 @@ pub(super) async fn page(
         })
         .await;
     match made {
-        Ok((status, text)) => html_response(&request, status, text),
+        Ok((status, text)) => match table {
+            None => html_response(&request, status, text),
+            Some(caption) => file(&request, &caption, &text),
+        },
         Err(error) => {
             log::warn!("cannot answer {}: {error}", request.path());
             let view = View::fallback(request.path(), clock(&request));
@@ -75,6 +95,33 @@ pub(super) async fn page(
             html_response(&request, StatusCode::SERVICE_UNAVAILABLE, text)
         }
     }
+}
+
+/// A table of a page as a file.
+fn file(request: &HttpRequest, caption: &str, page: &str) -> HttpResponse {
+    let Some(table) = csv::table(page, caption) else {
+        return refused(
+            request,
+            StatusCode::NOT_FOUND,
+            "There is no such table on this page.",
+            "Its name is the one that the button carried when the page was shown.",
+        );
+    };
+    let mut name: String = caption
+        .to_lowercase()
+        .chars()
+        .map(|c| if c.is_ascii_alphanumeric() { c } else { '-' })
+        .take(60)
+        .collect();
+    name.push_str(".csv");
+    HttpResponse::Ok()
+        .content_type("text/csv; charset=utf-8")
+        .insert_header((
+            header::CONTENT_DISPOSITION,
+            format!("attachment; filename=\"{name}\""),
+        ))
+        .insert_header((header::CACHE_CONTROL, "no-store"))
+        .body(table)
 }
 
 /// A page for an address that leads nowhere.

@@ -5,6 +5,7 @@ use actix_web::web::{Data, to};
 use actix_web::{App, test};
 
 use super::demo::{Demo, HOSTILE};
+use super::href::Href;
 use crate::store::{Store, StoreOptions};
 use crate::time;
 
@@ -271,4 +272,79 @@ async fn the_query_bar_suggests_fields_and_then_values() {
     );
     let (_, _, any) = get(&demo.store, "/suggest?on=/discover&text=headers").await;
     assert!(any.contains("http.request.headers.Host"), "{any}");
+}
+
+#[actix_web::test]
+async fn every_table_can_be_had_as_a_file() {
+    let demo = demo();
+    let mut tables = 0;
+    let service = "/services/my-app-01";
+    let trace = format!("/traces/{}", Demo::trace_id(2));
+    for page in [
+        "/services",
+        "/errors",
+        "/traces",
+        "/discover",
+        "/discover?group=service.name",
+        "/live",
+        "/queries",
+        service,
+        &format!("{service}/transactions"),
+        &format!("{service}/dependencies"),
+        &format!("{trace}?tab=statistics"),
+        &format!("{trace}?tab=sql"),
+    ] {
+        let (_, _, text) = get(&demo.store, page).await;
+        let captions: Vec<&str> = text
+            .split("name=\"csv\" value=\"")
+            .skip(1)
+            .filter_map(|rest| rest.split('"').next())
+            .collect();
+        assert!(!captions.is_empty(), "{page}");
+        assert_eq!(
+            captions.len(),
+            text.matches("<table").count(),
+            "{page}: a table without a file"
+        );
+        for caption in captions {
+            let query = Href::at(page)
+                .set("csv", &caption.replace("&amp;", "&"))
+                .to_string();
+            let query = if page.contains('?') {
+                query.replacen("?csv", "&csv", 1)
+            } else {
+                query
+            };
+            let (status, headers, csv) = get(&demo.store, &query).await;
+            assert_eq!(status, StatusCode::OK, "{query}");
+            assert_eq!(
+                headers.get(header::CONTENT_TYPE).unwrap(),
+                "text/csv; charset=utf-8"
+            );
+            assert!(
+                !csv.contains("<td") && csv.lines().count() > 1,
+                "{query}: {csv}"
+            );
+            tables += 1;
+        }
+    }
+    assert!(tables > 20, "{tables}");
+    let (status, ..) = get(&demo.store, "/services?csv=nothing").await;
+    assert_eq!(status, StatusCode::NOT_FOUND);
+}
+
+#[actix_web::test]
+async fn the_navigation_counts_errors_and_the_picker_knows_the_start() {
+    let demo = demo();
+    let (_, _, text) = get(&demo.store, "/services").await;
+    let nav = text
+        .split("<nav")
+        .nth(1)
+        .and_then(|rest| rest.split("</nav>").next());
+    let errors = nav.and_then(|nav| nav.split("/errors").nth(1)).unwrap();
+    assert!(
+        errors.split("</a>").next().unwrap().contains(">2<"),
+        "{errors}"
+    );
+    assert!(text.contains(">Since start</a>"));
 }

@@ -3,6 +3,8 @@
 //! Only columns are read; what an item carries besides (stack trace, headers, statement text) is in its
 //! document, read when someone opens it. There is no limit to the number of items.
 
+use std::collections::HashMap;
+
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Bool, Nullable, Text};
 use serde::Serialize;
@@ -10,6 +12,7 @@ use serde::Serialize;
 use super::tree::{self, Tree};
 use super::{cover, critical};
 use crate::analytics::sql::Sql;
+use crate::store::StoreError;
 use crate::store::id::{Identifier, StoredId};
 
 /// Everything known of one trace.
@@ -118,6 +121,9 @@ pub struct Item {
     pub is_orphan: bool,
     /// What its children leave uncovered, µs.
     pub self_time: i64,
+    /// `child.id`: items that it adopts, whatever parent they name.
+    #[serde(skip)]
+    pub adopts: Vec<String>,
 }
 
 /// A span that stands for several.
@@ -286,21 +292,48 @@ fn bound(text: &'static str, id: &str) -> Sql {
 /// Reads a trace; nothing where none of its events is there.
 ///
 /// # Errors
-/// Those of SQLite.
-pub fn trace(conn: &mut SqliteConnection, id: &str) -> QueryResult<Option<Trace>> {
+/// Those of SQLite, and of documents that cannot be read.
+pub fn trace(conn: &mut SqliteConnection, id: &str) -> Result<Option<Trace>, StoreError> {
     let rows: Vec<ItemRow> = items_sql(id).load(conn)?;
     let errors: Vec<ErrorRow> = bound(include_str!("errors.sql"), id).load(conn)?;
     let logs: Vec<LogRow> = bound(include_str!("logs.sql"), id).load(conn)?;
     if rows.is_empty() && errors.is_empty() && logs.is_empty() {
         return Ok(None);
     }
-    let items: Vec<Item> = rows.into_iter().map(Item::from).collect();
+    let mut items: Vec<Item> = rows.into_iter().map(Item::from).collect();
+    adopt(conn, &mut items)?;
     Ok(Some(arranged(
         id,
         items,
         errors.into_iter().map(TraceError::from).collect(),
         logs.into_iter().map(TraceLog::from).collect(),
     )))
+}
+
+/// Reads which items inferred spans adopt. Their agent works them out from samples of stacks after the spans below them
+/// were sent, so those name another parent. Only such spans have that, so only their documents are read.
+fn adopt(conn: &mut SqliteConnection, items: &mut [Item]) -> Result<(), StoreError> {
+    let inferred = |item: &&mut Item| !item.is_transaction && item.subtype == "inferred";
+    let mut inferred: HashMap<i64, &mut Item> = items
+        .iter_mut()
+        .filter(inferred)
+        .map(|item| (item.seq, item))
+        .collect();
+    if inferred.is_empty() {
+        return Ok(());
+    }
+    let seqs: Vec<i64> = inferred.keys().copied().collect();
+    for event in crate::store::events(conn, &seqs)? {
+        let rest: serde_json::Value = serde_json::from_str(&event.rest).unwrap_or_default();
+        let ids = rest["child_ids"].as_array().into_iter().flatten();
+        let ids = ids
+            .filter_map(|id| id.as_str().map(str::to_owned))
+            .collect();
+        if let Some(item) = inferred.get_mut(&event.seq) {
+            item.adopts = ids;
+        }
+    }
+    Ok(())
 }
 
 /// Puts items that came in any order onto one timeline.
@@ -361,7 +394,7 @@ fn tree_of(items: &[Item]) -> Tree {
             transaction: item.is_transaction,
             start: item.timestamp,
             duration: item.duration,
-            adopts: Vec::new(),
+            adopts: item.adopts.clone(),
         })
         .collect();
     Tree::new(&items)
@@ -403,6 +436,7 @@ impl From<ItemRow> for Item {
             parent: None,
             is_orphan: false,
             self_time: 0,
+            adopts: Vec::new(),
         }
     }
 }

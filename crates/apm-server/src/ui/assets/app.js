@@ -3,6 +3,7 @@ import { init as initTheme } from "./theme.js";
 import { init as initSwap } from "./swap.js";
 import { init as initKeys } from "./keys.js";
 import { init as initCharts } from "./chart.js";
+import { init as initLegend } from "./legend.js";
 import { init as initBrush } from "./brush.js";
 import { init as initWaterfall } from "./waterfall.js";
 import { init as initCopy } from "./copy.js";
@@ -11,7 +12,7 @@ import { init as initFields } from "./fields.js";
 import { init as initSuggest } from "./suggest.js";
 
 // Parts that look at the document's content run again whenever some of it is replaced.
-const parts = [initCharts, initBrush, initWaterfall, initCopy, initLive, initFields];
+const parts = [initCharts, initLegend, initBrush, initWaterfall, initCopy, initLive, initFields];
 const refresh = (root) => parts.forEach((init) => init(root));
 
 initTheme();

@@ -100,7 +100,7 @@ export function init(refreshed) {
   });
   document.addEventListener("submit", (event) => {
     const form = event.target;
-    if (event.defaultPrevented || form.method !== "get" || new URL(form.action).pathname !== location.pathname) return;
+    if (event.defaultPrevented || event.submitter?.name === "csv" || form.method !== "get" || new URL(form.action).pathname !== location.pathname) return;
     event.preventDefault();
     const url = new URL(form.action);
     url.search = new URLSearchParams([...new FormData(form, event.submitter)].filter(([, value]) => value !== ""));

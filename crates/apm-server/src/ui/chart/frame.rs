@@ -6,6 +6,7 @@ use super::buckets::Buckets;
 use super::coordinate::{PLOT, Pc, Px};
 use super::scale::Height;
 use super::ticks::{self, Tick};
+use crate::ui::components::table::csv;
 use crate::ui::number::NARROW;
 
 /// What the values of an axis are.
@@ -210,6 +211,7 @@ fn behind(id: &str, title: &str, data: &Data, chart: &str) -> Markup {
                     }
                 } } }
             }
+            (csv(&format!("Data of the chart {title}")))
         }
     }
 }

@@ -148,7 +148,7 @@ impl LineChart<'_> {
         let places = labels::spread(&wanted, LABEL_GAP, 6.0, axis.height.height - 4.0);
         html! {
             @for ((line, value), y) in ends.iter().zip(places) {
-                text x="8" y=(Px(y)) { tspan { (self.measure.write(*value)) } tspan.lab dx="5" { (line.name) } }
+                text data-kind=(line.class) x="8" y=(Px(y)) { tspan { (self.measure.write(*value)) } tspan.lab dx="5" { (line.name) } }
             }
         }
     }

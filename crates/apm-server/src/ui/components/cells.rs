@@ -76,11 +76,10 @@ fn track(share: f64, fill: &str) -> Markup {
     html! { rect.track width="100%" height="4" {} rect class=(fill) width=(Pc(share.clamp(0.0, 1.0))) height="4" {} }
 }
 
-/// Whether a rise is bad, good, or neither.
+/// Whether a rise is bad, or neither good nor bad.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Rise {
     Worse,
-    Better,
     Neutral,
 }
 
@@ -97,7 +96,6 @@ pub(crate) fn delta_cell(delta: Delta, rise: Rise, against: &str) -> Markup {
 /// Whether a delta is drawn in red.
 pub(crate) fn is_worse(delta: Delta, rise: Rise) -> bool {
     matches!((delta, rise), (Delta::Changed { percent, firm: true }, Rise::Worse) if percent > 0)
-        || matches!((delta, rise), (Delta::Changed { percent, firm: true }, Rise::Better) if percent < 0)
 }
 
 fn change(delta: Delta, rise: Rise, against: &str, class: &str) -> Markup {
@@ -134,7 +132,6 @@ pub(crate) enum Tone {
     Warn,
     Good,
     Accent,
-    Line,
 }
 
 impl Tone {
@@ -145,14 +142,8 @@ impl Tone {
             Self::Warn => "badge badge--warn",
             Self::Good => "badge badge--good",
             Self::Accent => "badge badge--accent",
-            Self::Line => "badge badge--line",
         }
     }
-}
-
-/// A state, in lower case.
-pub(crate) fn badge(tone: Tone, text: &str) -> Markup {
-    html! { span class=(tone.class()) { (text) } }
 }
 
 /// A badge in a row of a list: at most two stand there.
@@ -203,7 +194,6 @@ mod tests {
             (up(141, true), Rise::Worse, true),
             (up(-38, true), Rise::Worse, false),
             (up(8, false), Rise::Worse, false),
-            (up(-38, true), Rise::Better, true),
             (up(141, true), Rise::Neutral, false),
             (Delta::Same, Rise::Worse, false),
         ] {

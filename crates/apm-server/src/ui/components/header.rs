@@ -17,8 +17,10 @@ pub(crate) struct Surroundings {
     pub(crate) environments: Vec<String>,
     /// Error groups in the range.
     pub(crate) errors: Option<u64>,
-    /// Statements in the range.
-    pub(crate) queries: Option<u64>,
+    /// When this server started, µs since the epoch.
+    pub(crate) started: Option<i64>,
+    /// The newest marker: µs since the epoch, and its name.
+    pub(crate) marker: Option<(i64, String)>,
     /// Bytes stored, and the limit (0: none).
     pub(crate) stored: Option<(u64, u64)>,
 }
@@ -43,7 +45,7 @@ pub(crate) fn header(
             (environments(view, around))
             (query_bar(view, around, service, query.error.as_ref()))
             (comparison(view))
-            (picker::picker(view))
+            (picker::picker(view, around))
             (theme(view))
             details.menu.menu--right {
                 summary.btn.btn--ghost.btn--icon aria-label="Keyboard shortcuts" title="Keyboard shortcuts" data-help { "?" }
@@ -110,7 +112,7 @@ fn theme(view: &View) -> Markup {
 }
 
 fn shortcuts() -> Markup {
-    const KEYS: [(&str, &str); 11] = [
+    const KEYS: [(&str, &str); 12] = [
         ("/", "Filter"),
         ("g s", "Services"),
         ("g t", "Traces"),
@@ -121,6 +123,7 @@ fn shortcuts() -> Markup {
         ("Enter", "Open the details of a row"),
         ("e", "Next error in a trace"),
         ("c", "Critical path on and off"),
+        ("1 … 9", "On a chart: hide or show a series"),
         ("Esc", "Close details, clear the selection"),
     ];
     html! {

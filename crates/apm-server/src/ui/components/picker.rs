@@ -2,10 +2,12 @@
 
 use maud::{Markup, html};
 
+use super::header::Surroundings;
 use super::{controls, icon};
 use crate::time;
 use crate::ui::moment::span_words;
 use crate::ui::view::View;
+use crate::ui::words;
 
 /// `from`, words for the list, and words for the button.
 pub(crate) const PRESETS: [(&str, &str); 7] = [
@@ -29,10 +31,11 @@ fn preset(view: &View) -> Option<&'static str> {
 }
 
 /// The button, its list, and beside it zoom out and pause.
-pub(crate) fn picker(view: &View) -> Markup {
+pub(crate) fn picker(view: &View, around: &Surroundings) -> Markup {
     let clock = &view.clock;
     let name = preset(view).map_or_else(|| span_words(view.range.micros()), str::to_owned);
     let refresh = view.refresh();
+    let since = since(around);
     let choices = [("off", 0), ("5 s", 5), ("30 s", 30)];
     html! {
         div.group role="group" aria-label="Time range" {
@@ -44,6 +47,10 @@ pub(crate) fn picker(view: &View) -> Markup {
                             a href=(view.here().set("from", from).without("to").without("page")) aria-current=[(*words == name).then_some("true")] data-key=(i + 1) {
                                 (words) kbd aria-hidden="true" { (i + 1) }
                             }
+                        }
+                        @for (at, words) in &since {
+                            @let from = time::rfc3339(*at);
+                            a href=(view.here().set("from", &from).without("to").without("page")) aria-current=[(view.param("from") == Some(&from)).then_some("true")] title=(words) { (words) }
                         }
                     }
                     form.picker-form method="get" action=(view.path) {
@@ -70,6 +77,14 @@ pub(crate) fn picker(view: &View) -> Markup {
             }
         }
     }
+}
+
+/// Ranges that begin with something that happened.
+fn since(around: &Surroundings) -> Vec<(i64, String)> {
+    let start = around.started.map(|at| (at, "Since start".to_owned()));
+    let marker = around.marker.as_ref();
+    let marker = marker.map(|(at, name)| (*at, format!("Since “{}”", words::cut(name, 24))));
+    start.into_iter().chain(marker).collect()
 }
 
 #[cfg(test)]

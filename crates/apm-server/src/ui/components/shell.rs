@@ -114,6 +114,8 @@ pub(crate) fn document(view: &View, around: &Surroundings, page: &Page) -> Marku
                     (nav(view, around, page.section))
                     main.main id="main" tabindex="-1" { (page.body) }
                 }
+                // What a button that asks for a table as a file sends along: the page as it is.
+                form id="state" method="get" action=(view.path) hidden { @for (key, value) in view.params_but(&["csv"]) { input type="hidden" name=(key) value=(value); } }
                 div.sr id="announce" role="status" aria-live="polite" {}
             }
         }
@@ -156,7 +158,6 @@ fn count(around: &Surroundings, section: Section) -> Option<(u64, bool)> {
     match section {
         Section::Services => Some((around.services.len() as u64, false)).filter(|(n, _)| *n > 0),
         Section::Errors => around.errors.filter(|n| *n > 0).map(|n| (n, true)),
-        Section::Queries => around.queries.filter(|n| *n > 0).map(|n| (n, false)),
         _ => None,
     }
 }

@@ -146,7 +146,13 @@ pub(crate) fn table(
             (head(view, columns, sort))
             tbody { (rows) }
         }
+        (csv(caption))
     }
+}
+
+/// A button that fetches the table with this caption as a file; `shell` has the form that it belongs to.
+pub(crate) fn csv(caption: &str) -> Markup {
+    html! { div.csv { button.btn.btn--ghost.btn--small type="submit" form="state" name="csv" value=(caption) aria-label={ "Download as CSV: " (caption) } { "CSV" } } }
 }
 
 #[cfg(test)]

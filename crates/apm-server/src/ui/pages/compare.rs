@@ -11,6 +11,7 @@ use crate::ui::components::cells::{self, Rise, Tone, flag};
 use crate::ui::components::head::{Crumb, page_head};
 use crate::ui::components::panel::{nothing, panel};
 use crate::ui::components::shell::Section;
+use crate::ui::components::table::csv;
 use crate::ui::number::{self, delta};
 use crate::ui::view::View;
 
@@ -120,25 +121,26 @@ fn rows(view: &View, rows: &[Row], statements: bool) -> Markup {
         return nothing("Nothing to compare", "Neither side has any.");
     }
     html! {
-        table.table.table--lines {
-            caption.sr { "Then and now" }
-            thead { tr { th scope="col" { "Name" } th.num.num--bare scope="col" { "Before" } th.num.num--bare scope="col" { "After" } th.num scope="col" { "p95 before" } th.num scope="col" { "p95 after" } th.num.num--bare scope="col" { "Change" } } }
-            tbody {
-                @for row in rows.iter().take(MOST) {
-                    tr {
-                        th.grow scope="row" {
-                            @if statements { a.qlink href=(view.to(&["queries", &row.kind]).set("service", &row.service)) { code.sql title=(row.name) { (crate::ui::components::sql::highlight(&row.name)) } } }
-                            @else { a href=(super::transaction_href(view, &row.service, &row.kind, &row.name)) { (row.name) } }
-                            span.sub { (row.service) @if row.before.is_none() { " " (flag(Tone::Accent, "new")) } @if row.after.is_none() { " " (flag(Tone::Neutral, "gone")) } }
+            table.table.table--lines {
+                caption.sr { "Then and now" }
+                thead { tr { th scope="col" { "Name" } th.num.num--bare scope="col" { "Before" } th.num.num--bare scope="col" { "After" } th.num scope="col" { "p95 before" } th.num scope="col" { "p95 after" } th.num.num--bare scope="col" { "Change" } } }
+                tbody {
+                    @for row in rows.iter().take(MOST) {
+                        tr {
+                            th.grow scope="row" {
+                                @if statements { a.qlink href=(view.to(&["queries", &row.kind]).set("service", &row.service)) { code.sql title=(row.name) { (crate::ui::components::sql::highlight(&row.name)) } } }
+                                @else { a href=(super::transaction_href(view, &row.service, &row.kind, &row.name)) { (row.name) } }
+                                span.sub { (row.service) @if row.before.is_none() { " " (flag(Tone::Accent, "new")) } @if row.after.is_none() { " " (flag(Tone::Neutral, "gone")) } }
+                            }
+                            (cells::count(row.before.map_or(0, |side| whole(side.count))))
+                            (cells::count(row.after.map_or(0, |side| whole(side.count))))
+                            (cells::duration(row.before.map(|side| side.p95)))
+                            (cells::duration(row.after.map(|side| side.p95)))
+                            (cells::delta_cell(change(row).map_or(number::Delta::Unknown, |(delta, _)| delta), Rise::Worse, "before"))
                         }
-                        (cells::count(row.before.map_or(0, |side| whole(side.count))))
-                        (cells::count(row.after.map_or(0, |side| whole(side.count))))
-                        (cells::duration(row.before.map(|side| side.p95)))
-                        (cells::duration(row.after.map(|side| side.p95)))
-                        (cells::delta_cell(change(row).map_or(number::Delta::Unknown, |(delta, _)| delta), Rise::Worse, "before"))
                     }
                 }
             }
+    (csv("Then and now"))
         }
-    }
 }

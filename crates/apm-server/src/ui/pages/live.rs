@@ -18,6 +18,7 @@ use crate::ui::components::cells::{result_class, swatch};
 use crate::ui::components::head::{Crumb, page_head};
 use crate::ui::components::panel::panel;
 use crate::ui::components::shell::{Page, Section};
+use crate::ui::components::table::csv;
 use crate::ui::moment::Clock;
 use crate::ui::number::grouped;
 use crate::ui::view::View;
@@ -66,12 +67,13 @@ pub(crate) fn one(ask: &mut Ask<'_>) -> Result<Answer, StoreError> {
         button.btn.btn--small type="button" data-live-pause aria-pressed="false" hidden { "Pause" }
     };
     let table = html! {
-        table.table.docs.live data-live=(stream) {
-            caption.sr { "Events, newest first" }
-            thead { tr { th scope="col" { "Time" } th scope="col" { "Event" } th scope="col" { "Kind" } th scope="col" { "Service" } th scope="col" { "Result" } th.num scope="col" { "Duration" } } }
-            tbody { @for hit in &found.hits { (row(&view.clock, hit)) } }
-        }
-    };
+            table.table.docs.live data-live=(stream) {
+                caption.sr { "Events, newest first" }
+                thead { tr { th scope="col" { "Time" } th scope="col" { "Event" } th scope="col" { "Kind" } th scope="col" { "Service" } th scope="col" { "Result" } th.num scope="col" { "Duration" } } }
+                tbody { @for hit in &found.hits { (row(&view.clock, hit)) } }
+            }
+    (csv("Events, newest first"))
+        };
     let note = html! { span data-live-state aria-live="polite" { "Reload to see what has arrived since." } };
     let body =
         html! { (page_head(&crumbs, answer, why)) (panel("Newest first", note, aside, table)) };

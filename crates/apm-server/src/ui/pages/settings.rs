@@ -14,6 +14,7 @@ use crate::ui::components::cells::meter;
 use crate::ui::components::head::{Crumb, Fact, dim, facts, page_head};
 use crate::ui::components::panel::{nothing, pairs};
 use crate::ui::components::shell::{Page, Section};
+use crate::ui::components::table::csv;
 use crate::ui::moment::span_words;
 use crate::ui::number::{self, bytes, duration, grouped};
 use crate::ui::view::View;
@@ -42,10 +43,9 @@ pub(crate) fn one(ask: &mut Ask<'_>, store: &Store) -> Result<Answer, StoreError
         (page_head(&[Crumb::here("Settings")], answer, why))
         (numbers(&stats))
         div.cols.cols--2 {
-            (storage(store, stored))
-            (agents(ask.view, &configured))
+            div.stack { (storage(store, stored)) (data::import(ask.view)) }
+            div.stack { (agents(ask.view, &configured)) (data::clear(ask.view)) }
         }
-        div.cols.cols--2 { (data::import(ask.view)) (data::clear(ask.view)) }
     };
     Ok(Answer::Page(Page {
         fresh: false,
@@ -118,29 +118,30 @@ fn agents(view: &View, configured: &[Settings]) -> Markup {
         }
     };
     html! {
-        section.panel {
-            div.panel-head { h2 { "Agent configuration" } span.note { "agents ask for it every 30 s" } }
-            @if configured.is_empty() { (nothing("Nothing is set", "Agents use their own settings.")) } @else {
-                table.table {
-                    caption.sr { "Settings by service" }
-                    thead { tr { th scope="col" { "Service" } th scope="col" { "Environment" } th scope="col" { "Settings" } th.num.num--bare scope="col" { "Applied" } } }
-                    tbody { @for one in configured { tr {
-                        th scope="row" { (name(&one.service, "all services")) }
-                        td.soft { (name(&one.environment, "all")) }
-                        td.grow { @for (key, value) in &one.values { code { (key) "=" (value) } " " } }
-                        td.num.soft { @match one.applied { Some(at) => (view.clock.relative(at)), None => "not yet" } }
-                    } } }
+            section.panel {
+                div.panel-head { h2 { "Agent configuration" } span.note { "agents ask for it every 30 s" } }
+                @if configured.is_empty() { (nothing("Nothing is set", "Agents use their own settings.")) } @else {
+                    table.table {
+                        caption.sr { "Settings by service" }
+                        thead { tr { th scope="col" { "Service" } th scope="col" { "Environment" } th scope="col" { "Settings" } th.num.num--bare scope="col" { "Applied" } } }
+                        tbody { @for one in configured { tr {
+                            th scope="row" { (name(&one.service, "all services")) }
+                            td.soft { (name(&one.environment, "all")) }
+                            td.grow { @for (key, value) in &one.values { code { (key) "=" (value) } " " } }
+                            td.num.soft { @match one.applied { Some(at) => (view.clock.relative(at)), None => "not yet" } }
+                        } } }
+                    }
+    (csv("Settings by service"))
+                }
+                form.form method="post" action="/settings/agents" {
+                    h3 { "Set or change" }
+                    label { "Service, empty for all" input.input.input--text name="service" autocomplete="off" spellcheck="false"; }
+                    label { "Environment, empty for all" input.input.input--text name="environment" autocomplete="off" spellcheck="false"; }
+                    label { "One setting a line; none removes them" textarea.input.input--text.lines name="settings" rows="3" spellcheck="false" placeholder="transaction_sample_rate=0.5" {} }
+                    div.row { button.btn.btn--primary type="submit" { "Save" } span.dim { "transaction_sample_rate, capture_body, log_level, …" } }
                 }
             }
-            form.form method="post" action="/settings/agents" {
-                h3 { "Set or change" }
-                label { "Service, empty for all" input.input.input--text name="service" autocomplete="off" spellcheck="false"; }
-                label { "Environment, empty for all" input.input.input--text name="environment" autocomplete="off" spellcheck="false"; }
-                label { "One setting a line; none removes them" textarea.input.input--text.lines name="settings" rows="3" spellcheck="false" placeholder="transaction_sample_rate=0.5" {} }
-                div.row { button.btn.btn--primary type="submit" { "Save" } span.dim { "transaction_sample_rate, capture_body, log_level, …" } }
-            }
         }
-    }
 }
 
 /// What the form sends, as settings; the error names the line.

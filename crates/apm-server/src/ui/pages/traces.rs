@@ -1,16 +1,17 @@
-//! `/traces`: the newest traces, by their entries. Any of them is one click away; filters belong to Discover.
+//! `/traces`: the newest traces, by their entries, filtered by any field of these.
 
 use maud::{Markup, html};
 
-use super::trace::document::{field, text};
 use super::{Answer, Ask, page};
-use crate::analytics::discover::{self, Found, Groups, Hit, Limits, Request};
+use crate::analytics::discover::{self, Groups};
+use crate::analytics::traces::{self, ENTRIES, Entry, Question, Traces};
 use crate::kql;
 use crate::store::StoreError;
 use crate::ui::components::cells::{self, result_class, swatch};
 use crate::ui::components::head::{Crumb, page_head};
 use crate::ui::components::panel::panel;
 use crate::ui::components::shell::Section;
+use crate::ui::components::table::csv;
 use crate::ui::number::{self, duration};
 use crate::ui::pages::transactions::named;
 use crate::ui::view::{View, quoted};
@@ -18,32 +19,19 @@ use crate::ui::words;
 
 /// Traces of one page.
 const SIZE: usize = 50;
-/// Entries of traces: transactions that nothing called.
-const ENTRIES: &str = "processor.event: transaction and not parent.id: *";
-
 /// The page.
 pub(crate) fn list(ask: &mut Ask<'_>) -> Result<Answer, StoreError> {
     let view = ask.view;
-    let mut text = match view.environment() {
-        Some(environment) => format!("{ENTRIES} and service.environment: {}", quoted(environment)),
-        None => ENTRIES.to_owned(),
-    };
-    if let Some(asked) = &view.asked.expr {
-        debug_assert!(*asked != kql::Expr::All);
-        text = format!("{text} and ({})", view.query());
-    }
-    // Our own text, with quoted values and a query that was read before: it always parses.
-    let query = kql::parse(&text, view.clock.now).unwrap_or(kql::Expr::All);
-    let after = view.param("after").and_then(discover::Cursor::parse);
-    let request = Request {
-        query,
+    let question = Question {
+        query: view.asked.expr.clone().unwrap_or(kql::Expr::All),
+        environment: view.environment().map(str::to_owned),
         range: view.range,
         size: SIZE,
-        after,
-        limits: Limits::default(),
+        after: view.param("after").and_then(discover::Cursor::parse),
     };
-    let found = discover::search(ask.conn, &request)?;
-    let names = discover::group(ask.conn, &request, "transaction.name")?;
+    let now = view.clock.now;
+    let found = traces::list(ask.conn, &question, now)?;
+    let names = discover::group(ask.conn, &question.request(now), "transaction.name")?;
     let crumbs = [Crumb::here("Traces")];
     let body = if found.total == 0 {
         html! {
@@ -73,7 +61,7 @@ pub(crate) fn list(ask: &mut Ask<'_>) -> Result<Answer, StoreError> {
         html! {
             (page_head(&crumbs, answer, why))
             div.cols.cols--side {
-                (panel("Newest first", html! { (number::grouped(found.hits.len() as u64)) " of " (number::compact(found.total)) }, html! { a href=(view.discover(&text)) { "Show in Discover" } }, rows(view, &found)))
+                (panel("Newest first", html! { (number::grouped(found.traces.len() as u64)) " of " (number::compact(found.total)) }, html! { a href=(view.discover(&in_discover(view))) { "Show in Discover" } }, rows(view, &found)))
                 (by_name(view, &names))
             }
         }
@@ -81,34 +69,38 @@ pub(crate) fn list(ask: &mut Ask<'_>) -> Result<Answer, StoreError> {
     Ok(Answer::Page(page(Section::Traces, "Traces", body)))
 }
 
-fn rows(view: &View, found: &Found) -> Markup {
+fn rows(view: &View, found: &Traces) -> Markup {
     html! {
-        table.table {
-            caption.sr { "Traces, newest first" }
-            thead { tr { th scope="col" { "Entry" } th scope="col" { "Service" } th scope="col" { "Result" } th.num scope="col" { "Duration" } th.num.num--bare scope="col" { "Spans" } th.num.num--bare scope="col" aria-sort="descending" { "Started ↓" } } }
-            tbody { @for hit in &found.hits { (row(view, hit)) } }
+            table.table {
+                caption.sr { "Traces, newest first" }
+                thead { tr { th scope="col" { "Entry" } th scope="col" { "Service" } th scope="col" { "Result" } th.num scope="col" { "Duration" } th.num.num--bare scope="col" { "Spans" } th.num.num--bare scope="col" aria-sort="descending" { "Started ↓" } } }
+                tbody { @for entry in &found.traces { (row(view, entry)) } }
+            }
+    (csv("Traces, newest first"))
+            @if let Some(next) = &found.next { p.panel-foot { a href=(view.here().set("after", next)) { "Older traces" } } }
         }
-        @if let Some(next) = &found.next { p.panel-foot { a href=(view.here().set("after", &next.to_string())) { "Older traces" } } }
+}
+
+fn row(view: &View, entry: &Entry) -> Markup {
+    let failed = entry.outcome == "failure";
+    html! {
+        tr {
+            th.grow scope="row" { a class=[failed.then_some("failed")] href=(view.to(&["traces", &entry.trace])) title=(entry.name) { (named(&entry.name)) } }
+            td.soft { (entry.service) }
+            td { span.row.row--c { (swatch(result_class(&entry.result))) (if entry.result.is_empty() { "–" } else { &entry.result }) } }
+            (cells::figure(entry.duration.map(|us| duration(us as f64))))
+            td.num { @match entry.spans { Some(spans) => (spans), None => "–" } }
+            td.num.soft { (view.clock.relative(entry.timestamp)) }
+        }
     }
 }
 
-fn row(view: &View, hit: &Hit) -> Markup {
-    let document = &hit.document;
-    let name = text(document, "transaction.name").unwrap_or_default();
-    let trace = text(document, "trace.id").unwrap_or_default();
-    let result = text(document, "transaction.result").unwrap_or_default();
-    let us = field(document, "transaction.duration.us").and_then(serde_json::Value::as_f64);
-    let spans = text(document, "transaction.span_count.started");
-    let failed = text(document, "event.outcome").as_deref() == Some("failure");
-    html! {
-        tr {
-            th.grow scope="row" { a class=[failed.then_some("failed")] href=(view.to(&["traces", &trace])) title=(name) { (named(&name)) } }
-            td.soft { (text(document, "service.name").unwrap_or_default()) }
-            td { span.row.row--c { (swatch(result_class(&result))) (if result.is_empty() { "–" } else { &result }) } }
-            (cells::figure(us.map(duration)))
-            td.num { (spans.as_deref().unwrap_or("–")) }
-            td.num.soft { (view.clock.relative(hit.timestamp)) }
-        }
+/// The same entries as a query of Discover.
+fn in_discover(view: &View) -> String {
+    if view.asked.expr.is_some() {
+        format!("{ENTRIES} and ({})", view.query())
+    } else {
+        ENTRIES.to_owned()
     }
 }
 

@@ -30,7 +30,7 @@ fn a_trace_has_its_items_in_order_with_errors_logs_and_orphans() {
     store_all(&store, events);
     let id = format!("{:032x}", 1);
     let trace = store
-        .read::<_, StoreError>(|conn| Ok(read::trace(conn, &id)?))
+        .read::<_, StoreError>(|conn| read::trace(conn, &id))
         .expect("a trace")
         .expect("it is there");
     let items: Vec<(&str, usize, i64, bool)> = trace
@@ -49,6 +49,42 @@ fn a_trace_has_its_items_in_order_with_errors_logs_and_orphans() {
     let waited: i64 = trace.critical_path.iter().map(|of| of.to - of.from).sum();
     assert_eq!(waited, 1500);
     assert_eq!(trace.seq_of("0000000000000001"), Some(trace.items[0].seq));
-    let none = store.read::<_, StoreError>(|conn| Ok(read::trace(conn, "no such trace")?));
+    let none = store.read::<_, StoreError>(|conn| read::trace(conn, "no such trace"));
     assert!(none.expect("an answer").is_none());
+}
+
+#[test]
+fn an_inferred_span_adopts_the_spans_that_it_names() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let store = open(dir.path());
+    let mut events = batch("shop");
+    let child = span(&mut events, 1, "select * from people");
+    let adopted = events.id(child.id);
+    events.events.push(Event::Span(child));
+    let mut inferred = span(&mut events, 1, "select 1");
+    inferred.id = events.keep_id("00000000000000aa");
+    inferred.name = events.keep("Controller#list");
+    inferred.kind = events.keep("app");
+    inferred.subtype = Some(events.keep("inferred"));
+    inferred.rest = events.keep(&format!(r#"{{"child_ids":["{adopted}"]}}"#));
+    events.events.push(Event::Span(inferred));
+    let entry = transaction(&mut events, 1, "a");
+    events.events.push(Event::Transaction(entry));
+    store_all(&store, events);
+    let id = format!("{:032x}", 1);
+    let read = store.read::<_, StoreError>(|conn| read::trace(conn, &id));
+    let trace = read.expect("a trace").expect("it is there");
+    let items: Vec<(&str, usize)> = trace
+        .items
+        .iter()
+        .map(|item| (item.name.as_str(), item.depth))
+        .collect();
+    assert_eq!(
+        items,
+        [
+            ("GET /a", 0),
+            ("Controller#list", 1),
+            ("SELECT FROM people", 2)
+        ]
+    );
 }

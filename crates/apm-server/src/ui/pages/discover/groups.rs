@@ -6,6 +6,7 @@ use crate::analytics::discover::{Group, Groups};
 use crate::ui::components::cells;
 use crate::ui::components::controls::plus_minus;
 use crate::ui::components::panel::{nothing, panel as framed};
+use crate::ui::components::table::csv;
 use crate::ui::number::{compact, duration};
 use crate::ui::view::{View, quoted};
 use crate::ui::words;
@@ -56,11 +57,12 @@ pub(super) fn panel(view: &View, groups: &Groups) -> Markup {
         }
     };
     let table = html! {
-        table.table {
-            caption.sr { "Documents by " (groups.field) }
-            thead { tr { th scope="col" { span.sr { "Filter" } } th scope="col" { (groups.field) } th.num.num--bare scope="col" aria-sort="descending" { "Documents ↓" } th.num scope="col" { "Share" } th.num scope="col" { "Avg duration" } th.num scope="col" { "Longest" } } }
-            tbody { @for group in &groups.groups { (row(group)) } }
-        }
-    };
+            table.table {
+                caption.sr { "Documents by " (groups.field) }
+                thead { tr { th scope="col" { span.sr { "Filter" } } th scope="col" { (groups.field) } th.num.num--bare scope="col" aria-sort="descending" { "Documents ↓" } th.num scope="col" { "Share" } th.num scope="col" { "Avg duration" } th.num scope="col" { "Longest" } } }
+                tbody { @for group in &groups.groups { (row(group)) } }
+            }
+    (csv(&format!("Documents by {}", groups.field)))
+        };
     framed(&format!("By {}", groups.field), note, aside, table)
 }

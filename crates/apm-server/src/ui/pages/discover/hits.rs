@@ -13,6 +13,7 @@ use crate::ui::components::code;
 use crate::ui::components::controls::{copy, segment};
 use crate::ui::components::icon;
 use crate::ui::components::panel::panel as framed;
+use crate::ui::components::table::csv;
 use crate::ui::number::{NARROW, compact, duration};
 use crate::ui::pages::Ask;
 use crate::ui::pages::trace::document::{field, leaves, text};
@@ -77,29 +78,30 @@ fn table(view: &View, state: &State, hits: &[Hit]) -> Markup {
     };
     let width = columns.len() + if chosen { 1 } else { 3 };
     html! {
-        table.table.docs {
-            caption.sr { "Documents" }
-            thead { tr {
-                th scope="col" aria-sort="descending" { "@timestamp ↓" }
-                @if !chosen { th scope="col" { "Event" } }
-                @for column in &columns { th scope="col" class=[column.ends_with(".us").then_some("num")] { (column) } }
-                @if !chosen { th.num scope="col" { "Duration" } }
-            } }
-            tbody {
-                @for hit in hits {
-                    @let open = state.open == Some(hit.seq);
-                    @let href = if open { view.here().without("open") } else { view.here().set("open", &hit.seq.to_string()) };
-                    tr class=[open.then_some("open")] id={ "d" (hit.seq) } {
-                        td.mono { a.plain.row.row--c href=(href) aria-expanded=(if open { "true" } else { "false" }) { span.twisty { (icon::small(if open { "down" } else { "right" })) } (view.clock.milli(hit.timestamp)) } }
-                        @if !chosen { td.grow { (summary(&hit.document)) } }
-                        @for column in &columns { (cell(&hit.document, column)) }
-                        @if !chosen { (duration_cell(&hit.document)) }
+            table.table.docs {
+                caption.sr { "Documents" }
+                thead { tr {
+                    th scope="col" aria-sort="descending" { "@timestamp ↓" }
+                    @if !chosen { th scope="col" { "Event" } }
+                    @for column in &columns { th scope="col" class=[column.ends_with(".us").then_some("num")] { (column) } }
+                    @if !chosen { th.num scope="col" { "Duration" } }
+                } }
+                tbody {
+                    @for hit in hits {
+                        @let open = state.open == Some(hit.seq);
+                        @let href = if open { view.here().without("open") } else { view.here().set("open", &hit.seq.to_string()) };
+                        tr class=[open.then_some("open")] id={ "d" (hit.seq) } {
+                            td.mono { a.plain.row.row--c href=(href) aria-expanded=(if open { "true" } else { "false" }) { span.twisty { (icon::small(if open { "down" } else { "right" })) } (view.clock.milli(hit.timestamp)) } }
+                            @if !chosen { td.grow { (summary(&hit.document)) } }
+                            @for column in &columns { (cell(&hit.document, column)) }
+                            @if !chosen { (duration_cell(&hit.document)) }
+                        }
+                        @if open { tr.detail { td colspan=(width) { (details(view, hit)) } } }
                     }
-                    @if open { tr.detail { td colspan=(width) { (details(view, hit)) } } }
                 }
             }
+    (csv("Documents"))
         }
-    }
 }
 
 /// What an event is called: its name, its message, or its metrics.
@@ -114,11 +116,43 @@ pub(crate) fn summary(document: &Value) -> Markup {
     let words_ = match event.as_str() {
         "span" => text(document, "span.name"),
         "error" => text(document, "error.log.message").or(message),
-        "metric" => None,
+        "metric" => Some(samples(document)).filter(|names| !names.is_empty()),
         "" => text(document, "message"),
         _ => name,
     };
     html! { @match words_ { Some(text) => { span title=(text) { (words::cut(&text, 160)) } }, None => { span.dim { (if event == "metric" { "metrics" } else { "–" }) } } } }
+}
+
+/// The names of a metricset's samples: its numbers that no other event has.
+fn samples(document: &Value) -> String {
+    const OTHERS: [&str; 10] = [
+        "@",
+        "agent.",
+        "client.",
+        "data_stream.",
+        "event.",
+        "host.",
+        "labels.",
+        "observer.",
+        "service.",
+        "timestamp.",
+    ];
+    let mut names = Vec::new();
+    crate::kql::for_each_leaf(document, &mut |name, leaf| {
+        let others = OTHERS
+            .iter()
+            .any(|other| name.starts_with(other) && !name.starts_with("agent.events."));
+        if leaf.is_number() && !others && !["process.pid", "process.parent.pid"].contains(&name) {
+            names.push(name.to_owned());
+        }
+    });
+    let more = names.len().saturating_sub(3);
+    names.truncate(3);
+    let mut text = names.join(", ");
+    if more > 0 {
+        text.push_str(&format!(" and {more} more"));
+    }
+    text
 }
 
 fn cell(document: &Value, column: &str) -> Markup {

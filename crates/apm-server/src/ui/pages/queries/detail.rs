@@ -23,6 +23,7 @@ use crate::ui::components::head::{Crumb, Fact, facts, page_head};
 use crate::ui::components::panel::{empty, nothing, panel};
 use crate::ui::components::shell::Section;
 use crate::ui::components::sql;
+use crate::ui::components::table::csv;
 use crate::ui::number::{self, NARROW};
 use crate::ui::pages::{Answer, Ask, insights, page, transaction_href, wider};
 use crate::ui::words;
@@ -261,23 +262,24 @@ fn who(ask: &Ask<'_>, callers: &[Caller]) -> Markup {
         );
     }
     html! {
-        table.table.table--lines {
-            caption.sr { "Requests that run this statement" }
-            thead { tr { th scope="col" { "Request" } th.num.num--bare scope="col" { "Requests" } th.num.num--bare scope="col" { "Calls per request" } th.num.num--bare scope="col" { "At most" } th.num scope="col" { "Time per request" } th.num scope="col" { "Share of request" } } }
-            tbody {
-                @for caller in callers.iter().take(50) {
-                    tr {
-                        th scope="row" { a href=(transaction_href(ask.view, &caller.service, &caller.kind, &caller.transaction)) { (caller.transaction) } span.sub { (caller.service) } }
-                        (cells::count(caller.requests.unsigned_abs()))
-                        td.num { (format!("{:.1}", caller.calls)) }
-                        td.num { a href=(ask.view.to(&["traces", &caller.trace])) title="A request with the most calls" { (format!("{:.0}", caller.most)) } }
-                        (cells::duration(Some(caller.time)))
-                        (cells::percent(caller.share))
+            table.table.table--lines {
+                caption.sr { "Requests that run this statement" }
+                thead { tr { th scope="col" { "Request" } th.num.num--bare scope="col" { "Requests" } th.num.num--bare scope="col" { "Calls per request" } th.num.num--bare scope="col" { "At most" } th.num scope="col" { "Time per request" } th.num scope="col" { "Share of request" } } }
+                tbody {
+                    @for caller in callers.iter().take(50) {
+                        tr {
+                            th scope="row" { a href=(transaction_href(ask.view, &caller.service, &caller.kind, &caller.transaction)) { (caller.transaction) } span.sub { (caller.service) } }
+                            (cells::count(caller.requests.unsigned_abs()))
+                            td.num { (format!("{:.1}", caller.calls)) }
+                            td.num { a href=(ask.view.to(&["traces", &caller.trace])) title="A request with the most calls" { (format!("{:.0}", caller.most)) } }
+                            (cells::duration(Some(caller.time)))
+                            (cells::percent(caller.share))
+                        }
                     }
                 }
             }
+    (csv("Requests that run this statement"))
         }
-    }
 }
 
 fn samples(ask: &Ask<'_>, found: &Detail) -> Markup {
@@ -288,18 +290,19 @@ fn samples(ask: &Ask<'_>, found: &Detail) -> Markup {
         );
     }
     html! {
-        table.table.table--lines {
-            caption.sr { "Newest runs" }
-            thead { tr { th scope="col" { "Time" } th.num scope="col" { "Duration" } th scope="col" { "Trace" } } }
-            tbody {
-                @for run in found.samples.iter().take(20) {
-                    tr {
-                        th scope="row" { (ask.view.clock.stamp(run.timestamp)) }
-                        td.num { (number::duration(run.duration as f64).figure) span.u { (NARROW) (number::duration(run.duration as f64).unit) } }
-                        td { a href=(ask.view.to(&["traces", &run.trace_id])) { code { (words::cut(&run.trace_id, 16)) } } @if run.calls > 1 { " " (flag(Tone::Neutral, &format!("{}×", run.calls))) } @if run.outcome == "failure" { " " (flag(Tone::Bad, "failed")) } }
+            table.table.table--lines {
+                caption.sr { "Newest runs" }
+                thead { tr { th scope="col" { "Time" } th.num scope="col" { "Duration" } th scope="col" { "Trace" } } }
+                tbody {
+                    @for run in found.samples.iter().take(20) {
+                        tr {
+                            th scope="row" { (ask.view.clock.stamp(run.timestamp)) }
+                            td.num { (number::duration(run.duration as f64).figure) span.u { (NARROW) (number::duration(run.duration as f64).unit) } }
+                            td { a href=(ask.view.to(&["traces", &run.trace_id])) { code { (words::cut(&run.trace_id, 16)) } } @if run.calls > 1 { " " (flag(Tone::Neutral, &format!("{}×", run.calls))) } @if run.outcome == "failure" { " " (flag(Tone::Bad, "failed")) } }
+                        }
                     }
                 }
             }
+    (csv("Newest runs"))
         }
-    }
 }

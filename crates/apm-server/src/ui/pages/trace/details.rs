@@ -255,7 +255,7 @@ fn stack(item: &Item, document: &Value) -> Markup {
     section(
         "Stack trace",
         html! {},
-        html! { p.dim { "None was sent. Agents record one for spans from 5 ms on; " code { "ELASTIC_APM_SPAN_STACK_TRACE_MIN_DURATION=0ms" } " records all." } },
+        html! { p.dim { "None was sent. Agents record one only for spans that take as long as their setting says; " code { "ELASTIC_APM_SPAN_STACK_TRACE_MIN_DURATION=0ms" } " records all." } },
     )
 }
 

@@ -11,6 +11,7 @@ use crate::ui::components::code;
 use crate::ui::components::controls::{Tab, copy, tabs};
 use crate::ui::components::icon;
 use crate::ui::components::panel::nothing;
+use crate::ui::components::table::csv;
 use crate::ui::href::Href;
 use crate::ui::number::{self, percent};
 use crate::ui::pages::Ask;
@@ -205,17 +206,18 @@ impl Panel<'_> {
             );
         }
         html! {
-            table.table {
-                caption.sr { "Errors of this trace" }
-                thead { tr { th scope="col" { "Error" } th scope="col" { "Service" } th scope="col" { "Where" } th.num.num--bare scope="col" { "Time" } } }
-                tbody { @for error in &self.trace.errors { tr {
-                    th.grow scope="row" { a href=(view.to(&["services", &error.service, "errors", &error.key])) title=(error.message) { (if error.message.is_empty() { &error.kind } else { &error.message }) } " " span.dim { code { (short(&error.key)) } } }
-                    td.soft { (error.service) }
-                    td.soft { (error.culprit) }
-                    td.num { (view.clock.milli(error.timestamp)) }
-                } } }
-            }
-        }
+                    table.table {
+                        caption.sr { "Errors of this trace" }
+                        thead { tr { th scope="col" { "Error" } th scope="col" { "Service" } th scope="col" { "Where" } th.num.num--bare scope="col" { "Time" } } }
+                        tbody { @for error in &self.trace.errors { tr {
+                            th.grow scope="row" { a href=(view.to(&["services", &error.service, "errors", &error.key])) title=(error.message) { (if error.message.is_empty() { &error.kind } else { &error.message }) } " " span.dim { code { (short(&error.key)) } } }
+                            td.soft { (error.service) }
+                            td.soft { (error.culprit) }
+                            td.num { (view.clock.milli(error.timestamp)) }
+                        } } }
+                    }
+        (csv("Errors of this trace"))
+                }
     }
 
     fn logs(&self, ask: &mut Ask<'_>) -> Result<Markup, StoreError> {
@@ -237,13 +239,14 @@ impl Panel<'_> {
         }
         let clock = &ask.view.clock;
         Ok(html! {
-            table.table.docs {
-                caption.sr { "Log lines of this trace" }
-                thead { tr { th scope="col" { "Time" } th scope="col" { "Level" } th scope="col" { "Service" } th scope="col" { "Message" } } }
-                tbody { @for (log, text) in &lines { tr { td.mono { (clock.milli(log.timestamp)) } td.soft { (log.level) } td.soft { (log.service) } td.grow title=(text) { (text) } } } }
-            }
-            @if self.trace.logs.len() > MOST { p.panel-foot { "The first " (MOST) " of " (self.trace.logs.len()) " lines." } }
-        })
+                    table.table.docs {
+                        caption.sr { "Log lines of this trace" }
+                        thead { tr { th scope="col" { "Time" } th scope="col" { "Level" } th scope="col" { "Service" } th scope="col" { "Message" } } }
+                        tbody { @for (log, text) in &lines { tr { td.mono { (clock.milli(log.timestamp)) } td.soft { (log.level) } td.soft { (log.service) } td.grow title=(text) { (text) } } } }
+                    }
+        (csv("Log lines of this trace"))
+                    @if self.trace.logs.len() > MOST { p.panel-foot { "The first " (MOST) " of " (self.trace.logs.len()) " lines." } }
+                })
     }
 
     fn json(&self, ask: &mut Ask<'_>) -> Result<Markup, StoreError> {

@@ -9,6 +9,7 @@ use crate::analytics::trace::read::{Item, Trace};
 use crate::ui::components::cells::{self, Tone, flag};
 use crate::ui::components::panel::nothing;
 use crate::ui::components::sql;
+use crate::ui::components::table::csv;
 use crate::ui::number;
 
 /// Calls from which one statement within one request is a finding (reference/ui.md 6.2).
@@ -68,12 +69,13 @@ pub(super) fn tab(trace: &Trace) -> Markup {
     let widest = list.first().map_or(0, |group| group.time) as f64;
     let all: i64 = list.iter().map(|group| group.time).sum();
     html! {
-        table.table.table--lines {
-            caption.sr { "SQL statements of this trace by total time" }
-            thead { tr { th scope="col" { "Statement" } th.num.num--bare scope="col" { "Calls" } th.num scope="col" aria-sort="descending" { "Total ↓" } th.num scope="col" { "Share of SQL" } th.num scope="col" { "Average" } th.num scope="col" { "Longest" } } }
-            tbody { @for group in &list { (row(group, widest, all)) } }
+            table.table.table--lines {
+                caption.sr { "SQL statements of this trace by total time" }
+                thead { tr { th scope="col" { "Statement" } th.num.num--bare scope="col" { "Calls" } th.num scope="col" aria-sort="descending" { "Total ↓" } th.num scope="col" { "Share of SQL" } th.num scope="col" { "Average" } th.num scope="col" { "Longest" } } }
+                tbody { @for group in &list { (row(group, widest, all)) } }
+            }
+    (csv("SQL statements of this trace by total time"))
         }
-    }
 }
 
 fn row(group: &Group<'_>, widest: f64, all: i64) -> Markup {

@@ -1,0 +1,134 @@
+//! The newest traces, by their entries: transactions that nothing traced called.
+
+use diesel::SqliteConnection;
+use serde::Serialize;
+use serde_json::Value as Json;
+
+use super::discover::{self, Cursor, Hit, Limits, Request};
+use crate::kql::{self, Expr};
+use crate::store::StoreError;
+use crate::time::Range;
+
+/// The query that finds entries of traces.
+pub const ENTRIES: &str = "processor.event: transaction and not parent.id: *";
+
+/// What is looked for.
+#[derive(Debug, Clone)]
+pub struct Question {
+    /// What the entries match besides.
+    pub query: Expr,
+    /// `service.environment`, one or all.
+    pub environment: Option<String>,
+    /// When they began.
+    pub range: Range,
+    /// How many are listed.
+    pub size: usize,
+    /// Older than this one.
+    pub after: Option<Cursor>,
+}
+
+/// The entry of a trace.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Entry {
+    /// `trace.id`
+    pub trace: String,
+    /// `transaction.id`
+    pub transaction: String,
+    /// `transaction.name`, may be empty.
+    pub name: String,
+    /// `service.name`
+    pub service: String,
+    /// `transaction.result`, may be empty.
+    pub result: String,
+    /// `event.outcome`, may be empty.
+    pub outcome: String,
+    /// µs since the epoch.
+    pub timestamp: i64,
+    /// µs.
+    pub duration: Option<i64>,
+    /// Spans that the entry's own service recorded.
+    pub spans: Option<i64>,
+}
+
+/// The newest traces of a range.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Traces {
+    /// Newest first.
+    pub traces: Vec<Entry>,
+    /// How many there are.
+    pub total: u64,
+    /// Whether all were looked at in time.
+    pub complete: bool,
+    /// `after` of the next page.
+    pub next: Option<String>,
+}
+
+impl Question {
+    /// The same as a search for documents.
+    #[must_use]
+    pub fn request(&self, now: i64) -> Request {
+        let environment = self.environment.as_ref();
+        let environment = environment.map(|name| kql::filter("service.environment", name));
+        let texts = [Some(ENTRIES.to_owned()), environment];
+        // Our own texts, with a value that is escaped: they always parse.
+        let own = texts
+            .into_iter()
+            .flatten()
+            .filter_map(|text| kql::parse(&text, now).ok());
+        let mut parts: Vec<Expr> = own.collect();
+        if self.query != Expr::All {
+            parts.push(self.query.clone());
+        }
+        Request {
+            query: Expr::And(parts.into_iter().flat_map(flat).collect()),
+            range: self.range,
+            size: self.size,
+            after: self.after,
+            limits: Limits::default(),
+        }
+    }
+}
+
+/// The parts of a conjunction.
+fn flat(expr: Expr) -> Vec<Expr> {
+    match expr {
+        Expr::And(parts) => parts,
+        other => vec![other],
+    }
+}
+
+/// The newest traces.
+///
+/// # Errors
+/// Those of SQLite, and of documents that cannot be read.
+pub fn list(
+    conn: &mut SqliteConnection,
+    question: &Question,
+    now: i64,
+) -> Result<Traces, StoreError> {
+    let found = discover::search(conn, &question.request(now))?;
+    Ok(Traces {
+        traces: found.hits.iter().map(Entry::from).collect(),
+        total: found.total,
+        complete: found.complete,
+        next: found.next.map(|cursor| cursor.to_string()),
+    })
+}
+
+impl From<&Hit> for Entry {
+    fn from(hit: &Hit) -> Self {
+        let at = |pointer: &str| hit.document.pointer(pointer);
+        let text = |pointer: &str| at(pointer).and_then(Json::as_str).unwrap_or("").to_owned();
+        Self {
+            trace: text("/trace/id"),
+            transaction: text("/transaction/id"),
+            name: text("/transaction/name"),
+            service: text("/service/name"),
+            result: text("/transaction/result"),
+            outcome: text("/event/outcome"),
+            timestamp: hit.timestamp,
+            duration: at("/transaction/duration/us").and_then(Json::as_i64),
+            spans: at("/transaction/span_count/started").and_then(Json::as_i64),
+        }
+    }
+}

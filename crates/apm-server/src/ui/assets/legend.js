@@ -1,0 +1,73 @@
+// Series come and go: by a click on the legend or on a line's label, Alt-click keeps one alone, and on a focused chart the
+// digits 1 to 9 do the same. What is hidden is ink, not data: the table behind the chart stays whole.
+import { announce } from "./swap.js";
+
+class Legend {
+  constructor(figure, entries) {
+    this.figure = figure;
+    this.plot = figure.querySelector(".chart-plot");
+    this.over = figure.querySelector(".chart-over");
+    this.entries = entries;
+    this.off = new Set();
+    this.bars = [...this.plot.querySelectorAll("rect.bar, rect.cap")].map((rect) => ({ rect, x: rect.getAttribute("x"), y: Number(rect.getAttribute("y")), height: Number(rect.getAttribute("height")) }));
+    entries.forEach(({ element }, i) => {
+      if (element.localName === "li") {
+        element.tabIndex = 0;
+        element.setAttribute("role", "button");
+        element.setAttribute("aria-pressed", "true");
+        element.addEventListener("keydown", (event) => { if (event.key === "Enter" || event.key === " ") { event.preventDefault(); this.toggle(i, event.altKey); } });
+      }
+      element.classList.add("toggles");
+      element.addEventListener("click", (event) => this.toggle(i, event.altKey));
+    });
+    figure.querySelector(".chart-body").addEventListener("keydown", (event) => {
+      const i = Number(event.key) - 1;
+      if (!entries[i] || event.ctrlKey || event.metaKey) return;
+      event.preventDefault();
+      this.toggle(i, event.altKey);
+    });
+  }
+
+  toggle(i, alone) {
+    const others = this.entries.map((_, n) => n).filter((n) => n !== i);
+    if (alone) this.off = new Set(others.every((n) => this.off.has(n)) ? [] : others);
+    else if (!this.off.delete(i)) this.off.add(i);
+    this.entries.forEach(({ element, kind }, n) => {
+      const hidden = this.off.has(n);
+      element.classList.toggle("off", hidden);
+      if (element.localName === "li") element.setAttribute("aria-pressed", !hidden);
+      for (const mark of this.plot.querySelectorAll(`.${kind}, .${kind}-cap`)) mark.classList.toggle("off", hidden);
+      for (const dot of this.over.querySelectorAll(`.dot-${kind}`)) dot.classList.toggle("off", hidden);
+    });
+    this.stack();
+    announce(`${this.entries[i].name} ${this.off.has(i) ? "hidden" : "shown"}`);
+  }
+
+  // What stays in a stack stands on what stays below it.
+  stack() {
+    const height = Number(this.plot.getAttribute("height")), bottoms = new Map();
+    let top = height;
+    for (const { rect, x, y, height: own } of this.bars) {
+      if (rect.classList.contains("cap")) { rect.setAttribute("y", this.off.size ? top : y); continue; }
+      const bottom = bottoms.get(x) ?? height;
+      top = this.off.size ? bottom - own : y;
+      rect.setAttribute("y", top);
+      if (!rect.classList.contains("off")) bottoms.set(x, top);
+    }
+    this.plot.classList.toggle("partial", this.off.size > 0);
+  }
+}
+
+// The class that colours a series, of its swatch or of its line.
+const kindOf = (element) => [...element.classList].find((name) => !["swatch", "line", "toggles", "off"].includes(name));
+
+export function init(root) {
+  for (const figure of root.querySelectorAll("figure.chart[data-step]")) {
+    if (figure.dataset.legend) continue;
+    figure.dataset.legend = "1";
+    const items = [...figure.querySelectorAll(".legend li")].map((element) => ({ element, kind: kindOf(element.querySelector(".swatch")), name: element.textContent.trim() }));
+    const labels = [...figure.querySelectorAll(".chart-right text[data-kind]")].map((element) => ({ element, kind: element.dataset.kind, name: element.querySelector(".lab")?.textContent ?? "" }));
+    const entries = items.length ? items : labels;
+    if (entries.length > 1) new Legend(figure, entries);
+  }
+}
