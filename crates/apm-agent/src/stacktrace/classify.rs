@@ -52,10 +52,16 @@ impl Classifier {
         path.starts_with(self.agent)
     }
 
-    /// Whether a frame is a library's. Without a path it is: it is then Rust's runtime, C, or stripped.
-    pub(super) fn is_library(&self, path: Option<&str>, function: Option<&str>) -> bool {
+    /// Whether a frame is a library's. Without a path it is where other frames have theirs: libraries are often built without
+    /// debug information, and the rest is Rust's runtime or C. In a binary that has no paths at all, the name decides.
+    pub(super) fn is_library(
+        &self,
+        path: Option<&str>,
+        function: Option<&str>,
+        others_have_paths: bool,
+    ) -> bool {
         let Some(path) = path else {
-            return function.is_none_or(is_rusts_own);
+            return others_have_paths || function.is_none_or(is_rusts_own);
         };
         if self.include.matches(path) {
             return false;
@@ -149,26 +155,27 @@ mod tests {
             GIT,
             concat!(env!("CARGO_MANIFEST_DIR"), "/src/error.rs"),
         ] {
-            assert!(plain.is_library(Some(library), None), "{library}");
+            assert!(plain.is_library(Some(library), None, true), "{library}");
         }
         for ours in [
             "/home/me/shop/src/main.rs",
             "src/main.rs",
             "/build/other/lib.rs",
         ] {
-            assert!(!plain.is_library(Some(ours), None), "{ours}");
+            assert!(!plain.is_library(Some(ours), None, true), "{ours}");
         }
-        assert!(plain.is_library(None, Some("core::panicking::panic_fmt")));
-        assert!(plain.is_library(None, Some("clone3")));
-        assert!(plain.is_library(None, None));
-        assert!(!plain.is_library(None, Some("shop::cart::add")));
+        for rusts in [Some("core::panicking::panic_fmt"), Some("clone3"), None] {
+            assert!(plain.is_library(None, rusts, false), "{rusts:?}");
+        }
+        assert!(!plain.is_library(None, Some("shop::cart::add"), false));
+        assert!(plain.is_library(None, Some("tokio::task::LocalSet::tick"), true));
     }
 
     #[test]
     fn options_overrule_and_include_is_the_stronger() {
         let overruled = classifier("*/actix-web-*", "*/generated/*, */actix-web-*");
-        assert!(!overruled.is_library(Some(ACTIX), None));
-        assert!(overruled.is_library(Some("/home/me/shop/src/generated/api.rs"), None));
+        assert!(!overruled.is_library(Some(ACTIX), None, true));
+        assert!(overruled.is_library(Some("/home/me/shop/src/generated/api.rs"), None, true));
     }
 
     #[test]

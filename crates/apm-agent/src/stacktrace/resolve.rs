@@ -66,11 +66,17 @@ impl Resolver {
             Some((place, None)) => (Some(Symbol::of_place(place)), stack),
             None => (None, stack),
         };
+        // Rust's own code always has paths, also where the rest of the binary has none.
+        let have_paths = rest.iter().any(|symbol| {
+            let path = symbol.file.as_deref();
+            path.is_some_and(|path| !self.classifier.is_library(Some(path), None, true))
+        });
         let symbols = first.iter().chain(rest).take(limit);
         symbols
             .map(|symbol| {
                 frame(
                     symbol,
+                    have_paths,
                     &self.classifier,
                     &mut self.sources,
                     purpose,
@@ -98,6 +104,7 @@ fn ends_with_path(path: &str, end: &str) -> bool {
 
 fn frame(
     symbol: &Symbol,
+    others_have_paths: bool,
     classifier: &Classifier,
     sources: &mut SourceCache,
     purpose: Purpose,
@@ -106,7 +113,7 @@ fn frame(
     let path = symbol.file.as_deref().map(absolute);
     let path = path.as_deref();
     let function = symbol.function.as_deref();
-    let library_frame = classifier.is_library(path, function);
+    let library_frame = classifier.is_library(path, function, others_have_paths);
     let count = match (purpose, library_frame) {
         (Purpose::Error, false) => settings.source_lines_error_app_frames,
         (Purpose::Error, true) => settings.source_lines_error_library_frames,

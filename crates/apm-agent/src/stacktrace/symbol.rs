@@ -42,8 +42,10 @@ impl Symbol {
     }
 }
 
-/// Both mangling schemes occur in one binary; their closures get one spelling, so that a frame is the same in each build.
+/// Both mangling schemes occur in one binary; their closures get one spelling and their generic arguments go, so that a frame is the
+/// same in each build. Arguments say little and are long: those of an actix service have thousands of characters.
 fn tidy(name: &str) -> String {
+    let name = without_arguments(name);
     let mut tidy = String::with_capacity(name.len());
     let mut rest = name.replace("{{closure}}", "{closure}");
     while let Some(at) = rest.find("{closure#") {
@@ -53,6 +55,41 @@ fn tidy(name: &str) -> String {
         rest.drain(..end);
     }
     tidy + &rest
+}
+
+/// `poll` of `poll<Box<dyn Future>>` and of `poll::<u8>`; what a name begins with stays, as in `<Line as Debug>::fmt`.
+fn without_arguments(name: &str) -> String {
+    let mut kept = String::with_capacity(name.len());
+    // One for each `<` that is open: whether it opens arguments.
+    let mut open = Vec::new();
+    let mut arguments = 0;
+    let mut before = ' ';
+    for char in name.chars() {
+        match char {
+            '<' => {
+                let opens = kept.ends_with(|c: char| c.is_alphanumeric() || "_:}".contains(c));
+                open.push(opens);
+                if opens && arguments == 0 && kept.ends_with("::") {
+                    kept.truncate(kept.len() - 2);
+                }
+                arguments += usize::from(opens);
+            }
+            // `->` closes nothing.
+            '>' if before != '-' => {
+                if open.pop() == Some(true) {
+                    arguments -= 1;
+                    before = char;
+                    continue;
+                }
+            }
+            _ => {}
+        }
+        if arguments == 0 {
+            kept.push(char);
+        }
+        before = char;
+    }
+    kept
 }
 
 /// The module that a demangled function is in: `shop::cart` of `shop::cart::add`, of `<shop::cart::Line as core::fmt::Debug>::fmt`
@@ -93,6 +130,33 @@ mod tests {
         );
         assert_eq!(tidy("app::run"), "app::run");
         assert_eq!(tidy("{closure#"), "{closure}");
+    }
+
+    #[test]
+    fn generic_arguments_are_left_out_and_the_type_of_an_impl_is_not() {
+        let table = [
+            (
+                "poll<alloc::boxed::Box<dyn Future<Output=()>, Global>>",
+                "poll",
+            ),
+            ("app::run::<fn() -> u8>::{closure#0}", "app::run::{closure}"),
+            ("{async_block#0}<fn() -> app::Fail, ()>", "{async_block#0}"),
+            (
+                "<app::Line<T> as core::convert::From<u8>>::from",
+                "<app::Line as core::convert::From>::from",
+            ),
+            (
+                "core::option::Option<T>::expect",
+                "core::option::Option::expect",
+            ),
+            ("<[u8; 4]>::first", "<[u8; 4]>::first"),
+            ("sqlite3_step", "sqlite3_step"),
+            ("odd>name", "odd>name"),
+            ("cut<short", "cut"),
+        ];
+        for (name, tidied) in table {
+            assert_eq!(tidy(name), tidied, "{name}");
+        }
     }
 
     #[test]
