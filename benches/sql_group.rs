@@ -2,19 +2,23 @@
 //!
 //! ```sh
 //! cargo bench --bench sql_group                                  # up to 100 000 rows
-//! POCKET_APM_BENCH_ROWS=5000000 cargo bench --bench sql_group    # up to 5 M rows
+//! POCKET_APM_BENCH_ROWS=5000000 cargo bench --bench sql_group    # up to 5 M rows; about 2 GB of temporary files
 //! ```
 //!
-//! Groups: `sqlite` (SQLite's own time, through its C interface, on the same file), `diesel` (the service's query), `route` (the whole route without a
-//! network), `write` (`/sql-write`'s transaction) and `read` (`/sql-read`'s query, up to 100 000 rows). After the groups, the growth of
-//! each is fitted to the medians and printed: milliseconds per 1000 rows, and R².
+//! Groups: `sql_group_sqlite` (SQLite's own time, through its C interface, on the same file), `sql_group_diesel` (the service's query),
+//! `sql_group_route` (the whole route without a network), `sql_write` (`/sql-write`'s transaction) and `sql_read` (`/sql-read`'s query, up
+//! to 100 000 rows). Criterion draws each over the rows: `target/criterion/sql_group_diesel/report/lines.svg`. After the groups, the
+//! growth of each is fitted to the medians and printed: milliseconds per 1000 rows, and R². The ratios at the end compare two
+//! things turn by turn in the same seconds.
 
 use std::hint::black_box;
 use std::time::Duration;
 
+use actix_web::rt::System;
 use actix_web::{App, test};
-use criterion::{BenchmarkId, Criterion, Throughput};
-use diesel::SqliteConnection;
+use clap::ValueEnum as _;
+use criterion::measurement::WallTime;
+use criterion::{AxisScale, BenchmarkGroup, BenchmarkId, Criterion, PlotConfiguration, Throughput};
 use pocket_apm::people;
 use pocket_apm::routes::{State, configure};
 use pocket_apm::strategy::{Strategy, count_by_city};
@@ -23,14 +27,11 @@ use self::table::Table;
 
 #[path = "sql_group/fit.rs"]
 mod fit;
+#[path = "sql_group/ratio.rs"]
+mod ratio;
 #[path = "sql_group/table.rs"]
 mod table;
 
-const STRATEGIES: [(&str, Strategy); 3] = [
-    ("scan", Strategy::Scan),
-    ("index", Strategy::Index),
-    ("rollup", Strategy::Rollup),
-];
 const SIZES: [u64; 5] = [1_000, 10_000, 100_000, 1_000_000, 5_000_000];
 const DEFAULT_MAX_ROWS: u64 = 100_000;
 /// Reading every row is linear in any strategy: larger tables would only repeat it.
@@ -48,88 +49,102 @@ fn main() {
         .warm_up_time(Duration::from_millis(200))
         .measurement_time(Duration::from_millis(800))
         .configure_from_args();
-    for rows in SIZES.into_iter().filter(|rows| *rows <= max_rows) {
-        for (name, strategy) in STRATEGIES {
-            let table = Table::with(rows, strategy);
-            group(&mut criterion, &table, name, rows, strategy);
-            write(&mut criterion, &table, name, rows);
-        }
-        if rows <= MAX_READ_ROWS {
-            read(&mut criterion, rows);
-        }
-    }
+    let sizes = SIZES.into_iter().filter(|rows| *rows <= max_rows);
+    let tables: Vec<Table> = sizes
+        .flat_map(|rows| Strategy::value_variants().iter().map(move |of| (rows, *of)))
+        .map(|(rows, strategy)| Table::with(rows, strategy))
+        .collect();
+
+    sqlite(&mut criterion, &tables);
+    diesel(&mut criterion, &tables);
+    route(&mut criterion, &tables);
+    read(&mut criterion, &tables);
+    let ratios = ratio::counts(&tables);
+    // Last, as it adds rows.
+    write(&mut criterion, &tables);
     criterion.final_summary();
     fit::print(max_rows);
+    ratio::print(&ratios);
+    ratio::print(&ratio::writes(&tables));
 }
 
-/// The counts: by SQLite alone, by Diesel, and by the route.
-fn group(criterion: &mut Criterion, table: &Table, name: &str, rows: u64, strategy: Strategy) {
-    let sql = match strategy {
-        Strategy::Scan | Strategy::Index => "SELECT count(*), city FROM people GROUP BY city",
-        Strategy::Rollup => "SELECT num, city FROM city_counts WHERE num > 0",
-    };
-    let sqlite = table.sqlite();
-    let mut statement = sqlite.prepare(sql).expect("the counts' SQL is valid");
-    bench(criterion, "sqlite", name, rows, || {
-        let counts = statement
-            .query_map([], |row| Ok((row.get(0)?, row.get(1)?)))
-            .expect("no parameters");
-        counts
-            .collect::<Result<Vec<(i64, String)>, _>>()
-            .expect("the counts")
-    });
-
-    let mut conn = table.database.conn().expect("a connection");
-    bench(criterion, "diesel", name, rows, || {
-        count_by_city(&mut conn, strategy).expect("the counts")
-    });
-    drop(conn);
-
-    let system = actix_web::rt::System::new();
-    let state = State {
-        database: table.database.clone(),
-        upstream_url: String::new(),
-        sql_group: strategy,
-    };
-    let app = system.block_on(test::init_service(
-        App::new().configure(|config| configure(config, &state)),
-    ));
-    bench(criterion, "route", name, rows, || {
-        let request = test::TestRequest::get().uri("/sql-group").to_request();
-        system.block_on(test::call_and_read_body(&app, request))
-    });
+/// The counts by SQLite alone.
+fn sqlite(criterion: &mut Criterion, tables: &[Table]) {
+    let mut group = group(criterion, "sql_group_sqlite");
+    for table in tables {
+        let sqlite = table.sqlite();
+        let mut statement = sqlite.prepare(table.sql()).expect("the counts' SQL");
+        bench(&mut group, table, || table::counts(&mut statement));
+    }
+    group.finish();
 }
 
-/// Five INSERTs and a COMMIT, on a table of about `rows` rows.
-fn write(criterion: &mut Criterion, table: &Table, name: &str, rows: u64) {
-    let mut conn = table.database.conn().expect("a connection");
-    bench(criterion, "write", name, rows, || {
-        people::write(&mut conn).expect("five people")
-    });
+/// The counts by the service's query.
+fn diesel(criterion: &mut Criterion, tables: &[Table]) {
+    let mut group = group(criterion, "sql_group_diesel");
+    for table in tables {
+        let mut conn = table.database.conn().expect("a connection");
+        bench(&mut group, table, || {
+            count_by_city(&mut conn, table.strategy).expect("the counts")
+        });
+    }
+    group.finish();
+}
+
+/// The counts by a request to `/sql-group`.
+fn route(criterion: &mut Criterion, tables: &[Table]) {
+    let system = System::new();
+    let mut group = group(criterion, "sql_group_route");
+    for table in tables {
+        let state = State {
+            database: table.database.clone(),
+            upstream_url: String::new(),
+            sql_group: table.strategy,
+        };
+        let app = system.block_on(test::init_service(
+            App::new().configure(|config| configure(config, &state)),
+        ));
+        bench(&mut group, table, || {
+            let request = test::TestRequest::get().uri("/sql-group").to_request();
+            system.block_on(test::call_and_read_body(&app, request))
+        });
+    }
+    group.finish();
 }
 
 /// Every row, deserialised.
-fn read(criterion: &mut Criterion, rows: u64) {
-    let table = Table::with(rows, Strategy::Scan);
-    let mut conn: diesel::r2d2::PooledConnection<
-        diesel::r2d2::ConnectionManager<SqliteConnection>,
-    > = table.database.conn().expect("a connection");
-    bench(criterion, "read", "scan", rows, || {
-        people::read_all(&mut conn).expect("the rows")
-    });
+fn read(criterion: &mut Criterion, tables: &[Table]) {
+    let mut group = group(criterion, "sql_read");
+    let small = |table: &&Table| table.strategy == Strategy::Scan && table.rows <= MAX_READ_ROWS;
+    for table in tables.iter().filter(small) {
+        let mut conn = table.database.conn().expect("a connection");
+        bench(&mut group, table, || {
+            people::read_all(&mut conn).expect("the rows")
+        });
+    }
+    group.finish();
 }
 
-fn bench<T>(
-    criterion: &mut Criterion,
-    group: &str,
-    strategy: &str,
-    rows: u64,
-    mut run: impl FnMut() -> T,
-) {
-    let mut group = criterion.benchmark_group(format!("{group}_{strategy}"));
-    group.throughput(Throughput::Elements(rows));
-    group.bench_function(BenchmarkId::from_parameter(rows), |bencher| {
-        bencher.iter(|| black_box(run()))
-    });
+/// Five INSERTs and a COMMIT.
+fn write(criterion: &mut Criterion, tables: &[Table]) {
+    let mut group = group(criterion, "sql_write");
+    for table in tables {
+        let mut conn = table.database.conn().expect("a connection");
+        bench(&mut group, table, || {
+            people::write(&mut conn).expect("five people")
+        });
+    }
     group.finish();
+}
+
+fn group<'c>(criterion: &'c mut Criterion, name: &str) -> BenchmarkGroup<'c, WallTime> {
+    let mut group = criterion.benchmark_group(name);
+    group.plot_config(PlotConfiguration::default().summary_scale(AxisScale::Logarithmic));
+    group
+}
+
+fn bench<T>(group: &mut BenchmarkGroup<'_, WallTime>, table: &Table, mut run: impl FnMut() -> T) {
+    group.throughput(Throughput::Elements(table.rows));
+    let id = BenchmarkId::new(table.name(), table.rows);
+    group.bench_function(id, |bencher| bencher.iter(|| black_box(run())));
 }

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 /// Prints milliseconds per 1000 rows and R² for each group with at least three sizes.
 pub(crate) fn print(max_rows: u64) {
     println!(
-        "\n{:<16} {:>14} {:>8}   median in ms at each size",
+        "\n{:<24} {:>14} {:>8}   median in ms at each size",
         "group", "ms/1000 rows", "R²"
     );
     for (group, points) in medians(&criterion_dir(), max_rows) {
@@ -19,7 +19,7 @@ pub(crate) fn print(max_rows: u64) {
             .map(|(rows, ms)| format!("{rows}: {ms:.4}"))
             .collect();
         println!(
-            "{group:<16} {:>14.5} {r_squared:>8.4}   {}",
+            "{group:<24} {:>14.5} {r_squared:>8.4}   {}",
             slope * 1000.0,
             medians.join(", ")
         );
@@ -32,36 +32,33 @@ fn criterion_dir() -> PathBuf {
     target.join("criterion")
 }
 
-/// The median time in milliseconds of each group at each number of rows.
+/// The median time in milliseconds of each group and strategy at each number of rows.
 fn medians(dir: &Path, max_rows: u64) -> BTreeMap<String, Vec<(f64, f64)>> {
     let mut groups: BTreeMap<String, Vec<(f64, f64)>> = BTreeMap::new();
-    for group in children(dir) {
-        for size in children(&group) {
-            let Some(rows) = name(&size)
-                .parse::<u64>()
-                .ok()
-                .filter(|rows| *rows <= max_rows)
-            else {
-                continue;
-            };
-            let Ok(json) = std::fs::read(size.join("new/estimates.json")) else {
-                continue;
-            };
-            let estimates: serde_json::Value =
-                serde_json::from_slice(&json).expect("criterion writes JSON");
-            let median_ns = estimates["median"]["point_estimate"]
-                .as_f64()
-                .expect("criterion's median");
-            groups
-                .entry(name(&group))
-                .or_default()
-                .push((rows as f64, median_ns / 1e6));
+    let ours = |group: &PathBuf| name(group).starts_with("sql_");
+    for group in children(dir).into_iter().filter(ours) {
+        for strategy in children(&group) {
+            let title = format!("{} {}", name(&group), name(&strategy));
+            let points = children(&strategy)
+                .into_iter()
+                .filter_map(|size| median(&size, max_rows));
+            groups.entry(title).or_default().extend(points);
         }
     }
     for points in groups.values_mut() {
         points.sort_by(|a, b| a.0.total_cmp(&b.0));
     }
     groups
+}
+
+/// The rows and the median in milliseconds of one benchmark, from the directory that criterion keeps of it.
+fn median(dir: &Path, max_rows: u64) -> Option<(f64, f64)> {
+    let rows: u64 = name(dir).parse().ok().filter(|rows| *rows <= max_rows)?;
+    let json = std::fs::read(dir.join("new/estimates.json")).ok()?;
+    let estimates: serde_json::Value =
+        serde_json::from_slice(&json).expect("criterion writes JSON");
+    let nanos = estimates["median"]["point_estimate"].as_f64();
+    Some((rows as f64, nanos.expect("criterion's median") / 1e6))
 }
 
 fn children(dir: &Path) -> Vec<PathBuf> {

@@ -1,7 +1,9 @@
 //! A table of random people in a file of its own.
 
 use std::path::PathBuf;
+use std::time::Instant;
 
+use clap::ValueEnum as _;
 use diesel::connection::SimpleConnection;
 use pocket_apm::db::Database;
 use pocket_apm::strategy::{self, Strategy};
@@ -9,6 +11,8 @@ use tempfile::TempDir;
 
 /// People in a file that goes with the value.
 pub(crate) struct Table {
+    pub(crate) rows: u64,
+    pub(crate) strategy: Strategy,
     pub(crate) database: Database,
     path: PathBuf,
     _dir: TempDir,
@@ -21,9 +25,7 @@ impl Table {
         let path = dir.path().join("people.db");
         let database =
             Database::open(path.to_str().expect("a UTF-8 path"), 2, None).expect("a new database");
-        if rows >= 1_000_000 {
-            eprintln!("making {rows} people for {strategy:?} …");
-        }
+        let start = Instant::now();
         let mut conn = database.conn().expect("a connection");
         conn.batch_execute(&format!(
             "WITH RECURSIVE
@@ -40,10 +42,31 @@ impl Table {
         .expect("the people");
         strategy::apply(&mut conn, strategy).expect("what the strategy needs");
         drop(conn);
-        Self {
+        let table = Self {
+            rows,
+            strategy,
             database,
             path,
             _dir: dir,
+        };
+        if rows >= 1_000_000 {
+            let seconds = start.elapsed().as_secs_f64();
+            eprintln!("made {rows} people for {} in {seconds:.1} s", table.name());
+        }
+        table
+    }
+
+    /// The strategy as the command line has it.
+    pub(crate) fn name(&self) -> String {
+        let value = self.strategy.to_possible_value();
+        value.expect("no strategy is hidden").get_name().to_owned()
+    }
+
+    /// The strategy's query, as one would write it by hand.
+    pub(crate) fn sql(&self) -> &'static str {
+        match self.strategy {
+            Strategy::Scan | Strategy::Index => "SELECT count(*), city FROM people GROUP BY city",
+            Strategy::Rollup => "SELECT num, city FROM city_counts WHERE num > 0",
         }
     }
 
@@ -51,4 +74,12 @@ impl Table {
     pub(crate) fn sqlite(&self) -> rusqlite::Connection {
         rusqlite::Connection::open(&self.path).expect("the table's file")
     }
+}
+
+/// The counts by SQLite alone.
+pub(crate) fn counts(statement: &mut rusqlite::Statement<'_>) -> Vec<(i64, String)> {
+    let counts = statement
+        .query_map([], |row| Ok((row.get(0)?, row.get(1)?)))
+        .expect("no parameters");
+    counts.collect::<Result<_, _>>().expect("the counts")
 }
