@@ -43,8 +43,8 @@ impl Chores {
 
     /// When it wants to run next.
     pub(crate) fn next(&self) -> Option<Instant> {
-        let both = [self.metrics_at, self.errors_at];
-        both.into_iter().flatten().min()
+        let due = [self.metrics_at, self.errors_at, self.resolver.unload_at()];
+        due.into_iter().flatten().min()
     }
 
     /// Does what is due. With `all`, errors do not wait for the names of their transactions.
@@ -57,6 +57,7 @@ impl Chores {
             .stacks
             .process(&mut self.resolver, &settings, &agent.buffers);
         self.errors_at = waiting.then(|| now + NAME_PATIENCE);
+        self.resolver.unload(now);
         let fill = agent.buffers.fill();
         self.fill = Some(self.fill.map_or((fill, fill), |(least, most)| {
             (least.min(fill), most.max(fill))

@@ -1,6 +1,7 @@
 //! Turns addresses into frames: on the agent's thread only, with a cache per address.
 
 use std::collections::HashMap;
+use std::time::{Duration, Instant};
 
 use super::classify::{self, Classifier};
 use super::source::SourceCache;
@@ -11,6 +12,9 @@ use crate::config::Settings;
 
 /// Addresses that are remembered. Code has few places where it fails; beyond that, the cache starts anew.
 const MAX_ADDRESSES: usize = 8 * 1024;
+
+/// How long the binary's debug information stays in memory after the last address that was looked up in it.
+const KEEP_DEBUG_INFORMATION: Duration = Duration::from_secs(10);
 
 /// What a stack trace is for: errors and spans take different amounts of source.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -25,6 +29,8 @@ pub(crate) struct Resolver {
     symbols: HashMap<usize, Vec<Symbol>>,
     sources: SourceCache,
     pub(super) classifier: Classifier,
+    /// When the debug information is no longer needed, while it is in memory.
+    unload_at: Option<Instant>,
 }
 
 impl Resolver {
@@ -33,6 +39,21 @@ impl Resolver {
             symbols: HashMap::new(),
             sources: SourceCache::default(),
             classifier: Classifier::new(&settings.include_paths, &settings.exclude_paths),
+            unload_at: None,
+        }
+    }
+
+    /// When [`Resolver::unload`] has something to do.
+    pub(crate) fn unload_at(&self) -> Option<Instant> {
+        self.unload_at
+    }
+
+    /// Takes the debug information out of memory, tens of megabytes, once it has not been needed for a while. What was found out
+    /// stays.
+    pub(crate) fn unload(&mut self, now: Instant) {
+        if self.unload_at.is_some_and(|at| now >= at) {
+            backtrace::clear_symbol_cache();
+            self.unload_at = None;
         }
     }
 
@@ -50,10 +71,10 @@ impl Resolver {
         }
         let mut stack = Vec::with_capacity(addresses.len() + 1);
         for &address in addresses {
-            let symbols = self
-                .symbols
-                .entry(address)
-                .or_insert_with(|| Symbol::all_at(address));
+            let symbols = self.symbols.entry(address).or_insert_with(|| {
+                self.unload_at = Some(Instant::now() + KEEP_DEBUG_INFORMATION);
+                Symbol::all_at(address)
+            });
             stack.extend_from_slice(symbols);
         }
         let limit = settings.stack_trace_limit.unwrap_or(usize::MAX);

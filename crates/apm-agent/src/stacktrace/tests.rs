@@ -204,3 +204,29 @@ fn frames_on_the_wire_leave_out_what_is_unknown() {
         r#"{"filename":"src/main.rs","library_frame":false}"#
     );
 }
+
+#[test]
+fn debug_information_goes_when_it_was_not_needed_for_a_while_and_comes_back() {
+    let settings = settings(&[]);
+    let mut resolver = resolver(&settings);
+    assert_eq!(resolver.unload_at(), None, "nothing was looked up yet");
+
+    let (addresses, line) = take_addresses(settings.stack_trace_limit);
+    resolver.frames(None, &addresses, Purpose::Error, &settings);
+    let due = resolver.unload_at().expect("it is in memory");
+    resolver.unload(due - std::time::Duration::from_secs(1));
+    assert_eq!(resolver.unload_at(), Some(due), "it may still be needed");
+    resolver.unload(due);
+    assert_eq!(resolver.unload_at(), None);
+
+    resolver.frames(None, &addresses, Purpose::Error, &settings);
+    assert_eq!(
+        resolver.unload_at(),
+        None,
+        "known addresses need no debug information"
+    );
+    let (others, _) = take_addresses(settings.stack_trace_limit);
+    let frames = resolver.frames(None, &others, Purpose::Error, &settings);
+    assert_eq!(frames[0].lineno, Some(line));
+    assert!(resolver.unload_at().is_some());
+}
