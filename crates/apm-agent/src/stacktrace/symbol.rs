@@ -65,26 +65,21 @@ fn without_arguments(name: &str) -> String {
     let mut arguments = 0;
     let mut before = ' ';
     for char in name.chars() {
+        let inside = arguments > 0;
         match char {
             '<' => {
                 let opens = kept.ends_with(|c: char| c.is_alphanumeric() || "_:}".contains(c));
-                open.push(opens);
-                if opens && arguments == 0 && kept.ends_with("::") {
+                if opens && !inside && kept.ends_with("::") {
                     kept.truncate(kept.len() - 2);
                 }
+                open.push(opens);
                 arguments += usize::from(opens);
             }
             // `->` closes nothing.
-            '>' if before != '-' => {
-                if open.pop() == Some(true) {
-                    arguments -= 1;
-                    before = char;
-                    continue;
-                }
-            }
+            '>' if before != '-' => arguments -= usize::from(open.pop() == Some(true)),
             _ => {}
         }
-        if arguments == 0 {
+        if !inside && arguments == 0 {
             kept.push(char);
         }
         before = char;
