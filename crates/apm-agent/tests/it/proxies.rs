@@ -56,7 +56,9 @@ fn an_encrypted_connection_goes_through_the_proxy_for_those() {
         ("HTTP_PROXY", &other),
         ("ELASTIC_APM_VERIFY_SERVER_CERT", "false"),
     ];
-    let lines = through(&proxy, &target, &environment);
+    let mut lines = through(&proxy, &target, &environment);
+    // What was never handed over is tried again.
+    lines.dedup();
     assert_eq!(lines, [format!("CONNECT {ELSEWHERE} HTTP/1.1")]);
 }
 
