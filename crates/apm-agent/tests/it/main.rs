@@ -13,6 +13,7 @@ mod faults;
 mod features;
 mod log;
 mod metrics;
+mod panics;
 mod proxies;
 mod reqwest;
 mod soak;

@@ -72,6 +72,18 @@ async fn an_event_stream_ends_its_transaction_at_the_head() {
 }
 
 #[actix_web::test]
+async fn an_upgrade_ends_its_transaction_at_the_head() {
+    let recorder = Checked::default();
+    let app = app!(recorder, .route("/", web::get().to(async || {
+        HttpResponse::SwitchingProtocols().upgrade("websocket").body(Chunks(0))
+    })));
+    let response = app.call(TestRequest::get().to_request()).await.unwrap();
+    assert_eq!(only(&recorder.take())["result"], "HTTP 1xx");
+    drop(response);
+    assert!(recorder.take().transactions.is_empty());
+}
+
+#[actix_web::test]
 async fn a_body_is_recorded_where_it_is_wanted_and_reaches_the_handler_whole() {
     let table = [
         ("off", false, false),

@@ -1,0 +1,43 @@
+//! Panics outside of actix, and the hook that the service has set.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use apm_agent::Agent;
+
+use crate::support::alone::alone;
+use crate::support::server::{Behaviour, FakeServer};
+
+#[test]
+fn the_hook_of_the_service_is_called_and_the_panic_recorded() {
+    alone("panics::a_panic_meets_two_hooks", &[]);
+}
+
+#[test]
+#[ignore = "run by the one above, in a process of its own"]
+fn a_panic_meets_two_hooks() {
+    static CALLED: AtomicUsize = AtomicUsize::new(0);
+    std::panic::set_hook(Box::new(|_| {
+        CALLED.fetch_add(1, Ordering::Relaxed);
+    }));
+    let server = FakeServer::start(Behaviour::Accept);
+    let agent = Agent::builder()
+        .server_url(server.url())
+        .option("cloud_provider", "none")
+        .start();
+    let transaction = agent.transaction("job", "task");
+    let work = AssertUnwindSafe(|| transaction.run(|| panic!("on purpose")));
+    assert!(catch_unwind(work).is_err());
+    drop(transaction);
+    assert!(agent.flush(Duration::from_secs(20)));
+
+    assert_eq!(CALLED.load(Ordering::Relaxed), 1);
+    let events = server.events();
+    let find = |kind: &str| events.iter().find_map(|event| event.get(kind)).unwrap();
+    let exception = &find("error")["exception"];
+    assert_eq!(exception["message"], "on purpose");
+    assert_eq!(exception["handled"], false);
+    assert_eq!(find("error")["transaction_id"], find("transaction")["id"]);
+    assert_eq!(find("transaction")["outcome"], "failure");
+}
