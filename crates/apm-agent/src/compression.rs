@@ -102,6 +102,18 @@ fn merge(kept: &mut FinishedSpan, child: &FinishedSpan, thresholds: Thresholds) 
     true
 }
 
+/// Says how many rows the query that ended last has changed. A composite keeps the number of its first.
+pub(crate) fn set_rows_of_last_query(kept: &mut Option<FinishedSpan>, rows: usize) {
+    const CHANGES: [&str; 4] = ["INSERT ", "UPDATE ", "DELETE ", "REPLACE "];
+    if let Some(span) = kept
+        && span.composite.is_none()
+        && span.tail.kind.is_query()
+        && CHANGES.iter().any(|verb| span.tail.name.starts_with(verb))
+    {
+        span.rows = u64::try_from(rows).ok();
+    }
+}
+
 /// The query that ended last has failed, as its caller found out: takes it out of what it was merged into, and gives out what can be
 /// reported now.
 pub(crate) fn fail_last_query(kept: &mut Option<FinishedSpan>) -> Released {
@@ -124,6 +136,7 @@ pub(crate) fn fail_last_query(kept: &mut Option<FinishedSpan>) -> Released {
         propagated: false,
         tail: last.tail,
         composite: None,
+        rows: None,
         stack: None,
     };
     composite.count -= 1;
@@ -190,6 +203,7 @@ mod tests {
             propagated: false,
             tail: Arc::new(Tail::new(Arc::new(kind), name, None, |_| {})),
             composite: None,
+            rows: None,
             stack: None,
         }
     }

@@ -81,7 +81,9 @@ pub mod awc {
 /// Tracing of Diesel's connections, by the names of its types; see [`Agent::diesel`].
 #[cfg(feature = "diesel")]
 pub mod diesel {
-    pub use crate::integrations::diesel::{Diesel, PoolEvents, QueryResultExt, Traced};
+    pub use crate::integrations::diesel::{
+        AffectedRowsExt, Diesel, PoolEvents, QueryResultExt, Traced,
+    };
 }
 
 #[cfg(feature = "testing")]

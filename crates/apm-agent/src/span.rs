@@ -122,6 +122,20 @@ fn finish_dropped(
     core.end_dropped(kind, outcome, start, end, self_time, parent.is_none());
 }
 
+/// The last query under `current` has changed so many rows, as its caller found out.
+#[cfg(feature = "diesel")]
+pub(crate) fn set_rows_of_last_query(current: &Current, rows: usize) {
+    match &current.span {
+        None => {
+            let kept = &mut lock(&current.transaction.state).kept;
+            compression::set_rows_of_last_query(kept, rows);
+        }
+        Some(parent) => {
+            compression::set_rows_of_last_query(&mut lock(&parent.state).kept, rows);
+        }
+    }
+}
+
 /// The last query under `current` has failed, as its caller found out.
 pub(crate) fn fail_last_query(current: &Current) {
     let core = &current.transaction;

@@ -33,6 +33,8 @@ pub(crate) struct Tail {
     pub(crate) name: Box<str>,
     json: Box<[u8]>,
     after_name: usize,
+    /// Where members of `context.db` may be added; `None` without it.
+    in_db: Option<usize>,
 }
 
 impl Tail {
@@ -59,6 +61,8 @@ impl Tail {
         out.extend_from_slice(b",\"context\":{");
         let empty = out.len();
         context(&mut out);
+        const DB: &[u8] = b"\"db\":{";
+        let in_db = out[empty..].starts_with(DB).then(|| empty + DB.len());
         if let Some(target) = &kind.target {
             write_target(&mut out, target);
         }
@@ -74,18 +78,25 @@ impl Tail {
             name: name.into(),
             json: out.into_boxed_slice(),
             after_name,
+            in_db,
         }
     }
 
-    /// Appends the tail; `renamed` replaces the span's name.
-    pub(crate) fn write(&self, out: &mut Vec<u8>, renamed: Option<&str>) {
-        match renamed {
-            None => out.extend_from_slice(&self.json),
-            Some(name) => {
-                write_name(out, name);
-                out.extend_from_slice(&self.json[self.after_name..]);
-            }
+    /// Appends the tail; `renamed` replaces the span's name, `rows` is how many a statement changed.
+    pub(crate) fn write(&self, out: &mut Vec<u8>, renamed: Option<&str>, rows: Option<u64>) {
+        let mut rest = 0;
+        if let Some(name) = renamed {
+            write_name(out, name);
+            rest = self.after_name;
         }
+        if let (Some(rows), Some(at)) = (rows, self.in_db) {
+            out.extend_from_slice(&self.json[rest..at]);
+            out.extend_from_slice(b"\"rows_affected\":");
+            json::uint(out, rows);
+            out.push(b',');
+            rest = at;
+        }
+        out.extend_from_slice(&self.json[rest..]);
     }
 }
 

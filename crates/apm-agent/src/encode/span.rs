@@ -58,7 +58,7 @@ pub(crate) fn write(out: &mut Vec<u8>, identity: &Identity, span: &FinishedSpan)
         out.extend_from_slice(b"\"},");
         renamed = composite.renamed.as_deref();
     }
-    span.tail.write(out, renamed);
+    span.tail.write(out, renamed, span.rows);
 }
 
 /// Appends `"sample_rate":…,`.

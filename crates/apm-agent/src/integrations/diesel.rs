@@ -4,6 +4,7 @@
 //! inside a sampled transaction, so migrations, PRAGMAs and the pool's own pings are silent.
 //! Bind values are never formatted, let alone sent.
 
+mod affected;
 mod database;
 mod failed;
 mod pool;
@@ -19,6 +20,7 @@ use diesel::r2d2::{CustomizeConnection, NopConnectionCustomizer};
 use crate::agent::Agent;
 use crate::service_target::{ExitSpan, Peer};
 use crate::span_kind::SpanKind;
+pub use affected::AffectedRowsExt;
 use database::Database;
 pub use failed::QueryResultExt;
 pub(crate) use failed::{fail_last_query, is_query_error};

@@ -103,6 +103,7 @@ impl LeafSpan {
                     propagated,
                     tail,
                     composite: None,
+                    rows: None,
                     stack: stack_of(core, end.saturating_duration_since(start)),
                 };
                 let self_time = span.duration();

@@ -175,6 +175,7 @@ impl Drop for Recording {
             propagated,
             tail,
             composite: None,
+            rows: None,
             stack: stack_of(&self.core, end.saturating_duration_since(start)),
         };
         finish(&self.core, parent, span, self_time);

@@ -18,6 +18,8 @@ pub(crate) struct FinishedSpan {
     pub(crate) propagated: bool,
     pub(crate) tail: Arc<Tail>,
     pub(crate) composite: Option<Composite>,
+    /// How many rows a statement changed, where somebody said it.
+    pub(crate) rows: Option<u64>,
     /// The stack it ended on, if it was long enough to have one.
     pub(crate) stack: Option<Box<[usize]>>,
 }

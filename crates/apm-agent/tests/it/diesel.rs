@@ -1,6 +1,6 @@
 //! Spans of Diesel's queries on SQLite.
 
-use apm_agent::diesel::QueryResultExt as _;
+use apm_agent::diesel::{AffectedRowsExt as _, QueryResultExt as _};
 use apm_agent::testing::Recorded;
 use diesel::connection::SimpleConnection as _;
 use diesel::prelude::*;
@@ -293,6 +293,42 @@ fn a_failed_load_is_marked_by_what_its_caller_saw() {
             .unwrap();
         let before: u64 = shown[..failed].iter().map(|(count, _)| count).sum();
         assert_eq!(before, 2, "{shown:?}");
+    }
+}
+
+#[test]
+fn the_rows_that_a_statement_changed_are_recorded_where_its_caller_tells() {
+    for recorder in [Checked::default(), Checked::uncompressed()] {
+        let recorded = recorded(&recorder, |connection| {
+            let _span = apm_agent::span("add", "app");
+            let values = ["a", "b", "c"].map(|name| people::name.eq(name));
+            let insert = diesel::insert_into(people::table).values(values.to_vec());
+            assert_eq!(insert.execute(connection).record_rows(), Ok(3));
+            let rename = diesel::update(people::table).set(people::name.eq("d"));
+            assert!(rename.execute(connection).record_rows().is_err());
+            let count = diesel::sql_query("SELECT count(*) FROM people");
+            assert!(count.execute(connection).record_rows().is_ok());
+            diesel::delete(people::table).execute(connection).unwrap();
+        });
+        let shown = recorded.spans.iter().map(|span| {
+            let rows = span["context"]["db"]["rows_affected"].as_u64();
+            (
+                span["name"].as_str().unwrap(),
+                rows,
+                span["outcome"] == "success",
+            )
+        });
+        let shown: Vec<_> = shown.collect();
+        assert_eq!(
+            shown,
+            [
+                ("INSERT INTO people", Some(3), true),
+                ("UPDATE people", None, false),
+                ("SELECT FROM people", None, true),
+                ("DELETE FROM people", None, true),
+                ("add", None, true),
+            ]
+        );
     }
 }
 

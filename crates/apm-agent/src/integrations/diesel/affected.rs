@@ -1,0 +1,39 @@
+//! How many rows a statement changed: Diesel's instrumentation is not told, but the caller is.
+
+use diesel::result::QueryResult;
+
+use super::QueryResultExt as _;
+use crate::context;
+use crate::span;
+
+/// Tells the agent how many rows a statement changed.
+pub trait AffectedRowsExt {
+    /// Adds the number of rows to the span of the statement that has just run, if that is an INSERT, UPDATE, DELETE or REPLACE;
+    /// where it failed, does as [`mark_failure`](super::QueryResultExt::mark_failure). Changes nothing else. Of statements that
+    /// compression makes one span of, the first one's number is shown.
+    ///
+    /// ```
+    /// # use diesel::prelude::*;
+    /// use apm_agent::diesel::AffectedRowsExt as _;
+    /// # diesel::table! { people { id -> Integer, } }
+    /// # #[cfg(feature = "sqlite")]
+    /// fn clear(connection: &mut SqliteConnection) -> QueryResult<usize> {
+    ///     diesel::delete(people::table).execute(connection).record_rows()
+    /// }
+    /// ```
+    #[must_use]
+    fn record_rows(self) -> Self;
+}
+
+impl AffectedRowsExt for QueryResult<usize> {
+    fn record_rows(self) -> Self {
+        if let Ok(rows) = self {
+            context::with(|current| {
+                if let Some(current) = current {
+                    span::set_rows_of_last_query(current, rows);
+                }
+            });
+        }
+        self.mark_failure()
+    }
+}
