@@ -14,7 +14,7 @@ const PANIC_MACHINERY: [&str; 3] = [
 const PANIC_ENTRIES: [&str; 3] = ["rust_begin_unwind", "::unwrap_failed", "::expect_failed"];
 
 /// What the compiler puts between a guard of the agent and the end of the block that it leaves.
-const DROP_GLUE: &str = "core::ptr::drop_in_place<";
+const DROP_GLUE: &str = "core::ptr::drop_in_place";
 
 /// Below this frame is the start of the thread.
 const THREAD_START: &str = "__rust_begin_short_backtrace";
