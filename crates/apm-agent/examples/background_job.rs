@@ -32,7 +32,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
 
     drop(queue);
     let worked = worker.join();
-    agent.shutdown(Duration::from_secs(2));
+    agent.shutdown(Duration::from_secs(5));
     worked.map_err(|_| "the worker panicked".into())
 }
 

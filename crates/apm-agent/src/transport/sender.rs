@@ -204,10 +204,13 @@ impl Sender {
 
     /// Sends everything that was recorded until now, even to a server that is being left alone: one attempt, then it gives up.
     async fn flush(&mut self, deadline: Instant, abort_at: Option<Instant>) -> bool {
-        self.chores.run(&self.agent, Instant::now(), true);
+        // What is encoded goes first: the first stack trace of a process can take as long as the deadline allows.
         self.agent.buffers.ripen();
         self.retry_at = None;
-        self.post_ready(Some(deadline), abort_at).await == Progress::Empty
+        let sent = self.post_ready(Some(deadline), abort_at).await == Progress::Empty;
+        self.chores.run(&self.agent, Instant::now(), true);
+        self.agent.buffers.ripen();
+        sent && self.post_ready(Some(deadline), abort_at).await == Progress::Empty
     }
 
     /// Posts what is ready, oldest first, until something stops it. From `abort_at` on even a request under way is given up.
