@@ -34,8 +34,6 @@ class Waterfall {
   fold(row, open) {
     if (!row.hasAttribute("aria-expanded")) return;
     row.setAttribute("aria-expanded", open);
-    const icon = row.querySelector(".twisty use");
-    icon?.setAttribute("href", icon.getAttribute("href").replace(/#.*/, open ? "#i-down" : "#i-right"));
     // Rows below a row that stays folded stay hidden.
     let closed = Infinity;
     for (const child of this.below(row)) {

@@ -6,7 +6,6 @@
 use maud::{Markup, Render, html};
 
 use super::cells::{Tone, flag};
-use super::icon;
 use crate::ui::chart::coordinate::Pc;
 use crate::ui::chart::scale::Scale;
 use crate::ui::chart::ticks;
@@ -61,7 +60,8 @@ pub(crate) struct Waterfall {
     pub(crate) to: i64,
 }
 
-const HEIGHT: u32 = 28;
+/// Levels that the style sheet has an indentation for.
+const MOST_INDENTED: usize = 24;
 /// Slices that can still be told apart.
 const MOST_SLICES: u64 = 40;
 
@@ -98,12 +98,11 @@ impl Render for Waterfall {
         let scale = self.scale();
         let first = self.rows.iter().position(|row| row.selected).unwrap_or(0);
         html! {
-            svg.sr width="0" height="0" aria-hidden="true" {
-                defs { g id="wf-grid" { @for tick in &ticks { line.grid x1=(Pc(tick.place)) x2=(Pc(tick.place)) y1="0" y2=(HEIGHT) {} } } }
-            }
+            div.wf-box {
+            // One drawing behind all rows: thousands of them need no lines of their own.
+            svg.wf-lines aria-hidden="true" { @for tick in &ticks { line.grid x1=(Pc(tick.place)) x2=(Pc(tick.place)) y1="0" y2="100%" {} } }
             table.wf id="wf" role="treegrid" aria-label={ "Trace, " (self.rows.len()) " rows, " (total) } {
-                colgroup { col.name; col.dur; col; }
-                thead { tr role="row" {
+                thead role="rowgroup" { tr role="row" {
                     th role="columnheader" scope="col" { "Span" }
                     th.dur role="columnheader" scope="col" { "Duration" }
                     th.time role="columnheader" scope="col" {
@@ -114,7 +113,8 @@ impl Render for Waterfall {
                         }
                     }
                 } }
-                tbody { @for (i, row) in self.rows.iter().enumerate() { (row.render(scale, i == first)) } }
+                tbody role="rowgroup" { @for (i, row) in self.rows.iter().enumerate() { (row.render(scale, i == first)) } }
+            }
             }
         }
     }
@@ -139,15 +139,22 @@ impl Row {
         (!class.is_empty()).then_some(class)
     }
 
+    /// The class that indents a row; what stands deeper than the last one is not indented further.
+    fn indented(&self) -> String {
+        match self.level {
+            0 | 1 => "cell".to_owned(),
+            level => format!("cell in{}", level.min(MOST_INDENTED) - 1),
+        }
+    }
+
     fn render(&self, scale: Scale, in_tab_order: bool) -> Markup {
         let length = duration(self.duration as f64);
         html! {
             tr id={ "r-" (self.id) } class=[self.class()] role="row" aria-level=(self.level) aria-expanded=[self.expanded.map(|open| if open { "true" } else { "false" })]
                 aria-selected=(if self.selected { "true" } else { "false" }) tabindex=(if in_tab_order { "0" } else { "-1" }) data-us=(self.duration) hidden[self.hidden] {
                 td role="gridcell" {
-                    div.cell {
-                        @for _ in 1..self.level.min(24) { span.indent {} }
-                        span.twisty { @match self.expanded { Some(true) => (icon::small("down")), Some(false) => (icon::small("right")), None => {} } }
+                    div class=(self.indented()) {
+                        span.twisty {}
                         span class={ "swatch " (self.class) } aria-hidden="true" {}
                         @match &self.href {
                             Some(href) => { a.label href=(href) title=(self.label) tabindex="-1" { (self.label) } }
@@ -158,7 +165,7 @@ impl Row {
                     }
                 }
                 td.dur role="gridcell" { (length) }
-                td.time role="gridcell" { svg.bars aria-hidden="true" { use href="#wf-grid" {} (self.bars(scale)) } }
+                td.time role="gridcell" { svg.bars aria-hidden="true" { (self.bars(scale)) } }
             }
         }
     }
