@@ -69,6 +69,13 @@ pub(crate) struct Trouble {
     pub(crate) place: Option<(usize, usize)>,
 }
 
+/// With a capital letter and a full stop.
+fn sentence(text: &str) -> String {
+    let mut chars = text.chars();
+    let first = chars.next().map(|c| c.to_uppercase().to_string());
+    format!("{}{}.", first.unwrap_or_default(), chars.as_str())
+}
+
 impl From<&KqlError> for Trouble {
     fn from(error: &KqlError) -> Self {
         let says = format!(
@@ -78,7 +85,7 @@ impl From<&KqlError> for Trouble {
             error.found
         );
         Self {
-            says,
+            says: sentence(&says),
             place: Some((error.position, 1)),
         }
     }
@@ -119,7 +126,7 @@ impl Query {
             .filter(|list| filter::check(&expr, *list).is_ok());
         let trouble = match bar {
             Bar::List(list) => filter::check(&expr, list).err().map(|says| Trouble {
-                says,
+                says: sentence(&says),
                 place: foreign(&expr, list).and_then(|word| place(text, &word)),
             }),
             Bar::Documents | Bar::Elsewhere => None,

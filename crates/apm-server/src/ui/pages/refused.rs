@@ -19,6 +19,11 @@ pub(crate) fn page(view: &View, trouble: &Trouble) -> Page {
     } else {
         "This filter cannot be read."
     };
+    let why = if readable {
+        "It is made of counters that tell a few fields apart; in Discover every event has all of its fields."
+    } else {
+        "Nothing is listed: a filter that is ignored would mislead."
+    };
     let remedies = html! {
         a.btn.btn--primary href=(view.here().without("q")) { "Remove the filter" }
         @if readable && view.bar != Bar::Documents { a.btn href=(view.discover(view.query())) { "Search in Discover" } }
@@ -32,7 +37,7 @@ pub(crate) fn page(view: &View, trouble: &Trouble) -> Page {
             error: Some(trouble.clone()),
         },
         body: html! {
-            (page_head(&[Crumb::here(section.title())], answer, &trouble.says))
+            (page_head(&[Crumb::here(section.title())], answer, why))
             (empty("Nothing was searched", shown(view.query(), trouble), remedies))
         },
         fresh: false,
