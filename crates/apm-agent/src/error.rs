@@ -1,7 +1,7 @@
 //! Errors: what went wrong, where, and in which transaction.
 //!
 //! On the thread where it happened only cheap facts are collected: the message chain, the caller's location, and the addresses of the
-//! frames, which take some ten microseconds and only if there is room for the error. Names, files and lines are resolved and the
+//! frames, which take a walk up the stack and only if there is room for the error. Names, files and lines are resolved and the
 //! event is encoded on the agent's thread, from a bounded queue.
 //!
 //! Frames are taken where they lead to the place: in panics, and in what the service captures itself. An error that a handler
