@@ -13,6 +13,9 @@ class Legend {
     entries.forEach(({ element }, i) => {
       if (element.localName === "li") {
         element.tabIndex = 0;
+        // Buttons are no items of a list.
+        element.parentElement.setAttribute("role", "group");
+        element.parentElement.setAttribute("aria-label", "Series");
         element.setAttribute("role", "button");
         element.setAttribute("aria-pressed", "true");
         element.addEventListener("keydown", (event) => { if (event.key === "Enter" || event.key === " ") { event.preventDefault(); this.toggle(i, event.altKey); } });

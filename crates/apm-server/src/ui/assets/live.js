@@ -1,8 +1,12 @@
 // The live page: rows as they arrive. The stream ends with the page, and rests while the page is paused or hidden.
 
 const MOST = 200;
+// Ends the stream of the table that is shown.
+let leave = () => {};
 
 export function init(root) {
+  // A filter replaces the table, and its stream has no reader any more.
+  leave();
   const table = root.querySelector?.("table[data-live]");
   if (!table || table.dataset.ready) return;
   table.dataset.ready = "1";
@@ -33,7 +37,14 @@ export function init(root) {
     if (!paused) { waiting.reverse().forEach(insert); waiting = []; }
     say(paused ? "Paused." : undefined);
   });
-  document.addEventListener("visibilitychange", () => { if (!table.isConnected) return close(); if (document.hidden) close(); else open(); });
+  const turn = () => { if (document.hidden) close(); else open(); };
+  document.addEventListener("visibilitychange", turn);
   addEventListener("pagehide", close);
+  leave = () => {
+    if (table.isConnected) return;
+    close();
+    document.removeEventListener("visibilitychange", turn);
+    removeEventListener("pagehide", close);
+  };
   open();
 }

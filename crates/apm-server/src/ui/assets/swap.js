@@ -5,6 +5,8 @@ const DETAILS = new Set(["item"]);
 let after = () => {};
 let current = null;
 let timer = 0;
+// The address of what the document shows; after a step back, the browser's own is ahead of it.
+let shown = new URL(location.href);
 
 // Whether two addresses differ in nothing but which details are open.
 function onlyDetails(a, b) {
@@ -29,7 +31,7 @@ function replace(selector, fresh) {
 // Shows `address`. `push` adds a step to the history; `quiet` is a refresh that must not disturb.
 export async function show(address, { push = true, quiet = false, focus = null } = {}) {
   const url = new URL(address, location.href);
-  const small = !quiet && onlyDetails(url, new URL(location.href)) && document.querySelector(".trace");
+  const small = !quiet && onlyDetails(url, shown) && document.querySelector(".trace");
   current?.abort();
   const request = current = new AbortController();
   let fresh;
@@ -40,9 +42,12 @@ export async function show(address, { push = true, quiet = false, focus = null }
   } catch (error) {
     if (error.name !== "AbortError" && !quiet) location.assign(url);
     return;
+  } finally {
+    if (current === request) current = null;
   }
   if (request.signal.aborted) return;
   if (push) history.pushState(null, "", url);
+  shown = url;
   const held = focus ?? keyOf(document.activeElement);
   if (small) {
     showDetails(fresh, url);
@@ -76,9 +81,10 @@ export function announce(text) {
   if (place) place.textContent = text;
 }
 
-// A refresh waits while someone reads closely: a menu is open, text is selected or typed, the pointer draws.
+// A refresh waits while someone reads closely: a menu is open, text is selected or typed, the pointer draws, or an answer to
+// a click is on its way.
 function busy() {
-  return document.hidden || document.querySelector("details.menu[open], .dragging, :target.chart-behind") || !getSelection().isCollapsed ||
+  return current || document.hidden || document.querySelector("details.menu[open], .dragging, :target.chart-behind") || !getSelection().isCollapsed ||
     document.activeElement?.matches("input, textarea, select");
 }
 
@@ -106,6 +112,9 @@ export function init(refreshed) {
     url.search = new URLSearchParams([...new FormData(form, event.submitter)].filter(([, value]) => value !== ""));
     show(url);
   });
-  addEventListener("popstate", () => show(location.href, { push: false }));
+  addEventListener("popstate", () => {
+    // A step to another place of the same page is the browser's own; replacing it would lose what `:target` shows.
+    if (location.pathname + location.search !== shown.pathname + shown.search) show(location.href, { push: false });
+  });
   schedule();
 }

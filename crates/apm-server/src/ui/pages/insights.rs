@@ -79,7 +79,7 @@ fn item(view: &View, finding: &Finding) -> Markup {
             }
             p { (says.cause) }
             p { (says.remedy) }
-            p.row.links {
+            div.row.links {
                 span.dim { (finding.service) }
                 @if finding.saving > 0.0 { span.dim title="time per minute that the remedy would save" { "saves " (duration(finding.saving)) "/min" } }
                 @if let Some(trace) = &says.evidence.trace { a href=(view.to(&["traces", trace])) { "A trace that shows it" } }
