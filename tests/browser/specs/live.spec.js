@@ -1,0 +1,71 @@
+// The live page: what arrives appears, a pause holds it, a filter chooses; settings and other forms that write.
+import { ask } from "../support/service.js";
+import { expect, test } from "../support/test.js";
+
+const { PLAY, PLAY_SERVICE } = process.env;
+const rows = (page, path) => page.locator("table.live tbody tr").filter({ hasText: path });
+
+test("events appear as they arrive; a pause holds them back, and gives them when it ends", async ({ page }) => {
+  await page.goto(`${PLAY}/live?q=${encodeURIComponent('processor.event: transaction and transaction.name: "GET /people"')}`);
+  const pause = page.getByRole("button", { name: "Pause" });
+  await expect(pause).toBeVisible();
+  await expect(page.locator("[data-live-state]")).toHaveText("Listening.");
+  const before = await rows(page, "GET /people").count();
+  await ask(`${PLAY_SERVICE}/people`);
+  await expect(rows(page, "GET /people")).toHaveCount(before + 1);
+  await pause.click();
+  await ask(`${PLAY_SERVICE}/people`);
+  await expect(page.locator("[data-live-state]")).toContainText(/1 batch/);
+  await expect(rows(page, "GET /people")).toHaveCount(before + 1);
+  await pause.click();
+  await expect(rows(page, "GET /people")).toHaveCount(before + 2);
+});
+
+test("the filter chooses what is shown, and its stream takes the place of the one before", async ({ page }) => {
+  await page.goto(`${PLAY}/live`);
+  await expect(page.locator("[data-live-state]")).toHaveText("Listening.");
+  await page.getByRole("textbox", { name: "Show only" }).fill('transaction.name: "GET /"');
+  await page.getByRole("textbox", { name: "Show only" }).press("Enter");
+  await expect(page).toHaveURL(/q=/);
+  await expect(page.locator("[data-live-state]")).toHaveText("Listening.");
+  const before = await rows(page, "GET /").count();
+  await ask(`${PLAY_SERVICE}/people`);
+  await ask(`${PLAY_SERVICE}/`);
+  await expect(rows(page, "GET /")).toHaveCount(before + 1);
+  await expect(rows(page, "GET /people")).toHaveCount(0);
+  // A row leads to its trace.
+  await rows(page, "GET /").first().getByRole("link").click();
+  await expect(page).toHaveURL(/\/traces\/[0-9a-f]{32}/);
+});
+
+test("a setting is saved, shown, given to the agent that asks, and removed", async ({ page }) => {
+  await page.goto(`${PLAY}/settings`);
+  const save = async (settings) => {
+    await page.getByRole("textbox", { name: "Service, empty for all" }).fill("other-app");
+    await page.getByRole("textbox", { name: /One setting a line/ }).fill(settings);
+    await page.getByRole("button", { name: "Save" }).click();
+  };
+  await save("transaction_sample_rate=0.5\ncapture_body=all");
+  const row = page.getByRole("row").filter({ hasText: "other-app" });
+  await expect(row).toContainText("transaction_sample_rate=0.5");
+  await expect(row).toContainText("capture_body=all");
+  const asked = await ask(`${PLAY}/config/v1/agents?service.name=other-app`);
+  expect(JSON.parse(asked.text)).toEqual({ transaction_sample_rate: "0.5", capture_body: "all" });
+  await save("");
+  await expect(row).toHaveCount(0);
+});
+
+test("a setting that is none is refused, with its line and the remedy", async ({ page }) => {
+  await page.goto(`${PLAY}/settings`);
+  await page.getByRole("textbox", { name: /One setting a line/ }).fill("capture body");
+  await page.getByRole("button", { name: "Save" }).click();
+  await expect(page.locator("body")).toContainText("capture body");
+  await expect(page.locator("body")).toContainText("name=value");
+});
+
+test("a form that another site sends is refused", async () => {
+  const sent = await ask(`${PLAY}/settings/agents`, { method: "POST", headers: { origin: "http://example.com", "content-type": "application/x-www-form-urlencoded" }, body: "service=x&settings=a%3D1" });
+  expect(sent.status).toBe(403);
+});
+
+test.use({ tolerated: [/status of 400/] });

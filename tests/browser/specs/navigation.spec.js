@@ -1,0 +1,96 @@
+// The address says what is shown: the back button, a copied link, refreshes that move nothing.
+import { expect, newest, test } from "../support/test.js";
+
+const { ARTICLE } = process.env;
+
+test("the back button undoes one step after another: span, tab, sample, sort", async ({ page }) => {
+  await page.goto(`${ARTICLE}/services/my-app-01/transactions`);
+  await page.getByRole("columnheader", { name: "Avg" }).getByRole("link").click();
+  await expect(page).toHaveURL(/sort=-avg/);
+  await page.getByRole("table", { name: "Transactions by name" }).getByRole("link", { name: "GET /sql-write", exact: true }).click();
+  const position = page.locator("#sample .pager .pos");
+  await expect(position).toHaveText(/^1 of/);
+  await page.locator("#sample .pager").getByRole("link", { name: "Next" }).click();
+  await expect(position).toHaveText(/^2 of/);
+  await page.locator("#sample").getByRole("link", { name: "Statistics" }).click();
+  await expect(page).toHaveURL(/tab=statistics/);
+  await page.goBack();
+  await expect(page.locator("#wf")).toBeVisible();
+  await page.locator("#wf a.label").filter({ hasText: "COMMIT" }).click();
+  await expect(page.locator("#flyout h2")).toHaveText("COMMIT");
+  await page.goBack();
+  await expect(page.locator("#flyout")).toHaveCount(0);
+  await expect(position).toHaveText(/^2 of/);
+  await page.goBack();
+  await expect(position).toHaveText(/^1 of/);
+  await page.goBack();
+  await expect(page).toHaveURL(/sort=-avg/);
+  await expect(page.getByRole("columnheader", { name: "Avg" })).toHaveAttribute("aria-sort", "descending");
+  await page.goForward();
+  await expect(position).toHaveText(/^1 of/);
+});
+
+test("a copied address shows the same: range, sample, span and its details", async ({ page, context }) => {
+  const { trace } = await newest(ARTICLE, 'processor.event: transaction and transaction.name: "GET /sql-group"');
+  await page.goto(`${ARTICLE}/traces/${trace.id}?from=now-1h`);
+  await page.locator("#wf a.label").filter({ hasText: "SELECT FROM people" }).click();
+  await expect(page.locator("#flyout")).toBeVisible();
+  const other = await context.newPage();
+  await other.goto(page.url());
+  await expect(other.locator("#flyout h2")).toHaveText("SELECT FROM people");
+  await expect(other.locator(".header")).toContainText("Last hour");
+});
+
+test("a refresh moves nothing that is on the screen, keeps the focus and what is open", async ({ page }) => {
+  test.setTimeout(45_000);
+  await page.goto(`${ARTICLE}/services/my-app-01?refresh=5`);
+  const link = page.locator("main").getByRole("link", { name: "Transactions", exact: true }).first();
+  await link.focus();
+  await page.evaluate(() => {
+    window.shifts = [];
+    new PerformanceObserver((list) => { for (const one of list.getEntries()) window.shifts.push({ value: one.value, what: one.sources.map((source) => source.node?.outerHTML?.slice(0, 120) ?? source.node?.textContent) }); }).observe({ type: "layout-shift", buffered: false });
+    window.mark = document.querySelector("#main");
+  });
+  const answered = () => page.waitForResponse((answer) => answer.url().includes("/services/my-app-01"));
+  await answered();
+  // The main part is another element now: it was refreshed, not merely looked at.
+  await page.waitForFunction(() => document.querySelector("#main") !== window.mark);
+  await answered();
+  await page.waitForFunction(() => new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(() => resolve(true)))));
+  expect(await page.evaluate(() => window.shifts)).toEqual([]);
+  await expect(link).toBeFocused();
+});
+
+test("the pause stops refreshing, and is in the address", async ({ page }) => {
+  await page.goto(`${ARTICLE}/services`);
+  await expect(page.locator("body")).toHaveAttribute("data-refresh", "5");
+  await page.locator("[data-pause]").click();
+  await expect(page).toHaveURL(/refresh=0/);
+  await expect(page.locator("body")).not.toHaveAttribute("data-refresh", /./);
+});
+
+test("nothing there: a page that does not exist and a service that nobody knows say so, and lead on", async ({ page }) => {
+  expect((await page.goto(`${ARTICLE}/no-such-page`)).status()).toBe(404);
+  await expect(page.getByRole("heading", { level: 1 })).toContainText("no such page");
+  await page.locator("main").getByRole("link", { name: /Services/ }).click();
+  await expect(page).toHaveURL(/\/services/);
+  await page.goto(`${ARTICLE}/services/nobody/transactions`);
+  await expect(page.getByRole("heading", { level: 1 })).toContainText("nobody");
+});
+
+test("the first load of each kind of page stays below 80 KB, all of it from here", async ({ page }) => {
+  for (const path of ["/services", "/services/my-app-01", "/services/my-app-01/transactions", "/queries", "/discover", "/insights"]) {
+    const context = await page.context().browser().newContext();
+    const fresh = await context.newPage();
+    let bytes = 0;
+    const client = await context.newCDPSession(fresh);
+    await client.send("Network.enable");
+    client.on("Network.loadingFinished", (event) => { bytes += event.encodedDataLength; });
+    await fresh.goto(ARTICLE + path, { waitUntil: "networkidle" });
+    expect(bytes, path).toBeGreaterThan(5_000);
+    expect(bytes, path).toBeLessThan(80_000);
+    await context.close();
+  }
+});
+
+test.use({ tolerated: [/status of 404/] });

@@ -1,0 +1,93 @@
+// The article's walk, picture by picture: `.ci/browser --tour` starts a service, lets the loop run for some minutes, and writes
+// the pictures of docs/tour.md to the folder that TOUR names.
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import path from "node:path";
+
+import { chromium } from "@playwright/test";
+
+import { LOOP, article } from "./support/article.js";
+import { ask, start, until } from "./support/service.js";
+
+const MINUTES = Number(process.env.TOUR_MINUTES ?? 3);
+const directory = mkdtempSync(path.join(tmpdir(), "pocket-apm-tour-"));
+const apm = await start(directory, "tour");
+const browser = await chromium.launch({ executablePath: process.env.CHROMIUM, args: process.getuid?.() === 0 ? ["--no-sandbox"] : [] });
+
+try {
+  await article(apm);
+  const end = Date.now() + MINUTES * 60e3;
+  while (Date.now() < end) {
+    for (const [host, route] of LOOP) await ask(apm.service + route, { headers: { host } });
+    for (const route of ["/", "/delay", "/upstream"]) await ask(apm.service + route);
+    // A person, not a benchmark: a round every half second.
+    await new Promise((resolve) => setTimeout(resolve, 500));
+  }
+  await ask(`${apm.service}/5xx`);
+  await until("the insights", () => apm.api("insights"), ({ insights }) => insights.some(({ kind }) => kind === "repeat"));
+  await apm.stored('processor.event: transaction and transaction.name: "GET /5xx"', 4);
+
+  const context = await browser.newContext({ viewport: { width: 1360, height: 850 }, colorScheme: "light", locale: "en-GB", timezoneId: "UTC", reducedMotion: "reduce", bypassCSP: true });
+  const page = await context.newPage();
+  const service = `${apm.pages}/services/my-app-01`, range = "from=now-5m&refresh=0";
+  const view = (name, more = "") => `${service}/transactions/view?type=request&name=${encodeURIComponent(name)}&${range}${more}`;
+  const open = (address) => page.goto(address, { waitUntil: "networkidle" });
+  const shot = async (name, top) => {
+    if (top) await page.locator(top).first().evaluate((element) => window.scrollTo(0, element.getBoundingClientRect().top + scrollY - 70));
+    await page.screenshot({ path: path.join(process.env.TOUR, `${name}.png`), animations: "disabled" });
+    console.log(name);
+  };
+
+  await open(`${apm.pages}/services?${range}`);
+  await shot("home-root");
+  await open(`${service}/transactions?${range}&sort=-rate`);
+  await shot("app-view-1");
+  await open(view("GET /"));
+  await shot("req-view-1");
+  await open(view("GET /", "&tab=metadata"));
+  await shot("app-transaction-1", "#sample");
+  await page.locator("#sample").getByRole("link", { name: "Show in Discover" }).first().click();
+  await page.getByRole("table", { name: "Documents", exact: true }).locator("tbody tr").first().getByRole("link").first().click();
+  await page.getByText("transaction.duration.us", { exact: true }).last().waitFor();
+  await shot("transaction-disc-1");
+  await open(view("GET /delay", "&min_us=100000&max_us=400000"));
+  await shot("req-view-2");
+  await open(`${service}/errors?${range}`);
+  await shot("error-1");
+  await page.locator("main tbody tr").filter({ hasText: "can only add 1" }).getByRole("link").first().click();
+  await page.locator("details.frame[open]").first().waitFor();
+  await shot("error-details-1");
+  await open(`${service}/transactions?${range}&sort=-avg`);
+  await shot("app-view-delay");
+  await open(`${service}/transactions?${range}`);
+  await shot("db-view-1", "main table.table");
+  await open(view("GET /sql-write"));
+  await shot("db-sqlwrite-1");
+  await shot("db-sqlwrite-1-details", "#sample");
+  await open(view("GET /sql-group"));
+  await shot("db-sqlgroup-1");
+  await shot("db-sqlgroup-1-details", "#sample");
+  await page.locator("#wf a.label").filter({ hasText: "SELECT FROM people" }).click();
+  await page.locator("#flyout").waitFor();
+  await shot("db-sqlgroup-1-span", "#sample");
+  const { hits } = await apm.api("discover", { q: "span.type: external and http.response.status_code: 200", size: 1 });
+  await open(`${apm.pages}/traces/${hits[0].trace.id}?${range}&item=${hits[0].span.id}`);
+  await shot("db-sqlread-ext");
+  await open(view("GET /upstream"));
+  await shot("app-response-codes");
+  await open(`${apm.pages}/discover?${range}&q=${encodeURIComponent("processor.event: transaction and transaction.name: GET*sql*")}&group=http.request.headers.Host`);
+  await shot("discover-hosts");
+  await open(`${apm.pages}/insights?${range}`);
+  await shot("insights");
+  const { statements } = await apm.api("queries");
+  const group = statements.find(({ normalized }) => /GROUP BY/.test(normalized));
+  await open(`${apm.pages}/queries/${group.fingerprint}?service=my-app-01&${range}`);
+  await shot("statement");
+  await page.emulateMedia({ colorScheme: "dark" });
+  await open(`${apm.pages}/services?${range}`);
+  await shot("apps");
+} finally {
+  await browser.close();
+  await apm.stop();
+  rmSync(directory, { recursive: true, force: true });
+}
