@@ -61,6 +61,9 @@ class Legend {
   }
 }
 
+// A legend's own words, without the figure after them.
+const words = (element) => [...element.childNodes].filter((node) => node.nodeType === Node.TEXT_NODE).map((node) => node.textContent).join("").trim();
+
 // The class that colours a series, of its swatch or of its line.
 const kindOf = (element) => [...element.classList].find((name) => !["swatch", "line", "toggles", "off"].includes(name));
 
@@ -68,7 +71,7 @@ export function init(root) {
   for (const figure of root.querySelectorAll("figure.chart[data-step]")) {
     if (figure.dataset.legend) continue;
     figure.dataset.legend = "1";
-    const items = [...figure.querySelectorAll(".legend li")].map((element) => ({ element, kind: kindOf(element.querySelector(".swatch")), name: element.textContent.trim() }));
+    const items = [...figure.querySelectorAll(".legend li")].map((element) => ({ element, kind: kindOf(element.querySelector(".swatch")), name: words(element) }));
     const labels = [...figure.querySelectorAll(".chart-right text[data-kind]")].map((element) => ({ element, kind: element.dataset.kind, name: element.querySelector(".lab")?.textContent ?? "" }));
     const entries = items.length ? items : labels;
     if (entries.length > 1) new Legend(figure, entries);

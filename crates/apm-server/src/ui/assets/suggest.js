@@ -63,11 +63,14 @@ export function init() {
     const input = bar(event);
     if (!input) return;
     clearTimeout(timer);
+    // What is shown belongs to an older text until the answer comes: it stays, so that nothing flickers, but cannot be taken.
+    list()?.setAttribute("aria-busy", "true");
+    mark(input, null);
     timer = setTimeout(() => ask(input), 120);
   });
   // Before the form or the page's own keys see them.
   document.addEventListener("keydown", (event) => {
-    const input = bar(event), items = [...(list()?.children ?? [])];
+    const input = bar(event), items = list()?.getAttribute("aria-busy") ? [] : [...(list()?.children ?? [])];
     if (!input || !items.length) return;
     const at = items.indexOf(chosen());
     if (event.key === "ArrowDown") mark(input, items[(at + 1) % items.length]);
@@ -83,6 +86,7 @@ export function init() {
     const item = event.target.closest?.("#q-list [data-becomes]"), input = document.querySelector("#q");
     if (!item) return;
     event.preventDefault();
+    if (item.parentElement.getAttribute("aria-busy")) return;
     take(input, item);
   });
 }
