@@ -15,7 +15,7 @@ use pocket_apm::{ask, feed, logging};
 const SERVICE_NAME: &str = "my-app-01";
 
 /// How long the agent may take to hand over what it has recorded when the service stops.
-const FLUSH_TIMEOUT: Duration = Duration::from_secs(1);
+const FLUSH_TIMEOUT: Duration = Duration::from_secs(2);
 
 fn main() -> ExitCode {
     let cli = Cli::parse();

@@ -1,5 +1,6 @@
 //! The article's people: the row, random people, and the queries that the routes run.
 
+use apm_agent::diesel::AffectedRowsExt as _;
 use diesel::dsl::count_star;
 use diesel::prelude::*;
 use rand::{Rng, RngExt};
@@ -99,7 +100,8 @@ fn insert_random(conn: &mut SqliteConnection) -> QueryResult<()> {
     for _ in 0..PEOPLE_PER_WRITE {
         diesel::insert_into(people::table)
             .values(NewPerson::random(&mut rng))
-            .execute(conn)?;
+            .execute(conn)
+            .record_rows()?;
     }
     Ok(())
 }
