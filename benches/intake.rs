@@ -5,11 +5,14 @@
 //! POCKET_APM_SOAK=4000000 cargo bench --bench intake           # one long run: events/s of CPU time, bytes per event
 //! POCKET_APM_SOAK=4000000 POCKET_APM_SOAK_ENTROPY=1 …          # the same with 120 random bytes per transaction
 //! POCKET_APM_SOAK=4000000 POCKET_APM_SOAK_RATE=1000 …          # the same with so many events per second of event time
+//! POCKET_APM_HTTP=1000000 cargo bench --bench intake           # over HTTP, four connections, CPU time of the whole server
 //! ```
 //!
 //! The stream is one recorded from the Node.js agent, repeated with fresh ids and moving timestamps; a generated one where the
 //! recording is missing. CPU time is that of the threads that decode and write; making the stream is not in it.
 
+#[path = "intake/http.rs"]
+mod http;
 #[path = "intake/recorded.rs"]
 mod recorded;
 #[path = "intake/soak.rs"]
@@ -35,6 +38,9 @@ const EVENTS: u64 = 20_000;
 const RATE: u64 = 100_000;
 
 fn main() {
+    if http::serve() {
+        return;
+    }
     let number = |name: &str| {
         let value = std::env::var(name).ok()?;
         Some(
@@ -44,6 +50,9 @@ fn main() {
         )
     };
     let rate = number("POCKET_APM_SOAK_RATE").unwrap_or(RATE);
+    if let Some(events) = number("POCKET_APM_HTTP") {
+        return http::run(events, rate);
+    }
     if let Some(events) = number("POCKET_APM_SOAK") {
         let high_entropy = number("POCKET_APM_SOAK_ENTROPY").is_some_and(|on| on > 0);
         return soak::run(events, high_entropy, rate);

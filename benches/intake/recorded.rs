@@ -16,6 +16,9 @@ use flate2::read::GzDecoder;
 /// Events per request body.
 const TOGETHER: usize = 1000;
 
+/// Repetitions from the beginning of one of several streams to that of the next.
+const APART: u64 = 1 << 20;
+
 /// A line with places that change.
 struct Line {
     text: String,
@@ -44,6 +47,11 @@ pub(crate) struct Stream {
 
 impl Stream {
     pub(crate) fn new(high_entropy: bool, rate: u64) -> Self {
+        Self::of(0, high_entropy, rate)
+    }
+
+    /// One of several streams, which have no id in common.
+    pub(crate) fn of(number: u64, high_entropy: bool, rate: u64) -> Self {
         let text = recording().unwrap_or_else(|| {
             eprintln!("the recorded stream is missing: a generated one takes its place");
             generated()
@@ -52,12 +60,13 @@ impl Stream {
         let metadata = lines.next().expect("metadata").to_owned();
         // Of a generated stream the other senders' metadata is left out: one body has one sender.
         let events = lines.filter(|line| !line.starts_with("{\"metadata\""));
+        let lines: Vec<Line> = events.map(Line::new).collect();
         Self {
             metadata,
-            lines: events.map(Line::new).collect(),
             high_entropy,
             rate,
-            next: 0,
+            next: number * lines.len() as u64 * APART,
+            lines,
             start: 1_767_225_600_000_000,
         }
     }
@@ -72,7 +81,8 @@ impl Stream {
         for _ in 0..TOGETHER {
             let repetition = self.next / self.lines.len() as u64;
             let line = &self.lines[(self.next % self.lines.len() as u64) as usize];
-            let timestamp = self.start + (self.next as f64 * 1e6 / self.rate as f64) as i64;
+            let position = self.next % (self.lines.len() as u64 * APART);
+            let timestamp = self.start + (position as f64 * 1e6 / self.rate as f64) as i64;
             let fresh = mix(repetition);
             let mut at = 0;
             for (range, place) in &line.places {

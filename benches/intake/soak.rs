@@ -107,7 +107,12 @@ fn writer() -> Duration {
 
 /// Resident memory, MiB.
 fn resident() -> u64 {
-    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    resident_of("self")
+}
+
+/// Resident memory of a process, MiB.
+pub(crate) fn resident_of(process: &str) -> u64 {
+    let status = std::fs::read_to_string(format!("/proc/{process}/status")).unwrap_or_default();
     let line = status.lines().find(|line| line.starts_with("VmRSS"));
     let kib = line.and_then(|line| line.split_ascii_whitespace().nth(1)?.parse().ok());
     kib.unwrap_or(0_u64) / 1024

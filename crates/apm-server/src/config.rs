@@ -46,6 +46,8 @@ pub struct Config {
     pub workers: usize,
     /// Longest silence within a request's body.
     pub read_timeout: Duration,
+    /// Longest time that a body may take as a whole, however little it pauses: longer than any agent keeps a request open.
+    pub body_timeout: Duration,
     /// How long an idle connection is kept open.
     pub idle_timeout: Duration,
     /// How long requests in flight may take to finish on a graceful stop.
@@ -70,6 +72,7 @@ impl Default for Config {
             max_connections: 1024,
             workers: 2,
             read_timeout: Duration::from_secs(30),
+            body_timeout: Duration::from_secs(300),
             idle_timeout: Duration::from_secs(45),
             shutdown_timeout: Duration::from_secs(4),
             explain: Vec::new(),

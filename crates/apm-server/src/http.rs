@@ -38,7 +38,7 @@ impl Shared {
     /// `is_exposed`: whether it is reached from beyond this machine.
     pub(crate) fn new(config: Config, store: &Store, is_exposed: bool) -> Self {
         Self {
-            intake: Intake::new(store.clone(), config.read_timeout),
+            intake: Intake::new(store.clone(), config.read_timeout, config.body_timeout),
             guard: Guard::new(&config, is_exposed),
             started: Instant::now(),
             config,

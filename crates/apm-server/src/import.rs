@@ -81,7 +81,7 @@ pub enum ImportError {
         url: String,
     },
     /// The server cannot be reached or does not answer.
-    #[error("cannot send to {url}: {reason}")]
+    #[error("cannot send to {url}: {reason}; is a server running there?")]
     Send {
         /// The address.
         url: String,
@@ -89,7 +89,7 @@ pub enum ImportError {
         reason: String,
     },
     /// The server does not take the events.
-    #[error("{url} answered {status}: {body}")]
+    #[error("{url} answered {status}: {body}{remedy}", remedy = remedy(*status))]
     Refused {
         /// The address.
         url: String,
@@ -98,6 +98,16 @@ pub enum ImportError {
         /// The beginning of its answer.
         body: String,
     },
+}
+
+/// What to do about an answer.
+fn remedy(status: u16) -> &'static str {
+    match status {
+        401 | 403 => "; give the secret token of that server",
+        404 => "; give the address of the server without a path",
+        503 => "; it is busy or its disk is full: try again later",
+        _ => "",
+    }
 }
 
 /// Sends a file. Its name ends in `.gz` if it is compressed. `progress` is called now and then with the number of bytes of the

@@ -47,7 +47,7 @@ pub use events::{events, trace};
 pub use id::StoredId;
 pub(crate) use open::uri;
 pub use options::{Durability, StoreOptions};
-pub use stats::StoreStats;
+pub use stats::{COMMIT_TIMES, StoreStats};
 pub use ticket::{Committed, Ticket};
 
 use crate::event::Batch;
@@ -237,6 +237,7 @@ impl Store {
             refused_batches: counters.refused_batches.load(Ordering::Relaxed),
             commit_time: nanos(&counters.commit_nanos),
             last_commit_time: nanos(&counters.last_commit_nanos),
+            commit_times: counters.commit_times(),
             database_bytes: size(path.clone()),
             log_bytes: size(open::beside(path, "-wal")),
             deleted_blocks: counters.deleted_blocks.load(Ordering::Relaxed),

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use super::{Shared, respond};
 use crate::intake::Look;
-use crate::store::{Store, StoreStats};
+use crate::store::{COMMIT_TIMES, Store, StoreStats};
 use crate::time::rfc3339_millis;
 
 /// `GET /api/v1/status`
@@ -146,12 +146,7 @@ fn store_families(text: &mut String, stats: &StoreStats) {
         "Transactions committed.",
         stats.commits,
     );
-    counter(
-        text,
-        "commit_seconds_total",
-        "Time that they took.",
-        stats.commit_time.as_secs_f64(),
-    );
+    commit_times(text, stats);
     gauge(
         text,
         "commit_seconds_last",
@@ -182,6 +177,21 @@ fn store_families(text: &mut String, stats: &StoreStats) {
         "store_ok",
         "Whether the last commit succeeded.",
         is_sound,
+    );
+}
+
+/// The histogram of commit times.
+fn commit_times(text: &mut String, stats: &StoreStats) {
+    const NAME: &str = "commit_seconds";
+    head(text, NAME, "histogram", "Time that a transaction took.");
+    for (bound, count) in COMMIT_TIMES.iter().zip(stats.commit_times) {
+        let _ = writeln!(text, "pocket_apm_{NAME}_bucket{{le=\"{bound}\"}} {count}");
+    }
+    let (count, sum) = (stats.commits, stats.commit_time.as_secs_f64());
+    let _ = writeln!(text, "pocket_apm_{NAME}_bucket{{le=\"+Inf\"}} {count}");
+    let _ = writeln!(
+        text,
+        "pocket_apm_{NAME}_sum {sum}\npocket_apm_{NAME}_count {count}"
     );
 }
 

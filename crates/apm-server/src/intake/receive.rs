@@ -8,7 +8,7 @@
 
 use std::collections::VecDeque;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use actix_web::web::Bytes;
 use futures_util::{Stream as Chunks, StreamExt as _};
@@ -50,6 +50,8 @@ pub(crate) struct Intake {
     in_flight: Arc<Semaphore>,
     /// Longest silence within a body.
     silence: Duration,
+    /// Longest time that a body may take.
+    whole: Duration,
 }
 
 /// A batch that was handed over.
@@ -60,7 +62,8 @@ struct Pending {
 }
 
 impl Intake {
-    pub(crate) fn new(store: Store, silence: Duration) -> Self {
+    /// `silence`: the longest one within a body; `whole`: the longest time of a body.
+    pub(crate) fn new(store: Store, silence: Duration, whole: Duration) -> Self {
         Self {
             counters: Arc::default(),
             store,
@@ -68,6 +71,7 @@ impl Intake {
             long_lines: Arc::new(Semaphore::new(LONG_LINES)),
             in_flight: Arc::new(Semaphore::new(IN_FLIGHT)),
             silence,
+            whole,
         }
     }
 
@@ -85,14 +89,25 @@ impl Intake {
             long_line: None,
         };
         let mut bytes = 0;
+        let start = Instant::now();
         while !stream.is_over() {
+            let left = self.whole.saturating_sub(start.elapsed());
+            if left.is_zero() {
+                let seconds = self.whole.as_secs();
+                stream.end(
+                    503,
+                    format!("request timed out: the body took longer than {seconds} s; send shorter requests"),
+                );
+                break;
+            }
             let patience = if stream.has_events() {
                 PATIENCE
             } else {
                 self.silence
             };
-            match timeout(patience, chunks.next()).await {
+            match timeout(patience.min(left), chunks.next()).await {
                 Err(_) if stream.has_events() => request.flush(&mut stream).await,
+                Err(_) if left < patience => {}
                 Err(_) => stream.end(503, "request timed out".to_owned()),
                 Ok(None) => {
                     stream.finish();

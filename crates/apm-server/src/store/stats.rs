@@ -6,6 +6,9 @@ use std::time::Duration;
 
 use super::StoreError;
 
+/// Bounds of the histogram of commit times, seconds.
+pub const COMMIT_TIMES: [f64; 9] = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.5, 2.5];
+
 /// A look at the store.
 #[derive(Clone, Debug, Default)]
 #[non_exhaustive]
@@ -26,6 +29,8 @@ pub struct StoreStats {
     pub commit_time: Duration,
     /// Time that the last commit took.
     pub last_commit_time: Duration,
+    /// How many commits took at most as long as each of [`COMMIT_TIMES`].
+    pub commit_times: [u64; COMMIT_TIMES.len()],
     /// Bytes of the database file.
     pub database_bytes: u64,
     /// Bytes of its write-ahead log.
@@ -46,6 +51,7 @@ pub(super) struct Counters {
     pub(super) refused_batches: AtomicU64,
     pub(super) commit_nanos: AtomicU64,
     pub(super) last_commit_nanos: AtomicU64,
+    commit_times: [AtomicU64; COMMIT_TIMES.len()],
     pub(super) deleted_blocks: AtomicU64,
     trouble: Mutex<Option<StoreError>>,
 }
@@ -58,8 +64,21 @@ impl Counters {
         self.events.fetch_add(events, Ordering::Relaxed);
         self.commit_nanos.fetch_add(nanos, Ordering::Relaxed);
         self.last_commit_nanos.store(nanos, Ordering::Relaxed);
+        let within = |bound: &f64| time.as_secs_f64() <= *bound;
+        if let Some(place) = COMMIT_TIMES.iter().position(within) {
+            self.commit_times[place].fetch_add(1, Ordering::Relaxed);
+        }
         self.set_trouble(None);
         self.changed()
+    }
+
+    /// How many commits took at most as long as each of [`COMMIT_TIMES`].
+    pub(super) fn commit_times(&self) -> [u64; COMMIT_TIMES.len()] {
+        let mut sum = 0;
+        std::array::from_fn(|place| {
+            sum += self.commit_times[place].load(Ordering::Relaxed);
+            sum
+        })
     }
 
     /// Counts events that a commit failed to store; whether this trouble is a new one.

@@ -73,6 +73,89 @@ async fn other_sites_change_nothing() {
 }
 
 #[actix_web::test]
+async fn scripts_post_without_an_origin_and_other_sites_do_not() {
+    let server = with_token();
+    let bearer = ("Authorization", "Bearer hush");
+    let json = ("Content-Type", "application/json");
+    let own = server.running.url();
+    for (origin, with_token, refused) in [
+        (None, true, None),
+        (Some(own.as_str()), true, None),
+        (Some("https://evil.example"), true, Some(403)),
+        (Some("null"), true, Some(403)),
+        (None, false, Some(401)),
+    ] {
+        let mut headers = vec![json];
+        headers.extend(origin.map(|origin| ("Origin", origin)));
+        headers.extend(with_token.then_some(bearer));
+        let marker = r#"{"name":"a release"}"#;
+        let answer = server
+            .send("POST", "/api/v1/markers", &headers, marker)
+            .await;
+        match refused {
+            Some(status) => assert_eq!(answer.status, status, "{origin:?}: {answer:?}"),
+            None => assert!(answer.status < 300, "{origin:?}: {answer:?}"),
+        }
+    }
+    server.stop().await;
+}
+
+#[actix_web::test]
+async fn metrics_come_in_families_that_prometheus_reads() {
+    let server = TestServer::start();
+    let metadata = r#"{"metadata":{"service":{"name":"s","agent":{"name":"a","version":"1"}}}}"#;
+    let event = r#"{"transaction":{"id":"1","trace_id":"2","type":"t","duration":1,"span_count":{"started":0}}}"#;
+    let long = "x".repeat(400 * 1024);
+    let body = format!("{metadata}\n{event}\n{{\"odd\":1}}\n{long}\n");
+    assert_eq!(server.intake(body).await.status, 400);
+    let text = server.get("/metrics").await.text;
+    let value = |name: &str| -> Option<f64> {
+        let line = text
+            .lines()
+            .find(|line| line.starts_with(&format!("{name} ")))?;
+        line.rsplit(' ').next()?.parse().ok()
+    };
+    for (name, expected) in [
+        (
+            "pocket_apm_events_accepted_total{kind=\"transaction\"}",
+            1.0,
+        ),
+        (
+            "pocket_apm_events_rejected_total{reason=\"unknown_type\"}",
+            1.0,
+        ),
+        (
+            "pocket_apm_events_rejected_total{reason=\"oversized\"}",
+            1.0,
+        ),
+        ("pocket_apm_intake_requests_failed_total", 1.0),
+        ("pocket_apm_commits_total", 1.0),
+        ("pocket_apm_commit_seconds_bucket{le=\"+Inf\"}", 1.0),
+        ("pocket_apm_commit_seconds_count", 1.0),
+        ("pocket_apm_queue_events", 0.0),
+        ("pocket_apm_store_ok", 1.0),
+    ] {
+        assert_eq!(value(name), Some(expected), "{name} in {text}");
+    }
+    assert!(value("pocket_apm_commit_seconds_sum").is_some_and(|sum| sum > 0.0));
+    // Each family says what it is before its values, once.
+    let mut family = "";
+    for line in text.lines() {
+        match line.strip_prefix("# TYPE ") {
+            Some(of) => family = of.split(' ').next().unwrap_or_default(),
+            None if line.starts_with('#') => {}
+            None => assert!(!family.is_empty() && line.starts_with(family), "{line}"),
+        }
+    }
+    let offending = server.get("/api/v1/status").await.json();
+    let offending = &offending["intake"]["offending"];
+    assert_eq!(offending.as_array().map(Vec::len), Some(2), "{offending}");
+    let cut = offending[0]["document"].as_str().map(str::len);
+    assert!(cut.is_some_and(|length| length <= 1100), "{cut:?}");
+    server.stop().await;
+}
+
+#[actix_web::test]
 async fn with_a_token_agents_send_it_and_browsers_sign_in() {
     let server = with_token();
     let anonymous = server.get("/").await;

@@ -133,3 +133,52 @@ fn what_is_no_stream_is_refused_with_a_reason() {
     let empty = stream(&b""[..], &mut target, || ());
     assert_eq!(empty.expect("nothing to do"), Summary::default());
 }
+
+#[actix_web::test]
+async fn a_running_server_takes_a_data_set_and_names_what_is_wrong() {
+    let server = crate::support::server::TestServer::with(|config| {
+        config.secret_token = apm_server::SecretToken::new("hush");
+    });
+    let url = server.running.url();
+    // The target has a runtime of its own.
+    let sent = std::thread::spawn(move || {
+        let options = Options::new(30, now());
+        let send = |url: &str, token: Option<&str>| {
+            let mut target = Target::server(url, token).expect("an address");
+            generate(&options, &mut target, |_| ()).map_err(|error| error.to_string())
+        };
+        let taken = send(&url, Some("hush"));
+        let refused = send(&url, Some("wrong"));
+        // A port that was free a moment ago.
+        let gone = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
+        let gone = format!("http://{}", gone.local_addr().expect("bound"));
+        let unreached = send(&gone, None);
+        (taken, (refused, url), (unreached, gone))
+    });
+    crate::support::server::eventually("the data set", async || sent.is_finished()).await;
+    let (taken, (refused, url), (unreached, gone)) = sent.join().expect("no panic");
+    let taken = taken.expect("taken");
+    assert!(taken.accepted > 100 && taken.rejected == 0, "{taken:?}");
+    let headers = [("Accept", "text/plain"), ("Authorization", "Bearer hush")];
+    let metrics = server.send("GET", "/metrics", &headers, "").await;
+    let accepted: u64 = metrics
+        .text
+        .lines()
+        .filter(|line| line.starts_with("pocket_apm_events_accepted_total{"))
+        .filter_map(|line| line.rsplit(' ').next()?.parse::<u64>().ok())
+        .sum();
+    assert_eq!(accepted, taken.accepted);
+    let refused = refused.expect_err("another token");
+    assert!(
+        refused.contains(&url) && refused.contains("401") && refused.contains("secret token"),
+        "{refused}"
+    );
+    let unreached = unreached.expect_err("nobody there");
+    assert!(
+        unreached.contains(&gone) && unreached.contains("is a server running there"),
+        "{unreached}"
+    );
+    let wrong = Target::server("localhost:8200", None).expect_err("no scheme");
+    assert!(wrong.to_string().contains("http://"), "{wrong}");
+    server.stop().await;
+}

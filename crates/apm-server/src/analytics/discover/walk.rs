@@ -11,7 +11,6 @@ use crate::analytics::sql::Sql;
 use crate::event::{Kind, StoredEvent};
 use crate::kql::sql::Condition;
 use crate::store::StoreError;
-use crate::time::SECOND;
 
 /// Blocks looked at together: first few, for the newest hits are near; then more, for speed.
 const FIRST_STRIDE: usize = 4;
@@ -125,10 +124,24 @@ impl<'a> Search<'a> {
             .iter()
             .map(|row| (row.bucket, row.count.unsigned_abs()))
             .collect();
-        for blocks in cut.chunks(LAST_STRIDE) {
-            let rows = self.candidates(conn, blocks)?;
-            let bucket = |ts: i64| ts.div_euclid(SECOND * interval) * interval;
-            found.extend(rows.into_iter().map(|(ts, _)| (bucket(ts), 1)));
+        let runs = runs(&cut);
+        for (kind, _) in &self.parts {
+            let text = format!(
+                "SELECT r.ts / 1000000 / :interval * :interval AS bucket, count(*) AS count\n\
+                 FROM json_each(:runs) run\n\
+                 CROSS JOIN {} r ON r.seq >= (run.value ->> 0) * 128 AND r.seq < (run.value ->> 1) * 128\n\
+                 WHERE r.ts >= :from AND r.ts < :to\n\
+                 GROUP BY 1",
+                columns::table(*kind),
+            );
+            let sql = Sql::new(text)
+                .bind("interval", interval)
+                .bind("runs", runs.as_str());
+            let rows: Vec<Count> = self.ranged(sql).load(conn)?;
+            found.extend(
+                rows.iter()
+                    .map(|row| (row.bucket, row.count.unsigned_abs())),
+            );
         }
         Ok(found)
     }
@@ -235,21 +248,7 @@ impl<'a> Search<'a> {
         conn: &mut SqliteConnection,
         blocks: &[Block],
     ) -> Result<Vec<(i64, i64)>, StoreError> {
-        let mut ids: Vec<i64> = blocks.iter().map(|block| block.id).collect();
-        ids.sort_unstable();
-        // Blocks of one time mostly follow each other: a few runs of numbers, each one range of rows.
-        let mut runs: Vec<(i64, i64)> = Vec::new();
-        for id in ids {
-            match runs.last_mut() {
-                Some((_, end)) if *end == id => *end += 1,
-                _ => runs.push((id, id + 1)),
-            }
-        }
-        let runs: Vec<String> = runs
-            .iter()
-            .map(|(from, to)| format!("[{from},{to}]"))
-            .collect();
-        let runs = format!("[{}]", runs.join(","));
+        let runs = runs(blocks);
         let mut found = Vec::new();
         for (kind, condition) in &self.parts {
             let text = format!(
@@ -278,6 +277,25 @@ impl<'a> Search<'a> {
             sql.bind(format!("q{index}"), value.clone())
         })
     }
+}
+
+/// Runs of block numbers as JSON, `[from, to)` each: blocks of one time mostly follow each other, and a run is one
+/// range of rows.
+fn runs(blocks: &[Block]) -> String {
+    let mut ids: Vec<i64> = blocks.iter().map(|block| block.id).collect();
+    ids.sort_unstable();
+    let mut runs: Vec<(i64, i64)> = Vec::new();
+    for id in ids {
+        match runs.last_mut() {
+            Some((_, end)) if *end == id => *end += 1,
+            _ => runs.push((id, id + 1)),
+        }
+    }
+    let runs: Vec<String> = runs
+        .iter()
+        .map(|(from, to)| format!("[{from},{to}]"))
+        .collect();
+    format!("[{}]", runs.join(","))
 }
 
 fn hit(event: &StoredEvent) -> Hit {

@@ -121,3 +121,39 @@ async fn a_body_that_grows_without_measure_is_refused() {
     );
     server.stop().await;
 }
+
+#[actix_web::test]
+async fn a_body_that_drips_forever_ends_and_what_it_sent_stays() {
+    let server = TestServer::with(|config| config.body_timeout = Duration::from_secs(1));
+    let mut socket = TcpStream::connect(server.running.addr()).expect("a connection");
+    let sent = [HEAD.to_owned(), chunk(METADATA), chunk(TRANSACTION)].concat();
+    let answer = actix_web::rt::task::spawn_blocking(move || {
+        socket
+            .write_all(sent.as_bytes())
+            .expect("room in the socket");
+        // Each wait for an answer is the pause between two drops.
+        let pause = Some(Duration::from_millis(20));
+        socket.set_read_timeout(pause).expect("a timeout");
+        let (mut text, mut piece) = (String::new(), [0; 4096]);
+        for _ in 0..1500 {
+            match socket.read(&mut piece) {
+                Ok(0) => break,
+                Ok(length) => text.push_str(&String::from_utf8_lossy(&piece[..length])),
+                Err(_) if text.is_empty() => {
+                    if socket.write_all(chunk("\n").as_bytes()).is_err() {
+                        break;
+                    }
+                }
+                Err(_) => break,
+            }
+        }
+        text
+    });
+    let answer = answer.await.expect("no panic");
+    assert!(answer.starts_with("HTTP/1.1 503"), "{answer}");
+    assert!(
+        answer.contains("took longer than 1 s") && answer.contains("\"accepted\": 1"),
+        "{answer}"
+    );
+    server.stop().await;
+}
