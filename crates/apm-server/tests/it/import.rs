@@ -150,8 +150,10 @@ async fn a_running_server_takes_a_data_set_and_names_what_is_wrong() {
         let taken = send(&url, Some("hush"));
         let refused = send(&url, Some("wrong"));
         // A port that was free a moment ago.
-        let gone = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
-        let gone = format!("http://{}", gone.local_addr().expect("bound"));
+        let gone = {
+            let port = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
+            format!("http://{}", port.local_addr().expect("bound"))
+        };
         let unreached = send(&gone, None);
         (taken, (refused, url), (unreached, gone))
     });
