@@ -87,6 +87,9 @@ fn merge(kept: &mut FinishedSpan, child: &FinishedSpan, thresholds: Thresholds) 
             }
         }
     }
+    if kept.bind_hash != child.bind_hash {
+        kept.bind_hash = None;
+    }
     if let Some(composite) = &mut kept.composite {
         composite.count += 1;
         composite.sum += child.duration();
@@ -135,6 +138,7 @@ pub(crate) fn fail_last_query(kept: &mut Option<FinishedSpan>) -> Released {
         outcome: Outcome::Failure,
         propagated: false,
         tail: last.tail,
+        bind_hash: None,
         composite: None,
         rows: None,
         stack: None,
@@ -202,6 +206,7 @@ mod tests {
             outcome: Outcome::Success,
             propagated: false,
             tail: Arc::new(Tail::new(Arc::new(kind), name, None, |_| {})),
+            bind_hash: None,
             composite: None,
             rows: None,
             stack: None,

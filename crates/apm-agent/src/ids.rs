@@ -8,7 +8,7 @@ use std::fmt;
 /// Spreads the 32 bits of `word` over eight bytes and turns each nibble into its lower-case hex digit.
 ///
 /// All eight digits are computed at once in one register; a table look-up per digit costs several times as much.
-fn hex_word(word: u32) -> [u8; 8] {
+pub(crate) fn hex_word(word: u32) -> [u8; 8] {
     let mut nibbles = u64::from(word);
     nibbles = (nibbles | (nibbles << 16)) & 0x0000_ffff_0000_ffff;
     nibbles = (nibbles | (nibbles << 8)) & 0x00ff_00ff_00ff_00ff;

@@ -7,6 +7,7 @@ use std::borrow::Cow;
 use std::sync::Arc;
 
 use crate::encode::json;
+use crate::ids::hex_word;
 use crate::service_target::Target;
 
 /// Type, subtype, and for an exit span its target.
@@ -35,6 +36,8 @@ pub(crate) struct Tail {
     after_name: usize,
     /// Where members of `context.db` may be added; `None` without it.
     in_db: Option<usize>,
+    /// Where the members of `context` begin; `None` without a context.
+    in_context: Option<usize>,
 }
 
 impl Tail {
@@ -66,7 +69,8 @@ impl Tail {
         if let Some(target) = &kind.target {
             write_target(&mut out, target);
         }
-        if out.len() == empty {
+        let in_context = (out.len() > empty).then_some(empty);
+        if in_context.is_none() {
             out.truncate(empty - ",\"context\":{".len());
         } else {
             out.pop(); // the last comma
@@ -79,15 +83,31 @@ impl Tail {
             json: out.into_boxed_slice(),
             after_name,
             in_db,
+            in_context,
         }
     }
 
-    /// Appends the tail; `renamed` replaces the span's name, `rows` is how many a statement changed.
-    pub(crate) fn write(&self, out: &mut Vec<u8>, renamed: Option<&str>, rows: Option<u64>) {
+    /// Appends the tail; `renamed` replaces the span's name, `rows` is how many a statement changed, `bind_hash` becomes a label of
+    /// a query.
+    pub(crate) fn write(
+        &self,
+        out: &mut Vec<u8>,
+        renamed: Option<&str>,
+        rows: Option<u64>,
+        bind_hash: Option<u64>,
+    ) {
         let mut rest = 0;
         if let Some(name) = renamed {
             write_name(out, name);
             rest = self.after_name;
+        }
+        if let (Some(hash), Some(at)) = (bind_hash, self.in_context) {
+            out.extend_from_slice(&self.json[rest..at]);
+            out.extend_from_slice(b"\"tags\":{\"bind_hash\":\"");
+            out.extend_from_slice(&hex_word((hash >> 32) as u32));
+            out.extend_from_slice(&hex_word(hash as u32));
+            out.extend_from_slice(b"\"},");
+            rest = at;
         }
         if let (Some(rows), Some(at)) = (rows, self.in_db) {
             out.extend_from_slice(&self.json[rest..at]);

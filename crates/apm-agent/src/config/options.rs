@@ -124,6 +124,9 @@ options! {
     span_compression_exact_match_max_duration: Duration = "50ms", DURATION, dynamic;
     /// The longest spans that are compressed where only type and destination are equal.
     span_compression_same_kind_max_duration: Duration = "0ms", DURATION, dynamic;
+    /// Whether SELECTs carry the label `bind_hash`, by which calls with the same bind values are told from calls with others. The
+    /// hash is keyed: its key is random, made by each process, and never sent. The values themselves are never sent.
+    capture_bind_hash: bool = "true", BOOL;
     /// Exit spans shorter than this are not sent, but counted and summed up by destination.
     exit_span_min_duration: Duration = "0ms", FINE_DURATION, dynamic;
     /// Spans at least this long carry a stack trace: `0ms` means all, a negative value none, as stack traces cost

@@ -58,7 +58,8 @@ pub(crate) fn write(out: &mut Vec<u8>, identity: &Identity, span: &FinishedSpan)
         out.extend_from_slice(b"\"},");
         renamed = composite.renamed.as_deref();
     }
-    span.tail.write(out, renamed, span.rows);
+    let (rows, bind_hash) = (span.rows, span.bind_hash);
+    span.tail.write(out, renamed, rows, bind_hash);
 }
 
 /// Appends `"sample_rate":…,`.

@@ -2,9 +2,10 @@
 //!
 //! The instrumentation belongs to a connection, never to the process: connections that nobody asked to trace stay untraced. It records only
 //! inside a sampled transaction, so migrations, PRAGMAs and the pool's own pings are silent.
-//! Bind values are never formatted, let alone sent.
+//! Bind values are never sent; of a SELECT's a keyed hash, unless `capture_bind_hash` is off.
 
 mod affected;
+mod bind_hash;
 mod database;
 mod failed;
 mod pool;
@@ -121,7 +122,9 @@ where
                 exit: true,
                 target: span.target().map(|target| target.at(address)),
             };
-            connection.set_instrumentation(Tracer::new(Arc::new(kind), instance.as_deref()));
+            let mut tracer = Tracer::new(Arc::new(kind), instance.as_deref());
+            tracer.hash_binds = self.agent.inner().config.load().capture_bind_hash;
+            connection.set_instrumentation(tracer);
         }
         Ok(())
     }

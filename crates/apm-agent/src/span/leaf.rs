@@ -21,6 +21,8 @@ pub(crate) struct LeafSpan {
     kind: Arc<SpanKind>,
     /// Its id went downstream.
     pub(crate) propagated: bool,
+    /// A keyed hash of a query's bind values.
+    pub(crate) bind_hash: Option<u64>,
     ended: bool,
 }
 
@@ -49,6 +51,7 @@ impl LeafSpan {
             beginning,
             kind: Arc::clone(kind),
             propagated: false,
+            bind_hash: None,
             ended: false,
         })
     }
@@ -102,6 +105,7 @@ impl LeafSpan {
                     outcome,
                     propagated,
                     tail,
+                    bind_hash: self.bind_hash,
                     composite: None,
                     rows: None,
                     stack: stack_of(core, end.saturating_duration_since(start)),

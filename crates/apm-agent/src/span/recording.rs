@@ -174,6 +174,7 @@ impl Drop for Recording {
             outcome,
             propagated,
             tail,
+            bind_hash: None,
             composite: None,
             rows: None,
             stack: stack_of(&self.core, end.saturating_duration_since(start)),

@@ -17,6 +17,8 @@ pub(crate) struct FinishedSpan {
     /// Its id went downstream, so it must be reported under its own name.
     pub(crate) propagated: bool,
     pub(crate) tail: Arc<Tail>,
+    /// A keyed hash of a query's bind values; of a composite only where all have the same.
+    pub(crate) bind_hash: Option<u64>,
     pub(crate) composite: Option<Composite>,
     /// How many rows a statement changed, where somebody said it.
     pub(crate) rows: Option<u64>,

@@ -6,11 +6,13 @@
 
 mod change;
 mod read;
+mod rows;
 
 use serde::Serialize;
 
 pub use change::regimes;
-pub use read::{Growth, SPAN, Source, Subject, read, subjects};
+pub use read::{Growth, SPAN, Subject, read, subjects};
+pub use rows::Source;
 
 /// A fit below this explains too little to be reported (reference/ui.md 6.5).
 pub const LEAST_R_SQUARED: f64 = 0.8;

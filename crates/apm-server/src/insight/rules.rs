@@ -210,6 +210,17 @@ impl Look<'_> {
             .find(|caller| caller.tx_group_id == group && caller.statement_id == 0)
     }
 
+    /// The time of a transaction group's statements of a verb, lately, µs.
+    fn time_of(&self, group: i64, verb: &str) -> f64 {
+        let callers = self.callers.iter().filter(|caller| {
+            caller.tx_group_id == group
+                && self
+                    .statement(caller.statement_id)
+                    .is_some_and(|statement| statement.verb == verb)
+        });
+        callers.map(|caller| caller.sum).sum()
+    }
+
     fn statement(&self, id: i64) -> Option<&Statement> {
         self.statements.iter().find(|statement| statement.id == id)
     }

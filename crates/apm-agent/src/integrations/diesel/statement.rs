@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use diesel::connection::DebugQuery;
 
+use super::bind_hash::BindHash;
 use crate::encode::json;
 use crate::span_kind::{SpanKind, Tail};
 use crate::sql;
@@ -20,17 +21,28 @@ const PLACES: usize = 8;
 /// Longer statements are rare, and often unique: not worth the memory.
 const MAX_REMEMBERED: usize = 4 * 1024;
 
-/// Takes the text of a query up to its values.
+/// Takes the text of a query up to its values, and of those at most a hash.
 struct Sink<'a> {
     sql: &'a mut String,
     binds_seen: bool,
+    hash_binds: bool,
+    hash: Option<BindHash>,
 }
 
 impl fmt::Write for Sink<'_> {
     fn write_str(&mut self, piece: &str) -> fmt::Result {
+        if self.binds_seen {
+            let more = self.hash.as_mut().is_some_and(|hash| hash.add(piece));
+            return if more { Ok(()) } else { Err(fmt::Error) };
+        }
         if piece == BINDS {
             self.binds_seen = true;
-            return Err(fmt::Error);
+            self.hash = self.hash_binds.then(|| BindHash::of(self.sql)).flatten();
+            return if self.hash.is_some() {
+                Ok(())
+            } else {
+                Err(fmt::Error)
+            };
         }
         let room = MAX_BYTES.saturating_sub(self.sql.len());
         if piece.len() > room {
@@ -42,22 +54,28 @@ impl fmt::Write for Sink<'_> {
     }
 }
 
-/// Writes the statement of a query into `sql`, without its values.
-pub(super) fn write_sql(sql: &mut String, query: &dyn DebugQuery) {
+/// Writes the statement of a query into `sql`, without its values; these are hashed, if that is wanted and they are few.
+pub(super) fn write_sql(sql: &mut String, query: &dyn DebugQuery, hash_binds: bool) -> Option<u64> {
     sql.clear();
     let mut sink = Sink {
         sql,
         binds_seen: false,
+        hash_binds,
+        hash: None,
     };
     // An error is how the sink stops Diesel.
     let _ = write!(sink, "{query}");
+    let Sink {
+        binds_seen, hash, ..
+    } = sink;
     // Should Diesel ever write the separator in another way, values must not get out.
-    if !sink.binds_seen
+    if !binds_seen
         && sql.ends_with(']')
         && let Some(at) = sql.rfind(" -- binds: [")
     {
         sql.truncate(at);
     }
+    hash.and_then(BindHash::finish)
 }
 
 /// The statements that a connection has seen, by a hash of their text; the text is compared, a hash is never trusted.

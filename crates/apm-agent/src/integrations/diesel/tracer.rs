@@ -26,6 +26,8 @@ pub(super) struct Tracer {
     open: Option<Open>,
     /// Nesting of database transactions.
     depth: u32,
+    /// Whether the bind values of SELECTs are hashed.
+    pub(super) hash_binds: bool,
 }
 
 /// A query that has started.
@@ -43,13 +45,14 @@ impl Tracer {
             sql: String::new(),
             open: None,
             depth: 0,
+            hash_binds: false,
         }
     }
 
     fn start(&mut self, query: &dyn DebugQuery) {
         // The query before was never finished: binding its values failed.
         self.finish(Outcome::Unknown);
-        let Some(span) = LeafSpan::begin(self.statements.kind()) else {
+        let Some(mut span) = LeafSpan::begin(self.statements.kind()) else {
             return;
         };
         if !span.admitted() {
@@ -57,7 +60,7 @@ impl Tracer {
             return;
         }
         let mut sql = mem::take(&mut self.sql);
-        write_sql(&mut sql, query);
+        span.bind_hash = write_sql(&mut sql, query, self.hash_binds);
         let ping = sql == PING && self.depth == 0;
         if ping {
             span.forget();

@@ -1,14 +1,15 @@
 //! The points of a statement: medians of its calls, and how many rows its table had then.
 //!
-//! Rows come from a gauge `<table>.rows` where the agent sends one, else from the INSERTs that were seen, since the beginning
-//! of the records: rows that were there before, or were deleted, are not known. A statement that ran in many minutes is read
-//! from the rollups; one that ran in few, from its spans, cut into groups of equally many calls.
+//! Rows come from a gauge `<table>.rows` where the agent sends one, and from the INSERTs that were seen (see [`super::rows`]). A
+//! statement that ran in many minutes is read from the rollups; one that ran in few, from a sample of its spans, cut into
+//! groups of equally many calls.
 
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Double, Text};
 use serde::Serialize;
 
-use super::{Point, Regime, regimes};
+use super::rows::Rows;
+use super::{Point, Regime, Source, regimes};
 use crate::analytics::Scope;
 use crate::analytics::percentile::representative;
 use crate::analytics::sql::Sql;
@@ -19,22 +20,21 @@ pub const SPAN: i64 = 6 * 3600;
 /// From so many minutes on with calls, minutes are the points.
 const MINUTES: i64 = 15;
 
-/// Spans that are read at most, of the statement and of the INSERTs alike.
-const SPANS: i64 = 50_000;
+/// INSERTs are told by the tenth of a second while they came in no more minutes than this, and are no more.
+const INSERT_MINUTES: i64 = 60;
+const INSERTS: i64 = 1_000_000;
+
+/// Up to so many calls all are read; of more, the first `EACH` of each of `SLOTS` stretches of time.
+const CALLS: i64 = 6_000;
+const SLOTS: i64 = 60;
+const EACH: i64 = 60;
 
 /// Groups that spans are cut into, and the fewest calls in one.
 const GROUPS: usize = 30;
 const FEWEST: usize = 5;
 
-/// Where the number of rows comes from.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Source {
-    /// A gauge that the service sends.
-    Gauge,
-    /// INSERTs that were seen.
-    Inserts,
-}
+/// Samples of a gauge that are read.
+const SAMPLES: i64 = 50_000;
 
 /// Latency against rows.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -110,6 +110,12 @@ struct Activity {
     minutes: i64,
     #[diesel(sql_type = BigInt)]
     n: i64,
+    #[diesel(sql_type = Double)]
+    calls: f64,
+    #[diesel(sql_type = BigInt)]
+    first: i64,
+    #[diesel(sql_type = BigInt)]
+    last: i64,
 }
 
 #[derive(QueryableByName)]
@@ -151,41 +157,49 @@ pub fn read(
             .bind("gauge", format!("{}.rows", subject.table))
             .bind("from", from)
             .bind("to", now + 60)
-            .bind("limit", SPANS)
+            .bind("limit", SAMPLES)
     };
     let own: Activity = bound(include_str!("activity.sql")).first(conn)?;
     let inserts: Activity = bound(include_str!("inserts_activity.sql")).first(conn)?;
     let gauge: Vec<At> = bound(include_str!("gauge.sql")).load(conn)?;
-    let by_minute = own.minutes >= MINUTES || own.n > SPANS || inserts.n > SPANS;
-    let calls: Vec<(f64, f64)> = if by_minute {
+    let within = |text: &'static str, of: &Activity| {
+        bound(text).bind("first", of.first).bind("last", of.last)
+    };
+    let calls: Vec<(f64, f64)> = if own.minutes >= MINUTES {
         medians(&bound(include_str!("minutes.sql")).load(conn)?)
     } else {
-        groups(&bound(include_str!("spans.sql")).load(conn)?)
-    };
-    let (source, steps) = if gauge.len() >= 2 {
-        (
-            Source::Gauge,
-            gauge
-                .iter()
-                .map(|row| (row.at as f64 / 1e6, row.value))
-                .collect(),
-        )
-    } else {
-        let before: At = bound(include_str!("inserts_before.sql")).first(conn)?;
-        let text = if by_minute {
-            include_str!("inserts_minutes.sql")
+        let (slots, each) = if own.n > CALLS {
+            (SLOTS, EACH)
         } else {
-            include_str!("inserts_spans.sql")
+            (1, CALLS)
         };
-        let steps: Vec<At> = bound(text).load(conn)?;
-        (Source::Inserts, running(before.value, &steps, by_minute))
+        let calls = within(include_str!("spans.sql"), &own)
+            .bind("slots", slots)
+            .bind("each", each);
+        groups(&calls.load(conn)?)
     };
+    let before: At = bound(include_str!("inserts_before.sql")).first(conn)?;
+    let seen = if inserts.minutes > INSERT_MINUTES || inserts.n > INSERTS {
+        let steps: Vec<At> = bound(include_str!("inserts_minutes.sql")).load(conn)?;
+        let steps = steps.iter().map(|step| (step.at as f64 + 60.0, step.value));
+        running(before.value, 60.0, steps)
+    } else {
+        // A span may stand for several calls, and some failed: how many of each, the rollups know.
+        let each = inserts.calls / inserts.n.max(1) as f64;
+        let steps: Vec<At> = within(include_str!("inserts_spans.sql"), &inserts).load(conn)?;
+        let steps = steps
+            .iter()
+            .map(|step| (step.at as f64 / 1e6, step.value * each));
+        running(before.value, 0.1, steps)
+    };
+    let gauge = gauge.iter().map(|row| (row.at as f64 / 1e6, row.value));
+    let rows = Rows::of(gauge.collect(), seen);
     let points: Vec<Point> = calls
         .into_iter()
         .filter_map(|(at, micros)| {
             Some(Point {
                 at,
-                rows: interpolated(&steps, at)?,
+                rows: rows.at(at)?,
                 micros,
             })
         })
@@ -193,7 +207,7 @@ pub fn read(
     let regimes = regimes(&points);
     Ok(Some(Growth {
         table: subject.table.to_owned(),
-        source,
+        source: rows.source,
         points,
         regimes,
     }))
@@ -232,37 +246,18 @@ fn groups(calls: &[At]) -> Vec<(f64, f64)> {
         .collect()
 }
 
-/// Rows after each step; a minute's are taken to come at its end.
-fn running(before: f64, steps: &[At], by_minute: bool) -> Vec<(f64, f64)> {
+/// Rows at the end of each step, of `(its end, how many came)`; between two steps that are further apart than `length` none
+/// came.
+fn running(before: f64, length: f64, steps: impl Iterator<Item = (f64, f64)>) -> Vec<(f64, f64)> {
     let mut rows = before;
-    let mut out = Vec::with_capacity(steps.len() + 1);
-    if let Some(first) = steps.first() {
-        let at = if by_minute {
-            first.at as f64
-        } else {
-            first.at as f64 / 1e6
-        };
-        out.push((at, rows));
-    }
-    for step in steps {
-        rows += step.value;
-        let at = if by_minute {
-            step.at as f64 + 60.0
-        } else {
-            step.at as f64 / 1e6
-        };
-        out.push((at, rows));
+    let mut out: Vec<(f64, f64)> = Vec::new();
+    for (end, came) in steps {
+        let start = end - length;
+        if out.last().is_none_or(|last| last.0 < start - length / 2.0) {
+            out.push((start, rows));
+        }
+        rows += came;
+        out.push((end, rows));
     }
     out
-}
-
-/// The value at a time, on the line between its neighbours.
-fn interpolated(steps: &[(f64, f64)], at: f64) -> Option<f64> {
-    let next = steps.partition_point(|step| step.0 <= at);
-    let before = next.checked_sub(1).map(|i| steps[i]);
-    match (before, steps.get(next).copied()) {
-        (Some((t0, v0)), Some((t1, v1))) => Some(v0 + (v1 - v0) * (at - t0) / (t1 - t0)),
-        (Some((_, value)), None) | (None, Some((_, value))) => Some(value),
-        (None, None) => None,
-    }
 }

@@ -1,10 +1,12 @@
 //! Commits that take longer than what they commit.
+//!
+//! A BEGIN that takes the write lock waits for the commits of others: its time is not that of statements.
 
 use super::{Look, figures};
 use crate::insight::finding::{Draft, Evidence, Kind, Says, duration_words};
 use crate::insight::repeats::Severity;
 
-/// Share of the request's SQL from which commits take most of it.
+/// Share of the request's SQL, but for its BEGINs, from which commits take most of it.
 const SHARE: f64 = 0.5;
 
 /// A commit that is faster than this waits for nothing, µs.
@@ -20,12 +22,14 @@ pub(super) fn apply(look: &Look<'_>) -> Vec<Draft> {
             .filter(|statement| statement.verb == "COMMIT")?;
         let all = look.all(caller.tx_group_id)?;
         let mean = caller.sum / caller.calls.max(1.0);
-        let share = caller.sum / all.sum.max(1.0);
+        let begins = look.time_of(caller.tx_group_id, "BEGIN");
+        let work = all.sum - begins;
+        let share = caller.sum / work.max(1.0);
         (caller.requests >= FEWEST && mean >= LEAST && share >= SHARE)
-            .then_some((caller, statement, all, mean, share))
+            .then_some((caller, statement, work, mean, share))
     });
     commits
-        .map(|(caller, statement, all, mean, share)| Draft {
+        .map(|(caller, statement, work, mean, share)| Draft {
             kind: Kind::Commit,
             service: caller.service.clone(),
             environment: caller.environment.clone(),
@@ -38,7 +42,7 @@ pub(super) fn apply(look: &Look<'_>) -> Vec<Draft> {
                     "A COMMIT takes {} on average, all its other statements together {} per request. A commit waits for the disk \
                      (fsync), however little was written.",
                     duration_words(mean),
-                    duration_words((all.sum - caller.sum) / caller.requests.max(1) as f64),
+                    duration_words((work - caller.sum) / caller.requests.max(1) as f64),
                 ),
                 remedy: "Commit more rows at once, or use journal_mode = WAL with synchronous = NORMAL, which syncs at checkpoints \
                          only (a power loss may then cost the last commits, a crash of the process does not)."

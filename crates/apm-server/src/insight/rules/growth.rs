@@ -1,7 +1,7 @@
 //! A statement that gets slower as its table grows, and one that reads a whole table though an index would do.
 
 use diesel::prelude::*;
-use diesel::sql_types::BigInt;
+use diesel::sql_types::{BigInt, Double};
 
 use super::{Look, RuleError, Statement, figures, per_minute};
 use crate::analytics::sql::Sql;
@@ -16,13 +16,18 @@ const FEWEST: f64 = 20.0;
 /// A scan that takes less is no finding, µs.
 const SCAN: f64 = 5_000.0;
 
-/// Requests of its callers without it after which a statement is no longer used.
+/// Requests of its callers without it after which a statement is no longer used, where each request ran it.
 const UNUSED: i64 = 20;
 
+/// Requests since then that are counted.
+const ENOUGH: i64 = 10_000;
+
 #[derive(QueryableByName)]
-struct Number {
+struct Since {
     #[diesel(sql_type = BigInt)]
     n: i64,
+    #[diesel(sql_type = Double)]
+    usual: f64,
 }
 
 pub(super) fn apply(look: &mut Look<'_>) -> Result<Vec<Draft>, RuleError> {
@@ -39,11 +44,11 @@ pub(super) fn apply(look: &mut Look<'_>) -> Result<Vec<Draft>, RuleError> {
             table: &statement.table_name,
         };
         let growth = growth::read(look.conn, subject, look.now)?;
-        if is_unused(look, statement.id)?
-            || growth
-                .as_ref()
-                .is_some_and(|growth| growth.ended().is_some())
-        {
+        let growing = growth.as_ref().and_then(|growth| growth.growing());
+        let is_over = growth
+            .as_ref()
+            .is_some_and(|growth| growth.ended().is_some());
+        if is_over || growing.is_some() && is_unused(look, statement.id)? {
             look.ended.push(id(
                 Kind::Growth,
                 &statement.service,
@@ -52,8 +57,7 @@ pub(super) fn apply(look: &mut Look<'_>) -> Result<Vec<Draft>, RuleError> {
             ));
             continue;
         }
-        let regime = growth.as_ref().and_then(|growth| growth.growing());
-        match regime {
+        match growing {
             Some(regime) => drafts.extend(grows(look, &statement, regime)),
             None => drafts.extend(scans(look, &statement)),
         }
@@ -63,11 +67,12 @@ pub(super) fn apply(look: &mut Look<'_>) -> Result<Vec<Draft>, RuleError> {
 
 /// Whether the requests that ran a statement do so no longer.
 fn is_unused(look: &mut Look<'_>, statement: i64) -> Result<bool, RuleError> {
-    let since: Number = Sql::new(include_str!("growth/unused.sql"))
+    let since: Since = Sql::new(include_str!("growth/unused.sql"))
         .bind("statement", statement)
         .bind("from", look.now - growth::SPAN)
+        .bind("enough", ENOUGH)
         .first(look.conn)?;
-    Ok(since.n >= UNUSED)
+    Ok(since.n as f64 >= UNUSED as f64 * since.usual.max(1.0))
 }
 
 fn grows(look: &Look<'_>, statement: &Statement, regime: &Regime) -> Option<Draft> {

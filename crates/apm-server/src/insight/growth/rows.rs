@@ -1,0 +1,184 @@
+//! How many rows a table had: a gauge says how many, the INSERTs that were seen say when.
+//!
+//! A gauge comes every few seconds and is a little old; within its steps a fast loop adds thousands of rows. INSERTs are seen one
+//! by one, but not those before the records, nor those of requests that were not sampled, and DELETEs not at all. Together
+//! they tell both, as long as they agree.
+
+use serde::Serialize;
+
+use super::{Point, fit};
+
+/// Samples of a gauge from which the share of the INSERTs that were seen can be told.
+const ENOUGH: usize = 3;
+
+/// How closely the gauge must follow the INSERTs to be told by them, as R².
+const AGREE: f64 = 0.95;
+
+/// A share of rows per INSERT this close to 1 is 1.
+const ONE: f64 = 0.1;
+
+/// Where the number of rows comes from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Source {
+    /// A gauge that the service sends.
+    Gauge,
+    /// INSERTs that were seen.
+    Inserts,
+    /// A gauge, and between its samples the INSERTs that were seen.
+    Both,
+}
+
+/// The number of rows over time: (seconds since the epoch, rows), in order.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Rows {
+    pub(super) source: Source,
+    steps: Vec<(f64, f64)>,
+}
+
+impl Rows {
+    /// From samples of the gauge, and the INSERTs so far at each time; either may be empty.
+    pub(super) fn of(gauge: Vec<(f64, f64)>, inserts: Vec<(f64, f64)>) -> Self {
+        if gauge.is_empty() {
+            return Self {
+                source: Source::Inserts,
+                steps: inserts,
+            };
+        }
+        match line(&gauge, &inserts) {
+            Some((first, each)) => Self {
+                source: Source::Both,
+                steps: inserts
+                    .into_iter()
+                    .map(|(at, seen)| (at, (first + each * seen).max(0.0)))
+                    .collect(),
+            },
+            None => Self {
+                source: Source::Gauge,
+                steps: gauge,
+            },
+        }
+    }
+
+    /// The rows at a time; none before the first sample of a gauge that says nothing of earlier times.
+    pub(super) fn at(&self, time: f64) -> Option<f64> {
+        let first = self.steps.first()?.0;
+        if self.source == Source::Gauge && time < first && self.steps.len() > 1 {
+            return None;
+        }
+        interpolated(&self.steps, time)
+    }
+}
+
+/// Rows when no INSERT was seen, and rows per INSERT that was seen; none where gauge and INSERTs do not agree.
+fn line(gauge: &[(f64, f64)], inserts: &[(f64, f64)]) -> Option<(f64, f64)> {
+    let pairs: Vec<Point> = gauge
+        .iter()
+        .filter_map(|(at, rows)| {
+            Some(Point {
+                at: *at,
+                rows: interpolated(inserts, *at)?,
+                micros: *rows,
+            })
+        })
+        .collect();
+    let above = |each: f64| pairs.iter().map(move |pair| pair.micros - each * pair.rows);
+    let each = match fit(&pairs) {
+        Some(line) if pairs.len() >= ENOUGH => {
+            if line.r_squared < AGREE || line.per_row <= 0.0 {
+                return None;
+            }
+            line.per_row
+        }
+        // Nothing was inserted between the samples, or there are few.
+        _ => 1.0,
+    };
+    if (each - 1.0).abs() <= ONE {
+        // A gauge that is a little old says too few, never too many; and there never were fewer rows than none.
+        let most = above(1.0).max_by(f64::total_cmp)?;
+        return Some((most.max(-inserts.first()?.1), 1.0));
+    }
+    let mut offsets: Vec<f64> = above(each).collect();
+    offsets.sort_by(f64::total_cmp);
+    Some((offsets[offsets.len() / 2], each))
+}
+
+/// The value at a time, on the line between its neighbours; beyond the ends that of the end.
+fn interpolated(steps: &[(f64, f64)], at: f64) -> Option<f64> {
+    let next = steps.partition_point(|step| step.0 <= at);
+    let before = next.checked_sub(1).map(|i| steps[i]);
+    match (before, steps.get(next).copied()) {
+        (Some((t0, v0)), Some((t1, v1))) => Some(v0 + (v1 - v0) * (at - t0) / (t1 - t0)),
+        (Some((_, value)), None) | (None, Some((_, value))) => Some(value),
+        (None, None) => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A row each second from 0 to 100.
+    fn inserts() -> Vec<(f64, f64)> {
+        (0..=100).map(|s| (f64::from(s), f64::from(s))).collect()
+    }
+
+    /// What the rows at 5, 50 and 95 s are, and who says so.
+    fn told(gauge: &[(f64, f64)], inserts: Vec<(f64, f64)>) -> (Source, Vec<Option<i64>>) {
+        let rows = Rows::of(gauge.to_vec(), inserts);
+        let at = |time: f64| rows.at(time).map(|rows| rows.round() as i64);
+        (rows.source, [5.0, 50.0, 95.0].map(at).to_vec())
+    }
+
+    #[test]
+    fn a_gauge_says_how_many_and_the_inserts_say_when() {
+        let all = |a, b, c| vec![Some(a), Some(b), Some(c)];
+        // (gauge, INSERTs) → source and rows at 5, 50 and 95 s.
+        let table = [
+            (vec![], inserts(), Source::Inserts, all(5, 50, 95)),
+            // One sample sets the level.
+            (
+                vec![(40.0, 1_040.0)],
+                inserts(),
+                Source::Both,
+                all(1_005, 1_050, 1_095),
+            ),
+            // Samples that are up to five seconds old.
+            (
+                vec![(10.0, 1_007.0), (20.0, 1_015.0), (30.0, 1_029.0)],
+                inserts(),
+                Source::Both,
+                all(1_004, 1_049, 1_094),
+            ),
+            // A single sample that is old.
+            (vec![(10.0, 2.0)], inserts(), Source::Both, all(5, 50, 95)),
+            // Of ten INSERTs one was sampled.
+            (
+                vec![(10.0, 100.0), (50.0, 500.0), (90.0, 900.0)],
+                inserts(),
+                Source::Both,
+                all(50, 500, 950),
+            ),
+            // Rows are deleted as fast as they come: the gauge alone knows.
+            (
+                vec![(10.0, 500.0), (50.0, 480.0), (90.0, 505.0)],
+                inserts(),
+                Source::Gauge,
+                vec![None, Some(480), Some(505)],
+            ),
+            // Somebody else writes.
+            (
+                vec![(10.0, 100.0), (50.0, 500.0), (90.0, 900.0)],
+                vec![],
+                Source::Gauge,
+                vec![None, Some(500), Some(900)],
+            ),
+            (vec![(50.0, 7.0)], vec![], Source::Gauge, all(7, 7, 7)),
+            (vec![], vec![], Source::Inserts, vec![None, None, None]),
+        ];
+        for (gauge, inserts, source, rows) in table {
+            let n = inserts.len();
+            assert_eq!(told(&gauge, inserts), (source, rows), "{gauge:?} {n}");
+        }
+    }
+}
