@@ -110,8 +110,10 @@ fn ask(connection: &mut SqliteConnection, names: &[&str]) {
 
 /// The label by which calls with the same values are told from others.
 fn bind_hashes(recorded: &Recorded) -> Vec<Option<&str>> {
-    let label = |span: &'_ Value| span["context"]["tags"]["bind_hash"].as_str();
-    recorded.spans.iter().map(label).collect()
+    let spans = recorded.spans.iter();
+    spans
+        .map(|span| span["context"]["tags"]["bind_hash"].as_str())
+        .collect()
 }
 
 #[test]
