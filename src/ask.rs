@@ -1,10 +1,13 @@
-//! `pocket-apm sql` and `pocket-apm check`: questions to a telemetry file, whether a server runs on it or not.
+//! `pocket-apm sql` and `pocket-apm check`: questions to a telemetry file, whether a server runs on it or not, and for the
+//! latter to a server that runs elsewhere.
 
 use std::io::Write as _;
+use std::time::Duration;
 
+use actix_web::rt::System;
 use anyhow::Context as _;
 use apm_server::console::{self, Cut, Limits};
-use apm_server::insight::check::Gate;
+use apm_server::insight::check::{Gate, Report};
 use apm_server::insight::offline;
 
 use crate::cli::{ApmOptions, CheckOptions, Format, SqlOptions};
@@ -42,14 +45,67 @@ pub fn check(options: &CheckOptions, apm: &ApmOptions) -> anyhow::Result<bool> {
         no_growth: options.no_growth,
         since: options.since.clone(),
     };
-    let report = offline::check(&apm.apm_database, &gate)
-        .with_context(|| format!("cannot check {}", apm.apm_database.display()))?;
+    let report = match &options.server {
+        Some(url) => System::new()
+            .block_on(ask_server(url, apm.apm_secret_token.as_deref(), &gate))
+            .with_context(|| format!("cannot check {url}"))?,
+        None => offline::check(&apm.apm_database, &gate)
+            .with_context(|| format!("cannot check {}", apm.apm_database.display()))?,
+    };
     print(&match options.format {
         Format::Text => report.text(),
         Format::Json => serde_json::to_string_pretty(&report)? + "\n",
         Format::Junit => report.junit(),
     })?;
     Ok(report.passed)
+}
+
+/// How long a server may think: it reads every request since the start.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// Most bytes of a report.
+const LONGEST_REPORT: usize = 16 << 20;
+
+/// Lets a server check the same bounds.
+async fn ask_server(url: &str, token: Option<&str>, gate: &Gate) -> anyhow::Result<Report> {
+    let p95: Vec<String> = gate
+        .p95
+        .iter()
+        .map(|bound| format!("{}<{}us", bound.name, bound.within))
+        .collect();
+    let most = gate.max_statements_per_request.map(|most| most.to_string());
+    let is_set = |set: bool| set.then(|| "1".to_owned());
+    let params = [
+        ("service", gate.service.clone()),
+        ("max_statements_per_request", most),
+        ("no_repeats", is_set(gate.no_repeats)),
+        ("p95", (!p95.is_empty()).then(|| p95.join("\n"))),
+        ("no_growth", is_set(gate.no_growth)),
+        ("since", gate.since.clone()),
+    ];
+    let given: Vec<_> = params
+        .into_iter()
+        .filter_map(|(name, value)| Some((name, value?)))
+        .collect();
+    let mut request = awc::Client::builder()
+        .timeout(PATIENCE)
+        .finish()
+        .get(format!("{}/api/v1/check", url.trim_end_matches('/')))
+        .query(&given)?;
+    if let Some(token) = token {
+        request = request.bearer_auth(token);
+    }
+    let sent = request.send().await;
+    // What awc says of it cannot go to another thread, as an error must.
+    let mut answer = sent.map_err(|error| anyhow::anyhow!("{error}"))?;
+    let body = answer.body().limit(LONGEST_REPORT).await?;
+    anyhow::ensure!(
+        answer.status().is_success(),
+        "it answered {}: {}",
+        answer.status(),
+        String::from_utf8_lossy(&body[..body.len().min(500)])
+    );
+    Ok(serde_json::from_slice(&body)?)
 }
 
 fn print(text: &str) -> std::io::Result<()> {

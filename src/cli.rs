@@ -106,6 +106,9 @@ pub struct CheckOptions {
     /// Only this service.
     #[arg(long, value_name = "NAME")]
     pub only_service: Option<String>,
+    /// A running APM server to ask, instead of the file of --apm-database.
+    #[arg(long, value_name = "URL", value_parser = http_url)]
+    pub server: Option<String>,
     /// How to print what was found.
     #[arg(long, default_value = "text")]
     pub format: Format,

@@ -213,6 +213,8 @@ async fn the_articles_service_is_told_what_its_sql_costs_and_when_that_ends() {
         "{trace:#}"
     );
     commits_are_told_where_they_take_most(&client, &server, &round).await;
+    the_pages_show_it(&client, &server, &growth).await;
+    the_gate_breaks_at_the_same(dir.path(), &server);
 
     // The same route later reads counts that triggers keep.
     service.stop().await;
@@ -240,6 +242,169 @@ async fn the_articles_service_is_told_what_its_sql_costs_and_when_that_ends() {
     assert!(agent.shutdown(SOON));
     service.stop().await;
     server.stop(true).await;
+}
+
+/// What stands on the pages, without a script.
+async fn the_pages_show_it(client: &Client, server: &apm_server::Running, growth: &Value) {
+    let page = async |path: &str| {
+        let page = client.get(&format!("{}{path}", server.url())).await;
+        String::from_utf8(page).unwrap()
+    };
+    let fingerprint = text(&growth["evidence"]["fingerprint"]);
+    let trace = text(&growth["evidence"]["trace"]);
+    let index = "CREATE%20INDEX%20mine%20ON%20people%20(city,%20age)";
+    for (path, shown) in [
+        (
+            "/services".to_owned(),
+            vec!["/insights?", "service=my-app-01", " insights</span>"],
+        ),
+        (
+            "/services/my-app-01/transactions".to_owned(),
+            vec!["SQL/request", "A request with 7 statements, the most"],
+        ),
+        (
+            format!("/traces/{trace}?tab=sql"),
+            vec![
+                "/queries/",
+                "Not covered by any span",
+                "before the first span",
+                "after SELECT FROM people",
+            ],
+        ),
+        (
+            format!("/queries/{fingerprint}"),
+            vec![
+                "gets slower as people grows",
+                "full scan",
+                "sorts",
+                "CREATE INDEX",
+                "covering index",
+                "per 1,000 rows",
+            ],
+        ),
+        (
+            format!("/queries/{fingerprint}?index={index}"),
+            vec!["With your index", "mine"],
+        ),
+        (
+            "/sql?sql=SELECT%20time,%20duration_ms%20FROM%20v_transactions%20LIMIT%2020".to_owned(),
+            vec!["20 rows in", "<figure", "<circle", "format=csv"],
+        ),
+        (
+            "/insights".to_owned(),
+            vec!["gets slower as people grows", "5× per request"],
+        ),
+    ] {
+        let html = page(&path).await;
+        for words in shown {
+            // Marks within words, as <strong>, are not what is looked for.
+            assert!(
+                html.contains(words) || plain(&html).contains(words),
+                "no {words} on {path}: {}",
+                plain(&html)
+            );
+        }
+    }
+    // The SQL of each chart runs where its link leads.
+    let html = page("/services/my-app-01/transactions").await;
+    let links: Vec<&str> = html
+        .split("href=\"")
+        .filter_map(|rest| rest.split('"').next())
+        .filter(|href| href.starts_with("/sql?sql="))
+        .collect();
+    assert_eq!(links.len(), 2, "latency and throughput");
+    for link in links {
+        let html = page(&link.replace("&amp;", "&")).await;
+        assert!(
+            plain(&html).contains(" rows in "),
+            "{link}: {}",
+            plain(&html)
+        );
+    }
+}
+
+/// The text of a page.
+fn plain(html: &str) -> String {
+    html.split('<')
+        .filter_map(|tag| tag.split_once('>'))
+        .map(|(_, text)| text)
+        .collect()
+}
+
+/// `pocket-apm check`, of the running server and of its file.
+fn the_gate_breaks_at_the_same(dir: &Path, server: &apm_server::Running) {
+    let (url, file) = (server.url(), dir.join("apm.db"));
+    for of in [
+        ["--server", &*url],
+        ["--apm-database", file.to_str().unwrap()],
+    ] {
+        let check = |bounds: &[&str]| {
+            let done = std::process::Command::new(env!("CARGO_BIN_EXE_pocket-apm"))
+                .current_dir(dir)
+                .arg("check")
+                .args(of)
+                .args(bounds)
+                .output()
+                .unwrap();
+            let (out, err) = (
+                String::from_utf8(done.stdout).unwrap(),
+                String::from_utf8(done.stderr).unwrap(),
+            );
+            (done.status.code(), out, err)
+        };
+        let broken = [
+            "--no-repeats",
+            "--no-growth",
+            "--max-statements-per-request",
+            "6",
+        ];
+        let (code, out, err) = check(&broken);
+        assert_eq!(code, Some(1), "{of:?}: {out}{err}");
+        for words in [
+            "FAILED  no-repeats",
+            "GET /sql-write ran INSERT INTO",
+            "FAILED  no-growth",
+            "FAILED  max-statements-per-request",
+            "ran 7 statements in one request",
+        ] {
+            assert!(out.contains(words), "{of:?}, no {words}: {out}{err}");
+        }
+        let (code, out, _) = check(&[&broken[..], &["--format", "json"]].concat());
+        let report: Value = serde_json::from_str(&out).unwrap();
+        assert_eq!((code, &report["passed"]), (Some(1), &json!(false)));
+        assert_eq!(
+            report["outcomes"].as_array().unwrap().len(),
+            3,
+            "{report:#}"
+        );
+        let (code, out, _) = check(&[&broken[..], &["--format", "junit"]].concat());
+        assert!(
+            code == Some(1) && out.contains("tests=\"3\" failures=\"3\""),
+            "{out}"
+        );
+
+        let kept = [
+            "--max-statements-per-request",
+            "7",
+            "--p95",
+            "GET /sql-write<60s",
+            "--only-service",
+            "my-app-01",
+        ];
+        let (code, out, err) = check(&kept);
+        assert_eq!(code, Some(0), "{of:?}: {out}{err}");
+        assert_eq!(out.matches("ok    ").count(), 2, "{out}");
+        let (code, _, err) = check(&["--no-growth", "--since", "nothing-of-that-name"]);
+        assert!(
+            code == Some(1) && err.contains("nothing-of-that-name"),
+            "{of:?}: {err}"
+        );
+        let (code, _, err) = check(&[]);
+        assert!(
+            code == Some(1) && err.contains("nothing to check"),
+            "{of:?}: {err}"
+        );
+    }
 }
 
 /// Whether commits take most of `/sql-write` depends on the disk: the finding says so exactly where the spans do.

@@ -15,3 +15,4 @@ pub(crate) mod lines;
 pub(crate) mod scale;
 pub(crate) mod spark;
 pub(crate) mod ticks;
+pub(crate) mod xy;

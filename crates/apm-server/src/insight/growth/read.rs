@@ -33,6 +33,9 @@ const EACH: i64 = 60;
 const GROUPS: usize = 30;
 const FEWEST: usize = 5;
 
+/// The share of what growth would have made of it below which a regime is better.
+const BETTER: f64 = 0.7;
+
 /// Samples of a gauge that are read.
 const SAMPLES: i64 = 50_000;
 
@@ -50,18 +53,37 @@ pub struct Growth {
 }
 
 impl Growth {
-    /// The regime that holds now, if it grows.
+    /// The regime that grows now: the last one, or an earlier one that nothing better has followed. A stretch in which the machine
+    /// was busy is no end of growth.
     #[must_use]
     pub fn growing(&self) -> Option<&Regime> {
-        self.regimes.last().filter(|regime| regime.grows())
+        let (at, grows) = self.grew()?;
+        let later = &self.regimes[at + 1..];
+        (!later.iter().any(|regime| is_better(regime, grows))).then_some(grows)
     }
 
     /// When growth ended, if it did: seconds since the epoch.
     #[must_use]
     pub fn ended(&self) -> Option<f64> {
-        let (last, earlier) = self.regimes.split_last()?;
-        (!last.grows() && earlier.iter().any(Regime::grows)).then_some(last.from)
+        let (at, grows) = self.grew()?;
+        let mut later = self.regimes[at + 1..].iter();
+        later
+            .find(|regime| is_better(regime, grows))
+            .map(|regime| regime.from)
     }
+
+    /// The last regime that grows, and its place.
+    fn grew(&self) -> Option<(usize, &Regime)> {
+        let mut newest_first = self.regimes.iter().enumerate().rev();
+        newest_first.find(|(_, regime)| regime.grows())
+    }
+}
+
+/// Whether calls take well less than growth would have made of them by then.
+fn is_better(regime: &Regime, than: &Regime) -> bool {
+    let rows = (regime.rows_min + regime.rows_max) / 2.0;
+    than.fit
+        .is_some_and(|fit| regime.mean < BETTER * fit.at(rows).max(1.0))
 }
 
 /// The statement that is asked about.
@@ -260,4 +282,45 @@ fn running(before: f64, length: f64, steps: impl Iterator<Item = (f64, f64)>) ->
         out.push((end, rows));
     }
     out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::line;
+    use super::*;
+
+    /// Growth from 2 000 to 97 000 rows at 0.25 µs per row, then `after` for the next 40 000.
+    fn then(after: impl Fn(f64) -> f64) -> Growth {
+        let mut points = line(20, 2_000.0, 5_000.0, 0.0, 0.25, 0.05);
+        for i in 0..8 {
+            let rows = 102_000.0 + 5_000.0 * f64::from(i);
+            points.push(Point {
+                at: 200.0 + 10.0 * f64::from(i),
+                rows,
+                micros: after(rows),
+            });
+        }
+        Growth {
+            table: "people".to_owned(),
+            source: Source::Inserts,
+            regimes: regimes(&points),
+            points,
+        }
+    }
+
+    #[test]
+    fn growth_ends_where_it_gets_better_and_not_where_the_machine_is_busy() {
+        // What follows growth → whether it ended.
+        let table: [(&str, fn(f64) -> f64, bool); 4] = [
+            ("kept counts", |_| 90.0, true),
+            ("an index", |rows| 0.036 * rows, true),
+            ("a busy machine", |rows| 0.25 * rows + 60_000.0, false),
+            ("the same", |rows| 0.25 * rows, false),
+        ];
+        for (name, after, ends) in table {
+            let growth = then(after);
+            assert_eq!(growth.ended().is_some(), ends, "{name}: {growth:#?}");
+            assert_eq!(growth.growing().is_none(), ends, "{name}");
+        }
+    }
 }

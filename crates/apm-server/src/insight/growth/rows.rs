@@ -14,9 +14,6 @@ const ENOUGH: usize = 3;
 /// How closely the gauge must follow the INSERTs to be told by them, as R².
 const AGREE: f64 = 0.95;
 
-/// A share of rows per INSERT this close to 1 is 1.
-const ONE: f64 = 0.1;
-
 /// Where the number of rows comes from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
@@ -84,23 +81,48 @@ fn line(gauge: &[(f64, f64)], inserts: &[(f64, f64)]) -> Option<(f64, f64)> {
         .collect();
     let above = |each: f64| pairs.iter().map(move |pair| pair.micros - each * pair.rows);
     let each = match fit(&pairs) {
-        Some(line) if pairs.len() >= ENOUGH => {
+        // A row for each INSERT is the rule: another share only where the gauge says so clearly.
+        Some(line) if pairs.len() >= ENOUGH && explained(&pairs) < AGREE => {
             if line.r_squared < AGREE || line.per_row <= 0.0 {
                 return None;
             }
             line.per_row
         }
-        // Nothing was inserted between the samples, or there are few.
-        _ => 1.0,
+        // The table changed while nothing was seen.
+        None if pairs
+            .windows(2)
+            .any(|pair| pair[0].micros != pair[1].micros) =>
+        {
+            return None;
+        }
+        // So it is, or nothing was inserted between the samples, or there are few.
+        _ => {
+            // A gauge that is a little old says too few, never too many; and there never were fewer rows than none.
+            let most = above(1.0).max_by(f64::total_cmp)?;
+            return Some((most.max(-inserts.first()?.1), 1.0));
+        }
     };
-    if (each - 1.0).abs() <= ONE {
-        // A gauge that is a little old says too few, never too many; and there never were fewer rows than none.
-        let most = above(1.0).max_by(f64::total_cmp)?;
-        return Some((most.max(-inserts.first()?.1), 1.0));
-    }
     let mut offsets: Vec<f64> = above(each).collect();
     offsets.sort_by(f64::total_cmp);
     Some((offsets[offsets.len() / 2], each))
+}
+
+/// The share of the gauge's variance that a row for each INSERT explains.
+fn explained(pairs: &[Point]) -> f64 {
+    let n = pairs.len() as f64;
+    let variance = |of: &dyn Fn(&Point) -> f64| {
+        let mean = pairs.iter().map(of).sum::<f64>() / n;
+        pairs
+            .iter()
+            .map(|pair| (of(pair) - mean).powi(2))
+            .sum::<f64>()
+    };
+    let all = variance(&|pair| pair.micros);
+    if all > 0.0 {
+        1.0 - variance(&|pair| pair.micros - pair.rows) / all
+    } else {
+        0.0
+    }
 }
 
 /// The value at a time, on the line between its neighbours; beyond the ends that of the end.
@@ -170,6 +192,12 @@ mod tests {
             (
                 vec![(10.0, 100.0), (50.0, 500.0), (90.0, 900.0)],
                 vec![],
+                Source::Gauge,
+                vec![None, Some(500), Some(900)],
+            ),
+            (
+                vec![(10.0, 100.0), (50.0, 500.0), (90.0, 900.0)],
+                vec![(0.0, 5.0)],
                 Source::Gauge,
                 vec![None, Some(500), Some(900)],
             ),

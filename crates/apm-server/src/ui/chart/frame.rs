@@ -7,6 +7,7 @@ use super::coordinate::{PLOT, Pc, Px};
 use super::scale::Height;
 use super::ticks::{self, Tick};
 use crate::ui::components::table::csv;
+use crate::ui::href::Href;
 use crate::ui::number::NARROW;
 
 /// What the values of an axis are.
@@ -184,7 +185,7 @@ impl Render for Frame<'_> {
                 @if let Some(data) = self.data { (behind(&data_id, self.title, data, self.id)) }
                 @if let Some(sql) = self.sql {
                     div.chart-behind id=(sql_id) {
-                        div.row { h3 { "SQL" } span.note { "runs with sqlite3" } a.push href={ "#" (self.id) } { "Hide" } }
+                        div.row { h3 { "SQL" } span.note { "runs with sqlite3" } a href=(Href::of(&["sql"]).set("sql", sql)) { "Open in SQL" } a.push href={ "#" (self.id) } { "Hide" } }
                         pre.code tabindex="0" { (crate::ui::components::sql::highlight(sql)) }
                     }
                 }

@@ -1,12 +1,13 @@
 //! `/sql`: questions to the telemetry in SQL.
 
+mod chart;
+
 use maud::{Markup, html};
 
 use super::{Answer, Ask, page};
 use crate::api::insight::Settings;
 use crate::insight::console::{Cell, Cut, Table};
 use crate::store::StoreError;
-use crate::ui::chart::spark::spark;
 use crate::ui::components::head::{Crumb, page_head};
 use crate::ui::components::panel::{nothing, panel};
 use crate::ui::components::shell::Section;
@@ -103,7 +104,7 @@ fn result(view: &View, table: &Table) -> Markup {
         })
         .collect();
     let body = html! {
-        (charts(table, &numeric))
+        (chart::charts(table, &view.clock))
         div.scroll {
             table.table.table--lines {
                 caption.sr { "Result" }
@@ -132,27 +133,4 @@ fn one(view: &View, column: &str, cell: &Cell, numeric: bool) -> Markup {
         cell if numeric => html! { td.num { (cell.to_string()) } },
         cell => html! { td { (cell.to_string()) } },
     }
-}
-
-/// A line for each column of numbers, where the rows are points in time.
-fn charts(table: &Table, numeric: &[bool]) -> Markup {
-    let is_time = table.columns.first().is_some_and(|name| {
-        ["time", "bucket", "ts", "minute", "hour", "day"].contains(&name.as_str())
-    });
-    if !is_time || table.rows.len() < 3 {
-        return html! {};
-    }
-    let newest_first =
-        table.rows[0][0].to_string() > table.rows[table.rows.len() - 1][0].to_string();
-    let series = (1..table.columns.len())
-        .filter(|at| numeric[*at])
-        .map(|at| {
-            let mut values: Vec<Option<f64>> =
-                table.rows.iter().map(|row| row[at].number()).collect();
-            if newest_first {
-                values.reverse();
-            }
-            (at, values)
-        });
-    html! { div.row { @for (at, values) in series.take(6) { span.field { (table.columns[at]) " " (spark(&values, &table.columns[at], false)) } } } }
 }

@@ -11,6 +11,7 @@ use crate::analytics::filter::List;
 use crate::analytics::latency::Latency;
 use crate::analytics::transactions::Transactions;
 use crate::analytics::{errors as error_groups, latency, throughput, transactions as groups};
+use crate::insight::callers::{self, Of};
 use crate::ui::components::cells::{self, Rise};
 use crate::ui::components::head::{Fact, facts, page_head};
 use crate::ui::components::panel::{panel, split};
@@ -38,6 +39,7 @@ pub(crate) fn overview(ask: &mut Ask<'_>, service: &str) -> QueryResult<Answer> 
         Some(scope) => Some(dependencies::of_scope(ask, &scope)?),
         None => None,
     };
+    let sql = callers::list(ask.conn, &scope, Of::All, &ask.window)?;
     let crumbs = service_crumbs(ask.view, service, &[]);
     let (answer, why) = headline(ask.view, service, &now, before.as_ref(), &list);
     let (latency_sql, throughput_sql) = (
@@ -51,7 +53,7 @@ pub(crate) fn overview(ask: &mut Ask<'_>, service: &str) -> QueryResult<Answer> 
         @if now.total.count > 0.0 {
             (totals(ask, &now, before.as_ref()))
             (split("split--7-5", &[charts::latency(ask, &now, before.as_ref(), Some(&latency_sql)), charts::throughput(ask, &results, Some(&throughput_sql))]))
-            (panel("Transactions", "by share of time", all, transactions::rows(ask.view, service, &list, 10)))
+            (panel("Transactions", "by share of time", all, transactions::rows(ask.view, service, &list, &sql, 10)))
         } @else {
             (super::nothing_here(ask.view, "No requests"))
         }

@@ -12,9 +12,10 @@ use crate::analytics::filter::List;
 use crate::analytics::series::Axis;
 use crate::analytics::services::{self, Service, Services};
 use crate::analytics::{errors as error_groups, transactions as groups};
+use crate::insight::finding;
 use crate::ui::chart::buckets::settled;
 use crate::ui::chart::spark::spark;
-use crate::ui::components::cells::{self, Rise};
+use crate::ui::components::cells::{self, Rise, Tone};
 use crate::ui::components::head::{Crumb, Fact, facts, page_head};
 use crate::ui::components::panel::{empty, panel};
 use crate::ui::components::shell::Section;
@@ -49,6 +50,7 @@ pub(crate) fn page(ask: &mut Ask<'_>) -> QueryResult<Answer> {
     if now.services.is_empty() {
         return Ok(none(ask));
     }
+    let insights = finding::counts(ask.conn, &scope)?;
     let said = headline::of(ask.view, &now.services, &before);
     let busiest = now
         .services
@@ -71,7 +73,7 @@ pub(crate) fn page(ask: &mut Ask<'_>) -> QueryResult<Answer> {
     let body = html! {
         (page_head(&crumbs, &said.answer, &said.why))
         (totals(ask, &now.services, &before))
-        section.panel { (list(ask, &now, &before)) }
+        section.panel { (list(ask, &now, &before, &insights)) }
         div.cols.cols--5-7 {
             (errors::short_list(ask.view, failing.as_ref(), &ask.view.to(&["errors"])))
             @if let (Some(service), Some(hot)) = (&busiest, &hot) {
@@ -186,7 +188,12 @@ fn change(now: &Service, before: Option<&Service>) -> Delta {
     )
 }
 
-fn list(ask: &Ask<'_>, now: &Services, before: &HashMap<String, Service>) -> Markup {
+fn list(
+    ask: &Ask<'_>,
+    now: &Services,
+    before: &HashMap<String, Service>,
+    insights: &HashMap<String, u64>,
+) -> Markup {
     let sort = Sort::of(ask.view, &COLUMNS, "-rate");
     let mut rows: Vec<&Service> = now.services.iter().collect();
     let percent = |service: &Service| match change(service, before.get(&service.name)) {
@@ -211,11 +218,17 @@ fn list(ask: &Ask<'_>, now: &Services, before: &HashMap<String, Service>) -> Mar
         &caption,
         &COLUMNS,
         &sort,
-        html! { @for service in rows { (row(ask, &now.axis, service, before.get(&service.name))) } },
+        html! { @for service in rows { (row(ask, &now.axis, service, before.get(&service.name), insights.get(&service.name).copied())) } },
     )
 }
 
-fn row(ask: &Ask<'_>, axis: &Axis, service: &Service, before: Option<&Service>) -> Markup {
+fn row(
+    ask: &Ask<'_>,
+    axis: &Axis,
+    service: &Service,
+    before: Option<&Service>,
+    insights: Option<u64>,
+) -> Markup {
     let change = change(service, before);
     let slower = cells::is_worse(change, Rise::Worse);
     let settle = |values: &[Option<f64>]| settled(axis, values.iter().copied());
@@ -234,7 +247,7 @@ fn row(ask: &Ask<'_>, axis: &Axis, service: &Service, before: Option<&Service>) 
     let rate = number::rate(service.throughput);
     html! {
         tr class=[(service.transactions == 0.0).then_some("mutedrow")] {
-            th scope="row" { a href=(ask.view.to(&["services", &service.name])) { (service.name) } span.sub { (about(service)) } }
+            th scope="row" { a href=(ask.view.to(&["services", &service.name])) { (service.name) } @if let Some(found) = insights { " " (badge(ask, &service.name, found)) } span.sub { (about(service)) } }
             (cells::trend(spark(&settle(&service.series.latency), "average latency over time", slower), service.latency_avg.map(number::duration)))
             (cells::delta_cell(change, Rise::Worse, &ask.view.against()))
             (cells::duration(service.latency.map(|p| p.p95)))
@@ -244,6 +257,11 @@ fn row(ask: &Ask<'_>, axis: &Axis, service: &Service, before: Option<&Service>) 
             (cells::share(service.db_share, 1.0, "fill-db"))
         }
     }
+}
+
+/// How many insights there are about a service.
+fn badge(ask: &Ask<'_>, service: &str, found: u64) -> Markup {
+    html! { a.plain href=(ask.view.to(&["insights"]).set("service", service)) { (cells::flag(Tone::Warn, &words::count(found, "insight", "insights"))) } }
 }
 
 /// Agent, version and environments, as far as they are known.

@@ -6,6 +6,7 @@ use maud::{Markup, html};
 use super::{Answer, Ask, charts, service_crumbs, service_tabs, transaction_href, whole};
 use crate::analytics::transactions::{self, Transaction, Transactions};
 use crate::analytics::{Scope, latency, throughput};
+use crate::insight::callers::{self, Caller, Of};
 use crate::ui::chart::buckets::settled;
 use crate::ui::chart::spark::spark;
 use crate::ui::components::cells;
@@ -18,12 +19,13 @@ use crate::ui::number::{self, percent};
 use crate::ui::view::View;
 use crate::ui::words;
 
-const COLUMNS: [Column; 6] = [
+const COLUMNS: [Column; 7] = [
     Column::text("Transaction", "name"),
     Column::figure("Avg", "avg"),
     Column::figure("p95", "p95"),
     Column::bare("Requests/min", "rate"),
     Column::figure("Failed", "failed"),
+    Column::bare("SQL/request", "sql"),
     Column::figure("Share of time", "impact"),
 ];
 
@@ -66,12 +68,13 @@ pub(crate) fn page(ask: &mut Ask<'_>, service: &str) -> QueryResult<Answer> {
         latency::sql(&scope, &ask.window).shell(),
         throughput::sql(&scope, &ask.window).shell(),
     );
+    let sql = callers::list(ask.conn, &scope, Of::All, &ask.window)?;
     let (answer, why) = headline(ask.view, service, &list);
     let body = html! {
         (page_head(&crumbs, answer, why))
         (tabs)
         (split("split--7-5", &[charts::latency(ask, &now, before.as_ref(), Some(&latency_sql)), charts::throughput(ask, &results, Some(&throughput_sql))]))
-        (panel("Transactions", number::grouped(list.transactions.len() as u64), kinds(ask.view, &types, kind.as_deref()), rows(ask.view, service, &list, usize::MAX)))
+        (panel("Transactions", number::grouped(list.transactions.len() as u64), kinds(ask.view, &types, kind.as_deref()), rows(ask.view, service, &list, &sql, usize::MAX)))
     };
     Ok(Answer::Page(with_service(service, body)))
 }
@@ -125,16 +128,30 @@ fn headline(view: &View, service: &str, list: &Transactions) -> (String, String)
     (answer, why)
 }
 
-/// The full table, or its first `most` rows.
-pub(crate) fn rows(view: &View, service: &str, list: &Transactions, most: usize) -> Markup {
+/// The full table, or its first `most` rows; `sql`: what their requests ask of databases.
+pub(crate) fn rows(
+    view: &View,
+    service: &str,
+    list: &Transactions,
+    sql: &[Caller],
+    most: usize,
+) -> Markup {
     let sort = Sort::of(view, &COLUMNS, "-impact");
     let mut groups: Vec<&Transaction> = list.transactions.iter().collect();
+    let asks = |group: &Transaction| {
+        let mut own = sql
+            .iter()
+            .filter(|caller| caller.kind == group.kind && caller.transaction == group.name);
+        own.next().filter(|caller| caller.calls > 0.0)
+    };
+    let time = |group: &Transaction| asks(group).map(|caller| caller.time);
     groups.sort_by(|a, b| match sort.key {
         "name" => sort.compare_text(&a.name, &b.name),
         "avg" => sort.compare(a.latency_avg, b.latency_avg),
         "p95" => sort.compare(a.latency.map(|p| p.p95), b.latency.map(|p| p.p95)),
         "rate" => sort.compare(Some(a.throughput), Some(b.throughput)),
         "failed" => sort.compare(a.failed_rate, b.failed_rate),
+        "sql" => sort.compare(time(a), time(b)),
         _ => sort.compare(Some(a.impact), Some(b.impact)),
     });
     let widest = groups.iter().map(|group| group.impact).fold(0.0, f64::max);
@@ -150,6 +167,7 @@ pub(crate) fn rows(view: &View, service: &str, list: &Transactions, most: usize)
                 (cells::duration(group.latency.map(|p| p.p95)))
                 (cells::trend_bare(spark(&throughput, "requests per minute over time", false), &number::rate(group.throughput)))
                 (cells::trend(spark(&group.series.failed_rate, "failed requests over time", false), group.failed_rate.map(percent)))
+                (statements(view, asks(group)))
                 (cells::share(Some(group.impact), widest, "fill"))
             }
         }
@@ -162,6 +180,21 @@ pub(crate) fn rows(view: &View, service: &str, list: &Transactions, most: usize)
         &sort,
         html! { @for group in groups.iter().take(most) { (row(group)) } },
     )
+}
+
+/// Statements in a request, their time, and its share of the request's.
+fn statements(view: &View, asks: Option<&Caller>) -> Markup {
+    let Some(asks) = asks else {
+        return html! { td.num.none { "–" } };
+    };
+    let most = format!("A request with {:.0} statements, the most", asks.most);
+    html! {
+        td.num {
+            a href=(view.to(&["traces", &asks.trace]).set("tab", "sql")) title=(most) { (number::rate(asks.calls)) }
+            " · " (number::duration(asks.time))
+            @if let Some(share) = asks.share { " · " (percent(share)) }
+        }
+    }
 }
 
 /// The short table of another page: name, latency, rate and share.

@@ -35,7 +35,7 @@ impl Panel<'_> {
         let tab = view.param("tab").unwrap_or("timeline");
         let content = match tab {
             "statistics" => statistics::tab(view, self.trace),
-            "sql" => statements::tab(self.trace),
+            "sql" => statements::tab(self.trace, view),
             "metadata" => metadata::tab(view, self.document(ask)?.as_ref()),
             "logs" => self.logs(ask)?,
             "errors" => self.errors(view),

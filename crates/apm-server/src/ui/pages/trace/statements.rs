@@ -1,5 +1,7 @@
 //! The SQL tab: the statements of one trace, alike ones together, with what a repeat costs.
 
+mod between;
+
 use std::collections::HashMap;
 
 use maud::{Markup, html};
@@ -11,6 +13,7 @@ use crate::ui::components::panel::nothing;
 use crate::ui::components::sql;
 use crate::ui::components::table::csv;
 use crate::ui::number;
+use crate::ui::view::View;
 
 /// Calls from which one statement within one request is a finding (reference/ui.md 6.2).
 const FINDING: i64 = 5;
@@ -30,6 +33,7 @@ pub(super) fn total(trace: &Trace) -> (u64, i64) {
 #[derive(Default)]
 struct Group<'a> {
     text: &'a str,
+    fingerprint: Option<&'a str>,
     service: &'a str,
     calls: i64,
     time: i64,
@@ -38,7 +42,7 @@ struct Group<'a> {
 }
 
 /// The tab.
-pub(super) fn tab(trace: &Trace) -> Markup {
+pub(super) fn tab(trace: &Trace, view: &View) -> Markup {
     let mut order: Vec<(&str, &str)> = Vec::new();
     let mut groups: HashMap<(&str, &str), Group<'_>> = HashMap::new();
     for item in trace.items.iter().filter(|item| is_sql(item)) {
@@ -52,6 +56,7 @@ pub(super) fn tab(trace: &Trace) -> Markup {
             order.push(key);
             Group {
                 text,
+                fingerprint: item.fingerprint.as_deref(),
                 service: &item.service,
                 ..Group::default()
             }
@@ -69,23 +74,27 @@ pub(super) fn tab(trace: &Trace) -> Markup {
     let widest = list.first().map_or(0, |group| group.time) as f64;
     let all: i64 = list.iter().map(|group| group.time).sum();
     html! {
-            table.table.table--lines {
-                caption.sr { "SQL statements of this trace by total time" }
-                thead { tr { th scope="col" { "Statement" } th.num.num--bare scope="col" { "Calls" } th.num scope="col" aria-sort="descending" { "Total ↓" } th.num scope="col" { "Share of SQL" } th.num scope="col" { "Average" } th.num scope="col" { "Longest" } } }
-                tbody { @for group in &list { (row(group, widest, all)) } }
-            }
-    (csv("SQL statements of this trace by total time"))
+        table.table.table--lines {
+            caption.sr { "SQL statements of this trace by total time" }
+            thead { tr { th scope="col" { "Statement" } th.num.num--bare scope="col" { "Calls" } th.num scope="col" aria-sort="descending" { "Total ↓" } th.num scope="col" { "Share of SQL" } th.num scope="col" { "Average" } th.num scope="col" { "Longest" } } }
+            tbody { @for group in &list { (row(group, widest, all, view)) } }
         }
+        (csv("SQL statements of this trace by total time"))
+        (between::table(&between::of(trace)))
+    }
 }
 
-fn row(group: &Group<'_>, widest: f64, all: i64) -> Markup {
+fn row(group: &Group<'_>, widest: f64, all: i64, view: &View) -> Markup {
     let share = (all > 0).then(|| group.time as f64 / all as f64);
     let widest = if all > 0 { widest / all as f64 } else { 0.0 };
     html! {
         tr {
             th.grow scope="row" {
                 span.qtext {
-                    code.sql title=(group.text) { (sql::highlight(group.text)) }
+                    @match group.fingerprint {
+                        Some(fingerprint) => a.plain href=(view.to(&["queries", fingerprint])) { code.sql title=(group.text) { (sql::highlight(group.text)) } },
+                        None => code.sql title=(group.text) { (sql::highlight(group.text)) },
+                    }
                     span.qsub {
                         span.dim { (group.service) }
                         @if group.calls >= FINDING { (flag(Tone::Warn, &format!("repeated {}×", group.calls))) }

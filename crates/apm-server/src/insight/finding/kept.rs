@@ -1,0 +1,307 @@
+//! How findings are kept: open while they hold, ended when they no longer do, silent when dismissed.
+
+use std::collections::HashMap;
+
+use diesel::prelude::*;
+use diesel::sql_types::{BigInt, Double, Integer, Nullable, Text};
+use serde::Serialize;
+
+use super::{Draft, Says};
+use crate::analytics::Scope;
+use crate::analytics::sql::Sql;
+use crate::insight::repeats::Severity;
+
+/// How long a finding may be missed before it counts as ended, seconds: one quiet minute is no repair.
+const GRACE: i64 = 60;
+
+/// A finding as it is kept.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Finding {
+    /// 16 hex digits; the same when it comes again.
+    pub id: String,
+    /// What it is about.
+    pub kind: String,
+    /// `service.name`
+    pub service: String,
+    /// `service.environment`, may be empty.
+    pub environment: String,
+    /// How much it matters.
+    pub severity: Severity,
+    /// Time that the remedy would save, µs per minute.
+    pub saving: f64,
+    /// The words.
+    #[serde(flatten)]
+    pub says: Says,
+    /// Since when it holds, seconds since the epoch.
+    pub first_seen: i64,
+    /// When it was last found, seconds since the epoch.
+    pub last_seen: i64,
+    /// When it stopped to hold, seconds since the epoch.
+    pub ended: Option<i64>,
+    /// When it was dismissed, seconds since the epoch.
+    pub dismissed: Option<i64>,
+}
+
+#[derive(QueryableByName)]
+struct Row {
+    #[diesel(sql_type = Text)]
+    id: String,
+    #[diesel(sql_type = Text)]
+    kind: String,
+    #[diesel(sql_type = Text)]
+    service: String,
+    #[diesel(sql_type = Text)]
+    environment: String,
+    #[diesel(sql_type = BigInt)]
+    severity: i64,
+    #[diesel(sql_type = Double)]
+    saving: f64,
+    #[diesel(sql_type = Text)]
+    document: String,
+    #[diesel(sql_type = BigInt)]
+    first_seen: i64,
+    #[diesel(sql_type = BigInt)]
+    last_seen: i64,
+    #[diesel(sql_type = Nullable<BigInt>)]
+    ended: Option<i64>,
+    #[diesel(sql_type = Nullable<BigInt>)]
+    dismissed: Option<i64>,
+}
+
+/// Which findings are asked for.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Which<'a> {
+    /// Ended ones too.
+    pub ended: bool,
+    /// Dismissed ones too.
+    pub dismissed: bool,
+    /// Only those about this statement.
+    pub fingerprint: Option<&'a str>,
+}
+
+/// The query behind the list.
+#[must_use]
+pub fn sql(scope: &Scope, which: Which<'_>) -> Sql {
+    scope
+        .bind(Sql::new(include_str!("finding.sql")))
+        .bind("ended", i64::from(which.ended))
+        .bind("dismissed", i64::from(which.dismissed))
+        .bind("fingerprint", which.fingerprint)
+}
+
+/// Findings, those that hold first, then by severity and saving.
+///
+/// # Errors
+/// Those of SQLite.
+pub fn list(
+    conn: &mut SqliteConnection,
+    scope: &Scope,
+    which: Which<'_>,
+) -> QueryResult<Vec<Finding>> {
+    let rows: Vec<Row> = sql(scope, which).load(conn)?;
+    Ok(rows
+        .into_iter()
+        .filter_map(|row| {
+            Some(Finding {
+                // Written by an older version, perhaps: what cannot be read is found again.
+                says: serde_json::from_str(&row.document).ok()?,
+                severity: match row.severity {
+                    0 => Severity::Notice,
+                    1 => Severity::Cost,
+                    _ => Severity::Grave,
+                },
+                id: row.id,
+                kind: row.kind,
+                service: row.service,
+                environment: row.environment,
+                saving: row.saving,
+                first_seen: row.first_seen,
+                last_seen: row.last_seen,
+                ended: row.ended,
+                dismissed: row.dismissed,
+            })
+        })
+        .collect())
+}
+
+#[derive(QueryableByName)]
+struct Count {
+    #[diesel(sql_type = Text)]
+    service: String,
+    #[diesel(sql_type = BigInt)]
+    n: i64,
+}
+
+/// How many findings hold, by service; services without any are left out.
+///
+/// # Errors
+/// Those of SQLite.
+pub fn counts(conn: &mut SqliteConnection, scope: &Scope) -> QueryResult<HashMap<String, u64>> {
+    let rows: Vec<Count> = scope
+        .bind(Sql::new(include_str!("counts.sql")))
+        .load(conn)?;
+    Ok(rows
+        .into_iter()
+        .map(|row| (row.service, row.n.unsigned_abs()))
+        .collect())
+}
+
+/// Ends what is known to be over. `now` in seconds.
+pub(in crate::insight) fn end(
+    conn: &mut SqliteConnection,
+    ids: &[String],
+    now: i64,
+) -> QueryResult<()> {
+    for id in ids {
+        diesel::sql_query("UPDATE finding SET ended = ? WHERE id = ? AND ended IS NULL")
+            .bind::<BigInt, _>(now)
+            .bind::<Text, _>(id)
+            .execute(conn)?;
+    }
+    Ok(())
+}
+
+/// Keeps what was found for services that were looked at, and ends what was not found again. `now` in seconds.
+pub(in crate::insight) fn keep(
+    conn: &mut SqliteConnection,
+    drafts: &[Draft],
+    services: &[(String, String)],
+    now: i64,
+) -> QueryResult<()> {
+    for draft in drafts {
+        let document = serde_json::to_string(&draft.says).unwrap_or_default();
+        diesel::sql_query(include_str!("keep.sql"))
+            .bind::<Text, _>(draft.id())
+            .bind::<Text, _>(draft.kind.as_str())
+            .bind::<Text, _>(&draft.service)
+            .bind::<Text, _>(&draft.environment)
+            .bind::<Integer, _>(draft.severity as i32)
+            .bind::<Double, _>(draft.saving)
+            .bind::<Text, _>(document)
+            .bind::<BigInt, _>(now)
+            .bind::<BigInt, _>(now)
+            .execute(conn)?;
+    }
+    for (service, environment) in services {
+        diesel::sql_query(
+            "UPDATE finding SET ended = ? WHERE service = ? AND environment = ? AND ended IS NULL AND last_seen < ?",
+        )
+        .bind::<BigInt, _>(now)
+        .bind::<Text, _>(service)
+        .bind::<Text, _>(environment)
+        .bind::<BigInt, _>(now - GRACE)
+        .execute(conn)?;
+    }
+    // Nobody asks what ended a month ago.
+    diesel::sql_query("DELETE FROM finding WHERE ended < ?")
+        .bind::<BigInt, _>(now - 30 * 86_400)
+        .execute(conn)?;
+    Ok(())
+}
+
+/// Hides a finding, or shows it again. Whether there is one.
+///
+/// # Errors
+/// Those of SQLite.
+pub fn dismiss(conn: &mut SqliteConnection, id: &str, dismissed: Option<i64>) -> QueryResult<bool> {
+    let changed = diesel::sql_query("UPDATE finding SET dismissed = ? WHERE id = ?")
+        .bind::<Nullable<BigInt>, _>(dismissed)
+        .bind::<Text, _>(id)
+        .execute(conn)?;
+    Ok(changed > 0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::analytics::tests::empty;
+    use crate::insight::finding::{Evidence, Kind};
+
+    fn draft(subject: &str, severity: Severity) -> Draft {
+        Draft {
+            kind: Kind::Repeat,
+            service: "shop".to_owned(),
+            environment: String::new(),
+            subject: subject.to_owned(),
+            severity,
+            saving: 5.0,
+            says: Says {
+                title: "t".to_owned(),
+                cause: String::new(),
+                remedy: String::new(),
+                evidence: Evidence {
+                    fingerprint: Some(subject.to_owned()),
+                    ..Evidence::default()
+                },
+                figures: serde_json::Map::new(),
+            },
+        }
+    }
+
+    fn open(conn: &mut SqliteConnection) -> Vec<String> {
+        let list = list(conn, &Scope::default(), Which::default()).unwrap();
+        list.into_iter()
+            .filter_map(|finding| finding.says.evidence.fingerprint)
+            .collect()
+    }
+
+    #[test]
+    fn a_finding_opens_ends_after_a_minute_and_comes_again() {
+        let conn = &mut empty();
+        let shop = [("shop".to_owned(), String::new())];
+        keep(
+            conn,
+            &[draft("a", Severity::Notice), draft("b", Severity::Grave)],
+            &shop,
+            1_000,
+        )
+        .unwrap();
+        assert_eq!(open(conn), ["b", "a"]);
+        keep(conn, &[draft("b", Severity::Grave)], &shop, 1_030).unwrap();
+        assert_eq!(open(conn), ["b", "a"], "half a minute is no repair");
+        keep(conn, &[draft("b", Severity::Grave)], &shop, 1_070).unwrap();
+        assert_eq!(open(conn), ["b"]);
+        // Nobody looked at the shop: nothing is known.
+        keep(conn, &[], &[], 5_000).unwrap();
+        assert_eq!(open(conn), ["b"]);
+        let all = list(
+            conn,
+            &Scope::default(),
+            Which {
+                ended: true,
+                ..Which::default()
+            },
+        )
+        .unwrap();
+        assert_eq!(all[1].ended, Some(1_070));
+        keep(conn, &[draft("a", Severity::Notice)], &shop, 5_010).unwrap();
+        let all = list(
+            conn,
+            &Scope::default(),
+            Which {
+                fingerprint: Some("a"),
+                ..Which::default()
+            },
+        )
+        .unwrap();
+        assert_eq!(
+            (all.len(), all[0].first_seen, all[0].ended),
+            (1, 5_010, None)
+        );
+    }
+
+    #[test]
+    fn a_dismissed_finding_stays_silent_though_it_is_found_again() {
+        let conn = &mut empty();
+        keep(conn, &[draft("a", Severity::Cost)], &[], 10).unwrap();
+        let id = list(conn, &Scope::default(), Which::default()).unwrap()[0]
+            .id
+            .clone();
+        assert!(dismiss(conn, &id, Some(11)).unwrap());
+        keep(conn, &[draft("a", Severity::Cost)], &[], 20).unwrap();
+        assert!(open(conn).is_empty());
+        assert!(dismiss(conn, &id, None).unwrap());
+        assert_eq!(open(conn), ["a"]);
+        assert!(!dismiss(conn, "none", None).unwrap());
+    }
+}

@@ -1,0 +1,53 @@
+//! Durations and counts as sentences have them.
+
+/// A duration in µs with three significant figures, as in `1.08 ms`.
+#[must_use]
+pub fn duration_words(micros: f64) -> String {
+    let (value, unit) = match micros.abs() {
+        us if us < 999.5 => (micros, "µs"),
+        us if us < 999_500.0 => (micros / 1e3, "ms"),
+        _ => (micros / 1e6, "s"),
+    };
+    let digits = match value.abs() {
+        v if v >= 99.95 => 0,
+        v if v >= 9.995 => 1,
+        _ => 2,
+    };
+    // Nothing below a microsecond was measured, but slopes are.
+    format!("{value:.digits$} {unit}")
+}
+
+/// A count with commas.
+#[must_use]
+pub fn count_words(count: f64) -> String {
+    let digits = format!("{:.0}", count.max(0.0));
+    let mut out = String::new();
+    for (i, digit) in digits.chars().enumerate() {
+        if i > 0 && (digits.len() - i) % 3 == 0 {
+            out.push(',');
+        }
+        out.push(digit);
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn figures_have_three_digits_and_a_unit() {
+        for (micros, words) in [
+            (0.22, "0.22 µs"),
+            (48.0, "48.0 µs"),
+            (1_080.0, "1.08 ms"),
+            (46_200.0, "46.2 ms"),
+            (251_000.0, "251 ms"),
+            (1_250_000.0, "1.25 s"),
+        ] {
+            assert_eq!(duration_words(micros), words);
+        }
+        assert_eq!(count_words(1_234_567.0), "1,234,567");
+        assert_eq!(count_words(12.4), "12");
+    }
+}
