@@ -22,7 +22,7 @@ const MINUTES: i64 = 15;
 
 /// INSERTs are told by the tenth of a second while they came in no more minutes than this, and are no more.
 const INSERT_MINUTES: i64 = 60;
-const INSERTS: i64 = 1_000_000;
+const INSERTS: i64 = 200_000;
 
 /// Up to so many calls all are read; of more, the first `EACH` of each of `SLOTS` stretches of time.
 const CALLS: i64 = 6_000;
