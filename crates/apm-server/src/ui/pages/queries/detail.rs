@@ -130,7 +130,7 @@ fn growth_panel(ask: &mut Ask<'_>, scope: &Scope, fingerprint: u64) -> Result<Ma
         let Some(found) = growth::read(ask.conn, subject, ask.view.clock.now / SECOND)? else {
             continue;
         };
-        let Some(regime) = found.regimes.last() else {
+        let Some(regime) = found.growing().or(found.regimes.last()) else {
             continue;
         };
         let runs: Vec<(f64, f64)> = found

@@ -9,6 +9,7 @@ use super::{busy, is_sql};
 use crate::analytics::trace::cover::{Interval, uncovered};
 use crate::analytics::trace::read::{Item, Trace};
 use crate::ui::components::cells::{self, Tone, flag};
+use crate::ui::components::table::csv;
 use crate::ui::pages::transactions::named;
 
 /// A stretch this many times as long as the SELECT before it is where its rows were read (reference/ui.md 6.6).
@@ -97,6 +98,7 @@ pub(super) fn table(gaps: &[Gap]) -> Markup {
                     }
                 } }
             }
+            (csv("Not covered by any span"))
         }
     }
 }
