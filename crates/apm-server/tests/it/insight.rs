@@ -284,9 +284,10 @@ fn cpu() -> Duration {
 
 /// CPU time to store `traces` that arrive as fast as they are taken, for at least `least` of wall-clock time.
 fn intake(engine: bool, traces: u64, least: Duration) -> Duration {
-    let dir = tempfile::tempdir().unwrap();
-    let store = Store::open(StoreOptions::new(dir.path().join("apm.db"))).unwrap();
-    let engine = engine.then(|| Engine::start(store.clone(), Options::default()).unwrap());
+    let dir = tempfile::tempdir().expect("a directory");
+    let store = Store::open(StoreOptions::new(dir.path().join("apm.db"))).expect("a new database");
+    let engine =
+        engine.then(|| Engine::start(store.clone(), Options::default()).expect("a thread"));
     let (start, before) = (Instant::now(), cpu());
     let mut target = Target::store(store);
     let mut stored = 0;
@@ -294,7 +295,7 @@ fn intake(engine: bool, traces: u64, least: Duration) -> Duration {
         let mut made = Made::new(5_000, now());
         made.window = Duration::from_secs(60);
         made.seed = stored;
-        generate(&made, &mut target, |_| {}).unwrap();
+        generate(&made, &mut target, |_| {}).expect("stored");
         stored += 5_000;
     }
     let used = cpu() - before;

@@ -311,14 +311,14 @@ mod tests {
     #[test]
     fn growth_ends_where_it_gets_better_and_not_where_the_machine_is_busy() {
         // What follows growth → whether it ended.
-        let table: [(&str, fn(f64) -> f64, bool); 4] = [
-            ("kept counts", |_| 90.0, true),
-            ("an index", |rows| 0.036 * rows, true),
-            ("a busy machine", |rows| 0.25 * rows + 60_000.0, false),
-            ("the same", |rows| 0.25 * rows, false),
+        let table = [
+            ("kept counts", (90.0, 0.0), true),
+            ("an index", (0.0, 0.036), true),
+            ("a busy machine", (60_000.0, 0.25), false),
+            ("the same", (0.0, 0.25), false),
         ];
-        for (name, after, ends) in table {
-            let growth = then(after);
+        for (name, (at_zero, per_row), ends) in table {
+            let growth = then(|rows| at_zero + per_row * rows);
             assert_eq!(growth.ended().is_some(), ends, "{name}: {growth:#?}");
             assert_eq!(growth.growing().is_none(), ends, "{name}");
         }
