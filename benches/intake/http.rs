@@ -28,9 +28,13 @@ pub(crate) fn serve() -> bool {
     config.listen = "127.0.0.1:0".to_owned();
     config.database = path.into();
     config.max_size = 16 << 30;
-    let running = Server::start(config).expect("the server starts");
-    println!("{}", running.addr());
-    let _ = std::io::stdin().read(&mut [0]);
+    actix_web::rt::System::new().block_on(async {
+        let running = Server::start(config).expect("the server starts");
+        println!("{}", running.addr());
+        let end = actix_web::rt::task::spawn_blocking(|| std::io::stdin().read(&mut [0]));
+        let _ = end.await;
+        running.stop(true).await;
+    });
     true
 }
 
