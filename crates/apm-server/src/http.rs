@@ -59,14 +59,13 @@ pub(crate) fn app(
         InitError = (),
     >,
 > {
-    let insight = crate::api::insight::Settings::of(&shared.config);
+    let insight = crate::api::Settings::of(&shared.config);
     App::new()
         .app_data(web::Data::new(insight))
         .app_data(shared)
         .app_data(store)
         .configure(configure)
         .configure(crate::api::configure)
-        .configure(crate::api::insight::configure)
         .configure(crate::ui::configure)
         .default_service(web::to(not_found))
         .wrap(from_fn(guard::check))

@@ -24,7 +24,7 @@ use actix_multipart::Multipart;
 use actix_web::web::{Data, Form, Path, ServiceConfig, get, head, post, resource};
 use actix_web::{Handler, HttpRequest, HttpResponse, Resource, Responder};
 
-use crate::api::insight::Settings;
+use crate::api::Settings;
 use crate::insight::{finding, marker};
 use crate::store::{Store, SubmitError, Ticket};
 use crate::time;

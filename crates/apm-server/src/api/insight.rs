@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use actix_web::http::header::CONTENT_TYPE;
-use actix_web::web::{self, Data, ServiceConfig};
+use actix_web::web::{self, Data};
 use actix_web::{HttpRequest, HttpResponse};
 use serde::{Deserialize, Serialize};
 use tokio::sync::Semaphore;
@@ -35,7 +35,7 @@ const REACH: i64 = 3_600;
 
 /// What these handlers need besides the store.
 #[derive(Debug, Clone)]
-pub(crate) struct Settings {
+pub struct Settings {
     /// The telemetry database, for the console.
     pub(crate) database: PathBuf,
     /// Which service's file may be asked for plans.
@@ -45,7 +45,7 @@ pub(crate) struct Settings {
 
 impl Settings {
     /// From the server's configuration; of all workers together.
-    pub(crate) fn of(config: &Config) -> Self {
+    pub fn of(config: &Config) -> Self {
         Self {
             database: config.database.clone(),
             files: Arc::new(config.explain.iter().cloned().collect()),
@@ -71,28 +71,15 @@ impl Settings {
     }
 }
 
-/// Adds the routes.
-pub(crate) fn configure(app: &mut ServiceConfig) {
-    app.route("/api/v1/insights", web::get().to(insights))
-        .route("/api/v1/insights/{id}/dismiss", web::post().to(dismiss))
-        .route("/api/v1/insights/{id}/restore", web::post().to(restore))
-        .route("/api/v1/markers", web::get().to(markers))
-        .route("/api/v1/markers", web::post().to(set_marker))
-        .route("/api/v1/compare", web::get().to(compare))
-        .route("/api/v1/check", web::get().to(check))
-        .route("/api/v1/sql", web::get().to(sql))
-        .route("/api/v1/sql", web::post().to(sql_of_body))
-        .route("/api/v1/queries/{fingerprint}/callers", web::get().to(who))
-        .route("/api/v1/queries/{fingerprint}/growth", web::get().to(grows))
-        .route("/api/v1/queries/{fingerprint}/plan", web::get().to(plans));
-}
-
 #[derive(Serialize)]
 struct Insights {
     insights: Vec<finding::Finding>,
 }
 
-async fn insights(request: HttpRequest, store: Data<Store>) -> Result<HttpResponse, ApiError> {
+pub(super) async fn insights(
+    request: HttpRequest,
+    store: Data<Store>,
+) -> Result<HttpResponse, ApiError> {
     let params = Params::read(&request)?;
     let scope = params.scope(List::Statements)?;
     let (ended, dismissed) = (
@@ -113,11 +100,17 @@ async fn insights(request: HttpRequest, store: Data<Store>) -> Result<HttpRespon
     .await
 }
 
-async fn dismiss(path: web::Path<String>, store: Data<Store>) -> Result<HttpResponse, ApiError> {
+pub(super) async fn dismiss(
+    path: web::Path<String>,
+    store: Data<Store>,
+) -> Result<HttpResponse, ApiError> {
     hide(path.into_inner(), &store, Some(time::now() / SECOND)).await
 }
 
-async fn restore(path: web::Path<String>, store: Data<Store>) -> Result<HttpResponse, ApiError> {
+pub(super) async fn restore(
+    path: web::Path<String>,
+    store: Data<Store>,
+) -> Result<HttpResponse, ApiError> {
     hide(path.into_inner(), &store, None).await
 }
 
@@ -138,7 +131,10 @@ struct Markers {
     markers: Vec<marker::Marker>,
 }
 
-async fn markers(request: HttpRequest, store: Data<Store>) -> Result<HttpResponse, ApiError> {
+pub(super) async fn markers(
+    request: HttpRequest,
+    store: Data<Store>,
+) -> Result<HttpResponse, ApiError> {
     let params = Params::read(&request)?;
     let service = params.get("service")?.map(str::to_owned);
     answer(&request, &store, &params, move |conn| {
@@ -158,7 +154,10 @@ struct NewMarker {
     time: Option<String>,
 }
 
-async fn set_marker(body: web::Bytes, store: Data<Store>) -> Result<HttpResponse, ApiError> {
+pub(super) async fn set_marker(
+    body: web::Bytes,
+    store: Data<Store>,
+) -> Result<HttpResponse, ApiError> {
     let problem = |problem: String| ApiError::Parameter {
         parameter: "marker",
         problem,
@@ -187,7 +186,10 @@ async fn set_marker(body: web::Bytes, store: Data<Store>) -> Result<HttpResponse
         .json(serde_json::json!({"id": id, "name": new.name, "time": time::rfc3339(at)})))
 }
 
-async fn compare(request: HttpRequest, store: Data<Store>) -> Result<HttpResponse, ApiError> {
+pub(super) async fn compare(
+    request: HttpRequest,
+    store: Data<Store>,
+) -> Result<HttpResponse, ApiError> {
     let params = Params::read(&request)?;
     let service = params.get("service")?.unwrap_or_default().to_owned();
     let name = params.get("marker")?.map(str::to_owned);
@@ -221,7 +223,10 @@ async fn compare(request: HttpRequest, store: Data<Store>) -> Result<HttpRespons
     .await
 }
 
-async fn check(request: HttpRequest, store: Data<Store>) -> Result<HttpResponse, ApiError> {
+pub(super) async fn check(
+    request: HttpRequest,
+    store: Data<Store>,
+) -> Result<HttpResponse, ApiError> {
     let params = Params::read(&request)?;
     let number = |text: &str| match text.parse::<f64>() {
         Ok(value) if value >= 0.0 => Ok(value),
@@ -265,13 +270,16 @@ async fn check(request: HttpRequest, store: Data<Store>) -> Result<HttpResponse,
     .await
 }
 
-async fn sql(request: HttpRequest, settings: Data<Settings>) -> Result<HttpResponse, ApiError> {
+pub(super) async fn sql(
+    request: HttpRequest,
+    settings: Data<Settings>,
+) -> Result<HttpResponse, ApiError> {
     let params = Params::read(&request)?;
     let text = params.required("sql")?.to_owned();
     run_sql(&settings, text, params.get("format")? == Some("csv")).await
 }
 
-async fn sql_of_body(
+pub(super) async fn sql_of_body(
     request: HttpRequest,
     body: String,
     settings: Data<Settings>,
@@ -306,7 +314,10 @@ struct Callers {
     callers: Vec<callers::Caller>,
 }
 
-async fn who(request: HttpRequest, store: Data<Store>) -> Result<HttpResponse, ApiError> {
+pub(super) async fn callers(
+    request: HttpRequest,
+    store: Data<Store>,
+) -> Result<HttpResponse, ApiError> {
     let params = Params::read(&request)?;
     let (scope, fingerprint, window) = (
         params.scope(List::Statements)?,
@@ -326,7 +337,10 @@ struct Grows {
     growth: Vec<Growth>,
 }
 
-async fn grows(request: HttpRequest, store: Data<Store>) -> Result<HttpResponse, ApiError> {
+pub(super) async fn growth(
+    request: HttpRequest,
+    store: Data<Store>,
+) -> Result<HttpResponse, ApiError> {
     let params = Params::read(&request)?;
     let (scope, fingerprint, now) = (
         params.scope(List::Statements)?,
@@ -349,7 +363,7 @@ async fn grows(request: HttpRequest, store: Data<Store>) -> Result<HttpResponse,
 }
 
 /// The plan of a statement's sample; with `index`, what it would be with that index.
-async fn plans(
+pub(super) async fn plan(
     request: HttpRequest,
     store: Data<Store>,
     settings: Data<Settings>,

@@ -5,7 +5,7 @@ mod chart;
 use maud::{Markup, html};
 
 use super::{Answer, Ask, page};
-use crate::api::insight::Settings;
+use crate::api::Settings;
 use crate::insight::console::{Cell, Cut, Table};
 use crate::store::StoreError;
 use crate::ui::components::head::{Crumb, page_head};

@@ -5,6 +5,8 @@ use actix_web::http::StatusCode;
 use actix_web::http::header::{ETAG, IF_NONE_MATCH};
 use actix_web::web::{self, Data};
 use actix_web::{App, test};
+use apm_server::Config;
+use apm_server::api::Settings;
 use apm_server::event::Event;
 use apm_server::store::Store;
 use serde_json::Value as Json;
@@ -16,8 +18,26 @@ use crate::support::events::{error, span};
 pub(super) const RANGE: &str = "from=2026-01-01T00:00:00Z&to=2026-01-01T00:15:00Z";
 
 pub(super) async fn get(store: &Store, path: &str, tag: Option<&str>) -> ServiceResponse {
+    ask(store, Config::default(), path, tag).await
+}
+
+/// The same where files are read: the database's own, and `people.db` of the service `shop`.
+pub(super) async fn get_of(
+    dir: &tempfile::TempDir,
+    store: &Store,
+    path: &str,
+    tag: Option<&str>,
+) -> ServiceResponse {
+    let mut config = Config::default();
+    config.database = dir.path().join("apm.db");
+    config.explain = vec![("shop".to_owned(), dir.path().join("people.db"))];
+    ask(store, config, path, tag).await
+}
+
+async fn ask(store: &Store, config: Config, path: &str, tag: Option<&str>) -> ServiceResponse {
     let app = App::new()
         .app_data(Data::new(store.clone()))
+        .app_data(Data::new(Settings::of(&config)))
         .configure(apm_server::api::configure);
     let app = test::init_service(app).await;
     let mut request = test::TestRequest::get().uri(path);
