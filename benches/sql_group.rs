@@ -15,12 +15,11 @@ use std::hint::black_box;
 use std::time::Duration;
 
 use actix_web::rt::System;
-use actix_web::{App, test};
+use actix_web::test;
 use clap::ValueEnum as _;
 use criterion::measurement::WallTime;
 use criterion::{AxisScale, BenchmarkGroup, BenchmarkId, Criterion, PlotConfiguration, Throughput};
 use pocket_apm::people;
-use pocket_apm::routes::{State, configure};
 use pocket_apm::strategy::{Strategy, count_by_city};
 
 use self::table::Table;
@@ -59,13 +58,14 @@ fn main() {
     diesel(&mut criterion, &tables);
     route(&mut criterion, &tables);
     read(&mut criterion, &tables);
-    let ratios = ratio::counts(&tables);
+    let mut ratios = ratio::counts(&tables);
+    ratios.extend(ratio::flatness(&tables));
     // Last, as it adds rows.
     write(&mut criterion, &tables);
     criterion.final_summary();
     fit::print(max_rows);
+    ratios.extend(ratio::writes(&tables));
     ratio::print(&ratios);
-    ratio::print(&ratio::writes(&tables));
 }
 
 /// The counts by SQLite alone.
@@ -96,14 +96,7 @@ fn route(criterion: &mut Criterion, tables: &[Table]) {
     let system = System::new();
     let mut group = group(criterion, "sql_group_route");
     for table in tables {
-        let state = State {
-            database: table.database.clone(),
-            upstream_url: String::new(),
-            sql_group: table.strategy,
-        };
-        let app = system.block_on(test::init_service(
-            App::new().configure(|config| configure(config, &state)),
-        ));
+        let app = table.app(&system);
         bench(&mut group, table, || {
             let request = test::TestRequest::get().uri("/sql-group").to_request();
             system.block_on(test::call_and_read_body(&app, request))

@@ -27,7 +27,7 @@ pub(crate) fn store(path: &Path, traces: u64, end: i64) -> Store {
                 .filter(|trace| *trace % SERVICES.len() as u64 == at as u64);
             for trace in own {
                 let start = end - DAY + (DAY as f64 * trace as f64 / traces as f64) as i64;
-                add(&mut batch, &mut chance, trace, start);
+                add(&mut batch, &mut chance, trace, start, SPANS);
             }
             store.submit(batch).expect("room").wait().expect("stored");
         }
@@ -35,13 +35,22 @@ pub(crate) fn store(path: &Path, traces: u64, end: i64) -> Store {
     store
 }
 
-fn add(batch: &mut Batch, chance: &mut SmallRng, trace: u64, start: i64) {
+/// Adds one more trace, and returns its id.
+pub(crate) fn trace(store: &Store, spans: u64, end: i64) -> String {
+    let mut batch = Batch::new(resource(SERVICES[0]), end);
+    let mut chance = SmallRng::seed_from_u64(spans);
+    let id = add(&mut batch, &mut chance, u64::MAX, end - DAY, spans);
+    store.submit(batch).expect("room").wait().expect("stored");
+    id
+}
+
+fn add(batch: &mut Batch, chance: &mut SmallRng, trace: u64, start: i64, spans: u64) -> String {
     let trace_id = format!(
         "{:032x}",
         u128::from(trace) << 64 | u128::from(chance.random::<u64>())
     );
     let id = format!("{:016x}", chance.random::<u64>());
-    for number in 0..SPANS {
+    for number in 0..spans {
         let statement = favourite(chance);
         let span = Span {
             id: batch.keep_id(&format!("{:016x}", chance.random::<u64>())),
@@ -88,12 +97,13 @@ fn add(batch: &mut Batch, chance: &mut SmallRng, trace: u64, start: i64) {
         sampled: true,
         sample_rate: Some(1.0),
         status: Some(if failed { 500 } else { 200 }),
-        spans_started: SPANS as i64,
+        spans_started: spans as i64,
         spans_dropped: None,
         dropped: 0..0,
         rest: batch.keep(r#"{"context":{"request":{"method":"GET","url":{"pathname":"/"}}}}"#),
     };
     batch.events.push(Event::Transaction(transaction));
+    trace_id
 }
 
 /// Few are frequent, most are rare.

@@ -7,7 +7,8 @@
 use std::hint::black_box;
 use std::time::{Duration, Instant};
 
-use pocket_apm::people;
+use actix_web::rt::System;
+use actix_web::test::{TestRequest, call_and_read_body};
 use pocket_apm::strategy::{Strategy, count_by_city};
 
 use super::table::{self, Table};
@@ -44,8 +45,34 @@ pub(crate) fn counts(tables: &[Table]) -> Vec<Ratio> {
     tables.iter().map(ratio).collect()
 }
 
-/// `/sql-write`'s transaction with an index or triggers to keep, beside the same without.
+/// The rollup's counts at each size beside the same at the smallest.
+pub(crate) fn flatness(tables: &[Table]) -> Vec<Ratio> {
+    let rollups = tables
+        .iter()
+        .filter(|table| table.strategy == Strategy::Rollup);
+    let Some(smallest) = rollups.clone().next() else {
+        return Vec::new();
+    };
+    let ratio = |table: &Table| {
+        let mut few = smallest.database.conn().expect("a connection");
+        let mut many = table.database.conn().expect("a connection");
+        let (one, other) = turns(
+            || drop(black_box(count_by_city(&mut few, Strategy::Rollup))),
+            || drop(black_box(count_by_city(&mut many, Strategy::Rollup))),
+        );
+        Ratio {
+            name: format!("rollup: this size / {}", smallest.rows),
+            rows: table.rows,
+            one,
+            other,
+        }
+    };
+    rollups.skip(1).map(ratio).collect()
+}
+
+/// A request to `/sql-write` with an index or triggers to keep, beside the same without.
 pub(crate) fn writes(tables: &[Table]) -> Vec<Ratio> {
+    let system = System::new();
     let plain = |rows| {
         let of = |table: &&Table| table.rows == rows && table.strategy == Strategy::Scan;
         tables.iter().find(of).expect("a scan of each size")
@@ -54,11 +81,11 @@ pub(crate) fn writes(tables: &[Table]) -> Vec<Ratio> {
         .iter()
         .filter(|table| table.strategy != Strategy::Scan);
     let ratio = |table: &Table| {
-        let mut without = plain(table.rows).database.conn().expect("a connection");
-        let mut with = table.database.conn().expect("a connection");
+        let (without, with) = (plain(table.rows).app(&system), table.app(&system));
+        let request = || TestRequest::get().uri("/sql-write").to_request();
         let (one, other) = turns(
-            || people::write(&mut without).map(drop).expect("five people"),
-            || people::write(&mut with).map(drop).expect("five people"),
+            || drop(system.block_on(call_and_read_body(&without, request()))),
+            || drop(system.block_on(call_and_read_body(&with, request()))),
         );
         Ratio {
             name: format!("/sql-write: {} / scan", table.name()),

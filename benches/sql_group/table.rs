@@ -3,9 +3,15 @@
 use std::path::PathBuf;
 use std::time::Instant;
 
+use actix_http::Request;
+use actix_web::App;
+use actix_web::dev::{Service, ServiceResponse};
+use actix_web::rt::SystemRunner;
+use actix_web::test::init_service;
 use clap::ValueEnum as _;
 use diesel::connection::SimpleConnection;
 use pocket_apm::db::Database;
+use pocket_apm::routes::{State, configure};
 use pocket_apm::strategy::{self, Strategy};
 use tempfile::TempDir;
 
@@ -68,6 +74,21 @@ impl Table {
             Strategy::Scan | Strategy::Index => "SELECT count(*), city FROM people GROUP BY city",
             Strategy::Rollup => "SELECT num, city FROM city_counts WHERE num > 0",
         }
+    }
+
+    /// The service on this table, without a network.
+    pub(crate) fn app(
+        &self,
+        system: &SystemRunner,
+    ) -> impl Service<Request, Response = ServiceResponse, Error = actix_web::Error> {
+        let state = State {
+            database: self.database.clone(),
+            upstream_url: String::new(),
+            sql_group: self.strategy,
+        };
+        system.block_on(init_service(
+            App::new().configure(|config| configure(config, &state)),
+        ))
     }
 
     /// The same file through SQLite's C interface, with hardly anything in between.

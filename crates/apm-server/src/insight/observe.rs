@@ -145,6 +145,8 @@ impl Observer {
             return Ok(None);
         }
         self.looks += 1;
+        // Ids begin anew when all data is cleared.
+        self.verbs.clear();
         let newest = if self.complete {
             newest.min(mark + MOST)
         } else {
@@ -253,18 +255,12 @@ impl Observer {
             .remove(&tx.id)
             .map_or_else(Vec::new, |waiting| waiting.spans);
         for span in &spans {
-            if !self.verbs.contains_key(&span.statement_id) {
-                if self.verbs.len() > 20_000 {
-                    self.verbs.clear();
-                }
+            if let Entry::Vacant(entry) = self.verbs.entry(span.statement_id) {
                 let verb: Vec<Verb> = Sql::new("SELECT verb FROM statement WHERE id = :id")
                     .bind("id", span.statement_id)
                     .load(conn)?;
-                let verb = verb
-                    .into_iter()
-                    .next()
-                    .map_or_else(String::new, |row| row.verb);
-                self.verbs.insert(span.statement_id, verb);
+                let verb = verb.into_iter().next();
+                entry.insert(verb.map_or_else(String::new, |row| row.verb));
             }
         }
         let minute = LEVELS[0];
