@@ -190,7 +190,7 @@ fn statements(view: &View, asks: Option<&Caller>) -> Markup {
     let most = format!("A request with {:.0} statements, the most", asks.most);
     html! {
         td.num {
-            a href=(view.to(&["traces", &asks.trace]).set("tab", "sql")) title=(most) { (number::rate(asks.calls)) }
+            a.inline href=(view.to(&["traces", &asks.trace]).set("tab", "sql")) title=(most) { (number::rate(asks.calls)) }
             " · " (number::duration(asks.time))
             @if let Some(share) = asks.share { " · " (percent(share)) }
         }
