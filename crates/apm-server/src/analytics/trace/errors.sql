@@ -1,4 +1,5 @@
 -- Errors of one trace, by time.
+-- The `+` keeps SQLite from reading the whole table into an automatic index on trace_id.
 WITH RECURSIVE segment (number) AS (
     SELECT min(key) >> 40 FROM trace_at
     UNION ALL
@@ -22,5 +23,5 @@ FROM place
 CROSS JOIN error e ON e.seq >= place.first AND e.seq < place.first + 128
 JOIN error_group g ON g.id = e.group_id
 JOIN service s ON s.id = g.service_id
-WHERE e.trace_id = :trace
+WHERE +e.trace_id = :trace
 ORDER BY e.ts, e.seq

@@ -282,6 +282,16 @@ pub fn items_sql(id: &str) -> Sql {
     bound(include_str!("items.sql"), id)
 }
 
+/// The query behind its errors.
+pub(crate) fn errors_sql(id: &str) -> Sql {
+    bound(include_str!("errors.sql"), id)
+}
+
+/// The query behind its log lines.
+pub(crate) fn logs_sql(id: &str) -> Sql {
+    bound(include_str!("logs.sql"), id)
+}
+
 fn bound(text: &'static str, id: &str) -> Sql {
     let id = StoredId::from(id);
     Sql::new(text)
@@ -295,8 +305,8 @@ fn bound(text: &'static str, id: &str) -> Sql {
 /// Those of SQLite, and of documents that cannot be read.
 pub fn trace(conn: &mut SqliteConnection, id: &str) -> Result<Option<Trace>, StoreError> {
     let rows: Vec<ItemRow> = items_sql(id).load(conn)?;
-    let errors: Vec<ErrorRow> = bound(include_str!("errors.sql"), id).load(conn)?;
-    let logs: Vec<LogRow> = bound(include_str!("logs.sql"), id).load(conn)?;
+    let errors: Vec<ErrorRow> = errors_sql(id).load(conn)?;
+    let logs: Vec<LogRow> = logs_sql(id).load(conn)?;
     if rows.is_empty() && errors.is_empty() && logs.is_empty() {
         return Ok(None);
     }
