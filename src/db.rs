@@ -27,6 +27,9 @@ const PRAGMAS: &[&str] = &[
     "PRAGMA foreign_keys = ON",
 ];
 
+/// What watches each connection.
+pub type Instrument = Box<dyn CustomizeConnection<SqliteConnection, r2d2::Error>>;
+
 /// A connection lent by the pool.
 pub type Conn = PooledConnection<ConnectionManager<SqliteConnection>>;
 
@@ -112,7 +115,23 @@ impl Database {
     ///
     /// `agent` records the statements that run inside its transactions, and how long requests wait for a connection.
     pub fn open(url: &str, size: u32, agent: Option<&Agent>) -> Result<Self, OpenError> {
-        let url = url.strip_prefix("sqlite://").unwrap_or(url);
+        let mut pool = Pool::builder();
+        let mut instrument = None;
+        if let Some(agent) = agent {
+            pool = pool.event_handler(Box::new(agent.pool_events("people")));
+            instrument = Some(Box::new(agent.diesel(plain(url))) as Instrument);
+        }
+        Self::open_with(url, size, pool, instrument)
+    }
+
+    /// [`Self::open`] with another instrumentation, or with none.
+    pub fn open_with(
+        url: &str,
+        size: u32,
+        pool: r2d2::Builder<ConnectionManager<SqliteConnection>>,
+        instrument: Option<Instrument>,
+    ) -> Result<Self, OpenError> {
+        let url = plain(url);
         let path = || url.to_owned();
         let mut conn = SqliteConnection::establish(url).map_err(|source| OpenError::Connect {
             path: path(),
@@ -128,21 +147,12 @@ impl Database {
                 reason: error.to_string(),
             })?;
         drop(conn);
-        let mut pool = Pool::builder();
-        if let Some(agent) = agent {
-            pool = pool.event_handler(Box::new(agent.pool_events("people")));
-        }
-        // The PRAGMAs come first, so that set-up is never recorded.
-        let customizer: Box<dyn CustomizeConnection<SqliteConnection, r2d2::Error>> = match agent {
-            Some(agent) => Box::new(agent.diesel(url).then(Pragmas)),
-            None => Box::new(Pragmas),
-        };
         let pool = pool
             .max_size(size)
             .connection_timeout(CHECKOUT_TIMEOUT)
             // A file does not drop its connections, and each check would be a statement of its own.
             .test_on_check_out(false)
-            .connection_customizer(customizer)
+            .connection_customizer(Box::new(SetUp { instrument }))
             .build(ConnectionManager::new(url))
             .map_err(|source| OpenError::Pool {
                 path: path(),
@@ -202,14 +212,31 @@ impl File {
     }
 }
 
-/// Sets up a connection of the pool.
+/// Sets up a connection of the pool. The PRAGMAs come first, so that set-up is never recorded.
 #[derive(Debug)]
-struct Pragmas;
+struct SetUp {
+    instrument: Option<Instrument>,
+}
 
-impl CustomizeConnection<SqliteConnection, r2d2::Error> for Pragmas {
+impl CustomizeConnection<SqliteConnection, r2d2::Error> for SetUp {
     fn on_acquire(&self, conn: &mut SqliteConnection) -> Result<(), r2d2::Error> {
-        set_pragmas(conn).map_err(r2d2::Error::QueryError)
+        set_pragmas(conn).map_err(r2d2::Error::QueryError)?;
+        match &self.instrument {
+            Some(instrument) => instrument.on_acquire(conn),
+            None => Ok(()),
+        }
     }
+
+    fn on_release(&self, conn: SqliteConnection) {
+        if let Some(instrument) = &self.instrument {
+            instrument.on_release(conn);
+        }
+    }
+}
+
+/// Diesel takes the path without a scheme.
+fn plain(url: &str) -> &str {
+    url.strip_prefix("sqlite://").unwrap_or(url)
 }
 
 fn set_pragmas(conn: &mut SqliteConnection) -> diesel::QueryResult<()> {

@@ -10,6 +10,7 @@ use actix_web::{App, Error, HttpResponse, HttpServer, Responder, error, web};
 use anyhow::Context as _;
 use apm_agent::Agent;
 use clap::ValueEnum;
+use diesel::r2d2::{self, ConnectionManager, Pool};
 use diesel::{QueryResult, SqliteConnection};
 use opentelemetry_instrumentation_actix_web::RequestTracing;
 use pocket_apm::db::{Database, Instrument};
@@ -46,7 +47,7 @@ pub(crate) fn serve(variant: Variant, sink: &str, path: &Path) -> anyhow::Result
     let url = path.to_str().context("the database's path is not UTF-8")?;
     fill(url)?;
     match variant {
-        Variant::Bare => listen(variant, url, None, App::new),
+        Variant::Bare => listen(variant, url, Pool::builder(), None, App::new),
         Variant::Ours => {
             let agent = Agent::builder()
                 .service_name("peers")
@@ -55,8 +56,9 @@ pub(crate) fn serve(variant: Variant, sink: &str, path: &Path) -> anyhow::Result
                 .from_env()?
                 .start();
             let instrument = Box::new(agent.diesel("people.db"));
+            let pool = Pool::builder().event_handler(Box::new(agent.pool_events("people")));
             let wrapped = agent.clone();
-            listen(variant, url, Some(instrument), move || {
+            listen(variant, url, pool, Some(instrument), move || {
                 App::new().wrap(wrapped.middleware())
             })?;
             let sent = agent.shutdown(FLUSH_TIMEOUT);
@@ -66,7 +68,7 @@ pub(crate) fn serve(variant: Variant, sink: &str, path: &Path) -> anyhow::Result
         Variant::Otel => {
             let provider = otel::start(sink)?;
             let instrument = Box::new(otel::Instrumented);
-            listen(variant, url, Some(instrument), || {
+            listen(variant, url, Pool::builder(), Some(instrument), || {
                 App::new().wrap(RequestTracing::new())
             })?;
             provider.shutdown_with_timeout(FLUSH_TIMEOUT)?;
@@ -92,6 +94,7 @@ fn fill(url: &str) -> anyhow::Result<()> {
 fn listen<T, B>(
     variant: Variant,
     url: &str,
+    pool: r2d2::Builder<ConnectionManager<SqliteConnection>>,
     instrument: Option<Instrument>,
     app: impl Fn() -> App<T> + Send + Clone + 'static,
 ) -> anyhow::Result<()>
@@ -105,7 +108,7 @@ where
         > + 'static,
     B: MessageBody + 'static,
 {
-    let database = Database::open(url, CONNECTIONS, instrument)?;
+    let database = Database::open_with(url, CONNECTIONS, pool, instrument)?;
     let state = State { variant, database };
     actix_web::rt::System::new().block_on(async move {
         let server = HttpServer::new(move || {

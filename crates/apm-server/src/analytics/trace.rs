@@ -2,5 +2,7 @@
 
 pub(crate) mod cover;
 pub(crate) mod critical;
+pub mod item;
 pub mod read;
+mod row;
 pub(crate) mod tree;

@@ -7,48 +7,18 @@
 //! They say `OR FAIL`: with the default, `ABORT`, SQLite copies every page that a statement of many rows is about to change into a
 //! journal of the statement, to undo it alone. Here any failure rolls the whole transaction back, so nothing is lost without it.
 
+mod row;
+
 use std::marker::PhantomData;
 
 use diesel::query_builder::{AstPass, QueryFragment, QueryId};
 use diesel::sqlite::Sqlite;
 use diesel::{QueryResult, RunQueryDsl, SqliteConnection};
 
+pub(super) use row::{Column, Row, Values, row};
+
 /// Rows per statement: beyond this nothing is gained.
 pub(super) const MANY: usize = 32;
-
-/// A row and the statement that inserts it.
-pub(super) trait Row {
-    /// Tells the statements of different rows apart.
-    type Statement: 'static;
-    /// `INSERT OR FAIL INTO t (a, b) VALUES`
-    const INTO: &'static str;
-    /// What follows the values: a conflict clause, or nothing.
-    const THEN: &'static str = "";
-
-    /// Writes the values in order, with commas between them: see [`Values`].
-    fn values<'b>(&'b self, values: &mut Values<'_, 'b>) -> QueryResult<()>;
-}
-
-/// Writes the values of one row.
-pub(super) struct Values<'a, 'b> {
-    out: AstPass<'a, 'b, Sqlite>,
-    first: bool,
-}
-
-impl<'b> Values<'_, 'b> {
-    /// One value of SQL type `S`.
-    pub(super) fn push<S, T>(&mut self, value: &'b T) -> QueryResult<()>
-    where
-        Sqlite: diesel::sql_types::HasSqlType<S>,
-        T: diesel::serialize::ToSql<S, Sqlite> + ?Sized,
-    {
-        if !self.first {
-            self.out.push_sql(", ");
-        }
-        self.first = false;
-        self.out.push_bind_param::<S, T>(value)
-    }
-}
 
 /// Rows that wait until there are [`MANY`].
 #[derive(Debug)]
@@ -95,10 +65,7 @@ impl<R: Row, const N: usize> QueryFragment<Sqlite> for Insert<'_, R, N> {
         out.push_sql(R::INTO);
         for (index, row) in self.0.iter().enumerate() {
             out.push_sql(if index == 0 { " (" } else { "), (" });
-            row.values(&mut Values {
-                out: out.reborrow(),
-                first: true,
-            })?;
+            row.values(&mut Values::new(out.reborrow()))?;
         }
         out.push_sql(") ");
         out.push_sql(R::THEN);

@@ -1,8 +1,10 @@
 //! From a request to a page: what the address and the cookies say, a connection, the answer, and the headers that keep it safe.
 
+mod actions;
+mod theme;
+
 use std::sync::OnceLock;
 
-use actix_multipart::Multipart;
 use actix_web::http::{StatusCode, header};
 use actix_web::web::Query;
 use actix_web::{HttpRequest, HttpResponse, HttpResponseBuilder};
@@ -13,17 +15,17 @@ use super::components::head::{Crumb, page_head};
 use super::components::header::{QueryState, Surroundings};
 use super::components::panel::empty;
 use super::components::shell::{Page, Section, document};
-use super::href::Href;
 use super::moment::Clock;
-use super::pages::{Answer, Ask, live, refused, settings};
-use super::upload;
+use super::pages::{Answer, Ask, live, refused};
 use super::view::{Theme, View};
 use super::{assets, csv};
-use crate::agent_config;
 use crate::analytics::{directory, errors};
 use crate::insight::marker;
 use crate::store::{Store, StoreError};
 use crate::time;
+
+pub(super) use actions::{clear, export, import, set_agents};
+pub(super) use theme::choose_theme;
 
 /// Only this server's own files; nothing inline, no frames, no forms to elsewhere.
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
@@ -218,42 +220,12 @@ pub(super) fn events(request: &HttpRequest, store: Store) -> HttpResponse {
     }
 }
 
-/// Takes the form of agent settings; back to the page when they are stored.
-pub(super) async fn set_agents(
-    request: &HttpRequest,
-    store: &Store,
-    form: &[(String, String)],
-) -> HttpResponse {
-    let new = match settings::read(form) {
-        Ok(new) => new,
-        Err(error) => {
-            return refused(
-                request,
-                StatusCode::BAD_REQUEST,
-                "These settings were not stored.",
-                &error,
-            );
-        }
-    };
-    let stored = match agent_config::set(store, new) {
-        Ok(ticket) => ticket.await.map_err(|error| error.to_string()),
-        Err(error) => Err(error.to_string()),
-    };
-    match stored {
-        Ok(()) => to("/settings"),
-        Err(error) => refused(
-            request,
-            StatusCode::SERVICE_UNAVAILABLE,
-            "These settings were not stored.",
-            &error,
-        ),
-    }
-}
-
-fn to(address: &str) -> HttpResponse {
-    HttpResponse::SeeOther()
-        .insert_header((header::LOCATION, address))
-        .finish()
+/// Whether a script asked only for the details of an item.
+pub(super) fn wants_details(request: &HttpRequest) -> bool {
+    request
+        .headers()
+        .get("x-fragment")
+        .is_some_and(|value| value == "flyout")
 }
 
 /// A page that says why something was not done.
@@ -263,153 +235,11 @@ fn refused(request: &HttpRequest, status: StatusCode, what: &str, why: &str) -> 
     html_response(request, status, page.into_string())
 }
 
-/// Deletes everything, where the form says that this is meant.
-pub(super) async fn clear(
-    request: &HttpRequest,
-    store: &Store,
-    form: &[(String, String)],
-) -> HttpResponse {
-    let meant = form
-        .iter()
-        .any(|(key, value)| key == "sure" && value == "yes");
-    if !meant {
-        return refused(
-            request,
-            StatusCode::BAD_REQUEST,
-            "Nothing was deleted.",
-            "Tick the box beside the button to say that everything may go.",
-        );
-    }
-    let cleared = match store.clear() {
-        Ok(ticket) => ticket.await.map_err(|error| error.to_string()),
-        Err(error) => Err(error.to_string()),
-    };
-    match cleared {
-        Ok(()) => to("/settings?cleared=1"),
-        Err(error) => refused(
-            request,
-            StatusCode::SERVICE_UNAVAILABLE,
-            "Nothing was deleted.",
-            &error,
-        ),
-    }
-}
-
-/// Takes an uploaded recording.
-pub(super) async fn import(request: &HttpRequest, store: &Store, form: Multipart) -> HttpResponse {
-    match upload::import(store, form).await {
-        Ok(taken) => {
-            let href = Href::at("/settings")
-                .set("imported", &taken.summary.accepted.to_string())
-                .set("refused", &taken.summary.rejected.to_string())
-                .set("trace", taken.trace.as_deref().unwrap_or(""));
-            to(&href.to_string())
-        }
-        Err(error) => refused(
-            request,
-            StatusCode::BAD_REQUEST,
-            "The file was not imported, or not whole.",
-            &error.to_string(),
-        ),
-    }
-}
-
-/// A trace as a file that can be imported.
-pub(super) async fn export(request: HttpRequest, store: Store, id: String) -> HttpResponse {
-    let asked = id.clone();
-    let lines = store
-        .read_async(move |conn| crate::export::trace(conn, &asked))
-        .await;
-    match lines {
-        Ok(Some(lines)) => {
-            // An id is what the sender says; in a header only its plain characters are kept.
-            let name: String = id
-                .chars()
-                .filter(char::is_ascii_alphanumeric)
-                .take(64)
-                .collect();
-            let disposition = format!("attachment; filename=\"trace-{name}.ndjson\"");
-            HttpResponse::Ok()
-                .content_type("application/x-ndjson")
-                .insert_header((header::CONTENT_DISPOSITION, disposition))
-                .insert_header((header::CACHE_CONTROL, "no-store"))
-                .body(lines)
-        }
-        Ok(None) => refused(
-            &request,
-            StatusCode::NOT_FOUND,
-            "This trace is not stored.",
-            "It was never sent, has not arrived yet, or retention has removed it.",
-        ),
-        Err(error) => refused(
-            &request,
-            StatusCode::SERVICE_UNAVAILABLE,
-            "The trace cannot be read.",
-            &error.to_string(),
-        ),
-    }
-}
-
-/// Whether a script asked only for the details of an item.
-pub(super) fn wants_details(request: &HttpRequest) -> bool {
-    request
-        .headers()
-        .get("x-fragment")
-        .is_some_and(|value| value == "flyout")
-}
-
-/// Keeps the choice of a theme, and goes back to where it was made: only ever an address of this server.
-pub(super) fn choose_theme(request: &HttpRequest, name: &str) -> HttpResponse {
-    let query = Query::<Vec<(String, String)>>::from_query(request.query_string())
-        .map(Query::into_inner)
-        .unwrap_or_default();
-    let back = query
-        .iter()
-        .find(|(key, _)| key == "back")
-        .map(|(_, value)| value.as_str());
-    let local = |back: &&str| {
-        back.starts_with('/')
-            && !back[1..].starts_with(['/', '\\'])
-            && !back.chars().any(char::is_control)
-    };
-    let back = back.filter(local).unwrap_or("/services").to_owned();
-    let mut response = HttpResponse::SeeOther();
-    if let Some(theme) = Theme::parse(name) {
-        let cookie = format!(
-            "theme={}; Path=/; Max-Age=31536000; SameSite=Lax",
-            theme.name()
-        );
-        response.insert_header((header::SET_COOKIE, cookie));
-    }
-    response.insert_header((header::LOCATION, back)).finish()
-}
-
 #[cfg(test)]
 mod tests {
     use actix_web::test::TestRequest;
 
     use super::*;
-
-    #[test]
-    fn a_theme_is_kept_and_never_leads_elsewhere() {
-        for (uri, want) in [
-            ("/theme/dark?back=%2Fservices%3Fa%3D1", "/services?a=1"),
-            ("/theme/dark?back=%2F%2Fevil.example", "/services"),
-            ("/theme/dark?back=%2F%5Cevil.example", "/services"),
-            ("/theme/dark?back=https%3A%2F%2Fevil.example", "/services"),
-            ("/theme/dark", "/services"),
-        ] {
-            let answer = choose_theme(&TestRequest::with_uri(uri).to_http_request(), "dark");
-            assert_eq!(
-                answer.headers().get(header::LOCATION).unwrap(),
-                want,
-                "{uri}"
-            );
-            assert!(answer.headers().get(header::SET_COOKIE).is_some());
-        }
-        let answer = choose_theme(&TestRequest::default().to_http_request(), "x;y");
-        assert!(answer.headers().get(header::SET_COOKIE).is_none());
-    }
 
     #[test]
     fn cookies_choose_theme_and_zone() {

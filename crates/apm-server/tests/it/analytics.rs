@@ -4,6 +4,7 @@ mod api;
 mod discover;
 mod lists;
 mod openapi;
+mod shown;
 mod trace;
 
 use apm_server::analytics::Scope;

@@ -12,7 +12,8 @@ mod statistics;
 use maud::html;
 
 use super::{Answer, Ask, page};
-use crate::analytics::trace::read::{self, Trace};
+use crate::analytics::trace::item::Trace;
+use crate::analytics::trace::read;
 use crate::store::StoreError;
 use crate::ui::components::head::{Crumb, Fact, dim, facts, page_head};
 use crate::ui::components::panel::empty;

@@ -2,22 +2,18 @@
 
 use apm_server::analytics::dependencies::Choice;
 use apm_server::analytics::distribution::Scale;
-use apm_server::analytics::percentile::representative;
 use apm_server::analytics::samples::Durations;
-use apm_server::analytics::sql::Sql;
 use apm_server::analytics::{
     Scope, breakdown, dependencies, distribution, error_group, errors, latency, metrics, samples,
     services, statement, statements, throughput, transactions,
 };
 use apm_server::event::{Breakdown, Composite, Event};
-use apm_server::store::{Store, StoreError};
-use diesel::prelude::*;
-use diesel::sql_types::{Double, Text};
+use apm_server::store::StoreError;
 
 use super::{add, batch, of_service, open, shop, store_all, window};
 use crate::support::events::{NEW_YEAR, error, metricset, span};
 
-fn close(found: Option<f64>, expected: f64) -> bool {
+pub(super) fn close(found: Option<f64>, expected: f64) -> bool {
     found.is_some_and(|found| (found - expected).abs() < 1e-6 * expected.abs().max(1.0))
 }
 
@@ -396,211 +392,4 @@ fn time_by_kind_of_span_comes_from_the_agents_own_sums() {
         .map(|kind| (kind.kind.as_str(), kind.share))
         .collect();
     assert_eq!(shares, [("db", 0.7), ("app", 0.3)]);
-}
-
-/// What a `histogram.sql` says: percentiles of each key, in bins.
-fn by_sql(store: &Store, text: &'static str, name: &str) -> Vec<(String, i64, i64)> {
-    #[derive(QueryableByName)]
-    struct Row {
-        #[diesel(sql_type = Text)]
-        key: String,
-        #[diesel(sql_type = Double)]
-        p50: f64,
-        #[diesel(sql_type = Double)]
-        p95: f64,
-    }
-    let sql = window().bind(Sql::new(text));
-    let parameters = [
-        "service",
-        "environment",
-        "type",
-        "fingerprint",
-        "dependency",
-    ];
-    let sql = parameters
-        .iter()
-        .fold(sql, |sql, name| sql.bind(*name, None::<i64>));
-    let sql = sql.bind("name", None::<i64>).bind("by_service", 0);
-    let rows: Vec<Row> = store
-        .read::<_, StoreError>(|conn| Ok(sql.load(conn)?))
-        .expect(name);
-    rows.into_iter()
-        .map(|row| (row.key, row.p50 as i64, row.p95 as i64))
-        .collect()
-}
-
-#[test]
-fn percentiles_kept_in_memory_are_those_of_the_sql_shown() {
-    let dir = tempfile::tempdir().expect("a directory");
-    let store = open(dir.path());
-    // Twice: what the first answer keeps must not outlive what arrives after it.
-    for round in 0..2_u64 {
-        let mut events = batch("shop");
-        add(
-            &mut events,
-            1 + round * 100_000,
-            "a",
-            (0..10_100).map(|i| 100 + i * 7 * (1 + round as i64)),
-        );
-        for number in 0..50_u64 {
-            let mut event = span(&mut events, round * 1000 + number, "select 1");
-            event.duration = 100 + (number * number) as i64 * (1 + round as i64);
-            events.events.push(Event::Span(event));
-        }
-        store_all(&store, events);
-        let all = Scope::default();
-        for _ in 0..2 {
-            let (services, groups, statements, dependencies) = store
-                .read::<_, StoreError>(|conn| {
-                    Ok((
-                        services::list(conn, &all, &window())?,
-                        transactions::list(conn, &all, &window())?,
-                        statements::list(conn, &all, None, &window())?,
-                        dependencies::list(conn, &all, &Choice::default(), &window())?,
-                    ))
-                })
-                .expect("lists");
-            let table = [
-                (
-                    services.services[0].latency,
-                    include_str!("../../../src/analytics/services/histogram.sql"),
-                ),
-                (
-                    groups.transactions[0].latency,
-                    include_str!("../../../src/analytics/transactions/histogram.sql"),
-                ),
-                (
-                    statements.statements[0].latency,
-                    include_str!("../../../src/analytics/statements/histogram.sql"),
-                ),
-                (
-                    dependencies.dependencies[0].latency,
-                    include_str!("../../../src/analytics/dependencies/histogram.sql"),
-                ),
-            ];
-            for (kept, text) in table {
-                let kept = kept.expect("percentiles");
-                let found = by_sql(&store, text, "histogram");
-                let [(key, p50, p95)] = found.as_slice() else {
-                    panic!("one key: {found:?}");
-                };
-                let (p50, p95) = (*p50, *p95);
-                assert!(
-                    close(Some(kept.p50), representative(p50)),
-                    "{round} {key}: {kept:?}"
-                );
-                assert!(
-                    close(Some(kept.p95), representative(p95)),
-                    "{round} {key}: {kept:?}"
-                );
-            }
-        }
-    }
-}
-
-/// Counts and sums in the order of a query that is shown.
-fn shown(store: &Store, sql: &Sql) -> Vec<(f64, f64)> {
-    #[derive(QueryableByName)]
-    struct Row {
-        #[diesel(sql_type = Double)]
-        count: f64,
-        #[diesel(sql_type = Double)]
-        sum: f64,
-    }
-    let rows: Vec<Row> = store
-        .read::<_, StoreError>(|conn| Ok(sql.load(conn)?))
-        .expect("an answer");
-    rows.iter().map(|row| (row.count, row.sum)).collect()
-}
-
-#[test]
-fn a_list_has_the_numbers_of_the_sql_shown_with_it() {
-    let dir = tempfile::tempdir().expect("a directory");
-    let store = open(dir.path());
-    let (all, window) = (Scope::default(), window());
-    // Twice: what the first answer keeps must not outlive what arrives after it.
-    for round in 0..2_u64 {
-        shop(&store);
-        let mut events = batch("bank");
-        for (number, sql) in (0..30_u64).zip(["select 1", "select a from b"].iter().cycle()) {
-            let mut event = span(&mut events, 90_000 + round * 100 + number, sql);
-            event.duration = 100 + (number * number) as i64;
-            events.events.push(Event::Span(event));
-        }
-        store_all(&store, events);
-        let (services, groups, statements, dependencies) = store
-            .read::<_, StoreError>(|conn| {
-                Ok((
-                    services::list(conn, &all, &window)?,
-                    transactions::list(conn, &all, &window)?,
-                    statements::list(conn, &all, None, &window)?,
-                    dependencies::list(conn, &all, &Choice::default(), &window)?,
-                ))
-            })
-            .expect("lists");
-        let sum = |count: f64, mean: Option<f64>| count * mean.unwrap_or_default();
-        let listed = [
-            services
-                .services
-                .iter()
-                .map(|of| (of.transactions, sum(of.transactions, of.latency_avg)))
-                .collect::<Vec<_>>(),
-            groups
-                .transactions
-                .iter()
-                .map(|of| (of.count, sum(of.count, of.latency_avg)))
-                .collect(),
-            statements
-                .statements
-                .iter()
-                .map(|of| (of.calls, of.total))
-                .collect(),
-            dependencies
-                .dependencies
-                .iter()
-                .map(|of| (of.count, sum(of.count, of.latency_avg)))
-                .collect(),
-        ];
-        let choice = Choice::default();
-        let sql = [
-            services::sql(&all, &window),
-            transactions::sql(&all, &window),
-            statements::sql(&all, None, &window),
-            dependencies::sql(&all, &choice, &window),
-        ];
-        for (listed, sql) in listed.iter().zip(&sql) {
-            let shown = shown(&store, sql);
-            assert_eq!(listed.len(), shown.len(), "{round}: {}", sql.text());
-            for ((count, sum), (shown_count, shown_sum)) in listed.iter().zip(shown) {
-                let both = close(Some(*count), shown_count) && close(Some(*sum), shown_sum);
-                assert!(both, "{round}: {listed:?}: {}", sql.text());
-            }
-        }
-    }
-}
-
-#[test]
-fn samples_of_many_groups_are_the_newest_of_all() {
-    let dir = tempfile::tempdir().expect("a directory");
-    let store = open(dir.path());
-    shop(&store);
-    let found = store
-        .read::<_, StoreError>(|conn| {
-            let scope = of_service("shop");
-            Ok(samples::list(
-                conn,
-                &scope,
-                &window(),
-                Durations::default(),
-                60,
-            )?)
-        })
-        .expect("samples");
-    let mut times: Vec<i64> = (0..100).chain(0..50).collect();
-    times.sort_unstable_by(|a, b| b.cmp(a));
-    let seconds: Vec<i64> = found
-        .iter()
-        .map(|sample| (sample.timestamp - NEW_YEAR) / 1_000_000)
-        .collect();
-    assert_eq!(seconds, times[..60]);
 }

@@ -4,7 +4,7 @@ use maud::{Markup, html};
 
 use super::{details, metadata, rows, statements, statistics};
 use crate::analytics::discover;
-use crate::analytics::trace::read::{Item, Trace};
+use crate::analytics::trace::item::{Item, Trace};
 use crate::store::StoreError;
 use crate::ui::components::cells::swatch;
 use crate::ui::components::code;

@@ -3,7 +3,7 @@
 mod row;
 
 use crate::analytics::trace::cover;
-use crate::analytics::trace::read::{Item, Trace};
+use crate::analytics::trace::item::{Item, Trace};
 use crate::ui::components::waterfall::{Waterfall, type_class};
 use row::{fold_row, gap_row, item_row, orphans_row};
 

@@ -7,7 +7,7 @@ use std::collections::HashMap;
 use maud::{Markup, html};
 
 use super::rows::{busy, weight};
-use crate::analytics::trace::read::{Item, Trace};
+use crate::analytics::trace::item::{Item, Trace};
 use crate::ui::components::cells::{self, Tone, flag};
 use crate::ui::components::panel::nothing;
 use crate::ui::components::sql;

@@ -1,7 +1,7 @@
 //! One row of the waterfall: of an item, of folded repeats, of time that no span covers, of orphans.
 
 use super::{Options, SHORT, busy, class, weight};
-use crate::analytics::trace::read::Trace;
+use crate::analytics::trace::item::Trace;
 use crate::ui::components::cells::Tone;
 use crate::ui::components::waterfall::{Bar, Row};
 use crate::ui::pages::transactions::named;

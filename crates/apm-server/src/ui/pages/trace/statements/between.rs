@@ -7,7 +7,7 @@ use maud::{Markup, html};
 
 use super::{busy, is_sql};
 use crate::analytics::trace::cover::{Interval, uncovered};
-use crate::analytics::trace::read::{Item, Trace};
+use crate::analytics::trace::item::{Item, Trace};
 use crate::ui::components::cells::{self, Tone, flag};
 use crate::ui::components::table::csv;
 use crate::ui::pages::transactions::named;

@@ -1,0 +1,57 @@
+//! The gate for CI, answered over HTTP.
+
+use actix_web::web::Data;
+use actix_web::{HttpRequest, HttpResponse};
+
+use crate::api::answer::answer;
+use crate::api::error::ApiError;
+use crate::api::params::Params;
+use crate::insight::check::{self, CheckError, Gate};
+use crate::store::Store;
+
+pub(in crate::api) async fn check(
+    request: HttpRequest,
+    store: Data<Store>,
+) -> Result<HttpResponse, ApiError> {
+    let params = Params::read(&request)?;
+    let number = |text: &str| match text.parse::<f64>() {
+        Ok(value) if value >= 0.0 => Ok(value),
+        _ => Err(ApiError::Parameter {
+            parameter: "max_statements_per_request",
+            problem: "is not a number".to_owned(),
+        }),
+    };
+    let gate = Gate {
+        service: params.get("service")?.map(str::to_owned),
+        max_statements_per_request: params
+            .get("max_statements_per_request")?
+            .map(number)
+            .transpose()?,
+        no_repeats: params.get("no_repeats")?.is_some(),
+        // Several bounds stand in one parameter, a line each.
+        p95: params
+            .get("p95")?
+            .unwrap_or_default()
+            .lines()
+            .map(|line| {
+                line.parse().map_err(|problem| ApiError::Parameter {
+                    parameter: "p95",
+                    problem,
+                })
+            })
+            .collect::<Result<_, _>>()?,
+        no_growth: params.get("no_growth")?.is_some(),
+        since: params.get("since")?.map(str::to_owned),
+    };
+    let now = params.now;
+    answer(&request, &store, &params, move |conn| {
+        check::run(conn, &gate, now).map_err(|error| match error {
+            CheckError::Query(error) => error.into(),
+            error => ApiError::Parameter {
+                parameter: "check",
+                problem: error.to_string(),
+            },
+        })
+    })
+    .await
+}

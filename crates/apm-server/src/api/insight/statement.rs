@@ -1,0 +1,112 @@
+//! One statement: who calls it, how it grows, how it is run.
+
+use std::sync::Arc;
+
+use actix_web::web::Data;
+use actix_web::{HttpRequest, HttpResponse};
+use serde::Serialize;
+
+use super::Settings;
+use crate::analytics::filter::List;
+use crate::analytics::statement;
+use crate::api::answer::answer;
+use crate::api::error::ApiError;
+use crate::api::params::Params;
+use crate::insight::callers::{self, Of};
+use crate::insight::growth::{self, Growth, Subject};
+use crate::insight::plan;
+use crate::store::Store;
+use crate::time::SECOND;
+
+#[derive(Serialize)]
+struct Callers {
+    callers: Vec<callers::Caller>,
+}
+
+pub(in crate::api) async fn callers(
+    request: HttpRequest,
+    store: Data<Store>,
+) -> Result<HttpResponse, ApiError> {
+    let params = Params::read(&request)?;
+    let (scope, fingerprint, window) = (
+        params.scope(List::Statements)?,
+        params.hash("fingerprint")?,
+        params.window(),
+    );
+    answer(&request, &store, &params, move |conn| {
+        Ok(Callers {
+            callers: callers::list(conn, &scope, Of::Statement(fingerprint), &window)?,
+        })
+    })
+    .await
+}
+
+#[derive(Serialize)]
+struct Grows {
+    growth: Vec<Growth>,
+}
+
+pub(in crate::api) async fn growth(
+    request: HttpRequest,
+    store: Data<Store>,
+) -> Result<HttpResponse, ApiError> {
+    let params = Params::read(&request)?;
+    let (scope, fingerprint, now) = (
+        params.scope(List::Statements)?,
+        params.hash("fingerprint")?,
+        params.now / SECOND,
+    );
+    answer(&request, &store, &params, move |conn| {
+        let mut growth = Vec::new();
+        for row in growth::subjects(conn, &scope, fingerprint)? {
+            let subject = Subject {
+                statement: row.id,
+                service: row.service_id,
+                table: &row.table_name,
+            };
+            growth.extend(growth::read(conn, subject, now)?);
+        }
+        Ok(Grows { growth })
+    })
+    .await
+}
+
+/// The plan of a statement's sample; with `index`, what it would be with that index.
+pub(in crate::api) async fn plan(
+    request: HttpRequest,
+    store: Data<Store>,
+    settings: Data<Settings>,
+) -> Result<HttpResponse, ApiError> {
+    let params = Params::read(&request)?;
+    let (scope, fingerprint, window) = (
+        params.scope(List::Statements)?,
+        params.hash("fingerprint")?,
+        params.window(),
+    );
+    let index = params.get("index")?.map(str::to_owned);
+    let files = Arc::clone(&settings.files);
+    answer(&request, &store, &params, move |conn| {
+        let found = statement::detail(conn, &scope, fingerprint, &window)?;
+        let mapped = found
+            .statements
+            .iter()
+            .find_map(|row| Some((row, files.get(&row.service)?)));
+        let Some((row, file)) = mapped else {
+            return Err(ApiError::Unknown {
+                what: "plan without --explain SERVICE=FILE for the service of",
+                name: format!("{fingerprint:016x}"),
+            });
+        };
+        let explained = match &index {
+            None => plan::explain(file, &row.sample).map(|plan| serde_json::json!(plan)),
+            Some(index) => {
+                plan::what_if(file, &row.sample, index).map(|plan| serde_json::json!(plan))
+            }
+        };
+        explained.map_err(|error| ApiError::Parameter {
+            parameter: "plan",
+            problem: error.to_string(),
+        })
+    })
+    .await
+}

@@ -1,0 +1,56 @@
+//! An event as the store gives it back.
+
+use std::sync::Arc;
+
+use super::{Kind, Outcome};
+
+/// An event as it comes back from the store: columns, `rest`, stack and resource put together again.
+///
+/// Fields that a kind does not have are `None`. Ids are in the form in which they were sent.
+#[derive(Clone, Debug, PartialEq)]
+pub struct StoredEvent {
+    /// Its number in the order of arrival.
+    pub seq: i64,
+    /// Which kind.
+    pub kind: Kind,
+    /// [`Resource::document`]
+    pub resource: Arc<str>,
+    /// Transaction, span, error: its own id. Log: the span's.
+    pub id: Option<String>,
+    /// The trace.
+    pub trace_id: Option<String>,
+    /// Span, error, log: the transaction.
+    pub transaction_id: Option<String>,
+    /// Transaction, span, error: the parent.
+    pub parent_id: Option<String>,
+    /// µs since the epoch.
+    pub timestamp: i64,
+    /// Transaction, span: µs.
+    pub duration: Option<i64>,
+    /// Transaction, span.
+    pub name: Option<String>,
+    /// Transaction, span: `type`.
+    pub event_type: Option<String>,
+    /// Span.
+    pub subtype: Option<String>,
+    /// Span.
+    pub action: Option<String>,
+    /// Transaction.
+    pub result: Option<String>,
+    /// Transaction, span.
+    pub outcome: Option<Outcome>,
+    /// Transaction.
+    pub sampled: Option<bool>,
+    /// Transaction, span, where it was sent.
+    pub sample_rate: Option<f64>,
+    /// Transaction.
+    pub spans_started: Option<i64>,
+    /// Transaction, where it was sent.
+    pub spans_dropped: Option<i64>,
+    /// Error.
+    pub grouping_key: Option<u64>,
+    /// Everything else, a JSON object.
+    pub rest: String,
+    /// Span, error: the stack trace, a JSON array.
+    pub stack: Option<String>,
+}

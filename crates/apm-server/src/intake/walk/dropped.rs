@@ -1,0 +1,37 @@
+//! Spans that the agent only counted.
+
+use serde::de::{DeserializeSeed, Deserializer};
+
+use super::object::Nested;
+use crate::intake::found::{Found, FoundDropped};
+use crate::intake::schema::{DROPPED_SPANS, Slot};
+
+/// One entry of `dropped_spans_stats`; `None` where it is null or empty.
+pub(super) struct Dropped<'w, 'de> {
+    pub(super) found: &'w mut Found<'de>,
+}
+
+impl<'de> DeserializeSeed<'de> for Dropped<'_, 'de> {
+    type Value = Option<FoundDropped<'de>>;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
+        let mut inner = Found::default();
+        let set = Nested {
+            object: &DROPPED_SPANS,
+            found: &mut inner,
+        }
+        .deserialize(deserializer);
+        self.found.irregular |= inner.irregular;
+        if let Some(violation) = inner.violation.take() {
+            self.found.violation.get_or_insert(violation);
+        }
+        Ok(set?.then(|| FoundDropped {
+            outcome: inner.outcome().unwrap_or_default(),
+            count: inner.int(Slot::CompositeCount).unwrap_or(0),
+            sum: inner.int(Slot::CompositeSum).unwrap_or(0),
+            resource: inner.take_text(Slot::DestinationResource),
+            target_type: inner.take_text(Slot::TargetType),
+            target_name: inner.take_text(Slot::TargetName),
+        }))
+    }
+}

@@ -1,0 +1,164 @@
+//! An object of the tables, member by member.
+
+use std::borrow::Cow;
+use std::fmt;
+
+use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, Visitor};
+
+use super::key::Key;
+use super::value::Walk;
+use crate::intake::found::{Found, Kind, Member};
+use crate::intake::schema::{Object, Rule};
+
+/// An object within another; null is an empty one.
+pub(in crate::intake) struct Nested<'w, 'de> {
+    pub(in crate::intake) object: &'static Object,
+    pub(in crate::intake) found: &'w mut Found<'de>,
+}
+
+impl<'de> DeserializeSeed<'de> for Nested<'_, 'de> {
+    type Value = bool;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<bool, D::Error> {
+        deserializer.deserialize_any(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Nested<'_, 'de> {
+    type Value = bool;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object")
+    }
+
+    fn visit_unit<E>(self) -> Result<bool, E> {
+        Ok(false)
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<bool, A::Error> {
+        walk_object(self.object, self.found, map, None)
+    }
+}
+
+/// The event's own object, whose members are looked up in the line.
+pub(in crate::intake) struct Top<'w, 'de> {
+    pub(in crate::intake) object: &'static Object,
+    pub(in crate::intake) found: &'w mut Found<'de>,
+    pub(in crate::intake) line: &'de str,
+}
+
+impl<'de> DeserializeSeed<'de> for Top<'_, 'de> {
+    type Value = bool;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<bool, D::Error> {
+        deserializer.deserialize_any(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Top<'_, 'de> {
+    type Value = bool;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object")
+    }
+
+    fn visit_unit<E>(self) -> Result<bool, E> {
+        Ok(false)
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<bool, A::Error> {
+        walk_object(self.object, self.found, map, Some(self.line))
+    }
+}
+
+/// Reads the members of an object; with a line, it also notes where each of them lies.
+pub(super) fn walk_object<'de, A: MapAccess<'de>>(
+    object: &'static Object,
+    found: &mut Found<'de>,
+    mut map: A,
+    line: Option<&'de str>,
+) -> Result<bool, A::Error> {
+    let mut seen = 0u64;
+    let mut set = 0u64;
+    let mut at = 0;
+    while let Some(key) = map.next_key_seed(Key)? {
+        let index = object.find(&key, &mut at);
+        if matches!(key, Cow::Owned(_)) || is_irregular(&key, index, seen) {
+            found.irregular = true;
+            return Err(A::Error::custom(
+                "keys that are doubled, escaped or in another case",
+            ));
+        }
+        if let Some(line) = line {
+            // Never before the line's second byte: the quotation mark comes first.
+            let start = key.as_ptr().addr() - line.as_ptr().addr() - 1;
+            if let Some(last) = found.members.last_mut() {
+                last.end = Some(start);
+            }
+            let kept = index.is_none_or(|index| object.fields[index].kept);
+            found.members.push(Member {
+                start,
+                end: None,
+                kept,
+            });
+        }
+        let Some(index) = index else {
+            map.next_value::<IgnoredAny>()?;
+            continue;
+        };
+        let field = &object.fields[index];
+        let clean = found.violation.is_none();
+        seen |= 1 << index;
+        match map.next_value_seed(Walk {
+            rule: &field.rule,
+            slot: field.slot,
+            found,
+        }) {
+            Ok(is_set) => set |= u64::from(is_set) << index,
+            Err(error) => {
+                found.path.push(field.name);
+                return Err(error);
+            }
+        }
+        if clean && let Some(violation) = &mut found.violation {
+            violation.path.push(field.name);
+        }
+        if matches!(field.rule, Rule::Stack) && set & 1 << index != 0 {
+            found.stack = found.members.len().checked_sub(1);
+        }
+    }
+    if set != 0 && found.violation.is_none() {
+        complete(object, set, found);
+    }
+    Ok(set != 0)
+}
+
+/// Whether a key means that the line has to be rewritten before it can be read.
+fn is_irregular(key: &str, index: Option<usize>, seen: u64) -> bool {
+    match index {
+        Some(index) => seen & 1 << index != 0,
+        None => key.bytes().any(|byte| byte.is_ascii_uppercase()),
+    }
+}
+
+/// Checks that nothing is missing.
+fn complete(object: &'static Object, set: u64, found: &mut Found<'_>) {
+    if let Some((names, words)) = object.any_of {
+        let is_set = |name: &&str| {
+            object
+                .fields
+                .iter()
+                .position(|field| field.name == *name)
+                .is_some_and(|index| set & 1 << index != 0)
+        };
+        if !names.iter().any(is_set) {
+            return found.violate(Kind::AnyOf(words));
+        }
+    }
+    let missing = object.required & !set;
+    if missing != 0 {
+        found.violate(Kind::Required(
+            object.fields[missing.trailing_zeros() as usize].name,
+        ));
+    }
+}

@@ -1,0 +1,155 @@
+//! What the writer remembers from one commit to the next: dictionaries, and the block being filled.
+
+use std::cell::RefCell;
+use std::collections::HashSet;
+
+use diesel::SqliteConnection;
+
+use super::{Counted, Pass};
+use crate::event::Batch;
+use crate::store::StoreError;
+use crate::store::block::{Builder, Packer, SLOTS};
+use crate::store::dictionary::Dictionary;
+
+const KIB: usize = 1024;
+
+/// What the writer remembers from one commit to the next.
+#[derive(Debug)]
+pub(in crate::store) struct Memory {
+    pub(super) names: Names,
+    pub(super) packer: RefCell<Packer>,
+    pub(super) block: Builder,
+    /// The number of the next event.
+    pub(super) next: i64,
+    /// Traces that have an entry for the block being filled.
+    pub(super) traces: HashSet<i64>,
+    /// The block as it was at the last commit, and the number of the event that was next.
+    committed: (Builder, i64),
+}
+
+/// The dictionaries: together they remember at most 24 MiB.
+#[derive(Debug)]
+pub(super) struct Names {
+    pub(super) services: Dictionary,
+    pub(super) resources: Dictionary,
+    pub(super) tx_groups: Dictionary,
+    pub(super) span_groups: Dictionary,
+    pub(super) destinations: Dictionary,
+    /// By normalised text, and by text as sent.
+    pub(super) statements: Dictionary,
+    pub(super) statements_sent: Dictionary,
+    pub(super) error_groups: Dictionary,
+    pub(super) results: Dictionary,
+    pub(super) metrics: Dictionary,
+    pub(super) stacks: Dictionary,
+}
+
+impl Names {
+    fn new() -> Self {
+        Self {
+            services: Dictionary::new(256 * KIB),
+            resources: Dictionary::new(2048 * KIB),
+            tx_groups: Dictionary::new(2048 * KIB),
+            span_groups: Dictionary::new(2048 * KIB),
+            destinations: Dictionary::new(1024 * KIB),
+            statements: Dictionary::new(3072 * KIB),
+            statements_sent: Dictionary::new(4096 * KIB),
+            error_groups: Dictionary::new(512 * KIB),
+            results: Dictionary::new(256 * KIB),
+            metrics: Dictionary::new(512 * KIB),
+            stacks: Dictionary::new(8192 * KIB),
+        }
+    }
+
+    fn clear(&mut self) {
+        let Self {
+            services,
+            resources,
+            tx_groups,
+            span_groups,
+            destinations,
+            statements,
+            statements_sent,
+            error_groups,
+            results,
+            metrics,
+            stacks,
+        } = self;
+        for dictionary in [
+            services,
+            resources,
+            tx_groups,
+            span_groups,
+            destinations,
+            statements,
+            statements_sent,
+            error_groups,
+            results,
+            metrics,
+            stacks,
+        ] {
+            dictionary.clear();
+        }
+    }
+}
+
+impl Memory {
+    /// `next`: the first number that is free, at the start of a block.
+    pub(in crate::store) fn new(next: i64) -> std::io::Result<Self> {
+        Ok(Self {
+            names: Names::new(),
+            packer: RefCell::new(Packer::new()?),
+            block: Builder::default(),
+            next,
+            traces: HashSet::new(),
+            committed: (Builder::default(), next),
+        })
+    }
+
+    /// Writes the rows and documents of batches; what is left to write is what they count. To be followed by
+    /// [`Self::commit`] or [`Self::rollback`].
+    pub(in crate::store) fn apply<'a>(
+        &mut self,
+        conn: &mut SqliteConnection,
+        batches: impl Iterator<Item = &'a Batch>,
+    ) -> Result<Counted, StoreError> {
+        let mut pass = Pass::new(self, conn);
+        for batch in batches {
+            pass.batch(batch)?;
+        }
+        pass.finish()
+    }
+
+    /// What was applied stays.
+    pub(in crate::store) fn commit(&mut self) {
+        self.committed.0.copy_from(&self.block);
+        self.committed.1 = self.next;
+    }
+
+    /// Begins a new block if the one being filled is among `ids`. Only between commits.
+    pub(in crate::store) fn leave_block_of(&mut self, ids: &[i64]) {
+        if self.block.facts().events > 0 && ids.contains(&((self.next - 1) / SLOTS)) {
+            self.block.clear();
+            self.traces.clear();
+            self.next = ((self.next - 1) / SLOTS + 1) * SLOTS;
+            self.commit();
+        }
+    }
+
+    /// Nothing that was stored is there any more; numbers go on, so that no event gets one that another had.
+    pub(in crate::store) fn forget(&mut self) {
+        self.block.clear();
+        self.traces.clear();
+        self.names.clear();
+        self.next = (self.next + SLOTS - 1) / SLOTS * SLOTS;
+        self.commit();
+    }
+
+    /// What was applied since the last commit is gone from the database.
+    pub(in crate::store) fn rollback(&mut self) {
+        self.block.copy_from(&self.committed.0);
+        self.next = self.committed.1;
+        self.traces.clear();
+        self.names.clear();
+    }
+}

@@ -1,0 +1,109 @@
+//! A transaction, and what it says of spans that were not sent.
+
+use super::{Pass, Sender};
+use crate::event::{DroppedSpans, Kind, Transaction};
+use crate::rollup::{Observation, outcome_code, weight};
+use crate::store::StoreError;
+use crate::store::block::Document;
+use crate::store::dictionary::{Destination, ResultValue};
+use crate::store::rows::{RowId, TxRow};
+
+impl<'a> Pass<'_, 'a> {
+    pub(super) fn transaction(
+        &mut self,
+        sender: Sender<'a>,
+        event: &'a Transaction,
+    ) -> Result<(), StoreError> {
+        let Sender {
+            batch, received, ..
+        } = sender;
+        let service = self.service(sender, event.service)?;
+        let name = batch.opt(event.name).unwrap_or_default();
+        let group = self.tx_group(sender, service, batch.text(event.kind), name)?;
+        let result = match batch.opt(event.result) {
+            Some(result) => {
+                let results = &mut self.memory.names.results;
+                Some(results.id(self.conn, received, &ResultValue(result))?)
+            }
+            None => None,
+        };
+        let trace_id = RowId::of(batch, event.trace_id);
+        let row = TxRow {
+            seq: self.seq(),
+            group_id: group,
+            resource_id: sender.resource,
+            ts: event.timestamp,
+            duration: event.duration,
+            trace_id,
+            id: RowId::of(batch, event.id),
+            parent_id: event.parent_id.map(|id| RowId::of(batch, id)),
+            outcome: outcome_code(event.outcome),
+            result_id: result,
+            sampled: event.sampled,
+            sample_rate: event.sample_rate,
+            status: event.status.and_then(|status| status.try_into().ok()),
+            spans_started: Some(event.spans_started),
+            spans_dropped: event.spans_dropped,
+        };
+        self.tx.push(self.conn, row)?;
+        let weight = weight(event.sample_rate);
+        self.rollup.tx.add(
+            group,
+            Observation {
+                ts: event.timestamp,
+                result: result.unwrap_or_default(),
+                outcome: event.outcome,
+                count: weight,
+                n: 1,
+                sum: event.duration,
+                of: 1,
+            },
+        );
+        for dropped in &batch.dropped[event.dropped.start as usize..event.dropped.end as usize] {
+            self.dropped(sender, service, event.timestamp, weight, dropped)?;
+        }
+        let document = Document {
+            kind: Kind::Transaction,
+            stack: 0,
+            json: batch.text(event.rest),
+        };
+        self.document(sender, event.timestamp, Some(trace_id), document)
+    }
+
+    /// Counts spans that the agent did not send for their destination, as APM Server does.
+    fn dropped(
+        &mut self,
+        sender: Sender<'a>,
+        service: i64,
+        ts: i64,
+        weight: f64,
+        dropped: &DroppedSpans,
+    ) -> Result<(), StoreError> {
+        let Sender {
+            batch, received, ..
+        } = sender;
+        let destination = Destination {
+            service,
+            resource: batch.opt(dropped.resource).unwrap_or_default(),
+            target_type: batch.opt(dropped.target_type).unwrap_or_default(),
+            target_name: batch.opt(dropped.target_name).unwrap_or_default(),
+            span_type: "",
+            span_subtype: "",
+        };
+        let destinations = &mut self.memory.names.destinations;
+        let destination = destinations.id(self.conn, received, &destination)?;
+        self.rollup.destination.add(
+            destination,
+            Observation {
+                ts,
+                result: 0,
+                outcome: dropped.outcome,
+                count: weight * dropped.count as f64,
+                n: 0,
+                sum: dropped.sum,
+                of: dropped.count,
+            },
+        );
+        Ok(())
+    }
+}

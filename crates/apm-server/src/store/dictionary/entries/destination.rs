@@ -1,0 +1,54 @@
+//! What a service calls.
+
+use diesel::insert_into;
+use diesel::prelude::*;
+
+use crate::store::dictionary::{Entry, Key, Known};
+use crate::store::schema::destination;
+
+/// What a service calls.
+#[derive(Debug)]
+pub(in crate::store) struct Destination<'a> {
+    pub(in crate::store) service: i64,
+    pub(in crate::store) resource: &'a str,
+    pub(in crate::store) target_type: &'a str,
+    pub(in crate::store) target_name: &'a str,
+    /// Of the first span that was seen: for its icon.
+    pub(in crate::store) span_type: &'a str,
+    pub(in crate::store) span_subtype: &'a str,
+}
+
+impl Entry for Destination<'_> {
+    touch!(destination);
+
+    fn key(&self, key: &mut Key<'_>) {
+        key.number(self.service)
+            .text(self.resource)
+            .text(self.target_type)
+            .text(self.target_name);
+    }
+
+    fn find(&self, conn: &mut SqliteConnection) -> QueryResult<Option<Known>> {
+        let same = destination::service_id
+            .eq(self.service)
+            .and(destination::resource.eq(self.resource))
+            .and(destination::target_type.eq(self.target_type))
+            .and(destination::target_name.eq(self.target_name));
+        find!(destination, conn, same)
+    }
+
+    fn insert(&self, now: i64, conn: &mut SqliteConnection) -> QueryResult<i64> {
+        insert_into(destination::table)
+            .values((
+                destination::service_id.eq(self.service),
+                destination::resource.eq(self.resource),
+                destination::target_type.eq(self.target_type),
+                destination::target_name.eq(self.target_name),
+                destination::span_type.eq(self.span_type),
+                destination::span_subtype.eq(self.span_subtype),
+                destination::last_seen.eq(now),
+            ))
+            .returning(destination::id)
+            .get_result(conn)
+    }
+}

@@ -1,0 +1,55 @@
+//! Errors by grouping key.
+
+use diesel::insert_into;
+use diesel::prelude::*;
+
+use super::MAX_SAMPLE;
+use crate::store::dictionary::{Entry, Key, Known};
+use crate::store::schema::error_group;
+
+/// Errors that are the same by their grouping key.
+#[derive(Debug)]
+pub(in crate::store) struct ErrorGroup<'a> {
+    pub(in crate::store) service: i64,
+    pub(in crate::store) grouping_key: u64,
+    pub(in crate::store) kind: &'a str,
+    /// Cut to [`MAX_SAMPLE`]: the whole message is in its event.
+    pub(in crate::store) message: &'a str,
+    pub(in crate::store) culprit: &'a str,
+    pub(in crate::store) handled: Option<bool>,
+    /// When it happened, seconds since the epoch.
+    pub(in crate::store) seen: i64,
+}
+
+impl Entry for ErrorGroup<'_> {
+    touch!(error_group);
+
+    fn key(&self, key: &mut Key<'_>) {
+        key.number(self.service)
+            .number(self.grouping_key.cast_signed());
+    }
+
+    fn find(&self, conn: &mut SqliteConnection) -> QueryResult<Option<Known>> {
+        let same = error_group::service_id
+            .eq(self.service)
+            .and(error_group::grouping_key.eq(self.grouping_key.cast_signed()));
+        find!(error_group, conn, same)
+    }
+
+    fn insert(&self, now: i64, conn: &mut SqliteConnection) -> QueryResult<i64> {
+        let message = &self.message[..self.message.floor_char_boundary(MAX_SAMPLE)];
+        insert_into(error_group::table)
+            .values((
+                error_group::service_id.eq(self.service),
+                error_group::grouping_key.eq(self.grouping_key.cast_signed()),
+                error_group::type_.eq(self.kind),
+                error_group::message.eq(message),
+                error_group::culprit.eq(self.culprit),
+                error_group::handled.eq(self.handled),
+                error_group::first_seen.eq(self.seen),
+                error_group::last_seen.eq(now),
+            ))
+            .returning(error_group::id)
+            .get_result(conn)
+    }
+}

@@ -1,0 +1,58 @@
+//! Stack traces by content.
+
+use std::cell::RefCell;
+
+use diesel::insert_into;
+use diesel::prelude::*;
+
+use crate::store::block::{Packer, unpack};
+use crate::store::dictionary::{Entry, Key, Known};
+use crate::store::schema::stack;
+
+/// A stack trace.
+#[derive(Debug)]
+pub(in crate::store) struct Stack<'a> {
+    /// The JSON array.
+    pub(in crate::store) json: &'a str,
+    /// A hash of it; the text is compared too.
+    pub(in crate::store) hash: u128,
+    pub(in crate::store) packer: &'a RefCell<Packer>,
+}
+
+impl Stack<'_> {
+    /// The lower half of the hash.
+    fn hash(&self) -> i64 {
+        (self.hash as u64).cast_signed()
+    }
+}
+
+impl Entry for Stack<'_> {
+    touch!(stack);
+
+    fn key(&self, key: &mut Key<'_>) {
+        key.text(self.json);
+    }
+
+    fn find(&self, conn: &mut SqliteConnection) -> QueryResult<Option<Known>> {
+        let same_hash: Vec<(i64, i64, Vec<u8>)> = stack::table
+            .filter(stack::hash.eq(self.hash()))
+            .select((stack::id, stack::last_seen, stack::data))
+            .load(conn)?;
+        Ok(same_hash
+            .into_iter()
+            .find(|(_, _, data)| unpack(data).is_ok_and(|text| text == self.json.as_bytes()))
+            .map(|(id, last_seen, _)| Known { id, last_seen }))
+    }
+
+    fn insert(&self, now: i64, conn: &mut SqliteConnection) -> QueryResult<i64> {
+        let data = self.packer.borrow_mut().pack(self.json.as_bytes());
+        insert_into(stack::table)
+            .values((
+                stack::hash.eq(self.hash()),
+                stack::last_seen.eq(now),
+                stack::data.eq(data),
+            ))
+            .returning(stack::id)
+            .get_result(conn)
+    }
+}

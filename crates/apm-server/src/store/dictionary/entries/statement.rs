@@ -1,0 +1,62 @@
+//! Statements by what they ask.
+
+use diesel::insert_into;
+use diesel::prelude::*;
+
+use super::MAX_SAMPLE;
+use crate::fingerprint::Fingerprint;
+use crate::store::dictionary::{Entry, Key, Known};
+use crate::store::schema::statement;
+
+/// Statements that differ in values only, in one database.
+#[derive(Debug)]
+pub(in crate::store) struct Statement<'a> {
+    pub(in crate::store) service: i64,
+    pub(in crate::store) instance: &'a str,
+    pub(in crate::store) subtype: &'a str,
+    pub(in crate::store) fingerprint: &'a Fingerprint,
+    /// As it was sent; cut to [`MAX_SAMPLE`].
+    pub(in crate::store) sample: &'a str,
+    /// When it happened, seconds since the epoch.
+    pub(in crate::store) seen: i64,
+}
+
+impl Entry for Statement<'_> {
+    touch!(statement);
+
+    fn key(&self, key: &mut Key<'_>) {
+        key.number(self.service)
+            .text(self.instance)
+            .text(self.subtype)
+            .text(&self.fingerprint.normalized);
+    }
+
+    fn find(&self, conn: &mut SqliteConnection) -> QueryResult<Option<Known>> {
+        let same = statement::fingerprint
+            .eq(self.fingerprint.hash.cast_signed())
+            .and(statement::service_id.eq(self.service))
+            .and(statement::instance.eq(self.instance))
+            .and(statement::subtype.eq(self.subtype))
+            .and(statement::normalized.eq(&self.fingerprint.normalized));
+        find!(statement, conn, same)
+    }
+
+    fn insert(&self, now: i64, conn: &mut SqliteConnection) -> QueryResult<i64> {
+        let sample = &self.sample[..self.sample.floor_char_boundary(MAX_SAMPLE)];
+        insert_into(statement::table)
+            .values((
+                statement::service_id.eq(self.service),
+                statement::instance.eq(self.instance),
+                statement::subtype.eq(self.subtype),
+                statement::fingerprint.eq(self.fingerprint.hash.cast_signed()),
+                statement::normalized.eq(&self.fingerprint.normalized),
+                statement::sample.eq(sample),
+                statement::verb.eq(&self.fingerprint.verb),
+                statement::table_name.eq(&self.fingerprint.table),
+                statement::first_seen.eq(self.seen),
+                statement::last_seen.eq(now),
+            ))
+            .returning(statement::id)
+            .get_result(conn)
+    }
+}

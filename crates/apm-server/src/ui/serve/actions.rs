@@ -1,0 +1,141 @@
+//! What forms ask for: settings, deletion, import and export.
+
+use actix_multipart::Multipart;
+use actix_web::http::{StatusCode, header};
+use actix_web::{HttpRequest, HttpResponse};
+
+use super::refused;
+use crate::agent_config;
+use crate::store::Store;
+use crate::ui::href::Href;
+use crate::ui::pages::settings;
+use crate::ui::upload;
+
+/// Takes the form of agent settings; back to the page when they are stored.
+pub(in crate::ui) async fn set_agents(
+    request: &HttpRequest,
+    store: &Store,
+    form: &[(String, String)],
+) -> HttpResponse {
+    let new = match settings::read(form) {
+        Ok(new) => new,
+        Err(error) => {
+            return refused(
+                request,
+                StatusCode::BAD_REQUEST,
+                "These settings were not stored.",
+                &error,
+            );
+        }
+    };
+    let stored = match agent_config::set(store, new) {
+        Ok(ticket) => ticket.await.map_err(|error| error.to_string()),
+        Err(error) => Err(error.to_string()),
+    };
+    match stored {
+        Ok(()) => to("/settings"),
+        Err(error) => refused(
+            request,
+            StatusCode::SERVICE_UNAVAILABLE,
+            "These settings were not stored.",
+            &error,
+        ),
+    }
+}
+
+/// Deletes everything, where the form says that this is meant.
+pub(in crate::ui) async fn clear(
+    request: &HttpRequest,
+    store: &Store,
+    form: &[(String, String)],
+) -> HttpResponse {
+    let meant = form
+        .iter()
+        .any(|(key, value)| key == "sure" && value == "yes");
+    if !meant {
+        return refused(
+            request,
+            StatusCode::BAD_REQUEST,
+            "Nothing was deleted.",
+            "Tick the box beside the button to say that everything may go.",
+        );
+    }
+    let cleared = match store.clear() {
+        Ok(ticket) => ticket.await.map_err(|error| error.to_string()),
+        Err(error) => Err(error.to_string()),
+    };
+    match cleared {
+        Ok(()) => to("/settings?cleared=1"),
+        Err(error) => refused(
+            request,
+            StatusCode::SERVICE_UNAVAILABLE,
+            "Nothing was deleted.",
+            &error,
+        ),
+    }
+}
+
+/// Takes an uploaded recording.
+pub(in crate::ui) async fn import(
+    request: &HttpRequest,
+    store: &Store,
+    form: Multipart,
+) -> HttpResponse {
+    match upload::import(store, form).await {
+        Ok(taken) => {
+            let href = Href::at("/settings")
+                .set("imported", &taken.summary.accepted.to_string())
+                .set("refused", &taken.summary.rejected.to_string())
+                .set("trace", taken.trace.as_deref().unwrap_or(""));
+            to(&href.to_string())
+        }
+        Err(error) => refused(
+            request,
+            StatusCode::BAD_REQUEST,
+            "The file was not imported, or not whole.",
+            &error.to_string(),
+        ),
+    }
+}
+
+/// A trace as a file that can be imported.
+pub(in crate::ui) async fn export(request: HttpRequest, store: Store, id: String) -> HttpResponse {
+    let asked = id.clone();
+    let lines = store
+        .read_async(move |conn| crate::export::trace(conn, &asked))
+        .await;
+    match lines {
+        Ok(Some(lines)) => {
+            // An id is what the sender says; in a header only its plain characters are kept.
+            let name: String = id
+                .chars()
+                .filter(char::is_ascii_alphanumeric)
+                .take(64)
+                .collect();
+            let disposition = format!("attachment; filename=\"trace-{name}.ndjson\"");
+            HttpResponse::Ok()
+                .content_type("application/x-ndjson")
+                .insert_header((header::CONTENT_DISPOSITION, disposition))
+                .insert_header((header::CACHE_CONTROL, "no-store"))
+                .body(lines)
+        }
+        Ok(None) => refused(
+            &request,
+            StatusCode::NOT_FOUND,
+            "This trace is not stored.",
+            "It was never sent, has not arrived yet, or retention has removed it.",
+        ),
+        Err(error) => refused(
+            &request,
+            StatusCode::SERVICE_UNAVAILABLE,
+            "The trace cannot be read.",
+            &error.to_string(),
+        ),
+    }
+}
+
+fn to(address: &str) -> HttpResponse {
+    HttpResponse::SeeOther()
+        .insert_header((header::LOCATION, address))
+        .finish()
+}
