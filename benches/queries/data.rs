@@ -1,10 +1,17 @@
-//! Telemetry of four services over the 24 hours before a moment: per trace a transaction and ten statements.
+//! Telemetry of four services over the 24 hours before a moment: per trace a transaction, an insert and nine selects.
 
 use std::path::Path;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
+use apm_server::analytics::Scope;
+use apm_server::analytics::window::Window;
 use apm_server::event::{Batch, Event, Outcome, Resource, ServiceOverride, Span, Transaction};
-use apm_server::store::{Store, StoreOptions};
+use apm_server::insight::callers::{self, Of};
+use apm_server::insight::{Engine, Options};
+use apm_server::store::{Store, StoreError, StoreOptions};
+use apm_server::time::Range;
+use diesel::SqliteConnection;
 use rand::rngs::SmallRng;
 use rand::{RngExt, SeedableRng};
 
@@ -19,6 +26,11 @@ const TRACES_PER_BATCH: u64 = 400;
 /// A database with so many traces that end at `end` (µs since the epoch).
 pub(crate) fn store(path: &Path, traces: u64, end: i64) -> Store {
     let store = Store::open(StoreOptions::new(path)).expect("a new database");
+    // Callers and findings are kept while events come, as in the server, but looked for more often.
+    let mut options = Options::default();
+    options.look = Duration::from_millis(100);
+    options.judge = Duration::from_secs(1);
+    let engine = Engine::start(store.clone(), options).expect("a thread");
     let mut chance = SmallRng::seed_from_u64(1);
     for first in (0..traces).step_by(TRACES_PER_BATCH as usize) {
         for (at, service) in SERVICES.iter().enumerate() {
@@ -32,7 +44,36 @@ pub(crate) fn store(path: &Path, traces: u64, end: i64) -> Store {
             store.submit(batch).expect("room").wait().expect("stored");
         }
     }
+    await_callers(&store, end);
+    drop(engine);
     store
+}
+
+/// The engine looks behind the intake.
+fn await_callers(store: &Store, end: i64) {
+    let deadline = Instant::now() + Duration::from_secs(60);
+    let range = Range {
+        from: end - DAY,
+        to: end,
+    };
+    let known = |conn: &mut SqliteConnection| {
+        let window = Window::new(range, end);
+        let callers = callers::list(conn, &Scope::default(), Of::All, &window)?;
+        Ok(callers.len() as u64)
+    };
+    while store.read::<_, StoreError>(known).expect("callers") < SERVICES.len() as u64 * GROUPS / 2
+    {
+        assert!(
+            Instant::now() < deadline,
+            "the engine has counted no callers"
+        );
+        std::thread::sleep(Duration::from_millis(100));
+    }
+}
+
+/// The statement that reads a table.
+pub(crate) fn select(table: u64) -> String {
+    format!("SELECT * FROM t{table} WHERE id = ?")
 }
 
 /// Adds one more trace, and returns its id.
@@ -51,7 +92,14 @@ fn add(batch: &mut Batch, chance: &mut SmallRng, trace: u64, start: i64, spans: 
     );
     let id = format!("{:016x}", chance.random::<u64>());
     for number in 0..spans {
-        let statement = favourite(chance);
+        let table = favourite(chance);
+        let (verb, statement) = match number {
+            0 => (
+                "INSERT INTO",
+                format!("INSERT INTO t{table} (a) VALUES (?)"),
+            ),
+            _ => ("SELECT FROM", select(table)),
+        };
         let span = Span {
             id: batch.keep_id(&format!("{:016x}", chance.random::<u64>())),
             trace_id: batch.keep_id(&trace_id),
@@ -60,7 +108,7 @@ fn add(batch: &mut Batch, chance: &mut SmallRng, trace: u64, start: i64, spans: 
             service: ServiceOverride::default(),
             timestamp: start + 1000 * number as i64,
             duration: duration(chance, 400.0),
-            name: batch.keep(&format!("SELECT FROM t{statement}")),
+            name: batch.keep(&format!("{verb} t{table}")),
             kind: batch.keep("db"),
             subtype: Some(batch.keep("sqlite")),
             action: Some(batch.keep("query")),
@@ -71,7 +119,7 @@ fn add(batch: &mut Batch, chance: &mut SmallRng, trace: u64, start: i64, spans: 
             target_type: Some(batch.keep("sqlite")),
             target_name: Some(batch.keep("app.db")),
             db_instance: Some(batch.keep("app.db")),
-            db_statement: Some(batch.keep(&format!("SELECT * FROM t{statement} WHERE id = ?"))),
+            db_statement: Some(batch.keep(&statement)),
             composite: None,
             stack: None,
             rest: batch.keep(r#"{"context":{"db":{"instance":"app.db","type":"sql"}}}"#),

@@ -207,6 +207,22 @@ async fn the_pages_show_it(client: &Client, server: &apm_server::Running, growth
             );
         }
     }
+    // The table's SQL columns, for scripts.
+    let table = format!("{}/api/v1/services/my-app-01/transactions", server.url());
+    let table = client.json(&table).await;
+    let sql = table["sql"].as_array().unwrap();
+    let write = sql
+        .iter()
+        .find(|caller| caller["transaction"] == "GET /sql-write")
+        .unwrap_or_else(|| panic!("{sql:#?}"));
+    assert_eq!(
+        (number(&write["calls"]), number(&write["most"])),
+        (7.0, 7.0)
+    );
+    assert!(
+        number(&write["time"]) > 0.0 && number(&write["share"]) > 0.1,
+        "{write:#}"
+    );
     // The SQL of each chart runs where its link leads.
     let html = page("/services/my-app-01/transactions").await;
     let links: Vec<&str> = html

@@ -14,6 +14,7 @@ use crate::analytics::latency::{self, Latency};
 use crate::analytics::samples::{self, Durations, Sample};
 use crate::analytics::throughput::{self, Throughput};
 use crate::analytics::transactions::{self, Transactions};
+use crate::insight::callers::{self, Caller, Of};
 use crate::store::Store;
 
 /// The table and the charts above it.
@@ -22,6 +23,7 @@ struct Table {
     #[serde(flatten)]
     groups: Transactions,
     transaction_types: Vec<String>,
+    sql: Vec<Caller>,
     latency: Latency,
     throughput: Throughput,
     breakdown: Breakdown,
@@ -48,6 +50,7 @@ pub(super) async fn list(
         Ok(Table {
             groups: transactions::list(conn, &scope, window)?,
             transaction_types: transactions::types(conn, &scope, window)?,
+            sql: callers::list(conn, &scope, Of::All, window)?,
             latency: latency::chart(conn, &scope, window)?,
             throughput: throughput::chart(conn, &scope, window)?,
             breakdown: breakdown::chart(conn, &scope, window)?,

@@ -5,12 +5,14 @@
 //! own: [`regimes`] tells them apart, so that nothing is averaged across the change.
 
 mod change;
+mod moments;
 mod read;
 mod rows;
 
 use serde::Serialize;
 
 pub use change::regimes;
+use moments::Moments;
 pub use read::{Growth, SPAN, Subject, read, subjects};
 pub use rows::Source;
 
@@ -125,31 +127,10 @@ impl Regime {
     }
 }
 
-/// Least squares; none for fewer than two different numbers of rows.
-///
-/// `slope = Σ(x−x̄)(y−ȳ) / Σ(x−x̄)²`, `R² = (Σ(x−x̄)(y−ȳ))² / (Σ(x−x̄)² Σ(y−ȳ)²)`.
+/// The line of least squares; none for fewer than two different numbers of rows.
 #[must_use]
 pub fn fit(points: &[Point]) -> Option<Fit> {
-    let n = points.len() as f64;
-    let mean = |of: fn(&Point) -> f64| points.iter().map(of).sum::<f64>() / n;
-    let (x, y) = (mean(|p| p.rows), mean(|p| p.micros));
-    let sum = |of: &dyn Fn(f64, f64) -> f64| -> f64 {
-        points.iter().map(|p| of(p.rows - x, p.micros - y)).sum()
-    };
-    let (xx, xy, yy) = (sum(&|x, _| x * x), sum(&|x, y| x * y), sum(&|_, y| y * y));
-    if points.len() < 2 || xx <= 0.0 || !xx.is_finite() || !yy.is_finite() {
-        return None;
-    }
-    Some(Fit {
-        at_zero: y - xy / xx * x,
-        per_row: xy / xx,
-        r_squared: if yy > 0.0 {
-            (xy * xy / (xx * yy)).min(1.0)
-        } else {
-            // A level line is explained by its level, not by the rows.
-            0.0
-        },
-    })
+    Moments::of(points).fit()
 }
 
 #[cfg(test)]

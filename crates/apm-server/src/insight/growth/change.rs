@@ -3,7 +3,8 @@
 //! Binary segmentation: of all splits the one that leaves the least squared error, taken only if it leaves little of what
 //! one line leaves, and if the latency jumps there. The jump keeps a curve from being cut into straight pieces.
 
-use super::{FEWEST_POINTS, Point, Regime, fit};
+use super::moments::Moments;
+use super::{FEWEST_POINTS, Point, Regime};
 
 /// Fewest points on each side of a change.
 const SIDE: usize = FEWEST_POINTS / 2 + 1;
@@ -38,10 +39,11 @@ pub fn regimes(points: &[Point]) -> Vec<Regime> {
 
 /// The index at which a second line begins, if one does.
 fn split(points: &[Point]) -> Option<usize> {
-    let whole = error(points);
+    let (before, after) = (errors(points.iter()), errors(points.iter().rev()));
+    let whole = before[points.len()];
     let cuts = SIDE..(points.len() + 1).saturating_sub(SIDE);
     let best = cuts
-        .map(|cut| (cut, error(&points[..cut]) + error(&points[cut..])))
+        .map(|cut| (cut, before[cut] + after[points.len() - cut]))
         .min_by(|a, b| a.1.total_cmp(&b.1))?;
     let (cut, left) = best;
     // Computed squares of a perfect line are not quite zero.
@@ -61,16 +63,19 @@ fn split(points: &[Point]) -> Option<usize> {
 
 /// What a line through the points says for a number of rows; their mean where there is no line.
 fn value(points: &[Point], rows: f64) -> f64 {
-    let mean = points.iter().map(|p| p.micros).sum::<f64>() / points.len() as f64;
-    fit(points).map_or(mean, |fit| fit.at(rows))
+    let moments = Moments::of(points);
+    moments.fit().map_or(moments.mean(), |fit| fit.at(rows))
 }
 
-/// Squared distances from the best line.
-fn error(points: &[Point]) -> f64 {
-    let n = points.len() as f64;
-    let y = points.iter().map(|p| p.micros).sum::<f64>() / n;
-    let yy: f64 = points.iter().map(|p| (p.micros - y).powi(2)).sum();
-    yy * (1.0 - fit(points).map_or(0.0, |fit| fit.r_squared))
+/// What the best line through none, one, two … of the points leaves, as squared distances.
+fn errors<'a>(points: impl Iterator<Item = &'a Point>) -> Vec<f64> {
+    let first = std::iter::once(0.0);
+    let mut moments = Moments::default();
+    let rest = points.map(|point| {
+        moments = moments.with(point);
+        moments.error()
+    });
+    first.chain(rest).collect()
 }
 
 #[cfg(test)]

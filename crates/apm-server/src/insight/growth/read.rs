@@ -235,17 +235,21 @@ pub fn read(
     }))
 }
 
-/// Medians of minutes, from bins in order.
+/// Medians of minutes, from bins in the order of time.
 fn medians(bins: &[Bin]) -> Vec<(f64, f64)> {
     bins.chunk_by(|a, b| a.at == b.at)
         .map(|minute| {
-            let total: f64 = minute.iter().map(|bin| bin.count).sum();
+            // Those of each outcome are in order; there are few of all but one.
+            let mut counts: Vec<(i64, f64)> =
+                minute.iter().map(|bin| (bin.bin, bin.count)).collect();
+            counts.sort_by_key(|(bin, _)| *bin);
+            let total: f64 = counts.iter().map(|(_, count)| count).sum();
             let mut upto = 0.0;
-            let median = minute.iter().find(|bin| {
-                upto += bin.count;
+            let median = counts.iter().find(|(_, count)| {
+                upto += count;
                 upto >= total / 2.0 - 1e-9
             });
-            let bin = median.map_or(minute[0].bin, |bin| bin.bin);
+            let bin = median.map_or(counts[0].0, |(bin, _)| *bin);
             (minute[0].at as f64 + 30.0, representative(bin))
         })
         .collect()
@@ -306,6 +310,24 @@ mod tests {
             regimes: regimes(&points),
             points,
         }
+    }
+
+    #[test]
+    fn the_median_of_a_minute_is_that_of_all_outcomes() {
+        let bin = |at, bin, count| Bin { at, bin, count };
+        // Successes of two bins, then failures of one between them and of one above.
+        let bins = [
+            bin(60, 10, 2.0),
+            bin(60, 30, 2.0),
+            bin(60, 20, 3.0),
+            bin(60, 90, 1.0),
+            bin(120, 50, 1.0),
+        ];
+        let found = medians(&bins);
+        assert_eq!(
+            found,
+            [(90.0, representative(20)), (150.0, representative(50))]
+        );
     }
 
     #[test]

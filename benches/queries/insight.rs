@@ -1,0 +1,74 @@
+//! What the pages of SQL insight ask.
+
+use apm_server::analytics::window::Window;
+use apm_server::analytics::{Scope, statement};
+use apm_server::fingerprint::Fingerprint;
+use apm_server::insight::callers::{self, Of};
+use apm_server::insight::compare::{self, Stretch};
+use apm_server::insight::finding::{self, Which};
+use apm_server::insight::growth::{self, Subject};
+use apm_server::time::{Range, SECOND};
+
+use super::{Ask, data};
+
+pub(crate) fn questions(end: i64, hours: f64) -> Vec<(&'static str, Ask)> {
+    let seconds = (3_600.0 * hours) as i64;
+    let range = Range {
+        from: end - seconds * SECOND,
+        to: end,
+    };
+    let now = end / SECOND;
+    let window = Window::new(range, end);
+    let fingerprint = Fingerprint::of(&data::select(0)).hash;
+    let (of_one, of_all) = (window.clone(), window.clone());
+    let callers = |of: Of, window: Window| -> Ask {
+        Box::new(move |conn| {
+            callers::list(conn, &Scope::default(), of, &window)?;
+            Ok(())
+        })
+    };
+    let insights: Ask = Box::new(|conn| {
+        let which = Which {
+            ended: true,
+            dismissed: true,
+            fingerprint: None,
+        };
+        finding::list(conn, &Scope::default(), which)?;
+        Ok(())
+    });
+    let one: Ask = Box::new(move |conn| {
+        statement::detail(conn, &Scope::default(), fingerprint, &window)?;
+        Ok(())
+    });
+    let growth: Ask = Box::new(move |conn| {
+        for known in growth::subjects(conn, &Scope::default(), fingerprint)?
+            .iter()
+            .take(3)
+        {
+            let subject = Subject {
+                statement: known.id,
+                service: known.service_id,
+                table: &known.table_name,
+            };
+            growth::read(conn, subject, now)?;
+        }
+        Ok(())
+    });
+    let compare: Ask = Box::new(move |conn| {
+        let half = seconds / 2;
+        let stretch = |to: i64| Stretch {
+            from: to - half,
+            to,
+        };
+        compare::windows(conn, data::SERVICES[0], stretch(now - half), stretch(now))?;
+        Ok(())
+    });
+    vec![
+        ("insights", insights),
+        ("SQL of each request group", callers(Of::All, of_all)),
+        ("one statement", one),
+        ("its callers", callers(Of::Statement(fingerprint), of_one)),
+        ("its growth", growth),
+        ("compare", compare),
+    ]
+}
