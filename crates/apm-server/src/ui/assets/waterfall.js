@@ -1,10 +1,26 @@
 // The waterfall's keys, folding, search, and zoom on its ruler. Rows are a flat list; `aria-level` says who stands below whom.
 import { announce, show } from "./swap.js";
 
+const FINDS_HIDDEN = "onbeforematch" in window;
+// The height of a row, as in the style sheet.
+const ROW = 28;
+
 class Waterfall {
   constructor(table) {
     this.table = table;
-    this.rows = [...table.tBodies[0].rows];
+    this.rows = [...table.tBodies].flatMap((group) => [...group.rows]);
+    this.place = new Map(this.rows.map((row, i) => [row, i]));
+    // For each row its level, and the row that it stands below.
+    this.levels = this.rows.map((row) => Number(row.getAttribute("aria-level")));
+    this.above = [];
+    const path = [];
+    this.rows.forEach((row, i) => { path.length = this.levels[i] - 1; this.above.push(path.findLast((one) => one) ?? null); path.push(row); });
+    for (const row of this.rows) {
+      // One row is in the tab order, which the arrow keys lead on from; without this script each name is.
+      row.querySelector("a.label")?.setAttribute("tabindex", "-1");
+      if (row.hidden) this.show(row, false);
+    }
+    table.addEventListener("beforematch", (event) => this.reveal(event.target.closest("tr")));
     this.ruler = table.querySelector(".ruler");
     table.addEventListener("click", (event) => this.click(event));
     table.addEventListener("keydown", (event) => this.key(event));
@@ -18,17 +34,28 @@ class Waterfall {
     chosen?.scrollIntoView({ block: "nearest" });
   }
 
-  level(row) { return Number(row.getAttribute("aria-level")); }
+  level(row) { return this.levels[this.place.get(row)]; }
+  parent(row) { return this.above[this.place.get(row)]; }
 
   below(row) {
-    const start = this.rows.indexOf(row), level = this.level(row), out = [];
-    for (let i = start + 1; i < this.rows.length && this.level(this.rows[i]) > level; i++) out.push(this.rows[i]);
-    return out;
+    const start = this.place.get(row) + 1;
+    let end = start;
+    while (end < this.rows.length && this.levels[end] > this.levels[start - 1]) end++;
+    return this.rows.slice(start, end);
   }
 
-  parent(row) {
-    for (let i = this.rows.indexOf(row) - 1; i >= 0; i--) if (this.level(this.rows[i]) < this.level(row)) return this.rows[i];
-    return null;
+  // The browser's own find sees folded rows too, where it can, and unfolds what it finds.
+  show(part, seen) {
+    if (seen) part.removeAttribute("hidden"); else part.setAttribute("hidden", FINDS_HIDDEN ? "until-found" : "");
+  }
+
+  // How tall the groups are of which nothing is laid out as yet.
+  measure(rows) {
+    for (const group of new Set(rows.map((row) => row.parentElement))) {
+      const seen = [...group.rows].filter((row) => !row.hasAttribute("hidden")).length;
+      group.style.containIntrinsicBlockSize = `${seen * ROW}px`;
+      this.show(group, seen > 0);
+    }
   }
 
   fold(row, open) {
@@ -36,12 +63,14 @@ class Waterfall {
     row.setAttribute("aria-expanded", open);
     // Rows below a row that stays folded stay hidden.
     let closed = Infinity;
-    for (const child of this.below(row)) {
+    const below = this.below(row);
+    for (const child of below) {
       const level = this.level(child);
       if (level <= closed) closed = Infinity;
-      child.hidden = !open || level > closed;
+      this.show(child, open && level <= closed);
       if (open && closed === Infinity && child.getAttribute("aria-expanded") === "false") closed = level;
     }
+    this.measure(below);
   }
 
   click(event) {
@@ -71,7 +100,7 @@ class Waterfall {
   key(event) {
     const row = event.target.closest("tbody tr");
     if (!row || event.ctrlKey || event.metaKey || event.altKey) return;
-    const seen = this.rows.filter((other) => !other.hidden), at = seen.indexOf(row);
+    const seen = this.rows.filter((other) => !other.hasAttribute("hidden")), at = seen.indexOf(row);
     const open = row.getAttribute("aria-expanded");
     switch (event.key) {
       case "ArrowDown": this.focus(seen[at + 1]); break;

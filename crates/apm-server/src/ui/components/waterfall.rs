@@ -3,6 +3,8 @@
 //! Every row is in the document, so that the browser's own find works; nothing is cut. Names are links that open the details
 //! without a script; `waterfall.js` adds the arrow keys, folding and search. What the rows are is decided by the page.
 
+use std::ops::Range;
+
 use maud::{Markup, Render, html};
 
 use super::cells::{Tone, flag};
@@ -62,6 +64,11 @@ pub(crate) struct Waterfall {
 
 /// Levels that the style sheet has an indentation for.
 const MOST_INDENTED: usize = 24;
+/// Rows of a group that are seen. Groups are as tall as this many rows, so the style sheet can say their height, and a browser lays
+/// out only those near the window.
+const GROUP: usize = 64;
+/// Letters of a name that have room in any window.
+const ALWAYS_FITS: usize = 16;
 /// Slices that can still be told apart.
 const MOST_SLICES: u64 = 40;
 
@@ -81,6 +88,27 @@ impl Waterfall {
         Scale::linear(self.from as f64, self.to as f64)
     }
 
+    /// All rows, cut after every `GROUP` that are seen; those below a folded row stay with it.
+    fn groups(&self) -> Vec<Group> {
+        let mut out = Vec::new();
+        let (mut start, mut seen) = (0, 0);
+        for (i, row) in self.rows.iter().enumerate() {
+            if !row.hidden && seen == GROUP {
+                out.push(Group {
+                    rows: start..i,
+                    full: true,
+                });
+                (start, seen) = (i, 0);
+            }
+            seen += usize::from(!row.hidden);
+        }
+        out.push(Group {
+            rows: start..self.rows.len(),
+            full: seen == GROUP,
+        });
+        out
+    }
+
     /// Ticks between the ends of the ruler; the end itself says the total.
     fn ticks(&self) -> Vec<ticks::Tick> {
         let length = (self.to - self.from) as f64;
@@ -89,6 +117,14 @@ impl Waterfall {
         out.retain(|tick| tick.place < 0.9);
         out
     }
+}
+
+/// Rows that are laid out together.
+#[derive(Debug)]
+struct Group {
+    rows: Range<usize>,
+    /// Whether `GROUP` of them are seen.
+    full: bool,
 }
 
 impl Render for Waterfall {
@@ -113,7 +149,9 @@ impl Render for Waterfall {
                         }
                     }
                 } }
-                tbody role="rowgroup" { @for (i, row) in self.rows.iter().enumerate() { (row.render(scale, i == first)) } }
+                @for group in self.groups() {
+                    tbody role="rowgroup" class=[group.full.then_some("full")] { @for i in group.rows { (self.rows[i].render(scale, i == first)) } }
+                }
             }
             }
         }
@@ -147,6 +185,11 @@ impl Row {
         }
     }
 
+    /// The whole name, where it may not have the room to stand in its row.
+    fn title(&self) -> Option<&str> {
+        (self.label.chars().count() > ALWAYS_FITS).then_some(&*self.label)
+    }
+
     fn render(&self, scale: Scale, in_tab_order: bool) -> Markup {
         let length = duration(self.duration as f64);
         html! {
@@ -157,8 +200,8 @@ impl Row {
                         span.twisty {}
                         span class={ "swatch " (self.class) } aria-hidden="true" {}
                         @match &self.href {
-                            Some(href) => { a.label href=(href) title=(self.label) tabindex="-1" { (self.label) } }
-                            None => { span.label title=(self.label) { (self.label) } }
+                            Some(href) => { a.label href=(href) title=[self.title()] { (self.label) } }
+                            None => { span.label title=[self.title()] { (self.label) } }
                         }
                         @if let Some(service) = &self.service { span.svc { (service) } }
                         @for (tone, text) in &self.badges { (flag(*tone, text)) }
@@ -193,11 +236,11 @@ impl Row {
     }
 }
 
-/// A bar, and under it one of 2 px, so that even the shortest is seen.
+/// A bar, and under it one of 2 px, so that even the shortest is seen; below a thousandth there is only that one.
 fn bar(class: &str, left: f64, right: f64) -> Markup {
     html! {
         @if right - left < 0.01 { rect class=(class) x=(Pc(left.min(0.995))) width="2" y="8" height="11" rx="1" {} }
-        rect class=(class) x=(Pc(left)) width=(Pc(right - left)) y="8" height="11" rx="1.5" {}
+        @if right - left >= 0.001 { rect class=(class) x=(Pc(left)) width=(Pc(right - left)) y="8" height="11" rx="1.5" {} }
     }
 }
 
@@ -266,6 +309,37 @@ mod tests {
             to: 80_000,
         };
         insta::assert_snapshot!(table.render().into_string().replace("><", ">\n<"));
+    }
+
+    #[test]
+    fn groups_hold_all_rows_once_and_full_ones_are_of_one_height() {
+        let rows: Vec<Row> = (0..300)
+            .map(|i| Row {
+                hidden: i % 3 == 2,
+                ..row(&i.to_string(), 1, 0, 10)
+            })
+            .collect();
+        let table = Waterfall {
+            rows,
+            from: 0,
+            to: 10,
+        };
+        let groups = table.groups();
+        let mut next = 0;
+        for group in &groups {
+            assert_eq!(group.rows.start, next);
+            next = group.rows.end;
+            let seen = table.rows[group.rows.clone()]
+                .iter()
+                .filter(|row| !row.hidden)
+                .count();
+            assert_eq!(group.full, seen == GROUP, "{seen} rows");
+            assert!(
+                !table.rows[group.rows.start].hidden,
+                "a row stays with what it is below"
+            );
+        }
+        assert_eq!((next, groups.len()), (300, 4));
     }
 
     #[test]
