@@ -20,7 +20,7 @@ pub(crate) fn questions(end: i64, hours: f64) -> Vec<(&'static str, Ask)> {
     let now = end / SECOND;
     let window = Window::new(range, end);
     let fingerprint = Fingerprint::of(&data::select(0)).hash;
-    let (of_one, of_all) = (window.clone(), window.clone());
+    let (of_one, of_all, of_each) = (window.clone(), window.clone(), window.clone());
     let callers = |of: Of, window: Window| -> Ask {
         Box::new(move |conn| {
             callers::list(conn, &Scope::default(), of, &window)?;
@@ -66,6 +66,7 @@ pub(crate) fn questions(end: i64, hours: f64) -> Vec<(&'static str, Ask)> {
     vec![
         ("insights", insights),
         ("SQL of each request group", callers(Of::All, of_all)),
+        ("callers of each statement", callers(Of::Each, of_each)),
         ("one statement", one),
         ("its callers", callers(Of::Statement(fingerprint), of_one)),
         ("its growth", growth),

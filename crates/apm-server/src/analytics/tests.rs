@@ -10,6 +10,7 @@ use super::{
     Scope, breakdown, dependencies, distribution, error_group, errors, latency, metrics, samples,
     services, statement, statements, throughput, trace, transactions,
 };
+use crate::insight::callers::{self, Of};
 use crate::store::MIGRATIONS;
 use crate::time::Range;
 
@@ -201,6 +202,11 @@ fn questions() -> Vec<(&'static str, Sql)> {
             "samples",
             samples::sql(&scope, &window, samples::Durations::default(), 500),
         ),
+        ("callers", callers::sql(&scope, Of::Each, &window)),
+        (
+            "callers/of",
+            callers::sql(&scope, Of::Statement(1), &window),
+        ),
         ("trace/items", trace::read::items_sql(TRACE)),
         ("trace/errors", trace::read::errors_sql(TRACE)),
         ("trace/logs", trace::read::logs_sql(TRACE)),
@@ -231,6 +237,21 @@ fn no_list_scans_the_rows_of_events() {
             });
             assert!(!is_scan, "{name}: {plan:#?}");
         }
+    }
+}
+
+#[test]
+fn the_callers_of_one_statement_are_found_without_those_of_others() {
+    let mut conn = empty();
+    for of in [Of::All, Of::Statement(1)] {
+        let plan = callers::sql(&scope(), of, &window())
+            .plan(&mut conn)
+            .unwrap();
+        assert!(
+            plan.iter()
+                .any(|step| step.contains("roll_caller_statement")),
+            "{of:?}: {plan:#?}"
+        );
     }
 }
 

@@ -75,14 +75,14 @@ pub enum Of {
 /// The query behind it.
 #[must_use]
 pub fn sql(scope: &Scope, of: Of, window: &Window) -> Sql {
-    let fingerprint = match of {
-        Of::Statement(fingerprint) => Some(fingerprint.cast_signed()),
-        Of::Each | Of::All => None,
-    };
-    window
-        .bind(scope.bind(Sql::new(include_str!("callers.sql"))))
-        .bind("fingerprint", fingerprint)
-        .bind("all", i64::from(of == Of::All))
+    let bound = |text| window.bind(scope.bind(Sql::new(text)));
+    match of {
+        Of::Each => bound(include_str!("callers.sql")),
+        Of::Statement(fingerprint) => {
+            bound(include_str!("callers/of.sql")).bind("fingerprint", fingerprint.cast_signed())
+        }
+        Of::All => bound(include_str!("callers/of.sql")).bind("fingerprint", None::<i64>),
+    }
 }
 
 /// Callers, most time first.

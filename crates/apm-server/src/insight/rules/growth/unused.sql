@@ -5,7 +5,7 @@ WITH caller AS (
            (SELECT sum(a.requests) FROM roll_caller a
             WHERE a.level = 60 AND a.bucket >= :from AND a.tx_group_id = r.tx_group_id AND a.statement_id = 0
               AND a.bucket <= max(r.bucket)) AS requests
-    FROM roll_caller r
+    FROM roll_caller r INDEXED BY roll_caller_statement
     WHERE r.level = 60 AND r.bucket >= :from AND r.statement_id = :statement
     GROUP BY r.tx_group_id
 )

@@ -1,0 +1,1 @@
+DROP INDEX roll_caller_statement;
