@@ -6,6 +6,7 @@
 //! POCKET_APM_SOAK=4000000 POCKET_APM_SOAK_ENTROPY=1 …          # the same with 120 random bytes per transaction
 //! POCKET_APM_SOAK=4000000 POCKET_APM_SOAK_RATE=1000 …          # the same with so many events per second of event time
 //! POCKET_APM_HTTP=1000000 cargo bench --bench intake           # over HTTP, four connections, CPU time of the whole server
+//! POCKET_APM_INSIGHT=3000000 cargo bench --bench intake        # without and with the engine that looks for findings
 //! ```
 //!
 //! The stream is one recorded from the Node.js agent, repeated with fresh ids and moving timestamps; a generated one where the
@@ -13,6 +14,8 @@
 
 #[path = "intake/http.rs"]
 mod http;
+#[path = "intake/insight.rs"]
+mod insight;
 #[path = "intake/recorded.rs"]
 mod recorded;
 #[path = "intake/soak.rs"]
@@ -52,6 +55,9 @@ fn main() {
     let rate = number("POCKET_APM_SOAK_RATE").unwrap_or(RATE);
     if let Some(events) = number("POCKET_APM_HTTP") {
         return http::run(events, rate);
+    }
+    if let Some(events) = number("POCKET_APM_INSIGHT") {
+        return insight::run(events, rate);
     }
     if let Some(events) = number("POCKET_APM_SOAK") {
         let high_entropy = number("POCKET_APM_SOAK_ENTROPY").is_some_and(|on| on > 0);

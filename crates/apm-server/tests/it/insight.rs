@@ -5,8 +5,6 @@ use std::time::{Duration, Instant};
 
 use apm_server::analytics::Scope;
 use apm_server::event::{Batch, Event, Outcome, Span};
-use apm_server::generate::{Options as Made, generate};
-use apm_server::import::Target;
 use apm_server::insight::finding::{self, Finding, Which};
 use apm_server::insight::{Engine, Options};
 use apm_server::store::{Store, StoreError, StoreOptions};
@@ -268,61 +266,4 @@ fn values_in_the_text_and_queries_in_loops_are_told() {
     assert!(title("string_built", "product").contains("values in the text"));
     assert_eq!(found.len(), 3, "{found:#?}");
     drop(engine);
-}
-
-/// CPU time of this process so far, all threads.
-fn cpu() -> Duration {
-    let stat = std::fs::read_to_string("/proc/self/stat").expect("Linux");
-    // After the name, which may hold anything: utime and stime are the 12th and 13th, in hundredths of a second.
-    let after = stat.rsplit_once(") ").expect("a name").1;
-    let ticks = after.split(' ').skip(11).take(2);
-    let ticks: u64 = ticks
-        .map(|ticks| ticks.parse::<u64>().expect("a number"))
-        .sum();
-    Duration::from_millis(10 * ticks)
-}
-
-/// CPU time to store `traces` that arrive as fast as they are taken, for at least `least` of wall-clock time.
-fn intake(engine: bool, traces: u64, least: Duration) -> Duration {
-    let dir = tempfile::tempdir().expect("a directory");
-    let store = Store::open(StoreOptions::new(dir.path().join("apm.db"))).expect("a new database");
-    let engine =
-        engine.then(|| Engine::start(store.clone(), Options::default()).expect("a thread"));
-    let (start, before) = (Instant::now(), cpu());
-    let mut target = Target::store(store);
-    let mut stored = 0;
-    while stored < traces {
-        let mut made = Made::new(5_000, now());
-        made.window = Duration::from_secs(60);
-        made.seed = stored;
-        generate(&made, &mut target, |_| {}).expect("stored");
-        stored += 5_000;
-    }
-    let used = cpu() - before;
-    assert!(
-        start.elapsed() >= least,
-        "too few traces: {:?}",
-        start.elapsed()
-    );
-    drop(engine);
-    used
-}
-
-/// ```sh
-/// cargo test --release -p pocket-apm-server --test it what_keeping_insights -- --ignored --nocapture
-/// ```
-#[test]
-#[ignore = "a measurement of a minute, for a machine with nothing else to do"]
-fn what_keeping_insights_current_adds_to_the_intake_is_at_most_fifteen_per_cent() {
-    let traces = 200_000;
-    // Long enough for looks and rules: some ten of the former, two of the latter.
-    let least = Duration::from_secs(12);
-    let without = intake(false, traces, Duration::ZERO);
-    let with = intake(true, traces, least);
-    let added = with.as_secs_f64() / without.as_secs_f64() - 1.0;
-    eprintln!(
-        "{without:?} without, {with:?} with: {:.1} % more",
-        100.0 * added
-    );
-    assert!(added <= 0.15, "{added}");
 }
