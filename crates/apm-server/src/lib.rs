@@ -7,6 +7,7 @@ pub mod agent_config;
 pub mod analytics;
 pub mod api;
 mod config;
+mod csv;
 pub mod document;
 pub mod event;
 pub mod export;

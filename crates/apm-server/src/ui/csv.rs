@@ -5,6 +5,8 @@
 
 use std::fmt::Write as _;
 
+use crate::csv::{field, harmless};
+
 /// The table whose caption is `caption`, as RFC 4180 has it; nothing where the page has none.
 pub(super) fn table(page: &str, caption: &str) -> Option<String> {
     let table = page
@@ -18,7 +20,7 @@ pub(super) fn table(page: &str, caption: &str) -> Option<String> {
         let cells = cells(row);
         for (i, cell) in cells.iter().enumerate() {
             let comma = if i > 0 { "," } else { "" };
-            let _ = write!(out, "{comma}{}", quoted(cell));
+            let _ = write!(out, "{comma}{}", field(&harmless(cell)));
         }
         out.push_str("\r\n");
     }
@@ -102,28 +104,6 @@ fn text(markup: &str) -> String {
         .replace("↓ ", "-")
         .replace('↑', "+")
         .replace('↓', "-")
-}
-
-/// A field, quoted where it has to be.
-fn quoted(cell: &str) -> String {
-    let is_figure = |rest: &str| {
-        rest.chars()
-            .all(|c| c.is_ascii_digit() || " .,%".contains(c))
-    };
-    let formula = cell.starts_with(['=', '@'])
-        || cell
-            .strip_prefix(['+', '-'])
-            .is_some_and(|rest| !is_figure(rest));
-    let cell = if formula {
-        format!("'{cell}")
-    } else {
-        cell.to_owned()
-    };
-    if cell.contains(['"', ',', '\n', '\r']) {
-        format!("\"{}\"", cell.replace('"', "\"\""))
-    } else {
-        cell
-    }
 }
 
 #[cfg(test)]

@@ -1,29 +1,34 @@
 //! Comma-separated values, RFC 4180.
 
 use super::Cell;
+use crate::csv::{field, harmless};
 
 pub(super) fn write(columns: &[String], rows: &[Vec<Cell>]) -> String {
     let mut out = String::new();
-    line(&mut out, columns.iter().map(String::as_str));
+    line(
+        &mut out,
+        columns.iter().map(|name| harmless(name).into_owned()),
+    );
     for row in rows {
-        let cells: Vec<String> = row.iter().map(Cell::to_string).collect();
-        line(&mut out, cells.iter().map(String::as_str));
+        line(&mut out, row.iter().map(cell));
     }
     out
 }
 
-fn line<'a>(out: &mut String, fields: impl Iterator<Item = &'a str>) {
-    for (i, field) in fields.enumerate() {
+/// Only text can be taken for a formula.
+fn cell(cell: &Cell) -> String {
+    match cell {
+        Cell::Text(text) => harmless(text).into_owned(),
+        other => other.to_string(),
+    }
+}
+
+fn line(out: &mut String, fields: impl Iterator<Item = String>) {
+    for (i, text) in fields.enumerate() {
         if i > 0 {
             out.push(',');
         }
-        if field.contains(['"', ',', '\r', '\n']) {
-            out.push('"');
-            out.push_str(&field.replace('"', "\"\""));
-            out.push('"');
-        } else {
-            out.push_str(field);
-        }
+        out.push_str(&field(&text));
     }
     out.push_str("\r\n");
 }
@@ -39,11 +44,11 @@ mod tests {
         let rows = [
             vec![Cell::Int(-1), text("x \"y\"\nz")],
             vec![Cell::Null, Cell::Blob(vec![0, 255])],
-            vec![Cell::Real(0.5), text("plain")],
+            vec![Cell::Real(0.5), text("=1+1")],
         ];
         assert_eq!(
             write(&columns, &rows),
-            "a,\"b,c\"\r\n-1,\"x \"\"y\"\"\nz\"\r\n,x'00ff'\r\n0.5,plain\r\n"
+            "a,\"b,c\"\r\n-1,\"x \"\"y\"\"\nz\"\r\n,x'00ff'\r\n0.5,'=1+1\r\n"
         );
     }
 }
