@@ -119,10 +119,22 @@ pub struct Found {
     pub axis: Axis,
 }
 
-/// The query that counts the events of one kind, as far as columns decide. For “view SQL”.
+/// One statement that counts the events of all kinds by bucket, as far as columns decide; empty where none can match. For
+/// “view SQL”, in the console as in the `sqlite3` shell.
 #[must_use]
-pub fn sql(request: &Request) -> Vec<super::sql::Sql> {
-    Search::new(request).counting()
+pub fn sql(request: &Request) -> String {
+    let interval = axis(request.range).interval;
+    let kinds = Search::new(request).counting().into_iter();
+    let kinds: Vec<String> = kinds
+        .map(|sql| sql.bind("interval", interval).shell())
+        .collect();
+    if kinds.is_empty() {
+        return String::new();
+    }
+    format!(
+        "SELECT bucket, sum(count) AS count FROM (\n{}\n)\nGROUP BY bucket\nORDER BY bucket",
+        kinds.join("\nUNION ALL\n")
+    )
 }
 
 /// Searches.

@@ -62,11 +62,7 @@ pub(crate) fn page_of(ask: &mut Ask<'_>) -> Result<Answer, StoreError> {
     };
     let found = discover::search(ask.conn, &request)?;
     let (answer, why) = headline(view, &state, &found);
-    let sql = discover::sql(&request)
-        .iter()
-        .map(|sql| sql.shell())
-        .collect::<Vec<_>>()
-        .join(";\n\n");
+    let sql = discover::sql(&request);
     let content = if found.total == 0 {
         let remedies = html! { @if state.is_filtered(view) { a.btn.btn--primary href=(view.here().without("q").without("filter")) { "Remove the filter" } } (wider(view)) };
         empty(
@@ -171,5 +167,5 @@ fn histogram(ask: &Ask<'_>, found: &Found, sql: &str) -> Markup {
         height: 88,
         sql: (!sql.is_empty()).then_some(sql),
     }
-    .render(&ask.view.clock)
+    .render(&ask.view.clock, ask.flags)
 }
