@@ -50,6 +50,9 @@ pub struct Growth {
     pub points: Vec<Point>,
     /// Oldest first; the last one holds today.
     pub regimes: Vec<Regime>,
+    /// What asked for the durations, as the `sqlite3` shell takes it; the rows at each time are worked out beside it.
+    #[serde(skip)]
+    pub sql: String,
 }
 
 impl Growth {
@@ -187,18 +190,20 @@ pub fn read(
     let within = |text: &'static str, of: &Activity| {
         bound(text).bind("first", of.first).bind("last", of.last)
     };
+    let asked;
     let calls: Vec<(f64, f64)> = if own.minutes >= MINUTES {
-        medians(&bound(include_str!("minutes.sql")).load(conn)?)
+        asked = bound(include_str!("minutes.sql"));
+        medians(&asked.load(conn)?)
     } else {
         let (slots, each) = if own.n > CALLS {
             (SLOTS, EACH)
         } else {
             (1, CALLS)
         };
-        let calls = within(include_str!("spans.sql"), &own)
+        asked = within(include_str!("spans.sql"), &own)
             .bind("slots", slots)
             .bind("each", each);
-        groups(&calls.load(conn)?)
+        groups(&asked.load(conn)?)
     };
     let before: At = bound(include_str!("inserts_before.sql")).first(conn)?;
     let seen = if inserts.minutes > INSERT_MINUTES || inserts.n > INSERTS {
@@ -232,6 +237,7 @@ pub fn read(
         source: rows.source,
         points,
         regimes,
+        sql: asked.shell(),
     }))
 }
 
@@ -309,6 +315,7 @@ mod tests {
             source: Source::Inserts,
             regimes: regimes(&points),
             points,
+            sql: String::new(),
         }
     }
 

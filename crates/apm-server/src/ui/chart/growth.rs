@@ -3,7 +3,7 @@
 use maud::{Markup, html};
 
 use super::coordinate::{Pc, Px};
-use super::frame::{Frame, Measure, ValueAxis};
+use super::frame::{Data, Frame, Measure, ValueAxis};
 use super::scale::Scale;
 use super::ticks;
 pub(crate) use crate::insight::growth::Fit;
@@ -19,6 +19,7 @@ pub(crate) struct Growth<'a> {
     pub(crate) runs: &'a [(f64, f64)],
     pub(crate) fit: Option<Fit>,
     pub(crate) height: u32,
+    pub(crate) sql: Option<&'a str>,
 }
 
 impl Growth<'_> {
@@ -65,8 +66,8 @@ impl Growth<'_> {
         };
         maud::Render::render(&Frame {
             id: self.id,
-            title: "",
-            note: html! {},
+            title: &format!("By rows of {}", self.table),
+            note: html! { "medians" },
             head: html! {},
             says: &says,
             axis: &axis,
@@ -74,11 +75,23 @@ impl Growth<'_> {
             plot: html! {},
             over,
             right: None,
-            // The frame has no head here, and so no link that would show it.
-            data: None,
-            sql: None,
+            data: Some(&self.data()),
+            sql: self.sql,
             time: None,
         })
+    }
+
+    fn data(&self) -> Data {
+        let mut runs = self.runs.to_vec();
+        runs.sort_by(|a, b| a.0.total_cmp(&b.0));
+        let row = |(rows, us): &(f64, f64)| {
+            vec![Measure::Count.write(*rows), Measure::Duration.write(*us)]
+        };
+        Data {
+            heads: ["Rows", "Duration"].map(str::to_owned).to_vec(),
+            rows: runs.iter().map(row).collect(),
+            classes: Vec::new(),
+        }
     }
 }
 
@@ -99,6 +112,7 @@ mod tests {
             runs: &[(10.0, 5.0)],
             fit,
             height: 92,
+            sql: None,
         };
         assert_eq!(
             growth.words().unwrap().replace(NARROW, " "),
@@ -119,6 +133,7 @@ mod tests {
                 r_squared: 1.0,
             }),
             height: 92,
+            sql: None,
         };
         insta::assert_snapshot!(growth.render().into_string().replace("><", ">\n<"));
     }

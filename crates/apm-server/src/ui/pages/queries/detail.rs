@@ -149,6 +149,7 @@ fn growth_panel(ask: &mut Ask<'_>, scope: &Scope, fingerprint: u64) -> Result<Ma
                 r_squared: fit.r_squared,
             }),
             height: 140,
+            sql: Some(&found.sql),
         };
         let words = match found.growing() {
             Some(_) => chart.words(),
