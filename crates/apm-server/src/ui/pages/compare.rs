@@ -48,18 +48,19 @@ pub(crate) fn both(ask: &mut Ask<'_>) -> QueryResult<Answer> {
         }
     };
     let compared = compare::windows(ask.conn, &service, before, after)?;
-    let what = chosen
-        .as_ref()
-        .map_or_else(|| "the range before".to_owned(), Marker::words);
+    let what = chosen.as_ref().map_or_else(
+        || "in the range before".to_owned(),
+        |marker| format!("before {}", marker.words()),
+    );
     let slower = compared
         .transactions
         .iter()
         .filter(|row| change(row).is_some_and(|(_, worse)| worse))
         .count();
     let answer = match slower {
-        0 => format!("Nothing is slower than before {what}."),
-        1 => format!("One request is slower than before {what}."),
-        n => format!("{n} requests are slower than before {what}."),
+        0 => format!("Nothing is slower than {what}."),
+        1 => format!("One request is slower than {what}."),
+        n => format!("{n} requests are slower than {what}."),
     };
     let clock = &ask.view.clock;
     let stretch = |s: &Stretch| {
@@ -120,9 +121,15 @@ fn rows(view: &View, rows: &[Row], statements: bool) -> Markup {
     if rows.is_empty() {
         return nothing("Nothing to compare", "Neither side has any.");
     }
+    // Each file of a table goes by the caption.
+    let caption = if statements {
+        "Statements then and now"
+    } else {
+        "Requests then and now"
+    };
     html! {
             table.table.table--lines {
-                caption.sr { "Then and now" }
+                caption.sr { (caption) }
                 thead { tr { th scope="col" { "Name" } th.num.num--bare scope="col" { "Before" } th.num.num--bare scope="col" { "After" } th.num scope="col" { "p95 before" } th.num scope="col" { "p95 after" } th.num.num--bare scope="col" { "Change" } } }
                 tbody {
                     @for row in rows.iter().take(MOST) {
@@ -141,6 +148,6 @@ fn rows(view: &View, rows: &[Row], statements: bool) -> Markup {
                     }
                 }
             }
-    (csv("Then and now"))
+    (csv(caption))
         }
 }
