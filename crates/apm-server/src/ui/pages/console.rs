@@ -105,7 +105,8 @@ fn result(view: &View, table: &Table) -> Markup {
         .collect();
     let body = html! {
         (chart::charts(table, &view.clock))
-        div.scroll {
+        // Reached by keyboard, since it may be wider than the page.
+        div.scroll tabindex="0" role="region" aria-label="Rows" {
             table.table.table--lines {
                 caption.sr { "Result" }
                 thead { tr { @for (name, numeric) in table.columns.iter().zip(&numeric) { th scope="col" class=[numeric.then_some("num num--bare")] { (name) } } } }
