@@ -28,6 +28,7 @@ use diesel::SqliteConnection;
 use maud::{Markup, html};
 
 use super::bar::Bar;
+use super::chart::flags::Flag;
 use super::components::head::Crumb;
 use super::components::header::QueryState;
 use super::components::panel::empty;
@@ -46,6 +47,8 @@ pub(crate) struct Ask<'a> {
     pub(crate) window: Window,
     /// The window to compare with, if the reader wants one.
     pub(crate) before: Option<Window>,
+    /// Markers that charts over time show.
+    pub(crate) flags: &'a [Flag],
 }
 
 impl std::fmt::Debug for Ask<'_> {
@@ -57,7 +60,7 @@ impl std::fmt::Debug for Ask<'_> {
 }
 
 impl<'a> Ask<'a> {
-    pub(crate) fn new(conn: &'a mut SqliteConnection, view: &'a View) -> Self {
+    pub(crate) fn new(conn: &'a mut SqliteConnection, view: &'a View, flags: &'a [Flag]) -> Self {
         let window = view.window();
         let before = view.comparison().map(|comparison| comparison.of(&window));
         Self {
@@ -65,6 +68,7 @@ impl<'a> Ask<'a> {
             view,
             window,
             before,
+            flags,
         }
     }
 

@@ -11,16 +11,18 @@ use actix_web::{HttpRequest, HttpResponse, HttpResponseBuilder};
 use flate2::Compression;
 use maud::html;
 
+use super::chart::flags::Flag;
 use super::components::head::{Crumb, page_head};
 use super::components::header::{QueryState, Surroundings};
 use super::components::panel::empty;
 use super::components::shell::{Page, Section, document};
+use super::href::Href;
 use super::moment::Clock;
 use super::pages::{Answer, Ask, live, refused};
 use super::view::{Theme, View};
 use super::{assets, csv};
 use crate::analytics::{directory, errors};
-use crate::insight::marker;
+use crate::insight::marker::{self, Kind, Marker};
 use crate::store::{Store, StoreError};
 use crate::time;
 
@@ -51,9 +53,13 @@ pub(super) async fn page(
     let made = store
         .read_async(move |conn| {
             let known = directory::list(conn)?;
-            let marker = marker::list(conn, None)?;
-            let newest = marker.into_iter().max_by_key(|marker| marker.at);
-            let ask_around = Ask::new(conn, &view);
+            let markers = marker::list(conn, None)?;
+            let flags = flags(&view, &markers);
+            // The start of a process names nothing that a reader looks for, as long as there is another.
+            let newest = markers
+                .into_iter()
+                .max_by_key(|marker| (marker.kind != Kind::Start, marker.at));
+            let ask_around = Ask::new(conn, &view, &flags);
             let errors = errors::kinds(
                 ask_around.conn,
                 &ask_around.everything(),
@@ -69,7 +75,7 @@ pub(super) async fn page(
             };
             let answer = match &view.asked.trouble {
                 Some(trouble) => Answer::Page(refused::page(&view, trouble)),
-                None => ask(&mut Ask::new(conn, &view))?,
+                None => ask(&mut Ask::new(conn, &view, &flags))?,
             };
             Ok::<_, StoreError>(match answer {
                 Answer::Page(page) => (
@@ -97,6 +103,30 @@ pub(super) async fn page(
             html_response(&request, StatusCode::SERVICE_UNAVAILABLE, text)
         }
     }
+}
+
+/// Markers as the charts of a page show them: of all services, or of the one that the page is about.
+fn flags(view: &View, markers: &[Marker]) -> Vec<Flag> {
+    let of_all = !view.path.starts_with("/services/");
+    let is_shown = |service: &str| {
+        let own = Href::of(&["services", service]).to_string();
+        let rest = view.path.strip_prefix(&own);
+        of_all
+            || service.is_empty()
+            || rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+    };
+    let shown = markers.iter().filter(|marker| is_shown(&marker.service));
+    shown
+        .map(|marker| Flag {
+            at: marker.at * time::SECOND,
+            words: marker.words(),
+            weight: match marker.kind {
+                Kind::Manual => 2,
+                Kind::Version => 1,
+                Kind::Start => 0,
+            },
+        })
+        .collect()
 }
 
 /// A table of a page as a file.

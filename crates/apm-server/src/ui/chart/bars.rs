@@ -4,6 +4,7 @@ use maud::{Markup, html};
 
 use super::buckets::Buckets;
 use super::coordinate::{PLOT, Px};
+use super::flags::{self, Flag};
 use super::frame::{Data, Frame, Measure, ValueAxis};
 use crate::ui::moment::Clock;
 
@@ -38,7 +39,7 @@ pub(crate) struct BarChart<'a> {
 const LEAST: f64 = 1.2;
 
 impl BarChart<'_> {
-    pub(crate) fn render(&self, clock: &Clock) -> Markup {
+    pub(crate) fn render(&self, clock: &Clock, flags: &[Flag]) -> Markup {
         let total = |i: usize| {
             self.layers
                 .iter()
@@ -48,16 +49,17 @@ impl BarChart<'_> {
         let max = (0..self.buckets.count).map(total).fold(0.0, f64::max);
         let axis = ValueAxis::new(self.measure, max, self.height, 8.0);
         let data = self.data(clock);
+        let says = format!("{}{}", self.says, flags::said(flags, self.buckets, clock));
         maud::Render::render(&Frame {
             id: self.id,
             title: self.title,
             note: html! { (self.note) },
             head: self.legend(),
-            says: self.says,
+            says: &says,
             axis: &axis,
             x: &self.buckets.ticks(clock),
             plot: html! { @for i in 0..self.buckets.count { (self.stack(i, &axis)) } },
-            over: html! {},
+            over: flags::draw(flags, self.buckets, axis.height.height),
             right: None,
             data: Some(&data),
             sql: self.sql,
@@ -176,6 +178,11 @@ mod tests {
             now: buckets.to(),
             zone: TimeZone::UTC,
         };
-        insta::assert_snapshot!(chart.render(&clock).into_string().replace("><", ">\n<"));
+        insta::assert_snapshot!(
+            chart
+                .render(&clock, &[])
+                .into_string()
+                .replace("><", ">\n<")
+        );
     }
 }

@@ -4,6 +4,7 @@ use maud::{Markup, html};
 
 use super::buckets::Buckets;
 use super::coordinate::{PLOT, Pc, Px, points};
+use super::flags::{self, Flag};
 use super::frame::{Data, Frame, Measure, ValueAxis};
 use super::labels;
 use crate::ui::moment::Clock;
@@ -43,7 +44,7 @@ const RIGHT: u32 = 118;
 const LABEL_GAP: f64 = 15.0;
 
 impl LineChart<'_> {
-    pub(crate) fn render(&self, clock: &Clock) -> Markup {
+    pub(crate) fn render(&self, clock: &Clock, flags: &[Flag]) -> Markup {
         let values = self
             .lines
             .iter()
@@ -54,13 +55,15 @@ impl LineChart<'_> {
             .fold(0.0, f64::max);
         let axis = ValueAxis::new(self.measure, max, self.height, 8.0);
         let data = self.data(clock);
-        let over = html! { (self.dots(&axis)) };
+        let over =
+            html! { (flags::draw(flags, self.buckets, axis.height.height)) (self.dots(&axis)) };
+        let says = format!("{}{}", self.says, flags::said(flags, self.buckets, clock));
         maud::Render::render(&Frame {
             id: self.id,
             title: self.title,
             note: html! { (self.note) },
             head: html! {},
-            says: self.says,
+            says: &says,
             axis: &axis,
             x: &self.buckets.ticks(clock),
             plot: html! { (self.gaps(&axis)) @for line in self.lines { (self.line(line, &axis)) } },
@@ -255,6 +258,11 @@ mod tests {
             now: buckets.to(),
             zone: TimeZone::UTC,
         };
-        insta::assert_snapshot!(chart.render(&clock).into_string().replace("><", ">\n<"));
+        insta::assert_snapshot!(
+            chart
+                .render(&clock, &[])
+                .into_string()
+                .replace("><", ">\n<")
+        );
     }
 }

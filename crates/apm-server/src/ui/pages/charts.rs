@@ -107,7 +107,7 @@ pub(crate) fn latency(
         height: TALL,
         sql,
     }
-    .render(&ask.view.clock)
+    .render(&ask.view.clock, ask.flags)
 }
 
 /// What a line does from its first value to its last.
@@ -179,7 +179,7 @@ pub(crate) fn throughput(ask: &Ask<'_>, data: &Throughput, sql: Option<&str>) ->
         height: TALL,
         sql,
     }
-    .render(&ask.view.clock)
+    .render(&ask.view.clock, ask.flags)
 }
 
 /// The share of requests that failed.
@@ -222,7 +222,7 @@ pub(crate) fn failed(
         height: TALL,
         sql,
     }
-    .render(&ask.view.clock)
+    .render(&ask.view.clock, ask.flags)
 }
 
 /// Where the time goes, by type of span: shares that add up to all of it.
@@ -292,5 +292,5 @@ pub(crate) fn breakdown(ask: &Ask<'_>, data: &Breakdown, sql: &str) -> Markup {
         height: 112,
         sql: Some(sql),
     }
-    .render(&ask.view.clock)
+    .render(&ask.view.clock, ask.flags)
 }

@@ -197,7 +197,7 @@ pub(crate) fn occurrences(
         height: 96,
         sql: Some(sql),
     }
-    .render(&ask.view.clock)
+    .render(&ask.view.clock, ask.flags)
 }
 
 fn rows(view: &View, found: &Errors) -> Markup {

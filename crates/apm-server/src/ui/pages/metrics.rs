@@ -166,7 +166,7 @@ fn chart(
         height: 140,
         sql: Some(sql),
     }
-    .render(&ask.view.clock)
+    .render(&ask.view.clock, ask.flags)
 }
 
 fn names(view: &View, names: &[String]) -> Markup {
