@@ -97,4 +97,9 @@ test("the SQL behind a chart is shown, and runs", async ({ page }) => {
   await page.locator("#throughput").getByRole("link", { name: "SQL", exact: true }).click();
   await expect(page.locator("#throughput-sql pre")).toBeVisible();
   await expect(page.locator("#throughput-sql pre")).toContainText("SELECT");
+  const text = await page.locator("#throughput-sql pre").textContent();
+  await page.locator("#throughput-sql").getByRole("link", { name: "Open in SQL" }).click();
+  await expect(page.locator('textarea[name="sql"]')).toHaveValue(text);
+  await expect(page.getByRole("heading", { level: 1 })).toHaveText(/^[\d,]+ rows in /);
+  await expect(page.getByRole("table", { name: "Result" }).locator("tbody tr").first()).toBeVisible();
 });

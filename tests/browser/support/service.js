@@ -5,6 +5,9 @@ import path from "node:path";
 
 const LIMIT = 30_000;
 
+// Origins of what this process has started.
+export const started = new Set();
+
 // Status, headers and text of an answer. Unlike `fetch`, it may send any `Host`.
 export function ask(url, { method = "GET", headers = {}, body } = {}) {
   return new Promise((resolve, reject) => {
@@ -77,7 +80,10 @@ export function start(directory, name, args = []) {
     child.stdout.on("data", (part) => {
       said += part;
       const pages = said.match(/^APM +(http:\S+)\n/m)?.[1], service = said.match(/^service +(http:\S+)\n/m)?.[1];
-      if (pages && (service || alone)) resolve(new Service(child, service, pages));
+      if (pages && (service || alone)) {
+        started.add(pages);
+        resolve(new Service(child, service, pages));
+      }
     });
   });
 }

@@ -1,8 +1,12 @@
 // `test` with a watch on every page: nothing may be blocked by the content security policy, no script may fail, no dialog may
 // open, and no request may leave the server's own origin.
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import path from "node:path";
+
 import { expect, test as base } from "@playwright/test";
 
-import { ask } from "./service.js";
+import { ask, start, started } from "./service.js";
 
 export { expect };
 
@@ -10,12 +14,24 @@ export const test = base.extend({
   // Console errors that a test provokes on purpose, such as those of a missing page.
   tolerated: [[], { option: true }],
 
+  // Starts a service, or a server alone, that no other test sees; it ends with the test.
+  begin: async ({}, use) => {
+    const directory = mkdtempSync(path.join(tmpdir(), "pocket-apm-own-")), running = [];
+    await use(async (args) => {
+      const one = await start(directory, `own-${running.length}`, args);
+      running.push(one);
+      return one;
+    });
+    await Promise.all(running.map((one) => one.stop()));
+    rmSync(directory, { recursive: true, force: true });
+  },
+
   problems: [async ({ context, tolerated }, use) => {
     const problems = [];
     const own = [process.env.ARTICLE, process.env.PLAY, process.env.STRANGE];
     context.on("request", (request) => {
       const { origin, protocol } = new URL(request.url());
-      if (!own.includes(origin) && protocol !== "data:") problems.push(`a request left for ${request.url()}`);
+      if (!own.includes(origin) && !started.has(origin) && protocol !== "data:") problems.push(`a request left for ${request.url()}`);
     });
     context.on("console", (message) => {
       if (message.type() === "error" && !tolerated.some((known) => known.test(message.text()))) problems.push(`${message.page()?.url()}: ${message.text()}`);
