@@ -8,6 +8,7 @@ use flate2::Compression;
 use flate2::write::GzEncoder;
 use reqwest::header::{AUTHORIZATION, CONTENT_ENCODING, CONTENT_TYPE, HeaderMap, HeaderValue};
 use serde::Deserialize;
+use tokio::sync::Notify;
 
 use crate::config::Settings;
 use crate::transport::buffers::Body;
@@ -119,6 +120,8 @@ pub(crate) struct Client {
     endpoint: Endpoint,
     /// The address in use.
     at: AtomicUsize,
+    /// Another address is in use from now on.
+    pub(crate) switched: Notify,
 }
 
 impl Client {
@@ -149,6 +152,7 @@ impl Client {
             http: builder.build()?,
             endpoint,
             at: AtomicUsize::new(0),
+            switched: Notify::new(),
         })
     }
 
@@ -159,10 +163,12 @@ impl Client {
         urls.get(at % urls.len().max(1)).map_or("", String::as_str)
     }
 
-    /// Uses the next address from now on; `false` if there is only one.
-    pub(crate) fn next_url(&self) -> bool {
-        self.at.fetch_add(1, Ordering::Relaxed);
-        self.endpoint.urls.len() > 1
+    /// Uses the next address from now on, if there is one.
+    pub(crate) fn next_url(&self) {
+        if self.endpoint.urls.len() > 1 {
+            self.at.fetch_add(1, Ordering::Relaxed);
+            self.switched.notify_one();
+        }
     }
 
     /// Sends events and reads the answer. Returns the memory of the body where it is free again.

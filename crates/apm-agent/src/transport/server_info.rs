@@ -34,14 +34,21 @@ impl ServerVersion {
 /// How often the server is asked until it says.
 const EVERY: Duration = Duration::from_secs(10);
 
-/// Asks until the version is known. Failures are silent: many proxies let only the intake through.
+/// Asks until the version is known, and again where another server takes over. Failures are silent: many proxies let only the intake
+/// through.
 pub(crate) async fn watch(agent: Arc<Inner>, client: Arc<Client>) {
     loop {
-        if let Some(version) = ask(&client).await {
-            agent.set_server_version(version);
-            return;
+        let switched = client.switched.notified();
+        match ask(&client).await {
+            Some(version) => {
+                agent.set_server_version(version);
+                switched.await;
+            }
+            None => {
+                // The wait ends early where there is another one to ask.
+                let _ = tokio::time::timeout(EVERY, switched).await;
+            }
         }
-        tokio::time::sleep(EVERY).await;
     }
 }
 

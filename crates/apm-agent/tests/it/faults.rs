@@ -329,6 +329,41 @@ fn another_server_takes_over_when_one_fails() {
 }
 
 #[test]
+fn a_server_that_takes_over_is_asked_for_its_own_version() {
+    let (old, new) = (
+        FakeServer::start(Behaviour::Accept),
+        FakeServer::start(Behaviour::Accept),
+    );
+    old.set_info(r#"{"version":"8.17.0"}"#);
+    new.set_info(r#"{"version":"7.17.0"}"#);
+    let urls = format!("{}, {}", old.url(), new.url());
+    let agent = agent(
+        "http://127.0.0.1:1",
+        &[
+            ("server_urls", &urls),
+            ("api_request_time", "20ms"),
+            ("transaction_sample_rate", "0"),
+        ],
+    );
+    let is_recorded = || {
+        let before = agent.stats().recorded;
+        work(&agent, 1);
+        agent.stats().recorded > before
+    };
+    eventually("the old server's version is known", || {
+        (!is_recorded()).then_some(())
+    });
+    old.behave(Behaviour::Answer(503, ""));
+    eventually("the new server's version is known", || {
+        // Errors are sent whether sampled or not: the old server fails to take one.
+        let transaction = agent.transaction("job", "task");
+        transaction.run(|| apm_agent::capture_message("still there?"));
+        is_recorded().then_some(())
+    });
+    assert!(agent.shutdown(LONG));
+}
+
+#[test]
 fn unsampled_transactions_are_not_sent_to_a_server_that_ignores_them() {
     let server = FakeServer::start(Behaviour::Accept);
     let agent = agent(&server.url(), &[("transaction_sample_rate", "0")]);
