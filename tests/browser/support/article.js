@@ -1,5 +1,5 @@
 // The article's loop and the single requests around it, on a service that has just started.
-import { ask } from "./service.js";
+import { ask, until } from "./service.js";
 
 // One round, as in tests/it/first_light.rs.
 export const LOOP = [
@@ -27,4 +27,15 @@ export async function article(apm) {
   await apm.stored('processor.event: transaction and transaction.name: "GET /5xx"', 3);
   await apm.stored("processor.event: error", 3);
   await apm.stored("processor.event: metric", 1);
+}
+
+// Goes on with what writes and what groups until the growth of the one and the repeats of the other are found: how many rows that
+// takes depends on the machine.
+export async function grown(apm) {
+  const round = LOOP.filter(([, path]) => path !== "/sql-read");
+  const look = async () => {
+    for (let i = 0; i < 20; i++) for (const [host, path] of round) await ask(`${apm.service}${path}`, { headers: { host } });
+    return (await apm.api("insights")).insights.map(({ kind, evidence }) => `${kind} ${evidence.transaction}`);
+  };
+  await until("growth and repeats", look, (found) => found.includes("growth GET /sql-group") && found.includes("repeat GET /sql-write"), 90_000);
 }

@@ -23,12 +23,12 @@ export function ask(url, { method = "GET", headers = {}, body } = {}) {
 }
 
 // Asks again until `found` says yes to what is answered.
-export async function until(what, look, found) {
-  const end = Date.now() + LIMIT;
+export async function until(what, look, found, limit = LIMIT) {
+  const end = Date.now() + limit;
   for (;;) {
     const value = await look();
     if (found(value)) return value;
-    if (Date.now() > end) throw new Error(`${what}: not within ${LIMIT / 1000} s; last seen: ${JSON.stringify(value).slice(0, 600)}`);
+    if (Date.now() > end) throw new Error(`${what}: not within ${limit / 1000} s; last seen: ${JSON.stringify(value).slice(0, 600)}`);
     await new Promise((resolve) => setTimeout(resolve, 100));
   }
 }
