@@ -38,7 +38,7 @@ test("the filter chooses what is shown, and its stream takes the place of the on
   await expect(page).toHaveURL(/\/traces\/[0-9a-f]{32}/);
 });
 
-test("a setting is saved, shown, given to the agent that asks, and removed", async ({ page }) => {
+test("a setting is saved, shown, given to the agent that asks, changed, and removed", async ({ page }) => {
   await page.goto(`${PLAY}/settings`);
   const save = async (settings) => {
     await page.getByRole("textbox", { name: "Service, empty for all" }).fill("other-app");
@@ -51,6 +51,12 @@ test("a setting is saved, shown, given to the agent that asks, and removed", asy
   await expect(row).toContainText("capture_body=all");
   const asked = await ask(`${PLAY}/config/v1/agents?service.name=other-app`);
   expect(JSON.parse(asked.text)).toEqual({ transaction_sample_rate: "0.5", capture_body: "all" });
+  await save("transaction_sample_rate=0.25");
+  await page.goto(`${PLAY}/settings`);
+  await expect(row).toHaveCount(1);
+  await expect(row).toContainText("transaction_sample_rate=0.25");
+  await expect(row).not.toContainText("capture_body");
+  expect(JSON.parse((await ask(`${PLAY}/config/v1/agents?service.name=other-app`)).text)).toEqual({ transaction_sample_rate: "0.25" });
   await save("");
   await expect(row).toHaveCount(0);
 });
