@@ -1,4 +1,4 @@
-//! Telemetry of four services over the 24 hours before a moment: per trace a transaction, an insert and nine selects.
+//! Telemetry of four services over the hours before a moment: per trace a transaction, an insert and nine selects.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -20,11 +20,11 @@ pub(crate) const SERVICES: [&str; 4] = ["shop", "bank", "mail", "stock"];
 /// Transaction groups, and statements, of each.
 const GROUPS: u64 = 25;
 const SPANS: u64 = 10;
-const DAY: i64 = 86_400_000_000;
+pub(crate) const DAY: i64 = 86_400_000_000;
 const TRACES_PER_BATCH: u64 = 400;
 
-/// A database with so many traces that end at `end` (µs since the epoch).
-pub(crate) fn store(path: &Path, traces: u64, end: i64) -> Store {
+/// A database with so many traces over the `length` before `end` (µs, µs since the epoch).
+pub(crate) fn store(path: &Path, traces: u64, length: i64, end: i64) -> Store {
     let store = Store::open(StoreOptions::new(path)).expect("a new database");
     // Callers and findings are kept while events come, as in the server, but looked for more often.
     let mut options = Options::default();
@@ -38,7 +38,7 @@ pub(crate) fn store(path: &Path, traces: u64, end: i64) -> Store {
             let own = (first..traces.min(first + TRACES_PER_BATCH))
                 .filter(|trace| *trace % SERVICES.len() as u64 == at as u64);
             for trace in own {
-                let start = end - DAY + (DAY as f64 * trace as f64 / traces as f64) as i64;
+                let start = end - length + (length as f64 * trace as f64 / traces as f64) as i64;
                 add(&mut batch, &mut chance, trace, start, SPANS);
             }
             store.submit(batch).expect("room").wait().expect("stored");
