@@ -68,7 +68,7 @@ fn requests(
 /// One query in a transaction that stays open.
 fn query(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("query");
-    for watched in Watched::ALL {
+    for watched in Watched::ALL.into_iter().chain([Watched::Unhashed]) {
         let agent = watched.agent();
         let mut conn = scenario::connection(&agent);
         let transaction = agent.transaction("queries", "bench");

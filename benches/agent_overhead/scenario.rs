@@ -35,6 +35,8 @@ pub(crate) enum Watched {
     Unsampled,
     /// Everything is.
     Sampled,
+    /// Everything is, without the hash of a SELECT's bind values.
+    Unhashed,
 }
 
 impl Watched {
@@ -46,13 +48,15 @@ impl Watched {
             Self::Disabled => "disabled",
             Self::Unsampled => "unsampled",
             Self::Sampled => "sampled",
+            Self::Unhashed => "sampled, no bind hash",
         }
     }
 
     /// An agent in this state; it sends nothing. Spans are not compressed: each is recorded in full.
     pub(crate) fn agent(self) -> Agent {
-        let rate = if self == Self::Sampled { "1" } else { "0" };
-        let enabled = matches!(self, Self::Unsampled | Self::Sampled);
+        let is_sampled = matches!(self, Self::Sampled | Self::Unhashed);
+        let rate = if is_sampled { "1" } else { "0" };
+        let enabled = is_sampled || self == Self::Unsampled;
         Agent::builder()
             .service_name("agent-overhead")
             .option("enabled", enabled.to_string())
@@ -61,6 +65,7 @@ impl Watched {
             .option("cloud_provider", "none")
             .option("span_compression_enabled", "false")
             .option("transaction_max_spans", "4000000000")
+            .option("capture_bind_hash", (self != Self::Unhashed).to_string())
             .start()
     }
 
