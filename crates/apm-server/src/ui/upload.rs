@@ -13,6 +13,8 @@ use crate::store::Store;
 pub(crate) const MOST: usize = 64 << 20;
 /// What a compressed file may become, bytes.
 const MOST_INFLATED: u64 = 1 << 30;
+/// How much of a compressed file is read a second time, for the trace that its first lines name.
+const FIRST_LINES: u64 = 1 << 20;
 
 /// Why nothing, or not all, was imported.
 #[derive(Debug, thiserror::Error)]
@@ -68,14 +70,20 @@ fn taken(bytes: &[u8], store: Store) -> Result<Taken, UploadError> {
     if bytes.starts_with(&[0x1f, 0x8b]) {
         let inflated = MultiGzDecoder::new(bytes).take(MOST_INFLATED);
         let summary = stream(BufReader::new(inflated), &mut target, || ())?;
-        return Ok(Taken {
-            summary,
-            trace: None,
-        });
+        // What cannot be inflated has been refused by now.
+        let mut start = Vec::new();
+        let _ = MultiGzDecoder::new(bytes)
+            .take(FIRST_LINES)
+            .read_to_end(&mut start);
+        return Ok(named(summary, &start));
     }
     let summary = stream(bytes, &mut target, || ())?;
-    let trace = trace_of(bytes).filter(|_| summary.accepted > 0);
-    Ok(Taken { summary, trace })
+    Ok(named(summary, bytes))
+}
+
+fn named(summary: Summary, start: &[u8]) -> Taken {
+    let trace = trace_of(start).filter(|_| summary.accepted > 0);
+    Taken { summary, trace }
 }
 
 /// The trace of the first event that names one.

@@ -97,6 +97,15 @@ pub(crate) fn count(n: u64, one: &str, many: &str) -> String {
     }
 }
 
+/// `All 4 services`; of a single one, no number.
+pub(crate) fn all(n: u64, many: &str) -> String {
+    if n == 1 {
+        format!("All {many}")
+    } else {
+        format!("All {} {many}", grouped(n))
+    }
+}
+
 /// `a`, `a and b`, `a, b and c`.
 pub(crate) fn list(names: &[&str]) -> String {
     match names {

@@ -53,11 +53,12 @@ export async function show(address, { push = true, quiet = false, focus = null }
     showDetails(fresh, url);
   } else {
     const open = [...document.querySelectorAll("main details[open]")].map((element) => [...document.querySelectorAll("main details")].indexOf(element));
+    const aside = [...document.querySelectorAll("main .wide")].map((element) => element.scrollLeft);
     const sameHeading = quiet && document.querySelector("h1")?.textContent === fresh.querySelector("h1")?.textContent;
     document.title = fresh.title || document.title;
     for (const part of ["#main", ".header", ".nav"]) replace(part, fresh);
     if (fresh.body.dataset.refresh) document.body.dataset.refresh = fresh.body.dataset.refresh; else delete document.body.dataset.refresh;
-    if (quiet) { const all = document.querySelectorAll("main details"); for (const i of open) if (all[i]) all[i].open = true; }
+    if (quiet) { const all = document.querySelectorAll("main details"); for (const i of open) if (all[i]) all[i].open = true; document.querySelectorAll("main .wide").forEach((element, i) => { if (aside[i]) element.scrollLeft = aside[i]; }); }
     if (!sameHeading) announce(document.querySelector("h1")?.textContent ?? "");
     schedule();
     after(document.querySelector("#main"));

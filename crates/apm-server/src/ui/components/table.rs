@@ -141,11 +141,11 @@ pub(crate) fn table(
     rows: impl Render,
 ) -> Markup {
     html! {
-        table class={ "table " (class) } {
+        div.wide { table class={ "table " (class) } {
             caption.sr { (caption) }
             (head(view, columns, sort))
             tbody { (rows) }
-        }
+        } }
         (csv(caption))
     }
 }

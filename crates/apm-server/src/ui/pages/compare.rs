@@ -81,13 +81,13 @@ pub(crate) fn both(ask: &mut Ask<'_>) -> QueryResult<Answer> {
 
 fn markers_list(view: &View, markers: &[Marker], chosen: Option<&Marker>) -> Markup {
     html! {
-        form.row method="post" action="/markers" {
-            label.field { "Set a marker now" input.input type="text" name="name" required maxlength="100" placeholder="before the index"; }
+        form.row.pad-all method="post" action="/markers" {
+            label.field { "Set a marker now" input.input.input--text.marker-name type="text" name="name" required maxlength="100" placeholder="before the index"; }
             button.btn type="submit" { "Set" }
         }
         @if markers.is_empty() { (nothing("No markers", "Set one, send POST /api/v1/markers, or start a service with another service.version.")) }
         @else {
-            ul.plain {
+            ul.plain-list.pad {
                 @for marker in markers.iter().take(20) {
                     li.row {
                         a href=(view.here().set("marker", &marker.id.to_string())) aria-current=[(chosen.map(|m| m.id) == Some(marker.id)).then_some("true")] { (marker.words()) }
@@ -128,7 +128,7 @@ fn rows(view: &View, rows: &[Row], statements: bool) -> Markup {
         "Requests then and now"
     };
     html! {
-            table.table.table--lines {
+            div.wide { table.table.table--lines {
                 caption.sr { (caption) }
                 thead { tr { th scope="col" { "Name" } th.num.num--bare scope="col" { "Before" } th.num.num--bare scope="col" { "After" } th.num scope="col" { "p95 before" } th.num scope="col" { "p95 after" } th.num.num--bare scope="col" { "Change" } } }
                 tbody {
@@ -147,7 +147,7 @@ fn rows(view: &View, rows: &[Row], statements: bool) -> Markup {
                         }
                     }
                 }
-            }
+            } }
     (csv(caption))
         }
 }

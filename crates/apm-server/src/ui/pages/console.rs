@@ -67,7 +67,7 @@ fn form(view: &View, text: &str) -> Markup {
         form.picker-form method="get" action="/sql" {
             @for (key, value) in view.params_but(&["sql"]) { input type="hidden" name=(key) value=(value); }
             label { "One SELECT, at most 2 s and 1,000 rows"
-                textarea.input.code name="sql" rows="8" spellcheck="false" autocomplete="off" { (text) }
+                textarea.input.input--text.lines name="sql" rows="8" spellcheck="false" autocomplete="off" { (text) }
             }
             div.row {
                 button.btn.btn--primary type="submit" { "Run" }
@@ -83,7 +83,7 @@ fn encoded(text: &str) -> String {
 }
 
 fn examples(view: &View) -> Markup {
-    html! { ul.plain { @for (title, text) in EXAMPLES { li { a href=(view.to(&["sql"]).set("sql", text)) { (title) } } } } }
+    html! { ul.plain-list.pad-all { @for (title, text) in EXAMPLES { li { a href=(view.to(&["sql"]).set("sql", text)) { (title) } } } } }
 }
 
 fn result(view: &View, table: &Table) -> Markup {
@@ -106,8 +106,8 @@ fn result(view: &View, table: &Table) -> Markup {
     let body = html! {
         (chart::charts(table, &view.clock))
         // Reached by keyboard, since it may be wider than the page.
-        div.scroll tabindex="0" role="region" aria-label="Rows" {
-            table.table.table--lines {
+        div.wide tabindex="0" role="region" aria-label="Rows" {
+            table.table {
                 caption.sr { "Result" }
                 thead { tr { @for (name, numeric) in table.columns.iter().zip(&numeric) { th scope="col" class=[numeric.then_some("num num--bare")] { (name) } } } }
                 tbody { @for row in &table.rows { tr { @for (at, cell) in row.iter().enumerate() { (one(view, &table.columns[at], cell, numeric[at])) } } } }

@@ -81,7 +81,7 @@ fn item(view: &View, finding: &Finding) -> Markup {
             p { (says.remedy) }
             div.row.links {
                 span.dim { (finding.service) }
-                @if finding.saving > 0.0 { span.dim title="time per minute that the remedy would save" { "saves " (duration(finding.saving)) "/min" } }
+                @if finding.saving > 0.0 { span.dim title="time per minute that the remedy would save" { "saves " (duration(finding.saving)) " a minute" } }
                 @if let Some(trace) = &says.evidence.trace { a href=(view.to(&["traces", trace])) { "A trace that shows it" } }
                 @if let (Some(name), Some(kind)) = (&says.evidence.transaction, &says.evidence.transaction_type) {
                     a href=(transaction_href(view, &finding.service, kind, name)) { (name) }

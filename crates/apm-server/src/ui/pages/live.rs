@@ -67,11 +67,11 @@ pub(crate) fn one(ask: &mut Ask<'_>) -> Result<Answer, StoreError> {
         button.btn.btn--small type="button" data-live-pause aria-pressed="false" hidden { "Pause" }
     };
     let table = html! {
-            table.table.docs.live data-live=(stream) {
+            div.wide { table.table.docs.live data-live=(stream) {
                 caption.sr { "Events, newest first" }
                 thead { tr { th scope="col" { "Time" } th scope="col" { "Event" } th scope="col" { "Kind" } th scope="col" { "Service" } th scope="col" { "Result" } th.num scope="col" { "Duration" } } }
                 tbody { @for hit in &found.hits { (row(&view.clock, hit)) } }
-            }
+            } }
     (csv("Events, newest first"))
         };
     let note = html! { span data-live-state aria-live="polite" { "Reload to see what has arrived since." } };

@@ -50,6 +50,8 @@ pub(crate) fn page(ask: &mut Ask<'_>) -> QueryResult<Answer> {
     if now.services.is_empty() {
         return Ok(none(ask));
     }
+    // Both are counted per service: a filter on anything but services leaves them as they are.
+    let counted = ask.view.asked.on(List::Metrics).is_ok();
     let insights = finding::counts(ask.conn, &scope)?;
     let said = headline::of(ask.view, &now.services, &before);
     let busiest = now
@@ -72,12 +74,15 @@ pub(crate) fn page(ask: &mut Ask<'_>) -> QueryResult<Answer> {
     };
     let body = html! {
         (page_head(&crumbs, &said.answer, &said.why))
-        (totals(ask, &now.services, &before))
-        section.panel { (list(ask, &now, &before, &insights)) }
+        (totals(ask, &now.services, &before, counted))
+        section.panel {
+            (list(ask, &now, &before, &insights, counted))
+            @if !counted { p.panel-foot { "Errors and time in SQL are counted per service, not per request: this filter cannot be applied to them." } }
+        }
         div.cols.cols--5-7 {
             (errors::short_list(ask.view, failing.as_ref(), &ask.view.to(&["errors"])))
             @if let (Some(service), Some(hot)) = (&busiest, &hot) {
-                @let all = html! { a href=(ask.view.to(&["services", &service.name, "transactions"])) { "All " (words::count(hot.transactions.len() as u64, "transaction", "transactions")) } };
+                @let all = html! { a href=(ask.view.to(&["services", &service.name, "transactions"])) { (words::all(hot.transactions.len() as u64, "transactions")) } };
                 (panel("Where time goes", html! { (service.name) }, all, transactions::shares(ask.view, &service.name, hot, 7)))
             }
         }
@@ -125,7 +130,12 @@ fn weighted<'a>(
     (total > 0.0).then(|| sum / total)
 }
 
-fn totals(ask: &Ask<'_>, now: &[Service], before: &HashMap<String, Service>) -> Markup {
+fn totals(
+    ask: &Ask<'_>,
+    now: &[Service],
+    before: &HashMap<String, Service>,
+    counted: bool,
+) -> Markup {
     let against = ask.view.against();
     let events = (
         now.iter().map(|s| whole(s.transactions)).sum(),
@@ -151,7 +161,7 @@ fn totals(ask: &Ask<'_>, now: &[Service], before: &HashMap<String, Service>) -> 
     let all = || now.iter().collect::<Vec<_>>();
     let share = |value: Option<f64>| html! { @match value { Some(value) => (number::percent(value)), None => { span.none { "–" } } } };
     let per_minute = |value: Option<f64>| html! { span { (number::rate(value.unwrap_or(0.0))) span.u { (number::NARROW) "/min" } } };
-    facts(&[
+    let mut list = vec![
         Fact::with(
             "Requests",
             per_minute(requests(all())),
@@ -162,18 +172,21 @@ fn totals(ask: &Ask<'_>, now: &[Service], before: &HashMap<String, Service>) -> 
             share(failed(all())),
             compared(&failed, Rise::Worse),
         ),
-        Fact::with(
+    ];
+    if counted {
+        list.push(Fact::with(
             "Errors",
             per_minute(errors(all())),
             compared(&errors, Rise::Worse),
-        ),
-        Fact::with(
+        ));
+        list.push(Fact::with(
             "Time in SQL",
             share(sql(all())),
             compared(&sql, Rise::Neutral),
-        ),
-        Fact::new("Services", now.len()),
-    ])
+        ));
+    }
+    list.push(Fact::new("Services", now.len()));
+    facts(&list)
 }
 
 fn change(now: &Service, before: Option<&Service>) -> Delta {
@@ -193,6 +206,7 @@ fn list(
     now: &Services,
     before: &HashMap<String, Service>,
     insights: &HashMap<String, u64>,
+    counted: bool,
 ) -> Markup {
     let sort = Sort::of(ask.view, &COLUMNS, "-rate");
     let mut rows: Vec<&Service> = now.services.iter().collect();
@@ -218,7 +232,7 @@ fn list(
         &caption,
         &COLUMNS,
         &sort,
-        html! { @for service in rows { (row(ask, &now.axis, service, before.get(&service.name), insights.get(&service.name).copied())) } },
+        html! { @for service in rows { (row(ask, &now.axis, service, before.get(&service.name), insights.get(&service.name).copied(), counted)) } },
     )
 }
 
@@ -228,6 +242,7 @@ fn row(
     service: &Service,
     before: Option<&Service>,
     insights: Option<u64>,
+    counted: bool,
 ) -> Markup {
     let change = change(service, before);
     let slower = cells::is_worse(change, Rise::Worse);
@@ -253,8 +268,8 @@ fn row(
             (cells::duration(service.latency.map(|p| p.p95)))
             (cells::trend_bare(spark(&throughput, "requests per minute over time", false), &rate))
             (cells::trend(spark(&settle(&service.series.failed_rate), "failed requests over time", failing), service.failed_rate.map(number::percent)))
-            (cells::rate(service.errors_per_minute))
-            (cells::share(service.db_share, 1.0, "fill-db"))
+            @if counted { (cells::rate(service.errors_per_minute)) } @else { td.num.none { "–" } }
+            (cells::share(service.db_share.filter(|_| counted), 1.0, "fill-db"))
         }
     }
 }

@@ -121,7 +121,7 @@ fn agents(view: &View, configured: &[Settings]) -> Markup {
             section.panel {
                 div.panel-head { h2 { "Agent configuration" } span.note { "agents ask for it every 30 s" } }
                 @if configured.is_empty() { (nothing("Nothing is set", "Agents use their own settings.")) } @else {
-                    table.table {
+                    div.wide { table.table {
                         caption.sr { "Settings by service" }
                         thead { tr { th scope="col" { "Service" } th scope="col" { "Environment" } th scope="col" { "Settings" } th.num.num--bare scope="col" { "Applied" } } }
                         tbody { @for one in configured { tr {
@@ -130,7 +130,7 @@ fn agents(view: &View, configured: &[Settings]) -> Markup {
                             td.grow { @for (key, value) in &one.values { code { (key) "=" (value) } " " } }
                             td.num.soft { @match one.applied { Some(at) => (view.clock.relative(at)), None => "not yet" } }
                         } } }
-                    }
+                    } }
     (csv("Settings by service"))
                 }
                 form.form method="post" action="/settings/agents" {

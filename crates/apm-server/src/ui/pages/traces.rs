@@ -71,11 +71,11 @@ pub(crate) fn list(ask: &mut Ask<'_>) -> Result<Answer, StoreError> {
 
 fn rows(view: &View, found: &Traces) -> Markup {
     html! {
-            table.table {
+            div.wide { table.table {
                 caption.sr { "Traces, newest first" }
                 thead { tr { th scope="col" { "Entry" } th scope="col" { "Service" } th scope="col" { "Result" } th.num scope="col" { "Duration" } th.num.num--bare scope="col" { "Spans" } th.num.num--bare scope="col" aria-sort="descending" { "Started ↓" } } }
                 tbody { @for entry in &found.traces { (row(view, entry)) } }
-            }
+            } }
     (csv("Traces, newest first"))
             @if let Some(next) = &found.next { p.panel-foot { a href=(view.here().set("after", next)) { "Older traces" } } }
         }

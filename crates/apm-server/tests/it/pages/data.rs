@@ -1,9 +1,13 @@
 //! A trace goes out and comes back; everything goes.
 
+use std::io::Write as _;
+
 use apm_server::export;
 use apm_server::generate::{Options, generate};
 use apm_server::import::{Target, stream};
 use apm_server::store::{Store, StoreError, trace};
+use flate2::Compression;
+use flate2::write::GzEncoder;
 use serde_json::json;
 
 use super::{metadata, transaction};
@@ -188,6 +192,20 @@ async fn a_trace_is_downloaded_and_uploaded_by_the_pages() {
         refused.text.contains("begin with a metadata line"),
         "{}",
         refused.text
+    );
+    // The same file compressed names its trace, too.
+    let mut gz = GzEncoder::new(Vec::new(), Compression::fast());
+    gz.write_all(file.text.as_bytes()).expect("compresses");
+    let mut form =
+        b"--cut\r\nContent-Disposition: form-data; name=\"file\"; filename=\"t.ndjson.gz\"\r\n\r\n"
+            .to_vec();
+    form.extend(gz.finish().expect("compresses"));
+    form.extend(b"\r\n--cut--\r\n");
+    let taken = there.send("POST", "/settings/import", &headers, form).await;
+    assert_eq!(
+        (taken.status, taken.header("location")),
+        (303, back.as_str()),
+        "{taken:?}"
     );
     here.stop().await;
     there.stop().await;

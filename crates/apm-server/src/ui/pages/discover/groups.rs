@@ -57,11 +57,11 @@ pub(super) fn panel(view: &View, groups: &Groups) -> Markup {
         }
     };
     let table = html! {
-            table.table {
+            div.wide { table.table {
                 caption.sr { "Documents by " (groups.field) }
                 thead { tr { th scope="col" { span.sr { "Filter" } } th scope="col" { (groups.field) } th.num.num--bare scope="col" aria-sort="descending" { "Documents ↓" } th.num scope="col" { "Share" } th.num scope="col" { "Avg duration" } th.num scope="col" { "Longest" } } }
                 tbody { @for group in &groups.groups { (row(group)) } }
-            }
+            } }
     (csv(&format!("Documents by {}", groups.field)))
         };
     framed(&format!("By {}", groups.field), note, aside, table)

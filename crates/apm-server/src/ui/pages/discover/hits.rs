@@ -78,7 +78,7 @@ fn table(view: &View, state: &State, hits: &[Hit]) -> Markup {
     };
     let width = columns.len() + if chosen { 1 } else { 3 };
     html! {
-            table.table.docs {
+            div.wide { table.table.docs {
                 caption.sr { "Documents" }
                 thead { tr {
                     th scope="col" aria-sort="descending" { "@timestamp ↓" }
@@ -99,7 +99,7 @@ fn table(view: &View, state: &State, hits: &[Hit]) -> Markup {
                         @if open { tr.detail { td colspan=(width) { (details(view, hit)) } } }
                     }
                 }
-            }
+            } }
     (csv("Documents"))
         }
 }

@@ -86,7 +86,7 @@ pub(crate) fn one(
         (totals(row))
         @if !findings.is_empty() { (panel("Insights", number::grouped(findings.len() as u64), html! { a href=(ask.view.to(&["insights"])) { "All insights" } }, insights::list(ask.view, &findings))) }
         div.cols.cols--2 {
-            (panel("Statement", row.instance.as_str(), copy("statement", "Copy"), code::block("statement", sql::highlight(&sql::pretty(&row.normalized)))))
+            (panel("Statement", row.instance.as_str(), copy("statement", "Copy"), html! { div.snippet.snippet--first { (code::block("statement", sql::highlight(&sql::pretty(&row.normalized)))) } }))
             (growth_panel(ask, &scope, number)?)
         }
         (plan_panel(ask, row, files.get(&row.service).map(|file| file.as_path())))
@@ -143,11 +143,15 @@ fn growth_panel(ask: &mut Ask<'_>, scope: &Scope, fingerprint: u64) -> Result<Ma
             id: &id,
             table: &found.table,
             runs: &runs,
-            fit: regime.fit.map(|fit| Fit {
-                at_zero: fit.at_zero,
-                per_row: fit.per_row,
-                r_squared: fit.r_squared,
-            }),
+            // A line that the words beside it deny would mislead.
+            fit: regime
+                .fit
+                .filter(|_| found.growing().is_some())
+                .map(|fit| Fit {
+                    at_zero: fit.at_zero,
+                    per_row: fit.per_row,
+                    r_squared: fit.r_squared,
+                }),
             height: 140,
             sql: Some(&found.sql),
         };
@@ -164,7 +168,7 @@ fn growth_panel(ask: &mut Ask<'_>, scope: &Scope, fingerprint: u64) -> Result<Ma
         };
         parts.push(html! {
             (chart.render())
-            @if let Some(words) = words { p.soft { (words) } }
+            @if let Some(words) = words { p.soft.pad { (words) } }
         });
     }
     let body = html! {
@@ -205,7 +209,7 @@ fn plan_panel(ask: &Ask<'_>, row: &Statement, file: Option<&Path>) -> Markup {
 fn plans(explained: &Explained, asked: Option<&WhatIf>) -> Markup {
     let other = asked.or(explained.proposal.as_ref());
     html! {
-        div.cols.cols--2 {
+        div.cols.cols--2.pad-all {
             div { h3 { "Today" } (tree(&explained.plan)) p.soft { (explained.summary) } }
             @if let Some(other) = other {
                 div {
@@ -244,10 +248,10 @@ fn branch(step: &Step) -> Markup {
 
 fn what_if_form(ask: &Ask<'_>, asked: Option<&(&str, Result<WhatIf, PlanError>)>) -> Markup {
     html! {
-        form.picker-form method="get" action=(ask.view.path) {
+        form.picker-form.what-if method="get" action=(ask.view.path) {
             @for (key, value) in ask.view.params_but(&["index"]) { input type="hidden" name=(key) value=(value); }
             label { "What if there were this index?"
-                input.input type="text" name="index" value=(asked.map_or("", |(index, _)| index)) placeholder="CREATE INDEX people_city ON people (city)" spellcheck="false";
+                input.input.input--text type="text" name="index" value=(asked.map_or("", |(index, _)| index)) placeholder="CREATE INDEX people_city ON people (city)" spellcheck="false";
             }
             @if let Some((_, Err(error))) = asked { p.bad role="alert" { (error) } }
             div.row { button.btn type="submit" { "Try" } }
@@ -263,7 +267,7 @@ fn who(ask: &Ask<'_>, callers: &[Caller]) -> Markup {
         );
     }
     html! {
-            table.table.table--lines {
+            div.wide { table.table.table--lines {
                 caption.sr { "Requests that run this statement" }
                 thead { tr { th scope="col" { "Request" } th.num.num--bare scope="col" { "Requests" } th.num.num--bare scope="col" { "Calls per request" } th.num.num--bare scope="col" { "At most" } th.num scope="col" { "Time per request" } th.num scope="col" { "Share of request" } } }
                 tbody {
@@ -278,7 +282,7 @@ fn who(ask: &Ask<'_>, callers: &[Caller]) -> Markup {
                         }
                     }
                 }
-            }
+            } }
     (csv("Requests that run this statement"))
         }
 }
@@ -291,7 +295,7 @@ fn samples(ask: &Ask<'_>, found: &Detail) -> Markup {
         );
     }
     html! {
-            table.table.table--lines {
+            div.wide { table.table {
                 caption.sr { "Newest runs" }
                 thead { tr { th scope="col" { "Time" } th.num scope="col" { "Duration" } th scope="col" { "Trace" } } }
                 tbody {
@@ -303,7 +307,7 @@ fn samples(ask: &Ask<'_>, found: &Detail) -> Markup {
                         }
                     }
                 }
-            }
+            } }
     (csv("Newest runs"))
         }
 }

@@ -207,7 +207,7 @@ impl Panel<'_> {
             );
         }
         html! {
-                    table.table {
+                    div.wide { table.table {
                         caption.sr { "Errors of this trace" }
                         thead { tr { th scope="col" { "Error" } th scope="col" { "Service" } th scope="col" { "Where" } th.num.num--bare scope="col" { "Time" } } }
                         tbody { @for error in &self.trace.errors { tr {
@@ -216,7 +216,7 @@ impl Panel<'_> {
                             td.soft { (error.culprit) }
                             td.num { (view.clock.milli(error.timestamp)) }
                         } } }
-                    }
+                    } }
         (csv("Errors of this trace"))
                 }
     }
@@ -240,11 +240,11 @@ impl Panel<'_> {
         }
         let clock = &ask.view.clock;
         Ok(html! {
-                    table.table.docs {
+                    div.wide { table.table.docs {
                         caption.sr { "Log lines of this trace" }
                         thead { tr { th scope="col" { "Time" } th scope="col" { "Level" } th scope="col" { "Service" } th scope="col" { "Message" } } }
                         tbody { @for (log, text) in &lines { tr { td.mono { (clock.milli(log.timestamp)) } td.soft { (log.level) } td.soft { (log.service) } td.grow title=(text) { (text) } } } }
-                    }
+                    } }
         (csv("Log lines of this trace"))
                     @if self.trace.logs.len() > MOST { p.panel-foot { "The first " (MOST) " of " (self.trace.logs.len()) " lines." } }
                 })

@@ -74,11 +74,11 @@ pub(super) fn tab(trace: &Trace, view: &View) -> Markup {
     let widest = list.first().map_or(0, |group| group.time) as f64;
     let all: i64 = list.iter().map(|group| group.time).sum();
     html! {
-        table.table.table--lines {
+        div.wide { table.table.table--lines {
             caption.sr { "SQL statements of this trace by total time" }
             thead { tr { th scope="col" { "Statement" } th.num.num--bare scope="col" { "Calls" } th.num scope="col" aria-sort="descending" { "Total ↓" } th.num scope="col" { "Share of SQL" } th.num scope="col" { "Average" } th.num scope="col" { "Longest" } } }
             tbody { @for group in &list { (row(group, widest, all, view)) } }
-        }
+        } }
         (csv("SQL statements of this trace by total time"))
         (between::table(&between::of(trace)))
     }

@@ -86,7 +86,7 @@ pub(super) fn table(gaps: &[Gap]) -> Markup {
     let widest = gaps.first().and_then(share).unwrap_or(0.0);
     html! {
         @if !gaps.is_empty() {
-            table.table.table--lines {
+            div.wide { table.table {
                 caption { "Not covered by any span" }
                 thead { tr { th scope="col" { "Where" } th.num.num--bare scope="col" { "Times" } th.num scope="col" { "Total" } th.num scope="col" { "Share" } } }
                 tbody { @for gap in gaps.iter().take(20) {
@@ -97,7 +97,7 @@ pub(super) fn table(gaps: &[Gap]) -> Markup {
                         (cells::share(share(gap), widest, "fill"))
                     }
                 } }
-            }
+            } }
             (csv("Not covered by any span"))
         }
     }
