@@ -2,6 +2,7 @@
 
 mod big;
 mod data;
+mod filtered;
 mod live;
 mod weight;
 
