@@ -1,5 +1,7 @@
 //! Findings from telemetry made by hand: the article's service, one without faults, and what ends a finding.
 
+mod rules;
+
 use std::path::Path;
 use std::time::{Duration, Instant};
 
