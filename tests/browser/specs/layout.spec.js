@@ -1,5 +1,6 @@
 // Every page in a narrow window, in both themes, and with the few colours of a forced palette.
 import { every } from "../support/pages.js";
+import { HOSTILE_TRACE, STRANGER } from "../support/streams.js";
 import { expect, test } from "../support/test.js";
 
 const { ARTICLE, STRANGE } = process.env;
@@ -8,7 +9,9 @@ test("no page scrolls sideways in a window of 900 px, in either theme", async ({
   test.setTimeout(120_000);
   await page.setViewportSize({ width: 900, height: 800 });
   const found = [];
-  for (const [name, address] of [...await every(ARTICLE, "my-app-01", 'transaction.name: "GET /sql-write"'), ["growth", `${STRANGE}/services/shop/metrics?from=now-3h`]]) {
+  // Pages of a service as usual, and of one whose every name is long.
+  const all = [...await every(ARTICLE, "my-app-01", 'transaction.name: "GET /sql-write"'), ...(await every(STRANGE, STRANGER, `trace.id: ${HOSTILE_TRACE}`)).map(([name, address]) => [`${name}, strange`, address])];
+  for (const [name, address] of all) {
     await page.goto(`${address}${address.includes("?") ? "&" : "?"}refresh=0`);
     for (const colorScheme of ["light", "dark"]) {
       await page.emulateMedia({ colorScheme });
