@@ -1,10 +1,10 @@
 // A trace of 5 000 spans answers at once. Measured in a debug build on two cores that others kept busy: 1.0 to 1.5 s until it can
 // be used, of which the server and its answer took 0.6; 0.15 to 0.35 s from a click to the details. With all rows laid out it
-// had been 10 s and 3 s. The bounds are three times what was measured.
+// had been 10 s and 3 s. The bounds are three to four times what was measured.
 import { BIG_SPANS, BIG_TRACE } from "../support/streams.js";
 import { expect, test } from "../support/test.js";
 
-const OPENS = 4_500, ANSWERS = 1_050;
+const OPENS = 6_000, ANSWERS = 1_050;
 const { STRANGE } = process.env;
 
 // Milliseconds from now until the browser has drawn what `look` waits for.
@@ -21,7 +21,7 @@ const open = async (page) => {
   await expect(page.locator("#wf[data-ready]")).toBeVisible();
 };
 
-// The watch over pages forbids no `Function`, but the pages' own policy does.
+// `timed` makes functions from text, which the pages' own policy forbids.
 test.use({ bypassCSP: true });
 test.describe.configure({ mode: "serial" });
 
@@ -53,7 +53,9 @@ test("a click on any row soon shows its details, with the row beside them", asyn
     await expect(page.locator("#flyout h2")).toBeInViewport();
   }
   took.push(await timed(page, () => document.querySelector("#flyout [data-close]").click(), () => !document.querySelector("#flyout")));
-  expect(Math.max(...took), took.map(Math.round).join(", ")).toBeLessThan(ANSWERS);
+  // The middle one of five: other tests run beside this one.
+  expect(took.toSorted((a, b) => a - b)[2], took.map(Math.round).join(", ")).toBeLessThan(ANSWERS);
+  expect(await rendered(page), "rows laid out after all of this").toBeLessThan(BIG_SPANS / 5);
   // Whoever goes through a trace by keys meets the same rows.
   await page.locator("#wf tbody tr").first().focus();
   await page.keyboard.press("End");

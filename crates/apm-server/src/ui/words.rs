@@ -97,6 +97,15 @@ pub(crate) fn count(n: u64, one: &str, many: &str) -> String {
     }
 }
 
+/// `once`, `4 times`.
+pub(crate) fn often(n: u64) -> String {
+    if n == 1 {
+        "once".to_owned()
+    } else {
+        count(n, "time", "times")
+    }
+}
+
 /// `All 4 services`; of a single one, no number.
 pub(crate) fn all(n: u64, many: &str) -> String {
     if n == 1 {
@@ -200,6 +209,11 @@ mod tests {
         assert_eq!(cut("one\ntwo", 10), "one");
         assert_eq!(cut("abcdefghij", 5), "abcd…");
         assert_eq!(count(1, "service", "services"), "1 service");
+        assert_eq!([often(1), often(2)], ["once", "2 times"]);
+        assert_eq!(
+            [all(1, "services"), all(4, "services")],
+            ["All services", "All 4 services"]
+        );
         assert_eq!(times(2.0), "2");
     }
 }

@@ -63,6 +63,8 @@ export function init() {
     const input = bar(event);
     if (!input) return;
     clearTimeout(timer);
+    // An answer to an older text would be taken for one to this.
+    request?.abort();
     // What is shown belongs to an older text until the answer comes: it stays, so that nothing flickers, but cannot be taken.
     list()?.setAttribute("aria-busy", "true");
     mark(input, null);

@@ -119,7 +119,7 @@ fn headline(
     document: Option<&Value>,
 ) -> (String, String) {
     let title = words::cut(&errors::title(group), 110);
-    let times = words::count(group.occurrences.unsigned_abs(), "time", "times");
+    let times = words::often(group.occurrences.unsigned_abs());
     let (first, last) = (found.samples.last(), found.samples.first());
     // The samples are the newest 500: with more of them the first is not known.
     let when = match (first, last) {

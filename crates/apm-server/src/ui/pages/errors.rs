@@ -68,7 +68,7 @@ pub(crate) fn list(ask: &mut Ask<'_>, service: Option<&str>) -> QueryResult<Answ
 
 fn headline(view: &View, found: &Errors) -> (String, String) {
     let total: i64 = found.errors.iter().map(|group| group.occurrences).sum();
-    let times = |n: i64| words::count(n.unsigned_abs(), "time", "times");
+    let times = |n: i64| words::often(n.unsigned_abs());
     let Some(first) = found.errors.iter().max_by_key(|group| group.occurrences) else {
         return Default::default();
     };

@@ -193,7 +193,7 @@ impl Panel<'_> {
                 @if folded > 0 { span { "striped bars stand for " (number::grouped(folded.unsigned_abs())) " calls" } }
                 @if unsampled > 0 { span { (words::count(unsampled as u64, "request was", "requests were")) " not sampled, without spans" } }
                 @for item in items.iter().filter(|item| item.is_transaction && item.skew != 0).take(4) { span { (item.service) " clock corrected by " (details::signed(item.skew)) } }
-                span { "trace " code #trace-id { (self.trace.id) } (copy("trace-id", "Copy id")) }
+                span.row { "trace " code #trace-id { (self.trace.id) } (copy("trace-id", "Copy id")) }
                 span.push { "All times since the start of the trace" }
             }
         }
