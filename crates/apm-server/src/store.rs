@@ -199,6 +199,33 @@ impl Store {
         self.0.queue.push(job, Weight::default()).map(|()| ticket)
     }
 
+    /// As [`Self::write`], for what follows from a reading: `clears` is the number of [`Self::clears`] before it. Nothing is written
+    /// where everything was deleted since, or what is gone would come back.
+    pub fn write_of<T: Send + 'static>(
+        &self,
+        clears: u64,
+        write: impl FnOnce(&mut SqliteConnection) -> QueryResult<T> + Send + 'static,
+    ) -> Result<Ticket<Option<T>>, SubmitError> {
+        let (answer, ticket) = Ticket::new();
+        let job = Job::Write(Box::new(move |conn, counters| {
+            let result = if counters.clears.load(Ordering::Acquire) == clears {
+                let result = conn.immediate_transaction(write).map(Some);
+                counters.changed();
+                result.map_err(StoreError::from)
+            } else {
+                Ok(None)
+            };
+            // Nobody has to wait for the answer.
+            let _ = answer.send(result);
+        }));
+        self.0.queue.push(job, Weight::default()).map(|()| ticket)
+    }
+
+    /// How often everything was deleted since the store was opened.
+    pub fn clears(&self) -> u64 {
+        self.0.counters.clears.load(Ordering::Acquire)
+    }
+
     /// Deletes all telemetry that was submitted before, with what was found in it and the markers. The settings of agents
     /// stay. There is no way back.
     pub fn clear(&self) -> Result<Ticket<()>, SubmitError> {

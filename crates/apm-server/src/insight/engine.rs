@@ -122,7 +122,9 @@ fn run(store: &Store, options: &Options, stop: &(Mutex<bool>, Condvar)) {
             swept = Some(Instant::now());
             let days = options.days;
             let now = time::now() / time::SECOND;
-            if let Err(error) = write(store, move |conn| observe::sweep(conn, now, days)) {
+            if let Err(error) = write(store, store.clears(), move |conn| {
+                observe::sweep(conn, now, days)
+            }) {
                 log::warn!("old callers were not dropped: {error}");
             }
         }
@@ -138,21 +140,25 @@ fn run(store: &Store, options: &Options, stop: &(Mutex<bool>, Condvar)) {
     }
 }
 
-fn write<T: Send + 'static>(
+/// Writes what follows from a reading; nothing where everything was deleted meanwhile.
+fn write(
     store: &Store,
-    work: impl FnOnce(&mut SqliteConnection) -> diesel::QueryResult<T> + Send + 'static,
-) -> Result<T, LookError> {
-    Ok(store.write(work)?.wait()?)
+    clears: u64,
+    work: impl FnOnce(&mut SqliteConnection) -> diesel::QueryResult<()> + Send + 'static,
+) -> Result<(), LookError> {
+    store.write_of(clears, work)?.wait()?;
+    Ok(())
 }
 
 /// Counts what came. Whether anything did.
 fn observe(store: &Store, observer: &mut Observer) -> Result<bool, LookError> {
+    let clears = store.clears();
     let (observed, arrivals) =
         store.read(|conn| Ok::<_, LookError>((observer.look(conn)?, marker::unseen(conn)?)))?;
     let came = observed.is_some();
     if observed.is_some() || arrivals.is_some() {
         let now = time::now();
-        write(store, move |conn| {
+        write(store, clears, move |conn| {
             if let Some(observed) = observed {
                 observed.write(conn)?;
             }
@@ -168,9 +174,10 @@ fn observe(store: &Store, observer: &mut Observer) -> Result<bool, LookError> {
 /// Applies the rules and keeps what they find.
 fn judge(store: &Store, files: &Files) -> Result<(), LookError> {
     let now = time::now() / time::SECOND;
+    let clears = store.clears();
     let found = store.read(|conn| Ok::<_, LookError>(rules::apply(conn, files, now)?))?;
     if !found.services.is_empty() {
-        write(store, move |conn| {
+        write(store, clears, move |conn| {
             finding::keep(conn, &found.drafts, &found.services, now)?;
             finding::end(conn, &found.ended, now)
         })?;

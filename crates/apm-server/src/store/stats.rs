@@ -53,6 +53,8 @@ pub(super) struct Counters {
     pub(super) last_commit_nanos: AtomicU64,
     commit_times: [AtomicU64; COMMIT_TIMES.len()],
     pub(super) deleted_blocks: AtomicU64,
+    /// How often everything was deleted.
+    pub(super) clears: AtomicU64,
     trouble: Mutex<Option<StoreError>>,
 }
 

@@ -122,6 +122,7 @@ impl Writer {
                     if cleared.is_ok() {
                         self.memory.forget();
                         self.coarse.forget();
+                        self.counters.clears.fetch_add(1, Ordering::AcqRel);
                         self.counters.changed();
                     }
                     // Nobody has to wait for the answer.

@@ -5,6 +5,7 @@ use std::io::Write as _;
 use apm_server::export;
 use apm_server::generate::{Options, generate};
 use apm_server::import::{Target, stream};
+use apm_server::insight::marker;
 use apm_server::store::{Store, StoreError, trace};
 use flate2::Compression;
 use flate2::write::GzEncoder;
@@ -286,4 +287,25 @@ fn clearing_empties_every_table_but_the_settings_of_agents() {
     let strays =
         "SELECT count(*) AS n FROM tx_group WHERE service_id NOT IN (SELECT id FROM service)";
     assert_eq!(number(&store, strays), 0);
+}
+
+#[test]
+fn what_was_worked_out_before_everything_was_deleted_is_not_written_afterwards() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let store = open(dir.path());
+    let mark = |clears| {
+        let written = store.write_of(clears, |conn| {
+            marker::set(conn, 1, "shop", marker::Kind::Start, "process 1")
+        });
+        written.expect("taken").wait().expect("answered")
+    };
+    let markers = || number(&store, "SELECT count(*) AS n FROM marker");
+    let before = store.clears();
+    assert!(mark(before).is_some());
+    assert_eq!(markers(), 1);
+    store.clear().expect("taken").wait().expect("cleared");
+    assert_eq!(mark(before), None);
+    assert_eq!(markers(), 0);
+    assert!(mark(store.clears()).is_some());
+    assert_eq!(markers(), 1);
 }
