@@ -84,7 +84,7 @@ try {
   const { statements } = await apm.api("queries");
   const group = statements.find(({ normalized }) => /GROUP BY/.test(normalized));
   await open(`${apm.pages}/queries/${group.fingerprint}?service=my-app-01&${range}`);
-  await shot("statement");
+  await shot("statement", "main .cols--2");
   await page.emulateMedia({ colorScheme: "dark" });
   await open(`${apm.pages}/services?${range}`);
   await shot("apps");

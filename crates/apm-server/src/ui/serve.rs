@@ -120,6 +120,10 @@ fn flags(view: &View, markers: &[Marker]) -> Vec<Flag> {
         .map(|marker| Flag {
             at: marker.at * time::SECOND,
             words: marker.words(),
+            label: match marker.kind {
+                Kind::Start => "start".to_owned(),
+                Kind::Manual | Kind::Version => marker.words(),
+            },
             weight: match marker.kind {
                 Kind::Manual => 2,
                 Kind::Version => 1,

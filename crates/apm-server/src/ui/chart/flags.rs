@@ -13,6 +13,8 @@ pub(crate) struct Flag {
     pub(crate) at: Micros,
     /// `“before the index”`, `version 2.1`
     pub(crate) words: String,
+    /// What stands on the chart, where words would cover it.
+    pub(crate) label: String,
     /// Whose name is left out where two have no room: the smaller one's.
     pub(crate) weight: u8,
 }
@@ -52,7 +54,7 @@ pub(super) fn draw(flags: &[Flag], buckets: Buckets, height: f64) -> Markup {
             line.mark.flag x1=(Pc(*place)) x2=(Pc(*place)) y1="2" y2=(Px(height)) {}
             @if named.contains(&i) {
                 @let left = is_left(*place);
-                text.mark-text.flag-text x=(Pc(*place)) dx=(if left { "-6" } else { "6" }) y="11" text-anchor=[left.then_some("end")] { (words::cut(&flag.words, LONGEST)) }
+                text.mark-text.flag-text x=(Pc(*place)) dx=(if left { "-6" } else { "6" }) y="11" text-anchor=[left.then_some("end")] { (words::cut(&flag.label, LONGEST)) }
             }
         }
     }
@@ -101,6 +103,7 @@ mod tests {
         Flag {
             at: HOUR.from + minute * HOUR.step,
             words: words.to_owned(),
+            label: words.to_owned(),
             weight: u8::from(words.starts_with('“')),
         }
     }

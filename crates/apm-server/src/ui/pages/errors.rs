@@ -103,7 +103,9 @@ fn headline(view: &View, found: &Errors) -> (String, String) {
     } else {
         format!("In {}, {}.", first.service, words::cut(&first.culprit, 90))
     };
-    if new > 0 {
+    if new > 0 && found.errors.len() == 1 {
+        why.push_str(" It was first seen in this range.");
+    } else if new > 0 {
         why.push_str(&format!(
             " {} of them {} first seen in this range.",
             number::grouped(new as u64),
