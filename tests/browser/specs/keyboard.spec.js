@@ -101,6 +101,8 @@ test("everywhere: / goes to the filter, ? lists the keys, g and a letter lead to
     await page.keyboard.press(key);
     // The range comes along.
     await expect(page).toHaveURL(new RegExp(`/${path}\\?.*from=now-1h`));
+    // Its address is there before its script, which hears the next keys.
+    await page.waitForLoadState("load");
   }
 });
 
