@@ -83,11 +83,16 @@ fn grows(look: &Look<'_>, statement: &Statement, regime: &Regime) -> Option<Draf
     let who = look
         .caller(statement.id)
         .map_or_else(|| statement.short(), |caller| caller.name.clone());
+    // The line of a young table may start below zero, and says nothing of so few rows.
+    let at_first = if least >= 1.0 {
+        let rows = count_words(regime.rows_min);
+        format!("{} at {rows} rows and ", duration_words(least))
+    } else {
+        String::new()
+    };
     let mut cause = format!(
-        "{} took {} at {} rows and {} at {}: {} more per 1,000 rows, R² {:.2}. At 10 times the rows it would take about {}.",
+        "{} took {at_first}{} at {} rows: {} more per 1,000 rows, R² {:.2}. At 10 times the rows it would take about {}.",
         statement.short(),
-        duration_words(least),
-        count_words(regime.rows_min),
         duration_words(most),
         count_words(regime.rows_max),
         duration_words(fit.per_row * 1_000.0),
