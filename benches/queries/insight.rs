@@ -1,5 +1,6 @@
 //! What the pages of SQL insight ask.
 
+use apm_server::analytics::samples::Durations;
 use apm_server::analytics::window::Window;
 use apm_server::analytics::{Scope, statement};
 use apm_server::fingerprint::Fingerprint;
@@ -37,7 +38,13 @@ pub(crate) fn questions(end: i64, hours: f64) -> Vec<(&'static str, Ask)> {
         Ok(())
     });
     let one: Ask = Box::new(move |conn| {
-        statement::detail(conn, &Scope::default(), fingerprint, &window)?;
+        statement::detail(
+            conn,
+            &Scope::default(),
+            fingerprint,
+            Durations::default(),
+            &window,
+        )?;
         Ok(())
     });
     let growth: Ask = Box::new(move |conn| {

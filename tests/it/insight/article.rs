@@ -182,7 +182,13 @@ async fn the_pages_show_it(client: &Client, server: &apm_server::Running, growth
                 "CREATE INDEX",
                 "covering index",
                 "per 1,000 rows",
+                "p95",
+                "Histogram of ",
             ],
+        ),
+        (
+            format!("/queries/{fingerprint}?min_ms=0.001&max_ms=60000"),
+            vec!["are selected.", "selected "],
         ),
         (
             format!("/queries/{fingerprint}?index={index}"),

@@ -89,7 +89,17 @@ pub fn chart(
 ) -> QueryResult<Distribution> {
     let total = latency::total(conn, scope, window)?;
     let exact = percentile::ranked(total.count, total.n).is_some_and(|rows| rows <= EXACT_LIMIT);
-    let mut values: Vec<Value> = sql(scope, window, exact).load(conn)?;
+    read(conn, &sql(scope, window, exact), scale, exact)
+}
+
+/// The histogram of values, or of bins where they are not `exact`, which a query gives in order.
+pub(super) fn read(
+    conn: &mut SqliteConnection,
+    sql: &Sql,
+    scale: Scale,
+    exact: bool,
+) -> QueryResult<Distribution> {
+    let mut values: Vec<Value> = sql.load(conn)?;
     if !exact {
         for value in &mut values {
             value.value = percentile::representative(value.value as i64);

@@ -6,7 +6,7 @@ use serde::Serialize;
 use super::Scope;
 use super::kept::Table;
 use super::members::Members;
-use super::percentile::{self, Percentiles};
+use super::percentile::{self, ByKey, Percentiles};
 use super::series::{Axis, Series};
 use super::sql::Sql;
 use super::totals;
@@ -75,21 +75,41 @@ fn members(conn: &mut SqliteConnection, scope: &Scope, window: &Window) -> Query
 /// Those of SQLite.
 pub fn chart(conn: &mut SqliteConnection, scope: &Scope, window: &Window) -> QueryResult<Latency> {
     let members = members(conn, scope, window)?;
+    let exact = window.bind(scope.bind(Sql::new(include_str!("latency/exact.sql"))));
+    of(
+        conn,
+        Table::Transactions,
+        &members,
+        window,
+        |conn, total| {
+            percentile::of_transactions(
+                conn,
+                percentile::ranked(total.count, total.n),
+                &members,
+                &exact,
+                (&window.series_slices(), Some(window.interval)),
+            )
+        },
+    )
+}
+
+/// The charts of members that have one key, empty, with percentiles by chart bucket.
+pub(super) fn of(
+    conn: &mut SqliteConnection,
+    table: Table,
+    members: &Members,
+    window: &Window,
+    percentiles: impl FnOnce(&mut SqliteConnection, &totals::Total) -> QueryResult<ByKey>,
+) -> QueryResult<Latency> {
     let axis = Axis::from(window);
-    let sums = totals::of_buckets(conn, Table::Transactions, &members, window)?;
+    let sums = totals::of_buckets(conn, table, members, window)?;
     let sums = sums.into_iter().next().flatten();
     let sums = sums.unwrap_or_else(|| vec![totals::Total::default(); axis.buckets.len()]);
     let mut total = totals::Total::default();
     for sum in &sums {
         total.add(sum);
     }
-    let percentiles = percentile::of_transactions(
-        conn,
-        percentile::ranked(total.count, total.n),
-        &members,
-        &window.bind(scope.bind(Sql::new(include_str!("latency/exact.sql")))),
-        (&window.series_slices(), Some(window.interval)),
-    )?;
+    let percentiles = percentiles(conn, &total)?;
     let percentiles = percentiles.get("");
     let of_bucket = |bucket: &Bucket| percentiles.and_then(|of| of.get(&bucket.start)).copied();
     let series = Series::of(&sums, &axis.buckets);

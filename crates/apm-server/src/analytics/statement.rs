@@ -4,12 +4,17 @@ use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Nullable};
 use serde::Serialize;
 
+use super::distribution::{Distribution, Scale};
+use super::kept::Table;
+use super::latency::{self, Latency};
+use super::members::Members;
 use super::newest::{Timed, newest};
+use super::samples::Durations;
 use super::series::Axis;
 use super::sql::Sql;
 use super::statements::{self, Statement};
 use super::window::Window;
-use super::{Scope, outcome};
+use super::{Scope, histograms, outcome};
 use crate::store::id::{Identifier, StoredId};
 
 /// One call, or several folded into one span.
@@ -71,13 +76,69 @@ const SAMPLES: i64 = 100;
 
 /// The query behind the samples.
 #[must_use]
-pub fn samples_sql(scope: &Scope, fingerprint: u64, window: &Window) -> Sql {
+pub fn samples_sql(scope: &Scope, fingerprint: u64, durations: Durations, window: &Window) -> Sql {
+    bound(
+        include_str!("statement/samples.sql"),
+        scope,
+        fingerprint,
+        window,
+    )
+    .bind("min", durations.min)
+    .bind("max", durations.max)
+}
+
+/// The query behind the distribution.
+#[must_use]
+pub fn distribution_sql(scope: &Scope, fingerprint: u64, window: &Window) -> Sql {
+    bound(
+        include_str!("statement/histogram.sql"),
+        scope,
+        fingerprint,
+        window,
+    )
+}
+
+fn bound(text: &'static str, scope: &Scope, fingerprint: u64, window: &Window) -> Sql {
     window
-        .bind(scope.bind(Sql::new(include_str!("statement/samples.sql"))))
+        .bind(scope.bind(Sql::new(text)))
         .bind("fingerprint", fingerprint.cast_signed())
 }
 
-/// Reads one statement.
+/// How long its calls take over time, wherever it runs; percentiles from histograms.
+///
+/// # Errors
+/// Those of SQLite.
+pub fn trend(
+    conn: &mut SqliteConnection,
+    scope: &Scope,
+    fingerprint: u64,
+    window: &Window,
+) -> QueryResult<Latency> {
+    let members = statements::members(conn, scope, Some(fingerprint), window)?.into_ids();
+    let members: Members = members.into_iter().map(|id| (id, "")).collect();
+    latency::of(conn, Table::Statements, &members, window, |conn, _| {
+        let slices = window.series_slices();
+        let interval = Some(window.interval);
+        histograms::percentiles(conn, Table::Statements, &members, &slices, interval)
+    })
+}
+
+/// How its calls are spread.
+///
+/// # Errors
+/// Those of SQLite.
+pub fn distribution(
+    conn: &mut SqliteConnection,
+    scope: &Scope,
+    fingerprint: u64,
+    window: &Window,
+    scale: Scale,
+) -> QueryResult<Distribution> {
+    let sql = distribution_sql(scope, fingerprint, window);
+    super::distribution::read(conn, &sql, scale, false)
+}
+
+/// Reads one statement, with samples of some durations.
 ///
 /// # Errors
 /// Those of SQLite.
@@ -85,13 +146,17 @@ pub fn detail(
     conn: &mut SqliteConnection,
     scope: &Scope,
     fingerprint: u64,
+    durations: Durations,
     window: &Window,
 ) -> QueryResult<Detail> {
     let found = statements::list(conn, scope, Some(fingerprint), window)?;
     let groups = statements::members(conn, scope, Some(fingerprint), window)?.into_ids();
     let bound = (window.range.from, SAMPLES);
     let samples: Vec<Row> = newest(conn, &groups, bound, || {
-        window.bind(Sql::new(include_str!("statement/newest.sql")))
+        window
+            .bind(Sql::new(include_str!("statement/newest.sql")))
+            .bind("min", durations.min)
+            .bind("max", durations.max)
     })?;
     Ok(Detail {
         statements: found.statements,

@@ -130,7 +130,9 @@ fn questions() -> Vec<(&'static str, Sql)> {
         ("samples/group", other(include_str!("samples/group.sql"))),
         (
             "statement/newest",
-            other(include_str!("statement/newest.sql")),
+            other(include_str!("statement/newest.sql"))
+                .bind("min", 0)
+                .bind("max", i64::MAX),
         ),
         (
             "transactions/members",
@@ -187,7 +189,11 @@ fn questions() -> Vec<(&'static str, Sql)> {
         ),
         (
             "statement/samples",
-            statement::samples_sql(&scope, 1, &window),
+            statement::samples_sql(&scope, 1, samples::Durations::default(), &window),
+        ),
+        (
+            "statement/histogram",
+            statement::distribution_sql(&scope, 1, &window),
         ),
         ("breakdown", breakdown::sql(&scope, &window)),
         (

@@ -2,13 +2,27 @@
 
 use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse};
+use serde::Serialize;
 
 use super::answer::compare;
 use super::error::ApiError;
 use super::params::Params;
+use super::transactions::{durations, scale};
+use crate::analytics::distribution::Distribution;
 use crate::analytics::filter::List;
-use crate::analytics::{statement, statements};
+use crate::analytics::latency::Latency;
+use crate::analytics::statement::{self, Detail};
+use crate::analytics::statements;
 use crate::store::Store;
+
+/// One statement.
+#[derive(Serialize)]
+struct One {
+    #[serde(flatten)]
+    detail: Detail,
+    latency: Latency,
+    distribution: Distribution,
+}
 
 /// `GET /api/v1/queries`
 pub(super) async fn list(
@@ -31,8 +45,14 @@ pub(super) async fn one(
     let params = Params::read(&request)?;
     let scope = params.scope(List::Statements)?;
     let fingerprint = params.hash("fingerprint")?;
+    let durations = durations(&params)?;
+    let scale = scale(&params)?;
     compare(&request, &store, &params, move |conn, window| {
-        Ok(statement::detail(conn, &scope, fingerprint, window)?)
+        Ok(One {
+            detail: statement::detail(conn, &scope, fingerprint, durations, window)?,
+            latency: statement::trend(conn, &scope, fingerprint, window)?,
+            distribution: statement::distribution(conn, &scope, fingerprint, window, scale)?,
+        })
     })
     .await
 }

@@ -81,7 +81,7 @@ pub(super) async fn one(
     .await
 }
 
-fn durations(params: &Params) -> Result<Durations, ApiError> {
+pub(super) fn durations(params: &Params) -> Result<Durations, ApiError> {
     let all = Durations::default();
     let durations = Durations {
         min: params.int("min_us", 0, i64::MAX)?.unwrap_or(all.min),
@@ -96,7 +96,7 @@ fn durations(params: &Params) -> Result<Durations, ApiError> {
     Ok(durations)
 }
 
-fn scale(params: &Params) -> Result<Scale, ApiError> {
+pub(super) fn scale(params: &Params) -> Result<Scale, ApiError> {
     match params.get("scale")? {
         None | Some("log") => Ok(Scale::Log),
         Some("linear") => Ok(Scale::Linear),

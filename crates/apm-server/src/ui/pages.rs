@@ -7,6 +7,7 @@ pub(crate) mod compare;
 pub(crate) mod console;
 pub(crate) mod dependencies;
 pub(crate) mod discover;
+pub(crate) mod distribution;
 pub(crate) mod error;
 pub(crate) mod errors;
 pub(crate) mod insights;

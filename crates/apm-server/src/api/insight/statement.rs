@@ -8,6 +8,7 @@ use serde::Serialize;
 
 use super::Settings;
 use crate::analytics::filter::List;
+use crate::analytics::samples::Durations;
 use crate::analytics::statement;
 use crate::api::answer::answer;
 use crate::api::error::ApiError;
@@ -86,7 +87,7 @@ pub(in crate::api) async fn plan(
     let index = params.get("index")?.map(str::to_owned);
     let files = Arc::clone(&settings.files);
     answer(&request, &store, &params, move |conn| {
-        let found = statement::detail(conn, &scope, fingerprint, &window)?;
+        let found = statement::detail(conn, &scope, fingerprint, Durations::default(), &window)?;
         let mapped = found
             .statements
             .iter()

@@ -24,6 +24,8 @@ pub(crate) struct Bin {
 #[derive(Debug, Clone)]
 pub(crate) struct Histogram<'a> {
     pub(crate) id: &'a str,
+    /// What is counted, in the plural: `requests`.
+    pub(crate) noun: &'a str,
     pub(crate) bins: &'a [Bin],
     pub(crate) previous: &'a [Bin],
     pub(crate) previous_name: &'a str,
@@ -47,7 +49,7 @@ impl Histogram<'_> {
             .is_some_and(|(from, to)| (from..to).contains(&middle(bin, self.scale)))
     }
 
-    /// How many requests the brush holds, and how many it leaves.
+    /// How many the brush holds, and how many it leaves.
     pub(crate) fn split(&self) -> (u64, u64) {
         self.bins.iter().fold((0, 0), |(inside, outside), bin| {
             if self.selected(bin) {
@@ -63,11 +65,12 @@ impl Histogram<'_> {
         let total: u64 = self.bins.iter().map(|bin| bin.count).sum();
         let filled = || self.bins.iter().filter(|bin| bin.count > 0);
         let (Some(first), Some(last)) = (filled().next(), filled().next_back()) else {
-            return "No requests.".to_owned();
+            return format!("No {}.", self.noun);
         };
         let mut text = format!(
-            "Histogram of {} requests from {} to {}",
+            "Histogram of {} {} from {} to {}",
             grouped(total),
+            self.noun,
             duration(first.from),
             duration(last.to)
         );
@@ -133,7 +136,7 @@ impl Histogram<'_> {
                 @let (left, right) = (self.scale.place(bin.from) * PLOT, self.scale.place(bin.to) * PLOT);
                 @let tall = (height.height - height.y(bin.count as f64)).max(LEAST);
                 rect class=(if self.selected(bin) { "bar bar-in" } else { "bar bar-out" }) x=(Px(left)) width=(Px(right - left)) y=(Px(height.height - tall)) height=(Px(tall)) data-from=(bin.from) data-to=(bin.to) {
-                    title { (duration(bin.from).to_string()) " – " (duration(bin.to).to_string()) ": " (grouped(bin.count)) (if bin.count == 1 { " request" } else { " requests" }) }
+                    title { (duration(bin.from).to_string()) " – " (duration(bin.to).to_string()) ": " (grouped(bin.count)) " " (if bin.count == 1 { self.noun.trim_end_matches('s') } else { self.noun }) }
                 }
                 @if bin.failed > 0 {
                     @let tall = (height.height - height.y(bin.failed as f64)).max(LEAST);
@@ -199,7 +202,7 @@ impl Histogram<'_> {
                     li { span.swatch.r-sel aria-hidden="true" {} "selected " b { (number::compact(inside)) } }
                     li { span.swatch.r-bar aria-hidden="true" {} "other " b { (number::compact(outside)) } }
                 } @else {
-                    li { span.swatch.r-bar aria-hidden="true" {} "requests " b { (number::compact(outside)) } }
+                    li { span.swatch.r-bar aria-hidden="true" {} (self.noun) " " b { (number::compact(outside)) } }
                 }
                 @if failed > 0 { li { span.swatch.r-5xx aria-hidden="true" {} "failed " b { (number::compact(failed)) } } }
                 @if !self.previous.is_empty() {
@@ -283,6 +286,7 @@ mod tests {
     fn histogram(bins: &[Bin]) -> Histogram<'_> {
         Histogram {
             id: "dist",
+            noun: "requests",
             bins,
             previous: &[],
             previous_name: "previous 15 min",

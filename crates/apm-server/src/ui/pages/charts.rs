@@ -39,9 +39,10 @@ fn percentile(
         .collect()
 }
 
-/// Average, p95 and p99, with the p95 of the comparison.
+/// Average, p95 and p99, with the p95 of the comparison. `noun`: what is counted, in the plural.
 pub(crate) fn latency(
     ask: &Ask<'_>,
+    noun: &str,
     now: &Latency,
     before: Option<&Latency>,
     sql: Option<&str>,
@@ -103,7 +104,7 @@ pub(crate) fn latency(
         buckets: Buckets::from(&now.axis),
         lines: &lines,
         counts: &counts,
-        counts_name: "requests",
+        counts_name: noun,
         height: TALL,
         sql,
     }

@@ -52,7 +52,7 @@ pub(crate) fn overview(ask: &mut Ask<'_>, service: &str) -> QueryResult<Answer> 
         (service_tabs(ask.view, service, ""))
         @if now.total.count > 0.0 {
             (totals(ask, &now, before.as_ref()))
-            (split("split--7-5", &[charts::latency(ask, &now, before.as_ref(), Some(&latency_sql)), charts::throughput(ask, &results, Some(&throughput_sql))]))
+            (split("split--7-5", &[charts::latency(ask, "requests", &now, before.as_ref(), Some(&latency_sql)), charts::throughput(ask, &results, Some(&throughput_sql))]))
             (panel("Transactions", "by share of time", all, transactions::rows(ask.view, service, &list, &sql, 10)))
         } @else {
             (super::nothing_here(ask.view, "No requests"))

@@ -1,13 +1,12 @@
 //! `/services/{s}/transactions/view`: one kind of request. How long it takes, how that is spread, and a sample of it.
 
-mod distribution;
 mod headline;
 mod sample;
 
 use maud::{Markup, html};
 
-use super::{Answer, Ask, charts, page, service, service_crumbs, whole};
-use crate::analytics::samples::{self, Durations, Sample};
+use super::{Answer, Ask, charts, distribution, page, service, service_crumbs, whole};
+use crate::analytics::samples::{self, Sample};
 use crate::analytics::trace::read;
 use crate::analytics::{
     Scope, breakdown, distribution as spread, latency, throughput, transactions,
@@ -39,7 +38,7 @@ pub(crate) fn one(
         ask.conn,
         &scope,
         &ask.window,
-        durations(view),
+        distribution::durations(view),
         samples::LIMIT,
     )?;
     let place = chosen(view, &samples);
@@ -135,33 +134,12 @@ pub(crate) fn one(
     let body = html! {
         (page_head(&crumbs, &said.answer, &said.why))
         (totals(ask, &now, before.as_ref(), bars.percentiles, bars_before.as_ref(), share))
-        (split("split--7-5", &[charts::latency(ask, &now, before.as_ref(), Some(&latency_sql)), charts::throughput(ask, &results, Some(&throughput_sql))]))
-        section.panel { (distribution::chart(view, &bars, bars_before.as_ref(), place.map(|place| samples[place].duration), &spread_sql)) }
+        (split("split--7-5", &[charts::latency(ask, "requests", &now, before.as_ref(), Some(&latency_sql)), charts::throughput(ask, &results, Some(&throughput_sql))]))
+        section.panel { (distribution::chart(view, "requests", &bars, bars_before.as_ref(), place.map(|place| samples[place].duration), &spread_sql)) }
         (panel)
         section.panel { (second) }
     };
     Ok(Answer::Page(titled(body)))
-}
-
-/// The brushed range: in µs as links have it, or in ms as the two inputs send it.
-pub(super) fn durations(view: &View) -> Durations {
-    let bound = |us: &str, ms: &str| {
-        let exact = view.param(us).and_then(|text| text.parse::<f64>().ok());
-        let typed = || {
-            view.param(ms)
-                .and_then(|text| text.replace(',', ".").trim().parse::<f64>().ok())
-                .map(|ms| ms * 1e3)
-        };
-        exact
-            .or_else(typed)
-            .filter(|us| us.is_finite() && *us >= 0.0)
-            .map(|us| us as i64)
-    };
-    let all = Durations::default();
-    Durations {
-        min: bound("min_us", "min_ms").unwrap_or(all.min),
-        max: bound("max_us", "max_ms").unwrap_or(all.max),
-    }
 }
 
 /// The sample that the address names, else the newest.
@@ -214,23 +192,4 @@ fn totals(
     }
     list.push(Fact::new("Share of service time", number::percent(share)));
     facts(&list)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_range_is_read_in_either_unit() {
-        for (query, want) in [
-            ("min_us=20000&max_us=50000", (20_000, 50_000)),
-            ("min_ms=20&max_ms=50.5", (20_000, 50_500)),
-            ("min_ms=0%2C5", (500, i64::MAX)),
-            ("min_us=x&max_us=-1", (i64::MIN, i64::MAX)),
-            ("", (i64::MIN, i64::MAX)),
-        ] {
-            let durations = durations(&View::test("/", query));
-            assert_eq!((durations.min, durations.max), want, "{query}");
-        }
-    }
 }

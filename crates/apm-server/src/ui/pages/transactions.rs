@@ -73,7 +73,7 @@ pub(crate) fn page(ask: &mut Ask<'_>, service: &str) -> QueryResult<Answer> {
     let body = html! {
         (page_head(&crumbs, answer, why))
         (tabs)
-        (split("split--7-5", &[charts::latency(ask, &now, before.as_ref(), Some(&latency_sql)), charts::throughput(ask, &results, Some(&throughput_sql))]))
+        (split("split--7-5", &[charts::latency(ask, "requests", &now, before.as_ref(), Some(&latency_sql)), charts::throughput(ask, &results, Some(&throughput_sql))]))
         (panel("Transactions", number::grouped(list.transactions.len() as u64), kinds(ask.view, &types, kind.as_deref()), rows(ask.view, service, &list, &sql, usize::MAX)))
     };
     Ok(Answer::Page(with_service(service, body)))

@@ -7,7 +7,8 @@ use apm_server::analytics::{
     Scope, breakdown, dependencies, distribution, error_group, errors, latency, metrics, samples,
     services, statement, statements, throughput, transactions,
 };
-use apm_server::event::{Breakdown, Composite, Event};
+use apm_server::event::{Breakdown, Composite, Event, Outcome};
+use apm_server::fingerprint::Fingerprint;
 use apm_server::store::StoreError;
 
 use super::{add, batch, of_service, open, shop, store_all, window};
@@ -274,7 +275,7 @@ fn statements_and_dependencies_count_the_parts_of_a_folded_span() {
             Ok((
                 list,
                 dependencies::list(conn, &scope, &Choice::default(), &window())?,
-                statement::detail(conn, &scope, fingerprint, &window())?,
+                statement::detail(conn, &scope, fingerprint, Durations::default(), &window())?,
             ))
         })
         .expect("statements");
@@ -306,6 +307,56 @@ fn statements_and_dependencies_count_the_parts_of_a_folded_span() {
     assert!(close(Some(dependency.count), 6.0), "{dependency:?}");
     let p95 = dependency.latency.expect("percentiles").p95;
     assert!(p95 > 490.0 && p95 < 710.0, "{p95}");
+}
+
+#[test]
+fn a_statement_has_a_trend_a_distribution_and_samples_of_the_durations_chosen() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let store = open(dir.path());
+    let mut events = batch("shop");
+    for number in 0..30_u64 {
+        let mut event = span(&mut events, number, "select * from people where id = 7");
+        event.duration = if number < 20 { 100 } else { 5_000 };
+        if number == 29 {
+            event.outcome = Outcome::Failure;
+        }
+        events.events.push(Event::Span(event));
+    }
+    // Another statement is in none of it.
+    let other = span(&mut events, 99, "select 1");
+    events.events.push(Event::Span(other));
+    store_all(&store, events);
+    let fingerprint = Fingerprint::of("select * from people where id = 7").hash;
+    let (scope, window) = (of_service("shop"), window());
+    let slow = Durations {
+        min: 1_000,
+        max: 6_000,
+    };
+    let (trend, spread, chosen) = store
+        .read::<_, StoreError>(|conn| {
+            Ok((
+                statement::trend(conn, &scope, fingerprint, &window)?,
+                statement::distribution(conn, &scope, fingerprint, &window, Scale::Log)?,
+                statement::detail(conn, &scope, fingerprint, slow, &window)?.samples,
+            ))
+        })
+        .expect("a statement");
+    assert!(close(Some(trend.total.count), 30.0), "{trend:?}");
+    assert!(close(trend.total.avg, 52_000.0 / 30.0), "{trend:?}");
+    let filled = trend.percentiles.iter().flatten().next().expect("a bucket");
+    assert!((filled.p95 - 5_000.0).abs() < 50.0, "{filled:?}");
+    assert!(close(Some(spread.count), 30.0), "{spread:?}");
+    let failed: f64 = spread.bars.iter().map(|bar| bar.failed).sum();
+    assert!(close(Some(failed), 1.0), "{spread:?}");
+    let fast: f64 = spread
+        .bars
+        .iter()
+        .filter(|bar| bar.to <= 1_000)
+        .map(|bar| bar.count)
+        .sum();
+    assert!(close(Some(fast), 20.0), "{spread:?}");
+    assert_eq!(chosen.len(), 10, "{chosen:?}");
+    assert!(chosen.iter().all(|call| call.duration == 5_000));
 }
 
 #[test]

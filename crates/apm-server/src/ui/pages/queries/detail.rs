@@ -6,8 +6,9 @@ use maud::{Markup, html};
 
 use super::{short, whole};
 use crate::analytics::Scope;
+use crate::analytics::samples::Durations;
 use crate::analytics::statement::{self, Detail};
-use crate::analytics::statements::Statement;
+use crate::analytics::statements::{self, Statement};
 use crate::insight::Files;
 use crate::insight::callers::{self, Caller, Of};
 use crate::insight::finding::{self, Which};
@@ -25,7 +26,9 @@ use crate::ui::components::shell::Section;
 use crate::ui::components::sql;
 use crate::ui::components::table::csv;
 use crate::ui::number::{self, NARROW};
-use crate::ui::pages::{Answer, Ask, insights, page, transaction_href, wider};
+use crate::ui::pages::{
+    Answer, Ask, charts, distribution, insights, page, transaction_href, wider,
+};
 use crate::ui::words;
 
 /// The page.
@@ -46,7 +49,13 @@ pub(crate) fn one(
         .ok()
         .filter(|_| fingerprint.len() == 16);
     let found = match number {
-        Some(number) => statement::detail(ask.conn, &scope, number, &ask.window)?,
+        Some(number) => statement::detail(
+            ask.conn,
+            &scope,
+            number,
+            distribution::durations(ask.view),
+            &ask.window,
+        )?,
         None => {
             return Ok(Answer::Missing(page(
                 Section::Queries,
@@ -85,13 +94,14 @@ pub(crate) fn one(
         (page_head(&crumbs, answer, why))
         (totals(row))
         @if !findings.is_empty() { (panel("Insights", number::grouped(findings.len() as u64), html! { a href=(ask.view.to(&["insights"])) { "All insights" } }, insights::list(ask.view, &findings))) }
+        (spread(ask, &scope, number)?)
         div.cols.cols--2 {
             (panel("Statement", row.instance.as_str(), copy("statement", "Copy"), html! { div.snippet.snippet--first { (code::block("statement", sql::highlight(&sql::pretty(&row.normalized)))) } }))
             (growth_panel(ask, &scope, number)?)
         }
         (plan_panel(ask, row, files.get(&row.service).map(|file| file.as_path())))
         (panel("Callers", number::grouped(callers.len() as u64), html! {}, who(ask, &callers)))
-        (panel("Runs", "newest first", html! {}, samples(ask, &found)))
+        (panel("Runs", if is_chosen(ask) { "of the durations selected, newest first" } else { "newest first" }, html! {}, samples(ask, &found)))
     };
     Ok(Answer::Page(page(Section::Queries, short(row), body)))
 }
@@ -113,6 +123,38 @@ fn totals(row: &Statement) -> Markup {
         Fact::new("p95", time(row.latency.map(|p| p.p95))),
         Fact::new("Longest", time(Some(row.latency_max as f64))),
     ])
+}
+
+/// Its trend, and its distribution, in which a range can be chosen for the runs below.
+fn spread(ask: &mut Ask<'_>, scope: &Scope, fingerprint: u64) -> Result<Markup, StoreError> {
+    let cut = distribution::scale(ask.view);
+    let window = ask.window.clone();
+    let before = ask.before.clone();
+    let now = statement::trend(ask.conn, scope, fingerprint, &window)?;
+    let then = before
+        .as_ref()
+        .map(|window| statement::trend(ask.conn, scope, fingerprint, window))
+        .transpose()?;
+    let bars = statement::distribution(ask.conn, scope, fingerprint, &window, cut)?;
+    let bars_then = before
+        .as_ref()
+        .map(|window| statement::distribution(ask.conn, scope, fingerprint, window, cut))
+        .transpose()?;
+    let trend_sql = statements::series_sql(scope, Some(fingerprint), &window).shell();
+    let bars_sql = statement::distribution_sql(scope, fingerprint, &window).shell();
+    let trend = charts::latency(ask, "calls", &now, then.as_ref(), Some(&trend_sql));
+    let spread = distribution::chart(
+        ask.view,
+        "calls",
+        &bars,
+        bars_then.as_ref(),
+        None,
+        &bars_sql,
+    );
+    Ok(html! {
+        section.panel { (trend) }
+        section.panel { (spread) }
+    })
 }
 
 fn growth_panel(ask: &mut Ask<'_>, scope: &Scope, fingerprint: u64) -> Result<Markup, StoreError> {
@@ -287,7 +329,18 @@ fn who(ask: &Ask<'_>, callers: &[Caller]) -> Markup {
         }
 }
 
+/// Whether a range of durations is selected.
+fn is_chosen(ask: &Ask<'_>) -> bool {
+    distribution::durations(ask.view) != Durations::default()
+}
+
 fn samples(ask: &Ask<'_>, found: &Detail) -> Markup {
+    if found.samples.is_empty() && is_chosen(ask) {
+        return nothing(
+            "No run took as long",
+            "Select other durations in the distribution, or clear the selection.",
+        );
+    }
     if found.samples.is_empty() {
         return nothing(
             "No runs kept",

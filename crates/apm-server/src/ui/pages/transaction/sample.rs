@@ -3,7 +3,6 @@
 use maud::{Markup, html};
 use serde_json::Value;
 
-use super::durations;
 use crate::analytics::discover;
 use crate::analytics::samples::{Durations, LIMIT, Sample};
 use crate::store::StoreError;
@@ -11,6 +10,7 @@ use crate::ui::components::controls::{Pager, copy};
 use crate::ui::components::panel::{empty, meta};
 use crate::ui::number::{duration, grouped, percent};
 use crate::ui::pages::Ask;
+use crate::ui::pages::distribution::durations;
 use crate::ui::pages::trace::document::text;
 use crate::ui::pages::trace::panel::Panel;
 use crate::ui::view::{View, quoted};

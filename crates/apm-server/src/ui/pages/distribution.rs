@@ -1,21 +1,42 @@
-//! The distribution of a transaction's durations, with the controls that brush it.
+//! The distribution of durations, with the controls that brush it: of a transaction group, or of a statement.
 
 use maud::{Markup, html};
 
-use super::durations;
+use super::whole;
 use crate::analytics::distribution::{Bar, Distribution, Scale as Cut};
+use crate::analytics::samples::Durations;
 use crate::ui::chart::histogram::{self, Bin, Histogram};
 use crate::ui::components::controls::segment;
 use crate::ui::number::FEW;
-use crate::ui::pages::whole;
 use crate::ui::view::View;
 
 /// How the axis is cut: logarithmic unless the address says otherwise.
-pub(super) fn scale(view: &View) -> Cut {
+pub(crate) fn scale(view: &View) -> Cut {
     if view.param("scale") == Some("linear") {
         Cut::Linear
     } else {
         Cut::Log
+    }
+}
+
+/// The brushed range: in µs as links have it, or in ms as the two inputs send it.
+pub(crate) fn durations(view: &View) -> Durations {
+    let bound = |us: &str, ms: &str| {
+        let exact = view.param(us).and_then(|text| text.parse::<f64>().ok());
+        let typed = || {
+            view.param(ms)
+                .and_then(|text| text.replace(',', ".").trim().parse::<f64>().ok())
+                .map(|ms| ms * 1e3)
+        };
+        exact
+            .or_else(typed)
+            .filter(|us| us.is_finite() && *us >= 0.0)
+            .map(|us| us as i64)
+    };
+    let all = Durations::default();
+    Durations {
+        min: bound("min_us", "min_ms").unwrap_or(all.min),
+        max: bound("max_us", "max_ms").unwrap_or(all.max),
     }
 }
 
@@ -35,8 +56,10 @@ fn bins(bars: &[Bar]) -> Vec<Bin> {
     bars[first..=last].iter().map(bin).collect()
 }
 
-pub(super) fn chart(
+/// `noun`: what is counted, in the plural.
+pub(crate) fn chart(
     view: &View,
+    noun: &str,
     now: &Distribution,
     before: Option<&Distribution>,
     sample: Option<i64>,
@@ -50,7 +73,7 @@ pub(super) fn chart(
     let both: Vec<Bin> = now_bins.iter().chain(&before_bins).copied().collect();
     let axis = histogram::axis(&both, log);
     let chosen = durations(view);
-    let brushed = chosen != crate::analytics::samples::Durations::default();
+    let brushed = chosen != Durations::default();
     let (low, high) = axis.ends();
     let brush = brushed.then(|| {
         (
@@ -60,6 +83,7 @@ pub(super) fn chart(
     });
     Histogram {
         id: "distribution",
+        noun,
         bins: &now_bins,
         previous: &before_bins,
         previous_name: &view.against(),
@@ -99,5 +123,24 @@ fn controls(view: &View, brush: Option<(f64, f64)>) -> Markup {
             @if brush.is_some() { a.btn.btn--small href=(plain()) { "Clear" } }
         }
         (segment("Horizontal scale", [("log", view.here().without("scale"), !linear), ("linear", view.here().set("scale", "linear"), linear)]))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_range_is_read_in_either_unit() {
+        for (query, want) in [
+            ("min_us=20000&max_us=50000", (20_000, 50_000)),
+            ("min_ms=20&max_ms=50.5", (20_000, 50_500)),
+            ("min_ms=0%2C5", (500, i64::MAX)),
+            ("min_us=x&max_us=-1", (i64::MIN, i64::MAX)),
+            ("", (i64::MIN, i64::MAX)),
+        ] {
+            let durations = durations(&View::test("/", query));
+            assert_eq!((durations.min, durations.max), want, "{query}");
+        }
     }
 }
