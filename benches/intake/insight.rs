@@ -29,7 +29,8 @@ fn spent(events: u64, rate: u64, looks: bool) -> [f64; 3] {
     let dir = tempfile::tempdir().expect("a directory");
     let store = open(dir.path());
     let engine = looks.then(|| Engine::start(store.clone(), Options::default()).expect("a thread"));
-    let (sent, decoded) = feed(&store, &mut Stream::new(false, rate), events, |_, _| {});
+    let mut stream = Stream::new(false, rate).until_now(events);
+    let (sent, decoded) = feed(&store, &mut stream, events, |_, _| {});
     let spent = [decoded, thread("apm-store"), thread("apm-insight")];
     drop(engine);
     store.close();

@@ -71,6 +71,15 @@ impl Stream {
         }
     }
 
+    /// The same, but `events` of it end now: the rules of insight look at the last minutes.
+    pub(crate) fn until_now(self, events: u64) -> Self {
+        let length = (events as f64 * 1e6 / self.rate as f64) as i64;
+        Self {
+            start: apm_server::time::now() - length,
+            ..self
+        }
+    }
+
     /// The next request body, and how many events are in it.
     pub(crate) fn body(&mut self, body: &mut String) -> u64 {
         use std::fmt::Write as _;
