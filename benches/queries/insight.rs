@@ -73,7 +73,7 @@ pub(crate) fn questions(end: i64, hours: f64) -> Vec<(&'static str, Ask)> {
     vec![
         ("insights", insights),
         ("SQL of each request group", callers(Of::All, of_all)),
-        ("callers of each statement", callers(Of::Each, of_each)),
+        ("callers of each, 6 h at most", callers(Of::Each, of_each)),
         ("one statement", one),
         ("its callers", callers(Of::Statement(fingerprint), of_one)),
         ("its growth", growth),

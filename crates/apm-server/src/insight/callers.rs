@@ -8,6 +8,7 @@ use crate::analytics::Scope;
 use crate::analytics::sql::Sql;
 use crate::analytics::window::Window;
 use crate::store::id::{Identifier, StoredId};
+use crate::time::{Range, SECOND};
 
 /// Requests of one transaction group that ran a statement.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -61,10 +62,13 @@ struct Row {
     trace_id: StoredId,
 }
 
+/// How far back all callers of all statements are added up, µs.
+pub const LATELY: i64 = 6 * 3_600 * SECOND;
+
 /// What is asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Of {
-    /// Each statement of each transaction group.
+    /// Each statement of each transaction group, in the last [`LATELY`] of the window: over days these are very many rows.
     Each,
     /// The callers of one statement.
     Statement(u64),
@@ -77,12 +81,22 @@ pub enum Of {
 pub fn sql(scope: &Scope, of: Of, window: &Window) -> Sql {
     let bound = |text| window.bind(scope.bind(Sql::new(text)));
     match of {
-        Of::Each => bound(include_str!("callers.sql")),
+        Of::Each => lately(window).bind(scope.bind(Sql::new(include_str!("callers.sql")))),
         Of::Statement(fingerprint) => {
             bound(include_str!("callers/of.sql")).bind("fingerprint", fingerprint.cast_signed())
         }
         Of::All => bound(include_str!("callers/of.sql")).bind("fingerprint", None::<i64>),
     }
+}
+
+/// The last [`LATELY`] of a window.
+fn lately(window: &Window) -> Window {
+    let Range { from, to } = window.asked;
+    let range = Range {
+        from: from.max(to - LATELY),
+        to,
+    };
+    Window::new(range, window.now)
 }
 
 /// Callers, most time first.
@@ -117,4 +131,23 @@ pub fn list(
             }
         })
         .collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_long_windows_are_cut_and_at_their_beginning() {
+        let to = 1_800_000_000 * SECOND;
+        for (hours, cut) in [(1, 1), (6, 6), (24, 6)] {
+            let asked = Range {
+                from: to - hours * 3_600 * SECOND,
+                to,
+            };
+            let window = lately(&Window::new(asked, to));
+            assert_eq!(window.asked.to, to);
+            assert_eq!(to - window.asked.from, cut * 3_600 * SECOND, "{hours} h");
+        }
+    }
 }

@@ -189,6 +189,8 @@ fn line(
         .filter(|finding| finding.service == row.service)
         .filter(|finding| finding.says.evidence.fingerprint.as_deref() == Some(&row.fingerprint));
     let failed = row.failed_rate.filter(|rate| *rate > 0.0);
+    let is_cut = ask.window.asked.micros() > callers::LATELY;
+    let lately = if is_cut { ", in the last 6 hours" } else { "" };
     html! {
         tr {
             th.grow scope="row" {
@@ -204,7 +206,7 @@ fn line(
                 }
             }
             (cells::count(whole(row.calls)))
-            td.num title=(format!("{most:.0} at most")) {
+            td.num title=(format!("{most:.0} at most{lately}")) {
                 @match calls { Some(calls) if calls >= BADGE => { (format!("{calls:.1}")) } Some(_) => "1" None => { span.none { "–" } } }
             }
             (cells::duration(Some(row.total)))
