@@ -94,11 +94,11 @@ pub(crate) fn one(
         (page_head(&crumbs, answer, why))
         (totals(row))
         @if !findings.is_empty() { (panel("Insights", number::grouped(findings.len() as u64), html! { a href=(ask.view.to(&["insights"])) { "All insights" } }, insights::list(ask.view, &findings))) }
-        (spread(ask, &scope, number)?)
         div.cols.cols--2 {
             (panel("Statement", row.instance.as_str(), copy("statement", "Copy"), html! { div.snippet.snippet--first { (code::block("statement", sql::highlight(&sql::pretty(&row.normalized)))) } }))
             (growth_panel(ask, &scope, number)?)
         }
+        (spread(ask, &scope, number)?)
         (plan_panel(ask, row, files.get(&row.service).map(|file| file.as_path())))
         (panel("Callers", number::grouped(callers.len() as u64), html! {}, who(ask, &callers)))
         (panel("Runs", if is_chosen(ask) { "of the durations selected, newest first" } else { "newest first" }, html! {}, samples(ask, &found)))
