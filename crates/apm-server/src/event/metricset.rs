@@ -13,7 +13,7 @@ pub struct Metricset {
     pub timestamp: i64,
     /// Set where this is a breakdown of a transaction group's time.
     pub breakdown: Option<Breakdown>,
-    /// Its plain samples: a range of [`Batch::samples`]. Histograms are in `rest` alone.
+    /// Its plain samples: a range of [`Batch::samples`](super::Batch::samples). Histograms are in `rest` alone.
     pub samples: Range<u32>,
     /// Everything else (the samples too), a JSON object.
     pub rest: Text,

@@ -13,7 +13,7 @@ pub struct StoredEvent {
     pub seq: i64,
     /// Which kind.
     pub kind: Kind,
-    /// [`Resource::document`]
+    /// [`Resource::document`](super::Resource::document)
     pub resource: Arc<str>,
     /// Transaction, span, error: its own id. Log: the span's.
     pub id: Option<String>,

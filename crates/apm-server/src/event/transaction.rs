@@ -37,7 +37,7 @@ pub struct Transaction {
     pub spans_started: i64,
     /// Spans that the agent dropped.
     pub spans_dropped: Option<i64>,
-    /// Its `dropped_spans_stats`: a range of [`Batch::dropped`].
+    /// Its `dropped_spans_stats`: a range of [`Batch::dropped`](super::Batch::dropped).
     pub dropped: Range<u32>,
     /// Everything else, a JSON object.
     pub rest: Text,
