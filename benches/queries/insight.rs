@@ -7,7 +7,7 @@ use apm_server::fingerprint::Fingerprint;
 use apm_server::insight::callers::{self, Of};
 use apm_server::insight::compare::{self, Stretch};
 use apm_server::insight::finding::{self, Which};
-use apm_server::insight::growth::{self, Subject};
+use apm_server::insight::growth;
 use apm_server::time::{Range, SECOND};
 
 use super::{Ask, data};
@@ -52,12 +52,7 @@ pub(crate) fn questions(end: i64, hours: f64) -> Vec<(&'static str, Ask)> {
             .iter()
             .take(3)
         {
-            let subject = Subject {
-                statement: known.id,
-                service: known.service_id,
-                table: &known.table_name,
-            };
-            growth::read(conn, subject, now)?;
+            growth::read(conn, known.subject(), now)?;
         }
         Ok(())
     });

@@ -103,6 +103,11 @@ impl Params {
         found.map_or("", |(_, value)| value)
     }
 
+    /// The statement that the path names, and where it is looked for.
+    pub(crate) fn statement(&self) -> Result<(Scope, u64), ApiError> {
+        Ok((self.scope(List::Statements)?, self.hash("fingerprint")?))
+    }
+
     /// A segment of the path that is a hash of 16 hex digits.
     pub(crate) fn hash(&self, name: &'static str) -> Result<u64, ApiError> {
         let text = self.path(name);

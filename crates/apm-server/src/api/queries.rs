@@ -43,8 +43,7 @@ pub(super) async fn one(
     store: Data<Store>,
 ) -> Result<HttpResponse, ApiError> {
     let params = Params::read(&request)?;
-    let scope = params.scope(List::Statements)?;
-    let fingerprint = params.hash("fingerprint")?;
+    let (scope, fingerprint) = params.statement()?;
     let durations = durations(&params)?;
     let scale = scale(&params)?;
     compare(&request, &store, &params, move |conn, window| {

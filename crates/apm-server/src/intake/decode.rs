@@ -15,7 +15,7 @@ use serde_json::value::RawValue;
 use super::found::Found;
 use super::regular::{self, MAX_DEPTH};
 use super::schema::{ERROR, LOG, METADATA, METRICSET, Object, SPAN, TRANSACTION};
-use super::walk::Top;
+use super::walk::Members;
 use super::{error, log, metadata, metricset, span, transaction};
 use crate::event::{Batch, Kind, Resource};
 
@@ -210,10 +210,10 @@ fn walk<'de>(
     let mut reader = serde_json::Deserializer::from_str(line);
     let root = Root {
         kind,
-        top: Top {
+        members: Members {
             object,
             found,
-            line,
+            line: Some(line),
         },
     };
     serde::de::Deserializer::deserialize_map(&mut reader, root)
@@ -222,7 +222,7 @@ fn walk<'de>(
 /// `{"kind": {…}}`; other members are ignored.
 struct Root<'w, 'de> {
     kind: &'static str,
-    top: Top<'w, 'de>,
+    members: Members<'w, 'de>,
 }
 
 impl<'de> Visitor<'de> for Root<'_, 'de> {
@@ -234,7 +234,7 @@ impl<'de> Visitor<'de> for Root<'_, 'de> {
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<bool, A::Error> {
         let mut set = false;
-        let mut top = Some(self.top);
+        let mut top = Some(self.members);
         while let Some(key) = map.next_key::<Cow<'de, str>>()? {
             match top.take_if(|_| key == self.kind) {
                 Some(top) => set = map.next_value_seed(top)?,

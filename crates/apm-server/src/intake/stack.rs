@@ -11,7 +11,7 @@ use xxhash_rust::xxh3::xxh3_128;
 use super::decode::Refused;
 use super::found::{Found, Kind};
 use super::schema::FRAME;
-use super::walk::Nested;
+use super::walk::Members;
 use crate::event::{Batch, Stack};
 
 /// Halves of hashes of sound traces, each in the place that its other half names; 0 is none.
@@ -84,10 +84,7 @@ impl<'de> Visitor<'de> for Frames<'_, 'de> {
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<(), A::Error> {
-        while let Some(set) = seq.next_element_seed(Nested {
-            object: &FRAME,
-            found: self.found,
-        })? {
+        while let Some(set) = seq.next_element_seed(Members::nested(&FRAME, self.found))? {
             if !set {
                 self.found.violate(Kind::Element);
             }

@@ -16,4 +16,4 @@ mod object;
 mod samples;
 mod value;
 
-pub(super) use object::{Nested, Top};
+pub(super) use object::Members;

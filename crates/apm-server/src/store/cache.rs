@@ -58,13 +58,6 @@ impl<V> Cache<V> {
         self.bytes += cost;
         self.young.insert(key, value);
     }
-
-    /// Forgets everything.
-    pub(super) fn clear(&mut self) {
-        self.young.clear();
-        self.old.clear();
-        self.bytes = 0;
-    }
 }
 
 /// XXH3 with a secret start, so that nobody can choose keys that collide.

@@ -109,11 +109,6 @@ impl Dictionary {
         let known = Known { id, last_seen: now };
         self.cache.insert(&self.key, known);
     }
-
-    /// Forgets all ids: after a rollback some have no row.
-    pub(super) fn clear(&mut self) {
-        self.cache.clear();
-    }
 }
 
 fn stored<E: Entry>(conn: &mut SqliteConnection, now: i64, entry: &E) -> QueryResult<Known> {

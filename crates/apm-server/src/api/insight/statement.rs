@@ -7,14 +7,13 @@ use actix_web::{HttpRequest, HttpResponse};
 use serde::Serialize;
 
 use super::Settings;
-use crate::analytics::filter::List;
 use crate::analytics::samples::Durations;
 use crate::analytics::statement;
 use crate::api::answer::answer;
 use crate::api::error::ApiError;
 use crate::api::params::Params;
 use crate::insight::callers::{self, Of};
-use crate::insight::growth::{self, Growth, Subject};
+use crate::insight::growth::{self, Growth};
 use crate::insight::plan;
 use crate::store::Store;
 use crate::time::SECOND;
@@ -29,11 +28,8 @@ pub(in crate::api) async fn callers(
     store: Data<Store>,
 ) -> Result<HttpResponse, ApiError> {
     let params = Params::read(&request)?;
-    let (scope, fingerprint, window) = (
-        params.scope(List::Statements)?,
-        params.hash("fingerprint")?,
-        params.window(),
-    );
+    let (scope, fingerprint) = params.statement()?;
+    let window = params.window();
     answer(&request, &store, &params, move |conn| {
         Ok(Callers {
             callers: callers::list(conn, &scope, Of::Statement(fingerprint), &window)?,
@@ -52,20 +48,12 @@ pub(in crate::api) async fn growth(
     store: Data<Store>,
 ) -> Result<HttpResponse, ApiError> {
     let params = Params::read(&request)?;
-    let (scope, fingerprint, now) = (
-        params.scope(List::Statements)?,
-        params.hash("fingerprint")?,
-        params.now / SECOND,
-    );
+    let (scope, fingerprint) = params.statement()?;
+    let now = params.now / SECOND;
     answer(&request, &store, &params, move |conn| {
         let mut growth = Vec::new();
         for row in growth::subjects(conn, &scope, fingerprint)? {
-            let subject = Subject {
-                statement: row.id,
-                service: row.service_id,
-                table: &row.table_name,
-            };
-            growth.extend(growth::read(conn, subject, now)?);
+            growth.extend(growth::read(conn, row.subject(), now)?);
         }
         Ok(Grows { growth })
     })
@@ -79,11 +67,8 @@ pub(in crate::api) async fn plan(
     settings: Data<Settings>,
 ) -> Result<HttpResponse, ApiError> {
     let params = Params::read(&request)?;
-    let (scope, fingerprint, window) = (
-        params.scope(List::Statements)?,
-        params.hash("fingerprint")?,
-        params.window(),
-    );
+    let (scope, fingerprint) = params.statement()?;
+    let window = params.window();
     let index = params.get("index")?.map(str::to_owned);
     let files = Arc::clone(&settings.files);
     answer(&request, &store, &params, move |conn| {

@@ -114,6 +114,18 @@ pub struct Known {
     pub table_name: String,
 }
 
+impl Known {
+    /// What is asked about its growth.
+    #[must_use]
+    pub fn subject(&self) -> Subject<'_> {
+        Subject {
+            statement: self.id,
+            service: self.service_id,
+            table: &self.table_name,
+        }
+    }
+}
+
 /// The statements of a fingerprint: one for each service and database.
 ///
 /// # Errors

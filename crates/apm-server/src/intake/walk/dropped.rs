@@ -2,7 +2,7 @@
 
 use serde::de::{DeserializeSeed, Deserializer};
 
-use super::object::Nested;
+use super::object::Members;
 use crate::intake::found::{Found, FoundDropped};
 use crate::intake::schema::{DROPPED_SPANS, Slot};
 
@@ -16,11 +16,7 @@ impl<'de> DeserializeSeed<'de> for Dropped<'_, 'de> {
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
         let mut inner = Found::default();
-        let set = Nested {
-            object: &DROPPED_SPANS,
-            found: &mut inner,
-        }
-        .deserialize(deserializer);
+        let set = Members::nested(&DROPPED_SPANS, &mut inner).deserialize(deserializer);
         self.found.irregular |= inner.irregular;
         if let Some(violation) = inner.violation.take() {
             self.found.violation.get_or_insert(violation);

@@ -10,13 +10,25 @@ use super::value::Walk;
 use crate::intake::found::{Found, Kind, Member};
 use crate::intake::schema::{Object, Rule};
 
-/// An object within another; null is an empty one.
-pub(in crate::intake) struct Nested<'w, 'de> {
+/// An object; null is an empty one. Of the event's own, in its line, it is noted where the members lie.
+pub(in crate::intake) struct Members<'w, 'de> {
     pub(in crate::intake) object: &'static Object,
     pub(in crate::intake) found: &'w mut Found<'de>,
+    pub(in crate::intake) line: Option<&'de str>,
 }
 
-impl<'de> DeserializeSeed<'de> for Nested<'_, 'de> {
+impl<'w, 'de> Members<'w, 'de> {
+    /// Those of an object within another.
+    pub(in crate::intake) fn nested(object: &'static Object, found: &'w mut Found<'de>) -> Self {
+        Self {
+            object,
+            found,
+            line: None,
+        }
+    }
+}
+
+impl<'de> DeserializeSeed<'de> for Members<'_, 'de> {
     type Value = bool;
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<bool, D::Error> {
@@ -24,7 +36,7 @@ impl<'de> DeserializeSeed<'de> for Nested<'_, 'de> {
     }
 }
 
-impl<'de> Visitor<'de> for Nested<'_, 'de> {
+impl<'de> Visitor<'de> for Members<'_, 'de> {
     type Value = bool;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -36,38 +48,7 @@ impl<'de> Visitor<'de> for Nested<'_, 'de> {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<bool, A::Error> {
-        walk_object(self.object, self.found, map, None)
-    }
-}
-
-/// The event's own object, whose members are looked up in the line.
-pub(in crate::intake) struct Top<'w, 'de> {
-    pub(in crate::intake) object: &'static Object,
-    pub(in crate::intake) found: &'w mut Found<'de>,
-    pub(in crate::intake) line: &'de str,
-}
-
-impl<'de> DeserializeSeed<'de> for Top<'_, 'de> {
-    type Value = bool;
-
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<bool, D::Error> {
-        deserializer.deserialize_any(self)
-    }
-}
-
-impl<'de> Visitor<'de> for Top<'_, 'de> {
-    type Value = bool;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("an object")
-    }
-
-    fn visit_unit<E>(self) -> Result<bool, E> {
-        Ok(false)
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<bool, A::Error> {
-        walk_object(self.object, self.found, map, Some(self.line))
+        walk_object(self.object, self.found, map, self.line)
     }
 }
 

@@ -3,7 +3,7 @@
 use serde::de::MapAccess;
 
 use super::key::Key;
-use super::object::Nested;
+use super::object::Members;
 use crate::intake::found::{Found, Kind};
 use crate::intake::schema::{SAMPLE, Slot};
 
@@ -15,10 +15,7 @@ pub(super) fn walk_samples<'de, A: MapAccess<'de>>(
     while let Some(name) = map.next_key_seed(Key)? {
         any = true;
         let mut inner = Found::default();
-        let set = map.next_value_seed(Nested {
-            object: &SAMPLE,
-            found: &mut inner,
-        })?;
+        let set = map.next_value_seed(Members::nested(&SAMPLE, &mut inner))?;
         if let Some(violation) = inner.violation.take() {
             found.violation.get_or_insert(violation);
         } else if set && let Some(with) = unpaired(&inner) {

@@ -11,7 +11,7 @@ use super::dropped::Dropped;
 use super::header::Header;
 use super::key::Key;
 use super::labels::walk_labels;
-use super::object::{Nested, walk_object};
+use super::object::{Members, walk_object};
 use super::samples::walk_samples;
 use crate::event::Outcome;
 use crate::intake::found::{Found, Kind, Value};
@@ -228,10 +228,7 @@ impl<'de> Visitor<'de> for Walk<'_, 'de> {
         let mut any = false;
         match self.rule {
             Rule::List(object) => {
-                while let Some(set) = seq.next_element_seed(Nested {
-                    object,
-                    found: self.found,
-                })? {
+                while let Some(set) = seq.next_element_seed(Members::nested(object, self.found))? {
                     any = true;
                     if !set {
                         self.found.violate(Kind::Element);

@@ -60,37 +60,6 @@ impl Names {
             stacks: Dictionary::new(8192 * KIB),
         }
     }
-
-    fn clear(&mut self) {
-        let Self {
-            services,
-            resources,
-            tx_groups,
-            span_groups,
-            destinations,
-            statements,
-            statements_sent,
-            error_groups,
-            results,
-            metrics,
-            stacks,
-        } = self;
-        for dictionary in [
-            services,
-            resources,
-            tx_groups,
-            span_groups,
-            destinations,
-            statements,
-            statements_sent,
-            error_groups,
-            results,
-            metrics,
-            stacks,
-        ] {
-            dictionary.clear();
-        }
-    }
 }
 
 impl Memory {
@@ -140,16 +109,16 @@ impl Memory {
     pub(in crate::store) fn forget(&mut self) {
         self.block.clear();
         self.traces.clear();
-        self.names.clear();
+        self.names = Names::new();
         self.next = (self.next + SLOTS - 1) / SLOTS * SLOTS;
         self.commit();
     }
 
-    /// What was applied since the last commit is gone from the database.
+    /// What was applied since the last commit is gone from the database, and with it the rows of some ids.
     pub(in crate::store) fn rollback(&mut self) {
         self.block.copy_from(&self.committed.0);
         self.next = self.committed.1;
         self.traces.clear();
-        self.names.clear();
+        self.names = Names::new();
     }
 }

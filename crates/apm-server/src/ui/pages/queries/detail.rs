@@ -12,7 +12,7 @@ use crate::analytics::statements::{self, Statement};
 use crate::insight::Files;
 use crate::insight::callers::{self, Caller, Of};
 use crate::insight::finding::{self, Which};
-use crate::insight::growth::{self, Subject};
+use crate::insight::growth;
 use crate::insight::plan::{self, Explained, Plan, PlanError, Step, WhatIf};
 use crate::store::StoreError;
 use crate::time::SECOND;
@@ -164,12 +164,8 @@ fn growth_panel(ask: &mut Ask<'_>, scope: &Scope, fingerprint: u64) -> Result<Ma
         .take(3)
         .enumerate()
     {
-        let subject = Subject {
-            statement: known.id,
-            service: known.service_id,
-            table: &known.table_name,
-        };
-        let Some(found) = growth::read(ask.conn, subject, ask.view.clock.now / SECOND)? else {
+        let Some(found) = growth::read(ask.conn, known.subject(), ask.view.clock.now / SECOND)?
+        else {
             continue;
         };
         let Some(regime) = found.growing().or(found.regimes.last()) else {
