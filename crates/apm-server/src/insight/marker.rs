@@ -118,13 +118,28 @@ pub fn find(conn: &mut SqliteConnection, text: &str) -> QueryResult<Option<Marke
     Ok(rows.into_iter().next().map(Marker::from))
 }
 
-/// The newest marker of each service, and of all services, in a stretch of time (seconds).
+/// What to compare by, of each service and of all services, in a stretch of time (seconds): the newest marker that someone or a
+/// new version set, then the newest start, unless that came with it. A restart does not hide a deployment.
 pub(super) fn latest(conn: &mut SqliteConnection, from: i64, to: i64) -> QueryResult<Vec<Marker>> {
-    let mut markers: Vec<Marker> = list(conn, None)?;
-    markers.retain(|marker| marker.at >= from && marker.at < to);
-    let mut seen = std::collections::HashSet::new();
-    markers.retain(|marker| seen.insert(marker.service.clone()));
-    Ok(markers)
+    let within = |marker: &Marker| marker.at >= from && marker.at < to;
+    let markers = list(conn, None)?.into_iter().filter(within);
+    let (starts, mut chosen): (Vec<Marker>, Vec<Marker>) =
+        markers.partition(|marker| marker.kind == Kind::Start);
+    let newest_of_each = |markers: &mut Vec<Marker>| {
+        let mut seen = std::collections::HashSet::new();
+        markers.retain(|marker| seen.insert(marker.service.clone()));
+    };
+    newest_of_each(&mut chosen);
+    let mut starts: Vec<Marker> = starts
+        .into_iter()
+        .filter(|start| {
+            let mut of_service = chosen.iter().filter(|other| other.service == start.service);
+            of_service.all(|other| start.at - other.at > TOGETHER)
+        })
+        .collect();
+    newest_of_each(&mut starts);
+    chosen.extend(starts);
+    Ok(chosen)
 }
 
 /// Sets a marker; `at` in µs. Its number.
@@ -256,7 +271,15 @@ mod tests {
                 "the start of process 10 on a"
             ]
         );
-        assert_eq!(latest(conn, 0, 3_000).unwrap().len(), 1);
+        let compared = |conn: &mut SqliteConnection| -> Vec<String> {
+            let found = latest(conn, 0, 9_000).unwrap();
+            found.iter().map(Marker::words).collect()
+        };
+        assert_eq!(compared(conn), ["version 1.1"]);
+        arrive(conn, "1.1", 13, 5_000);
+        arrive(conn, "1.1", 14, 6_000);
+        let restarted = ["version 1.1", "the start of process 14 on a"];
+        assert_eq!(compared(conn), restarted, "a restart hides no deployment");
     }
 
     #[test]

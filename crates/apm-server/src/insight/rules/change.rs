@@ -1,5 +1,7 @@
 //! What changed: slower or new since a marker, and more errors than usual.
 
+use std::collections::HashSet;
+
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Double, Text};
 
@@ -29,9 +31,21 @@ const NEW: f64 = 0.1;
 
 pub(super) fn apply(look: &mut Look<'_>) -> Result<Vec<Draft>, RuleError> {
     let mut drafts = error_spikes(look)?;
+    let mut told = HashSet::new();
     for marker in marker::latest(look.conn, look.now - REACH, look.now)? {
-        drafts.extend(regressions(look, &marker)?);
-        drafts.extend(new_statements(look, &marker));
+        let mut since = regressions(look, &marker)?;
+        since.extend(new_statements(look, &marker));
+        // What is told since a deployment is not told again since a restart.
+        since.retain(|draft| {
+            let of = draft.subject.split_once('\0').map(|(_, of)| of.to_owned());
+            told.insert((
+                draft.kind,
+                draft.service.clone(),
+                draft.environment.clone(),
+                of,
+            ))
+        });
+        drafts.extend(since);
     }
     Ok(drafts)
 }
