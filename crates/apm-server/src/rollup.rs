@@ -9,10 +9,13 @@
 //!
 //! What it does not do: know names (everything is counted by id), touch the database.
 
+mod events;
+
 use std::collections::HashMap;
 use std::hash::Hash;
 
 use crate::event::Outcome;
+pub use events::{EventCounts, EventKey, kind_code};
 
 /// Widths of buckets, seconds.
 pub const LEVELS: [i64; 3] = [60, 600, 3600];
@@ -219,12 +222,14 @@ pub struct Rollup {
     pub statement: Series,
     /// Destinations.
     pub destination: Series,
+    /// Events that are stored; [`Self::absorb`] leaves them out.
+    pub events: EventCounts,
     errors: HashMap<(i64, i64), i64>,
     breakdown: HashMap<BreakdownKey, (f64, f64)>,
 }
 
 impl Rollup {
-    /// Adds what another one holds.
+    /// Adds what another one holds, but for [`Self::events`]: these are never put off.
     pub fn absorb(&mut self, other: &Self) {
         self.tx.absorb(&other.tx);
         self.statement.absorb(&other.statement);

@@ -6,10 +6,10 @@
 //! [`Limits::deadline`]; an answer that stopped there says so.
 //!
 //! Events are not indexed by time: `block` says which 128 of them span which time, and only the blocks
-//! that touch the range are looked at. Where every event is a hit, a block that lies in one bucket of the
-//! chart is counted as a whole, and only those on a border are looked into.
+//! that touch the range are looked at. Over whole minutes, events are counted where their numbers are kept.
 
 pub(crate) mod columns;
+mod count;
 mod fields;
 mod group;
 mod walk;

@@ -6,7 +6,7 @@
 
 use super::sql::Sql;
 use crate::kql::Expr;
-use crate::kql::sql::{Column, Columns, Condition, Kept};
+use crate::kql::sql::{Column, Condition, Kept};
 
 /// What a list is made of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -42,7 +42,7 @@ impl List {
         }
     }
 
-    fn columns(self) -> Columns {
+    fn columns(self) -> fn(&str) -> Option<Column> {
         match self {
             Self::Transactions => transactions,
             Self::Errors => errors,
@@ -74,7 +74,7 @@ impl List {
 /// # Errors
 /// A sentence for the reader.
 pub fn check(query: &Expr, list: List) -> Result<(), String> {
-    if Condition::new(query, list.columns()).exact {
+    if Condition::new(query, &list.columns()).exact {
         return Ok(());
     }
     Err(format!(
@@ -92,7 +92,7 @@ pub(super) fn apply(sql: Sql, query: Option<&Expr>) -> Sql {
         if !sql.text().contains(list.marker()) {
             continue;
         }
-        let condition = Condition::new(query, list.columns());
+        let condition = Condition::new(query, &list.columns());
         let binds = condition.binds.iter().enumerate();
         let sql = sql.replace(list.marker(), condition.sql());
         return binds.fold(sql, |sql, (index, value)| {

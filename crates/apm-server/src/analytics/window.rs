@@ -123,10 +123,7 @@ impl Window {
     /// The same for a chart: no row is wider than one of its buckets.
     #[must_use]
     pub fn series_slices(&self) -> Vec<(i64, i64, i64)> {
-        let fits = LEVELS
-            .iter()
-            .take_while(|level| self.interval % **level == 0);
-        self.cut(&LEVELS[..fits.count().max(1)])
+        self.cut(fitting(self.interval))
     }
 
     /// Gives a question `:slices` (JSON), `:series` (likewise), `:interval`, and `:from`, `:to` in µs.
@@ -149,6 +146,19 @@ impl Window {
         );
         out
     }
+}
+
+/// The rollup rows of whole minutes (seconds) for a chart, as JSON.
+pub(super) fn series_json(from: i64, to: i64, interval: i64) -> String {
+    let mut slices = Vec::new();
+    cut(from, to, fitting(interval), &mut slices);
+    json(&slices)
+}
+
+/// The levels that a chart's buckets are made of.
+fn fitting(interval: i64) -> &'static [i64] {
+    let fits = LEVELS.iter().take_while(|level| interval % **level == 0);
+    &LEVELS[..fits.count().max(1)]
 }
 
 fn cut(from: i64, to: i64, levels: &[i64], out: &mut Vec<(i64, i64, i64)>) {

@@ -44,7 +44,7 @@ pub struct Column {
 }
 
 /// Finds the column of a field; nothing where only the document knows.
-pub type Columns = fn(field: &str) -> Option<Column>;
+pub type Columns<'a> = &'a dyn Fn(&str) -> Option<Column>;
 
 /// What SQL knows about a condition.
 #[derive(Debug, Clone, PartialEq)]
@@ -67,7 +67,7 @@ pub struct Condition {
 impl Condition {
     /// Translates a query over some columns.
     #[must_use]
-    pub fn new(expr: &Expr, columns: Columns) -> Self {
+    pub fn new(expr: &Expr, columns: Columns<'_>) -> Self {
         let mut translator = Translator {
             columns,
             binds: Vec::new(),
@@ -107,14 +107,14 @@ impl Condition {
     }
 }
 
-struct Translator {
-    columns: Columns,
+struct Translator<'c> {
+    columns: Columns<'c>,
     binds: Vec<Bind>,
 }
 
 const UNKNOWN: (Truth, bool) = (Truth::Always, false);
 
-impl Translator {
+impl Translator<'_> {
     fn expr(&mut self, expr: &Expr) -> (Truth, bool) {
         match expr {
             Expr::All => (Truth::Always, true),
@@ -338,7 +338,7 @@ mod tests {
 
     #[track_caller]
     fn check(query: &str, sql: &str, exact: bool) {
-        let condition = Condition::new(&parse(query, 1_000_000).unwrap(), columns);
+        let condition = Condition::new(&parse(query, 1_000_000).unwrap(), &columns);
         assert_eq!((condition.sql(), condition.exact), (sql, exact), "{query}");
     }
 
@@ -383,7 +383,7 @@ mod tests {
 
     #[test]
     fn ids_are_bound_in_the_form_in_which_they_are_kept() {
-        let condition = |query: &str| Condition::new(&parse(query, 0).unwrap(), columns).binds;
+        let condition = |query: &str| Condition::new(&parse(query, 0).unwrap(), &columns).binds;
         assert_eq!(condition("trace.id:00000000000000ff"), [Bind::Int(255)]);
         assert_eq!(condition("trace.id:x-1"), [Bind::Text("x-1".to_owned())]);
     }

@@ -16,6 +16,7 @@ use zstd::bulk::{Compressor, Decompressor};
 
 use super::StoreError;
 use crate::event::Kind;
+use crate::rollup::kind_code;
 
 /// Documents in a block.
 pub(super) const SLOTS: i64 = 128;
@@ -51,7 +52,7 @@ pub(super) struct Facts {
 impl Builder {
     /// Adds a document. `received`: seconds since the epoch; `ts`: µs.
     pub(super) fn push(&mut self, received: i64, ts: i64, document: Document<'_>) {
-        self.raw.push(code(document.kind));
+        self.raw.push(kind_code(document.kind));
         varint(&mut self.raw, document.stack.cast_unsigned());
         varint(&mut self.raw, document.json.len() as u64);
         self.raw.extend_from_slice(document.json.as_bytes());
@@ -165,7 +166,7 @@ fn document<'a>(at: &mut &'a [u8]) -> Option<Document<'a>> {
     *at = rest;
     let kind = Kind::ALL
         .into_iter()
-        .find(|kind| self::code(*kind) == *code)?;
+        .find(|kind| kind_code(*kind) == *code)?;
     let stack = read_varint(at)?.cast_signed();
     let len = usize::try_from(read_varint(at)?).ok()?;
     let (json, rest) = at.split_at_checked(len)?;
@@ -175,17 +176,6 @@ fn document<'a>(at: &mut &'a [u8]) -> Option<Document<'a>> {
         stack,
         json: std::str::from_utf8(json).ok()?,
     })
-}
-
-/// The number of a kind in a block: never to be changed.
-fn code(kind: Kind) -> u8 {
-    match kind {
-        Kind::Transaction => 1,
-        Kind::Span => 2,
-        Kind::Error => 3,
-        Kind::Metricset => 4,
-        Kind::Log => 5,
-    }
 }
 
 fn varint(out: &mut Vec<u8>, mut number: u64) {

@@ -68,6 +68,7 @@ impl Coarse {
         conn: &mut SqliteConnection,
         counted: &Counted,
     ) -> QueryResult<Plan> {
+        rollups::add_events(conn, &counted.rollup.events)?;
         let minutes = counted.rollup.buckets(LEVELS[0]);
         let sure = match (self.max_age, minutes.first()) {
             (Some(age), Some(oldest)) => *oldest > counted.received.saturating_sub(age),

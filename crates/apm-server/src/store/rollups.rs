@@ -3,7 +3,7 @@
 use diesel::{QueryResult, SqliteConnection};
 
 use super::insert::{Row, Rows, row};
-use crate::rollup::{BinKey, Cell, CellKey, LEVELS, Rollup, Series};
+use crate::rollup::{BinKey, Cell, CellKey, EventCounts, LEVELS, Rollup, Series};
 
 /// Which levels to write.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -52,6 +52,21 @@ pub(super) fn add(
             level,
             bucket,
             received,
+        })?;
+    }
+    Ok(())
+}
+
+/// Writes how many events came, on all levels.
+pub(super) fn add_events(conn: &mut SqliteConnection, events: &EventCounts) -> QueryResult<()> {
+    for level in LEVELS {
+        all(conn, events.of_level(level), |(key, n)| EventCount {
+            level,
+            kind: key.kind,
+            bucket: key.bucket,
+            service_id: key.service,
+            outcome: key.outcome,
+            n,
         })?;
     }
     Ok(())
@@ -174,4 +189,15 @@ row! {
     struct Behind in "roll_behind" {
         bucket: i64,
     } then "ON CONFLICT DO NOTHING"
+}
+
+row! {
+    struct EventCount in "event_count" {
+        level: i64,
+        kind: i32,
+        bucket: i64,
+        service_id: i64,
+        outcome: i32,
+        n: i64,
+    } then "ON CONFLICT DO UPDATE SET n = n + excluded.n"
 }

@@ -384,6 +384,19 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    use diesel::sql_types::*;
+
+    event_count (level, kind, bucket, service_id, outcome) {
+        level -> Integer,
+        kind -> Integer,
+        bucket -> BigInt,
+        service_id -> BigInt,
+        outcome -> Integer,
+        n -> BigInt,
+    }
+}
+
 diesel::allow_tables_to_appear_in_same_query!(
     service,
     resource,
@@ -412,4 +425,5 @@ diesel::allow_tables_to_appear_in_same_query!(
     roll_error,
     roll_breakdown,
     roll_received,
+    event_count,
 );

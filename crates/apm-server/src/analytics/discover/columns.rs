@@ -38,6 +38,18 @@ pub(super) fn of(kind: Kind) -> fn(&str) -> Option<Column> {
     }
 }
 
+/// The columns of `event_count`, for events of a kind.
+pub(super) fn counted(kind: Kind, field: &str) -> Option<Column> {
+    let column = of(kind)(field)?;
+    match (field, column.kept) {
+        (_, Kept::Constant(_) | Kept::Absent) => Some(column),
+        ("event.outcome", _) => Some(column),
+        ("service.name", _) => within(SERVICE, "s.name"),
+        ("service.environment", _) => within(SERVICE, "s.environment"),
+        _ => None,
+    }
+}
+
 fn column(value: &'static str, kept: Kept) -> Option<Column> {
     Some(Column {
         value,

@@ -11,6 +11,7 @@ use crate::analytics::sql::Sql;
 use crate::event::{Kind, StoredEvent};
 use crate::kql::sql::Condition;
 use crate::store::StoreError;
+use crate::time::Range;
 
 /// Blocks looked at together: first few, for the newest hits are near; then more, for speed.
 const FIRST_STRIDE: usize = 4;
@@ -21,24 +22,16 @@ const AT_ONCE: usize = 2_048;
 
 /// A request, translated for each kind of event that can satisfy it.
 pub(super) struct Search<'a> {
-    request: &'a Request,
-    parts: Vec<(Kind, Condition)>,
+    pub(super) request: &'a Request,
+    pub(super) parts: Vec<(Kind, Condition)>,
 }
 
 #[derive(QueryableByName)]
-struct Block {
+pub(super) struct Block {
     #[diesel(sql_type = BigInt)]
     id: i64,
     #[diesel(sql_type = BigInt)]
     ts_max: i64,
-}
-
-#[derive(QueryableByName)]
-struct Count {
-    #[diesel(sql_type = BigInt)]
-    bucket: i64,
-    #[diesel(sql_type = BigInt)]
-    count: i64,
 }
 
 /// An event that the columns do not rule out.
@@ -54,7 +47,7 @@ impl<'a> Search<'a> {
     pub(super) fn new(request: &'a Request) -> Self {
         let parts = Kind::ALL
             .into_iter()
-            .map(|kind| (kind, Condition::new(&request.query, columns::of(kind))))
+            .map(|kind| (kind, Condition::new(&request.query, &columns::of(kind))))
             .filter(|(_, condition)| !condition.is_never())
             .collect();
         Self { request, parts }
@@ -63,87 +56,6 @@ impl<'a> Search<'a> {
     /// Whether no document has to be read to decide.
     pub(super) fn is_exact(&self) -> bool {
         self.parts.iter().all(|(_, condition)| condition.exact)
-    }
-
-    /// The queries that count, one for each kind.
-    pub(super) fn counting(&self) -> Vec<Sql> {
-        let counting = |(kind, condition): &(Kind, Condition)| {
-            let text = format!(
-                "SELECT r.ts / 1000000 / :interval * :interval AS bucket, count(*) AS count\n\
-                 FROM block b\n\
-                 CROSS JOIN {} r ON r.seq >= b.id * 128 AND r.seq < b.id * 128 + 128\n\
-                 WHERE b.ts_max >= :from AND b.ts_min < :to AND r.ts >= :from AND r.ts < :to\n  AND {}\n\
-                 GROUP BY 1",
-                columns::table(*kind),
-                condition.sql(),
-            );
-            self.bound(Sql::new(text), condition)
-        };
-        self.parts.iter().map(counting).collect()
-    }
-
-    /// Matching events by bucket (seconds since the epoch), where the columns decide.
-    pub(super) fn counts(
-        &self,
-        conn: &mut SqliteConnection,
-        interval: i64,
-    ) -> Result<Vec<(i64, u64)>, StoreError> {
-        if self.takes_all() {
-            return self.counts_of_all(conn, interval);
-        }
-        let mut found = Vec::new();
-        for sql in self.counting() {
-            let rows: Vec<Count> = sql.bind("interval", interval).load(conn)?;
-            found.extend(
-                rows.iter()
-                    .map(|row| (row.bucket, row.count.unsigned_abs())),
-            );
-        }
-        Ok(found)
-    }
-
-    /// Whether every event is a hit.
-    fn takes_all(&self) -> bool {
-        let always = self
-            .parts
-            .iter()
-            .filter(|(_, condition)| condition.is_always());
-        always.count() == Kind::ALL.len()
-    }
-
-    /// All events by bucket: blocks within one bucket as a whole, the others row by row.
-    fn counts_of_all(
-        &self,
-        conn: &mut SqliteConnection,
-        interval: i64,
-    ) -> Result<Vec<(i64, u64)>, StoreError> {
-        let bind = |text| self.ranged(Sql::new(text)).bind("interval", interval);
-        let whole: Vec<Count> = bind(include_str!("whole_blocks.sql")).load(conn)?;
-        let cut: Vec<Block> = bind(include_str!("cut_blocks.sql")).load(conn)?;
-        let mut found: Vec<(i64, u64)> = whole
-            .iter()
-            .map(|row| (row.bucket, row.count.unsigned_abs()))
-            .collect();
-        let runs = runs(&cut);
-        for (kind, _) in &self.parts {
-            let text = format!(
-                "SELECT r.ts / 1000000 / :interval * :interval AS bucket, count(*) AS count\n\
-                 FROM json_each(:runs) run\n\
-                 CROSS JOIN {} r ON r.seq >= (run.value ->> 0) * 128 AND r.seq < (run.value ->> 1) * 128\n\
-                 WHERE r.ts >= :from AND r.ts < :to\n\
-                 GROUP BY 1",
-                columns::table(*kind),
-            );
-            let sql = Sql::new(text)
-                .bind("interval", interval)
-                .bind("runs", runs.as_str());
-            let rows: Vec<Count> = self.ranged(sql).load(conn)?;
-            found.extend(
-                rows.iter()
-                    .map(|row| (row.bucket, row.count.unsigned_abs())),
-            );
-        }
-        Ok(found)
     }
 
     /// The newest hits, where the columns decide.
@@ -259,29 +171,27 @@ impl<'a> Search<'a> {
                 columns::table(*kind),
                 condition.sql(),
             );
-            let sql = self.bound(Sql::new(text).bind("runs", runs.as_str()), condition);
+            let sql = Sql::new(text).bind("runs", runs.as_str());
+            let sql = bound(sql, self.request.range, condition);
             let rows: Vec<Candidate> = sql.load(conn)?;
             found.extend(rows.into_iter().map(|row| (row.ts, row.seq)));
         }
         Ok(found)
     }
+}
 
-    fn ranged(&self, sql: Sql) -> Sql {
-        sql.bind("from", self.request.range.from)
-            .bind("to", self.request.range.to)
-    }
-
-    fn bound(&self, sql: Sql, condition: &Condition) -> Sql {
-        let binds = condition.binds.iter().enumerate();
-        binds.fold(self.ranged(sql), |sql, (index, value)| {
-            sql.bind(format!("q{index}"), value.clone())
-        })
-    }
+/// Sets what a query asks for.
+pub(super) fn bound(sql: Sql, range: Range, condition: &Condition) -> Sql {
+    let sql = sql.bind("from", range.from).bind("to", range.to);
+    let binds = condition.binds.iter().enumerate();
+    binds.fold(sql, |sql, (index, value)| {
+        sql.bind(format!("q{index}"), value.clone())
+    })
 }
 
 /// Runs of block numbers as JSON, `[from, to)` each: blocks of one time mostly follow each other, and a run is one
 /// range of rows.
-fn runs(blocks: &[Block]) -> String {
+pub(super) fn runs(blocks: &[Block]) -> String {
     let mut ids: Vec<i64> = blocks.iter().map(|block| block.id).collect();
     ids.sort_unstable();
     let mut runs: Vec<(i64, i64)> = Vec::new();

@@ -1,7 +1,7 @@
 //! An error and its group.
 
 use super::{Pass, Sender};
-use crate::event::{ErrorEvent, Kind};
+use crate::event::{ErrorEvent, Kind, Outcome};
 use crate::store::StoreError;
 use crate::store::block::Document;
 use crate::store::dictionary::ErrorGroup;
@@ -53,6 +53,9 @@ impl<'a> Pass<'_, 'a> {
         };
         self.errors.push(self.conn, row)?;
         self.rollup.add_error(group, event.timestamp);
+        self.rollup
+            .events
+            .add(Kind::Error, service, Outcome::Unknown, event.timestamp);
         let document = Document {
             kind: Kind::Error,
             stack,

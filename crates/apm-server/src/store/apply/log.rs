@@ -1,7 +1,7 @@
 //! A log line.
 
 use super::{Pass, Sender};
-use crate::event::{Kind, Log};
+use crate::event::{Kind, Log, Outcome};
 use crate::store::StoreError;
 use crate::store::block::Document;
 use crate::store::rows::{LogRow, RowId};
@@ -22,6 +22,9 @@ impl<'a> Pass<'_, 'a> {
             level: batch.opt(event.level).unwrap_or_default(),
         };
         self.logs.push(self.conn, row)?;
+        self.rollup
+            .events
+            .add(Kind::Log, service, Outcome::Unknown, event.timestamp);
         let document = Document {
             kind: Kind::Log,
             stack: 0,

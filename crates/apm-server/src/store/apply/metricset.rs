@@ -1,7 +1,7 @@
 //! Metrics: samples, and the breakdown of transactions by span type.
 
 use super::{Pass, Sender};
-use crate::event::{Breakdown, Kind, Metricset};
+use crate::event::{Breakdown, Kind, Metricset, Outcome};
 use crate::rollup::BreakdownKey;
 use crate::store::StoreError;
 use crate::store::block::Document;
@@ -43,6 +43,9 @@ impl<'a> Pass<'_, 'a> {
                 }
             }
         }
+        self.rollup
+            .events
+            .add(Kind::Metricset, service, Outcome::Unknown, event.timestamp);
         let document = Document {
             kind: Kind::Metricset,
             stack: 0,

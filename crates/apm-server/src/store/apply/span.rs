@@ -82,6 +82,9 @@ impl<'a> Pass<'_, 'a> {
         if let Some(statement) = statement {
             self.rollup.statement.add(statement, seen);
         }
+        self.rollup
+            .events
+            .add(Kind::Span, service, event.outcome, event.timestamp);
         let document = Document {
             kind: Kind::Span,
             stack,

@@ -62,6 +62,9 @@ impl<'a> Pass<'_, 'a> {
         for dropped in &batch.dropped[event.dropped.start as usize..event.dropped.end as usize] {
             self.dropped(sender, service, event.timestamp, weight, dropped)?;
         }
+        self.rollup
+            .events
+            .add(Kind::Transaction, service, event.outcome, event.timestamp);
         let document = Document {
             kind: Kind::Transaction,
             stack: 0,

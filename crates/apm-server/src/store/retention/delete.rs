@@ -8,35 +8,46 @@ use diesel::{delete, sql_query};
 
 use super::super::block::SLOTS;
 use super::super::schema::{
-    block, destination, error, error_group, log, metric_name, metricset, resource, result,
-    roll_received, service, span, span_group, stack, statement, trace_at, tx, tx_group,
+    block, destination, error, error_group, event_count, log, metric_name, metricset, resource,
+    result, roll_received, service, span, span_group, stack, statement, trace_at, tx, tx_group,
 };
 use super::super::trace_index;
 
 /// Keys of `trace_at` per step.
 const KEYS: i64 = 20_000;
 
-/// Deletes blocks and the events in them, oldest first, until the deadline; returns how many are gone.
+/// Blocks that are deleted together.
+const TOGETHER: usize = 8;
+
+/// Deletes blocks and the events in them, oldest first, until the deadline; returns how many are gone. `ids`: the oldest, ascending.
 pub(super) fn blocks(
     conn: &mut SqliteConnection,
     ids: &[i64],
     deadline: Instant,
 ) -> QueryResult<u64> {
     let mut gone = 0;
-    for id in ids {
-        let (first, last) = (id * SLOTS, id * SLOTS + SLOTS - 1);
+    for ids in ids.chunks(TOGETHER) {
+        let (Some(oldest), Some(newest)) = (ids.first(), ids.last()) else {
+            continue;
+        };
+        let (first, last) = (oldest * SLOTS, newest * SLOTS + SLOTS - 1);
+        sql_query(include_str!("uncount.sql"))
+            .bind::<BigInt, _>(first)
+            .bind::<BigInt, _>(last)
+            .execute(conn)?;
         delete(tx::table.filter(tx::seq.between(first, last))).execute(conn)?;
         delete(span::table.filter(span::seq.between(first, last))).execute(conn)?;
         delete(error::table.filter(error::seq.between(first, last))).execute(conn)?;
         delete(log::table.filter(log::seq.between(first, last))).execute(conn)?;
         samples(conn, first, last)?;
         delete(metricset::table.filter(metricset::seq.between(first, last))).execute(conn)?;
-        delete(block::table.find(id)).execute(conn)?;
-        gone += 1;
+        delete(block::table.filter(block::id.between(*oldest, *newest))).execute(conn)?;
+        gone += ids.len() as u64;
         if Instant::now() >= deadline {
             break;
         }
     }
+    delete(event_count::table.filter(event_count::n.eq(0))).execute(conn)?;
     Ok(gone)
 }
 

@@ -3,14 +3,14 @@
 use std::time::Duration;
 
 use apm_server::analytics::discover::{self, Limits, Request};
-use apm_server::event::Event;
+use apm_server::event::{Event, Outcome};
 use apm_server::kql;
 use apm_server::store::{Store, StoreError};
-use apm_server::time::Range;
+use apm_server::time::{Range, SECOND};
 use serde_json::Value as Json;
 
 use super::{MINUTE, add, batch, open, store_all, with_spans};
-use crate::support::events::{NEW_YEAR, error, log, metricset};
+use crate::support::events::{NEW_YEAR, error, log, metricset, transaction};
 
 const ALL: Range = Range {
     from: NEW_YEAR - MINUTE,
@@ -152,6 +152,65 @@ fn only_the_range_counts_to_the_microsecond() {
     assert_eq!(search(&store, &narrow).total, 150);
     narrow.range = Range::new(NEW_YEAR + 101, NEW_YEAR + 200).expect("not empty");
     assert_eq!(search(&store, &narrow).total, 0);
+}
+
+#[test]
+fn what_is_counted_by_minutes_is_exact_at_both_ends() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let store = open(dir.path());
+    for service in ["shop", "bank"] {
+        let mut events = batch(service);
+        for number in 0..400 {
+            let mut event = transaction(&mut events, number, "a");
+            // Three hours, some of it again and again.
+            event.timestamp = NEW_YEAR + (number as i64 * 37) % 180 * MINUTE + number as i64 * 17;
+            if number % 7 == 0 {
+                event.outcome = Outcome::Failure;
+            }
+            events.events.push(Event::Transaction(event));
+        }
+        store_all(&store, events);
+    }
+    let everything = request("", 10_000);
+    let everything = Request {
+        range: Range::new(NEW_YEAR, NEW_YEAR + 180 * MINUTE).expect("a range"),
+        ..everything
+    };
+    let all = search(&store, &everything).hits;
+    assert_eq!(all.len(), 800);
+    for query in [
+        "",
+        "service.name:shop",
+        "event.outcome:failure and processor.event:transaction",
+        "not service.environment:* and not event.outcome:success",
+        "processor.event:span",
+        "transaction.name:\"GET /a\" and service.name:bank",
+    ] {
+        for (from, to) in [
+            (0, 180 * MINUTE),
+            (1, 180 * MINUTE - 1),
+            (30 * MINUTE + 1, 120 * MINUTE),
+            (17 * 31 + 74 * MINUTE, 174 * MINUTE + 17),
+            (59 * MINUTE + 59 * SECOND, 60 * MINUTE + SECOND),
+            (100, 59 * MINUTE),
+        ] {
+            let mut wanted = request(query, 10_000);
+            wanted.range = Range::new(NEW_YEAR + from, NEW_YEAR + to).expect("a range");
+            let expected: Vec<&discover::Hit> = all
+                .iter()
+                .filter(|hit| (wanted.range.from..wanted.range.to).contains(&hit.timestamp))
+                .filter(|hit| kql::matches(&wanted.query, &hit.document))
+                .collect();
+            let found = search(&store, &wanted);
+            assert_eq!(found.total, expected.len() as u64, "{query} {from} {to}");
+            let mut histogram = vec![0; found.axis.buckets.len()];
+            for hit in expected {
+                let after = hit.timestamp / SECOND - found.axis.buckets[0].start;
+                histogram[(after / found.axis.interval) as usize] += 1;
+            }
+            assert_eq!(found.histogram, histogram, "{query} {from} {to}");
+        }
+    }
 }
 
 #[test]

@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 use apm_server::event::{Batch, Event};
 use apm_server::store::{Store, StoreError, StoreOptions, trace};
 
+use super::rollups::check_event_counts;
 use super::{number, options};
 use crate::support::events::{batch, metricset, now, pairs, resource, span, transaction};
 
@@ -68,6 +69,7 @@ fn events_go_by_their_arrival_and_not_by_their_time() {
         256
     );
     wait_until("it is counted", || deletes.stats().deleted_blocks == 2);
+    check_event_counts(&deletes);
 }
 
 #[test]
@@ -156,6 +158,7 @@ fn the_files_stay_below_their_limit_while_events_come() {
     let newest = format!("{:032x}", (rounds - 1) * 1000 + 249);
     let found = limited.read::<_, StoreError>(|conn| trace(conn, &newest));
     assert_eq!(found.expect("reads").len(), 1, "the newest event stays");
+    check_event_counts(&limited);
     // Under load the hours follow within a second or so.
     let all = i64::try_from(rounds * 250).expect("fits");
     wait_until("the rollups know of all", || {

@@ -11,6 +11,8 @@ use apm_server::store::schema::{
 };
 use apm_server::store::{Store, StoreError};
 use diesel::prelude::*;
+use diesel::sql_types::BigInt;
+use diesel_migrations::MigrationHarness;
 use proptest::prelude::*;
 
 use super::{number, open};
@@ -290,6 +292,60 @@ fn check(store: &Store) {
         Ok(())
     };
     store.read(query).expect("queries");
+    check_event_counts(store);
+}
+
+/// (kind, service, outcome, bucket) → how many
+type EventCounts = BTreeMap<(i64, i64, i64, i64), i64>;
+
+/// How many events are stored is what the rows say, on every level, and nothing else.
+pub(super) fn check_event_counts(store: &Store) {
+    #[derive(QueryableByName)]
+    struct Row {
+        #[diesel(sql_type = BigInt)]
+        kind: i64,
+        #[diesel(sql_type = BigInt)]
+        service_id: i64,
+        #[diesel(sql_type = BigInt)]
+        outcome: i64,
+        #[diesel(sql_type = BigInt)]
+        at: i64,
+        #[diesel(sql_type = BigInt)]
+        n: i64,
+    }
+    let query = |conn: &mut SqliteConnection| -> Result<(), StoreError> {
+        let rows: Vec<Row> = diesel::sql_query(
+            "SELECT 1 AS kind, service_id, outcome, ts AS at, 1 AS n FROM tx JOIN tx_group g ON g.id = group_id \
+             UNION ALL SELECT 2, service_id, outcome, ts, 1 FROM span JOIN span_group g ON g.id = group_id \
+             UNION ALL SELECT 3, service_id, 2, ts, 1 FROM error JOIN error_group g ON g.id = group_id \
+             UNION ALL SELECT 4, service_id, 2, ts, 1 FROM metricset \
+             UNION ALL SELECT 5, service_id, 2, ts, 1 FROM log",
+        )
+        .load(conn)?;
+        for level in LEVELS {
+            let mut expected = EventCounts::new();
+            for row in &rows {
+                let bucket = bucket(row.at, level);
+                let key = (row.kind, row.service_id, row.outcome, bucket);
+                *expected.entry(key).or_default() += 1;
+            }
+            let found: Vec<Row> = diesel::sql_query(
+                "SELECT kind, service_id, outcome, bucket AS at, n FROM event_count WHERE level = ?",
+            )
+            .bind::<BigInt, _>(level)
+            .load(conn)?;
+            let found: EventCounts = found
+                .into_iter()
+                .map(|row| ((row.kind, row.service_id, row.outcome, row.at), row.n))
+                .collect();
+            assert_eq!(found, expected, "level {level}");
+        }
+        Ok(())
+    };
+    // Of one moment, for retention may go on.
+    store
+        .read::<_, StoreError>(|conn| conn.transaction(query))
+        .expect("queries");
 }
 
 proptest! {
@@ -403,4 +459,35 @@ fn what_a_crash_left_behind_is_made_again_from_the_minutes() {
     let store = open(dir.path());
     assert_eq!(number(&store, "SELECT count(*) AS n FROM roll_behind"), 0);
     check(&store);
+}
+
+#[test]
+fn events_that_an_older_version_stored_are_counted_when_it_is_opened() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let store = open(dir.path());
+    let mut events = batch("shop");
+    for number in 0..200_u64 {
+        let sent = Sent {
+            kind: (number % 4) as u8,
+            name: (number % 3) as u8,
+            // Some of it before 1970.
+            minute: (number as i64 - 100) * 300_000,
+            duration: 5,
+            outcome: (number % 3) as u8,
+            rate: None,
+            composite: None,
+            commit: false,
+        };
+        add(&mut events, number, &sent);
+    }
+    store.submit(events).expect("room").wait().expect("stored");
+    check_event_counts(&store);
+    store.close();
+    drop(store);
+    let path = dir.path().join("apm.db");
+    let mut conn = SqliteConnection::establish(path.to_str().expect("text")).expect("opens");
+    conn.revert_last_migration(apm_server::store::MIGRATIONS)
+        .expect("the version before");
+    drop(conn);
+    check_event_counts(&open(dir.path()));
 }

@@ -54,7 +54,8 @@ fn every_column_of_every_table_is_known_to_diesel() {
         roll_destination_hist,
         roll_error,
         roll_breakdown,
-        roll_received
+        roll_received,
+        event_count
     );
     let tables = "SELECT count(*) AS n FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE '\\_\\_%' ESCAPE '\\' \
         AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\'";

@@ -1,0 +1,2 @@
+DROP TABLE event_count;
+DROP VIEW event_row;

@@ -1,0 +1,185 @@
+//! How many events match, by bucket of the chart.
+//!
+//! Three ways, of which the cheapest that can tell is taken:
+//! * whole minutes from `event_count`, where the query asks for nothing else than what these counts are kept by, and the chart's
+//!   buckets are minutes: what that costs does not depend on how many events there are;
+//! * where every event is a hit, blocks that lie in one bucket as a whole, and the others row by row;
+//! * row by row.
+
+use diesel::prelude::*;
+use diesel::sql_types::BigInt;
+
+use super::columns;
+use super::walk::{Block, Search, bound, runs};
+use crate::analytics::sql::Sql;
+use crate::analytics::window;
+use crate::event::Kind;
+use crate::kql::sql::Condition;
+use crate::rollup::{LEVELS, kind_code};
+use crate::store::StoreError;
+use crate::time::{Range, SECOND};
+
+/// Start of a bucket (seconds since the epoch), and how many are in it. A bucket may come several times.
+type Counts = Vec<(i64, u64)>;
+
+#[derive(QueryableByName)]
+struct Count {
+    #[diesel(sql_type = BigInt)]
+    bucket: i64,
+    #[diesel(sql_type = BigInt)]
+    count: i64,
+}
+
+impl Search<'_> {
+    /// The queries that count row by row, one for each kind.
+    pub(super) fn counting(&self) -> Vec<Sql> {
+        self.counting_in(self.request.range)
+    }
+
+    /// Matching events by bucket, where the columns decide.
+    pub(super) fn counts(
+        &self,
+        conn: &mut SqliteConnection,
+        interval: i64,
+    ) -> Result<Counts, StoreError> {
+        let range = self.request.range;
+        let (Some(minutes), Some(conditions)) = (minutes(range, interval), self.kept()) else {
+            return self.counts_of_rows(conn, range, interval);
+        };
+        let mut found = counts_kept(conn, &conditions, minutes, interval)?;
+        for (from, to) in [(range.from, minutes.from), (minutes.to, range.to)] {
+            if from < to {
+                found.extend(self.counts_of_rows(conn, Range { from, to }, interval)?);
+            }
+        }
+        Ok(found)
+    }
+
+    /// The query as conditions on `event_count`; nothing where they do not decide.
+    fn kept(&self) -> Option<Vec<(Kind, Condition)>> {
+        let condition = |(kind, _): &(Kind, Condition)| {
+            let columns = |field: &str| columns::counted(*kind, field);
+            let condition = Condition::new(&self.request.query, &columns);
+            condition.exact.then_some((*kind, condition))
+        };
+        self.parts.iter().map(condition).collect()
+    }
+
+    fn counts_of_rows(
+        &self,
+        conn: &mut SqliteConnection,
+        range: Range,
+        interval: i64,
+    ) -> Result<Counts, StoreError> {
+        if self.takes_all() {
+            return self.counts_of_all(conn, range, interval);
+        }
+        let mut found = Vec::new();
+        for sql in self.counting_in(range) {
+            load(conn, &sql, interval, &mut found)?;
+        }
+        Ok(found)
+    }
+
+    fn counting_in(&self, range: Range) -> Vec<Sql> {
+        let counting = |(kind, condition): &(Kind, Condition)| {
+            let text = format!(
+                "SELECT r.ts / 1000000 / :interval * :interval AS bucket, count(*) AS count\n\
+                 FROM block b\n\
+                 CROSS JOIN {} r ON r.seq >= b.id * 128 AND r.seq < b.id * 128 + 128\n\
+                 WHERE b.ts_max >= :from AND b.ts_min < :to AND r.ts >= :from AND r.ts < :to\n  AND {}\n\
+                 GROUP BY 1",
+                columns::table(*kind),
+                condition.sql(),
+            );
+            bound(Sql::new(text), range, condition)
+        };
+        self.parts.iter().map(counting).collect()
+    }
+
+    /// Whether every event is a hit.
+    fn takes_all(&self) -> bool {
+        let always = self
+            .parts
+            .iter()
+            .filter(|(_, condition)| condition.is_always());
+        always.count() == Kind::ALL.len()
+    }
+
+    /// All events by bucket: blocks within one bucket as a whole, the others row by row.
+    fn counts_of_all(
+        &self,
+        conn: &mut SqliteConnection,
+        range: Range,
+        interval: i64,
+    ) -> Result<Counts, StoreError> {
+        let ranged = |sql: Sql| sql.bind("from", range.from).bind("to", range.to);
+        let mut found = Vec::new();
+        let whole = ranged(Sql::new(include_str!("whole_blocks.sql")));
+        load(conn, &whole, interval, &mut found)?;
+        let cut = ranged(Sql::new(include_str!("cut_blocks.sql"))).bind("interval", interval);
+        let cut: Vec<Block> = cut.load(conn)?;
+        let runs = runs(&cut);
+        for (kind, _) in &self.parts {
+            let text = format!(
+                "SELECT r.ts / 1000000 / :interval * :interval AS bucket, count(*) AS count\n\
+                 FROM json_each(:runs) run\n\
+                 CROSS JOIN {} r ON r.seq >= (run.value ->> 0) * 128 AND r.seq < (run.value ->> 1) * 128\n\
+                 WHERE r.ts >= :from AND r.ts < :to\n\
+                 GROUP BY 1",
+                columns::table(*kind),
+            );
+            let sql = ranged(Sql::new(text).bind("runs", runs.as_str()));
+            load(conn, &sql, interval, &mut found)?;
+        }
+        Ok(found)
+    }
+}
+
+/// The whole minutes of a range, where the chart's buckets are made of minutes.
+fn minutes(range: Range, interval: i64) -> Option<Range> {
+    let minute = LEVELS[0] * SECOND;
+    let whole = Range {
+        from: (range.from + minute - 1).div_euclid(minute) * minute,
+        to: range.to.div_euclid(minute) * minute,
+    };
+    (interval % LEVELS[0] == 0 && whole.from < whole.to).then_some(whole)
+}
+
+fn counts_kept(
+    conn: &mut SqliteConnection,
+    conditions: &[(Kind, Condition)],
+    minutes: Range,
+    interval: i64,
+) -> Result<Counts, StoreError> {
+    let slices = window::series_json(minutes.from / SECOND, minutes.to / SECOND, interval);
+    let mut found = Vec::new();
+    for (kind, condition) in conditions {
+        let text = format!(
+            "SELECT r.bucket / :interval * :interval AS bucket, sum(r.n) AS count\n\
+             FROM json_each(:slices) s\n\
+             CROSS JOIN event_count r ON r.level = s.value ->> 0 AND r.kind = :kind\n  \
+             AND r.bucket >= s.value ->> 1 AND r.bucket < s.value ->> 2\n\
+             WHERE {}\n\
+             GROUP BY 1",
+            condition.sql(),
+        );
+        let sql = Sql::new(text)
+            .bind("slices", slices.as_str())
+            .bind("kind", i64::from(kind_code(*kind)));
+        load(conn, &bound(sql, minutes, condition), interval, &mut found)?;
+    }
+    Ok(found)
+}
+
+fn load(
+    conn: &mut SqliteConnection,
+    sql: &Sql,
+    interval: i64,
+    found: &mut Counts,
+) -> Result<(), StoreError> {
+    let rows: Vec<Count> = sql.clone().bind("interval", interval).load(conn)?;
+    let count = |row: &Count| (row.bucket, row.count.unsigned_abs());
+    found.extend(rows.iter().map(count));
+    Ok(())
+}

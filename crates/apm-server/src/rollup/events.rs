@@ -1,0 +1,61 @@
+//! How many events there are, by kind, service and outcome.
+
+use std::collections::HashMap;
+
+use foldhash::fast::RandomState;
+
+use super::{LEVELS, bucket, coarser, outcome_code, sorted};
+use crate::event::{Kind, Outcome};
+
+/// Events that are counted together.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct EventKey {
+    /// See [`kind_code`].
+    pub kind: i32,
+    /// Start of the bucket, seconds since the epoch.
+    pub bucket: i64,
+    /// The service's id.
+    pub service: i64,
+    /// See [`outcome_code`]: that of transactions and spans, unknown for the others.
+    pub outcome: i32,
+}
+
+/// Counts by minute: not weighted, for they are of what is stored.
+#[derive(Debug, Default)]
+pub struct EventCounts(HashMap<EventKey, i64, RandomState>);
+
+impl EventCounts {
+    /// Counts an event. `ts`: µs.
+    pub fn add(&mut self, kind: Kind, service: i64, outcome: Outcome, ts: i64) {
+        let key = EventKey {
+            kind: i32::from(kind_code(kind)),
+            bucket: bucket(ts, LEVELS[0]),
+            service,
+            outcome: outcome_code(outcome),
+        };
+        *self.0.entry(key).or_default() += 1;
+    }
+
+    /// The counts of a level, sorted.
+    #[must_use]
+    pub fn of_level(&self, level: i64) -> Vec<(EventKey, i64)> {
+        let mut counts: HashMap<EventKey, i64> = HashMap::with_capacity(self.0.len());
+        for (key, n) in &self.0 {
+            let bucket = coarser(key.bucket, level);
+            *counts.entry(EventKey { bucket, ..*key }).or_default() += n;
+        }
+        sorted(counts)
+    }
+}
+
+/// The number of a kind in the database: never to be changed.
+#[must_use]
+pub fn kind_code(kind: Kind) -> u8 {
+    match kind {
+        Kind::Transaction => 1,
+        Kind::Span => 2,
+        Kind::Error => 3,
+        Kind::Metricset => 4,
+        Kind::Log => 5,
+    }
+}
