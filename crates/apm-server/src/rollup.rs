@@ -11,11 +11,11 @@
 
 mod events;
 
-use std::collections::HashMap;
-use std::hash::Hash;
-
 use crate::event::Outcome;
 pub use events::{EventCounts, EventKey, kind_code};
+
+/// Ids and times are short keys, which this hashes in a few instructions; its start is another one in each process.
+type HashMap<K, V> = std::collections::HashMap<K, V, foldhash::fast::RandomState>;
 
 /// Widths of buckets, seconds.
 pub const LEVELS: [i64; 3] = [60, 600, 3600];
@@ -176,27 +176,20 @@ impl Series {
 
     /// The cells of a level, sorted, for writes that go forward.
     pub fn cells(&self, level: i64) -> Vec<(CellKey, Cell)> {
-        let mut cells: HashMap<CellKey, Cell> = HashMap::with_capacity(self.cells.len());
-        for (key, cell) in &self.cells {
-            let bucket = coarser(key.bucket, level);
-            let sum = cells.entry(CellKey { bucket, ..*key }).or_default();
-            sum.add(cell);
-        }
-        sorted(cells)
+        let of_level = |key: &CellKey| CellKey {
+            bucket: coarser(key.bucket, level),
+            ..*key
+        };
+        merged(&self.cells, of_level, Cell::add)
     }
 
     /// The bins of a level, sorted.
     pub fn bins(&self, level: i64) -> Vec<(BinKey, f64)> {
-        let mut bins: HashMap<BinKey, f64> = HashMap::with_capacity(self.bins.len());
-        for (key, count) in &self.bins {
-            *bins
-                .entry(BinKey {
-                    bucket: coarser(key.bucket, level),
-                    ..*key
-                })
-                .or_default() += count;
-        }
-        sorted(bins)
+        let of_level = |key: &BinKey| BinKey {
+            bucket: coarser(key.bucket, level),
+            ..*key
+        };
+        merged(&self.bins, of_level, |sum, count| *sum += count)
     }
 }
 
@@ -264,26 +257,20 @@ impl Rollup {
 
     /// `((group, bucket), n)` of a level, sorted.
     pub fn errors(&self, level: i64) -> Vec<((i64, i64), i64)> {
-        let mut errors: HashMap<(i64, i64), i64> = HashMap::new();
-        for ((group, bucket), n) in &self.errors {
-            *errors.entry((*group, coarser(*bucket, level))).or_default() += n;
-        }
-        sorted(errors)
+        let of_level = |(group, bucket): &(i64, i64)| (*group, coarser(*bucket, level));
+        merged(&self.errors, of_level, |sum, n| *sum += n)
     }
 
     /// Count and sum by key of a level, sorted.
     pub fn breakdown(&self, level: i64) -> Vec<(BreakdownKey, (f64, f64))> {
-        let mut breakdown: HashMap<BreakdownKey, (f64, f64)> = HashMap::new();
-        for (key, (count, sum)) in &self.breakdown {
-            let key = BreakdownKey {
-                bucket: coarser(key.bucket, level),
-                ..key.clone()
-            };
-            let cell = breakdown.entry(key).or_default();
-            cell.0 += count;
-            cell.1 += sum;
-        }
-        sorted(breakdown)
+        let of_level = |key: &BreakdownKey| BreakdownKey {
+            bucket: coarser(key.bucket, level),
+            ..key.clone()
+        };
+        merged(&self.breakdown, of_level, |sum, (count, time)| {
+            sum.0 += count;
+            sum.1 += time;
+        })
     }
 
     /// All buckets of a level that something was added to, sorted.
@@ -306,9 +293,24 @@ fn coarser(bucket: i64, level: i64) -> i64 {
     bucket.div_euclid(level) * level
 }
 
-fn sorted<K: Ord + Hash, V>(map: HashMap<K, V>) -> Vec<(K, V)> {
-    let mut pairs: Vec<(K, V)> = map.into_iter().collect();
+/// What minutes hold, under the keys that they have on another level, sorted.
+fn merged<K: Ord, V: Copy>(
+    minutes: &HashMap<K, V>,
+    of_level: impl Fn(&K) -> K,
+    add: impl Fn(&mut V, &V),
+) -> Vec<(K, V)> {
+    let mut pairs: Vec<(K, V)> = minutes
+        .iter()
+        .map(|(key, value)| (of_level(key), *value))
+        .collect();
     pairs.sort_unstable_by(|(a, _), (b, _)| a.cmp(b));
+    pairs.dedup_by(|(key, value), (kept, sum)| {
+        let same = key == kept;
+        if same {
+            add(sum, value);
+        }
+        same
+    });
     pairs
 }
 

@@ -1,10 +1,6 @@
 //! How many events there are, by kind, service and outcome.
 
-use std::collections::HashMap;
-
-use foldhash::fast::RandomState;
-
-use super::{LEVELS, bucket, coarser, outcome_code, sorted};
+use super::{HashMap, LEVELS, bucket, coarser, merged, outcome_code};
 use crate::event::{Kind, Outcome};
 
 /// Events that are counted together.
@@ -22,7 +18,7 @@ pub struct EventKey {
 
 /// Counts by minute: not weighted, for they are of what is stored.
 #[derive(Debug, Default)]
-pub struct EventCounts(HashMap<EventKey, i64, RandomState>);
+pub struct EventCounts(HashMap<EventKey, i64>);
 
 impl EventCounts {
     /// Counts an event. `ts`: µs.
@@ -39,12 +35,11 @@ impl EventCounts {
     /// The counts of a level, sorted.
     #[must_use]
     pub fn of_level(&self, level: i64) -> Vec<(EventKey, i64)> {
-        let mut counts: HashMap<EventKey, i64> = HashMap::with_capacity(self.0.len());
-        for (key, n) in &self.0 {
-            let bucket = coarser(key.bucket, level);
-            *counts.entry(EventKey { bucket, ..*key }).or_default() += n;
-        }
-        sorted(counts)
+        let of_level = |key: &EventKey| EventKey {
+            bucket: coarser(key.bucket, level),
+            ..*key
+        };
+        merged(&self.0, of_level, |sum, n| *sum += n)
     }
 }
 

@@ -4,6 +4,7 @@ use std::cell::RefCell;
 use std::collections::HashSet;
 
 use diesel::SqliteConnection;
+use foldhash::fast::RandomState;
 
 use super::{Counted, Pass};
 use crate::event::Batch;
@@ -22,7 +23,7 @@ pub(in crate::store) struct Memory {
     /// The number of the next event.
     pub(super) next: i64,
     /// Traces that have an entry for the block being filled.
-    pub(super) traces: HashSet<i64>,
+    pub(super) traces: HashSet<i64, RandomState>,
     /// The block as it was at the last commit, and the number of the event that was next.
     committed: (Builder, i64),
 }
@@ -70,7 +71,7 @@ impl Memory {
             packer: RefCell::new(Packer::new()?),
             block: Builder::default(),
             next,
-            traces: HashSet::new(),
+            traces: HashSet::default(),
             committed: (Builder::default(), next),
         })
     }
