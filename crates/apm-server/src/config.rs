@@ -48,6 +48,8 @@ pub struct Config {
     pub read_timeout: Duration,
     /// Longest time that a body may take as a whole, however little it pauses: longer than any agent keeps a request open.
     pub body_timeout: Duration,
+    /// How long a caller may leave unread what waits for it.
+    pub write_timeout: Duration,
     /// How long an idle connection is kept open.
     pub idle_timeout: Duration,
     /// How long requests in flight may take to finish on a graceful stop.
@@ -69,10 +71,11 @@ impl Default for Config {
             max_age: Duration::from_hours(7 * 24),
             rollup_max_age: Duration::from_hours(90 * 24),
             max_event_size: 300 * 1024,
-            max_connections: 1024,
+            max_connections: 256,
             workers: 2,
             read_timeout: Duration::from_secs(30),
             body_timeout: Duration::from_secs(300),
+            write_timeout: Duration::from_secs(30),
             idle_timeout: Duration::from_secs(45),
             shutdown_timeout: Duration::from_secs(4),
             explain: Vec::new(),

@@ -1,13 +1,15 @@
 //! The one port: who may ask, what is answered where.
 //!
-//! From outside in: `guard` (security headers, Host, Origin, secret token) → the routes of this module, for agents and
+//! From outside in: `protect` (security headers, portions, panics) → `guard` (Host, Origin, secret token, time of the body) → the routes of this module, for agents and
 //! scripts → `api` → `ui`.
 
 mod agents;
+mod body;
 mod guard;
 mod health;
 mod intake;
 mod login;
+mod protect;
 mod respond;
 mod root;
 mod sessions;
@@ -69,7 +71,7 @@ pub(crate) fn app(
         .configure(crate::ui::configure)
         .default_service(web::to(not_found))
         .wrap(from_fn(guard::check))
-        .wrap(from_fn(guard::protect))
+        .wrap(from_fn(protect::protect))
 }
 
 fn configure(app: &mut web::ServiceConfig) {
@@ -82,7 +84,11 @@ fn configure(app: &mut web::ServiceConfig) {
         .service(web::resource("/healthz").to(health::check))
         .service(login.route(web::post().to(login::submit)))
         .route("/logout", web::post().to(login::leave))
-        .route("/metrics", web::get().to(status::metrics))
+        .service(
+            web::resource("/metrics")
+                .route(web::get().to(status::metrics))
+                .route(web::head().to(status::metrics)),
+        )
         .route("/api/v1/status", web::get().to(status::json));
 }
 

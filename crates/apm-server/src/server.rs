@@ -5,14 +5,21 @@
 
 use std::io;
 use std::net::{SocketAddr, TcpListener, ToSocketAddrs};
+use std::time::Duration;
 
 use actix_web::dev::ServerHandle;
+use actix_web::rt::net::TcpStream;
 use actix_web::{HttpServer, rt, web};
+#[cfg(target_os = "linux")]
+use socket2::SockRef;
 
 use crate::config::Config;
 use crate::http::{self, Shared};
 use crate::insight;
 use crate::store::{OpenError, Store, StoreOptions};
+
+/// How long a connection is kept after an answer that ends it, for the caller to read it.
+const LINGER: Duration = Duration::from_secs(1);
 
 /// Why a server did not start. Each message names the option to change.
 #[derive(Debug, thiserror::Error)]
@@ -85,11 +92,18 @@ impl Server {
         let is_exposed = addrs.iter().any(|addr| !is_loopback(addr));
         let shared = web::Data::new(Shared::new(config.clone(), &store, is_exposed));
         let app_store = web::Data::new(store.clone());
+        let write_timeout = config.write_timeout;
         let mut server = HttpServer::new(move || http::app(shared.clone(), app_store.clone()))
             .workers(config.workers)
             .max_connections(config.max_connections)
             .keep_alive(config.idle_timeout)
             .client_request_timeout(config.read_timeout)
+            .client_disconnect_timeout(LINGER)
+            .on_connect(move |stream, _| {
+                if let Some(stream) = stream.downcast_ref::<TcpStream>() {
+                    give_up_on_those_who_do_not_read(stream, write_timeout);
+                }
+            })
             .shutdown_timeout(config.shutdown_timeout.as_secs())
             .disable_signals();
         for listener in listeners {
@@ -145,6 +159,16 @@ impl Running {
             log::error!("the telemetry database was not closed in order");
         }
     }
+}
+
+/// Ends a connection whose other end takes nothing of what waits for it for so long.
+fn give_up_on_those_who_do_not_read(stream: &TcpStream, after: Duration) {
+    #[cfg(target_os = "linux")]
+    if let Err(error) = SockRef::from(stream).set_tcp_user_timeout(Some(after)) {
+        log::debug!("a connection has no time limit for writing: {error}");
+    }
+    #[cfg(not(target_os = "linux"))]
+    let _ = (stream, after);
 }
 
 /// The addresses that `listen` stands for, none of which is exposed without consent.

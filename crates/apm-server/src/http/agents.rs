@@ -65,6 +65,7 @@ pub(super) async fn settings(
         .and_then(|value| value.to_str().ok());
     let known = known
         .map(|etag| etag.trim().trim_matches('"').to_owned())
+        .filter(|etag| !etag.is_empty())
         .or(query.ifnonematch);
     let found = store.read_async(move |conn| {
         Ok::<_, StoreError>(agent_config::find(

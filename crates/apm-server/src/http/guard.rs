@@ -5,18 +5,19 @@
 //! * *Origin*: nothing is changed on behalf of another site's page.
 //! * *Secret token*: agents send it as a bearer; a browser gets a session for it (see `login`).
 //!
-//! Telemetry is untrusted text, so every answer also carries the headers that keep a browser from running it.
+//! Addresses that do not exist are answered like anyone's: with 404.
 
 use std::net::IpAddr;
 
-use actix_web::body::{EitherBody, MessageBody};
+use actix_web::body::{BoxBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::http::header::{self, HeaderName, HeaderValue};
 use actix_web::http::{Method, uri::PathAndQuery};
 use actix_web::middleware::Next;
-use actix_web::{Error, HttpRequest, HttpResponse, web};
+use actix_web::{Error, HttpMessage as _, HttpRequest, HttpResponse, web};
 use subtle::ConstantTimeEq as _;
 
+use super::body::{self, Portions};
 use super::sessions::{self, Sessions};
 use super::{Shared, login, respond};
 use crate::config::{Config, SecretToken};
@@ -50,8 +51,8 @@ impl Guard {
     }
 
     /// Whether this is the token, in a time that does not depend on it. Without a token, anything is.
-    pub(super) fn is_token(&self, given: &str) -> bool {
-        let equals = |token: &SecretToken| given.as_bytes().ct_eq(token.expose().as_bytes()).into();
+    pub(super) fn is_token(&self, given: &[u8]) -> bool {
+        let equals = |token: &SecretToken| given.ct_eq(token.expose().as_bytes()).into();
         self.token.as_ref().is_none_or(equals)
     }
 
@@ -67,37 +68,68 @@ impl Guard {
     }
 }
 
-/// The host of `host:port`, without the brackets of an IPv6 address.
+/// The host of `host:port`, without the brackets of an IPv6 address. Empty where it is neither.
 fn host_of(authority: &str) -> &str {
+    let is_port = |port: &str| port.bytes().all(|byte| byte.is_ascii_digit());
     match authority.strip_prefix('[') {
-        Some(rest) => rest.split(']').next().unwrap_or_default(),
-        None => authority
-            .rsplit_once(':')
-            .map_or(authority, |(host, _)| host),
+        Some(rest) => match rest.split_once(']') {
+            Some((host, "")) => host,
+            Some((host, port)) if port.strip_prefix(':').is_some_and(is_port) => host,
+            _ => "",
+        },
+        None => match authority.rsplit_once(':') {
+            Some((host, port)) if is_port(port) => host,
+            Some(_) => "",
+            None => authority,
+        },
     }
 }
 
 /// Whether a request carries the token or a session, or needs none.
 pub(super) fn is_trusted(request: &HttpRequest, guard: &Guard) -> bool {
-    let bearer =
-        text(request, header::AUTHORIZATION).and_then(|value| value.strip_prefix("Bearer "));
     guard.token.is_none()
-        || bearer.is_some_and(|given| guard.is_token(given))
-        || sessions::sent(request).is_some_and(|session| guard.sessions.has(session))
+        || has_token(request, guard)
+        || sessions::sent(request).any(|session| guard.sessions.has(session))
 }
 
-/// Lets a request through, or answers it.
+/// Whether a request carries the token itself, which no other site can make a browser send.
+fn has_token(request: &HttpRequest, guard: &Guard) -> bool {
+    let given = request.headers().get(header::AUTHORIZATION);
+    let bearer = given.and_then(|value| value.as_bytes().strip_prefix(b"Bearer "));
+    guard.token.is_some() && bearer.is_some_and(|given| guard.is_token(given))
+}
+
+/// Lets a request through, its body read unless that is events; or answers it.
 pub(super) async fn check<B: MessageBody + 'static>(
-    request: ServiceRequest,
+    mut request: ServiceRequest,
     next: Next<B>,
-) -> Result<ServiceResponse<EitherBody<B>>, Error> {
+) -> Result<ServiceResponse<BoxBody>, Error> {
     let shared = request
         .app_data::<web::Data<Shared>>()
+        .cloned()
         .expect("every worker has it");
-    match refuse(request.request(), &shared.guard) {
-        Some(response) => Ok(request.into_response(response).map_into_right_body()),
-        None => Ok(next.call(request).await?.map_into_left_body()),
+    if let Some(response) = refuse(request.request(), &shared.guard) {
+        return Ok(refused(request, response));
     }
+    // These read their bodies as they come.
+    let reads = matches!(request.path(), "/intake/v2/events" | "/settings/import");
+    if !reads && let Err(why) = body::read(&mut request, shared.config.read_timeout).await {
+        let (status, message) = match why {
+            body::Unread::Large => (413, "request body too large"),
+            body::Unread::Late => (503, "request timed out"),
+            body::Unread::Broken => (400, "data decoding error: the body cannot be read"),
+        };
+        let response = respond::error(request.request(), status, message);
+        return Ok(refused(request, response));
+    }
+    Ok(next.call(request).await?.map_into_boxed_body())
+}
+
+/// An answer that ends the connection, whatever of the request has not come yet.
+fn refused(mut request: ServiceRequest, response: HttpResponse) -> ServiceResponse<BoxBody> {
+    let unread = request.take_payload();
+    let response = request.into_response(response);
+    response.map_body(|_, body| BoxBody::new(Portions::new(body, Some(unread))))
 }
 
 fn refuse(request: &HttpRequest, guard: &Guard) -> Option<HttpResponse> {
@@ -117,32 +149,35 @@ fn refuse(request: &HttpRequest, guard: &Guard) -> Option<HttpResponse> {
         *request.method(),
         Method::GET | Method::HEAD | Method::OPTIONS
     );
+    let wants_page = is_safe && respond::wants_page(request);
+    if request.match_pattern().is_none() && !wants_page {
+        return None;
+    }
     if !is_safe {
+        let origins = request.headers().get_all(header::ORIGIN);
+        let mut origins = origins.map(|origin| origin.to_str().unwrap_or_default());
+        if let Some(foreign) = origins.find(|origin| !is_own(origin, host)) {
+            let message = format!(
+                "forbidden request: origin: '{}' is not allowed",
+                excerpt(foreign)
+            );
+            return Some(respond::error(request, 403, &message));
+        }
         let is_for_agents = path == "/"
             || ["/intake/", "/config/", "/api/v1/"]
                 .iter()
                 .any(|own| path.starts_with(own));
-        let origin = request.headers().get(header::ORIGIN);
-        match origin.map(|origin| origin.to_str().unwrap_or_default()) {
-            Some(origin) if !is_own(origin, host) => {
-                let message = format!(
-                    "forbidden request: origin: '{}' is not allowed",
-                    excerpt(origin)
-                );
-                return Some(respond::error(request, 403, &message));
-            }
-            None if !is_for_agents => {
-                let message = "forbidden request: an Origin header is required";
-                return Some(respond::error(request, 403, message));
-            }
-            _ => {}
+        let needs_origin = !is_for_agents && !has_token(request, guard);
+        if needs_origin && !request.headers().contains_key(header::ORIGIN) {
+            let message = "forbidden request: an Origin header is required";
+            return Some(respond::error(request, 403, message));
         }
     }
     let is_open = matches!(path, "/" | "/healthz" | "/login") || path.starts_with("/assets/");
     if is_open || is_trusted(request, guard) {
         return None;
     }
-    if is_safe && respond::wants_page(request) {
+    if wants_page {
         let next = request
             .uri()
             .path_and_query()
@@ -184,31 +219,4 @@ fn text(request: &HttpRequest, name: HeaderName) -> Option<&str> {
 
 fn excerpt(text: &str) -> &str {
     &text[..text.floor_char_boundary(128)]
-}
-
-/// Adds the headers that keep a browser from running what telemetry says, unless a handler set its own.
-pub(super) async fn protect<B: MessageBody + 'static>(
-    request: ServiceRequest,
-    next: Next<B>,
-) -> Result<ServiceResponse<B>, Error> {
-    const POLICY: &str = "default-src 'self'; style-src 'self'; img-src 'self' data:; object-src 'none'; \
-                          base-uri 'none'; form-action 'self'; frame-ancestors 'none'";
-    let wanted = [
-        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
-        (header::CONTENT_SECURITY_POLICY, POLICY),
-        (header::X_FRAME_OPTIONS, "DENY"),
-        (header::REFERRER_POLICY, "same-origin"),
-        (
-            HeaderName::from_static("cross-origin-resource-policy"),
-            "same-origin",
-        ),
-    ];
-    let mut response = next.call(request).await?;
-    let headers = response.headers_mut();
-    for (name, value) in wanted {
-        if !headers.contains_key(&name) {
-            headers.insert(name, HeaderValue::from_static(value));
-        }
-    }
-    Ok(response)
 }

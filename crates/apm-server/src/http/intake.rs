@@ -3,11 +3,13 @@
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
+use actix_web::body::BoxBody;
 use actix_web::http::{Method, header};
 use actix_web::{HttpRequest, HttpResponse, web};
 use futures_util::StreamExt as _;
 use tokio::time::{Duration, timeout};
 
+use super::body::Portions;
 use super::{Shared, respond};
 use crate::intake::{Report, Stream};
 
@@ -23,8 +25,7 @@ pub(super) async fn events(
     if let Err(message) = check(&request) {
         let mut report = Report::default();
         report.add(400, message, b"");
-        drain(&mut payload).await;
-        return answer(&request, &report);
+        return refused(&request, &report, payload).await;
     }
     let encoding = request.headers().get(header::CONTENT_ENCODING);
     let encoding = encoding.and_then(|value| value.to_str().ok());
@@ -33,9 +34,20 @@ pub(super) async fn events(
     let stream = Stream::new(encoding, limit, client(&request), counters);
     let report = shared.intake.receive(&mut payload, stream).await;
     if report.status() >= 400 {
-        drain(&mut payload).await;
+        return refused(&request, &report, payload).await;
     }
     answer(&request, &report)
+}
+
+/// An answer that ends the connection, though the body may never end.
+async fn refused(
+    request: &HttpRequest,
+    report: &Report,
+    mut payload: web::Payload,
+) -> HttpResponse {
+    drain(&mut payload).await;
+    let answer = answer(request, report);
+    answer.map_body(|_, body| BoxBody::new(Portions::new(body, Some(payload.into_inner()))))
 }
 
 /// The events of a browser: not taken, in the words that agents know.
@@ -54,7 +66,7 @@ fn check(request: &HttpRequest) -> Result<(), String> {
     }
     let kind = request.headers().get(header::CONTENT_TYPE);
     match kind.map(|value| String::from_utf8_lossy(value.as_bytes())) {
-        Some(kind) if !kind.contains("application/x-ndjson") => {
+        Some(kind) if !kind.is_empty() && !kind.contains("application/x-ndjson") => {
             let head = &kind[..kind.floor_char_boundary(128)];
             Err(format!("invalid content type: '{head}'"))
         }

@@ -44,7 +44,7 @@ pub(super) async fn page(wanted: web::Query<Wanted>) -> HttpResponse {
 /// `POST /login`
 pub(super) async fn submit(shared: web::Data<Shared>, sent: web::Form<Form>) -> HttpResponse {
     let next = sent.next.as_deref();
-    if !shared.guard.is_token(&sent.token) {
+    if !shared.guard.is_token(sent.token.as_bytes()) {
         sleep(PENALTY).await;
         return form(
             403,
@@ -61,7 +61,7 @@ pub(super) async fn submit(shared: web::Data<Shared>, sent: web::Form<Form>) -> 
 
 /// `POST /logout`
 pub(super) async fn leave(request: HttpRequest, shared: web::Data<Shared>) -> HttpResponse {
-    if let Some(session) = sessions::sent(&request) {
+    for session in sessions::sent(&request) {
         shared.guard.sessions.end(session);
     }
     HttpResponse::SeeOther()

@@ -16,17 +16,17 @@ const REMEMBERED: usize = 64;
 
 type Secret = [u8; 32];
 
-/// What a browser sent as its session.
-pub(super) fn sent(request: &HttpRequest) -> Option<&str> {
+/// What a browser sent as its session: one that ended may stand before the one that holds.
+pub(super) fn sent(request: &HttpRequest) -> impl Iterator<Item = &str> {
     let cookies = request
         .headers()
         .get_all(header::COOKIE)
         .filter_map(|value| value.to_str().ok());
-    let mut pairs = cookies
+    let pairs = cookies
         .flat_map(|value| value.split(';'))
         .filter_map(|pair| pair.trim().split_once('='));
     pairs
-        .find(|(name, _)| *name == COOKIE)
+        .filter(|(name, _)| *name == COOKIE)
         .map(|(_, value)| value)
 }
 

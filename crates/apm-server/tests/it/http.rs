@@ -1,5 +1,7 @@
 //! Who may ask, and what the server says of itself.
 
+mod limits;
+
 use apm_server::SecretToken;
 use apm_server::agent_config::{self, Settings};
 use serde_json::json;
@@ -37,6 +39,10 @@ async fn names_of_others_are_refused_on_loopback() {
         ("evil.example", 403),
         ("evil.example:8200", 403),
         ("localhost.evil.example", 403),
+        ("127.0.0.1:8200.evil.example", 403),
+        ("[::1].evil.example", 403),
+        ("[::1", 403),
+        ("localhost:port", 403),
         ("localhost:8200", 200),
         ("app.localhost", 200),
         ("127.0.0.1", 200),
@@ -58,6 +64,7 @@ async fn other_sites_change_nothing() {
         ("/logout", None, 403),
         ("/logout", Some("https://evil.example"), 403),
         ("/logout", Some("null"), 403),
+        ("/logout", Some("http://127.0.0.1.evil.example"), 403),
         ("/logout", Some(own.as_str()), 303),
         ("/intake/v2/events", Some("https://evil.example"), 403),
         ("/intake/v2/events", None, 202),

@@ -1,0 +1,127 @@
+//! Bodies of requests that are read before their handler runs, and bodies of answers in small portions.
+//!
+//! Left alone, a body that never ends would hold its connection for as long as its sender likes, and a client that asks for many
+//! large answers at once and reads none of them would make the server hold them all.
+
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use actix_web::HttpMessage as _;
+use actix_web::body::{BodySize, BoxBody, MessageBody};
+use actix_web::dev::{Payload, ServiceRequest};
+use actix_web::web::{Bytes, BytesMut};
+use futures_util::StreamExt as _;
+use tokio::time::{Duration, timeout};
+
+/// Longest body of a request that is not events: settings, markers, SQL.
+const MOST: usize = 1 << 20;
+
+/// What is handed to the connection at once; with more than twice as much unsent, it takes no more.
+const PORTION: usize = 16 * 1024;
+
+/// Why a body was not read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Unread {
+    /// It is longer than [`MOST`].
+    Large,
+    /// It did not come in time.
+    Late,
+    /// The connection broke, or what came was no body.
+    Broken,
+}
+
+/// Reads the body of a request, and gives it back to it as a whole.
+pub(super) async fn read(request: &mut ServiceRequest, within: Duration) -> Result<(), Unread> {
+    let mut payload = match request.take_payload() {
+        Payload::None => return Ok(()),
+        payload => payload,
+    };
+    let read = timeout(within, whole(&mut payload)).await;
+    match read.unwrap_or(Err(Unread::Late)) {
+        Ok(bytes) => {
+            request.set_payload(Payload::from(bytes));
+            Ok(())
+        }
+        Err(why) => {
+            // Kept, for the refusal to hold it: see `Portions`.
+            request.set_payload(payload);
+            Err(why)
+        }
+    }
+}
+
+async fn whole(payload: &mut Payload) -> Result<Bytes, Unread> {
+    let mut bytes = BytesMut::new();
+    while let Some(chunk) = payload.next().await {
+        let chunk = chunk.map_err(|_| Unread::Broken)?;
+        if bytes.len() + chunk.len() > MOST {
+            return Err(Unread::Large);
+        }
+        bytes.extend_from_slice(&chunk);
+    }
+    Ok(bytes.freeze())
+}
+
+/// The body of an answer, a portion at a time.
+///
+/// With a refused request it holds what was not read of that: the connection then ends a moment after the answer. Were it dropped, the
+/// connection would wait for its end.
+pub(super) struct Portions {
+    body: BoxBody,
+    rest: Bytes,
+    _unread: Option<Payload>,
+}
+
+impl Portions {
+    pub(super) fn new(body: BoxBody, unread: Option<Payload>) -> Self {
+        Self {
+            body,
+            rest: Bytes::new(),
+            _unread: unread,
+        }
+    }
+}
+
+impl MessageBody for Portions {
+    type Error = Box<dyn std::error::Error>;
+
+    fn size(&self) -> BodySize {
+        self.body.size()
+    }
+
+    fn poll_next(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Bytes, Self::Error>>> {
+        let this = &mut *self;
+        if this.rest.is_empty() {
+            match Pin::new(&mut this.body).poll_next(cx) {
+                Poll::Ready(Some(Ok(bytes))) => this.rest = bytes,
+                other => return other,
+            }
+        }
+        let portion = this.rest.len().min(PORTION);
+        Poll::Ready(Some(Ok(this.rest.split_to(portion))))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use futures_util::future::poll_fn;
+
+    use super::*;
+
+    #[actix_web::test]
+    async fn a_large_answer_is_handed_on_in_portions() {
+        let text: Vec<u8> = (0..100_000_u32).map(|number| number as u8).collect();
+        let mut body = Portions::new(BoxBody::new(text.clone()), None);
+        assert_eq!(body.size(), BodySize::Sized(100_000));
+        let mut seen = Vec::new();
+        while let Some(portion) = poll_fn(|cx| Pin::new(&mut body).poll_next(cx)).await {
+            let portion = portion.unwrap();
+            assert!(!portion.is_empty() && portion.len() <= PORTION);
+            seen.extend_from_slice(&portion);
+        }
+        assert_eq!(seen, text);
+    }
+}
