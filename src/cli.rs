@@ -33,16 +33,16 @@ pub enum Command {
     Server,
     /// Make up services, requests, statements and errors, and send them to a running APM server.
     Generate(GenerateOptions),
-    /// Send a recorded stream (NDJSON as agents send it, plain or .gz) to a running APM server.
+    /// Send a recorded stream (NDJSON as agents send it, plain or gzip) to a running APM server.
     Import {
-        /// The stream: metadata lines, each followed by its events.
+        /// The stream: metadata lines, each followed by its events. `-` reads the standard input.
         file: PathBuf,
         #[command(flatten)]
         to: FeedOptions,
     },
     /// Run one reading statement on the telemetry and print its rows as CSV.
     Sql(SqlOptions),
-    /// Check bounds on what services did, for CI: exit code 1 where one is broken.
+    /// Check bounds on what services did, for CI: exit code 1 where one is broken or nothing was seen, 2 where they cannot be checked.
     Check(CheckOptions),
 }
 

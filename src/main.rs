@@ -37,7 +37,11 @@ fn main() -> ExitCode {
         Ok(false) => ExitCode::FAILURE,
         Err(error) => {
             log::error!("{error:#}");
-            ExitCode::FAILURE
+            // For `check`, 1 means that a bound is broken.
+            match cli.command {
+                Some(Command::Check(_)) => ExitCode::from(2),
+                _ => ExitCode::FAILURE,
+            }
         }
     }
 }
@@ -48,14 +52,19 @@ fn in_system(work: impl Future<Output = anyhow::Result<()>>) -> anyhow::Result<(
 
 /// Says what was sent; events that the server refused make the command fail.
 fn report(sent: Summary) -> anyhow::Result<()> {
+    let events = |count: u64| match count {
+        1 => "1 event".to_owned(),
+        count => format!("{count} events"),
+    };
     announce(&format!(
-        "{} events stored, {} refused",
-        sent.accepted, sent.rejected
+        "{} stored, {} refused",
+        events(sent.accepted),
+        sent.rejected
     ))?;
     anyhow::ensure!(
         sent.rejected == 0,
-        "the server refused {} events",
-        sent.rejected
+        "the server refused {}",
+        events(sent.rejected)
     );
     Ok(())
 }

@@ -1,7 +1,7 @@
 //! Sends recorded or made-up streams the way that an agent's go: through the intake, into a store of this process or to a
 //! server that runs.
 //!
-//! A recorded stream is NDJSON as agents send it, plain or gzip: a metadata line and events, and again.
+//! A recorded stream is NDJSON as agents send it, plain or gzip (told by its first bytes): a metadata line and events, and again.
 //! [`file()`] cuts it into request bodies of about `TOGETHER` bytes, each with its metadata, so that a file of any size takes
 //! little memory. What the intake refuses is counted and does not end the import.
 
@@ -18,7 +18,7 @@ use flate2::bufread::MultiGzDecoder;
 use crate::event::Batch;
 use crate::intake::Stream;
 use crate::store::StoreError;
-pub use target::Target;
+pub use target::{Refusal, Target};
 
 /// Bytes per request body.
 const TOGETHER: usize = 1 << 20;
@@ -54,7 +54,7 @@ pub enum ImportError {
         /// Why.
         source: io::Error,
     },
-    /// The stream cannot be read, or is not the gzip that its name says.
+    /// The stream cannot be read, or is damaged gzip.
     #[error("cannot read the stream after {lines} lines")]
     Read {
         /// Lines that were read before.
@@ -75,7 +75,9 @@ pub enum ImportError {
     #[error("cannot store the events")]
     Store(#[from] StoreError),
     /// The address of the server is not one.
-    #[error("{url} is not the address of a server: it has to begin with http:// or https://")]
+    #[error(
+        "{url} is not the address of a server: write http:// or https://, a host and a port, and no path"
+    )]
     Address {
         /// As it was given.
         url: String,
@@ -110,8 +112,7 @@ fn remedy(status: u16) -> &'static str {
     }
 }
 
-/// Sends a file. Its name ends in `.gz` if it is compressed. `progress` is called now and then with the number of bytes of the
-/// file that are read.
+/// Sends a file. `progress` is called now and then with the number of bytes of the file that are read.
 pub fn file(
     path: &Path,
     target: &mut Target,
@@ -128,7 +129,18 @@ pub fn file(
         let mut position = &position;
         progress(io::Seek::stream_position(&mut position).unwrap_or_default());
     };
-    if path.extension().is_some_and(|extension| extension == "gz") {
+    reader(input, target, tell)
+}
+
+/// Sends what can be read, plain or gzip. `tell` is called after each request body.
+pub fn reader(
+    mut input: impl BufRead,
+    target: &mut Target,
+    tell: impl FnMut(),
+) -> Result<Summary, ImportError> {
+    let start = input.fill_buf();
+    let start = start.map_err(|source| ImportError::Read { lines: 0, source })?;
+    if start.starts_with(&[0x1f, 0x8b]) {
         let input = BufReader::with_capacity(256 << 10, MultiGzDecoder::new(input));
         stream(input, target, tell)
     } else {
@@ -138,9 +150,23 @@ pub fn file(
 
 /// Sends a stream. `tell` is called after each request body.
 pub fn stream(
-    mut input: impl BufRead,
+    input: impl BufRead,
     target: &mut Target,
     mut tell: impl FnMut(),
+) -> Result<Summary, ImportError> {
+    let sent = bodies(input, target, &mut tell);
+    // Also where it ended early: what was sent until then is told.
+    let settled = target.finish();
+    let mut summary = sent?;
+    summary += settled?;
+    tell();
+    Ok(summary)
+}
+
+fn bodies(
+    mut input: impl BufRead,
+    target: &mut Target,
+    tell: &mut impl FnMut(),
 ) -> Result<Summary, ImportError> {
     let mut summary = Summary::default();
     let mut metadata = Vec::new();
@@ -157,11 +183,14 @@ pub fn stream(
             return Err(ImportError::LongLine { line: lines + 1 });
         }
         lines += u64::from(read > 0);
+        if read > 0 && line.trim_ascii().is_empty() {
+            continue;
+        }
         if !line.ends_with(b"\n") {
             line.push(b'\n');
         }
         let is_metadata = is_metadata(&line);
-        if metadata.is_empty() && !is_metadata && !line.trim_ascii().is_empty() {
+        if metadata.is_empty() && !is_metadata && read > 0 {
             return Err(ImportError::NoMetadata);
         }
         let full = body.len() >= TOGETHER.max(2 * metadata.len());
@@ -180,8 +209,6 @@ pub fn stream(
             body.extend_from_slice(&line);
         }
     }
-    summary += target.finish()?;
-    tell();
     Ok(summary)
 }
 

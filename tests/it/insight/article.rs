@@ -320,13 +320,18 @@ fn the_gate_breaks_at_the_same(dir: &Path, server: &apm_server::Running) {
         assert_eq!(out.matches("ok    ").count(), 2, "{out}");
         let (code, _, err) = check(&["--no-growth", "--since", "nothing-of-that-name"]);
         assert!(
-            code == Some(1) && err.contains("nothing-of-that-name"),
+            code == Some(2) && err.contains("nothing-of-that-name"),
             "{of:?}: {err}"
         );
         let (code, _, err) = check(&[]);
         assert!(
-            code == Some(1) && err.contains("nothing to check"),
+            code == Some(2) && err.contains("nothing to check"),
             "{of:?}: {err}"
+        );
+        let (code, out, _) = check(&["--no-repeats", "--only-service", "my-app-10"]);
+        assert!(
+            code == Some(1) && out.contains("no request of the service my-app-10 was seen"),
+            "{of:?}: {out}"
         );
     }
 }

@@ -22,9 +22,26 @@ const AHEAD: usize = 64;
 /// How long a server may take for a body.
 const PATIENCE: Duration = Duration::from_secs(60);
 
+/// Refusals that are kept to be shown.
+const SHOWN: usize = 5;
+
 /// Where request bodies go.
 #[derive(Debug)]
-pub struct Target(Kind);
+pub struct Target {
+    kind: Kind,
+    taken: Summary,
+    refusals: Vec<Refusal>,
+}
+
+/// Why a line was refused.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Deserialize)]
+pub struct Refusal {
+    /// What is wrong.
+    pub message: String,
+    /// The beginning of the line.
+    #[serde(default)]
+    pub document: String,
+}
 
 /// Takes request bodies.
 type Function = Box<dyn FnMut(&[u8])>;
@@ -48,7 +65,7 @@ impl std::fmt::Debug for Kind {
 impl Target {
     /// Through the intake into a store of this process.
     pub fn store(store: Store) -> Self {
-        Self(Kind::Store(Box::new(InProcess {
+        Self::new(Kind::Store(Box::new(InProcess {
             store,
             counters: Arc::default(),
             pending: VecDeque::new(),
@@ -56,19 +73,30 @@ impl Target {
         })))
     }
 
+    fn new(kind: Kind) -> Self {
+        Self {
+            kind,
+            taken: Summary::default(),
+            refusals: Vec::new(),
+        }
+    }
+
     /// To a server, as an agent would send. `url`: its address without a path.
     ///
     /// Has a runtime of its own: not to be used inside of one.
     pub fn server(url: &str, secret_token: Option<&str>) -> Result<Self, ImportError> {
         let url = url.trim_end_matches('/');
-        if !url.starts_with("http://") && !url.starts_with("https://") {
+        let host = url
+            .strip_prefix("http://")
+            .or_else(|| url.strip_prefix("https://"));
+        if host.is_none_or(|host| host.is_empty() || host.contains(['/', '?', '#'])) {
             return Err(ImportError::Address {
                 url: url.to_owned(),
             });
         }
         let system = System::new();
         let authorization = secret_token.map(|token| format!("Bearer {token}"));
-        Ok(Self(Kind::Server(Box::new(Http {
+        Ok(Self::new(Kind::Server(Box::new(Http {
             system,
             url: url.to_owned(),
             authorization,
@@ -77,27 +105,42 @@ impl Target {
 
     /// To a function: for files, and for looking at what would be sent.
     pub fn function(function: impl FnMut(&[u8]) + 'static) -> Self {
-        Self(Kind::Function(Box::new(function)))
+        Self::new(Kind::Function(Box::new(function)))
+    }
+
+    /// What was taken so far, also where sending ended early.
+    pub fn taken(&self) -> Summary {
+        self.taken
+    }
+
+    /// Why lines were refused: the first few.
+    pub fn refusals(&self) -> &[Refusal] {
+        &self.refusals
     }
 
     /// Sends a body; what becomes of it may be told later, by [`Self::finish`] at last.
     pub(crate) fn send(&mut self, body: &[u8]) -> Result<Summary, ImportError> {
-        match &mut self.0 {
-            Kind::Store(target) => target.send(body),
-            Kind::Server(target) => target.send(body),
+        let summary = match &mut self.kind {
+            Kind::Store(target) => target.send(body, &mut self.refusals),
+            Kind::Server(target) => target.send(body, &mut self.refusals),
             Kind::Function(function) => {
                 function(body);
                 Ok(Summary::default())
             }
-        }
+        }?;
+        self.refusals.truncate(SHOWN);
+        self.taken += summary;
+        Ok(summary)
     }
 
     /// Waits until all that was sent is stored.
     pub(crate) fn finish(&mut self) -> Result<Summary, ImportError> {
-        match &mut self.0 {
-            Kind::Store(target) => target.settle(0),
-            Kind::Server(_) | Kind::Function(_) => Ok(Summary::default()),
-        }
+        let Kind::Store(target) = &mut self.kind else {
+            return Ok(Summary::default());
+        };
+        let summary = target.settle(0)?;
+        self.taken += summary;
+        Ok(summary)
     }
 }
 
@@ -111,7 +154,7 @@ struct InProcess {
 }
 
 impl InProcess {
-    fn send(&mut self, body: &[u8]) -> Result<Summary, ImportError> {
+    fn send(&mut self, body: &[u8], refusals: &mut Vec<Refusal>) -> Result<Summary, ImportError> {
         let mut stream = Stream::new(None, MAX_EVENT_SIZE, None, Arc::clone(&self.counters));
         let mut summary = Summary::default();
         let mut body = body;
@@ -122,7 +165,16 @@ impl InProcess {
         if let Some(batch) = stream.take() {
             self.submit(batch)?;
         }
-        let rejected = self.counters.look().rejected.iter().map(|(_, n)| n).sum();
+        let look = self.counters.look();
+        let rejected = look.rejected.iter().map(|(_, n)| n).sum();
+        if rejected > self.rejected && refusals.len() < SHOWN {
+            let refused = look.offending.into_iter().map(|line| Refusal {
+                message: line.message,
+                document: line.document,
+            });
+            refusals.clear();
+            refusals.extend(refused);
+        }
         summary.rejected += rejected - self.rejected;
         self.rejected = rejected;
         summary += self.settle(AHEAD)?;
@@ -159,12 +211,16 @@ struct Http {
 #[derive(serde::Deserialize)]
 struct Answer {
     accepted: u64,
+    #[serde(default)]
+    errors: Vec<Refusal>,
 }
 
 impl Http {
-    fn send(&mut self, body: &[u8]) -> Result<Summary, ImportError> {
+    fn send(&mut self, body: &[u8], refusals: &mut Vec<Refusal>) -> Result<Summary, ImportError> {
         let lines = body.split(|byte| *byte == b'\n');
-        let events = lines.filter(|line| !line.trim_ascii().is_empty()).count() as u64 - 1;
+        let lines = lines.filter(|line| !line.trim_ascii().is_empty()).count() as u64;
+        // The first one is metadata.
+        let events = lines.saturating_sub(1);
         let Self {
             system,
             url,
@@ -190,10 +246,13 @@ impl Http {
         })?;
         // 400: some lines were refused, the others are stored, and the answer says how many.
         match serde_json::from_slice::<Answer>(&answer) {
-            Ok(Answer { accepted }) if matches!(status, 200..=299 | 400) => Ok(Summary {
-                accepted,
-                rejected: events.saturating_sub(accepted),
-            }),
+            Ok(Answer { accepted, errors }) if matches!(status, 200..=299 | 400) => {
+                refusals.extend(errors);
+                Ok(Summary {
+                    accepted,
+                    rejected: events.saturating_sub(accepted),
+                })
+            }
             _ => Err(ImportError::Refused {
                 url: url.clone(),
                 status,

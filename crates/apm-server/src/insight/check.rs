@@ -210,10 +210,17 @@ pub fn run(conn: &mut SqliteConnection, gate: &Gate, now: i64) -> Result<Report,
     if gate.no_growth {
         add("no-growth", growing(conn, gate, since, now)?);
     }
+    let requests = groups.iter().map(|group| group.count.round() as i64).sum();
+    if requests == 0 {
+        let of = gate.service.as_deref();
+        let of = of.map_or_else(String::new, |service| format!(" of the service {service}"));
+        let failure = format!("no request{of} was seen: there is nothing to judge by");
+        add("requests", vec![failure]);
+    }
     Ok(Report {
         passed: outcomes.iter().all(|outcome| outcome.failures.is_empty()),
         since: time::rfc3339(since),
-        requests: groups.iter().map(|group| group.count.round() as i64).sum(),
+        requests,
         outcomes,
     })
 }
@@ -374,6 +381,10 @@ mod tests {
         assert_eq!(
             report.outcomes[1].failures,
             ["no request named GET /a was seen"]
+        );
+        assert_eq!(
+            report.outcomes[2].failures,
+            ["no request was seen: there is nothing to judge by"]
         );
     }
 }

@@ -122,9 +122,9 @@ fn what_is_no_stream_is_refused_with_a_reason() {
     assert!(matches!(refused, Err(ImportError::NoMetadata)));
     let missing = file(&dir.path().join("none.ndjson"), &mut target, |_| ());
     assert!(matches!(missing, Err(ImportError::Open { .. })));
-    let not_gzip = dir.path().join("a.ndjson.gz");
-    std::fs::write(&not_gzip, METADATA).expect("written");
-    let refused = file(&not_gzip, &mut target, |_| ());
+    let damaged = dir.path().join("a.ndjson.gz");
+    std::fs::write(&damaged, [0x1f, 0x8b, 8, 0, 1, 2, 3]).expect("written");
+    let refused = file(&damaged, &mut target, |_| ());
     assert!(matches!(refused, Err(ImportError::Read { .. })));
     assert!(matches!(
         Target::server("127.0.0.1:8200", None),
@@ -183,4 +183,79 @@ async fn a_running_server_takes_a_data_set_and_names_what_is_wrong() {
     let wrong = Target::server("localhost:8200", None).expect_err("no scheme");
     assert!(wrong.to_string().contains("http://"), "{wrong}");
     server.stop().await;
+}
+
+#[test]
+fn blank_lines_are_no_events_wherever_they_stand() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let store = open(dir.path());
+    let text = format!("\n\r\n{METADATA}\n\n{}\n  \n", transaction(1));
+    let mut target = Target::store(store.clone());
+    let summary = stream(text.as_bytes(), &mut target, || ()).expect("taken");
+    assert_eq!((summary.accepted, summary.rejected), (1, 0));
+    for nothing in ["", "\n\n", " \r\n"] {
+        let mut target = Target::store(store.clone());
+        let summary = stream(nothing.as_bytes(), &mut target, || ()).expect("nothing");
+        assert_eq!(summary, Summary::default(), "{nothing:?}");
+    }
+}
+
+#[test]
+fn gzip_is_told_by_its_first_bytes_and_refusals_by_their_reason() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let store = open(dir.path());
+    let text = format!("{METADATA}\n{}\nnot json\n", transaction(1));
+    let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
+    encoder.write_all(text.as_bytes()).expect("compressed");
+    let compressed = encoder.finish().expect("compressed");
+    for (name, bytes) in [("plain.gz", text.as_bytes()), ("packed.dat", &compressed)] {
+        let path = dir.path().join(name);
+        std::fs::write(&path, bytes).expect("written");
+        let mut target = Target::store(store.clone());
+        let summary = file(&path, &mut target, |_| ()).expect(name);
+        assert_eq!((summary.accepted, summary.rejected), (1, 1), "{name}");
+        assert_eq!(target.taken(), summary);
+        let [refusal] = target.refusals() else {
+            panic!("{:?}", target.refusals());
+        };
+        assert_eq!(refusal.document, "not json", "{refusal:?}");
+        assert!(!refusal.message.is_empty());
+    }
+}
+
+#[test]
+fn what_was_stored_before_a_stream_broke_is_told() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let store = open(dir.path());
+    let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
+    writeln!(encoder, "{METADATA}").expect("compressed");
+    for number in 0..20_000 {
+        writeln!(encoder, "{}", transaction(number)).expect("compressed");
+    }
+    let mut compressed = encoder.finish().expect("compressed");
+    compressed.truncate(compressed.len() - 20);
+    let path = dir.path().join("cut.ndjson.gz");
+    std::fs::write(&path, compressed).expect("written");
+    let mut target = Target::store(store.clone());
+    let error = file(&path, &mut target, |_| ()).expect_err("cut");
+    assert!(matches!(error, ImportError::Read { .. }), "{error}");
+    let settled = target.taken().accepted;
+    assert!(settled > 10_000, "{settled}");
+    assert_eq!(
+        number(&store, "SELECT count(*) AS n FROM tx").unsigned_abs(),
+        settled
+    );
+}
+
+#[test]
+fn a_server_is_an_address_without_a_path() {
+    for wrong in [
+        "127.0.0.1:8200",
+        "http://",
+        "http://127.0.0.1:8200/foo",
+        "https://a?b",
+    ] {
+        let error = Target::server(wrong, None).expect_err(wrong).to_string();
+        assert!(error.contains(wrong.trim_end_matches('/')), "{error}");
+    }
 }
