@@ -87,7 +87,8 @@ impl Search<'_> {
                 "SELECT r.ts / 1000000 / :interval * :interval AS bucket, count(*) AS count\n\
                  FROM block b\n\
                  CROSS JOIN {} r ON r.seq >= b.id * 128 AND r.seq < b.id * 128 + 128\n\
-                 WHERE b.ts_max >= :from AND b.ts_min < :to AND r.ts >= :from AND r.ts < :to\n  AND {}\n\
+                 WHERE b.ts_max >= :from AND b.ts_max < :to + (SELECT ifnull(max(ts_max - ts_min), 0) FROM block)\n  \
+                 AND b.ts_min < :to AND r.ts >= :from AND r.ts < :to\n  AND {}\n\
                  GROUP BY 1",
                 columns::table(*kind),
                 condition.sql(),

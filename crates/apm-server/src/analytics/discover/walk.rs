@@ -143,6 +143,7 @@ impl<'a> Search<'a> {
     ) -> Result<Vec<Block>, StoreError> {
         let sql = Sql::new(
             "SELECT id, ts_max FROM block WHERE ts_max >= :from AND ts_min < :to \
+             AND ts_max < :to + (SELECT ifnull(max(ts_max - ts_min), 0) FROM block) \
              ORDER BY ts_max DESC, id DESC LIMIT :most OFFSET :skip",
         );
         let number = |count: usize| i64::try_from(count).unwrap_or(i64::MAX);
