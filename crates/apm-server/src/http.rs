@@ -33,6 +33,7 @@ pub(crate) struct Shared {
     config: Config,
     intake: Intake,
     guard: Guard,
+    health: health::Health,
     started: Instant,
 }
 
@@ -42,6 +43,7 @@ impl Shared {
         Self {
             intake: Intake::new(store.clone(), config.read_timeout, config.body_timeout),
             guard: Guard::new(&config, is_exposed),
+            health: health::Health::default(),
             started: Instant::now(),
             config,
         }

@@ -39,7 +39,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use diesel::{Connection, QueryResult, SqliteConnection};
+use diesel::{Connection, QueryResult, RunQueryDsl, SqliteConnection, sql_query};
 use diesel_migrations::{EmbeddedMigrations, embed_migrations};
 
 pub use error::{OpenError, StoreError, SubmitError};
@@ -217,6 +217,24 @@ impl Store {
             };
             // Nobody has to wait for the answer.
             let _ = answer.send(result);
+        }));
+        self.0.queue.push(job, Weight::default()).map(|()| ticket)
+    }
+
+    /// Whether the disk takes anything, found out by writing some pages of no meaning; the trouble of [`Self::stats`] follows from it.
+    pub fn probe(&self) -> Result<Ticket<()>, SubmitError> {
+        const WRITE: &str = "INSERT OR REPLACE INTO probe (id, data) VALUES (1, randomblob(65536))";
+        // The next probe is to need room again.
+        const FORGET: &str = "DELETE FROM probe";
+        let (answer, ticket) = Ticket::new();
+        let job = Job::Write(Box::new(move |conn, counters| {
+            // Each a transaction by itself: on a full disk the error of a ROLLBACK would hide why.
+            let run = |conn: &mut SqliteConnection, sql| sql_query(sql).execute(conn);
+            let wrote = run(conn, WRITE).and_then(|_| run(conn, FORGET));
+            let wrote = wrote.map(drop).map_err(StoreError::from);
+            counters.probed(&wrote);
+            // Nobody has to wait for the answer.
+            let _ = answer.send(wrote);
         }));
         self.0.queue.push(job, Weight::default()).map(|()| ticket)
     }

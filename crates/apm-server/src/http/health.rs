@@ -1,31 +1,68 @@
 //! `/healthz`: 200 when events can be stored.
 
+use std::sync::{Mutex, PoisonError};
+use std::time::Instant;
+
 use actix_web::{HttpRequest, HttpResponse, web};
 use serde_json::json;
 use tokio::time::{Duration, timeout};
 
-use super::respond;
+use super::{Shared, respond};
 use crate::store::Store;
 
 /// How long the writer may take to answer.
 const WAIT: Duration = Duration::from_secs(2);
 
-/// Asks the writer for a transaction that changes nothing.
-pub(super) async fn check(request: HttpRequest, store: web::Data<Store>) -> HttpResponse {
-    let trouble = match store.write(|_| Ok(())) {
-        Err(error) => Some(error.to_string()),
-        Ok(ticket) => match timeout(WAIT, ticket).await {
-            Err(_) => Some("the writer is behind".to_owned()),
-            Ok(Err(error)) => Some(error.to_string()),
-            // A commit of telemetry may have failed where one without data does not.
-            Ok(Ok(())) => store.stats().trouble.map(|error| error.to_string()),
-        },
+/// How long a write that came through stands for the next ones, as long as no commit fails: asking often costs little.
+const FRESH: Duration = Duration::from_secs(5);
+
+/// When a write last came through.
+#[derive(Debug, Default)]
+pub(super) struct Health(Mutex<Option<Instant>>);
+
+/// Asks the writer to write.
+pub(super) async fn check(
+    request: HttpRequest,
+    shared: web::Data<Shared>,
+    store: web::Data<Store>,
+) -> HttpResponse {
+    let trouble = match store.stats().trouble {
+        None if shared.health.is_fresh() => None,
+        _ => probe(&store).await,
     };
+    shared.health.set(trouble.is_none());
     match trouble {
         None => respond::json(&request, 200, &json!({"status": "ok"})),
         Some(error) => {
             let body = json!({"status": "unavailable", "error": error});
             respond::json(&request, 503, &body)
         }
+    }
+}
+
+async fn probe(store: &Store) -> Option<String> {
+    match store.probe() {
+        Err(error) => Some(error.to_string()),
+        Ok(ticket) => match timeout(WAIT, ticket).await {
+            Err(_) => Some("the writer is behind".to_owned()),
+            Ok(Err(error)) => Some(error.to_string()),
+            Ok(Ok(())) => None,
+        },
+    }
+}
+
+impl Health {
+    fn is_fresh(&self) -> bool {
+        let at = *self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        at.is_some_and(|at| at.elapsed() < FRESH)
+    }
+
+    fn set(&self, is_well: bool) {
+        let mut at = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        *at = match (is_well, *at) {
+            (false, _) => None,
+            (true, Some(at)) if at.elapsed() < FRESH => Some(at),
+            (true, _) => Some(Instant::now()),
+        };
     }
 }

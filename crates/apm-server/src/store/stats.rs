@@ -90,6 +90,11 @@ impl Counters {
         before.is_none_or(|before| before.reason() != error.reason())
     }
 
+    /// Notes whether a write that is no telemetry came through: a full disk may have room again, and nobody may send events to learn it.
+    pub(super) fn probed(&self, wrote: &Result<(), StoreError>) {
+        self.set_trouble(wrote.as_ref().err().cloned());
+    }
+
     /// Notes that there is no writer any more.
     pub(super) fn closed(&self) {
         self.set_trouble(Some(StoreError::Closed));

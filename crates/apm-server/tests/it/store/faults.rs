@@ -58,6 +58,12 @@ fn a_full_disk_is_told_reads_go_on_and_intake_resumes() {
     let stats = store.stats();
     assert!(matches!(stats.trouble, Some(StoreError::DiskFull(_))));
     assert_eq!(stats.failed_events, 300);
+    let probe = || store.probe().expect("room").wait();
+    assert!(matches!(probe(), Err(StoreError::DiskFull(_))));
+    assert!(matches!(
+        store.stats().trouble,
+        Some(StoreError::DiskFull(_))
+    ));
     let found = store.read::<_, StoreError>(|conn| trace(conn, &format!("{:032x}", 7)));
     assert_eq!(found.expect("reads go on").len(), 2);
 
@@ -66,6 +72,9 @@ fn a_full_disk_is_told_reads_go_on_and_intake_resumes() {
         .expect("room")
         .wait()
         .expect("no longer limited");
+    assert!(store.stats().trouble.is_some(), "nothing was tried yet");
+    probe().expect("there is room");
+    assert!(store.stats().trouble.is_none(), "learned without an event");
     store
         .submit(pairs("shop 3", 900_000, 100))
         .expect("room")
