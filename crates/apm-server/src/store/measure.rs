@@ -50,6 +50,7 @@ impl Stages {
     pub fn rollup(&mut self, counts: &Counts) {
         let Counted { rollup, received } = &counts.0;
         let written = self.conn.immediate_transaction(|conn| {
+            rollups::add_events(conn, &rollup.events)?;
             rollups::add(conn, rollup, *received, Levels::Minute)?;
             Ok::<_, StoreError>(rollups::add(conn, rollup, *received, Levels::Coarse)?)
         });
