@@ -171,7 +171,7 @@ fn read(
     let result = walk(line, kind, object, &mut found);
     if found.irregular {
         let line = regular::rewrite(line)
-            .map_err(|error| Refused::malformed(&found.wrong_at(kind), &error))?;
+            .map_err(|error| Refused::malformed(&found.wrong_at(kind), &error.to_string()))?;
         let mut found = Found::default();
         let result = walk(&line, kind, object, &mut found);
         return judge(result, kind, &mut found).and_then(|()| build(&mut found, &line));

@@ -2,63 +2,24 @@
 //!
 //! Field names are matched without regard to case, and of two members with the same name the last one wins;
 //! agents never need either. So the rare line that does is rewritten here. Objects whose keys are the user's
-//! (labels, headers …) are left alone.
+//! (labels, headers …) are left alone; so are the names of samples.
 
-use serde_json::{Map, Value};
+mod lowered;
+
+use serde::de::DeserializeSeed as _;
+
+use lowered::Lowered;
 
 /// How deep arrays and objects may be nested. `serde_json` reads 128 levels.
 pub(crate) const MAX_DEPTH: usize = 100;
 
-/// Members whose own members are named by users.
-const FREE: [&str; 11] = [
-    "headers",
-    "tags",
-    "labels",
-    "custom",
-    "env",
-    "cookies",
-    "marks",
-    "attributes",
-    "vars",
-    "samples",
-    "body",
-];
-
-/// Rewrites the first JSON value of a line.
+/// Rewrites the first JSON value of a text.
 ///
 /// # Errors
-/// What the parser says of a line that is no JSON.
-pub(super) fn rewrite(line: &str) -> Result<String, String> {
-    let mut values = serde_json::Deserializer::from_str(line).into_iter::<Value>();
-    let value = values
-        .next()
-        .unwrap_or(Ok(Value::Null))
-        .map_err(|error| error.to_string())?;
-    Ok(lower(value).to_string())
-}
-
-fn lower(value: Value) -> Value {
-    match value {
-        Value::Object(members) => {
-            let mut lowered = Map::new();
-            for (mut key, value) in members {
-                // It would have to be escaped again, and no known field has such a name.
-                if key.contains(|c: char| matches!(c, '"' | '\\') || c.is_control()) {
-                    continue;
-                }
-                key.make_ascii_lowercase();
-                let value = if FREE.contains(&key.as_str()) {
-                    value
-                } else {
-                    lower(value)
-                };
-                lowered.insert(key, value);
-            }
-            Value::Object(lowered)
-        }
-        Value::Array(elements) => elements.into_iter().map(lower).collect(),
-        value => value,
-    }
+/// What the parser says of a text that is no JSON.
+pub(super) fn rewrite(text: &str) -> Result<String, serde_json::Error> {
+    let mut reader = serde_json::Deserializer::from_str(text);
+    Ok(Lowered::Fields.deserialize(&mut reader)?.to_string())
 }
 
 /// Whether a line nests deeper than [`MAX_DEPTH`].
@@ -105,6 +66,21 @@ mod tests {
             r#"{"span":{"context":{"tags":{"Ab":1},"trace":0},"id":"2"}}"#
         );
         assert!(rewrite("{").is_err());
+    }
+
+    #[test]
+    fn of_keys_that_differ_in_case_the_last_one_wins() {
+        let line = r#"{"id":"1","ID":"2","Name":"a","name":"b"}"#;
+        assert_eq!(rewrite(line).unwrap(), r#"{"id":"2","name":"b"}"#);
+    }
+
+    #[test]
+    fn the_names_of_samples_stay_and_their_fields_are_lowered() {
+        let line = r#"{"samples":{"Ab":{"Value":1},"a\"b":{"value":1,"value":2}}}"#;
+        assert_eq!(
+            rewrite(line).unwrap(),
+            r#"{"samples":{"Ab":{"value":1},"a\"b":{"value":2}}}"#
+        );
     }
 
     #[test]

@@ -12,8 +12,7 @@ pub(super) fn build(found: &mut Found<'_>, line: &str, batch: &mut Batch) -> Res
     let stack = match found.stack.map(|index| found.members[index]) {
         Some(member) => {
             let json = value_of(line, member.start, member.end);
-            let hash = stack::check(json, "span")?;
-            Some(stack::keep(json, hash, batch))
+            Some(stack::checked(json, "span", batch)?)
         }
         None => None,
     };

@@ -10,6 +10,7 @@ use xxhash_rust::xxh3::xxh3_128;
 
 use super::decode::Refused;
 use super::found::{Found, Kind};
+use super::regular;
 use super::schema::FRAME;
 use super::walk::Members;
 use crate::event::{Batch, Stack};
@@ -17,11 +18,15 @@ use crate::event::{Batch, Stack};
 /// Halves of hashes of sound traces, each in the place that its other half names; 0 is none.
 static SOUND: [AtomicU64; 1024] = [const { AtomicU64::new(0) }; 1024];
 
-/// Checks every frame of a JSON array, and answers the hash of its text.
+/// Checks every frame of a JSON array, and keeps it in the batch: in the regular form, if it is not in it.
 ///
 /// # Errors
 /// A frame is not as it should be; `around` is the field that the message begins with.
-pub(super) fn check(json: &str, around: &'static str) -> Result<u128, Refused> {
+pub(super) fn checked(
+    json: &str,
+    around: &'static str,
+    batch: &mut Batch,
+) -> Result<Stack, Refused> {
     let hash = xxh3_128(json.as_bytes());
     #[expect(
         clippy::cast_possible_truncation,
@@ -29,11 +34,14 @@ pub(super) fn check(json: &str, around: &'static str) -> Result<u128, Refused> {
     )]
     let (place, rest) = ((hash as u64 % 1024) as usize, (hash >> 64) as u64);
     if SOUND[place].load(Ordering::Relaxed) == rest && rest != 0 {
-        return Ok(hash);
+        return Ok(keep(json, hash, batch));
     }
-    frames(json, around)?;
+    if let Some(regular) = frames(json, around)? {
+        let _ = frames(&regular, around)?;
+        return Ok(keep(&regular, xxh3_128(regular.as_bytes()), batch));
+    }
     SOUND[place].store(rest, Ordering::Relaxed);
-    Ok(hash)
+    Ok(keep(json, hash, batch))
 }
 
 /// Keeps a trace in the batch.
@@ -44,23 +52,27 @@ pub(super) fn keep(json: &str, hash: u128, batch: &mut Batch) -> Stack {
     }
 }
 
-fn frames(json: &str, around: &'static str) -> Result<(), Refused> {
+/// Checks every frame. If a trace has to be rewritten before it can be read: its regular form, unchecked.
+fn frames(json: &str, around: &'static str) -> Result<Option<String>, Refused> {
     let mut found = Found::default();
     let mut reader = serde_json::Deserializer::from_str(json);
-    let result = Frames { found: &mut found }.deserialize(&mut reader);
+    let mut result = Frames { found: &mut found }
+        .deserialize(&mut reader)
+        .map(|()| None);
+    if found.irregular {
+        result = regular::rewrite(json).map(Some);
+    }
     found.path.push("stacktrace");
-    if let Err(error) = result {
-        return Err(Refused::malformed(
+    match (result, found.violation.take()) {
+        (Err(error), _) => Err(Refused::malformed(
             &found.wrong_at(around),
             &error.to_string(),
-        ));
-    }
-    match found.violation {
-        Some(mut violation) => {
+        )),
+        (Ok(None), Some(mut violation)) => {
             violation.path.extend(["stacktrace", around]);
             Err(Refused::invalid(violation))
         }
-        None => Ok(()),
+        (Ok(regular), _) => Ok(regular),
     }
 }
 

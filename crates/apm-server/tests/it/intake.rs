@@ -1,5 +1,6 @@
 //! The intake as agents see it.
 
 mod documents;
+mod irregular;
 mod load;
 mod protocol;

@@ -10,6 +10,9 @@ use super::value::Walk;
 use crate::intake::found::{Found, Kind, Member};
 use crate::intake::schema::{Object, Rule};
 
+/// Ends the walk over a line that is to be rewritten.
+pub(super) const IRREGULAR: &str = "keys that are doubled, escaped or in another case";
+
 /// An object; null is an empty one. Of the event's own, in its line, it is noted where the members lie.
 pub(in crate::intake) struct Members<'w, 'de> {
     pub(in crate::intake) object: &'static Object,
@@ -64,11 +67,9 @@ pub(super) fn walk_object<'de, A: MapAccess<'de>>(
     let mut at = 0;
     while let Some(key) = map.next_key_seed(Key)? {
         let index = object.find(&key, &mut at);
-        if matches!(key, Cow::Owned(_)) || is_irregular(&key, index, seen) {
+        if is_irregular(object, &key, index, seen, line.is_some()) {
             found.irregular = true;
-            return Err(A::Error::custom(
-                "keys that are doubled, escaped or in another case",
-            ));
+            return Err(A::Error::custom(IRREGULAR));
         }
         if let Some(line) = line {
             // Never before the line's second byte: the quotation mark comes first.
@@ -114,11 +115,19 @@ pub(super) fn walk_object<'de, A: MapAccess<'de>>(
     Ok(set != 0)
 }
 
-/// Whether a key means that the line has to be rewritten before it can be read.
-fn is_irregular(key: &str, index: Option<usize>, seen: u64) -> bool {
+/// Whether a key means that the line has to be rewritten before it can be read. Unknown ones may be as they
+/// like; but where the members lie is only known by keys that have no escapes.
+fn is_irregular(
+    object: &'static Object,
+    key: &Cow<'_, str>,
+    index: Option<usize>,
+    seen: u64,
+    in_line: bool,
+) -> bool {
+    let is_escaped = matches!(key, Cow::Owned(_));
     match index {
-        Some(index) => seen & 1 << index != 0,
-        None => key.bytes().any(|byte| byte.is_ascii_uppercase()),
+        Some(index) => is_escaped || seen & 1 << index != 0,
+        None => (is_escaped && in_line) || object.has_in_another_case(key),
     }
 }
 
