@@ -26,8 +26,8 @@ pub(super) struct Member {
     pub(super) kept: bool,
 }
 
-/// One plain sample.
-pub(super) type FoundSample<'de> = (Cow<'de, str>, f64);
+/// One sample; a histogram has no number.
+pub(super) type FoundSample<'de> = (Cow<'de, str>, Option<f64>);
 
 /// One entry of `dropped_spans_stats`.
 #[derive(Debug)]

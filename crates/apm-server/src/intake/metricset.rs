@@ -15,7 +15,7 @@ pub(super) fn build(found: &mut Found<'_>, line: &str, batch: &mut Batch) -> boo
             .samples
             .iter()
             .find(|sample| sample.0 == name)
-            .map(|sample| sample.1)
+            .and_then(|sample| sample.1)
     };
     let count = sample("span.self_time.count");
     let sum = sample("span.self_time.sum.us");
@@ -34,8 +34,10 @@ pub(super) fn build(found: &mut Found<'_>, line: &str, batch: &mut Batch) -> boo
     // Those of a breakdown are in its own fields; what else it sends, Elastic's server drops too.
     if !is_breakdown {
         for (name, value) in std::mem::take(&mut found.samples) {
-            let name = batch.keep(&name);
-            batch.samples.push(Sample { name, value });
+            if let Some(value) = value {
+                let name = batch.keep(&name);
+                batch.samples.push(Sample { name, value });
+            }
         }
     }
     let event = Metricset {

@@ -1,10 +1,10 @@
 //! The samples of a metricset.
 
-use serde::de::MapAccess;
+use serde::de::{Error, MapAccess};
 
 use super::key::Key;
-use super::object::Members;
-use crate::intake::found::{Found, Kind};
+use super::object::{IRREGULAR, Members};
+use crate::intake::found::{Found, FoundSample, Kind};
 use crate::intake::schema::{SAMPLE, Slot};
 
 pub(super) fn walk_samples<'de, A: MapAccess<'de>>(
@@ -15,7 +15,9 @@ pub(super) fn walk_samples<'de, A: MapAccess<'de>>(
     while let Some(name) = map.next_key_seed(Key)? {
         any = true;
         let mut inner = Found::default();
-        let set = map.next_value_seed(Members::nested(&SAMPLE, &mut inner))?;
+        let set = map.next_value_seed(Members::nested(&SAMPLE, &mut inner));
+        found.irregular |= inner.irregular;
+        let set = set?;
         if let Some(violation) = inner.violation.take() {
             found.violation.get_or_insert(violation);
         } else if set && let Some(with) = unpaired(&inner) {
@@ -24,10 +26,11 @@ pub(super) fn walk_samples<'de, A: MapAccess<'de>>(
         if name.contains(['*', '"']) {
             found.violate(Kind::Rule("patternKeys(patternNoAsteriskQuote)".into()));
         }
-        if let Some(value) = inner.number(Slot::Duration) {
-            found.samples.push((name, value));
-        }
-        found.irregular |= inner.irregular;
+        found.samples.push((name, inner.number(Slot::Duration)));
+    }
+    if are_doubled(&found.samples) {
+        found.irregular = true;
+        return Err(A::Error::custom(IRREGULAR));
     }
     Ok(any)
 }
@@ -39,4 +42,14 @@ fn unpaired(sample: &Found<'_>) -> Option<(&'static str, &'static str)> {
         (None, Some(true)) => Some(("values", "counts")),
         _ => None,
     }
+}
+
+/// Whether two samples have the same name. Many agents sort them, which costs least to see.
+fn are_doubled(samples: &[FoundSample<'_>]) -> bool {
+    if samples.is_sorted_by(|one, next| one.0 < next.0) {
+        return false;
+    }
+    let mut names: Vec<&str> = samples.iter().map(|sample| &*sample.0).collect();
+    names.sort_unstable();
+    names.windows(2).any(|pair| pair[0] == pair[1])
 }

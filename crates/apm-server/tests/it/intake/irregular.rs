@@ -1,6 +1,6 @@
 //! Lines whose keys are unknown, doubled, escaped or in another case.
 
-use apm_server::event::{Batch, Event, Span};
+use apm_server::event::{Batch, Event, Metricset, Span};
 use apm_server::import::batches;
 
 const METADATA: &str =
@@ -22,6 +22,15 @@ fn span(members: &str) -> (Batch, Span) {
         panic!("{line} is no span");
     };
     (batch, span)
+}
+
+fn metricset(samples: &str) -> (Batch, Metricset) {
+    let line = format!(r#"{{"metricset":{{"timestamp":8,"samples":{samples}}}}}"#);
+    let batch = read(&line).unwrap_or_else(|| panic!("{line} is refused"));
+    let Event::Metricset(metricset) = batch.events[0].clone() else {
+        panic!("{line} is no metricset");
+    };
+    (batch, metricset)
 }
 
 #[test]
@@ -66,5 +75,37 @@ fn an_unknown_key_with_a_capital_letter_leaves_the_line_as_it_is() {
     assert_eq!(
         batch.text(span.rest),
         r#"{"Zone":{"aB":[1.50]},"context":{"userId":"x"}}"#
+    );
+}
+
+#[test]
+fn samples_may_have_unknown_fields_and_irregular_keys() {
+    for sample in [
+        r#"{"value":2,"aB":"x"}"#,
+        r#"{"Value":2}"#,
+        r#"{"value":1,"value":2}"#,
+        r#"{"val\u0075e":2}"#,
+    ] {
+        let (batch, _) = metricset(&format!(r#"{{"Ab":{sample}}}"#));
+        assert_eq!(batch.samples.len(), 1);
+        assert_eq!(batch.text(batch.samples[0].name), "Ab");
+        assert_eq!(batch.samples[0].value, 2.0, "{sample}");
+    }
+}
+
+#[test]
+fn of_two_samples_with_the_same_name_the_last_one_wins() {
+    let (batch, _) = metricset(r#"{"b":{"value":1},"a":{"value":2},"b":{"value":3}}"#);
+    let samples: Vec<_> = batch
+        .samples
+        .iter()
+        .map(|sample| (batch.text(sample.name), sample.value))
+        .collect();
+    assert_eq!(samples, [("a", 2.0), ("b", 3.0)]);
+    let (batch, event) = metricset(r#"{"b":{"value":1},"b":{"values":[1],"counts":[2]},"a":null}"#);
+    assert!(batch.samples.is_empty());
+    assert_eq!(
+        batch.text(event.rest),
+        r#"{"samples":{"a":null,"b":{"counts":[2],"values":[1]}}}"#
     );
 }
