@@ -47,7 +47,13 @@ fn depth(line: &str) -> usize {
                 depth += 1;
                 deepest = deepest.max(depth);
             }
-            b'}' | b']' if !in_string => depth = depth.saturating_sub(1),
+            b'}' | b']' if !in_string => {
+                depth = depth.saturating_sub(1);
+                // What follows the value is ignored.
+                if depth == 0 {
+                    break;
+                }
+            }
             _ => {}
         }
     }
@@ -89,5 +95,6 @@ mod tests {
         assert!(!is_too_deep(&flat));
         assert!(is_too_deep(&"[".repeat(MAX_DEPTH + 1)));
         assert!(!is_too_deep(&"[".repeat(MAX_DEPTH)));
+        assert!(!is_too_deep(&("{}".to_owned() + &"[".repeat(200))));
     }
 }

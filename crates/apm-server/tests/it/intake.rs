@@ -4,3 +4,4 @@ mod documents;
 mod irregular;
 mod load;
 mod protocol;
+mod text;
