@@ -1,21 +1,21 @@
 //! One line → one event.
 //!
 //! A line is read as JSON against `schema`, and what it says becomes an [`Event`] of the batch. Bytes after
-//! the first value are ignored. A line whose keys are doubled, escaped or in another case is rewritten in the
-//! regular form and read again, so that the fast path and the stored documents only know one form.
+//! the first value are ignored. A line whose keys are doubled, escaped or in another case, or that holds halves
+//! of characters, is rewritten and read again, so that the fast path and the stored documents only know one form.
 //!
 //! Nothing of a line that is refused stays in the batch.
 
 use std::borrow::Cow;
 
 use serde::Deserialize as _;
-use serde::de::{IgnoredAny, MapAccess, Visitor};
+use serde::de::{Error as _, IgnoredAny, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
 use super::found::Found;
 use super::regular::{self, MAX_DEPTH};
 use super::schema::{ERROR, LOG, METADATA, METRICSET, Object, SPAN, TRANSACTION};
-use super::walk::Members;
+use super::walk::{IRREGULAR, Key, Members};
 use super::{error, log, metadata, metricset, span, transaction};
 use crate::event::{Batch, Kind, Resource};
 
@@ -160,6 +160,9 @@ pub(crate) fn resource(line: &[u8], client: Option<std::net::IpAddr>) -> Result<
     resource.ok_or_else(|| Refused::invalid("'metadata' required"))
 }
 
+/// How often a line is read again in another form: without lone surrogates, then with regular keys.
+pub(super) const OTHER_FORMS: u8 = 2;
+
 /// Reads `{"kind": {…}}` and hands on what was found, with the line that it was found in.
 fn read(
     line: &str,
@@ -167,14 +170,24 @@ fn read(
     object: &'static Object,
     build: impl FnOnce(&mut Found<'_>, &str) -> Result<(), Refused>,
 ) -> Result<(), Refused> {
+    read_form(line, kind, object, OTHER_FORMS, build)
+}
+
+fn read_form(
+    line: &str,
+    kind: &'static str,
+    object: &'static Object,
+    forms: u8,
+    build: impl FnOnce(&mut Found<'_>, &str) -> Result<(), Refused>,
+) -> Result<(), Refused> {
     let mut found = Found::default();
     let result = walk(line, kind, object, &mut found);
-    if found.irregular {
-        let line = regular::rewrite(line)
+    if result.is_err() && forms > 0 {
+        let other = regular::other_form(line, found.irregular, Some(kind))
             .map_err(|error| Refused::malformed(&found.wrong_at(kind), &error.to_string()))?;
-        let mut found = Found::default();
-        let result = walk(&line, kind, object, &mut found);
-        return judge(result, kind, &mut found).and_then(|()| build(&mut found, &line));
+        if let Some(line) = other {
+            return read_form(&line, kind, object, forms - 1, build);
+        }
     }
     judge(result, kind, &mut found)?;
     build(&mut found, line)
@@ -210,11 +223,9 @@ fn walk<'de>(
     let mut reader = serde_json::Deserializer::from_str(line);
     let root = Root {
         kind,
-        members: Members {
-            object,
-            found,
-            line: Some(line),
-        },
+        object,
+        found,
+        line,
     };
     serde::de::Deserializer::deserialize_map(&mut reader, root)
 }
@@ -222,7 +233,9 @@ fn walk<'de>(
 /// `{"kind": {…}}`; other members are ignored.
 struct Root<'w, 'de> {
     kind: &'static str,
-    members: Members<'w, 'de>,
+    object: &'static Object,
+    found: &'w mut Found<'de>,
+    line: &'de str,
 }
 
 impl<'de> Visitor<'de> for Root<'_, 'de> {
@@ -233,15 +246,23 @@ impl<'de> Visitor<'de> for Root<'_, 'de> {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<bool, A::Error> {
-        let mut set = false;
-        let mut top = Some(self.members);
-        while let Some(key) = map.next_key::<Cow<'de, str>>()? {
-            match top.take_if(|_| key == self.kind) {
-                Some(top) => set = map.next_value_seed(top)?,
-                None => _ = map.next_value::<IgnoredAny>()?,
+        let mut set = None;
+        while let Some(key) = map.next_key_seed(Key)? {
+            if !key.eq_ignore_ascii_case(self.kind) {
+                map.next_value::<IgnoredAny>()?;
+            } else if set.is_none() && key == self.kind {
+                set = Some(map.next_value_seed(Members {
+                    object: self.object,
+                    found: &mut *self.found,
+                    line: Some(self.line),
+                })?);
+            } else {
+                // The last one wins.
+                self.found.irregular = true;
+                return Err(A::Error::custom(IRREGULAR));
             }
         }
-        Ok(set)
+        Ok(set.unwrap_or(false))
     }
 }
 

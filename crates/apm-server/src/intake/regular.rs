@@ -5,6 +5,7 @@
 //! (labels, headers …) are left alone; so are the names of samples.
 
 mod lowered;
+mod surrogates;
 
 use serde::de::DeserializeSeed as _;
 
@@ -13,13 +14,26 @@ use lowered::Lowered;
 /// How deep arrays and objects may be nested. `serde_json` reads 128 levels.
 pub(crate) const MAX_DEPTH: usize = 100;
 
-/// Rewrites the first JSON value of a text.
+/// Another form of a text that could not be read as it is: without lone surrogates, and with regular keys if
+/// those it has are not. Of a line, only the member `kind` stays. `None`: there is no other form.
 ///
 /// # Errors
 /// What the parser says of a text that is no JSON.
-pub(super) fn rewrite(text: &str) -> Result<String, serde_json::Error> {
-    let mut reader = serde_json::Deserializer::from_str(text);
-    Ok(Lowered::Fields.deserialize(&mut reader)?.to_string())
+pub(super) fn other_form(
+    text: &str,
+    is_irregular: bool,
+    kind: Option<&str>,
+) -> Result<Option<String>, serde_json::Error> {
+    let mended = surrogates::mended(text);
+    if !is_irregular {
+        return Ok(mended);
+    }
+    let mut reader = serde_json::Deserializer::from_str(mended.as_deref().unwrap_or(text));
+    let mut value = Lowered::Fields.deserialize(&mut reader)?;
+    Ok(Some(match kind {
+        Some(kind) => format!("{{\"{kind}\":{}}}", value[kind].take()),
+        None => value.to_string(),
+    }))
 }
 
 /// Whether a line nests deeper than [`MAX_DEPTH`].
@@ -64,6 +78,10 @@ fn depth(line: &str) -> usize {
 mod tests {
     use super::*;
 
+    fn rewrite(text: &str) -> Result<String, serde_json::Error> {
+        Ok(other_form(text, true, None)?.unwrap())
+    }
+
     #[test]
     fn keys_are_lowered_but_not_those_of_users() {
         let line = r#"{"Span":{"ID":"1","id":"2","context":{"TAGS":{"Ab":1},"tr\u0061ce":0}}} x"#;
@@ -87,6 +105,13 @@ mod tests {
             rewrite(line).unwrap(),
             r#"{"samples":{"Ab":{"value":1},"a\"b":{"value":2}}}"#
         );
+    }
+
+    #[test]
+    fn of_a_line_only_the_wanted_member_stays() {
+        let line = r#"{"a":1,"Span":{},"span":{"id":"1"},"z":1}"#;
+        let form = other_form(line, true, Some("span")).unwrap();
+        assert_eq!(form.as_deref(), Some(r#"{"span":{"id":"1"}}"#));
     }
 
     #[test]

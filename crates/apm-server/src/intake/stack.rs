@@ -3,12 +3,13 @@
 //! So a trace is hashed as raw text, and its frames are checked only when its hash is not among those that
 //! were found sound lately.
 
+use std::borrow::Cow;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use serde::de::{DeserializeSeed, Deserializer, SeqAccess, Visitor};
 use xxhash_rust::xxh3::xxh3_128;
 
-use super::decode::Refused;
+use super::decode::{OTHER_FORMS, Refused};
 use super::found::{Found, Kind};
 use super::regular;
 use super::schema::FRAME;
@@ -36,12 +37,20 @@ pub(super) fn checked(
     if SOUND[place].load(Ordering::Relaxed) == rest && rest != 0 {
         return Ok(keep(json, hash, batch));
     }
-    if let Some(regular) = frames(json, around)? {
-        let _ = frames(&regular, around)?;
-        return Ok(keep(&regular, xxh3_128(regular.as_bytes()), batch));
+    let mut form = Cow::Borrowed(json);
+    for forms in (0..=OTHER_FORMS).rev() {
+        match frames(&form, around, forms)? {
+            Some(other) => form = Cow::Owned(other),
+            None => break,
+        }
     }
-    SOUND[place].store(rest, Ordering::Relaxed);
-    Ok(keep(json, hash, batch))
+    Ok(match form {
+        Cow::Borrowed(json) => {
+            SOUND[place].store(rest, Ordering::Relaxed);
+            keep(json, hash, batch)
+        }
+        Cow::Owned(json) => keep(&json, xxh3_128(json.as_bytes()), batch),
+    })
 }
 
 /// Keeps a trace in the batch.
@@ -52,27 +61,31 @@ pub(super) fn keep(json: &str, hash: u128, batch: &mut Batch) -> Stack {
     }
 }
 
-/// Checks every frame. If a trace has to be rewritten before it can be read: its regular form, unchecked.
-fn frames(json: &str, around: &'static str) -> Result<Option<String>, Refused> {
+/// Checks every frame. What cannot be read as it is, comes back in another form while `forms` are left.
+fn frames(json: &str, around: &'static str, forms: u8) -> Result<Option<String>, Refused> {
     let mut found = Found::default();
     let mut reader = serde_json::Deserializer::from_str(json);
-    let mut result = Frames { found: &mut found }
-        .deserialize(&mut reader)
-        .map(|()| None);
-    if found.irregular {
-        result = regular::rewrite(json).map(Some);
-    }
+    let mut result = Frames { found: &mut found }.deserialize(&mut reader);
     found.path.push("stacktrace");
-    match (result, found.violation.take()) {
-        (Err(error), _) => Err(Refused::malformed(
+    if result.is_err() && forms > 0 {
+        match regular::other_form(json, found.irregular, None) {
+            Ok(Some(other)) => return Ok(Some(other)),
+            Ok(None) => {}
+            Err(error) => result = Err(error),
+        }
+    }
+    if let Err(error) = result {
+        return Err(Refused::malformed(
             &found.wrong_at(around),
             &error.to_string(),
-        )),
-        (Ok(None), Some(mut violation)) => {
+        ));
+    }
+    match found.violation {
+        Some(mut violation) => {
             violation.path.extend(["stacktrace", around]);
             Err(Refused::invalid(violation))
         }
-        (Ok(regular), _) => Ok(regular),
+        None => Ok(None),
     }
 }
 

@@ -14,6 +14,8 @@ mod key;
 mod labels;
 mod object;
 mod samples;
+mod sound;
 mod value;
 
-pub(super) use object::Members;
+pub(super) use key::Key;
+pub(super) use object::{IRREGULAR, Members};

@@ -3,15 +3,16 @@
 use std::borrow::Cow;
 use std::fmt;
 
-use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, Visitor};
+use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, Visitor};
 
 use super::key::Key;
+use super::sound::Sound;
 use super::value::Walk;
 use crate::intake::found::{Found, Kind, Member};
 use crate::intake::schema::{Object, Rule};
 
 /// Ends the walk over a line that is to be rewritten.
-pub(super) const IRREGULAR: &str = "keys that are doubled, escaped or in another case";
+pub(in crate::intake) const IRREGULAR: &str = "keys that are doubled, escaped or in another case";
 
 /// An object; null is an empty one. Of the event's own, in its line, it is noted where the members lie.
 pub(in crate::intake) struct Members<'w, 'de> {
@@ -85,7 +86,7 @@ pub(super) fn walk_object<'de, A: MapAccess<'de>>(
             });
         }
         let Some(index) = index else {
-            map.next_value::<IgnoredAny>()?;
+            map.next_value::<Sound>()?;
             continue;
         };
         let field = &object.fields[index];

@@ -13,6 +13,7 @@ use super::key::Key;
 use super::labels::walk_labels;
 use super::object::{Members, walk_object};
 use super::samples::walk_samples;
+use super::sound::Sound;
 use crate::event::Outcome;
 use crate::intake::found::{Found, Kind, Value};
 use crate::intake::schema::{Rule, Slot};
@@ -198,7 +199,7 @@ impl<'de> Visitor<'de> for Walk<'_, 'de> {
             Rule::Object(object) => walk_object(object, self.found, map, None),
             Rule::Any | Rule::Free | Rule::Body => {
                 let mut any = matches!(self.rule, Rule::Body);
-                while map.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {
+                while map.next_entry::<Sound, Sound>()?.is_some() {
                     any = true;
                 }
                 Ok(any)
@@ -254,8 +255,13 @@ impl<'de> Visitor<'de> for Walk<'_, 'de> {
                     }
                 }
             }
-            Rule::Stack | Rule::Any => {
+            Rule::Stack => {
                 while seq.next_element::<IgnoredAny>()?.is_some() {
+                    any = true;
+                }
+            }
+            Rule::Any => {
+                while seq.next_element::<Sound>()?.is_some() {
                     any = true;
                 }
             }

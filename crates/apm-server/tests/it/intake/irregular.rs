@@ -6,6 +6,8 @@ use apm_server::import::batches;
 const METADATA: &str =
     r#"{"metadata":{"service":{"name":"s","agent":{"name":"a","version":"1"}}}}"#;
 
+const TRANSACTION: &str = r#"{"transaction":{"id":"1","trace_id":"2","type":"request","duration":1,"span_count":{"started":0}}}"#;
+
 /// The batch that a line becomes; `None` where it is refused.
 fn read(line: &str) -> Option<Batch> {
     let mut batches = batches([METADATA, line, ""].join("\n").as_bytes());
@@ -108,4 +110,28 @@ fn of_two_samples_with_the_same_name_the_last_one_wins() {
         batch.text(event.rest),
         r#"{"samples":{"a":null,"b":{"counts":[2],"values":[1]}}}"#
     );
+}
+
+#[test]
+fn metadata_is_found_beside_other_members_of_an_irregular_line() {
+    let irregular = r#"{"metadata":{"service":{"name":"irr","Agent":{"name":"a","version":"1"}},"labels":{"K":"v"}},"aaa":1}"#;
+    let batch = batches([irregular, TRANSACTION, ""].join("\n").as_bytes())
+        .pop()
+        .expect("it is accepted");
+    assert_eq!(
+        batch.resource.document,
+        r#"{"metadata":{"labels":{"K":"v"},"service":{"agent":{"name":"a","version":"1"},"name":"irr"}}}"#
+    );
+}
+
+#[test]
+fn of_two_members_with_the_same_name_the_last_one_wins_in_the_root_too() {
+    let event = &TRANSACTION[r#"{"transaction":"#.len()..TRANSACTION.len() - 1];
+    for first in ["null", r#"{"id":"0"}"#, event] {
+        for name in ["transaction", "Transaction", r"tr\u0061nsaction"] {
+            let line = format!(r#"{{"transaction":{first},"{name}":{event},"x":1}}"#);
+            assert!(read(&line).is_some(), "{line}");
+        }
+    }
+    assert!(read(&format!(r#"{{"transaction":{event},"transaction":null}}"#)).is_none());
 }

@@ -1,6 +1,6 @@
 //! Lines whose bytes are not quite JSON.
 
-use apm_server::event::Batch;
+use apm_server::event::{Batch, Event};
 use apm_server::import::batches;
 
 const METADATA: &str =
@@ -17,4 +17,59 @@ fn brackets_after_the_value_are_ignored() {
     let brackets = "[".repeat(200);
     read(METADATA, &(TRANSACTION.to_owned() + &brackets));
     read(&(METADATA.to_owned() + &brackets), TRANSACTION);
+}
+
+#[test]
+fn a_lone_half_of_a_character_is_replaced_wherever_it_is() {
+    let line = r#"{"span":{"id":"1","trace_id":"2","parent_id":"3","name":"n\ud83d","type":"t","timestamp":8,"duration":2,"stacktrace":[{"filename":"f","function":"\ud83d","vars":{"v":"\ud83d"},"x":"\ude00"}],"otel":{"attributes":{"a":["\ud83d"]}},"context":{"tags":{"t":"\ud83d"},"isX":"\ud83d\ud83d\ude00"},"Own":"\ude00"}}"#;
+    let batch = read(METADATA, line);
+    let Event::Span(span) = &batch.events[0] else {
+        panic!("it is a span");
+    };
+    assert_eq!(batch.text(span.name), "n\u{fffd}");
+    assert_eq!(
+        batch.text(span.stack.expect("it has frames").json),
+        r#"[{"filename":"f","function":"\ufffd","vars":{"v":"\ufffd"},"x":"\ufffd"}]"#
+    );
+    assert_eq!(
+        batch.text(span.rest),
+        r#"{"otel":{"attributes":{"a":["\ufffd"]}},"context":{"tags":{"t":"\ufffd"},"isX":"\ufffd\ud83d\ude00"},"Own":"\ufffd"}"#
+    );
+}
+
+#[test]
+fn a_lone_half_is_replaced_in_the_trace_alone_and_in_irregular_lines_too() {
+    for (frame, kept) in [
+        (
+            r#"{"filename":"f","vars":{"V":"\ud83d"}}"#,
+            r#"[{"filename":"f","vars":{"V":"\ufffd"}}]"#,
+        ),
+        (
+            r#"{"filename":"\ud83d","Function":"g"}"#,
+            "[{\"filename\":\"\u{fffd}\",\"function\":\"g\"}]",
+        ),
+    ] {
+        let line = format!(
+            r#"{{"span":{{"id":"1","trace_id":"2","parent_id":"3","name":"n","type":"t","timestamp":8,"duration":2,"stacktrace":[{frame}]}}}}"#
+        );
+        let batch = read(METADATA, &line);
+        let Event::Span(span) = &batch.events[0] else {
+            panic!("it is a span");
+        };
+        assert_eq!(batch.text(span.stack.expect("it has frames").json), kept);
+    }
+}
+
+#[test]
+fn an_error_and_a_log_line_with_lone_halves_keep_their_other_members() {
+    for line in [
+        r#"{"error":{"id":"1","exception":{"message":"m","attributes":{"a":"\ud83d"}}}}"#,
+        r#"{"error":{"ID":"1","exception":{"message":"m\ud83d"}}}"#,
+        r#"{"log":{"message":"m","log":{"level":"x\ud83d"}}}"#,
+    ] {
+        let batch = read(METADATA, line);
+        let rest = batch.text(batch.events[0].rest());
+        assert!(rest.contains("\"message\":\"m"), "{rest}");
+        assert!(rest.contains('\u{fffd}'), "{rest}");
+    }
 }
