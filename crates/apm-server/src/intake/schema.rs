@@ -112,8 +112,10 @@ pub(super) enum Rule {
     DroppedSpans,
     /// A stack trace whose frames are checked later, and only once for all traces with the same text.
     Stack,
-    /// An array of numbers; what is left in the slot is that it was there.
+    /// An array of numbers; what is left in the slot is that it has any.
     Present,
+    /// The same of whole numbers that are not negative.
+    Counts,
     /// An array of strings of at most so many characters.
     Texts(u16),
     Object(&'static Object),
@@ -143,6 +145,7 @@ impl Rule {
             Self::DroppedSpans | Self::Stack | Self::List(_) => "an array of objects",
             Self::Texts(_) => "an array of strings",
             Self::Present => "an array of numbers",
+            Self::Counts => "an array of whole numbers",
         }
     }
 }

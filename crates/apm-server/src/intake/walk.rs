@@ -8,6 +8,7 @@
 //! member begins, and that of the next one where it ends. That saves a second pass for the members that are
 //! kept as they came.
 
+mod count;
 mod dropped;
 mod header;
 mod key;

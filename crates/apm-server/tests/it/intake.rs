@@ -3,5 +3,6 @@
 mod documents;
 mod irregular;
 mod load;
+mod numbers;
 mod protocol;
 mod text;

@@ -1,6 +1,6 @@
 //! `metricset`
 
-use super::Rule::{Labels, Object as Nested, Present, Samples, ServiceName, Timestamp};
+use super::Rule::{Counts, Labels, Object as Nested, Present, Samples, ServiceName, Timestamp};
 use super::context::FAAS;
 use super::{KEYWORD, NUMBER, Object, Slot, TEXT, field};
 
@@ -33,7 +33,7 @@ static SERVICE: Object = Object::new(&[
 pub(in crate::intake) static SAMPLE: Object = Object::new(&[
     field("value", NUMBER).slot(Slot::Duration),
     field("values", Present).slot(Slot::Start),
-    field("counts", Present).slot(Slot::Id),
+    field("counts", Counts).slot(Slot::Id),
     field("type", TEXT),
     field("unit", TEXT),
 ])

@@ -1,6 +1,8 @@
 //! The samples of a metricset.
 
-use serde::de::{Error, MapAccess};
+use std::fmt;
+
+use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, Visitor};
 
 use super::key::Key;
 use super::object::{IRREGULAR, Members};
@@ -15,12 +17,14 @@ pub(super) fn walk_samples<'de, A: MapAccess<'de>>(
     while let Some(name) = map.next_key_seed(Key)? {
         any = true;
         let mut inner = Found::default();
-        let set = map.next_value_seed(Members::nested(&SAMPLE, &mut inner));
+        let sample = map.next_value_seed(Sample(&mut inner));
         found.irregular |= inner.irregular;
-        let set = set?;
+        let sample = sample?;
         if let Some(violation) = inner.violation.take() {
             found.violation.get_or_insert(violation);
-        } else if set && let Some(with) = unpaired(&inner) {
+        } else if sample == Some(false) {
+            found.violate(Kind::AnyOf("value;values"));
+        } else if let Some(with) = unpaired(&inner) {
             found.violate(Kind::RequiredWith(with.0, with.1));
         }
         if name.contains(['*', '"']) {
@@ -33,6 +37,34 @@ pub(super) fn walk_samples<'de, A: MapAccess<'de>>(
         return Err(A::Error::custom(IRREGULAR));
     }
     Ok(any)
+}
+
+/// One sample: `None` where it is null, else whether any of its fields is set.
+struct Sample<'w, 'de>(&'w mut Found<'de>);
+
+impl<'de> DeserializeSeed<'de> for Sample<'_, 'de> {
+    type Value = Option<bool>;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
+        deserializer.deserialize_option(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Sample<'_, 'de> {
+    type Value = Option<bool>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object")
+    }
+
+    fn visit_none<E>(self) -> Result<Self::Value, E> {
+        Ok(None)
+    }
+
+    fn visit_some<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
+        let members = Members::nested(&SAMPLE, self.0);
+        members.deserialize(deserializer).map(Some)
+    }
 }
 
 /// Values come with counts, and counts with values.

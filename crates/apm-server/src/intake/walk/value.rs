@@ -7,6 +7,7 @@ use serde::de::{
     DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Unexpected, Visitor,
 };
 
+use super::count::{Count, is_negative_zero};
 use super::dropped::Dropped;
 use super::header::Header;
 use super::key::Key;
@@ -182,6 +183,12 @@ impl<'de> Visitor<'de> for Walk<'_, 'de> {
                     .violate(Kind::Rule(format!("min({least})").into()));
             }
             Rule::Number(_) | Rule::Any => self.found.set(self.slot, Value::Number(value)),
+            // `-0`, which the reader takes for a float.
+            Rule::Int(_) | Rule::Timestamp | Rule::TextOrInt(_) | Rule::Port
+                if is_negative_zero(value) =>
+            {
+                return self.visit_i64(0);
+            }
             Rule::TextOrInt(_) | Rule::Port => {
                 self.found
                     .violate(Kind::Rule("inputTypes(string;int)".into()));
@@ -265,13 +272,24 @@ impl<'de> Visitor<'de> for Walk<'_, 'de> {
                     any = true;
                 }
             }
-            Rule::Present => {
-                while seq.next_element::<Option<f64>>()?.is_some() {
-                    any = true;
+            Rule::Present | Rule::Counts => {
+                if matches!(self.rule, Rule::Present) {
+                    while seq.next_element::<Option<f64>>()?.is_some() {
+                        any = true;
+                    }
+                } else {
+                    while let Some(count) = seq.next_element::<Option<Count>>()? {
+                        any = true;
+                        if count.is_some_and(|Count(count)| count < 0) {
+                            self.found.violate(Kind::Rule("minVals(0)".into()));
+                        }
+                    }
                 }
                 if any {
                     self.found.set(self.slot, Value::Bool(true));
                 }
+                // The array is there, and may be empty.
+                return Ok(true);
             }
             Rule::Body => {
                 while seq.next_element::<IgnoredAny>()?.is_some() {}
