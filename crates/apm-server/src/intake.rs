@@ -15,6 +15,7 @@ mod error;
 mod found;
 mod grouping;
 mod inflate;
+mod limits;
 mod lines;
 mod log;
 mod metadata;
@@ -26,6 +27,7 @@ mod schema;
 mod span;
 mod stack;
 mod stream;
+mod timestamp;
 mod transaction;
 mod walk;
 

@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::fmt::{self, Write as _};
 
+use super::limits;
 use super::schema::Slot;
 use crate::event::Outcome;
 
@@ -163,6 +164,11 @@ impl<'de> Found<'de> {
             Value::Int(int) => Some(int),
             _ => None,
         }
+    }
+
+    /// How many of something there are.
+    pub(super) fn count(&self, slot: Slot) -> Option<i64> {
+        self.int(slot).map(limits::count)
     }
 
     #[expect(

@@ -2,6 +2,7 @@
 
 use super::decode::keep_rest;
 use super::found::Found;
+use super::limits;
 use super::schema::Slot;
 use super::transaction::{keep, service};
 use crate::event::{Batch, Breakdown, Event, Metricset, Sample};
@@ -27,8 +28,8 @@ pub(super) fn build(found: &mut Found<'_>, line: &str, batch: &mut Batch) -> boo
         transaction_kind: keep(found, Slot::TransactionType, batch),
         span_kind: keep(found, Slot::SpanType, batch),
         span_subtype: keep(found, Slot::SpanSubtype, batch),
-        count: count.unwrap_or_default(),
-        sum: sum.unwrap_or_default(),
+        count: count.map_or(0.0, |count| within(count, limits::count)),
+        sum: sum.map_or(0.0, |sum| within(sum, limits::duration)),
     });
     let first = u32::try_from(batch.samples.len()).expect("a batch is small");
     // Those of a breakdown are in its own fields; what else it sends, Elastic's server drops too.
@@ -49,4 +50,10 @@ pub(super) fn build(found: &mut Found<'_>, line: &str, batch: &mut Batch) -> boo
     };
     batch.events.push(Event::Metricset(event));
     true
+}
+
+/// A number cut to the limits of those that are whole.
+#[expect(clippy::cast_precision_loss, reason = "the limits are exact or round")]
+fn within(number: f64, limit: fn(i64) -> i64) -> f64 {
+    number.clamp(limit(i64::MIN) as f64, limit(i64::MAX) as f64)
 }

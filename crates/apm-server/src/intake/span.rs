@@ -47,7 +47,7 @@ pub(super) fn build(found: &mut Found<'_>, line: &str, batch: &mut Batch) -> Res
         target_name,
         db_instance: keep(found, Slot::DbInstance, batch),
         db_statement: keep(found, Slot::DbStatement, batch),
-        composite: found.int(Slot::CompositeCount).map(|count| Composite {
+        composite: found.count(Slot::CompositeCount).map(|count| Composite {
             count,
             sum: microseconds(found.number(Slot::CompositeSum).unwrap_or_default()),
         }),

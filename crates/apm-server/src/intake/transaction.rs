@@ -2,6 +2,7 @@
 
 use super::decode::{Refused, keep_rest};
 use super::found::Found;
+use super::limits;
 use super::schema::Slot;
 use crate::event::{Batch, DroppedSpans, Event, Outcome, ServiceOverride, Text, Transaction};
 
@@ -39,8 +40,8 @@ pub(super) fn build(found: &mut Found<'_>, line: &str, batch: &mut Batch) -> Res
         sampled: found.bool(Slot::Sampled).unwrap_or(true),
         sample_rate: found.number(Slot::SampleRate),
         status,
-        spans_started: found.int(Slot::SpansStarted).unwrap_or_default(),
-        spans_dropped: found.int(Slot::SpansDropped),
+        spans_started: found.count(Slot::SpansStarted).unwrap_or_default(),
+        spans_dropped: found.count(Slot::SpansDropped),
         dropped: first..u32::try_from(batch.dropped.len()).expect("a batch is small"),
         rest: keep_rest(found, line, batch),
     };
@@ -64,7 +65,7 @@ pub(super) fn service(found: &Found<'_>, batch: &mut Batch) -> ServiceOverride {
     reason = "that is the rule; a cast saturates"
 )]
 pub(super) fn microseconds(milliseconds: f64) -> i64 {
-    (milliseconds * 1e6) as i64 / 1000
+    limits::duration((milliseconds * 1e6) as i64 / 1000)
 }
 
 /// A kept text, where there is one.
@@ -80,6 +81,6 @@ mod tests {
     fn durations_are_cut_to_whole_microseconds() {
         assert_eq!(microseconds(32.592_981), 32_592);
         assert_eq!(microseconds(0.000_9), 0);
-        assert_eq!(microseconds(f64::MAX), i64::MAX / 1000);
+        assert_eq!(microseconds(f64::MAX), limits::duration(i64::MAX));
     }
 }

@@ -4,6 +4,7 @@ use serde::de::{DeserializeSeed, Deserializer};
 
 use super::object::Members;
 use crate::intake::found::{Found, FoundDropped};
+use crate::intake::limits;
 use crate::intake::schema::{DROPPED_SPANS, Slot};
 
 /// One entry of `dropped_spans_stats`; `None` where it is null or empty.
@@ -23,8 +24,8 @@ impl<'de> DeserializeSeed<'de> for Dropped<'_, 'de> {
         }
         Ok(set?.then(|| FoundDropped {
             outcome: inner.outcome().unwrap_or_default(),
-            count: inner.int(Slot::CompositeCount).unwrap_or(0),
-            sum: inner.int(Slot::CompositeSum).unwrap_or(0),
+            count: inner.count(Slot::CompositeCount).unwrap_or(0),
+            sum: inner.int(Slot::CompositeSum).map_or(0, limits::duration),
             resource: inner.take_text(Slot::DestinationResource),
             target_type: inner.take_text(Slot::TargetType),
             target_name: inner.take_text(Slot::TargetName),

@@ -18,6 +18,7 @@ use super::sound::Sound;
 use crate::event::Outcome;
 use crate::intake::found::{Found, Kind, Value};
 use crate::intake::schema::{Rule, Slot};
+use crate::intake::{limits, timestamp};
 
 /// One value and its rule.
 pub(super) struct Walk<'w, 'de> {
@@ -82,10 +83,10 @@ impl Walk<'_, '_> {
                 }
             }
             Rule::Timestamp => {
-                let time: jiff::Timestamp = text
-                    .parse()
-                    .map_err(|_| E::invalid_value(Unexpected::Str(text), &self.rule.expected()))?;
-                return Ok(Some(time.as_microsecond()));
+                let time = timestamp::parse(text);
+                return time
+                    .map(Some)
+                    .ok_or_else(|| E::invalid_value(Unexpected::Str(text), &self.rule.expected()));
             }
             _ => return Err(self.wrong(Unexpected::Str(text))),
         }
@@ -154,12 +155,10 @@ impl<'de> Visitor<'de> for Walk<'_, 'de> {
             Rule::Body => self
                 .found
                 .violate(Kind::Rule("inputTypes(string;object)".into())),
-            Rule::Int(_)
-            | Rule::Number(_)
-            | Rule::TextOrInt(_)
-            | Rule::Port
-            | Rule::Timestamp
-            | Rule::Any => self.found.set(self.slot, Value::Int(value)),
+            Rule::Int(_) | Rule::Number(_) | Rule::TextOrInt(_) | Rule::Port | Rule::Any => {
+                self.found.set(self.slot, Value::Int(value))
+            }
+            Rule::Timestamp => self.found.set(self.slot, Value::Int(limits::time(value))),
             _ => return Err(self.wrong(Unexpected::Signed(value))),
         }
         Ok(true)

@@ -73,3 +73,62 @@ fn minus_zero_is_a_whole_number() {
     assert_eq!(transaction.timestamp, 0);
     assert_eq!(transaction.spans_started, 0);
 }
+
+#[test]
+fn numbers_beyond_all_measure_are_cut_in_the_columns_alone() {
+    let line = r#"{"transaction":{"id":"1","trace_id":"2","type":"request","duration":1e300,"timestamp":9223372036854775807,"span_count":{"started":9223372036854775807,"dropped":-9223372036854775808},"dropped_spans_stats":[{"duration":{"count":9223372036854775807,"sum":{"us":9223372036854775807}}}]}}"#;
+    let batch = read(line);
+    let Event::Transaction(transaction) = &batch.events[0] else {
+        panic!("it is a transaction");
+    };
+    let years = 3_653 * 86_400_000_000;
+    assert_eq!(transaction.duration, years);
+    assert_eq!(transaction.timestamp, 253_402_207_200_999_999);
+    assert_eq!(transaction.spans_started, 1 << 53);
+    assert_eq!(transaction.spans_dropped, Some(-(1 << 53)));
+    assert_eq!(
+        (batch.dropped[0].count, batch.dropped[0].sum),
+        (1 << 53, years)
+    );
+    assert!(batch.text(transaction.rest).contains("9223372036854775807"));
+
+    let line = r#"{"span":{"id":"1","trace_id":"2","parent_id":"3","name":"n","type":"t","start":-1e300,"duration":1,"composite":{"compression_strategy":"exact_match","count":9223372036854775807,"sum":1e300}}}"#;
+    let batch = read(line);
+    let Event::Span(span) = &batch.events[0] else {
+        panic!("it is a span");
+    };
+    let composite = span.composite.expect("it has one");
+    assert_eq!((composite.count, composite.sum), (1 << 53, years));
+    assert_eq!(span.timestamp, batch.received - years);
+
+    let line = r#"{"metricset":{"timestamp":-9223372036854775808,"transaction":{"type":"t"},"samples":{"span.self_time.count":{"value":1e300},"span.self_time.sum.us":{"value":1e300}}}}"#;
+    let Event::Metricset(metricset) = &read(line).events[0] else {
+        panic!("it is a metricset");
+    };
+    let breakdown = metricset.breakdown.expect("it is one");
+    assert_eq!(metricset.timestamp, -62_135_596_800_000_000);
+    assert_eq!(breakdown.count, (1_i64 << 53) as f64);
+    assert_eq!(breakdown.sum, years as f64);
+}
+
+#[actix_web::test]
+async fn times_are_read_in_the_forms_of_the_protocol_alone() {
+    let line =
+        |time: &str| format!(r#"{{"log":{{"message":"m","@timestamp":"2023-11-14{time}"}}}}"#);
+    for time in ["T23:13:20Z", "T23:13:20.1234567899999+0100", "T23:13:20-01"] {
+        read(&line(time));
+    }
+    let bad = [
+        "",
+        " 23:13:20Z",
+        "t23:13:20z",
+        "T23:13Z",
+        "T23:13:20+01:00[Europe/Berlin]",
+    ];
+    for message in refusals(bad.map(line)).await {
+        assert!(
+            message.starts_with("decode error: data read error: v2.logRoot.Log: v2.log.@timestamp"),
+            "{message}"
+        );
+    }
+}

@@ -1,0 +1,42 @@
+//! How large the numbers of columns may be: sums, differences and products of them are taken in 64 bits later, and
+//! none may overflow whatever was sent. What is cut here stays in the document where it is not a column alone.
+
+/// 0001-01-01T00:00:00Z, µs since the epoch.
+const EARLIEST: i64 = -62_135_596_800_000_000;
+/// The last microsecond of the year 9999 that `jiff` can show in every time zone.
+const LATEST: i64 = 253_402_207_200_999_999;
+/// Ten years, µs.
+const LONGEST: i64 = 3_653 * 24 * 3_600 * 1_000_000;
+/// What a float can hold exactly.
+const MOST: i64 = 1 << 53;
+
+/// A time, µs since the epoch.
+pub(super) fn time(us: i64) -> i64 {
+    us.clamp(EARLIEST, LATEST)
+}
+
+/// A duration, or where something starts within another, µs.
+pub(super) fn duration(us: i64) -> i64 {
+    us.clamp(-LONGEST, LONGEST)
+}
+
+/// How many of something there are.
+pub(super) fn count(count: i64) -> i64 {
+    count.clamp(-MOST, MOST)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_limits_are_what_they_say() {
+        let micros = |text: &str| text.parse::<jiff::Timestamp>().unwrap().as_microsecond();
+        assert_eq!(EARLIEST, micros("0001-01-01T00:00:00Z"));
+        assert_eq!(LATEST, jiff::Timestamp::MAX.as_microsecond());
+        assert_eq!(time(i64::MIN), EARLIEST);
+        assert_eq!(duration(i64::MIN), -LONGEST);
+        assert_eq!(count(i64::MAX), MOST);
+        assert_eq!((time(7), duration(-7), count(7)), (7, -7, 7));
+    }
+}
