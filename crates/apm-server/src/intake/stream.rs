@@ -89,7 +89,7 @@ impl Stream {
                 // Nothing follows, so nothing was sent; Elastic's server says so rather than accept it.
                 Line::Whole(line) if is_first && decode::is_metadata(line) => {
                     self.sink
-                        .end(400, "EOF while reading metadata".to_owned(), b"");
+                        .end(400, "EOF while reading metadata".to_owned(), line);
                 }
                 line => self.sink.line(line),
             }

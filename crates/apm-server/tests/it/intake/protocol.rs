@@ -151,10 +151,12 @@ async fn an_unfinished_or_missing_metadata_line_ends_the_request() {
         (format!("\n{METADATA}\n"), "\"metadata\" or \"m\" required"),
         (format!("{TRANSACTION}\n"), "\"metadata\" or \"m\" required"),
     ] {
-        let answer = server.intake(body).await;
+        let answer = server.intake(body.clone()).await;
         assert_eq!(answer.status, 400);
+        let line = body.lines().next().unwrap();
         let body = answer.json();
         assert_eq!(body["errors"][0]["message"], message);
+        assert_eq!(body["errors"][0]["document"].as_str().unwrap_or(""), line);
         assert_eq!(body["accepted"], 0);
     }
     server.stop().await;
