@@ -10,6 +10,8 @@ use flate2::write::{MultiGzDecoder, ZlibDecoder};
 
 /// Compressed bytes per step. Deflate grows at most 1032-fold.
 const STEP: usize = 512;
+/// The shortest header of gzip, bytes.
+const GZIP_HEADER: u64 = 10;
 /// How much larger than the body the text may be. Recorded streams of agents reach 20 to 50.
 const RATIO: u64 = 200;
 /// Text that any body may grow to, bytes.
@@ -99,7 +101,12 @@ impl Inflate {
                 Ok(None)
             }
             _ => {
-                let (step, rest) = chunk.split_at(chunk.len().min(STEP));
+                // The header goes alone, so that what is wrong with it is told from what is wrong later.
+                let most = match GZIP_HEADER.saturating_sub(self.read) {
+                    0 => STEP,
+                    left => usize::try_from(left).unwrap_or(STEP),
+                };
+                let (step, rest) = chunk.split_at(chunk.len().min(most));
                 *chunk = rest;
                 self.step(step).map(Some)
             }
@@ -119,9 +126,8 @@ impl Inflate {
             Mode::Plain | Mode::Ended => Ok(&[]),
             Mode::Gzip(decoder) => {
                 decoder.get_mut().clear();
-                decoder
-                    .try_finish()
-                    .map_err(|_| InflateError::Corrupt("gzip"))?;
+                let in_header = self.read < GZIP_HEADER;
+                decoder.try_finish().map_err(|_| gzip_error(in_header))?;
                 Ok(decoder.get_ref())
             }
             Mode::Zlib(decoder) => {
@@ -138,11 +144,11 @@ impl Inflate {
     fn decide(&mut self) -> Result<&[u8], InflateError> {
         let head = [self.head[0], self.head[1]];
         let is_gzip = head == [0x1f, 0x8b];
-        // RFC 1950: method 8 in the low nibble; the two bytes are a multiple of 31.
+        // RFC 1950: method 8 in the low nibble.
         let is_zlib = head[0] & 0x0f == 8;
         match self.named {
             Some("gzip") if !is_gzip => Err(InflateError::Header("gzip")),
-            Some("zlib") | None if is_zlib && !u16::from_be_bytes(head).is_multiple_of(31) => {
+            Some("zlib") | None if is_zlib && !is_zlib_header(head) => {
                 Err(InflateError::Header("zlib"))
             }
             Some("zlib") if !is_zlib => Err(InflateError::Header("zlib")),
@@ -169,14 +175,11 @@ impl Inflate {
         let (text, name) = match &mut self.mode {
             Mode::Gzip(decoder) => {
                 decoder.get_mut().clear();
-                let first = self.written == 0;
+                let in_header = self.read <= GZIP_HEADER;
                 decoder
                     .write_all(step)
                     .and_then(|()| decoder.flush())
-                    .map_err(|_| match first && self.read < 32 {
-                        true => InflateError::Header("gzip"),
-                        false => InflateError::Corrupt("gzip"),
-                    })?;
+                    .map_err(|_| gzip_error(in_header))?;
                 (decoder.get_ref(), "gzip")
             }
             Mode::Zlib(decoder) => {
@@ -211,6 +214,18 @@ impl Inflate {
             Mode::Zlib(decoder) => Ok(decoder.get_ref()),
             Mode::Sniff | Mode::Plain | Mode::Ended => Ok(&[]),
         }
+    }
+}
+
+/// A window of at most 32 KiB, no dictionary (nobody could know it), and the two bytes a multiple of 31.
+fn is_zlib_header(head: [u8; 2]) -> bool {
+    head[0] >> 4 < 8 && head[1] & 0x20 == 0 && u16::from_be_bytes(head).is_multiple_of(31)
+}
+
+fn gzip_error(in_header: bool) -> InflateError {
+    match in_header {
+        true => InflateError::Header("gzip"),
+        false => InflateError::Corrupt("gzip"),
     }
 }
 
@@ -309,6 +324,28 @@ mod tests {
             inflate(None, &cut[..cut.len() / 2], 100),
             Err(InflateError::Corrupt("gzip"))
         );
+    }
+
+    #[test]
+    fn a_broken_or_cut_header_is_told_from_a_damaged_body() {
+        let whole = gzip(&sample());
+        let broken = [b"\x1f\x8b\x07", &whole[3..]].concat();
+        for size in [1, 4, 1 << 20] {
+            for encoding in [None, Some("gzip")] {
+                for body in (2..10).map(|end| &whole[..end]).chain([&*broken]) {
+                    let error = Err(InflateError::Header("gzip"));
+                    assert_eq!(inflate(encoding, body, size), error, "{}", body.len());
+                }
+                let cut = inflate(encoding, &whole[..10], size);
+                assert_eq!(cut, Err(InflateError::Corrupt("gzip")));
+            }
+            for head in [b"{\"", b"\x78\x00", b"\x88\x1c", b"\x78\xbb"] {
+                let error = Err(InflateError::Header("zlib"));
+                assert_eq!(inflate(Some("deflate"), head, size), error, "{head:?}");
+            }
+            let cut = inflate(Some("deflate"), &zlib(&sample())[..2], size);
+            assert_eq!(cut, Err(InflateError::Corrupt("zlib")));
+        }
     }
 
     #[test]
