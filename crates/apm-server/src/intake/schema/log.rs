@@ -1,6 +1,6 @@
 //! `log`: ECS keys, flat (`"log.level"`) or nested. Elastic publishes no schema; these are its decoder's rules.
 
-use super::Rule::{Free, Labels, Object as Nested, Timestamp};
+use super::Rule::{Labels, Object as Nested, Timestamp};
 use super::context::FAAS;
 use super::{INT, KEYWORD, Object, Slot, TEXT, field};
 
@@ -26,9 +26,36 @@ pub(in crate::intake) static LOG: Object = Object::new(&[
     field("error.stack_trace", TEXT),
     field("labels", Labels),
     field("faas", Nested(&FAAS)),
-    field("log", Free),
-    field("service", Free),
-    field("process", Free),
-    field("event", Free),
-    field("error", Free),
+    field("log", Nested(&NESTED_LOG)),
+    field("service", Nested(&NESTED_SERVICE)),
+    field("process", Nested(&PROCESS)),
+    field("event", Nested(&EVENT)),
+    field("error", Nested(&ERROR)),
+]);
+
+static NESTED_LOG: Object = Object::new(&[
+    field("level", KEYWORD),
+    field("logger", KEYWORD),
+    field("origin", Nested(&ORIGIN)),
+]);
+
+static ORIGIN: Object = Object::new(&[field("file", Nested(&FILE)), field("function", TEXT)]);
+static FILE: Object = Object::new(&[field("name", KEYWORD), field("line", INT)]);
+
+static NESTED_SERVICE: Object = Object::new(&[
+    field("name", KEYWORD),
+    field("version", KEYWORD),
+    field("environment", KEYWORD),
+    field("node", Nested(&NODE)),
+]);
+
+static NODE: Object = Object::new(&[field("name", KEYWORD)]);
+static PROCESS: Object = Object::new(&[field("thread", Nested(&THREAD))]);
+static THREAD: Object = Object::new(&[field("name", KEYWORD)]);
+static EVENT: Object = Object::new(&[field("dataset", KEYWORD)]);
+
+static ERROR: Object = Object::new(&[
+    field("type", TEXT),
+    field("message", TEXT),
+    field("stack_trace", TEXT),
 ]);

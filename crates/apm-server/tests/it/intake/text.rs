@@ -73,3 +73,39 @@ fn an_error_and_a_log_line_with_lone_halves_keep_their_other_members() {
         assert!(rest.contains('\u{fffd}'), "{rest}");
     }
 }
+
+#[test]
+fn nested_keys_of_log_lines_are_checked_like_flat_ones() {
+    let long = "x".repeat(1025);
+    for (flat, nested) in [
+        (
+            format!(r#""log.level":"{long}""#),
+            format!(r#""log":{{"level":"{long}"}}"#),
+        ),
+        (
+            r#""log.origin.file.line":1.5"#.to_owned(),
+            r#""log":{"origin":{"file":{"line":1.5}}}"#.to_owned(),
+        ),
+        (
+            format!(r#""service.node.name":"{long}""#),
+            format!(r#""service":{{"node":{{"name":"{long}"}}}}"#),
+        ),
+        (
+            r#""error.type":1"#.to_owned(),
+            r#""error":{"type":1}"#.to_owned(),
+        ),
+    ] {
+        for member in [flat, nested] {
+            let line = format!(r#"{{"log":{{"message":"m",{member}}}}}"#);
+            let body = [METADATA, &line, ""].join("\n");
+            assert!(batches(body.as_bytes()).is_empty(), "{line}");
+        }
+    }
+    let line = r#"{"log":{"log":{"Level":"warn","x":[1],"origin":{"file":{"name":"f","line":1}}},"service":{"name":"a.b"},"error":{"stack_trace":"s"},"process":{"pid":1},"event":null}}"#;
+    let batch = read(METADATA, line);
+    let Event::Log(log) = &batch.events[0] else {
+        panic!("it is a log line");
+    };
+    assert_eq!(batch.text(log.level.expect("it has one")), "warn");
+    assert!(log.has_error);
+}
