@@ -68,7 +68,8 @@ pub(super) fn walk_object<'de, A: MapAccess<'de>>(
     let mut at = 0;
     while let Some(key) = map.next_key_seed(Key)? {
         let index = object.find(&key, &mut at);
-        if is_irregular(object, &key, index, seen, line.is_some()) {
+        let is_escaped = matches!(key, Cow::Owned(_));
+        if is_irregular(object, &key, index, seen, is_escaped, line.is_some()) {
             found.irregular = true;
             return Err(A::Error::custom(IRREGULAR));
         }
@@ -120,12 +121,12 @@ pub(super) fn walk_object<'de, A: MapAccess<'de>>(
 /// like; but where the members lie is only known by keys that have no escapes.
 fn is_irregular(
     object: &'static Object,
-    key: &Cow<'_, str>,
+    key: &str,
     index: Option<usize>,
     seen: u64,
+    is_escaped: bool,
     in_line: bool,
 ) -> bool {
-    let is_escaped = matches!(key, Cow::Owned(_));
     match index {
         Some(index) => is_escaped || seen & 1 << index != 0,
         None => (is_escaped && in_line) || object.has_in_another_case(key),
