@@ -249,15 +249,15 @@ fn service_file(text: &str) -> Result<(String, PathBuf), String> {
     }
 }
 
-/// The least that holds the tables and some events.
-const MIN_SIZE: u64 = 1024 * 1024;
+/// The least that holds the tables, the log beside them, and more than the last minutes of events.
+const MIN_SIZE: u64 = 16 * 1024 * 1024;
 
 fn size(text: &str) -> Result<u64, String> {
     let ByteSize(bytes) = text
         .parse()
         .map_err(|_| "not a size: write a number and a unit, as 512MiB or 2GiB".to_owned())?;
     if bytes < MIN_SIZE {
-        return Err("too small: at least 1MiB".to_owned());
+        return Err("too small: at least 16MiB".to_owned());
     }
     Ok(bytes)
 }
@@ -290,6 +290,7 @@ mod tests {
             ("--upstream-url", "/people"),
             ("--workers", "0"),
             ("--apm-max-size", "12kB"),
+            ("--apm-max-size", "15MiB"),
             ("--apm-max-size", "much"),
             ("--apm-max-age", "7"),
             ("--apm-max-age", "1s"),

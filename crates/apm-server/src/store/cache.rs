@@ -46,6 +46,12 @@ impl<V> Cache<V> {
         self.put(key.into(), value);
     }
 
+    /// Forgets the values that do not pass. What their keys took is not given back before the generation ends.
+    pub(super) fn retain(&mut self, keep: impl Fn(&V) -> bool) {
+        self.young.retain(|_, value| keep(value));
+        self.old.retain(|_, value| keep(value));
+    }
+
     fn put(&mut self, key: Box<[u8]>, value: V) {
         let cost = key.len() + OVERHEAD + size_of::<V>();
         if self.bytes + cost > self.limit && !self.young.is_empty() {

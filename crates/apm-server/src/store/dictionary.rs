@@ -3,9 +3,12 @@
 //! An [`Entry`] knows its key, and how to find, touch and insert its row. A [`Dictionary`] keeps the ids of what was used
 //! lately in a bounded [`Cache`]; keys are compared in full there and in the database. The row's `last_seen` is brought up to
 //! date once an [`HOUR`] at most, which is what the sweep of unused rows goes by, and is also when a cached id is checked
-//! against the database, so that a swept row is made again and never referred to.
+//! against the database, so that a swept row is made again and never referred to. A sweep of rows that were used since then
+//! has them forgotten.
 
 mod entries;
+
+use std::collections::HashSet;
 
 use diesel::{QueryResult, SqliteConnection};
 
@@ -102,6 +105,11 @@ impl Dictionary {
         key(&mut Key(&mut self.key));
         let known = self.cache.get(&self.key)?;
         (now - known.last_seen < HOUR).then_some(known.id)
+    }
+
+    /// Rows that are gone.
+    pub(super) fn forget(&mut self, gone: &HashSet<i64>) {
+        self.cache.retain(|known| !gone.contains(&known.id));
     }
 
     /// Keeps an id for the key that [`Self::kept`] was last asked for.

@@ -3,7 +3,9 @@
 //! * Events go by time of arrival, block by block from the oldest on (an agent may send old events, and they stay). A
 //!   wrong clock can delay that, and does not hasten it for anything but the blocks that it dated.
 //! * Rollups go by the last arrival in their bucket; those of a minute as early as events, the coarser ones later.
-//! * When the files grow beyond their limit the oldest blocks go, and when there are none left the oldest rollups.
+//! * When the files grow beyond their limit, what nothing refers to any more goes first, then the oldest blocks. When the events that
+//!   are left take less than a quarter of the files it is the oldest rollups' turn, then that of names that are used by rollups
+//!   only. The newest events and the newest minutes always stay.
 //! * Dictionary rows go when nothing that is kept can refer to them.
 //! * Pages that became free are given back to the disk, unless the next events are about to fill them.
 //!
@@ -11,21 +13,41 @@
 //! one after each commit, which deletes faster than it stores.
 
 mod delete;
+mod marks;
+mod names;
+mod size;
 
 use std::time::{Duration, Instant};
 
-use diesel::SqliteConnection;
 use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
+use diesel::sql_query;
+use diesel::sql_types::{BigInt, Integer};
 
 use super::apply::Memory;
+use super::coarse::Coarse;
 use super::dictionary::HOUR;
 use super::schema::{block, roll_received};
-use super::{StoreError, StoreOptions, open};
+use super::{StoreError, StoreOptions};
 use crate::rollup::LEVELS;
+use names::Names;
+use size::{Pages, Size};
 
 /// Blocks per step.
 const BLOCKS: i64 = 64;
+
+/// Rollup buckets per step (and level), and callers.
+const BUCKETS: i64 = 32;
+const CALLERS: i64 = 2000;
+
+/// Rollups for which something arrived within so many seconds of the newest stay as long as anything else can go.
+const PRESENT: i64 = 900;
+
+/// Bytes freed by a step of rollups with which it is worth its while.
+const HELPS: i64 = 64 << 10;
+
+/// Blocks after which the trace keys of those that are gone are deleted: it takes reading a segment.
+const TRIMMED: i64 = 128;
 
 /// Time per step, after which it ends early.
 const BUDGET: Duration = Duration::from_millis(20);
@@ -49,6 +71,9 @@ pub(super) struct Retention {
     /// Whether something was deleted since the last sweep of dictionaries.
     sweep_due: bool,
     next_sweep: Instant,
+    names: Names,
+    /// The oldest block when trace keys were last trimmed.
+    trimmed: i64,
 }
 
 /// What a step did.
@@ -71,7 +96,14 @@ impl Retention {
             behind: false,
             sweep_due: true,
             next_sweep: now,
+            names: Names::default(),
+            trimmed: 0,
         }
+    }
+
+    /// Everything was deleted.
+    pub(super) fn forget(&mut self) {
+        self.names.forget();
     }
 
     /// How long the writer may wait for work.
@@ -87,6 +119,7 @@ impl Retention {
         &mut self,
         conn: &mut SqliteConnection,
         memory: &mut Memory,
+        coarse: &mut Coarse,
         now: i64,
         busy: bool,
     ) -> Result<Step, StoreError> {
@@ -100,7 +133,7 @@ impl Retention {
         self.next_look = at + IDLE;
         // Should the step fail, the next look tries again.
         self.behind = false;
-        let step = self.step(conn, memory, now)?;
+        let step = self.step(conn, memory, coarse, now, busy)?;
         self.behind = step.more;
         Ok(step)
     }
@@ -109,83 +142,169 @@ impl Retention {
         &mut self,
         conn: &mut SqliteConnection,
         memory: &mut Memory,
+        coarse: &mut Coarse,
         now: i64,
+        busy: bool,
     ) -> Result<Step, StoreError> {
         let mut step = Step::default();
         let deadline = Instant::now() + BUDGET;
-        let over = self.is_over(conn)?;
-        let doomed = self.doomed_blocks(conn, now, over)?;
-        if !doomed.is_empty() {
-            let deleted = conn.immediate_transaction(|conn| {
-                // The block being filled is begun anew if it has to go.
-                memory.leave_block_of(&doomed);
-                delete::blocks(conn, &doomed, deadline)
-            })?;
-            step.blocks = deleted;
-            step.more |= deleted < doomed.len() as u64 || deleted as i64 == BLOCKS;
+        if !busy {
+            size::empty_log(conn, &self.options)?;
         }
-        let buckets = self.doomed_buckets(conn, now, over && doomed.is_empty())?;
-        if !buckets.is_empty() {
-            let deleted =
-                conn.immediate_transaction(|conn| delete::rollups(conn, &buckets, deadline))?;
-            step.changed |= deleted > 0;
-            step.more |= deleted < buckets.len();
+        self.delete_old(conn, memory, now, deadline, &mut step)?;
+        let size = Size::of(&self.options);
+        let over = size.is_over(conn)?;
+        if over {
+            self.make_room(conn, memory, coarse, size, deadline, &mut step)?;
         }
         if delete::has_stale_keys(conn)? {
             step.more |= conn.immediate_transaction(delete::trace_keys)?;
         }
         step.changed |= step.blocks > 0;
-        step.more |= over && step.changed;
         self.sweep_due |= step.changed;
-        if self.sweep_due && !step.more && Instant::now() >= self.next_sweep {
+        if self.sweep_due && (over || !step.more) && Instant::now() >= self.next_sweep {
             conn.immediate_transaction(|conn| delete::unused(conn, now - 2 * HOUR))?;
             self.sweep_due = false;
             self.next_sweep = Instant::now() + Duration::from_secs(HOUR.unsigned_abs());
         }
         step.more |= self.give_back(conn, step.more)?;
+        if !busy && !step.more {
+            size::empty_log(conn, &self.options)?;
+        }
         Ok(step)
     }
 
-    /// Bytes that the database file may have.
-    fn allowance(&self) -> Option<i64> {
-        let log = std::fs::metadata(open::beside(&self.options.path, "-wal"));
-        let log = log.map_or(0, |log| log.len());
-        let max = self.options.max_size?;
-        let left = max.saturating_sub(log).max(max / 2);
-        Some(i64::try_from(left).unwrap_or(i64::MAX))
-    }
-
-    /// Whether what is stored takes more than it may; with free pages that are still in the file it does not.
-    fn is_over(&self, conn: &mut SqliteConnection) -> QueryResult<bool> {
-        let Some(allowance) = self.allowance() else {
-            return Ok(false);
-        };
-        let pages = Pages::of(conn)?;
-        // Begun early: a step's worth of events may come before the next look.
-        Ok((pages.all - pages.free) * pages.size > allowance - allowance / 16)
-    }
-
-    /// The oldest blocks that have to go, a step's worth.
-    fn doomed_blocks(
-        &self,
+    /// What is too old.
+    fn delete_old(
+        &mut self,
         conn: &mut SqliteConnection,
+        memory: &mut Memory,
         now: i64,
-        over: bool,
-    ) -> QueryResult<Vec<i64>> {
+        deadline: Instant,
+        step: &mut Step,
+    ) -> Result<(), StoreError> {
+        let doomed = self.old_blocks(conn, now)?;
+        delete_blocks(conn, memory, &doomed, deadline, step)?;
+        let buckets = self.old_buckets(conn, now)?;
+        if !buckets.is_empty() {
+            let deleted =
+                conn.immediate_transaction(|conn| delete::rollups(conn, &buckets, deadline))?;
+            step.changed |= deleted > 0;
+            step.more |= deleted < buckets.len() || buckets.len() as i64 >= BUCKETS;
+        }
+        Ok(())
+    }
+
+    /// What is too much: first what nothing refers to, then the oldest events, and rollups when the events that are left are few.
+    fn make_room(
+        &mut self,
+        conn: &mut SqliteConnection,
+        memory: &mut Memory,
+        coarse: &mut Coarse,
+        size: Size,
+        deadline: Instant,
+        step: &mut Step,
+    ) -> Result<(), StoreError> {
+        let spare = size.spare_blocks(conn)?;
+        if self.names.is_at_work(conn, &size, spare.is_empty())? {
+            let swept = conn.immediate_transaction(|conn| self.names.sweep(conn, memory, deadline));
+            let swept = swept.inspect_err(|_| self.names.forget())?;
+            step.changed |= swept.gone > 0;
+            step.more = true;
+            // Nothing that is better kept goes before all of that is looked at, unless it is urgent.
+            if !swept.done && (spare.is_empty() || Pages::of(conn)?.used() < size.limit()) {
+                return Ok(());
+            }
+        }
+        if !size.is_over(conn)? {
+            return Ok(());
+        }
+        let before = Pages::of(conn)?;
+        if spare.is_empty() {
+            self.delete_more_than_events(conn, memory, coarse, size, deadline, step)?;
+        } else {
+            delete_blocks(conn, memory, &spare, deadline, step)?;
+        }
+        self.names.freed(before.used() - Pages::of(conn)?.used());
+        self.trim_trace_keys(conn)?;
+        step.more |= step.changed || step.blocks > 0;
+        Ok(())
+    }
+
+    /// Where few events are left: the oldest rollups, then callers, then names that only rollups refer to. Where that
+    /// frees little, events after all; where nothing is left to go, rollups of the present but for the newest minutes.
+    fn delete_more_than_events(
+        &mut self,
+        conn: &mut SqliteConnection,
+        memory: &mut Memory,
+        coarse: &mut Coarse,
+        size: Size,
+        deadline: Instant,
+        step: &mut Step,
+    ) -> Result<(), StoreError> {
+        let before = Pages::of(conn)?;
+        let buckets = oldest_buckets(conn, &format!("received < newest - {PRESENT}"))?;
+        let mut gone = if buckets.is_empty() {
+            conn.immediate_transaction(|conn| delete::callers(conn, CALLERS))?
+        } else {
+            conn.immediate_transaction(|conn| delete::rollups(conn, &buckets, deadline))?
+        };
+        if gone == 0 {
+            // What is to be written would be of names that are gone.
+            coarse.settle(conn)?;
+            let evicted =
+                conn.immediate_transaction(|conn| self.names.evict(conn, memory, &size, deadline));
+            let evicted = evicted.inspect_err(|_| self.names.forget())?;
+            gone = evicted.gone;
+            step.changed |= gone > 0;
+            if !evicted.done {
+                step.more = true;
+                return Ok(());
+            }
+        }
+        step.changed |= gone > 0;
+        if !size.is_over(conn)? || before.used() - Pages::of(conn)?.used() >= HELPS {
+            return Ok(());
+        }
+        // The newest events stay, whatever else fills the file.
+        let mut blocks = size::oldest_blocks(conn, BLOCKS * 16)?;
+        blocks.truncate(blocks.len().saturating_sub(1).min(1 + blocks.len() / 16));
+        delete_blocks(conn, memory, &blocks, deadline, step)?;
+        if step.blocks > 0 {
+            // Few events may have had large names.
+            self.names.freed(size.limit());
+        } else if !step.changed && !step.more {
+            let rest = format!("level <> {} OR received < newest - 120", LEVELS[0]);
+            let buckets = oldest_buckets(conn, &rest)?;
+            coarse.settle(conn)?;
+            let deleted =
+                conn.immediate_transaction(|conn| delete::rollups(conn, &buckets, deadline))?;
+            step.changed |= deleted > 0;
+        }
+        Ok(())
+    }
+
+    /// Deletes trace keys of blocks that are gone, once there are enough of them.
+    fn trim_trace_keys(&mut self, conn: &mut SqliteConnection) -> QueryResult<()> {
+        if let Some(oldest) = size::oldest_blocks(conn, 1)?.first()
+            && *oldest >= self.trimmed + TRIMMED
+        {
+            conn.immediate_transaction(|conn| delete::trim_trace_keys(conn, *oldest))?;
+            self.trimmed = *oldest;
+        }
+        Ok(())
+    }
+
+    /// The oldest blocks that are too old, a step's worth.
+    fn old_blocks(&self, conn: &mut SqliteConnection, now: i64) -> QueryResult<Vec<i64>> {
+        let Some(max_age) = self.options.raw_max_age else {
+            return Ok(Vec::new());
+        };
         let oldest: Vec<(i64, i64)> = block::table
             .order(block::id.asc())
             .select((block::id, block::received))
             .limit(BLOCKS)
             .load(conn)?;
-        if over {
-            // The newest events stay, whatever else fills the file.
-            let kept = if (oldest.len() as i64) < BLOCKS { 1 } else { 0 };
-            let doomed = oldest.iter().rev().skip(kept).rev();
-            return Ok(doomed.map(|(id, _)| *id).collect());
-        }
-        let Some(max_age) = self.options.raw_max_age else {
-            return Ok(Vec::new());
-        };
         let cutoff = now.saturating_sub_unsigned(max_age.as_secs());
         let too_old = oldest
             .into_iter()
@@ -193,21 +312,8 @@ impl Retention {
         Ok(too_old.map(|(id, _)| id).collect())
     }
 
-    /// The rollup buckets that have to go: `(level, bucket)`.
-    fn doomed_buckets(
-        &self,
-        conn: &mut SqliteConnection,
-        now: i64,
-        over: bool,
-    ) -> QueryResult<Vec<(i32, i64)>> {
-        const BUCKETS: i64 = 32;
-        if over {
-            return roll_received::table
-                .order(roll_received::received.asc())
-                .select((roll_received::level, roll_received::bucket))
-                .limit(BUCKETS)
-                .load(conn);
-        }
+    /// The rollup buckets that are too old: `(level, bucket)`.
+    fn old_buckets(&self, conn: &mut SqliteConnection, now: i64) -> QueryResult<Vec<(i32, i64)>> {
         let mut doomed = Vec::new();
         for level in LEVELS {
             let max_age = match (self.options.raw_max_age, self.options.rollup_max_age) {
@@ -231,7 +337,7 @@ impl Retention {
     /// Gives free pages back to the disk. `more`: whether others are about to become free.
     fn give_back(&self, conn: &mut SqliteConnection, more: bool) -> QueryResult<bool> {
         let pages = Pages::of(conn)?;
-        let allowance = self.allowance().unwrap_or(i64::MAX);
+        let allowance = Size::of(&self.options).limit();
         let too_large = pages.all * pages.size > allowance && pages.free > 0;
         let idle = !more && pages.free > SLACK && pages.free > pages.all / 10;
         if !too_large && !idle {
@@ -248,23 +354,41 @@ impl Retention {
     }
 }
 
-/// The pages of the file.
-#[derive(Clone, Copy, Debug)]
-struct Pages {
-    all: i64,
-    free: i64,
-    size: i64,
+/// Deletes the oldest blocks, in a transaction.
+fn delete_blocks(
+    conn: &mut SqliteConnection,
+    memory: &mut Memory,
+    doomed: &[i64],
+    deadline: Instant,
+    step: &mut Step,
+) -> Result<(), StoreError> {
+    if doomed.is_empty() {
+        return Ok(());
+    }
+    let deleted = conn.immediate_transaction(|conn| {
+        // The block being filled is begun anew if it has to go.
+        memory.leave_block_of(doomed);
+        delete::blocks(conn, doomed, deadline)
+    })?;
+    step.blocks += deleted;
+    step.more |= deleted < doomed.len() as u64 || deleted as i64 >= BLOCKS;
+    Ok(())
 }
 
-impl Pages {
-    fn of(conn: &mut SqliteConnection) -> QueryResult<Self> {
-        Ok(Self {
-            all: open::number(conn, "SELECT page_count AS n FROM pragma_page_count")?,
-            free: open::number(
-                conn,
-                "SELECT freelist_count AS n FROM pragma_freelist_count",
-            )?,
-            size: open::number(conn, "SELECT page_size AS n FROM pragma_page_size")?,
-        })
+/// The rollup buckets for which nothing has arrived for longest; `which`: a condition, in which `newest` is the last arrival.
+fn oldest_buckets(conn: &mut SqliteConnection, which: &str) -> QueryResult<Vec<(i32, i64)>> {
+    #[derive(QueryableByName)]
+    struct Bucket {
+        #[diesel(sql_type = Integer)]
+        level: i32,
+        #[diesel(sql_type = BigInt)]
+        bucket: i64,
     }
+    let buckets: Vec<Bucket> = sql_query(format!(
+        "SELECT level, bucket FROM roll_received CROSS JOIN (SELECT max(received) AS newest FROM roll_received) \
+         WHERE {which} ORDER BY received, bucket LIMIT {BUCKETS}"
+    ))
+    .load(conn)?;
+    let buckets = buckets.into_iter().map(|row| (row.level, row.bucket));
+    Ok(buckets.collect())
 }

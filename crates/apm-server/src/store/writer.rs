@@ -92,9 +92,13 @@ impl Writer {
     fn retain(&mut self, busy: bool) {
         let now = SystemTime::now().duration_since(UNIX_EPOCH);
         let now = now.map_or(0, |now| i64::try_from(now.as_secs()).unwrap_or(i64::MAX));
-        let looked = self
-            .retention
-            .look(&mut self.conn, &mut self.memory, now, busy);
+        let looked = self.retention.look(
+            &mut self.conn,
+            &mut self.memory,
+            &mut self.coarse,
+            now,
+            busy,
+        );
         match looked {
             Ok(step) => {
                 let deleted = &self.counters.deleted_blocks;
@@ -103,7 +107,11 @@ impl Writer {
                     self.counters.changed();
                 }
             }
-            Err(error) => log::error!("old events were not deleted: {error}"),
+            Err(error) => {
+                // Some of the step may be done.
+                self.counters.changed();
+                log::error!("old events were not deleted: {error}");
+            }
         }
     }
 
@@ -122,6 +130,7 @@ impl Writer {
                     if cleared.is_ok() {
                         self.memory.forget();
                         self.coarse.forget();
+                        self.retention.forget();
                         self.counters.clears.fetch_add(1, Ordering::AcqRel);
                         self.counters.changed();
                     }

@@ -2,6 +2,7 @@
 
 mod faults;
 mod kill;
+mod limits;
 mod retention;
 mod rollups;
 mod round_trip;

@@ -115,6 +115,27 @@ impl Memory {
         self.commit();
     }
 
+    /// Rows of a dictionary's table are gone: their ids are not to be referred to any more. Only between commits.
+    pub(in crate::store) fn forget_names(&mut self, table: &str, gone: &HashSet<i64>) {
+        let names = &mut self.names;
+        let dictionaries: &mut [&mut Dictionary] = match table {
+            "service" => &mut [&mut names.services],
+            "resource" => &mut [&mut names.resources],
+            "tx_group" => &mut [&mut names.tx_groups],
+            "span_group" => &mut [&mut names.span_groups],
+            "destination" => &mut [&mut names.destinations],
+            "statement" => &mut [&mut names.statements, &mut names.statements_sent],
+            "error_group" => &mut [&mut names.error_groups],
+            "result" => &mut [&mut names.results],
+            "metric_name" => &mut [&mut names.metrics],
+            "stack" => &mut [&mut names.stacks],
+            _ => return *names = Names::new(),
+        };
+        for dictionary in dictionaries {
+            dictionary.forget(gone);
+        }
+    }
+
     /// What was applied since the last commit is gone from the database, and with it the rows of some ids.
     pub(in crate::store) fn rollback(&mut self) {
         self.block.copy_from(&self.committed.0);

@@ -9,9 +9,9 @@ use diesel::{delete, sql_query};
 use super::super::block::SLOTS;
 use super::super::schema::{
     block, destination, error, error_group, event_count, log, metric_name, metricset, resource,
-    result, roll_received, service, span, span_group, stack, statement, trace_at, tx, tx_group,
+    result, roll_received, span, span_group, stack, statement, trace_at, tx, tx_group,
 };
-use super::super::trace_index;
+use super::super::{open, trace_index};
 
 /// Keys of `trace_at` per step.
 const KEYS: i64 = 20_000;
@@ -51,23 +51,36 @@ pub(super) fn blocks(
     Ok(gone)
 }
 
-/// The samples of a range of metricsets: a probe per name, for they are kept by name and not by number.
+/// The samples of a range of metricsets, which are kept by name and not by number: a probe per metricset and name, or where there
+/// are many names a look per name at the time that the metricsets span.
 fn samples(conn: &mut SqliteConnection, first: i64, last: i64) -> QueryResult<()> {
+    const BY_METRICSET: &str = "SELECT m.service_id, n.id, m.ts, m.seq FROM metricset m CROSS JOIN metric_name n \
+        WHERE m.seq BETWEEN ?1 AND ?2";
+    const BY_NAME: &str = "SELECT s.service_id, s.name_id, s.ts, s.seq \
+        FROM (SELECT service_id, min(ts) AS first, max(ts) AS last FROM metricset WHERE seq BETWEEN ?1 AND ?2 GROUP BY service_id) m \
+        CROSS JOIN metric_name n \
+        CROSS JOIN metric_sample s ON s.service_id = m.service_id AND s.name_id = n.id AND s.ts BETWEEN m.first AND m.last \
+        WHERE s.seq BETWEEN ?1 AND ?2";
     let any: Option<i64> = metricset::table
         .filter(metricset::seq.between(first, last))
         .select(metricset::seq)
         .first(conn)
         .optional()?;
-    if any.is_some() {
-        sql_query(
-            "DELETE FROM metric_sample WHERE (service_id, name_id, ts, seq) IN ( \
-                SELECT m.service_id, n.id, m.ts, m.seq FROM metricset m CROSS JOIN metric_name n \
-                WHERE m.seq BETWEEN ? AND ?)",
-        )
-        .bind::<BigInt, _>(first)
-        .bind::<BigInt, _>(last)
-        .execute(conn)?;
+    if any.is_none() {
+        return Ok(());
     }
+    let names = "SELECT count(*) AS n FROM (SELECT 1 FROM metric_name LIMIT 1000)";
+    let which = if open::number(conn, names)? < 1000 {
+        BY_METRICSET
+    } else {
+        BY_NAME
+    };
+    sql_query(format!(
+        "DELETE FROM metric_sample WHERE (service_id, name_id, ts, seq) IN ({which})"
+    ))
+    .bind::<BigInt, _>(first)
+    .bind::<BigInt, _>(last)
+    .execute(conn)?;
     Ok(())
 }
 
@@ -108,6 +121,34 @@ pub(super) fn trace_keys(conn: &mut SqliteConnection) -> QueryResult<bool> {
     Ok(until < end)
 }
 
+/// Deletes the trace keys of the oldest segment whose blocks are gone: reads the whole segment, some 10 ms.
+pub(super) fn trim_trace_keys(conn: &mut SqliteConnection, oldest: i64) -> QueryResult<()> {
+    let segment = trace_index::segment(oldest * SLOTS);
+    let keys = trace_at::key
+        .ge(trace_index::first_key(segment))
+        .and(trace_at::key.lt(trace_index::first_key(segment + 1)));
+    delete(
+        trace_at::table
+            .filter(keys)
+            .filter(trace_at::block.lt(oldest)),
+    )
+    .execute(conn)?;
+    Ok(())
+}
+
+/// Deletes the oldest callers of the level whose oldest bucket ended first; returns how many are gone.
+pub(super) fn callers(conn: &mut SqliteConnection, count: i64) -> QueryResult<usize> {
+    sql_query(
+        "DELETE FROM roll_caller WHERE (level, bucket, tx_group_id, statement_id) IN ( \
+            SELECT r.level, r.bucket, r.tx_group_id, r.statement_id FROM roll_caller r \
+            WHERE r.level = (SELECT l.value FROM json_each('[60, 600, 3600]') l \
+                ORDER BY (SELECT min(bucket) + level FROM roll_caller WHERE level = l.value) NULLS LAST LIMIT 1) \
+            ORDER BY r.bucket, r.tx_group_id, r.statement_id LIMIT ?)",
+    )
+    .bind::<BigInt, _>(count)
+    .execute(conn)
+}
+
 /// Deletes rollup buckets until the deadline; returns how many are gone.
 pub(super) fn rollups(
     conn: &mut SqliteConnection,
@@ -137,6 +178,10 @@ pub(super) fn rollups(
             .bind::<BigInt, _>(bucket)
             .execute(conn)?;
         }
+        sql_query("DELETE FROM roll_caller WHERE level = ? AND bucket = ?")
+            .bind::<Integer, _>(level)
+            .bind::<BigInt, _>(bucket)
+            .execute(conn)?;
         delete(roll_received::table.find((level, bucket))).execute(conn)?;
     }
     Ok(buckets.len())
@@ -168,6 +213,17 @@ pub(super) fn unused(conn: &mut SqliteConnection, now: i64) -> QueryResult<()> {
     delete(destination::table.filter(destination::last_seen.lt(all))).execute(conn)?;
     delete(error_group::table.filter(error_group::last_seen.lt(all))).execute(conn)?;
     delete(result::table.filter(result::last_seen.lt(all))).execute(conn)?;
-    delete(service::table.filter(service::last_seen.lt(all))).execute(conn)?;
+    // Its hour may have begun before that of a name of it, which then goes the next time.
+    sql_query(
+        "DELETE FROM service WHERE last_seen < ? \
+            AND NOT EXISTS (SELECT 1 FROM resource r WHERE r.service_id = service.id) \
+            AND NOT EXISTS (SELECT 1 FROM tx_group r WHERE r.service_id = service.id) \
+            AND NOT EXISTS (SELECT 1 FROM span_group r WHERE r.service_id = service.id) \
+            AND NOT EXISTS (SELECT 1 FROM destination r WHERE r.service_id = service.id) \
+            AND NOT EXISTS (SELECT 1 FROM statement r WHERE r.service_id = service.id) \
+            AND NOT EXISTS (SELECT 1 FROM error_group r WHERE r.service_id = service.id)",
+    )
+    .bind::<BigInt, _>(all)
+    .execute(conn)?;
     Ok(())
 }
