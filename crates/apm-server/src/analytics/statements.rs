@@ -30,7 +30,7 @@ pub struct Statement {
     pub fingerprint: String,
     /// With `?` for its literals.
     pub normalized: String,
-    /// The shortest text seen, literals and all.
+    /// The first text seen, literals and all, cut to 4 KiB.
     pub sample: String,
     /// `SELECT`, `INSERT`, …; may be empty.
     pub verb: String,
