@@ -17,6 +17,7 @@ mod coarse;
 mod dictionary;
 mod error;
 mod events;
+mod file;
 pub mod id;
 mod insert;
 #[doc(hidden)]
@@ -109,6 +110,7 @@ impl Store {
             counters: Arc::clone(&counters),
             coarse: Coarse::new(options.raw_max_age),
             retention: Retention::new(options.clone()),
+            file: opened.file,
             _lock: opened.lock,
         };
         let thread = std::thread::Builder::new()
@@ -191,7 +193,7 @@ impl Store {
     ) -> Result<Ticket<T>, SubmitError> {
         let (answer, ticket) = Ticket::new();
         let job = Job::Write(Box::new(move |conn, counters| {
-            let result = conn.immediate_transaction(write).map_err(StoreError::from);
+            let result = conn.and_then(|conn| Ok(conn.immediate_transaction(write)?));
             counters.changed();
             // Nobody has to wait for the answer.
             let _ = answer.send(result);
@@ -209,9 +211,9 @@ impl Store {
         let (answer, ticket) = Ticket::new();
         let job = Job::Write(Box::new(move |conn, counters| {
             let result = if counters.clears.load(Ordering::Acquire) == clears {
-                let result = conn.immediate_transaction(write).map(Some);
+                let result = conn.and_then(|conn| Ok(conn.immediate_transaction(write)?));
                 counters.changed();
-                result.map_err(StoreError::from)
+                result.map(Some)
             } else {
                 Ok(None)
             };
@@ -284,7 +286,7 @@ impl Store {
             last_commit_time: nanos(&counters.last_commit_nanos),
             commit_times: counters.commit_times(),
             database_bytes: size(path.clone()),
-            log_bytes: size(open::beside(path, "-wal")),
+            log_bytes: size(file::beside(path, "-wal")),
             deleted_blocks: counters.deleted_blocks.load(Ordering::Relaxed),
             trouble: counters.trouble(),
         }

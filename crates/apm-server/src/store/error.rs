@@ -1,7 +1,7 @@
 //! What can go wrong with the database, in words that a person can act on.
 
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use diesel::result::{DatabaseErrorKind, Error as DieselError};
@@ -107,6 +107,9 @@ pub enum StoreError {
     /// The file or its directory may not be written.
     #[error("the database cannot be written")]
     ReadOnly(#[source] Arc<DieselError>),
+    /// The file is no longer the one at its path.
+    #[error("{} was deleted or replaced while it was in use, and nothing is stored until the server is started again", .0.display())]
+    Gone(Arc<Path>),
     /// A block or stack that cannot be decoded.
     #[error("the database is damaged: {0}")]
     BadBlock(String),
@@ -130,6 +133,7 @@ impl StoreError {
             Self::Corrupt(_) | Self::BadBlock(_) => "corrupt",
             Self::Io(_) => "io",
             Self::ReadOnly(_) => "read_only",
+            Self::Gone(_) => "gone",
             Self::Busy => "busy",
             Self::Closed => "closed",
             Self::Query(_) => "query",

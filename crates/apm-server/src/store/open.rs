@@ -6,7 +6,7 @@
 
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{ErrorKind, Read};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use diesel::connection::SimpleConnection;
 use diesel::migration::{Migration, MigrationSource};
@@ -16,6 +16,7 @@ use diesel::sqlite::Sqlite;
 use diesel_migrations::MigrationHarness;
 
 use super::block::{SLOTS, documents, unpack};
+use super::file::{Held, beside};
 use super::schema::block;
 use super::{Durability, MIGRATIONS, OpenError, StoreError, StoreOptions, coarse};
 
@@ -33,6 +34,8 @@ const CHECK_IN_FULL: u64 = 8 << 20;
 pub(super) struct Opened {
     /// Held as long as the store is open.
     pub(super) lock: File,
+    /// The file at the path.
+    pub(super) file: Held,
     /// The first number that is free, at the start of a block.
     pub(super) next: i64,
 }
@@ -80,13 +83,21 @@ pub(super) fn open(options: &StoreOptions) -> Result<(SqliteConnection, Opened),
         error => setup(error),
     })?;
     let next = last.map_or(0, |id| (id + 1) * SLOTS);
-    Ok((conn, Opened { lock, next }))
+    let opened = Opened {
+        lock,
+        file: Held::new(path),
+        next,
+    };
+    Ok((conn, opened))
 }
 
 /// A connection for reading only.
 pub(super) fn reader(path: &Path) -> Result<SqliteConnection, StoreError> {
-    let mut conn = SqliteConnection::establish(&uri(path, "rw"))
-        .map_err(|error| StoreError::BadBlock(error.to_string()))?;
+    let mut conn =
+        SqliteConnection::establish(&uri(path, "rw")).map_err(|error| match path.try_exists() {
+            Ok(false) => StoreError::Gone(path.into()),
+            _ => StoreError::BadBlock(error.to_string()),
+        })?;
     for pragma in [
         "PRAGMA busy_timeout = 5000",
         "PRAGMA query_only = 1",
@@ -106,13 +117,6 @@ pub(crate) fn uri(path: &Path, mode: &str) -> String {
         .replace('?', "%3f")
         .replace('#', "%23");
     format!("file:{path}?mode={mode}")
-}
-
-/// The other files of a database.
-pub(super) fn beside(path: &Path, suffix: &str) -> PathBuf {
-    let mut name = path.as_os_str().to_owned();
-    name.push(suffix);
-    PathBuf::from(name)
 }
 
 /// Keeps other processes from writing: numbers are given out in memory. The lock is on a file of its own, for closing a
@@ -144,15 +148,24 @@ fn header(path: &Path) -> Result<Option<u64>, OpenError> {
         path: path.to_owned(),
         source,
     };
-    let mut file = match File::open(path) {
-        Ok(file) => file,
-        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
+    // Looked at before it is opened: a pipe would wait for somebody to write.
+    let size = match std::fs::metadata(path) {
+        Ok(file) if !file.is_file() => {
+            return Err(OpenError::Foreign {
+                path: path.to_owned(),
+                reason: "it is no regular file",
+            });
+        }
+        Ok(file) => file.len(),
+        Err(error) if error.kind() == ErrorKind::NotFound => {
+            return nothing(path, "it is missing").map(|()| None);
+        }
         Err(error) => return Err(io(error)),
     };
-    let size = file.metadata().map_err(io)?.len();
     if size == 0 {
-        return Ok(None);
+        return nothing(path, "it is empty").map(|()| None);
     }
+    let mut file = File::open(path).map_err(io)?;
     let mut magic = Vec::new();
     (&mut file).take(16).read_to_end(&mut magic).map_err(io)?;
     if magic != b"SQLite format 3\0" {
@@ -162,6 +175,23 @@ fn header(path: &Path) -> Result<Option<u64>, OpenError> {
         });
     }
     Ok(Some(size))
+}
+
+/// A new database may be made where nothing is. Not beside a log: what that holds belongs to a file that was there, and the new one
+/// would take its place.
+fn nothing(path: &Path, what: &str) -> Result<(), OpenError> {
+    let log = beside(path, "-wal");
+    match std::fs::metadata(&log) {
+        Ok(file) if file.len() > 0 => {
+            let reason = format!(
+                "{what}, and {} beside it holds {} bytes that belong to it; if no copy is left, move that file away too",
+                log.display(),
+                file.len()
+            );
+            Err(damaged(path, reason))
+        }
+        _ => Ok(()),
+    }
 }
 
 /// What has to come first. Diesel's prepared statements outlive nothing here: all of it is one-off.
@@ -180,7 +210,7 @@ fn configure(conn: &mut SqliteConnection, options: &StoreOptions) -> QueryResult
     // 4000 pages: longer logs win nothing. Where the files have to stay small, so does the log.
     let pages = options
         .max_size
-        .map_or(4000, |max| (max / 4 / PAGE).clamp(100, 4000));
+        .map_or(4000, |max| (max / 8 / PAGE).clamp(100, 4000));
     let checkpoint = format!("PRAGMA wal_autocheckpoint = {pages}");
     // What the log may keep of the disk after a burst.
     let limit = format!("PRAGMA journal_size_limit = {}", 2 * pages * PAGE);

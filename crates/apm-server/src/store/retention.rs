@@ -114,6 +114,12 @@ impl Retention {
         self.next_look.saturating_duration_since(Instant::now())
     }
 
+    /// Nothing can be deleted now.
+    pub(super) fn postpone(&mut self) {
+        self.next_look = Instant::now() + IDLE;
+        self.behind = false;
+    }
+
     /// Makes a step if it is time to. `now`: seconds since the epoch; `busy`: whether there was a commit since the last call.
     pub(super) fn look(
         &mut self,

@@ -14,6 +14,7 @@ use diesel::connection::SimpleConnection;
 
 use super::apply::Memory;
 use super::coarse::Coarse;
+use super::file::Held;
 use super::queue::Queue;
 use super::retention::Retention;
 use super::stats::Counters;
@@ -34,8 +35,8 @@ pub(super) enum Job {
     Clear(Answer<()>),
 }
 
-/// Statements to run, which answer by themselves.
-type Write = Box<dyn FnOnce(&mut SqliteConnection, &Counters) + Send>;
+/// Statements to run, which answer by themselves: also why they cannot be run.
+type Write = Box<dyn FnOnce(Result<&mut SqliteConnection, StoreError>, &Counters) + Send>;
 
 pub(super) struct Writer {
     pub(super) conn: SqliteConnection,
@@ -44,6 +45,8 @@ pub(super) struct Writer {
     pub(super) queue: Arc<Queue<Job>>,
     pub(super) counters: Arc<Counters>,
     pub(super) retention: Retention,
+    /// What it writes to.
+    pub(super) file: Held,
     /// Keeps other processes away as long as this one writes.
     pub(super) _lock: std::fs::File,
 }
@@ -90,6 +93,9 @@ impl Writer {
 
     /// Deletes what is too old or too much, a step at a time.
     fn retain(&mut self, busy: bool) {
+        if !busy && self.sound().is_err() {
+            return self.retention.postpone();
+        }
         let now = SystemTime::now().duration_since(UNIX_EPOCH);
         let now = now.map_or(0, |now| i64::try_from(now.as_secs()).unwrap_or(i64::MAX));
         let looked = self.retention.look(
@@ -115,6 +121,17 @@ impl Writer {
         }
     }
 
+    /// Whether the file is still there; it is the trouble if not.
+    fn sound(&self) -> Result<(), StoreError> {
+        self.file.check().inspect_err(|error| self.failed(0, error))
+    }
+
+    fn failed(&self, events: u64, error: &StoreError) {
+        if self.counters.failed(events, error) {
+            log::error!("events are not stored: {error}");
+        }
+    }
+
     fn work(&mut self, jobs: Vec<Job>) {
         let mut batches = Vec::with_capacity(jobs.len());
         for job in jobs {
@@ -122,11 +139,14 @@ impl Writer {
                 Job::Batch(batch, answer) => batches.push((batch, answer)),
                 Job::Write(write) => {
                     self.store(std::mem::take(&mut batches));
-                    write(&mut self.conn, &self.counters);
+                    let conn = self.sound().map(|()| &mut self.conn);
+                    write(conn, &self.counters);
                 }
                 Job::Clear(answer) => {
                     self.store(std::mem::take(&mut batches));
-                    let cleared = self.conn.immediate_transaction(clear::clear);
+                    let cleared = self
+                        .sound()
+                        .and_then(|()| Ok(self.conn.immediate_transaction(clear::clear)?));
                     if cleared.is_ok() {
                         self.memory.forget();
                         self.coarse.forget();
@@ -135,7 +155,7 @@ impl Writer {
                         self.counters.changed();
                     }
                     // Nobody has to wait for the answer.
-                    let _ = answer.send(cleared.map_err(StoreError::from));
+                    let _ = answer.send(cleared);
                 }
             }
         }
@@ -157,9 +177,7 @@ impl Writer {
             }
             Err(error) => {
                 let events = batches.iter().map(|(batch, _)| batch.events.len() as u64);
-                if self.counters.failed(events.sum(), &error) {
-                    log::error!("events are not stored: {error}");
-                }
+                self.failed(events.sum(), &error);
                 for (_, answer) in batches {
                     // Nobody has to wait for the answer.
                     let _ = answer.send(Err(error.clone()));
@@ -175,8 +193,10 @@ impl Writer {
             conn,
             memory,
             coarse,
+            file,
             ..
         } = self;
+        file.check()?;
         // On a full disk SQLite itself rolls back, and what Diesel reports is that there is nothing left to roll back.
         let mut cause = None;
         let applied = conn.immediate_transaction(|conn| {
@@ -190,6 +210,7 @@ impl Writer {
                 memory.commit();
                 let events = batches.iter().map(|(batch, _)| batch.events.len()).sum();
                 coarse.committed(&counted, events, plan);
+                file.check()?;
                 Ok(self.counters.committed(events as u64, start.elapsed()))
             }
             Err(error) => {

@@ -5,6 +5,7 @@ use diesel::prelude::*;
 use diesel::sql_query;
 use diesel::sql_types::BigInt;
 
+use super::super::file::beside;
 use super::super::schema::block;
 use super::super::{StoreOptions, open};
 use super::BLOCKS;
@@ -99,7 +100,7 @@ pub(super) fn oldest_blocks(conn: &mut SqliteConnection, count: i64) -> QueryRes
 
 /// Bytes of the log.
 fn log(options: &StoreOptions) -> u64 {
-    let log = std::fs::metadata(open::beside(&options.path, "-wal"));
+    let log = std::fs::metadata(beside(&options.path, "-wal"));
     log.map_or(0, |log| log.len())
 }
 

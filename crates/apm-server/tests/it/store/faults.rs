@@ -203,6 +203,100 @@ fn a_damaged_file_is_reported_and_never_replaced() {
 }
 
 #[test]
+fn a_file_that_is_deleted_or_replaced_while_open_is_told_and_reads_go_on() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let (path, away) = (dir.path().join("apm.db"), dir.path().join("away.db"));
+    let store = open(dir.path());
+    let submit = |first| store.submit(pairs("shop", first, 5)).expect("room").wait();
+    submit(0).expect("stored");
+    assert_eq!(number(&store, "SELECT count(*) AS n FROM tx"), 5);
+
+    fs::rename(&path, &away).expect("moved");
+    let error = submit(100).expect_err("would be lost");
+    assert!(matches!(error, StoreError::Gone(_)), "{error:?}");
+    let message = error.to_string();
+    for word in ["apm.db", "deleted or replaced", "started again"] {
+        assert!(message.contains(word), "{message}");
+    }
+    let setting = store.write(|_| Ok(())).expect("room").wait();
+    assert!(matches!(setting, Err(StoreError::Gone(_))));
+    let cleared = store.clear().expect("room").wait();
+    assert!(matches!(cleared, Err(StoreError::Gone(_))));
+    let stats = store.stats();
+    assert!(matches!(stats.trouble, Some(StoreError::Gone(_))));
+    assert_eq!(stats.failed_events, 10);
+    assert_eq!(number(&store, "SELECT count(*) AS n FROM tx"), 5);
+
+    fs::copy(&away, &path).expect("replaced");
+    let error = submit(200).expect_err("would be lost");
+    assert!(matches!(error, StoreError::Gone(_)), "{error:?}");
+
+    fs::rename(&away, &path).expect("put back");
+    submit(300).expect("stored again");
+    assert!(store.stats().trouble.is_none());
+    assert_eq!(number(&store, "SELECT count(*) AS n FROM tx"), 10);
+}
+
+#[test]
+fn a_log_without_its_file_is_reported_and_left_alone() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let (path, log) = (dir.path().join("apm.db"), dir.path().join("apm.db-wal"));
+    fs::write(&log, "events that are not in the file yet").expect("written");
+    for empty in [false, true] {
+        if empty {
+            fs::write(&path, "").expect("emptied");
+        }
+        let error = refusal(&path);
+        assert!(matches!(error, OpenError::Damaged { .. }), "{error:?}");
+        let message = error.to_string();
+        assert!(message.contains("apm.db-wal"), "{message}");
+        assert!(message.contains(if empty { "empty" } else { "missing" }));
+        assert_eq!(path.exists(), empty);
+        assert_eq!(fs::read(&log).expect("a file").len(), 35);
+    }
+    fs::remove_file(&log).expect("moved away");
+    drop(open(dir.path()));
+}
+
+#[cfg(unix)]
+#[test]
+fn one_file_has_one_server_by_whatever_path() {
+    use std::os::unix::fs::symlink;
+
+    let dir = tempfile::tempdir().expect("a directory");
+    let link = dir.path().join("link.db");
+    // It leads to a file that is not there yet.
+    symlink("apm.db", &link).expect("linked");
+    let elsewhere = dir.path().join("elsewhere");
+    symlink(dir.path(), &elsewhere).expect("linked");
+    let first = Store::open(StoreOptions::new(&link)).expect("opens");
+    for path in [dir.path().join("apm.db"), link, elsewhere.join("apm.db")] {
+        let error = refusal(&path);
+        assert!(matches!(error, OpenError::InUse { .. }), "{error:?}");
+    }
+    first
+        .submit(pairs("shop", 0, 5))
+        .expect("room")
+        .wait()
+        .expect("stored");
+    assert!(first.stats().log_bytes > 0, "the log is found");
+}
+
+#[cfg(unix)]
+#[test]
+fn what_is_no_regular_file_is_refused_and_not_waited_for() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let pipe = dir.path().join("pipe");
+    let made = std::process::Command::new("mkfifo").arg(&pipe).status();
+    assert!(made.expect("mkfifo").success());
+    for path in [&*pipe, dir.path()] {
+        let error = refusal(path);
+        assert!(matches!(error, OpenError::Foreign { .. }), "{error:?}");
+        assert!(error.to_string().contains("regular"), "{error}");
+    }
+}
+
+#[test]
 fn a_path_with_any_character_is_the_file_that_it_names() {
     let dir = tempfile::tempdir().expect("a directory");
     let path = dir.path().join("50% of #1?mode=memory & žluť.db");
