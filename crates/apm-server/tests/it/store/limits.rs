@@ -306,3 +306,19 @@ fn old_rollups_go_before_the_last_events_and_those_of_the_present_stay() {
     let present = "SELECT sum(n) AS n FROM roll_tx r JOIN tx_group g ON g.id = r.group_id WHERE level = 3600 AND name = 'GET /new'";
     assert_eq!(number(&limited, present), 100);
 }
+
+#[test]
+fn the_log_does_not_keep_room_from_events_while_nothing_comes() {
+    const LIMIT: u64 = 8 * MIB;
+    let dir = tempfile::tempdir().expect("a directory");
+    let limited = limited(dir.path(), LIMIT);
+    for first in (0..10_000u64).step_by(1000) {
+        store(&limited, crate::support::events::pairs("shop", first, 1000));
+    }
+    let deadline = Instant::now() + Duration::from_secs(20);
+    while limited.stats().log_bytes > LIMIT / 16 {
+        assert!(Instant::now() < deadline, "{:?}", limited.stats());
+        std::thread::yield_now();
+    }
+    assert_eq!(rows(&limited, "tx"), 10_000);
+}

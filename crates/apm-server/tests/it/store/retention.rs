@@ -125,6 +125,45 @@ fn rollups_outlive_events_and_what_nothing_refers_to_is_swept() {
 }
 
 #[test]
+fn old_rollups_go_without_a_pause_however_many_they_are() {
+    let dir = tempfile::tempdir().expect("a directory");
+    {
+        let keeps = Store::open(options(dir.path())).expect("opens");
+        let mut sent = Batch::new(resource("shop"), now() - 100 * 86_400_000_000);
+        for number in 0..300 {
+            let mut event = transaction(&mut sent, number, "a");
+            event.timestamp += i64::try_from(number).expect("few") * 3_600_000_000;
+            sent.events.push(Event::Transaction(event));
+        }
+        store(&keeps, sent);
+    }
+    let deletes = Store::open(StoreOptions {
+        rollup_max_age: Some(90 * DAY),
+        ..options(dir.path())
+    })
+    .expect("opens");
+    wait_until("all of them are gone", || {
+        number(&deletes, "SELECT count(*) AS n FROM roll_tx") == 0
+    });
+}
+
+#[test]
+fn what_is_deleted_makes_another_version_of_the_data() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let deletes = Store::open(StoreOptions {
+        raw_max_age: Some(7 * DAY),
+        ..options(dir.path())
+    })
+    .expect("opens");
+    let ticket = deletes.submit(aged(8, 0, 1000)).expect("room");
+    let before = ticket.wait().expect("stored").data_version;
+    wait_until("the old ones are gone", || {
+        number(&deletes, "SELECT count(*) AS n FROM tx") == 0
+    });
+    wait_until("it is said", || deletes.data_version() > before);
+}
+
+#[test]
 fn the_files_stay_below_their_limit_while_events_come() {
     const LIMIT: u64 = 6 << 20;
     let dir = tempfile::tempdir().expect("a directory");
