@@ -231,9 +231,11 @@ impl Store {
         let (answer, ticket) = Ticket::new();
         let job = Job::Write(Box::new(move |conn, counters| {
             // Each a transaction by itself: on a full disk the error of a ROLLBACK would hide why.
-            let run = |conn: &mut SqliteConnection, sql| sql_query(sql).execute(conn);
-            let wrote = run(conn, WRITE).and_then(|_| run(conn, FORGET));
-            let wrote = wrote.map(drop).map_err(StoreError::from);
+            let wrote = conn.and_then(|conn| {
+                sql_query(WRITE).execute(conn)?;
+                sql_query(FORGET).execute(conn)?;
+                Ok(())
+            });
             counters.probed(&wrote);
             // Nobody has to wait for the answer.
             let _ = answer.send(wrote);

@@ -195,7 +195,8 @@ impl Names {
             Some(_) => {
                 let new = number(conn, UNITS)? - self.units;
                 let much = new * 256 >= size.limit() / 32;
-                if !much && !(pressed && self.freed >= size.limit() / 64) {
+                let freed = pressed && self.freed >= size.limit() / 64;
+                if !much && !freed {
                     return Ok(false);
                 }
             }
