@@ -13,6 +13,8 @@ mod kinds;
 mod origin;
 mod routing;
 mod stacktrace;
+#[cfg(test)]
+mod tests;
 
 use serde_json::Value;
 
@@ -42,5 +44,8 @@ pub fn document(event: &StoredEvent) -> Value {
     }
     origin::names(&mut out);
     routing::data_stream(&mut out, event.kind, &rest);
+    if event.kind == Kind::Metricset {
+        kinds::samples(&mut out, &rest);
+    }
     out.into_value()
 }

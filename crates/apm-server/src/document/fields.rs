@@ -2,6 +2,9 @@
 
 use serde_json::{Map, Value};
 
+/// How many dots of a name that users chose become levels. Real names of metrics have eight or so.
+const MAX_DOTS: usize = 32;
+
 /// An object whose members are set by dotted paths.
 #[derive(Debug, Default)]
 pub(super) struct Fields(Map<String, Value>);
@@ -22,6 +25,25 @@ impl Fields {
         if let Some(value) = put(&mut self.0, path, value) {
             self.0.insert(path.to_owned(), value);
         }
+    }
+
+    /// Adds a field under a name that users chose: it never replaces another, and nests only so far. Gives the value
+    /// back where the name is taken, by a field or by the parent of one.
+    pub(super) fn add(&mut self, name: &str, value: Value) -> Option<Value> {
+        let nests = nests(name);
+        let is_taken = match nests {
+            true => self.get(name).is_some(),
+            false => self.0.contains_key(name),
+        };
+        if is_taken {
+            return Some(value);
+        }
+        let left = match nests {
+            true => put(&mut self.0, name, value)?,
+            false => value,
+        };
+        self.0.insert(name.to_owned(), left);
+        None
     }
 
     /// Sets fields from members of an object: pairs of a pointer's path without its first slash, and a field.
@@ -85,23 +107,29 @@ impl Fields {
 
 /// Puts a value at a path; gives it back where a parent is no object.
 fn put(out: &mut Map<String, Value>, path: &str, value: Value) -> Option<Value> {
-    match path.split_once('.') {
-        None => {
-            // An object does not replace another: the event's own fields add to the metadata's.
-            match (out.get_mut(path), value) {
-                (Some(Value::Object(old)), Value::Object(new)) => old.extend(new),
-                (_, value) => _ = out.insert(path.to_owned(), value),
-            }
-            None
-        }
-        Some((head, tail)) => {
-            let inner = out.entry(head).or_insert_with(|| Value::Object(Map::new()));
-            match inner {
-                Value::Object(inner) => put(inner, tail, value),
-                _ => Some(value),
-            }
+    let (parents, last) = match path.rsplit_once('.') {
+        Some((parents, last)) => (Some(parents), last),
+        None => (None, path),
+    };
+    let mut at = out;
+    for name in parents.into_iter().flat_map(|parents| parents.split('.')) {
+        let inner = at.entry(name).or_insert_with(|| Value::Object(Map::new()));
+        match inner {
+            Value::Object(inner) => at = inner,
+            _ => return Some(value),
         }
     }
+    // An object does not replace another: the event's own fields add to the metadata's.
+    match (at.get_mut(last), value) {
+        (Some(Value::Object(old)), Value::Object(new)) => old.extend(new),
+        (_, value) => _ = at.insert(last.to_owned(), value),
+    }
+    None
+}
+
+/// Whether a name that users chose is a path that may nest: each level costs whoever walks the document.
+fn nests(name: &str) -> bool {
+    name.matches('.').count() <= MAX_DOTS && name.split('.').all(|part| !part.is_empty())
 }
 
 /// A key that users chose, without what would be read as a path or a pattern.
@@ -148,6 +176,37 @@ mod tests {
             out.into_value(),
             json!({"a": 1, "a.b": 2, "c": {"d": {"f": 2}}})
         );
+    }
+
+    #[test]
+    fn a_name_that_users_chose_replaces_no_field_and_no_parent_of_one() {
+        let mut out = Fields::default();
+        out.set("a.b.c", "own");
+        for taken in ["a", "a.b", "a.b.c"] {
+            assert_eq!(out.add(taken, 1.into()), Some(1.into()), "{taken}");
+        }
+        for free in ["a.b.d", "a.b.c.e", "x.y", "x..y", ".x", ""] {
+            assert_eq!(out.add(free, 2.into()), None, "{free}");
+        }
+        assert_eq!(
+            out.into_value(),
+            json!({
+                "": 2, ".x": 2, "x..y": 2, "x": {"y": 2},
+                "a": {"b": {"c": "own", "d": 2}}, "a.b.c.e": 2,
+            })
+        );
+    }
+
+    #[test]
+    fn a_name_of_many_dots_is_one_key() {
+        let (deep, deeper) = (vec!["a"; 33].join("."), vec!["a"; 34].join("."));
+        let mut out = Fields::default();
+        for name in [&deep, &deeper] {
+            assert_eq!(out.add(name, 1.into()), None);
+            assert_eq!(out.add(name, 2.into()), Some(2.into()));
+        }
+        assert_eq!(out.get(&deep), Some(&1.into()));
+        assert_eq!(out.into_value()[&deeper], 1);
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! What each kind of event adds to its sender's fields.
 
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use super::context::{client_http, context, function, message, own_service};
 use super::fields::{Fields, legal_keys};
@@ -172,14 +172,13 @@ pub(super) fn error(out: &mut Fields, event: &StoredEvent, rest: &Value, stack: 
     }
 }
 
-/// A metricset; its samples become fields.
+/// A metricset, without its samples.
 pub(super) fn metricset(out: &mut Fields, rest: &Value) {
     out.set("processor.event", "metric");
     let transaction = &rest["transaction"];
-    let is_breakdown = transaction["name"].is_string() || transaction["type"].is_string();
     out.set(
         "metricset.name",
-        if is_breakdown {
+        if is_breakdown(rest) {
             "span_breakdown"
         } else {
             "app"
@@ -200,6 +199,13 @@ pub(super) fn metricset(out: &mut Fields, rest: &Value) {
         out.remove("service.version");
         out.set("service.version", rest["service"]["version"].clone());
     }
+}
+
+/// The samples of a metricset as fields, once all others are set: users choose their names, and may choose those of
+/// other fields. What is so called stays under `metricset.samples`.
+pub(super) fn samples(out: &mut Fields, rest: &Value) {
+    let is_breakdown = is_breakdown(rest);
+    let mut taken = Map::new();
     for (name, sample) in rest["samples"].as_object().into_iter().flatten() {
         let is_known = matches!(
             name.as_str(),
@@ -212,14 +218,26 @@ pub(super) fn metricset(out: &mut Fields, rest: &Value) {
             clippy::cast_possible_truncation,
             reason = "both are indexed as whole numbers"
         )]
-        match sample["values"].as_array() {
-            Some(values) => out.set(name, json!({"values": values, "counts": sample["counts"]})),
-            None if is_breakdown => {
-                out.set(name, sample["value"].as_f64().map(|value| value as i64))
-            }
-            None => out.set(name, sample["value"].clone()),
+        let value = match sample["values"].as_array() {
+            Some(values) => json!({"values": values, "counts": sample["counts"]}),
+            None if is_breakdown => sample["value"].as_f64().map(|value| value as i64).into(),
+            None => sample["value"].clone(),
+        };
+        if !value.is_null()
+            && let Some(value) = out.add(name, value)
+        {
+            taken.insert(name.clone(), value);
         }
     }
+    if !taken.is_empty() {
+        out.set("metricset.samples", taken);
+    }
+}
+
+/// Whether a metricset is an agent's own, of how long a transaction's spans took.
+fn is_breakdown(rest: &Value) -> bool {
+    let transaction = &rest["transaction"];
+    transaction["name"].is_string() || transaction["type"].is_string()
 }
 
 /// A log line.

@@ -2,6 +2,7 @@
 
 mod documents;
 mod irregular;
+mod hostile;
 mod load;
 mod numbers;
 mod protocol;
