@@ -12,9 +12,9 @@ pub(super) fn stacktrace(frames: &Value) -> Value {
 
 fn frame(frame: &Value) -> Value {
     let mut out = Map::new();
-    let mut set = |name: &str, value: &Value| {
-        if !value.is_null() {
-            out.insert(name.to_owned(), value.clone());
+    let mut set = |name: &str, value: Value| {
+        if is_told(&value) {
+            out.insert(name.to_owned(), value);
         }
     };
     for name in [
@@ -24,40 +24,40 @@ fn frame(frame: &Value) -> Value {
         "function",
         "abs_path",
         "vars",
+        "library_frame",
     ] {
-        set(name, &frame[name]);
+        set(name, frame[name].clone());
     }
-    set(
-        "line",
-        &group(
-            frame,
-            &[
-                ("lineno", "number"),
-                ("colno", "column"),
-                ("context_line", "context"),
-            ],
-        ),
-    );
-    set(
-        "context",
-        &group(frame, &[("pre_context", "pre"), ("post_context", "post")]),
-    );
-    set("library_frame", &frame["library_frame"]);
+    let line = [
+        ("lineno", "number"),
+        ("colno", "column"),
+        ("context_line", "context"),
+    ];
+    set("line", group(frame, &line));
+    let context = [("pre_context", "pre"), ("post_context", "post")];
+    set("context", group(frame, &context));
+    // Only a browser's frames are ever left out; that none of these is stands in each.
     out.insert("exclude_from_grouping".to_owned(), false.into());
     Value::Object(out)
 }
 
-fn group(frame: &Value, pairs: &[(&str, &str)]) -> Value {
-    let members: Map<_, _> = pairs
-        .iter()
-        .filter(|(from, _)| !frame[from].is_null())
-        .map(|(from, to)| ((*to).to_owned(), frame[from].clone()))
-        .collect();
-    if members.is_empty() {
-        Value::Null
-    } else {
-        Value::Object(members)
+/// Whether a value says more than its absence does.
+fn is_told(value: &Value) -> bool {
+    match value {
+        Value::Null | Value::Bool(false) => false,
+        Value::String(text) => !text.is_empty(),
+        Value::Array(elements) => !elements.is_empty(),
+        Value::Object(members) => !members.is_empty(),
+        _ => true,
     }
+}
+
+fn group(frame: &Value, pairs: &[(&str, &str)]) -> Value {
+    pairs
+        .iter()
+        .filter(|(from, _)| is_told(&frame[from]))
+        .map(|(from, to)| ((*to).to_owned(), frame[from].clone()))
+        .collect()
 }
 
 /// An exception and its causes, depth first. Where the one before is not the parent, its index is named.
@@ -103,6 +103,24 @@ pub(super) fn exceptions(exception: &Value, stack: &Value) -> Value {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_frame_holds_only_what_is_told() {
+        let sent = json!([
+            {"filename": "a.py", "lineno": 0, "library_frame": false, "module": "", "vars": {}},
+            {"library_frame": true, "pre_context": [], "post_context": ["x"], "context_line": "y"},
+        ]);
+        assert_eq!(
+            stacktrace(&sent),
+            json!([
+                {"filename": "a.py", "line": {"number": 0}, "exclude_from_grouping": false},
+                {
+                    "library_frame": true, "context": {"post": ["x"]}, "line": {"context": "y"},
+                    "exclude_from_grouping": false,
+                },
+            ])
+        );
+    }
 
     #[test]
     fn causes_are_flattened_depth_first() {

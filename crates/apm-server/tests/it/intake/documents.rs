@@ -18,7 +18,8 @@ const ELSEWHERE: [&str; 7] = [
     "observer.",
     "event.ingested",
 ];
-/// What is stored but not indexed, so not listed among the published fields.
+/// What is stored but not indexed, so not listed among the published fields. Frames are compared with the examples of
+/// Elastic's documentation instead.
 const UNLISTED: [&str; 9] = [
     "span.stacktrace",
     "error.exception.stacktrace",
@@ -194,6 +195,48 @@ async fn logs_are_indexed_as_published() {
         "TestIntakeLog/with_nested_ecs_fields_overrides_flat_fields",
     ];
     compare("intake-v2/logs.ndjson", &published, "message%3A*").await;
+}
+
+/// All stack frames of a document. The examples are older than `classname`, which their input has by now.
+fn frames(value: &Value, found: &mut Vec<Value>) {
+    match value {
+        Value::Object(members) => {
+            for (name, inner) in members {
+                match inner {
+                    Value::Array(trace) if name == "stacktrace" => found.extend(trace.clone()),
+                    inner => frames(inner, found),
+                }
+            }
+        }
+        Value::Array(elements) => elements.iter().for_each(|element| frames(element, found)),
+        _ => {}
+    }
+}
+
+#[actix_web::test]
+async fn stack_frames_are_those_of_the_published_examples() {
+    let Some(body) = fixtures::read("intake-v2/errors.ndjson") else {
+        return;
+    };
+    let server = TestServer::start();
+    assert_eq!(server.intake(body).await.status, 202);
+    let path = "/api/v1/discover?from=2000-01-01T00:00:00Z&to=now%2B1h&size=100";
+    let (mut met, mut wanted) = (Vec::new(), Vec::new());
+    frames(&server.get(path).await.json()["hits"], &mut met);
+    for frame in &mut met {
+        frame.as_object_mut().expect("a frame").remove("classname");
+    }
+    let examples = "docs-examples/elasticsearch/generated/errors.json";
+    let examples = fixtures::read(examples).expect("examples");
+    frames(
+        &serde_json::from_slice(&examples).expect("JSON"),
+        &mut wanted,
+    );
+    assert_eq!(wanted.len(), 4);
+    for frame in wanted {
+        assert!(met.contains(&frame), "{frame:#} is none of {met:#?}");
+    }
+    server.stop().await;
 }
 
 #[actix_web::test]
