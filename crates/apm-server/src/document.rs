@@ -7,6 +7,7 @@
 //!
 //! Nothing here fails: what cannot be read is left out.
 
+mod address;
 mod context;
 mod fields;
 mod kinds;

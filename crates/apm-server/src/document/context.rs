@@ -6,7 +6,7 @@ use std::net::{IpAddr, SocketAddr};
 use serde_json::{Map, Value};
 
 use super::fields::Fields;
-use super::origin;
+use super::{address, origin};
 
 /// `context` of transactions and errors.
 pub(super) fn context(out: &mut Fields, context: &Value) {
@@ -163,38 +163,21 @@ fn page(out: &mut Fields, context: &Value) {
     let has_url = context["request"]["url"]
         .as_object()
         .is_some_and(|url| !url.is_empty());
-    let Some(address) = context["page"]["url"].as_str().filter(|_| !has_url) else {
+    let Some(page) = context["page"]["url"].as_str().filter(|_| !has_url) else {
         return;
     };
-    out.set("url.original", address);
-    out.set("url.full", address);
-    let Some((scheme, rest)) = address.split_once("://") else {
+    let original = address::cut(page);
+    out.set("url.original", original);
+    let Some(parts) = address::parse(original) else {
         return;
     };
-    let (rest, fragment) = rest.split_once('#').unwrap_or((rest, ""));
-    let (rest, query) = rest.split_once('?').unwrap_or((rest, ""));
-    let (authority, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
-    let host = authority
-        .rsplit_once('@')
-        .map_or(authority, |(_, host)| host);
-    let port = host
-        .rsplit_once(':')
-        .and_then(|(_, port)| port.parse::<u16>().ok());
-    let domain = match port {
-        Some(_) => host.rsplit_once(':').map_or(host, |(domain, _)| domain),
-        None => host,
-    };
-    let usual = match scheme {
-        "http" => Some(80),
-        "https" => Some(443),
-        _ => None,
-    };
-    out.set("url.scheme", scheme);
-    out.set("url.domain", domain);
-    out.set("url.path", path);
-    out.set("url.query", query);
-    out.set("url.fragment", fragment);
-    out.set("url.port", port.or(usual));
+    out.set("url.full", parts.full);
+    out.set("url.scheme", parts.scheme);
+    out.set("url.domain", parts.domain);
+    out.set("url.port", parts.port);
+    out.set("url.path", parts.path);
+    out.set("url.query", parts.query);
+    out.set("url.fragment", parts.fragment);
 }
 
 /// Headers under the names that Go gives them. One value is a text, several are an array.
@@ -325,17 +308,38 @@ mod tests {
     }
 
     #[test]
-    fn a_page_is_taken_apart() {
+    fn a_page_is_taken_apart_where_the_request_has_no_address() {
+        let sent = json!({"page": {"url": "https://u@[::1]:81/a%20b?c=d#e"}});
         let mut out = Fields::default();
-        page(
-            &mut out,
-            &json!({"page": {"url": "https://u@example.com:81/a/b?c=d#e"}}),
+        page(&mut out, &sent);
+        assert_eq!(
+            out.into_value()["url"],
+            json!({
+                "original": "https://u@[::1]:81/a%20b?c=d#e", "full": "https://u@[::1]:81/a%20b?c=d#e",
+                "scheme": "https", "domain": "::1", "port": 81, "path": "/a b", "query": "c=d",
+                "fragment": "e",
+            })
         );
-        let read = |path| out.get(path).cloned().unwrap_or_default();
-        assert_eq!(read("url.domain"), "example.com");
-        assert_eq!(read("url.port"), 81);
-        assert_eq!(read("url.path"), "/a/b");
-        assert_eq!(read("url.query"), "c=d");
-        assert_eq!(read("url.fragment"), "e");
+        for (sent, wanted) in [
+            (
+                json!({"page": {"url": "https://h/"}}),
+                json!({
+                    "original": "https://h/", "full": "https://h/", "scheme": "https",
+                    "domain": "h", "path": "/",
+                }),
+            ),
+            (
+                json!({"page": {"url": "http://a b"}}),
+                json!({"original": "http://a b"}),
+            ),
+            (
+                json!({"page": {"url": "http://h"}, "request": {"url": {"raw": "/x"}}}),
+                Value::Null,
+            ),
+        ] {
+            let mut out = Fields::default();
+            page(&mut out, &sent);
+            assert_eq!(out.into_value()["url"], wanted, "{sent}");
+        }
     }
 }
