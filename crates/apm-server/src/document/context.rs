@@ -37,10 +37,19 @@ pub(super) fn own_service(out: &mut Fields, service: &Value) {
             ("origin/id", "service.origin.id"),
             ("origin/name", "service.origin.name"),
             ("origin/version", "service.origin.version"),
-            ("target/type", "service.target.type"),
-            ("target/name", "service.target.name"),
         ],
     );
+    let (kind, name) = (&service["target"]["type"], &service["target"]["name"]);
+    if kind.is_string() || name.is_string() {
+        target(out, kind.as_str().unwrap_or_default(), name.as_str());
+    }
+}
+
+/// What is called, as a whole. It has a type, be it none.
+pub(super) fn target(out: &mut Fields, kind: &str, name: Option<&str>) {
+    out.remove("service.target");
+    out.set_even_empty("service.target.type", kind);
+    out.set("service.target.name", name);
 }
 
 fn request(out: &mut Fields, request: &Value) {

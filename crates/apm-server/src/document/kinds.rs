@@ -1,8 +1,9 @@
 //! What each kind of event adds to its sender's fields.
 
 use serde_json::{Map, Value, json};
+use xxhash_rust::xxh64::xxh64;
 
-use super::context::{client_http, context, function, message, own_service};
+use super::context::{client_http, context, function, message, own_service, target};
 use super::fields::{Fields, legal_keys};
 use super::stacktrace::{exceptions, stacktrace};
 use crate::event::{Outcome, StoredEvent, weight};
@@ -109,14 +110,8 @@ fn destination(out: &mut Fields, destination: &Value, has_target: bool) {
         .as_str()
         .unwrap_or_default();
     if !has_target && !resource.is_empty() {
-        out.remove("service.target");
         let (kind, name) = inferred_target(resource).unwrap_or(("", Some(resource)));
-        out.set("service.target.type", kind);
-        out.set("service.target.name", name);
-    }
-    // A target has a type, be it none.
-    if out.get("service.target").is_some() && out.text("service.target.type").is_empty() {
-        out.set_even_empty("service.target.type", "");
+        target(out, kind, name);
     }
 }
 
@@ -270,9 +265,13 @@ pub(super) fn log(out: &mut Fields, event: &StoredEvent, rest: &Value) {
         ],
     );
     out.labels(&rest["labels"]);
-    match out.get("error").is_some() {
-        true => out.set("processor.event", "error"),
-        false => out.set("event.kind", "event"),
+    if out.get("error").is_some() {
+        out.set("processor.event", "error");
+        out.set("timestamp.us", event.timestamp);
+        // Neither the type nor the message of a log line's error counts: all are of one group.
+        out.set("error.grouping_key", format!("{:016x}", xxh64(b"", 0)));
+    } else {
+        out.set("event.kind", "event");
     }
 }
 
