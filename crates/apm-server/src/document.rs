@@ -11,6 +11,7 @@ mod address;
 mod context;
 mod fields;
 mod kinds;
+mod metrics;
 mod origin;
 mod routing;
 mod stacktrace;

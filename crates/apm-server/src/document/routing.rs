@@ -3,6 +3,7 @@
 use serde_json::Value;
 
 use super::fields::Fields;
+use super::metrics::is_known;
 use crate::event::Kind;
 
 /// Sets `data_stream.*`, and `event.dataset` where it follows from it.
@@ -48,25 +49,4 @@ fn app(out: &Fields) -> String {
         c => c.to_ascii_lowercase(),
     };
     format!("apm.app.{}", service.chars().map(legal).collect::<String>())
-}
-
-/// Whether a metric is one that agents send of themselves, rather than a user's.
-fn is_known(name: &str) -> bool {
-    const FAMILIES: [&str; 7] = [
-        "agent.", "clr.gc.", "faas.", "golang.", "jvm.", "nodejs.", "ruby.",
-    ];
-    const SYSTEM: [&str; 8] = [
-        "system.cpu.total.norm.pct",
-        "system.memory.total",
-        "system.memory.actual.free",
-        "system.process.cpu.total.norm.pct",
-        "system.process.cpu.user.norm.pct",
-        "system.process.cpu.system.norm.pct",
-        "system.process.memory.size",
-        "system.process.memory.rss.bytes",
-    ];
-    let in_cgroup = name.strip_prefix("system.process.cgroup.");
-    FAMILIES.iter().any(|family| name.starts_with(family))
-        || SYSTEM.contains(&name)
-        || in_cgroup.is_some_and(|name| !name.ends_with(".id"))
 }

@@ -7,11 +7,14 @@ use crate::event::{Kind, StoredEvent};
 
 /// An event of a service `s` that holds nothing but `rest`.
 fn event(kind: Kind, rest: &Value) -> StoredEvent {
-    let service = json!({"name": "s", "agent": {"name": "go", "version": "1"}});
+    let sender = json!({
+        "service": {"name": "s", "agent": {"name": "go", "version": "1"}},
+        "system": {"hostname": "h"},
+    });
     StoredEvent {
         seq: 1,
         kind,
-        resource: Arc::from(json!({"metadata": {"service": service}}).to_string()),
+        resource: Arc::from(json!({"metadata": sender}).to_string()),
         id: None,
         trace_id: None,
         transaction_id: None,
@@ -88,4 +91,70 @@ fn names_of_metrics_nest() {
 fn a_name_of_twenty_thousand_dots_does_not_nest() {
     let name = vec!["a"; 20_001].join(".");
     assert_eq!(metrics(&[&name])[&name], 7);
+}
+
+#[test]
+fn metrics_beside_those_of_agents_are_the_service_s_own() {
+    for (names, dataset) in [
+        (&["golang.goroutines", "jvm.gc.time"][..], "apm.internal"),
+        (&["golang.custom.mine"], "apm.app.s"),
+        (&["jvm.mine"], "apm.app.s"),
+        (&["golang.goroutines", "mine"], "apm.app.s"),
+        (&["system.process.cgroup.cpu.id"], "apm.app.s"),
+    ] {
+        assert_eq!(
+            metrics(names)["data_stream"]["dataset"],
+            dataset,
+            "{names:?}"
+        );
+    }
+}
+
+#[test]
+fn a_log_line_with_an_error_is_an_error_of_the_group_of_those_without_stack() {
+    let fields = document(&event(Kind::Log, &json!({"error": {"message": "gone"}})));
+    assert_eq!(fields["processor"]["event"], "error");
+    assert_eq!(fields["error"]["grouping_key"], "ef46db3751d8e999");
+    assert_eq!(fields["timestamp"]["us"], 1_000_000);
+    assert!(
+        fields
+            .get("event")
+            .is_none_or(|event| event.get("kind").is_none())
+    );
+    let plain = document(&event(Kind::Log, &json!({"message": "here"})));
+    assert_eq!(plain["event"]["kind"], "event");
+    assert!(plain.get("error").is_none() && plain.get("timestamp").is_none());
+}
+
+#[test]
+fn a_target_has_a_type_be_it_none() {
+    for (kind, context, target) in [
+        (
+            Kind::Span,
+            json!({"service": {"target": {"type": ""}}}),
+            json!({"type": ""}),
+        ),
+        (
+            Kind::Transaction,
+            json!({"service": {"target": {"name": "n"}}}),
+            json!({"type": "", "name": "n"}),
+        ),
+        (
+            Kind::Span,
+            json!({
+                "service": {"target": {"type": "", "name": "n"}},
+                "destination": {"service": {"resource": "mysql/db"}},
+            }),
+            json!({"type": "", "name": "n"}),
+        ),
+        (
+            Kind::Span,
+            json!({"destination": {"service": {"resource": "mysql/db"}}}),
+            json!({"type": "mysql", "name": "db"}),
+        ),
+        (Kind::Span, json!({"service": {"target": {}}}), Value::Null),
+    ] {
+        let fields = document(&event(kind, &json!({"context": context})));
+        assert_eq!(fields["service"]["target"], target, "{context}");
+    }
 }
