@@ -148,8 +148,12 @@ impl<'a> Lexer<'a> {
             '@' if is_name(next) => (Kind::Value, self.run(1, is_name)),
             '%' if next == 's' && !is_name(char::from(self.byte(2))) => (Kind::Value, 2),
             '%' if next == '(' && !self.after_operand => {
-                let close = self.rest().find(")s").map(|end| end + 2);
-                close.map_or((Kind::Punctuation, 1), |end| (Kind::Value, end))
+                // Only a name: what is looked for to the end is looked for at each such sign.
+                let end = self.run(2, is_name);
+                match self.rest()[end..].starts_with(")s") {
+                    true => (Kind::Value, end + 2),
+                    false => (Kind::Punctuation, 1),
+                }
             }
             c if is_name(c) => (Kind::Word, self.run(0, is_name)),
             c => {

@@ -34,7 +34,7 @@ pub(super) fn of(sql: &str) -> Subject {
 fn verb(lexer: &mut Lexer<'_>) -> Option<String> {
     let mut depth = 0usize;
     let mut first = None;
-    for token in lexer.by_ref() {
+    for token in lexer.by_ref().take(LOOK_AT) {
         match (token.kind, token.text) {
             (Kind::Punctuation, "(") if first.is_some() => depth += 1,
             (Kind::Punctuation, ")") => depth = depth.saturating_sub(1),
