@@ -39,8 +39,9 @@ pub struct Fingerprint {
 impl Fingerprint {
     /// The fingerprint of a statement.
     pub fn of(sql: &str) -> Self {
-        let normalized = Normalizer::default().run(sql);
-        let subject = subject::of(sql);
+        let lexer = Lexer::new(sql);
+        let normalized = Normalizer::default().run(lexer.clone());
+        let subject = subject::of(lexer);
         Self {
             hash: xxh64(normalized.as_bytes(), 0),
             normalized,

@@ -27,6 +27,10 @@ pub(crate) struct Lexer<'a> {
     at: usize,
     /// Whether what came last can be an operand: then `%` and `[` are operators.
     after_operand: bool,
+    /// Whether a backslash escapes a quote, as MySQL has it.
+    escapes: bool,
+    /// Whether the text ended within quotes.
+    is_cut: bool,
 }
 
 const OPERATORS: &[&str] = &[
@@ -36,11 +40,41 @@ const OPERATORS: &[&str] = &[
 
 impl<'a> Lexer<'a> {
     pub(crate) fn new(text: &'a str) -> Self {
+        // The dialect is not known. Read as the other one, quotes begin and end within words; where both fit, the
+        // escape is one: then more is within quotes, and nothing of a literal is kept.
+        let is_doubtful = ["\\'", "\\\""].iter().any(|escape| text.contains(escape));
+        let escapes = is_doubtful && Self::doubts(text, true) <= Self::doubts(text, false);
+        Self::with(text, escapes)
+    }
+
+    fn with(text: &'a str, escapes: bool) -> Self {
         Self {
             text,
             at: 0,
             after_operand: false,
+            escapes,
+            is_cut: false,
         }
+    }
+
+    /// How little a text looks as if backslashes did or did not escape quotes in it. That it ends within quotes says
+    /// less: it may be cut.
+    fn doubts(text: &'a str, escapes: bool) -> usize {
+        let mut lexer = Self::with(text, escapes);
+        let mut doubts = 0;
+        while let Some(token) = lexer.next() {
+            let start = lexer.at - token.text.len();
+            if !token.text.chars().take(2).any(|c| matches!(c, '\'' | '"')) {
+                continue;
+            }
+            let is_odd = |c: char| is_name(c) || c == '\\';
+            let begins_oddly = text[..start].ends_with('\\');
+            let ends_oddly = lexer.rest().starts_with(is_odd)
+                || (token.text.ends_with(r"\'") && lexer.clone().next().is_some_and(is_plain));
+            doubts += 2 * (usize::from(begins_oddly) + usize::from(ends_oddly));
+            doubts += usize::from(lexer.is_cut);
+        }
+        doubts
     }
 
     fn rest(&self) -> &'a str {
@@ -68,7 +102,7 @@ impl<'a> Lexer<'a> {
     }
 
     /// Length of a text in `quote`, its doubled quotes included; to the end where it is cut.
-    fn quoted(&self, skip: usize, quote: char, backslash: bool) -> usize {
+    fn quoted(&mut self, skip: usize, quote: char, backslash: bool) -> usize {
         let rest = &self.rest()[skip + quote.len_utf8()..];
         let mut chars = rest.char_indices().peekable();
         while let Some((index, char)) = chars.next() {
@@ -82,6 +116,7 @@ impl<'a> Lexer<'a> {
                 }
             }
         }
+        self.is_cut = true;
         self.rest().len()
     }
 
@@ -120,16 +155,16 @@ impl<'a> Lexer<'a> {
     }
 
     /// The next token and its length.
-    fn lex(&self) -> Option<(Kind, usize)> {
+    fn lex(&mut self) -> Option<(Kind, usize)> {
         let first = self.rest().chars().next()?;
         let next = char::from(self.byte(first.len_utf8()));
         Some(match first {
-            '\'' => (Kind::Value, self.quoted(0, '\'', false)),
+            '\'' => (Kind::Value, self.quoted(0, '\'', self.escapes)),
             'x' | 'X' | 'n' | 'N' | 'b' | 'B' if next == '\'' => {
-                (Kind::Value, self.quoted(1, '\'', false))
+                (Kind::Value, self.quoted(1, '\'', self.escapes))
             }
             'e' | 'E' if next == '\'' => (Kind::Value, self.quoted(1, '\'', true)),
-            '"' => (Kind::DoubleQuoted, self.quoted(0, '"', false)),
+            '"' => (Kind::DoubleQuoted, self.quoted(0, '"', self.escapes)),
             '`' => (Kind::Quoted, self.quoted(0, '`', false)),
             '[' if !self.after_operand => (
                 Kind::Quoted,
@@ -165,6 +200,11 @@ impl<'a> Lexer<'a> {
             }
         })
     }
+}
+
+/// Whether a token is a word that is none of SQL's: after a value there is an operator or a keyword.
+fn is_plain(token: Token<'_>) -> bool {
+    token.kind == Kind::Word && !super::keywords::is_keyword(token.text)
 }
 
 fn is_name(c: char) -> bool {

@@ -12,8 +12,7 @@ pub(super) struct Subject {
 /// Tokens looked at: the table of a statement stands near its beginning, and after long lists of columns at worst.
 const LOOK_AT: usize = 4096;
 
-pub(super) fn of(sql: &str) -> Subject {
-    let mut lexer = Lexer::new(sql);
+pub(super) fn of(mut lexer: Lexer<'_>) -> Subject {
     let Some(verb) = verb(&mut lexer) else {
         return Subject::default();
     };
