@@ -2,16 +2,19 @@
 //!
 //! [`Fingerprint::of`] tokenizes any text that an agent may send as a statement (cut off, not SQLite's dialect, not SQL at
 //! all) and never fails. Comments and white space are dropped, keywords are upper-cased, identifiers stay as written,
-//! every literal and parameter becomes `?`, lists in `IN (…)` and rows after `VALUES` are folded to `…`. The hash of
-//! that text (XXH64, seed 0) is stable: it stands in URLs and in databases.
+//! every literal and parameter becomes `?`, lists in `IN (…)` and rows after `VALUES` are folded to `…`; in those,
+//! `NULL` and its like are values as others. The hash of that text (XXH64, seed 0) is stable: it stands in URLs and in
+//! databases.
 //!
 //! SQLite reads `"…"` as a string where no such column exists, and people write it so. It becomes `?` where a value is
-//! expected and it is not followed by `.` or `(`; in lists of columns it stays an identifier.
+//! expected and it is not followed by `.` or `(`; in lists of columns and where a comparison begins it stays an
+//! identifier.
 //!
 //! What it does not do: parse. Two texts that differ in more than values, spacing and the case of keywords differ.
 
 mod keywords;
 pub(crate) mod lexer;
+mod place;
 mod subject;
 
 use std::fmt::Write as _;
@@ -19,6 +22,7 @@ use std::fmt::Write as _;
 use xxhash_rust::xxh64::xxh64;
 
 use lexer::{Kind, Lexer, Token};
+use place::Place;
 
 /// Where the normalised text ends, in bytes, give or take a token: what follows does not count.
 pub const MAX_NORMALIZED: usize = 16 * 1024;
@@ -51,24 +55,17 @@ impl Fingerprint {
     }
 }
 
-/// What may stand at a place of the statement, as far as it matters for `"…"`.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-enum Clause {
-    /// Lists of columns, tables, definitions: `"…"` names something.
-    #[default]
-    Names,
-    /// Conditions, assignments, rows: `"…"` after an operator, a comma or a parenthesis is a value.
-    Values,
-}
-
 /// A parenthesis that is open.
 #[derive(Debug)]
 struct Open {
-    /// The clause around it.
-    outer: Clause,
     /// Where it starts in the output, where it may be folded: after `IN` or in the rows after `VALUES`.
     list: Option<List>,
+    /// The first row after a `VALUES` in it, when rows follow one another.
+    first_row: Option<Row>,
 }
+
+/// Where a row starts and ends in the output.
+type Row = (usize, usize);
 
 /// A parenthesis that folds when it holds nothing but `?`.
 #[derive(Clone, Copy, Debug)]
@@ -86,20 +83,17 @@ enum ListKind {
 #[derive(Debug, Default)]
 struct Normalizer {
     out: String,
-    clause: Clause,
+    place: Place,
     open: Vec<Open>,
     /// The last token written, as text; empty at the start.
     last: String,
     last_kind: Option<Kind>,
-    /// The first row after `VALUES`, when rows follow one another.
-    first_row: Option<(usize, usize)>,
-    /// Whether the rows were folded already.
-    rows_folded: bool,
+    /// The first row after a `VALUES` outside parentheses.
+    first_row: Option<Row>,
 }
 
 impl Normalizer {
-    fn run(mut self, sql: &str) -> String {
-        let mut lexer = Lexer::new(sql);
+    fn run(mut self, mut lexer: Lexer<'_>) -> String {
         while let Some(token) = lexer.next() {
             if self.out.len() > MAX_NORMALIZED {
                 break;
@@ -112,25 +106,18 @@ impl Normalizer {
     fn token(&mut self, token: Token<'_>, rest: &Lexer<'_>) {
         match token.kind {
             Kind::Value => self.value(),
-            Kind::DoubleQuoted if self.is_value(rest) => self.value(),
+            Kind::DoubleQuoted
+                if self
+                    .place
+                    .is_value(token.text, &self.last, rest.clone().next()) =>
+            {
+                self.value();
+            }
+            Kind::Word if self.place.is_in_list() && is_constant(token.text, rest) => self.value(),
             Kind::Word => self.word(token.text),
             Kind::Punctuation => self.punctuation(token.text, rest),
-            Kind::DoubleQuoted | Kind::Quoted => self.write(token.text, token.kind),
+            Kind::DoubleQuoted | Kind::Quoted => self.name(token.text, token.kind),
         }
-    }
-
-    /// Whether a double-quoted text at this place is a value.
-    fn is_value(&self, rest: &Lexer<'_>) -> bool {
-        let after = rest.clone().next();
-        let qualifies = after.is_some_and(|next| {
-            // The second assignment of `SET a = 1, "b" = 2` names a column.
-            matches!(next.text, "." | "(") || (next.text == "=" && self.last == ",")
-        });
-        let expected = matches!(
-            self.last.as_str(),
-            "(" | "," | "=" | "==" | "<" | ">" | "<=" | ">=" | "<>" | "!=" | "||" | "LIKE" | "IN"
-        );
-        self.clause == Clause::Values && expected && !qualifies
     }
 
     fn value(&mut self) {
@@ -154,23 +141,22 @@ impl Normalizer {
             }
         }
         self.write("?", Kind::Value);
+        self.place.value();
+    }
+
+    fn name(&mut self, name: &str, kind: Kind) {
+        self.write(name, kind);
+        self.place.name(name);
     }
 
     fn word(&mut self, word: &str) {
         if !keywords::is_keyword(word) || self.last == "." {
-            return self.write(word, Kind::Quoted);
+            return self.name(word, Kind::Quoted);
         }
         let upper = word.to_ascii_uppercase();
-        match upper.as_str() {
-            "WHERE" | "SET" | "VALUES" | "HAVING" | "ON" | "LIMIT" | "WHEN" | "THEN" | "ELSE"
-            | "AND" | "OR" => self.clause = Clause::Values,
-            "SELECT" | "FROM" | "INTO" | "BY" | "RETURNING" | "CREATE" | "ALTER" | "JOIN"
-            | "USING" | "WITH" => self.clause = Clause::Names,
-            _ => {}
-        }
+        self.place.keyword(&upper, &self.last);
         if upper == "VALUES" {
-            self.first_row = None;
-            self.rows_folded = false;
+            *self.first_row() = None;
         }
         self.write(&upper, Kind::Word);
     }
@@ -180,40 +166,46 @@ impl Normalizer {
             "(" => self.open(),
             ")" => self.close(),
             ";" if rest.clone().next().is_none() => {}
-            _ => self.write(text, Kind::Punctuation),
+            _ => {
+                self.write(text, Kind::Punctuation);
+                self.place.punctuation(text);
+            }
+        }
+    }
+
+    /// The first row at this depth.
+    fn first_row(&mut self) -> &mut Option<Row> {
+        match self.open.last_mut() {
+            Some(open) => &mut open.first_row,
+            None => &mut self.first_row,
         }
     }
 
     fn open(&mut self) {
-        let row = self.last == "VALUES" || (self.last == "," && self.first_row.is_some());
+        let follows_row = self.last == "," && self.first_row().is_some();
         let kind = if self.last == "IN" {
             Some(ListKind::In)
-        } else if row && self.open.is_empty() {
+        } else if self.last == "VALUES" || follows_row {
             Some(ListKind::Row)
         } else {
-            if self.open.is_empty() {
-                self.first_row = None;
-            }
+            *self.first_row() = None;
             None
         };
-        let outer = self.clause;
-        if kind.is_some() {
-            self.clause = Clause::Values;
-        }
+        let is_call = matches!(self.last_kind, Some(Kind::Quoted | Kind::DoubleQuoted));
+        self.place.open(kind.is_some(), is_call, &self.last);
         self.write("(", Kind::Punctuation);
         let start = self.out.len() - 1;
         self.open.push(Open {
-            outer,
             list: kind.map(|kind| List { kind, start }),
+            first_row: None,
         });
     }
 
     fn close(&mut self) {
         let open = self.open.pop();
         self.write(")", Kind::Punctuation);
-        let Some(open) = open else { return };
-        self.clause = open.outer;
-        if let Some(list) = open.list {
+        self.place.close();
+        if let Some(list) = open.and_then(|open| open.list) {
             self.fold(list);
         }
     }
@@ -227,8 +219,8 @@ impl Normalizer {
                     self.out.push_str("(?…)");
                 }
             }
-            ListKind::Row => match self.first_row {
-                None => self.first_row = Some((list.start, self.out.len())),
+            ListKind::Row => match *self.first_row() {
+                None => *self.first_row() = Some((list.start, self.out.len())),
                 Some((start, end)) => {
                     // A row like the first one goes; one of another shape stays.
                     let same = self.out[list.start..] == self.out[start..end];
@@ -238,7 +230,6 @@ impl Normalizer {
                     if same && adjacent == end {
                         self.out.truncate(end);
                         self.out.push('…');
-                        self.rows_folded = true;
                     }
                 }
             },
@@ -257,8 +248,8 @@ impl Normalizer {
                     self.out.truncate(list.start);
                     self.out.push_str("(?…)");
                 }
-                ListKind::Row if self.first_row.is_some() && self.open.is_empty() => {
-                    let end = self.first_row.map_or(list.start, |(_, end)| end);
+                ListKind::Row if self.first_row().is_some() => {
+                    let end = self.first_row().map_or(list.start, |(_, end)| end);
                     self.out.truncate(end);
                     self.out.push('…');
                 }
@@ -295,10 +286,26 @@ impl Normalizer {
 
 /// Whether a parenthesis holds nothing but values.
 fn is_all_values(list: &str) -> bool {
-    list.contains('?')
-        && list
-            .chars()
-            .all(|c| matches!(c, '(' | ')' | '?' | ',' | ' ' | '…'))
+    let is_plain = |c| matches!(c, '(' | ')' | '?' | ',' | ' ' | '…');
+    list.chars().all(is_plain) && list.contains('?')
+}
+
+/// Whether a word is a value although it has no quotes; a function or a column of its name is none.
+fn is_constant(word: &str, rest: &Lexer<'_>) -> bool {
+    const CONSTANTS: [&str; 7] = [
+        "CURRENT_DATE",
+        "CURRENT_TIME",
+        "CURRENT_TIMESTAMP",
+        "DEFAULT",
+        "FALSE",
+        "NULL",
+        "TRUE",
+    ];
+    let after = || rest.clone().next().map_or("", |next| next.text);
+    CONSTANTS
+        .iter()
+        .any(|constant| constant.eq_ignore_ascii_case(word))
+        && !matches!(after(), "." | "(")
 }
 
 #[cfg(test)]
