@@ -1,8 +1,8 @@
 //! The intake as agents see it.
 
 mod documents;
-mod irregular;
 mod hostile;
+mod irregular;
 mod load;
 mod numbers;
 mod protocol;
