@@ -61,6 +61,7 @@ const SLACK: i64 = 256;
 /// How long until the next look, after commits and without any.
 const BUSY: Duration = Duration::from_millis(100);
 const IDLE: Duration = Duration::from_secs(30);
+const SOON: Duration = Duration::from_secs(2);
 
 #[derive(Debug)]
 pub(super) struct Retention {
@@ -136,7 +137,8 @@ impl Retention {
         if !self.behind && at < self.next_look {
             return Ok(Step::default());
         }
-        self.next_look = at + IDLE;
+        // What waits until nothing is written is looked at soon after.
+        self.next_look = at + if busy { SOON } else { IDLE };
         // Should the step fail, the next look tries again.
         self.behind = false;
         let step = self.step(conn, memory, coarse, now, busy)?;
