@@ -160,8 +160,8 @@ fn log(field: &str) -> Option<Column> {
         "transaction.id" => column("r.transaction_id", Kept::Id),
         "log.level" => column("r.level", Kept::Text),
         "@timestamp" => column("r.ts", Kept::Time),
+        // `error.grouping_key` is for the document: a line that tells of an error has it.
         "parent.id"
-        | "error.grouping_key"
         | "transaction.duration.us"
         | "span.duration.us"
         | "event.outcome" => column("", Kept::Absent),
