@@ -5,11 +5,14 @@ mod data;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use diesel::prelude::*;
 use maud::{Markup, html};
 
 use super::{Answer, Ask, page};
 use crate::agent_config::{self, Settings};
+use crate::store::schema::block;
 use crate::store::{Store, StoreError, StoreStats};
+use crate::time::SECOND;
 use crate::ui::components::cells::meter;
 use crate::ui::components::head::{Crumb, Fact, dim, facts, page_head};
 use crate::ui::components::panel::{nothing, pairs};
@@ -23,6 +26,11 @@ use crate::ui::words;
 /// The page.
 pub(crate) fn one(ask: &mut Ask<'_>, store: &Store) -> Result<Answer, StoreError> {
     let configured = agent_config::list(ask.conn)?;
+    let oldest: Option<i64> = block::table
+        .order(block::id.asc())
+        .select(block::received)
+        .first(ask.conn)
+        .optional()?;
     let (stats, options) = (store.stats(), store.options());
     let stored = stats.database_bytes + stats.log_bytes;
     let answer = match options.max_size {
@@ -43,7 +51,7 @@ pub(crate) fn one(ask: &mut Ask<'_>, store: &Store) -> Result<Answer, StoreError
         (page_head(&[Crumb::here("Settings")], answer, why))
         (numbers(&stats))
         div.cols.cols--2 {
-            div.stack { (storage(store, stored)) (data::import(ask.view)) }
+            div.stack { (storage(ask.view, store, &stats, oldest)) (data::import(ask.view)) }
             div.stack { (agents(ask.view, &configured)) (data::clear(ask.view)) }
         }
     };
@@ -83,7 +91,9 @@ fn numbers(stats: &StoreStats) -> Markup {
     facts(&list)
 }
 
-fn storage(store: &Store, stored: u64) -> Markup {
+/// `oldest`: when the oldest event that is left arrived, seconds since 1970.
+fn storage(view: &View, store: &Store, stats: &StoreStats, oldest: Option<i64>) -> Markup {
+    let stored = stats.database_bytes + stats.log_bytes;
     let options = store.options();
     let limit = options.max_size.unwrap_or(0);
     let age = |age: Option<Duration>| age.map_or_else(|| "for ever".to_owned(), age_words);
@@ -98,11 +108,16 @@ fn storage(store: &Store, stored: u64) -> Markup {
                 @if limit > 0 { (meter(stored as f64 / limit as f64, "fill")) }
                 (pairs([
                     ("File", html! { code { (options.path.display()) } }),
+                    ("Size now", html! { (bytes(stored).to_string()) " " span.dim { "of which " (bytes(stats.log_bytes).to_string()) " are the log" } }),
                     ("Largest size", html! { @if limit > 0 { (bytes(limit).to_string()) } @else { "no limit" } " " span.dim { code { "--apm-max-size" } } }),
                     ("Events", html! { (age(options.raw_max_age)) " " span.dim { code { "--apm-max-age" } } }),
+                    ("Oldest event", html! { @match oldest { Some(at) => { "arrived " (view.clock.relative(at * SECOND)) } None => "none is stored" } }),
                     ("Rollups", html! { (age(options.rollup_max_age)) }),
                     ("Durability", html! { (durability) }),
                 ]))
+            }
+            @if limit > 0 {
+                p.panel-foot { "At its largest size the oldest events go first. When those that are left take less than a quarter of it, the oldest rollups go, which are the counts behind the charts." }
             }
             p.panel-foot { "Counters for scripts: " a href="/metrics" { "/metrics" } " and " a href="/api/v1/status" { "/api/v1/status" } "; the API is described in " a href="/api/v1/openapi.json" { "openapi.json" } "." }
         }
