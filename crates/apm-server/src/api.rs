@@ -25,48 +25,54 @@ use actix_web::web::{self, ServiceConfig};
 
 /// Gives the routes their handlers, and the tests their methods and paths.
 macro_rules! routes {
-    ($($method:ident $path:literal => $handler:path,)+) => {
-        /// The methods and paths that [`configure`] adds, as actix writes them.
-        pub const ROUTES: &[(&str, &str)] = &[$((stringify!($method), $path)),+];
+    ($($path:literal => $($method:ident $handler:path),+;)+) => {
+        /// The methods and paths that [`configure`] adds, as actix writes them; HEAD is answered as GET is.
+        pub const ROUTES: &[(&str, &str)] = &[$($((stringify!($method), $path)),+),+];
 
         /// Adds the routes. Handlers expect a [`crate::store::Store`] and [`Settings`] as application data.
         pub fn configure(app: &mut ServiceConfig) {
-            app$(.route($path, web::$method().to($handler)))+;
+            // A resource for each path: it refuses any other method with 405 and `Allow`.
+            app$(.service(routes!(@ web::resource($path) $(, $method $handler)+)))+;
         }
+    };
+    (@ $resource:expr) => { $resource };
+    (@ $resource:expr, get $handler:path $(, $method:ident $other:path)*) => {
+        routes!(@ $resource.route(web::get().to($handler)).route(web::head().to($handler)) $(, $method $other)*)
+    };
+    (@ $resource:expr, post $handler:path $(, $method:ident $other:path)*) => {
+        routes!(@ $resource.route(web::post().to($handler)) $(, $method $other)*)
     };
 }
 
 routes! {
-    get "/api/v1/openapi.json" => openapi::file,
-    get "/api/v1/services" => services::list,
-    get "/api/v1/services/{service}" => services::one,
-    get "/api/v1/services/{service}/transactions" => transactions::list,
-    get "/api/v1/services/{service}/transactions/view" => transactions::one,
-    get "/api/v1/services/{service}/errors" => errors::list,
-    get "/api/v1/services/{service}/errors/{key}" => errors::one,
-    get "/api/v1/services/{service}/metrics" => metrics::page,
-    get "/api/v1/services/{service}/dependencies" => dependencies::of_service,
-    get "/api/v1/dependencies" => dependencies::list,
-    get "/api/v1/dependencies/{dependency:.+}" => dependencies::one,
-    get "/api/v1/queries" => queries::list,
-    get "/api/v1/queries/{fingerprint}" => queries::one,
-    get "/api/v1/queries/{fingerprint}/callers" => insight::callers,
-    get "/api/v1/queries/{fingerprint}/growth" => insight::growth,
-    get "/api/v1/queries/{fingerprint}/plan" => insight::plan,
-    get "/api/v1/traces" => traces::list,
-    get "/api/v1/traces/{trace}" => traces::one,
-    get "/api/v1/discover" => discover::search,
-    get "/api/v1/discover/fields" => discover::fields,
-    get "/api/v1/discover/groups" => discover::groups,
-    get "/api/v1/insights" => insight::insights,
-    post "/api/v1/insights/{id}/dismiss" => insight::dismiss,
-    post "/api/v1/insights/{id}/restore" => insight::restore,
-    get "/api/v1/markers" => insight::markers,
-    post "/api/v1/markers" => insight::set_marker,
-    get "/api/v1/compare" => insight::compare,
-    get "/api/v1/check" => insight::check,
-    get "/api/v1/sql" => insight::sql,
-    post "/api/v1/sql" => insight::sql_of_body,
+    "/api/v1/openapi.json" => get openapi::file;
+    "/api/v1/services" => get services::list;
+    "/api/v1/services/{service}" => get services::one;
+    "/api/v1/services/{service}/transactions" => get transactions::list;
+    "/api/v1/services/{service}/transactions/view" => get transactions::one;
+    "/api/v1/services/{service}/errors" => get errors::list;
+    "/api/v1/services/{service}/errors/{key}" => get errors::one;
+    "/api/v1/services/{service}/metrics" => get metrics::page;
+    "/api/v1/services/{service}/dependencies" => get dependencies::of_service;
+    "/api/v1/dependencies" => get dependencies::list;
+    "/api/v1/dependencies/{dependency:.+}" => get dependencies::one;
+    "/api/v1/queries" => get queries::list;
+    "/api/v1/queries/{fingerprint}" => get queries::one;
+    "/api/v1/queries/{fingerprint}/callers" => get insight::callers;
+    "/api/v1/queries/{fingerprint}/growth" => get insight::growth;
+    "/api/v1/queries/{fingerprint}/plan" => get insight::plan;
+    "/api/v1/traces" => get traces::list;
+    "/api/v1/traces/{trace}" => get traces::one;
+    "/api/v1/discover" => get discover::search;
+    "/api/v1/discover/fields" => get discover::fields;
+    "/api/v1/discover/groups" => get discover::groups;
+    "/api/v1/insights" => get insight::insights;
+    "/api/v1/insights/{id}/dismiss" => post insight::dismiss;
+    "/api/v1/insights/{id}/restore" => post insight::restore;
+    "/api/v1/markers" => get insight::markers, post insight::set_marker;
+    "/api/v1/compare" => get insight::compare;
+    "/api/v1/check" => get insight::check;
+    "/api/v1/sql" => get insight::sql, post insight::sql_of_body;
 }
 
 pub use insight::Settings;
