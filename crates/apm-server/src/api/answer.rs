@@ -1,5 +1,6 @@
 //! From a question to a response: ETag, reader thread, JSON.
 
+use actix_web::http::StatusCode;
 use actix_web::http::header::{CACHE_CONTROL, ETAG, EntityTag, Header, IfNoneMatch};
 use actix_web::{HttpRequest, HttpResponse};
 use diesel::SqliteConnection;
@@ -27,21 +28,21 @@ pub(crate) async fn answer<T: Serialize + Send + 'static>(
     params: &Params,
     question: impl FnOnce(&mut SqliteConnection) -> Result<T, ApiError> + Send + 'static,
 ) -> Result<HttpResponse, ApiError> {
-    let asked = format!(
-        "{} {} {}",
-        store.data_version(),
-        request.path(),
-        params.fingerprint()
-    );
-    let tag = EntityTag::new_strong(format!("{:016x}", xxh3_64(asked.as_bytes())));
+    let tag = params.fingerprint().map(|asked| {
+        let asked = format!("{} {} {asked}", store.data_version(), request.path());
+        // Weak: what answers of one tag say of the present may be of different seconds.
+        EntityTag::new_weak(format!("{:016x}", xxh3_64(asked.as_bytes())))
+    });
     let mut response = HttpResponse::Ok();
-    response
-        .insert_header((ETAG, tag.to_string()))
-        .insert_header((CACHE_CONTROL, "no-cache"));
-    if is_known(request, &tag) {
-        return Ok(response
-            .status(actix_web::http::StatusCode::NOT_MODIFIED)
-            .finish());
+    response.insert_header((CACHE_CONTROL, "no-cache"));
+    if let Some(tag) = &tag {
+        response.insert_header((ETAG, tag.to_string()));
+    }
+    let known = IfNoneMatch::parse(request).ok().filter(|_| tag.is_some());
+    if let (Some(IfNoneMatch::Items(known)), Some(tag)) = (&known, &tag)
+        && known.iter().any(|known| known.weak_eq(tag))
+    {
+        return Ok(response.status(StatusCode::NOT_MODIFIED).finish());
     }
     let body = store
         .read_async(move |conn| {
@@ -53,6 +54,10 @@ pub(crate) async fn answer<T: Serialize + Send + 'static>(
             })
         })
         .await?;
+    // Any answer will do, but there has to be one.
+    if matches!(known, Some(IfNoneMatch::Any)) {
+        return Ok(response.status(StatusCode::NOT_MODIFIED).finish());
+    }
     Ok(response.content_type("application/json").body(body))
 }
 
@@ -74,11 +79,4 @@ pub(crate) async fn compare<T: Serialize + Send + 'static>(
         })
     })
     .await
-}
-
-fn is_known(request: &HttpRequest, tag: &EntityTag) -> bool {
-    match IfNoneMatch::parse(request) {
-        Ok(IfNoneMatch::Items(tags)) => tags.iter().any(|known| known.weak_eq(tag)),
-        _ => false,
-    }
 }

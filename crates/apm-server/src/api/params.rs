@@ -3,8 +3,9 @@
 //! Unknown parameters are ignored: pages share their address with their twin, and have some of their
 //! own. An empty value is none. Of a repeated parameter the first value counts.
 
-use actix_web::HttpRequest;
-use actix_web::web;
+use actix_web::dev::Payload;
+use actix_web::web::{self, Path};
+use actix_web::{FromRequest as _, HttpRequest};
 
 use super::error::ApiError;
 use crate::analytics::Scope;
@@ -13,16 +14,30 @@ use crate::analytics::discover::Cursor;
 use crate::analytics::filter::{self, List};
 use crate::analytics::window::Window;
 use crate::kql::{self, Expr};
-use crate::time::{self, Range};
+use crate::time::{self, Range, SECOND};
 
 /// Longest value that is read, bytes.
 const LONGEST: usize = 8192;
+
+/// Seconds for which an answer about a range that is not over yet may be told again: each divides a minute, so that none
+/// outlives the minutes that it counts.
+const STEPS: [i64; 12] = [60, 30, 20, 15, 12, 10, 6, 5, 4, 3, 2, 1];
+
+/// What an answer depends on beside the data and the words of the question.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Depends {
+    Nothing,
+    Range,
+    Now,
+    Files,
+}
 
 /// A question's parameters.
 #[derive(Debug, Clone)]
 pub(crate) struct Params {
     pairs: Vec<(String, String)>,
     path: Vec<(String, String)>,
+    depends: Depends,
     /// The present, µs, cut to a second: so that answers of one second are the same.
     pub(crate) now: i64,
     /// `from` and `to`
@@ -32,26 +47,51 @@ pub(crate) struct Params {
 impl Params {
     /// Reads the query string and the path.
     pub(crate) fn read(request: &HttpRequest) -> Result<Self, ApiError> {
+        Self::read_at(request, time::now())
+    }
+
+    fn read_at(request: &HttpRequest, now: i64) -> Result<Self, ApiError> {
         let pairs = web::Query::<Vec<(String, String)>>::from_query(request.query_string())
             .map_err(|error| ApiError::Parameter {
                 parameter: "query string",
                 problem: error.to_string(),
             })?
             .into_inner();
-        let path = request
-            .match_info()
-            .iter()
-            .map(|(name, value)| (name.to_owned(), value.to_owned()))
-            .collect();
-        let now = time::now() / time::SECOND * time::SECOND + time::SECOND;
+        // The router leaves `%2F`, `%2B` and `%25` as they are; the extractor decodes these too.
+        let values = Path::<Vec<String>>::from_request(request, &mut Payload::None);
+        let values = values.into_inner().map_err(|error| ApiError::Parameter {
+            parameter: "path",
+            problem: error.to_string(),
+        })?;
+        let names = request.match_info().iter().map(|(name, _)| name.to_owned());
+        let now = now / SECOND * SECOND + SECOND;
         let mut params = Self {
             pairs,
-            path,
+            path: names.zip(values.into_inner()).collect(),
+            depends: Depends::Range,
             now,
             range: Range { from: 0, to: 1 },
         };
         params.range = Range::parse(params.get("from")?, params.get("to")?, now)?;
         Ok(params)
+    }
+
+    /// For an answer that is the same whatever the range and the time.
+    pub(crate) fn timeless(self) -> Self {
+        let depends = Depends::Nothing;
+        Self { depends, ..self }
+    }
+
+    /// For an answer that depends on the present, whatever the range.
+    pub(crate) fn of_now(self) -> Self {
+        let depends = Depends::Now;
+        Self { depends, ..self }
+    }
+
+    /// For an answer out of files that change without the store's knowing.
+    pub(crate) fn of_files(self) -> Self {
+        let depends = Depends::Files;
+        Self { depends, ..self }
     }
 
     /// A parameter, if it is there and not empty.
@@ -180,15 +220,36 @@ impl Params {
         Ok(kql::parse(self.get("q")?.unwrap_or(""), self.now)?)
     }
 
-    /// What the answer depends on beside the data.
-    pub(crate) fn fingerprint(&self) -> String {
-        format!(
-            "{:?} {:?} {:?} {}",
-            self.pairs, self.path, self.range, self.now
-        )
+    /// What the answer depends on beside the data; nothing where that cannot be told.
+    ///
+    /// Relative times and the present are those at the last whole step, so that who asks again has the same question for
+    /// a while. The answer itself is of the moment when it was made.
+    pub(crate) fn fingerprint(&self) -> Option<String> {
+        let asked = format!("{:?} {:?}", self.pairs, self.path);
+        match self.depends {
+            Depends::Nothing => return Some(asked),
+            Depends::Files => return None,
+            Depends::Range | Depends::Now => {}
+        }
+        let longest = self.range.micros() / 60 / SECOND;
+        let step = STEPS.into_iter().find(|step| *step <= longest);
+        let step = step.unwrap_or(1) * SECOND;
+        let then = self.now.div_euclid(step) * step;
+        let get = |name| self.get(name).ok().flatten();
+        let range = Range::parse(get("from"), get("to"), then).unwrap_or(self.range);
+        let query = kql::parse(get("q").unwrap_or(""), then).ok();
+        // A window is whole minutes: it may end up to one after its range.
+        let is_open = self.depends == Depends::Now || range.to > then - 60 * SECOND;
+        Some(format!(
+            "{asked} {range:?} {query:?} {:?}",
+            is_open.then_some(then)
+        ))
     }
 }
 
 fn cut(text: &str) -> String {
     text.chars().take(64).collect()
 }
+
+#[cfg(test)]
+mod tests;

@@ -52,7 +52,7 @@ pub(super) async fn one(
     request: HttpRequest,
     store: Data<Store>,
 ) -> Result<HttpResponse, ApiError> {
-    let params = Params::read(&request)?;
+    let params = Params::read(&request)?.timeless();
     let id = params.path("trace").to_owned();
     let item = params.get("item")?.map(str::to_owned);
     answer(&request, &store, &params, move |conn| {

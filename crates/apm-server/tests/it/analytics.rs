@@ -4,6 +4,7 @@ mod api;
 mod discover;
 mod lists;
 mod openapi;
+mod protocol;
 mod shown;
 mod trace;
 

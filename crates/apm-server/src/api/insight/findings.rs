@@ -21,7 +21,7 @@ pub(in crate::api) async fn insights(
     request: HttpRequest,
     store: Data<Store>,
 ) -> Result<HttpResponse, ApiError> {
-    let params = Params::read(&request)?;
+    let params = Params::read(&request)?.timeless();
     let scope = params.scope(List::Statements)?;
     let (ended, dismissed) = (
         params.get("ended")?.is_some(),

@@ -13,7 +13,7 @@ pub(in crate::api) async fn check(
     request: HttpRequest,
     store: Data<Store>,
 ) -> Result<HttpResponse, ApiError> {
-    let params = Params::read(&request)?;
+    let params = Params::read(&request)?.of_now();
     let number = |text: &str| match text.parse::<f64>() {
         Ok(value) if value >= 0.0 => Ok(value),
         _ => Err(ApiError::Parameter {

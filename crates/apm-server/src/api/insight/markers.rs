@@ -24,7 +24,7 @@ pub(in crate::api) async fn markers(
     request: HttpRequest,
     store: Data<Store>,
 ) -> Result<HttpResponse, ApiError> {
-    let params = Params::read(&request)?;
+    let params = Params::read(&request)?.timeless();
     let service = params.get("service")?.map(str::to_owned);
     answer(&request, &store, &params, move |conn| {
         Ok(Markers {
@@ -79,7 +79,7 @@ pub(in crate::api) async fn compare(
     request: HttpRequest,
     store: Data<Store>,
 ) -> Result<HttpResponse, ApiError> {
-    let params = Params::read(&request)?;
+    let params = Params::read(&request)?.of_now();
     let service = params.get("service")?.unwrap_or_default().to_owned();
     let name = params.get("marker")?.map(str::to_owned);
     let (range, now) = (params.range, params.now / SECOND);

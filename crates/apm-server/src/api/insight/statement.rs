@@ -47,7 +47,7 @@ pub(in crate::api) async fn growth(
     request: HttpRequest,
     store: Data<Store>,
 ) -> Result<HttpResponse, ApiError> {
-    let params = Params::read(&request)?;
+    let params = Params::read(&request)?.of_now();
     let (scope, fingerprint) = params.statement()?;
     let now = params.now / SECOND;
     answer(&request, &store, &params, move |conn| {
@@ -66,7 +66,7 @@ pub(in crate::api) async fn plan(
     store: Data<Store>,
     settings: Data<Settings>,
 ) -> Result<HttpResponse, ApiError> {
-    let params = Params::read(&request)?;
+    let params = Params::read(&request)?.of_files();
     let (scope, fingerprint) = params.statement()?;
     let window = params.window();
     let index = params.get("index")?.map(str::to_owned);

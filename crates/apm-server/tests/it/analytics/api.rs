@@ -1,8 +1,8 @@
 //! `/api/v1` over HTTP.
 
 use actix_web::dev::ServiceResponse;
-use actix_web::http::StatusCode;
 use actix_web::http::header::{ETAG, IF_NONE_MATCH};
+use actix_web::http::{Method, StatusCode};
 use actix_web::web::{self, Data};
 use actix_web::{App, test};
 use apm_server::Config;
@@ -35,15 +35,25 @@ pub(super) async fn get_of(
 }
 
 async fn ask(store: &Store, config: Config, path: &str, tag: Option<&str>) -> ServiceResponse {
+    let mut request = test::TestRequest::get().uri(path);
+    if let Some(tag) = tag {
+        request = request.insert_header((IF_NONE_MATCH, tag));
+    }
+    send(store, config, request).await
+}
+
+/// The answer to any method.
+pub(super) async fn ask_by(store: &Store, method: Method, path: &str) -> ServiceResponse {
+    let request = test::TestRequest::with_uri(path).method(method);
+    send(store, Config::default(), request).await
+}
+
+async fn send(store: &Store, config: Config, request: test::TestRequest) -> ServiceResponse {
     let app = App::new()
         .app_data(Data::new(store.clone()))
         .app_data(Data::new(Settings::of(&config)))
         .configure(apm_server::api::configure);
     let app = test::init_service(app).await;
-    let mut request = test::TestRequest::get().uri(path);
-    if let Some(tag) = tag {
-        request = request.insert_header((IF_NONE_MATCH, tag));
-    }
     test::call_service(&app, request.to_request()).await
 }
 

@@ -1,0 +1,67 @@
+use actix_web::test::TestRequest;
+
+use super::*;
+
+/// 2026-03-18T14:35:00Z
+const MINUTE: i64 = 1_773_844_500 * SECOND;
+
+#[track_caller]
+fn params(query: &str, second: i64) -> Params {
+    let request = TestRequest::with_uri(&format!("/?{query}"))
+        .param("trace", "a%2Fb%2Bc%25d%C3%BC%2541")
+        .to_http_request();
+    Params::read_at(&request, MINUTE + second * SECOND).unwrap()
+}
+
+#[test]
+fn a_question_about_the_past_is_the_same_whenever_it_is_asked() {
+    for query in [
+        "from=2026-03-18T14:00:00Z&to=2026-03-18T14:15:00Z",
+        "from=2026-03-16&to=now-1d/d&q=a:1",
+    ] {
+        let tags = [0, 1, 59, 3_600].map(|second| params(query, second).fingerprint());
+        assert!(tags.iter().all(|tag| *tag == tags[0]), "{query}");
+    }
+}
+
+#[test]
+fn a_question_about_the_present_is_the_same_for_a_sixtieth_of_its_range_and_a_minute_at_most() {
+    for (query, same, next) in [
+        ("", 13, 14),
+        ("from=now-1m", 0, 1),
+        ("from=now-1h", 58, 59),
+        ("from=now-30d", 58, 59),
+        ("from=2026-03-18T14:00:00Z&to=2026-03-18T15:00:00Z", 58, 59),
+        ("from=2026-03-18T14:00:00Z&to=2026-03-18T14:35:59Z", 28, 29),
+    ] {
+        let tag = |second| params(query, second).fingerprint();
+        assert_eq!(tag(0), tag(same), "{query}");
+        assert_ne!(tag(0), tag(next), "{query}");
+    }
+}
+
+#[test]
+fn a_time_in_the_query_moves_as_the_range_does() {
+    let tag = |second| {
+        let range = "from=2026-03-18T14:00:00Z&to=2026-03-18T14:15:00Z";
+        let query = format!("{range}&q=@timestamp%3Enow-30m");
+        params(&query, second).fingerprint()
+    };
+    assert_eq!(tag(0), tag(13));
+    assert_ne!(tag(0), tag(14));
+}
+
+#[test]
+fn an_answer_says_on_what_it_depends() {
+    let past = "from=2026-03-18T14:00:00Z&to=2026-03-18T14:15:00Z";
+    let tag = |query, second| params(query, second).timeless().fingerprint();
+    assert_eq!(tag("from=now-1h", 0), tag("from=now-1h", 7_200));
+    let tag = |second| params(past, second).of_now().fingerprint();
+    assert_ne!(tag(0), tag(60));
+    assert_eq!(params(past, 0).of_files().fingerprint(), None);
+}
+
+#[test]
+fn a_segment_of_the_path_is_decoded_once() {
+    assert_eq!(params("", 0).path("trace"), "a/b+c%d\u{fc}%41");
+}
