@@ -4,15 +4,15 @@ use apm_server::analytics::dependencies::Choice;
 use apm_server::analytics::distribution::Scale;
 use apm_server::analytics::samples::Durations;
 use apm_server::analytics::{
-    Scope, breakdown, dependencies, distribution, error_group, errors, latency, metrics, samples,
-    services, statement, statements, throughput, transactions,
+    Scope, breakdown, dependencies, distribution, error_group, errors, latency, metrics,
+    percentile, samples, services, statement, statements, throughput, transactions,
 };
 use apm_server::event::{Breakdown, Composite, Event, Outcome};
 use apm_server::fingerprint::Fingerprint;
 use apm_server::store::StoreError;
 
 use super::{add, batch, of_service, open, shop, store_all, window};
-use crate::support::events::{NEW_YEAR, error, metricset, span};
+use crate::support::events::{NEW_YEAR, error, metricset, span, transaction};
 
 pub(super) fn close(found: Option<f64>, expected: f64) -> bool {
     found.is_some_and(|found| (found - expected).abs() < 1e-6 * expected.abs().max(1.0))
@@ -443,4 +443,39 @@ fn time_by_kind_of_span_comes_from_the_agents_own_sums() {
         .map(|kind| (kind.kind.as_str(), kind.share))
         .collect();
     assert_eq!(shares, [("db", 0.7), ("app", 0.3)]);
+}
+
+#[test]
+fn a_transaction_that_stands_for_none_counts_nowhere() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let store = open(dir.path());
+    let mut events = batch("shop");
+    add(&mut events, 1, "a", (1..=100).map(|ms| ms * 1000));
+    for number in 1001..=1100 {
+        let mut event = transaction(&mut events, number, "a");
+        event.duration = 900_000;
+        event.sampled = false;
+        event.sample_rate = Some(0.0);
+        events.events.push(Event::Transaction(event));
+    }
+    store_all(&store, events);
+    let scope = of_service("shop");
+    let (groups, services, chart, distribution) = store
+        .read::<_, StoreError>(|conn| {
+            Ok((
+                transactions::list(conn, &scope, &window())?,
+                services::list(conn, &scope, &window())?,
+                latency::chart(conn, &scope, &window())?,
+                distribution::chart(conn, &scope, &window(), Scale::Log)?,
+            ))
+        })
+        .expect("answers");
+    let p95 = |of: Option<percentile::Percentiles>| of.map(|of| of.p95);
+    let group = &groups.transactions[0];
+    assert!(close(Some(group.count), 100.0) && close(p95(group.latency), 95_000.0));
+    assert!(close(p95(services.services[0].latency), 95_000.0));
+    let highest = chart.percentiles.iter().flatten().map(|of| of.p99);
+    assert!(close(highest.reduce(f64::max), 100_000.0));
+    assert!(close(Some(distribution.count), 100.0) && distribution.exact);
+    assert!(close(p95(distribution.percentiles), 95_000.0));
 }
