@@ -26,6 +26,7 @@ pub mod latency;
 mod list;
 mod members;
 pub mod metrics;
+pub mod minutes;
 mod newest;
 pub mod percentile;
 pub mod samples;

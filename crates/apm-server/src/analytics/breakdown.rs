@@ -135,6 +135,7 @@ mod tests {
                     covered: 60.0,
                 })
                 .to_vec(),
+            widened: false,
         }
     }
 

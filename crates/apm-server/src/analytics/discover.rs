@@ -209,5 +209,9 @@ fn axis(range: Range) -> Axis {
                 - seconds(range.from).max(start as f64),
         })
         .collect();
-    Axis { interval, buckets }
+    Axis {
+        interval,
+        buckets,
+        widened: false,
+    }
 }

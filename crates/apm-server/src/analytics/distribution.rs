@@ -4,7 +4,7 @@ use diesel::prelude::*;
 use diesel::sql_types::Double;
 use serde::Serialize;
 
-use super::percentile::{self, EXACT_LIMIT, Percentiles};
+use super::percentile::{self, Percentiles};
 use super::sql::Sql;
 use super::window::Window;
 use super::{Scope, latency};
@@ -88,8 +88,14 @@ pub fn chart(
     scale: Scale,
 ) -> QueryResult<Distribution> {
     let total = latency::total(conn, scope, window)?;
-    let exact = percentile::ranked(total.count, total.n).is_some_and(|rows| rows <= EXACT_LIMIT);
-    read(conn, &sql(scope, window, exact), scale, exact)
+    if let Some(rows) = percentile::ranked(total.count, total.n) {
+        let found = read(conn, &sql(scope, window, true), scale, true)?;
+        // Rows go before rollups do.
+        if found.count >= rows as f64 {
+            return Ok(found);
+        }
+    }
+    read(conn, &sql(scope, window, false), scale, false)
 }
 
 /// The histogram of values, or of bins where they are not `exact`, which a query gives in order.

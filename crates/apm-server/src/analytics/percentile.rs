@@ -76,20 +76,24 @@ struct Row {
 /// Percentiles by key, then by bucket.
 pub(super) type ByKey = HashMap<Arc<str>, HashMap<i64, Percentiles>>;
 
-/// How many rows there are to rank, where each of them stands for itself alone.
+/// How many rows there were to rank, where each of them stands for itself alone and they are few enough.
 pub(super) fn ranked(count: f64, n: i64) -> Option<i64> {
-    ((count - n as f64).abs() < 1e-6).then_some(n)
+    ((count - n as f64).abs() < 1e-6 && n <= EXACT_LIMIT).then_some(n)
 }
 
-/// Whether so many rows are few enough to rank them.
-pub(super) fn is_exact(rows: Option<i64>) -> bool {
-    rows.is_some_and(|rows| rows <= EXACT_LIMIT)
-}
-
-/// Percentiles by key and bucket, of the values themselves.
-fn exact(conn: &mut SqliteConnection, members: &Members, sql: &Sql) -> QueryResult<ByKey> {
+/// Percentiles by key and bucket, of the values themselves; nothing where some of the `least` rows are gone.
+fn exact(
+    conn: &mut SqliteConnection,
+    members: &Members,
+    sql: &Sql,
+    least: i64,
+) -> QueryResult<Option<ByKey>> {
+    let rows: Vec<Row> = sql.load(conn)?;
+    if (rows.len() as i64) < least {
+        return Ok(None);
+    }
     let mut values: HashMap<(usize, i64), Vec<i64>> = HashMap::new();
-    for row in sql.load::<Row>(conn)? {
+    for row in rows {
         if let Some(place) = members.place(row.id) {
             values
                 .entry((place, row.bucket))
@@ -109,10 +113,10 @@ fn exact(conn: &mut SqliteConnection, members: &Members, sql: &Sql) -> QueryResu
         let key = Arc::clone(&members.keys()[place]);
         found.entry(key).or_default().insert(bucket, percentiles);
     }
-    Ok(found)
+    Ok(Some(found))
 }
 
-/// Percentiles of transactions: of their values where they are few, of their histograms where not.
+/// Percentiles of transactions: of their values where they are few and all there, of their histograms where not.
 pub(super) fn of_transactions(
     conn: &mut SqliteConnection,
     rows: Option<i64>,
@@ -120,11 +124,12 @@ pub(super) fn of_transactions(
     exact: &Sql,
     (slices, interval): (&[Slice], Option<i64>),
 ) -> QueryResult<ByKey> {
-    if is_exact(rows) {
-        self::exact(conn, members, exact)
-    } else {
-        histograms::percentiles(conn, Table::Transactions, members, slices, interval)
+    if let Some(rows) = rows
+        && let Some(found) = self::exact(conn, members, exact, rows)?
+    {
+        return Ok(found);
     }
+    histograms::percentiles(conn, Table::Transactions, members, slices, interval)
 }
 
 #[cfg(test)]

@@ -51,6 +51,9 @@ pub struct Axis {
     pub interval: i64,
     /// The buckets, without gaps.
     pub buckets: Vec<Bucket>,
+    /// Whether they are wider, or begin earlier or end later, than asked for, since minutes are no longer kept.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub widened: bool,
 }
 
 impl From<&Window> for Axis {
@@ -58,6 +61,7 @@ impl From<&Window> for Axis {
         Self {
             interval: window.interval,
             buckets: window.buckets(),
+            widened: window.widened,
         }
     }
 }

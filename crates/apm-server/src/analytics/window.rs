@@ -2,7 +2,8 @@
 //!
 //! Rollups know whole minutes, so a window is the asked range widened to whole minutes. It is covered by
 //! as few rows as there can be: hours inside, ten-minute and minute rows at the edges ([`Window::slices`]).
-//! That makes a list over a month as cheap as one over an hour, and exact at both ends.
+//! That makes a list over a month as cheap as one over an hour, and exact at both ends; where the minutes are gone, the ends
+//! move to those of ten minutes ([`super::minutes`]).
 
 use serde::Serialize;
 
@@ -54,6 +55,8 @@ pub struct Window {
     pub interval: i64,
     /// The present, µs; the last bucket is partial when it lies inside.
     pub now: i64,
+    /// Whether it is wider, or its chart coarser, than asked for, since minutes are no longer kept.
+    pub widened: bool,
 }
 
 /// One bucket of a chart.
@@ -75,13 +78,25 @@ impl Window {
             from: asked.from.div_euclid(minute) * minute,
             to: (asked.to + minute - 1).div_euclid(minute) * minute,
         };
-        let passed = range.to.min(now.max(range.from + SECOND)) - range.from;
         Self {
             asked,
             range,
-            minutes: passed as f64 / minute as f64,
+            minutes: passed(range, now),
             interval: interval(asked, LEVELS[0]),
             now,
+            widened: false,
+        }
+    }
+
+    /// The same with other edges and buckets of at least so many seconds.
+    pub(super) fn widened(&self, range: Range, interval: i64) -> Self {
+        let interval = self.interval.max(interval);
+        Self {
+            range,
+            minutes: passed(range, self.now),
+            interval,
+            widened: range != self.range || interval != self.interval,
+            ..self.clone()
         }
     }
 
@@ -146,6 +161,12 @@ impl Window {
         );
         out
     }
+}
+
+/// Minutes of a range that have passed at `now`, more than none.
+fn passed(range: Range, now: i64) -> f64 {
+    let passed = range.to.min(now.max(range.from + SECOND)) - range.from;
+    passed as f64 / (60 * SECOND) as f64
 }
 
 /// The rollup rows of whole minutes (seconds) for a chart, as JSON.

@@ -9,6 +9,7 @@ use xxhash_rust::xxh3::xxh3_64;
 
 use super::error::ApiError;
 use super::params::Params;
+use crate::analytics::minutes;
 use crate::analytics::window::Window;
 use crate::store::Store;
 
@@ -71,11 +72,13 @@ pub(crate) async fn compare<T: Serialize + Send + 'static>(
     let window = params.window();
     let earlier = params.compared()?;
     answer(request, store, params, move |conn| {
+        let mut of = |window: &Window| {
+            let window = minutes::kept(conn, window)?;
+            question(conn, &window)
+        };
         Ok(Compared {
-            now: question(conn, &window)?,
-            previous: earlier
-                .map(|earlier| question(conn, &earlier))
-                .transpose()?,
+            now: of(&window)?,
+            previous: earlier.as_ref().map(of).transpose()?,
         })
     })
     .await

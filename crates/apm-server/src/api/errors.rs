@@ -10,7 +10,7 @@ use super::error::ApiError;
 use super::params::Params;
 use crate::analytics::error_group::{self, Detail};
 use crate::analytics::filter::List;
-use crate::analytics::{discover, errors};
+use crate::analytics::{discover, errors, minutes};
 use crate::store::Store;
 use crate::time::rfc3339;
 
@@ -48,6 +48,7 @@ pub(super) async fn one(
     let n = params.int("n", 0, 499)?.unwrap_or(0).unsigned_abs() as usize;
     let (window, range) = (params.window(), params.range);
     answer(&request, &store, &params, move |conn| {
+        let window = minutes::kept(conn, &window)?;
         let detail = error_group::detail(conn, &scope, key, &window)?;
         if detail.group.is_none() {
             return Err(ApiError::NotFound {

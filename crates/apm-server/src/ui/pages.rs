@@ -39,6 +39,7 @@ use super::view::View;
 use super::words;
 use crate::analytics::Scope;
 use crate::analytics::filter::List;
+use crate::analytics::minutes;
 use crate::analytics::window::Window;
 
 /// What a page function asks with.
@@ -64,11 +65,13 @@ impl<'a> Ask<'a> {
     pub(crate) fn new(conn: &'a mut SqliteConnection, view: &'a View, flags: &'a [Flag]) -> Self {
         let window = view.window();
         let before = view.comparison().map(|comparison| comparison.of(&window));
+        // A database that does not answer says so at the page's own question.
+        let mut kept = |window: Window| minutes::kept(conn, &window).unwrap_or(window);
         Self {
+            window: kept(window),
+            before: before.map(kept),
             conn,
             view,
-            window,
-            before,
             flags,
         }
     }

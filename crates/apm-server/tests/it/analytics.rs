@@ -5,6 +5,7 @@ mod discover;
 mod lists;
 mod openapi;
 mod protocol;
+mod retained;
 mod shown;
 mod trace;
 

@@ -8,7 +8,7 @@ use serde::Serialize;
 
 use super::Settings;
 use crate::analytics::samples::Durations;
-use crate::analytics::statement;
+use crate::analytics::{minutes, statement};
 use crate::api::answer::answer;
 use crate::api::error::ApiError;
 use crate::api::params::Params;
@@ -72,6 +72,7 @@ pub(in crate::api) async fn plan(
     let index = params.get("index")?.map(str::to_owned);
     let files = Arc::clone(&settings.files);
     answer(&request, &store, &params, move |conn| {
+        let window = minutes::kept(conn, &window)?;
         let found = statement::detail(conn, &scope, fingerprint, Durations::default(), &window)?;
         let mapped = found
             .statements

@@ -39,6 +39,17 @@ fn percentile(
         .collect()
 }
 
+/// Values of an earlier window on the buckets of a later one, whose width may be another.
+fn laid(values: Vec<Option<f64>>, of: &Axis, on: &Axis) -> Vec<Option<f64>> {
+    if of.interval == on.interval {
+        return values;
+    }
+    let middle = |place: i64| (place * on.interval + on.interval / 2) / of.interval.max(1);
+    (0..on.buckets.len() as i64)
+        .map(|place| values.get(usize::try_from(middle(place)).ok()?).copied()?)
+        .collect()
+}
+
 /// Average, p95 and p99, with the p95 of the comparison. `noun`: what is counted, in the plural.
 pub(crate) fn latency(
     ask: &Ask<'_>,
@@ -50,7 +61,7 @@ pub(crate) fn latency(
     let (p95, p99) = (percentile(now, |p| p.p95), percentile(now, |p| p.p99));
     let sparse = p95.iter().all(Option::is_none);
     let previous = before
-        .map(|before| percentile(before, |p| p.p95))
+        .map(|before| laid(percentile(before, |p| p.p95), &before.axis, &now.axis))
         .filter(|values| values.iter().any(Option::is_some));
     let mut lines = Vec::new();
     if let Some(previous) = &previous {
@@ -191,11 +202,14 @@ pub(crate) fn failed(
     sql: Option<&str>,
 ) -> Markup {
     let mut lines = Vec::new();
-    if let Some(before) = before.filter(|before| before.failed_rate.iter().any(Option::is_some)) {
+    let before = before
+        .map(|before| laid(before.failed_rate.clone(), &before.axis, &now.axis))
+        .filter(|values| values.iter().any(Option::is_some));
+    if let Some(before) = &before {
         lines.push(Line {
             name: "before",
             class: "lat-prev",
-            values: &before.failed_rate,
+            values: before,
             sparse: false,
         });
     }
@@ -294,4 +308,36 @@ pub(crate) fn breakdown(ask: &Ask<'_>, data: &Breakdown, sql: &str) -> Markup {
         sql: Some(sql),
     }
     .render(&ask.view.clock, ask.flags)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::analytics::window::Bucket;
+
+    #[test]
+    fn an_earlier_window_of_coarser_buckets_is_laid_on_the_finer_ones() {
+        let axis = |interval: i64, count: i64| Axis {
+            interval,
+            buckets: (0..count)
+                .map(|place| Bucket {
+                    start: place * interval,
+                    covered: interval as f64,
+                })
+                .collect(),
+            widened: false,
+        };
+        let (coarse, fine) = (axis(600, 2), axis(60, 15));
+        let values = laid(vec![Some(1.0), Some(2.0)], &coarse, &fine);
+        assert_eq!(
+            (values.len(), values[9], values[10]),
+            (15, Some(1.0), Some(2.0))
+        );
+        let values = laid(
+            (0..15).map(|i| Some(f64::from(i))).collect(),
+            &fine,
+            &coarse,
+        );
+        assert_eq!(values, [Some(5.0), None]);
+    }
 }

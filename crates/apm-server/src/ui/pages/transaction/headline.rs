@@ -105,6 +105,7 @@ mod tests {
             axis: Axis {
                 interval: 60,
                 buckets: Vec::new(),
+                widened: false,
             },
             count: Vec::new(),
             avg: Vec::new(),

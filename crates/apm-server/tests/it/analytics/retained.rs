@@ -1,0 +1,188 @@
+//! Lists and charts over times of which only rollups are left.
+
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use actix_web::web;
+use apm_server::event::{Batch, Event};
+use apm_server::store::{Store, StoreOptions};
+use serde_json::Value as Json;
+
+use super::api::json;
+use super::lists::close;
+use super::{MINUTE, sender, store_all};
+use crate::store::number;
+use crate::support::events::{NEW_YEAR, now, transaction};
+
+const DAY: i64 = 86_400;
+
+/// Transactions `GET /a` of 1 ms, 2 ms, … that arrived some days ago, `every` µs apart from `from` µs after New Year on.
+fn arrived(days: i64, count: i64, from: i64, every: i64) -> Batch {
+    let mut events = Batch::new(sender("shop"), now() - days * DAY * 1_000_000);
+    for index in 0..count {
+        let number = (days * 1000 + index).unsigned_abs();
+        let mut event = transaction(&mut events, number, "a");
+        event.timestamp = NEW_YEAR + from + index * every;
+        event.duration = 1000 * (index + 1);
+        events.events.push(Event::Transaction(event));
+    }
+    events
+}
+
+/// A store of what arrived in the last seven days, and the rollups of all of it; so many transactions are left.
+async fn retained(dir: &Path, batches: Vec<Batch>, left: i64) -> Store {
+    let options = StoreOptions::new(dir.join("apm.db"));
+    let opened = move || {
+        let keeps = StoreOptions {
+            raw_max_age: None,
+            ..options.clone()
+        };
+        let keeps = Store::open(keeps).expect("opens");
+        for batch in batches {
+            store_all(&keeps, batch);
+        }
+        drop(keeps);
+        let store = Store::open(options).expect("opens");
+        let deadline = Instant::now() + Duration::from_secs(30);
+        let minutes = "SELECT (SELECT count(*) FROM tx) * 1000000 + coalesce(sum(n), 0) AS n FROM roll_tx WHERE level = 60";
+        while number(&store, minutes) != left * 1_000_001 {
+            assert!(Instant::now() < deadline, "old events are still there");
+            std::thread::yield_now();
+        }
+        store
+    };
+    web::block(opened).await.expect("a thread")
+}
+
+/// Of `GET /a`: how many, the p95, and the axis of its sparklines.
+fn group(body: &Json) -> (f64, Option<f64>, &Json) {
+    let group = &body["transactions"][0];
+    (
+        group["count"].as_f64().unwrap_or(0.0),
+        group["latency"]["p95"].as_f64(),
+        &body["axis"],
+    )
+}
+
+fn near(found: Option<f64>, expected: f64) -> bool {
+    found.is_some_and(|found| (found / expected - 1.0).abs() <= 0.01)
+}
+
+#[actix_web::test]
+async fn percentiles_distributions_and_charts_outlive_the_events() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let batch = arrived(8, 100, 3 * MINUTE, MINUTE / 10);
+    let store = retained(dir.path(), vec![batch], 0).await;
+    for (range, interval, widened) in [
+        (
+            "from=2026-01-01T00:00:00Z&to=2026-01-01T00:20:00Z",
+            600,
+            true,
+        ),
+        (
+            "from=2026-01-01T00:05:00Z&to=2026-01-01T00:12:00Z",
+            600,
+            true,
+        ),
+        (
+            "from=2026-01-01T00:05:00Z&to=2026-01-01T08:00:00Z",
+            600,
+            true,
+        ),
+        (
+            "from=2026-01-01T00:05:00Z&to=2026-01-08T00:00:00Z",
+            10_800,
+            true,
+        ),
+        (
+            "from=2026-01-01T00:00:00Z&to=2026-01-08T00:00:00Z",
+            10_800,
+            false,
+        ),
+    ] {
+        let body = json(
+            &store,
+            &format!("/api/v1/services/shop/transactions?{range}"),
+        )
+        .await;
+        let (count, p95, axis) = group(&body);
+        assert!(close(Some(count), 100.0), "{range}: {count}");
+        assert!(near(p95, 95_000.0), "{range}: {p95:?}");
+        assert_eq!(axis["interval"], interval, "{range}");
+        assert_eq!(
+            axis["widened"].as_bool().unwrap_or(false),
+            widened,
+            "{range}"
+        );
+        let seen: f64 = body["latency"]["count"]
+            .as_array()
+            .expect("counts")
+            .iter()
+            .filter_map(Json::as_f64)
+            .sum();
+        assert!(close(Some(seen), 100.0), "{range}: {seen}");
+        let percentiles = body["latency"]["percentiles"].as_array().expect("a chart");
+        assert!(percentiles.iter().any(|of| !of.is_null()), "{range}");
+        let body = json(&store, &format!("/api/v1/services?{range}")).await;
+        let p95 = body["services"][0]["latency"]["p95"].as_f64();
+        assert!(near(p95, 95_000.0), "{range}: {p95:?}");
+        let path = "/api/v1/services/shop/transactions/view?name=GET+/a";
+        let body = json(&store, &format!("{path}&{range}")).await;
+        let distribution = &body["distribution"];
+        assert!(close(distribution["count"].as_f64(), 100.0), "{range}");
+        assert!(
+            near(distribution["percentiles"]["p95"].as_f64(), 95_000.0),
+            "{range}"
+        );
+        assert_eq!(distribution["exact"], false, "{range}");
+    }
+}
+
+#[actix_web::test]
+async fn ten_minutes_of_which_some_are_gone_are_counted_whole() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let batches = vec![
+        arrived(9, 128, -60 * MINUTE, 0),
+        arrived(8, 128, 0, MINUTE / 32),
+        arrived(6, 128, 5 * MINUTE, MINUTE / 32),
+    ];
+    let store = retained(dir.path(), batches, 128).await;
+    let range = "from=2026-01-01T00:02:00Z&to=2026-01-01T00:08:00Z";
+    let body = json(
+        &store,
+        &format!("/api/v1/services/shop/transactions?{range}"),
+    )
+    .await;
+    let (count, _, axis) = group(&body);
+    assert!(close(Some(count), 256.0), "{count}");
+    assert_eq!(
+        (&axis["interval"], &axis["widened"]),
+        (&600.into(), &true.into())
+    );
+}
+
+#[actix_web::test]
+async fn minutes_that_are_kept_are_not_widened_by_what_was_before_them() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let batches = vec![
+        arrived(8, 128, -60 * MINUTE, 0),
+        arrived(1, 128, 3 * MINUTE, MINUTE / 32),
+    ];
+    let store = retained(dir.path(), batches, 128).await;
+    for (range, expected) in [
+        ("from=2026-01-01T00:00:00Z&to=2026-01-01T00:15:00Z", 128.0),
+        ("from=2026-01-01T00:04:00Z&to=2026-01-01T00:06:00Z", 64.0),
+    ] {
+        let body = json(
+            &store,
+            &format!("/api/v1/services/shop/transactions?{range}"),
+        )
+        .await;
+        let (count, _, axis) = group(&body);
+        assert!(close(Some(count), expected), "{range}: {count}");
+        assert_eq!(
+            (&axis["interval"], &axis["widened"]),
+            (&60.into(), &Json::Null)
+        );
+    }
+}
