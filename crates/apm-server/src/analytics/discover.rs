@@ -12,6 +12,7 @@ pub(crate) mod columns;
 mod count;
 mod fields;
 mod group;
+mod read;
 mod walk;
 
 use std::time::{Duration, Instant};
@@ -33,6 +34,9 @@ use walk::Search;
 /// Most hits of one page.
 pub const MOST_HITS: usize = 10_000;
 
+/// The end of the year 9999, µs since the epoch.
+const LATEST: i64 = 253_402_300_799_999_999;
+
 /// Where the next page goes on: after this event, newest first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Cursor {
@@ -43,14 +47,13 @@ pub struct Cursor {
 }
 
 impl Cursor {
-    /// Reads `<timestamp>,<seq>`.
+    /// Reads `<timestamp>,<seq>`, of which neither is negative and the time not after the year 9999.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         let (timestamp, seq) = text.split_once(',')?;
-        Some(Self {
-            timestamp: timestamp.parse().ok()?,
-            seq: seq.parse().ok()?,
-        })
+        let (timestamp, seq): (i64, i64) = (timestamp.parse().ok()?, seq.parse().ok()?);
+        let is_time = (0..=LATEST).contains(&timestamp) && seq >= 0;
+        is_time.then_some(Self { timestamp, seq })
     }
 }
 
@@ -108,7 +111,7 @@ pub struct Found {
     pub total: u64,
     /// Whether that is all: false where the deadline ended the search.
     pub complete: bool,
-    /// Newest first.
+    /// Newest first; fewer than asked for, or none, where the deadline ended the search before there were more.
     pub hits: Vec<Hit>,
     /// Where the next page goes on; nothing where this was the last.
     #[serde(skip)]
@@ -155,27 +158,26 @@ pub fn search(conn: &mut SqliteConnection, request: &Request) -> Result<Found, S
         count
     };
     let size = request.size.min(MOST_HITS);
-    let (total, complete, hits) = if search.is_exact() {
+    let (total, complete, hits, next) = if search.is_exact() {
         let mut total = 0;
         for (bucket, count) in search.counts(conn, axis.interval)? {
             total += tally(bucket, count);
         }
-        (total, true, search.newest(conn, size)?)
-    } else {
-        let mut total = 0;
-        let interval = axis.interval;
-        let (complete, hits) = search.read_all(conn, size, deadline, &mut |timestamp, _| {
-            total += tally(timestamp.div_euclid(SECOND * interval) * interval, 1);
-        })?;
-        (total, complete, hits)
-    };
-    let next = (size > 0 && hits.len() == size)
-        .then(|| hits.last())
-        .flatten()
-        .map(|hit| Cursor {
+        let hits = search.newest(conn, size)?;
+        let last = hits.last().filter(|_| hits.len() == size);
+        let next = last.map(|hit| Cursor {
             timestamp: hit.timestamp,
             seq: hit.seq,
         });
+        (total, true, hits, next)
+    } else {
+        let mut total = 0;
+        let interval = axis.interval;
+        let read = search.read_all(conn, size, deadline, &mut |timestamp, _| {
+            total += tally(timestamp.div_euclid(SECOND * interval) * interval, 1);
+        })?;
+        (total, read.complete, read.hits, read.next)
+    };
     Ok(Found {
         total,
         complete,

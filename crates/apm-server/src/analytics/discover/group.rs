@@ -65,7 +65,7 @@ pub fn group(
     let deadline = Instant::now() + request.limits.deadline;
     let mut sums: HashMap<Option<String>, Sum> = HashMap::new();
     let (mut total, mut beyond) = (0, 0);
-    let (complete, _) = Search::new(request).read_all(conn, 0, deadline, &mut |_, document| {
+    let read = Search::new(request).read_all(conn, 0, deadline, &mut |_, document| {
         total += 1;
         let duration = duration(document);
         for value in values(document, field) {
@@ -99,7 +99,7 @@ pub fn group(
         groups,
         other: rest + beyond,
         total,
-        complete,
+        complete: read.complete,
     })
 }
 

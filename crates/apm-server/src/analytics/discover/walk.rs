@@ -1,7 +1,5 @@
 //! Through the blocks of a range, newest first.
 
-use std::time::Instant;
-
 use diesel::prelude::*;
 use diesel::sql_types::BigInt;
 use serde_json::Value as Json;
@@ -17,9 +15,6 @@ use crate::time::Range;
 const FIRST_STRIDE: usize = 4;
 const LAST_STRIDE: usize = 256;
 
-/// Documents held in memory at once while they are tested.
-const AT_ONCE: usize = 2_048;
-
 /// A request, translated for each kind of event that can satisfy it.
 pub(super) struct Search<'a> {
     pub(super) request: &'a Request,
@@ -31,7 +26,7 @@ pub(super) struct Block {
     #[diesel(sql_type = BigInt)]
     id: i64,
     #[diesel(sql_type = BigInt)]
-    ts_max: i64,
+    pub(super) ts_max: i64,
 }
 
 /// An event that the columns do not rule out.
@@ -65,24 +60,20 @@ impl<'a> Search<'a> {
         size: usize,
     ) -> Result<Vec<Hit>, StoreError> {
         let mut best: Vec<(i64, i64)> = Vec::new();
-        let to = self.request.range.to;
-        let to = self
-            .request
-            .after
-            .map_or(to, |after| to.min(after.timestamp + 1));
+        let range = self.older();
         if size == 0 {
             return Ok(Vec::new());
         }
         let mut stride = FIRST_STRIDE;
         let mut skip = 0;
         loop {
-            let blocks = self.blocks(conn, to, (stride, skip))?;
+            let blocks = self.blocks(conn, range, (stride, skip))?;
             let full = best.len() == size;
             let newest = blocks.first().map(|block| block.ts_max);
             if newest.is_none_or(|newest| full && best[size - 1].0 > newest) {
                 break;
             }
-            let found = self.candidates(conn, &blocks)?;
+            let found = self.candidates(conn, &blocks, range)?;
             best.extend(found.into_iter().filter(|event| self.is_after(*event)));
             best.sort_unstable_by(|a, b| b.cmp(a));
             best.truncate(size);
@@ -93,52 +84,24 @@ impl<'a> Search<'a> {
         Ok(crate::store::events(conn, &seqs)?.iter().map(hit).collect())
     }
 
-    /// Reads every document that the columns leave over, newest blocks first, until the deadline. Calls
-    /// `each` for those that match, and returns whether it saw all of them, and the newest.
-    pub(super) fn read_all(
-        &self,
-        conn: &mut SqliteConnection,
-        size: usize,
-        deadline: Instant,
-        each: &mut dyn FnMut(i64, &Json),
-    ) -> Result<(bool, Vec<Hit>), StoreError> {
-        let mut best: Vec<Hit> = Vec::new();
-        let blocks = self.blocks(conn, self.request.range.to, (usize::MAX, 0))?;
-        for these in blocks.chunks(LAST_STRIDE / 4) {
-            let mut candidates = self.candidates(conn, these)?;
-            candidates.sort_unstable_by(|a, b| b.cmp(a));
-            for candidates in candidates.chunks(AT_ONCE) {
-                if Instant::now() > deadline {
-                    return Ok((false, best));
-                }
-                let seqs: Vec<i64> = candidates.iter().map(|(_, seq)| *seq).collect();
-                for event in crate::store::events(conn, &seqs)? {
-                    let hit = hit(&event);
-                    if !crate::kql::matches(&self.request.query, &hit.document) {
-                        continue;
-                    }
-                    each(hit.timestamp, &hit.document);
-                    if self.is_after((hit.timestamp, hit.seq)) {
-                        best.push(hit);
-                    }
-                }
-                best.sort_unstable_by_key(|hit| std::cmp::Reverse((hit.timestamp, hit.seq)));
-                best.truncate(size);
-            }
-        }
-        Ok((true, best))
+    /// The part of the range that holds what comes after the cursor.
+    pub(super) fn older(&self) -> Range {
+        let Range { from, to } = self.request.range;
+        let after = self.request.after;
+        let to = after.map_or(to, |after| to.min(after.timestamp.saturating_add(1)));
+        Range { from, to }
     }
 
-    fn is_after(&self, (timestamp, seq): (i64, i64)) -> bool {
+    pub(super) fn is_after(&self, (timestamp, seq): (i64, i64)) -> bool {
         let after = self.request.after;
         after.is_none_or(|after| (timestamp, seq) < (after.timestamp, after.seq))
     }
 
-    /// Blocks that touch the range up to `to`, the one with the newest event first: so many, after so many.
-    fn blocks(
+    /// Blocks that touch a range, the one with the newest event first: so many, after so many.
+    pub(super) fn blocks(
         &self,
         conn: &mut SqliteConnection,
-        to: i64,
+        range: Range,
         (most, skip): (usize, usize),
     ) -> Result<Vec<Block>, StoreError> {
         let sql = Sql::new(
@@ -148,18 +111,19 @@ impl<'a> Search<'a> {
         );
         let number = |count: usize| i64::try_from(count).unwrap_or(i64::MAX);
         Ok(sql
-            .bind("from", self.request.range.from)
-            .bind("to", to)
+            .bind("from", range.from)
+            .bind("to", range.to)
             .bind("most", number(most))
             .bind("skip", number(skip))
             .load(conn)?)
     }
 
-    /// Events of some blocks that the columns do not rule out: (timestamp, number).
-    fn candidates(
+    /// Events of some blocks in a range that the columns do not rule out: (timestamp, number).
+    pub(super) fn candidates(
         &self,
         conn: &mut SqliteConnection,
         blocks: &[Block],
+        range: Range,
     ) -> Result<Vec<(i64, i64)>, StoreError> {
         let runs = runs(blocks);
         let mut found = Vec::new();
@@ -173,7 +137,7 @@ impl<'a> Search<'a> {
                 condition.sql(),
             );
             let sql = Sql::new(text).bind("runs", runs.as_str());
-            let sql = bound(sql, self.request.range, condition);
+            let sql = bound(sql, range, condition);
             let rows: Vec<Candidate> = sql.load(conn)?;
             found.extend(rows.into_iter().map(|row| (row.ts, row.seq)));
         }
@@ -209,7 +173,7 @@ pub(super) fn runs(blocks: &[Block]) -> String {
     format!("[{}]", runs.join(","))
 }
 
-fn hit(event: &StoredEvent) -> Hit {
+pub(super) fn hit(event: &StoredEvent) -> Hit {
     Hit {
         seq: event.seq,
         timestamp: event.timestamp,

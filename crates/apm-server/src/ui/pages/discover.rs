@@ -63,7 +63,7 @@ pub(crate) fn page_of(ask: &mut Ask<'_>) -> Result<Answer, StoreError> {
     let found = discover::search(ask.conn, &request)?;
     let (answer, why) = headline(view, &state, &found);
     let sql = discover::sql(&request);
-    let content = if found.total == 0 {
+    let content = if found.total == 0 && found.next.is_none() {
         let remedies = html! { @if state.is_filtered(view) { a.btn.btn--primary href=(view.here().without("q").without("filter")) { "Remove the filter" } } (wider(view)) };
         empty(
             "No documents",

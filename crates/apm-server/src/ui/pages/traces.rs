@@ -33,7 +33,7 @@ pub(crate) fn list(ask: &mut Ask<'_>) -> Result<Answer, StoreError> {
     let found = traces::list(ask.conn, &question, now)?;
     let names = discover::group(ask.conn, &question.request(now), "transaction.name")?;
     let crumbs = [Crumb::here("Traces")];
-    let body = if found.total == 0 {
+    let body = if found.total == 0 && found.next.is_none() {
         html! {
             (page_head(&crumbs, format!("No trace began {}.", words::range(view)), "A trace begins with a request that no other traced service sent."))
             (super::nothing_here(view, "No traces"))

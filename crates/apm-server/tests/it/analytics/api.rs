@@ -187,6 +187,9 @@ async fn bad_input_is_refused_with_the_name_of_the_parameter() {
         ("discover?size=10001", "size"),
         ("discover?size=ten", "size"),
         ("discover?after=1", "after"),
+        ("discover?after=9223372036854775807,1", "after"),
+        ("discover?after=-1,1", "after"),
+        ("traces?after=253402300800000000,0", "after"),
         ("discover/groups", "group"),
         ("services/shop/transactions/view", "name"),
         (

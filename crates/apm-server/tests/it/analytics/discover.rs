@@ -226,6 +226,82 @@ fn a_search_that_runs_out_of_time_says_so() {
 }
 
 #[test]
+fn whoever_goes_on_from_where_time_was_up_reaches_every_hit() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let store = open(dir.path());
+    // Blocks that span the same time, blocks that follow each other, and some of one moment.
+    for number in 0..20 {
+        let mut events = batch("shop");
+        add(&mut events, number * 1000, "a", (0..700).map(|i| i % 100));
+        for (index, event) in events.events.iter_mut().enumerate() {
+            let Event::Transaction(event) = event else {
+                continue;
+            };
+            match number {
+                0..5 => event.timestamp = NEW_YEAR,
+                5..15 => event.timestamp += (number as i64 - 5) * 4 * MINUTE,
+                _ => event.timestamp = NEW_YEAR + index as i64 * 4 * SECOND,
+            }
+        }
+        store_all(&store, events);
+    }
+    for (query, size) in [
+        ("transaction.name:*a and 99 and not message:x", 50),
+        ("transaction.duration.us < 70 and not message:x", 1000),
+        ("nothing.like.it:x and free", 50),
+    ] {
+        let whole = search(&store, &request(query, 10_000));
+        let whole: Vec<i64> = whole.hits.iter().map(|hit| hit.seq).collect();
+        let mut page = request(query, size);
+        page.limits.deadline = Duration::ZERO;
+        let mut paged = Vec::new();
+        let mut pages = 0;
+        loop {
+            let found = search(&store, &page);
+            assert!(found.hits.len() <= size);
+            assert!(found.next.is_none() || found.next != page.after, "{query}");
+            paged.extend(found.hits.iter().map(|hit| hit.seq));
+            pages += 1;
+            page.after = found.next;
+            if page.after.is_none() {
+                break;
+            }
+            assert!(pages < 1000, "{query}: no end");
+        }
+        assert!(pages > 20, "{query}: {pages}");
+        assert_eq!(paged, whole, "{query}");
+    }
+}
+
+#[test]
+fn any_number_may_stand_in_a_cursor_and_few_are_one() {
+    use discover::Cursor;
+    for wrong in [
+        "",
+        "1",
+        "-1,1",
+        "1,-1",
+        "9223372036854775807,1",
+        "253402300800000000,0",
+        "9223372036854775808,1",
+    ] {
+        assert_eq!(Cursor::parse(wrong), None, "{wrong}");
+    }
+    let last = Cursor::parse("253402300799999999,9223372036854775807").expect("a cursor");
+    let dir = tempfile::tempdir().expect("a directory");
+    let store = open(dir.path());
+    mixed(&store);
+    for query in ["service.name:shop", "free text"] {
+        let mut wanted = request(query, 10);
+        let expected = search(&store, &wanted);
+        for timestamp in [last.timestamp, i64::MAX] {
+            wanted.after = Some(Cursor { timestamp, ..last });
+            assert_eq!(search(&store, &wanted), expected, "{query}");
+        }
+    }
+}
+
+#[test]
 fn fields_have_their_top_values_and_any_field_groups() {
     let dir = tempfile::tempdir().expect("a directory");
     let store = open(dir.path());
