@@ -41,7 +41,7 @@ pub struct Dependency {
     pub throughput: f64,
     /// Failed / judged, 0 to 1.
     pub failed_rate: Option<f64>,
-    /// Its time / the time of all rows listed, 0 to 1.
+    /// Its time / the time of all, 0 to 1.
     pub impact: f64,
     /// The sparklines.
     pub series: Series,
@@ -50,8 +50,10 @@ pub struct Dependency {
 /// The dependencies of a window, greatest impact first.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Dependencies {
-    /// The dependencies.
+    /// The dependencies, at most 1000.
     pub dependencies: Vec<Dependency>,
+    /// How many with less time there are beside.
+    pub left_out: usize,
     /// The buckets of the sparklines.
     pub axis: Axis,
 }
@@ -126,11 +128,15 @@ pub fn list(
         ),
     )?;
     let table = Table::Destinations;
-    let lines = list::lines(conn, table, &members, window)?;
+    let list::Lines {
+        lines,
+        members,
+        all,
+        left_out,
+    } = list::lines(conn, table, &members, window)?;
     let percentiles = histograms::percentiles(conn, table, &members, &window.slices(), None)?;
     let kinds = Sql::new(include_str!("dependencies/kinds.sql"));
     let kinds: HashMap<i64, Kind> = list::attributes(conn, kinds, &lines)?;
-    let total: f64 = lines.iter().map(|line| line.total.sum).sum();
     let dependencies = lines
         .into_iter()
         .map(|line| {
@@ -150,11 +156,15 @@ pub fn list(
                 latency_max: line.total.max,
                 throughput: line.total.count / window.minutes,
                 failed_rate: line.total.failed_rate(),
-                impact: mean(line.total.sum, total).unwrap_or(0.0),
+                impact: mean(line.total.sum, all.sum).unwrap_or(0.0),
                 series: line.series,
             }
         })
         .collect();
     let axis = Axis::from(window);
-    Ok(Dependencies { dependencies, axis })
+    Ok(Dependencies {
+        dependencies,
+        left_out: left_out.len(),
+        axis,
+    })
 }

@@ -7,6 +7,7 @@ use diesel::sql_types::{BigInt, Bool, Nullable, Text};
 use serde::Serialize;
 
 use super::Scope;
+use super::list::MOST;
 use super::series::Axis;
 use super::sql::Sql;
 use super::window::Window;
@@ -40,8 +41,14 @@ pub struct ErrorGroup {
 /// The groups of a window, latest first.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Errors {
-    /// The groups.
+    /// The groups, at most 1000.
     pub errors: Vec<ErrorGroup>,
+    /// How many groups with fewer occurrences there are beside.
+    pub left_out: usize,
+    /// Occurrences of all groups, those left out too.
+    pub occurrences: i64,
+    /// The same in each of the axis's buckets.
+    pub series: Vec<i64>,
     /// The buckets of the series.
     pub axis: Axis,
 }
@@ -66,6 +73,11 @@ struct Row {
     first_seen: i64,
     #[diesel(sql_type = Nullable<BigInt>)]
     latest: Option<i64>,
+    /// Of all groups.
+    #[diesel(sql_type = BigInt)]
+    groups: i64,
+    #[diesel(sql_type = BigInt)]
+    everything: i64,
 }
 
 #[derive(QueryableByName)]
@@ -83,7 +95,7 @@ struct Point {
 /// The query behind the table. `key`: one group only.
 #[must_use]
 pub fn sql(scope: &Scope, key: Option<u64>, window: &Window) -> Sql {
-    bound(include_str!("errors.sql"), scope, key, window)
+    bound(include_str!("errors.sql"), scope, key, window).bind("most", MOST as i64)
 }
 
 /// The query behind the occurrences chart. `key`: one group only.
@@ -129,24 +141,33 @@ pub fn list(
     let rows: Vec<Row> = sql(scope, key, window).load(conn)?;
     let points: Vec<Point> = series_sql(scope, key, window).load(conn)?;
     let axis = Axis::from(window);
-    let mut series: HashMap<(String, i64), Vec<i64>> = HashMap::new();
+    let listed: HashMap<(&str, i64), usize> = rows
+        .iter()
+        .enumerate()
+        .map(|(index, row)| ((row.service.as_str(), row.grouping_key), index))
+        .collect();
+    let mut series = vec![vec![0; axis.buckets.len()]; rows.len()];
+    let mut all = vec![0; axis.buckets.len()];
     for point in points {
         let place = axis
             .buckets
             .iter()
             .position(|bucket| bucket.start == point.bucket);
-        if let Some(place) = place {
-            series
-                .entry((point.service, point.grouping_key))
-                .or_insert_with(|| vec![0; axis.buckets.len()])[place] += point.n;
+        let Some(place) = place else { continue };
+        all[place] += point.n;
+        if let Some(index) = listed.get(&(point.service.as_str(), point.grouping_key)) {
+            series[*index][place] += point.n;
         }
     }
+    let (groups, occurrences) = rows
+        .first()
+        .map_or((0, 0), |row| (row.groups, row.everything));
+    let left_out = groups.unsigned_abs() as usize - rows.len();
     let errors = rows
         .into_iter()
-        .map(|row| ErrorGroup {
-            series: series
-                .remove(&(row.service.clone(), row.grouping_key))
-                .unwrap_or_else(|| vec![0; axis.buckets.len()]),
+        .zip(series)
+        .map(|(row, series)| ErrorGroup {
+            series,
             key: format!("{:016x}", row.grouping_key),
             service: row.service,
             kind: row.kind,
@@ -158,5 +179,11 @@ pub fn list(
             latest: row.latest,
         })
         .collect();
-    Ok(Errors { errors, axis })
+    Ok(Errors {
+        errors,
+        left_out,
+        occurrences,
+        series: all,
+        axis,
+    })
 }

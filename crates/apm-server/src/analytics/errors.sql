@@ -1,4 +1,5 @@
--- Error groups with what happened in the window; latest in µs since 1970.
+-- The most frequent error groups with what happened in the window, latest (µs since 1970) first; groups and everything are
+-- of all of them.
 WITH slice (level, start, stop) AS (
     SELECT value ->> 0, value ->> 1, value ->> 2 FROM json_each(:slices)
 ),
@@ -14,18 +15,26 @@ counted AS (
       AND TRUE -- q: errors
       AND (:key IS NULL OR g.grouping_key = :key)
     GROUP BY g.id
+),
+grouped AS (
+    SELECT s.name AS service,
+           g.grouping_key,
+           g.type,
+           g.message,
+           g.culprit,
+           g.handled,
+           sum(c.occurrences) AS occurrences,
+           min(g.first_seen) AS first_seen,
+           count(*) OVER () AS groups,
+           sum(sum(c.occurrences)) OVER () AS everything,
+           max((SELECT max(e.ts) FROM error e WHERE e.group_id = g.id AND e.ts >= :from AND e.ts < :to)) AS latest
+    FROM counted c
+    JOIN error_group g ON g.id = c.id
+    JOIN service s ON s.id = g.service_id
+    GROUP BY s.name, g.grouping_key
+    ORDER BY occurrences DESC, s.name, g.grouping_key
+    LIMIT :most
 )
-SELECT s.name AS service,
-       g.grouping_key,
-       g.type,
-       g.message,
-       g.culprit,
-       g.handled,
-       sum(c.occurrences) AS occurrences,
-       min(g.first_seen) AS first_seen,
-       max((SELECT max(e.ts) FROM error e WHERE e.group_id = g.id AND e.ts >= :from AND e.ts < :to)) AS latest
-FROM counted c
-JOIN error_group g ON g.id = c.id
-JOIN service s ON s.id = g.service_id
-GROUP BY s.name, g.grouping_key
-ORDER BY latest DESC, g.grouping_key
+SELECT *
+FROM grouped
+ORDER BY latest DESC, grouping_key

@@ -15,6 +15,9 @@ use super::sql::Sql;
 use super::totals::{self, Total};
 use super::window::Window;
 
+/// Lines of a list; those beyond have the least time.
+pub(super) const MOST: usize = 1_000;
+
 /// One line of a list.
 #[derive(Debug)]
 pub(super) struct Line {
@@ -32,34 +35,66 @@ impl Line {
     }
 }
 
-/// The keys to which something happened in the window, most time first.
+/// The lines of a list.
+#[derive(Debug)]
+pub(super) struct Lines {
+    /// Most time first, at most [`MOST`].
+    pub(super) lines: Vec<Line>,
+    /// Which rollup ids they are made of.
+    pub(super) members: Members,
+    /// What happened to all keys, those left out too.
+    pub(super) all: Total,
+    /// The keys beyond.
+    pub(super) left_out: Vec<Arc<str>>,
+}
+
+/// The keys to which something happened in the window, and the series of those with most time: a series for each of many
+/// thousands would be no list that anybody reads, and a lot of memory.
 pub(super) fn lines(
     conn: &mut SqliteConnection,
     table: Table,
     members: &Members,
     window: &Window,
-) -> QueryResult<Vec<Line>> {
+) -> QueryResult<Lines> {
     let buckets = window.buckets();
-    let sums = totals::of_window(conn, table, members, &window.slices())?;
-    let series = totals::of_buckets(conn, table, members, window)?;
-    let mut lines: Vec<Line> = members
-        .keys()
-        .iter()
-        .zip(sums)
+    let mut sums = totals::of_window(conn, table, members, &window.slices())?;
+    let keys = members.keys();
+    let mut places: Vec<usize> = (0..keys.len())
+        .filter(|place| sums[*place].total.count > 0.0)
+        .collect();
+    let time = |place: usize| sums[place].total.sum;
+    places.sort_by(|a, b| (time(*b).total_cmp(&time(*a))).then_with(|| keys[*a].cmp(&keys[*b])));
+    let mut all = Total::default();
+    for place in &places {
+        all.add(&sums[*place].total);
+    }
+    let left_out = places.split_off(places.len().min(MOST));
+    let left_out = left_out.into_iter().map(|place| Arc::clone(&keys[place]));
+    let left_out = left_out.collect();
+    let members = members.of_places(places.iter().copied());
+    let series = totals::of_buckets(conn, table, &members, window)?;
+    let lines = places
+        .into_iter()
         .zip(series)
-        .filter(|((_, sum), _)| sum.total.count > 0.0)
-        .map(|((key, sum), series)| Line {
-            key: Arc::clone(key),
-            ids: sum.ids,
-            total: sum.total,
-            series: series.map_or_else(
-                || Series::empty(buckets.len()),
-                |sums| Series::of(&sums, &buckets),
-            ),
+        .map(|(place, series)| {
+            let sum = std::mem::take(&mut sums[place]);
+            Line {
+                key: Arc::clone(&keys[place]),
+                ids: sum.ids,
+                total: sum.total,
+                series: series.map_or_else(
+                    || Series::empty(buckets.len()),
+                    |sums| Series::of(&sums, &buckets),
+                ),
+            }
         })
         .collect();
-    lines.sort_by(|a, b| (b.total.sum.total_cmp(&a.total.sum)).then_with(|| a.key.cmp(&b.key)));
-    Ok(lines)
+    Ok(Lines {
+        lines,
+        members,
+        all,
+        left_out,
+    })
 }
 
 /// A row that says more of a rollup id.

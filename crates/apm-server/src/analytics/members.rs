@@ -36,6 +36,26 @@ impl Members {
         &self.keys
     }
 
+    /// Those of some places, in their order.
+    pub(super) fn of_places(&self, places: impl Iterator<Item = usize>) -> Self {
+        let mut chosen = Self::default();
+        let mut new = vec![None; self.keys.len()];
+        for place in places {
+            new[place] = Some(chosen.keys.len());
+            chosen.keys.push(Arc::clone(&self.keys[place]));
+        }
+        let moved = self.places.iter();
+        let moved = moved.filter_map(|(id, place)| Some((*id, new[*place]?)));
+        chosen.places = moved.collect();
+        chosen
+    }
+
+    /// Those whose key passes.
+    pub(super) fn filter(&self, is_chosen: impl Fn(&str) -> bool) -> Self {
+        let places = 0..self.keys.len();
+        self.of_places(places.filter(|place| is_chosen(&self.keys[*place])))
+    }
+
     /// All ids.
     pub(super) fn into_ids(self) -> Vec<i64> {
         self.places.into_keys().collect()
@@ -78,5 +98,8 @@ mod tests {
         assert_eq!(members.keys().len(), 2);
         assert_eq!((members.place(1), members.place(2)), (Some(0), Some(0)));
         assert_eq!((members.place(5), members.place(3)), (Some(1), None));
+        let chosen = members.filter(|key| key == "b");
+        assert_eq!(chosen.keys().len(), 1);
+        assert_eq!((chosen.place(1), chosen.place(5)), (None, Some(0)));
     }
 }

@@ -1,6 +1,6 @@
 //! Which services there are and how they do: the first page.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use diesel::prelude::*;
@@ -54,8 +54,10 @@ pub struct Service {
 /// The services of a window, most transactions first.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Services {
-    /// The services.
+    /// The services, at most 1000.
     pub services: Vec<Service>,
+    /// How many services with less time or fewer transactions there are beside.
+    pub left_out: usize,
     /// The buckets of the sparklines.
     pub axis: Axis,
 }
@@ -100,13 +102,15 @@ pub fn series_sql(scope: &Scope, window: &Window) -> Sql {
 pub fn list(conn: &mut SqliteConnection, scope: &Scope, window: &Window) -> QueryResult<Services> {
     let bind = |text| window.bind(scope.bind(Sql::new(text)));
     let members = Members::read(conn, &bind(include_str!("services/members.sql")))?;
-    let lines = list::lines(conn, Table::Transactions, &members, window)?;
-    let (count, n) = lines.iter().fold((0.0, 0), |(count, n), line| {
-        (count + line.total.count, n + line.total.n)
-    });
+    let list::Lines {
+        lines,
+        members,
+        all,
+        left_out,
+    } = list::lines(conn, Table::Transactions, &members, window)?;
     let percentiles = percentile::of_transactions(
         conn,
-        percentile::ranked(count, n),
+        percentile::ranked(all.count, all.n),
         &members,
         &bind(include_str!("services/exact.sql")),
         (&window.slices(), None),
@@ -124,12 +128,13 @@ pub fn list(conn: &mut SqliteConnection, scope: &Scope, window: &Window) -> Quer
         .map(|(name, sum)| (&**name, sum.total.sum))
         .collect();
     let axis = Axis::from(window);
+    let beyond: HashSet<&str> = left_out.iter().map(|name| &**name).collect();
     let known: Vec<Row> = bind(include_str!("services/known.sql")).load(conn)?;
     let mut services: Vec<Service> = known
         .into_iter()
         .filter_map(|row| {
             let line = lines.remove(row.name.as_str());
-            if line.is_none() && !row.heard {
+            if line.is_none() && (!row.heard || beyond.contains(row.name.as_str())) {
                 return None;
             }
             let total = line.as_ref().map(|line| line.total).unwrap_or_default();
@@ -156,5 +161,11 @@ pub fn list(conn: &mut SqliteConnection, scope: &Scope, window: &Window) -> Quer
     services.sort_by(|a, b| {
         (b.transactions.total_cmp(&a.transactions)).then_with(|| a.name.cmp(&b.name))
     });
-    Ok(Services { services, axis })
+    let more = services.len().saturating_sub(list::MOST);
+    services.truncate(list::MOST);
+    Ok(Services {
+        services,
+        left_out: left_out.len() + more,
+        axis,
+    })
 }

@@ -41,6 +41,8 @@ pub struct Call {
 pub struct Detail {
     /// Where it runs.
     pub statements: Vec<Statement>,
+    /// How many such places with less time there are beside.
+    pub left_out: usize,
     /// The buckets of their series.
     pub axis: Axis,
     /// The newest spans of it, at most 100.
@@ -160,6 +162,7 @@ pub fn detail(
     })?;
     Ok(Detail {
         statements: found.statements,
+        left_out: found.left_out,
         axis: found.axis,
         samples: samples
             .into_iter()

@@ -46,7 +46,7 @@ pub struct Statement {
     pub throughput: f64,
     /// Time of all calls, µs.
     pub total: f64,
-    /// Its time / the time of all statements listed, 0 to 1.
+    /// Its time / the time of all statements, 0 to 1.
     pub share: f64,
     /// Mean, µs.
     pub latency_avg: Option<f64>,
@@ -63,8 +63,10 @@ pub struct Statement {
 /// The statements of a window, most time first.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Statements {
-    /// The statements.
+    /// The statements, at most 1000.
     pub statements: Vec<Statement>,
+    /// How many with less time there are beside.
+    pub left_out: usize,
     /// The buckets of the sparklines.
     pub axis: Axis,
 }
@@ -156,12 +158,24 @@ pub fn list(
     window: &Window,
 ) -> QueryResult<Statements> {
     let members = members(conn, scope, fingerprint, window)?;
+    of_members(conn, &members, window)
+}
+
+fn of_members(
+    conn: &mut SqliteConnection,
+    members: &Members,
+    window: &Window,
+) -> QueryResult<Statements> {
     let table = Table::Statements;
-    let lines = list::lines(conn, table, &members, window)?;
+    let list::Lines {
+        lines,
+        members,
+        all,
+        left_out,
+    } = list::lines(conn, table, members, window)?;
     let percentiles = histograms::percentiles(conn, table, &members, &window.slices(), None)?;
     let texts = Sql::new(include_str!("statements/texts.sql"));
     let mut texts: HashMap<i64, Row> = list::attributes(conn, texts, &lines)?;
-    let total: f64 = lines.iter().map(|line| line.total.sum).sum();
     let statements = lines
         .into_iter()
         .filter_map(|line| {
@@ -183,7 +197,7 @@ pub fn list(
                 calls: line.total.count,
                 throughput: line.total.count / window.minutes,
                 total: line.total.sum,
-                share: mean(line.total.sum, total).unwrap_or(0.0),
+                share: mean(line.total.sum, all.sum).unwrap_or(0.0),
                 latency_avg: line.total.mean(),
                 latency_max: line.total.max,
                 failed_rate: line.total.failed_rate(),
@@ -192,7 +206,11 @@ pub fn list(
         })
         .collect();
     let axis = Axis::from(window);
-    Ok(Statements { statements, axis })
+    Ok(Statements {
+        statements,
+        left_out: left_out.len(),
+        axis,
+    })
 }
 
 /// The statements that some callers run on databases of one kind: the operations of a dependency.
@@ -204,14 +222,17 @@ pub fn of_dependency(
     scope: &Scope,
     callers: &[Dependency],
     window: &Window,
-) -> QueryResult<Vec<Statement>> {
-    let mut found = list(conn, scope, None, window)?.statements;
-    found.retain(|statement| {
+) -> QueryResult<Statements> {
+    let members = members(conn, scope, None, window)?;
+    let members = members.filter(|key| {
+        // Service, instance, subtype, fingerprint.
+        let mut words = key.rsplitn(4, '\t');
+        let (subtype, service) = (words.nth(1), words.nth(1));
         callers.iter().any(|caller| {
             caller.kind == "db"
-                && caller.service == statement.service
-                && caller.subtype == statement.subtype
+                && Some(caller.service.as_str()) == service
+                && Some(caller.subtype.as_str()) == subtype
         })
     });
-    Ok(found)
+    of_members(conn, &members, window)
 }

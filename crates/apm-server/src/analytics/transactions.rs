@@ -8,7 +8,7 @@ use super::members::Members;
 use super::percentile::{self, Percentiles};
 use super::series::{Axis, Series};
 use super::sql::Sql;
-use super::totals::{self, Total};
+use super::totals;
 use super::window::Window;
 use super::{Scope, list, mean};
 
@@ -32,7 +32,7 @@ pub struct Transaction {
     pub throughput: f64,
     /// Failed / judged, 0 to 1.
     pub failed_rate: Option<f64>,
-    /// Its time / the time of all groups listed, 0 to 1 (reference/ui.md 4.5).
+    /// Its time / the time of all groups, 0 to 1 (reference/ui.md 4.5).
     pub impact: f64,
     /// The sparklines.
     pub series: Series,
@@ -41,8 +41,10 @@ pub struct Transaction {
 /// The groups of a window, greatest impact first.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Transactions {
-    /// The groups.
+    /// The groups, at most 1000.
     pub transactions: Vec<Transaction>,
+    /// How many groups with less time there are beside.
+    pub left_out: usize,
     /// The buckets of the sparklines.
     pub axis: Axis,
 }
@@ -64,11 +66,12 @@ pub fn list(
 ) -> QueryResult<Transactions> {
     let bind = |text| window.bind(scope.bind(Sql::new(text)));
     let members = Members::read(conn, &bind(include_str!("transactions/members.sql")))?;
-    let lines = list::lines(conn, Table::Transactions, &members, window)?;
-    let mut all = Total::default();
-    for line in &lines {
-        all.add(&line.total);
-    }
+    let list::Lines {
+        lines,
+        members,
+        all,
+        left_out,
+    } = list::lines(conn, Table::Transactions, &members, window)?;
     let percentiles = percentile::of_transactions(
         conn,
         percentile::ranked(all.count, all.n),
@@ -95,7 +98,11 @@ pub fn list(
         })
         .collect();
     let axis = Axis::from(window);
-    Ok(Transactions { transactions, axis })
+    Ok(Transactions {
+        transactions,
+        left_out: left_out.len(),
+        axis,
+    })
 }
 
 /// The transaction types of a service in the window, most transactions first.

@@ -28,8 +28,14 @@ const INTERVALS: [(i64, i64); 15] = [
     (86_400_000, 43_200_000),
     (604_800_000, 86_400_000),
     (1_814_400_000, 604_800_000),
-    (31_536_000_000, 2_592_000_000),
+    // Months for ten years; the reference has them for fifty, which would be 600 buckets for each row of a list.
+    (6_220_800_000, 2_592_000_000),
 ];
+
+/// Milliseconds in a year.
+const YEAR: i64 = 31_536_000_000;
+/// Buckets of a chart over more years than there are rules for.
+const MOST_YEARS: i64 = 60;
 
 /// The width of a chart's buckets for a range, in seconds, at least `floor` (reference/ui.md 4.1).
 ///
@@ -38,7 +44,8 @@ const INTERVALS: [(i64, i64); 15] = [
 pub fn interval(range: Range, floor: i64) -> i64 {
     let target = range.micros() / 1000 / 50;
     let rule = INTERVALS.iter().find(|(bound, _)| *bound > target);
-    let millis = rule.map_or(31_536_000_000, |(_, interval)| *interval);
+    let years = || (range.micros() / 1000 / YEAR / MOST_YEARS + 1) * YEAR;
+    let millis = rule.map_or_else(years, |(_, interval)| *interval);
     (millis / 1000).max(floor).max(1)
 }
 
@@ -235,6 +242,20 @@ mod tests {
             assert_eq!(interval(range(minutes), 1), seconds, "{minutes} min");
         }
         assert_eq!(interval(range(15), 60), 60);
+        let year = 365 * 24 * 60;
+        for (years, most) in [(9, 112), (11, 13), (56, 60), (8_030, 62)] {
+            let range = Range {
+                from: 0,
+                to: years * year * MINUTE,
+            };
+            let window = Window::new(range, range.to);
+            let buckets = window.buckets().len();
+            assert!(
+                (years.min(50) as usize..=most).contains(&buckets),
+                "{years}: {buckets}"
+            );
+            assert!(window.series_slices().len() <= 5);
+        }
         let second = Range {
             from: 0,
             to: SECOND,

@@ -18,7 +18,11 @@ use crate::store::Store;
 struct Detail {
     dependency: Option<Dependency>,
     callers: Vec<Dependency>,
+    /// How many callers with less time there are beside.
+    callers_left_out: usize,
     statements: Vec<Statement>,
+    /// The same of statements.
+    statements_left_out: usize,
     axis: Axis,
 }
 
@@ -65,11 +69,14 @@ pub(super) async fn one(
             by_service: true,
             ..choice.clone()
         };
-        let callers = dependencies::list(conn, &scope, &by_service, window)?.dependencies;
+        let callers = dependencies::list(conn, &scope, &by_service, window)?;
+        let run = statements::of_dependency(conn, &scope, &callers.dependencies, window)?;
         Ok(Detail {
-            statements: statements::of_dependency(conn, &scope, &callers, window)?,
             dependency: found.dependencies.into_iter().next(),
-            callers,
+            callers: callers.dependencies,
+            callers_left_out: callers.left_out,
+            statements: run.statements,
+            statements_left_out: run.left_out,
             axis: found.axis,
         })
     })

@@ -1,5 +1,7 @@
 //! `/api/v1/services/{service}/transactions` and one of them.
 
+use std::collections::HashSet;
+
 use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse};
 use serde::Serialize;
@@ -47,10 +49,17 @@ pub(super) async fn list(
     let params = Params::read(&request)?;
     let scope = params.scope(List::Transactions)?;
     compare(&request, &store, &params, move |conn, window| {
+        let groups = transactions::list(conn, &scope, window)?;
+        let mut sql = callers::list(conn, &scope, Of::All, window)?;
+        if groups.left_out > 0 {
+            let listed = groups.transactions.iter();
+            let listed: HashSet<_> = listed.map(|group| (&group.kind, &group.name)).collect();
+            sql.retain(|caller| listed.contains(&(&caller.kind, &caller.transaction)));
+        }
         Ok(Table {
-            groups: transactions::list(conn, &scope, window)?,
+            groups,
             transaction_types: transactions::types(conn, &scope, window)?,
-            sql: callers::list(conn, &scope, Of::All, window)?,
+            sql,
             latency: latency::chart(conn, &scope, window)?,
             throughput: throughput::chart(conn, &scope, window)?,
             breakdown: breakdown::chart(conn, &scope, window)?,

@@ -35,6 +35,7 @@ use super::components::header::QueryState;
 use super::components::panel::empty;
 use super::components::shell::{Page, Section};
 use super::href::Href;
+use super::number;
 use super::view::View;
 use super::words;
 use crate::analytics::Scope;
@@ -196,6 +197,29 @@ pub(crate) fn nothing_here(view: &View, what: &str) -> Markup {
         (words::range(view)) @if let Some(environment) = view.environment() { " in the environment " b { (environment) } } "."
     };
     empty(what, reason, wider(view))
+}
+
+/// Rows of a table that a page shows: more are heavy, and nobody reads them. A file has all.
+pub(crate) fn most_rows(view: &View) -> usize {
+    match view.param("csv") {
+        Some(_) => usize::MAX,
+        None => 200,
+    }
+}
+
+/// What a table does not show: of `rows` those beyond [`most_rows`], and those that its list left out, which have least of
+/// `what`.
+pub(crate) fn beyond(view: &View, rows: usize, left_out: usize, what: &str) -> Markup {
+    let most = most_rows(view).min(rows);
+    let count = |n: usize| number::grouped(n as u64);
+    html! {
+        @if most < rows + left_out {
+            p.panel-foot {
+                "The first " (count(most)) " of " (count(rows + left_out)) " are shown: filter, or sort by another column, to see others."
+                @if left_out > 0 { " What is sorted are the " (count(rows)) " with most " (what) "." }
+            }
+        }
+    }
 }
 
 /// A weighted count as people read it.

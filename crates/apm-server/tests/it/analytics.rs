@@ -1,6 +1,7 @@
 //! Questions about events that went through the real store.
 
 mod api;
+mod bounded;
 mod discover;
 mod lists;
 mod openapi;

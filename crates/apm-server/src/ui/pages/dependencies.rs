@@ -38,7 +38,7 @@ pub(crate) fn list(ask: &mut Ask<'_>, service: &str) -> QueryResult<Answer> {
         @if found.dependencies.is_empty() {
             (super::nothing_here(ask.view, "No calls"))
         } @else {
-            (panel("Dependencies", number::grouped(found.dependencies.len() as u64), html! {}, rows(ask.view, &found)))
+            (panel("Dependencies", number::grouped((found.dependencies.len() + found.left_out) as u64), html! {}, rows(ask.view, &found)))
         }
     };
     Ok(Answer::Page(Page {
@@ -128,12 +128,10 @@ pub(crate) fn rows(view: &View, found: &Dependencies) -> Markup {
             }
         }
     };
-    table(
-        view,
-        "",
-        "Dependencies",
-        &COLUMNS,
-        &sort,
-        html! { @for one in list { (row(one)) } },
-    )
+    let shown = list.iter().take(super::most_rows(view));
+    let body = html! { @for one in shown { (row(one)) } };
+    html! {
+        (table(view, "", "Dependencies", &COLUMNS, &sort, body))
+        (super::beyond(view, list.len(), found.left_out, "time"))
+    }
 }

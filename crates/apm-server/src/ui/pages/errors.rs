@@ -56,7 +56,7 @@ pub(crate) fn list(ask: &mut Ask<'_>, service: Option<&str>) -> QueryResult<Answ
             (tabs)
             (totals(ask, &found))
             section.panel { (chart(ask, &found, &sql)) }
-            (panel("Errors", number::grouped(found.errors.len() as u64), html! {}, rows(ask.view, &found)))
+            (panel("Errors", number::grouped(kinds(&found)), html! {}, rows(ask.view, &found)))
         }
     };
     let title = service.map_or_else(|| "Errors".to_owned(), |name| format!("Errors · {name}"));
@@ -67,7 +67,7 @@ pub(crate) fn list(ask: &mut Ask<'_>, service: Option<&str>) -> QueryResult<Answ
 }
 
 fn headline(view: &View, found: &Errors) -> (String, String) {
-    let total: i64 = found.errors.iter().map(|group| group.occurrences).sum();
+    let total = found.occurrences;
     let times = |n: i64| words::often(n.unsigned_abs());
     let Some(first) = found.errors.iter().max_by_key(|group| group.occurrences) else {
         return Default::default();
@@ -82,7 +82,7 @@ fn headline(view: &View, found: &Errors) -> (String, String) {
     } else {
         format!(
             "{} different errors occurred {} {}.",
-            number::grouped(found.errors.len() as u64),
+            number::grouped(kinds(found)),
             times(total),
             words::range(view)
         )
@@ -134,8 +134,13 @@ pub(crate) fn href(view: &View, group: &ErrorGroup) -> String {
         .to_string()
 }
 
+/// How many different errors there are, those left out too.
+fn kinds(found: &Errors) -> u64 {
+    (found.errors.len() + found.left_out) as u64
+}
+
 fn totals(ask: &Ask<'_>, found: &Errors) -> Markup {
-    let total: i64 = found.errors.iter().map(|group| group.occurrences).sum();
+    let total = found.occurrences;
     let unhandled: i64 = found
         .errors
         .iter()
@@ -150,7 +155,7 @@ fn totals(ask: &Ask<'_>, found: &Errors) -> Markup {
             number::rate(total as f64 / ask.window.minutes),
         ),
         Fact::new("Unhandled", number::compact(unhandled.unsigned_abs())),
-        Fact::new("Kinds", found.errors.len()),
+        Fact::new("Kinds", number::grouped(kinds(found))),
         Fact::new(
             "Last seen",
             html! { @match latest { Some(at) => (ask.view.clock.relative(at)), None => span.dim { "–" } } },
@@ -160,12 +165,7 @@ fn totals(ask: &Ask<'_>, found: &Errors) -> Markup {
 
 /// Occurrences over time, all groups together.
 fn chart(ask: &Ask<'_>, found: &Errors, sql: &str) -> Markup {
-    let mut values = vec![0.0; found.axis.buckets.len()];
-    for group in &found.errors {
-        for (sum, n) in values.iter_mut().zip(&group.series) {
-            *sum += *n as f64;
-        }
-    }
+    let values: Vec<f64> = found.series.iter().map(|n| *n as f64).collect();
     occurrences(ask, &found.axis, &values, sql)
 }
 
@@ -212,14 +212,12 @@ fn rows(view: &View, found: &Errors) -> Markup {
         "first" => sort.compare(Some(a.first_seen as f64), Some(b.first_seen as f64)),
         _ => sort.compare(a.latest.map(|at| at as f64), b.latest.map(|at| at as f64)),
     });
-    table(
-        view,
-        "table--lines",
-        "Errors",
-        &COLUMNS,
-        &sort,
-        html! { @for group in groups { (row(view, group)) } },
-    )
+    let shown = groups.iter().take(super::most_rows(view));
+    let body = html! { @for group in shown { (row(view, group)) } };
+    html! {
+        (table(view, "table--lines", "Errors", &COLUMNS, &sort, body))
+        (super::beyond(view, groups.len(), found.left_out, "occurrences"))
+    }
 }
 
 fn row(view: &View, group: &ErrorGroup) -> Markup {
@@ -257,7 +255,7 @@ pub(crate) fn short_list(view: &View, found: Option<&Errors>, all: &Href) -> Mar
         Some(found) if found.errors.is_empty() => none(&format!("none {}", words::range(view))),
         Some(found) => panel(
             "Errors",
-            number::grouped(found.errors.len() as u64),
+            number::grouped(kinds(found)),
             html! { a href=(all) { "All errors" } },
             findings(&as_findings(view, &found.errors, 5)),
         ),

@@ -12,7 +12,7 @@ use super::insights::badge;
 use super::{Answer, Ask, page, whole, wider};
 use crate::analytics::Scope;
 use crate::analytics::series::Axis;
-use crate::analytics::statements::{self, Statement};
+use crate::analytics::statements::{self, Statement, Statements};
 use crate::insight::callers::{self, Caller, Of};
 use crate::insight::finding::{self, Finding, Which};
 use crate::insight::repeats::BADGE;
@@ -41,9 +41,6 @@ const COLUMNS: [Column; 9] = [
     Column::figure("Longest", "max"),
 ];
 
-/// Rows on a page.
-const MOST: usize = 200;
-
 /// The page.
 pub(crate) fn list(ask: &mut Ask<'_>) -> QueryResult<Answer> {
     let scope = Scope {
@@ -69,10 +66,10 @@ pub(crate) fn list(ask: &mut Ask<'_>) -> QueryResult<Answer> {
     let before: HashMap<_, _> = before.into_iter().map(|row| (key(&row), row)).collect();
     let callers = callers::list(ask.conn, &scope, Of::Each, &ask.window)?;
     let found = finding::list(ask.conn, &scope, Which::default())?;
-    let (answer, why) = headline(&now.statements, found.len());
+    let (answer, why) = headline(&now, found.len());
     let body = html! {
         (page_head(&crumbs, answer, why))
-        section.panel { (rows(ask, &now.statements, &now.axis, &before, &callers, &found)) }
+        section.panel { (rows(ask, &now, &before, &callers, &found)) }
     };
     Ok(Answer::Page(page(Section::Queries, "Queries", body)))
 }
@@ -88,8 +85,11 @@ fn key(row: &Statement) -> Key {
     )
 }
 
-fn headline(list: &[Statement], findings: usize) -> (String, String) {
-    let first = list.iter().max_by(|a, b| a.total.total_cmp(&b.total));
+fn headline(list: &Statements, findings: usize) -> (String, String) {
+    let first = list
+        .statements
+        .iter()
+        .max_by(|a, b| a.total.total_cmp(&b.total));
     let answer = first.map_or_else(String::new, |row| {
         format!(
             "{} takes {} of the time in SQL.",
@@ -97,7 +97,11 @@ fn headline(list: &[Statement], findings: usize) -> (String, String) {
             number::percent(row.share)
         )
     });
-    let statements = words::count(list.len() as u64, "statement", "statements");
+    let statements = words::count(
+        (list.statements.len() + list.left_out) as u64,
+        "statement",
+        "statements",
+    );
     let why = match findings {
         0 => format!("{statements}, and nothing to be said against them."),
         n => format!(
@@ -121,8 +125,7 @@ fn short(row: &Statement) -> String {
 
 fn rows(
     ask: &Ask<'_>,
-    list: &[Statement],
-    axis: &Axis,
+    known: &Statements,
     before: &HashMap<Key, Statement>,
     callers: &[Caller],
     found: &[Finding],
@@ -135,7 +138,8 @@ fn rows(
     };
     let per_request = |row: &Statement| of(row).iter().map(|caller| caller.calls).reduce(f64::max);
     let filter = ask.view.query().to_lowercase();
-    let mut list: Vec<&Statement> = list
+    let mut list: Vec<&Statement> = known
+        .statements
         .iter()
         .filter(|row| filter.is_empty() || row.normalized.to_lowercase().contains(&filter))
         .collect();
@@ -152,13 +156,13 @@ fn rows(
     let widest = list.iter().map(|row| row.share).fold(0.0, f64::max);
     let caption = format!("Statements {}", words::range(ask.view));
     let body = html! {
-        @for row in list.iter().take(MOST) {
-            (line(ask, row, axis, before.get(&key(row)), &of(row), found, widest))
+        @for row in list.iter().take(super::most_rows(ask.view)) {
+            (line(ask, row, &known.axis, before.get(&key(row)), &of(row), found, widest))
         }
     };
     html! {
         (table(ask.view, "table--lines", &caption, &COLUMNS, &sort, body))
-        @if list.len() > MOST { p.soft { "The first " (MOST) " of " (number::grouped(list.len() as u64)) " are shown: filter, or sort by another column, to see others." } }
+        (super::beyond(ask.view, list.len(), known.left_out, "time"))
     }
 }
 

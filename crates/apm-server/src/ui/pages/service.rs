@@ -46,7 +46,7 @@ pub(crate) fn overview(ask: &mut Ask<'_>, service: &str) -> QueryResult<Answer> 
         latency::sql(&scope, &ask.window).shell(),
         throughput::sql(&scope, &ask.window).shell(),
     );
-    let all = html! { a href=(ask.view.to(&["services", service, "transactions"])) { (words::all(list.transactions.len() as u64, "transactions")) } };
+    let all = html! { a href=(ask.view.to(&["services", service, "transactions"])) { (words::all((list.transactions.len() + list.left_out) as u64, "transactions")) } };
     let body = html! {
         (page_head(&crumbs, answer, why))
         (service_tabs(ask.view, service, ""))

@@ -82,7 +82,7 @@ pub(crate) fn page(ask: &mut Ask<'_>) -> QueryResult<Answer> {
         div.cols.cols--5-7 {
             (errors::short_list(ask.view, failing.as_ref(), &ask.view.to(&["errors"])))
             @if let (Some(service), Some(hot)) = (&busiest, &hot) {
-                @let all = html! { a href=(ask.view.to(&["services", &service.name, "transactions"])) { (words::all(hot.transactions.len() as u64, "transactions")) } };
+                @let all = html! { a href=(ask.view.to(&["services", &service.name, "transactions"])) { (words::all((hot.transactions.len() + hot.left_out) as u64, "transactions")) } };
                 (panel("Where time goes", html! { (service.name) }, all, transactions::shares(ask.view, &service.name, hot, 7)))
             }
         }
@@ -226,14 +226,12 @@ fn list(
         _ => sort.compare(Some(a.throughput), Some(b.throughput)),
     });
     let caption = format!("Services {}", words::range(ask.view));
-    table(
-        ask.view,
-        "table--lines",
-        &caption,
-        &COLUMNS,
-        &sort,
-        html! { @for service in rows { (row(ask, &now.axis, service, before.get(&service.name), insights.get(&service.name).copied(), counted)) } },
-    )
+    let shown = rows.iter().take(super::most_rows(ask.view));
+    let body = html! { @for service in shown { (row(ask, &now.axis, service, before.get(&service.name), insights.get(&service.name).copied(), counted)) } };
+    html! {
+        (table(ask.view, "table--lines", &caption, &COLUMNS, &sort, body))
+        (super::beyond(ask.view, rows.len(), now.left_out, "requests"))
+    }
 }
 
 fn row(

@@ -69,12 +69,17 @@ pub(crate) fn page(ask: &mut Ask<'_>, service: &str) -> QueryResult<Answer> {
         throughput::sql(&scope, &ask.window).shell(),
     );
     let sql = callers::list(ask.conn, &scope, Of::All, &ask.window)?;
-    let (answer, why) = headline(ask.view, service, &list);
+    let (answer, why) = headline(ask.view, service, &list, now.total.count);
+    let names = list.transactions.len() + list.left_out;
+    let table = html! {
+        (rows(ask.view, service, &list, &sql, super::most_rows(ask.view)))
+        (super::beyond(ask.view, list.transactions.len(), list.left_out, "time"))
+    };
     let body = html! {
         (page_head(&crumbs, answer, why))
         (tabs)
         (split("split--7-5", &[charts::latency(ask, "requests", &now, before.as_ref(), Some(&latency_sql)), charts::throughput(ask, &results, Some(&throughput_sql))]))
-        (panel("Transactions", number::grouped(list.transactions.len() as u64), kinds(ask.view, &types, kind.as_deref()), rows(ask.view, service, &list, &sql, usize::MAX)))
+        (panel("Transactions", number::grouped(names as u64), kinds(ask.view, &types, kind.as_deref()), table))
     };
     Ok(Answer::Page(with_service(service, body)))
 }
@@ -95,15 +100,18 @@ fn kinds(view: &View, types: &[String], current: Option<&str>) -> Markup {
 }
 
 /// Where the time goes: one transaction if it has half of it, else the two first.
-fn headline(view: &View, service: &str, list: &Transactions) -> (String, String) {
-    let count: f64 = list.transactions.iter().map(|t| t.count).sum();
+fn headline(view: &View, service: &str, list: &Transactions, count: f64) -> (String, String) {
     let mut by_time: Vec<&Transaction> = list.transactions.iter().collect();
     by_time.sort_by(|a, b| b.impact.total_cmp(&a.impact));
     let why = format!(
         "{} {}, under {}.",
         words::count(whole(count), "transaction", "transactions"),
         words::range(view),
-        words::count(list.transactions.len() as u64, "name", "names")
+        words::count(
+            (list.transactions.len() + list.left_out) as u64,
+            "name",
+            "names"
+        )
     );
     let answer = match by_time.as_slice() {
         [one] => format!(

@@ -1,0 +1,147 @@
+//! Answers whose size does not depend on how much somebody sent, nor on the range that is asked for.
+
+use std::collections::HashSet;
+
+use actix_web::http::StatusCode;
+use actix_web::test;
+use actix_web::web;
+use apm_server::event::Event;
+use apm_server::store::Store;
+use serde_json::{Value as Json, json};
+
+use super::api::{RANGE, get};
+use super::{batch, open, store_all};
+use crate::support::events::{NEW_YEAR, error, now, span, transaction};
+use crate::support::server::TestServer;
+
+/// As much time as can be asked for.
+const EVER: &str = "from=1970-01-01T00:00:00Z&to=9999-12-30T00:00:00Z";
+
+/// A service with 1200 of everything that is listed, of which each takes longer than the one before.
+fn many(store: &Store) {
+    let mut events = batch("shop");
+    for number in 1..=1_200_u64 {
+        let mut request = transaction(&mut events, number, &format!("{number}"));
+        request.duration = number as i64;
+        request.timestamp = NEW_YEAR;
+        events.events.push(Event::Transaction(request));
+        let mut call = span(&mut events, number, &format!("select c{number} from t"));
+        call.resource = Some(events.keep(&format!("db{number}")));
+        call.duration = number as i64;
+        events.events.push(Event::Span(call));
+        for _ in 0..=u8::from(number > 200) {
+            let mut fault = error(&mut events, number);
+            fault.grouping_key = number;
+            events.events.push(Event::Error(fault));
+        }
+    }
+    store_all(store, events);
+    for number in 0..1_200 {
+        let mut events = batch(&format!("service {number}"));
+        let request = transaction(&mut events, 10_000 + number, "a");
+        events.events.push(Event::Transaction(request));
+        store_all(store, events);
+    }
+}
+
+/// An answer, and how many bytes it has.
+async fn sized(store: &Store, path: &str) -> (Json, usize) {
+    let response = get(store, path, None).await;
+    assert_eq!(response.status(), StatusCode::OK, "{path}");
+    let body = test::read_body(response).await;
+    (serde_json::from_slice(&body).expect("JSON"), body.len())
+}
+
+#[actix_web::test]
+async fn a_list_has_a_thousand_rows_and_says_how_many_it_leaves_out() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let store = open(dir.path());
+    let seeding = store.clone();
+    web::block(move || many(&seeding)).await.expect("a thread");
+    for range in [RANGE, EVER] {
+        for (path, rows, left_out) in [
+            ("services", "services", 201),
+            ("services/shop/transactions", "transactions", 200),
+            ("services/shop/errors", "errors", 200),
+            ("services/shop/dependencies", "dependencies", 200),
+            ("dependencies", "dependencies", 200),
+            ("queries", "statements", 200),
+        ] {
+            let (body, bytes) = sized(&store, &format!("/api/v1/{path}?{range}")).await;
+            let listed = body[rows].as_array().expect("rows");
+            assert_eq!(listed.len(), 1_000, "{path}");
+            assert_eq!(body["left_out"], left_out, "{path}");
+            let buckets = body["axis"]["buckets"].as_array().expect("buckets");
+            assert!(
+                (10..=62).contains(&buckets.len()),
+                "{path}: {}",
+                buckets.len()
+            );
+            assert!(bytes < 2 << 20, "{path}: {bytes} bytes");
+        }
+    }
+    let (body, _) = sized(
+        &store,
+        &format!("/api/v1/services/shop/transactions?{RANGE}"),
+    )
+    .await;
+    let groups = body["transactions"].as_array().expect("groups");
+    assert_eq!(groups[0]["name"], "GET /1200", "most time first");
+    assert_eq!(
+        groups[0]["impact"].as_f64(),
+        Some(1200.0 / (600.0 * 1201.0)),
+        "of all time"
+    );
+    let listed: HashSet<&Json> = groups.iter().map(|group| &group["name"]).collect();
+    let callers = body["sql"].as_array().expect("callers");
+    assert!(
+        callers
+            .iter()
+            .all(|caller| listed.contains(&caller["transaction"]))
+    );
+    assert_eq!(body["latency"]["total"]["count"], 1200.0);
+    let (body, _) = sized(&store, &format!("/api/v1/services/shop/errors?{RANGE}")).await;
+    let errors = body["errors"].as_array().expect("errors");
+    assert!(
+        errors.iter().all(|group| group["occurrences"] == 2),
+        "most occurrences"
+    );
+    assert_eq!(
+        (&body["occurrences"], &body["series"][0]),
+        (&2200.into(), &2200.into())
+    );
+    let (body, _) = sized(&store, &format!("/api/v1/dependencies/db1200?{RANGE}")).await;
+    assert_eq!(body["statements_left_out"], 200);
+    let (body, _) = sized(&store, &format!("/api/v1/discover?size=0&{EVER}")).await;
+    assert!(
+        body["histogram"]
+            .as_array()
+            .is_some_and(|of| of.len() <= 62)
+    );
+}
+
+#[actix_web::test]
+async fn a_page_shows_two_hundred_rows_of_a_list_and_says_so() {
+    let server = TestServer::start();
+    let metadata = json!({"metadata": {"service": {"name": "shop", "agent": {"name": "rust", "version": "1"}}}});
+    let mut sent = format!("{metadata}\n");
+    for number in 1..=1_100 {
+        let event = json!({"transaction": {"id": format!("{number:016x}"), "trace_id": format!("{number:032x}"), "name": format!("GET /{number}"),
+            "type": "request", "duration": f64::from(number), "timestamp": now(), "span_count": {"started": 0}}});
+        sent.push_str(&format!("{event}\n"));
+    }
+    assert_eq!(server.intake(sent).await.status, 202);
+    let page = server.get("/services/shop/transactions").await;
+    assert_eq!(page.text.matches("<tr><th class=\"grow\"").count(), 200);
+    for said in ["The first 200 of 1", "with most time", "GET /1100"] {
+        assert!(page.text.contains(said), "{said}");
+    }
+    assert!(page.text.len() < 1 << 20, "{} bytes", page.text.len());
+    let file = server
+        .get("/services/shop/transactions?csv=Transactions+by+name")
+        .await;
+    assert!(
+        file.text.lines().count() > 1_000,
+        "a file has all that is listed"
+    );
+}
