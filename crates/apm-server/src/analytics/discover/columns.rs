@@ -161,10 +161,9 @@ fn log(field: &str) -> Option<Column> {
         "log.level" => column("r.level", Kept::Text),
         "@timestamp" => column("r.ts", Kept::Time),
         // `error.grouping_key` is for the document: a line that tells of an error has it.
-        "parent.id"
-        | "transaction.duration.us"
-        | "span.duration.us"
-        | "event.outcome" => column("", Kept::Absent),
+        "parent.id" | "transaction.duration.us" | "span.duration.us" | "event.outcome" => {
+            column("", Kept::Absent)
+        }
         _ => None,
     }
 }
