@@ -235,15 +235,6 @@ impl Object {
         *at = index + 1;
         Some(index)
     }
-
-    /// Whether a name that is not that of a field becomes one in lower case.
-    pub(super) fn has_in_another_case(&self, name: &str) -> bool {
-        name.bytes().any(|byte| byte.is_ascii_uppercase())
-            && self
-                .fields
-                .iter()
-                .any(|field| field.name.eq_ignore_ascii_case(name))
-    }
 }
 
 /// The longest keyword, characters.

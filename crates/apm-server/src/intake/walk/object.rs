@@ -68,8 +68,14 @@ pub(super) fn walk_object<'de, A: MapAccess<'de>>(
     let mut at = 0;
     while let Some(key) = map.next_key_seed(Key)? {
         let index = object.find(&key, &mut at);
+        let is_odd = match index {
+            Some(index) => seen & 1 << index != 0,
+            None => key.bytes().any(|byte| byte.is_ascii_uppercase()),
+        };
         let is_escaped = matches!(key, Cow::Owned(_));
-        if is_irregular(object, &key, index, seen, is_escaped, line.is_some()) {
+        if (is_escaped || is_odd)
+            && is_irregular(object, &key, index.is_some(), is_escaped && line.is_some())
+        {
             found.irregular = true;
             return Err(A::Error::custom(IRREGULAR));
         }
@@ -117,20 +123,16 @@ pub(super) fn walk_object<'de, A: MapAccess<'de>>(
     Ok(set != 0)
 }
 
-/// Whether a key means that the line has to be rewritten before it can be read. Unknown ones may be as they
-/// like; but where the members lie is only known by keys that have no escapes.
-fn is_irregular(
-    object: &'static Object,
-    key: &str,
-    index: Option<usize>,
-    seen: u64,
-    is_escaped: bool,
-    in_line: bool,
-) -> bool {
-    match index {
-        Some(index) => is_escaped || seen & 1 << index != 0,
-        None => (is_escaped && in_line) || object.has_in_another_case(key),
-    }
+/// Whether a key that is doubled, escaped or has a capital letter means that the line has to be rewritten. An
+/// unknown one may be as it likes; but where the members of a line lie is only known by keys without escapes.
+#[cold]
+fn is_irregular(object: &'static Object, key: &str, is_known: bool, is_lost: bool) -> bool {
+    is_known
+        || is_lost
+        || object
+            .fields
+            .iter()
+            .any(|field| field.name.eq_ignore_ascii_case(key))
 }
 
 /// Checks that nothing is missing.
