@@ -5,8 +5,8 @@
 const EARLIEST: i64 = -62_135_596_800_000_000;
 /// The last microsecond of the year 9999 that `jiff` can show in every time zone.
 const LATEST: i64 = 253_402_207_200_999_999;
-/// Ten years, µs.
-const LONGEST: i64 = 3_653 * 24 * 3_600 * 1_000_000;
+/// A year, µs: sums of some hundred thousand such durations still fit.
+const LONGEST: i64 = 366 * 24 * 3_600 * 1_000_000;
 /// What a float can hold exactly.
 const MOST: i64 = 1 << 53;
 
