@@ -27,14 +27,28 @@ fn walk<'a>(value: &'a Value, path: &mut String, each: &mut dyn FnMut(&str, &'a 
     }
 }
 
-/// Whether `test` holds for any leaf called `name`. Keys with dots in them are found too.
+/// Whether there is any value called `name`, or below it. Keys with dots in them are found too.
+pub(super) fn exists(document: &Value, name: &str) -> bool {
+    any_at(document, name, &mut |value| {
+        let mut found = false;
+        for_each_leaf(value, &mut |_, _| found = true);
+        found
+    })
+}
+
+/// Whether `test` holds for any leaf called exactly `name`: an object has no value of its own.
 pub(super) fn any_leaf(document: &Value, name: &str, test: &mut dyn FnMut(&Value) -> bool) -> bool {
+    any_at(document, name, &mut |value| match value {
+        Value::Null | Value::Object(_) => false,
+        leaf => test(leaf),
+    })
+}
+
+/// Whether `test` holds for any value at `name`; of an array, for any of its elements.
+fn any_at(document: &Value, name: &str, test: &mut dyn FnMut(&Value) -> bool) -> bool {
     match document {
-        Value::Array(items) => items.iter().any(|item| any_leaf(item, name, test)),
-        Value::Null => false,
-        Value::Object(fields) if name.is_empty() => {
-            fields.values().any(|inner| any_leaf(inner, name, test))
-        }
+        Value::Array(items) => items.iter().any(|item| any_at(item, name, test)),
+        value if name.is_empty() => test(value),
         Value::Object(fields) => {
             let ends = name
                 .match_indices('.')
@@ -43,10 +57,10 @@ pub(super) fn any_leaf(document: &Value, name: &str, test: &mut dyn FnMut(&Value
             ends.into_iter().any(|end| {
                 fields
                     .get(&name[..end])
-                    .is_some_and(|inner| any_leaf(inner, name.get(end + 1..).unwrap_or(""), test))
+                    .is_some_and(|inner| any_at(inner, name.get(end + 1..).unwrap_or(""), test))
             })
         }
-        leaf => name.is_empty() && test(leaf),
+        _ => false,
     }
 }
 

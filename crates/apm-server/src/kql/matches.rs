@@ -2,7 +2,7 @@
 
 use serde_json::Value as Json;
 
-use super::leaves::{any_leaf, for_each_leaf, text_of};
+use super::leaves::{any_leaf, exists, for_each_leaf, text_of};
 use super::{Bound, Expr, Field, Order, Value, is_full_text};
 
 /// Whether a document satisfies a query.
@@ -16,6 +16,7 @@ pub fn matches(expr: &Expr, document: &Json) -> bool {
         Expr::And(items) => items.iter().all(|item| matches(item, document)),
         Expr::Or(items) => items.iter().any(|item| matches(item, document)),
         Expr::Not(inner) => !matches(inner, document),
+        Expr::Exists(field) if field.pattern.is_none() => exists(document, &field.name),
         Expr::Exists(field) => any(document, field, &mut |_, _| true),
         Expr::Is(field, value) => any(document, field, &mut |name, leaf| is(name, leaf, value)),
         Expr::Range(field, order, bound) => any(document, field, &mut |_, leaf| {
