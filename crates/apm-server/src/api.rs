@@ -50,6 +50,7 @@ routes! {
     "/api/v1/services/{service}" => get services::one;
     "/api/v1/services/{service}/transactions" => get transactions::list;
     "/api/v1/services/{service}/transactions/view" => get transactions::one;
+    "/api/v1/errors" => get errors::list;
     "/api/v1/services/{service}/errors" => get errors::list;
     "/api/v1/services/{service}/errors/{key}" => get errors::one;
     "/api/v1/services/{service}/metrics" => get metrics::page;

@@ -67,33 +67,19 @@ impl Question {
     /// The same as a search for documents.
     #[must_use]
     pub fn request(&self, now: i64) -> Request {
-        let environment = self.environment.as_ref();
-        let environment = environment.map(|name| kql::filter("service.environment", name));
-        let texts = [Some(ENTRIES.to_owned()), environment];
-        // Our own texts, with a value that is escaped: they always parse.
-        let own = texts
-            .into_iter()
-            .flatten()
-            .filter_map(|text| kql::parse(&text, now).ok());
-        let mut parts: Vec<Expr> = own.collect();
-        if self.query != Expr::All {
-            parts.push(self.query.clone());
-        }
-        Request {
-            query: Expr::And(parts.into_iter().flat_map(flat).collect()),
+        // Our own text always parses.
+        let entries = kql::parse(ENTRIES, now).unwrap_or(Expr::All);
+        let request = Request {
+            query: discover::all_of([entries, self.query.clone()]),
             range: self.range,
             size: self.size,
             after: self.after,
             limits: Limits::default(),
+        };
+        match &self.environment {
+            Some(name) => request.within(name),
+            None => request,
         }
-    }
-}
-
-/// The parts of a conjunction.
-fn flat(expr: Expr) -> Vec<Expr> {
-    match expr {
-        Expr::And(parts) => parts,
-        other => vec![other],
     }
 }
 

@@ -39,7 +39,7 @@ struct Fields {
     fields: Vec<Field>,
 }
 
-/// `GET /api/v1/discover?q=&from=&to=&size=&after=`
+/// `GET /api/v1/discover?q=&env=&from=&to=&size=&after=`
 pub(super) async fn search(
     http: HttpRequest,
     store: Data<Store>,
@@ -60,7 +60,7 @@ pub(super) async fn search(
     .await
 }
 
-/// `GET /api/v1/discover/fields?q=&from=&to=`
+/// `GET /api/v1/discover/fields?q=&env=&from=&to=`
 pub(super) async fn fields(
     http: HttpRequest,
     store: Data<Store>,
@@ -82,7 +82,7 @@ pub(super) async fn fields(
     .await
 }
 
-/// `GET /api/v1/discover/groups?q=&from=&to=&group=`
+/// `GET /api/v1/discover/groups?q=&env=&from=&to=&group=`
 pub(super) async fn groups(
     http: HttpRequest,
     store: Data<Store>,
@@ -99,11 +99,15 @@ pub(super) async fn groups(
 fn request(params: &Params) -> Result<Request, ApiError> {
     let after = params.after()?;
     let size = params.int("size", 0, MOST_HITS as i64)?.unwrap_or(SIZE);
-    Ok(Request {
+    let request = Request {
         query: params.query()?,
         range: params.range,
         size: size.unsigned_abs() as usize,
         after,
         limits: Limits::default(),
+    };
+    Ok(match params.get("env")? {
+        Some(name) => request.within(name),
+        None => request,
     })
 }

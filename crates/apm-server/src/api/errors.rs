@@ -1,4 +1,4 @@
-//! `/api/v1/services/{service}/errors` and one group of them.
+//! `/api/v1/errors`, those of a service, and one group of them.
 
 use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse};
@@ -24,7 +24,7 @@ struct Group {
     document: Option<Json>,
 }
 
-/// `GET /api/v1/services/{service}/errors`
+/// `GET /api/v1/errors`, `GET /api/v1/services/{service}/errors`
 pub(super) async fn list(
     request: HttpRequest,
     store: Data<Store>,

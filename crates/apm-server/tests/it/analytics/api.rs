@@ -128,6 +128,7 @@ async fn every_page_has_its_twin() {
         "services/shop/transactions?type=request&".to_owned(),
         "services/shop/transactions/view?type=request&name=GET+/a&min_us=1000&max_us=50000&scale=linear&".to_owned(),
         "services/shop/errors?".to_owned(),
+        "errors?".to_owned(),
         "services/shop/errors/ef46db3751d8e999?".to_owned(),
         "services/shop/metrics?".to_owned(),
         "services/shop/metrics?metric=system.memory.total&".to_owned(),
@@ -295,5 +296,32 @@ async fn a_query_narrows_a_list_to_what_it_names() {
         let body = json(&store, &format!("/api/v1/{path}&{RANGE}")).await;
         let found = body.pointer(pointer).map(Json::to_string);
         assert_eq!(found.as_deref(), Some(expected), "{path}");
+    }
+}
+
+#[actix_web::test]
+async fn discover_keeps_to_the_environment_and_errors_are_those_of_all_services() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let store = seeded(&dir).await;
+    for (path, pointer, in_test, elsewhere) in [
+        ("discover", "/total", "152", "0"),
+        ("discover?q=processor.event:error", "/total", "1", "0"),
+        ("discover/fields", "/total", "152", "0"),
+        (
+            "discover/groups?group=transaction.name",
+            "/total",
+            "152",
+            "0",
+        ),
+        ("errors", "/errors/0/service", "\"shop\"", "null"),
+        ("errors?cmp=previous", "/occurrences", "1", "0"),
+    ] {
+        let join = if path.contains('?') { '&' } else { '?' };
+        for (environment, expected) in [("test", in_test), ("%22other", elsewhere)] {
+            let path = format!("/api/v1/{path}{join}env={environment}&{RANGE}");
+            let found = json(&store, &path).await;
+            let found = found.pointer(pointer).unwrap_or(&Json::Null);
+            assert_eq!(found.to_string(), expected, "{path}");
+        }
     }
 }
