@@ -5,10 +5,12 @@ use std::net::{SocketAddr, TcpStream};
 use std::time::{Duration, Instant};
 
 use apm_server::SecretToken;
+use futures_util::future::join_all;
 
 use crate::support::server::TestServer;
 
-const LIMIT: Duration = Duration::from_millis(300);
+/// Long enough for the head of a request on a busy machine.
+const LIMIT: Duration = Duration::from_millis(1500);
 
 fn hurried() -> TestServer {
     TestServer::with(|config| {
@@ -44,6 +46,8 @@ async fn a_body_that_does_not_come_does_not_hold_its_connection() {
     let addr = server.running.addr();
     let host = format!("Host: {addr}\r\nOrigin: http://{addr}\r\n");
     let token = "Authorization: Bearer hush\r\n";
+    let start = Instant::now();
+    let mut asked = Vec::new();
     for (path, extra) in [
         ("/login", ""),
         ("/config/v1/agents", token),
@@ -57,17 +61,15 @@ async fn a_body_that_does_not_come_does_not_hold_its_connection() {
             "Content-Length: 100\r\n\r\nx",
             "Transfer-Encoding: chunked\r\n\r\n1\r\nx\r\n",
         ] {
-            let start = Instant::now();
-            let said = said(
-                addr,
-                &format!("POST {path} HTTP/1.1\r\n{host}{extra}{body}"),
-            )
-            .await;
-            assert!(said.starts_with("HTTP/1.1 503"), "{path} {body:?}: {said}");
-            assert!(said.contains("request timed out"), "{path}: {said}");
-            assert!(start.elapsed() >= LIMIT, "{path}: given up early");
+            let request = format!("POST {path} HTTP/1.1\r\n{host}{extra}{body}");
+            asked.push(async move { (path, said(addr, &request).await) });
         }
     }
+    for (path, said) in join_all(asked).await {
+        assert!(said.starts_with("HTTP/1.1 503"), "{path}: {said}");
+        assert!(said.contains("request timed out"), "{path}: {said}");
+    }
+    assert!(start.elapsed() >= LIMIT, "given up early");
     server.stop().await;
 }
 
