@@ -4,6 +4,7 @@
 //! open, `[from, to)`, and never empty. Errors name the request parameter that they are about.
 
 use jiff::civil::{Date, DateTime};
+use jiff::fmt::temporal::Pieces;
 use jiff::tz::TimeZone;
 use jiff::{Span, Timestamp, ToSpan, Zoned};
 use serde::Serialize;
@@ -28,8 +29,16 @@ pub enum TimeError {
         /// What was sent, cut to 64 characters.
         text: String,
     },
-    /// The time lies outside of the years that can be stored.
-    #[error("{parameter}: `{text}` lies outside of the years 1970 to 9999")]
+    /// The text would be a time if a blank in it were a plus sign.
+    #[error("{parameter}: `{text}` is not a time; a + in an address means a blank, write %2B")]
+    Blank {
+        /// The request parameter.
+        parameter: &'static str,
+        /// What was sent, cut to 64 characters.
+        text: String,
+    },
+    /// The time lies outside of those that can be stored.
+    #[error("{parameter}: `{text}` lies outside of what can be stored, 1970-01-01 to 9999-12-30")]
     OutOfRange {
         /// The request parameter.
         parameter: &'static str,
@@ -127,21 +136,31 @@ pub fn parse(
     round: Round,
 ) -> Result<i64, TimeError> {
     let text = text.trim();
-    let micros = if let Some(math) = text.strip_prefix("now") {
-        relative(math, now, round)
-    } else {
-        absolute(text)
+    let fault = match read(text, now, round) {
+        Ok(micros) if micros >= 0 => return Ok(micros),
+        Ok(_) => Fault::OutOfRange,
+        Err(fault) => fault,
     };
-    match micros {
-        Some(micros) if micros >= 0 => Ok(micros),
-        Some(_) => Err(TimeError::OutOfRange {
-            parameter,
-            text: cut(text),
-        }),
-        None => Err(TimeError::Syntax {
-            parameter,
-            text: cut(text),
-        }),
+    let is_blank = || text.contains(' ') && read(&text.replace(' ', "+"), now, round).is_ok();
+    let text = cut(text);
+    Err(match fault {
+        Fault::OutOfRange => TimeError::OutOfRange { parameter, text },
+        Fault::Syntax if is_blank() => TimeError::Blank { parameter, text },
+        Fault::Syntax => TimeError::Syntax { parameter, text },
+    })
+}
+
+/// Why a text gives no time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Fault {
+    Syntax,
+    OutOfRange,
+}
+
+fn read(text: &str, now: i64, round: Round) -> Result<i64, Fault> {
+    match text.strip_prefix("now") {
+        Some(math) => relative(math, now, round),
+        None => absolute(text),
     }
 }
 
@@ -158,51 +177,56 @@ pub fn rfc3339_millis(micros: i64) -> String {
         .map_or_else(|_| micros.to_string(), |time| format!("{time:.3}"))
 }
 
-fn absolute(text: &str) -> Option<i64> {
+fn absolute(text: &str) -> Result<i64, Fault> {
     if let Ok(time) = text.parse::<Timestamp>() {
-        return Some(time.as_microsecond());
+        return Ok(time.as_microsecond());
     }
-    // `DateTime` would also read a text with an offset and forget it: that one failed above.
+    // Whose parts are right and which yet is no instant lies too far. `DateTime` would read it and forget its offset.
+    let parts = Pieces::parse(text).ok();
+    if parts.is_some_and(|parts| parts.offset().is_some() && parts.time().is_some()) {
+        return Err(Fault::OutOfRange);
+    }
     let civil = text
         .parse::<Date>()
         .map(|date| date.at(0, 0, 0, 0))
         .ok()
         .filter(|_| text.len() == 10)
-        .or_else(|| text.parse::<DateTime>().ok())?;
-    Some(
-        civil
-            .to_zoned(TimeZone::UTC)
-            .ok()?
-            .timestamp()
-            .as_microsecond(),
-    )
+        .or_else(|| text.parse::<DateTime>().ok())
+        .ok_or(Fault::Syntax)?;
+    let zoned = civil.to_zoned(TimeZone::UTC);
+    let zoned = zoned.map_err(|_| Fault::OutOfRange)?;
+    Ok(zoned.timestamp().as_microsecond())
 }
 
-fn relative(mut math: &str, now: i64, round: Round) -> Option<i64> {
-    let mut time = Timestamp::from_microsecond(now)
-        .ok()?
-        .to_zoned(TimeZone::UTC);
-    while !math.is_empty() {
-        let sign = math.chars().next()?;
+fn relative(mut math: &str, now: i64, round: Round) -> Result<i64, Fault> {
+    let now = Timestamp::from_microsecond(now).map_err(|_| Fault::OutOfRange)?;
+    let mut time = now.to_zoned(TimeZone::UTC);
+    while let Some(sign) = math.chars().next() {
         math = &math[sign.len_utf8()..];
         if sign == '/' {
-            let [unit] = math.as_bytes() else { return None };
+            let [unit] = math.as_bytes() else {
+                return Err(Fault::Syntax);
+            };
             time = rounded(&time, *unit, round)?;
             break;
         }
         let digits = math.bytes().take_while(u8::is_ascii_digit).count();
-        let count: i64 = math[..digits].parse().ok()?;
-        let unit = *math.as_bytes().get(digits)?;
-        math = math.get(digits + 1..)?;
-        let span = span(count, unit)?;
+        let (count, rest) = math.split_at(digits);
+        let unit = *rest.as_bytes().first().ok_or(Fault::Syntax)?;
+        math = rest.get(1..).ok_or(Fault::Syntax)?;
+        if count.is_empty() || !b"smhdwMy".contains(&unit) {
+            return Err(Fault::Syntax);
+        }
+        let span = count.parse().ok().and_then(|count| span(count, unit));
+        let span = span.ok_or(Fault::OutOfRange)?;
         time = match sign {
             '+' => time.checked_add(span),
             '-' => time.checked_sub(span),
-            _ => return None,
+            _ => return Err(Fault::Syntax),
         }
-        .ok()?;
+        .map_err(|_| Fault::OutOfRange)?;
     }
-    Some(time.timestamp().as_microsecond())
+    Ok(time.timestamp().as_microsecond())
 }
 
 fn span(count: i64, unit: u8) -> Option<Span> {
@@ -221,26 +245,31 @@ fn span(count: i64, unit: u8) -> Option<Span> {
 }
 
 /// The start of the unit that `time` lies in, or for [`Round::Up`] of the one after it.
-fn rounded(time: &Zoned, unit: u8, round: Round) -> Option<Zoned> {
+fn rounded(time: &Zoned, unit: u8, round: Round) -> Result<Zoned, Fault> {
     let start = match unit {
-        b's' => time.with().subsec_nanosecond(0).build().ok()?,
-        b'm' => time.with().subsec_nanosecond(0).second(0).build().ok()?,
+        b's' => time.with().subsec_nanosecond(0).build(),
+        b'm' => time.with().subsec_nanosecond(0).second(0).build(),
         b'h' => {
             let hour = time.with().subsec_nanosecond(0).second(0).minute(0);
-            hour.build().ok()?
+            hour.build()
         }
-        b'd' => time.start_of_day().ok()?,
+        b'd' => time.start_of_day(),
         b'w' => {
             let days = i64::from(time.weekday().to_monday_zero_offset());
-            time.start_of_day().ok()?.checked_sub(days.days()).ok()?
+            let day = time.start_of_day();
+            day.and_then(|day| day.checked_sub(days.days()))
         }
-        b'M' => time.first_of_month().ok()?.start_of_day().ok()?,
-        b'y' => time.first_of_year().ok()?.start_of_day().ok()?,
-        _ => return None,
+        b'M' => time.first_of_month().and_then(|day| day.start_of_day()),
+        b'y' => time.first_of_year().and_then(|day| day.start_of_day()),
+        _ => return Err(Fault::Syntax),
     };
+    let start = start.map_err(|_| Fault::OutOfRange)?;
     match round {
-        Round::Down => Some(start),
-        Round::Up => start.checked_add(span(1, unit)?).ok(),
+        Round::Down => Ok(start),
+        Round::Up => {
+            let next = span(1, unit).map(|one| start.checked_add(one));
+            next.and_then(Result::ok).ok_or(Fault::OutOfRange)
+        }
     }
 }
 

@@ -46,6 +46,14 @@ pub(crate) enum ApiError {
         /// As asked for.
         name: String,
     },
+    /// A statement's plan would be in a database file that this server was not told of.
+    #[error(
+        "no file of the database of {services} is known, start the server with --explain SERVICE=FILE"
+    )]
+    NoFile {
+        /// Who runs the statement.
+        services: String,
+    },
     /// The database did not answer.
     #[error("the database cannot answer: {0}")]
     Store(#[from] StoreError),
@@ -62,11 +70,15 @@ impl ApiError {
         match self {
             Self::Parameter { parameter, .. } => Some(parameter),
             Self::Time(
-                TimeError::Syntax { parameter, .. } | TimeError::OutOfRange { parameter, .. },
+                TimeError::Syntax { parameter, .. }
+                | TimeError::Blank { parameter, .. }
+                | TimeError::OutOfRange { parameter, .. },
             ) => Some(parameter),
             Self::Time(TimeError::Empty { .. }) => Some("from"),
             Self::Query(_) => Some("q"),
-            Self::NotFound { .. } | Self::Unknown { .. } | Self::Store(_) => None,
+            Self::NotFound { .. } | Self::Unknown { .. } | Self::NoFile { .. } | Self::Store(_) => {
+                None
+            }
         }
     }
 }
@@ -75,7 +87,9 @@ impl ResponseError for ApiError {
     fn status_code(&self) -> StatusCode {
         match self {
             Self::Parameter { .. } | Self::Time(_) | Self::Query(_) => StatusCode::BAD_REQUEST,
-            Self::NotFound { .. } | Self::Unknown { .. } => StatusCode::NOT_FOUND,
+            Self::NotFound { .. } | Self::Unknown { .. } | Self::NoFile { .. } => {
+                StatusCode::NOT_FOUND
+            }
             Self::Store(_) => StatusCode::SERVICE_UNAVAILABLE,
         }
     }

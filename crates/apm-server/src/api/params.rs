@@ -150,15 +150,13 @@ impl Params {
 
     /// A segment of the path that is a hash of 16 hex digits.
     pub(crate) fn hash(&self, name: &'static str) -> Result<u64, ApiError> {
-        let text = self.path(name);
-        let is_hash = text.len() == 16 && text.bytes().all(|byte| byte.is_ascii_hexdigit());
-        match u64::from_str_radix(text, 16) {
-            Ok(hash) if is_hash => Ok(hash),
-            _ => Err(ApiError::Parameter {
-                parameter: name,
-                problem: format!("`{}` is not 16 hexadecimal digits", cut(text)),
-            }),
-        }
+        hash(name, self.path(name))
+    }
+
+    /// A parameter that is a hash of 16 hex digits.
+    pub(crate) fn asked_hash(&self, name: &'static str) -> Result<Option<u64>, ApiError> {
+        let text = self.get(name)?;
+        text.map(|text| hash(name, text)).transpose()
     }
 
     /// What the question is about: `{service}` of the path, `env`, `type`, `name`, and `q` as far as the
@@ -244,6 +242,17 @@ impl Params {
             "{asked} {range:?} {query:?} {:?}",
             is_open.then_some(then)
         ))
+    }
+}
+
+fn hash(name: &'static str, text: &str) -> Result<u64, ApiError> {
+    let is_hash = text.len() == 16 && text.bytes().all(|byte| byte.is_ascii_hexdigit());
+    match u64::from_str_radix(text, 16) {
+        Ok(hash) if is_hash => Ok(hash),
+        _ => Err(ApiError::Parameter {
+            parameter: name,
+            problem: format!("`{}` is not 16 hexadecimal digits", cut(text)),
+        }),
     }
 }
 

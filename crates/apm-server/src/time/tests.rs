@@ -62,6 +62,43 @@ fn nonsense_is_refused_with_the_parameter_and_the_remedy() {
 }
 
 #[test]
+fn a_time_that_cannot_be_stored_is_told_from_no_time_at_all() {
+    let fault = |text: &str| parse("to", text, NOW, Round::Up).unwrap_err();
+    for text in [
+        "9999-12-31",
+        "9999-12-31T00:00:00",
+        "9999-12-31T00:00:00Z",
+        "9999-12-31T00:00:00+00:00",
+        "1969-12-31T23:59:59Z",
+        "now+9000y",
+        "now-99999999999999999999d",
+        "now-60y",
+    ] {
+        let error = fault(text);
+        assert!(
+            matches!(error, TimeError::OutOfRange { .. }),
+            "{text}: {error}"
+        );
+    }
+    assert!(parse("to", "9999-12-30", NOW, Round::Up).is_ok());
+    for text in ["9999-13-31", "2026-03-18T14:35:12+99:00", "now+y", "now/q"] {
+        let error = fault(text);
+        assert!(matches!(error, TimeError::Syntax { .. }), "{text}: {error}");
+    }
+}
+
+#[test]
+fn a_plus_sign_that_became_a_blank_is_told_how_to_be_written() {
+    for text in ["2026-03-18T14:35:12 02:00", "now-1d 2h"] {
+        let error = parse("from", text, NOW, Round::Down).unwrap_err();
+        assert!(error.to_string().contains("%2B"), "{text}: {error}");
+    }
+    let error = parse("from", "last year", NOW, Round::Down).unwrap_err();
+    assert!(error.to_string().contains("use RFC 3339"), "{error}");
+    reads("2026-03-18 14:35:12", "2026-03-18T14:35:12Z");
+}
+
+#[test]
 fn a_range_needs_its_start_before_its_end() {
     let range = Range::parse(None, None, NOW).unwrap();
     assert_eq!(range.micros(), 15 * 60 * SECOND);

@@ -27,7 +27,8 @@ pub(in crate::api) async fn insights(
         params.get("ended")?.is_some(),
         params.get("dismissed")?.is_some(),
     );
-    let fingerprint = params.get("fingerprint")?.map(str::to_owned);
+    let fingerprint = params.asked_hash("fingerprint")?;
+    let fingerprint = fingerprint.map(|hash| format!("{hash:016x}"));
     answer(&request, &store, &params, move |conn| {
         let which = Which {
             ended,

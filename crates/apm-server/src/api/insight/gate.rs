@@ -15,11 +15,11 @@ pub(in crate::api) async fn check(
 ) -> Result<HttpResponse, ApiError> {
     let params = Params::read(&request)?.of_now();
     let number = |text: &str| match text.parse::<f64>() {
-        Ok(value) if value >= 0.0 => Ok(value),
-        _ => Err(ApiError::Parameter {
-            parameter: "max_statements_per_request",
-            problem: "is not a number".to_owned(),
-        }),
+        Ok(value) if value >= 0.0 && value.is_finite() => Ok(value),
+        _ => Err(wrong(
+            "max_statements_per_request",
+            "must be a number of at least 0".to_owned(),
+        )),
     };
     let gate = Gate {
         service: params.get("service")?.map(str::to_owned),
@@ -33,12 +33,7 @@ pub(in crate::api) async fn check(
             .get("p95")?
             .unwrap_or_default()
             .lines()
-            .map(|line| {
-                line.parse().map_err(|problem| ApiError::Parameter {
-                    parameter: "p95",
-                    problem,
-                })
-            })
+            .map(|line| line.parse().map_err(|problem| wrong("p95", problem)))
             .collect::<Result<_, _>>()?,
         no_growth: params.get("no_growth")?.is_some(),
         since: params.get("since")?.map(str::to_owned),
@@ -47,11 +42,21 @@ pub(in crate::api) async fn check(
     answer(&request, &store, &params, move |conn| {
         check::run(conn, &gate, now).map_err(|error| match error {
             CheckError::Query(error) => error.into(),
-            error => ApiError::Parameter {
-                parameter: "check",
-                problem: error.to_string(),
-            },
+            CheckError::Nothing => wrong(
+                "max_statements_per_request",
+                "nothing to check: give it, no_repeats, p95 or no_growth".to_owned(),
+            ),
+            CheckError::Since(text) => wrong(
+                "since",
+                format!(
+                    "`{text}` is neither a marker nor a time: set one with POST /api/v1/markers, or write now-15m"
+                ),
+            ),
         })
     })
     .await
+}
+
+fn wrong(parameter: &'static str, problem: String) -> ApiError {
+    ApiError::Parameter { parameter, problem }
 }

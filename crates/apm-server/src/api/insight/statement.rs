@@ -1,5 +1,6 @@
 //! One statement: who calls it, how it grows, how it is run.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use actix_web::web::Data;
@@ -16,7 +17,7 @@ use crate::insight::callers::{self, Of};
 use crate::insight::growth::{self, Growth};
 use crate::insight::plan;
 use crate::store::Store;
-use crate::time::SECOND;
+use crate::time::{SECOND, rfc3339};
 
 #[derive(Serialize)]
 struct Callers {
@@ -68,20 +69,32 @@ pub(in crate::api) async fn plan(
 ) -> Result<HttpResponse, ApiError> {
     let params = Params::read(&request)?.of_files();
     let (scope, fingerprint) = params.statement()?;
-    let window = params.window();
+    let (window, range) = (params.window(), params.range);
     let index = params.get("index")?.map(str::to_owned);
     let files = Arc::clone(&settings.files);
     answer(&request, &store, &params, move |conn| {
         let window = minutes::kept(conn, &window)?;
         let found = statement::detail(conn, &scope, fingerprint, Durations::default(), &window)?;
+        if found.statements.is_empty() {
+            return Err(ApiError::NotFound {
+                what: "statement",
+                name: format!("{fingerprint:016x}"),
+                from: rfc3339(range.from),
+                to: rfc3339(range.to),
+            });
+        }
         let mapped = found
             .statements
             .iter()
             .find_map(|row| Some((row, files.get(&row.service)?)));
         let Some((row, file)) = mapped else {
-            return Err(ApiError::Unknown {
-                what: "plan without --explain SERVICE=FILE for the service of",
-                name: format!("{fingerprint:016x}"),
+            let names: BTreeSet<&str> = found
+                .statements
+                .iter()
+                .map(|row| row.service.as_str())
+                .collect();
+            return Err(ApiError::NoFile {
+                services: Vec::from_iter(names).join(", "),
             });
         };
         let explained = match &index {

@@ -187,6 +187,16 @@ async fn bad_input_is_refused_with_the_name_of_the_parameter() {
         ("discover?size=-1", "size"),
         ("discover?size=10001", "size"),
         ("discover?size=ten", "size"),
+        ("services?to=9999-12-31", "to"),
+        ("services?from=2026-01-01T00:00:00+02:00", "from"),
+        ("check", "max_statements_per_request"),
+        (
+            "check?max_statements_per_request=inf",
+            "max_statements_per_request",
+        ),
+        ("check?no_repeats=1&since=nowhere", "since"),
+        ("check?p95=a", "p95"),
+        ("insights?fingerprint=zzz", "fingerprint"),
         ("discover?after=1", "after"),
         ("discover?after=9223372036854775807,1", "after"),
         ("discover?after=-1,1", "after"),
@@ -216,7 +226,32 @@ async fn bad_input_is_refused_with_the_name_of_the_parameter() {
             "{path}: {body}"
         );
     }
-    for path in ["traces/none", "services/shop/errors/0000000000000001"] {
+    for (path, words) in [
+        ("services?to=9999-12-31", "9999-12-30"),
+        ("services?from=2026-01-01T00:00:00+02:00", "%2B"),
+        ("check", "no_growth"),
+        (
+            "check?no_repeats=1&since=nowhere",
+            "neither a marker nor a time",
+        ),
+        (
+            "queries/0000000000000000/plan",
+            "no statement `0000000000000000`",
+        ),
+    ] {
+        let response = get(&store, &format!("/api/v1/{path}"), None).await;
+        let body: Json = test::read_body_json(response).await;
+        let problem = body["error"].as_str().expect("a sentence");
+        assert!(
+            problem.contains(words) && !problem.contains("--"),
+            "{path}: {problem}"
+        );
+    }
+    for path in [
+        "traces/none",
+        "queries/0000000000000000/plan",
+        "services/shop/errors/0000000000000001",
+    ] {
         let response = get(&store, &format!("/api/v1/{path}"), None).await;
         assert_eq!(response.status(), StatusCode::NOT_FOUND, "{path}");
     }

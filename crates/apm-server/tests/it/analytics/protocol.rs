@@ -118,6 +118,20 @@ async fn a_trace_has_one_tag_at_all_times_and_any_tag_will_do_for_a_star() {
 }
 
 #[actix_web::test]
+async fn a_plan_needs_the_file_of_a_service_that_runs_the_statement() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let store = seeded(&dir).await;
+    let queries = json(&store, &format!("/api/v1/queries?{RANGE}")).await;
+    let fingerprint = queries["statements"][0]["fingerprint"].as_str();
+    let path = format!("/api/v1/queries/{}/plan?{RANGE}", fingerprint.expect("one"));
+    let response = get(&store, &path, None).await;
+    assert_eq!(response.status(), StatusCode::NOT_FOUND);
+    let body: Json = test::read_body_json(response).await;
+    let problem = body["error"].as_str().expect("a sentence");
+    assert!(problem.contains("of shop is known"), "{problem}");
+}
+
+#[actix_web::test]
 async fn a_plan_is_made_anew_each_time_for_the_file_may_have_changed() {
     let dir = tempfile::tempdir().expect("a directory");
     let store = seeded(&dir).await;
