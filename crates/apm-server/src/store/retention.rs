@@ -61,7 +61,9 @@ const SLACK: i64 = 256;
 /// How long until the next look, after commits and without any.
 const BUSY: Duration = Duration::from_millis(100);
 const IDLE: Duration = Duration::from_secs(30);
-const SOON: Duration = Duration::from_secs(2);
+
+/// How long until what a reader was in the way of is tried again.
+const AGAIN: Duration = Duration::from_millis(500);
 
 #[derive(Debug)]
 pub(super) struct Retention {
@@ -137,8 +139,8 @@ impl Retention {
         if !self.behind && at < self.next_look {
             return Ok(Step::default());
         }
-        // What waits until nothing is written is looked at soon after.
-        self.next_look = at + if busy { SOON } else { IDLE };
+        // What is done while nothing is written follows a moment after the last commit.
+        self.next_look = at + if busy { BUSY } else { IDLE };
         // Should the step fail, the next look tries again.
         self.behind = false;
         let step = self.step(conn, memory, coarse, now, busy)?;
@@ -176,8 +178,13 @@ impl Retention {
             self.next_sweep = Instant::now() + Duration::from_secs(HOUR.unsigned_abs());
         }
         step.more |= self.give_back(conn, step.more)?;
-        if !busy && !step.more {
-            size::empty_log(conn, &self.options)?;
+        if !step.more {
+            // The file itself shrinks when the log is carried over to it. A reader may be in the way of that.
+            let mut again = size::cut_file(conn, &self.options)?;
+            again |= !busy && size::empty_log(conn, &self.options)?;
+            if again {
+                self.next_look = self.next_look.min(Instant::now() + AGAIN);
+            }
         }
         Ok(step)
     }
@@ -353,12 +360,7 @@ impl Retention {
         }
         conn.batch_execute(&format!("PRAGMA incremental_vacuum({PAGES})"))?;
         let left = Pages::of(conn)?;
-        let more = left.all < pages.all && (left.free > SLACK || (too_large && left.free > 0));
-        if !more {
-            // The file itself shrinks when the log is carried over to it.
-            conn.batch_execute("PRAGMA wal_checkpoint(PASSIVE)")?;
-        }
-        Ok(more)
+        Ok(left.all < pages.all && (left.free > SLACK || (too_large && left.free > 0)))
     }
 }
 

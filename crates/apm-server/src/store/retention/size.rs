@@ -104,15 +104,35 @@ fn log(options: &StoreOptions) -> u64 {
     log.map_or(0, |log| log.len())
 }
 
-/// Empties a log that takes a good part of what the files may take. For when nothing is written: a reader in the way is not waited for.
-pub(super) fn empty_log(conn: &mut SqliteConnection, options: &StoreOptions) -> QueryResult<()> {
-    if options.max_size.is_some_and(|max| log(options) > max / 16) {
-        conn.batch_execute("PRAGMA busy_timeout = 0")?;
-        let emptied = conn.batch_execute("PRAGMA wal_checkpoint(TRUNCATE)");
-        conn.batch_execute("PRAGMA busy_timeout = 5000")?;
-        emptied?;
+/// Empties a log that takes a good part of what the files may take, or what they take too much; whether that was not to be done now. For when nothing is
+/// written: a reader in the way is not waited for.
+pub(super) fn empty_log(conn: &mut SqliteConnection, options: &StoreOptions) -> QueryResult<bool> {
+    let is_large = || {
+        let file = std::fs::metadata(&options.path).map_or(0, |file| file.len());
+        let log = log(options);
+        let is_too_much = |max| log > max / 16 || (log > 0 && file + log > max);
+        options.max_size.is_some_and(is_too_much)
+    };
+    if !is_large() {
+        return Ok(false);
     }
-    Ok(())
+    conn.batch_execute("PRAGMA busy_timeout = 0")?;
+    let emptied = conn.batch_execute("PRAGMA wal_checkpoint(TRUNCATE)");
+    conn.batch_execute("PRAGMA busy_timeout = 5000")?;
+    emptied?;
+    Ok(is_large())
+}
+
+/// Carries the log over to a file that has more bytes than pages; whether that was not to be done now.
+pub(super) fn cut_file(conn: &mut SqliteConnection, options: &StoreOptions) -> QueryResult<bool> {
+    let pages = Pages::of(conn)?;
+    let should = u64::try_from(pages.all * pages.size).unwrap_or(u64::MAX);
+    let is_long = || std::fs::metadata(&options.path).is_ok_and(|file| file.len() > should);
+    if !is_long() {
+        return Ok(false);
+    }
+    conn.batch_execute("PRAGMA wal_checkpoint(PASSIVE)")?;
+    Ok(is_long())
 }
 
 /// The pages of the file.

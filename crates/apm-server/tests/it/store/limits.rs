@@ -215,7 +215,7 @@ fn everything_else_that_differs_each_time_stays_within_the_limit() {
 
 #[test]
 fn the_trace_index_shrinks_with_the_events() {
-    const LIMIT: u64 = 2 * MIB;
+    const LIMIT: u64 = 4 * MIB;
     let dir = tempfile::tempdir().expect("a directory");
     let limited = limited(dir.path(), LIMIT);
     for first in (0..40_000u64).step_by(1000) {
