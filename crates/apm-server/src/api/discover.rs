@@ -1,7 +1,12 @@
 //! `/api/v1/discover`: any event by any field.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use actix_web::http::header::ETAG;
 use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse};
+use diesel::SqliteConnection;
 use serde::Serialize;
 use serde_json::Value as Json;
 
@@ -39,6 +44,27 @@ struct Fields {
     fields: Vec<Field>,
 }
 
+/// Answers with what a search found, and whether that is all. What is not all has no tag: the same question asked again may get further.
+async fn found<T: Serialize + Send + 'static>(
+    http: &HttpRequest,
+    store: &Store,
+    params: &Params,
+    search: impl FnOnce(&mut SqliteConnection) -> Result<(T, bool), ApiError> + Send + 'static,
+) -> Result<HttpResponse, ApiError> {
+    let is_all = Arc::new(AtomicBool::new(true));
+    let told = Arc::clone(&is_all);
+    let mut response = answer(http, store, params, move |conn| {
+        let (answer, complete) = search(conn)?;
+        told.store(complete, Ordering::Relaxed);
+        Ok(answer)
+    })
+    .await?;
+    if !is_all.load(Ordering::Relaxed) {
+        response.headers_mut().remove(ETAG);
+    }
+    Ok(response)
+}
+
 /// `GET /api/v1/discover?q=&env=&from=&to=&size=&after=`
 pub(super) async fn search(
     http: HttpRequest,
@@ -46,16 +72,17 @@ pub(super) async fn search(
 ) -> Result<HttpResponse, ApiError> {
     let params = Params::read(&http)?;
     let request = request(&params)?;
-    answer(&http, &store, &params, move |conn| {
+    found(&http, &store, &params, move |conn| {
         let found = discover::search(conn, &request)?;
-        Ok(Answer {
+        let answer = Answer {
             total: found.total,
             complete: found.complete,
             hits: found.hits.into_iter().map(|hit| hit.document).collect(),
             next: found.next.map(|cursor| cursor.to_string()),
             histogram: found.histogram,
             axis: found.axis,
-        })
+        };
+        Ok((answer, found.complete))
     })
     .await
 }
@@ -71,13 +98,14 @@ pub(super) async fn fields(
         after: None,
         ..request(&params)?
     };
-    answer(&http, &store, &params, move |conn| {
+    found(&http, &store, &params, move |conn| {
         let found = discover::search(conn, &request)?;
-        Ok(Fields {
+        let answer = Fields {
             total: found.total,
             sample: found.hits.len(),
             fields: discover::fields(found.hits.iter().map(|hit| &hit.document)),
-        })
+        };
+        Ok((answer, found.complete))
     })
     .await
 }
@@ -90,8 +118,10 @@ pub(super) async fn groups(
     let params = Params::read(&http)?;
     let request = request(&params)?;
     let field = params.required("group")?.to_owned();
-    answer(&http, &store, &params, move |conn| {
-        Ok(discover::group(conn, &request, &field)?)
+    found(&http, &store, &params, move |conn| {
+        let groups = discover::group(conn, &request, &field)?;
+        let complete = groups.complete;
+        Ok((groups, complete))
     })
     .await
 }
