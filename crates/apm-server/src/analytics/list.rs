@@ -9,7 +9,7 @@ use diesel::sqlite::Sqlite;
 
 use super::kept::Table;
 use super::members::Members;
-use super::percentile::{ByKey, Percentiles};
+use super::percentile::{self, ByKey, Percentiles};
 use super::series::Series;
 use super::sql::Sql;
 use super::totals::{self, Total};
@@ -46,6 +46,25 @@ pub(super) struct Lines {
     pub(super) all: Total,
     /// The keys beyond.
     pub(super) left_out: Vec<Arc<str>>,
+}
+
+/// The lines of transactions by some key, and their percentiles. `members`: which groups a key is made of; `exact`: their durations.
+pub(super) fn of_transactions(
+    conn: &mut SqliteConnection,
+    members: &Sql,
+    exact: &Sql,
+    window: &Window,
+) -> QueryResult<(Lines, ByKey)> {
+    let members = Members::read(conn, members)?;
+    let found = lines(conn, Table::Transactions, &members, window)?;
+    let percentiles = percentile::of_transactions(
+        conn,
+        percentile::ranked(found.all.count, found.all.n),
+        &found.members,
+        exact,
+        (&window.slices(), None),
+    )?;
+    Ok((found, percentiles))
 }
 
 /// The keys to which something happened in the window, and the series of those with most time: a series for each of many

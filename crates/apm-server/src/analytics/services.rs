@@ -10,7 +10,7 @@ use serde::Serialize;
 use super::kept::Table;
 use super::list::{self, Line};
 use super::members::Members;
-use super::percentile::{self, Percentiles};
+use super::percentile::Percentiles;
 use super::series::{Axis, Series};
 use super::sql::Sql;
 use super::window::Window;
@@ -101,20 +101,15 @@ pub fn series_sql(scope: &Scope, window: &Window) -> Sql {
 /// Those of SQLite.
 pub fn list(conn: &mut SqliteConnection, scope: &Scope, window: &Window) -> QueryResult<Services> {
     let bind = |text| window.bind(scope.bind(Sql::new(text)));
-    let members = Members::read(conn, &bind(include_str!("services/members.sql")))?;
-    let list::Lines {
-        lines,
-        members,
-        all,
-        left_out,
-    } = list::lines(conn, Table::Transactions, &members, window)?;
-    let percentiles = percentile::of_transactions(
+    let (found, percentiles) = list::of_transactions(
         conn,
-        percentile::ranked(all.count, all.n),
-        &members,
+        &bind(include_str!("services/members.sql")),
         &bind(include_str!("services/exact.sql")),
-        (&window.slices(), None),
+        window,
     )?;
+    let list::Lines {
+        lines, left_out, ..
+    } = found;
     let mut lines: HashMap<Arc<str>, Line> = lines
         .into_iter()
         .map(|line| (Arc::clone(&line.key), line))

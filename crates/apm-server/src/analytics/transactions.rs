@@ -5,7 +5,7 @@ use serde::Serialize;
 
 use super::kept::Table;
 use super::members::Members;
-use super::percentile::{self, Percentiles};
+use super::percentile::Percentiles;
 use super::series::{Axis, Series};
 use super::sql::Sql;
 use super::totals;
@@ -65,20 +65,18 @@ pub fn list(
     window: &Window,
 ) -> QueryResult<Transactions> {
     let bind = |text| window.bind(scope.bind(Sql::new(text)));
-    let members = Members::read(conn, &bind(include_str!("transactions/members.sql")))?;
+    let (found, percentiles) = list::of_transactions(
+        conn,
+        &bind(include_str!("transactions/members.sql")),
+        &bind(include_str!("transactions/exact.sql")),
+        window,
+    )?;
     let list::Lines {
         lines,
-        members,
         all,
         left_out,
-    } = list::lines(conn, Table::Transactions, &members, window)?;
-    let percentiles = percentile::of_transactions(
-        conn,
-        percentile::ranked(all.count, all.n),
-        &members,
-        &bind(include_str!("transactions/exact.sql")),
-        (&window.slices(), None),
-    )?;
+        ..
+    } = found;
     let transactions = lines
         .into_iter()
         .map(|line| {
