@@ -1,6 +1,6 @@
 //! Percentiles of many keys at once, from the rollups' log histograms.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, LazyLock, Mutex};
 
 use diesel::prelude::*;
@@ -20,20 +20,13 @@ pub(super) fn percentiles(
     interval: Option<i64>,
 ) -> QueryResult<ByKey> {
     let mut sums: HashMap<(usize, i64), Vec<f64>> = HashMap::new();
-    for (start, bins) in kept::read::<Bins>(conn, table, slices)? {
-        let bucket = interval.map_or(0, |interval| start.div_euclid(interval) * interval);
+    for (bucket, bins) in kept::read::<Bins>(conn, table, slices, interval)? {
         for (id, bins) in bins.of_ids() {
             let Some(place) = members.place(id) else {
                 continue;
             };
             let sum = sums.entry((place, bucket)).or_default();
-            let end = bins.iter().map(|(bin, _)| usize::from(*bin) + 1).max();
-            if end.is_some_and(|end| sum.len() < end) {
-                sum.resize(end.unwrap_or_default(), 0.0);
-            }
-            for (bin, count) in bins {
-                sum[usize::from(*bin)] += f64::from(*count);
-            }
+            add(sum, bins);
         }
     }
     let mut found = ByKey::new();
@@ -47,6 +40,17 @@ pub(super) fn percentiles(
         }
     }
     Ok(found)
+}
+
+/// Adds bins to those of before, which are by their numbers.
+fn add(sum: &mut Vec<f64>, bins: &[(u16, f32)]) {
+    let end = bins.iter().map(|(bin, _)| usize::from(*bin) + 1).max();
+    if end.is_some_and(|end| sum.len() < end) {
+        sum.resize(end.unwrap_or_default(), 0.0);
+    }
+    for (bin, count) in bins {
+        sum[usize::from(*bin)] += f64::from(*count);
+    }
 }
 
 /// Walks the bins to the ranks.
@@ -68,7 +72,7 @@ fn of(bins: &[f64]) -> Option<Percentiles> {
     })
 }
 
-/// The bins of one bucket, for all ids.
+/// The bins of a stretch of buckets, for all ids.
 #[derive(Debug, Default)]
 struct Bins {
     /// Id, and where its bins end.
@@ -124,6 +128,21 @@ impl Part for Bins {
         }
     }
 
+    fn sum(parts: &[Arc<Self>]) -> Self {
+        let mut sums: BTreeMap<i64, Vec<f64>> = BTreeMap::new();
+        for (id, bins) in parts.iter().flat_map(|part| part.of_ids()) {
+            add(sums.entry(id).or_default(), bins);
+        }
+        let mut out = Self::default();
+        for (id, sum) in sums {
+            let bins = (0..).zip(&sum).filter(|(_, count)| **count > 0.0);
+            out.bins
+                .extend(bins.map(|(bin, count)| (bin, *count as f32)));
+            out.ids.push((id, out.bins.len()));
+        }
+        out
+    }
+
     fn bytes(&self) -> usize {
         16 * self.ids.len() + 8 * self.bins.len()
     }
@@ -152,6 +171,21 @@ mod tests {
         }
         let found: Vec<(i64, usize)> = kept.of_ids().map(|(id, bins)| (id, bins.len())).collect();
         assert_eq!(found, [(1, 2), (7, 1)]);
+    }
+
+    #[test]
+    fn bins_of_several_buckets_are_added_up_by_id() {
+        let part = |ids: Vec<(i64, usize)>, bins| Arc::new(Bins { ids, bins });
+        let one = part(vec![(1, 2), (7, 3)], vec![(5, 1.0), (6, 2.0), (5, 3.0)]);
+        let other = part(vec![(1, 1), (9, 2)], vec![(6, 0.5), (300, 1.0)]);
+        let sum = Bins::sum(&[one, other]);
+        let found: Vec<(i64, &[(u16, f32)])> = sum.of_ids().collect();
+        let expected: [(i64, &[(u16, f32)]); 3] = [
+            (1, &[(5, 1.0), (6, 2.5)]),
+            (7, &[(5, 3.0)]),
+            (9, &[(300, 1.0)]),
+        ];
+        assert_eq!(found, expected);
     }
 
     #[test]

@@ -1,12 +1,13 @@
 //! What was read of the rollups, kept from one question to the next.
 //!
 //! A list over a day asks for thousands of rollup rows, and all but the newest of them were there a moment
-//! ago: what was read is kept, by (table, level, bucket), and a list costs what is new and an addition for
-//! each row. Kept rows are used again only if nothing has arrived for their bucket since (`roll_received`
-//! says when something last did), so that the answer is the same as that of the `.sql` files beside each
-//! question, which a test compares.
+//! ago: what was read is kept, by (table, level, stretch of buckets), and a list costs what is new and an addition for
+//! each key. A question wants a stretch of buckets in one, such as the hours of its window or the rows of one bucket of its
+//! chart: the sums of stretches are kept beside those of their buckets, so that a list over a day of many events costs what one of few does.
+//! What is kept is used again only if nothing has arrived for its buckets since (`roll_received` says when something last did),
+//! so that the answer is the same as that of the `.sql` files beside each question, which a test compares.
 //!
-//! There is one memory per kind of row and database file, of bounded size; what was used least lately goes
+//! There is one [`Memory`] per kind of row and database file, of bounded size; what was used least lately goes
 //! first.
 
 use std::collections::HashMap;
@@ -17,14 +18,12 @@ use diesel::sql_types::{BigInt, Text};
 use diesel::sqlite::Sqlite;
 
 use super::sql::Sql;
-use crate::time::{SECOND, now};
+use memory::{Head, Memory};
 
-/// Bytes kept per kind of row and database file.
-const MOST: usize = 12 << 20;
+mod memory;
+
 /// Database files that are remembered: a server has one, tests have many.
 const MOST_FILES: usize = 8;
-/// Seconds after which nothing is on its way any more that was received before.
-const SETTLED: i64 = 60;
 
 /// Which rollups.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -37,7 +36,7 @@ pub(super) enum Table {
 /// A stretch of rollup rows: (level, from, to), seconds.
 pub(super) type Slice = (i64, i64, i64);
 
-/// What the rows of one bucket become, for all ids.
+/// What the rows of one bucket, or of a stretch of buckets, become, for all ids.
 pub(super) trait Part: Default + 'static {
     /// A row of [`Self::sql`], and the bucket that it is of.
     type Row: QueryableByName<Sqlite> + 'static;
@@ -48,6 +47,8 @@ pub(super) trait Part: Default + 'static {
     fn bucket(row: &Self::Row) -> i64;
     /// Takes a row in. Rows of one id come one after the other.
     fn push(&mut self, row: &Self::Row);
+    /// The parts of several buckets in one.
+    fn sum(parts: &[Arc<Self>]) -> Self;
     /// Memory that it holds, bytes, roughly.
     fn bytes(&self) -> usize;
     /// What is kept of this kind.
@@ -57,33 +58,9 @@ pub(super) trait Part: Default + 'static {
 /// What is kept, by database file.
 pub(super) type Files<P> = LazyLock<Mutex<HashMap<String, Arc<Memory<P>>>>>;
 
-/// What was read of one database file.
-#[derive(Debug)]
-pub(super) struct Memory<P>(Mutex<State<P>>);
-
-#[derive(Debug)]
-struct State<P> {
-    entries: HashMap<(Table, i64, i64), Entry<P>>,
-    bytes: usize,
-    clock: u64,
-}
-
-#[derive(Debug)]
-struct Entry<P> {
-    part: Arc<P>,
-    head: Head,
-    /// When something last arrived for the bucket, and whether that was long enough ago, at the reading.
-    received: i64,
-    settled: bool,
-    used: u64,
-}
-
-/// How far the database was when something was read: its last block, the events in it, and the minutes that the
-/// coarser levels lack.
-type Head = (i64, i64, i64);
-
-#[derive(QueryableByName)]
-struct ReceivedRow {
+/// A bucket for which something arrived, and when something last did; seconds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, QueryableByName)]
+struct Received {
     #[diesel(sql_type = BigInt)]
     level: i64,
     #[diesel(sql_type = BigInt)]
@@ -92,41 +69,75 @@ struct ReceivedRow {
     received: i64,
 }
 
-/// Every bucket of the slices in which there is something, in order: (start, rows).
+/// What happened in the slices, by buckets of `interval` seconds: (start, rows), in order; a bucket comes once for each level that
+/// it is made of. Without an interval the start is 0, and there is one part for each level.
 pub(super) fn read<P: Part>(
     conn: &mut SqliteConnection,
     table: Table,
     slices: &[Slice],
+    interval: Option<i64>,
 ) -> QueryResult<Vec<(i64, Arc<P>)>> {
-    let memory = memory::<P>(conn)?;
+    let memory = memory_of::<P>(conn)?;
     let head = head(conn)?;
     let received = received(conn, slices)?;
-    let known = memory.known(table, &received, head);
-    let mut out = Vec::with_capacity(received.len());
-    // Neighbours that are not known are read together.
-    let mut rest = received.iter().zip(known).peekable();
-    while let Some((first, found)) = rest.next() {
-        if let Some(part) = found {
-            out.push((first.bucket, part));
-            continue;
-        }
-        let mut missing = vec![first];
-        while let Some((next, None)) = rest.peek()
-            && next.level == first.level
-        {
-            missing.push(next);
-            rest.next();
-        }
-        for (row, part) in load::<P>(conn, table, &missing)? {
-            memory.keep(table, row, head, &part);
-            out.push((row.bucket, part));
-        }
+    let start = |row: &Received| interval.map_or(0, |width| row.bucket.div_euclid(width) * width);
+    let in_one = |a: &Received, b: &Received| a.level == b.level && start(a) == start(b);
+    let stretches: Vec<&[Received]> = received.chunk_by(in_one).collect();
+    let mut known = memory.known(table, &stretches, head);
+    let missing = stretches.iter().zip(&known);
+    let missing = missing.filter(|(_, known)| known.is_none());
+    let missing: Vec<&[Received]> = missing.map(|(rows, _)| *rows).collect();
+    let sums = sums(conn, table, &memory, head, &missing)?;
+    for (slot, sum) in known.iter_mut().filter(|slot| slot.is_none()).zip(sums) {
+        *slot = Some(sum);
     }
-    Ok(out)
+    let starts = stretches.iter().map(|rows| start(&rows[0]));
+    Ok(starts.zip(known.into_iter().flatten()).collect())
+}
+
+/// Adds up stretches, and keeps the sums.
+fn sums<P: Part>(
+    conn: &mut SqliteConnection,
+    table: Table,
+    memory: &Memory<P>,
+    head: Head,
+    stretches: &[&[Received]],
+) -> QueryResult<Vec<Arc<P>>> {
+    let buckets: Vec<&[Received]> = stretches.iter().flat_map(|rows| rows.chunks(1)).collect();
+    let mut known = memory.known(table, &buckets, head);
+    let mut at = 0;
+    while at < buckets.len() {
+        // Neighbours that are not known are read together.
+        let neighbours = (at..buckets.len()).take_while(|next| {
+            known[*next].is_none() && buckets[*next][0].level == buckets[at][0].level
+        });
+        let run = at..at + neighbours.count();
+        for (place, part) in run
+            .clone()
+            .zip(load::<P>(conn, table, &buckets[run.clone()])?)
+        {
+            memory.keep(table, buckets[place], head, &part);
+            known[place] = Some(part);
+        }
+        at = run.end.max(at + 1);
+    }
+    let mut parts = known.into_iter().flatten();
+    let sum = |rows: &&[Received]| {
+        let parts: Vec<Arc<P>> = parts.by_ref().take(rows.len()).collect();
+        match &*parts {
+            [part] => Arc::clone(part),
+            parts => {
+                let sum = Arc::new(P::sum(parts));
+                memory.keep(table, rows, head, &sum);
+                sum
+            }
+        }
+    };
+    Ok(stretches.iter().map(sum).collect())
 }
 
 /// The memory of the file behind a connection; an empty one where it is no file.
-fn memory<P: Part>(conn: &mut SqliteConnection) -> QueryResult<Arc<Memory<P>>> {
+fn memory_of<P: Part>(conn: &mut SqliteConnection) -> QueryResult<Arc<Memory<P>>> {
     #[derive(QueryableByName)]
     struct File {
         #[diesel(sql_type = Text)]
@@ -163,10 +174,10 @@ fn head(conn: &mut SqliteConnection) -> QueryResult<Head> {
 }
 
 /// The buckets of the slices for which something ever arrived, in order.
-fn received(conn: &mut SqliteConnection, slices: &[Slice]) -> QueryResult<Vec<ReceivedRow>> {
+fn received(conn: &mut SqliteConnection, slices: &[Slice]) -> QueryResult<Vec<Received>> {
     let mut out = Vec::new();
     for (level, from, to) in slices {
-        let rows: Vec<ReceivedRow> = Sql::new(
+        let rows: Vec<Received> = Sql::new(
             "SELECT level, bucket, received FROM roll_received WHERE level = :level AND bucket >= :from AND bucket < :to \
              ORDER BY bucket",
         )
@@ -180,12 +191,12 @@ fn received(conn: &mut SqliteConnection, slices: &[Slice]) -> QueryResult<Vec<Re
 }
 
 /// Reads neighbouring buckets of one level, which are in order.
-fn load<'r, P: Part>(
+fn load<P: Part>(
     conn: &mut SqliteConnection,
     table: Table,
-    buckets: &[&'r ReceivedRow],
-) -> QueryResult<Vec<(&'r ReceivedRow, Arc<P>)>> {
-    let (Some(first), Some(last)) = (buckets.first(), buckets.last()) else {
+    buckets: &[&[Received]],
+) -> QueryResult<Vec<Arc<P>>> {
+    let (Some(&[first]), Some(&[last])) = (buckets.first(), buckets.last()) else {
         return Ok(Vec::new());
     };
     let rows: Vec<P::Row> = Sql::new(P::sql(table))
@@ -197,129 +208,7 @@ fn load<'r, P: Part>(
     for row in &rows {
         parts.entry(P::bucket(row)).or_default().push(row);
     }
-    let of_bucket = |row: &&'r ReceivedRow| {
-        (
-            *row,
-            Arc::new(parts.remove(&row.bucket).unwrap_or_default()),
-        )
-    };
+    let of_bucket =
+        |rows: &&[Received]| Arc::new(parts.remove(&rows[0].bucket).unwrap_or_default());
     Ok(buckets.iter().map(of_bucket).collect())
-}
-
-impl<P> Default for Memory<P> {
-    fn default() -> Self {
-        Self(Mutex::new(State {
-            entries: HashMap::new(),
-            bytes: 0,
-            clock: 0,
-        }))
-    }
-}
-
-impl<P: Part> Memory<P> {
-    fn known(&self, table: Table, received: &[ReceivedRow], head: Head) -> Vec<Option<Arc<P>>> {
-        let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        state.clock += 1;
-        let clock = state.clock;
-        received
-            .iter()
-            .map(|row| {
-                let entry = state.entries.get_mut(&(table, row.level, row.bucket))?;
-                let holds = entry.head == head || entry.settled && entry.received == row.received;
-                entry.used = clock;
-                holds.then(|| Arc::clone(&entry.part))
-            })
-            .collect()
-    }
-
-    fn keep(&self, table: Table, row: &ReceivedRow, head: Head, part: &Arc<P>) {
-        let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let entry = Entry {
-            part: Arc::clone(part),
-            head,
-            received: row.received,
-            settled: row.received + SETTLED < now() / SECOND,
-            used: state.clock,
-        };
-        let key = (table, row.level, row.bucket);
-        state.bytes += part.bytes();
-        if let Some(old) = state.entries.insert(key, entry) {
-            state.bytes -= old.part.bytes();
-        }
-        if state.bytes > MOST {
-            state.forget();
-        }
-    }
-}
-
-impl<P: Part> State<P> {
-    /// Drops what was used least lately, until half of the room is free.
-    fn forget(&mut self) {
-        let mut ages: Vec<(u64, usize)> = self
-            .entries
-            .values()
-            .map(|entry| (entry.used, entry.part.bytes()))
-            .collect();
-        ages.sort_unstable();
-        let mut left = self.bytes;
-        let oldest = ages.iter().find(|(_, bytes)| {
-            left -= bytes;
-            left <= MOST / 2
-        });
-        let limit = oldest.map_or(u64::MAX, |(used, _)| *used);
-        self.entries.retain(|_, entry| entry.used > limit);
-        self.bytes = self.entries.values().map(|entry| entry.part.bytes()).sum();
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[derive(Debug, Default)]
-    struct Megabyte;
-
-    #[derive(QueryableByName)]
-    struct NoRow {}
-
-    impl Part for Megabyte {
-        type Row = NoRow;
-
-        fn sql(_: Table) -> &'static str {
-            ""
-        }
-
-        fn bucket(_: &NoRow) -> i64 {
-            0
-        }
-
-        fn push(&mut self, _: &NoRow) {}
-
-        fn bytes(&self) -> usize {
-            1 << 20
-        }
-
-        fn files() -> &'static Files<Self> {
-            static FILES: Files<Megabyte> = LazyLock::new(Mutex::default);
-            &FILES
-        }
-    }
-
-    #[test]
-    fn what_was_used_least_lately_is_forgotten_first() {
-        let memory = Memory::<Megabyte>::default();
-        for bucket in 0..20_i64 {
-            let row = ReceivedRow {
-                level: 60,
-                bucket,
-                received: 0,
-            };
-            memory.known(Table::Statements, std::slice::from_ref(&row), (0, 0, 0));
-            memory.keep(Table::Statements, &row, (0, 0, 0), &Arc::default());
-        }
-        let state = memory.0.into_inner().unwrap();
-        assert!(state.bytes <= MOST && state.bytes > 0);
-        assert!(state.entries.contains_key(&(Table::Statements, 60, 19)));
-        assert!(!state.entries.contains_key(&(Table::Statements, 60, 0)));
-    }
 }

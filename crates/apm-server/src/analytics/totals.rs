@@ -1,7 +1,7 @@
 //! What happened to many keys at once, in a window or in each bucket of a chart, from the rollups.
 
-use std::collections::HashSet;
-use std::sync::{LazyLock, Mutex};
+use std::collections::{BTreeMap, HashSet};
+use std::sync::{Arc, LazyLock, Mutex};
 
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Double};
@@ -60,7 +60,7 @@ pub(super) fn of_window(
 ) -> QueryResult<Vec<Sum>> {
     let mut sums = vec![Sum::default(); members.keys().len()];
     let mut seen = HashSet::new();
-    for (_, cells) in kept::read::<Cells>(conn, table, slices)? {
+    for (_, cells) in kept::read::<Cells>(conn, table, slices, None)? {
         for (id, total) in &cells.0 {
             let Some(place) = members.place(*id) else {
                 continue;
@@ -84,7 +84,8 @@ pub(super) fn of_buckets(
     let buckets = window.buckets();
     let first = buckets.first().map_or(0, |bucket| bucket.start);
     let mut series: Vec<Option<Vec<Total>>> = vec![None; members.keys().len()];
-    for (start, cells) in kept::read::<Cells>(conn, table, &window.series_slices())? {
+    let slices = window.series_slices();
+    for (start, cells) in kept::read::<Cells>(conn, table, &slices, Some(window.interval))? {
         let Ok(at) = usize::try_from((start - first).div_euclid(window.interval)) else {
             continue;
         };
@@ -101,7 +102,7 @@ pub(super) fn of_buckets(
     Ok(series)
 }
 
-/// The sums of one bucket, for all ids.
+/// The sums of a stretch of buckets, for all ids.
 #[derive(Debug, Default)]
 struct Cells(Vec<(i64, Total)>);
 
@@ -150,6 +151,14 @@ impl Part for Cells {
             successes: row.successes,
         };
         self.0.push((row.id, total));
+    }
+
+    fn sum(parts: &[Arc<Self>]) -> Self {
+        let mut sums: BTreeMap<i64, Total> = BTreeMap::new();
+        for (id, total) in parts.iter().flat_map(|part| &part.0) {
+            sums.entry(*id).or_default().add(total);
+        }
+        Self(sums.into_iter().collect())
     }
 
     fn bytes(&self) -> usize {

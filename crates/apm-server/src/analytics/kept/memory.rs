@@ -1,0 +1,213 @@
+//! What is kept of one kind of row of one database file.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use super::{Part, Received, Table};
+use crate::time::{SECOND, now};
+
+/// Bytes kept per kind of row and database file.
+const MOST: usize = 12 << 20;
+/// Seconds after which nothing is on its way any more that was received before.
+const SETTLED: i64 = 60;
+
+/// How far the database was when something was read: its last block, the events in it, and the minutes that the
+/// coarser levels lack.
+pub(super) type Head = (i64, i64, i64);
+
+/// Table, level, first and last bucket.
+type Key = (Table, i64, i64, i64);
+
+/// What was read of one database file.
+#[derive(Debug)]
+pub(in crate::analytics) struct Memory<P>(Mutex<State<P>>);
+
+#[derive(Debug)]
+struct State<P> {
+    entries: HashMap<Key, Entry<P>>,
+    bytes: usize,
+    clock: u64,
+}
+
+#[derive(Debug)]
+struct Entry<P> {
+    part: Arc<P>,
+    head: Head,
+    /// The buckets, and whether all had last received something long enough ago, at the reading.
+    rows: Box<[Received]>,
+    settled: bool,
+    used: u64,
+}
+
+impl<P: Part> Entry<P> {
+    fn bytes(&self) -> usize {
+        self.part.bytes() + size_of_val(&*self.rows)
+    }
+}
+
+impl<P> Default for Memory<P> {
+    fn default() -> Self {
+        Self(Mutex::new(State {
+            entries: HashMap::new(),
+            bytes: 0,
+            clock: 0,
+        }))
+    }
+}
+
+impl<P: Part> Memory<P> {
+    /// What is kept of each of the stretches of buckets, where that still holds.
+    pub(super) fn known(
+        &self,
+        table: Table,
+        stretches: &[&[Received]],
+        head: Head,
+    ) -> Vec<Option<Arc<P>>> {
+        let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        state.clock += 1;
+        let clock = state.clock;
+        stretches
+            .iter()
+            .map(|rows| {
+                let entry = state.entries.get_mut(&key(table, rows)?)?;
+                let holds = *entry.rows == **rows && (entry.settled || entry.head == head);
+                entry.used = clock;
+                holds.then(|| Arc::clone(&entry.part))
+            })
+            .collect()
+    }
+
+    /// Keeps what a stretch of buckets comes to.
+    pub(super) fn keep(&self, table: Table, rows: &[Received], head: Head, part: &Arc<P>) {
+        let Some(key) = key(table, rows) else {
+            return;
+        };
+        let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let settled = now() / SECOND - SETTLED;
+        let entry = Entry {
+            part: Arc::clone(part),
+            head,
+            rows: rows.into(),
+            settled: rows.iter().all(|row| row.received < settled),
+            used: state.clock,
+        };
+        state.bytes += entry.bytes();
+        if let Some(old) = state.entries.insert(key, entry) {
+            state.bytes -= old.bytes();
+        }
+        if state.bytes > MOST {
+            state.forget();
+        }
+    }
+}
+
+fn key(table: Table, rows: &[Received]) -> Option<Key> {
+    let (first, last) = (rows.first()?, rows.last()?);
+    Some((table, first.level, first.bucket, last.bucket))
+}
+
+impl<P: Part> State<P> {
+    /// Drops what was used least lately, until half of the room is free.
+    fn forget(&mut self) {
+        let mut ages: Vec<(u64, usize)> = self
+            .entries
+            .values()
+            .map(|entry| (entry.used, entry.bytes()))
+            .collect();
+        ages.sort_unstable();
+        let mut left = self.bytes;
+        let oldest = ages.iter().find(|(_, bytes)| {
+            left -= bytes;
+            left <= MOST / 2
+        });
+        let limit = oldest.map_or(u64::MAX, |(used, _)| *used);
+        self.entries.retain(|_, entry| entry.used > limit);
+        self.bytes = self.entries.values().map(Entry::bytes).sum();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::LazyLock;
+
+    use diesel::QueryableByName;
+
+    use super::super::Files;
+    use super::*;
+
+    #[derive(Debug, Default)]
+    struct Megabyte;
+
+    #[derive(QueryableByName)]
+    struct NoRow {}
+
+    impl Part for Megabyte {
+        type Row = NoRow;
+
+        fn sql(_: Table) -> &'static str {
+            ""
+        }
+
+        fn bucket(_: &NoRow) -> i64 {
+            0
+        }
+
+        fn push(&mut self, _: &NoRow) {}
+
+        fn sum(_: &[Arc<Self>]) -> Self {
+            Self
+        }
+
+        fn bytes(&self) -> usize {
+            1 << 20
+        }
+
+        fn files() -> &'static Files<Self> {
+            static FILES: Files<Megabyte> = LazyLock::new(Mutex::default);
+            &FILES
+        }
+    }
+
+    fn row(bucket: i64, received: i64) -> Received {
+        Received {
+            level: 60,
+            bucket,
+            received,
+        }
+    }
+
+    #[test]
+    fn what_was_used_least_lately_is_forgotten_first() {
+        let memory = Memory::<Megabyte>::default();
+        for bucket in 0..20_i64 {
+            let rows = [row(bucket, 0)];
+            memory.known(Table::Statements, &[&rows], (0, 0, 0));
+            memory.keep(Table::Statements, &rows, (0, 0, 0), &Arc::default());
+        }
+        let state = memory.0.into_inner().unwrap();
+        assert!(state.bytes <= MOST && state.bytes > 0);
+        let of = |bucket| (Table::Statements, 60, bucket, bucket);
+        assert!(state.entries.contains_key(&of(19)));
+        assert!(!state.entries.contains_key(&of(0)));
+    }
+
+    #[test]
+    fn a_stretch_holds_until_something_arrives_for_one_of_its_buckets() {
+        let memory = Memory::<Megabyte>::default();
+        let (old, new) = ((1, 1, 0), (2, 1, 0));
+        let holds = |rows: &[Received], head| {
+            let known = memory.known(Table::Statements, &[rows], head);
+            known.into_iter().flatten().count() == 1
+        };
+        let rows = [row(0, 100), row(60, 200), row(120, 300)];
+        memory.keep(Table::Statements, &rows, old, &Arc::default());
+        assert!(holds(&rows, new));
+        assert!(!holds(&[row(0, 100), row(60, 201), row(120, 300)], new));
+        assert!(!holds(&[row(0, 100), row(120, 300)], new));
+
+        let fresh = [row(0, 100), row(180, now() / SECOND)];
+        memory.keep(Table::Statements, &fresh, old, &Arc::default());
+        assert!(holds(&fresh, old));
+        assert!(!holds(&fresh, new));
+    }
+}
