@@ -4,6 +4,7 @@
 //! cargo bench --bench queries                                      # 100 000 traces of 11 events
 //! POCKET_APM_BENCH_TRACES=20000 cargo bench --bench queries        # 20 000
 //! POCKET_APM_BENCH_TRACES=1000000 cargo bench --bench queries      # 1 000 000: a gigabyte, three minutes
+//! cargo bench --bench queries -- statements                        # only the questions with this in their name
 //! ```
 //!
 //! A tenth of the data comes in two ways. *A tenth of the time* is the same service when less of its history was there: what a list
@@ -41,6 +42,8 @@ fn main() {
             .parse()
             .expect("POCKET_APM_BENCH_TRACES is a number of traces, as 100000")
     });
+    // Cargo adds `--bench`.
+    let wanted: Option<String> = std::env::args().skip(1).find(|arg| !arg.starts_with("--"));
     let dir = tempfile::tempdir().expect("a directory");
     let end = time::now();
     let store =
@@ -62,7 +65,12 @@ fn main() {
     for hours in [0.25, 1.0, 24.0] {
         let asked = questions::of_lists(end, hours)
             .into_iter()
-            .chain(insight::questions(end, hours));
+            .chain(insight::questions(end, hours))
+            .filter(|(name, _)| {
+                wanted
+                    .as_ref()
+                    .is_none_or(|part| name.contains(part.as_str()))
+            });
         for (name, ask) in asked {
             let [_, thin, _] = measured(&thin, &ask);
             let [_, short, _] = measured(&short, &ask);

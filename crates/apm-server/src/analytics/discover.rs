@@ -25,6 +25,7 @@ pub use fields::{Field, TopValue, fields};
 pub use group::{Group, Groups, group};
 
 use super::series::Axis;
+use super::sql::Sql;
 use super::window;
 use crate::kql::{self, Expr};
 use crate::store::StoreError;
@@ -154,10 +155,8 @@ pub struct Found {
 #[must_use]
 pub fn sql(request: &Request) -> String {
     let interval = axis(request.range).interval;
-    let kinds = Search::new(request).counting().into_iter();
-    let kinds: Vec<String> = kinds
-        .map(|sql| sql.bind("interval", interval).shell())
-        .collect();
+    let kinds = Search::new(request).counting(interval);
+    let kinds: Vec<String> = kinds.iter().map(Sql::shell).collect();
     if kinds.is_empty() {
         return String::new();
     }

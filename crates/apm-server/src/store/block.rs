@@ -12,6 +12,8 @@
 //! Layout, before compression, per document: kind (1 byte), id of its stack (varint, 0: none), length (varint), JSON.
 //! Stored: length of all that (u32, little-endian), then one zstd frame.
 
+use std::cell::RefCell;
+
 use zstd::bulk::{Compressor, Decompressor};
 
 use super::StoreError;
@@ -120,6 +122,11 @@ impl Packer {
     }
 }
 
+thread_local! {
+    // Its working memory of some 150 KB is made once for each thread that reads, not for each block.
+    static DECOMPRESSOR: RefCell<Option<Decompressor<'static>>> = const { RefCell::new(None) };
+}
+
 /// What [`Packer::pack`] packed.
 pub(super) fn unpack(data: &[u8]) -> Result<Vec<u8>, StoreError> {
     let bad = |reason: &str| StoreError::BadBlock(reason.to_owned());
@@ -130,8 +137,14 @@ pub(super) fn unpack(data: &[u8]) -> Result<Vec<u8>, StoreError> {
     if len > LIMIT {
         return Err(bad("a packed text beyond 1 GiB"));
     }
-    let raw = Decompressor::new()
-        .and_then(|mut decompressor| decompressor.decompress(frame, len))
+    let raw = DECOMPRESSOR
+        .with_borrow_mut(|kept| {
+            let decompressor = match kept {
+                Some(decompressor) => decompressor,
+                None => kept.insert(Decompressor::new()?),
+            };
+            decompressor.decompress(frame, len)
+        })
         .map_err(|error| bad(&format!("a packed text that cannot be unpacked: {error}")))?;
     if raw.len() != len {
         return Err(bad("a packed text of another length than it says"));

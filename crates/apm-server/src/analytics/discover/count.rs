@@ -32,8 +32,8 @@ struct Count {
 
 impl Search<'_> {
     /// The queries that count row by row, one for each kind.
-    pub(super) fn counting(&self) -> Vec<Sql> {
-        self.counting_in(self.request.range)
+    pub(super) fn counting(&self, interval: i64) -> Vec<Sql> {
+        self.counting_in(self.request.range, interval)
     }
 
     /// Matching events by bucket, where the columns decide.
@@ -75,25 +75,25 @@ impl Search<'_> {
             return self.counts_of_all(conn, range, interval);
         }
         let mut found = Vec::new();
-        for sql in self.counting_in(range) {
-            load(conn, &sql, interval, &mut found)?;
+        for sql in self.counting_in(range, interval) {
+            load(conn, &sql, &mut found)?;
         }
         Ok(found)
     }
 
-    fn counting_in(&self, range: Range) -> Vec<Sql> {
+    fn counting_in(&self, range: Range, interval: i64) -> Vec<Sql> {
         let counting = |(kind, condition): &(Kind, Condition)| {
+            let (bucket, group) = by_bucket(range, interval);
             let text = format!(
-                "SELECT r.ts / 1000000 / :interval * :interval AS bucket, count(*) AS count\n\
+                "SELECT {bucket} AS bucket, count(*) AS count\n\
                  FROM block b\n\
                  CROSS JOIN {} r ON r.seq >= b.id * 128 AND r.seq < b.id * 128 + 128\n\
                  WHERE b.ts_max >= :from AND b.ts_max < :to + (SELECT ifnull(max(ts_max - ts_min), 0) FROM block)\n  \
-                 AND b.ts_min < :to AND r.ts >= :from AND r.ts < :to\n  AND {}\n\
-                 GROUP BY 1",
+                 AND b.ts_min < :to AND r.ts >= :from AND r.ts < :to\n  AND {}{group}",
                 columns::table(*kind),
                 condition.sql(),
             );
-            bound(Sql::new(text), range, condition)
+            bound(Sql::new(text), range, condition).bind("interval", interval)
         };
         self.parts.iter().map(counting).collect()
     }
@@ -114,24 +114,30 @@ impl Search<'_> {
         range: Range,
         interval: i64,
     ) -> Result<Counts, StoreError> {
-        let ranged = |sql: Sql| sql.bind("from", range.from).bind("to", range.to);
+        let ranged = |sql: Sql| {
+            sql.bind("from", range.from)
+                .bind("to", range.to)
+                .bind("interval", interval)
+        };
         let mut found = Vec::new();
         let whole = ranged(Sql::new(include_str!("whole_blocks.sql")));
-        load(conn, &whole, interval, &mut found)?;
-        let cut = ranged(Sql::new(include_str!("cut_blocks.sql"))).bind("interval", interval);
-        let cut: Vec<Block> = cut.load(conn)?;
+        load(conn, &whole, &mut found)?;
+        let cut: Vec<Block> = ranged(Sql::new(include_str!("cut_blocks.sql"))).load(conn)?;
         let runs = runs(&cut);
+        let (bucket, group) = by_bucket(range, interval);
         for (kind, _) in &self.parts {
             let text = format!(
-                "SELECT r.ts / 1000000 / :interval * :interval AS bucket, count(*) AS count\n\
+                "SELECT {bucket} AS bucket, count(*) AS count\n\
                  FROM json_each(:runs) run\n\
                  CROSS JOIN {} r ON r.seq >= (run.value ->> 0) * 128 AND r.seq < (run.value ->> 1) * 128\n\
-                 WHERE r.ts >= :from AND r.ts < :to\n\
-                 GROUP BY 1",
+                 WHERE r.ts >= :from AND r.ts < :to{group}",
                 columns::table(*kind),
             );
-            let sql = ranged(Sql::new(text).bind("runs", runs.as_str()));
-            load(conn, &sql, interval, &mut found)?;
+            load(
+                conn,
+                &ranged(Sql::new(text).bind("runs", runs.as_str())),
+                &mut found,
+            )?;
         }
         Ok(found)
     }
@@ -145,6 +151,16 @@ fn minutes(range: Range, interval: i64) -> Option<Range> {
         to: range.to.div_euclid(minute) * minute,
     };
     (interval % LEVELS[0] == 0 && whole.from < whole.to).then_some(whole)
+}
+
+/// What the bucket of a row is, and the end of a query that counts rows by it: in one bucket there is nothing to sort.
+fn by_bucket(range: Range, interval: i64) -> (&'static str, &'static str) {
+    let bucket = |micros: i64| micros / SECOND / interval;
+    if bucket(range.from) == bucket(range.to - 1) {
+        (":from / 1000000 / :interval * :interval", "")
+    } else {
+        ("r.ts / 1000000 / :interval * :interval", "\nGROUP BY 1")
+    }
 }
 
 fn counts_kept(
@@ -167,19 +183,15 @@ fn counts_kept(
         );
         let sql = Sql::new(text)
             .bind("slices", slices.as_str())
-            .bind("kind", i64::from(kind_code(*kind)));
-        load(conn, &bound(sql, minutes, condition), interval, &mut found)?;
+            .bind("kind", i64::from(kind_code(*kind)))
+            .bind("interval", interval);
+        load(conn, &bound(sql, minutes, condition), &mut found)?;
     }
     Ok(found)
 }
 
-fn load(
-    conn: &mut SqliteConnection,
-    sql: &Sql,
-    interval: i64,
-    found: &mut Counts,
-) -> Result<(), StoreError> {
-    let rows: Vec<Count> = sql.clone().bind("interval", interval).load(conn)?;
+fn load(conn: &mut SqliteConnection, sql: &Sql, found: &mut Counts) -> Result<(), StoreError> {
+    let rows: Vec<Count> = sql.load(conn)?;
     let count = |row: &Count| (row.bucket, row.count.unsigned_abs());
     found.extend(rows.iter().map(count));
     Ok(())

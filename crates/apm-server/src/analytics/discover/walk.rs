@@ -68,12 +68,14 @@ impl<'a> Search<'a> {
         let mut skip = 0;
         loop {
             let blocks = self.blocks(conn, range, (stride, skip))?;
-            let full = best.len() == size;
+            let oldest = best.get(size - 1).map(|(ts, _)| *ts);
             let newest = blocks.first().map(|block| block.ts_max);
-            if newest.is_none_or(|newest| full && best[size - 1].0 > newest) {
+            if newest.is_none_or(|newest| oldest.is_some_and(|oldest| oldest > newest)) {
                 break;
             }
-            let found = self.candidates(conn, &blocks, range)?;
+            // Once there are enough, only newer ones count.
+            let from = oldest.unwrap_or(range.from);
+            let found = self.candidates(conn, &blocks, Range { from, ..range })?;
             best.extend(found.into_iter().filter(|event| self.is_after(*event)));
             best.sort_unstable_by(|a, b| b.cmp(a));
             best.truncate(size);
