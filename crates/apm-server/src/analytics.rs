@@ -21,7 +21,7 @@ pub mod error_group;
 pub mod errors;
 pub mod filter;
 mod histograms;
-mod kept;
+pub(crate) mod kept;
 pub mod latency;
 mod list;
 mod members;

@@ -104,6 +104,7 @@ impl Bins {
 
 impl Part for Bins {
     type Row = BinRow;
+    type Table = Table;
 
     fn sql(table: Table) -> &'static str {
         match table {

@@ -11,6 +11,8 @@
 //! first.
 
 use std::collections::HashMap;
+use std::fmt::Debug;
+use std::hash::Hash;
 use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 
 use diesel::prelude::*;
@@ -34,15 +36,23 @@ pub(super) enum Table {
 }
 
 /// A stretch of rollup rows: (level, from, to), seconds.
-pub(super) type Slice = (i64, i64, i64);
+pub(crate) type Slice = (i64, i64, i64);
 
 /// What the rows of one bucket, or of a stretch of buckets, become, for all ids.
-pub(super) trait Part: Default + 'static {
+pub(crate) trait Part: Default + 'static {
     /// A row of [`Self::sql`], and the bucket that it is of.
     type Row: QueryableByName<Sqlite> + 'static;
+    /// Which rows, where a kind of part is made of several tables.
+    type Table: Copy + Eq + Hash + Debug;
+
+    /// The buckets of a level in which there is something, in order, and when something last came: `:level`, `:from`, `:to`.
+    const BUCKETS: &'static str = "SELECT level, bucket, received FROM roll_received \
+        WHERE level = :level AND bucket >= :from AND bucket < :to ORDER BY bucket";
+    /// Whether that time is another after each write. Where it is not, something may come in the second in which it was read.
+    const EXACT: bool = false;
 
     /// The rows of neighbouring buckets of one level: `:level`, `:from`, `:to`; ids in order.
-    fn sql(table: Table) -> &'static str;
+    fn sql(table: Self::Table) -> &'static str;
     /// The bucket of a row.
     fn bucket(row: &Self::Row) -> i64;
     /// Takes a row in. Rows of one id come one after the other.
@@ -56,9 +66,9 @@ pub(super) trait Part: Default + 'static {
 }
 
 /// What is kept, by database file.
-pub(super) type Files<P> = LazyLock<Mutex<HashMap<String, Arc<Memory<P>>>>>;
+pub(crate) type Files<P> = LazyLock<Mutex<HashMap<String, Arc<Memory<P>>>>>;
 
-/// A bucket for which something arrived, and when something last did; seconds.
+/// A bucket for which something arrived, and when something last did.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, QueryableByName)]
 struct Received {
     #[diesel(sql_type = BigInt)]
@@ -71,15 +81,15 @@ struct Received {
 
 /// What happened in the slices, by buckets of `interval` seconds: (start, rows), in order; a bucket comes once for each level that
 /// it is made of. Without an interval the start is 0, and there is one part for each level.
-pub(super) fn read<P: Part>(
+pub(crate) fn read<P: Part>(
     conn: &mut SqliteConnection,
-    table: Table,
+    table: P::Table,
     slices: &[Slice],
     interval: Option<i64>,
 ) -> QueryResult<Vec<(i64, Arc<P>)>> {
     let memory = memory_of::<P>(conn)?;
     let head = head(conn)?;
-    let received = received(conn, slices)?;
+    let received = received::<P>(conn, slices)?;
     let start = |row: &Received| interval.map_or(0, |width| row.bucket.div_euclid(width) * width);
     let in_one = |a: &Received, b: &Received| a.level == b.level && start(a) == start(b);
     let stretches: Vec<&[Received]> = received.chunk_by(in_one).collect();
@@ -98,7 +108,7 @@ pub(super) fn read<P: Part>(
 /// Adds up stretches, and keeps the sums.
 fn sums<P: Part>(
     conn: &mut SqliteConnection,
-    table: Table,
+    table: P::Table,
     memory: &Memory<P>,
     head: Head,
     stretches: &[&[Received]],
@@ -173,18 +183,15 @@ fn head(conn: &mut SqliteConnection) -> QueryResult<Head> {
     Ok(row.map_or((-1, 0, 0), |row| (row.id, row.events, row.behind)))
 }
 
-/// The buckets of the slices for which something ever arrived, in order.
-fn received(conn: &mut SqliteConnection, slices: &[Slice]) -> QueryResult<Vec<Received>> {
+/// The buckets of the slices in which there is something, in order.
+fn received<P: Part>(conn: &mut SqliteConnection, slices: &[Slice]) -> QueryResult<Vec<Received>> {
     let mut out = Vec::new();
     for (level, from, to) in slices {
-        let rows: Vec<Received> = Sql::new(
-            "SELECT level, bucket, received FROM roll_received WHERE level = :level AND bucket >= :from AND bucket < :to \
-             ORDER BY bucket",
-        )
-        .bind("level", *level)
-        .bind("from", *from)
-        .bind("to", *to)
-        .load(conn)?;
+        let rows: Vec<Received> = Sql::new(P::BUCKETS)
+            .bind("level", *level)
+            .bind("from", *from)
+            .bind("to", *to)
+            .load(conn)?;
         out.extend(rows);
     }
     Ok(out)
@@ -193,7 +200,7 @@ fn received(conn: &mut SqliteConnection, slices: &[Slice]) -> QueryResult<Vec<Re
 /// Reads neighbouring buckets of one level, which are in order.
 fn load<P: Part>(
     conn: &mut SqliteConnection,
-    table: Table,
+    table: P::Table,
     buckets: &[&[Received]],
 ) -> QueryResult<Vec<Arc<P>>> {
     let (Some(&[first]), Some(&[last])) = (buckets.first(), buckets.last()) else {

@@ -128,6 +128,7 @@ struct CellRow {
 
 impl Part for Cells {
     type Row = CellRow;
+    type Table = Table;
 
     fn sql(table: Table) -> &'static str {
         match table {

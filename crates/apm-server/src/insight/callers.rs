@@ -1,14 +1,19 @@
 //! Who runs a statement, and what requests of a transaction group ask their databases.
 
+mod usages;
+
+use std::collections::{BTreeSet, HashSet};
+
 use diesel::prelude::*;
-use diesel::sql_types::{BigInt, Double, Text};
+use diesel::sql_types::{BigInt, Text};
+use foldhash::HashMap;
 use serde::Serialize;
 
-use crate::analytics::Scope;
 use crate::analytics::sql::Sql;
 use crate::analytics::window::Window;
-use crate::store::id::{Identifier, StoredId};
+use crate::analytics::{Scope, kept};
 use crate::time::{Range, SECOND};
+use usages::{Usage, Usages};
 
 /// Requests of one transaction group that ran a statement.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -36,30 +41,34 @@ pub struct Caller {
     pub trace: String,
 }
 
+/// Callers of an answer; those beyond have the least time.
+const MOST: usize = 1_000;
+
+/// Rows that say what an id is.
 #[derive(QueryableByName)]
-struct Row {
+struct Group {
+    #[diesel(sql_type = BigInt)]
+    id: i64,
     #[diesel(sql_type = Text)]
     service: String,
     #[diesel(sql_type = Text, column_name = "type")]
     kind: String,
     #[diesel(sql_type = Text)]
     name: String,
+}
+
+#[derive(QueryableByName)]
+struct Statement {
+    #[diesel(sql_type = BigInt)]
+    id: i64,
     #[diesel(sql_type = BigInt)]
     fingerprint: i64,
+}
+
+#[derive(QueryableByName)]
+struct Id {
     #[diesel(sql_type = BigInt)]
-    statement_id: i64,
-    #[diesel(sql_type = BigInt)]
-    requests: i64,
-    #[diesel(sql_type = Double)]
-    calls: f64,
-    #[diesel(sql_type = Double)]
-    most: f64,
-    #[diesel(sql_type = Double)]
-    sum: f64,
-    #[diesel(sql_type = Double)]
-    tx_sum: f64,
-    #[diesel(sql_type = Identifier)]
-    trace_id: StoredId,
+    id: i64,
 }
 
 /// How far back all callers of all statements are added up, µs.
@@ -109,28 +118,82 @@ pub fn list(
     of: Of,
     window: &Window,
 ) -> QueryResult<Vec<Caller>> {
-    let rows: Vec<Row> = sql(scope, of, window).load(conn)?;
-    Ok(rows
-        .into_iter()
-        .map(|row| {
-            let requests = row.requests.max(1) as f64;
-            Caller {
-                fingerprint: match row.statement_id {
-                    0 => String::new(),
-                    _ => format!("{:016x}", row.fingerprint),
-                },
-                service: row.service,
-                kind: row.kind,
-                transaction: row.name,
-                requests: row.requests,
-                calls: row.calls / requests,
-                most: row.most,
-                time: row.sum / requests,
-                share: (row.tx_sum > 0.0).then(|| row.sum / row.tx_sum),
-                trace: row.trace_id.to_string(),
+    let statements = match of {
+        Of::Each => None,
+        Of::All => Some(vec![0]),
+        Of::Statement(fingerprint) => Some(ids_of(conn, fingerprint)?),
+    };
+    let slices = match of {
+        Of::Each => lately(window).slices(),
+        Of::All | Of::Statement(_) => window.slices(),
+    };
+    let groups = Sql::new(include_str!("callers/groups.sql"));
+    let groups: Vec<Id> = scope.bind(groups).load(conn)?;
+    let groups: HashSet<i64> = groups.iter().map(|group| group.id).collect();
+    let mut sums: HashMap<(i64, i64), Usage> = HashMap::default();
+    for (_, part) in kept::read::<Usages>(conn, (), &slices, None)? {
+        for usage in part.of(statements.as_deref()) {
+            if groups.contains(&usage.group) {
+                let sum = sums.entry((usage.statement, usage.group));
+                sum.and_modify(|sum| sum.add(usage))
+                    .or_insert_with(|| usage.clone());
             }
+        }
+    }
+    let mut sums: Vec<Usage> = sums.into_values().collect();
+    sums.sort_unstable_by(|a, b| {
+        let ids = |usage: &Usage| (usage.statement, usage.group);
+        (b.sum.total_cmp(&a.sum)).then_with(|| ids(a).cmp(&ids(b)))
+    });
+    sums.truncate(MOST);
+    named(conn, sums)
+}
+
+/// The statements of a fingerprint.
+fn ids_of(conn: &mut SqliteConnection, fingerprint: u64) -> QueryResult<Vec<i64>> {
+    let rows: Vec<Id> = Sql::new("SELECT id FROM statement WHERE fingerprint = :fingerprint")
+        .bind("fingerprint", fingerprint.cast_signed())
+        .load(conn)?;
+    Ok(rows.iter().map(|row| row.id).collect())
+}
+
+/// What is behind the ids; those that are gone meanwhile are left out.
+fn named(conn: &mut SqliteConnection, usages: Vec<Usage>) -> QueryResult<Vec<Caller>> {
+    let among = |text: &'static str, id: fn(&Usage) -> i64| {
+        let ids: BTreeSet<i64> = usages.iter().map(id).collect();
+        let ids = serde_json::to_string(&ids).unwrap_or_default();
+        Sql::new(text).bind("ids", ids)
+    };
+    let groups: Vec<Group> =
+        among(include_str!("callers/names.sql"), |usage| usage.group).load(conn)?;
+    let groups: HashMap<i64, Group> = groups.into_iter().map(|row| (row.id, row)).collect();
+    let statements: Vec<Statement> = among(
+        "SELECT q.id, q.fingerprint FROM json_each(:ids) i CROSS JOIN statement q ON q.id = i.value",
+        |usage| usage.statement,
+    )
+    .load(conn)?;
+    let mut fingerprints: HashMap<i64, String> = statements
+        .iter()
+        .map(|row| (row.id, format!("{:016x}", row.fingerprint)))
+        .collect();
+    fingerprints.insert(0, String::new());
+    let named = |usage: Usage| {
+        let group = groups.get(&usage.group)?;
+        let requests = usage.requests.max(1) as f64;
+        Some(Caller {
+            service: group.service.clone(),
+            kind: group.kind.clone(),
+            transaction: group.name.clone(),
+            fingerprint: fingerprints.get(&usage.statement)?.clone(),
+            requests: usage.requests,
+            calls: usage.calls / requests,
+            most: usage.most,
+            time: usage.sum / requests,
+            share: (usage.tx_sum > 0.0).then(|| usage.sum / usage.tx_sum),
+            trace: usage.trace.to_string(),
         })
-        .collect())
+    };
+    Ok(usages.into_iter().filter_map(named).collect())
 }
 
 #[cfg(test)]

@@ -4,8 +4,8 @@
 //! newest, so that what it costs is bounded and what it finds is a sample. Agents send spans before, with or after
 //! their transaction; a request is counted one look after its transaction was seen.
 
-use std::collections::HashMap;
 use std::collections::hash_map::Entry;
+use std::collections::{BTreeSet, HashMap};
 
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Double, Text};
@@ -13,6 +13,7 @@ use diesel::sql_types::{BigInt, Double, Text};
 use crate::analytics::sql::{Sql, Value};
 use crate::rollup::LEVELS;
 use crate::store::id::{Identifier, StoredId};
+use crate::time;
 
 use super::repeats::{DbSpan, repeats};
 
@@ -319,8 +320,10 @@ impl Observer {
 impl Observed {
     /// Adds it to what is stored, with the mark up to which it goes: both or neither.
     pub(super) fn write(self, conn: &mut SqliteConnection) -> QueryResult<()> {
+        let mut written: BTreeSet<(i64, i64)> = BTreeSet::new();
         for ((bucket, group, statement), sums) in self.rows {
             for level in LEVELS {
+                written.insert((level, bucket.div_euclid(level) * level));
                 let query = diesel::sql_query(include_str!("observe/add.sql"))
                     .into_boxed::<diesel::sqlite::Sqlite>()
                     .bind::<BigInt, _>(level)
@@ -343,6 +346,14 @@ impl Observed {
                 };
             }
         }
+        let now = time::now();
+        for (level, bucket) in written {
+            diesel::sql_query("INSERT OR REPLACE INTO roll_caller_written VALUES (?, ?, ?)")
+                .bind::<BigInt, _>(level)
+                .bind::<BigInt, _>(bucket)
+                .bind::<BigInt, _>(now)
+                .execute(conn)?;
+        }
         diesel::sql_query("INSERT OR REPLACE INTO insight_state VALUES ('observed', ?)")
             .bind::<BigInt, _>(self.mark)
             .execute(conn)?;
@@ -357,10 +368,14 @@ pub(super) fn sweep(conn: &mut SqliteConnection, now: i64, days: i64) -> QueryRe
         (LEVELS[1], 7 * 86_400),
         (LEVELS[2], days * 86_400),
     ] {
-        diesel::sql_query("DELETE FROM roll_caller WHERE level = ? AND bucket < ?")
+        for table in ["roll_caller", "roll_caller_written"] {
+            diesel::sql_query(format!(
+                "DELETE FROM {table} WHERE level = ? AND bucket < ?"
+            ))
             .bind::<BigInt, _>(level)
             .bind::<BigInt, _>(now - keep)
             .execute(conn)?;
+        }
     }
     Ok(())
 }

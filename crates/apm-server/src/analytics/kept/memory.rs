@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use super::{Part, Received, Table};
+use super::{Part, Received};
 use crate::time::{SECOND, now};
 
 /// Bytes kept per kind of row and database file.
@@ -16,15 +16,15 @@ const SETTLED: i64 = 60;
 pub(super) type Head = (i64, i64, i64);
 
 /// Table, level, first and last bucket.
-type Key = (Table, i64, i64, i64);
+type Key<P> = (<P as Part>::Table, i64, i64, i64);
 
 /// What was read of one database file.
 #[derive(Debug)]
-pub(in crate::analytics) struct Memory<P>(Mutex<State<P>>);
+pub(crate) struct Memory<P: Part>(Mutex<State<P>>);
 
 #[derive(Debug)]
-struct State<P> {
-    entries: HashMap<Key, Entry<P>>,
+struct State<P: Part> {
+    entries: HashMap<Key<P>, Entry<P>>,
     bytes: usize,
     clock: u64,
 }
@@ -33,7 +33,7 @@ struct State<P> {
 struct Entry<P> {
     part: Arc<P>,
     head: Head,
-    /// The buckets, and whether all had last received something long enough ago, at the reading.
+    /// The buckets, and whether all had last received something long enough ago at the reading, for these times to tell whether it holds.
     rows: Box<[Received]>,
     settled: bool,
     used: u64,
@@ -45,7 +45,7 @@ impl<P: Part> Entry<P> {
     }
 }
 
-impl<P> Default for Memory<P> {
+impl<P: Part> Default for Memory<P> {
     fn default() -> Self {
         Self(Mutex::new(State {
             entries: HashMap::new(),
@@ -59,7 +59,7 @@ impl<P: Part> Memory<P> {
     /// What is kept of each of the stretches of buckets, where that still holds.
     pub(super) fn known(
         &self,
-        table: Table,
+        table: P::Table,
         stretches: &[&[Received]],
         head: Head,
     ) -> Vec<Option<Arc<P>>> {
@@ -69,7 +69,7 @@ impl<P: Part> Memory<P> {
         stretches
             .iter()
             .map(|rows| {
-                let entry = state.entries.get_mut(&key(table, rows)?)?;
+                let entry = state.entries.get_mut(&key::<P>(table, rows)?)?;
                 let holds = *entry.rows == **rows && (entry.settled || entry.head == head);
                 entry.used = clock;
                 holds.then(|| Arc::clone(&entry.part))
@@ -78,8 +78,8 @@ impl<P: Part> Memory<P> {
     }
 
     /// Keeps what a stretch of buckets comes to.
-    pub(super) fn keep(&self, table: Table, rows: &[Received], head: Head, part: &Arc<P>) {
-        let Some(key) = key(table, rows) else {
+    pub(super) fn keep(&self, table: P::Table, rows: &[Received], head: Head, part: &Arc<P>) {
+        let Some(key) = key::<P>(table, rows) else {
             return;
         };
         let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
@@ -88,7 +88,7 @@ impl<P: Part> Memory<P> {
             part: Arc::clone(part),
             head,
             rows: rows.into(),
-            settled: rows.iter().all(|row| row.received < settled),
+            settled: P::EXACT || rows.iter().all(|row| row.received < settled),
             used: state.clock,
         };
         state.bytes += entry.bytes();
@@ -101,7 +101,7 @@ impl<P: Part> Memory<P> {
     }
 }
 
-fn key(table: Table, rows: &[Received]) -> Option<Key> {
+fn key<P: Part>(table: P::Table, rows: &[Received]) -> Option<Key<P>> {
     let (first, last) = (rows.first()?, rows.last()?);
     Some((table, first.level, first.bucket, last.bucket))
 }
@@ -132,7 +132,7 @@ mod tests {
 
     use diesel::QueryableByName;
 
-    use super::super::Files;
+    use super::super::{Files, Table};
     use super::*;
 
     #[derive(Debug, Default)]
@@ -143,6 +143,7 @@ mod tests {
 
     impl Part for Megabyte {
         type Row = NoRow;
+        type Table = Table;
 
         fn sql(_: Table) -> &'static str {
             ""

@@ -1,5 +1,6 @@
 //! Deletes that stay in their place: ranges of the newest-last tables, buckets of the rollups.
 
+use std::collections::BTreeSet;
 use std::time::Instant;
 
 use diesel::prelude::*;
@@ -12,9 +13,19 @@ use super::super::schema::{
     result, roll_received, span, span_group, stack, statement, trace_at, tx, tx_group,
 };
 use super::super::{open, trace_index};
+use crate::time::now;
 
 /// Keys of `trace_at` per step.
 const KEYS: i64 = 20_000;
+
+/// A bucket of the callers.
+#[derive(QueryableByName)]
+struct Bucket {
+    #[diesel(sql_type = BigInt)]
+    level: i64,
+    #[diesel(sql_type = BigInt)]
+    bucket: i64,
+}
 
 /// Blocks that are deleted together.
 const TOGETHER: usize = 8;
@@ -138,15 +149,33 @@ pub(super) fn trim_trace_keys(conn: &mut SqliteConnection, oldest: i64) -> Query
 
 /// Deletes the oldest callers of the level whose oldest bucket ended first; returns how many are gone.
 pub(super) fn callers(conn: &mut SqliteConnection, count: i64) -> QueryResult<usize> {
-    sql_query(
+    let gone: Vec<Bucket> = sql_query(
         "DELETE FROM roll_caller WHERE (level, bucket, tx_group_id, statement_id) IN ( \
             SELECT r.level, r.bucket, r.tx_group_id, r.statement_id FROM roll_caller r \
             WHERE r.level = (SELECT l.value FROM json_each('[60, 600, 3600]') l \
                 ORDER BY (SELECT min(bucket) + level FROM roll_caller WHERE level = l.value) NULLS LAST LIMIT 1) \
-            ORDER BY r.bucket, r.tx_group_id, r.statement_id LIMIT ?)",
+            ORDER BY r.bucket, r.tx_group_id, r.statement_id LIMIT ?) \
+        RETURNING level, bucket",
     )
     .bind::<BigInt, _>(count)
-    .execute(conn)
+    .load(conn)?;
+    let buckets: BTreeSet<(i64, i64)> = gone.iter().map(|row| (row.level, row.bucket)).collect();
+    for (level, bucket) in buckets {
+        sql_query("DELETE FROM roll_caller_written WHERE level = ? AND bucket = ?")
+            .bind::<BigInt, _>(level)
+            .bind::<BigInt, _>(bucket)
+            .execute(conn)?;
+        // Of the last bucket, some may be left.
+        sql_query(
+            "INSERT INTO roll_caller_written \
+             SELECT level, bucket, ? FROM roll_caller WHERE level = ? AND bucket = ? LIMIT 1",
+        )
+        .bind::<BigInt, _>(now())
+        .bind::<BigInt, _>(level)
+        .bind::<BigInt, _>(bucket)
+        .execute(conn)?;
+    }
+    Ok(gone.len())
 }
 
 /// Deletes rollup buckets until the deadline; returns how many are gone.
@@ -178,10 +207,14 @@ pub(super) fn rollups(
             .bind::<BigInt, _>(bucket)
             .execute(conn)?;
         }
-        sql_query("DELETE FROM roll_caller WHERE level = ? AND bucket = ?")
+        for table in ["roll_caller", "roll_caller_written"] {
+            sql_query(format!(
+                "DELETE FROM {table} WHERE level = ? AND bucket = ?"
+            ))
             .bind::<Integer, _>(level)
             .bind::<BigInt, _>(bucket)
             .execute(conn)?;
+        }
         delete(roll_received::table.find((level, bucket))).execute(conn)?;
     }
     Ok(buckets.len())

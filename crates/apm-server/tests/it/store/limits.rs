@@ -253,6 +253,10 @@ fn callers_go_before_the_rollups_of_the_present() {
                 "INSERT INTO roll_caller WITH RECURSIVE s (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM s LIMIT 200000) \
                  SELECT 60, 1767225600 + n / 20 * 60, 1, n, 1, 1, 1, 1, 1, 0, 7 FROM s",
             )
+            .execute(conn)?;
+            diesel::sql_query(
+                "INSERT INTO roll_caller_written SELECT DISTINCT level, bucket, 0 FROM roll_caller",
+            )
             .execute(conn)
         })
         .expect("room")
@@ -263,6 +267,15 @@ fn callers_go_before_the_rollups_of_the_present() {
     assert!((20_000..180_000).contains(&callers), "{callers}");
     let newest = "SELECT max(bucket) AS n FROM roll_caller";
     assert_eq!(number(&limited, newest), 1_767_225_600 + 600_000);
+    // Which buckets there are is told right.
+    let left = number(
+        &limited,
+        "SELECT count(DISTINCT bucket) AS n FROM roll_caller",
+    );
+    assert_eq!(rows(&limited, "roll_caller_written"), left);
+    let untold = "SELECT count(*) AS n FROM roll_caller r WHERE NOT EXISTS \
+        (SELECT 1 FROM roll_caller_written w WHERE w.level = r.level AND w.bucket = r.bucket)";
+    assert_eq!(number(&limited, untold), 0);
     assert_eq!(rows(&limited, "tx"), 1000);
     assert_eq!(
         number(&limited, "SELECT sum(n) AS n FROM roll_tx WHERE level = 60"),

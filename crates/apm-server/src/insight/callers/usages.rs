@@ -1,0 +1,162 @@
+//! How requests of each transaction group use each statement, kept from one question to the next.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, LazyLock, Mutex};
+
+use diesel::prelude::*;
+use diesel::sql_types::{BigInt, Double};
+
+use crate::analytics::kept::{Files, Part};
+use crate::store::id::{Identifier, StoredId};
+
+/// How requests of one transaction group use one statement; 0: all statements.
+#[derive(Debug, Clone, QueryableByName)]
+pub(super) struct Usage {
+    #[diesel(sql_type = BigInt, column_name = "statement_id")]
+    pub(super) statement: i64,
+    #[diesel(sql_type = BigInt, column_name = "tx_group_id")]
+    pub(super) group: i64,
+    #[diesel(sql_type = BigInt)]
+    pub(super) requests: i64,
+    #[diesel(sql_type = Double)]
+    pub(super) calls: f64,
+    #[diesel(sql_type = Double)]
+    pub(super) most: f64,
+    #[diesel(sql_type = Double)]
+    pub(super) sum: f64,
+    #[diesel(sql_type = Double)]
+    pub(super) tx_sum: f64,
+    #[diesel(sql_type = Identifier, column_name = "trace_id")]
+    pub(super) trace: StoredId,
+}
+
+impl Usage {
+    pub(super) fn add(&mut self, other: &Self) {
+        self.requests += other.requests;
+        self.calls += other.calls;
+        self.sum += other.sum;
+        self.tx_sum += other.tx_sum;
+        if other.most > self.most {
+            self.most = other.most;
+            self.trace = other.trace.clone();
+        }
+    }
+}
+
+/// Those of a stretch of buckets, by statement and then by group.
+#[derive(Debug, Default)]
+pub(super) struct Usages(Vec<Usage>);
+
+impl Usages {
+    /// Those of some statements; of each single one where none are named.
+    pub(super) fn of<'a>(
+        &'a self,
+        statements: Option<&'a [i64]>,
+    ) -> impl Iterator<Item = &'a Usage> {
+        let each = statements.is_none().then(|| {
+            let first = self.0.partition_point(|usage| usage.statement == 0);
+            &self.0[first..]
+        });
+        let of_one = |statement: &i64| {
+            let first = self.0.partition_point(|usage| usage.statement < *statement);
+            let last = self
+                .0
+                .partition_point(|usage| usage.statement <= *statement);
+            &self.0[first..last]
+        };
+        let named = statements.unwrap_or_default().iter().flat_map(of_one);
+        each.into_iter().flatten().chain(named)
+    }
+}
+
+#[derive(QueryableByName)]
+pub(super) struct Row {
+    #[diesel(sql_type = BigInt)]
+    bucket: i64,
+    #[diesel(embed)]
+    usage: Usage,
+}
+
+impl Part for Usages {
+    type Row = Row;
+    type Table = ();
+
+    const BUCKETS: &'static str = "SELECT level, bucket, written AS received FROM roll_caller_written \
+        WHERE level = :level AND bucket >= :from AND bucket < :to ORDER BY bucket";
+    const EXACT: bool = true;
+
+    fn sql((): ()) -> &'static str {
+        include_str!("usages.sql")
+    }
+
+    fn bucket(row: &Row) -> i64 {
+        row.bucket
+    }
+
+    fn push(&mut self, row: &Row) {
+        self.0.push(row.usage.clone());
+    }
+
+    fn sum(parts: &[Arc<Self>]) -> Self {
+        let mut sums: BTreeMap<(i64, i64), Usage> = BTreeMap::new();
+        for usage in parts.iter().flat_map(|part| &part.0) {
+            sums.entry((usage.statement, usage.group))
+                .and_modify(|sum| sum.add(usage))
+                .or_insert_with(|| usage.clone());
+        }
+        Self(sums.into_values().collect())
+    }
+
+    fn bytes(&self) -> usize {
+        let text = |usage: &Usage| match &usage.trace {
+            StoredId::Other(id) => id.len(),
+            StoredId::Short(_) | StoredId::Long(_) => 0,
+        };
+        size_of_val(&*self.0) + self.0.iter().map(text).sum::<usize>()
+    }
+
+    fn files() -> &'static Files<Self> {
+        static FILES: Files<Usages> = LazyLock::new(Mutex::default);
+        &FILES
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn usage(statement: i64, group: i64, most: f64, trace: u64) -> Usage {
+        Usage {
+            statement,
+            group,
+            requests: 1,
+            calls: most,
+            most,
+            sum: 10.0,
+            tx_sum: 20.0,
+            trace: StoredId::Short(trace),
+        }
+    }
+
+    #[test]
+    fn usages_of_several_buckets_are_added_up_and_found_by_statement() {
+        let one = Usages(vec![usage(0, 1, 3.0, 1), usage(7, 1, 2.0, 1)]);
+        let other = Usages(vec![
+            usage(0, 1, 5.0, 2),
+            usage(0, 2, 1.0, 3),
+            usage(9, 2, 1.0, 3),
+        ]);
+        let sum = Usages::sum(&[Arc::new(one), Arc::new(other)]);
+        let ids = |of: Option<&[i64]>| -> Vec<(i64, i64)> {
+            sum.of(of)
+                .map(|usage| (usage.statement, usage.group))
+                .collect()
+        };
+        assert_eq!(ids(None), [(7, 1), (9, 2)]);
+        assert_eq!(ids(Some(&[0])), [(0, 1), (0, 2)]);
+        assert_eq!(ids(Some(&[9, 8])), [(9, 2)]);
+        let both = sum.of(Some(&[0])).next().unwrap();
+        assert_eq!((both.requests, both.calls, both.most), (2, 8.0, 5.0));
+        assert_eq!(both.trace, StoredId::Short(2));
+    }
+}
