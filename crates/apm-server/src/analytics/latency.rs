@@ -64,7 +64,11 @@ pub(super) fn total(
 }
 
 /// One key for all: the chart shows what the scope holds together.
-fn members(conn: &mut SqliteConnection, scope: &Scope, window: &Window) -> QueryResult<Members> {
+pub(super) fn members(
+    conn: &mut SqliteConnection,
+    scope: &Scope,
+    window: &Window,
+) -> QueryResult<Members> {
     let sql = Sql::new(include_str!("latency/members.sql"));
     Members::read(conn, &window.bind(scope.bind(sql)))
 }

@@ -1,14 +1,19 @@
 //! How many transactions ended how, over time. By `transaction.result`: some agents send no status for
 //! an unhandled exception.
 
+mod counts;
+
+use std::collections::{BTreeMap, HashMap};
+
 use diesel::prelude::*;
-use diesel::sql_types::{BigInt, Double, Text};
+use diesel::sql_types::{BigInt, Text};
 use serde::Serialize;
 
-use super::Scope;
 use super::series::{Axis, per_minute};
 use super::sql::Sql;
 use super::window::Window;
+use super::{Scope, kept, latency};
+use counts::Counts;
 
 /// Transactions with one result.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -32,14 +37,13 @@ pub struct Throughput {
     pub results: Vec<ByResult>,
 }
 
+/// The text of a result.
 #[derive(QueryableByName)]
-struct Row {
-    #[diesel(sql_type = Text)]
-    result: String,
+struct Name {
     #[diesel(sql_type = BigInt)]
-    bucket: i64,
-    #[diesel(sql_type = Double)]
-    count: f64,
+    id: i64,
+    #[diesel(sql_type = Text)]
+    value: String,
 }
 
 /// The query behind the chart.
@@ -58,28 +62,47 @@ pub fn chart(
     window: &Window,
 ) -> QueryResult<Throughput> {
     let axis = Axis::from(window);
-    let rows: Vec<Row> = sql(scope, window).load(conn)?;
-    let mut results: Vec<ByResult> = Vec::new();
-    for row in rows {
-        if results.last().is_none_or(|last| last.result != row.result) {
-            results.push(ByResult {
-                result: row.result.clone(),
-                count: 0.0,
-                mean: 0.0,
-                throughput: vec![0.0; axis.buckets.len()],
-            });
-        }
-        let place = axis
-            .buckets
-            .iter()
-            .position(|bucket| bucket.start == row.bucket);
-        if let (Some(series), Some(place)) = (results.last_mut(), place) {
-            series.count += row.count;
-            series.throughput[place] += per_minute(row.count, &axis.buckets[place]);
+    let members = latency::members(conn, scope, window)?;
+    let first = axis.buckets.first().map_or(0, |bucket| bucket.start);
+    let mut counts: BTreeMap<i64, Vec<f64>> = BTreeMap::new();
+    let slices = window.series_slices();
+    for (start, part) in kept::read::<Counts>(conn, (), &slices, Some(window.interval))? {
+        let Ok(at) = usize::try_from((start - first).div_euclid(window.interval)) else {
+            continue;
+        };
+        for (group, result, count) in part.iter() {
+            if members.place(group).is_some() {
+                let sums = counts.entry(result);
+                let sums = sums.or_insert_with(|| vec![0.0; axis.buckets.len()]);
+                if let Some(sum) = sums.get_mut(at) {
+                    *sum += count;
+                }
+            }
         }
     }
-    for series in &mut results {
-        series.mean = series.count / window.minutes;
-    }
+    let ids: Vec<i64> = counts.keys().copied().collect();
+    let names: Vec<Name> = Sql::new(
+        "SELECT v.id, v.value FROM json_each(:ids) i CROSS JOIN result v ON v.id = i.value",
+    )
+    .bind("ids", serde_json::to_string(&ids).unwrap_or_default())
+    .load(conn)?;
+    let mut names: HashMap<i64, String> =
+        names.into_iter().map(|row| (row.id, row.value)).collect();
+    let mut results: Vec<ByResult> = counts
+        .into_iter()
+        .map(|(id, counts)| {
+            let count: f64 = counts.iter().sum();
+            let rates = counts.iter().zip(&axis.buckets);
+            ByResult {
+                result: names.remove(&id).unwrap_or_default(),
+                count,
+                mean: count / window.minutes,
+                throughput: rates
+                    .map(|(count, bucket)| per_minute(*count, bucket))
+                    .collect(),
+            }
+        })
+        .collect();
+    results.sort_by(|a, b| a.result.cmp(&b.result));
     Ok(Throughput { axis, results })
 }

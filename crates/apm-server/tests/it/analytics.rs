@@ -3,6 +3,7 @@
 mod api;
 mod bounded;
 mod discover;
+mod late;
 mod lists;
 mod openapi;
 mod protocol;
