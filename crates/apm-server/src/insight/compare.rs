@@ -9,12 +9,17 @@ use diesel::sql_types::Text;
 use serde::Serialize;
 
 use crate::analytics::sql::Sql;
-use crate::analytics::window::Window;
-use crate::analytics::{Scope, statements as statement_list, transactions as transaction_list};
+use crate::analytics::window::{LEVELS, Window};
+use crate::analytics::{
+    Scope, minutes, statements as statement_list, transactions as transaction_list,
+};
 use crate::time::{Range, SECOND};
 
 /// Services that are compared.
 const SERVICES: i64 = 50;
+
+/// Ten minutes, seconds: the rollups that are left where those of minutes are gone.
+const TEN: i64 = LEVELS[1];
 
 /// A stretch of time, seconds since the epoch, `[from, to)`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -113,6 +118,36 @@ pub struct Comparison {
     pub statements: Vec<Row>,
 }
 
+/// The sides on full ten minutes where their minutes are gone: the one before moves back and the one after on, so that neither gets
+/// what is the other's.
+fn kept(
+    conn: &mut SqliteConnection,
+    before: Stretch,
+    after: Stretch,
+) -> QueryResult<(Stretch, Stretch)> {
+    let mut moved = |side: Stretch| {
+        let window = side.window(after.to);
+        let kept = minutes::kept(conn, &window)?;
+        QueryResult::Ok((kept.range != window.range).then(|| {
+            let tens = |seconds: i64| (seconds + TEN - 1).div_euclid(TEN) * TEN;
+            (tens(side.to - side.from), tens(side.from))
+        }))
+    };
+    let sides = (moved(before)?, moved(after)?);
+    let before = sides.0.map_or(before, |(length, _)| {
+        let to = before.to.div_euclid(TEN) * TEN;
+        Stretch {
+            from: to - length,
+            to,
+        }
+    });
+    let after = sides.1.map_or(after, |(length, from)| Stretch {
+        from,
+        to: from + length,
+    });
+    Ok((before, after))
+}
+
 /// Compares a service, or all of them where `service` is empty.
 ///
 /// # Errors
@@ -123,6 +158,7 @@ pub fn windows(
     before: Stretch,
     after: Stretch,
 ) -> QueryResult<Comparison> {
+    let (before, after) = kept(conn, before, after)?;
     Ok(Comparison {
         before,
         after,

@@ -186,3 +186,28 @@ async fn minutes_that_are_kept_are_not_widened_by_what_was_before_them() {
         );
     }
 }
+
+#[actix_web::test]
+async fn sides_whose_minutes_are_gone_are_compared_by_ten_minutes_and_share_none() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let batch = arrived(8, 128, 3 * MINUTE, MINUTE / 8);
+    let store = retained(dir.path(), vec![batch], 0).await;
+    let range = "from=2026-01-01T00:17:00Z&to=2026-01-01T00:31:00Z";
+    let body = json(&store, &format!("/api/v1/compare?service=shop&{range}")).await;
+    let edge = |side: &str, edge: &str| {
+        body[side][edge]
+            .as_i64()
+            .map(|at| at - NEW_YEAR / 1_000_000)
+    };
+    assert_eq!(
+        (edge("before", "from"), edge("before", "to")),
+        (Some(-600), Some(600))
+    );
+    assert_eq!(
+        (edge("after", "from"), edge("after", "to")),
+        (Some(1_200), Some(2_400))
+    );
+    let row = &body["transactions"][0];
+    assert!(close(row["before"]["count"].as_f64(), 56.0), "{row}");
+    assert!(row["after"].is_null(), "{row}");
+}
