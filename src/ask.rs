@@ -45,6 +45,8 @@ pub fn check(options: &CheckOptions, apm: &ApmOptions) -> anyhow::Result<bool> {
         no_growth: options.no_growth,
         since: options.since.clone(),
     };
+    // A server would name the parameters of its API.
+    gate.has_bound()?;
     let report = match &options.server {
         Some(url) => System::new()
             .block_on(ask_server(url, apm.apm_secret_token.as_deref(), &gate))

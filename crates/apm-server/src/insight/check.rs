@@ -136,18 +136,26 @@ struct Statement {
     table_name: String,
 }
 
+impl Gate {
+    /// Whether there is anything to check.
+    ///
+    /// # Errors
+    /// [`CheckError::Nothing`] where there is not.
+    pub fn has_bound(&self) -> Result<(), CheckError> {
+        let has_bound = self.max_statements_per_request.is_some()
+            || self.no_repeats
+            || !self.p95.is_empty()
+            || self.no_growth;
+        has_bound.then_some(()).ok_or(CheckError::Nothing)
+    }
+}
+
 /// Checks a gate on the events themselves. `now` in µs.
 ///
 /// # Errors
 /// See [`CheckError`]; a bound that was not kept is none.
 pub fn run(conn: &mut SqliteConnection, gate: &Gate, now: i64) -> Result<Report, CheckError> {
-    if gate.max_statements_per_request.is_none()
-        && !gate.no_repeats
-        && gate.p95.is_empty()
-        && !gate.no_growth
-    {
-        return Err(CheckError::Nothing);
-    }
+    gate.has_bound()?;
     let since = since(conn, gate, now)?;
     let usage = if gate.max_statements_per_request.is_some() || gate.no_repeats {
         let usage = Observer::all(conn, since)?;
