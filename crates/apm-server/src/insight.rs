@@ -10,6 +10,7 @@
 //! What it does not do: HTTP (`api`), pages (`ui`), guess. A finding says what was measured, and goes quiet when it no
 //! longer holds.
 
+mod bounds;
 pub mod callers;
 pub mod check;
 pub mod compare;

@@ -4,6 +4,7 @@ use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Nullable, Text};
 use serde::Serialize;
 
+use super::bounds;
 use crate::analytics::sql::Sql;
 use crate::time;
 
@@ -167,6 +168,9 @@ pub fn set(
     .bind::<Text, _>(kind.as_str())
     .bind::<Text, _>(name)
     .get_result(conn)?;
+    if kind == Kind::Manual {
+        bounds::markers(conn)?;
+    }
     Ok(id.id)
 }
 
@@ -222,7 +226,8 @@ impl Arrivals {
                 .bind::<BigInt, _>(row.id)
                 .execute(conn)?;
         }
-        Ok(())
+        bounds::markers(conn)?;
+        bounds::versions(conn)
     }
 }
 

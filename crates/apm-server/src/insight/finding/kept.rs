@@ -9,6 +9,7 @@ use serde::Serialize;
 use super::{Draft, Says};
 use crate::analytics::Scope;
 use crate::analytics::sql::Sql;
+use crate::insight::bounds;
 use crate::insight::repeats::Severity;
 
 /// How long a finding may be missed before it counts as ended, seconds: one quiet minute is no repair.
@@ -192,11 +193,11 @@ pub(in crate::insight) fn keep(
         .bind::<BigInt, _>(now - GRACE)
         .execute(conn)?;
     }
-    // Nobody asks what ended a month ago.
-    diesel::sql_query("DELETE FROM finding WHERE ended < ?")
+    // Nobody asks what ended a month ago, or was not seen since: then its service does not send any more.
+    diesel::sql_query("DELETE FROM finding WHERE ended < ?1 OR last_seen < ?1")
         .bind::<BigInt, _>(now - 30 * 86_400)
         .execute(conn)?;
-    Ok(())
+    bounds::findings(conn)
 }
 
 /// Hides a finding, or shows it again. Whether there is one.

@@ -1,0 +1,131 @@
+//! How much is kept of what insights write: senders decide how many versions, processes and findings there are to tell of, and
+//! room for events is not made here. Each bound leaves some slack, so that rows go many at a time.
+
+use diesel::prelude::*;
+use diesel::sql_types::BigInt;
+
+/// Markers that nobody set by hand; and those that somebody did.
+const MARKERS: i64 = 2_000;
+const MANUAL_MARKERS: i64 = 10_000;
+/// Services of which the last version is known though nothing else is.
+const VERSIONS: i64 = 5_000;
+/// Findings.
+const FINDINGS: i64 = 2_000;
+/// So many rows beside one more may there be before some go.
+const SLACK: i64 = 10;
+
+/// Drops the oldest markers where there are too many.
+pub(super) fn markers(conn: &mut SqliteConnection) -> QueryResult<()> {
+    for (which, most) in [
+        ("kind <> 'manual'", MARKERS),
+        ("kind = 'manual'", MANUAL_MARKERS),
+    ] {
+        if count(conn, &format!("marker WHERE {which}"))? > most + most / SLACK {
+            diesel::sql_query(format!(
+                "DELETE FROM marker WHERE id IN (SELECT id FROM marker WHERE {which} ORDER BY ts DESC, id DESC LIMIT -1 OFFSET ?)"
+            ))
+            .bind::<BigInt, _>(most)
+            .execute(conn)?;
+        }
+    }
+    Ok(())
+}
+
+/// Forgets the versions of services that are gone where there are too many.
+pub(super) fn versions(conn: &mut SqliteConnection) -> QueryResult<()> {
+    if count(conn, "service_version")? > VERSIONS + VERSIONS / SLACK {
+        diesel::sql_query(
+            "DELETE FROM service_version WHERE service NOT IN (SELECT name FROM service)",
+        )
+        .execute(conn)?;
+    }
+    Ok(())
+}
+
+/// Drops findings where there are too many: those that ended first, then those that were seen least lately.
+pub(super) fn findings(conn: &mut SqliteConnection) -> QueryResult<()> {
+    if count(conn, "finding")? > FINDINGS + FINDINGS / SLACK {
+        diesel::sql_query(
+            "DELETE FROM finding WHERE id IN (SELECT id FROM finding ORDER BY ended IS NOT NULL, last_seen DESC LIMIT -1 OFFSET ?)",
+        )
+        .bind::<BigInt, _>(FINDINGS)
+        .execute(conn)?;
+    }
+    Ok(())
+}
+
+fn count(conn: &mut SqliteConnection, of: &str) -> QueryResult<i64> {
+    #[derive(QueryableByName)]
+    struct Count {
+        #[diesel(sql_type = BigInt)]
+        n: i64,
+    }
+    let count: Count =
+        diesel::sql_query(format!("SELECT count(*) AS n FROM {of}")).get_result(conn)?;
+    Ok(count.n)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::analytics::tests::empty;
+    use crate::insight::marker::{self, Kind};
+
+    #[test]
+    fn too_many_markers_go_oldest_first_and_none_that_was_set_by_hand() {
+        let conn = &mut empty();
+        marker::set(conn, 0, "", Kind::Manual, "mine").unwrap();
+        for at in 1..=MARKERS + MARKERS / SLACK {
+            marker::set(conn, at, "shop", Kind::Version, "1.0").unwrap();
+        }
+        markers(conn).unwrap();
+        assert_eq!(
+            count(conn, "marker").unwrap(),
+            1 + MARKERS + MARKERS / SLACK
+        );
+        marker::set(conn, 5, "shop", Kind::Start, "a").unwrap();
+        markers(conn).unwrap();
+        assert_eq!(count(conn, "marker").unwrap(), 1 + MARKERS);
+        assert!(marker::find(conn, "mine").unwrap().is_some());
+        let newest = &marker::list(conn, None).unwrap()[0];
+        assert_eq!(newest.kind, Kind::Version);
+        assert_eq!(marker::find(conn, "a").unwrap(), None);
+    }
+
+    #[test]
+    fn versions_are_kept_of_the_services_that_there_are() {
+        let conn = &mut empty();
+        diesel::sql_query("INSERT INTO service VALUES (1, 's7', '', 'rust', '1', '', '', 0, 0)")
+            .execute(conn)
+            .unwrap();
+        diesel::sql_query(
+            "INSERT INTO service_version WITH RECURSIVE s (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM s LIMIT 5501) \
+             SELECT 's' || n, '1.0' FROM s",
+        )
+        .execute(conn)
+        .unwrap();
+        versions(conn).unwrap();
+        assert_eq!(count(conn, "service_version").unwrap(), 1);
+        assert_eq!(
+            count(conn, "service_version WHERE service = 's7'").unwrap(),
+            1
+        );
+    }
+
+    #[test]
+    fn of_too_many_findings_those_that_ended_go_first_and_then_the_oldest() {
+        let conn = &mut empty();
+        diesel::sql_query(
+            "INSERT INTO finding WITH RECURSIVE s (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM s LIMIT 2300) \
+             SELECT n, 'repeat', 'shop', '', 0, 0, '{}', 0, n, iif(n > 2200, n, NULL), NULL FROM s",
+        )
+        .execute(conn)
+        .unwrap();
+        findings(conn).unwrap();
+        assert_eq!(count(conn, "finding").unwrap(), FINDINGS);
+        assert_eq!(
+            count(conn, "finding WHERE ended IS NOT NULL OR last_seen <= 200").unwrap(),
+            0
+        );
+    }
+}
