@@ -6,8 +6,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use super::{Part, Received};
 use crate::time::{SECOND, now};
 
-/// Bytes kept per kind of row and database file.
-const MOST: usize = 12 << 20;
+/// Bytes kept per kind of row and database file, of buckets, and as many of sums.
+const MOST: usize = 8 << 20;
 /// Seconds after which nothing is on its way any more that was received before.
 const SETTLED: i64 = 60;
 
@@ -24,9 +24,17 @@ pub(crate) struct Memory<P: Part>(Mutex<State<P>>);
 
 #[derive(Debug)]
 struct State<P: Part> {
+    /// Single buckets, and sums of several. Each have their own room: the buckets that go into a sum are many, and must not
+    /// take the place of what was made of them.
+    buckets: Room<P>,
+    sums: Room<P>,
+    clock: u64,
+}
+
+#[derive(Debug)]
+struct Room<P: Part> {
     entries: HashMap<Key<P>, Entry<P>>,
     bytes: usize,
-    clock: u64,
 }
 
 #[derive(Debug)]
@@ -48,10 +56,19 @@ impl<P: Part> Entry<P> {
 impl<P: Part> Default for Memory<P> {
     fn default() -> Self {
         Self(Mutex::new(State {
-            entries: HashMap::new(),
-            bytes: 0,
+            buckets: Room::default(),
+            sums: Room::default(),
             clock: 0,
         }))
+    }
+}
+
+impl<P: Part> Default for Room<P> {
+    fn default() -> Self {
+        Self {
+            entries: HashMap::new(),
+            bytes: 0,
+        }
     }
 }
 
@@ -69,7 +86,8 @@ impl<P: Part> Memory<P> {
         stretches
             .iter()
             .map(|rows| {
-                let entry = state.entries.get_mut(&key::<P>(table, rows)?)?;
+                let key = key::<P>(table, rows)?;
+                let entry = state.room(rows).entries.get_mut(&key)?;
                 let holds = *entry.rows == **rows && (entry.settled || entry.head == head);
                 entry.used = clock;
                 holds.then(|| Arc::clone(&entry.part))
@@ -91,13 +109,7 @@ impl<P: Part> Memory<P> {
             settled: P::EXACT || rows.iter().all(|row| row.received < settled),
             used: state.clock,
         };
-        state.bytes += entry.bytes();
-        if let Some(old) = state.entries.insert(key, entry) {
-            state.bytes -= old.bytes();
-        }
-        if state.bytes > MOST {
-            state.forget();
-        }
+        state.room(rows).keep(key, entry);
     }
 }
 
@@ -107,6 +119,25 @@ fn key<P: Part>(table: P::Table, rows: &[Received]) -> Option<Key<P>> {
 }
 
 impl<P: Part> State<P> {
+    fn room(&mut self, rows: &[Received]) -> &mut Room<P> {
+        match rows {
+            [_] => &mut self.buckets,
+            _ => &mut self.sums,
+        }
+    }
+}
+
+impl<P: Part> Room<P> {
+    fn keep(&mut self, key: Key<P>, entry: Entry<P>) {
+        self.bytes += entry.bytes();
+        if let Some(old) = self.entries.insert(key, entry) {
+            self.bytes -= old.bytes();
+        }
+        if self.bytes > MOST {
+            self.forget();
+        }
+    }
+
     /// Drops what was used least lately, until half of the room is free.
     fn forget(&mut self) {
         let mut ages: Vec<(u64, usize)> = self
@@ -180,16 +211,20 @@ mod tests {
     #[test]
     fn what_was_used_least_lately_is_forgotten_first() {
         let memory = Memory::<Megabyte>::default();
+        let rows = [row(0, 0), row(60, 0)];
+        memory.keep(Table::Statements, &rows, (0, 0, 0), &Arc::default());
         for bucket in 0..20_i64 {
             let rows = [row(bucket, 0)];
             memory.known(Table::Statements, &[&rows], (0, 0, 0));
             memory.keep(Table::Statements, &rows, (0, 0, 0), &Arc::default());
         }
         let state = memory.0.into_inner().unwrap();
-        assert!(state.bytes <= MOST && state.bytes > 0);
+        let buckets = &state.buckets;
+        assert!(buckets.bytes <= MOST && buckets.bytes > 0);
         let of = |bucket| (Table::Statements, 60, bucket, bucket);
-        assert!(state.entries.contains_key(&of(19)));
-        assert!(!state.entries.contains_key(&of(0)));
+        assert!(buckets.entries.contains_key(&of(19)));
+        assert!(!buckets.entries.contains_key(&of(0)));
+        assert_eq!(state.sums.entries.len(), 1, "it has its own room");
     }
 
     #[test]
