@@ -89,7 +89,7 @@ pub(crate) fn read<P: Part>(
 ) -> QueryResult<Vec<(i64, Arc<P>)>> {
     let memory = memory_of::<P>(conn)?;
     let head = head(conn)?;
-    let received = received::<P>(conn, slices)?;
+    let received = received(conn, P::BUCKETS, slices)?;
     let start = |row: &Received| interval.map_or(0, |width| row.bucket.div_euclid(width) * width);
     let in_one = |a: &Received, b: &Received| a.level == b.level && start(a) == start(b);
     let stretches: Vec<&[Received]> = received.chunk_by(in_one).collect();
@@ -148,22 +148,26 @@ fn sums<P: Part>(
 
 /// The memory of the file behind a connection; an empty one where it is no file.
 fn memory_of<P: Part>(conn: &mut SqliteConnection) -> QueryResult<Arc<Memory<P>>> {
+    let file = file(conn)?;
+    if file.is_empty() {
+        return Ok(Arc::default());
+    }
+    let mut memories = P::files().lock().unwrap_or_else(PoisonError::into_inner);
+    if memories.len() >= MOST_FILES && !memories.contains_key(&file) {
+        memories.clear();
+    }
+    Ok(Arc::clone(memories.entry(file).or_default()))
+}
+
+fn file(conn: &mut SqliteConnection) -> QueryResult<String> {
     #[derive(QueryableByName)]
-    struct File {
+    struct Row {
         #[diesel(sql_type = Text)]
         file: String,
     }
     let sql =
         Sql::new("SELECT coalesce(file, '') AS file FROM pragma_database_list WHERE name = 'main'");
-    let file: File = sql.first(conn)?;
-    if file.file.is_empty() {
-        return Ok(Arc::default());
-    }
-    let mut memories = P::files().lock().unwrap_or_else(PoisonError::into_inner);
-    if memories.len() >= MOST_FILES && !memories.contains_key(&file.file) {
-        memories.clear();
-    }
-    Ok(Arc::clone(memories.entry(file.file).or_default()))
+    Ok(sql.first::<Row>(conn)?.file)
 }
 
 fn head(conn: &mut SqliteConnection) -> QueryResult<Head> {
@@ -184,10 +188,14 @@ fn head(conn: &mut SqliteConnection) -> QueryResult<Head> {
 }
 
 /// The buckets of the slices in which there is something, in order.
-fn received<P: Part>(conn: &mut SqliteConnection, slices: &[Slice]) -> QueryResult<Vec<Received>> {
+fn received(
+    conn: &mut SqliteConnection,
+    buckets: &'static str,
+    slices: &[Slice],
+) -> QueryResult<Vec<Received>> {
     let mut out = Vec::new();
     for (level, from, to) in slices {
-        let rows: Vec<Received> = Sql::new(P::BUCKETS)
+        let rows: Vec<Received> = Sql::new(buckets)
             .bind("level", *level)
             .bind("from", *from)
             .bind("to", *to)

@@ -82,7 +82,9 @@ pub(super) fn lines(
         .filter(|place| sums[*place].total.count > 0.0)
         .collect();
     let time = |place: usize| sums[place].total.sum;
-    places.sort_by(|a, b| (time(*b).total_cmp(&time(*a))).then_with(|| keys[*a].cmp(&keys[*b])));
+    places.sort_unstable_by(|a, b| {
+        (time(*b).total_cmp(&time(*a))).then_with(|| keys[*a].cmp(&keys[*b]))
+    });
     let mut all = Total::default();
     for place in &places {
         all.add(&sums[*place].total);

@@ -103,6 +103,6 @@ pub fn chart(
             }
         })
         .collect();
-    results.sort_by(|a, b| a.result.cmp(&b.result));
+    results.sort_unstable_by(|a, b| a.result.cmp(&b.result));
     Ok(Throughput { axis, results })
 }

@@ -2,7 +2,7 @@
 
 mod usages;
 
-use std::collections::{BTreeSet, HashSet};
+use std::collections::HashSet;
 
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Text};
@@ -160,7 +160,9 @@ fn ids_of(conn: &mut SqliteConnection, fingerprint: u64) -> QueryResult<Vec<i64>
 /// What is behind the ids; those that are gone meanwhile are left out.
 fn named(conn: &mut SqliteConnection, usages: Vec<Usage>) -> QueryResult<Vec<Caller>> {
     let among = |text: &'static str, id: fn(&Usage) -> i64| {
-        let ids: BTreeSet<i64> = usages.iter().map(id).collect();
+        let mut ids: Vec<i64> = usages.iter().map(id).collect();
+        ids.sort_unstable();
+        ids.dedup();
         let ids = serde_json::to_string(&ids).unwrap_or_default();
         Sql::new(text).bind("ids", ids)
     };

@@ -266,7 +266,7 @@ fn named(
             }
         }
     }
-    out.sort_by(|a, b| a.0.cmp(&b.0).then(a.1.statement.cmp(&b.1.statement)));
+    out.sort_unstable_by(|a, b| a.0.cmp(&b.0).then(a.1.statement.cmp(&b.1.statement)));
     Ok(out)
 }
 

@@ -163,7 +163,7 @@ pub(super) fn apply(
         .iter()
         .map(|caller| (caller.service.clone(), caller.environment.clone()))
         .collect();
-    services.sort();
+    services.sort_unstable();
     services.dedup();
     if services.is_empty() {
         return Ok(Found::default());

@@ -46,7 +46,7 @@ pub fn trace(conn: &mut SqliteConnection, id: &str) -> Result<Vec<StoredEvent>, 
             row.trace_id.as_ref() == Some(&id)
         })?);
     }
-    events.sort_by_key(|event| (event.timestamp, event.seq));
+    events.sort_unstable_by_key(|event| (event.timestamp, event.seq));
     Ok(events)
 }
 

@@ -63,7 +63,7 @@ pub fn fields<'a>(documents: impl IntoIterator<Item = &'a Json>) -> Vec<Field> {
                 .into_iter()
                 .map(|(value, count)| TopValue { value, count })
                 .collect();
-            top.sort_by(|a, b| b.count.cmp(&a.count).then_with(|| a.value.cmp(&b.value)));
+            top.sort_unstable_by(|a, b| b.count.cmp(&a.count).then_with(|| a.value.cmp(&b.value)));
             top.truncate(TOP);
             Field {
                 name,

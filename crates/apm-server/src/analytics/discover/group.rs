@@ -91,7 +91,7 @@ pub fn group(
             duration_max: (sum.timed > 0).then_some(sum.longest),
         })
         .collect();
-    groups.sort_by(|a, b| b.count.cmp(&a.count).then_with(|| a.value.cmp(&b.value)));
+    groups.sort_unstable_by(|a, b| b.count.cmp(&a.count).then_with(|| a.value.cmp(&b.value)));
     let rest: u64 = groups.iter().skip(MOST).map(|group| group.count).sum();
     groups.truncate(MOST);
     Ok(Groups {

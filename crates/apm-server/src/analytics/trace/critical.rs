@@ -20,7 +20,8 @@ pub(crate) fn path(tree: &Tree, root: usize) -> Vec<Segment> {
     let mut walks = vec![(root, tree.nodes[root].at, tree.nodes[root].end())];
     while let Some((item, from, to)) = walks.pop() {
         let mut children = tree.nodes[item].children.clone();
-        children.sort_by_key(|child| std::cmp::Reverse((tree.nodes[*child].end(), *child)));
+        children
+            .sort_unstable_by_key(|child| std::cmp::Reverse((tree.nodes[*child].end(), *child)));
         let mut scan = to;
         for child in children {
             let node = &tree.nodes[child];

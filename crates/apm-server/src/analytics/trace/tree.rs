@@ -115,7 +115,7 @@ impl Tree {
             self.order.push(index);
             // Siblings share a parent, but not always a clock: corrected below, sorted by what was sent first.
             let mut children = std::mem::take(&mut self.nodes[index].children);
-            children.sort_by_key(|child| (items[*child].start, *child));
+            children.sort_unstable_by_key(|child| (items[*child].start, *child));
             stack.extend(children.iter().rev());
             self.nodes[index].children = children;
         }

@@ -281,7 +281,7 @@ fn groups(calls: &[At]) -> Vec<(f64, f64)> {
         .filter(|group| group.len() >= FEWEST)
         .map(|group| {
             let mut values: Vec<f64> = group.iter().map(|call| call.value).collect();
-            values.sort_by(f64::total_cmp);
+            values.sort_unstable_by(f64::total_cmp);
             (
                 group[group.len() / 2].at as f64 / 1e6,
                 values[values.len() / 2],

@@ -103,7 +103,7 @@ fn line(gauge: &[(f64, f64)], inserts: &[(f64, f64)]) -> Option<(f64, f64)> {
         }
     };
     let mut offsets: Vec<f64> = above(each).collect();
-    offsets.sort_by(f64::total_cmp);
+    offsets.sort_unstable_by(f64::total_cmp);
     Some((offsets[offsets.len() / 2], each))
 }
 

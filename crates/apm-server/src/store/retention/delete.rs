@@ -1,6 +1,5 @@
 //! Deletes that stay in their place: ranges of the newest-last tables, buckets of the rollups.
 
-use std::collections::BTreeSet;
 use std::time::Instant;
 
 use diesel::prelude::*;
@@ -159,7 +158,9 @@ pub(super) fn callers(conn: &mut SqliteConnection, count: i64) -> QueryResult<us
     )
     .bind::<BigInt, _>(count)
     .load(conn)?;
-    let buckets: BTreeSet<(i64, i64)> = gone.iter().map(|row| (row.level, row.bucket)).collect();
+    let mut buckets: Vec<(i64, i64)> = gone.iter().map(|row| (row.level, row.bucket)).collect();
+    buckets.sort_unstable();
+    buckets.dedup();
     for (level, bucket) in buckets {
         sql_query("DELETE FROM roll_caller_written WHERE level = ? AND bucket = ?")
             .bind::<BigInt, _>(level)

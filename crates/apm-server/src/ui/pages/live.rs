@@ -216,7 +216,7 @@ impl State {
         let all_new = new.len() == found.hits.len() && self.seen >= 0;
         self.seen = newest;
         self.quiet = 0;
-        new.sort_by_key(|hit| std::cmp::Reverse((hit.timestamp, hit.seq)));
+        new.sort_unstable_by_key(|hit| std::cmp::Reverse((hit.timestamp, hit.seq)));
         let rows: String = new
             .into_iter()
             .map(|hit| row(&self.clock, hit).into_string())

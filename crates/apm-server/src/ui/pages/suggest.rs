@@ -168,7 +168,7 @@ fn values(kept: &str, field: &str, typed: &str, found: &Found) -> Vec<Choice> {
         });
     }
     let mut counts: Vec<_> = counts.into_iter().collect();
-    counts.sort_by(|a, b| b.1.cmp(&a.1).then_with(|| a.0.cmp(&b.0)));
+    counts.sort_unstable_by(|a, b| b.1.cmp(&a.1).then_with(|| a.0.cmp(&b.0)));
     counts.truncate(MOST);
     let choice = |(shown, count): (String, usize)| Choice {
         becomes: format!("{kept}{} ", crate::ui::view::quoted(&shown)),
