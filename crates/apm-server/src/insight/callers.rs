@@ -13,7 +13,7 @@ use crate::analytics::sql::Sql;
 use crate::analytics::window::Window;
 use crate::analytics::{Scope, kept};
 use crate::time::{Range, SECOND};
-use usages::{Usage, Usages};
+use usages::{About, Usage, Usages};
 
 /// Requests of one transaction group that ran a statement.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -118,10 +118,10 @@ pub fn list(
     of: Of,
     window: &Window,
 ) -> QueryResult<Vec<Caller>> {
-    let statements = match of {
-        Of::Each => None,
-        Of::All => Some(vec![0]),
-        Of::Statement(fingerprint) => Some(ids_of(conn, fingerprint)?),
+    let (about, statements) = match of {
+        Of::Each => (About::Each, None),
+        Of::All => (About::All, None),
+        Of::Statement(fingerprint) => (About::Each, Some(ids_of(conn, fingerprint)?)),
     };
     let slices = match of {
         Of::Each => lately(window).slices(),
@@ -131,7 +131,7 @@ pub fn list(
     let groups: Vec<Id> = scope.bind(groups).load(conn)?;
     let groups: HashSet<i64> = groups.iter().map(|group| group.id).collect();
     let mut sums: HashMap<(i64, i64), Usage> = HashMap::default();
-    for (_, part) in kept::read::<Usages>(conn, (), &slices, None)? {
+    for (_, part) in kept::read::<Usages>(conn, about, &slices, None)? {
         for usage in part.of(statements.as_deref()) {
             if groups.contains(&usage.group) {
                 let sum = sums.entry((usage.statement, usage.group));

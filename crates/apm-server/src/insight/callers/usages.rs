@@ -43,20 +43,24 @@ impl Usage {
     }
 }
 
+/// What is read: few rows are about all statements together, very many about each.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(super) enum About {
+    All,
+    Each,
+}
+
 /// Those of a stretch of buckets, by statement and then by group.
 #[derive(Debug, Default)]
 pub(super) struct Usages(Vec<Usage>);
 
 impl Usages {
-    /// Those of some statements; of each single one where none are named.
+    /// Those of some statements, or of all.
     pub(super) fn of<'a>(
         &'a self,
         statements: Option<&'a [i64]>,
     ) -> impl Iterator<Item = &'a Usage> {
-        let each = statements.is_none().then(|| {
-            let first = self.0.partition_point(|usage| usage.statement == 0);
-            &self.0[first..]
-        });
+        let every = statements.is_none().then_some(&self.0);
         let of_one = |statement: &i64| {
             let first = self.0.partition_point(|usage| usage.statement < *statement);
             let last = self
@@ -65,7 +69,7 @@ impl Usages {
             &self.0[first..last]
         };
         let named = statements.unwrap_or_default().iter().flat_map(of_one);
-        each.into_iter().flatten().chain(named)
+        every.into_iter().flatten().chain(named)
     }
 }
 
@@ -79,14 +83,17 @@ pub(super) struct Row {
 
 impl Part for Usages {
     type Row = Row;
-    type Table = ();
+    type Table = About;
 
     const BUCKETS: &'static str = "SELECT level, bucket, written AS received FROM roll_caller_written \
         WHERE level = :level AND bucket >= :from AND bucket < :to ORDER BY bucket";
     const EXACT: bool = true;
 
-    fn sql((): ()) -> &'static str {
-        include_str!("usages.sql")
+    fn sql(about: About) -> &'static str {
+        match about {
+            About::All => include_str!("usages/all.sql"),
+            About::Each => include_str!("usages/each.sql"),
+        }
     }
 
     fn bucket(row: &Row) -> i64 {
@@ -152,7 +159,7 @@ mod tests {
                 .map(|usage| (usage.statement, usage.group))
                 .collect()
         };
-        assert_eq!(ids(None), [(7, 1), (9, 2)]);
+        assert_eq!(ids(None), [(0, 1), (0, 2), (7, 1), (9, 2)]);
         assert_eq!(ids(Some(&[0])), [(0, 1), (0, 2)]);
         assert_eq!(ids(Some(&[9, 8])), [(9, 2)]);
         let both = sum.of(Some(&[0])).next().unwrap();
