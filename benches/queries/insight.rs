@@ -62,7 +62,11 @@ pub(crate) fn questions(end: i64, hours: f64) -> Vec<(&'static str, Ask)> {
             from: to - half,
             to,
         };
-        compare::windows(conn, data::SERVICES[0], stretch(now - half), stretch(now))?;
+        let scope = Scope {
+            service: Some(data::SERVICES[0].to_owned()),
+            ..Scope::default()
+        };
+        compare::windows(conn, &scope, stretch(now - half), stretch(now))?;
         Ok(())
     });
     vec![

@@ -148,13 +148,13 @@ fn kept(
     Ok((before, after))
 }
 
-/// Compares a service, or all of them where `service` is empty.
+/// Compares a service or all of them, in an environment or in all.
 ///
 /// # Errors
 /// Those of SQLite.
 pub fn windows(
     conn: &mut SqliteConnection,
-    service: &str,
+    scope: &Scope,
     before: Stretch,
     after: Stretch,
 ) -> QueryResult<Comparison> {
@@ -162,8 +162,8 @@ pub fn windows(
     Ok(Comparison {
         before,
         after,
-        transactions: transactions(conn, service, before, after)?,
-        statements: statements(conn, service, before, after)?,
+        transactions: transactions(conn, scope, before, after)?,
+        statements: statements(conn, scope, before, after)?,
     })
 }
 
@@ -173,11 +173,11 @@ pub fn windows(
 /// Those of SQLite.
 pub fn transactions(
     conn: &mut SqliteConnection,
-    service: &str,
+    scope: &Scope,
     before: Stretch,
     after: Stretch,
 ) -> QueryResult<Vec<Row>> {
-    pairs(conn, service, before, after, |conn, scope, window| {
+    pairs(conn, scope, before, after, |conn, scope, window| {
         let list = transaction_list::list(conn, scope, window)?.transactions;
         Ok(list
             .into_iter()
@@ -202,11 +202,11 @@ pub fn transactions(
 /// Those of SQLite.
 pub fn statements(
     conn: &mut SqliteConnection,
-    service: &str,
+    scope: &Scope,
     before: Stretch,
     after: Stretch,
 ) -> QueryResult<Vec<Row>> {
-    pairs(conn, service, before, after, |conn, scope, window| {
+    pairs(conn, scope, before, after, |conn, scope, window| {
         let list = statement_list::list(conn, scope, None, window)?.statements;
         Ok(list
             .into_iter()
@@ -237,13 +237,14 @@ type Sides = Vec<((String, String), Side)>;
 
 fn pairs(
     conn: &mut SqliteConnection,
-    service: &str,
+    scope: &Scope,
     before: Stretch,
     after: Stretch,
     list: impl Fn(&mut SqliteConnection, &Scope, &Window) -> QueryResult<Sides>,
 ) -> QueryResult<Vec<Row>> {
     let services: Vec<Service> = Sql::new(include_str!("compare/services.sql"))
-        .bind("service", Some(service).filter(|name| !name.is_empty()))
+        .bind("service", scope.service.as_deref())
+        .bind("environment", scope.environment.as_deref())
         .bind("limit", SERVICES)
         .load(conn)?;
     let mut rows = Vec::new();

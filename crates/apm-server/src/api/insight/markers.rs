@@ -4,6 +4,7 @@ use actix_web::web::{Bytes, Data};
 use actix_web::{HttpRequest, HttpResponse};
 use serde::{Deserialize, Serialize};
 
+use crate::analytics::Scope;
 use crate::api::answer::answer;
 use crate::api::error::ApiError;
 use crate::api::params::Params;
@@ -80,7 +81,12 @@ pub(in crate::api) async fn compare(
     store: Data<Store>,
 ) -> Result<HttpResponse, ApiError> {
     let params = Params::read(&request)?.of_now();
-    let service = params.get("service")?.unwrap_or_default().to_owned();
+    let owned = |text: Option<&str>| text.filter(|text| !text.is_empty()).map(str::to_owned);
+    let scope = Scope {
+        service: owned(params.get("service")?),
+        environment: owned(params.get("env")?),
+        ..Scope::default()
+    };
     let name = params.get("marker")?.map(str::to_owned);
     let (range, now) = (params.range, params.now / SECOND);
     answer(&request, &store, &params, move |conn| {
@@ -107,7 +113,7 @@ pub(in crate::api) async fn compare(
                 )
             }
         };
-        Ok(compare::windows(conn, &service, before, after)?)
+        Ok(compare::windows(conn, &scope, before, after)?)
     })
     .await
 }

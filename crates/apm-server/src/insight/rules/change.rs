@@ -6,6 +6,7 @@ use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Double, Text};
 
 use super::{Look, RuleError, figures};
+use crate::analytics::Scope;
 use crate::analytics::sql::Sql;
 use crate::insight::compare;
 use crate::insight::finding::{Draft, Evidence, Kind, Says, count_words, duration_words};
@@ -53,7 +54,11 @@ pub(super) fn apply(look: &mut Look<'_>) -> Result<Vec<Draft>, RuleError> {
 /// Transactions whose p95 is well above that of the same time before the marker.
 fn regressions(look: &mut Look<'_>, marker: &marker::Marker) -> Result<Vec<Draft>, RuleError> {
     let (before, after) = compare::around(marker.at, look.now, REACH);
-    let compared = compare::transactions(look.conn, &marker.service, before, after)?;
+    let scope = Scope {
+        service: Some(marker.service.clone()).filter(|name| !name.is_empty()),
+        ..Scope::default()
+    };
+    let compared = compare::transactions(look.conn, &scope, before, after)?;
     let slower = compared.into_iter().filter_map(|row| {
         let (was, is) = (row.before?, row.after?);
         let worse = is.p95 >= FACTOR * was.p95 && is.p95 - was.p95 >= LEAST;

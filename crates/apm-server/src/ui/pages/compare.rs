@@ -1,9 +1,12 @@
 //! `/compare`: before and after a marker, or this range and the one before it.
 
+use std::collections::BTreeSet;
+
 use diesel::QueryResult;
 use maud::{Markup, html};
 
 use super::{Answer, Ask, page, whole};
+use crate::analytics::Scope;
 use crate::insight::compare::{self, Comparison, Row, Stretch};
 use crate::insight::marker::{self, Marker};
 use crate::time::SECOND;
@@ -12,6 +15,7 @@ use crate::ui::components::head::{Crumb, page_head};
 use crate::ui::components::panel::{nothing, panel};
 use crate::ui::components::shell::Section;
 use crate::ui::components::table::csv;
+use crate::ui::href::Href;
 use crate::ui::number::{self, delta};
 use crate::ui::view::View;
 
@@ -23,7 +27,12 @@ const MOST: usize = 100;
 
 /// The page.
 pub(crate) fn both(ask: &mut Ask<'_>) -> QueryResult<Answer> {
-    let service = ask.view.param("service").unwrap_or_default().to_owned();
+    let service = ask.view.param("service");
+    let scope = Scope {
+        service: service.filter(|name| !name.is_empty()).map(str::to_owned),
+        environment: ask.view.environment().map(str::to_owned),
+        ..Scope::default()
+    };
     let markers = marker::list(ask.conn, None)?;
     let chosen = match ask.view.param("marker") {
         Some(name) => marker::find(ask.conn, name)?,
@@ -47,7 +56,7 @@ pub(crate) fn both(ask: &mut Ask<'_>) -> QueryResult<Answer> {
             )
         }
     };
-    let compared = compare::windows(ask.conn, &service, before, after)?;
+    let compared = compare::windows(ask.conn, &scope, before, after)?;
     let what = chosen.as_ref().map_or_else(
         || "in the range before".to_owned(),
         |marker| format!("before {}", marker.words()),
@@ -127,6 +136,12 @@ fn rows(view: &View, rows: &[Row], statements: bool) -> Markup {
     } else {
         "Requests then and now"
     };
+    let environments: BTreeSet<&str> = rows.iter().map(|row| row.environment.as_str()).collect();
+    let several = environments.len() > 1;
+    let of = |row: &Row, href: Href| match row.environment.as_str() {
+        "" => href,
+        environment => href.set("env", environment),
+    };
     html! {
             div.wide { table.table.table--lines {
                 caption.sr { (caption) }
@@ -135,9 +150,9 @@ fn rows(view: &View, rows: &[Row], statements: bool) -> Markup {
                     @for row in rows.iter().take(MOST) {
                         tr {
                             th.grow scope="row" {
-                                @if statements { a.qlink href=(view.to(&["queries", &row.kind]).set("service", &row.service)) { code.sql title=(row.name) { (crate::ui::components::sql::highlight(&row.name)) } } }
-                                @else { a href=(super::transaction_href(view, &row.service, &row.kind, &row.name)) { (row.name) } }
-                                span.sub { (row.service) @if row.before.is_none() { " " (flag(Tone::Accent, "new")) } @if row.after.is_none() { " " (flag(Tone::Neutral, "gone")) } }
+                                @if statements { a.qlink href=(of(row, view.to(&["queries", &row.kind]).set("service", &row.service))) { code.sql title=(row.name) { (crate::ui::components::sql::highlight(&row.name)) } } }
+                                @else { a href=(of(row, super::transaction_href(view, &row.service, &row.kind, &row.name))) { (row.name) } }
+                                span.sub { (row.service) @if several && !row.environment.is_empty() { " · " (row.environment) } @if row.before.is_none() { " " (flag(Tone::Accent, "new")) } @if row.after.is_none() { " " (flag(Tone::Neutral, "gone")) } }
                             }
                             (cells::count(row.before.map_or(0, |side| whole(side.count))))
                             (cells::count(row.after.map_or(0, |side| whole(side.count))))

@@ -210,4 +210,10 @@ async fn sides_whose_minutes_are_gone_are_compared_by_ten_minutes_and_share_none
     let row = &body["transactions"][0];
     assert!(close(row["before"]["count"].as_f64(), 56.0), "{row}");
     assert!(row["after"].is_null(), "{row}");
+    let environment = row["environment"].as_str().expect("an environment");
+    for (env, rows) in [(environment, 1), ("elsewhere", 0)] {
+        let body = json(&store, &format!("/api/v1/compare?env={env}&{range}")).await;
+        let found = body["transactions"].as_array().map(Vec::len);
+        assert_eq!(found, Some(rows), "{env}");
+    }
 }
