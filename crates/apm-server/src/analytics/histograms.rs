@@ -9,6 +9,7 @@ use diesel::sql_types::{BigInt, Double};
 use super::kept::{self, Files, Part, Slice, Table};
 use super::members::Members;
 use super::percentile::{ByKey, Percentiles, representative};
+use super::sql::Sql;
 
 /// Percentiles by key and bucket. `interval`: the width of the buckets in seconds; one bucket 0 for
 /// everything where there is none.
@@ -106,12 +107,12 @@ impl Part for Bins {
     type Row = BinRow;
     type Table = Table;
 
-    fn sql(table: Table) -> &'static str {
-        match table {
+    fn sql(table: Table) -> Sql {
+        Sql::new(match table {
             Table::Transactions => include_str!("histograms/transactions.sql"),
             Table::Statements => include_str!("histograms/statements.sql"),
             Table::Destinations => include_str!("histograms/destinations.sql"),
-        }
+        })
     }
 
     fn bucket(row: &BinRow) -> i64 {

@@ -52,7 +52,7 @@ pub(crate) trait Part: Default + 'static {
     const EXACT: bool = false;
 
     /// The rows of neighbouring buckets of one level: `:level`, `:from`, `:to`; ids in order.
-    fn sql(table: Self::Table) -> &'static str;
+    fn sql(table: Self::Table) -> Sql;
     /// The bucket of a row.
     fn bucket(row: &Self::Row) -> i64;
     /// Takes a row in. Rows of one id come one after the other.
@@ -214,7 +214,7 @@ fn load<P: Part>(
     let (Some(&[first]), Some(&[last])) = (buckets.first(), buckets.last()) else {
         return Ok(Vec::new());
     };
-    let rows: Vec<P::Row> = Sql::new(P::sql(table))
+    let rows: Vec<P::Row> = P::sql(table)
         .bind("level", first.level)
         .bind("from", first.bucket)
         .bind("to", last.bucket + first.level)

@@ -8,6 +8,7 @@ use diesel::sql_types::{BigInt, Double};
 
 use super::kept::{self, Files, Part, Slice, Table};
 use super::members::Members;
+use super::sql::Sql;
 use super::window::Window;
 use super::{failed_rate, mean};
 
@@ -130,12 +131,12 @@ impl Part for Cells {
     type Row = CellRow;
     type Table = Table;
 
-    fn sql(table: Table) -> &'static str {
-        match table {
+    fn sql(table: Table) -> Sql {
+        Sql::new(match table {
             Table::Transactions => include_str!("totals/transactions.sql"),
             Table::Statements => include_str!("totals/statements.sql"),
             Table::Destinations => include_str!("totals/destinations.sql"),
-        }
+        })
     }
 
     fn bucket(row: &CellRow) -> i64 {

@@ -118,24 +118,21 @@ pub fn list(
     of: Of,
     window: &Window,
 ) -> QueryResult<Vec<Caller>> {
-    let (about, statements) = match of {
-        Of::Each => (About::Each, None),
-        Of::All => (About::All, None),
-        Of::Statement(fingerprint) => (About::Each, Some(ids_of(conn, fingerprint)?)),
-    };
-    let slices = match of {
-        Of::Each => lately(window).slices(),
-        Of::All | Of::Statement(_) => window.slices(),
+    // Of all statements, the last hours; of one there are few rows, however long the window.
+    let (about, slices) = match of {
+        Of::Each => (vec![About::Each], lately(window).slices()),
+        Of::All => (vec![About::Statement(0)], window.slices()),
+        Of::Statement(fingerprint) => (statements(conn, scope, fingerprint)?, window.slices()),
     };
     let groups = Sql::new(include_str!("callers/groups.sql"));
     let groups: Vec<Id> = scope.bind(groups).load(conn)?;
     let groups: HashSet<i64> = groups.iter().map(|group| group.id).collect();
     let mut sums: HashMap<(i64, i64), Usage> = HashMap::default();
-    for (_, part) in kept::read::<Usages>(conn, about, &slices, None)? {
-        for usage in part.of(statements.as_deref()) {
-            if groups.contains(&usage.group) {
-                let sum = sums.entry((usage.statement, usage.group));
-                sum.and_modify(|sum| sum.add(usage))
+    for about in about {
+        for (_, part) in kept::read::<Usages>(conn, about, &slices, None)? {
+            for usage in part.iter().filter(|usage| groups.contains(&usage.group)) {
+                sums.entry((usage.statement, usage.group))
+                    .and_modify(|sum| sum.add(usage))
                     .or_insert_with(|| usage.clone());
             }
         }
@@ -150,11 +147,17 @@ pub fn list(
 }
 
 /// The statements of a fingerprint.
-fn ids_of(conn: &mut SqliteConnection, fingerprint: u64) -> QueryResult<Vec<i64>> {
-    let rows: Vec<Id> = Sql::new("SELECT id FROM statement WHERE fingerprint = :fingerprint")
+fn statements(
+    conn: &mut SqliteConnection,
+    scope: &Scope,
+    fingerprint: u64,
+) -> QueryResult<Vec<About>> {
+    let sql = Sql::new(include_str!("callers/statements.sql"));
+    let rows: Vec<Id> = scope
+        .bind(sql)
         .bind("fingerprint", fingerprint.cast_signed())
         .load(conn)?;
-    Ok(rows.iter().map(|row| row.id).collect())
+    Ok(rows.iter().map(|row| About::Statement(row.id)).collect())
 }
 
 /// What is behind the ids; those that are gone meanwhile are left out.

@@ -122,29 +122,25 @@ pub struct Comparison {
 /// what is the other's.
 fn kept(
     conn: &mut SqliteConnection,
-    before: Stretch,
-    after: Stretch,
+    mut before: Stretch,
+    mut after: Stretch,
 ) -> QueryResult<(Stretch, Stretch)> {
-    let mut moved = |side: Stretch| {
-        let window = side.window(after.to);
-        let kept = minutes::kept(conn, &window)?;
-        QueryResult::Ok((kept.range != window.range).then(|| {
-            let tens = |seconds: i64| (seconds + TEN - 1).div_euclid(TEN) * TEN;
-            (tens(side.to - side.from), tens(side.from))
-        }))
+    let now = after.to;
+    let mut are_gone = |side: Stretch| {
+        let window = side.window(now);
+        QueryResult::Ok(minutes::kept(conn, &window)?.range != window.range)
     };
-    let sides = (moved(before)?, moved(after)?);
-    let before = sides.0.map_or(before, |(length, _)| {
+    let up = |seconds: i64| (seconds + TEN - 1).div_euclid(TEN) * TEN;
+    if are_gone(before)? {
         let to = before.to.div_euclid(TEN) * TEN;
-        Stretch {
-            from: to - length,
-            to,
-        }
-    });
-    let after = sides.1.map_or(after, |(length, from)| Stretch {
-        from,
-        to: from + length,
-    });
+        let from = to - up(before.to - before.from);
+        before = Stretch { from, to };
+    }
+    if are_gone(after)? {
+        let from = up(after.from);
+        let to = from + up(after.to - after.from);
+        after = Stretch { from, to };
+    }
     Ok((before, after))
 }
 

@@ -49,7 +49,7 @@ struct Entry<P> {
 
 impl<P: Part> Entry<P> {
     fn bytes(&self) -> usize {
-        self.part.bytes() + size_of_val(&*self.rows)
+        size_of::<(Key<P>, Self)>() + self.part.bytes() + size_of_val(&*self.rows)
     }
 }
 
@@ -165,6 +165,7 @@ mod tests {
 
     use super::super::{Files, Table};
     use super::*;
+    use crate::analytics::sql::Sql;
 
     #[derive(Debug, Default)]
     struct Megabyte;
@@ -176,8 +177,8 @@ mod tests {
         type Row = NoRow;
         type Table = Table;
 
-        fn sql(_: Table) -> &'static str {
-            ""
+        fn sql(_: Table) -> Sql {
+            Sql::new("")
         }
 
         fn bucket(_: &NoRow) -> i64 {

@@ -7,6 +7,7 @@ use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Double};
 
 use crate::analytics::kept::{Files, Part};
+use crate::analytics::sql::Sql;
 
 /// Group, result, how many transactions, of a stretch of buckets.
 #[derive(Debug, Default)]
@@ -34,8 +35,8 @@ impl Part for Counts {
     type Row = Row;
     type Table = ();
 
-    fn sql((): ()) -> &'static str {
-        include_str!("counts.sql")
+    fn sql((): ()) -> Sql {
+        Sql::new(include_str!("counts.sql"))
     }
 
     fn bucket(row: &Row) -> i64 {

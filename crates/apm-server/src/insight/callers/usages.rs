@@ -7,6 +7,7 @@ use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Double};
 
 use crate::analytics::kept::{Files, Part};
+use crate::analytics::sql::Sql;
 use crate::store::id::{Identifier, StoredId};
 
 /// How requests of one transaction group use one statement; 0: all statements.
@@ -43,33 +44,21 @@ impl Usage {
     }
 }
 
-/// What is read: few rows are about all statements together, very many about each.
+/// What is read: few rows are about one statement, or about all together; very many about each.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) enum About {
-    All,
+    /// 0: all of them together.
+    Statement(i64),
     Each,
 }
 
-/// Those of a stretch of buckets, by statement and then by group.
+/// Those of a stretch of buckets.
 #[derive(Debug, Default)]
 pub(super) struct Usages(Vec<Usage>);
 
 impl Usages {
-    /// Those of some statements, or of all.
-    pub(super) fn of<'a>(
-        &'a self,
-        statements: Option<&'a [i64]>,
-    ) -> impl Iterator<Item = &'a Usage> {
-        let every = statements.is_none().then_some(&self.0);
-        let of_one = |statement: &i64| {
-            let first = self.0.partition_point(|usage| usage.statement < *statement);
-            let last = self
-                .0
-                .partition_point(|usage| usage.statement <= *statement);
-            &self.0[first..last]
-        };
-        let named = statements.unwrap_or_default().iter().flat_map(of_one);
-        every.into_iter().flatten().chain(named)
+    pub(super) fn iter(&self) -> std::slice::Iter<'_, Usage> {
+        self.0.iter()
     }
 }
 
@@ -89,10 +78,10 @@ impl Part for Usages {
         WHERE level = :level AND bucket >= :from AND bucket < :to ORDER BY bucket";
     const EXACT: bool = true;
 
-    fn sql(about: About) -> &'static str {
+    fn sql(about: About) -> Sql {
         match about {
-            About::All => include_str!("usages/all.sql"),
-            About::Each => include_str!("usages/each.sql"),
+            About::Statement(id) => Sql::new(include_str!("usages/one.sql")).bind("statement", id),
+            About::Each => Sql::new(include_str!("usages/each.sql")),
         }
     }
 
@@ -106,7 +95,7 @@ impl Part for Usages {
 
     fn sum(parts: &[Arc<Self>]) -> Self {
         let mut sums: BTreeMap<(i64, i64), Usage> = BTreeMap::new();
-        for usage in parts.iter().flat_map(|part| &part.0) {
+        for usage in parts.iter().flat_map(|part| part.iter()) {
             sums.entry((usage.statement, usage.group))
                 .and_modify(|sum| sum.add(usage))
                 .or_insert_with(|| usage.clone());
@@ -131,6 +120,7 @@ impl Part for Usages {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::analytics::tests::empty;
 
     fn usage(statement: i64, group: i64, most: f64, trace: u64) -> Usage {
         Usage {
@@ -146,7 +136,26 @@ mod tests {
     }
 
     #[test]
-    fn usages_of_several_buckets_are_added_up_and_found_by_statement() {
+    fn usages_are_found_without_those_of_other_statements_or_times() {
+        let conn = &mut empty();
+        for (about, index) in [
+            (
+                About::Statement(7),
+                "roll_caller_statement (level=? AND statement_id=? AND bucket>? AND bucket<?)",
+            ),
+            (
+                About::Each,
+                "PRIMARY KEY (level=? AND bucket>? AND bucket<?)",
+            ),
+        ] {
+            let sql = Usages::sql(about).bind("level", 60);
+            let plan = sql.bind("from", 0).bind("to", 600).plan(conn).unwrap();
+            assert!(plan[0].ends_with(index), "{about:?}: {plan:?}");
+        }
+    }
+
+    #[test]
+    fn usages_of_several_buckets_are_added_up_by_statement_and_group() {
         let one = Usages(vec![usage(0, 1, 3.0, 1), usage(7, 1, 2.0, 1)]);
         let other = Usages(vec![
             usage(0, 1, 5.0, 2),
@@ -154,15 +163,12 @@ mod tests {
             usage(9, 2, 1.0, 3),
         ]);
         let sum = Usages::sum(&[Arc::new(one), Arc::new(other)]);
-        let ids = |of: Option<&[i64]>| -> Vec<(i64, i64)> {
-            sum.of(of)
-                .map(|usage| (usage.statement, usage.group))
-                .collect()
-        };
-        assert_eq!(ids(None), [(0, 1), (0, 2), (7, 1), (9, 2)]);
-        assert_eq!(ids(Some(&[0])), [(0, 1), (0, 2)]);
-        assert_eq!(ids(Some(&[9, 8])), [(9, 2)]);
-        let both = sum.of(Some(&[0])).next().unwrap();
+        let ids: Vec<(i64, i64)> = sum
+            .iter()
+            .map(|usage| (usage.statement, usage.group))
+            .collect();
+        assert_eq!(ids, [(0, 1), (0, 2), (7, 1), (9, 2)]);
+        let both = sum.iter().next().unwrap();
         assert_eq!((both.requests, both.calls, both.most), (2, 8.0, 5.0));
         assert_eq!(both.trace, StoredId::Short(2));
     }

@@ -2,4 +2,3 @@
 SELECT bucket, statement_id, tx_group_id, requests, calls, most, sum, tx_sum, trace_id
 FROM roll_caller
 WHERE level = :level AND bucket >= :from AND bucket < :to AND statement_id <> 0
-ORDER BY statement_id, tx_group_id
