@@ -2,6 +2,7 @@
 
 mod api;
 mod bounded;
+mod charts;
 mod discover;
 mod late;
 mod lists;
