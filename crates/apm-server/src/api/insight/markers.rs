@@ -81,10 +81,9 @@ pub(in crate::api) async fn compare(
     store: Data<Store>,
 ) -> Result<HttpResponse, ApiError> {
     let params = Params::read(&request)?.of_now();
-    let owned = |text: Option<&str>| text.filter(|text| !text.is_empty()).map(str::to_owned);
     let scope = Scope {
-        service: owned(params.get("service")?),
-        environment: owned(params.get("env")?),
+        service: params.get("service")?.map(str::to_owned),
+        environment: params.get("env")?.map(str::to_owned),
         ..Scope::default()
     };
     let name = params.get("marker")?.map(str::to_owned);
