@@ -11,6 +11,8 @@ use crate::stacktrace::Resolver;
 
 /// How soon errors are looked at again that wait for the name of their transaction.
 const NAME_PATIENCE: Duration = Duration::from_millis(50);
+/// The pause between two rounds of errors, however many there are: a storm of them must not take a processor.
+const ERROR_PAUSE: Duration = Duration::from_millis(100);
 
 /// The state that only the agent's thread needs.
 #[derive(Debug)]
@@ -24,6 +26,8 @@ pub(crate) struct Chores {
     metrics_at: Option<Instant>,
     /// When errors that wait for a name are looked at again.
     errors_at: Option<Instant>,
+    /// When errors were last looked at.
+    errors_done: Instant,
     overflow_told: bool,
 }
 
@@ -37,13 +41,20 @@ impl Chores {
             fill: None,
             metrics_at: (!interval.is_zero()).then(|| Instant::now() + interval),
             errors_at: None,
+            errors_done: Instant::now(),
             overflow_told: false,
         }
     }
 
     /// When it wants to run next.
-    pub(crate) fn next(&self) -> Option<Instant> {
-        let due = [self.metrics_at, self.errors_at, self.resolver.unload_at()];
+    pub(crate) fn next(&self, agent: &Inner) -> Option<Instant> {
+        let many_errors = agent.errors.are_many();
+        let due = [
+            self.metrics_at,
+            self.errors_at,
+            self.resolver.unload_at(),
+            many_errors.then(|| self.errors_done + ERROR_PAUSE),
+        ];
         due.into_iter().flatten().min()
     }
 
@@ -57,6 +68,7 @@ impl Chores {
             .stacks
             .process(&mut self.resolver, &settings, &agent.buffers);
         self.errors_at = waiting.then(|| now + NAME_PATIENCE);
+        self.errors_done = Instant::now();
         self.resolver.unload(now);
         let fill = agent.buffers.fill();
         self.fill = Some(self.fill.map_or((fill, fill), |(least, most)| {

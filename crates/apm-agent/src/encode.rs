@@ -4,6 +4,7 @@
 //! takes 460, and without an allocation. Rare events (errors, metrics) go through serde and [`crate::model`].
 //! Every writer appends one line that ends in a newline, and never fails.
 
+pub(crate) mod fit;
 pub(crate) mod json;
 pub(crate) mod span;
 pub(crate) mod transaction;

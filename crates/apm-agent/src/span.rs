@@ -64,7 +64,7 @@ fn begin(current: &Current) -> Option<Beginning> {
 /// The same for a span that may have started before.
 fn begin_at(current: &Current, start: Option<Instant>) -> Option<Beginning> {
     let core = &current.transaction;
-    if !core.records_spans() || core.lose_span() {
+    if !core.records_spans() {
         return None;
     }
     let start = start.unwrap_or_else(Instant::now);

@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum DropReason {
-    /// The buffers were full: the server was away, or slower than the service, for too long.
+    /// The buffers were full: the server was away, or slower than the service, for too long. The oldest events went.
     QueueFull,
     /// The server read the event and refused it (400 and other 4xx).
     Rejected,
@@ -108,12 +108,6 @@ impl Counters {
 
     pub(crate) fn dropped(&self, reason: DropReason, events: u64) {
         self.dropped[reason as usize].fetch_add(events, Ordering::Relaxed);
-    }
-
-    /// Events that were lost before they were formatted.
-    pub(crate) fn lost(&self, reason: DropReason, events: u64) {
-        self.recorded(events);
-        self.dropped(reason, events);
     }
 
     pub(crate) fn sent(&self, events: u64, bytes: usize) {

@@ -111,7 +111,7 @@ impl Recorder {
         self.chores().run(inner, Instant::now(), true);
         inner.buffers.ripen();
         let mut recorded = Recorded::default();
-        while let Some(body) = inner.buffers.pop() {
+        while let Some((_, body)) = inner.buffers.pop() {
             let events = recorded.read(&body.bytes);
             assert_eq!(
                 events, body.events,

@@ -14,7 +14,6 @@ pub(crate) mod stacks;
 pub(crate) mod state;
 
 use std::borrow::Cow;
-use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
@@ -27,7 +26,6 @@ use crate::outcome::Outcome;
 use crate::sampler::SampleRate;
 
 use crate::span_kind::SpanKind;
-use crate::stats::DropReason;
 use crate::trace_context::{self, Continuation, TraceContext, TraceState};
 use crate::transport::buffers::lock;
 
@@ -60,11 +58,8 @@ pub(crate) struct Core {
     pub(crate) instrument: bool,
     /// The `tracestate` that came with the request and is passed on; of a root, made when it is needed.
     incoming_state: Option<TraceState>,
-    /// The buffers were full when it began: nothing is encoded, everything is counted.
-    lossy: bool,
     /// It gives ids to log lines and to other services, and no event is made of it.
     only_propagates: bool,
-    lost_spans: AtomicU32,
     pub(crate) state: Mutex<State>,
 }
 
@@ -140,17 +135,10 @@ impl Core {
             instrument: settings.instrument,
             breakdown: settings.breakdown_metrics && !settings.metrics_interval.is_zero(),
             incoming_state,
-            lossy: agent.buffers.is_full(),
             only_propagates: settings.context_propagation_only,
-            lost_spans: AtomicU32::new(0),
             state: Mutex::new(state),
             agent: Arc::clone(agent),
         }))
-    }
-
-    /// Whether context and spans are wanted: sampled, and there is room.
-    pub(crate) fn records_detail(&self) -> bool {
-        self.records_spans() && !self.lossy
     }
 
     /// Whether there are spans at all, be they kept or counted.
@@ -185,16 +173,6 @@ impl Core {
             (None, None, Some(rate)) => TraceState::root(rate).header().cloned(),
             _ => None,
         }
-    }
-
-    /// Counts a span that cannot be kept because the buffers are full; `true` if so.
-    pub(crate) fn lose_span(&self) -> bool {
-        let full = self.lossy || self.agent.buffers.is_full();
-        if full {
-            self.lost_spans.fetch_add(1, Ordering::Relaxed);
-            self.agent.buffers.counters.lost(DropReason::QueueFull, 1);
-        }
-        full
     }
 
     /// Gives a beginning span a place, or refuses it because of the limit. Counts it for the self time of its parent if that
@@ -305,19 +283,13 @@ impl Core {
         if !self.identity.sampled && !self.agent.wants_unsampled() {
             return;
         }
-        if self.lossy {
-            drop(state);
-            self.agent.buffers.counters.lost(DropReason::QueueFull, 1);
-            return;
-        }
         let duration = end.saturating_duration_since(self.identity.start);
-        let lost = self.lost_spans.load(Ordering::Relaxed);
         let lines = state.span_lines + 1;
         let settings = self.agent.config.load();
         let state = &mut *state;
         self.agent.buffers.append(lines, |out| {
             out.extend_from_slice(&state.spans);
-            encode::transaction::write(out, &self.identity, state, duration, lost, &settings);
+            encode::transaction::write(out, &self.identity, state, duration, &settings);
         });
         state.spans = Vec::new();
         state.span_lines = 0;

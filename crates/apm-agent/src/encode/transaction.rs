@@ -13,13 +13,12 @@ const ID: usize = 22;
 const TRACE_ID: usize = ID + 16 + 14;
 const TIMESTAMP: usize = TRACE_ID + 32 + 14;
 
-/// Appends a finished transaction. `lost` spans were dropped before they were counted in `state`.
+/// Appends a finished transaction.
 pub(crate) fn write(
     out: &mut Vec<u8>,
     identity: &Identity,
     state: &State,
     duration: Duration,
-    lost: u32,
     settings: &Settings,
 ) {
     let line = out.len();
@@ -65,7 +64,7 @@ pub(crate) fn write(
     out.extend_from_slice(b"\"span_count\":{\"started\":");
     json::uint(out, state.started.into());
     out.extend_from_slice(b",\"dropped\":");
-    json::uint(out, (state.dropped + lost).into());
+    json::uint(out, state.dropped.into());
     out.extend_from_slice(b"},\"duration\":");
     json::millis(out, duration);
     out.extend_from_slice(b"}}\n");

@@ -161,7 +161,7 @@ impl Request {
         }
         let incoming = trace_context(request);
         let core = Core::begin(agent, None, Cow::Borrowed("request"), incoming)?;
-        if core.records_detail() {
+        if core.records_spans() {
             let mut context = Vec::with_capacity(1024);
             request::write(
                 &mut context,

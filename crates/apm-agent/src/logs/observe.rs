@@ -95,13 +95,6 @@ fn send_log(
     error_id: Option<ErrorId>,
     service: &ServiceFields,
 ) {
-    if agent.buffers.is_full() {
-        agent
-            .buffers
-            .counters
-            .lost(crate::stats::DropReason::QueueFull, 1);
-        return;
-    }
     let thread = std::thread::current();
     let level = record.level.as_str().to_ascii_lowercase();
     let event = Record {

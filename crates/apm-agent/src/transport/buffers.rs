@@ -1,12 +1,12 @@
 //! The bounded store of encoded events between the service's threads and the sender.
 //!
 //! A few shards, one lock each; a thread always uses the same shard, so the locks are rarely contended. A shard's buffer begins
-//! with the metadata line: when it is full it *is* a request body and moves, unread, to the ready list.
+//! with the metadata line: when it is full it *is* a request body and moves, unread, to the bodies that wait for the sender.
 //!
-//! Memory is at most (ready + shards + in flight) buffers, about 10 MB with a server that is away. Once the ready list is full, one atomic
-//! flag says so; producers look at it before they format anything, and what they drop is counted.
+//! Memory is at most `api_buffer_size` of waiting bodies, one body per shard, one of errors and one in flight: about 10 MB with a server that
+//! is away. When a body needs room the oldest one goes, and its events are counted. Producers never wait and never take the lock of the
+//! waiting bodies but once per full buffer, so an outage costs them no more than a server that takes everything.
 
-use std::collections::VecDeque;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -14,48 +14,33 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use arc_swap::ArcSwap;
 use tokio::sync::Notify;
 
+use super::body::Metadata;
+use super::ready::{Freed, Ready};
+use crate::encode::fit;
 use crate::stats::{Counters, DropReason};
+
+pub(crate) use super::body::Body;
+pub(crate) use super::ready::Content;
 
 /// Bytes after which a buffer is handed to the sender.
 pub(crate) const BUFFER_BYTES: usize = 256 * 1024;
-/// The fewest full buffers that wait for the sender, however small `api_buffer_size` is.
-const MIN_READY: usize = 2;
+/// The smallest request body, however small the options are.
+const MIN_BUFFER_BYTES: usize = 4 * 1024;
+/// How many full bodies fit, however small `api_buffer_size` is: what has to go then is a small part.
+const MIN_BODIES: usize = 8;
 /// Empty buffers kept for reuse.
 const SPARE: usize = 4;
-
-/// The metadata line, and which edition it is: cloud look-ups may complete it after the first events.
-#[derive(Debug)]
-pub(crate) struct Metadata {
-    /// JSON and a newline.
-    pub(crate) line: Vec<u8>,
-    pub(crate) edition: u32,
-}
-
-/// A request body: a metadata line and events.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Body {
-    pub(crate) bytes: Vec<u8>,
-    pub(crate) events: u64,
-    metadata_len: usize,
-    metadata_edition: u32,
-}
-
-impl Body {
-    /// The events without the metadata line.
-    pub(crate) fn events_only(&self) -> &[u8] {
-        &self.bytes[self.metadata_len..]
-    }
-}
 
 #[derive(Debug)]
 pub(crate) struct Buffers {
     shards: Box<[Mutex<Body>]>,
-    ready: Mutex<VecDeque<Body>>,
+    /// Errors, which only the agent's thread encodes.
+    errors: Mutex<Body>,
+    ready: Mutex<Ready>,
     spare: Mutex<Vec<Vec<u8>>>,
     metadata: ArcSwap<Metadata>,
-    full: AtomicBool,
-    /// Full buffers that wait for the sender; more are dropped.
-    max_ready: usize,
+    /// Bytes per request body that the memory allows.
+    most_per_body: usize,
     limit: AtomicUsize,
     /// Wakes the sender: a buffer is ready, or something is urgent.
     pub(crate) wake: Notify,
@@ -67,37 +52,39 @@ impl Buffers {
     /// Buffers that hold about `bytes` in all for a server that is away.
     pub(crate) fn new(metadata: Vec<u8>, bytes: usize) -> Self {
         let shards = 2 * std::thread::available_parallelism().map_or(2, usize::from);
+        let bytes = bytes.max(MIN_BODIES * capacity(MIN_BUFFER_BYTES));
+        let most_per_body = (bytes / MIN_BODIES / 17 * 16).clamp(MIN_BUFFER_BYTES, BUFFER_BYTES);
         Self {
             shards: (0..shards.clamp(2, 16)).map(|_| Mutex::default()).collect(),
-            ready: Mutex::default(),
+            errors: Mutex::default(),
+            ready: Mutex::new(Ready::new(bytes)),
             spare: Mutex::default(),
             metadata: ArcSwap::from_pointee(Metadata {
                 line: metadata,
                 edition: 0,
             }),
-            full: AtomicBool::new(false),
-            max_ready: (bytes / BUFFER_BYTES).max(MIN_READY),
-            limit: AtomicUsize::new(BUFFER_BYTES),
+            most_per_body,
+            limit: AtomicUsize::new(most_per_body),
             wake: Notify::new(),
             urgent: AtomicBool::new(false),
             counters: Counters::default(),
         }
     }
 
-    /// Bytes per request body; never above [`BUFFER_BYTES`].
+    /// Bytes per request body; never above [`BUFFER_BYTES`], nor above an eighth of the memory.
     pub(crate) fn set_limit(&self, bytes: usize) {
-        self.limit.store(bytes.min(BUFFER_BYTES), Ordering::Relaxed);
+        self.limit
+            .store(bytes.min(self.most_per_body), Ordering::Relaxed);
+    }
+
+    fn limit(&self) -> usize {
+        self.limit.load(Ordering::Relaxed)
     }
 
     /// Puts a new metadata line before everything that is sent from now on.
     pub(crate) fn set_metadata(&self, line: Vec<u8>) {
         let edition = self.metadata.load().edition.wrapping_add(1);
         self.metadata.store(Arc::new(Metadata { line, edition }));
-    }
-
-    /// Whether events are being dropped. Producers ask before they do any work.
-    pub(crate) fn is_full(&self) -> bool {
-        self.full.load(Ordering::Relaxed)
     }
 
     /// Records `events` lines that `write` produces. Never blocks on the network, and takes the lock of one shard.
@@ -108,102 +95,104 @@ impl Buffers {
 
     /// The same for events that were counted as recorded before.
     pub(crate) fn append_counted(&self, events: u64, write: impl FnOnce(&mut Vec<u8>)) {
-        let mut shard = lock(&self.shards[shard_of_this_thread() % self.shards.len()]);
-        if shard.events == 0 {
-            self.begin(&mut shard);
+        let shard = &self.shards[shard_of_this_thread() % self.shards.len()];
+        self.append_to(shard, Content::Events, events, write);
+    }
+
+    /// The same for an error, which waits apart from the others and is kept longest.
+    pub(crate) fn append_error(&self, write: impl FnOnce(&mut Vec<u8>)) {
+        self.append_to(&self.errors, Content::Errors, 1, write);
+    }
+
+    fn append_to(
+        &self,
+        buffer: &Mutex<Body>,
+        content: Content,
+        events: u64,
+        write: impl FnOnce(&mut Vec<u8>),
+    ) {
+        let mut body = lock(buffer);
+        if body.events == 0 {
+            self.begin(&mut body);
         }
-        write(&mut shard.bytes);
-        shard.events += events;
-        if shard.bytes.len() >= self.limit.load(Ordering::Relaxed) {
-            let body = std::mem::take(&mut *shard);
-            drop(shard);
-            self.push_ready(body);
+        let before = body.bytes.len();
+        write(&mut body.bytes);
+        if body.bytes.len() - before > fit::MAX_LINE {
+            // Rare and slow: other threads do not wait for it.
+            let written = body.bytes.split_off(before);
+            drop(body);
+            let written = fit::lines(written);
+            body = lock(buffer);
+            if body.events == 0 {
+                self.begin(&mut body);
+            }
+            body.bytes.extend_from_slice(&written);
+        }
+        body.events += events;
+        if body.bytes.len() >= self.limit() {
+            let full = std::mem::take(&mut *body);
+            drop(body);
+            self.push_ready(content, full);
         }
     }
 
-    fn begin(&self, shard: &mut Body) {
-        if shard.bytes.capacity() == 0 {
+    fn begin(&self, body: &mut Body) {
+        let capacity = capacity(self.limit());
+        if body.bytes.capacity() == 0 {
             let spare = lock(&self.spare).pop();
-            // Room for the transaction that makes it full, so that it is not moved when it grows.
-            shard.bytes =
-                spare.unwrap_or_else(|| Vec::with_capacity(BUFFER_BYTES + BUFFER_BYTES / 16));
+            let spare = spare.filter(|spare| (capacity..=2 * capacity).contains(&spare.capacity()));
+            body.bytes = spare.unwrap_or_else(|| Vec::with_capacity(capacity));
         }
-        let metadata = self.metadata.load();
-        shard.bytes.clear();
-        shard.bytes.extend_from_slice(&metadata.line);
-        shard.metadata_len = metadata.line.len();
-        shard.metadata_edition = metadata.edition;
+        body.begin(&self.metadata.load());
     }
 
-    fn push_ready(&self, body: Body) {
-        let mut ready = lock(&self.ready);
-        if ready.len() >= self.max_ready {
-            drop(ready);
+    fn push_ready(&self, content: Content, body: Body) {
+        let freed = lock(&self.ready).push(content, body, self.limit());
+        // Where something had to go, nobody is there to take the bodies: the sender comes back by itself.
+        let has_room = freed.dropped.is_empty();
+        self.free(freed);
+        if has_room {
+            self.wake.notify_one();
+        }
+    }
+
+    /// Counts what had to go, and keeps memory for reuse.
+    fn free(&self, freed: Freed) {
+        for body in freed.dropped {
             self.counters.dropped(DropReason::QueueFull, body.events);
-            return;
+            self.recycle(body.bytes);
         }
-        ready.push_back(body);
-        self.full
-            .store(ready.len() >= self.max_ready, Ordering::Relaxed);
-        drop(ready);
-        self.wake.notify_one();
+        if let Some(body) = freed.merged {
+            self.recycle(body.bytes);
+        }
     }
 
-    /// Moves what the shards hold to the ready list, merged into as few bodies as the limit allows.
+    /// Moves what the shards hold to the bodies that wait, merged into as few as the limit allows.
     pub(crate) fn ripen(&self) {
-        let limit = self.limit.load(Ordering::Relaxed);
-        let mut merged = Body::default();
-        for shard in &self.shards {
-            let mut shard = lock(shard);
-            if shard.events == 0 {
-                continue;
+        let shards = self.shards.iter().map(|shard| (Content::Events, shard));
+        for (content, buffer) in shards.chain([(Content::Errors, &self.errors)]) {
+            let mut body = lock(buffer);
+            if body.events > 0 {
+                let body = {
+                    let ripe = std::mem::take(&mut *body);
+                    drop(body);
+                    ripe
+                };
+                self.push_ready(content, body);
             }
-            let body = std::mem::take(&mut *shard);
-            drop(shard);
-            let fits = merged.bytes.len() + body.bytes.len() <= limit;
-            if merged.events > 0 && fits && merged.metadata_edition == body.metadata_edition {
-                merged.bytes.extend_from_slice(body.events_only());
-                merged.events += body.events;
-                self.recycle(body.bytes);
-            } else {
-                let previous = std::mem::replace(&mut merged, body);
-                if previous.events > 0 {
-                    self.push_ready(previous);
-                }
-            }
-        }
-        if merged.events > 0 {
-            self.push_ready(merged);
         }
     }
 
-    /// The oldest body that is ready, with today's metadata.
-    pub(crate) fn pop(&self) -> Option<Body> {
-        let mut ready = lock(&self.ready);
-        let mut body = ready.pop_front()?;
-        self.full.store(false, Ordering::Relaxed);
-        drop(ready);
-        let metadata = self.metadata.load();
-        if metadata.edition != body.metadata_edition {
-            let mut bytes = Vec::with_capacity(metadata.line.len() + body.events_only().len());
-            bytes.extend_from_slice(&metadata.line);
-            bytes.extend_from_slice(body.events_only());
-            body = Body {
-                bytes,
-                events: body.events,
-                metadata_len: metadata.line.len(),
-                metadata_edition: metadata.edition,
-            };
-        }
-        Some(body)
+    /// The next body to send, with today's metadata.
+    pub(crate) fn pop(&self) -> Option<(Content, Body)> {
+        let (content, body) = lock(&self.ready).pop()?;
+        Some((content, body.updated(&self.metadata.load())))
     }
 
     /// Gives back a body that never left the machine, so that it is the next to be sent.
-    pub(crate) fn push_front(&self, body: Body) {
-        let mut ready = lock(&self.ready);
-        ready.push_front(body);
-        self.full
-            .store(ready.len() >= self.max_ready, Ordering::Relaxed);
+    pub(crate) fn push_front(&self, content: Content, body: Body) {
+        let freed = lock(&self.ready).push_back_unsent(content, body);
+        self.free(freed);
     }
 
     /// Whether a body waits to be sent.
@@ -211,14 +200,15 @@ impl Buffers {
         !lock(&self.ready).is_empty()
     }
 
-    /// How full the ready list is, from 0 to 1.
+    /// How full the memory for waiting bodies is, from 0 to 1.
     pub(crate) fn fill(&self) -> f64 {
-        lock(&self.ready).len() as f64 / self.max_ready as f64
+        lock(&self.ready).fill()
     }
 
     /// Takes back the memory of a body that was sent.
     pub(crate) fn recycle(&self, mut bytes: Vec<u8>) {
-        if bytes.capacity() > 2 * BUFFER_BYTES {
+        let capacity = capacity(self.limit());
+        if !(capacity..=2 * capacity).contains(&bytes.capacity()) {
             return;
         }
         bytes.clear();
@@ -227,6 +217,11 @@ impl Buffers {
             spare.push(bytes);
         }
     }
+}
+
+/// The memory of a body: room for the transaction that makes it full, so that it is not moved when it grows.
+const fn capacity(limit: usize) -> usize {
+    limit + limit / 16
 }
 
 /// The data behind a lock. A panic while it was held cannot have left it half-written in a way that matters here: at worst one line
@@ -245,71 +240,4 @@ fn shard_of_this_thread() -> usize {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn buffers() -> Buffers {
-        Buffers::new(b"{\"metadata\":{}}\n".to_vec(), 8 << 20)
-    }
-
-    #[test]
-    fn a_full_buffer_is_a_request_body() {
-        let buffers = buffers();
-        buffers.set_limit(40);
-        buffers.append(1, |out| {
-            out.extend_from_slice(b"{\"span\":{\"name\":\"a long one\"}}\n")
-        });
-        let body = buffers.pop().unwrap();
-        assert!(body.bytes.starts_with(b"{\"metadata\":{}}\n{\"span\""));
-        assert_eq!(body.events, 1);
-    }
-
-    #[test]
-    fn what_ripens_is_merged_behind_one_metadata_line() {
-        let buffers = Arc::new(buffers());
-        std::thread::scope(|scope| {
-            for _ in 0..3 {
-                scope.spawn(|| buffers.append(2, |out| out.extend_from_slice(b"{}\n{}\n")));
-            }
-        });
-        buffers.ripen();
-        let body = buffers.pop().unwrap();
-        assert_eq!(body.events, 6);
-        assert_eq!(body.bytes, b"{\"metadata\":{}}\n{}\n{}\n{}\n{}\n{}\n{}\n");
-        assert!(buffers.pop().is_none());
-    }
-
-    #[test]
-    fn metadata_that_changed_replaces_the_line_already_written() {
-        let buffers = buffers();
-        buffers.append(1, |out| out.extend_from_slice(b"{}\n"));
-        buffers.set_metadata(b"{\"metadata\":{\"cloud\":1}}\n".to_vec());
-        buffers.ripen();
-        assert_eq!(
-            buffers.pop().unwrap().bytes,
-            b"{\"metadata\":{\"cloud\":1}}\n{}\n"
-        );
-    }
-
-    #[test]
-    fn a_sender_that_never_comes_costs_bounded_memory_and_every_loss_is_counted() {
-        let buffers = buffers();
-        let line = vec![b'x'; 1000];
-        for _ in 0..20_000 {
-            buffers.append(1, |out| out.extend_from_slice(&line));
-        }
-        assert!(buffers.is_full());
-        let mut held = 0;
-        let mut bytes = 0;
-        buffers.ripen();
-        while let Some(body) = buffers.pop() {
-            held += body.events;
-            bytes += body.bytes.capacity();
-        }
-        assert!(!buffers.is_full());
-        assert!(bytes < 20 << 20, "{bytes}");
-        let stats = buffers.counters.snapshot();
-        assert_eq!(stats.recorded, 20_000);
-        assert_eq!(stats.recorded, held + stats.dropped(DropReason::QueueFull));
-    }
-}
+mod tests;

@@ -20,7 +20,7 @@ use crate::config::CloudProvider;
 use crate::own_log;
 use crate::stats::DropReason;
 use crate::transport::backoff::Backoff;
-use crate::transport::buffers::Body;
+use crate::transport::buffers::{Body, Content};
 use crate::transport::client::{Client, Posted};
 use crate::transport::{central_config, server_info};
 
@@ -152,7 +152,7 @@ impl Sender {
                 self.agent.clock.synchronise();
                 self.chores.run(&self.agent, now, false);
                 self.agent.buffers.ripen();
-            } else if self.chores.next().is_some_and(|at| now >= at) {
+            } else if self.chores.next(&self.agent).is_some_and(|at| now >= at) {
                 self.chores.run(&self.agent, now, false);
             }
             if cloud.is_none() && self.retry_at.is_none_or(|at| now >= at) {
@@ -195,7 +195,10 @@ impl Sender {
     }
 
     fn next_wake(&self, next_tick: Instant) -> Instant {
-        let wake = self.chores.next().map_or(next_tick, |at| at.min(next_tick));
+        let wake = self
+            .chores
+            .next(&self.agent)
+            .map_or(next_tick, |at| at.min(next_tick));
         match self.retry_at {
             Some(at) if self.agent.buffers.has_ready() => wake.min(at),
             _ => wake,
@@ -219,7 +222,7 @@ impl Sender {
         deadline: Option<Instant>,
         abort_at: Option<Instant>,
     ) -> Progress {
-        while let Some(body) = self.agent.buffers.pop() {
+        while let Some((content, body)) = self.agent.buffers.pop() {
             if self.agent.config.load().disable_send {
                 self.agent
                     .buffers
@@ -229,10 +232,10 @@ impl Sender {
                 continue;
             }
             if deadline.is_some_and(|deadline| Instant::now() >= deadline) {
-                self.agent.buffers.push_front(body);
+                self.agent.buffers.push_front(content, body);
                 return Progress::OutOfTime;
             }
-            if !self.post(body, abort_at).await {
+            if !self.post(content, body, abort_at).await {
                 return Progress::Failing;
             }
             if deadline.is_none() && !self.waiting.is_empty() {
@@ -243,13 +246,13 @@ impl Sender {
     }
 
     /// Posts one body and keeps the accounts; `false` when the request failed.
-    async fn post(&mut self, body: Body, abort_at: Option<Instant>) -> bool {
+    async fn post(&mut self, content: Content, body: Body, abort_at: Option<Instant>) -> bool {
         let (events, bytes) = (body.events, body.bytes.len());
         let posted = self.attempt(body, abort_at).await;
         let counters = &self.agent.buffers.counters;
         if let Posted::Unreached(why, body) = posted {
             counters.request(false);
-            self.agent.buffers.push_front(body);
+            self.agent.buffers.push_front(content, body);
             self.failed(&why);
             return false;
         }
@@ -350,7 +353,7 @@ impl Sender {
     /// Counts what is left as lost.
     fn drop_rest(&mut self) {
         self.agent.buffers.ripen();
-        while let Some(body) = self.agent.buffers.pop() {
+        while let Some((_, body)) = self.agent.buffers.pop() {
             self.agent
                 .buffers
                 .counters

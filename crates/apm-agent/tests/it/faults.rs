@@ -118,6 +118,62 @@ fn what_was_recorded_while_the_server_was_away_arrives_when_it_returns() {
 }
 
 #[test]
+fn an_hour_of_little_work_without_a_server_loses_nothing() {
+    let address = nobody();
+    let agent = agent(&format!("http://{address}"), &[]);
+    // A transaction every five seconds; each attempt to send makes a small request body, and fails.
+    for _ in 0..720 {
+        work(&agent, 1);
+        assert!(!agent.flush(LONG));
+    }
+    let stats = agent.stats();
+    assert_eq!((stats.pending(), stats.dropped_total()), (1440, 0));
+    let server = FakeServer::start_at(address, Behaviour::Accept);
+    assert!(agent.flush(LONG));
+    assert_eq!(server.events().len(), 1440);
+    // Small bodies were merged: 1440 events of some 500 bytes are a few requests.
+    assert!(server.intake_requests().len() < 8);
+}
+
+#[test]
+fn after_a_flood_without_a_server_the_newest_events_and_all_errors_are_there() {
+    let address = nobody();
+    let agent = agent(
+        &format!("http://{address}"),
+        &[("api_buffer_size", "1mb"), ("api_request_time", "20ms")],
+    );
+    let job = |number: usize| {
+        let name = format!("job {number}");
+        agent.transaction(name, "task").run(|| {
+            if number % 1000 == 0 {
+                apm_agent::capture_message(format!("error {number}"));
+            }
+        });
+    };
+    (0..10_000).for_each(job);
+    eventually("the errors are encoded", || {
+        agent.flush(LONG);
+        (agent.stats().pending() < 9_000).then_some(())
+    });
+    let server = FakeServer::start_at(address, Behaviour::Accept);
+    assert!(agent.flush(LONG));
+    let (events, stats) = (server.events(), agent.stats());
+    let errors = events.iter().filter(|event| event["error"].is_object());
+    assert_eq!(errors.count(), 10, "{stats:?}");
+    let newest = events
+        .iter()
+        .filter(|event| event["transaction"]["name"] == "job 9999");
+    assert_eq!(newest.count(), 1);
+    assert!(
+        events
+            .iter()
+            .all(|event| event["transaction"]["name"] != "job 1")
+    );
+    assert!(stats.dropped(DropReason::QueueFull) > 1_000, "{stats:?}");
+    assert_accounts(&agent);
+}
+
+#[test]
 fn one_bad_event_costs_only_itself() {
     let server = FakeServer::start(Behaviour::Answer(
         400,

@@ -100,7 +100,7 @@ fn respond<B: MessageBody>(
         state
             .outcome
             .find(Outcome::of_server_status(status.as_u16()));
-        if core.records_detail() {
+        if core.records_spans() {
             let settings = core.agent.config.load();
             let headers = &mut recorded.worker.headers.borrow_mut();
             request::write_response(&mut state.context, response.response(), &settings, headers);
@@ -140,7 +140,7 @@ fn fail(recorded: Request, error: &Error, panicked: bool) {
     if let Some(core) = recorded.core() {
         core.find_name(recorded.name_by_path());
         let mut state = lock(&core.state);
-        if core.records_detail() {
+        if core.records_spans() {
             state.context.extend_from_slice(
                 format!("\"response\":{{\"status_code\":{status}}},").as_bytes(),
             );
