@@ -7,6 +7,7 @@
 //!
 //! Every option is one entry of the table in `options`; parser, start-up log and `docs/configuration.md` follow from it.
 
+mod guarded;
 mod kind;
 mod layers;
 mod option;
@@ -35,7 +36,8 @@ pub(crate) use values::CaptureBody;
 pub(crate) use values::LogEcsReformatting;
 pub(crate) use values::{CloudProvider, Secret};
 
-use layers::{Layers, Origin};
+use layers::{Layers, Origin, Source};
+use options::OPTIONS;
 
 /// All settings at one moment; never changes.
 #[derive(Clone, Debug)]
@@ -44,6 +46,16 @@ pub(crate) struct Snapshot {
     origins: Vec<Origin>,
     /// Differs between any two snapshots of one [`Config`]: what is derived from settings can be cached by it.
     pub(crate) generation: u64,
+}
+
+impl Snapshot {
+    /// Where the value of an option came from, such as `environment`.
+    pub(crate) fn source_of(&self, key: &str) -> Source {
+        let index = OPTIONS.iter().position(|option| option.key == key);
+        index
+            .and_then(|index| self.origins.get(index))
+            .map_or(Source::Default, |origin| origin.source)
+    }
 }
 
 impl Deref for Snapshot {
@@ -93,6 +105,8 @@ impl Settings {
 pub(crate) struct Config {
     live: ArcSwap<Snapshot>,
     layers: Mutex<Layers>,
+    /// The warnings about the last central configuration.
+    told: Mutex<Vec<String>>,
 }
 
 /// What changed when central configuration arrived.
@@ -100,19 +114,23 @@ pub(crate) struct Config {
 pub(crate) struct CentralUpdate {
     /// Each option that has another value now: `transaction_sample_rate: 0.5 (central)`.
     pub(crate) changes: Vec<String>,
-    /// One line per problem, for the log.
+    /// One line per problem, for the log. What was said about the same configuration before is not repeated.
     pub(crate) warnings: Vec<String>,
+    /// Whether nothing of it was refused. Otherwise the server must not be told that it is in force.
+    pub(crate) complete: bool,
 }
 
 impl Config {
     /// Resolves the local sources; the second part is one warning per value that was skipped.
     pub(crate) fn resolve(sources: LocalSources) -> (Self, Vec<String>) {
-        let (layers, mut warnings) = Layers::new(sources);
+        let (mut layers, mut warnings) = Layers::new(sources);
         let snapshot = layers.resolve(0, &mut warnings);
+        layers.set_local(snapshot.settings.clone());
         (
             Self {
                 live: ArcSwap::from_pointee(snapshot),
                 layers: Mutex::new(layers),
+                told: Mutex::default(),
             },
             warnings,
         )
@@ -142,6 +160,15 @@ impl Config {
                 .into_iter()
                 .filter(|warning| warning.starts_with(layers::CENTRAL_FAILURE)),
         );
+        update.complete = !update
+            .warnings
+            .iter()
+            .any(|warning| warning.starts_with(layers::REFUSED));
+        let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
+        let before_that = std::mem::replace(&mut *told, update.warnings.clone());
+        update
+            .warnings
+            .retain(|warning| !before_that.contains(warning));
         update.changes = startup::changes(&before, &after);
         if !update.changes.is_empty() {
             self.live.store(Arc::new(after));

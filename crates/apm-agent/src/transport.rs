@@ -9,6 +9,7 @@ pub(crate) mod buffers;
 pub(crate) mod central_config;
 pub(crate) mod client;
 mod ready;
+mod refusal;
 pub(crate) mod sender;
 pub(crate) mod server_info;
 pub(crate) mod tls;

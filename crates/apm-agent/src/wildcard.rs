@@ -84,6 +84,21 @@ impl WildcardMatcher {
             .all(|&expected| chars.next().is_some_and(|found| self.same(expected, found)))
     }
 
+    /// Whether two patterns are equal but for the case of letters that does not count.
+    fn is_same(&self, other: &Self) -> bool {
+        let equal = |(ours, theirs): (&[char], &[char])| {
+            ours.len() == theirs.len()
+                && ours
+                    .iter()
+                    .zip(theirs)
+                    .all(|(ours, theirs)| self.same(*ours, *theirs))
+        };
+        let pairs = self.pieces.iter().zip(&other.pieces);
+        self.case_sensitive == other.case_sensitive
+            && self.pieces.len() == other.pieces.len()
+            && pairs.map(|(ours, theirs)| (&**ours, &**theirs)).all(equal)
+    }
+
     fn same(&self, expected: char, found: char) -> bool {
         expected == found
             || !self.case_sensitive
@@ -121,6 +136,12 @@ impl WildcardList {
 
     pub(crate) fn matches(&self, text: &str) -> bool {
         self.find(text).is_some()
+    }
+
+    /// Whether each pattern of `other` is also one of these.
+    pub(crate) fn holds_all_of(&self, other: &Self) -> bool {
+        let mut wanted = other.0.iter();
+        wanted.all(|wanted| self.0.iter().any(|ours| ours.is_same(wanted)))
     }
 
     /// The first pattern that covers `text`.

@@ -1,4 +1,7 @@
-//! The types of option values, and how their texts are read (agent.md 1.1: the specification's own rules).
+//! The types of option values, and how their texts are read.
+//!
+//! The specification's rules are strict, and the agents of other languages take more: `False`, or a list with one bad item in it. Some
+//! kinds therefore have a second, tolerant reading, which is used with a warning where the strict one fails.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -15,6 +18,23 @@ pub(super) struct Kind<T> {
     /// Whether the start-up log shows the value in quotes.
     pub(super) quoted: bool,
     pub(super) parse: fn(&str) -> Result<T, String>,
+    /// What a text must have meant that cannot be parsed, and what is wrong with it.
+    tolerate: fn(&str) -> Option<Tolerated>,
+}
+
+/// What a text is taken for, and the reason why it is not taken as it is.
+pub(super) struct Tolerated {
+    text: String,
+    why: String,
+}
+
+/// How a text was understood.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Understood {
+    /// The text that counts: without blanks around it, and as the option's kind wants it.
+    pub(super) text: String,
+    /// What was wrong with the one that was given.
+    pub(super) why: Option<String>,
 }
 
 impl<T> Kind<T> {
@@ -27,7 +47,31 @@ impl<T> Kind<T> {
             label,
             quoted,
             parse,
+            tolerate: |_| None,
         }
+    }
+
+    const fn tolerant(mut self, tolerate: fn(&str) -> Option<Tolerated>) -> Self {
+        self.tolerate = tolerate;
+        self
+    }
+
+    /// Reads a text. Blanks and line breaks around it never count: files and secrets of containers end in them.
+    pub(super) fn read(&self, text: &str) -> Result<(T, Understood), String> {
+        let text = text.trim();
+        let failed = match (self.parse)(text) {
+            Ok(value) => {
+                let text = text.to_owned();
+                return Ok((value, Understood { text, why: None }));
+            }
+            Err(reason) => reason,
+        };
+        let Some(Tolerated { text, why }) = (self.tolerate)(text) else {
+            return Err(failed);
+        };
+        let value = (self.parse)(&text)?;
+        let why = Some(why);
+        Ok((value, Understood { text, why }))
     }
 }
 
@@ -35,6 +79,18 @@ pub(super) const BOOL: Kind<bool> = Kind::new("boolean", false, |text| match tex
     "true" => Ok(true),
     "false" => Ok(false),
     _ => Err("expected `true` or `false`".to_owned()),
+})
+.tolerant(|text| {
+    let lower = text.to_ascii_lowercase();
+    let meant = match lower.as_str() {
+        "true" | "t" | "1" => "true",
+        "false" | "f" | "0" => "false",
+        _ => return None,
+    };
+    Some(Tolerated {
+        text: meant.to_owned(),
+        why: format!("it is taken for `{meant}`"),
+    })
 });
 
 pub(super) const COUNT: Kind<u32> = Kind::new("integer ≥ 0", false, |text| {
@@ -61,7 +117,14 @@ pub(super) const TEXT: Kind<Option<String>> = Kind::new("text", true, |text| {
 });
 
 pub(super) const SECRET: Kind<Option<Secret>> = Kind::new("text", true, |text| {
-    Ok((!text.is_empty()).then(|| Secret::new(text)))
+    // The reason must not repeat the text.
+    match text.chars().position(|letter| !matches!(letter, ' '..='~')) {
+        Some(at) => Err(format!(
+            "the character at position {} cannot be sent in a header: only visible ASCII characters can",
+            at + 1
+        )),
+        None => Ok((!text.is_empty()).then(|| Secret::new(text))),
+    }
 });
 
 pub(super) const PATH: Kind<Option<PathBuf>> = Kind::new("path", true, |text| {
@@ -93,7 +156,8 @@ pub(super) const SERVER_URL: Kind<Url> = Kind::new("URL", true, server_url);
 
 pub(super) const SERVER_URLS: Kind<Vec<Url>> = Kind::new("list of URLs", true, |text| {
     items(text).map(server_url).collect()
-});
+})
+.tolerant(|text| without_bad_items(text, |item| server_url(item).is_ok()));
 
 pub(super) const WILDCARDS: Kind<WildcardList> =
     Kind::new("list of wildcard patterns", true, |text| {
@@ -102,15 +166,27 @@ pub(super) const WILDCARDS: Kind<WildcardList> =
 
 pub(super) const MAPPING: Kind<Vec<(String, String)>> =
     Kind::new("mapping `key=value,…`", true, |text| {
-        items(text)
-            .map(|item| match item.split_once('=') {
-                Some((key, value)) if !key.trim().is_empty() => {
-                    Ok((key.trim().to_owned(), value.trim().to_owned()))
-                }
-                _ => Err(format!("expected `key=value`, found `{item}`")),
-            })
-            .collect()
-    });
+        items(text).map(pair).collect()
+    })
+    .tolerant(|text| without_bad_items(text, |item| pair(item).is_ok()));
+
+fn pair(item: &str) -> Result<(String, String), String> {
+    match item.split_once('=') {
+        Some((key, value)) if !key.trim().is_empty() => {
+            Ok((key.trim().to_owned(), value.trim().to_owned()))
+        }
+        _ => Err(format!("expected `key=value`, found `{item}`")),
+    }
+}
+
+/// A list without the items that are not understood. `None` if no item is left.
+fn without_bad_items(text: &str, is_good: impl Fn(&str) -> bool) -> Option<Tolerated> {
+    let (good, bad): (Vec<_>, Vec<_>) = items(text).partition(|item| is_good(item));
+    (!good.is_empty()).then(|| Tolerated {
+        text: good.join(","),
+        why: format!("left out: {}", bad.join(", ")),
+    })
+}
 
 pub(super) const DURATION: Kind<Duration> = Kind::new("duration (`ms`, `s`, `m`)", false, |text| {
     positive(signed_duration(
@@ -131,6 +207,12 @@ pub(super) const FINE_DURATION: Kind<Duration> =
             ],
         )?)
     });
+
+/// How long something may take; zero is no limit, and so is a negative duration, as other agents write it.
+pub(super) const TIMEOUT: Kind<Duration> = Kind::new("duration (`ms`, `s`, `m`)", false, |text| {
+    let micros = signed_duration(text, &[("ms", 1_000), ("s", 1_000_000), ("m", 60_000_000)])?;
+    Ok(Duration::from_micros(u64::try_from(micros).unwrap_or(0)))
+});
 
 /// A threshold: `None`, written as a negative duration, is never reached.
 pub(super) const THRESHOLD: Kind<Option<Duration>> =
@@ -335,6 +417,53 @@ mod tests {
             &RATE,
             &[("1", SampleRate::ALL), ("0.0", SampleRate::NONE)],
             &["", "1.2", "-0.5", "half"],
+        );
+    }
+
+    #[test]
+    fn a_boolean_is_taken_as_other_agents_write_it_and_that_is_said() {
+        for (text, expected) in [("False", false), ("0", false), ("TRUE", true), ("1", true)] {
+            let (value, understood) = BOOL.read(text).unwrap();
+            assert_eq!(value, expected, "{text}");
+            assert_eq!(understood.text, expected.to_string());
+            assert!(understood.why.is_some());
+        }
+        assert_eq!(BOOL.read(" true\n").unwrap().1.why, None);
+        assert!(BOOL.read("maybe").is_err() && BOOL.read("").is_err());
+    }
+
+    #[test]
+    fn one_bad_item_costs_only_itself() {
+        let (labels, understood) = MAPPING.read("team=shop,region,=x,tier=1").unwrap();
+        let pair = |key: &str, value: &str| (key.to_owned(), value.to_owned());
+        assert_eq!(labels, [pair("team", "shop"), pair("tier", "1")]);
+        assert_eq!(understood.text, "team=shop,tier=1");
+        assert_eq!(understood.why.as_deref(), Some("left out: region, =x"));
+        assert!(MAPPING.read("region").is_err());
+        let (urls, understood) = SERVER_URLS.read("http://a:8200, b:8200").unwrap();
+        assert_eq!((urls.len(), understood.text.as_str()), (1, "http://a:8200"));
+    }
+
+    #[test]
+    fn a_secret_is_trimmed_and_what_no_header_can_hold_is_refused() {
+        let (secret, _) = SECRET.read(" s3cret\r\n").unwrap();
+        assert_eq!(secret, Some(Secret::new("s3cret")));
+        for bad in ["s3\ncret", "gehei\u{df}", "s3\u{0}cret", "s3\u{7f}cret"] {
+            let why = SECRET.read(bad).unwrap_err();
+            assert!(why.contains("position") && !why.contains("s3"), "{why}");
+        }
+    }
+
+    #[test]
+    fn a_timeout_of_zero_or_less_is_none() {
+        check(
+            &TIMEOUT,
+            &[
+                ("0s", Duration::ZERO),
+                ("-1s", Duration::ZERO),
+                ("5s", Duration::from_secs(5)),
+            ],
+            &["", "0", "5S"],
         );
     }
 

@@ -3,12 +3,17 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use super::options::{LEGACY_STACK_TRACES, OPTIONS};
+use super::guarded;
+use super::option::OptionSpec;
+use super::options::{LEGACY_STACK_TRACES, OLD_NAMES, OPTIONS};
 use super::startup::without_password;
-use super::{Settings, Snapshot};
+use super::{Secret, Settings, Snapshot};
 
 /// The beginning of every warning about central configuration, as the specification words it.
 pub(super) const CENTRAL_FAILURE: &str = "Central config failure.";
+
+/// The beginning of every warning about a central setting that would record too much.
+pub(super) const REFUSED: &str = "Central config failure. Not applied:";
 
 const ENV_PREFIX: &str = "ELASTIC_APM_";
 
@@ -83,6 +88,8 @@ pub(super) struct Layers {
     code: Texts,
     file: Texts,
     detected: Texts,
+    /// What counts without central configuration, once it is known.
+    local: Option<Settings>,
 }
 
 fn is_option(key: &str) -> bool {
@@ -92,16 +99,19 @@ fn is_option(key: &str) -> bool {
 impl Layers {
     pub(super) fn new(sources: LocalSources) -> (Self, Vec<String>) {
         let mut warnings = Vec::new();
-        let environment = sources
+        let mut environment: Texts = sources
             .environment
             .into_iter()
             .filter_map(|(name, value)| {
                 Some((name.strip_prefix(ENV_PREFIX)?.to_ascii_lowercase(), value))
             })
-            .filter(|(key, _)| is_option(key))
             .collect();
+        take_old_names(&mut environment, Source::Environment, &mut warnings);
+        environment.retain(|key, _| is_option(key));
+        let mut said: Texts = sources.code.into_iter().collect();
+        take_old_names(&mut said, Source::Code, &mut warnings);
         let mut code = Texts::new();
-        for (key, value) in sources.code {
+        for (key, value) in said {
             if is_option(&key) {
                 code.insert(key, value);
             } else {
@@ -124,14 +134,23 @@ impl Layers {
     fn read_file(&mut self, warnings: &mut Vec<String>) {
         let named = [&self.environment, &self.code]
             .into_iter()
-            .find_map(|texts| texts.get("config_file"));
+            .find_map(|texts| texts.get("config_file"))
+            .map(|path| path.trim());
         let Some(path) = named.filter(|path| !path.is_empty()) else {
             return;
         };
         match std::fs::read_to_string(path) {
-            Ok(text) => self.file = parse_file(&text, path, warnings),
+            Ok(text) => {
+                self.file = parse_file(&text, path, warnings);
+                take_old_names(&mut self.file, Source::File, warnings);
+            }
             Err(error) => warnings.push(format!("cannot read config_file {path}: {error}")),
         }
+    }
+
+    /// Remembers the settings of the service's own sources, by which central configuration is judged.
+    pub(super) fn set_local(&mut self, settings: Settings) {
+        self.local = Some(settings);
     }
 
     /// Takes the central values of dynamic options, and reports the other keys.
@@ -162,6 +181,23 @@ impl Layers {
         }
     }
 
+    /// Why a value of central configuration is not taken, though it is valid: it would record more than the service allows.
+    fn refused(&self, option: &OptionSpec, text: &str) -> Option<String> {
+        let local = self.local.as_ref()?;
+        if local.remote_capture {
+            return None;
+        }
+        let mut wanted = local.clone();
+        wanted.set(option.key, text).ok()?;
+        guarded::records_more(option.key, local, &wanted).then(|| {
+            format!(
+                "{REFUSED} {}: {text}. It would record more than this service's own configuration; \
+                 remote_capture=true there allows it",
+                option.key
+            )
+        })
+    }
+
     /// Finds the first valid value of each option.
     pub(super) fn resolve(&self, generation: u64, warnings: &mut Vec<String>) -> Snapshot {
         let mut settings = Settings::defaults();
@@ -179,14 +215,21 @@ impl Layers {
                     let Some(text) = texts.get(option.key) else {
                         continue;
                     };
+                    if source == Source::Central
+                        && let Some(why) = self.refused(option, text)
+                    {
+                        warnings.push(why);
+                        continue;
+                    }
                     match settings.set(option.key, text) {
-                        Ok(()) => {
-                            return Origin {
-                                source,
-                                text: text.clone(),
-                            };
+                        Ok(understood) => {
+                            if let Some(why) = understood.why {
+                                warnings.push(tolerated(source, option, text, &why));
+                            }
+                            let text = understood.text;
+                            return Origin { source, text };
                         }
-                        Err(reason) => warnings.push(invalid(source, option.key, text, &reason)),
+                        Err(reason) => warnings.push(invalid(source, option, text, &reason)),
                     }
                 }
                 Origin {
@@ -203,11 +246,46 @@ impl Layers {
     }
 }
 
-fn invalid(source: Source, key: &str, text: &str, reason: &str) -> String {
-    let text = without_password(text);
+fn invalid(source: Source, option: &OptionSpec, text: &str, reason: &str) -> String {
+    let (key, text) = (option.key, shown(option, text));
     match source {
         Source::Central => format!("{CENTRAL_FAILURE} Invalid value for {key}: {text} ({reason})"),
         _ => format!("invalid value for {key} from {source}: {text:?} ({reason}); it is ignored"),
+    }
+}
+
+fn tolerated(source: Source, option: &OptionSpec, text: &str, why: &str) -> String {
+    let (key, text) = (option.key, shown(option, text));
+    format!("the value of {key} from {source} is not valid: {text:?}; {why}")
+}
+
+/// What of a value may stand in a log.
+fn shown(option: &OptionSpec, text: &str) -> String {
+    if option.secret {
+        Secret::MASK.to_owned()
+    } else {
+        without_password(text)
+    }
+}
+
+/// Moves the values of options that were renamed to their new names. Where both are given, the new one counts.
+fn take_old_names(texts: &mut Texts, source: Source, warnings: &mut Vec<String>) {
+    for &(old, new) in OLD_NAMES {
+        let Some(value) = texts.remove(old) else {
+            continue;
+        };
+        if texts.contains_key(new) {
+            continue;
+        }
+        warnings.push(format!(
+            "{old} from {source} is taken as {new}, its new name"
+        ));
+        let value = if old == LEGACY_STACK_TRACES.0 {
+            from_legacy_threshold(&value)
+        } else {
+            value
+        };
+        texts.insert(new.to_owned(), value);
     }
 }
 
@@ -226,6 +304,8 @@ fn from_legacy_threshold(value: &str) -> String {
 /// Lines of `key = value`. Options of other agents may share the file, so unknown keys are no mistake.
 fn parse_file(text: &str, path: &str, warnings: &mut Vec<String>) -> Texts {
     let mut texts = Texts::new();
+    // Editors of Windows begin a file with a byte order mark.
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     for (index, line) in text.lines().enumerate() {
         let line = line.trim();
         if line.is_empty() || line.starts_with('#') {

@@ -109,12 +109,15 @@ macro_rules! options {
             }
 
             /// Sets the option `key`; the error says what is wrong with `text`.
-            pub(super) fn set(&mut self, key: &str, text: &str) -> Result<(), String> {
+            pub(super) fn set(&mut self, key: &str, text: &str) -> Result<Understood, String> {
                 match key {
-                    $($(stringify!($key) => self.$key = ($kind.parse)(text)?,)+)+
-                    _ => return Err("there is no such option".to_owned()),
+                    $($(stringify!($key) => {
+                        let (value, understood) = $kind.read(text)?;
+                        self.$key = value;
+                        Ok(understood)
+                    })+)+
+                    _ => Err("there is no such option".to_owned()),
                 }
-                Ok(())
             }
         }
     };

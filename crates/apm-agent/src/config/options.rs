@@ -9,9 +9,10 @@ use std::time::Duration;
 
 use reqwest::Url;
 
+use super::kind::Understood;
 use super::kind::{
     BOOL, COUNT, DURATION, FINE_DURATION, INTERVAL, LIMIT, MAPPING, PATH, RATE, SECRET, SERVER_URL,
-    SERVER_URLS, SERVICE_NAME, SIZE, TEXT, THRESHOLD, WILDCARDS,
+    SERVER_URLS, SERVICE_NAME, SIZE, TEXT, THRESHOLD, TIMEOUT, WILDCARDS,
 };
 use super::option::{OptionSpec, options};
 use super::values::{
@@ -37,7 +38,7 @@ options! {
     framework_name: Option<String> = "", TEXT;
     /// The web framework's version.
     framework_version: Option<String> = "", TEXT;
-    /// Labels for every event.
+    /// Labels for every event. A pair that is not `key=value` is left out, with a warning.
     global_labels: Vec<(String, String)> = "", MAPPING;
     /// The host's name, where the detected one is not the right one.
     hostname: Option<String> = "", TEXT;
@@ -48,7 +49,7 @@ options! {
     include_process_args: bool = "false", BOOL;
 }
 "Agent" {
-    /// `false` switches the agent off: nothing is recorded and no thread is started.
+    /// `false` switches the agent off: nothing is recorded and no thread is started. `active`, its old name, is taken as well.
     enabled: bool = "true", BOOL;
     /// `false` stops recording, at next to no cost; central configuration is still polled, and can switch it on again.
     recording: bool = "true", BOOL, dynamic;
@@ -61,6 +62,10 @@ options! {
     disable_send: bool = "false", BOOL;
     /// Whether the server is asked for central configuration.
     central_config: bool = "true", BOOL;
+    /// Whether central configuration may make the agent record more of what requests and logs contain than the service's own configuration
+    /// does: `capture_body`, `capture_headers`, `log_sending`, and a `sanitize_field_names` that leaves out patterns of the local list.
+    /// Without it such a setting is refused with one line in the log, and the server shows it as not applied. To record less is always allowed.
+    remote_capture: bool = "false", BOOL;
     /// A file of lines `option = value`; `#` begins a comment. It can be given by environment or code.
     config_file: Option<PathBuf> = "", PATH;
     /// The least severe lines that the agent logs about itself, through the `log` crate with target `apm_agent`.
@@ -69,9 +74,9 @@ options! {
 "Server" {
     /// The server's address, with a path if there is a prefix.
     server_url: Url = "http://127.0.0.1:8200", SERVER_URL, always_logged;
-    /// Several servers, used instead of `server_url`: the next one takes over when one fails.
+    /// Several servers, used instead of `server_url`: the next one takes over when one fails. One that is no URL is left out, with a warning.
     server_urls: Vec<Url> = "", SERVER_URLS;
-    /// The server's secret token.
+    /// The server's secret token. Blanks and line breaks around it are left out, as files have them at their ends.
     secret_token: Option<Secret> = "", SECRET, secret;
     /// An API key, used instead of `secret_token`.
     api_key: Option<Secret> = "", SECRET, secret;
@@ -81,13 +86,15 @@ options! {
     server_cert: Option<PathBuf> = "", PATH;
     /// A PEM file of certificate authorities, trusted instead of the system's.
     server_ca_cert_file: Option<PathBuf> = "", PATH;
-    /// How long a request to the server may take before it is given up.
-    server_timeout: Duration = "5s", DURATION;
+    /// How long a request to the server may take before it is given up; its events are then dropped and counted. `0s` waits as long as
+    /// it takes, up to an hour: meanwhile nothing else is sent.
+    server_timeout: Duration = "5s", TIMEOUT;
     /// The longest time that an event waits before it is sent.
     api_request_time: Duration = "10s", DURATION, dynamic;
     /// The size of a request's compressed body above which the next request begins.
     api_request_size: usize = "768kb", SIZE, dynamic;
-    /// How much memory events may take while the server is slow or away. Above it, events are dropped and counted.
+    /// How much memory events may take while the server is slow or away. Above it, the oldest events are dropped and counted, errors last.
+    /// What is being written and sent comes on top: up to 256 kb for each of at most 17 buffers.
     api_buffer_size: usize = "8mb", SIZE;
     /// `true` does not ask the server for its version.
     skip_server_info: bool = "false", BOOL;
@@ -174,3 +181,10 @@ options! {
 /// An option that Kibana offers under an older name, where zero means never and a negative value always.
 pub(super) const LEGACY_STACK_TRACES: (&str, &str) =
     ("span_frames_min_duration", "span_stack_trace_min_duration");
+
+/// Options that had another name, here or in the agents of other languages, and what they are called.
+pub(super) const OLD_NAMES: &[(&str, &str)] = &[
+    ("active", "enabled"),
+    ("ignore_urls", "transaction_ignore_urls"),
+    LEGACY_STACK_TRACES,
+];

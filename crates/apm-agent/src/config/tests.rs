@@ -161,7 +161,7 @@ fn a_file_that_cannot_be_read_or_understood_is_a_warning() {
 
 #[test]
 fn one_bad_central_key_harms_no_other() {
-    let (config, _) = resolve(&[], &[]);
+    let (config, _) = resolve(&[], &[("remote_capture", "true")]);
     let update = config.apply_central(&central(&[
         ("transaction_sample_rate", "1.2"),
         ("capture_body", "all"),
@@ -186,7 +186,11 @@ fn unchanged_central_values_leave_the_snapshot_alone() {
     let half = central(&[("transaction_sample_rate", "0.5")]);
     assert_eq!(config.apply_central(&half).changes.len(), 1);
     let generation = config.load().generation;
-    assert_eq!(config.apply_central(&half), CentralUpdate::default());
+    let unchanged = CentralUpdate {
+        complete: true,
+        ..CentralUpdate::default()
+    };
+    assert_eq!(config.apply_central(&half), unchanged);
     assert_eq!(config.load().generation, generation);
 }
 
@@ -268,4 +272,147 @@ fn every_option_is_documented_and_none_twice() {
             option.key
         );
     }
+}
+
+#[test]
+fn central_configuration_does_not_make_the_agent_record_more() {
+    let table = [
+        ("capture_body", "off", "all"),
+        ("capture_body", "errors", "transactions"),
+        ("capture_headers", "false", "true"),
+        ("log_sending", "false", "true"),
+        ("sanitize_field_names", "password, *token*", "password"),
+        ("sanitize_field_names", "password", ""),
+        ("sanitize_field_names", "PassWord", "(?-i)PassWord"),
+    ];
+    for (key, local, wanted) in table {
+        let (config, _) = resolve(&[], &[(key, local)]);
+        let generation = config.load().generation;
+        let asked = central(&[(key, wanted), ("transaction_max_spans", "7")]);
+        let update = config.apply_central(&asked);
+        assert_eq!(update.warnings.len(), 1, "{key}: {update:?}");
+        assert!(
+            update.warnings[0].starts_with(&format!(
+                "Central config failure. Not applied: {key}: {wanted}. "
+            )) && update.warnings[0].contains("remote_capture=true"),
+            "{update:?}"
+        );
+        assert!(!update.complete);
+        assert_eq!(source_of(&config, key), Source::Code);
+        assert_eq!(config.load().transaction_max_spans, 7, "others are applied");
+        assert!(config.load().generation > generation);
+        // The same answer again, as it comes without a tag: nothing is said twice.
+        let again = config.apply_central(&asked);
+        assert!(again.warnings.is_empty() && !again.complete, "{again:?}");
+
+        let (config, _) = resolve(&[], &[(key, local), ("remote_capture", "true")]);
+        let update = config.apply_central(&asked);
+        assert!(update.complete && update.warnings.is_empty(), "{update:?}");
+        assert_eq!(source_of(&config, key), Source::Central);
+    }
+    let (config, _) = resolve(&[], &[]);
+    let update = config.apply_central(&central(&[
+        ("remote_capture", "true"),
+        ("capture_body", "all"),
+    ]));
+    assert_eq!(
+        update.warnings.len(),
+        2,
+        "the server cannot allow it itself"
+    );
+    assert_eq!(config.load().capture_body, CaptureBody::Off);
+}
+
+#[test]
+fn central_configuration_may_make_the_agent_record_less() {
+    let table = [
+        ("capture_body", "all", "errors"),
+        ("capture_headers", "true", "false"),
+        ("log_sending", "true", "false"),
+        (
+            "sanitize_field_names",
+            "password, *token*",
+            "*TOKEN*, password, iban",
+        ),
+    ];
+    for (key, local, wanted) in table {
+        let (config, _) = resolve(&[], &[(key, local)]);
+        let update = config.apply_central(&central(&[(key, wanted)]));
+        assert!(update.complete && update.warnings.is_empty(), "{update:?}");
+        assert_eq!(source_of(&config, key), Source::Central, "{key}");
+    }
+}
+
+#[test]
+fn old_names_of_options_are_taken_with_one_warning() {
+    let (config, warnings) = resolve(&[("ELASTIC_APM_ACTIVE", "False")], &[]);
+    assert!(!config.load().enabled);
+    assert_eq!(
+        warnings,
+        [
+            "active from environment is taken as enabled, its new name",
+            "the value of enabled from environment is not valid: \"False\"; it is taken for `false`",
+        ]
+    );
+    let (config, warnings) = resolve(&[], &[("active", "false"), ("enabled", "true")]);
+    assert!(config.load().enabled && warnings.is_empty(), "{warnings:?}");
+    let (config, _) = resolve(&[("ELASTIC_APM_SPAN_FRAMES_MIN_DURATION", "0ms")], &[]);
+    assert_eq!(config.load().span_stack_trace_min_duration, None);
+}
+
+#[test]
+fn a_file_may_begin_with_a_byte_order_mark_and_end_its_lines_as_windows_does() {
+    let mut file = tempfile::NamedTempFile::new().unwrap();
+    write!(file, "\u{feff}environment = staging\r\nactive=false\r\n").unwrap();
+    let path = format!("{}\n", file.path().to_str().unwrap());
+    let (config, warnings) = resolve(&[("ELASTIC_APM_CONFIG_FILE", &path)], &[]);
+    assert_eq!(config.load().environment.as_deref(), Some("staging"));
+    assert!(!config.load().enabled);
+    assert_eq!(
+        warnings,
+        ["active from file is taken as enabled, its new name"]
+    );
+}
+
+#[test]
+fn a_credential_that_no_header_can_hold_is_refused_without_being_shown() {
+    let (config, warnings) = resolve(
+        &[
+            ("ELASTIC_APM_SECRET_TOKEN", "s3cret\n"),
+            ("ELASTIC_APM_API_KEY", "k3y\nX-Injected: 1"),
+        ],
+        &[],
+    );
+    let settings = config.load();
+    assert_eq!(
+        settings.secret_token.as_ref().map(Secret::expose),
+        Some("s3cret")
+    );
+    assert_eq!(settings.api_key, None);
+    assert_eq!(warnings.len(), 1, "{warnings:?}");
+    assert!(
+        warnings[0].starts_with("invalid value for api_key from environment: \"[REDACTED]\"")
+            && warnings[0].contains("position 4"),
+        "{warnings:?}"
+    );
+}
+
+#[test]
+fn values_are_taken_without_the_blanks_around_them() {
+    let (config, warnings) = resolve(
+        &[
+            ("ELASTIC_APM_ENVIRONMENT", "staging\n"),
+            ("ELASTIC_APM_SERVER_TIMEOUT", " 0s "),
+            ("ELASTIC_APM_GLOBAL_LABELS", "team=shop,bad"),
+        ],
+        &[],
+    );
+    assert_eq!(config.load().environment.as_deref(), Some("staging"));
+    assert_eq!(config.load().server_timeout, Duration::ZERO);
+    assert_eq!(
+        warnings,
+        [
+            "the value of global_labels from environment is not valid: \"team=shop,bad\"; left out: bad"
+        ]
+    );
 }

@@ -101,7 +101,7 @@ impl LogLevel {
     }
 }
 
-words!(LogLevel, LOG_LEVEL, "trace" => Trace, "debug" => Debug, "info" => Info, "warning" => Warning, "error" => Error,
+words!(LogLevel, LOG_LEVEL, "trace" => Trace, "debug" => Debug, "info" => Info, "warning" => Warning, "warn" => Warning, "error" => Error,
     "critical" => Critical, "off" => Off);
 
 /// Whether log lines are written as ECS JSON.

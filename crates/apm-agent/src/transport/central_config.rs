@@ -43,8 +43,9 @@ pub(crate) async fn poll(agent: Arc<Inner>, client: Arc<Client>) {
                 etag: new,
             } => {
                 failing = false;
-                etag = new;
-                apply(&agent, &settings);
+                // The tag tells the server that its settings are in force: it is kept back where some are not. The answer then comes
+                // in full each time, and is as small.
+                etag = new.filter(|_| apply(&agent, &settings));
             }
             Answer::NotOffered(status) => {
                 own_log::debug(format_args!(
@@ -148,7 +149,8 @@ fn pause(headers: &HeaderMap) -> Duration {
     }
 }
 
-fn apply(agent: &Inner, settings: &BTreeMap<String, String>) {
+/// Applies what can be applied; `true` when that is all.
+fn apply(agent: &Inner, settings: &BTreeMap<String, String>) -> bool {
     let update = agent.config.apply_central(settings);
     for warning in &update.warnings {
         own_log::warn(format_args!("{warning}"));
@@ -159,6 +161,7 @@ fn apply(agent: &Inner, settings: &BTreeMap<String, String>) {
     if !update.changes.is_empty() {
         agent.settings_changed();
     }
+    update.complete
 }
 
 #[cfg(test)]

@@ -6,18 +6,25 @@ use std::time::Duration;
 
 use flate2::Compression;
 use flate2::write::GzEncoder;
-use reqwest::header::{AUTHORIZATION, CONTENT_ENCODING, CONTENT_TYPE, HeaderMap, HeaderValue};
+use reqwest::header::{
+    AUTHORIZATION, CONTENT_ENCODING, CONTENT_TYPE, HeaderMap, HeaderValue, RETRY_AFTER,
+};
 use serde::Deserialize;
 use tokio::sync::Notify;
 
-use crate::config::Settings;
+use crate::config::Snapshot;
 use crate::transport::buffers::Body;
+use crate::transport::refusal::{Credential, Kinds};
 use crate::transport::tls::{self, TlsError, Trust};
 
 /// Below every server's own idle time-out (APM Server: 45 s, ours and proxies: less): a connection that the server is about to close
 /// would lose the batch that is sent on it.
 const IDLE: Duration = Duration::from_secs(2);
 const CONNECT: Duration = Duration::from_secs(5);
+/// For requests that are not events, where `server_timeout` has no limit.
+const LONGEST: Duration = Duration::from_secs(30);
+/// The longest pause that a server can ask for.
+const LONGEST_PAUSE: Duration = Duration::from_secs(300);
 /// Bytes of an answer that are read; more is not needed to say what is wrong.
 const ANSWER_BYTES: usize = 64 * 1024;
 /// Characters of an answer that are repeated in the log.
@@ -30,19 +37,29 @@ pub(crate) struct Endpoint {
     pub(crate) urls: Vec<String>,
     /// The whole `Authorization` header.
     pub(crate) authorization: Option<String>,
+    /// What the header holds.
+    pub(crate) credential: Credential,
     pub(crate) user_agent: String,
-    pub(crate) timeout: Duration,
+    /// For a whole request; `None` is no limit.
+    pub(crate) timeout: Option<Duration>,
     pub(crate) trust: Trust,
 }
 
 impl Endpoint {
     /// What the settings say. An API key beats a token.
-    pub(crate) fn new(settings: &Settings) -> Self {
+    pub(crate) fn new(settings: &Snapshot) -> Self {
         let authorization = match (&settings.api_key, &settings.secret_token) {
             (Some(key), _) => Some(format!("ApiKey {}", key.expose())),
             (None, Some(token)) => Some(format!("Bearer {}", token.expose())),
             (None, None) => None,
         };
+        let source = |key| settings.source_of(key).to_string();
+        let credential = match (&settings.api_key, &settings.secret_token) {
+            (Some(_), _) => Credential::ApiKey(source("api_key")),
+            (None, Some(_)) => Credential::SecretToken(source("secret_token")),
+            (None, None) => Credential::None,
+        };
+        let timeout = settings.server_timeout;
         Self {
             urls: settings
                 .servers()
@@ -50,8 +67,9 @@ impl Endpoint {
                 .map(|url| url.as_str().trim_end_matches('/').to_owned())
                 .collect(),
             authorization,
+            credential,
             user_agent: user_agent(&settings.service_name, settings.service_version.as_deref()),
-            timeout: settings.server_timeout,
+            timeout: (!timeout.is_zero()).then_some(timeout),
             trust: Trust {
                 server_cert: settings.server_cert.clone(),
                 server_ca_cert_file: settings.server_ca_cert_file.clone(),
@@ -101,17 +119,26 @@ pub(crate) enum ClientError {
 #[derive(Debug)]
 pub(crate) enum Posted {
     /// The server read all of it: so many events were accepted.
-    Answered {
-        status: u16,
-        accepted: u64,
-        message: String,
-    },
+    Answered(Answer),
     /// It may or may not have arrived.
-    Broken(String),
+    Broken(String, Kinds),
     /// There was no time left to wait for an answer.
     Abandoned,
     /// It has not left this machine, and can be sent again.
     Unreached(String, Body),
+}
+
+/// An answer to events.
+#[derive(Debug)]
+pub(crate) struct Answer {
+    pub(crate) status: u16,
+    pub(crate) accepted: u64,
+    /// What the body held, where not all of it was accepted.
+    pub(crate) refused: Option<Kinds>,
+    /// What the server said about it.
+    pub(crate) message: String,
+    /// How long the server wants to be left alone.
+    pub(crate) pause: Option<Duration>,
 }
 
 #[derive(Debug)]
@@ -143,7 +170,7 @@ impl Client {
             .default_headers(headers)
             .pool_idle_timeout(IDLE)
             .pool_max_idle_per_host(1)
-            .connect_timeout(CONNECT.min(endpoint.timeout))
+            .connect_timeout(connect_timeout(endpoint.timeout))
             .redirect(reqwest::redirect::Policy::none());
         if endpoint.urls.iter().all(|url| is_loopback(url)) {
             builder = builder.no_proxy();
@@ -154,6 +181,11 @@ impl Client {
             at: AtomicUsize::new(0),
             switched: Notify::new(),
         })
+    }
+
+    /// How the agent proves who it is.
+    pub(crate) fn credential(&self) -> &Credential {
+        &self.endpoint.credential
     }
 
     /// The address in use.
@@ -177,8 +209,10 @@ impl Client {
         let mut request = self
             .http
             .post(format!("{}/intake/v2/events", self.url()))
-            .timeout(self.endpoint.timeout);
-        request = request.header(CONTENT_TYPE, "application/x-ndjson");
+            .header(CONTENT_TYPE, "application/x-ndjson");
+        if let Some(timeout) = self.endpoint.timeout {
+            request = request.timeout(timeout);
+        }
         let shared = Arc::new(body);
         request = if is_loopback(self.url()) {
             request.body(bytes_of(Arc::clone(&shared)))
@@ -191,12 +225,15 @@ impl Client {
         let posted = match sent {
             Ok(response) => {
                 let status = response.status().as_u16();
+                let pause = retry_after(response.headers());
                 let (accepted, message) = read_answer(response, status, events).await;
-                Posted::Answered {
+                Posted::Answered(Answer {
                     status,
                     accepted,
+                    refused: (accepted < events).then(|| Kinds::of(&shared.bytes)),
                     message,
-                }
+                    pause,
+                })
             }
             Err(error) if error.is_connect() => {
                 return match Arc::try_unwrap(shared) {
@@ -207,7 +244,7 @@ impl Client {
                     }
                 };
             }
-            Err(error) => Posted::Broken(explain(&error)),
+            Err(error) => Posted::Broken(explain(&error), Kinds::of(&shared.bytes)),
         };
         (posted, Arc::try_unwrap(shared).ok().map(|body| body.bytes))
     }
@@ -216,13 +253,33 @@ impl Client {
     pub(crate) fn get(&self, path: &str) -> reqwest::RequestBuilder {
         self.http
             .get(format!("{}{path}", self.url()))
-            .timeout(self.endpoint.timeout)
+            .timeout(self.endpoint.timeout.unwrap_or(LONGEST))
     }
 
     /// `GET` of a whole address.
     pub(crate) fn get_url(&self, url: reqwest::Url) -> reqwest::RequestBuilder {
-        self.http.get(url).timeout(self.endpoint.timeout)
+        self.http
+            .get(url)
+            .timeout(self.endpoint.timeout.unwrap_or(LONGEST))
     }
+}
+
+/// The time for a connection: shorter than that for the whole request. If both ended at once, a body that never left this machine would
+/// count as one that may have arrived, and would be lost.
+fn connect_timeout(request: Option<Duration>) -> Duration {
+    request.map_or(CONNECT, |timeout| CONNECT.min(timeout.mul_f64(0.75)))
+}
+
+/// The pause that `Retry-After` asks for in seconds, within reason.
+fn retry_after(headers: &HeaderMap) -> Option<Duration> {
+    let seconds = headers
+        .get(RETRY_AFTER)?
+        .to_str()
+        .ok()?
+        .trim()
+        .parse()
+        .ok()?;
+    Some(Duration::from_secs(seconds).min(LONGEST_PAUSE))
 }
 
 /// The body of an answer, up to a sane length.

@@ -21,7 +21,8 @@ use crate::own_log;
 use crate::stats::DropReason;
 use crate::transport::backoff::Backoff;
 use crate::transport::buffers::{Body, Content};
-use crate::transport::client::{Client, Posted};
+use crate::transport::client::{Answer, Client, Posted};
+use crate::transport::refusal;
 use crate::transport::{central_config, server_info};
 
 /// What the sender is asked to do, besides its work.
@@ -60,7 +61,8 @@ pub(crate) fn spawn(
                 waiting: Vec::new(),
                 backoff: Backoff::default(),
                 retry_at: None,
-                outage: false,
+                outage: None,
+                dropped_before: 0,
                 closing: false,
             };
             runtime.block_on(sender.run());
@@ -69,6 +71,9 @@ pub(crate) fn spawn(
 
 /// Commands that may wait behind a request.
 const WAITING: usize = 16;
+
+/// Warnings during one outage, even if the server fails in ever new ways.
+const MAX_TOLD: usize = 8;
 
 /// What is done when the last handle of the agent is gone.
 fn final_shutdown() -> Command {
@@ -90,9 +95,26 @@ struct Sender {
     /// The server is left alone until then.
     retry_at: Option<Instant>,
     /// A warning was logged, and no success since.
-    outage: bool,
+    outage: Option<Outage>,
+    /// Events that had been dropped when the server last took some.
+    dropped_before: u64,
     /// The last handle is gone, or a shutdown waits.
     closing: bool,
+}
+
+/// A time in which the server takes nothing.
+#[derive(Debug, Default)]
+struct Outage {
+    /// Each kind of failure is a warning once.
+    told: Vec<Failure>,
+}
+
+/// How a request failed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Failure {
+    Status(u16),
+    Broken,
+    Unreached,
 }
 
 /// What a posting loop was stopped by.
@@ -253,23 +275,20 @@ impl Sender {
         if let Posted::Unreached(why, body) = posted {
             counters.request(false);
             self.agent.buffers.push_front(content, body);
-            self.failed(&why);
+            self.failed(Failure::Unreached, &why, None);
             return false;
         }
         counters.sent(events, bytes);
-        let Posted::Answered {
-            status,
-            accepted,
-            message,
-        } = posted
-        else {
+        let Posted::Answered(answer) = posted else {
             counters.request(false);
             counters.dropped(DropReason::Connection, events);
-            if let Posted::Broken(why) = posted {
-                self.failed(&why);
+            if let Posted::Broken(why, kinds) = posted {
+                let why = format!("{why}; {kinds} were dropped");
+                self.failed(Failure::Broken, &why, None);
             }
             return false;
         };
+        let (status, accepted) = (answer.status, answer.accepted);
         let success = (200..300).contains(&status);
         counters.request(success);
         counters.accepted(accepted);
@@ -284,16 +303,32 @@ impl Sender {
         if success {
             self.succeeded();
         } else {
-            let said = if message.is_empty() {
-                String::new()
-            } else {
-                format!(": {message}")
-            };
-            self.failed(&format!(
-                "it answered {status} and accepted {accepted} of {events} events{said}"
-            ));
+            let why = self.describe(&answer, events);
+            self.failed(Failure::Status(status), &why, answer.pause);
         }
         success
+    }
+
+    /// Why events were refused, which ones were dropped, and what the server says about it.
+    fn describe(&self, answer: &Answer, events: u64) -> String {
+        let mut text = format!("it answered {}", answer.status);
+        if let Some(reason) = refusal::reason(answer.status, self.client.credential()) {
+            text.push_str(": ");
+            text.push_str(&reason);
+        }
+        let dropped = events - answer.accepted;
+        match answer.refused {
+            Some(kinds) if answer.accepted == 0 => {
+                text.push_str(&format!("; {kinds} were dropped"));
+            }
+            Some(kinds) => text.push_str(&format!("; {dropped} of {kinds} were dropped")),
+            None => {}
+        }
+        if !answer.message.is_empty() {
+            text.push_str("; it said: ");
+            text.push_str(&answer.message);
+        }
+        text
     }
 
     /// One request. Meanwhile commands are received, so that a shutdown does not wait for a server that hangs.
@@ -326,23 +361,31 @@ impl Sender {
     fn succeeded(&mut self) {
         self.backoff.succeeded();
         self.retry_at = None;
-        if std::mem::replace(&mut self.outage, false) {
+        let dropped = self.dropped_total();
+        let meanwhile = dropped - std::mem::replace(&mut self.dropped_before, dropped);
+        if self.outage.take().is_some() {
             own_log::info(format_args!(
-                "the APM server at {} takes events again",
+                "the APM server at {} takes events again; {meanwhile} events were dropped meanwhile",
                 self.client.url()
             ));
         }
     }
 
-    fn failed(&mut self, why: &str) {
-        let pause = self.backoff.failed();
+    fn dropped_total(&self) -> u64 {
+        self.agent.buffers.counters.snapshot().dropped_total()
+    }
+
+    fn failed(&mut self, failure: Failure, why: &str, asked: Option<Duration>) {
+        let pause = self.backoff.failed().max(asked.unwrap_or_default());
         self.retry_at = Some(Instant::now() + pause);
         let url = self.client.url();
-        if std::mem::replace(&mut self.outage, true) {
+        let outage = self.outage.get_or_insert_default();
+        if outage.told.contains(&failure) || outage.told.len() == MAX_TOLD {
             own_log::debug(format_args!(
                 "the APM server at {url} still takes no events: {why}"
             ));
         } else {
+            outage.told.push(failure);
             own_log::warn(format_args!(
                 "the APM server at {url} takes no events: {why}; the service is not affected, and events are kept while there is room",
             ));

@@ -145,7 +145,7 @@ fn after_a_flood_without_a_server_the_newest_events_and_all_errors_are_there() {
     let job = |number: usize| {
         let name = format!("job {number}");
         agent.transaction(name, "task").run(|| {
-            if number % 1000 == 0 {
+            if number.is_multiple_of(1000) {
                 apm_agent::capture_message(format!("error {number}"));
             }
         });
@@ -367,6 +367,57 @@ fn an_agent_that_sends_nothing_contacts_nobody() {
     assert!(agent.shutdown(LONG));
     assert!(server.requests().is_empty());
     assert_eq!(agent.stats().dropped(DropReason::Disabled), 2);
+}
+
+#[test]
+fn a_credential_is_sent_without_the_line_break_of_its_file() {
+    let server = FakeServer::start(Behaviour::Accept);
+    let agent = agent(&server.url(), &[("secret_token", "s3cret\r\n")]);
+    work(&agent, 1);
+    assert!(agent.flush(LONG));
+    assert_eq!(
+        server.intake_requests()[0].header("authorization"),
+        Some("Bearer s3cret")
+    );
+}
+
+#[test]
+fn without_a_limit_of_time_a_slow_server_gets_everything() {
+    let server = FakeServer::start(Behaviour::SlowRead);
+    let agent = agent(&server.url(), &[("server_timeout", "0s")]);
+    work(&agent, 100);
+    assert!(agent.flush(Duration::from_secs(20)));
+    assert_eq!(agent.stats().accepted, 200);
+}
+
+#[test]
+fn settings_that_would_record_more_are_not_applied_and_not_confirmed() {
+    let server = FakeServer::start(Behaviour::Accept);
+    server.set_config(
+        200,
+        vec![
+            ("Etag", "\"9\"".to_owned()),
+            ("Cache-Control", "max-age=5".to_owned()),
+        ],
+        r#"{"transaction_max_spans":"1","capture_body":"all","sanitize_field_names":"none"}"#,
+    );
+    let agent = agent(&server.url(), &[]);
+    eventually("what is allowed is applied", || {
+        agent.transaction("job", "task").run(|| {
+            drop(apm_agent::span("one", "app"));
+            drop(apm_agent::span("two", "app"));
+        });
+        assert!(agent.flush(LONG));
+        let last = server.events().pop()?;
+        (last["transaction"]["span_count"]["dropped"] == 1).then_some(())
+    });
+    let polls = eventually("it is asked for again", || {
+        let mut requests = server.requests();
+        requests.retain(|request| request.line.contains("/config/v1/agents"));
+        (requests.len() > 1).then_some(requests)
+    });
+    // The tag would tell the server that its settings are in force.
+    assert_eq!(polls[1].header("if-none-match"), None);
 }
 
 #[test]

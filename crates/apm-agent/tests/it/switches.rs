@@ -30,6 +30,8 @@ fn a_disabled_agent_starts_no_thread() {
         )
         .contains("threads: 0,")
     );
+    let old_name = [("ELASTIC_APM_ACTIVE", "False")];
+    assert!(alone("switches::threads_are_counted", &old_name).contains("threads: 0,"));
     let enabled = [("ELASTIC_APM_DISABLE_SEND", "true")];
     let one = alone("switches::threads_are_counted", &enabled);
     assert!(one.contains("threads: 1, apm-agent"), "{one}");

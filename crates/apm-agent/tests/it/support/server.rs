@@ -18,6 +18,8 @@ pub(crate) enum Behaviour {
     SlowRead,
     /// This status and body.
     Answer(u16, &'static str),
+    /// 503, to be asked again after so many seconds.
+    Busy(&'static str),
     /// Reads the request and closes the connection.
     Reset,
     /// Reads the request and never answers.
@@ -191,6 +193,10 @@ fn serve(stream: TcpStream, shared: &Shared) -> Option<()> {
                 respond(&mut stream, 202, &[], "")?
             }
             Behaviour::Answer(status, body) => respond(&mut stream, status, &[], body)?,
+            Behaviour::Busy(seconds) => {
+                let headers = [("Retry-After", seconds.to_owned())];
+                respond(&mut stream, 503, &headers, "")?;
+            }
             Behaviour::Reset => return None,
             Behaviour::Silence => {
                 let mut rest = Vec::new();
