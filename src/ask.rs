@@ -7,7 +7,7 @@ use std::time::Duration;
 use actix_web::rt::System;
 use anyhow::Context as _;
 use apm_server::console::{self, Cut, Limits};
-use apm_server::insight::check::{Gate, Report};
+use apm_server::insight::check::{Gate, Report, Verdict};
 use apm_server::insight::offline;
 
 use crate::cli::{ApmOptions, CheckOptions, Format, SqlOptions};
@@ -32,11 +32,11 @@ pub fn sql(options: &SqlOptions, apm: &ApmOptions) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Prints how bounds were kept. Whether all of them were.
+/// Prints how bounds were kept, and returns it.
 ///
 /// # Errors
 /// Where they could not be checked.
-pub fn check(options: &CheckOptions, apm: &ApmOptions) -> anyhow::Result<bool> {
+pub fn check(options: &CheckOptions, apm: &ApmOptions) -> anyhow::Result<Verdict> {
     let gate = Gate {
         service: options.only_service.clone(),
         max_statements_per_request: options.max_statements_per_request.map(f64::from),
@@ -59,7 +59,7 @@ pub fn check(options: &CheckOptions, apm: &ApmOptions) -> anyhow::Result<bool> {
         Format::Json => serde_json::to_string_pretty(&report)? + "\n",
         Format::Junit => report.junit(),
     })?;
-    Ok(report.passed)
+    Ok(report.verdict)
 }
 
 /// How long a server may think: it reads every request since the start.

@@ -31,7 +31,8 @@ pub struct Cli {
 pub enum Command {
     /// Start the APM server and its pages alone, for services that run elsewhere.
     Server,
-    /// Make up services, requests, statements and errors, and send them to a running APM server.
+    /// Make up services (demo-app, demo-people, demo-shop, demo-checkout; environment demo) with requests, statements and errors, and
+    /// send them to a running APM server.
     Generate(GenerateOptions),
     /// Send a recorded stream (NDJSON as agents send it, plain or gzip) to a running APM server.
     Import {
@@ -42,7 +43,8 @@ pub enum Command {
     },
     /// Run one reading statement on the telemetry and print its rows as CSV.
     Sql(SqlOptions),
-    /// Check bounds on what services did, for CI: exit code 1 where one is broken or nothing was seen, 2 where they cannot be checked.
+    /// Check bounds on what services did, for CI. Exit code 0: all are kept. 1: one is broken. 2: one could not be judged, because
+    /// too little was seen, or nothing could be checked.
     Check(CheckOptions),
 }
 

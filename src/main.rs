@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use apm_agent::Agent;
 use apm_server::import::Summary;
+use apm_server::insight::check::Verdict;
 use clap::Parser as _;
 use pocket_apm::cli::{ApmOptions, Cli, Command, Durability, ServiceOptions};
 use pocket_apm::service::{Service, reachable};
@@ -21,20 +22,19 @@ fn main() -> ExitCode {
     let cli = Cli::parse();
     logging::init();
     let done = match &cli.command {
-        None => in_system(run_service(&cli.service, &cli.apm)).map(|()| true),
-        Some(Command::Server) => in_system(run_server(&cli.apm)).map(|()| true),
+        None => in_system(run_service(&cli.service, &cli.apm)).map(|()| ExitCode::SUCCESS),
+        Some(Command::Server) => in_system(run_server(&cli.apm)).map(|()| ExitCode::SUCCESS),
         Some(Command::Generate(options)) => feed::generate(options, &cli.apm)
             .and_then(report)
-            .map(|()| true),
+            .map(|()| ExitCode::SUCCESS),
         Some(Command::Import { file, to }) => feed::import(file, to, &cli.apm)
             .and_then(report)
-            .map(|()| true),
-        Some(Command::Sql(options)) => ask::sql(options, &cli.apm).map(|()| true),
-        Some(Command::Check(options)) => ask::check(options, &cli.apm),
+            .map(|()| ExitCode::SUCCESS),
+        Some(Command::Sql(options)) => ask::sql(options, &cli.apm).map(|()| ExitCode::SUCCESS),
+        Some(Command::Check(options)) => ask::check(options, &cli.apm).map(check_code),
     };
     match done {
-        Ok(true) => ExitCode::SUCCESS,
-        Ok(false) => ExitCode::FAILURE,
+        Ok(code) => code,
         Err(error) => {
             log::error!("{error:#}");
             // For `check`, 1 means that a bound is broken.
@@ -43,6 +43,15 @@ fn main() -> ExitCode {
                 _ => ExitCode::FAILURE,
             }
         }
+    }
+}
+
+/// 1: a bound is broken. 2: none is, but one could not be judged.
+fn check_code(verdict: Verdict) -> ExitCode {
+    match verdict {
+        Verdict::Passed => ExitCode::SUCCESS,
+        Verdict::Failed => ExitCode::FAILURE,
+        Verdict::NotJudged => ExitCode::from(2),
     }
 }
 

@@ -58,7 +58,7 @@ fn merge(kept: &mut FinishedSpan, child: &FinishedSpan, thresholds: Thresholds) 
     if !same_kind(kept, child) {
         return false;
     }
-    let exact = kept.tail.name == child.tail.name;
+    let exact = kept.tail.name == child.tail.name && same_statement(kept, child);
     match &kept.composite {
         None => {
             let (strategy, limit) = match exact {
@@ -156,6 +156,14 @@ fn same_kind(one: &FinishedSpan, other: &FinishedSpan) -> bool {
     Arc::ptr_eq(&one.tail.kind, &other.tail.kind) || *one.tail.kind == *other.tail.kind
 }
 
+/// Whether two spans of one name are the same call. Queries are named after their verb and table, so the statements are compared too: as
+/// one span, twelve different SELECTs on a table would look like one that ran twelve times.
+fn same_statement(one: &FinishedSpan, other: &FinishedSpan) -> bool {
+    !one.tail.kind.is_query()
+        || Arc::ptr_eq(&one.tail, &other.tail)
+        || one.tail.is_same(&other.tail)
+}
+
 /// `Calls to sqlite/people.db`.
 fn same_kind_name(span: &FinishedSpan) -> Box<str> {
     let target = span.tail.kind.target.as_ref();
@@ -186,6 +194,18 @@ mod tests {
 
     /// A query of a given name, from and to milliseconds after `base`.
     fn query(base: Instant, name: &str, database: &str, from: u64, to: u64) -> FinishedSpan {
+        statement(base, name, database, "", from, to)
+    }
+
+    /// The same with a statement.
+    fn statement(
+        base: Instant,
+        name: &str,
+        database: &str,
+        sql: &str,
+        from: u64,
+        to: u64,
+    ) -> FinishedSpan {
         let target = ExitSpan {
             span_type: "db",
             subtype: Some("sqlite"),
@@ -205,7 +225,9 @@ mod tests {
             end: base + Duration::from_millis(to),
             outcome: Outcome::Success,
             propagated: false,
-            tail: Arc::new(Tail::new(Arc::new(kind), name, None, |_| {})),
+            tail: Arc::new(Tail::new(Arc::new(kind), name, None, |out| {
+                out.extend_from_slice(format!("\"db\":{{\"statement\":\"{sql}\"}},").as_bytes());
+            })),
             bind_hash: None,
             composite: None,
             rows: None,
@@ -282,6 +304,30 @@ mod tests {
         for (spans, expected) in table {
             assert_eq!(reported(spans, LIMITS), expected);
         }
+    }
+
+    #[test]
+    fn different_statements_of_one_name_stay_apart() {
+        let base = Instant::now();
+        let q = |sql: &str| statement(base, "SELECT FROM people", "x", sql, 0, 1);
+        let twelve: Vec<String> = (0..12)
+            .map(|i| format!("SELECT c{i} FROM people"))
+            .collect();
+        let name = ["SELECT FROM people"; 12];
+        let equal_names = Thresholds {
+            same_kind: Duration::ZERO,
+            ..LIMITS
+        };
+        assert_eq!(reported(twelve.iter().map(|sql| q(sql)), equal_names), name);
+        assert_eq!(
+            reported([q("SELECT 1"), q("SELECT 1"), q("SELECT 2")], equal_names),
+            ["SELECT FROM people x2 exact_match", "SELECT FROM people"]
+        );
+        // Where spans of one kind may be folded, the name says that they are several.
+        assert_eq!(
+            reported([q("SELECT 1"), q("SELECT 2"), q("SELECT 1")], LIMITS),
+            ["Calls to sqlite/x x3 same_kind"]
+        );
     }
 
     #[test]

@@ -87,6 +87,11 @@ impl Tail {
         }
     }
 
+    /// Whether another tail says the same: name, type, statement, target.
+    pub(crate) fn is_same(&self, other: &Self) -> bool {
+        self.json == other.json
+    }
+
     /// Appends the tail; `renamed` replaces the span's name, `rows` is how many a statement changed, `bind_hash` becomes a label of
     /// a query.
     pub(crate) fn write(

@@ -25,6 +25,7 @@ pub mod offline;
 pub mod plan;
 pub mod repeats;
 mod rules;
+pub mod severity;
 mod values;
 
 pub use engine::{Engine, Options};

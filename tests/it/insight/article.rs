@@ -318,6 +318,27 @@ fn the_gate_breaks_at_the_same(dir: &Path, server: &apm_server::Running) {
         let (code, out, err) = check(&kept);
         assert_eq!(code, Some(0), "{of:?}: {out}{err}");
         assert_eq!(out.matches("ok    ").count(), 2, "{out}");
+        for (bounds, words) in [
+            (
+                &["--p95", "GET /nowhere<1s"][..],
+                "no request named GET /nowhere was seen",
+            ),
+            (
+                &["--no-repeats", "--since", "now-1s"],
+                "no request was seen",
+            ),
+            (
+                &["--no-growth", "--only-service", "nobody"],
+                "no statement that reads a table was seen",
+            ),
+        ] {
+            let (code, out, err) = check(bounds);
+            assert_eq!(code, Some(2), "{of:?} {bounds:?}: {out}{err}");
+            assert!(
+                out.contains("NOT JUDGED  ") && out.contains(words),
+                "{of:?} {bounds:?}: {out}"
+            );
+        }
         let (code, _, err) = check(&["--no-growth", "--since", "nothing-of-that-name"]);
         assert!(
             code == Some(2) && err.contains("nothing-of-that-name"),

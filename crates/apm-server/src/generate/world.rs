@@ -1,4 +1,5 @@
-//! The services that are made up.
+//! The services that are made up. Their names and their environment are no real service's: what is made up must not mix with what was
+//! recorded.
 
 /// A service and what its agent says of it.
 #[derive(Debug)]
@@ -14,32 +15,32 @@ pub(super) struct Service {
 
 pub(super) const SERVICES: &[Service] = &[
     Service {
-        name: "my-app-01",
-        environment: "production",
+        name: "demo-app",
+        environment: "demo",
         agent: "rust",
         language: "rust",
         framework: "actix-web",
         database: ("sqlite", "database.db"),
     },
     Service {
-        name: "people-api",
-        environment: "production",
+        name: "demo-people",
+        environment: "demo",
         agent: "python",
         language: "python",
         framework: "flask",
         database: ("postgresql", "people"),
     },
     Service {
-        name: "shop-web",
-        environment: "production",
+        name: "demo-shop",
+        environment: "demo",
         agent: "nodejs",
         language: "javascript",
         framework: "express",
         database: ("redis", "sessions"),
     },
     Service {
-        name: "checkout",
-        environment: "production",
+        name: "demo-checkout",
+        environment: "demo",
         agent: "java",
         language: "java",
         framework: "Spring Web MVC",

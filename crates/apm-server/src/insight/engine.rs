@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use diesel::SqliteConnection;
 
 use super::observe::{self, Observer};
-use super::rules::{self, Files, RuleError};
+use super::rules::{self, Files, Plans, RuleError};
 use super::{finding, marker};
 use crate::store::{Store, StoreError, SubmitError};
 use crate::time;
@@ -96,6 +96,7 @@ impl From<diesel::result::Error> for LookError {
 
 fn run(store: &Store, options: &Options, stop: &(Mutex<bool>, Condvar)) {
     let mut observer = Observer::default();
+    let mut plans = Plans::new(options.files.clone());
     let mut seen = None;
     let mut judged: Option<Instant> = None;
     let mut swept: Option<Instant> = None;
@@ -114,7 +115,7 @@ fn run(store: &Store, options: &Options, stop: &(Mutex<bool>, Condvar)) {
         if due && judged.is_none_or(|at| at.elapsed() >= options.judge) {
             judged = Some(Instant::now());
             due = false;
-            if let Err(error) = judge(store, &options.files) {
+            if let Err(error) = judge(store, &mut plans) {
                 log::warn!("findings were not looked for: {error}");
             }
         }
@@ -172,10 +173,10 @@ fn observe(store: &Store, observer: &mut Observer) -> Result<bool, LookError> {
 }
 
 /// Applies the rules and keeps what they find.
-fn judge(store: &Store, files: &Files) -> Result<(), LookError> {
+fn judge(store: &Store, plans: &mut Plans) -> Result<(), LookError> {
     let now = time::now() / time::SECOND;
     let clears = store.clears();
-    let found = store.read(|conn| Ok::<_, LookError>(rules::apply(conn, files, now)?))?;
+    let found = store.read(|conn| Ok::<_, LookError>(rules::apply(conn, plans, now)?))?;
     if !found.services.is_empty() {
         write(store, clears, move |conn| {
             finding::keep(conn, &found.drafts, &found.services, now)?;

@@ -6,7 +6,7 @@ mod words;
 use serde::{Deserialize, Serialize};
 use xxhash_rust::xxh3::xxh3_64;
 
-use super::repeats::Severity;
+use super::severity::Severity;
 
 pub use kept::{Finding, Which, counts, dismiss, list, sql};
 pub(super) use kept::{end, keep};

@@ -1,6 +1,6 @@
 //! Latency of a statement against the rows of the table that it reads: a line, its fit, where it bends.
 //!
-//! Points are medians of short stretches of time (reference/ui.md 6.5). The line is least squares; R² is the share of the
+//! Points are medians of short stretches of time. The line is least squares; R² is the share of the
 //! variance that it explains. An index that is added, or a table that is emptied, makes a second regime with a line of its
 //! own: [`regimes`] tells them apart, so that nothing is averaged across the change.
 
@@ -9,6 +9,8 @@ mod moments;
 mod read;
 mod rows;
 
+use std::collections::HashSet;
+
 use serde::Serialize;
 
 pub use change::regimes;
@@ -16,10 +18,10 @@ use moments::Moments;
 pub use read::{Growth, SPAN, Subject, read, subjects};
 pub use rows::Source;
 
-/// A fit below this explains too little to be reported (reference/ui.md 6.5).
+/// A fit below this explains too little to be reported.
 pub const LEAST_R_SQUARED: f64 = 0.8;
 
-/// How much slower the largest table must be than the smallest (reference/ui.md 6.5).
+/// How much slower the largest table must be than the smallest.
 pub const LEAST_FACTOR: f64 = 2.0;
 
 /// How much slower at least, µs: less is within what clocks and caches do.
@@ -27,6 +29,9 @@ pub const LEAST_INCREASE: f64 = 50.0;
 
 /// Fewer points than this are no trend.
 pub const FEWEST_POINTS: usize = 6;
+
+/// Fewer different numbers of rows than this are no trend: any two sizes lie on a line.
+pub const FEWEST_SIZES: usize = 4;
 
 /// A stretch of time: how many rows there were, and the median of the calls.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
@@ -79,6 +84,9 @@ pub struct Regime {
     pub rows_min: f64,
     /// Most rows.
     pub rows_max: f64,
+    /// Different numbers of rows.
+    #[serde(skip)]
+    pub sizes: usize,
     /// Mean of its points, µs.
     pub mean: f64,
     /// The line; none where the number of rows did not change.
@@ -101,6 +109,11 @@ impl Regime {
             to: own[own.len() - 1].at,
             rows_min: fold(f64::min, f64::INFINITY),
             rows_max: fold(f64::max, f64::NEG_INFINITY),
+            sizes: own
+                .iter()
+                .map(|p| p.rows.to_bits())
+                .collect::<HashSet<_>>()
+                .len(),
             mean: own.iter().map(|p| p.micros).sum::<f64>() / own.len() as f64,
             fit: fit(own),
         }
@@ -113,11 +126,17 @@ impl Regime {
         // A line may start below zero; no call took less than nothing.
         let least = fit.at(self.rows_min).max(1.0);
         let most = fit.at(self.rows_max);
-        self.end - self.start >= FEWEST_POINTS
+        self.is_judged()
             && fit.per_row > 0.0
             && fit.r_squared >= LEAST_R_SQUARED
             && most >= LEAST_FACTOR * least
             && most - least >= LEAST_INCREASE
+    }
+
+    /// Whether there are enough points at enough sizes of the table to say whether latency follows the rows.
+    #[must_use]
+    pub fn is_judged(&self) -> bool {
+        self.end - self.start >= FEWEST_POINTS && self.sizes >= FEWEST_SIZES
     }
 
     /// What a call would take with `factor` times the rows, µs.
@@ -216,6 +235,27 @@ pub(super) mod tests {
                 "{n} {first} {step} {slope} {noise}: {regime:?}"
             );
         }
+    }
+
+    #[test]
+    fn two_sizes_of_a_table_are_no_trend_however_well_a_line_fits() {
+        let point = |i: u32, rows, micros| Point {
+            at: f64::from(i),
+            rows,
+            micros,
+        };
+        let two: Vec<Point> = (0..12)
+            .map(|i| {
+                if i < 6 {
+                    point(i, 100.0, 100.0)
+                } else {
+                    point(i, 50_000.0, 9_000.0)
+                }
+            })
+            .collect();
+        let regime = Regime::of(&two, 0, two.len());
+        assert!(regime.fit.is_some_and(|fit| fit.r_squared > 0.99));
+        assert!(!regime.is_judged() && !regime.grows(), "{regime:?}");
     }
 
     #[test]

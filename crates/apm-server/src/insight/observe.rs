@@ -8,14 +8,14 @@ use std::collections::hash_map::Entry;
 use std::collections::{BTreeSet, HashMap};
 
 use diesel::prelude::*;
-use diesel::sql_types::{BigInt, Double, Text};
+use diesel::sql_types::{BigInt, Bool, Double, Text};
 
 use crate::analytics::sql::{Sql, Value};
 use crate::rollup::LEVELS;
 use crate::store::id::{Identifier, StoredId};
 use crate::time;
 
-use super::repeats::{DbSpan, repeats};
+use super::repeats::{BADGE, DbSpan, repeats};
 
 /// Events per look.
 const MOST: i64 = 20_000;
@@ -36,7 +36,7 @@ pub(super) struct Observer {
     spans: HashMap<StoredId, Waiting>,
     waiting: usize,
     requests: Vec<TxRow>,
-    verbs: HashMap<i64, String>,
+    statements: HashMap<i64, Known>,
     /// Whether nothing may be left out, however much came.
     complete: bool,
 }
@@ -62,6 +62,7 @@ struct Sums {
     sum: f64,
     tx_sum: f64,
     follows: i64,
+    looped: f64,
     trace: StoredId,
 }
 
@@ -69,6 +70,7 @@ impl Sums {
     fn add(&mut self, other: Self) {
         self.requests += other.requests;
         self.calls += other.calls;
+        self.looped += other.looped;
         self.sum += other.sum;
         self.tx_sum += other.tx_sum;
         self.follows += other.follows;
@@ -85,9 +87,10 @@ pub(super) struct Usage {
     pub(super) group: i64,
     pub(super) statement: i64,
     pub(super) requests: i64,
-    pub(super) calls: f64,
     pub(super) most: f64,
     pub(super) follows: i64,
+    /// Calls that a loop made.
+    pub(super) looped: f64,
     pub(super) trace: StoredId,
 }
 
@@ -103,6 +106,10 @@ struct SpanRow {
     calls: i64,
     #[diesel(sql_type = BigInt)]
     total: i64,
+    #[diesel(sql_type = Bool)]
+    failed: bool,
+    #[diesel(sql_type = Bool)]
+    of_one_kind: bool,
 }
 
 #[derive(Debug, QueryableByName)]
@@ -127,10 +134,13 @@ struct Number {
     n: i64,
 }
 
-#[derive(QueryableByName)]
-struct Verb {
+/// A statement of the dictionary.
+#[derive(Debug, Clone, Default, QueryableByName)]
+struct Known {
     #[diesel(sql_type = Text)]
     verb: String,
+    #[diesel(sql_type = Bool)]
+    folds_equal: bool,
 }
 
 impl Observer {
@@ -147,7 +157,7 @@ impl Observer {
         }
         self.looks += 1;
         // Ids begin anew when all data is cleared.
-        self.verbs.clear();
+        self.statements.clear();
         let newest = if self.complete {
             newest.min(mark + MOST)
         } else {
@@ -214,9 +224,9 @@ impl Observer {
                 group,
                 statement,
                 requests: sums.requests,
-                calls: sums.calls,
                 most: sums.most,
                 follows: sums.follows,
+                looped: sums.looped,
                 trace: sums.trace,
             })
             .collect())
@@ -256,12 +266,11 @@ impl Observer {
             .remove(&tx.id)
             .map_or_else(Vec::new, |waiting| waiting.spans);
         for span in &spans {
-            if let Entry::Vacant(entry) = self.verbs.entry(span.statement_id) {
-                let verb: Vec<Verb> = Sql::new("SELECT verb FROM statement WHERE id = :id")
+            if let Entry::Vacant(entry) = self.statements.entry(span.statement_id) {
+                let known: Vec<Known> = Sql::new(include_str!("observe/statement.sql"))
                     .bind("id", span.statement_id)
                     .load(conn)?;
-                let verb = verb.into_iter().next();
-                entry.insert(verb.map_or_else(String::new, |row| row.verb));
+                entry.insert(known.into_iter().next().unwrap_or_default());
             }
         }
         let minute = LEVELS[0];
@@ -269,15 +278,17 @@ impl Observer {
         let mut by_statement: HashMap<i64, (f64, f64)> = HashMap::new();
         let calls: Vec<DbSpan<'_>> = spans
             .iter()
-            .map(|span| DbSpan {
-                statement: span.statement_id,
-                verb: self
-                    .verbs
-                    .get(&span.statement_id)
-                    .map_or("", String::as_str),
-                start: span.ts,
-                calls: span.calls as f64,
-                total: span.total as f64,
+            .map(|span| {
+                let known = self.statements.get(&span.statement_id);
+                DbSpan {
+                    statement: span.statement_id,
+                    verb: known.map_or("", |known| &known.verb),
+                    start: span.ts,
+                    calls: span.calls as f64,
+                    total: span.total as f64,
+                    alike: span.of_one_kind && known.is_some_and(|known| known.folds_equal),
+                    failed: span.failed,
+                }
             })
             .collect();
         for call in &calls {
@@ -290,9 +301,9 @@ impl Observer {
         by_statement.entry(0).or_default();
         let repeated = repeats(&calls);
         for (statement, (count, sum)) in by_statement {
-            let follows = repeated
-                .iter()
-                .any(|repeat| repeat.statement == statement && repeat.follows_a_query);
+            let repeat = repeated.iter().find(|repeat| repeat.statement == statement);
+            let follows =
+                repeat.is_some_and(|repeat| repeat.follows_a_query && repeat.looped >= BADGE);
             let key = (bucket, tx.group_id, statement);
             let sums = observed.rows.entry(key).or_insert(Sums {
                 requests: 0,
@@ -301,6 +312,7 @@ impl Observer {
                 sum: 0.0,
                 tx_sum: 0.0,
                 follows: 0,
+                looped: 0.0,
                 trace: tx.trace_id.clone(),
             });
             sums.requests += 1;
@@ -308,6 +320,7 @@ impl Observer {
             sums.sum += sum;
             sums.tx_sum += tx.duration as f64;
             sums.follows += i64::from(follows);
+            sums.looped += repeat.map_or(0.0, |repeat| repeat.looped);
             if count > sums.most {
                 sums.most = count;
                 sums.trace = tx.trace_id.clone();
@@ -336,14 +349,13 @@ impl Observed {
                     .bind::<Double, _>(sums.sum)
                     .bind::<Double, _>(sums.tx_sum)
                     .bind::<BigInt, _>(sums.follows);
-                match Value::from(&sums.trace) {
-                    Value::Blob(id) => query
-                        .bind::<diesel::sql_types::Binary, _>(id)
-                        .execute(conn)?,
-                    Value::Int(id) => query.bind::<BigInt, _>(id).execute(conn)?,
-                    Value::Text(id) => query.bind::<Text, _>(id).execute(conn)?,
-                    Value::Null | Value::Real(_) => 0,
+                let query = match Value::from(&sums.trace) {
+                    Value::Blob(id) => query.bind::<diesel::sql_types::Binary, _>(id),
+                    Value::Int(id) => query.bind::<BigInt, _>(id),
+                    Value::Text(id) => query.bind::<Text, _>(id),
+                    Value::Null | Value::Real(_) => continue,
                 };
+                query.bind::<Double, _>(sums.looped).execute(conn)?;
             }
         }
         let now = time::now();

@@ -7,8 +7,11 @@ mod explain;
 mod meaning;
 mod propose;
 mod schema;
+mod statistics;
 
 use serde::Serialize;
+
+use crate::fingerprint::Fingerprint;
 
 pub use explain::{Explained, PlanError, WhatIf, explain, what_if};
 pub use meaning::{Kind, Meaning};
@@ -75,17 +78,38 @@ impl Plan {
         self.all().map(|step| step.meaning.kind.cost()).sum()
     }
 
-    /// The plan in one sentence: its costly steps, or that there is none.
+    /// How an index is used; none where it is not.
     #[must_use]
-    pub fn summary(&self) -> String {
+    pub fn using(&self, index: &str) -> Option<Kind> {
+        let is_it = |step: &&Step| {
+            step.meaning
+                .index
+                .as_deref()
+                .is_some_and(|used| used.eq_ignore_ascii_case(index))
+        };
+        self.all().find(is_it).map(|step| step.meaning.kind)
+    }
+
+    /// The plan of a statement in one sentence: its costly steps, or that there is none.
+    #[must_use]
+    pub fn summary(&self, sql: &str) -> String {
         let costly: Vec<&str> = self
             .all()
             .filter(|step| step.meaning.kind.cost() > 1)
             .map(|step| step.meaning.words.as_str())
             .collect();
-        match costly.as_slice() {
-            [] => "It finds its rows by index and sorts nothing.".to_owned(),
-            steps => steps.join(" "),
+        let finds = |kind: Kind| matches!(kind, Kind::Search | Kind::CoveringSearch);
+        if !costly.is_empty() {
+            return costly.join(" ");
+        }
+        if self.all().any(|step| finds(step.meaning.kind)) {
+            return "It finds its rows by index and sorts nothing.".to_owned();
+        }
+        // SQLite reports no step where no row has to be found.
+        match Fingerprint::of(sql).verb.as_str() {
+            "DELETE" => "It deletes every row at once, without looking at any.".to_owned(),
+            "INSERT" | "REPLACE" => "It writes rows and reads none.".to_owned(),
+            _ => "It reads no table.".to_owned(),
         }
     }
 }
@@ -166,7 +190,7 @@ mod tests {
         assert!(before.has(Kind::FullScan) && before.has(Kind::TempBTree));
         assert!(after.cost() < before.cost());
         assert_eq!(
-            before.summary(),
+            before.summary("SELECT count(*), city FROM people GROUP BY city"),
             "It reads every row of people. It sorts for GROUP BY in a temporary B-tree."
         );
     }

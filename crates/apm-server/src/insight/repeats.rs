@@ -1,8 +1,11 @@
-//! The same statement again and again in one request, and what would help (reference/ui.md 6.2).
+//! The same statement again and again in one request, and what would help.
 //!
 //! Counts are of calls, so a span into which the agent folded several counts as many. There is no gate by duration: four
-//! INSERTs into SQLite take less than a millisecond and still are a loop. What matters by its share or its number is
-//! graver ([`Repeat::severity`]).
+//! INSERTs into SQLite take less than a millisecond and still are a loop. How much it matters is told by the time that one call
+//! instead of all would save (see [`super::severity`]).
+//!
+//! Not every repetition is a loop. A worker that polls waits between its calls, a retry follows a failure, a page of rows continues
+//! where the last one ended, and a ping asks no table.
 
 use std::collections::HashMap;
 
@@ -14,37 +17,11 @@ pub const BADGE: f64 = 2.0;
 /// From this many calls it is a finding; the article's `/sql-write` repeats its INSERT five times.
 pub const FINDING: f64 = 5.0;
 
-/// How much a finding matters.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Severity {
-    /// Worth to know.
-    Notice,
-    /// Costs time.
-    Cost,
-    /// Costs much, or fails.
-    Grave,
-}
+/// Calls are polls where they wait longer than this for each other on average, µs …
+const PAUSE: f64 = 50_000.0;
 
-impl Severity {
-    /// The word of the protocol.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Notice => "notice",
-            Self::Cost => "cost",
-            Self::Grave => "grave",
-        }
-    }
-
-    /// The word of the protocol, read.
-    #[must_use]
-    pub fn parse(word: &str) -> Option<Self> {
-        [Self::Notice, Self::Cost, Self::Grave]
-            .into_iter()
-            .find(|severity| severity.as_str() == word)
-    }
-}
+/// … and take less than this share of the time from the first to the last.
+const BUSY: f64 = 0.1;
 
 /// Whether the calls of a repeated statement were told apart by their values.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
@@ -130,10 +107,44 @@ impl Pattern {
     }
 }
 
+/// The text of a statement, as far as it tells what a repetition is.
+#[derive(Debug, Clone, Copy)]
+pub struct Shape<'a> {
+    /// `SELECT`, `INSERT`, …
+    pub verb: &'a str,
+    /// The table, may be empty.
+    pub table: &'a str,
+    /// Without its values.
+    pub normalized: &'a str,
+}
+
+impl Shape<'_> {
+    /// `SELECT 1`, `SELECT version()`: asks the connection, not the data.
+    fn is_ping(self) -> bool {
+        self.verb == "SELECT" && self.table.is_empty()
+    }
+
+    /// Reads a large result in pages: each call goes on where the last one ended.
+    fn is_page(self) -> bool {
+        let text = self.normalized.to_ascii_uppercase();
+        let is_cut = text.contains(" LIMIT ")
+            || text.contains(" FETCH NEXT ")
+            || text.contains(" FETCH FIRST ");
+        let goes_on = text.contains(" OFFSET ")
+            || ["> ?", ">= ?", "< ?", "<= ?", "> (?", "< (?"]
+                .iter()
+                .any(|than| text.contains(than));
+        self.verb == "SELECT" && is_cut && text.contains(" ORDER BY ") && goes_on
+    }
+}
+
 /// What a repeated statement is, by what it does, what came before it, and its values.
 #[must_use]
-pub fn classify(verb: &str, follows_a_query: bool, values: Values) -> Option<Pattern> {
-    match verb {
+pub fn classify(shape: Shape<'_>, follows_a_query: bool, values: Values) -> Option<Pattern> {
+    if shape.is_ping() || shape.is_page() {
+        return None;
+    }
+    match shape.verb {
         "INSERT" | "REPLACE" | "UPDATE" | "DELETE" | "MERGE" => Some(Pattern::Batch),
         "SELECT" if values == Values::Same => Some(Pattern::Cache),
         "SELECT" if follows_a_query => Some(Pattern::NPlusOne),
@@ -156,60 +167,29 @@ pub struct DbSpan<'a> {
     pub calls: f64,
     /// Their time, µs.
     pub total: f64,
+    /// Whether all calls folded into it are of this statement.
+    pub alike: bool,
+    /// Whether it failed.
+    pub failed: bool,
 }
 
 /// A statement that one request made several times.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Repeat {
     /// Which.
     pub statement: i64,
-    /// Calls in the request.
-    pub calls: f64,
-    /// Their time, µs.
-    pub total: f64,
+    /// Calls that a loop made; at most one where none did.
+    pub looped: f64,
     /// Whether a SELECT of another statement came before it.
     pub follows_a_query: bool,
-    /// What it is if nothing is known of its values.
-    pub pattern: Pattern,
 }
 
-impl Repeat {
-    /// What one call instead of all would save, µs.
-    #[must_use]
-    pub fn saving(&self) -> f64 {
-        self.total * (1.0 - 1.0 / self.calls.max(1.0))
-    }
-
-    /// By the request's duration (µs): time, share and number count alike, two of them together are grave.
-    #[must_use]
-    pub fn severity(&self, request: f64) -> Severity {
-        severity(self.calls, self.total, request)
-    }
-}
-
-/// How much a repeat matters: at least 50 ms, 20 % of the request, or 20 calls (reference/ui.md 6.2).
-#[must_use]
-pub fn severity(calls: f64, total: f64, request: f64) -> Severity {
-    let share = if request > 0.0 { total / request } else { 0.0 };
-    let marks = [total >= 50_000.0, share >= 0.2, calls >= 20.0];
-    match marks.iter().filter(|mark| **mark).count() {
-        0 => Severity::Notice,
-        1 => Severity::Cost,
-        _ => Severity::Grave,
-    }
-}
-
-/// The statements that the spans of one transaction repeat, most calls first.
+/// The statements of one transaction, most calls of a loop first.
 #[must_use]
 pub fn repeats(spans: &[DbSpan<'_>]) -> Vec<Repeat> {
-    let mut sums: HashMap<i64, (f64, f64, i64, &str)> = HashMap::new();
+    let mut of: HashMap<i64, Vec<&DbSpan<'_>>> = HashMap::new();
     for span in spans {
-        let sum = sums
-            .entry(span.statement)
-            .or_insert((0.0, 0.0, span.start, span.verb));
-        sum.0 += span.calls;
-        sum.1 += span.total;
-        sum.2 = sum.2.min(span.start);
+        of.entry(span.statement).or_default().push(span);
     }
     let first_query = |other_than: i64| {
         spans
@@ -218,26 +198,44 @@ pub fn repeats(spans: &[DbSpan<'_>]) -> Vec<Repeat> {
             .map(|span| span.start)
             .min()
     };
-    let mut found: Vec<Repeat> = sums
+    let mut found: Vec<Repeat> = of
         .into_iter()
-        .filter(|(_, (calls, ..))| *calls >= BADGE)
-        .filter_map(|(statement, (calls, total, start, verb))| {
-            let follows_a_query = first_query(statement).is_some_and(|query| query <= start);
-            Some(Repeat {
+        .map(|(statement, own)| {
+            let start = own.iter().map(|span| span.start).min();
+            Repeat {
                 statement,
-                calls,
-                total,
-                follows_a_query,
-                pattern: classify(verb, follows_a_query, Values::Unknown)?,
-            })
+                looped: looped(own),
+                follows_a_query: first_query(statement).is_some_and(|query| Some(query) <= start),
+            }
         })
         .collect();
     found.sort_by(|a, b| {
-        b.calls
-            .total_cmp(&a.calls)
+        b.looped
+            .total_cmp(&a.looped)
             .then(a.statement.cmp(&b.statement))
     });
     found
+}
+
+/// How many of a statement's calls in one request a loop made.
+fn looped(mut spans: Vec<&DbSpan<'_>>) -> f64 {
+    // What failed was tried again, not repeated.
+    spans.retain(|span| !span.failed);
+    spans.sort_by_key(|span| span.start);
+    let calls = |span: &DbSpan<'_>| if span.alike { span.calls } else { 1.0 };
+    let all: f64 = spans.iter().map(|span| calls(span)).sum();
+    if waits(&spans) { all.min(1.0) } else { all }
+}
+
+/// Whether the calls wait for each other, as those of a worker that polls: `spans` in the order of their start.
+fn waits(spans: &[&DbSpan<'_>]) -> bool {
+    let (Some(first), Some(last)) = (spans.first(), spans.last()) else {
+        return false;
+    };
+    let gaps = spans.len() - 1;
+    let busy: f64 = spans.iter().map(|span| span.total).sum();
+    let elapsed = (last.start - first.start) as f64 + last.total;
+    gaps > 0 && (elapsed - busy) / gaps as f64 >= PAUSE && busy < BUSY * elapsed
 }
 
 #[cfg(test)]
@@ -251,38 +249,78 @@ mod tests {
             start,
             calls,
             total: 100.0 * calls,
+            alike: true,
+            failed: false,
         }
     }
 
+    /// Calls of a loop of statement 2, and whether a query came before it.
+    fn of_two(spans: &[DbSpan<'_>]) -> (f64, bool) {
+        let found = repeats(spans);
+        let repeat = found.iter().find(|repeat| repeat.statement == 2);
+        repeat.map_or((0.0, false), |repeat| {
+            (repeat.looped, repeat.follows_a_query)
+        })
+    }
+
     #[test]
-    fn a_loop_of_inserts_is_to_be_batched_whether_the_agent_folds_it_or_not() {
-        let single: Vec<_> = (0..5).map(|i| span(2, "INSERT", 10 + i, 1.0)).collect();
-        let folded = [span(2, "INSERT", 10, 4.0), span(2, "INSERT", 20, 1.0)];
+    fn a_loop_counts_alike_whether_the_agent_folds_it_or_not() {
+        let single: Vec<_> = (0..5)
+            .map(|i| span(2, "INSERT", 10 + 200 * i, 1.0))
+            .collect();
+        let folded = [span(2, "INSERT", 10, 4.0), span(2, "INSERT", 900, 1.0)];
         for spans in [&single[..], &folded[..]] {
             let mut spans = spans.to_vec();
             spans.insert(0, span(1, "BEGIN", 0, 1.0));
-            spans.push(span(3, "COMMIT", 99, 1.0));
-            let found = repeats(&spans);
-            assert_eq!(found.len(), 1);
-            assert_eq!(
-                (found[0].statement, found[0].calls, found[0].pattern),
-                (2, 5.0, Pattern::Batch)
-            );
-            assert!((found[0].saving() - 400.0).abs() < 1e-9);
+            spans.push(span(3, "COMMIT", 9_900, 1.0));
+            assert_eq!(of_two(&spans), (5.0, false));
         }
     }
 
     #[test]
-    fn a_query_per_row_of_an_earlier_one_is_n_plus_one() {
+    fn a_query_before_the_loop_is_told() {
         let mut spans = vec![span(1, "SELECT", 0, 1.0)];
-        spans.extend((1..8).map(|i| span(2, "SELECT", i, 1.0)));
-        let found = repeats(&spans);
-        assert_eq!(
-            (found[0].statement, found[0].pattern),
-            (2, Pattern::NPlusOne)
-        );
-        let without = repeats(&spans[1..]);
-        assert_eq!(without[0].pattern, Pattern::Repeated);
+        spans.extend((1..8).map(|i| span(2, "SELECT", 200 * i, 1.0)));
+        assert_eq!(of_two(&spans), (7.0, true));
+        assert_eq!(of_two(&spans[1..]), (7.0, false));
+    }
+
+    #[test]
+    fn polls_retries_and_calls_of_other_statements_are_no_loop() {
+        const SECOND: i64 = 1_000_000;
+        let polls: Vec<_> = (0..60)
+            .map(|i| span(2, "SELECT", i * SECOND, 1.0))
+            .collect();
+        assert_eq!(of_two(&polls).0, 1.0);
+        // A loop that does something else for each row is one.
+        let busy: Vec<_> = (0..60)
+            .map(|i| span(2, "SELECT", i * 20_000, 1.0))
+            .collect();
+        assert_eq!(of_two(&busy).0, 60.0);
+        // Slow calls a second apart are no polls: they take the time.
+        let slow: Vec<_> = (0..10)
+            .map(|i| DbSpan {
+                total: 900_000.0,
+                ..span(2, "SELECT", i * SECOND, 1.0)
+            })
+            .collect();
+        assert_eq!(of_two(&slow).0, 10.0);
+
+        let mut retries: Vec<_> = (0..5)
+            .map(|i| DbSpan {
+                failed: true,
+                ..span(2, "UPDATE", i * 200, 1.0)
+            })
+            .collect();
+        assert_eq!(of_two(&retries).0, 0.0);
+        retries.push(span(2, "UPDATE", 1_000, 1.0));
+        assert_eq!(of_two(&retries).0, 1.0);
+
+        let unequal = DbSpan {
+            alike: false,
+            ..span(2, "SELECT", 0, 12.0)
+        };
+        assert_eq!(of_two(&[unequal]).0, 1.0);
     }
 
     #[test]
@@ -317,39 +355,86 @@ mod tests {
         for (calls, expected) in table {
             assert_eq!(Values::of(calls.iter().copied()), expected, "{calls:?}");
         }
-        for (verb, follows, values, expected) in [
-            ("SELECT", true, Values::Same, Some(Pattern::Cache)),
-            ("SELECT", true, Values::Different, Some(Pattern::NPlusOne)),
-            ("SELECT", false, Values::Different, Some(Pattern::Repeated)),
-            ("UPDATE", false, Values::Same, Some(Pattern::Batch)),
-            ("COMMIT", true, Values::Same, None),
-            ("PRAGMA", true, Values::Unknown, None),
+        for (normalized, table, follows, values, expected) in [
+            (
+                "SELECT a FROM t WHERE id = ?",
+                "t",
+                true,
+                Values::Same,
+                Some(Pattern::Cache),
+            ),
+            (
+                "SELECT a FROM t WHERE id = ?",
+                "t",
+                true,
+                Values::Different,
+                Some(Pattern::NPlusOne),
+            ),
+            (
+                "SELECT a FROM t WHERE id = ?",
+                "t",
+                false,
+                Values::Different,
+                Some(Pattern::Repeated),
+            ),
+            (
+                "UPDATE t SET a = ? WHERE id = ?",
+                "t",
+                false,
+                Values::Same,
+                Some(Pattern::Batch),
+            ),
+            ("COMMIT", "", true, Values::Same, None),
+            ("PRAGMA foreign_keys", "", true, Values::Unknown, None),
+            // A ping of a pool.
+            ("SELECT ?", "", true, Values::Same, None),
+            ("SELECT version()", "", false, Values::Same, None),
+            // Pages of an export, by key and by offset.
+            (
+                "SELECT * FROM t WHERE id > ? ORDER BY id LIMIT ?",
+                "t",
+                true,
+                Values::Different,
+                None,
+            ),
+            (
+                "select * from t where (a, b) > (?, ?) order by a, b limit ?",
+                "t",
+                false,
+                Values::Unknown,
+                None,
+            ),
+            (
+                "SELECT * FROM t ORDER BY id LIMIT ? OFFSET ?",
+                "t",
+                true,
+                Values::Unknown,
+                None,
+            ),
+            // The newest row of each parent is N+1.
+            (
+                "SELECT * FROM t WHERE parent = ? ORDER BY at DESC LIMIT ?",
+                "t",
+                true,
+                Values::Different,
+                Some(Pattern::NPlusOne),
+            ),
         ] {
+            let verb = normalized
+                .split(' ')
+                .next()
+                .unwrap_or_default()
+                .to_ascii_uppercase();
+            let shape = Shape {
+                verb: &verb,
+                table,
+                normalized,
+            };
             assert_eq!(
-                classify(verb, follows, values),
+                classify(shape, follows, values),
                 expected,
-                "{verb} {follows} {values:?}"
+                "{normalized} {follows} {values:?}"
             );
         }
-    }
-
-    #[test]
-    fn severity_goes_by_time_share_and_number() {
-        for (calls, total, request, expected) in [
-            (5.0, 700.0, 10_000.0, Severity::Notice),
-            (5.0, 2_100.0, 10_000.0, Severity::Cost),
-            (25.0, 700.0, 10_000.0, Severity::Cost),
-            (5.0, 60_000.0, 1_000_000.0, Severity::Cost),
-            (25.0, 5_000.0, 10_000.0, Severity::Grave),
-            (5.0, 60_000.0, 100_000.0, Severity::Grave),
-            (5.0, 700.0, 0.0, Severity::Notice),
-        ] {
-            assert_eq!(
-                severity(calls, total, request),
-                expected,
-                "{calls} {total} {request}"
-            );
-        }
-        assert!(Severity::Grave > Severity::Cost && Severity::Cost > Severity::Notice);
     }
 }

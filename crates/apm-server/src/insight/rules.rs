@@ -6,6 +6,7 @@
 mod change;
 mod commit;
 mod growth;
+mod plans;
 mod repeat;
 mod text;
 
@@ -16,7 +17,8 @@ use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Double, Text};
 
 use super::finding::{Draft, Evidence};
-use super::plan;
+use super::plan::Explained;
+use super::repeats::Shape;
 use crate::analytics::sql::Sql;
 use crate::store::StoreError;
 use crate::store::id::{Identifier, StoredId};
@@ -32,6 +34,8 @@ const STATEMENTS: i64 = 40;
 
 /// Which service's SQLite file may be asked for plans.
 pub type Files = HashMap<String, PathBuf>;
+
+pub(super) use plans::Plans;
 
 /// Why the rules could not look.
 #[derive(Debug, thiserror::Error)]
@@ -69,6 +73,9 @@ struct Caller {
     tx_sum: f64,
     #[diesel(sql_type = BigInt)]
     follows: i64,
+    /// Calls that a loop made.
+    #[diesel(sql_type = Double)]
+    looped: f64,
     #[diesel(sql_type = Identifier)]
     trace_id: StoredId,
 }
@@ -115,6 +122,14 @@ impl Statement {
     fn mean(&self) -> f64 {
         self.sum / self.count.max(1.0)
     }
+
+    fn shape(&self) -> Shape<'_> {
+        Shape {
+            verb: &self.verb,
+            table: &self.table_name,
+            normalized: &self.normalized,
+        }
+    }
 }
 
 /// The verb and the table of a statement, in the words of SQL.
@@ -133,7 +148,7 @@ pub(super) struct Look<'a> {
     conn: &'a mut SqliteConnection,
     /// Seconds since the epoch.
     now: i64,
-    files: &'a Files,
+    plans: &'a mut Plans,
     statements: Vec<Statement>,
     callers: Vec<Caller>,
     /// Findings that are known to be over.
@@ -153,7 +168,7 @@ pub(super) struct Found {
 /// Applies every rule. `now` in seconds.
 pub(super) fn apply(
     conn: &mut SqliteConnection,
-    files: &Files,
+    plans: &mut Plans,
     now: i64,
 ) -> Result<Found, RuleError> {
     let callers: Vec<Caller> = Sql::new(include_str!("rules/callers.sql"))
@@ -172,10 +187,11 @@ pub(super) fn apply(
         .bind("from", now - WINDOW)
         .bind("limit", STATEMENTS)
         .load(conn)?;
+    plans.sweep();
     let mut look = Look {
         conn,
         now,
-        files,
+        plans,
         statements,
         callers,
         ended: Vec::new(),
@@ -238,15 +254,8 @@ impl Look<'_> {
     }
 
     /// The plan of a statement, where its service's file may be asked.
-    fn plan(&self, statement: &Statement) -> Option<plan::Explained> {
-        let file = self.files.get(&statement.service)?;
-        match plan::explain(file, &statement.sample) {
-            Ok(explained) => Some(explained),
-            Err(error) => {
-                log::debug!("no plan from {}: {error}", file.display());
-                None
-            }
-        }
+    fn plan(&mut self, statement: &Statement) -> Option<Explained> {
+        self.plans.of(&statement.service, &statement.sample)
     }
 }
 

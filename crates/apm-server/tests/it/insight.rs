@@ -1,6 +1,7 @@
 //! Findings from telemetry made by hand: the article's service, one without faults, and what ends a finding.
 
 mod callers;
+mod false_findings;
 mod rules;
 
 use std::path::Path;

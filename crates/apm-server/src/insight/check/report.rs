@@ -1,6 +1,6 @@
 //! A report as people and CI systems read it.
 
-use super::Report;
+use super::{Report, Verdict};
 
 impl Report {
     /// Lines for a terminal.
@@ -8,14 +8,17 @@ impl Report {
     pub fn text(&self) -> String {
         let mut out = format!("{} requests since {}\n", self.requests, self.since);
         for outcome in &self.outcomes {
-            let word = if outcome.failures.is_empty() {
-                "ok    "
-            } else {
-                "FAILED"
+            let word = match outcome.verdict {
+                Verdict::Passed => "ok      ",
+                Verdict::Failed => "FAILED  ",
+                Verdict::NotJudged => "NOT JUDGED  ",
             };
-            out.push_str(&format!("{word}  {}\n", outcome.check));
+            out.push_str(&format!("{word}{}\n", outcome.check));
             for failure in &outcome.failures {
                 out.push_str(&format!("        {failure}\n"));
+            }
+            for why in &outcome.not_judged {
+                out.push_str(&format!("        not judged: {why}\n"));
             }
         }
         out
@@ -24,25 +27,39 @@ impl Report {
     /// The XML of `JUnit`, a test case for each bound.
     #[must_use]
     pub fn junit(&self) -> String {
-        let failed = self
-            .outcomes
-            .iter()
-            .filter(|outcome| !outcome.failures.is_empty())
-            .count();
+        let count = |verdict| {
+            self.outcomes
+                .iter()
+                .filter(|outcome| outcome.verdict == verdict)
+                .count()
+        };
         let mut out = format!(
-            "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuites>\n  <testsuite name=\"pocket-apm check\" tests=\"{}\" failures=\"{failed}\">\n",
-            self.outcomes.len()
+            "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuites>\n  <testsuite name=\"pocket-apm check\" \
+             tests=\"{}\" failures=\"{}\" errors=\"{}\">\n",
+            self.outcomes.len(),
+            count(Verdict::Failed),
+            count(Verdict::NotJudged),
         );
         for outcome in &self.outcomes {
             out.push_str(&format!(
                 "    <testcase classname=\"pocket-apm\" name=\"{}\">",
                 escape(&outcome.check)
             ));
-            if let Some(first) = outcome.failures.first() {
-                let all = escape(&outcome.failures.join("\n"));
+            let (element, words) = match outcome.verdict {
+                Verdict::Passed => ("", &outcome.failures),
+                Verdict::Failed => ("failure", &outcome.failures),
+                // What was not judged is an error of the test: CI systems count a skipped one as good.
+                Verdict::NotJudged => ("error", &outcome.not_judged),
+            };
+            if let Some(first) = words.first() {
+                let all = escape(&words.join("\n"));
+                let message = match outcome.verdict {
+                    Verdict::NotJudged => format!("not judged: {first}"),
+                    _ => first.clone(),
+                };
                 out.push_str(&format!(
-                    "<failure message=\"{}\">{all}</failure>",
-                    escape(first)
+                    "<{element} message=\"{}\">{all}</{element}>",
+                    escape(&message)
                 ));
             }
             out.push_str("</testcase>\n");
@@ -75,38 +92,66 @@ mod tests {
     use super::*;
 
     fn report() -> Report {
-        Report {
-            passed: false,
-            since: "2026-01-01T00:00:00Z".to_owned(),
-            requests: 7,
-            outcomes: vec![
-                Outcome {
-                    check: "no-growth".to_owned(),
-                    failures: Vec::new(),
-                },
-                Outcome {
-                    check: "p95 GET /a".to_owned(),
-                    failures: vec!["a < \"b\" & \u{1}c".to_owned()],
-                },
-            ],
-        }
+        let outcomes = vec![
+            Outcome::new(
+                "no-growth",
+                1,
+                Vec::new(),
+                vec!["SELECT 1: too few calls".to_owned()],
+            ),
+            Outcome::new(
+                "p95 GET /a",
+                1,
+                vec!["a < \"b\" & \u{1}c".to_owned()],
+                Vec::new(),
+            ),
+            Outcome::new(
+                "no-repeats",
+                0,
+                Vec::new(),
+                vec!["no request was seen".to_owned()],
+            ),
+        ];
+        Report::new("2026-01-01T00:00:00Z".to_owned(), 7, outcomes)
     }
 
     #[test]
-    fn text_names_each_bound_and_what_broke_it() {
+    fn text_names_each_bound_what_broke_it_and_what_was_not_judged() {
         assert_eq!(
             report().text(),
-            "7 requests since 2026-01-01T00:00:00Z\nok      no-growth\nFAILED  p95 GET /a\n        a < \"b\" & \u{1}c\n"
+            "7 requests since 2026-01-01T00:00:00Z\n\
+             ok      no-growth\n        not judged: SELECT 1: too few calls\n\
+             FAILED  p95 GET /a\n        a < \"b\" & \u{1}c\n\
+             NOT JUDGED  no-repeats\n        not judged: no request was seen\n"
         );
     }
 
     #[test]
-    fn junit_is_escaped() {
+    fn junit_is_escaped_and_counts_what_was_not_judged_as_an_error() {
         let xml = report().junit();
-        assert!(xml.contains("tests=\"2\" failures=\"1\""), "{xml}");
+        assert!(
+            xml.contains("tests=\"3\" failures=\"1\" errors=\"1\""),
+            "{xml}"
+        );
         assert!(
             xml.contains("<failure message=\"a &lt; &quot;b&quot; &amp; \u{fffd}c\">"),
             "{xml}"
         );
+        assert!(
+            xml.contains(
+                "<error message=\"not judged: no request was seen\">no request was seen</error>"
+            ),
+            "{xml}"
+        );
+    }
+
+    #[test]
+    fn a_report_fails_before_it_is_not_judged() {
+        assert_eq!(report().verdict, Verdict::Failed);
+        let judged = Outcome::new("a", 1, Vec::new(), Vec::new());
+        let not = Outcome::new("b", 0, Vec::new(), Vec::new());
+        let of = |outcomes| Report::new(String::new(), 1, outcomes);
+        assert_eq!(of(vec![judged.clone(), not]).verdict, Verdict::NotJudged);
+        assert!(of(vec![judged]).passed);
     }
 }

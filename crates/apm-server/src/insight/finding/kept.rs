@@ -10,7 +10,7 @@ use super::{Draft, Says};
 use crate::analytics::Scope;
 use crate::analytics::sql::Sql;
 use crate::insight::bounds;
-use crate::insight::repeats::Severity;
+use crate::insight::severity::Severity;
 
 /// How long a finding may be missed before it counts as ended, seconds: one quiet minute is no repair.
 const GRACE: i64 = 60;

@@ -46,6 +46,9 @@ pub struct Growth {
     pub table: String,
     /// Where the number of its rows comes from.
     pub source: Source,
+    /// Whether there were calls, and nothing that tells how many rows there were.
+    #[serde(skip)]
+    pub rows_unknown: bool,
     /// Oldest first.
     pub points: Vec<Point>,
     /// Oldest first; the last one holds today.
@@ -232,7 +235,9 @@ pub fn read(
         running(before.value, 0.1, steps)
     };
     let gauge = gauge.iter().map(|row| (row.at as f64 / 1e6, row.value));
-    let rows = Rows::of(gauge.collect(), seen);
+    let gauge: Vec<(f64, f64)> = gauge.collect();
+    let rows_unknown = gauge.is_empty() && seen.is_empty();
+    let rows = Rows::of(gauge, seen);
     let points: Vec<Point> = calls
         .into_iter()
         .filter_map(|(at, micros)| {
@@ -247,6 +252,7 @@ pub fn read(
     Ok(Some(Growth {
         table: subject.table.to_owned(),
         source: rows.source,
+        rows_unknown,
         points,
         regimes,
         sql: asked.shell(),
@@ -325,6 +331,7 @@ mod tests {
         Growth {
             table: "people".to_owned(),
             source: Source::Inserts,
+            rows_unknown: false,
             regimes: regimes(&points),
             points,
             sql: String::new(),

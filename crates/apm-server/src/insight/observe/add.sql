@@ -1,5 +1,6 @@
 -- Adds to a bucket.
-INSERT INTO roll_caller VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+INSERT INTO roll_caller (level, bucket, tx_group_id, statement_id, requests, calls, most, sum, tx_sum, follows, trace_id, looped)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 ON CONFLICT DO UPDATE SET
     requests = requests + excluded.requests,
     calls = calls + excluded.calls,
@@ -7,4 +8,5 @@ ON CONFLICT DO UPDATE SET
     most = max(most, excluded.most),
     sum = sum + excluded.sum,
     tx_sum = tx_sum + excluded.tx_sum,
-    follows = follows + excluded.follows
+    follows = follows + excluded.follows,
+    looped = looped + excluded.looped

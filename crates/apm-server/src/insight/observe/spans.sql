@@ -1,8 +1,11 @@
--- Statements that were run, by arrival; times in microseconds.
-SELECT transaction_id,
-       statement_id,
-       ts,
-       coalesce(composite_count, 1) AS calls,
-       coalesce(composite_sum, duration) AS total
-FROM span
-WHERE seq > :from AND seq <= :to AND statement_id IS NOT NULL AND transaction_id IS NOT NULL
+-- Statements that were run, by arrival; times in microseconds. What was folded into a span named after its target is of several kinds.
+SELECT p.transaction_id,
+       p.statement_id,
+       p.ts,
+       coalesce(p.composite_count, 1) AS calls,
+       coalesce(p.composite_sum, p.duration) AS total,
+       p.outcome = 0 AS failed, -- see `outcome_code`
+       p.composite_count IS NULL
+           OR (SELECT g.name NOT LIKE 'Calls to %' FROM span_group g WHERE g.id = p.group_id) IS NOT 0 AS of_one_kind
+FROM span p
+WHERE p.seq > :from AND p.seq <= :to AND p.statement_id IS NOT NULL AND p.transaction_id IS NOT NULL

@@ -8,7 +8,8 @@ use serde::Serialize;
 
 use super::propose::candidates;
 use super::schema::Schema;
-use super::{Plan, Row};
+use super::statistics::Measured;
+use super::{Kind, Plan, Row};
 use crate::fingerprint::Fingerprint;
 use crate::insight::guard::{Bounds, GuardError, Guarded, Purpose};
 
@@ -46,6 +47,12 @@ pub struct WhatIf {
     pub after: Plan,
     /// The latter in a sentence.
     pub summary: String,
+    /// Whether SQLite would use the index.
+    pub is_used: bool,
+    /// Whether the statement would be cheaper with it.
+    pub helps: bool,
+    /// What the comparison rests on, a sentence each.
+    pub assumed: Vec<String>,
 }
 
 /// The plan of a statement on a service's database, with an index that would help where one is found. The file is only
@@ -56,14 +63,14 @@ pub struct WhatIf {
 pub fn explain(file: &Path, sql: &str) -> Result<Explained, PlanError> {
     let plan = plan(&Guarded::open(file, Purpose::Plan, BOUNDS)?, sql)?;
     let proposal = match schema(file) {
-        Ok(schema) => proposal(&schema, sql, &plan)?,
+        Ok(schema) => proposal(file, &schema, sql, &plan),
         Err(error) => {
             log::debug!("no schema for a proposal: {error}");
             None
         }
     };
     Ok(Explained {
-        summary: plan.summary(),
+        summary: plan.summary(sql),
         plan,
         proposal,
     })
@@ -83,7 +90,7 @@ pub fn what_if(file: &Path, sql: &str, index: &str) -> Result<WhatIf, PlanError>
                 .to_owned(),
         ));
     }
-    tried(&schema(file)?, sql, index)
+    tried(file, &schema(file)?, sql, index)
 }
 
 /// The rows of EXPLAIN QUERY PLAN.
@@ -126,40 +133,131 @@ fn schema(file: &Path) -> Result<Schema, PlanError> {
     Schema::read(&conn).map_err(open)
 }
 
-fn tried(schema: &Schema, sql: &str, index: &str) -> Result<WhatIf, PlanError> {
-    let failed = |error: rusqlite::Error| GuardError::Sql(error.to_string());
-    let copy = || schema.copy().map_err(failed);
-    let before = plan(&Guarded::behind(copy()?, Purpose::Plan, BOUNDS)?, sql)?;
-    let with = copy()?;
-    // One statement: what follows a first one is not looked at, but refused.
-    let mut create = with.prepare(index).map_err(|error| match error {
+/// The plans without and with an index, both with the statistics of the file.
+fn tried(file: &Path, schema: &Schema, sql: &str, index: &str) -> Result<WhatIf, PlanError> {
+    let failed = |error: rusqlite::Error| match error {
         rusqlite::Error::MultipleStatement => GuardError::NotOne("not several"),
         error => GuardError::Sql(error.to_string()),
-    })?;
-    create.raw_execute().map_err(failed)?;
-    drop(create);
+    };
+    let before = plan(
+        &Guarded::behind(schema.copy().map_err(failed)?, Purpose::Plan, BOUNDS)?,
+        sql,
+    )?;
+    let new = NewIndex::of(schema, index).map_err(failed)?;
+    let measured = new.measure(file);
+    let with = schema.copy_with(index, measured.as_ref()).map_err(failed)?;
     let after = plan(&Guarded::behind(with, Purpose::Plan, BOUNDS)?, sql)?;
+    let using = after.using(&new.name);
+    let finds = matches!(using, Some(Kind::Search | Kind::CoveringSearch));
+    let is_selective = measured.as_ref().is_none_or(Measured::is_selective);
+    let summary = match using {
+        None => "SQLite would not use this index.".to_owned(),
+        Some(_) if finds && !is_selective => {
+            "SQLite would use this index, but many rows share a value: reading them through the index is slower than reading all."
+                .to_owned()
+        }
+        Some(_) => after.summary(sql),
+    };
+    // Weights of steps know nothing of the size of tables; where they are equal, it helps to find rows instead of reading all.
+    let is_cheaper = after.cost() < before.cost() || after.cost() == before.cost() && finds;
     Ok(WhatIf {
         index: index.to_owned(),
-        summary: after.summary(),
+        summary,
+        is_used: using.is_some(),
+        helps: using.is_some() && is_cheaper && (is_selective || !finds),
+        assumed: new.assumed(schema, measured.as_ref()),
         before,
         after,
     })
 }
 
-/// The first of the candidates that makes the plan cheapest.
-fn proposal(schema: &Schema, sql: &str, plan: &Plan) -> Result<Option<WhatIf>, PlanError> {
+/// An index that does not exist yet.
+struct NewIndex {
+    name: String,
+    table: String,
+    /// None where it indexes expressions, or a part of the rows.
+    columns: Option<Vec<String>>,
+}
+
+impl NewIndex {
+    /// Makes it on an empty copy, to read what SQLite understood.
+    fn of(schema: &Schema, index: &str) -> rusqlite::Result<Self> {
+        const INDEXES: &str = "SELECT name, tbl_name FROM sqlite_schema WHERE type = 'index' ORDER BY rowid DESC LIMIT 1";
+        let conn = schema.copy_with(index, None)?;
+        let (name, table): (String, String) =
+            conn.query_row(INDEXES, [], |row| Ok((row.get(0)?, row.get(1)?)))?;
+        let is_partial: bool = conn.query_row(
+            "SELECT partial FROM pragma_index_list(?) WHERE name = ?",
+            [&table, &name],
+            |row| row.get(0),
+        )?;
+        let mut columns = conn.prepare("SELECT name FROM pragma_index_info(?) ORDER BY seqno")?;
+        let columns: Vec<Option<String>> = columns
+            .query_map([&name], |row| row.get(0))?
+            .collect::<Result<_, _>>()?;
+        Ok(Self {
+            name,
+            table,
+            columns: columns
+                .into_iter()
+                .collect::<Option<Vec<_>>>()
+                .filter(|_| !is_partial),
+        })
+    }
+
+    /// What ANALYZE would say of it; none where that takes too long or cannot be told.
+    fn measure(&self, file: &Path) -> Option<Measured> {
+        let columns = self.columns.as_ref()?;
+        let guarded = Guarded::open(file, Purpose::Read, BOUNDS).ok()?;
+        match Measured::read(&guarded, &self.table, &self.name, columns) {
+            Ok(measured) => measured,
+            Err(error) => {
+                log::debug!("the values of {} were not counted: {error}", self.table);
+                None
+            }
+        }
+    }
+
+    fn assumed(&self, schema: &Schema, measured: Option<&Measured>) -> Vec<String> {
+        let statistics = if schema.statistics.is_empty() {
+            "ANALYZE never ran on this database: SQLite guesses how many rows each step finds."
+        } else {
+            "The statistics of the database (ANALYZE) are used."
+        };
+        let values = match (measured, &self.columns) {
+            (Some(measured), Some(columns)) => measured.words(columns),
+            (_, None) => "The values of the index were not counted: it has expressions or a WHERE. SQLite's guess is used.".to_owned(),
+            (None, Some(_)) => "The values of the index were not counted. SQLite's guess is used.".to_owned(),
+        };
+        vec![statistics.to_owned(), values]
+    }
+}
+
+/// The first of the candidates that makes the plan cheapest, if SQLite would use it.
+fn proposal(file: &Path, schema: &Schema, sql: &str, plan: &Plan) -> Option<WhatIf> {
     let mut best: Option<WhatIf> = None;
     for candidate in candidates(sql, plan, schema).into_iter().take(TRIES) {
-        let tried = tried(schema, sql, &candidate.statement())?;
-        let least = best
+        let tried = match tried(file, schema, sql, &candidate.statement()) {
+            Ok(tried) => tried,
+            // Such as an index of that name, which SQLite uses already.
+            Err(error) => {
+                log::debug!("not tried: {}: {error}", candidate.statement());
+                continue;
+            }
+        };
+        // A copy that is not planned like the file says nothing about the file.
+        if tried.before != *plan {
+            log::debug!("no proposal: the copy of the schema has another plan than the file");
+            return None;
+        }
+        let is_least = best
             .as_ref()
-            .map_or(tried.before.cost(), |best| best.after.cost());
-        if tried.after.cost() < least {
+            .is_none_or(|best| tried.after.cost() < best.after.cost());
+        if tried.helps && is_least {
             best = Some(tried);
         }
     }
-    Ok(best)
+    best
 }
 
 #[cfg(test)]
@@ -167,7 +265,6 @@ mod tests {
     use std::path::PathBuf;
     use std::time::Instant;
 
-    use super::super::Kind;
     use super::*;
 
     fn people() -> (tempfile::TempDir, PathBuf) {
@@ -224,6 +321,203 @@ mod tests {
             write.proposal.unwrap().index,
             "CREATE INDEX people_city ON people (city)"
         );
+    }
+
+    /// A database made by some SQL.
+    fn database(sql: &str) -> (tempfile::TempDir, PathBuf) {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("made.db");
+        let conn = Connection::open(&path).unwrap();
+        conn.execute_batch(&format!("PRAGMA synchronous = OFF; BEGIN; {sql}; COMMIT"))
+            .unwrap();
+        (dir, path)
+    }
+
+    #[test]
+    fn an_index_is_proposed_only_where_sqlite_would_use_it() {
+        let rows =
+            "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 20000)";
+        let item = format!(
+            "CREATE TABLE item (id INTEGER PRIMARY KEY, flag INTEGER, shop INTEGER, code TEXT, at INTEGER);
+             INSERT INTO item (flag, shop, code, at) {rows} SELECT 1, i % 40, 'c' || i, i FROM n;"
+        );
+        let shop = format!(
+            "CREATE TABLE shop (id INTEGER PRIMARY KEY, region TEXT);
+             INSERT INTO shop (region) {rows} SELECT 'r' || i FROM n LIMIT 40;"
+        );
+        let partial = "CREATE INDEX open_item ON item (at) WHERE flag = 1;";
+        let nocase = "CREATE TABLE person (id INTEGER PRIMARY KEY, name TEXT COLLATE NOCASE);";
+        let code = "SELECT * FROM item WHERE code = 'c7'";
+        let flag = "SELECT * FROM item WHERE flag = 1";
+        let join = "SELECT * FROM shop s JOIN item i ON i.shop = s.id WHERE s.region = 'r1'";
+        for (name, made, sql, expected) in [
+            ("a rare value", vec![&*item], code, Some("item_code")),
+            (
+                "a rare value, analysed",
+                vec![&item, "ANALYZE"],
+                code,
+                Some("item_code"),
+            ),
+            ("one value in all", vec![&*item], flag, None),
+            (
+                "one value in all, analysed",
+                vec![&item, "ANALYZE"],
+                flag,
+                None,
+            ),
+            (
+                "order",
+                vec![&item, "ANALYZE"],
+                "SELECT * FROM item ORDER BY at LIMIT 5",
+                Some("item_at"),
+            ),
+            (
+                "a join",
+                vec![&item, &shop, "ANALYZE"],
+                join,
+                Some("item_shop"),
+            ),
+            (
+                "a join, never analysed",
+                vec![&*item, &shop],
+                join,
+                Some("item_shop"),
+            ),
+            (
+                "an expression",
+                vec![&item, "ANALYZE"],
+                "SELECT * FROM item WHERE lower(code) = 'c7'",
+                None,
+            ),
+            (
+                "an index that is there",
+                vec![&item, "CREATE INDEX i ON item (code)", "ANALYZE"],
+                code,
+                None,
+            ),
+            (
+                "a partial index that does",
+                vec![&item, partial, "ANALYZE"],
+                "SELECT id, at FROM item WHERE flag = 1 AND at > 19990",
+                None,
+            ),
+            (
+                "a collation",
+                vec![nocase],
+                "SELECT * FROM person WHERE name = 'x'",
+                Some("person_name"),
+            ),
+            (
+                "a small table, analysed",
+                vec![
+                    "CREATE TABLE unit (name TEXT, size INTEGER); INSERT INTO unit VALUES ('a', 1), ('b', 2)",
+                    "ANALYZE",
+                ],
+                "SELECT * FROM unit WHERE size > 0",
+                None,
+            ),
+        ] {
+            let (_dir, path) = database(&made.join(";"));
+            let found = explain(&path, sql).unwrap();
+            let index = found
+                .proposal
+                .as_ref()
+                .map(|proposal| proposal.index.as_str());
+            match expected {
+                None => assert_eq!(index, None, "{name}: {found:#?}"),
+                Some(expected) => {
+                    assert!(
+                        index.is_some_and(
+                            |index| index.starts_with(&format!("CREATE INDEX {expected}"))
+                        ),
+                        "{name}: {found:#?}"
+                    )
+                }
+            }
+            if let Some(proposal) = &found.proposal {
+                assert_eq!(proposal.before, found.plan, "{name}");
+                let is_analysed = made.last() == Some(&"ANALYZE");
+                // SQLite itself, with the index and its statistics, plans as was said.
+                if is_analysed {
+                    let real = Connection::open(&path).unwrap();
+                    real.execute_batch(&format!("{}; ANALYZE", proposal.index))
+                        .unwrap();
+                    drop(real);
+                    assert_eq!(explain(&path, sql).unwrap().plan, proposal.after, "{name}");
+                }
+                assert_eq!(
+                    proposal.assumed[0].contains("never"),
+                    !is_analysed,
+                    "{name}: {proposal:?}"
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn an_index_that_would_not_help_is_told() {
+        let (_dir, path) = database(
+            "CREATE TABLE item (id INTEGER PRIMARY KEY, flag INTEGER);
+             INSERT INTO item (flag) SELECT 1 FROM (WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n LIMIT 5000) \
+             SELECT i FROM n)",
+        );
+        let asked = what_if(
+            &path,
+            "SELECT * FROM item WHERE flag = 1",
+            "CREATE INDEX i ON item (flag)",
+        )
+        .unwrap();
+        assert!(
+            !asked.helps && asked.summary.contains("many rows share a value"),
+            "{asked:#?}"
+        );
+        assert!(
+            asked.assumed[1].contains("5000 rows of item have 1 different value of flag"),
+            "{asked:#?}"
+        );
+        Connection::open(&path)
+            .unwrap()
+            .execute_batch("ANALYZE")
+            .unwrap();
+        let asked = what_if(
+            &path,
+            "SELECT * FROM item WHERE flag = 1",
+            "CREATE INDEX i ON item (flag)",
+        )
+        .unwrap();
+        assert!(
+            !asked.is_used && asked.summary.contains("would not use"),
+            "{asked:#?}"
+        );
+        let partial = "CREATE INDEX i ON item (flag) WHERE flag = 1";
+        let asked = what_if(&path, "SELECT * FROM item WHERE flag = 1", partial).unwrap();
+        assert!(asked.assumed[1].contains("not counted"), "{asked:#?}");
+    }
+
+    #[test]
+    fn a_plan_without_steps_is_told_for_what_it_is() {
+        let (_dir, path) = database("CREATE TABLE people (id INTEGER PRIMARY KEY, city TEXT)");
+        for (sql, expected) in [
+            (
+                "DELETE FROM people",
+                "It deletes every row at once, without looking at any.",
+            ),
+            (
+                "INSERT INTO people (city) VALUES ('x')",
+                "It writes rows and reads none.",
+            ),
+            ("SELECT 1", "It reads no table."),
+            (
+                "DELETE FROM people WHERE id = 1",
+                "It finds its rows by index and sorts nothing.",
+            ),
+            (
+                "UPDATE people SET city = ''",
+                "It reads every row of people.",
+            ),
+        ] {
+            assert_eq!(explain(&path, sql).unwrap().summary, expected, "{sql}");
+        }
     }
 
     #[test]

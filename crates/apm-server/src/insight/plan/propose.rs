@@ -276,6 +276,7 @@ fn past_parenthesis(tokens: &[Token<'_>], open: usize) -> usize {
 #[cfg(test)]
 mod tests {
     use super::super::Row;
+    use super::super::statistics::Statistics;
     use super::*;
 
     fn first(sql: &str, details: &[&str]) -> Option<String> {
@@ -285,6 +286,7 @@ mod tests {
         };
         let schema = Schema {
             statements: Vec::new(),
+            statistics: Statistics::default(),
             tables: vec![
                 table("people", &["id", "name", "age", "City"]),
                 table("order", &["id", "person_id", "at"]),

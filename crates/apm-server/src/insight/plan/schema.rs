@@ -1,6 +1,8 @@
-//! The tables of a database, as far as indexes need to know them.
+//! The tables of a database, as far as indexes need to know them, and its statistics.
 
 use rusqlite::{Connection, Result};
+
+use super::statistics::{Measured, Statistics};
 
 /// Objects that are copied; a schema with more is not one of a service.
 const MOST: usize = 2_000;
@@ -13,11 +15,12 @@ pub(super) struct Table {
 }
 
 /// What made the database, without its rows.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub(super) struct Schema {
     /// `CREATE …`, tables first.
     pub(super) statements: Vec<String>,
     pub(super) tables: Vec<Table>,
+    pub(super) statistics: Statistics,
 }
 
 impl Schema {
@@ -51,11 +54,27 @@ impl Schema {
             }
             schema.statements.push(sql);
         }
+        schema.statistics = Statistics::read(conn)?;
         Ok(schema)
     }
 
-    /// An empty database of the same shape, in memory. What cannot be made there is left out.
+    /// An empty database of the same shape and with the same statistics, in memory. What cannot be made there is left out.
     pub(super) fn copy(&self) -> Result<Connection> {
+        let conn = self.shape()?;
+        self.statistics.apply(&conn, None)?;
+        Ok(conn)
+    }
+
+    /// The same with one index more, and what was measured of it.
+    pub(super) fn copy_with(&self, index: &str, measured: Option<&Measured>) -> Result<Connection> {
+        let conn = self.shape()?;
+        // One statement: what follows a first one is not looked at, but refused.
+        conn.prepare(index)?.raw_execute()?;
+        self.statistics.apply(&conn, measured)?;
+        Ok(conn)
+    }
+
+    fn shape(&self) -> Result<Connection> {
         let conn = Connection::open_in_memory()?;
         for statement in &self.statements {
             if let Err(error) = conn.execute_batch(statement) {

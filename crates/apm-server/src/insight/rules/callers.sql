@@ -11,6 +11,7 @@ SELECT s.name AS service,
        sum(r.sum) AS sum,
        sum(r.tx_sum) AS tx_sum,
        sum(r.follows) AS follows,
+       sum(r.looped) AS looped,
        r.trace_id
 FROM roll_caller r
 CROSS JOIN tx_group g ON g.id = r.tx_group_id

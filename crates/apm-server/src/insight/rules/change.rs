@@ -11,7 +11,7 @@ use crate::analytics::sql::Sql;
 use crate::insight::compare;
 use crate::insight::finding::{Draft, Evidence, Kind, Says, count_words, duration_words};
 use crate::insight::marker;
-use crate::insight::repeats::Severity;
+use crate::insight::severity::Severity;
 
 /// How long after a marker its effect is looked for, and how long before it, seconds.
 const REACH: i64 = 3_600;
@@ -23,9 +23,15 @@ const FEWEST: f64 = 20.0;
 const FACTOR: f64 = 1.5;
 const LEAST: f64 = 1_000.0;
 
+/// Mean now / before: with few requests, p95 is one of the slowest, which says little of the others.
+const MEAN_FACTOR: f64 = 1.2;
+
 /// Errors in 5 minutes that are a spike, and how many times the usual.
 const ERRORS: f64 = 10.0;
 const SPIKE: f64 = 5.0;
+
+/// How long a service must be known for its usual number of errors to be known, seconds.
+const KNOWN: f64 = 900.0;
 
 /// Share of the service's SQL from which a new statement is worth a word.
 const NEW: f64 = 0.1;
@@ -61,22 +67,21 @@ fn regressions(look: &mut Look<'_>, marker: &marker::Marker) -> Result<Vec<Draft
     let compared = compare::transactions(look.conn, &scope, before, after)?;
     let slower = compared.into_iter().filter_map(|row| {
         let (was, is) = (row.before?, row.after?);
-        let worse = is.p95 >= FACTOR * was.p95 && is.p95 - was.p95 >= LEAST;
-        (was.count >= FEWEST && is.count >= FEWEST && worse).then_some((row, was, is))
+        let worse = is.p95 >= FACTOR * was.p95
+            && is.p95 - was.p95 >= LEAST
+            && is.avg >= MEAN_FACTOR * was.avg;
+        let minutes = (look.now - marker.at).max(60) as f64 / 60.0;
+        let saving = (is.avg - was.avg).max(0.0) * is.count / minutes;
+        (was.count >= FEWEST && is.count >= FEWEST && worse).then_some((row, was, is, saving))
     });
     Ok(slower
-        .map(|(row, was, is)| Draft {
+        .map(|(row, was, is, saving)| Draft {
             kind: Kind::Regression,
             service: row.service.clone(),
             environment: row.environment.clone(),
             subject: format!("{}\0{}", marker.id, row.name),
-            severity: if is.p95 >= 3.0 * was.p95 {
-                Severity::Grave
-            } else {
-                Severity::Cost
-            },
-            saving: (is.avg - was.avg).max(0.0) * is.count * 60.0
-                / (look.now - marker.at).max(60) as f64,
+            severity: Severity::of_saving(saving).max(Severity::Cost),
+            saving,
             says: Says {
                 title: format!("{} is slower since {}.", row.name, marker.words()),
                 cause: format!(
@@ -159,6 +164,8 @@ struct Spike {
     now: f64,
     #[diesel(sql_type = Double)]
     usual: f64,
+    #[diesel(sql_type = Double)]
+    known: f64,
 }
 
 fn error_spikes(look: &mut Look<'_>) -> Result<Vec<Draft>, RuleError> {
@@ -169,7 +176,7 @@ fn error_spikes(look: &mut Look<'_>) -> Result<Vec<Draft>, RuleError> {
         .load(look.conn)?;
     Ok(rows
         .into_iter()
-        .filter(|row| row.now >= SPIKE * row.usual)
+        .filter(|row| row.known >= KNOWN && row.now >= SPIKE * row.usual)
         .map(|row| {
             let message: String = row.message.chars().take(80).collect();
             Draft {

@@ -8,7 +8,7 @@ use crate::analytics::sql::Sql;
 use crate::insight::finding::{Draft, Kind, Says, count_words, duration_words, id};
 use crate::insight::growth::{self, Regime, Subject};
 use crate::insight::plan::{self, Explained};
-use crate::insight::repeats::Severity;
+use crate::insight::severity::Severity;
 
 /// Calls that a trend needs.
 const FEWEST: f64 = 20.0;
@@ -75,7 +75,7 @@ fn is_unused(look: &mut Look<'_>, statement: i64) -> Result<bool, RuleError> {
     Ok(since.n as f64 >= UNUSED as f64 * since.usual.max(1.0))
 }
 
-fn grows(look: &Look<'_>, statement: &Statement, regime: &Regime) -> Option<Draft> {
+fn grows(look: &mut Look<'_>, statement: &Statement, regime: &Regime) -> Option<Draft> {
     let fit = regime.fit?;
     let table = &statement.table_name;
     let explained = look.plan(statement);
@@ -103,17 +103,15 @@ fn grows(look: &Look<'_>, statement: &Statement, regime: &Regime) -> Option<Draf
         cause.push(' ');
         cause.push_str(&explained.summary);
     }
+    let saving = (most - least).max(0.0) * per_minute(statement);
     Some(Draft {
         kind: Kind::Growth,
         service: statement.service.clone(),
         environment: statement.environment.clone(),
         subject: statement.fingerprint(),
-        severity: if most >= 50_000.0 {
-            Severity::Grave
-        } else {
-            Severity::Cost
-        },
-        saving: (most - least).max(0.0) * per_minute(statement),
+        // What grows costs more later than it does now.
+        severity: Severity::of_saving(saving).max(Severity::Cost),
+        saving,
         says: Says {
             title: format!(
                 "{who} gets slower as {table} grows: {} per 1,000 rows.",
@@ -166,7 +164,7 @@ fn remedy(statement: &Statement, explained: Option<&Explained>) -> String {
 }
 
 /// A whole table, slowly, and SQLite knows a better way with an index.
-fn scans(look: &Look<'_>, statement: &Statement) -> Option<Draft> {
+fn scans(look: &mut Look<'_>, statement: &Statement) -> Option<Draft> {
     if statement.mean() < SCAN {
         return None;
     }
@@ -175,13 +173,14 @@ fn scans(look: &Look<'_>, statement: &Statement) -> Option<Draft> {
         .proposal
         .as_ref()
         .filter(|_| explained.plan.has(plan::Kind::FullScan))?;
+    let saving = statement.mean() * per_minute(statement) * 0.8;
     Some(Draft {
         kind: Kind::Scan,
         service: statement.service.clone(),
         environment: statement.environment.clone(),
         subject: statement.fingerprint(),
-        severity: Severity::Cost,
-        saving: statement.mean() * per_minute(statement) * 0.8,
+        severity: Severity::of_saving(saving),
+        saving,
         says: Says {
             title: format!(
                 "{} reads all of {} each time.",

@@ -1,8 +1,9 @@
 //! A statement that one request runs again and again.
 
-use super::{Caller, Look, RuleError, Statement, figures};
+use super::{Caller, Look, RECENT, RuleError, Statement, figures};
 use crate::insight::finding::{Draft, Evidence, Kind, Says, duration_words};
-use crate::insight::repeats::{self, FINDING, Pattern, Values, classify};
+use crate::insight::repeats::{FINDING, Pattern, Values, classify};
+use crate::insight::severity::Severity;
 use crate::insight::values;
 
 /// Requests that must show it.
@@ -11,8 +12,7 @@ const FEWEST: i64 = 3;
 pub(super) fn apply(look: &mut Look<'_>) -> Result<Vec<Draft>, RuleError> {
     let mut drafts = Vec::new();
     for caller in look.callers.clone() {
-        let per_request = caller.calls / caller.requests.max(1) as f64;
-        if caller.statement_id == 0 || caller.requests < FEWEST || per_request < FINDING {
+        if caller.statement_id == 0 || caller.requests < FEWEST || per_request(&caller) < FINDING {
             continue;
         }
         let Some(statement) = look.statement(caller.statement_id).cloned() else {
@@ -23,22 +23,30 @@ pub(super) fn apply(look: &mut Look<'_>) -> Result<Vec<Draft>, RuleError> {
                 look.conn,
                 &caller.trace_id,
                 statement.id,
-                look.now - 2 * super::RECENT,
+                look.now - 2 * RECENT,
             )?
         } else {
             Values::Unknown
         };
         let follows = caller.follows * 2 > caller.requests;
-        if let Some(pattern) = classify(&statement.verb, follows, values) {
-            drafts.push(draft(&caller, &statement, pattern, per_request));
+        if let Some(pattern) = classify(statement.shape(), follows, values) {
+            drafts.push(draft(&caller, &statement, pattern));
         }
     }
     Ok(drafts)
 }
 
-fn draft(caller: &Caller, statement: &Statement, pattern: Pattern, per_request: f64) -> Draft {
+/// Calls of a loop in a request.
+fn per_request(caller: &Caller) -> f64 {
+    caller.looped / caller.requests.max(1) as f64
+}
+
+fn draft(caller: &Caller, statement: &Statement, pattern: Pattern) -> Draft {
+    let per_request = per_request(caller);
     let requests = caller.requests.max(1) as f64;
-    let (time, whole) = (caller.sum / requests, caller.tx_sum / requests);
+    // Time of the loop, without the calls that are none of it.
+    let time = caller.sum / requests * (caller.looped / caller.calls.max(1.0)).min(1.0);
+    let whole = caller.tx_sum / requests;
     let share = if whole > 0.0 {
         100.0 * time / whole
     } else {
@@ -51,13 +59,14 @@ fn draft(caller: &Caller, statement: &Statement, pattern: Pattern, per_request: 
         Pattern::Repeated => "again and again",
     };
     let saved = time * (1.0 - 1.0 / per_request);
+    let saving = saved * requests * 60.0 / RECENT as f64;
     Draft {
         kind: Kind::Repeat,
         service: caller.service.clone(),
         environment: caller.environment.clone(),
         subject: format!("{}\0{}", caller.name, statement.fingerprint()),
-        severity: repeats::severity(per_request, time, whole),
-        saving: saved * requests * 60.0 / super::RECENT as f64,
+        severity: Severity::of_saving(saving),
+        saving,
         says: Says {
             title: format!(
                 "{} runs {} {per_request:.0}× per request, {what}.",

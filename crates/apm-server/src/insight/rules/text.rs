@@ -2,7 +2,7 @@
 
 use super::{Look, RuleError, Statement, figures, per_minute};
 use crate::insight::finding::{Draft, Kind, Says, count_words};
-use crate::insight::repeats::Severity;
+use crate::insight::severity::Severity;
 use crate::insight::values;
 
 /// Rows from which “all columns of all rows” is much.

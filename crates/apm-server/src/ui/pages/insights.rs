@@ -6,7 +6,7 @@ use maud::{Markup, html};
 use super::{Answer, Ask, page, transaction_href};
 use crate::analytics::Scope;
 use crate::insight::finding::{self, Finding, Which};
-use crate::insight::repeats::Severity;
+use crate::insight::severity::Severity;
 use crate::time::SECOND;
 use crate::ui::components::cells::{Tone, flag};
 use crate::ui::components::findings::Mark;

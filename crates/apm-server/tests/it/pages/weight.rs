@@ -15,11 +15,11 @@ const MOST: usize = 80_000;
 
 const PAGES: [&str; 24] = [
     "/services",
-    "/services/my-app-01",
-    "/services/my-app-01/transactions",
-    "/services/my-app-01/errors",
-    "/services/my-app-01/dependencies",
-    "/services/my-app-01/metrics",
+    "/services/demo-app",
+    "/services/demo-app/transactions",
+    "/services/demo-app/errors",
+    "/services/demo-app/dependencies",
+    "/services/demo-app/metrics",
     "{transaction}",
     "{transaction}&tab=metadata",
     "{error}",
@@ -121,12 +121,12 @@ async fn the_first_load_of_any_page_is_light_and_from_this_server() {
         assert_eq!(server.intake(body).await.status, 202);
     }
     let json = async |path: &str| server.get(path).await.json();
-    let groups = json("/api/v1/services/my-app-01/transactions").await;
+    let groups = json("/api/v1/services/demo-app/transactions").await;
     let name = groups["transactions"][0]["name"]
         .as_str()
         .expect("a group")
         .replace(' ', "%20");
-    let transaction = format!("/services/my-app-01/transactions/view?type=request&name={name}");
+    let transaction = format!("/services/demo-app/transactions/view?type=request&name={name}");
     let hits = json("/api/v1/discover?q=processor.event:transaction&size=1").await;
     let text = hits.to_string();
     let trace = text
@@ -135,9 +135,9 @@ async fn the_first_load_of_any_page_is_light_and_from_this_server() {
         .and_then(|rest| rest.split('"').next())
         .expect("a trace")
         .to_owned();
-    let errors = json("/api/v1/services/my-app-01/errors").await;
+    let errors = json("/api/v1/services/demo-app/errors").await;
     let error = format!(
-        "/services/my-app-01/errors/{}",
+        "/services/demo-app/errors/{}",
         errors["errors"][0]["key"].as_str().expect("an error")
     );
     let mut known = BTreeMap::new();

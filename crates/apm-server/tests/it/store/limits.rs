@@ -251,7 +251,7 @@ fn callers_go_before_the_rollups_of_the_present() {
         .write(|conn| {
             diesel::sql_query(
                 "INSERT INTO roll_caller WITH RECURSIVE s (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM s LIMIT 200000) \
-                 SELECT 60, 1767225600 + n / 20 * 60, 1, n, 1, 1, 1, 1, 1, 0, 7 FROM s",
+                 SELECT 60, 1767225600 + n / 20 * 60, 1, n, 1, 1, 1, 1, 1, 0, 7, 1 FROM s",
             )
             .execute(conn)?;
             diesel::sql_query(

@@ -253,8 +253,9 @@ fn plans(explained: &Explained, asked: Option<&WhatIf>) -> Markup {
                 div {
                     h3 { (if asked.is_some() { "With your index" } else { "With an index" }) }
                     (tree(&other.after))
-                    div.note-box {
-                        div { (other.summary) " Tried on an empty copy of the schema." }
+                    div.note-box.note-box--warn[!other.helps] {
+                        div { (other.summary) }
+                        @for sentence in &other.assumed { div.soft { (sentence) } }
                         div.row { code #index { (sql::highlight(&other.index)) } (copy("index", "Copy")) }
                     }
                 }

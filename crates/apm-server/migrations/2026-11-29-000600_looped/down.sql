@@ -1,0 +1,1 @@
+ALTER TABLE roll_caller DROP COLUMN looped;

@@ -1,0 +1,85 @@
+//! How bounds were kept: passed, failed, or not judged. What was not judged has not passed.
+
+use serde::{Deserialize, Serialize};
+
+/// How one bound, or all of them, were kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Verdict {
+    /// It was judged, and nothing broke it.
+    Passed,
+    /// Something broke it.
+    Failed,
+    /// There was too little to judge by.
+    NotJudged,
+}
+
+/// One bound, and how it was kept.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Outcome {
+    /// The option, such as `no-repeats`.
+    pub check: String,
+    /// How it was kept.
+    pub verdict: Verdict,
+    /// What broke it, a sentence each.
+    pub failures: Vec<String>,
+    /// What could not be judged and why, a sentence each. A bound on several statements is judged where one of them was.
+    pub not_judged: Vec<String>,
+}
+
+impl Outcome {
+    /// `judged`: of how many requests or statements the bound could be judged.
+    pub(super) fn new(
+        check: &str,
+        judged: usize,
+        failures: Vec<String>,
+        not_judged: Vec<String>,
+    ) -> Self {
+        let verdict = match (failures.is_empty(), judged) {
+            (false, _) => Verdict::Failed,
+            (true, 0) => Verdict::NotJudged,
+            (true, _) => Verdict::Passed,
+        };
+        Self {
+            check: check.to_owned(),
+            verdict,
+            failures,
+            not_judged,
+        }
+    }
+}
+
+/// How all bounds were kept.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Report {
+    /// Whether every bound was judged and kept.
+    pub passed: bool,
+    /// Failed where one bound failed, else not judged where one was not judged.
+    pub verdict: Verdict,
+    /// Start of what was looked at, RFC 3339.
+    pub since: String,
+    /// Requests that were looked at.
+    pub requests: i64,
+    /// In the order of the options.
+    pub outcomes: Vec<Outcome>,
+}
+
+impl Report {
+    pub(super) fn new(since: String, requests: i64, outcomes: Vec<Outcome>) -> Self {
+        let any = |verdict| outcomes.iter().any(|outcome| outcome.verdict == verdict);
+        let verdict = if any(Verdict::Failed) {
+            Verdict::Failed
+        } else if any(Verdict::NotJudged) {
+            Verdict::NotJudged
+        } else {
+            Verdict::Passed
+        };
+        Self {
+            passed: verdict == Verdict::Passed,
+            verdict,
+            since,
+            requests,
+            outcomes,
+        }
+    }
+}
