@@ -40,7 +40,6 @@ mod sanitize;
 mod service_target;
 mod span;
 mod span_kind;
-#[cfg(feature = "diesel")]
 mod sql;
 mod stacktrace;
 mod stats;

@@ -134,6 +134,9 @@ options! {
     /// Whether SELECTs carry the label `bind_hash`, by which calls with the same bind values are told from calls with others. The
     /// hash is keyed: its key is random, made by each process, and never sent. The values themselves are never sent.
     capture_bind_hash: bool = "true", BOOL;
+    /// Whether all literals in SQL are replaced by `?` before it is sent, in statements and in the SQL of messages. Literals of
+    /// statements that hold a word such as `password`, and the values of `PRAGMA key`, are replaced in any case.
+    sanitize_sql: bool = "false", BOOL;
     /// Exit spans shorter than this are not sent, but counted and summed up by destination.
     exit_span_min_duration: Duration = "0ms", FINE_DURATION, dynamic;
     /// Spans at least this long carry a stack trace: `0ms` means all, a negative value none, as stack traces cost

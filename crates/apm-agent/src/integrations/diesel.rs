@@ -123,7 +123,9 @@ where
                 target: span.target().map(|target| target.at(address)),
             };
             let mut tracer = Tracer::new(Arc::new(kind), instance.as_deref());
-            tracer.hash_binds = self.agent.inner().config.load().capture_bind_hash;
+            let settings = self.agent.inner().config.load();
+            tracer.hash_binds = settings.capture_bind_hash;
+            tracer.statements.sanitize = settings.sanitize_sql;
             connection.set_instrumentation(tracer);
         }
         Ok(())

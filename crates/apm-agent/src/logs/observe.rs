@@ -14,6 +14,7 @@ use crate::context::{self, Current, TraceIds};
 use crate::error::{self, Place, Stack, What};
 use crate::ids::ErrorId;
 use crate::own_log;
+use crate::sql;
 use crate::transport::server_info::ServerVersion;
 
 /// From here on servers take log events.
@@ -58,7 +59,7 @@ pub(crate) fn observe(record: &Observed<'_>, message: impl FnOnce() -> String) -
             &agent,
             current.as_ref(),
             record,
-            &message,
+            &sql::message(bounded(&message), settings.sanitize_sql),
             error_id,
             &ServiceFields::new(&settings),
         );
@@ -100,7 +101,7 @@ fn send_log(
     let event = Record {
         timestamp: agent.clock.micros(Instant::now()),
         level: &level,
-        message: bounded(message),
+        message,
         logger: Some(record.target),
         file: record.file,
         line: record.line,

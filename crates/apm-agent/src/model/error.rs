@@ -7,6 +7,7 @@ use crate::config::Settings;
 use crate::encode::json;
 use crate::error::{Captured, Cause, What};
 use crate::ids::{ErrorId, SpanId, TraceId};
+use crate::sql;
 use crate::stacktrace::{Frame, Place, Purpose, Resolver};
 use crate::transport::buffers::lock;
 
@@ -81,11 +82,14 @@ pub(crate) fn line(captured: &Captured, resolver: &mut Resolver, settings: &Sett
         column: place.column,
     });
     let frames = resolver.frames(place, &captured.addresses, Purpose::Error, settings);
-    let longest = settings.long_field_max_length as usize;
+    let text = |message: &str| {
+        let message = sql::message(message, settings.sanitize_sql);
+        limited(&message, settings.long_field_max_length as usize)
+    };
     let culprit = captured.culprit.clone().or_else(|| culprit(&frames));
     let (exception, log) = match &captured.what {
         What::Exception { chain, handled } => {
-            (Some(exception(chain, *handled, &frames, longest)), None)
+            (Some(exception(chain, *handled, &frames, &text)), None)
         }
         What::Log {
             message,
@@ -94,7 +98,7 @@ pub(crate) fn line(captured: &Captured, resolver: &mut Resolver, settings: &Sett
             logger,
         } => {
             let log = Log {
-                message: limited(message, longest),
+                message: text(message),
                 level,
                 logger_name: logger.as_deref().map(keyword),
                 param_message: template.as_deref().map(keyword),
@@ -147,12 +151,12 @@ fn exception<'a>(
     chain: &[Cause],
     handled: bool,
     frames: &'a [Frame],
-    longest: usize,
+    text: &dyn Fn(&str) -> String,
 ) -> Exception<'a> {
     let one = |cause: &Cause, handled, stacktrace| Exception {
         type_name: cause.type_name.as_deref().map(keyword),
         module: cause.module.as_deref().map(keyword),
-        message: limited(&cause.message, longest),
+        message: text(&cause.message),
         handled,
         stacktrace,
         cause: Vec::new(),

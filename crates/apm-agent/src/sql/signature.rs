@@ -11,6 +11,9 @@ pub(crate) fn signature(sql: &str) -> String {
         return String::new();
     };
     let start = sql.len() - tokens.0.rest().len() - first.text.len();
+    let is_word = first
+        .text
+        .starts_with(|c: char| c.is_alphabetic() || c == '_');
     let named = match first.kind {
         Kind::Call => tokens
             .find(|token| token.kind == Kind::Ident)
@@ -33,17 +36,29 @@ pub(crate) fn signature(sql: &str) -> String {
             .map(|table| format!("UPDATE {table}")),
         _ => None,
     };
-    named.unwrap_or_else(|| first_word(&sql[start..]))
+    named.unwrap_or_else(|| match is_word {
+        // A word may hold `$`, and `DO$$…$$` is one.
+        true => first
+            .text
+            .split('$')
+            .next()
+            .unwrap_or_default()
+            .to_uppercase(),
+        false => first_signs(&sql[start..]),
+    })
 }
 
-/// The word up to the next blank or the statement's end, in upper case: `PRAGMA`, `COMMIT`.
-fn first_word(statement: &str) -> String {
-    statement
-        .split_whitespace()
-        .next()
-        .unwrap_or_default()
-        .trim_end_matches(';')
-        .to_uppercase()
+/// What stands up to the next blank, in upper case, of a statement that begins with no word: `(SELECT`. It ends before
+/// a literal: `DO$$…$$` and `('secret')` must not become names.
+fn first_signs(statement: &str) -> String {
+    let signs = statement.split_whitespace().next().unwrap_or_default();
+    let is_literal = |c: char| matches!(c, '\'' | '"' | '$') || c.is_ascii_digit();
+    let first = signs.chars().next().map_or(0, char::len_utf8);
+    let end = match signs.starts_with(is_literal) {
+        true => first,
+        false => signs.find(is_literal).unwrap_or(signs.len()),
+    };
+    signs[..end].trim_end_matches(';').to_uppercase()
 }
 
 /// The tokens without the comments.
@@ -171,6 +186,12 @@ mod tests {
             ),
             ("SELECT 1", "SELECT"),
             ("'", "'"),
+            ("'s3cret'", "'"),
+            ("PRAGMA/**/key='s3cret'", "PRAGMA"),
+            ("DO$$s3cret$$", "DO"),
+            ("EXECUTE('s3cret')", "EXECUTE"),
+            ("SET@@x='s3cret'", "SET"),
+            ("(select's3cret')", "(SELECT"),
         ];
         for (sql, name) in table {
             assert_eq!(signature(sql), name, "{sql}");

@@ -5,6 +5,7 @@
 use std::borrow::Cow;
 
 use crate::encode::json;
+use crate::sql;
 
 const MAX_LABELS: usize = 128;
 const MAX_CUSTOM_BYTES: usize = 64 * 1024;
@@ -60,8 +61,13 @@ pub struct User {
 pub(crate) struct Labels(Vec<(String, LabelValue)>);
 
 impl Labels {
-    /// Sets a label; the last value of a key stands.
-    pub(crate) fn set(&mut self, key: &str, value: LabelValue) {
+    /// Sets a label; the last value of a key stands. A text may be SQL: it loses its secrets.
+    pub(crate) fn set(&mut self, key: &str, mut value: LabelValue) {
+        if let LabelValue::Text(text) = &mut value
+            && let Cow::Owned(masked) = sql::message(text, false)
+        {
+            *text = masked;
+        }
         let key = label_key(key);
         let room = self.0.len() < MAX_LABELS;
         match self.0.iter_mut().find(|(known, _)| *known == key) {

@@ -1,6 +1,7 @@
 //! Spans of Diesel's queries on SQLite.
 
 mod hashes;
+mod secrets;
 
 use apm_agent::diesel::{AffectedRowsExt as _, QueryResultExt as _};
 use apm_agent::testing::Recorded;

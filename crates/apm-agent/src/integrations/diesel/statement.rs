@@ -8,7 +8,7 @@ use diesel::connection::DebugQuery;
 use super::bind_hash::BindHash;
 use crate::encode::json;
 use crate::span_kind::{SpanKind, Tail};
-use crate::sql;
+use crate::sql::{self, Dialect};
 
 /// Between the statement and its values in Diesel's text of a query, as a piece of its own. Pinned by a test.
 const BINDS: &str = " -- binds: ";
@@ -84,6 +84,9 @@ pub(super) struct Statements {
     slots: Box<[Option<Remembered>]>,
     kind: Arc<SpanKind>,
     instance: Option<Box<str>>,
+    dialect: Dialect,
+    /// Whether all literals are masked, not only those of statements with secrets.
+    pub(super) sanitize: bool,
 }
 
 #[derive(Debug)]
@@ -96,6 +99,8 @@ impl Statements {
     pub(super) fn new(kind: Arc<SpanKind>, instance: Option<&str>) -> Self {
         Self {
             slots: (0..SLOTS).map(|_| None).collect(),
+            dialect: Dialect::of(kind.subtype.as_deref()),
+            sanitize: false,
             kind,
             instance: instance.map(Into::into),
         }
@@ -139,7 +144,8 @@ impl Statements {
         };
         Tail::new(Arc::clone(&self.kind), &name, Some(action), |out| {
             out.extend_from_slice(b"\"db\":{\"type\":\"sql\",\"statement\":");
-            json::limited(out, sql, json::LONG);
+            let sql = sql::statement(sql, self.dialect, self.sanitize);
+            json::limited(out, &sql, json::LONG);
             if let Some(instance) = &self.instance {
                 out.extend_from_slice(b",\"instance\":");
                 json::keyword(out, instance);

@@ -21,7 +21,7 @@ const KEPT_CAPACITY: usize = 16 * 1024;
 /// The instrumentation of one connection.
 #[derive(Debug)]
 pub(super) struct Tracer {
-    statements: Statements,
+    pub(super) statements: Statements,
     sql: String,
     open: Option<Open>,
     /// Nesting of database transactions.

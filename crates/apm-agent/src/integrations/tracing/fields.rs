@@ -6,6 +6,7 @@ use ::tracing::field::{Field, Visit};
 
 use crate::sanitize::REDACTED;
 use crate::span::Recording;
+use crate::sql;
 use crate::transaction::LabelValue;
 
 /// The longest text that is made of one value, in bytes: a label keeps 1024 characters.
@@ -28,13 +29,18 @@ impl<'r> Labels<'r> {
 
     fn set(&mut self, field: &Field, value: impl FnOnce() -> LabelValue) {
         let agent = self.recording.current().transaction.agent.clone();
-        let secret = agent
-            .config
-            .load()
-            .sanitize_field_names
-            .matches(field.name());
-        self.recording
-            .set_label(field.name(), if secret { REDACTED.into() } else { value() });
+        let settings = agent.config.load();
+        let value = if settings.sanitize_field_names.matches(field.name()) {
+            REDACTED.into()
+        } else {
+            match value() {
+                LabelValue::Text(text) if settings.sanitize_sql => {
+                    sql::message(&text, true).into_owned().into()
+                }
+                value => value,
+            }
+        };
+        self.recording.set_label(field.name(), value);
     }
 }
 
