@@ -324,7 +324,7 @@ fn the_gate_breaks_at_the_same(dir: &Path, server: &apm_server::Running) {
                 "no request named GET /nowhere was seen",
             ),
             (
-                &["--no-repeats", "--since", "now-1s"],
+                &["--no-repeats", "--only-service", "nobody"],
                 "no request was seen",
             ),
             (
