@@ -351,7 +351,7 @@ fn the_gate_breaks_at_the_same(dir: &Path, server: &apm_server::Running) {
         );
         let (code, out, _) = check(&["--no-repeats", "--only-service", "my-app-10"]);
         assert!(
-            code == Some(1) && out.contains("no request of the service my-app-10 was seen"),
+            code == Some(2) && out.contains("no request of the service my-app-10 was seen"),
             "{of:?}: {out}"
         );
     }
