@@ -16,6 +16,7 @@ use crate::builder::{Builder, ConfigError};
 use crate::clock::Clock;
 use crate::config::{CloudProvider, Config, Snapshot, StartupReport};
 use crate::error::ErrorQueue;
+use crate::hosts::Hosts;
 use crate::metadata::{Framework, Metadata, cloud};
 use crate::metrics::Metrics;
 use crate::own_log;
@@ -61,6 +62,7 @@ pub(crate) struct Inner {
     pub(crate) stacks: StackQueue,
     pub(crate) breakdown: Breakdown,
     pub(crate) metrics: Metrics,
+    pub(crate) hosts: Hosts,
     /// 0 is unknown, else major, minor and patch in 20 bits each, plus one.
     server_version: AtomicU64,
     stopped: AtomicBool,
@@ -245,6 +247,7 @@ impl Inner {
             stacks: StackQueue::default(),
             breakdown: Breakdown::default(),
             metrics: Metrics::default(),
+            hosts: Hosts::default(),
             server_version: AtomicU64::new(0),
             stopped: AtomicBool::new(false),
             metadata: Mutex::new(metadata),

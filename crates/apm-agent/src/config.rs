@@ -29,7 +29,7 @@ use arc_swap::{ArcSwap, Guard};
 
 pub(crate) use layers::LocalSources;
 pub(crate) use options::Settings;
-pub(crate) use startup::StartupReport;
+pub(crate) use startup::{StartupReport, without_password};
 #[cfg(feature = "actix")]
 pub(crate) use values::CaptureBody;
 #[cfg(feature = "log")]

@@ -1,14 +1,18 @@
 //! Spans of outgoing HTTP requests, for whatever client makes them.
 
 use std::sync::Arc;
+use std::time::Instant;
 
 use crate::context;
 use crate::encode::json;
+use crate::methods;
 use crate::outcome::Outcome;
+use crate::sanitize::urls;
 use crate::service_target::{Address, ExitSpan, Peer};
 use crate::span::LeafSpan;
 use crate::span_kind::{SpanKind, Tail};
 use crate::trace_context::TRACEPARENT_LEN;
+use crate::wildcard::WildcardList;
 
 /// The trace headers of an outgoing request.
 #[derive(Debug)]
@@ -25,13 +29,15 @@ pub(crate) struct Call {
     method: String,
 }
 
-/// The parts of an address that a span shows. Credentials are not among them.
+/// The parts of an address that a span shows. Credentials and secret parameters are not among them.
 #[derive(Debug, PartialEq, Eq)]
 struct Url {
     full: String,
     host: String,
     port: Option<u16>,
     default_port: u16,
+    /// Whether names may be made of the host.
+    named: bool,
 }
 
 impl Call {
@@ -39,18 +45,16 @@ impl Call {
     pub(crate) fn begin(method: &str, url: &str) -> Option<(Option<Self>, Option<Trace>)> {
         context::with(|current| {
             let current = current?;
-            let url = Url::parse(url);
+            let agent = &current.transaction.agent;
+            let settings = agent.config.load();
+            let mut url = Url::parse(url, &settings.sanitize_field_names);
+            url.named = agent.hosts.have_a_name_for(&url.peer(), Instant::now());
             let span = LeafSpan::begin_in(current, &Arc::new(url.kind()));
             let from = span
                 .as_ref()
                 .map_or(current.transaction.identity.id, LeafSpan::id);
             let host = &url.host;
-            let silent = &current
-                .transaction
-                .agent
-                .config
-                .load()
-                .trace_context_ignore_hosts;
+            let silent = &settings.trace_context_ignore_hosts;
             let silent =
                 !silent.is_empty() && (silent.matches(host) || silent.matches(&url.peer()));
             let trace = (!silent).then(|| Trace {
@@ -81,26 +85,22 @@ impl Call {
 
     fn end(&mut self, outcome: Outcome, status: Option<u16>) {
         let Some(span) = self.span.take() else { return };
-        let name = format!("{} {}", self.method, self.url.host);
-        let tail = Tail::new(
-            Arc::new(self.url.kind()),
-            &name,
-            Some(&self.method),
-            |out| {
-                out.extend_from_slice(b"\"http\":{\"url\":");
-                json::keyword(out, &self.url.full);
-                out.extend_from_slice(b",\"method\":");
-                json::keyword(out, &self.method);
-                if let Some(status) = status {
-                    out.extend_from_slice(b",\"status_code\":");
-                    json::uint(out, status.into());
-                    out.extend_from_slice(b",\"response\":{\"status_code\":");
-                    json::uint(out, status.into());
-                    out.push(b'}');
-                }
-                out.extend_from_slice(b"},");
-            },
-        );
+        let method = methods::known(&self.method);
+        let name = format!("{method} {}", self.url.name());
+        let tail = Tail::new(Arc::new(self.url.kind()), &name, Some(method), |out| {
+            out.extend_from_slice(b"\"http\":{\"url\":");
+            json::keyword(out, &self.url.full);
+            out.extend_from_slice(b",\"method\":");
+            json::keyword(out, &self.method);
+            if let Some(status) = status {
+                out.extend_from_slice(b",\"status_code\":");
+                json::uint(out, status.into());
+                out.extend_from_slice(b",\"response\":{\"status_code\":");
+                json::uint(out, status.into());
+                out.push(b'}');
+            }
+            out.extend_from_slice(b"},");
+        });
         span.end(outcome, Some(Arc::new(tail)));
     }
 }
@@ -112,7 +112,7 @@ impl Drop for Call {
 }
 
 impl Url {
-    fn parse(url: &str) -> Self {
+    fn parse(url: &str, secrets: &WildcardList) -> Self {
         let (scheme, rest) = url.split_once("://").unwrap_or(("http", url));
         let end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
         let (authority, path) = rest.split_at(end);
@@ -132,8 +132,10 @@ impl Url {
         } else {
             80
         };
+        let path = urls::text(path, |name| secrets.matches(name));
         Self {
             full: format!("{scheme}://{authority}{path}"),
+            named: true,
             host: host.to_owned(),
             port,
             default_port,
@@ -142,6 +144,15 @@ impl Url {
 
     fn port(&self) -> u16 {
         self.port.unwrap_or(self.default_port)
+    }
+
+    /// The host, in the name of a span.
+    fn name(&self) -> &str {
+        if self.named {
+            &self.host
+        } else {
+            methods::OTHER
+        }
     }
 
     /// Host and port, always with the port.
@@ -160,11 +171,16 @@ impl Url {
             host: self.host.trim_matches(['[', ']']).to_owned(),
             port: Some(self.port()),
         };
+        let mut target = span.target().map(|target| target.at(Some(address)));
+        if let Some(target) = target.as_mut().filter(|_| !self.named) {
+            methods::OTHER.clone_into(&mut target.resource);
+            target.name = Some(methods::OTHER.to_owned());
+        }
         SpanKind {
             span_type: "external".into(),
             subtype: Some("http".into()),
             exit: true,
-            target: span.target().map(|target| target.at(Some(address))),
+            target,
         }
     }
 }
@@ -173,9 +189,13 @@ impl Url {
 mod tests {
     use super::*;
 
+    fn parse(url: &str) -> Url {
+        Url::parse(url, &WildcardList::parse("*token*"))
+    }
+
     #[test]
     fn credentials_are_left_out_of_an_address() {
-        let url = Url::parse("https://ruan:secret@api.example/v1?x=1");
+        let url = parse("https://ruan:secret@api.example/v1?x=1");
         assert_eq!(url.full, "https://api.example/v1?x=1");
         assert_eq!(
             (url.host.as_str(), url.port, url.default_port),
@@ -184,9 +204,19 @@ mod tests {
     }
 
     #[test]
+    fn secret_parameters_are_left_out_of_an_address() {
+        let url = parse("https://api.example/v1;a_token=x?page=1&token=abc#f");
+        assert_eq!(
+            url.full,
+            "https://api.example/v1;a_token=[REDACTED]?page=1&token=[REDACTED]#f"
+        );
+        assert_eq!(parse("https://api.example?token=abc").host, "api.example");
+    }
+
+    #[test]
     fn the_target_always_names_the_port() {
         assert_eq!(
-            Url::parse("http://[::1]:8080/x")
+            parse("http://[::1]:8080/x")
                 .kind()
                 .target
                 .unwrap()
@@ -195,12 +225,47 @@ mod tests {
             "[::1]:8080"
         );
         assert_eq!(
-            Url::parse("https://api.example")
-                .kind()
-                .target
-                .unwrap()
-                .resource,
+            parse("https://api.example").kind().target.unwrap().resource,
             "api.example:443"
         );
+    }
+
+    #[test]
+    #[cfg(feature = "testing")]
+    fn names_are_bounded_whatever_is_called_and_by_which_method() {
+        use std::collections::BTreeSet;
+
+        let recorder = crate::testing::Recorder::with_options([("transaction_max_spans", "9999")]);
+        recorder.run(|agent| {
+            agent.transaction("crawl", "task").run(|| {
+                for number in 0..1_200 {
+                    let (call, _) = Call::begin(
+                        &format!("M{number}X"),
+                        &format!("http://h{number}/{number}"),
+                    )
+                    .unwrap();
+                    call.unwrap().answered(200);
+                }
+            });
+        });
+        let spans = recorder.take().spans;
+        assert_eq!(spans.len(), 1_200);
+        let of = |pointer: &str| -> BTreeSet<&str> {
+            let texts = spans.iter().map(|span| span.pointer(pointer).unwrap());
+            texts.map(|text| text.as_str().unwrap()).collect()
+        };
+        let names = of("/name");
+        assert_eq!(names.len(), crate::hosts::MAX_HOSTS + 1);
+        assert!(names.contains("_OTHER h7") && names.contains("_OTHER _OTHER"));
+        assert_eq!(of("/action"), BTreeSet::from(["_OTHER"]));
+        assert_eq!(
+            of("/context/destination/service/resource").len(),
+            crate::hosts::MAX_HOSTS + 1
+        );
+        assert_eq!(
+            of("/context/service/target/name").len(),
+            crate::hosts::MAX_HOSTS + 1
+        );
+        assert_eq!(of("/context/http/url").len(), 1_200, "addresses are kept");
     }
 }

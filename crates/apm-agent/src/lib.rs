@@ -23,6 +23,7 @@ mod encode;
 mod error;
 #[cfg(test)]
 mod fixtures;
+mod hosts;
 #[cfg(any(feature = "awc", feature = "reqwest"))]
 mod http_client;
 mod ids;
@@ -30,6 +31,7 @@ mod integrations;
 #[cfg(any(feature = "log", feature = "tracing"))]
 mod logs;
 mod metadata;
+mod methods;
 mod metrics;
 mod model;
 mod outcome;

@@ -48,7 +48,10 @@ impl Metadata {
             .collect();
         Self {
             service: Service::new(settings, framework),
-            process: Process::current(settings.include_process_args),
+            process: Process::current(
+                settings.include_process_args,
+                &settings.sanitize_field_names,
+            ),
             system: System::current(settings.hostname.as_deref()),
             cloud: None,
             labels,

@@ -1,9 +1,10 @@
 //! Keeps secrets out of events: values of headers, cookies and form fields are replaced by their field's name.
 //!
 //! The decision is by name alone (`sanitize_field_names`); values are never looked at. The name stays, so that one sees
-//! that there was something. Query strings and bodies that are no forms are not touched, as the specification wants it.
+//! that there was something. Parameters of URLs count as fields, wherever a URL is recognised. Bodies that are no forms are not touched.
 
 pub(crate) mod multipart;
+pub(crate) mod urls;
 
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -91,13 +92,18 @@ pub(crate) fn form(body: &str, secrets: &WildcardList) -> Map<String, Value> {
         let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
         let name = decoded(name);
         let value = if secrets.matches(&name) {
-            Cow::Borrowed(REDACTED)
+            REDACTED.to_owned()
         } else {
-            decoded(value)
+            without_secrets(&decoded(value), secrets)
         };
-        add(&mut fields, &name, value.into_owned());
+        add(&mut fields, &name, value);
     }
     fields
+}
+
+/// A text without the secrets of the URLs in it.
+pub(crate) fn without_secrets(text: &str, secrets: &WildcardList) -> String {
+    urls::text(text, |name| secrets.matches(name)).into_owned()
 }
 
 /// Adds the value of a field; the values of one that occurs several times become an array.

@@ -45,7 +45,8 @@ options! {
     /// Which cloud's metadata service is asked where the service runs; `auto` tries all three. The look-up runs
     /// beside the service, is bounded to about a second, and says nothing if there is no answer.
     cloud_provider: CloudProvider = "auto", CLOUD_PROVIDER;
-    /// Whether the command line's arguments are sent. They may hold secrets.
+    /// Whether the command line's arguments are sent. They may hold secrets, of which only `--token=…`, `--token …` and passwords in URLs are
+    /// recognised (by `sanitize_field_names`).
     include_process_args: bool = "false", BOOL;
 }
 "Agent" {
@@ -114,8 +115,9 @@ options! {
     capture_body: CaptureBody = "off", CAPTURE_BODY, dynamic;
     /// Whether the headers of requests and responses are recorded. Without them the server knows no user agent and no forwarded address.
     capture_headers: bool = "true", BOOL, dynamic;
-    /// Names of headers, cookies and form fields whose values are replaced by `[REDACTED]`. A new list replaces this one.
-    sanitize_field_names: WildcardList = "password, passwd, pwd, secret, *key, *token*, *session*, *credit*, *card*, *auth*, set-cookie, *principal*, pw, pass, connect.sid", WILDCARDS, dynamic;
+    /// Names of headers, cookies, form fields and parameters of URLs whose values are replaced by `[REDACTED]`. A new list replaces this
+    /// one.
+    sanitize_field_names: WildcardList = "password, passwd, pwd, secret, *key, *token*, *session*, *credit*, *card*, *auth*, set-cookie, *principal*, pw, pass, connect.sid, *password*, *secret*, *passphrase*, *credential*, *signature*, *jwt*, *csrf*, *xsrf*, *hmac*, *sessid*, sid, sig, otp, cvv, cvc, saml*, awsaccesskeyid", WILDCARDS, dynamic;
     /// What an incoming `traceparent` means: `continue` joins its trace, `restart` begins a new one and links to it,
     /// `restart_external` joins only traces of Elastic's agents.
     trace_continuation_strategy: ContinuationStrategy = "continue", CONTINUATION, dynamic;

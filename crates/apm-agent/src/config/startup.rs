@@ -64,7 +64,7 @@ fn describe(option: &OptionSpec, origin: &Origin) -> String {
 }
 
 /// Masks the `user:password@` of URLs in a value.
-pub(super) fn without_password(text: &str) -> String {
+pub(crate) fn without_password(text: &str) -> String {
     text.split(',')
         .map(|item| match (item.find("://"), item.rfind('@')) {
             (Some(scheme), Some(at)) if scheme < at => {

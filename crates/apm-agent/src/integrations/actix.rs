@@ -28,6 +28,7 @@ use actix_web::http::{Method, Uri};
 use crate::agent::{Agent, Inner};
 use crate::config::Snapshot;
 use crate::context::{Current, Swapped};
+use crate::methods;
 use crate::outcome::Outcome;
 use crate::trace_context::TraceContext;
 use crate::transaction::Core;
@@ -245,8 +246,9 @@ fn end_without_response(core: &Core, name: Cow<'static, str>, status: Option<u16
 /// `GET /people/{id}`, or `GET unknown route`: never the raw path.
 fn name(method: &Method, pattern: Option<&str>) -> Cow<'static, str> {
     let pattern = pattern.unwrap_or("unknown route");
-    let mut name = String::with_capacity(method.as_str().len() + 1 + pattern.len());
-    name.push_str(method.as_str());
+    let method = methods::known(method.as_str());
+    let mut name = String::with_capacity(method.len() + 1 + pattern.len());
+    name.push_str(method);
     name.push(' ');
     name.push_str(if pattern.is_empty() { "/" } else { pattern });
     Cow::Owned(name)

@@ -10,10 +10,12 @@ use log::Level;
 
 use super::{Record, ServiceFields};
 use crate::agent::{self, Inner};
+use crate::config::Settings;
 use crate::context::{self, Current, TraceIds};
 use crate::error::{self, Place, Stack, What};
 use crate::ids::ErrorId;
 use crate::own_log;
+use crate::sanitize::urls;
 use crate::sql;
 use crate::transport::server_info::ServerVersion;
 
@@ -59,7 +61,7 @@ pub(crate) fn observe(record: &Observed<'_>, message: impl FnOnce() -> String) -
             &agent,
             current.as_ref(),
             record,
-            &sql::message(bounded(&message), settings.sanitize_sql),
+            &without_secrets(&message, &settings),
             error_id,
             &ServiceFields::new(&settings),
         );
@@ -112,6 +114,13 @@ fn send_log(
     agent
         .buffers
         .append(1, |out| event.write_event(service, out));
+}
+
+/// The beginning of a message, without the secrets of the URLs and the SQL in it.
+fn without_secrets(message: &str, settings: &Settings) -> String {
+    let secrets = &settings.sanitize_field_names;
+    let message = sql::message(bounded(message), settings.sanitize_sql);
+    urls::text(&message, |name| secrets.matches(name)).into_owned()
 }
 
 /// The server refuses events of more than 300 KiB; nobody reads a line of more than a few.

@@ -7,6 +7,7 @@ use crate::config::Settings;
 use crate::encode::json;
 use crate::error::{Captured, Cause, What};
 use crate::ids::{ErrorId, SpanId, TraceId};
+use crate::sanitize::urls;
 use crate::sql;
 use crate::stacktrace::{Frame, Place, Purpose, Resolver};
 use crate::transport::buffers::lock;
@@ -83,7 +84,9 @@ pub(crate) fn line(captured: &Captured, resolver: &mut Resolver, settings: &Sett
     });
     let frames = resolver.frames(place, &captured.addresses, Purpose::Error, settings);
     let text = |message: &str| {
+        // Clients of HTTP and of databases put addresses into their errors.
         let message = sql::message(message, settings.sanitize_sql);
+        let message = urls::text(&message, |name| settings.sanitize_field_names.matches(name));
         limited(&message, settings.long_field_max_length as usize)
     };
     let culprit = captured.culprit.clone().or_else(|| culprit(&frames));

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value};
 
-use super::{REDACTED, add};
+use super::{REDACTED, add, without_secrets};
 use crate::encode::json;
 use crate::wildcard::WildcardList;
 
@@ -50,7 +50,7 @@ pub(crate) fn fields(
             let value = value.strip_suffix("\r\n").unwrap_or(value);
             let value = shortened(value, left);
             left -= value.chars().count().min(left);
-            add(&mut fields, name, value);
+            add(&mut fields, name, without_secrets(&value, secrets));
         }
     }
     if !files.is_empty() {

@@ -17,6 +17,8 @@ pub enum LabelValue {
     /// Text, of which 1024 characters are kept.
     Text(String),
     /// A number. What is not finite is written as text.
+    ///
+    /// Servers read numbers as `f64`: an integer above 2⁵³ becomes [`Text`](Self::Text) when it is converted, so that it keeps its digits.
     Number(f64),
     /// `true` or `false`.
     Bool(bool),
@@ -40,9 +42,25 @@ label_from! {
     f32 => |value| Self::Number(value.into()),
     i32 => |value| Self::Number(value.into()),
     u32 => |value| Self::Number(value.into()),
-    i64 => |value| Self::Number(value as f64),
-    u64 => |value| Self::Number(value as f64),
-    usize => |value| Self::Number(value as f64),
+    i8 => |value| Self::Number(value.into()),
+    u8 => |value| Self::Number(value.into()),
+    i16 => |value| Self::Number(value.into()),
+    u16 => |value| Self::Number(value.into()),
+    i64 => |value| integer(value.into()),
+    u64 => |value| integer(value.into()),
+    i128 => |value| integer(value),
+    isize => |value| integer(value as i128),
+    usize => |value| integer(value as i128),
+}
+
+/// A number if it is exact as one, else its digits.
+fn integer(value: i128) -> LabelValue {
+    const EXACT: u128 = 1 << 53;
+    if value.unsigned_abs() <= EXACT {
+        LabelValue::Number(value as f64)
+    } else {
+        LabelValue::Text(value.to_string())
+    }
 }
 
 /// The person on whose behalf a request is served. Empty by default: the agent never finds a user by itself.

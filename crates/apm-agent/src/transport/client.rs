@@ -12,7 +12,7 @@ use reqwest::header::{
 use serde::Deserialize;
 use tokio::sync::Notify;
 
-use crate::config::Snapshot;
+use crate::config::{Snapshot, without_password};
 use crate::transport::buffers::Body;
 use crate::transport::refusal::{Credential, Kinds};
 use crate::transport::tls::{self, TlsError, Trust};
@@ -193,6 +193,11 @@ impl Client {
         let urls = &self.endpoint.urls;
         let at = self.at.load(Ordering::Relaxed);
         urls.get(at % urls.len().max(1)).map_or("", String::as_str)
+    }
+
+    /// The address in use, for the log: without a password.
+    pub(crate) fn shown_url(&self) -> String {
+        without_password(self.url())
     }
 
     /// Uses the next address from now on, if there is one.

@@ -366,7 +366,7 @@ impl Sender {
         if self.outage.take().is_some() {
             own_log::info(format_args!(
                 "the APM server at {} takes events again; {meanwhile} events were dropped meanwhile",
-                self.client.url()
+                self.client.shown_url()
             ));
         }
     }
@@ -378,7 +378,7 @@ impl Sender {
     fn failed(&mut self, failure: Failure, why: &str, asked: Option<Duration>) {
         let pause = self.backoff.failed().max(asked.unwrap_or_default());
         self.retry_at = Some(Instant::now() + pause);
-        let url = self.client.url();
+        let url = self.client.shown_url();
         let outage = self.outage.get_or_insert_default();
         if outage.told.contains(&failure) || outage.told.len() == MAX_TOLD {
             own_log::debug(format_args!(

@@ -15,6 +15,7 @@ mod log;
 mod metrics;
 mod panics;
 mod proxies;
+mod redaction;
 mod refusals;
 mod reqwest;
 mod soak;

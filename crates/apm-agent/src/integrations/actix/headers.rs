@@ -7,7 +7,7 @@ use actix_web::http::header::{COOKIE, HeaderMap, HeaderName, HeaderValue};
 
 use crate::config::Snapshot;
 use crate::encode::json;
-use crate::sanitize::{REDACTED, RedactionCache};
+use crate::sanitize::{REDACTED, RedactionCache, urls};
 
 const SLOTS: usize = 128;
 /// Places where a name may stand. With one, two names that share it (`accept-language` and `connection` do) would be decided anew in each request.
@@ -33,6 +33,8 @@ struct Known {
     /// `"name":`
     key: Box<[u8]>,
     secret: bool,
+    /// Its value is an address.
+    url: bool,
 }
 
 impl Default for HeaderCache {
@@ -67,14 +69,14 @@ impl HeaderCache {
             out.extend_from_slice(&known.key);
             if rest.peek().is_some_and(|(next, _)| *next == name) {
                 out.push(b'[');
-                known.write(out, value);
+                known.write(out, value, settings);
                 while let Some((_, value)) = rest.next_if(|(next, _)| *next == name) {
                     out.push(b',');
-                    known.write(out, value);
+                    known.write(out, value, settings);
                 }
                 out.push(b']');
             } else {
-                known.write(out, value);
+                known.write(out, value, settings);
             }
             out.push(b',');
         }
@@ -107,15 +109,20 @@ impl HeaderCache {
                 name: name.clone(),
                 key: key.into(),
                 secret: settings.sanitize_field_names.matches(name.as_str()),
+                url: urls::is_header(name.as_str()),
             }
         })
     }
 }
 
 impl Known {
-    fn write(&self, out: &mut Vec<u8>, value: &HeaderValue) {
+    fn write(&self, out: &mut Vec<u8>, value: &HeaderValue, settings: &Snapshot) {
         if self.secret {
             json::string(out, REDACTED);
+        } else if self.url {
+            let value = String::from_utf8_lossy(value.as_bytes());
+            let secrets = &settings.sanitize_field_names;
+            json::keyword(out, &urls::text(&value, |name| secrets.matches(name)));
         } else {
             json::keyword_bytes(out, value.as_bytes());
         }

@@ -10,7 +10,7 @@ use actix_web::http::header::{self, HeaderMap};
 use super::headers::HeaderCache;
 use crate::config::Snapshot;
 use crate::encode::json;
-use crate::sanitize::{self, RedactionCache};
+use crate::sanitize::{self, RedactionCache, urls};
 
 /// Bytes of JSON above which cookies are left out.
 const MAX_COOKIES: usize = 32 * 1024;
@@ -28,7 +28,7 @@ pub(super) fn write(
     out.extend_from_slice(b",\"http_version\":\"");
     out.extend_from_slice(version(head.version));
     out.extend_from_slice(b"\",\"url\":{");
-    write_url(out, request);
+    write_url(out, request, settings, &mut headers.cookies);
     out.push(b'}');
     if settings.capture_headers {
         out.extend_from_slice(b",\"headers\":{");
@@ -59,7 +59,12 @@ fn write_ip(out: &mut Vec<u8>, ip: IpAddr) {
 }
 
 /// The URL as the client asked for it: by the `Host` header, or by the authority in HTTP/2.
-fn write_url(out: &mut Vec<u8>, request: &ServiceRequest) {
+fn write_url(
+    out: &mut Vec<u8>,
+    request: &ServiceRequest,
+    settings: &Snapshot,
+    names: &mut RedactionCache,
+) {
     let head = request.head();
     let secure = request.app_config().secure();
     let protocol = if secure { "https" } else { "http" };
@@ -70,8 +75,10 @@ fn write_url(out: &mut Vec<u8>, request: &ServiceRequest) {
         .or_else(|| head.uri.authority().map(|authority| authority.as_str()));
     // Credentials do not belong into telemetry.
     let authority = authority.map(|host| host.rsplit_once('@').map_or(host, |(_, host)| host));
-    let path = head.uri.path();
-    let query = head.uri.query();
+    let mut is_secret = |name: &str| names.redacts(settings, name);
+    let path = urls::text(head.uri.path(), &mut is_secret);
+    let query = head.uri.query().map(|query| urls::query(query, is_secret));
+    let (path, query) = (&*path, query.as_deref());
     if let Some(authority) = authority {
         let length = protocol.len()
             + 3

@@ -4,7 +4,7 @@ use std::fmt::{self, Debug, Write as _};
 
 use ::tracing::field::{Field, Visit};
 
-use crate::sanitize::REDACTED;
+use crate::sanitize::{REDACTED, without_secrets};
 use crate::span::Recording;
 use crate::sql;
 use crate::transaction::LabelValue;
@@ -34,8 +34,12 @@ impl<'r> Labels<'r> {
             REDACTED.into()
         } else {
             match value() {
-                LabelValue::Text(text) if settings.sanitize_sql => {
-                    sql::message(&text, true).into_owned().into()
+                LabelValue::Text(text) => {
+                    let text = without_secrets(&text, &settings.sanitize_field_names);
+                    match settings.sanitize_sql {
+                        true => sql::message(&text, true).into_owned().into(),
+                        false => text.into(),
+                    }
                 }
                 value => value,
             }
