@@ -199,6 +199,17 @@ pub struct ApmOptions {
     #[arg(long, env = "APM_MAX_SIZE", value_name = "SIZE", default_value = "1GiB", value_parser = size, global = true)]
     pub apm_max_size: u64,
 
+    /// How many different names of a kind one service may have: transactions, statements, destinations, errors, metrics. What is
+    /// beyond is counted together as `_other`. All services have ten times as many together. 0 lifts all of these limits.
+    #[arg(
+        long,
+        env = "APM_MAX_NAMES",
+        value_name = "COUNT",
+        default_value_t = 2_000,
+        global = true
+    )]
+    pub apm_max_names: usize,
+
     /// How long single events are kept; rollups, which the charts read, are kept for 90 days.
     #[arg(long, env = "APM_MAX_AGE", value_name = "AGE", default_value = "7d", value_parser = age, global = true)]
     pub apm_max_age: Duration,

@@ -130,6 +130,7 @@ fn start_server(options: &ApmOptions) -> anyhow::Result<apm_server::Running> {
         .clone()
         .and_then(apm_server::SecretToken::new);
     config.max_size = options.apm_max_size;
+    config.max_names = options.apm_max_names;
     config.max_age = options.apm_max_age;
     config.durability = match options.durability {
         Durability::Normal => apm_server::Durability::Normal,

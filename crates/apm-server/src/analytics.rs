@@ -27,6 +27,7 @@ mod list;
 mod members;
 pub mod metrics;
 pub mod minutes;
+pub mod names;
 mod newest;
 pub mod percentile;
 pub mod samples;

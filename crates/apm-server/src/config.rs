@@ -34,6 +34,9 @@ pub struct Config {
     pub durability: Durability,
     /// Size of the data files together, bytes, beyond which the oldest events go.
     pub max_size: u64,
+    /// How many different names of each kind one service has at most (transactions, statements, destinations, errors, metrics); what is
+    /// beyond is counted as `_other`. 0: no limit.
+    pub max_names: usize,
     /// How long events are kept, by time of arrival.
     pub max_age: Duration,
     /// How long rollups are kept.
@@ -68,6 +71,7 @@ impl Default for Config {
             allowed_hosts: Vec::new(),
             durability: Durability::Normal,
             max_size: 1 << 30,
+            max_names: crate::store::NAMES,
             max_age: Duration::from_hours(7 * 24),
             rollup_max_age: Duration::from_hours(90 * 24),
             max_event_size: 300 * 1024,

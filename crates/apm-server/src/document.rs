@@ -21,6 +21,7 @@ mod tests;
 use serde_json::Value;
 
 use crate::event::{Kind, StoredEvent};
+use crate::store::OTHER;
 use crate::time::rfc3339_millis;
 use fields::Fields;
 
@@ -45,9 +46,34 @@ pub fn document(event: &StoredEvent) -> Value {
         Kind::Log => kinds::log(&mut out, event, &rest),
     }
     origin::names(&mut out);
+    overflow(&mut out, &rest["overflow"]);
     routing::data_stream(&mut out, event.kind, &rest);
     if event.kind == Kind::Metricset {
         kinds::samples(&mut out, &rest);
     }
     out.into_value()
+}
+
+/// What was sent where there was no room for one more name. The document says `_other` in these fields, as the columns do, so that a
+/// search by either finds the same events.
+fn overflow(out: &mut Fields, sent: &Value) {
+    for field in [
+        "transaction.name",
+        "transaction.type",
+        "transaction.result",
+        "error.grouping_key",
+        "service.name",
+        "service.environment",
+    ] {
+        let Some(value) = sent[field].as_str() else {
+            continue;
+        };
+        out.set(&format!("overflow.{field}"), value);
+        match field {
+            "service.name" => out.set(field, OTHER),
+            "service.environment" => out.remove(field),
+            // Read from their columns.
+            _ => {}
+        }
+    }
 }

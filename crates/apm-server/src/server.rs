@@ -16,7 +16,7 @@ use socket2::SockRef;
 use crate::config::Config;
 use crate::http::{self, Shared};
 use crate::insight;
-use crate::store::{OpenError, Store, StoreOptions};
+use crate::store::{NameLimits, OpenError, Store, StoreOptions};
 
 /// How long a connection is kept after an answer that ends it, for the caller to read it.
 const LINGER: Duration = Duration::from_secs(1);
@@ -80,6 +80,7 @@ impl Server {
         let mut options = StoreOptions::new(&config.database);
         options.durability = config.durability;
         options.max_size = Some(config.max_size);
+        options.names = NameLimits::new(config.max_names);
         options.raw_max_age = Some(config.max_age);
         options.rollup_max_age = Some(config.rollup_max_age);
         let store = Store::open(options)?;

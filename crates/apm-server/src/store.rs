@@ -20,6 +20,9 @@ mod events;
 mod file;
 pub mod id;
 mod insert;
+mod limits;
+#[cfg(test)]
+mod lookups;
 #[doc(hidden)]
 pub mod measure;
 mod open;
@@ -46,6 +49,7 @@ use diesel_migrations::{EmbeddedMigrations, embed_migrations};
 pub use error::{OpenError, StoreError, SubmitError};
 pub use events::{events, trace};
 pub use id::StoredId;
+pub use limits::{Beyond, NAMES, NameKind, NameLimit, NameLimits, OTHER};
 pub(crate) use open::uri;
 pub use options::{Durability, StoreOptions};
 pub use stats::{COMMIT_TIMES, StoreStats};
@@ -105,7 +109,7 @@ impl Store {
         }));
         let writer = Writer {
             conn,
-            memory: Memory::new(opened.next).map_err(io)?,
+            memory: Memory::new(opened.next, options.names).map_err(io)?,
             queue: Arc::clone(&queue),
             counters: Arc::clone(&counters),
             coarse: Coarse::new(options.raw_max_age),
@@ -290,6 +294,7 @@ impl Store {
             database_bytes: size(path.clone()),
             log_bytes: size(file::beside(path, "-wal")),
             deleted_blocks: counters.deleted_blocks.load(Ordering::Relaxed),
+            beyond: counters.beyond(),
             trouble: counters.trouble(),
         }
     }

@@ -9,11 +9,19 @@ use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Text};
 use serde::Serialize;
 
+use super::members::Members;
 use super::series::{Axis, per_minute};
 use super::sql::Sql;
 use super::window::Window;
 use super::{Scope, kept, latency};
+use crate::store::OTHER;
 use counts::Counts;
+
+/// Series of a chart: nobody tells more lines apart. With more results, the last series is `_other`.
+const MOST: usize = 20;
+
+/// Results whose names are looked up; a service has few, so these are those of many services.
+const MOST_LOOKED_UP: usize = 10_000;
 
 /// Transactions with one result.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -52,6 +60,9 @@ pub fn sql(scope: &Scope, window: &Window) -> Sql {
     window.bind(scope.bind(Sql::new(include_str!("throughput.sql"))))
 }
 
+/// Counts of a window, by result.
+type ByName = BTreeMap<String, Vec<f64>>;
+
 /// The chart of whatever the scope holds.
 ///
 /// # Errors
@@ -64,37 +75,36 @@ pub fn chart(
     let axis = Axis::from(window);
     let members = latency::members(conn, scope, window)?;
     let first = axis.buckets.first().map_or(0, |bucket| bucket.start);
-    let mut counts: BTreeMap<i64, Vec<f64>> = BTreeMap::new();
     let slices = window.series_slices();
-    for (start, part) in kept::read::<Counts>(conn, (), &slices, Some(window.interval))? {
-        let Ok(at) = usize::try_from((start - first).div_euclid(window.interval)) else {
+    let parts = kept::read::<Counts>(conn, (), &slices, Some(window.interval))?;
+    let mut totals: HashMap<i64, f64> = HashMap::new();
+    for (result, count) in parts.iter().flat_map(|(_, part)| own(part, &members)) {
+        *totals.entry(result).or_default() += count;
+    }
+    let series = series_of(conn, &totals)?;
+    let mut counts = ByName::new();
+    for (start, part) in &parts {
+        let at = usize::try_from((start - first).div_euclid(window.interval));
+        let Some(at) = at.ok().filter(|at| *at < axis.buckets.len()) else {
             continue;
         };
-        for (group, result, count) in part.iter() {
-            if members.place(group).is_some() {
-                let sums = counts.entry(result);
-                let sums = sums.or_insert_with(|| vec![0.0; axis.buckets.len()]);
-                if let Some(sum) = sums.get_mut(at) {
-                    *sum += count;
-                }
+        for (result, count) in own(part, &members) {
+            let name = series.get(&result).map_or(OTHER, String::as_str);
+            if !counts.contains_key(name) {
+                counts.insert(name.to_owned(), vec![0.0; axis.buckets.len()]);
+            }
+            if let Some(sums) = counts.get_mut(name) {
+                sums[at] += count;
             }
         }
     }
-    let ids: Vec<i64> = counts.keys().copied().collect();
-    let names: Vec<Name> = Sql::new(
-        "SELECT v.id, v.value FROM json_each(:ids) i CROSS JOIN result v ON v.id = i.value",
-    )
-    .bind("ids", serde_json::to_string(&ids).unwrap_or_default())
-    .load(conn)?;
-    let mut names: HashMap<i64, String> =
-        names.into_iter().map(|row| (row.id, row.value)).collect();
-    let mut results: Vec<ByResult> = counts
+    let results = counts
         .into_iter()
-        .map(|(id, counts)| {
+        .map(|(result, counts)| {
             let count: f64 = counts.iter().sum();
             let rates = counts.iter().zip(&axis.buckets);
             ByResult {
-                result: names.remove(&id).unwrap_or_default(),
+                result,
                 count,
                 mean: count / window.minutes,
                 throughput: rates
@@ -103,6 +113,45 @@ pub fn chart(
             }
         })
         .collect();
-    results.sort_unstable_by(|a, b| a.result.cmp(&b.result));
     Ok(Throughput { axis, results })
+}
+
+/// Result and count of the transactions of members.
+fn own<'a>(part: &'a Counts, members: &'a Members) -> impl Iterator<Item = (i64, f64)> + 'a {
+    let own = |(group, result, count)| members.place(group).map(|_| (result, count));
+    part.iter().filter_map(own)
+}
+
+/// The series that results are counted in, by id: those with most transactions have their own, the others are in none.
+fn series_of(
+    conn: &mut SqliteConnection,
+    totals: &HashMap<i64, f64>,
+) -> QueryResult<HashMap<i64, String>> {
+    let mut ids: Vec<(i64, f64)> = totals.iter().map(|(id, count)| (*id, *count)).collect();
+    ids.sort_unstable_by(|a, b| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0)));
+    ids.truncate(MOST_LOOKED_UP);
+    let list: Vec<i64> = ids.iter().map(|(id, _)| *id).collect();
+    let rows: Vec<Name> = Sql::new(
+        "SELECT v.id, v.value FROM json_each(:ids) i CROSS JOIN result v ON v.id = i.value",
+    )
+    .bind("ids", serde_json::to_string(&list).unwrap_or_default())
+    .load(conn)?;
+    let mut names: HashMap<i64, String> = rows.into_iter().map(|row| (row.id, row.value)).collect();
+    // Transactions without a result, and those whose result is gone.
+    let mut by_name: HashMap<String, (f64, Vec<i64>)> = HashMap::new();
+    for (id, count) in ids {
+        let of_name = by_name.entry(names.remove(&id).unwrap_or_default());
+        let (sum, ids) = of_name.or_default();
+        *sum += count;
+        ids.push(id);
+    }
+    let mut by_name: Vec<(String, (f64, Vec<i64>))> = by_name.into_iter().collect();
+    by_name.sort_unstable_by(|a, b| b.1.0.total_cmp(&a.1.0).then_with(|| a.0.cmp(&b.0)));
+    if by_name.len() > MOST {
+        by_name.truncate(MOST - 1);
+    }
+    let with_name = |(name, (_, ids)): (String, (f64, Vec<i64>))| {
+        ids.into_iter().map(move |id| (id, name.clone()))
+    };
+    Ok(by_name.into_iter().flat_map(with_name).collect())
 }

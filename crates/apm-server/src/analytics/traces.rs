@@ -105,12 +105,19 @@ impl From<&Hit> for Entry {
     fn from(hit: &Hit) -> Self {
         let at = |pointer: &str| hit.document.pointer(pointer);
         let text = |pointer: &str| at(pointer).and_then(Json::as_str).unwrap_or("").to_owned();
+        // A list of single events says what was sent, also where that is counted as `_other`.
+        let sent = |field: &str, pointer: &str| {
+            let parts = field.replace('.', "/");
+            Some(text(&format!("/overflow/{parts}")))
+                .filter(|sent| !sent.is_empty())
+                .unwrap_or_else(|| text(pointer))
+        };
         Self {
             trace: text("/trace/id"),
             transaction: text("/transaction/id"),
-            name: text("/transaction/name"),
-            service: text("/service/name"),
-            result: text("/transaction/result"),
+            name: sent("transaction.name", "/transaction/name"),
+            service: sent("service.name", "/service/name"),
+            result: sent("transaction.result", "/transaction/result"),
             outcome: text("/event/outcome"),
             timestamp: hit.timestamp,
             duration: at("/transaction/duration/us").and_then(Json::as_i64),

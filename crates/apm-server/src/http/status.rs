@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use super::{Shared, respond};
 use crate::intake::Look;
-use crate::store::{COMMIT_TIMES, Store, StoreStats};
+use crate::store::{COMMIT_TIMES, NameKind, Store, StoreStats};
 use crate::time::rfc3339_millis;
 
 /// `GET /api/v1/status`
@@ -56,6 +56,7 @@ pub(super) async fn json(
             "log_bytes": stats.log_bytes,
             "max_bytes": shared.config.max_size,
             "deleted_blocks": stats.deleted_blocks,
+            "names_beyond_limit": by_name(&beyond(&stats)),
             "trouble": stats.trouble.map(|error| error.to_string()),
         },
     });
@@ -72,6 +73,12 @@ pub(super) async fn metrics(shared: web::Data<Shared>, store: web::Data<Store>) 
         "text/plain; version=0.0.4; charset=utf-8",
     );
     HttpResponse::Ok().insert_header(kind).body(text)
+}
+
+/// How often a name was beyond the limit, by kind.
+fn beyond(stats: &StoreStats) -> Vec<(&'static str, u64)> {
+    let count = |kind: NameKind| (kind.as_str(), stats.beyond.of(kind));
+    NameKind::ALL.into_iter().map(count).collect()
 }
 
 fn intake_families(text: &mut String, look: &Look) {
@@ -170,6 +177,13 @@ fn store_families(text: &mut String, stats: &StoreStats) {
         "deleted_blocks_total",
         "Blocks deleted by retention.",
         stats.deleted_blocks,
+    );
+    labelled(
+        text,
+        "names_beyond_limit_total",
+        "Events counted as _other, because their service had too many different names of a kind.",
+        "kind",
+        &beyond(stats),
     );
     let is_sound = u8::from(stats.trouble.is_none());
     gauge(

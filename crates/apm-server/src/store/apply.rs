@@ -4,6 +4,8 @@ mod error;
 mod log;
 mod memory;
 mod metricset;
+mod overflow;
+mod self_time;
 mod span;
 mod transaction;
 
@@ -11,8 +13,9 @@ use diesel::SqliteConnection;
 
 use super::StoreError;
 use super::block::{Document, SLOTS};
-use super::dictionary::{Resource, Service, Stack, TxGroup};
+use super::dictionary::{Given, Resource, Service, Stack, TxGroup};
 use super::insert::Rows;
+use super::limits::{Beyond, NameKind};
 use super::rows::{
     BlockRow, ErrorRow, LogRow, MetricsetRow, RowId, SampleRow, SpanRow, TraceAtRow, TxRow,
 };
@@ -20,6 +23,7 @@ use super::trace_index;
 use crate::event::{Batch, Event, ServiceOverride};
 use crate::rollup::Rollup;
 pub(super) use memory::Memory;
+use overflow::Overflow;
 
 /// What batches add to the rollups.
 #[derive(Debug)]
@@ -27,6 +31,8 @@ pub(super) struct Counted {
     pub(super) rollup: Rollup,
     /// When the last batch arrived, seconds since the epoch.
     pub(super) received: i64,
+    /// Names that are counted under `_other`.
+    pub(super) beyond: Beyond,
 }
 
 /// Who sent the event at hand.
@@ -34,7 +40,7 @@ pub(super) struct Counted {
 struct Sender<'a> {
     batch: &'a Batch,
     /// The service of its metadata.
-    service: i64,
+    service: Given,
     resource: i64,
     /// When the batch arrived, seconds since the epoch.
     received: i64,
@@ -46,6 +52,8 @@ struct Pass<'m, 'a> {
     conn: &'m mut SqliteConnection,
     rollup: Rollup,
     received: i64,
+    beyond: Beyond,
+    overflow: Overflow<'a>,
     tx: Rows<TxRow<'a>>,
     spans: Rows<SpanRow<'a>>,
     errors: Rows<ErrorRow<'a>>,
@@ -63,6 +71,8 @@ impl<'m, 'a> Pass<'m, 'a> {
             conn,
             rollup: Rollup::default(),
             received: 0,
+            beyond: Beyond::default(),
+            overflow: Overflow::default(),
             tx: Rows::new(),
             spans: Rows::new(),
             errors: Rows::new(),
@@ -84,21 +94,24 @@ impl<'m, 'a> Pass<'m, 'a> {
             reporter,
         };
         let names = &mut self.memory.names;
-        let service_id = names.services.id(self.conn, received, &service)?;
+        let given = names.services.given(self.conn, received, &service)?;
         let resource = Resource {
-            service: service_id,
+            service: given.id,
             document: &reporter.document,
         };
         let resource = match names.resources.known(received, &resource) {
             Some(id) => id,
             None => {
-                service.refresh(service_id, self.conn)?;
+                // Of `_other` nobody says what it is.
+                if !given.beyond {
+                    service.refresh(given.id, self.conn)?;
+                }
                 names.resources.id(self.conn, received, &resource)?
             }
         };
         let sender = Sender {
             batch,
-            service: service_id,
+            service: given,
             resource,
             received,
         };
@@ -129,6 +142,7 @@ impl<'m, 'a> Pass<'m, 'a> {
         Ok(Counted {
             rollup: self.rollup,
             received: self.received,
+            beyond: self.beyond,
         })
     }
 
@@ -153,6 +167,11 @@ impl<'m, 'a> Pass<'m, 'a> {
                 self.trace_at.push(self.conn, TraceAtRow { key, block })?;
             }
         }
+        let whole = self.overflow.take(document.json);
+        let document = Document {
+            json: whole.as_deref().unwrap_or(document.json),
+            ..document
+        };
         self.memory.block.push(sender.received, ts, document);
         self.memory.next += 1;
         if self.memory.block.is_full() {
@@ -176,9 +195,6 @@ impl<'m, 'a> Pass<'m, 'a> {
 
     /// The service that an event belongs to: its own, else that of its metadata.
     fn service(&mut self, sender: Sender<'a>, named: ServiceOverride) -> Result<i64, StoreError> {
-        if named == ServiceOverride::default() {
-            return Ok(sender.service);
-        }
         let Sender { batch, .. } = sender;
         let reporter = &*batch.resource;
         let environment = batch
@@ -189,8 +205,19 @@ impl<'m, 'a> Pass<'m, 'a> {
             environment: environment.unwrap_or_default(),
             reporter,
         };
-        let services = &mut self.memory.names.services;
-        Ok(services.id(self.conn, sender.received, &service)?)
+        let given = if named == ServiceOverride::default() {
+            sender.service
+        } else {
+            let services = &mut self.memory.names.services;
+            services.given(self.conn, sender.received, &service)?
+        };
+        if given.beyond {
+            self.beyond.count(NameKind::Service);
+            self.overflow.push("service.name", service.name);
+            self.overflow
+                .push("service.environment", service.environment);
+        }
+        Ok(given.id)
     }
 
     fn tx_group(
@@ -199,14 +226,18 @@ impl<'m, 'a> Pass<'m, 'a> {
         service: i64,
         kind: &str,
         name: &str,
-    ) -> Result<i64, StoreError> {
+    ) -> Result<Given, StoreError> {
         let group = TxGroup {
             service,
             kind,
             name,
         };
         let groups = &mut self.memory.names.tx_groups;
-        Ok(groups.id(self.conn, sender.received, &group)?)
+        let given = groups.given(self.conn, sender.received, &group)?;
+        if given.beyond {
+            self.beyond.count(NameKind::Transaction);
+        }
+        Ok(given)
     }
 
     fn stack(&mut self, sender: Sender<'a>, stack: crate::event::Stack) -> Result<i64, StoreError> {

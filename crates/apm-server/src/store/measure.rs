@@ -34,7 +34,7 @@ impl Stages {
     pub fn new(dir: &Path) -> Self {
         let options = StoreOptions::new(dir.join("stages.db"));
         let (conn, opened) = open::open(&options).expect("opens");
-        let memory = Memory::new(opened.next).expect("zstd");
+        let memory = Memory::new(opened.next, options.names).expect("zstd");
         Self { conn, memory }
     }
 
@@ -48,7 +48,9 @@ impl Stages {
 
     /// The counts of all levels, committed.
     pub fn rollup(&mut self, counts: &Counts) {
-        let Counted { rollup, received } = &counts.0;
+        let Counted {
+            rollup, received, ..
+        } = &counts.0;
         let written = self.conn.immediate_transaction(|conn| {
             rollups::add_events(conn, &rollup.events)?;
             rollups::add(conn, rollup, *received, Levels::Minute)?;

@@ -3,6 +3,8 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use super::limits::NameLimits;
+
 /// What an acknowledged batch survives.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Durability {
@@ -30,6 +32,8 @@ pub struct StoreOptions {
     pub queue_events: usize,
     /// Bytes of memory that waiting batches may take.
     pub queue_bytes: usize,
+    /// How many different names are kept apart.
+    pub names: NameLimits,
     /// Connections for reading.
     pub readers: usize,
 }
@@ -46,6 +50,7 @@ impl StoreOptions {
             rollup_max_age: Some(90 * DAY),
             queue_events: 20_000,
             queue_bytes: 32 << 20,
+            names: NameLimits::default(),
             readers: 4,
         }
     }

@@ -163,6 +163,7 @@ impl Retention {
         self.sweep_due |= step.changed;
         if self.sweep_due && (over || !step.more) && Instant::now() >= self.next_sweep {
             conn.immediate_transaction(|conn| delete::unused(conn, now - 2 * HOUR))?;
+            memory.has_room_again();
             self.sweep_due = false;
             self.next_sweep = Instant::now() + Duration::from_secs(HOUR.unsigned_abs());
         }

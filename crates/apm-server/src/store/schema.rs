@@ -113,6 +113,7 @@ diesel::table! {
 
     result (id) {
         id -> BigInt,
+        service_id -> BigInt,
         value -> Text,
         last_seen -> BigInt,
     }
@@ -123,6 +124,7 @@ diesel::table! {
 
     metric_name (id) {
         id -> BigInt,
+        service_id -> BigInt,
         name -> Text,
         last_seen -> BigInt,
     }

@@ -5,6 +5,7 @@ use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use super::StoreError;
+use super::limits::{Beyond, NameKind};
 
 /// Bounds of the histogram of commit times, seconds.
 pub const COMMIT_TIMES: [f64; 9] = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.5, 2.5];
@@ -37,6 +38,8 @@ pub struct StoreStats {
     pub log_bytes: u64,
     /// Blocks of events deleted by retention since the start.
     pub deleted_blocks: u64,
+    /// Names beyond the limits since the start, counted each time that an event has one.
+    pub beyond: Beyond,
     /// Why the last commit failed, or that the store is closed; none when all is well.
     pub trouble: Option<StoreError>,
 }
@@ -55,6 +58,7 @@ pub(super) struct Counters {
     pub(super) deleted_blocks: AtomicU64,
     /// How often everything was deleted.
     pub(super) clears: AtomicU64,
+    beyond: [AtomicU64; NameKind::ALL.len()],
     trouble: Mutex<Option<StoreError>>,
 }
 
@@ -72,6 +76,22 @@ impl Counters {
         }
         self.set_trouble(None);
         self.changed()
+    }
+
+    /// Counts names that a commit counted under `_other`.
+    pub(super) fn add_beyond(&self, beyond: &Beyond) {
+        for kind in NameKind::ALL {
+            self.beyond[kind as usize].fetch_add(beyond.of(kind), Ordering::Relaxed);
+        }
+    }
+
+    /// Names that were counted under `_other`.
+    pub(super) fn beyond(&self) -> Beyond {
+        let mut beyond = Beyond::default();
+        for kind in NameKind::ALL {
+            beyond.set(kind, self.beyond[kind as usize].load(Ordering::Relaxed));
+        }
+        beyond
     }
 
     /// How many commits took at most as long as each of [`COMMIT_TIMES`].

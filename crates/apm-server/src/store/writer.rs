@@ -210,6 +210,7 @@ impl Writer {
                 memory.commit();
                 let events = batches.iter().map(|(batch, _)| batch.events.len()).sum();
                 coarse.committed(&counted, events, plan);
+                self.counters.add_beyond(&counted.beyond);
                 file.check()?;
                 Ok(self.counters.committed(events as u64, start.elapsed()))
             }

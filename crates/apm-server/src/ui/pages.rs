@@ -25,6 +25,8 @@ pub(crate) mod traces;
 pub(crate) mod transaction;
 pub(crate) mod transactions;
 
+use std::ops::Range;
+
 use diesel::SqliteConnection;
 use maud::{Markup, html};
 
@@ -42,6 +44,7 @@ use crate::analytics::Scope;
 use crate::analytics::filter::List;
 use crate::analytics::minutes;
 use crate::analytics::window::Window;
+use crate::store::OTHER;
 
 /// What a page function asks with.
 pub(crate) struct Ask<'a> {
@@ -200,24 +203,50 @@ pub(crate) fn nothing_here(view: &View, what: &str) -> Markup {
 }
 
 /// Rows of a table that a page shows: more are heavy, and nobody reads them. A file has all.
-pub(crate) fn most_rows(view: &View) -> usize {
-    match view.param("csv") {
-        Some(_) => usize::MAX,
-        None => 200,
+const ROWS: usize = 200;
+
+/// Which rows of a table of so many the page shows: those of `?page=2`, for example, which begins with 201.
+pub(crate) fn shown(view: &View, rows: usize) -> Range<usize> {
+    if view.param("csv").is_some() {
+        return 0..rows;
     }
+    let page: usize = view
+        .param("page")
+        .and_then(|page| page.parse().ok())
+        .unwrap_or(1);
+    // A page beyond the last one, from an old address, is the last one.
+    let last = rows.saturating_sub(1) / ROWS;
+    let first = page.saturating_sub(1).min(last) * ROWS;
+    first..(first + ROWS).min(rows)
 }
 
-/// What a table does not show: of `rows` those beyond [`most_rows`], and those that its list left out, which have least of
-/// `what`.
-pub(crate) fn beyond(view: &View, rows: usize, left_out: usize, what: &str) -> Markup {
-    let most = most_rows(view).min(rows);
+/// What a table of a list does not show: of `rows` those on other pages, those that the list left out, which have least of `what`, and
+/// those that are counted together under one name, where there is one in the list (`other`).
+pub(crate) fn beyond(
+    view: &View,
+    (rows, left_out): (usize, usize),
+    what: &str,
+    other: bool,
+) -> Markup {
+    let shown = shown(view, rows);
     let count = |n: usize| number::grouped(n as u64);
+    let page = |first: usize| match first / ROWS {
+        0 => view.here().without("page"),
+        page => view.here().set("page", &(page + 1).to_string()),
+    };
     html! {
-        @if most < rows + left_out {
+        @if shown.len() < rows + left_out {
             p.panel-foot {
-                "The first " (count(most)) " of " (count(rows + left_out)) " are shown: filter, or sort by another column, to see others."
-                @if left_out > 0 { " What is sorted are the " (count(rows)) " with most " (what) "." }
+                @if shown.start == 0 { "The first " (count(shown.end)) } @else { "Rows " (count(shown.start + 1)) " to " (count(shown.end)) }
+                " of " (count(rows + left_out)) " are shown"
+                @if left_out > 0 { "; listed and sorted are the " (count(rows)) " with most " (what) ", and a filter finds the others" }
+                "."
+                @if shown.start > 0 { " " a href=(page(shown.start - ROWS)) rel="prev" { "Previous" } }
+                @if shown.end < rows { " " a href=(page(shown.end)) rel="next" { "Next" } }
             }
+        }
+        @if other {
+            p.panel-foot { code { (OTHER) } " stands for everything beyond the number of names that are kept apart. " a href="/settings#names" { "Limits and causes" } }
         }
     }
 }

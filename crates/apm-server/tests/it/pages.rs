@@ -4,6 +4,7 @@ mod big;
 mod data;
 mod filtered;
 mod live;
+mod names;
 mod weight;
 
 /// Metadata of a service.

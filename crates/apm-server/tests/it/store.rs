@@ -3,18 +3,20 @@
 mod faults;
 mod kill;
 mod limits;
+mod names;
 mod retention;
 mod rollups;
 mod round_trip;
 mod schema;
+mod upgrade;
 
 use std::path::Path;
 
-use apm_server::store::{Store, StoreError, StoreOptions};
+use apm_server::store::{NameLimits, Store, StoreError, StoreOptions};
 use diesel::prelude::*;
 use diesel::sql_types::BigInt;
 
-/// A store in a directory, without limits of age and size.
+/// A store in a directory, without limits of age, size and names.
 pub(crate) fn open(dir: &Path) -> Store {
     Store::open(options(dir)).expect("opens")
 }
@@ -25,6 +27,7 @@ pub(crate) fn options(dir: &Path) -> StoreOptions {
         max_size: None,
         raw_max_age: None,
         rollup_max_age: None,
+        names: NameLimits::new(0),
         ..StoreOptions::new(dir.join("apm.db"))
     }
 }

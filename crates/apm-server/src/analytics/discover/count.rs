@@ -87,7 +87,7 @@ impl Search<'_> {
             let text = format!(
                 "SELECT {bucket} AS bucket, count(*) AS count\n\
                  FROM block b\n\
-                 CROSS JOIN {} r ON r.seq >= b.id * 128 AND r.seq < b.id * 128 + 128\n\
+                 CROSS JOIN {} r NOT INDEXED ON r.seq >= b.id * 128 AND r.seq < b.id * 128 + 128\n\
                  WHERE b.ts_max >= :from AND b.ts_max < :to + (SELECT ifnull(max(ts_max - ts_min), 0) FROM block)\n  \
                  AND b.ts_min < :to AND r.ts >= :from AND r.ts < :to\n  AND {}{group}",
                 columns::table(*kind),
@@ -129,7 +129,7 @@ impl Search<'_> {
             let text = format!(
                 "SELECT {bucket} AS bucket, count(*) AS count\n\
                  FROM json_each(:runs) run\n\
-                 CROSS JOIN {} r ON r.seq >= (run.value ->> 0) * 128 AND r.seq < (run.value ->> 1) * 128\n\
+                 CROSS JOIN {} r NOT INDEXED ON r.seq >= (run.value ->> 0) * 128 AND r.seq < (run.value ->> 1) * 128\n\
                  WHERE r.ts >= :from AND r.ts < :to{group}",
                 columns::table(*kind),
             );

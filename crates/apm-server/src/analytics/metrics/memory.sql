@@ -15,22 +15,22 @@ FROM (
     FROM service s
     CROSS JOIN metric_sample t
         ON t.service_id = s.id
-        AND t.name_id = (SELECT id FROM metric_name WHERE name = 'system.memory.total')
+        AND t.name_id IN (SELECT id FROM metric_name WHERE service_id IN (0, s.id) AND name = 'system.memory.total')
         AND t.ts >= :from
         AND t.ts < :to
     LEFT JOIN metric_sample f
         ON f.service_id = s.id
-        AND f.name_id = (SELECT id FROM metric_name WHERE name = 'system.memory.actual.free')
+        AND f.name_id IN (SELECT id FROM metric_name WHERE service_id IN (0, s.id) AND name = 'system.memory.actual.free')
         AND f.ts = t.ts
         AND f.seq = t.seq
     LEFT JOIN metric_sample u
         ON u.service_id = s.id
-        AND u.name_id = (SELECT id FROM metric_name WHERE name = 'system.process.cgroup.memory.mem.usage.bytes')
+        AND u.name_id IN (SELECT id FROM metric_name WHERE service_id IN (0, s.id) AND name = 'system.process.cgroup.memory.mem.usage.bytes')
         AND u.ts = t.ts
         AND u.seq = t.seq
     LEFT JOIN metric_sample l
         ON l.service_id = s.id
-        AND l.name_id = (SELECT id FROM metric_name WHERE name = 'system.process.cgroup.memory.mem.limit.bytes')
+        AND l.name_id IN (SELECT id FROM metric_name WHERE service_id IN (0, s.id) AND name = 'system.process.cgroup.memory.mem.limit.bytes')
         AND l.ts = t.ts
         AND l.seq = t.seq
     WHERE (:service IS NULL OR s.name = :service)

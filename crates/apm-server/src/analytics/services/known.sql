@@ -39,7 +39,7 @@ SELECT k.name,
            OR EXISTS (
                SELECT 1
                FROM chosen c
-               CROSS JOIN metric_name known_metric
+               CROSS JOIN metric_name known_metric ON known_metric.service_id IN (0, c.id)
                CROSS JOIN metric_sample v
                    ON v.service_id = c.id AND v.name_id = known_metric.id AND v.ts >= :from AND v.ts < :to
                WHERE c.name = k.name

@@ -3,7 +3,7 @@ SELECT coalesce(
     (SELECT m.value
      FROM metric_name n
      JOIN metric_sample m ON m.service_id = :service AND m.name_id = n.id
-     WHERE n.name = :gauge
+     WHERE n.service_id IN (0, :service) AND n.name = :gauge
      ORDER BY m.ts DESC
      LIMIT 1),
     (SELECT sum(r.count)

@@ -4,7 +4,8 @@ use super::{Pass, Sender};
 use crate::event::{ErrorEvent, Kind, Outcome};
 use crate::store::StoreError;
 use crate::store::block::Document;
-use crate::store::dictionary::ErrorGroup;
+use crate::store::dictionary::{ErrorGroup, Given};
+use crate::store::limits::NameKind;
 use crate::store::rows::{ErrorRow, RowId};
 
 impl<'a> Pass<'_, 'a> {
@@ -27,11 +28,16 @@ impl<'a> Pass<'_, 'a> {
             seen: event.timestamp.div_euclid(1_000_000),
         };
         let groups = &mut self.memory.names.error_groups;
-        let group = groups.id(self.conn, received, &group)?;
+        let Given { id: group, beyond } = groups.given(self.conn, received, &group)?;
+        if beyond {
+            self.beyond.count(NameKind::Error);
+            let key = format!("{:016x}", event.grouping_key);
+            self.overflow.push("error.grouping_key", key);
+        }
         let tx_group = match batch.opt(event.transaction_name) {
             Some(name) => {
                 let kind = batch.opt(event.transaction_kind).unwrap_or("unknown");
-                Some(self.tx_group(sender, service, kind, name)?)
+                Some(self.tx_group(sender, service, kind, name)?.id)
             }
             None => None,
         };

@@ -6,18 +6,24 @@ use std::collections::HashSet;
 use diesel::SqliteConnection;
 use foldhash::fast::RandomState;
 
+use super::self_time::SelfTimes;
 use super::{Counted, Pass};
 use crate::event::Batch;
 use crate::store::StoreError;
 use crate::store::block::{Builder, Packer, SLOTS};
-use crate::store::dictionary::Dictionary;
+use crate::store::dictionary::{
+    Destination, Dictionary, ErrorGroup, MetricName, ResultValue, Service, Statement, TxGroup,
+};
+use crate::store::limits::{NameKind, NameLimits};
 
 const KIB: usize = 1024;
 
 /// What the writer remembers from one commit to the next.
 #[derive(Debug)]
 pub(in crate::store) struct Memory {
+    limits: NameLimits,
     pub(super) names: Names,
+    pub(super) self_times: SelfTimes,
     pub(super) packer: RefCell<Packer>,
     pub(super) block: Builder,
     /// The number of the next event.
@@ -46,18 +52,18 @@ pub(super) struct Names {
 }
 
 impl Names {
-    fn new() -> Self {
+    fn new(limits: &NameLimits) -> Self {
         Self {
-            services: Dictionary::new(256 * KIB),
+            services: Dictionary::limited::<Service<'_>>(256 * KIB, limits),
             resources: Dictionary::new(2048 * KIB),
-            tx_groups: Dictionary::new(2048 * KIB),
+            tx_groups: Dictionary::limited::<TxGroup<'_>>(2048 * KIB, limits),
             span_groups: Dictionary::new(2048 * KIB),
-            destinations: Dictionary::new(1024 * KIB),
-            statements: Dictionary::new(3072 * KIB),
+            destinations: Dictionary::limited::<Destination<'_>>(1024 * KIB, limits),
+            statements: Dictionary::limited::<Statement<'_>>(3072 * KIB, limits),
             statements_sent: Dictionary::new(4096 * KIB),
-            error_groups: Dictionary::new(512 * KIB),
-            results: Dictionary::new(256 * KIB),
-            metrics: Dictionary::new(512 * KIB),
+            error_groups: Dictionary::limited::<ErrorGroup<'_>>(512 * KIB, limits),
+            results: Dictionary::limited::<ResultValue<'_>>(256 * KIB, limits),
+            metrics: Dictionary::limited::<MetricName<'_>>(512 * KIB, limits),
             stacks: Dictionary::new(8192 * KIB),
         }
     }
@@ -65,9 +71,11 @@ impl Names {
 
 impl Memory {
     /// `next`: the first number that is free, at the start of a block.
-    pub(in crate::store) fn new(next: i64) -> std::io::Result<Self> {
+    pub(in crate::store) fn new(next: i64, limits: NameLimits) -> std::io::Result<Self> {
         Ok(Self {
-            names: Names::new(),
+            limits,
+            names: Names::new(&limits),
+            self_times: SelfTimes::new(limits.of(NameKind::SelfTime)),
             packer: RefCell::new(Packer::new()?),
             block: Builder::default(),
             next,
@@ -110,7 +118,8 @@ impl Memory {
     pub(in crate::store) fn forget(&mut self) {
         self.block.clear();
         self.traces.clear();
-        self.names = Names::new();
+        self.names = Names::new(&self.limits);
+        self.self_times = SelfTimes::new(self.limits.of(NameKind::SelfTime));
         self.next = (self.next + SLOTS - 1) / SLOTS * SLOTS;
         self.commit();
     }
@@ -129,7 +138,7 @@ impl Memory {
             "result" => &mut [&mut names.results],
             "metric_name" => &mut [&mut names.metrics],
             "stack" => &mut [&mut names.stacks],
-            _ => return *names = Names::new(),
+            _ => return *names = Names::new(&self.limits),
         };
         for dictionary in dictionaries {
             dictionary.forget(gone);
@@ -141,6 +150,23 @@ impl Memory {
         self.block.copy_from(&self.committed.0);
         self.next = self.committed.1;
         self.traces.clear();
-        self.names = Names::new();
+        self.names = Names::new(&self.limits);
+    }
+
+    /// Rows that were not used for long are gone from any dictionary.
+    pub(in crate::store) fn has_room_again(&mut self) {
+        let names = &mut self.names;
+        for dictionary in [
+            &mut names.services,
+            &mut names.tx_groups,
+            &mut names.destinations,
+            &mut names.statements,
+            &mut names.statements_sent,
+            &mut names.error_groups,
+            &mut names.results,
+            &mut names.metrics,
+        ] {
+            dictionary.has_room_again();
+        }
     }
 }

@@ -6,6 +6,7 @@ use crate::rollup::BreakdownKey;
 use crate::store::StoreError;
 use crate::store::block::Document;
 use crate::store::dictionary::MetricName;
+use crate::store::limits::{NameKind, OTHER};
 use crate::store::rows::{MetricsetRow, SampleRow};
 
 impl<'a> Pass<'_, 'a> {
@@ -30,11 +31,20 @@ impl<'a> Pass<'_, 'a> {
             None => {
                 let samples = event.samples.start as usize..event.samples.end as usize;
                 for sample in &batch.samples[samples] {
-                    let name = MetricName(batch.text(sample.name));
+                    let name = MetricName {
+                        service,
+                        name: batch.text(sample.name),
+                    };
                     let metrics = &mut self.memory.names.metrics;
+                    let given = metrics.given(self.conn, received, &name)?;
+                    if given.beyond {
+                        // Samples of different metrics make no series. They stay in the event's document.
+                        self.beyond.count(NameKind::Metric);
+                        continue;
+                    }
                     let row = SampleRow {
                         service_id: service,
-                        name_id: metrics.id(self.conn, received, &name)?,
+                        name_id: given.id,
                         ts: event.timestamp,
                         seq: self.seq(),
                         value: Some(sample.value),
@@ -64,17 +74,17 @@ impl<'a> Pass<'_, 'a> {
         let Sender { batch, .. } = sender;
         let kind = batch.opt(breakdown.transaction_kind).unwrap_or("unknown");
         let name = batch.opt(breakdown.transaction_name).unwrap_or_default();
+        let mut span_type = batch.opt(breakdown.span_kind).unwrap_or_default();
+        let mut subtype = batch.opt(breakdown.span_subtype).unwrap_or_default();
+        if !self.memory.self_times.takes(service, span_type, subtype) {
+            self.beyond.count(NameKind::SelfTime);
+            (span_type, subtype) = (OTHER, "");
+        }
         let key = BreakdownKey {
-            tx_group: self.tx_group(sender, service, kind, name)?,
+            tx_group: self.tx_group(sender, service, kind, name)?.id,
             bucket: crate::rollup::bucket(ts, crate::rollup::LEVELS[0]),
-            span_type: batch
-                .opt(breakdown.span_kind)
-                .unwrap_or_default()
-                .to_owned(),
-            subtype: batch
-                .opt(breakdown.span_subtype)
-                .unwrap_or_default()
-                .to_owned(),
+            span_type: span_type.to_owned(),
+            subtype: subtype.to_owned(),
         };
         self.rollup
             .add_breakdown(key, breakdown.count, breakdown.sum);

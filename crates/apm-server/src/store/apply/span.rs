@@ -8,6 +8,7 @@ use crate::rollup::{Observation, outcome_code, weight};
 use crate::store::StoreError;
 use crate::store::block::Document;
 use crate::store::dictionary::{Destination, SpanGroup, Statement};
+use crate::store::limits::NameKind;
 use crate::store::rows::{RowId, SpanRow};
 
 /// Statements longer than this are not remembered as they were sent: they would push out many short ones.
@@ -45,7 +46,13 @@ impl<'a> Pass<'_, 'a> {
                 span_type: kind,
                 span_subtype: subtype,
             };
-            Some(names.destinations.id(self.conn, received, &destination)?)
+            let given = names
+                .destinations
+                .given(self.conn, received, &destination)?;
+            if given.beyond {
+                self.beyond.count(NameKind::Destination);
+            }
+            Some(given.id)
         };
         let statement = match batch.opt(event.db_statement) {
             Some(sql) if !sql.is_empty() => Some(self.statement(sender, service, event, sql)?),
@@ -111,11 +118,14 @@ impl<'a> Pass<'_, 'a> {
             ..
         } = &mut self.memory.names;
         if sql.len() <= REMEMBERED
-            && let Some(id) = statements_sent.kept(received, |key| {
+            && let Some(given) = statements_sent.kept(received, |key| {
                 key.number(service).text(instance).text(subtype).text(sql);
             })
         {
-            return Ok(id);
+            if given.beyond {
+                self.beyond.count(NameKind::Statement);
+            }
+            return Ok(given.id);
         }
         let statement = Statement {
             service,
@@ -125,11 +135,14 @@ impl<'a> Pass<'_, 'a> {
             sample: sql,
             seen: event.timestamp.div_euclid(1_000_000),
         };
-        let id = statements.id(self.conn, received, &statement)?;
+        let given = statements.given(self.conn, received, &statement)?;
         if sql.len() <= REMEMBERED {
-            statements_sent.keep(received, id);
+            statements_sent.keep(received, given);
         }
-        Ok(id)
+        if given.beyond {
+            self.beyond.count(NameKind::Statement);
+        }
+        Ok(given.id)
     }
 }
 

@@ -5,7 +5,8 @@ use crate::event::{DroppedSpans, Kind, Transaction};
 use crate::rollup::{Observation, outcome_code, weight};
 use crate::store::StoreError;
 use crate::store::block::Document;
-use crate::store::dictionary::{Destination, ResultValue};
+use crate::store::dictionary::{Destination, Given, ResultValue};
+use crate::store::limits::NameKind;
 use crate::store::rows::{RowId, TxRow};
 
 impl<'a> Pass<'_, 'a> {
@@ -19,11 +20,22 @@ impl<'a> Pass<'_, 'a> {
         } = sender;
         let service = self.service(sender, event.service)?;
         let name = batch.opt(event.name).unwrap_or_default();
-        let group = self.tx_group(sender, service, batch.text(event.kind), name)?;
+        let kind = batch.text(event.kind);
+        let Given { id: group, beyond } = self.tx_group(sender, service, kind, name)?;
+        if beyond {
+            self.overflow.push("transaction.name", name);
+            self.overflow.push("transaction.type", kind);
+        }
         let result = match batch.opt(event.result) {
-            Some(result) => {
+            Some(value) => {
                 let results = &mut self.memory.names.results;
-                Some(results.id(self.conn, received, &ResultValue(result))?)
+                let result = ResultValue { service, value };
+                let given = results.given(self.conn, received, &result)?;
+                if given.beyond {
+                    self.beyond.count(NameKind::Result);
+                    self.overflow.push("transaction.result", value);
+                }
+                Some(given.id)
             }
             None => None,
         };
@@ -94,9 +106,12 @@ impl<'a> Pass<'_, 'a> {
             span_subtype: "",
         };
         let destinations = &mut self.memory.names.destinations;
-        let destination = destinations.id(self.conn, received, &destination)?;
+        let given = destinations.given(self.conn, received, &destination)?;
+        if given.beyond {
+            self.beyond.count(NameKind::Destination);
+        }
         self.rollup.destination.add(
-            destination,
+            given.id,
             Observation {
                 ts,
                 result: 0,

@@ -7,7 +7,11 @@ type Found = (i64, i64);
 
 impl From<Found> for Known {
     fn from((id, last_seen): Found) -> Self {
-        Self { id, last_seen }
+        Self {
+            id,
+            last_seen,
+            beyond: false,
+        }
     }
 }
 
@@ -31,6 +35,17 @@ macro_rules! find {
             .first::<super::Found>($conn)
             .optional()
             .map(|found| found.map(Known::from))
+    };
+}
+
+/// The query that counts the rows of a table by service.
+macro_rules! count {
+    ($table:literal) => {
+        const COUNT: &'static str = concat!(
+            "SELECT service_id AS service, count(*) AS n FROM ",
+            $table,
+            " GROUP BY service_id"
+        );
     };
 }
 

@@ -6,6 +6,7 @@ use maud::{Markup, html};
 use super::{Answer, Ask, page, service_crumbs, service_tabs};
 use crate::analytics::Scope;
 use crate::analytics::dependencies::{self, Choice, Dependencies, Dependency};
+use crate::store::OTHER;
 use crate::ui::chart::buckets::settled;
 use crate::ui::chart::spark::spark;
 use crate::ui::components::cells::{self, swatch};
@@ -128,10 +129,10 @@ pub(crate) fn rows(view: &View, found: &Dependencies) -> Markup {
             }
         }
     };
-    let shown = list.iter().take(super::most_rows(view));
+    let shown = &list[super::shown(view, list.len())];
     let body = html! { @for one in shown { (row(one)) } };
     html! {
         (table(view, "", "Dependencies", &COLUMNS, &sort, body))
-        (super::beyond(view, list.len(), found.left_out, "time"))
+        (super::beyond(view, (list.len(), found.left_out), "time", list.iter().any(|one| one.name == OTHER)))
     }
 }

@@ -5,6 +5,7 @@ use maud::{Markup, html};
 
 use super::{Answer, Ask, charts, page, service_crumbs, service_tabs};
 use crate::analytics::errors::{self, ErrorGroup, Errors};
+use crate::store::OTHER;
 use crate::time::SECOND;
 use crate::ui::chart::bars::{BarChart, Layer};
 use crate::ui::chart::buckets::{Buckets, partial};
@@ -212,11 +213,11 @@ fn rows(view: &View, found: &Errors) -> Markup {
         "first" => sort.compare(Some(a.first_seen as f64), Some(b.first_seen as f64)),
         _ => sort.compare(a.latest.map(|at| at as f64), b.latest.map(|at| at as f64)),
     });
-    let shown = groups.iter().take(super::most_rows(view));
+    let shown = &groups[super::shown(view, groups.len())];
     let body = html! { @for group in shown { (row(view, group)) } };
     html! {
         (table(view, "table--lines", "Errors", &COLUMNS, &sort, body))
-        (super::beyond(view, groups.len(), found.left_out, "occurrences"))
+        (super::beyond(view, (groups.len(), found.left_out), "occurrences", groups.iter().any(|group| group.kind == OTHER)))
     }
 }
 

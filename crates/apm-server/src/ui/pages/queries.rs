@@ -16,6 +16,7 @@ use crate::analytics::statements::{self, Statement, Statements};
 use crate::insight::callers::{self, Caller, Of};
 use crate::insight::finding::{self, Finding, Which};
 use crate::insight::repeats::BADGE;
+use crate::store::OTHER;
 use crate::ui::chart::buckets::settled;
 use crate::ui::chart::spark::spark;
 use crate::ui::components::cells::{self, Rise, Tone, flag};
@@ -156,13 +157,13 @@ fn rows(
     let widest = list.iter().map(|row| row.share).fold(0.0, f64::max);
     let caption = format!("Statements {}", words::range(ask.view));
     let body = html! {
-        @for row in list.iter().take(super::most_rows(ask.view)) {
+        @for row in &list[super::shown(ask.view, list.len())] {
             (line(ask, row, &known.axis, before.get(&key(row)), &of(row), found, widest))
         }
     };
     html! {
         (table(ask.view, "table--lines", &caption, &COLUMNS, &sort, body))
-        (super::beyond(ask.view, list.len(), known.left_out, "time"))
+        (super::beyond(ask.view, (list.len(), known.left_out), "time", list.iter().any(|row| row.normalized == OTHER)))
     }
 }
 

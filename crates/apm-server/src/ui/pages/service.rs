@@ -53,7 +53,7 @@ pub(crate) fn overview(ask: &mut Ask<'_>, service: &str) -> QueryResult<Answer> 
         @if now.total.count > 0.0 {
             (totals(ask, &now, before.as_ref()))
             (split("split--7-5", &[charts::latency(ask, "requests", &now, before.as_ref(), Some(&latency_sql)), charts::throughput(ask, &results, Some(&throughput_sql))]))
-            (panel("Transactions", "by share of time", all, transactions::rows(ask.view, service, &list, &sql, 10)))
+            (panel("Transactions", "by share of time", all, transactions::rows(ask.view, service, &list, &sql, 0..list.transactions.len().min(10))))
         } @else {
             (super::nothing_here(ask.view, "No requests"))
         }

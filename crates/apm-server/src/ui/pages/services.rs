@@ -13,6 +13,7 @@ use crate::analytics::series::Axis;
 use crate::analytics::services::{self, Service, Services};
 use crate::analytics::{errors as error_groups, transactions as groups};
 use crate::insight::finding;
+use crate::store::OTHER;
 use crate::ui::chart::buckets::settled;
 use crate::ui::chart::spark::spark;
 use crate::ui::components::cells::{self, Rise, Tone};
@@ -226,11 +227,11 @@ fn list(
         _ => sort.compare(Some(a.throughput), Some(b.throughput)),
     });
     let caption = format!("Services {}", words::range(ask.view));
-    let shown = rows.iter().take(super::most_rows(ask.view));
+    let shown = &rows[super::shown(ask.view, rows.len())];
     let body = html! { @for service in shown { (row(ask, &now.axis, service, before.get(&service.name), insights.get(&service.name).copied(), counted)) } };
     html! {
         (table(ask.view, "table--lines", &caption, &COLUMNS, &sort, body))
-        (super::beyond(ask.view, rows.len(), now.left_out, "requests"))
+        (super::beyond(ask.view, (rows.len(), now.left_out), "requests", rows.iter().any(|service| service.name == OTHER)))
     }
 }
 

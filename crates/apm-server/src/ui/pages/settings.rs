@@ -1,6 +1,7 @@
 //! `/settings`: what is stored and for how long, how the writer does, and the configuration that agents ask for.
 
 mod data;
+mod names;
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -10,6 +11,7 @@ use maud::{Markup, html};
 
 use super::{Answer, Ask, page};
 use crate::agent_config::{self, Settings};
+use crate::analytics::names as kept_names;
 use crate::store::schema::block;
 use crate::store::{Store, StoreError, StoreStats};
 use crate::time::SECOND;
@@ -26,6 +28,7 @@ use crate::ui::words;
 /// The page.
 pub(crate) fn one(ask: &mut Ask<'_>, store: &Store) -> Result<Answer, StoreError> {
     let configured = agent_config::list(ask.conn)?;
+    let kept = kept_names::list(ask.conn, &store.options().names)?;
     let oldest: Option<i64> = block::table
         .order(block::id.asc())
         .select(block::received)
@@ -52,7 +55,7 @@ pub(crate) fn one(ask: &mut Ask<'_>, store: &Store) -> Result<Answer, StoreError
         (numbers(&stats))
         div.cols.cols--2 {
             div.stack { (storage(ask.view, store, &stats, oldest)) (data::import(ask.view)) }
-            div.stack { (agents(ask.view, &configured)) (data::clear(ask.view)) }
+            div.stack { (names::panel(&kept, &options.names, &stats)) (agents(ask.view, &configured)) (data::clear(ask.view)) }
         }
     };
     Ok(Answer::Page(Page {

@@ -1,5 +1,7 @@
 //! `/services/{s}/transactions`: what a service does, by name, and where its time goes.
 
+use std::ops::Range;
+
 use diesel::QueryResult;
 use maud::{Markup, html};
 
@@ -7,6 +9,7 @@ use super::{Answer, Ask, charts, service_crumbs, service_tabs, transaction_href,
 use crate::analytics::transactions::{self, Transaction, Transactions};
 use crate::analytics::{Scope, latency, throughput};
 use crate::insight::callers::{self, Caller, Of};
+use crate::store::OTHER;
 use crate::ui::chart::buckets::settled;
 use crate::ui::chart::spark::spark;
 use crate::ui::components::cells;
@@ -72,8 +75,8 @@ pub(crate) fn page(ask: &mut Ask<'_>, service: &str) -> QueryResult<Answer> {
     let (answer, why) = headline(ask.view, service, &list, now.total.count);
     let names = list.transactions.len() + list.left_out;
     let table = html! {
-        (rows(ask.view, service, &list, &sql, super::most_rows(ask.view)))
-        (super::beyond(ask.view, list.transactions.len(), list.left_out, "time"))
+        (rows(ask.view, service, &list, &sql, super::shown(ask.view, list.transactions.len())))
+        (super::beyond(ask.view, (list.transactions.len(), list.left_out), "time", list.transactions.iter().any(|group| group.name == OTHER)))
     };
     let body = html! {
         (page_head(&crumbs, answer, why))
@@ -136,13 +139,13 @@ fn headline(view: &View, service: &str, list: &Transactions, count: f64) -> (Str
     (answer, why)
 }
 
-/// The full table, or its first `most` rows; `sql`: what their requests ask of databases.
+/// The full table, or the rows of it that are `shown`; `sql`: what their requests ask of databases.
 pub(crate) fn rows(
     view: &View,
     service: &str,
     list: &Transactions,
     sql: &[Caller],
-    most: usize,
+    shown: Range<usize>,
 ) -> Markup {
     let sort = Sort::of(view, &COLUMNS, "-impact");
     let mut groups: Vec<&Transaction> = list.transactions.iter().collect();
@@ -186,7 +189,7 @@ pub(crate) fn rows(
         "Transactions by name",
         &COLUMNS,
         &sort,
-        html! { @for group in groups.iter().take(most) { (row(group)) } },
+        html! { @for group in &groups[shown] { (row(group)) } },
     )
 }
 

@@ -6,11 +6,11 @@ use actix_web::http::StatusCode;
 use actix_web::test;
 use actix_web::web;
 use apm_server::event::Event;
-use apm_server::store::Store;
+use apm_server::store::{NameLimits, Store, StoreOptions};
 use serde_json::{Value as Json, json};
 
 use super::api::{RANGE, get};
-use super::{batch, open, store_all};
+use super::{batch, store_all};
 use crate::support::events::{NEW_YEAR, error, now, span, transaction};
 use crate::support::server::TestServer;
 
@@ -55,7 +55,12 @@ async fn sized(store: &Store, path: &str) -> (Json, usize) {
 #[actix_web::test]
 async fn a_list_has_a_thousand_rows_and_says_how_many_it_leaves_out() {
     let dir = tempfile::tempdir().expect("a directory");
-    let store = open(dir.path());
+    // As a database of before there were limits.
+    let options = StoreOptions {
+        names: NameLimits::new(0),
+        ..StoreOptions::new(dir.path().join("apm.db"))
+    };
+    let store = Store::open(options).expect("a new database");
     let seeding = store.clone();
     web::block(move || many(&seeding)).await.expect("a thread");
     for range in [RANGE, EVER] {

@@ -3,7 +3,8 @@
 use diesel::insert_into;
 use diesel::prelude::*;
 
-use crate::store::dictionary::{Entry, Key, Known};
+use crate::store::dictionary::{Entry, Key, Known, Limited};
+use crate::store::limits::{NameKind, OTHER};
 use crate::store::schema::destination;
 
 /// What a service calls.
@@ -16,6 +17,27 @@ pub(in crate::store) struct Destination<'a> {
     /// Of the first span that was seen: for its icon.
     pub(in crate::store) span_type: &'a str,
     pub(in crate::store) span_subtype: &'a str,
+}
+
+impl Limited for Destination<'_> {
+    const KIND: NameKind = NameKind::Destination;
+    count!("destination");
+
+    fn service(&self) -> i64 {
+        self.service
+    }
+
+    fn others(&self) -> [Self; 2] {
+        let of_type = |span_type, span_subtype| Self {
+            service: self.service,
+            resource: OTHER,
+            target_type: "",
+            target_name: "",
+            span_type,
+            span_subtype,
+        };
+        [of_type(self.span_type, self.span_subtype), of_type("", "")]
+    }
 }
 
 impl Entry for Destination<'_> {

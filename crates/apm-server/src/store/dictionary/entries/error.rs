@@ -4,7 +4,8 @@ use diesel::insert_into;
 use diesel::prelude::*;
 
 use super::MAX_SAMPLE;
-use crate::store::dictionary::{Entry, Key, Known};
+use crate::store::dictionary::{Entry, Key, Known, Limited};
+use crate::store::limits::{NameKind, OTHER};
 use crate::store::schema::error_group;
 
 /// Errors that are the same by their grouping key.
@@ -19,6 +20,33 @@ pub(in crate::store) struct ErrorGroup<'a> {
     pub(in crate::store) handled: Option<bool>,
     /// When it happened, seconds since the epoch.
     pub(in crate::store) seen: i64,
+}
+
+/// The grouping key of all errors beyond the limit: XXH64 of [`OTHER`], as if it were their only text.
+pub(in crate::store) fn other_key() -> u64 {
+    xxhash_rust::xxh64::xxh64(OTHER.as_bytes(), 0)
+}
+
+impl Limited for ErrorGroup<'_> {
+    const KIND: NameKind = NameKind::Error;
+    count!("error_group");
+
+    fn service(&self) -> i64 {
+        self.service
+    }
+
+    fn others(&self) -> [Self; 2] {
+        let other = || Self {
+            service: self.service,
+            grouping_key: other_key(),
+            kind: OTHER,
+            message: "",
+            culprit: "",
+            handled: None,
+            seen: self.seen,
+        };
+        [other(), other()]
+    }
 }
 
 impl Entry for ErrorGroup<'_> {

@@ -3,27 +3,55 @@
 use diesel::insert_into;
 use diesel::prelude::*;
 
-use crate::store::dictionary::{Entry, Key, Known};
+use crate::store::dictionary::{Entry, Key, Known, Limited};
+use crate::store::limits::{NameKind, OTHER};
 use crate::store::schema::metric_name;
 
-/// The name of a metric.
+/// The name of a metric of a service.
 #[derive(Debug)]
-pub(in crate::store) struct MetricName<'a>(pub(in crate::store) &'a str);
+pub(in crate::store) struct MetricName<'a> {
+    pub(in crate::store) service: i64,
+    pub(in crate::store) name: &'a str,
+}
+
+impl Limited for MetricName<'_> {
+    const KIND: NameKind = NameKind::Metric;
+    count!("metric_name");
+
+    fn service(&self) -> i64 {
+        self.service
+    }
+
+    fn others(&self) -> [Self; 2] {
+        let other = || Self {
+            service: self.service,
+            name: OTHER,
+        };
+        [other(), other()]
+    }
+}
 
 impl Entry for MetricName<'_> {
     touch!(metric_name);
 
     fn key(&self, key: &mut Key<'_>) {
-        key.text(self.0);
+        key.number(self.service).text(self.name);
     }
 
     fn find(&self, conn: &mut SqliteConnection) -> QueryResult<Option<Known>> {
-        find!(metric_name, conn, metric_name::name.eq(self.0))
+        let same = metric_name::service_id
+            .eq(self.service)
+            .and(metric_name::name.eq(self.name));
+        find!(metric_name, conn, same)
     }
 
     fn insert(&self, now: i64, conn: &mut SqliteConnection) -> QueryResult<i64> {
         insert_into(metric_name::table)
-            .values((metric_name::name.eq(self.0), metric_name::last_seen.eq(now)))
+            .values((
+                metric_name::service_id.eq(self.service),
+                metric_name::name.eq(self.name),
+                metric_name::last_seen.eq(now),
+            ))
             .returning(metric_name::id)
             .get_result(conn)
     }

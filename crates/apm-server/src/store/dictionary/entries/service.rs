@@ -4,7 +4,8 @@ use diesel::prelude::*;
 use diesel::{insert_into, update};
 
 use crate::event;
-use crate::store::dictionary::{Entry, Key, Known};
+use crate::store::dictionary::{Entry, Key, Known, Limited};
+use crate::store::limits::{NameKind, OTHER};
 use crate::store::schema::service;
 
 /// A service in an environment.
@@ -32,6 +33,25 @@ impl Service<'_> {
                 service::version.eq(reporter.service_version.as_deref().unwrap_or_default()),
             ))
             .execute(conn)
+    }
+}
+
+impl Limited for Service<'_> {
+    const KIND: NameKind = NameKind::Service;
+    // Of nobody: the limit is one for all.
+    const COUNT: &'static str = "SELECT 0 AS service, count(*) AS n FROM service";
+
+    fn service(&self) -> i64 {
+        0
+    }
+
+    fn others(&self) -> [Self; 2] {
+        let other = || Self {
+            name: OTHER,
+            environment: "",
+            reporter: self.reporter,
+        };
+        [other(), other()]
     }
 }
 

@@ -41,7 +41,7 @@ impl Entry for Stack<'_> {
         Ok(same_hash
             .into_iter()
             .find(|(_, _, data)| unpack(data).is_ok_and(|text| text == self.json.as_bytes()))
-            .map(|(id, last_seen, _)| Known { id, last_seen }))
+            .map(|(id, last_seen, _)| (id, last_seen).into()))
     }
 
     fn insert(&self, now: i64, conn: &mut SqliteConnection) -> QueryResult<i64> {

@@ -1,11 +1,14 @@
 //! Statements by what they ask.
 
+use std::sync::LazyLock;
+
 use diesel::insert_into;
 use diesel::prelude::*;
 
 use super::MAX_SAMPLE;
 use crate::fingerprint::Fingerprint;
-use crate::store::dictionary::{Entry, Key, Known};
+use crate::store::dictionary::{Entry, Key, Known, Limited};
+use crate::store::limits::{NameKind, OTHER};
 use crate::store::schema::statement;
 
 /// Statements that differ in values only, in one database.
@@ -19,6 +22,30 @@ pub(in crate::store) struct Statement<'a> {
     pub(in crate::store) sample: &'a str,
     /// When it happened, seconds since the epoch.
     pub(in crate::store) seen: i64,
+}
+
+/// What stands for all statements beyond the limit.
+static OTHERS: LazyLock<Fingerprint> = LazyLock::new(|| Fingerprint::of(OTHER));
+
+impl Limited for Statement<'_> {
+    const KIND: NameKind = NameKind::Statement;
+    count!("statement");
+
+    fn service(&self) -> i64 {
+        self.service
+    }
+
+    fn others(&self) -> [Self; 2] {
+        let of_type = |subtype| Self {
+            service: self.service,
+            instance: "",
+            subtype,
+            fingerprint: &OTHERS,
+            sample: OTHER,
+            seen: self.seen,
+        };
+        [of_type(self.subtype), of_type("")]
+    }
 }
 
 impl Entry for Statement<'_> {

@@ -3,7 +3,8 @@
 use diesel::insert_into;
 use diesel::prelude::*;
 
-use crate::store::dictionary::{Entry, Key, Known};
+use crate::store::dictionary::{Entry, Key, Known, Limited};
+use crate::store::limits::{NameKind, OTHER};
 use crate::store::schema::{result, tx_group};
 
 /// Transactions of one type and name.
@@ -12,6 +13,24 @@ pub(in crate::store) struct TxGroup<'a> {
     pub(in crate::store) service: i64,
     pub(in crate::store) kind: &'a str,
     pub(in crate::store) name: &'a str,
+}
+
+impl Limited for TxGroup<'_> {
+    const KIND: NameKind = NameKind::Transaction;
+    count!("tx_group");
+
+    fn service(&self) -> i64 {
+        self.service
+    }
+
+    fn others(&self) -> [Self; 2] {
+        let of_type = |kind| Self {
+            service: self.service,
+            kind,
+            name: OTHER,
+        };
+        [of_type(self.kind), of_type(OTHER)]
+    }
 }
 
 impl Entry for TxGroup<'_> {
@@ -44,22 +63,49 @@ impl Entry for TxGroup<'_> {
 
 /// A transaction's result, such as `HTTP 2xx`.
 #[derive(Debug)]
-pub(in crate::store) struct ResultValue<'a>(pub(in crate::store) &'a str);
+pub(in crate::store) struct ResultValue<'a> {
+    pub(in crate::store) service: i64,
+    pub(in crate::store) value: &'a str,
+}
+
+impl Limited for ResultValue<'_> {
+    const KIND: NameKind = NameKind::Result;
+    count!("result");
+
+    fn service(&self) -> i64 {
+        self.service
+    }
+
+    fn others(&self) -> [Self; 2] {
+        let other = || Self {
+            service: self.service,
+            value: OTHER,
+        };
+        [other(), other()]
+    }
+}
 
 impl Entry for ResultValue<'_> {
     touch!(result);
 
     fn key(&self, key: &mut Key<'_>) {
-        key.text(self.0);
+        key.number(self.service).text(self.value);
     }
 
     fn find(&self, conn: &mut SqliteConnection) -> QueryResult<Option<Known>> {
-        find!(result, conn, result::value.eq(self.0))
+        let same = result::service_id
+            .eq(self.service)
+            .and(result::value.eq(self.value));
+        find!(result, conn, same)
     }
 
     fn insert(&self, now: i64, conn: &mut SqliteConnection) -> QueryResult<i64> {
         insert_into(result::table)
-            .values((result::value.eq(self.0), result::last_seen.eq(now)))
+            .values((
+                result::service_id.eq(self.service),
+                result::value.eq(self.value),
+                result::last_seen.eq(now),
+            ))
             .returning(result::id)
             .get_result(conn)
     }
