@@ -21,59 +21,61 @@ mod services;
 mod traces;
 mod transactions;
 
-use actix_web::web::{self, ServiceConfig};
+use actix_web::web::ServiceConfig;
+
+use crate::route::Access::{Admin, Read};
+use crate::route::Route;
 
 /// Gives the routes their handlers, and the tests their methods and paths.
 macro_rules! routes {
-    ($($path:literal => $($method:ident $handler:path),+;)+) => {
-        /// The methods and paths that [`configure`] adds, as actix writes them; HEAD is answered as GET is.
+    ($($path:literal => $($method:ident($access:ident) $handler:path),+;)+) => {
+        /// The methods and paths that are answered, as actix writes them; HEAD is answered as GET is.
         pub const ROUTES: &[(&str, &str)] = &[$($((stringify!($method), $path)),+),+];
 
-        /// Adds the routes. Handlers expect a [`crate::store::Store`] and [`Settings`] as application data.
-        pub fn configure(app: &mut ServiceConfig) {
-            // A resource for each path: it refuses any other method with 405 and `Allow`.
-            app$(.service(routes!(@ web::resource($path) $(, $method $handler)+)))+;
+        /// The routes. Handlers expect a [`crate::store::Store`] and [`Settings`] as application data.
+        pub(crate) fn routes() -> Vec<Route> {
+            vec![$(Route::at($path).for_programs()$(.$method($access, $handler))+),+]
         }
-    };
-    (@ $resource:expr) => { $resource };
-    (@ $resource:expr, get $handler:path $(, $method:ident $other:path)*) => {
-        routes!(@ $resource.route(web::get().to($handler)).route(web::head().to($handler)) $(, $method $other)*)
-    };
-    (@ $resource:expr, post $handler:path $(, $method:ident $other:path)*) => {
-        routes!(@ $resource.route(web::post().to($handler)) $(, $method $other)*)
     };
 }
 
+/// Adds the routes without a guard, for an application that has one of its own.
+pub fn configure(app: &mut ServiceConfig) {
+    for route in routes() {
+        app.service(route.resource);
+    }
+}
+
 routes! {
-    "/api/v1/openapi.json" => get openapi::file;
-    "/api/v1/services" => get services::list;
-    "/api/v1/services/{service}" => get services::one;
-    "/api/v1/services/{service}/transactions" => get transactions::list;
-    "/api/v1/services/{service}/transactions/view" => get transactions::one;
-    "/api/v1/errors" => get errors::list;
-    "/api/v1/services/{service}/errors" => get errors::list;
-    "/api/v1/services/{service}/errors/{key}" => get errors::one;
-    "/api/v1/services/{service}/metrics" => get metrics::page;
-    "/api/v1/services/{service}/dependencies" => get dependencies::of_service;
-    "/api/v1/dependencies" => get dependencies::list;
-    "/api/v1/dependencies/{dependency:.+}" => get dependencies::one;
-    "/api/v1/queries" => get queries::list;
-    "/api/v1/queries/{fingerprint}" => get queries::one;
-    "/api/v1/queries/{fingerprint}/callers" => get insight::callers;
-    "/api/v1/queries/{fingerprint}/growth" => get insight::growth;
-    "/api/v1/queries/{fingerprint}/plan" => get insight::plan;
-    "/api/v1/traces" => get traces::list;
-    "/api/v1/traces/{trace}" => get traces::one;
-    "/api/v1/discover" => get discover::search;
-    "/api/v1/discover/fields" => get discover::fields;
-    "/api/v1/discover/groups" => get discover::groups;
-    "/api/v1/insights" => get insight::insights;
-    "/api/v1/insights/{id}/dismiss" => post insight::dismiss;
-    "/api/v1/insights/{id}/restore" => post insight::restore;
-    "/api/v1/markers" => get insight::markers, post insight::set_marker;
-    "/api/v1/compare" => get insight::compare;
-    "/api/v1/check" => get insight::check;
-    "/api/v1/sql" => get insight::sql, post insight::sql_of_body;
+    "/api/v1/openapi.json" => get(Read) openapi::file;
+    "/api/v1/services" => get(Read) services::list;
+    "/api/v1/services/{service}" => get(Read) services::one;
+    "/api/v1/services/{service}/transactions" => get(Read) transactions::list;
+    "/api/v1/services/{service}/transactions/view" => get(Read) transactions::one;
+    "/api/v1/errors" => get(Read) errors::list;
+    "/api/v1/services/{service}/errors" => get(Read) errors::list;
+    "/api/v1/services/{service}/errors/{key}" => get(Read) errors::one;
+    "/api/v1/services/{service}/metrics" => get(Read) metrics::page;
+    "/api/v1/services/{service}/dependencies" => get(Read) dependencies::of_service;
+    "/api/v1/dependencies" => get(Read) dependencies::list;
+    "/api/v1/dependencies/{dependency:.+}" => get(Read) dependencies::one;
+    "/api/v1/queries" => get(Read) queries::list;
+    "/api/v1/queries/{fingerprint}" => get(Read) queries::one;
+    "/api/v1/queries/{fingerprint}/callers" => get(Read) insight::callers;
+    "/api/v1/queries/{fingerprint}/growth" => get(Read) insight::growth;
+    "/api/v1/queries/{fingerprint}/plan" => get(Read) insight::plan;
+    "/api/v1/traces" => get(Read) traces::list;
+    "/api/v1/traces/{trace}" => get(Read) traces::one;
+    "/api/v1/discover" => get(Read) discover::search;
+    "/api/v1/discover/fields" => get(Read) discover::fields;
+    "/api/v1/discover/groups" => get(Read) discover::groups;
+    "/api/v1/insights" => get(Read) insight::insights;
+    "/api/v1/insights/{id}/dismiss" => post(Admin) insight::dismiss;
+    "/api/v1/insights/{id}/restore" => post(Admin) insight::restore;
+    "/api/v1/markers" => get(Read) insight::markers, post(Admin) insight::set_marker;
+    "/api/v1/compare" => get(Read) insight::compare;
+    "/api/v1/check" => get(Read) insight::check;
+    "/api/v1/sql" => get(Read) insight::sql, post(Read) insight::sql_of_body;
 }
 
 pub use insight::Settings;

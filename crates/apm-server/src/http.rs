@@ -1,7 +1,7 @@
 //! The one port: who may ask, what is answered where.
 //!
-//! From outside in: `protect` (security headers, portions, panics) → `guard` (Host, Origin, secret token, time of the body) → the routes of this module, for agents and
-//! scripts → `api` → `ui`.
+//! From outside in: `protect` (security headers, portions, panics) → the router → the `guard` of the route that was found (Host, Origin,
+//! secret token, time of the body) → its handler. All routes stand in `routes`.
 
 mod agents;
 mod body;
@@ -12,6 +12,7 @@ mod login;
 mod protect;
 mod respond;
 mod root;
+mod routes;
 mod sessions;
 mod status;
 
@@ -20,7 +21,7 @@ use std::time::Instant;
 use actix_web::body::MessageBody;
 use actix_web::dev::{ServiceFactory, ServiceRequest, ServiceResponse};
 use actix_web::middleware::from_fn;
-use actix_web::{App, Error, HttpRequest, HttpResponse, web};
+use actix_web::{App, Error, web};
 
 use crate::config::Config;
 use crate::intake::Intake;
@@ -68,35 +69,7 @@ pub(crate) fn app(
         .app_data(web::Data::new(insight))
         .app_data(shared)
         .app_data(store)
-        .configure(configure)
-        .configure(crate::api::configure)
-        .configure(crate::ui::configure)
-        .default_service(web::to(not_found))
-        .wrap(from_fn(guard::check))
+        .configure(routes::configure)
+        .configure(routes::configure_rest)
         .wrap(from_fn(protect::protect))
-}
-
-fn configure(app: &mut web::ServiceConfig) {
-    let rum = ["/intake/v2/rum/events", "/intake/v3/rum/events"];
-    let login = web::resource("/login").route(web::get().to(login::page));
-    app.service(web::resource("/").to(root::info))
-        .service(web::resource("/intake/v2/events").to(intake::events))
-        .service(web::resource(rum).to(intake::rum))
-        .service(web::resource("/config/v1/agents").to(agents::settings))
-        .service(web::resource("/healthz").to(health::check))
-        .service(login.route(web::post().to(login::submit)))
-        .route("/logout", web::post().to(login::leave))
-        .service(
-            web::resource("/metrics")
-                .route(web::get().to(status::metrics))
-                .route(web::head().to(status::metrics)),
-        )
-        .route("/api/v1/status", web::get().to(status::json));
-}
-
-async fn not_found(request: HttpRequest) -> HttpResponse {
-    match respond::wants_page(&request) {
-        true => crate::ui::not_found(request).await,
-        false => respond::error(&request, 404, "404 page not found"),
-    }
 }

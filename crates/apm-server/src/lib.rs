@@ -19,6 +19,7 @@ pub mod insight;
 mod intake;
 pub mod kql;
 pub mod rollup;
+mod route;
 mod server;
 pub mod store;
 pub mod time;

@@ -21,11 +21,13 @@ mod view;
 mod words;
 
 use actix_multipart::Multipart;
-use actix_web::web::{Data, Form, Path, ServiceConfig, get, head, post, resource};
-use actix_web::{Handler, HttpRequest, HttpResponse, Resource, Responder};
+use actix_web::web::{Data, Form, Path};
+use actix_web::{FromRequest, Handler, HttpRequest, HttpResponse, Responder};
 
 use crate::api::Settings;
 use crate::insight::{finding, marker};
+use crate::route::Access::{Admin, Open, Read};
+use crate::route::Route;
 use crate::store::{Store, SubmitError, Ticket};
 use crate::time;
 use pages::{
@@ -33,63 +35,65 @@ use pages::{
     service, services, settings, setup, suggest, trace, traces, transaction, transactions,
 };
 
-/// Mounts the pages and their files. The application's data holds the [`Store`].
-pub fn configure(app: &mut ServiceConfig) {
+/// The pages, their files and their forms. The application's data holds the [`Store`].
+pub(crate) fn routes() -> Vec<Route> {
     serve::STARTED.get_or_init(time::now);
-    app.service(page("/assets/{version}/{name}", assets::serve))
-        .service(page(
-            "/theme/{name}",
-            async |request: HttpRequest, name: Path<String>| serve::choose_theme(&request, &name),
-        ))
-        .service(page("/services", all_services))
-        .service(page("/services/{service}", one_service))
-        .service(page(
-            "/services/{service}/transactions",
-            service_transactions,
-        ))
-        .service(page(
-            "/services/{service}/transactions/view",
-            one_transaction,
-        ))
-        .service(page("/services/{service}/errors", service_errors))
-        .service(page("/services/{service}/errors/{key}", one_error))
-        .service(page(
-            "/services/{service}/dependencies",
-            service_dependencies,
-        ))
-        .service(page("/services/{service}/metrics", service_metrics))
-        .service(page("/discover", search))
-        .service(page("/suggest", suggestions))
-        .service(page("/live", live_page))
-        .service(page("/live/stream", live_stream))
-        .service(page("/settings", settings_page))
-        .service(resource("/settings/agents").route(post().to(set_agents)))
-        .service(resource("/settings/clear").route(post().to(clear_data)))
-        .service(resource("/settings/import").route(post().to(import_data)))
-        .service(page("/setup", setup_page))
-        .service(page("/errors", all_errors))
-        .service(page("/traces", all_traces))
-        .service(page("/queries", all_queries))
-        .service(page("/queries/{fingerprint}", one_query))
-        .service(page("/insights", all_insights))
-        .route("/insights/{id}/{action}", post().to(hide))
-        .service(page("/compare", compared))
-        .route("/markers", post().to(set_marker))
-        .service(page("/sql", sql))
-        .service(page("/traces/{trace}/export", export_trace))
-        .service(page("/traces/{trace}", one_trace));
+    vec![
+        Route::at("/assets/{version}/{name}").get(Open, assets::serve),
+        page("/theme/{name}", theme),
+        page("/services", all_services),
+        page("/services/{service}", one_service),
+        page("/services/{service}/transactions", service_transactions),
+        page("/services/{service}/transactions/view", one_transaction),
+        page("/services/{service}/errors", service_errors),
+        page("/services/{service}/errors/{key}", one_error),
+        page("/services/{service}/dependencies", service_dependencies),
+        page("/services/{service}/metrics", service_metrics),
+        page("/discover", search),
+        page("/suggest", suggestions),
+        page("/live", live_page),
+        page("/live/stream", live_stream),
+        page("/settings", settings_page),
+        form("/settings/agents", set_agents),
+        form("/settings/clear", clear_data),
+        form("/settings/import", import_data).streamed(),
+        page("/setup", setup_page),
+        page("/errors", all_errors),
+        page("/traces", all_traces),
+        page("/queries", all_queries),
+        page("/queries/{fingerprint}", one_query),
+        page("/insights", all_insights),
+        form("/insights/{id}/{action}", hide),
+        page("/compare", compared),
+        form("/markers", set_marker),
+        page("/sql", sql),
+        page("/traces/{trace}/export", export_trace),
+        page("/traces/{trace}", one_trace),
+    ]
 }
 
-/// A resource that answers GET, and HEAD alike.
-fn page<F, Args>(path: &'static str, handler: F) -> Resource
+/// A page about telemetry.
+fn page<F, Args>(path: &'static str, handler: F) -> Route
 where
     F: Handler<Args> + Clone,
-    Args: actix_web::FromRequest + 'static,
+    Args: FromRequest + 'static,
     F::Output: Responder + 'static,
 {
-    resource(path)
-        .route(get().to(handler.clone()))
-        .route(head().to(handler))
+    Route::at(path).get(Read, handler)
+}
+
+/// Where a form of a page is sent that changes something.
+fn form<F, Args>(path: &'static str, handler: F) -> Route
+where
+    F: Handler<Args>,
+    Args: FromRequest + 'static,
+    F::Output: Responder + 'static,
+{
+    Route::at(path).post(Admin, handler)
+}
+
+async fn theme(request: HttpRequest, name: Path<String>) -> HttpResponse {
+    serve::choose_theme(&request, &name)
 }
 
 /// The address of one of the pages' files, for a page that is not one of these.

@@ -5,14 +5,16 @@
 //! * *Origin*: nothing is changed on behalf of another site's page.
 //! * *Secret token*: agents send it as a bearer; a browser gets a session for it (see `login`).
 //!
-//! Addresses that do not exist are answered like anyone's: with 404.
+//! A request is judged by the route that answers it, never by its address, which can be spelled in many ways. Addresses that do not
+//! exist are answered with 404.
 
 use std::net::IpAddr;
+use std::rc::Rc;
 
-use actix_web::body::{BoxBody, MessageBody};
+use actix_web::body::BoxBody;
 use actix_web::dev::{ServiceRequest, ServiceResponse};
+use actix_web::http::Method;
 use actix_web::http::header::{self, HeaderName, HeaderValue};
-use actix_web::http::{Method, uri::PathAndQuery};
 use actix_web::middleware::Next;
 use actix_web::{Error, HttpMessage as _, HttpRequest, HttpResponse, web};
 use subtle::ConstantTimeEq as _;
@@ -21,6 +23,7 @@ use super::body::{self, Portions};
 use super::sessions::{self, Sessions};
 use super::{Shared, login, respond};
 use crate::config::{Config, SecretToken};
+use crate::route::{Access, Body, Caller, Rules};
 
 const MISSING: &str = "authentication failed: missing or improperly formatted Authorization header: expected \
                        'Authorization: Bearer secret_token' or 'Authorization: ApiKey base64(API key ID:API key)'";
@@ -99,21 +102,24 @@ fn has_token(request: &HttpRequest, guard: &Guard) -> bool {
     guard.token.is_some() && bearer.is_some_and(|given| guard.is_token(given))
 }
 
-/// Lets a request through, its body read unless that is events; or answers it.
-pub(super) async fn check<B: MessageBody + 'static>(
+/// Lets a request through to the route that answers it, its body read unless the handler reads it; or answers it.
+pub(super) async fn check(
+    rules: Rc<Rules>,
     mut request: ServiceRequest,
-    next: Next<B>,
-) -> Result<ServiceResponse<BoxBody>, Error> {
+    next: Next<BoxBody>,
+) -> Result<ServiceResponse, Error> {
     let shared = request
         .app_data::<web::Data<Shared>>()
         .cloned()
         .expect("every worker has it");
-    if let Some(response) = refuse(request.request(), &shared.guard) {
+    if let Some(response) = refuse(request.request(), &rules, &shared.guard) {
+        let (method, status) = (request.method(), response.status());
+        log::debug!("{method} {}: refused with {status}", rules.path);
         return Ok(refused(request, response));
     }
-    // These read their bodies as they come.
-    let reads = matches!(request.path(), "/intake/v2/events" | "/settings/import");
-    if !reads && let Err(why) = body::read(&mut request, shared.config.read_timeout).await {
+    if rules.body == Body::Whole
+        && let Err(why) = body::read(&mut request, shared.config.read_timeout).await
+    {
         let (status, message) = match why {
             body::Unread::Large => (413, "request body too large"),
             body::Unread::Late => (503, "request timed out"),
@@ -122,7 +128,7 @@ pub(super) async fn check<B: MessageBody + 'static>(
         let response = respond::error(request.request(), status, message);
         return Ok(refused(request, response));
     }
-    Ok(next.call(request).await?.map_into_boxed_body())
+    next.call(request).await
 }
 
 /// An answer that ends the connection, whatever of the request has not come yet.
@@ -132,7 +138,7 @@ fn refused(mut request: ServiceRequest, response: HttpResponse) -> ServiceRespon
     response.map_body(|_, body| BoxBody::new(Portions::new(body, Some(unread))))
 }
 
-fn refuse(request: &HttpRequest, guard: &Guard) -> Option<HttpResponse> {
+fn refuse(request: &HttpRequest, rules: &Rules, guard: &Guard) -> Option<HttpResponse> {
     // HTTP/2 has the host in the address.
     let host =
         text(request, header::HOST).or_else(|| request.uri().authority().map(|host| host.as_str()));
@@ -144,15 +150,10 @@ fn refuse(request: &HttpRequest, guard: &Guard) -> Option<HttpResponse> {
         );
         return Some(respond::error(request, 403, &message));
     }
-    let path = request.path();
     let is_safe = matches!(
         *request.method(),
         Method::GET | Method::HEAD | Method::OPTIONS
     );
-    let wants_page = is_safe && respond::wants_page(request);
-    if request.match_pattern().is_none() && !wants_page {
-        return None;
-    }
     if !is_safe {
         let origins = request.headers().get_all(header::ORIGIN);
         let mut origins = origins.map(|origin| origin.to_str().unwrap_or_default());
@@ -163,26 +164,17 @@ fn refuse(request: &HttpRequest, guard: &Guard) -> Option<HttpResponse> {
             );
             return Some(respond::error(request, 403, &message));
         }
-        let is_for_agents = path == "/"
-            || ["/intake/", "/config/", "/api/v1/"]
-                .iter()
-                .any(|own| path.starts_with(own));
-        let needs_origin = !is_for_agents && !has_token(request, guard);
+        let needs_origin = rules.caller == Caller::Page && !has_token(request, guard);
         if needs_origin && !request.headers().contains_key(header::ORIGIN) {
             let message = "forbidden request: an Origin header is required";
             return Some(respond::error(request, 403, message));
         }
     }
-    let is_open = matches!(path, "/" | "/healthz" | "/login") || path.starts_with("/assets/");
-    if is_open || is_trusted(request, guard) {
+    if rules.access(request.method()) == Access::Open || is_trusted(request, guard) {
         return None;
     }
-    if wants_page {
-        let next = request
-            .uri()
-            .path_and_query()
-            .map_or("/", PathAndQuery::as_str);
-        return Some(login::redirect(next));
+    if is_safe && respond::wants_page(request) {
+        return Some(login::redirect(request));
     }
     Some(unauthorized(request))
 }

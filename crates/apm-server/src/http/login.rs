@@ -1,6 +1,7 @@
 //! The page that asks a browser for the secret token.
 
 use actix_web::http::header;
+use actix_web::http::uri::PathAndQuery;
 use actix_web::{HttpRequest, HttpResponse, web};
 use maud::{DOCTYPE, html};
 use serde::Deserialize;
@@ -29,7 +30,9 @@ pub(super) struct Form {
 }
 
 /// Sends a browser here, and then back to where it wanted to go.
-pub(super) fn redirect(next: &str) -> HttpResponse {
+pub(super) fn redirect(request: &HttpRequest) -> HttpResponse {
+    let wanted = request.uri().path_and_query();
+    let next = wanted.map_or("/", PathAndQuery::as_str);
     let location = format!("/login?next={}", encode(next));
     HttpResponse::Found()
         .insert_header((header::LOCATION, location))

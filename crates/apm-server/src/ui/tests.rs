@@ -49,7 +49,11 @@ const PAGES: [&str; 32] = [
 async fn get(store: &Store, uri: &str) -> (StatusCode, header::HeaderMap, String) {
     let app = App::new()
         .app_data(Data::new(store.clone()))
-        .configure(super::configure)
+        .configure(|app| {
+            for route in super::routes() {
+                app.service(route.resource);
+            }
+        })
         .default_service(to(super::not_found));
     let app = test::init_service(app).await;
     let answer = test::call_service(&app, test::TestRequest::get().uri(uri).to_request()).await;

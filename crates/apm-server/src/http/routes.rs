@@ -1,0 +1,100 @@
+//! The table of all routes, and how they are mounted: each behind the guard.
+//!
+//! An application gets its routes from here and from nowhere else, so none can be forgotten.
+
+use std::rc::Rc;
+
+use actix_web::body::BoxBody;
+use actix_web::dev::{ServiceRequest, ServiceResponse};
+use actix_web::middleware::{Next, from_fn};
+use actix_web::web::{self, ServiceConfig};
+use actix_web::{Error, HttpRequest, HttpResponse};
+use futures_util::future::LocalBoxFuture;
+
+use super::{Shared, agents, guard, health, intake, login, respond, root, status};
+use crate::route::Access::{Config, Intake, Open, Read};
+use crate::route::{Body, Caller, Route, Rules};
+
+/// Every route that the server answers.
+pub(super) fn table() -> Vec<Route> {
+    let mut all = own();
+    all.extend(crate::api::routes());
+    all.extend(crate::ui::routes());
+    all
+}
+
+/// The routes for agents and scripts, and signing in.
+fn own() -> Vec<Route> {
+    vec![
+        Route::at("/").any(Open, root::info).for_programs(),
+        Route::at("/healthz")
+            .any(Open, health::check)
+            .for_programs(),
+        Route::at("/intake/v2/events")
+            .any(Intake, intake::events)
+            .for_programs()
+            .streamed(),
+        Route::at("/intake/v2/rum/events")
+            .any(Intake, intake::rum)
+            .for_programs(),
+        Route::at("/intake/v3/rum/events")
+            .any(Intake, intake::rum)
+            .for_programs(),
+        Route::at("/config/v1/agents")
+            .any(Config, agents::settings)
+            .for_programs(),
+        Route::at("/metrics")
+            .get(Read, status::metrics)
+            .for_programs(),
+        Route::at("/api/v1/status")
+            .get(Read, status::json)
+            .for_programs(),
+        Route::at("/login")
+            .get(Open, login::page)
+            .post(Open, login::submit),
+        Route::at("/logout").post(Open, login::leave),
+    ]
+}
+
+/// Mounts the table.
+pub(super) fn configure(app: &mut ServiceConfig) {
+    for Route { rules, resource } in table() {
+        app.service(resource.wrap(from_fn(guarded(rules))));
+    }
+}
+
+/// The answer to addresses that no route has. It does nothing, but names of other machines and other sites' pages are
+/// refused here as well.
+pub(super) fn configure_rest(app: &mut ServiceConfig) {
+    let rules = Rules {
+        path: "",
+        methods: vec![(None, Open)],
+        caller: Caller::Program,
+        body: Body::Whole,
+    };
+    let rest = web::scope("").default_service(web::to(not_found));
+    app.service(rest.wrap(from_fn(guarded(rules))));
+}
+
+/// A browser that is not signed in is asked to, whatever it looks for: it learns no more than that.
+async fn not_found(request: HttpRequest, shared: web::Data<Shared>) -> HttpResponse {
+    if !respond::wants_page(&request) {
+        return respond::error(&request, 404, "404 page not found");
+    }
+    match guard::is_trusted(&request, &shared.guard) {
+        true => crate::ui::not_found(request).await,
+        false => login::redirect(&request),
+    }
+}
+
+/// The middleware of a route.
+fn guarded(
+    rules: Rules,
+) -> impl Fn(ServiceRequest, Next<BoxBody>) -> LocalBoxFuture<'static, Result<ServiceResponse, Error>>
+{
+    let rules = Rc::new(rules);
+    move |request, next| Box::pin(guard::check(Rc::clone(&rules), request, next))
+}
+
+#[cfg(test)]
+mod tests;
