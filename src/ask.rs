@@ -1,7 +1,6 @@
 //! `pocket-apm sql` and `pocket-apm check`: questions to a telemetry file, whether a server runs on it or not, and for the
 //! latter to a server that runs elsewhere.
 
-use std::io::Write as _;
 use std::time::Duration;
 
 use actix_web::rt::System;
@@ -11,6 +10,7 @@ use apm_server::insight::check::{Gate, Report, Verdict};
 use apm_server::insight::offline;
 
 use crate::cli::{ApmOptions, CheckOptions, Format, SqlOptions};
+use crate::terminal::{print, warning};
 
 /// Prints the rows of a statement.
 ///
@@ -26,8 +26,14 @@ pub fn sql(options: &SqlOptions, apm: &ApmOptions) -> anyhow::Result<()> {
     print(&text)?;
     match table.cut {
         None => {}
-        Some(Cut::Rows) => log::warn!("there are more rows than the {} printed", table.rows.len()),
-        Some(Cut::Bytes) => log::warn!("there is more than the {} rows printed", table.rows.len()),
+        Some(Cut::Rows) => warning(format_args!(
+            "there are more rows than the {} printed",
+            table.rows.len()
+        )),
+        Some(Cut::Bytes) => warning(format_args!(
+            "there is more than the {} rows printed",
+            table.rows.len()
+        )),
     }
     Ok(())
 }
@@ -108,13 +114,4 @@ async fn ask_server(url: &str, token: Option<&str>, gate: &Gate) -> anyhow::Resu
         String::from_utf8_lossy(&body[..body.len().min(500)])
     );
     Ok(serde_json::from_slice(&body)?)
-}
-
-fn print(text: &str) -> std::io::Result<()> {
-    let mut out = std::io::stdout().lock();
-    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
-        // Whoever reads has read enough, as `head` does.
-        Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Ok(()),
-        done => done,
-    }
 }

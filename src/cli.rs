@@ -7,9 +7,11 @@ use std::time::Duration;
 
 use apm_server::insight::check::P95;
 use bytesize::ByteSize;
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, FromArgMatches as _, Parser, Subcommand};
 
 use crate::strategy::Strategy;
+
+mod help;
 
 /// The article's service, watched by its own Elastic APM agent, with an APM server and its pages in the same process.
 ///
@@ -25,6 +27,13 @@ pub struct Cli {
     pub service: ServiceOptions,
     #[command(flatten)]
     pub apm: ApmOptions,
+}
+
+impl Cli {
+    /// Reads the command line of this process. Prints help, or what is wrong, and ends the process where that is asked or needed.
+    pub fn from_args() -> Self {
+        Self::from_arg_matches(&help::command().get_matches()).unwrap_or_else(|error| error.exit())
+    }
 }
 
 #[derive(Debug, Subcommand)]
@@ -143,12 +152,13 @@ pub struct ServiceOptions {
         long,
         env = "DATABASE_URL",
         value_name = "FILE",
-        default_value = "database.db"
+        default_value = "database.db",
+        value_parser = database
     )]
     pub database: String,
 
     /// What /upstream asks for a person with a country [default: the service's own /people].
-    #[arg(long, env = "UPSTREAM_URL", value_name = "URL", value_parser = http_url)]
+    #[arg(long, env = "UPSTREAM_URL", value_name = "URL", value_parser = http_url, hide_env_values = true)]
     pub upstream_url: Option<String>,
 
     /// How /sql-group counts: the article's scan, an index on city, or counts kept by triggers. Each start makes what the
@@ -181,6 +191,7 @@ pub struct ApmOptions {
         env = "APM_DATABASE",
         value_name = "FILE",
         default_value = "apm.db",
+        value_parser = apm_database,
         global = true
     )]
     pub apm_database: PathBuf,
@@ -253,6 +264,28 @@ fn http_url(text: &str) -> Result<String, String> {
     }
 }
 
+/// Every connection to a database in memory has its own, so that what one writes no other would read.
+fn in_memory(text: &str) -> Result<(), String> {
+    let path = text.strip_prefix("sqlite://").unwrap_or(text);
+    let path = path.strip_prefix("file:").unwrap_or(path);
+    if path.is_empty() || path.starts_with(":memory:") || path.contains("mode=memory") {
+        return Err(
+            "not a file: a database in memory cannot be shared between connections; give a path, such as one in \
+             /dev/shm or a temporary directory"
+                .to_owned(),
+        );
+    }
+    Ok(())
+}
+
+fn database(text: &str) -> Result<String, String> {
+    in_memory(text).map(|()| text.to_owned())
+}
+
+fn apm_database(text: &str) -> Result<PathBuf, String> {
+    in_memory(text).map(|()| text.into())
+}
+
 fn service_file(text: &str) -> Result<(String, PathBuf), String> {
     match text.split_once('=') {
         Some((service, file)) if !service.is_empty() && !file.is_empty() => {
@@ -309,6 +342,12 @@ mod tests {
             ("--apm-max-age", "1s"),
             ("--durability", "none"),
             ("--explain", "database.db"),
+            ("--database", ":memory:"),
+            ("--database", "sqlite://:memory:"),
+            ("--database", "file::memory:?cache=shared"),
+            ("--database", "file:people?mode=memory&cache=shared"),
+            ("--apm-database", ":memory:"),
+            ("--apm-database", "file::memory:"),
         ] {
             let error = Cli::try_parse_from(["pocket-apm", option, value])
                 .expect_err(value)

@@ -12,6 +12,8 @@ use diesel::r2d2::{self, ConnectionManager, CustomizeConnection, Pool, PooledCon
 use diesel::result::DatabaseErrorKind;
 use diesel::{Connection, SqliteConnection};
 use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::time::timeout;
 
 const MIGRATIONS: EmbeddedMigrations = embed_migrations!();
 
@@ -19,6 +21,9 @@ const MIGRATIONS: EmbeddedMigrations = embed_migrations!();
 pub const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 /// How long a request waits for a free connection.
 const CHECKOUT_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// Requests that may hold a connection to write, at most. More would only wait for SQLite's one write lock.
+const MOST_WRITERS: u32 = 4;
 
 /// What every connection starts with. `busy_timeout` comes first, since the others may already need to wait.
 const PRAGMAS: &[&str] = &[
@@ -49,6 +54,9 @@ pub enum DbError {
     /// No connection became free in time.
     #[error("no database connection became free within {} s", CHECKOUT_TIMEOUT.as_secs())]
     Pool(#[from] diesel::r2d2::PoolError),
+    /// Other writers of this service were ahead for too long.
+    #[error("other writes took more than {} s, try again", BUSY_TIMEOUT.as_secs())]
+    NoTurn,
     /// Anything else that SQLite or Diesel reports.
     #[error("the database failed: {0}")]
     Other(#[source] diesel::result::Error),
@@ -100,6 +108,9 @@ pub enum OpenError {
 #[derive(Clone)]
 pub struct Database {
     pool: Pool<ConnectionManager<SqliteConnection>>,
+    /// SQLite lets one connection write at a time, and the others wait with theirs in hand. With a limit on how many do, connections
+    /// are left for those who read.
+    turns: Arc<Semaphore>,
     file: Option<Arc<File>>,
 }
 
@@ -111,7 +122,8 @@ struct File {
 }
 
 impl Database {
-    /// Opens and migrates the database at `url` (a path, `sqlite://path`, `file:` URI or `:memory:`), then fills a pool of `size` connections.
+    /// Opens and migrates the database at `url` (a path, `sqlite://path` or `file:` URI; not `:memory:`, as
+    /// each connection of the pool would have a database of its own), then fills a pool of `size` connections.
     ///
     /// `agent` records the statements that run inside its transactions, and how long requests wait for a connection.
     pub fn open(url: &str, size: u32, agent: Option<&Agent>) -> Result<Self, OpenError> {
@@ -158,8 +170,10 @@ impl Database {
                 path: path(),
                 source,
             })?;
+        let turns = (size / 2).clamp(1, MOST_WRITERS) as usize;
         Ok(Self {
             pool,
+            turns: Arc::new(Semaphore::new(turns)),
             file: File::identify(url).map(Arc::new),
         })
     }
@@ -173,6 +187,18 @@ impl Database {
             file.check()?;
         }
         Ok(self.pool.get()?)
+    }
+
+    /// Waits until a request may take a connection to write. To be held until the write is done; first come, first served.
+    ///
+    /// # Errors
+    /// Where no turn comes within 5 s.
+    pub async fn turn_to_write(&self) -> Result<OwnedSemaphorePermit, DbError> {
+        let turn = Arc::clone(&self.turns).acquire_owned();
+        match timeout(BUSY_TIMEOUT, turn).await {
+            Ok(Ok(turn)) => Ok(turn),
+            _ => Err(DbError::NoTurn),
+        }
     }
 
     /// The pool, for whoever watches it.

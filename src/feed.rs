@@ -10,6 +10,7 @@ use apm_server::import::{self, ImportError, Summary, Target};
 use indicatif::{ProgressBar, ProgressStyle};
 
 use crate::cli::{ApmOptions, FeedOptions, GenerateOptions};
+use crate::terminal::warning;
 
 const TRACES: &str = "{bar:40} {human_pos} of {human_len} traces, {per_sec}, {eta} left";
 const UNKNOWN: &str = "{spinner} {bytes} so far, {bytes_per_sec}";
@@ -55,7 +56,7 @@ fn finish(
     bar.finish();
     for refusal in target.refusals() {
         let document: String = refusal.document.chars().take(120).collect();
-        log::warn!("refused: {}: {document}", refusal.message);
+        warning(format_args!("refused: {}: {document}", refusal.message));
     }
     sent.map_err(|error| match target.taken().accepted {
         0 => error.into(),

@@ -1,15 +1,15 @@
 //! `pocket-apm`: the service and the embedded APM server in one process, or the server alone.
 
-use std::io::Write as _;
 use std::process::ExitCode;
 use std::time::Duration;
 
 use apm_agent::Agent;
 use apm_server::import::Summary;
 use apm_server::insight::check::Verdict;
-use clap::Parser as _;
 use pocket_apm::cli::{ApmOptions, Cli, Command, Durability, ServiceOptions};
-use pocket_apm::service::{Service, reachable};
+use pocket_apm::process::{raise_file_limit, stop_signal, survive_file_size_limit};
+use pocket_apm::service::{Service, reachable, workers};
+use pocket_apm::terminal::{self, announce};
 use pocket_apm::{ask, feed, logging};
 
 /// The name under which the embedded service is watched, unless `ELASTIC_APM_SERVICE_NAME` has another.
@@ -19,11 +19,13 @@ const SERVICE_NAME: &str = "my-app-01";
 const FLUSH_TIMEOUT: Duration = Duration::from_secs(2);
 
 fn main() -> ExitCode {
-    let cli = Cli::parse();
+    let cli = Cli::from_args();
     logging::init();
     let done = match &cli.command {
-        None => in_system(run_service(&cli.service, &cli.apm)).map(|()| ExitCode::SUCCESS),
-        Some(Command::Server) => in_system(run_server(&cli.apm)).map(|()| ExitCode::SUCCESS),
+        None => in_system(workers(&cli.service), |files| {
+            run_service(&cli.service, &cli.apm, files)
+        }),
+        Some(Command::Server) => in_system(0, |files| run_server(&cli.apm, files)),
         Some(Command::Generate(options)) => feed::generate(options, &cli.apm)
             .and_then(report)
             .map(|()| ExitCode::SUCCESS),
@@ -36,7 +38,7 @@ fn main() -> ExitCode {
     match done {
         Ok(code) => code,
         Err(error) => {
-            log::error!("{error:#}");
+            terminal::error(format_args!("{error:#}"));
             // For `check`, 1 means that a bound is broken.
             match cli.command {
                 Some(Command::Check(_)) => ExitCode::from(2),
@@ -55,8 +57,18 @@ fn check_code(verdict: Verdict) -> ExitCode {
     }
 }
 
-fn in_system(work: impl Future<Output = anyhow::Result<()>>) -> anyhow::Result<()> {
-    actix_web::rt::System::new().block_on(work)
+/// Runs a service or server. `workers`: threads that serve requests, besides those of the APM server. The work gets the number of
+/// files that the process may open.
+fn in_system<W>(workers: usize, work: impl FnOnce(u64) -> W) -> anyhow::Result<ExitCode>
+where
+    W: Future<Output = anyhow::Result<()>>,
+{
+    let files = raise_file_limit(workers as u64)?;
+    actix_web::rt::System::new().block_on(async {
+        survive_file_size_limit()?;
+        work(files).await?;
+        Ok(ExitCode::SUCCESS)
+    })
 }
 
 /// Says what was sent; events that the server refused make the command fail.
@@ -69,7 +81,7 @@ fn report(sent: Summary) -> anyhow::Result<()> {
         "{} stored, {} refused",
         events(sent.accepted),
         sent.rejected
-    ))?;
+    ));
     anyhow::ensure!(
         sent.rejected == 0,
         "the server refused {}",
@@ -79,7 +91,7 @@ fn report(sent: Summary) -> anyhow::Result<()> {
 }
 
 /// The service, its agent and, unless the agent sends elsewhere, the APM server.
-async fn run_service(options: &ServiceOptions, apm: &ApmOptions) -> anyhow::Result<()> {
+async fn run_service(options: &ServiceOptions, apm: &ApmOptions, files: u64) -> anyhow::Result<()> {
     let elsewhere = ["ELASTIC_APM_SERVER_URL", "ELASTIC_APM_SERVER_URLS"]
         .iter()
         .any(|name| std::env::var_os(name).is_some());
@@ -89,13 +101,13 @@ async fn run_service(options: &ServiceOptions, apm: &ApmOptions) -> anyhow::Resu
         let mut apm = apm.clone();
         apm.explain
             .push((SERVICE_NAME.to_owned(), options.database.clone().into()));
-        Some(start_server(&apm)?)
+        Some(start_server(&apm, files / 4)?)
     };
     let agent = start_agent(server.as_ref(), apm)?;
     let service = Service::start(options, &agent)?;
-    announce(&format!("service  http://{}", reachable(service.addr)))?;
+    announce(&format!("service  http://{}", reachable(service.addr)));
     if let Some(server) = &server {
-        announce(&format!("APM      http://{}", reachable(server.addr())))?;
+        announce(&format!("APM      http://{}", reachable(server.addr())));
     }
     stop_signal().await?;
     service.stop().await;
@@ -112,16 +124,17 @@ async fn run_service(options: &ServiceOptions, apm: &ApmOptions) -> anyhow::Resu
     Ok(())
 }
 
-/// The APM server alone, until Ctrl-C or SIGTERM.
-async fn run_server(apm: &ApmOptions) -> anyhow::Result<()> {
-    let server = start_server(apm)?;
-    announce(&format!("APM      http://{}", reachable(server.addr())))?;
+/// The APM server alone, until a signal to stop.
+async fn run_server(apm: &ApmOptions, files: u64) -> anyhow::Result<()> {
+    let server = start_server(apm, files / 2)?;
+    announce(&format!("APM      http://{}", reachable(server.addr())));
     stop_signal().await?;
     server.stop(true).await;
     Ok(())
 }
 
-fn start_server(options: &ApmOptions) -> anyhow::Result<apm_server::Running> {
+/// `files`: how many its connections may take.
+fn start_server(options: &ApmOptions, files: u64) -> anyhow::Result<apm_server::Running> {
     let mut config = apm_server::Config::default();
     config.listen.clone_from(&options.apm_listen);
     config.database.clone_from(&options.apm_database);
@@ -137,6 +150,8 @@ fn start_server(options: &ApmOptions) -> anyhow::Result<apm_server::Running> {
         Durability::Full => apm_server::Durability::Full,
     };
     config.insecure = options.insecure;
+    let connections = usize::try_from(files).unwrap_or(usize::MAX);
+    config.max_connections = config.max_connections.min(connections);
     config.explain.clone_from(&options.explain);
     Ok(apm_server::Server::start(config)?)
 }
@@ -156,17 +171,4 @@ fn start_agent(server: Option<&apm_server::Running>, apm: &ApmOptions) -> anyhow
         }
     }
     Ok(agent.from_env()?.start())
-}
-
-async fn stop_signal() -> std::io::Result<()> {
-    use tokio::signal::unix::{SignalKind, signal};
-    let mut terminate = signal(SignalKind::terminate())?;
-    tokio::select! {
-        done = tokio::signal::ctrl_c() => done,
-        _ = terminate.recv() => Ok(()),
-    }
-}
-
-fn announce(line: &str) -> std::io::Result<()> {
-    writeln!(std::io::stdout(), "{line}")
 }

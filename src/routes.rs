@@ -22,8 +22,8 @@ pub mod upstream;
 #[derive(Debug, Clone)]
 pub struct State {
     pub database: Database,
-    /// What `/upstream` asks, an absolute URL.
-    pub upstream_url: String,
+    /// What `/upstream` asks.
+    pub upstream: upstream::Address,
     /// How `/sql-group` counts.
     pub sql_group: Strategy,
 }
@@ -90,6 +90,21 @@ where
     F: FnOnce(&mut Conn) -> diesel::QueryResult<T> + Send + 'static,
 {
     apm_agent::web::block(move || Ok::<_, Error>(work(&mut state.database.conn()?)?)).await?
+}
+
+/// [`with_conn`] for work that writes: waits for its turn without a connection, so that requests that read are not held up.
+async fn with_conn_to_write<T, F>(state: web::Data<State>, work: F) -> Result<T, Error>
+where
+    T: Send + 'static,
+    F: FnOnce(&mut Conn) -> diesel::QueryResult<T> + Send + 'static,
+{
+    let turn = state.database.turn_to_write().await?;
+    let work = move |conn: &mut Conn| {
+        // The work goes on if the client goes away, and so does the turn.
+        let _turn = turn;
+        work(conn)
+    };
+    with_conn(state, work).await
 }
 
 /// Whether the client asked for JSON by name: `*/*`, which curl sends, keeps the article's plain answers.

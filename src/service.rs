@@ -12,6 +12,8 @@ use apm_agent::Agent;
 use crate::cli::ServiceOptions;
 use crate::db::{Database, DbError, OpenError};
 use crate::error::body;
+use crate::process::connections_per_worker;
+use crate::routes::upstream::Address;
 use crate::routes::{State, configure};
 use crate::{strategy, watch};
 
@@ -54,7 +56,7 @@ impl Service {
         };
         let listener = TcpListener::bind(&options.listen).map_err(listen_error)?;
         let addr = listener.local_addr().map_err(listen_error)?;
-        let workers = options.workers.map_or_else(cores, usize::from);
+        let workers = workers(options);
         let size = u32::try_from(workers)
             .unwrap_or(u32::MAX)
             .saturating_add(SPARE_CONNECTIONS);
@@ -67,7 +69,7 @@ impl Service {
         watch::start(database.clone(), agent);
         let state = State {
             database: database.clone(),
-            upstream_url,
+            upstream: Address::new(&upstream_url),
             sql_group: options.sql_group,
         };
         let agent = agent.clone();
@@ -79,6 +81,7 @@ impl Service {
                 .wrap(from_fn(errors_as_json))
         })
         .workers(workers)
+        .max_connections(connections_per_worker(workers))
         .shutdown_timeout(SHUTDOWN_TIMEOUT_S)
         .h1_allow_half_closed(false)
         // Actix would answer a signal by stopping the whole system, and with it the APM server that waits for the last events.
@@ -101,8 +104,10 @@ impl Service {
     }
 }
 
-fn cores() -> usize {
-    std::thread::available_parallelism().map_or(2, std::num::NonZero::get)
+/// Threads that serve requests.
+pub fn workers(options: &ServiceOptions) -> usize {
+    let cores = || std::thread::available_parallelism().map_or(2, std::num::NonZero::get);
+    options.workers.map_or_else(cores, usize::from)
 }
 
 /// An address to which this process can connect when it listens on all of them.

@@ -11,6 +11,7 @@ use actix_web::test::init_service;
 use clap::ValueEnum as _;
 use diesel::connection::SimpleConnection;
 use pocket_apm::db::Database;
+use pocket_apm::routes::upstream::Address;
 use pocket_apm::routes::{State, configure};
 use pocket_apm::strategy::{self, Strategy};
 use tempfile::TempDir;
@@ -83,7 +84,7 @@ impl Table {
     ) -> impl Service<Request, Response = ServiceResponse, Error = actix_web::Error> {
         let state = State {
             database: self.database.clone(),
-            upstream_url: String::new(),
+            upstream: Address::new(""),
             sql_group: self.strategy,
         };
         system.block_on(init_service(

@@ -10,10 +10,14 @@ use serde::Deserialize;
 use super::State;
 use crate::error::Error;
 
+mod address;
+
+pub use address::Address;
+
 const TIMEOUT: Duration = Duration::from_secs(2);
 const MAX_BODY: usize = 64 * 1024;
 
-/// Why the upstream's answer could not be used.
+/// Why the upstream's answer could not be used. `url` has neither credentials nor a query.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum UpstreamError {
@@ -53,51 +57,47 @@ impl Client {
             awc::Client::builder()
                 .wrap(apm_agent::awc::Apm::new())
                 .disable_timeout()
+                // The upstream is whom the options name. A redirect could point to servers that only this machine reaches.
+                .disable_redirects()
                 .finish(),
         )
     }
 
-    async fn country(&self, url: &str) -> Result<String, UpstreamError> {
-        let asked = actix_web::rt::time::timeout(TIMEOUT, self.ask(url)).await;
+    async fn country(&self, upstream: &Address) -> Result<String, UpstreamError> {
+        let asked = actix_web::rt::time::timeout(TIMEOUT, self.ask(upstream)).await;
         asked.unwrap_or_else(|_| {
             Err(UpstreamError::Timeout {
-                url: url.to_owned(),
+                url: upstream.shown.clone(),
             })
         })
     }
 
-    async fn ask(&self, url: &str) -> Result<String, UpstreamError> {
+    async fn ask(&self, upstream: &Address) -> Result<String, UpstreamError> {
+        let url = || upstream.shown.clone();
         let unreachable = |error: SendRequestError| UpstreamError::Unreachable {
-            url: url.to_owned(),
+            url: url(),
             reason: error.to_string(),
         };
-        let mut response = self.0.get(url).send().await.map_err(unreachable)?;
+        let mut request = self.0.get(&upstream.url);
+        if let Some((name, password)) = &upstream.credentials {
+            request = request.basic_auth(name, password);
+        }
+        let mut response = request.send().await.map_err(unreachable)?;
         if !response.status().is_success() {
             let status =
                 StatusCode::from_u16(response.status().as_u16()).unwrap_or(StatusCode::BAD_GATEWAY);
-            return Err(UpstreamError::Status {
-                url: url.to_owned(),
-                status,
-            });
+            return Err(UpstreamError::Status { url: url(), status });
         }
         let body = response
             .body()
             .limit(MAX_BODY)
             .await
             .map_err(|source| match source {
-                PayloadError::Overflow => UpstreamError::TooLarge {
-                    url: url.to_owned(),
-                },
-                source => UpstreamError::Broken {
-                    url: url.to_owned(),
-                    source,
-                },
+                PayloadError::Overflow => UpstreamError::TooLarge { url: url() },
+                source => UpstreamError::Broken { url: url(), source },
             })?;
-        let person: Person =
-            serde_json::from_slice(&body).map_err(|source| UpstreamError::NotAPerson {
-                url: url.to_owned(),
-                source,
-            })?;
+        let person: Person = serde_json::from_slice(&body)
+            .map_err(|source| UpstreamError::NotAPerson { url: url(), source })?;
         Ok(person.country)
     }
 }
@@ -111,7 +111,7 @@ pub(super) async fn upstream(
     state: web::Data<State>,
     client: web::Data<Client>,
 ) -> Result<HttpResponse, Error> {
-    let country = client.country(&state.upstream_url).await?;
+    let country = client.country(&state.upstream).await?;
     let plain = "text/plain; charset=utf-8";
     Ok(match country.as_str() {
         "italy" => HttpResponse::Ok().content_type(plain).body("Italalia!"),

@@ -1,5 +1,7 @@
 //! The database in trouble: the service says so, and nothing is half-written.
 
+use std::time::{Duration, Instant};
+
 use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
 
@@ -112,4 +114,53 @@ async fn an_existing_database_is_kept() {
         .json();
 
     assert_eq!(rows.as_array().unwrap().len(), 5);
+}
+
+#[actix_web::test]
+async fn those_who_read_do_not_wait_for_forty_writers() {
+    let mut demo = Demo::start().await;
+    assert_eq!(demo.write().await.status, 200);
+    demo.conn.batch_execute("BEGIN IMMEDIATE").unwrap();
+    let writers: Vec<_> = (0..40)
+        .map(|_| {
+            let url = format!("{}/sql-write", demo.url);
+            actix_web::rt::spawn(async move { get(&url).await })
+        })
+        .collect();
+    // The last of them has been sent when this one is answered.
+    get(&format!("{}/", demo.url)).await;
+
+    let started = Instant::now();
+    for path in ["/sql-read", "/sql-group", "/sql-read"] {
+        assert_eq!(get(&format!("{}{path}", demo.url)).await.status, 200);
+    }
+    let took = started.elapsed();
+    demo.conn.batch_execute("COMMIT").unwrap();
+
+    assert!(took < Duration::from_secs(2), "reading took {took:?}");
+    for writer in writers {
+        let answer = writer.await.unwrap();
+        assert_eq!(answer.status, 200, "{}", answer.body);
+    }
+    assert_eq!(demo.rows(), 205);
+}
+
+#[actix_web::test]
+async fn writers_who_get_no_turn_are_a_503_that_says_so() {
+    let mut demo = Demo::start().await;
+    demo.conn.batch_execute("BEGIN IMMEDIATE").unwrap();
+
+    let answers = futures_util::future::join_all((0..8).map(|_| demo.write())).await;
+    demo.conn.batch_execute("COMMIT").unwrap();
+
+    for answer in &answers {
+        assert!(error(answer).contains("try again"), "{}", answer.body);
+    }
+    assert!(
+        answers
+            .iter()
+            .any(|answer| error(answer).contains("other writes"))
+    );
+    assert_eq!(demo.write().await.status, 200);
+    assert_eq!(demo.rows(), 5);
 }

@@ -7,6 +7,8 @@ use std::time::{Duration, Instant};
 
 use crate::support::get;
 
+mod limits;
+
 fn command(dir: &tempfile::TempDir) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_pocket-apm"));
     command

@@ -123,3 +123,69 @@ async fn a_silent_upstream_is_a_504_after_two_seconds() {
             .contains("within 2 s")
     );
 }
+
+#[actix_web::test]
+async fn the_secrets_of_the_upstreams_url_are_sent_to_it_and_told_to_nobody() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let addr = listener.local_addr().unwrap();
+    let asked = std::thread::spawn(move || {
+        let (mut stream, _) = listener.accept().unwrap();
+        let mut head = [0; 4096];
+        let length = stream.read(&mut head).unwrap();
+        stream
+            .write_all(http("503 Service Unavailable", "{}").as_bytes())
+            .unwrap();
+        String::from_utf8_lossy(&head[..length]).into_owned()
+    });
+    let secret = format!("http://me:hush@{addr}/people?key=hidden");
+
+    let refused = ask(&secret).await;
+    let asked = asked.join().unwrap();
+    // Nobody listens there any more.
+    let unreachable = ask(&secret).await;
+
+    assert!(
+        asked.starts_with("GET /people?key=hidden HTTP/1.1"),
+        "{asked}"
+    );
+    // `me:hush`
+    assert!(
+        asked.to_lowercase().contains("authorization: basic"),
+        "{asked}"
+    );
+    assert!(asked.contains("bWU6aHVzaA=="), "{asked}");
+    for (answer, reason) in [
+        (refused, "answered 503"),
+        (unreachable, "could not be reached"),
+    ] {
+        assert!(
+            answer.body.contains(&format!("http://{addr}/people")),
+            "{}",
+            answer.body
+        );
+        assert!(answer.body.contains(reason), "{}", answer.body);
+        for secret in ["me:", "hush", "key", "hidden"] {
+            assert!(!answer.body.contains(secret), "{}", answer.body);
+        }
+    }
+}
+
+#[actix_web::test]
+async fn a_redirect_is_not_followed() {
+    let inner = TcpListener::bind("127.0.0.1:0").unwrap();
+    inner.set_nonblocking(true).unwrap();
+    let location = format!("Location: http://{}/\r\n", inner.local_addr().unwrap());
+    for status in [
+        "301 Moved Permanently",
+        "302 Found",
+        "307 Temporary Redirect",
+    ] {
+        let head = format!("HTTP/1.1 {status}\r\n{location}Content-Length: 0\r\n\r\n");
+
+        let answer = ask(&upstream(head, Duration::ZERO)).await;
+
+        assert_eq!(answer.status, 502, "{}", answer.body);
+        assert!(answer.body.contains(&status[..3]), "{}", answer.body);
+        assert!(inner.accept().is_err(), "asked who the redirect names");
+    }
+}

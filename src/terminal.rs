@@ -1,0 +1,41 @@
+//! What the command prints for the person or script that started it, whatever the log is set to.
+//!
+//! Nothing here fails the process: a closed pipe or a full disk behind the output is no reason to stop a server.
+
+use std::fmt::Display;
+use std::io::{self, Write as _};
+
+/// Prints a line that says where a server listens. If standard output takes nothing, the line goes to the log.
+pub fn announce(line: &str) {
+    let mut out = io::stdout();
+    if let Err(error) = writeln!(out, "{line}").and_then(|()| out.flush()) {
+        log::warn!("the standard output takes nothing ({error}); it would have said: {line}");
+    }
+}
+
+/// Prints the result of a command. A reader that has read enough, such as `head`, is no error.
+///
+/// # Errors
+/// Where the output takes nothing for another reason.
+pub fn print(text: &str) -> io::Result<()> {
+    let mut out = io::stdout().lock();
+    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+        done => done,
+    }
+}
+
+/// Prints why a command failed.
+pub fn error(message: impl Display) {
+    complain("error", message);
+}
+
+/// Prints what a command could not do as well as it should have been done.
+pub fn warning(message: impl Display) {
+    complain("warning", message);
+}
+
+fn complain(kind: &str, message: impl Display) {
+    // If standard error takes nothing either, the exit code is all that is left.
+    let _ = writeln!(io::stderr(), "{kind}: {message}");
+}

@@ -1,0 +1,296 @@
+//! The binary in a shell that gives it little: signals, a closed output, few files, small files.
+
+use std::io::{BufRead, BufReader, Read};
+use std::process::{Child, Command, Output, Stdio};
+use std::time::{Duration, Instant};
+
+use super::{command, start};
+use crate::support::{DEADLINE, get};
+
+/// Runs the binary in a shell, after `prelude`.
+fn shell(dir: &tempfile::TempDir, prelude: &str, arguments: &str) -> Command {
+    let line = format!(
+        "{prelude} exec {} {arguments}",
+        env!("CARGO_BIN_EXE_pocket-apm")
+    );
+    let mut command = Command::new("sh");
+    command
+        .args(["-c", &line])
+        .current_dir(dir.path())
+        .env_remove("ELASTIC_APM_SERVER_URL")
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped());
+    command
+}
+
+const FREE_PORTS: &str = "--listen 127.0.0.1:0 --apm-listen 127.0.0.1:0";
+
+fn signal(child: &Child, name: &str) {
+    let sent = Command::new("kill")
+        .args(["-s", name, &child.id().to_string()])
+        .status()
+        .unwrap();
+    assert!(sent.success());
+}
+
+async fn exit(child: &mut Child, within: Duration) -> Option<std::process::ExitStatus> {
+    let started = Instant::now();
+    loop {
+        if let Some(status) = child.try_wait().unwrap() {
+            return Some(status);
+        }
+        if started.elapsed() > within {
+            return None;
+        }
+        actix_web::rt::time::sleep(Duration::from_millis(10)).await;
+    }
+}
+
+/// The first `labels` lines that name an address, as printed to either output.
+fn addresses(output: impl Read, labels: [&str; 2]) -> [String; 2] {
+    let mut lines = BufReader::new(output).lines().map(Result::unwrap);
+    labels.map(|label| {
+        let line = lines.find(|line| line.contains(label)).unwrap();
+        let at = line.find("http://").unwrap();
+        line[at..].to_owned()
+    })
+}
+
+#[actix_web::test]
+async fn a_closed_terminal_loses_nothing_that_was_answered() {
+    let dir = tempfile::tempdir().unwrap();
+    let (mut child, service, _) = start(&dir);
+    for _ in 0..50 {
+        assert_eq!(get(&format!("{service}/sql-write")).await.status, 200);
+    }
+    signal(&child, "HUP");
+    let status = exit(&mut child, Duration::from_secs(5))
+        .await
+        .expect("it stops");
+    assert!(status.success(), "{status}");
+
+    let (mut child, _, apm) = start(&dir);
+    let query = "transaction.name:%22GET%20/sql-write%22%20and%20processor.event:transaction";
+    let found = get(&format!("{apm}/api/v1/discover?q={query}&from=now-15m")).await;
+    child.kill().unwrap();
+    child.wait().unwrap();
+    assert_eq!(found.json()["total"], 50, "{}", found.body);
+}
+
+#[actix_web::test]
+async fn what_nohup_started_goes_on_after_a_hangup() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut child = shell(&dir, "trap '' HUP;", FREE_PORTS).spawn().unwrap();
+    let [service, _] = addresses(child.stdout.take().unwrap(), ["service", "APM"]);
+    signal(&child, "HUP");
+    assert_eq!(get(&service).await.status, 200);
+    assert!(exit(&mut child, Duration::from_millis(300)).await.is_none());
+    signal(&child, "TERM");
+    assert!(
+        exit(&mut child, DEADLINE)
+            .await
+            .expect("it stops")
+            .success()
+    );
+}
+
+#[actix_web::test]
+async fn an_output_that_takes_nothing_is_logged_and_the_service_runs() {
+    for redirection in ["> /dev/full", "| true"] {
+        let dir = tempfile::tempdir().unwrap();
+        // Of a pipeline, only this process writes to standard error.
+        let mut child = match redirection {
+            "| true" => {
+                let (reader, writer) = std::io::pipe().unwrap();
+                drop(reader);
+                let mut child = shell(&dir, "", FREE_PORTS);
+                child.stdout(writer).spawn().unwrap()
+            }
+            redirection => {
+                let arguments = format!("{FREE_PORTS} {redirection}");
+                shell(&dir, "", &arguments).spawn().unwrap()
+            }
+        };
+        let [service, apm] = addresses(child.stderr.take().unwrap(), ["service  ", "APM  "]);
+        assert_eq!(get(&service).await.status, 200, "{redirection}");
+        assert_eq!(
+            get(&format!("{apm}/healthz")).await.status,
+            200,
+            "{redirection}"
+        );
+        signal(&child, "TERM");
+        let status = exit(&mut child, DEADLINE).await.expect("it stops");
+        assert!(status.success(), "{redirection}: {status}");
+    }
+}
+
+#[actix_web::test]
+async fn too_few_open_files_are_an_error_that_names_the_remedy() {
+    for (limit, subcommand) in [
+        (24, ""),
+        (24, "server"),
+        (128, "server --apm-listen 127.0.0.1:0"),
+    ] {
+        let dir = tempfile::tempdir().unwrap();
+        let prelude = format!("ulimit -n {limit};");
+        let mut child = shell(&dir, &prelude, subcommand).spawn().unwrap();
+        let status = exit(&mut child, Duration::from_secs(5))
+            .await
+            .expect("no hang");
+        let Output { stderr, .. } = child.wait_with_output().unwrap();
+        let error = String::from_utf8(stderr).unwrap();
+        assert_eq!(status.code(), Some(1), "{error}");
+        assert!(error.contains("ulimit -n 1024"), "{error}");
+        assert!(
+            error.contains(&format!("may open {limit} files")),
+            "{error}"
+        );
+        assert_eq!(
+            std::fs::read_dir(dir.path()).unwrap().count(),
+            0,
+            "files are left"
+        );
+    }
+}
+
+#[actix_web::test]
+async fn the_fewest_files_that_are_taken_are_enough() {
+    let dir = tempfile::tempdir().unwrap();
+    let arguments = format!("{FREE_PORTS} --workers 2");
+    let mut child = shell(&dir, "ulimit -n 180;", &arguments).spawn().unwrap();
+    let [service, apm] = addresses(child.stdout.take().unwrap(), ["service", "APM"]);
+    let mut asked = Vec::new();
+    for number in 0..100 {
+        let path = ["/sql-write", "/sql-read", "/upstream"][number % 3];
+        asked.push(get(&format!("{service}{path}")).await.status);
+    }
+    assert!(
+        asked.iter().all(|status| [200, 404, 502].contains(status)),
+        "{asked:?}"
+    );
+    let query = "transaction.name:%22GET%20/sql-write%22%20and%20processor.event:transaction";
+    let url = format!("{apm}/api/v1/discover?q={query}&from=now-15m");
+    let started = Instant::now();
+    while get(&url).await.json()["total"] != 34 {
+        assert!(started.elapsed() < DEADLINE, "{}", get(&url).await.body);
+        actix_web::rt::time::sleep(Duration::from_millis(50)).await;
+    }
+    signal(&child, "TERM");
+    assert!(
+        exit(&mut child, DEADLINE)
+            .await
+            .expect("it stops")
+            .success()
+    );
+}
+
+#[actix_web::test]
+async fn files_that_may_not_grow_are_a_503_and_no_death() {
+    let dir = tempfile::tempdir().unwrap();
+    // In blocks of 512 bytes: 1 MiB.
+    let mut child = shell(&dir, "ulimit -f 2048;", FREE_PORTS).spawn().unwrap();
+    let [service, apm] = addresses(child.stdout.take().unwrap(), ["service", "APM"]);
+    let started = Instant::now();
+    let refused = loop {
+        let answer = get(&format!("{service}/sql-write")).await;
+        if answer.status != 200 {
+            break answer;
+        }
+        assert!(
+            started.elapsed() < Duration::from_secs(60),
+            "the files still grow"
+        );
+    };
+    assert_eq!(refused.status, 503, "{}", refused.body);
+    assert_eq!(get(&service).await.status, 200);
+    assert!(get(&format!("{service}/sql-read")).await.status == 200);
+    // The server's own file is as small. It answers one or the other, and lives.
+    let health = get(&format!("{apm}/healthz")).await.status;
+    assert!([200, 503].contains(&health), "{health}");
+    signal(&child, "TERM");
+    assert!(
+        exit(&mut child, DEADLINE)
+            .await
+            .expect("it stops")
+            .success()
+    );
+}
+
+#[test]
+fn errors_are_printed_whatever_the_log_is_set_to() {
+    let dir = tempfile::tempdir().unwrap();
+    for (arguments, said) in [
+        (vec!["sql", "DELETE FROM tx"], "error: "),
+        (vec!["import", "none.ndjson"], "cannot open none.ndjson"),
+        (vec!["check", "--no-repeats"], "cannot check"),
+        (
+            vec!["--listen", "127.0.0.1:0", "--apm-database", "."],
+            "error: ",
+        ),
+    ] {
+        let output = command(&dir)
+            .args(&arguments)
+            .env("RUST_LOG", "off")
+            .output()
+            .unwrap();
+        let error = String::from_utf8(output.stderr).unwrap();
+        assert!(!output.status.success(), "{arguments:?}");
+        assert!(error.contains(said), "{arguments:?}: {error}");
+    }
+}
+
+#[test]
+fn a_path_that_is_no_database_is_left_alone() {
+    let dir = tempfile::tempdir().unwrap();
+    std::fs::create_dir(dir.path().join("folder")).unwrap();
+    std::fs::write(dir.path().join("notes.txt"), "these are notes").unwrap();
+    for path in ["folder", "notes.txt", ".", "/tmp"] {
+        let output = command(&dir)
+            .args([
+                "server",
+                "--apm-listen",
+                "127.0.0.1:0",
+                "--apm-database",
+                path,
+            ])
+            .output()
+            .unwrap();
+        let error = String::from_utf8(output.stderr).unwrap();
+        assert!(!output.status.success() && error.contains(path), "{error}");
+    }
+    let mut left: Vec<_> = std::fs::read_dir(dir.path())
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .collect();
+    left.sort();
+    assert_eq!(left, ["folder", "notes.txt"]);
+    assert!(!std::path::Path::new("/tmp.lock").exists());
+}
+
+#[test]
+fn an_import_without_events_says_so_and_fails() {
+    let dir = tempfile::tempdir().unwrap();
+    let metadata = r#"{"metadata":{"service":{"name":"s","agent":{"name":"a","version":"1"}}}}"#;
+    for (text, said) in [
+        (String::new(), "is empty"),
+        ("\n \n".to_owned(), "is empty"),
+        (format!("{metadata}\n"), "no events"),
+        (format!("{metadata}\n\n{metadata}\n"), "no events"),
+    ] {
+        let path = dir.path().join("recorded.ndjson");
+        std::fs::write(&path, &text).unwrap();
+        // Nobody listens there: nothing has to be sent to say so.
+        let output = command(&dir)
+            .args([
+                "import",
+                "recorded.ndjson",
+                "--server",
+                "http://127.0.0.1:1",
+            ])
+            .output()
+            .unwrap();
+        let error = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(1), "{text:?}: {error}");
+        assert!(error.contains(said), "{text:?}: {error}");
+    }
+}
