@@ -65,6 +65,12 @@ pub enum ImportError {
     /// The stream does not begin with metadata.
     #[error("the stream does not begin with a metadata line; is it NDJSON as agents send it?")]
     NoMetadata,
+    /// Nothing but metadata, or nothing at all.
+    #[error("{}", nothing(*lines))]
+    NoEvents {
+        /// Lines that are not blank.
+        lines: u64,
+    },
     /// A line without end.
     #[error("line {line} is longer than {LONGEST} bytes")]
     LongLine {
@@ -100,6 +106,13 @@ pub enum ImportError {
         /// The beginning of its answer.
         body: String,
     },
+}
+
+fn nothing(lines: u64) -> &'static str {
+    match lines {
+        0 => "the stream is empty: there is nothing to import",
+        _ => "the stream has metadata and no events: there is nothing to import",
+    }
 }
 
 /// What to do about an answer.
@@ -173,6 +186,8 @@ fn bodies(
     let mut body = Vec::new();
     let mut line = Vec::new();
     let mut lines = 0;
+    let mut seen = 0;
+    let mut events = 0_u64;
     loop {
         line.clear();
         let read = (&mut input)
@@ -186,6 +201,7 @@ fn bodies(
         if read > 0 && line.trim_ascii().is_empty() {
             continue;
         }
+        seen += u64::from(read > 0);
         if !line.ends_with(b"\n") {
             line.push(b'\n');
         }
@@ -202,12 +218,16 @@ fn bodies(
         if read == 0 {
             break;
         }
+        events += u64::from(!is_metadata);
         if is_metadata {
             metadata.clone_from(&line);
             body.clone_from(&line);
         } else {
             body.extend_from_slice(&line);
         }
+    }
+    if events == 0 {
+        return Err(ImportError::NoEvents { lines: seen });
     }
     Ok(summary)
 }

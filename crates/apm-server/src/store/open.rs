@@ -43,8 +43,16 @@ pub(super) struct Opened {
 /// Opens, checks and migrates a file, and returns the writer's connection.
 pub(super) fn open(options: &StoreOptions) -> Result<(SqliteConnection, Opened), OpenError> {
     let path = &*options.path;
+    regular(path)?;
+    let path_of_lock = beside(path, ".lock");
+    let had_lock = path_of_lock.exists();
     let lock = lock(path)?;
-    let header = header(path)?;
+    let header = header(path).inspect_err(|_| {
+        // A file of somebody else's program: nothing is left beside it. Another process that waits for this lock fails for the same reason.
+        if !had_lock {
+            let _ = std::fs::remove_file(&path_of_lock);
+        }
+    })?;
     let setup = |source: StoreError| match source {
         StoreError::Corrupt(source) => damaged(path, source.to_string()),
         source => OpenError::Setup {
@@ -142,20 +150,26 @@ fn lock(path: &Path) -> Result<File, OpenError> {
     }
 }
 
+/// Refuses a directory, a pipe or a device, without opening it: a pipe would wait for somebody to write.
+fn regular(path: &Path) -> Result<(), OpenError> {
+    match std::fs::metadata(path) {
+        Ok(file) if !file.is_file() => Err(OpenError::Foreign {
+            path: path.to_owned(),
+            reason: "it is no regular file",
+        }),
+        // What is missing is made, and what cannot be looked at is told by the attempt to open it.
+        _ => Ok(()),
+    }
+}
+
 /// The size of an existing database, after a look at its first bytes; `None` for a new one.
 fn header(path: &Path) -> Result<Option<u64>, OpenError> {
     let io = |source| OpenError::Io {
         path: path.to_owned(),
         source,
     };
-    // Looked at before it is opened: a pipe would wait for somebody to write.
+    regular(path)?;
     let size = match std::fs::metadata(path) {
-        Ok(file) if !file.is_file() => {
-            return Err(OpenError::Foreign {
-                path: path.to_owned(),
-                reason: "it is no regular file",
-            });
-        }
         Ok(file) => file.len(),
         Err(error) if error.kind() == ErrorKind::NotFound => {
             return nothing(path, "it is missing").map(|()| None);

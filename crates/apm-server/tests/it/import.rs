@@ -131,7 +131,10 @@ fn what_is_no_stream_is_refused_with_a_reason() {
         Err(ImportError::Address { .. })
     ));
     let empty = stream(&b""[..], &mut target, || ());
-    assert_eq!(empty.expect("nothing to do"), Summary::default());
+    assert!(matches!(empty, Err(ImportError::NoEvents { lines: 0 })));
+    let metadata = format!("{METADATA}\n{METADATA}\n");
+    let metadata = stream(metadata.as_bytes(), &mut target, || ());
+    assert!(matches!(metadata, Err(ImportError::NoEvents { lines: 2 })));
 }
 
 #[actix_web::test]
@@ -195,8 +198,11 @@ fn blank_lines_are_no_events_wherever_they_stand() {
     assert_eq!((summary.accepted, summary.rejected), (1, 0));
     for nothing in ["", "\n\n", " \r\n"] {
         let mut target = Target::store(store.clone());
-        let summary = stream(nothing.as_bytes(), &mut target, || ()).expect("nothing");
-        assert_eq!(summary, Summary::default(), "{nothing:?}");
+        let refused = stream(nothing.as_bytes(), &mut target, || ());
+        assert!(
+            matches!(refused, Err(ImportError::NoEvents { lines: 0 })),
+            "{nothing:?}"
+        );
     }
 }
 
