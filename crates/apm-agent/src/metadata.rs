@@ -14,6 +14,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use crate::config::Settings;
+use crate::encode::fit;
 use cloud::Cloud;
 use process::Process;
 use service::Service;
@@ -84,10 +85,15 @@ impl Metadata {
         // Maps with text keys and numbers: there is nothing that could fail.
         let mut line = serde_json::to_vec(&Line { metadata }).unwrap_or_default();
         line.push(b'\n');
+        if line.len() > MAX_LINE {
+            line = fit::shortened(&line, MAX_LINE).unwrap_or(line);
+        }
         line
     }
 }
 
+/// The longest line, in bytes: it stands in every request. The server takes more.
+const MAX_LINE: usize = 64 * 1024;
 /// The longest keyword that the server takes, in characters.
 const MAX_KEYWORD: usize = 1024;
 
@@ -166,6 +172,20 @@ mod tests {
         assert_eq!(text("/labels/a_b_c"), "1");
         assert_eq!(text("/labels/long").chars().count(), 1024);
         assert!(text("/labels/long").ends_with('…'));
+    }
+
+    #[test]
+    fn very_many_labels_do_not_make_requests_too_large() {
+        let labels: Vec<_> = (0..300)
+            .map(|number| format!("l{number}={}", "x".repeat(1000)))
+            .collect();
+        let metadata = metadata(&[("global_labels", &labels.join(","))]);
+        assert!(metadata.to_string().len() < MAX_LINE);
+        assert_eq!(
+            metadata["labels"].as_object().map(|labels| labels.len()),
+            Some(300)
+        );
+        assert_eq!(metadata["service"]["agent"]["name"], "rust");
     }
 
     #[test]

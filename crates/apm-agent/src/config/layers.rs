@@ -6,7 +6,7 @@ use std::fmt;
 use super::guarded;
 use super::option::OptionSpec;
 use super::options::{LEGACY_STACK_TRACES, OLD_NAMES, OPTIONS};
-use super::startup::without_password;
+use super::startup::{printable, without_password};
 use super::{Secret, Settings, Snapshot};
 
 /// The beginning of every warning about central configuration, as the specification words it.
@@ -176,7 +176,7 @@ impl Layers {
         if !unsupported.is_empty() {
             warnings.push(format!(
                 "{CENTRAL_FAILURE} Unsupported config names: {}",
-                unsupported.join(", ")
+                printable(&unsupported.join(", "))
             ));
         }
     }
@@ -191,9 +191,10 @@ impl Layers {
         wanted.set(option.key, text).ok()?;
         guarded::records_more(option.key, local, &wanted).then(|| {
             format!(
-                "{REFUSED} {}: {text}. It would record more than this service's own configuration; \
+                "{REFUSED} {}: {}. It would record more than this service's own configuration; \
                  remote_capture=true there allows it",
-                option.key
+                option.key,
+                printable(text)
             )
         })
     }
@@ -249,7 +250,10 @@ impl Layers {
 fn invalid(source: Source, option: &OptionSpec, text: &str, reason: &str) -> String {
     let (key, text) = (option.key, shown(option, text));
     match source {
-        Source::Central => format!("{CENTRAL_FAILURE} Invalid value for {key}: {text} ({reason})"),
+        Source::Central => format!(
+            "{CENTRAL_FAILURE} Invalid value for {key}: {} ({reason})",
+            printable(&text)
+        ),
         _ => format!("invalid value for {key} from {source}: {text:?} ({reason}); it is ignored"),
     }
 }

@@ -57,10 +57,21 @@ fn describe(option: &OptionSpec, origin: &Origin) -> String {
     let text = if option.secret && !origin.text.is_empty() {
         Secret::MASK.to_owned()
     } else {
-        without_password(&origin.text)
+        printable(&without_password(&origin.text))
     };
     let quote = if option.quoted { "\"" } else { "" };
     format!("{}: {quote}{text}{quote} ({})", option.key, origin.source)
+}
+
+/// A text that may come from elsewhere, for a line of the log: it cannot break the line, and is not longer than a few.
+pub(super) fn printable(text: &str) -> String {
+    const LONGEST: usize = 1000;
+    let plain = text.chars().map(|c| if c.is_control() { ' ' } else { c });
+    let mut shown: String = plain.take(LONGEST).collect();
+    if text.chars().nth(LONGEST).is_some() {
+        shown.push('…');
+    }
+    shown
 }
 
 /// Masks the `user:password@` of URLs in a value.

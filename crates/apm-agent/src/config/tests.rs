@@ -416,3 +416,21 @@ fn values_are_taken_without_the_blanks_around_them() {
         ]
     );
 }
+
+#[test]
+fn what_a_server_says_cannot_forge_lines_of_the_log() {
+    let (config, _) = resolve(&[], &[]);
+    let update = config.apply_central(&central(&[
+        ("made\nup", "1"),
+        ("transaction_max_spans", "1\nERROR all is lost"),
+        ("transaction_ignore_urls", "/a\r\n/b"),
+        ("capture_body", " ALL\n"),
+        ("log_level", &"x".repeat(100_000)),
+    ]));
+    let lines = [update.changes, update.warnings].concat();
+    assert_eq!(lines.len(), 5, "{lines:?}");
+    for line in lines {
+        assert!(!line.contains(char::is_control), "{line:?}");
+        assert!(line.len() < 2_000, "{}", line.len());
+    }
+}

@@ -19,7 +19,10 @@ const FEW: usize = 32;
 pub(crate) fn lines(written: Vec<u8>) -> Vec<u8> {
     let mut fitted = Vec::with_capacity(written.len());
     for line in written.split_inclusive(|byte| *byte == b'\n') {
-        match (line.len() > MAX_LINE).then(|| shortened(line)).flatten() {
+        match (line.len() > MAX_LINE)
+            .then(|| shortened(line, MAX_LINE))
+            .flatten()
+        {
             Some(short) => fitted.extend_from_slice(&short),
             None => fitted.extend_from_slice(line),
         }
@@ -27,11 +30,12 @@ pub(crate) fn lines(written: Vec<u8>) -> Vec<u8> {
     fitted
 }
 
-fn shortened(line: &[u8]) -> Option<Vec<u8>> {
+/// A line of at most `limit` bytes, with its line break. `None` if it is not JSON, or cannot be made as short.
+pub(crate) fn shortened(line: &[u8], limit: usize) -> Option<Vec<u8>> {
     let mut event: Value = serde_json::from_slice(line).ok()?;
     for most in TEXTS {
         shorten_texts(&mut event, most);
-        if let Some(line) = fitting(&event) {
+        if let Some(line) = fitting(&event, limit) {
             return Some(line);
         }
     }
@@ -39,17 +43,17 @@ fn shortened(line: &[u8]) -> Option<Vec<u8>> {
     while most > FEW {
         most = (most / 2).max(FEW);
         shorten_lists(&mut event, most);
-        if let Some(line) = fitting(&event) {
+        if let Some(line) = fitting(&event, limit) {
             return Some(line);
         }
     }
     None
 }
 
-fn fitting(event: &Value) -> Option<Vec<u8>> {
+fn fitting(event: &Value, limit: usize) -> Option<Vec<u8>> {
     let mut line = serde_json::to_vec(event).ok()?;
     line.push(b'\n');
-    (line.len() <= MAX_LINE).then_some(line)
+    (line.len() <= limit).then_some(line)
 }
 
 fn shorten_texts(value: &mut Value, most: usize) {

@@ -17,6 +17,8 @@ use crate::transport::client::{Client, read_limited};
 const USUAL: Duration = Duration::from_secs(300);
 /// The shortest pause, whatever the server says.
 const SHORTEST: Duration = Duration::from_secs(5);
+/// The longest pause, whatever the server says.
+const LONGEST: Duration = Duration::from_secs(3600);
 
 /// What a poll found.
 enum Answer {
@@ -145,7 +147,7 @@ fn pause(headers: &HeaderMap) -> Duration {
     });
     match age {
         None | Some(0) => USUAL,
-        Some(seconds) => Duration::from_secs(seconds).max(SHORTEST),
+        Some(seconds) => Duration::from_secs(seconds).clamp(SHORTEST, LONGEST),
     }
 }
 
@@ -174,6 +176,7 @@ mod tests {
             ("max-age=30", 30),
             ("must-revalidate, max-age=30", 30),
             ("max-age=1", 5),
+            ("max-age=18446744073709551615", 3600),
             ("max-age=0", 300),
             ("max-age=-7", 300),
             ("max-age=soon", 300),

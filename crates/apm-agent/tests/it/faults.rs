@@ -118,6 +118,37 @@ fn what_was_recorded_while_the_server_was_away_arrives_when_it_returns() {
 }
 
 #[test]
+#[cfg(target_os = "linux")]
+fn what_waits_for_a_connection_that_never_comes_is_not_lost() {
+    // One connection fills the queue; of the next ones the server's system takes no notice, as behind a firewall.
+    let listener =
+        socket2::Socket::new(socket2::Domain::IPV4, socket2::Type::STREAM, None).unwrap();
+    let any: std::net::SocketAddr = "127.0.0.1:0".parse().unwrap();
+    listener.bind(&any.into()).unwrap();
+    listener.listen(0).unwrap();
+    let address = listener.local_addr().unwrap().as_socket().unwrap();
+    let _filler = std::net::TcpStream::connect(address).unwrap();
+    let agent = agent(
+        &format!("http://{address}"),
+        &[
+            ("server_timeout", "400ms"),
+            ("central_config", "false"),
+            ("skip_server_info", "true"),
+        ],
+    );
+    for _ in 0..3 {
+        work(&agent, 1);
+        assert!(!agent.flush(LONG));
+    }
+    let stats = agent.stats();
+    assert_eq!(
+        (stats.pending(), stats.dropped_total()),
+        (6, 0),
+        "{stats:?}"
+    );
+}
+
+#[test]
 fn an_hour_of_little_work_without_a_server_loses_nothing() {
     let address = nobody();
     let agent = agent(&format!("http://{address}"), &[]);

@@ -11,6 +11,7 @@ mod diesel;
 mod examples;
 mod faults;
 mod features;
+mod hostile;
 mod log;
 mod metrics;
 mod panics;
