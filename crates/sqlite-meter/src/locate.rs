@@ -1,0 +1,148 @@
+//! From a Diesel connection to its slot, and from there to SQLite's reports.
+
+use std::ffi::c_uint;
+use std::ptr;
+use std::sync::OnceLock;
+
+use diesel::SqliteConnection;
+use diesel::connection::SimpleConnection as _;
+use libsqlite3_sys as ffi;
+
+use crate::Options;
+use crate::callback::{LOCATE, Located, on_open, on_trace, pages, reset, take_located};
+use crate::finished::Finished;
+use crate::slot::Slot;
+
+/// Why SQLite does not call this crate for new connections.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "SQLite refused to report new connections to the meter (code {code}); some builds of it do, such as Apple's"
+)]
+pub struct InstallError {
+    /// SQLite's result code.
+    pub code: i32,
+}
+
+/// Why a connection is not measured.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum AttachError {
+    /// The connection was opened before [`install`], or the function of the meter was taken away from it.
+    #[error(
+        "the connection does not know the meter: call sqlite_meter::install() before it is opened"
+    )]
+    Unknown(#[source] diesel::result::Error),
+    /// The function ran, but not this crate's.
+    #[error("the connection has another function named sqlite_meter_locate")]
+    Foreign,
+    /// SQLite refused to trace the connection.
+    #[error("SQLite refused to trace the connection (code {code})")]
+    Refused {
+        /// SQLite's result code.
+        code: i32,
+    },
+}
+
+/// Makes connections that are opened from now on ready to be measured. Nothing is measured before [`attach`]. To be called once; more
+/// calls change nothing.
+///
+/// # Errors
+/// Where SQLite has no such calls, or no memory.
+pub fn install() -> Result<(), InstallError> {
+    static CODE: OnceLock<i32> = OnceLock::new();
+    let code = *CODE.get_or_init(|| {
+        // SAFETY: the function has the signature that SQLite asks for, and is never unloaded.
+        unsafe { ffi::sqlite3_auto_extension(Some(on_open)) }
+    });
+    match code {
+        ffi::SQLITE_OK => Ok(()),
+        code => Err(InstallError { code }),
+    }
+}
+
+/// Reports each statement of a connection that ends from now on to an observer, which replaces an earlier one.
+///
+/// The observer is called on the thread that uses the connection, before Diesel returns. If it panics, it is dropped, and the connection
+/// is not measured any more.
+///
+/// # Errors
+/// Where the connection was opened before [`install`], or SQLite refuses.
+pub fn attach<F>(
+    connection: &mut SqliteConnection,
+    options: Options,
+    observer: F,
+) -> Result<(), AttachError>
+where
+    F: FnMut(&Finished<'_>) + Send + 'static,
+{
+    let Located { db, slot } = locate(connection)?;
+    // SAFETY: `locate` found the slot by running its function on this connection just now. It lives as long as the connection, which
+    // is borrowed until this returns.
+    let slot_ref = unsafe { &*slot };
+    // SAFETY: the handle is that of the borrowed connection.
+    let read = unsafe { pages(db) };
+    // SAFETY: as above.
+    unsafe { reset(db) };
+    slot_ref.watch(Box::new(observer), options, read);
+    trace(db, slot, events(options))
+}
+
+/// Ends the reports of a connection and drops its observer.
+///
+/// # Errors
+/// Where the connection was opened before [`install`].
+pub fn detach(connection: &mut SqliteConnection) -> Result<(), AttachError> {
+    let Located { db, slot } = locate(connection)?;
+    trace(db, slot, 0)?;
+    // SAFETY: as in `attach`.
+    unsafe { &*slot }.forget();
+    Ok(())
+}
+
+/// Runs the function that knows the connection which runs it.
+fn locate(connection: &mut SqliteConnection) -> Result<Located, AttachError> {
+    // What another connection of this thread left is not this one's.
+    take_located();
+    let sql = format!("SELECT {}()", LOCATE.to_string_lossy());
+    connection
+        .batch_execute(&sql)
+        .map_err(AttachError::Unknown)?;
+    take_located().ok_or(AttachError::Foreign)
+}
+
+/// The events that SQLite is asked to report.
+fn events(options: Options) -> c_uint {
+    let rows = if options.rows {
+        ffi::SQLITE_TRACE_ROW
+    } else {
+        0
+    };
+    ffi::SQLITE_TRACE_PROFILE | rows
+}
+
+/// Asks SQLite for events; for none, where `events` is 0.
+fn trace(db: *mut ffi::sqlite3, slot: *const Slot, events: c_uint) -> Result<(), AttachError> {
+    let callback = (events != 0).then_some(
+        on_trace
+            as unsafe extern "C" fn(
+                c_uint,
+                *mut std::ffi::c_void,
+                *mut std::ffi::c_void,
+                *mut std::ffi::c_void,
+            ) -> i32,
+    );
+    let context = if events == 0 {
+        ptr::null_mut()
+    } else {
+        slot.cast_mut().cast()
+    };
+    // SAFETY: the callers located `db` and `slot` through a connection that is borrowed. The slot outlives the trace: `on_destroy`, which
+    // frees it, ends the trace first.
+    let code = unsafe { ffi::sqlite3_trace_v2(db, events, callback, context) };
+    if code != ffi::SQLITE_OK {
+        return Err(AttachError::Refused { code });
+    }
+    // SAFETY: the slot lives as long as the connection.
+    unsafe { &*slot }.set_traced((events != 0).then_some(db));
+    Ok(())
+}

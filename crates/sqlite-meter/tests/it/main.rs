@@ -1,0 +1,5 @@
+//! The meter on Diesel connections, and on connections that misbehave.
+
+mod counters;
+mod lives;
+mod support;
