@@ -64,7 +64,7 @@ pub(crate) fn app(
         InitError = (),
     >,
 > {
-    let insight = crate::api::Settings::of(&shared.config);
+    let insight = crate::api::Settings::of(&shared.config, Store::clone(&store));
     App::new()
         .app_data(web::Data::new(insight))
         .app_data(shared)

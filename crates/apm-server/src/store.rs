@@ -9,6 +9,7 @@
 //!
 //! What it does not do: decode (`intake`), build documents (`document`), answer questions (`analytics`).
 
+pub mod access;
 mod apply;
 mod block;
 mod cache;
@@ -18,6 +19,7 @@ mod dictionary;
 mod error;
 mod events;
 mod file;
+mod gate;
 pub mod id;
 mod insert;
 mod limits;
@@ -36,6 +38,7 @@ pub mod schema;
 mod stats;
 mod ticket;
 mod trace_index;
+mod wal;
 mod writer;
 
 use std::sync::atomic::Ordering;
@@ -48,6 +51,7 @@ use diesel_migrations::{EmbeddedMigrations, embed_migrations};
 
 pub use error::{OpenError, StoreError, SubmitError};
 pub use events::{events, trace};
+pub(crate) use gate::Pass;
 pub use id::StoredId;
 pub use limits::{Beyond, NAMES, NameKind, NameLimit, NameLimits, OTHER};
 pub(crate) use open::uri;
@@ -58,10 +62,13 @@ pub use ticket::{Committed, Ticket};
 use crate::event::Batch;
 use apply::Memory;
 use coarse::Coarse;
+use file::Held;
+use gate::Gate;
 use pool::Pool;
 use queue::{Queue, Weight};
 use retention::Retention;
 use stats::Counters;
+use wal::{Bounds, Wal};
 use writer::{Job, Writer};
 
 /// What makes and upgrades the database.
@@ -76,7 +83,9 @@ struct Shared {
     options: StoreOptions,
     queue: Arc<Queue<Job>>,
     counters: Arc<Counters>,
-    pool: Pool,
+    gate: Arc<Gate>,
+    pool: Arc<Pool>,
+    bounds: Bounds,
     writer: Mutex<Option<JoinHandle<()>>>,
 }
 
@@ -93,7 +102,8 @@ impl std::fmt::Debug for Job {
 impl Store {
     /// Opens a database, or makes a new one, and starts its writer.
     pub fn open(options: StoreOptions) -> Result<Self, OpenError> {
-        let (conn, opened) = open::open(&options)?;
+        let lock = open::Lock::take(&options.path)?;
+        let mut opened = open::open(&options)?;
         let io = |source| OpenError::Io {
             path: options.path.clone(),
             source,
@@ -107,22 +117,43 @@ impl Store {
             events: options.queue_events,
             bytes: options.queue_bytes,
         }));
+        let gate = Arc::new(Gate::default());
+        let pool = Pool::new(options.path.clone(), options.readers, Arc::clone(&gate));
+        let pool = Arc::new(pool);
+        let bounds = Bounds::of(options.max_size);
+        let setup = |source: diesel::result::Error| OpenError::Setup {
+            path: options.path.clone(),
+            source: source.into(),
+        };
         let writer = Writer {
-            conn,
+            foreign_writes: open::foreign_writes(&mut opened.conn).map_err(setup)?,
+            conn: opened.conn,
             memory: Memory::new(opened.next, options.names).map_err(io)?,
             queue: Arc::clone(&queue),
             counters: Arc::clone(&counters),
             coarse: Coarse::new(options.raw_max_age),
             retention: Retention::new(options.clone()),
-            file: opened.file,
-            _lock: opened.lock,
+            options: options.clone(),
+            pool: Arc::clone(&pool),
+            wal: Wal::new(
+                &options.path,
+                bounds,
+                Arc::clone(&gate),
+                Arc::clone(&counters),
+            ),
+            files: Held::new(&options.path),
+            is_open: true,
+            is_lost: false,
+            _lock: lock,
         };
         let thread = std::thread::Builder::new()
             .name("apm-store".to_owned())
             .spawn(move || writer.run())
             .map_err(io)?;
         Ok(Self(Arc::new(Shared {
-            pool: Pool::new(options.path.clone(), options.readers),
+            gate,
+            pool,
+            bounds,
             options,
             queue,
             counters,
@@ -169,6 +200,11 @@ impl Store {
     {
         let mut pooled = self.0.pool.get()?;
         pooled.conn().transaction(query)
+    }
+
+    /// Lets a connection that is not one of the store's read, as long as the answer is held. Not within [`Self::read`].
+    pub(crate) fn reading(&self) -> Result<Pass<'_>, StoreError> {
+        self.0.gate.enter()
     }
 
     /// [`Self::read`] on a thread for blocking work.
@@ -293,6 +329,11 @@ impl Store {
             commit_times: counters.commit_times(),
             database_bytes: size(path.clone()),
             log_bytes: size(file::beside(path, "-wal")),
+            log_limit: self.0.bounds.hard,
+            log_pinned: counters.pinned(),
+            reader_pauses: counters.reader_pauses.load(Ordering::Relaxed),
+            log_stalls: counters.log_stalls.load(Ordering::Relaxed),
+            lost_logs: counters.lost_logs.load(Ordering::Relaxed),
             deleted_blocks: counters.deleted_blocks.load(Ordering::Relaxed),
             beyond: counters.beyond(),
             trouble: counters.trouble(),

@@ -54,6 +54,11 @@ pub(super) async fn json(
             "last_commit_seconds": stats.last_commit_time.as_secs_f64(),
             "database_bytes": stats.database_bytes,
             "log_bytes": stats.log_bytes,
+            "log_max_bytes": stats.log_limit,
+            "log_pinned_seconds": stats.log_pinned.map(|time| time.as_secs_f64()),
+            "log_stalls": stats.log_stalls,
+            "lost_logs": stats.lost_logs,
+            "reader_pauses": stats.reader_pauses,
             "max_bytes": shared.config.max_size,
             "deleted_blocks": stats.deleted_blocks,
             "names_beyond_limit": by_name(&beyond(&stats)),
@@ -172,6 +177,7 @@ fn store_families(text: &mut String, stats: &StoreStats) {
         "Size of its write-ahead log.",
         stats.log_bytes,
     );
+    log_families(text, stats);
     counter(
         text,
         "deleted_blocks_total",
@@ -191,6 +197,40 @@ fn store_families(text: &mut String, stats: &StoreStats) {
         "store_ok",
         "Whether the last commit succeeded.",
         is_sound,
+    );
+}
+
+/// What keeps the log within its bound, and what is in the way of that.
+fn log_families(text: &mut String, stats: &StoreStats) {
+    gauge(
+        text,
+        "database_log_max_bytes",
+        "Size that the write-ahead log does not exceed.",
+        stats.log_limit,
+    );
+    gauge(
+        text,
+        "database_log_pinned_seconds",
+        "For how long another process has kept the log from being emptied; 0 when none does.",
+        stats.log_pinned.unwrap_or_default().as_secs_f64(),
+    );
+    counter(
+        text,
+        "reader_pauses_total",
+        "Times that queries were kept waiting for the log to be emptied.",
+        stats.reader_pauses,
+    );
+    counter(
+        text,
+        "log_stalls_total",
+        "Times that the writer waited for queries, for the log was full.",
+        stats.log_stalls,
+    );
+    counter(
+        text,
+        "lost_logs_total",
+        "Times that the log was found deleted, replaced or cut.",
+        stats.lost_logs,
     );
 }
 

@@ -119,6 +119,11 @@ impl Coarse {
         Ok(())
     }
 
+    /// Nothing can be written now: it is tried again after a pause.
+    pub(super) fn postpone(&mut self) {
+        self.since = Instant::now();
+    }
+
     fn catch_up(&self, conn: &mut SqliteConnection) -> QueryResult<()> {
         if self.minutes.is_empty() {
             return Ok(());

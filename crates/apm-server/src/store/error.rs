@@ -108,8 +108,28 @@ pub enum StoreError {
     #[error("the database cannot be written")]
     ReadOnly(#[source] Arc<DieselError>),
     /// The file is no longer the one at its path.
-    #[error("{} was deleted or replaced while it was in use, and nothing is stored until the server is started again", .0.display())]
+    #[error("{} was deleted, replaced or cut while it was in use, and nothing is stored until the server is started again", .0.display())]
     Gone(Arc<Path>),
+    /// Our own readers keep the log from being emptied.
+    #[error("the log of {} is full, for queries take too long: try again", .0.display())]
+    LogFull(Arc<Path>),
+    /// Another process keeps the log from being emptied.
+    #[error(
+        "the log of {} is full, for another process reads that file without end: end it, such as an open SQL shell or a copy",
+        .0.display()
+    )]
+    LogPinned(Arc<Path>),
+    /// The log was deleted, replaced or cut, and could not be made whole yet.
+    #[error(
+        "{log} was deleted, replaced or cut while it was in use, and nothing is stored until it is whole again: {why}",
+        log = log.display()
+    )]
+    LogLost {
+        /// The log.
+        log: Arc<Path>,
+        /// What is in the way.
+        why: Arc<str>,
+    },
     /// A block or stack that cannot be decoded.
     #[error("the database is damaged: {0}")]
     BadBlock(String),
@@ -134,6 +154,9 @@ impl StoreError {
             Self::Io(_) => "io",
             Self::ReadOnly(_) => "read_only",
             Self::Gone(_) => "gone",
+            Self::LogFull(_) => "log_full",
+            Self::LogPinned(_) => "log_pinned",
+            Self::LogLost { .. } => "log_lost",
             Self::Busy => "busy",
             Self::Closed => "closed",
             Self::Query(_) => "query",

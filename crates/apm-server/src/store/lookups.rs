@@ -72,10 +72,10 @@ impl Writer {
             names,
             ..StoreOptions::new(dir.path().join("apm.db"))
         };
-        let (conn, opened) = open::open(&options).expect("opens");
+        let opened = open::open(&options).expect("opens");
         let memory = Memory::new(opened.next, names).expect("zstd");
         Self {
-            conn,
+            conn: opened.conn,
             memory,
             _dir: dir,
         }

@@ -33,9 +33,12 @@ impl Stages {
     /// A database in a directory that exists.
     pub fn new(dir: &Path) -> Self {
         let options = StoreOptions::new(dir.join("stages.db"));
-        let (conn, opened) = open::open(&options).expect("opens");
+        let opened = open::open(&options).expect("opens");
         let memory = Memory::new(opened.next, options.names).expect("zstd");
-        Self { conn, memory }
+        Self {
+            conn: opened.conn,
+            memory,
+        }
     }
 
     /// Rows, documents and dictionaries, committed.

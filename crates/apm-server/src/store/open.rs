@@ -4,7 +4,7 @@
 //! looked at does not grow with the file (but for small ones, which are checked in full): its size, the first and the last row of every
 //! table, the last block. Damage elsewhere is reported by the query that meets it.
 
-use std::fs::{File, OpenOptions, TryLockError};
+use std::fs::{File, TryLockError};
 use std::io::{ErrorKind, Read};
 use std::path::Path;
 
@@ -16,43 +16,35 @@ use diesel::sqlite::Sqlite;
 use diesel_migrations::MigrationHarness;
 
 use super::block::{SLOTS, documents, unpack};
-use super::file::{Held, beside};
+use super::file::beside;
 use super::schema::block;
-use super::{Durability, MIGRATIONS, OpenError, StoreError, StoreOptions, coarse};
+use super::wal::Bounds;
+use super::{Durability, MIGRATIONS, OpenError, StoreError, StoreOptions, access, coarse};
 
 /// `PRAGMA application_id` of our files: `PAPM`.
 const APPLICATION_ID: i64 = 0x5041_504d;
 
 /// Bytes per page: larger ones win little time and cost space (measured).
-const PAGE: u64 = 4096;
+pub(super) const PAGE: u64 = 4096;
 
 /// Files up to this size are checked in full, bytes: some 50 ms.
 const CHECK_IN_FULL: u64 = 8 << 20;
 
-/// What a writer needs to start.
-#[derive(Debug)]
+/// What a writer starts with.
 pub(super) struct Opened {
-    /// Held as long as the store is open.
-    pub(super) lock: File,
-    /// The file at the path.
-    pub(super) file: Held,
+    pub(super) conn: SqliteConnection,
     /// The first number that is free, at the start of a block.
     pub(super) next: i64,
 }
 
-/// Opens, checks and migrates a file, and returns the writer's connection.
-pub(super) fn open(options: &StoreOptions) -> Result<(SqliteConnection, Opened), OpenError> {
+/// Opens, checks and migrates a file, whose lock the caller holds.
+pub(super) fn open(options: &StoreOptions) -> Result<Opened, OpenError> {
     let path = &*options.path;
-    regular(path)?;
-    let path_of_lock = beside(path, ".lock");
-    let had_lock = path_of_lock.exists();
-    let lock = lock(path)?;
-    let header = header(path).inspect_err(|_| {
-        // A file of somebody else's program: nothing is left beside it. Another process that waits for this lock fails for the same reason.
-        if !had_lock {
-            let _ = std::fs::remove_file(&path_of_lock);
-        }
-    })?;
+    let header = header(path)?;
+    access::tighten(path);
+    for suffix in ["-wal", "-shm", ".lock"] {
+        access::tighten(&beside(path, suffix));
+    }
     let setup = |source: StoreError| match source {
         StoreError::Corrupt(source) => damaged(path, source.to_string()),
         source => OpenError::Setup {
@@ -91,12 +83,7 @@ pub(super) fn open(options: &StoreOptions) -> Result<(SqliteConnection, Opened),
         error => setup(error),
     })?;
     let next = last.map_or(0, |id| (id + 1) * SLOTS);
-    let opened = Opened {
-        lock,
-        file: Held::new(path),
-        next,
-    };
-    Ok((conn, opened))
+    Ok(Opened { conn, next })
 }
 
 /// A connection for reading only.
@@ -127,22 +114,47 @@ pub(crate) fn uri(path: &Path, mode: &str) -> String {
     format!("file:{path}?mode={mode}")
 }
 
-/// Keeps other processes from writing: numbers are given out in memory. The lock is on a file of its own, for closing a
-/// second handle on the database itself would drop SQLite's own locks; it ends with the process, however that ends.
-fn lock(path: &Path) -> Result<File, OpenError> {
-    let path_of_lock = beside(path, ".lock");
+/// Keeps other processes from writing: numbers are given out in memory. It ends with the process, however that ends.
+#[derive(Debug)]
+pub(super) struct Lock {
+    /// On a file beside the database, which is there before the database is looked at.
+    _beside: File,
+    /// On the database itself, which has several names where there are hard links. To be closed after the connections: SQLite
+    /// loses its own locks when another handle on the file is closed.
+    _file: File,
+}
+
+impl Lock {
+    /// Takes the lock, and makes the database when there is none.
+    pub(super) fn take(path: &Path) -> Result<Self, OpenError> {
+        regular(path)?;
+        let path_of_lock = beside(path, ".lock");
+        let had_lock = path_of_lock.exists();
+        let beside = exclusive(path, &path_of_lock)?;
+        header(path).inspect_err(|_| {
+            // A file of somebody else's program: nothing is left beside it. Another process that waits for this lock fails for the same reason.
+            if !had_lock {
+                let _ = std::fs::remove_file(&path_of_lock);
+            }
+        })?;
+        let file = exclusive(path, path)?;
+        warn_of_names(path, &file);
+        Ok(Self {
+            _beside: beside,
+            _file: file,
+        })
+    }
+}
+
+/// Locks `file`, which is made when there is none, for the database at `path`.
+fn exclusive(path: &Path, file: &Path) -> Result<File, OpenError> {
     let io = |source| OpenError::Io {
-        path: path_of_lock.clone(),
+        path: file.to_owned(),
         source,
     };
-    let file = OpenOptions::new()
-        .create(true)
-        .truncate(false)
-        .write(true)
-        .open(&path_of_lock)
-        .map_err(io)?;
-    match file.try_lock() {
-        Ok(()) => Ok(file),
+    let locked = access::open(file).map_err(io)?;
+    match locked.try_lock() {
+        Ok(()) => Ok(locked),
         Err(TryLockError::WouldBlock) => Err(OpenError::InUse {
             path: path.to_owned(),
         }),
@@ -161,6 +173,23 @@ fn regular(path: &Path) -> Result<(), OpenError> {
         _ => Ok(()),
     }
 }
+
+/// SQLite names the log after the name by which the database was opened: by another name it would not find it.
+#[cfg(unix)]
+fn warn_of_names(path: &Path, file: &File) {
+    use std::os::unix::fs::MetadataExt;
+
+    let names = file.metadata().map_or(1, |file| file.nlink());
+    if names > 1 {
+        log::warn!(
+            "{} has {names} names (hard links): always start with the same one, or events that are only in its log are lost",
+            path.display()
+        );
+    }
+}
+
+#[cfg(not(unix))]
+fn warn_of_names(_: &Path, _: &File) {}
 
 /// The size of an existing database, after a look at its first bytes; `None` for a new one.
 fn header(path: &Path) -> Result<Option<u64>, OpenError> {
@@ -221,13 +250,10 @@ fn prepare(conn: &mut SqliteConnection, is_new: bool) -> QueryResult<()> {
 }
 
 fn configure(conn: &mut SqliteConnection, options: &StoreOptions) -> QueryResult<()> {
-    // 4000 pages: longer logs win nothing. Where the files have to stay small, so does the log.
-    let pages = options
-        .max_size
-        .map_or(4000, |max| (max / 8 / PAGE).clamp(100, 4000));
-    let checkpoint = format!("PRAGMA wal_autocheckpoint = {pages}");
+    let bounds = Bounds::of(options.max_size);
+    let checkpoint = format!("PRAGMA wal_autocheckpoint = {}", bounds.pages());
     // What the log may keep of the disk after a burst.
-    let limit = format!("PRAGMA journal_size_limit = {}", 2 * pages * PAGE);
+    let limit = format!("PRAGMA journal_size_limit = {}", bounds.checkpoint);
     let synchronous = match options.durability {
         Durability::Normal => "PRAGMA synchronous = NORMAL",
         Durability::Full => "PRAGMA synchronous = FULL",
@@ -274,6 +300,11 @@ pub(super) fn number(conn: &mut SqliteConnection, sql: &str) -> QueryResult<i64>
     diesel::sql_query(sql)
         .get_result::<Number>(conn)
         .map(|row| row.n)
+}
+
+/// A number that differs after another process wrote.
+pub(super) fn foreign_writes(conn: &mut SqliteConnection) -> QueryResult<i64> {
+    number(conn, "SELECT data_version AS n FROM pragma_data_version")
 }
 
 fn lines(conn: &mut SqliteConnection, sql: &str) -> QueryResult<Vec<String>> {

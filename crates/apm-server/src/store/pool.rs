@@ -1,11 +1,12 @@
 //! Connections for reading: made when first needed, kept, at most so many at a time.
 
 use std::path::PathBuf;
-use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use diesel::SqliteConnection;
 
+use super::gate::{Gate, Pass};
 use super::{StoreError, open};
 
 /// How long a query waits for a connection.
@@ -14,13 +15,15 @@ const PATIENCE: Duration = Duration::from_secs(5);
 pub(super) struct Pool {
     path: PathBuf,
     limit: usize,
+    gate: Arc<Gate>,
     state: Mutex<State>,
     returned: Condvar,
 }
 
 struct State {
     idle: Vec<SqliteConnection>,
-    made: usize,
+    /// Connections in use, or about to be.
+    taken: usize,
 }
 
 impl std::fmt::Debug for Pool {
@@ -33,13 +36,14 @@ impl std::fmt::Debug for Pool {
 }
 
 impl Pool {
-    pub(super) fn new(path: PathBuf, limit: usize) -> Self {
+    pub(super) fn new(path: PathBuf, limit: usize, gate: Arc<Gate>) -> Self {
         Self {
             path,
             limit: limit.max(1),
+            gate,
             state: Mutex::new(State {
                 idle: Vec::new(),
-                made: 0,
+                taken: 0,
             }),
             returned: Condvar::new(),
         }
@@ -51,26 +55,33 @@ impl Pool {
 
     /// A connection, which goes back when it is dropped.
     pub(super) fn get(&self) -> Result<Pooled<'_>, StoreError> {
+        self.take_place()?;
+        // From here on the place goes back, also where the rest fails.
+        let mut pooled = Pooled {
+            pool: self,
+            conn: None,
+            pass: None,
+        };
+        // Who waits for a place does not read yet, and does not keep the writer waiting.
+        pooled.pass = Some(self.gate.enter()?);
+        let kept = self.lock().idle.pop();
+        pooled.conn = match kept {
+            Some(conn) => Some(conn),
+            None => Some(open::reader(&self.path)?),
+        };
+        Ok(pooled)
+    }
+
+    /// Closes the connections that are not in use: the next ones open the files that are at the path then.
+    pub(super) fn forget(&self) {
+        let idle = std::mem::take(&mut self.lock().idle);
+        drop(idle);
+    }
+
+    fn take_place(&self) -> Result<(), StoreError> {
         let deadline = Instant::now() + PATIENCE;
         let mut state = self.lock();
-        loop {
-            if let Some(conn) = state.idle.pop() {
-                return Ok(Pooled {
-                    pool: self,
-                    conn: Some(conn),
-                });
-            }
-            if state.made < self.limit {
-                state.made += 1;
-                drop(state);
-                // Counts as made from here on, and as gone again if it fails.
-                let mut pooled = Pooled {
-                    pool: self,
-                    conn: None,
-                };
-                pooled.conn = Some(open::reader(&self.path)?);
-                return Ok(pooled);
-            }
+        while state.taken >= self.limit {
             let left = deadline.saturating_duration_since(Instant::now());
             if left.is_zero() {
                 return Err(StoreError::Busy);
@@ -81,12 +92,16 @@ impl Pool {
                 .unwrap_or_else(PoisonError::into_inner)
                 .0;
         }
+        state.taken += 1;
+        Ok(())
     }
 }
 
 pub(super) struct Pooled<'p> {
     pool: &'p Pool,
     conn: Option<SqliteConnection>,
+    /// Given back last: a connection that is being closed still counts as one that reads.
+    pass: Option<Pass<'p>>,
 }
 
 impl Pooled<'_> {
@@ -103,12 +118,11 @@ impl Pooled<'_> {
 
 impl Drop for Pooled<'_> {
     fn drop(&mut self) {
+        // A query that panicked may have left it in the middle of something.
+        let kept = self.conn.take().filter(|_| !std::thread::panicking());
         let mut state = self.pool.lock();
-        match self.conn.take() {
-            // A query that panicked may have left it in the middle of something.
-            Some(conn) if !std::thread::panicking() => state.idle.push(conn),
-            _ => state.made -= 1,
-        }
+        state.idle.extend(kept);
+        state.taken -= 1;
         drop(state);
         self.pool.returned.notify_one();
     }

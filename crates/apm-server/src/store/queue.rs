@@ -93,9 +93,9 @@ impl<T> Queue<T> {
         Ok(())
     }
 
-    /// Waits for jobs and takes them in order: at least one, and more until they hold `events` events or the
-    /// queue is empty. Empty when `timeout` passes first; `None` when the queue is closed and drained.
-    pub(super) fn take(&self, events: usize, timeout: Duration) -> Option<Vec<T>> {
+    /// Waits for jobs and takes them in order: at least one, and more as long as they hold less than `most` together. Empty when
+    /// `timeout` passes first; `None` when the queue is closed and drained.
+    pub(super) fn take(&self, most: Weight, timeout: Duration) -> Option<Vec<T>> {
         let deadline = Instant::now() + timeout;
         let mut state = self.lock();
         while state.jobs.is_empty() {
@@ -113,11 +113,13 @@ impl<T> Queue<T> {
                 .0;
         }
         let mut taken = Vec::new();
-        let mut held = 0;
-        while held < events
+        let mut held = Weight::default();
+        while held.events < most.events
+            && (held.bytes < most.bytes || taken.is_empty())
             && let Some((job, weight)) = state.jobs.pop_front()
         {
-            held += weight.events;
+            held.events += weight.events;
+            held.bytes += weight.bytes;
             state.held.events -= weight.events;
             state.held.bytes -= weight.bytes;
             taken.push(job);
@@ -149,6 +151,11 @@ mod tests {
         bytes: 10,
     };
 
+    const ALL: Weight = Weight {
+        events: usize::MAX,
+        bytes: usize::MAX,
+    };
+
     fn queue() -> Queue<u32> {
         Queue::new(Weight {
             events: 2,
@@ -162,7 +169,7 @@ mod tests {
         queue.push(1, ONE).expect("room");
         queue.push(2, ONE).expect("room");
         assert_eq!(queue.push(3, ONE), Err(SubmitError::QueueFull));
-        assert_eq!(queue.take(10, Duration::ZERO), Some(vec![1, 2]));
+        assert_eq!(queue.take(ALL, Duration::ZERO), Some(vec![1, 2]));
         assert_eq!(queue.held(), Weight::default());
         queue.push(3, ONE).expect("room again");
     }
@@ -179,12 +186,24 @@ mod tests {
     }
 
     #[test]
+    fn what_is_taken_together_is_bounded_by_events_and_by_bytes() {
+        let queue = queue();
+        let most = |events, bytes| Weight { events, bytes };
+        queue.push(1, ONE).expect("room");
+        queue.push(2, ONE).expect("room");
+        assert_eq!(queue.take(most(10, 10), Duration::ZERO), Some(vec![1]));
+        queue.push(3, ONE).expect("room");
+        assert_eq!(queue.take(most(1, 100), Duration::ZERO), Some(vec![2]));
+        assert_eq!(queue.take(most(1, 0), Duration::ZERO), Some(vec![3]));
+    }
+
+    #[test]
     fn a_closed_queue_is_drained_before_it_ends() {
         let queue = queue();
         queue.push(1, ONE).expect("room");
         queue.close();
         assert_eq!(queue.push(2, ONE), Err(SubmitError::ShuttingDown));
-        assert_eq!(queue.take(10, Duration::ZERO), Some(vec![1]));
-        assert_eq!(queue.take(10, Duration::ZERO), None);
+        assert_eq!(queue.take(ALL, Duration::ZERO), Some(vec![1]));
+        assert_eq!(queue.take(ALL, Duration::ZERO), None);
     }
 }

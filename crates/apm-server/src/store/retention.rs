@@ -27,13 +27,21 @@ use super::apply::Memory;
 use super::coarse::Coarse;
 use super::dictionary::HOUR;
 use super::schema::{block, roll_received};
+use super::wal::Wal;
 use super::{StoreError, StoreOptions};
 use crate::rollup::LEVELS;
 use names::Names;
 use size::{Pages, Size};
 
-/// Blocks per step.
+/// Blocks per step, at most, and bytes of the limit for each of them: a step goes through the log, which is small where the files are.
 const BLOCKS: i64 = 64;
+const PER_BLOCK: u64 = 2 << 20;
+
+/// Bytes of the log that deleting a block takes, roughly.
+const BLOCK_BYTES: u64 = 64 << 10;
+
+/// Bytes that may come before the next look, as a part of the limit.
+const LOOKS: u64 = 64;
 
 /// Rollup buckets per step (and level).
 const BUCKETS: i64 = 32;
@@ -41,8 +49,8 @@ const BUCKETS: i64 = 32;
 /// Time per step, after which it ends early.
 const BUDGET: Duration = Duration::from_millis(20);
 
-/// Pages given back per step.
-const PAGES: i64 = 512;
+/// Pages given back per step, for each block.
+const PAGES: i64 = 8;
 
 /// Free pages that are left in the file: the next events fill them.
 const SLACK: i64 = 256;
@@ -66,6 +74,8 @@ pub(super) struct Retention {
     names: Names,
     /// The oldest block when trace keys were last trimmed.
     trimmed: i64,
+    /// Bytes that came since the last look.
+    come: u64,
 }
 
 /// What a step did.
@@ -90,6 +100,7 @@ impl Retention {
             next_sweep: now,
             names: Names::default(),
             trimmed: 0,
+            come: 0,
         }
     }
 
@@ -108,31 +119,68 @@ impl Retention {
 
     /// Nothing can be deleted now.
     pub(super) fn postpone(&mut self) {
-        self.next_look = Instant::now() + IDLE;
+        self.next_look = Instant::now() + AGAIN;
         self.behind = false;
+    }
+
+    /// Whether the last step left something to do.
+    pub(super) fn is_behind(&self) -> bool {
+        self.behind
+    }
+
+    /// Whether it is time for a step; `busy`: whether there was a commit since the last call.
+    pub(super) fn is_due(&mut self, busy: bool) -> bool {
+        let now = Instant::now();
+        if busy {
+            self.next_look = self.next_look.min(now + BUSY);
+        }
+        self.behind || now >= self.next_look
+    }
+
+    /// So many bytes are to be stored.
+    pub(super) fn coming(&mut self, bytes: u64) {
+        self.come += bytes;
+        if self
+            .options
+            .max_size
+            .is_some_and(|max| self.come > max / LOOKS)
+        {
+            self.next_look = Instant::now();
+        }
+    }
+
+    /// Blocks that a step deletes at most.
+    fn blocks(&self) -> usize {
+        let most = BLOCKS.unsigned_abs();
+        let blocks = self.options.max_size.map_or(most, |max| max / PER_BLOCK);
+        usize::try_from(blocks.clamp(8, most)).unwrap_or(8)
+    }
+
+    /// Bytes of the log that a step takes, roughly.
+    pub(super) fn step_bytes(&self) -> u64 {
+        self.blocks() as u64 * BLOCK_BYTES
     }
 
     /// Makes a step if it is time to. `now`: seconds since the epoch; `busy`: whether there was a commit since the last call.
     pub(super) fn look(
         &mut self,
         conn: &mut SqliteConnection,
+        wal: &mut Wal,
         memory: &mut Memory,
         coarse: &mut Coarse,
         now: i64,
         busy: bool,
     ) -> Result<Step, StoreError> {
-        let at = Instant::now();
-        if busy {
-            self.next_look = self.next_look.min(at + BUSY);
-        }
-        if !self.behind && at < self.next_look {
+        if !self.is_due(busy) {
             return Ok(Step::default());
         }
+        let at = Instant::now();
+        self.come = 0;
         // What is done while nothing is written follows a moment after the last commit.
         self.next_look = at + if busy { BUSY } else { IDLE };
         // Should the step fail, the next look tries again.
         self.behind = false;
-        let step = self.step(conn, memory, coarse, now, busy)?;
+        let step = self.step(conn, wal, memory, coarse, now, busy)?;
         self.behind = step.more;
         Ok(step)
     }
@@ -140,6 +188,7 @@ impl Retention {
     fn step(
         &mut self,
         conn: &mut SqliteConnection,
+        wal: &mut Wal,
         memory: &mut Memory,
         coarse: &mut Coarse,
         now: i64,
@@ -148,7 +197,7 @@ impl Retention {
         let mut step = Step::default();
         let deadline = Instant::now() + BUDGET;
         if !busy {
-            size::empty_log(conn, &self.options)?;
+            wal.tidy(conn, self.options.max_size)?;
         }
         self.delete_old(conn, memory, now, deadline, &mut step)?;
         let size = Size::of(&self.options);
@@ -171,7 +220,7 @@ impl Retention {
         if !step.more {
             // The file itself shrinks when the log is carried over to it. A reader may be in the way of that.
             let mut again = size::cut_file(conn, &self.options)?;
-            again |= !busy && size::empty_log(conn, &self.options)?;
+            again |= !busy && wal.tidy(conn, self.options.max_size)?;
             if again {
                 self.next_look = self.next_look.min(Instant::now() + AGAIN);
             }
@@ -189,7 +238,7 @@ impl Retention {
         step: &mut Step,
     ) -> Result<(), StoreError> {
         let doomed = self.old_blocks(conn, now)?;
-        delete_blocks(conn, memory, &doomed, deadline, step)?;
+        self.delete_blocks(conn, memory, &doomed, deadline, step)?;
         let buckets = self.old_buckets(conn, now)?;
         if !buckets.is_empty() {
             let deleted =
@@ -248,29 +297,34 @@ impl Retention {
         if !too_large && !idle {
             return Ok(false);
         }
-        conn.batch_execute(&format!("PRAGMA incremental_vacuum({PAGES})"))?;
+        conn.batch_execute(&format!(
+            "PRAGMA incremental_vacuum({})",
+            self.blocks() as i64 * PAGES
+        ))?;
         let left = Pages::of(conn)?;
         Ok(left.all < pages.all && (left.free > SLACK || (too_large && left.free > 0)))
     }
-}
 
-/// Deletes the oldest blocks, in a transaction.
-fn delete_blocks(
-    conn: &mut SqliteConnection,
-    memory: &mut Memory,
-    doomed: &[i64],
-    deadline: Instant,
-    step: &mut Step,
-) -> Result<(), StoreError> {
-    if doomed.is_empty() {
-        return Ok(());
+    /// Deletes the oldest blocks, as many as a step may, in a transaction.
+    fn delete_blocks(
+        &self,
+        conn: &mut SqliteConnection,
+        memory: &mut Memory,
+        doomed: &[i64],
+        deadline: Instant,
+        step: &mut Step,
+    ) -> Result<(), StoreError> {
+        let now = &doomed[..doomed.len().min(self.blocks())];
+        if now.is_empty() {
+            return Ok(());
+        }
+        let deleted = conn.immediate_transaction(|conn| {
+            // The block being filled is begun anew if it has to go.
+            memory.leave_block_of(now);
+            delete::blocks(conn, now, deadline)
+        })?;
+        step.blocks += deleted;
+        step.more |= deleted < doomed.len() as u64 || deleted as i64 >= BLOCKS;
+        Ok(())
     }
-    let deleted = conn.immediate_transaction(|conn| {
-        // The block being filled is begun anew if it has to go.
-        memory.leave_block_of(doomed);
-        delete::blocks(conn, doomed, deadline)
-    })?;
-    step.blocks += deleted;
-    step.more |= deleted < doomed.len() as u64 || deleted as i64 >= BLOCKS;
-    Ok(())
 }

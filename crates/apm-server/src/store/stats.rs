@@ -2,7 +2,7 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::StoreError;
 use super::limits::{Beyond, NameKind};
@@ -36,6 +36,16 @@ pub struct StoreStats {
     pub database_bytes: u64,
     /// Bytes of its write-ahead log.
     pub log_bytes: u64,
+    /// Bytes that the log may have.
+    pub log_limit: u64,
+    /// For how long another process has kept the log from being emptied.
+    pub log_pinned: Option<Duration>,
+    /// How often readers were kept out for the log to be emptied, since the start.
+    pub reader_pauses: u64,
+    /// How often the writer waited for readers, for the log had reached its bound, since the start.
+    pub log_stalls: u64,
+    /// How often a log was found deleted, replaced or cut while it was in use, since the start.
+    pub lost_logs: u64,
     /// Blocks of events deleted by retention since the start.
     pub deleted_blocks: u64,
     /// Names beyond the limits since the start, counted each time that an event has one.
@@ -55,6 +65,10 @@ pub(super) struct Counters {
     pub(super) commit_nanos: AtomicU64,
     pub(super) last_commit_nanos: AtomicU64,
     commit_times: [AtomicU64; COMMIT_TIMES.len()],
+    pub(super) reader_pauses: AtomicU64,
+    pub(super) log_stalls: AtomicU64,
+    pub(super) lost_logs: AtomicU64,
+    pinned: Mutex<Option<Instant>>,
     pub(super) deleted_blocks: AtomicU64,
     /// How often everything was deleted.
     pub(super) clears: AtomicU64,
@@ -113,6 +127,16 @@ impl Counters {
     /// Notes whether a write that is no telemetry came through: a full disk may have room again, and nobody may send events to learn it.
     pub(super) fn probed(&self, wrote: &Result<(), StoreError>) {
         self.set_trouble(wrote.as_ref().err().cloned());
+    }
+
+    /// Notes since when another process keeps the log from being emptied.
+    pub(super) fn set_pinned(&self, since: Option<Instant>) {
+        *self.pinned.lock().unwrap_or_else(PoisonError::into_inner) = since;
+    }
+
+    pub(super) fn pinned(&self) -> Option<Duration> {
+        let since = *self.pinned.lock().unwrap_or_else(PoisonError::into_inner);
+        since.map(|since| since.elapsed())
     }
 
     /// Notes that there is no writer any more.

@@ -5,6 +5,8 @@
 //! submitter is told why; when the reason lies in the data and not in the disk, each batch is tried again alone, so that
 //! nobody fails for another's sake.
 
+mod whole;
+
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
@@ -15,15 +17,23 @@ use diesel::connection::SimpleConnection;
 use super::apply::Memory;
 use super::coarse::Coarse;
 use super::file::Held;
-use super::queue::Queue;
+use super::pool::Pool;
+use super::queue::{Queue, Weight};
 use super::retention::Retention;
 use super::stats::Counters;
 use super::ticket::Answer;
-use super::{Committed, StoreError, clear};
+use super::wal::Wal;
+use super::{Committed, StoreError, StoreOptions, clear, open};
 use crate::event::Batch;
 
 /// Events per transaction: more gain little, fewer cost much (100: 6 µs per event, 1000: 3, 5000: 2).
 const TOGETHER: usize = 5000;
+
+/// How often the files are looked at while nothing is to be written.
+const LOOK: Duration = Duration::from_secs(1);
+
+/// How long retention may hold up what waits while the files are larger than they may be.
+const PRESSURE: Duration = Duration::from_millis(250);
 
 /// Work for the writer.
 pub(super) enum Job {
@@ -45,10 +55,20 @@ pub(super) struct Writer {
     pub(super) queue: Arc<Queue<Job>>,
     pub(super) counters: Arc<Counters>,
     pub(super) retention: Retention,
+    pub(super) options: StoreOptions,
+    /// Those who read.
+    pub(super) pool: Arc<Pool>,
+    pub(super) wal: Wal,
     /// What it writes to.
-    pub(super) file: Held,
-    /// Keeps other processes away as long as this one writes.
-    pub(super) _lock: std::fs::File,
+    pub(super) files: Held,
+    /// Whether the connection is one to the files, which it is not where they could not be opened again.
+    pub(super) is_open: bool,
+    /// Whether the log was found lost and is not made whole yet.
+    pub(super) is_lost: bool,
+    /// What `PRAGMA data_version` said last: it differs after another process wrote.
+    pub(super) foreign_writes: i64,
+    /// Keeps other processes away as long as this one writes. After the connection, which is closed first.
+    pub(super) _lock: open::Lock,
 }
 
 impl Writer {
@@ -58,7 +78,11 @@ impl Writer {
             queue: Arc::clone(&self.queue),
             counters: Arc::clone(&self.counters),
         };
-        while let Some(jobs) = self.queue.take(TOGETHER, self.patience()) {
+        let most = Weight {
+            events: TOGETHER,
+            bytes: self.wal.bounds().commit(),
+        };
+        while let Some(jobs) = self.queue.take(most, self.patience()) {
             let busy = !jobs.is_empty();
             self.work(jobs);
             if self.coarse.due() == Some(Duration::ZERO) {
@@ -67,15 +91,17 @@ impl Writer {
             self.retain(busy);
         }
         self.settle();
-        // Leaves one file behind, for those who copy it.
-        if let Err(error) = self.conn.batch_execute("PRAGMA wal_checkpoint(TRUNCATE)") {
+        // Leaves one file behind, for those who copy it. A log that is not whole must not be copied over the database.
+        if let Err(error) = self.whole() {
+            log::error!("the telemetry database is closed as it is: {error}");
+        } else if let Err(error) = self.conn.batch_execute("PRAGMA wal_checkpoint(TRUNCATE)") {
             log::warn!("the last checkpoint failed, the next start will do it: {error}");
         }
     }
 
     /// How long it may wait for work.
     fn patience(&self) -> Duration {
-        let patience = self.retention.patience();
+        let patience = self.retention.patience().min(LOOK);
         self.coarse.due().map_or(patience, |due| patience.min(due))
     }
 
@@ -84,22 +110,52 @@ impl Writer {
         if self.coarse.due().is_none() {
             return;
         }
-        match self.coarse.settle(&mut self.conn) {
-            Ok(()) => _ = self.counters.changed(),
+        let settled = self
+            .ready(0)
+            .and_then(|()| Ok(self.coarse.settle(&mut self.conn)?));
+        match settled {
+            Ok(()) => {
+                self.files.remember();
+                self.counters.changed();
+            }
             // It stays behind, and the next time tries again.
-            Err(error) => log::error!("coarser rollups are not up to date: {error}"),
+            Err(error) => {
+                self.coarse.postpone();
+                log::error!("coarser rollups are not up to date: {error}");
+            }
         }
     }
 
     /// Deletes what is too old or too much, a step at a time.
     fn retain(&mut self, busy: bool) {
+        let start = Instant::now();
+        loop {
+            // What waits is held up as long as the files are larger than they may be: or they would grow faster than they shrink.
+            self.step(busy);
+            if !self.retention.is_behind() || !self.is_over() || start.elapsed() >= PRESSURE {
+                return;
+            }
+        }
+    }
+
+    fn step(&mut self, busy: bool) {
+        // While nothing is written, nobody else looks whether the files are still there.
         if !busy && self.sound().is_err() {
+            return self.retention.postpone();
+        }
+        if !self.retention.is_due(busy) && !self.wal.is_pinned() {
+            return;
+        }
+        // What is deleted goes through the log as well.
+        let room = self.retention.step_bytes();
+        if self.wal.make_room(&mut self.conn, room).is_err() {
             return self.retention.postpone();
         }
         let now = SystemTime::now().duration_since(UNIX_EPOCH);
         let now = now.map_or(0, |now| i64::try_from(now.as_secs()).unwrap_or(i64::MAX));
         let looked = self.retention.look(
             &mut self.conn,
+            &mut self.wal,
             &mut self.memory,
             &mut self.coarse,
             now,
@@ -119,11 +175,26 @@ impl Writer {
                 log::error!("old events were not deleted: {error}");
             }
         }
+        self.noted();
     }
 
-    /// Whether the file is still there; it is the trouble if not.
-    fn sound(&self) -> Result<(), StoreError> {
-        self.file.check().inspect_err(|error| self.failed(0, error))
+    /// Whether database and log take more than they may together.
+    fn is_over(&self) -> bool {
+        let file = || std::fs::metadata(self.files.path()).map_or(0, |file| file.len());
+        let max = self.options.max_size;
+        max.is_some_and(|max| self.wal.size() + file() > max)
+    }
+
+    /// Whether the files are whole; it is the trouble if not.
+    fn sound(&mut self) -> Result<(), StoreError> {
+        let sound = self.whole();
+        sound.inspect_err(|error| self.failed(0, error))
+    }
+
+    /// Makes sure that the files are whole and that so many bytes of events fit into the log.
+    fn ready(&mut self, bytes: usize) -> Result<(), StoreError> {
+        self.whole()?;
+        self.wal.make_room(&mut self.conn, bytes as u64)
     }
 
     fn failed(&self, events: u64, error: &StoreError) {
@@ -139,14 +210,17 @@ impl Writer {
                 Job::Batch(batch, answer) => batches.push((batch, answer)),
                 Job::Write(write) => {
                     self.store(std::mem::take(&mut batches));
-                    let conn = self.sound().map(|()| &mut self.conn);
-                    write(conn, &self.counters);
+                    let ready = self.ready(0).inspect_err(|error| self.failed(0, error));
+                    write(ready.map(|()| &mut self.conn), &self.counters);
+                    self.noted();
                 }
                 Job::Clear(answer) => {
                     self.store(std::mem::take(&mut batches));
                     let cleared = self
-                        .sound()
+                        .ready(0)
+                        .inspect_err(|error| self.failed(0, error))
                         .and_then(|()| Ok(self.conn.immediate_transaction(clear::clear)?));
+                    self.noted();
                     if cleared.is_ok() {
                         self.memory.forget();
                         self.coarse.forget();
@@ -189,14 +263,15 @@ impl Writer {
     /// Stores batches in one transaction; returns the data version that it made.
     fn commit(&mut self, batches: &[(Batch, Answer<Committed>)]) -> Result<u64, StoreError> {
         let start = Instant::now();
+        let bytes = batches.iter().map(|(batch, _)| batch.size()).sum();
+        self.ready(bytes)?;
+        self.retention.coming(bytes as u64);
         let Self {
             conn,
             memory,
             coarse,
-            file,
             ..
         } = self;
-        file.check()?;
         // On a full disk SQLite itself rolls back, and what Diesel reports is that there is nothing left to roll back.
         let mut cause = None;
         let applied = conn.immediate_transaction(|conn| {
@@ -211,7 +286,7 @@ impl Writer {
                 let events = batches.iter().map(|(batch, _)| batch.events.len()).sum();
                 coarse.committed(&counted, events, plan);
                 self.counters.add_beyond(&counted.beyond);
-                file.check()?;
+                self.written()?;
                 Ok(self.counters.committed(events as u64, start.elapsed()))
             }
             Err(error) => {
@@ -232,7 +307,11 @@ impl Drop for End {
     fn drop(&mut self) {
         self.queue.close();
         // What is left has no one to do it: dropping it answers.
-        drop(self.queue.take(usize::MAX, Duration::ZERO));
+        let all = Weight {
+            events: usize::MAX,
+            bytes: usize::MAX,
+        };
+        drop(self.queue.take(all, Duration::ZERO));
         self.counters.closed();
     }
 }

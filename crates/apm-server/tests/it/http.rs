@@ -1,6 +1,7 @@
 //! Who may ask, and what the server says of itself.
 
 mod limits;
+mod pinned;
 
 use apm_server::SecretToken;
 use apm_server::agent_config::{self, Settings};

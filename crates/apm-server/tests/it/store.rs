@@ -1,8 +1,15 @@
 //! The store on a real file.
 
+#[cfg(unix)]
+mod access;
+mod damage;
 mod faults;
+mod full;
 mod kill;
 mod limits;
+mod log;
+#[cfg(unix)]
+mod lost;
 mod names;
 mod retention;
 mod rollups;
@@ -32,14 +39,16 @@ pub(crate) fn options(dir: &Path) -> StoreOptions {
     }
 }
 
+/// The row of [`number`].
+#[derive(QueryableByName)]
+pub(crate) struct Number {
+    #[diesel(sql_type = BigInt)]
+    pub(crate) n: i64,
+}
+
 /// A number that a query answers as `n`.
 pub(crate) fn number(store: &Store, sql: &str) -> i64 {
-    #[derive(QueryableByName)]
-    struct Row {
-        #[diesel(sql_type = BigInt)]
-        n: i64,
-    }
     store
-        .read::<_, StoreError>(|conn| Ok(diesel::sql_query(sql).get_result::<Row>(conn)?.n))
+        .read::<_, StoreError>(|conn| Ok(diesel::sql_query(sql).get_result::<Number>(conn)?.n))
         .expect(sql)
 }

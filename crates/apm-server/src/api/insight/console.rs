@@ -13,6 +13,7 @@ use crate::api::params::Params;
 use crate::config::Config;
 use crate::insight::Files;
 use crate::insight::console::{self, ConsoleError, Limits};
+use crate::store::Store;
 
 /// Questions of the console that may run at a time: each may take a core for its whole time limit.
 const AT_ONCE: usize = 2;
@@ -22,6 +23,7 @@ const AT_ONCE: usize = 2;
 pub struct Settings {
     /// The telemetry database, for the console.
     pub(crate) database: PathBuf,
+    store: Store,
     /// Which service's file may be asked for plans.
     pub(crate) files: Arc<Files>,
     at_once: Arc<Semaphore>,
@@ -29,15 +31,16 @@ pub struct Settings {
 
 impl Settings {
     /// From the server's configuration; of all workers together.
-    pub fn of(config: &Config) -> Self {
+    pub fn of(config: &Config, store: Store) -> Self {
         Self {
             database: config.database.clone(),
+            store,
             files: Arc::new(config.explain.iter().cloned().collect()),
             at_once: Arc::new(Semaphore::new(AT_ONCE)),
         }
     }
 
-    /// Runs a question of the console, on the calling thread.
+    /// Runs a question of the console, on the calling thread, within a read of the store.
     pub(crate) fn run(&self, sql: &str) -> Result<console::Table, ConsoleError> {
         let Ok(_permit) = self.at_once.try_acquire() else {
             return Err(ConsoleError::Locked);
@@ -45,10 +48,15 @@ impl Settings {
         console::run(&self.database, sql, Limits::default())
     }
 
-    /// The same on a thread for blocking work.
+    /// The same on a thread for blocking work, as a read of its own.
     async fn ask(&self, sql: String) -> Result<console::Table, ConsoleError> {
         let settings = self.clone();
-        match tokio::task::spawn_blocking(move || settings.run(&sql)).await {
+        let run = move || {
+            let reading = settings.store.reading();
+            let _pass = reading.map_err(|_| ConsoleError::Locked)?;
+            settings.run(&sql)
+        };
+        match tokio::task::spawn_blocking(run).await {
             Ok(table) => table,
             Err(error) => Err(ConsoleError::Sql(error.to_string())),
         }

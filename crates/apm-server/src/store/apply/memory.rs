@@ -120,8 +120,13 @@ impl Memory {
         self.traces.clear();
         self.names = Names::new(&self.limits);
         self.self_times = SelfTimes::new(self.limits.of(NameKind::SelfTime));
-        self.next = (self.next + SLOTS - 1) / SLOTS * SLOTS;
+        self.next = self.free_block();
         self.commit();
+    }
+
+    /// The first number of the first block of which none is taken.
+    pub(in crate::store) fn free_block(&self) -> i64 {
+        (self.next + SLOTS - 1) / SLOTS * SLOTS
     }
 
     /// Rows of a dictionary's table are gone: their ids are not to be referred to any more. Only between commits.

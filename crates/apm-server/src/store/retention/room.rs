@@ -10,7 +10,7 @@ use super::super::StoreError;
 use super::super::apply::Memory;
 use super::super::coarse::Coarse;
 use super::size::{self, Pages, Size};
-use super::{BLOCKS, BUCKETS, Retention, Step, delete, delete_blocks};
+use super::{BLOCKS, BUCKETS, Retention, Step, delete};
 use crate::rollup::LEVELS;
 
 /// Callers per step.
@@ -54,7 +54,7 @@ impl Retention {
         if spare.is_empty() {
             self.delete_more_than_events(conn, memory, coarse, size, deadline, step)?;
         } else {
-            delete_blocks(conn, memory, &spare, deadline, step)?;
+            self.delete_blocks(conn, memory, &spare, deadline, step)?;
         }
         self.names.freed(before.used() - Pages::of(conn)?.used());
         self.trim_trace_keys(conn)?;
@@ -100,7 +100,7 @@ impl Retention {
         // The newest events stay, whatever else fills the file.
         let mut blocks = size::oldest_blocks(conn, BLOCKS * 16)?;
         blocks.truncate(blocks.len().saturating_sub(1).min(1 + blocks.len() / 16));
-        delete_blocks(conn, memory, &blocks, deadline, step)?;
+        self.delete_blocks(conn, memory, &blocks, deadline, step)?;
         if step.blocks > 0 {
             // Few events may have had large names.
             self.names.freed(size.limit());

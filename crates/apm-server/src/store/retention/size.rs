@@ -5,8 +5,8 @@ use diesel::prelude::*;
 use diesel::sql_query;
 use diesel::sql_types::BigInt;
 
-use super::super::file::beside;
 use super::super::schema::block;
+use super::super::wal::Bounds;
 use super::super::{StoreOptions, open};
 use super::BLOCKS;
 
@@ -31,7 +31,9 @@ impl Size {
                 allowance: i64::MAX,
             };
         };
-        let left = max.saturating_sub(log(options)).max(max / 2);
+        // Not what the log has now: it may be long for a moment, and nothing is deleted for that.
+        let log = Bounds::of(options.max_size).checkpoint;
+        let left = max.saturating_sub(log).max(max / 2);
         Self {
             allowance: i64::try_from(left).unwrap_or(i64::MAX),
         }
@@ -96,31 +98,6 @@ pub(super) fn oldest_blocks(conn: &mut SqliteConnection, count: i64) -> QueryRes
         .select(block::id)
         .limit(count)
         .load(conn)
-}
-
-/// Bytes of the log.
-fn log(options: &StoreOptions) -> u64 {
-    let log = std::fs::metadata(beside(&options.path, "-wal"));
-    log.map_or(0, |log| log.len())
-}
-
-/// Empties a log that takes a good part of what the files may take, or what they take too much; whether that was not to be done now. For when nothing is
-/// written: a reader in the way is not waited for.
-pub(super) fn empty_log(conn: &mut SqliteConnection, options: &StoreOptions) -> QueryResult<bool> {
-    let is_large = || {
-        let file = std::fs::metadata(&options.path).map_or(0, |file| file.len());
-        let log = log(options);
-        let is_too_much = |max| log > max / 16 || (log > 0 && file + log > max);
-        options.max_size.is_some_and(is_too_much)
-    };
-    if !is_large() {
-        return Ok(false);
-    }
-    conn.batch_execute("PRAGMA busy_timeout = 0")?;
-    let emptied = conn.batch_execute("PRAGMA wal_checkpoint(TRUNCATE)");
-    conn.batch_execute("PRAGMA busy_timeout = 5000")?;
-    emptied?;
-    Ok(is_large())
 }
 
 /// Carries the log over to a file that has more bytes than pages; whether that was not to be done now.

@@ -111,7 +111,8 @@ fn storage(view: &View, store: &Store, stats: &StoreStats, oldest: Option<i64>) 
                 @if limit > 0 { (meter(stored as f64 / limit as f64, "fill")) }
                 (pairs([
                     ("File", html! { code { (options.path.display()) } }),
-                    ("Size now", html! { (bytes(stored).to_string()) " " span.dim { "of which " (bytes(stats.log_bytes).to_string()) " are the log" } }),
+                    ("Size now", html! { (bytes(stored).to_string()) }),
+                    ("Log", log_words(stats)),
                     ("Largest size", html! { @if limit > 0 { (bytes(limit).to_string()) } @else { "no limit" } " " span.dim { code { "--apm-max-size" } } }),
                     ("Events", html! { (age(options.raw_max_age)) " " span.dim { code { "--apm-max-age" } } }),
                     ("Oldest event", html! { @match oldest { Some(at) => { "arrived " (view.clock.relative(at * SECOND)) } None => "none is stored" } }),
@@ -123,6 +124,24 @@ fn storage(view: &View, store: &Store, stats: &StoreStats, oldest: Option<i64>) 
                 p.panel-foot { "At its largest size the oldest events go first. When those that are left take less than a quarter of it, the oldest rollups go, which are the counts behind the charts." }
             }
             p.panel-foot { "Counters for scripts: " a href="/metrics" { "/metrics" } " and " a href="/api/v1/status" { "/api/v1/status" } "; the API is described in " a href="/api/v1/openapi.json" { "openapi.json" } "." }
+        }
+    }
+}
+
+/// What the log takes, and what keeps it from being emptied.
+fn log_words(stats: &StoreStats) -> Markup {
+    html! {
+        (bytes(stats.log_bytes).to_string()) " " span.dim { "of at most " (bytes(stats.log_limit).to_string()) }
+        @if let Some(time) = stats.log_pinned {
+            br;
+            span.failed {
+                "Another process has kept it from being emptied for " (age_words(time)) ": end that process, such as an open SQL shell or a copy."
+                " At its largest size, events are refused."
+            }
+        }
+        @if stats.lost_logs > 0 {
+            br;
+            span.failed { "It was deleted, replaced or cut " (words::count(stats.lost_logs, "time", "times")) " since the start; the server's log says what was lost." }
         }
     }
 }

@@ -215,7 +215,7 @@ fn a_file_that_is_deleted_or_replaced_while_open_is_told_and_reads_go_on() {
     let error = submit(100).expect_err("would be lost");
     assert!(matches!(error, StoreError::Gone(_)), "{error:?}");
     let message = error.to_string();
-    for word in ["apm.db", "deleted or replaced", "started again"] {
+    for word in ["apm.db", "deleted, replaced or cut", "started again"] {
         assert!(message.contains(word), "{message}");
     }
     let setting = store.write(|_| Ok(())).expect("room").wait();
