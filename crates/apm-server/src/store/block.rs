@@ -10,7 +10,8 @@
 //! never read by the writer.
 //!
 //! Layout, before compression, per document: kind (1 byte), id of its stack (varint, 0: none), length (varint), JSON.
-//! Stored: length of all that (u32, little-endian), then one zstd frame.
+//! Stored: length of all that (u32, little-endian), then one zstd frame, which ends with a checksum of what was compressed. A bit
+//! that flipped on the disk is an error when the block is read, and never shown. Frames of earlier versions have no checksum.
 
 use std::cell::RefCell;
 
@@ -104,7 +105,9 @@ impl std::fmt::Debug for Packer {
 
 impl Packer {
     pub(super) fn new() -> std::io::Result<Self> {
-        Compressor::new(LEVEL).map(Self)
+        let mut compressor = Compressor::new(LEVEL)?;
+        compressor.include_checksum(true)?;
+        Ok(Self(compressor))
     }
 
     /// Length, then a zstd frame.
@@ -249,6 +252,32 @@ mod tests {
                 json: r#"{"a":"ž"}"#
             }
         );
+    }
+
+    #[test]
+    fn a_flipped_bit_is_an_error_or_changes_nothing() {
+        let raw = built().raw().repeat(20);
+        let packed = Packer::new().expect("zstd").pack(&raw);
+        for at in 0..packed.len() {
+            for bit in 0..8 {
+                let mut damaged = packed.clone();
+                damaged[at] ^= 1 << bit;
+                if let Ok(read) = unpack(&damaged) {
+                    assert!(read == raw, "bit {bit} of byte {at}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn what_earlier_versions_packed_without_a_checksum_is_read() {
+        let raw = built().raw().to_vec();
+        let mut packed = u32::try_from(raw.len())
+            .expect("small")
+            .to_le_bytes()
+            .to_vec();
+        packed.extend(zstd::bulk::compress(&raw, LEVEL).expect("zstd"));
+        assert_eq!(unpack(&packed).expect("sound"), raw);
     }
 
     #[test]
