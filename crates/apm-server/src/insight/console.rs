@@ -27,22 +27,25 @@ pub struct Limits {
     pub bytes: usize,
     /// Bytes of one value.
     pub value: usize,
+    /// Bytes that may be put into temporary files, for sorting and grouping. Held on Linux; elsewhere the time bounds them.
+    pub temporary: u64,
 }
 
 impl Default for Limits {
-    /// What suits a page: 2 s, 1 000 rows, 4 MiB, values of 256 KiB.
+    /// What suits a page: 2 s, 1 000 rows, 4 MiB, values of 256 KiB, 64 MiB of temporary files.
     fn default() -> Self {
         Self {
             time: Duration::from_secs(2),
             rows: 1_000,
             bytes: 4 << 20,
             value: 256 << 10,
+            temporary: 64 << 20,
         }
     }
 }
 
 impl Limits {
-    /// What suits a command line: 60 s, 1 million rows, 256 MiB.
+    /// What suits a command line: 60 s, 1 million rows, 256 MiB, 1 GiB of temporary files.
     #[must_use]
     pub fn generous() -> Self {
         Self {
@@ -50,6 +53,7 @@ impl Limits {
             rows: 1_000_000,
             bytes: 256 << 20,
             value: 1 << 20,
+            temporary: 1 << 30,
         }
     }
 }
@@ -170,6 +174,7 @@ pub fn run(path: &Path, sql: &str, limits: Limits) -> Result<Table, ConsoleError
     let bounds = Bounds {
         time: limits.time,
         value: limits.value,
+        temporary: limits.temporary,
     };
     let guarded = Guarded::open(path, Purpose::Read, bounds)?;
     let mut statement = guarded.prepare("", sql)?;

@@ -2,16 +2,22 @@
 //!
 //! Four walls, each of which would do for most attacks: the file is opened with `mode=ro` and `query_only`; an authorizer
 //! lets pass only what a purpose needs (so that PRAGMA, ATTACH, and writes fail before they are prepared, with a reason);
-//! SQLite's limits bound text, values, depth and joins; a progress handler ends what takes too long, in preparing too.
+//! SQLite's limits bound text, values, depth and joins; a progress handler ends what takes too long, in preparing too, and what
+//! fills the disk with temporary files.
 //! Exactly one statement is prepared.
 
+pub(crate) mod spill;
+
 use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use rusqlite::hooks::{AuthAction, AuthContext, Authorization};
 use rusqlite::limits::Limit;
 use rusqlite::{Connection, ErrorCode, OpenFlags, Statement};
+
+use spill::Spill;
 
 /// Virtual machine steps between two looks at the clock: some 20 µs.
 const STEPS: i32 = 1_000;
@@ -43,6 +49,12 @@ pub enum GuardError {
     /// It took longer than it may.
     #[error("stopped after {} ms: narrow it by time or by seq, or ask an aggregate of fewer rows", .0.as_millis())]
     TimeOut(Duration),
+    /// It put more into temporary files than it may.
+    #[error(
+        "stopped after {} MiB of temporary files: it sorts or groups too much; narrow it by time or by seq, or select fewer columns",
+        .0 >> 20
+    )]
+    Spilled(u64),
     /// A value is longer than it may be.
     #[error("a value is longer than {0} bytes: select less of it, as with substr()")]
     TooBig(usize),
@@ -66,6 +78,8 @@ pub(crate) struct Bounds {
     pub(crate) time: Duration,
     /// Longest value, bytes.
     pub(crate) value: usize,
+    /// Bytes of temporary files, where the system says how much a thread writes.
+    pub(crate) temporary: u64,
 }
 
 /// A connection behind the walls.
@@ -75,6 +89,7 @@ pub(crate) struct Guarded {
     bounds: Bounds,
     deadline: Instant,
     reason: Arc<Mutex<Option<String>>>,
+    spilled: Arc<AtomicBool>,
 }
 
 impl Guarded {
@@ -101,6 +116,7 @@ impl Guarded {
             bounds,
             deadline: Instant::now() + bounds.time,
             reason: Arc::default(),
+            spilled: Arc::default(),
         };
         guarded
             .set_up(purpose)
@@ -111,7 +127,7 @@ impl Guarded {
     fn set_up(&mut self, purpose: Purpose) -> rusqlite::Result<()> {
         let conn = &self.conn;
         conn.busy_timeout(Duration::from_millis(250))?;
-        // What sorting and grouping need beyond the cache goes to temporary files, not to memory.
+        // What sorting and grouping need beyond the cache goes to temporary files, not to memory, and is bounded there.
         conn.execute_batch(
             "PRAGMA query_only = 1; PRAGMA trusted_schema = 0; PRAGMA temp_store = FILE; PRAGMA cache_size = -4096",
         )?;
@@ -132,7 +148,19 @@ impl Guarded {
             conn.set_limit(limit, most)?;
         }
         let deadline = self.deadline;
-        conn.progress_handler(STEPS, Some(move || Instant::now() >= deadline))?;
+        let mut spill = Spill::new(self.bounds.temporary);
+        let spilled = Arc::clone(&self.spilled);
+        conn.progress_handler(
+            STEPS,
+            Some(move || {
+                let now = Instant::now();
+                let is_over = spill.is_over(now);
+                if is_over {
+                    spilled.store(true, Ordering::Relaxed);
+                }
+                is_over || now >= deadline
+            }),
+        )?;
         let reason = Arc::clone(&self.reason);
         conn.authorizer(Some(move |context: AuthContext<'_>| {
             match refusal(purpose, &context) {
@@ -180,6 +208,9 @@ impl Guarded {
         }
         if let Some(reason) = refused {
             return GuardError::Refused(reason);
+        }
+        if self.spilled.load(Ordering::Relaxed) {
+            return GuardError::Spilled(self.bounds.temporary);
         }
         match error.sqlite_error_code() {
             // In preparing, an interrupt shows as an error without a code of its own.

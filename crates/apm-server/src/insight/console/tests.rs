@@ -158,6 +158,37 @@ fn a_bomb_is_stopped_in_time_and_a_flood_is_cut() {
     }
 }
 
+/// Where Linux says how much a thread writes.
+#[cfg(target_os = "linux")]
+#[test]
+fn what_fills_the_disk_with_temporary_files_is_stopped() {
+    const MOST: u64 = 8 << 20;
+    let (_dir, path) = database();
+    let rows = "WITH RECURSIVE c(n, b) AS (SELECT 1, randomblob(10000) UNION ALL SELECT n + 1, randomblob(10000) FROM c)";
+    for sql in [
+        format!("{rows} SELECT n FROM c ORDER BY b"),
+        format!("{rows} SELECT b, count(*) FROM c GROUP BY b"),
+        format!("{rows} SELECT DISTINCT b FROM c ORDER BY n DESC"),
+        format!("{rows} SELECT count(*) FROM (SELECT b FROM c UNION SELECT b FROM c)"),
+    ] {
+        let before = crate::insight::guard::spill::written().expect("Linux counts");
+        let limits = Limits {
+            time: Duration::from_secs(60),
+            temporary: MOST,
+            ..Limits::default()
+        };
+        let error = run(&path, &sql, limits).expect_err(&sql);
+        assert_eq!(error, ConsoleError::Spilled(MOST), "{sql}");
+        assert!(
+            error.to_string().contains("8 MiB of temporary files"),
+            "{error}"
+        );
+        let written = crate::insight::guard::spill::written().expect("Linux counts") - before;
+        // What is merged in the step at hand may be written once more.
+        assert!(written < 6 * MOST, "{sql}: {written} bytes");
+    }
+}
+
 #[test]
 fn a_file_that_is_not_there_is_not_made() {
     let dir = tempfile::tempdir().unwrap();

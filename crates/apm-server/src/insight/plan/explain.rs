@@ -17,6 +17,7 @@ use crate::insight::guard::{Bounds, GuardError, Guarded, Purpose};
 const BOUNDS: Bounds = Bounds {
     time: Duration::from_millis(500),
     value: 1 << 20,
+    temporary: 16 << 20,
 };
 
 /// Indexes that are tried for one statement.
