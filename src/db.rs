@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use apm_agent::Agent;
+use apm_server::store::access;
 use diesel::connection::SimpleConnection;
 use diesel::r2d2::{self, ConnectionManager, CustomizeConnection, Pool, PooledConnection};
 use diesel::result::DatabaseErrorKind;
@@ -114,11 +115,13 @@ pub struct Database {
     file: Option<Arc<File>>,
 }
 
-/// The file that the connections hold open.
+/// The files that the connections hold open: the database and its log.
 #[derive(Debug)]
 struct File {
     path: PathBuf,
-    identity: (u64, u64),
+    identity: Option<(u64, u64)>,
+    log: PathBuf,
+    log_identity: Option<(u64, u64)>,
 }
 
 impl Database {
@@ -145,6 +148,7 @@ impl Database {
     ) -> Result<Self, OpenError> {
         let url = plain(url);
         let path = || url.to_owned();
+        keep_private(url);
         let mut conn = SqliteConnection::establish(url).map_err(|source| OpenError::Connect {
             path: path(),
             source,
@@ -219,23 +223,35 @@ impl fmt::Debug for Database {
 impl File {
     /// `None` for what is no plain file, as `:memory:`.
     fn identify(url: &str) -> Option<Self> {
-        let path = url.strip_prefix("file:").unwrap_or(url);
-        let path = Path::new(path.split('?').next().unwrap_or(path));
-        let meta = std::fs::metadata(path)
-            .ok()
-            .filter(std::fs::Metadata::is_file)?;
-        Some(Self {
+        let path = path(url)?;
+        let is_file = std::fs::metadata(path).is_ok_and(|meta| meta.is_file());
+        let mut log = std::fs::canonicalize(path).ok()?.into_os_string();
+        log.push("-wal");
+        let log = PathBuf::from(log);
+        is_file.then(|| Self {
             path: path.to_owned(),
-            identity: (meta.dev(), meta.ino()),
+            identity: identity(path),
+            log_identity: identity(&log),
+            log,
         })
     }
 
     fn check(&self) -> Result<(), DbError> {
-        match std::fs::metadata(&self.path) {
-            Ok(meta) if (meta.dev(), meta.ino()) == self.identity => Ok(()),
-            _ => Err(DbError::Gone(self.path.clone())),
+        if identity(&self.path) != self.identity {
+            return Err(DbError::Gone(self.path.clone()));
         }
+        // SQLite goes on writing into a log that was deleted, too.
+        if identity(&self.log) != self.log_identity {
+            return Err(DbError::Gone(self.log.clone()));
+        }
+        Ok(())
     }
+}
+
+/// Device and number of the file at a path.
+fn identity(path: &Path) -> Option<(u64, u64)> {
+    let meta = std::fs::metadata(path).ok()?;
+    Some((meta.dev(), meta.ino()))
 }
 
 /// Sets up a connection of the pool. The PRAGMAs come first, so that set-up is never recorded.
@@ -258,6 +274,28 @@ impl CustomizeConnection<SqliteConnection, r2d2::Error> for SetUp {
             instrument.on_release(conn);
         }
     }
+}
+
+/// Keeps other users of the machine from the file: a new one is made for its owner only, and one that all could open is taken from
+/// them. SQLite gives its log the mode of the database.
+fn keep_private(url: &str) {
+    let Some(file) = path(url) else { return };
+    if !file.exists() && !url.starts_with("file:") {
+        // Where it cannot be made, SQLite says why.
+        let _ = access::open(file);
+    }
+    for suffix in ["", "-wal", "-shm"] {
+        let mut name = file.as_os_str().to_owned();
+        name.push(suffix);
+        access::tighten(Path::new(&name));
+    }
+}
+
+/// The path of a database; `None` for one in memory.
+fn path(url: &str) -> Option<&Path> {
+    let path = url.strip_prefix("file:").unwrap_or(url);
+    let path = path.split('?').next().unwrap_or(path);
+    (!path.is_empty() && path != ":memory:").then(|| Path::new(path))
 }
 
 /// Diesel takes the path without a scheme.

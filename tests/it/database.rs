@@ -1,5 +1,6 @@
 //! The database in trouble: the service says so, and nothing is half-written.
 
+use std::os::unix::fs::PermissionsExt;
 use std::time::{Duration, Instant};
 
 use diesel::connection::SimpleConnection;
@@ -88,6 +89,46 @@ async fn a_deleted_file_is_a_503_instead_of_a_write_that_is_lost() {
 
     assert!(error(&refused).contains("is gone"), "{}", refused.body);
     assert!(!demo.path.exists() && demo.dir.path().exists());
+}
+
+#[actix_web::test]
+async fn a_deleted_log_is_a_503_instead_of_a_write_that_is_lost() {
+    let mut demo = Demo::start().await;
+    assert_eq!(demo.write().await.status, 200);
+    let log = demo.path.with_file_name("people.db-wal");
+    let away = demo.path.with_file_name("away");
+    std::fs::rename(&log, &away).unwrap();
+
+    let refused = demo.write().await;
+
+    assert!(
+        error(&refused).contains("people.db-wal is gone"),
+        "{}",
+        refused.body
+    );
+    std::fs::rename(&away, &log).unwrap();
+    assert_eq!(demo.write().await.status, 200);
+    assert_eq!(demo.rows(), 10);
+}
+
+#[actix_web::test]
+async fn the_files_are_for_their_owner_only_also_those_that_were_not() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("people.db");
+    let mode = |name: &str| {
+        let file = std::fs::metadata(dir.path().join(name)).unwrap();
+        file.permissions().mode() & 0o777
+    };
+    for round in 0..2 {
+        let service = start_service(&path, &agent(&Sink::start().url), &[]);
+        let answer = get(&format!("http://{}/sql-write", service.addr)).await;
+        assert_eq!(answer.status, 200);
+        for name in ["people.db", "people.db-wal", "people.db-shm"] {
+            assert_eq!(mode(name), 0o600, "{name} in round {round}");
+            let open_to_all = std::fs::Permissions::from_mode(0o644);
+            std::fs::set_permissions(dir.path().join(name), open_to_all).unwrap();
+        }
+    }
 }
 
 #[actix_web::test]

@@ -41,10 +41,6 @@ pub(super) struct Opened {
 pub(super) fn open(options: &StoreOptions) -> Result<Opened, OpenError> {
     let path = &*options.path;
     let header = header(path)?;
-    access::tighten(path);
-    for suffix in ["-wal", "-shm", ".lock"] {
-        access::tighten(&beside(path, suffix));
-    }
     let setup = |source: StoreError| match source {
         StoreError::Corrupt(source) => damaged(path, source.to_string()),
         source => OpenError::Setup {
@@ -64,6 +60,11 @@ pub(super) fn open(options: &StoreOptions) -> Result<Opened, OpenError> {
             Checked::Open(error) => error,
             Checked::Query(error) => setup(error.into()),
         })?;
+    }
+    // It is ours from here on.
+    access::tighten(path);
+    for suffix in ["-wal", "-shm", ".lock"] {
+        access::tighten(&beside(path, suffix));
     }
     configure(&mut conn, options).map_err(|error| setup(error.into()))?;
     if !is_new {

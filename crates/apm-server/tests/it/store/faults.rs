@@ -142,7 +142,16 @@ fn what_is_not_ours_is_refused_and_left_alone() {
         .expect("made");
     drop(conn);
     let before = fs::read(&people).expect("a file");
+    #[cfg(unix)]
+    let mode = |path: &Path| {
+        use std::os::unix::fs::PermissionsExt;
+        fs::metadata(path).expect("a file").permissions().mode()
+    };
+    #[cfg(unix)]
+    let mode_before = mode(&people);
     let error = refusal(&people);
+    #[cfg(unix)]
+    assert_eq!(mode(&people), mode_before);
     assert!(matches!(error, OpenError::Foreign { .. }), "{error:?}");
     assert_eq!(fs::read(&people).expect("a file"), before);
 }
