@@ -115,6 +115,10 @@ options! {
     capture_body: CaptureBody = "off", CAPTURE_BODY, dynamic;
     /// Whether the headers of requests and responses are recorded. Without them the server knows no user agent and no forwarded address.
     capture_headers: bool = "true", BOOL, dynamic;
+    /// Whether a request's address is that which the client asked a proxy for: the scheme and the host of `Forwarded`, or
+    /// of `X-Forwarded-Proto` and `X-Forwarded-Host`. Only behind a proxy that sets or removes these headers: without one,
+    /// clients choose them.
+    use_forwarded_headers: bool = "false", BOOL, dynamic;
     /// Names of headers, cookies, form fields and parameters of URLs whose values are replaced by `[REDACTED]`. A new list replaces this
     /// one.
     sanitize_field_names: WildcardList = "password, passwd, pwd, secret, *key, *token*, *session*, *credit*, *card*, *auth*, set-cookie, *principal*, pw, pass, connect.sid, *password*, *secret*, *passphrase*, *credential*, *signature*, *jwt*, *csrf*, *xsrf*, *hmac*, *sessid*, sid, sig, otp, cvv, cvc, saml*, awsaccesskeyid", WILDCARDS, dynamic;

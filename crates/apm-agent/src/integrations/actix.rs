@@ -9,6 +9,7 @@ mod capture;
 mod errors;
 mod future;
 mod headers;
+mod origin;
 mod request;
 
 use std::borrow::Cow;

@@ -8,6 +8,7 @@ use actix_web::http::Version;
 use actix_web::http::header::{self, HeaderMap};
 
 use super::headers::HeaderCache;
+use super::origin::origin;
 use crate::config::Snapshot;
 use crate::encode::json;
 use crate::sanitize::{self, RedactionCache, urls};
@@ -58,7 +59,7 @@ fn write_ip(out: &mut Vec<u8>, ip: IpAddr) {
     }
 }
 
-/// The URL as the client asked for it: by the `Host` header, or by the authority in HTTP/2.
+/// The URL as the client asked for it.
 fn write_url(
     out: &mut Vec<u8>,
     request: &ServiceRequest,
@@ -66,14 +67,10 @@ fn write_url(
     names: &mut RedactionCache,
 ) {
     let head = request.head();
-    let secure = request.app_config().secure();
+    let (secure, authority) = origin(request, settings.use_forwarded_headers);
     let protocol = if secure { "https" } else { "http" };
-    let authority = head
-        .headers
-        .get(header::HOST)
-        .and_then(|host| host.to_str().ok())
-        .or_else(|| head.uri.authority().map(|authority| authority.as_str()));
     // Credentials do not belong into telemetry.
+    let authority = authority.as_deref();
     let authority = authority.map(|host| host.rsplit_once('@').map_or(host, |(_, host)| host));
     let mut is_secret = |name: &str| names.redacts(settings, name);
     let path = urls::text(head.uri.path(), &mut is_secret);

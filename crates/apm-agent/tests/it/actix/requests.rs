@@ -221,3 +221,121 @@ async fn context_reaches_the_blocking_pool_and_spawned_tasks_and_nothing_else() 
     assert_eq!(call(&app, TestRequest::get()).await.0, 200);
     assert_eq!(apm_agent::current_trace_ids(), None);
 }
+
+#[actix_web::test]
+async fn a_request_that_meets_the_middleware_twice_is_one_transaction() {
+    let recorder = Checked::default();
+    let middleware = || recorder.agent().middleware();
+    let app = app!(recorder,
+        .service(web::scope("/api").wrap(middleware()).service(
+            web::resource("/things/{id}").wrap(middleware()).to(async || {
+                tokio::task::yield_now().await;
+                drop(apm_agent::span("step", "app"));
+                "thing"
+            }),
+        ))
+        .route("/failing", web::get().to(async || Err::<&str, _>(Gone)).wrap(middleware()))
+    );
+    for (path, name, status) in [
+        ("/api/things/7", "GET /api/things/{id}", 200),
+        ("/api/nothing", "GET unknown route", 404),
+        ("/failing", "GET /failing", 500),
+    ] {
+        assert_eq!(call(&app, TestRequest::with_uri(path)).await.0, status);
+        let recorded = recorder.take();
+        assert_eq!(only(&recorded)["name"], name);
+        assert_eq!(
+            only(&recorded)["context"]["response"]["status_code"],
+            status
+        );
+        for span in &recorded.spans {
+            assert_eq!(span["parent_id"], only(&recorded)["id"]);
+        }
+        assert_eq!(recorded.errors.len(), usize::from(status == 500));
+    }
+}
+
+/// A request that a handler makes to another service in its own process is a request of its own.
+#[actix_web::test]
+async fn a_request_within_a_request_is_another_transaction() {
+    let recorder = Checked::default();
+    let inner = app!(recorder, .route("/inner", web::get().to(async || "inner")));
+    let inner = std::rc::Rc::new(inner);
+    let app = app!(recorder, .route("/outer", web::get().to(move || {
+        let inner = std::rc::Rc::clone(&inner);
+        async move { call(&*inner, TestRequest::with_uri("/inner")).await.1 }
+    })));
+    assert_eq!(call(&app, TestRequest::with_uri("/outer")).await.1, "inner");
+    let transactions = recorder.take().transactions;
+    let names = transactions.iter().map(|it| it["name"].as_str().unwrap());
+    assert_eq!(names.collect::<Vec<_>>(), ["GET /inner", "GET /outer"]);
+}
+
+#[actix_web::test]
+async fn two_agents_record_a_request_each() {
+    let (one, other) = (Checked::default(), Checked::default());
+    let app = app!(one, .route("/", web::get().to(async || "ok")).wrap(other.agent().middleware()));
+    call(&app, TestRequest::get()).await;
+    assert_eq!(one.take().transactions.len(), 1);
+    assert_eq!(other.take().transactions.len(), 1);
+}
+
+#[actix_web::test]
+async fn the_address_is_what_the_proxy_was_asked_for_where_its_headers_are_trusted() {
+    let trusting = Checked::with_options([("use_forwarded_headers", "true")]);
+    let careful = Checked::default();
+    let forwarded = [
+        ("x-forwarded-proto", "https"),
+        ("x-forwarded-host", "shop.example:8443, inner.example"),
+    ];
+    let table: [(&[(&str, &str)], &str); 6] = [
+        (&[], "http://10.0.0.7:8080/x?y=1"),
+        (&forwarded, "https://shop.example:8443/x?y=1"),
+        (&forwarded[..1], "https://10.0.0.7:8080/x?y=1"),
+        (
+            &[(
+                "forwarded",
+                "for=192.0.2.1;proto=https;host=\"shop.example\"",
+            )],
+            "https://shop.example/x?y=1",
+        ),
+        (
+            &[
+                ("x-forwarded-host", "evil.example/?"),
+                ("x-forwarded-proto", "javascript"),
+            ],
+            "http://10.0.0.7:8080/x?y=1",
+        ),
+        (
+            &[("x-forwarded-host", "user:password@evil.example")],
+            "http://10.0.0.7:8080/x?y=1",
+        ),
+    ];
+    for (headers, trusted) in table {
+        for (recorder, expected) in [
+            (&trusting, trusted),
+            (&careful, "http://10.0.0.7:8080/x?y=1"),
+        ] {
+            let app = app!(recorder, .default_service(web::to(async || "ok")));
+            let mut request =
+                TestRequest::with_uri("/x?y=1").insert_header((header::HOST, "10.0.0.7:8080"));
+            for header in headers {
+                request = request.insert_header(*header);
+            }
+            call(&app, request).await;
+            let recorded = recorder.take();
+            let url = &only(&recorded)["context"]["request"]["url"];
+            assert_eq!(url["full"], expected, "{headers:?}");
+            let host = expected
+                .split("://")
+                .nth(1)
+                .unwrap()
+                .split([':', '/'])
+                .next()
+                .unwrap();
+            assert_eq!(url["hostname"], host);
+            let protocol = expected.split_once("//").unwrap().0;
+            assert_eq!(url["protocol"], protocol);
+        }
+    }
+}
