@@ -21,8 +21,10 @@ use crate::transaction::Core;
 use crate::transport::buffers::lock;
 
 pub(crate) use chain::Cause;
+#[cfg(feature = "diesel")]
+pub(crate) use chain::MAX_CAUSES;
 #[cfg(feature = "actix")]
-pub(crate) use chain::type_of_debug;
+pub(crate) use chain::{message, type_of_debug};
 pub(crate) use queue::ErrorQueue;
 
 /// An error as it was captured.

@@ -44,7 +44,6 @@ impl Call {
     /// Begins a call: the span, if the transaction wants one, and the headers that let the callee join. `None` outside a transaction.
     pub(crate) fn begin(method: &str, url: &str) -> Option<(Option<Self>, Option<Trace>)> {
         context::with(|current| {
-            let current = current?;
             let agent = &current.transaction.agent;
             let settings = agent.config.load();
             let mut url = Url::parse(url, &settings.sanitize_field_names);

@@ -12,6 +12,7 @@
 )]
 
 mod agent;
+mod bounded;
 mod breakdown;
 mod builder;
 mod chores;

@@ -1,11 +1,13 @@
 //! An error value and its causes, as type names and messages.
 
 use std::error::Error;
+use std::fmt::{Debug, Display};
 
+use crate::bounded::Bounded;
 use crate::wildcard::WildcardList;
 
 /// Causes that are followed; guards against chains that never end.
-const MAX_CAUSES: usize = 50;
+pub(crate) const MAX_CAUSES: usize = 50;
 /// Bytes of one message that are kept.
 const MAX_MESSAGE: usize = 16 * 1024;
 
@@ -40,14 +42,14 @@ pub(crate) fn of<E: Error + ?Sized>(error: &E) -> Vec<Cause> {
         Cause {
             type_name: type_of_debug(&error, &error),
             module: None,
-            message: bounded(error.to_string()),
+            message: message(error),
         }
     } else {
         let (module, name) = split_type(full);
         Cause {
             type_name: Some(name),
             module,
-            message: bounded(error.to_string()),
+            message: message(error),
         }
     };
     let mut chain = vec![first];
@@ -59,7 +61,7 @@ pub(crate) fn of<E: Error + ?Sized>(error: &E) -> Vec<Cause> {
         chain.push(Cause {
             type_name: type_of_debug(&cause, &cause),
             module: None,
-            message: bounded(cause.to_string()),
+            message: message(cause),
         });
         source = cause.source();
     }
@@ -76,12 +78,9 @@ fn split_type(full: &str) -> (Option<String>, String) {
 }
 
 /// The identifier that derived debug output begins with. `None` if the debug text is only the message again, or begins with something else.
-pub(crate) fn type_of_debug(
-    debug: &dyn std::fmt::Debug,
-    display: &dyn std::fmt::Display,
-) -> Option<String> {
-    let text = format!("{debug:?}");
-    if text == display.to_string() {
+pub(crate) fn type_of_debug(debug: &dyn Debug, display: &dyn Display) -> Option<String> {
+    let text = Bounded::format(format_args!("{debug:?}"), MAX_MESSAGE);
+    if text == message(display) {
         return None;
     }
     let name: String = text
@@ -92,12 +91,9 @@ pub(crate) fn type_of_debug(
     name.starts_with(char::is_uppercase).then_some(name)
 }
 
-fn bounded(mut message: String) -> String {
-    if message.len() > MAX_MESSAGE {
-        let end = message.floor_char_boundary(MAX_MESSAGE);
-        message.truncate(end);
-    }
-    message
+/// What an error says about itself.
+pub(crate) fn message<E: Display + ?Sized>(error: &E) -> String {
+    Bounded::format(format_args!("{error}"), MAX_MESSAGE)
 }
 
 #[cfg(test)]

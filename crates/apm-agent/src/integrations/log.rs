@@ -12,14 +12,27 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use log::{LevelFilter, Log, Metadata, SetLoggerError};
 
 use crate::agent;
+use crate::bounded::Bounded;
 use crate::config::{Config, LocalSources, LogEcsReformatting, Snapshot};
 use crate::context::{self, TraceIds};
 use crate::ids::ErrorId;
 use crate::logs::{Observed, Record, ServiceFields, observe, rfc3339};
 
+/// The longest text that is made of a record, in bytes.
+const MAX_LINE: usize = 64 * 1024;
+
 thread_local! {
     /// The error event that the record which is being logged has become.
     static ERROR: Cell<Option<ErrorId>> = const { Cell::new(None) };
+}
+
+/// Puts back the error of the record that was being logged before, also when the inner logger panics.
+struct Restore(Option<ErrorId>);
+
+impl Drop for Restore {
+    fn drop(&mut self) {
+        ERROR.set(self.0);
+    }
 }
 
 /// A logger around the service's own: records of level `ERROR` also become error events (`capture_log_errors`), and all that
@@ -100,10 +113,9 @@ impl<L: Log> Log for Logger<L> {
             file: record.file(),
             line: record.line(),
         };
-        let error = observe(&observed, || record.args().to_string());
-        let before = ERROR.replace(error);
+        let error = observe(&observed, || Bounded::format(*record.args(), MAX_LINE));
+        let _restore = Restore(ERROR.replace(error));
         self.inner.log(record);
-        ERROR.set(before);
     }
 
     fn flush(&self) {
@@ -122,7 +134,7 @@ pub fn format<W: io::Write + ?Sized>(out: &mut W, record: &log::Record<'_>) -> i
         .duration_since(UNIX_EPOCH)
         .unwrap_or_default();
     let timestamp = u64::try_from(now.as_micros()).unwrap_or(u64::MAX);
-    let ids = context::with(|current| current.map(TraceIds::of));
+    let ids = context::with(|current| Some(TraceIds::of(current)));
     if settings.log_ecs_reformatting == LogEcsReformatting::Override {
         return write_ecs(out, record, timestamp, ids, &ServiceFields::new(&settings));
     }
@@ -170,8 +182,7 @@ fn write_ecs<W: io::Write + ?Sized>(
 fn settings() -> Arc<Snapshot> {
     static ENVIRONMENT: LazyLock<Arc<Snapshot>> =
         LazyLock::new(|| Config::resolve(LocalSources::from_process()).0.snapshot());
-    let here =
-        context::with(|current| current.map(|current| Arc::clone(&current.transaction.agent)));
+    let here = context::with(|current| Some(Arc::clone(&current.transaction.agent)));
     match here.or_else(agent::running) {
         Some(agent) => agent.config.snapshot(),
         None => Arc::clone(&ENVIRONMENT),

@@ -4,7 +4,6 @@
 //! every other span. While it is entered it is the current span, also for queries and HTTP calls below it, and its
 //! transaction goes with it to whatever thread or task enters it. Outside of a transaction nothing is recorded.
 
-mod entered;
 mod fields;
 
 use ::tracing::span::{Attributes, Id, Record};
@@ -69,6 +68,10 @@ where
         let Some(span) = subscriber.span(id) else {
             return;
         };
+        if span.extensions().get::<Recording>().is_some() {
+            // There are two of these layers.
+            return;
+        }
         let explicit = attributes.parent().and_then(|id| subscriber.span(id));
         let explicit = explicit.and_then(|parent| {
             parent
@@ -84,33 +87,46 @@ where
             }
             Some(current)
         });
-        let Some(mut recording) =
-            parent.and_then(|parent| Recording::open(&parent, metadata.name(), KIND))
-        else {
+        let Some(parent) = parent else {
             return;
         };
-        attributes.record(&mut Labels::of(&mut recording));
-        span.extensions_mut().insert(recording);
+        // The fields are formatted by the service's own code, which may open spans and look at this one: no lock is held here.
+        let mut labels = Labels::new(&parent.transaction.agent);
+        attributes.record(&mut labels);
+        if let Some(mut recording) = Recording::open(&parent, metadata.name(), KIND) {
+            labels.put_on(&mut recording);
+            let replaced = span.extensions_mut().replace(recording);
+            drop(replaced);
+        }
     }
 
     fn on_record(&self, id: &Id, values: &Record<'_>, subscriber: Context<'_, S>) {
-        if let Some(span) = subscriber.span(id)
-            && let Some(recording) = span.extensions_mut().get_mut::<Recording>()
-        {
-            values.record(&mut Labels::of(recording));
+        let Some(span) = subscriber.span(id) else {
+            return;
+        };
+        let agent = span.extensions().get::<Recording>().map(Recording::agent);
+        let Some(agent) = agent else {
+            return;
+        };
+        // As above: the lock of the span's extensions is taken when all text is there.
+        let mut labels = Labels::new(&agent);
+        values.record(&mut labels);
+        if let Some(recording) = span.extensions_mut().get_mut::<Recording>() {
+            labels.put_on(recording);
         }
     }
 
     fn on_enter(&self, id: &Id, subscriber: Context<'_, S>) {
-        if let Some(span) = subscriber.span(id)
-            && let Some(recording) = span.extensions().get::<Recording>()
-        {
-            entered::enter(id, recording.current());
+        let current = subscriber
+            .span(id)
+            .and_then(|span| span.extensions().get::<Recording>().map(Recording::current));
+        if let Some(current) = current {
+            context::enter_tracing(id.into_u64(), current);
         }
     }
 
     fn on_exit(&self, id: &Id, _: Context<'_, S>) {
-        entered::exit(id);
+        context::leave_tracing(id.into_u64());
     }
 
     fn on_close(&self, id: Id, subscriber: Context<'_, S>) {

@@ -116,9 +116,10 @@ impl Metrics {
                 .by_labels
                 .get_mut(&Labels::new())
                 .and_then(|named| named.get_mut(&clean(name)));
-            if let Some(place) = place {
-                *place = source;
-            }
+            // The function before is dropped once the lock is free: what it holds is the service's.
+            let before = place.map(|place| std::mem::replace(place, source));
+            drop(registered);
+            drop(before);
         }
     }
 
@@ -143,7 +144,10 @@ impl Metrics {
             return Some(known.clone());
         }
         if registered.count >= MAX_METRICS {
-            if !std::mem::replace(&mut registered.refused, true) {
+            let told = std::mem::replace(&mut registered.refused, true);
+            // The service's logger may count its lines in a metric.
+            drop(registered);
+            if !told {
                 own_log::warn(format_args!(
                     "there are {MAX_METRICS} metrics; {name} and all further ones are not reported"
                 ));

@@ -1,9 +1,11 @@
 //! Fields of spans and events: as labels, and as the text of a log line.
 
-use std::fmt::{self, Debug, Write as _};
+use std::fmt::{Debug, Write as _};
 
 use ::tracing::field::{Field, Visit};
 
+use crate::agent::Inner;
+use crate::bounded::Bounded;
 use crate::sanitize::{REDACTED, without_secrets};
 use crate::span::Recording;
 use crate::sql;
@@ -17,19 +19,29 @@ const MAX_LINE: usize = 64 * 1024;
 /// The name of the field that holds the text of an event.
 const MESSAGE: &str = "message";
 
-/// Writes fields as labels of a span. Names that `sanitize_field_names` covers keep their name only.
-pub(super) struct Labels<'r> {
-    recording: &'r mut Recording,
+/// Fields as labels. They are collected first and put on their span later: formatting a value is code of the service, and
+/// runs under no lock. Names that `sanitize_field_names` covers keep their name only.
+pub(super) struct Labels<'a> {
+    agent: &'a Inner,
+    collected: Vec<(&'static str, LabelValue)>,
 }
 
-impl<'r> Labels<'r> {
-    pub(super) fn of(recording: &'r mut Recording) -> Self {
-        Self { recording }
+impl<'a> Labels<'a> {
+    pub(super) fn new(agent: &'a Inner) -> Self {
+        Self {
+            agent,
+            collected: Vec::new(),
+        }
+    }
+
+    pub(super) fn put_on(self, recording: &mut Recording) {
+        for (key, value) in self.collected {
+            recording.set_label(key, value);
+        }
     }
 
     fn set(&mut self, field: &Field, value: impl FnOnce() -> LabelValue) {
-        let agent = self.recording.current().transaction.agent.clone();
-        let settings = agent.config.load();
+        let settings = self.agent.config.load();
         let value = if settings.sanitize_field_names.matches(field.name()) {
             REDACTED.into()
         } else {
@@ -44,7 +56,7 @@ impl<'r> Labels<'r> {
                 value => value,
             }
         };
-        self.recording.set_label(field.name(), value);
+        self.collected.push((field.name(), value));
     }
 }
 
@@ -71,13 +83,7 @@ impl Visit for Labels<'_> {
 
     fn record_debug(&mut self, field: &Field, value: &dyn Debug) {
         self.set(field, || {
-            let mut text = Bounded {
-                text: String::new(),
-                max: MAX_VALUE,
-            };
-            // An error is how the sink stops a value that is too long.
-            let _ = write!(text, "{value:?}");
-            text.text.into()
+            Bounded::format(format_args!("{value:?}"), MAX_VALUE).into()
         });
     }
 }
@@ -91,20 +97,16 @@ pub(super) struct Line {
 
 impl Default for Line {
     fn default() -> Self {
-        let bounded = || Bounded {
-            text: String::new(),
-            max: MAX_LINE,
-        };
         Self {
-            message: bounded(),
-            fields: bounded(),
+            message: Bounded::new(MAX_LINE),
+            fields: Bounded::new(MAX_LINE),
         }
     }
 }
 
 impl Line {
     pub(super) fn into_message(self) -> String {
-        let (mut message, fields) = (self.message.text, self.fields.text);
+        let (mut message, fields) = (self.message.into_text(), self.fields.into_text());
         if !message.is_empty() && !fields.is_empty() {
             message.push(' ');
         }
@@ -125,28 +127,8 @@ impl Visit for Line {
         let _ = if field.name() == MESSAGE {
             write!(self.message, "{value:?}")
         } else {
-            let blank = if self.fields.text.is_empty() { "" } else { " " };
+            let blank = if self.fields.is_empty() { "" } else { " " };
             write!(self.fields, "{blank}{}={value:?}", field.name())
         };
-    }
-}
-
-/// Takes text up to a length in bytes.
-#[derive(Debug)]
-struct Bounded {
-    text: String,
-    max: usize,
-}
-
-impl fmt::Write for Bounded {
-    fn write_str(&mut self, piece: &str) -> fmt::Result {
-        let room = self.max.saturating_sub(self.text.len());
-        self.text
-            .push_str(&piece[..piece.floor_char_boundary(room)]);
-        if piece.len() > room {
-            Err(fmt::Error)
-        } else {
-            Ok(())
-        }
     }
 }
