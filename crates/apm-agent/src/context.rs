@@ -1,10 +1,11 @@
-//! "The current transaction and span": one slot per thread.
+//! "The current transaction and span" of a thread.
 //!
-//! The slot is filled only while code of the transaction runs: around every poll of a future ([`InContext`]) and inside guards
-//! that cannot leave their thread ([`Entered`]). Whoever fills it puts back what was there, also while unwinding.
+//! It is kept in one slot per thread, in which scopes take turns: around every poll of a future ([`InContext`]), around
+//! closures, and for guards that cannot leave their thread ([`Entered`]). Whatever is open in a scope stays in that scope.
 //! Nothing propagates by itself: not `web::block`, not `rt::spawn`; [`Context`] is what a task takes along.
 
-use std::cell::Cell;
+mod scope;
+
 use std::fmt;
 use std::future::Future;
 use std::marker::PhantomData;
@@ -18,6 +19,12 @@ use crate::ids::{SpanId, TraceId};
 use crate::span::ActiveSpan;
 use crate::transaction::Core;
 
+#[cfg(feature = "diesel")]
+pub(crate) use scope::unfinished;
+pub(crate) use scope::{Running, Scope, current, enter_span, leave_span, with};
+#[cfg(feature = "tracing")]
+pub(crate) use scope::{enter_tracing, leave_tracing};
+
 /// The transaction that code runs for, and the span if one is open.
 #[derive(Clone, Debug)]
 pub(crate) struct Current {
@@ -26,6 +33,14 @@ pub(crate) struct Current {
 }
 
 impl Current {
+    /// The transaction itself, outside of its spans.
+    pub(crate) fn of(transaction: &Arc<Core>) -> Self {
+        Self {
+            transaction: Arc::clone(transaction),
+            span: None,
+        }
+    }
+
     /// The id that a new span has for its parent.
     pub(crate) fn parent_id(&self) -> SpanId {
         self.span
@@ -34,49 +49,28 @@ impl Current {
     }
 }
 
-thread_local! {
-    static SLOT: Cell<Option<Current>> = const { Cell::new(None) };
-}
-
-/// Fills the slot and gives back what was in it. While a thread is being torn down there is no slot: nothing is current then.
-pub(crate) fn replace(next: Option<Current>) -> Option<Current> {
-    SLOT.try_with(|slot| slot.replace(next)).unwrap_or(None)
-}
-
-/// Looks at the slot. It is empty while `look` runs, so `look` sees no context of its own: keep code of the service out of it.
-pub(crate) fn with<R>(look: impl FnOnce(Option<&Current>) -> R) -> R {
-    let current = Restore(replace(None));
-    look(current.0.as_ref())
-}
-
-/// What is current, to keep.
-pub(crate) fn current() -> Option<Current> {
-    with(|current| current.cloned())
-}
-
-/// Puts its value into the slot when it is dropped.
-struct Restore(Option<Current>);
-
-impl Drop for Restore {
-    fn drop(&mut self) {
-        if self.0.is_some() {
-            replace(self.0.take());
-        }
-    }
-}
-
-/// Keeps a context current until it is dropped, on this thread.
+/// Keeps a context current until it is dropped, on this thread and, inside of a task, for this task only.
+///
+/// It undoes only what it did itself: dropped late, in another order or in another task, it changes no other context.
 #[derive(Debug)]
 #[must_use = "the context is left as soon as the guard is dropped"]
 pub struct Entered {
-    previous: Option<Current>,
+    guard: Arc<()>,
+    /// Blocking calls that were under way before.
+    #[cfg(feature = "diesel")]
+    unfinished: usize,
     not_send: PhantomData<*const ()>,
 }
 
 impl Entered {
-    pub(crate) fn new(current: Option<Current>) -> Self {
+    /// `outlives`: it stays current after the end of its transaction.
+    pub(crate) fn new(current: Option<Current>, outlives: bool) -> Self {
+        let guard = Arc::new(());
+        scope::enter_guard(&guard, current, outlives);
         Self {
-            previous: replace(current),
+            guard,
+            #[cfg(feature = "diesel")]
+            unfinished: scope::under_way(),
             not_send: PhantomData,
         }
     }
@@ -84,8 +78,17 @@ impl Entered {
 
 impl Drop for Entered {
     fn drop(&mut self) {
-        replace(self.previous.take());
+        scope::leave_guard(&self.guard);
+        #[cfg(feature = "diesel")]
+        scope::fail_unfinished(self.unfinished);
     }
+}
+
+/// Runs a closure in a context of its own: what it leaves open is closed with it.
+pub(crate) fn run<R>(current: Option<Current>, closure: impl FnOnce() -> R) -> R {
+    let mut scope = Scope::new(current);
+    let _running = Running::new(&mut scope);
+    closure()
 }
 
 /// What a task takes along when it leaves the thread or the future it was born in: the current transaction and span, or nothing.
@@ -107,8 +110,8 @@ impl Context {
         Self(current())
     }
 
-    pub(crate) fn of(current: Current) -> Self {
-        Self(Some(current))
+    pub(crate) fn of(current: Option<Current>) -> Self {
+        Self(current)
     }
 
     /// Whether there is a transaction in it.
@@ -117,22 +120,22 @@ impl Context {
         self.0.is_none()
     }
 
-    /// Makes it current on this thread until the guard is dropped. Never hold the guard across an `.await`: use [`Context::wrap`].
+    /// Makes it current on this thread until the guard is dropped. Across an `.await` use [`Context::wrap`], and for a closure
+    /// [`Context::run`]: a guard that is leaked by `mem::forget` on a thread outside of these leaves its context there.
     pub fn enter(&self) -> Entered {
-        Entered::new(self.0.clone())
+        Entered::new(self.0.clone(), true)
     }
 
     /// Runs a closure in it.
     pub fn run<R>(&self, closure: impl FnOnce() -> R) -> R {
-        let _entered = self.enter();
-        closure()
+        run(self.0.clone(), closure)
     }
 
     /// Runs a future in it: it is current during every poll.
     pub fn wrap<F>(self, future: F) -> InContext<F> {
         InContext {
             future,
-            current: self.0,
+            scope: Scope::new(self.0),
         }
     }
 }
@@ -151,14 +154,21 @@ pin_project! {
     pub struct InContext<F> {
         #[pin]
         future: F,
-        current: Option<Current>,
+        scope: Scope,
+    }
+}
+
+impl<F> InContext<F> {
+    /// Changes the context of a future that was not polled yet.
+    pub(crate) fn set_current(self: Pin<&mut Self>, current: Option<Current>) {
+        self.project().scope.set_base(current);
     }
 }
 
 impl<F> fmt::Debug for InContext<F> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("InContext")
-            .field("trace", &self.current.as_ref().map(TraceIds::of))
+            .field("trace", &self.scope.base().map(TraceIds::of))
             .finish_non_exhaustive()
     }
 }
@@ -168,27 +178,10 @@ impl<F: Future> Future for InContext<F> {
 
     fn poll(self: Pin<&mut Self>, task: &mut task::Context<'_>) -> Poll<F::Output> {
         let this = self.project();
-        let _swapped = Swapped::new(this.current);
-        this.future.poll(task)
-    }
-}
-
-/// Moves a context into the slot, and back to its owner when dropped: no reference counting per poll.
-pub(crate) struct Swapped<'a> {
-    owner: &'a mut Option<Current>,
-    previous: Option<Current>,
-}
-
-impl<'a> Swapped<'a> {
-    pub(crate) fn new(owner: &'a mut Option<Current>) -> Self {
-        let previous = replace(owner.take());
-        Self { owner, previous }
-    }
-}
-
-impl Drop for Swapped<'_> {
-    fn drop(&mut self) {
-        *self.owner = replace(self.previous.take());
+        let mut running = Running::new(this.scope);
+        let polled = this.future.poll(task);
+        running.paused = polled.is_pending();
+        polled
     }
 }
 
@@ -240,5 +233,5 @@ impl fmt::Display for TraceIds {
 /// ```
 #[must_use]
 pub fn current_trace_ids() -> Option<TraceIds> {
-    with(|current| current.map(TraceIds::of))
+    with(|current| Some(TraceIds::of(current)))
 }

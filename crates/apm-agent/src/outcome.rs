@@ -27,6 +27,15 @@ impl Outcome {
         if failed { Self::Failure } else { Self::Success }
     }
 
+    /// The outcome of work of which nobody has said it: not known where it was given up.
+    pub(crate) const fn of_work(failed: bool, given_up: bool) -> Self {
+        match (failed, given_up) {
+            (true, _) => Self::Failure,
+            (false, true) => Self::Unknown,
+            (false, false) => Self::Success,
+        }
+    }
+
     /// The outcome that a server gives itself for its answer.
     #[must_use]
     pub const fn of_server_status(status: u16) -> Self {

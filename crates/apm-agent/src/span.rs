@@ -6,7 +6,10 @@
 mod guard;
 mod leaf;
 mod recording;
+#[cfg(feature = "diesel")]
+mod unfinished;
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
@@ -25,6 +28,8 @@ pub use guard::{InSpan, SpanGuard, in_span, span};
 pub(crate) use leaf::LeafSpan;
 #[cfg(feature = "tracing")]
 pub(crate) use recording::Recording;
+#[cfg(feature = "diesel")]
+pub(crate) use unfinished::{Call, Unfinished};
 
 /// A span that is open and may have children.
 #[derive(Debug)]
@@ -35,6 +40,7 @@ pub(crate) struct ActiveSpan {
     admitted: bool,
     parent: Option<Arc<ActiveSpan>>,
     parent_id: SpanId,
+    has_ended: AtomicBool,
     state: Mutex<ActiveState>,
 }
 
@@ -111,10 +117,10 @@ fn finish_dropped(
     parent: Option<&ActiveSpan>,
     kind: &Arc<SpanKind>,
     outcome: Outcome,
-    start: Instant,
+    (start, end): (Instant, Option<Instant>),
     self_time: Option<Duration>,
 ) {
-    let end = Instant::now();
+    let end = end.unwrap_or_else(Instant::now);
     if let Some(parent) = parent {
         lock(&parent.state).children.child_ended(end);
     }
@@ -149,6 +155,11 @@ pub(crate) fn fail_last_query(current: &Current) {
 }
 
 impl ActiveSpan {
+    /// Nothing is to be made current by it any more.
+    pub(crate) fn has_ended(&self) -> bool {
+        self.has_ended.load(Ordering::Relaxed)
+    }
+
     /// An error was captured in it.
     pub(crate) fn errored(&self) {
         lock(&self.state).errored = true;

@@ -14,6 +14,7 @@ pub(crate) mod stacks;
 pub(crate) mod state;
 
 use std::borrow::Cow;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
@@ -60,6 +61,9 @@ pub(crate) struct Core {
     incoming_state: Option<TraceState>,
     /// It gives ids to log lines and to other services, and no event is made of it.
     only_propagates: bool,
+    has_ended: AtomicBool,
+    /// Which of the requests under way it is, for middleware that meets it again; 0 for none.
+    pub(crate) request: AtomicUsize,
     pub(crate) state: Mutex<State>,
 }
 
@@ -136,9 +140,16 @@ impl Core {
             breakdown: settings.breakdown_metrics && !settings.metrics_interval.is_zero(),
             incoming_state,
             only_propagates: settings.context_propagation_only,
+            has_ended: AtomicBool::new(false),
+            request: AtomicUsize::new(0),
             state: Mutex::new(state),
             agent: Arc::clone(agent),
         }))
+    }
+
+    /// It was reported or discarded.
+    pub(crate) fn has_ended(&self) -> bool {
+        self.has_ended.load(Ordering::Relaxed)
     }
 
     /// Whether there are spans at all, be they kept or counted.
@@ -271,6 +282,7 @@ impl Core {
             state.report(self, [Some(kept), None]);
         }
         state.ended = true;
+        self.has_ended.store(true, Ordering::Relaxed);
         if self.only_propagates {
             return;
         }
@@ -300,6 +312,7 @@ impl Core {
 
     /// Ends the transaction without a trace of it.
     pub(crate) fn discard(&self) {
+        self.has_ended.store(true, Ordering::Relaxed);
         let mut state = lock(&self.state);
         state.ended = true;
         state.spans = Vec::new();

@@ -2,7 +2,8 @@
 //!
 //! Wrap it last, which makes it the outermost: actix runs the last `wrap` first. The transaction begins before any other middleware,
 //! is current in everything that runs for the request, and ends when the response's body does. It is named after routing, from the pattern
-//! of the resource that answered.
+//! of the resource that answered. Where the same request meets the middleware again, on a scope or a resource, no second
+//! transaction begins: the inner one notes the route that was chosen.
 
 mod body;
 mod capture;
@@ -17,6 +18,7 @@ use std::cell::RefCell;
 use std::future::{Ready, ready};
 use std::rc::Rc;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use actix_web::Error;
 use actix_web::body::MessageBody;
@@ -28,7 +30,7 @@ use actix_web::http::{Method, Uri};
 
 use crate::agent::{Agent, Inner};
 use crate::config::Snapshot;
-use crate::context::{Current, Swapped};
+use crate::context::{self, Current, Running, Scope};
 use crate::methods;
 use crate::outcome::Outcome;
 use crate::trace_context::TraceContext;
@@ -117,9 +119,13 @@ struct Worker {
 }
 
 /// A transaction whose response has not come yet. Dropped in this state, the request was given up, or its handler panicked.
+///
+/// It keeps its transaction apart from what is current in it: whatever the service leaves open or closes there, this is the
+/// transaction that ends with the request.
 #[derive(Debug)]
 struct Request {
-    current: Option<Current>,
+    core: Option<Arc<Core>>,
+    scope: Scope,
     worker: Rc<Worker>,
     method: Method,
     uri: Uri,
@@ -137,14 +143,16 @@ where
     forward_ready!(service);
 
     fn call(&self, mut request: ServiceRequest) -> Self::Future {
-        let Some(mut recorded) = Request::begin(self.agent.inner(), &self.worker, &mut request)
-        else {
-            return ApmFuture::new(self.service.call(request), None, false);
+        let recorded = Request::begin(self.agent.inner(), &self.worker, &mut request);
+        let Some(mut recorded) = recorded else {
+            return ApmFuture::new(self.service.call(request), None, self.catch_panics);
         };
         // Some services do their work here, and not in the future that they return.
         let future = {
-            let _swapped = Swapped::new(&mut recorded.current);
-            self.service.call(request)
+            let mut running = Running::new(&mut recorded.scope);
+            let future = self.service.call(request);
+            running.paused = true;
+            future
         };
         ApmFuture::new(future, Some(recorded), self.catch_panics)
     }
@@ -157,12 +165,20 @@ impl Request {
         worker: &Rc<Worker>,
         request: &mut ServiceRequest,
     ) -> Option<Self> {
+        let address = std::ptr::from_ref(request.head()).addr();
+        if let Some(outer) = already_recorded(agent, address) {
+            let pattern = request.match_pattern();
+            let route = name(request.method(), pattern.as_deref());
+            lock(&outer.state).route = Some(route);
+            return None;
+        }
         let settings = agent.config.load();
         if is_ignored(&settings, request) {
             return None;
         }
         let incoming = trace_context(request);
         let core = Core::begin(agent, None, Cow::Borrowed("request"), incoming)?;
+        core.request.store(address, Ordering::Relaxed);
         if core.records_spans() {
             let mut context = Vec::with_capacity(1024);
             request::write(
@@ -181,22 +197,31 @@ impl Request {
         if routes.is_none() {
             *routes = Some(request.resource_map().clone());
         }
-        Some(Self {
-            current: Some(Current {
-                transaction: core,
-                span: None,
-            }),
+        let recorded = Self {
+            scope: Scope::new(Some(Current::of(&core))),
+            core: Some(core),
             worker: Rc::clone(worker),
             method: request.method().clone(),
             uri: request.uri().clone(),
-        })
+        };
+        drop(routes);
+        if cfg!(panic = "abort") {
+            // The process will end with the first panic, and nobody will ask for the name then.
+            let name = recorded.name_by_path();
+            if let Some(core) = &recorded.core {
+                lock(&core.state).route = Some(name);
+            }
+        }
+        Some(recorded)
     }
 
-    fn core(&self) -> Option<&Arc<Core>> {
-        self.current.as_ref().map(|current| &current.transaction)
+    /// The name of a request that left no response to ask: of the route that an inner middleware has seen, else of the
+    /// first one that fits the path. Guards cannot be asked again.
+    fn name_without_response(&self, core: &Core) -> Cow<'static, str> {
+        let chosen = lock(&core.state).route.clone();
+        chosen.unwrap_or_else(|| self.name_by_path())
     }
 
-    /// The name by the routes alone, for a request that left no response to ask.
     fn name_by_path(&self) -> Cow<'static, str> {
         let routes = self.worker.routes.borrow();
         let pattern = routes
@@ -207,22 +232,32 @@ impl Request {
 
     /// Ends the transaction of a request that has no body to wait for.
     fn end(mut self, status: Option<u16>) {
-        let Some(current) = self.current.take() else {
-            return;
-        };
-        let name = self.name_by_path();
-        end_without_response(&current.transaction, name, status);
+        if let Some(core) = self.core.take() {
+            let name = self.name_without_response(&core);
+            end_without_response(&core, name, status);
+        }
     }
 }
 
 impl Drop for Request {
     fn drop(&mut self) {
-        let Some(current) = self.current.take() else {
-            return;
-        };
-        let status = std::thread::panicking().then_some(500);
-        end_without_response(&current.transaction, self.name_by_path(), status);
+        if let Some(core) = self.core.take() {
+            let status = std::thread::panicking().then_some(500);
+            let name = self.name_without_response(&core);
+            end_without_response(&core, name, status);
+        }
     }
+}
+
+/// The transaction of this very request, if a middleware further out has begun one.
+fn already_recorded(agent: &Arc<Inner>, address: usize) -> Option<Arc<Core>> {
+    context::with(|current| {
+        let core = &current.transaction;
+        let same = core.request.load(Ordering::Relaxed) == address
+            && Arc::ptr_eq(&core.agent, agent)
+            && !core.has_ended();
+        same.then(|| Arc::clone(core))
+    })
 }
 
 /// Ends a transaction of which no response is seen here: `status` is what the client gets, `None` when nobody waits for it.

@@ -2,27 +2,27 @@
 
 use std::borrow::Cow;
 use std::future::Future;
+use std::marker::PhantomData;
 use std::pin::Pin;
 use std::task::{self, Poll};
 
 use pin_project_lite::pin_project;
 
 use super::recording::{Details, Recording};
-use crate::context::{self, Context, Entered, InContext};
+use crate::context::{self, Context, InContext};
 use crate::ids::SpanId;
 use crate::outcome::Outcome;
 use crate::transaction::LabelValue;
 
-/// An open span; ends when it is dropped. It is the current span of its thread until then, and cannot leave the thread:
-/// across an `.await` use [`in_span`].
+/// An open span; ends when it is dropped. Until then it is the current span of the code around it, and it cannot leave the
+/// thread: across an `.await` use [`in_span`].
 ///
 /// Without a current transaction, or when that is not sampled, it does nothing.
 #[derive(Debug)]
 #[must_use = "the span ends as soon as the guard is dropped"]
 pub struct SpanGuard {
-    /// Left first, so that the span is no longer current when it ends.
-    entered: Option<Entered>,
     recording: Option<Recording>,
+    not_send: PhantomData<*const ()>,
 }
 
 /// Begins a span named `name` of a type such as `app`, `template` or `custom`, optionally with a subtype behind a dot (`db.redis`).
@@ -36,14 +36,16 @@ pub struct SpanGuard {
 /// # render();
 /// ```
 pub fn span(name: impl Into<Cow<'static, str>>, kind: impl Into<Cow<'static, str>>) -> SpanGuard {
-    let recording = context::with(|current| {
-        let current = current?;
-        Recording::begin(current, Details::new(name.into(), kind.into()))
-    });
-    let entered = recording
-        .as_ref()
-        .map(|recording| Entered::new(Some(recording.current())));
-    SpanGuard { entered, recording }
+    // The conversions may be the service's own code.
+    let (name, kind) = (name.into(), kind.into());
+    let recording = context::with(|current| Recording::begin(current, Details::new(name, kind)));
+    if let Some(recording) = &recording {
+        context::enter_span(recording.current());
+    }
+    SpanGuard {
+        recording,
+        not_send: PhantomData,
+    }
 }
 
 impl SpanGuard {
@@ -91,7 +93,10 @@ impl SpanGuard {
 
 impl Drop for SpanGuard {
     fn drop(&mut self) {
-        drop(self.entered.take());
+        // The span is left before it ends.
+        if let Some(recording) = &self.recording {
+            context::leave_span(recording.span.id);
+        }
     }
 }
 
@@ -102,11 +107,26 @@ pin_project! {
     pub struct InSpan<F> {
         #[pin]
         future: InContext<F>,
-        recording: Option<Recording>,
+        // Name and kind, until the first poll: there is no span yet.
+        new: Option<(Cow<'static, str>, Cow<'static, str>)>,
+        begun: GivenUp,
     }
 }
 
-/// Runs a future inside a span that ends with it, also when it is dropped half-way.
+/// The span of a future. Dropped before the future is done, it was given up.
+#[derive(Debug, Default)]
+struct GivenUp(Option<Recording>);
+
+impl Drop for GivenUp {
+    fn drop(&mut self) {
+        if let Some(recording) = &mut self.0 {
+            recording.given_up = true;
+        }
+    }
+}
+
+/// Runs a future inside a span, which begins with the first poll, as a child of what is current there, and ends with the
+/// future. Of a future that is dropped half-way the outcome is unknown, unless an error was captured in it.
 ///
 /// ```
 /// # async fn fetch() -> u32 { 7 }
@@ -119,24 +139,28 @@ pub fn in_span<F: Future>(
     kind: impl Into<Cow<'static, str>>,
     future: F,
 ) -> InSpan<F> {
-    let outer = context::current();
-    let recording = outer
-        .as_ref()
-        .and_then(|current| Recording::begin(current, Details::new(name.into(), kind.into())));
-    let current = recording.as_ref().map(Recording::current).or(outer);
-    let future = current
-        .map_or_else(Context::default, Context::of)
-        .wrap(future);
-    InSpan { future, recording }
+    InSpan {
+        future: Context::default().wrap(future),
+        new: Some((name.into(), kind.into())),
+        begun: GivenUp::default(),
+    }
 }
 
 impl<F: Future> Future for InSpan<F> {
     type Output = F::Output;
 
     fn poll(self: Pin<&mut Self>, task: &mut task::Context<'_>) -> Poll<F::Output> {
-        let this = self.project();
+        let mut this = self.project();
+        if let Some((name, kind)) = this.new.take() {
+            let outer = context::current();
+            this.begun.0 = outer
+                .as_ref()
+                .and_then(|current| Recording::begin(current, Details::new(name, kind)));
+            let span = this.begun.0.as_ref().map(Recording::current);
+            this.future.as_mut().set_current(span.or(outer));
+        }
         let output = std::task::ready!(this.future.poll(task));
-        drop(this.recording.take());
+        drop(this.begun.0.take());
         Poll::Ready(output)
     }
 }

@@ -29,12 +29,12 @@ pub(crate) struct LeafSpan {
 impl LeafSpan {
     /// Begins an exit span under what is current; `None` without a transaction that wants it.
     pub(crate) fn begin(kind: &Arc<SpanKind>) -> Option<Self> {
-        context::with(|current| Self::begin_in(current?, kind))
+        context::with(|current| Self::begin_in(current, kind))
     }
 
     /// The same for a span that began earlier.
     pub(crate) fn begin_at(kind: &Arc<SpanKind>, start: Instant) -> Option<Self> {
-        context::with(|current| Self::begin_with(current?, kind, Some(start)))
+        context::with(|current| Self::begin_with(current, kind, Some(start)))
     }
 
     pub(crate) fn begin_in(current: &Current, kind: &Arc<SpanKind>) -> Option<Self> {
@@ -65,9 +65,20 @@ impl LeafSpan {
         self.beginning.id
     }
 
+    #[cfg(feature = "diesel")]
+    pub(crate) fn start(&self) -> Instant {
+        self.beginning.start
+    }
+
     /// Ends it. `tail` is only needed when it was admitted.
     pub(crate) fn end(mut self, outcome: Outcome, tail: Option<Arc<Tail>>) {
-        self.close(outcome, tail);
+        self.close(None, outcome, tail);
+    }
+
+    /// The same for a span that has ended before.
+    #[cfg(feature = "diesel")]
+    pub(crate) fn end_at(mut self, end: Instant, outcome: Outcome, tail: Option<Arc<Tail>>) {
+        self.close(Some(end), outcome, tail);
     }
 
     /// Takes it back: it never was.
@@ -81,7 +92,7 @@ impl LeafSpan {
         core.forget_span(end, self.current.span.is_none());
     }
 
-    fn close(&mut self, outcome: Outcome, tail: Option<Arc<Tail>>) {
+    fn close(&mut self, end: Option<Instant>, outcome: Outcome, tail: Option<Arc<Tail>>) {
         if std::mem::replace(&mut self.ended, true) {
             return;
         }
@@ -95,7 +106,7 @@ impl LeafSpan {
         } = self.beginning;
         match tail {
             Some(tail) if admitted => {
-                let end = Instant::now();
+                let end = end.unwrap_or_else(Instant::now);
                 let propagated = self.propagated;
                 let span = FinishedSpan {
                     id,
@@ -113,7 +124,7 @@ impl LeafSpan {
                 let self_time = span.duration();
                 finish(core, parent, span, self_time);
             }
-            _ => finish_dropped(core, parent, &self.kind, outcome, start, None),
+            _ => finish_dropped(core, parent, &self.kind, outcome, (start, end), None),
         }
     }
 }
@@ -122,7 +133,7 @@ impl Drop for LeafSpan {
     fn drop(&mut self) {
         if !self.ended {
             let tail = Tail::new(Arc::clone(&self.kind), "", None, |_| {});
-            self.close(Outcome::Unknown, Some(Arc::new(tail)));
+            self.close(None, Outcome::Unknown, Some(Arc::new(tail)));
         }
     }
 }

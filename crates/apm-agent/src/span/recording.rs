@@ -1,10 +1,13 @@
 //! Spans that are current while they run: what they are told, and what they report in the end.
 
 use std::borrow::Cow;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Instant;
 
 use super::{ActiveSpan, Beginning, begin, finish, finish_dropped, stack_of};
+#[cfg(feature = "tracing")]
+use crate::agent::Inner;
 use crate::context::Current;
 use crate::outcome::Outcome;
 use crate::service_target::ExitSpan;
@@ -58,6 +61,8 @@ pub(crate) struct Recording {
     core: Arc<Core>,
     pub(super) span: Arc<ActiveSpan>,
     pub(super) details: Details,
+    /// Nobody waited for its end.
+    pub(super) given_up: bool,
 }
 
 impl Recording {
@@ -65,6 +70,11 @@ impl Recording {
     #[cfg(feature = "tracing")]
     pub(crate) fn open(current: &Current, name: &'static str, kind: &'static str) -> Option<Self> {
         Self::begin(current, Details::new(name.into(), kind.into()))
+    }
+
+    #[cfg(feature = "tracing")]
+    pub(crate) fn agent(&self) -> Arc<Inner> {
+        Arc::clone(&self.core.agent)
     }
 
     /// Adds a label.
@@ -86,12 +96,14 @@ impl Recording {
             admitted,
             parent: current.span.clone(),
             parent_id,
+            has_ended: AtomicBool::new(false),
             state: Mutex::default(),
         };
         Some(Self {
             core: Arc::clone(&current.transaction),
             span: Arc::new(span),
             details,
+            given_up: false,
         })
     }
 
@@ -123,6 +135,7 @@ impl Drop for Recording {
             parent_id,
             ..
         } = *self.span;
+        self.span.has_ended.store(true, Ordering::Relaxed);
         let (kept, self_time, errored) = {
             let mut state = lock(&self.span.state);
             state.ended = true;
@@ -156,10 +169,13 @@ impl Drop for Recording {
             exit: *exit,
             target,
         });
-        let outcome = outcome.unwrap_or(Outcome::failed(errored || std::thread::panicking()));
+        let failed = errored || std::thread::panicking();
+        let found = Outcome::of_work(failed, self.given_up);
+        let outcome = outcome.unwrap_or(found);
         let parent = self.span.parent.as_deref();
         if !admitted {
-            return finish_dropped(&self.core, parent, &kind, outcome, start, Some(self_time));
+            let times = (start, Some(end));
+            return finish_dropped(&self.core, parent, &kind, outcome, times, Some(self_time));
         }
         let tail = Arc::new(Tail::new(kind, name, action.as_deref(), |out| {
             labels.write(out)

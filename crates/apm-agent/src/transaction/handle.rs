@@ -56,30 +56,32 @@ impl Transaction {
         }
     }
 
-    /// Makes it current on this thread until the guard is dropped. Never hold the guard across an `.await`.
+    /// Makes it current on this thread until the guard is dropped or the transaction ends. Across an `.await` use
+    /// [`Transaction::wrap`].
     pub fn enter(&self) -> Entered {
-        Entered::new(self.current())
+        Entered::new(self.current(), false)
     }
 
     /// Runs a closure in it.
     pub fn run<R>(&self, closure: impl FnOnce() -> R) -> R {
-        let _entered = self.enter();
-        closure()
+        context::run(self.current(), closure)
     }
 
-    /// Runs a future in it, and ends it with the future.
+    /// Runs a future in it, and ends it with the future. Where the future is dropped before it is done, as by a time-out,
+    /// the result is `cancelled` and the outcome unknown, unless an error was captured in it or you said otherwise.
     pub fn wrap<F: Future>(self, future: F) -> InTransaction<F> {
-        let context = self.current().map_or_else(Context::default, Context::of);
         InTransaction {
-            future: context.wrap(future),
-            transaction: Some(self),
+            future: Context::of(self.current()).wrap(future),
+            transaction: GivenUp(Some(self)),
         }
     }
 
     /// Sets the result, such as `success` or `timeout`: a few words that group transactions.
     pub fn set_result(&self, result: impl Into<Cow<'static, str>>) {
+        // Conversions may be the service's own code, which must not run under the lock.
+        let result = result.into();
         if let Some(core) = &self.core {
-            lock(&core.state).result.set(result.into());
+            lock(&core.state).result.set(result);
         }
     }
 
@@ -90,10 +92,7 @@ impl Transaction {
     }
 
     fn current(&self) -> Option<Current> {
-        Some(Current {
-            transaction: Arc::clone(self.core.as_ref()?),
-            span: None,
-        })
+        self.core.as_ref().map(Current::of)
     }
 }
 
@@ -115,7 +114,24 @@ pin_project! {
     pub struct InTransaction<F> {
         #[pin]
         future: InContext<F>,
-        transaction: Option<Transaction>,
+        transaction: GivenUp,
+    }
+}
+
+/// The transaction of a future. Dropped before the future is done, it was given up.
+#[derive(Debug)]
+struct GivenUp(Option<Transaction>);
+
+impl Drop for GivenUp {
+    fn drop(&mut self) {
+        let core = self.0.as_ref().and_then(|it| it.core.as_ref());
+        if let Some(core) = core
+            && !std::thread::panicking()
+        {
+            let mut state = lock(&core.state);
+            state.given_up = true;
+            state.result.find("cancelled".into());
+        }
     }
 }
 
@@ -125,7 +141,7 @@ impl<F: Future> Future for InTransaction<F> {
     fn poll(self: Pin<&mut Self>, task: &mut task::Context<'_>) -> Poll<F::Output> {
         let this = self.project();
         let output = std::task::ready!(this.future.poll(task));
-        drop(this.transaction.take());
+        drop(this.transaction.0.take());
         Poll::Ready(output)
     }
 }
@@ -146,18 +162,21 @@ pub struct CurrentTransaction(pub(crate) Arc<Core>);
 /// The current transaction; `None` outside one.
 #[must_use]
 pub fn current_transaction() -> Option<CurrentTransaction> {
-    context::with(|current| Some(CurrentTransaction(Arc::clone(&current?.transaction))))
+    context::with(|current| Some(CurrentTransaction(Arc::clone(&current.transaction))))
 }
 
+// What is given may be converted by the service's own code: that happens before the lock is taken.
 impl CurrentTransaction {
     /// Renames it. Names group transactions: put what varies into labels.
     pub fn set_name(&self, name: impl Into<Cow<'static, str>>) {
-        lock(&self.0.state).name.set(name.into());
+        let name = name.into();
+        lock(&self.0.state).name.set(name);
     }
 
     /// Sets the result, such as `HTTP 2xx`.
     pub fn set_result(&self, result: impl Into<Cow<'static, str>>) {
-        lock(&self.0.state).result.set(result.into());
+        let result = result.into();
+        lock(&self.0.state).result.set(result);
     }
 
     /// Sets how it ended. [`Outcome::Unknown`] is left out of the error rate.
@@ -172,7 +191,8 @@ impl CurrentTransaction {
 
     /// Adds a label: a string, number or bool that can be searched for.
     pub fn set_label(&self, key: &str, value: impl Into<LabelValue>) {
-        lock(&self.0.state).extra().labels.set(key, value.into());
+        let value = value.into();
+        lock(&self.0.state).extra().labels.set(key, value);
     }
 
     /// Adds data that is shown with the transaction and cannot be searched for; 64 KiB in all.
@@ -194,10 +214,10 @@ impl CurrentTransaction {
     /// The value of a `traceparent` header for a call that the agent does not see, as from code that is not instrumented.
     #[must_use]
     pub fn traceparent(&self) -> String {
-        let from = context::with(|current| match current {
-            Some(current) if Arc::ptr_eq(&current.transaction, &self.0) => current.parent_id(),
-            _ => self.0.identity.id,
+        let from = context::with(|current| {
+            Arc::ptr_eq(&current.transaction, &self.0).then(|| current.parent_id())
         });
+        let from = from.unwrap_or(self.0.identity.id);
         String::from_utf8_lossy(&self.0.traceparent(from)).into_owned()
     }
 }

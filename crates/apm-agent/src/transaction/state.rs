@@ -62,6 +62,10 @@ pub(crate) struct State {
     pub(crate) outcome: Overridable<Outcome>,
     /// An error was captured; decides the outcome where nothing else does.
     pub(crate) errored: bool,
+    /// Nobody waited for its end; decides the outcome where nothing else does.
+    pub(crate) given_up: bool,
+    /// The name to be taken where there is no response to ask: a route that is known to have been chosen.
+    pub(crate) route: Option<Cow<'static, str>>,
     /// Encoded members of `context`, each followed by a comma: request, response.
     pub(crate) context: Vec<u8>,
     /// The request's body, and where in `context` it belongs.
@@ -96,7 +100,7 @@ impl State {
         self.outcome
             .get()
             .copied()
-            .unwrap_or(Outcome::failed(self.errored))
+            .unwrap_or(Outcome::of_work(self.errored, self.given_up))
     }
 
     /// Appends the members of `context`, each followed by a comma; the request's body where it is wanted.

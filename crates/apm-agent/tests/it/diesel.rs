@@ -1,5 +1,6 @@
 //! Spans of Diesel's queries on SQLite.
 
+mod binds;
 mod hashes;
 mod secrets;
 
@@ -35,8 +36,13 @@ impl CustomizeConnection<SqliteConnection, diesel::r2d2::Error> for CreateTable 
 }
 
 pub(crate) fn pool(recorder: &Checked) -> SqlitePool {
+    wide_pool(recorder, 1)
+}
+
+/// A pool of so many connections, each with a database of its own.
+fn wide_pool(recorder: &Checked, connections: u32) -> SqlitePool {
     Pool::builder()
-        .max_size(1)
+        .max_size(connections)
         .connection_customizer(Box::new(
             recorder.agent().diesel("people.db").then(CreateTable),
         ))

@@ -5,6 +5,7 @@
 mod actix;
 mod awc;
 mod canary;
+mod contexts;
 #[cfg(any(feature = "mysql", feature = "postgres"))]
 mod databases;
 mod diesel;
@@ -25,3 +26,4 @@ mod support;
 mod switches;
 mod tls;
 mod tracing;
+mod user_code;

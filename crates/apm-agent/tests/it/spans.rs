@@ -4,7 +4,7 @@ mod stacks;
 
 use std::time::Duration;
 
-use apm_agent::{Outcome, Transaction, User};
+use apm_agent::{Outcome, Transaction, User, in_span};
 
 use crate::support::{Checked, record};
 
@@ -327,4 +327,106 @@ fn thousands_of_spans_do_not_pile_up_in_their_transaction() {
     assert_eq!(recorded.spans.len(), 5000);
     assert_eq!(recorded.transactions[0]["span_count"]["started"], 5000);
     assert!(recorder.agent().flush(Duration::from_secs(1)));
+}
+
+#[test]
+fn a_job_that_is_given_up_by_a_time_out_is_no_success() {
+    let recorder = Checked::default();
+    recorder.run(|agent| {
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_time()
+            .build()
+            .unwrap();
+        let job = |name: &'static str, work: fn()| {
+            let job = agent.transaction(name, "task").wrap(async move {
+                work();
+                in_span("wait", "app", std::future::pending::<()>()).await;
+            });
+            runtime.block_on(async {
+                tokio::time::timeout(Duration::from_millis(1), job)
+                    .await
+                    .unwrap_err();
+            });
+        };
+        job("given up", || ());
+        job("failed before", || {
+            apm_agent::capture_message("went wrong");
+        });
+        job("said before", || {
+            let transaction = apm_agent::current_transaction().unwrap();
+            transaction.set_result("half done");
+            transaction.set_outcome(Outcome::Success);
+        });
+        drop(agent.transaction("never begun", "task").wrap(async {}));
+        runtime.block_on(agent.transaction("done", "task").wrap(async {}));
+    });
+    let recorded = recorder.take();
+    let shown: Vec<_> = recorded
+        .transactions
+        .iter()
+        .map(|it| [&it["name"], &it["result"], &it["outcome"]].map(|text| text.as_str()))
+        .collect();
+    let of = |name, result, outcome| [Some(name), result, Some(outcome)];
+    assert_eq!(
+        shown,
+        [
+            of("given up", Some("cancelled"), "unknown"),
+            of("failed before", Some("cancelled"), "failure"),
+            of("said before", Some("half done"), "success"),
+            of("never begun", Some("cancelled"), "unknown"),
+            of("done", None, "success"),
+        ]
+    );
+    for span in &recorded.spans {
+        assert_eq!(span["outcome"], "unknown");
+    }
+}
+
+#[test]
+fn a_future_in_a_span_takes_its_context_when_it_is_polled() {
+    let recorder = Checked::default();
+    recorder.run(|agent| {
+        let made_outside = in_span("made outside", "app", async {
+            drop(apm_agent::span("below", "app"))
+        });
+        let first = agent.transaction("first", "task");
+        let made_in_first = first.run(|| in_span("made in the first", "app", async {}));
+        let never_polled = first.run(|| in_span("never polled", "app", async {}));
+        drop((first, never_polled));
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .build()
+            .unwrap();
+        runtime.block_on(agent.transaction("second", "task").wrap(async {
+            made_outside.await;
+            in_span("around", "app", made_in_first).await;
+        }));
+    });
+    let recorded = recorder.take();
+    let second = &recorded.transactions[1];
+    assert_eq!(second["name"], "second");
+    let parents: Vec<_> = recorded
+        .spans
+        .iter()
+        .map(|span| {
+            assert_eq!(span["transaction_id"], second["id"]);
+            let all = recorded.spans.iter().chain([second]);
+            let parent = all
+                .clone()
+                .find(|it| it["id"] == span["parent_id"])
+                .unwrap();
+            (
+                span["name"].as_str().unwrap(),
+                parent["name"].as_str().unwrap(),
+            )
+        })
+        .collect();
+    assert_eq!(
+        parents,
+        [
+            ("below", "made outside"),
+            ("made outside", "second"),
+            ("made in the first", "around"),
+            ("around", "second"),
+        ]
+    );
 }

@@ -1,6 +1,7 @@
 //! The response body, which ends the transaction when it is sent, or given up.
 
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use actix_web::body::{BodySize, MessageBody};
@@ -8,8 +9,9 @@ use actix_web::web::Bytes;
 use pin_project_lite::pin_project;
 
 use super::request::mark_unfinished;
-use crate::context::{Current, Swapped};
+use crate::context::{Running, Scope};
 use crate::outcome::Outcome;
+use crate::transaction::Core;
 use crate::transport::buffers::lock;
 
 pin_project! {
@@ -25,7 +27,8 @@ pin_project! {
 /// A transaction whose body is being sent. Ends when it is dropped.
 #[derive(Debug)]
 pub(super) struct Sending {
-    current: Option<Current>,
+    core: Arc<Core>,
+    scope: Scope,
     /// Bytes that the body announced and has not produced; `None` when it did not say how many there are.
     left: Option<u64>,
     finished: bool,
@@ -33,9 +36,9 @@ pub(super) struct Sending {
 }
 
 impl<B: MessageBody> ApmBody<B> {
-    /// A body that ends `current`'s transaction; `None` for a body that nothing hangs on.
-    pub(super) fn new(body: B, current: Option<Current>) -> Self {
-        let sending = current.map(|current| {
+    /// A body that ends a transaction, in whose scope it is made; `None` for a body that nothing hangs on.
+    pub(super) fn new(body: B, transaction: Option<(Arc<Core>, Scope)>) -> Self {
+        let sending = transaction.map(|(core, scope)| {
             let (left, finished) = match body.size() {
                 // Empty bodies are never polled.
                 BodySize::None | BodySize::Sized(0) => (Some(0), true),
@@ -43,7 +46,8 @@ impl<B: MessageBody> ApmBody<B> {
                 BodySize::Stream => (None, false),
             };
             Sending {
-                current: Some(current),
+                core,
+                scope,
                 left,
                 finished,
                 failed: false,
@@ -70,8 +74,10 @@ impl<B: MessageBody> MessageBody for ApmBody<B> {
         };
         let polled = {
             // Code in streams belongs to the request.
-            let _swapped = Swapped::new(&mut sending.current);
-            this.body.poll_next(task)
+            let mut running = Running::new(&mut sending.scope);
+            let polled = this.body.poll_next(task);
+            running.paused = !matches!(polled, Poll::Ready(None));
+            polled
         };
         match &polled {
             Poll::Ready(None) => {
@@ -93,10 +99,7 @@ impl<B: MessageBody> MessageBody for ApmBody<B> {
 
 impl Drop for Sending {
     fn drop(&mut self) {
-        let Some(current) = self.current.take() else {
-            return;
-        };
-        let core = current.transaction;
+        let core = &self.core;
         if self.failed || !self.finished {
             let mut state = lock(&core.state);
             mark_unfinished(&mut state.context);

@@ -1,18 +1,20 @@
 //! Errors that handlers and middleware return.
 
+use std::sync::Arc;
+
 use actix_web::Error;
 use actix_web::error::BlockingError;
 
 use crate::context::Current;
 use crate::error::{self, Cause, Stack, What, type_of_debug};
+use crate::transaction::Core;
 use crate::transport::buffers::lock;
 
 /// Captures the error behind a response of 500 and above. What the client did wrong is no error of the service.
-pub(super) fn capture(current: &Current, error: &Error, status: u16) {
+pub(super) fn capture(core: &Arc<Core>, error: &Error, status: u16) {
     if status < 500 {
         return;
     }
-    let core = &current.transaction;
     // A panic in `web::block` was captured where it happened; what actix makes of it would mislead.
     if error.as_error::<BlockingError>().is_some() && lock(&core.state).errored {
         return;
@@ -25,9 +27,17 @@ pub(super) fn capture(current: &Current, error: &Error, status: u16) {
         chain: vec![Cause {
             type_name: type_of_debug(error, error),
             module: None,
-            message: error.to_string(),
+            message: error::message(error),
         }],
         handled: true,
     };
-    error::capture(&core.agent, Some(current), what, None, culprit, Stack::Left);
+    let current = Current::of(core);
+    error::capture(
+        &core.agent,
+        Some(&current),
+        what,
+        None,
+        culprit,
+        Stack::Left,
+    );
 }

@@ -14,7 +14,7 @@ use pin_project_lite::pin_project;
 
 use super::body::ApmBody;
 use super::{Request, errors, name, request, result};
-use crate::context::{Current, Swapped};
+use crate::context::Running;
 use crate::outcome::Outcome;
 use crate::transport::buffers::lock;
 
@@ -49,24 +49,19 @@ where
 
     fn poll(self: Pin<&mut Self>, task: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.project();
+        let catch = *this.catch_panics;
         let Some(recorded) = this.request else {
-            let response = ready!(this.future.poll(task))?;
+            let (answer, _) = poll(this.future, task, catch);
+            let response = ready!(answer)?;
             return Poll::Ready(Ok(response.map_body(|_, body| ApmBody::new(body, None))));
         };
-        let mut panicked = false;
-        let polled = {
-            let _swapped = Swapped::new(&mut recorded.current);
-            if *this.catch_panics {
-                // The future is not polled again after a panic, and nothing of ours is left half-done by one.
-                catch_unwind(AssertUnwindSafe(|| this.future.poll(task))).unwrap_or_else(|_| {
-                    panicked = true;
-                    Poll::Ready(Err(ErrorInternalServerError("the handler panicked")))
-                })
-            } else {
-                this.future.poll(task)
-            }
+        let (answer, panicked) = {
+            let mut running = Running::new(&mut recorded.scope);
+            let polled = poll(this.future, task, catch);
+            running.paused = polled.0.is_pending();
+            polled
         };
-        let answer = ready!(polled);
+        let answer = ready!(answer);
         let Some(recorded) = this.request.take() else {
             return Poll::Pending;
         };
@@ -80,16 +75,41 @@ where
     }
 }
 
+/// Polls the service; with `catch`, a panic becomes an error, and the second part says so.
+fn poll<F, T>(
+    future: Pin<&mut F>,
+    task: &mut Context<'_>,
+    catch: bool,
+) -> (Poll<Result<T, Error>>, bool)
+where
+    F: Future<Output = Result<T, Error>>,
+{
+    if !catch {
+        return (future.poll(task), false);
+    }
+    // The future is not polled again after a panic, and nothing of ours is left half-done by one.
+    match catch_unwind(AssertUnwindSafe(|| future.poll(task))) {
+        Ok(polled) => (polled, false),
+        Err(payload) => {
+            // What was thrown is the service's, and may panic as well when it is dropped.
+            if let Err(another) = catch_unwind(AssertUnwindSafe(|| drop(payload))) {
+                std::mem::forget(another);
+            }
+            let error = ErrorInternalServerError("the handler panicked");
+            (Poll::Ready(Err(error)), true)
+        }
+    }
+}
+
 /// Completes the transaction with its response, and hands it to the body.
 fn respond<B: MessageBody>(
     mut recorded: Request,
     response: ServiceResponse<B>,
 ) -> ServiceResponse<ApmBody<B>> {
-    let Some(current) = recorded.current.take() else {
+    let Some(core) = recorded.core.take() else {
         return response.map_body(|_, body| ApmBody::new(body, None));
     };
     let status = response.status();
-    let core = &current.transaction;
     {
         core.find_name(name(
             &recorded.method,
@@ -107,12 +127,13 @@ fn respond<B: MessageBody>(
         }
     }
     if let Some(error) = response.response().error() {
-        errors::capture(&current, error, status.as_u16());
+        errors::capture(&core, error, status.as_u16());
     }
     let sending = if is_endless(&response) {
-        end_now(current)
+        core.end();
+        None
     } else {
-        Some(current)
+        Some((core, std::mem::take(&mut recorded.scope)))
     };
     response.map_body(|_, body| ApmBody::new(body, sending))
 }
@@ -129,16 +150,12 @@ fn is_endless<B>(response: &ServiceResponse<B>) -> bool {
     response.status() == StatusCode::SWITCHING_PROTOCOLS || stream()
 }
 
-fn end_now(current: Current) -> Option<Current> {
-    current.transaction.end();
-    None
-}
-
 /// Ends the transaction of a request that a middleware refused, or whose handler panicked.
 fn fail(recorded: Request, error: &Error, panicked: bool) {
     let status = error.as_response_error().status_code().as_u16();
-    if let Some(core) = recorded.core() {
-        core.find_name(recorded.name_by_path());
+    if let Some(core) = &recorded.core {
+        let name = recorded.name_without_response(core);
+        core.find_name(name);
         let mut state = lock(&core.state);
         if core.records_spans() {
             state.context.extend_from_slice(
@@ -147,10 +164,10 @@ fn fail(recorded: Request, error: &Error, panicked: bool) {
         }
     }
     // The panic itself was captured by the hook.
-    if let Some(current) = &recorded.current
+    if let Some(core) = &recorded.core
         && !panicked
     {
-        errors::capture(current, error, status);
+        errors::capture(core, error, status);
     }
     recorded.end(Some(status));
 }

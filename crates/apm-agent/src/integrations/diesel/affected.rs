@@ -29,9 +29,8 @@ impl AffectedRowsExt for QueryResult<usize> {
     fn record_rows(self) -> Self {
         if let Ok(rows) = self {
             context::with(|current| {
-                if let Some(current) = current {
-                    span::set_rows_of_last_query(current, rows);
-                }
+                span::set_rows_of_last_query(current, rows);
+                Some(())
             });
         }
         self.mark_failure()

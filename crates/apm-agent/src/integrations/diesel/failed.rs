@@ -8,6 +8,7 @@ use std::error::Error;
 use diesel::result::Error as QueryError;
 
 use crate::context;
+use crate::error::MAX_CAUSES;
 use crate::span;
 
 /// Tells the agent of a query that failed.
@@ -51,21 +52,23 @@ pub(crate) fn is_query_error<E: Error + ?Sized>(error: &E) -> bool {
     // What may be borrowed cannot be asked for its type, only named.
     let itself = std::any::type_name::<E>() == std::any::type_name::<QueryError>()
         && format!("{error:?}") != "NotFound";
-    let mut source = error.source();
-    while let Some(cause) = source {
-        if cause.downcast_ref::<QueryError>().is_some_and(is_failure) {
-            return true;
-        }
-        source = cause.source();
-    }
-    itself
+    // A chain may have no end.
+    let causes = std::iter::successors(error.source(), |&cause| cause.source());
+    let mut causes = causes.take(MAX_CAUSES);
+    itself || causes.any(|cause| cause.downcast_ref().is_some_and(is_failure))
 }
 
-/// Marks the last query under the current span or transaction as failed.
+/// Marks the query that this code has run last as failed.
 pub(crate) fn fail_last_query() {
-    context::with(|current| {
-        if let Some(current) = current {
-            span::fail_last_query(current);
+    // It is known to be over, and its connection has not said so: its values could not be bound.
+    let running = context::unfinished(|unfinished| unfinished.take_latest()).flatten();
+    match running {
+        Some(call) => call.fail(),
+        None => {
+            context::with(|current| {
+                span::fail_last_query(current);
+                Some(())
+            });
         }
-    });
+    }
 }

@@ -1,17 +1,20 @@
 //! From Diesel's events to spans, for one connection.
 //!
-//! Two things about Diesel 2.3 shape it (canary tests pin both): a failed bind emits no `FinishQuery`, so an open query is closed as unknown when
-//! the next one starts; and on SQLite a failed *load* finishes without an error.
+//! Two things about Diesel 2.3 shape it (canary tests pin both): of a query whose values cannot be bound there is no
+//! `FinishQuery`, and on SQLite a failed *load* finishes without an error. So an open query is kept on its thread, where it
+//! fails as soon as the code that made it is over.
 
 use std::mem;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use diesel::connection::{DebugQuery, Instrumentation, InstrumentationEvent};
 
 use super::statement::{Statements, write_sql};
+use crate::context;
 use crate::outcome::Outcome;
-use crate::span::LeafSpan;
-use crate::span_kind::{SpanKind, Tail};
+use crate::span::{Call, LeafSpan};
+use crate::span_kind::SpanKind;
 
 /// The text with which r2d2 tests a connection.
 const PING: &str = "SELECT 1";
@@ -23,40 +26,36 @@ const KEPT_CAPACITY: usize = 16 * 1024;
 pub(super) struct Tracer {
     pub(super) statements: Statements,
     sql: String,
-    open: Option<Open>,
+    /// This connection among those of the process.
+    number: u64,
     /// Nesting of database transactions.
     depth: u32,
     /// Whether the bind values of SELECTs are hashed.
     pub(super) hash_binds: bool,
 }
 
-/// A query that has started.
-#[derive(Debug)]
-struct Open {
-    span: LeafSpan,
-    /// `None` over the span limit, where the statement is not even formatted.
-    tail: Option<Arc<Tail>>,
-}
-
 impl Tracer {
     pub(super) fn new(kind: Arc<SpanKind>, instance: Option<&str>) -> Self {
+        static NEXT: AtomicU64 = AtomicU64::new(0);
         Self {
             statements: Statements::new(kind, instance),
             sql: String::new(),
-            open: None,
+            number: NEXT.fetch_add(1, Ordering::Relaxed),
             depth: 0,
             hash_binds: false,
         }
     }
 
     fn start(&mut self, query: &dyn DebugQuery) {
-        // The query before was never finished: binding its values failed.
-        self.finish(Outcome::Unknown);
+        // The query before was never finished.
+        if let Some(before) = self.running() {
+            before.fail();
+        }
         let Some(mut span) = LeafSpan::begin(self.statements.kind()) else {
             return;
         };
         if !span.admitted() {
-            self.open = Some(Open { span, tail: None });
+            self.runs(Call::new(self.number, span, None));
             return;
         }
         let mut sql = mem::take(&mut self.sql);
@@ -66,16 +65,28 @@ impl Tracer {
             span.forget();
         } else {
             let tail = Some(self.statements.tail(&sql));
-            self.open = Some(Open { span, tail });
+            self.runs(Call::new(self.number, span, tail));
         }
         if sql.capacity() <= KEPT_CAPACITY {
             self.sql = sql;
         }
     }
 
-    fn finish(&mut self, outcome: Outcome) {
-        if let Some(Open { span, tail }) = self.open.take() {
-            span.end(outcome, tail);
+    fn runs(&self, call: Call) {
+        let too_many = context::unfinished(|unfinished| unfinished.push(call)).flatten();
+        if let Some(oldest) = too_many {
+            oldest.fail();
+        }
+    }
+
+    /// The query that this connection is running.
+    fn running(&self) -> Option<Call> {
+        context::unfinished(|unfinished| unfinished.take(self.number)).flatten()
+    }
+
+    fn finish(&self, outcome: Outcome) {
+        if let Some(query) = self.running() {
+            query.end(outcome);
         }
     }
 }
@@ -84,6 +95,9 @@ impl Instrumentation for Tracer {
     fn on_connection_event(&mut self, event: InstrumentationEvent<'_>) {
         match event {
             InstrumentationEvent::StartQuery { query, .. } => self.start(query),
+            InstrumentationEvent::CacheQuery { .. } => {
+                context::unfinished(|unfinished| unfinished.heard_of(self.number));
+            }
             InstrumentationEvent::FinishQuery { error, .. } => {
                 self.finish(Outcome::failed(error.is_some()))
             }

@@ -4,7 +4,7 @@ use actix_web::dev::{Service, ServiceResponse};
 use actix_web::error::{ErrorBadGateway, ErrorUnauthorized};
 use actix_web::http::header;
 use actix_web::test::{TestRequest, init_service};
-use actix_web::{App, HttpResponse, web};
+use actix_web::{App, HttpResponse, guard, web};
 use futures_util::FutureExt as _;
 
 use super::{Gone, call, only};
@@ -141,4 +141,70 @@ async fn a_request_that_is_given_up_is_cancelled() {
     assert_eq!(only(&recorded)["name"], "GET /slow");
     assert_eq!(only(&recorded)["result"], "cancelled");
     assert_eq!(only(&recorded)["outcome"], "unknown");
+}
+
+/// Two resources fit the path, and guards choose the second one.
+#[actix_web::test]
+async fn without_a_response_the_name_is_that_of_the_route_that_an_inner_middleware_has_seen() {
+    let recorder = Checked::default();
+    let middleware = || recorder.agent().middleware();
+    let refuse = actix_web::middleware::from_fn(
+        async |_: actix_web::dev::ServiceRequest,
+               _: actix_web::middleware::Next<actix_web::body::BoxBody>| {
+            Err::<ServiceResponse, _>(ErrorBadGateway("the gateway is closed"))
+        },
+    );
+    let app = app!(recorder,
+        .service(web::resource("/{first}").guard(guard::Post()).to(async || "first"))
+        .service(web::resource("/{panics}").guard(guard::Header("x-way", "panics")).wrap(middleware()).to(divide))
+        .service(web::resource("/{waits}").guard(guard::Header("x-way", "waits")).wrap(middleware()).to(async || {
+            std::future::pending::<()>().await;
+            "never"
+        }))
+        .service(web::resource("/{refused}").wrap(refuse).wrap(middleware()).to(async || "never"))
+    );
+    let request = |way: &str| TestRequest::with_uri("/7").insert_header(("x-way", way));
+
+    let panicking = app.call(request("panics").to_request());
+    let panicked = actix_web::rt::spawn(async move { drop(panicking.await) }).await;
+    assert!(panicked.unwrap_err().is_panic());
+    let recorded = recorder.take();
+    assert_eq!(only(&recorded)["name"], "GET /{panics}");
+    assert_eq!(recorded.errors[0]["transaction"]["name"], "GET /{panics}");
+
+    {
+        let mut waiting = std::pin::pin!(app.call(request("waits").to_request()));
+        assert!(waiting.as_mut().now_or_never().is_none());
+    }
+    assert_eq!(only(&recorder.take())["name"], "GET /{waits}");
+
+    assert_eq!(call(&app, request("refused")).await.0, 502);
+    let recorded = recorder.take();
+    assert_eq!(only(&recorded)["name"], "GET /{refused}");
+    assert_eq!(recorded.errors[0]["culprit"], "GET /{refused}");
+}
+
+/// What is thrown may itself panic when it is dropped.
+#[actix_web::test]
+async fn a_panic_is_caught_whether_or_not_the_request_is_recorded() {
+    struct Bomb;
+    impl Drop for Bomb {
+        fn drop(&mut self) {
+            panic!("while it is dropped");
+        }
+    }
+    for recording in ["true", "false"] {
+        let recorder = Checked::with_options([("recording", recording)]);
+        let middleware = recorder.agent().middleware().catch_panics(true);
+        let app = App::new()
+            .route(
+                "/",
+                web::get().to(async || -> &str { std::panic::panic_any(Bomb) }),
+            )
+            .wrap(middleware);
+        let app = init_service(app).await;
+        assert_eq!(call(&app, TestRequest::get()).await.0, 500);
+        let transactions = recorder.take().transactions.len();
+        assert_eq!(transactions, usize::from(recording == "true"));
+    }
 }
