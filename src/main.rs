@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 use std::time::Duration;
 
-use apm_agent::Agent;
+use apm_agent::{Agent, AgentGuard};
 use apm_server::import::Summary;
 use apm_server::insight::check::Verdict;
 use pocket_apm::cli::{ApmOptions, Cli, Command, Durability, ServiceOptions};
@@ -157,7 +157,10 @@ fn start_server(options: &ApmOptions, files: u64) -> anyhow::Result<apm_server::
 }
 
 /// The demo's own defaults, below the environment: fresh pages, and a bar for each statement.
-fn start_agent(server: Option<&apm_server::Running>, apm: &ApmOptions) -> anyhow::Result<Agent> {
+fn start_agent(
+    server: Option<&apm_server::Running>,
+    apm: &ApmOptions,
+) -> anyhow::Result<AgentGuard> {
     let mut agent = Agent::builder()
         .service_name(SERVICE_NAME)
         .service_version(env!("CARGO_PKG_VERSION"))

@@ -9,7 +9,7 @@ use actix_web::body::{BoxBody, MessageBody};
 use actix_web::dev::{Service, ServiceResponse};
 use actix_web::rt::SystemRunner;
 use actix_web::{App, Error, HttpResponse, middleware::Condition, test, web};
-use apm_agent::Agent;
+use apm_agent::{Agent, AgentGuard};
 use diesel::connection::SimpleConnection as _;
 use diesel::prelude::*;
 use diesel::query_builder::QueryFragment;
@@ -53,7 +53,7 @@ impl Watched {
     }
 
     /// An agent in this state; it sends nothing. Spans are not compressed: each is recorded in full.
-    pub(crate) fn agent(self) -> Agent {
+    pub(crate) fn agent(self) -> AgentGuard {
         let is_sampled = matches!(self, Self::Sampled | Self::Unhashed);
         let rate = if is_sampled { "1" } else { "0" };
         let enabled = is_sampled || self == Self::Unsampled;

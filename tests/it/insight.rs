@@ -6,7 +6,7 @@ mod visits;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use apm_agent::Agent;
+use apm_agent::{Agent, AgentGuard};
 use serde_json::Value;
 
 /// A finding appears within this time of its cause.
@@ -22,7 +22,7 @@ fn start_server(dir: &Path, service: &str) -> apm_server::Running {
 }
 
 /// An agent with what the demo sets, but for how soon it sends.
-fn start_agent(service: &str, server: &apm_server::Running) -> Agent {
+fn start_agent(service: &str, server: &apm_server::Running) -> AgentGuard {
     Agent::builder()
         .service_name(service)
         .option("api_request_time", "100ms")

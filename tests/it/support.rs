@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
-use apm_agent::Agent;
+use apm_agent::{Agent, AgentGuard};
 use clap::Parser as _;
 use pocket_apm::cli::Cli;
 use pocket_apm::service::Service;
@@ -19,7 +19,7 @@ pub const DEADLINE: Duration = Duration::from_secs(20);
 pub struct TestApp {
     pub url: String,
     pub apm_url: String,
-    pub agent: Agent,
+    pub agent: AgentGuard,
     _service: Service,
     _server: apm_server::Running,
     _dir: TempDir,
@@ -40,11 +40,11 @@ impl TestApp {
     }
 
     /// Starts the APM server for a service whose agent already sends to its address.
-    pub fn around(apm: &str, agent: Agent, service: Service, dir: TempDir) -> Self {
+    pub fn around(apm: &str, agent: AgentGuard, service: Service, dir: TempDir) -> Self {
         Self::new(start_server(apm, &dir), agent, service, dir)
     }
 
-    fn new(server: apm_server::Running, agent: Agent, service: Service, dir: TempDir) -> Self {
+    fn new(server: apm_server::Running, agent: AgentGuard, service: Service, dir: TempDir) -> Self {
         Self {
             url: format!("http://{}", service.addr),
             apm_url: server.url(),
@@ -107,7 +107,7 @@ fn start_server(listen: &str, dir: &TempDir) -> apm_server::Running {
 }
 
 /// An agent with the demo's settings.
-pub fn agent(server_url: &str) -> Agent {
+pub fn agent(server_url: &str) -> AgentGuard {
     Agent::builder()
         .service_name("my-app-01")
         .option("api_request_time", "100ms")

@@ -56,6 +56,5 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     .bind(listen)?
     .run()
     .await?;
-    agent.shutdown(std::time::Duration::from_secs(2));
     Ok(())
 }

@@ -1,13 +1,14 @@
 //! The agent: the handle that a service keeps, and what all parts share.
 
+mod ending;
+mod guard;
+
 use std::cell::Cell;
 #[cfg(feature = "testing")]
 use std::cell::RefCell;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::mpsc as std_mpsc;
-use std::sync::{Arc, Mutex, Weak};
+use std::sync::{Arc, Mutex, OnceLock, Weak};
 use std::thread::JoinHandle;
-use std::time::{Duration, Instant};
 
 use tokio::sync::mpsc;
 
@@ -29,7 +30,12 @@ use crate::transport::client::{self, Client, Endpoint};
 use crate::transport::sender::{self, Command};
 use crate::transport::server_info::ServerVersion;
 
-/// A running agent. Clones are the same agent; it stops when it is shut down or the last clone is dropped.
+pub(crate) use ending::LAST_FLUSH;
+pub use ending::flush;
+pub use guard::AgentGuard;
+
+/// A running agent. Clones are the same agent; it stops when it is shut down or the last clone is dropped, which sends what
+/// was recorded and waits at most two seconds for that. [`Builder::start`] returns it in an [`AgentGuard`].
 ///
 /// ```no_run
 /// # fn main() -> Result<(), apm_agent::ConfigError> {
@@ -66,6 +72,14 @@ pub(crate) struct Inner {
     /// 0 is unknown, else major, minor and patch in 20 bits each, plus one.
     server_version: AtomicU64,
     stopped: AtomicBool,
+    /// Of the agent's thread, if it has one.
+    commands: OnceLock<mpsc::WeakSender<Command>>,
+    /// The server took nothing when it was last tried.
+    pub(crate) away: AtomicBool,
+    /// The process that the agent's thread runs in.
+    process: u32,
+    /// When it was last looked whether this is that process, in units of 2²⁰ µs.
+    looked_at: AtomicU64,
 }
 
 impl Agent {
@@ -109,6 +123,8 @@ impl Agent {
         let (commands, received) = mpsc::channel(16);
         match sender::spawn(Arc::clone(&inner), client, received) {
             Ok(thread) => {
+                // Never set before: the agent is new.
+                let _ = inner.commands.set(commands.downgrade());
                 set_running(&inner);
                 crate::panic::install();
                 let thread = Mutex::new(Some(thread));
@@ -153,53 +169,6 @@ impl Agent {
         Transaction::begin_on(Some(self.inner()), name.into(), kind.into(), None)
     }
 
-    /// Sends what was recorded until now and waits for it, at most `timeout`. `true` when everything was sent.
-    ///
-    /// Blocks the calling thread: meant for tests and the end of short programs.
-    pub fn flush(&self, timeout: Duration) -> bool {
-        self.command(timeout, |deadline, done| Command::Flush { deadline, done })
-    }
-
-    /// Sends what was recorded, waits at most `timeout` for that, and ends the agent. What could not be sent is counted as dropped.
-    /// `true` when everything was sent.
-    ///
-    /// Call it after the server has stopped. The service goes on without recording.
-    pub fn shutdown(&self, timeout: Duration) -> bool {
-        let sent = self.command(timeout, |deadline, done| Command::Shutdown {
-            deadline,
-            done,
-        });
-        self.inner().stopped.store(true, Ordering::Relaxed);
-        let thread = lock(&self.handle.thread).take();
-        if let Some(thread) = thread
-            && thread.is_finished()
-        {
-            // A panic of the sender was reported by the panic hook.
-            let _ = thread.join();
-        }
-        sent
-    }
-
-    fn command(
-        &self,
-        timeout: Duration,
-        command: impl FnOnce(Instant, std_mpsc::SyncSender<bool>) -> Command,
-    ) -> bool {
-        /// Time for the answer after the deadline itself.
-        const GRACE: Duration = Duration::from_millis(100);
-        let Some(commands) = &self.handle.commands else {
-            return true;
-        };
-        let (done, answer) = std_mpsc::sync_channel(1);
-        if commands
-            .try_send(command(Instant::now() + timeout, done))
-            .is_err()
-        {
-            return false;
-        }
-        answer.recv_timeout(timeout + GRACE).unwrap_or(false)
-    }
-
     /// What became of every event so far.
     #[must_use]
     pub fn stats(&self) -> Stats {
@@ -230,7 +199,7 @@ impl Agent {
     #[must_use]
     pub fn is_recording(&self) -> bool {
         let inner = self.inner();
-        inner.reports(&inner.config.load())
+        !inner.was_forked() && inner.reports(&inner.config.load())
     }
 }
 
@@ -250,6 +219,10 @@ impl Inner {
             hosts: Hosts::default(),
             server_version: AtomicU64::new(0),
             stopped: AtomicBool::new(false),
+            commands: OnceLock::new(),
+            away: AtomicBool::new(false),
+            process: std::process::id(),
+            looked_at: AtomicU64::new(0),
             metadata: Mutex::new(metadata),
             config,
         }
@@ -351,7 +324,7 @@ fn set_running(inner: &Arc<Inner>) {
     let mut running = lock(&RUNNING);
     if running
         .upgrade()
-        .is_none_or(|other| other.stopped.load(Ordering::Relaxed))
+        .is_none_or(|other| other.stopped.load(Ordering::Relaxed) || !other.is_of_this_process())
     {
         *running = Arc::downgrade(inner);
     }

@@ -1,6 +1,6 @@
 //! Setting up an agent: what the code says, what the environment says, start.
 
-use crate::agent::Agent;
+use crate::agent::{Agent, AgentGuard};
 use crate::config::{Config, LocalSources};
 
 /// Why the environment cannot be read. An invalid value of an option is no such error: it is reported in the log when the agent
@@ -75,10 +75,12 @@ impl Builder {
     }
 
     /// Starts the agent. Never fails and never blocks: an agent that cannot work says so in the log and records nothing.
-    #[must_use = "the handle is needed for the middleware, and to shut the agent down"]
-    pub fn start(self) -> Agent {
+    ///
+    /// Keep what it returns until the end of `main`: see [`AgentGuard`]. Hooks for panics that end the process are best set
+    /// before.
+    pub fn start(self) -> AgentGuard {
         let (config, warnings) = self.resolve();
-        Agent::start(config, &warnings)
+        AgentGuard::new(Agent::start(config, &warnings))
     }
 
     /// The configuration, and what is wrong with it.

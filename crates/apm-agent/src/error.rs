@@ -153,7 +153,7 @@ pub(crate) fn capture(
     stack: Stack,
 ) -> Option<ErrorId> {
     let settings = agent.config.load();
-    if !agent.reports(&settings) {
+    if !agent.reports(&settings) || agent.was_forked() {
         return None;
     }
     let what = what();

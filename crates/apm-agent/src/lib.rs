@@ -51,7 +51,7 @@ mod transaction;
 mod transport;
 mod wildcard;
 
-pub use agent::Agent;
+pub use agent::{Agent, AgentGuard, flush};
 pub use builder::{Builder, ConfigError};
 pub use context::{Context, Entered, InContext, TraceIds, current_trace_ids};
 pub use error::{capture_error, capture_message};

@@ -94,6 +94,10 @@ impl Core {
             return None;
         }
         let start = Instant::now();
+        let timestamp = agent.clock.micros(start);
+        if agent.was_forked_by(timestamp) {
+            return None;
+        }
         let rate = settings.transaction_sample_rate;
         let continuation = settings.trace_continuation_strategy.decide(incoming);
         let (trace_id, sampled) = match &continuation {
@@ -133,7 +137,7 @@ impl Core {
                 sample_rate,
                 links,
                 start,
-                timestamp: agent.clock.micros(start),
+                timestamp,
             },
             settings: settings.for_transaction(),
             instrument: settings.instrument,
@@ -308,6 +312,18 @@ impl Core {
         self.agent
             .stacks
             .push(&mut state.stacked, &self.agent.buffers);
+    }
+
+    /// Ends the transaction by a panic that ends the process.
+    pub(crate) fn end_with_process(&self) {
+        {
+            let mut state = lock(&self.state);
+            state.errored = true;
+            if let Some(route) = state.route.take() {
+                state.name.find(route);
+            }
+        }
+        self.end();
     }
 
     /// Ends the transaction without a trace of it.

@@ -3,7 +3,7 @@
 use actix_web::dev::ServerHandle;
 use actix_web::web::{Data, Path as Segment, get};
 use actix_web::{App, HttpResponse, HttpServer};
-use apm_agent::Agent;
+use apm_agent::AgentGuard;
 use diesel::connection::SimpleConnection as _;
 use diesel::prelude::*;
 use diesel::r2d2::{ConnectionManager, Pool};
@@ -75,7 +75,7 @@ async fn loops(pool: Data<Connections>) -> HttpResponse {
 struct Visits {
     url: String,
     server: apm_server::Running,
-    agent: Agent,
+    agent: AgentGuard,
     handle: ServerHandle,
     _dir: tempfile::TempDir,
 }

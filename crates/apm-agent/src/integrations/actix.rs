@@ -44,11 +44,15 @@ use headers::HeaderCache;
 impl Agent {
     /// The middleware that records a transaction per request. Wrap it last, so that it sees everything.
     ///
+    /// Where guards choose between resources of the same path, wrap these in it as well: panics and cancelled requests are
+    /// then filed under the right one. A request still is one transaction.
+    ///
     /// ```no_run
     /// use actix_web::{App, HttpServer};
     /// # #[actix_web::main] async fn main() -> std::io::Result<()> {
     /// let agent = apm_agent::Agent::from_env().expect("no options are set in code").start();
-    /// HttpServer::new(move || App::new().wrap(agent.middleware())).bind("127.0.0.1:8080")?.run().await
+    /// let recorder = agent.clone();
+    /// HttpServer::new(move || App::new().wrap(recorder.middleware())).bind("127.0.0.1:8080")?.run().await
     /// # }
     /// ```
     #[must_use]

@@ -28,9 +28,10 @@ use crate::transport::{central_config, server_info};
 /// What the sender is asked to do, besides its work.
 #[derive(Debug)]
 pub(crate) enum Command {
-    /// Send everything until the deadline, and say whether that succeeded.
+    /// Send everything until the deadline, and say whether that succeeded; with `metrics`, these as well.
     Flush {
         deadline: Instant,
+        metrics: bool,
         done: std_mpsc::SyncSender<bool>,
     },
     /// The same, then end the thread. What could not be sent is counted as dropped.
@@ -152,7 +153,14 @@ impl Sender {
                 Some(self.waiting.remove(0))
             };
             match command {
-                Some(Command::Flush { deadline, done }) => {
+                Some(Command::Flush {
+                    deadline,
+                    metrics,
+                    done,
+                }) => {
+                    if metrics {
+                        self.chores.report(&self.agent);
+                    }
                     let sent = self.flush(deadline, None).await;
                     // Nobody may be waiting any more.
                     let _ = done.try_send(sent);
@@ -359,6 +367,7 @@ impl Sender {
     }
 
     fn succeeded(&mut self) {
+        self.agent.away.store(false, Ordering::Relaxed);
         self.backoff.succeeded();
         self.retry_at = None;
         let dropped = self.dropped_total();
@@ -376,6 +385,7 @@ impl Sender {
     }
 
     fn failed(&mut self, failure: Failure, why: &str, asked: Option<Duration>) {
+        self.agent.away.store(true, Ordering::Relaxed);
         let pause = self.backoff.failed().max(asked.unwrap_or_default());
         self.retry_at = Some(Instant::now() + pause);
         let url = self.client.shown_url();

@@ -1,5 +1,7 @@
 //! The examples do what they say, as programs, and what they record arrives.
 
+mod endings;
+
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
 use std::path::PathBuf;
@@ -28,6 +30,7 @@ fn example(name: &str, server: &FakeServer) -> Option<Command> {
         .env("ELASTIC_APM_SERVER_URL", server.url())
         .env("ELASTIC_APM_API_REQUEST_TIME", "100ms")
         .env("ELASTIC_APM_CLOUD_PROVIDER", "none")
+        .env("RUST_LOG", "warn")
         .stdin(Stdio::null())
         .stdout(Stdio::null());
     Some(command)

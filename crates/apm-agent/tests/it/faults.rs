@@ -2,14 +2,14 @@
 
 use std::time::{Duration, Instant};
 
-use apm_agent::{Agent, DropReason};
+use apm_agent::{Agent, AgentGuard, DropReason};
 
 use crate::support::eventually;
 use crate::support::server::{Behaviour, FakeServer, Request, nobody};
 
 const LONG: Duration = Duration::from_secs(10);
 
-fn agent(url: &str, options: &[(&str, &str)]) -> Agent {
+fn agent(url: &str, options: &[(&str, &str)]) -> AgentGuard {
     let mut builder = Agent::builder()
         .service_name("faults")
         .server_url(url)

@@ -3,7 +3,7 @@
 use std::sync::Mutex;
 use std::time::Duration;
 
-use apm_agent::Agent;
+use apm_agent::{Agent, AgentGuard};
 use log::{Log, Metadata, Record};
 
 use crate::support::alone::alone;
@@ -36,7 +36,7 @@ fn taken() -> Vec<String> {
     std::mem::take(&mut *LINES.0.lock().unwrap())
 }
 
-fn agent(server: &FakeServer, options: &[(&str, &str)]) -> Agent {
+fn agent(server: &FakeServer, options: &[(&str, &str)]) -> AgentGuard {
     let mut builder = Agent::builder()
         .service_name("refusals")
         .server_url(server.url())

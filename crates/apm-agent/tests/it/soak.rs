@@ -16,7 +16,7 @@ use actix_web::body::{MessageBody, to_bytes};
 use actix_web::dev::{Service, ServiceResponse};
 use actix_web::test::{TestRequest, init_service};
 use actix_web::{App, Error, web};
-use apm_agent::{Agent, DropReason};
+use apm_agent::{Agent, AgentGuard, DropReason};
 use diesel::r2d2::{ConnectionManager, Pool};
 use diesel::{RunQueryDsl as _, sql_query};
 use log::{Level, Metadata, Record};
@@ -59,7 +59,7 @@ impl log::Log for Warnings {
 
 static WARNINGS: Warnings = Warnings(AtomicUsize::new(0));
 
-fn agent(url: String) -> Agent {
+fn agent(url: String) -> AgentGuard {
     Agent::builder()
         .service_name("soak")
         .server_url(url)

@@ -32,7 +32,7 @@ const SNIPPETS: [Snippet; 7] = [
         id: "rust",
         title: "Rust, actix-web and Diesel",
         note: "crate apm-agent",
-        text: "let agent = apm_agent::Agent::from_env()?.start();\nlet pool = Pool::builder()\n    .connection_customizer(Box::new(agent.diesel(\"people.db\")))\n    .build(manager)?;\nHttpServer::new(move || {\n    App::new()\n        .app_data(Data::new(pool.clone()))\n        .service(people)\n        .wrap(agent.middleware())\n})",
+        text: "let agent = apm_agent::Agent::from_env()?.start();\nlet pool = Pool::builder()\n    .connection_customizer(Box::new(agent.diesel(\"people.db\")))\n    .build(manager)?;\nlet recorder = agent.clone();\nHttpServer::new(move || {\n    App::new()\n        .app_data(Data::new(pool.clone()))\n        .service(people)\n        .wrap(recorder.middleware())\n})",
     },
     Snippet {
         id: "flask",
