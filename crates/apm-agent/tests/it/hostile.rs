@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use actix_web::test::{TestRequest, call_service, init_service};
 use actix_web::{App, web};
-use apm_agent::Agent;
+use apm_agent::{Agent, AgentGuard};
 
 use crate::support::alone::alone;
 use crate::support::eventually;
@@ -230,7 +230,7 @@ fn resident() -> u64 {
     statm.split(' ').nth(1).unwrap().parse::<u64>().unwrap() * 4096
 }
 
-fn agent(urls: &str) -> Agent {
+fn agent(urls: &str) -> AgentGuard {
     Agent::builder()
         .service_name("hostile")
         .option("server_urls", urls)
