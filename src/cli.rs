@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use apm_server::insight::check::P95;
+use apm_server::{BasePath, Network};
 use bytesize::ByteSize;
 use clap::{Args, FromArgMatches as _, Parser, Subcommand};
 
@@ -235,6 +236,20 @@ pub struct ApmOptions {
     #[arg(long, env = "APM_EXPLAIN", value_name = "SERVICE=FILE", value_delimiter = ',', value_parser = service_file, global = true)]
     pub explain: Vec<(String, PathBuf)>,
 
+    /// A name by which the APM server is reached besides those of this machine, such as that of a proxy before it. May be given
+    /// several times; .example.com stands for all names below it.
+    #[arg(long, env = "APM_ALLOWED_HOSTS", value_name = "NAME", value_delimiter = ',', value_parser = host_name, global = true)]
+    pub apm_allowed_hosts: Vec<String>,
+
+    /// A proxy, by its address or network, whose Forwarded and X-Forwarded-* headers are believed. May be given several times.
+    #[arg(long, env = "APM_TRUSTED_PROXIES", value_name = "ADDRESS", value_delimiter = ',', value_parser = clap::value_parser!(Network), global = true)]
+    pub apm_trusted_proxies: Vec<Network>,
+
+    /// What stands before the pages' paths in a browser's address bar, such as /apm behind a proxy. The proxy may pass it on or
+    /// take it off.
+    #[arg(long, env = "APM_BASE_PATH", value_name = "PATH", default_value = "", hide_default_value = true, value_parser = clap::value_parser!(BasePath), global = true)]
+    pub apm_base_path: BasePath,
+
     /// Listen off loopback without a token: anyone who reaches the port may read and write everything.
     #[arg(long, env = "APM_INSECURE", global = true)]
     pub insecure: bool,
@@ -253,6 +268,14 @@ fn host_and_port(text: &str) -> Result<String, String> {
         Err(error) => Err(format!(
             "{error}: write a host and a port, as 127.0.0.1:8080 or localhost:0"
         )),
+    }
+}
+
+fn host_name(text: &str) -> Result<String, String> {
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._*:[]".contains(&byte);
+    match !text.is_empty() && text.bytes().all(is_plain) {
+        true => Ok(text.to_owned()),
+        false => Err("write a name as it stands in the address bar, without http://, such as apm.example.com".to_owned()),
     }
 }
 
@@ -348,6 +371,11 @@ mod tests {
             ("--database", "file:people?mode=memory&cache=shared"),
             ("--apm-database", ":memory:"),
             ("--apm-database", "file::memory:"),
+            ("--apm-allowed-hosts", "https://apm.example.com"),
+            ("--apm-trusted-proxies", "proxy.example.com"),
+            ("--apm-trusted-proxies", "10.0.0.0/33"),
+            ("--apm-base-path", "apm"),
+            ("--apm-base-path", "//evil.example"),
         ] {
             let error = Cli::try_parse_from(["pocket-apm", option, value])
                 .expect_err(value)

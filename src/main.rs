@@ -152,6 +152,11 @@ fn start_server(options: &ApmOptions, files: u64) -> anyhow::Result<apm_server::
     config.insecure = options.insecure;
     let connections = usize::try_from(files).unwrap_or(usize::MAX);
     config.max_connections = config.max_connections.min(connections);
+    config.allowed_hosts.clone_from(&options.apm_allowed_hosts);
+    config
+        .trusted_proxies
+        .clone_from(&options.apm_trusted_proxies);
+    config.base_path.clone_from(&options.apm_base_path);
     config.explain.clone_from(&options.explain);
     Ok(apm_server::Server::start(config)?)
 }

@@ -3,11 +3,16 @@
 //! Every field has a default that suits one developer on one machine; the command line of the root package
 //! maps its `--apm-*` options onto these.
 
+mod base_path;
+mod network;
+
 use std::fmt;
 use std::path::PathBuf;
 use std::time::Duration;
 
 pub use crate::store::Durability;
+pub use base_path::BasePath;
+pub use network::Network;
 
 /// How the server listens, what it keeps, and for how long.
 ///
@@ -28,8 +33,12 @@ pub struct Config {
     /// Whether to listen beyond loopback without a secret token.
     pub insecure: bool,
     /// Names besides those of this machine under which it is reached, without ports. With none, a server on loopback
-    /// answers to this machine's names alone, and one beyond loopback to any.
+    /// answers to this machine's names alone, and one beyond loopback to any. `.example.com` stands for all names below it, `*` for any.
     pub allowed_hosts: Vec<String>,
+    /// Proxies whose `Forwarded` and `X-Forwarded-*` headers are believed.
+    pub trusted_proxies: Vec<Network>,
+    /// What stands before the path of every route in the addresses that clients use. A proxy may take it off or leave it.
+    pub base_path: BasePath,
     /// Whether an acknowledged event survives a power loss, or only the end of the process.
     pub durability: Durability,
     /// Size of the data files together, bytes, beyond which the oldest events go.
@@ -69,6 +78,8 @@ impl Default for Config {
             secret_token: None,
             insecure: false,
             allowed_hosts: Vec::new(),
+            trusted_proxies: Vec::new(),
+            base_path: BasePath::default(),
             durability: Durability::Normal,
             max_size: 1 << 30,
             max_names: crate::store::NAMES,

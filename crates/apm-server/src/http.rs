@@ -1,19 +1,23 @@
 //! The one port: who may ask, what is answered where.
 //!
-//! From outside in: `protect` (security headers, portions, panics) → the router → the `guard` of the route that was found (Host, Origin,
+//! From outside in: `protect` (security headers, portions, panics) → `enter` (proxies, base path) → the router → the `guard` of the route that was found (Host, Origin,
 //! secret token, time of the body) → its handler. All routes stand in `routes`.
 
 mod agents;
 mod body;
+mod enter;
 mod guard;
 mod health;
+mod hosts;
 mod intake;
 mod login;
 mod protect;
+mod proxy;
 mod respond;
 mod root;
 mod routes;
 mod sessions;
+mod site;
 mod status;
 
 use std::time::Instant;
@@ -71,5 +75,6 @@ pub(crate) fn app(
         .app_data(store)
         .configure(routes::configure)
         .configure(routes::configure_rest)
+        .wrap(from_fn(enter::enter))
         .wrap(from_fn(protect::protect))
 }

@@ -12,6 +12,7 @@ pub mod document;
 pub mod event;
 pub mod export;
 pub mod fingerprint;
+mod front;
 pub mod generate;
 mod http;
 pub mod import;
@@ -25,6 +26,6 @@ pub mod store;
 pub mod time;
 pub mod ui;
 
-pub use config::{Config, Durability, SecretToken};
+pub use config::{BasePath, Config, Durability, Network, SecretToken};
 pub use insight::console;
 pub use server::{Running, Server, StartError};

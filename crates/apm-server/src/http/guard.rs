@@ -1,28 +1,28 @@
 //! Who may ask.
 //!
-//! * *Host*: a server on loopback answers only to names of this machine, or any page in a browser could read it under
-//!   a name of its own that it lets point here (DNS rebinding).
-//! * *Origin*: nothing is changed on behalf of another site's page.
+//! * *Host*: a server on loopback answers to the names of this machine, and to those that it is told (see `hosts`).
+//! * *Origin*: nothing is changed on behalf of another site's page (see `site`).
 //! * *Secret token*: agents send it as a bearer; a browser gets a session for it (see `login`).
 //!
 //! A request is judged by the route that answers it, never by its address, which can be spelled in many ways. Addresses that do not
 //! exist are answered with 404.
 
-use std::net::IpAddr;
 use std::rc::Rc;
 
 use actix_web::body::BoxBody;
 use actix_web::dev::{ServiceRequest, ServiceResponse};
-use actix_web::http::Method;
 use actix_web::http::header::{self, HeaderName, HeaderValue};
 use actix_web::middleware::Next;
 use actix_web::{Error, HttpMessage as _, HttpRequest, HttpResponse, web};
 use subtle::ConstantTimeEq as _;
 
 use super::body::{self, Portions};
+use super::hosts::Hosts;
 use super::sessions::{self, Sessions};
+use super::site::{self, Site};
 use super::{Shared, login, respond};
 use crate::config::{Config, SecretToken};
+use crate::front::Front;
 use crate::route::{Access, Body, Caller, Rules};
 
 const MISSING: &str = "authentication failed: missing or improperly formatted Authorization header: expected \
@@ -32,23 +32,16 @@ const MISSING: &str = "authentication failed: missing or improperly formatted Au
 #[derive(Debug)]
 pub(crate) struct Guard {
     token: Option<SecretToken>,
-    /// Names that it answers to besides those of the machine; `None`: to any.
-    hosts: Option<Vec<String>>,
+    hosts: Hosts,
     pub(super) sessions: Sessions,
 }
 
 impl Guard {
-    /// `is_exposed`: whether it is reached from beyond this machine, under names that it cannot know.
+    /// `is_exposed`: whether it is reached from beyond this machine.
     pub(crate) fn new(config: &Config, is_exposed: bool) -> Self {
-        let named = config.allowed_hosts.iter().map(String::as_str);
-        let hosts = named
-            .chain([host_of(&config.listen)])
-            .map(str::to_ascii_lowercase)
-            .collect();
-        let any = is_exposed && config.allowed_hosts.is_empty();
         Self {
             token: config.secret_token.clone(),
-            hosts: (!any).then_some(hosts),
+            hosts: Hosts::new(config, is_exposed),
             sessions: Sessions::default(),
         }
     }
@@ -57,34 +50,6 @@ impl Guard {
     pub(super) fn is_token(&self, given: &[u8]) -> bool {
         let equals = |token: &SecretToken| given.ct_eq(token.expose().as_bytes()).into();
         self.token.as_ref().is_none_or(equals)
-    }
-
-    fn is_host(&self, host: &str) -> bool {
-        let Some(hosts) = &self.hosts else {
-            return true;
-        };
-        let name = host_of(host).trim_end_matches('.').to_ascii_lowercase();
-        name.parse::<IpAddr>().is_ok()
-            || name == "localhost"
-            || name.ends_with(".localhost")
-            || hosts.contains(&name)
-    }
-}
-
-/// The host of `host:port`, without the brackets of an IPv6 address. Empty where it is neither.
-fn host_of(authority: &str) -> &str {
-    let is_port = |port: &str| port.bytes().all(|byte| byte.is_ascii_digit());
-    match authority.strip_prefix('[') {
-        Some(rest) => match rest.split_once(']') {
-            Some((host, "")) => host,
-            Some((host, port)) if port.strip_prefix(':').is_some_and(is_port) => host,
-            _ => "",
-        },
-        None => match authority.rsplit_once(':') {
-            Some((host, port)) if is_port(port) => host,
-            Some(_) => "",
-            None => authority,
-        },
     }
 }
 
@@ -139,38 +104,40 @@ fn refused(mut request: ServiceRequest, response: HttpResponse) -> ServiceRespon
 }
 
 fn refuse(request: &HttpRequest, rules: &Rules, guard: &Guard) -> Option<HttpResponse> {
-    // HTTP/2 has the host in the address.
-    let host =
-        text(request, header::HOST).or_else(|| request.uri().authority().map(|host| host.as_str()));
-    let host = host.unwrap_or_default();
-    if !guard.is_host(host) {
-        let message = format!(
-            "forbidden request: host: '{}' is not allowed",
+    let forbidden = |message: String| Some(respond::error(request, 403, &message));
+    if let Some(host) = guard.hosts.foreign(request) {
+        return forbidden(format!(
+            "forbidden request: host: '{}' is not allowed: name it in --apm-allowed-hosts (APM_ALLOWED_HOSTS) if this server is \
+             reached by it",
             excerpt(host)
-        );
-        return Some(respond::error(request, 403, &message));
+        ));
     }
-    let is_safe = matches!(
-        *request.method(),
-        Method::GET | Method::HEAD | Method::OPTIONS
-    );
+    let access = rules.access(request.method());
+    let is_safe = request.method().is_safe();
+    let front = Front::of(request);
+    if is_safe && access != Access::Open && site::is_embedded(request) {
+        return forbidden("forbidden request: another site's page cannot load this".to_owned());
+    }
     if !is_safe {
-        let origins = request.headers().get_all(header::ORIGIN);
-        let mut origins = origins.map(|origin| origin.to_str().unwrap_or_default());
-        if let Some(foreign) = origins.find(|origin| !is_own(origin, host)) {
-            let message = format!(
-                "forbidden request: origin: '{}' is not allowed",
-                excerpt(foreign)
-            );
-            return Some(respond::error(request, 403, &message));
-        }
-        let needs_origin = rules.caller == Caller::Page && !has_token(request, guard);
-        if needs_origin && !request.headers().contains_key(header::ORIGIN) {
-            let message = "forbidden request: an Origin header is required";
-            return Some(respond::error(request, 403, message));
+        match site::of(request, &front) {
+            Site::Own => {}
+            Site::Foreign(site) => {
+                return forbidden(format!(
+                    "forbidden request: origin: '{}' is not allowed: this server is asked as '{}'. If a proxy has changed the \
+                     Host header, name the proxy in --apm-trusted-proxies (APM_TRUSTED_PROXIES)",
+                    excerpt(&site),
+                    excerpt(&front.host)
+                ));
+            }
+            Site::Unsaid => {
+                if rules.caller == Caller::Page && !has_token(request, guard) {
+                    let message = "forbidden request: an Origin header is required";
+                    return forbidden(message.to_owned());
+                }
+            }
         }
     }
-    if rules.access(request.method()) == Access::Open || is_trusted(request, guard) {
+    if access == Access::Open || is_trusted(request, guard) {
         return None;
     }
     if is_safe && respond::wants_page(request) {
@@ -196,13 +163,6 @@ fn unauthorized(request: &HttpRequest) -> HttpResponse {
         .headers_mut()
         .insert(header::WWW_AUTHENTICATE, scheme);
     response
-}
-
-fn is_own(origin: &str, host: &str) -> bool {
-    let authority = origin
-        .strip_prefix("http://")
-        .or_else(|| origin.strip_prefix("https://"));
-    authority.is_some_and(|authority| authority.eq_ignore_ascii_case(host))
 }
 
 fn text(request: &HttpRequest, name: HeaderName) -> Option<&str> {

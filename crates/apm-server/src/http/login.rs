@@ -7,6 +7,7 @@ use maud::{DOCTYPE, html};
 use serde::Deserialize;
 use tokio::time::{Duration, sleep};
 
+use crate::front::Front;
 use crate::ui;
 
 use super::Shared;
@@ -40,16 +41,21 @@ pub(super) fn redirect(request: &HttpRequest) -> HttpResponse {
 }
 
 /// `GET /login`
-pub(super) async fn page(wanted: web::Query<Wanted>) -> HttpResponse {
-    form(200, wanted.next.as_deref(), None)
+pub(super) async fn page(request: HttpRequest, wanted: web::Query<Wanted>) -> HttpResponse {
+    form(&request, 200, wanted.next.as_deref(), None)
 }
 
 /// `POST /login`
-pub(super) async fn submit(shared: web::Data<Shared>, sent: web::Form<Form>) -> HttpResponse {
+pub(super) async fn submit(
+    request: HttpRequest,
+    shared: web::Data<Shared>,
+    sent: web::Form<Form>,
+) -> HttpResponse {
     let next = sent.next.as_deref();
     if !shared.guard.is_token(sent.token.as_bytes()) {
         sleep(PENALTY).await;
         return form(
+            &request,
             403,
             next,
             Some("That is not the secret token of this server."),
@@ -73,7 +79,12 @@ pub(super) async fn leave(request: HttpRequest, shared: web::Data<Shared>) -> Ht
         .finish()
 }
 
-fn form(status: u16, next: Option<&str>, trouble: Option<&str>) -> HttpResponse {
+fn form(
+    request: &HttpRequest,
+    status: u16,
+    next: Option<&str>,
+    trouble: Option<&str>,
+) -> HttpResponse {
     let page = html! {
         (DOCTYPE)
         html lang="en" {
@@ -103,7 +114,7 @@ fn form(status: u16, next: Option<&str>, trouble: Option<&str>) -> HttpResponse 
     HttpResponse::build(code(status))
         .insert_header((header::CONTENT_TYPE, "text/html; charset=utf-8"))
         .insert_header((header::CACHE_CONTROL, "no-store"))
-        .body(page.into_string())
+        .body(Front::of(request).page(page.into_string()))
 }
 
 /// A path of this server, never another one's address.

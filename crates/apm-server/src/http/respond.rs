@@ -46,7 +46,59 @@ fn accepts(request: &HttpRequest, kind: &str) -> bool {
     values.any(|value| value.to_str().is_ok_and(|value| value.contains(kind)))
 }
 
-/// Whether a browser asks for a page.
+/// Whether a browser asks for a page: it says that it navigates, or accepts what only browsers do. `text/html` alone tells nothing, as
+/// Java's own client names it by default, and an agent that gets a page takes this for a server without its features.
 pub(super) fn wants_page(request: &HttpRequest) -> bool {
-    accepts(request, "text/html")
+    let said = |name: &str| {
+        let value = request.headers().get(name)?;
+        value.to_str().ok()
+    };
+    if let Some(mode) = said("sec-fetch-mode") {
+        return mode == "navigate";
+    }
+    let agent = said("user-agent").unwrap_or_default().to_ascii_lowercase();
+    accepts(request, "application/xhtml+xml") && !is_agent(&agent)
+}
+
+/// Whether a user agent, in lower case, is that of an APM agent.
+fn is_agent(name: &str) -> bool {
+    ["elasticapm-", "elastic-apm", "apm-agent"]
+        .iter()
+        .any(|agent| name.starts_with(agent))
+}
+
+#[cfg(test)]
+mod tests {
+    use actix_web::test::TestRequest;
+
+    use super::*;
+
+    #[test]
+    fn only_a_browser_that_navigates_gets_a_page() {
+        const FIREFOX: &str = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8";
+        const JAVA: &str = "text/html, image/gif, image/jpeg, *; q=.2, */*; q=.2";
+        for (accept, mode, agent, page) in [
+            (FIREFOX, "", "Mozilla/5.0", true),
+            (FIREFOX, "navigate", "Mozilla/5.0", true),
+            ("*/*", "navigate", "Mozilla/5.0", true),
+            (FIREFOX, "cors", "Mozilla/5.0", false),
+            (FIREFOX, "", "apm-agent-java/1.52.0 (shop)", false),
+            (FIREFOX, "", "elasticapm-python/6.22.0 (shop)", false),
+            (JAVA, "", "Java/21.0.1", false),
+            (JAVA, "", "apm-agent-java/1.52.0 (shop)", false),
+            ("text/html", "", "", false),
+            ("application/json", "", "curl/8", false),
+        ] {
+            let mut request = TestRequest::get().insert_header((header::ACCEPT, accept));
+            request = request.insert_header((header::USER_AGENT, agent));
+            if !mode.is_empty() {
+                request = request.insert_header(("sec-fetch-mode", mode));
+            }
+            assert_eq!(
+                wants_page(&request.to_http_request()),
+                page,
+                "{accept} {mode} {agent}"
+            );
+        }
+    }
 }

@@ -30,14 +30,15 @@ pub(super) fn sent(request: &HttpRequest) -> impl Iterator<Item = &str> {
         .map(|(_, value)| value)
 }
 
-/// The header that gives a browser a session; an empty one takes it away.
+/// The header that gives a browser a session; an empty one takes it away. A link from elsewhere leads to a page with it (`Lax`), and what
+/// changes something is refused to other sites by the guard, whatever cookies come along.
 pub(super) fn give(session: &str) -> (HeaderName, String) {
     let age = if session.is_empty() {
         "; Max-Age=0"
     } else {
         ""
     };
-    let cookie = format!("{COOKIE}={session}; Path=/; HttpOnly; SameSite=Strict{age}");
+    let cookie = format!("{COOKIE}={session}; Path=/; HttpOnly; SameSite=Lax{age}");
     (header::SET_COOKIE, cookie)
 }
 

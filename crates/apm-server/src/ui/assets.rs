@@ -13,6 +13,7 @@ use xxhash_rust::xxh3::Xxh3;
 /// Every file, with its media type.
 const FILES: &[(&str, &str, &[u8])] = &[
     ("app.js", JS, include_bytes!("assets/app.js")),
+    ("base.js", JS, include_bytes!("assets/base.js")),
     ("brush.js", JS, include_bytes!("assets/brush.js")),
     ("chart.js", JS, include_bytes!("assets/chart.js")),
     (

@@ -9,6 +9,7 @@ use actix_web::http::{StatusCode, header};
 use actix_web::web::Query;
 use actix_web::{HttpRequest, HttpResponse, HttpResponseBuilder};
 use flate2::Compression;
+use futures_util::StreamExt as _;
 use maud::html;
 
 use super::chart::flags::Flag;
@@ -22,6 +23,7 @@ use super::pages::{Answer, Ask, live, refused};
 use super::view::{Theme, View};
 use super::{assets, csv};
 use crate::analytics::{directory, errors};
+use crate::front::Front;
 use crate::insight::marker::{self, Kind, Marker};
 use crate::store::{Store, StoreError};
 use crate::time;
@@ -190,6 +192,7 @@ fn trouble(what: &str, why: &str) -> Page {
 }
 
 fn html_response(request: &HttpRequest, status: StatusCode, text: String) -> HttpResponse {
+    let text = Front::of(request).page(text);
     let mut response = HttpResponseBuilder::new(status);
     response
         .content_type("text/html; charset=utf-8")
@@ -235,15 +238,16 @@ fn view(request: &HttpRequest) -> (View, Option<time::TimeError>) {
         Err(error) => (View::fallback(request.path(), clock), Some(error)),
     };
     view.theme = cookie(request, "theme").as_deref().and_then(Theme::parse);
-    let connection = request.connection_info();
-    view.origin = format!("{}://{}", connection.scheme(), connection.host());
+    view.origin = Front::of(request).url();
     (view, wrong)
 }
 
 /// The stream of the live page.
 pub(super) fn events(request: &HttpRequest, store: Store) -> HttpResponse {
     let (view, _) = view(request);
-    match live::stream(store, &view) {
+    let front = Front::of(request);
+    let stream = live::stream(store, &view);
+    match stream.map(|rows| rows.map(move |rows| rows.map(|rows| front.page(rows).into()))) {
         Some(stream) => HttpResponse::Ok()
             .content_type("text/event-stream")
             .insert_header((header::CACHE_CONTROL, "no-store"))

@@ -2,6 +2,7 @@
 
 mod limits;
 mod pinned;
+mod proxies;
 
 use apm_server::SecretToken;
 use apm_server::agent_config::{self, Settings};
@@ -9,7 +10,7 @@ use serde_json::json;
 
 use crate::support::server::{TestServer, eventually};
 
-const HTML: (&str, &str) = ("Accept", "text/html");
+const HTML: (&str, &str) = ("Accept", "text/html,application/xhtml+xml,*/*;q=0.8");
 
 fn with_token() -> TestServer {
     TestServer::with(|config| config.secret_token = SecretToken::new("hush"))
@@ -208,7 +209,7 @@ async fn with_a_token_agents_send_it_and_browsers_sign_in() {
     assert_eq!((right.status, right.header("location")), (303, "/services"));
     let cookie = right.header("set-cookie");
     assert!(
-        cookie.contains("HttpOnly") && cookie.contains("SameSite=Strict"),
+        cookie.contains("HttpOnly") && cookie.contains("SameSite=Lax"),
         "{cookie}"
     );
     let session = cookie.split(';').next().expect("a pair");

@@ -1,5 +1,7 @@
 // Keys that work on every page: `/` filters, `g` and a letter leads to a page, `?` lists the keys, Esc closes.
 
+import { base } from "./base.js";
+
 const PAGES = { s: "services", t: "traces", e: "errors", q: "queries", d: "discover", l: "live" };
 let prefix = 0;
 
@@ -7,7 +9,7 @@ const typing = (element) => element?.matches?.("input, textarea, select, [conten
 
 function go(page) {
   // The navigation's own links keep range and environment.
-  const link = [...document.querySelectorAll(".nav a")].find((a) => a.pathname === `/${page}`);
+  const link = [...document.querySelectorAll(".nav a")].find((a) => a.pathname === base + page);
   if (link) location.assign(link.href);
 }
 

@@ -1,6 +1,8 @@
 // Suggestions under the query bar: fields, then values with how often the newest events have them. Without this module the
 // input's own list offers names. Listens on the document, since the header is replaced as a whole.
 
+import { base } from "./base.js";
+
 let timer = 0, request = null;
 
 const bar = (event) => event.target.matches?.("#q[data-suggest]") ? event.target : null;
@@ -18,7 +20,7 @@ function close(input) {
 async function ask(input) {
   request?.abort();
   const own = request = new AbortController();
-  const here = new URLSearchParams(location.search), url = new URL("/suggest", location.href);
+  const here = new URLSearchParams(location.search), url = new URL(base + "suggest", location.href);
   for (const key of ["from", "to", "env"]) if (here.get(key)) url.searchParams.set(key, here.get(key));
   url.searchParams.set("on", input.dataset.suggest);
   url.searchParams.set("text", input.value.slice(0, input.selectionEnd));

@@ -1,6 +1,10 @@
 // The theme switch, and the reader's time zone: both kept in cookies, so that the server renders right at once.
 
-const remember = (name, value) => { document.cookie = `${name}=${encodeURIComponent(value)};path=/;max-age=31536000;samesite=lax`; };
+import { base } from "./base.js";
+
+// The path is the one that the server gives its cookies: two of one name and different paths would be sent both.
+const path = base.slice(0, -1) || "/";
+const remember = (name, value) => { document.cookie = `${name}=${encodeURIComponent(value)};path=${path};max-age=31536000;samesite=lax`; };
 
 export function init() {
   const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;

@@ -3,7 +3,6 @@
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use actix_web::web::Bytes;
 use futures_util::{Stream, stream};
 use maud::{Markup, html};
 
@@ -163,7 +162,7 @@ struct State {
 pub(crate) fn stream(
     store: Store,
     view: &View,
-) -> Option<impl Stream<Item = Result<Bytes, std::convert::Infallible>> + use<>> {
+) -> Option<impl Stream<Item = Result<String, std::convert::Infallible>> + use<>> {
     let query = kql::parse(view.query(), view.clock.now).ok()?;
     let seen = view
         .param("since")
@@ -181,7 +180,7 @@ pub(crate) fn stream(
     Some(stream::unfold(state, |mut state| async move {
         loop {
             if let Some(text) = state.step().await {
-                return Some((Ok(Bytes::from(text)), state));
+                return Some((Ok(text), state));
             }
             tokio::time::sleep(STEP).await;
         }

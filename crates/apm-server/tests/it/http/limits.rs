@@ -131,7 +131,7 @@ async fn addresses_that_do_not_exist_are_not_found_by_anyone() {
         assert_eq!(answer.json()["error"], "404 page not found");
     }
     // A browser that is not signed in is asked to, whatever it looks for.
-    let page = [("Accept", "text/html")];
+    let page = [("Sec-Fetch-Mode", "navigate")];
     assert_eq!(server.send("GET", "/nope", &page, "").await.status, 302);
     server.stop().await;
 }

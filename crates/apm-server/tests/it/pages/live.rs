@@ -50,7 +50,7 @@ async fn send(server: &TestServer, service: &str, number: u64, name: &str) {
 // One test, for the places are those of the whole process.
 #[actix_web::test]
 async fn events_arrive_by_their_filter_and_a_closed_tab_gives_its_place_back() {
-    let server = TestServer::start();
+    let server = TestServer::with(|config| config.base_path = "/apm".parse().expect("a path"));
     let mut all = open(&server, "").await.expect("a place");
     let mut some = open(&server, "?q=service.name:shop")
         .await
@@ -58,6 +58,10 @@ async fn events_arrive_by_their_filter_and_a_closed_tab_gives_its_place_back() {
     send(&server, "other", 1, "GET /other").await;
     let said = until(&mut all, "GET /other").await;
     assert!(said.contains("event: rows\ndata: <tr"), "{said}");
+    assert!(
+        said.contains(" href=\"/apm/traces/"),
+        "rows lead below the base path: {said}"
+    );
     send(&server, "shop", 2, "GET /<shop>").await;
     let said = until(&mut some, "GET /&lt;shop&gt;").await;
     assert!(!said.contains("GET /other"), "filtered: {said}");

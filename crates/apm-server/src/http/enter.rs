@@ -1,0 +1,184 @@
+//! The way in, before a route is looked for: who asks under which address, and the path that the routes know. The way out: addresses
+//! and cookies as the client needs them.
+
+use std::rc::Rc;
+
+use actix_web::body::{BoxBody, MessageBody};
+use actix_web::dev::{ServiceRequest, ServiceResponse};
+use actix_web::http::header::{self, HeaderMap, HeaderValue};
+use actix_web::http::uri::{PathAndQuery, Uri};
+use actix_web::middleware::Next;
+use actix_web::{Error, HttpMessage as _, web};
+
+use super::Shared;
+use super::proxy::{self, Arrived};
+use crate::config::BasePath;
+use crate::front::Front;
+
+/// Finds the front of a request, and leaves of its path what the routes know.
+pub(super) async fn enter<B: MessageBody + 'static>(
+    mut request: ServiceRequest,
+    next: Next<B>,
+) -> Result<ServiceResponse<BoxBody>, Error> {
+    let front = Rc::new(front(&request));
+    if let Some(uri) = routed(&request, &front) {
+        request.match_info_mut().get_mut().update(&uri);
+        request.head_mut().uri = uri;
+    }
+    request.extensions_mut().insert(Rc::clone(&front));
+    let mut response = next.call(request).await?.map_into_boxed_body();
+    lead_back(response.headers_mut(), &front);
+    Ok(response)
+}
+
+fn front(request: &ServiceRequest) -> Front {
+    let shared = request.app_data::<web::Data<Shared>>();
+    let config = &shared.expect("every worker has it").config;
+    let named = request.headers().get(header::HOST);
+    let in_address = request
+        .uri()
+        .authority()
+        .map(|authority| authority.as_str());
+    let arrived = Arrived {
+        peer: request.peer_addr().map(|peer| peer.ip()),
+        is_https: request.app_config().secure(),
+        host: named
+            .and_then(|host| host.to_str().ok())
+            .or(in_address)
+            .unwrap_or_default(),
+        headers: request.headers(),
+    };
+    proxy::front(&arrived, &config.trusted_proxies, &config.base_path)
+}
+
+/// The address with the path that the routes know, if it is another one than arrived: without the base path, which a proxy may have
+/// taken off or not, and with one slash for several, as agents send it whose server's address ends with one.
+fn routed(request: &ServiceRequest, front: &Front) -> Option<Uri> {
+    let shared = request.app_data::<web::Data<Shared>>()?;
+    let whole = request.uri().path();
+    let slim = one_slash(whole);
+    let path = slim.as_deref().unwrap_or(whole);
+    let rest = [&front.base, &shared.config.base_path]
+        .into_iter()
+        .find_map(|base: &BasePath| base.rest(path).filter(|_| !base.is_root()));
+    let path = rest.unwrap_or(path);
+    if path == whole {
+        return None;
+    }
+    let query = request.uri().query();
+    let address = query.map_or_else(|| path.to_owned(), |query| format!("{path}?{query}"));
+    let mut parts = request.uri().clone().into_parts();
+    parts.path_and_query = Some(address.parse::<PathAndQuery>().ok()?);
+    Uri::from_parts(parts).ok()
+}
+
+/// A path with one slash in the place of several; `None` where there are none.
+fn one_slash(path: &str) -> Option<String> {
+    path.contains("//").then(|| {
+        let mut slim = String::with_capacity(path.len());
+        for character in path.chars() {
+            if character != '/' || !slim.ends_with('/') {
+                slim.push(character);
+            }
+        }
+        slim
+    })
+}
+
+/// Redirections and cookies are made as if nothing stood before the routes, and the connection were plain.
+fn lead_back(headers: &mut HeaderMap, front: &Front) {
+    if !front.base.is_root()
+        && let Some(location) = headers
+            .get(header::LOCATION)
+            .and_then(|to| to.to_str().ok())
+        && location.starts_with('/')
+        && !location.starts_with("//")
+        && let Ok(location) = format!("{}{location}", front.base).parse()
+    {
+        headers.insert(header::LOCATION, location);
+    }
+    if !front.is_https && front.base.is_root() || !headers.contains_key(header::SET_COOKIE) {
+        return;
+    }
+    let cookies: Vec<HeaderValue> = headers.remove(header::SET_COOKIE).collect();
+    for cookie in cookies {
+        let cookie = moved(&cookie, front).unwrap_or(cookie);
+        headers.append(header::SET_COOKIE, cookie);
+    }
+}
+
+/// A cookie for the base path alone: other programs behind the same proxy do not get it. One that came encrypted never goes unencrypted.
+fn moved(cookie: &HeaderValue, front: &Front) -> Option<HeaderValue> {
+    let text = cookie.to_str().ok()?;
+    let mut moved = match front.base.is_root() {
+        true => text.to_owned(),
+        false => text.replace("; Path=/;", &format!("; Path={};", front.base)),
+    };
+    if front.is_https {
+        moved.push_str("; Secure");
+    }
+    moved.parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn several_slashes_are_one() {
+        for (path, slim) in [
+            ("//intake/v2/events", Some("/intake/v2/events")),
+            ("/a//b///c//", Some("/a/b/c/")),
+            ("///", Some("/")),
+            ("/a/b", None),
+            ("/%2F/a", None),
+        ] {
+            assert_eq!(one_slash(path).as_deref(), slim, "{path}");
+        }
+    }
+
+    #[test]
+    fn redirections_and_cookies_stay_below_the_base_path() {
+        let out = |base: &str, is_https: bool, location: &'static str| {
+            let front = Front {
+                is_https,
+                base: base.parse().unwrap(),
+                ..Front::default()
+            };
+            let mut headers = HeaderMap::new();
+            headers.insert(header::LOCATION, HeaderValue::from_static(location));
+            for cookie in ["a=1; Path=/; HttpOnly", "b=/; Path=/; SameSite=Lax"] {
+                headers.append(header::SET_COOKIE, HeaderValue::from_static(cookie));
+            }
+            lead_back(&mut headers, &front);
+            let cookies = headers.get_all(header::SET_COOKIE);
+            let cookies: Vec<_> = cookies
+                .map(|cookie| cookie.to_str().unwrap().to_owned())
+                .collect();
+            let location = headers
+                .get(header::LOCATION)
+                .unwrap()
+                .to_str()
+                .unwrap()
+                .to_owned();
+            (location, cookies)
+        };
+        let (location, cookies) = out("", false, "/services");
+        assert_eq!(
+            (location.as_str(), cookies[0].as_str()),
+            ("/services", "a=1; Path=/; HttpOnly")
+        );
+        let (location, cookies) = out("/apm", true, "/services?a=/b");
+        assert_eq!(location, "/apm/services?a=/b");
+        assert_eq!(cookies[0], "a=1; Path=/apm; HttpOnly; Secure");
+        assert_eq!(cookies[1], "b=/; Path=/apm; SameSite=Lax; Secure");
+        assert_eq!(
+            out("/apm", false, "https://elsewhere.example/").0,
+            "https://elsewhere.example/"
+        );
+        assert_eq!(
+            out("/apm", false, "//elsewhere.example/").0,
+            "//elsewhere.example/"
+        );
+    }
+}

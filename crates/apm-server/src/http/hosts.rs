@@ -1,0 +1,152 @@
+//! The names that a server answers to.
+//!
+//! A page in a browser can let a name of its own point to this machine, and would then read the server as if it were its own (DNS
+//! rebinding). So a server on loopback answers to names of this machine alone, and to those that it is told.
+
+use std::net::IpAddr;
+
+use actix_web::HttpRequest;
+use actix_web::http::header;
+
+use crate::config::Config;
+
+/// Names, in lower case. `*` is any name, `.example.com` and `*.example.com` are all names below that one.
+#[derive(Debug)]
+pub(super) struct Hosts(Vec<String>);
+
+impl Hosts {
+    /// `is_exposed`: whether the server is reached from beyond this machine, under names that it cannot know.
+    pub(super) fn new(config: &Config, is_exposed: bool) -> Self {
+        if is_exposed && config.allowed_hosts.is_empty() {
+            return Self(vec!["*".to_owned()]);
+        }
+        let named = config.allowed_hosts.iter().map(String::as_str);
+        let own = [name_of(&config.listen), "localhost", ".localhost"];
+        let all = named.map(name_of_allowed).chain(own);
+        Self(all.map(str::to_ascii_lowercase).collect())
+    }
+
+    /// The host in a request that is not allowed, if any. A request without a host comes from no browser, so it is taken.
+    pub(super) fn foreign<'a>(&self, request: &'a HttpRequest) -> Option<&'a str> {
+        let in_address = request
+            .uri()
+            .authority()
+            .map(|authority| authority.as_str());
+        let headers = request.headers().get_all(header::HOST);
+        let named = headers.map(|host| host.to_str().unwrap_or("?"));
+        named.chain(in_address).find(|host| !self.allow(host))
+    }
+
+    fn allow(&self, host: &str) -> bool {
+        if self.0.iter().any(|known| known == "*") {
+            return true;
+        }
+        let name = name_of(host).trim_end_matches('.').to_ascii_lowercase();
+        // A browser sends an address only where a reader has typed it, or a page has led there: then its Origin tells.
+        name.parse::<IpAddr>().is_ok()
+            || self
+                .0
+                .iter()
+                .any(|known| match known.trim_start_matches('*') {
+                    below if below.starts_with('.') => {
+                        name.len() > below.len() && name.ends_with(below)
+                    }
+                    known => !known.is_empty() && known == name,
+                })
+    }
+}
+
+/// A name as an option has it: a port is left out, a wildcard stays.
+fn name_of_allowed(text: &str) -> &str {
+    name_of(text.trim())
+}
+
+/// Host and port of an authority; the port where one is written. Empty where it is neither.
+pub(super) fn split(authority: &str) -> (&str, Option<u16>) {
+    let (host, port) = match authority.strip_prefix('[') {
+        Some(rest) => match rest.split_once(']') {
+            Some((host, "")) => (host, None),
+            Some((host, rest)) => (host, Some(rest.strip_prefix(':').unwrap_or("?"))),
+            None => return ("", None),
+        },
+        None => match authority.rsplit_once(':') {
+            Some((host, port)) => (host, Some(port)),
+            None => (authority, None),
+        },
+    };
+    match port {
+        None | Some("") => (host, None),
+        Some(port) if port.bytes().all(|byte| byte.is_ascii_digit()) => match port.parse() {
+            Ok(port) => (host, Some(port)),
+            Err(_) => ("", None),
+        },
+        Some(_) => ("", None),
+    }
+}
+
+fn name_of(authority: &str) -> &str {
+    split(authority).0
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn hosts(allowed: &[&str], is_exposed: bool) -> Hosts {
+        let config = Config {
+            allowed_hosts: allowed.iter().map(|&name| name.to_owned()).collect(),
+            ..Config::default()
+        };
+        Hosts::new(&config, is_exposed)
+    }
+
+    #[test]
+    fn a_server_on_loopback_answers_to_names_of_this_machine_and_to_those_it_is_told() {
+        let plain = hosts(&[], false);
+        for (host, allowed) in [
+            ("localhost:8200", true),
+            ("LOCALHOST.", true),
+            ("app.localhost", true),
+            ("127.0.0.1", true),
+            ("[::1]:8200", true),
+            ("192.168.1.7:80", true),
+            ("localhost.evil.example", false),
+            ("evil.example", false),
+            (".localhost", false),
+            ("[::1].evil.example", false),
+            ("[::1", false),
+            ("localhost:port", false),
+            ("localhost:99999", false),
+            ("", false),
+        ] {
+            assert_eq!(plain.allow(host), allowed, "{host}");
+        }
+        let told = hosts(
+            &["APM.example.com:443", "*.internal", ".corp.example"],
+            false,
+        );
+        for (host, allowed) in [
+            ("apm.example.com", true),
+            ("apm.example.com:8200", true),
+            ("x.apm.example.com", false),
+            ("a.internal", true),
+            ("a.b.internal", true),
+            ("internal", false),
+            ("notinternal", false),
+            ("a.corp.example", true),
+            ("corp.example", false),
+            ("localhost", true),
+            ("evil.example", false),
+        ] {
+            assert_eq!(told.allow(host), allowed, "{host}");
+        }
+        assert!(hosts(&["*"], false).allow("evil.example"));
+    }
+
+    #[test]
+    fn a_server_beyond_loopback_answers_to_any_name_unless_it_is_told_some() {
+        assert!(hosts(&[], true).allow("apm.example.com"));
+        let told = hosts(&["apm.example.com"], true);
+        assert!(told.allow("apm.example.com") && !told.allow("evil.example"));
+    }
+}
