@@ -12,7 +12,7 @@
 mod events;
 
 use crate::event::Outcome;
-pub use events::{EventCounts, EventKey, kind_code};
+pub use events::{ENTRY, EventCounts, EventKey, kind_code};
 
 /// Ids and times are short keys, which this hashes in a few instructions; its start is another one in each process.
 type HashMap<K, V> = std::collections::HashMap<K, V, foldhash::fast::RandomState>;

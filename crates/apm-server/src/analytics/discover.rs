@@ -12,6 +12,7 @@ pub(crate) mod columns;
 mod count;
 mod fields;
 mod group;
+mod names;
 mod read;
 mod walk;
 
@@ -23,6 +24,7 @@ use serde_json::Value as Json;
 
 pub use fields::{Field, TopValue, fields};
 pub use group::{Group, Groups, group};
+pub use names::names;
 
 use super::series::Axis;
 use super::sql::Sql;
@@ -185,17 +187,21 @@ pub fn search(conn: &mut SqliteConnection, request: &Request) -> Result<Found, S
     };
     let size = request.size.min(MOST_HITS);
     let (total, complete, hits, next) = if search.is_exact() {
+        // The page first, then the totals.
+        let half = deadline - request.limits.deadline / 2;
+        let newest = search.newest(conn, size, half)?;
+        let counted = search.counts(conn, axis.interval, deadline)?;
         let mut total = 0;
-        for (bucket, count) in search.counts(conn, axis.interval)? {
+        for (bucket, count) in counted.counts {
             total += tally(bucket, count);
         }
-        let hits = search.newest(conn, size)?;
-        let last = hits.last().filter(|_| hits.len() == size);
-        let next = last.map(|hit| Cursor {
-            timestamp: hit.timestamp,
-            seq: hit.seq,
-        });
-        (total, true, hits, next)
+        let complete = newest.complete && counted.complete;
+        (
+            total.max(newest.hits.len() as u64),
+            complete,
+            newest.hits,
+            newest.next,
+        )
     } else {
         let mut total = 0;
         let interval = axis.interval;

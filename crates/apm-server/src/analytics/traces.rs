@@ -1,16 +1,21 @@
 //! The newest traces, by their entries: transactions that nothing traced called.
 
+use std::time::Duration;
+
 use diesel::SqliteConnection;
 use serde::Serialize;
 use serde_json::Value as Json;
 
-use super::discover::{self, Cursor, Hit, Limits, Request};
+use super::discover::{self, Cursor, Groups, Hit, Limits, Request};
 use crate::kql::{self, Expr};
 use crate::store::StoreError;
 use crate::time::Range;
 
 /// The query that finds entries of traces.
 pub const ENTRIES: &str = "processor.event: transaction and not parent.id: *";
+
+/// Time for the names beside the list.
+const NAMES: Duration = Duration::from_millis(500);
 
 /// What is looked for.
 #[derive(Debug, Clone)]
@@ -81,6 +86,22 @@ impl Question {
             None => request,
         }
     }
+}
+
+/// What the newest traces begin with, the most frequent name first.
+///
+/// # Errors
+/// Those of SQLite, and of documents that cannot be read.
+pub fn names(
+    conn: &mut SqliteConnection,
+    question: &Question,
+    now: i64,
+) -> Result<Groups, StoreError> {
+    let mut request = question.request(now);
+    // The list goes on with older ones; the names are of the newest on each of its pages.
+    request.after = None;
+    request.limits.deadline = NAMES;
+    discover::names(conn, &request)
 }
 
 /// The newest traces.

@@ -6,7 +6,7 @@ use crate::event::{Kind, Outcome};
 /// Events that are counted together.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct EventKey {
-    /// See [`kind_code`].
+    /// See [`kind_code`] and [`ENTRY`].
     pub kind: i32,
     /// Start of the bucket, seconds since the epoch.
     pub bucket: i64,
@@ -23,8 +23,17 @@ pub struct EventCounts(HashMap<EventKey, i64>);
 impl EventCounts {
     /// Counts an event. `ts`: µs.
     pub fn add(&mut self, kind: Kind, service: i64, outcome: Outcome, ts: i64) {
+        self.add_of(kind_code(kind), service, outcome, ts);
+    }
+
+    /// Counts a transaction that begins a trace. It is counted as a transaction too.
+    pub fn add_entry(&mut self, service: i64, outcome: Outcome, ts: i64) {
+        self.add_of(ENTRY, service, outcome, ts);
+    }
+
+    fn add_of(&mut self, kind: u8, service: i64, outcome: Outcome, ts: i64) {
         let key = EventKey {
-            kind: i32::from(kind_code(kind)),
+            kind: i32::from(kind),
             bucket: bucket(ts, LEVELS[0]),
             service,
             outcome: outcome_code(outcome),
@@ -42,6 +51,9 @@ impl EventCounts {
         merged(&self.0, of_level, |sum, n| *sum += n)
     }
 }
+
+/// The number of transactions without a parent in the database: never to be changed.
+pub const ENTRY: u8 = 6;
 
 /// The number of a kind in the database: never to be changed.
 #[must_use]

@@ -4,7 +4,8 @@
 //! from the document, which is slower and never wrong.
 
 use crate::event::Kind;
-use crate::kql::sql::{Column, Kept};
+use crate::kql::Expr;
+use crate::kql::sql::{Column, Condition, Kept};
 
 const TX_GROUP: &str =
     "r.group_id IN (SELECT g.id FROM tx_group g JOIN service s ON s.id = g.service_id WHERE";
@@ -27,8 +28,30 @@ pub(super) fn table(kind: Kind) -> &'static str {
     }
 }
 
+/// A query as a condition on the rows of a kind of event.
+pub(super) fn condition(kind: Kind, query: &Expr) -> Condition {
+    let columns = of(kind);
+    if kind != Kind::Log {
+        return Condition::new(query, &columns);
+    }
+    // A line that tells of an error is an error, another one is no kind of event: only its document says which. Where the query is the
+    // same for both, no document is needed.
+    let either = |event: Kept| {
+        let with = move |field: &str| match field {
+            "processor.event" => column("", event),
+            _ => columns(field),
+        };
+        Condition::new(query, &with)
+    };
+    let error = either(Kept::Constant("error"));
+    if error == either(Kept::Absent) {
+        return error;
+    }
+    Condition::new(query, &columns)
+}
+
 /// The columns of a kind of event.
-pub(super) fn of(kind: Kind) -> fn(&str) -> Option<Column> {
+fn of(kind: Kind) -> fn(&str) -> Option<Column> {
     match kind {
         Kind::Transaction => transaction,
         Kind::Span => span,
@@ -49,6 +72,13 @@ pub(super) fn counted(kind: Kind, field: &str) -> Option<Column> {
         _ => None,
     }
 }
+
+/// A field that no event has.
+pub(super) const ABSENT: Column = Column {
+    value: "",
+    kept: Kept::Absent,
+    within: None,
+};
 
 fn column(value: &'static str, kept: Kept) -> Option<Column> {
     Some(Column {

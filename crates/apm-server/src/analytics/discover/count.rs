@@ -4,7 +4,9 @@
 //! * whole minutes from `event_count`, where the query asks for nothing else than what these counts are kept by, and the chart's
 //!   buckets are minutes: what that costs does not depend on how many events there are;
 //! * where every event is a hit, blocks that lie in one bucket as a whole, and the others row by row;
-//! * row by row.
+//! * row by row, for as long as there is time.
+
+use std::time::Instant;
 
 use diesel::prelude::*;
 use diesel::sql_types::BigInt;
@@ -15,12 +17,23 @@ use crate::analytics::sql::Sql;
 use crate::analytics::window;
 use crate::event::Kind;
 use crate::kql::sql::Condition;
-use crate::rollup::{LEVELS, kind_code};
+use crate::kql::{self, Expr};
+use crate::rollup::{ENTRY, LEVELS, kind_code};
 use crate::store::StoreError;
 use crate::time::{Range, SECOND};
 
 /// Start of a bucket (seconds since the epoch), and how many are in it. A bucket may come several times.
 type Counts = Vec<(i64, u64)>;
+
+/// Blocks whose rows are counted before the clock is looked at: some ten milliseconds.
+const BLOCKS: usize = 256;
+
+/// What was counted.
+pub(super) struct Counted {
+    pub(super) counts: Counts,
+    /// Whether that is all, or only the newest.
+    pub(super) complete: bool,
+}
 
 #[derive(QueryableByName)]
 struct Count {
@@ -36,49 +49,91 @@ impl Search<'_> {
         self.counting_in(self.request.range, interval)
     }
 
-    /// Matching events by bucket, where the columns decide.
+    /// Matching events by bucket, where the columns decide: all of them, or the newest where time was up.
     pub(super) fn counts(
         &self,
         conn: &mut SqliteConnection,
         interval: i64,
-    ) -> Result<Counts, StoreError> {
+        deadline: Instant,
+    ) -> Result<Counted, StoreError> {
         let range = self.request.range;
         let (Some(minutes), Some(conditions)) = (minutes(range, interval), self.kept()) else {
-            return self.counts_of_rows(conn, range, interval);
+            return self.counts_of_rows(conn, range, interval, deadline);
         };
-        let mut found = counts_kept(conn, &conditions, minutes, interval)?;
+        let mut found = Counted {
+            counts: counts_kept(conn, &conditions, minutes, interval)?,
+            complete: true,
+        };
         for (from, to) in [(range.from, minutes.from), (minutes.to, range.to)] {
             if from < to {
-                found.extend(self.counts_of_rows(conn, Range { from, to }, interval)?);
+                let edge = self.counts_of_rows(conn, Range { from, to }, interval, deadline)?;
+                found.counts.extend(edge.counts);
+                found.complete &= edge.complete;
             }
         }
         Ok(found)
     }
 
-    /// The query as conditions on `event_count`; nothing where they do not decide.
-    fn kept(&self) -> Option<Vec<(Kind, Condition)>> {
+    /// The query as conditions on `event_count`, by the kinds that are counted there; nothing where they do not decide.
+    fn kept(&self) -> Option<Vec<(u8, Condition)>> {
+        let are_entries = asks_for_entries(&self.request.query);
         let condition = |(kind, _): &(Kind, Condition)| {
-            let columns = |field: &str| columns::counted(*kind, field);
+            let is_entry = are_entries && *kind == Kind::Transaction;
+            let columns = |field: &str| match field {
+                // Those without a parent are counted apart.
+                "parent.id" if is_entry => Some(columns::ABSENT),
+                _ => columns::counted(*kind, field),
+            };
             let condition = Condition::new(&self.request.query, &columns);
-            condition.exact.then_some((*kind, condition))
+            let code = if is_entry { ENTRY } else { kind_code(*kind) };
+            condition.exact.then_some((code, condition))
         };
         self.parts.iter().map(condition).collect()
     }
 
+    /// Row by row, newest first, for as long as there is time.
     fn counts_of_rows(
         &self,
         conn: &mut SqliteConnection,
         range: Range,
         interval: i64,
-    ) -> Result<Counts, StoreError> {
+        deadline: Instant,
+    ) -> Result<Counted, StoreError> {
         if self.takes_all() {
-            return self.counts_of_all(conn, range, interval);
+            return Ok(Counted {
+                counts: self.counts_of_all(conn, range, interval)?,
+                complete: true,
+            });
         }
-        let mut found = Vec::new();
-        for sql in self.counting_in(range, interval) {
-            load(conn, &sql, &mut found)?;
+        let mut counts = Vec::new();
+        let blocks = self.blocks(conn, range, (usize::MAX, 0))?;
+        for (place, blocks) in blocks.chunks(BLOCKS).enumerate() {
+            if place > 0 && Instant::now() > deadline {
+                return Ok(Counted {
+                    counts,
+                    complete: false,
+                });
+            }
+            let (bucket, group) = by_bucket(range, interval);
+            for (kind, condition) in &self.parts {
+                let text = format!(
+                    "SELECT {bucket} AS bucket, count(*) AS count\n\
+                     FROM json_each(:runs) run\n\
+                     CROSS JOIN {} r NOT INDEXED ON r.seq >= (run.value ->> 0) * 128 AND r.seq < (run.value ->> 1) * 128\n\
+                     WHERE r.ts >= :from AND r.ts < :to\n  AND {}{group}",
+                    columns::table(*kind),
+                    condition.sql(),
+                );
+                let sql = bound(Sql::new(text), range, condition)
+                    .bind("interval", interval)
+                    .bind("runs", runs(blocks));
+                load(conn, &sql, &mut counts)?;
+            }
         }
-        Ok(found)
+        Ok(Counted {
+            counts,
+            complete: true,
+        })
     }
 
     fn counting_in(&self, range: Range, interval: i64) -> Vec<Sql> {
@@ -143,6 +198,15 @@ impl Search<'_> {
     }
 }
 
+/// Whether only transactions without a parent can match: the query asks for `not parent.id: *` beside whatever else.
+fn asks_for_entries(query: &Expr) -> bool {
+    let entries = kql::parse("not parent.id: *", 0).ok();
+    match query {
+        Expr::And(parts) => parts.iter().any(|part| Some(part) == entries.as_ref()),
+        query => Some(query) == entries.as_ref(),
+    }
+}
+
 /// The whole minutes of a range, where the chart's buckets are made of minutes.
 fn minutes(range: Range, interval: i64) -> Option<Range> {
     let minute = LEVELS[0] * SECOND;
@@ -165,7 +229,7 @@ fn by_bucket(range: Range, interval: i64) -> (&'static str, &'static str) {
 
 fn counts_kept(
     conn: &mut SqliteConnection,
-    conditions: &[(Kind, Condition)],
+    conditions: &[(u8, Condition)],
     minutes: Range,
     interval: i64,
 ) -> Result<Counts, StoreError> {
@@ -183,7 +247,7 @@ fn counts_kept(
         );
         let sql = Sql::new(text)
             .bind("slices", slices.as_str())
-            .bind("kind", i64::from(kind_code(*kind)))
+            .bind("kind", i64::from(*kind))
             .bind("interval", interval);
         load(conn, &bound(sql, minutes, condition), &mut found)?;
     }
@@ -195,4 +259,32 @@ fn load(conn: &mut SqliteConnection, sql: &Sql, found: &mut Counts) -> Result<()
     let count = |row: &Count| (row.bucket, row.count.unsigned_abs());
     found.extend(rows.iter().map(count));
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn entries_are_what_is_asked_for_beside_whatever_else() {
+        for (query, are_entries) in [
+            ("not parent.id: *", true),
+            ("processor.event: transaction and not parent.id: *", true),
+            (
+                "service.name: a and not parent.id:* and event.outcome: failure",
+                true,
+            ),
+            ("parent.id: *", false),
+            ("not parent.id: 7", false),
+            ("service.name: a or not parent.id: *", false),
+            ("", false),
+        ] {
+            let parsed = kql::parse(query, 0).expect("a query");
+            assert_eq!(
+                asks_for_entries(&parsed),
+                are_entries,
+                "{query}: {parsed:?}"
+            );
+        }
+    }
 }

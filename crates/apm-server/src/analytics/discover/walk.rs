@@ -1,10 +1,12 @@
 //! Through the blocks of a range, newest first.
 
+use std::time::Instant;
+
 use diesel::prelude::*;
 use diesel::sql_types::BigInt;
 use serde_json::Value as Json;
 
-use super::{Hit, Request, columns};
+use super::{Cursor, Hit, Request, columns};
 use crate::analytics::sql::Sql;
 use crate::event::{Kind, StoredEvent};
 use crate::kql::sql::Condition;
@@ -14,6 +16,15 @@ use crate::time::Range;
 /// Blocks looked at together: first few, for the newest hits are near; then more, for speed.
 const FIRST_STRIDE: usize = 4;
 const LAST_STRIDE: usize = 256;
+
+/// The newest hits.
+#[derive(Default)]
+pub(super) struct Newest {
+    pub(super) hits: Vec<Hit>,
+    /// Whether there was time to look at all that may be among them.
+    pub(super) complete: bool,
+    pub(super) next: Option<Cursor>,
+}
 
 /// A request, translated for each kind of event that can satisfy it.
 pub(super) struct Search<'a> {
@@ -42,7 +53,7 @@ impl<'a> Search<'a> {
     pub(super) fn new(request: &'a Request) -> Self {
         let parts = Kind::ALL
             .into_iter()
-            .map(|kind| (kind, Condition::new(&request.query, &columns::of(kind))))
+            .map(|kind| (kind, columns::condition(kind, &request.query)))
             .filter(|(_, condition)| !condition.is_never())
             .collect();
         Self { request, parts }
@@ -53,24 +64,36 @@ impl<'a> Search<'a> {
         self.parts.iter().all(|(_, condition)| condition.exact)
     }
 
-    /// The newest hits, where the columns decide.
+    /// The newest hits, where the columns decide, and where the next page goes on if there is one: after the last of them, or where time
+    /// was up.
     pub(super) fn newest(
         &self,
         conn: &mut SqliteConnection,
         size: usize,
-    ) -> Result<Vec<Hit>, StoreError> {
+        deadline: Instant,
+    ) -> Result<Newest, StoreError> {
         let mut best: Vec<(i64, i64)> = Vec::new();
         let range = self.older();
         if size == 0 {
-            return Ok(Vec::new());
+            return Ok(Newest::default());
         }
+        let mut stopped = None;
         let mut stride = FIRST_STRIDE;
         let mut skip = 0;
         loop {
             let blocks = self.blocks(conn, range, (stride, skip))?;
+            let Some(newest) = blocks.first().map(|block| block.ts_max) else {
+                break;
+            };
             let oldest = best.get(size - 1).map(|(ts, _)| *ts);
-            let newest = blocks.first().map(|block| block.ts_max);
-            if newest.is_none_or(|newest| oldest.is_some_and(|oldest| oldest > newest)) {
+            if oldest.is_some_and(|oldest| oldest > newest) {
+                break;
+            }
+            // What is newer than all that is left has its place. There has to be some progress, or going on would not come to an end.
+            let stop = (newest.saturating_add(1), 0);
+            if skip > 0 && Instant::now() > deadline && stop.0 < range.to && self.is_after(stop) {
+                best.retain(|place| *place >= stop);
+                stopped = Some(stop);
                 break;
             }
             // Once there are enough, only newer ones count.
@@ -82,8 +105,16 @@ impl<'a> Search<'a> {
             skip += blocks.len();
             stride = (stride * 2).min(LAST_STRIDE);
         }
+        let next = match best.last() {
+            Some(last) if best.len() == size => Some(*last),
+            _ => stopped,
+        };
         let seqs: Vec<i64> = best.iter().map(|(_, seq)| *seq).collect();
-        Ok(crate::store::events(conn, &seqs)?.iter().map(hit).collect())
+        Ok(Newest {
+            hits: crate::store::events(conn, &seqs)?.iter().map(hit).collect(),
+            complete: stopped.is_none(),
+            next: next.map(|(timestamp, seq)| Cursor { timestamp, seq }),
+        })
     }
 
     /// The part of the range that holds what comes after the cursor.

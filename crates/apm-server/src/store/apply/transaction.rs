@@ -77,6 +77,11 @@ impl<'a> Pass<'_, 'a> {
         self.rollup
             .events
             .add(Kind::Transaction, service, event.outcome, event.timestamp);
+        if event.parent_id.is_none() {
+            self.rollup
+                .events
+                .add_entry(service, event.outcome, event.timestamp);
+        }
         let document = Document {
             kind: Kind::Transaction,
             stack: 0,

@@ -31,7 +31,7 @@ pub(crate) fn list(ask: &mut Ask<'_>) -> Result<Answer, StoreError> {
     };
     let now = view.clock.now;
     let found = traces::list(ask.conn, &question, now)?;
-    let names = discover::group(ask.conn, &question.request(now), "transaction.name")?;
+    let names = traces::names(ask.conn, &question, now)?;
     let crumbs = [Crumb::here("Traces")];
     let body = if found.total == 0 && found.next.is_none() {
         html! {
@@ -45,7 +45,12 @@ pub(crate) fn list(ask: &mut Ask<'_>) -> Result<Answer, StoreError> {
             .and_then(|first| first.value.as_deref().map(|name| (name, first.count)));
         let why = match why {
             Some((name, count)) if names.groups.len() > 1 => format!(
-                "Most often {}, {}.",
+                "{} {}, {}.",
+                if names.complete {
+                    "Most often"
+                } else {
+                    "Of late most often"
+                },
                 words::cut(named(name), 80),
                 words::count(count, "time", "times")
             ),
@@ -107,7 +112,7 @@ fn in_discover(view: &View) -> String {
 fn by_name(view: &View, names: &Groups) -> Markup {
     html! {
         section.panel {
-            div.panel-head { h2 { "By entry" } @if !names.complete { span.note { "of those looked at in time" } } }
+            div.panel-head { h2 { "By entry" } @if !names.complete { span.note { "of the newest " (number::grouped(names.total)) } } }
             div.pad {
                 ul.top {
                     @for group in names.groups.iter().take(12) {
