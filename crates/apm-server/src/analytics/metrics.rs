@@ -1,5 +1,7 @@
 //! Gauges over time: CPU, memory, and any other metric by its name (reference/ui.md 4.11).
 
+use std::collections::BTreeSet;
+
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Double, Text};
 use serde::Serialize;
@@ -8,6 +10,9 @@ use super::Scope;
 use super::series::Axis;
 use super::sql::Sql;
 use super::window::Window;
+
+/// Names that are listed together.
+const MOST_NAMES: usize = 500;
 
 /// Share of all processors that the machine used, 0 to 1.
 pub const SYSTEM_CPU: &str = "system.cpu.total.norm.pct";
@@ -40,8 +45,11 @@ pub struct Metrics {
     pub process_cpu: Gauge,
     /// Memory in use, 0 to 1.
     pub memory: Gauge,
-    /// Every metric with a sample in the window.
+    /// Metrics with a sample in the window, in order, at most 500.
     pub names: Vec<String>,
+    /// The last of these names where there are more: `names_after` of the next ones.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub next: Option<String>,
 }
 
 /// One metric on its own.
@@ -83,17 +91,24 @@ pub fn memory_sql(scope: &Scope, window: &Window) -> Sql {
     window.bind(scope.bind(Sql::new(include_str!("metrics/memory.sql"))))
 }
 
-/// The metrics page of a service.
+/// The metrics page of a service. `after`: the names begin after this one.
 ///
 /// # Errors
 /// Those of SQLite.
-pub fn page(conn: &mut SqliteConnection, scope: &Scope, window: &Window) -> QueryResult<Metrics> {
+pub fn page(
+    conn: &mut SqliteConnection,
+    scope: &Scope,
+    window: &Window,
+    after: &str,
+) -> QueryResult<Metrics> {
     let axis = Axis::from(window);
+    let (names, more) = names(conn, scope, window, after)?;
     Ok(Metrics {
         system_cpu: gauge(conn, SYSTEM_CPU, &sql(scope, SYSTEM_CPU, window), &axis)?,
         process_cpu: gauge(conn, PROCESS_CPU, &sql(scope, PROCESS_CPU, window), &axis)?,
         memory: gauge(conn, "memory", &memory_sql(scope, window), &axis)?,
-        names: names(conn, scope, window)?,
+        next: names.last().filter(|_| more).cloned(),
+        names,
         axis,
     })
 }
@@ -113,23 +128,45 @@ pub fn one(
     Ok(Metric { axis, gauge })
 }
 
-/// The names of the metrics with a sample in the window, in order.
-///
-/// # Errors
-/// Those of SQLite.
-pub fn names(
+/// Names of metrics with a sample in the window, in order, those after `after`; and whether there are more.
+fn names(
     conn: &mut SqliteConnection,
     scope: &Scope,
     window: &Window,
-) -> QueryResult<Vec<String>> {
+    after: &str,
+) -> QueryResult<(Vec<String>, bool)> {
+    #[derive(QueryableByName)]
+    struct Id {
+        #[diesel(sql_type = BigInt)]
+        id: i64,
+    }
     #[derive(QueryableByName)]
     struct Name {
         #[diesel(sql_type = Text)]
         name: String,
     }
-    let sql = window.bind(scope.bind(Sql::new(include_str!("metrics/names.sql"))));
-    let names: Vec<Name> = sql.load(conn)?;
-    Ok(names.into_iter().map(|row| row.name).collect())
+    let services = window.bind(scope.bind(Sql::new(include_str!("metrics/services.sql"))));
+    let services: Vec<Id> = services.load(conn)?;
+    let most = i64::try_from(MOST_NAMES + 1).unwrap_or(i64::MAX);
+    let mut names = BTreeSet::new();
+    for Id { id } in services {
+        // Each is read in order, by an index, and only as far as it can be among the first.
+        for owner in [id, 0] {
+            let sql = window
+                .bind(Sql::new(include_str!("metrics/names.sql")))
+                .bind("owner", owner)
+                .bind("id", id)
+                .bind("after", after)
+                .bind("most", most);
+            let found: Vec<Name> = sql.load(conn)?;
+            names.extend(found.into_iter().map(|row| row.name));
+            while names.len() > MOST_NAMES + 1 {
+                names.pop_last();
+            }
+        }
+    }
+    let more = names.len() > MOST_NAMES;
+    Ok((names.into_iter().take(MOST_NAMES).collect(), more))
 }
 
 fn gauge(conn: &mut SqliteConnection, name: &str, sql: &Sql, axis: &Axis) -> QueryResult<Gauge> {

@@ -172,7 +172,18 @@ fn questions() -> Vec<(&'static str, Sql)> {
             metrics::sql(&scope, "system.memory.total", &window),
         ),
         ("metrics/memory", metrics::memory_sql(&scope, &window)),
-        ("metrics/names", other(include_str!("metrics/names.sql"))),
+        (
+            "metrics/names",
+            other(include_str!("metrics/names.sql"))
+                .bind("owner", 1)
+                .bind("id", 1)
+                .bind("after", "")
+                .bind("most", 1),
+        ),
+        (
+            "metrics/services",
+            other(include_str!("metrics/services.sql")),
+        ),
         ("dependencies", dependencies::sql(&scope, &choice, &window)),
         (
             "dependencies/series",
@@ -315,7 +326,7 @@ fn an_empty_database_has_an_answer_to_everything() {
         None
     );
     assert!(
-        metrics::page(conn, &scope, &window)
+        metrics::page(conn, &scope, &window, "")
             .unwrap()
             .names
             .is_empty()

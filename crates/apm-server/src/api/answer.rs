@@ -1,5 +1,7 @@
 //! From a question to a response: ETag, reader thread, JSON.
 
+use std::io;
+
 use actix_web::http::StatusCode;
 use actix_web::http::header::{CACHE_CONTROL, ETAG, EntityTag, Header, IfNoneMatch};
 use actix_web::{HttpRequest, HttpResponse};
@@ -49,10 +51,7 @@ pub(crate) async fn answer<T: Serialize + Send + 'static>(
         .read_async(move |conn| {
             let answer = question(conn)?;
             // Serialised here: a trace of 5000 spans is no work for a thread that serves connections.
-            serde_json::to_vec(&answer).map_err(|error| ApiError::Parameter {
-                parameter: "answer",
-                problem: error.to_string(),
-            })
+            serialized(&answer)
         })
         .await?;
     // Any answer will do, but there has to be one.
@@ -60,6 +59,39 @@ pub(crate) async fn answer<T: Serialize + Send + 'static>(
         return Ok(response.status(StatusCode::NOT_MODIFIED).finish());
     }
     Ok(response.content_type("application/json").body(body))
+}
+
+/// Bytes of the longest answer. As many as there are readers are made at a time.
+const MOST: usize = 32 << 20;
+
+/// An answer as JSON, which ends where it is too long.
+fn serialized(answer: &impl Serialize) -> Result<Vec<u8>, ApiError> {
+    let mut body = Bounded(Vec::new());
+    match serde_json::to_writer(&mut body, answer) {
+        Ok(()) => Ok(body.0),
+        Err(error) if error.is_io() => Err(ApiError::TooLarge { most: MOST }),
+        Err(error) => Err(ApiError::Parameter {
+            parameter: "answer",
+            problem: error.to_string(),
+        }),
+    }
+}
+
+/// Takes at most [`MOST`] bytes.
+struct Bounded(Vec<u8>);
+
+impl io::Write for Bounded {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        if self.0.len() + bytes.len() > MOST {
+            return Err(io::ErrorKind::FileTooLarge.into());
+        }
+        self.0.extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
 }
 
 /// [`answer`] for a question about a window, asked again for the window of `cmp`.
@@ -82,4 +114,22 @@ pub(crate) async fn compare<T: Serialize + Send + 'static>(
         })
     })
     .await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_answer_that_is_too_long_is_refused_with_the_remedy_and_not_made() {
+        let long = "x".repeat(1 << 20);
+        let many = |count| vec![long.as_str(); count];
+        let fits = serialized(&many(31)).expect("an answer");
+        assert!(fits.len() > 31 << 20);
+        let error = serialized(&many(32)).expect_err("too long").to_string();
+        assert!(
+            error.contains("32 MiB") && error.contains("shorter range"),
+            "{error}"
+        );
+    }
 }

@@ -54,6 +54,14 @@ pub(crate) enum ApiError {
         /// Who runs the statement.
         services: String,
     },
+    /// The answer would have more bytes than any may have.
+    #[error(
+        "the answer has more than {} MiB: ask for a shorter range, add a filter to q, or make size smaller", most >> 20
+    )]
+    TooLarge {
+        /// Bytes that an answer has at most.
+        most: usize,
+    },
     /// The database did not answer.
     #[error("the database cannot answer: {0}")]
     Store(#[from] StoreError),
@@ -76,9 +84,11 @@ impl ApiError {
             ) => Some(parameter),
             Self::Time(TimeError::Empty { .. }) => Some("from"),
             Self::Query(_) => Some("q"),
-            Self::NotFound { .. } | Self::Unknown { .. } | Self::NoFile { .. } | Self::Store(_) => {
-                None
-            }
+            Self::NotFound { .. }
+            | Self::Unknown { .. }
+            | Self::NoFile { .. }
+            | Self::TooLarge { .. }
+            | Self::Store(_) => None,
         }
     }
 }
@@ -86,7 +96,9 @@ impl ApiError {
 impl ResponseError for ApiError {
     fn status_code(&self) -> StatusCode {
         match self {
-            Self::Parameter { .. } | Self::Time(_) | Self::Query(_) => StatusCode::BAD_REQUEST,
+            Self::Parameter { .. } | Self::Time(_) | Self::Query(_) | Self::TooLarge { .. } => {
+                StatusCode::BAD_REQUEST
+            }
             Self::NotFound { .. } | Self::Unknown { .. } | Self::NoFile { .. } => {
                 StatusCode::NOT_FOUND
             }

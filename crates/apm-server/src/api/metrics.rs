@@ -19,18 +19,19 @@ enum Answer {
     One(Metric),
 }
 
-/// `GET /api/v1/services/{service}/metrics?metric=`
+/// `GET /api/v1/services/{service}/metrics?metric=&names_after=`
 pub(super) async fn page(
     request: HttpRequest,
     store: Data<Store>,
 ) -> Result<HttpResponse, ApiError> {
     let params = Params::read(&request)?;
     let scope = params.scope(List::Metrics)?;
+    let after = params.get("names_after")?.unwrap_or_default().to_owned();
     let metric = params.get("metric")?.map(str::to_owned);
     compare(&request, &store, &params, move |conn, window| {
         Ok(match &metric {
             Some(metric) => Answer::One(metrics::one(conn, &scope, metric, window)?),
-            None => Answer::Page(Box::new(metrics::page(conn, &scope, window)?)),
+            None => Answer::Page(Box::new(metrics::page(conn, &scope, window, &after)?)),
         })
     })
     .await

@@ -34,6 +34,9 @@ pub(super) use theme::choose_theme;
 /// Only this server's own files; nothing inline, no frames, no forms to elsewhere.
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
 
+/// Bytes of the largest page, before it is compressed: browsers stall long before.
+const MOST: usize = 32 << 20;
+
 /// When the server began to show pages, µs since the epoch.
 pub(super) static STARTED: OnceLock<i64> = OnceLock::new();
 
@@ -92,6 +95,17 @@ pub(super) async fn page(
             })
         })
         .await;
+    if let Ok((_, text)) = &made
+        && text.len() > MOST
+    {
+        log::warn!("the page {} has {} bytes", request.path(), text.len());
+        return refused(
+            &request,
+            StatusCode::BAD_REQUEST,
+            "This page would be too large.",
+            "Choose a shorter range, or filter.",
+        );
+    }
     match made {
         Ok((status, text)) => match table {
             None => html_response(&request, status, text),

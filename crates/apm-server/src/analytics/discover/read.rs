@@ -6,7 +6,7 @@ use std::time::Instant;
 use diesel::SqliteConnection;
 use serde_json::Value as Json;
 
-use super::walk::{Search, hit};
+use super::walk::{MOST_BYTES, Search, hit, size_of_event};
 use super::{Cursor, Hit};
 use crate::store::StoreError;
 use crate::time::Range;
@@ -15,7 +15,7 @@ use crate::time::Range;
 const BLOCKS: usize = 64;
 /// Documents read at once: first few, for there may be no time for more; then more, for speed.
 const FIRST: usize = 128;
-const AT_ONCE: usize = 2_048;
+const AT_ONCE: usize = 512;
 
 /// What was read.
 pub(super) struct Read {
@@ -41,15 +41,25 @@ impl Search<'_> {
         each: &mut dyn FnMut(i64, &Json),
     ) -> Result<Read, StoreError> {
         let mut hits: Vec<Hit> = Vec::new();
+        // The page is full when it has as many hits as are wanted, or as many bytes as it may.
+        let (mut bytes, mut is_full) = (0, size == 0);
         let is_after = |place| self.is_after(place);
-        let stopped = self.read(conn, self.older(), &is_after, deadline, &mut |hit| {
-            each(hit.timestamp, &hit.document);
-            if hits.len() < size {
-                hits.push(hit);
-            }
-        })?;
+        let stopped = self.read(
+            conn,
+            self.older(),
+            &is_after,
+            deadline,
+            &mut |hit, size_of| {
+                each(hit.timestamp, &hit.document);
+                if !is_full {
+                    hits.push(hit);
+                    bytes += size_of;
+                    is_full = hits.len() == size || bytes >= MOST_BYTES;
+                }
+            },
+        )?;
         let last = hits.last().map(|hit| (hit.timestamp, hit.seq));
-        let next = if hits.len() == size { last } else { stopped };
+        let next = if is_full { last } else { stopped };
         let mut complete = stopped.is_none();
         if let Some(after) = self.request.after.filter(|_| complete) {
             let Range { from, to } = self.request.range;
@@ -62,7 +72,7 @@ impl Search<'_> {
                 newer,
                 &|place| !is_after(place),
                 deadline,
-                &mut |hit| {
+                &mut |hit, _| {
                     each(hit.timestamp, &hit.document);
                 },
             )?;
@@ -83,7 +93,7 @@ impl Search<'_> {
         range: Range,
         wanted: &dyn Fn(Place) -> bool,
         deadline: Instant,
-        found: &mut dyn FnMut(Hit),
+        found: &mut dyn FnMut(Hit, usize),
     ) -> Result<Option<Place>, StoreError> {
         let blocks = self.blocks(conn, range, (usize::MAX, 0))?;
         let mut blocks = blocks.chunks(BLOCKS).peekable();
@@ -118,7 +128,7 @@ impl Search<'_> {
             for event in crate::store::events(conn, &seqs)? {
                 let hit = hit(&event);
                 if crate::kql::matches(&self.request.query, &hit.document) {
-                    found(hit);
+                    found(hit, size_of_event(&event));
                 }
             }
             if Instant::now() > deadline && !(known.is_empty() && left.is_none()) {

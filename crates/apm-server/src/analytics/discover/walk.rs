@@ -26,6 +26,18 @@ pub(super) struct Newest {
     pub(super) next: Option<Cursor>,
 }
 
+/// Bytes of events, as they are stored, after which a page of hits ends early: their documents take several times as much memory, and an
+/// event may have 300 KiB.
+pub(super) const MOST_BYTES: usize = 8 << 20;
+
+/// Events that are read together.
+const AT_ONCE: usize = 64;
+
+/// Bytes of an event as it is stored.
+pub(super) fn size_of_event(event: &StoredEvent) -> usize {
+    event.rest.len() + event.stack.as_ref().map_or(0, String::len) + event.resource.len()
+}
+
 /// A request, translated for each kind of event that can satisfy it.
 pub(super) struct Search<'a> {
     pub(super) request: &'a Request,
@@ -105,13 +117,25 @@ impl<'a> Search<'a> {
             skip += blocks.len();
             stride = (stride * 2).min(LAST_STRIDE);
         }
-        let next = match best.last() {
+        let mut next = match best.last() {
             Some(last) if best.len() == size => Some(*last),
             _ => stopped,
         };
-        let seqs: Vec<i64> = best.iter().map(|(_, seq)| *seq).collect();
+        let mut hits = Vec::with_capacity(best.len());
+        let mut bytes = 0;
+        for places in best.chunks(AT_ONCE) {
+            if bytes >= MOST_BYTES {
+                let last = hits.last().map(|hit: &Hit| (hit.timestamp, hit.seq));
+                next = last.or(next);
+                break;
+            }
+            let seqs: Vec<i64> = places.iter().map(|(_, seq)| *seq).collect();
+            let events = crate::store::events(conn, &seqs)?;
+            bytes += events.iter().map(size_of_event).sum::<usize>();
+            hits.extend(events.iter().map(hit));
+        }
         Ok(Newest {
-            hits: crate::store::events(conn, &seqs)?.iter().map(hit).collect(),
+            hits,
             complete: stopped.is_none(),
             next: next.map(|(timestamp, seq)| Cursor { timestamp, seq }),
         })

@@ -20,7 +20,12 @@ use crate::ui::words;
 /// The page; `metric` chooses one by its name.
 pub(crate) fn one(ask: &mut Ask<'_>, service: &str) -> QueryResult<Answer> {
     let scope = ask.service(service);
-    let data = metrics::page(ask.conn, &scope, &ask.window)?;
+    let data = metrics::page(
+        ask.conn,
+        &scope,
+        &ask.window,
+        ask.view.param("names_after").unwrap_or_default(),
+    )?;
     let chosen = match ask.view.param("metric") {
         Some(name) => Some(metrics::one(ask.conn, &scope, name, &ask.window)?),
         None => None,
@@ -41,7 +46,7 @@ pub(crate) fn one(ask: &mut Ask<'_>, service: &str) -> QueryResult<Answer> {
             ]))
             section.panel { (chart(ask, "memory", "Memory in use", &data.axis, &data.memory, Measure::Share, &memory_sql)) }
             div.cols.cols--fields {
-                (names(ask.view, &data.names))
+                (names(ask.view, &data))
                 @match &chosen {
                     Some(metric) => section.panel { (chart(ask, "metric", &metric.gauge.name, &metric.axis, &metric.gauge, measure(&metric.gauge.name), &sql(&metric.gauge.name))) },
                     None => div.panel.empty { h2 { "Any metric" } p { "Choose one of " (data.names.len()) " names to see its values." } },
@@ -169,15 +174,19 @@ fn chart(
     .render(&ask.view.clock, ask.flags)
 }
 
-fn names(view: &View, names: &[String]) -> Markup {
+fn names(view: &View, data: &metrics::Metrics) -> Markup {
+    let names = &data.names;
+    let is_first = view.param("names_after").is_none();
     html! {
         aside.fields aria-label="Metrics" {
-            h3 { (words::count(names.len() as u64, "metric", "metrics")) }
+            h3 { (if is_first && data.next.is_none() { words::count(names.len() as u64, "metric", "metrics") } else { format!("{} of the metrics", names.len()) }) }
             ul {
                 @for name in names {
                     li { a href=(view.here().set("metric", name).anchor("metric")) aria-current=[(view.param("metric") == Some(name)).then_some("true")] title=(name) { span.ftype aria-hidden="true" { "#" } span { (name) } } }
                 }
             }
+            @if !is_first { p { a href=(view.here().without("names_after").anchor("metric")) rel="prev" { "First names" } } }
+            @if let Some(next) = &data.next { p { a href=(view.here().set("names_after", next).anchor("metric")) rel="next" { "More names" } } }
         }
     }
 }

@@ -120,7 +120,7 @@ fn memory_in_use_is_of_the_limit_that_counts() {
     );
     store_all(&store, events);
     let page = store
-        .read::<_, StoreError>(|conn| Ok(metrics::page(conn, &of_service("shop"), &window())?))
+        .read::<_, StoreError>(|conn| Ok(metrics::page(conn, &of_service("shop"), &window(), "")?))
         .expect("metrics");
     assert!(
         close(page.memory.avg[0], 0.75)
