@@ -6,6 +6,8 @@
 //! POCKET_APM_SOAK=4000000 POCKET_APM_SOAK_ENTROPY=1 …          # the same with 120 random bytes per transaction
 //! POCKET_APM_SOAK=4000000 POCKET_APM_SOAK_RATE=1000 …          # the same with so many events per second of event time
 //! POCKET_APM_HTTP=1000000 cargo bench --bench intake           # over HTTP, four connections, CPU time of the whole server
+//! POCKET_APM_READERS=3 cargo bench --bench intake              # size of log and database beside so many readers, limit 16 MiB
+//! POCKET_APM_READERS=3 POCKET_APM_READERS_LIMIT=64 …           # the same with another limit, MiB
 //! POCKET_APM_INSIGHT=3000000 cargo bench --bench intake        # without and with the engine that looks for findings
 //! ```
 //!
@@ -16,6 +18,8 @@
 mod http;
 #[path = "intake/insight.rs"]
 mod insight;
+#[path = "intake/readers.rs"]
+mod readers;
 #[path = "intake/recorded.rs"]
 mod recorded;
 #[path = "intake/soak.rs"]
@@ -55,6 +59,9 @@ fn main() {
     let rate = number("POCKET_APM_SOAK_RATE").unwrap_or(RATE);
     if let Some(events) = number("POCKET_APM_HTTP") {
         return http::run(events, rate);
+    }
+    if let Some(count) = number("POCKET_APM_READERS") {
+        return readers::run(count, number("POCKET_APM_READERS_LIMIT").unwrap_or(16));
     }
     if let Some(events) = number("POCKET_APM_INSIGHT") {
         return insight::run(events, rate);

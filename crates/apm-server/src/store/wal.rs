@@ -197,10 +197,12 @@ impl Wal {
         let bytes = bytes + COMMIT;
         let Bounds { brief, hard, .. } = self.bounds;
         let fits = self.size() + bytes <= brief || Frames::of(conn)?.bytes() + bytes <= brief;
-        if fits && !self.is_full {
+        let is_time = Instant::now() >= self.next_try;
+        // Who was in the way may be gone: it is told until the next attempt succeeds.
+        let is_pinned = self.pinned.is_some() && is_time;
+        if fits && !self.is_full && !is_pinned {
             return Ok(());
         }
-        let is_time = Instant::now() >= self.next_try;
         if is_time && self.empty(conn, BRIEF)? == Emptied::Yes {
             return Ok(());
         }

@@ -291,6 +291,8 @@ impl Writer {
             }
             Err(error) => {
                 memory.rollback();
+                // Room was made in the log for it, and that is not to be taken for another's work.
+                self.noted();
                 Err(cause.unwrap_or(error))
             }
         }
