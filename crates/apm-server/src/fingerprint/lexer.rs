@@ -31,6 +31,12 @@ pub(crate) struct Lexer<'a> {
     escapes: bool,
     /// Whether the text ended within quotes.
     is_cut: bool,
+    /// Brackets of arrays and their elements that are open: those in them quote no names.
+    brackets: usize,
+    /// Whether comments may hold comments, as PostgreSQL has it: until one is found that then would not end.
+    nests: bool,
+    /// Whether `#` begins a name, as SQL Server has it, and no comment, as MySQL has it.
+    hash_names: bool,
 }
 
 const OPERATORS: &[&str] = &[
@@ -54,6 +60,9 @@ impl<'a> Lexer<'a> {
             after_operand: false,
             escapes,
             is_cut: false,
+            brackets: 0,
+            nests: true,
+            hash_names: has_hash_names(text),
         }
     }
 
@@ -93,10 +102,70 @@ impl<'a> Lexer<'a> {
             self.at += rest.len() - trimmed.len();
             if trimmed.starts_with("--") {
                 self.at += trimmed.find('\n').unwrap_or(trimmed.len());
-            } else if let Some(comment) = trimmed.strip_prefix("/*") {
-                self.at += comment.find("*/").map_or(trimmed.len(), |end| end + 4);
+            } else if trimmed.starts_with("/*") {
+                self.at += self.comment(trimmed);
+            } else if trimmed.starts_with('#') && self.is_hash_comment() {
+                self.at += trimmed.find('\n').unwrap_or(trimmed.len());
+            } else if trimmed.starts_with("...") {
+                // Where an agent has cut the text.
+                self.at += trimmed.len() - trimmed.trim_start_matches('.').len();
+            } else if trimmed.starts_with('…') {
+                self.at += '…'.len_utf8();
             } else {
                 return;
+            }
+        }
+    }
+
+    /// Length of the comment that `text` begins with; to the end where it is cut.
+    fn comment(&mut self, text: &str) -> usize {
+        if self.nests {
+            match nested_comment(text) {
+                Some(end) => return end,
+                // Looked for again at each comment, the end of the text would be read each time.
+                None => self.nests = false,
+            }
+        }
+        text[2..].find("*/").map_or(text.len(), |end| end + 4)
+    }
+
+    /// Whether the `#` here begins a comment. PostgreSQL has operators that begin with it.
+    fn is_hash_comment(&self) -> bool {
+        let begins_line = || {
+            let start = self
+                .text
+                .floor_char_boundary(self.at.saturating_sub(MAX_INDENT));
+            let before = &self.text[start..self.at];
+            match before.rfind('\n') {
+                Some(end) => before[end..].trim().is_empty(),
+                None => start == 0 && before.trim().is_empty(),
+            }
+        };
+        match self.byte(1) {
+            b'>' | b'-' | b'=' | b'#' => begins_line(),
+            byte => !(self.hash_names && is_name(char::from(byte))),
+        }
+    }
+
+    /// Oracle's `q'[…]'` after a prefix of `skip` bytes: the writer chooses the quote. To the end where it is cut.
+    fn chosen_quote(&mut self, skip: usize) -> usize {
+        let rest = &self.rest()[skip + 1..];
+        let Some(open) = rest.chars().next() else {
+            return self.rest().len();
+        };
+        let close = match open {
+            '[' => ']',
+            '{' => '}',
+            '(' => ')',
+            '<' => '>',
+            other => other,
+        };
+        let body = &rest[open.len_utf8()..];
+        match body.find(&format!("{close}'")) {
+            Some(end) => skip + 1 + open.len_utf8() + end + close.len_utf8() + 1,
+            None => {
+                self.is_cut = true;
+                self.rest().len()
             }
         }
     }
@@ -163,10 +232,14 @@ impl<'a> Lexer<'a> {
             'x' | 'X' | 'n' | 'N' | 'b' | 'B' if next == '\'' => {
                 (Kind::Value, self.quoted(1, '\'', self.escapes))
             }
+            'q' | 'Q' if next == '\'' => (Kind::Value, self.chosen_quote(1)),
+            'n' | 'N' if matches!(next, 'q' | 'Q') && self.byte(2) == b'\'' => {
+                (Kind::Value, self.chosen_quote(2))
+            }
             'e' | 'E' if next == '\'' => (Kind::Value, self.quoted(1, '\'', true)),
             '"' => (Kind::DoubleQuoted, self.quoted(0, '"', self.escapes)),
             '`' => (Kind::Quoted, self.quoted(0, '`', false)),
-            '[' if !self.after_operand => (
+            '[' if !self.after_operand && self.brackets == 0 => (
                 Kind::Quoted,
                 self.rest()
                     .find(']')
@@ -207,6 +280,54 @@ fn is_plain(token: Token<'_>) -> bool {
     token.kind == Kind::Word && !super::keywords::is_keyword(token.text)
 }
 
+/// Longest indentation that is looked through for the beginning of a line.
+const MAX_INDENT: usize = 256;
+
+/// Length of a comment with those in it; nothing where it does not end.
+fn nested_comment(text: &str) -> Option<usize> {
+    let bytes = text.as_bytes();
+    let (mut depth, mut at) = (0usize, 0);
+    loop {
+        match bytes.get(at..)? {
+            [b'/', b'*', ..] => {
+                depth += 1;
+                at += 2;
+            }
+            [b'*', b'/', ..] => {
+                depth -= 1;
+                at += 2;
+                if depth == 0 {
+                    return Some(at);
+                }
+            }
+            [] => return None,
+            _ => at += 1,
+        }
+    }
+}
+
+/// Whether a table of SQL Server's with a `#` before its name occurs.
+fn has_hash_names(text: &str) -> bool {
+    const BEFORE: [&str; 6] = ["FROM", "INTO", "JOIN", "ON", "TABLE", "UPDATE"];
+    text.match_indices('#').any(|(at, _)| {
+        let before = &text[..at];
+        if before.ends_with('#') {
+            return false;
+        }
+        let blank = before.trim_end();
+        let is_after = |word: &&str| {
+            blank.len() >= word.len()
+                && blank.as_bytes()[blank.len() - word.len()..]
+                    .eq_ignore_ascii_case(word.as_bytes())
+        };
+        blank.len() < before.len()
+            && text[at..]
+                .trim_start_matches('#')
+                .starts_with(|c: char| c.is_alphabetic() || c == '_')
+            && BEFORE.iter().any(is_after)
+    })
+}
+
 fn is_name(c: char) -> bool {
     c.is_alphanumeric() || c == '_'
 }
@@ -219,6 +340,13 @@ impl<'a> Iterator for Lexer<'a> {
         let (kind, len) = self.lex()?;
         let text = &self.rest()[..len];
         self.at += len;
+        if kind == Kind::Punctuation {
+            match text {
+                "[" => self.brackets += 1,
+                "]" => self.brackets = self.brackets.saturating_sub(1),
+                _ => {}
+            }
+        }
         self.after_operand = match kind {
             Kind::Punctuation => matches!(text, ")" | "]"),
             Kind::Word => !super::keywords::is_keyword(text),

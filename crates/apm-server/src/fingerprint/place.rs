@@ -1,6 +1,7 @@
 //! Where in a statement one is, as far as it matters for `"…"`: the name of a column, or a string as SQLite and MySQL
 //! have it. Where both may stand, what looks like a name and stands where a comparison begins is one.
 
+use super::dialect::Quotes;
 use super::lexer::{Kind, Token};
 
 /// What may stand in a clause.
@@ -43,12 +44,16 @@ struct State {
     defines: bool,
     /// Whether no column can stand here: in rows, in lists, in what is searched for.
     values_only: bool,
+    /// Whether what is selected is listed.
+    selects: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Inside {
     Group,
     Call,
+    /// `concat(…)`: what is put together is most often a text.
+    Concat,
     /// `CASE … END`; whether it compares with what follows `CASE`, once that is known.
     Case {
         operand: Option<bool>,
@@ -70,9 +75,17 @@ pub(super) struct Place {
     frames: Vec<Frame>,
     /// How many of the frames are parentheses.
     parentheses: usize,
+    quotes: Quotes,
 }
 
 impl Place {
+    pub(super) fn new(quotes: Quotes) -> Self {
+        Self {
+            quotes,
+            ..Self::default()
+        }
+    }
+
     /// After a keyword, in capitals; `last` is the token before it.
     pub(super) fn keyword(&mut self, word: &str, last: &str) {
         self.next = Next::Name;
@@ -84,6 +97,7 @@ impl Place {
             | "JOIN" | "USING" | "WITH" | "CONFLICT" => {
                 self.begin(Clause::Names);
                 self.state.values_only = false;
+                self.state.selects = word == "SELECT";
                 self.state.defines = matches!(word, "CREATE" | "ALTER");
             }
             "VALUES" | "CALL" => {
@@ -156,7 +170,7 @@ impl Place {
             "," => self.next = Next::Argument,
             "+" | "-" | "*" | "/" | "%" | "||" | "[" => self.next = Next::Operand,
             "->" | "->>" | "#>" | "#>>" => self.next = Next::Value,
-            ";" if self.frames.is_empty() => *self = Self::default(),
+            ";" if self.frames.is_empty() => *self = Self::new(self.quotes),
             text if compares(text) => self.value_follows(),
             _ => self.next = Next::Name,
         }
@@ -164,10 +178,10 @@ impl Place {
 
     /// After an opening parenthesis: of a list of values, of a call, of anything else. `last` is the token before it.
     pub(super) fn open(&mut self, is_list: bool, is_call: bool, last: &str) {
-        self.push(if is_call && !is_list {
-            Inside::Call
-        } else {
-            Inside::Group
+        self.push(match is_call && !is_list {
+            true if is_concat(last) => Inside::Concat,
+            true => Inside::Call,
+            false => Inside::Group,
         });
         self.parentheses += 1;
         self.state.between = false;
@@ -205,11 +219,33 @@ impl Place {
             return false;
         }
         let in_values = self.state.clause == Clause::Values;
+        if self.is_text(last) {
+            return true;
+        }
         match self.next {
             Next::Name => false,
             Next::Value => true,
             Next::Operand => in_values,
             Next::Argument => in_values && !self.is_column(text, last, next),
+        }
+    }
+
+    /// Whether MySQL reads what is double-quoted here as a text, and nothing speaks for a name.
+    fn is_text(&self, last: &str) -> bool {
+        let inside = self.frames.last().map(|frame| frame.inside);
+        let is_argument = matches!(last, "(" | ",");
+        match self.quotes {
+            Quotes::Name => false,
+            Quotes::Unknown => inside == Some(Inside::Concat) && is_argument,
+            Quotes::Text => {
+                let is_call = matches!(inside, Some(Inside::Call | Inside::Concat));
+                let is_selected =
+                    matches!(last, "SELECT" | "DISTINCT" | "ALL") || is_argument || compares(last);
+                (is_call
+                    && is_argument
+                    && (self.state.selects || self.state.clause == Clause::Values))
+                    || (self.state.selects && self.state.clause == Clause::Names && is_selected)
+            }
         }
     }
 
@@ -223,7 +259,8 @@ impl Place {
         if inside.is_none() && next.is_some_and(|next| next.text == "=") {
             return true;
         }
-        let is_later_argument = inside == Some(Inside::Call) && last == ",";
+        let is_later_argument =
+            matches!(inside, Some(Inside::Call | Inside::Concat)) && last == ",";
         looks_like_a_name(text)
             && (next.is_some_and(is_comparison)
                 || (self.state.side == Side::Left && !is_later_argument))
@@ -231,7 +268,7 @@ impl Place {
 
     /// Whether a constant at this place is one of the values of a row or a list.
     pub(super) fn is_in_list(&self) -> bool {
-        let is_call = |frame: &Frame| frame.inside == Inside::Call;
+        let is_call = |frame: &Frame| matches!(frame.inside, Inside::Call | Inside::Concat);
         self.next == Next::Argument
             && self.state.values_only
             && !self.frames.last().is_some_and(is_call)
@@ -266,6 +303,12 @@ impl Place {
             self.value_follows();
         }
     }
+}
+
+fn is_concat(function: &str) -> bool {
+    ["concat", "concat_ws"]
+        .iter()
+        .any(|name| name.eq_ignore_ascii_case(function))
 }
 
 /// Whether an operator compares or assigns.

@@ -1,4 +1,5 @@
 mod hostile;
+mod made_up;
 mod quotes;
 
 use proptest::prelude::*;
@@ -213,7 +214,7 @@ fn the_verb_and_the_table_are_found() {
         ("drop table if exists t", "DROP", "t"),
         ("BEGIN IMMEDIATE", "BEGIN", ""),
         ("commit", "COMMIT", ""),
-        ("{\"find\": \"x\"}", "", ""),
+        ("{\"find\": \"x\"}", "FIND", "x"),
         ("hmset a b", "HMSET", ""),
         ("", "", ""),
     ] {

@@ -100,7 +100,7 @@ fn double_quotes_are_a_value_after_whatever_compares_or_computes() {
         (r#"call p("secret", "x")"#, "CALL p(?, ?)"),
         (
             r#"select * from t where a = any(array["x", "y"])"#,
-            "SELECT * FROM t WHERE a = any(array[?, ?])",
+            "SELECT * FROM t WHERE a = any(array[?…])",
         ),
     ] {
         assert_eq!(Fingerprint::of(sql).normalized, normalized, "{sql}");

@@ -131,7 +131,7 @@ impl<'a> Pass<'_, 'a> {
             service,
             instance,
             subtype,
-            fingerprint: &Fingerprint::of(sql),
+            fingerprint: &Fingerprint::of_subtype(sql, subtype),
             sample: sql,
             seen: event.timestamp.div_euclid(1_000_000),
         };

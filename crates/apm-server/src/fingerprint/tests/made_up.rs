@@ -1,0 +1,469 @@
+//! Names made of counters, and statements that hold values in other places than SQL's literals: one fingerprint each.
+
+use super::super::Fingerprint;
+
+/// Each statement, twice with other values, and what is left of both.
+#[track_caller]
+fn check(table: &[(&str, &str, &str)]) {
+    for (one, other, normalized) in table {
+        for sql in [one, other] {
+            assert_eq!(Fingerprint::of(sql).normalized, *normalized, "{sql}");
+        }
+    }
+}
+
+#[test]
+fn names_made_of_counters_are_values() {
+    check(&[
+        (
+            "SAVEPOINT \"s139919584622400_x1\"",
+            "savepoint sp_7",
+            "SAVEPOINT ?",
+        ),
+        (
+            "RELEASE SAVEPOINT \"s1_x1\"",
+            "release savepoint `sp_2`;",
+            "RELEASE SAVEPOINT ?",
+        ),
+        ("RELEASE sp_1", "RELEASE \"sp_2\"", "RELEASE ?"),
+        (
+            "ROLLBACK TO SAVEPOINT \"s1_x1\"",
+            "rollback to savepoint sp_2",
+            "ROLLBACK TO SAVEPOINT ?",
+        ),
+        ("ROLLBACK TO sp_1", "ROLLBACK TO [sp_2]", "ROLLBACK TO ?"),
+        (
+            "ROLLBACK TRANSACTION TO sp_1",
+            "rollback transaction to sp_2",
+            "ROLLBACK TRANSACTION TO ?",
+        ),
+        (
+            "SAVE TRANSACTION sp_1",
+            "SAVE TRANSACTION sp_2",
+            "SAVE TRANSACTION ?",
+        ),
+        (
+            "DECLARE \"_django_curs_1399_sync_1\" NO SCROLL CURSOR WITH HOLD FOR SELECT \"t\".\"id\" FROM \"t\" WHERE a = 1",
+            "DECLARE \"_django_curs_1400_sync_2\" NO SCROLL CURSOR WITH HOLD FOR SELECT \"t\".\"id\" FROM \"t\" WHERE a = 2",
+            "DECLARE ? NO SCROLL CURSOR WITH HOLD FOR SELECT \"t\".\"id\" FROM \"t\" WHERE a = ?",
+        ),
+        (
+            "FETCH FORWARD 100 FROM \"_django_curs_1399_sync_1\"",
+            "FETCH FORWARD 50 FROM c2",
+            "FETCH FORWARD ? FROM ?",
+        ),
+        ("FETCH c1", "fetch c2", "FETCH ?"),
+        (
+            "FETCH NEXT FROM c1 INTO @a",
+            "FETCH NEXT FROM c2 INTO @b",
+            "FETCH NEXT FROM ? INTO ?",
+        ),
+        ("MOVE 5 IN c1", "MOVE 7 IN c2", "MOVE ? IN ?"),
+        ("CLOSE \"_django_curs_1399_sync_1\"", "CLOSE c2", "CLOSE ?"),
+        ("DEALLOCATE pg_psql_1", "DEALLOCATE \"x2\"", "DEALLOCATE ?"),
+        (
+            "DEALLOCATE PREPARE x1",
+            "DEALLOCATE PREPARE x2",
+            "DEALLOCATE PREPARE ?",
+        ),
+        (
+            "PREPARE x1 (int) AS SELECT * FROM t WHERE a = $1",
+            "PREPARE x2 (int) AS SELECT * FROM t WHERE a = $1",
+            "PREPARE ? (int) AS SELECT * FROM t WHERE a = ?",
+        ),
+        (
+            "PREPARE x1 FROM 'SELECT 1'",
+            "PREPARE x2 FROM 'SELECT 2'",
+            "PREPARE ? FROM ?",
+        ),
+        (
+            "EXECUTE pg_psql_1(1, 'a')",
+            "EXECUTE plan(2, 'b')",
+            "EXECUTE ? (?, ?)",
+        ),
+        (
+            "EXECUTE x1 USING @a",
+            "EXECUTE x USING @b",
+            "EXECUTE ? USING ?",
+        ),
+        ("EXECUTE x1", "EXECUTE \"x2\"", "EXECUTE ?"),
+        (
+            "EXPLAIN ANALYZE EXECUTE x1(1)",
+            "EXPLAIN ANALYZE EXECUTE x2(1)",
+            "EXPLAIN ANALYZE EXECUTE ? (?)",
+        ),
+        ("LISTEN channel_1", "LISTEN \"channel 2\"", "LISTEN ?"),
+        ("UNLISTEN channel_1", "UNLISTEN channel_2", "UNLISTEN ?"),
+        (
+            "NOTIFY c1, 'hello'",
+            "notify \"c2\", 'world'",
+            "NOTIFY ?, ?",
+        ),
+        ("USE tenant_1", "USE `tenant_2`", "USE ?"),
+        (
+            "UPDATE t SET a = 1 WHERE CURRENT OF c1",
+            "UPDATE t SET a = 2 WHERE CURRENT OF \"c2\"",
+            "UPDATE t SET a = ? WHERE CURRENT OF ?",
+        ),
+        (
+            "SAVEPOINT s1; SELECT 1; RELEASE s1",
+            "SAVEPOINT s2; SELECT 2; RELEASE s2",
+            "SAVEPOINT ?; SELECT ?; RELEASE ?",
+        ),
+        ("SAVEPOINT \"s1", "SAVEPOINT \"s139919", "SAVEPOINT ?"),
+    ]);
+}
+
+#[test]
+fn settings_keep_their_names_and_lose_their_values() {
+    check(&[
+        (
+            "SET search_path TO tenant_1",
+            "SET search_path TO \"tenant_2\", public",
+            "SET search_path TO ?",
+        ),
+        (
+            "SET search_path = tenant_1, x",
+            "SET search_path = 'a', 'b', 'c'",
+            "SET search_path = ?",
+        ),
+        (
+            "SET LOCAL app.user_id TO 7",
+            "SET LOCAL app.user_id TO 'x'",
+            "SET LOCAL app.user_id TO ?",
+        ),
+        (
+            "SET a = 1, b = on",
+            "SET a = 2, b = off",
+            "SET a = ?, b = ?",
+        ),
+        (
+            "SET SESSION sql_mode = 'A', GLOBAL max_x = 5",
+            "SET SESSION sql_mode = ANSI, GLOBAL max_x = 6",
+            "SET SESSION sql_mode = ?, GLOBAL max_x = ?",
+        ),
+        (
+            "SET @@x = 1, @y := 2",
+            "SET @@x = 3, @y := 4",
+            "SET @ ? = ?, ? := ?",
+        ),
+        ("SET ROLE tenant_1", "SET ROLE \"tenant_2\"", "SET ROLE ?"),
+        (
+            "SET SESSION AUTHORIZATION bob",
+            "SET SESSION AUTHORIZATION 'eve'",
+            "SET SESSION AUTHORIZATION ?",
+        ),
+        (
+            "SET TIME ZONE 'UTC'",
+            "SET TIME ZONE utc",
+            "SET TIME ZONE ?",
+        ),
+    ]);
+    for sql in [
+        "SET TRANSACTION ISOLATION LEVEL READ COMMITTED",
+        "SET SESSION CHARACTERISTICS AS TRANSACTION READ ONLY",
+        "SET NAMES utf8mb4",
+        "SET CONSTRAINTS ALL DEFERRED",
+    ] {
+        assert_eq!(Fingerprint::of(sql).normalized, sql);
+    }
+}
+
+#[test]
+fn what_is_no_made_up_name_stays() {
+    for (sql, normalized) in [
+        ("EXECUTE dbo.GetPeople 1", "EXECUTE dbo.GetPeople ?"),
+        ("EXECUTE GetPeople @id = 1", "EXECUTE GetPeople ? = ?"),
+        ("EXECUTE IMMEDIATE 'x'", "EXECUTE IMMEDIATE ?"),
+        ("DECLARE @p1 int", "DECLARE ? int"),
+        ("CLOSE ALL", "CLOSE ALL"),
+        ("DEALLOCATE ALL", "DEALLOCATE ALL"),
+        ("ROLLBACK", "ROLLBACK"),
+        ("ROLLBACK AND CHAIN", "ROLLBACK AND CHAIN"),
+        (
+            "SELECT a FROM t OFFSET 5 ROWS FETCH NEXT 5 ROWS ONLY",
+            "SELECT a FROM t OFFSET ? ROWS FETCH NEXT ? ROWS ONLY",
+        ),
+        ("UPDATE t SET a = b", "UPDATE t SET a = b"),
+        ("SET x = f(y)", "SET x = f(y)"),
+        (
+            "SET @a = (SELECT max(b) FROM t)",
+            "SET ? = (SELECT max(b) FROM t)",
+        ),
+    ] {
+        assert_eq!(Fingerprint::of(sql).normalized, normalized, "{sql}");
+    }
+}
+
+#[test]
+fn lists_fold_whatever_their_items_compute() {
+    check(&[
+        (
+            "SELECT 1 WHERE a = ANY(ARRAY[1,2])",
+            "SELECT 2 WHERE a = ANY(ARRAY[3])",
+            "SELECT ? WHERE a = ANY(ARRAY[?…])",
+        ),
+        (
+            "SELECT * FROM t WHERE a = ANY(ARRAY[$1, $2]::int[]) AND b[1] = 2",
+            "SELECT * FROM t WHERE a = ANY(ARRAY[$1]::int[]) AND b[2] = 2",
+            "SELECT * FROM t WHERE a = ANY(ARRAY[?…]::int[]) AND b[?] = ?",
+        ),
+        (
+            "SELECT ARRAY[[1,2],[3,4]]",
+            "SELECT ARRAY[[1]]",
+            "SELECT ARRAY[?…]",
+        ),
+        (
+            "SELECT * FROM t WHERE a IN ($1::uuid,$2::uuid)",
+            "SELECT * FROM t WHERE a IN ($1::uuid)",
+            "SELECT * FROM t WHERE a IN (?…)",
+        ),
+        (
+            "SELECT * FROM t WHERE a IN (CAST(? AS uuid), CAST(? AS uuid))",
+            "SELECT * FROM t WHERE a IN (CAST(? AS uuid))",
+            "SELECT * FROM t WHERE a IN (CAST (? AS uuid)…)",
+        ),
+        (
+            "SELECT * FROM t WHERE a IN (lower('a'), lower('b'))",
+            "SELECT * FROM t WHERE a IN (lower('c'))",
+            "SELECT * FROM t WHERE a IN (lower(?)…)",
+        ),
+        (
+            "SELECT * FROM t WHERE a IN (1,2,...",
+            "SELECT * FROM t WHERE a IN (1,2,3, 4...",
+            "SELECT * FROM t WHERE a IN (?…)",
+        ),
+        (
+            "SELECT * FROM t WHERE a IN (1, 2…",
+            "SELECT * FROM t WHERE a IN (1, ... , 9)",
+            "SELECT * FROM t WHERE a IN (?…)",
+        ),
+        (
+            "SELECT * FROM t WHERE a IN ($1::uuid, $2::uu",
+            "SELECT * FROM t WHERE a IN ($1::uuid, $",
+            "SELECT * FROM t WHERE a IN (?…)",
+        ),
+        (
+            "SELECT * FROM t WHERE (a, b) IN ((1, 2), (3,",
+            "SELECT * FROM t WHERE (a, b) IN ((1,",
+            "SELECT * FROM t WHERE (a, b) IN (?…)",
+        ),
+        (
+            "SELECT 1 WHERE a = ANY(ARRAY[1,2,...",
+            "SELECT 1 WHERE a = ANY(ARRAY[1",
+            "SELECT ? WHERE a = ANY(ARRAY[?…]",
+        ),
+        (
+            "INSERT INTO t VALUES (now(), $1::int), (DEFAULT, 2), ('2026-01-01', nextval('s'))",
+            "INSERT INTO t VALUES (now(), $1::int), (lower('a'), 1::int)",
+            "INSERT INTO t VALUES (now(), ?::int)…",
+        ),
+        (
+            "INSERT INTO t VALUES (now(), 1), (now(), 2), (no",
+            "INSERT INTO t VALUES (now(), 1), (now(",
+            "INSERT INTO t VALUES (now(), ?)…",
+        ),
+        (
+            "INSERT INTO t VALUES ROW(1, 2), ROW(3, 4), ROW(5, 6)",
+            "INSERT INTO t VALUES ROW(1, 2), ROW(3, 4)",
+            "INSERT INTO t VALUES ROW(?, ?)…",
+        ),
+    ]);
+}
+
+#[test]
+fn comments_and_quotes_of_every_dialect_are_left_out() {
+    check(&[
+        ("DO $$ BEGIN PERFORM 1; END $$", "DO $$ 's3cret' $$", "DO ?"),
+        (
+            "DO LANGUAGE plpgsql $b$ 1 $b$",
+            "DO LANGUAGE plpgsql $b$ 2 $b$",
+            "DO LANGUAGE plpgsql ?",
+        ),
+        (
+            "SELECT 1 # request 7\nFROM t",
+            "SELECT 2 #by bob\nFROM t",
+            "SELECT ? FROM t",
+        ),
+        (
+            "# request 7\nSELECT 1",
+            "#-- 8 --\n## x\nSELECT 1",
+            "SELECT ?",
+        ),
+        (
+            "SELECT /* a /* 7 */ b */ 1",
+            "SELECT /* /* */ */ 2",
+            "SELECT ?",
+        ),
+        ("/* /* b */ SELECT 1", "/* a */ SELECT 2", "SELECT ?"),
+        (
+            "SELECT q'[it's]', nq'{x}', Q'!y!'",
+            "SELECT q'(a'b)', nq'<c>', Q'\"d\"'",
+            "SELECT ?, ?, ?",
+        ),
+        ("SELECT q'[cut", "SELECT q'[cu", "SELECT ?"),
+        (
+            "SELECT concat(\"alice\", name, \"bob\") FROM t",
+            "SELECT concat(\"carol\", name, \"dave\") FROM t",
+            "SELECT concat(?, name, ?) FROM t",
+        ),
+    ]);
+    for (sql, normalized) in [
+        (
+            "SELECT a #>> '{b}', c #- '{d}' FROM t",
+            "SELECT a #>> ?, c # ? FROM t",
+        ),
+        (
+            "SELECT * FROM #tmp WHERE #tmp.a = 1",
+            "SELECT * FROM # tmp WHERE # tmp.a = ?",
+        ),
+    ] {
+        assert_eq!(Fingerprint::of(sql).normalized, normalized, "{sql}");
+    }
+}
+
+#[test]
+fn the_span_says_what_double_quotes_are() {
+    let sql = r#"SELECT upper("alice"), "bob" FROM t WHERE concat("x", a) = "y""#;
+    for (subtype, normalized) in [
+        ("mysql", "SELECT upper(?), ? FROM t WHERE concat(?, a) = ?"),
+        (
+            "postgresql",
+            r#"SELECT upper("alice"), "bob" FROM t WHERE concat("x", a) = ?"#,
+        ),
+        (
+            "sqlite",
+            r#"SELECT upper("alice"), "bob" FROM t WHERE concat(?, a) = ?"#,
+        ),
+    ] {
+        assert_eq!(
+            Fingerprint::of_subtype(sql, subtype).normalized,
+            normalized,
+            "{subtype}"
+        );
+    }
+    let names = r#"INSERT INTO "t" ("a", "b") VALUES ("c", 1)"#;
+    assert_eq!(
+        Fingerprint::of_subtype(names, "mysql").normalized,
+        r#"INSERT INTO "t"("a", "b") VALUES (?, ?)"#
+    );
+}
+
+#[test]
+fn bodies_of_mongodb_and_elasticsearch_keep_their_keys() {
+    check(&[
+        (
+            r#"{"find":"people","filter":{"name":"bob","age":{"$gt":30}},"limit":5}"#,
+            r#"{"find": "people", "filter": {"name": "eve", "age": {"$gt": 4.5e3}}, "limit": null}"#,
+            r#"{"find": "people", "filter": {"name": ?, "age": {"$gt": ?}}, "limit": ?}"#,
+        ),
+        (
+            r#"{ find: 'people', filter: { _id: ObjectId("507f") , at: new Date(5), re: /bob/i } }"#,
+            r#"{ find: 'people', filter: { _id: ObjectId("508f"), at: ISODate("x, y"), re: "x" } }"#,
+            r#"{"find": "people", "filter": {"_id": ?, "at": ?, "re": ?}}"#,
+        ),
+        (
+            r#"{"insert":"t","documents":[{"a":1},{"a":2},{"a":3}]}"#,
+            r#"{"insert":"t","documents":[{"a":"x"},{"a":"y"}]}"#,
+            r#"{"insert": "t", "documents": [{"a": ?}…]}"#,
+        ),
+        (
+            r#"{"query":{"terms":{"id":[1,2,3]}},"aggs":{"x":{"terms":{"field":"city"}}}}"#,
+            r#"{"query":{"terms":{"id":[1]}},"aggs":{"x":{"terms":{"field":"name"}}}}"#,
+            r#"{"query": {"terms": {"id": [?…]}}, "aggs": {"x": {"terms": {"field": ?}}}}"#,
+        ),
+        (
+            "{\"index\":{\"_id\":\"1\"}}\n{\"name\":\"bob\"}\n{\"index\":{\"_id\":\"2\"}}\n{\"name\":\"eve\"}\n",
+            "{\"index\":{\"_id\":\"1\"}}\n{\"name\":\"x\"}\n{\"index\":{\"_id\":\"2\"}}\n{\"name\":\"y\"}\n{\"name\":\"z\"}",
+            "{\"index\": {\"_id\": ?}} {\"name\": ?}…",
+        ),
+        (
+            "POST /people-2026.01.31/_doc/42?refresh=true {\"name\":\"bob\"}",
+            "POST /people-2026.02.01/_doc/43?refresh=false {\"name\":\"eve\"}",
+            "POST /?/_doc/??? {\"name\": ?}",
+        ),
+        (
+            r#"{"filter":{"items.0.price":1,"550e8400e29b":2,"bob@example.com":3}}"#,
+            r#"{"filter":{"items.7.price":1,"550e8400e29c":2,"eve@example.com":3}}"#,
+            r#"{"filter": {"items.?.price": ?, "?": ?, "?.com": ?}}"#,
+        ),
+        (
+            r#"[{"$match":{"a":1}},{"$limit":5}]"#,
+            r#"[{"$match":{"a":2}},{"$limit":6}]"#,
+            r#"[{"$match": {"a": ?}}, {"$limit": ?}]"#,
+        ),
+        (
+            r#"{"getMore": 5, "collection": "t"}"#,
+            r#"{"getMore": 6, "collection": "t"}"#,
+            r#"{"getMore": ?, "collection": "t"}"#,
+        ),
+        (
+            r#"{"find":"t","filter":{"a":"cut"#,
+            r#"{"find":"t","filter":{"a":"cu"#,
+            r#"{"find": "t", "filter": {"a": ?}}"#,
+        ),
+    ]);
+    let find = Fingerprint::of(r#"{"find": "people", "filter": {}}"#);
+    assert_eq!(
+        (find.verb.as_str(), find.table.as_str()),
+        ("FIND", "people")
+    );
+    assert_eq!(Fingerprint::of("{call p(1)}").normalized, "{ CALL p(?) }");
+}
+
+#[test]
+fn commands_of_redis_keep_the_first_part_of_their_key() {
+    check(&[
+        ("GET user:42", "get user:bob:profile", "GET user:?"),
+        ("GET leaderboard", "GET leaderboard", "GET leaderboard"),
+        ("GET user42", "GET \"user43\"", "GET user?"),
+        ("GET 42", "GET bob@example.com", "GET ?"),
+        (
+            "SET user:42 \"hello world\"",
+            "SET user:43 'x'",
+            "SET user:? ?",
+        ),
+        (
+            "SET user:42 x EX 10",
+            "SET user:43 y PX 20 NX",
+            "SET user:? ?…",
+        ),
+        (
+            "MGET user:1 user:2",
+            "MGET user:3 user:4 user:5",
+            "MGET user:?…",
+        ),
+        ("HSET h a 1 b 2", "HSET h c 3", "HSET h ?…"),
+        (
+            "EVAL \"return 1\" 1 k",
+            "EVAL \"return 2\" 2 k l",
+            "EVAL ?…",
+        ),
+        ("AUTH s3cret", "AUTH other", "AUTH ?"),
+        (
+            "CONFIG SET requirepass s3cret",
+            "config set maxmemory 5",
+            "CONFIG SET ?…",
+        ),
+        (
+            "MULTI\nINCR a:1\nINCR a:2\nEXEC",
+            "MULTI\nINCR a:3\nINCR a:4\nINCR a:5\nEXEC",
+            "MULTI\nINCR a:?…\nEXEC",
+        ),
+        ("SET k:1 \"two\nlines\"", "SET k:2 \"one\"", "SET k:? ?"),
+    ]);
+    for (subtype, sql, normalized) in [
+        ("redis", "SET greeting hello", "SET greeting ?"),
+        ("redis", "SELECT 3", "SELECT ?"),
+        ("redis", "JSON.GET doc:1 $.a", "JSON.GET doc:? ?"),
+        ("redis", "hmset key [3 other arguments]", "HMSET key ?…"),
+        ("", "EXISTS (SELECT 1)", "EXISTS (SELECT ?)"),
+        ("", "SET names = 5", "SET names = ?"),
+    ] {
+        assert_eq!(
+            Fingerprint::of_subtype(sql, subtype).normalized,
+            normalized,
+            "{sql}"
+        );
+    }
+}
