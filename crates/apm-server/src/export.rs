@@ -7,15 +7,21 @@ use diesel::SqliteConnection;
 use serde_json::{Map, Value, json};
 
 use crate::event::{Kind, StoredEvent};
+use crate::pasted::{Part, readings};
 use crate::store::{self, StoreError};
 
-/// All events of a trace; nothing where none is stored.
+/// All events of a trace, whose id may be pasted in one way or another; nothing where none is stored.
 ///
 /// # Errors
 /// Those of SQLite, and of events that cannot be read.
 pub fn trace(conn: &mut SqliteConnection, id: &str) -> Result<Option<String>, StoreError> {
-    let events = store::trace(conn, id)?;
-    Ok((!events.is_empty()).then(|| lines(&events)))
+    for id in readings(id, Part::Trace) {
+        let events = store::trace(conn, &id)?;
+        if !events.is_empty() {
+            return Ok(Some(lines(&events)));
+        }
+    }
+    Ok(None)
 }
 
 fn lines(events: &[StoredEvent]) -> String {

@@ -10,7 +10,7 @@
 //! expected and it is not followed by `.` or `(`; in lists of columns and where a comparison begins it stays an
 //! identifier.
 //!
-//! Bodies of MongoDB's and Elasticsearch's requests keep their keys, commands of Redis the first part of their key.
+//! Bodies of Mongo's and Elasticsearch's requests keep their keys, commands of Redis the first part of their key.
 //!
 //! What it does not do: parse. Two texts that differ in more than values, spacing and the case of keywords differ.
 

@@ -10,15 +10,19 @@
 //! where they only narrow, so that the rest is decided by [`matches()`]. Not supported: nested
 //! field groups `{}`, scripts, regular expressions.
 
+mod address;
+mod escape;
+mod field;
 mod leaves;
 mod matches;
 mod parse;
 pub mod sql;
 mod wildcard;
 
+pub use escape::{filter, one_line, quoted};
 pub use leaves::{for_each_leaf, text_of};
 pub use matches::matches;
-pub use parse::{KqlError, parse};
+pub use parse::{KqlError, parse, parse_in};
 pub use wildcard::Pattern;
 
 /// A parsed query.
@@ -104,6 +108,8 @@ pub enum Bound {
     Number(f64),
     /// A time in microseconds since the epoch: the bound of `@timestamp`.
     Time(i64),
+    /// The bound of an address.
+    Address(std::net::IpAddr),
     /// Anything else, compared byte by byte.
     Text(String),
 }
@@ -121,27 +127,6 @@ pub fn is_full_text(field: &str) -> bool {
             | "span.db.statement"
             | "http.request.body.original"
     )
-}
-
-/// `field:"value"`, escaped so that it parses back to exactly this value.
-#[must_use]
-pub fn filter(field: &str, value: &str) -> String {
-    let mut out = String::with_capacity(field.len() + value.len() + 3);
-    for char in field.chars() {
-        if parse::is_special(char) || char == '*' || char.is_whitespace() {
-            out.push('\\');
-        }
-        out.push(char);
-    }
-    out.push_str(":\"");
-    for char in value.chars() {
-        if matches!(char, '"' | '\\') {
-            out.push('\\');
-        }
-        out.push(char);
-    }
-    out.push('"');
-    out
 }
 
 #[cfg(test)]

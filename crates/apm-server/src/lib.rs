@@ -19,6 +19,7 @@ pub mod import;
 pub mod insight;
 mod intake;
 pub mod kql;
+pub mod pasted;
 pub mod rollup;
 mod route;
 mod server;

@@ -9,6 +9,10 @@ use jiff::tz::TimeZone;
 use jiff::{Span, Timestamp, ToSpan, Zoned};
 use serde::Serialize;
 
+mod interval;
+
+pub use interval::interval;
+
 /// Microseconds in a second, the unit of all stored times.
 pub const SECOND: i64 = 1_000_000;
 
@@ -82,8 +86,18 @@ impl Range {
     /// Rounding (`/d`) goes down in `from` and up in `to`, so that `now-1d/d` to `now-1d/d` is the
     /// whole of yesterday.
     pub fn parse(from: Option<&str>, to: Option<&str>, now: i64) -> Result<Self, TimeError> {
-        let from = parse("from", from.unwrap_or(DEFAULT_FROM), now, Round::Down)?;
-        let to = parse("to", to.unwrap_or("now"), now, Round::Up)?;
+        Self::parse_in(from, to, now, &TimeZone::UTC)
+    }
+
+    /// The same for a reader in `zone`, whose days these are where the text names no offset.
+    pub fn parse_in(
+        from: Option<&str>,
+        to: Option<&str>,
+        now: i64,
+        zone: &TimeZone,
+    ) -> Result<Self, TimeError> {
+        let from = parse_in("from", from.unwrap_or(DEFAULT_FROM), now, Round::Down, zone)?;
+        let to = parse_in("to", to.unwrap_or("now"), now, Round::Up, zone)?;
         Self::new(from, to)
     }
 
@@ -126,7 +140,7 @@ pub fn now() -> i64 {
 
 /// Reads one time. `parameter` is the request parameter to blame in an error.
 ///
-/// Accepted: RFC 3339 with an offset; a date, or a date and time without offset (taken as UTC);
+/// Accepted: RFC 3339 with an offset; a date, or a date and time without offset (taken as UTC, see [`parse_in`]);
 /// `now` followed by any number of `+<n><unit>`, `-<n><unit>` and at most one final `/<unit>`,
 /// where the unit is one of `s m h d w M y`.
 pub fn parse(
@@ -135,13 +149,25 @@ pub fn parse(
     now: i64,
     round: Round,
 ) -> Result<i64, TimeError> {
+    parse_in(parameter, text, now, round, &TimeZone::UTC)
+}
+
+/// The same for a reader in `zone`: a date without offset is one of that zone, and a day begins there at midnight.
+pub fn parse_in(
+    parameter: &'static str,
+    text: &str,
+    now: i64,
+    round: Round,
+    zone: &TimeZone,
+) -> Result<i64, TimeError> {
     let text = text.trim();
-    let fault = match read(text, now, round) {
+    let read = |text: &str| read(text, now, round, zone);
+    let fault = match read(text) {
         Ok(micros) if micros >= 0 => return Ok(micros),
         Ok(_) => Fault::OutOfRange,
         Err(fault) => fault,
     };
-    let is_blank = || text.contains(' ') && read(&text.replace(' ', "+"), now, round).is_ok();
+    let is_blank = || text.contains(' ') && read(&text.replace(' ', "+")).is_ok();
     let text = cut(text);
     Err(match fault {
         Fault::OutOfRange => TimeError::OutOfRange { parameter, text },
@@ -157,10 +183,10 @@ enum Fault {
     OutOfRange,
 }
 
-fn read(text: &str, now: i64, round: Round) -> Result<i64, Fault> {
+fn read(text: &str, now: i64, round: Round, zone: &TimeZone) -> Result<i64, Fault> {
     match text.strip_prefix("now") {
-        Some(math) => relative(math, now, round),
-        None => absolute(text),
+        Some(math) => relative(math, now, round, zone),
+        None => absolute(text, zone),
     }
 }
 
@@ -177,7 +203,7 @@ pub fn rfc3339_millis(micros: i64) -> String {
         .map_or_else(|_| micros.to_string(), |time| format!("{time:.3}"))
 }
 
-fn absolute(text: &str) -> Result<i64, Fault> {
+fn absolute(text: &str, zone: &TimeZone) -> Result<i64, Fault> {
     if let Ok(time) = text.parse::<Timestamp>() {
         return Ok(time.as_microsecond());
     }
@@ -193,14 +219,15 @@ fn absolute(text: &str) -> Result<i64, Fault> {
         .filter(|_| text.len() == 10)
         .or_else(|| text.parse::<DateTime>().ok())
         .ok_or(Fault::Syntax)?;
-    let zoned = civil.to_zoned(TimeZone::UTC);
+    let zoned = civil.to_zoned(zone.clone());
     let zoned = zoned.map_err(|_| Fault::OutOfRange)?;
     Ok(zoned.timestamp().as_microsecond())
 }
 
-fn relative(mut math: &str, now: i64, round: Round) -> Result<i64, Fault> {
+/// A moment and what is added to it or taken from it: `-1d/d`.
+fn relative(mut math: &str, now: i64, round: Round, zone: &TimeZone) -> Result<i64, Fault> {
     let now = Timestamp::from_microsecond(now).map_err(|_| Fault::OutOfRange)?;
-    let mut time = now.to_zoned(TimeZone::UTC);
+    let mut time = now.to_zoned(zone.clone());
     while let Some(sign) = math.chars().next() {
         math = &math[sign.len_utf8()..];
         if sign == '/' {

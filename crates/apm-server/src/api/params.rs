@@ -6,6 +6,7 @@
 use actix_web::dev::Payload;
 use actix_web::web::{self, Path};
 use actix_web::{FromRequest as _, HttpRequest};
+use jiff::tz::TimeZone;
 
 use super::error::ApiError;
 use crate::analytics::Scope;
@@ -14,6 +15,7 @@ use crate::analytics::discover::Cursor;
 use crate::analytics::filter::{self, List};
 use crate::analytics::window::Window;
 use crate::kql::{self, Expr};
+use crate::pasted;
 use crate::time::{self, Range, SECOND};
 
 /// Longest value that is read, bytes.
@@ -42,6 +44,8 @@ pub(crate) struct Params {
     pub(crate) now: i64,
     /// `from` and `to`
     pub(crate) range: Range,
+    /// `tz`: whose days dates without an offset are.
+    zone: TimeZone,
 }
 
 impl Params {
@@ -71,8 +75,19 @@ impl Params {
             depends: Depends::Range,
             now,
             range: Range { from: 0, to: 1 },
+            zone: TimeZone::UTC,
         };
-        params.range = Range::parse(params.get("from")?, params.get("to")?, now)?;
+        if let Some(name) = params.get("tz")? {
+            params.zone = TimeZone::get(name).map_err(|_| ApiError::Parameter {
+                parameter: "tz",
+                problem: format!(
+                    "`{}` is no time zone, use a name such as Europe/Berlin",
+                    cut(name)
+                ),
+            })?;
+        }
+        let (from, to) = (params.get("from")?, params.get("to")?);
+        params.range = Range::parse_in(from, to, now, &params.zone)?;
         Ok(params)
     }
 
@@ -215,7 +230,11 @@ impl Params {
 
     /// The query `q`.
     pub(crate) fn query(&self) -> Result<Expr, ApiError> {
-        Ok(kql::parse(self.get("q")?.unwrap_or(""), self.now)?)
+        Ok(kql::parse_in(
+            self.get("q")?.unwrap_or(""),
+            self.now,
+            &self.zone,
+        )?)
     }
 
     /// What the answer depends on beside the data; nothing where that cannot be told.
@@ -234,8 +253,8 @@ impl Params {
         let step = step.unwrap_or(1) * SECOND;
         let then = self.now.div_euclid(step) * step;
         let get = |name| self.get(name).ok().flatten();
-        let range = Range::parse(get("from"), get("to"), then).unwrap_or(self.range);
-        let query = kql::parse(get("q").unwrap_or(""), then).ok();
+        let range = Range::parse_in(get("from"), get("to"), then, &self.zone).unwrap_or(self.range);
+        let query = kql::parse_in(get("q").unwrap_or(""), then, &self.zone).ok();
         // A window is whole minutes: it may end up to one after its range.
         let is_open = self.depends == Depends::Now || range.to > then - 60 * SECOND;
         Some(format!(
@@ -246,14 +265,10 @@ impl Params {
 }
 
 fn hash(name: &'static str, text: &str) -> Result<u64, ApiError> {
-    let is_hash = text.len() == 16 && text.bytes().all(|byte| byte.is_ascii_hexdigit());
-    match u64::from_str_radix(text, 16) {
-        Ok(hash) if is_hash => Ok(hash),
-        _ => Err(ApiError::Parameter {
-            parameter: name,
-            problem: format!("`{}` is not 16 hexadecimal digits", cut(text)),
-        }),
-    }
+    pasted::hash(text).ok_or_else(|| ApiError::Parameter {
+        parameter: name,
+        problem: format!("`{}` is not 16 hexadecimal digits", cut(text)),
+    })
 }
 
 fn cut(text: &str) -> String {

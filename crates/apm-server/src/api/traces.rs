@@ -12,6 +12,7 @@ use crate::analytics::discover::{self, MOST_HITS};
 use crate::analytics::trace::item::Trace;
 use crate::analytics::trace::read;
 use crate::analytics::traces::{self, Question};
+use crate::pasted::{Part, readings};
 use crate::store::Store;
 
 /// A trace, and the document of one of its items where one is asked for.
@@ -56,17 +57,20 @@ pub(super) async fn one(
     let id = params.path("trace").to_owned();
     let item = params.get("item")?.map(str::to_owned);
     answer(&request, &store, &params, move |conn| {
-        let trace = read::trace(conn, &id)?.ok_or(ApiError::Unknown {
+        let trace = read::pasted(conn, &id)?.ok_or(ApiError::Unknown {
             what: "trace",
             name: id,
         })?;
         let document = match item {
             None => None,
             Some(item) => {
-                let seq = trace.seq_of(&item).ok_or(ApiError::Unknown {
-                    what: "item of the trace",
-                    name: item,
-                })?;
+                let mut readings = readings(&item, Part::Span).into_iter();
+                let seq = readings
+                    .find_map(|id| trace.seq_of(&id))
+                    .ok_or(ApiError::Unknown {
+                        what: "item of the trace",
+                        name: item,
+                    })?;
                 discover::document(conn, seq)?
             }
         };

@@ -6,7 +6,7 @@ use super::{json, redis};
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Dialect {
     Sql(Quotes),
-    /// A body of MongoDB or Elasticsearch.
+    /// A body of Mongo or Elasticsearch.
     Json,
     Redis,
 }

@@ -1,4 +1,4 @@
-//! Bodies of MongoDB's and Elasticsearch's requests: keys stay, values become `?`, items alike are folded.
+//! Bodies of Mongo's and Elasticsearch's requests: keys stay, values become `?`, items alike are folded.
 
 use super::MAX_NORMALIZED;
 use super::subject::Subject;
@@ -8,7 +8,7 @@ const MAX_DEPTH: usize = 64;
 /// Items of a list, or of a stream, with which another one is compared.
 const COMPARED: usize = 8;
 
-/// MongoDB's commands whose first value is the collection.
+/// Mongo's commands whose first value is the collection.
 const COMMANDS: [&str; 14] = [
     "aggregate",
     "count",
@@ -48,7 +48,7 @@ pub(super) fn looks_so(text: &str) -> bool {
     }
 }
 
-/// The body with `?` for its values; what it does, and to what, where it is a command of MongoDB.
+/// The body with `?` for its values; what it does, and to what, where it is a command of Mongo.
 pub(super) fn normalize(text: &str) -> (String, Subject) {
     let mut body = Body {
         text: text.trim_start(),

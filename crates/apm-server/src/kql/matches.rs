@@ -3,7 +3,7 @@
 use serde_json::Value as Json;
 
 use super::leaves::{any_leaf, exists, for_each_leaf, text_of};
-use super::{Bound, Expr, Field, Order, Value, is_full_text};
+use super::{Bound, Expr, Field, Order, Value, address, is_full_text};
 
 /// Whether a document satisfies a query.
 ///
@@ -46,6 +46,9 @@ fn any(document: &Json, field: &Field, test: &mut dyn FnMut(&str, &Json) -> bool
 fn is(name: &str, leaf: &Json, value: &Value) -> bool {
     match (leaf, value) {
         (Json::String(text), value) if is_full_text(name) => contains(text, value),
+        (Json::String(text), Value::Exact(wanted)) if address::is_field(name) => {
+            address::is(text, wanted).unwrap_or(text == wanted)
+        }
         (Json::String(text), Value::Exact(wanted)) => text == wanted,
         (Json::Number(number), Value::Exact(wanted)) => wanted
             .parse()
@@ -80,6 +83,10 @@ fn in_range(leaf: &Json, order: Order, bound: &Bound) -> bool {
             .parse::<jiff::Timestamp>()
             .ok()
             .map(|time| time.as_microsecond().cmp(bound)),
+        (Json::String(text), Bound::Address(bound)) => text
+            .parse()
+            .ok()
+            .map(|address| address::number(address).cmp(&address::number(*bound))),
         (Json::String(text), Bound::Text(bound)) => Some(text.as_str().cmp(bound)),
         _ => None,
     };

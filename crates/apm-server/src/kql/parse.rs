@@ -1,7 +1,8 @@
 //! Text to [`Expr`]: recursive descent with one character of look-ahead.
 
-use super::{Bound, Expr, Field, Order, Pattern, Value};
-use crate::time::{self, Round};
+use jiff::tz::TimeZone;
+
+use super::{Expr, Field, Order, Pattern, Value, escape, field, is_full_text};
 
 /// Longer queries are refused: nobody writes them, and each condition costs a column comparison.
 const MAX_LENGTH: usize = 4096;
@@ -21,13 +22,19 @@ pub struct KqlError {
 }
 
 /// Reads a query. `now` is the time, in microseconds since the epoch, that `now-15m` in a
-/// condition on `@timestamp` refers to.
+/// condition on `@timestamp` refers to; dates are those of UTC.
 pub fn parse(text: &str, now: i64) -> Result<Expr, KqlError> {
+    parse_in(text, now, &TimeZone::UTC)
+}
+
+/// The same for a reader in `zone`, whose days the dates are.
+pub fn parse_in(text: &str, now: i64, zone: &TimeZone) -> Result<Expr, KqlError> {
     let mut parser = Parser {
         text,
         at: 0,
         depth: 0,
         now,
+        zone,
     };
     if text.len() > MAX_LENGTH {
         parser.at = (0..=MAX_LENGTH)
@@ -58,6 +65,7 @@ struct Parser<'a> {
     at: usize,
     depth: usize,
     now: i64,
+    zone: &'a TimeZone,
 }
 
 /// A word or quoted text before it is known whether it is a field or a value.
@@ -65,6 +73,8 @@ struct Literal {
     /// Pieces between unescaped, unquoted stars; one piece if there are none.
     pieces: Vec<String>,
     start: usize,
+    /// Where it ends, before the space after it.
+    end: usize,
 }
 
 impl Literal {
@@ -141,10 +151,11 @@ impl<'a> Parser<'a> {
             let wanted = format!("expected a value after `{}`", order.as_str());
             let start = self.at;
             let value = self.literal(&wanted)?;
-            let bound = self.bound(&field, &value, start)?;
-            return Ok(Expr::Range(field, order, bound));
+            let text = value.text();
+            let range = field::range(field, order, text.clone(), self.now, self.zone);
+            return range.map_err(|expected| self.error_at(start, expected, &text));
         }
-        Ok(Expr::Text(self.words(first)?.into_value()))
+        Ok(field::text(self.words(first, true)?.into_value()))
     }
 
     /// What follows `field:`.
@@ -182,15 +193,19 @@ impl<'a> Parser<'a> {
 
     fn value(&mut self, field: &Field) -> Result<Expr, KqlError> {
         let first = self.literal(&format!("expected a value after \"{}:\"", field.name))?;
-        let value = self.words(first)?.into_value();
-        Ok(match value {
-            Value::Wildcard(pattern) if pattern.is_any() => Expr::Exists(field.clone()),
-            value => Expr::Is(field.clone(), value),
-        })
+        let start = first.start;
+        let value = self.words(first, is_full_text(&field.name))?;
+        let text = value.text();
+        match value.into_value() {
+            Value::Wildcard(pattern) if pattern.is_any() => Ok(Expr::Exists(field.clone())),
+            value => field::is(field.clone(), value, self.now, self.zone)
+                .map_err(|expected| self.error_at(start, expected, &text)),
+        }
     }
 
-    /// Further bare words belong to the same value: `message: could not connect`.
-    fn words(&mut self, mut first: Literal) -> Result<Literal, KqlError> {
+    /// Further bare words belong to the same value: `message: could not connect`. The blanks between them count, but where
+    /// words are looked for.
+    fn words(&mut self, mut first: Literal, in_text: bool) -> Result<Literal, KqlError> {
         let quoted = self.text[first.start..].starts_with('"');
         loop {
             let rest = self.rest();
@@ -208,31 +223,18 @@ impl<'a> Parser<'a> {
                     self.error("expected `and` or `or` before the next condition".to_owned())
                 );
             }
+            let blanks = match in_text {
+                true => " ",
+                false => &self.text[first.end..next.start],
+            };
+            first.end = next.end;
             let mut pieces = next.pieces.into_iter();
             if let (Some(last), Some(piece)) = (first.pieces.last_mut(), pieces.next()) {
-                last.push(' ');
+                last.push_str(blanks);
                 last.push_str(&piece);
             }
             first.pieces.extend(pieces);
         }
-    }
-
-    fn bound(&self, field: &Field, value: &Literal, start: usize) -> Result<Bound, KqlError> {
-        let text = value.text();
-        if field.name == "@timestamp" {
-            return time::parse("q", &text, self.now, Round::Down)
-                .map(Bound::Time)
-                .map_err(|_| KqlError {
-                    position: self.text[..start].chars().count(),
-                    expected: "expected a time such as 2026-01-31T12:00:00Z (quoted) or now-15m"
-                        .to_owned(),
-                    found: found(&text),
-                });
-        }
-        Ok(match text.parse::<f64>() {
-            Ok(number) if !number.is_nan() => Bound::Number(number),
-            _ => Bound::Text(text),
-        })
     }
 
     /// One word or quoted text, and the space after it.
@@ -241,7 +243,7 @@ impl<'a> Parser<'a> {
         if self.at_keyword() {
             return Err(self.error(wanted.to_owned()));
         }
-        let mut chars = self.rest().char_indices();
+        let mut chars = self.rest().char_indices().peekable();
         if self.rest().starts_with('"') {
             chars.next();
             let mut text = String::new();
@@ -253,9 +255,10 @@ impl<'a> Parser<'a> {
                         return Ok(Literal {
                             pieces: vec![text],
                             start,
+                            end: start + at + 1,
                         });
                     }
-                    '\\' => text.extend(chars.next().map(|(_, escaped)| escaped)),
+                    '\\' => escape::within_quotes(&mut chars, &mut text),
                     _ => text.push(char),
                 }
             }
@@ -265,20 +268,14 @@ impl<'a> Parser<'a> {
         let mut pieces = vec![String::new()];
         let mut end = self.text.len();
         while let Some((at, char)) = chars.next() {
-            let piece = match char {
-                '*' => {
-                    pieces.push(String::new());
-                    continue;
-                }
-                '\\' => chars.next().map(|(_, escaped)| escaped),
-                _ if is_special(char) || char.is_whitespace() => {
+            match (char, pieces.last_mut()) {
+                ('*', _) | (_, None) => pieces.push(String::new()),
+                ('\\', Some(last)) => escape::outside_quotes(&mut chars, last),
+                (char, _) if is_special(char) || char.is_whitespace() => {
                     end = start + at;
                     break;
                 }
-                _ => Some(char),
-            };
-            if let Some(last) = pieces.last_mut() {
-                last.extend(piece);
+                (char, Some(last)) => last.push(char),
             }
         }
         if end == start {
@@ -286,7 +283,7 @@ impl<'a> Parser<'a> {
         }
         self.at = end;
         self.space();
-        Ok(Literal { pieces, start })
+        Ok(Literal { pieces, start, end })
     }
 
     fn order(&mut self) -> Option<Order> {
@@ -363,6 +360,15 @@ impl<'a> Parser<'a> {
 
     fn rest(&self) -> &'a str {
         &self.text[self.at..]
+    }
+
+    /// An error about a value that was read from `start` on.
+    fn error_at(&self, start: usize, expected: &str, value: &str) -> KqlError {
+        KqlError {
+            position: self.text[..start].chars().count(),
+            expected: expected.to_owned(),
+            found: found(value),
+        }
     }
 
     fn error(&self, expected: String) -> KqlError {

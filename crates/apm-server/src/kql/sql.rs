@@ -376,6 +376,11 @@ mod tests {
         check("not gone:x", "TRUE", true);
         check("sampled:true", "(t.sampled IS 1)", true);
         check("@timestamp >= now", "(t.ts / 1000 * 1000 >= :q0)", true);
+        check(
+            "@timestamp:2026",
+            "((t.ts / 1000 * 1000 >= :q0) AND (t.ts / 1000 * 1000 < :q1))",
+            true,
+        );
         check("us > inf", "FALSE", true);
         check("name:\"\"", "FALSE", true);
         check("trace.id:abc*", "TRUE", false);
@@ -384,7 +389,12 @@ mod tests {
     #[test]
     fn ids_are_bound_in_the_form_in_which_they_are_kept() {
         let condition = |query: &str| Condition::new(&parse(query, 0).unwrap(), &columns).binds;
-        assert_eq!(condition("trace.id:00000000000000ff"), [Bind::Int(255)]);
+        let long = Bind::Blob(255u128.to_be_bytes().to_vec());
+        let short = Bind::Text("ff".to_owned());
+        assert_eq!(
+            condition("trace.id:00000000000000ff"),
+            [Bind::Int(255), long, short]
+        );
         assert_eq!(condition("trace.id:x-1"), [Bind::Text("x-1".to_owned())]);
     }
 }

@@ -1,3 +1,4 @@
+use jiff::tz::TimeZone;
 use serde_json::{Value as Json, json};
 
 use super::*;
@@ -182,6 +183,9 @@ fn a_filter_finds_exactly_the_value_it_was_made_from() {
         "and",
         "(x)",
         "ünï",
+        "one\ntwo\r\n\tthree",
+        "C:\\new\\user",
+        "\\u00e9",
     ] {
         let document = json!({"labels": {"odd:name": value}});
         let expr = parse(&filter("labels.odd:name", value), NOW).unwrap();
@@ -201,9 +205,172 @@ fn a_glob_means_the_same_as_the_pattern() {
 
 proptest::proptest! {
     #[test]
-    fn no_text_makes_the_parser_panic(text in "\\PC{0,60}|[a-z:\"()*<>= \\\\]{0,60}") {
+    fn no_text_makes_the_parser_panic(text in "\\PC{0,60}|[a-z:\"()*<>= \\\\]{0,60}|[@a-z.:\"0-9/\\\\u\n -]{0,60}") {
+        let line = one_line(&text);
+        assert!(!line.contains(['\n', '\r']));
         if let Ok(expr) = parse(&text, NOW) {
             let _ = matches(&expr, &document());
         }
+    }
+}
+
+/// Whether the query finds a document.
+#[track_caller]
+fn finds(query: &str, document: &Json) -> bool {
+    let expr = parse(query, NOW).unwrap_or_else(|error| panic!("{query}: {error}"));
+    matches(&expr, document)
+}
+
+#[test]
+fn escapes_mean_what_they_mean_in_kibana() {
+    let document = json!({"a": "one\ntwo", "t": "x\ty", "r": "x\ry", "e": "é😀", "path": r"C:\dir\x", "b": "x  y  z", "k": "and",
+        "n": "not found", "q": "say \"hi\""});
+    for (query, expected) in [
+        (r#"a:"one\ntwo""#, true),
+        (r"a:one\ntwo", true),
+        ("a:\"one\ntwo\"", true),
+        (r#"t:"x\ty" and r:"x\ry""#, true),
+        (r"t:x\ty and r:x\ry", true),
+        (r#"e:"\u00e9\ud83d\uDE00""#, true),
+        (r"e:\u00E9\ud83d\ude00", true),
+        (r#"path:"C:\dir\x""#, true),
+        (r#"path:"C:\\dir\\x""#, true),
+        (r"path:C\:\dir\x", true),
+        (r#"q:"say \"hi\"""#, true),
+        (r#"a:"one\u12""#, false),
+        (r"k:\and", true),
+        (r"n:\not found", true),
+        (r"b:x\ \ y*", true),
+        ("b:x  y*", true),
+        ("b:x  y  z", true),
+        ("b:x y*", false),
+        ("b:x  *  z", true),
+        ("a:one*\n  and b:x*", true),
+    ] {
+        assert_eq!(finds(query, &document), expected, "{query}");
+    }
+}
+
+#[test]
+fn a_date_is_all_of_its_day_month_or_year() {
+    let document = document();
+    for (query, expected) in [
+        ("@timestamp:\"2026-03-18\"", true),
+        ("@timestamp:2026-03-18", true),
+        ("@timestamp:\"2026-03-17\"", false),
+        ("@timestamp:2026-03", true),
+        ("@timestamp:2026", true),
+        ("@timestamp:2025", false),
+        ("@timestamp:\"2026-03-18T14\"", true),
+        ("@timestamp:\"2026-03-18T14:35\"", true),
+        ("@timestamp:\"2026-03-18T14:36\"", false),
+        ("@timestamp:\"2026-03-18T14:35:12.000Z\"", true),
+        ("@timestamp:\"2026-03-18T15:35:12.0004+01:00\"", true),
+        ("@timestamp:1773844512000", true),
+        ("@timestamp:(2025 or \"2026-03-18\")", true),
+        ("not @timestamp:\"2026-03-18\"", false),
+        ("@timestamp >= \"2026-03\"", true),
+        ("@timestamp >= 2026", true),
+        ("@timestamp > 2026", false),
+        ("@timestamp <= 2026", true),
+        ("@timestamp <= \"2026-03-18\"", true),
+        ("@timestamp < \"2026-03-18\"", false),
+        ("@timestamp > \"2026-03-17\"", true),
+        ("@timestamp > \"2026-03-18\"", false),
+        ("@timestamp >= now/d and @timestamp <= now/d", true),
+        ("@timestamp:now/d", true),
+        ("@timestamp:\"now-1d/d\"", false),
+        ("@timestamp >= \"2026-04-18||-1M/M\"", true),
+        ("@timestamp:2026-03-*", true),
+    ] {
+        check(query, expected);
+        assert_eq!(finds(query, &document), expected);
+    }
+    let tokyo = TimeZone::get("Asia/Tokyo").unwrap();
+    let expr = parse_in("@timestamp:\"2026-03-18\"", NOW, &tokyo).unwrap();
+    assert!(matches(
+        &expr,
+        &json!({"@timestamp": "2026-03-17T15:00:00.000Z"})
+    ));
+    assert!(!matches(
+        &expr,
+        &json!({"@timestamp": "2026-03-18T15:00:00.000Z"})
+    ));
+    for query in ["@timestamp:yesterday", "@timestamp:\"2026-13-01\""] {
+        let error = parse(query, NOW).unwrap_err();
+        assert_eq!(error.position, 11, "{error}");
+        assert!(error.expected.starts_with("expected a time"), "{error}");
+    }
+}
+
+#[test]
+fn addresses_are_compared_as_numbers_and_with_networks() {
+    let document =
+        json!({"client": {"ip": "10.0.0.9"}, "host": {"ip": ["192.168.1.7", "fe80::1"]}});
+    for (query, expected) in [
+        ("client.ip:\"10.0.0.0/8\"", true),
+        ("client.ip:10.0.0.0/8", true),
+        ("client.ip:\"10.1.0.0/16\"", false),
+        ("client.ip:10.0.0.9", true),
+        ("client.ip < 10.0.0.10", true),
+        (
+            "client.ip > \"9.255.255.255\" and client.ip <= 10.0.0.9",
+            true,
+        ),
+        ("client.ip > 10.0.0.9", false),
+        ("host.ip:\"fe80::/10\"", true),
+        ("host.ip:\"FE80:0::1\"", true),
+        ("not host.ip:\"172.16.0.0/12\"", true),
+        ("client.*:\"10.0.0.0/8\"", true),
+        ("client.ip:10.0.*", true),
+    ] {
+        assert_eq!(finds(query, &document), expected, "{query}");
+    }
+    for query in [
+        "client.ip:10.0.0",
+        "client.ip:\"10.0.0.0/33\"",
+        "client.ip > 10",
+    ] {
+        let error = parse(query, NOW).unwrap_err();
+        assert!(
+            error.expected.starts_with("expected an address"),
+            "{query}: {error}"
+        );
+    }
+}
+
+#[test]
+fn ids_are_found_as_people_paste_them() {
+    let document = json!({
+        "trace": {"id": "4bf92f3577b34da6a3ce929d0e0e4736"},
+        "transaction": {"id": "00f067aa0ba902b7"},
+        "error": {"grouping_key": "00000000000000ff"},
+    });
+    for query in [
+        "trace.id:4BF92F3577B34DA6A3CE929D0E0E4736",
+        "trace.id:\" 4bf92f35-77b3-4da6-a3ce-929d0e0e4736 \"",
+        "trace.id:00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01",
+        "trace.id:4BF92F*",
+        "transaction.id:f067aa0ba902b7",
+        "transaction.id:000000000000000000F067AA0BA902B7",
+        "transaction.id:00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01",
+        "trace.id:(x or 4BF92F3577B34DA6A3CE929D0E0E4736)",
+        "error.grouping_key:FF",
+        "traceparent: 00-4BF92F3577B34DA6A3CE929D0E0E4736-00f067aa0ba902b7-01",
+        "4BF92F3577B34DA6A3CE929D0E0E4736",
+        "4bf92f35-77b3-4da6-a3ce-929d0e0e4736",
+        "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01",
+        "000000000000000000f067aa0ba902b7",
+        "F067AA0BA902B7",
+    ] {
+        assert!(finds(query, &document), "{query}");
+    }
+    for query in [
+        "trace.id:4bf92f3577b34da6a3ce929d0e0e4737",
+        "not trace.id:4BF92F3577B34DA6A3CE929D0E0E4736",
+        "transaction.id:4bf92f3577b34da6a3ce929d0e0e4736",
+        "5bf92f3577b34da6a3ce929d0e0e4736",
+    ] {
+        assert!(!finds(query, &document), "{query}");
     }
 }

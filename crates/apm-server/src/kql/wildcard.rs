@@ -58,6 +58,17 @@ impl Pattern {
         true
     }
 
+    /// The same pattern of small letters.
+    #[must_use]
+    pub fn to_lowercase(&self) -> Self {
+        Self::new(
+            self.pieces
+                .iter()
+                .map(|piece| piece.to_lowercase())
+                .collect(),
+        )
+    }
+
     /// The pattern for SQLite's GLOB, which is case-sensitive like [`Self::matches`].
     #[must_use]
     pub fn to_glob(&self) -> String {

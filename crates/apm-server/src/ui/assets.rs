@@ -30,6 +30,7 @@ const FILES: &[(&str, &str, &[u8])] = &[
     ("live.js", JS, include_bytes!("assets/live.js")),
     ("noscript.css", CSS, include_bytes!("assets/noscript.css")),
     ("pages.css", CSS, include_bytes!("assets/pages.css")),
+    ("paste.js", JS, include_bytes!("assets/paste.js")),
     ("suggest.js", JS, include_bytes!("assets/suggest.js")),
     ("swap.js", JS, include_bytes!("assets/swap.js")),
     ("theme.js", JS, include_bytes!("assets/theme.js")),

@@ -1,6 +1,8 @@
 //! What the query bar of a page filters: a list of rollups by a few fields, documents by any, or nothing on the page itself.
 
 use crate::analytics::filter::{self, List};
+use jiff::tz::TimeZone;
+
 use crate::kql::{self, Expr, KqlError};
 
 /// The reach of the query bar.
@@ -108,9 +110,9 @@ pub(crate) struct Query {
 }
 
 impl Query {
-    /// Reads `text` for the page with this bar.
-    pub(crate) fn read(text: &str, bar: Bar, now: i64) -> Self {
-        let expr = match kql::parse(text, now) {
+    /// Reads `text` for the page with this bar; dates in it are those of `zone`.
+    pub(crate) fn read(text: &str, bar: Bar, now: i64, zone: &TimeZone) -> Self {
+        let expr = match kql::parse_in(text, now, zone) {
             Ok(Expr::All) => return Self::default(),
             Ok(expr) => expr,
             Err(error) => {
@@ -184,7 +186,7 @@ mod tests {
     use super::*;
 
     fn read(text: &str, path: &str) -> Query {
-        Query::read(text, Bar::of_path(path), 0)
+        Query::read(text, Bar::of_path(path), 0, &TimeZone::UTC)
     }
 
     #[test]

@@ -6,6 +6,7 @@ use super::href::Href;
 use super::moment::{Clock, span_words};
 use crate::analytics::comparison::Comparison;
 use crate::analytics::window::Window;
+use crate::kql;
 use crate::time::{self, Range, TimeError};
 
 /// Parameters that every link to another page keeps.
@@ -63,7 +64,13 @@ impl View {
         let mut params: Vec<(String, String)> = Vec::with_capacity(query.len());
         for (key, value) in query.iter().take(64) {
             if !value.is_empty() && params.iter().all(|(name, _)| name != key) {
-                params.push((key.clone(), value.chars().take(LONGEST).collect()));
+                let value: String = value.chars().take(LONGEST).collect();
+                // The field that shows it holds one line; more of them, pasted into an address, keep their meaning.
+                let value = match key.as_str() {
+                    "q" => kql::one_line(&value),
+                    _ => value,
+                };
+                params.push((key.clone(), value));
             }
         }
         let get = |key: &str| {
@@ -72,9 +79,9 @@ impl View {
                 .find(|(name, _)| name == key)
                 .map(|(_, value)| value.as_str())
         };
-        let range = Range::parse(get("from"), get("to"), clock.now)?;
+        let range = Range::parse_in(get("from"), get("to"), clock.now, &clock.zone)?;
         let bar = Bar::of_path(path);
-        let asked = Query::read(get("q").unwrap_or(""), bar, clock.now);
+        let asked = Query::read(get("q").unwrap_or(""), bar, clock.now, &clock.zone);
         Ok(Self {
             bar,
             asked,
@@ -260,13 +267,7 @@ impl View {
 
 /// A value quoted for the query bar.
 pub(crate) fn quoted(value: &str) -> String {
-    format!(
-        "\"{}\"",
-        value
-            .replace('\\', "\\\\")
-            .replace('"', "\\\"")
-            .replace('\n', " ")
-    )
+    kql::quoted(value)
 }
 
 #[cfg(test)]
@@ -349,5 +350,88 @@ mod tests {
     #[test]
     fn values_in_a_query_are_quoted() {
         assert_eq!(quoted(r#"a "b" \c"#), r#""a \"b\" \\c""#);
+        assert_eq!(quoted("one\ntwo"), r#""one\ntwo""#);
+    }
+
+    #[test]
+    fn times_without_an_offset_are_those_of_the_page() {
+        let at = |zone: &str, query: &[(&str, &str)]| {
+            let clock = Clock {
+                zone: jiff::tz::TimeZone::get(zone).unwrap(),
+                ..View::test("/", "").clock
+            };
+            let params: Vec<_> = query
+                .iter()
+                .map(|(key, value)| ((*key).to_owned(), (*value).to_owned()))
+                .collect();
+            let range = View::new("/", &params, clock).unwrap().range;
+            (time::rfc3339(range.from), time::rfc3339(range.to))
+        };
+        let both = |from: &str, to: &str| (from.to_owned(), to.to_owned());
+        for (zone, from, to, expected) in [
+            (
+                "Asia/Tokyo",
+                "2026-11-20",
+                "2026-11-21 12:00",
+                both("2026-11-19T15:00:00Z", "2026-11-21T03:00:00Z"),
+            ),
+            (
+                "Asia/Tokyo",
+                "now/d",
+                "now",
+                both("2026-11-21T15:00:00Z", "2026-11-22T12:00:00Z"),
+            ),
+            (
+                "America/New_York",
+                "now-1d/d",
+                "now-1d/d",
+                both("2026-11-21T05:00:00Z", "2026-11-22T05:00:00Z"),
+            ),
+            // The day on which clocks are put back.
+            (
+                "Europe/Berlin",
+                "2026-10-25",
+                "2026-10-26",
+                both("2026-10-24T22:00:00Z", "2026-10-25T23:00:00Z"),
+            ),
+            (
+                "Asia/Tokyo",
+                "2026-11-20T00:00:00Z",
+                "2026-11-21T00:00:00+01:00",
+                both("2026-11-20T00:00:00Z", "2026-11-20T23:00:00Z"),
+            ),
+        ] {
+            assert_eq!(
+                at(zone, &[("from", from), ("to", to)]),
+                expected,
+                "{zone} {from}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_query_of_several_lines_is_shown_and_asked_as_one() {
+        let view = View::test("/discover", "q=service.name:a%0Aand+message:%22x%0Ay%22");
+        assert_eq!(view.query(), r#"service.name:a and message:"x\ny""#);
+        assert!(view.asked.trouble.is_none() && view.asked.expr.is_some());
+    }
+
+    #[test]
+    fn dates_in_a_query_are_those_of_the_page() {
+        let clock = Clock {
+            zone: jiff::tz::TimeZone::get("Asia/Tokyo").unwrap(),
+            ..View::test("/", "").clock
+        };
+        let view = View::new(
+            "/discover",
+            &[("q".into(), "@timestamp:2026-11-20".into())],
+            clock,
+        )
+        .unwrap();
+        let expr = view.asked.expr.unwrap();
+        assert!(kql::matches(
+            &expr,
+            &serde_json::json!({"@timestamp": "2026-11-19T15:00:00.000Z"})
+        ));
     }
 }

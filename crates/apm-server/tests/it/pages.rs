@@ -5,6 +5,7 @@ mod data;
 mod filtered;
 mod live;
 mod names;
+mod pasted;
 mod weight;
 
 /// Metadata of a service.

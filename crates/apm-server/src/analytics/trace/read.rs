@@ -12,6 +12,7 @@ use super::row::{ErrorRow, ItemRow, LogRow};
 use super::tree::{self, Tree};
 use super::{cover, critical};
 use crate::analytics::sql::Sql;
+use crate::pasted::{Part, readings};
 use crate::store::StoreError;
 use crate::store::id::StoredId;
 
@@ -36,6 +37,19 @@ fn bound(text: &'static str, id: &str) -> Sql {
     Sql::new(text)
         .bind("bits", id.trace_bits())
         .bind("trace", &id)
+}
+
+/// Reads the trace whose id was pasted in one way or another ([`crate::pasted`]); nothing where none of its events is there.
+///
+/// # Errors
+/// Those of SQLite, and of documents that cannot be read.
+pub fn pasted(conn: &mut SqliteConnection, text: &str) -> Result<Option<Trace>, StoreError> {
+    for id in readings(text, Part::Trace) {
+        if let Some(trace) = trace(conn, &id)? {
+            return Ok(Some(trace));
+        }
+    }
+    Ok(None)
 }
 
 /// Reads a trace; nothing where none of its events is there.

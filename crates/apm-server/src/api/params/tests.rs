@@ -65,3 +65,20 @@ fn an_answer_says_on_what_it_depends() {
 fn a_segment_of_the_path_is_decoded_once() {
     assert_eq!(params("", 0).path("trace"), "a/b+c%d\u{fc}%41");
 }
+
+#[test]
+fn dates_without_an_offset_are_those_of_the_zone_that_is_named() {
+    let from = |query: &str| crate::time::rfc3339(params(query, 0).range.from);
+    assert_eq!(from("from=2026-03-17"), "2026-03-17T00:00:00Z");
+    assert_eq!(
+        from("from=2026-03-17&tz=Asia/Tokyo"),
+        "2026-03-16T15:00:00Z"
+    );
+    assert_eq!(
+        from("from=now/d&tz=America/New_York"),
+        "2026-03-18T04:00:00Z"
+    );
+    let request = TestRequest::with_uri("/?tz=Mars/Base").to_http_request();
+    let error = Params::read_at(&request, MINUTE).unwrap_err().to_string();
+    assert!(error.contains("Mars/Base"), "{error}");
+}

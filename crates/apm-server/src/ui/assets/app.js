@@ -10,6 +10,7 @@ import { init as initCopy } from "./copy.js";
 import { init as initLive } from "./live.js";
 import { init as initFields } from "./fields.js";
 import { init as initSuggest } from "./suggest.js";
+import { init as initPaste } from "./paste.js";
 
 // Parts that look at the document's content run again whenever some of it is replaced.
 const parts = [initCharts, initLegend, initBrush, initWaterfall, initCopy, initLive, initFields];
@@ -17,6 +18,7 @@ const refresh = (root) => parts.forEach((init) => init(root));
 
 initTheme();
 initSuggest();
+initPaste();
 initKeys();
 initSwap(refresh);
 refresh(document);

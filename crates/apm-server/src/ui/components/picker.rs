@@ -30,6 +30,12 @@ fn preset(view: &View) -> Option<&'static str> {
         .map(|(_, words)| words)
 }
 
+/// The zone of dates that are typed without one: ` (Europe/Berlin)`.
+fn zone(view: &View) -> String {
+    let name = view.clock.zone.iana_name();
+    name.map(|name| format!(" ({name})")).unwrap_or_default()
+}
+
 /// The button, its list, and beside it zoom out and pause.
 pub(crate) fn picker(view: &View, around: &Surroundings) -> Markup {
     let clock = &view.clock;
@@ -57,7 +63,7 @@ pub(crate) fn picker(view: &View, around: &Surroundings) -> Markup {
                         @for (key, value) in view.params_but(&["from", "to", "page"]) { input type="hidden" name=(key) value=(value); }
                         label { "From" input.input.input--text name="from" value=(view.param("from").unwrap_or(time::DEFAULT_FROM)) spellcheck="false" autocomplete="off"; }
                         label { "To" input.input.input--text name="to" value=(view.param("to").unwrap_or("now")) spellcheck="false" autocomplete="off"; }
-                        p.dim { "2026-01-31T12:00:00Z, now, now-15m" }
+                        p.dim { "2026-01-31 12:00" (zone(view)) ", 2026-01-31T12:00:00Z, now, now-15m, now/d" }
                         div.row {
                             span.soft { "Refresh" }
                             (controls::segment("Refresh", choices.map(|(words, seconds)| (words, view.here().set("refresh", &seconds.to_string()), seconds == refresh))))

@@ -11,6 +11,7 @@ use super::{Answer, Ask, errors, page, service_crumbs, transaction_href};
 use crate::analytics::error_group::{self, Affected, Detail};
 use crate::analytics::errors::{self as groups, ErrorGroup};
 use crate::analytics::{discover, latency};
+use crate::pasted;
 use crate::store::StoreError;
 use crate::time::SECOND;
 use crate::ui::components::cells::{Tone, meter};
@@ -24,10 +25,7 @@ use crate::ui::words;
 
 /// The page.
 pub(crate) fn one(ask: &mut Ask<'_>, service: &str, key: &str) -> Result<Answer, StoreError> {
-    let Some(number) = u64::from_str_radix(key, 16)
-        .ok()
-        .filter(|_| key.len() <= 16)
-    else {
+    let Some(number) = pasted::hash(key) else {
         return Ok(Answer::Missing(missing(ask.view, service, key)));
     };
     let scope = ask.service(service);

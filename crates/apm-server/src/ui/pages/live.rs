@@ -163,7 +163,7 @@ pub(crate) fn stream(
     store: Store,
     view: &View,
 ) -> Option<impl Stream<Item = Result<String, std::convert::Infallible>> + use<>> {
-    let query = kql::parse(view.query(), view.clock.now).ok()?;
+    let query = kql::parse_in(view.query(), view.clock.now, &view.clock.zone).ok()?;
     let seen = view
         .param("since")
         .and_then(|seq| seq.parse().ok())

@@ -25,9 +25,10 @@ use panel::Panel;
 
 /// The page.
 pub(crate) fn one(ask: &mut Ask<'_>, id: &str, only_details: bool) -> Result<Answer, StoreError> {
-    let Some(trace) = read::trace(ask.conn, id)? else {
+    let Some(trace) = read::pasted(ask.conn, id)? else {
         return Ok(Answer::Missing(missing(ask.view, id)));
     };
+    let id = trace.id.as_str();
     let panel = Panel {
         trace: &trace,
         current: None,

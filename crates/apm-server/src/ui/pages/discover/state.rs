@@ -72,12 +72,12 @@ impl State {
 
     /// The condition. What was typed is read first, by itself, so that an error counts its characters from its own start.
     pub(super) fn query(&self, view: &View) -> Result<Expr, String> {
-        kql::parse(view.query(), view.clock.now).map_err(|error| error.to_string())?;
+        let parse = |text: &str| kql::parse_in(text, view.clock.now, &view.clock.zone);
+        parse(view.query()).map_err(|error| error.to_string())?;
         for filter in &self.filters {
-            kql::parse(filter, view.clock.now)
-                .map_err(|error| format!("in the filter {filter}: {error}"))?;
+            parse(filter).map_err(|error| format!("in the filter {filter}: {error}"))?;
         }
-        kql::parse(&self.text(view), view.clock.now).map_err(|error| error.to_string())
+        parse(&self.text(view)).map_err(|error| error.to_string())
     }
 
     pub(super) fn without_filter(&self, view: &View, place: usize) -> Href {

@@ -14,6 +14,7 @@ use crate::insight::callers::{self, Caller, Of};
 use crate::insight::finding::{self, Which};
 use crate::insight::growth;
 use crate::insight::plan::{self, Explained, Plan, PlanError, Step, WhatIf};
+use crate::pasted;
 use crate::store::StoreError;
 use crate::time::SECOND;
 use crate::ui::chart::growth::{Fit, Growth};
@@ -45,9 +46,7 @@ pub(crate) fn one(
         service: ask.view.param("service").map(str::to_owned),
         ..ask.scope()
     };
-    let number = u64::from_str_radix(fingerprint, 16)
-        .ok()
-        .filter(|_| fingerprint.len() == 16);
+    let number = pasted::hash(fingerprint);
     let found = match number {
         Some(number) => statement::detail(
             ask.conn,

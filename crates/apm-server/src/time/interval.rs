@@ -1,0 +1,187 @@
+//! How long a written time lasts: `2026-11-28` is a day, `2026-11` a month, `2026` a year, as Elasticsearch has it.
+
+use jiff::Timestamp;
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
+
+use super::{Fault, Round, absolute, relative, span};
+
+/// What documents show of a time: milliseconds.
+const MILLISECOND: i64 = 1_000;
+
+/// The first microsecond of what `text` names, and the first one after it; both are the same for a moment such as `now-15m`.
+/// Nothing where it is no time.
+///
+/// Accepted: a year, a month, a day, a time down to any unit, with or without an offset; milliseconds since 1970 in
+/// more than four digits; `now` with its calculations, and `2026-11-28||-1M/M`.
+#[must_use]
+pub fn interval(text: &str, now: i64, zone: &TimeZone) -> Option<(i64, i64)> {
+    let (start, end) = read(text.trim(), now, zone).ok()?;
+    (start >= 0 && end >= start).then_some((start, end))
+}
+
+fn read(text: &str, now: i64, zone: &TimeZone) -> Result<(i64, i64), Fault> {
+    let calculated = |math: &str, from: i64| {
+        let down = relative(math, from, Round::Down, zone)?;
+        let up = relative(math, from, Round::Up, zone)?;
+        Ok((down, up))
+    };
+    if let Some(math) = text.strip_prefix("now") {
+        return calculated(math, now);
+    }
+    if let Some((anchor, math)) = text.split_once("||") {
+        let (from, to) = named(anchor, zone)?;
+        return match math {
+            "" => Ok((from, to)),
+            math => calculated(math, from),
+        };
+    }
+    named(text, zone)
+}
+
+/// A time without calculations.
+fn named(text: &str, zone: &TimeZone) -> Result<(i64, i64), Fault> {
+    let is_number = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    if is_number && text.len() > 4 {
+        let start = text
+            .parse()
+            .ok()
+            .and_then(|millis: i64| millis.checked_mul(MILLISECOND));
+        return start
+            .map(|start| (start, start.saturating_add(MILLISECOND)))
+            .ok_or(Fault::OutOfRange);
+    }
+    let whole = match text.len() {
+        4 if is_number => format!("{text}-01-01"),
+        7 if text.as_bytes()[4] == b'-' => format!("{text}-01"),
+        _ => text.to_owned(),
+    };
+    let start = match whole.len() {
+        10 => whole
+            .parse::<Date>()
+            .map_err(|_| Fault::Syntax)
+            .and_then(|date| date.to_zoned(zone.clone()).map_err(|_| Fault::OutOfRange))
+            .map(|day| day.timestamp().as_microsecond())?,
+        _ => absolute(&whole, zone)?,
+    };
+    if start < 0 {
+        return Err(Fault::OutOfRange);
+    }
+    let unit = match text.len() {
+        4 => b'y',
+        7 => b'M',
+        10 => b'd',
+        _ => match unit_of(text) {
+            Some(unit) => unit,
+            None => {
+                let start = start.div_euclid(MILLISECOND) * MILLISECOND;
+                return Ok((start, start + MILLISECOND));
+            }
+        },
+    };
+    let from = Timestamp::from_microsecond(start).map_err(|_| Fault::OutOfRange)?;
+    let from = from.to_zoned(zone.clone());
+    let end = span(1, unit).and_then(|one| from.checked_add(one).ok());
+    let end = end.ok_or(Fault::OutOfRange)?;
+    Ok((start, end.timestamp().as_microsecond()))
+}
+
+/// The smallest unit of a date and time; nothing for parts of a second.
+fn unit_of(text: &str) -> Option<u8> {
+    let time = text.get(11..).unwrap_or_default();
+    let offset = time.find(['Z', 'z', '+', '-', '[']);
+    let time = &time[..offset.unwrap_or(time.len())];
+    if time.contains(['.', ',']) {
+        return None;
+    }
+    // `1015` is a minute, too: the separators may be left out.
+    match time.bytes().filter(u8::is_ascii_digit).count() {
+        0..=2 => Some(b'h'),
+        3..=4 => Some(b'm'),
+        _ => Some(b's'),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::time::rfc3339;
+
+    const NOW: i64 = 1_773_844_512_345_678;
+
+    #[test]
+    fn a_time_lasts_as_long_as_its_smallest_unit() {
+        let zone = TimeZone::get("Europe/Berlin").unwrap();
+        for (text, start, end) in [
+            ("2026", "2025-12-31T23:00:00Z", "2026-12-31T23:00:00Z"),
+            ("2026-11", "2026-10-31T23:00:00Z", "2026-11-30T23:00:00Z"),
+            ("2026-11-28", "2026-11-27T23:00:00Z", "2026-11-28T23:00:00Z"),
+            // The day on which clocks are put back has 25 hours.
+            ("2026-10-25", "2026-10-24T22:00:00Z", "2026-10-25T23:00:00Z"),
+            (
+                "2026-11-28T10",
+                "2026-11-28T09:00:00Z",
+                "2026-11-28T10:00:00Z",
+            ),
+            (
+                "2026-11-28T10:15",
+                "2026-11-28T09:15:00Z",
+                "2026-11-28T09:16:00Z",
+            ),
+            (
+                "2026-11-28T10:15:30Z",
+                "2026-11-28T10:15:30Z",
+                "2026-11-28T10:15:31Z",
+            ),
+            (
+                "2026-11-28T10:15:30.1234+02:00",
+                "2026-11-28T08:15:30.123Z",
+                "2026-11-28T08:15:30.124Z",
+            ),
+            (
+                "1773844512345",
+                "2026-03-18T14:35:12.345Z",
+                "2026-03-18T14:35:12.346Z",
+            ),
+            (
+                "now",
+                "2026-03-18T14:35:12.345678Z",
+                "2026-03-18T14:35:12.345678Z",
+            ),
+            ("now-1d/d", "2026-03-16T23:00:00Z", "2026-03-17T23:00:00Z"),
+            (
+                "2026-11-28||-1M/M",
+                "2026-09-30T22:00:00Z",
+                "2026-10-31T23:00:00Z",
+            ),
+            ("2026-11||", "2026-10-31T23:00:00Z", "2026-11-30T23:00:00Z"),
+        ] {
+            let (from, to) = interval(text, NOW, &zone).unwrap_or_else(|| panic!("{text}"));
+            assert_eq!(
+                (rfc3339(from).as_str(), rfc3339(to).as_str()),
+                (start, end),
+                "{text}"
+            );
+        }
+    }
+
+    #[test]
+    fn what_is_no_time_is_none() {
+        for text in [
+            "",
+            "yesterday",
+            "2026-13",
+            "26",
+            "202",
+            "2026-11-28||x",
+            "99999999999999999999",
+            "1969",
+            "now/q",
+            "-2026",
+            "é026",
+            "2026-é1",
+        ] {
+            assert_eq!(interval(text, NOW, &TimeZone::UTC), None, "{text}");
+        }
+    }
+}
