@@ -150,8 +150,10 @@ fn start_server(options: &ApmOptions, files: u64) -> anyhow::Result<apm_server::
         Durability::Full => apm_server::Durability::Full,
     };
     config.insecure = options.insecure;
-    let connections = usize::try_from(files).unwrap_or(usize::MAX);
+    // Each takes two.
+    let connections = usize::try_from(files / 2).unwrap_or(usize::MAX);
     config.max_connections = config.max_connections.min(connections);
+    config.max_streams = config.max_streams.min(connections / 2);
     config.allowed_hosts.clone_from(&options.apm_allowed_hosts);
     config
         .trusted_proxies

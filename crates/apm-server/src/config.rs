@@ -52,13 +52,17 @@ pub struct Config {
     pub rollup_max_age: Duration,
     /// Longest line, bytes, terminator included.
     pub max_event_size: usize,
-    /// Most connections that one worker holds open.
+    /// Most connections that are open, each of which takes two of the process's open files. With more, idle ones are closed.
     pub max_connections: usize,
+    /// Of these, most from one address (in IPv6: one network of 2⁶⁴) that is not of this machine.
+    pub max_connections_per_address: usize,
+    /// Most bodies of events that are open at the same time.
+    pub max_streams: usize,
     /// Threads that answer requests.
     pub workers: usize,
-    /// Longest silence within a request's body.
+    /// Longest time for what is small: the head of a request, the body of one that is not events, a line of events.
     pub read_timeout: Duration,
-    /// Longest time that a body may take as a whole, however little it pauses: longer than any agent keeps a request open.
+    /// Longest time that a body of events, or an uploaded file, may take as a whole. Agents keep a request open between events.
     pub body_timeout: Duration,
     /// How long a caller may leave unread what waits for it.
     pub write_timeout: Duration,
@@ -86,10 +90,12 @@ impl Default for Config {
             max_age: Duration::from_hours(7 * 24),
             rollup_max_age: Duration::from_hours(90 * 24),
             max_event_size: 300 * 1024,
-            max_connections: 256,
+            max_connections: 512,
+            max_connections_per_address: 128,
+            max_streams: 256,
             workers: 2,
             read_timeout: Duration::from_secs(30),
-            body_timeout: Duration::from_secs(300),
+            body_timeout: Duration::from_secs(3600),
             write_timeout: Duration::from_secs(30),
             idle_timeout: Duration::from_secs(45),
             shutdown_timeout: Duration::from_secs(4),

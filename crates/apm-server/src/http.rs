@@ -5,6 +5,7 @@
 
 mod agents;
 mod body;
+mod connections;
 mod enter;
 mod guard;
 mod health;
@@ -19,7 +20,9 @@ mod routes;
 mod sessions;
 mod site;
 mod status;
+mod unsent;
 
+use std::sync::Arc;
 use std::time::Instant;
 
 use actix_web::body::MessageBody;
@@ -30,6 +33,9 @@ use actix_web::{App, Error, web};
 use crate::config::Config;
 use crate::intake::Intake;
 use crate::store::Store;
+use crate::ui::Uploads;
+pub(crate) use body::Unfinished;
+pub(crate) use connections::{Connections, Limits};
 use guard::Guard;
 
 /// What the handlers need besides the store.
@@ -39,19 +45,41 @@ pub(crate) struct Shared {
     intake: Intake,
     guard: Guard,
     health: health::Health,
+    connections: Arc<Connections>,
+    unsent: Arc<unsent::Unsent>,
+    uploads: web::Data<Uploads>,
     started: Instant,
 }
 
 impl Shared {
     /// `is_exposed`: whether it is reached from beyond this machine.
-    pub(crate) fn new(config: Config, store: &Store, is_exposed: bool) -> Self {
+    pub(crate) fn new(
+        config: Config,
+        store: &Store,
+        connections: Arc<Connections>,
+        is_exposed: bool,
+    ) -> Self {
+        let uploads = Uploads::new(config.read_timeout, config.body_timeout);
         Self {
-            intake: Intake::new(store.clone(), config.read_timeout, config.body_timeout),
+            intake: Intake::new(
+                store.clone(),
+                config.read_timeout,
+                config.body_timeout,
+                config.max_streams,
+            ),
+            connections,
+            unsent: Arc::default(),
+            uploads: web::Data::new(uploads),
             guard: Guard::new(&config, is_exposed),
             health: health::Health::default(),
             started: Instant::now(),
             config,
         }
+    }
+
+    /// Ends bodies of events that are still open: what came is stored, and nothing more is read.
+    pub(crate) fn end_streams(&self) {
+        self.intake.streams.stop();
     }
 }
 
@@ -71,6 +99,7 @@ pub(crate) fn app(
     let insight = crate::api::Settings::of(&shared.config, Store::clone(&store));
     App::new()
         .app_data(web::Data::new(insight))
+        .app_data(shared.uploads.clone())
         .app_data(shared)
         .app_data(store)
         .configure(routes::configure)

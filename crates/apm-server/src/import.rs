@@ -8,7 +8,7 @@
 mod target;
 
 use std::fs::File;
-use std::io::{self, BufRead, BufReader, Read};
+use std::io::{self, BufRead, BufReader};
 use std::ops::AddAssign;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -23,8 +23,8 @@ pub use target::{Refusal, Target};
 /// Bytes per request body.
 const TOGETHER: usize = 1 << 20;
 
-/// Longest line that is read, bytes: the intake refuses far shorter ones, one by one.
-const LONGEST: usize = 64 << 20;
+/// What is kept of a line, bytes: more than the intake takes. The rest of a longer one is skipped, and the intake refuses what is left.
+const LONGEST: usize = target::MAX_EVENT_SIZE + 1024;
 
 /// What was sent.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -70,12 +70,6 @@ pub enum ImportError {
     NoEvents {
         /// Lines that are not blank.
         lines: u64,
-    },
-    /// A line without end.
-    #[error("line {line} is longer than {LONGEST} bytes")]
-    LongLine {
-        /// Its number, from 1 on.
-        line: u64,
     },
     /// The events cannot be stored.
     #[error("cannot store the events")]
@@ -190,13 +184,8 @@ fn bodies(
     let mut events = 0_u64;
     loop {
         line.clear();
-        let read = (&mut input)
-            .take(LONGEST as u64)
-            .read_until(b'\n', &mut line);
+        let read = read_line(&mut input, &mut line);
         let read = read.map_err(|source| ImportError::Read { lines, source })?;
-        if read == LONGEST {
-            return Err(ImportError::LongLine { line: lines + 1 });
-        }
         lines += u64::from(read > 0);
         if read > 0 && line.trim_ascii().is_empty() {
             continue;
@@ -230,6 +219,26 @@ fn bodies(
         return Err(ImportError::NoEvents { lines: seen });
     }
     Ok(summary)
+}
+
+/// Reads a line with its end, and keeps [`LONGEST`] bytes of it. Returns how many it had, 0 at the end of the stream.
+fn read_line(input: &mut impl BufRead, line: &mut Vec<u8>) -> io::Result<usize> {
+    let mut length = 0;
+    loop {
+        let piece = match input.fill_buf() {
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+            piece => piece?,
+        };
+        let end = memchr::memchr(b'\n', piece);
+        let taken = end.map_or(piece.len(), |end| end + 1);
+        let room = LONGEST.saturating_sub(line.len());
+        line.extend_from_slice(&piece[..taken.min(room)]);
+        input.consume(taken);
+        length += taken;
+        if end.is_some() || taken == 0 {
+            return Ok(length);
+        }
+    }
 }
 
 /// The batches that the intake makes of a request body, without storing them: what decoding is.

@@ -27,6 +27,7 @@ mod schema;
 mod span;
 mod stack;
 mod stream;
+mod streams;
 mod timestamp;
 mod transaction;
 mod walk;

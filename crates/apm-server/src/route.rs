@@ -47,6 +47,8 @@ pub(crate) struct Rules {
     pub(crate) methods: Vec<(Option<Method>, Access)>,
     pub(crate) caller: Caller,
     pub(crate) body: Body,
+    /// Whether the answer is small and needs no query, so that it is made at once however many others are being made.
+    pub(crate) light: bool,
 }
 
 impl Rules {
@@ -75,6 +77,7 @@ impl Route {
                 methods: Vec::new(),
                 caller: Caller::Page,
                 body: Body::Whole,
+                light: false,
             },
             resource: web::resource(path),
         }
@@ -121,6 +124,12 @@ impl Route {
     /// Is for agents and scripts.
     pub(crate) fn for_programs(mut self) -> Self {
         self.rules.caller = Caller::Program;
+        self
+    }
+
+    /// Has a small answer that needs no query.
+    pub(crate) fn light(mut self) -> Self {
+        self.rules.light = true;
         self
     }
 

@@ -5,21 +5,27 @@
 
 use std::io;
 use std::net::{SocketAddr, TcpListener, ToSocketAddrs};
+use std::sync::Arc;
 use std::time::Duration;
 
 use actix_web::dev::ServerHandle;
 use actix_web::rt::net::TcpStream;
 use actix_web::{HttpServer, rt, web};
-#[cfg(target_os = "linux")]
 use socket2::SockRef;
 
 use crate::config::Config;
-use crate::http::{self, Shared};
+use crate::http::{self, Connections, Limits, Shared};
 use crate::insight;
 use crate::store::{NameLimits, OpenError, Store, StoreOptions};
 
 /// How long a connection is kept after an answer that ends it, for the caller to read it.
 const LINGER: Duration = Duration::from_secs(1);
+
+/// Connections of a worker that are about to end, beyond the limit of those that are open.
+const SLACK: usize = 16;
+
+/// Threads of a worker for queries and imports. More would only wait for a connection to the database, and each takes memory.
+const BLOCKING_THREADS: usize = 16;
 
 /// Why a server did not start. Each message names the option to change.
 #[derive(Debug, thiserror::Error)]
@@ -91,18 +97,26 @@ impl Server {
         };
         let engine = insight::Engine::start(store.clone(), looking).map_err(StartError::Threads)?;
         let is_exposed = addrs.iter().any(|addr| !is_loopback(addr));
-        let shared = web::Data::new(Shared::new(config.clone(), &store, is_exposed));
+        let connections = Connections::new(limits(&config));
+        let shared = Shared::new(config.clone(), &store, Arc::clone(&connections), is_exposed);
+        let shared = web::Data::new(shared);
+        let mounted = shared.clone();
         let app_store = web::Data::new(store.clone());
         let write_timeout = config.write_timeout;
-        let mut server = HttpServer::new(move || http::app(shared.clone(), app_store.clone()))
+        let mut server = HttpServer::new(move || http::app(mounted.clone(), app_store.clone()))
             .workers(config.workers)
-            .max_connections(config.max_connections)
+            // Never met: which connections there may be is decided when they open.
+            .max_connections(config.max_connections + SLACK)
+            .worker_max_blocking_threads(BLOCKING_THREADS)
             .keep_alive(config.idle_timeout)
             .client_request_timeout(config.read_timeout)
             .client_disconnect_timeout(LINGER)
-            .on_connect(move |stream, _| {
+            .on_connect(move |stream, data| {
                 if let Some(stream) = stream.downcast_ref::<TcpStream>() {
                     give_up_on_those_who_do_not_read(stream, write_timeout);
+                    if let Some(open) = connections.open(SockRef::from(stream)) {
+                        data.insert(open);
+                    }
                 }
             })
             .shutdown_timeout(config.shutdown_timeout.as_secs())
@@ -116,6 +130,7 @@ impl Server {
         Ok(Running {
             handle,
             addrs,
+            shared,
             engine,
             store,
         })
@@ -127,6 +142,7 @@ impl Server {
 pub struct Running {
     handle: ServerHandle,
     addrs: Vec<SocketAddr>,
+    shared: web::Data<Shared>,
     engine: insight::Engine,
     store: Store,
 }
@@ -150,6 +166,7 @@ impl Running {
     /// Stops it: no new requests, then (if `graceful`) the ones in flight, then the writer, which commits what
     /// it has taken.
     pub async fn stop(self, graceful: bool) {
+        self.shared.end_streams();
         self.handle.stop(graceful).await;
         let closed = rt::task::spawn_blocking(move || {
             drop(self.engine);
@@ -159,6 +176,16 @@ impl Running {
         if closed.is_err() {
             log::error!("the telemetry database was not closed in order");
         }
+    }
+}
+
+/// How many connections there may be. With a secret token, one in eight is left for those who have it.
+fn limits(config: &Config) -> Limits {
+    let all = config.max_connections.max(1);
+    Limits {
+        all,
+        per_address: config.max_connections_per_address.max(1),
+        reserved: config.secret_token.as_ref().map_or(0, |_| all / 8),
     }
 }
 

@@ -20,11 +20,19 @@ mod upload;
 mod view;
 mod words;
 
+use std::cell::RefCell;
+use std::pin::Pin;
+use std::rc::Rc;
+
 use actix_multipart::Multipart;
-use actix_web::web::{Data, Form, Path};
-use actix_web::{FromRequest, Handler, HttpRequest, HttpResponse, Responder};
+use actix_web::error::PayloadError;
+use actix_web::web::{Bytes, Data, Form, Path, Payload};
+use actix_web::{FromRequest, Handler, HttpMessage as _, HttpRequest, HttpResponse, Responder};
+use futures_util::Stream;
+use futures_util::stream::poll_fn;
 
 use crate::api::Settings;
+use crate::http::Unfinished;
 use crate::insight::{finding, marker};
 use crate::route::Access::{Admin, Open, Read};
 use crate::route::Route;
@@ -34,6 +42,8 @@ use pages::{
     compare, console, dependencies, discover, error, errors, insights, live, metrics, queries,
     service, services, settings, setup, suggest, trace, traces, transaction, transactions,
 };
+
+pub(crate) use upload::Uploads;
 
 /// The pages, their files and their forms. The application's data holds the [`Store`].
 pub(crate) fn routes() -> Vec<Route> {
@@ -285,8 +295,31 @@ async fn clear_data(
     serve::clear(&request, &store, &form).await
 }
 
-async fn import_data(request: HttpRequest, store: Data<Store>, form: Multipart) -> HttpResponse {
-    serve::import(&request, &store, form).await
+async fn import_data(
+    request: HttpRequest,
+    store: Data<Store>,
+    uploads: Data<Uploads>,
+    payload: Payload,
+) -> HttpResponse {
+    let (form, unread) = shared_payload(payload);
+    let form = Multipart::new(request.headers(), form);
+    let answer = serve::import(&request, &store, &uploads, form).await;
+    // What was not read of a refused file has to outlive the answer, for the connection to end.
+    request.extensions_mut().insert(Unfinished::new(unread));
+    answer
+}
+
+/// A payload that can be read, and still be kept by whoever does not read it.
+fn shared_payload(
+    payload: Payload,
+) -> (
+    impl Stream<Item = Result<Bytes, PayloadError>>,
+    Rc<RefCell<Payload>>,
+) {
+    let kept = Rc::new(RefCell::new(payload));
+    let read = Rc::clone(&kept);
+    let stream = poll_fn(move |cx| Pin::new(&mut *read.borrow_mut()).poll_next(cx));
+    (stream, kept)
 }
 
 async fn export_trace(request: HttpRequest, store: Data<Store>, id: Path<String>) -> HttpResponse {

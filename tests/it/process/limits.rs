@@ -168,6 +168,13 @@ async fn the_fewest_files_that_are_taken_are_enough() {
         asked.iter().all(|status| [200, 404, 502].contains(status)),
         "{asked:?}"
     );
+    // More connections than there are files.
+    let address = apm.trim_start_matches("http://").to_owned();
+    let held: Vec<_> = (0..300)
+        .map(|_| std::net::TcpStream::connect(&address).unwrap())
+        .collect();
+    assert_eq!(get(&format!("{apm}/healthz")).await.status, 200);
+    drop(held);
     let query = "transaction.name:%22GET%20/sql-write%22%20and%20processor.event:transaction";
     let url = format!("{apm}/api/v1/discover?q={query}&from=now-15m");
     let started = Instant::now();
@@ -293,4 +300,100 @@ fn an_import_without_events_says_so_and_fails() {
         assert_eq!(output.status.code(), Some(1), "{text:?}: {error}");
         assert!(error.contains(said), "{text:?}: {error}");
     }
+}
+
+/// A number of `/proc/PID/status`.
+fn status(child: &Child, name: &str) -> u64 {
+    let text = std::fs::read_to_string(format!("/proc/{}/status", child.id())).unwrap();
+    let line = text.lines().find(|line| line.starts_with(name)).unwrap();
+    let number = line.split_whitespace().nth(1).unwrap();
+    number.parse().unwrap()
+}
+
+#[actix_web::test]
+async fn clients_that_ask_for_much_and_read_nothing_have_few_threads_and_stall_nobody() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut child = shell(&dir, "", FREE_PORTS).spawn().unwrap();
+    let [service, apm] = addresses(child.stdout.take().unwrap(), ["service", "APM"]);
+    for _ in 0..20 {
+        get(&format!("{service}/sql-write")).await;
+    }
+    let url = format!("{apm}/api/v1/services");
+    let started = Instant::now();
+    while get(&url).await.json()["services"]
+        .as_array()
+        .unwrap()
+        .is_empty()
+    {
+        assert!(started.elapsed() < DEADLINE);
+        actix_web::rt::time::sleep(Duration::from_millis(50)).await;
+    }
+    let address = apm.trim_start_matches("http://").to_owned();
+    let pipelined =
+        "GET /services HTTP/1.1\r\nHost: localhost\r\nAccept: text/html\r\n\r\n".repeat(200);
+    let mut held = Vec::new();
+    for _ in 0..500 {
+        use std::io::Write as _;
+        let mut stream = std::net::TcpStream::connect(&address).unwrap();
+        stream
+            .set_write_timeout(Some(Duration::from_millis(100)))
+            .unwrap();
+        // The server may take no more of it.
+        let _ = stream.write_all(pipelined.as_bytes());
+        held.push(stream);
+    }
+    let mut threads = 0;
+    let started = Instant::now();
+    while started.elapsed() < Duration::from_secs(5) {
+        threads = threads.max(status(&child, "Threads:"));
+        actix_web::rt::time::sleep(Duration::from_millis(50)).await;
+    }
+    let asked = Instant::now();
+    assert_eq!(get(&format!("{apm}/healthz")).await.status, 200);
+    let answered = asked.elapsed();
+    drop(held);
+    signal(&child, "TERM");
+    assert!(
+        exit(&mut child, DEADLINE)
+            .await
+            .expect("it stops")
+            .success()
+    );
+    // Some twenty are there at rest; 32 are for queries.
+    assert!(threads <= 64, "{threads} threads");
+    assert!(answered < Duration::from_secs(5), "{answered:?}");
+}
+
+#[actix_web::test]
+async fn the_service_speaks_no_http_2_and_answers_requests_for_other_protocols() {
+    use std::io::Write as _;
+    let dir = tempfile::tempdir().unwrap();
+    let (mut child, service, _) = start(&dir);
+    let address = service.trim_start_matches("http://").to_owned();
+    for (request, answer) in [
+        (
+            "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\u{4}\0\0\0\0\0",
+            "HTTP/1.1 4",
+        ),
+        (
+            "GET / HTTP/1.1\r\nHost: a\r\nConnection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABk\r\n\r\n",
+            "HTTP/1.1 200",
+        ),
+        (
+            "GET / HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n",
+            "HTTP/1.1 200",
+        ),
+    ] {
+        let mut stream = std::net::TcpStream::connect(&address).unwrap();
+        stream
+            .set_read_timeout(Some(Duration::from_secs(5)))
+            .unwrap();
+        stream.write_all(request.as_bytes()).unwrap();
+        let mut said = [0; 256];
+        let length = stream.read(&mut said).unwrap_or_default();
+        let said = String::from_utf8_lossy(&said[..length]);
+        assert!(said.starts_with(answer), "{request:?}: {said:?}");
+    }
+    child.kill().unwrap();
+    child.wait().unwrap();
 }

@@ -1,17 +1,22 @@
 //! Bodies of requests that are read before their handler runs, and bodies of answers in small portions.
 //!
 //! Left alone, a body that never ends would hold its connection for as long as its sender likes, and a client that asks for many
-//! large answers at once and reads none of them would make the server hold them all.
+//! large answers at once and reads none of them would make the server hold them all (see also `unsent`).
 
+use std::any::Any;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
 use actix_web::HttpMessage as _;
 use actix_web::body::{BodySize, BoxBody, MessageBody};
 use actix_web::dev::{Payload, ServiceRequest};
+use actix_web::http::{Version, header};
 use actix_web::web::{Bytes, BytesMut};
 use futures_util::StreamExt as _;
 use tokio::time::{Duration, timeout};
+
+use super::connections::UnderWay;
+use super::unsent::Answer;
 
 /// Longest body of a request that is not events: settings, markers, SQL.
 const MOST: usize = 1 << 20;
@@ -32,6 +37,9 @@ pub(super) enum Unread {
 
 /// Reads the body of a request, and gives it back to it as a whole.
 pub(super) async fn read(request: &mut ServiceRequest, within: Duration) -> Result<(), Unread> {
+    if !has_body(request) {
+        return Ok(());
+    }
     let mut payload = match request.take_payload() {
         Payload::None => return Ok(()),
         payload => payload,
@@ -48,6 +56,15 @@ pub(super) async fn read(request: &mut ServiceRequest, within: Duration) -> Resu
             Err(why)
         }
     }
+}
+
+/// Whether a request says that a body follows. After one that asks for another protocol (`Upgrade: websocket`, CONNECT) come bytes
+/// without end, which are no body.
+fn has_body(request: &ServiceRequest) -> bool {
+    let headers = request.headers();
+    headers.contains_key(header::CONTENT_LENGTH)
+        || headers.contains_key(header::TRANSFER_ENCODING)
+        || request.version() == Version::HTTP_2
 }
 
 async fn whole(payload: &mut Payload) -> Result<Bytes, Unread> {
@@ -67,18 +84,50 @@ async fn whole(payload: &mut Payload) -> Result<Bytes, Unread> {
 /// With a refused request it holds what was not read of that: the connection then ends a moment after the answer. Were it dropped, the
 /// connection would wait for its end.
 pub(super) struct Portions {
-    body: BoxBody,
-    rest: Bytes,
-    _unread: Option<Payload>,
+    source: Source,
+    under_way: Option<UnderWay>,
+    _unread: Option<Unfinished>,
+}
+
+/// Where the portions come from.
+enum Source {
+    /// As the handler makes them; the rest of the last piece goes first.
+    Body(BoxBody, Bytes),
+    /// An answer that counts, as it is large.
+    Large(Answer, u64),
+}
+
+/// What was not read of a request, kept until its answer is sent.
+pub(crate) struct Unfinished(#[expect(dead_code, reason = "kept for its end")] Box<dyn Any>);
+
+impl Unfinished {
+    pub(crate) fn new(payload: impl Any) -> Self {
+        Self(Box::new(payload))
+    }
 }
 
 impl Portions {
-    pub(super) fn new(body: BoxBody, unread: Option<Payload>) -> Self {
+    pub(super) fn new(body: BoxBody, unread: Option<Unfinished>) -> Self {
         Self {
-            body,
-            rest: Bytes::new(),
+            source: Source::Body(body, Bytes::new()),
+            under_way: None,
             _unread: unread,
         }
+    }
+
+    /// An answer of `size` bytes.
+    pub(super) fn large(answer: Answer, size: u64) -> Self {
+        Self {
+            source: Source::Large(answer, size),
+            under_way: None,
+            _unread: None,
+        }
+    }
+
+    /// The request that this answers is under way until the last portion is sent.
+    pub(super) fn of(mut self, under_way: Option<UnderWay>) -> Self {
+        self.under_way = under_way;
+        self
     }
 }
 
@@ -86,7 +135,10 @@ impl MessageBody for Portions {
     type Error = Box<dyn std::error::Error>;
 
     fn size(&self) -> BodySize {
-        self.body.size()
+        match &self.source {
+            Source::Body(body, _) => body.size(),
+            Source::Large(_, size) => BodySize::Sized(*size),
+        }
     }
 
     fn poll_next(
@@ -94,14 +146,26 @@ impl MessageBody for Portions {
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Bytes, Self::Error>>> {
         let this = &mut *self;
-        if this.rest.is_empty() {
-            match Pin::new(&mut this.body).poll_next(cx) {
-                Poll::Ready(Some(Ok(bytes))) => this.rest = bytes,
-                other => return other,
-            }
+        if let Some(under_way) = &this.under_way {
+            under_way.goes_on();
         }
-        let portion = this.rest.len().min(PORTION);
-        Poll::Ready(Some(Ok(this.rest.split_to(portion))))
+        match &mut this.source {
+            Source::Body(body, rest) => {
+                if rest.is_empty() {
+                    match Pin::new(body).poll_next(cx) {
+                        Poll::Ready(Some(Ok(bytes))) => *rest = bytes,
+                        other => return other,
+                    }
+                }
+                let portion = rest.len().min(PORTION);
+                Poll::Ready(Some(Ok(rest.split_to(portion))))
+            }
+            Source::Large(answer, _) => Poll::Ready(match answer.next(PORTION) {
+                Ok(portion) if portion.is_empty() => None,
+                Ok(portion) => Some(Ok(portion)),
+                Err(error) => Some(Err(error.into())),
+            }),
+        }
     }
 }
 

@@ -16,11 +16,11 @@ use actix_web::middleware::Next;
 use actix_web::{Error, HttpMessage as _, HttpRequest, HttpResponse, web};
 use subtle::ConstantTimeEq as _;
 
-use super::body::{self, Portions};
+use super::body::{self, Portions, Unfinished};
 use super::hosts::Hosts;
 use super::sessions::{self, Sessions};
 use super::site::{self, Site};
-use super::{Shared, login, respond};
+use super::{Shared, connections, login, respond};
 use crate::config::{Config, SecretToken};
 use crate::front::Front;
 use crate::route::{Access, Body, Caller, Rules};
@@ -82,6 +82,11 @@ pub(super) async fn check(
         log::debug!("{method} {}: refused with {status}", rules.path);
         return Ok(refused(request, response));
     }
+    if shared.guard.token.is_some() && is_trusted(request.request(), &shared.guard) {
+        connections::trust(request.request());
+    } else if !connections::has_place(request.request()) {
+        return Ok(refused_busy(request));
+    }
     if rules.body == Body::Whole
         && let Err(why) = body::read(&mut request, shared.config.read_timeout).await
     {
@@ -93,14 +98,27 @@ pub(super) async fn check(
         let response = respond::error(request.request(), status, message);
         return Ok(refused(request, response));
     }
+    let access = rules.access(request.method());
+    if matches!(access, Access::Read | Access::Admin) && rules.body == Body::Whole && !rules.light {
+        match shared.unsent.permit().await {
+            // Held until the answer is handed over; see `protect`.
+            Some(permit) => _ = request.extensions_mut().insert(permit),
+            None => return Ok(refused_busy(request)),
+        }
+    }
     next.call(request).await
+}
+
+fn refused_busy(request: ServiceRequest) -> ServiceResponse<BoxBody> {
+    let response = respond::busy(request.request());
+    refused(request, response)
 }
 
 /// An answer that ends the connection, whatever of the request has not come yet.
 fn refused(mut request: ServiceRequest, response: HttpResponse) -> ServiceResponse<BoxBody> {
     let unread = request.take_payload();
     let response = request.into_response(response);
-    response.map_body(|_, body| BoxBody::new(Portions::new(body, Some(unread))))
+    response.map_body(|_, body| BoxBody::new(Portions::new(body, Some(Unfinished::new(unread)))))
 }
 
 fn refuse(request: &HttpRequest, rules: &Rules, guard: &Guard) -> Option<HttpResponse> {

@@ -9,7 +9,7 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use futures_util::StreamExt as _;
 use tokio::time::{Duration, timeout};
 
-use super::body::Portions;
+use super::body::{Portions, Unfinished};
 use super::{Shared, respond};
 use crate::intake::{Report, Stream};
 
@@ -33,6 +33,9 @@ pub(super) async fn events(
     let limit = shared.config.max_event_size;
     let stream = Stream::new(encoding, limit, client(&request), counters);
     let report = shared.intake.receive(&mut payload, stream).await;
+    if report.early {
+        return closed(answer(&request, &report), payload);
+    }
     if report.status() >= 400 {
         return refused(&request, &report, payload).await;
     }
@@ -46,8 +49,12 @@ async fn refused(
     mut payload: web::Payload,
 ) -> HttpResponse {
     drain(&mut payload).await;
-    let answer = answer(request, report);
-    answer.map_body(|_, body| BoxBody::new(Portions::new(body, Some(payload.into_inner()))))
+    closed(answer(request, report), payload)
+}
+
+/// Ends the connection after an answer, whatever of the body has not come.
+fn closed(answer: HttpResponse, payload: web::Payload) -> HttpResponse {
+    answer.map_body(|_, body| BoxBody::new(Portions::new(body, Some(Unfinished::new(payload)))))
 }
 
 /// The events of a browser: not taken, in the words that agents know.

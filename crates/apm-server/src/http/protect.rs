@@ -1,35 +1,68 @@
 //! What every answer has in common.
 //!
 //! * Telemetry is untrusted text: the headers that keep a browser from running it.
-//! * Large bodies go in portions (see `body`).
+//! * Large bodies go in portions (see `body`), and together have a budget (see `unsent`).
+//! * Its connection is not closed for another while the request makes progress (see `connections`).
 //! * A handler that panics is answered for; the connection and the worker live on.
 
 use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
 
-use actix_web::body::{BoxBody, MessageBody};
+use actix_web::body::{BodySize, BoxBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::error::InternalError;
 use actix_web::http::header::{self, HeaderMap, HeaderName, HeaderValue};
 use actix_web::middleware::Next;
-use actix_web::{Error, HttpResponse};
+use actix_web::{Error, HttpMessage as _, HttpResponse, web};
 use futures_util::FutureExt as _;
 use serde_json::json;
+use tokio::sync::OwnedSemaphorePermit;
 
-use super::body::Portions;
+use super::body::{Portions, Unfinished};
+use super::connections::UnderWay;
+use super::unsent::Unsent;
+use super::{Shared, respond};
 
 /// Passes a request on and finishes the answer.
 pub(super) async fn protect<B: MessageBody + 'static>(
     request: ServiceRequest,
     next: Next<B>,
 ) -> Result<ServiceResponse<BoxBody>, Error> {
+    let under_way = UnderWay::begin(request.request());
     // Only the answer of this request is lost, and what handlers share is built to bear it.
     let called = AssertUnwindSafe(next.call(request)).catch_unwind().await;
     let Ok(answered) = called else {
         return Err(panicked());
     };
-    let mut response = answered?.map_into_boxed_body();
+    let mut response = counted(answered?.map_into_boxed_body()).await;
     keep_safe(response.headers_mut());
-    Ok(response.map_body(|_, body| BoxBody::new(Portions::new(body, None))))
+    Ok(response.map_body(|_, body| BoxBody::new(body.of(under_way))))
+}
+
+/// Finds room for an answer. A permit that its handler had is given back when there is some.
+async fn counted(response: ServiceResponse<BoxBody>) -> ServiceResponse<Portions> {
+    let (request, response) = response.into_parts();
+    let (response, body) = response.into_parts();
+    let _permit = request.extensions_mut().remove::<OwnedSemaphorePermit>();
+    let unread = request.extensions_mut().remove::<Unfinished>();
+    let unsent = request
+        .app_data::<web::Data<Shared>>()
+        .map(|shared| Arc::clone(&shared.unsent));
+    let size = match body.size() {
+        BodySize::Sized(size) => size,
+        _ => 0,
+    };
+    let response = match unsent {
+        Some(unsent) if Unsent::counts(size) => match body.try_into_bytes() {
+            Ok(bytes) => match unsent.take(bytes).await {
+                Some(answer) => response.set_body(Portions::large(answer, size)),
+                None => respond::busy(&request).map_body(|_, body| Portions::new(body, unread)),
+            },
+            Err(body) => response.set_body(Portions::new(body, unread)),
+        },
+        _ => response.set_body(Portions::new(body, unread)),
+    };
+    ServiceResponse::new(request, response)
 }
 
 /// Adds what is missing of the headers: a handler may have set its own.

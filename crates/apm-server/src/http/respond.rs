@@ -30,6 +30,16 @@ pub(super) fn error(request: &HttpRequest, status: u16, message: &str) -> HttpRe
     json(request, status, &json!({ "error": message }))
 }
 
+/// The server has more to do than it can.
+pub(super) fn busy(request: &HttpRequest) -> HttpResponse {
+    let mut response = error(request, 503, "the server is busy: try again in a moment");
+    let in_a_second = header::HeaderValue::from_static("1");
+    response
+        .headers_mut()
+        .insert(header::RETRY_AFTER, in_a_second);
+    response
+}
+
 /// Nothing but a status.
 pub(super) fn empty(status: u16) -> HttpResponse {
     HttpResponse::new(code(status))

@@ -45,10 +45,12 @@ fn own() -> Vec<Route> {
             .for_programs(),
         Route::at("/metrics")
             .get(Read, status::metrics)
-            .for_programs(),
+            .for_programs()
+            .light(),
         Route::at("/api/v1/status")
             .get(Read, status::json)
-            .for_programs(),
+            .for_programs()
+            .light(),
         Route::at("/login")
             .get(Open, login::page)
             .post(Open, login::submit),
@@ -71,6 +73,7 @@ pub(super) fn configure_rest(app: &mut ServiceConfig) {
         methods: vec![(None, Open)],
         caller: Caller::Program,
         body: Body::Whole,
+        light: true,
     };
     let rest = web::scope("").default_service(web::to(not_found));
     app.service(rest.wrap(from_fn(guarded(rules))));

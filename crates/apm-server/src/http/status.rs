@@ -18,6 +18,9 @@ pub(super) async fn json(
     store: web::Data<Store>,
 ) -> HttpResponse {
     let (look, stats) = (shared.intake.counters.look(), store.stats());
+    let connections = shared.connections.look();
+    let (streams, ended) = shared.intake.streams.look();
+    let (given_up, unsent) = shared.unsent.look();
     let by_name = |counts: &[(&'static str, u64)]| -> Value {
         counts
             .iter()
@@ -43,6 +46,15 @@ pub(super) async fn json(
             "failed_requests": look.failed_requests,
             "bytes": look.bytes,
             "offending": offending.collect::<Vec<_>>(),
+        },
+        "connections": {
+            "open": connections.open,
+            "evicted": connections.evicted,
+            "refused": connections.refused,
+            "streams": streams,
+            "streams_ended": ended,
+            "unsent_bytes": unsent,
+            "unsent_given_up": given_up,
         },
         "store": {
             "queued_events": stats.queued_events,
@@ -72,6 +84,7 @@ pub(super) async fn json(
 pub(super) async fn metrics(shared: web::Data<Shared>, store: web::Data<Store>) -> HttpResponse {
     let mut text = String::new();
     intake_families(&mut text, &shared.intake.counters.look());
+    connection_families(&mut text, &shared);
     store_families(&mut text, &store.stats());
     let kind = (
         header::CONTENT_TYPE,
@@ -124,6 +137,54 @@ fn intake_families(text: &mut String, look: &Look) {
         "intake_bytes_total",
         "Bytes of their bodies, as sent.",
         look.bytes,
+    );
+}
+
+fn connection_families(text: &mut String, shared: &Shared) {
+    let connections = shared.connections.look();
+    let (streams, ended) = shared.intake.streams.look();
+    let (given_up, unsent) = shared.unsent.look();
+    gauge(
+        text,
+        "connections",
+        "Connections that are open.",
+        connections.open,
+    );
+    counter(
+        text,
+        "connections_evicted_total",
+        "Connections closed for new ones: idle, or without progress.",
+        connections.evicted,
+    );
+    counter(
+        text,
+        "connections_refused_total",
+        "Connections that were not let in, as none was worth less.",
+        connections.refused,
+    );
+    gauge(
+        text,
+        "intake_streams",
+        "Bodies of events that are open.",
+        streams,
+    );
+    counter(
+        text,
+        "intake_streams_ended_total",
+        "Of these, ended for others; all of their events are stored.",
+        ended,
+    );
+    gauge(
+        text,
+        "unsent_bytes",
+        "Memory of large answers that are not read yet.",
+        unsent,
+    );
+    counter(
+        text,
+        "unsent_given_up_total",
+        "Large answers given up, as nobody read them and others needed the memory.",
+        given_up,
     );
 }
 

@@ -56,6 +56,11 @@ impl Lines {
         (!self.partial.is_empty()).then(|| self.finish_partial())
     }
 
+    /// Whether a line has begun and not ended.
+    pub(crate) fn is_within(&self) -> bool {
+        !self.given && !self.partial.is_empty()
+    }
+
     /// Memory that the unfinished line holds, bytes.
     pub(crate) fn held(&self) -> usize {
         self.partial.capacity()

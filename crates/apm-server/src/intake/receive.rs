@@ -3,14 +3,18 @@
 //!
 //! However many requests there are and however slow they send, memory is bounded by three budgets:
 //! a place to decode in is held only while a batch is being filled; what was handed over is weighed until its
-//! commit; an unfinished line beyond a few kilobytes needs a place of its own. Who does not get one in time
-//! is told to come back (503). Nobody waits for one budget while holding another without a deadline.
+//! commit; an unfinished line beyond a few kilobytes needs a place of its own. A request that gets none in time
+//! is answered 503. Nobody waits for one budget while holding another without a deadline.
+//!
+//! A sender may pause between lines for as long as it likes, and is held to a rate within a line: see `streams`.
 
 use std::collections::VecDeque;
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use actix_web::web::Bytes;
+use futures_util::future::{Either, select};
 use futures_util::{Stream as Chunks, StreamExt as _};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::timeout;
@@ -18,6 +22,7 @@ use tokio::time::timeout;
 use super::counters::Counters;
 use super::report::Report;
 use super::stream::Stream;
+use super::streams::{Streams, Why};
 use crate::event::{Batch, Kind};
 use crate::store::{Store, StoreError, SubmitError, Ticket};
 
@@ -38,6 +43,8 @@ const WRITER_WAIT: Duration = Duration::from_secs(1);
 /// How long a request waits for a place.
 const PLACE_WAIT: Duration = Duration::from_secs(10);
 
+const STOPPING: &str = "server is shutting down";
+const TOO_MANY: &str = "cannot handle stream: too many requests are open";
 const QUEUE_FULL: &str = "cannot handle stream: cannot process batch: queue is full";
 
 /// What all requests of a server share.
@@ -48,8 +55,9 @@ pub(crate) struct Intake {
     decoders: Arc<Semaphore>,
     long_lines: Arc<Semaphore>,
     in_flight: Arc<Semaphore>,
-    /// Longest silence within a body.
-    silence: Duration,
+    pub(crate) streams: Arc<Streams>,
+    /// Longest time that a line may take.
+    line: Duration,
     /// Longest time that a body may take.
     whole: Duration,
 }
@@ -62,15 +70,16 @@ struct Pending {
 }
 
 impl Intake {
-    /// `silence`: the longest one within a body; `whole`: the longest time of a body.
-    pub(crate) fn new(store: Store, silence: Duration, whole: Duration) -> Self {
+    /// `line`: the longest time that a line may take; `whole`: that of a body. `streams`: bodies that may be open.
+    pub(crate) fn new(store: Store, line: Duration, whole: Duration, streams: usize) -> Self {
         Self {
             counters: Arc::default(),
             store,
             decoders: Arc::new(Semaphore::new(DECODERS)),
             long_lines: Arc::new(Semaphore::new(LONG_LINES)),
             in_flight: Arc::new(Semaphore::new(IN_FLIGHT)),
-            silence,
+            streams: Streams::new(streams),
+            line,
             whole,
         }
     }
@@ -81,7 +90,7 @@ impl Intake {
         chunks: impl Chunks<Item = Result<Bytes, E>>,
         mut stream: Stream,
     ) -> Report {
-        let mut chunks = std::pin::pin!(chunks);
+        let mut chunks = pin!(chunks);
         let mut request = Request {
             intake: self,
             pending: VecDeque::new(),
@@ -90,7 +99,15 @@ impl Intake {
         };
         let mut bytes = 0;
         let start = Instant::now();
-        while !stream.is_over() {
+        let open = self.streams.open();
+        if open.is_err() {
+            stream.end(503, TOO_MANY.to_owned());
+        }
+        // Since when the line has been coming that is not whole yet.
+        let mut line: Option<(u64, Instant)> = None;
+        while let Ok(open) = &open
+            && !stream.is_over()
+        {
             let left = self.whole.saturating_sub(start.elapsed());
             if left.is_zero() {
                 let seconds = self.whole.as_secs();
@@ -100,15 +117,43 @@ impl Intake {
                 );
                 break;
             }
-            let patience = if stream.has_events() {
-                PATIENCE
-            } else {
-                self.silence
+            line = match line {
+                _ if !stream.is_within_line() => None,
+                Some((number, since)) if number == stream.lines() => Some((number, since)),
+                _ => Some((stream.lines(), Instant::now())),
             };
-            match timeout(patience.min(left), chunks.next()).await {
+            let line_left = line.map(|(_, since)| self.line.saturating_sub(since.elapsed()));
+            if line_left.is_some_and(|left| left.is_zero()) {
+                let seconds = self.line.as_secs();
+                stream.end(
+                    503,
+                    format!("request timed out: a line took longer than {seconds} s"),
+                );
+                break;
+            }
+            let mut patience = left.min(line_left.unwrap_or(left));
+            if stream.has_events() {
+                patience = patience.min(PATIENCE);
+            }
+            open.wait(!stream.has_events() && line.is_none());
+            let next = timeout(patience, chunks.next());
+            let next = match select(pin!(next), pin!(open.ended())).await {
+                Either::Left((next, _)) => next,
+                Either::Right((Why::Room, _)) => {
+                    // All that came is stored. The body ends here as if its sender had ended it.
+                    stream.report().early = true;
+                    break;
+                }
+                Either::Right((Why::Stop, _)) => {
+                    stream.end(503, STOPPING.to_owned());
+                    break;
+                }
+            };
+            open.wait(false);
+            match next {
                 Err(_) if stream.has_events() => request.flush(&mut stream).await,
-                Err(_) if left < patience => {}
-                Err(_) => stream.end(503, "request timed out".to_owned()),
+                // What is over is told above.
+                Err(_) => {}
                 Ok(None) => {
                     stream.finish();
                     break;
@@ -197,7 +242,7 @@ impl Request<'_> {
                 events,
                 _weight: weight,
             }),
-            Err(SubmitError::ShuttingDown) => stream.end(503, "server is shutting down".to_owned()),
+            Err(SubmitError::ShuttingDown) => stream.end(503, STOPPING.to_owned()),
             Err(_) => stream.end(503, QUEUE_FULL.to_owned()),
         }
         while self.pending.len() > TICKETS
@@ -216,7 +261,7 @@ impl Request<'_> {
                     stream.report().accepted += usize::try_from(events).unwrap_or(usize::MAX);
                 }
             }
-            Err(StoreError::Closed) => stream.end(503, "server is shutting down".to_owned()),
+            Err(StoreError::Closed) => stream.end(503, STOPPING.to_owned()),
             Err(error) => {
                 stream.end(
                     503,

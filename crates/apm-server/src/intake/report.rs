@@ -16,6 +16,9 @@ pub(crate) struct Report {
     /// The largest status of all errors.
     #[serde(skip)]
     status: u16,
+    /// Whether the body was ended before its sender ended it.
+    #[serde(skip)]
+    pub(crate) early: bool,
 }
 
 #[derive(Debug, Serialize)]

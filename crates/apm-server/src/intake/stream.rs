@@ -31,6 +31,7 @@ struct Sink {
     resource: Option<Arc<Resource>>,
     batch: Option<Batch>,
     report: Report,
+    lines: u64,
     /// Whether something was met after which nothing more is read.
     over: bool,
 }
@@ -49,6 +50,7 @@ impl Stream {
             resource: None,
             batch: None,
             report: Report::default(),
+            lines: 0,
             over: false,
         };
         Self {
@@ -112,6 +114,16 @@ impl Stream {
             .is_some_and(|batch| !batch.events.is_empty())
     }
 
+    /// Whether a line has begun and not ended.
+    pub(crate) fn is_within_line(&self) -> bool {
+        self.lines.is_within()
+    }
+
+    /// Lines that were whole so far.
+    pub(crate) fn lines(&self) -> u64 {
+        self.sink.lines
+    }
+
     /// Bytes that an unfinished line holds.
     pub(crate) fn held(&self) -> usize {
         self.lines.held()
@@ -147,6 +159,7 @@ impl Sink {
     }
 
     fn line(&mut self, line: Line<'_>) {
+        self.lines += 1;
         let Some(resource) = &self.resource else {
             return self.first_line(line);
         };

@@ -28,6 +28,9 @@ pub struct StoreOptions {
     pub raw_max_age: Option<Duration>,
     /// How long rollups stay, from the last arrival in their bucket; minute rollups no longer than events. `None`: for ever.
     pub rollup_max_age: Option<Duration>,
+    /// How far ahead of the newest arrival the machine's clock may be and is still believed at once. Beyond, nothing is deleted for
+    /// its age until events that arrive have agreed with the clock for ten minutes.
+    pub trusted_jump: Duration,
     /// Events that may wait for the writer.
     pub queue_events: usize,
     /// Bytes of memory that waiting batches may take.
@@ -48,6 +51,7 @@ impl StoreOptions {
             max_size: Some(1 << 30),
             raw_max_age: Some(7 * DAY),
             rollup_max_age: Some(90 * DAY),
+            trusted_jump: Duration::from_secs(60 * 60),
             queue_events: 20_000,
             queue_bytes: 32 << 20,
             names: NameLimits::default(),

@@ -1,7 +1,8 @@
 //! What is too old or too much goes, in small steps between commits.
 //!
 //! * Events go by time of arrival, block by block from the oldest on (an agent may send old events, and they stay). A
-//!   wrong clock can delay that, and does not hasten it for anything but the blocks that it dated.
+//!   wrong clock can delay that, and does not hasten it for anything but the blocks that it dated: a clock that is far ahead is
+//!   believed only when arrivals agree with it (`clock`).
 //! * Rollups go by the last arrival in their bucket; those of a minute as early as events, the coarser ones later.
 //! * When the files grow beyond their limit, what nothing refers to any more goes first, then the oldest blocks. When the events that
 //!   are left take less than a quarter of the files it is the oldest rollups' turn, then that of names that are used by rollups
@@ -12,15 +13,18 @@
 //! Each step is a transaction of its own, bounded by [`BLOCKS`] and [`BUDGET`]; while there is more to do the writer makes
 //! one after each commit, which deletes faster than it stores.
 
+mod clock;
 mod delete;
 mod marks;
 mod names;
 mod room;
 mod size;
 
+use std::borrow::Borrow;
 use std::time::{Duration, Instant};
 
 use diesel::connection::SimpleConnection;
+use diesel::dsl::max;
 use diesel::prelude::*;
 
 use super::apply::Memory;
@@ -29,7 +33,9 @@ use super::dictionary::HOUR;
 use super::schema::{block, roll_received};
 use super::wal::Wal;
 use super::{StoreError, StoreOptions};
+use crate::event::Batch;
 use crate::rollup::LEVELS;
+use clock::Clock;
 use names::Names;
 use size::{Pages, Size};
 
@@ -65,6 +71,7 @@ const AGAIN: Duration = Duration::from_millis(500);
 #[derive(Debug)]
 pub(super) struct Retention {
     options: StoreOptions,
+    clock: Clock,
     next_look: Instant,
     /// Whether the last step left something to do.
     behind: bool,
@@ -93,6 +100,7 @@ impl Retention {
     pub(super) fn new(options: StoreOptions) -> Self {
         let now = Instant::now();
         Self {
+            clock: Clock::new(options.trusted_jump),
             options,
             next_look: now,
             behind: false,
@@ -176,6 +184,7 @@ impl Retention {
         }
         let at = Instant::now();
         self.come = 0;
+        let now = self.time(conn, now)?;
         // What is done while nothing is written follows a moment after the last commit.
         self.next_look = at + if busy { BUSY } else { IDLE };
         // Should the step fail, the next look tries again.
@@ -183,6 +192,36 @@ impl Retention {
         let step = self.step(conn, wal, memory, coarse, now, busy)?;
         self.behind = step.more;
         Ok(step)
+    }
+
+    /// Remembers when something last arrived before this start. What is stored from now on is dated by the clock that is in question.
+    pub(super) fn begin(&mut self, conn: &mut SqliteConnection, clock: i64) {
+        if let Err(error) = self.time(conn, clock) {
+            log::warn!("the newest arrival is not known yet: {error}");
+        }
+    }
+
+    /// The time to delete by. `clock`: what the machine says.
+    fn time(&mut self, conn: &mut SqliteConnection, clock: i64) -> QueryResult<i64> {
+        if self.clock.is_new() {
+            let newest = newest_arrival(conn)?;
+            self.clock.start(newest, clock, Instant::now());
+        }
+        Ok(self.clock.now(clock, Instant::now()))
+    }
+
+    /// Events were stored. While the clock is in doubt, their own times tell whether it is right.
+    pub(super) fn arrived(&mut self, batches: impl Iterator<Item = impl Borrow<Batch>>) {
+        if !self.clock.is_in_doubt() {
+            return;
+        }
+        let at = Instant::now();
+        for batch in batches {
+            // Events of one batch have one clock.
+            if let Some(event) = batch.borrow().events.last() {
+                self.clock.arrived(event.timestamp() / 1_000_000, at);
+            }
+        }
     }
 
     fn step(
@@ -327,4 +366,17 @@ impl Retention {
         step.more |= deleted < doomed.len() as u64 || deleted as i64 >= BLOCKS;
         Ok(())
     }
+}
+
+/// When something last arrived, seconds since the epoch.
+fn newest_arrival(conn: &mut SqliteConnection) -> QueryResult<Option<i64>> {
+    let block = block::table
+        .order(block::id.desc())
+        .select(block::received)
+        .first(conn)
+        .optional()?;
+    let rollup = roll_received::table
+        .select(max(roll_received::received))
+        .get_result(conn)?;
+    Ok(block.max(rollup))
 }

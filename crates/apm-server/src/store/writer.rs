@@ -78,6 +78,7 @@ impl Writer {
             queue: Arc::clone(&self.queue),
             counters: Arc::clone(&self.counters),
         };
+        self.retention.begin(&mut self.conn, clock());
         let most = Weight {
             events: TOGETHER,
             bytes: self.wal.bounds().commit(),
@@ -151,8 +152,7 @@ impl Writer {
         if self.wal.make_room(&mut self.conn, room).is_err() {
             return self.retention.postpone();
         }
-        let now = SystemTime::now().duration_since(UNIX_EPOCH);
-        let now = now.map_or(0, |now| i64::try_from(now.as_secs()).unwrap_or(i64::MAX));
+        let now = clock();
         let looked = self.retention.look(
             &mut self.conn,
             &mut self.wal,
@@ -242,7 +242,11 @@ impl Writer {
         }
         let several = batches.len() > 1;
         match self.commit(&batches) {
-            Ok(data_version) => answer(batches, data_version),
+            Ok(data_version) => {
+                self.retention
+                    .arrived(batches.iter().map(|(batch, _)| batch));
+                answer(batches, data_version);
+            }
             Err(StoreError::Query(error)) if several => {
                 log::warn!("storing {} batches one by one: {error}", batches.len());
                 for batch in batches {
@@ -316,6 +320,12 @@ impl Drop for End {
         drop(self.queue.take(all, Duration::ZERO));
         self.counters.closed();
     }
+}
+
+/// What the machine's clock says, seconds since the epoch.
+fn clock() -> i64 {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH);
+    now.map_or(0, |now| i64::try_from(now.as_secs()).unwrap_or(i64::MAX))
 }
 
 fn answer(batches: Vec<(Batch, Answer<Committed>)>, data_version: u64) {

@@ -1,8 +1,10 @@
 //! Who may ask, and what the server says of itself.
 
+mod connections;
 mod limits;
 mod pinned;
 mod proxies;
+mod uploads;
 
 use apm_server::SecretToken;
 use apm_server::agent_config::{self, Settings};

@@ -9,7 +9,7 @@ use crate::agent_config;
 use crate::store::Store;
 use crate::ui::href::Href;
 use crate::ui::pages::settings;
-use crate::ui::upload;
+use crate::ui::upload::{self, UploadError, Uploads};
 
 /// Takes the form of agent settings; back to the page when they are stored.
 pub(in crate::ui) async fn set_agents(
@@ -79,9 +79,10 @@ pub(in crate::ui) async fn clear(
 pub(in crate::ui) async fn import(
     request: &HttpRequest,
     store: &Store,
+    uploads: &Uploads,
     form: Multipart,
 ) -> HttpResponse {
-    match upload::import(store, form).await {
+    match upload::import(uploads, store, form).await {
         Ok(taken) => {
             let href = Href::at("/settings")
                 .set("imported", &taken.summary.accepted.to_string())
@@ -89,12 +90,21 @@ pub(in crate::ui) async fn import(
                 .set("trace", taken.trace.as_deref().unwrap_or(""));
             to(&href.to_string())
         }
-        Err(error) => refused(
-            request,
-            StatusCode::BAD_REQUEST,
-            "The file was not imported, or not whole.",
-            &error.to_string(),
-        ),
+        Err(error) => {
+            let status = match error {
+                UploadError::Busy | UploadError::Stopped => StatusCode::SERVICE_UNAVAILABLE,
+                UploadError::Late(..) => StatusCode::REQUEST_TIMEOUT,
+                UploadError::Large => StatusCode::PAYLOAD_TOO_LARGE,
+                _ => StatusCode::BAD_REQUEST,
+            };
+            let text = error.to_string();
+            refused(
+                request,
+                status,
+                "The file was not imported, or not whole.",
+                &text,
+            )
+        }
     }
 }
 

@@ -42,6 +42,7 @@ fn events_go_by_their_arrival_and_not_by_their_time() {
     let options = StoreOptions {
         raw_max_age: Some(7 * DAY),
         rollup_max_age: Some(90 * DAY),
+        trusted_jump: 1000 * DAY,
         ..options(dir.path())
     };
     {
@@ -87,6 +88,7 @@ fn rollups_outlive_events_and_what_nothing_refers_to_is_swept() {
     let options = StoreOptions {
         raw_max_age: Some(7 * DAY),
         rollup_max_age: Some(90 * DAY),
+        trusted_jump: 1000 * DAY,
         ..options(dir.path())
     };
     let deletes = Store::open(options).expect("opens");
@@ -139,12 +141,46 @@ fn old_rollups_go_without_a_pause_however_many_they_are() {
     }
     let deletes = Store::open(StoreOptions {
         rollup_max_age: Some(90 * DAY),
+        trusted_jump: 1000 * DAY,
         ..options(dir.path())
     })
     .expect("opens");
     wait_until("all of them are gone", || {
         number(&deletes, "SELECT count(*) AS n FROM roll_tx") == 0
     });
+}
+
+#[test]
+fn a_clock_that_is_a_month_ahead_at_the_start_deletes_nothing() {
+    let dir = tempfile::tempdir().expect("a directory");
+    {
+        let keeps = Store::open(options(dir.path())).expect("opens");
+        // The clock is right, and these are what a clock ahead by 30 days finds.
+        store(&keeps, aged(31, 0, 128));
+        store(&keeps, aged(30, 1000, 128));
+    }
+    let believes_nobody = Store::open(StoreOptions {
+        raw_max_age: Some(7 * DAY),
+        rollup_max_age: Some(20 * DAY),
+        ..options(dir.path())
+    })
+    .expect("opens");
+    // Each arrival is followed by a look at what is too old; these are of the time that the data had.
+    for number in 0..20 {
+        store(&believes_nobody, aged(0, 5000 + number, 1));
+    }
+    let held = |what: &str| {
+        number(
+            &believes_nobody,
+            &format!("SELECT count(*) AS n FROM {what}"),
+        )
+    };
+    wait_until("the arrivals are stored", || held("tx") >= 276);
+    // A look follows a commit after 100 ms at most: an event that is too old by any clock shows that it was made.
+    let gone = Instant::now() + Duration::from_millis(600);
+    wait_until("looks were made", || Instant::now() > gone);
+    assert_eq!(held("tx"), 276);
+    assert_eq!(held("roll_tx WHERE level = 3600"), 1);
 }
 
 #[test]

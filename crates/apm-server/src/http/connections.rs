@@ -1,0 +1,272 @@
+//! The connections that are open, and which of them has to go when there are too many.
+//!
+//! A server that stops to accept at its limit is shut by whoever holds that many connections open and says nothing. So a new connection
+//! is always let in while one can be found that is worth less, and that one is closed: first those on which no request is under way,
+//! the longest idle first; then those whose request has made no progress for a while. An address that holds more than its share pays
+//! for its own. Requests of callers without the token may not take up all of the places: some are left for holders of the token.
+
+mod choose;
+
+use std::collections::HashMap;
+use std::net::IpAddr;
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use actix_web::HttpRequest;
+use socket2::{SockRef, Socket};
+
+/// What the kernel holds of an answer that is not read, bytes. Left to itself it grows to several megabytes for each connection.
+const SEND_BUFFER: usize = 128 * 1024;
+
+/// What a connection is told that is not let in.
+const FULL: &[u8] = b"HTTP/1.1 503 Service Unavailable\r\nConnection: close\r\nRetry-After: 1\r\n\
+    Content-Type: application/json\r\nContent-Length: 33\r\n\r\n{\"error\":\"too many connections\"}\n";
+
+/// How many connections there may be.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Limits {
+    /// In all.
+    pub(crate) all: usize,
+    /// From one address that is not of this machine; all of a network, where it is IPv6.
+    pub(crate) per_address: usize,
+    /// Of them all, only for callers who have shown the token. None where there is no token.
+    pub(crate) reserved: usize,
+}
+
+/// The open connections of a server.
+#[derive(Debug)]
+pub(crate) struct Connections {
+    limits: Limits,
+    start: Instant,
+    table: Mutex<Table>,
+    evicted: AtomicU64,
+    refused: AtomicU64,
+}
+
+#[derive(Debug, Default)]
+struct Table {
+    next: u64,
+    all: HashMap<u64, Entry>,
+}
+
+#[derive(Debug)]
+struct Entry {
+    address: IpAddr,
+    /// The same socket, to end the connection from here.
+    socket: Socket,
+    state: Arc<State>,
+}
+
+/// What is known of a connection.
+#[derive(Debug, Default)]
+pub(crate) struct State {
+    /// Requests under way.
+    requests: AtomicU32,
+    /// When something last went on, ms since the start of the server.
+    active: AtomicU64,
+    /// Whether a request on it carried the token.
+    trusted: AtomicBool,
+}
+
+/// Counts of connections.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Look {
+    pub(crate) open: usize,
+    pub(crate) evicted: u64,
+    pub(crate) refused: u64,
+}
+
+impl Connections {
+    pub(crate) fn new(limits: Limits) -> Arc<Self> {
+        Arc::new(Self {
+            limits,
+            start: Instant::now(),
+            table: Mutex::default(),
+            evicted: AtomicU64::new(0),
+            refused: AtomicU64::new(0),
+        })
+    }
+
+    fn table(&self) -> MutexGuard<'_, Table> {
+        self.table.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Lets a connection in, for which others may have to go; or ends it, where all others are worth more. `None`: it has ended, or is
+    /// not counted.
+    pub(crate) fn open(self: &Arc<Self>, stream: SockRef<'_>) -> Option<Open> {
+        let address = stream.peer_addr().ok()?.as_socket()?.ip();
+        if let Err(error) = stream.set_send_buffer_size(SEND_BUFFER) {
+            log::debug!("a connection keeps the system's send buffer: {error}");
+        }
+        let socket = match stream.try_clone() {
+            Ok(socket) => socket,
+            Err(error) => {
+                // Without another handle it could not be closed when its turn comes.
+                log::warn!("a connection is refused: {error}");
+                self.refuse(&stream);
+                return None;
+            }
+        };
+        let address = choose::network(address);
+        let mut table = self.table();
+        if !self.make_room(&mut table, address) {
+            drop(table);
+            self.refuse(&stream);
+            return None;
+        }
+        let state = Arc::new(State::default());
+        state.active.store(self.elapsed(), Ordering::Relaxed);
+        let id = table.next;
+        table.next += 1;
+        let entry = Entry {
+            address,
+            socket,
+            state: Arc::clone(&state),
+        };
+        table.all.insert(id, entry);
+        Some(Open {
+            id,
+            state,
+            connections: Arc::clone(self),
+        })
+    }
+
+    /// Closes what has to go for one more. False: nothing can.
+    fn make_room(&self, table: &mut Table, address: IpAddr) -> bool {
+        let of_address = |entry: &Entry| entry.address == address;
+        let count = table.all.values().filter(|entry| of_address(entry)).count();
+        if !address.is_loopback() && count >= self.limits.per_address {
+            return self.evict(table, of_address);
+        }
+        if table.all.len() < self.limits.all {
+            return true;
+        }
+        // Whoever holds the most pays first.
+        let greediest = choose::greediest(table.all.values().map(|entry| entry.address));
+        greediest.is_some_and(|most| self.evict(table, |entry| entry.address == most))
+            || self.evict(table, |_| true)
+    }
+
+    fn evict(&self, table: &mut Table, of: impl Fn(&Entry) -> bool) -> bool {
+        let now = self.elapsed();
+        let candidates = table.all.iter().filter(|(_, entry)| of(entry));
+        let worth = |(id, entry): (&u64, &Entry)| Some((entry.state.worth(now)?, *id));
+        let Some((_, id)) = candidates.filter_map(worth).min() else {
+            return false;
+        };
+        if let Some(entry) = table.all.remove(&id) {
+            // It may have ended by itself.
+            let _ = entry.socket.shutdown(std::net::Shutdown::Both);
+            self.evicted.fetch_add(1, Ordering::Relaxed);
+        }
+        true
+    }
+
+    fn refuse(&self, stream: &SockRef<'_>) {
+        self.refused.fetch_add(1, Ordering::Relaxed);
+        // Nobody waits for these: the socket does not block.
+        let _ = stream.send(FULL);
+        let _ = stream.shutdown(std::net::Shutdown::Both);
+    }
+
+    /// Whether one more request without the token may be worked on.
+    fn has_place(&self) -> bool {
+        if self.limits.reserved == 0 {
+            return true;
+        }
+        let table = self.table();
+        let strangers = table.all.values().filter(|entry| {
+            entry.state.requests.load(Ordering::Relaxed) > 0
+                && !entry.state.trusted.load(Ordering::Relaxed)
+        });
+        strangers.count() <= self.limits.all - self.limits.reserved
+    }
+
+    fn elapsed(&self) -> u64 {
+        u64::try_from(self.start.elapsed().as_millis()).unwrap_or(u64::MAX)
+    }
+
+    /// A look at the counts.
+    pub(crate) fn look(&self) -> Look {
+        Look {
+            open: self.table().all.len(),
+            evicted: self.evicted.load(Ordering::Relaxed),
+            refused: self.refused.load(Ordering::Relaxed),
+        }
+    }
+}
+
+impl State {
+    /// What a connection is worth, the least first; `None`: it stays.
+    fn worth(&self, now: u64) -> Option<(choose::Worth, u64)> {
+        let active = self.active.load(Ordering::Relaxed);
+        let silent = Duration::from_millis(now.saturating_sub(active));
+        let requests = self.requests.load(Ordering::Relaxed);
+        let trusted = self.trusted.load(Ordering::Relaxed);
+        choose::worth(requests, trusted, silent).map(|worth| (worth, active))
+    }
+}
+
+/// An open connection; belongs to the data of the connection, and leaves the table when that goes.
+#[derive(Debug)]
+pub(crate) struct Open {
+    id: u64,
+    state: Arc<State>,
+    connections: Arc<Connections>,
+}
+
+impl Drop for Open {
+    fn drop(&mut self) {
+        self.connections.table().all.remove(&self.id);
+    }
+}
+
+/// A request that is under way, until its answer is sent.
+#[derive(Debug)]
+pub(super) struct UnderWay {
+    state: Arc<State>,
+    connections: Arc<Connections>,
+}
+
+impl UnderWay {
+    /// `None`: the connection of this request is not counted.
+    pub(super) fn begin(request: &HttpRequest) -> Option<Self> {
+        let open = request.conn_data::<Open>()?;
+        open.state.requests.fetch_add(1, Ordering::Relaxed);
+        let under_way = Self {
+            state: Arc::clone(&open.state),
+            connections: Arc::clone(&open.connections),
+        };
+        under_way.goes_on();
+        Some(under_way)
+    }
+
+    /// Something was read or sent.
+    pub(super) fn goes_on(&self) {
+        let now = self.connections.elapsed();
+        self.state.active.store(now, Ordering::Relaxed);
+    }
+}
+
+impl Drop for UnderWay {
+    fn drop(&mut self) {
+        self.goes_on();
+        self.state.requests.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+/// Notes that a request carries the token, or has a session.
+pub(super) fn trust(request: &HttpRequest) {
+    if let Some(open) = request.conn_data::<Open>() {
+        open.state.trusted.store(true, Ordering::Relaxed);
+    }
+}
+
+/// Whether a request without the token may be worked on: places are left for those who have it.
+pub(super) fn has_place(request: &HttpRequest) -> bool {
+    let open = request.conn_data::<Open>();
+    open.is_none_or(|open| {
+        open.state.trusted.load(Ordering::Relaxed) || open.connections.has_place()
+    })
+}
