@@ -245,7 +245,7 @@ pub(super) fn under_way() -> usize {
 /// Ends the calls that were begun behind the first `before`: the code that made them is over, and nobody told of their end.
 #[cfg(feature = "diesel")]
 pub(super) fn fail_unfinished(before: usize) {
-    while let Some(call) = unfinished(|unfinished| unfinished.pop_behind(before)).flatten() {
+    while let Some(mut call) = unfinished(|unfinished| unfinished.pop_behind(before)).flatten() {
         call.fail();
     }
 }

@@ -13,11 +13,15 @@ use crate::span_kind::Tail;
 /// Calls that are kept at once on one thread. Only those that never end are many.
 const MOST: usize = 64;
 
-/// A call that was begun.
+/// A call of one owner, such as a connection, which has one at a time and uses the memory again for the next.
 #[derive(Debug)]
 pub(crate) struct Call {
-    /// Whose call it is, such as a connection's: each has one at a time.
     owner: u64,
+    running: Option<Running>,
+}
+
+#[derive(Debug)]
+struct Running {
     span: LeafSpan,
     /// `None` over the span limit.
     tail: Option<Arc<Tail>>,
@@ -27,7 +31,9 @@ pub(crate) struct Call {
 /// The calls that are under way on a thread, oldest first.
 #[derive(Debug)]
 pub(crate) struct Unfinished {
-    calls: Vec<Call>,
+    /// Boxed: a call is large, and passed on twice.
+    #[expect(clippy::vec_box, reason = "the boxes are passed on as they are")]
+    calls: Vec<Box<Call>>,
     /// Whose call was begun last, if none has ended since.
     latest: Option<u64>,
 }
@@ -46,7 +52,7 @@ impl Unfinished {
 
     /// Adds a call; gives out one that there is no room for.
     #[must_use]
-    pub(crate) fn push(&mut self, call: Call) -> Option<Call> {
+    pub(crate) fn push(&mut self, call: Box<Call>) -> Option<Box<Call>> {
         let oldest = (self.calls.len() >= MOST).then(|| self.calls.remove(0));
         self.latest = Some(call.owner);
         self.calls.push(call);
@@ -54,26 +60,27 @@ impl Unfinished {
     }
 
     /// The call of an owner.
-    pub(crate) fn take(&mut self, owner: u64) -> Option<Call> {
+    pub(crate) fn take(&mut self, owner: u64) -> Option<Box<Call>> {
         let place = self.calls.iter().rposition(|call| call.owner == owner)?;
         self.latest = None;
         Some(self.calls.remove(place))
     }
 
     /// The call that was begun last, if none has ended since.
-    pub(crate) fn take_latest(&mut self) -> Option<Call> {
+    pub(crate) fn take_latest(&mut self) -> Option<Box<Call>> {
         self.take(self.latest?)
     }
 
     /// Something was heard of the call of an owner: it goes on.
     pub(crate) fn heard_of(&mut self, owner: u64) {
-        if let Some(call) = self.calls.iter_mut().rfind(|call| call.owner == owner) {
-            call.last_heard_of = Instant::now();
+        let call = self.calls.iter_mut().rfind(|call| call.owner == owner);
+        if let Some(running) = call.and_then(|call| call.running.as_mut()) {
+            running.last_heard_of = Instant::now();
         }
     }
 
     /// The youngest call, if there are more than `before`.
-    pub(crate) fn pop_behind(&mut self, before: usize) -> Option<Call> {
+    pub(crate) fn pop_behind(&mut self, before: usize) -> Option<Box<Call>> {
         (self.calls.len() > before)
             .then(|| self.calls.pop())
             .flatten()
@@ -81,23 +88,33 @@ impl Unfinished {
 }
 
 impl Call {
-    pub(crate) fn new(owner: u64, span: LeafSpan, tail: Option<Arc<Tail>>) -> Self {
-        Self {
+    pub(crate) fn of(owner: u64) -> Box<Self> {
+        Box::new(Self {
             owner,
+            running: None,
+        })
+    }
+
+    pub(crate) fn begin(&mut self, span: LeafSpan, tail: Option<Arc<Tail>>) {
+        self.running = Some(Running {
             last_heard_of: span.start(),
             span,
             tail,
-        }
+        });
     }
 
     /// It has ended now.
-    pub(crate) fn end(self, outcome: Outcome) {
-        self.span.end(outcome, self.tail);
+    pub(crate) fn end(&mut self, outcome: Outcome) {
+        if let Some(Running { span, tail, .. }) = self.running.take() {
+            span.end(outcome, tail);
+        }
     }
 
     /// It has failed, some time ago.
-    pub(crate) fn fail(self) {
-        self.span
-            .end_at(self.last_heard_of, Outcome::Failure, self.tail);
+    pub(crate) fn fail(&mut self) {
+        if let Some(running) = self.running.take() {
+            let Running { span, tail, .. } = running;
+            span.end_at(running.last_heard_of, Outcome::Failure, tail);
+        }
     }
 }

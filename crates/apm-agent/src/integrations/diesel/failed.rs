@@ -63,7 +63,7 @@ pub(crate) fn fail_last_query() {
     // It is known to be over, and its connection has not said so: its values could not be bound.
     let running = context::unfinished(|unfinished| unfinished.take_latest()).flatten();
     match running {
-        Some(call) => call.fail(),
+        Some(mut call) => call.fail(),
         None => {
             context::with(|current| {
                 span::fail_last_query(current);

@@ -14,7 +14,7 @@ use super::statement::{Statements, write_sql};
 use crate::context;
 use crate::outcome::Outcome;
 use crate::span::{Call, LeafSpan};
-use crate::span_kind::SpanKind;
+use crate::span_kind::{SpanKind, Tail};
 
 /// The text with which r2d2 tests a connection.
 const PING: &str = "SELECT 1";
@@ -28,6 +28,8 @@ pub(super) struct Tracer {
     sql: String,
     /// This connection among those of the process.
     number: u64,
+    /// The memory of a query that has ended.
+    spare: Option<Box<Call>>,
     /// Nesting of database transactions.
     depth: u32,
     /// Whether the bind values of SELECTs are hashed.
@@ -41,6 +43,7 @@ impl Tracer {
             statements: Statements::new(kind, instance),
             sql: String::new(),
             number: NEXT.fetch_add(1, Ordering::Relaxed),
+            spare: None,
             depth: 0,
             hash_binds: false,
         }
@@ -48,14 +51,14 @@ impl Tracer {
 
     fn start(&mut self, query: &dyn DebugQuery) {
         // The query before was never finished.
-        if let Some(before) = self.running() {
+        if let Some(mut before) = self.running() {
             before.fail();
         }
         let Some(mut span) = LeafSpan::begin(self.statements.kind()) else {
             return;
         };
         if !span.admitted() {
-            self.runs(Call::new(self.number, span, None));
+            self.runs(span, None);
             return;
         }
         let mut sql = mem::take(&mut self.sql);
@@ -65,28 +68,32 @@ impl Tracer {
             span.forget();
         } else {
             let tail = Some(self.statements.tail(&sql));
-            self.runs(Call::new(self.number, span, tail));
+            self.runs(span, tail);
         }
         if sql.capacity() <= KEPT_CAPACITY {
             self.sql = sql;
         }
     }
 
-    fn runs(&self, call: Call) {
+    fn runs(&mut self, span: LeafSpan, tail: Option<Arc<Tail>>) {
+        let spare = self.spare.take();
+        let mut call = spare.unwrap_or_else(|| Call::of(self.number));
+        call.begin(span, tail);
         let too_many = context::unfinished(|unfinished| unfinished.push(call)).flatten();
-        if let Some(oldest) = too_many {
+        if let Some(mut oldest) = too_many {
             oldest.fail();
         }
     }
 
     /// The query that this connection is running.
-    fn running(&self) -> Option<Call> {
+    fn running(&self) -> Option<Box<Call>> {
         context::unfinished(|unfinished| unfinished.take(self.number)).flatten()
     }
 
-    fn finish(&self, outcome: Outcome) {
-        if let Some(query) = self.running() {
+    fn finish(&mut self, outcome: Outcome) {
+        if let Some(mut query) = self.running() {
             query.end(outcome);
+            self.spare = Some(query);
         }
     }
 }
