@@ -253,8 +253,7 @@ fn prepare(conn: &mut SqliteConnection, is_new: bool) -> QueryResult<()> {
 fn configure(conn: &mut SqliteConnection, options: &StoreOptions) -> QueryResult<()> {
     let bounds = Bounds::of(options.max_size);
     let checkpoint = format!("PRAGMA wal_autocheckpoint = {}", bounds.pages());
-    // What the log may keep of the disk after a burst.
-    let limit = format!("PRAGMA journal_size_limit = {}", bounds.checkpoint);
+    let limit = format!("PRAGMA journal_size_limit = {}", bounds.kept());
     let synchronous = match options.durability {
         Durability::Normal => "PRAGMA synchronous = NORMAL",
         Durability::Full => "PRAGMA synchronous = FULL",

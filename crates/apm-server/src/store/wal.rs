@@ -69,7 +69,8 @@ impl Bounds {
         let hard = checkpoint.saturating_add((max / 16).max(1 << 20)).min(HARD);
         Self {
             checkpoint,
-            brief: checkpoint + (checkpoint.min((hard - checkpoint) / 4)),
+            // Without readers a commit does not get there: the log begins anew before.
+            brief: checkpoint + (hard - checkpoint) / 2,
             hard,
         }
     }
@@ -77,6 +78,11 @@ impl Bounds {
     /// [`Self::checkpoint`] in pages.
     pub(super) fn pages(self) -> u64 {
         self.checkpoint / PAGE
+    }
+
+    /// What the log's file may keep of the disk after a burst: cutting and extending it again takes time.
+    pub(super) fn kept(self) -> u64 {
+        (2 * self.checkpoint).min(self.brief)
     }
 
     /// Bytes of events that one commit may take.
