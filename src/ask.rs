@@ -55,7 +55,7 @@ pub fn check(options: &CheckOptions, apm: &ApmOptions) -> anyhow::Result<Verdict
     gate.has_bound()?;
     let report = match &options.server {
         Some(url) => System::new()
-            .block_on(ask_server(url, apm.apm_secret_token.as_deref(), &gate))
+            .block_on(ask_server(url, apm.secret_token()?.as_deref(), &gate))
             .with_context(|| format!("cannot check {url}"))?,
         None => offline::check(&apm.apm_database, &gate)
             .with_context(|| format!("cannot check {}", apm.apm_database.display()))?,

@@ -5,6 +5,8 @@ use std::net::ToSocketAddrs as _;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use anyhow::Context as _;
+use apm_server::api_keys::Privilege;
 use apm_server::insight::check::P95;
 use apm_server::{BasePath, Network};
 use bytesize::ByteSize;
@@ -53,9 +55,33 @@ pub enum Command {
     },
     /// Run one reading statement on the telemetry and print its rows as CSV.
     Sql(SqlOptions),
+    /// Make, list and revoke API keys: credentials with a name and privileges, for agents, scripts and readers.
+    #[command(subcommand, name = "apikey")]
+    ApiKey(ApiKeyCommand),
     /// Check bounds on what services did, for CI. Exit code 0: all are kept. 1: one is broken. 2: one could not be judged, because
     /// too little was seen, or nothing could be checked.
     Check(CheckOptions),
+}
+
+/// What to do with the file of --apm-api-key-file. A running server notices within a second.
+#[derive(Debug, Clone, Subcommand)]
+pub enum ApiKeyCommand {
+    /// Make a key, print what its holder presents, and add its hash to the file. The key is shown this once.
+    Create {
+        /// Its name, such as that of a service or a person.
+        name: String,
+        /// What its holder may do: intake (send events), config (ask for agent settings), read (pages and API), admin (change and
+        /// delete; includes read).
+        #[arg(long, value_name = "PRIVILEGE", value_delimiter = ',', default_value = "intake,config", value_parser = clap::value_parser!(Privilege))]
+        privileges: Vec<Privilege>,
+    },
+    /// Print names and privileges.
+    List,
+    /// Take a key out of the file. Its sessions end.
+    Revoke {
+        /// Its name.
+        name: String,
+    },
 }
 
 /// Where made-up and recorded events go.
@@ -207,6 +233,40 @@ pub struct ApmOptions {
     )]
     pub apm_secret_token: Option<String>,
 
+    /// A file with that token, instead. It is read again when it changes.
+    #[arg(
+        long,
+        env = "APM_SECRET_TOKEN_FILE",
+        value_name = "FILE",
+        conflicts_with = "apm_secret_token",
+        global = true
+    )]
+    pub apm_secret_token_file: Option<PathBuf>,
+
+    /// A file of API keys, each with its privileges; `pocket-apm apikey create` adds one. It is read again when it changes.
+    #[arg(long, env = "APM_API_KEY_FILE", value_name = "FILE", global = true)]
+    pub apm_api_key_file: Option<PathBuf>,
+
+    /// The certificate (PEM, with those that lead to an authority) for encrypted connections. It is read again when it changes.
+    #[arg(
+        long,
+        env = "APM_TLS_CERT",
+        value_name = "FILE",
+        requires = "apm_tls_key",
+        global = true
+    )]
+    pub apm_tls_cert: Option<PathBuf>,
+
+    /// The private key of the certificate (PEM).
+    #[arg(
+        long,
+        env = "APM_TLS_KEY",
+        value_name = "FILE",
+        requires = "apm_tls_cert",
+        global = true
+    )]
+    pub apm_tls_key: Option<PathBuf>,
+
     /// How large the APM server's files may grow, together; the oldest events go first.
     #[arg(long, env = "APM_MAX_SIZE", value_name = "SIZE", default_value = "1GiB", value_parser = size, global = true)]
     pub apm_max_size: u64,
@@ -253,6 +313,24 @@ pub struct ApmOptions {
     /// Listen off loopback without a token: anyone who reaches the port may read and write everything.
     #[arg(long, env = "APM_INSECURE", global = true)]
     pub insecure: bool,
+}
+
+impl ApmOptions {
+    /// The secret token, from its option or from its file.
+    ///
+    /// # Errors
+    /// Where the file cannot be read.
+    pub fn secret_token(&self) -> anyhow::Result<Option<String>> {
+        let text = match &self.apm_secret_token_file {
+            Some(file) => Some(
+                std::fs::read_to_string(file)
+                    .with_context(|| format!("cannot read {}", file.display()))?,
+            ),
+            None => self.apm_secret_token.clone(),
+        };
+        let text = text.map(|text| text.trim().to_owned());
+        Ok(text.filter(|text| !text.is_empty()))
+    }
 }
 
 /// When a commit counts as done.

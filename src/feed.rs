@@ -72,7 +72,7 @@ fn target(to: &FeedOptions, apm: &ApmOptions) -> anyhow::Result<Target> {
         .server
         .clone()
         .unwrap_or_else(|| format!("http://{}", apm.apm_listen));
-    Ok(Target::server(&url, apm.apm_secret_token.as_deref())?)
+    Ok(Target::server(&url, apm.secret_token()?.as_deref())?)
 }
 
 fn bar(length: u64, template: &str) -> anyhow::Result<ProgressBar> {

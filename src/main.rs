@@ -4,13 +4,14 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use apm_agent::{Agent, AgentGuard};
+use apm_server::TlsFiles;
 use apm_server::import::Summary;
 use apm_server::insight::check::Verdict;
 use pocket_apm::cli::{ApmOptions, Cli, Command, Durability, ServiceOptions};
 use pocket_apm::process::{raise_file_limit, stop_signal, survive_file_size_limit};
 use pocket_apm::service::{Service, reachable, workers};
 use pocket_apm::terminal::{self, announce};
-use pocket_apm::{ask, feed, logging};
+use pocket_apm::{apikey, ask, feed, logging};
 
 /// The name under which the embedded service is watched, unless `ELASTIC_APM_SERVICE_NAME` has another.
 const SERVICE_NAME: &str = "my-app-01";
@@ -32,6 +33,9 @@ fn main() -> ExitCode {
         Some(Command::Import { file, to }) => feed::import(file, to, &cli.apm)
             .and_then(report)
             .map(|()| ExitCode::SUCCESS),
+        Some(Command::ApiKey(command)) => {
+            apikey::run(command, &cli.apm).map(|()| ExitCode::SUCCESS)
+        }
         Some(Command::Sql(options)) => ask::sql(options, &cli.apm).map(|()| ExitCode::SUCCESS),
         Some(Command::Check(options)) => ask::check(options, &cli.apm).map(check_code),
     };
@@ -103,11 +107,11 @@ async fn run_service(options: &ServiceOptions, apm: &ApmOptions, files: u64) -> 
             .push((SERVICE_NAME.to_owned(), options.database.clone().into()));
         Some(start_server(&apm, files / 4)?)
     };
-    let agent = start_agent(server.as_ref(), apm)?;
+    let agent = start_agent(server.as_ref())?;
     let service = Service::start(options, &agent)?;
     announce(&format!("service  http://{}", reachable(service.addr)));
     if let Some(server) = &server {
-        announce(&format!("APM      http://{}", reachable(server.addr())));
+        announce(&format!("APM      {}", address(server)));
     }
     stop_signal().await?;
     service.stop().await;
@@ -127,10 +131,20 @@ async fn run_service(options: &ServiceOptions, apm: &ApmOptions, files: u64) -> 
 /// The APM server alone, until a signal to stop.
 async fn run_server(apm: &ApmOptions, files: u64) -> anyhow::Result<()> {
     let server = start_server(apm, files / 2)?;
-    announce(&format!("APM      http://{}", reachable(server.addr())));
+    announce(&format!("APM      {}", address(&server)));
     stop_signal().await?;
     server.stop(true).await;
     Ok(())
+}
+
+/// Where this process reaches a server of its own.
+fn address(server: &apm_server::Running) -> String {
+    let scheme = server.url().split("://").next().map(str::to_owned);
+    format!(
+        "{}://{}",
+        scheme.unwrap_or_default(),
+        reachable(server.addr())
+    )
 }
 
 /// `files`: how many its connections may take.
@@ -138,6 +152,15 @@ fn start_server(options: &ApmOptions, files: u64) -> anyhow::Result<apm_server::
     let mut config = apm_server::Config::default();
     config.listen.clone_from(&options.apm_listen);
     config.database.clone_from(&options.apm_database);
+    config
+        .secret_token_file
+        .clone_from(&options.apm_secret_token_file);
+    config.api_key_file.clone_from(&options.apm_api_key_file);
+    let tls = options
+        .apm_tls_cert
+        .clone()
+        .zip(options.apm_tls_key.clone());
+    config.tls = tls.map(|(certificate, key)| TlsFiles { certificate, key });
     config.secret_token = options
         .apm_secret_token
         .clone()
@@ -164,10 +187,7 @@ fn start_server(options: &ApmOptions, files: u64) -> anyhow::Result<apm_server::
 }
 
 /// The demo's own defaults, below the environment: fresh pages, and a bar for each statement.
-fn start_agent(
-    server: Option<&apm_server::Running>,
-    apm: &ApmOptions,
-) -> anyhow::Result<AgentGuard> {
+fn start_agent(server: Option<&apm_server::Running>) -> anyhow::Result<AgentGuard> {
     let mut agent = Agent::builder()
         .service_name(SERVICE_NAME)
         .service_version(env!("CARGO_PKG_VERSION"))
@@ -175,10 +195,12 @@ fn start_agent(
         .option("span_compression_enabled", "false")
         .option("metrics_interval", "10s");
     if let Some(server) = server {
-        agent = agent.server_url(format!("http://{}", reachable(server.addr())));
-        if let Some(token) = &apm.apm_secret_token {
+        agent = agent.server_url(address(server));
+        if let Some(token) = server.own_token() {
             agent = agent.option("secret_token", token);
         }
+        // This server is in the same process. Its certificate is for the name by which others reach it.
+        agent = agent.option("verify_server_cert", "false");
     }
     Ok(agent.from_env()?.start())
 }

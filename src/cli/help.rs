@@ -12,6 +12,7 @@ const USED: &[(&str, &[&str])] = &[
     ("generate", &["apm_listen", "apm_secret_token"]),
     ("import", &["apm_listen", "apm_secret_token"]),
     ("sql", &["apm_database"]),
+    ("apikey", &["apm_api_key_file"]),
     ("check", &["apm_database", "apm_secret_token"]),
 ];
 

@@ -30,6 +30,12 @@ pub struct Config {
     pub database: PathBuf,
     /// What agents send as `Authorization: Bearer …`, and what the pages ask for.
     pub secret_token: Option<SecretToken>,
+    /// A file with the secret token, read again when it changes. It stands before `secret_token`.
+    pub secret_token_file: Option<PathBuf>,
+    /// A file of API keys, read again when it changes (see [`crate::api_keys`]).
+    pub api_key_file: Option<PathBuf>,
+    /// Encrypts connections.
+    pub tls: Option<TlsFiles>,
     /// Whether to listen beyond loopback without a secret token.
     pub insecure: bool,
     /// Names besides those of this machine under which it is reached, without ports. With none, a server on loopback
@@ -80,6 +86,9 @@ impl Default for Config {
             listen: "127.0.0.1:8200".to_owned(),
             database: "apm.db".into(),
             secret_token: None,
+            secret_token_file: None,
+            api_key_file: None,
+            tls: None,
             insecure: false,
             allowed_hosts: Vec::new(),
             trusted_proxies: Vec::new(),
@@ -104,15 +113,35 @@ impl Default for Config {
     }
 }
 
+impl Config {
+    /// Whether a secret is needed.
+    pub(crate) fn is_guarded(&self) -> bool {
+        self.secret_token.is_some()
+            || self.secret_token_file.is_some()
+            || self.api_key_file.is_some()
+    }
+}
+
+/// PEM files for encrypted connections, read again when they change.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TlsFiles {
+    /// The certificate and those that lead to an authority, in this order.
+    pub certificate: PathBuf,
+    /// The private key of the certificate.
+    pub key: PathBuf,
+}
+
 /// A secret that does not show in logs.
 #[derive(Clone, PartialEq, Eq)]
 pub struct SecretToken(String);
 
 impl SecretToken {
-    /// Takes any text but the empty one, which is no secret.
+    /// Takes any text but the empty one, which is no secret. Blanks around it, such as the end of a line, are left out: no header can
+    /// carry them.
     pub fn new(token: impl Into<String>) -> Option<Self> {
         let token = token.into();
-        (!token.is_empty()).then_some(Self(token))
+        let token = token.trim();
+        (!token.is_empty()).then(|| Self(token.to_owned()))
     }
 
     /// The text.
@@ -139,5 +168,7 @@ mod tests {
         };
         assert!(!format!("{config:?}").contains("hush"));
         assert_eq!(SecretToken::new(""), None);
+        assert_eq!(SecretToken::new(" \n"), None);
+        assert_eq!(SecretToken::new("hush\r\n"), SecretToken::new("hush"));
     }
 }

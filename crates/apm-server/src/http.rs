@@ -4,8 +4,10 @@
 //! secret token, time of the body) → its handler. All routes stand in `routes`.
 
 mod agents;
+mod attempts;
 mod body;
 mod connections;
+mod credentials;
 mod enter;
 mod guard;
 mod health;
@@ -14,6 +16,7 @@ mod intake;
 mod login;
 mod protect;
 mod proxy;
+mod refusals;
 mod respond;
 mod root;
 mod routes;
@@ -36,6 +39,7 @@ use crate::store::Store;
 use crate::ui::Uploads;
 pub(crate) use body::Unfinished;
 pub(crate) use connections::{Connections, Limits};
+pub(crate) use credentials::Credentials;
 use guard::Guard;
 
 /// What the handlers need besides the store.
@@ -56,6 +60,7 @@ impl Shared {
     pub(crate) fn new(
         config: Config,
         store: &Store,
+        credentials: Credentials,
         connections: Arc<Connections>,
         is_exposed: bool,
     ) -> Self {
@@ -70,7 +75,7 @@ impl Shared {
             connections,
             unsent: Arc::default(),
             uploads: web::Data::new(uploads),
-            guard: Guard::new(&config, is_exposed),
+            guard: Guard::new(&config, credentials, is_exposed),
             health: health::Health::default(),
             started: Instant::now(),
             config,

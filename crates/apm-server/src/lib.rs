@@ -6,6 +6,7 @@
 pub mod agent_config;
 pub mod analytics;
 pub mod api;
+pub mod api_keys;
 mod config;
 mod csv;
 pub mod document;
@@ -25,8 +26,10 @@ mod route;
 mod server;
 pub mod store;
 pub mod time;
+mod tls;
 pub mod ui;
+mod watched;
 
-pub use config::{BasePath, Config, Durability, Network, SecretToken};
+pub use config::{BasePath, Config, Durability, Network, SecretToken, TlsFiles};
 pub use insight::console;
 pub use server::{Running, Server, StartError};

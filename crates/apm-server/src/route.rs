@@ -3,6 +3,8 @@
 //! The guard reads this and never an address: what a request may do is decided by the route that answers it, however the address is
 //! spelled. A route is guarded unless it says [`Access::Open`].
 
+use std::fmt;
+
 use actix_web::http::Method;
 use actix_web::{FromRequest, Handler, Resource, Responder, web};
 
@@ -19,6 +21,18 @@ pub(crate) enum Access {
     Read,
     /// Change or delete what the server keeps.
     Admin,
+}
+
+impl fmt::Display for Access {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Open => "open",
+            Self::Intake => "intake",
+            Self::Config => "config",
+            Self::Read => "read",
+            Self::Admin => "admin",
+        })
+    }
 }
 
 /// Who sends what changes something.

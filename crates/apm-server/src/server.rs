@@ -8,18 +8,21 @@ use std::net::{SocketAddr, TcpListener, ToSocketAddrs};
 use std::sync::Arc;
 use std::time::Duration;
 
-use actix_web::dev::ServerHandle;
+use actix_server::Server as ActixServer;
+use actix_web::dev::{Extensions, ServerHandle};
 use actix_web::rt::net::TcpStream;
 use actix_web::{HttpServer, rt, web};
 use socket2::SockRef;
+use tokio::sync::Notify;
 
-use crate::config::Config;
-use crate::http::{self, Connections, Limits, Shared};
+use crate::config::{Config, SecretToken};
+use crate::http::{self, Connections, Credentials, Limits, Shared};
 use crate::insight;
 use crate::store::{NameLimits, OpenError, Store, StoreOptions};
+use crate::tls;
 
 /// How long a connection is kept after an answer that ends it, for the caller to read it.
-const LINGER: Duration = Duration::from_secs(1);
+pub(crate) const LINGER: Duration = Duration::from_secs(1);
 
 /// Connections of a worker that are about to end, beyond the limit of those that are open.
 const SLACK: usize = 16;
@@ -44,7 +47,7 @@ pub enum StartError {
     /// Anyone on the network could read and write telemetry.
     #[error(
         "refusing to listen on {address} without a secret token, as any machine that reaches it could read all \
-         telemetry: set --apm-secret-token, or --insecure if that is meant"
+         telemetry: set --apm-secret-token, --apm-secret-token-file or --apm-api-key-file, or --insecure if that is meant"
     )]
     Exposed {
         /// The address that is not loopback.
@@ -58,6 +61,12 @@ pub enum StartError {
         /// What the system said.
         source: io::Error,
     },
+    /// The secret token or the API keys could not be read.
+    #[error("cannot read the secrets: {0}")]
+    Credentials(String),
+    /// The certificate or its key could not be used.
+    #[error("cannot encrypt connections with --apm-tls-cert and --apm-tls-key: {0}")]
+    Tls(String),
     /// The database could not be opened.
     #[error("cannot open the telemetry database given with --apm-database")]
     Database(#[from] OpenError),
@@ -76,6 +85,10 @@ impl Server {
     /// # Errors
     /// See [`StartError`]. Nothing is left behind but, possibly, a new database file.
     pub fn start(config: Config) -> Result<Running, StartError> {
+        let credentials = Credentials::open(&config).map_err(StartError::Credentials)?;
+        let own_token = credentials.own().cloned();
+        let tls = config.tls.as_ref().map(tls::config).transpose();
+        let tls = tls.map_err(StartError::Tls)?;
         let addresses = resolve(&config)?;
         let listeners = listen(&addresses)?;
         let addrs = listeners
@@ -98,36 +111,67 @@ impl Server {
         let engine = insight::Engine::start(store.clone(), looking).map_err(StartError::Threads)?;
         let is_exposed = addrs.iter().any(|addr| !is_loopback(addr));
         let connections = Connections::new(limits(&config));
-        let shared = Shared::new(config.clone(), &store, Arc::clone(&connections), is_exposed);
+        let watched = Arc::clone(&connections);
+        let shared = Shared::new(config.clone(), &store, credentials, watched, is_exposed);
         let shared = web::Data::new(shared);
         let mounted = shared.clone();
         let app_store = web::Data::new(store.clone());
+        let app = move || http::app(mounted.clone(), app_store.clone());
         let write_timeout = config.write_timeout;
-        let mut server = HttpServer::new(move || http::app(mounted.clone(), app_store.clone()))
-            .workers(config.workers)
-            // Never met: which connections there may be is decided when they open.
-            .max_connections(config.max_connections + SLACK)
-            .worker_max_blocking_threads(BLOCKING_THREADS)
-            .keep_alive(config.idle_timeout)
-            .client_request_timeout(config.read_timeout)
-            .client_disconnect_timeout(LINGER)
-            .on_connect(move |stream, data| {
-                if let Some(stream) = stream.downcast_ref::<TcpStream>() {
-                    give_up_on_those_who_do_not_read(stream, write_timeout);
-                    if let Some(open) = connections.open(SockRef::from(stream)) {
-                        data.insert(open);
-                    }
+        let on_connect = move |stream: &TcpStream, data: &mut Extensions| {
+            give_up_on_those_who_do_not_read(stream, write_timeout);
+            if let Some(open) = connections.open(SockRef::from(stream)) {
+                data.insert(open);
+            }
+        };
+        // Never met: which connections there may be is decided when they open.
+        let most = config.max_connections + SLACK;
+        let stopping = Arc::<Notify>::default();
+        let server = match &tls {
+            Some(tls) => {
+                let builder = ActixServer::build()
+                    .workers(config.workers)
+                    .max_concurrent_connections(most)
+                    .worker_max_blocking_threads(BLOCKING_THREADS)
+                    .shutdown_timeout(config.shutdown_timeout.as_secs())
+                    .disable_signals();
+                tls::listen(
+                    builder,
+                    listeners,
+                    (tls, &config),
+                    &stopping,
+                    app,
+                    on_connect,
+                )
+                .map_err(StartError::Threads)?
+            }
+            None => {
+                let mut server = HttpServer::new(app)
+                    .workers(config.workers)
+                    .max_connections(most)
+                    .worker_max_blocking_threads(BLOCKING_THREADS)
+                    .keep_alive(config.idle_timeout)
+                    .client_request_timeout(config.read_timeout)
+                    .client_disconnect_timeout(LINGER)
+                    .on_connect(move |stream, data| {
+                        if let Some(stream) = stream.downcast_ref::<TcpStream>() {
+                            on_connect(stream, data);
+                        }
+                    })
+                    .shutdown_timeout(config.shutdown_timeout.as_secs())
+                    .disable_signals();
+                for listener in listeners {
+                    server = server.listen(listener).map_err(StartError::Threads)?;
                 }
-            })
-            .shutdown_timeout(config.shutdown_timeout.as_secs())
-            .disable_signals();
-        for listener in listeners {
-            server = server.listen(listener).map_err(StartError::Threads)?;
-        }
-        let server = server.run();
+                server.run()
+            }
+        };
         let handle = server.handle();
         rt::spawn(server);
         Ok(Running {
+            own_token,
+            is_https: tls.is_some(),
+            stopping,
             handle,
             addrs,
             shared,
@@ -140,6 +184,10 @@ impl Server {
 /// A server that answers.
 #[derive(Debug)]
 pub struct Running {
+    own_token: Option<SecretToken>,
+    is_https: bool,
+    /// Tells idle encrypted connections to end; those of `HttpServer` are told by it.
+    stopping: Arc<Notify>,
     handle: ServerHandle,
     addrs: Vec<SocketAddr>,
     shared: web::Data<Shared>,
@@ -160,13 +208,21 @@ impl Running {
 
     /// Where its pages are.
     pub fn url(&self) -> String {
-        format!("http://{}", self.addr())
+        let scheme = if self.is_https { "https" } else { "http" };
+        format!("{scheme}://{}", self.addr())
+    }
+
+    /// What an agent in this process sends as its secret token; `None` where none is needed. It allows nothing but to send events and
+    /// to ask for settings, and ends with the server.
+    pub fn own_token(&self) -> Option<&str> {
+        self.own_token.as_ref().map(SecretToken::expose)
     }
 
     /// Stops it: no new requests, then (if `graceful`) the ones in flight, then the writer, which commits what
     /// it has taken.
     pub async fn stop(self, graceful: bool) {
         self.shared.end_streams();
+        self.stopping.notify_waiters();
         self.handle.stop(graceful).await;
         let closed = rt::task::spawn_blocking(move || {
             drop(self.engine);
@@ -185,7 +241,7 @@ fn limits(config: &Config) -> Limits {
     Limits {
         all,
         per_address: config.max_connections_per_address.max(1),
-        reserved: config.secret_token.as_ref().map_or(0, |_| all / 8),
+        reserved: if config.is_guarded() { all / 8 } else { 0 },
     }
 }
 
@@ -219,7 +275,7 @@ fn resolve(config: &Config) -> Result<Vec<SocketAddr>, StartError> {
     }
     let exposed = addresses.iter().find(|address| !is_loopback(address));
     match exposed {
-        Some(&address) if config.secret_token.is_none() && !config.insecure => {
+        Some(&address) if !config.is_guarded() && !config.insecure => {
             Err(StartError::Exposed { address })
         }
         _ => Ok(addresses),

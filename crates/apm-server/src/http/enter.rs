@@ -14,6 +14,7 @@ use super::Shared;
 use super::proxy::{self, Arrived};
 use crate::config::BasePath;
 use crate::front::Front;
+use crate::tls::Encrypted;
 
 /// Finds the front of a request, and leaves of its path what the routes know.
 pub(super) async fn enter<B: MessageBody + 'static>(
@@ -41,7 +42,7 @@ fn front(request: &ServiceRequest) -> Front {
         .map(|authority| authority.as_str());
     let arrived = Arrived {
         peer: request.peer_addr().map(|peer| peer.ip()),
-        is_https: request.app_config().secure(),
+        is_https: request.conn_data::<Encrypted>().is_some(),
         host: named
             .and_then(|host| host.to_str().ok())
             .or(in_address)

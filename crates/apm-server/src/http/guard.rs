@@ -2,26 +2,29 @@
 //!
 //! * *Host*: a server on loopback answers to the names of this machine, and to those that it is told (see `hosts`).
 //! * *Origin*: nothing is changed on behalf of another site's page (see `site`).
-//! * *Secret token*: agents send it as a bearer; a browser gets a session for it (see `login`).
+//! * *Secrets*: agents and scripts send the secret token or an API key in a header; a browser gets a session for one (see `login`).
 //!
 //! A request is judged by the route that answers it, never by its address, which can be spelled in many ways. Addresses that do not
 //! exist are answered with 404.
 
 use std::rc::Rc;
+use std::time::{Duration, Instant};
 
 use actix_web::body::BoxBody;
 use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::http::header::{self, HeaderName, HeaderValue};
 use actix_web::middleware::Next;
 use actix_web::{Error, HttpMessage as _, HttpRequest, HttpResponse, web};
-use subtle::ConstantTimeEq as _;
 
+use super::attempts::Attempts;
 use super::body::{self, Portions, Unfinished};
+use super::credentials::{Credentials, Holder};
 use super::hosts::Hosts;
+use super::refusals::{Refusal, Refusals};
 use super::sessions::{self, Sessions};
 use super::site::{self, Site};
 use super::{Shared, connections, login, respond};
-use crate::config::{Config, SecretToken};
+use crate::config::Config;
 use crate::front::Front;
 use crate::route::{Access, Body, Caller, Rules};
 
@@ -31,40 +34,95 @@ const MISSING: &str = "authentication failed: missing or improperly formatted Au
 /// What a server lets in.
 #[derive(Debug)]
 pub(crate) struct Guard {
-    token: Option<SecretToken>,
     hosts: Hosts,
+    pub(super) credentials: Credentials,
     pub(super) sessions: Sessions,
+    /// Wrong secrets in headers. Agents with an old one share addresses with others, so nobody waits for long.
+    headers: Attempts,
+    /// Wrong secrets that were typed.
+    pub(super) logins: Attempts,
+    pub(super) refusals: Refusals,
+}
+
+/// Whom the guard sees.
+#[derive(Debug)]
+pub(super) enum Seen {
+    /// Someone who has shown a secret, or anyone where none is needed.
+    Holder {
+        holder: Holder,
+        /// Whether the secret came in a header, which no other site can make a browser send.
+        in_header: bool,
+    },
+    /// No secret, or a wrong one.
+    Nobody,
+    /// A secret that is not looked at yet: too many before it were wrong.
+    Waits(Duration),
 }
 
 impl Guard {
     /// `is_exposed`: whether it is reached from beyond this machine.
-    pub(crate) fn new(config: &Config, is_exposed: bool) -> Self {
+    pub(crate) fn new(config: &Config, credentials: Credentials, is_exposed: bool) -> Self {
         Self {
-            token: config.secret_token.clone(),
             hosts: Hosts::new(config, is_exposed),
+            credentials,
             sessions: Sessions::default(),
+            headers: Attempts::new(20, Duration::from_secs(1)),
+            logins: Attempts::new(5, Duration::from_secs(60)),
+            refusals: Refusals::default(),
         }
     }
 
-    /// Whether this is the token, in a time that does not depend on it. Without a token, anything is.
-    pub(super) fn is_token(&self, given: &[u8]) -> bool {
-        let equals = |token: &SecretToken| given.ct_eq(token.expose().as_bytes()).into();
-        self.token.as_ref().is_none_or(equals)
+    /// Who sends a request.
+    pub(super) fn see(&self, request: &HttpRequest) -> Seen {
+        if let Some(holder) = self.credentials.anyone() {
+            let in_header = false;
+            return Seen::Holder { holder, in_header };
+        }
+        let now = Instant::now();
+        let shown = request.headers().get(header::AUTHORIZATION);
+        let seen = shown.map(|shown| self.see_header(request, shown.as_bytes(), now));
+        if let Some(Seen::Holder { .. }) = seen {
+            return seen.unwrap_or(Seen::Nobody);
+        }
+        // The session of a secret that is no longer in force is over.
+        let mut begun =
+            sessions::sent(request).filter_map(|cookie| self.sessions.credential(cookie, now));
+        match begun.find_map(|secret| self.credentials.still(&secret)) {
+            Some(holder) => Seen::Holder {
+                holder,
+                in_header: false,
+            },
+            None => seen.unwrap_or(Seen::Nobody),
+        }
+    }
+
+    fn see_header(&self, request: &HttpRequest, shown: &[u8], now: Instant) -> Seen {
+        let client = Front::of(request).client;
+        let waits = self.headers.wait(client, now);
+        match (self.credentials.in_header(shown), waits) {
+            (Some(holder), None) => {
+                self.headers.passed(client, &holder.secret);
+                let in_header = true;
+                Seen::Holder { holder, in_header }
+            }
+            (Some(holder), Some(_)) if self.headers.is_known(client, &holder.secret) => {
+                Seen::Holder {
+                    holder,
+                    in_header: true,
+                }
+            }
+            (_, Some(left)) => Seen::Waits(left),
+            (None, None) => {
+                self.headers.failed(client, now);
+                Seen::Nobody
+            }
+        }
     }
 }
 
-/// Whether a request carries the token or a session, or needs none.
+/// Whether a request carries a secret or a session, or needs none.
 pub(super) fn is_trusted(request: &HttpRequest, guard: &Guard) -> bool {
-    guard.token.is_none()
-        || has_token(request, guard)
-        || sessions::sent(request).any(|session| guard.sessions.has(session))
-}
-
-/// Whether a request carries the token itself, which no other site can make a browser send.
-fn has_token(request: &HttpRequest, guard: &Guard) -> bool {
-    let given = request.headers().get(header::AUTHORIZATION);
-    let bearer = given.and_then(|value| value.as_bytes().strip_prefix(b"Bearer "));
-    guard.token.is_some() && bearer.is_some_and(|given| guard.is_token(given))
+    matches!(guard.see(request), Seen::Holder { .. })
 }
 
 /// Lets a request through to the route that answers it, its body read unless the handler reads it; or answers it.
@@ -77,15 +135,17 @@ pub(super) async fn check(
         .app_data::<web::Data<Shared>>()
         .cloned()
         .expect("every worker has it");
-    if let Some(response) = refuse(request.request(), &rules, &shared.guard) {
-        let (method, status) = (request.method(), response.status());
-        log::debug!("{method} {}: refused with {status}", rules.path);
-        return Ok(refused(request, response));
-    }
-    if shared.guard.token.is_some() && is_trusted(request.request(), &shared.guard) {
-        connections::trust(request.request());
-    } else if !connections::has_place(request.request()) {
-        return Ok(refused_busy(request));
+    match judge(request.request(), &rules, &shared.guard) {
+        Err(response) => {
+            let (method, status) = (request.method(), response.status());
+            log::debug!("{method} {}: refused with {status}", rules.path);
+            return Ok(refused(request, response));
+        }
+        Ok(Shown::Secret) => connections::trust(request.request()),
+        Ok(Shown::Nothing) if !connections::has_place(request.request()) => {
+            return Ok(refused_busy(request));
+        }
+        Ok(Shown::Nothing) => {}
     }
     if rules.body == Body::Whole
         && let Err(why) = body::read(&mut request, shared.config.read_timeout).await
@@ -121,47 +181,88 @@ fn refused(mut request: ServiceRequest, response: HttpResponse) -> ServiceRespon
     response.map_body(|_, body| BoxBody::new(Portions::new(body, Some(Unfinished::new(unread)))))
 }
 
-fn refuse(request: &HttpRequest, rules: &Rules, guard: &Guard) -> Option<HttpResponse> {
-    let forbidden = |message: String| Some(respond::error(request, 403, &message));
+/// What a caller has shown who is let through.
+enum Shown {
+    Secret,
+    /// Nothing, where nothing is needed.
+    Nothing,
+}
+
+fn judge(request: &HttpRequest, rules: &Rules, guard: &Guard) -> Result<Shown, HttpResponse> {
+    let forbidden = |why: Refusal, message: &str| {
+        guard.refusals.count(why);
+        Err(respond::error(request, 403, message))
+    };
     if let Some(host) = guard.hosts.foreign(request) {
-        return forbidden(format!(
+        let message = format!(
             "forbidden request: host: '{}' is not allowed: name it in --apm-allowed-hosts (APM_ALLOWED_HOSTS) if this server is \
              reached by it",
             excerpt(host)
-        ));
+        );
+        return forbidden(Refusal::Host, &message);
     }
     let access = rules.access(request.method());
     let is_safe = request.method().is_safe();
-    let front = Front::of(request);
     if is_safe && access != Access::Open && site::is_embedded(request) {
-        return forbidden("forbidden request: another site's page cannot load this".to_owned());
+        let message = "forbidden request: another site's page cannot load this";
+        return forbidden(Refusal::Site, message);
     }
+    let seen = (access != Access::Open).then(|| guard.see(request));
     if !is_safe {
+        let front = Front::of(request);
         match site::of(request, &front) {
             Site::Own => {}
             Site::Foreign(site) => {
-                return forbidden(format!(
+                let message = format!(
                     "forbidden request: origin: '{}' is not allowed: this server is asked as '{}'. If a proxy has changed the \
                      Host header, name the proxy in --apm-trusted-proxies (APM_TRUSTED_PROXIES)",
                     excerpt(&site),
                     excerpt(&front.host)
-                ));
+                );
+                return forbidden(Refusal::Site, &message);
             }
             Site::Unsaid => {
-                if rules.caller == Caller::Page && !has_token(request, guard) {
+                let in_header = matches!(
+                    seen,
+                    Some(Seen::Holder {
+                        in_header: true,
+                        ..
+                    })
+                );
+                if rules.caller == Caller::Page && !in_header {
                     let message = "forbidden request: an Origin header is required";
-                    return forbidden(message.to_owned());
+                    return forbidden(Refusal::Site, message);
                 }
             }
         }
     }
-    if access == Access::Open || is_trusted(request, guard) {
-        return None;
+    match seen {
+        None => Ok(Shown::Nothing),
+        Some(Seen::Holder { holder, .. }) if holder.may(access) => {
+            match guard.credentials.are_needed() {
+                true => Ok(Shown::Secret),
+                false => Ok(Shown::Nothing),
+            }
+        }
+        Some(Seen::Holder { holder, .. }) => {
+            let message = format!(
+                "forbidden request: the API key '{}' lacks the privilege '{access}'",
+                holder.key.as_deref().unwrap_or_default()
+            );
+            forbidden(Refusal::Privilege, &message)
+        }
+        Some(Seen::Waits(left)) => {
+            guard.refusals.count(Refusal::Attempts);
+            Err(respond::wait(request, left))
+        }
+        Some(Seen::Nobody) => {
+            guard.refusals.count(Refusal::Credentials);
+            Err(match is_safe && respond::wants_page(request) {
+                true => login::redirect(request),
+                false => unauthorized(request),
+            })
+        }
     }
-    if is_safe && respond::wants_page(request) {
-        return Some(login::redirect(request));
-    }
-    Some(unauthorized(request))
 }
 
 fn unauthorized(request: &HttpRequest) -> HttpResponse {

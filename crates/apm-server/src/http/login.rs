@@ -1,21 +1,20 @@
-//! The page that asks a browser for the secret token.
+//! The page that asks a reader for the secret token or an API key.
+
+use std::time::Instant;
 
 use actix_web::http::header;
 use actix_web::http::uri::PathAndQuery;
 use actix_web::{HttpRequest, HttpResponse, web};
 use maud::{DOCTYPE, html};
 use serde::Deserialize;
-use tokio::time::{Duration, sleep};
 
 use crate::front::Front;
+use crate::route::Access;
 use crate::ui;
 
-use super::Shared;
-use super::respond::code;
-use super::sessions;
-
-/// What a wrong token costs, so that guessing is slow.
-const PENALTY: Duration = Duration::from_millis(300);
+use super::refusals::Refusal;
+use super::respond::{self, code};
+use super::{Shared, sessions};
 
 /// Where to go afterwards.
 #[derive(Debug, Deserialize)]
@@ -51,17 +50,32 @@ pub(super) async fn submit(
     shared: web::Data<Shared>,
     sent: web::Form<Form>,
 ) -> HttpResponse {
-    let next = sent.next.as_deref();
-    if !shared.guard.is_token(sent.token.as_bytes()) {
-        sleep(PENALTY).await;
-        return form(
-            &request,
-            403,
-            next,
-            Some("That is not the secret token of this server."),
-        );
+    let (next, guard) = (sent.next.as_deref(), &shared.guard);
+    let (client, now) = (Front::of(&request).client, Instant::now());
+    if let Some(left) = guard.logins.wait(client, now) {
+        guard.refusals.count(Refusal::Attempts);
+        let seconds = respond::seconds(left);
+        let trouble =
+            format!("Too many wrong secrets came from this address: try again in {seconds} s.");
+        let mut answer = form(&request, 429, next, Some(&trouble));
+        answer
+            .headers_mut()
+            .insert(header::RETRY_AFTER, seconds.into());
+        return answer;
     }
-    let session = shared.guard.sessions.start();
+    let anyone = guard.credentials.anyone();
+    let Some(holder) = anyone.or_else(|| guard.credentials.typed(&sent.token)) else {
+        guard.logins.failed(client, now);
+        guard.refusals.count(Refusal::Credentials);
+        let trouble = "That is neither the secret token of this server nor an API key.";
+        return form(&request, 403, next, Some(trouble));
+    };
+    if !holder.may(Access::Read) {
+        guard.refusals.count(Refusal::Privilege);
+        let trouble = "This API key may not read pages: it needs the privilege read.";
+        return form(&request, 403, next, Some(trouble));
+    }
+    let session = guard.sessions.start(holder.secret, now);
     HttpResponse::SeeOther()
         .insert_header(sessions::give(&session))
         .insert_header((header::LOCATION, local(next)))
@@ -99,11 +113,11 @@ fn form(
             body.login {
                 main.panel {
                     h1 { "Pocket APM" }
-                    p.soft { "This server asks for the secret token that agents send, too." }
+                    p.soft { "This server asks for the secret token that agents send, or an API key that may read." }
                     @if let Some(trouble) = trouble { p.note-box.note-box--bad role="alert" { (trouble) } }
                     form.form method="post" action="/login" {
                         input type="hidden" name="next" value=(local(next));
-                        label for="token" { "Secret token" }
+                        label for="token" { "Secret token or API key" }
                         input.input.input--text id="token" name="token" type="password" autocomplete="current-password" required autofocus;
                         div.row { button.btn.btn--primary type="submit" { "Sign in" } }
                     }

@@ -1,5 +1,7 @@
 //! Answers as Elastic's server words and lays them out.
 
+use std::time::Duration;
+
 use actix_web::http::{StatusCode, header};
 use actix_web::{HttpRequest, HttpResponse};
 use serde::Serialize;
@@ -38,6 +40,24 @@ pub(super) fn busy(request: &HttpRequest) -> HttpResponse {
         .headers_mut()
         .insert(header::RETRY_AFTER, in_a_second);
     response
+}
+
+/// A refusal of someone who has to wait before the next try.
+pub(super) fn wait(request: &HttpRequest, left: Duration) -> HttpResponse {
+    let seconds = seconds(left);
+    let message = format!(
+        "authentication failed: too many wrong secrets came from this address: wait {seconds} s"
+    );
+    let mut response = error(request, 429, &message);
+    response
+        .headers_mut()
+        .insert(header::RETRY_AFTER, seconds.into());
+    response
+}
+
+/// Whole seconds, and never none.
+pub(super) fn seconds(left: Duration) -> u64 {
+    left.as_millis().div_ceil(1000).max(1) as u64
 }
 
 /// Nothing but a status.

@@ -84,7 +84,11 @@ async fn not_found(request: HttpRequest, shared: web::Data<Shared>) -> HttpRespo
     if !respond::wants_page(&request) {
         return respond::error(&request, 404, "404 page not found");
     }
-    match guard::is_trusted(&request, &shared.guard) {
+    let may_read = match shared.guard.see(&request) {
+        guard::Seen::Holder { holder, .. } => holder.may(Read),
+        _ => false,
+    };
+    match may_read {
         true => crate::ui::not_found(request).await,
         false => login::redirect(&request),
     }

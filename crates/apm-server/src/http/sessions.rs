@@ -1,18 +1,25 @@
-//! Browsers that have given the secret token. They are forgotten when the server stops.
+//! Browsers that have signed in. They are forgotten when the server stops.
 
 use std::collections::VecDeque;
 use std::fmt::Write as _;
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
 
 use actix_web::HttpRequest;
 use actix_web::http::header::{self, HeaderName};
 use rand::Rng as _;
-use subtle::{Choice, ConstantTimeEq as _};
+use subtle::ConstantTimeEq as _;
+
+use crate::api_keys::Hash;
 
 /// The cookie that holds a session's secret.
 const COOKIE: &str = "pocket_apm_session";
 /// Sessions that are remembered; the oldest goes.
 const REMEMBERED: usize = 64;
+/// How long a session lasts at most.
+const LONGEST: Duration = Duration::from_secs(7 * 24 * 3600);
+/// How long a session lasts that is not used.
+const IDLE: Duration = Duration::from_secs(12 * 3600);
 
 type Secret = [u8; 32];
 
@@ -42,9 +49,25 @@ pub(super) fn give(session: &str) -> (HeaderName, String) {
     (header::SET_COOKIE, cookie)
 }
 
-/// The secrets of the sessions, the newest first.
+#[derive(Clone, Copy)]
+struct Session {
+    secret: Secret,
+    /// The secret that was shown when it began. It ends with that one.
+    credential: Hash,
+    since: Instant,
+    used: Instant,
+}
+
+impl Session {
+    fn has_ended(&self, now: Instant) -> bool {
+        now.saturating_duration_since(self.since) >= LONGEST
+            || now.saturating_duration_since(self.used) >= IDLE
+    }
+}
+
+/// The sessions, the newest first.
 #[derive(Default)]
-pub(super) struct Sessions(Mutex<VecDeque<Secret>>);
+pub(super) struct Sessions(Mutex<VecDeque<Session>>);
 
 impl std::fmt::Debug for Sessions {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -53,17 +76,23 @@ impl std::fmt::Debug for Sessions {
 }
 
 impl Sessions {
-    fn lock(&self) -> MutexGuard<'_, VecDeque<Secret>> {
+    fn lock(&self) -> MutexGuard<'_, VecDeque<Session>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Starts a session; what its cookie holds.
-    pub(super) fn start(&self) -> String {
+    pub(super) fn start(&self, credential: Hash, now: Instant) -> String {
         let mut secret = Secret::default();
         rand::rng().fill_bytes(&mut secret);
         let mut sessions = self.lock();
+        sessions.retain(|session| !session.has_ended(now));
         sessions.truncate(REMEMBERED - 1);
-        sessions.push_front(secret);
+        sessions.push_front(Session {
+            secret,
+            credential,
+            since: now,
+            used: now,
+        });
         secret.iter().fold(String::new(), |mut digits, byte| {
             let _ = write!(digits, "{byte:02x}");
             digits
@@ -73,17 +102,22 @@ impl Sessions {
     /// Ends a session.
     pub(super) fn end(&self, cookie: &str) {
         if let Some(given) = secret(cookie) {
-            self.lock().retain(|known| !bool::from(known.ct_eq(&given)));
+            self.lock()
+                .retain(|known| !bool::from(known.secret.ct_eq(&given)));
         }
     }
 
-    /// Whether a cookie is that of a session, in a time that does not depend on how much of it is right.
-    pub(super) fn has(&self, cookie: &str) -> bool {
-        let Some(given) = secret(cookie) else {
-            return false;
-        };
-        let any = |any: Choice, known: &Secret| any | known.ct_eq(&given);
-        self.lock().iter().fold(Choice::from(0), any).into()
+    /// The secret that the session of a cookie began with, in a time that does not depend on how much of the cookie is right.
+    pub(super) fn credential(&self, cookie: &str, now: Instant) -> Option<Hash> {
+        let given = secret(cookie)?;
+        let mut found = None;
+        for session in self.lock().iter_mut() {
+            if bool::from(session.secret.ct_eq(&given)) && !session.has_ended(now) {
+                session.used = now;
+                found = Some(session.credential);
+            }
+        }
+        found
     }
 }
 
@@ -105,16 +139,43 @@ mod tests {
     #[test]
     fn a_session_lasts_until_it_ends_or_too_many_follow() {
         let sessions = Sessions::default();
-        let (first, second) = (sessions.start(), sessions.start());
-        assert!(sessions.has(&first) && sessions.has(&second));
+        let now = Instant::now();
+        let has = |session: &str| sessions.credential(session, now).is_some();
+        let (first, second) = (sessions.start([1; 32], now), sessions.start([2; 32], now));
+        assert_eq!(sessions.credential(&first, now), Some([1; 32]));
+        assert_eq!(sessions.credential(&second, now), Some([2; 32]));
         sessions.end(&first);
-        assert!(!sessions.has(&first) && sessions.has(&second));
+        assert!(!has(&first) && has(&second));
         for _ in 0..REMEMBERED {
-            sessions.start();
+            sessions.start([1; 32], now);
         }
-        assert!(!sessions.has(&second));
+        assert!(!has(&second));
         for wrong in ["", "zz", &"é".repeat(32), &"0".repeat(64)] {
-            assert!(!sessions.has(wrong));
+            assert!(!has(wrong));
         }
+    }
+
+    #[test]
+    fn a_session_ends_when_it_is_not_used_and_after_a_week_in_any_case() {
+        let sessions = Sessions::default();
+        let start = Instant::now();
+        let (used, idle) = (
+            sessions.start([1; 32], start),
+            sessions.start([2; 32], start),
+        );
+        let hour = Duration::from_secs(3600);
+        let mut now = start;
+        while now < start + 167 * hour {
+            now += 11 * hour;
+            let lasts = now < start + LONGEST;
+            assert_eq!(
+                sessions.credential(&used, now).is_some(),
+                lasts,
+                "{:?}",
+                now - start
+            );
+        }
+        assert_eq!(sessions.credential(&used, start + LONGEST), None);
+        assert!(sessions.credential(&idle, start + 13 * hour).is_none());
     }
 }

@@ -86,6 +86,13 @@ pub(super) async fn metrics(shared: web::Data<Shared>, store: web::Data<Store>) 
     intake_families(&mut text, &shared.intake.counters.look());
     connection_families(&mut text, &shared);
     store_families(&mut text, &store.stats());
+    labelled(
+        &mut text,
+        "requests_refused_total",
+        "Requests that the guard refused.",
+        "reason",
+        &shared.guard.refusals.look(),
+    );
     let kind = (
         header::CONTENT_TYPE,
         "text/plain; version=0.0.4; charset=utf-8",

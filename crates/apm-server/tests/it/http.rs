@@ -1,6 +1,8 @@
 //! Who may ask, and what the server says of itself.
 
 mod connections;
+mod encrypted;
+mod keys;
 mod limits;
 mod pinned;
 mod proxies;

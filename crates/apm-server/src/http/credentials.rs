@@ -1,0 +1,316 @@
+//! The secrets that a server knows: the secret token, API keys, and what its own agent sends.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use rand::Rng as _;
+use subtle::ConstantTimeEq as _;
+
+use crate::api_keys::{self, ApiKey, ApiKeys, Hash, Privilege};
+use crate::config::{Config, SecretToken};
+use crate::route::Access;
+use crate::watched::{self, Watched};
+
+/// Largest file of keys: some thousands of them.
+const MOST_KEYS: u64 = 1 << 20;
+
+/// Largest file of a token.
+const LONGEST_TOKEN: u64 = 4096;
+
+/// What the holder of a secret may do.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Holder {
+    /// The name of the API key, for messages.
+    pub(super) key: Option<String>,
+    privileges: Vec<Privilege>,
+    /// Tells secrets apart without showing them.
+    pub(super) secret: Hash,
+}
+
+impl Holder {
+    /// Who holds the token, or anyone where none is needed.
+    fn of_all(secret: Hash) -> Self {
+        Self {
+            key: None,
+            privileges: Privilege::ALL.to_vec(),
+            secret,
+        }
+    }
+
+    fn of_key(key: &ApiKey) -> Self {
+        Self {
+            key: Some(key.name.clone()),
+            privileges: key.privileges.clone(),
+            secret: *key.hash(),
+        }
+    }
+
+    pub(super) fn may(&self, access: Access) -> bool {
+        let has = |privilege| self.privileges.contains(&privilege);
+        match access {
+            Access::Open => true,
+            Access::Intake => has(Privilege::Intake),
+            Access::Config => has(Privilege::Config),
+            Access::Read => has(Privilege::Read) || has(Privilege::Admin),
+            Access::Admin => has(Privilege::Admin),
+        }
+    }
+}
+
+/// A token and its hash.
+#[derive(Debug)]
+struct Token {
+    text: SecretToken,
+    hash: Hash,
+}
+
+impl Token {
+    fn new(text: SecretToken) -> Self {
+        let hash = api_keys::hash(text.expose().as_bytes());
+        Self { text, hash }
+    }
+
+    fn is(&self, given: &[u8]) -> bool {
+        given.ct_eq(self.text.expose().as_bytes()).into()
+    }
+}
+
+/// All secrets. Without a token and without keys none is needed.
+#[derive(Debug)]
+pub(crate) struct Credentials {
+    token: Option<Arc<Token>>,
+    token_file: Option<Watched<Token>>,
+    keys: Option<Watched<ApiKeys>>,
+    own: Token,
+}
+
+impl Credentials {
+    /// Reads the files that the configuration names.
+    ///
+    /// # Errors
+    /// The option, the file, and what is wrong with it.
+    pub(crate) fn open(config: &Config) -> Result<Self, String> {
+        let token_file = config.secret_token_file.clone().map(|file| {
+            let own = file.clone();
+            Watched::open(vec![file], move || token(&own))
+                .map_err(|why| format!("--apm-secret-token-file: {why}"))
+        });
+        let keys = config.api_key_file.clone().map(|file| {
+            let own = file.clone();
+            Watched::open(vec![file], move || keys(&own))
+                .map_err(|why| format!("--apm-api-key-file: {why}"))
+        });
+        Ok(Self {
+            token: config
+                .secret_token
+                .clone()
+                .map(|text| Arc::new(Token::new(text))),
+            token_file: token_file.transpose()?,
+            keys: keys.transpose()?,
+            own: Token::new(chance()),
+        })
+    }
+
+    /// What the agent in the server's own process sends, where a secret is needed.
+    pub(crate) fn own(&self) -> Option<&SecretToken> {
+        self.are_needed().then_some(&self.own.text)
+    }
+
+    /// Whether a secret is needed at all.
+    pub(super) fn are_needed(&self) -> bool {
+        self.token.is_some() || self.token_file.is_some() || self.keys.is_some()
+    }
+
+    /// Whom nobody has to know, where no secret is needed.
+    pub(super) fn anyone(&self) -> Option<Holder> {
+        (!self.are_needed()).then(|| Holder::of_all(Hash::default()))
+    }
+
+    fn token(&self) -> Option<Arc<Token>> {
+        let file = self.token_file.as_ref().map(Watched::get);
+        file.or_else(|| self.token.clone())
+    }
+
+    /// The holder of the secret in an `Authorization` header.
+    pub(super) fn in_header(&self, value: &[u8]) -> Option<Holder> {
+        let at = value.iter().position(|byte| *byte == b' ')?;
+        let (scheme, secret) = (&value[..at], value[at..].trim_ascii());
+        if scheme.eq_ignore_ascii_case(b"ApiKey") {
+            return self.presented(secret);
+        }
+        if !scheme.eq_ignore_ascii_case(b"Bearer") {
+            return None;
+        }
+        self.with_token(secret).or_else(|| {
+            self.own.is(secret).then(|| Holder {
+                key: None,
+                privileges: vec![Privilege::Intake, Privilege::Config],
+                secret: self.own.hash,
+            })
+        })
+    }
+
+    /// The holder of what a reader typed: the token, or an API key as agents have it.
+    pub(super) fn typed(&self, text: &str) -> Option<Holder> {
+        let text = text.trim();
+        self.with_token(text.as_bytes()).or_else(|| {
+            let key = text.strip_prefix("ApiKey ").unwrap_or(text);
+            self.presented(key.as_bytes())
+        })
+    }
+
+    /// The holder of a secret that was right before, if it still is: what a session began with.
+    pub(super) fn still(&self, secret: &Hash) -> Option<Holder> {
+        let token = self.token().filter(|token| token.hash == *secret);
+        token.map(|token| Holder::of_all(token.hash)).or_else(|| {
+            let keys = self.keys.as_ref()?.get();
+            keys.with_hash(secret).map(Holder::of_key)
+        })
+    }
+
+    fn with_token(&self, secret: &[u8]) -> Option<Holder> {
+        let token = self.token().filter(|token| token.is(secret))?;
+        Some(Holder::of_all(token.hash))
+    }
+
+    fn presented(&self, encoded: &[u8]) -> Option<Holder> {
+        let keys = self.keys.as_ref()?.get();
+        keys.presented(encoded).map(Holder::of_key)
+    }
+}
+
+/// A token that nobody knows.
+fn chance() -> SecretToken {
+    let mut bytes = [0; 32];
+    rand::rng().fill_bytes(&mut bytes);
+    SecretToken::new(api_keys::hex(&bytes)).expect("it is not empty")
+}
+
+fn token(file: &Path) -> Result<Token, String> {
+    let text = watched::text(file, LONGEST_TOKEN)?;
+    let text = SecretToken::new(text.trim_start_matches('\u{feff}'));
+    let text = text.ok_or_else(|| {
+        format!(
+            "{} is empty: write the secret token into it",
+            file.display()
+        )
+    })?;
+    Ok(Token::new(text))
+}
+
+fn keys(file: &Path) -> Result<ApiKeys, String> {
+    let text = watched::text(file, MOST_KEYS)?;
+    ApiKeys::parse(&text).map_err(|why| format!("{}: {why}", file.display()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::api_keys::NewKey;
+
+    #[test]
+    fn each_secret_opens_what_it_is_for() {
+        let directory = tempfile::tempdir().unwrap();
+        let file = directory.path().join("keys");
+        let made = |name: &str, privileges: &[Privilege]| NewKey::make(name, privileges).unwrap();
+        let (sends, reads, rules) = (
+            made("sends", &[Privilege::Intake]),
+            made("reads", &[Privilege::Read]),
+            made("rules", &[Privilege::Admin]),
+        );
+        std::fs::write(
+            &file,
+            [&sends, &reads, &rules]
+                .map(|key| key.line.clone())
+                .join("\n"),
+        )
+        .unwrap();
+        let config = Config {
+            secret_token: SecretToken::new("hush"),
+            api_key_file: Some(file),
+            ..Config::default()
+        };
+        let credentials = Credentials::open(&config).unwrap();
+        assert!(credentials.are_needed() && credentials.anyone().is_none());
+        use Access::{Admin, Config as Settings, Intake, Read};
+        for (header, may) in [
+            (
+                "Bearer hush".to_owned(),
+                vec![Intake, Settings, Read, Admin],
+            ),
+            (
+                "bearer  hush".to_owned(),
+                vec![Intake, Settings, Read, Admin],
+            ),
+            (
+                format!("Bearer {}", credentials.own().unwrap().expose()),
+                vec![Intake, Settings],
+            ),
+            (format!("ApiKey {}", sends.encoded), vec![Intake]),
+            (format!("APIKEY {}", reads.encoded), vec![Read]),
+            (format!("ApiKey {}", rules.encoded), vec![Read, Admin]),
+        ] {
+            let holder = credentials.in_header(header.as_bytes()).expect(&header);
+            for access in [Intake, Settings, Read, Admin] {
+                assert_eq!(
+                    holder.may(access),
+                    may.contains(&access),
+                    "{header} {access:?}"
+                );
+            }
+        }
+        for wrong in [
+            "",
+            "hush",
+            "Bearer",
+            "Bearer ",
+            "Bearer hus",
+            "Basic hush",
+            "ApiKey hush",
+            &format!("Bearer {}", reads.encoded),
+        ] {
+            assert_eq!(credentials.in_header(wrong.as_bytes()), None, "{wrong}");
+        }
+        assert!(
+            credentials.typed(" hush\n").is_some()
+                && credentials
+                    .typed(credentials.own().unwrap().expose())
+                    .is_none()
+        );
+        assert_eq!(
+            credentials.typed(&reads.encoded).unwrap().key.as_deref(),
+            Some("reads")
+        );
+        let open = Credentials::open(&Config::default()).unwrap();
+        assert!(open.own().is_none());
+        assert!(open.anyone().is_some_and(|anyone| anyone.may(Admin)));
+    }
+
+    #[test]
+    fn a_file_that_cannot_be_used_is_named_with_its_option() {
+        let directory = tempfile::tempdir().unwrap();
+        let (empty, wrong) = (
+            directory.path().join("empty"),
+            directory.path().join("wrong"),
+        );
+        std::fs::write(&empty, " \n").unwrap();
+        std::fs::write(&wrong, "shop everything sha256:00").unwrap();
+        let error = |change: &dyn Fn(&mut Config)| {
+            let mut config = Config::default();
+            change(&mut config);
+            Credentials::open(&config).unwrap_err()
+        };
+        let missing = error(&|config| config.secret_token_file = Some("/nowhere/token".into()));
+        assert!(
+            missing.contains("--apm-secret-token-file") && missing.contains("/nowhere/token"),
+            "{missing}"
+        );
+        let nothing = error(&|config| config.secret_token_file = Some(empty.clone()));
+        assert!(nothing.contains("is empty"), "{nothing}");
+        let line = error(&|config| config.api_key_file = Some(wrong.clone()));
+        assert!(
+            line.contains("--apm-api-key-file") && line.contains("line 1"),
+            "{line}"
+        );
+    }
+}

@@ -1,0 +1,213 @@
+//! Values that are read from files, and read again when the files change: keys, tokens and certificates are renewed while a server runs.
+
+use std::fmt;
+use std::fs::Metadata;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::time::{Duration, Instant, SystemTime};
+
+/// How often the files are looked at, at most. Nothing is done while nobody asks for the value.
+const LOOK_EVERY: Duration = Duration::from_secs(1);
+
+/// How long a file has to be left alone before its time of change tells later changes apart.
+const SETTLED: Duration = Duration::from_secs(2);
+
+type Read<T> = Box<dyn Fn() -> Result<T, String> + Send + Sync>;
+
+/// A value and the files that it was read from.
+pub(crate) struct Watched<T> {
+    files: Vec<PathBuf>,
+    read: Read<T>,
+    value: RwLock<Arc<T>>,
+    start: Instant,
+    /// When the files were last looked at, ms since the start.
+    looked: AtomicU64,
+    seen: Mutex<Seen>,
+}
+
+/// The files as they were when the value was read.
+#[derive(Debug, PartialEq, Eq)]
+struct Seen {
+    marks: Vec<Option<Mark>>,
+    /// Whether each had been left alone for long enough.
+    is_settled: bool,
+}
+
+/// What changes with a file.
+#[derive(Debug, PartialEq, Eq)]
+struct Mark {
+    modified: Option<SystemTime>,
+    length: u64,
+    inode: u64,
+}
+
+impl<T> fmt::Debug for Watched<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Watched")
+            .field("files", &self.files)
+            .finish_non_exhaustive()
+    }
+}
+
+impl<T> Watched<T> {
+    /// Reads the value for the first time.
+    ///
+    /// # Errors
+    /// What `read` says.
+    pub(crate) fn open(
+        files: Vec<PathBuf>,
+        read: impl Fn() -> Result<T, String> + Send + Sync + 'static,
+    ) -> Result<Self, String> {
+        // Looked at first: what changes while it is read is read again.
+        let seen = Seen::of(&files);
+        let value = read()?;
+        Ok(Self {
+            files,
+            read: Box::new(read),
+            value: RwLock::new(Arc::new(value)),
+            start: Instant::now(),
+            looked: AtomicU64::new(0),
+            seen: Mutex::new(seen),
+        })
+    }
+
+    /// The value as the files have it, or had it a second ago. While they cannot be read it stays as it was, and the log says so.
+    pub(crate) fn get(&self) -> Arc<T> {
+        let now = u64::try_from(self.start.elapsed().as_millis()).unwrap_or(u64::MAX);
+        let looked = self.looked.load(Ordering::Relaxed);
+        let is_due = now.saturating_sub(looked) >= LOOK_EVERY.as_millis() as u64;
+        // One of those who ask looks; the others go on with what is known.
+        let order = Ordering::Relaxed;
+        if is_due
+            && self
+                .looked
+                .compare_exchange(looked, now, order, order)
+                .is_ok()
+        {
+            self.look();
+        }
+        Arc::clone(&self.value.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    fn look(&self) {
+        let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
+        let found = Seen::of(&self.files);
+        if seen.is_settled && found.marks == seen.marks {
+            return;
+        }
+        let is_changed = found.marks != seen.marks;
+        match (self.read)() {
+            Ok(value) => {
+                *self.value.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(value);
+                if is_changed {
+                    log::info!("read again: {}", self.names());
+                }
+            }
+            Err(error) if is_changed => {
+                log::error!("{error}. What was read of it before stays in force");
+            }
+            Err(_) => {}
+        }
+        *seen = found;
+    }
+
+    fn names(&self) -> String {
+        let names = self.files.iter().map(|file| file.display().to_string());
+        names.collect::<Vec<_>>().join(", ")
+    }
+}
+
+impl Seen {
+    fn of(files: &[PathBuf]) -> Self {
+        let marks: Vec<_> = files.iter().map(|file| Mark::of(file)).collect();
+        let now = SystemTime::now();
+        let is_settled = marks.iter().flatten().all(|mark| {
+            let age = mark.modified.and_then(|at| now.duration_since(at).ok());
+            age.is_some_and(|age| age > SETTLED)
+        });
+        Self { marks, is_settled }
+    }
+}
+
+impl Mark {
+    fn of(file: &Path) -> Option<Self> {
+        let data = std::fs::metadata(file).ok()?;
+        Some(Self {
+            modified: data.modified().ok(),
+            length: data.len(),
+            inode: inode(&data),
+        })
+    }
+}
+
+#[cfg(unix)]
+fn inode(data: &Metadata) -> u64 {
+    std::os::unix::fs::MetadataExt::ino(data)
+}
+
+#[cfg(not(unix))]
+fn inode(_: &Metadata) -> u64 {
+    0
+}
+
+/// Reads a small text file; the error names it.
+pub(crate) fn text(file: &Path, most: u64) -> Result<String, String> {
+    use std::io::Read as _;
+    let wrong = |error: std::io::Error| format!("cannot read {}: {error}", file.display());
+    let mut text = String::new();
+    let opened = std::fs::File::open(file).map_err(wrong)?;
+    let read = opened
+        .take(most + 1)
+        .read_to_string(&mut text)
+        .map_err(wrong)?;
+    match read as u64 > most {
+        true => Err(format!("{} is larger than {most} bytes", file.display())),
+        false => Ok(text),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn number(file: &Path) -> Result<u32, String> {
+        let text = text(file, 10)?;
+        text.trim()
+            .parse()
+            .map_err(|error| format!("{}: {error}", file.display()))
+    }
+
+    fn looked(watched: &Watched<u32>) -> u32 {
+        watched.look();
+        *watched.get()
+    }
+
+    #[test]
+    fn a_file_is_read_again_when_it_changes_and_stays_in_force_while_it_is_wrong() {
+        let directory = tempfile::tempdir().unwrap();
+        let file = directory.path().join("number");
+        let own = file.clone();
+        let open = || {
+            let own = own.clone();
+            Watched::open(vec![own.clone()], move || number(&own))
+        };
+        assert!(open().unwrap_err().contains("number"));
+        std::fs::write(&file, "1\n").unwrap();
+        let watched = open().unwrap();
+        assert_eq!(*watched.get(), 1);
+        // As long as before, and within the same tick of the clock.
+        std::fs::write(&file, "2\n").unwrap();
+        assert_eq!(looked(&watched), 2);
+        std::fs::write(&file, "two").unwrap();
+        assert_eq!(looked(&watched), 2);
+        std::fs::remove_file(&file).unwrap();
+        assert_eq!(looked(&watched), 2);
+        // As it is done by those who never leave half a file.
+        let new = directory.path().join("new");
+        std::fs::write(&new, "3\n").unwrap();
+        std::fs::rename(new, &file).unwrap();
+        assert_eq!(looked(&watched), 3);
+        assert!(text(&file, 1).unwrap_err().contains("larger"));
+    }
+}
