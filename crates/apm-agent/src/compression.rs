@@ -6,6 +6,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::binds::Binds;
 use crate::outcome::Outcome;
 use crate::transaction::finished::{Composite, FinishedSpan, LastMerged, Strategy};
 
@@ -87,9 +88,17 @@ fn merge(kept: &mut FinishedSpan, child: &FinishedSpan, thresholds: Thresholds) 
             }
         }
     }
-    if kept.bind_hash != child.bind_hash {
-        kept.bind_hash = None;
+    kept.binds = kept.binds.and(child.binds);
+    if let (Some(cost), Some(more)) = (&mut kept.cost, &child.cost) {
+        cost.add(more);
+    } else {
+        // A sum of some would look like that of all.
+        kept.cost = None;
     }
+    kept.rows = match (kept.rows, child.rows) {
+        (Some(rows), Some(more)) => Some(rows.saturating_add(more)),
+        (one, other) => one.or(other),
+    };
     if let Some(composite) = &mut kept.composite {
         composite.count += 1;
         composite.sum += child.duration();
@@ -98,6 +107,8 @@ fn merge(kept: &mut FinishedSpan, child: &FinishedSpan, thresholds: Thresholds) 
             start: child.start,
             end: child.end,
             tail: Arc::clone(&child.tail),
+            rows: child.rows,
+            cost: child.cost,
             end_before: kept.end,
         });
     }
@@ -105,13 +116,13 @@ fn merge(kept: &mut FinishedSpan, child: &FinishedSpan, thresholds: Thresholds) 
     true
 }
 
-/// Says how many rows the query that ended last has changed. A composite keeps the number of its first.
+/// Says how many rows the query that ended last has changed. A composite keeps its number: the sum, where the database said how many
+/// each statement changed, else that of its first.
 pub(crate) fn set_rows_of_last_query(kept: &mut Option<FinishedSpan>, rows: usize) {
-    const CHANGES: [&str; 4] = ["INSERT ", "UPDATE ", "DELETE ", "REPLACE "];
     if let Some(span) = kept
         && span.composite.is_none()
         && span.tail.kind.is_query()
-        && CHANGES.iter().any(|verb| span.tail.name.starts_with(verb))
+        && span.tail.changes_rows()
     {
         span.rows = u64::try_from(rows).ok();
     }
@@ -125,6 +136,7 @@ pub(crate) fn fail_last_query(kept: &mut Option<FinishedSpan>) -> Released {
     };
     let Some(composite) = &mut span.composite else {
         span.outcome = Outcome::Failure;
+        span.rows = None;
         return [Some(span), None];
     };
     let Some(last) = composite.last.take() else {
@@ -138,13 +150,20 @@ pub(crate) fn fail_last_query(kept: &mut Option<FinishedSpan>) -> Released {
         outcome: Outcome::Failure,
         propagated: false,
         tail: last.tail,
-        bind_hash: None,
+        binds: Binds::Unknown,
         composite: None,
         rows: None,
+        cost: last.cost,
         stack: None,
     };
     composite.count -= 1;
     composite.sum = composite.sum.saturating_sub(failed.duration());
+    if let (Some(cost), Some(less)) = (&mut span.cost, &last.cost) {
+        cost.subtract(less);
+    }
+    if let (Some(rows), Some(less)) = (&mut span.rows, last.rows) {
+        *rows = rows.saturating_sub(less);
+    }
     span.end = last.end_before;
     if composite.count == 1 {
         span.composite = None;
@@ -182,6 +201,7 @@ mod tests {
     use std::time::Instant;
 
     use super::*;
+    use crate::cost::Cost;
     use crate::ids::SpanId;
     use crate::service_target::{ExitSpan, Peer};
     use crate::span_kind::{SpanKind, Tail};
@@ -228,9 +248,10 @@ mod tests {
             tail: Arc::new(Tail::new(Arc::new(kind), name, None, |out| {
                 out.extend_from_slice(format!("\"db\":{{\"statement\":\"{sql}\"}},").as_bytes());
             })),
-            bind_hash: None,
+            binds: Binds::Unknown,
             composite: None,
             rows: None,
+            cost: None,
             stack: None,
         }
     }
@@ -360,6 +381,45 @@ mod tests {
             reported((0..3).map(|_| query(base, "a", "x", 0, 1)), off),
             ["a", "a", "a"]
         );
+    }
+
+    #[test]
+    fn a_composite_has_the_sums_of_what_its_statements_took_without_one_that_leaves_it() {
+        let base = Instant::now();
+        let run = |steps: u64, rows: u64| FinishedSpan {
+            cost: Some(Cost([steps, 0, 0, 0, 0, 1, 0, 0])),
+            rows: Some(rows),
+            ..query(base, "UPDATE a", "x", 0, 1)
+        };
+        let mut kept = None;
+        for (steps, rows) in [(10, 1), (20, 2), (30, 0)] {
+            offer(&mut kept, run(steps, rows), LIMITS);
+        }
+        let sums = |span: &FinishedSpan| (span.cost.map(|cost| (cost.0[0], cost.0[5])), span.rows);
+        assert_eq!(kept.as_ref().map(sums), Some((Some((60, 3)), Some(3))));
+
+        let released = fail_last_query(&mut kept);
+        let released: Vec<_> = released.iter().flatten().map(sums).collect();
+        assert_eq!(released, [(Some((30, 2)), Some(3)), (Some((30, 1)), None)]);
+    }
+
+    #[test]
+    fn a_composite_with_a_statement_that_was_not_measured_claims_no_sums() {
+        let base = Instant::now();
+        let measured = || FinishedSpan {
+            cost: Some(Cost::default()),
+            ..query(base, "a", "x", 0, 1)
+        };
+        for spans in [
+            [measured(), query(base, "a", "x", 0, 1)],
+            [query(base, "a", "x", 0, 1), measured()],
+        ] {
+            let mut kept = None;
+            for span in spans {
+                offer(&mut kept, span, LIMITS);
+            }
+            assert_eq!(kept.map(|span| span.cost), Some(None));
+        }
     }
 
     #[test]

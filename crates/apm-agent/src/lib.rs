@@ -2,7 +2,7 @@
 #![cfg_attr(
     not(all(
         feature = "actix",
-        feature = "diesel",
+        feature = "sqlite-meter",
         any(feature = "awc", feature = "reqwest")
     )),
     expect(
@@ -12,6 +12,7 @@
 )]
 
 mod agent;
+mod binds;
 mod bounded;
 mod breakdown;
 mod builder;
@@ -20,6 +21,7 @@ mod clock;
 mod compression;
 mod config;
 mod context;
+mod cost;
 mod encode;
 mod error;
 #[cfg(test)]

@@ -6,6 +6,7 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
+use crate::cost::Cost;
 use crate::encode::json;
 use crate::ids::hex_word;
 use crate::service_target::Target;
@@ -92,29 +93,27 @@ impl Tail {
         self.json == other.json
     }
 
-    /// Appends the tail; `renamed` replaces the span's name, `rows` is how many a statement changed, `bind_hash` becomes a label of
-    /// a query.
-    pub(crate) fn write(
-        &self,
-        out: &mut Vec<u8>,
-        renamed: Option<&str>,
-        rows: Option<u64>,
-        bind_hash: Option<u64>,
-    ) {
+    /// Whether it is a statement that changes rows, and none whose number of changed rows would be an earlier one's.
+    pub(crate) fn changes_rows(&self) -> bool {
+        const CHANGES: [&str; 4] = ["INSERT ", "UPDATE ", "DELETE ", "REPLACE "];
+        CHANGES.iter().any(|verb| self.name.starts_with(verb))
+    }
+
+    /// Appends the tail with what is the span's own.
+    pub(crate) fn write(&self, out: &mut Vec<u8>, own: &Own<'_>) {
         let mut rest = 0;
-        if let Some(name) = renamed {
+        if let Some(name) = own.renamed {
             write_name(out, name);
             rest = self.after_name;
         }
-        if let (Some(hash), Some(at)) = (bind_hash, self.in_context) {
+        if let Some(at) = self.in_context
+            && (own.bind_hash.is_some() || own.cost.is_some())
+        {
             out.extend_from_slice(&self.json[rest..at]);
-            out.extend_from_slice(b"\"tags\":{\"bind_hash\":\"");
-            out.extend_from_slice(&hex_word((hash >> 32) as u32));
-            out.extend_from_slice(&hex_word(hash as u32));
-            out.extend_from_slice(b"\"},");
+            own.write_tags(out);
             rest = at;
         }
-        if let (Some(rows), Some(at)) = (rows, self.in_db) {
+        if let (Some(rows), Some(at)) = (own.rows, self.in_db) {
             out.extend_from_slice(&self.json[rest..at]);
             out.extend_from_slice(b"\"rows_affected\":");
             json::uint(out, rows);
@@ -122,6 +121,36 @@ impl Tail {
             rest = at;
         }
         out.extend_from_slice(&self.json[rest..]);
+    }
+}
+
+/// What one span says beyond the tail that it shares with others.
+#[derive(Debug, Default)]
+pub(crate) struct Own<'a> {
+    /// Replaces the name.
+    pub(crate) renamed: Option<&'a str>,
+    /// How many rows a statement changed.
+    pub(crate) rows: Option<u64>,
+    /// Of a query's bind values; becomes a label.
+    pub(crate) bind_hash: Option<u64>,
+    /// What a query took; becomes labels.
+    pub(crate) cost: Option<&'a Cost>,
+}
+
+impl Own<'_> {
+    fn write_tags(&self, out: &mut Vec<u8>) {
+        out.extend_from_slice(b"\"tags\":{");
+        if let Some(hash) = self.bind_hash {
+            out.extend_from_slice(b"\"bind_hash\":\"");
+            out.extend_from_slice(&hex_word((hash >> 32) as u32));
+            out.extend_from_slice(&hex_word(hash as u32));
+            out.extend_from_slice(b"\",");
+        }
+        if let Some(cost) = self.cost {
+            cost.write(out);
+        }
+        out.pop(); // the last comma
+        out.extend_from_slice(b"},");
     }
 }
 

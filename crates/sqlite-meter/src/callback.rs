@@ -118,12 +118,28 @@ pub(crate) unsafe extern "C" fn on_trace(
     let slot = unsafe { &*slot.cast::<Slot>().cast_const() };
     let statement = statement.cast::<ffi::sqlite3_stmt>();
     match event {
+        // SAFETY: for this event SQLite passes the statement that begins.
+        ffi::SQLITE_TRACE_STMT => unsafe { on_begin(slot, statement) },
         ffi::SQLITE_TRACE_ROW => slot.add_row(statement.addr()),
         // SAFETY: for this event SQLite passes the statement that ended, which stays valid until this function returns.
         ffi::SQLITE_TRACE_PROFILE => unsafe { on_profile(slot, statement) },
         _ => {}
     }
     0
+}
+
+/// A statement begins. Where the one before was given up half-way, SQLite completed it after its report: the pages that it wrote
+/// then are not this statement's.
+///
+/// # Safety
+/// `statement` must be valid.
+unsafe fn on_begin(slot: &Slot, statement: *mut ffi::sqlite3_stmt) {
+    if slot.was_given_up() {
+        // SAFETY: the statement is valid, and so is the connection that it belongs to.
+        let db = unsafe { ffi::sqlite3_db_handle(statement) };
+        // SAFETY: the connection is valid.
+        slot.set_pages(unsafe { pages(db) });
+    }
 }
 
 /// A statement ended.
@@ -145,8 +161,12 @@ unsafe fn on_profile(slot: &Slot, statement: *mut ffi::sqlite3_stmt) {
     // SAFETY: the connection is valid.
     let pages = slot.counts_pages().then(|| unsafe { pages(db) });
     slot.complete(statement.addr(), &mut counters, pages);
+    // A statement whose rows were not read to the end is reported before SQLite completes it, and with it the number of changed rows.
     // SAFETY: the statement is valid.
-    if unsafe { ffi::sqlite3_stmt_readonly(statement) } == 0 {
+    let given_up = unsafe { ffi::sqlite3_stmt_busy(statement) } != 0;
+    slot.set_given_up(given_up);
+    // SAFETY: the statement is valid.
+    if !given_up && unsafe { ffi::sqlite3_stmt_readonly(statement) } == 0 {
         // SAFETY: the connection is valid.
         let changed = unsafe { ffi::sqlite3_changes64(db) };
         counters.rows_changed = Some(changed.cast_unsigned());

@@ -117,7 +117,12 @@ fn events(options: Options) -> c_uint {
     } else {
         0
     };
-    ffi::SQLITE_TRACE_PROFILE | rows
+    let begins = if options.pages {
+        ffi::SQLITE_TRACE_STMT
+    } else {
+        0
+    };
+    ffi::SQLITE_TRACE_PROFILE | rows | begins
 }
 
 /// Asks SQLite for events; for none, where `events` is 0.

@@ -18,6 +18,8 @@ pub(crate) struct Slot {
     traced: Cell<Option<*mut ffi::sqlite3>>,
     observer: RefCell<Option<Observer>>,
     counting: RefCell<Counting>,
+    /// Whether the last statement was reported before SQLite had completed it.
+    given_up: Cell<bool>,
 }
 
 #[derive(Default)]
@@ -41,6 +43,7 @@ impl Slot {
             traced: Cell::new(None),
             observer: RefCell::new(None),
             counting: RefCell::new(Counting::default()),
+            given_up: Cell::new(false),
         }
     }
 
@@ -66,6 +69,22 @@ impl Slot {
     pub(crate) fn forget(&self) {
         if let Ok(mut observer) = self.observer.try_borrow_mut() {
             drop(observer.take());
+        }
+    }
+
+    pub(crate) fn was_given_up(&self) -> bool {
+        self.given_up.get()
+    }
+
+    pub(crate) fn set_given_up(&self, given_up: bool) {
+        self.given_up.set(given_up);
+    }
+
+    /// Pages are counted from here on.
+    pub(crate) fn set_pages(&self, pages: [u32; 2]) {
+        self.given_up.set(false);
+        if let Ok(mut counting) = self.counting.try_borrow_mut() {
+            counting.pages = pages;
         }
     }
 

@@ -4,6 +4,7 @@ use std::time::Instant;
 
 use crate::encode::json;
 use crate::sampler::SampleRate;
+use crate::span_kind::Own;
 use crate::transaction::Identity;
 use crate::transaction::finished::FinishedSpan;
 
@@ -58,8 +59,13 @@ pub(crate) fn write(out: &mut Vec<u8>, identity: &Identity, span: &FinishedSpan)
         out.extend_from_slice(b"\"},");
         renamed = composite.renamed.as_deref();
     }
-    let (rows, bind_hash) = (span.rows, span.bind_hash);
-    span.tail.write(out, renamed, rows, bind_hash);
+    let own = Own {
+        renamed,
+        rows: span.rows,
+        bind_hash: span.binds.hash(),
+        cost: span.cost.as_ref(),
+    };
+    span.tail.write(out, &own);
 }
 
 /// Appends `"sample_rate":…,`.

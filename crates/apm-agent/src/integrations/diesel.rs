@@ -8,7 +8,14 @@ mod affected;
 mod bind_hash;
 mod database;
 mod failed;
+mod fold;
+#[cfg(feature = "sqlite-meter")]
+mod meter;
 mod pool;
+#[cfg(feature = "sqlite-meter")]
+mod query_type;
+#[cfg(feature = "sqlite-meter")]
+mod reports;
 mod statement;
 mod tracer;
 
@@ -26,7 +33,8 @@ use database::Database;
 pub use failed::QueryResultExt;
 pub(crate) use failed::{fail_last_query, is_query_error};
 pub use pool::PoolEvents;
-use tracer::Tracer;
+use statement::Statements;
+use tracer::{Shared, Tracer};
 
 /// A kind of connection that the agent knows how to name.
 pub trait Traced: Connection {
@@ -34,7 +42,7 @@ pub trait Traced: Connection {
     const SUBTYPE: &'static str;
 }
 
-#[cfg(feature = "sqlite")]
+#[cfg(feature = "sqlite-plain")]
 impl Traced for diesel::SqliteConnection {
     const SUBTYPE: &'static str = "sqlite";
 }
@@ -54,8 +62,11 @@ impl Agent {
     /// Traces the connections of a pool. `database` is what they are established with: a URL, or SQLite's file. Spans show the
     /// database's name (SQLite's file without its folder), the host and the port; never a user or a password.
     ///
-    #[cfg_attr(feature = "sqlite", doc = "```")]
-    #[cfg_attr(not(feature = "sqlite"), doc = "```ignore")]
+    /// With the feature `sqlite-meter`, which `sqlite` includes, spans on SQLite also carry what SQLite did: steps, full scans, sorts, rows and
+    /// pages. Only connections that are opened behind this call are measured: call it before the pool is built, as here.
+    ///
+    #[cfg_attr(feature = "sqlite-plain", doc = "```")]
+    #[cfg_attr(not(feature = "sqlite-plain"), doc = "```ignore")]
     /// # use diesel::{SqliteConnection, r2d2::{ConnectionManager, Pool}};
     /// # fn example(agent: &apm_agent::Agent) -> Result<(), Box<dyn std::error::Error>> {
     /// let pool = Pool::builder()
@@ -66,6 +77,10 @@ impl Agent {
     /// ```
     #[must_use]
     pub fn diesel(&self, database: impl Into<String>) -> Diesel {
+        #[cfg(feature = "sqlite-meter")]
+        if self.is_enabled() {
+            meter::install();
+        }
         Diesel {
             agent: self.clone(),
             database: database.into(),
@@ -122,10 +137,16 @@ where
                 exit: true,
                 target: span.target().map(|target| target.at(address)),
             };
-            let mut tracer = Tracer::new(Arc::new(kind), instance.as_deref());
+            let kind = Arc::new(kind);
             let settings = self.agent.inner().config.load();
-            tracer.hash_binds = settings.capture_bind_hash;
-            tracer.statements.sanitize = settings.sanitize_sql;
+            let mut statements = Statements::new(Arc::clone(&kind), instance.as_deref());
+            statements.sanitize = settings.sanitize_sql;
+            let shared = Shared::new(statements);
+            #[cfg(feature = "sqlite-meter")]
+            let measured = meter::attach(connection, &shared);
+            let tracer = Tracer::new(kind, shared, settings.capture_bind_hash);
+            #[cfg(feature = "sqlite-meter")]
+            let tracer = tracer.measured(measured);
             connection.set_instrumentation(tracer);
         }
         Ok(())

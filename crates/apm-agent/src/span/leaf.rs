@@ -4,7 +4,9 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use super::{Beginning, begin_at, finish, finish_dropped, stack_of};
+use crate::binds::Binds;
 use crate::context::{self, Current};
+use crate::cost::Cost;
 use crate::ids::SpanId;
 use crate::outcome::Outcome;
 use crate::span_kind::{SpanKind, Tail};
@@ -21,8 +23,12 @@ pub(crate) struct LeafSpan {
     kind: Arc<SpanKind>,
     /// Its id went downstream.
     pub(crate) propagated: bool,
-    /// A keyed hash of a query's bind values.
-    pub(crate) bind_hash: Option<u64>,
+    /// Of a query's bind values.
+    pub(crate) binds: Binds,
+    /// How many rows a statement changed, where the database says it.
+    pub(crate) rows: Option<u64>,
+    /// What a query took, where the database says it.
+    pub(crate) cost: Option<Cost>,
     ended: bool,
 }
 
@@ -51,7 +57,9 @@ impl LeafSpan {
             beginning,
             kind: Arc::clone(kind),
             propagated: false,
-            bind_hash: None,
+            binds: Binds::Unknown,
+            rows: None,
+            cost: None,
             ended: false,
         })
     }
@@ -68,6 +76,12 @@ impl LeafSpan {
     #[cfg(feature = "diesel")]
     pub(crate) fn start(&self) -> Instant {
         self.beginning.start
+    }
+
+    /// Whether its transaction has asked this question before, by a hash of the question.
+    #[cfg(feature = "diesel")]
+    pub(crate) fn asks_again(&self, question: u64) -> bool {
+        lock(&self.current.transaction.state).asks_again(question)
     }
 
     /// Ends it. `tail` is only needed when it was admitted.
@@ -116,9 +130,10 @@ impl LeafSpan {
                     outcome,
                     propagated,
                     tail,
-                    bind_hash: self.bind_hash,
+                    binds: self.binds,
                     composite: None,
-                    rows: None,
+                    rows: self.rows,
+                    cost: self.cost,
                     stack: stack_of(core, end.saturating_duration_since(start)),
                 };
                 let self_time = span.duration();

@@ -8,6 +8,7 @@ use std::time::Instant;
 use super::{ActiveSpan, Beginning, begin, finish, finish_dropped, stack_of};
 #[cfg(feature = "tracing")]
 use crate::agent::Inner;
+use crate::binds::Binds;
 use crate::context::Current;
 use crate::outcome::Outcome;
 use crate::service_target::ExitSpan;
@@ -190,9 +191,10 @@ impl Drop for Recording {
             outcome,
             propagated,
             tail,
-            bind_hash: None,
+            binds: Binds::Unknown,
             composite: None,
             rows: None,
+            cost: None,
             stack: stack_of(&self.core, end.saturating_duration_since(start)),
         };
         finish(&self.core, parent, span, self_time);

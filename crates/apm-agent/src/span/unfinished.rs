@@ -18,6 +18,8 @@ const MOST: usize = 64;
 pub(crate) struct Call {
     owner: u64,
     running: Option<Running>,
+    /// What [`Unfinished::latest`] was before.
+    latest_before: Option<u64>,
 }
 
 #[derive(Debug)]
@@ -52,9 +54,9 @@ impl Unfinished {
 
     /// Adds a call; gives out one that there is no room for.
     #[must_use]
-    pub(crate) fn push(&mut self, call: Box<Call>) -> Option<Box<Call>> {
+    pub(crate) fn push(&mut self, mut call: Box<Call>) -> Option<Box<Call>> {
         let oldest = (self.calls.len() >= MOST).then(|| self.calls.remove(0));
-        self.latest = Some(call.owner);
+        call.latest_before = self.latest.replace(call.owner);
         self.calls.push(call);
         oldest
     }
@@ -64,6 +66,11 @@ impl Unfinished {
         let place = self.calls.iter().rposition(|call| call.owner == owner)?;
         self.latest = None;
         Some(self.calls.remove(place))
+    }
+
+    /// Takes back the call that was begun last and that [`Self::take`] gave out: it never was.
+    pub(crate) fn take_back(&mut self, call: &Call) {
+        self.latest = call.latest_before;
     }
 
     /// The call that was begun last, if none has ended since.
@@ -92,6 +99,7 @@ impl Call {
         Box::new(Self {
             owner,
             running: None,
+            latest_before: None,
         })
     }
 
@@ -103,10 +111,30 @@ impl Call {
         });
     }
 
-    /// It has ended now.
-    pub(crate) fn end(&mut self, outcome: Outcome) {
+    /// Whether its details are worth collecting.
+    pub(crate) fn admitted(&self) -> bool {
+        let running = self.running.as_ref();
+        running.is_some_and(|running| running.span.admitted())
+    }
+
+    /// Says what it turned out to be. Returns its span, for what else is known of it.
+    pub(crate) fn describe(&mut self, tail: Arc<Tail>) -> Option<&mut LeafSpan> {
+        let running = self.running.as_mut()?;
+        running.tail = Some(tail);
+        Some(&mut running.span)
+    }
+
+    /// Takes it back: it never was.
+    pub(crate) fn forget(&mut self) {
+        if let Some(running) = self.running.take() {
+            running.span.forget();
+        }
+    }
+
+    /// It has ended.
+    pub(crate) fn end_at(&mut self, end: Instant, outcome: Outcome) {
         if let Some(Running { span, tail, .. }) = self.running.take() {
-            span.end(outcome, tail);
+            span.end_at(end, outcome, tail);
         }
     }
 

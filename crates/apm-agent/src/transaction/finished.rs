@@ -3,6 +3,8 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use crate::binds::Binds;
+use crate::cost::Cost;
 use crate::ids::SpanId;
 use crate::outcome::Outcome;
 use crate::span_kind::Tail;
@@ -17,11 +19,12 @@ pub(crate) struct FinishedSpan {
     /// Its id went downstream, so it must be reported under its own name.
     pub(crate) propagated: bool,
     pub(crate) tail: Arc<Tail>,
-    /// A keyed hash of a query's bind values; of a composite only where all have the same.
-    pub(crate) bind_hash: Option<u64>,
+    pub(crate) binds: Binds,
     pub(crate) composite: Option<Composite>,
     /// How many rows a statement changed, where somebody said it.
     pub(crate) rows: Option<u64>,
+    /// What the database did for a statement, where it was measured; of a composite the sums.
+    pub(crate) cost: Option<Cost>,
     /// The stack it ended on, if it was long enough to have one.
     pub(crate) stack: Option<Box<[usize]>>,
 }
@@ -44,6 +47,8 @@ pub(crate) struct LastMerged {
     pub(crate) start: Instant,
     pub(crate) end: Instant,
     pub(crate) tail: Arc<Tail>,
+    pub(crate) rows: Option<u64>,
+    pub(crate) cost: Option<Cost>,
     /// The end of the composite without it.
     pub(crate) end_before: Instant,
 }

@@ -85,7 +85,14 @@ pub(crate) struct State {
     /// The child that compression keeps back.
     pub(crate) kept: Option<FinishedSpan>,
     pub(crate) times: SpanTimes,
+    /// Hashes of the questions that were asked of databases, as many as are remembered.
+    #[cfg(feature = "diesel")]
+    pub(crate) asked: Vec<u64>,
 }
+
+/// Questions that a transaction remembers. More of them count as asked again, which costs time and loses nothing.
+#[cfg(feature = "diesel")]
+const ASKED: usize = 64;
 
 impl State {
     pub(crate) fn name(&self) -> &str {
@@ -117,6 +124,16 @@ impl State {
         if let Some(extra) = &self.extra {
             extra.write(out);
         }
+    }
+
+    /// Whether a question was asked before. Remembers it.
+    #[cfg(feature = "diesel")]
+    pub(crate) fn asks_again(&mut self, question: u64) -> bool {
+        if self.asked.contains(&question) || self.asked.len() >= ASKED {
+            return true;
+        }
+        self.asked.push(question);
+        false
     }
 
     pub(crate) fn extra(&mut self) -> &mut Extra {

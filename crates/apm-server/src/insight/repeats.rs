@@ -38,20 +38,25 @@ pub enum Values {
 
 impl Values {
     /// From what distinguishes each call: its text with literals, and the hash of its bind values where one was sent.
-    /// A text with placeholders and no hash says nothing.
+    /// A text with placeholders and no hash says nothing. Agents may hash a statement's values only from its second run in a transaction on,
+    /// so calls that say nothing are passed over, as long as the others are two or more, and no fewer.
     pub fn of<'a>(calls: impl IntoIterator<Item = (&'a str, Option<&'a str>)>) -> Self {
         let mut first = None;
         let mut same = true;
+        let (mut told, mut silent) = (0_usize, 0_usize);
         for call in calls {
             if call.1.is_none() && has_placeholder(call.0) {
-                return Self::Unknown;
+                silent += 1;
+                continue;
             }
+            told += 1;
             same &= *first.get_or_insert(call) == call;
         }
+        let enough = silent == 0 || (told >= 2 && told >= silent);
         match (first, same) {
-            (None, _) => Self::Unknown,
-            (Some(_), true) => Self::Same,
-            (Some(_), false) => Self::Different,
+            (Some(_), true) if enough => Self::Same,
+            (Some(_), false) if enough => Self::Different,
+            _ => Self::Unknown,
         }
     }
 }
@@ -345,6 +350,34 @@ mod tests {
             ),
             (
                 vec![("… id = ?", Some("a")), ("… id = ?", None)],
+                Values::Unknown,
+            ),
+            // The first call of a transaction has no hash.
+            (
+                vec![
+                    ("… id = ?", None),
+                    ("… id = ?", Some("a")),
+                    ("… id = ?", Some("a")),
+                ],
+                Values::Same,
+            ),
+            (
+                vec![
+                    ("… id = ?", None),
+                    ("… id = ?", Some("a")),
+                    ("… id = ?", Some("b")),
+                ],
+                Values::Different,
+            ),
+            // Too little is known.
+            (
+                vec![
+                    ("… id = ?", None),
+                    ("… id = ?", None),
+                    ("… id = ?", None),
+                    ("… id = ?", Some("a")),
+                    ("… id = ?", Some("a")),
+                ],
                 Values::Unknown,
             ),
             (vec![("… = '?'", None), ("… = '?'", None)], Values::Same),

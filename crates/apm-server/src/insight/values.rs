@@ -17,6 +17,9 @@ use crate::store::{self, StoreError};
 /// The label that carries a keyed hash of the bind values (`ELASTIC_APM_CAPTURE_BIND_HASH`).
 const BIND_HASH: &str = "bind_hash";
 
+/// Calls that count of one span.
+const MOST_CALLS: usize = 1000;
+
 /// Spans of one trace that are compared.
 const MOST: i64 = 200;
 
@@ -26,8 +29,14 @@ struct Seq {
     seq: i64,
 }
 
-/// Text and hash of a span's values.
-fn parts(rest: &str) -> (String, Option<String>) {
+/// What a span says of its calls: their text, the hash of their values, and how many they are.
+struct Calls {
+    text: String,
+    hash: Option<String>,
+    count: usize,
+}
+
+fn parts(rest: &str) -> Calls {
     let rest: Json = serde_json::from_str(rest).unwrap_or_default();
     let text = |pointer: &str| {
         rest.pointer(pointer)
@@ -36,7 +45,13 @@ fn parts(rest: &str) -> (String, Option<String>) {
     };
     let hash = text(&format!("/context/tags/{BIND_HASH}"))
         .or_else(|| text(&format!("/labels/{BIND_HASH}")));
-    (text("/context/db/statement").unwrap_or_default(), hash)
+    let count = rest.pointer("/composite/count").and_then(Json::as_u64);
+    let count = count.and_then(|count| usize::try_from(count).ok());
+    Calls {
+        text: text("/context/db/statement").unwrap_or_default(),
+        hash,
+        count: count.unwrap_or(1).clamp(1, MOST_CALLS),
+    }
 }
 
 /// Whether the calls of a statement in a trace had the same values. `since`: seconds, shortly before the trace.
@@ -52,12 +67,10 @@ pub(super) fn of_trace(
         .bind("since", since)
         .bind("limit", MOST)
         .load(conn)?;
-    let calls = documents(conn, &rows)?;
-    Ok(Values::of(
-        calls
-            .iter()
-            .map(|(text, hash)| (text.as_str(), hash.as_deref())),
-    ))
+    let spans = documents(conn, &rows)?;
+    Ok(Values::of(spans.iter().flat_map(|span| {
+        std::iter::repeat_n((span.text.as_str(), span.hash.as_deref()), span.count)
+    })))
 }
 
 /// How many different texts the newest calls of a statement have.
@@ -72,15 +85,12 @@ pub(super) fn texts(
         .load(conn)?;
     let texts: HashSet<String> = documents(conn, &rows)?
         .into_iter()
-        .map(|(text, _)| text)
+        .map(|calls| calls.text)
         .collect();
     Ok(texts.len())
 }
 
-fn documents(
-    conn: &mut SqliteConnection,
-    rows: &[Seq],
-) -> Result<Vec<(String, Option<String>)>, StoreError> {
+fn documents(conn: &mut SqliteConnection, rows: &[Seq]) -> Result<Vec<Calls>, StoreError> {
     let seqs: Vec<i64> = rows.iter().map(|row| row.seq).collect();
     let events = store::events(conn, &seqs)?;
     Ok(events.iter().map(|event| parts(&event.rest)).collect())
@@ -117,8 +127,15 @@ mod tests {
     #[test]
     fn text_and_hash_come_from_the_document() {
         let rest = r#"{"context":{"db":{"statement":"SELECT ?"},"tags":{"bind_hash":"ab"}}}"#;
-        assert_eq!(parts(rest), ("SELECT ?".to_owned(), Some("ab".to_owned())));
-        assert_eq!(parts("{}"), (String::new(), None));
+        let shown = |rest: &str| {
+            let calls = parts(rest);
+            (calls.text, calls.hash, calls.count)
+        };
+        let hashed = |count| ("SELECT ?".to_owned(), Some("ab".to_owned()), count);
+        assert_eq!(shown(rest), hashed(1));
+        let composite = rest.replacen('{', r#"{"composite":{"count":7},"#, 1);
+        assert_eq!(shown(&composite), hashed(7));
+        assert_eq!(shown("{}"), (String::new(), None, 1));
     }
 
     #[test]

@@ -244,3 +244,31 @@ fn several_statements_at_once_are_reported_one_by_one() {
     );
     assert_eq!(reports[1].0, "INSERT INTO t VALUES (2);");
 }
+
+#[test]
+fn what_a_statement_that_is_given_up_writes_at_its_end_is_not_counted_for_the_next_one() {
+    #[derive(QueryableByName)]
+    struct Id {
+        #[diesel(sql_type = BigInt)]
+        id: i64,
+    }
+    sqlite_meter::install().expect("installed");
+    let dir = tempfile::tempdir().expect("a directory");
+    let path = dir.path().join("people.db");
+    let mut connection =
+        SqliteConnection::establish(path.to_str().expect("text")).expect("a connection");
+    connection.batch_execute(&people(10)).expect("made");
+    let reports = Reports::default();
+    reports.attach(&mut connection);
+    run(&mut connection, "UPDATE people SET age = 7").expect("an update");
+    assert_eq!(reports.one().rows_changed, Some(10));
+    let added: Id =
+        diesel::sql_query("INSERT INTO people (name, age, city) VALUES ('x', 1, 'y') RETURNING id")
+            .get_result(&mut connection)
+            .expect("an id");
+    assert_eq!(added.id, 11);
+    let insert = reports.one();
+    assert_eq!((insert.rows_changed, insert.rows_returned), (None, Some(1)));
+    run(&mut connection, "SELECT name FROM people WHERE id = 3").expect("a row");
+    assert_eq!(reports.one().pages_written, Some(0));
+}

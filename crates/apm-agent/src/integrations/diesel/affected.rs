@@ -12,11 +12,13 @@ pub trait AffectedRowsExt {
     /// where it failed, does as [`mark_failure`](super::QueryResultExt::mark_failure). Changes nothing else. Of statements that
     /// compression makes one span of, the first one's number is shown.
     ///
+    /// SQLite says it by itself, with the feature `sqlite-meter`; the span of several statements then shows the sum.
+    ///
     /// ```
     /// # use diesel::prelude::*;
     /// use apm_agent::diesel::AffectedRowsExt as _;
     /// # diesel::table! { people { id -> Integer, } }
-    /// # #[cfg(feature = "sqlite")]
+    /// # #[cfg(feature = "sqlite-plain")]
     /// fn clear(connection: &mut SqliteConnection) -> QueryResult<usize> {
     ///     diesel::delete(people::table).execute(connection).record_rows()
     /// }

@@ -21,7 +21,7 @@ pub trait QueryResultExt {
     /// # use diesel::prelude::*;
     /// use apm_agent::diesel::QueryResultExt as _;
     /// # diesel::table! { people { id -> Integer, } }
-    /// # #[cfg(feature = "sqlite")]
+    /// # #[cfg(feature = "sqlite-plain")]
     /// fn ids(connection: &mut SqliteConnection) -> QueryResult<Vec<i32>> {
     ///     people::table.select(people::id).load(connection).mark_failure()
     /// }

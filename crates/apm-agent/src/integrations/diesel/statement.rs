@@ -1,11 +1,18 @@
 //! Statements without their bind values, and what is constant about each.
 
+#[cfg(feature = "sqlite-meter")]
+use std::collections::HashMap;
 use std::fmt::{self, Write as _};
+#[cfg(feature = "sqlite-meter")]
+use std::hash::BuildHasherDefault;
 use std::sync::Arc;
 
 use diesel::connection::DebugQuery;
 
 use super::bind_hash::BindHash;
+#[cfg(feature = "sqlite-meter")]
+use super::fold::Folding;
+use super::fold::fold;
 use crate::encode::json;
 use crate::span_kind::{SpanKind, Tail};
 use crate::sql::{self, Dialect};
@@ -20,6 +27,11 @@ const SLOTS: usize = 128;
 const PLACES: usize = 8;
 /// Longer statements are rare, and often unique: not worth the memory.
 const MAX_REMEMBERED: usize = 4 * 1024;
+/// Prepared statements that a connection remembers.
+#[cfg(feature = "sqlite-meter")]
+const PREPARED: usize = 256;
+/// The text with which r2d2 tests a connection.
+const PING: &str = "SELECT 1";
 
 /// Takes the text of a query up to its values, and of those at most a hash.
 struct Sink<'a> {
@@ -78,10 +90,40 @@ pub(super) fn write_sql(sql: &mut String, query: &dyn DebugQuery, hash_binds: bo
     hash.and_then(BindHash::finish)
 }
 
+/// What is constant about a statement.
+#[derive(Debug)]
+pub(super) struct Statement {
+    sql: Box<str>,
+    pub(super) tail: Arc<Tail>,
+    /// Of the text.
+    pub(super) hash: u64,
+    /// Whether its bind values are worth a hash.
+    pub(super) asks: bool,
+}
+
+impl Statement {
+    /// Whether it is r2d2's test of a connection, unless it runs in a database transaction.
+    pub(super) fn is_ping(&self) -> bool {
+        *self.sql == *PING
+    }
+
+    /// Whether it is worth the memory.
+    pub(super) fn is_short(&self) -> bool {
+        self.sql.len() <= MAX_REMEMBERED
+    }
+
+    pub(super) fn has_text_of(&self, other: &Self) -> bool {
+        self.sql == other.sql
+    }
+}
+
 /// The statements that a connection has seen, by a hash of their text; the text is compared, a hash is never trusted.
 #[derive(Debug)]
 pub(super) struct Statements {
-    slots: Box<[Option<Remembered>]>,
+    slots: Box<[Option<Arc<Statement>>]>,
+    /// The same by what SQLite has prepared. It may use an address again, so the text is compared here too.
+    #[cfg(feature = "sqlite-meter")]
+    prepared: HashMap<sqlite_meter::StatementKey, Arc<Statement>, BuildHasherDefault<Folding>>,
     kind: Arc<SpanKind>,
     instance: Option<Box<str>>,
     dialect: Dialect,
@@ -89,16 +131,12 @@ pub(super) struct Statements {
     pub(super) sanitize: bool,
 }
 
-#[derive(Debug)]
-struct Remembered {
-    sql: Box<str>,
-    tail: Arc<Tail>,
-}
-
 impl Statements {
     pub(super) fn new(kind: Arc<SpanKind>, instance: Option<&str>) -> Self {
         Self {
             slots: (0..SLOTS).map(|_| None).collect(),
+            #[cfg(feature = "sqlite-meter")]
+            prepared: HashMap::default(),
             dialect: Dialect::of(kind.subtype.as_deref()),
             sanitize: false,
             kind,
@@ -106,20 +144,36 @@ impl Statements {
         }
     }
 
-    pub(super) fn kind(&self) -> &Arc<SpanKind> {
-        &self.kind
+    /// A statement that SQLite has prepared.
+    #[cfg(feature = "sqlite-meter")]
+    pub(super) fn prepared(&mut self, finished: &sqlite_meter::Finished<'_>) -> Arc<Statement> {
+        if let Some(known) = self.prepared.get(&finished.key())
+            && *known.sql.as_bytes() == *finished.sql_bytes()
+        {
+            return Arc::clone(known);
+        }
+        let sql = finished.sql();
+        let statement = self.get(&sql[..sql.floor_char_boundary(MAX_BYTES)]);
+        if statement.is_short() {
+            if self.prepared.len() >= PREPARED {
+                self.prepared.clear();
+            }
+            self.prepared.insert(finished.key(), Arc::clone(&statement));
+        }
+        statement
     }
 
-    /// The constant part of the span of a statement.
-    pub(super) fn tail(&mut self, sql: &str) -> Arc<Tail> {
+    /// A statement by its text.
+    pub(super) fn get(&mut self, sql: &str) -> Arc<Statement> {
+        let hash = hash(sql.as_bytes());
         if sql.len() > MAX_REMEMBERED {
-            return Arc::new(self.encode(sql));
+            return Arc::new(self.make(sql, hash));
         }
-        let home = hash(sql) % SLOTS;
+        let home = hash as usize % SLOTS;
         let mut free = home;
         for place in (home..home + PLACES).map(|place| place % SLOTS) {
             match &self.slots[place] {
-                Some(known) if *known.sql == *sql => return Arc::clone(&known.tail),
+                Some(known) if *known.sql == *sql => return Arc::clone(known),
                 Some(_) => {}
                 None => {
                     free = place;
@@ -127,12 +181,18 @@ impl Statements {
                 }
             }
         }
-        let tail = Arc::new(self.encode(sql));
-        self.slots[free] = Some(Remembered {
+        let statement = Arc::new(self.make(sql, hash));
+        self.slots[free] = Some(Arc::clone(&statement));
+        statement
+    }
+
+    fn make(&self, sql: &str, hash: u64) -> Statement {
+        Statement {
             sql: sql.into(),
-            tail: Arc::clone(&tail),
-        });
-        tail
+            tail: Arc::new(self.encode(sql)),
+            hash,
+            asks: BindHash::of(sql).is_some(),
+        }
     }
 
     fn encode(&self, sql: &str) -> Tail {
@@ -155,21 +215,15 @@ impl Statements {
     }
 }
 
-/// Eight bytes at a time, multiplied and folded: fast, and good enough for a table whose entries are compared.
-fn hash(text: &str) -> usize {
-    const MULTIPLIER: u64 = 0x9e37_79b9_7f4a_7c15;
-    let fold = |hash: u64, word: u64| {
-        let product = u128::from(hash ^ word) * u128::from(MULTIPLIER);
-        (product as u64) ^ ((product >> 64) as u64)
-    };
-    let (words, rest) = text.as_bytes().as_chunks::<8>();
-    let mut hash = words.iter().fold(text.len() as u64, |hash, word| {
+/// Eight bytes at a time: fast, and good enough for a table whose entries are compared.
+pub(super) fn hash(text: &[u8]) -> u64 {
+    let (words, rest) = text.as_chunks::<8>();
+    let hash = words.iter().fold(text.len() as u64, |hash, word| {
         fold(hash, u64::from_le_bytes(*word))
     });
     let mut last = [0; 8];
     last[..rest.len()].copy_from_slice(rest);
-    hash = fold(hash, u64::from_le_bytes(last));
-    hash as usize
+    fold(hash, u64::from_le_bytes(last))
 }
 
 #[cfg(test)]
@@ -192,9 +246,9 @@ mod tests {
         let texts: Vec<_> = (0..48)
             .map(|number| format!("SELECT * FROM `table_{number}`"))
             .collect();
-        let first: Vec<_> = texts.iter().map(|sql| statements.tail(sql)).collect();
+        let first: Vec<_> = texts.iter().map(|sql| statements.get(sql)).collect();
         for (sql, first) in texts.iter().zip(&first) {
-            assert!(Arc::ptr_eq(&statements.tail(sql), first), "{sql}");
+            assert!(Arc::ptr_eq(&statements.get(sql), first), "{sql}");
         }
     }
 
@@ -202,8 +256,8 @@ mod tests {
     fn more_statements_than_there_is_room_for_are_still_told_apart() {
         let mut statements = statements();
         for number in 0..1000 {
-            let tail = statements.tail(&format!("SELECT * FROM `table_{number}`"));
-            assert_eq!(*tail.name, *format!("SELECT FROM table_{number}"));
+            let statement = statements.get(&format!("SELECT * FROM `table_{number}`"));
+            assert_eq!(*statement.tail.name, *format!("SELECT FROM table_{number}"));
         }
     }
 }

@@ -3,28 +3,55 @@
 //! Two things about Diesel 2.3 shape it (canary tests pin both): of a query whose values cannot be bound there is no
 //! `FinishQuery`, and on SQLite a failed *load* finishes without an error. So an open query is kept on its thread, where it
 //! fails as soon as the code that made it is over.
+//!
+//! Where SQLite reports what it does (`reports`), it also has the statement's text, which it reports before `FinishQuery`. Elsewhere
+//! Diesel writes the text when the query begins.
 
 use std::mem;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::Instant;
 
 use diesel::connection::{DebugQuery, Instrumentation, InstrumentationEvent};
 
-use super::statement::{Statements, write_sql};
+#[cfg(feature = "sqlite-meter")]
+use super::query_type::{QueryType, QueryTypes};
+#[cfg(feature = "sqlite-meter")]
+use super::reports::Reports;
+use super::statement::{Statement, Statements, write_sql};
+use crate::binds::Binds;
 use crate::context;
 use crate::outcome::Outcome;
 use crate::span::{Call, LeafSpan};
 use crate::span_kind::{SpanKind, Tail};
+use crate::transport::buffers::lock;
 
-/// The text with which r2d2 tests a connection.
-const PING: &str = "SELECT 1";
 /// Capacity of the text buffer that is kept between queries.
 const KEPT_CAPACITY: usize = 16 * 1024;
+
+/// What the instrumentation of a connection shares with the connection's database. No code of the service runs under its lock.
+#[derive(Debug)]
+pub(super) struct Shared {
+    pub(super) statements: Statements,
+    #[cfg(feature = "sqlite-meter")]
+    pub(super) reports: Reports,
+}
+
+impl Shared {
+    pub(super) fn new(statements: Statements) -> Arc<Mutex<Self>> {
+        Arc::new(Mutex::new(Self {
+            statements,
+            #[cfg(feature = "sqlite-meter")]
+            reports: Reports::default(),
+        }))
+    }
+}
 
 /// The instrumentation of one connection.
 #[derive(Debug)]
 pub(super) struct Tracer {
-    pub(super) statements: Statements,
+    kind: Arc<SpanKind>,
+    shared: Arc<Mutex<Shared>>,
     sql: String,
     /// This connection among those of the process.
     number: u64,
@@ -33,20 +60,53 @@ pub(super) struct Tracer {
     /// Nesting of database transactions.
     depth: u32,
     /// Whether the bind values of SELECTs are hashed.
-    pub(super) hash_binds: bool,
+    hash_binds: bool,
+    /// The text of the query that runs, if Diesel has written it.
+    written: Option<Written>,
+    /// Where the database reports on its statements.
+    #[cfg(feature = "sqlite-meter")]
+    meter: Option<Meter>,
+}
+
+/// A statement as Diesel writes it, and what is known of its values.
+#[derive(Debug)]
+struct Written {
+    statement: Arc<Statement>,
+    binds: Binds,
+}
+
+#[cfg(feature = "sqlite-meter")]
+#[derive(Debug, Default)]
+struct Meter {
+    types: QueryTypes,
+    /// The type of the query that runs.
+    running: Option<QueryType>,
+    /// Whether reports are collected.
+    open: bool,
 }
 
 impl Tracer {
-    pub(super) fn new(kind: Arc<SpanKind>, instance: Option<&str>) -> Self {
+    pub(super) fn new(kind: Arc<SpanKind>, shared: Arc<Mutex<Shared>>, hash_binds: bool) -> Self {
         static NEXT: AtomicU64 = AtomicU64::new(0);
         Self {
-            statements: Statements::new(kind, instance),
+            kind,
+            shared,
             sql: String::new(),
             number: NEXT.fetch_add(1, Ordering::Relaxed),
             spare: None,
             depth: 0,
-            hash_binds: false,
+            hash_binds,
+            written: None,
+            #[cfg(feature = "sqlite-meter")]
+            meter: None,
         }
+    }
+
+    /// Says whether the connection's database reports on its statements.
+    #[cfg(feature = "sqlite-meter")]
+    pub(super) fn measured(mut self, measured: bool) -> Self {
+        self.meter = measured.then(Meter::default);
+        self
     }
 
     fn start(&mut self, query: &dyn DebugQuery) {
@@ -54,24 +114,111 @@ impl Tracer {
         if let Some(mut before) = self.running() {
             before.fail();
         }
-        let Some(mut span) = LeafSpan::begin(self.statements.kind()) else {
+        self.written = None;
+        let span = LeafSpan::begin(&self.kind);
+        let wanted = span.as_ref().is_some_and(LeafSpan::admitted);
+        let expected = self.expect(query, wanted);
+        let Some(span) = span else {
             return;
         };
-        if !span.admitted() {
-            self.runs(span, None);
-            return;
+        let tail = match expected {
+            _ if !wanted => None,
+            Some(expected) => Some(Arc::clone(&expected.tail)),
+            None => {
+                let written = self.write(query);
+                if written.statement.is_ping() && self.depth == 0 {
+                    self.learn(&written.statement);
+                    return span.forget();
+                }
+                let tail = Arc::clone(&written.statement.tail);
+                self.written = Some(written);
+                Some(tail)
+            }
+        };
+        self.runs(span, tail);
+    }
+
+    /// A query begins. Has its statements reported if they are wanted, and returns the statement that it is expected to be, if its text is
+    /// to come from the database.
+    #[cfg(feature = "sqlite-meter")]
+    fn expect(&mut self, query: &dyn DebugQuery, wanted: bool) -> Option<Arc<Statement>> {
+        let meter = self.meter.as_mut()?;
+        meter.running = QueryType::of(query);
+        if !wanted {
+            if mem::take(&mut meter.open) {
+                lock(&self.shared).reports = Reports::default();
+            }
+            return None;
         }
+        let expected = meter.running.and_then(|it| meter.types.get(it)).cloned();
+        meter.open = true;
+        lock(&self.shared).reports = Reports::open(expected.is_some());
+        expected
+    }
+
+    #[cfg(not(feature = "sqlite-meter"))]
+    fn expect(&mut self, _: &dyn DebugQuery, _: bool) -> Option<Arc<Statement>> {
+        None
+    }
+
+    /// Diesel keeps the prepared statement of the query that runs.
+    fn is_kept(&mut self) {
+        context::unfinished(|unfinished| unfinished.heard_of(self.number));
+        #[cfg(feature = "sqlite-meter")]
+        if let Some(meter) = &mut self.meter
+            && let Some(running) = meter.running
+        {
+            meter.types.is_kept(running);
+        }
+    }
+
+    /// Whether a query's text may come without its values.
+    #[cfg(feature = "sqlite-meter")]
+    fn is_measured(&self) -> bool {
+        self.meter.is_some()
+    }
+
+    #[cfg(not(feature = "sqlite-meter"))]
+    fn is_measured(&self) -> bool {
+        false
+    }
+
+    /// The query that runs is known to have this text.
+    #[cfg(feature = "sqlite-meter")]
+    fn learn(&mut self, statement: &Arc<Statement>) {
+        if let Some(meter) = &mut self.meter
+            && let Some(running) = meter.running
+        {
+            meter.types.learn(running, statement);
+        }
+    }
+
+    #[cfg(not(feature = "sqlite-meter"))]
+    fn learn(&mut self, _: &Arc<Statement>) {}
+
+    /// Has Diesel write a query.
+    fn write(&mut self, query: &dyn DebugQuery) -> Written {
         let mut sql = mem::take(&mut self.sql);
-        span.bind_hash = write_sql(&mut sql, query, self.hash_binds);
-        let ping = sql == PING && self.depth == 0;
-        if ping {
-            span.forget();
-        } else {
-            let tail = Some(self.statements.tail(&sql));
-            self.runs(span, tail);
-        }
-        if sql.capacity() <= KEPT_CAPACITY {
-            self.sql = sql;
+        let hash = write_sql(&mut sql, query, self.hash_binds);
+        let written = Written {
+            statement: lock(&self.shared).statements.get(&sql),
+            binds: hash.map_or(Binds::Unknown, Binds::Same),
+        };
+        self.keep(sql);
+        written
+    }
+
+    /// The hash of a query's values.
+    fn hash(&mut self, query: &dyn DebugQuery) -> Binds {
+        let mut sql = mem::take(&mut self.sql);
+        let hash = write_sql(&mut sql, query, true);
+        self.keep(sql);
+        hash.map_or(Binds::Unknown, Binds::Same)
+    }
+
+    fn keep(&mut self, buffer: String) {
+        if buffer.capacity() <= KEPT_CAPACITY {
+            self.sql = buffer;
         }
     }
 
@@ -90,11 +237,67 @@ impl Tracer {
         context::unfinished(|unfinished| unfinished.take(self.number)).flatten()
     }
 
-    fn finish(&mut self, outcome: Outcome) {
-        if let Some(mut query) = self.running() {
-            query.end(outcome);
-            self.spare = Some(query);
+    fn finish(&mut self, query: &dyn DebugQuery, outcome: Outcome) {
+        let written = self.written.take();
+        let Some(mut call) = self.running() else {
+            return;
+        };
+        let end = Instant::now();
+        if call.admitted() && self.describe(&mut call, query, written, outcome) {
+            context::unfinished(|unfinished| unfinished.take_back(&call));
+            call.forget();
+        } else {
+            call.end_at(end, outcome);
         }
+        self.spare = Some(call);
+    }
+
+    /// Completes the span of a query that has ended. Whether it is a ping instead, of which there is to be no span.
+    fn describe(
+        &mut self,
+        call: &mut Call,
+        query: &dyn DebugQuery,
+        written: Option<Written>,
+        outcome: Outcome,
+    ) -> bool {
+        #[cfg(feature = "sqlite-meter")]
+        let mut reports = mem::take(&mut lock(&self.shared).reports);
+        #[cfg(feature = "sqlite-meter")]
+        let reported = reports.statement();
+        #[cfg(not(feature = "sqlite-meter"))]
+        let reported = None;
+        let (statement, binds) = match (written, reported) {
+            (Some(written), _) => (written.statement, Some(written.binds)),
+            (None, Some(statement)) => (statement, None),
+            (None, None) => {
+                let written = self.write(query);
+                (written.statement, Some(written.binds))
+            }
+        };
+        if statement.is_ping() && self.depth == 0 {
+            return true;
+        }
+        self.learn(&statement);
+        let Some(span) = call.describe(Arc::clone(&statement.tail)) else {
+            return false;
+        };
+        let asks = statement.asks && self.hash_binds;
+        let again = asks && self.is_measured() && span.asks_again(statement.hash);
+        span.binds = match binds {
+            Some(binds) => binds,
+            None if again => self.hash(query),
+            None if asks => Binds::First,
+            None => Binds::Unknown,
+        };
+        #[cfg(feature = "sqlite-meter")]
+        if let Some((cost, rows)) = reports.sums(statement.hash) {
+            span.cost = Some(cost);
+            let counts = outcome == Outcome::Success && statement.tail.changes_rows();
+            span.rows = rows.filter(|_| counts);
+        }
+        #[cfg(not(feature = "sqlite-meter"))]
+        let _ = outcome;
+        false
     }
 }
 
@@ -102,11 +305,9 @@ impl Instrumentation for Tracer {
     fn on_connection_event(&mut self, event: InstrumentationEvent<'_>) {
         match event {
             InstrumentationEvent::StartQuery { query, .. } => self.start(query),
-            InstrumentationEvent::CacheQuery { .. } => {
-                context::unfinished(|unfinished| unfinished.heard_of(self.number));
-            }
-            InstrumentationEvent::FinishQuery { error, .. } => {
-                self.finish(Outcome::failed(error.is_some()))
+            InstrumentationEvent::CacheQuery { .. } => self.is_kept(),
+            InstrumentationEvent::FinishQuery { query, error, .. } => {
+                self.finish(query, Outcome::failed(error.is_some()));
             }
             InstrumentationEvent::BeginTransaction { depth, .. } => self.depth = depth.get(),
             InstrumentationEvent::CommitTransaction { depth, .. }

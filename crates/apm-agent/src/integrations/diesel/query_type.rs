@@ -1,0 +1,99 @@
+//! Which statement a query will be, told from its type before it runs.
+//!
+//! Diesel writes a query's text anew each time it is asked, which costs more than all else that the agent does for a query. SQLite has the
+//! text once the query has run. Only a query that never ends is left without: its values could not be bound, and neither Diesel nor SQLite
+//! tell of it. Of most types all queries have the same text, so for these the text of an earlier one is at hand. A type
+//! whose texts differ (boxed queries, lists of values), or which the service writes itself (`sql_query`), is written by Diesel each time.
+
+use std::collections::HashMap;
+use std::hash::{BuildHasherDefault, Hasher};
+use std::sync::Arc;
+
+use diesel::connection::DebugQuery;
+
+use super::fold::Folding;
+use super::statement::Statement;
+
+/// Types that are remembered. A program has as many as its source has queries; beyond that, texts are written each time.
+const MOST: usize = 1024;
+
+/// The type of a query, as far as it can be told: two types may share a number, which shows when their texts differ.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(super) struct QueryType(usize);
+
+impl QueryType {
+    /// `None` where it cannot be told.
+    pub(super) fn of(query: &dyn DebugQuery) -> Option<Self> {
+        // A wide pointer is hashed as two words: where the query is, and the table of its type's methods.
+        let mut words = Words::default();
+        std::ptr::hash(query, &mut words);
+        (words.seen == 2).then_some(Self(words.last))
+    }
+}
+
+/// Keeps the last word that is hashed.
+#[derive(Default)]
+struct Words {
+    last: usize,
+    seen: u32,
+}
+
+impl Hasher for Words {
+    fn write(&mut self, _: &[u8]) {
+        // Not the two words that are expected.
+        self.seen = u32::MAX / 2;
+    }
+
+    fn write_usize(&mut self, word: usize) {
+        self.last = word;
+        self.seen += 1;
+    }
+
+    fn finish(&self) -> u64 {
+        self.last as u64
+    }
+}
+
+/// The types that a connection has seen.
+#[derive(Debug, Default)]
+pub(super) struct QueryTypes(HashMap<QueryType, Text, BuildHasherDefault<Folding>>);
+
+/// What the queries of a type have for their text.
+#[derive(Debug)]
+enum Text {
+    /// Diesel keeps their prepared statements. Those that it does not keep are texts of the service's own (`sql_query`).
+    Kept,
+    /// All had this one.
+    Same(Arc<Statement>),
+    Various,
+}
+
+impl QueryTypes {
+    /// The text that queries of a type have had so far, if it was always the same.
+    pub(super) fn get(&self, of: QueryType) -> Option<&Arc<Statement>> {
+        match self.0.get(&of)? {
+            Text::Same(statement) => Some(statement),
+            Text::Kept | Text::Various => None,
+        }
+    }
+
+    /// Diesel keeps the prepared statement of a query of a type.
+    pub(super) fn is_kept(&mut self, of: QueryType) {
+        if self.0.len() < MOST {
+            self.0.entry(of).or_insert(Text::Kept);
+        }
+    }
+
+    /// A query of a type has had this text.
+    pub(super) fn learn(&mut self, of: QueryType, statement: &Arc<Statement>) {
+        let Some(text) = self.0.get_mut(&of) else {
+            return;
+        };
+        match text {
+            Text::Kept if statement.is_short() => *text = Text::Same(Arc::clone(statement)),
+            Text::Same(known) if Arc::ptr_eq(known, statement) => {}
+            Text::Same(known) if known.has_text_of(statement) => {}
+            Text::Kept | Text::Same(_) | Text::Various => *text = Text::Various,
+        }
+    }
+}
