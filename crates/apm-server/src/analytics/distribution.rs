@@ -7,7 +7,7 @@ use serde::Serialize;
 use super::percentile::{self, Percentiles};
 use super::sql::Sql;
 use super::window::Window;
-use super::{Scope, latency};
+use super::{Scope, latency, totals};
 
 /// Buckets of the logarithmic form.
 const LOG_BUCKETS: u32 = 100;
@@ -89,34 +89,39 @@ pub fn chart(
 ) -> QueryResult<Distribution> {
     let total = latency::total(conn, scope, window)?;
     if let Some(rows) = percentile::ranked(total.count, total.n) {
-        let found = read(conn, &sql(scope, window, true), scale, true)?;
+        let found = read(conn, &sql(scope, window, true), scale, None)?;
         // Rows go before rollups do.
         if found.count >= rows as f64 {
             return Ok(found);
         }
     }
-    read(conn, &sql(scope, window, false), scale, false)
+    read(conn, &sql(scope, window, false), scale, Some(&total))
 }
 
-/// The histogram of values, or of bins where they are not `exact`, which a query gives in order.
+/// The histogram of the values that a query gives in order; with the total of the durations, of their bins.
 pub(super) fn read(
     conn: &mut SqliteConnection,
     sql: &Sql,
     scale: Scale,
-    exact: bool,
+    binned: Option<&totals::Total>,
 ) -> QueryResult<Distribution> {
     let mut values: Vec<Value> = sql.load(conn)?;
-    if !exact {
+    if let Some(total) = binned {
         for value in &mut values {
-            value.value = percentile::representative(value.value as i64);
+            let stands_for = percentile::representative(value.value as i64);
+            value.value = stands_for.min(total.max as f64);
         }
     }
+    let percentiles = percentiles(&values).map(|found| match binned {
+        Some(total) => found.within(total.mean(), total.max),
+        None => found,
+    });
     Ok(Distribution {
         scale,
         bars: bars(&values, scale),
         count: values.iter().map(|value| value.count).sum(),
-        percentiles: percentiles(&values),
-        exact,
+        percentiles,
+        exact: binned.is_none(),
     })
 }
 

@@ -115,12 +115,15 @@ pub(super) fn of(
     }
     let percentiles = percentiles(conn, &total)?;
     let percentiles = percentiles.get("");
-    let of_bucket = |bucket: &Bucket| percentiles.and_then(|of| of.get(&bucket.start)).copied();
+    let of_bucket = |(bucket, sum): (&Bucket, &totals::Total)| {
+        let found = percentiles.and_then(|of| of.get(&bucket.start))?;
+        Some(found.within(sum.mean(), sum.max))
+    };
     let series = Series::of(&sums, &axis.buckets);
     Ok(Latency {
         count: sums.iter().map(|sum| sum.count).collect(),
         avg: series.latency,
-        percentiles: axis.buckets.iter().map(of_bucket).collect(),
+        percentiles: axis.buckets.iter().zip(&sums).map(of_bucket).collect(),
         throughput: series.throughput,
         failed_rate: series.failed_rate,
         total: Total {

@@ -31,7 +31,8 @@ pub(super) struct Line {
 impl Line {
     /// Its own among the percentiles of a window.
     pub(super) fn latency(&self, percentiles: &ByKey) -> Option<Percentiles> {
-        percentiles.get(&self.key)?.get(&0).copied()
+        let found = percentiles.get(&self.key)?.get(&0)?;
+        Some(found.within(self.total.mean(), self.total.max))
     }
 }
 

@@ -1,4 +1,4 @@
-//! Percentiles: exact where few values exist, from log histograms where many do (reference/ui.md 4.4).
+//! Percentiles: exact where few values exist, from log histograms where many do.
 //!
 //! A histogram's bin is `ceil(ln(v) / ln(γ))` with γ = 1.02; its representative differs from any value
 //! in it by at most (γ − 1) / (γ + 1) < 1 %.
@@ -19,6 +19,9 @@ use crate::rollup;
 /// With more values than this, percentiles come from the histogram.
 pub const EXACT_LIMIT: i64 = 10_000;
 
+/// How far a mean of equal values may be from them: weighted sums are rounded.
+const EQUAL: f64 = 1e-9;
+
 /// The percentiles that charts and tables show, µs.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize)]
 pub struct Percentiles {
@@ -28,6 +31,22 @@ pub struct Percentiles {
     pub p95: f64,
     /// 99th.
     pub p99: f64,
+}
+
+impl Percentiles {
+    /// Those of a histogram, with what is known exactly: no percentile exceeds the longest duration, and where the mean equals
+    /// the longest, all durations are equal. A bin's representative differs from its values by up to 1 %.
+    #[must_use]
+    pub fn within(self, mean: Option<f64>, max: i64) -> Self {
+        let max = max as f64;
+        let are_equal = mean.is_some_and(|mean| mean >= max * (1.0 - EQUAL));
+        let bounded = |value: f64| if are_equal { max } else { value.min(max) };
+        Self {
+            p50: bounded(self.p50),
+            p95: bounded(self.p95),
+            p99: bounded(self.p99),
+        }
+    }
 }
 
 /// The value that stands for a histogram's bin, µs.
@@ -146,6 +165,36 @@ mod tests {
         assert_eq!(nearest_rank(&[1, 2], 0.5), Some(1));
         assert_eq!(nearest_rank(&[1, 2, 3], 0.95), Some(3));
         assert_eq!(nearest_rank::<i64>(&[], 0.5), None);
+    }
+
+    #[test]
+    fn percentiles_of_equal_values_are_that_value_and_none_exceeds_the_maximum() {
+        for micros in [0, 1, 3, 997, 40_000, 600_000_000_i64] {
+            let one = representative(bin(micros));
+            let found = Percentiles {
+                p50: one,
+                p95: one,
+                p99: one,
+            };
+            // As sums are made: each value times its weight.
+            let (mut sum, mut count) = (0.0, 0.0);
+            for _ in 0..30_000 {
+                sum += micros as f64 * 3.3;
+                count += 3.3;
+            }
+            let equal = found.within(Some(sum / count), micros);
+            let want = micros as f64;
+            assert_eq!((equal.p50, equal.p95, equal.p99), (want, want, want));
+            let mixed = found.within(Some(want / 2.0), micros);
+            assert!(mixed.p99 <= want, "{micros}: {mixed:?}");
+        }
+        let spread = Percentiles {
+            p50: 10.1,
+            p95: 99.0,
+            p99: 100.7,
+        };
+        let found = spread.within(Some(20.0), 100);
+        assert_eq!((found.p50, found.p95, found.p99), (10.1, 99.0, 100.0));
     }
 
     #[test]

@@ -14,7 +14,7 @@ use super::series::Axis;
 use super::sql::Sql;
 use super::statements::{self, Statement};
 use super::window::Window;
-use super::{Scope, histograms, outcome};
+use super::{Scope, histograms, outcome, totals};
 use crate::store::id::{Identifier, StoredId};
 
 /// One call, or several folded into one span.
@@ -137,7 +137,12 @@ pub fn distribution(
     scale: Scale,
 ) -> QueryResult<Distribution> {
     let sql = distribution_sql(scope, fingerprint, window);
-    super::distribution::read(conn, &sql, scale, false)
+    let members = statements::members(conn, scope, Some(fingerprint), window)?;
+    let mut total = totals::Total::default();
+    for sum in totals::of_window(conn, Table::Statements, &members, &window.slices())? {
+        total.add(&sum.total);
+    }
+    super::distribution::read(conn, &sql, scale, Some(&total))
 }
 
 /// Reads one statement, with samples of some durations.

@@ -1,4 +1,4 @@
-//! How numbers are written on every page (GUIDE §5).
+//! How numbers are written on every page.
 //!
 //! Durations arrive in microseconds, shares as 0 … 1, rates per minute. Nothing here decides what a number means: `None`
 //! stays the reader's "–", and zero is only written for a true zero.
@@ -71,9 +71,16 @@ pub(crate) fn duration(us: f64) -> Figure {
     }
     let s = ms / 1e3;
     if s < 599.5 {
-        figure(significant(s), "s")
-    } else {
+        return figure(significant(s), "s");
+    }
+    let h = s / 3_600.0;
+    // Decided on the rounded value: 59.97 min is an hour.
+    if s < 3_597.0 {
         figure(significant(s / 60.0), "min")
+    } else if h < 47.95 {
+        figure(significant(h), "h")
+    } else {
+        figure(significant(h / 24.0), "d")
     }
 }
 
@@ -156,7 +163,7 @@ pub(crate) enum Delta {
     Changed { percent: i64, firm: bool },
 }
 
-/// Events below which a difference is shown in grey (GUIDE §5).
+/// Events below which a difference is shown in grey.
 pub(crate) const FEW: u64 = 10;
 
 /// Compares `now` with `before`; `events` are the counts on the two sides.
@@ -204,7 +211,13 @@ mod tests {
             (157_000_000.0, "157 s"),
             (599_600_000.0, "9.99 min"),
             (720_000_000.0, "12.0 min"),
-            (72_000_000_000.0, "1,200 min"),
+            (3_594_000_000.0, "59.9 min"),
+            (3_598_000_000.0, "1.00 h"),
+            (5_400_000_000.0, "1.50 h"),
+            (72_000_000_000.0, "20.0 h"),
+            (172_700_000_000.0, "2.00 d"),
+            (864_000_000_000.0, "10.0 d"),
+            (31_536_000_000_000.0, "365 d"),
         ] {
             assert_eq!(
                 duration(us).to_string().replace(NARROW, " "),

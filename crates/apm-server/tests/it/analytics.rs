@@ -4,6 +4,7 @@ mod api;
 mod bounded;
 mod charts;
 mod discover;
+mod equal;
 mod late;
 mod lists;
 mod openapi;

@@ -6,7 +6,10 @@ pub fn duration_words(micros: f64) -> String {
     let (value, unit) = match micros.abs() {
         us if us < 999.5 => (micros, "µs"),
         us if us < 999_500.0 => (micros / 1e3, "ms"),
-        _ => (micros / 1e6, "s"),
+        us if us < 599_500_000.0 => (micros / 1e6, "s"),
+        us if us < 3_597_000_000.0 => (micros / 6e7, "min"),
+        us if us < 172_600_000_000.0 => (micros / 3.6e9, "h"),
+        _ => (micros / 8.64e10, "d"),
     };
     let digits = match value.abs() {
         v if v >= 99.95 => 0,
@@ -44,6 +47,9 @@ mod tests {
             (46_200.0, "46.2 ms"),
             (251_000.0, "251 ms"),
             (1_250_000.0, "1.25 s"),
+            (720_000_000.0, "12.0 min"),
+            (5_400_000_000.0, "1.50 h"),
+            (864_000_000_000.0, "10.0 d"),
         ] {
             assert_eq!(duration_words(micros), words);
         }

@@ -63,7 +63,9 @@ pub(crate) fn duration_unit(max_us: f64) -> (&'static str, f64) {
         us if us < 1e3 => ("µs", 1.0),
         us if us < 1e6 => ("ms", 1e3),
         us if us < 6e8 => ("s", 1e6),
-        _ => ("min", 6e7),
+        us if us < 7.2e9 => ("min", 6e7),
+        us if us < 1.728e11 => ("h", 3.6e9),
+        _ => ("d", 8.64e10),
     }
 }
 
