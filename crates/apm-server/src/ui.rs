@@ -12,6 +12,7 @@ mod csv;
 #[cfg(test)]
 mod demo;
 mod href;
+mod isolate;
 mod moment;
 mod number;
 mod pages;
@@ -342,9 +343,9 @@ async fn one_transaction(
     store: Data<Store>,
     name: Path<String>,
 ) -> HttpResponse {
-    let only_details = serve::wants_details(&request);
+    let part = serve::part(&request);
     serve::page(request, Store::clone(&store), move |ask| {
-        transaction::one(ask, &name, only_details)
+        transaction::one(ask, &name, part)
     })
     .await
 }
@@ -361,9 +362,9 @@ async fn one_error(
 }
 
 async fn one_trace(request: HttpRequest, store: Data<Store>, id: Path<String>) -> HttpResponse {
-    let only_details = serve::wants_details(&request);
+    let part = serve::part(&request);
     serve::page(request, Store::clone(&store), move |ask| {
-        trace::one(ask, &id, only_details)
+        trace::one(ask, &id, part)
     })
     .await
 }

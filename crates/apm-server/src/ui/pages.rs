@@ -119,6 +119,17 @@ impl<'a> Ask<'a> {
     }
 }
 
+/// How much of a page is asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Part {
+    /// All of it.
+    Page,
+    /// The details of an item.
+    Details,
+    /// Rows of a trace.
+    Rows,
+}
+
 /// What comes of a page's question.
 #[derive(Debug)]
 pub(crate) enum Answer {

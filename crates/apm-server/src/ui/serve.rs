@@ -19,9 +19,9 @@ use super::components::panel::empty;
 use super::components::shell::{Page, Section, document};
 use super::href::Href;
 use super::moment::Clock;
-use super::pages::{Answer, Ask, live, refused};
+use super::pages::{Answer, Ask, Part, live, refused};
 use super::view::{Theme, View};
-use super::{assets, csv};
+use super::{assets, csv, isolate};
 use crate::analytics::{directory, errors};
 use crate::front::Front;
 use crate::insight::marker::{self, Kind, Marker};
@@ -206,7 +206,7 @@ fn trouble(what: &str, why: &str) -> Page {
 }
 
 fn html_response(request: &HttpRequest, status: StatusCode, text: String) -> HttpResponse {
-    let text = Front::of(request).page(text);
+    let text = Front::of(request).page(isolate::settle(text));
     let mut response = HttpResponseBuilder::new(status);
     response
         .content_type("text/html; charset=utf-8")
@@ -272,12 +272,14 @@ pub(super) fn events(request: &HttpRequest, store: Store) -> HttpResponse {
     }
 }
 
-/// Whether a script asked only for the details of an item.
-pub(super) fn wants_details(request: &HttpRequest) -> bool {
-    request
-        .headers()
-        .get("x-fragment")
-        .is_some_and(|value| value == "flyout")
+/// How much of a page a script asks for.
+pub(super) fn part(request: &HttpRequest) -> Part {
+    let value = request.headers().get("x-fragment");
+    match value.and_then(|value| value.to_str().ok()) {
+        Some("flyout") => Part::Details,
+        Some("rows") => Part::Rows,
+        _ => Part::Page,
+    }
 }
 
 /// A page that says why something was not done.

@@ -18,6 +18,7 @@ use crate::ui::components::head::{Crumb, page_head};
 use crate::ui::components::panel::panel;
 use crate::ui::components::shell::{Page, Section};
 use crate::ui::components::table::csv;
+use crate::ui::isolate;
 use crate::ui::moment::Clock;
 use crate::ui::number::grouped;
 use crate::ui::view::View;
@@ -220,6 +221,7 @@ impl State {
             .into_iter()
             .map(|hit| row(&self.clock, hit).into_string())
             .collect();
+        let rows = isolate::settle(rows);
         // A line break would end the field; within markup it is a space.
         let mut out = format!("event: rows\ndata: {}\n\n", rows.replace(['\r', '\n'], " "));
         if all_new && found.total > MOST as u64 {
