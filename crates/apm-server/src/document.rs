@@ -45,6 +45,12 @@ pub fn document(event: &StoredEvent) -> Value {
         Kind::Metricset => kinds::metricset(&mut out, &rest),
         Kind::Log => kinds::log(&mut out, event, &rest),
     }
+    // Only a time that cannot be is kept as it was sent.
+    let sent = match event.kind {
+        Kind::Log => "@timestamp",
+        _ => "timestamp",
+    };
+    out.set("timestamp.sent", rest[sent].clone());
     origin::names(&mut out);
     overflow(&mut out, &rest["overflow"]);
     routing::data_stream(&mut out, event.kind, &rest);

@@ -20,6 +20,8 @@
 //! | metricset | `timestamp` |
 //! | log | `@timestamp trace.id transaction.id span.id`; flat keys (`"log.level"`) are nested |
 //!
+//! A `timestamp` that cannot be stays in `rest`; [`Batch::sent`] has it, and the event the time of its arrival.
+//!
 //! What it does not do: read JSON (`intake::decode`), write rows (`store`), build documents (`document`).
 
 mod batch;

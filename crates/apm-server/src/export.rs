@@ -3,6 +3,8 @@
 //! Each sender's metadata stands before its events. What comes back from an import equals what was exported, but for the
 //! numbers of the events and the times of their arrival.
 
+use std::sync::Arc;
+
 use diesel::SqliteConnection;
 use serde_json::{Map, Value, json};
 
@@ -10,33 +12,70 @@ use crate::event::{Kind, StoredEvent};
 use crate::pasted::{Part, readings};
 use crate::store::{self, StoreError};
 
-/// All events of a trace, whose id may be pasted in one way or another; nothing where none is stored.
-///
-/// # Errors
-/// Those of SQLite, and of events that cannot be read.
-pub fn trace(conn: &mut SqliteConnection, id: &str) -> Result<Option<String>, StoreError> {
-    for id in readings(id, Part::Trace) {
-        let events = store::trace(conn, &id)?;
-        if !events.is_empty() {
-            return Ok(Some(lines(&events)));
-        }
-    }
-    Ok(None)
+/// Blocks that are read at once: about a thousand events.
+const TOGETHER: usize = 8;
+
+/// A trace on its way out, part by part: a large one does not have to fit into memory.
+#[derive(Debug)]
+pub struct Export {
+    id: String,
+    blocks: Vec<i64>,
+    next: usize,
+    /// Who sent the last event.
+    sender: Option<Arc<str>>,
 }
 
-fn lines(events: &[StoredEvent]) -> String {
-    let mut out = String::new();
-    let mut sender: Option<&str> = None;
-    for event in events {
-        if sender != Some(&*event.resource) {
-            sender = Some(&event.resource);
-            let stored: Value = serde_json::from_str(&event.resource).unwrap_or_default();
-            push(&mut out, &json!({ "metadata": stored["metadata"] }));
+impl Export {
+    /// Finds where a trace is stored, whose id may be pasted in one way or another.
+    ///
+    /// # Errors
+    /// Those of SQLite.
+    pub fn begin(conn: &mut SqliteConnection, id: &str) -> Result<Self, StoreError> {
+        let mut export = Self {
+            id: id.to_owned(),
+            blocks: Vec::new(),
+            next: 0,
+            sender: None,
+        };
+        for id in readings(id, Part::Trace) {
+            export.blocks = store::trace_blocks(conn, &id)?;
+            export.id = id.to_string();
+            if !export.blocks.is_empty() {
+                break;
+            }
         }
-        let line = json!({ event.kind.as_str(): body(event) });
-        push(&mut out, &line);
+        Ok(export)
     }
-    out
+
+    /// The next lines; nothing at the end.
+    ///
+    /// # Errors
+    /// Those of SQLite, and of events that cannot be read.
+    pub fn lines(&mut self, conn: &mut SqliteConnection) -> Result<Option<String>, StoreError> {
+        while self.next < self.blocks.len() {
+            let end = self.blocks.len().min(self.next + TOGETHER);
+            let events = store::trace_in(conn, &self.id, &self.blocks[self.next..end])?;
+            self.next = end;
+            if !events.is_empty() {
+                return Ok(Some(self.written(&events)));
+            }
+        }
+        Ok(None)
+    }
+
+    fn written(&mut self, events: &[StoredEvent]) -> String {
+        let mut out = String::new();
+        for event in events {
+            if self.sender.as_ref() != Some(&event.resource) {
+                self.sender = Some(Arc::clone(&event.resource));
+                let stored: Value = serde_json::from_str(&event.resource).unwrap_or_default();
+                push(&mut out, &json!({ "metadata": stored["metadata"] }));
+            }
+            let line = json!({ event.kind.as_str(): body(event) });
+            push(&mut out, &line);
+        }
+        out
+    }
 }
 
 fn push(out: &mut String, line: &Value) {
@@ -55,19 +94,26 @@ fn body(event: &StoredEvent) -> Value {
         .stack
         .as_deref()
         .and_then(|json| serde_json::from_str(json).ok());
+    // A time that cannot be was kept as it was sent.
+    let timestamp = match event.kind {
+        Kind::Log => "@timestamp",
+        _ => "timestamp",
+    };
+    let timestamp = (!rest.contains_key(timestamp)).then_some(timestamp);
     let mut set = |name: &str, value: Value| {
         if !value.is_null() {
             rest.insert(name.to_owned(), value);
         }
     };
+    if let Some(name) = timestamp {
+        set(name, json!(event.timestamp));
+    }
     if event.kind == Kind::Log {
-        set("@timestamp", json!(event.timestamp));
         set("trace.id", json!(event.trace_id));
         set("transaction.id", json!(event.transaction_id));
         set("span.id", json!(event.id));
         return Value::Object(rest);
     }
-    set("timestamp", json!(event.timestamp));
     set("id", json!(event.id));
     set("trace_id", json!(event.trace_id));
     set("transaction_id", json!(event.transaction_id));

@@ -37,7 +37,13 @@ impl Front {
     /// Pages are written as if there were none. Markup has a quotation mark only around values, as all text is escaped, so what is
     /// replaced here is an attribute and never telemetry.
     pub(crate) fn page(&self, page: String) -> String {
-        const ATTRIBUTES: [&str; 4] = [" href=\"/", " src=\"/", " action=\"/", " data-live=\"/"];
+        const ATTRIBUTES: [&str; 5] = [
+            " href=\"/",
+            " src=\"/",
+            " action=\"/",
+            " data-live=\"/",
+            " data-rows=\"/",
+        ];
         if self.base.is_root() {
             return page;
         }
@@ -70,6 +76,7 @@ mod tests {
             form method="post" action="/settings/clear" { input name="next" value="/services"; }
             script type="module" src="/assets/v/app.js" {}
             table data-live="/live/stream?q=" {}
+            table data-rows="/traces/1?tab=x" {}
             a href="#top" { "top" } a href="https://elsewhere.example/" { "away" }
         }
         .into_string();

@@ -51,6 +51,7 @@ use diesel_migrations::{EmbeddedMigrations, embed_migrations};
 
 pub use error::{OpenError, StoreError, SubmitError};
 pub use events::{events, trace};
+pub(crate) use events::{trace_blocks, trace_in};
 pub(crate) use gate::Pass;
 pub use id::StoredId;
 pub use limits::{Beyond, NAMES, NameKind, NameLimit, NameLimits, OTHER};
@@ -323,6 +324,7 @@ impl Store {
             commits: counters.commits.load(Ordering::Relaxed),
             events: counters.events.load(Ordering::Relaxed),
             failed_events: counters.failed_events.load(Ordering::Relaxed),
+            wrong_times: counters.wrong_times.load(Ordering::Relaxed),
             refused_batches: counters.refused_batches.load(Ordering::Relaxed),
             commit_time: nanos(&counters.commit_nanos),
             last_commit_time: nanos(&counters.last_commit_nanos),

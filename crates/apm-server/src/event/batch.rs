@@ -39,6 +39,9 @@ pub struct Batch {
     pub samples: Vec<Sample>,
     /// The `dropped_spans_stats` of its transactions.
     pub dropped: Vec<DroppedSpans>,
+    /// Times that cannot be: the place of an event whose time is that of its arrival, and the time that was sent, µs since the
+    /// epoch. In the order of the events.
+    pub sent: Vec<(u32, i64)>,
     text: String,
 }
 
@@ -51,6 +54,7 @@ impl Batch {
             events: Vec::new(),
             samples: Vec::new(),
             dropped: Vec::new(),
+            sent: Vec::new(),
             text: String::new(),
         }
     }

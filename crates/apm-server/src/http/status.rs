@@ -61,6 +61,7 @@ pub(super) async fn json(
             "queued_bytes": stats.queued_bytes,
             "refused_batches": stats.refused_batches,
             "failed_events": stats.failed_events,
+            "wrong_times": stats.wrong_times,
             "commits": stats.commits,
             "commit_seconds": stats.commit_time.as_secs_f64(),
             "last_commit_seconds": stats.last_commit_time.as_secs_f64(),
@@ -201,6 +202,12 @@ fn store_families(text: &mut String, stats: &StoreStats) {
         "events_failed_total",
         "Events whose commit failed.",
         stats.failed_events,
+    );
+    counter(
+        text,
+        "events_wrong_time_total",
+        "Events stored at the time of their arrival, as their own time cannot be.",
+        stats.wrong_times,
     );
     gauge(
         text,

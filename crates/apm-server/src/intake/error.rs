@@ -10,7 +10,7 @@ use super::decode::Refused;
 use super::found::{Found, Kind, Violation};
 use super::schema::Slot;
 use super::transaction::{keep, service};
-use super::{grouping, stack};
+use super::{grouping, stack, timestamp};
 use crate::event::{Batch, ErrorEvent, Event};
 
 /// Appends the error to the batch.
@@ -26,11 +26,15 @@ pub(super) fn build(found: &mut Found<'_>, line: &str, batch: &mut Batch) -> Res
     let grouping_key = grouping::key(&error);
     let trace = take_stack(&mut error);
     if let Value::Object(members) = &mut error {
-        for name in ["id", "trace_id", "parent_id", "transaction_id", "timestamp"] {
+        for name in ["id", "trace_id", "parent_id", "transaction_id"] {
             members.remove(name);
+        }
+        if !timestamp::is_wrong(found, batch) {
+            members.remove("timestamp");
         }
     }
     let stack = trace.map(|json| stack::keep(&json, xxh3_128(json.as_bytes()), batch));
+    let timestamp = timestamp::settle(found, line, batch).unwrap_or(batch.received);
     let id = |slot, batch: &mut Batch| found.word(slot).map(|id| batch.keep_id(id));
     let message = found
         .word(Slot::LogMessage)
@@ -41,7 +45,7 @@ pub(super) fn build(found: &mut Found<'_>, line: &str, batch: &mut Batch) -> Res
         transaction_id: id(Slot::TransactionId, batch),
         parent_id: id(Slot::ParentId, batch),
         service: service(found, batch),
-        timestamp: found.int(Slot::Timestamp).unwrap_or(batch.received),
+        timestamp,
         grouping_key,
         kind: keep(found, Slot::ExceptionType, batch),
         message: message.map(|message| batch.keep(message)),

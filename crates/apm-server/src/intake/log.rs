@@ -5,6 +5,7 @@ use serde_json::{Map, Value};
 use super::decode::Refused;
 use super::found::Found;
 use super::schema::Slot;
+use super::timestamp;
 use crate::event::{Batch, Event, Log, ServiceOverride};
 
 /// Flat keys that have a nested form, which wins where both were sent.
@@ -30,8 +31,11 @@ pub(super) fn build(found: &mut Found<'_>, line: &str, batch: &mut Batch) -> Res
     let mut values = serde_json::Deserializer::from_str(line).into_iter::<Value>();
     let mut log = values.next().and_then(Result::ok).unwrap_or_default()["log"].take();
     if let Value::Object(members) = &mut log {
-        for name in ["@timestamp", "trace.id", "transaction.id", "span.id"] {
+        for name in ["trace.id", "transaction.id", "span.id"] {
             members.remove(name);
+        }
+        if !timestamp::is_wrong(found, batch) {
+            members.remove("@timestamp");
         }
         for name in FLAT {
             if let Some(value) = members.remove(name).filter(|value| !value.is_null()) {
@@ -46,6 +50,7 @@ pub(super) fn build(found: &mut Found<'_>, line: &str, batch: &mut Batch) -> Res
             .filter(|text| !text.is_empty());
         text.map(|text| batch.keep(text))
     };
+    let timestamp = timestamp::settle(found, line, batch).unwrap_or(batch.received);
     let id = |slot, batch: &mut Batch| found.word(slot).map(|id| batch.keep_id(id));
     let event = Log {
         trace_id: id(Slot::TraceId, batch),
@@ -55,7 +60,7 @@ pub(super) fn build(found: &mut Found<'_>, line: &str, batch: &mut Batch) -> Res
             name: text("/service/name", batch),
             environment: text("/service/environment", batch),
         },
-        timestamp: found.int(Slot::Timestamp).unwrap_or(batch.received),
+        timestamp,
         level: text("/log/level", batch),
         logger: text("/log/logger", batch),
         message: text("/message", batch),

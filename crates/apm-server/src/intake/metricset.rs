@@ -4,6 +4,7 @@ use super::decode::keep_rest;
 use super::found::Found;
 use super::limits;
 use super::schema::Slot;
+use super::timestamp::settle;
 use super::transaction::{keep, service};
 use crate::event::{Batch, Breakdown, Event, Metricset, Sample};
 
@@ -43,7 +44,7 @@ pub(super) fn build(found: &mut Found<'_>, line: &str, batch: &mut Batch) -> boo
     }
     let event = Metricset {
         service: service(found, batch),
-        timestamp: found.int(Slot::Timestamp).unwrap_or(batch.received),
+        timestamp: settle(found, line, batch).unwrap_or(batch.received),
         breakdown,
         samples: first..u32::try_from(batch.samples.len()).expect("a batch is small"),
         rest: keep_rest(found, line, batch),

@@ -4,6 +4,7 @@ use super::decode::{Refused, keep_rest, value_of};
 use super::found::Found;
 use super::schema::Slot;
 use super::stack;
+use super::timestamp::settle;
 use super::transaction::{keep, microseconds, service};
 use crate::event::{Batch, Composite, Event, Outcome, Span, Text};
 
@@ -31,8 +32,7 @@ pub(super) fn build(found: &mut Found<'_>, line: &str, batch: &mut Batch) -> Res
         transaction_id: found.word(Slot::TransactionId).map(|id| batch.keep_id(id)),
         parent_id: batch.keep_id(found.text(Slot::ParentId).unwrap_or_default()),
         service: service(found, batch),
-        timestamp: found
-            .int(Slot::Timestamp)
+        timestamp: settle(found, line, batch)
             .unwrap_or_else(|| batch.received.saturating_add(start)),
         duration: microseconds(found.number(Slot::Duration).unwrap_or_default()),
         name: batch.keep(found.text(Slot::Name).unwrap_or_default()),

@@ -1,11 +1,52 @@
-//! A time as text, in the forms of RFC 3339 that Elastic's server reads.
+//! The time of an event: as text in the forms of RFC 3339 that Elastic's server reads, and what becomes of one that cannot be.
 
 use std::ops::Range;
 use std::str::FromStr;
 
 use jiff::civil::{DateTime, date};
 
+use super::found::Found;
 use super::limits;
+use super::schema::Slot;
+use crate::event::Batch;
+
+/// 2001-09-09, µs since the epoch. Earlier times come from clocks that were never set, and from seconds, milliseconds and negative
+/// numbers in the place of microseconds.
+const FIRST: i64 = 1_000_000_000_000_000;
+/// How far ahead of ours a clock may be, µs: a day. Later times come from nanoseconds, too.
+const AHEAD: i64 = 24 * 3_600_000_000;
+
+/// Whether the time that an event was sent with cannot be.
+pub(super) fn is_wrong(found: &Found<'_>, batch: &Batch) -> bool {
+    let latest = batch.received.saturating_add(AHEAD);
+    let sent = found.int(Slot::Timestamp);
+    sent.is_some_and(|sent| sent < FIRST || sent > latest)
+}
+
+/// The time of the event that is about to be added, µs since the epoch; nothing where none was sent.
+///
+/// No range of time that a reader looks at would hold one that cannot be, so the time of arrival stands for it. What was sent stays in
+/// the document, and in the batch, for among each other the times of one clock are right.
+pub(super) fn settle(found: &mut Found<'_>, line: &str, batch: &mut Batch) -> Option<i64> {
+    let sent = found.int(Slot::Timestamp)?;
+    if !is_wrong(found, batch) {
+        return Some(sent);
+    }
+    let is_it = |start: usize| {
+        line.get(start..)
+            .is_some_and(|text| text.starts_with("\"timestamp\""))
+    };
+    for member in found
+        .members
+        .iter_mut()
+        .filter(|member| is_it(member.start))
+    {
+        member.kept = true;
+    }
+    let place = u32::try_from(batch.events.len()).expect("a batch is small");
+    batch.sent.push((place, sent));
+    Some(batch.received)
+}
 
 /// `2023-11-14T23:13:20.123Z` in µs since the epoch; the offset may also be `+01:00`, `+0100` or `+01`.
 pub(super) fn parse(text: &str) -> Option<i64> {

@@ -4,6 +4,7 @@ use super::decode::{Refused, keep_rest};
 use super::found::Found;
 use super::limits;
 use super::schema::Slot;
+use super::timestamp::settle;
 use crate::event::{Batch, DroppedSpans, Event, Outcome, ServiceOverride, Text, Transaction};
 
 /// Appends the transaction to the batch.
@@ -31,7 +32,7 @@ pub(super) fn build(found: &mut Found<'_>, line: &str, batch: &mut Batch) -> Res
         trace_id: batch.keep_id(found.text(Slot::TraceId).unwrap_or_default()),
         parent_id: found.word(Slot::ParentId).map(|id| batch.keep_id(id)),
         service: service(found, batch),
-        timestamp: found.int(Slot::Timestamp).unwrap_or(batch.received),
+        timestamp: settle(found, line, batch).unwrap_or(batch.received),
         duration: microseconds(found.number(Slot::Duration).unwrap_or_default()),
         name: found.word(Slot::Name).map(|name| batch.keep(name)),
         kind: batch.keep(found.word(Slot::Type).unwrap_or("unknown")),

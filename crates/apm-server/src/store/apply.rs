@@ -17,7 +17,8 @@ use super::dictionary::{Given, Resource, Service, Stack, TxGroup};
 use super::insert::Rows;
 use super::limits::{Beyond, NameKind};
 use super::rows::{
-    BlockRow, ErrorRow, LogRow, MetricsetRow, RowId, SampleRow, SpanRow, TraceAtRow, TxRow,
+    BlockRow, ErrorRow, LogRow, MetricsetRow, RowId, SampleRow, SentTimeRow, SpanRow, TraceAtRow,
+    TxRow,
 };
 use super::trace_index;
 use crate::event::{Batch, Event, ServiceOverride};
@@ -33,6 +34,8 @@ pub(super) struct Counted {
     pub(super) received: i64,
     /// Names that are counted under `_other`.
     pub(super) beyond: Beyond,
+    /// Events with a time that cannot be.
+    pub(super) wrong_times: u64,
 }
 
 /// Who sent the event at hand.
@@ -54,12 +57,14 @@ struct Pass<'m, 'a> {
     received: i64,
     beyond: Beyond,
     overflow: Overflow<'a>,
+    wrong_times: u64,
     tx: Rows<TxRow<'a>>,
     spans: Rows<SpanRow<'a>>,
     errors: Rows<ErrorRow<'a>>,
     logs: Rows<LogRow<'a>>,
     metricsets: Rows<MetricsetRow>,
     samples: Rows<SampleRow>,
+    sent_times: Rows<SentTimeRow>,
     trace_at: Rows<TraceAtRow>,
     blocks: Rows<BlockRow>,
 }
@@ -73,12 +78,14 @@ impl<'m, 'a> Pass<'m, 'a> {
             received: 0,
             beyond: Beyond::default(),
             overflow: Overflow::default(),
+            wrong_times: 0,
             tx: Rows::new(),
             spans: Rows::new(),
             errors: Rows::new(),
             logs: Rows::new(),
             metricsets: Rows::new(),
             samples: Rows::new(),
+            sent_times: Rows::new(),
             trace_at: Rows::new(),
             blocks: Rows::new(),
         }
@@ -115,7 +122,13 @@ impl<'m, 'a> Pass<'m, 'a> {
             resource,
             received,
         };
-        for event in &batch.events {
+        let mut sent = batch.sent.iter().peekable();
+        for (place, event) in (0u32..).zip(&batch.events) {
+            if let Some((_, sent)) = sent.next_if(|sent| sent.0 == place) {
+                let (seq, sent) = (self.seq(), *sent);
+                self.sent_times.push(self.conn, SentTimeRow { seq, sent })?;
+                self.wrong_times += 1;
+            }
             match event {
                 Event::Transaction(event) => self.transaction(sender, event)?,
                 Event::Span(event) => self.span(sender, event)?,
@@ -137,12 +150,14 @@ impl<'m, 'a> Pass<'m, 'a> {
         self.logs.flush(self.conn)?;
         self.metricsets.flush(self.conn)?;
         self.samples.flush(self.conn)?;
+        self.sent_times.flush(self.conn)?;
         self.trace_at.flush(self.conn)?;
         self.blocks.flush(self.conn)?;
         Ok(Counted {
             rollup: self.rollup,
             received: self.received,
             beyond: self.beyond,
+            wrong_times: self.wrong_times,
         })
     }
 

@@ -35,14 +35,29 @@ pub fn events(conn: &mut SqliteConnection, seqs: &[i64]) -> Result<Vec<StoredEve
     Ok(seqs.iter().filter_map(|seq| found.remove(seq)).collect())
 }
 
+/// The blocks that may hold events of a trace, oldest first.
+pub(crate) fn trace_blocks(conn: &mut SqliteConnection, id: &str) -> Result<Vec<i64>, StoreError> {
+    Reader::new(conn).blocks_of(&StoredId::from(id))
+}
+
 /// All events of a trace, by time and then by arrival: transactions, spans, errors and logs.
 pub fn trace(conn: &mut SqliteConnection, id: &str) -> Result<Vec<StoredEvent>, StoreError> {
+    let blocks = trace_blocks(conn, id)?;
+    trace_in(conn, id, &blocks)
+}
+
+/// Those of some blocks alone: a large trace does not have to fit into memory.
+pub(crate) fn trace_in(
+    conn: &mut SqliteConnection,
+    id: &str,
+    blocks: &[i64],
+) -> Result<Vec<StoredEvent>, StoreError> {
     let id = StoredId::from(id);
     let mut reader = Reader::new(conn);
     let mut events = Vec::new();
-    for block in reader.blocks_of(&id)? {
+    for block in blocks {
         let first = block * SLOTS;
-        events.extend(reader.block(block, first, first + SLOTS - 1, |row| {
+        events.extend(reader.block(*block, first, first + SLOTS - 1, |row| {
             row.trace_id.as_ref() == Some(&id)
         })?);
     }

@@ -123,6 +123,14 @@ row! {
 }
 
 row! {
+    /// The time that an event was sent with, where the time of arrival stands for it.
+    pub(super) struct SentTimeRow in "sent_time" {
+        seq: i64,
+        sent: i64,
+    }
+}
+
+row! {
     /// A metricset may name a sample twice.
     pub(super) struct SampleRow in "metric_sample" {
         service_id: i64,

@@ -24,6 +24,8 @@ pub struct StoreStats {
     pub events: u64,
     /// Events that were not stored since the start, for their commit failed.
     pub failed_events: u64,
+    /// Events stored since the start whose own time cannot be: that of their arrival stands for it.
+    pub wrong_times: u64,
     /// Batches that were refused since the start, for the queue was full.
     pub refused_batches: u64,
     /// Time that all commits took together, from the first insert to the end of COMMIT.
@@ -61,6 +63,7 @@ pub(super) struct Counters {
     pub(super) commits: AtomicU64,
     pub(super) events: AtomicU64,
     pub(super) failed_events: AtomicU64,
+    pub(super) wrong_times: AtomicU64,
     pub(super) refused_batches: AtomicU64,
     pub(super) commit_nanos: AtomicU64,
     pub(super) last_commit_nanos: AtomicU64,

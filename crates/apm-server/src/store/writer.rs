@@ -290,6 +290,8 @@ impl Writer {
                 let events = batches.iter().map(|(batch, _)| batch.events.len()).sum();
                 coarse.committed(&counted, events, plan);
                 self.counters.add_beyond(&counted.beyond);
+                let wrong = &self.counters.wrong_times;
+                wrong.fetch_add(counted.wrong_times, Ordering::Relaxed);
                 self.written()?;
                 Ok(self.counters.committed(events as u64, start.elapsed()))
             }

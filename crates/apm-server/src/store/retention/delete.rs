@@ -50,6 +50,10 @@ pub(super) fn blocks(
         delete(error::table.filter(error::seq.between(first, last))).execute(conn)?;
         delete(log::table.filter(log::seq.between(first, last))).execute(conn)?;
         samples(conn, first, last)?;
+        sql_query("DELETE FROM sent_time WHERE seq BETWEEN ? AND ?")
+            .bind::<BigInt, _>(first)
+            .bind::<BigInt, _>(last)
+            .execute(conn)?;
         delete(metricset::table.filter(metricset::seq.between(first, last))).execute(conn)?;
         delete(block::table.filter(block::id.between(*oldest, *newest))).execute(conn)?;
         gone += ids.len() as u64;

@@ -83,6 +83,11 @@ fn numbers(stats: &StoreStats) -> Markup {
             html! { @if stats.failed_events > 0 { span.failed { (grouped(stats.failed_events)) } } @else { "0" } },
         ),
         Fact::new("Batches refused", grouped(stats.refused_batches)),
+        Fact::with(
+            "Wrong clocks",
+            html! { @if stats.wrong_times > 0 { span.failed { (grouped(stats.wrong_times)) } } @else { "0" } },
+            dim("events, stored as of their arrival"),
+        ),
     ];
     if let Some(average) = average {
         list.push(Fact::with(

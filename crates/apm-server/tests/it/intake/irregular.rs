@@ -17,7 +17,7 @@ fn read(line: &str) -> Option<Batch> {
 
 fn span(members: &str) -> (Batch, Span) {
     let line = format!(
-        r#"{{"span":{{"id":"1","trace_id":"2","parent_id":"3","name":"n","type":"t","timestamp":8,"duration":2,{members}}}}}"#
+        r#"{{"span":{{"id":"1","trace_id":"2","parent_id":"3","name":"n","type":"t","timestamp":1700000000000008,"duration":2,{members}}}}}"#
     );
     let batch = read(&line).unwrap_or_else(|| panic!("{line} is refused"));
     let Event::Span(span) = batch.events[0].clone() else {
@@ -27,7 +27,7 @@ fn span(members: &str) -> (Batch, Span) {
 }
 
 fn metricset(samples: &str) -> (Batch, Metricset) {
-    let line = format!(r#"{{"metricset":{{"timestamp":8,"samples":{samples}}}}}"#);
+    let line = format!(r#"{{"metricset":{{"timestamp":1700000000000008,"samples":{samples}}}}}"#);
     let batch = read(&line).unwrap_or_else(|| panic!("{line} is refused"));
     let Event::Metricset(metricset) = batch.events[0].clone() else {
         panic!("{line} is no metricset");
@@ -67,7 +67,7 @@ fn frames_whose_keys_are_irregular_are_kept_in_the_regular_form() {
 
 #[test]
 fn frames_are_checked_in_the_regular_form() {
-    let line = r#"{"span":{"id":"1","trace_id":"2","parent_id":"3","name":"n","type":"t","timestamp":8,"duration":2,"stacktrace":[{"Lineno":1}]}}"#;
+    let line = r#"{"span":{"id":"1","trace_id":"2","parent_id":"3","name":"n","type":"t","timestamp":1700000000000008,"duration":2,"stacktrace":[{"Lineno":1}]}}"#;
     assert!(read(line).is_none());
 }
 

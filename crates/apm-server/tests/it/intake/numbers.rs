@@ -67,10 +67,13 @@ async fn counts_are_whole_and_not_negative() {
 #[test]
 fn minus_zero_is_a_whole_number() {
     let line = r#"{"transaction":{"id":"1","trace_id":"2","type":"request","duration":-0,"timestamp":-0,"span_count":{"started":-0},"context":{"user":{"id":-0},"request":{"method":"GET","url":{"port":-0}}}}}"#;
-    let Event::Transaction(transaction) = &read(line).events[0] else {
+    let batch = read(line);
+    let Event::Transaction(transaction) = &batch.events[0] else {
         panic!("it is a transaction");
     };
-    assert_eq!(transaction.timestamp, 0);
+    // The start of time cannot be: the time of arrival stands for it.
+    assert_eq!(transaction.timestamp, batch.received);
+    assert_eq!(batch.sent, [(0, 0)]);
     assert_eq!(transaction.spans_started, 0);
 }
 
@@ -83,7 +86,8 @@ fn numbers_beyond_all_measure_are_cut_in_the_columns_alone() {
     };
     let year = 366 * 86_400_000_000;
     assert_eq!(transaction.duration, year);
-    assert_eq!(transaction.timestamp, 253_402_207_200_999_999);
+    assert_eq!(transaction.timestamp, batch.received);
+    assert_eq!(batch.sent, [(0, 253_402_207_200_999_999)]);
     assert_eq!(transaction.spans_started, 1 << 53);
     assert_eq!(transaction.spans_dropped, Some(-(1 << 53)));
     assert_eq!(
@@ -102,11 +106,13 @@ fn numbers_beyond_all_measure_are_cut_in_the_columns_alone() {
     assert_eq!(span.timestamp, batch.received - year);
 
     let line = r#"{"metricset":{"timestamp":-9223372036854775808,"transaction":{"type":"t"},"samples":{"span.self_time.count":{"value":1e300},"span.self_time.sum.us":{"value":1e300}}}}"#;
-    let Event::Metricset(metricset) = &read(line).events[0] else {
+    let batch = read(line);
+    let Event::Metricset(metricset) = &batch.events[0] else {
         panic!("it is a metricset");
     };
     let breakdown = metricset.breakdown.expect("it is one");
-    assert_eq!(metricset.timestamp, -62_135_596_800_000_000);
+    assert_eq!(metricset.timestamp, batch.received);
+    assert_eq!(batch.sent, [(0, -62_135_596_800_000_000)]);
     assert_eq!(breakdown.count, (1_i64 << 53) as f64);
     assert_eq!(breakdown.sum, year as f64);
 }

@@ -21,7 +21,7 @@ fn brackets_after_the_value_are_ignored() {
 
 #[test]
 fn a_lone_half_of_a_character_is_replaced_wherever_it_is() {
-    let line = r#"{"span":{"id":"1","trace_id":"2","parent_id":"3","name":"n\ud83d","type":"t","timestamp":8,"duration":2,"stacktrace":[{"filename":"f","function":"\ud83d","vars":{"v":"\ud83d"},"x":"\ude00"}],"otel":{"attributes":{"a":["\ud83d"]}},"context":{"tags":{"t":"\ud83d"},"isX":"\ud83d\ud83d\ude00"},"Own":"\ude00"}}"#;
+    let line = r#"{"span":{"id":"1","trace_id":"2","parent_id":"3","name":"n\ud83d","type":"t","timestamp":1700000000000008,"duration":2,"stacktrace":[{"filename":"f","function":"\ud83d","vars":{"v":"\ud83d"},"x":"\ude00"}],"otel":{"attributes":{"a":["\ud83d"]}},"context":{"tags":{"t":"\ud83d"},"isX":"\ud83d\ud83d\ude00"},"Own":"\ude00"}}"#;
     let batch = read(METADATA, line);
     let Event::Span(span) = &batch.events[0] else {
         panic!("it is a span");
@@ -50,7 +50,7 @@ fn a_lone_half_is_replaced_in_the_trace_alone_and_in_irregular_lines_too() {
         ),
     ] {
         let line = format!(
-            r#"{{"span":{{"id":"1","trace_id":"2","parent_id":"3","name":"n","type":"t","timestamp":8,"duration":2,"stacktrace":[{frame}]}}}}"#
+            r#"{{"span":{{"id":"1","trace_id":"2","parent_id":"3","name":"n","type":"t","timestamp":1700000000000008,"duration":2,"stacktrace":[{frame}]}}}}"#
         );
         let batch = read(METADATA, &line);
         let Event::Span(span) = &batch.events[0] else {
