@@ -8,7 +8,7 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 
 import { article } from "./support/article.js";
-import { growth, strange } from "./support/streams.js";
+import { growth, odd, strange } from "./support/streams.js";
 import { start } from "./support/service.js";
 
 export default async function setup() {
@@ -25,7 +25,7 @@ export default async function setup() {
       start(directory, "strange", ["server"]),
     ]);
     running.push(read, play, server);
-    await Promise.all([article(read), article(play), server.send(strange()), server.send(growth())]);
+    await Promise.all([article(read), article(play), server.send(strange()), server.send(growth()), server.send(odd())]);
     Object.assign(process.env, {
       ARTICLE: read.pages, ARTICLE_SERVICE: read.service, PLAY: play.pages, PLAY_SERVICE: play.service, STRANGE: server.pages,
     });

@@ -50,11 +50,14 @@ class Service {
     return until(query, async () => (await this.api("discover", { q: query })).total, (total) => total >= count);
   }
 
-  // Sends lines of intake v2; all of them must be taken.
-  async send(lines) {
-    const body = lines.map((line) => JSON.stringify(line)).join("\n");
-    const { status, text } = await ask(`${this.pages}/intake/v2/events?verbose`, { method: "POST", headers: { "content-type": "application/x-ndjson" }, body });
-    if (status !== 202) throw new Error(`the stream was answered ${status}: ${text}`);
+  // Sends lines of intake v2, of which the first is metadata; all of them must be taken. A server on a busy machine refuses a body whose
+  // events come faster than they are stored, so it gets a few thousand at a time.
+  async send([metadata, ...events]) {
+    for (let first = 0; first < events.length; first += 2_000) {
+      const body = [metadata, ...events.slice(first, first + 2_000)].map((line) => JSON.stringify(line)).join("\n");
+      const { status, text } = await ask(`${this.pages}/intake/v2/events?verbose`, { method: "POST", headers: { "content-type": "application/x-ndjson" }, body });
+      if (status !== 202) throw new Error(`the stream was answered ${status}: ${text}`);
+    }
   }
 
   stop() {

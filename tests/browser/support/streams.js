@@ -6,7 +6,8 @@ export const HOSTILE = `<script>alert("1")</script>"><img src=x onerror=alert(2)
 const LINK = `javascript:alert(3)//${HOSTILE}`;
 
 export const HOSTILE_TRACE = "bad0".padEnd(32, "0"), HOSTILE_TRANSACTION = "bad1".padEnd(16, "0"), HOSTILE_SPAN = "bad2".padEnd(16, "0");
-export const BIG_TRACE = "b16".padEnd(32, "0"), BIG_SPANS = 5_000;
+// A trace of many spans, of which the first have names of their own.
+export const BIG_TRACE = "b16".padEnd(32, "0"), BIG_SPANS = 20_000, BIG_NAMED = 4_000, BIG_FAILED = 17_000;
 export const LOGGED = "The cart could not be read";
 
 // The one field in which the protocol allows nothing but letters, digits, space, _ and -.
@@ -104,11 +105,31 @@ export function growth() {
   }
   const big = { trace_id: BIG_TRACE, transaction_id: id(0xb16, 16) };
   const start = now - 120e6;
-  lines.push({ transaction: { id: big.transaction_id, trace_id: big.trace_id, timestamp: start, duration: 6_000, name: "GET /big", type: "request", result: "HTTP 2xx", outcome: "success", sampled: true, span_count: { started: BIG_SPANS } } });
+  lines.push({ transaction: { id: big.transaction_id, trace_id: big.trace_id, timestamp: start, duration: 24_000, name: "GET /big", type: "request", result: "HTTP 2xx", outcome: "success", sampled: true, span_count: { started: BIG_SPANS } } });
   for (let i = 0; i < BIG_SPANS; i++) {
-    lines.push({ span: { id: id(0xb000000 + i, 16), ...big, parent_id: big.transaction_id, timestamp: start + i * 1_100, duration: 1, name: `step ${i}`, type: "app", subtype: "internal" } });
+    const name = i < BIG_NAMED ? `step ${i}` : i % 2 ? "tick" : "tock";
+    lines.push({ span: { id: id(0xb000000 + i, 16), ...big, parent_id: big.transaction_id, timestamp: start + i * 1_100, duration: 1, name, type: "app", subtype: "internal", outcome: i === BIG_FAILED ? "failure" : "success" } });
   }
   lines.push({ transaction: { id: id(0x111, 16), trace_id: id(0x111, 32), timestamp: now - 60e6, duration: 3, name: "GET /unsampled", type: "request", result: "HTTP 2xx", outcome: "success", sampled: false, span_count: { started: 0 } } });
   lines.push({ error: { id: id(0x222, 32), timestamp: now - 50e6, culprit: "shop.cart.read", log: { message: LOGGED, level: "error", logger_name: "shop.cart", stacktrace: [{ filename: "cart.py", abs_path: "/srv/shop/cart.py", function: "read", lineno: 12, context_line: "    log.error(\"The cart could not be read\")", pre_context: ["def read():"], post_context: [] }] } } });
+  return lines;
+}
+
+// Words that would break out of their place: from right to left, with characters that turn the direction, with codes of a terminal,
+// and very long ones without a space.
+export const ODD = "odd words", ODD_TRACE = "0dd".padEnd(32, "0"), RTL = "שלום עולם", TURNED = "invoice\u202efdp.exe", COLOURED = "\u001b[1;31mred\u001b[0m";
+const LONG = "x".repeat(1_000), LONGER = "y".repeat(10_000);
+
+export function odd() {
+  const now = Date.now() * 1000 - 20e6, id = (n) => `0dd${n}`.padEnd(16, "0"), ids = { trace_id: ODD_TRACE, transaction_id: id(0), parent_id: id(0) };
+  const lines = [
+    { metadata: { service: { name: ODD, agent: { name: "python", version: "1" }, environment: RTL, version: TURNED } } },
+    { transaction: { id: id(0), trace_id: ODD_TRACE, timestamp: now, duration: 40, name: RTL, type: "request", result: RTL, outcome: "failure", sampled: true, span_count: { started: 4 }, context: { user: { id: TURNED, username: RTL }, tags: { long: LONG, turned: TURNED }, custom: { longer: LONGER } } } },
+  ];
+  for (const [i, name] of [RTL, TURNED, COLOURED, LONG].entries()) {
+    lines.push({ span: { ...ids, id: id(i + 1), timestamp: now + 1_000 * (i + 1), duration: 2, name, type: "db", subtype: "sqlite", context: { db: { type: "sql", statement: `SELECT '${name}', '${i === 3 ? LONGER : ""}'` }, destination: { service: { resource: name } }, tags: { name } } } });
+    lines.push({ error: { ...ids, id: `0dd${i}`.padEnd(32, "1"), timestamp: now + 500, culprit: name, exception: { type: name, message: i === 3 ? LONGER : name, handled: false, stacktrace: [{ filename: name, function: name, lineno: 3, context_line: name }] } } });
+    lines.push({ log: { "@timestamp": now, message: i === 3 ? LONGER : name, "log.level": "info", "trace.id": ODD_TRACE, "transaction.id": id(0) } });
+  }
   return lines;
 }

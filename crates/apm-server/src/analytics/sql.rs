@@ -8,8 +8,10 @@
 use std::borrow::Cow;
 use std::fmt::Write as _;
 
+use diesel::connection::DefaultLoadingMode;
 use diesel::deserialize::QueryableByName;
 use diesel::prelude::*;
+use diesel::query_builder::{BoxedSqlQuery, SqlQuery};
 use diesel::result::Error;
 use diesel::sql_types::{BigInt, Binary, Double, Nullable, Text};
 use diesel::sqlite::Sqlite;
@@ -123,6 +125,24 @@ impl Sql {
     where
         T: QueryableByName<Sqlite> + 'static,
     {
+        self.query()?.load(conn)
+    }
+
+    /// Runs the question, and hands on one row after the other: of many rows, only what is made of them is held.
+    ///
+    /// # Errors
+    /// As [`Self::load`].
+    pub fn each<T>(&self, conn: &mut SqliteConnection, mut row: impl FnMut(T)) -> QueryResult<()>
+    where
+        T: QueryableByName<Sqlite> + 'static,
+    {
+        for found in self.query()?.load_iter::<T, DefaultLoadingMode>(conn)? {
+            row(found?);
+        }
+        Ok(())
+    }
+
+    fn query(&self) -> QueryResult<BoxedSqlQuery<'_, Sqlite, SqlQuery>> {
         let mut query = diesel::sql_query(self.text.as_ref()).into_boxed::<Sqlite>();
         for name in self.names() {
             query = match self.value(name)? {
@@ -133,7 +153,7 @@ impl Sql {
                 Value::Blob(value) => query.bind::<Binary, _>(value.as_slice()),
             };
         }
-        query.load(conn)
+        Ok(query)
     }
 
     /// Runs a question that has exactly one row.

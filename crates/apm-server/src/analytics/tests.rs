@@ -224,7 +224,10 @@ fn questions() -> Vec<(&'static str, Sql)> {
             "callers/of",
             callers::sql(&scope, Of::Statement(1), &window),
         ),
-        ("trace/items", trace::read::items_sql(TRACE)),
+        ("trace/transactions", trace::read::transactions_sql(TRACE)),
+        ("trace/spans", trace::read::spans_sql(TRACE)),
+        ("trace/sent", trace::read::sent_sql(TRACE)),
+        ("trace/places", trace::read::places_sql(TRACE)),
         ("trace/errors", trace::read::errors_sql(TRACE)),
         ("trace/logs", trace::read::logs_sql(TRACE)),
         (

@@ -1,8 +1,12 @@
 //! `/api/v1/traces` and one trace.
 
+mod page;
+
+use std::sync::Arc;
+
 use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse};
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 use serde_json::Value as Json;
 
 use super::answer::answer;
@@ -15,13 +19,30 @@ use crate::analytics::traces::{self, Question};
 use crate::pasted::{Part, readings};
 use crate::store::Store;
 
-/// A trace, and the document of one of its items where one is asked for.
-#[derive(Serialize)]
+/// A part of a trace, and the document of one of its items where one is asked for.
 struct Answer {
-    #[serde(flatten)]
-    trace: Trace,
-    #[serde(skip_serializing_if = "Option::is_none")]
+    trace: Arc<Trace>,
+    first: usize,
+    size: usize,
+    read: page::Read,
     document: Option<Json>,
+}
+
+impl Serialize for Answer {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        #[derive(Serialize)]
+        struct Shown<'a> {
+            #[serde(flatten)]
+            trace: page::Page<'a>,
+            #[serde(skip_serializing_if = "Option::is_none")]
+            document: Option<&'a Json>,
+        }
+        Shown {
+            trace: page::Page::of(&self.trace, self.first, self.size, &self.read),
+            document: self.document.as_ref(),
+        }
+        .serialize(serializer)
+    }
 }
 
 /// Traces of a page where nothing else is asked for.
@@ -48,7 +69,11 @@ pub(super) async fn list(
     .await
 }
 
-/// `GET /api/v1/traces/{trace}?item=`
+/// Items of one answer, if no number is asked for, and at most.
+const ITEMS: i64 = 5_000;
+const MOST_ITEMS: i64 = 10_000;
+
+/// `GET /api/v1/traces/{trace}?item=&first=&size=`
 pub(super) async fn one(
     request: HttpRequest,
     store: Data<Store>,
@@ -56,6 +81,10 @@ pub(super) async fn one(
     let params = Params::read(&request)?.timeless();
     let id = params.path("trace").to_owned();
     let item = params.get("item")?.map(str::to_owned);
+    let first = params.int("first", 0, i64::MAX)?.unwrap_or(0);
+    let size = params.int("size", 0, MOST_ITEMS)?.unwrap_or(ITEMS);
+    let whole = |number: i64| usize::try_from(number).unwrap_or(usize::MAX);
+    let (first, size) = (whole(first), whole(size));
     answer(&request, &store, &params, move |conn| {
         let trace = read::pasted(conn, &id)?.ok_or(ApiError::Unknown {
             what: "trace",
@@ -74,7 +103,20 @@ pub(super) async fn one(
                 discover::document(conn, seq)?
             }
         };
-        Ok(Answer { trace, document })
+        let start = first.min(trace.items.len());
+        let end = start.saturating_add(size).min(trace.items.len());
+        let items = &trace.items[start..end];
+        let read = page::Read {
+            statements: read::statements(conn, items)?,
+            named: read::named(conn, items)?,
+        };
+        Ok(Answer {
+            trace,
+            first,
+            size,
+            read,
+            document,
+        })
     })
     .await
 }

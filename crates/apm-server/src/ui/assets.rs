@@ -30,12 +30,16 @@ const FILES: &[(&str, &str, &[u8])] = &[
     ("live.js", JS, include_bytes!("assets/live.js")),
     ("noscript.css", CSS, include_bytes!("assets/noscript.css")),
     ("pages.css", CSS, include_bytes!("assets/pages.css")),
+    ("parts.js", JS, include_bytes!("assets/parts.js")),
     ("paste.js", JS, include_bytes!("assets/paste.js")),
     ("suggest.js", JS, include_bytes!("assets/suggest.js")),
     ("swap.js", JS, include_bytes!("assets/swap.js")),
     ("theme.js", JS, include_bytes!("assets/theme.js")),
     ("tokens.css", CSS, include_bytes!("assets/tokens.css")),
+    ("treegrid.js", JS, include_bytes!("assets/treegrid.js")),
     ("waterfall.js", JS, include_bytes!("assets/waterfall.js")),
+    ("whole.js", JS, include_bytes!("assets/whole.js")),
+    ("zoom.js", JS, include_bytes!("assets/zoom.js")),
 ];
 
 const CSS: &str = "text/css; charset=utf-8";

@@ -1,11 +1,13 @@
 //! The pages over the wire: what they weigh, what they take and give, what arrives while one is open.
 
 mod big;
+mod clocks;
 mod data;
 mod filtered;
 mod live;
 mod names;
 mod pasted;
+mod text;
 mod weight;
 
 /// Metadata of a service.

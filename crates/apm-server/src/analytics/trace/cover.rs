@@ -1,6 +1,6 @@
 //! How much of an item its children account for: self time, and the stretches that no child covers.
 //!
-//! Formula: reference/ui.md 4.7: an item's duration less the union of its children's intervals, clipped to it.
+//! It is an item's duration less the union of its children's intervals, clipped to it.
 
 /// A stretch of the timeline, `from .. to` in µs.
 pub(crate) type Interval = (i64, i64);

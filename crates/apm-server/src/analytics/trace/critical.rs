@@ -1,36 +1,33 @@
 //! The critical path: which item the trace was waiting for, at every moment of its entry.
 //!
-//! Formula: reference/ui.md 4.9, but without its tolerance of 1 ms: whole SQLite requests are shorter than that, and without
-//! it the segments add up to the entry's duration exactly.
+//! There is no tolerance: whole SQLite requests are shorter than a millisecond, and without one the segments add up to the
+//! entry's duration exactly.
 
+use super::item::Stretch;
 use super::tree::Tree;
 
-/// One stretch of the timeline that an item itself is waited for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Segment {
-    /// Index of the item.
-    pub(crate) item: usize,
-    pub(crate) from: i64,
-    pub(crate) to: i64,
-}
-
-/// The critical path of the item `root`, by time.
-pub(crate) fn path(tree: &Tree, root: usize) -> Vec<Segment> {
+/// The critical path of the item `root`, by time: stretches of the timeline that an item itself is waited for.
+pub(crate) fn path(tree: &Tree, root: u32) -> Vec<Stretch> {
     let mut segments = Vec::new();
-    let mut walks = vec![(root, tree.nodes[root].at, tree.nodes[root].end())];
+    let start = &tree.nodes[root as usize];
+    let mut walks = vec![(root, start.at, start.end())];
+    let mut children: Vec<u32> = Vec::new();
     while let Some((item, from, to)) = walks.pop() {
-        let mut children = tree.nodes[item].children.clone();
-        children
-            .sort_unstable_by_key(|child| std::cmp::Reverse((tree.nodes[*child].end(), *child)));
+        let below = tree.children.below(item as usize).iter().copied();
+        children.clear();
+        children.extend(below.filter(|child| !tree.nodes[*child as usize].far));
+        children.sort_unstable_by_key(|child| {
+            std::cmp::Reverse((tree.nodes[*child as usize].end(), *child))
+        });
         let mut scan = to;
-        for child in children {
-            let node = &tree.nodes[child];
+        for child in children.drain(..) {
+            let node = &tree.nodes[child as usize];
             // One that ends later ran beside: nobody waited for it.
             if node.at >= scan || node.end() <= from || node.end() > scan {
                 continue;
             }
             if node.end() < scan {
-                segments.push(Segment {
+                segments.push(Stretch {
                     item,
                     from: node.end(),
                     to: scan,
@@ -41,7 +38,7 @@ pub(crate) fn path(tree: &Tree, root: usize) -> Vec<Segment> {
             scan = start;
         }
         if scan > from {
-            segments.push(Segment {
+            segments.push(Stretch {
                 item,
                 from,
                 to: scan,
@@ -61,14 +58,13 @@ mod tests {
 
     fn items(spans: &[(usize, i64, i64)]) -> Vec<Item> {
         let span = |(i, (parent, start, duration)): (usize, &(usize, i64, i64))| Item {
-            id: (i + 1).to_string(),
-            parent: Some(parent.to_string()),
+            id: i as u64 + 1,
+            parent: Some(*parent as u64),
             start: *start,
             duration: *duration,
             ..Item::default()
         };
         let entry = Item {
-            id: "0".to_owned(),
             transaction: true,
             duration: 100,
             ..Item::default()
@@ -78,8 +74,8 @@ mod tests {
             .collect()
     }
 
-    fn walked(spans: &[(usize, i64, i64)]) -> Vec<(usize, i64, i64)> {
-        let tree = Tree::new(&items(spans));
+    fn walked(spans: &[(usize, i64, i64)]) -> Vec<(u32, i64, i64)> {
+        let tree = Tree::new(&items(spans), &[]);
         path(&tree, 0)
             .into_iter()
             .map(|segment| (segment.item, segment.from, segment.to))

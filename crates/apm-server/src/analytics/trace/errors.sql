@@ -1,4 +1,4 @@
--- Errors of one trace, by time.
+-- Errors of one trace by time, at most :most.
 -- The `+` keeps SQLite from reading the whole table into an automatic index on trace_id.
 WITH RECURSIVE segment (number) AS (
     SELECT min(key) >> 40 FROM trace_at
@@ -15,7 +15,7 @@ SELECT e.seq,
        s.name AS service,
        g.grouping_key,
        g.type,
-       g.message,
+       substr(g.message, 1, 1000) AS message,
        g.culprit,
        g.handled,
        e.ts
@@ -25,3 +25,4 @@ JOIN error_group g ON g.id = e.group_id
 JOIN service s ON s.id = g.service_id
 WHERE +e.trace_id = :trace
 ORDER BY e.ts, e.seq
+LIMIT :most

@@ -1,35 +1,72 @@
 //! What a trace consists of.
 
+use std::collections::HashMap;
+use std::sync::Arc;
+
 use serde::Serialize;
 
+use super::lines::Lines;
+use crate::event::Outcome;
+use crate::store::id::StoredId;
+
 /// Everything known of one trace.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Default)]
 pub struct Trace {
     /// `trace.id`
     pub id: String,
     /// Start of the entry, µs since the epoch; `at` of every item counts from here.
     pub start: i64,
+    /// Earliest start of an item, µs from the start of the entry: 0 or less.
+    pub from: i64,
     /// From the earliest start to the latest end, µs.
     pub duration: i64,
     /// Transactions and spans: parents before their children, siblings by start, orphans last.
     pub items: Vec<Item>,
     /// What the entry waited for, by time; adds up to its duration.
     pub critical_path: Vec<Stretch>,
-    /// By time.
+    /// By time, at most [`read::MOST_ERRORS`](super::read::MOST_ERRORS).
     pub errors: Vec<TraceError>,
-    /// By time.
+    /// By time, at most [`read::MOST_LOGS`](super::read::MOST_LOGS).
     pub logs: Vec<TraceLog>,
     /// Items that name a parent which did not arrive.
     pub orphans: usize,
+    /// Items that are too far from the rest in time to be drawn with it.
+    pub far: usize,
+    /// Whether there are more items, errors or log lines than are read.
+    pub is_cut: bool,
+    /// How many errors items have, by their index.
+    pub errors_of: HashMap<u32, u32>,
+    /// How many different [`What`] there are.
+    pub whats: usize,
+    /// What a reader sees of it, line by line.
+    pub lines: Lines,
 }
 
 impl Trace {
+    /// The index of the item with an id.
+    #[must_use]
+    pub fn index_of(&self, id: &str) -> Option<usize> {
+        let id = StoredId::from(id);
+        self.items.iter().position(|item| item.id == id)
+    }
+
     /// The number of the event with an id: an item first, then an error.
     #[must_use]
     pub fn seq_of(&self, id: &str) -> Option<i64> {
-        let item = self.items.iter().find(|item| item.id == id);
-        let error = self.errors.iter().find(|error| error.id == id);
-        item.map(|item| item.seq).or(error.map(|error| error.seq))
+        let item = self.index_of(id).map(|index| self.items[index].seq);
+        let error = || self.errors.iter().find(|error| error.id == id);
+        item.or_else(|| error().map(|error| error.seq))
+    }
+
+    /// Memory that it holds, bytes, near enough for a bound.
+    #[must_use]
+    pub(super) fn bytes(&self) -> usize {
+        self.items.len() * (size_of::<Item>() + 16)
+            + self.critical_path.len() * size_of::<Stretch>()
+            + self.errors.len() * (size_of::<TraceError>() + 300)
+            + self.logs.len() * (size_of::<TraceLog>() + 60)
+            + self.whats * 300
+            + self.lines.bytes()
     }
 }
 
@@ -37,80 +74,140 @@ impl Trace {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub struct Stretch {
     /// Index in [`Trace::items`].
-    pub item: usize,
+    pub item: u32,
     /// µs from the start of the entry.
     pub from: i64,
     /// µs from the start of the entry.
     pub to: i64,
 }
 
+/// What an item is: all items that are the same share one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct What {
+    /// Its place among those of the trace.
+    pub number: u32,
+    /// `service.name`
+    pub service: Arc<str>,
+    /// `service.environment`, may be empty.
+    pub environment: Arc<str>,
+    /// `agent.name`
+    pub agent: Arc<str>,
+    /// Name.
+    pub name: Arc<str>,
+    /// `transaction.type` or `span.type`.
+    pub kind: Arc<str>,
+    /// `span.subtype`, may be empty.
+    pub subtype: Arc<str>,
+    /// `span.action`, may be empty.
+    pub action: Arc<str>,
+    /// `transaction.result`, may be empty.
+    pub result: Arc<str>,
+    /// What it calls, may be empty.
+    pub destination: Arc<str>,
+    /// The row of its statement, whose text is read when it is shown.
+    pub statement: Option<i64>,
+    /// The fingerprint of its statement.
+    pub fingerprint: Option<i64>,
+}
+
+impl What {
+    /// The fingerprint, 16 hex digits.
+    #[must_use]
+    pub fn fingerprint(&self) -> Option<String> {
+        self.fingerprint.map(|hash| format!("{hash:016x}"))
+    }
+}
+
 /// A transaction or a span.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Item {
     /// The event's number: its document is found by it.
     pub seq: i64,
-    /// Whether it is a transaction.
-    pub is_transaction: bool,
     /// Its id.
-    pub id: String,
-    /// `parent.id`
-    pub parent_id: Option<String>,
-    /// Of a span, where the agent sends it.
-    pub transaction_id: Option<String>,
-    /// `service.name`
-    pub service: String,
-    /// `service.environment`, may be empty.
-    pub environment: String,
-    /// `agent.name`
-    pub agent: String,
-    /// Name.
-    pub name: String,
-    /// `transaction.type` or `span.type`.
-    #[serde(rename = "type")]
-    pub kind: String,
-    /// `span.subtype`, may be empty.
-    pub subtype: String,
-    /// `span.action`, may be empty.
-    pub action: String,
-    /// Start by its own clock, µs since the epoch.
+    pub id: StoredId,
+    /// Names and kinds.
+    pub what: Arc<What>,
+    /// Start, µs since the epoch, as stored: by its own clock, or the time of arrival where that clock was wrong.
     pub timestamp: i64,
     /// µs.
     pub duration: i64,
-    /// `success`, `failure` or `unknown`.
-    pub outcome: &'static str,
-    /// `transaction.result`, may be empty.
-    pub result: String,
-    /// HTTP status.
-    pub status: Option<i64>,
-    /// Of a transaction: whether its spans were recorded.
-    pub sampled: bool,
-    /// Of a transaction.
-    pub spans_started: Option<i64>,
-    /// Of a transaction: spans that the agent left out.
-    pub spans_dropped: Option<i64>,
-    /// What it calls, may be empty.
-    pub destination: String,
-    /// Fingerprint of its statement, 16 hex digits.
-    pub fingerprint: Option<String>,
-    /// Its statement with `?` for the literals, may be empty.
-    pub statement: String,
-    /// Set where one span stands for several.
-    pub composite: Option<Composite>,
     /// Start on the common timeline, µs from the start of the entry, clocks brought together.
     pub at: i64,
     /// What was added to its own clock, µs.
     pub skew: i64,
-    /// Generations above it.
-    pub depth: usize,
-    /// Index of its parent in [`Trace::items`].
-    pub parent: Option<usize>,
-    /// It names a parent that did not arrive.
-    pub is_orphan: bool,
     /// What its children leave uncovered, µs.
     pub self_time: i64,
-    /// `child.id`: items that it adopts, whatever parent they name.
-    #[serde(skip)]
-    pub adopts: Vec<String>,
+    /// What few items have.
+    pub rare: Option<Box<Rare>>,
+    /// Generations above it.
+    pub depth: u32,
+    /// Index of its parent in [`Trace::items`].
+    pub parent: Option<u32>,
+    /// Index of the transaction that a span says it belongs to.
+    pub transaction: Option<u32>,
+    /// HTTP status.
+    pub status: Option<i16>,
+    /// How it ended.
+    pub outcome: Outcome,
+    /// Whether it is a transaction.
+    pub is_transaction: bool,
+    /// Of a transaction: whether its spans were recorded.
+    pub sampled: bool,
+    /// It names a parent that did not arrive.
+    pub is_orphan: bool,
+    /// It is too far from the rest in time to be drawn with it.
+    pub is_far: bool,
+}
+
+/// What few items have.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Rare {
+    /// Of a transaction.
+    pub spans_started: Option<i64>,
+    /// Of a transaction: spans that the agent left out.
+    pub spans_dropped: Option<i64>,
+    /// Set where one span stands for several.
+    pub composite: Option<Composite>,
+    /// The time that it was sent with, µs since the epoch, where that cannot be.
+    pub sent: Option<i64>,
+}
+
+impl Item {
+    /// End on the common timeline.
+    #[must_use]
+    pub fn end(&self) -> i64 {
+        self.at.saturating_add(self.duration)
+    }
+
+    /// Whether it failed.
+    #[must_use]
+    pub fn failed(&self) -> bool {
+        self.outcome == Outcome::Failure
+    }
+
+    /// Set where one span stands for several.
+    #[must_use]
+    pub fn composite(&self) -> Option<Composite> {
+        self.rare.as_ref()?.composite
+    }
+
+    /// Spans that its agent started.
+    #[must_use]
+    pub fn spans_started(&self) -> Option<i64> {
+        self.rare.as_ref()?.spans_started
+    }
+
+    /// Spans that its agent left out.
+    #[must_use]
+    pub fn spans_dropped(&self) -> Option<i64> {
+        self.rare.as_ref()?.spans_dropped
+    }
+
+    /// The time that it was sent with, where that cannot be.
+    #[must_use]
+    pub fn sent(&self) -> Option<i64> {
+        self.rare.as_ref()?.sent
+    }
 }
 
 /// A span that stands for several.
@@ -140,7 +237,7 @@ pub struct TraceError {
     /// `error.exception.type`, may be empty.
     #[serde(rename = "type")]
     pub kind: String,
-    /// Message of its group.
+    /// Message of its group, at most 1 000 characters.
     pub message: String,
     /// `error.culprit`, may be empty.
     pub culprit: String,
@@ -148,6 +245,8 @@ pub struct TraceError {
     pub handled: Option<bool>,
     /// µs since the epoch, by its own clock.
     pub timestamp: i64,
+    /// Index of the item in which it happened.
+    pub item: Option<u32>,
 }
 
 /// A log line in the trace. Its text is in its document.

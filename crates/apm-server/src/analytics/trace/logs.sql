@@ -1,4 +1,4 @@
--- Log lines of one trace, by time.
+-- Log lines of one trace by time, at most :most.
 -- The `+` keeps SQLite from reading the whole table into an automatic index on trace_id.
 WITH RECURSIVE segment (number) AS (
     SELECT min(key) >> 40 FROM trace_at
@@ -14,3 +14,4 @@ CROSS JOIN log l ON l.seq >= place.first AND l.seq < place.first + 128
 JOIN service s ON s.id = l.service_id
 WHERE +l.trace_id = :trace
 ORDER BY l.ts, l.seq
+LIMIT :most

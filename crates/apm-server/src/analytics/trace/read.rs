@@ -1,38 +1,76 @@
 //! One trace out of the database, arranged on its timeline.
 //!
-//! Only columns are read; what an item carries besides (stack trace, headers, statement text) is in its
-//! document, read when someone opens it. There is no limit to the number of items.
+//! Only columns are read; what an item carries besides (stack trace, headers, statement text) is in its document, read
+//! when someone opens it.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
-use diesel::SqliteConnection;
+use diesel::prelude::*;
+use diesel::sql_types::{BigInt, Nullable};
+use xxhash_rust::xxh3::xxh3_64_with_seed;
 
-use super::item::{Item, Stretch, Trace, TraceError, TraceLog};
-use super::row::{ErrorRow, ItemRow, LogRow};
-use super::tree::{self, Tree};
-use super::{cover, critical};
+use super::item::{Composite, Item, Rare, Trace, TraceError, TraceLog, What};
+use super::lines::Lines;
+use super::names::{self, Names};
+use super::row::ItemRow;
+use super::tree::{self, Adoption, Tree};
+use super::{cover, critical, kept};
 use crate::analytics::sql::Sql;
 use crate::pasted::{Part, readings};
 use crate::store::StoreError;
-use crate::store::id::StoredId;
+use crate::store::id::{Identifier, StoredId};
 
-/// The query behind transactions and spans.
+use super::errors::{ErrorRow, LogRow};
+
+/// Items that are read of one trace. With more of them, those that arrived last are left out.
+pub const MOST_ITEMS: usize = 500_000;
+/// Errors that are read of one trace.
+pub const MOST_ERRORS: usize = 5_000;
+/// Log lines that are read of one trace.
+pub const MOST_LOGS: usize = 5_000;
+/// Inferred spans of which it is read what they adopt: their documents have to be unpacked.
+const MOST_INFERRED: usize = 2_000;
+
+/// The query behind its transactions.
 #[must_use]
-pub fn items_sql(id: &str) -> Sql {
-    bound(include_str!("items.sql"), id)
+pub fn transactions_sql(id: &str) -> Sql {
+    limited(include_str!("transactions.sql"), id, MOST_ITEMS)
+}
+
+/// The query behind its spans.
+#[must_use]
+pub fn spans_sql(id: &str) -> Sql {
+    limited(include_str!("spans.sql"), id, MOST_ITEMS)
 }
 
 /// The query behind its errors.
 pub(crate) fn errors_sql(id: &str) -> Sql {
-    bound(include_str!("errors.sql"), id)
+    limited(include_str!("errors.sql"), id, MOST_ERRORS)
 }
 
 /// The query behind its log lines.
 pub(crate) fn logs_sql(id: &str) -> Sql {
-    bound(include_str!("logs.sql"), id)
+    limited(include_str!("logs.sql"), id, MOST_LOGS)
 }
 
-fn bound(text: &'static str, id: &str) -> Sql {
+/// The query behind times that cannot be.
+pub(crate) fn sent_sql(id: &str) -> Sql {
+    bound(include_str!("sent.sql"), id)
+}
+
+/// The query behind the blocks that it is in.
+#[cfg(test)]
+pub(crate) fn places_sql(id: &str) -> Sql {
+    bound(include_str!("places.sql"), id)
+}
+
+/// One more than are read says that there are more.
+fn limited(text: &'static str, id: &str, most: usize) -> Sql {
+    bound(text, id).bind("most", most as i64 + 1)
+}
+
+pub(super) fn bound(text: &'static str, id: &str) -> Sql {
     let id = StoredId::from(id);
     Sql::new(text)
         .bind("bits", id.trace_bits())
@@ -43,7 +81,7 @@ fn bound(text: &'static str, id: &str) -> Sql {
 ///
 /// # Errors
 /// Those of SQLite, and of documents that cannot be read.
-pub fn pasted(conn: &mut SqliteConnection, text: &str) -> Result<Option<Trace>, StoreError> {
+pub fn pasted(conn: &mut SqliteConnection, text: &str) -> Result<Option<Arc<Trace>>, StoreError> {
     for id in readings(text, Part::Trace) {
         if let Some(trace) = trace(conn, &id)? {
             return Ok(Some(trace));
@@ -56,109 +94,336 @@ pub fn pasted(conn: &mut SqliteConnection, text: &str) -> Result<Option<Trace>, 
 ///
 /// # Errors
 /// Those of SQLite, and of documents that cannot be read.
-pub fn trace(conn: &mut SqliteConnection, id: &str) -> Result<Option<Trace>, StoreError> {
-    let rows: Vec<ItemRow> = items_sql(id).load(conn)?;
+pub fn trace(conn: &mut SqliteConnection, id: &str) -> Result<Option<Arc<Trace>>, StoreError> {
+    kept::trace(conn, id)
+}
+
+/// The texts of the statements of some items, by the numbers of their rows.
+///
+/// # Errors
+/// Those of SQLite.
+pub fn statements<'a>(
+    conn: &mut SqliteConnection,
+    items: impl IntoIterator<Item = &'a Item>,
+) -> Result<HashMap<i64, String>, StoreError> {
+    let ids = items.into_iter().filter_map(|item| item.what.statement);
+    Ok(names::statements(conn, ids)?)
+}
+
+/// What an item names, as it was sent.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Named {
+    /// `parent.id`
+    pub parent: Option<String>,
+    /// `transaction.id`
+    pub transaction: Option<String>,
+}
+
+/// Parent and transaction that some items name, as they were sent, by the numbers of the events.
+///
+/// # Errors
+/// Those of SQLite.
+pub fn named(
+    conn: &mut SqliteConnection,
+    items: &[Item],
+) -> Result<HashMap<i64, Named>, StoreError> {
+    #[derive(QueryableByName)]
+    struct Row {
+        #[diesel(sql_type = BigInt)]
+        seq: i64,
+        #[diesel(sql_type = Nullable<Identifier>)]
+        parent_id: Option<StoredId>,
+        #[diesel(sql_type = Nullable<Identifier>)]
+        transaction_id: Option<StoredId>,
+    }
+    let seqs: Vec<i64> = items.iter().map(|item| item.seq).collect();
+    let seqs = serde_json::to_string(&seqs).unwrap_or_default();
+    let sql = Sql::new(include_str!("named.sql")).bind("seqs", seqs);
+    let text = |id: Option<StoredId>| id.map(|id| id.to_string());
+    let rows: Vec<Row> = sql.load(conn)?;
+    Ok(rows
+        .into_iter()
+        .map(|row| {
+            let named = Named {
+                parent: text(row.parent_id),
+                transaction: text(row.transaction_id),
+            };
+            (row.seq, named)
+        })
+        .collect())
+}
+
+/// Reads a trace, whether or not it is kept.
+pub(super) fn fresh(conn: &mut SqliteConnection, id: &str) -> Result<Option<Trace>, StoreError> {
+    let mut reading = Reading::default();
+    reading.items(conn, &transactions_sql(id), true)?;
+    reading.items(conn, &spans_sql(id), false)?;
     let errors: Vec<ErrorRow> = errors_sql(id).load(conn)?;
     let logs: Vec<LogRow> = logs_sql(id).load(conn)?;
-    if rows.is_empty() && errors.is_empty() && logs.is_empty() {
+    if reading.raw.is_empty() && errors.is_empty() && logs.is_empty() {
         return Ok(None);
     }
-    let mut items: Vec<Item> = rows.into_iter().map(Item::from).collect();
-    adopt(conn, &mut items)?;
-    Ok(Some(arranged(
-        id,
-        items,
-        errors.into_iter().map(TraceError::from).collect(),
-        logs.into_iter().map(TraceLog::from).collect(),
-    )))
+    reading.sent(conn, &sent_sql(id))?;
+    let is_cut = reading.is_cut || errors.len() > MOST_ERRORS || logs.len() > MOST_LOGS;
+    let errors = errors.into_iter().take(MOST_ERRORS);
+    let logs = logs.into_iter().take(MOST_LOGS);
+    let mut trace = Trace {
+        id: id.to_owned(),
+        errors: errors.map(TraceError::from).collect(),
+        logs: logs.map(TraceLog::from).collect(),
+        is_cut,
+        ..Trace::default()
+    };
+    reading.arrange(conn, &mut trace)?;
+    Ok(Some(trace))
 }
 
-/// Reads which items inferred spans adopt. Their agent works them out from samples of stacks after the spans below them
-/// were sent, so those name another parent. Only such spans have that, so only their documents are read.
-fn adopt(conn: &mut SqliteConnection, items: &mut [Item]) -> Result<(), StoreError> {
-    let inferred = |item: &&mut Item| !item.is_transaction && item.subtype == "inferred";
-    let mut inferred: HashMap<i64, &mut Item> = items
-        .iter_mut()
-        .filter(inferred)
-        .map(|item| (item.seq, item))
-        .collect();
-    if inferred.is_empty() {
-        return Ok(());
+/// Items as they are read: what they become, and what links them.
+#[derive(Default)]
+struct Reading {
+    names: Names,
+    raw: Vec<Raw>,
+    links: Vec<tree::Item>,
+    is_cut: bool,
+}
+
+/// What an item has before it is arranged.
+struct Raw {
+    seq: i64,
+    id: StoredId,
+    what: u32,
+    timestamp: i64,
+    rare: Option<Box<Rare>>,
+    status: Option<i16>,
+    outcome: i64,
+    sampled: bool,
+}
+
+#[derive(QueryableByName)]
+struct Sent {
+    #[diesel(sql_type = BigInt)]
+    seq: i64,
+    #[diesel(sql_type = BigInt)]
+    sent: i64,
+}
+
+/// A hash that tells ids apart, also those of different forms.
+fn hash(id: &StoredId) -> u64 {
+    match id {
+        StoredId::Short(id) => xxh3_64_with_seed(&id.to_le_bytes(), 1),
+        StoredId::Long(id) => xxh3_64_with_seed(id, 2),
+        StoredId::Other(id) => xxh3_64_with_seed(id.as_bytes(), 3),
     }
-    let seqs: Vec<i64> = inferred.keys().copied().collect();
-    for event in crate::store::events(conn, &seqs)? {
-        let rest: serde_json::Value = serde_json::from_str(&event.rest).unwrap_or_default();
-        let ids = rest["child_ids"].as_array().into_iter().flatten();
-        let ids = ids
-            .filter_map(|id| id.as_str().map(str::to_owned))
+}
+
+impl Reading {
+    fn items(
+        &mut self,
+        conn: &mut SqliteConnection,
+        sql: &Sql,
+        is_transaction: bool,
+    ) -> QueryResult<()> {
+        sql.each(conn, |row: ItemRow| {
+            if self.raw.len() < MOST_ITEMS {
+                self.push(row, is_transaction);
+            } else {
+                self.is_cut = true;
+            }
+        })
+    }
+
+    fn push(&mut self, row: ItemRow, is_transaction: bool) {
+        let what = self.names.number(&row, is_transaction);
+        let rare = match is_transaction {
+            true => Rare {
+                spans_started: row.first,
+                spans_dropped: row.second,
+                ..Rare::default()
+            },
+            false => Rare {
+                composite: row
+                    .first
+                    .zip(row.second)
+                    .map(|(count, sum)| Composite { count, sum }),
+                ..Rare::default()
+            },
+        };
+        self.links.push(tree::Item {
+            id: hash(&row.id),
+            parent: row.parent_id.as_ref().map(hash),
+            owner: row.transaction_id.as_ref().map(hash),
+            transaction: is_transaction,
+            waits: false,
+            start: row.ts,
+            duration: row.duration,
+            odd: false,
+        });
+        self.raw.push(Raw {
+            seq: row.seq,
+            id: row.id,
+            what,
+            timestamp: row.ts,
+            rare: (rare != Rare::default()).then(|| Box::new(rare)),
+            status: row.status.and_then(|status| status.try_into().ok()),
+            outcome: row.outcome,
+            sampled: row.sampled,
+        });
+    }
+
+    /// Notes the times that items were sent with, where the time of arrival stands for them: among each other they are right.
+    fn sent(&mut self, conn: &mut SqliteConnection, sql: &Sql) -> QueryResult<()> {
+        let rows: Vec<Sent> = sql.load(conn)?;
+        if rows.is_empty() {
+            return Ok(());
+        }
+        let sent: HashMap<i64, i64> = rows.into_iter().map(|row| (row.seq, row.sent)).collect();
+        for (raw, link) in self.raw.iter_mut().zip(&mut self.links) {
+            if let Some(sent) = sent.get(&raw.seq) {
+                raw.rare.get_or_insert_default().sent = Some(*sent);
+                link.start = *sent;
+                link.odd = true;
+            }
+        }
+        Ok(())
+    }
+
+    /// Reads which items inferred spans adopt. Their agent works them out from samples of stacks after the spans below them
+    /// were sent, so those name another parent. Only such spans have that, so only their documents are read.
+    fn adoptions(
+        &self,
+        conn: &mut SqliteConnection,
+        whats: &[Arc<What>],
+    ) -> Result<Vec<Adoption>, StoreError> {
+        let inferred = (0u32..).zip(self.raw.iter().zip(&self.links));
+        let inferred = inferred.filter(|(_, (raw, link))| {
+            !link.transaction && &*whats[raw.what as usize].subtype == "inferred"
+        });
+        let inferred: HashMap<i64, u32> = inferred
+            .take(MOST_INFERRED)
+            .map(|(index, (raw, _))| (raw.seq, index))
             .collect();
-        if let Some(item) = inferred.get_mut(&event.seq) {
-            item.adopts = ids;
+        let mut found = Vec::new();
+        let mut seqs: Vec<i64> = inferred.keys().copied().collect();
+        seqs.sort_unstable();
+        for seqs in seqs.chunks(128) {
+            for event in crate::store::events(conn, seqs)? {
+                let rest: serde_json::Value = serde_json::from_str(&event.rest).unwrap_or_default();
+                let ids = rest["child_ids"].as_array().into_iter().flatten();
+                let ids = ids.filter_map(|id| id.as_str());
+                if let Some(index) = inferred.get(&event.seq) {
+                    found.extend(ids.map(|id| (*index, hash(&StoredId::from(id)))));
+                }
+            }
+        }
+        Ok(found)
+    }
+
+    /// Puts items that came in any order onto one timeline.
+    fn arrange(self, conn: &mut SqliteConnection, trace: &mut Trace) -> Result<(), StoreError> {
+        let mut reading = self;
+        let whats = std::mem::take(&mut reading.names).read(conn)?;
+        for (raw, link) in reading.raw.iter().zip(&mut reading.links) {
+            let what = &whats[raw.what as usize];
+            link.waits = !link.transaction && &*what.kind == "external";
+        }
+        let adoptions = reading.adoptions(conn, &whats)?;
+        let Reading { raw, links, .. } = reading;
+        let tree = Tree::new(&links, &adoptions);
+        // Where each item comes to stand: indexes from here on are those of the order.
+        let mut place = vec![0u32; raw.len()];
+        for (at, index) in (0u32..).zip(&tree.order) {
+            place[*index as usize] = at;
+        }
+        let moved = |index: Option<u32>| index.map(|index| place[index as usize]);
+        let mut raw: Vec<Option<Raw>> = raw.into_iter().map(Some).collect();
+        trace.items = Vec::with_capacity(raw.len());
+        for index in &tree.order {
+            let at = *index as usize;
+            let (node, Some(raw)) = (&tree.nodes[at], raw[at].take()) else {
+                continue;
+            };
+            let children = tree.children.below(at).iter();
+            let children = children.map(|child| &tree.nodes[*child as usize]);
+            let drawn = children.filter(|child| child.far == node.far);
+            let own = (node.at, node.end());
+            trace.items.push(Item {
+                seq: raw.seq,
+                id: raw.id,
+                what: Arc::clone(&whats[raw.what as usize]),
+                timestamp: raw.timestamp,
+                duration: links[at].duration,
+                at: node.at,
+                skew: node.skew,
+                self_time: cover::self_time(own, drawn.map(|child| (child.at, child.end()))),
+                rare: raw.rare,
+                depth: node.depth,
+                parent: moved(node.parent),
+                transaction: moved(node.owner),
+                status: raw.status,
+                outcome: crate::analytics::outcome(raw.outcome),
+                is_transaction: links[at].transaction,
+                sampled: raw.sampled,
+                is_orphan: node.orphan,
+                is_far: node.far,
+            });
+        }
+        if let Some(entry) = tree.roots.first() {
+            trace.critical_path = critical::path(&tree, *entry);
+            for stretch in &mut trace.critical_path {
+                stretch.item = place[stretch.item as usize];
+            }
+        }
+        trace.whats = whats.len();
+        trace.start = start(trace);
+        (trace.from, trace.duration) = (tree.from, tree.duration());
+        trace.orphans = trace.items.iter().filter(|item| item.is_orphan).count();
+        trace.far = trace.items.iter().filter(|item| item.is_far).count();
+        drop((tree, links));
+        errors_to_items(trace);
+        trace.lines = Lines::of(trace);
+        Ok(())
+    }
+}
+
+/// Start of the entry by the clocks of the trace. One that is wrong cannot tell it; then another does that is right.
+fn start(trace: &Trace) -> i64 {
+    let right = |item: &&Item| !item.is_far && item.sent().is_none();
+    let right = trace.items.iter().find(right);
+    let by_clock = right.map(|item| {
+        let start = item.timestamp.saturating_add(item.skew);
+        start.saturating_sub(item.at)
+    });
+    by_clock
+        .or_else(|| trace.items.first().map(|item| item.timestamp))
+        .or_else(|| trace.errors.first().map(|error| error.timestamp))
+        .or_else(|| trace.logs.first().map(|log| log.timestamp))
+        .unwrap_or_default()
+}
+
+/// Finds the items in which errors happened.
+fn errors_to_items(trace: &mut Trace) {
+    let of = |error: &TraceError| {
+        let id = error.parent_id.as_ref().or(error.transaction_id.as_ref());
+        id.map(|id| StoredId::from(id.as_str()))
+    };
+    let mut wanted: HashMap<StoredId, Option<u32>> = trace
+        .errors
+        .iter()
+        .filter_map(of)
+        .map(|id| (id, None))
+        .collect();
+    if wanted.is_empty() {
+        return;
+    }
+    for (index, item) in (0u32..).zip(&trace.items) {
+        if let Some(place) = wanted.get_mut(&item.id) {
+            place.get_or_insert(index);
         }
     }
-    Ok(())
-}
-
-/// Puts items that came in any order onto one timeline.
-fn arranged(id: &str, items: Vec<Item>, errors: Vec<TraceError>, logs: Vec<TraceLog>) -> Trace {
-    // Arranged twice: once for the order of display, once so that indexes are those of that order.
-    let order = tree_of(&items).order;
-    let mut slots: Vec<Option<Item>> = items.into_iter().map(Some).collect();
-    let mut items: Vec<Item> = order
-        .into_iter()
-        .filter_map(|at| slots.get_mut(at).and_then(Option::take))
-        .collect();
-    let tree = tree_of(&items);
-    for (item, node) in items.iter_mut().zip(&tree.nodes) {
-        item.at = node.at;
-        item.skew = node.skew;
-        item.depth = node.depth;
-        item.parent = node.parent;
-        item.is_orphan = node.orphan;
-        let children = node.children.iter().map(|child| &tree.nodes[*child]);
-        item.self_time = cover::self_time(
-            (node.at, node.end()),
-            children.map(|child| (child.at, child.end())),
-        );
+    for error in &mut trace.errors {
+        error.item = of(error).and_then(|id| wanted.get(&id).copied().flatten());
+        if let Some(index) = error.item {
+            *trace.errors_of.entry(index).or_default() += 1;
+        }
     }
-    let entry = tree.roots.first().copied();
-    let critical_path = entry.map_or_else(Vec::new, |entry| {
-        critical::path(&tree, entry)
-            .into_iter()
-            .map(|stretch| Stretch {
-                item: stretch.item,
-                from: stretch.from,
-                to: stretch.to,
-            })
-            .collect()
-    });
-    Trace {
-        id: id.to_owned(),
-        start: entry
-            .map(|entry| items[entry].timestamp)
-            .or_else(|| errors.first().map(|error| error.timestamp))
-            .or_else(|| logs.first().map(|log| log.timestamp))
-            .unwrap_or_default(),
-        duration: tree.duration(),
-        items,
-        critical_path,
-        errors,
-        logs,
-        orphans: tree.orphans().count(),
-    }
-}
-
-fn tree_of(items: &[Item]) -> Tree {
-    let items: Vec<tree::Item> = items
-        .iter()
-        .map(|item| tree::Item {
-            id: item.id.clone(),
-            parent: item.parent_id.clone(),
-            transaction: item.is_transaction,
-            start: item.timestamp,
-            duration: item.duration,
-            adopts: item.adopts.clone(),
-        })
-        .collect();
-    Tree::new(&items)
 }

@@ -1,175 +1,65 @@
-//! Rows of the trace queries, and what they become.
+//! Rows of the questions about the items of a trace. They are read by position: a large trace has many, and to look a
+//! column up by its name takes longer than to read it.
 
-use diesel::QueryableByName;
-use diesel::sql_types::{BigInt, Bool, Nullable, Text};
+use diesel::deserialize::{self, FromSql, QueryableByName};
+use diesel::row::{Field, NamedRow, Row};
+use diesel::sql_types::{BigInt, Nullable};
+use diesel::sqlite::Sqlite;
 
-use super::item::{Composite, Item, TraceError, TraceLog};
 use crate::store::id::{Identifier, StoredId};
 
-#[derive(QueryableByName)]
+/// A transaction or a span: the columns of `transactions.sql` and of `spans.sql`.
+#[derive(Debug)]
 pub(super) struct ItemRow {
-    #[diesel(sql_type = BigInt)]
-    seq: i64,
-    #[diesel(sql_type = Bool)]
-    is_transaction: bool,
-    #[diesel(sql_type = Identifier)]
-    id: StoredId,
-    #[diesel(sql_type = Nullable<Identifier>)]
-    parent_id: Option<StoredId>,
-    #[diesel(sql_type = Nullable<Identifier>)]
-    transaction_id: Option<StoredId>,
-    #[diesel(sql_type = Text)]
-    service: String,
-    #[diesel(sql_type = Text)]
-    environment: String,
-    #[diesel(sql_type = Text)]
-    agent: String,
-    #[diesel(sql_type = Text)]
-    name: String,
-    #[diesel(sql_type = Text, column_name = "type")]
-    kind: String,
-    #[diesel(sql_type = Text)]
-    subtype: String,
-    #[diesel(sql_type = Text)]
-    action: String,
-    #[diesel(sql_type = BigInt)]
-    ts: i64,
-    #[diesel(sql_type = BigInt)]
-    duration: i64,
-    #[diesel(sql_type = BigInt)]
-    outcome: i64,
-    #[diesel(sql_type = Text)]
-    result: String,
-    #[diesel(sql_type = Nullable<BigInt>)]
-    status: Option<i64>,
-    #[diesel(sql_type = Bool)]
-    sampled: bool,
-    #[diesel(sql_type = Nullable<BigInt>)]
-    spans_started: Option<i64>,
-    #[diesel(sql_type = Nullable<BigInt>)]
-    spans_dropped: Option<i64>,
-    #[diesel(sql_type = Text)]
-    destination: String,
-    #[diesel(sql_type = Nullable<BigInt>)]
-    fingerprint: Option<i64>,
-    #[diesel(sql_type = Text)]
-    statement: String,
-    #[diesel(sql_type = Nullable<BigInt>)]
-    composite_count: Option<i64>,
-    #[diesel(sql_type = Nullable<BigInt>)]
-    composite_sum: Option<i64>,
+    pub(super) seq: i64,
+    pub(super) id: StoredId,
+    pub(super) parent_id: Option<StoredId>,
+    pub(super) transaction_id: Option<StoredId>,
+    pub(super) ts: i64,
+    pub(super) duration: i64,
+    pub(super) group: i64,
+    pub(super) destination: Option<i64>,
+    pub(super) statement: Option<i64>,
+    pub(super) result: Option<i64>,
+    pub(super) outcome: i64,
+    pub(super) status: Option<i64>,
+    pub(super) sampled: bool,
+    /// Of a transaction the spans that were started, of a span the count of a composite.
+    pub(super) first: Option<i64>,
+    /// Of a transaction the spans that were dropped, of a span the sum of a composite.
+    pub(super) second: Option<i64>,
 }
 
-impl From<ItemRow> for Item {
-    fn from(row: ItemRow) -> Self {
-        Self {
-            seq: row.seq,
-            is_transaction: row.is_transaction,
-            id: row.id.to_string(),
-            parent_id: row.parent_id.map(|id| id.to_string()),
-            transaction_id: row.transaction_id.map(|id| id.to_string()),
-            service: row.service,
-            environment: row.environment,
-            agent: row.agent,
-            name: row.name,
-            kind: row.kind,
-            subtype: row.subtype,
-            action: row.action,
-            timestamp: row.ts,
-            duration: row.duration,
-            outcome: crate::analytics::outcome(row.outcome).as_str(),
-            result: row.result,
-            status: row.status,
-            sampled: row.sampled,
-            spans_started: row.spans_started,
-            spans_dropped: row.spans_dropped,
-            destination: row.destination,
-            fingerprint: row.fingerprint.map(|hash| format!("{hash:016x}")),
-            statement: row.statement,
-            composite: row
-                .composite_count
-                .zip(row.composite_sum)
-                .map(|(count, sum)| Composite { count, sum }),
-            at: 0,
-            skew: 0,
-            depth: 0,
-            parent: None,
-            is_orphan: false,
-            self_time: 0,
-            adopts: Vec::new(),
-        }
-    }
+/// The value of a column.
+fn column<'a, S, T>(row: &impl NamedRow<'a, Sqlite>, at: usize) -> deserialize::Result<T>
+where
+    T: FromSql<S, Sqlite>,
+{
+    let field = Row::get(row, at).ok_or("the row has too few columns")?;
+    T::from_nullable_sql(field.value())
 }
 
-#[derive(QueryableByName)]
-pub(super) struct ErrorRow {
-    #[diesel(sql_type = BigInt)]
-    seq: i64,
-    #[diesel(sql_type = Identifier)]
-    id: StoredId,
-    #[diesel(sql_type = Nullable<Identifier>)]
-    parent_id: Option<StoredId>,
-    #[diesel(sql_type = Nullable<Identifier>)]
-    transaction_id: Option<StoredId>,
-    #[diesel(sql_type = Text)]
-    service: String,
-    #[diesel(sql_type = BigInt)]
-    grouping_key: i64,
-    #[diesel(sql_type = Text, column_name = "type")]
-    kind: String,
-    #[diesel(sql_type = Text)]
-    message: String,
-    #[diesel(sql_type = Text)]
-    culprit: String,
-    #[diesel(sql_type = Nullable<Bool>)]
-    handled: Option<bool>,
-    #[diesel(sql_type = BigInt)]
-    ts: i64,
-}
-
-impl From<ErrorRow> for TraceError {
-    fn from(row: ErrorRow) -> Self {
-        Self {
-            seq: row.seq,
-            id: row.id.to_string(),
-            parent_id: row.parent_id.map(|id| id.to_string()),
-            transaction_id: row.transaction_id.map(|id| id.to_string()),
-            service: row.service,
-            key: format!("{:016x}", row.grouping_key),
-            kind: row.kind,
-            message: row.message,
-            culprit: row.culprit,
-            handled: row.handled,
-            timestamp: row.ts,
-        }
-    }
-}
-
-#[derive(QueryableByName)]
-pub(super) struct LogRow {
-    #[diesel(sql_type = BigInt)]
-    seq: i64,
-    #[diesel(sql_type = Nullable<Identifier>)]
-    span_id: Option<StoredId>,
-    #[diesel(sql_type = Nullable<Identifier>)]
-    transaction_id: Option<StoredId>,
-    #[diesel(sql_type = Text)]
-    service: String,
-    #[diesel(sql_type = Text)]
-    level: String,
-    #[diesel(sql_type = BigInt)]
-    ts: i64,
-}
-
-impl From<LogRow> for TraceLog {
-    fn from(row: LogRow) -> Self {
-        Self {
-            seq: row.seq,
-            span_id: row.span_id.map(|id| id.to_string()),
-            transaction_id: row.transaction_id.map(|id| id.to_string()),
-            service: row.service,
-            level: row.level,
-            timestamp: row.ts,
-        }
+impl QueryableByName<Sqlite> for ItemRow {
+    fn build<'a>(row: &impl NamedRow<'a, Sqlite>) -> deserialize::Result<Self> {
+        let int = |at| column::<BigInt, i64>(row, at);
+        let optional = |at| column::<Nullable<BigInt>, Option<i64>>(row, at);
+        let id = |at| column::<Nullable<Identifier>, Option<StoredId>>(row, at);
+        Ok(Self {
+            seq: int(0)?,
+            id: column::<Identifier, StoredId>(row, 1)?,
+            parent_id: id(2)?,
+            transaction_id: id(3)?,
+            ts: int(4)?,
+            duration: int(5)?,
+            group: int(6)?,
+            destination: optional(7)?,
+            statement: optional(8)?,
+            result: optional(9)?,
+            outcome: int(10)?,
+            status: optional(11)?,
+            sampled: int(12)? != 0,
+            first: optional(13)?,
+            second: optional(14)?,
+        })
     }
 }

@@ -1,29 +1,42 @@
 //! The items of one trace as a tree on one timeline, with the clocks of its services brought together.
 //!
-//! Formulas: reference/ui.md 4.8. Input is untrusted: ids may repeat, parents may be missing or form circles, times may be
-//! anything. Every item gets exactly one place, and nothing here recurses, so that 10,000 nested spans are fine.
+//! Input is untrusted: ids may repeat, parents may be missing or form circles, times may be anything. Every item gets
+//! exactly one place, and nothing here recurses, so that hundreds of thousands of nested spans are fine.
 
 use std::collections::HashMap;
 
-/// As much of a transaction or span as its place depends on. Times in µs.
+use super::clock;
+
+/// Indexes by the hash of an id.
+type ByHash = HashMap<u64, u32, foldhash::fast::RandomState>;
+
+/// As much of a transaction or span as its place depends on. Ids are their hashes; times in µs.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Item {
-    pub(crate) id: String,
-    pub(crate) parent: Option<String>,
+    pub(crate) id: u64,
+    pub(crate) parent: Option<u64>,
+    /// The transaction that a span says it belongs to.
+    pub(crate) owner: Option<u64>,
     pub(crate) transaction: bool,
+    /// Whether it waits for what it calls: a callee begins before it ends.
+    pub(crate) waits: bool,
+    /// By its own clock, even where that cannot be.
     pub(crate) start: i64,
     pub(crate) duration: i64,
-    /// `child.id`: items that this one adopts, whatever parent they name (inferred spans).
-    pub(crate) adopts: Vec<String>,
+    /// Whether its own clock is known to be wrong.
+    pub(crate) odd: bool,
 }
+
+/// An item that adopts others, whatever parent they name (inferred spans): its index, and the hash of an adopted id.
+pub(crate) type Adoption = (u32, u64);
 
 /// The place of one item. Indexes are those of the items.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Node {
-    pub(crate) parent: Option<usize>,
-    /// By their start on the common timeline.
-    pub(crate) children: Vec<usize>,
-    pub(crate) depth: usize,
+    pub(crate) parent: Option<u32>,
+    /// The transaction that a span says it belongs to, where that arrived.
+    pub(crate) owner: Option<u32>,
+    pub(crate) depth: u32,
     /// Start on the common timeline, relative to the entry's.
     pub(crate) at: i64,
     pub(crate) duration: i64,
@@ -31,6 +44,8 @@ pub(crate) struct Node {
     pub(crate) skew: i64,
     /// The item names a parent that did not arrive.
     pub(crate) orphan: bool,
+    /// It is too far from the rest in time to be drawn with it.
+    pub(crate) far: bool,
 }
 
 impl Node {
@@ -39,21 +54,64 @@ impl Node {
     }
 }
 
+/// Lists of indexes by index, in one piece of memory.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Children {
+    starts: Vec<u32>,
+    list: Vec<u32>,
+}
+
+impl Children {
+    /// The children of each of `len` items, in the order of their indexes.
+    pub(crate) fn of(len: usize, parent: impl Fn(usize) -> Option<u32>) -> Self {
+        let mut starts = vec![0u32; len + 1];
+        for parent in (0..len).filter_map(&parent) {
+            starts[parent as usize + 1] += 1;
+        }
+        for i in 0..len {
+            starts[i + 1] += starts[i];
+        }
+        let mut next = starts.clone();
+        let mut list = vec![0u32; starts[len] as usize];
+        for index in 0..len {
+            if let Some(parent) = parent(index) {
+                let place = &mut next[parent as usize];
+                list[*place as usize] = index as u32;
+                *place += 1;
+            }
+        }
+        Self { starts, list }
+    }
+
+    pub(crate) fn below(&self, index: usize) -> &[u32] {
+        match (self.starts.get(index), self.starts.get(index + 1)) {
+            (Some(from), Some(to)) => &self.list[*from as usize..*to as usize],
+            _ => &[],
+        }
+    }
+
+    fn below_mut(&mut self, index: usize) -> &mut [u32] {
+        &mut self.list[self.starts[index] as usize..self.starts[index + 1] as usize]
+    }
+}
+
 /// A whole trace, arranged.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Tree {
     pub(crate) nodes: Vec<Node>,
+    /// By what was sent as their start.
+    pub(crate) children: Children,
     /// Items without a parent: the entry first, orphans last.
-    pub(crate) roots: Vec<usize>,
+    pub(crate) roots: Vec<u32>,
     /// Every item, parents before their children, siblings by start.
-    pub(crate) order: Vec<usize>,
-    /// The earliest start and the latest end of any item; 0 is the entry's start.
+    pub(crate) order: Vec<u32>,
+    /// The earliest start and the latest end of what is drawn; 0 is the entry's start.
     pub(crate) from: i64,
     pub(crate) to: i64,
 }
 
 impl Tree {
-    pub(crate) fn new(items: &[Item]) -> Self {
+    pub(crate) fn new(items: &[Item], adoptions: &[Adoption]) -> Self {
         let mut nodes: Vec<Node> = items
             .iter()
             .map(|item| Node {
@@ -61,27 +119,29 @@ impl Tree {
                 ..Node::default()
             })
             .collect();
-        link(items, &mut nodes);
-        let roots = roots(items, &mut nodes);
+        link(items, adoptions, &mut nodes);
+        cut_circles(&mut nodes);
+        let mut children = Children::of(nodes.len(), |index| nodes[index].parent);
+        // Siblings share a parent, but not always a clock: corrected below, sorted by what was sent first.
+        for index in 0..nodes.len() {
+            children
+                .below_mut(index)
+                .sort_unstable_by_key(|child| (items[*child as usize].start, *child));
+        }
         let mut tree = Self {
+            roots: roots(items, &nodes),
             nodes,
-            roots,
+            children,
             ..Self::default()
         };
         tree.place(items);
+        clock::settle(&mut tree, items);
         tree
     }
 
-    /// Length of the trace.
+    /// Length of what is drawn.
     pub(crate) fn duration(&self) -> i64 {
         self.to.saturating_sub(self.from)
-    }
-
-    pub(crate) fn orphans(&self) -> impl Iterator<Item = usize> + '_ {
-        self.roots
-            .iter()
-            .copied()
-            .filter(|root| self.nodes[*root].orphan)
     }
 
     /// Depth, clock correction and start of every item, parents first.
@@ -89,108 +149,100 @@ impl Tree {
         let Some(entry) = self.roots.first().copied() else {
             return;
         };
-        let origin = items[entry].start;
-        let mut stack: Vec<usize> = self.roots.iter().rev().copied().collect();
+        let origin = items[entry as usize].start;
+        let mut stack: Vec<u32> = self.roots.iter().rev().copied().collect();
         while let Some(index) = stack.pop() {
-            let item = &items[index];
-            let (depth, skew) = match self.nodes[index].parent {
+            let at = index as usize;
+            let item = &items[at];
+            let (depth, skew) = match self.nodes[at].parent {
                 None => (0, 0),
                 Some(parent) => {
-                    let above = &self.nodes[parent];
-                    let parent_start = items[parent].start.saturating_add(above.skew);
+                    let above = &self.nodes[parent as usize];
                     let skew = if item.transaction {
-                        skew(parent_start, above.duration, item)
+                        clock::skew(item, &items[parent as usize], above.skew)
                     } else {
                         above.skew
                     };
                     (above.depth + 1, skew)
                 }
             };
-            let node = &mut self.nodes[index];
+            let node = &mut self.nodes[at];
             node.depth = depth;
             node.skew = skew;
             node.at = item.start.saturating_sub(origin).saturating_add(skew);
-            self.from = self.from.min(node.at);
-            self.to = self.to.max(node.end());
             self.order.push(index);
-            // Siblings share a parent, but not always a clock: corrected below, sorted by what was sent first.
-            let mut children = std::mem::take(&mut self.nodes[index].children);
-            children.sort_unstable_by_key(|child| (items[*child].start, *child));
-            stack.extend(children.iter().rev());
-            self.nodes[index].children = children;
+            stack.extend(self.children.below(at).iter().rev());
         }
     }
 }
 
-/// What a transaction's clock is behind its caller's: 0 unless it seems to start before it was called.
-fn skew(parent_start: i64, parent_duration: i64, item: &Item) -> i64 {
-    let behind = parent_start.saturating_sub(item.start);
-    if behind <= 0 {
-        return 0;
+fn link(items: &[Item], adoptions: &[Adoption], nodes: &mut [Node]) {
+    let mut by_id = ByHash::with_capacity_and_hasher(items.len(), Default::default());
+    for (index, item) in (0u32..).zip(items) {
+        by_id.entry(item.id).or_insert(index);
     }
-    // The time on the wire is unknown, so the callee is put into the middle of the call.
-    behind.saturating_add(parent_duration.saturating_sub(item.duration).max(0) / 2)
-}
-
-fn link(items: &[Item], nodes: &mut [Node]) {
-    let mut by_id: HashMap<&str, usize> = HashMap::with_capacity(items.len());
-    for (index, item) in items.iter().enumerate() {
-        by_id.entry(&item.id).or_insert(index);
-    }
-    for (index, item) in items.iter().enumerate() {
-        match item.parent.as_deref().map(|parent| by_id.get(parent)) {
-            Some(Some(parent)) if *parent != index => nodes[index].parent = Some(*parent),
-            Some(_) => nodes[index].orphan = true,
+    for (index, item) in (0u32..).zip(items) {
+        let node = &mut nodes[index as usize];
+        let owner = item.owner.and_then(|owner| by_id.get(&owner)).copied();
+        node.owner = owner.filter(|owner| items[*owner as usize].transaction && *owner != index);
+        match item.parent.map(|parent| by_id.get(&parent)) {
+            Some(Some(parent)) if *parent != index => node.parent = Some(*parent),
+            Some(_) => {
+                node.orphan = true;
+                // Its parent did not arrive, but the transaction did that the span belongs to.
+                node.parent = node.owner;
+            }
             None => {}
         }
     }
-    for (index, item) in items.iter().enumerate() {
-        for adopted in item.adopts.iter().filter_map(|id| by_id.get(id.as_str())) {
-            if *adopted != index {
-                nodes[*adopted].parent = Some(index);
-                nodes[*adopted].orphan = false;
-            }
+    for (adopter, id) in adoptions {
+        if let Some(adopted) = by_id.get(id).filter(|adopted| *adopted != adopter) {
+            let node = &mut nodes[*adopted as usize];
+            node.parent = Some(*adopter);
+            node.orphan = false;
         }
     }
 }
 
-/// Fills `children` and returns the roots. An item that only a circle holds becomes an orphan.
-fn roots(items: &[Item], nodes: &mut [Node]) -> Vec<usize> {
-    for index in 0..nodes.len() {
-        if let Some(parent) = nodes[index].parent {
-            nodes[parent].children.push(index);
-        }
-    }
-    let mut roots: Vec<usize> = (0..nodes.len())
-        .filter(|index| nodes[*index].parent.is_none())
-        .collect();
-    let mut seen = vec![false; nodes.len()];
-    let mark = |from: usize, nodes: &[Node], seen: &mut [bool]| {
-        let mut stack = vec![from];
-        while let Some(index) = stack.pop() {
-            if !std::mem::replace(&mut seen[index], true) {
-                stack.extend(&nodes[index].children);
+/// Makes an orphan of one item of each circle.
+fn cut_circles(nodes: &mut [Node]) {
+    const NEW: u8 = 0;
+    const ON_THE_WAY: u8 = 1;
+    const FINE: u8 = 2;
+    let mut state = vec![NEW; nodes.len()];
+    let mut way: Vec<u32> = Vec::new();
+    for start in 0..nodes.len() {
+        let mut at = Some(start as u32);
+        while let Some(index) = at {
+            match state[index as usize] {
+                NEW => {
+                    state[index as usize] = ON_THE_WAY;
+                    way.push(index);
+                    at = nodes[index as usize].parent;
+                }
+                ON_THE_WAY => {
+                    nodes[index as usize].parent = None;
+                    nodes[index as usize].orphan = true;
+                    at = None;
+                }
+                _ => at = None,
             }
         }
-    };
-    for root in &roots {
-        mark(*root, nodes, &mut seen);
-    }
-    for index in 0..nodes.len() {
-        if !seen[index] {
-            if let Some(parent) = nodes[index].parent.take() {
-                nodes[parent].children.retain(|child| *child != index);
-            }
-            nodes[index].orphan = true;
-            roots.push(index);
-            mark(index, nodes, &mut seen);
+        for index in way.drain(..) {
+            state[index as usize] = FINE;
         }
     }
+}
+
+fn roots(items: &[Item], nodes: &[Node]) -> Vec<u32> {
+    let is_root = |index: &u32| nodes[*index as usize].parent.is_none();
+    let mut roots: Vec<u32> = (0..nodes.len() as u32).filter(is_root).collect();
     roots.sort_by_key(|root| {
+        let at = *root as usize;
         (
-            nodes[*root].orphan,
-            !items[*root].transaction,
-            items[*root].start,
+            nodes[at].orphan,
+            !items[at].transaction,
+            items[at].start,
             *root,
         )
     });
@@ -201,10 +253,14 @@ fn roots(items: &[Item], nodes: &mut [Node]) -> Vec<usize> {
 mod tests {
     use super::*;
 
+    fn hash(id: &str) -> u64 {
+        xxhash_rust::xxh3::xxh3_64(id.as_bytes())
+    }
+
     fn item(id: &str, parent: &str, start: i64, duration: i64) -> Item {
-        let parent = (!parent.is_empty()).then(|| parent.to_owned());
+        let parent = (!parent.is_empty()).then(|| hash(parent));
         Item {
-            id: id.to_owned(),
+            id: hash(id),
             parent,
             start,
             duration,
@@ -219,23 +275,24 @@ mod tests {
         }
     }
 
-    fn arranged(items: &[Item]) -> Vec<(String, usize, i64)> {
-        let tree = Tree::new(items);
+    fn arranged(items: &[Item]) -> Vec<(u64, u32, i64)> {
+        of(items, &[])
+    }
+
+    fn of(items: &[Item], adoptions: &[Adoption]) -> Vec<(u64, u32, i64)> {
+        let tree = Tree::new(items, adoptions);
         assert_eq!(tree.order.len(), items.len(), "every item has one place");
         tree.order
             .iter()
             .map(|i| {
-                (
-                    items[*i].id.clone(),
-                    tree.nodes[*i].depth,
-                    tree.nodes[*i].at,
-                )
+                let node = &tree.nodes[*i as usize];
+                (items[*i as usize].id, node.depth, node.at)
             })
             .collect()
     }
 
-    fn row(id: &str, depth: usize, at: i64) -> (String, usize, i64) {
-        (id.to_owned(), depth, at)
+    fn row(id: &str, depth: u32, at: i64) -> (u64, u32, i64) {
+        (hash(id), depth, at)
     }
 
     #[test]
@@ -255,7 +312,7 @@ mod tests {
                 row("c", 1, 50)
             ]
         );
-        let tree = Tree::new(&items);
+        let tree = Tree::new(&items, &[]);
         assert_eq!((tree.from, tree.to), (0, 100));
     }
 
@@ -269,7 +326,7 @@ mod tests {
         ];
         // 1,020 − 900 behind, and (60 − 40) / 2 for the way there; its spans move with it.
         assert_eq!(arranged(&items)[2..], [row("b", 2, 30), row("sql", 3, 40)]);
-        assert_eq!(Tree::new(&items).nodes[2].skew, 130);
+        assert_eq!(Tree::new(&items, &[]).nodes[2].skew, 130);
     }
 
     #[test]
@@ -279,7 +336,7 @@ mod tests {
             item("call", "a", 1_020, 10),
             transaction("b", "call", 900, 40),
         ];
-        assert_eq!(Tree::new(&items).nodes[2].at, 20);
+        assert_eq!(Tree::new(&items, &[]).nodes[2].at, 20);
     }
 
     #[test]
@@ -288,7 +345,7 @@ mod tests {
             transaction("a", "", 1_000, 100),
             transaction("b", "a", 1_030, 400),
         ];
-        let tree = Tree::new(&items);
+        let tree = Tree::new(&items, &[]);
         assert_eq!(
             (tree.nodes[1].at, tree.nodes[1].skew, tree.to),
             (30, 0, 430)
@@ -302,10 +359,43 @@ mod tests {
             transaction("a", "", 1_000, 100),
             item("self", "self", 1_001, 1),
         ];
-        let tree = Tree::new(&items);
+        let tree = Tree::new(&items, &[]);
         assert_eq!(tree.roots[0], 1);
-        assert_eq!(tree.orphans().collect::<Vec<_>>(), [0, 2]);
+        let orphans: Vec<usize> = (0..3).filter(|i| tree.nodes[*i].orphan).collect();
+        assert_eq!(orphans, [0, 2]);
         assert_eq!((tree.from, tree.to), (-500, 100));
+    }
+
+    #[test]
+    fn an_orphan_whose_transaction_is_known_hangs_under_it_and_stays_marked() {
+        let owned = |id: &str, parent: &str, owner: &str| Item {
+            owner: Some(hash(owner)),
+            ..item(id, parent, 1_010, 5)
+        };
+        let items = [
+            transaction("a", "", 1_000, 100),
+            owned("lost", "gone", "a"),
+            owned("below", "lost", "a"),
+            owned("stray", "gone", "gone too"),
+            // A span is no transaction, whatever says so.
+            owned("wrong", "gone", "below"),
+            // Nor is anything its own.
+            owned("itself", "gone", "itself"),
+        ];
+        assert_eq!(
+            arranged(&items),
+            [
+                row("a", 0, 0),
+                row("lost", 1, 10),
+                row("below", 2, 10),
+                row("stray", 0, 10),
+                row("wrong", 0, 10),
+                row("itself", 0, 10)
+            ]
+        );
+        let tree = Tree::new(&items, &[]);
+        let orphans: Vec<usize> = (0..6).filter(|i| tree.nodes[*i].orphan).collect();
+        assert_eq!(orphans, [1, 3, 4, 5]);
     }
 
     #[test]
@@ -348,15 +438,13 @@ mod tests {
 
     #[test]
     fn adopted_items_leave_the_parent_they_name() {
-        let mut inferred = item("inferred", "a", 10, 50);
-        inferred.adopts = vec!["sql".to_owned()];
         let items = [
             transaction("a", "", 0, 100),
-            inferred,
+            item("inferred", "a", 10, 50),
             item("sql", "a", 20, 5),
         ];
         assert_eq!(
-            arranged(&items),
+            of(&items, &[(1, hash("sql"))]),
             [row("a", 0, 0), row("inferred", 1, 10), row("sql", 2, 20)]
         );
     }
@@ -365,13 +453,14 @@ mod tests {
     fn ten_thousand_nested_spans_and_absurd_times_are_fine() {
         let mut items = vec![transaction("0", "", 0, 1)];
         items.extend((1..10_000).map(|i| item(&i.to_string(), &(i - 1).to_string(), 0, 1)));
-        assert_eq!(Tree::new(&items).nodes[9_999].depth, 9_999);
-        let tree = Tree::new(&[
+        assert_eq!(Tree::new(&items, &[]).nodes[9_999].depth, 9_999);
+        let absurd = [
             transaction("a", "", i64::MIN, i64::MAX),
             transaction("b", "a", i64::MAX, i64::MAX),
             item("c", "b", 0, -5),
-        ]);
+        ];
+        let tree = Tree::new(&absurd, &[]);
         assert_eq!(tree.nodes[2].duration, 0);
-        assert_eq!(Tree::new(&[]), Tree::default());
+        assert_eq!(Tree::new(&[], &[]).order.len(), 0);
     }
 }

@@ -1,7 +1,8 @@
 // Links within a page (sorting, tabs, samples, details) replace its content instead of loading it anew; automatic refresh does
 // the same. The address always says what is shown, and the back button undoes one step.
 
-const DETAILS = new Set(["item"]);
+// Which details are open, and which rows of a trace are shown: a script shows others without a new page.
+const DETAILS = new Set(["item", "rows", "turn", "find", "hit", "near"]);
 let after = () => {};
 let current = null;
 let timer = 0;
@@ -31,7 +32,7 @@ function replace(selector, fresh) {
 // Shows `address`. `push` adds a step to the history; `quiet` is a refresh that must not disturb.
 export async function show(address, { push = true, quiet = false, focus = null } = {}) {
   const url = new URL(address, location.href);
-  const small = !quiet && onlyDetails(url, shown) && document.querySelector(".trace");
+  const small = !quiet && onlyDetails(url, shown) && document.querySelector(".trace") && (url.searchParams.get("item") !== shown.searchParams.get("item") || url.searchParams.has("item"));
   current?.abort();
   const request = current = new AbortController();
   let fresh;

@@ -1,4 +1,4 @@
-//! Number cells, and what stands in them: delta, meter, badge, swatch (GUIDE §3 and §5).
+//! Number cells, and what stands in them: delta, meter, badge, swatch.
 
 use maud::{Markup, html};
 

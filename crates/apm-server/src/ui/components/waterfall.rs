@@ -1,11 +1,12 @@
-//! The waterfall: a treegrid of names, durations and bars on one timeline (GUIDE §6).
+//! The waterfall: a treegrid of names, durations and bars on one timeline.
 //!
-//! Every row is in the document, so that the browser's own find works; nothing is cut. Names are links that open the details
-//! without a script; `waterfall.js` adds the arrow keys, folding and search. What the rows are is decided by the page.
+//! Of a trace of a few hundred lines every row is in the document, so that the browser's own find works. Of a larger one there is a
+//! part, and links to the others; scripts ask for the parts as the reader scrolls. Names are links that open the details without a
+//! script; `waterfall.js` adds the arrow keys, folding and search. What the rows are is decided by the page.
 
 use std::ops::Range;
 
-use maud::{Markup, Render, html};
+use maud::{Markup, PreEscaped, Render, html};
 
 use super::cells::{Tone, flag};
 use crate::ui::chart::coordinate::Pc;
@@ -25,6 +26,8 @@ pub(crate) enum Bar {
     },
     /// Time that no span covers.
     Gap,
+    /// It has no place on the timeline.
+    None,
 }
 
 /// One row. Times are µs on the timeline of the whole.
@@ -52,15 +55,47 @@ pub(crate) struct Row {
     /// Stretches of the critical path.
     pub(crate) critical: Vec<(i64, i64)>,
     pub(crate) href: Option<String>,
+    /// Of a part: its place among all rows that are seen, and that of the row that it is below.
+    pub(crate) place: Option<(usize, Option<usize>)>,
+    /// Of a part: the name of its line in an address.
+    pub(crate) name: String,
+    /// Of a part: the address that folds it or unfolds it.
+    pub(crate) turn: Option<String>,
+    /// What is looked for.
+    pub(crate) hit: bool,
+    /// The one of the hits that the reader is at.
+    pub(crate) current_hit: bool,
 }
 
-/// The whole table.
+/// Which part of the rows is there.
+#[derive(Debug, Clone)]
+pub(crate) struct Part {
+    /// The place of the first row.
+    pub(crate) first: usize,
+    /// Rows that are seen when all are there.
+    pub(crate) total: usize,
+    /// The names of the lines that the reader folded or unfolded.
+    pub(crate) turned: String,
+    /// Where a script asks for other rows.
+    pub(crate) address: String,
+    /// How many items were found, and which of them is shown.
+    pub(crate) hits: Option<(usize, usize)>,
+}
+
+/// The table.
 #[derive(Debug, Clone)]
 pub(crate) struct Waterfall {
     pub(crate) rows: Vec<Row>,
     pub(crate) from: i64,
     pub(crate) to: i64,
+    /// Set where not all rows are there.
+    pub(crate) part: Option<Part>,
 }
+
+/// Bytes of rows that are sent at once. With all that is around them, a page stays below 300 kB.
+const MOST_BYTES: usize = 180_000;
+/// Bytes of a name that stand in its row; the rest is in its details.
+const MOST_LABEL: usize = 600;
 
 /// Levels that the style sheet has an indentation for.
 const MOST_INDENTED: usize = 24;
@@ -84,6 +119,52 @@ pub(crate) fn type_class(span_type: &str) -> &'static str {
 }
 
 impl Waterfall {
+    /// Whether all rows may be sent at once.
+    pub(crate) fn fits(&self) -> bool {
+        self.bodies().1 == self.rows.len()
+    }
+
+    /// How many rows are sent.
+    pub(crate) fn sent(&self) -> usize {
+        self.bodies().1
+    }
+
+    /// The groups of rows, as many rows as may be sent at once, and how many those are: at least one.
+    fn bodies(&self) -> (Markup, usize) {
+        let scale = self.scale();
+        let first = self.rows.iter().position(|row| row.selected).unwrap_or(0);
+        let mut out = String::new();
+        let mut sent = 0;
+        for group in self.groups() {
+            let class = group.full.then_some("full").filter(|_| self.part.is_none());
+            let mut rows = String::new();
+            for i in group.rows {
+                let row = self.rows[i].render(scale, i == first).into_string();
+                if sent > 0 && out.len() + rows.len() + row.len() > MOST_BYTES {
+                    break;
+                }
+                rows.push_str(&row);
+                sent = i + 1;
+            }
+            if rows.is_empty() {
+                break;
+            }
+            let body = html! { tbody role="rowgroup" class=[class] { (PreEscaped(rows)) } };
+            out.push_str(&body.into_string());
+        }
+        (PreEscaped(out), sent)
+    }
+
+    /// The rows alone, for a script that puts them among others.
+    pub(crate) fn rows_alone(&self) -> Markup {
+        let (bodies, _) = self.bodies();
+        let part = self.part.as_ref();
+        html! {
+            table data-first=[part.map(|part| part.first)] data-total=[part.map(|part| part.total)] data-turned=[part.map(|part| &part.turned)]
+                data-hits=[part.and_then(|part| part.hits).map(|hits| hits.0)] data-hit=[part.and_then(|part| part.hits).map(|hits| hits.1)] { (bodies) }
+        }
+    }
+
     fn scale(&self) -> Scale {
         Scale::linear(self.from as f64, self.to as f64)
     }
@@ -132,13 +213,16 @@ impl Render for Waterfall {
     fn render(&self) -> Markup {
         let total = duration((self.to - self.from) as f64).to_string();
         let ticks = self.ticks();
-        let scale = self.scale();
-        let first = self.rows.iter().position(|row| row.selected).unwrap_or(0);
+        let (bodies, _) = self.bodies();
+        let part = self.part.as_ref();
+        let rows = part.map_or(self.rows.len(), |part| part.total);
         html! {
             div.wf-box {
             // One drawing behind all rows: thousands of them need no lines of their own.
             svg.wf-lines aria-hidden="true" { @for tick in &ticks { line.grid x1=(Pc(tick.place)) x2=(Pc(tick.place)) y1="0" y2="100%" {} } }
-            table.wf id="wf" role="treegrid" aria-label={ "Trace, " (self.rows.len()) " rows, " (total) } {
+            table.wf id="wf" role="treegrid" aria-label={ "Trace, " (rows) " rows, " (total) } aria-rowcount=[part.map(|part| part.total + 1)]
+                data-rows=[part.map(|part| &part.address)] data-first=[part.map(|part| part.first)] data-total=[part.map(|part| part.total)]
+                data-turned=[part.map(|part| &part.turned)] {
                 thead role="rowgroup" { tr role="row" {
                     th role="columnheader" scope="col" { "Span" }
                     th.dur role="columnheader" scope="col" { "Duration" }
@@ -150,9 +234,7 @@ impl Render for Waterfall {
                         }
                     }
                 } }
-                @for group in self.groups() {
-                    tbody role="rowgroup" class=[group.full.then_some("full")] { @for i in group.rows { (self.rows[i].render(scale, i == first)) } }
-                }
+                (bodies)
             }
             }
         }
@@ -167,6 +249,8 @@ impl Row {
             (self.failed, "failed"),
             (self.quiet, "quiet"),
             (matches!(self.bar, Bar::Total { .. }) && !self.quiet, "fold"),
+            (self.hit, "hit"),
+            (self.current_hit, "here"),
         ] {
             if on {
                 if !class.is_empty() {
@@ -186,23 +270,33 @@ impl Row {
         }
     }
 
-    /// The whole name, where it may not have the room to stand in its row.
+    /// The name, cut where it is very long.
+    fn label(&self) -> &str {
+        &self.label[..self.label.floor_char_boundary(MOST_LABEL)]
+    }
+
+    /// The same again, where it may not have the room to stand in its row.
     fn title(&self) -> Option<&str> {
-        (self.label.chars().count() > ALWAYS_FITS).then_some(&*self.label)
+        (self.label.chars().count() > ALWAYS_FITS).then_some(self.label())
     }
 
     fn render(&self, scale: Scale, in_tab_order: bool) -> Markup {
         let length = duration(self.duration as f64);
         html! {
             tr id={ "r-" (self.id) } class=[self.class()] role="row" aria-level=(self.level) aria-expanded=[self.expanded.map(|open| if open { "true" } else { "false" })]
-                aria-selected=(if self.selected { "true" } else { "false" }) tabindex=(if in_tab_order { "0" } else { "-1" }) data-us=(self.duration) hidden[self.hidden] {
+                aria-selected=(if self.selected { "true" } else { "false" }) tabindex=(if in_tab_order { "0" } else { "-1" }) data-us=(self.duration) hidden[self.hidden]
+                aria-rowindex=[self.place.map(|(place, _)| place + 2)] data-row=[self.place.map(|(place, _)| place)]
+                data-up=[self.place.and_then(|(_, above)| above)] data-line=[self.place.map(|_| &self.name)] {
                 td role="gridcell" {
                     div class=(self.indented()) {
-                        span.twisty {}
+                        @match (&self.turn, self.expanded) {
+                            (Some(turn), Some(open)) => { a.twisty href=(turn) tabindex="-1" aria-label=(if open { "Fold" } else { "Unfold" }) {} }
+                            _ => span.twisty {},
+                        }
                         span class={ "swatch " (self.class) } aria-hidden="true" {}
                         @match &self.href {
-                            Some(href) => { a.label href=(href) title=[self.title()] { (self.label) } }
-                            None => { span.label title=[self.title()] { (self.label) } }
+                            Some(href) => { a.label href=(href) title=[self.title()] { (self.label()) } }
+                            None => { span.label title=[self.title()] { (self.label()) } }
                         }
                         @if let Some(service) = &self.service { span.svc { (service) } }
                         @for (tone, text) in &self.badges { (flag(*tone, text)) }
@@ -216,11 +310,13 @@ impl Row {
 
     fn bars(&self, scale: Scale) -> Markup {
         let place = |at: i64| scale.place(at as f64);
-        let (left, right) = (place(self.at), place(self.at + self.duration));
+        let end = self.at.saturating_add(self.duration);
+        let (left, right) = (place(self.at), place(end));
         html! {
             @match self.bar {
                 Bar::Plain => { (bar(self.class, left, right)) }
                 Bar::Total { until } => { rect class={ (self.class) " total" } x=(Pc(left)) width=(Pc(place(until) - left)) y="8" height="11" rx="1.5" {} }
+                Bar::None => {}
                 Bar::Gap => { rect.gap x=(Pc(left)) width=(Pc(right - left)) y="8.5" height="10" rx="1.5" {} }
                 Bar::Slices(n) => {
                     @let n = n.clamp(1, MOST_SLICES);
@@ -228,7 +324,7 @@ impl Row {
                     @for i in 0..n { rect class=(self.class) x=(Pc(left + slice * i as f64)) width=(Pc(slice * 0.92)) y="8" height="11" rx="1" {} }
                 }
             }
-            @if self.failed { rect.fail x=(Pc(left)) width="3" y="6" height="15" rx="1" {} }
+            @if self.failed && self.bar != Bar::None { rect.fail x=(Pc(left)) width="3" y="6" height="15" rx="1" {} }
             @for (from, to) in &self.critical {
                 @let (left, right) = (place(*from), place(*to));
                 rect.crit x=(Pc(left)) width=(Pc(right - left)) y="21" height="2" {}
@@ -267,6 +363,11 @@ mod tests {
             selected: false,
             critical: Vec::new(),
             href: None,
+            place: None,
+            name: String::new(),
+            turn: None,
+            hit: false,
+            current_hit: false,
         }
     }
 
@@ -308,6 +409,7 @@ mod tests {
             rows,
             from: 0,
             to: 80_000,
+            part: None,
         };
         insta::assert_snapshot!(table.render().into_string().replace("><", ">\n<"));
     }
@@ -324,6 +426,7 @@ mod tests {
             rows,
             from: 0,
             to: 10,
+            part: None,
         };
         let groups = table.groups();
         let mut next = 0;
@@ -350,6 +453,7 @@ mod tests {
                 rows,
                 from: 0,
                 to: 0,
+                part: None,
             }
             .render()
             .into_string();

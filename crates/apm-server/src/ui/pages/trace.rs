@@ -9,9 +9,11 @@ mod rows;
 mod statements;
 mod statistics;
 
+use std::collections::HashSet;
+
 use maud::html;
 
-use super::{Answer, Ask, page};
+use super::{Answer, Ask, Part, page};
 use crate::analytics::trace::item::Trace;
 use crate::analytics::trace::read;
 use crate::store::StoreError;
@@ -24,7 +26,7 @@ use crate::ui::words;
 use panel::Panel;
 
 /// The page.
-pub(crate) fn one(ask: &mut Ask<'_>, id: &str, only_details: bool) -> Result<Answer, StoreError> {
+pub(crate) fn one(ask: &mut Ask<'_>, id: &str, part: Part) -> Result<Answer, StoreError> {
     let Some(trace) = read::pasted(ask.conn, id)? else {
         return Ok(Answer::Missing(missing(ask.view, id)));
     };
@@ -32,10 +34,11 @@ pub(crate) fn one(ask: &mut Ask<'_>, id: &str, only_details: bool) -> Result<Ans
     let panel = Panel {
         trace: &trace,
         current: None,
-        fold: true,
     };
-    if only_details {
-        return Ok(Answer::Fragment(panel.details(ask)?));
+    match part {
+        Part::Details => return Ok(Answer::Fragment(panel.details(ask)?)),
+        Part::Rows => return Ok(Answer::Fragment(panel.rows(ask.view))),
+        Part::Page => {}
     }
     let said = headline::of(&trace);
     let crumbs = [
@@ -45,7 +48,7 @@ pub(crate) fn one(ask: &mut Ask<'_>, id: &str, only_details: bool) -> Result<Ans
     let title = trace
         .items
         .first()
-        .map_or_else(|| id.to_owned(), |entry| entry.name.clone());
+        .map_or_else(|| id.to_owned(), |entry| entry.what.name.to_string());
     let body = html! {
         (page_head(&crumbs, &said.answer, &said.why))
         (totals(ask.view, &trace))
@@ -72,14 +75,21 @@ fn missing(view: &View, id: &str) -> Page {
     }
 }
 
-fn totals(view: &View, trace: &Trace) -> maud::Markup {
-    let mut services: Vec<&str> = trace
-        .items
-        .iter()
-        .map(|item| item.service.as_str())
-        .collect();
+/// The services of a trace, by name.
+fn services(trace: &Trace) -> Vec<&str> {
+    let mut found: HashSet<&str> = HashSet::new();
+    // Neighbours are often of one service.
+    for item in trace.items.chunk_by(|a, b| a.what.number == b.what.number) {
+        found.insert(&item[0].what.service);
+    }
+    let mut services: Vec<&str> = found.into_iter().collect();
     services.sort_unstable();
-    services.dedup();
+    services
+}
+
+fn totals(view: &View, trace: &Trace) -> maud::Markup {
+    let services = services(trace);
+    let first: Vec<&str> = services.iter().take(10).copied().collect();
     let (statements, time) = statements::total(trace);
     let spans: i64 = trace.items.iter().map(rows::weight).sum();
     let mut list = vec![
@@ -93,7 +103,7 @@ fn totals(view: &View, trace: &Trace) -> maud::Markup {
         Fact::with(
             "Services",
             services.len(),
-            dim(words::cut(&services.join(", "), 60)),
+            dim(words::cut(&first.join(", "), 60)),
         ),
     ];
     if statements > 0 {

@@ -5,7 +5,7 @@ mod sample;
 
 use maud::{Markup, html};
 
-use super::{Answer, Ask, charts, distribution, page, service, service_crumbs, whole};
+use super::{Answer, Ask, Part, charts, distribution, page, service, service_crumbs, whole};
 use crate::analytics::samples::{self, Sample};
 use crate::analytics::trace::read;
 use crate::analytics::{
@@ -22,11 +22,7 @@ use crate::ui::view::View;
 use crate::ui::words;
 
 /// The page.
-pub(crate) fn one(
-    ask: &mut Ask<'_>,
-    service: &str,
-    only_details: bool,
-) -> Result<Answer, StoreError> {
+pub(crate) fn one(ask: &mut Ask<'_>, service: &str, part: Part) -> Result<Answer, StoreError> {
     let view = ask.view;
     let name = view.param("name").unwrap_or("").to_owned();
     let scope = Scope {
@@ -46,16 +42,18 @@ pub(crate) fn one(
         Some(place) => read::trace(ask.conn, &samples[place].trace_id)?,
         None => None,
     };
-    let panel = trace.as_ref().zip(place).map(|(trace, place)| Panel {
+    let panel = trace.as_deref().zip(place).map(|(trace, place)| Panel {
         trace,
         current: Some(&samples[place].id),
-        fold: true,
     });
-    if only_details {
-        return Ok(Answer::Fragment(match panel {
-            Some(panel) => panel.details(ask)?,
-            None => html! {},
-        }));
+    let fragment = match (part, panel) {
+        (Part::Page, _) => None,
+        (Part::Details, Some(panel)) => Some(panel.details(ask)?),
+        (Part::Rows, Some(panel)) => Some(panel.rows(view)),
+        (_, None) => Some(html! {}),
+    };
+    if let Some(fragment) = fragment {
+        return Ok(Answer::Fragment(fragment));
     }
     let crumbs = service_crumbs(
         view,
@@ -117,7 +115,7 @@ pub(crate) fn one(
         &now,
         bars.percentiles,
         (before.as_ref(), bars_before.as_ref()),
-        trace.as_ref(),
+        trace.as_deref(),
     );
     let (latency_sql, throughput_sql) = (
         latency::sql(&scope, &ask.window).shell(),

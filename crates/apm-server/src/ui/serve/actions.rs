@@ -2,11 +2,14 @@
 
 use actix_multipart::Multipart;
 use actix_web::http::{StatusCode, header};
+use actix_web::web::Bytes;
 use actix_web::{HttpRequest, HttpResponse};
+use futures_util::stream::{self, Stream, StreamExt as _};
 
 use super::refused;
 use crate::agent_config;
-use crate::store::Store;
+use crate::export::Export;
+use crate::store::{Store, StoreError};
 use crate::ui::href::Href;
 use crate::ui::pages::settings;
 use crate::ui::upload::{self, UploadError, Uploads};
@@ -111,11 +114,15 @@ pub(in crate::ui) async fn import(
 /// A trace as a file that can be imported.
 pub(in crate::ui) async fn export(request: HttpRequest, store: Store, id: String) -> HttpResponse {
     let asked = id.clone();
-    let lines = store
-        .read_async(move |conn| crate::export::trace(conn, &asked))
+    let begun = store
+        .read_async(move |conn| {
+            let mut export = Export::begin(conn, &asked)?;
+            let first = export.lines(conn)?;
+            Ok::<_, StoreError>((export, first))
+        })
         .await;
-    match lines {
-        Ok(Some(lines)) => {
+    match begun {
+        Ok((export, Some(first))) => {
             // An id is what the sender says; in a header only its plain characters are kept.
             let name: String = id
                 .chars()
@@ -127,9 +134,9 @@ pub(in crate::ui) async fn export(request: HttpRequest, store: Store, id: String
                 .content_type("application/x-ndjson")
                 .insert_header((header::CONTENT_DISPOSITION, disposition))
                 .insert_header((header::CACHE_CONTROL, "no-store"))
-                .body(lines)
+                .streaming(rest(store, export, first))
         }
-        Ok(None) => refused(
+        Ok((_, None)) => refused(
             &request,
             StatusCode::NOT_FOUND,
             "This trace is not stored.",
@@ -142,6 +149,31 @@ pub(in crate::ui) async fn export(request: HttpRequest, store: Store, id: String
             &error.to_string(),
         ),
     }
+}
+
+/// Part after part of a trace. Each is a read of its own, so that a slow reader holds no connection to the database.
+fn rest(
+    store: Store,
+    export: Export,
+    first: String,
+) -> impl Stream<Item = Result<Bytes, StoreError>> {
+    let first = stream::once(async move { Ok(Bytes::from(first)) });
+    let rest = stream::unfold(Some((store, export)), |state| async move {
+        let (store, mut export) = state?;
+        let read = store
+            .read_async(move |conn| {
+                let lines = export.lines(conn)?;
+                Ok::<_, StoreError>((export, lines))
+            })
+            .await;
+        match read {
+            Ok((export, Some(lines))) => Some((Ok(Bytes::from(lines)), Some((store, export)))),
+            Ok((_, None)) => None,
+            // What has been sent is not all: the connection ends without the end of the answer.
+            Err(error) => Some((Err(error), None)),
+        }
+    });
+    first.chain(rest)
 }
 
 fn to(address: &str) -> HttpResponse {

@@ -1,6 +1,9 @@
 //! One trace, from the store to the timeline.
 
+use std::sync::Arc;
+
 use apm_server::analytics::trace::read;
+use apm_server::analytics::trace::window::Turned;
 use apm_server::event::Event;
 use apm_server::store::StoreError;
 
@@ -33,17 +36,23 @@ fn a_trace_has_its_items_in_order_with_errors_logs_and_orphans() {
         .read::<_, StoreError>(|conn| read::trace(conn, &id))
         .expect("a trace")
         .expect("it is there");
-    let items: Vec<(&str, usize, i64, bool)> = trace
+    let items: Vec<(&str, u32, i64, bool)> = trace
         .items
         .iter()
-        .map(|item| (item.name.as_str(), item.depth, item.at, item.is_orphan))
+        .map(|item| (&*item.what.name, item.depth, item.at, item.is_orphan))
         .collect();
     assert_eq!(items[0], ("GET /a", 0, 0, false));
-    assert_eq!(items[1], ("SELECT FROM people", 1, 100, false));
-    assert!(items[2].3 && trace.orphans == 1, "{items:?}");
+    // Its parent did not arrive, but its transaction did: it hangs under that, and is marked.
+    assert!(items[1].3 && items[1].1 == 1, "{items:?}");
+    assert_eq!(items[2], ("SELECT FROM people", 1, 100, false));
+    assert_eq!(trace.orphans, 1);
     assert_eq!((trace.start, trace.items[0].duration), (NEW_YEAR, 1500));
-    assert_eq!(trace.items[1].statement, "SELECT * FROM people");
-    assert_eq!(trace.items[1].destination, "sqlite/people.db");
+    let statements = store
+        .read::<_, StoreError>(|conn| read::statements(conn, &trace.items[2..3]))
+        .expect("its text");
+    let statement = trace.items[2].what.statement.expect("a statement");
+    assert_eq!(statements[&statement], "SELECT * FROM people");
+    assert_eq!(&*trace.items[2].what.destination, "sqlite/people.db");
     assert_eq!((trace.errors.len(), trace.logs.len()), (1, 1));
     assert_eq!(trace.errors[0].key, "ef46db3751d8e999");
     let waited: i64 = trace.critical_path.iter().map(|of| of.to - of.from).sum();
@@ -74,10 +83,10 @@ fn an_inferred_span_adopts_the_spans_that_it_names() {
     let id = format!("{:032x}", 1);
     let read = store.read::<_, StoreError>(|conn| read::trace(conn, &id));
     let trace = read.expect("a trace").expect("it is there");
-    let items: Vec<(&str, usize)> = trace
+    let items: Vec<(&str, u32)> = trace
         .items
         .iter()
-        .map(|item| (item.name.as_str(), item.depth))
+        .map(|item| (&*item.what.name, item.depth))
         .collect();
     assert_eq!(
         items,
@@ -87,4 +96,73 @@ fn an_inferred_span_adopts_the_spans_that_it_names() {
             ("SELECT FROM people", 2)
         ]
     );
+}
+
+#[test]
+fn a_large_trace_is_read_once_and_again_when_more_of_it_arrives() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let store = open(dir.path());
+    let id = format!("{:032x}", 1);
+    let read = || {
+        let trace = store.read::<_, StoreError>(|conn| read::trace(conn, &id));
+        trace.expect("a trace").expect("it is there")
+    };
+    let spans = |count: u32| {
+        let mut events = batch("shop");
+        for i in 0..count {
+            let mut span = span(&mut events, 1, "select * from people");
+            span.id = events.keep_id(&format!("{:016x}", 0xabc0_0000u32 + i));
+            events.events.push(Event::Span(span));
+        }
+        store_all(&store, events);
+    };
+    spans(6_000);
+    let first = read();
+    assert_eq!((first.items.len(), first.is_cut), (6_000, false));
+    assert!(Arc::ptr_eq(&first, &read()), "it is kept");
+    let mut events = batch("shop");
+    let entry = transaction(&mut events, 1, "a");
+    events.events.push(Event::Transaction(entry));
+    store_all(&store, events);
+    let second = read();
+    assert_eq!(second.items.len(), 6_001);
+    assert!(second.items[0].is_transaction);
+    // The request, one line for all spans, which are alike, and the time that they do not cover.
+    assert_eq!(Turned::default().seen(&second).count(), 3);
+}
+
+#[test]
+fn what_a_reader_turned_is_named_by_numbers_of_events() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let store = open(dir.path());
+    let mut events = batch("shop");
+    let entry = transaction(&mut events, 1, "a");
+    events.events.push(Event::Transaction(entry));
+    for i in 0..12 {
+        let mut span = span(&mut events, 1, "select 1");
+        span.id = events.keep_id(&format!("{:016x}", 0xabc0_0000u32 + i));
+        events.events.push(Event::Span(span));
+    }
+    store_all(&store, events);
+    let id = format!("{:032x}", 1);
+    let trace = store.read::<_, StoreError>(|conn| read::trace(conn, &id));
+    let trace = trace.expect("a trace").expect("it is there");
+    let seen = |turned: &Turned| turned.seen(&trace).count();
+    let none = Turned::default();
+    // The request, and twelve calls in one line; there may be a gap.
+    let folded = seen(&none);
+    let fold = trace.lines.of_item[1] as usize - 1;
+    let open = none.turn(fold);
+    assert_eq!(seen(&open), folded + 12);
+    let text = open.text(&trace);
+    assert_eq!(text, format!("f{}", trace.items[1].seq));
+    assert_eq!(Turned::parse(&trace, &text), open);
+    let shut = Turned::parse(&trace, &trace.items[0].seq.to_string());
+    assert_eq!(seen(&shut), 1);
+    for wrong in ["", "f", "o", "c", "999999999", "-1", "f-1", "x,y", ",,,"] {
+        assert_eq!(Turned::parse(&trace, wrong), none, "{wrong}");
+    }
+    let mut revealed = shut.clone();
+    revealed.reveal(&trace, trace.lines.of_item[7] as usize);
+    assert_eq!(seen(&revealed), folded + 12);
 }

@@ -2,7 +2,7 @@
 
 use std::io::Write as _;
 
-use apm_server::export;
+use apm_server::export::Export;
 use apm_server::generate::{Options, generate};
 use apm_server::import::{Target, stream};
 use apm_server::insight::marker;
@@ -79,8 +79,15 @@ fn told(store: &Store, id: &str) -> Vec<String> {
 
 fn exported(store: &Store, id: &str) -> String {
     let id = id.to_owned();
-    let lines = store.read::<_, StoreError>(move |conn| export::trace(conn, &id));
-    lines.expect("reads").expect("is there")
+    let lines = store.read::<_, StoreError>(move |conn| {
+        let mut export = Export::begin(conn, &id)?;
+        let mut all = String::new();
+        while let Some(lines) = export.lines(conn)? {
+            all.push_str(&lines);
+        }
+        Ok(all)
+    });
+    lines.expect("reads")
 }
 
 #[test]

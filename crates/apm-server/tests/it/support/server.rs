@@ -94,14 +94,6 @@ impl TestServer {
             .await
     }
 
-    /// Bytes of a page as a browser gets it.
-    pub(crate) async fn packed(&self, path: &str) -> usize {
-        let request = self.client.get(self.url(path)).no_decompress();
-        let request = request.insert_header(("Accept-Encoding", "gzip"));
-        let mut answer = request.send().await.expect("an answer");
-        answer.body().limit(64 << 20).await.expect("its body").len()
-    }
-
     /// Sends a body to the intake, asking for the count.
     pub(crate) async fn intake(&self, body: impl Into<actix_web::web::Bytes>) -> Answer {
         let headers = [

@@ -6,6 +6,7 @@ use serde_json::Value;
 use super::document::{field, text};
 use super::rows::{class, weight};
 use crate::analytics::trace::item::{Item, Trace};
+use crate::time::rfc3339_millis;
 use crate::ui::components::cells::swatch;
 use crate::ui::components::code;
 use crate::ui::components::controls::{copy, plus_minus};
@@ -19,29 +20,42 @@ use crate::ui::pages::transactions::named;
 use crate::ui::pages::{transaction_href, whole};
 use crate::ui::view::{View, quoted};
 
-/// The flyout of an item. `document` is missing where retention took it between two reads.
-pub(crate) fn of(view: &View, trace: &Trace, index: usize, document: Option<&Value>) -> Markup {
+/// What the details of an item are made of.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Of<'a> {
+    pub(crate) trace: &'a Trace,
+    pub(crate) index: usize,
+    /// Missing where retention took it between two reads.
+    pub(crate) document: Option<&'a Value>,
+    /// The text of its statement as all calls of it share it.
+    pub(crate) statement: Option<&'a str>,
+}
+
+/// The flyout of an item.
+pub(crate) fn of(view: &View, of: Of<'_>) -> Markup {
+    let Of {
+        trace,
+        index,
+        document,
+        statement: normalized,
+    } = of;
     let item = &trace.items[index];
     let none = Value::Null;
     let document = document.unwrap_or(&none);
-    let kinds = [
-        item.kind.as_str(),
-        item.subtype.as_str(),
-        item.action.as_str(),
-    ];
+    let kinds = [&*item.what.kind, &*item.what.subtype, &*item.what.action];
     let sub = html! { (swatch(class(item))) (kinds.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(" · ")) };
     let sections = html! {
         section { (timing(view, trace, item)) }
-        (statement(item, document))
+        (statement(item, normalized, document))
         (http(item, document))
-        (errors(view, trace, item))
+        (errors(view, trace, index))
         (message(document))
         (labels(view, document))
         (stack(item, document))
         section.row.links-row {
-            a href=(view.discover(&format!("{}.id: {}", if item.is_transaction { "transaction" } else { "span" }, quoted(&item.id)))) { "Show in Discover" }
-            @if item.is_transaction { a href=(transaction_href(view, &item.service, &item.kind, &item.name).set("sample", &item.id)) { "All requests like it" } }
-            @if let Some(fingerprint) = &item.fingerprint { a href=(view.to(&["queries", fingerprint])) { "All runs" } }
+            a href=(view.discover(&format!("{}.id: {}", if item.is_transaction { "transaction" } else { "span" }, quoted(&item.id.to_string())))) { "Show in Discover" }
+            @if item.is_transaction { a href=(transaction_href(view, &item.what.service, &item.what.kind, &item.what.name).set("sample", &item.id.to_string())) { "All requests like it" } }
+            @if let Some(fingerprint) = item.what.fingerprint() { a href=(view.to(&["queries", &fingerprint])) { "All runs" } }
         }
     };
     let label = if item.is_transaction {
@@ -51,7 +65,7 @@ pub(crate) fn of(view: &View, trace: &Trace, index: usize, document: Option<&Val
     };
     flyout(
         label,
-        named(&item.name),
+        named(&item.what.name),
         sub,
         view.here().without("item"),
         sections,
@@ -62,10 +76,11 @@ pub(crate) fn of(view: &View, trace: &Trace, index: usize, document: Option<&Val
 fn owner<'a>(trace: &'a Trace, item: &Item) -> Option<&'a Item> {
     let mut at = item.parent;
     while let Some(index) = at {
-        if trace.items[index].is_transaction {
-            return Some(&trace.items[index]);
+        let above = &trace.items[index as usize];
+        if above.is_transaction {
+            return Some(above);
         }
-        at = trace.items[index].parent;
+        at = above.parent;
     }
     None
 }
@@ -76,36 +91,51 @@ fn timing(view: &View, trace: &Trace, item: &Item) -> Markup {
         "Duration",
         html! {
             b { (duration(item.duration as f64).to_string()) }
-            @if let Some(owner) = share { " " span.soft { "· " (percent(item.duration as f64 / owner.duration as f64).to_string()) " of " (named(&owner.name)) } }
+            @if let Some(owner) = share { " " span.soft { "· " (percent(item.duration as f64 / owner.duration as f64).to_string()) " of " (named(&owner.what.name)) } }
         },
     )];
-    if let Some(composite) = item.composite {
+    if let Some(composite) = item.composite() {
         rows.push(("Stands for", html! { (weight(item)) " calls, " (duration(composite.sum as f64).to_string()) " together" }));
     }
     if item.self_time != item.duration {
         rows.push(("Self time", html! { (duration(item.self_time as f64).to_string()) " " span.soft { "not covered by its spans" } }));
     }
-    rows.push(("Starts at", html! { (duration(item.at.max(0) as f64).to_string()) " " span.soft { (view.clock.milli(item.timestamp)) } }));
-    if item.skew != 0 {
+    rows.push(("Starts at", html! { @if !item.is_far { (duration(item.at.max(0) as f64).to_string()) " " } span.soft { (view.clock.milli(item.timestamp)) } }));
+    if let Some(sent) = item.sent() {
+        rows.push(("Clock", html! { "wrong: it was sent with " (sent_at(sent)) ", the time of its arrival stands for that" }));
+    } else if item.is_far {
+        rows.push(("Clock", html! { (duration(item.at.unsigned_abs() as f64).to_string()) (if item.at < 0 { " before" } else { " after" }) " the start of its trace: wrong, or it ran much later" }));
+    } else if item.skew != 0 {
         rows.push(("Clock", html! { "corrected by " (signed(item.skew)) }));
     }
     rows.push((
         "Service",
-        html! { a href=(view.to(&["services", &item.service])) { (item.service) } },
+        html! { a href=(view.to(&["services", &item.what.service])) { (item.what.service) } },
     ));
-    if !item.result.is_empty() {
-        rows.push(("Result", html! { (item.result) @if let Some(status) = item.status { " " span.soft { (status) } } }));
+    if !item.what.result.is_empty() {
+        rows.push(("Result", html! { (item.what.result) @if let Some(status) = item.status { " " span.soft { (status) } } }));
     } else if let Some(status) = item.status {
         rows.push(("Status", html! { (status) }));
     }
-    rows.push(("Outcome", html! { @if item.outcome == "failure" { span.failed { "failure" } } @else { (item.outcome) } }));
-    if !item.destination.is_empty() {
-        rows.push(("Calls", html! { (item.destination) }));
+    rows.push((
+        "Outcome",
+        html! { @if item.failed() { span.failed { "failure" } } @else { (item.outcome.as_str()) } },
+    ));
+    if !item.what.destination.is_empty() {
+        rows.push(("Calls", html! { (item.what.destination) }));
     }
-    if let Some(dropped) = item.spans_dropped.filter(|dropped| *dropped > 0) {
-        rows.push(("Spans", html! { (item.spans_started.unwrap_or(0)) " recorded, " (dropped) " dropped by the agent" }));
+    if let Some(dropped) = item.spans_dropped().filter(|dropped| *dropped > 0) {
+        rows.push(("Spans", html! { (item.spans_started().unwrap_or(0)) " recorded, " (dropped) " dropped by the agent" }));
     }
     pairs(rows)
+}
+
+/// A time that cannot be: as a date where it is one, else as the number that it is.
+fn sent_at(us: i64) -> String {
+    match us {
+        0..=253_402_207_200_000_000 => rfc3339_millis(us),
+        _ => format!("{us} µs"),
+    }
 }
 
 /// `+0.4 ms`, `−0.4 ms`.
@@ -117,18 +147,17 @@ pub(super) fn signed(us: i64) -> String {
     )
 }
 
-fn statement(item: &Item, document: &Value) -> Markup {
+fn statement(item: &Item, normalized: Option<&str>, document: &Value) -> Markup {
     let sent = text(document, "span.db.statement");
-    let Some(statement) =
-        sent.or_else(|| Some(item.statement.clone()).filter(|statement| !statement.is_empty()))
-    else {
+    let normalized = normalized.filter(|statement| !statement.is_empty());
+    let Some(statement) = sent.or_else(|| normalized.map(str::to_owned)) else {
         return html! {};
     };
     let affected = text(document, "span.db.rows_affected");
     let instance = text(document, "span.db.instance").unwrap_or_default();
     let body = html! {
         (code::block("statement", sql::highlight(&sql::pretty(&statement))))
-        @if item.composite.is_some() { p.dim { "The statement of the first of " (weight(item)) " calls." } }
+        @if item.composite().is_some() { p.dim { "The statement of the first of " (weight(item)) " calls." } }
         @if let Some(affected) = affected { p.dim { (affected) " rows affected" } }
         @if !instance.is_empty() { p.dim { "Database " (instance) } }
     };
@@ -168,14 +197,13 @@ fn http(item: &Item, document: &Value) -> Markup {
     html! {}
 }
 
-fn errors(view: &View, trace: &Trace, item: &Item) -> Markup {
-    let own: Vec<_> = trace
-        .errors
-        .iter()
-        .filter(|error| {
-            error.parent_id.as_ref().or(error.transaction_id.as_ref()) == Some(&item.id)
-        })
-        .collect();
+/// Errors that are listed in the details of an item.
+const MOST_ERRORS: usize = 50;
+
+fn errors(view: &View, trace: &Trace, index: usize) -> Markup {
+    let own = trace.errors.iter();
+    let own = own.filter(|error| error.item == Some(index as u32));
+    let own: Vec<_> = own.take(MOST_ERRORS).collect();
     if own.is_empty() {
         return html! {};
     }
@@ -249,7 +277,7 @@ fn stack(item: &Item, document: &Value) -> Markup {
         return section("Stack trace", html! {}, frames(&list));
     }
     // Only worth a word where a reader would expect one.
-    if item.is_transaction || item.composite.is_some() || whole(item.duration as f64) == 0 {
+    if item.is_transaction || item.composite().is_some() || whole(item.duration as f64) == 0 {
         return html! {};
     }
     section(

@@ -23,8 +23,8 @@ pub(super) fn of(trace: &Trace) -> Headline {
             why: "No transaction or span of this trace is stored.".to_owned(),
         };
     };
-    let name = words::cut(named(&entry.name), 90);
-    let verb = if entry.outcome == "failure" {
+    let name = words::cut(named(&entry.what.name), 90);
+    let verb = if entry.failed() {
         "failed after"
     } else {
         "took"
@@ -40,7 +40,7 @@ pub(super) fn of(trace: &Trace) -> Headline {
 fn waited(trace: &Trace) -> String {
     let mut spent = vec![0i64; trace.items.len()];
     for stretch in &trace.critical_path {
-        spent[stretch.item] += stretch.to - stretch.from;
+        spent[stretch.item as usize] += stretch.to - stretch.from;
     }
     let total: i64 = spent.iter().sum();
     let Some((most, time)) = spent.iter().enumerate().max_by_key(|(_, time)| **time) else {
@@ -58,7 +58,7 @@ fn waited(trace: &Trace) -> String {
     }
     format!(
         "{share} of it was spent in {}.",
-        words::cut(named(&trace.items[most].name), 80)
+        words::cut(named(&trace.items[most].what.name), 80)
     )
 }
 
@@ -82,6 +82,18 @@ fn problems(trace: &Trace) -> String {
         .any(|item| item.is_transaction && !item.sampled)
     {
         out.push_str(" Part of it was not sampled: its spans were not recorded.");
+    }
+    if trace.far > 0 {
+        out.push_str(&format!(
+            " {} more than a day from the rest and {} drawn.",
+            words::count(trace.far as u64, "item is", "items are"),
+            if trace.far == 1 { "is not" } else { "are not" }
+        ));
+    }
+    if trace.is_cut {
+        out.push_str(
+            " It is larger than what is read of one trace: what arrived last is left out.",
+        );
     }
     out
 }

@@ -1,27 +1,38 @@
-//! From the items of a trace to the rows of its waterfall: repeats folded, uncovered time shown, orphans marked.
+//! From the lines of a trace to the rows of its waterfall: those that are seen, from one of them on.
 
 mod row;
 
-use crate::analytics::trace::cover;
-use crate::analytics::trace::item::{Item, Trace};
-use crate::ui::components::waterfall::{Waterfall, type_class};
-use row::{fold_row, gap_row, item_row, orphans_row};
+use std::collections::HashMap;
 
-/// Alike leaves in a row from which they are folded.
-const REPEATED: usize = 3;
-/// Up to so many folded rows are shown open.
-const SHORT: usize = 10;
-/// Share of its parent from which uncovered time gets a row.
-const GAP: f64 = 0.10;
+use crate::analytics::trace::find::Find;
+use crate::analytics::trace::item::{Item, Trace};
+use crate::analytics::trace::lines::Kind;
+use crate::analytics::trace::window::{Turned, name};
+use crate::ui::components::waterfall::{Part, Row, Waterfall, type_class};
+use crate::ui::view::View;
+use row::{far_row, fold_row, gap_row, item_row, orphans_row};
+
+/// Up to so many lines are sent at once, if they are not too long; then the browser has all of them.
+const WHOLE: usize = 250;
+/// Rows of a part.
+const PART: usize = 200;
+/// Rows above the one that a part is about.
+const ABOVE: usize = 5;
+/// The critical path of a row is drawn to this share of the timeline: no screen shows more, and one row may have very many stretches.
+const FINEST: i64 = 400;
+
+/// Parameters that say which part of the rows is shown.
+pub(crate) const STATE: [&str; 5] = ["rows", "turn", "find", "hit", "near"];
 
 /// How many calls an item stands for.
 pub(super) fn weight(item: &Item) -> i64 {
-    item.composite.map_or(1, |composite| composite.count.max(1))
+    item.composite()
+        .map_or(1, |composite| composite.count.max(1))
 }
 
 /// Time of the calls that an item stands for, µs.
 pub(super) fn busy(item: &Item) -> i64 {
-    item.composite
+    item.composite()
         .map_or(item.duration, |composite| composite.sum)
 }
 
@@ -30,7 +41,7 @@ pub(crate) fn class(item: &Item) -> &'static str {
     if item.is_transaction {
         "t-app"
     } else {
-        type_class(&item.kind)
+        type_class(&item.what.kind)
     }
 }
 
@@ -40,220 +51,223 @@ pub(super) struct Options<'a> {
     pub(super) selected: Option<&'a str>,
     /// Id of the transaction that the page is about.
     pub(super) current: Option<&'a str>,
-    /// Whether repeats are folded.
-    pub(super) fold: bool,
     /// The address of an item's details.
     pub(super) href: &'a dyn Fn(&Item) -> String,
+    /// The address of a line turned, by the names of all that are; none for a script, which makes its own.
+    pub(super) turn: Option<&'a dyn Fn(&str) -> String>,
+    /// Where a script asks for other rows.
+    pub(super) address: String,
 }
 
-#[derive(Debug, Clone, Copy)]
-enum Step {
-    Item {
-        index: usize,
-        level: usize,
-        hidden: bool,
-    },
-    Fold {
-        first: usize,
-        len: usize,
-        level: usize,
-    },
-    Gap {
-        parent: usize,
-        from: i64,
-        to: i64,
-        level: usize,
-    },
-    Orphans {
-        level: usize,
-    },
+/// What is looked for, and what was found.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) struct Hits {
+    pub(super) all: usize,
+    /// The one that is shown, from 1; 0 where none is.
+    pub(super) hit: usize,
 }
 
-/// All rows, in order.
-pub(super) fn waterfall(trace: &Trace, options: &Options<'_>) -> Waterfall {
-    let mut children: Vec<Vec<usize>> = vec![Vec::new(); trace.items.len()];
-    let mut roots = Vec::new();
-    for (index, item) in trace.items.iter().enumerate() {
-        match item.parent {
-            Some(parent) => children[parent].push(index),
-            None => roots.push(index),
+/// The rows that the address asks for.
+pub(super) fn waterfall(
+    trace: &Trace,
+    view: &View,
+    options: &Options<'_>,
+) -> (Waterfall, Option<Hits>) {
+    let state = State::of(trace, view, options.selected);
+    let mut waterfall = Waterfall {
+        rows: Vec::new(),
+        from: trace.from,
+        to: trace.from.saturating_add(trace.duration),
+        part: None,
+    };
+    let is_whole = trace.lines.list.len() <= WHOLE && options.turn.is_some();
+    if is_whole && view.param("turn").is_none() {
+        waterfall.rows = whole(trace, &state, options);
+        if waterfall.fits() {
+            return (waterfall, state.hits());
         }
     }
-    let critical = critical(trace);
-    let mut rows = Vec::with_capacity(trace.items.len() + 8);
-    let (orphans, whole): (Vec<usize>, Vec<usize>) = roots
-        .into_iter()
-        .partition(|index| trace.items[*index].is_orphan && *index != 0);
-    let mut steps: Vec<Step> = Vec::new();
-    if !orphans.is_empty() {
-        steps.extend(orphans.iter().rev().map(|index| Step::Item {
-            index: *index,
-            level: 2,
-            hidden: false,
-        }));
-        steps.push(Step::Orphans { level: 1 });
-    }
-    steps.extend(whole.iter().rev().map(|index| Step::Item {
-        index: *index,
-        level: 1,
-        hidden: false,
-    }));
-    while let Some(step) = steps.pop() {
-        match step {
-            Step::Item {
-                index,
-                level,
-                hidden,
-            } => {
-                let below = &children[index];
-                rows.push(item_row(
-                    trace,
-                    index,
-                    level,
-                    hidden,
-                    !below.is_empty(),
-                    &critical[index],
-                    options,
-                ));
-                below_of(
-                    trace,
-                    index,
-                    below,
-                    level + 1,
-                    options.fold,
-                    &children,
-                    &mut steps,
-                );
+    waterfall.rows = part(trace, &state, options);
+    waterfall.part = Some(Part {
+        first: state.first,
+        total: state.seen.len(),
+        turned: state.turned.text(trace),
+        address: options.address.clone(),
+        hits: state.hits().map(|hits| (hits.all, hits.hit)),
+    });
+    (waterfall, state.hits())
+}
+
+/// Which lines are seen, and which of them are to be shown.
+struct State {
+    turned: Turned,
+    /// Lines that are not below a folded one.
+    seen: Vec<u32>,
+    /// Lines of the items that were found, in order.
+    found: Option<Vec<u32>>,
+    hit: usize,
+    /// Whether the part is about the hit, and not about other rows that a script asks for.
+    shows_hit: bool,
+    first: usize,
+}
+
+impl State {
+    fn of(trace: &Trace, view: &View, selected: Option<&str>) -> Self {
+        let number = |key: &str| view.param(key).and_then(|text| text.parse::<usize>().ok());
+        let mut turned = Turned::parse(trace, view.param("turn").unwrap_or(""));
+        let line_of = |index: u32| trace.lines.of_item[index as usize];
+        let found = view.param("find").and_then(Find::parse);
+        let found: Option<Vec<u32>> =
+            found.map(|find| find.all(trace).into_iter().map(line_of).collect());
+        let all = found.as_ref().map_or(0, Vec::len);
+        let hit = match (number("hit"), view.param("near"), &found) {
+            (_, Some(near), Some(found)) if all > 0 => {
+                let near = near.parse::<i64>().ok();
+                let item = trace.items.iter().position(|item| Some(item.seq) == near);
+                let line = item.map(|index| line_of(index as u32));
+                1 + found.partition_point(|found| Some(*found) <= line) % all
             }
-            Step::Fold { first, len, level } => {
-                rows.push(fold_row(trace, first, len, level));
-                let hidden = len > SHORT;
-                steps.extend((first..first + len).rev().map(|index| Step::Item {
-                    index,
-                    level: level + 1,
-                    hidden,
-                }));
-            }
-            Step::Gap {
-                parent,
-                from,
-                to,
-                level,
-            } => rows.push(gap_row(trace, parent, from, to, level)),
-            Step::Orphans { level } => rows.push(orphans_row(trace, &orphans, level)),
+            (Some(hit), ..) => hit.clamp(1, all.max(1)),
+            _ => 1,
+        };
+        let rows = number("rows");
+        let target = found
+            .as_ref()
+            .and_then(|found| found.get(hit - 1).copied())
+            .or_else(|| trace.index_of(selected?).map(|index| line_of(index as u32)))
+            .filter(|_| rows.is_none() || view.param("hit").is_some());
+        if let Some(line) = target {
+            turned.reveal(trace, line as usize);
+        }
+        let seen: Vec<u32> = turned.seen(trace).map(|line| line as u32).collect();
+        let first = match target {
+            Some(line) => seen
+                .partition_point(|seen| *seen < line)
+                .saturating_sub(ABOVE),
+            None => rows.unwrap_or(0).min(seen.len().saturating_sub(1)),
+        };
+        Self {
+            turned,
+            seen,
+            found,
+            hit: if all == 0 { 0 } else { hit },
+            shows_hit: target.is_some(),
+            first,
         }
     }
-    let from = trace
-        .items
+
+    fn hits(&self) -> Option<Hits> {
+        let all = self.found.as_ref()?.len();
+        Some(Hits { all, hit: self.hit })
+    }
+
+    /// Whether a line is one of those that were found, and whether it is the one that is shown.
+    fn marks(&self, line: u32) -> (bool, bool) {
+        let Some(found) = &self.found else {
+            return (false, false);
+        };
+        match found.binary_search(&line) {
+            Ok(place) => (true, self.shows_hit && place + 1 == self.hit),
+            Err(_) => (false, false),
+        }
+    }
+}
+
+/// All lines; those below folded ones are hidden, and there for the browser's own find.
+fn whole(trace: &Trace, state: &State, options: &Options<'_>) -> Vec<Row> {
+    let all: Vec<u32> = (0..trace.lines.list.len() as u32).collect();
+    let critical = critical(trace, &all);
+    let mut shown = state.seen.iter().peekable();
+    all.iter()
+        .map(|line| {
+            let is_seen = shown.next_if_eq(&line).is_some();
+            Row {
+                hidden: !is_seen,
+                ..row(trace, *line, state, &critical, options)
+            }
+        })
+        .collect()
+}
+
+/// The lines of a part, each with its place among those that are seen.
+fn part(trace: &Trace, state: &State, options: &Options<'_>) -> Vec<Row> {
+    let lines = &trace.lines.list;
+    let end = state.seen.len().min(state.first + PART);
+    let shown = &state.seen[state.first..end];
+    let critical = critical(trace, shown);
+    // The places of the lines above the current one, outermost first.
+    let mut above: Vec<(u32, usize)> = Vec::new();
+    let mut rows = Vec::with_capacity(shown.len());
+    for (place, line) in state.seen[..end].iter().enumerate() {
+        let level = lines[*line as usize].level;
+        while above.pop_if(|last| last.0 >= level).is_some() {}
+        if place >= state.first {
+            let turned = options
+                .turn
+                .filter(|_| trace.lines.has_below(*line as usize));
+            rows.push(Row {
+                place: Some((place, above.last().map(|last| last.1))),
+                name: name(trace, *line as usize),
+                turn: turned.map(|turn| turn(&state.turned.turn(*line as usize).text(trace))),
+                ..row(trace, *line, state, &critical, options)
+            });
+        }
+        above.push((level, place));
+    }
+    rows
+}
+
+fn row(
+    trace: &Trace,
+    line: u32,
+    state: &State,
+    critical: &HashMap<u32, Vec<(i64, i64)>>,
+    options: &Options<'_>,
+) -> Row {
+    let at = line as usize;
+    let of = trace.lines.list[at];
+    let level = of.level as usize;
+    let row = match of.kind {
+        Kind::Item(index) => Row {
+            critical: critical.get(&index).cloned().unwrap_or_default(),
+            ..item_row(trace, index as usize, level, options)
+        },
+        Kind::Fold { first, len } => fold_row(trace, first as usize, len as usize, level),
+        Kind::Gap(gap) => gap_row(trace, trace.lines.gaps[gap as usize], level),
+        Kind::Orphans => orphans_row(trace, at, level),
+        Kind::Far => far_row(trace, level),
+    };
+    let is_open = trace
+        .lines
+        .has_below(at)
+        .then(|| state.turned.is_open(trace, at));
+    let (hit, current_hit) = state.marks(line);
+    Row {
+        expanded: is_open,
+        hit,
+        current_hit,
+        ..row
+    }
+}
+
+/// The critical path of the items of some lines, neighbours put together.
+fn critical(trace: &Trace, lines: &[u32]) -> HashMap<u32, Vec<(i64, i64)>> {
+    let items = lines
         .iter()
-        .map(|item| item.at)
-        .min()
-        .unwrap_or(0)
-        .min(0);
-    Waterfall {
-        rows,
-        from,
-        to: from + trace.duration,
-    }
-}
-
-fn critical(trace: &Trace) -> Vec<Vec<(i64, i64)>> {
-    let mut out = vec![Vec::new(); trace.items.len()];
+        .filter_map(|line| match trace.lines.list[*line as usize].kind {
+            Kind::Item(index) => Some((index, Vec::new())),
+            _ => None,
+        });
+    let mut out: HashMap<u32, Vec<(i64, i64)>> = items.collect();
+    let finest = trace.duration / FINEST;
     for stretch in &trace.critical_path {
-        let own: &mut Vec<(i64, i64)> = &mut out[stretch.item];
-        match out_last(own) {
-            Some(last) if last.1 == stretch.from => last.1 = stretch.to,
+        let Some(own) = out.get_mut(&stretch.item) else {
+            continue;
+        };
+        match own.last_mut() {
+            Some(last) if stretch.from.saturating_sub(last.1) <= finest => last.1 = stretch.to,
             _ => own.push((stretch.from, stretch.to)),
         }
     }
     out
-}
-
-fn out_last(list: &mut [(i64, i64)]) -> Option<&mut (i64, i64)> {
-    list.last_mut()
-}
-
-/// Children, runs of alike ones and gaps of one parent, in order of time; pushed backwards, as the stack wants them.
-fn below_of(
-    trace: &Trace,
-    parent: usize,
-    below: &[usize],
-    level: usize,
-    fold: bool,
-    children: &[Vec<usize>],
-    steps: &mut Vec<Step>,
-) {
-    let item = &trace.items[parent];
-    let mut list: Vec<(i64, Step)> = Vec::with_capacity(below.len());
-    let leaf = |index: usize| children[index].is_empty();
-    let mut at = 0;
-    while at < below.len() {
-        let first = below[at];
-        // Leaves that follow each other in the list of siblings also do so in the list of items.
-        let alike = |index: &usize| leaf(*index) && same(&trace.items[first], &trace.items[*index]);
-        let run = if fold && leaf(first) {
-            below[at..].iter().take_while(|index| alike(index)).count()
-        } else {
-            1
-        };
-        if run >= REPEATED {
-            list.push((
-                trace.items[first].at,
-                Step::Fold {
-                    first,
-                    len: run,
-                    level,
-                },
-            ));
-        } else {
-            list.extend(below[at..at + run.max(1)].iter().map(|index| {
-                (
-                    trace.items[*index].at,
-                    Step::Item {
-                        index: *index,
-                        level,
-                        hidden: false,
-                    },
-                )
-            }));
-        }
-        at += run.max(1);
-    }
-    // Between a call and what it reached lies the network, which no span could cover.
-    let calls_out =
-        !item.is_transaction && below.iter().all(|child| trace.items[*child].is_transaction);
-    if !below.is_empty() && item.duration > 0 && !calls_out {
-        let covered = below
-            .iter()
-            .map(|child| &trace.items[*child])
-            .map(|child| (child.at, child.at.saturating_add(child.duration)));
-        for (from, to) in
-            cover::uncovered((item.at, item.at.saturating_add(item.duration)), covered)
-        {
-            if (to - from) as f64 >= GAP * item.duration as f64 {
-                list.push((
-                    from,
-                    Step::Gap {
-                        parent,
-                        from,
-                        to,
-                        level,
-                    },
-                ));
-            }
-        }
-        list.sort_by_key(|(at, _)| *at);
-    }
-    steps.extend(list.into_iter().rev().map(|(_, step)| step));
-}
-
-/// Repeats of one call: the same kind and name, and the same statement where there is one.
-fn same(a: &Item, b: &Item) -> bool {
-    !a.is_transaction
-        && !b.is_transaction
-        && a.name == b.name
-        && a.kind == b.kind
-        && a.subtype == b.subtype
-        && a.fingerprint == b.fingerprint
-        && a.outcome == b.outcome
 }

@@ -9,7 +9,9 @@ use crate::analytics::trace::item::Trace;
 use crate::ui::components::cells::{self, swatch};
 use crate::ui::components::table::{Column, Sort, table};
 use crate::ui::pages::transactions::named;
+use crate::ui::pages::{beyond, shown};
 use crate::ui::view::View;
+use crate::ui::words;
 
 const COLUMNS: [Column; 7] = [
     Column::text("Operation", "name"),
@@ -37,17 +39,20 @@ impl Operation<'_> {
     }
 }
 
+/// Letters of a name in its row.
+const MOST_LETTERS: usize = 200;
+
 /// The tab.
 pub(super) fn tab(view: &View, trace: &Trace) -> Markup {
     let mut list: Vec<Operation<'_>> = Vec::new();
     let mut places: HashMap<(&str, &str, &str), usize> = HashMap::new();
     for item in &trace.items {
         let place = *places
-            .entry((&item.service, &item.kind, &item.name))
+            .entry((&item.what.service, &item.what.kind, &item.what.name))
             .or_insert_with(|| {
                 list.push(Operation {
-                    name: named(&item.name),
-                    service: &item.service,
+                    name: named(&item.what.name),
+                    service: &item.what.service,
                     class: class(item),
                     count: 0,
                     total: 0,
@@ -57,10 +62,10 @@ pub(super) fn tab(view: &View, trace: &Trace) -> Markup {
                 list.len() - 1
             });
         let operation = &mut list[place];
-        operation.count += weight(item);
-        operation.total += busy(item);
+        operation.count = operation.count.saturating_add(weight(item));
+        operation.total = operation.total.saturating_add(busy(item));
         // A composite's own time is that of its calls: the pauses between them are its parent's.
-        operation.own += item.composite.map_or(item.self_time, |composite| {
+        operation.own += item.composite().map_or(item.self_time, |composite| {
             composite.sum.min(item.self_time)
         });
         operation.longest = operation.longest.max(item.duration / weight(item).max(1));
@@ -75,9 +80,11 @@ pub(super) fn tab(view: &View, trace: &Trace) -> Markup {
         "max" => sort.compare(Some(a.longest as f64), Some(b.longest as f64)),
         _ => sort.compare(Some(a.own as f64), Some(b.own as f64)),
     });
+    let range = shown(view, list.len());
     let rows = html! {
-        @for one in &list { tr {
-            th.grow scope="row" { span.row.row--c { (swatch(one.class)) span title=(one.name) { (one.name) } } }
+        @for one in &list[range] { tr {
+            @let name = words::cut(one.name, MOST_LETTERS);
+            th.grow scope="row" { span.row.row--c { (swatch(one.class)) span title=(name) { (name) } } }
             td.soft { (one.service) }
             (cells::count(one.count.unsigned_abs()))
             (cells::duration(Some(one.total as f64)))
@@ -86,5 +93,8 @@ pub(super) fn tab(view: &View, trace: &Trace) -> Markup {
             (cells::duration(Some(one.longest as f64)))
         } }
     };
-    table(view, "", "Operations of this trace", &COLUMNS, &sort, rows)
+    html! {
+        (table(view, "", "Operations of this trace", &COLUMNS, &sort, rows))
+        (beyond(view, (list.len(), 0), "time", false))
+    }
 }

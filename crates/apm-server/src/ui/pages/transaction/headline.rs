@@ -75,7 +75,7 @@ pub(super) fn of(
 fn spent(trace: &Trace) -> Option<String> {
     let mut spent = vec![0i64; trace.items.len()];
     for stretch in &trace.critical_path {
-        spent[stretch.item] += stretch.to - stretch.from;
+        spent[stretch.item as usize] += stretch.to - stretch.from;
     }
     let total: i64 = spent.iter().sum();
     let (most, time) = spent.iter().enumerate().max_by_key(|(_, time)| **time)?;
@@ -89,7 +89,7 @@ fn spent(trace: &Trace) -> Option<String> {
     } else {
         format!(
             "In the sample below, {share} was spent in {}.",
-            words::cut(named(&item.name), 80)
+            words::cut(named(&item.what.name), 80)
         )
     })
 }

@@ -3,16 +3,19 @@
 //!
 //! Agents often time the statement and not the fetching of its rows: a long stretch after a SELECT says so.
 
+use std::collections::HashMap;
+
 use maud::{Markup, html};
 
 use super::{busy, is_sql};
 use crate::analytics::trace::cover::{Interval, uncovered};
 use crate::analytics::trace::item::{Item, Trace};
+use crate::analytics::trace::tree::Children;
 use crate::ui::components::cells::{self, Tone, flag};
 use crate::ui::components::table::csv;
 use crate::ui::pages::transactions::named;
 
-/// A stretch this many times as long as the SELECT before it is where its rows were read (reference/ui.md 6.6).
+/// A stretch this many times as long as the SELECT before it is where its rows were read.
 const FETCHING: i64 = 5;
 
 /// Shorter ones are within what clocks tell, µs.
@@ -36,44 +39,53 @@ impl Gap {
 }
 
 fn interval(item: &Item) -> Interval {
-    (item.at, item.at.saturating_add(item.duration))
+    (item.at, item.end())
 }
 
 /// The stretches of each request that runs statements, longest first.
 pub(super) fn of(trace: &Trace) -> Vec<Gap> {
+    // The spans of each request.
+    let spans = Children::of(trace.items.len(), |index| {
+        let item = &trace.items[index];
+        item.transaction
+            .filter(|_| !item.is_transaction && !item.is_far)
+    });
+    let mut places: HashMap<String, usize> = HashMap::new();
     let mut gaps: Vec<Gap> = Vec::new();
-    for tx in trace.items.iter().filter(|item| item.is_transaction) {
-        let own: Vec<&Item> = trace
-            .items
-            .iter()
-            .filter(|item| !item.is_transaction && item.transaction_id.as_ref() == Some(&tx.id))
-            .collect();
+    for (index, tx) in trace.items.iter().enumerate() {
+        let own = spans.below(index).iter();
+        let own: Vec<&Item> = own.map(|span| &trace.items[*span as usize]).collect();
         if !own.iter().any(|item| is_sql(item)) {
             continue;
         }
+        // Of a span and its child that end together, the child is what ran.
+        let mut ends: HashMap<i64, &Item> = HashMap::new();
+        for item in &own {
+            let last = ends.entry(item.end()).or_insert(item);
+            if item.duration < last.duration {
+                *last = item;
+            }
+        }
         let intervals = own.iter().map(|item| interval(item));
         for (from, to) in uncovered(interval(tx), intervals) {
-            let before = own.iter().filter(|item| interval(item).1 == from);
-            // Of a span and its child that end together, the child is what ran.
-            let before = before.min_by_key(|item| item.duration);
+            let before = ends.get(&from).copied();
             let after = match before {
-                Some(item) => format!("after {}", named(&item.name)),
+                Some(item) => format!("after {}", named(&item.what.name)),
                 None => "before the first span".to_owned(),
             };
-            let known = gaps.iter().position(|gap| gap.after == after);
-            let index = known.unwrap_or_else(|| {
+            let place = *places.entry(after).or_insert_with_key(|after| {
                 gaps.push(Gap {
-                    after,
+                    after: after.clone(),
                     follows_select: before
-                        .is_some_and(|item| is_sql(item) && item.name.starts_with("SELECT")),
+                        .is_some_and(|item| is_sql(item) && item.what.name.starts_with("SELECT")),
                     ..Gap::default()
                 });
                 gaps.len() - 1
             });
-            let gap = &mut gaps[index];
+            let gap = &mut gaps[place];
             gap.count += 1;
             gap.time += to - from;
-            gap.before += before.map_or(0, |item| busy(item));
+            gap.before += before.map_or(0, busy);
         }
     }
     gaps.sort_by_key(|gap| std::cmp::Reverse(gap.time));

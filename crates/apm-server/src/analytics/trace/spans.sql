@@ -1,0 +1,29 @@
+-- Spans of one trace, at most :most. trace_at says in which blocks they are: a probe for each segment of 2^17 events.
+-- The `+` keeps SQLite from reading the whole table into an automatic index on trace_id.
+WITH RECURSIVE segment (number) AS (
+    SELECT min(key) >> 40 FROM trace_at
+    UNION ALL
+    SELECT number + 1 FROM segment WHERE number < (SELECT max(key) >> 40 FROM trace_at)
+),
+place (first) AS MATERIALIZED (
+    SELECT a.block * 128 FROM segment CROSS JOIN trace_at a ON a.key = (segment.number << 40) | :bits
+)
+SELECT p.seq,
+       p.id,
+       p.parent_id,
+       p.transaction_id,
+       p.ts,
+       p.duration,
+       p.group_id,
+       p.destination_id,
+       p.statement_id,
+       NULL AS result_id,
+       p.outcome,
+       p.status,
+       1 AS sampled,
+       p.composite_count AS first,
+       p.composite_sum AS second
+FROM place
+CROSS JOIN span p ON p.seq >= place.first AND p.seq < place.first + 128
+WHERE +p.trace_id = :trace
+LIMIT :most
