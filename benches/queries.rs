@@ -20,6 +20,7 @@ use std::hint::black_box;
 use std::time::{Duration, Instant};
 
 use apm_server::analytics::trace::read;
+use apm_server::api::TracePart;
 use apm_server::store::{Store, StoreError};
 use apm_server::time;
 use diesel::SqliteConnection;
@@ -113,7 +114,8 @@ fn single_traces(store: &Store, end: i64) {
         let id = data::trace(store, spans, end);
         let ask: Ask = Box::new(move |conn| {
             let trace = read::trace(conn, &id)?.expect("the trace");
-            black_box(serde_json::to_vec(&trace).expect("JSON"));
+            let part = TracePart::read(conn, trace, 0, usize::MAX)?;
+            black_box(serde_json::to_vec(&part).expect("JSON"));
             Ok(())
         });
         let times = measured(store, &ask).map(|time| time.as_secs_f64() * 1000.0);

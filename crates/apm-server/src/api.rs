@@ -82,3 +82,4 @@ pub use insight::Settings;
 
 /// The description of the routes, OpenAPI 3.1.
 pub use openapi::FILE as OPENAPI;
+pub use traces::TracePart;

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse};
+use diesel::SqliteConnection;
 use serde::{Serialize, Serializer};
 use serde_json::Value as Json;
 
@@ -17,32 +18,57 @@ use crate::analytics::trace::item::Trace;
 use crate::analytics::trace::read;
 use crate::analytics::traces::{self, Question};
 use crate::pasted::{Part, readings};
-use crate::store::Store;
+use crate::store::{Store, StoreError};
 
-/// A part of a trace, and the document of one of its items where one is asked for.
-struct Answer {
+/// Some of the items of a trace, with what is said of all of it.
+#[derive(Debug)]
+pub struct TracePart {
     trace: Arc<Trace>,
     first: usize,
     size: usize,
     read: page::Read,
-    document: Option<Json>,
 }
 
-impl Serialize for Answer {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        #[derive(Serialize)]
-        struct Shown<'a> {
-            #[serde(flatten)]
-            trace: page::Page<'a>,
-            #[serde(skip_serializing_if = "Option::is_none")]
-            document: Option<&'a Json>,
-        }
-        Shown {
-            trace: page::Page::of(&self.trace, self.first, self.size, &self.read),
-            document: self.document.as_ref(),
-        }
-        .serialize(serializer)
+impl TracePart {
+    /// Reads what the items from `first` on, at most `size`, are shown with.
+    ///
+    /// # Errors
+    /// Those of SQLite.
+    pub fn read(
+        conn: &mut SqliteConnection,
+        trace: Arc<Trace>,
+        first: usize,
+        size: usize,
+    ) -> Result<Self, StoreError> {
+        let start = first.min(trace.items.len());
+        let end = start.saturating_add(size).min(trace.items.len());
+        let items = &trace.items[start..end];
+        let read = page::Read {
+            statements: read::statements(conn, items)?,
+            named: read::named(conn, items)?,
+        };
+        Ok(Self {
+            trace,
+            first,
+            size,
+            read,
+        })
     }
+}
+
+impl Serialize for TracePart {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        page::Page::of(&self.trace, self.first, self.size, &self.read).serialize(serializer)
+    }
+}
+
+/// A part of a trace, and the document of one of its items where one is asked for.
+#[derive(Serialize)]
+struct Answer {
+    #[serde(flatten)]
+    part: TracePart,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    document: Option<Json>,
 }
 
 /// Traces of a page where nothing else is asked for.
@@ -103,18 +129,8 @@ pub(super) async fn one(
                 discover::document(conn, seq)?
             }
         };
-        let start = first.min(trace.items.len());
-        let end = start.saturating_add(size).min(trace.items.len());
-        let items = &trace.items[start..end];
-        let read = page::Read {
-            statements: read::statements(conn, items)?,
-            named: read::named(conn, items)?,
-        };
         Ok(Answer {
-            trace,
-            first,
-            size,
-            read,
+            part: TracePart::read(conn, trace, first, size)?,
             document,
         })
     })

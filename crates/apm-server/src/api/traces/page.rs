@@ -71,6 +71,7 @@ struct Shown<'t> {
 }
 
 /// What is read for the items of an answer alone.
+#[derive(Debug)]
 pub(super) struct Read {
     /// Texts of statements by the numbers of their rows.
     pub(super) statements: HashMap<i64, String>,
