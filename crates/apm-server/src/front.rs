@@ -87,10 +87,11 @@ mod tests {
             " action=\"/apm/settings/clear\"",
             " src=\"/apm/assets/v/app.js\"",
             " data-live=\"/apm/live/stream?q=\"",
+            " data-rows=\"/apm/traces/1?tab=x\"",
         ] {
             assert!(moved.contains(address), "{address} in {moved}");
         }
-        assert_eq!(moved.len(), page.len() + 4 * "/apm".len(), "{moved}");
+        assert_eq!(moved.len(), page.len() + 5 * "/apm".len(), "{moved}");
     }
 
     #[test]
