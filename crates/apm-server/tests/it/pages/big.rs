@@ -266,7 +266,7 @@ async fn four_hundred_thousand_spans_under_one_id_are_used_within_a_second_and_2
     {
         let (metadata, events) = all.split_once('\n').expect("lines");
         let lines: Vec<&str> = events.lines().collect();
-        for some in lines.chunks(20_000) {
+        for some in lines.chunks(2_000) {
             let body = format!("{metadata}\n{}\n", some.join("\n"));
             assert_eq!(server.intake(body).await.status, 202);
         }
