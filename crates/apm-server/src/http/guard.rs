@@ -136,16 +136,16 @@ pub(super) async fn check(
         .cloned()
         .expect("every worker has it");
     match judge(request.request(), &rules, &shared.guard) {
-        Err(response) => {
+        Verdict::Refused(response) => {
             let (method, status) = (request.method(), response.status());
             log::debug!("{method} {}: refused with {status}", rules.path);
             return Ok(refused(request, response));
         }
-        Ok(Shown::Secret) => connections::trust(request.request()),
-        Ok(Shown::Nothing) if !connections::has_place(request.request()) => {
+        Verdict::Trusted => connections::trust(request.request()),
+        Verdict::Open if !connections::has_place(request.request()) => {
             return Ok(refused_busy(request));
         }
-        Ok(Shown::Nothing) => {}
+        Verdict::Open => {}
     }
     if rules.body == Body::Whole
         && let Err(why) = body::read(&mut request, shared.config.read_timeout).await
@@ -181,17 +181,19 @@ fn refused(mut request: ServiceRequest, response: HttpResponse) -> ServiceRespon
     response.map_body(|_, body| BoxBody::new(Portions::new(body, Some(Unfinished::new(unread)))))
 }
 
-/// What a caller has shown who is let through.
-enum Shown {
-    Secret,
-    /// Nothing, where nothing is needed.
-    Nothing,
+/// What becomes of a request.
+enum Verdict {
+    /// It is let through, and its caller has shown a secret.
+    Trusted,
+    /// It is let through, as no secret is needed.
+    Open,
+    Refused(HttpResponse),
 }
 
-fn judge(request: &HttpRequest, rules: &Rules, guard: &Guard) -> Result<Shown, HttpResponse> {
+fn judge(request: &HttpRequest, rules: &Rules, guard: &Guard) -> Verdict {
     let forbidden = |why: Refusal, message: &str| {
         guard.refusals.count(why);
-        Err(respond::error(request, 403, message))
+        Verdict::Refused(respond::error(request, 403, message))
     };
     if let Some(host) = guard.hosts.foreign(request) {
         let message = format!(
@@ -237,11 +239,11 @@ fn judge(request: &HttpRequest, rules: &Rules, guard: &Guard) -> Result<Shown, H
         }
     }
     match seen {
-        None => Ok(Shown::Nothing),
+        None => Verdict::Open,
         Some(Seen::Holder { holder, .. }) if holder.may(access) => {
             match guard.credentials.are_needed() {
-                true => Ok(Shown::Secret),
-                false => Ok(Shown::Nothing),
+                true => Verdict::Trusted,
+                false => Verdict::Open,
             }
         }
         Some(Seen::Holder { holder, .. }) => {
@@ -253,11 +255,11 @@ fn judge(request: &HttpRequest, rules: &Rules, guard: &Guard) -> Result<Shown, H
         }
         Some(Seen::Waits(left)) => {
             guard.refusals.count(Refusal::Attempts);
-            Err(respond::wait(request, left))
+            Verdict::Refused(respond::wait(request, left))
         }
         Some(Seen::Nobody) => {
             guard.refusals.count(Refusal::Credentials);
-            Err(match is_safe && respond::wants_page(request) {
+            Verdict::Refused(match is_safe && respond::wants_page(request) {
                 true => login::redirect(request),
                 false => unauthorized(request),
             })
