@@ -63,7 +63,7 @@ fn create(file: &Path, name: &str, privileges: &[Privilege]) -> anyhow::Result<S
     let written = opened
         .as_mut()
         .map_err(|error| std::io::Error::new(error.kind(), error.to_string()))
-        .and_then(|opened| write!(opened, "{start}{}\n", key.line));
+        .and_then(|opened| writeln!(opened, "{start}{}", key.line));
     written.with_context(|| format!("cannot write {}", file.display()))?;
     Ok(key.encoded)
 }
