@@ -108,7 +108,13 @@ fn run(store: &Store, options: &Options, stop: &(Mutex<bool>, Condvar)) {
         idle = if seen == Some(version) { idle + 1 } else { 0 };
         if idle < 3 {
             match observe(store, &mut observer) {
-                Ok(more) => due |= more,
+                // What was found is counted by the next look. A commit can be seen before its version is: then this look was the last
+                // idle one, and without a reset there would be no next.
+                Ok(true) => {
+                    due = true;
+                    idle = 0;
+                }
+                Ok(false) => {}
                 Err(error) => log::warn!("statements were not counted: {error}"),
             }
         }
