@@ -1,0 +1,41 @@
+# The steps of the gate, one each. `just --list` shows them; `.ci/run` runs them all.
+
+# Everything that a change must pass.
+gate:
+    .ci/run
+
+# Formatting.
+fmt:
+    cargo fmt --all --check
+
+# Lints.
+lint:
+    cargo clippy --workspace --all-targets -- -D warnings
+
+# All tests that need no other program.
+test:
+    cargo test --workspace
+
+# The crate with `unsafe` code, under valgrind.
+meter:
+    .ci/meter
+
+# The pages in Chromium; arguments go to Playwright.
+browser *arguments:
+    .ci/browser {{arguments}}
+
+# Takes the pictures of docs/tour.md.
+tour:
+    .ci/browser --tour
+
+# Elastic's agents for the tests that run them.
+agents:
+    .ci/agents
+
+# The documentation of all crates.
+doc:
+    RUSTDOCFLAGS='-D warnings' cargo doc --workspace --no-deps
+
+# All benches.
+bench:
+    cargo bench
