@@ -1,4 +1,4 @@
-//! What pages take of the server's memory and of a reader's time when a sender makes up names, and how large the files get.
+//! Measures a server whose sender makes up names: memory, time of a page, and size of the files.
 //!
 //! ```sh
 //! cargo bench --bench names                 # all cases, with the limits and without

@@ -1,4 +1,4 @@
-//! How large log and database become while others read all the time.
+//! The largest size of log and database together while readers read all the time.
 #![expect(clippy::print_stdout, reason = "the figures are what it is run for")]
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -13,10 +13,10 @@ use super::recorded::Stream;
 /// Events per second that are sent.
 const PACE: u64 = 13_000;
 
-/// How long.
+/// Time of the measurement.
 const TIME: Duration = Duration::from_secs(40);
 
-/// What each reader asks, over and over; it reads all transactions that are kept.
+/// The query that each reader repeats: it reads all transactions that are kept.
 const QUESTION: &str =
     "SELECT group_id, count(*), avg(duration) FROM tx GROUP BY group_id ORDER BY 2 DESC";
 
@@ -54,7 +54,7 @@ pub(crate) fn run(readers: u64, limit: u64) {
             } else {
                 sent += stream.body(&mut body);
                 for batch in batches(body.as_bytes()) {
-                    // What waits longer is not counted as stored.
+                    // An event that waits longer is not counted as stored.
                     store.submit_when_room(batch).expect("open");
                 }
             }
