@@ -22,7 +22,6 @@ use std::time::{Duration, Instant};
 use apm_server::analytics::trace::read;
 use apm_server::api::TracePart;
 use apm_server::store::{Store, StoreError};
-use apm_server::time;
 use diesel::SqliteConnection;
 
 #[path = "queries/data.rs"]
@@ -46,7 +45,7 @@ fn main() {
     // Cargo adds `--bench`.
     let wanted: Option<String> = std::env::args().skip(1).find(|arg| !arg.starts_with("--"));
     let dir = tempfile::tempdir().expect("a directory");
-    let end = time::now();
+    let end = apm_time::now();
     let store =
         |name: &str, traces, length| data::store(&dir.path().join(name), traces, length, end);
     let thin = store("thin.db", traces / 10, data::DAY);

@@ -75,7 +75,7 @@ impl Stream {
     pub(crate) fn until_now(self, events: u64) -> Self {
         let length = (events as f64 * 1e6 / self.rate as f64) as i64;
         Self {
-            start: apm_server::time::now() - length,
+            start: apm_time::now() - length,
             ..self
         }
     }

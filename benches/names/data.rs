@@ -8,7 +8,7 @@ use apm_server::event::{
     Transaction,
 };
 use apm_server::store::{NameLimits, Store, StoreOptions};
-use apm_server::time::{SECOND, now};
+use apm_time::{SECOND, now};
 
 /// Events per batch.
 const TOGETHER: u64 = 2_000;

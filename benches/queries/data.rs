@@ -10,7 +10,7 @@ use apm_server::event::{Batch, Event, Outcome, Resource, ServiceOverride, Span, 
 use apm_server::insight::callers::{self, Of};
 use apm_server::insight::{Engine, Options};
 use apm_server::store::{Store, StoreError, StoreOptions};
-use apm_server::time::Range;
+use apm_time::Range;
 use diesel::SqliteConnection;
 use rand::rngs::SmallRng;
 use rand::{RngExt, SeedableRng};

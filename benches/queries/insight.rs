@@ -8,7 +8,7 @@ use apm_server::insight::callers::{self, Of};
 use apm_server::insight::compare::{self, Stretch};
 use apm_server::insight::finding::{self, Which};
 use apm_server::insight::growth;
-use apm_server::time::{Range, SECOND};
+use apm_time::{Range, SECOND};
 
 use super::{Ask, data};
 

@@ -9,8 +9,7 @@ use apm_server::analytics::{
     Scope, breakdown, dependencies, distribution, errors, latency, samples, services, statements,
     throughput, transactions,
 };
-use apm_server::kql;
-use apm_server::time::{Range, SECOND};
+use apm_time::{Range, SECOND};
 
 use super::{Ask, data};
 

@@ -13,6 +13,7 @@
 
 pub mod breakdown;
 pub mod comparison;
+mod condition;
 pub mod dependencies;
 pub mod directory;
 pub mod discover;
@@ -43,11 +44,11 @@ pub mod traces;
 pub mod transactions;
 pub mod window;
 
+use kql::Expr;
 use serde::Serialize;
 use sql::Sql;
 
 use crate::event::Outcome;
-use crate::kql::Expr;
 
 /// What a question is about; each part that is `None` narrows nothing.
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]

@@ -18,11 +18,11 @@ mod stacktrace;
 #[cfg(test)]
 mod tests;
 
+use apm_time::rfc3339_millis;
 use serde_json::Value;
 
 use crate::event::{Kind, StoredEvent};
 use crate::store::OTHER;
-use crate::time::rfc3339_millis;
 use fields::Fields;
 
 /// The document of an event.

@@ -6,10 +6,10 @@
 use std::sync::Arc;
 
 use diesel::SqliteConnection;
+use kql::pasted::{Part, readings};
 use serde_json::{Map, Value, json};
 
 use crate::event::{Kind, StoredEvent};
-use crate::pasted::{Part, readings};
 use crate::store::{self, StoreError};
 
 /// Blocks that are read at once: about a thousand events.

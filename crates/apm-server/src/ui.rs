@@ -38,7 +38,6 @@ use crate::insight::{finding, marker};
 use crate::route::Access::{Admin, Open, Read};
 use crate::route::Route;
 use crate::store::{Store, SubmitError, Ticket};
-use crate::time;
 use pages::{
     compare, console, dependencies, discover, error, errors, insights, live, metrics, queries,
     service, services, settings, setup, suggest, trace, traces, transaction, transactions,
@@ -48,7 +47,7 @@ pub(crate) use upload::Uploads;
 
 /// The pages, their files and their forms. The application's data holds the [`Store`].
 pub(crate) fn routes() -> Vec<Route> {
-    serve::STARTED.get_or_init(time::now);
+    serve::STARTED.get_or_init(apm_time::now);
     vec![
         Route::at("/assets/{version}/{name}").get(Open, assets::serve),
         page("/theme/{name}", theme),
@@ -152,7 +151,7 @@ async fn sql(request: HttpRequest, store: Data<Store>, settings: Data<Settings>)
 async fn hide(store: Data<Store>, path: Path<(String, String)>) -> HttpResponse {
     let (id, action) = path.into_inner();
     let dismissed = match action.as_str() {
-        "dismiss" => Some(time::now() / time::SECOND),
+        "dismiss" => Some(apm_time::now() / apm_time::SECOND),
         "restore" => None,
         _ => return HttpResponse::NotFound().finish(),
     };
@@ -172,7 +171,7 @@ async fn set_marker(store: Data<Store>, form: actix_web::web::Form<NewMarker>) -
     if name.is_empty() {
         return HttpResponse::BadRequest().body("a marker needs a name");
     }
-    let now = time::now();
+    let now = apm_time::now();
     let written = store.write(move |conn| marker::set(conn, now, "", marker::Kind::Manual, &name));
     back("/compare", written).await
 }

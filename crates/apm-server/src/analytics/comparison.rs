@@ -1,9 +1,9 @@
 //! Then and now: which earlier window to compare with, and what the difference is (reference/ui.md 4.12).
 
+use apm_time::{Range, SECOND};
 use serde::Serialize;
 
 use super::window::Window;
-use crate::time::{Range, SECOND};
 
 const DAY: i64 = 86_400 * SECOND;
 const WEEK: i64 = 7 * DAY;

@@ -1,7 +1,7 @@
 //! Any event by any field: hits newest first, how many there are and when, which values fields have.
 //!
 //! A query is translated into a condition on the columns of each kind of event. Where that decides
-//! ([`crate::kql::sql::Condition::exact`]) totals are counted in SQL and only the shown documents are
+//! ([`crate::analytics::condition::Condition::exact`]) totals are counted in SQL and only the shown documents are
 //! read. Where it does not, the documents that are left over are read and tested, newest first, until
 //! [`Limits::deadline`]; an answer that stopped there says so.
 //!
@@ -18,7 +18,9 @@ mod walk;
 
 use std::time::{Duration, Instant};
 
+use apm_time::{Range, SECOND};
 use diesel::prelude::*;
+use kql::Expr;
 use serde::Serialize;
 use serde_json::Value as Json;
 
@@ -29,9 +31,7 @@ pub use names::names;
 use super::series::Axis;
 use super::sql::Sql;
 use super::window;
-use crate::kql::{self, Expr};
 use crate::store::StoreError;
-use crate::time::{Range, SECOND};
 use walk::Search;
 
 /// Most hits of one page.

@@ -4,9 +4,10 @@
 //! `AND TRUE -- q: transactions`; in the shell it reads as it stands. Fields that a list cannot tell
 //! apart are refused ([`check`]), not ignored: a filter that does nothing misleads.
 
+use kql::Expr;
+
+use super::condition::{Column, Condition, Kept};
 use super::sql::Sql;
-use crate::kql::Expr;
-use crate::kql::sql::{Column, Condition, Kept};
 
 /// What a list is made of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -152,7 +153,7 @@ fn metrics(field: &str) -> Option<Column> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::kql::parse;
+    use kql::parse;
 
     #[test]
     fn a_list_says_by_what_it_can_be_filtered() {

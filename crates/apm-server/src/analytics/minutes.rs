@@ -1,11 +1,11 @@
 //! Which minutes of a window are still kept: they go with the events, weeks before the coarser rollups.
 
+use apm_time::{Range, SECOND};
 use diesel::prelude::*;
 use diesel::sql_types::BigInt;
 
 use super::sql::Sql;
 use super::window::{LEVELS, Window};
-use crate::time::{Range, SECOND};
 
 /// The rollups that are left where minutes are gone, seconds.
 const COARSE: i64 = LEVELS[1];

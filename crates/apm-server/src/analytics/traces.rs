@@ -2,14 +2,14 @@
 
 use std::time::Duration;
 
+use apm_time::Range;
 use diesel::SqliteConnection;
+use kql::Expr;
 use serde::Serialize;
 use serde_json::Value as Json;
 
 use super::discover::{self, Cursor, Groups, Hit, Limits, Request};
-use crate::kql::{self, Expr};
 use crate::store::StoreError;
-use crate::time::Range;
 
 /// The query that finds entries of traces.
 pub const ENTRIES: &str = "processor.event: transaction and not parent.id: *";

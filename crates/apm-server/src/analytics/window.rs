@@ -5,10 +5,10 @@
 //! That makes a list over a month as cheap as one over an hour, and exact at both ends; where the minutes are gone, the ends
 //! move to those of ten minutes ([`super::minutes`]).
 
+use apm_time::{Range, SECOND};
 use serde::Serialize;
 
 use super::sql::Sql;
-use crate::time::{Range, SECOND};
 
 pub use crate::rollup::LEVELS;
 

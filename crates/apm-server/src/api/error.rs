@@ -2,11 +2,11 @@
 
 use actix_web::http::StatusCode;
 use actix_web::{HttpResponse, ResponseError};
+use apm_time::TimeError;
+use kql::KqlError;
 use serde_json::json;
 
-use crate::kql::KqlError;
 use crate::store::StoreError;
-use crate::time::TimeError;
 
 /// A question that has no answer.
 #[derive(Debug, thiserror::Error)]
@@ -77,12 +77,7 @@ impl ApiError {
     fn parameter(&self) -> Option<&str> {
         match self {
             Self::Parameter { parameter, .. } => Some(parameter),
-            Self::Time(
-                TimeError::Syntax { parameter, .. }
-                | TimeError::Blank { parameter, .. }
-                | TimeError::OutOfRange { parameter, .. },
-            ) => Some(parameter),
-            Self::Time(TimeError::Empty { .. }) => Some("from"),
+            Self::Time(error) => Some(error.parameter()),
             Self::Query(_) => Some("q"),
             Self::NotFound { .. }
             | Self::Unknown { .. }

@@ -6,7 +6,10 @@
 use actix_web::dev::Payload;
 use actix_web::web::{self, Path};
 use actix_web::{FromRequest as _, HttpRequest};
+use apm_time::{Range, SECOND};
 use jiff::tz::TimeZone;
+use kql::Expr;
+use kql::pasted;
 
 use super::error::ApiError;
 use crate::analytics::Scope;
@@ -14,9 +17,6 @@ use crate::analytics::comparison::Comparison;
 use crate::analytics::discover::Cursor;
 use crate::analytics::filter::{self, List};
 use crate::analytics::window::Window;
-use crate::kql::{self, Expr};
-use crate::pasted;
-use crate::time::{self, Range, SECOND};
 
 /// Longest value that is read, bytes.
 const LONGEST: usize = 8192;
@@ -51,7 +51,7 @@ pub(crate) struct Params {
 impl Params {
     /// Reads the query string and the path.
     pub(crate) fn read(request: &HttpRequest) -> Result<Self, ApiError> {
-        Self::read_at(request, time::now())
+        Self::read_at(request, apm_time::now())
     }
 
     fn read_at(request: &HttpRequest, now: i64) -> Result<Self, ApiError> {

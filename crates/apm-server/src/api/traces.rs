@@ -7,6 +7,7 @@ use std::sync::Arc;
 use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse};
 use diesel::SqliteConnection;
+use kql::pasted::{Part, readings};
 use serde::{Serialize, Serializer};
 use serde_json::Value as Json;
 
@@ -17,7 +18,6 @@ use crate::analytics::discover::{self, MOST_HITS};
 use crate::analytics::trace::item::Trace;
 use crate::analytics::trace::read;
 use crate::analytics::traces::{self, Question};
-use crate::pasted::{Part, readings};
 use crate::store::{Store, StoreError};
 
 /// Some of the items of a trace, with what is said of all of it.

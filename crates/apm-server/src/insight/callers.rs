@@ -4,6 +4,7 @@ mod usages;
 
 use std::collections::HashSet;
 
+use apm_time::{Range, SECOND};
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Text};
 use foldhash::HashMap;
@@ -12,7 +13,6 @@ use serde::Serialize;
 use crate::analytics::sql::Sql;
 use crate::analytics::window::Window;
 use crate::analytics::{Scope, kept};
-use crate::time::{Range, SECOND};
 use usages::{About, Usage, Usages};
 
 /// Requests of one transaction group that ran a statement.

@@ -8,6 +8,7 @@ mod verdict;
 
 use std::str::FromStr;
 
+use apm_time::{Range, SECOND};
 use diesel::prelude::*;
 use diesel::sql_types::Text;
 use serde::{Deserialize, Serialize};
@@ -20,7 +21,6 @@ use crate::analytics::Scope;
 use crate::analytics::sql::Sql;
 use crate::analytics::transactions;
 use crate::analytics::window::Window;
-use crate::time::{self, Range, SECOND};
 
 pub use verdict::{Outcome, Report, Verdict};
 
@@ -200,10 +200,10 @@ pub fn run(conn: &mut SqliteConnection, gate: &Gate, now: i64) -> Result<Report,
     if requests == 0 {
         let of = gate.service.as_deref();
         let of = of.map_or_else(String::new, |service| format!(" of the service {service}"));
-        let why = format!("no request{of} was seen since {}", time::rfc3339(since));
+        let why = format!("no request{of} was seen since {}", apm_time::rfc3339(since));
         outcomes.push(Outcome::new("requests", 0, Vec::new(), vec![why]));
     }
-    Ok(Report::new(time::rfc3339(since), requests, outcomes))
+    Ok(Report::new(apm_time::rfc3339(since), requests, outcomes))
 }
 
 /// How a bound of p95 was kept by a transaction group.
@@ -239,7 +239,7 @@ fn since(conn: &mut SqliteConnection, gate: &Gate, now: i64) -> Result<i64, Chec
     if let Some(marker) = marker::find(conn, text)? {
         return Ok(marker.at * SECOND);
     }
-    time::parse("since", text, now, time::Round::Down)
+    apm_time::parse("since", text, now, apm_time::Round::Down)
         .map_err(|_| CheckError::Since(text.to_owned()))
 }
 

@@ -4,6 +4,7 @@
 
 use std::collections::BTreeMap;
 
+use apm_time::{Range, SECOND};
 use diesel::prelude::*;
 use diesel::sql_types::Text;
 use serde::Serialize;
@@ -13,7 +14,6 @@ use crate::analytics::window::{LEVELS, Window};
 use crate::analytics::{
     Scope, minutes, statements as statement_list, transactions as transaction_list,
 };
-use crate::time::{Range, SECOND};
 
 /// Services that are compared.
 const SERVICES: i64 = 50;

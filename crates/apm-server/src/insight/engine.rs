@@ -13,7 +13,6 @@ use super::observe::{self, Observer};
 use super::rules::{self, Files, Plans, RuleError};
 use super::{finding, marker};
 use crate::store::{Store, StoreError, SubmitError};
-use crate::time;
 
 /// How the engine works.
 #[derive(Debug, Clone)]
@@ -128,7 +127,7 @@ fn run(store: &Store, options: &Options, stop: &(Mutex<bool>, Condvar)) {
         if swept.is_none_or(|at| at.elapsed() >= Duration::from_secs(3_600)) {
             swept = Some(Instant::now());
             let days = options.days;
-            let now = time::now() / time::SECOND;
+            let now = apm_time::now() / apm_time::SECOND;
             if let Err(error) = write(store, store.clears(), move |conn| {
                 observe::sweep(conn, now, days)
             }) {
@@ -164,7 +163,7 @@ fn observe(store: &Store, observer: &mut Observer) -> Result<bool, LookError> {
         store.read(|conn| Ok::<_, LookError>((observer.look(conn)?, marker::unseen(conn)?)))?;
     let came = observed.is_some();
     if observed.is_some() || arrivals.is_some() {
-        let now = time::now();
+        let now = apm_time::now();
         write(store, clears, move |conn| {
             if let Some(observed) = observed {
                 observed.write(conn)?;
@@ -180,7 +179,7 @@ fn observe(store: &Store, observer: &mut Observer) -> Result<bool, LookError> {
 
 /// Applies the rules and keeps what they find.
 fn judge(store: &Store, plans: &mut Plans) -> Result<(), LookError> {
-    let now = time::now() / time::SECOND;
+    let now = apm_time::now() / apm_time::SECOND;
     let clears = store.clears();
     let found = store.read(|conn| Ok::<_, LookError>(rules::apply(conn, plans, now)?))?;
     if !found.services.is_empty() {

@@ -6,7 +6,6 @@ use serde::Serialize;
 
 use super::bounds;
 use crate::analytics::sql::Sql;
-use crate::time;
 
 /// Longest name, bytes.
 pub const LONGEST_NAME: usize = 200;
@@ -83,8 +82,8 @@ impl From<Row> for Marker {
     fn from(row: Row) -> Self {
         Self {
             id: row.id,
-            at: row.ts.div_euclid(time::SECOND),
-            time: time::rfc3339(row.ts),
+            at: row.ts.div_euclid(apm_time::SECOND),
+            time: apm_time::rfc3339(row.ts),
             service: row.service,
             kind: match row.kind.as_str() {
                 "version" => Kind::Version,
@@ -218,7 +217,7 @@ impl Arrivals {
                     .bind::<Text, _>(&row.version)
                     .execute(conn)?;
             }
-            let is_old = now.div_euclid(time::SECOND) - row.last_start >= TOGETHER;
+            let is_old = now.div_euclid(apm_time::SECOND) - row.last_start >= TOGETHER;
             if is_old && started.insert(row.service.clone()) {
                 set(conn, now, &row.service, Kind::Start, &row.process)?;
             }
@@ -252,7 +251,7 @@ mod tests {
         .execute(conn)
         .unwrap();
         if let Some(arrivals) = unseen(conn).unwrap() {
-            arrivals.write(conn, now * time::SECOND).unwrap();
+            arrivals.write(conn, now * apm_time::SECOND).unwrap();
         }
     }
 

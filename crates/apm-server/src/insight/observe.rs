@@ -13,7 +13,6 @@ use diesel::sql_types::{BigInt, Bool, Double, Text};
 use crate::analytics::sql::{Sql, Value};
 use crate::rollup::LEVELS;
 use crate::store::id::{Identifier, StoredId};
-use crate::time;
 
 use super::repeats::{BADGE, DbSpan, repeats};
 
@@ -358,7 +357,7 @@ impl Observed {
                 query.bind::<Double, _>(sums.looped).execute(conn)?;
             }
         }
-        let now = time::now();
+        let now = apm_time::now();
         for (level, bucket) in written {
             diesel::sql_query("INSERT OR REPLACE INTO roll_caller_written VALUES (?, ?, ?)")
                 .bind::<BigInt, _>(level)

@@ -6,7 +6,6 @@ use diesel::connection::SimpleConnection;
 use diesel::{Connection, SqliteConnection};
 
 use super::check::{self, CheckError, Gate, Report};
-use crate::time;
 
 /// Why a file could not be asked.
 #[derive(Debug, thiserror::Error)]
@@ -28,5 +27,5 @@ pub fn check(path: &Path, gate: &Gate) -> Result<Report, OfflineError> {
     let mut conn = SqliteConnection::establish(&crate::store::uri(path, "rw"))?;
     conn.batch_execute("PRAGMA busy_timeout = 5000; PRAGMA query_only = 1")
         .map_err(CheckError::Query)?;
-    Ok(conn.transaction(|conn| check::run(conn, gate, time::now()))?)
+    Ok(conn.transaction(|conn| check::run(conn, gate, apm_time::now()))?)
 }

@@ -3,7 +3,7 @@
 use crate::analytics::filter::{self, List};
 use jiff::tz::TimeZone;
 
-use crate::kql::{self, Expr, KqlError};
+use kql::{Expr, KqlError};
 
 /// The reach of the query bar.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -2,11 +2,12 @@
 
 use std::sync::Arc;
 
+use apm_time::SECOND;
+
 use crate::event::{
     Batch, ErrorEvent, Event, Outcome, Resource, ServiceOverride, Span, Stack, Transaction,
 };
 use crate::store::{Store, StoreOptions};
-use crate::time::SECOND;
 
 /// What telemetry may carry in every field that it names.
 pub(super) const HOSTILE: &str = "<script>alert(\"1\")</script>";

@@ -26,7 +26,6 @@ use crate::analytics::{directory, errors};
 use crate::front::Front;
 use crate::insight::marker::{self, Kind, Marker};
 use crate::store::{Store, StoreError};
-use crate::time;
 
 pub(super) use actions::{clear, export, import, set_agents};
 pub(super) use theme::choose_theme;
@@ -73,7 +72,7 @@ pub(super) async fn page(
             let around = Surroundings {
                 errors: Some(errors),
                 started: STARTED.get().copied(),
-                marker: newest.map(|marker| (marker.at * time::SECOND, marker.name)),
+                marker: newest.map(|marker| (marker.at * apm_time::SECOND, marker.name)),
                 services: known.services,
                 environments: known.environments,
                 stored: Some((stats.database_bytes + stats.log_bytes, limit)),
@@ -134,7 +133,7 @@ fn flags(view: &View, markers: &[Marker]) -> Vec<Flag> {
     let shown = markers.iter().filter(|marker| is_shown(&marker.service));
     shown
         .map(|marker| Flag {
-            at: marker.at * time::SECOND,
+            at: marker.at * apm_time::SECOND,
             words: marker.words(),
             label: match marker.kind {
                 Kind::Start => "start".to_owned(),
@@ -238,11 +237,11 @@ fn cookie(request: &HttpRequest, name: &str) -> Option<String> {
 }
 
 fn clock(request: &HttpRequest) -> Clock {
-    Clock::new(time::now(), cookie(request, "tz").as_deref())
+    Clock::new(apm_time::now(), cookie(request, "tz").as_deref())
 }
 
 /// The view of a request; with an error, the default one to show the error in.
-fn view(request: &HttpRequest) -> (View, Option<time::TimeError>) {
+fn view(request: &HttpRequest) -> (View, Option<apm_time::TimeError>) {
     let clock = clock(request);
     let query = Query::<Vec<(String, String)>>::from_query(request.query_string())
         .map(Query::into_inner)

@@ -7,7 +7,6 @@ use actix_web::{App, test};
 use super::demo::{Demo, HOSTILE};
 use super::href::Href;
 use crate::store::{Store, StoreOptions};
-use crate::time;
 
 /// Addresses of all pages; `{service}` and the like are filled in.
 const PAGES: [&str; 32] = [
@@ -129,7 +128,7 @@ async fn every_page_answers_on_an_empty_store() {
 
 fn demo() -> Demo {
     // Opening blocks, so it happens where nothing asynchronous runs.
-    std::thread::spawn(|| Demo::new(time::now()))
+    std::thread::spawn(|| Demo::new(apm_time::now()))
         .join()
         .unwrap()
 }

@@ -1,13 +1,13 @@
 //! What the address of a page says: range, environment, query, comparison. Everything a page shows follows from it, so that a
 //! copied link shows the same and the back button undoes one step.
 
+use apm_time::{Range, TimeError};
+
 use super::bar::{Bar, Query};
 use super::href::Href;
 use super::moment::{Clock, span_words};
 use crate::analytics::comparison::Comparison;
 use crate::analytics::window::Window;
-use crate::kql;
-use crate::time::{self, Range, TimeError};
 
 /// Parameters that every link to another page keeps.
 const SHARED: [&str; 5] = ["from", "to", "env", "cmp", "refresh"];
@@ -97,7 +97,7 @@ impl View {
     /// A view with the default range, to show an error about the range in.
     pub(crate) fn fallback(path: &str, clock: Clock) -> Self {
         let range = Range {
-            from: clock.now.saturating_sub(900 * time::SECOND),
+            from: clock.now.saturating_sub(900 * apm_time::SECOND),
             to: clock.now.max(1),
         };
         Self {
@@ -242,8 +242,8 @@ impl View {
             .saturating_sub(self.range.micros().saturating_mul(2))
             .max(0);
         self.here()
-            .set("from", &time::rfc3339(from))
-            .set("to", &time::rfc3339(to))
+            .set("from", &apm_time::rfc3339(from))
+            .set("to", &apm_time::rfc3339(to))
     }
 
     /// Whether the range ends now and so moves with time.
@@ -365,7 +365,7 @@ mod tests {
                 .map(|(key, value)| ((*key).to_owned(), (*value).to_owned()))
                 .collect();
             let range = View::new("/", &params, clock).unwrap().range;
-            (time::rfc3339(range.from), time::rfc3339(range.to))
+            (apm_time::rfc3339(range.from), apm_time::rfc3339(range.to))
         };
         let both = |from: &str, to: &str| (from.to_owned(), to.to_owned());
         for (zone, from, to, expected) in [

@@ -20,7 +20,7 @@ use std::sync::Arc;
 
 use apm_server::event::{Batch, Event, Outcome, Resource};
 use apm_server::store::{Store, StoreOptions};
-use apm_server::time::Range;
+use apm_time::Range;
 
 use crate::support::events::{NEW_YEAR, now, pairs, resource, transaction};
 

@@ -8,19 +8,19 @@
 
 use std::time::Instant;
 
+use apm_time::{Range, SECOND};
 use diesel::prelude::*;
 use diesel::sql_types::BigInt;
+use kql::Expr;
 
 use super::columns;
 use super::walk::{Block, Search, bound, runs};
+use crate::analytics::condition::Condition;
 use crate::analytics::sql::Sql;
 use crate::analytics::window;
 use crate::event::Kind;
-use crate::kql::sql::Condition;
-use crate::kql::{self, Expr};
 use crate::rollup::{ENTRY, LEVELS, kind_code};
 use crate::store::StoreError;
-use crate::time::{Range, SECOND};
 
 /// Start of a bucket (seconds since the epoch), and how many are in it. A bucket may come several times.
 type Counts = Vec<(i64, u64)>;

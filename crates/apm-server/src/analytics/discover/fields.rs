@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashMap};
 use serde::Serialize;
 use serde_json::Value as Json;
 
-use crate::kql::{for_each_leaf, text_of};
+use kql::{for_each_leaf, text_of};
 
 /// Values kept of each field.
 const TOP: usize = 5;

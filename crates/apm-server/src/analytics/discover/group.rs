@@ -4,12 +4,12 @@ use std::collections::HashMap;
 use std::time::Instant;
 
 use diesel::prelude::*;
+use kql::{for_each_leaf, text_of};
 use serde::Serialize;
 use serde_json::Value as Json;
 
 use super::Request;
 use super::walk::Search;
-use crate::kql::{for_each_leaf, text_of};
 use crate::store::StoreError;
 
 /// Groups shown; the rest is counted together.

@@ -2,16 +2,16 @@
 
 use std::time::Instant;
 
+use apm_time::Range;
 use diesel::prelude::*;
 use diesel::sql_types::BigInt;
 use serde_json::Value as Json;
 
 use super::{Cursor, Hit, Request, columns};
+use crate::analytics::condition::Condition;
 use crate::analytics::sql::Sql;
 use crate::event::{Kind, StoredEvent};
-use crate::kql::sql::Condition;
 use crate::store::StoreError;
-use crate::time::Range;
 
 /// Blocks looked at together: first few, for the newest hits are near; then more, for speed.
 const FIRST_STRIDE: usize = 4;

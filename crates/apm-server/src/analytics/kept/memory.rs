@@ -3,8 +3,9 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use apm_time::{SECOND, now};
+
 use super::{Part, Received};
-use crate::time::{SECOND, now};
 
 /// Bytes kept per kind of row and database file, of buckets, and as many of sums.
 const MOST: usize = 8 << 20;

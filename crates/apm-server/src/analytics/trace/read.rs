@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Nullable};
+use kql::pasted::{Part, readings};
 use xxhash_rust::xxh3::xxh3_64_with_seed;
 
 use super::item::{Composite, Item, Rare, Trace, TraceError, TraceLog, What};
@@ -17,7 +18,6 @@ use super::row::ItemRow;
 use super::tree::{self, Adoption, Tree};
 use super::{cover, critical, kept};
 use crate::analytics::sql::Sql;
-use crate::pasted::{Part, readings};
 use crate::store::StoreError;
 use crate::store::id::{Identifier, StoredId};
 
@@ -77,7 +77,7 @@ pub(super) fn bound(text: &'static str, id: &str) -> Sql {
         .bind("trace", &id)
 }
 
-/// Reads the trace whose id was pasted in one way or another ([`crate::pasted`]); nothing where none of its events is there.
+/// Reads the trace whose id was pasted in one way or another ([`kql::pasted`]); nothing where none of its events is there.
 ///
 /// # Errors
 /// Those of SQLite, and of documents that cannot be read.

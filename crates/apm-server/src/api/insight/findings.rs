@@ -2,6 +2,7 @@
 
 use actix_web::web::{Data, Path};
 use actix_web::{HttpRequest, HttpResponse};
+use apm_time::SECOND;
 use serde::Serialize;
 
 use crate::analytics::filter::List;
@@ -10,7 +11,6 @@ use crate::api::error::ApiError;
 use crate::api::params::Params;
 use crate::insight::finding::{self, Which};
 use crate::store::{Store, StoreError};
-use crate::time::{self, SECOND};
 
 #[derive(Serialize)]
 struct Insights {
@@ -46,7 +46,7 @@ pub(in crate::api) async fn dismiss(
     path: Path<String>,
     store: Data<Store>,
 ) -> Result<HttpResponse, ApiError> {
-    hide(path.into_inner(), &store, Some(time::now() / SECOND)).await
+    hide(path.into_inner(), &store, Some(apm_time::now() / SECOND)).await
 }
 
 pub(in crate::api) async fn restore(

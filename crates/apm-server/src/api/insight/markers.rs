@@ -2,6 +2,7 @@
 
 use actix_web::web::{Bytes, Data};
 use actix_web::{HttpRequest, HttpResponse};
+use apm_time::SECOND;
 use serde::{Deserialize, Serialize};
 
 use crate::analytics::Scope;
@@ -11,7 +12,6 @@ use crate::api::params::Params;
 use crate::insight::compare::{self, Stretch};
 use crate::insight::marker;
 use crate::store::{Store, StoreError};
-use crate::time::{self, SECOND};
 
 /// How far a comparison around a marker reaches, seconds.
 const REACH: i64 = 3_600;
@@ -63,9 +63,9 @@ pub(in crate::api) async fn set_marker(
             marker::LONGEST_NAME
         )));
     }
-    let now = time::now();
+    let now = apm_time::now();
     let at = match &new.time {
-        Some(text) => time::parse("time", text, now, time::Round::Down)?,
+        Some(text) => apm_time::parse("time", text, now, apm_time::Round::Down)?,
         None => now,
     };
     let name = new.name.clone();
@@ -73,7 +73,7 @@ pub(in crate::api) async fn set_marker(
         store.write(move |conn| marker::set(conn, at, &new.service, marker::Kind::Manual, &name));
     let id = written.map_err(|_| StoreError::Busy)?.await?;
     Ok(HttpResponse::Created()
-        .json(serde_json::json!({"id": id, "name": new.name, "time": time::rfc3339(at)})))
+        .json(serde_json::json!({"id": id, "name": new.name, "time": apm_time::rfc3339(at)})))
 }
 
 pub(in crate::api) async fn compare(

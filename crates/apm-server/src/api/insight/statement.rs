@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse};
+use apm_time::{SECOND, rfc3339};
 use serde::Serialize;
 
 use super::Settings;
@@ -17,7 +18,6 @@ use crate::insight::callers::{self, Of};
 use crate::insight::growth::{self, Growth};
 use crate::insight::plan;
 use crate::store::Store;
-use crate::time::{SECOND, rfc3339};
 
 #[derive(Serialize)]
 struct Callers {

@@ -68,7 +68,7 @@ fn a_segment_of_the_path_is_decoded_once() {
 
 #[test]
 fn dates_without_an_offset_are_those_of_the_zone_that_is_named() {
-    let from = |query: &str| crate::time::rfc3339(params(query, 0).range.from);
+    let from = |query: &str| apm_time::rfc3339(params(query, 0).range.from);
     assert_eq!(from("from=2026-03-17"), "2026-03-17T00:00:00Z");
     assert_eq!(
         from("from=2026-03-17&tz=Asia/Tokyo"),

@@ -1,5 +1,6 @@
 //! Whether a statement gets slower with its table, where that can be told.
 
+use apm_time::SECOND;
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Text};
 
@@ -7,7 +8,6 @@ use super::{Gate, Outcome};
 use crate::analytics::sql::Sql;
 use crate::insight::finding::{count_words, duration_words};
 use crate::insight::growth::{self, FEWEST_POINTS, FEWEST_SIZES, Growth, LEAST_FACTOR, Subject};
-use crate::time::SECOND;
 
 /// Statements that are looked at, those that took most time.
 const STATEMENTS: i64 = 100;

@@ -2,6 +2,7 @@
 
 use std::time::Instant;
 
+use apm_time::now;
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Integer};
 use diesel::{delete, sql_query};
@@ -12,7 +13,6 @@ use super::super::schema::{
     result, roll_received, span, span_group, stack, statement, trace_at, tx, tx_group,
 };
 use super::super::{open, trace_index};
-use crate::time::now;
 
 /// Keys of `trace_at` per step.
 const KEYS: i64 = 20_000;

@@ -1,9 +1,10 @@
 //! The buckets that a chart over time is drawn on.
 
+use apm_time::SECOND;
+
 use super::coordinate::PLOT;
 use super::ticks;
 use crate::analytics::series::Axis;
-use crate::time::SECOND;
 use crate::ui::moment::{Clock, Micros};
 
 /// The buckets of a time chart: `count` of `step` µs from `from` on.

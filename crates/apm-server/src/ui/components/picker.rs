@@ -4,7 +4,6 @@ use maud::{Markup, html};
 
 use super::header::Surroundings;
 use super::{controls, icon};
-use crate::time;
 use crate::ui::moment::span_words;
 use crate::ui::view::View;
 use crate::ui::words;
@@ -23,7 +22,7 @@ pub(crate) const PRESETS: [(&str, &str); 7] = [
 /// The preset that the address means, if any.
 fn preset(view: &View) -> Option<&'static str> {
     let to_now = view.param("to").is_none_or(|to| to == "now");
-    let from = view.param("from").unwrap_or(time::DEFAULT_FROM);
+    let from = view.param("from").unwrap_or(apm_time::DEFAULT_FROM);
     PRESETS
         .into_iter()
         .find(|(value, _)| to_now && *value == from)
@@ -55,13 +54,13 @@ pub(crate) fn picker(view: &View, around: &Surroundings) -> Markup {
                             }
                         }
                         @for (at, words) in &since {
-                            @let from = time::rfc3339(*at);
+                            @let from = apm_time::rfc3339(*at);
                             a href=(view.here().set("from", &from).without("to").without("page")) aria-current=[(view.param("from") == Some(&from)).then_some("true")] title=(words) { (words) }
                         }
                     }
                     form.picker-form method="get" action=(view.path) {
                         @for (key, value) in view.params_but(&["from", "to", "page"]) { input type="hidden" name=(key) value=(value); }
-                        label { "From" input.input.input--text name="from" value=(view.param("from").unwrap_or(time::DEFAULT_FROM)) spellcheck="false" autocomplete="off"; }
+                        label { "From" input.input.input--text name="from" value=(view.param("from").unwrap_or(apm_time::DEFAULT_FROM)) spellcheck="false" autocomplete="off"; }
                         label { "To" input.input.input--text name="to" value=(view.param("to").unwrap_or("now")) spellcheck="false" autocomplete="off"; }
                         p.dim { "2026-01-31 12:00" (zone(view)) ", 2026-01-31T12:00:00Z, now, now-15m, now/d" }
                         div.row {

@@ -1,10 +1,10 @@
 //! The query bar: what is typed, what could be, and below it what is wrong and where.
 
+use kql::filter as condition;
 use maud::{Markup, html};
 
 use super::icon;
 use crate::analytics::filter::List;
-use crate::kql::filter as condition;
 use crate::ui::bar::{Bar, Trouble};
 use crate::ui::components::header::Surroundings;
 use crate::ui::view::{View, quoted};

@@ -1,5 +1,6 @@
 //! The charts of a service or a transaction: latency, requests by result, failed share.
 
+use apm_time::SECOND;
 use maud::Markup;
 
 use super::Ask;
@@ -7,7 +8,6 @@ use crate::analytics::breakdown::Breakdown;
 use crate::analytics::latency::Latency;
 use crate::analytics::series::Axis;
 use crate::analytics::throughput::Throughput;
-use crate::time::SECOND;
 use crate::ui::chart::bars::{BarChart, Layer};
 use crate::ui::chart::buckets::{Buckets, partial};
 use crate::ui::chart::frame::Measure;

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use apm_time::SECOND;
 use diesel::QueryResult;
 use maud::{Markup, html};
 
@@ -9,7 +10,6 @@ use super::{Answer, Ask, page, whole};
 use crate::analytics::Scope;
 use crate::insight::compare::{self, Comparison, Row, Stretch};
 use crate::insight::marker::{self, Marker};
-use crate::time::SECOND;
 use crate::ui::components::cells::{self, Rise, Tone, flag};
 use crate::ui::components::head::{Crumb, page_head};
 use crate::ui::components::panel::{nothing, panel};

@@ -3,6 +3,8 @@
 mod occurrence;
 mod shared;
 
+use apm_time::SECOND;
+use kql::pasted;
 use maud::{Markup, html};
 use serde_json::Value;
 
@@ -11,9 +13,7 @@ use super::{Answer, Ask, errors, page, service_crumbs, transaction_href};
 use crate::analytics::error_group::{self, Affected, Detail};
 use crate::analytics::errors::{self as groups, ErrorGroup};
 use crate::analytics::{discover, latency};
-use crate::pasted;
 use crate::store::StoreError;
-use crate::time::SECOND;
 use crate::ui::components::cells::{Tone, meter};
 use crate::ui::components::findings::findings;
 use crate::ui::components::head::{Crumb, Fact, dim, facts, page_head};

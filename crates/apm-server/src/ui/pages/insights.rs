@@ -1,5 +1,6 @@
 //! `/insights`: what was found, most costly first, with evidence and remedy.
 
+use apm_time::SECOND;
 use diesel::QueryResult;
 use maud::{Markup, html};
 
@@ -7,7 +8,6 @@ use super::{Answer, Ask, page, transaction_href};
 use crate::analytics::Scope;
 use crate::insight::finding::{self, Finding, Which};
 use crate::insight::severity::Severity;
-use crate::time::SECOND;
 use crate::ui::components::cells::{Tone, flag};
 use crate::ui::components::findings::Mark;
 use crate::ui::components::head::{Crumb, page_head};

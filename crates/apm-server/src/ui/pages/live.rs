@@ -3,16 +3,16 @@
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
+use apm_time::{Range, SECOND};
 use futures_util::{Stream, stream};
+use kql::Expr;
 use maud::{Markup, html};
 
 use super::discover::hits::{duration_cell, summary};
 use super::trace::document::text;
 use super::{Answer, Ask, page};
 use crate::analytics::discover::{self, Hit, Limits, Request};
-use crate::kql::{self, Expr};
 use crate::store::{Store, StoreError};
-use crate::time::{self, Range, SECOND};
 use crate::ui::components::cells::{result_class, swatch};
 use crate::ui::components::head::{Crumb, page_head};
 use crate::ui::components::panel::panel;
@@ -200,7 +200,7 @@ impl State {
             });
         }
         self.version = version;
-        self.clock.now = time::now();
+        self.clock.now = apm_time::now();
         let request = request(self.query.clone(), self.clock.now);
         let found = self
             .store

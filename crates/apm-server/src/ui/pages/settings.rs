@@ -6,6 +6,7 @@ mod names;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use apm_time::SECOND;
 use diesel::prelude::*;
 use maud::{Markup, html};
 
@@ -14,7 +15,6 @@ use crate::agent_config::{self, Settings};
 use crate::analytics::names as kept_names;
 use crate::store::schema::block;
 use crate::store::{Store, StoreError, StoreStats};
-use crate::time::SECOND;
 use crate::ui::components::cells::meter;
 use crate::ui::components::head::{Crumb, Fact, dim, facts, page_head};
 use crate::ui::components::panel::{nothing, pairs};

@@ -4,12 +4,12 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
+use kql::Expr;
 use maud::{Markup, html};
 
 use super::{Answer, Ask};
 use crate::analytics::discover::{self, Found, Limits, Request};
 use crate::analytics::filter::List;
-use crate::kql::{self, Expr};
 use crate::store::StoreError;
 use crate::ui::bar::Bar;
 use crate::ui::number::grouped;

@@ -5,7 +5,6 @@ use maud::{Markup, html};
 use super::{Answer, Ask, page};
 use crate::analytics::discover::{self, Groups};
 use crate::analytics::traces::{self, ENTRIES, Entry, Question, Traces};
-use crate::kql;
 use crate::store::StoreError;
 use crate::ui::components::cells::{self, result_class, swatch};
 use crate::ui::components::head::{Crumb, page_head};

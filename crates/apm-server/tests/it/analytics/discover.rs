@@ -4,9 +4,8 @@ use std::time::Duration;
 
 use apm_server::analytics::discover::{self, Limits, Request};
 use apm_server::event::{Event, Outcome};
-use apm_server::kql;
 use apm_server::store::{Store, StoreError};
-use apm_server::time::{Range, SECOND};
+use apm_time::{Range, SECOND};
 use serde_json::Value as Json;
 
 use super::{MINUTE, add, batch, open, store_all, with_spans};

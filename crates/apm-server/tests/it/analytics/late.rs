@@ -7,7 +7,7 @@ use apm_server::analytics::window::Window;
 use apm_server::analytics::{Scope, statements, throughput, transactions};
 use apm_server::event::{Batch, Event, Outcome};
 use apm_server::store::{Store, StoreError};
-use apm_server::time::Range;
+use apm_time::Range;
 use diesel::QueryableByName;
 use diesel::sql_types::{BigInt, Double, Text};
 

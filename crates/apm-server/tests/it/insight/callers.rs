@@ -9,7 +9,7 @@ use apm_server::fingerprint::Fingerprint;
 use apm_server::insight::Engine;
 use apm_server::insight::callers::{self, Of};
 use apm_server::store::{Store, StoreError, StoreOptions};
-use apm_server::time::Range;
+use apm_time::Range;
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Double, Text};
 

@@ -1,9 +1,9 @@
 //! Charts of an answer, where its columns suit one: a time and numbers, or two numbers.
 
+use apm_time::SECOND;
 use maud::{Markup, html};
 
 use crate::insight::console::{Cell, Table};
-use crate::time::{self, SECOND};
 use crate::ui::chart::xy::{Across, XyChart};
 use crate::ui::moment::Clock;
 
@@ -100,7 +100,7 @@ fn micros(cell: &Cell) -> Option<i64> {
     match cell {
         // Words as `now` are no data.
         Cell::Text(text) if text.starts_with(|c: char| c.is_ascii_digit()) && text.len() >= 10 => {
-            time::parse("time", text, 0, time::Round::Down).ok()
+            apm_time::parse("time", text, 0, apm_time::Round::Down).ok()
         }
         Cell::Int(value) if *value > 1_000_000_000_000 => Some(*value),
         Cell::Int(value) => value.checked_mul(SECOND),

@@ -1,6 +1,7 @@
 //! What the address of Discover says besides the range: query, filters, columns, group, the open document.
 
-use crate::kql::{self, Expr};
+use kql::Expr;
+
 use crate::ui::href::Href;
 use crate::ui::view::{View, quoted};
 

@@ -1,12 +1,12 @@
 //! The details of one transaction or span: what it took, what it called, its statement in full, where it was made.
 
+use apm_time::rfc3339_millis;
 use maud::{Markup, html};
 use serde_json::Value;
 
 use super::document::{field, text};
 use super::rows::{class, weight};
 use crate::analytics::trace::item::{Item, Trace};
-use crate::time::rfc3339_millis;
 use crate::ui::components::cells::swatch;
 use crate::ui::components::code;
 use crate::ui::components::controls::{copy, plus_minus};

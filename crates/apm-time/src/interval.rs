@@ -9,7 +9,8 @@ use super::{Fault, Round, absolute, relative, span};
 /// What documents show of a time: milliseconds.
 const MILLISECOND: i64 = 1_000;
 
-/// The first microsecond of what `text` names, and the first one after it; both are the same for a moment such as `now-15m`.
+/// The first microsecond of what `text` names, and the first one after it; both are the same for a moment such as
+/// `now-15m`.
 /// Nothing where it is no time.
 ///
 /// Accepted: a year, a month, a day, a time down to any unit, with or without an offset; milliseconds since 1970 in
@@ -105,7 +106,7 @@ fn unit_of(text: &str) -> Option<u8> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::time::rfc3339;
+    use crate::rfc3339;
 
     const NOW: i64 = 1_773_844_512_345_678;
 

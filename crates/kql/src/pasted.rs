@@ -57,7 +57,7 @@ pub fn hash(text: &str) -> Option<u64> {
 
 /// What to look for in texts where a bare word looks like an id: digits that each form of it holds.
 #[must_use]
-pub fn core(text: &str) -> Option<String> {
+pub(crate) fn core(text: &str) -> Option<String> {
     let bare = bare(text);
     let digits = traceparent(bare)
         .map(|(trace, _)| trace)

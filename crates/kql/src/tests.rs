@@ -223,7 +223,8 @@ fn finds(query: &str, document: &Json) -> bool {
 
 #[test]
 fn escapes_mean_what_they_mean_in_kibana() {
-    let document = json!({"a": "one\ntwo", "t": "x\ty", "r": "x\ry", "e": "é😀", "path": r"C:\dir\x", "b": "x  y  z", "k": "and",
+    let document = json!({"a": "one\ntwo", "t": "x\ty", "r": "x\ry", "e": "é😀", "path": r"C:\dir\x",
+        "b": "x  y  z", "k": "and",
         "n": "not found", "q": "say \"hi\""});
     for (query, expected) in [
         (r#"a:"one\ntwo""#, true),

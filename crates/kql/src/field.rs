@@ -2,7 +2,6 @@
 
 use super::{Bound, Expr, Field, Order, Value, address};
 use crate::pasted::{self, Part};
-use crate::time;
 
 use jiff::tz::TimeZone;
 
@@ -28,7 +27,7 @@ pub(super) fn is(
     }
     match (&value, part(&field.name)) {
         (Value::Exact(text), _) if field.name == "@timestamp" => {
-            let (from, to) = time::interval(text, now, zone).ok_or(WANTED_TIME)?;
+            let (from, to) = apm_time::interval(text, now, zone).ok_or(WANTED_TIME)?;
             let (from, to) = match from == to {
                 true => (
                     from / MILLISECOND * MILLISECOND,
@@ -79,7 +78,7 @@ pub(super) fn range(
     zone: &TimeZone,
 ) -> Result<Expr, &'static str> {
     if field.name == "@timestamp" {
-        let (from, to) = time::interval(&text, now, zone).ok_or(WANTED_TIME)?;
+        let (from, to) = apm_time::interval(&text, now, zone).ok_or(WANTED_TIME)?;
         // After a day is after its end, and up to a day is up to its end.
         let (order, bound) = match order {
             Order::Greater if from < to => (Order::AtLeast, to),

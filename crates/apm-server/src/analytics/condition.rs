@@ -1,6 +1,6 @@
 //! Queries as SQL conditions, as far as columns can tell.
 //!
-//! A [`Condition`] never excludes an event that [`super::matches()`] accepts. Where it is `exact` it
+//! A [`Condition`] never excludes an event that [`kql::matches()`] accepts. Where it is `exact` it
 //! excludes all others too; where it is not, it only narrows, and the document decides. That follows
 //! from the translation: a condition that no column decides becomes “anything”, and is inexact; a
 //! negation of something inexact becomes “anything” as well.
@@ -9,13 +9,14 @@
 
 use std::cmp::Ordering;
 
-use super::{Bound, Expr, Field, Order, Value};
-use crate::analytics::sql::Value as Bind;
+use kql::{Bound, Expr, Field, Order, Value};
+
+use super::sql::Value as Bind;
 use crate::store::id::StoredId;
 
 /// How a field is kept.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub enum Kept {
+pub(crate) enum Kept {
     /// Text; NULL and the empty string both mean that the field is absent.
     Text,
     /// A number, NULL where absent.
@@ -34,17 +35,17 @@ pub enum Kept {
 
 /// Where a field lives.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Column {
+pub(crate) struct Column {
     /// SQL of its value.
-    pub value: &'static str,
+    pub(crate) value: &'static str,
     /// What it is.
-    pub kept: Kept,
+    pub(crate) kept: Kept,
     /// Set where the value lives in a dictionary: the start of `outer.id IN (SELECT … WHERE`.
-    pub within: Option<&'static str>,
+    pub(crate) within: Option<&'static str>,
 }
 
 /// Finds the column of a field; nothing where only the document knows.
-pub type Columns<'a> = &'a dyn Fn(&str) -> Option<Column>;
+pub(crate) type Columns<'a> = &'a dyn Fn(&str) -> Option<Column>;
 
 /// What SQL knows about a condition.
 #[derive(Debug, Clone, PartialEq)]
@@ -56,18 +57,18 @@ enum Truth {
 
 /// A translated query.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Condition {
+pub(crate) struct Condition {
     truth: Truth,
     /// Whether the condition alone decides.
-    pub exact: bool,
+    pub(crate) exact: bool,
     /// Values of its parameters `:q0`, `:q1`, …
-    pub binds: Vec<Bind>,
+    pub(crate) binds: Vec<Bind>,
 }
 
 impl Condition {
     /// Translates a query over some columns.
     #[must_use]
-    pub fn new(expr: &Expr, columns: Columns<'_>) -> Self {
+    pub(crate) fn new(expr: &Expr, columns: Columns<'_>) -> Self {
         let mut translator = Translator {
             columns,
             binds: Vec::new(),
@@ -86,7 +87,7 @@ impl Condition {
 
     /// SQL for a WHERE clause.
     #[must_use]
-    pub fn sql(&self) -> &str {
+    pub(crate) fn sql(&self) -> &str {
         match &self.truth {
             Truth::Always => "TRUE",
             Truth::Never => "FALSE",
@@ -96,13 +97,13 @@ impl Condition {
 
     /// Whether nothing can satisfy it.
     #[must_use]
-    pub fn is_never(&self) -> bool {
+    pub(crate) fn is_never(&self) -> bool {
         self.truth == Truth::Never
     }
 
     /// Whether everything satisfies it.
     #[must_use]
-    pub fn is_always(&self) -> bool {
+    pub(crate) fn is_always(&self) -> bool {
         self.truth == Truth::Always && self.exact
     }
 }
@@ -310,7 +311,7 @@ fn joined(mut parts: Vec<String>, separator: &str, none: Truth) -> Truth {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::kql::parse;
+    use kql::parse;
 
     fn columns(field: &str) -> Option<Column> {
         let column = |value, kept| {

@@ -1,6 +1,6 @@
 //! Points in time as people and scripts write them: RFC 3339, `now`, `now-15m`, `now-1d/d`.
 //!
-//! Everything inside the server is whole microseconds since the epoch, UTC. A [`Range`] is half
+//! Everything inside is whole microseconds since the epoch, UTC. A [`Range`] is half
 //! open, `[from, to)`, and never empty. Errors name the request parameter that they are about.
 
 use jiff::civil::{Date, DateTime};
@@ -59,6 +59,19 @@ pub enum TimeError {
     },
 }
 
+impl TimeError {
+    /// The request parameter that has to change.
+    #[must_use]
+    pub fn parameter(&self) -> &'static str {
+        match self {
+            Self::Syntax { parameter, .. }
+            | Self::Blank { parameter, .. }
+            | Self::OutOfRange { parameter, .. } => parameter,
+            Self::Empty { .. } => "from",
+        }
+    }
+}
+
 /// A half-open range of time `[from, to)` in microseconds since the epoch.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
 pub struct Range {
@@ -107,7 +120,7 @@ impl Range {
         self.to - self.from
     }
 
-    /// Length in minutes, the divisor of every “per minute” (reference/ui.md 4).
+    /// Length in minutes, the divisor of every “per minute”.
     #[must_use]
     pub fn minutes(self) -> f64 {
         self.micros() as f64 / (60.0 * SECOND as f64)

@@ -10,13 +10,13 @@ pub struct Pattern {
 impl Pattern {
     /// From the pieces around the stars: `["GET ", ""]` is `GET *`.
     #[must_use]
-    pub fn new(pieces: Vec<String>) -> Self {
+    pub(crate) fn new(pieces: Vec<String>) -> Self {
         Self { pieces }
     }
 
     /// Whether the pattern is nothing but stars: any value at all.
     #[must_use]
-    pub fn is_any(&self) -> bool {
+    pub(crate) fn is_any(&self) -> bool {
         self.pieces.iter().all(String::is_empty)
     }
 
@@ -46,7 +46,7 @@ impl Pattern {
 
     /// The same, ignoring case, anywhere in `text`; `lower_text` is lower case already.
     #[must_use]
-    pub fn is_within(&self, lower_text: &str) -> bool {
+    pub(crate) fn is_within(&self, lower_text: &str) -> bool {
         let mut rest = lower_text;
         for piece in &self.pieces {
             let piece = piece.to_lowercase();
@@ -60,7 +60,7 @@ impl Pattern {
 
     /// The same pattern of small letters.
     #[must_use]
-    pub fn to_lowercase(&self) -> Self {
+    pub(crate) fn to_lowercase(&self) -> Self {
         Self::new(
             self.pieces
                 .iter()

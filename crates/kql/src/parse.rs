@@ -203,8 +203,8 @@ impl<'a> Parser<'a> {
         }
     }
 
-    /// Further bare words belong to the same value: `message: could not connect`. The blanks between them count, but where
-    /// words are looked for.
+    /// Further bare words belong to the same value: `message: could not connect`. The blanks between them count, but
+    /// where words are looked for.
     fn words(&mut self, mut first: Literal, in_text: bool) -> Result<Literal, KqlError> {
         let quoted = self.text[first.start..].starts_with('"');
         loop {

@@ -3,12 +3,13 @@
 //! `field:value`, `field:"quoted value"`, `field:wild*card`, `field:*` (the field is there),
 //! `field:(a or b)`, `field > 10` (`< <= >= >`), bare words (any text of the event), `and`, `or`,
 //! `not`, parentheses. Wildcards work in field names too. Keywords are case-insensitive, values
-//! are not, except in full-text fields ([`is_full_text`]).
+//! are not, except in full-text fields such as `message` and `span.db.statement`.
 //!
 //! [`parse`] gives an [`Expr`]; [`matches()`] evaluates it over an ECS document and is the meaning
-//! of the language; [`sql`] translates what it can into conditions on promoted columns and says
-//! where they only narrow, so that the rest is decided by [`matches()`]. Not supported: nested
-//! field groups `{}`, scripts, regular expressions.
+//! of the language. Nothing here knows SQL: `apm-server` translates what its columns hold, and leaves
+//! the rest to [`matches()`]. Not supported: nested field groups `{}`, scripts, regular expressions.
+//!
+//! [`pasted`] reads ids as people paste them, for the fields of ids and for addresses.
 
 mod address;
 mod escape;
@@ -16,7 +17,7 @@ mod field;
 mod leaves;
 mod matches;
 mod parse;
-pub mod sql;
+pub mod pasted;
 mod wildcard;
 
 pub use escape::{filter, one_line, quoted};
@@ -116,7 +117,7 @@ pub enum Bound {
 
 /// Whether a field is searched for its words, ignoring case, rather than compared as a whole.
 #[must_use]
-pub fn is_full_text(field: &str) -> bool {
+fn is_full_text(field: &str) -> bool {
     matches!(
         field,
         "message"
