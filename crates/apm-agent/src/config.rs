@@ -12,6 +12,7 @@ mod kind;
 mod layers;
 mod option;
 mod options;
+mod shown;
 mod startup;
 mod values;
 
@@ -29,12 +30,13 @@ use arc_swap::{ArcSwap, Guard};
 
 pub(crate) use layers::LocalSources;
 pub(crate) use options::Settings;
-pub(crate) use startup::{StartupReport, without_password};
+pub(crate) use shown::without_password;
+pub(crate) use startup::StartupReport;
 #[cfg(feature = "actix")]
 pub(crate) use values::CaptureBody;
+pub(crate) use values::CloudProvider;
 #[cfg(feature = "log")]
 pub(crate) use values::LogEcsReformatting;
-pub(crate) use values::{CloudProvider, Secret};
 
 use layers::{Layers, Origin, Source};
 use options::OPTIONS;

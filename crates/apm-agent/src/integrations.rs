@@ -6,8 +6,12 @@ pub(crate) mod actix;
 pub(crate) mod awc;
 #[cfg(feature = "diesel")]
 pub(crate) mod diesel;
+#[cfg(any(feature = "awc", feature = "reqwest"))]
+mod http_client;
 #[cfg(feature = "log")]
 pub(crate) mod log;
+#[cfg(any(feature = "log", feature = "tracing"))]
+mod logs;
 #[cfg(feature = "reqwest")]
 pub(crate) mod reqwest;
 #[cfg(feature = "tracing")]

@@ -12,60 +12,30 @@
 )]
 
 mod agent;
-mod binds;
-mod bounded;
-mod breakdown;
-mod builder;
-mod chores;
-mod clock;
-mod compression;
 mod config;
-mod context;
-mod cost;
 mod encode;
-mod error;
 #[cfg(test)]
 mod fixtures;
-mod hosts;
-#[cfg(any(feature = "awc", feature = "reqwest"))]
-mod http_client;
-mod ids;
 mod integrations;
-#[cfg(any(feature = "log", feature = "tracing"))]
-mod logs;
-mod metadata;
-mod methods;
-mod metrics;
-mod model;
-mod outcome;
-mod own_log;
-mod panic;
-mod sampler;
+mod recording;
 mod sanitize;
-mod service_target;
-mod span;
-mod span_kind;
 mod sql;
-mod stacktrace;
-mod stats;
-mod trace_context;
-mod transaction;
-mod transport;
-mod wildcard;
+mod trace;
+mod util;
+mod worker;
 
-pub use agent::{Agent, AgentGuard, flush};
-pub use builder::{Builder, ConfigError};
-pub use context::{Context, Entered, InContext, TraceIds, current_trace_ids};
-pub use error::{capture_error, capture_message};
-pub use ids::{ErrorId, SpanId, TraceId};
-pub use metrics::{Counter, Gauge, Metrics};
-pub use outcome::Outcome;
-pub use span::{InSpan, SpanGuard, in_span, span};
-pub use stats::{DropReason, Stats};
-pub use trace_context::TraceContext;
-pub use transaction::{
-    CurrentTransaction, InTransaction, LabelValue, Transaction, User, current_transaction,
-};
+pub use agent::{Agent, AgentGuard, Builder, ConfigError, flush};
+pub use recording::context::{Context, Entered, InContext, current_trace_ids};
+pub use recording::current::TraceIds;
+pub use recording::error::{capture_error, capture_message};
+pub use recording::handle::{CurrentTransaction, InTransaction, Transaction, current_transaction};
+pub use recording::outcome::Outcome;
+pub use recording::span::{InSpan, SpanGuard, in_span, span};
+pub use recording::stats::{DropReason, Stats};
+pub use recording::transaction::extra::{LabelValue, User};
+pub use trace::ids::{ErrorId, SpanId, TraceId};
+pub use trace::propagation::TraceContext;
+pub use worker::metrics::{Counter, Gauge, Metrics};
 
 #[cfg(feature = "actix")]
 pub use integrations::web::spawn;

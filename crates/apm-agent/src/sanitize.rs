@@ -13,7 +13,7 @@ use serde_json::{Map, Value};
 
 use crate::config::Snapshot;
 use crate::encode::json;
-use crate::wildcard::WildcardList;
+use crate::util::wildcard::WildcardList;
 
 /// What stands in the place of a secret.
 pub(crate) const REDACTED: &str = "[REDACTED]";

@@ -14,10 +14,10 @@ use std::time::Instant;
 
 use serde_json::Value;
 
-use crate::agent::{self, Agent, Inner};
-use crate::builder::Builder;
-use crate::chores::Chores;
-use crate::transport::buffers::lock;
+use crate::agent::{Agent, Builder};
+use crate::recording::recorder;
+use crate::util::lock;
+use crate::worker::periodic::PeriodicWork;
 
 /// Events as the server would have read them, in the order in which they were recorded.
 #[derive(Clone, Debug, Default)]
@@ -41,7 +41,7 @@ pub struct Recorded {
 #[derive(Clone, Debug)]
 pub struct Recorder {
     agent: Agent,
-    chores: Arc<Mutex<Chores>>,
+    work: Arc<Mutex<PeriodicWork>>,
 }
 
 impl Default for Recorder {
@@ -63,11 +63,11 @@ impl Recorder {
         }
         let (config, warnings) = builder.resolve();
         assert!(warnings.is_empty(), "{warnings:?}");
-        crate::panic::install();
-        let chores = Arc::new(Mutex::new(Chores::new(&config.load())));
+        crate::recording::panic::install();
+        let work = Arc::new(Mutex::new(PeriodicWork::new(&config.load())));
         Self {
-            agent: Agent::without_thread(Arc::new(Inner::new(config))),
-            chores,
+            agent: Agent::for_tests(config),
+            work,
         }
     }
 
@@ -80,25 +80,27 @@ impl Recorder {
     /// Runs a closure with this agent as the running one of the thread, which [`Transaction::begin`](crate::Transaction::begin) and errors outside
     /// transactions use.
     pub fn run<R>(&self, closure: impl FnOnce(&Agent) -> R) -> R {
-        struct Restore(Weak<Inner>);
+        struct Restore(Weak<recorder::Recorder>);
         impl Drop for Restore {
             fn drop(&mut self) {
-                agent::set_running_here(std::mem::take(&mut self.0));
+                recorder::set_running_here(std::mem::take(&mut self.0));
             }
         }
-        let _restore = Restore(agent::set_running_here(Arc::downgrade(self.agent.inner())));
+        let _restore = Restore(recorder::set_running_here(Arc::downgrade(
+            self.agent.recorder(),
+        )));
         closure(&self.agent)
     }
 
     /// Takes what was recorded, and the metrics as they are now.
     #[must_use]
     pub fn take_with_metrics(&self) -> Recorded {
-        self.chores().report(self.agent.inner());
+        self.work().report(self.agent.shared());
         self.take()
     }
 
-    fn chores(&self) -> MutexGuard<'_, Chores> {
-        lock(&self.chores)
+    fn work(&self) -> MutexGuard<'_, PeriodicWork> {
+        lock(&self.work)
     }
 
     /// Takes what was recorded since the last time.
@@ -107,17 +109,17 @@ impl Recorder {
     /// When a line is not JSON, or its accounts do not add up: then the agent is broken.
     #[must_use]
     pub fn take(&self) -> Recorded {
-        let inner = self.agent.inner();
-        self.chores().run(inner, Instant::now(), true);
-        inner.buffers.ripen();
+        let recorder = self.agent.recorder();
+        self.work().run(self.agent.shared(), Instant::now(), true);
+        recorder.buffers.ripen();
         let mut recorded = Recorded::default();
-        while let Some((_, body)) = inner.buffers.pop() {
+        while let Some((_, body)) = recorder.buffers.pop() {
             let events = recorded.read(&body.bytes);
             assert_eq!(
                 events, body.events,
                 "a body does not hold the events that were counted"
             );
-            inner.buffers.counters.accepted(body.events);
+            recorder.buffers.counters.accepted(body.events);
         }
         assert_eq!(self.agent.stats().pending(), 0, "{:?}", self.agent.stats());
         recorded

@@ -4,7 +4,7 @@ use std::ops::Deref;
 use std::sync::Arc;
 
 use super::Agent;
-use super::ending::LAST_FLUSH;
+use crate::recording::recorder::LAST_FLUSH;
 
 /// The agent of a program. Keep it in a variable of `main`: when it is dropped, it sends what was recorded until then, and
 /// waits for that, at most two seconds. So nothing is lost when `main` returns early by `?`, or panics.
@@ -44,7 +44,7 @@ impl Drop for AgentGuard {
     fn drop(&mut self) {
         // The last handle ends the agent by itself.
         if Arc::strong_count(&self.0.handle) > 1 {
-            self.0.inner().flush(LAST_FLUSH, true);
+            self.0.recorder().flush(LAST_FLUSH, true);
         }
     }
 }

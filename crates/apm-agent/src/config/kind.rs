@@ -8,9 +8,9 @@ use std::time::Duration;
 
 use reqwest::Url;
 
-use super::values::Secret;
-use crate::sampler::SampleRate;
-use crate::wildcard::WildcardList;
+use super::shown::Secret;
+use crate::trace::sampler::SampleRate;
+use crate::util::wildcard::WildcardList;
 
 /// A type of option: its name in the documentation, and its parser. The error says what is wrong with the text.
 pub(super) struct Kind<T> {

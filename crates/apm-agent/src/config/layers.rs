@@ -6,8 +6,8 @@ use std::fmt;
 use super::guarded;
 use super::option::OptionSpec;
 use super::options::{LEGACY_STACK_TRACES, OLD_NAMES, OPTIONS};
-use super::startup::{printable, without_password};
-use super::{Secret, Settings, Snapshot};
+use super::shown::{Secret, printable, without_password};
+use super::{Settings, Snapshot};
 
 /// The beginning of every warning about central configuration, as the specification words it.
 pub(super) const CENTRAL_FAILURE: &str = "Central config failure.";

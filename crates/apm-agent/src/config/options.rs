@@ -15,13 +15,14 @@ use super::kind::{
     SERVER_URLS, SERVICE_NAME, SIZE, TEXT, THRESHOLD, TIMEOUT, WILDCARDS,
 };
 use super::option::{OptionSpec, options};
+use super::shown::Secret;
 use super::values::{
     CAPTURE_BODY, CLOUD_PROVIDER, CONTINUATION, CaptureBody, CloudProvider, LOG_ECS_REFORMATTING,
-    LOG_LEVEL, LogEcsReformatting, LogLevel, Secret,
+    LOG_LEVEL, LogEcsReformatting, LogLevel,
 };
-use crate::sampler::SampleRate;
-use crate::trace_context::ContinuationStrategy;
-use crate::wildcard::WildcardList;
+use crate::trace::propagation::ContinuationStrategy;
+use crate::trace::sampler::SampleRate;
+use crate::util::wildcard::WildcardList;
 
 options! {
 "Service" {

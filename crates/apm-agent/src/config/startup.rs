@@ -1,9 +1,10 @@
 //! What the agent says about its configuration when it starts, and when central configuration changes it.
 
+use super::Snapshot;
 use super::layers::{Origin, Source};
 use super::option::OptionSpec;
 use super::options::OPTIONS;
-use super::{Secret, Snapshot};
+use super::shown::{Secret, printable, without_password};
 
 /// The agent's first log lines: who it is, where it runs, and how it is configured.
 #[derive(Debug)]
@@ -61,28 +62,4 @@ fn describe(option: &OptionSpec, origin: &Origin) -> String {
     };
     let quote = if option.quoted { "\"" } else { "" };
     format!("{}: {quote}{text}{quote} ({})", option.key, origin.source)
-}
-
-/// A text that may come from elsewhere, for a line of the log: it cannot break the line, and is not longer than a few.
-pub(super) fn printable(text: &str) -> String {
-    const LONGEST: usize = 1000;
-    let plain = text.chars().map(|c| if c.is_control() { ' ' } else { c });
-    let mut shown: String = plain.take(LONGEST).collect();
-    if text.chars().nth(LONGEST).is_some() {
-        shown.push('…');
-    }
-    shown
-}
-
-/// Masks the `user:password@` of URLs in a value.
-pub(crate) fn without_password(text: &str) -> String {
-    text.split(',')
-        .map(|item| match (item.find("://"), item.rfind('@')) {
-            (Some(scheme), Some(at)) if scheme < at => {
-                format!("{}://{}{}", &item[..scheme], Secret::MASK, &item[at..])
-            }
-            _ => item.to_owned(),
-        })
-        .collect::<Vec<_>>()
-        .join(",")
 }

@@ -4,8 +4,9 @@ use std::io::Write;
 
 use super::layers::Source;
 use super::options::OPTIONS;
+use super::shown::Secret;
 use super::*;
-use crate::sampler::SampleRate;
+use crate::trace::sampler::SampleRate;
 
 fn pairs(pairs: &[(&str, &str)]) -> Vec<(String, String)> {
     pairs

@@ -1,31 +1,7 @@
-//! Values of options that are one of a few words, and values that must not be shown.
-
-use std::fmt;
+//! Values of options that are one of a few words.
 
 use super::kind::Kind;
-use crate::trace_context::ContinuationStrategy;
-
-/// A token or a key: sent to the server, never printed.
-#[derive(Clone, PartialEq, Eq)]
-pub(crate) struct Secret(String);
-
-impl Secret {
-    pub(crate) const MASK: &str = "[REDACTED]";
-
-    pub(super) fn new(text: &str) -> Self {
-        Self(text.to_owned())
-    }
-
-    pub(crate) fn expose(&self) -> &str {
-        &self.0
-    }
-}
-
-impl fmt::Debug for Secret {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(Self::MASK)
-    }
-}
+use crate::trace::propagation::ContinuationStrategy;
 
 /// Gives an enum the words that stand for its variants in any case, and the kind of the options that take them.
 macro_rules! words {

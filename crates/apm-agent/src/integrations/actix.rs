@@ -28,14 +28,16 @@ use actix_web::dev::{
 use actix_web::http::header::{self, HeaderName};
 use actix_web::http::{Method, Uri};
 
-use crate::agent::{Agent, Inner};
+use crate::agent::Agent;
 use crate::config::Snapshot;
-use crate::context::{self, Current, Running, Scope};
-use crate::methods;
-use crate::outcome::Outcome;
-use crate::trace_context::TraceContext;
-use crate::transaction::Core;
-use crate::transport::buffers::lock;
+use crate::recording::context::{self, Running, Scope};
+use crate::recording::current::Current;
+use crate::recording::outcome::Outcome;
+use crate::recording::recorder::Recorder;
+use crate::recording::transaction::Core;
+use crate::trace::propagation::TraceContext;
+use crate::util::lock;
+use crate::util::methods;
 
 pub use body::ApmBody;
 pub use future::ApmFuture;
@@ -59,7 +61,7 @@ impl Agent {
     pub fn middleware(&self) -> Apm {
         Apm {
             agent: self.clone(),
-            catch_panics: self.inner().config.load().catch_panics,
+            catch_panics: self.recorder().config.load().catch_panics,
         }
     }
 }
@@ -147,7 +149,7 @@ where
     forward_ready!(service);
 
     fn call(&self, mut request: ServiceRequest) -> Self::Future {
-        let recorded = Request::begin(self.agent.inner(), &self.worker, &mut request);
+        let recorded = Request::begin(self.agent.recorder(), &self.worker, &mut request);
         let Some(mut recorded) = recorded else {
             return ApmFuture::new(self.service.call(request), None, self.catch_panics);
         };
@@ -165,7 +167,7 @@ where
 impl Request {
     /// Begins the transaction of a request. Copies what it needs: a clone of the request would make actix panic.
     fn begin(
-        agent: &Arc<Inner>,
+        agent: &Arc<Recorder>,
         worker: &Rc<Worker>,
         request: &mut ServiceRequest,
     ) -> Option<Self> {
@@ -254,11 +256,11 @@ impl Drop for Request {
 }
 
 /// The transaction of this very request, if a middleware further out has begun one.
-fn already_recorded(agent: &Arc<Inner>, address: usize) -> Option<Arc<Core>> {
+fn already_recorded(agent: &Arc<Recorder>, address: usize) -> Option<Arc<Core>> {
     context::with(|current| {
         let core = &current.transaction;
         let same = core.request.load(Ordering::Relaxed) == address
-            && Arc::ptr_eq(&core.agent, agent)
+            && Arc::ptr_eq(&core.recorder, agent)
             && !core.has_ended();
         same.then(|| Arc::clone(core))
     })

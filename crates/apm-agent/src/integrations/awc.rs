@@ -14,7 +14,7 @@ use awc::middleware::Transform;
 use awc::{ConnectRequest, ConnectResponse};
 use pin_project_lite::pin_project;
 
-use crate::http_client::{Call, Trace};
+use crate::integrations::http_client::{Call, Trace};
 
 /// The middleware for [`awc::Client`].
 ///

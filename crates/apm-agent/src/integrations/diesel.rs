@@ -26,12 +26,12 @@ use diesel::connection::Connection;
 use diesel::r2d2::{CustomizeConnection, NopConnectionCustomizer};
 
 use crate::agent::Agent;
-use crate::service_target::{ExitSpan, Peer};
-use crate::span_kind::SpanKind;
+use crate::recording::error;
+use crate::recording::service_target::{ExitSpan, Peer};
+use crate::recording::span_kind::SpanKind;
 pub use affected::AffectedRowsExt;
 use database::Database;
 pub use failed::QueryResultExt;
-pub(crate) use failed::{fail_last_query, is_query_error};
 pub use pool::PoolEvents;
 use statement::Statements;
 use tracer::{Shared, Tracer};
@@ -77,6 +77,7 @@ impl Agent {
     /// ```
     #[must_use]
     pub fn diesel(&self, database: impl Into<String>) -> Diesel {
+        error::observe_captured_errors(failed::on_captured_error);
         #[cfg(feature = "sqlite-meter")]
         if self.is_enabled() {
             meter::install();
@@ -138,7 +139,7 @@ where
                 target: span.target().map(|target| target.at(address)),
             };
             let kind = Arc::new(kind);
-            let settings = self.agent.inner().config.load();
+            let settings = self.agent.recorder().config.load();
             let mut statements = Statements::new(Arc::clone(&kind), instance.as_deref());
             statements.sanitize = settings.sanitize_sql;
             let shared = Shared::new(statements);

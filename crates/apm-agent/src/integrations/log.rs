@@ -11,12 +11,13 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use log::{LevelFilter, Log, Metadata, SetLoggerError};
 
-use crate::agent;
-use crate::bounded::Bounded;
 use crate::config::{Config, LocalSources, LogEcsReformatting, Snapshot};
-use crate::context::{self, TraceIds};
-use crate::ids::ErrorId;
-use crate::logs::{Observed, Record, ServiceFields, observe, rfc3339};
+use crate::integrations::logs::{Observed, Record, ServiceFields, observe, rfc3339};
+use crate::recording::context;
+use crate::recording::current::TraceIds;
+use crate::recording::recorder;
+use crate::trace::ids::ErrorId;
+use crate::util::bounded::Bounded;
 
 /// The longest text that is made of a record, in bytes.
 const MAX_LINE: usize = 64 * 1024;
@@ -182,8 +183,8 @@ fn write_ecs<W: io::Write + ?Sized>(
 fn settings() -> Arc<Snapshot> {
     static ENVIRONMENT: LazyLock<Arc<Snapshot>> =
         LazyLock::new(|| Config::resolve(LocalSources::from_process()).0.snapshot());
-    let here = context::with(|current| Some(Arc::clone(&current.transaction.agent)));
-    match here.or_else(agent::running) {
+    let here = context::with(|current| Some(Arc::clone(&current.transaction.recorder)));
+    match here.or_else(recorder::running) {
         Some(agent) => agent.config.snapshot(),
         None => Arc::clone(&ENVIRONMENT),
     }

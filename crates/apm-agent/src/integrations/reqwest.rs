@@ -8,7 +8,7 @@ use std::future::Future;
 use ::reqwest::header::{HeaderName, HeaderValue};
 use ::reqwest::{Error, Request, RequestBuilder, Response};
 
-use crate::http_client::Call;
+use crate::integrations::http_client::Call;
 
 mod sealed {
     pub trait Sealed {}

@@ -12,10 +12,10 @@ use tracing_subscriber::Layer;
 use tracing_subscriber::layer::Context;
 use tracing_subscriber::registry::LookupSpan;
 
-use crate::agent;
-use crate::context;
-use crate::logs::{Observed, observe};
-use crate::span::Recording;
+use crate::integrations::logs::{Observed, observe};
+use crate::recording::context;
+use crate::recording::recorder;
+use crate::recording::span::Recording;
 use fields::{Labels, Line};
 
 /// The type and subtype of the spans.
@@ -62,7 +62,7 @@ where
 {
     fn on_new_span(&self, attributes: &Attributes<'_>, id: &Id, subscriber: Context<'_, S>) {
         let metadata = attributes.metadata();
-        if *metadata.level() > self.most || agent::on_agent_thread() {
+        if *metadata.level() > self.most || recorder::on_agent_thread() {
             return;
         }
         let Some(span) = subscriber.span(id) else {
@@ -91,7 +91,7 @@ where
             return;
         };
         // The fields are formatted by the service's own code, which may open spans and look at this one: no lock is held here.
-        let mut labels = Labels::new(&parent.transaction.agent);
+        let mut labels = Labels::new(&parent.transaction.recorder);
         attributes.record(&mut labels);
         if let Some(mut recording) = Recording::open(&parent, metadata.name(), KIND) {
             labels.put_on(&mut recording);

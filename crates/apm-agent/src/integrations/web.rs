@@ -4,7 +4,7 @@ use std::future::Future;
 
 use actix_web::error::BlockingError;
 
-use crate::context::Context;
+use crate::recording::context::Context;
 
 /// [`actix_web::web::block`] that takes the current transaction and span along: queries in `closure` become spans.
 ///

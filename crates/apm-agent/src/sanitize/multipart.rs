@@ -4,7 +4,7 @@ use serde_json::{Map, Value};
 
 use super::{REDACTED, add, without_secrets};
 use crate::encode::json;
-use crate::wildcard::WildcardList;
+use crate::util::wildcard::WildcardList;
 
 /// The longest boundary that the format allows.
 const MAX_BOUNDARY: usize = 70;

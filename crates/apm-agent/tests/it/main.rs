@@ -12,6 +12,7 @@ mod diesel;
 mod examples;
 mod faults;
 mod features;
+mod floors;
 mod hostile;
 mod log;
 mod metrics;

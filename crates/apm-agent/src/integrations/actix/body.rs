@@ -9,10 +9,10 @@ use actix_web::web::Bytes;
 use pin_project_lite::pin_project;
 
 use super::request::mark_unfinished;
-use crate::context::{Running, Scope};
-use crate::outcome::Outcome;
-use crate::transaction::Core;
-use crate::transport::buffers::lock;
+use crate::recording::context::{Running, Scope};
+use crate::recording::outcome::Outcome;
+use crate::recording::transaction::Core;
+use crate::util::lock;
 
 pin_project! {
     /// A response body whose end is the end of the transaction.

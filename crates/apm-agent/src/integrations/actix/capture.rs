@@ -12,7 +12,7 @@ use actix_web::web::Bytes;
 use futures_util::Stream;
 
 use crate::config::{CaptureBody, Settings};
-use crate::transaction::request_body::RequestBody;
+use crate::recording::transaction::request_body::RequestBody;
 
 /// Begins to watch the body of a request; `None` if it is not wanted, or there is none that could be shown.
 pub(super) fn body(request: &mut ServiceRequest, settings: &Settings) -> Option<Arc<RequestBody>> {

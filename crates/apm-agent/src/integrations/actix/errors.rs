@@ -5,10 +5,11 @@ use std::sync::Arc;
 use actix_web::Error;
 use actix_web::error::BlockingError;
 
-use crate::context::Current;
-use crate::error::{self, Cause, Stack, What, type_of_debug};
-use crate::transaction::Core;
-use crate::transport::buffers::lock;
+use crate::recording::captured::{self, Cause, What, type_of_debug};
+use crate::recording::current::Current;
+use crate::recording::error::{self, Stack};
+use crate::recording::transaction::Core;
+use crate::util::lock;
 
 /// Captures the error behind a response of 500 and above. What the client did wrong is no error of the service.
 pub(super) fn capture(core: &Arc<Core>, error: &Error, status: u16) {
@@ -27,13 +28,13 @@ pub(super) fn capture(core: &Arc<Core>, error: &Error, status: u16) {
         chain: vec![Cause {
             type_name: type_of_debug(error, error),
             module: None,
-            message: error::message(error),
+            message: captured::message(error),
         }],
         handled: true,
     };
     let current = Current::of(core);
     error::capture(
-        &core.agent,
+        &core.recorder,
         Some(&current),
         what,
         None,

@@ -14,9 +14,9 @@ use pin_project_lite::pin_project;
 
 use super::body::ApmBody;
 use super::{Request, errors, name, request, result};
-use crate::context::Running;
-use crate::outcome::Outcome;
-use crate::transport::buffers::lock;
+use crate::recording::context::Running;
+use crate::recording::outcome::Outcome;
+use crate::util::lock;
 
 pin_project! {
     /// The future of [`ApmService`](super::ApmService).
@@ -121,7 +121,7 @@ fn respond<B: MessageBody>(
             .outcome
             .find(Outcome::of_server_status(status.as_u16()));
         if core.records_spans() {
-            let settings = core.agent.config.load();
+            let settings = core.recorder.config.load();
             let headers = &mut recorded.worker.headers.borrow_mut();
             request::write_response(&mut state.context, response.response(), &settings, headers);
         }

@@ -3,8 +3,8 @@
 use diesel::result::QueryResult;
 
 use super::QueryResultExt as _;
-use crate::context;
-use crate::span;
+use crate::recording::context;
+use crate::recording::current;
 
 /// Tells the agent how many rows a statement changed.
 pub trait AffectedRowsExt {
@@ -31,7 +31,7 @@ impl AffectedRowsExt for QueryResult<usize> {
     fn record_rows(self) -> Self {
         if let Ok(rows) = self {
             context::with(|current| {
-                span::set_rows_of_last_query(current, rows);
+                current::set_rows_of_last_query(current, rows);
                 Some(())
             });
         }

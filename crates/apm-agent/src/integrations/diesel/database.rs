@@ -2,7 +2,7 @@
 //!
 //! Only the host, the port and the database's name are read. User names and passwords are skipped over, never kept.
 
-use crate::service_target::Address;
+use crate::recording::service_target::Address;
 
 /// A database as spans name it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

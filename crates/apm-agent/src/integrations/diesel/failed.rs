@@ -7,9 +7,9 @@ use std::error::Error;
 
 use diesel::result::Error as QueryError;
 
-use crate::context;
-use crate::error::MAX_CAUSES;
-use crate::span;
+use crate::recording::captured::MAX_CAUSES;
+use crate::recording::context;
+use crate::recording::current;
 
 /// Tells the agent of a query that failed.
 pub trait QueryResultExt {
@@ -47,11 +47,18 @@ fn is_failure(error: &QueryError) -> bool {
     )
 }
 
+/// An error that the service captures: the query that it comes from has failed.
+pub(super) fn on_captured_error(type_name: &'static str, error: &dyn Error) {
+    if is_query_error(type_name, error) {
+        fail_last_query();
+    }
+}
+
 /// Whether an error is a failed query's, or was caused by one.
-pub(crate) fn is_query_error<E: Error + ?Sized>(error: &E) -> bool {
+fn is_query_error(type_name: &str, error: &dyn Error) -> bool {
     // What may be borrowed cannot be asked for its type, only named.
-    let itself = std::any::type_name::<E>() == std::any::type_name::<QueryError>()
-        && format!("{error:?}") != "NotFound";
+    let itself =
+        type_name == std::any::type_name::<QueryError>() && format!("{error:?}") != "NotFound";
     // A chain may have no end.
     let causes = std::iter::successors(error.source(), |&cause| cause.source());
     let mut causes = causes.take(MAX_CAUSES);
@@ -59,14 +66,14 @@ pub(crate) fn is_query_error<E: Error + ?Sized>(error: &E) -> bool {
 }
 
 /// Marks the query that this code has run last as failed.
-pub(crate) fn fail_last_query() {
+fn fail_last_query() {
     // It is known to be over, and its connection has not said so: its values could not be bound.
     let running = context::unfinished(|unfinished| unfinished.take_latest()).flatten();
     match running {
         Some(mut call) => call.fail(),
         None => {
             context::with(|current| {
-                span::fail_last_query(current);
+                current::fail_last_query(current);
                 Some(())
             });
         }

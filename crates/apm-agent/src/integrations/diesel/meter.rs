@@ -6,8 +6,8 @@ use std::sync::{Arc, Mutex, Once};
 use diesel::SqliteConnection;
 
 use super::tracer::Shared;
-use crate::own_log;
-use crate::transport::buffers::lock;
+use crate::util::lock;
+use crate::util::own_log;
 
 /// Makes connections that are opened from now on ready for [`attach`]. Others of the process are not measured.
 pub(super) fn install() {

@@ -8,10 +8,11 @@ use diesel::r2d2::event::{CheckoutEvent, HandleEvent, TimeoutEvent};
 use diesel::r2d2::{ManageConnection, Pool};
 
 use crate::agent::Agent;
-use crate::metrics::Counter;
-use crate::outcome::Outcome;
-use crate::span::LeafSpan;
-use crate::span_kind::{SpanKind, Tail};
+use crate::recording::context;
+use crate::recording::leaf_span::LeafSpan;
+use crate::recording::outcome::Outcome;
+use crate::recording::span_kind::{SpanKind, Tail};
+use crate::worker::metrics::Counter;
 
 /// A shorter wait is no wait, and gets no span.
 const WORTH_A_SPAN: Duration = Duration::from_millis(1);
@@ -74,7 +75,8 @@ impl PoolEvents {
         let start = Instant::now()
             .checked_sub(wait)
             .unwrap_or_else(Instant::now);
-        if let Some(span) = LeafSpan::begin_at(&self.kind, start) {
+        if let Some(span) = context::with(|current| LeafSpan::begin_at(current, &self.kind, start))
+        {
             let tail = Tail::new(Arc::clone(&self.kind), "checkout", Some("checkout"), |_| {});
             span.end(outcome, Some(Arc::new(tail)));
         }

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use sqlite_meter::Finished;
 
 use super::statement::{Statement, Statements, hash};
-use crate::cost::{COUNTS, Cost, ROWS_RETURNED};
+use crate::recording::cost::{COUNTS, Cost, ROWS_RETURNED};
 
 /// Rows of a statement, or of several.
 #[derive(Clone, Copy, Debug, Default)]

@@ -14,7 +14,7 @@ use super::bind_hash::BindHash;
 use super::fold::Folding;
 use super::fold::fold;
 use crate::encode::json;
-use crate::span_kind::{SpanKind, Tail};
+use crate::recording::span_kind::{SpanKind, Tail};
 use crate::sql::{self, Dialect};
 
 /// Between the statement and its values in Diesel's text of a query, as a piece of its own. Pinned by a test.

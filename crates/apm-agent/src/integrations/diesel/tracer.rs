@@ -19,12 +19,12 @@ use super::query_type::{QueryType, QueryTypes};
 #[cfg(feature = "sqlite-meter")]
 use super::reports::Reports;
 use super::statement::{Statement, Statements, write_sql};
-use crate::binds::Binds;
-use crate::context;
-use crate::outcome::Outcome;
-use crate::span::{Call, LeafSpan};
-use crate::span_kind::{SpanKind, Tail};
-use crate::transport::buffers::lock;
+use crate::recording::binds::Binds;
+use crate::recording::context;
+use crate::recording::leaf_span::{Call, LeafSpan};
+use crate::recording::outcome::Outcome;
+use crate::recording::span_kind::{SpanKind, Tail};
+use crate::util::lock;
 
 /// Capacity of the text buffer that is kept between queries.
 const KEPT_CAPACITY: usize = 16 * 1024;
@@ -115,7 +115,7 @@ impl Tracer {
             before.fail();
         }
         self.written = None;
-        let span = LeafSpan::begin(&self.kind);
+        let span = context::begin_leaf(&self.kind);
         let wanted = span.as_ref().is_some_and(LeafSpan::admitted);
         let expected = self.expect(query, wanted);
         let Some(span) = span else {

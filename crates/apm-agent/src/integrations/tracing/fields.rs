@@ -4,12 +4,12 @@ use std::fmt::{Debug, Write as _};
 
 use ::tracing::field::{Field, Visit};
 
-use crate::agent::Inner;
-use crate::bounded::Bounded;
+use crate::recording::recorder::Recorder;
+use crate::recording::span::Recording;
+use crate::recording::transaction::extra::LabelValue;
 use crate::sanitize::{REDACTED, without_secrets};
-use crate::span::Recording;
 use crate::sql;
-use crate::transaction::LabelValue;
+use crate::util::bounded::Bounded;
 
 /// The longest text that is made of one value, in bytes: a label keeps 1024 characters.
 const MAX_VALUE: usize = 4 * 1024;
@@ -22,12 +22,12 @@ const MESSAGE: &str = "message";
 /// Fields as labels. They are collected first and put on their span later: formatting a value is code of the service, and
 /// runs under no lock. Names that `sanitize_field_names` covers keep their name only.
 pub(super) struct Labels<'a> {
-    agent: &'a Inner,
+    agent: &'a Recorder,
     collected: Vec<(&'static str, LabelValue)>,
 }
 
 impl<'a> Labels<'a> {
-    pub(super) fn new(agent: &'a Inner) -> Self {
+    pub(super) fn new(agent: &'a Recorder) -> Self {
         Self {
             agent,
             collected: Vec::new(),

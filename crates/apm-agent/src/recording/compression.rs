@@ -1,0 +1,447 @@
+//! Several similar exit spans in a row become one composite span (agent specification, "span compression").
+//!
+//! Each parent keeps at most one ended child back; this module decides what happens when the next one ends. It is pure: the
+//! caller holds the parent's lock and reports what is given out.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::recording::binds::Binds;
+use crate::recording::finished_span::{Composite, FinishedSpan, LastMerged, Strategy};
+use crate::recording::outcome::Outcome;
+
+/// The settings, as they were when the transaction began.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Thresholds {
+    pub(crate) enabled: bool,
+    pub(crate) exact_match: Duration,
+    pub(crate) same_kind: Duration,
+}
+
+/// What is to be reported now, in this order.
+pub(crate) type Released = [Option<FinishedSpan>; 2];
+
+/// A child ended under a parent that has not: keeps it, merges it, or gives out what can no longer be merged.
+pub(crate) fn offer(
+    kept: &mut Option<FinishedSpan>,
+    child: FinishedSpan,
+    thresholds: Thresholds,
+) -> Released {
+    if !thresholds.enabled {
+        // A query is kept back all the same: its caller may still say that it failed.
+        return if child.tail.kind.is_query() {
+            [kept.replace(child), None]
+        } else {
+            [kept.take(), Some(child)]
+        };
+    }
+    if !eligible(&child) {
+        return [kept.take(), Some(child)];
+    }
+    match kept {
+        None => {
+            *kept = Some(child);
+            [None, None]
+        }
+        Some(composite) => match merge(composite, &child, thresholds) {
+            true => [None, None],
+            false => [kept.replace(child), None],
+        },
+    }
+}
+
+fn eligible(span: &FinishedSpan) -> bool {
+    span.tail.kind.exit && !span.propagated && span.outcome == Outcome::Success
+}
+
+/// Merges `child` into `kept` if they are alike and short enough.
+fn merge(kept: &mut FinishedSpan, child: &FinishedSpan, thresholds: Thresholds) -> bool {
+    if !same_kind(kept, child) {
+        return false;
+    }
+    let exact = kept.tail.name == child.tail.name && same_statement(kept, child);
+    match &kept.composite {
+        None => {
+            let (strategy, limit) = match exact {
+                true => (Strategy::ExactMatch, thresholds.exact_match),
+                false => (Strategy::SameKind, thresholds.same_kind),
+            };
+            if kept.duration() > limit || child.duration() > limit {
+                return false;
+            }
+            let renamed = (strategy == Strategy::SameKind).then(|| same_kind_name(kept));
+            kept.composite = Some(Composite {
+                count: 1,
+                sum: kept.duration(),
+                strategy,
+                renamed,
+                last: None,
+            });
+        }
+        Some(composite) => {
+            let fits = match composite.strategy {
+                Strategy::ExactMatch => exact && child.duration() <= thresholds.exact_match,
+                Strategy::SameKind => child.duration() <= thresholds.same_kind,
+            };
+            if !fits {
+                return false;
+            }
+        }
+    }
+    kept.binds = kept.binds.and(child.binds);
+    if let (Some(cost), Some(more)) = (&mut kept.cost, &child.cost) {
+        cost.add(more);
+    } else {
+        // A sum of some would look like that of all.
+        kept.cost = None;
+    }
+    kept.rows = match (kept.rows, child.rows) {
+        (Some(rows), Some(more)) => Some(rows.saturating_add(more)),
+        (one, other) => one.or(other),
+    };
+    if let Some(composite) = &mut kept.composite {
+        composite.count += 1;
+        composite.sum += child.duration();
+        composite.last = Some(LastMerged {
+            id: child.id,
+            start: child.start,
+            end: child.end,
+            tail: Arc::clone(&child.tail),
+            rows: child.rows,
+            cost: child.cost,
+            end_before: kept.end,
+        });
+    }
+    kept.end = kept.end.max(child.end);
+    true
+}
+
+/// Says how many rows the query that ended last has changed. A composite keeps its number: the sum, where the database said how many
+/// each statement changed, else that of its first.
+pub(crate) fn set_rows_of_last_query(kept: &mut Option<FinishedSpan>, rows: usize) {
+    if let Some(span) = kept
+        && span.composite.is_none()
+        && span.tail.kind.is_query()
+        && span.tail.changes_rows()
+    {
+        span.rows = u64::try_from(rows).ok();
+    }
+}
+
+/// The query that ended last has failed, as its caller found out: takes it out of what it was merged into, and gives out what can be
+/// reported now.
+pub(crate) fn fail_last_query(kept: &mut Option<FinishedSpan>) -> Released {
+    let Some(mut span) = kept.take_if(|span| span.tail.kind.is_query()) else {
+        return [None, None];
+    };
+    let Some(composite) = &mut span.composite else {
+        span.outcome = Outcome::Failure;
+        span.rows = None;
+        return [Some(span), None];
+    };
+    let Some(last) = composite.last.take() else {
+        return [Some(span), None];
+    };
+    let failed = FinishedSpan {
+        id: last.id,
+        parent_id: span.parent_id,
+        start: last.start,
+        end: last.end,
+        outcome: Outcome::Failure,
+        propagated: false,
+        tail: last.tail,
+        binds: Binds::Unknown,
+        composite: None,
+        rows: None,
+        cost: last.cost,
+        stack: None,
+    };
+    composite.count -= 1;
+    composite.sum = composite.sum.saturating_sub(failed.duration());
+    if let (Some(cost), Some(less)) = (&mut span.cost, &last.cost) {
+        cost.subtract(less);
+    }
+    if let (Some(rows), Some(less)) = (&mut span.rows, last.rows) {
+        *rows = rows.saturating_sub(less);
+    }
+    span.end = last.end_before;
+    if composite.count == 1 {
+        span.composite = None;
+    }
+    [Some(span), Some(failed)]
+}
+
+fn same_kind(one: &FinishedSpan, other: &FinishedSpan) -> bool {
+    Arc::ptr_eq(&one.tail.kind, &other.tail.kind) || *one.tail.kind == *other.tail.kind
+}
+
+/// Whether two spans of one name are the same call. Queries are named after their verb and table, so the statements are compared too: as
+/// one span, twelve different SELECTs on a table would look like one that ran twelve times.
+fn same_statement(one: &FinishedSpan, other: &FinishedSpan) -> bool {
+    !one.tail.kind.is_query()
+        || Arc::ptr_eq(&one.tail, &other.tail)
+        || one.tail.is_same(&other.tail)
+}
+
+/// `Calls to sqlite/people.db`.
+fn same_kind_name(span: &FinishedSpan) -> Box<str> {
+    let target = span.tail.kind.target.as_ref();
+    let kind = target.and_then(|target| target.kind.as_deref());
+    let name = target.and_then(|target| target.name.as_deref());
+    match (kind, name) {
+        (Some(kind), Some(name)) => format!("Calls to {kind}/{name}"),
+        (Some(one), None) | (None, Some(one)) => format!("Calls to {one}"),
+        (None, None) => "Calls to unknown".to_owned(),
+    }
+    .into()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Instant;
+
+    use super::*;
+    use crate::recording::cost::Cost;
+    use crate::recording::service_target::{ExitSpan, Peer};
+    use crate::recording::span_kind::{SpanKind, Tail};
+    use crate::trace::ids::SpanId;
+
+    const LIMITS: Thresholds = Thresholds {
+        enabled: true,
+        exact_match: Duration::from_millis(50),
+        same_kind: Duration::from_millis(5),
+    };
+
+    /// A query of a given name, from and to milliseconds after `base`.
+    fn query(base: Instant, name: &str, database: &str, from: u64, to: u64) -> FinishedSpan {
+        statement(base, name, database, "", from, to)
+    }
+
+    /// The same with a statement.
+    fn statement(
+        base: Instant,
+        name: &str,
+        database: &str,
+        sql: &str,
+        from: u64,
+        to: u64,
+    ) -> FinishedSpan {
+        let target = ExitSpan {
+            span_type: "db",
+            subtype: Some("sqlite"),
+            peer: Peer::Database(Some(database)),
+            ..ExitSpan::default()
+        };
+        let kind = SpanKind {
+            span_type: "db".into(),
+            subtype: Some("sqlite".into()),
+            exit: true,
+            target: target.target().map(|target| target.at(None)),
+        };
+        FinishedSpan {
+            id: SpanId::random(),
+            parent_id: SpanId::random(),
+            start: base + Duration::from_millis(from),
+            end: base + Duration::from_millis(to),
+            outcome: Outcome::Success,
+            propagated: false,
+            tail: Arc::new(Tail::new(Arc::new(kind), name, None, |out| {
+                out.extend_from_slice(format!("\"db\":{{\"statement\":\"{sql}\"}},").as_bytes());
+            })),
+            binds: Binds::Unknown,
+            composite: None,
+            rows: None,
+            cost: None,
+            stack: None,
+        }
+    }
+
+    /// Offers all, then takes what is kept: `name×count strategy`.
+    fn reported(
+        spans: impl IntoIterator<Item = FinishedSpan>,
+        thresholds: Thresholds,
+    ) -> Vec<String> {
+        let mut kept = None;
+        let mut out: Vec<FinishedSpan> = Vec::new();
+        for span in spans {
+            out.extend(offer(&mut kept, span, thresholds).into_iter().flatten());
+        }
+        out.extend(kept);
+        out.iter().map(shown).collect()
+    }
+
+    fn shown(span: &FinishedSpan) -> String {
+        let name = span
+            .composite
+            .as_ref()
+            .and_then(|composite| composite.renamed.as_deref())
+            .unwrap_or(&span.tail.name);
+        match &span.composite {
+            None => name.to_owned(),
+            Some(composite) => format!(
+                "{name} x{} {}",
+                composite.count,
+                composite.strategy.as_str()
+            ),
+        }
+    }
+
+    #[test]
+    fn equal_neighbours_become_one_with_their_sum_and_their_whole_time() {
+        let base = Instant::now();
+        let mut kept = None;
+        for (from, to) in [(0, 10), (20, 30), (30, 45)] {
+            assert!(
+                offer(&mut kept, query(base, "a", "x", from, to), LIMITS)
+                    .iter()
+                    .all(Option::is_none)
+            );
+        }
+        let kept = kept.unwrap();
+        assert_eq!(shown(&kept), "a x3 exact_match");
+        assert_eq!(kept.sum(), Duration::from_millis(35));
+        assert_eq!(kept.duration(), Duration::from_millis(45));
+    }
+
+    #[test]
+    fn thresholds_are_inclusive_and_the_first_merge_chooses_the_strategy() {
+        let base = Instant::now();
+        let q = |name: &str, to| query(base, name, "x", 0, to);
+        let table: [(Vec<FinishedSpan>, &[&str]); 7] = [
+            (vec![q("a", 50), q("a", 50)], &["a x2 exact_match"]),
+            (vec![q("a", 51), q("a", 50)], &["a", "a"]),
+            (vec![q("a", 50), q("a", 51), q("a", 1)], &["a", "a", "a"]),
+            (
+                vec![q("a", 5), q("b", 5), q("a", 5)],
+                &["Calls to sqlite/x x3 same_kind"],
+            ),
+            (vec![q("a", 5), q("b", 6)], &["a", "b"]),
+            (
+                vec![q("a", 5), q("a", 5), q("b", 5)],
+                &["a x2 exact_match", "b"],
+            ),
+            (vec![q("a", 5), query(base, "a", "y", 0, 5)], &["a", "a"]),
+        ];
+        for (spans, expected) in table {
+            assert_eq!(reported(spans, LIMITS), expected);
+        }
+    }
+
+    #[test]
+    fn different_statements_of_one_name_stay_apart() {
+        let base = Instant::now();
+        let q = |sql: &str| statement(base, "SELECT FROM people", "x", sql, 0, 1);
+        let twelve: Vec<String> = (0..12)
+            .map(|i| format!("SELECT c{i} FROM people"))
+            .collect();
+        let name = ["SELECT FROM people"; 12];
+        let equal_names = Thresholds {
+            same_kind: Duration::ZERO,
+            ..LIMITS
+        };
+        assert_eq!(reported(twelve.iter().map(|sql| q(sql)), equal_names), name);
+        assert_eq!(
+            reported([q("SELECT 1"), q("SELECT 1"), q("SELECT 2")], equal_names),
+            ["SELECT FROM people x2 exact_match", "SELECT FROM people"]
+        );
+        // Where spans of one kind may be folded, the name says that they are several.
+        assert_eq!(
+            reported([q("SELECT 1"), q("SELECT 2"), q("SELECT 1")], LIMITS),
+            ["Calls to sqlite/x x3 same_kind"]
+        );
+    }
+
+    #[test]
+    fn what_failed_or_was_sent_downstream_stays_alone_and_in_order() {
+        let base = Instant::now();
+        let q = || query(base, "a", "x", 0, 1);
+        let failed = FinishedSpan {
+            outcome: Outcome::Failure,
+            ..q()
+        };
+        assert_eq!(
+            reported([q(), q(), failed, q()], LIMITS),
+            ["a x2 exact_match", "a", "a"]
+        );
+        let propagated = FinishedSpan {
+            propagated: true,
+            ..q()
+        };
+        assert_eq!(reported([q(), propagated, q()], LIMITS), ["a", "a", "a"]);
+    }
+
+    #[test]
+    fn switched_off_nothing_is_merged() {
+        let base = Instant::now();
+        let off = Thresholds {
+            enabled: false,
+            ..LIMITS
+        };
+        assert_eq!(
+            reported((0..3).map(|_| query(base, "a", "x", 0, 1)), off),
+            ["a", "a", "a"]
+        );
+    }
+
+    #[test]
+    fn a_composite_has_the_sums_of_what_its_statements_took_without_one_that_leaves_it() {
+        let base = Instant::now();
+        let run = |steps: u64, rows: u64| FinishedSpan {
+            cost: Some(Cost([steps, 0, 0, 0, 0, 1, 0, 0])),
+            rows: Some(rows),
+            ..query(base, "UPDATE a", "x", 0, 1)
+        };
+        let mut kept = None;
+        for (steps, rows) in [(10, 1), (20, 2), (30, 0)] {
+            offer(&mut kept, run(steps, rows), LIMITS);
+        }
+        let sums = |span: &FinishedSpan| (span.cost.map(|cost| (cost.0[0], cost.0[5])), span.rows);
+        assert_eq!(kept.as_ref().map(sums), Some((Some((60, 3)), Some(3))));
+
+        let released = fail_last_query(&mut kept);
+        let released: Vec<_> = released.iter().flatten().map(sums).collect();
+        assert_eq!(released, [(Some((30, 2)), Some(3)), (Some((30, 1)), None)]);
+    }
+
+    #[test]
+    fn a_composite_with_a_statement_that_was_not_measured_claims_no_sums() {
+        let base = Instant::now();
+        let measured = || FinishedSpan {
+            cost: Some(Cost::default()),
+            ..query(base, "a", "x", 0, 1)
+        };
+        for spans in [
+            [measured(), query(base, "a", "x", 0, 1)],
+            [query(base, "a", "x", 0, 1), measured()],
+        ] {
+            let mut kept = None;
+            for span in spans {
+                offer(&mut kept, span, LIMITS);
+            }
+            assert_eq!(kept.map(|span| span.cost), Some(None));
+        }
+    }
+
+    #[test]
+    fn a_query_whose_caller_saw_it_fail_leaves_its_composite() {
+        let base = Instant::now();
+        let mut kept = None;
+        for (from, to) in [(0, 10), (10, 20), (20, 35)] {
+            offer(&mut kept, query(base, "a", "x", from, to), LIMITS);
+        }
+        let released: Vec<_> = fail_last_query(&mut kept).into_iter().flatten().collect();
+        assert!(kept.is_none());
+        let [rest, failed] = &released[..] else {
+            panic!("{released:?}")
+        };
+        assert_eq!(shown(rest), "a x2 exact_match");
+        assert_eq!(
+            (rest.sum(), rest.duration()),
+            (Duration::from_millis(20), Duration::from_millis(20))
+        );
+        assert_eq!(
+            (failed.outcome, failed.duration()),
+            (Outcome::Failure, Duration::from_millis(15))
+        );
+    }
+}

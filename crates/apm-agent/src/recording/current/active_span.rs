@@ -1,0 +1,155 @@
+//! Spans that are open and may have children, and what every span does when it begins and ends.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+use super::Current;
+use crate::recording::compression;
+use crate::recording::finished_span::FinishedSpan;
+use crate::recording::outcome::Outcome;
+use crate::recording::self_time::ChildTime;
+use crate::recording::span_kind::SpanKind;
+use crate::recording::transaction::Core;
+use crate::trace::ids::SpanId;
+use crate::util::lock;
+
+/// A span that is open and may have children.
+#[derive(Debug)]
+pub(crate) struct ActiveSpan {
+    pub(crate) id: SpanId,
+    pub(crate) start: Instant,
+    /// It got a place below the limit when it began.
+    pub(crate) admitted: bool,
+    pub(crate) parent: Option<Arc<ActiveSpan>>,
+    pub(crate) parent_id: SpanId,
+    pub(crate) has_ended: AtomicBool,
+    pub(crate) state: Mutex<ActiveState>,
+}
+
+#[derive(Debug, Default)]
+pub(crate) struct ActiveState {
+    pub(crate) ended: bool,
+    pub(crate) errored: bool,
+    pub(crate) children: ChildTime,
+    /// The child that compression keeps back.
+    pub(crate) kept: Option<FinishedSpan>,
+}
+
+/// The beginning of a span: id, time and place in the tree.
+#[derive(Debug)]
+pub(crate) struct Beginning {
+    pub(crate) id: SpanId,
+    pub(crate) parent_id: SpanId,
+    pub(crate) start: Instant,
+    pub(crate) admitted: bool,
+}
+
+/// Begins a span under `current`; `None` if it is not to be recorded at all.
+pub(crate) fn begin(current: &Current) -> Option<Beginning> {
+    begin_at(current, None)
+}
+
+/// The same for a span that may have started before.
+pub(crate) fn begin_at(current: &Current, start: Option<Instant>) -> Option<Beginning> {
+    let core = &current.transaction;
+    if !core.records_spans() {
+        return None;
+    }
+    let start = start.unwrap_or_else(Instant::now);
+    let admitted = core.admit_span(start, current.span.is_none());
+    if let Some(parent) = &current.span {
+        lock(&parent.state).children.child_started(start);
+    }
+    Some(Beginning {
+        id: SpanId::random(),
+        parent_id: current.parent_id(),
+        start,
+        admitted,
+    })
+}
+
+/// The addresses of the calling thread's stack, for a span that was long enough to deserve them.
+pub(crate) fn stack_of(core: &Core, duration: Duration) -> Option<Box<[usize]>> {
+    let min = core.settings.stack_trace_min_duration?;
+    let stack = (duration >= min).then(|| core.recorder.capture_stack())?;
+    (!stack.is_empty()).then(|| stack.into_boxed_slice())
+}
+
+/// Ends a span: tells its parent, and reports what can be reported.
+pub(crate) fn finish(
+    core: &Core,
+    parent: Option<&ActiveSpan>,
+    span: FinishedSpan,
+    self_time: Duration,
+) {
+    let Some(parent) = parent else {
+        return core.end_child(span, self_time);
+    };
+    let kind = Arc::clone(&span.tail.kind);
+    let released = {
+        let mut state = lock(&parent.state);
+        state.children.child_ended(span.end);
+        if !state.ended {
+            compression::offer(&mut state.kept, span, core.thresholds())
+        } else {
+            [state.kept.take(), Some(span)]
+        }
+    };
+    core.end_descendant(released, &kind, self_time);
+}
+
+/// Ends a span that was over the limit.
+pub(crate) fn finish_dropped(
+    core: &Core,
+    parent: Option<&ActiveSpan>,
+    kind: &Arc<SpanKind>,
+    outcome: Outcome,
+    (start, end): (Instant, Option<Instant>),
+    self_time: Option<Duration>,
+) {
+    let end = end.unwrap_or_else(Instant::now);
+    if let Some(parent) = parent {
+        lock(&parent.state).children.child_ended(end);
+    }
+    let self_time = self_time.unwrap_or_else(|| end.saturating_duration_since(start));
+    core.end_dropped(kind, outcome, start, end, self_time, parent.is_none());
+}
+
+/// The last query under `current` has changed so many rows, as its caller found out.
+#[cfg(feature = "diesel")]
+pub(crate) fn set_rows_of_last_query(current: &Current, rows: usize) {
+    match &current.span {
+        None => {
+            let kept = &mut lock(&current.transaction.state).kept;
+            compression::set_rows_of_last_query(kept, rows);
+        }
+        Some(parent) => {
+            compression::set_rows_of_last_query(&mut lock(&parent.state).kept, rows);
+        }
+    }
+}
+
+/// The last query under `current` has failed, as its caller found out.
+pub(crate) fn fail_last_query(current: &Current) {
+    let core = &current.transaction;
+    match &current.span {
+        None => core.fail_last_query(),
+        Some(parent) => {
+            let released = compression::fail_last_query(&mut lock(&parent.state).kept);
+            lock(&core.state).report(core, released);
+        }
+    }
+}
+
+impl ActiveSpan {
+    /// Nothing is to be made current by it any more.
+    pub(crate) fn has_ended(&self) -> bool {
+        self.has_ended.load(Ordering::Relaxed)
+    }
+
+    /// An error was captured in it.
+    pub(crate) fn errored(&self) {
+        lock(&self.state).errored = true;
+    }
+}

@@ -1,0 +1,92 @@
+//! A span that has ended: all that its JSON needs.
+
+pub(crate) mod encode;
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use crate::recording::binds::Binds;
+use crate::recording::cost::Cost;
+use crate::recording::outcome::Outcome;
+use crate::recording::span_kind::Tail;
+use crate::trace::ids::SpanId;
+
+#[derive(Debug)]
+pub(crate) struct FinishedSpan {
+    pub(crate) id: SpanId,
+    pub(crate) parent_id: SpanId,
+    pub(crate) start: Instant,
+    pub(crate) end: Instant,
+    pub(crate) outcome: Outcome,
+    /// Its id went downstream, so it must be reported under its own name.
+    pub(crate) propagated: bool,
+    pub(crate) tail: Arc<Tail>,
+    pub(crate) binds: Binds,
+    pub(crate) composite: Option<Composite>,
+    /// How many rows a statement changed, where somebody said it.
+    pub(crate) rows: Option<u64>,
+    /// What the database did for a statement, where it was measured; of a composite the sums.
+    pub(crate) cost: Option<Cost>,
+    /// The stack it ended on, if it was long enough to have one.
+    pub(crate) stack: Option<Box<[usize]>>,
+}
+
+/// Several similar spans in a row, reported as one.
+#[derive(Debug)]
+pub(crate) struct Composite {
+    pub(crate) count: u32,
+    pub(crate) sum: Duration,
+    pub(crate) strategy: Strategy,
+    /// The name of a `same_kind` composite.
+    pub(crate) renamed: Option<Box<str>>,
+    pub(crate) last: Option<LastMerged>,
+}
+
+/// The span that was merged last, in case it has to come out again.
+#[derive(Debug)]
+pub(crate) struct LastMerged {
+    pub(crate) id: SpanId,
+    pub(crate) start: Instant,
+    pub(crate) end: Instant,
+    pub(crate) tail: Arc<Tail>,
+    pub(crate) rows: Option<u64>,
+    pub(crate) cost: Option<Cost>,
+    /// The end of the composite without it.
+    pub(crate) end_before: Instant,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Strategy {
+    ExactMatch,
+    SameKind,
+}
+
+impl Strategy {
+    pub(crate) const fn as_str(self) -> &'static str {
+        match self {
+            Self::ExactMatch => "exact_match",
+            Self::SameKind => "same_kind",
+        }
+    }
+}
+
+impl FinishedSpan {
+    /// From its start to its end; of a composite, from the first start to the last end.
+    pub(crate) fn duration(&self) -> Duration {
+        self.end.saturating_duration_since(self.start)
+    }
+
+    /// How many spans it stands for.
+    pub(crate) fn count(&self) -> u32 {
+        self.composite
+            .as_ref()
+            .map_or(1, |composite| composite.count)
+    }
+
+    /// The time spent in the spans it stands for.
+    pub(crate) fn sum(&self) -> Duration {
+        self.composite
+            .as_ref()
+            .map_or_else(|| self.duration(), |composite| composite.sum)
+    }
+}

@@ -1,0 +1,96 @@
+//! A span as a line of JSON: a template with holes for what differs, and the shared tail.
+
+use std::time::Instant;
+
+use super::FinishedSpan;
+use crate::encode::json;
+use crate::recording::identity::Identity;
+use crate::recording::span_kind::Own;
+use crate::trace::sampler::SampleRate;
+
+const TEMPLATE: &[u8] = b"{\"span\":{\"id\":\"0000000000000000\",\"transaction_id\":\"0000000000000000\",\
+\"trace_id\":\"00000000000000000000000000000000\",\"parent_id\":\"0000000000000000\",\"timestamp\":0000000000000000,\"duration\":";
+
+const ID: usize = find(b"{\"id\":\"") + 7;
+const TRANSACTION_ID: usize = find(b"\"transaction_id\":\"") + 18;
+const TRACE_ID: usize = find(b"\"trace_id\":\"") + 12;
+const PARENT_ID: usize = find(b"\"parent_id\":\"") + 13;
+const TIMESTAMP: usize = find(b"\"timestamp\":") + 12;
+
+/// Where `needle` stands in the template; the build fails if it does not.
+const fn find(needle: &[u8]) -> usize {
+    let mut at = 0;
+    loop {
+        let mut same = 0;
+        while same < needle.len() && TEMPLATE[at + same] == needle[same] {
+            same += 1;
+        }
+        if same == needle.len() {
+            return at;
+        }
+        at += 1;
+    }
+}
+
+/// Appends a finished span of the transaction.
+pub(crate) fn write(out: &mut Vec<u8>, identity: &Identity, span: &FinishedSpan) {
+    let line = out.len();
+    out.extend_from_slice(TEMPLATE);
+    span.id.write_hex(hole(out, line + ID));
+    identity.id.write_hex(hole(out, line + TRANSACTION_ID));
+    identity.trace_id.write_hex(hole(out, line + TRACE_ID));
+    span.parent_id.write_hex(hole(out, line + PARENT_ID));
+    json::micros(hole(out, line + TIMESTAMP), timestamp(identity, span.start));
+    json::millis(out, span.duration());
+    out.extend_from_slice(b",\"outcome\":\"");
+    out.extend_from_slice(span.outcome.as_str().as_bytes());
+    out.extend_from_slice(b"\",");
+    if let Some(rate) = identity.sample_rate {
+        sample_rate(out, rate);
+    }
+    let mut renamed = None;
+    if let Some(composite) = &span.composite {
+        out.extend_from_slice(b"\"composite\":{\"count\":");
+        json::uint(out, composite.count.into());
+        out.extend_from_slice(b",\"sum\":");
+        json::millis(out, composite.sum);
+        out.extend_from_slice(b",\"compression_strategy\":\"");
+        out.extend_from_slice(composite.strategy.as_str().as_bytes());
+        out.extend_from_slice(b"\"},");
+        renamed = composite.renamed.as_deref();
+    }
+    let own = Own {
+        renamed,
+        rows: span.rows,
+        bind_hash: span.binds.hash(),
+        cost: span.cost.as_ref(),
+    };
+    span.tail.write(out, &own);
+}
+
+/// Appends `"sample_rate":…,`.
+pub(crate) fn sample_rate(out: &mut Vec<u8>, rate: SampleRate) {
+    out.extend_from_slice(b"\"sample_rate\":");
+    match rate {
+        SampleRate::ALL => out.push(b'1'),
+        SampleRate::NONE => out.push(b'0'),
+        rate => out.extend_from_slice(rate.to_string().as_bytes()),
+    }
+    out.push(b',');
+}
+
+/// The time stamp of a moment in a transaction: its own, plus the monotonic distance.
+fn timestamp(identity: &Identity, at: Instant) -> u64 {
+    let after = at.saturating_duration_since(identity.start).as_micros();
+    identity
+        .timestamp
+        .saturating_add(u64::try_from(after).unwrap_or(u64::MAX))
+}
+
+/// The `N` bytes from `at`.
+pub(crate) fn hole<const N: usize>(out: &mut [u8], at: usize) -> &mut [u8; N] {
+    match out.get_mut(at..).and_then(<[u8]>::first_chunk_mut) {
+        Some(hole) => hole,
+        None => unreachable!("the template that was just appended is longer"),
+    }
+}

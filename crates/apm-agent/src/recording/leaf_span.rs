@@ -1,0 +1,160 @@
+//! Exit spans: queries and requests to other services, which have no children.
+
+#[cfg(feature = "diesel")]
+mod unfinished;
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use crate::recording::binds::Binds;
+use crate::recording::cost::Cost;
+use crate::recording::current::{Beginning, Current, begin_at, finish, finish_dropped, stack_of};
+use crate::recording::finished_span::FinishedSpan;
+use crate::recording::outcome::Outcome;
+use crate::recording::span_kind::{SpanKind, Tail};
+use crate::trace::ids::SpanId;
+use crate::util::lock;
+
+#[cfg(feature = "diesel")]
+pub(crate) use unfinished::{Call, Unfinished};
+
+/// An exit span: a query, a request to another service. It is not made current, so it can be kept anywhere and ended on any thread.
+///
+/// Dropped without an end, it ends with an unknown outcome.
+#[derive(Debug)]
+pub(crate) struct LeafSpan {
+    current: Current,
+    beginning: Beginning,
+    kind: Arc<SpanKind>,
+    /// Its id went downstream.
+    pub(crate) propagated: bool,
+    /// Of a query's bind values.
+    pub(crate) binds: Binds,
+    /// How many rows a statement changed, where the database says it.
+    pub(crate) rows: Option<u64>,
+    /// What a query took, where the database says it.
+    pub(crate) cost: Option<Cost>,
+    ended: bool,
+}
+
+impl LeafSpan {
+    /// Begins an exit span; `None` if the transaction wants none.
+    pub(crate) fn begin(current: &Current, kind: &Arc<SpanKind>) -> Option<Self> {
+        Self::begin_with(current, kind, None)
+    }
+
+    /// The same for a span that began earlier.
+    #[cfg(feature = "diesel")]
+    pub(crate) fn begin_at(
+        current: &Current,
+        kind: &Arc<SpanKind>,
+        start: Instant,
+    ) -> Option<Self> {
+        Self::begin_with(current, kind, Some(start))
+    }
+
+    fn begin_with(current: &Current, kind: &Arc<SpanKind>, start: Option<Instant>) -> Option<Self> {
+        if !current.transaction.instrument {
+            return None;
+        }
+        let beginning = begin_at(current, start)?;
+        Some(Self {
+            current: current.clone(),
+            beginning,
+            kind: Arc::clone(kind),
+            propagated: false,
+            binds: Binds::Unknown,
+            rows: None,
+            cost: None,
+            ended: false,
+        })
+    }
+
+    /// Whether its details are worth collecting: it has a place below the limit.
+    pub(crate) fn admitted(&self) -> bool {
+        self.beginning.admitted
+    }
+
+    pub(crate) fn id(&self) -> SpanId {
+        self.beginning.id
+    }
+
+    #[cfg(feature = "diesel")]
+    pub(crate) fn start(&self) -> Instant {
+        self.beginning.start
+    }
+
+    /// Whether its transaction has asked this question before, by a hash of the question.
+    #[cfg(feature = "diesel")]
+    pub(crate) fn asks_again(&self, question: u64) -> bool {
+        lock(&self.current.transaction.state).asks_again(question)
+    }
+
+    /// Ends it. `tail` is only needed when it was admitted.
+    pub(crate) fn end(mut self, outcome: Outcome, tail: Option<Arc<Tail>>) {
+        self.close(None, outcome, tail);
+    }
+
+    /// The same for a span that has ended before.
+    #[cfg(feature = "diesel")]
+    pub(crate) fn end_at(mut self, end: Instant, outcome: Outcome, tail: Option<Arc<Tail>>) {
+        self.close(Some(end), outcome, tail);
+    }
+
+    /// Takes it back: it never was.
+    pub(crate) fn forget(mut self) {
+        self.ended = true;
+        let end = Instant::now();
+        let core = &self.current.transaction;
+        if let Some(parent) = &self.current.span {
+            lock(&parent.state).children.child_ended(end);
+        }
+        core.forget_span(end, self.current.span.is_none());
+    }
+
+    fn close(&mut self, end: Option<Instant>, outcome: Outcome, tail: Option<Arc<Tail>>) {
+        if std::mem::replace(&mut self.ended, true) {
+            return;
+        }
+        let core = &self.current.transaction;
+        let parent = self.current.span.as_deref();
+        let Beginning {
+            id,
+            parent_id,
+            start,
+            admitted,
+        } = self.beginning;
+        match tail {
+            Some(tail) if admitted => {
+                let end = end.unwrap_or_else(Instant::now);
+                let propagated = self.propagated;
+                let span = FinishedSpan {
+                    id,
+                    parent_id,
+                    start,
+                    end,
+                    outcome,
+                    propagated,
+                    tail,
+                    binds: self.binds,
+                    composite: None,
+                    rows: self.rows,
+                    cost: self.cost,
+                    stack: stack_of(core, end.saturating_duration_since(start)),
+                };
+                let self_time = span.duration();
+                finish(core, parent, span, self_time);
+            }
+            _ => finish_dropped(core, parent, &self.kind, outcome, (start, end), None),
+        }
+    }
+}
+
+impl Drop for LeafSpan {
+    fn drop(&mut self) {
+        if !self.ended {
+            let tail = Tail::new(Arc::clone(&self.kind), "", None, |_| {});
+            self.close(None, Outcome::Unknown, Some(Arc::new(tail)));
+        }
+    }
+}

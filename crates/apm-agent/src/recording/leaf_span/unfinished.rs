@@ -1,0 +1,148 @@
+//! Exit spans of calls that block their thread, from their begin until somebody tells of their end.
+//!
+//! Diesel does not tell of the end of every query: one whose values cannot be bound fails without a word. But a call that
+//! blocks is over when the code that made it is, so what is left then has failed. It ended when it was last heard of.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use super::LeafSpan;
+use crate::recording::outcome::Outcome;
+use crate::recording::span_kind::Tail;
+
+/// Calls that are kept at once on one thread. Only those that never end are many.
+const MOST: usize = 64;
+
+/// A call of one owner, such as a connection, which has one at a time and uses the memory again for the next.
+#[derive(Debug)]
+pub(crate) struct Call {
+    owner: u64,
+    running: Option<Running>,
+    /// What [`Unfinished::latest`] was before.
+    latest_before: Option<u64>,
+}
+
+#[derive(Debug)]
+struct Running {
+    span: LeafSpan,
+    /// `None` over the span limit.
+    tail: Option<Arc<Tail>>,
+    last_heard_of: Instant,
+}
+
+/// The calls that are under way on a thread, oldest first.
+#[derive(Debug)]
+pub(crate) struct Unfinished {
+    /// Boxed: a call is large, and passed on twice.
+    #[expect(clippy::vec_box, reason = "the boxes are passed on as they are")]
+    calls: Vec<Box<Call>>,
+    /// Whose call was begun last, if none has ended since.
+    latest: Option<u64>,
+}
+
+impl Unfinished {
+    pub(crate) const fn new() -> Self {
+        Self {
+            calls: Vec::new(),
+            latest: None,
+        }
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.calls.len()
+    }
+
+    /// Adds a call; gives out one that there is no room for.
+    #[must_use]
+    pub(crate) fn push(&mut self, mut call: Box<Call>) -> Option<Box<Call>> {
+        let oldest = (self.calls.len() >= MOST).then(|| self.calls.remove(0));
+        call.latest_before = self.latest.replace(call.owner);
+        self.calls.push(call);
+        oldest
+    }
+
+    /// The call of an owner.
+    pub(crate) fn take(&mut self, owner: u64) -> Option<Box<Call>> {
+        let place = self.calls.iter().rposition(|call| call.owner == owner)?;
+        self.latest = None;
+        Some(self.calls.remove(place))
+    }
+
+    /// Takes back the call that was begun last and that [`Self::take`] gave out: it never was.
+    pub(crate) fn take_back(&mut self, call: &Call) {
+        self.latest = call.latest_before;
+    }
+
+    /// The call that was begun last, if none has ended since.
+    pub(crate) fn take_latest(&mut self) -> Option<Box<Call>> {
+        self.take(self.latest?)
+    }
+
+    /// Something was heard of the call of an owner: it goes on.
+    pub(crate) fn heard_of(&mut self, owner: u64) {
+        let call = self.calls.iter_mut().rfind(|call| call.owner == owner);
+        if let Some(running) = call.and_then(|call| call.running.as_mut()) {
+            running.last_heard_of = Instant::now();
+        }
+    }
+
+    /// The youngest call, if there are more than `before`.
+    pub(crate) fn pop_behind(&mut self, before: usize) -> Option<Box<Call>> {
+        (self.calls.len() > before)
+            .then(|| self.calls.pop())
+            .flatten()
+    }
+}
+
+impl Call {
+    pub(crate) fn of(owner: u64) -> Box<Self> {
+        Box::new(Self {
+            owner,
+            running: None,
+            latest_before: None,
+        })
+    }
+
+    pub(crate) fn begin(&mut self, span: LeafSpan, tail: Option<Arc<Tail>>) {
+        self.running = Some(Running {
+            last_heard_of: span.start(),
+            span,
+            tail,
+        });
+    }
+
+    /// Whether its details are worth collecting.
+    pub(crate) fn admitted(&self) -> bool {
+        let running = self.running.as_ref();
+        running.is_some_and(|running| running.span.admitted())
+    }
+
+    /// Says what it turned out to be. Returns its span, for what else is known of it.
+    pub(crate) fn describe(&mut self, tail: Arc<Tail>) -> Option<&mut LeafSpan> {
+        let running = self.running.as_mut()?;
+        running.tail = Some(tail);
+        Some(&mut running.span)
+    }
+
+    /// Takes it back: it never was.
+    pub(crate) fn forget(&mut self) {
+        if let Some(running) = self.running.take() {
+            running.span.forget();
+        }
+    }
+
+    /// It has ended.
+    pub(crate) fn end_at(&mut self, end: Instant, outcome: Outcome) {
+        if let Some(Running { span, tail, .. }) = self.running.take() {
+            span.end_at(end, outcome, tail);
+        }
+    }
+
+    /// It has failed, some time ago.
+    pub(crate) fn fail(&mut self) {
+        if let Some(running) = self.running.take() {
+            let Running { span, tail, .. } = running;
+            span.end_at(running.last_heard_of, Outcome::Failure, tail);
+        }
+    }
+}

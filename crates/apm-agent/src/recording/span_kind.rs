@@ -1,0 +1,192 @@
+//! What a span is: its type, where an exit span goes, and the constant part of its JSON.
+//!
+//! A statement that runs a thousand times differs only in ids, times and outcome; everything else is encoded once, in a
+//! [`Tail`], and shared.
+
+use std::borrow::Cow;
+use std::sync::Arc;
+
+use crate::encode::json;
+use crate::recording::cost::Cost;
+use crate::recording::service_target::Target;
+use crate::trace::ids::hex_word;
+
+/// Type, subtype, and for an exit span its target.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct SpanKind {
+    pub(crate) span_type: Cow<'static, str>,
+    pub(crate) subtype: Option<Cow<'static, str>>,
+    /// Leaves the service: a database, another service.
+    pub(crate) exit: bool,
+    pub(crate) target: Option<Target>,
+}
+
+impl SpanKind {
+    /// A query of a database.
+    pub(crate) fn is_query(&self) -> bool {
+        self.exit && self.span_type == "db"
+    }
+}
+
+/// The part of a span's JSON that comes last and does not change: `"name":…,"type":…,"context":{…}}}` and a newline.
+#[derive(Debug)]
+pub(crate) struct Tail {
+    pub(crate) kind: Arc<SpanKind>,
+    pub(crate) name: Box<str>,
+    json: Box<[u8]>,
+    after_name: usize,
+    /// Where members of `context.db` may be added; `None` without it.
+    in_db: Option<usize>,
+    /// Where the members of `context` begin; `None` without a context.
+    in_context: Option<usize>,
+}
+
+impl Tail {
+    /// Encodes a tail. `context` writes the members of `context` that are the span's own, each followed by a comma.
+    pub(crate) fn new(
+        kind: Arc<SpanKind>,
+        name: &str,
+        action: Option<&str>,
+        context: impl FnOnce(&mut Vec<u8>),
+    ) -> Self {
+        let mut out = Vec::with_capacity(256);
+        write_name(&mut out, name);
+        let after_name = out.len();
+        out.extend_from_slice(b",\"type\":");
+        json::keyword(&mut out, &kind.span_type);
+        if let Some(subtype) = &kind.subtype {
+            out.extend_from_slice(b",\"subtype\":");
+            json::keyword(&mut out, subtype);
+        }
+        if let Some(action) = action {
+            out.extend_from_slice(b",\"action\":");
+            json::keyword(&mut out, action);
+        }
+        out.extend_from_slice(b",\"context\":{");
+        let empty = out.len();
+        context(&mut out);
+        const DB: &[u8] = b"\"db\":{";
+        let in_db = out[empty..].starts_with(DB).then(|| empty + DB.len());
+        if let Some(target) = &kind.target {
+            write_target(&mut out, target);
+        }
+        let in_context = (out.len() > empty).then_some(empty);
+        if in_context.is_none() {
+            out.truncate(empty - ",\"context\":{".len());
+        } else {
+            out.pop(); // the last comma
+            out.push(b'}');
+        }
+        out.extend_from_slice(b"}}\n");
+        Self {
+            kind,
+            name: name.into(),
+            json: out.into_boxed_slice(),
+            after_name,
+            in_db,
+            in_context,
+        }
+    }
+
+    /// Whether another tail says the same: name, type, statement, target.
+    pub(crate) fn is_same(&self, other: &Self) -> bool {
+        self.json == other.json
+    }
+
+    /// Whether it is a statement that changes rows, and none whose number of changed rows would be an earlier one's.
+    pub(crate) fn changes_rows(&self) -> bool {
+        const CHANGES: [&str; 4] = ["INSERT ", "UPDATE ", "DELETE ", "REPLACE "];
+        CHANGES.iter().any(|verb| self.name.starts_with(verb))
+    }
+
+    /// Appends the tail with what is the span's own.
+    pub(crate) fn write(&self, out: &mut Vec<u8>, own: &Own<'_>) {
+        let mut rest = 0;
+        if let Some(name) = own.renamed {
+            write_name(out, name);
+            rest = self.after_name;
+        }
+        if let Some(at) = self.in_context
+            && (own.bind_hash.is_some() || own.cost.is_some())
+        {
+            out.extend_from_slice(&self.json[rest..at]);
+            own.write_tags(out);
+            rest = at;
+        }
+        if let (Some(rows), Some(at)) = (own.rows, self.in_db) {
+            out.extend_from_slice(&self.json[rest..at]);
+            out.extend_from_slice(b"\"rows_affected\":");
+            json::uint(out, rows);
+            out.push(b',');
+            rest = at;
+        }
+        out.extend_from_slice(&self.json[rest..]);
+    }
+}
+
+/// What one span says beyond the tail that it shares with others.
+#[derive(Debug, Default)]
+pub(crate) struct Own<'a> {
+    /// Replaces the name.
+    pub(crate) renamed: Option<&'a str>,
+    /// How many rows a statement changed.
+    pub(crate) rows: Option<u64>,
+    /// Of a query's bind values; becomes a label.
+    pub(crate) bind_hash: Option<u64>,
+    /// What a query took; becomes labels.
+    pub(crate) cost: Option<&'a Cost>,
+}
+
+impl Own<'_> {
+    fn write_tags(&self, out: &mut Vec<u8>) {
+        out.extend_from_slice(b"\"tags\":{");
+        if let Some(hash) = self.bind_hash {
+            out.extend_from_slice(b"\"bind_hash\":\"");
+            out.extend_from_slice(&hex_word((hash >> 32) as u32));
+            out.extend_from_slice(&hex_word(hash as u32));
+            out.extend_from_slice(b"\",");
+        }
+        if let Some(cost) = self.cost {
+            cost.write(out);
+        }
+        out.pop(); // the last comma
+        out.extend_from_slice(b"},");
+    }
+}
+
+fn write_name(out: &mut Vec<u8>, name: &str) {
+    out.extend_from_slice(b"\"name\":");
+    json::keyword(out, if name.is_empty() { "unnamed" } else { name });
+}
+
+fn write_target(out: &mut Vec<u8>, target: &Target) {
+    if target.kind.is_some() || target.name.is_some() {
+        out.extend_from_slice(b"\"service\":{\"target\":{");
+        if let Some(kind) = &target.kind {
+            out.extend_from_slice(b"\"type\":");
+            json::keyword(out, kind);
+        }
+        if let Some(name) = &target.name {
+            if target.kind.is_some() {
+                out.push(b',');
+            }
+            out.extend_from_slice(b"\"name\":");
+            json::keyword(out, name);
+        }
+        out.extend_from_slice(b"}},");
+    }
+    // `name` and `type` are deprecated, but servers before 7.14 want them beside a resource.
+    out.extend_from_slice(b"\"destination\":{");
+    if let Some(address) = &target.address {
+        out.extend_from_slice(b"\"address\":");
+        json::keyword(out, &address.host);
+        if let Some(port) = address.port {
+            out.extend_from_slice(b",\"port\":");
+            json::uint(out, port.into());
+        }
+        out.push(b',');
+    }
+    out.extend_from_slice(b"\"service\":{\"name\":\"\",\"type\":\"\",\"resource\":");
+    json::keyword(out, &target.resource);
+    out.extend_from_slice(b"}},");
+}

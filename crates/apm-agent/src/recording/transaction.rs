@@ -1,0 +1,341 @@
+//! A transaction: one request, or one run of a background job, and the spans inside it.
+//!
+//! [`Core`] is shared (`Arc`) by everything that works on the transaction; whoever owns the end of it calls [`Core::end`] exactly
+//! once, usually by dropping a guard. Spans are encoded when they end and collected here; ending hands them and the transaction over
+//! in one step. A span that ends later is still reported, by itself.
+
+mod dropped_stats;
+mod encode;
+pub(crate) mod extra;
+pub(crate) mod request_body;
+pub(crate) mod state;
+
+use std::borrow::Cow;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+use crate::config::{Settings, TransactionSettings};
+use crate::recording::captured::{Enclosed, Enclosing};
+use crate::recording::compression::{self, Thresholds};
+use crate::recording::finished_span::FinishedSpan;
+use crate::recording::identity::Identity;
+use crate::recording::outcome::Outcome;
+use crate::recording::recorder::Recorder;
+use crate::trace::ids::{SpanId, TraceId};
+
+use crate::recording::span_kind::SpanKind;
+use crate::trace::propagation::{self, Continuation, TraceContext, TraceState};
+use crate::util::lock;
+
+use state::State;
+
+#[derive(Debug)]
+pub(crate) struct Core {
+    pub(crate) recorder: Arc<Recorder>,
+    pub(crate) identity: Identity,
+    pub(crate) settings: TransactionSettings,
+    breakdown: bool,
+    /// Whether integrations record spans.
+    pub(crate) instrument: bool,
+    /// The `tracestate` that came with the request and is passed on; of a root, made when it is needed.
+    incoming_state: Option<TraceState>,
+    /// It gives ids to log lines and to other services, and no event is made of it.
+    only_propagates: bool,
+    has_ended: AtomicBool,
+    /// Which of the requests under way it is, for middleware that meets it again; 0 for none.
+    pub(crate) request: AtomicUsize,
+    pub(crate) state: Mutex<State>,
+}
+
+/// The name, or the first pattern of `transaction_name_groups` that it fits.
+pub(crate) fn grouped(settings: &Settings, name: Cow<'static, str>) -> Cow<'static, str> {
+    match settings.transaction_name_groups.find(&name) {
+        Some(group) => group.pattern().to_owned().into(),
+        None => name,
+    }
+}
+
+impl Core {
+    /// Names the transaction as the agent finds it.
+    pub(crate) fn find_name(&self, name: Cow<'static, str>) {
+        let name = grouped(&self.recorder.config.load(), name);
+        lock(&self.state).name.find(name);
+    }
+
+    /// Begins a transaction now. `None` when the agent is not recording.
+    pub(crate) fn begin(
+        recorder: &Arc<Recorder>,
+        name: Option<Cow<'static, str>>,
+        kind: Cow<'static, str>,
+        incoming: Option<TraceContext>,
+    ) -> Option<Arc<Self>> {
+        let settings = recorder.config.load();
+        if !recorder.records(&settings) {
+            return None;
+        }
+        let start = Instant::now();
+        let timestamp = recorder.clock.micros(start);
+        if recorder.was_forked_by(timestamp) {
+            return None;
+        }
+        let rate = settings.transaction_sample_rate;
+        let continuation = settings.trace_continuation_strategy.decide(incoming);
+        let (trace_id, sampled) = match &continuation {
+            Continuation::Join(caller) => (caller.trace_id(), caller.sampled()),
+            Continuation::Root | Continuation::Restart { .. } => {
+                let trace_id = TraceId::random();
+                (trace_id, rate.samples(trace_id))
+            }
+        };
+        let sample_rate = propagation::reported_rate(&continuation, rate, sampled);
+        let (parent_id, links, incoming_state) = match continuation {
+            Continuation::Root => (None, Vec::new(), None),
+            Continuation::Join(caller) => (
+                Some(caller.parent_id()),
+                Vec::new(),
+                Some(caller.state().clone()),
+            ),
+            Continuation::Restart { link } => (None, vec![link], None),
+        };
+        let mut state = State {
+            kind: if kind.is_empty() {
+                "custom".into()
+            } else {
+                kind
+            },
+            ..State::default()
+        };
+        if let Some(name) = name {
+            state.name.find(grouped(&settings, name));
+        }
+        Some(Arc::new(Self {
+            identity: Identity {
+                trace_id,
+                id: SpanId::random(),
+                parent_id,
+                sampled,
+                sample_rate,
+                links,
+                start,
+                timestamp,
+            },
+            settings: settings.for_transaction(),
+            instrument: settings.instrument,
+            breakdown: settings.breakdown_metrics && !settings.metrics_interval.is_zero(),
+            incoming_state,
+            only_propagates: settings.context_propagation_only,
+            has_ended: AtomicBool::new(false),
+            request: AtomicUsize::new(0),
+            state: Mutex::new(state),
+            recorder: Arc::clone(recorder),
+        }))
+    }
+
+    /// It was reported or discarded.
+    pub(crate) fn has_ended(&self) -> bool {
+        self.has_ended.load(Ordering::Relaxed)
+    }
+
+    /// Whether there are spans at all, be they kept or counted.
+    pub(crate) fn records_spans(&self) -> bool {
+        self.identity.sampled && !self.only_propagates
+    }
+
+    pub(crate) fn thresholds(&self) -> Thresholds {
+        Thresholds {
+            enabled: self.settings.compression,
+            exact_match: self.settings.exact_match_max_duration,
+            same_kind: self.settings.same_kind_max_duration,
+        }
+    }
+
+    /// The `traceparent` for a request made by the span `from`. One that only propagates names its caller, whom the server
+    /// knows: a parent of which there is no event would tear the trace apart.
+    pub(crate) fn traceparent(&self, from: SpanId) -> [u8; propagation::TRACEPARENT_LEN] {
+        let caller = self.identity.parent_id.filter(|_| self.only_propagates);
+        let from = caller.unwrap_or(from);
+        propagation::format_traceparent(self.identity.trace_id, from, self.identity.sampled)
+    }
+
+    /// The `tracestate` for outgoing requests.
+    pub(crate) fn tracestate(&self) -> Option<Arc<str>> {
+        match (
+            &self.incoming_state,
+            self.identity.parent_id,
+            self.identity.sample_rate,
+        ) {
+            (Some(state), ..) => state.header().cloned(),
+            (None, None, Some(rate)) => TraceState::root(rate).header().cloned(),
+            _ => None,
+        }
+    }
+
+    /// Gives a beginning span a place, or refuses it because of the limit. Counts it for the self time of its parent if that
+    /// is the transaction.
+    pub(crate) fn admit_span(&self, start: Instant, child_of_transaction: bool) -> bool {
+        let mut state = lock(&self.state);
+        if child_of_transaction && !state.ended {
+            state.children.child_started(start);
+        }
+        let admitted = state.admitted < self.settings.max_spans;
+        state.admitted += u32::from(admitted);
+        admitted
+    }
+
+    /// Takes back an admitted span that turned out to be none.
+    pub(crate) fn forget_span(&self, end: Instant, child_of_transaction: bool) {
+        let mut state = lock(&self.state);
+        state.admitted = state.admitted.saturating_sub(1);
+        if child_of_transaction && !state.ended {
+            state.children.child_ended(end);
+        }
+    }
+
+    /// A child of the transaction itself ended.
+    pub(crate) fn end_child(&self, span: FinishedSpan, self_time: Duration) {
+        let mut state = lock(&self.state);
+        if state.ended {
+            return self.end_late(&mut state, &span);
+        }
+        state.children.child_ended(span.end);
+        state.times.add(&span.tail.kind, self_time);
+        let released = compression::offer(&mut state.kept, span, self.thresholds());
+        state.report(self, released);
+    }
+
+    /// The last query of the transaction itself has failed, as its caller found out.
+    pub(crate) fn fail_last_query(&self) {
+        let mut state = lock(&self.state);
+        let released = compression::fail_last_query(&mut state.kept);
+        state.report(self, released);
+    }
+
+    /// A descendant of a span ended; what its parent gave out is reported.
+    pub(crate) fn end_descendant(
+        &self,
+        released: compression::Released,
+        kind: &Arc<SpanKind>,
+        self_time: Duration,
+    ) {
+        let mut state = lock(&self.state);
+        if state.ended {
+            for span in released.iter().flatten() {
+                self.end_late(&mut state, span);
+            }
+            return;
+        }
+        state.times.add(kind, self_time);
+        state.report(self, released);
+    }
+
+    /// A span over the limit ended.
+    pub(crate) fn end_dropped(
+        &self,
+        kind: &Arc<SpanKind>,
+        outcome: Outcome,
+        start: Instant,
+        end: Instant,
+        self_time: Duration,
+        child_of_transaction: bool,
+    ) {
+        let mut state = lock(&self.state);
+        if state.ended {
+            return;
+        }
+        if child_of_transaction {
+            state.children.child_ended(end);
+        }
+        state.times.add(kind, self_time);
+        state.drop_span(kind, outcome, 1, end.saturating_duration_since(start));
+    }
+
+    /// A span that outlived its transaction goes by itself.
+    fn end_late(&self, state: &mut State, span: &FinishedSpan) {
+        state.encode(&self.identity, span);
+        state.hand_over_spans(self);
+    }
+
+    /// Ends the transaction now and hands it over with its spans. Only the first call counts.
+    pub(crate) fn end(&self) {
+        let end = Instant::now();
+        let mut state = lock(&self.state);
+        if state.ended {
+            return;
+        }
+        if let Some(kept) = state.kept.take() {
+            state.report(self, [Some(kept), None]);
+        }
+        state.ended = true;
+        self.has_ended.store(true, Ordering::Relaxed);
+        if self.only_propagates {
+            return;
+        }
+        if self.breakdown {
+            let app = state.children.self_time(self.identity.start, end);
+            self.recorder
+                .breakdown
+                .add(&state.kind, state.name(), app, &state.times);
+        }
+        if !self.identity.sampled && !self.recorder.wants_unsampled() {
+            return;
+        }
+        let duration = end.saturating_duration_since(self.identity.start);
+        let lines = state.span_lines + 1;
+        let settings = self.recorder.config.load();
+        let state = &mut *state;
+        self.recorder.buffers.append(lines, |out| {
+            out.extend_from_slice(&state.spans);
+            encode::write(out, &self.identity, state, duration, &settings);
+        });
+        state.spans = Vec::new();
+        state.span_lines = 0;
+        self.recorder
+            .stacks
+            .push(&mut state.stacked, &self.recorder.buffers);
+    }
+
+    /// Ends the transaction by a panic that ends the process.
+    pub(crate) fn end_with_process(&self) {
+        {
+            let mut state = lock(&self.state);
+            state.errored = true;
+            if let Some(route) = state.route.take() {
+                state.name.find(route);
+            }
+        }
+        self.end();
+    }
+
+    /// Ends the transaction without a trace of it.
+    pub(crate) fn discard(&self) {
+        self.has_ended.store(true, Ordering::Relaxed);
+        let mut state = lock(&self.state);
+        state.ended = true;
+        state.spans = Vec::new();
+        state.span_lines = 0;
+        state.stacked = Vec::new();
+        state.kept = None;
+    }
+}
+
+impl Enclosing for Core {
+    fn identity(&self) -> &Identity {
+        &self.identity
+    }
+
+    fn has_name(&self) -> bool {
+        lock(&self.state).name.get().is_some()
+    }
+
+    fn describe(&self, settings: &Settings) -> Enclosed {
+        let state = lock(&self.state);
+        let mut context = Vec::new();
+        state.write_context(&mut context, settings.capture_body.for_errors(), settings);
+        Enclosed {
+            name: state.name().to_owned(),
+            kind: state.kind.to_string(),
+            context,
+        }
+    }
+}

@@ -1,0 +1,5 @@
+//! What ties services together: ids, the decision to sample, and the headers that carry both.
+
+pub(crate) mod ids;
+pub(crate) mod propagation;
+pub(crate) mod sampler;
