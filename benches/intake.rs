@@ -30,11 +30,11 @@ use std::hint::black_box;
 use std::time::Duration;
 
 use apm_server::event::{Batch, Event};
-use apm_server::fingerprint::Fingerprint;
 use apm_server::import::batches;
 use apm_server::store::measure::{Stages, encode};
 use apm_server::store::{Store, StoreOptions};
 use criterion::{BatchSize, Criterion, Throughput};
+use sql_lexer::Fingerprint;
 
 use recorded::Stream;
 

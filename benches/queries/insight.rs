@@ -3,12 +3,12 @@
 use apm_server::analytics::samples::Durations;
 use apm_server::analytics::window::Window;
 use apm_server::analytics::{Scope, statement};
-use apm_server::fingerprint::Fingerprint;
 use apm_server::insight::callers::{self, Of};
 use apm_server::insight::compare::{self, Stretch};
 use apm_server::insight::finding::{self, Which};
 use apm_server::insight::growth;
 use apm_time::{Range, SECOND};
+use sql_lexer::Fingerprint;
 
 use super::{Ask, data};
 

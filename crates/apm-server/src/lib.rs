@@ -12,7 +12,6 @@ mod csv;
 pub mod document;
 pub mod event;
 pub mod export;
-pub mod fingerprint;
 mod front;
 pub mod generate;
 mod http;

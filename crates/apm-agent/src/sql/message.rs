@@ -3,7 +3,9 @@
 
 use std::borrow::Cow;
 
-use super::mask::{self, Dialect};
+use sql_lexer::Dialect;
+
+use super::mask;
 use super::secrets::{is_one_of, is_secret_word, is_word, words};
 
 /// Written in capitals, a word that begins SQL.

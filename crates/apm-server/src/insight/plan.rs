@@ -10,8 +10,7 @@ mod schema;
 mod statistics;
 
 use serde::Serialize;
-
-use crate::fingerprint::Fingerprint;
+use sql_lexer::Fingerprint;
 
 pub use explain::{Explained, PlanError, WhatIf, explain, what_if};
 pub use meaning::{Kind, Meaning};

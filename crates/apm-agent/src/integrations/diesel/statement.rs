@@ -8,6 +8,7 @@ use std::hash::BuildHasherDefault;
 use std::sync::Arc;
 
 use diesel::connection::DebugQuery;
+use sql_lexer::{Dialect, signature};
 
 use super::bind_hash::BindHash;
 #[cfg(feature = "sqlite-meter")]
@@ -15,7 +16,7 @@ use super::fold::Folding;
 use super::fold::fold;
 use crate::encode::json;
 use crate::recording::span_kind::{SpanKind, Tail};
-use crate::sql::{self, Dialect};
+use crate::sql;
 
 /// Between the statement and its values in Diesel's text of a query, as a piece of its own. Pinned by a test.
 const BINDS: &str = " -- binds: ";
@@ -137,7 +138,7 @@ impl Statements {
             slots: (0..SLOTS).map(|_| None).collect(),
             #[cfg(feature = "sqlite-meter")]
             prepared: HashMap::default(),
-            dialect: Dialect::of(kind.subtype.as_deref()),
+            dialect: Dialect::of_subtype(kind.subtype.as_deref().unwrap_or_default()),
             sanitize: false,
             kind,
             instance: instance.map(Into::into),
@@ -196,7 +197,7 @@ impl Statements {
     }
 
     fn encode(&self, sql: &str) -> Tail {
-        let name = sql::signature(sql);
+        let name = signature(sql);
         let action = if name.starts_with("SELECT") {
             "query"
         } else {

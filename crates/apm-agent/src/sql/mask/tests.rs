@@ -13,6 +13,7 @@ fn literals_after_a_word_that_means_a_secret_are_masked_in_every_dialect() {
         // SQLite with SQLCipher and its relatives.
         ("PRAGMA key='s3cret'", "PRAGMA key=?"),
         ("PRAGMA key = s3cret", "PRAGMA key = ?"),
+        ("PRAGMA key/* */= /* */s3cret", "PRAGMA key = ?"),
         ("pragma main.rekey('s3cret');", "pragma main.rekey(?);"),
         (
             "PRAGMA hexkey = \"s3cret\"; SELECT 1",
@@ -104,6 +105,10 @@ fn literals_after_a_word_that_means_a_secret_are_masked_in_every_dialect() {
         (
             "ALTER USER bob IDENTIFIED BY s3cret REPLACE s3cret2",
             "ALTER USER bob IDENTIFIED BY ? REPLACE ?",
+        ),
+        (
+            "ALTER USER bob IDENTIFIED BY s3cret$x;",
+            "ALTER USER bob IDENTIFIED BY ?;",
         ),
         (
             "ALTER USER bob IDENTIFIED BY \"s3cret\"",

@@ -5,12 +5,12 @@ use std::time::Duration;
 
 use rusqlite::{Connection, OpenFlags};
 use serde::Serialize;
+use sql_lexer::Fingerprint;
 
 use super::propose::candidates;
 use super::schema::Schema;
 use super::statistics::Measured;
 use super::{Kind, Plan, Row};
-use crate::fingerprint::Fingerprint;
 use crate::insight::guard::{Bounds, GuardError, Guarded, Purpose};
 
 /// Bounds of a plan: it is worked out, not run.

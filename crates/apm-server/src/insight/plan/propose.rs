@@ -3,10 +3,11 @@
 //! A proposal is only a candidate: the caller asks SQLite what it would do with it, and shows those that make the plan
 //! cheaper. So the reading of the text may be simple: words and commas, no parser.
 
+use sql_lexer::{Kind as TokenKind, Lexer, Token};
+
 use super::Plan;
 use super::meaning::Kind;
 use super::schema::{Schema, Table};
-use crate::fingerprint::lexer::{Kind as TokenKind, Lexer, Token};
 
 /// Columns of an index that serves reading; more make writing dear.
 const WIDEST: usize = 4;
@@ -121,7 +122,7 @@ struct Text {
 
 impl Text {
     fn read(sql: &str) -> Self {
-        let tokens: Vec<Token<'_>> = Lexer::new(sql).collect();
+        let tokens: Vec<Token<'_>> = Lexer::guess(sql).significant().collect();
         let word = |at: usize| {
             tokens
                 .get(at)
@@ -244,18 +245,9 @@ impl Text {
     }
 }
 
-/// A name without its quotes.
+/// A whole name without its quotes.
 fn name(token: &Token<'_>) -> Option<String> {
-    let inner = |open: char, close: char| {
-        let text = token.text.strip_prefix(open)?.strip_suffix(close)?;
-        Some(text.replace(&format!("{close}{close}"), &close.to_string()))
-    };
-    match token.kind {
-        TokenKind::Word => Some(token.text.to_owned()),
-        TokenKind::DoubleQuoted => inner('"', '"'),
-        TokenKind::Quoted => inner('`', '`').or_else(|| inner('[', ']')),
-        TokenKind::Value | TokenKind::Punctuation => None,
-    }
+    token.name().filter(|_| token.closed)
 }
 
 fn past_parenthesis(tokens: &[Token<'_>], open: usize) -> usize {

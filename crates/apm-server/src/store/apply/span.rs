@@ -1,9 +1,10 @@
 //! A span, its destination and its statement.
 
+use sql_lexer::Fingerprint;
+
 use super::memory::Names;
 use super::{Pass, Sender};
 use crate::event::{Kind, Span};
-use crate::fingerprint::Fingerprint;
 use crate::rollup::{Observation, outcome_code, weight};
 use crate::store::StoreError;
 use crate::store::block::Document;

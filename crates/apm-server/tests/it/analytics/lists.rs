@@ -8,8 +8,8 @@ use apm_server::analytics::{
     statement, statements, transactions,
 };
 use apm_server::event::{Composite, Event, Outcome};
-use apm_server::fingerprint::Fingerprint;
 use apm_server::store::StoreError;
+use sql_lexer::Fingerprint;
 
 use super::{add, batch, of_service, open, shop, store_all, window};
 use crate::support::events::{NEW_YEAR, error, span, transaction};

@@ -5,13 +5,13 @@ use std::time::Instant;
 
 use apm_server::analytics::Scope;
 use apm_server::analytics::window::Window;
-use apm_server::fingerprint::Fingerprint;
 use apm_server::insight::Engine;
 use apm_server::insight::callers::{self, Of};
 use apm_server::store::{Store, StoreError, StoreOptions};
 use apm_time::Range;
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Double, Text};
+use sql_lexer::Fingerprint;
 
 use super::{DEADLINE, GROUP, INSERT, options, request};
 use crate::support::events::{batch, now};

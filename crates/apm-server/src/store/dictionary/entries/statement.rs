@@ -4,9 +4,9 @@ use std::sync::LazyLock;
 
 use diesel::insert_into;
 use diesel::prelude::*;
+use sql_lexer::Fingerprint;
 
 use super::MAX_SAMPLE;
-use crate::fingerprint::Fingerprint;
 use crate::store::dictionary::{Entry, Key, Known, Limited};
 use crate::store::limits::{NameKind, OTHER};
 use crate::store::schema::statement;

@@ -1,6 +1,6 @@
 //! What a statement does, and to which table.
 
-use super::lexer::{Kind, Lexer, Token};
+use crate::{Kind, Significant};
 
 /// The verb in capitals and the first table without quotes.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -12,15 +12,15 @@ pub(super) struct Subject {
 /// Tokens looked at: the table of a statement stands near its beginning, and after long lists of columns at worst.
 const LOOK_AT: usize = 4096;
 
-pub(super) fn of(mut lexer: Lexer<'_>) -> Subject {
-    let Some(verb) = verb(&mut lexer) else {
+pub(super) fn of(mut tokens: Significant<'_>) -> Subject {
+    let Some(verb) = verb(&mut tokens) else {
         return Subject::default();
     };
     let table = match verb.as_str() {
-        "SELECT" | "DELETE" => after(lexer, &["FROM"]),
-        "INSERT" | "REPLACE" | "MERGE" => after(lexer, &["INTO"]),
-        "UPDATE" | "CALL" => name(&mut lexer),
-        "CREATE" | "DROP" | "ALTER" | "TRUNCATE" => definition(lexer),
+        "SELECT" | "DELETE" => after(tokens, &["FROM"]),
+        "INSERT" | "REPLACE" | "MERGE" => after(tokens, &["INTO"]),
+        "UPDATE" | "CALL" => name(&mut tokens),
+        "CREATE" | "DROP" | "ALTER" | "TRUNCATE" => definition(tokens),
         _ => None,
     };
     Subject {
@@ -30,10 +30,10 @@ pub(super) fn of(mut lexer: Lexer<'_>) -> Subject {
 }
 
 /// The first word; of a statement that begins with `WITH` or `EXPLAIN`, the word that says what it does.
-fn verb(lexer: &mut Lexer<'_>) -> Option<String> {
+fn verb(tokens: &mut Significant<'_>) -> Option<String> {
     let mut depth = 0usize;
     let mut first = None;
-    for token in lexer.by_ref().take(LOOK_AT) {
+    for token in tokens.by_ref().take(LOOK_AT) {
         match (token.kind, token.text) {
             (Kind::Punctuation, "(") if first.is_some() => depth += 1,
             (Kind::Punctuation, ")") => depth = depth.saturating_sub(1),
@@ -60,19 +60,19 @@ fn verb(lexer: &mut Lexer<'_>) -> Option<String> {
 }
 
 /// The name after one of `words`: at the statement's own level if there is one, else anywhere (a subquery).
-fn after(lexer: Lexer<'_>, words: &[&str]) -> Option<String> {
+fn after(tokens: Significant<'_>, words: &[&str]) -> Option<String> {
     let mut depth = 0usize;
     let mut nested = None;
-    let mut lexer = lexer;
+    let mut tokens = tokens;
     for _ in 0..LOOK_AT {
-        let Some(token) = lexer.next() else { break };
+        let Some(token) = tokens.next() else { break };
         match token.text {
             "(" if token.kind == Kind::Punctuation => depth += 1,
             ")" if token.kind == Kind::Punctuation => depth = depth.saturating_sub(1),
             word if token.kind == Kind::Word
                 && words.iter().any(|w| w.eq_ignore_ascii_case(word)) =>
             {
-                match name(&mut lexer.clone()) {
+                match name(&mut tokens.clone()) {
                     Some(name) if depth == 0 => return Some(name),
                     name => nested = nested.or(name),
                 }
@@ -84,59 +84,43 @@ fn after(lexer: Lexer<'_>, words: &[&str]) -> Option<String> {
 }
 
 /// The table of `CREATE|DROP|ALTER TABLE|VIEW t`, `CREATE INDEX i ON t`.
-fn definition(lexer: Lexer<'_>) -> Option<String> {
+fn definition(tokens: Significant<'_>) -> Option<String> {
     let mut index = false;
-    let mut lexer = lexer;
+    let mut tokens = tokens;
     for _ in 0..LOOK_AT {
-        let token = lexer.next()?;
+        let token = tokens.next()?;
         let is = |word: &str| token.kind == Kind::Word && token.text.eq_ignore_ascii_case(word);
         if is("INDEX") || is("TRIGGER") {
             index = true;
         } else if is("ON") || (!index && (is("TABLE") || is("VIEW"))) {
-            return name(&mut lexer);
+            return name(&mut tokens);
         }
     }
     None
 }
 
 /// A name with its qualifiers, after words that may stand before it.
-fn name(lexer: &mut Lexer<'_>) -> Option<String> {
+fn name(tokens: &mut Significant<'_>) -> Option<String> {
     const BEFORE: &[&str] = &[
         "OR", "REPLACE", "IGNORE", "ROLLBACK", "ABORT", "FAIL", "ONLY", "IF", "NOT", "EXISTS",
         "LATERAL",
     ];
-    let mut token = lexer.next()?;
+    let mut token = tokens.next()?;
     while token.kind == Kind::Word
         && BEFORE
             .iter()
             .any(|word| word.eq_ignore_ascii_case(token.text))
     {
-        token = lexer.next()?;
+        token = tokens.next()?;
     }
-    let mut name = part(token)?;
-    while lexer.clone().next().is_some_and(|next| next.text == ".") {
-        lexer.next();
-        let Some(next) = lexer.next().and_then(part) else {
+    let mut name = token.name()?;
+    while tokens.clone().next().is_some_and(|next| next.text == ".") {
+        tokens.next();
+        let Some(next) = tokens.next().and_then(|token| token.name()) else {
             break;
         };
         name.push('.');
         name.push_str(&next);
     }
     Some(name)
-}
-
-fn part(token: Token<'_>) -> Option<String> {
-    match token.kind {
-        Kind::Word => Some(token.text.to_owned()),
-        Kind::DoubleQuoted | Kind::Quoted => {
-            let (open, close) = match token.text.chars().next()? {
-                '[' => ('[', ']'),
-                quote => (quote, quote),
-            };
-            let inner = token.text.strip_prefix(open)?;
-            let inner = inner.strip_suffix(close).unwrap_or(inner);
-            Some(inner.replace(&format!("{close}{close}"), &close.to_string()))
-        }
-        Kind::Value | Kind::Punctuation => None,
-    }
 }

@@ -2,12 +2,12 @@
 
 use std::fmt::Write as _;
 
-use super::dialect::Quotes;
+use super::MAX_NORMALIZED;
 use super::fold::{folded, folded_cut};
-use super::lexer::{Kind, Lexer, Token};
+use super::language::Quotes;
 use super::made_up::MadeUp;
 use super::place::Place;
-use super::{MAX_NORMALIZED, keywords};
+use crate::{Kind, Significant, Token, is_keyword};
 
 /// A parenthesis or bracket that is open.
 #[derive(Debug)]
@@ -67,27 +67,27 @@ impl Normalizer {
         }
     }
 
-    pub(super) fn run(mut self, mut lexer: Lexer<'_>) -> String {
-        while let Some(token) = lexer.next() {
+    pub(super) fn run(mut self, mut tokens: Significant<'_>) -> String {
+        while let Some(token) = tokens.next() {
             if self.out.len() > MAX_NORMALIZED {
                 break;
             }
-            if token.text == "," && self.made_up.continues(&lexer) {
-                lexer.next();
+            if token.text == "," && self.made_up.continues(&tokens) {
+                tokens.next();
                 continue;
             }
-            self.token(token, &lexer);
+            self.token(token, &tokens);
         }
         self.finish()
     }
 
-    fn token(&mut self, token: Token<'_>, rest: &Lexer<'_>) {
+    fn token(&mut self, token: Token<'_>, rest: &Significant<'_>) {
         let is_name = matches!(token.kind, Kind::Word | Kind::Quoted | Kind::DoubleQuoted);
         if is_name && self.made_up.is(token, &self.last, rest) {
             return self.value();
         }
         match token.kind {
-            Kind::Value => {
+            Kind::Number | Kind::String | Kind::Parameter => {
                 self.made_up.value();
                 self.value();
             }
@@ -102,6 +102,7 @@ impl Normalizer {
             Kind::Word => self.word(token.text),
             Kind::Punctuation => self.punctuation(token.text, rest),
             Kind::DoubleQuoted | Kind::Quoted => self.name(token.text, token.kind),
+            Kind::Space | Kind::Comment | Kind::Cut => {}
         }
     }
 
@@ -116,7 +117,7 @@ impl Normalizer {
                 .rsplit(|c: char| !(c.is_alphanumeric() || c == '_'))
                 .next()
                 .unwrap_or_default();
-            if !operand || keywords::is_keyword(word) {
+            if !operand || is_keyword(word) {
                 self.out.truncate(before.len());
                 self.last.clear();
                 self.last_kind = None;
@@ -125,7 +126,7 @@ impl Normalizer {
                 }
             }
         }
-        self.write("?", Kind::Value);
+        self.write("?", Kind::Parameter);
         self.place.value();
     }
 
@@ -135,7 +136,7 @@ impl Normalizer {
     }
 
     fn word(&mut self, word: &str) {
-        if (!keywords::is_keyword(word) || self.last == ".") && !self.made_up.is_verb {
+        if (!is_keyword(word) || self.last == ".") && !self.made_up.is_verb {
             return self.name(word, Kind::Quoted);
         }
         let upper = word.to_ascii_uppercase();
@@ -146,7 +147,7 @@ impl Normalizer {
         self.write(&upper, Kind::Word);
     }
 
-    fn punctuation(&mut self, text: &str, rest: &Lexer<'_>) {
+    fn punctuation(&mut self, text: &str, rest: &Significant<'_>) {
         self.made_up.punctuation(text, self.open.len());
         match text {
             "(" => self.open(),
@@ -320,7 +321,7 @@ impl Normalizer {
 }
 
 /// Whether a word is a value although it has no quotes; a function or a column of its name is none.
-fn is_constant(word: &str, rest: &Lexer<'_>) -> bool {
+fn is_constant(word: &str, rest: &Significant<'_>) -> bool {
     const CONSTANTS: [&str; 7] = [
         "CURRENT_DATE",
         "CURRENT_TIME",

@@ -14,11 +14,9 @@
 //!
 //! What it does not do: parse. Two texts that differ in more than values, spacing and the case of keywords differ.
 
-mod dialect;
 mod fold;
 mod json;
-mod keywords;
-pub(crate) mod lexer;
+mod language;
 mod made_up;
 mod normalize;
 mod place;
@@ -27,10 +25,11 @@ mod subject;
 
 use xxhash_rust::xxh64::xxh64;
 
-use dialect::Dialect;
-use lexer::Lexer;
+use language::Language;
 use normalize::Normalizer;
 use subject::Subject;
+
+use crate::Lexer;
 
 /// Where the normalised text ends, in bytes, give or take a token: what follows does not count.
 pub const MAX_NORMALIZED: usize = 16 * 1024;
@@ -58,14 +57,13 @@ impl Fingerprint {
     /// The fingerprint of a statement of a span with this subtype: `mysql`, `redis`, …; it decides what the text may be either way.
     #[must_use]
     pub fn of_subtype(sql: &str, subtype: &str) -> Self {
-        let dialect = Dialect::of(subtype, sql);
-        let (normalized, subject) = match dialect {
-            Dialect::Json => json::normalize(sql),
-            Dialect::Redis => redis::normalize(sql),
-            Dialect::Sql(quotes) => {
-                let lexer = Lexer::new(sql);
-                let normalized = Normalizer::new(quotes).run(lexer.clone());
-                (normalized, subject::of(lexer))
+        let (normalized, subject) = match Language::of(subtype, sql) {
+            Language::Json => json::normalize(sql),
+            Language::Redis => redis::normalize(sql),
+            Language::Sql(quotes) => {
+                let tokens = Lexer::guess(sql).significant();
+                let normalized = Normalizer::new(quotes).run(tokens.clone());
+                (normalized, subject::of(tokens))
             }
         };
         let Subject { verb, table } = subject;

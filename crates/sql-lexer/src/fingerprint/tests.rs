@@ -1,6 +1,7 @@
 mod hostile;
 mod made_up;
 mod quotes;
+mod stable;
 
 use proptest::prelude::*;
 

@@ -1,10 +1,11 @@
 //! What language a statement is in: its span says so, or its text shows it.
 
 use super::{json, redis};
+use crate::Dialect;
 
 /// The language of a statement.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Dialect {
+pub(super) enum Language {
     Sql(Quotes),
     /// A body of Mongo or Elasticsearch.
     Json,
@@ -23,20 +24,18 @@ pub(super) enum Quotes {
     Text,
 }
 
-impl Dialect {
+impl Language {
     pub(super) fn of(subtype: &str, text: &str) -> Self {
-        match subtype {
-            "mysql" | "mariadb" => Self::Sql(Quotes::Text),
-            "postgresql" | "oracle" | "db2" | "h2" | "hsqldb" | "mssql" | "sqlserver" => {
-                Self::Sql(Quotes::Name)
-            }
-            "sqlite" => Self::Sql(Quotes::Unknown),
-            "redis" | "valkey" | "memcached" => Self::Redis,
-            _ if json::looks_so(text) => Self::Json,
-            _ if redis::looks_so(text) => Self::Redis,
+        match (subtype, Dialect::of_subtype(subtype)) {
+            ("redis" | "valkey" | "memcached", _) => Self::Redis,
+            (_, Dialect::Mysql) => Self::Sql(Quotes::Text),
+            (_, Dialect::Postgresql | Dialect::Standard) => Self::Sql(Quotes::Name),
+            (_, Dialect::Sqlite) => Self::Sql(Quotes::Unknown),
+            (_, Dialect::Unknown) if json::looks_so(text) => Self::Json,
+            (_, Dialect::Unknown) if redis::looks_so(text) => Self::Redis,
             // Only MySQL and SQLite quote names so, and both read `"…"` as a text.
-            _ if text.contains('`') => Self::Sql(Quotes::Text),
-            _ => Self::Sql(Quotes::Unknown),
+            (_, Dialect::Unknown) if text.contains('`') => Self::Sql(Quotes::Text),
+            (_, Dialect::Unknown) => Self::Sql(Quotes::Unknown),
         }
     }
 }

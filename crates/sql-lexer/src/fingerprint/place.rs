@@ -1,8 +1,8 @@
 //! Where in a statement one is, as far as it matters for `"…"`: the name of a column, or a string as SQLite and MySQL
 //! have it. Where both may stand, what looks like a name and stands where a comparison begins is one.
 
-use super::dialect::Quotes;
-use super::lexer::{Kind, Token};
+use super::language::Quotes;
+use crate::{Kind, Token};
 
 /// What may stand in a clause.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -1,7 +1,7 @@
 //! Names that programs make by counting: of savepoints, cursors, prepared statements, channels. Kept, each would be a
 //! statement of its own.
 
-use super::lexer::{Kind, Lexer, Token};
+use crate::{Kind, Significant, Token};
 
 /// What the statement that is read names.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -70,7 +70,7 @@ pub(super) struct MadeUp {
 
 impl MadeUp {
     /// Whether a word or a name in quotes is made up. `last` is what was written before it.
-    pub(super) fn is(&mut self, token: Token<'_>, last: &str, rest: &Lexer<'_>) -> bool {
+    pub(super) fn is(&mut self, token: Token<'_>, last: &str, rest: &Significant<'_>) -> bool {
         let word = token.text;
         let is_word = token.kind == Kind::Word;
         let is_one_of =
@@ -147,7 +147,7 @@ impl MadeUp {
     }
 
     /// At a comma among the values of a setting: whether one value more follows, or, as MySQL has it, another setting.
-    pub(super) fn continues(&mut self, rest: &Lexer<'_>) -> bool {
+    pub(super) fn continues(&mut self, rest: &Significant<'_>) -> bool {
         if self.names != Names::Values {
             return false;
         }
@@ -208,13 +208,13 @@ fn begins(word: &str) -> Names {
 }
 
 /// Whether `EXECUTE x` runs a prepared statement. SQL Server runs procedures so, whose names say something.
-fn is_prepared(name: &str, rest: &Lexer<'_>) -> bool {
+fn is_prepared(name: &str, rest: &Significant<'_>) -> bool {
     let next = next(rest);
     next == "("
         || next.eq_ignore_ascii_case("USING")
         || (next != "." && name.contains(|c: char| c.is_ascii_digit()))
 }
 
-fn next<'a>(rest: &Lexer<'a>) -> &'a str {
+fn next<'a>(rest: &Significant<'a>) -> &'a str {
     rest.clone().next().map_or("", |token| token.text)
 }
