@@ -191,16 +191,16 @@ fn start_agent(server: Option<&apm_server::Running>) -> anyhow::Result<AgentGuar
     let mut agent = Agent::builder()
         .service_name(SERVICE_NAME)
         .service_version(env!("CARGO_PKG_VERSION"))
-        .option("api_request_time", "1s")
-        .option("span_compression_enabled", "false")
-        .option("metrics_interval", "10s");
+        .api_request_time(Duration::from_secs(1))
+        .span_compression_enabled(false)
+        .metrics_interval(Duration::from_secs(10));
     if let Some(server) = server {
         agent = agent.server_url(address(server));
         if let Some(token) = server.own_token() {
-            agent = agent.option("secret_token", token);
+            agent = agent.secret_token(token);
         }
         // This server is in the same process. Its certificate is for the name by which others reach it.
-        agent = agent.option("verify_server_cert", "false");
+        agent = agent.verify_server_cert(false);
     }
     Ok(agent.from_env()?.start())
 }

@@ -89,7 +89,7 @@ where
     T: Send + 'static,
     F: FnOnce(&mut Conn) -> diesel::QueryResult<T> + Send + 'static,
 {
-    apm_agent::web::block(move || Ok::<_, Error>(work(&mut state.database.conn()?)?)).await?
+    apm_agent::actix::block(move || Ok::<_, Error>(work(&mut state.database.conn()?)?)).await?
 }
 
 /// [`with_conn`] for work that writes: waits for its turn without a connection, so that requests that read are not held up.

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use crate::support::get;
 
+mod encrypted;
 mod limits;
 
 fn command(dir: &tempfile::TempDir) -> Command {
@@ -21,8 +22,14 @@ fn command(dir: &tempfile::TempDir) -> Command {
 
 /// Starts the binary on free ports and returns it with the URLs that it prints.
 fn start(dir: &tempfile::TempDir) -> (Child, String, String) {
+    start_with(dir, &[])
+}
+
+/// The same with more options.
+fn start_with(dir: &tempfile::TempDir, options: &[&str]) -> (Child, String, String) {
     let mut child = command(dir)
         .args(["--listen", "127.0.0.1:0", "--apm-listen", "127.0.0.1:0"])
+        .args(options)
         .spawn()
         .unwrap();
     let mut lines = BufReader::new(child.stdout.take().unwrap())

@@ -159,7 +159,7 @@ async fn with_conn<R: Send + 'static>(
     let work = move || -> anyhow::Result<R> { Ok(query(&mut *state.database.conn()?)?) };
     let done = match variant {
         Variant::Bare => web::block(work).await,
-        Variant::Ours => apm_agent::web::block(work).await,
+        Variant::Ours => apm_agent::actix::block(work).await,
         Variant::Otel => {
             let context = opentelemetry::Context::current();
             web::block(move || {

@@ -1,5 +1,5 @@
-//! Work without a web framework: a producer puts jobs into a queue, a worker on another thread runs them, and each job is
-//! part of the trace that it was made in.
+//! Work without a web framework: a producer puts jobs into a queue, a worker on another thread runs them, and each job
+//! is part of the trace that it was made in.
 //!
 //! `cargo run -p apm-agent --example background_job`
 

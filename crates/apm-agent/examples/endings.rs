@@ -1,6 +1,7 @@
 //! The ways in which a program ends, and how none of them loses what the agent has recorded last.
 //!
-//! `cargo run -p apm-agent --example endings -- return` (or `error`, `panic`, `thread`, `abort`, `exit`, `clone`, `hook`, `fork`)
+//! `cargo run -p apm-agent --example endings -- return` (or `error`, `panic`, `thread`, `abort`, `exit`, `clone`,
+//! `hook`, `fork`)
 
 use std::process::ExitCode;
 use std::time::Duration;

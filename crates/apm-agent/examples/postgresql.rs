@@ -1,6 +1,7 @@
 //! Queries on PostgreSQL. Spans name the database, its host and port; the password in the URL goes nowhere.
 //!
-//! `POSTGRES_URL=postgres://user:password@localhost/shop cargo run -p apm-agent --features postgres --example postgresql`
+//! `POSTGRES_URL=postgres://user:password@localhost/shop cargo run -p apm-agent --features postgres --example
+//! postgresql`
 
 use std::time::Duration;
 

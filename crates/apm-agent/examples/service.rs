@@ -21,7 +21,7 @@ struct Count {
 /// Counts its visitors.
 #[get("/count")]
 async fn count(visits: web::Data<Visits>) -> Result<impl Responder> {
-    let counted = apm_agent::web::block(
+    let counted = apm_agent::actix::block(
         move || -> Result<i64, Box<dyn std::error::Error + Send + Sync>> {
             let connection = &mut visits.get()?;
             sql_query("INSERT INTO visit DEFAULT VALUES").execute(connection)?;

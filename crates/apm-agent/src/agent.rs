@@ -24,8 +24,8 @@ pub use builder::{Builder, ConfigError};
 pub use ending::flush;
 pub use guard::AgentGuard;
 
-/// A running agent. Clones are the same agent; it stops when it is shut down or the last clone is dropped, which sends what
-/// was recorded and waits at most two seconds for that. [`Builder::start`] returns it in an [`AgentGuard`].
+/// A running agent. Clones are the same agent; it stops when it is shut down or the last clone is dropped, which sends
+/// what was recorded and waits at most two seconds for that. [`Builder::start`] returns it in an [`AgentGuard`].
 ///
 /// ```no_run
 /// # fn main() -> Result<(), apm_agent::ConfigError> {
@@ -48,15 +48,15 @@ struct Handle {
 }
 
 impl Agent {
-    /// Begins a configuration in code. Call [`Builder::from_env`] last, so that the environment can overrule it.
+    /// Begins a configuration in code. Without [`Builder::from_env`] the environment is not read.
     pub fn builder() -> Builder {
         Builder::default()
     }
 
-    /// Configures an agent from the environment variables `ELASTIC_APM_…` alone.
+    /// Configures an agent from the environment variables `ELASTIC_APM_…`: the same as `Agent::builder().from_env()`.
     ///
     /// # Errors
-    /// None today; the signature is that of [`Builder::from_env`].
+    /// [`ConfigError::NotUnicode`] when one of these variables is not Unicode.
     pub fn from_env() -> Result<Builder, ConfigError> {
         Builder::default().from_env()
     }
@@ -85,7 +85,9 @@ impl Agent {
         };
         shared.recorder.set_commands(&commands);
         recorder::set_running(&shared.recorder);
-        crate::recording::panic::install();
+        if settings.capture_panics {
+            crate::recording::panic::install();
+        }
         Self {
             handle: Arc::new(Handle {
                 shared,
@@ -111,6 +113,7 @@ impl Agent {
         Self::without_thread(Arc::new(Shared::new(config, FRAMEWORK)))
     }
 
+    #[cfg(feature = "testing")]
     pub(crate) fn shared(&self) -> &Arc<Shared> {
         &self.handle.shared
     }
@@ -128,7 +131,7 @@ impl Agent {
         Transaction::begin_on(Some(self.recorder()), name.into(), kind.into(), None)
     }
 
-    /// What became of every event so far.
+    /// Counts of all events so far, by what happened to them.
     #[must_use]
     pub fn stats(&self) -> Stats {
         self.recorder().buffers.counters.snapshot()

@@ -5,7 +5,8 @@
 //! stops the agent, nor does it harm another option. Central configuration reaches only options that are marked
 //! as dynamic, and takes effect for the transactions that begin after it arrived.
 //!
-//! Every option is one entry of the table in `options`; parser, start-up log and `docs/configuration.md` follow from it.
+//! Every option is one entry of the table in `options`; parser, start-up log and `docs/configuration.md` follow from
+//! it.
 
 mod guarded;
 mod kind;
@@ -29,14 +30,10 @@ use std::time::Duration;
 use arc_swap::{ArcSwap, Guard};
 
 pub(crate) use layers::LocalSources;
-pub(crate) use options::Settings;
+pub(crate) use options::{Settings, option_table};
 pub(crate) use shown::without_password;
 pub(crate) use startup::StartupReport;
-#[cfg(feature = "actix")]
-pub(crate) use values::CaptureBody;
-pub(crate) use values::CloudProvider;
-#[cfg(feature = "log")]
-pub(crate) use values::LogEcsReformatting;
+pub use values::{CaptureBody, CloudProvider, LogEcsReformatting, LogLevel};
 
 use layers::{Layers, Origin, Source};
 use options::OPTIONS;
@@ -51,7 +48,7 @@ pub(crate) struct Snapshot {
 }
 
 impl Snapshot {
-    /// Where the value of an option came from, such as `environment`.
+    /// The source of an option's value, such as `environment`.
     pub(crate) fn source_of(&self, key: &str) -> Source {
         let index = OPTIONS.iter().position(|option| option.key == key);
         index
@@ -68,7 +65,7 @@ impl Deref for Snapshot {
     }
 }
 
-/// What a transaction keeps of the settings from its beginning to its end, whatever changes meanwhile.
+/// The settings that a transaction keeps from its beginning to its end, whatever changes meanwhile.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct TransactionSettings {
     pub(crate) max_spans: u32,
@@ -111,7 +108,7 @@ pub(crate) struct Config {
     told: Mutex<Vec<String>>,
 }
 
-/// What changed when central configuration arrived.
+/// The changes that a central configuration made.
 #[derive(Debug, Default, PartialEq)]
 pub(crate) struct CentralUpdate {
     /// Each option that has another value now: `transaction_sample_rate: 0.5 (central)`.

@@ -1,4 +1,4 @@
-//! What connects the agent to libraries; each behind the feature of its name.
+//! Connections of the agent to libraries; each behind the feature of its name.
 
 #[cfg(feature = "actix")]
 pub(crate) mod actix;
@@ -16,5 +16,3 @@ mod logs;
 pub(crate) mod reqwest;
 #[cfg(feature = "tracing")]
 pub(crate) mod tracing;
-#[cfg(feature = "actix")]
-pub(crate) mod web;

@@ -1,15 +1,38 @@
 #![doc = include_str!("../README.md")]
+#![doc = ""]
+// The README names items of all features. Where one is left out, its link leads to the table of features.
 #![cfg_attr(
-    not(all(
-        feature = "actix",
-        feature = "sqlite-meter",
-        any(feature = "awc", feature = "reqwest")
-    )),
-    expect(
-        dead_code,
-        reason = "an integration that is left out leaves behind what only it uses"
-    )
+    feature = "actix",
+    doc = "[`Agent::middleware`]: crate::Agent::middleware"
 )]
+#![cfg_attr(not(feature = "actix"), doc = "[`Agent::middleware`]: #features")]
+#![cfg_attr(feature = "actix", doc = "[`actix::block`]: crate::actix::block")]
+#![cfg_attr(not(feature = "actix"), doc = "[`actix::block`]: #features")]
+#![cfg_attr(feature = "actix", doc = "[`actix::spawn`]: crate::actix::spawn")]
+#![cfg_attr(not(feature = "actix"), doc = "[`actix::spawn`]: #features")]
+#![cfg_attr(feature = "diesel", doc = "[`Agent::diesel`]: crate::Agent::diesel")]
+#![cfg_attr(not(feature = "diesel"), doc = "[`Agent::diesel`]: #features")]
+#![cfg_attr(
+    feature = "diesel",
+    doc = "[`diesel::AffectedRowsExt`]: crate::diesel::AffectedRowsExt"
+)]
+#![cfg_attr(
+    not(feature = "diesel"),
+    doc = "[`diesel::AffectedRowsExt`]: #features"
+)]
+#![cfg_attr(
+    feature = "diesel",
+    doc = "[`diesel::QueryResultExt`]: crate::diesel::QueryResultExt"
+)]
+#![cfg_attr(not(feature = "diesel"), doc = "[`diesel::QueryResultExt`]: #features")]
+#![cfg_attr(feature = "awc", doc = "[`awc::Apm`]: crate::awc::Apm")]
+#![cfg_attr(not(feature = "awc"), doc = "[`awc::Apm`]: #features")]
+#![cfg_attr(feature = "log", doc = "[`log::Logger`]: crate::log::Logger")]
+#![cfg_attr(not(feature = "log"), doc = "[`log::Logger`]: #features")]
+#![cfg_attr(feature = "log", doc = "[`log::format`]: crate::log::format")]
+#![cfg_attr(not(feature = "log"), doc = "[`log::format`]: #features")]
+#![cfg_attr(docsrs, feature(doc_cfg))]
+#![warn(missing_docs)]
 
 mod agent;
 mod config;
@@ -27,49 +50,54 @@ mod worker;
 pub use agent::{Agent, AgentGuard, Builder, ConfigError, flush};
 pub use recording::context::{Context, Entered, InContext, current_trace_ids};
 pub use recording::current::TraceIds;
+pub use recording::db_span::{DbSpan, span_db};
 pub use recording::error::{capture_error, capture_message};
 pub use recording::handle::{CurrentTransaction, InTransaction, Transaction, current_transaction};
+pub use recording::http::HttpRequest;
 pub use recording::outcome::Outcome;
 pub use recording::span::{InSpan, SpanGuard, in_span, span};
 pub use recording::stats::{DropReason, Stats};
 pub use recording::transaction::extra::{LabelValue, User};
-pub use trace::ids::{ErrorId, SpanId, TraceId};
+pub use trace::ids::{ErrorId, ParseIdError, SpanId, TraceId};
 pub use trace::propagation::TraceContext;
 pub use worker::metrics::{Counter, Gauge, Metrics};
 
-#[cfg(feature = "actix")]
-pub use integrations::web::spawn;
-
-/// The middleware for actix-web, by the names of its types; see [`Agent::middleware`].
-#[cfg(feature = "actix")]
-pub mod actix {
-    pub use crate::integrations::actix::{Apm, ApmBody, ApmFuture, ApmService};
+/// Values of options that are one of a few words; see [`Builder`].
+pub mod options {
+    pub use crate::config::{CaptureBody, CloudProvider, LogEcsReformatting, LogLevel};
+    pub use crate::trace::propagation::ContinuationStrategy;
 }
 
-/// The middleware for the HTTP client awc.
+/// For services on actix-web: the middleware, and what carries its transactions to other threads and tasks.
+#[cfg(feature = "actix")]
+pub mod actix {
+    pub use crate::integrations::actix::{Apm, ApmBody, ApmFuture, ApmService, block, spawn};
+}
+
+/// For requests of the HTTP client awc: spans, and the trace's headers.
 #[cfg(feature = "awc")]
 pub mod awc {
     pub use crate::integrations::awc::{Apm, ApmCall, ApmClient};
 }
 
-/// Tracing of Diesel's connections, by the names of its types; see [`Agent::diesel`].
+/// For services with Diesel: spans of queries, and metrics of pools; see [`Agent::diesel`].
 #[cfg(feature = "diesel")]
 pub mod diesel {
     pub use crate::integrations::diesel::{
-        AffectedRowsExt, Diesel, PoolEvents, QueryResultExt, Traced,
+        AffectedRowsExt, Diesel, PoolEvents, QueryResultExt, QueryTracer, Traced,
     };
 }
 
 #[cfg(feature = "testing")]
 pub mod testing;
 
-/// For services that log through the crate `log`.
+/// For services that log through the crate `log`: ids and errors of their lines.
 #[cfg(feature = "log")]
 pub mod log {
     pub use crate::integrations::log::{Logger, format};
 }
 
-/// Requests of the HTTP client reqwest.
+/// For requests of the HTTP client reqwest: spans, and the trace's headers.
 #[cfg(feature = "reqwest")]
 pub mod reqwest {
     #[cfg(feature = "reqwest-middleware")]
@@ -77,14 +105,8 @@ pub mod reqwest {
     pub use crate::integrations::reqwest::RequestBuilderExt;
 }
 
-/// A layer for code that uses the crate `tracing`.
+/// For code that uses the crate `tracing`: its spans and events.
 #[cfg(feature = "tracing")]
 pub mod tracing {
     pub use crate::integrations::tracing::{ApmLayer, layer};
-}
-
-/// Replacements for functions of `actix_web::web`.
-#[cfg(feature = "actix")]
-pub mod web {
-    pub use crate::integrations::web::block;
 }

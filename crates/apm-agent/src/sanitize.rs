@@ -1,7 +1,8 @@
 //! Keeps secrets out of events: values of headers, cookies and form fields are replaced by their field's name.
 //!
 //! The decision is by name alone (`sanitize_field_names`); values are never looked at. The name stays, so that one sees
-//! that there was something. Parameters of URLs count as fields, wherever a URL is recognised. Bodies that are no forms are not touched.
+//! that there was something. Parameters of URLs count as fields, wherever a URL is recognised. Bodies that are no forms
+//! are not touched.
 
 pub(crate) mod multipart;
 pub(crate) mod urls;
@@ -15,10 +16,10 @@ use crate::config::Snapshot;
 use crate::encode::json;
 use crate::util::wildcard::WildcardList;
 
-/// What stands in the place of a secret.
+/// Stands in the place of a secret.
 pub(crate) const REDACTED: &str = "[REDACTED]";
 
-/// How many names a cache holds: services see a few dozen, strangers may send any number.
+/// The number of names in a cache: services see a few dozen, strangers may send any number.
 const MAX_NAMES: usize = 256;
 /// Longer names are decided each time.
 const MAX_NAME_LEN: usize = 64;
@@ -52,8 +53,8 @@ impl RedactionCache {
     }
 }
 
-/// Appends the pairs of a `cookie` header as members of an object, for `context.request.cookies`; the header itself is then
-/// left out. Of a name that occurs again the first value counts.
+/// Appends the pairs of a `cookie` header as members of an object, for `context.request.cookies`; the header itself is
+/// then left out. Of a name that occurs again the first value counts.
 ///
 /// `redacts` says whether the value of a name is a secret.
 pub(crate) fn cookies(out: &mut Vec<u8>, header: &str, mut redacts: impl FnMut(&str) -> bool) {
@@ -248,7 +249,10 @@ mod tests {
         let body = "name=J%C3%BCrgen+K&pass%77ord=hunter2&tag=a&tag=b&tag=c&empty&bad=%zz%4&=x";
         assert_eq!(
             Value::from(form(body, &config.load().sanitize_field_names)),
-            json!({"name": "Jürgen K", "password": "[REDACTED]", "tag": ["a", "b", "c"], "empty": "", "bad": "%zz%4", "": "x"})
+            json!({
+                "name": "Jürgen K", "password": "[REDACTED]", "tag": ["a", "b", "c"],
+                "empty": "", "bad": "%zz%4", "": "x",
+            })
         );
         assert!(form("", &config.load().sanitize_field_names).is_empty());
     }

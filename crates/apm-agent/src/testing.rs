@@ -63,7 +63,9 @@ impl Recorder {
         }
         let (config, warnings) = builder.resolve();
         assert!(warnings.is_empty(), "{warnings:?}");
-        crate::recording::panic::install();
+        if config.load().capture_panics {
+            crate::recording::panic::install();
+        }
         let work = Arc::new(Mutex::new(PeriodicWork::new(&config.load())));
         Self {
             agent: Agent::for_tests(config),
@@ -77,8 +79,8 @@ impl Recorder {
         self.agent.clone()
     }
 
-    /// Runs a closure with this agent as the running one of the thread, which [`Transaction::begin`](crate::Transaction::begin) and errors outside
-    /// transactions use.
+    /// Runs a closure with this agent as the running one of the thread, which
+    /// [`Transaction::begin`](crate::Transaction::begin) and errors outside transactions use.
     pub fn run<R>(&self, closure: impl FnOnce(&Agent) -> R) -> R {
         struct Restore(Weak<recorder::Recorder>);
         impl Drop for Restore {

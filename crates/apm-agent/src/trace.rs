@@ -1,4 +1,4 @@
-//! What ties services together: ids, the decision to sample, and the headers that carry both.
+//! The parts of a trace that services share: ids, the decision to sample, and the headers that carry both.
 
 pub(crate) mod ids;
 pub(crate) mod propagation;

@@ -1,7 +1,8 @@
-//! The agent's own thread: it sends what was recorded, and does everything that is too slow for a thread of the service.
+//! The agent's own thread: it sends what was recorded, and does everything that is too slow for a thread of the
+//! service.
 //!
-//! The [`sender`] takes the bodies that are full or ripe and posts them by the [`client`]. Between two bodies it does what is
-//! due: stack traces of errors, metrics. Central configuration and the server's version are polled beside it.
+//! The [`sender`] takes the bodies that are full or ripe and posts them by the [`client`]. Between two bodies it does
+//! what is due: stack traces of errors, metrics. Central configuration and the server's version are polled beside it.
 
 mod backoff;
 pub(crate) mod central_config;

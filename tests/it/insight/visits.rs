@@ -19,7 +19,7 @@ async fn run(
     pool: Data<Connections>,
     work: impl FnOnce(&mut SqliteConnection) -> QueryResult<usize> + Send + 'static,
 ) -> HttpResponse {
-    let done = apm_agent::web::block(move || work(&mut pool.get().unwrap()).unwrap()).await;
+    let done = apm_agent::actix::block(move || work(&mut pool.get().unwrap()).unwrap()).await;
     HttpResponse::Ok().body(done.unwrap().to_string())
 }
 

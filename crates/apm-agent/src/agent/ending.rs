@@ -14,8 +14,8 @@ impl Agent {
         self.recorder().flush(timeout, false)
     }
 
-    /// Sends what was recorded, waits at most `timeout` for that, and ends the agent. What could not be sent is counted as dropped.
-    /// `true` when everything was sent.
+    /// Sends what was recorded, waits at most `timeout` for that, and ends the agent. What could not be sent is counted
+    /// as dropped. `true` when everything was sent.
     ///
     /// Call it after the server has stopped. The service goes on without recording.
     pub fn shutdown(&self, timeout: Duration) -> bool {
@@ -23,8 +23,8 @@ impl Agent {
     }
 }
 
-/// Sends what the running agent has recorded until now, with the last metrics, and waits for it, at most `timeout`. `true`
-/// when everything was sent, or no agent runs.
+/// Sends what the running agent has recorded until now, with the last metrics, and waits for it, at most `timeout`.
+/// `true` when everything was sent, or no agent runs.
 ///
 /// For code that ends the process itself and has no [`Agent`] at hand: `std::process::exit` drops no guard.
 ///

@@ -1,4 +1,4 @@
-//! What `start` returns: the agent for as long as the program runs.
+//! The guard that `start` returns: the agent for as long as the program runs.
 
 use std::ops::Deref;
 use std::sync::Arc;
@@ -6,13 +6,13 @@ use std::sync::Arc;
 use super::Agent;
 use crate::recording::recorder::LAST_FLUSH;
 
-/// The agent of a program. Keep it in a variable of `main`: when it is dropped, it sends what was recorded until then, and
-/// waits for that, at most two seconds. So nothing is lost when `main` returns early by `?`, or panics.
+/// The agent of a program. Keep it in a variable of `main`: when it is dropped, it sends what was recorded until then,
+/// and waits for that, at most two seconds. So nothing is lost when `main` returns early by `?`, or panics.
 ///
 /// It is used as the [`Agent`] that it holds. Clones of that, as in middleware, go on recording when the guard is gone.
 ///
-/// `std::process::exit`, `abort` and a signal drop nothing. Before you call `exit` yourself, call [`flush`](crate::flush);
-/// better, return an `ExitCode` from `main`.
+/// `std::process::exit`, `abort` and a signal drop nothing. Before you call `exit` yourself, call
+/// [`flush`](crate::flush); better, return an `ExitCode` from `main`.
 ///
 /// ```no_run
 /// # fn serve(agent: apm_agent::Agent) -> Result<(), std::io::Error> { drop(agent); Ok(()) }

@@ -17,7 +17,7 @@ pub(super) const REFUSED: &str = "Central config failure. Not applied:";
 
 const ENV_PREFIX: &str = "ELASTIC_APM_";
 
-/// Where a value came from, strongest first.
+/// The source of a value, strongest first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Source {
     Central,
@@ -39,14 +39,14 @@ impl fmt::Display for Source {
     }
 }
 
-/// What is known when the agent starts.
+/// The sources that are read when the agent starts.
 #[derive(Debug, Default)]
 pub(crate) struct LocalSources {
     /// Environment variables; those that are none of ours are ignored.
     pub(crate) environment: Vec<(String, String)>,
     /// Keys and values set in code; the last one counts.
     pub(crate) code: Vec<(String, String)>,
-    /// What was found out about the program, such as its name: weaker than everything that somebody said.
+    /// Facts that were found out about the program, such as its name: weaker than everything that somebody said.
     pub(crate) detected: Vec<(String, String)>,
 }
 
@@ -71,7 +71,7 @@ impl LocalSources {
     }
 }
 
-/// Where the value of an option came from, and its text there.
+/// The source of an option's value, and its text there.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Origin {
     pub(super) source: Source,
@@ -88,7 +88,7 @@ pub(super) struct Layers {
     code: Texts,
     file: Texts,
     detected: Texts,
-    /// What counts without central configuration, once it is known.
+    /// The settings without central configuration, once they are known.
     local: Option<Settings>,
 }
 
@@ -181,7 +181,8 @@ impl Layers {
         }
     }
 
-    /// Why a value of central configuration is not taken, though it is valid: it would record more than the service allows.
+    /// Why a value of central configuration is not taken, though it is valid: it would record more than the service
+    /// allows.
     fn refused(&self, option: &OptionSpec, text: &str) -> Option<String> {
         let local = self.local.as_ref()?;
         if local.remote_capture {
@@ -263,7 +264,7 @@ fn tolerated(source: Source, option: &OptionSpec, text: &str, why: &str) -> Stri
     format!("the value of {key} from {source} is not valid: {text:?}; {why}")
 }
 
-/// What of a value may stand in a log.
+/// The part of a value that may stand in a log.
 fn shown(option: &OptionSpec, text: &str) -> String {
     if option.secret {
         Secret::MASK.to_owned()

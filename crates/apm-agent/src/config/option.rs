@@ -1,10 +1,10 @@
 //! The shape of one option, and the macro that makes the table's entries into settings.
 
-/// What is known of an option beside its value.
+/// An option, without its value.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct OptionSpec {
     pub(super) key: &'static str,
-    /// How its values are written, for the documentation.
+    /// The notation of its values, for the documentation.
     #[cfg(test)]
     pub(super) kind: &'static str,
     /// Empty where there is none.
@@ -55,7 +55,7 @@ impl OptionSpec {
         self
     }
 
-    /// What only the documentation says; it is written by a test, so the service's binary holds none of it.
+    /// Adds the text of the documentation. A test writes the page, so the service's binary holds none of it.
     #[cfg(test)]
     pub(super) const fn documented(
         mut self,
@@ -101,7 +101,7 @@ macro_rules! options {
         )+)+];
 
         impl Settings {
-            /// What counts where no source says anything.
+            /// The values of all options where no source says anything.
             pub(super) fn defaults() -> Self {
                 Self {$($(
                     $key: ($kind.parse)($default).expect("the table's defaults are valid"),

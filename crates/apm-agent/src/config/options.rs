@@ -24,7 +24,10 @@ use crate::trace::propagation::ContinuationStrategy;
 use crate::trace::sampler::SampleRate;
 use crate::util::wildcard::WildcardList;
 
-options! {
+/// Gives the table to a macro, which makes something of it: here the settings, and in `agent::builder` the setters.
+macro_rules! option_table {
+    ($make:ident) => {
+        $make! {
 "Service" {
     /// The service's name. Letters, digits, blanks, `_` and `-`; anything else becomes `_`. Where it is not set, the
     /// executable's name is taken.
@@ -33,7 +36,7 @@ options! {
     service_version: Option<String> = "", TEXT, always_logged;
     /// Tells instances of a service apart. Without it the server takes the container's id or the host's name.
     service_node_name: Option<String> = "", TEXT;
-    /// Where the service runs, such as `production` or `staging`.
+    /// The environment in which the service runs, such as `production` or `staging`.
     environment: Option<String> = "", TEXT;
     /// The web framework's name; the actix integration sets it.
     framework_name: Option<String> = "", TEXT;
@@ -46,12 +49,13 @@ options! {
     /// Which cloud's metadata service is asked where the service runs; `auto` tries all three. The look-up runs
     /// beside the service, is bounded to about a second, and says nothing if there is no answer.
     cloud_provider: CloudProvider = "auto", CLOUD_PROVIDER;
-    /// Whether the command line's arguments are sent. They may hold secrets, of which only `--token=…`, `--token …` and passwords in URLs are
-    /// recognised (by `sanitize_field_names`).
+    /// Whether the command line's arguments are sent. They may hold secrets, of which only `--token=…`, `--token …` and
+    /// passwords in URLs are recognised (by `sanitize_field_names`).
     include_process_args: bool = "false", BOOL;
 }
 "Agent" {
-    /// `false` switches the agent off: nothing is recorded and no thread is started. `active`, its old name, is taken as well.
+    /// `false` switches the agent off: nothing is recorded and no thread is started. `active`, its old name, is taken
+    /// as well.
     enabled: bool = "true", BOOL;
     /// `false` stops recording, at next to no cost; central configuration is still polled, and can switch it on again.
     recording: bool = "true", BOOL, dynamic;
@@ -64,9 +68,10 @@ options! {
     disable_send: bool = "false", BOOL;
     /// Whether the server is asked for central configuration.
     central_config: bool = "true", BOOL;
-    /// Whether central configuration may make the agent record more of what requests and logs contain than the service's own configuration
-    /// does: `capture_body`, `capture_headers`, `log_sending`, and a `sanitize_field_names` that leaves out patterns of the local list.
-    /// Without it such a setting is refused with one line in the log, and the server shows it as not applied. To record less is always allowed.
+    /// Whether central configuration may make the agent record more of what requests and logs contain than the
+    /// service's own configuration does: `capture_body`, `capture_headers`, `log_sending`, and a `sanitize_field_names`
+    /// that leaves out patterns of the local list. Without it such a setting is refused with one line in the log, and
+    /// the server shows it as not applied. To record less is always allowed.
     remote_capture: bool = "false", BOOL;
     /// A file of lines `option = value`; `#` begins a comment. It can be given by environment or code.
     config_file: Option<PathBuf> = "", PATH;
@@ -76,7 +81,8 @@ options! {
 "Server" {
     /// The server's address, with a path if there is a prefix.
     server_url: Url = "http://127.0.0.1:8200", SERVER_URL, always_logged;
-    /// Several servers, used instead of `server_url`: the next one takes over when one fails. One that is no URL is left out, with a warning.
+    /// Several servers, used instead of `server_url`: the next one takes over when one fails. One that is no URL is
+    /// left out, with a warning.
     server_urls: Vec<Url> = "", SERVER_URLS;
     /// The server's secret token. Blanks and line breaks around it are left out, as files have them at their ends.
     secret_token: Option<Secret> = "", SECRET, secret;
@@ -88,15 +94,15 @@ options! {
     server_cert: Option<PathBuf> = "", PATH;
     /// A PEM file of certificate authorities, trusted instead of the system's.
     server_ca_cert_file: Option<PathBuf> = "", PATH;
-    /// How long a request to the server may take before it is given up; its events are then dropped and counted. `0s` waits as long as
-    /// it takes, up to an hour: meanwhile nothing else is sent.
+    /// The longest time of a request to the server before it is given up; its events are then dropped and counted. `0s`
+    /// waits as long as it takes, up to an hour: meanwhile nothing else is sent.
     server_timeout: Duration = "5s", TIMEOUT;
     /// The longest time that an event waits before it is sent.
     api_request_time: Duration = "10s", DURATION, dynamic;
     /// The size of a request's compressed body above which the next request begins.
     api_request_size: usize = "768kb", SIZE, dynamic;
-    /// How much memory events may take while the server is slow or away. Above it, the oldest events are dropped and counted, errors last.
-    /// What is being written and sent comes on top: up to 256 kb for each of at most 17 buffers.
+    /// The memory that events may take while the server is slow or away. Above it, the oldest events are dropped and
+    /// counted, errors last. What is being written and sent comes on top: up to 256 kb for each of at most 17 buffers.
     api_buffer_size: usize = "8mb", SIZE;
     /// `true` does not ask the server for its version.
     skip_server_info: bool = "false", BOOL;
@@ -104,7 +110,7 @@ options! {
 "Transactions and HTTP" {
     /// The share of traces that is recorded in full, from 0 to 1, in steps of 0.0001.
     transaction_sample_rate: SampleRate = "1", RATE, dynamic;
-    /// How many spans of a transaction are kept; more are counted and summed up by destination.
+    /// The number of spans of a transaction that are kept; more are counted and summed up by destination.
     transaction_max_spans: u32 = "500", COUNT, dynamic;
     /// Paths of requests that are not recorded at all, such as `/health*`.
     transaction_ignore_urls: WildcardList = "", WILDCARDS, dynamic;
@@ -112,19 +118,25 @@ options! {
     transaction_ignore_user_agents: WildcardList = "", WILDCARDS, dynamic;
     /// A transaction whose name fits one of these patterns is named after the pattern; the first one counts.
     transaction_name_groups: WildcardList = "", WILDCARDS, dynamic;
-    /// Which events carry the request's body, up to `long_field_max_length` characters. While it is `off`, bodies are not touched.
+    /// Which events carry the request's body, up to `long_field_max_length` characters. While it is `off`, bodies are
+    /// not touched.
     capture_body: CaptureBody = "off", CAPTURE_BODY, dynamic;
-    /// Whether the headers of requests and responses are recorded. Without them the server knows no user agent and no forwarded address.
+    /// Whether the headers of requests and responses are recorded. Without them the server knows no user agent and no
+    /// forwarded address.
     capture_headers: bool = "true", BOOL, dynamic;
-    /// Whether a request's address is that which the client asked a proxy for: the scheme and the host of `Forwarded`, or
-    /// of `X-Forwarded-Proto` and `X-Forwarded-Host`. Only behind a proxy that sets or removes these headers: without one,
-    /// clients choose them.
+    /// Whether a request's address is that which the client asked a proxy for: the scheme and the host of `Forwarded`,
+    /// or of `X-Forwarded-Proto` and `X-Forwarded-Host`. Only behind a proxy that sets or removes these headers:
+    /// without one, clients choose them.
     use_forwarded_headers: bool = "false", BOOL, dynamic;
-    /// Names of headers, cookies, form fields and parameters of URLs whose values are replaced by `[REDACTED]`. A new list replaces this
-    /// one.
-    sanitize_field_names: WildcardList = "password, passwd, pwd, secret, *key, *token*, *session*, *credit*, *card*, *auth*, set-cookie, *principal*, pw, pass, connect.sid, *password*, *secret*, *passphrase*, *credential*, *signature*, *jwt*, *csrf*, *xsrf*, *hmac*, *sessid*, sid, sig, otp, cvv, cvc, saml*, awsaccesskeyid", WILDCARDS, dynamic;
-    /// What an incoming `traceparent` means: `continue` joins its trace, `restart` begins a new one and links to it,
-    /// `restart_external` joins only traces of Elastic's agents.
+    /// Names of headers, cookies, form fields and parameters of URLs whose values are replaced by `[REDACTED]`. A new
+    /// list replaces this one.
+    sanitize_field_names: WildcardList = "password, passwd, pwd, secret, *key, *token*, *session*, \
+        *credit*, *card*, *auth*, set-cookie, \
+        *principal*, pw, pass, connect.sid, *password*, *secret*, *passphrase*, *credential*, *signature*, \
+        *jwt*, *csrf*, *xsrf*, *hmac*, *sessid*, sid, sig, otp, cvv, cvc, saml*, awsaccesskeyid",
+        WILDCARDS, dynamic;
+    /// The meaning of an incoming `traceparent`: `continue` joins its trace, `restart` begins a new one and links to
+    /// it, `restart_external` joins only traces of Elastic's agents.
     trace_continuation_strategy: ContinuationStrategy = "continue", CONTINUATION, dynamic;
     /// Hosts (`host` or `host:port`) to which no `traceparent` is sent.
     trace_context_ignore_hosts: WildcardList = "", WILDCARDS, dynamic;
@@ -138,21 +150,26 @@ options! {
     span_compression_exact_match_max_duration: Duration = "50ms", DURATION, dynamic;
     /// The longest spans that are compressed where only type and destination are equal.
     span_compression_same_kind_max_duration: Duration = "0ms", DURATION, dynamic;
-    /// Whether SELECTs carry the label `bind_hash`, by which calls with the same bind values are told from calls with others. The
-    /// hash is keyed: its key is random, made by each process, and never sent. The values themselves are never sent.
+    /// Whether SELECTs carry the label `bind_hash`, by which calls with the same bind values are told from calls with
+    /// others. The hash is keyed: its key is random, made by each process, and never sent. The values themselves are
+    /// never sent.
     capture_bind_hash: bool = "true", BOOL;
-    /// Whether all literals in SQL are replaced by `?` before it is sent, in statements and in the SQL of messages. Literals of
-    /// statements that hold a word such as `password`, and the values of `PRAGMA key`, are replaced in any case.
+    /// Whether all literals in SQL are replaced by `?` before it is sent, in statements and in the SQL of messages.
+    /// Literals of statements that hold a word such as `password`, and the values of `PRAGMA key`, are replaced in any
+    /// case.
     sanitize_sql: bool = "false", BOOL;
     /// Exit spans shorter than this are not sent, but counted and summed up by destination.
     exit_span_min_duration: Duration = "0ms", FINE_DURATION, dynamic;
     /// Spans at least this long carry a stack trace: `0ms` means all, a negative value none, as stack traces cost
     /// more than all the rest of a span. Elastic's other agents often take `5ms`.
     span_stack_trace_min_duration: Option<Duration> = "-1ms", THRESHOLD, dynamic;
-    /// How many frames of a stack trace are kept; `0` takes no stack traces, `-1` keeps all.
+    /// The number of frames of a stack trace that are kept; `0` takes no stack traces, `-1` keeps all.
     stack_trace_limit: Option<usize> = "50", LIMIT, dynamic;
 }
 "Errors" {
+    /// Whether panics become error events. For this the agent sets the panic hook of the process, which calls the hook
+    /// that was there before.
+    capture_panics: bool = "true", BOOL;
     /// Whether log records of level `error` become error events.
     capture_log_errors: bool = "true", BOOL;
     /// Types of errors that are not recorded, such as `*ConnectionReset*`.
@@ -161,7 +178,7 @@ options! {
     include_paths: WildcardList = "", WILDCARDS;
     /// Source files that do not belong to the application, beside those of Rust itself and of crates from a registry.
     exclude_paths: WildcardList = "", WILDCARDS;
-    /// How many lines of source go with an error's frame in the application, where the file is there.
+    /// The number of source lines that go with an error's frame in the application, if the file is there.
     source_lines_error_app_frames: u32 = "5", COUNT;
     /// The same for frames of libraries.
     source_lines_error_library_frames: u32 = "0", COUNT;
@@ -173,7 +190,7 @@ options! {
     long_field_max_length: u32 = "10000", COUNT;
 }
 "Metrics" {
-    /// How often metrics are sent; `0s` sends none.
+    /// The interval at which metrics are sent; `0s` sends none.
     metrics_interval: Duration = "30s", INTERVAL;
     /// Names of metrics that are not sent.
     disable_metrics: WildcardList = "", WILDCARDS;
@@ -186,7 +203,13 @@ options! {
     /// Whether the service's log lines are also sent to the server.
     log_sending: bool = "false", BOOL, dynamic;
 }
+        }
+    };
 }
+
+pub(crate) use option_table;
+
+option_table!(options);
 
 /// An option that Kibana offers under an older name, where zero means never and a negative value always.
 pub(super) const LEGACY_STACK_TRACES: (&str, &str) =

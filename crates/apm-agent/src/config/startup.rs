@@ -1,4 +1,4 @@
-//! What the agent says about its configuration when it starts, and when central configuration changes it.
+//! The lines that the agent logs about its configuration when it starts, and when central configuration changes it.
 
 use super::Snapshot;
 use super::layers::{Origin, Source};
@@ -13,7 +13,8 @@ pub(crate) struct StartupReport {
 }
 
 impl StartupReport {
-    /// `hostname` as in the metadata. Secrets are masked; options at their default are left out, except for the main ones.
+    /// `hostname` as in the metadata. Secrets are masked; options at their default are left out, except for the main
+    /// ones.
     pub(crate) fn new(snapshot: &Snapshot, hostname: &str) -> Self {
         let mut lines = vec![
             format!(

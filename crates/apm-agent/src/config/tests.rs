@@ -138,7 +138,8 @@ fn an_invalid_value_falls_to_the_next_source_with_a_warning() {
             "there is no option no_such_option, which was set in code (see docs/configuration.md)",
             "invalid value for service_name from environment: \" \" (a service name must not be blank); it is ignored",
             "invalid value for recording from environment: \"yes\" (expected `true` or `false`); it is ignored",
-            "invalid value for transaction_max_spans from environment: \"many\" (expected a whole number, 0 or more); it is ignored",
+            "invalid value for transaction_max_spans from environment: \"many\" \
+             (expected a whole number, 0 or more); it is ignored",
         ]
     );
 }

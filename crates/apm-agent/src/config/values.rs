@@ -3,9 +3,18 @@
 use super::kind::Kind;
 use crate::trace::propagation::ContinuationStrategy;
 
-/// Gives an enum the words that stand for its variants in any case, and the kind of the options that take them.
+/// Gives an enum the words that stand for its variants, in any case, and the kind of the options that take them. Of two
+/// words for one variant the first one is shown.
 macro_rules! words {
     ($type:ident, $kind:ident, $($word:literal => $variant:ident),+) => {
+        impl $type {
+            /// The word that stands for it.
+            pub(crate) fn word(self) -> &'static str {
+                const WORDS: &[(&str, $type)] = &[$(($word, $type::$variant)),+];
+                WORDS.iter().find(|(_, value)| *value == self).map_or("", |(word, _)| word)
+            }
+        }
+
         pub(super) const $kind: Kind<$type> = Kind::new(words!(@label $($word),+), true, |text| {
             $(if text.eq_ignore_ascii_case($word) {
                 return Ok($type::$variant);
@@ -16,12 +25,16 @@ macro_rules! words {
     (@label $first:literal $(, $more:literal)+) => { concat!("one of `", $first, "`" $(, ", `", $more, "`")+) };
 }
 
-/// Which events carry the body of the request.
+/// The events that carry the body of the request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum CaptureBody {
+pub enum CaptureBody {
+    /// No event.
     Off,
+    /// Errors.
     Errors,
+    /// Transactions.
     Transactions,
+    /// Errors and transactions.
     All,
 }
 
@@ -37,15 +50,21 @@ impl CaptureBody {
 
 words!(CaptureBody, CAPTURE_BODY, "off" => Off, "errors" => Errors, "transactions" => Transactions, "all" => All);
 
-words!(ContinuationStrategy, CONTINUATION, "continue" => Continue, "restart" => Restart, "restart_external" => RestartExternal);
+words!(ContinuationStrategy, CONTINUATION,
+    "continue" => Continue, "restart" => Restart, "restart_external" => RestartExternal);
 
-/// Which cloud's metadata service is asked for the instance's metadata.
+/// The cloud whose metadata service is asked where the service runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum CloudProvider {
+pub enum CloudProvider {
+    /// Whichever of the three answers.
     Auto,
+    /// None is asked.
     None,
+    /// Amazon Web Services.
     Aws,
+    /// Google Cloud.
     Gcp,
+    /// Microsoft Azure.
     Azure,
 }
 
@@ -53,13 +72,20 @@ words!(CloudProvider, CLOUD_PROVIDER, "auto" => Auto, "none" => None, "aws" => A
 
 /// The least severe lines that the agent itself logs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum LogLevel {
+pub enum LogLevel {
+    /// All lines.
     Trace,
+    /// Lines for those who look into the agent.
     Debug,
+    /// Lines about the agent's work.
     Info,
+    /// Lines that may need attention.
     Warning,
+    /// Lines about failures.
     Error,
+    /// The same as [`Error`](Self::Error): the crate `log` has no higher level.
     Critical,
+    /// Nothing.
     Off,
 }
 
@@ -77,13 +103,16 @@ impl LogLevel {
     }
 }
 
-words!(LogLevel, LOG_LEVEL, "trace" => Trace, "debug" => Debug, "info" => Info, "warning" => Warning, "warn" => Warning, "error" => Error,
+words!(LogLevel, LOG_LEVEL,
+    "trace" => Trace, "debug" => Debug, "info" => Info, "warning" => Warning, "warn" => Warning, "error" => Error,
     "critical" => Critical, "off" => Off);
 
 /// Whether log lines are written as ECS JSON.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum LogEcsReformatting {
+pub enum LogEcsReformatting {
+    /// Lines are written as they are.
     Off,
+    /// Lines are written as ECS JSON.
     Override,
 }
 

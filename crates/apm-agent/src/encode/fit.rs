@@ -1,7 +1,8 @@
 //! Makes an event fit the server's limit for one line.
 //!
-//! Every field has a limit of its own, but a hundred long labels beside a long body can still be more than the server takes, and then it
-//! refuses the whole event. What is too long is read back and shortened evenly: the longest texts first, then the longest lists.
+//! Every field has a limit of its own, but a hundred long labels beside a long body can still be more than the server
+//! takes, and then it refuses the whole event. What is too long is read back and shortened evenly: the longest texts
+//! first, then the longest lists.
 
 use serde_json::{Map, Value};
 

@@ -1,6 +1,7 @@
 //! JSON values, appended to a byte buffer.
 //!
-//! Only what the templates need. Invalid UTF-8 becomes U+FFFD; field limits count characters, as the intake schema does.
+//! Only what the templates need. Invalid UTF-8 becomes U+FFFD; field limits count characters, as the intake schema
+//! does.
 
 use std::time::Duration;
 
@@ -9,7 +10,7 @@ pub(crate) const KEYWORD: usize = 1024;
 /// Characters in a long field: statements, bodies, messages.
 pub(crate) const LONG: usize = 10_000;
 
-/// What a byte becomes inside a JSON string: 0 itself, `u` a `\u00XX`, anything else a backslash and that byte.
+/// The form of a byte inside a JSON string: 0 itself, `u` a `\u00XX`, anything else a backslash and that byte.
 const ESCAPES: [u8; 256] = {
     let mut table = [0; 256];
     let mut byte = 0;
@@ -66,7 +67,8 @@ pub(crate) fn keyword_bytes(out: &mut Vec<u8>, bytes: &[u8]) {
     }
 }
 
-/// Where `text` has to be cut so that it and an ellipsis are `max` characters: `None` when it is short enough.
+/// The place at which `text` has to be cut so that it and an ellipsis are `max` characters: `None` when it is short
+/// enough.
 pub(crate) fn cut(text: &str, max: usize) -> Option<&str> {
     if text.len() <= max {
         return None;
@@ -115,7 +117,8 @@ fn escaped_bytes(out: &mut Vec<u8>, text: &[u8]) {
 
 /// Whether one of the eight bytes is a control character, a quote or a backslash.
 ///
-/// After "Determine if a word has a byte less than n" in Sean Eron Anderson's Bit Twiddling Hacks; exact for the question whether there is any.
+/// After "Determine if a word has a byte less than n" in Sean Eron Anderson's Bit Twiddling Hacks; exact for the
+/// question whether there is any.
 const fn needs_escape(word: u64) -> bool {
     const ONES: u64 = 0x0101_0101_0101_0101;
     const HIGH: u64 = 0x80 * ONES;

@@ -1,9 +1,9 @@
 //! The middleware for actix-web: a transaction per request.
 //!
-//! Wrap it last, which makes it the outermost: actix runs the last `wrap` first. The transaction begins before any other middleware,
-//! is current in everything that runs for the request, and ends when the response's body does. It is named after routing, from the pattern
-//! of the resource that answered. Where the same request meets the middleware again, on a scope or a resource, no second
-//! transaction begins: the inner one notes the route that was chosen.
+//! Wrap it last, which makes it the outermost: actix runs the last `wrap` first. The transaction begins before any
+//! other middleware, is current in everything that runs for the request, and ends when the response's body does. It is
+//! named after routing, from the pattern of the resource that answered. Where the same request meets the middleware
+//! again, on a scope or a resource, no second transaction begins: the inner one notes the route that was chosen.
 
 mod body;
 mod capture;
@@ -12,6 +12,8 @@ mod future;
 mod headers;
 mod origin;
 mod request;
+mod routes;
+mod tasks;
 
 use std::borrow::Cow;
 use std::cell::RefCell;
@@ -22,9 +24,7 @@ use std::sync::atomic::Ordering;
 
 use actix_web::Error;
 use actix_web::body::MessageBody;
-use actix_web::dev::{
-    ResourceMap, Service, ServiceRequest, ServiceResponse, Transform, forward_ready,
-};
+use actix_web::dev::{Service, ServiceRequest, ServiceResponse, Transform, forward_ready};
 use actix_web::http::header::{self, HeaderName};
 use actix_web::http::{Method, Uri};
 
@@ -32,6 +32,7 @@ use crate::agent::Agent;
 use crate::config::Snapshot;
 use crate::recording::context::{self, Running, Scope};
 use crate::recording::current::Current;
+use crate::recording::http::result;
 use crate::recording::outcome::Outcome;
 use crate::recording::recorder::Recorder;
 use crate::recording::transaction::Core;
@@ -42,12 +43,14 @@ use crate::util::methods;
 pub use body::ApmBody;
 pub use future::ApmFuture;
 use headers::HeaderCache;
+use routes::Routes;
+pub use tasks::{block, spawn};
 
 impl Agent {
     /// The middleware that records a transaction per request. Wrap it last, so that it sees everything.
     ///
-    /// Where guards choose between resources of the same path, wrap these in it as well: panics and cancelled requests are
-    /// then filed under the right one. A request still is one transaction.
+    /// If guards look at more than the method to choose between resources of one path, wrap these in it as well: panics
+    /// and cancelled requests are then filed under the right one. A request still is one transaction.
     ///
     /// ```no_run
     /// use actix_web::{App, HttpServer};
@@ -116,18 +119,19 @@ pub struct ApmService<S> {
     catch_panics: bool,
 }
 
-/// What a worker remembers between requests.
+/// The memory of a worker between requests.
 #[derive(Debug)]
 struct Worker {
     headers: RefCell<HeaderCache>,
     /// The application's routes, to name requests that leave no response to ask: panics and errors of middleware.
-    routes: RefCell<Option<ResourceMap>>,
+    routes: RefCell<Routes>,
 }
 
-/// A transaction whose response has not come yet. Dropped in this state, the request was given up, or its handler panicked.
+/// A transaction whose response has not come yet. Dropped in this state, the request was given up, or its handler
+/// panicked.
 ///
-/// It keeps its transaction apart from what is current in it: whatever the service leaves open or closes there, this is the
-/// transaction that ends with the request.
+/// It keeps its transaction apart from what is current in it: whatever the service leaves open or closes there, this is
+/// the transaction that ends with the request.
 #[derive(Debug)]
 struct Request {
     core: Option<Arc<Core>>,
@@ -199,18 +203,14 @@ impl Request {
             state.body = body.map(|body| (body, context.len() - 2));
             state.context = context;
         }
-        let mut routes = worker.routes.borrow_mut();
-        if routes.is_none() {
-            *routes = Some(request.resource_map().clone());
-        }
+        worker.routes.borrow_mut().learn(request);
         let recorded = Self {
-            scope: Scope::new(Some(Current::of(&core))),
+            scope: Scope::new(Some(Current::outside_spans(&core))),
             core: Some(core),
             worker: Rc::clone(worker),
             method: request.method().clone(),
             uri: request.uri().clone(),
         };
-        drop(routes);
         if cfg!(panic = "abort") {
             // The process will end with the first panic, and nobody will ask for the name then.
             let name = recorded.name_by_path();
@@ -221,8 +221,8 @@ impl Request {
         Some(recorded)
     }
 
-    /// The name of a request that left no response to ask: of the route that an inner middleware has seen, else of the
-    /// first one that fits the path. Guards cannot be asked again.
+    /// The name of a request that left no response to ask: of the route that an inner middleware has seen, else of that
+    /// which such requests take.
     fn name_without_response(&self, core: &Core) -> Cow<'static, str> {
         let chosen = lock(&core.state).route.clone();
         chosen.unwrap_or_else(|| self.name_by_path())
@@ -230,9 +230,7 @@ impl Request {
 
     fn name_by_path(&self) -> Cow<'static, str> {
         let routes = self.worker.routes.borrow();
-        let pattern = routes
-            .as_ref()
-            .and_then(|routes| routes.match_pattern(self.uri.path()));
+        let pattern = routes.guess(&self.method, self.uri.path());
         name(&self.method, pattern.as_deref())
     }
 
@@ -266,7 +264,8 @@ fn already_recorded(agent: &Arc<Recorder>, address: usize) -> Option<Arc<Core>> 
     })
 }
 
-/// Ends a transaction of which no response is seen here: `status` is what the client gets, `None` when nobody waits for it.
+/// Ends a transaction of which no response is seen here: `status` is what the client gets, `None` when nobody waits for
+/// it.
 fn end_without_response(core: &Core, name: Cow<'static, str>, status: Option<u16>) {
     {
         core.find_name(name);
@@ -294,17 +293,6 @@ fn name(method: &Method, pattern: Option<&str>) -> Cow<'static, str> {
     name.push(' ');
     name.push_str(if pattern.is_empty() { "/" } else { pattern });
     Cow::Owned(name)
-}
-
-/// `HTTP 2xx`.
-fn result(status: u16) -> &'static str {
-    match status / 100 {
-        1 => "HTTP 1xx",
-        2 => "HTTP 2xx",
-        3 => "HTTP 3xx",
-        4 => "HTTP 4xx",
-        _ => "HTTP 5xx",
-    }
 }
 
 /// Whether the service does not want to hear of this request.

@@ -1,6 +1,7 @@
 //! A span per request that awc makes, with the trace headers of the request.
 //!
-//! The middleware sits inside awc's own handling of redirects, so each hop is a span. The span ends at the head of the answer.
+//! The middleware sits inside awc's own handling of redirects, so each hop is a span. The span ends at the head of the
+//! answer.
 
 use std::future::Future;
 use std::pin::Pin;

@@ -1,8 +1,9 @@
-//! A span per query, for connections of a Diesel pool.
+//! A span per query, for connections of Diesel: those of a pool, single ones, and whatever else takes an
+//! instrumentation.
 //!
-//! The instrumentation belongs to a connection, never to the process: connections that nobody asked to trace stay untraced. It records only
-//! inside a sampled transaction, so migrations, PRAGMAs and the pool's own pings are silent.
-//! Bind values are never sent; of a SELECT's a keyed hash, unless `capture_bind_hash` is off.
+//! The instrumentation belongs to a connection, never to the process: connections that nobody asked to trace stay
+//! untraced. It records only inside a sampled transaction, so migrations, PRAGMAs and the pool's own pings are silent.
+//! Bind values are never sent. SELECTs carry a keyed hash of theirs, unless `capture_bind_hash` is off.
 
 mod affected;
 mod bind_hash;
@@ -19,10 +20,11 @@ mod reports;
 mod statement;
 mod tracer;
 
+use std::borrow::Cow;
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
-use diesel::connection::Connection;
+use diesel::connection::{Connection, Instrumentation, InstrumentationEvent};
 use diesel::r2d2::{CustomizeConnection, NopConnectionCustomizer};
 
 use crate::agent::Agent;
@@ -59,11 +61,13 @@ impl Traced for diesel::MysqlConnection {
 }
 
 impl Agent {
-    /// Traces the connections of a pool. `database` is what they are established with: a URL, or SQLite's file. Spans show the
-    /// database's name (SQLite's file without its folder), the host and the port; never a user or a password.
+    /// Traces the connections of a pool, or others by [`Diesel::instrument`] and [`Diesel::tracer`]. `database` is what
+    /// they are established with: a URL, or SQLite's file. Spans show the database's name (SQLite's file without its
+    /// folder), the host and the port; never a user or a password.
     ///
-    /// With the feature `sqlite-meter`, which `sqlite` includes, spans on SQLite also carry what SQLite did: steps, full scans, sorts, rows and
-    /// pages. Only connections that are opened behind this call are measured: call it before the pool is built, as here.
+    /// With the feature `sqlite-meter`, which `sqlite` includes, spans on SQLite also carry what SQLite did: steps,
+    /// full scans, sorts, rows and pages. Only connections that are opened behind this call are measured: call it
+    /// before the pool is built, as here.
     ///
     #[cfg_attr(feature = "sqlite-plain", doc = "```")]
     #[cfg_attr(not(feature = "sqlite-plain"), doc = "```ignore")]
@@ -117,6 +121,84 @@ impl Diesel {
     }
 }
 
+impl<I> Diesel<I> {
+    /// Traces a connection that is in no pool, or in one of another crate. The customizer of [`then`](Diesel::then) is
+    /// not run.
+    ///
+    /// Its queries must run on the thread that asks for them, as they do by themselves: one that ends without a word
+    /// from Diesel fails when the code that made it is over. Of a `MultiConnection`, trace the connection inside of it.
+    ///
+    #[cfg_attr(feature = "sqlite-plain", doc = "```")]
+    #[cfg_attr(not(feature = "sqlite-plain"), doc = "```ignore")]
+    /// # use diesel::{Connection as _, SqliteConnection};
+    /// # fn example(agent: &apm_agent::Agent) -> diesel::ConnectionResult<()> {
+    /// let diesel = agent.diesel("people.db");
+    /// let mut connection = SqliteConnection::establish("people.db")?;
+    /// diesel.instrument(&mut connection);
+    /// # Ok(()) }
+    /// ```
+    pub fn instrument<C: Traced + 'static>(&self, connection: &mut C) {
+        if !self.agent.is_enabled() {
+            return;
+        }
+        let (kind, shared) = self.shared(C::SUBTYPE.into());
+        #[cfg(feature = "sqlite-meter")]
+        let measured = meter::attach(connection, &shared);
+        let tracer = Tracer::new(kind, shared, self.hashes_binds());
+        #[cfg(feature = "sqlite-meter")]
+        let tracer = tracer.measured(measured);
+        connection.set_instrumentation(tracer);
+    }
+
+    /// The instrumentation by itself, for whatever takes one: a connection of another crate, a `MultiConnection`, or
+    /// one of diesel-async (`AsyncConnection::set_instrumentation`). `subtype` is the system, such as `postgresql`.
+    ///
+    /// A query may begin on one thread and end on another. One that never ends, as when its task is given up, fails
+    /// with the next query of the connection, or with the connection. Without [`instrument`](Self::instrument) SQLite's
+    /// own counts are missing.
+    ///
+    #[cfg_attr(feature = "sqlite-plain", doc = "```")]
+    #[cfg_attr(not(feature = "sqlite-plain"), doc = "```ignore")]
+    /// # use diesel::{Connection as _, SqliteConnection};
+    /// # fn example(agent: &apm_agent::Agent, connection: &mut SqliteConnection) {
+    /// connection.set_instrumentation(agent.diesel("people.db").tracer("sqlite"));
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn tracer(&self, subtype: impl Into<Cow<'static, str>>) -> QueryTracer {
+        let tracer = self.agent.is_enabled().then(|| {
+            let (kind, shared) = self.shared(subtype.into());
+            Tracer::new(kind, shared, self.hashes_binds()).on_any_thread()
+        });
+        QueryTracer(tracer)
+    }
+
+    fn hashes_binds(&self) -> bool {
+        self.agent.recorder().config.load().capture_bind_hash
+    }
+
+    /// The constant part of a connection's queries.
+    fn shared(&self, subtype: Cow<'static, str>) -> (Arc<SpanKind>, Arc<Mutex<Shared>>) {
+        let Database { instance, address } = Database::parse(&subtype, &self.database);
+        let span = ExitSpan {
+            span_type: "db",
+            subtype: Some(&subtype),
+            peer: Peer::Database(instance.as_deref()),
+            ..ExitSpan::default()
+        };
+        let target = span.target().map(|target| target.at(address));
+        let kind = Arc::new(SpanKind {
+            span_type: "db".into(),
+            subtype: Some(subtype),
+            exit: true,
+            target,
+        });
+        let mut statements = Statements::new(Arc::clone(&kind), instance.as_deref());
+        statements.sanitize = self.agent.recorder().config.load().sanitize_sql;
+        (kind, Shared::new(statements))
+    }
+}
+
 impl<C, I> CustomizeConnection<C, diesel::r2d2::Error> for Diesel<I>
 where
     C: Traced + 'static,
@@ -124,36 +206,28 @@ where
 {
     fn on_acquire(&self, connection: &mut C) -> Result<(), diesel::r2d2::Error> {
         self.inner.on_acquire(connection)?;
-        if self.agent.is_enabled() {
-            let Database { instance, address } = Database::parse(C::SUBTYPE, &self.database);
-            let span = ExitSpan {
-                span_type: "db",
-                subtype: Some(C::SUBTYPE),
-                peer: Peer::Database(instance.as_deref()),
-                ..ExitSpan::default()
-            };
-            let kind = SpanKind {
-                span_type: "db".into(),
-                subtype: Some(C::SUBTYPE.into()),
-                exit: true,
-                target: span.target().map(|target| target.at(address)),
-            };
-            let kind = Arc::new(kind);
-            let settings = self.agent.recorder().config.load();
-            let mut statements = Statements::new(Arc::clone(&kind), instance.as_deref());
-            statements.sanitize = settings.sanitize_sql;
-            let shared = Shared::new(statements);
-            #[cfg(feature = "sqlite-meter")]
-            let measured = meter::attach(connection, &shared);
-            let tracer = Tracer::new(kind, shared, settings.capture_bind_hash);
-            #[cfg(feature = "sqlite-meter")]
-            let tracer = tracer.measured(measured);
-            connection.set_instrumentation(tracer);
-        }
+        self.instrument(connection);
         Ok(())
     }
 
     fn on_release(&self, connection: C) {
         self.inner.on_release(connection);
+    }
+}
+
+/// The instrumentation of one connection; see [`Diesel::tracer`]. Of a disabled agent it does nothing.
+pub struct QueryTracer(Option<Tracer>);
+
+impl fmt::Debug for QueryTracer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("QueryTracer").finish_non_exhaustive()
+    }
+}
+
+impl Instrumentation for QueryTracer {
+    fn on_connection_event(&mut self, event: InstrumentationEvent<'_>) {
+        if let Some(tracer) = &mut self.0 {
+            tracer.on_connection_event(event);
+        }
     }
 }

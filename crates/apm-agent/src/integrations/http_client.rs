@@ -41,7 +41,8 @@ struct Url {
 }
 
 impl Call {
-    /// Begins a call: the span, if the transaction wants one, and the headers that let the callee join. `None` outside a transaction.
+    /// Begins a call: the span, if the transaction wants one, and the headers that let the callee join. `None` outside
+    /// a transaction.
     pub(crate) fn begin(method: &str, url: &str) -> Option<(Option<Self>, Option<Trace>)> {
         context::with(|current| {
             let agent = &current.transaction.recorder;

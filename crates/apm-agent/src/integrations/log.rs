@@ -1,7 +1,7 @@
 //! For services that log through the crate `log`: lines with the ids of their trace, errors as events, ECS JSON.
 //!
-//! [`Logger`] wraps the service's own logger and looks at what passes. [`format`] is for a logger that lets its format be
-//! set, such as `env_logger`. Each is useful without the other.
+//! [`Logger`] wraps the service's own logger and looks at what passes. [`format`] is for a logger that lets its format
+//! be set, such as `env_logger`. Each is useful without the other.
 
 use std::borrow::Cow;
 use std::cell::Cell;
@@ -36,8 +36,9 @@ impl Drop for Restore {
     }
 }
 
-/// A logger around the service's own: records of level `ERROR` also become error events (`capture_log_errors`), and all that
-/// the inner logger accepts are sent to the server if `log_sending` is on. The agent's own lines are only passed on.
+/// A logger around the service's own: records of level `ERROR` also become error events (`capture_log_errors`), and all
+/// that the inner logger accepts are sent to the server if `log_sending` is on. The agent's own lines are only passed
+/// on.
 ///
 /// ```
 /// let logger = env_logger::Builder::from_default_env().format(apm_agent::log::format).build();
@@ -61,8 +62,8 @@ impl<L: Log> Logger<L> {
         }
     }
 
-    /// Only passes on what the module `path` and those below it log: `shop` is also `shop::cart`, and not `shopping`. For
-    /// code whose errors are not the service's, such as another service in the same process.
+    /// Only passes on what the module `path` and those below it log: `shop` is also `shop::cart`, and not `shopping`.
+    /// For code whose errors are not the service's, such as another service in the same process.
     ///
     /// ```
     /// # let logger = env_logger::Builder::new().build();
@@ -124,8 +125,8 @@ impl<L: Log> Log for Logger<L> {
     }
 }
 
-/// Writes a record as a line: time, level, module, message, and inside a transaction `trace.id`, `transaction.id` and, in a
-/// span, `span.id`. With `log_ecs_reformatting=override` the line is ECS JSON.
+/// Writes a record as a line: time, level, module, message, and inside a transaction `trace.id`, `transaction.id` and,
+/// in a span, `span.id`. With `log_ecs_reformatting=override` the line is ECS JSON.
 ///
 /// # Errors
 /// Those of `out`.
@@ -135,7 +136,7 @@ pub fn format<W: io::Write + ?Sized>(out: &mut W, record: &log::Record<'_>) -> i
         .duration_since(UNIX_EPOCH)
         .unwrap_or_default();
     let timestamp = u64::try_from(now.as_micros()).unwrap_or(u64::MAX);
-    let ids = context::with(|current| Some(TraceIds::of(current)));
+    let ids = context::with(|current| Some(TraceIds::from_current(current)));
     if settings.log_ecs_reformatting == LogEcsReformatting::Override {
         return write_ecs(out, record, timestamp, ids, &ServiceFields::new(&settings));
     }

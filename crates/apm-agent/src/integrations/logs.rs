@@ -1,4 +1,4 @@
-//! Log lines as ECS JSON: for a service's own output, and for the server (agent.md 14).
+//! Log lines as ECS JSON: for a service's own output, and for the server.
 //!
 //! Pure functions of a record and the ids around it: who calls them decides where the text goes. A record never holds a
 //! line break, whatever the message does, and ids are left out where there is no transaction.
@@ -36,7 +36,7 @@ impl ServiceFields {
     }
 }
 
-/// What a log record says.
+/// A log record.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Record<'a> {
     /// Microseconds since the epoch.
@@ -158,7 +158,8 @@ fn write_line(fields: &impl Serialize, out: &mut Vec<u8>) {
     }
 }
 
-/// `2026-11-22T16:29:42.123456Z`, by Howard Hinnant's `civil_from_days` (<https://howardhinnant.github.io/date_algorithms.html>).
+/// `2026-11-22T16:29:42.123456Z`, by Howard Hinnant's `civil_from_days`
+/// (<https://howardhinnant.github.io/date_algorithms.html>).
 pub(crate) fn rfc3339(micros: u64) -> String {
     let (seconds, micros) = (micros / 1_000_000, micros % 1_000_000);
     let (days, second_of_day) = (seconds / 86_400, seconds % 86_400);
@@ -239,8 +240,10 @@ mod tests {
         ]);
         assert_eq!(
             text(|out| record.write_ecs(&service, out)),
-            "{\"@timestamp\":\"2023-11-14T22:13:20.123456Z\",\"log.level\":\"error\",\"message\":\"cannot\\n\\\"write\\\"\",\
-             \"ecs.version\":\"8.11.0\",\"service.name\":\"my-app-01\",\"service.version\":\"1.2\",\"service.environment\":\"dev\",\
+            "{\"@timestamp\":\"2023-11-14T22:13:20.123456Z\",\"log.level\":\"error\",\
+             \"message\":\"cannot\\n\\\"write\\\"\",\
+             \"ecs.version\":\"8.11.0\",\"service.name\":\"my-app-01\",\"service.version\":\"1.2\",\
+             \"service.environment\":\"dev\",\
              \"service.node.name\":\"n1\",\"event.dataset\":\"my-app-01\",\"log.logger\":\"shop::cart\",\
              \"log.origin.file.name\":\"src/cart.rs\",\"log.origin.file.line\":7,\
              \"process.thread.name\":\"actix-rt|system:0|arbiter:0\",\"trace.id\":\"0af7651916cd43dd8448eb211c80319c\",\

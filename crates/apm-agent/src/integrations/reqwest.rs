@@ -1,7 +1,7 @@
 //! A span per request that reqwest makes, with the trace headers of the request.
 //!
-//! Redirects are followed inside of reqwest: they belong to the one span, which ends at the head of the last answer. The
-//! agent's own requests never come here.
+//! Redirects are followed inside of reqwest: they belong to the one span, which ends at the head of the last answer.
+//! The agent's own requests never come here.
 
 use std::future::Future;
 
@@ -17,8 +17,8 @@ mod sealed {
 
 /// Sends requests of reqwest as spans of the current transaction.
 pub trait RequestBuilderExt: sealed::Sealed {
-    /// [`RequestBuilder::send`] as an exit span, with the headers that let the service that is called join the trace. Outside of
-    /// a transaction it only sends.
+    /// [`RequestBuilder::send`] as an exit span, with the headers that let the service that is called join the trace.
+    /// Outside of a transaction it only sends.
     ///
     /// ```
     /// use apm_agent::reqwest::RequestBuilderExt as _;
@@ -77,7 +77,8 @@ fn end(call: Option<Call>, answer: Option<&Response>) {
 ///     .build();
 /// # fn reqwest_client() -> reqwest::Client {
 /// #     let tls = rustls::ClientConfig::builder_with_provider(rustls::crypto::ring::default_provider().into());
-/// #     let tls = tls.with_safe_default_protocol_versions().unwrap().with_root_certificates(rustls::RootCertStore::empty());
+/// #     let tls = tls.with_safe_default_protocol_versions().unwrap();
+/// #     let tls = tls.with_root_certificates(rustls::RootCertStore::empty());
 /// #     reqwest::Client::builder().tls_backend_preconfigured(tls.with_no_client_auth()).build().unwrap()
 /// # }
 /// ```

@@ -1,8 +1,8 @@
 //! A layer for the crate `tracing`: its spans become spans of the current transaction, its events errors and logs.
 //!
-//! A span lasts from its creation until it is closed, on the wall clock: time in which its future waits counts, as it does for
-//! every other span. While it is entered it is the current span, also for queries and HTTP calls below it, and its
-//! transaction goes with it to whatever thread or task enters it. Outside of a transaction nothing is recorded.
+//! A span lasts from its creation until it is closed, on the wall clock: time in which its future waits counts, as it
+//! does for every other span. While it is entered it is the current span, also for queries and HTTP calls below it, and
+//! its transaction goes with it to whatever thread or task enters it. Outside of a transaction nothing is recorded.
 
 mod fields;
 
@@ -79,7 +79,8 @@ where
                 .get::<Recording>()
                 .map(Recording::current)
         });
-        // What is entered is current, so the slot knows the parent that `tracing` knows, and spans by hand between both.
+        // An entered span is current, so the slot knows the parent that `tracing` knows, and spans by hand between
+        // both.
         let parent = explicit.or_else(|| {
             let mut current = context::current()?;
             if attributes.is_root() {
@@ -90,7 +91,8 @@ where
         let Some(parent) = parent else {
             return;
         };
-        // The fields are formatted by the service's own code, which may open spans and look at this one: no lock is held here.
+        // The fields are formatted by the service's own code, which may open spans and look at this one: no lock is
+        // held here.
         let mut labels = Labels::new(&parent.transaction.recorder);
         attributes.record(&mut labels);
         if let Some(mut recording) = Recording::open(&parent, metadata.name(), KIND) {

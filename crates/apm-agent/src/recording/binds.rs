@@ -1,4 +1,4 @@
-//! What a span knows of the bind values of its statement.
+//! A span's knowledge of the bind values of its statement.
 
 /// A keyed hash of the values, or why there is none.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

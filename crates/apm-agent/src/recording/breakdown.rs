@@ -1,7 +1,8 @@
 //! Breakdown metrics: how much of a transaction's time each kind of span took.
 //!
-//! A transaction sums the self time of its spans by (type, subtype); when it ends the sums join those of its group, which the metrics
-//! thread takes away once per interval. Spans that were dropped, compressed or over the limit count as well.
+//! A transaction sums the self time of its spans by (type, subtype); when it ends the sums join those of its group,
+//! which the metrics thread takes away once per interval. Spans that were dropped, compressed or over the limit count
+//! as well.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
@@ -50,7 +51,7 @@ impl SpanTimes {
     }
 }
 
-/// What a sum is of: the transaction's type and name, and the span's type and subtype.
+/// The key of a sum: the transaction's type and name, and the span's type and subtype.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(crate) struct Group {
     pub(crate) transaction_type: String,

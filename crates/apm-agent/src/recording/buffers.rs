@@ -1,11 +1,13 @@
 //! The bounded store of encoded events between the service's threads and the sender.
 //!
-//! A few shards, one lock each; a thread always uses the same shard, so the locks are rarely contended. A shard's buffer begins
-//! with the metadata line: when it is full it *is* a request body and moves, unread, to the bodies that wait for the sender.
+//! A few shards, one lock each; a thread always uses the same shard, so the locks are rarely contended. A shard's
+//! buffer begins with the metadata line: when it is full it *is* a request body and moves, unread, to the bodies that
+//! wait for the sender.
 //!
-//! Memory is at most `api_buffer_size` of waiting bodies, one body per shard, one of errors and one in flight: about 10 MB with a server that
-//! is away. When a body needs room the oldest one goes, and its events are counted. Producers never wait and never take the lock of the
-//! waiting bodies but once per full buffer, so an outage costs them no more than a server that takes everything.
+//! Memory is at most `api_buffer_size` of waiting bodies, one body per shard, one of errors and one in flight: about 10
+//! MB with a server that is away. When a body needs room the oldest one goes, and its events are counted. Producers
+//! never wait and never take the lock of the waiting bodies but once per full buffer, so an outage costs them no more
+//! than a server that takes everything.
 
 mod body;
 mod ready;
@@ -31,7 +33,7 @@ pub(crate) use ready::Content;
 pub(crate) const BUFFER_BYTES: usize = 256 * 1024;
 /// The smallest request body, however small the options are.
 const MIN_BUFFER_BYTES: usize = 4 * 1024;
-/// How many full bodies fit, however small `api_buffer_size` is: what has to go then is a small part.
+/// The number of full bodies that fit, however small `api_buffer_size` is: a body that has to go is then a small part.
 const MIN_BODIES: usize = 8;
 /// Empty buffers kept for reuse.
 const SPARE: usize = 4;
@@ -153,7 +155,7 @@ impl Buffers {
 
     fn push_ready(&self, content: Content, body: Body) {
         let freed = lock(&self.ready).push(content, body, self.limit());
-        // Where something had to go, nobody is there to take the bodies: the sender comes back by itself.
+        // If a body had to go, nobody is there to take others: the sender comes back by itself.
         let has_room = freed.dropped.is_empty();
         self.free(freed);
         if has_room {
@@ -205,7 +207,7 @@ impl Buffers {
         !lock(&self.ready).is_empty()
     }
 
-    /// How full the memory for waiting bodies is, from 0 to 1.
+    /// The filling of the memory for waiting bodies, from 0 to 1.
     pub(crate) fn fill(&self) -> f64 {
         lock(&self.ready).fill()
     }

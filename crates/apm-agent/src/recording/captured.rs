@@ -70,7 +70,7 @@ pub(crate) trait Enclosing: fmt::Debug + Send + Sync {
     fn describe(&self, settings: &Settings) -> Enclosed;
 }
 
-/// What an error's event repeats of its transaction.
+/// The facts of a transaction that the events of its errors repeat.
 #[derive(Debug)]
 pub(crate) struct Enclosed {
     pub(crate) name: String,

@@ -1,7 +1,7 @@
 //! Several similar exit spans in a row become one composite span (agent specification, "span compression").
 //!
-//! Each parent keeps at most one ended child back; this module decides what happens when the next one ends. It is pure: the
-//! caller holds the parent's lock and reports what is given out.
+//! Each parent keeps at most one ended child back; this module decides what happens when the next one ends. It is pure:
+//! the caller holds the parent's lock and reports what is given out.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -18,7 +18,7 @@ pub(crate) struct Thresholds {
     pub(crate) same_kind: Duration,
 }
 
-/// What is to be reported now, in this order.
+/// The spans that are to be reported now, in this order.
 pub(crate) type Released = [Option<FinishedSpan>; 2];
 
 /// A child ended under a parent that has not: keeps it, merges it, or gives out what can no longer be merged.
@@ -116,8 +116,8 @@ fn merge(kept: &mut FinishedSpan, child: &FinishedSpan, thresholds: Thresholds) 
     true
 }
 
-/// Says how many rows the query that ended last has changed. A composite keeps its number: the sum, where the database said how many
-/// each statement changed, else that of its first.
+/// Says how many rows the query that ended last has changed. A composite keeps its number: the sum, where the database
+/// said how many each statement changed, else that of its first.
 pub(crate) fn set_rows_of_last_query(kept: &mut Option<FinishedSpan>, rows: usize) {
     if let Some(span) = kept
         && span.composite.is_none()
@@ -128,8 +128,8 @@ pub(crate) fn set_rows_of_last_query(kept: &mut Option<FinishedSpan>, rows: usiz
     }
 }
 
-/// The query that ended last has failed, as its caller found out: takes it out of what it was merged into, and gives out what can be
-/// reported now.
+/// The query that ended last has failed, as its caller found out: takes it out of what it was merged into, and gives
+/// out what can be reported now.
 pub(crate) fn fail_last_query(kept: &mut Option<FinishedSpan>) -> Released {
     let Some(mut span) = kept.take_if(|span| span.tail.kind.is_query()) else {
         return [None, None];
@@ -175,8 +175,8 @@ fn same_kind(one: &FinishedSpan, other: &FinishedSpan) -> bool {
     Arc::ptr_eq(&one.tail.kind, &other.tail.kind) || *one.tail.kind == *other.tail.kind
 }
 
-/// Whether two spans of one name are the same call. Queries are named after their verb and table, so the statements are compared too: as
-/// one span, twelve different SELECTs on a table would look like one that ran twelve times.
+/// Whether two spans of one name are the same call. Queries are named after their verb and table, so the statements are
+/// compared too: as one span, twelve different SELECTs on a table would look like one that ran twelve times.
 fn same_statement(one: &FinishedSpan, other: &FinishedSpan) -> bool {
     !one.tail.kind.is_query()
         || Arc::ptr_eq(&one.tail, &other.tail)
@@ -344,7 +344,7 @@ mod tests {
             reported([q("SELECT 1"), q("SELECT 1"), q("SELECT 2")], equal_names),
             ["SELECT FROM people x2 exact_match", "SELECT FROM people"]
         );
-        // Where spans of one kind may be folded, the name says that they are several.
+        // If spans of one kind may be folded, the name says that they are several.
         assert_eq!(
             reported([q("SELECT 1"), q("SELECT 2"), q("SELECT 1")], LIMITS),
             ["Calls to sqlite/x x3 same_kind"]

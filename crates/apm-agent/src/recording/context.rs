@@ -1,8 +1,8 @@
 //! "The current transaction and span" of a thread.
 //!
 //! It is kept in one slot per thread, in which scopes take turns: around every poll of a future ([`InContext`]), around
-//! closures, and for guards that cannot leave their thread ([`Entered`]). Whatever is open in a scope stays in that scope.
-//! Nothing propagates by itself: not `web::block`, not `rt::spawn`; [`Context`] is what a task takes along.
+//! closures, and for guards that cannot leave their thread ([`Entered`]). Whatever is open in a scope stays in that
+//! scope. Nothing propagates by itself: not `web::block`, not `rt::spawn`; [`Context`] is what a task takes along.
 
 mod scope;
 
@@ -67,7 +67,8 @@ pub(crate) fn run<R>(current: Option<Current>, closure: impl FnOnce() -> R) -> R
     closure()
 }
 
-/// What a task takes along when it leaves the thread or the future it was born in: the current transaction and span, or nothing.
+/// The context that a task takes along when it leaves the thread or the future it was born in: the current transaction
+/// and span, or nothing.
 ///
 /// ```
 /// let context = apm_agent::Context::current();
@@ -80,13 +81,13 @@ pub(crate) fn run<R>(current: Option<Current>, closure: impl FnOnce() -> R) -> R
 pub struct Context(Option<Current>);
 
 impl Context {
-    /// What is current here.
+    /// The current transaction and span here.
     #[must_use]
     pub fn current() -> Self {
         Self(current())
     }
 
-    pub(crate) fn of(current: Option<Current>) -> Self {
+    pub(crate) fn new(current: Option<Current>) -> Self {
         Self(current)
     }
 
@@ -96,8 +97,9 @@ impl Context {
         self.0.is_none()
     }
 
-    /// Makes it current on this thread until the guard is dropped. Across an `.await` use [`Context::wrap`], and for a closure
-    /// [`Context::run`]: a guard that is leaked by `mem::forget` on a thread outside of these leaves its context there.
+    /// Makes it current on this thread until the guard is dropped. Across an `.await` use [`Context::wrap`], and for a
+    /// closure [`Context::run`]: a guard that is leaked by `mem::forget` on a thread outside of these leaves its
+    /// context there.
     pub fn enter(&self) -> Entered {
         Entered::new(self.0.clone(), true)
     }
@@ -119,7 +121,7 @@ impl Context {
 impl fmt::Debug for Context {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_tuple("Context")
-            .field(&self.0.as_ref().map(TraceIds::of))
+            .field(&self.0.as_ref().map(TraceIds::from_current))
             .finish()
     }
 }
@@ -144,7 +146,7 @@ impl<F> InContext<F> {
 impl<F> fmt::Debug for InContext<F> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("InContext")
-            .field("trace", &self.scope.base().map(TraceIds::of))
+            .field("trace", &self.scope.base().map(TraceIds::from_current))
             .finish_non_exhaustive()
     }
 }
@@ -172,7 +174,7 @@ impl<F: Future> Future for InContext<F> {
 /// ```
 #[must_use]
 pub fn current_trace_ids() -> Option<TraceIds> {
-    with(|current| Some(TraceIds::of(current)))
+    with(|current| Some(TraceIds::from_current(current)))
 }
 
 /// Begins an exit span under what is current; `None` without a transaction that wants it.

@@ -1,12 +1,12 @@
-//! What a database did for a statement, in its own counts: numeric labels of the statement's span.
+//! The work of a database for a statement, in its own counts: numeric labels of the statement's span.
 //!
 //! `docs/sql-cost.md` in the repository says what each counts.
 
 use crate::encode::json;
 
-/// How many counts there are.
+/// The number of counts.
 pub(crate) const COUNTS: usize = 8;
-/// Where the number of rows that were returned stands among them.
+/// The place among them of the number of rows that were returned.
 pub(crate) const ROWS_RETURNED: usize = 5;
 
 /// The labels as they begin in JSON, and whether they are sent where they are zero.

@@ -23,7 +23,7 @@ pub(crate) struct Current {
 
 impl Current {
     /// The transaction itself, outside of its spans.
-    pub(crate) fn of(transaction: &Arc<Core>) -> Self {
+    pub(crate) fn outside_spans(transaction: &Arc<Core>) -> Self {
         Self {
             transaction: Arc::clone(transaction),
             span: None,
@@ -51,7 +51,7 @@ pub struct TraceIds {
 }
 
 impl TraceIds {
-    pub(crate) fn of(current: &Current) -> Self {
+    pub(crate) fn from_current(current: &Current) -> Self {
         Self {
             trace_id: current.transaction.identity.trace_id,
             transaction_id: current.transaction.identity.id,

@@ -1,11 +1,11 @@
 //! Errors: what went wrong, where, and in which transaction.
 //!
-//! On the thread where it happened only cheap facts are collected: the message chain, the caller's location, and the addresses of the
-//! frames, which take a walk up the stack and only if there is room for the error. Names, files and lines are resolved and the
-//! event is encoded on the agent's thread, from a bounded queue.
+//! On the thread where it happened only cheap facts are collected: the message chain, the caller's location, and the
+//! addresses of the frames, which take a walk up the stack and only if there is room for the error. Names, files and
+//! lines are resolved and the event is encoded on the agent's thread, from a bounded queue.
 //!
-//! Frames are taken where they lead to the place: in panics, and in what the service captures itself. An error that a handler
-//! returned has left its place long ago, and a log line names its own.
+//! Frames are taken where they lead to the place: in panics, and in what the service captures itself. An error that a
+//! handler returned has left its place long ago, and a log line names its own.
 
 use std::error::Error;
 use std::panic::Location;
@@ -37,8 +37,8 @@ pub(crate) fn observe_captured_errors(observer: Observer) {
     let _ = OBSERVER.set(observer);
 }
 
-/// Captures an error with its causes, in the current transaction if there is one, and returns the id of the error event.
-/// `None` when no agent records here.
+/// Captures an error with its causes, in the current transaction if there is one, and returns the id of the error
+/// event. `None` when no agent records here.
 ///
 /// The place of the call is reported as the place of the error, with the stack that led there (`stack_trace_limit`).
 ///
@@ -65,7 +65,8 @@ pub fn capture_error<E: Error + ?Sized>(error: &E) -> Option<ErrorId> {
     )
 }
 
-/// Captures a message as an error event: something went wrong and there is no error value. Returns its id; `None` when no agent records here.
+/// Captures a message as an error event: something went wrong and there is no error value. Returns its id; `None` when
+/// no agent records here.
 ///
 /// The place of the call and the stack that led there are reported, as by [`capture_error`].
 #[track_caller]

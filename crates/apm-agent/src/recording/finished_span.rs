@@ -23,9 +23,9 @@ pub(crate) struct FinishedSpan {
     pub(crate) tail: Arc<Tail>,
     pub(crate) binds: Binds,
     pub(crate) composite: Option<Composite>,
-    /// How many rows a statement changed, where somebody said it.
+    /// The number of rows that a statement changed, if somebody said it.
     pub(crate) rows: Option<u64>,
-    /// What the database did for a statement, where it was measured; of a composite the sums.
+    /// The database's work for a statement, if it was measured; of a composite the sums.
     pub(crate) cost: Option<Cost>,
     /// The stack it ended on, if it was long enough to have one.
     pub(crate) stack: Option<Box<[usize]>>,
@@ -76,7 +76,7 @@ impl FinishedSpan {
         self.end.saturating_duration_since(self.start)
     }
 
-    /// How many spans it stands for.
+    /// The number of spans that it stands for.
     pub(crate) fn count(&self) -> u32 {
         self.composite
             .as_ref()

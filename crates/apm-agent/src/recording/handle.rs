@@ -1,4 +1,4 @@
-//! What users hold: a transaction of their own, or the one that is current.
+//! Handles for users: a transaction of their own, or the one that is current.
 
 use std::borrow::Cow;
 use std::future::Future;
@@ -10,6 +10,7 @@ use pin_project_lite::pin_project;
 
 use crate::recording::context::{self, Context, Entered, InContext};
 use crate::recording::current::Current;
+use crate::recording::http::HttpRequest;
 use crate::recording::outcome::Outcome;
 use crate::recording::recorder::{self, Recorder};
 use crate::recording::transaction::Core;
@@ -74,11 +75,12 @@ impl Transaction {
         context::run(self.current(), closure)
     }
 
-    /// Runs a future in it, and ends it with the future. Where the future is dropped before it is done, as by a time-out,
-    /// the result is `cancelled` and the outcome unknown, unless an error was captured in it or you said otherwise.
+    /// Runs a future in it, and ends it with the future. Where the future is dropped before it is done, as by a
+    /// time-out, the result is `cancelled` and the outcome unknown, unless an error was captured in it or you said
+    /// otherwise.
     pub fn wrap<F: Future>(self, future: F) -> InTransaction<F> {
         InTransaction {
-            future: Context::of(self.current()).wrap(future),
+            future: Context::new(self.current()).wrap(future),
             transaction: GivenUp(Some(self)),
         }
     }
@@ -92,14 +94,21 @@ impl Transaction {
         }
     }
 
-    /// What can be said about the transaction, as a handle.
+    /// Says which request the transaction answers: see [`CurrentTransaction::set_http`].
+    pub fn set_http(&self, request: &HttpRequest<'_>) {
+        if let Some(core) = &self.core {
+            core.set_http(request);
+        }
+    }
+
+    /// A handle by which more can be said about the transaction.
     #[must_use]
     pub fn handle(&self) -> Option<CurrentTransaction> {
         self.core.clone().map(CurrentTransaction)
     }
 
     fn current(&self) -> Option<Current> {
-        self.core.as_ref().map(Current::of)
+        self.core.as_ref().map(Current::outside_spans)
     }
 }
 
@@ -153,7 +162,8 @@ impl<F: Future> Future for InTransaction<F> {
     }
 }
 
-/// The transaction that the calling code runs for, to tell it more. What is set here beats what the agent finds by itself.
+/// The transaction that the calling code runs for, to tell it more. What is set here beats what the agent finds by
+/// itself.
 ///
 /// ```
 /// fn handler() {
@@ -172,7 +182,7 @@ pub fn current_transaction() -> Option<CurrentTransaction> {
     context::with(|current| Some(CurrentTransaction(Arc::clone(&current.transaction))))
 }
 
-// What is given may be converted by the service's own code: that happens before the lock is taken.
+// Conversions may be the service's own code: they happen before the lock is taken.
 impl CurrentTransaction {
     /// Renames it. Names group transactions: put what varies into labels.
     pub fn set_name(&self, name: impl Into<Cow<'static, str>>) {
@@ -189,6 +199,15 @@ impl CurrentTransaction {
     /// Sets how it ended. [`Outcome::Unknown`] is left out of the error rate.
     pub fn set_outcome(&self, outcome: Outcome) {
         lock(&self.0.state).outcome.set(outcome);
+    }
+
+    /// Says which request the transaction answers, and how. With a status, it also finds the result (`HTTP 2xx`) and
+    /// the outcome: a status of 500 or more is a failure. Secrets in the URL are left out as from any other request.
+    /// The last call counts, so it can be called again when the answer is there.
+    ///
+    /// The agent's own middleware does this for actix-web; this is for integrations of other frameworks.
+    pub fn set_http(&self, request: &HttpRequest<'_>) {
+        self.0.set_http(request);
     }
 
     /// Says for whom the work is done.
@@ -218,7 +237,8 @@ impl CurrentTransaction {
         self.0.identity.sampled
     }
 
-    /// The value of a `traceparent` header for a call that the agent does not see, as from code that is not instrumented.
+    /// The value of a `traceparent` header for a call that the agent does not see, as from code that is not
+    /// instrumented.
     #[must_use]
     pub fn traceparent(&self) -> String {
         let from = context::with(|current| {

@@ -1,7 +1,8 @@
-//! How many hosts the names of outgoing requests are made of.
+//! The bound on the hosts that give names to outgoing requests.
 //!
-//! A service that calls addresses which its users give (a crawler, webhooks) would make a span name and a destination of each. So many
-//! hosts keep their names; the calls to others share one name until an hour has passed. The address of each call is still in its span.
+//! A service that calls addresses which its users give (a crawler, webhooks) would make a span name and a destination
+//! of each. So many hosts keep their names; the calls to others share one name until an hour has passed. The address of
+//! each call is still in its span.
 
 use std::collections::HashSet;
 use std::hash::{BuildHasher, RandomState};

@@ -1,4 +1,4 @@
-//! What never changes about a transaction.
+//! The part of a transaction that never changes.
 
 use std::time::Instant;
 

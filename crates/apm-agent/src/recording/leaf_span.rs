@@ -11,6 +11,7 @@ use crate::recording::cost::Cost;
 use crate::recording::current::{Beginning, Current, begin_at, finish, finish_dropped, stack_of};
 use crate::recording::finished_span::FinishedSpan;
 use crate::recording::outcome::Outcome;
+use crate::recording::recorder::Recorder;
 use crate::recording::span_kind::{SpanKind, Tail};
 use crate::trace::ids::SpanId;
 use crate::util::lock;
@@ -18,7 +19,8 @@ use crate::util::lock;
 #[cfg(feature = "diesel")]
 pub(crate) use unfinished::{Call, Unfinished};
 
-/// An exit span: a query, a request to another service. It is not made current, so it can be kept anywhere and ended on any thread.
+/// An exit span: a query, a request to another service. It is not made current, so it can be kept anywhere and ended on
+/// any thread.
 ///
 /// Dropped without an end, it ends with an unknown outcome.
 #[derive(Debug)]
@@ -30,9 +32,9 @@ pub(crate) struct LeafSpan {
     pub(crate) propagated: bool,
     /// Of a query's bind values.
     pub(crate) binds: Binds,
-    /// How many rows a statement changed, where the database says it.
+    /// The number of rows that a statement changed, if the database says it.
     pub(crate) rows: Option<u64>,
-    /// What a query took, where the database says it.
+    /// The cost of a query, if the database says it.
     pub(crate) cost: Option<Cost>,
     ended: bool,
 }
@@ -68,6 +70,10 @@ impl LeafSpan {
             cost: None,
             ended: false,
         })
+    }
+
+    pub(crate) fn recorder(&self) -> &Recorder {
+        &self.current.transaction.recorder
     }
 
     /// Whether its details are worth collecting: it has a place below the limit.

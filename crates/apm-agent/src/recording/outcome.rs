@@ -1,4 +1,4 @@
-//! How a transaction or a span ended.
+//! The outcome of a transaction or a span.
 
 /// Success, failure, or neither.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -34,6 +34,12 @@ impl Outcome {
             (false, true) => Self::Unknown,
             (false, false) => Self::Success,
         }
+    }
+
+    /// `Failure` of an error.
+    #[must_use]
+    pub const fn of_result<T, E>(result: &Result<T, E>) -> Self {
+        Self::failed(result.is_err())
     }
 
     /// The outcome that a server gives itself for its answer.

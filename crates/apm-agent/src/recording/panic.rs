@@ -1,10 +1,10 @@
 //! Panics become error events.
 //!
-//! The hook runs before unwinding, on the thread that panicked, while the transaction is still current. It keeps the hook that was there,
-//! and calls it. A panic inside it is not captured again.
+//! The hook runs before unwinding, on the thread that panicked, while the transaction is still current. It keeps the
+//! hook that was there, and calls it. A panic inside it is not captured again.
 //!
-//! Where the panic may be the end of the process, the hook waits until the error is sent: nothing can be sent afterwards.
-//! Elsewhere it never waits, as a service that goes on must not wait for its agent.
+//! If the panic may be the end of the process, the hook waits until the error is sent: nothing can be sent
+//! afterwards. Elsewhere it never waits, as a service that goes on must not wait for its agent.
 
 use std::cell::Cell;
 use std::panic::{self, AssertUnwindSafe, PanicHookInfo};
@@ -17,7 +17,7 @@ use crate::recording::error::{self, Stack};
 use crate::recording::recorder::{self, LAST_FLUSH, Recorder};
 use crate::util::lock;
 
-/// How long the hook waits where the process may go on.
+/// The time for which the hook waits if the process may go on.
 const PERHAPS_LAST_FLUSH: Duration = Duration::from_secs(1);
 /// It waits once in this time, so that a service that panics again and again is not slowed.
 const BETWEEN_FLUSHES: Duration = Duration::from_secs(10);

@@ -1,4 +1,5 @@
-//! What all recording on an agent shares: the configuration, the clock, and everything in which events wait for the worker.
+//! The state that all recording on an agent shares: the configuration, the clock, and everything in which events wait
+//! for the worker.
 
 mod flush;
 mod running;
@@ -133,16 +134,17 @@ impl Recorder {
         std::process::id() == self.process
     }
 
-    /// Whether this process was forked from the agent's, and so has none: a fork copies no threads. Says so the first time,
-    /// and stops recording. The buffers are left alone, as the thread may have held their locks when the process was forked.
+    /// Whether this process was forked from the agent's, and so has none: a fork copies no threads. Says so the first
+    /// time, and stops recording. The buffers are left alone, as the thread may have held their locks when the process
+    /// was forked.
     pub(crate) fn was_forked(&self) -> bool {
         if self.is_of_this_process() {
             return false;
         }
         if !self.stopped.swap(true, Ordering::Relaxed) {
             own_log::error(format_args!(
-                "this process was forked from process {}, in which the agent runs, and has no agent: nothing is recorded here; \
-                 start an agent after the fork, in each process that is to be watched",
+                "this process was forked from process {}, in which the agent runs, and has no agent: \
+                 nothing is recorded here; start an agent after the fork, in each process that is to be watched",
                 self.process
             ));
         }

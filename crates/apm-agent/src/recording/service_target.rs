@@ -1,13 +1,13 @@
 //! Which service an exit span talks to: what service maps and dropped-span statistics are keyed by.
 //!
-//! Computed once, at the end of the span, from what the span carries (agent.md 6.1). Only exit spans have a target.
+//! Computed once, at the end of the span, from what the span carries. Only exit spans have a target.
 
-/// What is known of a span when it ends.
+/// The facts that are known of a span when it ends.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct ExitSpan<'s> {
     pub(crate) span_type: &'s str,
     pub(crate) subtype: Option<&'s str>,
-    /// What the user set; an empty text means that there is to be no target at all.
+    /// The type that the user set; an empty text means that there is to be no target at all.
     pub(crate) user_type: Option<&'s str>,
     pub(crate) user_name: Option<&'s str>,
     /// The deprecated `destination.service.resource`, where the user set it.
@@ -15,7 +15,7 @@ pub(crate) struct ExitSpan<'s> {
     pub(crate) peer: Peer<'s>,
 }
 
-/// What a span's context says about the other side.
+/// The other side, by a span's context.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) enum Peer<'s> {
     #[default]

@@ -1,4 +1,4 @@
-//! What a span is: its type, where an exit span goes, and the constant part of its JSON.
+//! The constant part of a span: its type, the target of an exit span, and the end of its JSON.
 //!
 //! A statement that runs a thousand times differs only in ids, times and outcome; everything else is encoded once, in a
 //! [`Tail`], and shared.
@@ -35,9 +35,9 @@ pub(crate) struct Tail {
     pub(crate) name: Box<str>,
     json: Box<[u8]>,
     after_name: usize,
-    /// Where members of `context.db` may be added; `None` without it.
+    /// The place at which members of `context.db` may be added; `None` without it.
     in_db: Option<usize>,
-    /// Where the members of `context` begin; `None` without a context.
+    /// The place at which the members of `context` begin; `None` without a context.
     in_context: Option<usize>,
 }
 
@@ -124,16 +124,16 @@ impl Tail {
     }
 }
 
-/// What one span says beyond the tail that it shares with others.
+/// The members of one span beyond the tail that it shares with others.
 #[derive(Debug, Default)]
 pub(crate) struct Own<'a> {
     /// Replaces the name.
     pub(crate) renamed: Option<&'a str>,
-    /// How many rows a statement changed.
+    /// The number of rows that a statement changed.
     pub(crate) rows: Option<u64>,
     /// Of a query's bind values; becomes a label.
     pub(crate) bind_hash: Option<u64>,
-    /// What a query took; becomes labels.
+    /// The cost of a query; becomes labels.
     pub(crate) cost: Option<&'a Cost>,
 }
 

@@ -1,7 +1,7 @@
 //! Spans with a stack trace, on their way to the agent's thread, where names and lines are looked up.
 //!
-//! Such a span is encoded when it ends, like any other; only its frames are put in later. Few spans are long enough to have
-//! one: where there are many, the rest go without.
+//! Such a span is encoded when it ends, like any other; only its frames are put in later. Few spans are long enough to
+//! have one: where there are many, the rest go without.
 
 use std::sync::Mutex;
 

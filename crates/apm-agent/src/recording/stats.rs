@@ -1,7 +1,7 @@
-//! What became of every event: the agent's own accounts.
+//! The agent's own accounts: counts of events, by what happened to them.
 //!
-//! The invariant, tested under faults: `recorded == accepted + dropped + pending`, and `pending` is 0 after a flush that
-//! returned `true`.
+//! The invariant, tested under faults: `recorded == accepted + dropped + pending`, and `pending` is 0 after a flush
+//! that returned `true`.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -128,7 +128,8 @@ impl Counters {
         counter.fetch_add(1, Ordering::Relaxed);
     }
 
-    /// The counters now. Outcomes are read before what they are outcomes of, so that no snapshot shows more out than in.
+    /// The counters now. Outcomes are read before what they are outcomes of, so that no snapshot shows more out than
+    /// in.
     pub(crate) fn snapshot(&self) -> Stats {
         let dropped = std::array::from_fn(|reason| self.dropped[reason].load(Ordering::Acquire));
         let accepted = self.accepted.load(Ordering::Acquire);

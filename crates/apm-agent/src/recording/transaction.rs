@@ -1,8 +1,8 @@
 //! A transaction: one request, or one run of a background job, and the spans inside it.
 //!
-//! [`Core`] is shared (`Arc`) by everything that works on the transaction; whoever owns the end of it calls [`Core::end`] exactly
-//! once, usually by dropping a guard. Spans are encoded when they end and collected here; ending hands them and the transaction over
-//! in one step. A span that ends later is still reported, by itself.
+//! [`Core`] is shared (`Arc`) by everything that works on the transaction; whoever owns the end of it calls
+//! [`Core::end`] exactly once, usually by dropping a guard. Spans are encoded when they end and collected here; ending
+//! hands them and the transaction over in one step. A span that ends later is still reported, by itself.
 
 mod dropped_stats;
 mod encode;
@@ -19,6 +19,7 @@ use crate::config::{Settings, TransactionSettings};
 use crate::recording::captured::{Enclosed, Enclosing};
 use crate::recording::compression::{self, Thresholds};
 use crate::recording::finished_span::FinishedSpan;
+use crate::recording::http::{self, HttpRequest};
 use crate::recording::identity::Identity;
 use crate::recording::outcome::Outcome;
 use crate::recording::recorder::Recorder;
@@ -150,8 +151,8 @@ impl Core {
         }
     }
 
-    /// The `traceparent` for a request made by the span `from`. One that only propagates names its caller, whom the server
-    /// knows: a parent of which there is no event would tear the trace apart.
+    /// The `traceparent` for a request made by the span `from`. One that only propagates names its caller, whom the
+    /// server knows: a parent of which there is no event would tear the trace apart.
     pub(crate) fn traceparent(&self, from: SpanId) -> [u8; propagation::TRACEPARENT_LEN] {
         let caller = self.identity.parent_id.filter(|_| self.only_propagates);
         let from = caller.unwrap_or(from);
@@ -171,8 +172,8 @@ impl Core {
         }
     }
 
-    /// Gives a beginning span a place, or refuses it because of the limit. Counts it for the self time of its parent if that
-    /// is the transaction.
+    /// Gives a beginning span a place, or refuses it because of the limit. Counts it for the self time of its parent if
+    /// that is the transaction.
     pub(crate) fn admit_span(&self, start: Instant, child_of_transaction: bool) -> bool {
         let mut state = lock(&self.state);
         if child_of_transaction && !state.ended {
@@ -254,6 +255,21 @@ impl Core {
     fn end_late(&self, state: &mut State, span: &FinishedSpan) {
         state.encode(&self.identity, span);
         state.hand_over_spans(self);
+    }
+
+    /// Notes the request that it answers, and finds result and outcome by the status.
+    pub(crate) fn set_http(&self, request: &HttpRequest<'_>) {
+        let mut context = Vec::new();
+        if self.records_spans() {
+            request.write(&mut context, &self.recorder.config.load());
+        }
+        let mut state = lock(&self.state);
+        state.context = context;
+        state.body = None;
+        if let Some(status) = request.status_code() {
+            state.result.find(http::result(status).into());
+            state.outcome.find(Outcome::of_server_status(status));
+        }
     }
 
     /// Ends the transaction now and hands it over with its spans. Only the first call counts.

@@ -95,7 +95,8 @@ mod tests {
 
     const BODY: &str = "--X\r\nContent-Disposition: form-data; name=\"city\"\r\n\r\nKöln\r\n\
         --X\r\ncontent-disposition: form-data; name=password\r\n\r\nhunter2\r\n\
-        --X\r\nContent-Type: image/png\r\nContent-Disposition: form-data; name=\"photo\"; filename=\"me; you.png\"\r\n\r\n\u{0}\u{1}PNG\r\n\
+        --X\r\nContent-Type: image/png\r\n\
+         Content-Disposition: form-data; name=\"photo\"; filename=\"me; you.png\"\r\n\r\n\u{0}\u{1}PNG\r\n\
         --X\r\nContent-Disposition: form-data; name=\"tag\"\r\n\r\na\r\nb\r\n\
         --X\r\nContent-Disposition: form-data; name=\"tag\"\r\n\r\nc\r\n--X--\r\n";
 
@@ -107,7 +108,12 @@ mod tests {
     fn fields_lose_their_secrets_and_files_their_contents() {
         assert_eq!(
             of(BODY, 100),
-            json!({"city": "Köln", "password": "[REDACTED]", "tag": ["a\r\nb", "c"], "_files": {"photo": "me; you.png"}})
+            json!({
+                "city": "Köln",
+                "password": "[REDACTED]",
+                "tag": ["a\r\nb", "c"],
+                "_files": {"photo": "me; you.png"},
+            })
         );
     }
 

@@ -1,7 +1,8 @@
 //! Secrets in URLs: the values of parameters with secret names, and users with their passwords.
 //!
-//! The rule is that of headers and form fields: the name decides. URLs stand in URLs (`?next=https%3A%2F%2F…%3Ftoken%3D…`), so a separator counts
-//! however often it is percent-encoded. Where it is not clear how far a value reaches, more is taken away and not less.
+//! The rule is that of headers and form fields: the name decides. URLs stand in URLs
+//! (`?next=https%3A%2F%2F…%3Ftoken%3D…`), so a separator counts however often it is percent-encoded. Where it is not
+//! clear how far a value reaches, more is taken away and not less.
 
 use std::borrow::Cow;
 
@@ -11,7 +12,7 @@ use super::{REDACTED, decoded};
 const MAX_NAMES: usize = 128;
 /// No parameter that means anything has a longer name, in bytes.
 const MAX_NAME: usize = 256;
-/// How often a name is decoded.
+/// The number of times that a name is decoded.
 const MAX_LAYERS: usize = 4;
 
 /// A query string, without the question mark in front.
@@ -49,11 +50,11 @@ struct Unit {
     byte: u8,
     /// Bytes that it takes.
     len: usize,
-    /// How often it was percent-encoded.
+    /// The number of times that it was percent-encoded.
     layers: usize,
 }
 
-/// Where the name of a parameter began.
+/// The place at which the name of a parameter began.
 #[derive(Clone, Copy)]
 struct Name {
     at: usize,
@@ -65,7 +66,7 @@ struct Scanner<'t, F> {
     text: &'t str,
     is_secret: F,
     judged: usize,
-    /// What was kept so far; the text before `done` is in it.
+    /// The text so far: what stands before `done` is in it.
     kept: String,
     done: usize,
 }
@@ -144,7 +145,7 @@ impl<'t, F: FnMut(&str) -> bool> Scanner<'t, F> {
         (self.is_secret)(&name)
     }
 
-    /// Where the value ends that begins at `at`, behind an equals sign that was encoded so often.
+    /// The end of the value that begins at `at`, behind an equals sign that was encoded so often.
     fn end_of_value(&self, mut at: usize, layers: usize, name: Name, in_query: bool) -> usize {
         let bytes = self.text.as_bytes();
         while at < bytes.len() {
@@ -163,7 +164,7 @@ impl<'t, F: FnMut(&str) -> bool> Scanner<'t, F> {
         at
     }
 
-    /// Where the user and the password are, if `://` and a host with a user follow.
+    /// The place of the user and the password, if `://` and a host with a user follow.
     fn user(&self, mut at: usize) -> Option<(usize, usize)> {
         let bytes = self.text.as_bytes();
         for _ in 0..2 {

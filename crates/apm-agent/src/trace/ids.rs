@@ -4,6 +4,7 @@
 //! or a drawn id is always one that may be sent. Ids are random, not secret: a fast generator is enough.
 
 use std::fmt;
+use std::str::FromStr;
 
 /// Spreads the 32 bits of `word` over eight bytes and turns each nibble into its lower-case hex digit.
 ///
@@ -36,6 +37,17 @@ pub(crate) fn parse_hex_byte(text: &[u8]) -> Option<u8> {
     }
 }
 
+/// Characters of a text that an error repeats.
+const SHOWN: usize = 64;
+
+/// A text is no id.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("`{text}` is no id: expected {digits} hex digits in lower case, not all of them zero")]
+pub struct ParseIdError {
+    text: String,
+    digits: usize,
+}
+
 macro_rules! id {
     ($(#[$doc:meta])* $name:ident, $int:ty, $rng:ident, $bytes:literal, $hex:literal) => {
         $(#[$doc])*
@@ -43,7 +55,7 @@ macro_rules! id {
         pub struct $name($int);
 
         impl $name {
-            /// How many hex digits the id has on the wire.
+            /// The number of hex digits that the id has on the wire.
             pub const HEX_LEN: usize = $hex;
 
             /// Draws a random id.
@@ -97,6 +109,18 @@ macro_rules! id {
                 let mut hex = [0; $hex];
                 self.write_hex(&mut hex);
                 f.pad(std::str::from_utf8(&hex).unwrap_or_default())
+            }
+        }
+
+        impl FromStr for $name {
+            type Err = ParseIdError;
+
+            /// Reads what [`Display`](fmt::Display) writes.
+            fn from_str(text: &str) -> Result<Self, ParseIdError> {
+                Self::parse_hex(text.as_bytes()).ok_or_else(|| ParseIdError {
+                    text: text.chars().take(SHOWN).collect(),
+                    digits: Self::HEX_LEN,
+                })
             }
         }
 
@@ -164,6 +188,19 @@ mod tests {
             );
             assert_eq!(TraceId::parse_hex(id.to_string().as_bytes()), Some(id));
         }
+    }
+
+    #[test]
+    fn an_id_is_read_from_its_text_and_an_error_says_what_is_wrong() {
+        let id: TraceId = "fedcba98765432100123456789abcdef".parse().unwrap();
+        assert_eq!(id.to_string().parse(), Ok(id));
+        let error = "0123456789ABCDEF".parse::<SpanId>().unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "`0123456789ABCDEF` is no id: expected 16 hex digits in lower case, not all of them zero"
+        );
+        let long = "x".repeat(100_000).parse::<ErrorId>().unwrap_err();
+        assert!(long.to_string().len() < 200);
     }
 
     #[test]

@@ -12,7 +12,7 @@ use crate::trace::sampler::SampleRate;
 
 pub(crate) use state::TraceState;
 
-/// Where a transaction comes from: the caller's `traceparent` and `tracestate`.
+/// The origin of a transaction: the caller's `traceparent` and `tracestate`.
 #[derive(Clone, Debug, PartialEq)]
 pub struct TraceContext {
     trace_id: TraceId,
@@ -22,7 +22,8 @@ pub struct TraceContext {
 }
 
 impl TraceContext {
-    /// Reads the trace headers among `headers` (names in any case); `None` unless there is exactly one valid `traceparent`.
+    /// Reads the trace headers among `headers` (names in any case); `None` unless there is exactly one valid
+    /// `traceparent`.
     pub fn from_headers<'h>(
         headers: impl IntoIterator<Item = (&'h str, &'h [u8])>,
     ) -> Option<Self> {
@@ -79,7 +80,7 @@ impl fmt::Display for TraceContext {
     }
 }
 
-/// How long every `traceparent` is that we write.
+/// The length of every `traceparent` that the agent writes.
 pub(crate) const TRACEPARENT_LEN: usize = 55;
 
 /// Writes `00-<trace id>-<parent id>-<flags>`.
@@ -119,9 +120,9 @@ fn parse_traceparent(value: &[u8]) -> Option<(TraceId, SpanId, bool)> {
     Some((trace_id, parent_id, flags & SAMPLED != 0))
 }
 
-/// What the option `trace_continuation_strategy` says about incoming trace headers.
+/// The meaning of incoming trace headers, by the option `trace_continuation_strategy`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) enum ContinuationStrategy {
+pub enum ContinuationStrategy {
     /// Join every incoming trace.
     #[default]
     Continue,
@@ -131,7 +132,7 @@ pub(crate) enum ContinuationStrategy {
     RestartExternal,
 }
 
-/// What a new transaction does with the trace headers it came with.
+/// The use that a new transaction makes of the trace headers it came with.
 #[derive(Debug, PartialEq)]
 pub(crate) enum Continuation {
     /// There is nothing to continue: the transaction is the root of a trace, and decides on sampling.
@@ -162,7 +163,8 @@ impl ContinuationStrategy {
     }
 }
 
-/// The sampling rate that the events of a transaction report: the root's own, or the one that it was told; `None` is unknown.
+/// The sampling rate that the events of a transaction report: the root's own, or the one that it was told; `None` is
+/// unknown.
 pub(crate) fn reported_rate(
     continuation: &Continuation,
     root_rate: SampleRate,

@@ -4,7 +4,7 @@ use std::cell::Cell;
 use std::fmt::{self, Arguments, Write as _};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-/// How deep a value that is formatted for the agent may ask the agent to format others.
+/// The depth to which a value that is formatted for the agent may ask the agent to format others.
 const MAX_DEPTH: u32 = 8;
 
 thread_local! {
@@ -26,8 +26,8 @@ impl Bounded {
         }
     }
 
-    /// What the service's code writes about a value. Its panic is not ours to pass on, and the text of a value that has
-    /// itself captured while it is formatted ends after a few rounds.
+    /// The text that the service's code writes about a value. Its panic is not ours to pass on, and the text of a value
+    /// that has itself captured while it is formatted ends after a few rounds.
     pub(crate) fn format(text: Arguments<'_>, max: usize) -> String {
         let mut bounded = Self::new(max);
         let Some(_deeper) = Deeper::go() else {
@@ -44,10 +44,12 @@ impl Bounded {
         bounded.text
     }
 
+    #[cfg(feature = "tracing")]
     pub(crate) fn is_empty(&self) -> bool {
         self.text.is_empty()
     }
 
+    #[cfg(feature = "tracing")]
     pub(crate) fn into_text(self) -> String {
         self.text
     }

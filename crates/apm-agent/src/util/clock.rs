@@ -1,7 +1,7 @@
 //! Wall-clock time for monotonic instants.
 //!
-//! A time stamp is a monotonic instant plus one offset, so a clock step never scrambles a trace that is under way; the sender
-//! thread measures the offset anew now and then, so a step is followed by the traces that begin after it.
+//! A time stamp is a monotonic instant plus one offset, so a clock step never scrambles a trace that is under way; the
+//! sender thread measures the offset anew now and then, so a step is followed by the traces that begin after it.
 
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::{Instant, SystemTime, UNIX_EPOCH};

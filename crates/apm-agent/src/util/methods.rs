@@ -2,10 +2,11 @@
 //!
 //! A client can make up any method, and each would become a transaction, a line in every list, and metrics of its own.
 
-/// What stands in names for whatever nobody has defined.
+/// Stands in names for methods that nobody has defined, and for hosts beyond the limit.
 pub(crate) const OTHER: &str = "_OTHER";
 
-/// The method itself if it is a registered one (IANA's registry of HTTP methods), else [`OTHER`]. Methods mind their case.
+/// The method itself if it is a registered one (IANA's registry of HTTP methods), else [`OTHER`]. Methods mind their
+/// case.
 pub(crate) fn known(method: &str) -> &str {
     match method {
         "GET" | "POST" | "HEAD" | "PUT" | "DELETE" | "OPTIONS" | "PATCH" | "CONNECT" | "TRACE"

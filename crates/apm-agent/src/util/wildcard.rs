@@ -5,6 +5,8 @@
 
 use std::fmt;
 
+use super::list::items;
+
 /// One pattern, such as `*token*` or `(?-i)/health`.
 #[derive(Clone, PartialEq, Eq)]
 pub(crate) struct WildcardMatcher {
@@ -55,7 +57,7 @@ impl WildcardMatcher {
         self.ends_with(rest, last)
     }
 
-    /// What follows the first place where `piece` occurs in `text`.
+    /// The text behind the first place where `piece` occurs in `text`.
     fn find<'t>(&self, text: &'t str, piece: &[char]) -> Option<&'t str> {
         let mut rest = text;
         loop {
@@ -121,13 +123,7 @@ pub(crate) struct WildcardList(Box<[WildcardMatcher]>);
 impl WildcardList {
     /// Reads comma-separated patterns; blanks around them and empty ones are left out.
     pub(crate) fn parse(list: &str) -> Self {
-        Self(
-            list.split(',')
-                .map(str::trim)
-                .filter(|pattern| !pattern.is_empty())
-                .map(WildcardMatcher::new)
-                .collect(),
-        )
+        Self(items(list).map(WildcardMatcher::new).collect())
     }
 
     pub(crate) fn is_empty(&self) -> bool {

@@ -1,4 +1,4 @@
-//! How long to leave a failing server alone: `min(n, 6)²` seconds ± 10 %, as the agent specification asks.
+//! The time for which a failing server is left alone: `min(n, 6)²` seconds ± 10 %, as the agent specification asks.
 
 use std::time::Duration;
 

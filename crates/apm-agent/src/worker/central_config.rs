@@ -20,7 +20,7 @@ const SHORTEST: Duration = Duration::from_secs(5);
 /// The longest pause, whatever the server says.
 const LONGEST: Duration = Duration::from_secs(3600);
 
-/// What a poll found.
+/// The answer to a poll.
 enum Answer {
     Unchanged,
     New {
@@ -45,8 +45,8 @@ pub(crate) async fn poll(recorder: Arc<Recorder>, client: Arc<Client>) {
                 etag: new,
             } => {
                 failing = false;
-                // The tag tells the server that its settings are in force: it is kept back where some are not. The answer then comes
-                // in full each time, and is as small.
+                // The tag tells the server that its settings are in force: it is kept back where some are not. The
+                // answer then comes in full each time, and is as small.
                 etag = new.filter(|_| apply(&recorder, &settings));
             }
             Answer::NotOffered(status) => {
@@ -131,7 +131,7 @@ fn parse(body: &[u8]) -> Option<BTreeMap<String, String>> {
     )
 }
 
-/// How long the answer holds: `Cache-Control: max-age=30`.
+/// The time for which the answer holds: `Cache-Control: max-age=30`.
 fn pause(headers: &HeaderMap) -> Duration {
     let directives = headers
         .get(CACHE_CONTROL)

@@ -17,8 +17,8 @@ use crate::recording::buffers::Body;
 use crate::worker::refusal::{Credential, Kinds};
 use crate::worker::tls::{self, TlsError, Trust};
 
-/// Below every server's own idle time-out (APM Server: 45 s, ours and proxies: less): a connection that the server is about to close
-/// would lose the batch that is sent on it.
+/// Below every server's own idle time-out (APM Server: 45 s, ours and proxies: less): a connection that the server is
+/// about to close would lose the batch that is sent on it.
 const IDLE: Duration = Duration::from_secs(2);
 const CONNECT: Duration = Duration::from_secs(5);
 /// For requests that are not events, where `server_timeout` has no limit.
@@ -30,14 +30,14 @@ const ANSWER_BYTES: usize = 64 * 1024;
 /// Characters of an answer that are repeated in the log.
 const ANSWER_SHOWN: usize = 1000;
 
-/// What the client must know, taken from the configuration at start.
+/// The part of the configuration that the client needs, as it was at the start.
 #[derive(Clone)]
 pub(crate) struct Endpoint {
     /// Base addresses without a slash at the end, at least one.
     pub(crate) urls: Vec<String>,
     /// The whole `Authorization` header.
     pub(crate) authorization: Option<String>,
-    /// What the header holds.
+    /// The kind of the credential in the header.
     pub(crate) credential: Credential,
     pub(crate) user_agent: String,
     /// For a whole request; `None` is no limit.
@@ -46,7 +46,7 @@ pub(crate) struct Endpoint {
 }
 
 impl Endpoint {
-    /// What the settings say. An API key beats a token.
+    /// Takes it from the settings. An API key beats a token.
     pub(crate) fn new(settings: &Snapshot) -> Self {
         let authorization = match (&settings.api_key, &settings.secret_token) {
             (Some(key), _) => Some(format!("ApiKey {}", key.expose())),
@@ -115,7 +115,7 @@ pub(crate) enum ClientError {
     Http(#[from] reqwest::Error),
 }
 
-/// What became of a body.
+/// The result of posting a body.
 #[derive(Debug)]
 pub(crate) enum Posted {
     /// The server read all of it: so many events were accepted.
@@ -133,11 +133,11 @@ pub(crate) enum Posted {
 pub(crate) struct Answer {
     pub(crate) status: u16,
     pub(crate) accepted: u64,
-    /// What the body held, where not all of it was accepted.
+    /// The events in the body, where not all of them were accepted.
     pub(crate) refused: Option<Kinds>,
-    /// What the server said about it.
+    /// The server's message about it.
     pub(crate) message: String,
-    /// How long the server wants to be left alone.
+    /// The time for which the server wants to be left alone.
     pub(crate) pause: Option<Duration>,
 }
 
@@ -183,7 +183,7 @@ impl Client {
         })
     }
 
-    /// How the agent proves who it is.
+    /// The credential by which the agent proves who it is.
     pub(crate) fn credential(&self) -> &Credential {
         &self.endpoint.credential
     }
@@ -235,7 +235,7 @@ impl Client {
                 Posted::Answered(Answer {
                     status,
                     accepted,
-                    refused: (accepted < events).then(|| Kinds::of(&shared.bytes)),
+                    refused: (accepted < events).then(|| Kinds::count(&shared.bytes)),
                     message,
                     pause,
                 })
@@ -249,7 +249,7 @@ impl Client {
                     }
                 };
             }
-            Err(error) => Posted::Broken(explain(&error), Kinds::of(&shared.bytes)),
+            Err(error) => Posted::Broken(explain(&error), Kinds::count(&shared.bytes)),
         };
         (posted, Arc::try_unwrap(shared).ok().map(|body| body.bytes))
     }
@@ -269,8 +269,8 @@ impl Client {
     }
 }
 
-/// The time for a connection: shorter than that for the whole request. If both ended at once, a body that never left this machine would
-/// count as one that may have arrived, and would be lost.
+/// The time for a connection: shorter than that for the whole request. If both ended at once, a body that never left
+/// this machine would count as one that may have arrived, and would be lost.
 fn connect_timeout(request: Option<Duration>) -> Duration {
     request.map_or(CONNECT, |timeout| CONNECT.min(timeout.mul_f64(0.75)))
 }
@@ -326,7 +326,7 @@ fn gzip(bytes: &[u8]) -> Vec<u8> {
     written.unwrap_or_default()
 }
 
-/// How many events an answer accepts, and what it complains about.
+/// The number of events that an answer accepts, and its complaint.
 async fn read_answer(response: reqwest::Response, status: u16, events: u64) -> (u64, String) {
     #[derive(Deserialize)]
     struct Answer {

@@ -10,14 +10,14 @@ use crate::recording::recorder::Recorder;
 use crate::recording::stacks::StackedSpan;
 use crate::worker::stacktrace::{Purpose, Resolver};
 
-/// How long an error waits for the name of its transaction, which is only known once the handler has run.
+/// The time for which an error waits for its transaction's name, which is known once the handler has run.
 const NAME_WAIT: Duration = Duration::from_secs(1);
 
-/// How every line of a span ends.
+/// The end of every line of a span.
 const END: &[u8] = b"}}\n";
 
-/// Resolves and encodes the errors that wait; with `all`, also those whose transaction has no name yet. `true` if some are left
-/// for that.
+/// Resolves and encodes the errors that wait; with `all`, also those whose transaction has no name yet. `true` if some
+/// are left for that.
 pub(crate) fn process(
     recorder: &Recorder,
     resolver: &mut Resolver,

@@ -1,7 +1,7 @@
 //! Metrics: what the host, the process, the agent and the service's own gauges and counters say, once per interval.
 //!
-//! Everything is read and encoded on the agent's thread. Counters and breakdown sums are sent as what was added since the
-//! last report, and zeros are left out; a report that is lost is lost, it is not repeated.
+//! Everything is read and encoded on the agent's thread. Counters and breakdown sums are sent as what was added since
+//! the last report, and zeros are left out; a report that is lost is lost, it is not repeated.
 
 mod cgroup;
 mod health;

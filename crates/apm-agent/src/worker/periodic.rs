@@ -1,4 +1,5 @@
-//! What the agent's thread does besides sending: turns captured errors into events, and reads metrics when they are due.
+//! The work of the agent's thread besides sending: it turns captured errors into events, and reads metrics when they
+//! are due.
 
 use std::time::{Duration, Instant};
 
@@ -10,7 +11,7 @@ use crate::worker::metrics::{Health, Metricset, SpanGroup, SystemMetrics, Transa
 use crate::worker::shared::Shared;
 use crate::worker::stacktrace::Resolver;
 
-/// How soon errors are looked at again that wait for the name of their transaction.
+/// The time after which errors that wait for a name are looked at again.
 const NAME_PATIENCE: Duration = Duration::from_millis(50);
 /// The pause between two rounds of errors, however many there are: a storm of them must not take a processor.
 const ERROR_PAUSE: Duration = Duration::from_millis(100);
@@ -21,7 +22,7 @@ pub(crate) struct PeriodicWork {
     resolver: Resolver,
     system: SystemMetrics,
     health: Health,
-    /// How full the buffers were since the last report: least and most.
+    /// The filling of the buffers since the last report: least and most.
     fill: Option<(f64, f64)>,
     /// When metrics are due; `None` when they are switched off.
     metrics_at: Option<Instant>,
@@ -84,7 +85,7 @@ impl PeriodicWork {
     pub(crate) fn report(&mut self, shared: &Shared) {
         let recorder = &shared.recorder;
         let settings = recorder.config.snapshot();
-        // What was counted while nothing was to be recorded is forgotten.
+        // Counts from a time in which nothing was to be recorded are forgotten.
         let (groups, overflowed) = recorder.breakdown.take();
         if settings.metrics_interval.is_zero() || !recorder.reports(&settings) {
             return;
@@ -122,8 +123,8 @@ impl PeriodicWork {
         }
         if overflowed && !std::mem::replace(&mut self.overflow_told, true) {
             own_log::warn(format_args!(
-                "more than a thousand kinds of transactions and spans in one metrics interval: the breakdown leaves some out; \
-                 put what varies in their names into labels"
+                "more than a thousand kinds of transactions and spans in one metrics interval: \
+                 the breakdown leaves some out; put what varies in their names into labels"
             ));
         }
     }

@@ -1,12 +1,12 @@
-//! What a refused request means, in words for the log: which credential, what was dropped, and what helps.
+//! The meaning of a refused request, in words for the log: which credential, what was dropped, and what helps.
 
 use std::fmt;
 
-/// How the agent proves who it is.
+/// The credential by which the agent proves who it is.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Credential {
     None,
-    /// Where its value came from, such as `environment`.
+    /// The source of its value, such as `environment`.
     SecretToken(String),
     ApiKey(String),
 }
@@ -21,7 +21,7 @@ impl fmt::Display for Credential {
     }
 }
 
-/// What a status says about the request, and what helps; `None` where the answer's own text has to do.
+/// The meaning of a status, with what helps; `None` where the answer's own text has to do.
 pub(crate) fn reason(status: u16, credential: &Credential) -> Option<String> {
     let text = match (status, credential) {
         (401, Credential::None) => {
@@ -51,11 +51,11 @@ pub(crate) fn reason(status: u16, credential: &Credential) -> Option<String> {
     Some(text.to_owned())
 }
 
-/// How many events of which kinds a request body holds.
+/// The numbers of events in a request body, by kind.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Kinds([u64; KINDS.len()]);
 
-/// How the line of an event begins, and what one and many of them are called.
+/// The beginning of an event's line, and the words for one and for many of them.
 const KINDS: [(&[u8], &str, &str); 5] = [
     (b"{\"transaction\"", "transaction", "transactions"),
     (b"{\"span\"", "span", "spans"),
@@ -65,7 +65,7 @@ const KINDS: [(&[u8], &str, &str); 5] = [
 ];
 
 impl Kinds {
-    pub(crate) fn of(body: &[u8]) -> Self {
+    pub(crate) fn count(body: &[u8]) -> Self {
         let mut kinds = Self::default();
         for line in body.split(|byte| *byte == b'\n') {
             let kind = KINDS
@@ -107,11 +107,11 @@ mod tests {
     fn what_a_body_holds_is_said_in_words() {
         let body = b"{\"metadata\":{}}\n{\"span\":{}}\n{\"transaction\":{}}\n{\"span\":{}}\n{\"error\":{}}\n";
         assert_eq!(
-            Kinds::of(body).to_string(),
+            Kinds::count(body).to_string(),
             "1 transaction, 2 spans and 1 error"
         );
-        assert_eq!(Kinds::of(b"{\"log\":{}}\n").to_string(), "1 log line");
-        assert_eq!(Kinds::of(b"").to_string(), "no events");
+        assert_eq!(Kinds::count(b"{\"log\":{}}\n").to_string(), "1 log line");
+        assert_eq!(Kinds::count(b"").to_string(), "no events");
     }
 
     #[test]

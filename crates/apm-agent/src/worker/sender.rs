@@ -1,7 +1,7 @@
 //! The agent's own thread: takes what is ready or ripe, posts it, and leaves a failing server alone for a while.
 //!
-//! It has its own single-threaded runtime, so it needs none of the service's and cannot be starved by it. It waits only inside that
-//! runtime: a pooled connection that the server closes meanwhile is noticed instead of used.
+//! It has its own single-threaded runtime, so it needs none of the service's and cannot be starved by it. It waits only
+//! inside that runtime: a pooled connection that the server closes meanwhile is noticed instead of used.
 
 use std::io;
 use std::sync::Arc;
@@ -62,7 +62,7 @@ const WAITING: usize = 16;
 /// Warnings during one outage, even if the server fails in ever new ways.
 const MAX_TOLD: usize = 8;
 
-/// What is done when the last handle of the agent is gone.
+/// The command for the moment when the last handle of the agent is gone.
 fn final_shutdown() -> Command {
     let (done, _) = std_mpsc::sync_channel(1);
     Command::Shutdown {
@@ -97,7 +97,7 @@ struct Outage {
     told: Vec<Failure>,
 }
 
-/// How a request failed.
+/// The kinds of failed requests.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Failure {
     Status(u16),
@@ -105,7 +105,7 @@ enum Failure {
     Unreached,
 }
 
-/// What a posting loop was stopped by.
+/// The reasons for which a posting loop stops.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Progress {
     /// Nothing is left to send.
@@ -178,7 +178,8 @@ impl Sender {
         }
     }
 
-    /// Starts what runs beside the sender. The first events wait for the returned task, so that they say in which cloud they arose.
+    /// Starts what runs beside the sender. The first events wait for the returned task, so that they say in which cloud
+    /// they arose.
     fn start_tasks(&self) -> Option<JoinHandle<()>> {
         let settings = self.recorder.config.snapshot();
         if settings.disable_send {
@@ -222,9 +223,10 @@ impl Sender {
         }
     }
 
-    /// Sends everything that was recorded until now, even to a server that is being left alone: one attempt, then it gives up.
+    /// Sends everything that was recorded until now, even to a server that is being left alone: one attempt, then it
+    /// gives up.
     async fn flush(&mut self, deadline: Instant, abort_at: Option<Instant>) -> bool {
-        // What is encoded goes first: the first stack trace of a process can take as long as the deadline allows.
+        // Encoded events go first: the first stack trace of a process can take as long as the deadline allows.
         self.recorder.buffers.ripen();
         self.retry_at = None;
         let sent = self.post_ready(Some(deadline), abort_at).await == Progress::Empty;
@@ -233,7 +235,8 @@ impl Sender {
         sent && self.post_ready(Some(deadline), abort_at).await == Progress::Empty
     }
 
-    /// Posts what is ready, oldest first, until something stops it. From `abort_at` on even a request under way is given up.
+    /// Posts what is ready, oldest first, until something stops it. From `abort_at` on even a request under way is
+    /// given up.
     async fn post_ready(
         &mut self,
         deadline: Option<Instant>,
@@ -384,7 +387,8 @@ impl Sender {
         } else {
             outage.told.push(failure);
             own_log::warn(format_args!(
-                "the APM server at {url} takes no events: {why}; the service is not affected, and events are kept while there is room",
+                "the APM server at {url} takes no events: {why}; the service is not affected, \
+                 and events are kept while there is room",
             ));
         }
         self.client.next_url();

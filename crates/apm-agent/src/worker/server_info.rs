@@ -9,11 +9,11 @@ use crate::recording::server_version::ServerVersion;
 use crate::worker::client::{Client, read_limited};
 use crate::worker::shared::Shared;
 
-/// How often the server is asked until it says.
+/// The interval at which the server is asked until it says.
 const EVERY: Duration = Duration::from_secs(10);
 
-/// Asks until the version is known, and again where another server takes over. Failures are silent: many proxies let only the intake
-/// through.
+/// Asks until the version is known, and again where another server takes over. Failures are silent: many proxies let
+/// only the intake through.
 pub(crate) async fn watch(shared: Arc<Shared>, client: Arc<Client>) {
     loop {
         let switched = client.switched.notified();

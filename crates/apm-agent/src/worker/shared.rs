@@ -1,4 +1,4 @@
-//! What the worker and the agent's handles share: the recorder, and what is sent with its events.
+//! The state that the worker and the agent's handles share: the recorder, and what is sent with its events.
 
 use std::sync::{Arc, Mutex};
 

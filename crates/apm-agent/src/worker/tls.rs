@@ -1,4 +1,4 @@
-//! Whom the agent trusts: the system's authorities, those of a file, one pinned certificate, or anybody.
+//! Trust in servers: the system's authorities, those of a file, one pinned certificate, or anybody.
 
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -14,7 +14,7 @@ use rustls::{
 };
 use rustls_platform_verifier::BuilderVerifierExt as _;
 
-/// Whom to trust, from the options of the same names.
+/// The servers to trust, from the options of the same names.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Trust {
     /// The server's certificate must be this very one; nothing else is checked. Beats the others.

@@ -1,5 +1,5 @@
-//! What the agent relies on in other people's crates and they do not promise. When one of these fails after an update, look at the integration
-//! that its comment names before anything else.
+//! Behaviour of other crates that the agent relies on and they do not promise. When one of these fails after an update,
+//! look at the integration that its comment names before anything else.
 
 use std::cell::RefCell;
 use std::fmt::{self, Write as _};

@@ -92,7 +92,7 @@ async fn a_request_that_is_given_up_with_an_open_guard_leaves_nothing_on_its_wor
     for number in 0..20 {
         let request = get!(app, &format!("/{number}"));
         assert!(request.now_or_never().is_none());
-        // What follows runs on the same worker, for no request at all.
+        // The rest runs on the same worker, for no request at all.
         assert_eq!(current_trace_ids(), None);
         drop(span("unrelated", "app"));
     }
@@ -173,7 +173,7 @@ async fn guards_that_are_forgotten_are_gone_with_their_request() {
         mem::forget(span("in the handler", "app"));
         mem::forget(apm_agent::Context::current().enter());
         yield_now().await;
-        apm_agent::web::block(|| {
+        apm_agent::actix::block(|| {
             mem::forget(span("in the pool", "app"));
             mem::forget(apm_agent::Context::current().enter());
         }).await?;

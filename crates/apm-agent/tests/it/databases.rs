@@ -6,10 +6,10 @@ macro_rules! tests_of {
     ($database:ident, $feature:literal, $variable:literal, $connection:ident, $subtype:literal) => {
         #[cfg(feature = $feature)]
         mod $database {
-            use diesel::$connection;
             use diesel::connection::SimpleConnection as _;
             use diesel::prelude::*;
             use diesel::r2d2::{ConnectionManager, Pool};
+            use diesel::$connection;
             use serde_json::Value;
 
             use crate::support::Checked;
@@ -34,61 +34,111 @@ macro_rules! tests_of {
                     .connection_customizer(Box::new(recorder.agent().diesel(&url)))
                     .build(ConnectionManager::new(&url))
                     .unwrap();
-                let create = "CREATE TEMPORARY TABLE people (id INTEGER PRIMARY KEY, name VARCHAR(100) NOT NULL UNIQUE)";
+                let create = "CREATE TEMPORARY TABLE people \
+                    (id INTEGER PRIMARY KEY, name VARCHAR(100) NOT NULL UNIQUE)";
                 pool.get().unwrap().batch_execute(create).unwrap();
                 Some((pool, url))
             }
 
             fn insert(connection: &mut $connection, id: i32, name: &str) -> QueryResult<usize> {
-                diesel::insert_into(people::table).values((people::id.eq(id), people::name.eq(name))).execute(connection)
+                diesel::insert_into(people::table)
+                    .values((people::id.eq(id), people::name.eq(name)))
+                    .execute(connection)
             }
 
             #[test]
             fn queries_name_their_statement_database_and_server_and_hide_values_and_passwords() {
                 let recorder = Checked::uncompressed();
-                let Some((pool, url)) = pool(&recorder) else { return };
+                let Some((pool, url)) = pool(&recorder) else {
+                    return;
+                };
                 recorder.run(|agent| {
                     agent.transaction("GET /", "request").run(|| {
                         let connection = &mut pool.get().unwrap();
-                        connection.transaction(|connection| insert(connection, 1, SECRET)).unwrap();
-                        let found = people::table.filter(people::name.eq(SECRET)).select(people::id).load::<i32>(connection);
+                        connection
+                            .transaction(|connection| insert(connection, 1, SECRET))
+                            .unwrap();
+                        let named = people::table.filter(people::name.eq(SECRET));
+                        let found = named.select(people::id).load::<i32>(connection);
                         assert_eq!(found, Ok(vec![1]));
                     });
                 });
 
                 let recorded = recorder.take();
-                let names: Vec<_> = recorded.spans.iter().map(|span| span["name"].as_str().unwrap()).collect();
-                assert_eq!(names, ["BEGIN", "INSERT INTO people", "COMMIT", "SELECT FROM people"]);
+                let names: Vec<_> = recorded
+                    .spans
+                    .iter()
+                    .map(|span| span["name"].as_str().unwrap())
+                    .collect();
+                assert_eq!(
+                    names,
+                    [
+                        "BEGIN",
+                        "INSERT INTO people",
+                        "COMMIT",
+                        "SELECT FROM people"
+                    ]
+                );
                 let after_password = url.rsplit_once('@').unwrap().1;
                 let (server, instance) = after_password.split_once('/').unwrap();
                 for span in &recorded.spans {
                     let text = |pointer: &str| span.pointer(pointer).and_then(Value::as_str);
-                    assert_eq!((text("/type"), text("/subtype")), (Some("db"), Some($subtype)));
+                    assert_eq!(
+                        (text("/type"), text("/subtype")),
+                        (Some("db"), Some($subtype))
+                    );
                     assert_eq!(text("/outcome"), Some("success"));
                     assert_eq!(text("/context/db/instance"), Some(instance));
                     let resource = format!("{}/{instance}", $subtype);
-                    assert_eq!(text("/context/destination/service/resource"), Some(resource.as_str()));
+                    assert_eq!(
+                        text("/context/destination/service/resource"),
+                        Some(resource.as_str())
+                    );
                     let destination = &span["context"]["destination"];
-                    assert_eq!(format!("{}:{}", destination["address"].as_str().unwrap(), destination["port"]), server);
+                    assert_eq!(
+                        format!(
+                            "{}:{}",
+                            destination["address"].as_str().unwrap(),
+                            destination["port"]
+                        ),
+                        server
+                    );
                 }
-                let select = recorded.spans[3].pointer("/context/db/statement").and_then(Value::as_str).unwrap();
-                assert!(select.starts_with("SELECT ") && !select.contains("binds"), "{select}");
+                let select = recorded.spans[3]
+                    .pointer("/context/db/statement")
+                    .and_then(Value::as_str)
+                    .unwrap();
+                assert!(
+                    select.starts_with("SELECT ") && !select.contains("binds"),
+                    "{select}"
+                );
                 let everything = format!("{recorded:?}");
-                let (_, password) = url[..url.len() - after_password.len() - 1].rsplit_once(':').unwrap();
-                assert!(!everything.contains(password) && !everything.contains(SECRET), "{everything}");
+                let (_, password) = url[..url.len() - after_password.len() - 1]
+                    .rsplit_once(':')
+                    .unwrap();
+                assert!(
+                    !everything.contains(password) && !everything.contains(SECRET),
+                    "{everything}"
+                );
             }
 
             #[test]
             fn failing_queries_fail_their_spans_and_no_others() {
                 let recorder = Checked::uncompressed();
-                let Some((pool, _)) = pool(&recorder) else { return };
+                let Some((pool, _)) = pool(&recorder) else {
+                    return;
+                };
                 recorder.run(|agent| {
                     agent.transaction("GET /", "request").run(|| {
                         let connection = &mut pool.get().unwrap();
                         insert(connection, 1, "ann").unwrap();
                         insert(connection, 2, "ann").unwrap_err();
-                        connection.batch_execute("SELECT * FROM no_such_table").unwrap_err();
-                        diesel::sql_query("SELECT nonsense FROM people").execute(connection).unwrap_err();
+                        connection
+                            .batch_execute("SELECT * FROM no_such_table")
+                            .unwrap_err();
+                        diesel::sql_query("SELECT nonsense FROM people")
+                            .execute(connection)
+                            .unwrap_err();
                         assert_eq!(people::table.count().get_result(connection), Ok(1_i64));
                     });
                 });
@@ -97,7 +147,12 @@ macro_rules! tests_of {
                 let spans: Vec<_> = recorded
                     .spans
                     .iter()
-                    .map(|span| (span["name"].as_str().unwrap(), span["outcome"].as_str().unwrap()))
+                    .map(|span| {
+                        (
+                            span["name"].as_str().unwrap(),
+                            span["outcome"].as_str().unwrap(),
+                        )
+                    })
                     .collect();
                 assert_eq!(
                     spans,
@@ -115,11 +170,15 @@ macro_rules! tests_of {
             #[test]
             fn a_failing_load_fails_its_span() {
                 let recorder = Checked::uncompressed();
-                let Some((pool, _)) = pool(&recorder) else { return };
+                let Some((pool, _)) = pool(&recorder) else {
+                    return;
+                };
                 recorder.run(|agent| {
                     agent.transaction("GET /", "request").run(|| {
                         let connection = &mut pool.get().unwrap();
-                        diesel::sql_query("SELECT id, name FROM no_such_table").load::<Person>(connection).unwrap_err();
+                        diesel::sql_query("SELECT id, name FROM no_such_table")
+                            .load::<Person>(connection)
+                            .unwrap_err();
                     });
                 });
                 let recorded = recorder.take();
@@ -137,7 +196,9 @@ macro_rules! tests_of {
             #[test]
             fn outside_a_transaction_nothing_is_recorded() {
                 let recorder = Checked::uncompressed();
-                let Some((pool, _)) = pool(&recorder) else { return };
+                let Some((pool, _)) = pool(&recorder) else {
+                    return;
+                };
                 insert(&mut pool.get().unwrap(), 1, "ann").unwrap();
                 assert!(recorder.take().spans.is_empty());
             }

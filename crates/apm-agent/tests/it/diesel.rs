@@ -1,6 +1,7 @@
 //! Spans of Diesel's queries on SQLite.
 
 mod binds;
+mod connections;
 mod cost;
 mod hashes;
 mod secrets;

@@ -147,7 +147,8 @@ fn act(step: &Step, transaction: &Transaction, span: Option<&mut SpanGuard>) {
     }
 }
 
-/// A request that is served, and one that is made. The status -1 is a handler that panics, and a call without an answer.
+/// A request that is served, and one that is made. The status -1 is a handler that panics, and a call without an
+/// answer.
 async fn check_http(scenario: &Scenario) {
     let status = scenario.steps[1]
         .text

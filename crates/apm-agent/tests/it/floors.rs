@@ -1,7 +1,7 @@
 //! Imports point down: what is below does not know what is above.
 //!
-//! The source is read as text. A path that begins with `crate`, `self` or `super`, in a `use` or in code, is an import of the
-//! module that it leads to. Tests within a module may look anywhere.
+//! The source is read as text. A path that begins with `crate`, `self` or `super`, in a `use` or in code, is an import
+//! of the module that it leads to. Tests within a module may look anywhere.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -22,7 +22,8 @@ const ROOMS: [&str; 11] = [
     "testing",
 ];
 
-/// The modules of the crate by their paths, such as `recording::buffers::ready`, and their text without comments and tests.
+/// The modules of the crate by their paths, such as `recording::buffers::ready`, and their text without comments and
+/// tests.
 fn modules() -> BTreeMap<String, String> {
     fn walk(folder: &Path, prefix: &str, found: &mut BTreeMap<String, String>) {
         for entry in fs::read_dir(folder).unwrap() {
@@ -124,7 +125,7 @@ fn absolute(module: &str, path: &str) -> Option<String> {
     Some(here.into_iter().chain(parts).collect::<Vec<_>>().join("::"))
 }
 
-/// What each module imports of the crate: modules, by the longest beginning of a path that is one.
+/// The modules that each module imports: of each path the longest beginning that is a module.
 fn imports() -> BTreeMap<String, BTreeSet<String>> {
     let modules = modules();
     let target = |path: &str| {
@@ -206,7 +207,7 @@ fn no_two_files_import_each_other() {
     let imports = imports();
     let related =
         |a: &str, b: &str| a.starts_with(&format!("{b}::")) || b.starts_with(&format!("{a}::"));
-    // What a file reaches; a module and those inside of it are one.
+    // The modules that a file reaches; a module and those inside of it are one.
     for start in imports.keys() {
         let mut reached = BTreeSet::new();
         let mut next: Vec<_> = imports[start]

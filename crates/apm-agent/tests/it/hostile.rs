@@ -1,5 +1,5 @@
-//! APM servers that mean harm: whatever one answers, the service answers its own requests, memory stays bounded, and the agent goes on once
-//! the server is well again. Memory is the process's, so the tests have one to themselves.
+//! APM servers that mean harm: whatever one answers, the service answers its own requests, memory stays bounded, and
+//! the agent goes on once the server is well again. Memory is the process's, so the tests have one to themselves.
 
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{SocketAddr, TcpListener, TcpStream};
@@ -15,7 +15,7 @@ use crate::support::alone::alone;
 use crate::support::eventually;
 use crate::support::server::{Behaviour, FakeServer};
 
-/// What one connection does.
+/// The behaviour of one connection.
 type Attack = fn(Connection<'_>) -> std::io::Result<()>;
 
 /// A connection of the agent to a hostile server.
@@ -75,7 +75,7 @@ const ATTACKS: [(&str, Attack); 20] = [
     ("resets in the middle of the request", |connection| {
         let mut part = [0; 16];
         (&connection.stream).read_exact(&mut part)?;
-        // What was not read makes the system send a reset.
+        // Unread bytes make the system send a reset.
         Ok(())
     }),
     ("answers garbage", |mut connection| {
@@ -119,7 +119,8 @@ const ATTACKS: [(&str, Attack); 20] = [
         }
         connection.write(b"\r\nContent-Length: 0\r\n\r\n")
     }),
-    // The HTTP client looks at the clock after 128 reads of up to 400 KiB: a flood of these costs the agent's thread some time.
+    // The HTTP client looks at the clock after 128 reads of up to 400 KiB: a flood of these costs the agent's thread
+    // some time.
     ("says continue without end", |mut connection| {
         connection.read_head()?;
         connection.write_for_ever(b"HTTP/1.1 100 Continue\r\n\r\n", Duration::from_millis(1))
@@ -158,7 +159,8 @@ const ATTACKS: [(&str, Attack); 20] = [
         }
         let bomb = encoder.finish()?;
         let head = format!(
-            "HTTP/1.1 202 Accepted\r\nContent-Encoding: gzip\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n",
+            "HTTP/1.1 202 Accepted\r\nContent-Encoding: gzip\r\nContent-Type: application/json\r\n\
+             Content-Length: {}\r\n\r\n",
             bomb.len()
         );
         connection.write(head.as_bytes())?;
@@ -175,9 +177,13 @@ const ATTACKS: [(&str, Attack); 20] = [
         "accepts more than it was sent, and sets the clock of polls to the end of time",
         |mut connection| {
             connection.read_head()?;
-            let body = r#"{"accepted":18446744073709551615,"errors":[{},{"message":7}],"version":"99999999999.-1.x","recording":[],"log_level":"\n\u0000"}"#;
+            let body = concat!(
+                r#"{"accepted":18446744073709551615,"errors":[{},{"message":7}],"#,
+                r#""version":"99999999999.-1.x","recording":[],"log_level":"\n\u0000"}"#
+            );
             let answer = format!(
-                "HTTP/1.1 200 OK\r\nEtag: \"\"\r\nCache-Control: max-age=18446744073709551615\r\nContent-Length: {}\r\n\r\n{body}",
+                "HTTP/1.1 200 OK\r\nEtag: \"\"\r\nCache-Control: max-age=18446744073709551615\r\n\
+                 Content-Length: {}\r\n\r\n{body}",
                 body.len()
             );
             connection.write(answer.as_bytes())
@@ -272,7 +278,7 @@ fn a_hostile_server_costs_bounded_memory_and_the_service_answers() {
 #[ignore = "run by the one above, in a process of its own"]
 async fn attacked_in_all_ways() {
     const REQUESTS: usize = 1_500;
-    // What a well-behaved server costs, stack traces included, comes before the measurement.
+    // The cost of a well-behaved server, stack traces included, comes before the measurement.
     let well = FakeServer::start(Behaviour::Forget);
     let first = agent(&well.url());
     answer_requests(&first, REQUESTS).await;

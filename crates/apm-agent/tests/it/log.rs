@@ -38,7 +38,7 @@ fn log(logger: &impl Log, level: Level, target: &str, message: &str) {
     logger.log(&record.args(format_args!("{message}")).build());
 }
 
-/// What was recorded and printed while `work` logged in a transaction.
+/// The records and the output of a transaction in which `work` logged.
 fn logged(recorder: &Checked, work: impl FnOnce(&Logger<Memory>)) -> (Recorded, String) {
     let memory = Memory::default();
     let logger = Logger::new(memory.clone());

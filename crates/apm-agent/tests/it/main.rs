@@ -25,6 +25,7 @@ mod soak;
 mod spans;
 mod support;
 mod switches;
+mod third_parties;
 mod tls;
 mod tracing;
 mod user_code;

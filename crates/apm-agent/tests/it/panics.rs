@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use apm_agent::Agent;
+use apm_agent::options::CloudProvider;
 
 use crate::support::alone::alone;
 use crate::support::server::{Behaviour, FakeServer};
@@ -40,4 +41,37 @@ fn a_panic_meets_two_hooks() {
     assert_eq!(exception["handled"], false);
     assert_eq!(find("error")["transaction_id"], find("transaction")["id"]);
     assert_eq!(find("transaction")["outcome"], "failure");
+}
+
+#[test]
+fn without_capture_panics_the_hook_of_the_process_is_left_alone() {
+    let off = [("ELASTIC_APM_CAPTURE_PANICS", "false")];
+    alone("panics::a_panic_meets_the_hook_that_was_set_before", &off);
+}
+
+#[test]
+#[ignore = "run by the one above, in a process of its own"]
+fn a_panic_meets_the_hook_that_was_set_before() {
+    let server = FakeServer::start(Behaviour::Accept);
+    let builder = Agent::builder().server_url(server.url());
+    let agent = builder
+        .cloud_provider(CloudProvider::None)
+        .from_env()
+        .unwrap()
+        .start();
+    let transaction = agent.transaction("job", "task");
+    let work = AssertUnwindSafe(|| transaction.run(|| panic!("on purpose")));
+    assert!(catch_unwind(work).is_err());
+    drop(transaction);
+    assert!(agent.flush(Duration::from_secs(20)));
+    let events = server.events();
+    assert!(
+        events
+            .iter()
+            .any(|event| event.get("transaction").is_some())
+    );
+    assert!(
+        events.iter().all(|event| event.get("error").is_none()),
+        "{events:?}"
+    );
 }

@@ -10,7 +10,7 @@ use crate::support::server::{Behaviour, FakeServer, nobody};
 /// Not this machine by name, so that proxies count, and nobody there.
 const ELSEWHERE: &str = "127.0.0.2:9";
 
-/// What a proxy is asked when an agent sends one event to `server_url`.
+/// The request to a proxy when an agent sends one event to `server_url`.
 fn through(proxy: &FakeServer, server_url: &str, environment: &[(&str, &str)]) -> Vec<String> {
     let mut all = vec![("ELASTIC_APM_SERVER_URL", server_url)];
     all.extend_from_slice(environment);
@@ -57,7 +57,7 @@ fn an_encrypted_connection_goes_through_the_proxy_for_those() {
         ("ELASTIC_APM_VERIFY_SERVER_CERT", "false"),
     ];
     let mut lines = through(&proxy, &target, &environment);
-    // What was never handed over is tried again.
+    // A body that was never handed over is tried again.
     lines.dedup();
     assert_eq!(lines, [format!("CONNECT {ELSEWHERE} HTTP/1.1")]);
 }

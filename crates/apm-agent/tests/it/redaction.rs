@@ -1,4 +1,4 @@
-//! What of a request, a call and an error is left out, wherever it stands; and what cannot be told apart and stays.
+//! The parts of a request, a call and an error that are left out, wherever they stand; and those that stay.
 
 use actix_web::test::{TestRequest, call_service, init_service};
 use actix_web::{App, HttpResponse, web};
@@ -10,7 +10,7 @@ use crate::support::Checked;
 /// Never to be seen in what is recorded.
 const SECRET: &str = "S3CRET";
 
-/// What is recorded of one request to a service that answers with a redirect.
+/// The records of one request to a service that answers with a redirect.
 async fn recorded(recorder: &Checked, request: TestRequest) -> Recorded {
     let answer = async || {
         HttpResponse::Found()
@@ -35,7 +35,8 @@ fn assert_no_secret(recorded: &Recorded) {
 async fn parameters_of_the_address_lose_their_values_by_name() {
     let uri = format!(
         "/a;jsessionid={SECRET}?page=2&token={SECRET}&sid={SECRET}&jwt={SECRET}&csrf={SECRET}&Signature={SECRET}\
-         &AWSAccessKeyId={SECRET}&sig={SECRET}&X-Goog-Signature={SECRET}&X-Amz-Credential={SECRET}&client_secret={SECRET}\
+         &AWSAccessKeyId={SECRET}&sig={SECRET}&X-Goog-Signature={SECRET}\
+         &X-Amz-Credential={SECRET}&client_secret={SECRET}\
          &t%6fken={SECRET}&next=https%3A%2F%2Fann%3A{SECRET}%40x%2F%3Ftoken%3D{SECRET}&sort=name"
     );
     let request = TestRequest::with_uri(&uri).insert_header(("Host", "shop.example"));

@@ -1,4 +1,5 @@
-//! What the agent's log says when the server refuses events. The logger is the process's, so these tests have one to themselves.
+//! The agent's log when the server refuses events. The logger is the process's, so these tests have one to
+//! themselves.
 
 use std::sync::Mutex;
 use std::time::Duration;

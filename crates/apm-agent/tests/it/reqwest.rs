@@ -52,7 +52,7 @@ fn clients_need_a_provider_if_their_service_has_no_tls_of_its_own() {
     alone("reqwest::a_provider_is_chosen", &[]);
 }
 
-/// What the README says; once a process has a provider, it cannot be taken back.
+/// The README says so: once a process has a provider, it cannot be taken back.
 #[test]
 #[ignore = "run by the one above, in a process of its own"]
 fn a_provider_is_chosen() {

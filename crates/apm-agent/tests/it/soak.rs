@@ -4,10 +4,12 @@
 //! cargo test -p apm-agent --test it soak -- --ignored --nocapture
 //! ```
 //!
-//! `--release` in front of `--test` shows the figures of a service as it is deployed; `SOAK_SECONDS=15` makes it shorter.
+//! `--release` in front of `--test` shows the figures of a service as it is deployed; `SOAK_SECONDS=15` makes it
+//! shorter.
 //!
-//! Two equal services answer in turns: the agent of one has a server, the server of the other is away. Whatever else the
-//! machine does meanwhile slows down both, so the ratio of their medians shows what the outage costs, and nothing else.
+//! Two equal services answer in turns: the agent of one has a server, the server of the other is away. Whatever else
+//! the machine does meanwhile slows down both, so the ratio of their medians shows what the outage costs, and nothing
+//! else.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
@@ -26,7 +28,8 @@ use crate::support::server::{Behaviour, FakeServer, nobody};
 
 /// Requests of each service.
 const PER_SECOND: usize = 1000;
-const QUERY: &str = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 100) SELECT sum(i) FROM n";
+const QUERY: &str = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 100) \
+    SELECT sum(i) FROM n";
 
 fn seconds() -> u64 {
     std::env::var("SOAK_SECONDS").map_or(60, |text| text.parse().expect("SOAK_SECONDS is a number"))
@@ -90,7 +93,7 @@ macro_rules! service {
     }};
 }
 
-/// How long an answer takes, in nanoseconds.
+/// The time of an answer, in nanoseconds.
 async fn answer<B: MessageBody>(
     app: &impl Service<actix_http::Request, Response = ServiceResponse<B>, Error = Error>,
 ) -> u32 {

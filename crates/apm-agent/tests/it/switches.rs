@@ -1,4 +1,4 @@
-//! What switches the agent off, in part or whole.
+//! The switches that turn the agent off, in part or whole.
 
 use std::collections::BTreeSet;
 

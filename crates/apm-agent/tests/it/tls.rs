@@ -1,4 +1,4 @@
-//! Whom the agent sends to over TLS. The certificates beside this file are for these tests alone.
+//! The servers that the agent sends to over TLS. The certificates beside this file are for these tests alone.
 
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::TcpListener;

@@ -1,4 +1,5 @@
-//! Code of the service that the agent runs: formatting, conversions, functions it was given. It may do whatever it likes.
+//! Code of the service that the agent runs: formatting, conversions, functions it was given. It may do whatever it
+//! likes.
 
 use std::borrow::Cow;
 use std::error::Error;

@@ -32,7 +32,7 @@ pub(super) fn capture(core: &Arc<Core>, error: &Error, status: u16) {
         }],
         handled: true,
     };
-    let current = Current::of(core);
+    let current = Current::outside_spans(core);
     error::capture(
         &core.recorder,
         Some(&current),

@@ -13,8 +13,9 @@ use actix_web::http::{StatusCode, header};
 use pin_project_lite::pin_project;
 
 use super::body::ApmBody;
-use super::{Request, errors, name, request, result};
+use super::{Request, errors, name, request};
 use crate::recording::context::Running;
+use crate::recording::http::{self, result};
 use crate::recording::outcome::Outcome;
 use crate::util::lock;
 
@@ -91,7 +92,7 @@ where
     match catch_unwind(AssertUnwindSafe(|| future.poll(task))) {
         Ok(polled) => (polled, false),
         Err(payload) => {
-            // What was thrown is the service's, and may panic as well when it is dropped.
+            // The payload is the service's, and may panic as well when it is dropped.
             if let Err(another) = catch_unwind(AssertUnwindSafe(|| drop(payload))) {
                 std::mem::forget(another);
             }
@@ -111,10 +112,12 @@ fn respond<B: MessageBody>(
     };
     let status = response.status();
     {
-        core.find_name(name(
-            &recorded.method,
-            response.request().match_pattern().as_deref(),
-        ));
+        let route = response.request().match_pattern();
+        let route = route.as_deref();
+        let mut routes = recorded.worker.routes.borrow_mut();
+        routes.note(&recorded.method, recorded.uri.path(), route);
+        drop(routes);
+        core.find_name(name(&recorded.method, route));
         let mut state = lock(&core.state);
         state.result.find(result(status.as_u16()).into());
         state
@@ -158,9 +161,7 @@ fn fail(recorded: Request, error: &Error, panicked: bool) {
         core.find_name(name);
         let mut state = lock(&core.state);
         if core.records_spans() {
-            state.context.extend_from_slice(
-                format!("\"response\":{{\"status_code\":{status}}},").as_bytes(),
-            );
+            http::write_status(&mut state.context, status);
         }
     }
     // The panic itself was captured by the hook.

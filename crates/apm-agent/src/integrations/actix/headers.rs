@@ -1,7 +1,7 @@
 //! Headers as JSON, with the decision per name remembered.
 //!
-//! Whether a name is secret takes microseconds to find out (a dozen wildcard patterns); few names occur. Each worker remembers
-//! them in a table of fixed size, where one name takes the place of another only when many collide.
+//! Whether a name is secret takes microseconds to find out (a dozen wildcard patterns); few names occur. Each worker
+//! remembers them in a table of fixed size, where one name takes the place of another only when many collide.
 
 use actix_web::http::header::{COOKIE, HeaderMap, HeaderName, HeaderValue};
 
@@ -10,7 +10,8 @@ use crate::encode::json;
 use crate::sanitize::{REDACTED, RedactionCache, urls};
 
 const SLOTS: usize = 128;
-/// Places where a name may stand. With one, two names that share it (`accept-language` and `connection` do) would be decided anew in each request.
+/// Places where a name may stand. With one, two names that share it (`accept-language` and `connection` do) would be
+/// decided anew in each request.
 const PLACES: usize = 8;
 /// Headers of one message that are recorded.
 const MAX_HEADERS: usize = 100;
@@ -48,8 +49,8 @@ impl Default for HeaderCache {
 }
 
 impl HeaderCache {
-    /// Appends `"name":"value"` pairs; a repeated header becomes an array. The `cookie` header is left out: cookies are written
-    /// one by one.
+    /// Appends `"name":"value"` pairs; a repeated header becomes an array. The `cookie` header is left out: cookies are
+    /// written one by one.
     pub(super) fn write(&mut self, out: &mut Vec<u8>, settings: &Snapshot, headers: &HeaderMap) {
         if self.generation != settings.generation {
             self.slots.fill_with(|| None);

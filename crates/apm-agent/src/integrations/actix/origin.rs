@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use actix_web::dev::ServiceRequest;
 use actix_web::http::header;
 
-/// Where the client sent its request: whether by HTTPS, and to which host.
+/// The address to which the client sent its request: whether by HTTPS, and to which host.
 pub(super) fn origin(request: &ServiceRequest, forwarded: bool) -> (bool, Option<Cow<'_, str>>) {
     let head = request.head();
     let secure = request.app_config().secure();

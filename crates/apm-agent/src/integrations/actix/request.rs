@@ -11,6 +11,7 @@ use super::headers::HeaderCache;
 use super::origin::origin;
 use crate::config::Snapshot;
 use crate::encode::json;
+use crate::recording::http;
 use crate::sanitize::{self, RedactionCache, urls};
 
 /// Bytes of JSON above which cookies are left out.
@@ -68,77 +69,10 @@ fn write_url(
 ) {
     let head = request.head();
     let (secure, authority) = origin(request, settings.use_forwarded_headers);
-    let protocol = if secure { "https" } else { "http" };
-    // Credentials do not belong into telemetry.
-    let authority = authority.as_deref();
-    let authority = authority.map(|host| host.rsplit_once('@').map_or(host, |(_, host)| host));
     let mut is_secret = |name: &str| names.redacts(settings, name);
     let path = urls::text(head.uri.path(), &mut is_secret);
     let query = head.uri.query().map(|query| urls::query(query, is_secret));
-    let (path, query) = (&*path, query.as_deref());
-    if let Some(authority) = authority {
-        let length = protocol.len()
-            + 3
-            + authority.len()
-            + path.len()
-            + query.map_or(0, |query| query.len() + 1);
-        out.extend_from_slice(b"\"full\":");
-        if length <= json::KEYWORD {
-            out.push(b'"');
-            out.extend_from_slice(protocol.as_bytes());
-            out.extend_from_slice(b"://");
-            json::escaped(out, authority);
-            json::escaped(out, path);
-            if let Some(query) = query {
-                out.push(b'?');
-                json::escaped(out, query);
-            }
-            out.push(b'"');
-        } else {
-            let query = query.map_or_else(String::new, |query| format!("?{query}"));
-            json::keyword(out, &format!("{protocol}://{authority}{path}{query}"));
-        }
-        out.push(b',');
-        let (host, port) = split_port(authority);
-        out.extend_from_slice(b"\"hostname\":");
-        json::keyword(out, host);
-        if let Some(port) = port {
-            out.extend_from_slice(b",\"port\":");
-            json::uint(out, port.into());
-        }
-        out.push(b',');
-    }
-    out.extend_from_slice(if secure {
-        b"\"protocol\":\"https:\",\"pathname\":"
-    } else {
-        b"\"protocol\":\"http:\",\"pathname\":"
-    });
-    json::keyword(out, path);
-    if let Some(query) = query.filter(|query| !query.is_empty()) {
-        out.extend_from_slice(b",\"search\":");
-        if query.len() < json::KEYWORD {
-            out.extend_from_slice(b"\"?");
-            json::escaped(out, query);
-            out.push(b'"');
-        } else {
-            json::keyword(out, &format!("?{query}"));
-        }
-    }
-}
-
-/// `example.com:8080` in host and port; brackets stay on an IPv6 address no longer.
-fn split_port(authority: &str) -> (&str, Option<u16>) {
-    let (host, port) = match authority
-        .strip_prefix('[')
-        .and_then(|rest| rest.split_once(']'))
-    {
-        Some((host, rest)) => (host, rest.strip_prefix(':')),
-        None => match authority.rsplit_once(':') {
-            Some((host, port)) => (host, Some(port)),
-            None => (authority, None),
-        },
-    };
-    (host, port.and_then(|port| port.parse().ok()))
+    http::write_url(out, secure, authority.as_deref(), &path, query.as_deref());
 }
 
 /// Appends `,"cookies":{…}` if there are any; each is redacted by its own name.
@@ -209,14 +143,5 @@ mod tests {
             write_ip(&mut out, text.parse().unwrap());
             assert_eq!(String::from_utf8(out).unwrap(), text);
         }
-    }
-
-    #[test]
-    fn a_host_is_split_from_its_port() {
-        assert_eq!(split_port("example.com"), ("example.com", None));
-        assert_eq!(split_port("example.com:8080"), ("example.com", Some(8080)));
-        assert_eq!(split_port("[::1]:8080"), ("::1", Some(8080)));
-        assert_eq!(split_port("[::1]"), ("::1", None));
-        assert_eq!(split_port("host:nonsense"), ("host", None));
     }
 }

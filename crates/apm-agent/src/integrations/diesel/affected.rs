@@ -1,4 +1,4 @@
-//! How many rows a statement changed: Diesel's instrumentation is not told, but the caller is.
+//! The number of rows that a statement changed: Diesel tells the caller, and not its instrumentation.
 
 use diesel::result::QueryResult;
 
@@ -8,9 +8,9 @@ use crate::recording::current;
 
 /// Tells the agent how many rows a statement changed.
 pub trait AffectedRowsExt {
-    /// Adds the number of rows to the span of the statement that has just run, if that is an INSERT, UPDATE, DELETE or REPLACE;
-    /// where it failed, does as [`mark_failure`](super::QueryResultExt::mark_failure). Changes nothing else. Of statements that
-    /// compression makes one span of, the first one's number is shown.
+    /// Adds the number of rows to the span of the statement that has just run, if that is an INSERT, UPDATE, DELETE or
+    /// REPLACE; where it failed, does as [`mark_failure`](super::QueryResultExt::mark_failure). Changes nothing else.
+    /// Of statements that compression makes one span of, the first one's number is shown.
     ///
     /// SQLite says it by itself, with the feature `sqlite-meter`; the span of several statements then shows the sum.
     ///

@@ -1,7 +1,7 @@
 //! A hash of a query's bind values, by which a repeated question is told from a similar one.
 //!
-//! The key is random and never leaves the process, so that nobody who reads a hash can try values until one fits. Only SELECTs are
-//! hashed: whether a loop of INSERTs has equal values says nothing.
+//! The key is random and never leaves the process, so that nobody who reads a hash can try values until one fits. Only
+//! SELECTs are hashed: whether a loop of INSERTs has equal values says nothing.
 
 use std::hash::{BuildHasher as _, DefaultHasher, Hasher as _, RandomState};
 use std::sync::LazyLock;
@@ -21,7 +21,7 @@ pub(super) struct BindHash {
 
 impl BindHash {
     /// Begins the hash of a statement's values, if it is one that asks.
-    pub(super) fn of(sql: &str) -> Option<Self> {
+    pub(super) fn for_statement(sql: &str) -> Option<Self> {
         let asks = |verb: &str| {
             sql.get(..verb.len())
                 .is_some_and(|start| start.eq_ignore_ascii_case(verb))
@@ -50,7 +50,7 @@ mod tests {
     use super::*;
 
     fn hash(sql: &str, pieces: &[&str]) -> Option<u64> {
-        let mut hash = BindHash::of(sql)?;
+        let mut hash = BindHash::for_statement(sql)?;
         for piece in pieces {
             hash.add(piece);
         }

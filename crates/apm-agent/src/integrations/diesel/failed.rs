@@ -1,7 +1,8 @@
 //! Failures that only the caller of a query sees.
 //!
-//! On SQLite, Diesel 2.3 tells its instrumentation of no error when a query fails while its rows are read: a unique violation in
-//! `INSERT … RETURNING`, an overflow, a locked database. So the caller's error decides: the last query's span is kept back until the next one ends.
+//! On SQLite, Diesel 2.3 tells its instrumentation of no error when a query fails while its rows are read: a unique
+//! violation in `INSERT … RETURNING`, an overflow, a locked database. So the caller's error decides: the last query's
+//! span is kept back until the next one ends.
 
 use std::error::Error;
 
@@ -56,7 +57,7 @@ pub(super) fn on_captured_error(type_name: &'static str, error: &dyn Error) {
 
 /// Whether an error is a failed query's, or was caused by one.
 fn is_query_error(type_name: &str, error: &dyn Error) -> bool {
-    // What may be borrowed cannot be asked for its type, only named.
+    // An error that may be borrowed cannot be asked for its type, only named.
     let itself =
         type_name == std::any::type_name::<QueryError>() && format!("{error:?}") != "NotFound";
     // A chain may have no end.

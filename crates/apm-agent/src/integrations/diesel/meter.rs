@@ -11,7 +11,7 @@ use crate::util::own_log;
 
 /// Makes connections that are opened from now on ready for [`attach`]. Others of the process are not measured.
 pub(super) fn install() {
-    // Where it fails, so does `attach`, which says so.
+    // If it fails, so does `attach`, which says so.
     let _ = sqlite_meter::install();
 }
 

@@ -18,8 +18,9 @@ use crate::worker::metrics::Counter;
 const WORTH_A_SPAN: Duration = Duration::from_millis(1);
 
 impl Agent {
-    /// Watches a pool's check-outs, for `Pool::builder().event_handler(…)`. A request that waits for a connection for more than 1 ms gets a
-    /// span `checkout`; the metrics `db.pool.checkout.count`, `db.pool.checkout.wait.us` and `db.pool.timeout.count` carry the label `pool`.
+    /// Watches a pool's check-outs, for `Pool::builder().event_handler(…)`. A request that waits for a connection for
+    /// more than 1 ms gets a span `checkout`; the metrics `db.pool.checkout.count`, `db.pool.checkout.wait.us` and
+    /// `db.pool.timeout.count` carry the label `pool`.
     #[must_use]
     pub fn pool_events(&self, pool: &str) -> PoolEvents {
         let counter = |name: &str| self.metrics().counter_with(name, &[("pool", pool)]);
@@ -37,7 +38,8 @@ impl Agent {
         }
     }
 
-    /// Reports how many connections a pool has, and how many of them are idle, as the metrics `db.pool.connections` and `db.pool.idle`.
+    /// Reports how many connections a pool has, and how many of them are idle, as the metrics `db.pool.connections` and
+    /// `db.pool.idle`.
     pub fn observe_pool<M: ManageConnection>(&self, pool: &Pool<M>) {
         let state = |value: fn(diesel::r2d2::State) -> u32| {
             let pool = pool.clone();

@@ -1,9 +1,10 @@
 //! Which statement a query will be, told from its type before it runs.
 //!
-//! Diesel writes a query's text anew each time it is asked, which costs more than all else that the agent does for a query. SQLite has the
-//! text once the query has run. Only a query that never ends is left without: its values could not be bound, and neither Diesel nor SQLite
-//! tell of it. Of most types all queries have the same text, so for these the text of an earlier one is at hand. A type
-//! whose texts differ (boxed queries, lists of values), or which the service writes itself (`sql_query`), is written by Diesel each time.
+//! Diesel writes a query's text anew each time it is asked, which costs more than all else that the agent does for a
+//! query. SQLite has the text once the query has run. Only a query that never ends is left without: its values could
+//! not be bound, and neither Diesel nor SQLite tell of it. Of most types all queries have the same text, so for these
+//! the text of an earlier one is at hand. A type whose texts differ (boxed queries, lists of values), or which the
+//! service writes itself (`sql_query`), is written by Diesel each time.
 
 use std::collections::HashMap;
 use std::hash::{BuildHasherDefault, Hasher};
@@ -14,7 +15,8 @@ use diesel::connection::DebugQuery;
 use super::fold::Folding;
 use super::statement::Statement;
 
-/// Types that are remembered. A program has as many as its source has queries; beyond that, texts are written each time.
+/// Types that are remembered. A program has as many as its source has queries; beyond that, texts are written each
+/// time.
 const MOST: usize = 1024;
 
 /// The type of a query, as far as it can be told: two types may share a number, which shows when their texts differ.
@@ -58,10 +60,11 @@ impl Hasher for Words {
 #[derive(Debug, Default)]
 pub(super) struct QueryTypes(HashMap<QueryType, Text, BuildHasherDefault<Folding>>);
 
-/// What the queries of a type have for their text.
+/// The text that the queries of a type have.
 #[derive(Debug)]
 enum Text {
-    /// Diesel keeps their prepared statements. Those that it does not keep are texts of the service's own (`sql_query`).
+    /// Diesel keeps their prepared statements. Those that it does not keep are texts of the service's own
+    /// (`sql_query`).
     Kept,
     /// All had this one.
     Same(Arc<Statement>),

@@ -1,7 +1,7 @@
-//! What SQLite reports of the statements of one query, from the query's start to its end.
+//! SQLite's reports of the statements of one query, from the query's start to its end.
 //!
-//! A query is one statement, but for a batch, and for virtual tables, which run statements of their own. The counts of all
-//! are the query's. Its rows are those of the statement that has the query's text, where there is one.
+//! A query is one statement, but for a batch, and for virtual tables, which run statements of their own. The counts of
+//! all are the query's. Its rows are those of the statement that has the query's text, where there is one.
 
 use std::sync::Arc;
 
@@ -97,7 +97,8 @@ impl Reports {
         self.statement.take()
     }
 
-    /// What the query took, and how many rows it changed; `None` where nothing was reported. `text`: a hash of the query's text.
+    /// The query's cost, and the number of rows that it changed; `None` if nothing was reported. `text`: a hash of the
+    /// query's text.
     pub(super) fn sums(&self, text: u64) -> Option<(Cost, Option<u64>)> {
         let rows = match self.count {
             0 => return None,

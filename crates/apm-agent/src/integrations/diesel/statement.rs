@@ -16,7 +16,7 @@ use super::fold::Folding;
 use super::fold::fold;
 use crate::encode::json;
 use crate::recording::span_kind::{SpanKind, Tail};
-use crate::sql;
+use crate::recording::statement;
 
 /// Between the statement and its values in Diesel's text of a query, as a piece of its own. Pinned by a test.
 const BINDS: &str = " -- binds: ";
@@ -50,7 +50,10 @@ impl fmt::Write for Sink<'_> {
         }
         if piece == BINDS {
             self.binds_seen = true;
-            self.hash = self.hash_binds.then(|| BindHash::of(self.sql)).flatten();
+            self.hash = self
+                .hash_binds
+                .then(|| BindHash::for_statement(self.sql))
+                .flatten();
             return if self.hash.is_some() {
                 Ok(())
             } else {
@@ -67,7 +70,8 @@ impl fmt::Write for Sink<'_> {
     }
 }
 
-/// Writes the statement of a query into `sql`, without its values; these are hashed, if that is wanted and they are few.
+/// Writes the statement of a query into `sql`, without its values; these are hashed, if that is wanted and they are
+/// few.
 pub(super) fn write_sql(sql: &mut String, query: &dyn DebugQuery, hash_binds: bool) -> Option<u64> {
     sql.clear();
     let mut sink = Sink {
@@ -91,7 +95,7 @@ pub(super) fn write_sql(sql: &mut String, query: &dyn DebugQuery, hash_binds: bo
     hash.and_then(BindHash::finish)
 }
 
-/// What is constant about a statement.
+/// The constant part of a statement.
 #[derive(Debug)]
 pub(super) struct Statement {
     sql: Box<str>,
@@ -192,27 +196,18 @@ impl Statements {
             sql: sql.into(),
             tail: Arc::new(self.encode(sql)),
             hash,
-            asks: BindHash::of(sql).is_some(),
+            asks: BindHash::for_statement(sql).is_some(),
         }
     }
 
     fn encode(&self, sql: &str) -> Tail {
-        let name = signature(sql);
-        let action = if name.starts_with("SELECT") {
-            "query"
-        } else {
-            "exec"
-        };
-        Tail::new(Arc::clone(&self.kind), &name, Some(action), |out| {
-            out.extend_from_slice(b"\"db\":{\"type\":\"sql\",\"statement\":");
-            let sql = sql::statement(sql, self.dialect, self.sanitize);
-            json::limited(out, &sql, json::LONG);
-            if let Some(instance) = &self.instance {
-                out.extend_from_slice(b",\"instance\":");
-                json::keyword(out, instance);
-            }
-            out.extend_from_slice(b"},");
-        })
+        statement::tail(
+            &self.kind,
+            self.instance.as_deref(),
+            sql,
+            self.dialect,
+            self.sanitize,
+        )
     }
 }
 

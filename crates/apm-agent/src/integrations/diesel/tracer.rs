@@ -1,11 +1,12 @@
 //! From Diesel's events to spans, for one connection.
 //!
 //! Two things about Diesel 2.3 shape it (canary tests pin both): of a query whose values cannot be bound there is no
-//! `FinishQuery`, and on SQLite a failed *load* finishes without an error. So an open query is kept on its thread, where it
-//! fails as soon as the code that made it is over.
+//! `FinishQuery`, and on SQLite a failed *load* finishes without an error. So an open query is kept on its thread,
+//! where it fails as soon as the code that made it is over. A connection whose queries may change threads keeps them
+//! itself.
 //!
-//! Where SQLite reports what it does (`reports`), it also has the statement's text, which it reports before `FinishQuery`. Elsewhere
-//! Diesel writes the text when the query begins.
+//! If SQLite reports what it does (`reports`), it also has the statement's text, which it reports before
+//! `FinishQuery`. Elsewhere Diesel writes the text when the query begins.
 
 use std::mem;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -29,7 +30,8 @@ use crate::util::lock;
 /// Capacity of the text buffer that is kept between queries.
 const KEPT_CAPACITY: usize = 16 * 1024;
 
-/// What the instrumentation of a connection shares with the connection's database. No code of the service runs under its lock.
+/// The state that the instrumentation of a connection shares with its database. No code of the service runs under
+/// its lock.
 #[derive(Debug)]
 pub(super) struct Shared {
     pub(super) statements: Statements,
@@ -57,13 +59,17 @@ pub(super) struct Tracer {
     number: u64,
     /// The memory of a query that has ended.
     spare: Option<Box<Call>>,
+    /// Whether a query may end on another thread than that on which it began.
+    any_thread: bool,
+    /// The query that runs, if it may end on any thread; others are kept on theirs.
+    held: Option<Box<Call>>,
     /// Nesting of database transactions.
     depth: u32,
     /// Whether the bind values of SELECTs are hashed.
     hash_binds: bool,
     /// The text of the query that runs, if Diesel has written it.
     written: Option<Written>,
-    /// Where the database reports on its statements.
+    /// The state for a database that reports on its statements.
     #[cfg(feature = "sqlite-meter")]
     meter: Option<Meter>,
 }
@@ -94,12 +100,20 @@ impl Tracer {
             sql: String::new(),
             number: NEXT.fetch_add(1, Ordering::Relaxed),
             spare: None,
+            any_thread: false,
+            held: None,
             depth: 0,
             hash_binds,
             written: None,
             #[cfg(feature = "sqlite-meter")]
             meter: None,
         }
+    }
+
+    /// Keeps the query that runs here and not on its thread, which it may leave.
+    pub(super) fn on_any_thread(mut self) -> Self {
+        self.any_thread = true;
+        self
     }
 
     /// Says whether the connection's database reports on its statements.
@@ -138,8 +152,8 @@ impl Tracer {
         self.runs(span, tail);
     }
 
-    /// A query begins. Has its statements reported if they are wanted, and returns the statement that it is expected to be, if its text is
-    /// to come from the database.
+    /// A query begins. Has its statements reported if they are wanted, and returns the statement that it is expected to
+    /// be, if its text is to come from the database.
     #[cfg(feature = "sqlite-meter")]
     fn expect(&mut self, query: &dyn DebugQuery, wanted: bool) -> Option<Arc<Statement>> {
         let meter = self.meter.as_mut()?;
@@ -224,8 +238,12 @@ impl Tracer {
 
     fn runs(&mut self, span: LeafSpan, tail: Option<Arc<Tail>>) {
         let spare = self.spare.take();
-        let mut call = spare.unwrap_or_else(|| Call::of(self.number));
+        let mut call = spare.unwrap_or_else(|| Call::new(self.number));
         call.begin(span, tail);
+        if self.any_thread {
+            self.held = Some(call);
+            return;
+        }
         let too_many = context::unfinished(|unfinished| unfinished.push(call)).flatten();
         if let Some(mut oldest) = too_many {
             oldest.fail();
@@ -233,7 +251,10 @@ impl Tracer {
     }
 
     /// The query that this connection is running.
-    fn running(&self) -> Option<Box<Call>> {
+    fn running(&mut self) -> Option<Box<Call>> {
+        if self.any_thread {
+            return self.held.take();
+        }
         context::unfinished(|unfinished| unfinished.take(self.number)).flatten()
     }
 
@@ -298,6 +319,14 @@ impl Tracer {
         #[cfg(not(feature = "sqlite-meter"))]
         let _ = outcome;
         false
+    }
+}
+
+impl Drop for Tracer {
+    fn drop(&mut self) {
+        if let Some(mut call) = self.held.take() {
+            call.fail();
+        }
     }
 }
 

@@ -1,4 +1,4 @@
-//! What becomes of a log record of the service: an error event, a log event, both, or nothing.
+//! Turns a log record of the service into an error event, a log event, both, or nothing.
 //!
 //! The agent's own lines are never looked at, nor is anything that is logged on its thread: a failure to send must not
 //! produce more to send.
@@ -34,8 +34,8 @@ pub(crate) struct Observed<'a> {
     pub(crate) line: Option<u32>,
 }
 
-/// Looks at a record, on the thread that logs it. `message` is only called if somebody wants it. Returns the id of the error
-/// event, if the record became one.
+/// Looks at a record, on the thread that logs it. `message` is only called if somebody wants it. Returns the id of the
+/// error event, if the record became one.
 pub(crate) fn observe(record: &Observed<'_>, message: impl FnOnce() -> String) -> Option<ErrorId> {
     if recorder::on_agent_thread() || record.target == own_log::TARGET {
         return None;
@@ -110,7 +110,7 @@ fn send_log(
         file: record.file,
         line: record.line,
         thread: thread.name(),
-        ids: current.map(TraceIds::of),
+        ids: current.map(TraceIds::from_current),
         error_id,
     };
     agent

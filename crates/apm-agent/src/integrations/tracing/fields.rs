@@ -19,8 +19,8 @@ const MAX_LINE: usize = 64 * 1024;
 /// The name of the field that holds the text of an event.
 const MESSAGE: &str = "message";
 
-/// Fields as labels. They are collected first and put on their span later: formatting a value is code of the service, and
-/// runs under no lock. Names that `sanitize_field_names` covers keep their name only.
+/// Fields as labels. They are collected first and put on their span later: formatting a value is code of the service,
+/// and runs under no lock. Names that `sanitize_field_names` covers keep their name only.
 pub(super) struct Labels<'a> {
     agent: &'a Recorder,
     collected: Vec<(&'static str, LabelValue)>,

@@ -1,8 +1,9 @@
 //! Bodies that wait for the sender, oldest first, in a bounded number of bytes.
 //!
-//! The bound counts memory and not bodies: in an outage a small body ripens with every tick, and small ones are merged into the last
-//! one that waits. When a new body needs room, the oldest goes. Errors wait in a lane of their own and go last: they are few, and the
-//! first thing that one looks for after an outage. They never take more than half of the room from other events.
+//! The bound counts memory and not bodies: in an outage a small body ripens with every tick, and small ones are merged
+//! into the last one that waits. When a new body needs room, the oldest goes. Errors wait in a lane of their own and go
+//! last: they are few, and the first thing that one looks for after an outage. They never take more than half of the
+//! room from other events.
 
 use std::collections::VecDeque;
 
@@ -47,7 +48,7 @@ impl Lane {
     }
 }
 
-/// What a body holds.
+/// The events that a body holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Content {
     Errors,
@@ -104,8 +105,8 @@ impl Ready {
         }
     }
 
-    /// Puts a body back that could not be sent. It is the oldest: without room for it, it goes, unless it holds errors and other events
-    /// can go instead.
+    /// Puts a body back that could not be sent. It is the oldest: without room for it, it goes, unless it holds errors
+    /// and other events can go instead.
     pub(super) fn push_back_unsent(&mut self, content: Content, body: Body) -> Freed {
         let dropped = match content {
             Content::Errors => self.make_room(content, body.memory()),
@@ -134,7 +135,7 @@ impl Ready {
         self.errors.bodies.is_empty() && self.events.bodies.is_empty()
     }
 
-    /// How full it is, from 0 to 1.
+    /// Its filling, from 0 to 1.
     pub(super) fn fill(&self) -> f64 {
         (self.memory() as f64 / self.most as f64).min(1.0)
     }

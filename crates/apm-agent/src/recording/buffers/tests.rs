@@ -108,7 +108,7 @@ fn a_sender_that_never_comes_costs_bounded_memory_and_every_loss_is_counted() {
         let stats = buffers.counters.snapshot();
         assert_eq!(stats.recorded, 20_000);
         assert_eq!(stats.recorded, held + stats.dropped(DropReason::QueueFull));
-        // What is left is the newest, in order and without a gap.
+        // The newest are left, in order and without a gap.
         let numbers: Vec<u64> = text.lines().map(|line| line.parse().unwrap()).collect();
         let newest: Vec<u64> = (20_000 - held..20_000).collect();
         assert_eq!(numbers, newest, "{bytes}");

@@ -77,7 +77,8 @@ fn split_type(full: &str) -> (Option<String>, String) {
     }
 }
 
-/// The identifier that derived debug output begins with. `None` if the debug text is only the message again, or begins with something else.
+/// The identifier that derived debug output begins with. `None` if the debug text is only the message again, or begins
+/// with something else.
 pub(crate) fn type_of_debug(debug: &dyn Debug, display: &dyn Display) -> Option<String> {
     let text = Bounded::format(format_args!("{debug:?}"), MAX_MESSAGE);
     if text == message(display) {
@@ -91,7 +92,7 @@ pub(crate) fn type_of_debug(debug: &dyn Debug, display: &dyn Display) -> Option<
     name.starts_with(char::is_uppercase).then_some(name)
 }
 
-/// What an error says about itself.
+/// The message of an error, as it says itself.
 pub(crate) fn message<E: Display + ?Sized>(error: &E) -> String {
     Bounded::format(format_args!("{error}"), MAX_MESSAGE)
 }

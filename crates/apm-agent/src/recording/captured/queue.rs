@@ -21,7 +21,8 @@ pub(crate) struct ErrorQueue(Mutex<VecDeque<(Instant, Captured)>>);
 impl ErrorQueue {
     /// Keeps an error; drops it and counts that when the queue is full. What was not handled is sent at once.
     ///
-    /// The queue is bounded by number, so it must not wait for the next sending: with half of it full, the agent's thread is woken.
+    /// The queue is bounded by number, so it must not wait for the next sending: with half of it full, the agent's
+    /// thread is woken.
     pub(crate) fn push(&self, buffers: &Buffers, capture: impl FnOnce() -> Captured) {
         let full = {
             let mut queue = lock(&self.0);

@@ -1,9 +1,10 @@
 //! The thread's one slot, and the scopes that take turns in it.
 //!
-//! A [`Scope`] is the context of one piece of running code: a request's future, a closure, a task, or a thread outside of
-//! all these. Its base never changes while it runs. Guards that are open in it are kept in a list above the base, so each is
-//! taken out by itself, in any order. [`Running`] puts a scope into the slot for the time of one poll or one call, and takes
-//! the same scope out again. A guard that is dropped elsewhere, late or never therefore changes no scope but its own.
+//! A [`Scope`] is the context of one piece of running code: a request's future, a closure, a task, or a thread outside
+//! of all these. Its base never changes while it runs. Guards that are open in it are kept in a list above the base, so
+//! each is taken out by itself, in any order. [`Running`] puts a scope into the slot for the time of one poll or one
+//! call, and takes the same scope out again. A guard that is dropped elsewhere, late or never therefore changes no
+//! scope but its own.
 
 use std::cell::RefCell;
 use std::sync::{Arc, Weak};
@@ -13,7 +14,7 @@ use crate::recording::current::Current;
 use crate::recording::leaf_span::Unfinished;
 use crate::trace::ids::SpanId;
 
-/// What is current in one piece of running code.
+/// The context of one piece of running code.
 #[derive(Debug, Default)]
 pub(crate) struct Scope {
     base: Option<Current>,
@@ -23,18 +24,19 @@ pub(crate) struct Scope {
     shared: bool,
 }
 
-/// What an open guard has made current.
+/// The context that an open guard has made current.
 #[derive(Debug)]
 struct Open {
     current: Option<Current>,
     holder: Holder,
-    /// Whether it stays current after the end of its transaction: only where the service asked for that by a [`Context`](super::Context).
+    /// Whether it stays current after the end of its transaction: only where the service asked for that by a
+    /// [`Context`](super::Context).
     outlives: bool,
     /// The task that it was opened in. Tasks that share a thread share the thread's scope, but not each other's guards.
     task: Option<tokio::task::Id>,
 }
 
-/// Who keeps something current.
+/// The owner that keeps a context current.
 #[derive(Debug)]
 enum Holder {
     /// The guard of the span.
@@ -147,7 +149,7 @@ pub(crate) fn with<R>(look: impl FnOnce(&Current) -> Option<R>) -> Option<R> {
     seen.ok().flatten()
 }
 
-/// What is current, to keep.
+/// A clone of what is current.
 pub(crate) fn current() -> Option<Current> {
     with(|current| Some(current.clone()))
 }
@@ -184,7 +186,10 @@ pub(super) fn enter_guard(guard: &Arc<()>, current: Option<Current>, outlives: b
 }
 
 pub(super) fn leave_guard(guard: &Arc<()>) {
-    let is_it = |open: &Open| matches!(&open.holder, Holder::Guard(it) if std::ptr::eq(it.as_ptr(), Arc::as_ptr(guard)));
+    let is_it = |open: &Open| match &open.holder {
+        Holder::Guard(it) => std::ptr::eq(it.as_ptr(), Arc::as_ptr(guard)),
+        _ => false,
+    };
     drop(change(|scope| scope.take(is_it)));
 }
 
@@ -236,13 +241,14 @@ pub(crate) fn unfinished<R>(change: impl FnOnce(&mut Unfinished) -> R) -> Option
     changed.ok().flatten()
 }
 
-/// How many blocking calls are under way on this thread.
+/// The number of blocking calls that are under way on this thread.
 #[cfg(feature = "diesel")]
 pub(super) fn under_way() -> usize {
     unfinished(|unfinished| unfinished.len()).unwrap_or(usize::MAX)
 }
 
-/// Ends the calls that were begun behind the first `before`: the code that made them is over, and nobody told of their end.
+/// Ends the calls that were begun behind the first `before`: the code that made them is over, and nobody told of their
+/// end.
 #[cfg(feature = "diesel")]
 pub(super) fn fail_unfinished(before: usize) {
     while let Some(mut call) = unfinished(|unfinished| unfinished.pop_behind(before)).flatten() {

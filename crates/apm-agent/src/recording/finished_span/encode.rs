@@ -8,8 +8,10 @@ use crate::recording::identity::Identity;
 use crate::recording::span_kind::Own;
 use crate::trace::sampler::SampleRate;
 
-const TEMPLATE: &[u8] = b"{\"span\":{\"id\":\"0000000000000000\",\"transaction_id\":\"0000000000000000\",\
-\"trace_id\":\"00000000000000000000000000000000\",\"parent_id\":\"0000000000000000\",\"timestamp\":0000000000000000,\"duration\":";
+const TEMPLATE: &[u8] =
+    b"{\"span\":{\"id\":\"0000000000000000\",\"transaction_id\":\"0000000000000000\",\
+\"trace_id\":\"00000000000000000000000000000000\",\"parent_id\":\"0000000000000000\",\
+\"timestamp\":0000000000000000,\"duration\":";
 
 const ID: usize = find(b"{\"id\":\"") + 7;
 const TRANSACTION_ID: usize = find(b"\"transaction_id\":\"") + 18;
@@ -17,7 +19,7 @@ const TRACE_ID: usize = find(b"\"trace_id\":\"") + 12;
 const PARENT_ID: usize = find(b"\"parent_id\":\"") + 13;
 const TIMESTAMP: usize = find(b"\"timestamp\":") + 12;
 
-/// Where `needle` stands in the template; the build fails if it does not.
+/// The place of `needle` in the template; the build fails if it is not there.
 const fn find(needle: &[u8]) -> usize {
     let mut at = 0;
     loop {

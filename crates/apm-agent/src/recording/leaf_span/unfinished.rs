@@ -1,7 +1,8 @@
 //! Exit spans of calls that block their thread, from their begin until somebody tells of their end.
 //!
-//! Diesel does not tell of the end of every query: one whose values cannot be bound fails without a word. But a call that
-//! blocks is over when the code that made it is, so what is left then has failed. It ended when it was last heard of.
+//! Diesel does not tell of the end of every query: one whose values cannot be bound fails without a word. But a call
+//! that blocks is over when the code that made it is, so what is left then has failed. It ended when it was last heard
+//! of.
 
 use std::sync::Arc;
 use std::time::Instant;
@@ -18,7 +19,7 @@ const MOST: usize = 64;
 pub(crate) struct Call {
     owner: u64,
     running: Option<Running>,
-    /// What [`Unfinished::latest`] was before.
+    /// The value of [`Unfinished::latest`] before.
     latest_before: Option<u64>,
 }
 
@@ -36,7 +37,7 @@ pub(crate) struct Unfinished {
     /// Boxed: a call is large, and passed on twice.
     #[expect(clippy::vec_box, reason = "the boxes are passed on as they are")]
     calls: Vec<Box<Call>>,
-    /// Whose call was begun last, if none has ended since.
+    /// The owner of the call that was begun last, if none has ended since.
     latest: Option<u64>,
 }
 
@@ -95,7 +96,7 @@ impl Unfinished {
 }
 
 impl Call {
-    pub(crate) fn of(owner: u64) -> Box<Self> {
+    pub(crate) fn new(owner: u64) -> Box<Self> {
         Box::new(Self {
             owner,
             running: None,

@@ -7,10 +7,10 @@ use tokio::sync::mpsc;
 
 use super::{Recorder, on_agent_thread};
 
-/// How long the end of a program waits for the last events to be sent.
+/// The time for which the end of a program waits for the last events to be sent.
 pub(crate) const LAST_FLUSH: Duration = Duration::from_secs(2);
 
-/// What the worker is asked to do, besides its work.
+/// A request to the worker, besides its usual work.
 #[derive(Debug)]
 pub(crate) enum Command {
     /// Send everything until the deadline, and say whether that succeeded; with `metrics`, these as well.
@@ -33,8 +33,8 @@ impl Recorder {
         let _ = self.commands.set(commands.downgrade());
     }
 
-    /// Sends what was recorded until now; with `metrics`, these as well, although they are not due. `true` when everything was
-    /// sent.
+    /// Sends what was recorded until now; with `metrics`, these as well, although they are not due. `true` when
+    /// everything was sent.
     pub(crate) fn flush(&self, timeout: Duration, metrics: bool) -> bool {
         if self.is_stopped() {
             return self.buffers.counters.snapshot().pending() == 0;

@@ -14,8 +14,8 @@ use crate::recording::outcome::Outcome;
 use crate::recording::transaction::extra::LabelValue;
 use crate::trace::ids::SpanId;
 
-/// An open span; ends when it is dropped. Until then it is the current span of the code around it, and it cannot leave the
-/// thread: across an `.await` use [`in_span`].
+/// An open span; ends when it is dropped. Until then it is the current span of the code around it, and it cannot leave
+/// the thread: across an `.await` use [`in_span`].
 ///
 /// Without a current transaction, or when that is not sampled, it does nothing.
 #[derive(Debug)]
@@ -25,7 +25,8 @@ pub struct SpanGuard {
     not_send: PhantomData<*const ()>,
 }
 
-/// Begins a span named `name` of a type such as `app`, `template` or `custom`, optionally with a subtype behind a dot (`db.redis`).
+/// Begins a span named `name` of a type such as `app`, `template` or `custom`, optionally with a subtype behind a dot
+/// (`db.redis`).
 ///
 /// ```
 /// fn render() -> String {
@@ -69,8 +70,8 @@ impl SpanGuard {
         self.details(|details| details.labels.set(key, value.into()));
     }
 
-    /// Says that the span calls another service: its kind (`redis`) and, where there are several, its name. This puts the service on the
-    /// service map and in the list of dependencies.
+    /// Says that the span calls another service: its kind (`redis`) and, where there are several, its name. This puts
+    /// the service on the service map and in the list of dependencies.
     pub fn set_target(&mut self, kind: &str, name: Option<&str>) {
         self.details(|details| {
             details.exit = true;
@@ -125,8 +126,8 @@ impl Drop for GivenUp {
     }
 }
 
-/// Runs a future inside a span, which begins with the first poll, as a child of what is current there, and ends with the
-/// future. Of a future that is dropped half-way the outcome is unknown, unless an error was captured in it.
+/// Runs a future inside a span, which begins with the first poll, as a child of what is current there, and ends with
+/// the future. Of a future that is dropped half-way the outcome is unknown, unless an error was captured in it.
 ///
 /// ```
 /// # async fn fetch() -> u32 { 7 }

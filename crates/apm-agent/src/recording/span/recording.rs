@@ -21,7 +21,7 @@ use crate::recording::transaction::extra::LabelValue;
 use crate::recording::transaction::extra::Labels;
 use crate::util::lock;
 
-/// What a span by hand is told while it runs.
+/// The facts that a span by hand is told while it runs.
 #[derive(Debug)]
 pub(super) struct Details {
     pub(super) name: Cow<'static, str>,
@@ -29,7 +29,7 @@ pub(super) struct Details {
     subtype: Option<Cow<'static, str>>,
     pub(super) action: Option<Cow<'static, str>>,
     pub(super) outcome: Option<Outcome>,
-    /// What the user said the span calls: a kind, and a name.
+    /// The service that the span calls, as the user said: a kind, and a name.
     pub(super) target: Option<(String, Option<String>)>,
     pub(super) exit: bool,
     pub(super) labels: Labels,

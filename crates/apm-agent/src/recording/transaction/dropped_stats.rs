@@ -1,4 +1,4 @@
-//! What became of the exit spans that were not reported: count and time per target and outcome.
+//! Exit spans that were not reported: count and time per target and outcome.
 //!
 //! At most 128 entries per transaction (agent specification); further targets are not counted.
 

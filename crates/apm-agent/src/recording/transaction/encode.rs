@@ -8,7 +8,8 @@ use crate::encode::json;
 use crate::recording::finished_span::encode::{hole, sample_rate};
 use crate::recording::identity::Identity;
 
-const HEAD: &[u8] = b"{\"transaction\":{\"id\":\"0000000000000000\",\"trace_id\":\"00000000000000000000000000000000\",\"timestamp\":0000000000000000,\"name\":";
+const HEAD: &[u8] = b"{\"transaction\":{\"id\":\"0000000000000000\",\
+\"trace_id\":\"00000000000000000000000000000000\",\"timestamp\":0000000000000000,\"name\":";
 const ID: usize = 22;
 const TRACE_ID: usize = ID + 16 + 14;
 const TIMESTAMP: usize = TRACE_ID + 32 + 14;

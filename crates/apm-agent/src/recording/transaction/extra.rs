@@ -1,6 +1,7 @@
-//! What the service itself adds to a transaction: user, labels, custom data.
+//! Additions of the service to a transaction: user, labels, custom data.
 //!
-//! Bounded, so that an event stays below the server's size limit: labels and custom entries beyond the bounds are ignored.
+//! Bounded, so that an event stays below the server's size limit: labels and custom entries beyond the bounds are
+//! ignored.
 
 use std::borrow::Cow;
 
@@ -18,7 +19,8 @@ pub enum LabelValue {
     Text(String),
     /// A number. What is not finite is written as text.
     ///
-    /// Servers read numbers as `f64`: an integer above 2⁵³ becomes [`Text`](Self::Text) when it is converted, so that it keeps its digits.
+    /// Servers read numbers as `f64`: an integer above 2⁵³ becomes [`Text`](Self::Text) when it is converted, so that
+    /// it keeps its digits.
     Number(f64),
     /// `true` or `false`.
     Bool(bool),

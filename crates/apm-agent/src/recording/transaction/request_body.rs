@@ -1,6 +1,7 @@
 //! The beginning of a request's body, as far as the service read it.
 //!
-//! Nothing is read on the agent's behalf: what passes by is copied, up to a limit. Without `capture_body` there is none of this.
+//! Nothing is read on the agent's behalf: what passes by is copied, up to a limit. Without `capture_body` there is none
+//! of this.
 
 use std::sync::Mutex;
 
@@ -17,7 +18,7 @@ pub(crate) struct RequestBody {
     kind: Kind,
 }
 
-/// How it is reported.
+/// The way in which it is reported.
 #[derive(Debug)]
 enum Kind {
     /// As it is.
@@ -30,7 +31,7 @@ enum Kind {
 
 impl Kind {
     /// For a body of this type; `None` for what is no text.
-    fn of(content_type: &str) -> Option<Self> {
+    fn from_content_type(content_type: &str) -> Option<Self> {
         let kind = content_type.split(';').next().unwrap_or_default();
         let kind = kind.trim().to_ascii_lowercase();
         match kind.as_str() {
@@ -53,7 +54,7 @@ impl RequestBody {
         Some(Self {
             bytes: Mutex::default(),
             most: settings.long_field_max_length as usize,
-            kind: Kind::of(content_type)?,
+            kind: Kind::from_content_type(content_type)?,
         })
     }
 

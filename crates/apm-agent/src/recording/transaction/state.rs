@@ -1,4 +1,4 @@
-//! What changes while a transaction runs, behind its one lock.
+//! The part of a transaction that changes while it runs, behind its one lock.
 //!
 //! The lock is held for nanoseconds and never across code of the service.
 

@@ -7,7 +7,7 @@ use crate::trace::sampler::SampleRate;
 
 /// Elastic's entry, as it is in the header.
 const KEY: &str = "es";
-/// How much foreign state is passed on; W3C asks for at least 512 characters.
+/// The characters of foreign state that are passed on; W3C asks for at least 512 characters.
 const MAX_FORWARDED: usize = 8 * 1024;
 
 /// A valid `tracestate`, or an empty one.

@@ -1,4 +1,4 @@
-//! What the cloud's metadata service says about the machine.
+//! The cloud's metadata service, and its answer about the machine.
 //!
 //! Runs on the agent's thread, beside everything else, and never longer than [`TIMEOUT`] per request. Most machines are
 //! in no cloud, or in another one: no answer is the usual answer, and is not worth a line in the log.
@@ -11,9 +11,9 @@ use serde_json::Value;
 use super::keyword;
 use crate::config::CloudProvider;
 
-/// How long one request may take.
+/// The longest time of one request.
 const TIMEOUT: Duration = Duration::from_secs(1);
-/// How long the first one may take: metadata services are on the same link, and answer at once.
+/// The longest time of the first one: metadata services are on the same link, and answer at once.
 const FIRST_TIMEOUT: Duration = Duration::from_millis(500);
 /// The largest answer that is read.
 const MAX_BODY: usize = 256 * 1024;
@@ -55,7 +55,7 @@ struct Machine {
     kind: String,
 }
 
-/// Where the metadata services listen; tests put their own in the place.
+/// The addresses of the metadata services; tests replace them by their own.
 #[derive(Clone, Debug)]
 pub(crate) struct Services {
     /// AWS and Azure share the link-local address.
@@ -72,7 +72,8 @@ impl Default for Services {
     }
 }
 
-/// Asks the provider, or all of them at once. `http` should use no proxy: metadata services are on the machine's own link.
+/// Asks the provider, or all of them at once. `http` should use no proxy: metadata services are on the machine's own
+/// link.
 pub(crate) async fn look_up(
     provider: CloudProvider,
     http: &reqwest::Client,

@@ -1,6 +1,6 @@
 //! Which container and which pod the process runs in, by what the kernel says about its cgroups and mounts.
 
-/// What was found; nothing outside of containers.
+/// Ids that were found; none outside of containers.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(super) struct Container {
     pub(super) id: Option<String>,

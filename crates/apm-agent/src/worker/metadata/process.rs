@@ -85,14 +85,16 @@ mod tests {
 
     #[test]
     fn arguments_lose_what_is_recognised_as_a_secret() {
-        let given = "shop --port 80 --api-token=abc --api-token abc -v --token --other postgres://ann:pw@db/x a=1 x?token=abc";
+        let given = "shop --port 80 --api-token=abc --api-token abc -v --token --other \
+             postgres://ann:pw@db/x a=1 x?token=abc";
         let args = shown(
             given.split(' ').map(str::to_owned),
             &WildcardList::parse("*token*"),
         );
         assert_eq!(
             args.join(" "),
-            "shop --port 80 --api-token=[REDACTED] --api-token [REDACTED] -v --token --other postgres://[REDACTED]@db/x a=1 x?token=[REDACTED]"
+            "shop --port 80 --api-token=[REDACTED] --api-token [REDACTED] -v --token --other \
+             postgres://[REDACTED]@db/x a=1 x?token=[REDACTED]"
         );
     }
 }

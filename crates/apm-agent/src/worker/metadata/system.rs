@@ -75,7 +75,8 @@ impl System {
     }
 }
 
-/// The kernel's name for the host, else what the shell or the system's file says. Never asks DNS: that can take seconds.
+/// The kernel's name for the host, else what the shell or the system's file says. Never asks DNS: that can take
+/// seconds.
 fn hostname(
     file: impl Fn(&str) -> Option<String>,
     variable: impl Fn(&str) -> Option<String>,
@@ -93,7 +94,7 @@ fn hostname(
     })
 }
 
-/// What cgroups tell about the pod, overruled by the variables that the downward API is asked to set.
+/// The pod by its cgroups, overruled by the variables that the downward API is asked to set.
 fn kubernetes(
     found: &Container,
     hostname: Option<&str>,

@@ -2,10 +2,10 @@
 
 use std::path::{Path, PathBuf};
 
-/// What version 1 shows for "no limit": the largest number of whole pages.
+/// The number that version 1 shows for "no limit": the largest number of whole pages.
 const UNLIMITED: u64 = 0x7fff_ffff_ffff_f000;
 
-/// Where the control group's files are, by version.
+/// The folder of the control group's files, by version.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum Cgroup {
     V1(PathBuf),
@@ -29,8 +29,8 @@ impl Cgroup {
             .find(|candidate| candidate.memory().is_some())
     }
 
-    /// Where the files may be, the most specific place first: in a container the group's own path is often not visible, and
-    /// the mount point is the group.
+    /// The places where the files may be, the most specific one first: in a container the group's own path is often not
+    /// visible, and the mount point is the group.
     fn candidates(cgroup: &str, mountinfo: &str) -> Vec<Self> {
         let own = |wanted: &dyn Fn(&str, &str) -> bool| {
             cgroup.lines().find_map(|line| {

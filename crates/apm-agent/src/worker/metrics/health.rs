@@ -1,4 +1,4 @@
-//! The agent's health: what became of its events and requests since the last report (agent.md 13.4).
+//! The agent's health: what became of its events and requests since the last report.
 
 use std::collections::BTreeMap;
 
@@ -13,8 +13,8 @@ pub(crate) struct Health {
 }
 
 impl Health {
-    /// One metric set per label, without zeros. `queue_fill` is how full the buffers were since the last report, as shares
-    /// from 0 to 1: the least, and the most.
+    /// One metric set per label, without zeros. `queue_fill` is how full the buffers were since the last report, as
+    /// shares from 0 to 1: the least, and the most.
     pub(crate) fn report(
         &mut self,
         stats: Stats,

@@ -31,7 +31,7 @@ struct Registered {
     refused: bool,
 }
 
-/// Where the value of a metric comes from.
+/// The source of a metric's value.
 #[derive(Clone)]
 enum Source {
     Gauge(Gauge),
@@ -105,8 +105,8 @@ impl Metrics {
     }
 
     /// Asks `value` for the gauge's value at each report. It is called on the agent's thread, and should be quick: a
-    /// pool's state, not a query. What is no finite number is not reported. A name that was observed before gets the new
-    /// function.
+    /// pool's state, not a query. What is no finite number is not reported. A name that was observed before gets the
+    /// new function.
     pub fn observe(&self, name: &str, value: impl Fn() -> f64 + Send + Sync + 'static) {
         let value: Arc<dyn Fn() -> f64 + Send + Sync> = Arc::new(value);
         let source = Source::Observed(value);
@@ -249,9 +249,18 @@ mod tests {
         assert_eq!(
             report(&metrics),
             [
-                r#"{"metricset":{"timestamp":7,"tags":{"a_b":"c"},"samples":{"odd__name":{"value":0.5,"type":"gauge"}}}}"#,
-                r#"{"metricset":{"timestamp":7,"tags":{"queue":"mail"},"samples":{"jobs":{"value":1,"type":"counter"}}}}"#,
-                r#"{"metricset":{"timestamp":7,"tags":{"queue":"print"},"samples":{"jobs":{"value":2,"type":"counter"}}}}"#,
+                concat!(
+                    r#"{"metricset":{"timestamp":7,"tags":{"a_b":"c"},"#,
+                    r#""samples":{"odd__name":{"value":0.5,"type":"gauge"}}}}"#
+                ),
+                concat!(
+                    r#"{"metricset":{"timestamp":7,"tags":{"queue":"mail"},"#,
+                    r#""samples":{"jobs":{"value":1,"type":"counter"}}}}"#
+                ),
+                concat!(
+                    r#"{"metricset":{"timestamp":7,"tags":{"queue":"print"},"#,
+                    r#""samples":{"jobs":{"value":2,"type":"counter"}}}}"#
+                ),
             ]
         );
     }

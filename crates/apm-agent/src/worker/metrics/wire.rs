@@ -102,7 +102,7 @@ impl Metricset {
         );
     }
 
-    /// What was added since the last report.
+    /// The sum of what was added since the last report.
     pub(super) fn counter(&mut self, name: &str, added: u64) {
         self.put(name, Value::Whole(added), Some("counter"));
     }

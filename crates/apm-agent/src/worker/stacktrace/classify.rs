@@ -1,13 +1,14 @@
-//! Whose code a frame is, by its path: the application's, or a library's.
+//! Tells the application's frames from those of libraries, by their paths.
 //!
-//! Rust's own sources, crates from a registry or a git checkout, and the agent are libraries. Everything else with a path
-//! is the application's, whatever its crate is called. The options `include_paths` and `exclude_paths` overrule that.
+//! Rust's own sources, crates from a registry or a git checkout, and the agent are libraries. Everything else with a
+//! path is the application's, whatever its crate is called. The options `include_paths` and `exclude_paths` overrule
+//! that.
 
 use std::path::Path;
 
 use crate::util::wildcard::WildcardList;
 
-/// Where the agent's own sources are, in debug information.
+/// The folder of the agent's own sources, in debug information.
 const AGENT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/src/");
 
 /// Parts of paths that only libraries have, and whether what follows them is the path's short form.
@@ -31,7 +32,7 @@ pub(super) struct Classifier {
     include: WildcardList,
     exclude: WildcardList,
     current_dir: Option<String>,
-    /// What paths of the agent start with; tests are the agent's own code, and choose another.
+    /// The beginning of the agent's paths; tests are the agent's own code, and choose another.
     pub(super) agent: &'static str,
 }
 
@@ -52,8 +53,9 @@ impl Classifier {
         path.starts_with(self.agent)
     }
 
-    /// Whether a frame is a library's. Without a path it is where other frames have theirs: libraries are often built without
-    /// debug information, and the rest is Rust's runtime or C. In a binary that has no paths at all, the name decides.
+    /// Whether a frame is a library's. Without a path it is where other frames have theirs: libraries are often built
+    /// without debug information, and the rest is Rust's runtime or C. In a binary that has no paths at all, the name
+    /// decides.
     pub(super) fn is_library(
         &self,
         path: Option<&str>,

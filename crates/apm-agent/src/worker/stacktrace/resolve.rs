@@ -13,10 +13,10 @@ use crate::config::Settings;
 /// Addresses that are remembered. Code has few places where it fails; beyond that, the cache starts anew.
 const MAX_ADDRESSES: usize = 8 * 1024;
 
-/// How long the binary's debug information stays in memory after the last address that was looked up in it.
+/// The time for which the binary's debug information stays in memory after its last use.
 const KEEP_DEBUG_INFORMATION: Duration = Duration::from_secs(10);
 
-/// What a stack trace is for: errors and spans take different amounts of source.
+/// The use of a stack trace: errors and spans take different amounts of source.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Purpose {
     Error,
@@ -48,8 +48,8 @@ impl Resolver {
         self.unload_at
     }
 
-    /// Takes the debug information out of memory, tens of megabytes, once it has not been needed for a while. What was found out
-    /// stays.
+    /// Takes the debug information out of memory, tens of megabytes, once it has not been needed for a while. What was
+    /// found out stays.
     pub(crate) fn unload(&mut self, now: Instant) {
         if self.unload_at.is_some_and(|at| now >= at) {
             backtrace::clear_symbol_cache();
@@ -57,8 +57,8 @@ impl Resolver {
         }
     }
 
-    /// The frames of a stack, innermost first, at most `stack_trace_limit`. The place, if known, is the first frame even
-    /// where the binary has no line numbers.
+    /// The frames of a stack, innermost first, at most `stack_trace_limit`. The place, if known, is the first frame
+    /// even where the binary has no line numbers.
     pub(crate) fn frames(
         &mut self,
         place: Option<Place<'_>>,
@@ -82,7 +82,7 @@ impl Resolver {
         let named =
             place.map(|place| (place, stack.iter().position(|symbol| is_at(symbol, place))));
         let (first, rest) = match named {
-            // What is inside of the place is how the standard library came to panic.
+            // Frames inside of the place show only how the standard library came to panic.
             Some((_, Some(at))) => (None, &stack[at..]),
             Some((place, None)) => (Some(Symbol::of_place(place)), stack),
             None => (None, stack),

@@ -37,7 +37,8 @@ pub(super) struct Lines {
 }
 
 impl SourceCache {
-    /// `count` lines in all, as many before `line` (which counts from 1) as after it. `None` where there is no such line.
+    /// `count` lines in all, as many before `line` (which counts from 1) as after it. `None` where there is no such
+    /// line.
     pub(super) fn lines(&mut self, path: &str, line: u32, count: u32) -> Option<Lines> {
         if count == 0 || !Path::new(path).is_absolute() {
             return None;

@@ -1,4 +1,4 @@
-//! What the binary's debug information says about an address.
+//! Names and lines of addresses, from the binary's debug information.
 
 use std::ptr;
 
@@ -42,8 +42,9 @@ impl Symbol {
     }
 }
 
-/// Both mangling schemes occur in one binary; their closures get one spelling and their generic arguments go, so that a frame is the
-/// same in each build. Arguments say little and are long: those of an actix service have thousands of characters.
+/// Both mangling schemes occur in one binary; their closures get one spelling and their generic arguments go, so that a
+/// frame is the same in each build. Arguments say little and are long: those of an actix service have thousands of
+/// characters.
 fn tidy(name: &str) -> String {
     let name = without_arguments(name);
     let mut tidy = String::with_capacity(name.len());
@@ -87,8 +88,9 @@ fn without_arguments(name: &str) -> String {
     kept
 }
 
-/// The module that a demangled function is in: `shop::cart` of `shop::cart::add`, of `<shop::cart::Line as core::fmt::Debug>::fmt`
-/// and of `shop::cart::add::{closure}`. `None` of a bare name, which inlined functions have with little debug information.
+/// The module that a demangled function is in: `shop::cart` of `shop::cart::add`, of `<shop::cart::Line as
+/// core::fmt::Debug>::fmt` and of `shop::cart::add::{closure}`. `None` of a bare name, which inlined functions have
+/// with little debug information.
 pub(super) fn module_of(function: &str) -> Option<&str> {
     let named = function.strip_prefix('<').map_or(function, |inside| {
         let (own, traits) = inside.split_once(" as ").unwrap_or((inside, ""));

@@ -10,16 +10,17 @@ const PANIC_MACHINERY: [&str; 3] = [
     "std::rt::begin_panic",
 ];
 
-/// The last words of more of them: `__rustc::rust_begin_unwind`, `core::result::unwrap_failed`, `core::option::expect_failed`.
+/// The last words of more of them: `__rustc::rust_begin_unwind`, `core::result::unwrap_failed`,
+/// `core::option::expect_failed`.
 const PANIC_ENTRIES: [&str; 3] = ["rust_begin_unwind", "::unwrap_failed", "::expect_failed"];
 
-/// What the compiler puts between a guard of the agent and the end of the block that it leaves.
+/// A frame that the compiler puts between a guard of the agent and the end of the block that it leaves.
 const DROP_GLUE: &str = "core::ptr::drop_in_place";
 
 /// Below this frame is the start of the thread.
 const THREAD_START: &str = "__rust_begin_short_backtrace";
 
-/// What is left of `symbols` (innermost first) between both ends.
+/// The part of `symbols` (innermost first) between both ends.
 pub(super) fn trim<'s>(symbols: &'s [Symbol], classifier: &Classifier) -> &'s [Symbol] {
     let is_agent = |symbol: &Symbol| match (&symbol.file, &symbol.function) {
         (Some(file), _) => classifier.is_agent(file) || file.contains("/backtrace-0"),
@@ -124,14 +125,17 @@ mod tests {
             ("apm_agent::recording::stack::capture", ""),
             ("apm_agent::recording::error::capture_error", ""),
             ("shop::cart::add", ""),
-            ("apm_agent::integrations::web::block::{closure}", ""),
+            (
+                "apm_agent::integrations::actix::tasks::block::{closure}",
+                "",
+            ),
             ("main", ""),
         ];
         assert_eq!(
             kept(&stack),
             [
                 "shop::cart::add",
-                "apm_agent::integrations::web::block::{closure}",
+                "apm_agent::integrations::actix::tasks::block::{closure}",
                 "main"
             ]
         );

@@ -2,6 +2,7 @@
 
 use actix_web::dev::{Service, ServiceResponse};
 use actix_web::error::{ErrorBadGateway, ErrorUnauthorized};
+use actix_web::http::Method;
 use actix_web::http::header;
 use actix_web::test::{TestRequest, init_service};
 use actix_web::{App, HttpResponse, guard, web};
@@ -115,7 +116,7 @@ async fn a_caught_panic_is_answered_with_500() {
 async fn a_panic_on_the_blocking_pool_belongs_to_its_request() {
     let recorder = Checked::default();
     let app = app!(recorder, .route("/", web::get().to(async || {
-        apm_agent::web::block(|| panic!("in the pool")).await.map(|()| "never")
+        apm_agent::actix::block(|| panic!("in the pool")).await.map(|()| "never")
     })));
     assert_eq!(call(&app, TestRequest::get()).await.0, 500);
     let recorded = recorder.take();
@@ -184,7 +185,55 @@ async fn without_a_response_the_name_is_that_of_the_route_that_an_inner_middlewa
     assert_eq!(recorded.errors[0]["culprit"], "GET /{refused}");
 }
 
-/// What is thrown may itself panic when it is dropped.
+/// Two resources fit the path, and the method chooses the second one. Only the application is wrapped.
+#[actix_web::test]
+async fn without_a_response_the_name_is_that_of_the_route_that_answers_such_requests() {
+    let recorder = Checked::default();
+    let app = app!(recorder,
+        .service(web::resource("/{first}").guard(guard::Post()).to(async || "first"))
+        .service(web::resource("/{second}").guard(guard::Delete()).to(async |request: actix_web::HttpRequest| {
+            match request.headers().get("x-way") {
+                Some(way) if way == "panics" => divide().await,
+                Some(_) => std::future::pending().await,
+                None => "second".to_owned(),
+            }
+        }))
+    );
+    let request = |way: &str| {
+        TestRequest::with_uri("/7")
+            .method(Method::DELETE)
+            .insert_header(("x-way", way))
+    };
+    let cancelled = async || {
+        let mut waiting = std::pin::pin!(app.call(request("waits").to_request()));
+        assert!(waiting.as_mut().now_or_never().is_none());
+    };
+    // Nothing was answered yet: of the path alone the first one fits.
+    cancelled().await;
+    assert_eq!(only(&recorder.take())["name"], "DELETE /{first}");
+
+    let answered = TestRequest::with_uri("/7").method(Method::DELETE);
+    assert_eq!(call(&app, answered).await.1, "second");
+    assert_eq!(only(&recorder.take())["name"], "DELETE /{second}");
+    cancelled().await;
+    assert_eq!(only(&recorder.take())["name"], "DELETE /{second}");
+    let panicking = app.call(request("panics").to_request());
+    let panicked = actix_web::rt::spawn(async move { drop(panicking.await) }).await;
+    assert!(panicked.unwrap_err().is_panic());
+    let recorded = recorder.take();
+    assert_eq!(only(&recorded)["name"], "DELETE /{second}");
+    assert_eq!(
+        recorded.errors[0]["transaction"]["name"],
+        "DELETE /{second}"
+    );
+
+    // Of another method nothing is known.
+    let posted = TestRequest::with_uri("/7").method(Method::POST);
+    assert_eq!(call(&app, posted).await.1, "first");
+    assert_eq!(only(&recorder.take())["name"], "POST /{first}");
+}
+
+/// The payload of a panic may itself panic when it is dropped.
 #[actix_web::test]
 async fn a_panic_is_caught_whether_or_not_the_request_is_recorded() {
     struct Bomb;

@@ -1,4 +1,4 @@
-//! What a request is recorded as.
+//! The transaction of a request, member by member.
 
 use std::future::{Ready, ready};
 
@@ -104,7 +104,8 @@ async fn names_follow_the_route_that_answered() {
 #[actix_web::test]
 async fn a_trace_of_the_caller_is_joined() {
     let recorder = Checked::default();
-    let app = app!(recorder, .route("/", web::get().to(async || apm_agent::current_transaction().unwrap().traceparent())));
+    let handler = async || apm_agent::current_transaction().unwrap().traceparent();
+    let app = app!(recorder, .route("/", web::get().to(handler)));
     let request = TestRequest::get()
         .insert_header((
             "traceparent",
@@ -213,8 +214,8 @@ async fn context_reaches_the_blocking_pool_and_spawned_tasks_and_nothing_else() 
     let app = app!(recorder, .route("/", web::get().to(async || {
         let ids = apm_agent::current_trace_ids();
         assert!(ids.is_some());
-        assert_eq!(apm_agent::web::block(apm_agent::current_trace_ids).await.unwrap(), ids);
-        assert_eq!(apm_agent::spawn(async { apm_agent::current_trace_ids() }).await.unwrap(), ids);
+        assert_eq!(apm_agent::actix::block(apm_agent::current_trace_ids).await.unwrap(), ids);
+        assert_eq!(apm_agent::actix::spawn(async { apm_agent::current_trace_ids() }).await.unwrap(), ids);
         assert_eq!(web::block(apm_agent::current_trace_ids).await.unwrap(), None);
         "ok"
     })));

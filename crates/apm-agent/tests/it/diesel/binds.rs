@@ -97,7 +97,7 @@ fn the_caller_marks_that_query_and_not_the_one_before() {
 async fn in_a_request_it_fails_with_its_block_and_with_its_panic() {
     async fn in_the_pool(pool: &SqlitePool, panics: bool) {
         let pool = pool.clone();
-        let done = apm_agent::web::block(move || {
+        let done = apm_agent::actix::block(move || {
             let failed = cannot_be_bound(&mut pool.get().unwrap());
             if panics {
                 failed.unwrap();

@@ -41,7 +41,7 @@ pub(crate) fn check(recorded: &Recorded) {
     }
 }
 
-/// Where a transaction was recorded with its spans, it counts them right.
+/// A transaction that was recorded with its spans counts them right.
 fn check_counts(recorded: &Recorded) {
     for transaction in &recorded.transactions {
         let spans = recorded

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-/// How the intake behaves.
+/// The behaviour of the intake.
 #[derive(Clone, Debug)]
 pub(crate) enum Behaviour {
     /// 202 without a body.
@@ -65,7 +65,7 @@ type Config = (u16, Vec<(&'static str, String)>, String);
 struct Shared {
     intake: Mutex<Behaviour>,
     config: Mutex<Config>,
-    /// What `/` answers.
+    /// The answer of `/`.
     info: Mutex<&'static str>,
     requests: Mutex<Vec<Request>>,
 }
@@ -113,7 +113,7 @@ impl FakeServer {
         *self.shared.intake.lock().unwrap() = intake;
     }
 
-    /// What central configuration says: status, headers, body.
+    /// The answer of central configuration: status, headers, body.
     pub(crate) fn set_config(
         &self,
         status: u16,
@@ -123,7 +123,7 @@ impl FakeServer {
         *self.shared.config.lock().unwrap() = (status, headers, body.into());
     }
 
-    /// What `/` answers, which says the version.
+    /// The answer of `/`, which says the version.
     pub(crate) fn set_info(&self, body: &'static str) {
         *self.shared.info.lock().unwrap() = body;
     }

@@ -20,23 +20,28 @@ fn the_documents_of_aws_gcp_and_azure_are_understood() {
         "instanceId": "i-0ae894a7c1c4f2a75", "instanceType": "t2.medium", "region": "us-east-2", "ramdiskId": null});
     assert_eq!(
         wire(from_aws(&aws)),
-        json!({"provider": "aws", "region": "us-east-2", "availability_zone": "us-east-2a", "account": {"id": "123456789012"},
+        json!({"provider": "aws", "region": "us-east-2", "availability_zone": "us-east-2a",
+            "account": {"id": "123456789012"},
             "instance": {"id": "i-0ae894a7c1c4f2a75"}, "machine": {"type": "t2.medium"}})
     );
     let gcp = json!({"instance": {"id": 4_306_570_268_266_786_072_u64, "name": "basepi-test",
-        "machineType": "projects/513326162531/machineTypes/n1-standard-1", "zone": "projects/513326162531/zones/us-west3-a"},
+        "machineType": "projects/513326162531/machineTypes/n1-standard-1",
+        "zone": "projects/513326162531/zones/us-west3-a"},
         "project": {"projectId": "elastic-apm", "numericProjectId": 513_326_162_531_u64}});
     assert_eq!(
         wire(from_gcp(&gcp)),
-        json!({"provider": "gcp", "region": "us-west3", "availability_zone": "us-west3-a", "project": {"id": "elastic-apm"},
+        json!({"provider": "gcp", "region": "us-west3", "availability_zone": "us-west3-a",
+            "project": {"id": "elastic-apm"},
             "instance": {"id": "4306570268266786072", "name": "basepi-test"}, "machine": {"type": "n1-standard-1"}})
     );
     let azure = json!({"location": "westus2", "name": "basepi-test", "resourceGroupName": "basepi-testing", "zone": "",
-        "subscriptionId": "7657426d-c4c3-44ac-88a2-3b2cd59e6dba", "vmId": "e11ebedc-019d-427f-84dd-56cd4388d3a8", "vmSize": "Standard_D2s_v3"});
+        "subscriptionId": "7657426d-c4c3-44ac-88a2-3b2cd59e6dba", "vmId": "e11ebedc-019d-427f-84dd-56cd4388d3a8",
+        "vmSize": "Standard_D2s_v3"});
     assert_eq!(
         wire(from_azure(&azure)),
         json!({"provider": "azure", "region": "westus2", "account": {"id": "7657426d-c4c3-44ac-88a2-3b2cd59e6dba"},
-            "instance": {"id": "e11ebedc-019d-427f-84dd-56cd4388d3a8", "name": "basepi-test"}, "project": {"name": "basepi-testing"},
+            "instance": {"id": "e11ebedc-019d-427f-84dd-56cd4388d3a8", "name": "basepi-test"},
+            "project": {"name": "basepi-testing"},
             "machine": {"type": "Standard_D2s_v3"}})
     );
     for foreign in [

@@ -11,7 +11,7 @@ use crate::recording::context::Context;
 /// ```
 /// # use actix_web::{HttpResponse, Responder};
 /// async fn handler() -> actix_web::Result<impl Responder> {
-///     let rows = apm_agent::web::block(|| 7 /* a query */).await?;
+///     let rows = apm_agent::actix::block(|| 7 /* a query */).await?;
 ///     Ok(HttpResponse::Ok().json(rows))
 /// }
 /// ```

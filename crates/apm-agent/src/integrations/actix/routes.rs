@@ -1,0 +1,63 @@
+//! The route of a request that leaves no response to ask: its handler panicked, it was given up, or a middleware
+//! refused it.
+//!
+//! actix says which resource it chose only with a response. Of the path alone one knows the first resource that fits,
+//! and guards may have chosen another. So the routes of responses are noted: where all requests of a method that fit
+//! the same first resource have taken one route, the next one takes it, too. Otherwise it is filed under the first.
+
+use std::collections::{HashMap, HashSet};
+use std::hash::{BuildHasher as _, RandomState};
+
+use actix_web::dev::{ResourceMap, ServiceRequest};
+use actix_web::http::Method;
+
+/// Routes that are noted. A service with more of them has more than its guards choose from.
+const MOST: usize = 512;
+
+/// The routes of one worker.
+#[derive(Debug, Default)]
+pub(super) struct Routes {
+    resources: Option<ResourceMap>,
+    /// Hashes of the methods and routes that responses had.
+    noted: HashSet<u64>,
+    hasher: RandomState,
+    /// By method and first resource that fits: the route that responses had; `None` if they had several.
+    taken: HashMap<(Method, Option<String>), Option<Option<String>>>,
+}
+
+impl Routes {
+    /// Learns the resources of the application from one of its requests.
+    pub(super) fn learn(&mut self, request: &ServiceRequest) {
+        if self.resources.is_none() {
+            self.resources = Some(request.resource_map().clone());
+        }
+    }
+
+    /// A request was answered by this route, which is `None` where there was none for it.
+    pub(super) fn note(&mut self, method: &Method, path: &str, route: Option<&str>) {
+        let hash = self.hasher.hash_one((method.as_str(), route));
+        if self.noted.len() >= MOST || !self.noted.insert(hash) {
+            return;
+        }
+        let (first, route) = (self.first(path), route.map(str::to_owned));
+        let taken = self.taken.entry((method.clone(), first));
+        let taken = taken.or_insert_with(|| Some(route.clone()));
+        if taken.as_ref().is_some_and(|taken| *taken != route) {
+            *taken = None;
+        }
+    }
+
+    /// The route that a request has taken, as far as one can know.
+    pub(super) fn guess(&self, method: &Method, path: &str) -> Option<String> {
+        let key = (method.clone(), self.first(path));
+        match self.taken.get(&key) {
+            Some(Some(route)) => route.clone(),
+            _ => key.1,
+        }
+    }
+
+    /// The first resource that fits the path, whatever guards say.
+    fn first(&self, path: &str) -> Option<String> {
+        self.resources.as_ref()?.match_pattern(path)
+    }
+}

@@ -1,0 +1,215 @@
+//! A request that a service answers, as the members `request` and `response` of a transaction's context.
+
+use std::net::IpAddr;
+
+use crate::config::Settings;
+use crate::encode::json;
+use crate::sanitize::urls;
+
+/// A request that a service answers, for integrations of other web frameworks: see
+/// [`Transaction::set_http`](crate::Transaction::set_http).
+///
+/// ```
+/// use apm_agent::{HttpRequest, Transaction};
+///
+/// let transaction = Transaction::begin("GET /people/{id}", "request");
+/// let request = HttpRequest::new("GET", "https://shop.example/people/7?page=2");
+/// transaction.set_http(&request.status(200));
+/// ```
+#[derive(Clone, Debug)]
+#[must_use = "pass it to `set_http`"]
+pub struct HttpRequest<'a> {
+    method: &'a str,
+    url: &'a str,
+    version: Option<&'a str>,
+    remote: Option<IpAddr>,
+    status: Option<u16>,
+}
+
+impl<'a> HttpRequest<'a> {
+    /// A request by its method and its URL, as the client asked for it. Without scheme and host the URL is taken for a
+    /// path.
+    pub fn new(method: &'a str, url: &'a str) -> Self {
+        Self {
+            method,
+            url,
+            version: None,
+            remote: None,
+            status: None,
+        }
+    }
+
+    /// The version of HTTP, such as `1.1` or `2.0`.
+    pub fn version(mut self, version: &'a str) -> Self {
+        self.version = Some(version);
+        self
+    }
+
+    /// The address at the other end of the connection.
+    pub fn remote_address(mut self, address: IpAddr) -> Self {
+        self.remote = Some(address);
+        self
+    }
+
+    /// The status of the answer.
+    pub fn status(mut self, status: u16) -> Self {
+        self.status = Some(status);
+        self
+    }
+
+    pub(crate) fn status_code(&self) -> Option<u16> {
+        self.status
+    }
+
+    /// Appends `"request":{…},`, and `"response":{…},` if there is an answer. Secrets in the URL are left out.
+    pub(crate) fn write(&self, out: &mut Vec<u8>, settings: &Settings) {
+        out.extend_from_slice(b"\"request\":{\"method\":");
+        json::keyword(out, self.method);
+        if let Some(version) = self.version {
+            out.extend_from_slice(b",\"http_version\":");
+            json::keyword(out, version);
+        }
+        out.extend_from_slice(b",\"url\":{");
+        self.write_url(out, settings);
+        out.push(b'}');
+        if let Some(address) = self.remote {
+            out.extend_from_slice(b",\"socket\":{\"remote_address\":\"");
+            out.extend_from_slice(address.to_string().as_bytes());
+            out.extend_from_slice(b"\"}");
+        }
+        out.extend_from_slice(b"},");
+        if let Some(status) = self.status {
+            write_status(out, status);
+        }
+    }
+
+    fn write_url(&self, out: &mut Vec<u8>, settings: &Settings) {
+        let (secure, rest) = match self.url.split_once("://") {
+            Some((scheme, rest)) => (scheme.eq_ignore_ascii_case("https"), Some(rest)),
+            None => (false, None),
+        };
+        let (authority, target) = match rest {
+            Some(rest) => {
+                let end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
+                (Some(&rest[..end]), &rest[end..])
+            }
+            None => (None, self.url),
+        };
+        let target = target.split('#').next().unwrap_or_default();
+        let (path, query) = match target.split_once('?') {
+            Some((path, query)) => (path, Some(query)),
+            None => (target, None),
+        };
+        let is_secret = |name: &str| settings.sanitize_field_names.matches(name);
+        let path = urls::text(if path.is_empty() { "/" } else { path }, is_secret);
+        let query = query.map(|query| urls::query(query, is_secret));
+        write_url(out, secure, authority, &path, query.as_deref());
+    }
+}
+
+/// Appends the members of `url`. Path and query are without secrets; credentials in front of the host are left out.
+pub(crate) fn write_url(
+    out: &mut Vec<u8>,
+    secure: bool,
+    authority: Option<&str>,
+    path: &str,
+    query: Option<&str>,
+) {
+    let protocol = if secure { "https" } else { "http" };
+    let authority = authority.map(|host| host.rsplit_once('@').map_or(host, |(_, host)| host));
+    if let Some(authority) = authority {
+        let length = protocol.len()
+            + 3
+            + authority.len()
+            + path.len()
+            + query.map_or(0, |query| query.len() + 1);
+        out.extend_from_slice(b"\"full\":");
+        if length <= json::KEYWORD {
+            out.push(b'"');
+            out.extend_from_slice(protocol.as_bytes());
+            out.extend_from_slice(b"://");
+            json::escaped(out, authority);
+            json::escaped(out, path);
+            if let Some(query) = query {
+                out.push(b'?');
+                json::escaped(out, query);
+            }
+            out.push(b'"');
+        } else {
+            let query = query.map_or_else(String::new, |query| format!("?{query}"));
+            json::keyword(out, &format!("{protocol}://{authority}{path}{query}"));
+        }
+        out.push(b',');
+        let (host, port) = split_port(authority);
+        out.extend_from_slice(b"\"hostname\":");
+        json::keyword(out, host);
+        if let Some(port) = port {
+            out.extend_from_slice(b",\"port\":");
+            json::uint(out, port.into());
+        }
+        out.push(b',');
+    }
+    out.extend_from_slice(if secure {
+        b"\"protocol\":\"https:\",\"pathname\":"
+    } else {
+        b"\"protocol\":\"http:\",\"pathname\":"
+    });
+    json::keyword(out, path);
+    if let Some(query) = query.filter(|query| !query.is_empty()) {
+        out.extend_from_slice(b",\"search\":");
+        if query.len() < json::KEYWORD {
+            out.extend_from_slice(b"\"?");
+            json::escaped(out, query);
+            out.push(b'"');
+        } else {
+            json::keyword(out, &format!("?{query}"));
+        }
+    }
+}
+
+/// Appends `"response":{"status_code":…},`.
+pub(crate) fn write_status(out: &mut Vec<u8>, status: u16) {
+    out.extend_from_slice(b"\"response\":{\"status_code\":");
+    json::uint(out, status.into());
+    out.extend_from_slice(b"},");
+}
+
+/// The result of a transaction with this status: `HTTP 2xx`.
+pub(crate) fn result(status: u16) -> &'static str {
+    match status / 100 {
+        1 => "HTTP 1xx",
+        2 => "HTTP 2xx",
+        3 => "HTTP 3xx",
+        4 => "HTTP 4xx",
+        _ => "HTTP 5xx",
+    }
+}
+
+/// `example.com:8080` in host and port; an IPv6 address loses its brackets.
+fn split_port(authority: &str) -> (&str, Option<u16>) {
+    let (host, port) = match authority
+        .strip_prefix('[')
+        .and_then(|rest| rest.split_once(']'))
+    {
+        Some((host, rest)) => (host, rest.strip_prefix(':')),
+        None => match authority.rsplit_once(':') {
+            Some((host, port)) => (host, Some(port)),
+            None => (authority, None),
+        },
+    };
+    (host, port.and_then(|port| port.parse().ok()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_host_is_split_from_its_port() {
+        assert_eq!(split_port("example.com"), ("example.com", None));
+        assert_eq!(split_port("example.com:8080"), ("example.com", Some(8080)));
+        assert_eq!(split_port("[::1]:8080"), ("::1", Some(8080)));
+        assert_eq!(split_port("[::1]"), ("::1", None));
+        assert_eq!(split_port("host:nonsense"), ("host", None));
+    }
+}

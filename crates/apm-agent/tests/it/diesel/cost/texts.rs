@@ -1,0 +1,125 @@
+//! Statements whose text comes from SQLite.
+
+use super::*;
+
+#[test]
+fn each_query_has_its_own_text_also_where_one_type_has_several() {
+    let recorder = Checked::uncompressed();
+    let pool = towns(&recorder, 1);
+    let many = |connection: &mut SqliteConnection, ids: &[i32]| {
+        let found: Vec<i32> = towns::table
+            .filter(towns::id.eq_any(ids))
+            .select(towns::id)
+            .load(connection)
+            .unwrap();
+        assert_eq!(found.len(), ids.len());
+    };
+    let boxed = |connection: &mut SqliteConnection, city: Option<&str>| {
+        let mut query = towns::table.select(towns::id).limit(1).into_boxed();
+        if let Some(city) = city {
+            query = query.filter(towns::city.eq(city.to_owned()));
+        }
+        let found: Vec<i32> = query.load(connection).unwrap();
+        assert_eq!(found.len(), 1);
+    };
+    let raw = |connection: &mut SqliteConnection, sql: &str| {
+        let _: Vec<Group> = diesel::sql_query(sql)
+            .bind::<Integer, _>(1)
+            .load(connection)
+            .unwrap();
+    };
+    for _ in 0..2 {
+        let spans = spans_of(&recorder, &pool, |connection| {
+            many(connection, &[1]);
+            many(connection, &[1, 2, 3]);
+            many(connection, &[4]);
+            boxed(connection, None);
+            boxed(connection, Some("city1"));
+            boxed(connection, None);
+            raw(connection, "SELECT ? AS n");
+            raw(connection, "SELECT 7 + ? AS n");
+        });
+        let statements: Vec<_> = spans.iter().map(statement).collect();
+        let of_ids =
+            |ids: &str| format!("SELECT `towns`.`id` FROM `towns` WHERE (`towns`.`id` IN ({ids}))");
+        assert_eq!(
+            statements[..3],
+            [of_ids("?"), of_ids("?, ?, ?"), of_ids("?")]
+        );
+        assert_eq!(statements[3], statements[5]);
+        assert!(!statements[3].contains("WHERE"), "{statements:?}");
+        assert!(
+            statements[4].contains("WHERE (`towns`.`city` = ?)"),
+            "{statements:?}"
+        );
+        assert_eq!(statements[6..], ["SELECT ? AS n", "SELECT 7 + ? AS n"]);
+        assert!(spans.iter().all(|span| !labels(span).is_empty()));
+    }
+}
+
+#[test]
+fn values_are_hashed_from_the_second_run_in_a_transaction_once_the_text_comes_from_sqlite() {
+    let recorder = Checked::uncompressed();
+    let pool = towns(&recorder, 1);
+    spans_of(&recorder, &pool, |connection| {
+        ask(connection, 9);
+    });
+    for _ in 0..2 {
+        let spans = spans_of(&recorder, &pool, |connection| {
+            for age in [8, 9, 9, 7] {
+                ask(connection, age);
+            }
+        });
+        let hashes: Vec<_> = spans
+            .iter()
+            .map(|span| span["context"]["tags"]["bind_hash"].as_str())
+            .collect();
+        let [None, Some(one), Some(same), Some(other)] = hashes[..] else {
+            panic!("{hashes:?}")
+        };
+        assert_eq!(one, same);
+        assert_ne!(one, other);
+    }
+}
+
+#[test]
+fn a_composite_has_a_hash_where_at_least_two_of_its_calls_are_known_to_have_it() {
+    let recorder = Checked::default();
+    let pool = towns(&recorder, 1);
+    spans_of(&recorder, &pool, |connection| {
+        ask(connection, 9);
+    });
+    for (ages, hashed) in [
+        (&[9, 9, 9][..], true),
+        (&[9, 9], false),
+        (&[9, 8, 9], false),
+    ] {
+        let spans = spans_of(&recorder, &pool, |connection| {
+            for age in ages {
+                ask(connection, *age);
+            }
+        });
+        assert_eq!(spans[0]["composite"]["count"], ages.len());
+        let hash = &spans[0]["context"]["tags"]["bind_hash"];
+        assert_eq!(hash.is_string(), hashed, "{ages:?}");
+    }
+}
+
+#[test]
+fn pings_stay_silent_after_their_first_one_too() {
+    let recorder = Checked::uncompressed();
+    let pool = pool(&recorder);
+    recorder.run(|agent| {
+        agent.transaction("GET /", "request").run(|| {
+            for _ in 0..5 {
+                drop(pool.get().unwrap());
+            }
+            diesel::sql_query("SELECT 7")
+                .execute(&mut pool.get().unwrap())
+                .unwrap();
+        });
+    });
+    let recorded = recorder.take();
+    assert_eq!(names(&recorded), ["SELECT"]);
+    assert_eq!(recorded.transactions[0]["span_count"]["started"], 1);
+}

@@ -1,0 +1,41 @@
+//! The agent and the APM server of one process, where the server asks for a token and speaks TLS only.
+
+use std::process::Command;
+
+use super::{start, start_with};
+use crate::support::get;
+
+#[actix_web::test]
+async fn behind_tls_and_a_token_the_agent_of_the_process_delivers() {
+    let dir = tempfile::tempdir().unwrap();
+    let token = dir.path().join("token");
+    std::fs::write(&token, "s3cret-s3cret-s3cret\n").unwrap();
+    let certificates = concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/crates/apm-server/tests/it/http/tls"
+    );
+    let certificate = format!("{certificates}/first.pem");
+    let key = format!("{certificates}/first.key");
+    let options = [
+        "--apm-tls-cert",
+        &certificate,
+        "--apm-tls-key",
+        &key,
+        "--apm-secret-token-file",
+        token.to_str().unwrap(),
+    ];
+    let (mut child, service, apm) = start_with(&dir, &options);
+    assert!(apm.starts_with("https://"), "{apm}");
+    assert_eq!(get(&format!("{service}/sql-write")).await.status, 200);
+    let terminated = Command::new("kill").arg(child.id().to_string()).status();
+    assert!(terminated.unwrap().success());
+    assert!(child.wait().unwrap().success());
+
+    // Another process reads what that one has stored.
+    let (mut child, _, apm) = start(&dir);
+    let query = "transaction.name:%22GET%20/sql-write%22%20and%20processor.event:transaction";
+    let found = get(&format!("{apm}/api/v1/discover?q={query}&from=now-15m")).await;
+    child.kill().unwrap();
+    child.wait().unwrap();
+    assert_eq!(found.json()["total"], 1, "{}", found.body);
+}
