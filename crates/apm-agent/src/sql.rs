@@ -6,6 +6,5 @@ mod mask;
 mod message;
 mod secrets;
 
-#[cfg(feature = "diesel")]
 pub(crate) use mask::statement;
 pub(crate) use message::message;

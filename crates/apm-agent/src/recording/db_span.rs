@@ -118,7 +118,7 @@ impl Drop for DbSpan {
             return query.span.end(outcome, None);
         }
         let kind = kind(&query.subtype, query.instance.as_deref(), query.address);
-        let dialect = Dialect::of(Some(&query.subtype));
+        let dialect = Dialect::of_subtype(&query.subtype);
         let sanitize = query.span.recorder().config.load().sanitize_sql;
         let instance = query.instance.as_deref();
         let tail = statement::tail(

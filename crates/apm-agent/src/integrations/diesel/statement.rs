@@ -8,7 +8,7 @@ use std::hash::BuildHasherDefault;
 use std::sync::Arc;
 
 use diesel::connection::DebugQuery;
-use sql_lexer::{Dialect, signature};
+use sql_lexer::Dialect;
 
 use super::bind_hash::BindHash;
 #[cfg(feature = "sqlite-meter")]
