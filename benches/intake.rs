@@ -29,10 +29,10 @@ use std::cell::RefCell;
 use std::hint::black_box;
 use std::time::Duration;
 
-use apm_server::event::{Batch, Event};
 use apm_server::import::batches;
-use apm_server::store::measure::{Stages, encode};
-use apm_server::store::{Store, StoreOptions};
+use apm_store::event::{Batch, Event};
+use apm_store::measure::{Stages, encode};
+use apm_store::{Store, StoreOptions};
 use criterion::{BatchSize, Criterion, Throughput};
 use sql_lexer::Fingerprint;
 

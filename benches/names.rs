@@ -26,11 +26,7 @@ const READERS: usize = 6;
 const TIME: Duration = Duration::from_secs(10);
 
 /// A case: its name, what is stored, and the pages that are asked for.
-type Case = (
-    &'static str,
-    fn(&apm_server::store::Store),
-    &'static [&'static str],
-);
+type Case = (&'static str, fn(&apm_store::Store), &'static [&'static str]);
 
 const CASES: [Case; 6] = [
     (
@@ -91,12 +87,7 @@ fn main() {
     }
 }
 
-fn run(
-    name: &str,
-    fill: fn(&apm_server::store::Store),
-    pages: &'static [&'static str],
-    limits: bool,
-) {
+fn run(name: &str, fill: fn(&apm_store::Store), pages: &'static [&'static str], limits: bool) {
     let dir = tempfile::tempdir().expect("a directory");
     data::fill(dir.path(), limits, fill);
     let server = Running::start(

@@ -21,7 +21,7 @@ use std::time::{Duration, Instant};
 
 use apm_server::analytics::trace::read;
 use apm_server::api::TracePart;
-use apm_server::store::{Store, StoreError};
+use apm_store::{Store, StoreError};
 use diesel::SqliteConnection;
 
 #[path = "queries/data.rs"]

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use apm_agent::Agent;
-use apm_server::store::access;
+use apm_store::access;
 use diesel::connection::SimpleConnection;
 use diesel::r2d2::{self, ConnectionManager, CustomizeConnection, Pool, PooledConnection};
 use diesel::result::DatabaseErrorKind;

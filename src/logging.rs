@@ -23,5 +23,8 @@ pub fn logger<'a>(env: impl Into<Env<'a>>) -> (Logger<env_logger::Logger>, Level
         .build();
     let level = lines.filter();
     // The APM server in this process: if it cannot store events, an event about that would not help.
-    (Logger::new(lines).ignore("apm_server"), level)
+    let logger = ["apm_server", "apm_intake", "apm_store"]
+        .into_iter()
+        .fold(Logger::new(lines), Logger::ignore);
+    (logger, level)
 }

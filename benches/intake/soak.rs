@@ -5,7 +5,7 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use apm_server::import::batches;
-use apm_server::store::{Store, StoreOptions};
+use apm_store::{Store, StoreOptions};
 
 use super::recorded::Stream;
 

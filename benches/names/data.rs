@@ -3,11 +3,11 @@
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use apm_server::event::{
+use apm_store::event::{
     Batch, ErrorEvent, Event, Metricset, Outcome, Resource, Sample, ServiceOverride, Span,
     Transaction,
 };
-use apm_server::store::{NameLimits, Store, StoreOptions};
+use apm_store::{NameLimits, Store, StoreOptions};
 use apm_time::{SECOND, now};
 
 /// Events per batch.

@@ -6,10 +6,10 @@ use std::time::{Duration, Instant};
 
 use apm_server::analytics::Scope;
 use apm_server::analytics::window::Window;
-use apm_server::event::{Batch, Event, Outcome, Resource, ServiceOverride, Span, Transaction};
 use apm_server::insight::callers::{self, Of};
 use apm_server::insight::{Engine, Options};
-use apm_server::store::{Store, StoreError, StoreOptions};
+use apm_store::event::{Batch, Event, Outcome, Resource, ServiceOverride, Span, Transaction};
+use apm_store::{Store, StoreError, StoreOptions};
 use apm_time::Range;
 use diesel::SqliteConnection;
 use rand::rngs::SmallRng;

@@ -9,7 +9,7 @@ use diesel::prelude::*;
 use diesel::sqlite::SqliteConnection;
 use xxhash_rust::xxh3::xxh3_64;
 
-use crate::store::{Store, SubmitError, Ticket};
+use apm_store::{Store, SubmitError, Ticket};
 
 diesel::table! {
     /// One row per service and environment; the empty text stands for all of them.

@@ -48,7 +48,7 @@ use kql::Expr;
 use serde::Serialize;
 use sql::Sql;
 
-use crate::event::Outcome;
+use apm_store::event::Outcome;
 
 /// What a question is about; each part that is `None` narrows nothing.
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]

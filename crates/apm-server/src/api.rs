@@ -32,7 +32,7 @@ macro_rules! routes {
         /// The methods and paths that are answered, as actix writes them; HEAD is answered as GET is.
         pub const ROUTES: &[(&str, &str)] = &[$($((stringify!($method), $path)),+),+];
 
-        /// The routes. Handlers expect a [`crate::store::Store`] and [`Settings`] as application data.
+        /// The routes. Handlers expect a [`apm_store::Store`] and [`Settings`] as application data.
         pub(crate) fn routes() -> Vec<Route> {
             vec![$(Route::at($path).for_programs()$(.$method($access, $handler))+),+]
         }

@@ -10,7 +10,7 @@ use std::fmt;
 use std::path::PathBuf;
 use std::time::Duration;
 
-pub use crate::store::Durability;
+pub use apm_store::Durability;
 pub use base_path::BasePath;
 pub use network::Network;
 
@@ -95,7 +95,7 @@ impl Default for Config {
             base_path: BasePath::default(),
             durability: Durability::Normal,
             max_size: 1 << 30,
-            max_names: crate::store::NAMES,
+            max_names: apm_store::NAMES,
             max_age: Duration::from_hours(7 * 24),
             rollup_max_age: Duration::from_hours(90 * 24),
             max_event_size: 300 * 1024,

@@ -9,8 +9,8 @@ use diesel::SqliteConnection;
 use kql::pasted::{Part, readings};
 use serde_json::{Map, Value, json};
 
-use crate::event::{Kind, StoredEvent};
-use crate::store::{self, StoreError};
+use apm_store::StoreError;
+use apm_store::event::{Kind, StoredEvent};
 
 /// Blocks that are read at once: about a thousand events.
 const TOGETHER: usize = 8;
@@ -38,7 +38,7 @@ impl Export {
             sender: None,
         };
         for id in readings(id, Part::Trace) {
-            export.blocks = store::trace_blocks(conn, &id)?;
+            export.blocks = apm_store::trace_blocks(conn, &id)?;
             export.id = id.to_string();
             if !export.blocks.is_empty() {
                 break;
@@ -54,7 +54,7 @@ impl Export {
     pub fn lines(&mut self, conn: &mut SqliteConnection) -> Result<Option<String>, StoreError> {
         while self.next < self.blocks.len() {
             let end = self.blocks.len().min(self.next + TOGETHER);
-            let events = store::trace_in(conn, &self.id, &self.blocks[self.next..end])?;
+            let events = apm_store::trace_in(conn, &self.id, &self.blocks[self.next..end])?;
             self.next = end;
             if !events.is_empty() {
                 return Ok(Some(self.written(&events)));

@@ -32,10 +32,10 @@ use actix_web::body::MessageBody;
 use actix_web::dev::{ServiceFactory, ServiceRequest, ServiceResponse};
 use actix_web::middleware::from_fn;
 use actix_web::{App, Error, web};
+use apm_intake::Intake;
+use apm_store::Store;
 
 use crate::config::Config;
-use crate::intake::Intake;
-use crate::store::Store;
 use crate::ui::Uploads;
 pub(crate) use body::Unfinished;
 pub(crate) use connections::{Connections, Limits};

@@ -13,11 +13,11 @@ use std::ops::AddAssign;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use apm_store::StoreError;
+use apm_store::event::Batch;
 use flate2::bufread::MultiGzDecoder;
 
-use crate::event::Batch;
-use crate::intake::Stream;
-use crate::store::StoreError;
+use apm_intake::Stream;
 pub use target::{Refusal, Target};
 
 /// Bytes per request body.

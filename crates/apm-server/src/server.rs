@@ -12,13 +12,13 @@ use actix_server::Server as ActixServer;
 use actix_web::dev::{Extensions, ServerHandle};
 use actix_web::rt::net::TcpStream;
 use actix_web::{HttpServer, rt, web};
+use apm_store::{NameLimits, OpenError, Store, StoreOptions};
 use socket2::SockRef;
 use tokio::sync::Notify;
 
 use crate::config::{Config, SecretToken};
 use crate::http::{self, Connections, Credentials, Limits, Shared};
 use crate::insight;
-use crate::store::{NameLimits, OpenError, Store, StoreOptions};
 use crate::tls;
 
 /// How long a connection is kept after an answer that ends it, for the caller to read it.

@@ -29,6 +29,7 @@ use actix_multipart::Multipart;
 use actix_web::error::PayloadError;
 use actix_web::web::{Bytes, Data, Form, Path, Payload};
 use actix_web::{FromRequest, Handler, HttpMessage as _, HttpRequest, HttpResponse, Responder};
+use apm_store::{Store, SubmitError, Ticket};
 use futures_util::Stream;
 use futures_util::stream::poll_fn;
 
@@ -37,7 +38,6 @@ use crate::http::Unfinished;
 use crate::insight::{finding, marker};
 use crate::route::Access::{Admin, Open, Read};
 use crate::route::Route;
-use crate::store::{Store, SubmitError, Ticket};
 use pages::{
     compare, console, dependencies, discover, error, errors, insights, live, metrics, queries,
     service, services, settings, setup, suggest, trace, traces, transaction, transactions,

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 
-use super::{Fault, Round, absolute, relative, span};
+use super::read::{Fault, Round, absolute, relative, span};
 
 /// What documents show of a time: milliseconds.
 const MILLISECOND: i64 = 1_000;
@@ -106,7 +106,7 @@ fn unit_of(text: &str) -> Option<u8> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::rfc3339;
+    use crate::format::rfc3339;
 
     const NOW: i64 = 1_773_844_512_345_678;
 

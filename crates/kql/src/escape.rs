@@ -3,7 +3,10 @@
 use std::iter::Peekable;
 use std::str::CharIndices;
 
-use super::parse::is_special;
+/// Characters that end an unquoted word.
+pub(super) fn is_special(char: char) -> bool {
+    matches!(char, '(' | ')' | '{' | '}' | ':' | '<' | '>' | '"' | '\\')
+}
 
 /// `field:"value"`, on one line, escaped so that it parses back to exactly this value.
 #[must_use]

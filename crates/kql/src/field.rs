@@ -1,9 +1,10 @@
 //! What a condition means that depends on the field: ids, points in time, addresses.
 
-use super::{Bound, Expr, Field, Order, Value, address};
-use crate::pasted::{self, Part};
-
 use jiff::tz::TimeZone;
+
+use super::address;
+use super::expr::{Bound, Expr, Field, Order, Value};
+use super::pasted::{self, Part};
 
 /// What a document may show of a time, µs.
 const MILLISECOND: i64 = 1_000;

@@ -2,8 +2,9 @@
 
 use serde_json::Value as Json;
 
+use super::address;
+use super::expr::{Bound, Expr, Field, Order, Value, is_full_text};
 use super::leaves::{any_leaf, exists, for_each_leaf, text_of};
-use super::{Bound, Expr, Field, Order, Value, address, is_full_text};
 
 /// Whether a document satisfies a query.
 ///

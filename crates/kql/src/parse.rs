@@ -2,7 +2,10 @@
 
 use jiff::tz::TimeZone;
 
-use super::{Expr, Field, Order, Pattern, Value, escape, field, is_full_text};
+use super::escape::{self, is_special};
+use super::expr::{Expr, Field, Order, Value, is_full_text};
+use super::field;
+use super::wildcard::Pattern;
 
 /// Longer queries are refused: nobody writes them, and each condition costs a column comparison.
 const MAX_LENGTH: usize = 4096;
@@ -53,11 +56,6 @@ pub fn parse_in(text: &str, now: i64, zone: &TimeZone) -> Result<Expr, KqlError>
     } else {
         Err(parser.error("expected `and`, `or` or the end".to_owned()))
     }
-}
-
-/// Characters that end an unquoted word.
-pub(super) fn is_special(char: char) -> bool {
-    matches!(char, '(' | ')' | '{' | '}' | ':' | '<' | '>' | '"' | '\\')
 }
 
 struct Parser<'a> {

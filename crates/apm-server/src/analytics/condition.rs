@@ -9,10 +9,10 @@
 
 use std::cmp::Ordering;
 
+use apm_store::id::StoredId;
 use kql::{Bound, Expr, Field, Order, Value};
 
 use super::sql::Value as Bind;
-use crate::store::id::StoredId;
 
 /// How a field is kept.
 #[derive(Debug, Clone, Copy, PartialEq)]

@@ -18,6 +18,7 @@ mod walk;
 
 use std::time::{Duration, Instant};
 
+use apm_store::StoreError;
 use apm_time::{Range, SECOND};
 use diesel::prelude::*;
 use kql::Expr;
@@ -31,7 +32,6 @@ pub use names::names;
 use super::series::Axis;
 use super::sql::Sql;
 use super::window;
-use crate::store::StoreError;
 use walk::Search;
 
 /// Most hits of one page.
@@ -225,7 +225,7 @@ pub fn search(conn: &mut SqliteConnection, request: &Request) -> Result<Found, S
 /// # Errors
 /// Those of SQLite, and of a document that cannot be read.
 pub fn document(conn: &mut SqliteConnection, seq: i64) -> Result<Option<Json>, StoreError> {
-    let found = crate::store::events(conn, &[seq])?;
+    let found = apm_store::events(conn, &[seq])?;
     Ok(found.first().map(walk::document))
 }
 

@@ -1,11 +1,11 @@
 //! How many different names there are of each kind, and which services have no room for more.
 
+use apm_store::{NameKind, NameLimits};
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Text};
 use serde::Serialize;
 
 use super::sql::Sql;
-use crate::store::{NameKind, NameLimits};
 
 /// Services that are named; more have the same cause.
 const MOST: usize = 5;

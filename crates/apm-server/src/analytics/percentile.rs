@@ -6,6 +6,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use apm_store::rollup;
 use diesel::prelude::*;
 use diesel::sql_types::BigInt;
 use serde::Serialize;
@@ -14,7 +15,6 @@ use super::histograms;
 use super::kept::{Slice, Table};
 use super::members::Members;
 use super::sql::Sql;
-use crate::rollup;
 
 /// With more values than this, percentiles come from the histogram.
 pub const EXACT_LIMIT: i64 = 10_000;

@@ -1,5 +1,6 @@
 //! The traces behind a chart: sampled transactions, newest first (reference/ui.md 4.6).
 
+use apm_store::id::{Identifier, StoredId};
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Text};
 use serde::Serialize;
@@ -9,7 +10,6 @@ use super::newest::{Timed, newest};
 use super::sql::Sql;
 use super::window::Window;
 use super::{Scope, outcome};
-use crate::store::id::{Identifier, StoredId};
 
 /// The pager holds no more than these.
 pub const LIMIT: i64 = 500;

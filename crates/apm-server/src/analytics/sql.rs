@@ -16,7 +16,7 @@ use diesel::result::Error;
 use diesel::sql_types::{BigInt, Binary, Double, Nullable, Text};
 use diesel::sqlite::Sqlite;
 
-use crate::store::id::StoredId;
+use apm_store::id::StoredId;
 
 /// A bound value.
 #[derive(Debug, Clone, PartialEq)]

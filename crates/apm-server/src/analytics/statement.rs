@@ -1,5 +1,6 @@
 //! One statement: its text, its trend, its calls as samples.
 
+use apm_store::id::{Identifier, StoredId};
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Nullable};
 use serde::Serialize;
@@ -15,7 +16,6 @@ use super::sql::Sql;
 use super::statements::{self, Statement};
 use super::window::Window;
 use super::{Scope, histograms, outcome, totals};
-use crate::store::id::{Identifier, StoredId};
 
 /// One call, or several folded into one span.
 #[derive(Debug, Clone, PartialEq, Serialize)]

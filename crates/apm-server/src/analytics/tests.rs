@@ -1,6 +1,7 @@
 //! What holds for every question: it runs on an empty database, in the shell's form too, and its plan
 //! finds rows by index.
 
+use apm_store::MIGRATIONS;
 use apm_time::Range;
 use diesel::prelude::*;
 use diesel_migrations::MigrationHarness;
@@ -12,7 +13,6 @@ use super::{
     services, statement, statements, throughput, trace, transactions,
 };
 use crate::insight::callers::{self, Of};
-use crate::store::MIGRATIONS;
 
 /// Tables of which there are as many rows as there were events, by the aliases of the `.sql` files.
 const RAW: [&str; 10] = [

@@ -5,6 +5,7 @@ mod counts;
 
 use std::collections::{BTreeMap, HashMap};
 
+use apm_store::OTHER;
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Text};
 use serde::Serialize;
@@ -14,7 +15,6 @@ use super::series::{Axis, per_minute};
 use super::sql::Sql;
 use super::window::Window;
 use super::{Scope, kept, latency};
-use crate::store::OTHER;
 use counts::Counts;
 
 /// Series of a chart: nobody tells more lines apart. With more results, the last series is `_other`.

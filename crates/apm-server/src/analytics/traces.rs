@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use apm_store::StoreError;
 use apm_time::Range;
 use diesel::SqliteConnection;
 use kql::Expr;
@@ -9,7 +10,6 @@ use serde::Serialize;
 use serde_json::Value as Json;
 
 use super::discover::{self, Cursor, Groups, Hit, Limits, Request};
-use crate::store::StoreError;
 
 /// The query that finds entries of traces.
 pub const ENTRIES: &str = "processor.event: transaction and not parent.id: *";

@@ -10,7 +10,7 @@ use serde::Serialize;
 
 use super::sql::Sql;
 
-pub use crate::rollup::LEVELS;
+pub use apm_store::rollup::LEVELS;
 
 /// Bound of `target = range / 50` and the interval below it, both in milliseconds (reference/ui.md 4.1).
 const INTERVALS: [(i64, i64); 15] = [

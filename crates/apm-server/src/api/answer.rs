@@ -5,6 +5,7 @@ use std::io;
 use actix_web::http::StatusCode;
 use actix_web::http::header::{CACHE_CONTROL, ETAG, EntityTag, Header, IfNoneMatch};
 use actix_web::{HttpRequest, HttpResponse};
+use apm_store::Store;
 use diesel::SqliteConnection;
 use serde::Serialize;
 use xxhash_rust::xxh3::xxh3_64;
@@ -13,7 +14,6 @@ use super::error::ApiError;
 use super::params::Params;
 use crate::analytics::minutes;
 use crate::analytics::window::Window;
-use crate::store::Store;
 
 /// An answer, and the same for an earlier window where a comparison was asked for.
 #[derive(Debug, Serialize)]

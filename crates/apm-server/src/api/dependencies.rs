@@ -2,6 +2,7 @@
 
 use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse};
+use apm_store::Store;
 use serde::Serialize;
 
 use super::answer::compare;
@@ -11,7 +12,6 @@ use crate::analytics::dependencies::{self, Choice, Dependency};
 use crate::analytics::filter::List;
 use crate::analytics::series::Axis;
 use crate::analytics::statements::{self, Statement};
-use crate::store::Store;
 
 /// One dependency.
 #[derive(Serialize)]

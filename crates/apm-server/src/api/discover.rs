@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use actix_web::http::header::ETAG;
 use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse};
+use apm_store::Store;
 use diesel::SqliteConnection;
 use serde::Serialize;
 use serde_json::Value as Json;
@@ -15,7 +16,6 @@ use super::error::ApiError;
 use super::params::Params;
 use crate::analytics::discover::{self, Field, Limits, MOST_HITS, Request};
 use crate::analytics::series::Axis;
-use crate::store::Store;
 
 /// Documents of a page where nothing else is asked for.
 const SIZE: i64 = 100;

@@ -6,7 +6,7 @@ use apm_time::TimeError;
 use kql::KqlError;
 use serde_json::json;
 
-use crate::store::StoreError;
+use apm_store::StoreError;
 
 /// A question that has no answer.
 #[derive(Debug, thiserror::Error)]

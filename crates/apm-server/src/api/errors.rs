@@ -2,6 +2,7 @@
 
 use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse};
+use apm_store::Store;
 use apm_time::rfc3339;
 use serde::Serialize;
 use serde_json::Value as Json;
@@ -12,7 +13,6 @@ use super::params::Params;
 use crate::analytics::error_group::{self, Detail};
 use crate::analytics::filter::List;
 use crate::analytics::{discover, errors, minutes};
-use crate::store::Store;
 
 /// One group with one of its occurrences.
 #[derive(Serialize)]

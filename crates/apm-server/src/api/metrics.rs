@@ -2,6 +2,7 @@
 
 use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse};
+use apm_store::Store;
 use serde::Serialize;
 
 use super::answer::compare;
@@ -9,7 +10,6 @@ use super::error::ApiError;
 use super::params::Params;
 use crate::analytics::filter::List;
 use crate::analytics::metrics::{self, Metric, Metrics};
-use crate::store::Store;
 
 /// The page, or one metric by its name.
 #[derive(Serialize)]

@@ -2,6 +2,7 @@
 
 use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse};
+use apm_store::Store;
 use serde::Serialize;
 
 use super::answer::compare;
@@ -13,7 +14,6 @@ use crate::analytics::filter::List;
 use crate::analytics::latency::Latency;
 use crate::analytics::statement::{self, Detail};
 use crate::analytics::statements;
-use crate::store::Store;
 
 /// One statement.
 #[derive(Serialize)]

@@ -2,6 +2,7 @@
 
 use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse};
+use apm_store::Store;
 use serde::Serialize;
 
 use super::answer::compare;
@@ -16,7 +17,6 @@ use crate::analytics::services;
 use crate::analytics::statements::{self, Statement};
 use crate::analytics::throughput::{self, Throughput};
 use crate::analytics::transactions::{self, Transaction};
-use crate::store::Store;
 
 /// Rows of each table of the overview.
 const TOP: usize = 5;

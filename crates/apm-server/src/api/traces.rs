@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse};
+use apm_store::{Store, StoreError};
 use diesel::SqliteConnection;
 use kql::pasted::{Part, readings};
 use serde::{Serialize, Serializer};
@@ -18,7 +19,6 @@ use crate::analytics::discover::{self, MOST_HITS};
 use crate::analytics::trace::item::Trace;
 use crate::analytics::trace::read;
 use crate::analytics::traces::{self, Question};
-use crate::store::{Store, StoreError};
 
 /// Some of the items of a trace, with what is said of all of it.
 #[derive(Debug)]

@@ -4,6 +4,7 @@ use std::collections::HashSet;
 
 use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse};
+use apm_store::Store;
 use serde::Serialize;
 
 use super::answer::compare;
@@ -17,7 +18,6 @@ use crate::analytics::samples::{self, Durations, Sample};
 use crate::analytics::throughput::{self, Throughput};
 use crate::analytics::transactions::{self, Transactions};
 use crate::insight::callers::{self, Caller, Of};
-use crate::store::Store;
 
 /// The table and the charts above it.
 #[derive(Serialize)]

@@ -3,11 +3,11 @@
 use actix_web::http::Method;
 use actix_web::http::header::{self, HeaderValue};
 use actix_web::{HttpRequest, HttpResponse, web};
+use apm_store::{Store, StoreError};
 use serde::Deserialize;
 
 use super::respond;
 use crate::agent_config::{self, Settings};
-use crate::store::{Store, StoreError};
 
 /// How long an agent may keep an answer; also how often it asks.
 const FRESH: &str = "max-age=30, must-revalidate";

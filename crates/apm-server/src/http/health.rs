@@ -4,11 +4,11 @@ use std::sync::{Mutex, PoisonError};
 use std::time::Instant;
 
 use actix_web::{HttpRequest, HttpResponse, web};
+use apm_store::Store;
 use serde_json::json;
 use tokio::time::{Duration, timeout};
 
 use super::{Shared, respond};
-use crate::store::Store;
 
 /// How long the writer may take to answer.
 const WAIT: Duration = Duration::from_secs(2);

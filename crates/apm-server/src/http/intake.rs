@@ -6,12 +6,12 @@ use std::sync::Arc;
 use actix_web::body::BoxBody;
 use actix_web::http::{Method, header};
 use actix_web::{HttpRequest, HttpResponse, web};
+use apm_intake::{Report, Stream};
 use futures_util::StreamExt as _;
 use tokio::time::{Duration, timeout};
 
 use super::body::{Portions, Unfinished};
 use super::{Shared, respond};
-use crate::intake::{Report, Stream};
 
 /// What of a refused body is read and thrown away, so that the caller gets to read the answer.
 const DRAINED: usize = 1 << 20;

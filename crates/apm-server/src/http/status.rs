@@ -4,12 +4,12 @@ use std::fmt::Write as _;
 
 use actix_web::http::header;
 use actix_web::{HttpRequest, HttpResponse, web};
+use apm_intake::Look;
+use apm_store::{COMMIT_TIMES, NameKind, Store, StoreStats};
 use apm_time::rfc3339_millis;
 use serde_json::{Value, json};
 
 use super::{Shared, respond};
-use crate::intake::Look;
-use crate::store::{COMMIT_TIMES, NameKind, Store, StoreStats};
 
 /// `GET /api/v1/status`
 pub(super) async fn json(

@@ -5,13 +5,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use actix_web::rt::{System, SystemRunner};
+use apm_intake::{Counters, Stream};
+use apm_store::event::Batch;
+use apm_store::{Store, StoreError, Ticket};
 use awc::Client;
 use awc::http::header;
 
 use super::{ImportError, Summary};
-use crate::event::Batch;
-use crate::intake::{Counters, Stream};
-use crate::store::{Store, StoreError, Ticket};
 
 /// Longest line that the intake takes, bytes, as the server has it by default.
 pub(super) const MAX_EVENT_SIZE: usize = 300 * 1024;

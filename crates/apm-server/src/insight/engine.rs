@@ -7,12 +7,12 @@ use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
+use apm_store::{Store, StoreError, SubmitError};
 use diesel::SqliteConnection;
 
 use super::observe::{self, Observer};
 use super::rules::{self, Files, Plans, RuleError};
 use super::{finding, marker};
-use crate::store::{Store, StoreError, SubmitError};
 
 /// How the engine works.
 #[derive(Debug, Clone)]

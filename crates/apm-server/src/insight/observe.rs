@@ -7,12 +7,12 @@
 use std::collections::hash_map::Entry;
 use std::collections::{BTreeSet, HashMap};
 
+use apm_store::id::{Identifier, StoredId};
+use apm_store::rollup::LEVELS;
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Bool, Double, Text};
 
 use crate::analytics::sql::{Sql, Value};
-use crate::rollup::LEVELS;
-use crate::store::id::{Identifier, StoredId};
 
 use super::repeats::{BADGE, DbSpan, repeats};
 

@@ -24,7 +24,7 @@ pub enum OfflineError {
 /// # Errors
 /// See [`OfflineError`].
 pub fn check(path: &Path, gate: &Gate) -> Result<Report, OfflineError> {
-    let mut conn = SqliteConnection::establish(&crate::store::uri(path, "rw"))?;
+    let mut conn = SqliteConnection::establish(&apm_store::uri(path, "rw"))?;
     conn.batch_execute("PRAGMA busy_timeout = 5000; PRAGMA query_only = 1")
         .map_err(CheckError::Query)?;
     Ok(conn.transaction(|conn| check::run(conn, gate, apm_time::now()))?)

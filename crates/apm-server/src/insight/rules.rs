@@ -13,6 +13,8 @@ mod text;
 use std::collections::HashMap;
 use std::path::PathBuf;
 
+use apm_store::StoreError;
+use apm_store::id::{Identifier, StoredId};
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Double, Text};
 
@@ -20,8 +22,6 @@ use super::finding::{Draft, Evidence};
 use super::plan::Explained;
 use super::repeats::Shape;
 use crate::analytics::sql::Sql;
-use crate::store::StoreError;
-use crate::store::id::{Identifier, StoredId};
 
 /// What rules about requests look at, seconds.
 const RECENT: i64 = 5 * 60;

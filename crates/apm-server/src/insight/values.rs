@@ -5,14 +5,14 @@
 
 use std::collections::HashSet;
 
+use apm_store::StoreError;
+use apm_store::id::StoredId;
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Double};
 use serde_json::Value as Json;
 
 use super::repeats::Values;
 use crate::analytics::sql::Sql;
-use crate::store::id::StoredId;
-use crate::store::{self, StoreError};
 
 /// The label that carries a keyed hash of the bind values (`ELASTIC_APM_CAPTURE_BIND_HASH`).
 const BIND_HASH: &str = "bind_hash";
@@ -92,7 +92,7 @@ pub(super) fn texts(
 
 fn documents(conn: &mut SqliteConnection, rows: &[Seq]) -> Result<Vec<Calls>, StoreError> {
     let seqs: Vec<i64> = rows.iter().map(|row| row.seq).collect();
-    let events = store::events(conn, &seqs)?;
+    let events = apm_store::events(conn, &seqs)?;
     Ok(events.iter().map(|event| parts(&event.rest)).collect())
 }
 

@@ -4,10 +4,10 @@ use std::sync::Arc;
 
 use apm_time::SECOND;
 
-use crate::event::{
+use apm_store::event::{
     Batch, ErrorEvent, Event, Outcome, Resource, ServiceOverride, Span, Stack, Transaction,
 };
-use crate::store::{Store, StoreOptions};
+use apm_store::{Store, StoreOptions};
 
 /// What telemetry may carry in every field that it names.
 pub(super) const HOSTILE: &str = "<script>alert(\"1\")</script>";

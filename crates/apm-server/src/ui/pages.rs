@@ -27,6 +27,7 @@ pub(crate) mod transactions;
 
 use std::ops::Range;
 
+use apm_store::OTHER;
 use diesel::SqliteConnection;
 use maud::{Markup, html};
 
@@ -44,7 +45,6 @@ use crate::analytics::Scope;
 use crate::analytics::filter::List;
 use crate::analytics::minutes;
 use crate::analytics::window::Window;
-use crate::store::OTHER;
 
 /// What a page function asks with.
 pub(crate) struct Ask<'a> {

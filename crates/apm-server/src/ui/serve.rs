@@ -8,6 +8,7 @@ use std::sync::OnceLock;
 use actix_web::http::{StatusCode, header};
 use actix_web::web::Query;
 use actix_web::{HttpRequest, HttpResponse, HttpResponseBuilder};
+use apm_store::{Store, StoreError};
 use flate2::Compression;
 use futures_util::StreamExt as _;
 use maud::html;
@@ -25,7 +26,6 @@ use super::{assets, csv, isolate};
 use crate::analytics::{directory, errors};
 use crate::front::Front;
 use crate::insight::marker::{self, Kind, Marker};
-use crate::store::{Store, StoreError};
 
 pub(super) use actions::{clear, export, import, set_agents};
 pub(super) use theme::choose_theme;

@@ -3,10 +3,10 @@
 use actix_web::http::{StatusCode, header};
 use actix_web::web::{Data, to};
 use actix_web::{App, test};
+use apm_store::{Store, StoreOptions};
 
 use super::demo::{Demo, HOSTILE};
 use super::href::Href;
-use crate::store::{Store, StoreOptions};
 
 /// Addresses of all pages; `{service}` and the like are filled in.
 const PAGES: [&str; 32] = [

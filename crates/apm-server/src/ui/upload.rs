@@ -11,13 +11,13 @@ use std::time::Duration;
 
 use actix_multipart::{Multipart, MultipartError};
 use actix_web::web::Bytes;
+use apm_store::Store;
 use flate2::bufread::MultiGzDecoder;
 use futures_util::TryStreamExt as _;
 use tokio::sync::{Semaphore, mpsc};
 use tokio::time::{Instant, timeout_at};
 
 use crate::import::{ImportError, Summary, Target, stream};
-use crate::store::Store;
 use pieces::{Bounded, Piece, Pieces, Tee};
 
 /// Largest file that is taken, bytes.

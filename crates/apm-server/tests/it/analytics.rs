@@ -18,8 +18,8 @@ use apm_server::analytics::window::Window;
 use std::path::Path;
 use std::sync::Arc;
 
-use apm_server::event::{Batch, Event, Outcome, Resource};
-use apm_server::store::{Store, StoreOptions};
+use apm_store::event::{Batch, Event, Outcome, Resource};
+use apm_store::{Store, StoreOptions};
 use apm_time::Range;
 
 use crate::support::events::{NEW_YEAR, now, pairs, resource, transaction};

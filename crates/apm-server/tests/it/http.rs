@@ -287,8 +287,8 @@ async fn agents_without_settings_get_none_and_a_tag_to_ask_again_with() {
 #[actix_web::test]
 async fn the_best_match_of_the_settings_wins_and_its_tag_follows_its_values() {
     let directory = tempfile::tempdir().expect("a directory");
-    let options = apm_server::store::StoreOptions::new(directory.path().join("apm.db"));
-    let store = apm_server::store::Store::open(options).expect("it opens");
+    let options = apm_store::StoreOptions::new(directory.path().join("apm.db"));
+    let store = apm_store::Store::open(options).expect("it opens");
     let settings = |service: &str, environment: &str, rate: &str| Settings {
         service: service.to_owned(),
         environment: environment.to_owned(),
@@ -308,7 +308,7 @@ async fn the_best_match_of_the_settings_wins_and_its_tag_follows_its_values() {
     }
     let find = async |service: &'static str, environment: Option<&'static str>| {
         let found = store.read_async(move |conn| {
-            Ok::<_, apm_server::store::StoreError>(agent_config::find(conn, service, environment)?)
+            Ok::<_, apm_store::StoreError>(agent_config::find(conn, service, environment)?)
         });
         found.await.expect("read").expect("found")
     };

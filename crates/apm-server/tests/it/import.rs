@@ -6,7 +6,7 @@ use std::rc::Rc;
 
 use apm_server::generate::{Options, generate};
 use apm_server::import::{ImportError, Summary, Target, file, stream};
-use apm_server::store::{StoreError, trace};
+use apm_store::{StoreError, trace};
 use flate2::Compression;
 use flate2::write::GzEncoder;
 

@@ -8,10 +8,10 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use apm_server::analytics::Scope;
-use apm_server::event::{Batch, Event, Outcome, Span};
 use apm_server::insight::finding::{self, Finding, Which};
 use apm_server::insight::{Engine, Options};
-use apm_server::store::{Store, StoreError, StoreOptions};
+use apm_store::event::{Batch, Event, Outcome, Span};
+use apm_store::{Store, StoreError, StoreOptions};
 
 use crate::support::events::{batch, now, span, transaction};
 

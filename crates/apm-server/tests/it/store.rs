@@ -19,7 +19,7 @@ mod upgrade;
 
 use std::path::Path;
 
-use apm_server::store::{NameLimits, Store, StoreError, StoreOptions};
+use apm_store::{NameLimits, Store, StoreError, StoreOptions};
 use diesel::prelude::*;
 use diesel::sql_types::BigInt;
 

@@ -3,10 +3,10 @@
 //! A field belongs here only if the column and the document always agree: whatever is left out is read
 //! from the document, which is slower and never wrong.
 
+use apm_store::event::Kind;
 use kql::Expr;
 
 use crate::analytics::condition::{Column, Condition, Kept};
-use crate::event::Kind;
 
 const TX_GROUP: &str =
     "r.group_id IN (SELECT g.id FROM tx_group g JOIN service s ON s.id = g.service_id WHERE";

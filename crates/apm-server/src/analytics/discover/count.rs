@@ -8,6 +8,9 @@
 
 use std::time::Instant;
 
+use apm_store::StoreError;
+use apm_store::event::Kind;
+use apm_store::rollup::{ENTRY, LEVELS, kind_code};
 use apm_time::{Range, SECOND};
 use diesel::prelude::*;
 use diesel::sql_types::BigInt;
@@ -18,9 +21,6 @@ use super::walk::{Block, Search, bound, runs};
 use crate::analytics::condition::Condition;
 use crate::analytics::sql::Sql;
 use crate::analytics::window;
-use crate::event::Kind;
-use crate::rollup::{ENTRY, LEVELS, kind_code};
-use crate::store::StoreError;
 
 /// Start of a bucket (seconds since the epoch), and how many are in it. A bucket may come several times.
 type Counts = Vec<(i64, u64)>;

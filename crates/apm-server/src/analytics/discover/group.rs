@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::time::Instant;
 
+use apm_store::StoreError;
 use diesel::prelude::*;
 use kql::{for_each_leaf, text_of};
 use serde::Serialize;
@@ -10,7 +11,6 @@ use serde_json::Value as Json;
 
 use super::Request;
 use super::walk::Search;
-use crate::store::StoreError;
 
 /// Groups shown; the rest is counted together.
 const MOST: usize = 100;

@@ -3,14 +3,14 @@
 use std::collections::HashMap;
 use std::time::Instant;
 
+use apm_store::StoreError;
+use apm_store::event::Kind;
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Double, Text};
 
 use super::walk::{Search, bound, runs};
 use super::{Group, Groups, Request, group};
 use crate::analytics::sql::Sql;
-use crate::event::Kind;
-use crate::store::StoreError;
 
 /// Transactions that are looked at, the newest. More would say the same, and cost more the more there are.
 const LOOKED_AT: u64 = 20_000;

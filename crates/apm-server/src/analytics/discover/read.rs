@@ -3,13 +3,13 @@
 use std::collections::BinaryHeap;
 use std::time::Instant;
 
+use apm_store::StoreError;
 use apm_time::Range;
 use diesel::SqliteConnection;
 use serde_json::Value as Json;
 
 use super::walk::{MOST_BYTES, Search, hit, size_of_event};
 use super::{Cursor, Hit};
-use crate::store::StoreError;
 
 /// Blocks looked at together.
 const BLOCKS: usize = 64;
@@ -125,7 +125,7 @@ impl Search<'_> {
                 continue;
             }
             let seqs: Vec<i64> = places.iter().map(|(_, seq)| *seq).collect();
-            for event in crate::store::events(conn, &seqs)? {
+            for event in apm_store::events(conn, &seqs)? {
                 let hit = hit(&event);
                 if kql::matches(&self.request.query, &hit.document) {
                     found(hit, size_of_event(&event));

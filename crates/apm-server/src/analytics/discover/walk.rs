@@ -2,6 +2,8 @@
 
 use std::time::Instant;
 
+use apm_store::StoreError;
+use apm_store::event::{Kind, StoredEvent};
 use apm_time::Range;
 use diesel::prelude::*;
 use diesel::sql_types::BigInt;
@@ -10,8 +12,6 @@ use serde_json::Value as Json;
 use super::{Cursor, Hit, Request, columns};
 use crate::analytics::condition::Condition;
 use crate::analytics::sql::Sql;
-use crate::event::{Kind, StoredEvent};
-use crate::store::StoreError;
 
 /// Blocks looked at together: first few, for the newest hits are near; then more, for speed.
 const FIRST_STRIDE: usize = 4;
@@ -130,7 +130,7 @@ impl<'a> Search<'a> {
                 break;
             }
             let seqs: Vec<i64> = places.iter().map(|(_, seq)| *seq).collect();
-            let events = crate::store::events(conn, &seqs)?;
+            let events = apm_store::events(conn, &seqs)?;
             bytes += events.iter().map(size_of_event).sum::<usize>();
             hits.extend(events.iter().map(hit));
         }
@@ -240,5 +240,5 @@ pub(super) fn hit(event: &StoredEvent) -> Hit {
 
 /// The document of an event.
 pub(super) fn document(event: &StoredEvent) -> Json {
-    crate::document::document(event)
+    apm_store::document::document(event)
 }

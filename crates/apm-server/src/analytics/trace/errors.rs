@@ -1,10 +1,10 @@
 //! Errors and log lines of a trace, as they are read.
 
+use apm_store::id::{Identifier, StoredId};
 use diesel::QueryableByName;
 use diesel::sql_types::{BigInt, Bool, Nullable, Text};
 
 use super::item::{TraceError, TraceLog};
-use crate::store::id::{Identifier, StoredId};
 
 #[derive(QueryableByName)]
 pub(super) struct ErrorRow {

@@ -1,7 +1,8 @@
 //! Finding items of a trace: by their words, by how long they took, by how they ended.
 
+use apm_store::id::StoredId;
+
 use super::item::{Item, Trace};
-use crate::store::id::StoredId;
 
 /// Letters of a search that are looked at.
 const MOST_LETTERS: usize = 200;

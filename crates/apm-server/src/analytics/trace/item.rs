@@ -3,11 +3,11 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use apm_store::event::Outcome;
+use apm_store::id::StoredId;
 use serde::Serialize;
 
 use super::lines::Lines;
-use crate::event::Outcome;
-use crate::store::id::StoredId;
 
 /// Everything known of one trace.
 #[derive(Debug, Clone, Default)]

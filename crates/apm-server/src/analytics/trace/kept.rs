@@ -6,6 +6,7 @@
 use std::sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
+use apm_store::StoreError;
 use diesel::SqliteConnection;
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Text};
@@ -13,7 +14,6 @@ use diesel::sql_types::{BigInt, Text};
 use super::item::Trace;
 use super::read;
 use crate::analytics::sql::Sql;
-use crate::store::StoreError;
 
 /// Blocks from which on a trace is large: a block is up to 128 events.
 const LARGE: usize = 32;

@@ -6,6 +6,8 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use apm_store::StoreError;
+use apm_store::id::{Identifier, StoredId};
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Nullable};
 use kql::pasted::{Part, readings};
@@ -18,8 +20,6 @@ use super::row::ItemRow;
 use super::tree::{self, Adoption, Tree};
 use super::{cover, critical, kept};
 use crate::analytics::sql::Sql;
-use crate::store::StoreError;
-use crate::store::id::{Identifier, StoredId};
 
 use super::errors::{ErrorRow, LogRow};
 
@@ -306,7 +306,7 @@ impl Reading {
         let mut seqs: Vec<i64> = inferred.keys().copied().collect();
         seqs.sort_unstable();
         for seqs in seqs.chunks(128) {
-            for event in crate::store::events(conn, seqs)? {
+            for event in apm_store::events(conn, seqs)? {
                 let rest: serde_json::Value = serde_json::from_str(&event.rest).unwrap_or_default();
                 let ids = rest["child_ids"].as_array().into_iter().flatten();
                 let ids = ids.filter_map(|id| id.as_str());

@@ -6,7 +6,7 @@ use diesel::row::{Field, NamedRow, Row};
 use diesel::sql_types::{BigInt, Nullable};
 use diesel::sqlite::Sqlite;
 
-use crate::store::id::{Identifier, StoredId};
+use apm_store::id::{Identifier, StoredId};
 
 /// A transaction or a span: the columns of `transactions.sql` and of `spans.sql`.
 #[derive(Debug)]

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use actix_web::http::header::CONTENT_TYPE;
 use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse};
+use apm_store::Store;
 use tokio::sync::Semaphore;
 
 use crate::api::error::ApiError;
@@ -13,7 +14,6 @@ use crate::api::params::Params;
 use crate::config::Config;
 use crate::insight::Files;
 use crate::insight::console::{self, ConsoleError, Limits};
-use crate::store::Store;
 
 /// Questions of the console that may run at a time: each may take a core for its whole time limit.
 const AT_ONCE: usize = 2;

@@ -2,6 +2,7 @@
 
 use actix_web::web::{Data, Path};
 use actix_web::{HttpRequest, HttpResponse};
+use apm_store::{Store, StoreError};
 use apm_time::SECOND;
 use serde::Serialize;
 
@@ -10,7 +11,6 @@ use crate::api::answer::answer;
 use crate::api::error::ApiError;
 use crate::api::params::Params;
 use crate::insight::finding::{self, Which};
-use crate::store::{Store, StoreError};
 
 #[derive(Serialize)]
 struct Insights {

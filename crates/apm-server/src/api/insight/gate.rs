@@ -2,12 +2,12 @@
 
 use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse};
+use apm_store::Store;
 
 use crate::api::answer::answer;
 use crate::api::error::ApiError;
 use crate::api::params::Params;
 use crate::insight::check::{self, CheckError, Gate};
-use crate::store::Store;
 
 pub(in crate::api) async fn check(
     request: HttpRequest,

@@ -2,6 +2,7 @@
 
 use actix_web::web::{Bytes, Data};
 use actix_web::{HttpRequest, HttpResponse};
+use apm_store::{Store, StoreError};
 use apm_time::SECOND;
 use serde::{Deserialize, Serialize};
 
@@ -11,7 +12,6 @@ use crate::api::error::ApiError;
 use crate::api::params::Params;
 use crate::insight::compare::{self, Stretch};
 use crate::insight::marker;
-use crate::store::{Store, StoreError};
 
 /// How far a comparison around a marker reaches, seconds.
 const REACH: i64 = 3_600;

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse};
+use apm_store::Store;
 use apm_time::{SECOND, rfc3339};
 use serde::Serialize;
 
@@ -17,7 +18,6 @@ use crate::api::params::Params;
 use crate::insight::callers::{self, Of};
 use crate::insight::growth::{self, Growth};
 use crate::insight::plan;
-use crate::store::Store;
 
 #[derive(Serialize)]
 struct Callers {

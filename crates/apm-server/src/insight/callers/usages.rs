@@ -3,12 +3,12 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, LazyLock, Mutex};
 
+use apm_store::id::{Identifier, StoredId};
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Double};
 
 use crate::analytics::kept::{Files, Part};
 use crate::analytics::sql::Sql;
-use crate::store::id::{Identifier, StoredId};
 
 /// How requests of one transaction group use one statement; 0: all statements.
 #[derive(Debug, Clone, QueryableByName)]

@@ -1,10 +1,10 @@
 use std::time::{Duration, Instant};
 
+use apm_store::MIGRATIONS;
 use diesel::{Connection as _, RunQueryDsl as _, SqliteConnection};
 use diesel_migrations::MigrationHarness;
 
 use super::*;
-use crate::store::MIGRATIONS;
 
 /// A telemetry database with one statement in it.
 fn database() -> (tempfile::TempDir, std::path::PathBuf) {

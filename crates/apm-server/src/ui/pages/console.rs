@@ -2,12 +2,12 @@
 
 mod chart;
 
+use apm_store::StoreError;
 use maud::{Markup, html};
 
 use super::{Answer, Ask, page};
 use crate::api::Settings;
 use crate::insight::console::{Cell, Cut, Table};
-use crate::store::StoreError;
 use crate::ui::components::head::{Crumb, page_head};
 use crate::ui::components::panel::{nothing, panel};
 use crate::ui::components::shell::Section;

@@ -1,12 +1,12 @@
 //! `/services/{s}/dependencies`: what a service calls, how often, and how long it waits.
 
+use apm_store::OTHER;
 use diesel::QueryResult;
 use maud::{Markup, html};
 
 use super::{Answer, Ask, page, service_crumbs, service_tabs};
 use crate::analytics::Scope;
 use crate::analytics::dependencies::{self, Choice, Dependencies, Dependency};
-use crate::store::OTHER;
 use crate::ui::chart::buckets::settled;
 use crate::ui::chart::spark::spark;
 use crate::ui::components::cells::{self, swatch};

@@ -6,12 +6,12 @@ mod groups;
 pub(crate) mod hits;
 mod state;
 
+use apm_store::StoreError;
 use maud::{Markup, html};
 
 use super::charts::per;
 use super::{Answer, Ask, page, wider};
 use crate::analytics::discover::{self, Found, Limits, Request};
-use crate::store::StoreError;
 use crate::ui::chart::bars::{BarChart, Layer};
 use crate::ui::chart::buckets::{Buckets, partial};
 use crate::ui::chart::frame::Measure;

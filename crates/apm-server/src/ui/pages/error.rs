@@ -3,6 +3,7 @@
 mod occurrence;
 mod shared;
 
+use apm_store::StoreError;
 use apm_time::SECOND;
 use kql::pasted;
 use maud::{Markup, html};
@@ -13,7 +14,6 @@ use super::{Answer, Ask, errors, page, service_crumbs, transaction_href};
 use crate::analytics::error_group::{self, Affected, Detail};
 use crate::analytics::errors::{self as groups, ErrorGroup};
 use crate::analytics::{discover, latency};
-use crate::store::StoreError;
 use crate::ui::components::cells::{Tone, meter};
 use crate::ui::components::findings::findings;
 use crate::ui::components::head::{Crumb, Fact, dim, facts, page_head};

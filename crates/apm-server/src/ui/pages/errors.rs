@@ -1,12 +1,12 @@
 //! `/errors` and `/services/{s}/errors`: which errors there were, how often, since when.
 
+use apm_store::OTHER;
 use apm_time::SECOND;
 use diesel::QueryResult;
 use maud::{Markup, html};
 
 use super::{Answer, Ask, charts, page, service_crumbs, service_tabs};
 use crate::analytics::errors::{self, ErrorGroup, Errors};
-use crate::store::OTHER;
 use crate::ui::chart::bars::{BarChart, Layer};
 use crate::ui::chart::buckets::{Buckets, partial};
 use crate::ui::chart::frame::Measure;

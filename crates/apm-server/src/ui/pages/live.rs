@@ -3,6 +3,7 @@
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
+use apm_store::{Store, StoreError};
 use apm_time::{Range, SECOND};
 use futures_util::{Stream, stream};
 use kql::Expr;
@@ -12,7 +13,6 @@ use super::discover::hits::{duration_cell, summary};
 use super::trace::document::text;
 use super::{Answer, Ask, page};
 use crate::analytics::discover::{self, Hit, Limits, Request};
-use crate::store::{Store, StoreError};
 use crate::ui::components::cells::{result_class, swatch};
 use crate::ui::components::head::{Crumb, page_head};
 use crate::ui::components::panel::panel;

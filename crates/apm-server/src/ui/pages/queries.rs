@@ -5,6 +5,7 @@ mod detail;
 
 use std::collections::HashMap;
 
+use apm_store::OTHER;
 use diesel::QueryResult;
 use maud::{Markup, html};
 
@@ -16,7 +17,6 @@ use crate::analytics::statements::{self, Statement, Statements};
 use crate::insight::callers::{self, Caller, Of};
 use crate::insight::finding::{self, Finding, Which};
 use crate::insight::repeats::BADGE;
-use crate::store::OTHER;
 use crate::ui::chart::buckets::settled;
 use crate::ui::chart::spark::spark;
 use crate::ui::components::cells::{self, Rise, Tone, flag};

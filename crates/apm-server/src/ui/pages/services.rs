@@ -4,6 +4,7 @@ mod headline;
 
 use std::collections::HashMap;
 
+use apm_store::OTHER;
 use diesel::QueryResult;
 use maud::{Markup, html};
 
@@ -13,7 +14,6 @@ use crate::analytics::series::Axis;
 use crate::analytics::services::{self, Service, Services};
 use crate::analytics::{errors as error_groups, transactions as groups};
 use crate::insight::finding;
-use crate::store::OTHER;
 use crate::ui::chart::buckets::settled;
 use crate::ui::chart::spark::spark;
 use crate::ui::components::cells::{self, Rise, Tone};

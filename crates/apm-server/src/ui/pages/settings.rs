@@ -6,6 +6,8 @@ mod names;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use apm_store::schema::block;
+use apm_store::{Store, StoreError, StoreStats};
 use apm_time::SECOND;
 use diesel::prelude::*;
 use maud::{Markup, html};
@@ -13,8 +15,6 @@ use maud::{Markup, html};
 use super::{Answer, Ask, page};
 use crate::agent_config::{self, Settings};
 use crate::analytics::names as kept_names;
-use crate::store::schema::block;
-use crate::store::{Store, StoreError, StoreStats};
 use crate::ui::components::cells::meter;
 use crate::ui::components::head::{Crumb, Fact, dim, facts, page_head};
 use crate::ui::components::panel::{nothing, pairs};
@@ -106,8 +106,8 @@ fn storage(view: &View, store: &Store, stats: &StoreStats, oldest: Option<i64>) 
     let limit = options.max_size.unwrap_or(0);
     let age = |age: Option<Duration>| age.map_or_else(|| "for ever".to_owned(), age_words);
     let durability = match options.durability {
-        crate::store::Durability::Normal => "an acknowledged event survives the end of the process",
-        crate::store::Durability::Full => "an acknowledged event survives a power loss too",
+        apm_store::Durability::Normal => "an acknowledged event survives the end of the process",
+        apm_store::Durability::Full => "an acknowledged event survives a power loss too",
     };
     html! {
         section.panel {

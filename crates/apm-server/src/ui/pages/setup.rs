@@ -1,10 +1,10 @@
 //! `/setup`: what to paste into a service so that it reports here, and whether anything has arrived yet.
 
+use apm_store::StoreError;
 use maud::{Markup, html};
 
 use super::{Answer, Ask, page};
 use crate::analytics::directory;
-use crate::store::StoreError;
 use crate::ui::components::code;
 use crate::ui::components::controls::copy;
 use crate::ui::components::head::{Crumb, page_head};

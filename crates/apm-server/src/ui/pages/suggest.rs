@@ -4,13 +4,13 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
+use apm_store::StoreError;
 use kql::Expr;
 use maud::{Markup, html};
 
 use super::{Answer, Ask};
 use crate::analytics::discover::{self, Found, Limits, Request};
 use crate::analytics::filter::List;
-use crate::store::StoreError;
 use crate::ui::bar::Bar;
 use crate::ui::number::grouped;
 

@@ -11,12 +11,12 @@ mod statistics;
 
 use std::collections::HashSet;
 
+use apm_store::StoreError;
 use maud::html;
 
 use super::{Answer, Ask, Part, page};
 use crate::analytics::trace::item::Trace;
 use crate::analytics::trace::read;
-use crate::store::StoreError;
 use crate::ui::components::head::{Crumb, Fact, dim, facts, page_head};
 use crate::ui::components::panel::empty;
 use crate::ui::components::shell::{Page, Section};

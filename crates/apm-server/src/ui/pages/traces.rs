@@ -1,11 +1,11 @@
 //! `/traces`: the newest traces, by their entries, filtered by any field of these.
 
+use apm_store::StoreError;
 use maud::{Markup, html};
 
 use super::{Answer, Ask, page};
 use crate::analytics::discover::{self, Groups};
 use crate::analytics::traces::{self, ENTRIES, Entry, Question, Traces};
-use crate::store::StoreError;
 use crate::ui::components::cells::{self, result_class, swatch};
 use crate::ui::components::head::{Crumb, page_head};
 use crate::ui::components::panel::panel;

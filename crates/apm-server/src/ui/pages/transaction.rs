@@ -3,6 +3,7 @@
 mod headline;
 mod sample;
 
+use apm_store::StoreError;
 use maud::{Markup, html};
 
 use super::{Answer, Ask, Part, charts, distribution, page, service, service_crumbs, whole};
@@ -11,7 +12,6 @@ use crate::analytics::trace::read;
 use crate::analytics::{
     Scope, breakdown, distribution as spread, latency, throughput, transactions,
 };
-use crate::store::StoreError;
 use crate::ui::components::head::{Crumb, Fact, facts, page_head};
 use crate::ui::components::panel::split;
 use crate::ui::components::shell::{Page, Section};

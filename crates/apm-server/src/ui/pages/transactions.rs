@@ -2,6 +2,7 @@
 
 use std::ops::Range;
 
+use apm_store::OTHER;
 use diesel::QueryResult;
 use maud::{Markup, html};
 
@@ -9,7 +10,6 @@ use super::{Answer, Ask, charts, service_crumbs, service_tabs, transaction_href,
 use crate::analytics::transactions::{self, Transaction, Transactions};
 use crate::analytics::{Scope, latency, throughput};
 use crate::insight::callers::{self, Caller, Of};
-use crate::store::OTHER;
 use crate::ui::chart::buckets::settled;
 use crate::ui::chart::spark::spark;
 use crate::ui::components::cells;

@@ -4,12 +4,12 @@ use actix_multipart::Multipart;
 use actix_web::http::{StatusCode, header};
 use actix_web::web::Bytes;
 use actix_web::{HttpRequest, HttpResponse};
+use apm_store::{Store, StoreError};
 use futures_util::stream::{self, Stream, StreamExt as _};
 
 use super::refused;
 use crate::agent_config;
 use crate::export::Export;
-use crate::store::{Store, StoreError};
 use crate::ui::href::Href;
 use crate::ui::pages::settings;
 use crate::ui::upload::{self, UploadError, Uploads};

@@ -7,8 +7,8 @@ use actix_web::web::{self, Data};
 use actix_web::{App, test};
 use apm_server::Config;
 use apm_server::api::Settings;
-use apm_server::event::Event;
-use apm_server::store::Store;
+use apm_store::Store;
+use apm_store::event::Event;
 use serde_json::Value as Json;
 
 use super::{batch, open, shop, store_all};

@@ -5,8 +5,8 @@ use std::collections::HashSet;
 use actix_web::http::StatusCode;
 use actix_web::test;
 use actix_web::web;
-use apm_server::event::Event;
-use apm_server::store::{NameLimits, Store, StoreOptions};
+use apm_store::event::Event;
+use apm_store::{NameLimits, Store, StoreOptions};
 use serde_json::{Value as Json, json};
 
 use super::api::{RANGE, get};

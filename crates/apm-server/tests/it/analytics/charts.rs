@@ -5,8 +5,8 @@ use apm_server::analytics::samples::Durations;
 use apm_server::analytics::{
     Scope, breakdown, distribution, latency, metrics, samples, throughput,
 };
-use apm_server::event::{Breakdown, Event};
-use apm_server::store::StoreError;
+use apm_store::StoreError;
+use apm_store::event::{Breakdown, Event};
 
 use super::lists::close;
 use super::{batch, of_service, open, shop, store_all, window};
@@ -85,7 +85,7 @@ fn memory_in_use_is_of_the_limit_that_counts() {
         event.timestamp = NEW_YEAR + minute * super::MINUTE;
         for (name, value) in values {
             let name = events.keep(name);
-            let sample = apm_server::event::Sample {
+            let sample = apm_store::event::Sample {
                 name,
                 value: *value,
             };

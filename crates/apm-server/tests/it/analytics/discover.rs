@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use apm_server::analytics::discover::{self, Limits, Request};
-use apm_server::event::{Event, Outcome};
-use apm_server::store::{Store, StoreError};
+use apm_store::event::{Event, Outcome};
+use apm_store::{Store, StoreError};
 use apm_time::{Range, SECOND};
 use serde_json::Value as Json;
 

@@ -7,8 +7,8 @@ use apm_server::analytics::{
     Scope, dependencies, distribution, error_group, errors, latency, percentile, services,
     statement, statements, transactions,
 };
-use apm_server::event::{Composite, Event, Outcome};
-use apm_server::store::StoreError;
+use apm_store::StoreError;
+use apm_store::event::{Composite, Event, Outcome};
 use sql_lexer::Fingerprint;
 
 use super::{add, batch, of_service, open, shop, store_all, window};

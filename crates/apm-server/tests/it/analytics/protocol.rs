@@ -4,8 +4,8 @@ use actix_web::http::header::{ALLOW, ETAG};
 use actix_web::http::{Method, StatusCode};
 use actix_web::test;
 use actix_web::web;
-use apm_server::event::Event;
-use apm_server::store::Store;
+use apm_store::Store;
+use apm_store::event::Event;
 use serde_json::Value as Json;
 
 use super::api::{RANGE, get, json, seeded};

@@ -4,8 +4,8 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use actix_web::web;
-use apm_server::event::{Batch, Event};
-use apm_server::store::{Store, StoreOptions};
+use apm_store::event::{Batch, Event};
+use apm_store::{Store, StoreOptions};
 use serde_json::Value as Json;
 
 use super::api::json;

@@ -5,8 +5,8 @@ use apm_server::analytics::percentile::representative;
 use apm_server::analytics::samples::Durations;
 use apm_server::analytics::sql::Sql;
 use apm_server::analytics::{Scope, dependencies, samples, services, statements, transactions};
-use apm_server::event::Event;
-use apm_server::store::{Store, StoreError};
+use apm_store::event::Event;
+use apm_store::{Store, StoreError};
 use diesel::prelude::*;
 use diesel::sql_types::{Double, Text};
 

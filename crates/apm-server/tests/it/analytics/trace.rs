@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use apm_server::analytics::trace::read;
 use apm_server::analytics::trace::window::Turned;
-use apm_server::event::Event;
-use apm_server::store::StoreError;
+use apm_store::StoreError;
+use apm_store::event::Event;
 
 use super::{batch, open, store_all};
 use crate::support::events::{NEW_YEAR, error, log, span, transaction};

@@ -7,7 +7,7 @@ use apm_server::analytics::Scope;
 use apm_server::analytics::window::Window;
 use apm_server::insight::Engine;
 use apm_server::insight::callers::{self, Of};
-use apm_server::store::{Store, StoreError, StoreOptions};
+use apm_store::{Store, StoreError, StoreOptions};
 use apm_time::Range;
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Double, Text};

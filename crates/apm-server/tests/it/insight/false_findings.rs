@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
-use apm_server::event::{Batch, Composite, Event, Outcome, Resource, Span};
 use apm_server::insight::Engine;
 use apm_server::insight::finding::Finding;
-use apm_server::store::{Store, StoreOptions};
+use apm_store::event::{Batch, Composite, Event, Outcome, Resource, Span};
+use apm_store::{Store, StoreOptions};
 
 use super::{findings, options, request, until};
 use crate::support::events::{now, resource, span, transaction};

@@ -1,10 +1,10 @@
 //! Each other rule, on a service that breaks it and nothing else.
 
-use apm_server::event::Event;
 use apm_server::insight::Engine;
 use apm_server::insight::finding::Finding;
 use apm_server::insight::marker;
-use apm_server::store::{Store, StoreOptions};
+use apm_store::event::Event;
+use apm_store::{Store, StoreOptions};
 
 use super::{options, people, request, until};
 use crate::support::events::{batch, error, metricset, now};

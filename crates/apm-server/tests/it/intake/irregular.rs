@@ -1,7 +1,7 @@
 //! Lines whose keys are unknown, doubled, escaped or in another case.
 
-use apm_server::event::{Batch, Event, Metricset, Span};
 use apm_server::import::batches;
+use apm_store::event::{Batch, Event, Metricset, Span};
 
 const METADATA: &str =
     r#"{"metadata":{"service":{"name":"s","agent":{"name":"a","version":"1"}}}}"#;

@@ -1,7 +1,7 @@
 //! Samples, counts and other numbers.
 
-use apm_server::event::{Batch, Event};
 use apm_server::import::batches;
+use apm_store::event::{Batch, Event};
 
 use crate::support::server::TestServer;
 

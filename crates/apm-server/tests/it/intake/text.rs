@@ -1,7 +1,7 @@
 //! Lines whose bytes are not quite JSON.
 
-use apm_server::event::{Batch, Event};
 use apm_server::import::batches;
+use apm_store::event::{Batch, Event};
 
 const METADATA: &str =
     r#"{"metadata":{"service":{"name":"s","agent":{"name":"a","version":"1"}}}}"#;

@@ -6,7 +6,7 @@ use apm_server::export::Export;
 use apm_server::generate::{Options, generate};
 use apm_server::import::{Target, stream};
 use apm_server::insight::marker;
-use apm_server::store::{Store, StoreError, trace};
+use apm_store::{Store, StoreError, trace};
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use serde_json::json;

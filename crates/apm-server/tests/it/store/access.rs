@@ -4,7 +4,7 @@ use std::fs::{self, Permissions};
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
-use apm_server::store::{OpenError, Store, StoreOptions};
+use apm_store::{OpenError, Store, StoreOptions};
 
 use super::{number, open};
 use crate::support::events::pairs;

@@ -7,8 +7,8 @@ use std::env;
 use std::fs;
 use std::path::Path;
 
-use apm_server::event::StoredEvent;
-use apm_server::store::{Store, StoreError, StoreOptions, events, trace};
+use apm_store::event::StoredEvent;
+use apm_store::{Store, StoreError, StoreOptions, events, trace};
 use fastrand::Rng;
 
 use super::{number, open};

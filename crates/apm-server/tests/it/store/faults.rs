@@ -4,10 +4,8 @@ use std::fs;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use apm_server::event::Event;
-use apm_server::store::{
-    Durability, OpenError, Store, StoreError, StoreOptions, SubmitError, trace,
-};
+use apm_store::event::Event;
+use apm_store::{Durability, OpenError, Store, StoreError, StoreOptions, SubmitError, trace};
 use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
 

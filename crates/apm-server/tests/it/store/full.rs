@@ -12,7 +12,7 @@ use std::path::PathBuf;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
-use apm_server::store::{StoreError, trace};
+use apm_store::{StoreError, trace};
 
 use super::{number, open};
 use crate::support::events::pairs;

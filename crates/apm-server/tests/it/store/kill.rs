@@ -7,7 +7,7 @@ use std::io::{BufRead, BufReader, Write};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use apm_server::store::{Store, StoreError, trace};
+use apm_store::{Store, StoreError, trace};
 use diesel::prelude::*;
 use diesel::sql_types::Text;
 

@@ -3,8 +3,8 @@
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use apm_server::event::{Batch, Event};
-use apm_server::store::{Store, StoreError, StoreOptions, trace};
+use apm_store::event::{Batch, Event};
+use apm_store::{Store, StoreError, StoreOptions, trace};
 use diesel::prelude::*;
 
 use super::rollups::check_event_counts;
@@ -179,7 +179,7 @@ fn everything_else_that_differs_each_time_stays_within_the_limit() {
             event.name = sent.keep(&format!("GET /people/{number}"));
             event.resource = Some(sent.keep(&format!("host-{number}")));
             let frames: Vec<_> = (0..20).map(|n| number * 7919 * (n + 1)).collect();
-            event.stack = Some(apm_server::event::Stack {
+            event.stack = Some(apm_store::event::Stack {
                 json: sent.keep(&format!("{frames:?}")),
                 hash: u128::from(number),
             });
@@ -204,10 +204,10 @@ fn everything_else_that_differs_each_time_stays_within_the_limit() {
     assert_eq!(rows(&limited, "v_spans"), rows(&limited, "span"));
     // Every stack that is left is found.
     let all = limited.read::<_, StoreError>(|conn| {
-        let seqs = apm_server::store::schema::span::table
-            .select(apm_server::store::schema::span::seq)
+        let seqs = apm_store::schema::span::table
+            .select(apm_store::schema::span::seq)
             .load::<i64>(conn)?;
-        apm_server::store::events(conn, &seqs)
+        apm_store::events(conn, &seqs)
     });
     let all = all.expect("every stack is there");
     assert!(all.iter().all(|event| event.stack.is_some()));

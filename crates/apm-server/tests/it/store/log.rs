@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use apm_server::store::{Store, StoreError, StoreOptions};
+use apm_store::{Store, StoreError, StoreOptions};
 use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
 

@@ -4,7 +4,7 @@ use std::fs::{self, OpenOptions};
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use apm_server::store::{Store, StoreError};
+use apm_store::{Store, StoreError};
 use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
 

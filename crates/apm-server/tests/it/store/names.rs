@@ -1,9 +1,7 @@
 //! Names beyond the limits: counted together, told, and nothing of their events is lost.
 
-use apm_server::event::{Batch, Event, Stack};
-use apm_server::store::{
-    Beyond, NameKind, NameLimits, OTHER, Store, StoreError, StoreOptions, events,
-};
+use apm_store::event::{Batch, Event, Stack};
+use apm_store::{Beyond, NameKind, NameLimits, OTHER, Store, StoreError, StoreOptions, events};
 
 use super::{number, options};
 use crate::support::events::{batch, error, log, metricset, span, transaction};
@@ -116,7 +114,7 @@ fn names_beyond_the_limit_of_a_service_are_counted_as_other_and_their_events_are
     let newest = number(&limited, "SELECT max(seq) AS n FROM tx");
     let found = limited.read::<_, StoreError>(|conn| events(conn, &[newest, newest + 2]));
     let found = found.expect("reads");
-    let document = apm_server::document::document(&found[0]);
+    let document = apm_store::document::document(&found[0]);
     assert_eq!(document["transaction"]["name"], OTHER);
     assert_eq!(document["transaction"]["result"], OTHER);
     assert_eq!(document["transaction"]["type"], "request");
@@ -124,7 +122,7 @@ fn names_beyond_the_limit_of_a_service_are_counted_as_other_and_their_events_are
     assert_eq!(sent["name"], format!("GET /{}", SENT - 1));
     assert_eq!(sent["result"], format!("code {}", SENT - 1));
     assert_eq!(sent["type"], "request");
-    let document = apm_server::document::document(&found[1]);
+    let document = apm_store::document::document(&found[1]);
     let sent = &document["overflow"]["error"]["grouping_key"];
     assert_eq!(sent, &format!("{:016x}", SENT - 1));
     assert_ne!(sent, &document["error"]["grouping_key"]);
@@ -165,11 +163,11 @@ fn services_beyond_their_limit_are_one_and_their_events_say_whose_they_are() {
     let limited = limited(dir.path(), 10);
     for service in 0..1_010 {
         let mut sent = batch(&format!("service {service}"));
-        sent.resource = std::sync::Arc::new(apm_server::event::Resource {
+        sent.resource = std::sync::Arc::new(apm_store::event::Resource {
             document: format!(
                 r#"{{"metadata":{{"service":{{"name":"service {service}","environment":"test","agent":{{"name":"rust"}}}}}}}}"#
             ),
-            ..apm_server::event::Resource::clone(&sent.resource)
+            ..apm_store::event::Resource::clone(&sent.resource)
         });
         let event = transaction(&mut sent, service, "a");
         sent.events.push(Event::Transaction(event));
@@ -179,7 +177,7 @@ fn services_beyond_their_limit_are_one_and_their_events_say_whose_they_are() {
     assert_eq!(limited.stats().beyond.of(NameKind::Service), 10);
     let newest = number(&limited, "SELECT max(seq) AS n FROM tx");
     let found = limited.read::<_, StoreError>(|conn| events(conn, &[newest]));
-    let document = apm_server::document::document(&found.expect("reads")[0]);
+    let document = apm_store::document::document(&found.expect("reads")[0]);
     assert_eq!(document["service"]["name"], OTHER);
     assert_eq!(document["service"]["environment"], serde_json::Value::Null);
     assert_eq!(document["overflow"]["service"]["name"], "service 1009");

@@ -2,8 +2,8 @@
 
 use std::time::{Duration, Instant};
 
-use apm_server::event::{Batch, Event};
-use apm_server::store::{Store, StoreError, StoreOptions, trace};
+use apm_store::event::{Batch, Event};
+use apm_store::{Store, StoreError, StoreOptions, trace};
 
 use super::rollups::check_event_counts;
 use super::{number, options};

@@ -3,13 +3,13 @@
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
-use apm_server::event::{Batch, Composite, Event, Outcome};
-use apm_server::rollup::{LEVELS, bin, bucket, weight};
-use apm_server::store::schema::{
+use apm_store::event::{Batch, Composite, Event, Outcome};
+use apm_store::rollup::{LEVELS, bin, bucket, weight};
+use apm_store::schema::{
     error, roll_destination, roll_destination_hist, roll_error, roll_statement,
     roll_statement_hist, roll_tx, roll_tx_hist, span, tx,
 };
-use apm_server::store::{Store, StoreError};
+use apm_store::{Store, StoreError};
 use diesel::prelude::*;
 use diesel::sql_types::BigInt;
 use diesel_migrations::MigrationHarness;
@@ -486,7 +486,7 @@ fn events_that_an_older_version_stored_are_counted_when_it_is_opened() {
     // To the version before the counts, whatever migrations come after theirs.
     let counts = "SELECT 1 FROM event_count LIMIT 1";
     while diesel::sql_query(counts).execute(&mut conn).is_ok() {
-        conn.revert_last_migration(apm_server::store::MIGRATIONS)
+        conn.revert_last_migration(apm_store::MIGRATIONS)
             .expect("the version before");
     }
     drop(conn);

@@ -1,7 +1,7 @@
 //! What was stored is read back.
 
-use apm_server::event::{Event, Id, Kind, Outcome};
-use apm_server::store::{StoreError, events, trace};
+use apm_store::event::{Event, Id, Kind, Outcome};
+use apm_store::{StoreError, events, trace};
 
 use super::{number, open};
 use crate::support::events::{NEW_YEAR, batch, error, log, metricset, pairs, span, transaction};

@@ -1,6 +1,6 @@
 //! The tables as Diesel sees them are the tables that the migrations make.
 
-use apm_server::store::{StoreError, schema};
+use apm_store::{StoreError, schema};
 use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
 use diesel::sqlite::Sqlite;
@@ -65,9 +65,9 @@ fn every_column_of_every_table_is_known_to_diesel() {
 #[test]
 fn migrations_can_be_taken_back() {
     let mut conn = SqliteConnection::establish(":memory:").expect("in memory");
-    conn.run_pending_migrations(apm_server::store::MIGRATIONS)
+    conn.run_pending_migrations(apm_store::MIGRATIONS)
         .expect("up");
-    conn.revert_all_migrations(apm_server::store::MIGRATIONS)
+    conn.revert_all_migrations(apm_store::MIGRATIONS)
         .expect("down");
     conn.batch_execute("CREATE TABLE service (id INTEGER)")
         .expect("nothing is left");

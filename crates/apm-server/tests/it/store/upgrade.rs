@@ -1,7 +1,7 @@
 //! Databases of earlier versions go on, and can go back.
 
-use apm_server::event::Event;
-use apm_server::store::{MIGRATIONS, Store};
+use apm_store::event::Event;
+use apm_store::{MIGRATIONS, Store};
 use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
 use diesel_migrations::MigrationHarness;

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use apm_server::event::{
+use apm_store::event::{
     Batch, ErrorEvent, Event, Log, Metricset, Outcome, Resource, Sample, ServiceOverride, Span,
     Stack, Transaction,
 };

@@ -1,5 +1,6 @@
 //! The documents: a row each, and the open one with all of its fields or as JSON.
 
+use apm_store::StoreError;
 use apm_time::{SECOND, rfc3339};
 use maud::{Markup, html};
 use serde_json::Value;
@@ -7,7 +8,6 @@ use serde_json::Value;
 use super::SIZE;
 use super::state::State;
 use crate::analytics::discover::{Found, Hit};
-use crate::store::StoreError;
 use crate::ui::components::cells::{result_class, swatch};
 use crate::ui::components::code;
 use crate::ui::components::controls::{copy, segment};

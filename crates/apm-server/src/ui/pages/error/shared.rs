@@ -1,11 +1,11 @@
 //! What the occurrences of an error have in common: the most frequent values of a few telling fields.
 
+use apm_store::StoreError;
 use maud::{Markup, html};
 use serde_json::Value;
 
 use crate::analytics::discover::{self, Field};
 use crate::analytics::error_group::Sample;
-use crate::store::StoreError;
 use crate::ui::components::cells::meter;
 use crate::ui::components::controls::plus_minus;
 use crate::ui::number::grouped;

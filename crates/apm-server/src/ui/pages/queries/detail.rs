@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use apm_store::StoreError;
 use apm_time::SECOND;
 use kql::pasted;
 use maud::{Markup, html};
@@ -16,7 +17,6 @@ use crate::insight::callers::{self, Caller, Of};
 use crate::insight::finding::{self, Which};
 use crate::insight::growth;
 use crate::insight::plan::{self, Explained, Plan, PlanError, Step, WhatIf};
-use crate::store::StoreError;
 use crate::ui::chart::growth::{Fit, Growth};
 use crate::ui::components::cells::{self, Tone, flag};
 use crate::ui::components::code;

@@ -1,9 +1,9 @@
 //! How many names are kept apart, and what is counted as `_other`.
 
+use apm_store::{NameKind, NameLimits, OTHER, StoreStats};
 use maud::{Markup, html};
 
 use crate::analytics::names::Names;
-use crate::store::{NameKind, NameLimits, OTHER, StoreStats};
 use crate::ui::components::table::csv;
 use crate::ui::href::Href;
 use crate::ui::number::grouped;

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use apm_store::StoreError;
 use maud::{Markup, html};
 
 use super::rows::Hits;
@@ -9,7 +10,6 @@ use super::{details, metadata, rows, statements, statistics};
 use crate::analytics::discover;
 use crate::analytics::trace::item::{Item, Trace};
 use crate::analytics::trace::read;
-use crate::store::{self, StoreError};
 use crate::ui::components::cells::swatch;
 use crate::ui::components::code;
 use crate::ui::components::controls::{Pager, Tab, copy, tabs};
@@ -290,10 +290,10 @@ impl Panel<'_> {
         let mut lines = Vec::new();
         for some in logs[shown(ask.view, logs.len())].chunks(128) {
             let seqs: Vec<i64> = some.iter().map(|log| log.seq).collect();
-            let mut texts: HashMap<i64, String> = store::events(ask.conn, &seqs)?
+            let mut texts: HashMap<i64, String> = apm_store::events(ask.conn, &seqs)?
                 .iter()
                 .filter_map(|event| {
-                    let document = crate::document::document(event);
+                    let document = apm_store::document::document(event);
                     Some((event.seq, super::document::text(&document, "message")?))
                 })
                 .collect();

@@ -4,12 +4,12 @@ mod between;
 
 use std::collections::HashMap;
 
+use apm_store::StoreError;
 use maud::{Markup, html};
 
 use super::rows::{busy, weight};
 use crate::analytics::trace::item::{Item, Trace};
 use crate::analytics::trace::read;
-use crate::store::StoreError;
 use crate::ui::components::cells::{self, Tone, flag};
 use crate::ui::components::panel::nothing;
 use crate::ui::components::sql;

@@ -1,11 +1,11 @@
 //! A sample of a transaction: which of how many, what it was, and its trace.
 
+use apm_store::StoreError;
 use maud::{Markup, html};
 use serde_json::Value;
 
 use crate::analytics::discover;
 use crate::analytics::samples::{Durations, LIMIT, Sample};
-use crate::store::StoreError;
 use crate::ui::components::controls::{Pager, copy};
 use crate::ui::components::panel::{empty, meta};
 use crate::ui::number::{duration, grouped, percent};

@@ -1,0 +1,61 @@
+//! `metricset`: what was found becomes an event.
+
+use apm_store::event::{Batch, Breakdown, Event, Metricset, Sample};
+
+use super::columns::{keep, service};
+use super::fields::Fields;
+use super::rest::keep_rest;
+use super::schema::Slot;
+use super::timestamp::settle;
+use crate::limits;
+
+/// Appends the metricset to the batch; `false` where it is a breakdown without its samples, which nobody wants.
+pub(super) fn build(fields: &mut Fields<'_>, line: &str, batch: &mut Batch) -> bool {
+    let is_breakdown = fields.text(Slot::TransactionName).is_some()
+        || fields.text(Slot::TransactionType).is_some();
+    let sample = |name: &str| {
+        fields
+            .samples
+            .iter()
+            .find(|sample| sample.0 == name)
+            .and_then(|sample| sample.1)
+    };
+    let count = sample("span.self_time.count");
+    let sum = sample("span.self_time.sum.us");
+    if is_breakdown && count.is_none() && sum.is_none() {
+        return false;
+    }
+    let breakdown = is_breakdown.then(|| Breakdown {
+        transaction_name: keep(fields, Slot::TransactionName, batch),
+        transaction_kind: keep(fields, Slot::TransactionType, batch),
+        span_kind: keep(fields, Slot::SpanType, batch),
+        span_subtype: keep(fields, Slot::SpanSubtype, batch),
+        count: count.map_or(0.0, |count| within(count, limits::count)),
+        sum: sum.map_or(0.0, |sum| within(sum, limits::duration)),
+    });
+    let first = u32::try_from(batch.samples.len()).expect("a batch is small");
+    // Those of a breakdown are in its own fields; what else it sends, Elastic's server drops too.
+    if !is_breakdown {
+        for (name, value) in std::mem::take(&mut fields.samples) {
+            if let Some(value) = value {
+                let name = batch.keep(&name);
+                batch.samples.push(Sample { name, value });
+            }
+        }
+    }
+    let event = Metricset {
+        service: service(fields, batch),
+        timestamp: settle(fields, line, batch).unwrap_or(batch.received),
+        breakdown,
+        samples: first..u32::try_from(batch.samples.len()).expect("a batch is small"),
+        rest: keep_rest(fields, line, batch),
+    };
+    batch.events.push(Event::Metricset(event));
+    true
+}
+
+/// A number cut to the limits of those that are whole.
+#[expect(clippy::cast_precision_loss, reason = "the limits are exact or round")]
+fn within(number: f64, limit: fn(i64) -> i64) -> f64 {
+    number.clamp(limit(i64::MIN) as f64, limit(i64::MAX) as f64)
+}

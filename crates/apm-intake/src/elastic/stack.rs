@@ -1,0 +1,122 @@
+//! Stack traces: half of all bytes that agents send, and nearly always the same few.
+//!
+//! So a trace is hashed as raw text, and its frames are checked only when its hash is not among those that
+//! were found sound lately.
+
+use std::borrow::Cow;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use apm_store::event::{Batch, Stack};
+use serde::de::{DeserializeSeed, Deserializer, SeqAccess, Visitor};
+use xxhash_rust::xxh3::xxh3_128;
+
+use super::canonical::{self, OTHER_FORMS};
+use super::fields::{Fields, Kind};
+use super::schema::FRAME;
+use super::walk::Members;
+use crate::refused::Refused;
+
+/// Halves of hashes of sound traces, each in the place that its other half names; 0 is none.
+static SOUND: [AtomicU64; 1024] = [const { AtomicU64::new(0) }; 1024];
+
+/// Checks every frame of a JSON array, and keeps it in the batch: in the regular form, if it is not in it.
+///
+/// # Errors
+/// A frame is not as it should be; `around` is the field that the message begins with.
+pub(super) fn checked(
+    json: &str,
+    around: &'static str,
+    batch: &mut Batch,
+) -> Result<Stack, Refused> {
+    let hash = xxh3_128(json.as_bytes());
+    #[expect(
+        clippy::cast_possible_truncation,
+        reason = "the two halves are taken apart"
+    )]
+    let (place, rest) = ((hash as u64 % 1024) as usize, (hash >> 64) as u64);
+    if SOUND[place].load(Ordering::Relaxed) == rest && rest != 0 {
+        return Ok(keep(json, hash, batch));
+    }
+    let mut form = Cow::Borrowed(json);
+    for forms in (0..=OTHER_FORMS).rev() {
+        match frames(&form, around, forms)? {
+            Some(other) => form = Cow::Owned(other),
+            None => break,
+        }
+    }
+    Ok(match form {
+        Cow::Borrowed(json) => {
+            SOUND[place].store(rest, Ordering::Relaxed);
+            keep(json, hash, batch)
+        }
+        Cow::Owned(json) => keep(&json, xxh3_128(json.as_bytes()), batch),
+    })
+}
+
+/// Keeps a trace in the batch.
+pub(super) fn keep(json: &str, hash: u128, batch: &mut Batch) -> Stack {
+    Stack {
+        json: batch.keep(json),
+        hash,
+    }
+}
+
+/// Checks every frame. What cannot be read as it is, comes back in another form while `forms` are left.
+fn frames(json: &str, around: &'static str, forms: u8) -> Result<Option<String>, Refused> {
+    let mut fields = Fields::default();
+    let mut reader = serde_json::Deserializer::from_str(json);
+    let mut result = Frames {
+        fields: &mut fields,
+    }
+    .deserialize(&mut reader);
+    fields.path.push("stacktrace");
+    if result.is_err() && forms > 0 {
+        match canonical::other_form(json, fields.irregular, None) {
+            Ok(Some(other)) => return Ok(Some(other)),
+            Ok(None) => {}
+            Err(error) => result = Err(error),
+        }
+    }
+    if let Err(error) = result {
+        return Err(Refused::malformed(
+            &fields.wrong_at(around),
+            &error.to_string(),
+        ));
+    }
+    match fields.violation {
+        Some(mut violation) => {
+            violation.path.extend(["stacktrace", around]);
+            Err(Refused::invalid(violation))
+        }
+        None => Ok(None),
+    }
+}
+
+struct Frames<'w, 'de> {
+    fields: &'w mut Fields<'de>,
+}
+
+impl<'de> DeserializeSeed<'de> for Frames<'_, 'de> {
+    type Value = ();
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+        deserializer.deserialize_seq(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Frames<'_, 'de> {
+    type Value = ();
+
+    fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("an array of frames")
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<(), A::Error> {
+        while let Some(set) = seq.next_element_seed(Members::nested(&FRAME, self.fields))? {
+            if !set {
+                self.fields.violate(Kind::Element);
+            }
+        }
+        Ok(())
+    }
+}

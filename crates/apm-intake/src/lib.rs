@@ -1,0 +1,27 @@
+//! From the bytes of a request to committed events.
+//!
+//! `inflate` undoes compression, `lines` splits, `elastic` decodes a line of Elastic's intake v2 into a [`Batch`],
+//! `stream` holds a request's state between its chunks, `receive` feeds it and hands the batches to the writer,
+//! `report` says what became of it all.
+//!
+//! Nothing here is unbounded: a line has a limit, a batch is handed over when it is full, and a request that
+//! the writer cannot keep up with waits, then is told to come back.
+//!
+//! [`Batch`]: apm_store::event::Batch
+
+mod counters;
+mod elastic;
+mod inflate;
+mod limits;
+mod lines;
+mod receive;
+mod refused;
+mod report;
+mod stream;
+mod streams;
+
+pub use counters::{Counters, Look, Offending};
+pub use receive::Intake;
+pub use report::Report;
+pub use stream::Stream;
+pub use streams::Streams;

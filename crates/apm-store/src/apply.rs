@@ -1,0 +1,267 @@
+//! Events → rows, documents and counts, inside of the writer's transaction.
+
+mod error;
+mod log;
+mod memory;
+mod metricset;
+mod overflow;
+mod self_time;
+mod span;
+mod transaction;
+
+use diesel::SqliteConnection;
+
+use super::block::{Document, SLOTS};
+use super::dictionary::{Given, Resource, Service, Stack, TxGroup};
+use super::error::StoreError;
+use super::insert::Rows;
+use super::limits::{Beyond, NameKind};
+use super::rows::{
+    BlockRow, ErrorRow, LogRow, MetricsetRow, RowId, SampleRow, SentTimeRow, SpanRow, TraceAtRow,
+    TxRow,
+};
+use super::trace_index;
+use crate::event::{Batch, Event, ServiceOverride};
+use crate::rollup::Rollup;
+pub(super) use memory::Memory;
+use overflow::Overflow;
+
+/// What batches add to the rollups.
+#[derive(Debug)]
+pub(super) struct Counted {
+    pub(super) rollup: Rollup,
+    /// When the last batch arrived, seconds since the epoch.
+    pub(super) received: i64,
+    /// Names that are counted under `_other`.
+    pub(super) beyond: Beyond,
+    /// Events with a time that cannot be.
+    pub(super) wrong_times: u64,
+}
+
+/// Who sent the event at hand.
+#[derive(Clone, Copy, Debug)]
+struct Sender<'a> {
+    batch: &'a Batch,
+    /// The service of its metadata.
+    service: Given,
+    resource: i64,
+    /// When the batch arrived, seconds since the epoch.
+    received: i64,
+}
+
+/// One transaction's worth of rows.
+struct Pass<'m, 'a> {
+    memory: &'m mut Memory,
+    conn: &'m mut SqliteConnection,
+    rollup: Rollup,
+    received: i64,
+    beyond: Beyond,
+    overflow: Overflow<'a>,
+    wrong_times: u64,
+    tx: Rows<TxRow<'a>>,
+    spans: Rows<SpanRow<'a>>,
+    errors: Rows<ErrorRow<'a>>,
+    logs: Rows<LogRow<'a>>,
+    metricsets: Rows<MetricsetRow>,
+    samples: Rows<SampleRow>,
+    sent_times: Rows<SentTimeRow>,
+    trace_at: Rows<TraceAtRow>,
+    blocks: Rows<BlockRow>,
+}
+
+impl<'m, 'a> Pass<'m, 'a> {
+    fn new(memory: &'m mut Memory, conn: &'m mut SqliteConnection) -> Self {
+        Self {
+            memory,
+            conn,
+            rollup: Rollup::default(),
+            received: 0,
+            beyond: Beyond::default(),
+            overflow: Overflow::default(),
+            wrong_times: 0,
+            tx: Rows::new(),
+            spans: Rows::new(),
+            errors: Rows::new(),
+            logs: Rows::new(),
+            metricsets: Rows::new(),
+            samples: Rows::new(),
+            sent_times: Rows::new(),
+            trace_at: Rows::new(),
+            blocks: Rows::new(),
+        }
+    }
+
+    fn batch(&mut self, batch: &'a Batch) -> Result<(), StoreError> {
+        let received = batch.received.div_euclid(1_000_000);
+        self.received = self.received.max(received);
+        let reporter = &*batch.resource;
+        let service = Service {
+            name: &reporter.service_name,
+            environment: reporter.environment.as_deref().unwrap_or_default(),
+            reporter,
+        };
+        let names = &mut self.memory.names;
+        let given = names.services.given(self.conn, received, &service)?;
+        let resource = Resource {
+            service: given.id,
+            document: &reporter.document,
+        };
+        let resource = match names.resources.known(received, &resource) {
+            Some(id) => id,
+            None => {
+                // Of `_other` nobody says what it is.
+                if !given.beyond {
+                    service.refresh(given.id, self.conn)?;
+                }
+                names.resources.id(self.conn, received, &resource)?
+            }
+        };
+        let sender = Sender {
+            batch,
+            service: given,
+            resource,
+            received,
+        };
+        let mut sent = batch.sent.iter().peekable();
+        for (place, event) in (0u32..).zip(&batch.events) {
+            if let Some((_, sent)) = sent.next_if(|sent| sent.0 == place) {
+                let (seq, sent) = (self.seq(), *sent);
+                self.sent_times.push(self.conn, SentTimeRow { seq, sent })?;
+                self.wrong_times += 1;
+            }
+            match event {
+                Event::Transaction(event) => self.transaction(sender, event)?,
+                Event::Span(event) => self.span(sender, event)?,
+                Event::Error(event) => self.error(sender, event)?,
+                Event::Metricset(event) => self.metricset(sender, event)?,
+                Event::Log(event) => self.log(sender, event)?,
+            }
+        }
+        Ok(())
+    }
+
+    fn finish(mut self) -> Result<Counted, StoreError> {
+        if self.memory.block.facts().events > 0 {
+            self.put_block()?;
+        }
+        self.tx.flush(self.conn)?;
+        self.spans.flush(self.conn)?;
+        self.errors.flush(self.conn)?;
+        self.logs.flush(self.conn)?;
+        self.metricsets.flush(self.conn)?;
+        self.samples.flush(self.conn)?;
+        self.sent_times.flush(self.conn)?;
+        self.trace_at.flush(self.conn)?;
+        self.blocks.flush(self.conn)?;
+        Ok(Counted {
+            rollup: self.rollup,
+            received: self.received,
+            beyond: self.beyond,
+            wrong_times: self.wrong_times,
+        })
+    }
+
+    /// The number of the event at hand.
+    fn seq(&self) -> i64 {
+        self.memory.next
+    }
+
+    /// Stores what is not in columns, and moves on to the next number.
+    fn document(
+        &mut self,
+        sender: Sender<'a>,
+        ts: i64,
+        trace: Option<RowId<'_>>,
+        document: Document<'_>,
+    ) -> Result<(), StoreError> {
+        let seq = self.seq();
+        if let Some(trace) = trace {
+            let key = trace_index::key(trace_index::segment(seq), trace.hash());
+            if self.memory.traces.insert(key) {
+                let block = seq / SLOTS;
+                self.trace_at.push(self.conn, TraceAtRow { key, block })?;
+            }
+        }
+        let whole = self.overflow.take(document.json);
+        let document = Document {
+            json: whole.as_deref().unwrap_or(document.json),
+            ..document
+        };
+        self.memory.block.push(sender.received, ts, document);
+        self.memory.next += 1;
+        if self.memory.block.is_full() {
+            self.put_block()?;
+            self.memory.block.clear();
+            self.memory.traces.clear();
+            // A block that grew large leaves numbers unused.
+            self.memory.next = (seq / SLOTS + 1) * SLOTS;
+        }
+        Ok(())
+    }
+
+    fn put_block(&mut self) -> Result<(), StoreError> {
+        let block = &self.memory.block;
+        let data = self.memory.packer.borrow_mut().pack(block.raw());
+        // The next number may already be in the following block; the last one used is not.
+        let id = (self.memory.next - 1) / SLOTS;
+        let row = BlockRow::new(id, block.facts(), data);
+        Ok(self.blocks.push(self.conn, row)?)
+    }
+
+    /// The service that an event belongs to: its own, else that of its metadata.
+    fn service(&mut self, sender: Sender<'a>, named: ServiceOverride) -> Result<i64, StoreError> {
+        let Sender { batch, .. } = sender;
+        let reporter = &*batch.resource;
+        let environment = batch
+            .opt(named.environment)
+            .or(reporter.environment.as_deref());
+        let service = Service {
+            name: batch.opt(named.name).unwrap_or(&reporter.service_name),
+            environment: environment.unwrap_or_default(),
+            reporter,
+        };
+        let given = if named == ServiceOverride::default() {
+            sender.service
+        } else {
+            let services = &mut self.memory.names.services;
+            services.given(self.conn, sender.received, &service)?
+        };
+        if given.beyond {
+            self.beyond.count(NameKind::Service);
+            self.overflow.push("service.name", service.name);
+            self.overflow
+                .push("service.environment", service.environment);
+        }
+        Ok(given.id)
+    }
+
+    fn tx_group(
+        &mut self,
+        sender: Sender<'a>,
+        service: i64,
+        kind: &str,
+        name: &str,
+    ) -> Result<Given, StoreError> {
+        let group = TxGroup {
+            service,
+            kind,
+            name,
+        };
+        let groups = &mut self.memory.names.tx_groups;
+        let given = groups.given(self.conn, sender.received, &group)?;
+        if given.beyond {
+            self.beyond.count(NameKind::Transaction);
+        }
+        Ok(given)
+    }
+
+    fn stack(&mut self, sender: Sender<'a>, stack: crate::event::Stack) -> Result<i64, StoreError> {
+        let entry = Stack {
+            json: sender.batch.text(stack.json),
+            hash: stack.hash,
+            packer: &self.memory.packer,
+        };
+        let stacks = &mut self.memory.names.stacks;
+        Ok(stacks.id(self.conn, sender.received, &entry)?)
+    }
+}

@@ -1,0 +1,177 @@
+//! What the writer remembers from one commit to the next: dictionaries, and the block being filled.
+
+use std::cell::RefCell;
+use std::collections::HashSet;
+
+use diesel::SqliteConnection;
+use foldhash::fast::RandomState;
+
+use super::self_time::SelfTimes;
+use super::{Counted, Pass};
+use crate::block::{Builder, Packer, SLOTS};
+use crate::dictionary::{
+    Destination, Dictionary, ErrorGroup, MetricName, ResultValue, Service, Statement, TxGroup,
+};
+use crate::error::StoreError;
+use crate::event::Batch;
+use crate::limits::{NameKind, NameLimits};
+
+const KIB: usize = 1024;
+
+/// What the writer remembers from one commit to the next.
+#[derive(Debug)]
+pub(crate) struct Memory {
+    limits: NameLimits,
+    pub(super) names: Names,
+    pub(super) self_times: SelfTimes,
+    pub(super) packer: RefCell<Packer>,
+    pub(super) block: Builder,
+    /// The number of the next event.
+    pub(super) next: i64,
+    /// Traces that have an entry for the block being filled.
+    pub(super) traces: HashSet<i64, RandomState>,
+    /// The block as it was at the last commit, and the number of the event that was next.
+    committed: (Builder, i64),
+}
+
+/// The dictionaries: together they remember at most 24 MiB.
+#[derive(Debug)]
+pub(super) struct Names {
+    pub(super) services: Dictionary,
+    pub(super) resources: Dictionary,
+    pub(super) tx_groups: Dictionary,
+    pub(super) span_groups: Dictionary,
+    pub(super) destinations: Dictionary,
+    /// By normalised text, and by text as sent.
+    pub(super) statements: Dictionary,
+    pub(super) statements_sent: Dictionary,
+    pub(super) error_groups: Dictionary,
+    pub(super) results: Dictionary,
+    pub(super) metrics: Dictionary,
+    pub(super) stacks: Dictionary,
+}
+
+impl Names {
+    fn new(limits: &NameLimits) -> Self {
+        Self {
+            services: Dictionary::limited::<Service<'_>>(256 * KIB, limits),
+            resources: Dictionary::new(2048 * KIB),
+            tx_groups: Dictionary::limited::<TxGroup<'_>>(2048 * KIB, limits),
+            span_groups: Dictionary::new(2048 * KIB),
+            destinations: Dictionary::limited::<Destination<'_>>(1024 * KIB, limits),
+            statements: Dictionary::limited::<Statement<'_>>(3072 * KIB, limits),
+            statements_sent: Dictionary::new(4096 * KIB),
+            error_groups: Dictionary::limited::<ErrorGroup<'_>>(512 * KIB, limits),
+            results: Dictionary::limited::<ResultValue<'_>>(256 * KIB, limits),
+            metrics: Dictionary::limited::<MetricName<'_>>(512 * KIB, limits),
+            stacks: Dictionary::new(8192 * KIB),
+        }
+    }
+}
+
+impl Memory {
+    /// `next`: the first number that is free, at the start of a block.
+    pub(crate) fn new(next: i64, limits: NameLimits) -> std::io::Result<Self> {
+        Ok(Self {
+            limits,
+            names: Names::new(&limits),
+            self_times: SelfTimes::new(limits.of(NameKind::SelfTime)),
+            packer: RefCell::new(Packer::new()?),
+            block: Builder::default(),
+            next,
+            traces: HashSet::default(),
+            committed: (Builder::default(), next),
+        })
+    }
+
+    /// Writes the rows and documents of batches; what is left to write is what they count. To be followed by
+    /// [`Self::commit`] or [`Self::rollback`].
+    pub(crate) fn apply<'a>(
+        &mut self,
+        conn: &mut SqliteConnection,
+        batches: impl Iterator<Item = &'a Batch>,
+    ) -> Result<Counted, StoreError> {
+        let mut pass = Pass::new(self, conn);
+        for batch in batches {
+            pass.batch(batch)?;
+        }
+        pass.finish()
+    }
+
+    /// What was applied stays.
+    pub(crate) fn commit(&mut self) {
+        self.committed.0.copy_from(&self.block);
+        self.committed.1 = self.next;
+    }
+
+    /// Begins a new block if the one being filled is among `ids`. Only between commits.
+    pub(crate) fn leave_block_of(&mut self, ids: &[i64]) {
+        if self.block.facts().events > 0 && ids.contains(&((self.next - 1) / SLOTS)) {
+            self.block.clear();
+            self.traces.clear();
+            self.next = ((self.next - 1) / SLOTS + 1) * SLOTS;
+            self.commit();
+        }
+    }
+
+    /// Nothing that was stored is there any more; numbers go on, so that no event gets one that another had.
+    pub(crate) fn forget(&mut self) {
+        self.block.clear();
+        self.traces.clear();
+        self.names = Names::new(&self.limits);
+        self.self_times = SelfTimes::new(self.limits.of(NameKind::SelfTime));
+        self.next = self.free_block();
+        self.commit();
+    }
+
+    /// The first number of the first block of which none is taken.
+    pub(crate) fn free_block(&self) -> i64 {
+        (self.next + SLOTS - 1) / SLOTS * SLOTS
+    }
+
+    /// Rows of a dictionary's table are gone: their ids are not to be referred to any more. Only between commits.
+    pub(crate) fn forget_names(&mut self, table: &str, gone: &HashSet<i64>) {
+        let names = &mut self.names;
+        let dictionaries: &mut [&mut Dictionary] = match table {
+            "service" => &mut [&mut names.services],
+            "resource" => &mut [&mut names.resources],
+            "tx_group" => &mut [&mut names.tx_groups],
+            "span_group" => &mut [&mut names.span_groups],
+            "destination" => &mut [&mut names.destinations],
+            "statement" => &mut [&mut names.statements, &mut names.statements_sent],
+            "error_group" => &mut [&mut names.error_groups],
+            "result" => &mut [&mut names.results],
+            "metric_name" => &mut [&mut names.metrics],
+            "stack" => &mut [&mut names.stacks],
+            _ => return *names = Names::new(&self.limits),
+        };
+        for dictionary in dictionaries {
+            dictionary.forget(gone);
+        }
+    }
+
+    /// What was applied since the last commit is gone from the database, and with it the rows of some ids.
+    pub(crate) fn rollback(&mut self) {
+        self.block.copy_from(&self.committed.0);
+        self.next = self.committed.1;
+        self.traces.clear();
+        self.names = Names::new(&self.limits);
+    }
+
+    /// Rows that were not used for long are gone from any dictionary.
+    pub(crate) fn has_room_again(&mut self) {
+        let names = &mut self.names;
+        for dictionary in [
+            &mut names.services,
+            &mut names.tx_groups,
+            &mut names.destinations,
+            &mut names.statements,
+            &mut names.statements_sent,
+            &mut names.error_groups,
+            &mut names.results,
+            &mut names.metrics,
+        ] {
+            dictionary.has_room_again();
+        }
+    }
+}

@@ -1,0 +1,164 @@
+//! A span, its destination and its statement.
+
+use sql_lexer::Fingerprint;
+
+use super::memory::Names;
+use super::{Pass, Sender};
+use crate::block::Document;
+use crate::dictionary::{Destination, SpanGroup, Statement};
+use crate::error::StoreError;
+use crate::event::{Kind, Span};
+use crate::limits::NameKind;
+use crate::rollup::{Observation, outcome_code, weight};
+use crate::rows::{RowId, SpanRow};
+
+/// Statements longer than this are not remembered as they were sent: they would push out many short ones.
+const REMEMBERED: usize = 4 * 1024;
+
+impl<'a> Pass<'_, 'a> {
+    pub(super) fn span(&mut self, sender: Sender<'a>, event: &'a Span) -> Result<(), StoreError> {
+        let Sender {
+            batch, received, ..
+        } = sender;
+        let service = self.service(sender, event.service)?;
+        let kind = batch.text(event.kind);
+        let subtype = batch.opt(event.subtype).unwrap_or_default();
+        let group = SpanGroup {
+            service,
+            name: batch.text(event.name),
+            kind,
+            subtype,
+            action: batch.opt(event.action).unwrap_or_default(),
+        };
+        let names = &mut self.memory.names;
+        let group = names.span_groups.id(self.conn, received, &group)?;
+        let target_type = batch.opt(event.target_type).unwrap_or_default();
+        let target_name = batch.opt(event.target_name).unwrap_or_default();
+        let resource = batch.opt(event.resource).unwrap_or_default();
+        let destination = if resource.is_empty() && target_type.is_empty() && target_name.is_empty()
+        {
+            None
+        } else {
+            let destination = Destination {
+                service,
+                resource,
+                target_type,
+                target_name,
+                span_type: kind,
+                span_subtype: subtype,
+            };
+            let given = names
+                .destinations
+                .given(self.conn, received, &destination)?;
+            if given.beyond {
+                self.beyond.count(NameKind::Destination);
+            }
+            Some(given.id)
+        };
+        let statement = match batch.opt(event.db_statement) {
+            Some(sql) if !sql.is_empty() => Some(self.statement(sender, service, event, sql)?),
+            _ => None,
+        };
+        let stack = match event.stack {
+            Some(stack) => self.stack(sender, stack)?,
+            None => 0,
+        };
+        let trace_id = RowId::of(batch, event.trace_id);
+        let row = SpanRow {
+            seq: self.seq(),
+            group_id: group,
+            resource_id: sender.resource,
+            ts: event.timestamp,
+            duration: event.duration,
+            trace_id,
+            id: RowId::of(batch, event.id),
+            transaction_id: event.transaction_id.map(|id| RowId::of(batch, id)),
+            parent_id: RowId::of(batch, event.parent_id),
+            outcome: outcome_code(event.outcome),
+            destination_id: destination,
+            statement_id: statement,
+            status: event.status.and_then(|status| status.try_into().ok()),
+            composite_count: event.composite.map(|composite| composite.count),
+            composite_sum: event.composite.map(|composite| composite.sum),
+            sample_rate: event.sample_rate,
+        };
+        self.spans.push(self.conn, row)?;
+        let seen = observation(event);
+        if let Some(destination) = destination {
+            self.rollup.destination.add(destination, seen);
+        }
+        if let Some(statement) = statement {
+            self.rollup.statement.add(statement, seen);
+        }
+        self.rollup
+            .events
+            .add(Kind::Span, service, event.outcome, event.timestamp);
+        let document = Document {
+            kind: Kind::Span,
+            stack,
+            json: batch.text(event.rest),
+        };
+        self.document(sender, event.timestamp, Some(trace_id), document)
+    }
+
+    fn statement(
+        &mut self,
+        sender: Sender<'a>,
+        service: i64,
+        event: &Span,
+        sql: &str,
+    ) -> Result<i64, StoreError> {
+        let Sender {
+            batch, received, ..
+        } = sender;
+        let instance = batch.opt(event.db_instance).unwrap_or_default();
+        let subtype = batch.opt(event.subtype).unwrap_or_default();
+        let Names {
+            statements,
+            statements_sent,
+            ..
+        } = &mut self.memory.names;
+        if sql.len() <= REMEMBERED
+            && let Some(given) = statements_sent.kept(received, |key| {
+                key.number(service).text(instance).text(subtype).text(sql);
+            })
+        {
+            if given.beyond {
+                self.beyond.count(NameKind::Statement);
+            }
+            return Ok(given.id);
+        }
+        let statement = Statement {
+            service,
+            instance,
+            subtype,
+            fingerprint: &Fingerprint::of_subtype(sql, subtype),
+            sample: sql,
+            seen: event.timestamp.div_euclid(1_000_000),
+        };
+        let given = statements.given(self.conn, received, &statement)?;
+        if sql.len() <= REMEMBERED {
+            statements_sent.keep(received, given);
+        }
+        if given.beyond {
+            self.beyond.count(NameKind::Statement);
+        }
+        Ok(given.id)
+    }
+}
+
+/// What a span says of its destination and statement.
+fn observation(event: &Span) -> Observation {
+    let (of, sum) = event.composite.map_or((1, event.duration), |composite| {
+        (composite.count, composite.sum)
+    });
+    Observation {
+        ts: event.timestamp,
+        result: 0,
+        outcome: event.outcome,
+        count: weight(event.sample_rate) * of as f64,
+        n: 1,
+        sum,
+        of,
+    }
+}

@@ -1,0 +1,89 @@
+//! Statements by what they ask.
+
+use std::sync::LazyLock;
+
+use diesel::insert_into;
+use diesel::prelude::*;
+use sql_lexer::Fingerprint;
+
+use super::MAX_SAMPLE;
+use crate::dictionary::{Entry, Key, Known, Limited};
+use crate::limits::{NameKind, OTHER};
+use crate::schema::statement;
+
+/// Statements that differ in values only, in one database.
+#[derive(Debug)]
+pub(crate) struct Statement<'a> {
+    pub(crate) service: i64,
+    pub(crate) instance: &'a str,
+    pub(crate) subtype: &'a str,
+    pub(crate) fingerprint: &'a Fingerprint,
+    /// As it was sent; cut to [`MAX_SAMPLE`].
+    pub(crate) sample: &'a str,
+    /// When it happened, seconds since the epoch.
+    pub(crate) seen: i64,
+}
+
+/// What stands for all statements beyond the limit.
+static OTHERS: LazyLock<Fingerprint> = LazyLock::new(|| Fingerprint::of(OTHER));
+
+impl Limited for Statement<'_> {
+    const KIND: NameKind = NameKind::Statement;
+    count!("statement");
+
+    fn service(&self) -> i64 {
+        self.service
+    }
+
+    fn others(&self) -> [Self; 2] {
+        let of_type = |subtype| Self {
+            service: self.service,
+            instance: "",
+            subtype,
+            fingerprint: &OTHERS,
+            sample: OTHER,
+            seen: self.seen,
+        };
+        [of_type(self.subtype), of_type("")]
+    }
+}
+
+impl Entry for Statement<'_> {
+    touch!(statement);
+
+    fn key(&self, key: &mut Key<'_>) {
+        key.number(self.service)
+            .text(self.instance)
+            .text(self.subtype)
+            .text(&self.fingerprint.normalized);
+    }
+
+    fn find(&self, conn: &mut SqliteConnection) -> QueryResult<Option<Known>> {
+        let same = statement::fingerprint
+            .eq(self.fingerprint.hash.cast_signed())
+            .and(statement::service_id.eq(self.service))
+            .and(statement::instance.eq(self.instance))
+            .and(statement::subtype.eq(self.subtype))
+            .and(statement::normalized.eq(&self.fingerprint.normalized));
+        find!(statement, conn, same)
+    }
+
+    fn insert(&self, now: i64, conn: &mut SqliteConnection) -> QueryResult<i64> {
+        let sample = &self.sample[..self.sample.floor_char_boundary(MAX_SAMPLE)];
+        insert_into(statement::table)
+            .values((
+                statement::service_id.eq(self.service),
+                statement::instance.eq(self.instance),
+                statement::subtype.eq(self.subtype),
+                statement::fingerprint.eq(self.fingerprint.hash.cast_signed()),
+                statement::normalized.eq(&self.fingerprint.normalized),
+                statement::sample.eq(sample),
+                statement::verb.eq(&self.fingerprint.verb),
+                statement::table_name.eq(&self.fingerprint.table),
+                statement::first_seen.eq(self.seen),
+                statement::last_seen.eq(now),
+            ))
+            .returning(statement::id)
+            .get_result(conn)
+    }
+}

@@ -1,0 +1,85 @@
+//! Events as ECS documents: what Discover shows and `/api/v1` returns.
+//!
+//! A document holds what Elastic's server would have indexed for the event: metadata, overridden by the event's own
+//! context, with the fields that are derived from others (durations, outcome, target, node name). Of what the ingest
+//! pipelines behind that server add, it holds what needs nothing but the event (`processor.event`,
+//! `event.success_count`, `error.grouping_name`, metric samples as fields); not look-ups such as geography.
+//!
+//! Nothing here fails: what cannot be read is left out.
+
+mod address;
+mod context;
+mod fields;
+mod kinds;
+mod metrics;
+mod origin;
+mod routing;
+mod stacktrace;
+#[cfg(test)]
+mod tests;
+
+use apm_time::rfc3339_millis;
+use serde_json::Value;
+
+use crate::event::{Kind, StoredEvent};
+use crate::limits::OTHER;
+use fields::Fields;
+
+/// The document of an event.
+#[must_use]
+pub fn document(event: &StoredEvent) -> Value {
+    let resource: Value = serde_json::from_str(&event.resource).unwrap_or_default();
+    let rest: Value = serde_json::from_str(&event.rest).unwrap_or_default();
+    let stack: Value = event
+        .stack
+        .as_deref()
+        .and_then(|json| serde_json::from_str(json).ok())
+        .unwrap_or_default();
+    let mut out = Fields::default();
+    out.set("@timestamp", rfc3339_millis(event.timestamp));
+    origin::sender(&mut out, &resource);
+    match event.kind {
+        Kind::Transaction => kinds::transaction(&mut out, event, &rest),
+        Kind::Span => kinds::span(&mut out, event, &rest, &stack),
+        Kind::Error => kinds::error(&mut out, event, &rest, &stack),
+        Kind::Metricset => kinds::metricset(&mut out, &rest),
+        Kind::Log => kinds::log(&mut out, event, &rest),
+    }
+    // Only a time that cannot be is kept as it was sent.
+    let sent = match event.kind {
+        Kind::Log => "@timestamp",
+        _ => "timestamp",
+    };
+    out.set("timestamp.sent", rest[sent].clone());
+    origin::names(&mut out);
+    overflow(&mut out, &rest["overflow"]);
+    routing::data_stream(&mut out, event.kind, &rest);
+    if event.kind == Kind::Metricset {
+        kinds::samples(&mut out, &rest);
+    }
+    out.into_value()
+}
+
+/// What was sent where there was no room for one more name. The document says `_other` in these fields, as the columns do, so that a
+/// search by either finds the same events.
+fn overflow(out: &mut Fields, sent: &Value) {
+    for field in [
+        "transaction.name",
+        "transaction.type",
+        "transaction.result",
+        "error.grouping_key",
+        "service.name",
+        "service.environment",
+    ] {
+        let Some(value) = sent[field].as_str() else {
+            continue;
+        };
+        out.set(&format!("overflow.{field}"), value);
+        match field {
+            "service.name" => out.set(field, OTHER),
+            "service.environment" => out.remove(field),
+            // Read from their columns.
+            _ => {}
+        }
+    }
+}

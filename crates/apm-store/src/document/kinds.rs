@@ -1,0 +1,328 @@
+//! What each kind of event adds to its sender's fields.
+
+use serde_json::{Map, Value, json};
+use xxhash_rust::xxh64::xxh64;
+
+use super::context::{client_http, context, function, message, own_service, target};
+use super::fields::{Fields, legal_keys};
+use super::stacktrace::{exceptions, stacktrace};
+use crate::event::{Outcome, StoredEvent, inferred_target, weight};
+
+/// A transaction.
+pub(super) fn transaction(out: &mut Fields, event: &StoredEvent, rest: &Value) {
+    out.set("processor.event", "transaction");
+    ids(out, event);
+    out.set("transaction.id", event.id.clone());
+    out.set("span.id", event.id.clone());
+    timed(out, "transaction", event);
+    out.set("transaction.result", event.result.clone());
+    out.set("transaction.sampled", event.sampled);
+    out.set("transaction.span_count.started", event.spans_started);
+    out.set("transaction.span_count.dropped", event.spans_dropped);
+    function(out, &rest["faas"]);
+    context(out, &rest["context"]);
+    out.set("transaction.custom", legal_keys(&rest["context"]["custom"]));
+    message(out, "transaction", &rest["context"]["message"]);
+    for (group, marks) in rest["marks"].as_object().into_iter().flatten() {
+        let group = super::fields::legal_key(group);
+        out.set(&format!("transaction.marks.{group}"), legal_keys(marks));
+    }
+    out.copy(
+        &rest["session"],
+        &[("id", "session.id"), ("sequence", "session.sequence")],
+    );
+    out.set("transaction.experience", rest["experience"].clone());
+    open_telemetry(out, &rest["otel"]);
+    links(out, &rest["links"]);
+}
+
+/// A span.
+pub(super) fn span(out: &mut Fields, event: &StoredEvent, rest: &Value, stack: &Value) {
+    let own = &rest["context"];
+    out.set("processor.event", "span");
+    ids(out, event);
+    out.set("span.id", event.id.clone());
+    out.set("transaction.id", event.transaction_id.clone());
+    timed(out, "span", event);
+    out.set("span.subtype", event.subtype.clone());
+    out.set("span.action", event.action.clone());
+    out.set("span.sync", rest["sync"].clone());
+    own_service(out, &own["service"]);
+    out.copy(
+        &own["db"],
+        &[
+            ("instance", "span.db.instance"),
+            ("link", "span.db.link"),
+            ("rows_affected", "span.db.rows_affected"),
+            ("statement", "span.db.statement"),
+            ("type", "span.db.type"),
+            ("user", "span.db.user.name"),
+        ],
+    );
+    destination(
+        out,
+        &own["destination"],
+        own["service"]["target"]["type"].is_string(),
+    );
+    client_http(out, &own["http"]);
+    message(out, "span", &own["message"]);
+    out.labels(&own["tags"]);
+    let composite = &rest["composite"];
+    out.set(
+        "span.composite.compression_strategy",
+        composite["compression_strategy"].clone(),
+    );
+    out.set("span.composite.count", composite["count"].clone());
+    #[expect(
+        clippy::cast_possible_truncation,
+        reason = "whole microseconds are wanted"
+    )]
+    out.set(
+        "span.composite.sum.us",
+        composite["sum"].as_f64().map(|sum| (sum * 1000.0) as i64),
+    );
+    match &rest["child_ids"] {
+        Value::Array(ids) if !ids.is_empty() => out.set("child.id", ids.clone()),
+        _ => {}
+    }
+    open_telemetry(out, &rest["otel"]);
+    links(out, &rest["links"]);
+    out.set("span.stacktrace", stacktrace(stack));
+}
+
+fn destination(out: &mut Fields, destination: &Value, has_target: bool) {
+    out.copy(
+        destination,
+        &[
+            ("address", "destination.address"),
+            ("port", "destination.port"),
+            ("service/name", "span.destination.service.name"),
+            ("service/resource", "span.destination.service.resource"),
+            ("service/type", "span.destination.service.type"),
+        ],
+    );
+    let address = destination["address"].as_str().unwrap_or_default();
+    if let Ok(ip) = address.parse::<std::net::IpAddr>() {
+        out.set("destination.ip", ip.to_string());
+    }
+    let resource = destination["service"]["resource"]
+        .as_str()
+        .unwrap_or_default();
+    if !has_target && !resource.is_empty() {
+        let (kind, name) = inferred_target(resource).unwrap_or(("", Some(resource)));
+        target(out, kind, name);
+    }
+}
+
+/// An error.
+pub(super) fn error(out: &mut Fields, event: &StoredEvent, rest: &Value, stack: &Value) {
+    out.set("processor.event", "error");
+    out.set("timestamp.us", event.timestamp);
+    ids(out, event);
+    out.set("error.id", event.id.clone());
+    out.set("transaction.id", event.transaction_id.clone());
+    out.set("span.id", event.transaction_id.clone());
+    let transaction = &rest["transaction"];
+    out.copy(
+        transaction,
+        &[
+            ("name", "transaction.name"),
+            ("type", "transaction.type"),
+            ("sampled", "transaction.sampled"),
+        ],
+    );
+    context(out, &rest["context"]);
+    out.set("error.custom", legal_keys(&rest["context"]["custom"]));
+    out.set("error.culprit", rest["culprit"].clone());
+    out.set(
+        "error.grouping_key",
+        event.grouping_key.map(|key| format!("{key:016x}")),
+    );
+    let (exception, log) = (&rest["exception"], &rest["log"]);
+    let name = [&log["message"], &exception["message"]]
+        .into_iter()
+        .find(|text| text.as_str().is_some_and(|text| !text.is_empty()));
+    if let Some(name) = name {
+        out.set("error.grouping_name", name.clone());
+        out.set("message", name.clone());
+    }
+    // Where there is an exception, the trace that is stored apart is its.
+    let (of_exception, of_log) = match exception.is_object() {
+        true => (stack, &log["stacktrace"]),
+        false => (&Value::Null, stack),
+    };
+    out.set("error.exception", exceptions(exception, of_exception));
+    if log.as_object().is_some_and(|log| !log.is_empty()) {
+        out.set("error.log.level", log["level"].as_str().unwrap_or("error"));
+        out.copy(
+            log,
+            &[
+                ("message", "error.log.message"),
+                ("param_message", "error.log.param_message"),
+                ("logger_name", "error.log.logger_name"),
+            ],
+        );
+        out.set("error.log.stacktrace", stacktrace(of_log));
+    }
+}
+
+/// A metricset, without its samples.
+pub(super) fn metricset(out: &mut Fields, rest: &Value) {
+    out.set("processor.event", "metric");
+    let transaction = &rest["transaction"];
+    out.set(
+        "metricset.name",
+        if is_breakdown(rest) {
+            "span_breakdown"
+        } else {
+            "app"
+        },
+    );
+    out.copy(
+        transaction,
+        &[("name", "transaction.name"), ("type", "transaction.type")],
+    );
+    out.copy(
+        &rest["span"],
+        &[("type", "span.type"), ("subtype", "span.subtype")],
+    );
+    function(out, &rest["faas"]);
+    out.labels(&rest["tags"]);
+    if rest["service"]["name"].is_string() {
+        out.set("service.name", rest["service"]["name"].clone());
+        out.remove("service.version");
+        out.set("service.version", rest["service"]["version"].clone());
+    }
+}
+
+/// The samples of a metricset as fields, once all others are set: users choose their names, and may choose those of
+/// other fields. What is so called stays under `metricset.samples`.
+pub(super) fn samples(out: &mut Fields, rest: &Value) {
+    let is_breakdown = is_breakdown(rest);
+    let mut taken = Map::new();
+    for (name, sample) in rest["samples"].as_object().into_iter().flatten() {
+        let is_known = matches!(
+            name.as_str(),
+            "span.self_time.count" | "span.self_time.sum.us"
+        );
+        if is_breakdown && !is_known {
+            continue;
+        }
+        #[expect(
+            clippy::cast_possible_truncation,
+            reason = "both are indexed as whole numbers"
+        )]
+        let value = match sample["values"].as_array() {
+            Some(values) => json!({"values": values, "counts": sample["counts"]}),
+            None if is_breakdown => sample["value"].as_f64().map(|value| value as i64).into(),
+            None => sample["value"].clone(),
+        };
+        if !value.is_null()
+            && let Some(value) = out.add(name, value)
+        {
+            taken.insert(name.clone(), value);
+        }
+    }
+    if !taken.is_empty() {
+        out.set("metricset.samples", taken);
+    }
+}
+
+/// Whether a metricset is an agent's own, of how long a transaction's spans took.
+fn is_breakdown(rest: &Value) -> bool {
+    let transaction = &rest["transaction"];
+    transaction["name"].is_string() || transaction["type"].is_string()
+}
+
+/// A log line.
+pub(super) fn log(out: &mut Fields, event: &StoredEvent, rest: &Value) {
+    ids(out, event);
+    out.set("transaction.id", event.transaction_id.clone());
+    out.set(
+        "span.id",
+        event.id.clone().or_else(|| event.transaction_id.clone()),
+    );
+    function(out, &rest["faas"]);
+    out.copy(
+        rest,
+        &[
+            ("message", "message"),
+            ("log/level", "log.level"),
+            ("log/logger", "log.logger"),
+            ("log/origin/file/name", "log.origin.file.name"),
+            ("log/origin/file/line", "log.origin.file.line"),
+            ("log/origin/function", "log.origin.function"),
+            ("service/name", "service.name"),
+            ("service/version", "service.version"),
+            ("service/environment", "service.environment"),
+            ("service/node/name", "service.node.name"),
+            ("process/thread/name", "process.thread.name"),
+            ("event/dataset", "event.dataset"),
+            ("error/type", "error.type"),
+            ("error/message", "error.message"),
+            ("error/stack_trace", "error.stack_trace"),
+        ],
+    );
+    out.labels(&rest["labels"]);
+    if out.get("error").is_some() {
+        out.set("processor.event", "error");
+        out.set("timestamp.us", event.timestamp);
+        // Neither the type nor the message of a log line's error counts: all are of one group.
+        out.set("error.grouping_key", format!("{:016x}", xxh64(b"", 0)));
+    } else {
+        out.set("event.kind", "event");
+    }
+}
+
+fn ids(out: &mut Fields, event: &StoredEvent) {
+    out.set("trace.id", event.trace_id.clone());
+    out.set("parent.id", event.parent_id.clone());
+}
+
+/// What transactions and spans share.
+fn timed(out: &mut Fields, kind: &str, event: &StoredEvent) {
+    out.set("timestamp.us", event.timestamp);
+    out.set(&format!("{kind}.name"), event.name.clone());
+    out.set(&format!("{kind}.type"), event.event_type.clone());
+    out.set(&format!("{kind}.duration.us"), event.duration);
+    let weight = weight(event.sample_rate);
+    if weight > 0.0 {
+        out.set(&format!("{kind}.representative_count"), whole(weight));
+    }
+    let outcome = event.outcome.unwrap_or_default();
+    out.set("event.outcome", outcome.as_str());
+    match outcome {
+        Outcome::Success => out.set("event.success_count", whole(weight)),
+        Outcome::Failure => out.set("event.success_count", 0),
+        Outcome::Unknown => {}
+    }
+}
+
+/// A number, without a fraction that it does not have.
+fn whole(number: f64) -> Value {
+    #[expect(
+        clippy::cast_possible_truncation,
+        reason = "only where nothing is lost"
+    )]
+    match number.fract() == 0.0 && number.abs() < 1e15 {
+        true => (number as i64).into(),
+        false => number.into(),
+    }
+}
+
+fn open_telemetry(out: &mut Fields, otel: &Value) {
+    out.set("span.kind", otel["span_kind"].clone());
+    out.labels(&otel["attributes"]);
+}
+
+fn links(out: &mut Fields, links: &Value) {
+    let links: Vec<_> = links
+        .as_array()
+        .into_iter()
+        .flatten()
+        .map(|link| json!({"trace": {"id": link["trace_id"]}, "span": {"id": link["span_id"]}}))
+        .collect();
+    if !links.is_empty() {
+        out.set("span.links", links);
+    }
+}

@@ -1,0 +1,125 @@
+//! What is handed to the writer in one piece, and the arena that its events point into.
+
+use std::ops::Range;
+use std::sync::Arc;
+
+use super::id::{Id, compact};
+use super::resource::Resource;
+use super::text::Text;
+use super::{DroppedSpans, Event, Sample};
+
+/// What is handed to the writer in one piece: decoded events of one request, in the order of their lines.
+#[derive(Clone, Debug)]
+pub struct Batch {
+    /// Who sent it.
+    pub resource: Arc<Resource>,
+    /// When its first line was read, µs since the epoch.
+    pub received: i64,
+    /// The events.
+    pub events: Vec<Event>,
+    /// The samples of its metricsets.
+    pub samples: Vec<Sample>,
+    /// The `dropped_spans_stats` of its transactions.
+    pub dropped: Vec<DroppedSpans>,
+    /// Times that cannot be: the place of an event whose time is that of its arrival, and the time that was sent, µs since the
+    /// epoch. In the order of the events.
+    pub sent: Vec<(u32, i64)>,
+    text: String,
+}
+
+impl Batch {
+    /// An empty batch. `received`: µs since the epoch.
+    pub fn new(resource: Arc<Resource>, received: i64) -> Self {
+        Self {
+            resource,
+            received,
+            events: Vec::new(),
+            samples: Vec::new(),
+            dropped: Vec::new(),
+            sent: Vec::new(),
+            text: String::new(),
+        }
+    }
+
+    /// What a range stands for.
+    ///
+    /// # Panics
+    /// With a range of another batch that does not fit this one.
+    pub fn text(&self, text: Text) -> &str {
+        &self.text[text.start as usize..(text.start + text.len) as usize]
+    }
+
+    /// What an optional range stands for.
+    pub fn opt(&self, text: Option<Text>) -> Option<&str> {
+        text.map(|text| self.text(text))
+    }
+
+    /// Keeps a copy of `value`.
+    ///
+    /// # Panics
+    /// Beyond 4 GiB; the intake hands a batch over long before that.
+    pub fn keep(&mut self, value: &str) -> Text {
+        let start = self.mark();
+        self.text.push_str(value);
+        self.since(start)
+    }
+
+    /// Reads an identifier, and keeps it if it is not hex.
+    pub fn keep_id(&mut self, value: &str) -> Id {
+        if let Some(id) = compact(value) {
+            id
+        } else {
+            Id::Other(self.keep(value))
+        }
+    }
+
+    /// An identifier as it was sent.
+    pub fn id(&self, id: Id) -> String {
+        match id {
+            Id::Short(id) => format!("{id:016x}"),
+            Id::Long(id) => format!("{:032x}", u128::from_be_bytes(id)),
+            Id::Other(text) => self.text(text).to_owned(),
+        }
+    }
+
+    /// The end of the arena, for a text that is written piece by piece: [`Self::push`], then [`Self::since`].
+    pub fn mark(&self) -> u32 {
+        u32::try_from(self.text.len()).expect("a batch is far below 4 GiB")
+    }
+
+    /// Appends a piece.
+    pub fn push(&mut self, piece: &str) {
+        self.text.push_str(piece);
+    }
+
+    /// The range from a mark to the end.
+    pub fn since(&self, start: u32) -> Text {
+        Text {
+            start,
+            len: self.mark() - start,
+        }
+    }
+
+    /// A range of a kept text.
+    pub fn part(&self, text: Text, range: Range<usize>) -> Text {
+        debug_assert!(range.end <= text.len());
+        let offset = |at: usize| u32::try_from(at).expect("a part is shorter than its text");
+        Text {
+            start: text.start + offset(range.start),
+            len: offset(range.end - range.start),
+        }
+    }
+
+    /// Takes back what a line that turned out invalid had left in the arena.
+    pub fn truncate(&mut self, mark: u32) {
+        self.text.truncate(mark as usize);
+    }
+
+    /// Memory that it holds, bytes, roughly.
+    pub fn size(&self) -> usize {
+        self.text.capacity()
+            + self.events.capacity() * size_of::<Event>()
+            + self.samples.capacity() * size_of::<Sample>()
+            + self.dropped.capacity() * size_of::<DroppedSpans>()
+    }
+}

@@ -1,0 +1,205 @@
+//! Events read back: columns, documents, stacks and metadata put together again.
+
+mod rows;
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::sync::Arc;
+
+use diesel::prelude::*;
+
+use super::block::{Document, SLOTS, documents, unpack};
+use super::error::StoreError;
+use super::id::StoredId;
+use super::schema::{block, resource, stack, trace_at};
+use super::trace_index;
+use crate::event::StoredEvent;
+use rows::Row;
+
+/// The events of these numbers, in their order; numbers that are not there (any more) are left out, and one that is
+/// asked for twice comes once.
+pub fn events(conn: &mut SqliteConnection, seqs: &[i64]) -> Result<Vec<StoredEvent>, StoreError> {
+    let mut wanted: BTreeMap<i64, Vec<i64>> = BTreeMap::new();
+    for seq in seqs {
+        wanted.entry(seq.div_euclid(SLOTS)).or_default().push(*seq);
+    }
+    let mut reader = Reader::new(conn);
+    let mut found = HashMap::with_capacity(seqs.len());
+    for (block, seqs) in wanted {
+        let first = seqs.iter().copied().min().unwrap_or_default();
+        let last = seqs.iter().copied().max().unwrap_or_default();
+        let seqs: HashSet<i64> = seqs.into_iter().collect();
+        for event in reader.block(block, first, last, |row| seqs.contains(&row.seq))? {
+            found.insert(event.seq, event);
+        }
+    }
+    Ok(seqs.iter().filter_map(|seq| found.remove(seq)).collect())
+}
+
+/// The blocks that may hold events of a trace, oldest first.
+pub fn trace_blocks(conn: &mut SqliteConnection, id: &str) -> Result<Vec<i64>, StoreError> {
+    Reader::new(conn).blocks_of(&StoredId::from(id))
+}
+
+/// All events of a trace, by time and then by arrival: transactions, spans, errors and logs.
+pub fn trace(conn: &mut SqliteConnection, id: &str) -> Result<Vec<StoredEvent>, StoreError> {
+    let blocks = trace_blocks(conn, id)?;
+    trace_in(conn, id, &blocks)
+}
+
+/// Those of some blocks alone: a large trace does not have to fit into memory.
+pub fn trace_in(
+    conn: &mut SqliteConnection,
+    id: &str,
+    blocks: &[i64],
+) -> Result<Vec<StoredEvent>, StoreError> {
+    let id = StoredId::from(id);
+    let mut reader = Reader::new(conn);
+    let mut events = Vec::new();
+    for block in blocks {
+        let first = block * SLOTS;
+        events.extend(reader.block(*block, first, first + SLOTS - 1, |row| {
+            row.trace_id.as_ref() == Some(&id)
+        })?);
+    }
+    events.sort_unstable_by_key(|event| (event.timestamp, event.seq));
+    Ok(events)
+}
+
+struct Reader<'c> {
+    conn: &'c mut SqliteConnection,
+    resources: HashMap<i64, Arc<str>>,
+    stacks: HashMap<i64, String>,
+}
+
+impl<'c> Reader<'c> {
+    fn new(conn: &'c mut SqliteConnection) -> Self {
+        Self {
+            conn,
+            resources: HashMap::new(),
+            stacks: HashMap::new(),
+        }
+    }
+
+    /// The blocks that may hold events of a trace: one probe per segment.
+    fn blocks_of(&mut self, id: &StoredId) -> Result<Vec<i64>, StoreError> {
+        let first: Option<i64> = trace_at::table
+            .select(trace_at::key)
+            .order(trace_at::key.asc())
+            .first(self.conn)
+            .optional()?;
+        let last: Option<i64> = trace_at::table
+            .select(trace_at::key)
+            .order(trace_at::key.desc())
+            .first(self.conn)
+            .optional()?;
+        let (Some(first), Some(last)) = (first, last) else {
+            return Ok(Vec::new());
+        };
+        let hash = id.hash();
+        let mut blocks = Vec::new();
+        for segment in trace_index::segment_of_key(first)..=trace_index::segment_of_key(last) {
+            let found: Vec<i64> = trace_at::table
+                .filter(trace_at::key.eq(trace_index::key(segment, hash)))
+                .select(trace_at::block)
+                .load(self.conn)?;
+            blocks.extend(found);
+        }
+        Ok(blocks)
+    }
+
+    /// The events of a block that are in a range of numbers and whose row is wanted.
+    fn block(
+        &mut self,
+        id: i64,
+        first: i64,
+        last: i64,
+        wanted: impl Fn(&Row) -> bool,
+    ) -> Result<Vec<StoredEvent>, StoreError> {
+        let data: Option<Vec<u8>> = block::table
+            .find(id)
+            .select(block::data)
+            .first(self.conn)
+            .optional()?;
+        let Some(data) = data else {
+            return Ok(Vec::new());
+        };
+        let raw = unpack(&data)?;
+        let documents = documents(&raw)?;
+        let document = |seq: i64| {
+            let slot = usize::try_from(seq - id * SLOTS).ok()?;
+            documents.get(slot)
+        };
+        let kinds: HashSet<_> = (first..=last)
+            .filter_map(|seq| document(seq).map(|document| document.kind))
+            .collect();
+        let mut events = Vec::new();
+        for kind in kinds {
+            for row in rows::load(self.conn, kind, first, last)? {
+                if wanted(&row) {
+                    let document = document(row.seq).ok_or_else(|| {
+                        StoreError::BadBlock(format!("event {} has no document", row.seq))
+                    })?;
+                    events.push(self.whole(row, document)?);
+                }
+            }
+        }
+        Ok(events)
+    }
+
+    fn whole(&mut self, row: Row, document: &Document<'_>) -> Result<StoredEvent, StoreError> {
+        let resource = self.resource(row.resource_id)?;
+        let stack = match document.stack {
+            0 => None,
+            id => Some(self.stack(id)?),
+        };
+        let text = |id: Option<StoredId>| id.map(|id| id.to_string());
+        Ok(StoredEvent {
+            seq: row.seq,
+            kind: document.kind,
+            resource,
+            id: text(row.id),
+            trace_id: text(row.trace_id),
+            transaction_id: text(row.transaction_id),
+            parent_id: text(row.parent_id),
+            timestamp: row.timestamp,
+            duration: row.duration,
+            name: row.name,
+            event_type: row.event_type,
+            subtype: row.subtype,
+            action: row.action,
+            result: row.result,
+            outcome: row.outcome,
+            sampled: row.sampled,
+            sample_rate: row.sample_rate,
+            spans_started: row.spans_started,
+            spans_dropped: row.spans_dropped,
+            grouping_key: row.grouping_key,
+            rest: document.json.to_owned(),
+            stack,
+        })
+    }
+
+    fn resource(&mut self, id: i64) -> Result<Arc<str>, StoreError> {
+        if let Some(document) = self.resources.get(&id) {
+            return Ok(Arc::clone(document));
+        }
+        let document: String = resource::table
+            .find(id)
+            .select(resource::document)
+            .first(self.conn)?;
+        let document: Arc<str> = document.into();
+        self.resources.insert(id, Arc::clone(&document));
+        Ok(document)
+    }
+
+    fn stack(&mut self, id: i64) -> Result<String, StoreError> {
+        if let Some(json) = self.stacks.get(&id) {
+            return Ok(json.clone());
+        }
+        let data: Vec<u8> = stack::table.find(id).select(stack::data).first(self.conn)?;
+        let json = String::from_utf8(unpack(&data)?)
+            .map_err(|_| StoreError::BadBlock(format!("stack {id} is not text")))?;
+        self.stacks.insert(id, json.clone());
+        Ok(json)
+    }
+}

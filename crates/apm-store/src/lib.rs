@@ -1,0 +1,372 @@
+//! Telemetry on disk: one SQLite file, one writer, any number of readers.
+//!
+//! * [`Store::submit`] hands a [`Batch`] to the one writer thread by a bounded queue; the [`Ticket`] resolves after the
+//!   commit. What was acknowledged is in the database, whole, once, and its rollups with it.
+//! * [`Store::read`] runs queries on a few connections that only read, each call in one snapshot.
+//! * The schema is in `migrations/`, and [`schema`] is how Diesel sees it. Rows hold what is queried; the rest of an event is
+//!   in compressed blocks, stack traces are stored once, names are numbers. `v_*` views show all of it to people.
+//! * A damaged file is reported and never replaced; one of a newer version is refused.
+//! * [`event`] is what is stored, [`rollup`] what is counted of it, [`document`] how a stored event reads as a whole.
+//!
+//! What it does not do: decode what agents send (`apm-intake`), answer questions (`analytics` of the server).
+
+pub mod access;
+mod apply;
+mod block;
+mod bounds;
+mod cache;
+mod clear;
+mod coarse;
+mod dictionary;
+pub mod document;
+mod error;
+pub mod event;
+mod events;
+mod file;
+mod gate;
+pub mod id;
+mod insert;
+mod limits;
+#[cfg(test)]
+mod lookups;
+#[doc(hidden)]
+pub mod measure;
+mod open;
+mod options;
+mod pool;
+mod queue;
+mod retention;
+pub mod rollup;
+mod rollups;
+mod rows;
+pub mod schema;
+mod stats;
+mod ticket;
+mod trace_index;
+mod wal;
+mod writer;
+
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::JoinHandle;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use diesel::{Connection, QueryResult, RunQueryDsl, SqliteConnection, sql_query};
+
+pub use error::{OpenError, StoreError, SubmitError};
+pub use events::{events, trace, trace_blocks, trace_in};
+pub use gate::Pass;
+pub use id::StoredId;
+pub use limits::{Beyond, NAMES, NameKind, NameLimit, NameLimits, OTHER};
+pub use open::{MIGRATIONS, uri};
+pub use options::{Durability, StoreOptions};
+pub use stats::{COMMIT_TIMES, StoreStats};
+pub use ticket::{Committed, Ticket};
+
+use crate::event::Batch;
+use apply::Memory;
+use bounds::Bounds;
+use coarse::Coarse;
+use file::Held;
+use gate::Gate;
+use pool::Pool;
+use queue::{Queue, Weight};
+use retention::Retention;
+use stats::Counters;
+use wal::Wal;
+use writer::{Job, Writer};
+
+/// A handle on the database; clones share it. The last one closes it.
+#[derive(Clone, Debug)]
+pub struct Store(Arc<Shared>);
+
+#[derive(Debug)]
+struct Shared {
+    options: StoreOptions,
+    queue: Arc<Queue<Job>>,
+    counters: Arc<Counters>,
+    gate: Arc<Gate>,
+    pool: Arc<Pool>,
+    bounds: Bounds,
+    writer: Mutex<Option<JoinHandle<()>>>,
+}
+
+impl std::fmt::Debug for Job {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Batch(..) => "Batch",
+            Self::Write(_) => "Write",
+            Self::Clear(_) => "Clear",
+        })
+    }
+}
+
+impl Store {
+    /// Opens a database, or makes a new one, and starts its writer.
+    pub fn open(options: StoreOptions) -> Result<Self, OpenError> {
+        let lock = open::Lock::take(&options.path)?;
+        let mut opened = open::open(&options)?;
+        let io = |source| OpenError::Io {
+            path: options.path.clone(),
+            source,
+        };
+        let counters = Arc::new(Counters::default());
+        // Versions of one run never equal those of another.
+        let now = SystemTime::now().duration_since(UNIX_EPOCH);
+        let start = now.map_or(0, |now| u64::try_from(now.as_micros()).unwrap_or_default());
+        counters.data_version.store(start, Ordering::Release);
+        let queue = Arc::new(Queue::new(Weight {
+            events: options.queue_events,
+            bytes: options.queue_bytes,
+        }));
+        let gate = Arc::new(Gate::default());
+        let pool = Pool::new(options.path.clone(), options.readers, Arc::clone(&gate));
+        let pool = Arc::new(pool);
+        let bounds = Bounds::of(options.max_size);
+        let setup = |source: diesel::result::Error| OpenError::Setup {
+            path: options.path.clone(),
+            source: source.into(),
+        };
+        let writer = Writer {
+            foreign_writes: open::foreign_writes(&mut opened.conn).map_err(setup)?,
+            conn: opened.conn,
+            memory: Memory::new(opened.next, options.names).map_err(io)?,
+            queue: Arc::clone(&queue),
+            counters: Arc::clone(&counters),
+            coarse: Coarse::new(options.raw_max_age),
+            retention: Retention::new(options.clone()),
+            options: options.clone(),
+            pool: Arc::clone(&pool),
+            wal: Wal::new(
+                &options.path,
+                bounds,
+                Arc::clone(&gate),
+                Arc::clone(&counters),
+            ),
+            files: Held::new(&options.path),
+            is_open: true,
+            is_lost: false,
+            _lock: lock,
+        };
+        let thread = std::thread::Builder::new()
+            .name("apm-store".to_owned())
+            .spawn(move || writer.run())
+            .map_err(io)?;
+        Ok(Self(Arc::new(Shared {
+            gate,
+            pool,
+            bounds,
+            options,
+            queue,
+            counters,
+            writer: Mutex::new(Some(thread)),
+        })))
+    }
+
+    /// Hands events to the writer. The ticket resolves after their commit.
+    pub fn submit(&self, batch: Batch) -> Result<Ticket, SubmitError> {
+        let weight = Weight {
+            events: batch.events.len(),
+            bytes: batch.size(),
+        };
+        let (answer, ticket) = Ticket::new();
+        let pushed = self.0.queue.push(Job::Batch(batch, answer), weight);
+        if pushed == Err(SubmitError::QueueFull) {
+            let refused = &self.0.counters.refused_batches;
+            refused.fetch_add(1, Ordering::Relaxed);
+        }
+        pushed.map(|()| ticket)
+    }
+
+    /// [`Self::submit`] that waits for room in the queue, on the calling thread.
+    pub fn submit_when_room(&self, batch: Batch) -> Result<Ticket, SubmitError> {
+        let weight = Weight {
+            events: batch.events.len(),
+            bytes: batch.size(),
+        };
+        let (answer, ticket) = Ticket::new();
+        let pushed = self
+            .0
+            .queue
+            .push_when_room(Job::Batch(batch, answer), weight);
+        pushed.map(|()| ticket)
+    }
+
+    /// Runs queries in one snapshot of the data, on the calling thread, which may have to wait for a connection.
+    pub fn read<T, E>(
+        &self,
+        query: impl FnOnce(&mut SqliteConnection) -> Result<T, E>,
+    ) -> Result<T, E>
+    where
+        E: From<StoreError> + From<diesel::result::Error>,
+    {
+        let mut pooled = self.0.pool.get()?;
+        pooled.conn().transaction(query)
+    }
+
+    /// Lets a connection that is not one of the store's read, as long as the answer is held. Not within [`Self::read`].
+    pub fn reading(&self) -> Result<Pass<'_>, StoreError> {
+        self.0.gate.enter()
+    }
+
+    /// [`Self::read`] on a thread for blocking work.
+    pub async fn read_async<T, E>(
+        &self,
+        query: impl FnOnce(&mut SqliteConnection) -> Result<T, E> + Send + 'static,
+    ) -> Result<T, E>
+    where
+        T: Send + 'static,
+        E: From<StoreError> + From<diesel::result::Error> + Send + 'static,
+    {
+        let store = self.clone();
+        let read = tokio::task::spawn_blocking(move || store.read(query));
+        match read.await {
+            Ok(result) => result,
+            Err(error) if error.is_panic() => std::panic::resume_unwind(error.into_panic()),
+            Err(_) => Err(StoreError::Closed.into()),
+        }
+    }
+
+    /// Runs statements on the writer's connection in one transaction, after what was submitted before. For what is
+    /// not telemetry: settings, markers.
+    pub fn write<T: Send + 'static>(
+        &self,
+        write: impl FnOnce(&mut SqliteConnection) -> QueryResult<T> + Send + 'static,
+    ) -> Result<Ticket<T>, SubmitError> {
+        let (answer, ticket) = Ticket::new();
+        let job = Job::Write(Box::new(move |conn, counters| {
+            let result = conn.and_then(|conn| Ok(conn.immediate_transaction(write)?));
+            counters.changed();
+            // Nobody has to wait for the answer.
+            let _ = answer.send(result);
+        }));
+        self.0.queue.push(job, Weight::default()).map(|()| ticket)
+    }
+
+    /// As [`Self::write`], for what follows from a reading: `clears` is the number of [`Self::clears`] before it. Nothing is written
+    /// where everything was deleted since, or what is gone would come back.
+    pub fn write_of<T: Send + 'static>(
+        &self,
+        clears: u64,
+        write: impl FnOnce(&mut SqliteConnection) -> QueryResult<T> + Send + 'static,
+    ) -> Result<Ticket<Option<T>>, SubmitError> {
+        let (answer, ticket) = Ticket::new();
+        let job = Job::Write(Box::new(move |conn, counters| {
+            let result = if counters.clears.load(Ordering::Acquire) == clears {
+                let result = conn.and_then(|conn| Ok(conn.immediate_transaction(write)?));
+                counters.changed();
+                result.map(Some)
+            } else {
+                Ok(None)
+            };
+            // Nobody has to wait for the answer.
+            let _ = answer.send(result);
+        }));
+        self.0.queue.push(job, Weight::default()).map(|()| ticket)
+    }
+
+    /// Whether the disk takes anything, found out by writing some pages of no meaning; the trouble of [`Self::stats`] follows from it.
+    pub fn probe(&self) -> Result<Ticket<()>, SubmitError> {
+        const WRITE: &str = "INSERT OR REPLACE INTO probe (id, data) VALUES (1, randomblob(65536))";
+        // The next probe is to need room again.
+        const FORGET: &str = "DELETE FROM probe";
+        let (answer, ticket) = Ticket::new();
+        let job = Job::Write(Box::new(move |conn, counters| {
+            // Each a transaction by itself: on a full disk the error of a ROLLBACK would hide why.
+            let wrote = conn.and_then(|conn| {
+                sql_query(WRITE).execute(conn)?;
+                sql_query(FORGET).execute(conn)?;
+                Ok(())
+            });
+            counters.probed(&wrote);
+            // Nobody has to wait for the answer.
+            let _ = answer.send(wrote);
+        }));
+        self.0.queue.push(job, Weight::default()).map(|()| ticket)
+    }
+
+    /// How often everything was deleted since the store was opened.
+    pub fn clears(&self) -> u64 {
+        self.0.counters.clears.load(Ordering::Acquire)
+    }
+
+    /// Deletes all telemetry that was submitted before, with what was found in it and the markers. The settings of agents
+    /// stay. There is no way back.
+    pub fn clear(&self) -> Result<Ticket<()>, SubmitError> {
+        let (answer, ticket) = Ticket::new();
+        let job = Job::Clear(answer);
+        self.0.queue.push(job, Weight::default()).map(|()| ticket)
+    }
+
+    /// Grows with each change of the data: equal versions, equal answers.
+    pub fn data_version(&self) -> u64 {
+        self.0.counters.data_version.load(Ordering::Acquire)
+    }
+
+    /// How it was opened.
+    pub fn options(&self) -> &StoreOptions {
+        &self.0.options
+    }
+
+    /// A look at the store.
+    pub fn stats(&self) -> StoreStats {
+        let Shared {
+            queue, counters, ..
+        } = &*self.0;
+        let path = &self.0.options.path;
+        let size = |path| std::fs::metadata(path).map_or(0, |file| file.len());
+        let held = queue.held();
+        let nanos = |counter: &std::sync::atomic::AtomicU64| {
+            std::time::Duration::from_nanos(counter.load(Ordering::Relaxed))
+        };
+        StoreStats {
+            queued_events: held.events,
+            queued_bytes: held.bytes,
+            commits: counters.commits.load(Ordering::Relaxed),
+            events: counters.events.load(Ordering::Relaxed),
+            failed_events: counters.failed_events.load(Ordering::Relaxed),
+            wrong_times: counters.wrong_times.load(Ordering::Relaxed),
+            refused_batches: counters.refused_batches.load(Ordering::Relaxed),
+            commit_time: nanos(&counters.commit_nanos),
+            last_commit_time: nanos(&counters.last_commit_nanos),
+            commit_times: counters.commit_times(),
+            database_bytes: size(path.clone()),
+            log_bytes: size(file::beside(path, "-wal")),
+            log_limit: self.0.bounds.hard,
+            log_pinned: counters.pinned(),
+            reader_pauses: counters.reader_pauses.load(Ordering::Relaxed),
+            log_stalls: counters.log_stalls.load(Ordering::Relaxed),
+            lost_logs: counters.lost_logs.load(Ordering::Relaxed),
+            deleted_blocks: counters.deleted_blocks.load(Ordering::Relaxed),
+            beyond: counters.beyond(),
+            trouble: counters.trouble(),
+        }
+    }
+
+    /// Takes no more batches, commits those that wait, and closes the file. Blocks until that is done.
+    pub fn close(&self) {
+        self.0.close();
+    }
+}
+
+impl Shared {
+    fn close(&self) {
+        self.queue.close();
+        let thread = self
+            .writer
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .take();
+        if let Some(thread) = thread
+            && thread.join().is_err()
+        {
+            log::error!("the writer of {} panicked", self.options.path.display());
+        }
+    }
+}
+
+impl Drop for Shared {
+    fn drop(&mut self) {
+        self.close();
+    }
+}

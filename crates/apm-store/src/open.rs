@@ -1,0 +1,414 @@
+//! Opening the file: whose it is, whether it is sound, bringing it to this version's schema.
+//!
+//! Nothing is ever replaced: a file that is not ours, is newer, or is damaged is reported and left as it is. What is
+//! looked at does not grow with the file (but for small ones, which are checked in full): its size, the first and the last row of every
+//! table, the last block. Damage elsewhere is reported by the query that meets it.
+
+use std::fs::{File, TryLockError};
+use std::io::{ErrorKind, Read};
+use std::path::Path;
+
+use diesel::connection::SimpleConnection;
+use diesel::migration::{Migration, MigrationSource};
+use diesel::prelude::*;
+use diesel::sql_types::{BigInt, Text};
+use diesel::sqlite::Sqlite;
+use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
+
+use super::block::{SLOTS, documents, unpack};
+use super::bounds::{Bounds, PAGE};
+use super::error::{OpenError, StoreError};
+use super::file::beside;
+use super::options::{Durability, StoreOptions};
+use super::schema::block;
+use super::{access, coarse};
+
+/// `PRAGMA application_id` of our files: `PAPM`.
+const APPLICATION_ID: i64 = 0x5041_504d;
+
+/// Files up to this size are checked in full, bytes: some 50 ms.
+const CHECK_IN_FULL: u64 = 8 << 20;
+
+/// What makes and upgrades the database.
+pub const MIGRATIONS: EmbeddedMigrations = embed_migrations!();
+
+/// What a writer starts with.
+pub(super) struct Opened {
+    pub(super) conn: SqliteConnection,
+    /// The first number that is free, at the start of a block.
+    pub(super) next: i64,
+}
+
+/// Opens, checks and migrates a file, whose lock the caller holds.
+pub(super) fn open(options: &StoreOptions) -> Result<Opened, OpenError> {
+    let path = &*options.path;
+    let header = header(path)?;
+    let setup = |source: StoreError| match source {
+        StoreError::Corrupt(source) => damaged(path, source.to_string()),
+        source => OpenError::Setup {
+            path: path.to_owned(),
+            source,
+        },
+    };
+    let mut conn =
+        SqliteConnection::establish(&uri(path, "rwc")).map_err(|source| OpenError::Connect {
+            path: path.to_owned(),
+            source,
+        })?;
+    let is_new = header.is_none();
+    prepare(&mut conn, is_new).map_err(|error| setup(error.into()))?;
+    if !is_new {
+        check_owner(&mut conn, path).map_err(|error| match error {
+            Checked::Open(error) => error,
+            Checked::Query(error) => setup(error.into()),
+        })?;
+    }
+    // It is ours from here on.
+    access::tighten(path);
+    for suffix in ["-wal", "-shm", ".lock"] {
+        access::tighten(&beside(path, suffix));
+    }
+    configure(&mut conn, options).map_err(|error| setup(error.into()))?;
+    if !is_new {
+        check(&mut conn, path, header.unwrap_or_default()).map_err(|error| match error {
+            Checked::Open(error) => error,
+            Checked::Query(error) => setup(error.into()),
+        })?;
+    }
+    conn.run_pending_migrations(MIGRATIONS)
+        .map_err(|source| OpenError::Migration {
+            path: path.to_owned(),
+            source,
+        })?;
+    coarse::repair(&mut conn).map_err(|error| setup(error.into()))?;
+    let last = last_block(&mut conn).map_err(|error| match error {
+        StoreError::BadBlock(reason) => damaged(path, reason),
+        error => setup(error),
+    })?;
+    let next = last.map_or(0, |id| (id + 1) * SLOTS);
+    Ok(Opened { conn, next })
+}
+
+/// A connection for reading only.
+pub(super) fn reader(path: &Path) -> Result<SqliteConnection, StoreError> {
+    let mut conn =
+        SqliteConnection::establish(&uri(path, "rw")).map_err(|error| match path.try_exists() {
+            Ok(false) => StoreError::Gone(path.into()),
+            _ => StoreError::BadBlock(error.to_string()),
+        })?;
+    for pragma in [
+        "PRAGMA busy_timeout = 5000",
+        "PRAGMA query_only = 1",
+        "PRAGMA temp_store = MEMORY",
+        "PRAGMA cache_size = -4096",
+    ] {
+        conn.batch_execute(pragma)?;
+    }
+    Ok(conn)
+}
+
+/// Path → URI, in which `?`, `#` and `%` mean themselves.
+pub fn uri(path: &Path, mode: &str) -> String {
+    let path = path
+        .to_string_lossy()
+        .replace('%', "%25")
+        .replace('?', "%3f")
+        .replace('#', "%23");
+    format!("file:{path}?mode={mode}")
+}
+
+/// Keeps other processes from writing: numbers are given out in memory. It ends with the process, however that ends.
+#[derive(Debug)]
+pub(super) struct Lock {
+    /// On a file beside the database, which is there before the database is looked at.
+    _beside: File,
+    /// On the database itself, which has several names where there are hard links. To be closed after the connections: SQLite
+    /// loses its own locks when another handle on the file is closed.
+    _file: File,
+}
+
+impl Lock {
+    /// Takes the lock, and makes the database when there is none.
+    pub(super) fn take(path: &Path) -> Result<Self, OpenError> {
+        regular(path)?;
+        let path_of_lock = beside(path, ".lock");
+        let had_lock = path_of_lock.exists();
+        let beside = exclusive(path, &path_of_lock)?;
+        header(path).inspect_err(|_| {
+            // A file of somebody else's program: nothing is left beside it. Another process that waits for this lock fails for the same reason.
+            if !had_lock {
+                let _ = std::fs::remove_file(&path_of_lock);
+            }
+        })?;
+        let file = exclusive(path, path)?;
+        warn_of_names(path, &file);
+        Ok(Self {
+            _beside: beside,
+            _file: file,
+        })
+    }
+}
+
+/// Locks `file`, which is made when there is none, for the database at `path`.
+fn exclusive(path: &Path, file: &Path) -> Result<File, OpenError> {
+    let io = |source| OpenError::Io {
+        path: file.to_owned(),
+        source,
+    };
+    let locked = access::open(file).map_err(io)?;
+    match locked.try_lock() {
+        Ok(()) => Ok(locked),
+        Err(TryLockError::WouldBlock) => Err(OpenError::InUse {
+            path: path.to_owned(),
+        }),
+        Err(TryLockError::Error(source)) => Err(io(source)),
+    }
+}
+
+/// Refuses a directory, a pipe or a device, without opening it: a pipe would wait for somebody to write.
+fn regular(path: &Path) -> Result<(), OpenError> {
+    match std::fs::metadata(path) {
+        Ok(file) if !file.is_file() => Err(OpenError::Foreign {
+            path: path.to_owned(),
+            reason: "it is no regular file",
+        }),
+        // What is missing is made, and what cannot be looked at is told by the attempt to open it.
+        _ => Ok(()),
+    }
+}
+
+/// SQLite names the log after the name by which the database was opened: by another name it would not find it.
+#[cfg(unix)]
+fn warn_of_names(path: &Path, file: &File) {
+    use std::os::unix::fs::MetadataExt;
+
+    let names = file.metadata().map_or(1, |file| file.nlink());
+    if names > 1 {
+        log::warn!(
+            "{} has {names} names (hard links): always start with the same one, or events that are only in its log are lost",
+            path.display()
+        );
+    }
+}
+
+#[cfg(not(unix))]
+fn warn_of_names(_: &Path, _: &File) {}
+
+/// The size of an existing database, after a look at its first bytes; `None` for a new one.
+fn header(path: &Path) -> Result<Option<u64>, OpenError> {
+    let io = |source| OpenError::Io {
+        path: path.to_owned(),
+        source,
+    };
+    regular(path)?;
+    let size = match std::fs::metadata(path) {
+        Ok(file) => file.len(),
+        Err(error) if error.kind() == ErrorKind::NotFound => {
+            return nothing(path, "it is missing").map(|()| None);
+        }
+        Err(error) => return Err(io(error)),
+    };
+    if size == 0 {
+        return nothing(path, "it is empty").map(|()| None);
+    }
+    let mut file = File::open(path).map_err(io)?;
+    let mut magic = Vec::new();
+    (&mut file).take(16).read_to_end(&mut magic).map_err(io)?;
+    if magic != b"SQLite format 3\0" {
+        return Err(OpenError::Foreign {
+            path: path.to_owned(),
+            reason: "it does not begin as a SQLite file does",
+        });
+    }
+    Ok(Some(size))
+}
+
+/// A new database may be made where nothing is. Not beside a log: what that holds belongs to a file that was there, and the new one
+/// would take its place.
+fn nothing(path: &Path, what: &str) -> Result<(), OpenError> {
+    let log = beside(path, "-wal");
+    match std::fs::metadata(&log) {
+        Ok(file) if file.len() > 0 => {
+            let reason = format!(
+                "{what}, and {} beside it holds {} bytes that belong to it; if no copy is left, move that file away too",
+                log.display(),
+                file.len()
+            );
+            Err(damaged(path, reason))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// What has to come first. Diesel's prepared statements outlive nothing here: all of it is one-off.
+fn prepare(conn: &mut SqliteConnection, is_new: bool) -> QueryResult<()> {
+    conn.batch_execute("PRAGMA busy_timeout = 5000")?;
+    if is_new {
+        conn.batch_execute(&format!("PRAGMA page_size = {PAGE}"))?;
+        // Only possible before the first table; lets retention give space back to the disk in small steps.
+        conn.batch_execute("PRAGMA auto_vacuum = INCREMENTAL")?;
+        conn.batch_execute(&format!("PRAGMA application_id = {APPLICATION_ID}"))?;
+    }
+    Ok(())
+}
+
+fn configure(conn: &mut SqliteConnection, options: &StoreOptions) -> QueryResult<()> {
+    let bounds = Bounds::of(options.max_size);
+    let checkpoint = format!("PRAGMA wal_autocheckpoint = {}", bounds.pages());
+    let limit = format!("PRAGMA journal_size_limit = {}", bounds.kept());
+    let synchronous = match options.durability {
+        Durability::Normal => "PRAGMA synchronous = NORMAL",
+        Durability::Full => "PRAGMA synchronous = FULL",
+    };
+    for pragma in [
+        "PRAGMA journal_mode = WAL",
+        synchronous,
+        "PRAGMA temp_store = MEMORY",
+        &checkpoint,
+        &limit,
+        "PRAGMA cache_size = -16384",
+    ] {
+        conn.batch_execute(pragma)?;
+    }
+    Ok(())
+}
+
+/// A refusal, or a query that failed.
+enum Checked {
+    Open(OpenError),
+    Query(diesel::result::Error),
+}
+
+impl From<diesel::result::Error> for Checked {
+    fn from(error: diesel::result::Error) -> Self {
+        Self::Query(error)
+    }
+}
+
+#[derive(QueryableByName)]
+struct Number {
+    #[diesel(sql_type = BigInt)]
+    n: i64,
+}
+
+#[derive(QueryableByName)]
+struct Line {
+    #[diesel(sql_type = Text)]
+    line: String,
+}
+
+/// The number that a query answers as `n`.
+pub(super) fn number(conn: &mut SqliteConnection, sql: &str) -> QueryResult<i64> {
+    diesel::sql_query(sql)
+        .get_result::<Number>(conn)
+        .map(|row| row.n)
+}
+
+/// A number that differs after another process wrote.
+pub(super) fn foreign_writes(conn: &mut SqliteConnection) -> QueryResult<i64> {
+    number(conn, "SELECT data_version AS n FROM pragma_data_version")
+}
+
+fn lines(conn: &mut SqliteConnection, sql: &str) -> QueryResult<Vec<String>> {
+    let lines = diesel::sql_query(sql).load::<Line>(conn)?;
+    Ok(lines.into_iter().map(|row| row.line).collect())
+}
+
+/// Refuses what is not ours and what is newer.
+fn check_owner(conn: &mut SqliteConnection, path: &Path) -> Result<(), Checked> {
+    let id = number(
+        conn,
+        "SELECT application_id AS n FROM pragma_application_id",
+    )?;
+    let tables = number(conn, "SELECT count(*) AS n FROM sqlite_schema")?;
+    if tables == 0 {
+        // A first start that was killed before its first migration.
+        return Ok(prepare(conn, true)?);
+    }
+    if id != APPLICATION_ID {
+        return Err(Checked::Open(OpenError::Foreign {
+            path: path.to_owned(),
+            reason: "it has tables of another program",
+        }));
+    }
+    let known = newest_known();
+    let found = lines(
+        conn,
+        "SELECT coalesce(max(version), '') AS line FROM __diesel_schema_migrations",
+    )?;
+    let found = found.into_iter().next().unwrap_or_default();
+    if found > known {
+        return Err(Checked::Open(OpenError::Newer {
+            path: path.to_owned(),
+            found,
+            known,
+        }));
+    }
+    Ok(())
+}
+
+/// The version of the newest migration that this program has.
+fn newest_known() -> String {
+    let migrations: Vec<Box<dyn Migration<Sqlite>>> = MIGRATIONS.migrations().unwrap_or_default();
+    let versions = migrations
+        .iter()
+        .map(|migration| migration.name().version().to_string());
+    versions.max().unwrap_or_default()
+}
+
+fn damaged(path: &Path, reason: String) -> OpenError {
+    OpenError::Damaged {
+        path: path.to_owned(),
+        reason,
+    }
+}
+
+/// Looks for damage, in a time that does not depend on the size of the file.
+fn check(conn: &mut SqliteConnection, path: &Path, size: u64) -> Result<(), Checked> {
+    let pages = number(conn, "SELECT page_count AS n FROM pragma_page_count")?;
+    let page_size = number(conn, "SELECT page_size AS n FROM pragma_page_size")?;
+    let log = std::fs::metadata(beside(path, "-wal")).map_or(0, |wal| wal.len());
+    let should = pages.unsigned_abs() * page_size.unsigned_abs();
+    if log == 0 && size < should {
+        let reason = format!("it has {size} of {should} bytes: its end is missing");
+        return Err(Checked::Open(damaged(path, reason)));
+    }
+    if size <= CHECK_IN_FULL {
+        let found = lines(
+            conn,
+            "SELECT quick_check AS line FROM pragma_quick_check LIMIT 3",
+        )?;
+        if found != ["ok"] {
+            return Err(Checked::Open(damaged(path, found.join("; "))));
+        }
+        return Ok(());
+    }
+    let tables = lines(
+        conn,
+        "SELECT name AS line FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%'",
+    )?;
+    for table in tables {
+        let table = table.replace('"', "\"\"");
+        for order in ["ASC", "DESC"] {
+            let probe = format!(
+                "SELECT count(*) AS n FROM (SELECT * FROM \"{table}\" ORDER BY 1 {order} LIMIT 1)"
+            );
+            number(conn, &probe)?;
+        }
+    }
+    Ok(())
+}
+
+/// The newest block, which must be sound.
+fn last_block(conn: &mut SqliteConnection) -> Result<Option<i64>, StoreError> {
+    let last: Option<(i64, Vec<u8>)> = block::table
+        .order(block::id.desc())
+        .select((block::id, block::data))
+        .first(conn)
+        .optional()?;
+    let Some((id, data)) = last else {
+        return Ok(None);
+    };
+    documents(&unpack(&data)?)?;
+    Ok(Some(id))
+}

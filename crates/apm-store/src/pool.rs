@@ -1,0 +1,130 @@
+//! Connections for reading: made when first needed, kept, at most so many at a time.
+
+use std::path::PathBuf;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use diesel::SqliteConnection;
+
+use super::error::StoreError;
+use super::gate::{Gate, Pass};
+use super::open;
+
+/// How long a query waits for a connection.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+pub(super) struct Pool {
+    path: PathBuf,
+    limit: usize,
+    gate: Arc<Gate>,
+    state: Mutex<State>,
+    returned: Condvar,
+}
+
+struct State {
+    idle: Vec<SqliteConnection>,
+    /// Connections in use, or about to be.
+    taken: usize,
+}
+
+impl std::fmt::Debug for Pool {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Pool")
+            .field("path", &self.path)
+            .field("limit", &self.limit)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Pool {
+    pub(super) fn new(path: PathBuf, limit: usize, gate: Arc<Gate>) -> Self {
+        Self {
+            path,
+            limit: limit.max(1),
+            gate,
+            state: Mutex::new(State {
+                idle: Vec::new(),
+                taken: 0,
+            }),
+            returned: Condvar::new(),
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// A connection, which goes back when it is dropped.
+    pub(super) fn get(&self) -> Result<Pooled<'_>, StoreError> {
+        self.take_place()?;
+        // From here on the place goes back, also where the rest fails.
+        let mut pooled = Pooled {
+            pool: self,
+            conn: None,
+            pass: None,
+        };
+        // Who waits for a place does not read yet, and does not keep the writer waiting.
+        pooled.pass = Some(self.gate.enter()?);
+        let kept = self.lock().idle.pop();
+        pooled.conn = match kept {
+            Some(conn) => Some(conn),
+            None => Some(open::reader(&self.path)?),
+        };
+        Ok(pooled)
+    }
+
+    /// Closes the connections that are not in use: the next ones open the files that are at the path then.
+    pub(super) fn forget(&self) {
+        let idle = std::mem::take(&mut self.lock().idle);
+        drop(idle);
+    }
+
+    fn take_place(&self) -> Result<(), StoreError> {
+        let deadline = Instant::now() + PATIENCE;
+        let mut state = self.lock();
+        while state.taken >= self.limit {
+            let left = deadline.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                return Err(StoreError::Busy);
+            }
+            state = self
+                .returned
+                .wait_timeout(state, left)
+                .unwrap_or_else(PoisonError::into_inner)
+                .0;
+        }
+        state.taken += 1;
+        Ok(())
+    }
+}
+
+pub(super) struct Pooled<'p> {
+    pool: &'p Pool,
+    conn: Option<SqliteConnection>,
+    /// Given back last: a connection that is being closed still counts as one that reads.
+    pass: Option<Pass<'p>>,
+}
+
+impl Pooled<'_> {
+    /// The connection.
+    ///
+    /// # Panics
+    /// Never: it is there until the drop.
+    pub(super) fn conn(&mut self) -> &mut SqliteConnection {
+        self.conn
+            .as_mut()
+            .expect("a connection until it is dropped")
+    }
+}
+
+impl Drop for Pooled<'_> {
+    fn drop(&mut self) {
+        // A query that panicked may have left it in the middle of something.
+        let kept = self.conn.take().filter(|_| !std::thread::panicking());
+        let mut state = self.pool.lock();
+        state.idle.extend(kept);
+        state.taken -= 1;
+        drop(state);
+        self.pool.returned.notify_one();
+    }
+}

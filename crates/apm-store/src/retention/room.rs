@@ -1,0 +1,146 @@
+//! Making room where the files are larger than they may be.
+
+use std::time::Instant;
+
+use diesel::prelude::*;
+use diesel::sql_query;
+use diesel::sql_types::{BigInt, Integer};
+
+use super::super::apply::Memory;
+use super::super::coarse::Coarse;
+use super::super::error::StoreError;
+use super::size::{self, Pages, Size};
+use super::{BLOCKS, BUCKETS, Retention, Step, delete};
+use crate::rollup::LEVELS;
+
+/// Callers per step.
+const CALLERS: i64 = 2000;
+
+/// Rollups for which something arrived within so many seconds of the newest stay as long as anything else can go.
+const PRESENT: i64 = 900;
+
+/// Bytes freed by a step of rollups with which it is worth its while.
+const HELPS: i64 = 64 << 10;
+
+/// Blocks after which the trace keys of those that are gone are deleted: it takes reading a segment.
+const TRIMMED: i64 = 128;
+
+impl Retention {
+    /// What is too much: first what nothing refers to, then the oldest events, and rollups when the events that are left are few.
+    pub(super) fn make_room(
+        &mut self,
+        conn: &mut SqliteConnection,
+        memory: &mut Memory,
+        coarse: &mut Coarse,
+        size: Size,
+        deadline: Instant,
+        step: &mut Step,
+    ) -> Result<(), StoreError> {
+        let spare = size.spare_blocks(conn)?;
+        if self.names.is_at_work(conn, &size, spare.is_empty())? {
+            let swept = conn.immediate_transaction(|conn| self.names.sweep(conn, memory, deadline));
+            let swept = swept.inspect_err(|_| self.names.forget())?;
+            step.changed |= swept.gone > 0;
+            step.more = true;
+            // Nothing that is better kept goes before all of that is looked at, unless it is urgent.
+            if !swept.done && (spare.is_empty() || Pages::of(conn)?.used() < size.limit()) {
+                return Ok(());
+            }
+        }
+        if !size.is_over(conn)? {
+            return Ok(());
+        }
+        let before = Pages::of(conn)?;
+        if spare.is_empty() {
+            self.delete_more_than_events(conn, memory, coarse, size, deadline, step)?;
+        } else {
+            self.delete_blocks(conn, memory, &spare, deadline, step)?;
+        }
+        self.names.freed(before.used() - Pages::of(conn)?.used());
+        self.trim_trace_keys(conn)?;
+        step.more |= step.changed || step.blocks > 0;
+        Ok(())
+    }
+
+    /// Where few events are left: the oldest rollups, then callers, then names that only rollups refer to. Where that
+    /// frees little, events after all; where nothing is left to go, rollups of the present but for the newest minutes.
+    fn delete_more_than_events(
+        &mut self,
+        conn: &mut SqliteConnection,
+        memory: &mut Memory,
+        coarse: &mut Coarse,
+        size: Size,
+        deadline: Instant,
+        step: &mut Step,
+    ) -> Result<(), StoreError> {
+        let before = Pages::of(conn)?;
+        let buckets = oldest_buckets(conn, &format!("received < newest - {PRESENT}"))?;
+        let mut gone = if buckets.is_empty() {
+            conn.immediate_transaction(|conn| delete::callers(conn, CALLERS))?
+        } else {
+            conn.immediate_transaction(|conn| delete::rollups(conn, &buckets, deadline))?
+        };
+        if gone == 0 {
+            // What is to be written would be of names that are gone.
+            coarse.settle(conn)?;
+            let evicted =
+                conn.immediate_transaction(|conn| self.names.evict(conn, memory, &size, deadline));
+            let evicted = evicted.inspect_err(|_| self.names.forget())?;
+            gone = evicted.gone;
+            step.changed |= gone > 0;
+            if !evicted.done {
+                step.more = true;
+                return Ok(());
+            }
+        }
+        step.changed |= gone > 0;
+        if !size.is_over(conn)? || before.used() - Pages::of(conn)?.used() >= HELPS {
+            return Ok(());
+        }
+        // The newest events stay, whatever else fills the file.
+        let mut blocks = size::oldest_blocks(conn, BLOCKS * 16)?;
+        blocks.truncate(blocks.len().saturating_sub(1).min(1 + blocks.len() / 16));
+        self.delete_blocks(conn, memory, &blocks, deadline, step)?;
+        if step.blocks > 0 {
+            // Few events may have had large names.
+            self.names.freed(size.limit());
+        } else if !step.changed && !step.more {
+            let rest = format!("level <> {} OR received < newest - 120", LEVELS[0]);
+            let buckets = oldest_buckets(conn, &rest)?;
+            coarse.settle(conn)?;
+            let deleted =
+                conn.immediate_transaction(|conn| delete::rollups(conn, &buckets, deadline))?;
+            step.changed |= deleted > 0;
+        }
+        Ok(())
+    }
+
+    /// Deletes trace keys of blocks that are gone, once there are enough of them.
+    fn trim_trace_keys(&mut self, conn: &mut SqliteConnection) -> QueryResult<()> {
+        if let Some(oldest) = size::oldest_blocks(conn, 1)?.first()
+            && *oldest >= self.trimmed + TRIMMED
+        {
+            conn.immediate_transaction(|conn| delete::trim_trace_keys(conn, *oldest))?;
+            self.trimmed = *oldest;
+        }
+        Ok(())
+    }
+}
+
+/// The rollup buckets for which nothing has arrived for longest; `which`: a condition, in which `newest` is the last arrival.
+fn oldest_buckets(conn: &mut SqliteConnection, which: &str) -> QueryResult<Vec<(i32, i64)>> {
+    #[derive(QueryableByName)]
+    struct Bucket {
+        #[diesel(sql_type = Integer)]
+        level: i32,
+        #[diesel(sql_type = BigInt)]
+        bucket: i64,
+    }
+    let buckets: Vec<Bucket> = sql_query(format!(
+        "SELECT level, bucket FROM roll_received CROSS JOIN (SELECT max(received) AS newest FROM roll_received) \
+         WHERE {which} ORDER BY received, bucket LIMIT {BUCKETS}"
+    ))
+    .load(conn)?;
+    let buckets = buckets.into_iter().map(|row| (row.level, row.bucket));
+    Ok(buckets.collect())
+}

@@ -1,0 +1,380 @@
+//! What a batch of events adds to the rollups: counted in memory, written in one go.
+//!
+//! Counts by minute of event time, for transactions, statements, destinations, error groups and breakdowns;
+//! [`LEVELS`] above the minute are made from it when it is written, so that all levels always agree. Counts and sums are
+//! weighted by 1 / sample rate; a rate of 0 counts nothing. A composite span counts as often as it stands for.
+//!
+//! Durations go into logarithmic bins (γ = 1.02, `reference: DDSketch`), which can be added up: any percentile read from
+//! them is at most 1 % off.
+//!
+//! What it does not do: know names (everything is counted by id), touch the database.
+
+mod events;
+
+use crate::event::Outcome;
+pub(crate) use events::EventCounts;
+pub use events::{ENTRY, kind_code};
+
+/// Ids and times are short keys, which this hashes in a few instructions; its start is another one in each process.
+type HashMap<K, V> = std::collections::HashMap<K, V, foldhash::fast::RandomState>;
+
+/// Widths of buckets, seconds.
+pub const LEVELS: [i64; 3] = [60, 600, 3600];
+
+/// Ratio between the bounds of a bin.
+const GAMMA: f64 = 1.02;
+
+/// No event stands for more than this many: keeps sums finite whatever rate an agent sends.
+const MAX_WEIGHT: f64 = 1e9;
+
+/// The bin of a duration: `ceil(ln(v) / ln(γ))`, and 0 for what is no longer than a unit.
+pub fn bin(duration: i64) -> i32 {
+    if duration <= 1 {
+        return 0;
+    }
+    ((duration as f64).ln() / GAMMA.ln()).ceil() as i32
+}
+
+/// The duration that stands for all in a bin: `2 γ^bin / (γ + 1)`, at most 1 % from any of them.
+pub fn representative(bin: i32) -> f64 {
+    2.0 * GAMMA.powi(bin) / (GAMMA + 1.0)
+}
+
+/// The start of the bucket that holds a time. `ts`: µs since the epoch; `level`: seconds; result: seconds.
+pub fn bucket(ts: i64, level: i64) -> i64 {
+    ts.div_euclid(level * 1_000_000) * level
+}
+
+/// The number of an outcome in the database: never to be changed.
+pub(crate) fn outcome_code(outcome: Outcome) -> i32 {
+    match outcome {
+        Outcome::Failure => 0,
+        Outcome::Success => 1,
+        Outcome::Unknown => 2,
+    }
+}
+
+/// For how many like it an event stands: 1 / sample rate, 1 where none was sent, 0 where it is 0.
+pub fn weight(sample_rate: Option<f64>) -> f64 {
+    crate::event::weight(sample_rate).min(MAX_WEIGHT)
+}
+
+/// One observation of a series.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Observation {
+    /// When, µs since the epoch.
+    pub(crate) ts: i64,
+    /// The id of the transaction's result; 0 for none and for anything but transactions.
+    pub(crate) result: i64,
+    /// How it ended.
+    pub(crate) outcome: Outcome,
+    /// For how many it stands: weight × composite count.
+    pub(crate) count: f64,
+    /// Rows that were stored for it.
+    pub(crate) n: i64,
+    /// The sum of the durations of those that were seen, µs, not weighted.
+    pub(crate) sum: i64,
+    /// How many those are.
+    pub(crate) of: i64,
+}
+
+/// Whose numbers, when, how they ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(crate) struct CellKey {
+    /// The group, statement or destination.
+    pub(crate) id: i64,
+    /// Start of the bucket, seconds since the epoch.
+    pub(crate) bucket: i64,
+    /// The id of a transaction's result, 0 for none.
+    pub(crate) result: i64,
+    /// See [`outcome_code`].
+    pub(crate) outcome: i32,
+}
+
+/// Numbers that add up.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub(crate) struct Cell {
+    /// Weighted count.
+    pub(crate) count: f64,
+    /// Rows.
+    pub(crate) n: i64,
+    /// Weighted sum of durations, µs.
+    pub(crate) sum: f64,
+    /// The longest, µs.
+    pub(crate) max: i64,
+}
+
+impl Cell {
+    fn add(&mut self, other: &Self) {
+        self.count += other.count;
+        self.n += other.n;
+        self.sum += other.sum;
+        self.max = self.max.max(other.max);
+    }
+}
+
+/// A bar of a histogram.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(crate) struct BinKey {
+    /// The group, statement or destination.
+    pub(crate) id: i64,
+    /// Start of the bucket, seconds since the epoch.
+    pub(crate) bucket: i64,
+    /// See [`outcome_code`].
+    pub(crate) outcome: i32,
+    /// See [`bin`].
+    pub(crate) bin: i32,
+}
+
+/// The counts of one kind of thing, by minute.
+#[derive(Debug, Default)]
+pub(crate) struct Series {
+    cells: HashMap<CellKey, Cell>,
+    bins: HashMap<BinKey, f64>,
+}
+
+impl Series {
+    /// Counts one.
+    pub(crate) fn add(&mut self, id: i64, seen: Observation) {
+        if seen.count <= 0.0 || seen.of <= 0 {
+            return;
+        }
+        let bucket = bucket(seen.ts, LEVELS[0]);
+        let outcome = outcome_code(seen.outcome);
+        let mean = seen.sum / seen.of;
+        let cell = self
+            .cells
+            .entry(CellKey {
+                id,
+                bucket,
+                result: seen.result,
+                outcome,
+            })
+            .or_default();
+        cell.count += seen.count;
+        cell.n += seen.n;
+        cell.sum += seen.sum as f64 * (seen.count / seen.of as f64);
+        cell.max = cell.max.max(mean);
+        *self
+            .bins
+            .entry(BinKey {
+                id,
+                bucket,
+                outcome,
+                bin: bin(mean),
+            })
+            .or_default() += seen.count;
+    }
+
+    fn absorb(&mut self, other: &Self) {
+        for (key, cell) in &other.cells {
+            self.cells.entry(*key).or_default().add(cell);
+        }
+        for (key, count) in &other.bins {
+            *self.bins.entry(*key).or_default() += count;
+        }
+    }
+
+    /// The cells of a level, sorted, for writes that go forward.
+    pub(crate) fn cells(&self, level: i64) -> Vec<(CellKey, Cell)> {
+        let of_level = |key: &CellKey| CellKey {
+            bucket: coarser(key.bucket, level),
+            ..*key
+        };
+        merged(&self.cells, of_level, Cell::add)
+    }
+
+    /// The bins of a level, sorted.
+    pub(crate) fn bins(&self, level: i64) -> Vec<(BinKey, f64)> {
+        let of_level = |key: &BinKey| BinKey {
+            bucket: coarser(key.bucket, level),
+            ..*key
+        };
+        merged(&self.bins, of_level, |sum, count| *sum += count)
+    }
+}
+
+/// Self time by kind of span, from breakdown metrics.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(crate) struct BreakdownKey {
+    /// The transaction group.
+    pub(crate) tx_group: i64,
+    /// Start of the bucket, seconds since the epoch.
+    pub(crate) bucket: i64,
+    /// `span.type`
+    pub(crate) span_type: String,
+    /// `span.subtype`, or nothing.
+    pub(crate) subtype: String,
+}
+
+/// What a batch adds.
+#[derive(Debug, Default)]
+pub(crate) struct Rollup {
+    /// Transaction groups.
+    pub(crate) tx: Series,
+    /// Statements.
+    pub(crate) statement: Series,
+    /// Destinations.
+    pub(crate) destination: Series,
+    /// Events that are stored; [`Self::absorb`] leaves them out.
+    pub(crate) events: EventCounts,
+    errors: HashMap<(i64, i64), i64>,
+    breakdown: HashMap<BreakdownKey, (f64, f64)>,
+}
+
+impl Rollup {
+    /// Adds what another one holds, but for [`Self::events`]: these are never put off.
+    pub(crate) fn absorb(&mut self, other: &Self) {
+        self.tx.absorb(&other.tx);
+        self.statement.absorb(&other.statement);
+        self.destination.absorb(&other.destination);
+        for (key, n) in &other.errors {
+            *self.errors.entry(*key).or_default() += n;
+        }
+        for (key, (count, sum)) in &other.breakdown {
+            let cell = self.breakdown.entry(key.clone()).or_default();
+            cell.0 += count;
+            cell.1 += sum;
+        }
+    }
+
+    /// Counts an error of a group. `ts`: µs.
+    pub(crate) fn add_error(&mut self, group: i64, ts: i64) {
+        *self
+            .errors
+            .entry((group, bucket(ts, LEVELS[0])))
+            .or_default() += 1;
+    }
+
+    /// Adds self time. `sum`: µs. What is not a finite positive number does not count.
+    pub(crate) fn add_breakdown(&mut self, key: BreakdownKey, count: f64, sum: f64) {
+        const MOST: f64 = 1e15;
+        if (0.0..=MOST).contains(&count) && (0.0..=MOST).contains(&sum) {
+            let cell = self.breakdown.entry(key).or_default();
+            cell.0 += count;
+            cell.1 += sum;
+        }
+    }
+
+    /// `((group, bucket), n)` of a level, sorted.
+    pub(crate) fn errors(&self, level: i64) -> Vec<((i64, i64), i64)> {
+        let of_level = |(group, bucket): &(i64, i64)| (*group, coarser(*bucket, level));
+        merged(&self.errors, of_level, |sum, n| *sum += n)
+    }
+
+    /// Count and sum by key of a level, sorted.
+    pub(crate) fn breakdown(&self, level: i64) -> Vec<(BreakdownKey, (f64, f64))> {
+        let of_level = |key: &BreakdownKey| BreakdownKey {
+            bucket: coarser(key.bucket, level),
+            ..key.clone()
+        };
+        merged(&self.breakdown, of_level, |sum, (count, time)| {
+            sum.0 += count;
+            sum.1 += time;
+        })
+    }
+
+    /// All buckets of a level that something was added to, sorted.
+    pub(crate) fn buckets(&self, level: i64) -> Vec<i64> {
+        let series = [&self.tx, &self.statement, &self.destination];
+        let mut buckets: Vec<i64> = series
+            .iter()
+            .flat_map(|series| series.cells.keys().map(|key| key.bucket))
+            .chain(self.errors.keys().map(|(_, bucket)| *bucket))
+            .chain(self.breakdown.keys().map(|key| key.bucket))
+            .map(|bucket| coarser(bucket, level))
+            .collect();
+        buckets.sort_unstable();
+        buckets.dedup();
+        buckets
+    }
+}
+
+fn coarser(bucket: i64, level: i64) -> i64 {
+    bucket.div_euclid(level) * level
+}
+
+/// What minutes hold, under the keys that they have on another level, sorted.
+fn merged<K: Ord, V: Copy>(
+    minutes: &HashMap<K, V>,
+    of_level: impl Fn(&K) -> K,
+    add: impl Fn(&mut V, &V),
+) -> Vec<(K, V)> {
+    let mut pairs: Vec<(K, V)> = minutes
+        .iter()
+        .map(|(key, value)| (of_level(key), *value))
+        .collect();
+    pairs.sort_unstable_by(|(a, _), (b, _)| a.cmp(b));
+    pairs.dedup_by(|(key, value), (kept, sum)| {
+        let same = key == kept;
+        if same {
+            add(sum, value);
+        }
+        same
+    });
+    pairs
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_bin_stands_for_its_durations_within_one_percent() {
+        for duration in [1, 2, 3, 49, 50, 51, 999, 1000, 123_456, 600_000_000] {
+            let off = (representative(bin(duration)) - duration as f64).abs() / duration as f64;
+            assert!(off <= 0.0100, "{duration}: {off}");
+        }
+        assert_eq!(bin(0), 0);
+        assert!(bin(i64::MAX) < 2300);
+    }
+
+    fn seen(ts: i64, count: f64, sum: i64, of: i64) -> Observation {
+        Observation {
+            ts,
+            result: 0,
+            outcome: Outcome::Success,
+            count,
+            n: 1,
+            sum,
+            of,
+        }
+    }
+
+    #[test]
+    fn levels_hold_what_their_minutes_hold() {
+        let mut series = Series::default();
+        for minute in 0..61 {
+            series.add(1, seen(minute * 60_000_000, 2.0, 10, 1));
+        }
+        assert_eq!(series.cells(60).len(), 61);
+        let hours = series.cells(3600);
+        assert_eq!(hours.len(), 2);
+        assert_eq!(
+            (hours[0].1.count, hours[0].1.n, hours[0].1.sum),
+            (120.0, 60, 1200.0)
+        );
+        assert_eq!(series.bins(600).len(), 7);
+    }
+
+    #[test]
+    fn a_composite_counts_as_often_as_it_stands_for() {
+        let mut series = Series::default();
+        series.add(1, seen(-1, 20.0, 500, 10));
+        let (key, cell) = series.cells(60)[0];
+        assert_eq!(key.bucket, -60);
+        assert_eq!(
+            (cell.count, cell.n, cell.sum, cell.max),
+            (20.0, 1, 1000.0, 50)
+        );
+        assert_eq!(series.bins(60)[0].0.bin, bin(50));
+    }
+
+    #[test]
+    fn what_was_sampled_away_counts_nothing_and_tiny_rates_stay_finite() {
+        let mut series = Series::default();
+        series.add(1, seen(0, weight(Some(0.0)), 10, 1));
+        assert!(series.cells(60).is_empty());
+        assert!(weight(Some(f64::MIN_POSITIVE)).is_finite());
+    }
+}
