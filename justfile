@@ -32,6 +32,10 @@ tour:
 agents:
     .ci/agents
 
+# Long runs that no change may break: kills, damage, changed input, outages. `just torture 10` runs ten times as much.
+torture times="1":
+    .ci/torture {{times}}
+
 # The documentation of all crates.
 doc:
     RUSTDOCFLAGS='-D warnings' cargo doc --workspace --no-deps

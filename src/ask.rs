@@ -1,15 +1,15 @@
 //! `pocket-apm sql` and `pocket-apm check`: questions to a telemetry file, whether a server runs on it or not, and for the
 //! latter to a server that runs elsewhere.
 
-use std::time::Duration;
-
 use actix_web::rt::System;
 use anyhow::Context as _;
 use apm_server::console::{self, Cut, Limits};
 use apm_server::insight::check::{Gate, Report, Verdict};
 use apm_server::insight::offline;
+use apm_server::remote::Remote;
 
 use crate::cli::{ApmOptions, CheckOptions, Format, SqlOptions};
+use crate::remote;
 use crate::terminal::{print, warning};
 
 /// Prints the rows of a statement.
@@ -55,7 +55,10 @@ pub fn check(options: &CheckOptions, apm: &ApmOptions) -> anyhow::Result<Verdict
     gate.has_bound()?;
     let report = match &options.server {
         Some(url) => System::new()
-            .block_on(ask_server(url, apm.secret_token()?.as_deref(), &gate))
+            .block_on(ask_server(
+                &remote::server(Some(url), &options.access, apm)?,
+                &gate,
+            ))
             .with_context(|| format!("cannot check {url}"))?,
         None => offline::check(&apm.apm_database, &gate)
             .with_context(|| format!("cannot check {}", apm.apm_database.display()))?,
@@ -68,14 +71,8 @@ pub fn check(options: &CheckOptions, apm: &ApmOptions) -> anyhow::Result<Verdict
     Ok(report.verdict)
 }
 
-/// How long a server may think: it reads every request since the start.
-const PATIENCE: Duration = Duration::from_secs(60);
-
-/// Most bytes of a report.
-const LONGEST_REPORT: usize = 16 << 20;
-
 /// Lets a server check the same bounds.
-async fn ask_server(url: &str, token: Option<&str>, gate: &Gate) -> anyhow::Result<Report> {
+async fn ask_server(server: &Remote, gate: &Gate) -> anyhow::Result<Report> {
     let p95: Vec<String> = gate
         .p95
         .iter()
@@ -95,23 +92,9 @@ async fn ask_server(url: &str, token: Option<&str>, gate: &Gate) -> anyhow::Resu
         .into_iter()
         .filter_map(|(name, value)| Some((name, value?)))
         .collect();
-    let mut request = awc::Client::builder()
-        .timeout(PATIENCE)
-        .finish()
-        .get(format!("{}/api/v1/check", url.trim_end_matches('/')))
-        .query(&given)?;
-    if let Some(token) = token {
-        request = request.bearer_auth(token);
+    let answer = server.get("/api/v1/check", &given).await?;
+    if !(200..300).contains(&answer.status) {
+        return Err(server.refused(&answer).into());
     }
-    let sent = request.send().await;
-    // What awc says of it cannot go to another thread, as an error must.
-    let mut answer = sent.map_err(|error| anyhow::anyhow!("{error}"))?;
-    let body = answer.body().limit(LONGEST_REPORT).await?;
-    anyhow::ensure!(
-        answer.status().is_success(),
-        "it answered {}: {}",
-        answer.status(),
-        String::from_utf8_lossy(&body[..body.len().min(500)])
-    );
-    Ok(serde_json::from_slice(&body)?)
+    Ok(serde_json::from_slice(&answer.body)?)
 }

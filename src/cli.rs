@@ -1,7 +1,6 @@
 //! The command line: options, each with its environment variable, and their checks.
 #![expect(clippy::doc_markdown, reason = "the comments are what --help prints")]
 
-use std::net::ToSocketAddrs as _;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -9,12 +8,15 @@ use anyhow::Context as _;
 use apm_server::api_keys::Privilege;
 use apm_server::insight::check::P95;
 use apm_server::{BasePath, Network};
-use bytesize::ByteSize;
 use clap::{Args, FromArgMatches as _, Parser, Subcommand};
 
 use crate::strategy::Strategy;
+use values::{
+    age, apm_database, database, host_and_port, host_name, http_url, server_url, service_file, size,
+};
 
 mod help;
+mod values;
 
 /// The article's service, watched by its own Elastic APM agent, with an APM server and its pages in the same process.
 ///
@@ -87,9 +89,25 @@ pub enum ApiKeyCommand {
 /// Where made-up and recorded events go.
 #[derive(Debug, Clone, Args)]
 pub struct FeedOptions {
-    /// The APM server to send to [default: http:// and --apm-listen].
-    #[arg(long, value_name = "URL", value_parser = http_url)]
+    /// The APM server to send to [default: that of --apm-listen, encrypted where --apm-tls-cert is given].
+    #[arg(long, value_name = "URL", value_parser = server_url)]
     pub server: Option<String>,
+
+    #[command(flatten)]
+    pub access: AccessOptions,
+}
+
+/// What a running APM server is shown, and how its certificate is checked.
+#[derive(Debug, Clone, Args)]
+pub struct AccessOptions {
+    /// An API key to show to the APM server. Without it, the secret token is shown where there is one.
+    #[arg(long, env = "APM_API_KEY", value_name = "KEY", hide_env_values = true)]
+    pub api_key: Option<String>,
+
+    /// The authorities that vouch for the APM server's certificate, or this certificate itself (PEM) [default: the authorities of
+    /// the system; without --server, the certificate of --apm-tls-cert].
+    #[arg(long, env = "APM_SERVER_CA_FILE", value_name = "FILE")]
+    pub server_ca_file: Option<PathBuf>,
 }
 
 /// What is made up.
@@ -145,8 +163,10 @@ pub struct CheckOptions {
     #[arg(long, value_name = "NAME")]
     pub only_service: Option<String>,
     /// A running APM server to ask, instead of the file of --apm-database.
-    #[arg(long, value_name = "URL", value_parser = http_url)]
+    #[arg(long, value_name = "URL", value_parser = server_url)]
     pub server: Option<String>,
+    #[command(flatten)]
+    pub access: AccessOptions,
     /// How to print what was found.
     #[arg(long, default_value = "text")]
     pub format: Format,
@@ -272,7 +292,8 @@ pub struct ApmOptions {
     pub apm_max_size: u64,
 
     /// How many different names of a kind one service may have: transactions, statements, destinations, errors, metrics. What is
-    /// beyond is counted together as `_other`. All services have ten times as many together. 0 lifts all of these limits.
+    /// beyond is counted together as `_other`. All services have ten times as many together. 0 lifts all of these limits: then a
+    /// sender that puts an id into a name makes a name with each event, and memory, lists and the database grow with them.
     #[arg(
         long,
         env = "APM_MAX_NAMES",
@@ -322,10 +343,9 @@ impl ApmOptions {
     /// Where the file cannot be read.
     pub fn secret_token(&self) -> anyhow::Result<Option<String>> {
         let text = match &self.apm_secret_token_file {
-            Some(file) => Some(
-                std::fs::read_to_string(file)
-                    .with_context(|| format!("cannot read {}", file.display()))?,
-            ),
+            Some(file) => Some(std::fs::read_to_string(file).with_context(|| {
+                format!("cannot read {} (--apm-secret-token-file)", file.display())
+            })?),
             None => self.apm_secret_token.clone(),
         };
         let text = text.map(|text| text.trim().to_owned());
@@ -340,84 +360,6 @@ pub enum Durability {
     Full,
 }
 
-fn host_and_port(text: &str) -> Result<String, String> {
-    match text.to_socket_addrs() {
-        Ok(_) => Ok(text.to_owned()),
-        Err(error) => Err(format!(
-            "{error}: write a host and a port, as 127.0.0.1:8080 or localhost:0"
-        )),
-    }
-}
-
-fn host_name(text: &str) -> Result<String, String> {
-    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._*:[]".contains(&byte);
-    match !text.is_empty() && text.bytes().all(is_plain) {
-        true => Ok(text.to_owned()),
-        false => Err("write a name as it stands in the address bar, without http://, such as apm.example.com".to_owned()),
-    }
-}
-
-fn http_url(text: &str) -> Result<String, String> {
-    match text.parse::<actix_web::http::Uri>() {
-        Ok(uri) if uri.scheme_str() == Some("http") && uri.host().is_some() => Ok(text.to_owned()),
-        Ok(_) => Err("not an absolute http:// URL".to_owned()),
-        Err(error) => Err(error.to_string()),
-    }
-}
-
-/// Every connection to a database in memory has its own, so that what one writes no other would read.
-fn in_memory(text: &str) -> Result<(), String> {
-    let path = text.strip_prefix("sqlite://").unwrap_or(text);
-    let path = path.strip_prefix("file:").unwrap_or(path);
-    if path.is_empty() || path.starts_with(":memory:") || path.contains("mode=memory") {
-        return Err(
-            "not a file: a database in memory cannot be shared between connections; give a path, such as one in \
-             /dev/shm or a temporary directory"
-                .to_owned(),
-        );
-    }
-    Ok(())
-}
-
-fn database(text: &str) -> Result<String, String> {
-    in_memory(text).map(|()| text.to_owned())
-}
-
-fn apm_database(text: &str) -> Result<PathBuf, String> {
-    in_memory(text).map(|()| text.into())
-}
-
-fn service_file(text: &str) -> Result<(String, PathBuf), String> {
-    match text.split_once('=') {
-        Some((service, file)) if !service.is_empty() && !file.is_empty() => {
-            Ok((service.to_owned(), file.into()))
-        }
-        _ => Err("write SERVICE=FILE, as my-app-01=database.db".to_owned()),
-    }
-}
-
-/// The least that holds the tables, the log beside them, and more than the last minutes of events.
-const MIN_SIZE: u64 = 16 * 1024 * 1024;
-
-fn size(text: &str) -> Result<u64, String> {
-    let ByteSize(bytes) = text
-        .parse()
-        .map_err(|_| "not a size: write a number and a unit, as 512MiB or 2GiB".to_owned())?;
-    if bytes < MIN_SIZE {
-        return Err("too small: at least 16MiB".to_owned());
-    }
-    Ok(bytes)
-}
-
-fn age(text: &str) -> Result<Duration, String> {
-    let age = humantime::parse_duration(text)
-        .map_err(|error| format!("{error}: write a number and a unit, as 12h or 7d"))?;
-    if age < Duration::from_secs(60) {
-        return Err("too short: at least 1m".to_owned());
-    }
-    Ok(age)
-}
-
 #[cfg(test)]
 mod tests {
     use clap::CommandFactory;
@@ -427,6 +369,18 @@ mod tests {
     #[test]
     fn the_command_line_is_consistent() {
         Cli::command().debug_assert();
+    }
+
+    /// The last two are an option and a value that is wrong.
+    fn refused(line: &[&str]) {
+        let error = Cli::try_parse_from(line).expect_err("refused").to_string();
+        let [.., option, value] = line else {
+            panic!("{line:?}");
+        };
+        assert!(
+            error.contains(option) && error.contains(value),
+            "{line:?}: {error}"
+        );
     }
 
     #[test]
@@ -455,13 +409,11 @@ mod tests {
             ("--apm-base-path", "apm"),
             ("--apm-base-path", "//evil.example"),
         ] {
-            let error = Cli::try_parse_from(["pocket-apm", option, value])
-                .expect_err(value)
-                .to_string();
-            assert!(
-                error.contains(option) && error.contains(value),
-                "{option} {value}: {error}"
-            );
+            refused(&["pocket-apm", option, value]);
+        }
+        for value in ["127.0.0.1:8200", "ftp://a", "https://", "http://a?b"] {
+            refused(&["pocket-apm", "generate", "--server", value]);
+            refused(&["pocket-apm", "check", "--server", value]);
         }
     }
 

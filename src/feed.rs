@@ -10,6 +10,7 @@ use apm_server::import::{self, ImportError, Summary, Target};
 use indicatif::{ProgressBar, ProgressStyle};
 
 use crate::cli::{ApmOptions, FeedOptions, GenerateOptions};
+use crate::remote;
 use crate::terminal::warning;
 
 const TRACES: &str = "{bar:40} {human_pos} of {human_len} traces, {per_sec}, {eta} left";
@@ -66,13 +67,9 @@ fn finish(
     })
 }
 
-/// The server to send to: by default the one that this machine's `pocket-apm` starts.
 fn target(to: &FeedOptions, apm: &ApmOptions) -> anyhow::Result<Target> {
-    let url = to
-        .server
-        .clone()
-        .unwrap_or_else(|| format!("http://{}", apm.apm_listen));
-    Ok(Target::server(&url, apm.secret_token()?.as_deref())?)
+    let server = remote::server(to.server.as_deref(), &to.access, apm)?;
+    Ok(Target::server(server))
 }
 
 fn bar(length: u64, template: &str) -> anyhow::Result<ProgressBar> {

@@ -12,6 +12,7 @@ pub mod feed;
 pub mod logging;
 pub mod people;
 pub mod process;
+pub mod remote;
 pub mod routes;
 pub mod schema;
 pub mod service;

@@ -9,8 +9,14 @@ use super::Cli;
 
 /// The subcommands that use only some of the shared options, with the beginnings of their names.
 const USED: &[(&str, &[&str])] = &[
-    ("generate", &["apm_listen", "apm_secret_token"]),
-    ("import", &["apm_listen", "apm_secret_token"]),
+    (
+        "generate",
+        &["apm_listen", "apm_secret_token", "apm_tls_cert"],
+    ),
+    (
+        "import",
+        &["apm_listen", "apm_secret_token", "apm_tls_cert"],
+    ),
     ("sql", &["apm_database"]),
     ("apikey", &["apm_api_key_file"]),
     ("check", &["apm_database", "apm_secret_token"]),
@@ -56,7 +62,9 @@ mod tests {
     fn a_subcommand_lists_the_options_that_it_uses_and_no_others() {
         for (subcommand, listed, hidden) in [
             ("generate", "--apm-listen", "--apm-database"),
-            ("import", "--apm-secret-token", "--durability"),
+            ("import", "--apm-secret-token-file", "--durability"),
+            ("import", "--api-key", "--apm-api-key-file"),
+            ("check", "--server-ca-file", "--apm-tls-key"),
             ("sql", "--apm-database", "--explain"),
             ("check", "--apm-database", "--apm-max-size"),
         ] {

@@ -7,8 +7,10 @@ use std::time::{Duration, Instant};
 
 use crate::support::get;
 
+mod commands;
 mod encrypted;
 mod limits;
+mod load;
 
 fn command(dir: &tempfile::TempDir) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_pocket-apm"));

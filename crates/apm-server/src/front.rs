@@ -35,23 +35,43 @@ impl Front {
     /// A page as this client needs it: its addresses begin with the base path.
     ///
     /// Pages are written as if there were none. Markup has a quotation mark only around values, as all text is escaped, so what is
-    /// replaced here is an attribute and never telemetry.
+    /// changed here is an attribute and never telemetry.
     pub(crate) fn page(&self, page: String) -> String {
-        const ATTRIBUTES: [&str; 5] = [
-            " href=\"/",
-            " src=\"/",
-            " action=\"/",
-            " data-live=\"/",
-            " data-rows=\"/",
-        ];
         if self.base.is_root() {
             return page;
         }
-        ATTRIBUTES.iter().fold(page, |page, attribute| {
-            let start = attribute.trim_end_matches('/');
-            page.replace(attribute, &format!("{start}{}/", self.base))
-        })
+        let base = self.base.to_string();
+        let mut moved = String::with_capacity(page.len() + page.len() / 8);
+        let mut done = 0;
+        for at in memchr::memmem::find_iter(page.as_bytes(), "=\"/") {
+            let name = page[..at].rfind(char::is_whitespace);
+            let name = name.map_or("", |before| &page[before + 1..at]);
+            if is_address(name) {
+                let value = at + "=\"".len();
+                moved.push_str(&page[done..value]);
+                moved.push_str(&base);
+                done = value;
+            }
+        }
+        moved.push_str(&page[done..]);
+        moved
     }
+}
+
+/// Whether an attribute holds an address: those of HTML, and those that the scripts of these pages read.
+fn is_address(attribute: &str) -> bool {
+    matches!(
+        attribute,
+        "action"
+            | "cite"
+            | "data"
+            | "formaction"
+            | "href"
+            | "poster"
+            | "src"
+            | "data-live"
+            | "data-rows"
+    )
 }
 
 #[cfg(test)]
@@ -77,6 +97,7 @@ mod tests {
             script type="module" src="/assets/v/app.js" {}
             table data-live="/live/stream?q=" {}
             table data-rows="/traces/1?tab=x" {}
+            button formaction="/settings/import" title="/not/an/address" { "/text" }
             a href="#top" { "top" } a href="https://elsewhere.example/" { "away" }
         }
         .into_string();
@@ -88,10 +109,12 @@ mod tests {
             " src=\"/apm/assets/v/app.js\"",
             " data-live=\"/apm/live/stream?q=\"",
             " data-rows=\"/apm/traces/1?tab=x\"",
+            " formaction=\"/apm/settings/import\"",
+            " title=\"/not/an/address\"",
         ] {
             assert!(moved.contains(address), "{address} in {moved}");
         }
-        assert_eq!(moved.len(), page.len() + 5 * "/apm".len(), "{moved}");
+        assert_eq!(moved.len(), page.len() + 6 * "/apm".len(), "{moved}");
     }
 
     #[test]

@@ -38,7 +38,7 @@ use apm_store::Store;
 use crate::config::Config;
 use crate::ui::Uploads;
 pub(crate) use body::Unfinished;
-pub(crate) use connections::{Connections, Limits};
+pub(crate) use connections::{Connections, Limits, Open};
 pub(crate) use credentials::Credentials;
 use guard::Guard;
 

@@ -17,6 +17,7 @@ use apm_store::StoreError;
 use apm_store::event::Batch;
 use flate2::bufread::MultiGzDecoder;
 
+use crate::remote::RemoteError;
 use apm_intake::Stream;
 pub use target::{Refusal, Target};
 
@@ -74,48 +75,15 @@ pub enum ImportError {
     /// The events cannot be stored.
     #[error("cannot store the events")]
     Store(#[from] StoreError),
-    /// The address of the server is not one.
-    #[error(
-        "{url} is not the address of a server: write http:// or https://, a host and a port, and no path"
-    )]
-    Address {
-        /// As it was given.
-        url: String,
-    },
-    /// The server cannot be reached or does not answer.
-    #[error("cannot send to {url}: {reason}; is a server running there?")]
-    Send {
-        /// The address.
-        url: String,
-        /// Why.
-        reason: String,
-    },
-    /// The server does not take the events.
-    #[error("{url} answered {status}: {body}{remedy}", remedy = remedy(*status))]
-    Refused {
-        /// The address.
-        url: String,
-        /// The status.
-        status: u16,
-        /// The beginning of its answer.
-        body: String,
-    },
+    /// The server cannot be reached, or does not take the events.
+    #[error(transparent)]
+    Remote(#[from] RemoteError),
 }
 
 fn nothing(lines: u64) -> &'static str {
     match lines {
         0 => "the stream is empty: there is nothing to import",
         _ => "the stream has metadata and no events: there is nothing to import",
-    }
-}
-
-/// What to do about an answer.
-fn remedy(status: u16) -> &'static str {
-    match status {
-        401 | 403 => "; give the secret token of that server",
-        404 => "; give the address of the server without a path",
-        503 => "; it is busy or its disk is full: try again later",
-        _ => "",
     }
 }
 

@@ -6,23 +6,18 @@
 use std::io;
 use std::net::{SocketAddr, TcpListener, ToSocketAddrs};
 use std::sync::Arc;
-use std::time::Duration;
 
 use actix_server::Server as ActixServer;
-use actix_web::dev::{Extensions, ServerHandle};
-use actix_web::rt::net::TcpStream;
-use actix_web::{HttpServer, rt, web};
+use actix_web::dev::ServerHandle;
+use actix_web::{rt, web};
 use apm_store::{NameLimits, OpenError, Store, StoreOptions};
-use socket2::SockRef;
 use tokio::sync::Notify;
 
 use crate::config::{Config, SecretToken};
 use crate::http::{self, Connections, Credentials, Limits, Shared};
 use crate::insight;
+use crate::listen::{self, Door};
 use crate::tls;
-
-/// How long a connection is kept after an answer that ends it, for the caller to read it.
-pub(crate) const LINGER: Duration = Duration::from_secs(1);
 
 /// Connections of a worker that are about to end, beyond the limit of those that are open.
 const SLACK: usize = 16;
@@ -90,7 +85,7 @@ impl Server {
         let tls = config.tls.as_ref().map(tls::config).transpose();
         let tls = tls.map_err(StartError::Tls)?;
         let addresses = resolve(&config)?;
-        let listeners = listen(&addresses)?;
+        let listeners = bind(&addresses)?;
         let addrs = listeners
             .iter()
             .map(TcpListener::local_addr)
@@ -117,60 +112,24 @@ impl Server {
         let mounted = shared.clone();
         let app_store = web::Data::new(store.clone());
         let app = move || http::app(mounted.clone(), app_store.clone());
-        let write_timeout = config.write_timeout;
-        let on_connect = move |stream: &TcpStream, data: &mut Extensions| {
-            give_up_on_those_who_do_not_read(stream, write_timeout);
-            if let Some(open) = connections.open(SockRef::from(stream)) {
-                data.insert(open);
-            }
-        };
-        // Never met: which connections there may be is decided when they open.
-        let most = config.max_connections + SLACK;
         let stopping = Arc::<Notify>::default();
-        let server = match &tls {
-            Some(tls) => {
-                let builder = ActixServer::build()
-                    .workers(config.workers)
-                    .max_concurrent_connections(most)
-                    .worker_max_blocking_threads(BLOCKING_THREADS)
-                    .shutdown_timeout(config.shutdown_timeout.as_secs())
-                    .disable_signals();
-                tls::listen(
-                    builder,
-                    listeners,
-                    (tls, &config),
-                    &stopping,
-                    app,
-                    on_connect,
-                )
-                .map_err(StartError::Threads)?
-            }
-            None => {
-                let mut server = HttpServer::new(app)
-                    .workers(config.workers)
-                    .max_connections(most)
-                    .worker_max_blocking_threads(BLOCKING_THREADS)
-                    .keep_alive(config.idle_timeout)
-                    .client_request_timeout(config.read_timeout)
-                    .client_disconnect_timeout(LINGER)
-                    .on_connect(move |stream, data| {
-                        if let Some(stream) = stream.downcast_ref::<TcpStream>() {
-                            on_connect(stream, data);
-                        }
-                    })
-                    .shutdown_timeout(config.shutdown_timeout.as_secs())
-                    .disable_signals();
-                for listener in listeners {
-                    server = server.listen(listener).map_err(StartError::Threads)?;
-                }
-                server.run()
-            }
-        };
+        let is_https = tls.is_some();
+        let door = Door::new(connections, tls, &config);
+        let builder = ActixServer::build()
+            .workers(config.workers)
+            // Never met: which connections there may be is decided when they open.
+            .max_concurrent_connections(config.max_connections + SLACK)
+            .worker_max_blocking_threads(BLOCKING_THREADS)
+            .shutdown_timeout(config.shutdown_timeout.as_secs())
+            .disable_signals();
+        let idle = config.idle_timeout;
+        let server = listen::listen(builder, listeners, &door, idle, &stopping, app);
+        let server = server.map_err(StartError::Threads)?;
         let handle = server.handle();
         rt::spawn(server);
         Ok(Running {
             own_token,
-            is_https: tls.is_some(),
+            is_https,
             stopping,
             handle,
             addrs,
@@ -186,7 +145,7 @@ impl Server {
 pub struct Running {
     own_token: Option<SecretToken>,
     is_https: bool,
-    /// Tells idle encrypted connections to end; those of `HttpServer` are told by it.
+    /// Tells idle connections to end.
     stopping: Arc<Notify>,
     handle: ServerHandle,
     addrs: Vec<SocketAddr>,
@@ -245,16 +204,6 @@ fn limits(config: &Config) -> Limits {
     }
 }
 
-/// Ends a connection whose other end takes nothing of what waits for it for so long.
-fn give_up_on_those_who_do_not_read(stream: &TcpStream, after: Duration) {
-    #[cfg(target_os = "linux")]
-    if let Err(error) = SockRef::from(stream).set_tcp_user_timeout(Some(after)) {
-        log::debug!("a connection has no time limit for writing: {error}");
-    }
-    #[cfg(not(target_os = "linux"))]
-    let _ = (stream, after);
-}
-
 /// The addresses that `listen` stands for, none of which is exposed without consent.
 fn resolve(config: &Config) -> Result<Vec<SocketAddr>, StartError> {
     let listen = || config.listen.clone();
@@ -287,7 +236,7 @@ fn is_loopback(address: &SocketAddr) -> bool {
 }
 
 /// Binds every address. With port 0 and several addresses, all get the port of the first.
-fn listen(addresses: &[SocketAddr]) -> Result<Vec<TcpListener>, StartError> {
+fn bind(addresses: &[SocketAddr]) -> Result<Vec<TcpListener>, StartError> {
     let mut listeners = Vec::<TcpListener>::new();
     for &address in addresses {
         let mut address = address;
@@ -362,7 +311,7 @@ mod tests {
     #[test]
     fn a_port_in_use_names_the_option() {
         let taken = TcpListener::bind("127.0.0.1:0").unwrap();
-        let error = listen(&[taken.local_addr().unwrap()])
+        let error = bind(&[taken.local_addr().unwrap()])
             .expect_err("taken")
             .to_string();
         assert!(error.contains("--apm-listen"), "{error}");

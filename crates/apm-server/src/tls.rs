@@ -1,7 +1,5 @@
 //! Encrypted connections: the certificate and its key, read again when they are renewed.
 
-mod listen;
-
 use std::path::Path;
 use std::sync::Arc;
 
@@ -15,14 +13,8 @@ use rustls::sign::CertifiedKey;
 use crate::config::TlsFiles;
 use crate::watched::{self, Watched};
 
-/// Is kept with each encrypted connection.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Encrypted;
-
 /// Largest file of certificates or of a key.
 const MOST: u64 = 1 << 20;
-
-pub(crate) use listen::listen;
 
 /// What the listeners need. HTTP/1.1 alone is offered: HTTP/2 would need its own bounds on streams, windows and resets.
 ///

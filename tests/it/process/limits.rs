@@ -8,7 +8,7 @@ use super::{command, start};
 use crate::support::{DEADLINE, get};
 
 /// Runs the binary in a shell, after `prelude`.
-fn shell(dir: &tempfile::TempDir, prelude: &str, arguments: &str) -> Command {
+pub(super) fn shell(dir: &tempfile::TempDir, prelude: &str, arguments: &str) -> Command {
     let line = format!(
         "{prelude} exec {} {arguments}",
         env!("CARGO_BIN_EXE_pocket-apm")
@@ -23,9 +23,9 @@ fn shell(dir: &tempfile::TempDir, prelude: &str, arguments: &str) -> Command {
     command
 }
 
-const FREE_PORTS: &str = "--listen 127.0.0.1:0 --apm-listen 127.0.0.1:0";
+pub(super) const FREE_PORTS: &str = "--listen 127.0.0.1:0 --apm-listen 127.0.0.1:0";
 
-fn signal(child: &Child, name: &str) {
+pub(super) fn signal(child: &Child, name: &str) {
     let sent = Command::new("kill")
         .args(["-s", name, &child.id().to_string()])
         .status()
@@ -33,7 +33,7 @@ fn signal(child: &Child, name: &str) {
     assert!(sent.success());
 }
 
-async fn exit(child: &mut Child, within: Duration) -> Option<std::process::ExitStatus> {
+pub(super) async fn exit(child: &mut Child, within: Duration) -> Option<std::process::ExitStatus> {
     let started = Instant::now();
     loop {
         if let Some(status) = child.try_wait().unwrap() {
@@ -47,7 +47,7 @@ async fn exit(child: &mut Child, within: Duration) -> Option<std::process::ExitS
 }
 
 /// The first `labels` lines that name an address, as printed to either output.
-fn addresses(output: impl Read, labels: [&str; 2]) -> [String; 2] {
+pub(super) fn addresses(output: impl Read, labels: [&str; 2]) -> [String; 2] {
     let mut lines = BufReader::new(output).lines().map(Result::unwrap);
     labels.map(|label| {
         let line = lines.find(|line| line.contains(label)).unwrap();
@@ -300,68 +300,6 @@ fn an_import_without_events_says_so_and_fails() {
         assert_eq!(output.status.code(), Some(1), "{text:?}: {error}");
         assert!(error.contains(said), "{text:?}: {error}");
     }
-}
-
-/// A number of `/proc/PID/status`.
-fn status(child: &Child, name: &str) -> u64 {
-    let text = std::fs::read_to_string(format!("/proc/{}/status", child.id())).unwrap();
-    let line = text.lines().find(|line| line.starts_with(name)).unwrap();
-    let number = line.split_whitespace().nth(1).unwrap();
-    number.parse().unwrap()
-}
-
-#[actix_web::test]
-async fn clients_that_ask_for_much_and_read_nothing_have_few_threads_and_stall_nobody() {
-    let dir = tempfile::tempdir().unwrap();
-    let mut child = shell(&dir, "", FREE_PORTS).spawn().unwrap();
-    let [service, apm] = addresses(child.stdout.take().unwrap(), ["service", "APM"]);
-    for _ in 0..20 {
-        get(&format!("{service}/sql-write")).await;
-    }
-    let url = format!("{apm}/api/v1/services");
-    let started = Instant::now();
-    while get(&url).await.json()["services"]
-        .as_array()
-        .unwrap()
-        .is_empty()
-    {
-        assert!(started.elapsed() < DEADLINE);
-        actix_web::rt::time::sleep(Duration::from_millis(50)).await;
-    }
-    let address = apm.trim_start_matches("http://").to_owned();
-    let pipelined =
-        "GET /services HTTP/1.1\r\nHost: localhost\r\nAccept: text/html\r\n\r\n".repeat(200);
-    let mut held = Vec::new();
-    for _ in 0..500 {
-        use std::io::Write as _;
-        let mut stream = std::net::TcpStream::connect(&address).unwrap();
-        stream
-            .set_write_timeout(Some(Duration::from_millis(100)))
-            .unwrap();
-        // The server may take no more of it.
-        let _ = stream.write_all(pipelined.as_bytes());
-        held.push(stream);
-    }
-    let mut threads = 0;
-    let started = Instant::now();
-    while started.elapsed() < Duration::from_secs(5) {
-        threads = threads.max(status(&child, "Threads:"));
-        actix_web::rt::time::sleep(Duration::from_millis(50)).await;
-    }
-    let asked = Instant::now();
-    assert_eq!(get(&format!("{apm}/healthz")).await.status, 200);
-    let answered = asked.elapsed();
-    drop(held);
-    signal(&child, "TERM");
-    assert!(
-        exit(&mut child, DEADLINE)
-            .await
-            .expect("it stops")
-            .success()
-    );
-    // Some twenty are there at rest; 32 are for queries.
-    assert!(threads <= 64, "{threads} threads");
-    assert!(answered < Duration::from_secs(5), "{answered:?}");
 }
 
 #[actix_web::test]

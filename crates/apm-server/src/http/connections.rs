@@ -16,12 +16,10 @@ use std::time::{Duration, Instant};
 use actix_web::HttpRequest;
 use socket2::{SockRef, Socket};
 
+use crate::pace::Turn;
+
 /// What the kernel holds of an answer that is not read, bytes. Left to itself it grows to several megabytes for each connection.
 const SEND_BUFFER: usize = 128 * 1024;
-
-/// What a connection is told that is not let in.
-const FULL: &[u8] = b"HTTP/1.1 503 Service Unavailable\r\nConnection: close\r\nRetry-After: 1\r\n\
-    Content-Type: application/json\r\nContent-Length: 33\r\n\r\n{\"error\":\"too many connections\"}\n";
 
 /// How many connections there may be.
 #[derive(Clone, Copy, Debug)]
@@ -92,10 +90,8 @@ impl Connections {
         self.table.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Lets a connection in, for which others may have to go; or ends it, where all others are worth more. `None`: it has ended, or is
-    /// not counted.
-    pub(crate) fn open(self: &Arc<Self>, stream: SockRef<'_>) -> Option<Open> {
-        let address = stream.peer_addr().ok()?.as_socket()?.ip();
+    /// Lets a connection in, for which others may have to go. `None`: it has to end, as all others are worth more.
+    pub(crate) fn open(self: &Arc<Self>, address: IpAddr, stream: SockRef<'_>) -> Option<Open> {
         if let Err(error) = stream.set_send_buffer_size(SEND_BUFFER) {
             log::debug!("a connection keeps the system's send buffer: {error}");
         }
@@ -104,15 +100,14 @@ impl Connections {
             Err(error) => {
                 // Without another handle it could not be closed when its turn comes.
                 log::warn!("a connection is refused: {error}");
-                self.refuse(&stream);
+                self.refused.fetch_add(1, Ordering::Relaxed);
                 return None;
             }
         };
         let address = choose::network(address);
         let mut table = self.table();
         if !self.make_room(&mut table, address) {
-            drop(table);
-            self.refuse(&stream);
+            self.refused.fetch_add(1, Ordering::Relaxed);
             return None;
         }
         let state = Arc::new(State::default());
@@ -161,13 +156,6 @@ impl Connections {
             self.evicted.fetch_add(1, Ordering::Relaxed);
         }
         true
-    }
-
-    fn refuse(&self, stream: &SockRef<'_>) {
-        self.refused.fetch_add(1, Ordering::Relaxed);
-        // Nobody waits for these: the socket does not block.
-        let _ = stream.send(FULL);
-        let _ = stream.shutdown(std::net::Shutdown::Both);
     }
 
     /// Whether one more request without the token may be worked on.
@@ -222,11 +210,12 @@ impl Drop for Open {
     }
 }
 
-/// A request that is under way, until its answer is sent.
+/// A request that is under way, until its answer is sent. The next one of its connection waits for its end.
 #[derive(Debug)]
 pub(super) struct UnderWay {
     state: Arc<State>,
     connections: Arc<Connections>,
+    _turn: Option<Turn>,
 }
 
 impl UnderWay {
@@ -237,6 +226,7 @@ impl UnderWay {
         let under_way = Self {
             state: Arc::clone(&open.state),
             connections: Arc::clone(&open.connections),
+            _turn: Turn::begin(request),
         };
         under_way.goes_on();
         Some(under_way)

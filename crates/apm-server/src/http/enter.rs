@@ -14,7 +14,7 @@ use super::Shared;
 use super::proxy::{self, Arrived};
 use crate::config::BasePath;
 use crate::front::Front;
-use crate::tls::Encrypted;
+use crate::listen::Encrypted;
 
 /// Finds the front of a request, and leaves of its path what the routes know.
 pub(super) async fn enter<B: MessageBody + 'static>(

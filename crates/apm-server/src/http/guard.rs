@@ -1,6 +1,7 @@
 //! Who may ask.
 //!
-//! * *Host*: a server on loopback answers to the names of this machine, and to those that it is told (see `hosts`).
+//! * *Host*: a server on loopback answers to the names of this machine, and to those that it is told (see `hosts`). A request that
+//!   names none gets open routes alone.
 //! * *Origin*: nothing is changed on behalf of another site's page (see `site`).
 //! * *Secrets*: agents and scripts send the secret token or an API key in a header; a browser gets a session for one (see `login`).
 //!
@@ -19,7 +20,7 @@ use actix_web::{Error, HttpMessage as _, HttpRequest, HttpResponse, web};
 use super::attempts::Attempts;
 use super::body::{self, Portions, Unfinished};
 use super::credentials::{Credentials, Holder};
-use super::hosts::Hosts;
+use super::hosts::{Asked, Hosts};
 use super::refusals::{Refusal, Refusals};
 use super::sessions::{self, Sessions};
 use super::site::{self, Site};
@@ -195,15 +196,24 @@ fn judge(request: &HttpRequest, rules: &Rules, guard: &Guard) -> Verdict {
         guard.refusals.count(why);
         Verdict::Refused(respond::error(request, 403, message))
     };
-    if let Some(host) = guard.hosts.foreign(request) {
-        let message = format!(
-            "forbidden request: host: '{}' is not allowed: name it in --apm-allowed-hosts (APM_ALLOWED_HOSTS) if this server is \
-             reached by it",
-            excerpt(host)
-        );
-        return forbidden(Refusal::Host, &message);
-    }
     let access = rules.access(request.method());
+    match guard.hosts.judge(request) {
+        Asked::Allowed => {}
+        // The check of an old balancer.
+        Asked::Nameless if access == Access::Open && request.method().is_safe() => {}
+        Asked::Nameless => {
+            let message = "forbidden request: a Host header is required";
+            return forbidden(Refusal::Host, message);
+        }
+        Asked::Foreign(host) => {
+            let message = format!(
+                "forbidden request: host: '{}' is not allowed: name it in --apm-allowed-hosts (APM_ALLOWED_HOSTS) if this \
+                 server is reached by it",
+                excerpt(host)
+            );
+            return forbidden(Refusal::Host, &message);
+        }
+    }
     let is_safe = request.method().is_safe();
     if is_safe && access != Access::Open && site::is_embedded(request) {
         let message = "forbidden request: another site's page cannot load this";

@@ -14,6 +14,16 @@ use crate::config::Config;
 #[derive(Debug)]
 pub(super) struct Hosts(Vec<String>);
 
+/// By which name a request asks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Asked<'a> {
+    Allowed,
+    /// Not by one of those that are allowed.
+    Foreign(&'a str),
+    /// By none, as HTTP/1.0 allows it.
+    Nameless,
+}
+
 impl Hosts {
     /// `is_exposed`: whether the server is reached from beyond this machine, under names that it cannot know.
     pub(super) fn new(config: &Config, is_exposed: bool) -> Self {
@@ -26,19 +36,31 @@ impl Hosts {
         Self(all.map(str::to_ascii_lowercase).collect())
     }
 
-    /// The host in a request that is not allowed, if any. A request without a host comes from no browser, so it is taken.
-    pub(super) fn foreign<'a>(&self, request: &'a HttpRequest) -> Option<&'a str> {
+    /// The name by which a request asks for this server.
+    pub(super) fn judge<'a>(&self, request: &'a HttpRequest) -> Asked<'a> {
+        if self.is_any() {
+            return Asked::Allowed;
+        }
         let in_address = request
             .uri()
             .authority()
             .map(|authority| authority.as_str());
         let headers = request.headers().get_all(header::HOST);
         let named = headers.map(|host| host.to_str().unwrap_or("?"));
-        named.chain(in_address).find(|host| !self.allow(host))
+        let mut named = named.chain(in_address).peekable();
+        if named.peek().is_none() {
+            return Asked::Nameless;
+        }
+        let foreign = named.find(|host| !self.allow(host));
+        foreign.map_or(Asked::Allowed, Asked::Foreign)
+    }
+
+    fn is_any(&self) -> bool {
+        self.0.iter().any(|known| known == "*")
     }
 
     fn allow(&self, host: &str) -> bool {
-        if self.0.iter().any(|known| known == "*") {
+        if self.is_any() {
             return true;
         }
         let name = name_of(host).trim_end_matches('.').to_ascii_lowercase();

@@ -1,6 +1,5 @@
 //! `POST /intake/v2/events`
 
-use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
 use actix_web::body::BoxBody;
@@ -12,6 +11,7 @@ use tokio::time::{Duration, timeout};
 
 use super::body::{Portions, Unfinished};
 use super::{Shared, respond};
+use crate::front::Front;
 
 /// What of a refused body is read and thrown away, so that the caller gets to read the answer.
 const DRAINED: usize = 1 << 20;
@@ -31,7 +31,9 @@ pub(super) async fn events(
     let encoding = encoding.and_then(|value| value.to_str().ok());
     let counters = Arc::clone(&shared.intake.counters);
     let limit = shared.config.max_event_size;
-    let stream = Stream::new(encoding, limit, client(&request), counters);
+    // The peer, or whom a trusted proxy names.
+    let client = Front::of(&request).client;
+    let stream = Stream::new(encoding, limit, client, counters);
     let report = shared.intake.receive(&mut payload, stream).await;
     if report.early {
         return closed(answer(&request, &report), payload);
@@ -105,70 +107,4 @@ async fn drain(payload: &mut web::Payload) {
     };
     // A slow sender does not get to hold the connection, so it is all the same whether this ends in time.
     let _ = timeout(Duration::from_secs(1), all).await;
-}
-
-/// Who sends: what a proxy says, else the peer.
-fn client(request: &HttpRequest) -> Option<IpAddr> {
-    let header = |name: &str| {
-        let value = request.headers().get(name)?.to_str().ok()?;
-        // Proxies append, so the first is the one farthest out.
-        Some(value.split(',').next()?.trim().to_owned())
-    };
-    let forwarded = header("forwarded").and_then(|element| {
-        let mut pairs = element.split(';').filter_map(|pair| pair.split_once('='));
-        let pair = pairs.find(|(name, _)| name.trim().eq_ignore_ascii_case("for"))?;
-        address(pair.1)
-    });
-    let named = |name| header(name).as_deref().and_then(address);
-    forwarded
-        .or_else(|| named("x-real-ip"))
-        .or_else(|| named("x-forwarded-for"))
-        .or_else(|| request.peer_addr().map(|peer| peer.ip()))
-        .map(|ip| ip.to_canonical())
-}
-
-/// An address, with or without a port, brackets and quotation marks.
-fn address(text: &str) -> Option<IpAddr> {
-    let text = text.trim().trim_matches('"');
-    let bare = match text.strip_prefix('[') {
-        Some(rest) => rest.split(']').next()?,
-        None => text,
-    };
-    let with_port = || text.parse::<SocketAddr>().ok().map(|address| address.ip());
-    bare.parse().ok().or_else(with_port)
-}
-
-#[cfg(test)]
-mod tests {
-    use actix_web::test::TestRequest;
-
-    use super::*;
-
-    #[test]
-    fn the_client_is_whom_the_first_proxy_saw() {
-        let client = |headers: &[(&'static str, &str)]| {
-            let mut request = TestRequest::default().peer_addr("9.9.9.9:1".parse().unwrap());
-            for header in headers {
-                request = request.insert_header(*header);
-            }
-            client(&request.to_http_request())
-                .map(|ip| ip.to_string())
-                .unwrap_or_default()
-        };
-        assert_eq!(client(&[]), "9.9.9.9");
-        assert_eq!(
-            client(&[("x-forwarded-for", "1.1.1.1, 2.2.2.2")]),
-            "1.1.1.1"
-        );
-        assert_eq!(
-            client(&[("x-real-ip", "3.3.3.3"), ("x-forwarded-for", "1.1.1.1")]),
-            "3.3.3.3"
-        );
-        let forwarded = ("forwarded", "by=x;For=\"[2001:db8::1]:47\", for=1.1.1.1");
-        assert_eq!(client(&[forwarded]), "2001:db8::1");
-        assert_eq!(
-            client(&[("forwarded", "for=unknown"), ("x-real-ip", "3.3.3.3:80")]),
-            "3.3.3.3"
-        );
-    }
 }

@@ -2,16 +2,14 @@
 
 use std::collections::VecDeque;
 use std::sync::Arc;
-use std::time::Duration;
 
 use actix_web::rt::{System, SystemRunner};
 use apm_intake::{Counters, Stream};
 use apm_store::event::Batch;
 use apm_store::{Store, StoreError, Ticket};
-use awc::Client;
-use awc::http::header;
 
 use super::{ImportError, Summary};
+use crate::remote::Remote;
 
 /// Longest line that the intake takes, bytes, as the server has it by default.
 pub(super) const MAX_EVENT_SIZE: usize = 300 * 1024;
@@ -19,8 +17,8 @@ pub(super) const MAX_EVENT_SIZE: usize = 300 * 1024;
 /// Batches that may wait for their commit before the next body is read.
 const AHEAD: usize = 64;
 
-/// How long a server may take for a body.
-const PATIENCE: Duration = Duration::from_secs(60);
+/// What bodies are.
+const NDJSON: &str = "application/x-ndjson";
 
 /// Refusals that are kept to be shown.
 const SHOWN: usize = 5;
@@ -81,26 +79,12 @@ impl Target {
         }
     }
 
-    /// To a server, as an agent would send. `url`: its address without a path.
+    /// To a server, as an agent would send.
     ///
     /// Has a runtime of its own: not to be used inside of one.
-    pub fn server(url: &str, secret_token: Option<&str>) -> Result<Self, ImportError> {
-        let url = url.trim_end_matches('/');
-        let host = url
-            .strip_prefix("http://")
-            .or_else(|| url.strip_prefix("https://"));
-        if host.is_none_or(|host| host.is_empty() || host.contains(['/', '?', '#'])) {
-            return Err(ImportError::Address {
-                url: url.to_owned(),
-            });
-        }
+    pub fn server(server: Remote) -> Self {
         let system = System::new();
-        let authorization = secret_token.map(|token| format!("Bearer {token}"));
-        Ok(Self::new(Kind::Server(Box::new(Http {
-            system,
-            url: url.to_owned(),
-            authorization,
-        }))))
+        Self::new(Kind::Server(Box::new(Http { system, server })))
     }
 
     /// To a function: for files, and for looking at what would be sent.
@@ -203,13 +187,12 @@ impl InProcess {
 #[derive(Debug)]
 struct Http {
     system: SystemRunner,
-    url: String,
-    authorization: Option<String>,
+    server: Remote,
 }
 
 /// What a server answers to `?verbose`.
 #[derive(serde::Deserialize)]
-struct Answer {
+struct Told {
     accepted: u64,
     #[serde(default)]
     errors: Vec<Refusal>,
@@ -221,43 +204,19 @@ impl Http {
         let lines = lines.filter(|line| !line.trim_ascii().is_empty()).count() as u64;
         // The first one is metadata.
         let events = lines.saturating_sub(1);
-        let Self {
-            system,
-            url,
-            authorization,
-        } = self;
-        let failed = |reason: String| ImportError::Send {
-            url: url.clone(),
-            reason,
-        };
-        let (status, answer) = system.block_on(async {
-            let client = Client::builder().timeout(PATIENCE).finish();
-            let mut request = client
-                .post(format!("{url}/intake/v2/events?verbose"))
-                .insert_header((header::CONTENT_TYPE, "application/x-ndjson"));
-            if let Some(authorization) = authorization {
-                request = request.insert_header((header::AUTHORIZATION, authorization.as_str()));
-            }
-            let sent = request.send_body(body.to_vec()).await;
-            let mut answer = sent.map_err(|error| failed(error.to_string()))?;
-            let text = answer.body().await;
-            let text = text.map_err(|error| failed(error.to_string()))?;
-            Ok::<_, ImportError>((answer.status().as_u16(), text))
-        })?;
+        let Self { system, server } = self;
+        let posted = server.post("/intake/v2/events?verbose", NDJSON, body.to_vec());
+        let answer = system.block_on(posted)?;
         // 400: some lines were refused, the others are stored, and the answer says how many.
-        match serde_json::from_slice::<Answer>(&answer) {
-            Ok(Answer { accepted, errors }) if matches!(status, 200..=299 | 400) => {
+        match serde_json::from_slice::<Told>(&answer.body) {
+            Ok(Told { accepted, errors }) if matches!(answer.status, 200..=299 | 400) => {
                 refusals.extend(errors);
                 Ok(Summary {
                     accepted,
                     rejected: events.saturating_sub(accepted),
                 })
             }
-            _ => Err(ImportError::Refused {
-                url: url.clone(),
-                status,
-                body: String::from_utf8_lossy(&answer).chars().take(500).collect(),
-            }),
+            _ => Err(server.refused(&answer).into()),
         }
     }
 }

@@ -1,12 +1,16 @@
 //! Who may ask, and what the server says of itself.
 
+mod base_path;
 mod connections;
 mod encrypted;
 mod keys;
 mod limits;
 mod pinned;
+mod pipelined;
 mod proxies;
 mod uploads;
+
+use std::collections::BTreeMap;
 
 use apm_server::SecretToken;
 use apm_server::agent_config::{self, Settings};
@@ -165,6 +169,41 @@ async fn metrics_come_in_families_that_prometheus_reads() {
     assert_eq!(offending.as_array().map(Vec::len), Some(2), "{offending}");
     let cut = offending[0]["document"].as_str().map(str::len);
     assert!(cut.is_some_and(|length| length <= 1100), "{cut:?}");
+    server.stop().await;
+}
+
+/// Each family with its type, as the table of the documentation has it: `| `name`, `name` | type, type | what |`.
+fn documented() -> BTreeMap<String, String> {
+    let text = include_str!("../../../../docs/server.md");
+    let rows = text
+        .lines()
+        .filter(|line| line.starts_with("| `pocket_apm_"));
+    let mut all = BTreeMap::new();
+    for row in rows {
+        let mut cells = row.split('|').skip(1).map(str::trim);
+        let (names, kinds) = (cells.next().expect("names"), cells.next().expect("types"));
+        let mut kinds = kinds.split(", ").cycle();
+        for name in names.split(", ") {
+            let name = name.trim_matches('`').split('{').next().expect("a name");
+            let kind = kinds.next().expect("a type").to_owned();
+            assert_eq!(all.insert(name.to_owned(), kind), None, "{name} twice");
+        }
+    }
+    all
+}
+
+#[actix_web::test]
+async fn every_metric_is_in_the_documentation_and_every_documented_one_is_there() {
+    let server = TestServer::start();
+    assert_eq!(server.get("/healthz").await.status, 200);
+    let text = server.get("/metrics").await.text;
+    let families: BTreeMap<_, _> = text
+        .lines()
+        .filter_map(|line| line.strip_prefix("# TYPE ")?.split_once(' '))
+        .map(|(name, kind)| (name.to_owned(), kind.to_owned()))
+        .collect();
+    assert!(families.len() > 20, "{families:?}");
+    assert_eq!(families, documented());
     server.stop().await;
 }
 

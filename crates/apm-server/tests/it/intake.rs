@@ -4,6 +4,7 @@ mod documents;
 mod hostile;
 mod irregular;
 mod load;
+mod mutated;
 mod numbers;
 mod protocol;
 mod text;

@@ -1,6 +1,6 @@
 //! Encrypted connections.
 
-use std::io::{Read as _, Write as _};
+use std::io::{ErrorKind, Read as _, Write as _};
 use std::net::{SocketAddr, TcpStream};
 use std::path::Path;
 use std::sync::Arc;
@@ -139,6 +139,61 @@ async fn only_http_1_is_spoken_and_plain_requests_are_not_answered() {
         "{}",
         String::from_utf8_lossy(&plain)
     );
+    server.stop().await;
+}
+
+/// A number of `/metrics`, asked for over an encrypted connection.
+async fn metric(addr: SocketAddr, name: &str) -> f64 {
+    let (text, _) = said(addr, FIRST[0], &[], get("/metrics", addr))
+        .await
+        .expect("an answer");
+    let line = format!("pocket_apm_{name} ");
+    let value = text.lines().find_map(|found| found.strip_prefix(&line));
+    let value = value.unwrap_or_else(|| panic!("no {name} in {text}"));
+    value.parse().expect("a number")
+}
+
+#[actix_web::test]
+async fn connections_without_a_handshake_are_counted_give_way_to_others_and_end() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let server = TestServer::with(|config| {
+        config.tls = Some(put(directory.path(), FIRST));
+        config.max_connections = 16;
+        config.read_timeout = Duration::from_millis(1500);
+    });
+    let addr = server.running.addr();
+    let connect = move || TcpStream::connect(addr).expect("connects");
+    let mut first = connect();
+    eventually("it is counted", async || {
+        metric(addr, "connections").await == 2.0
+    })
+    .await;
+    // More than there are places; each begins a handshake.
+    let held: Vec<_> = (0..40)
+        .map(|_| {
+            let mut stream = connect();
+            stream.write_all(&[22, 3, 1]).expect("sent");
+            stream
+        })
+        .collect();
+    // The answer comes though all places are taken.
+    assert!(metric(addr, "connections").await <= 16.0);
+    assert!(metric(addr, "connections_evicted_total").await >= 20.0);
+    let ended = actix_web::rt::task::spawn_blocking(move || {
+        let mut ended = 0;
+        for mut stream in held.into_iter().chain([connect()]) {
+            let limit = Some(Duration::from_secs(10));
+            stream.set_read_timeout(limit).expect("a limit");
+            let end = stream.read(&mut [0; 64]);
+            ended += usize::from(
+                matches!(end, Ok(0))
+                    || end.is_err_and(|error| error.kind() == ErrorKind::ConnectionReset),
+            );
+        }
+        ended
+    });
+    assert_eq!(ended.await.expect("a thread"), 41);
+    assert_eq!(first.read(&mut [0; 64]).unwrap_or_default(), 0);
     server.stop().await;
 }
 

@@ -8,9 +8,9 @@ use apm_server::{Config, SecretToken};
 use crate::support::server::TestServer;
 
 const FORM: (&str, &str) = ("Content-Type", "application/x-www-form-urlencoded");
-const NAVIGATES: (&str, &str) = ("Sec-Fetch-Mode", "navigate");
+pub(super) const NAVIGATES: (&str, &str) = ("Sec-Fetch-Mode", "navigate");
 
-fn with(change: impl FnOnce(&mut Config)) -> TestServer {
+pub(super) fn with(change: impl FnOnce(&mut Config)) -> TestServer {
     TestServer::with(|config| {
         config.secret_token = SecretToken::new("hush");
         change(config);
@@ -18,7 +18,7 @@ fn with(change: impl FnOnce(&mut Config)) -> TestServer {
 }
 
 /// Signs in through whatever the headers say; the cookie.
-async fn sign_in(server: &TestServer, path: &str, headers: &[(&str, &str)]) -> String {
+pub(super) async fn sign_in(server: &TestServer, path: &str, headers: &[(&str, &str)]) -> String {
     let headers = [headers, &[FORM]].concat();
     let answer = server.send("POST", path, &headers, "token=hush").await;
     assert_eq!(answer.status, 303, "{headers:?}: {answer:?}");
@@ -142,120 +142,6 @@ async fn default_ports_are_the_same_origin() {
     server.stop().await;
 }
 
-/// What of a page leads to this server.
-fn addresses(page: &str) -> Vec<&str> {
-    [" href=\"", " src=\"", " action=\"", " data-live=\""]
-        .iter()
-        .flat_map(|attribute| page.split(attribute).skip(1))
-        .filter_map(|rest| rest.split('"').next())
-        .filter(|address| address.starts_with('/'))
-        .collect()
-}
-
-#[actix_web::test]
-async fn below_a_base_path_everything_leads_back_to_it() {
-    let by_option = with(|config| config.base_path = "/apm".parse().expect("a path"));
-    let by_header = with(|config| config.trusted_proxies = vec!["127.0.0.1".parse().expect("one")]);
-    // A proxy passes the path on, or takes the prefix off and may say so.
-    for (server, before, headers) in [
-        (&by_option, "/apm", &[][..]),
-        (&by_option, "", &[]),
-        (&by_header, "", &[("X-Forwarded-Prefix", "/apm/")]),
-        (&by_header, "/apm", &[("X-Forwarded-Prefix", "/apm")]),
-    ] {
-        let origin = server.running.url();
-        let at = |path: &str| format!("{before}{path}");
-        let asked = [headers, &[NAVIGATES]].concat();
-        let anonymous = server
-            .send("GET", &at("/services?from=now-1h"), &asked, "")
-            .await;
-        assert_eq!(anonymous.status, 302);
-        assert_eq!(
-            anonymous.header("location"),
-            "/apm/login?next=/services%3Ffrom%3Dnow-1h"
-        );
-        let login = server.send("GET", &at("/login"), &asked, "").await;
-        assert!(
-            login.text.contains("action=\"/apm/login\""),
-            "{}",
-            login.text
-        );
-
-        let form = [headers, &[("Origin", origin.as_str())]].concat();
-        let cookie = sign_in(server, &at("/login"), &form).await;
-        assert!(cookie.contains("; Path=/apm;"), "{cookie}");
-        let session = cookie.split(';').next().expect("a pair");
-        let signed_in = [headers, &[NAVIGATES, ("Cookie", session)]].concat();
-        for path in [
-            "/services",
-            "/live",
-            "/settings",
-            "/compare",
-            "/sql",
-            "/setup",
-            "/discover",
-            "/nope",
-        ] {
-            let page = server.send("GET", &at(path), &signed_in, "").await;
-            assert!(matches!(page.status, 200 | 404), "{path}: {page:?}");
-            let all = addresses(&page.text);
-            assert!(all.len() > 10, "{path}: {all:?}");
-            for address in all {
-                assert!(address.starts_with("/apm/"), "{path}: {address}");
-                // Files and pages are there, whether the proxy takes the prefix off or not.
-                let asked = address
-                    .strip_prefix("/apm")
-                    .filter(|_| before.is_empty())
-                    .unwrap_or(address);
-                if address.contains("/assets/") {
-                    let file = server
-                        .send("GET", &asked.replace("&amp;", "&"), headers, "")
-                        .await;
-                    assert_eq!(file.status, 200, "{asked}");
-                }
-            }
-        }
-        let root = server.send("GET", &at("/"), &signed_in, "").await;
-        assert_eq!(
-            (root.status, root.header("location")),
-            (302, "/apm/services")
-        );
-        let theme = server
-            .send("GET", &at("/theme/dark?back=%2Fservices"), &signed_in, "")
-            .await;
-        assert_eq!(theme.header("location"), "/apm/services");
-        assert!(
-            theme.header("set-cookie").contains("; Path=/apm;"),
-            "{theme:?}"
-        );
-        let form = [headers, &[("Origin", origin.as_str()), ("Cookie", session)]].concat();
-        let left = server.send("POST", &at("/logout"), &form, "").await;
-        assert_eq!(left.header("location"), "/apm/login");
-    }
-    // Agents beside the server do not need the prefix, those before the proxy send it.
-    for path in ["/intake/v2/events", "/apm/intake/v2/events"] {
-        let token = [("Authorization", "Bearer hush")];
-        assert_eq!(
-            by_option.send("POST", path, &token, "").await.status,
-            202,
-            "{path}"
-        );
-    }
-    // The prefix is nothing that opens an address.
-    for path in [
-        "/apm/services",
-        "/apm/apm/services",
-        "/services",
-        "/apm%2Fservices",
-        "//apm//services",
-    ] {
-        let status = by_option.send("GET", path, &[], "").await.status;
-        assert!(matches!(status, 401 | 404), "{path}: {status}");
-    }
-    by_option.stop().await;
-    by_header.stop().await;
-}
-
 #[actix_web::test]
 async fn a_link_from_another_site_leads_to_the_page_and_changes_nothing() {
     let server = with(|_| {});
@@ -311,24 +197,68 @@ async fn a_link_from_another_site_leads_to_the_page_and_changes_nothing() {
 }
 
 #[actix_web::test]
-async fn an_old_balancer_asks_without_a_host() {
-    let server = TestServer::start();
-    let addr = server.running.addr();
-    let asked = actix_web::rt::task::spawn_blocking(move || {
-        let mut stream = TcpStream::connect(addr).expect("connects");
-        stream
-            .write_all(b"GET /healthz HTTP/1.0\r\n\r\n")
-            .expect("sent");
-        let mut said = String::new();
-        stream.read_to_string(&mut said).expect("an answer");
-        said
+async fn a_request_without_a_host_gets_open_routes_alone() {
+    let plain = TestServer::start();
+    let any = TestServer::with(|config| config.allowed_hosts = vec!["*".to_owned()]);
+    for (request, status, of_any) in [
+        ("GET /healthz", 200, 200),
+        ("HEAD /healthz", 200, 200),
+        ("GET /services", 403, 200),
+        ("GET /api/v1/status", 403, 200),
+        ("GET /metrics", 403, 200),
+        ("POST /intake/v2/events", 403, 202),
+        ("POST /logout", 403, 403),
+        // An address with a host in it names one.
+        ("GET http://localhost/metrics", 200, 200),
+        ("GET http://evil.example/metrics", 403, 200),
+    ] {
+        for (server, status) in [(&plain, status), (&any, of_any)] {
+            let addr = server.running.addr();
+            let length = if request.starts_with("POST") {
+                "Content-Length: 0\r\n"
+            } else {
+                ""
+            };
+            let text = format!("{request} HTTP/1.0\r\n{length}\r\n");
+            let asked = actix_web::rt::task::spawn_blocking(move || {
+                let mut stream = TcpStream::connect(addr).expect("connects");
+                stream.write_all(text.as_bytes()).expect("sent");
+                let mut said = String::new();
+                stream.read_to_string(&mut said).expect("an answer");
+                said
+            });
+            let said = asked.await.expect("a thread");
+            let found = said
+                .split(' ')
+                .nth(1)
+                .and_then(|status| status.parse().ok());
+            assert_eq!(found, Some(status), "{request}: {said}");
+        }
+    }
+    plain.stop().await;
+    any.stop().await;
+}
+
+#[actix_web::test]
+async fn only_a_trusted_proxy_says_whose_events_they_are() {
+    let believes = TestServer::with(|config| {
+        config.trusted_proxies = vec!["127.0.0.1".parse().expect("an address")];
     });
-    let said = asked.await.expect("a thread");
-    assert!(
-        said.starts_with("HTTP/1.0 200") || said.starts_with("HTTP/1.1 200"),
-        "{said}"
-    );
-    server.stop().await;
+    let plain = TestServer::start();
+    let body = r#"{"metadata":{"service":{"name":"s","agent":{"name":"a","version":"1"}}}}
+{"log":{"message":"hello"}}
+"#;
+    for (server, client) in [(&plain, "127.0.0.1"), (&believes, "203.0.113.7")] {
+        let headers = [("X-Forwarded-For", "198.51.100.1, 203.0.113.7")];
+        let sent = server
+            .send("POST", "/intake/v2/events", &headers, body)
+            .await;
+        assert_eq!(sent.status, 202);
+        let found = server.get("/api/v1/discover?from=now-15m").await.json();
+        assert_eq!(found["hits"][0]["host"]["ip"][0], client, "{found:#}");
+    }
+    plain.stop().await;
+    believes.stop().await;
 }
 
 #[actix_web::test]

@@ -1,0 +1,82 @@
+//! Listening: what happens between the socket and HTTP, for plain and for encrypted connections alike.
+//!
+//! A connection enters the table of connections first, then the handshake of TLS has its time, then HTTP/1.1 is spoken at the pace of
+//! one request after the other ([`Paced`]). actix's own ways to listen can do neither of these, and offer HTTP/2 to whoever asks for it.
+
+mod accept;
+
+use std::io;
+use std::net::TcpListener;
+use std::rc::Rc;
+use std::sync::Arc;
+
+use actix_http::{HttpService, Request, Response};
+use actix_server::{Server, ServerBuilder};
+use actix_service::{
+    IntoServiceFactory, Service, ServiceFactory, ServiceFactoryExt as _, fn_service, map_config,
+};
+use actix_web::Error;
+use actix_web::body::MessageBody;
+use actix_web::dev::AppConfig;
+use actix_web::rt::net::TcpStream;
+use tokio::sync::Notify;
+
+use crate::pace::Paced;
+pub(crate) use accept::{Door, Encrypted};
+use accept::{Seen, Wire};
+
+/// How long a connection is kept after an answer that ends it, for the caller to read it.
+pub(crate) const LINGER: std::time::Duration = std::time::Duration::from_secs(1);
+
+/// Starts to listen. `builder` has the limits of the server; `stopping` tells idle connections to end.
+pub(crate) fn listen<F, I, S, B>(
+    mut builder: ServerBuilder,
+    listeners: Vec<TcpListener>,
+    door: &Door,
+    keep_alive: std::time::Duration,
+    stopping: &Arc<Notify>,
+    app: F,
+) -> io::Result<Server>
+where
+    F: Fn() -> I + Send + Clone + 'static,
+    I: IntoServiceFactory<S, Request>,
+    S: ServiceFactory<Request, Config = AppConfig> + 'static,
+    S::Error: Into<Error> + 'static,
+    S::InitError: std::fmt::Debug,
+    S::Response: Into<Response<B>> + 'static,
+    S::Service: 'static,
+    <S::Service as Service<Request>>::Future: 'static,
+    B: MessageBody + 'static,
+{
+    for listener in listeners {
+        let (app, door, stopping) = (app.clone(), door.clone(), Arc::clone(stopping));
+        builder = builder.listen("apm", listener, move || {
+            let (door, stopping) = (door.clone(), Arc::clone(&stopping));
+            let app = app()
+                .into_factory()
+                .map_err(|error| error.into().error_response());
+            let http = HttpService::build()
+                .keep_alive(keep_alive)
+                .client_request_timeout(door.patience)
+                .client_disconnect_timeout(LINGER)
+                .graceful_shutdown_signal(move || {
+                    let stopping = Arc::clone(&stopping);
+                    async move { stopping.notified().await }
+                })
+                .on_connect_ext(|stream: &Paced<Wire, Seen>, data| {
+                    data.insert(stream.pace());
+                    if let Some(seen) = stream.take_data() {
+                        seen.tell(data);
+                    }
+                })
+                .h1(map_config(app, |()| AppConfig::default()));
+            let door = Rc::new(door);
+            fn_service(move |stream: TcpStream| {
+                let door = Rc::clone(&door);
+                async move { door.open(stream).await }
+            })
+            .and_then(http)
+        })?;
+    }
+    Ok(builder.run())
+}
