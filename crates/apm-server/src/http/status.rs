@@ -47,6 +47,7 @@ pub(super) async fn json(
             "bytes": look.bytes,
             "offending": offending.collect::<Vec<_>>(),
         },
+        "requests_refused": by_name(&shared.guard.refusals.look()),
         "connections": {
             "open": connections.open,
             "evicted": connections.evicted,

@@ -204,6 +204,14 @@ async fn every_metric_is_in_the_documentation_and_every_documented_one_is_there(
         .collect();
     assert!(families.len() > 20, "{families:?}");
     assert_eq!(families, documented());
+    // The other form has what was refused as well.
+    let foreign = [("Host", "evil.example")];
+    assert_eq!(
+        server.send("GET", "/metrics", &foreign, "").await.status,
+        403
+    );
+    let refused = &server.get("/api/v1/status").await.json()["requests_refused"];
+    assert_eq!((&refused["host"], &refused["site"]), (&json!(1), &json!(0)));
     server.stop().await;
 }
 

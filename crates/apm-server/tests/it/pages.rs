@@ -5,6 +5,7 @@ mod clocks;
 mod data;
 mod filtered;
 mod live;
+mod markup;
 mod names;
 mod pasted;
 mod text;
