@@ -33,6 +33,18 @@
 #![cfg_attr(not(feature = "log"), doc = "[`log::format`]: #features")]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 #![warn(missing_docs)]
+#![cfg_attr(
+    not(all(
+        feature = "actix",
+        feature = "log",
+        feature = "sqlite-meter",
+        any(feature = "awc", feature = "reqwest")
+    )),
+    expect(
+        dead_code,
+        reason = "an integration that is left out leaves behind what only it uses"
+    )
+)]
 
 mod agent;
 mod config;

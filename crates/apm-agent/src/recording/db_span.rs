@@ -60,7 +60,7 @@ pub fn span_db(
 ) -> DbSpan {
     // The conversions may be the service's own code.
     let subtype = subtype.into();
-    let kind = Arc::new(kind(&subtype, instance, None));
+    let kind = Arc::new(kind(subtype.clone(), instance, None));
     let query = context::begin_leaf(&kind).map(|span| {
         let statement = statement.as_ref();
         Query {
@@ -117,7 +117,11 @@ impl Drop for DbSpan {
         if !query.span.admitted() {
             return query.span.end(outcome, None);
         }
-        let kind = kind(&query.subtype, query.instance.as_deref(), query.address);
+        let kind = kind(
+            query.subtype.clone(),
+            query.instance.as_deref(),
+            query.address,
+        );
         let dialect = Dialect::of_subtype(&query.subtype);
         let sanitize = query.span.recorder().config.load().sanitize_sql;
         let instance = query.instance.as_deref();
@@ -132,17 +136,18 @@ impl Drop for DbSpan {
     }
 }
 
-fn kind(subtype: &Cow<'static, str>, instance: Option<&str>, address: Option<Address>) -> SpanKind {
+fn kind(subtype: Cow<'static, str>, instance: Option<&str>, address: Option<Address>) -> SpanKind {
     let span = ExitSpan {
         span_type: "db",
-        subtype: Some(subtype),
+        subtype: Some(&subtype),
         peer: Peer::Database(instance),
         ..ExitSpan::default()
     };
+    let target = span.target().map(|target| target.at(address));
     SpanKind {
         span_type: "db".into(),
-        subtype: Some(subtype.clone()),
+        subtype: Some(subtype),
         exit: true,
-        target: span.target().map(|target| target.at(address)),
+        target,
     }
 }
