@@ -5,7 +5,7 @@ use actix_web::{HttpResponse, ResponseError};
 use serde_json::json;
 
 use crate::db::DbError;
-use crate::routes::upstream::UpstreamError;
+use crate::upstream::UpstreamError;
 
 /// A route's failure.
 #[derive(Debug, thiserror::Error)]

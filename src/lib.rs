@@ -18,4 +18,5 @@ pub mod schema;
 pub mod service;
 pub mod strategy;
 pub mod terminal;
+pub mod upstream;
 mod watch;

@@ -8,6 +8,7 @@ use actix_web::{Handler, HttpRequest, HttpResponse, Resource, Responder, error::
 use crate::db::{Conn, Database};
 use crate::error::{Error, body};
 use crate::strategy::Strategy;
+use crate::upstream::{Address, Client};
 
 mod delay;
 mod fail;
@@ -16,14 +17,14 @@ mod people;
 mod sql_group;
 mod sql_read;
 mod sql_write;
-pub mod upstream;
+mod upstream;
 
 /// What the routes work with.
 #[derive(Debug, Clone)]
 pub struct State {
     pub database: Database,
     /// What `/upstream` asks.
-    pub upstream: upstream::Address,
+    pub upstream: Address,
     /// How `/sql-group` counts.
     pub sql_group: Strategy,
 }
@@ -32,7 +33,7 @@ pub struct State {
 pub fn configure(config: &mut ServiceConfig, state: &State) {
     config
         .app_data(web::Data::new(state.clone()))
-        .app_data(web::Data::new(upstream::Client::new()))
+        .app_data(web::Data::new(Client::new()))
         .app_data(QueryConfig::default().error_handler(|error, _| {
             let response = body(StatusCode::BAD_REQUEST, &error);
             InternalError::from_response(error, response).into()

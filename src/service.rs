@@ -13,8 +13,8 @@ use crate::cli::ServiceOptions;
 use crate::db::{Database, DbError, OpenError};
 use crate::error::body;
 use crate::process::connections_per_worker;
-use crate::routes::upstream::Address;
 use crate::routes::{State, configure};
+use crate::upstream::Address;
 use crate::{strategy, watch};
 
 /// How long requests in flight may take when the service stops.

@@ -11,9 +11,9 @@ use actix_web::test::init_service;
 use clap::ValueEnum as _;
 use diesel::connection::SimpleConnection;
 use pocket_apm::db::Database;
-use pocket_apm::routes::upstream::Address;
 use pocket_apm::routes::{State, configure};
 use pocket_apm::strategy::{self, Strategy};
+use pocket_apm::upstream::Address;
 use tempfile::TempDir;
 
 /// People in a file that goes with the value.

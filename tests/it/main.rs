@@ -5,6 +5,7 @@
 mod allocations;
 mod database;
 mod first_light;
+mod floors;
 mod insight;
 mod logging;
 mod outage;

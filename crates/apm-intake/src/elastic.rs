@@ -1,8 +1,8 @@
 //! Elastic's intake v2: one line of JSON, one event.
 //!
-//! `decode` reads a line against the tables of `schema` in one pass (`walk`), and leaves the values of columns in `fields`.
-//! A line that an agent wrote in another form than all others is rewritten first (`canonical`). The module of its kind
-//! makes the event of that; `rest` keeps the members that are no columns.
+//! `decode` reads a line against the tables of `schema` in one pass (`walk`), and leaves the values of columns in
+//! `fields`. A line that an agent wrote in another form than all others is rewritten first (`canonical`). The module of
+//! its kind makes the event of that; `rest` keeps the members that are no columns.
 
 mod canonical;
 mod columns;

@@ -247,11 +247,26 @@ mod tests {
 
     const LINES: [&str; 8] = [
         r#"{"metadata":{"service":{"name":"s","agent":{"name":"a","version":"1"}}}}"#,
-        r#"{"transaction":{"id":"00000000000000a1","trace_id":"2","type":"request","duration":1.5,"timestamp":7,"span_count":{"started":1},"context":{"request":{"method":"GET","headers":{"a":["b","c"]},"url":{"port":"80"}},"tags":{"é":"\u00e9"}},"dropped_spans_stats":[{"outcome":"success","duration":{"count":1,"sum":{"us":5}}}]}}"#,
-        r#"{"span":{"id":"1","trace_id":"2","parent_id":"3","name":"n","type":"db.x.y","start":1,"duration":2,"timestamp":8,"stacktrace":[{"filename":"f","lineno":1}],"context":{"db":{"statement":"SELECT 1"}}}}"#,
+        concat!(
+            r#"{"transaction":{"id":"00000000000000a1","trace_id":"2","type":"request","duration":1.5,"#,
+            r#""timestamp":7,"span_count":{"started":1},"context":{"request":{"method":"GET","#,
+            r#""headers":{"a":["b","c"]},"url":{"port":"80"}},"tags":{"é":"\u00e9"}},"#,
+            r#""dropped_spans_stats":[{"outcome":"success","duration":{"count":1,"sum":{"us":5}}}]}}"#,
+        ),
+        concat!(
+            r#"{"span":{"id":"1","trace_id":"2","parent_id":"3","name":"n","type":"db.x.y","start":1,"#,
+            r#""duration":2,"timestamp":8,"stacktrace":[{"filename":"f","lineno":1}],"#,
+            r#""context":{"db":{"statement":"SELECT 1"}}}}"#,
+        ),
         r#"{"Span":{"ID":"1"}}"#,
-        r#"{"span":{"ID":"1","trace_id":"2","parent_id":"3","name":"n","name":"m","type":"t","timestamp":8,"duration":2}}"#,
-        r#"{"error":{"id":"1","timestamp":9,"exception":{"type":"T","cause":[{"message":"m"}],"stacktrace":[{"classname":"C"}]}}}"#,
+        concat!(
+            r#"{"span":{"ID":"1","trace_id":"2","parent_id":"3","name":"n","name":"m","type":"t","#,
+            r#""timestamp":8,"duration":2}}"#,
+        ),
+        concat!(
+            r#"{"error":{"id":"1","timestamp":9,"exception":{"type":"T","cause":[{"message":"m"}],"#,
+            r#""stacktrace":[{"classname":"C"}]}}}"#,
+        ),
         r#"{"metricset":{"timestamp":9,"samples":{"a.b":{"value":1.5},"h":{"values":[1],"counts":[2]}}}}"#,
         r#"{"log":{"@timestamp":9,"log.level":"warn","message":"m","service":{"name":"x"}}}"#,
     ];
@@ -317,7 +332,10 @@ mod tests {
         #[test]
         fn no_bytes_make_the_decoder_panic(
             line in 1usize..LINES.len(),
-            edits in prop::collection::vec((any::<prop::sample::Index>(), 0usize..6, prop::collection::vec(any::<u8>(), 0..6)), 1..5),
+            edits in prop::collection::vec(
+                (any::<prop::sample::Index>(), 0usize..6, prop::collection::vec(any::<u8>(), 0..6)),
+                1..5,
+            ),
         ) {
             let mut bytes = LINES[line].as_bytes().to_vec();
             for (at, cut, new) in edits {

@@ -1,8 +1,8 @@
 //! The bodies of events that are open, and which of them ends when there are too many.
 //!
-//! Agents keep a request open between events, some for a minute and more, and are right to: it costs little. So the time between events
-//! is not limited, but the number of open bodies is. When it is reached, the one that has been silent for longest ends: all of its
-//! events are stored, and it is answered like any body that has come to its end.
+//! Agents keep a request open between events, some for a minute and more, and are right to: it costs little. So the
+//! time between events is not limited, but the number of open bodies is. When it is reached, the one that has been
+//! silent for longest ends: all of its events are stored, and it is answered like any body that has come to its end.
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};

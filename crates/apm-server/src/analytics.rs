@@ -7,11 +7,11 @@
 //! * Times are µs since the epoch (`…_us` or `timestamp`) or, for the start of a bucket, seconds;
 //!   durations are µs. Counts and sums are weighted by `1 / sample_rate`, so they estimate what happened,
 //!   not what was sent.
-//! * Formulas are those of `reference/ui.md` 4, cited by number where they are used.
 //!
 //! Nothing here writes, and nothing here knows HTTP.
 
 pub mod breakdown;
+pub(crate) mod cache;
 pub mod comparison;
 mod condition;
 pub mod dependencies;
@@ -22,7 +22,6 @@ pub mod error_group;
 pub mod errors;
 pub mod filter;
 mod histograms;
-pub(crate) mod kept;
 pub mod latency;
 mod list;
 mod members;
@@ -41,6 +40,7 @@ pub mod throughput;
 mod totals;
 pub mod trace;
 pub mod traces;
+mod transaction_percentiles;
 pub mod transactions;
 pub mod window;
 
@@ -88,7 +88,7 @@ pub fn outcome(stored: i64) -> Outcome {
     }
 }
 
-/// A share of failures, or that there was nothing to judge (reference/ui.md 4.3).
+/// A share of failures, or that there was nothing to judge.
 ///
 /// `unknown` outcomes do not count.
 #[must_use]

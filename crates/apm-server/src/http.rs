@@ -6,7 +6,6 @@
 mod agents;
 mod attempts;
 mod body;
-mod connections;
 mod credentials;
 mod enter;
 mod guard;
@@ -36,9 +35,8 @@ use apm_intake::Intake;
 use apm_store::Store;
 
 use crate::config::Config;
+use crate::connections::Connections;
 use crate::ui::Uploads;
-pub(crate) use body::Unfinished;
-pub(crate) use connections::{Connections, Limits, Open};
 pub(crate) use credentials::Credentials;
 use guard::Guard;
 

@@ -1,13 +1,14 @@
-//! The embedded APM server: Elastic's intake v2, stored in SQLite, analysed in SQL, shown on pages.
+//! The embedded APM server: takes events, analyses them in SQL, and shows them on pages.
 //!
-//! Floors, from the top: `ui` and `http` → `analytics` → `store` → `event`; `intake` → `event`, `store`.
-//! No arrow runs back up.
+//! Floors, from the top: `server` → `http` → `ui`, `api` → `insight` → `analytics`. Below this crate are `apm-intake`, `kql` and
+//! `apm-store`. No arrow runs back up; the test `floors` of the workspace holds that.
 
 pub mod agent_config;
 pub mod analytics;
 pub mod api;
 pub mod api_keys;
 mod config;
+mod connections;
 mod csv;
 pub mod export;
 mod front;
@@ -22,6 +23,7 @@ mod route;
 mod server;
 mod tls;
 pub mod ui;
+mod unread;
 mod watched;
 
 pub use config::{BasePath, Config, Durability, Network, SecretToken, TlsFiles};

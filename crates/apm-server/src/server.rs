@@ -14,7 +14,8 @@ use apm_store::{NameLimits, OpenError, Store, StoreOptions};
 use tokio::sync::Notify;
 
 use crate::config::{Config, SecretToken};
-use crate::http::{self, Connections, Credentials, Limits, Shared};
+use crate::connections::{Connections, Limits};
+use crate::http::{self, Credentials, Shared};
 use crate::insight;
 use crate::listen::{self, Door};
 use crate::tls;

@@ -1,6 +1,6 @@
 //! The web pages: what the telemetry says, first as a sentence, then as evidence.
 //!
-//! Rendered here with maud, charts as SVG (reference/ui.md 9.4). Pages get a connection from the store's readers and ask
+//! Rendered here with maud, charts as SVG. Pages get a connection from the store's readers and ask
 //! `analytics`; there is no SQL in here. Everything a page shows is in its address, every name from telemetry is escaped, and
 //! the content policy allows nothing but this server's own files.
 
@@ -16,6 +16,7 @@ mod isolate;
 mod moment;
 mod number;
 mod pages;
+mod plot;
 mod serve;
 mod upload;
 mod view;
@@ -34,10 +35,10 @@ use futures_util::Stream;
 use futures_util::stream::poll_fn;
 
 use crate::api::Settings;
-use crate::http::Unfinished;
 use crate::insight::{finding, marker};
 use crate::route::Access::{Admin, Open, Read};
 use crate::route::Route;
+use crate::unread::Unfinished;
 use pages::{
     compare, console, dependencies, discover, error, errors, insights, live, metrics, queries,
     service, services, settings, setup, suggest, trace, traces, transaction, transactions,

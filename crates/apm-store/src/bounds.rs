@@ -17,7 +17,7 @@ pub(super) struct Bounds {
 impl Bounds {
     /// What suits files of at most `max_size` bytes together. The database gets what is left beside [`Self::checkpoint`]; up to
     /// [`Self::hard`] both take at most a sixteenth more than they may.
-    pub(super) fn of(max_size: Option<u64>) -> Self {
+    pub(super) fn for_max_size(max_size: Option<u64>) -> Self {
         /// Longer logs win nothing (measured).
         const CHECKPOINT: u64 = 4000 * PAGE;
         const HARD: u64 = 256 << 20;
@@ -57,7 +57,7 @@ mod tests {
     fn file_and_log_together_stay_below_the_limit_and_a_tenth() {
         const MIB: u64 = 1 << 20;
         for max in [16 * MIB, 17 * MIB, 100 * MIB, 1 << 30, 1 << 40] {
-            let bounds = Bounds::of(Some(max));
+            let bounds = Bounds::for_max_size(Some(max));
             let Bounds {
                 checkpoint,
                 brief,
@@ -73,6 +73,9 @@ mod tests {
             );
             assert!(hard <= 256 * MIB, "{max}: a start reads it");
         }
-        assert_eq!(Bounds::of(None), Bounds::of(Some(u64::MAX)));
+        assert_eq!(
+            Bounds::for_max_size(None),
+            Bounds::for_max_size(Some(u64::MAX))
+        );
     }
 }

@@ -16,7 +16,7 @@ mod block;
 mod bounds;
 mod cache;
 mod clear;
-mod coarse;
+mod coarse_rollups;
 mod dictionary;
 pub mod document;
 mod error;
@@ -66,7 +66,7 @@ pub use ticket::{Committed, Ticket};
 use crate::event::Batch;
 use apply::Memory;
 use bounds::Bounds;
-use coarse::Coarse;
+use coarse_rollups::CoarseRollups;
 use file::Held;
 use gate::Gate;
 use pool::Pool;
@@ -122,7 +122,7 @@ impl Store {
         let gate = Arc::new(Gate::default());
         let pool = Pool::new(options.path.clone(), options.readers, Arc::clone(&gate));
         let pool = Arc::new(pool);
-        let bounds = Bounds::of(options.max_size);
+        let bounds = Bounds::for_max_size(options.max_size);
         let setup = |source: diesel::result::Error| OpenError::Setup {
             path: options.path.clone(),
             source: source.into(),
@@ -133,7 +133,7 @@ impl Store {
             memory: Memory::new(opened.next, options.names).map_err(io)?,
             queue: Arc::clone(&queue),
             counters: Arc::clone(&counters),
-            coarse: Coarse::new(options.raw_max_age),
+            coarse: CoarseRollups::new(options.raw_max_age),
             retention: Retention::new(options.clone()),
             options: options.clone(),
             pool: Arc::clone(&pool),

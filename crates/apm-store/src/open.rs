@@ -21,7 +21,7 @@ use super::error::{OpenError, StoreError};
 use super::file::beside;
 use super::options::{Durability, StoreOptions};
 use super::schema::block;
-use super::{access, coarse};
+use super::{access, coarse_rollups};
 
 /// `PRAGMA application_id` of our files: `PAPM`.
 const APPLICATION_ID: i64 = 0x5041_504d;
@@ -80,7 +80,7 @@ pub(super) fn open(options: &StoreOptions) -> Result<Opened, OpenError> {
             path: path.to_owned(),
             source,
         })?;
-    coarse::repair(&mut conn).map_err(|error| setup(error.into()))?;
+    coarse_rollups::repair(&mut conn).map_err(|error| setup(error.into()))?;
     let last = last_block(&mut conn).map_err(|error| match error {
         StoreError::BadBlock(reason) => damaged(path, reason),
         error => setup(error),
@@ -253,7 +253,7 @@ fn prepare(conn: &mut SqliteConnection, is_new: bool) -> QueryResult<()> {
 }
 
 fn configure(conn: &mut SqliteConnection, options: &StoreOptions) -> QueryResult<()> {
-    let bounds = Bounds::of(options.max_size);
+    let bounds = Bounds::for_max_size(options.max_size);
     let checkpoint = format!("PRAGMA wal_autocheckpoint = {}", bounds.pages());
     let limit = format!("PRAGMA journal_size_limit = {}", bounds.kept());
     let synchronous = match options.durability {

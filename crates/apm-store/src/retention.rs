@@ -28,7 +28,7 @@ use diesel::dsl::max;
 use diesel::prelude::*;
 
 use super::apply::Memory;
-use super::coarse::Coarse;
+use super::coarse_rollups::CoarseRollups;
 use super::dictionary::HOUR;
 use super::error::StoreError;
 use super::options::StoreOptions;
@@ -176,7 +176,7 @@ impl Retention {
         conn: &mut SqliteConnection,
         wal: &mut Wal,
         memory: &mut Memory,
-        coarse: &mut Coarse,
+        coarse: &mut CoarseRollups,
         now: i64,
         busy: bool,
     ) -> Result<Step, StoreError> {
@@ -230,7 +230,7 @@ impl Retention {
         conn: &mut SqliteConnection,
         wal: &mut Wal,
         memory: &mut Memory,
-        coarse: &mut Coarse,
+        coarse: &mut CoarseRollups,
         now: i64,
         busy: bool,
     ) -> Result<Step, StoreError> {
@@ -240,7 +240,7 @@ impl Retention {
             wal.tidy(conn, self.options.max_size)?;
         }
         self.delete_old(conn, memory, now, deadline, &mut step)?;
-        let size = Size::of(&self.options);
+        let size = Size::new(&self.options);
         let over = size.is_over(conn)?;
         if over {
             self.make_room(conn, memory, coarse, size, deadline, &mut step)?;
@@ -330,8 +330,8 @@ impl Retention {
 
     /// Gives free pages back to the disk. `more`: whether others are about to become free.
     fn give_back(&self, conn: &mut SqliteConnection, more: bool) -> QueryResult<bool> {
-        let pages = Pages::of(conn)?;
-        let allowance = Size::of(&self.options).limit();
+        let pages = Pages::read(conn)?;
+        let allowance = Size::new(&self.options).limit();
         let too_large = pages.all * pages.size > allowance && pages.free > 0;
         let idle = !more && pages.free > SLACK && pages.free > pages.all / 10;
         if !too_large && !idle {
@@ -341,7 +341,7 @@ impl Retention {
             "PRAGMA incremental_vacuum({})",
             self.blocks() as i64 * PAGES
         ))?;
-        let left = Pages::of(conn)?;
+        let left = Pages::read(conn)?;
         Ok(left.all < pages.all && (left.free > SLACK || (too_large && left.free > 0)))
     }
 

@@ -65,7 +65,7 @@ impl Frames {
     }
 
     /// What the log has now; nothing is done.
-    pub(super) fn of(conn: &mut SqliteConnection) -> QueryResult<Self> {
+    pub(super) fn read(conn: &mut SqliteConnection) -> QueryResult<Self> {
         Self::ask(conn, "NOOP")
     }
 
@@ -156,7 +156,7 @@ impl Wal {
     ) -> Result<(), StoreError> {
         let bytes = bytes + COMMIT;
         let Bounds { brief, hard, .. } = self.bounds;
-        let fits = self.size() + bytes <= brief || Frames::of(conn)?.bytes() + bytes <= brief;
+        let fits = self.size() + bytes <= brief || Frames::read(conn)?.bytes() + bytes <= brief;
         let is_time = Instant::now() >= self.next_try;
         // Who was in the way may be gone: it is told until the next attempt succeeds.
         let is_pinned = self.pinned.is_some() && is_time;
@@ -166,7 +166,7 @@ impl Wal {
         if is_time && self.empty(conn, BRIEF)? == Emptied::Yes {
             return Ok(());
         }
-        let used = Frames::of(conn)?.bytes();
+        let used = Frames::read(conn)?.bytes();
         // One that is larger than the whole log is let through when nothing else is in it.
         if !self.is_full && (used == 0 || used + bytes <= hard) {
             return Ok(());

@@ -15,7 +15,7 @@ use diesel::SqliteConnection;
 use diesel::connection::SimpleConnection;
 
 use super::apply::Memory;
-use super::coarse::Coarse;
+use super::coarse_rollups::CoarseRollups;
 use super::error::StoreError;
 use super::file::Held;
 use super::options::StoreOptions;
@@ -54,7 +54,7 @@ type Write = Box<dyn FnOnce(Result<&mut SqliteConnection, StoreError>, &Counters
 pub(super) struct Writer {
     pub(super) conn: SqliteConnection,
     pub(super) memory: Memory,
-    pub(super) coarse: Coarse,
+    pub(super) coarse: CoarseRollups,
     pub(super) queue: Arc<Queue<Job>>,
     pub(super) counters: Arc<Counters>,
     pub(super) retention: Retention,

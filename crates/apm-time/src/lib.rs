@@ -1,7 +1,7 @@
 //! Points in time as people and scripts write them: RFC 3339, `now`, `now-15m`, `now-1d/d`.
 //!
-//! Everything inside is whole microseconds since the epoch, UTC. A [`Range`] is half open, `[from, to)`, and never empty.
-//! Errors name the request parameter that they are about.
+//! Everything inside is whole microseconds since the epoch, UTC. A [`Range`] is half open, `[from, to)`, and never
+//! empty. Errors name the request parameter that they are about.
 
 mod error;
 mod format;

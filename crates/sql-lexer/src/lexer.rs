@@ -69,12 +69,6 @@ impl<'a> Lexer<'a> {
         }
     }
 
-    /// Reads `text` of which nothing else is known.
-    #[must_use]
-    pub fn guess(text: &'a str) -> Self {
-        Self::new(text, Syntax::guess(text))
-    }
-
     /// What has not been read yet.
     #[must_use]
     pub fn rest(&self) -> &'a str {

@@ -3,6 +3,7 @@
 mod dialect;
 #[cfg(feature = "fingerprint")]
 mod fingerprint;
+mod guess;
 mod highlight;
 mod keywords;
 mod lexer;

@@ -1,4 +1,5 @@
-//! The time of an event: as text in the forms of RFC 3339 that Elastic's server reads, and what becomes of one that cannot be.
+//! The time of an event: as text in the forms of RFC 3339 that Elastic's server reads, and what becomes of one that
+//! cannot be.
 
 use std::ops::Range;
 use std::str::FromStr;
@@ -10,8 +11,8 @@ use super::fields::Fields;
 use super::schema::Slot;
 use crate::limits;
 
-/// 2001-09-09, µs since the epoch. Earlier times come from clocks that were never set, and from seconds, milliseconds and negative
-/// numbers in the place of microseconds.
+/// 2001-09-09, µs since the epoch. Earlier times come from clocks that were never set, and from seconds, milliseconds
+/// and negative numbers in the place of microseconds.
 const FIRST: i64 = 1_000_000_000_000_000;
 /// How far ahead of ours a clock may be, µs: a day. Later times come from nanoseconds, too.
 const AHEAD: i64 = 24 * 3_600_000_000;
@@ -25,8 +26,8 @@ pub(super) fn is_wrong(fields: &Fields<'_>, batch: &Batch) -> bool {
 
 /// The time of the event that is about to be added, µs since the epoch; nothing where none was sent.
 ///
-/// No range of time that a reader looks at would hold one that cannot be, so the time of arrival stands for it. What was sent stays in
-/// the document, and in the batch, for among each other the times of one clock are right.
+/// No range of time that a reader looks at would hold one that cannot be, so the time of arrival stands for it. What
+/// was sent stays in the document, and in the batch, for among each other the times of one clock are right.
 pub(super) fn settle(fields: &mut Fields<'_>, line: &str, batch: &mut Batch) -> Option<i64> {
     let sent = fields.int(Slot::Timestamp)?;
     if !is_wrong(fields, batch) {

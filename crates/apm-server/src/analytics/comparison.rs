@@ -1,4 +1,4 @@
-//! Then and now: which earlier window to compare with, and what the difference is (reference/ui.md 4.12).
+//! Then and now: which earlier window to compare with, and what the difference is.
 
 use apm_time::{Range, SECOND};
 use serde::Serialize;

@@ -1,7 +1,7 @@
 //! What services call: databases, other services, queues; one of them with its callers.
 //!
 //! A dependency is called by its `span.destination.service.resource`, else its `service.target`, else the
-//! subtype of its spans (reference/ui.md 2.8). Calls are spans; a composite span counts its parts.
+//! subtype of its spans. Calls are spans; a composite span counts its parts.
 
 use std::collections::HashMap;
 
@@ -9,7 +9,7 @@ use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Text};
 use serde::Serialize;
 
-use super::kept::Table;
+use super::cache::Table;
 use super::members::Members;
 use super::percentile::Percentiles;
 use super::series::{Axis, Series};

@@ -1,4 +1,4 @@
-//! How durations are spread: the histogram that a reader brushes over (reference/ui.md 4.6).
+//! How durations are spread: the histogram that a reader brushes over.
 
 use diesel::prelude::*;
 use diesel::sql_types::Double;

@@ -6,7 +6,7 @@ use std::sync::{Arc, LazyLock, Mutex};
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Double};
 
-use super::kept::{self, Files, Part, Slice, Table};
+use super::cache::{self, Files, Part, Slice, Table};
 use super::members::Members;
 use super::percentile::{ByKey, Percentiles, representative};
 use super::sql::Sql;
@@ -21,7 +21,7 @@ pub(super) fn percentiles(
     interval: Option<i64>,
 ) -> QueryResult<ByKey> {
     let mut sums: HashMap<(usize, i64), Vec<f64>> = HashMap::new();
-    for (bucket, bins) in kept::read::<Bins>(conn, table, slices, interval)? {
+    for (bucket, bins) in cache::read::<Bins>(conn, table, slices, interval)? {
         for (id, bins) in bins.of_ids() {
             let Some(place) = members.place(id) else {
                 continue;

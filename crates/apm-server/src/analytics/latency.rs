@@ -4,12 +4,13 @@ use diesel::prelude::*;
 use serde::Serialize;
 
 use super::Scope;
-use super::kept::Table;
+use super::cache::Table;
 use super::members::Members;
 use super::percentile::{self, ByKey, Percentiles};
 use super::series::{Axis, Series};
 use super::sql::Sql;
 use super::totals;
+use super::transaction_percentiles;
 use super::window::{Bucket, Window};
 
 /// The charts of a service or a transaction group; a value for each of the axis's buckets.
@@ -86,7 +87,7 @@ pub fn chart(conn: &mut SqliteConnection, scope: &Scope, window: &Window) -> Que
         &members,
         window,
         |conn, total| {
-            percentile::of_transactions(
+            transaction_percentiles::read(
                 conn,
                 percentile::ranked(total.count, total.n),
                 &members,

@@ -7,12 +7,13 @@ use diesel::deserialize::QueryableByName;
 use diesel::prelude::*;
 use diesel::sqlite::Sqlite;
 
-use super::kept::Table;
+use super::cache::Table;
 use super::members::Members;
 use super::percentile::{self, ByKey, Percentiles};
 use super::series::Series;
 use super::sql::Sql;
 use super::totals::{self, Total};
+use super::transaction_percentiles;
 use super::window::Window;
 
 /// Lines of a list; those beyond have the least time.
@@ -58,7 +59,7 @@ pub(super) fn of_transactions(
 ) -> QueryResult<(Lines, ByKey)> {
     let members = Members::read(conn, members)?;
     let found = lines(conn, Table::Transactions, &members, window)?;
-    let percentiles = percentile::of_transactions(
+    let percentiles = transaction_percentiles::read(
         conn,
         percentile::ranked(found.all.count, found.all.n),
         &found.members,

@@ -1,4 +1,4 @@
-//! Gauges over time: CPU, memory, and any other metric by its name (reference/ui.md 4.11).
+//! Gauges over time: CPU, memory, and any other metric by its name.
 
 use std::collections::BTreeSet;
 

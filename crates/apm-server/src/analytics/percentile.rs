@@ -7,14 +7,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use apm_store::rollup;
-use diesel::prelude::*;
-use diesel::sql_types::BigInt;
 use serde::Serialize;
-
-use super::histograms;
-use super::kept::{Slice, Table};
-use super::members::Members;
-use super::sql::Sql;
 
 /// With more values than this, percentiles come from the histogram.
 pub const EXACT_LIMIT: i64 = 10_000;
@@ -81,74 +74,12 @@ pub fn share_below(bins: &[(i64, f64)], micros: i64) -> Option<f64> {
     (total > 0.0).then(|| below / total)
 }
 
-/// A row of every query for exact percentiles.
-#[derive(Debug, QueryableByName)]
-struct Row {
-    #[diesel(sql_type = BigInt)]
-    id: i64,
-    #[diesel(sql_type = BigInt)]
-    bucket: i64,
-    #[diesel(sql_type = BigInt)]
-    value: i64,
-}
-
 /// Percentiles by key, then by bucket.
 pub(super) type ByKey = HashMap<Arc<str>, HashMap<i64, Percentiles>>;
 
 /// How many rows there were to rank, where each of them stands for itself alone and they are few enough.
 pub(super) fn ranked(count: f64, n: i64) -> Option<i64> {
     ((count - n as f64).abs() < 1e-6 && n <= EXACT_LIMIT).then_some(n)
-}
-
-/// Percentiles by key and bucket, of the values themselves; nothing where some of the `least` rows are gone.
-fn exact(
-    conn: &mut SqliteConnection,
-    members: &Members,
-    sql: &Sql,
-    least: i64,
-) -> QueryResult<Option<ByKey>> {
-    let rows: Vec<Row> = sql.load(conn)?;
-    if (rows.len() as i64) < least {
-        return Ok(None);
-    }
-    let mut values: HashMap<(usize, i64), Vec<i64>> = HashMap::new();
-    for row in rows {
-        if let Some(place) = members.place(row.id) {
-            values
-                .entry((place, row.bucket))
-                .or_default()
-                .push(row.value);
-        }
-    }
-    let mut found = ByKey::new();
-    for ((place, bucket), mut values) in values {
-        values.sort_unstable();
-        let at = |q| nearest_rank(&values, q).map_or(0.0, |micros| micros as f64);
-        let percentiles = Percentiles {
-            p50: at(0.5),
-            p95: at(0.95),
-            p99: at(0.99),
-        };
-        let key = Arc::clone(&members.keys()[place]);
-        found.entry(key).or_default().insert(bucket, percentiles);
-    }
-    Ok(Some(found))
-}
-
-/// Percentiles of transactions: of their values where they are few and all there, of their histograms where not.
-pub(super) fn of_transactions(
-    conn: &mut SqliteConnection,
-    rows: Option<i64>,
-    members: &Members,
-    exact: &Sql,
-    (slices, interval): (&[Slice], Option<i64>),
-) -> QueryResult<ByKey> {
-    if let Some(rows) = rows
-        && let Some(found) = self::exact(conn, members, exact, rows)?
-    {
-        return Ok(found);
-    }
-    histograms::percentiles(conn, Table::Transactions, members, slices, interval)
 }
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! The traces behind a chart: sampled transactions, newest first (reference/ui.md 4.6).
+//! The traces behind a chart: sampled transactions, newest first.
 
 use apm_store::id::{Identifier, StoredId};
 use diesel::prelude::*;

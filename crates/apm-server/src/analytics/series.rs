@@ -10,7 +10,7 @@ use super::window::{Bucket, Window};
 pub struct Series {
     /// Mean duration, µs; nothing where nothing happened.
     pub latency: Vec<Option<f64>>,
-    /// Per minute of the bucket that lies in the window (reference/ui.md 4.2).
+    /// Per minute of the bucket that lies in the window.
     pub throughput: Vec<f64>,
     /// Share of failures, 0 to 1.
     pub failed_rate: Vec<Option<f64>>,

@@ -7,7 +7,7 @@ use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Bool, Text};
 use serde::Serialize;
 
-use super::kept::Table;
+use super::cache::Table;
 use super::list::{self, Line};
 use super::members::Members;
 use super::percentile::Percentiles;

@@ -5,8 +5,8 @@ use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Nullable};
 use serde::Serialize;
 
+use super::cache::Table;
 use super::distribution::{Distribution, Scale};
-use super::kept::Table;
 use super::latency::{self, Latency};
 use super::members::Members;
 use super::newest::{Timed, newest};

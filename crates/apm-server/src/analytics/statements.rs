@@ -8,8 +8,8 @@ use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Text};
 use serde::Serialize;
 
+use super::cache::Table;
 use super::dependencies::Dependency;
-use super::kept::Table;
 use super::members::Members;
 use super::percentile::Percentiles;
 use super::series::{Axis, Series};

@@ -14,7 +14,7 @@ use super::members::Members;
 use super::series::{Axis, per_minute};
 use super::sql::Sql;
 use super::window::Window;
-use super::{Scope, kept, latency};
+use super::{Scope, cache, latency};
 use counts::Counts;
 
 /// Series of a chart: nobody tells more lines apart. With more results, the last series is `_other`.
@@ -30,7 +30,7 @@ pub struct ByResult {
     pub result: String,
     /// In the window.
     pub count: f64,
-    /// Mean over the buckets, per minute: the legend's value (reference/ui.md 4.2).
+    /// Mean over the buckets, per minute: the legend's value.
     pub mean: f64,
     /// Per minute, a value for each of the axis's buckets.
     pub throughput: Vec<f64>,
@@ -76,7 +76,7 @@ pub fn chart(
     let members = latency::members(conn, scope, window)?;
     let first = axis.buckets.first().map_or(0, |bucket| bucket.start);
     let slices = window.series_slices();
-    let parts = kept::read::<Counts>(conn, (), &slices, Some(window.interval))?;
+    let parts = cache::read::<Counts>(conn, (), &slices, Some(window.interval))?;
     let mut totals: HashMap<i64, f64> = HashMap::new();
     for (result, count) in parts.iter().flat_map(|(_, part)| own(part, &members)) {
         *totals.entry(result).or_default() += count;

@@ -6,7 +6,7 @@ use std::sync::{Arc, LazyLock, Mutex};
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Double};
 
-use super::kept::{self, Files, Part, Slice, Table};
+use super::cache::{self, Files, Part, Slice, Table};
 use super::members::Members;
 use super::sql::Sql;
 use super::window::Window;
@@ -61,7 +61,7 @@ pub(super) fn of_window(
 ) -> QueryResult<Vec<Sum>> {
     let mut sums = vec![Sum::default(); members.keys().len()];
     let mut seen = HashSet::new();
-    for (_, cells) in kept::read::<Cells>(conn, table, slices, None)? {
+    for (_, cells) in cache::read::<Cells>(conn, table, slices, None)? {
         for (id, total) in &cells.0 {
             let Some(place) = members.place(*id) else {
                 continue;
@@ -86,7 +86,7 @@ pub(super) fn of_buckets(
     let first = buckets.first().map_or(0, |bucket| bucket.start);
     let mut series: Vec<Option<Vec<Total>>> = vec![None; members.keys().len()];
     let slices = window.series_slices();
-    for (start, cells) in kept::read::<Cells>(conn, table, &slices, Some(window.interval))? {
+    for (start, cells) in cache::read::<Cells>(conn, table, &slices, Some(window.interval))? {
         let Ok(at) = usize::try_from((start - first).div_euclid(window.interval)) else {
             continue;
         };

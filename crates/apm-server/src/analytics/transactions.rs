@@ -3,7 +3,7 @@
 use diesel::prelude::*;
 use serde::Serialize;
 
-use super::kept::Table;
+use super::cache::Table;
 use super::members::Members;
 use super::percentile::Percentiles;
 use super::series::{Axis, Series};
@@ -32,7 +32,7 @@ pub struct Transaction {
     pub throughput: f64,
     /// Failed / judged, 0 to 1.
     pub failed_rate: Option<f64>,
-    /// Its time / the time of all groups, 0 to 1 (reference/ui.md 4.5).
+    /// Its time / the time of all groups, 0 to 1.
     pub impact: f64,
     /// The sparklines.
     pub series: Series,

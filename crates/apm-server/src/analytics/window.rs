@@ -12,7 +12,7 @@ use super::sql::Sql;
 
 pub use apm_store::rollup::LEVELS;
 
-/// Bound of `target = range / 50` and the interval below it, both in milliseconds (reference/ui.md 4.1).
+/// Bound of `target = range / 50` and the interval below it, both in milliseconds.
 const INTERVALS: [(i64, i64); 15] = [
     (500, 100),
     (5_000, 1_000),
@@ -37,7 +37,7 @@ const YEAR: i64 = 31_536_000_000;
 /// Buckets of a chart over more years than there are rules for.
 const MOST_YEARS: i64 = 60;
 
-/// The width of a chart's buckets for a range, in seconds, at least `floor` (reference/ui.md 4.1).
+/// The width of a chart's buckets for a range, in seconds, at least `floor`.
 ///
 /// The widths that are not whole seconds round up to one.
 #[must_use]

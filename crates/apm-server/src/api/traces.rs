@@ -16,7 +16,7 @@ use super::answer::answer;
 use super::error::ApiError;
 use super::params::Params;
 use crate::analytics::discover::{self, MOST_HITS};
-use crate::analytics::trace::item::Trace;
+use crate::analytics::trace::Trace;
 use crate::analytics::trace::read;
 use crate::analytics::traces::{self, Question};
 

@@ -3,7 +3,6 @@
 //! Left alone, a body that never ends would hold its connection for as long as its sender likes, and a client that asks for many
 //! large answers at once and reads none of them would make the server hold them all (see also `unsent`).
 
-use std::any::Any;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
@@ -15,8 +14,9 @@ use actix_web::web::{Bytes, BytesMut};
 use futures_util::StreamExt as _;
 use tokio::time::{Duration, timeout};
 
-use super::connections::UnderWay;
 use super::unsent::Answer;
+use crate::connections::UnderWay;
+use crate::unread::Unfinished;
 
 /// Longest body of a request that is not events: settings, markers, SQL.
 const MOST: usize = 1 << 20;
@@ -95,15 +95,6 @@ enum Source {
     Body(BoxBody, Bytes),
     /// An answer that counts, as it is large.
     Large(Answer, u64),
-}
-
-/// What was not read of a request, kept until its answer is sent.
-pub(crate) struct Unfinished(#[expect(dead_code, reason = "kept for its end")] Box<dyn Any>);
-
-impl Unfinished {
-    pub(crate) fn new(payload: impl Any) -> Self {
-        Self(Box::new(payload))
-    }
 }
 
 impl Portions {

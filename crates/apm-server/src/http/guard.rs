@@ -18,16 +18,18 @@ use actix_web::middleware::Next;
 use actix_web::{Error, HttpMessage as _, HttpRequest, HttpResponse, web};
 
 use super::attempts::Attempts;
-use super::body::{self, Portions, Unfinished};
+use super::body::{self, Portions};
 use super::credentials::{Credentials, Holder};
 use super::hosts::{Asked, Hosts};
 use super::refusals::{Refusal, Refusals};
 use super::sessions::{self, Sessions};
 use super::site::{self, Site};
-use super::{Shared, connections, login, respond};
+use super::{Shared, login, respond};
 use crate::config::Config;
+use crate::connections;
 use crate::front::Front;
 use crate::route::{Access, Body, Caller, Rules};
+use crate::unread::Unfinished;
 
 const MISSING: &str = "authentication failed: missing or improperly formatted Authorization header: expected \
                        'Authorization: Bearer secret_token' or 'Authorization: ApiKey base64(API key ID:API key)'";

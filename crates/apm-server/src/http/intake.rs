@@ -9,9 +9,10 @@ use apm_intake::{Report, Stream};
 use futures_util::StreamExt as _;
 use tokio::time::{Duration, timeout};
 
-use super::body::{Portions, Unfinished};
+use super::body::Portions;
 use super::{Shared, respond};
 use crate::front::Front;
+use crate::unread::Unfinished;
 
 /// What of a refused body is read and thrown away, so that the caller gets to read the answer.
 const DRAINED: usize = 1 << 20;

@@ -18,10 +18,11 @@ use futures_util::FutureExt as _;
 use serde_json::json;
 use tokio::sync::OwnedSemaphorePermit;
 
-use super::body::{Portions, Unfinished};
-use super::connections::UnderWay;
+use super::body::Portions;
 use super::unsent::Unsent;
 use super::{Shared, respond};
+use crate::connections::UnderWay;
+use crate::unread::Unfinished;
 
 /// Passes a request on and finishes the answer.
 pub(super) async fn protect<B: MessageBody + 'static>(

@@ -12,7 +12,7 @@ use serde::Serialize;
 
 use crate::analytics::sql::Sql;
 use crate::analytics::window::Window;
-use crate::analytics::{Scope, kept};
+use crate::analytics::{Scope, cache};
 use usages::{About, Usage, Usages};
 
 /// Requests of one transaction group that ran a statement.
@@ -129,7 +129,7 @@ pub fn list(
     let groups: HashSet<i64> = groups.iter().map(|group| group.id).collect();
     let mut sums: HashMap<(i64, i64), Usage> = HashMap::default();
     for about in about {
-        for (_, part) in kept::read::<Usages>(conn, about, &slices, None)? {
+        for (_, part) in cache::read::<Usages>(conn, about, &slices, None)? {
             for usage in part.iter().filter(|usage| groups.contains(&usage.group)) {
                 sums.entry((usage.statement, usage.group))
                     .and_modify(|sum| sum.add(usage))

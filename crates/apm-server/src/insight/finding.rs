@@ -1,6 +1,6 @@
 //! What a finding is: its kind, its words and its evidence.
 
-mod kept;
+mod stored;
 mod words;
 
 use serde::{Deserialize, Serialize};
@@ -8,8 +8,8 @@ use xxhash_rust::xxh3::xxh3_64;
 
 use super::severity::Severity;
 
-pub use kept::{Finding, Which, counts, dismiss, list, sql};
-pub(super) use kept::{end, keep};
+pub use stored::{Finding, Which, counts, dismiss, list, sql};
+pub(super) use stored::{end, keep};
 pub use words::{count_words, duration_words};
 
 /// What a finding is about.

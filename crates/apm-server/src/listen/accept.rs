@@ -16,7 +16,7 @@ use tokio_rustls::server::TlsStream;
 use tokio_util::either::Either;
 
 use crate::config::Config;
-use crate::http::{Connections, Open};
+use crate::connections::{Connections, Open};
 use crate::pace::Paced;
 
 /// Longest time of a TLS handshake. It takes two exchanges; whoever needs longer for them would not get a page either.

@@ -1,4 +1,4 @@
-//! Charts as SVG, made on the server: scales, ticks and the marks of every kind of chart (GUIDE §4).
+//! Charts as SVG, made on the server: scales, ticks and the marks of every kind of chart.
 //!
 //! A chart is a frame of four drawings in one grid: the y gutter, the stretched plot (`viewBox="0 0 1000 h"`), whatever must
 //! not be stretched above it (words, dots, handles; x in per cent), and the x row. Geometry lives in attributes and colour in
@@ -6,14 +6,11 @@
 
 pub(crate) mod bars;
 pub(crate) mod buckets;
-pub(crate) mod coordinate;
 pub(crate) mod flags;
 pub(crate) mod frame;
 pub(crate) mod growth;
 pub(crate) mod histogram;
 pub(crate) mod labels;
 pub(crate) mod lines;
-pub(crate) mod scale;
 pub(crate) mod spark;
-pub(crate) mod ticks;
 pub(crate) mod xy;

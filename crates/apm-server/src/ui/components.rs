@@ -1,4 +1,4 @@
-//! The parts that pages are made of: small typed functions that return markup (GUIDE §3).
+//! The parts that pages are made of: small typed functions that return markup.
 //!
 //! Whatever they are given is escaped: names, statements and messages come from telemetry and are never trusted. No part
 //! writes a `style` attribute or a script, so the strict content policy holds.
@@ -18,5 +18,6 @@ pub(crate) mod query;
 pub(crate) mod shell;
 pub(crate) mod source;
 pub(crate) mod sql;
+pub(crate) mod surroundings;
 pub(crate) mod table;
 pub(crate) mod waterfall;

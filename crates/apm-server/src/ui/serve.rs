@@ -15,9 +15,10 @@ use maud::html;
 
 use super::chart::flags::Flag;
 use super::components::head::{Crumb, page_head};
-use super::components::header::{QueryState, Surroundings};
+use super::components::header::QueryState;
 use super::components::panel::empty;
 use super::components::shell::{Page, Section, document};
+use super::components::surroundings::Surroundings;
 use super::href::Href;
 use super::moment::Clock;
 use super::pages::{Answer, Ask, Part, live, refused};

@@ -1,4 +1,4 @@
-//! Sentences about numbers: how much longer, how much more. They say what was measured and guess no causes (GUIDE §7).
+//! Sentences about numbers: how much longer, how much more. They say what was measured and guess no causes.
 
 use super::moment::Micros;
 use super::number::{Delta, NARROW, delta, grouped};

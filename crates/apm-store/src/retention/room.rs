@@ -7,7 +7,7 @@ use diesel::sql_query;
 use diesel::sql_types::{BigInt, Integer};
 
 use super::super::apply::Memory;
-use super::super::coarse::Coarse;
+use super::super::coarse_rollups::CoarseRollups;
 use super::super::error::StoreError;
 use super::size::{self, Pages, Size};
 use super::{BLOCKS, BUCKETS, Retention, Step, delete};
@@ -31,7 +31,7 @@ impl Retention {
         &mut self,
         conn: &mut SqliteConnection,
         memory: &mut Memory,
-        coarse: &mut Coarse,
+        coarse: &mut CoarseRollups,
         size: Size,
         deadline: Instant,
         step: &mut Step,
@@ -43,20 +43,20 @@ impl Retention {
             step.changed |= swept.gone > 0;
             step.more = true;
             // Nothing that is better kept goes before all of that is looked at, unless it is urgent.
-            if !swept.done && (spare.is_empty() || Pages::of(conn)?.used() < size.limit()) {
+            if !swept.done && (spare.is_empty() || Pages::read(conn)?.used() < size.limit()) {
                 return Ok(());
             }
         }
         if !size.is_over(conn)? {
             return Ok(());
         }
-        let before = Pages::of(conn)?;
+        let before = Pages::read(conn)?;
         if spare.is_empty() {
             self.delete_more_than_events(conn, memory, coarse, size, deadline, step)?;
         } else {
             self.delete_blocks(conn, memory, &spare, deadline, step)?;
         }
-        self.names.freed(before.used() - Pages::of(conn)?.used());
+        self.names.freed(before.used() - Pages::read(conn)?.used());
         self.trim_trace_keys(conn)?;
         step.more |= step.changed || step.blocks > 0;
         Ok(())
@@ -68,12 +68,12 @@ impl Retention {
         &mut self,
         conn: &mut SqliteConnection,
         memory: &mut Memory,
-        coarse: &mut Coarse,
+        coarse: &mut CoarseRollups,
         size: Size,
         deadline: Instant,
         step: &mut Step,
     ) -> Result<(), StoreError> {
-        let before = Pages::of(conn)?;
+        let before = Pages::read(conn)?;
         let buckets = oldest_buckets(conn, &format!("received < newest - {PRESENT}"))?;
         let mut gone = if buckets.is_empty() {
             conn.immediate_transaction(|conn| delete::callers(conn, CALLERS))?
@@ -94,7 +94,7 @@ impl Retention {
             }
         }
         step.changed |= gone > 0;
-        if !size.is_over(conn)? || before.used() - Pages::of(conn)?.used() >= HELPS {
+        if !size.is_over(conn)? || before.used() - Pages::read(conn)?.used() >= HELPS {
             return Ok(());
         }
         // The newest events stay, whatever else fills the file.

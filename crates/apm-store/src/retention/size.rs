@@ -26,14 +26,14 @@ pub(super) struct Size {
 
 impl Size {
     /// What the limit leaves beside the log.
-    pub(super) fn of(options: &StoreOptions) -> Self {
+    pub(super) fn new(options: &StoreOptions) -> Self {
         let Some(max) = options.max_size else {
             return Self {
                 allowance: i64::MAX,
             };
         };
         // Not what the log has now: it may be long for a moment, and nothing is deleted for that.
-        let log = Bounds::of(options.max_size).checkpoint;
+        let log = Bounds::for_max_size(options.max_size).checkpoint;
         let left = max.saturating_sub(log).max(max / 2);
         Self {
             allowance: i64::try_from(left).unwrap_or(i64::MAX),
@@ -51,7 +51,7 @@ impl Size {
             return Ok(false);
         }
         // Begun early: a step's worth of events may come before the next look.
-        Ok(Pages::of(conn)?.used() > self.allowance - self.allowance / 16)
+        Ok(Pages::read(conn)?.used() > self.allowance - self.allowance / 16)
     }
 
     /// The oldest blocks that may go while there is anything else to delete, a step's worth: the newest events keep a quarter of the
@@ -103,7 +103,7 @@ pub(super) fn oldest_blocks(conn: &mut SqliteConnection, count: i64) -> QueryRes
 
 /// Carries the log over to a file that has more bytes than pages; whether that was not to be done now.
 pub(super) fn cut_file(conn: &mut SqliteConnection, options: &StoreOptions) -> QueryResult<bool> {
-    let pages = Pages::of(conn)?;
+    let pages = Pages::read(conn)?;
     let should = u64::try_from(pages.all * pages.size).unwrap_or(u64::MAX);
     let is_long = || std::fs::metadata(&options.path).is_ok_and(|file| file.len() > should);
     if !is_long() {
@@ -122,7 +122,7 @@ pub(super) struct Pages {
 }
 
 impl Pages {
-    pub(super) fn of(conn: &mut SqliteConnection) -> QueryResult<Self> {
+    pub(super) fn read(conn: &mut SqliteConnection) -> QueryResult<Self> {
         Ok(Self {
             all: open::number(conn, "SELECT page_count AS n FROM pragma_page_count")?,
             free: open::number(

@@ -93,7 +93,7 @@ impl Writer {
 
     /// Whether the log has all that SQLite believes to be in it.
     fn log_is_sound(&mut self) -> Result<bool, StoreError> {
-        let bytes = Frames::of(&mut self.conn)?.bytes();
+        let bytes = Frames::read(&mut self.conn)?.bytes();
         Ok(bytes == 0 || (self.wal.size() >= bytes && self.files.log_begins_well()))
     }
 
@@ -102,7 +102,7 @@ impl Writer {
         if !self.log_is_sound()? {
             return Ok(false);
         }
-        if Frames::of(&mut self.conn)?.bytes() == 0 {
+        if Frames::read(&mut self.conn)?.bytes() == 0 {
             return Ok(true);
         }
         let before = self.foreign_writes;
@@ -116,7 +116,7 @@ impl Writer {
             &mut self.conn,
             "SELECT page_count AS n FROM pragma_page_count",
         )?;
-        let frames = Frames::of(&mut self.conn)?;
+        let frames = Frames::read(&mut self.conn)?;
         let size = std::fs::metadata(self.files.path()).map_or(0, |file| file.len());
         let not_yet = match since {
             // Nothing was written since that checkpoint.
@@ -156,7 +156,7 @@ impl Writer {
     /// The log was cut or overwritten: what it had beyond the last checkpoint is gone.
     fn give_up_log(&mut self) -> Result<(), StoreError> {
         self.note_loss();
-        let frames = Frames::of(&mut self.conn)?;
+        let frames = Frames::read(&mut self.conn)?;
         // An empty log fails SQLite at its first page: it copies nothing when the last connection is closed.
         let emptied = OpenOptions::new()
             .write(true)

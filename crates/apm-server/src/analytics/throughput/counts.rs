@@ -6,7 +6,7 @@ use std::sync::{Arc, LazyLock, Mutex};
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Double};
 
-use crate::analytics::kept::{Files, Part};
+use crate::analytics::cache::{Files, Part};
 use crate::analytics::sql::Sql;
 
 /// Group, result, how many transactions, of a stretch of buckets.

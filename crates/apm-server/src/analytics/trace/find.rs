@@ -2,7 +2,8 @@
 
 use apm_store::id::StoredId;
 
-use super::item::{Item, Trace};
+use super::Trace;
+use super::item::Item;
 
 /// Letters of a search that are looked at.
 const MOST_LETTERS: usize = 200;

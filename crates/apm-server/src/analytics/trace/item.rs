@@ -1,79 +1,15 @@
 //! What a trace consists of.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 
 use apm_store::event::Outcome;
 use apm_store::id::StoredId;
 use serde::Serialize;
 
-use super::lines::Lines;
-
-/// Everything known of one trace.
-#[derive(Debug, Clone, Default)]
-pub struct Trace {
-    /// `trace.id`
-    pub id: String,
-    /// Start of the entry, µs since the epoch; `at` of every item counts from here.
-    pub start: i64,
-    /// Earliest start of an item, µs from the start of the entry: 0 or less.
-    pub from: i64,
-    /// From the earliest start to the latest end, µs.
-    pub duration: i64,
-    /// Transactions and spans: parents before their children, siblings by start, orphans last.
-    pub items: Vec<Item>,
-    /// What the entry waited for, by time; adds up to its duration.
-    pub critical_path: Vec<Stretch>,
-    /// By time, at most [`read::MOST_ERRORS`](super::read::MOST_ERRORS).
-    pub errors: Vec<TraceError>,
-    /// By time, at most [`read::MOST_LOGS`](super::read::MOST_LOGS).
-    pub logs: Vec<TraceLog>,
-    /// Items that name a parent which did not arrive.
-    pub orphans: usize,
-    /// Items that are too far from the rest in time to be drawn with it.
-    pub far: usize,
-    /// Whether there are more items, errors or log lines than are read.
-    pub is_cut: bool,
-    /// How many errors items have, by their index.
-    pub errors_of: HashMap<u32, u32>,
-    /// How many different [`What`] there are.
-    pub whats: usize,
-    /// What a reader sees of it, line by line.
-    pub lines: Lines,
-}
-
-impl Trace {
-    /// The index of the item with an id.
-    #[must_use]
-    pub fn index_of(&self, id: &str) -> Option<usize> {
-        let id = StoredId::from(id);
-        self.items.iter().position(|item| item.id == id)
-    }
-
-    /// The number of the event with an id: an item first, then an error.
-    #[must_use]
-    pub fn seq_of(&self, id: &str) -> Option<i64> {
-        let item = self.index_of(id).map(|index| self.items[index].seq);
-        let error = || self.errors.iter().find(|error| error.id == id);
-        item.or_else(|| error().map(|error| error.seq))
-    }
-
-    /// Memory that it holds, bytes, near enough for a bound.
-    #[must_use]
-    pub(super) fn bytes(&self) -> usize {
-        self.items.len() * (size_of::<Item>() + 16)
-            + self.critical_path.len() * size_of::<Stretch>()
-            + self.errors.len() * (size_of::<TraceError>() + 300)
-            + self.logs.len() * (size_of::<TraceLog>() + 60)
-            + self.whats * 300
-            + self.lines.bytes()
-    }
-}
-
 /// A stretch of the critical path.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub struct Stretch {
-    /// Index in [`Trace::items`].
+    /// Index in [`Trace::items`](super::Trace::items).
     pub item: u32,
     /// µs from the start of the entry.
     pub from: i64,
@@ -141,7 +77,7 @@ pub struct Item {
     pub rare: Option<Box<Rare>>,
     /// Generations above it.
     pub depth: u32,
-    /// Index of its parent in [`Trace::items`].
+    /// Index of its parent in [`Trace::items`](super::Trace::items).
     pub parent: Option<u32>,
     /// Index of the transaction that a span says it belongs to.
     pub transaction: Option<u32>,

@@ -2,7 +2,7 @@
 //! covers, and what is listed apart.
 
 use super::cover;
-use super::item::{Item, Trace};
+use super::item::Item;
 use super::tree::Children;
 
 /// Alike leaves in a row from which they are folded.
@@ -85,8 +85,7 @@ impl Lines {
 
     /// The lines of a trace.
     #[must_use]
-    pub(super) fn of(trace: &Trace) -> Self {
-        let items = &trace.items;
+    pub(super) fn of(items: &[Item]) -> Self {
         let apart = |index: usize| items[index].is_far;
         // What is too far hangs under no item that is not.
         let parent = |index: usize| {

@@ -3,6 +3,8 @@
 //! Only columns are read; what an item carries besides (stack trace, headers, statement text) is in its document, read
 //! when someone opens it.
 
+mod cache;
+
 use std::collections::HashMap;
 use std::sync::Arc;
 
@@ -13,12 +15,13 @@ use diesel::sql_types::{BigInt, Nullable};
 use kql::pasted::{Part, readings};
 use xxhash_rust::xxh3::xxh3_64_with_seed;
 
-use super::item::{Composite, Item, Rare, Trace, TraceError, TraceLog, What};
+use super::Trace;
+use super::item::{Composite, Item, Rare, TraceError, TraceLog, What};
 use super::lines::Lines;
 use super::names::{self, Names};
 use super::row::ItemRow;
 use super::tree::{self, Adoption, Tree};
-use super::{cover, critical, kept};
+use super::{cover, critical};
 use crate::analytics::sql::Sql;
 
 use super::errors::{ErrorRow, LogRow};
@@ -70,7 +73,7 @@ fn limited(text: &'static str, id: &str, most: usize) -> Sql {
     bound(text, id).bind("most", most as i64 + 1)
 }
 
-pub(super) fn bound(text: &'static str, id: &str) -> Sql {
+fn bound(text: &'static str, id: &str) -> Sql {
     let id = StoredId::from(id);
     Sql::new(text)
         .bind("bits", id.trace_bits())
@@ -95,7 +98,7 @@ pub fn pasted(conn: &mut SqliteConnection, text: &str) -> Result<Option<Arc<Trac
 /// # Errors
 /// Those of SQLite, and of documents that cannot be read.
 pub fn trace(conn: &mut SqliteConnection, id: &str) -> Result<Option<Arc<Trace>>, StoreError> {
-    kept::trace(conn, id)
+    cache::trace(conn, id)
 }
 
 /// The texts of the statements of some items, by the numbers of their rows.
@@ -154,7 +157,7 @@ pub fn named(
 }
 
 /// Reads a trace, whether or not it is kept.
-pub(super) fn fresh(conn: &mut SqliteConnection, id: &str) -> Result<Option<Trace>, StoreError> {
+fn fresh(conn: &mut SqliteConnection, id: &str) -> Result<Option<Trace>, StoreError> {
     let mut reading = Reading::default();
     reading.items(conn, &transactions_sql(id), true)?;
     reading.items(conn, &spans_sql(id), false)?;
@@ -380,7 +383,7 @@ impl Reading {
         trace.far = trace.items.iter().filter(|item| item.is_far).count();
         drop((tree, links));
         errors_to_items(trace);
-        trace.lines = Lines::of(trace);
+        trace.lines = Lines::of(&trace.items);
         Ok(())
     }
 }

@@ -3,9 +3,9 @@
 //! Input is untrusted: ids may repeat, parents may be missing or form circles, times may be anything. Every item gets
 //! exactly one place, and nothing here recurses, so that hundreds of thousands of nested spans are fine.
 
-use std::collections::HashMap;
+mod clock;
 
-use super::clock;
+use std::collections::HashMap;
 
 /// Indexes by the hash of an id.
 type ByHash = HashMap<u64, u32, foldhash::fast::RandomState>;

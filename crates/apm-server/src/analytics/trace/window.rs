@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use super::item::Trace;
+use super::Trace;
 use super::lines::Kind;
 
 /// Lines that a reader may have folded or unfolded by hand.

@@ -4,7 +4,8 @@ use std::collections::HashMap;
 
 use serde::Serialize;
 
-use crate::analytics::trace::item::{Composite, Item, Stretch, Trace, TraceError, TraceLog};
+use crate::analytics::trace::Trace;
+use crate::analytics::trace::item::{Composite, Item, Stretch, TraceError, TraceLog};
 use crate::analytics::trace::read::Named;
 
 /// A trace, with some of its items.

@@ -7,7 +7,7 @@ use apm_store::id::{Identifier, StoredId};
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Double};
 
-use crate::analytics::kept::{Files, Part};
+use crate::analytics::cache::{Files, Part};
 use crate::analytics::sql::Sql;
 
 /// How requests of one transaction group use one statement; 0: all statements.

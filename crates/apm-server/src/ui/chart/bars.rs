@@ -3,10 +3,10 @@
 use maud::{Markup, html};
 
 use super::buckets::Buckets;
-use super::coordinate::{PLOT, Px};
 use super::flags::{self, Flag};
 use super::frame::{Data, Frame, Measure, ValueAxis};
 use crate::ui::moment::Clock;
+use crate::ui::plot::coordinate::{PLOT, Px};
 
 /// One layer of a stack.
 #[derive(Debug, Clone)]

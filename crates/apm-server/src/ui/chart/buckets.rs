@@ -2,10 +2,10 @@
 
 use apm_time::SECOND;
 
-use super::coordinate::PLOT;
-use super::ticks;
 use crate::analytics::series::Axis;
 use crate::ui::moment::{Clock, Micros};
+use crate::ui::plot::coordinate::PLOT;
+use crate::ui::plot::ticks;
 
 /// The buckets of a time chart: `count` of `step` µs from `from` on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

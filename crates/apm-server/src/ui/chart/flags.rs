@@ -3,8 +3,8 @@
 use maud::{Markup, html};
 
 use super::buckets::Buckets;
-use super::coordinate::{Pc, Px};
 use crate::ui::moment::{Clock, Micros};
+use crate::ui::plot::coordinate::{Pc, Px};
 use crate::ui::words;
 
 /// A point in time that the reader may want to see what changed at.

@@ -3,12 +3,12 @@
 use maud::{Markup, Render, html};
 
 use super::buckets::Buckets;
-use super::coordinate::{PLOT, Pc, Px};
-use super::scale::Height;
-use super::ticks::{self, Tick};
 use crate::ui::components::table::csv;
 use crate::ui::href::Href;
 use crate::ui::number::NARROW;
+use crate::ui::plot::coordinate::{PLOT, Pc, Px};
+use crate::ui::plot::scale::Height;
+use crate::ui::plot::ticks::{self, Tick};
 
 /// What the values of an axis are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -2,12 +2,12 @@
 
 use maud::{Markup, html};
 
-use super::coordinate::{Pc, Px};
 use super::frame::{Data, Frame, Measure, ValueAxis};
-use super::scale::Scale;
-use super::ticks;
 pub(crate) use crate::insight::growth::Fit;
 use crate::ui::number::{NARROW, duration};
+use crate::ui::plot::coordinate::{Pc, Px};
+use crate::ui::plot::scale::Scale;
+use crate::ui::plot::ticks;
 
 /// A scatter of runs and its line.
 #[derive(Debug, Clone)]

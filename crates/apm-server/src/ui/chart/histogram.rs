@@ -4,11 +4,11 @@
 
 use maud::{Markup, html};
 
-use super::coordinate::{PLOT, Pc, Px};
 use super::frame::{Data, Frame, Measure, ValueAxis};
-use super::scale::Scale;
-use super::ticks;
 use crate::ui::number::{self, duration, grouped};
+use crate::ui::plot::coordinate::{PLOT, Pc, Px};
+use crate::ui::plot::scale::Scale;
+use crate::ui::plot::ticks;
 
 /// Requests that took `from ..  to` µs.
 #[derive(Debug, Clone, Copy, PartialEq)]

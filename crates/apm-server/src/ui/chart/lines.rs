@@ -3,11 +3,11 @@
 use maud::{Markup, html};
 
 use super::buckets::Buckets;
-use super::coordinate::{PLOT, Pc, Px, points};
 use super::flags::{self, Flag};
 use super::frame::{Data, Frame, Measure, ValueAxis};
 use super::labels;
 use crate::ui::moment::Clock;
+use crate::ui::plot::coordinate::{PLOT, Pc, Px, points};
 
 /// One line: a value per bucket, `None` where nothing was measured.
 #[derive(Debug, Clone)]
@@ -40,7 +40,7 @@ pub(crate) struct LineChart<'a> {
 
 /// Width of the gutter for labels at the right end.
 const RIGHT: u32 = 118;
-/// Least distance of two labels (GUIDE §4).
+/// Least distance of two labels.
 const LABEL_GAP: f64 = 15.0;
 
 impl LineChart<'_> {

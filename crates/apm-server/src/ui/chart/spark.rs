@@ -2,7 +2,7 @@
 
 use maud::{Markup, html};
 
-use super::coordinate::{Px, points};
+use crate::ui::plot::coordinate::{Px, points};
 
 const LEFT: f64 = 1.0;
 const WIDTH: f64 = 68.0;

@@ -2,11 +2,11 @@
 
 use maud::{Markup, html};
 
-use super::coordinate::{PLOT, Pc, Px, points};
 use super::frame::{Frame, Measure, ValueAxis};
-use super::scale::Scale;
-use super::ticks;
 use crate::ui::moment::Clock;
+use crate::ui::plot::coordinate::{PLOT, Pc, Px, points};
+use crate::ui::plot::scale::Scale;
+use crate::ui::plot::ticks;
 
 /// What x is.
 #[derive(Debug, Clone, Copy)]

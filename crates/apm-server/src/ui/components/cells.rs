@@ -2,8 +2,8 @@
 
 use maud::{Markup, html};
 
-use crate::ui::chart::coordinate::Pc;
 use crate::ui::number::{self, Delta, Figure, NARROW};
+use crate::ui::plot::coordinate::Pc;
 
 /// A cell with a figure and its unit in a slot of its own; a dash where there is none.
 pub(crate) fn figure(value: Option<Figure>) -> Markup {

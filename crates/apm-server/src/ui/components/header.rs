@@ -4,26 +4,12 @@
 use maud::{Markup, html};
 
 use super::query::query_bar;
+use super::surroundings::Surroundings;
 use super::{icon, picker};
 use crate::analytics::comparison::Comparison;
 use crate::ui::bar::Trouble;
 use crate::ui::href::Href;
 use crate::ui::view::View;
-
-/// What the header and the navigation know about the store.
-#[derive(Debug, Clone, Default)]
-pub(crate) struct Surroundings {
-    pub(crate) services: Vec<String>,
-    pub(crate) environments: Vec<String>,
-    /// Error groups in the range.
-    pub(crate) errors: Option<u64>,
-    /// When this server started, µs since the epoch.
-    pub(crate) started: Option<i64>,
-    /// The newest marker: µs since the epoch, and its name.
-    pub(crate) marker: Option<(i64, String)>,
-    /// Bytes stored, and the limit (0: none).
-    pub(crate) stored: Option<(u64, u64)>,
-}
 
 /// The query bar's state: what was typed, and what is wrong with it.
 #[derive(Debug, Clone, Default)]

@@ -2,7 +2,7 @@
 
 use maud::{Markup, html};
 
-use super::header::Surroundings;
+use super::surroundings::Surroundings;
 use super::{controls, icon};
 use crate::ui::moment::span_words;
 use crate::ui::view::View;

@@ -6,7 +6,7 @@ use maud::{Markup, html};
 use super::icon;
 use crate::analytics::filter::List;
 use crate::ui::bar::{Bar, Trouble};
-use crate::ui::components::header::Surroundings;
+use crate::ui::components::surroundings::Surroundings;
 use crate::ui::view::{View, quoted};
 
 /// Fields that a reader filters events by most often.

@@ -3,8 +3,9 @@
 use maud::{DOCTYPE, Markup, html};
 
 use super::cells;
-use super::header::{QueryState, Surroundings, header};
+use super::header::{QueryState, header};
 use super::icon;
+use super::surroundings::Surroundings;
 use crate::ui::assets;
 use crate::ui::number;
 use crate::ui::view::View;

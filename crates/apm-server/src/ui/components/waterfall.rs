@@ -9,10 +9,10 @@ use std::ops::Range;
 use maud::{Markup, PreEscaped, Render, html};
 
 use super::cells::{Tone, flag};
-use crate::ui::chart::coordinate::Pc;
-use crate::ui::chart::scale::Scale;
-use crate::ui::chart::ticks;
 use crate::ui::number::duration;
+use crate::ui::plot::coordinate::Pc;
+use crate::ui::plot::scale::Scale;
+use crate::ui::plot::ticks;
 
 /// What a bar looks like.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

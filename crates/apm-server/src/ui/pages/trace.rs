@@ -15,7 +15,7 @@ use apm_store::StoreError;
 use maud::html;
 
 use super::{Answer, Ask, Part, page};
-use crate::analytics::trace::item::Trace;
+use crate::analytics::trace::Trace;
 use crate::analytics::trace::read;
 use crate::ui::components::head::{Crumb, Fact, dim, facts, page_head};
 use crate::ui::components::panel::empty;

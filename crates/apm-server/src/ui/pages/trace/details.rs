@@ -6,7 +6,8 @@ use serde_json::Value;
 
 use super::document::{field, text};
 use super::rows::{class, weight};
-use crate::analytics::trace::item::{Item, Trace};
+use crate::analytics::trace::Trace;
+use crate::analytics::trace::item::Item;
 use crate::ui::components::cells::swatch;
 use crate::ui::components::code;
 use crate::ui::components::controls::{copy, plus_minus};

@@ -1,6 +1,6 @@
 //! The sentence over a trace: what it took, whether it failed, and what it waited for most.
 
-use crate::analytics::trace::item::Trace;
+use crate::analytics::trace::Trace;
 use crate::ui::number::{duration, percent};
 use crate::ui::pages::transactions::named;
 use crate::ui::words;

@@ -4,8 +4,9 @@ mod row;
 
 use std::collections::HashMap;
 
+use crate::analytics::trace::Trace;
 use crate::analytics::trace::find::Find;
-use crate::analytics::trace::item::{Item, Trace};
+use crate::analytics::trace::item::Item;
 use crate::analytics::trace::lines::Kind;
 use crate::analytics::trace::window::{Turned, name};
 use crate::ui::components::waterfall::{Part, Row, Waterfall, type_class};

@@ -8,7 +8,8 @@ use apm_store::StoreError;
 use maud::{Markup, html};
 
 use super::rows::{busy, weight};
-use crate::analytics::trace::item::{Item, Trace};
+use crate::analytics::trace::Trace;
+use crate::analytics::trace::item::Item;
 use crate::analytics::trace::read;
 use crate::ui::components::cells::{self, Tone, flag};
 use crate::ui::components::panel::nothing;

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use maud::{Markup, html};
 
 use super::rows::{busy, class, weight};
-use crate::analytics::trace::item::Trace;
+use crate::analytics::trace::Trace;
 use crate::ui::components::cells::{self, swatch};
 use crate::ui::components::table::{Column, Sort, table};
 use crate::ui::pages::transactions::named;

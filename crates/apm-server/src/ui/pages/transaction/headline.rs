@@ -3,7 +3,7 @@
 use crate::analytics::distribution::Distribution;
 use crate::analytics::latency::Latency;
 use crate::analytics::percentile::Percentiles;
-use crate::analytics::trace::item::Trace;
+use crate::analytics::trace::Trace;
 use crate::ui::number::{FEW, NARROW, duration, percent};
 use crate::ui::pages::transactions::named;
 use crate::ui::pages::whole;

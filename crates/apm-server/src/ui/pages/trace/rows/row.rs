@@ -1,7 +1,8 @@
 //! One row of the waterfall: of an item, of folded repeats, of time that no span covers, and the heads of what is listed apart.
 
 use super::{Options, busy, class, weight};
-use crate::analytics::trace::item::{Item, Trace};
+use crate::analytics::trace::Trace;
+use crate::analytics::trace::item::Item;
 use crate::analytics::trace::lines::{Gap, Kind};
 use crate::ui::components::cells::Tone;
 use crate::ui::components::waterfall::{Bar, Row};

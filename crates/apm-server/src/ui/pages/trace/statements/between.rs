@@ -8,8 +8,9 @@ use std::collections::HashMap;
 use maud::{Markup, html};
 
 use super::{busy, is_sql};
+use crate::analytics::trace::Trace;
 use crate::analytics::trace::cover::{Interval, uncovered};
-use crate::analytics::trace::item::{Item, Trace};
+use crate::analytics::trace::item::Item;
 use crate::analytics::trace::tree::Children;
 use crate::ui::components::cells::{self, Tone, flag};
 use crate::ui::components::table::csv;

@@ -212,7 +212,7 @@ impl Drop for Open {
 
 /// A request that is under way, until its answer is sent. The next one of its connection waits for its end.
 #[derive(Debug)]
-pub(super) struct UnderWay {
+pub(crate) struct UnderWay {
     state: Arc<State>,
     connections: Arc<Connections>,
     _turn: Option<Turn>,
@@ -220,7 +220,7 @@ pub(super) struct UnderWay {
 
 impl UnderWay {
     /// `None`: the connection of this request is not counted.
-    pub(super) fn begin(request: &HttpRequest) -> Option<Self> {
+    pub(crate) fn begin(request: &HttpRequest) -> Option<Self> {
         let open = request.conn_data::<Open>()?;
         open.state.requests.fetch_add(1, Ordering::Relaxed);
         let under_way = Self {
@@ -233,7 +233,7 @@ impl UnderWay {
     }
 
     /// Something was read or sent.
-    pub(super) fn goes_on(&self) {
+    pub(crate) fn goes_on(&self) {
         let now = self.connections.elapsed();
         self.state.active.store(now, Ordering::Relaxed);
     }
@@ -247,14 +247,14 @@ impl Drop for UnderWay {
 }
 
 /// Notes that a request carries the token, or has a session.
-pub(super) fn trust(request: &HttpRequest) {
+pub(crate) fn trust(request: &HttpRequest) {
     if let Some(open) = request.conn_data::<Open>() {
         open.state.trusted.store(true, Ordering::Relaxed);
     }
 }
 
 /// Whether a request without the token may be worked on: places are left for those who have it.
-pub(super) fn has_place(request: &HttpRequest) -> bool {
+pub(crate) fn has_place(request: &HttpRequest) -> bool {
     let open = request.conn_data::<Open>();
     open.is_none_or(|open| {
         open.state.trusted.load(Ordering::Relaxed) || open.connections.has_place()

@@ -1,6 +1,6 @@
 //! Clocks that are wrong: what can be corrected, and what is set apart because it cannot.
 
-use super::tree::{Item, Tree};
+use super::{Item, Tree};
 
 /// A callee that begins so long after the end of a call that waited for it, µs, has another clock.
 const LATE: i64 = 60_000_000;

@@ -28,7 +28,7 @@ const AT_ONCE: usize = 5000;
 
 /// What the coarser levels lack.
 #[derive(Debug)]
-pub(super) struct Coarse {
+pub(super) struct CoarseRollups {
     behind: Rollup,
     received: i64,
     /// Minutes that stand in `roll_behind`.
@@ -49,7 +49,7 @@ pub(super) enum Plan {
     PutOff,
 }
 
-impl Coarse {
+impl CoarseRollups {
     /// `raw_max_age`: how long minutes are kept.
     pub(super) fn new(raw_max_age: Option<Duration>) -> Self {
         Self {
@@ -156,7 +156,7 @@ pub(super) fn repair(conn: &mut SqliteConnection) -> QueryResult<()> {
             .bind::<BigInt, _>(level)
             .load(conn)?;
             for Bucket { bucket } in buckets {
-                let text = include_str!("coarse/repair.sql")
+                let text = include_str!("coarse_rollups/repair.sql")
                     .replace(":level", &level.to_string())
                     .replace(":bucket", &bucket.to_string());
                 conn.batch_execute(&text)?;

@@ -11,9 +11,9 @@ use diesel::SqliteConnection;
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Text};
 
-use super::item::Trace;
-use super::read;
+use super::{bound, fresh};
 use crate::analytics::sql::Sql;
+use crate::analytics::trace::Trace;
 
 /// Blocks from which on a trace is large: a block is up to 128 events.
 const LARGE: usize = 32;
@@ -35,7 +35,7 @@ struct Entry {
     used: Instant,
 }
 
-static KEPT: LazyLock<Mutex<Vec<Entry>>> = LazyLock::new(Mutex::default);
+static CACHE: LazyLock<Mutex<Vec<Entry>>> = LazyLock::new(Mutex::default);
 /// Held while a large trace is read: two at a time would take the memory of two.
 static READING: Mutex<()> = Mutex::new(());
 
@@ -55,12 +55,12 @@ pub(super) fn trace(
     conn: &mut SqliteConnection,
     id: &str,
 ) -> Result<Option<Arc<Trace>>, StoreError> {
-    let places: Vec<Place> = read::bound(include_str!("places.sql"), id).load(conn)?;
+    let places: Vec<Place> = bound(include_str!("../places.sql"), id).load(conn)?;
     let (Some(first), Some(last)) = (places.first(), places.last()) else {
         return Ok(None);
     };
     if places.len() < LARGE {
-        return Ok(read::fresh(conn, id)?.map(Arc::new));
+        return Ok(fresh(conn, id)?.map(Arc::new));
     }
     let stamp = (places.len(), first.block, last.block, last.events);
     let file = file(conn)?;
@@ -73,7 +73,7 @@ pub(super) fn trace(
         return Ok(Some(found));
     }
     make_room(places.len());
-    let Some(trace) = read::fresh(conn, id)?.map(Arc::new) else {
+    let Some(trace) = fresh(conn, id)?.map(Arc::new) else {
         return Ok(None);
     };
     keep(file, id, stamp, &trace);
@@ -81,7 +81,7 @@ pub(super) fn trace(
 }
 
 fn lock() -> MutexGuard<'static, Vec<Entry>> {
-    let mut kept = KEPT.lock().unwrap_or_else(PoisonError::into_inner);
+    let mut kept = CACHE.lock().unwrap_or_else(PoisonError::into_inner);
     kept.retain(|entry| entry.used.elapsed() < IDLE);
     kept
 }

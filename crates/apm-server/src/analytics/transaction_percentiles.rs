@@ -1,0 +1,75 @@
+//! Percentiles of transactions: of their values where they are few and all there, of their histograms where not.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use diesel::prelude::*;
+use diesel::sql_types::BigInt;
+
+use super::cache::{Slice, Table};
+use super::histograms;
+use super::members::Members;
+use super::percentile::{ByKey, Percentiles, nearest_rank};
+use super::sql::Sql;
+
+/// A row of every query for exact percentiles.
+#[derive(Debug, QueryableByName)]
+struct Row {
+    #[diesel(sql_type = BigInt)]
+    id: i64,
+    #[diesel(sql_type = BigInt)]
+    bucket: i64,
+    #[diesel(sql_type = BigInt)]
+    value: i64,
+}
+
+/// Percentiles by key and bucket, of the values themselves; nothing where some of the `least` rows are gone.
+fn exact(
+    conn: &mut SqliteConnection,
+    members: &Members,
+    sql: &Sql,
+    least: i64,
+) -> QueryResult<Option<ByKey>> {
+    let rows: Vec<Row> = sql.load(conn)?;
+    if (rows.len() as i64) < least {
+        return Ok(None);
+    }
+    let mut values: HashMap<(usize, i64), Vec<i64>> = HashMap::new();
+    for row in rows {
+        if let Some(place) = members.place(row.id) {
+            values
+                .entry((place, row.bucket))
+                .or_default()
+                .push(row.value);
+        }
+    }
+    let mut found = ByKey::new();
+    for ((place, bucket), mut values) in values {
+        values.sort_unstable();
+        let at = |q| nearest_rank(&values, q).map_or(0.0, |micros| micros as f64);
+        let percentiles = Percentiles {
+            p50: at(0.5),
+            p95: at(0.95),
+            p99: at(0.99),
+        };
+        let key = Arc::clone(&members.keys()[place]);
+        found.entry(key).or_default().insert(bucket, percentiles);
+    }
+    Ok(Some(found))
+}
+
+/// Percentiles of transactions: of their values where they are few and all there, of their histograms where not.
+pub(super) fn read(
+    conn: &mut SqliteConnection,
+    rows: Option<i64>,
+    members: &Members,
+    exact: &Sql,
+    (slices, interval): (&[Slice], Option<i64>),
+) -> QueryResult<ByKey> {
+    if let Some(rows) = rows
+        && let Some(found) = self::exact(conn, members, exact, rows)?
+    {
+        return Ok(found);
+    }
+    histograms::percentiles(conn, Table::Transactions, members, slices, interval)
+}

@@ -1,0 +1,16 @@
+//! What a page shows around its own content.
+
+/// What the header and the navigation know about the store.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Surroundings {
+    pub(crate) services: Vec<String>,
+    pub(crate) environments: Vec<String>,
+    /// Error groups in the range.
+    pub(crate) errors: Option<u64>,
+    /// When this server started, µs since the epoch.
+    pub(crate) started: Option<i64>,
+    /// The newest marker: µs since the epoch, and its name.
+    pub(crate) marker: Option<(i64, String)>,
+    /// Bytes stored, and the limit (0: none).
+    pub(crate) stored: Option<(u64, u64)>,
+}

@@ -1,0 +1,5 @@
+//! The geometry of drawings: places, scales and ticks. Charts and the waterfall share it.
+
+pub(crate) mod coordinate;
+pub(crate) mod scale;
+pub(crate) mod ticks;

@@ -1,0 +1,105 @@
+//! The client of the upstream: asks another service for a person.
+
+use std::time::Duration;
+
+use actix_web::http::StatusCode;
+use awc::error::{PayloadError, SendRequestError};
+use serde::Deserialize;
+
+mod address;
+
+pub use address::Address;
+
+const TIMEOUT: Duration = Duration::from_secs(2);
+const MAX_BODY: usize = 64 * 1024;
+
+/// Why the upstream's answer could not be used. `url` has neither credentials nor a query.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum UpstreamError {
+    #[error("the upstream {url} could not be reached: {reason}")]
+    Unreachable { url: String, reason: String },
+    #[error("the upstream {url} did not answer within {} s", TIMEOUT.as_secs())]
+    Timeout { url: String },
+    #[error("the upstream {url} answered {status}")]
+    Status { url: String, status: StatusCode },
+    #[error("the upstream {url} answered more than {} KiB", MAX_BODY / 1024)]
+    TooLarge { url: String },
+    #[error("the upstream {url} broke off its answer: {source}")]
+    Broken { url: String, source: PayloadError },
+    #[error("the upstream {url} did not answer a JSON object with a `country`: {source}")]
+    NotAPerson {
+        url: String,
+        source: serde_json::Error,
+    },
+}
+
+impl UpstreamError {
+    pub(crate) fn status(&self) -> StatusCode {
+        match self {
+            Self::Timeout { .. } => StatusCode::GATEWAY_TIMEOUT,
+            _ => StatusCode::BAD_GATEWAY,
+        }
+    }
+}
+
+/// The HTTP client of one worker.
+pub(crate) struct Client(awc::Client);
+
+impl Client {
+    pub(crate) fn new() -> Self {
+        // The route's own time-out covers the body too.
+        Self(
+            awc::Client::builder()
+                .wrap(apm_agent::awc::Apm::new())
+                .disable_timeout()
+                // The upstream is whom the options name. A redirect could point to servers that only this machine reaches.
+                .disable_redirects()
+                .finish(),
+        )
+    }
+
+    /// The country of the person that the upstream answers.
+    pub(crate) async fn country(&self, upstream: &Address) -> Result<String, UpstreamError> {
+        let asked = actix_web::rt::time::timeout(TIMEOUT, self.ask(upstream)).await;
+        asked.unwrap_or_else(|_| {
+            Err(UpstreamError::Timeout {
+                url: upstream.shown.clone(),
+            })
+        })
+    }
+
+    async fn ask(&self, upstream: &Address) -> Result<String, UpstreamError> {
+        let url = || upstream.shown.clone();
+        let unreachable = |error: SendRequestError| UpstreamError::Unreachable {
+            url: url(),
+            reason: error.to_string(),
+        };
+        let mut request = self.0.get(&upstream.url);
+        if let Some((name, password)) = &upstream.credentials {
+            request = request.basic_auth(name, password);
+        }
+        let mut response = request.send().await.map_err(unreachable)?;
+        if !response.status().is_success() {
+            let status =
+                StatusCode::from_u16(response.status().as_u16()).unwrap_or(StatusCode::BAD_GATEWAY);
+            return Err(UpstreamError::Status { url: url(), status });
+        }
+        let body = response
+            .body()
+            .limit(MAX_BODY)
+            .await
+            .map_err(|source| match source {
+                PayloadError::Overflow => UpstreamError::TooLarge { url: url() },
+                source => UpstreamError::Broken { url: url(), source },
+            })?;
+        let person: Person = serde_json::from_slice(&body)
+            .map_err(|source| UpstreamError::NotAPerson { url: url(), source })?;
+        Ok(person.country)
+    }
+}
+
+#[derive(Deserialize)]
+struct Person {
+    country: String,
+}
