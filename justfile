@@ -20,6 +20,30 @@ test:
 meter:
     .ci/meter
 
+# Licences, sources and advisories of dependencies.
+deny:
+    .ci/deny
+
+# Dependencies that nothing uses.
+unused:
+    .ci/unused
+
+# Misspelt words.
+spelling:
+    .ci/spelling
+
+# Lines and files that are too long.
+sizes:
+    .ci/sizes
+
+# Each crate as a registry would take it.
+package:
+    .ci/package
+
+# A fuzzer, for a minute: intake, statement, query or traceparent.
+fuzz target:
+    cargo +nightly fuzz run {{target}} -- -max_total_time=60 -max_len=4096
+
 # The pages in Chromium; arguments go to Playwright.
 browser *arguments:
     .ci/browser {{arguments}}

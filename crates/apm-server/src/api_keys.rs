@@ -15,9 +15,10 @@ use std::str::FromStr;
 use base64::Engine as _;
 use base64::engine::DecodePaddingMode;
 use base64::engine::general_purpose::{GeneralPurpose, GeneralPurposeConfig, STANDARD};
-use rand::Rng as _;
 use ring::digest::{SHA256, digest};
 use subtle::ConstantTimeEq as _;
+
+use crate::random;
 
 /// What the hash of a secret is.
 pub(crate) type Hash = [u8; 32];
@@ -192,9 +193,7 @@ impl NewKey {
         if privileges.is_empty() {
             return Err("a key needs a privilege: intake, config, read or admin".to_owned());
         }
-        let mut chance = [0; 32];
-        rand::rng().fill_bytes(&mut chance);
-        let secret = hex(&chance);
+        let secret = hex(&random::bytes::<32>());
         let mut names: Vec<_> = Vec::new();
         for privilege in privileges {
             if !names.contains(&privilege.name()) {

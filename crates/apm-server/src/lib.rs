@@ -18,6 +18,7 @@ pub mod import;
 pub mod insight;
 mod listen;
 mod pace;
+mod random;
 pub mod remote;
 mod route;
 mod server;
@@ -29,3 +30,8 @@ mod watched;
 pub use config::{BasePath, Config, Durability, Network, SecretToken, TlsFiles};
 pub use insight::console;
 pub use server::{Running, Server, StartError};
+
+/// Compiles the example of the README.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+pub struct Readme;

@@ -10,8 +10,8 @@ const KEYWORDS: [&str; 14] = [
 
 /// Names `sql`: `SELECT FROM people`, `INSERT INTO app.people`, `CALL refresh`, or just its first word in upper case.
 ///
-/// Comments are skipped, which includes the ` -- binds: […]` that Diesel appends to a printed query. Nothing of a literal
-/// becomes part of the name.
+/// Comments are skipped, which includes the ` -- binds: […]` that Diesel appends to a printed query. Nothing of a
+/// literal becomes part of the name.
 #[must_use]
 pub fn signature(sql: &str) -> String {
     let mut tokens = Tokens(Lexer::new(sql, Syntax::SIGNATURE));

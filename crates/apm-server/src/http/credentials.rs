@@ -3,11 +3,11 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use rand::Rng as _;
 use subtle::ConstantTimeEq as _;
 
 use crate::api_keys::{self, ApiKey, ApiKeys, Hash, Privilege};
 use crate::config::{Config, SecretToken};
+use crate::random;
 use crate::route::Access;
 use crate::watched::{self, Watched};
 
@@ -181,8 +181,7 @@ impl Credentials {
 
 /// A token that nobody knows.
 fn chance() -> SecretToken {
-    let mut bytes = [0; 32];
-    rand::rng().fill_bytes(&mut bytes);
+    let bytes: [u8; 32] = random::bytes();
     SecretToken::new(api_keys::hex(&bytes)).expect("it is not empty")
 }
 

@@ -7,10 +7,10 @@ use std::time::{Duration, Instant};
 
 use actix_web::HttpRequest;
 use actix_web::http::header::{self, HeaderName};
-use rand::Rng as _;
 use subtle::ConstantTimeEq as _;
 
 use crate::api_keys::Hash;
+use crate::random;
 
 /// The cookie that holds a session's secret.
 const COOKIE: &str = "pocket_apm_session";
@@ -82,8 +82,7 @@ impl Sessions {
 
     /// Starts a session; what its cookie holds.
     pub(super) fn start(&self, credential: Hash, now: Instant) -> String {
-        let mut secret = Secret::default();
-        rand::rng().fill_bytes(&mut secret);
+        let secret: Secret = random::bytes();
         let mut sessions = self.lock();
         sessions.retain(|session| !session.has_ended(now));
         sessions.truncate(REMEMBERED - 1);

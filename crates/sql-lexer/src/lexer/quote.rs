@@ -62,7 +62,8 @@ impl Lexer<'_> {
         (kind, bytes.len(), false)
     }
 
-    /// Oracle's `q'[…]'` after a prefix of `prefix` bytes: the writer chooses the quote. To the end where it is not closed.
+    /// Oracle's `q'[…]'` after a prefix of `prefix` bytes: the writer chooses the quote. To the end where it is not
+    /// closed.
     pub(super) fn chosen_quote(&self, prefix: usize) -> Read {
         let all = self.rest().len();
         let rest = &self.rest()[prefix + 1..];
