@@ -1,4 +1,5 @@
-//! Has the linker compress the debug information, which is what lets error pages show file and line: it is half of a release binary.
+//! Has the linker compress the debug information, which is what lets error pages show file and line: it is half of a
+//! release binary.
 
 fn main() {
     println!("cargo::rerun-if-changed=build.rs");

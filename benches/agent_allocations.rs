@@ -4,7 +4,8 @@
 //! cargo bench --bench agent_allocations
 //! ```
 //!
-//! A program of its own, because a counting allocator is slower: times come from `agent_overhead`, which measures the same things.
+//! A program of its own, because a counting allocator is slower: times come from `agent_overhead`, which measures the
+//! same things.
 #![expect(clippy::print_stdout, reason = "the table is what the program is for")]
 
 use std::hint::black_box;

@@ -5,8 +5,9 @@
 //! cargo bench --bench agent_allocations    # the same, in allocations
 //! ```
 //!
-//! A request goes straight into actix-web's services, so what a group adds to its "no middleware" is the agent's, and nothing else. What
-//! the agent's thread does is not in these times; `benches/peers` measures both together, under load.
+//! A request goes straight into actix-web's services, so what a group adds to its "no middleware" is the agent's, and
+//! nothing else. What the agent's thread does is not in these times; `benches/peers` measures both together, under
+//! load.
 
 use std::hint::black_box;
 use std::time::{Duration, Instant};
@@ -82,7 +83,8 @@ fn query(criterion: &mut Criterion) {
     group.finish();
 }
 
-/// What it costs to learn a statement from Diesel, which writes it anew each time, up to its values. Compare with `query`.
+/// What it costs to learn a statement from Diesel, which writes it anew each time, up to its values. Compare with
+/// `query`.
 fn statement(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("statement");
     group.bench_function("select", |bencher| {

@@ -11,8 +11,9 @@
 //! POCKET_APM_INSIGHT=3000000 cargo bench --bench intake        # without and with the engine that looks for findings
 //! ```
 //!
-//! The stream is one recorded from the Node.js agent, repeated with fresh ids and moving timestamps; a generated one where the
-//! recording is missing. CPU time is that of the threads that decode and write; making the stream is not in it.
+//! The stream is one recorded from the Node.js agent, repeated with fresh ids and moving timestamps; a generated one
+//! where the recording is missing. CPU time is that of the threads that decode and write; making the stream is not in
+//! it.
 
 #[path = "intake/http.rs"]
 mod http;

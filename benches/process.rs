@@ -1,12 +1,13 @@
-//! What the whole binary asks of a machine: its size, the time to its first answers, and what it takes while nothing happens.
+//! What the whole binary asks of a machine: its size, the time to its first answers, and what it takes while nothing
+//! happens.
 //!
 //! ```sh
 //! cargo bench --bench process
 //! ```
 //!
-//! Each start is a new process with new databases in a directory of its own. The clock runs from the spawn to the end of the first
-//! answer: of the service's `/`, and of the page with the list of services. Memory is what the kernel counts as resident; CPU is the
-//! run time of all threads. Linux only.
+//! Each start is a new process with new databases in a directory of its own. The clock runs from the spawn to the end
+//! of the first answer: of the service's `/`, and of the page with the list of services. Memory is what the kernel
+//! counts as resident; CPU is the run time of all threads. Linux only.
 #![expect(clippy::print_stdout, reason = "the table is what the program is for")]
 
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};

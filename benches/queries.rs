@@ -7,13 +7,15 @@
 //! cargo bench --bench queries -- statements                        # only the questions with this in their name
 //! ```
 //!
-//! A tenth of the data comes in two ways. *A tenth of the time* is the same service when less of its history was there: what a list
-//! costs as data accumulates. *A tenth of the rate* is a service with a tenth of the load over the same time: most minutes of
-//! most transaction groups are empty there, so lists have fewer rows to add up until each minute has its row.
+//! A tenth of the data comes in two ways. *A tenth of the time* is the same service when less of its history was there:
+//! what a list costs as data accumulates. *A tenth of the rate* is a service with a tenth of the load over the same
+//! time: most minutes of most transaction groups are empty there, so lists have fewer rows to add up until each minute
+//! has its row.
 //!
-//! Not criterion: what counts is the 95th percentile of single requests. Each question is asked [`RUNS`] times of each database;
-//! `first` is the very first answer, when nothing of that question has been read before. Targets: p95 < 20 ms, and ≤ 1.2
-//! times the p50 at a tenth. Where the p50 is far below a millisecond the ratio says little.
+//! Not criterion: what counts is the 95th percentile of single requests. Each question is asked [`RUNS`] times of each
+//! database;
+//! `first` is the very first answer, when nothing of that question has been read before. Targets: p95 < 20 ms, and ≤
+//! 1.2 times the p50 at a tenth. Where the p50 is far below a millisecond the ratio says little.
 #![expect(clippy::print_stdout, reason = "the table is the result")]
 
 use std::hint::black_box;

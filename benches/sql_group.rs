@@ -5,11 +5,13 @@
 //! POCKET_APM_BENCH_ROWS=5000000 cargo bench --bench sql_group    # up to 5 M rows; about 2 GB of temporary files
 //! ```
 //!
-//! Groups: `sql_group_sqlite` (SQLite's own time, through its C interface, on the same file), `sql_group_diesel` (the service's query),
-//! `sql_group_route` (the whole route without a network), `sql_write` (`/sql-write`'s transaction) and `sql_read` (`/sql-read`'s query, up
-//! to 100 000 rows). Criterion draws each over the rows: `target/criterion/sql_group_diesel/report/lines.svg`. After the groups, the
-//! growth of each is fitted to the medians and printed: milliseconds per 1000 rows, and R². The ratios at the end compare two
-//! things turn by turn in the same seconds.
+//! Groups: `sql_group_sqlite` (SQLite's own time, through its C interface, on the same file), `sql_group_diesel` (the
+//! service's query),
+//! `sql_group_route` (the whole route without a network), `sql_write` (`/sql-write`'s transaction) and `sql_read`
+//! (`/sql-read`'s query, up to 100 000 rows). Criterion draws each over the rows:
+//! `target/criterion/sql_group_diesel/report/lines.svg`. After the groups, the growth of each is fitted to the medians
+//! and printed: milliseconds per 1000 rows, and R². The ratios at the end compare two things turn by turn in the same
+//! seconds.
 
 use std::hint::black_box;
 use std::time::Duration;

@@ -109,8 +109,8 @@ pub enum OpenError {
 #[derive(Clone)]
 pub struct Database {
     pool: Pool<ConnectionManager<SqliteConnection>>,
-    /// SQLite lets one connection write at a time, and the others wait with theirs in hand. With a limit on how many do, connections
-    /// are left for those who read.
+    /// SQLite lets one connection write at a time, and the others wait with theirs in hand. With a limit on how many
+    /// do, connections are left for those who read.
     turns: Arc<Semaphore>,
     file: Option<Arc<File>>,
 }
@@ -193,7 +193,8 @@ impl Database {
         Ok(self.pool.get()?)
     }
 
-    /// Waits until a request may take a connection to write. To be held until the write is done; first come, first served.
+    /// Waits until a request may take a connection to write. To be held until the write is done; first come, first
+    /// served.
     ///
     /// # Errors
     /// Where no turn comes within 5 s.
@@ -276,8 +277,8 @@ impl CustomizeConnection<SqliteConnection, r2d2::Error> for SetUp {
     }
 }
 
-/// Keeps other users of the machine from the file: a new one is made for its owner only, and one that all could open is taken from
-/// them. SQLite gives its log the mode of the database.
+/// Keeps other users of the machine from the file: a new one is made for its owner only, and one that all could open is
+/// taken from them. SQLite gives its log the mode of the database.
 fn keep_private(url: &str) {
     let Some(file) = path(url) else { return };
     if !file.exists() && !url.starts_with("file:") {

@@ -1,4 +1,5 @@
-//! `pocket-apm generate` and `pocket-apm import`: sending made-up or recorded events to a running APM server, with progress.
+//! `pocket-apm generate` and `pocket-apm import`: sending made-up or recorded events to a running APM server, with
+//! progress.
 
 use std::io::BufReader;
 use std::path::Path;

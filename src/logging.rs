@@ -1,4 +1,5 @@
-//! The service's log: `env_logger`, with the ids of the trace that a line belongs to, and an error event for each error line.
+//! The service's log: `env_logger`, with the ids of the trace that a line belongs to, and an error event for each error
+//! line.
 
 use apm_agent::log::Logger;
 use env_logger::Env;

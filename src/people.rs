@@ -75,8 +75,8 @@ pub fn pick<T: Copy>(rng: &mut impl Rng, items: &[T]) -> T {
 
 /// Adds random people in one transaction, one INSERT each.
 ///
-/// `BEGIN IMMEDIATE` takes the write lock at once: a deferred transaction that finds the lock taken when it first writes
-/// fails without waiting for `busy_timeout`.
+/// `BEGIN IMMEDIATE` takes the write lock at once: a deferred transaction that finds the lock taken when it first
+/// writes fails without waiting for `busy_timeout`.
 pub fn write(conn: &mut SqliteConnection) -> QueryResult<()> {
     conn.immediate_transaction(insert_random)
 }

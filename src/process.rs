@@ -5,7 +5,8 @@ use std::io;
 use rustix::process::{Resource, Rlimit, Signal, getrlimit, setrlimit};
 use tokio::signal::unix::{SignalKind, signal};
 
-/// Open files beyond this number are of no use here; some systems allow a billion, and then it is a number to be careful with.
+/// Open files beyond this number are of no use here; some systems allow a billion, and then it is a number to be
+/// careful with.
 const MOST_FILES: u64 = 65_536;
 
 /// Files of a process that serves: libraries, databases with their logs, listeners, and a few dozen connections.
@@ -27,10 +28,12 @@ pub struct TooFewFiles {
 
 /// Raises the limit on open files as far as the system allows, and returns it.
 ///
-/// Many systems start a process with a limit of 1024, although it may raise that itself. Each connection is an open file.
+/// Many systems start a process with a limit of 1024, although it may raise that itself. Each connection is an open
+/// file.
 ///
 /// # Errors
-/// Where the limit is too low for `workers` threads. Without this check SQLite and the threads' event queues fail one by one.
+/// Where the limit is too low for `workers` threads. Without this check SQLite and the threads' event queues fail one
+/// by one.
 pub fn raise_file_limit(workers: u64) -> Result<u64, TooFewFiles> {
     let Rlimit { current, maximum } = getrlimit(Resource::Nofile);
     let wanted = maximum.unwrap_or(MOST_FILES).min(MOST_FILES);
@@ -52,14 +55,16 @@ pub fn raise_file_limit(workers: u64) -> Result<u64, TooFewFiles> {
     Ok(limit)
 }
 
-/// Connections that one of `workers` threads may hold open, so that a quarter of the process's open files is enough for all.
+/// Connections that one of `workers` threads may hold open, so that a quarter of the process's open files is enough for
+/// all.
 pub fn connections_per_worker(workers: usize) -> usize {
     let limit = getrlimit(Resource::Nofile).current.unwrap_or(MOST_FILES);
     let share = usize::try_from(limit.min(MOST_FILES) / 4).unwrap_or(usize::MAX);
     (share / workers.max(1)).max(16)
 }
 
-/// Makes a write beyond the limit on the size of files (`ulimit -f`) fail with an error. The default is to kill the process.
+/// Makes a write beyond the limit on the size of files (`ulimit -f`) fail with an error. The default is to kill the
+/// process.
 ///
 /// # Errors
 /// Where the system does not let it. Belongs inside an async runtime.

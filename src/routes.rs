@@ -93,7 +93,8 @@ where
     apm_agent::actix::block(move || Ok::<_, Error>(work(&mut state.database.conn()?)?)).await?
 }
 
-/// [`with_conn`] for work that writes: waits for its turn without a connection, so that requests that read are not held up.
+/// [`with_conn`] for work that writes: waits for its turn without a connection, so that requests that read are not held
+/// up.
 async fn with_conn_to_write<T, F>(state: web::Data<State>, work: F) -> Result<T, Error>
 where
     T: Send + 'static,

@@ -84,7 +84,8 @@ impl Service {
         .max_connections(connections_per_worker(workers))
         .shutdown_timeout(SHUTDOWN_TIMEOUT_S)
         .h1_allow_half_closed(false)
-        // Actix would answer a signal by stopping the whole system, and with it the APM server that waits for the last events.
+        // Actix would answer a signal by stopping the whole system, and with it the APM server that waits for the last
+        // events.
         .disable_signals()
         .listen(listener)
         .map_err(listen_error)?

@@ -53,7 +53,8 @@ impl Client {
             awc::Client::builder()
                 .wrap(apm_agent::awc::Apm::new())
                 .disable_timeout()
-                // The upstream is whom the options name. A redirect could point to servers that only this machine reaches.
+                // The upstream is whom the options name. A redirect could point to servers that only this machine
+                // reaches.
                 .disable_redirects()
                 .finish(),
         )

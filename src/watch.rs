@@ -11,7 +11,8 @@ use crate::people;
 /// How often the table is looked at.
 const EVERY: Duration = Duration::from_secs(5);
 
-/// Reports the pool's connections, and the rows of `people` as the gauge `people.rows`, for as long as the actix system lives.
+/// Reports the pool's connections, and the rows of `people` as the gauge `people.rows`, for as long as the actix system
+/// lives.
 pub(crate) fn start(database: Database, agent: &Agent) {
     if !agent.is_enabled() {
         return;

@@ -1,7 +1,7 @@
 //! The stream that is measured: recorded by an agent, repeated with fresh ids and moving timestamps.
 //!
-//! A repetition keeps the shape of the recording (traces, names, statements, stacks) and replaces every id and timestamp, and
-//! scales durations. Where the recording is missing, a generated stream takes its place.
+//! A repetition keeps the shape of the recording (traces, names, statements, stacks) and replaces every id and
+//! timestamp, and scales durations. Where the recording is missing, a generated stream takes its place.
 
 use std::cell::RefCell;
 use std::io::Read;

@@ -6,7 +6,8 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 
-/// The run time of each thread at one moment, from the scheduler's own accounts (`/proc/PID/task/TID/schedstat`): exact, where the ticks of
+/// The run time of each thread at one moment, from the scheduler's own accounts (`/proc/PID/task/TID/schedstat`):
+/// exact, where the ticks of
 /// `/proc/PID/stat` are 10 ms.
 #[derive(Debug)]
 pub(crate) struct Snapshot(HashMap<String, u64>);

@@ -5,7 +5,8 @@
 //! benches/peers/run --processes 3    # a look
 //! ```
 //!
-//! One binary plays all parts: `serve` is the service in one of its variants, `sink` takes what the variants send and counts it,
+//! One binary plays all parts: `serve` is the service in one of its variants, `sink` takes what the variants send and
+//! counts it,
 //! `run` starts everything and prints the comparison.
 
 use std::net::SocketAddr;

@@ -1,5 +1,5 @@
-//! The service watched by OpenTelemetry, as its documentation sets it up, and generously where there is a choice: the statement is
-//! taken without its values (Diesel formats less), and the queue is so long that nothing is dropped.
+//! The service watched by OpenTelemetry, as its documentation sets it up, and generously where there is a choice: the
+//! statement is taken without its values (Diesel formats less), and the queue is so long that nothing is dropped.
 
 use std::fmt::{self, Write as _};
 use std::time::Duration;
@@ -20,7 +20,8 @@ const QUEUE: usize = 65_536;
 
 /// Sets up the process: propagation, batch processor on its own thread, OTLP over HTTP in protobuf.
 pub(crate) fn start(sink: &str) -> anyhow::Result<SdkTracerProvider> {
-    // reqwest is built without one of its own here, because apm-agent shares it. An error says that there is one already.
+    // reqwest is built without one of its own here, because apm-agent shares it. An error says that there is one
+    // already.
     let _ = rustls::crypto::ring::default_provider().install_default();
     let exporter = SpanExporter::builder()
         .with_http()

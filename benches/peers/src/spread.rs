@@ -20,7 +20,8 @@ impl Spread {
     }
 }
 
-/// The 95 % interval of a statistic of medians, by bootstrap: the processes of each variant are drawn again, with replacement.
+/// The 95 % interval of a statistic of medians, by bootstrap: the processes of each variant are drawn again, with
+/// replacement.
 ///
 /// Efron and Tibshirani, An Introduction to the Bootstrap (1993), chapter 13, percentile interval.
 pub(crate) fn interval<const N: usize>(

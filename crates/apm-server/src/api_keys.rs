@@ -5,8 +5,8 @@
 //! shop       intake,config   sha256:9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08
 //! ```
 //!
-//! A secret is 256 bits of chance, so its hash needs no salt and no slow function. A client sends `Authorization: ApiKey …` with the
-//! name and the secret, as Elastic's agents do with `ELASTIC_APM_API_KEY`.
+//! A secret is 256 bits of chance, so its hash needs no salt and no slow function. A client sends
+//! `Authorization: ApiKey …` with the name and the secret, as Elastic's agents do with `ELASTIC_APM_API_KEY`.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -133,7 +133,8 @@ impl ApiKeys {
         self.0.values().find(|key| bool::from(key.hash.ct_eq(hash)))
     }
 
-    /// The key that a client presents: base64 of its name, a colon and its secret. The time that this takes does not depend on the secret.
+    /// The key that a client presents: base64 of its name, a colon and its secret. The time that this takes does not
+    /// depend on the secret.
     pub(crate) fn presented(&self, encoded: &[u8]) -> Option<&ApiKey> {
         let plain = BASE64.decode(encoded.trim_ascii()).ok()?;
         let at = plain.iter().position(|byte| *byte == b':')?;

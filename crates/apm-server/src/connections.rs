@@ -1,9 +1,10 @@
 //! The connections that are open, and which of them has to go when there are too many.
 //!
-//! A server that stops to accept at its limit is shut by whoever holds that many connections open and says nothing. So a new connection
-//! is always let in while one can be found that is worth less, and that one is closed: first those on which no request is under way,
-//! the longest idle first; then those whose request has made no progress for a while. An address that holds more than its share pays
-//! for its own. Requests of callers without the token may not take up all of the places: some are left for holders of the token.
+//! A server that stops to accept at its limit is shut by whoever holds that many connections open and says nothing. So
+//! a new connection is always let in while one can be found that is worth less, and that one is closed: first those on
+//! which no request is under way, the longest idle first; then those whose request has made no progress for a while. An
+//! address that holds more than its share pays for its own. Requests of callers without the token may not take up all
+//! of the places: some are left for holders of the token.
 
 mod choose;
 
@@ -18,7 +19,8 @@ use socket2::{SockRef, Socket};
 
 use crate::pace::Turn;
 
-/// What the kernel holds of an answer that is not read, bytes. Left to itself it grows to several megabytes for each connection.
+/// What the kernel holds of an answer that is not read, bytes. Left to itself it grows to several megabytes for each
+/// connection.
 const SEND_BUFFER: usize = 128 * 1024;
 
 /// How many connections there may be.

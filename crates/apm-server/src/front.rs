@@ -1,5 +1,5 @@
-//! The front of the server as the client sees it: scheme, host, path before the routes, and where the client is. Behind a proxy these
-//! differ from what arrives here.
+//! The front of the server as the client sees it: scheme, host, path before the routes, and where the client is. Behind
+//! a proxy these differ from what arrives here.
 
 use std::net::IpAddr;
 use std::rc::Rc;
@@ -34,8 +34,8 @@ impl Front {
 
     /// A page as this client needs it: its addresses begin with the base path.
     ///
-    /// Pages are written as if there were none. Markup has a quotation mark only around values, as all text is escaped, so what is
-    /// changed here is an attribute and never telemetry.
+    /// Pages are written as if there were none. Markup has a quotation mark only around values, as all text is escaped,
+    /// so what is changed here is an attribute and never telemetry.
     pub(crate) fn page(&self, page: String) -> String {
         if self.base.is_root() {
             return page;

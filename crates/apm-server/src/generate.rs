@@ -1,8 +1,8 @@
 //! A data set for trying the pages and for measuring: made up, but as agents would send it.
 //!
-//! Four services call each other, read and write databases, fail, log and report metrics over a window of time. Some things are
-//! there to be found: a statement that gets slower as its table grows, one that runs once per item, a burst of errors, a
-//! release that made a route slower. The same seed makes the same data but for the window's end.
+//! Four services call each other, read and write databases, fail, log and report metrics over a window of time. Some
+//! things are there to be found: a statement that gets slower as its table grows, one that runs once per item, a burst
+//! of errors, a release that made a route slower. The same seed makes the same data but for the window's end.
 //!
 //! What it does not do: store. It writes intake v2 request bodies and hands them to a [`Target`], the way that
 //! an agent's go.

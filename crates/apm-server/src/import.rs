@@ -1,9 +1,9 @@
-//! Sends recorded or made-up streams the way that an agent's go: through the intake, into a store of this process or to a
-//! server that runs.
+//! Sends recorded or made-up streams the way that an agent's go: through the intake, into a store of this process or to
+//! a server that runs.
 //!
-//! A recorded stream is NDJSON as agents send it, plain or gzip (told by its first bytes): a metadata line and events, and again.
-//! [`file()`] cuts it into request bodies of about `TOGETHER` bytes, each with its metadata, so that a file of any size takes
-//! little memory. What the intake refuses is counted and does not end the import.
+//! A recorded stream is NDJSON as agents send it, plain or gzip (told by its first bytes): a metadata line and events,
+//! and again. [`file()`] cuts it into request bodies of about `TOGETHER` bytes, each with its metadata, so that a file
+//! of any size takes little memory. What the intake refuses is counted and does not end the import.
 
 mod target;
 
@@ -24,7 +24,8 @@ pub use target::{Refusal, Target};
 /// Bytes per request body.
 const TOGETHER: usize = 1 << 20;
 
-/// What is kept of a line, bytes: more than the intake takes. The rest of a longer one is skipped, and the intake refuses what is left.
+/// What is kept of a line, bytes: more than the intake takes. The rest of a longer one is skipped, and the intake
+/// refuses what is left.
 const LONGEST: usize = target::MAX_EVENT_SIZE + 1024;
 
 /// What was sent.

@@ -1,8 +1,9 @@
 //! One request of a connection at a time.
 //!
-//! actix decodes all requests that are in its read buffer before it has answered the first one. 128 KiB hold thousands of short
-//! requests, each of which takes some 7 KB once it is decoded: a few hundred connections could take gigabytes. So the stream below HTTP
-//! ([`Paced`]) hands on the bytes of one request, and those of the next one when the answer is made and handed over.
+//! actix decodes all requests that are in its read buffer before it has answered the first one. 128 KiB hold thousands
+//! of short requests, each of which takes some 7 KB once it is decoded: a few hundred connections could take gigabytes.
+//! So the stream below HTTP ([`Paced`]) hands on the bytes of one request, and those of the next one when the answer is
+//! made and handed over.
 
 mod chunks;
 mod head;
@@ -55,7 +56,8 @@ impl Pace {
 /// What follows the head of a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Body {
-    /// The next request. What follows a request for another protocol counts as such: it is not read before that is refused.
+    /// The next request. What follows a request for another protocol counts as such: it is not read before that is
+    /// refused.
     None,
     /// So many bytes.
     Sized(u64),

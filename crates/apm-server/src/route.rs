@@ -1,7 +1,7 @@
 //! A route: an address, the handlers of its methods, and who may ask for them.
 //!
-//! The guard reads this and never an address: what a request may do is decided by the route that answers it, however the address is
-//! spelled. A route is guarded unless it says [`Access::Open`].
+//! The guard reads this and never an address: what a request may do is decided by the route that answers it, however
+//! the address is spelled. A route is guarded unless it says [`Access::Open`].
 
 use std::fmt;
 

@@ -23,7 +23,8 @@ use crate::tls;
 /// Connections of a worker that are about to end, beyond the limit of those that are open.
 const SLACK: usize = 16;
 
-/// Threads of a worker for queries and imports. More would only wait for a connection to the database, and each takes memory.
+/// Threads of a worker for queries and imports. More would only wait for a connection to the database, and each takes
+/// memory.
 const BLOCKING_THREADS: usize = 16;
 
 /// Why a server did not start. Each message names the option to change.
@@ -172,8 +173,8 @@ impl Running {
         format!("{scheme}://{}", self.addr())
     }
 
-    /// What an agent in this process sends as its secret token; `None` where none is needed. It allows nothing but to send events and
-    /// to ask for settings, and ends with the server.
+    /// What an agent in this process sends as its secret token; `None` where none is needed. It allows nothing but to
+    /// send events and to ask for settings, and ends with the server.
     pub fn own_token(&self) -> Option<&str> {
         self.own_token.as_ref().map(SecretToken::expose)
     }

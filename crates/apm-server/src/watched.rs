@@ -1,4 +1,5 @@
-//! Values that are read from files, and read again when the files change: keys, tokens and certificates are renewed while a server runs.
+//! Values that are read from files, and read again when the files change: keys, tokens and certificates are renewed
+//! while a server runs.
 
 use std::fmt;
 use std::fs::Metadata;
@@ -72,7 +73,8 @@ impl<T> Watched<T> {
         })
     }
 
-    /// The value as the files have it, or had it a second ago. While they cannot be read it stays as it was, and the log says so.
+    /// The value as the files have it, or had it a second ago. While they cannot be read it stays as it was, and the
+    /// log says so.
     pub(crate) fn get(&self) -> Arc<T> {
         let now = u64::try_from(self.start.elapsed().as_millis()).unwrap_or(u64::MAX);
         let looked = self.looked.load(Ordering::Relaxed);

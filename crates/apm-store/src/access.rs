@@ -6,8 +6,8 @@ use std::fs::{File, OpenOptions};
 use std::io;
 use std::path::Path;
 
-/// Opens a file for reading and writing, and makes it when it is not there: readable by its owner only. SQLite gives its log and
-/// its index the mode of the database.
+/// Opens a file for reading and writing, and makes it when it is not there: readable by its owner only. SQLite gives
+/// its log and its index the mode of the database.
 ///
 /// # Errors
 /// What the operating system says.
@@ -23,8 +23,8 @@ pub fn open(path: &Path) -> io::Result<File> {
     options.open(path)
 }
 
-/// Takes a file from everybody but its owner when every user may read or write it: earlier versions made such files. A file that is
-/// shared with its group alone was set so by someone, and stays so. Says what it did, or why it could not.
+/// Takes a file from everybody but its owner when every user may read or write it: earlier versions made such files. A
+/// file that is shared with its group alone was set so by someone, and stays so. Says what it did, or why it could not.
 #[cfg(unix)]
 pub fn tighten(path: &Path) {
     use std::fs::Permissions;

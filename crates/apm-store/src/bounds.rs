@@ -15,8 +15,8 @@ pub(super) struct Bounds {
 }
 
 impl Bounds {
-    /// What suits files of at most `max_size` bytes together. The database gets what is left beside [`Self::checkpoint`]; up to
-    /// [`Self::hard`] both take at most a sixteenth more than they may.
+    /// What suits files of at most `max_size` bytes together. The database gets what is left beside
+    /// [`Self::checkpoint`]; up to [`Self::hard`] both take at most a sixteenth more than they may.
     pub(super) fn for_max_size(max_size: Option<u64>) -> Self {
         /// Longer logs win nothing (measured).
         const CHECKPOINT: u64 = 4000 * PAGE;

@@ -2,9 +2,9 @@
 //!
 //! Most of what a commit of many events writes to the rollups it writes three times, once per level, and the next
 //! commit changes the same rows again. So when more than [`AT_ONCE`] events came within [`PAUSE`], what they
-//! count is added up here and written when that time is over. Until then the coarser rows of the present lack it, and its minutes
-//! stand in `roll_behind`, written by the same commits: a start after a crash makes the coarser rows of those times
-//! again, from their minutes.
+//! count is added up here and written when that time is over. Until then the coarser rows of the present lack it, and
+//! its minutes stand in `roll_behind`, written by the same commits: a start after a crash makes the coarser rows of
+//! those times again, from their minutes.
 //!
 //! Minutes live as long as events, coarser rows longer. What happened too long ago to be sure of its minutes is
 //! never put off.

@@ -1,10 +1,10 @@
 //! Names, statements and metadata by small numbers: each stored once, looked up in memory.
 //!
-//! An [`Entry`] knows its key, and how to find, touch and insert its row. A [`Dictionary`] keeps the ids of what was used
-//! lately in a bounded [`Cache`]; keys are compared in full there and in the database. The row's `last_seen` is brought up to
-//! date once an [`HOUR`] at most, which is what the sweep of unused rows goes by, and is also when a cached id is checked
-//! against the database, so that a swept row is made again and never referred to. A sweep of rows that were used since then
-//! has them forgotten.
+//! An [`Entry`] knows its key, and how to find, touch and insert its row. A [`Dictionary`] keeps the ids of what was
+//! used lately in a bounded [`Cache`]; keys are compared in full there and in the database. The row's `last_seen` is
+//! brought up to date once an [`HOUR`] at most, which is what the sweep of unused rows goes by, and is also when a
+//! cached id is checked against the database, so that a swept row is made again and never referred to. A sweep of rows
+//! that were used since then has them forgotten.
 
 mod entries;
 mod tally;
@@ -69,8 +69,8 @@ pub(super) trait Limited: Entry + Sized {
     const COUNT: &'static str;
     /// Whose it is.
     fn service(&self) -> i64;
-    /// What takes its place when there is no room: the `_other` that has most in common with it, and the last one, which is made in any
-    /// case.
+    /// What takes its place when there is no room: the `_other` that has most in common with it, and the last one,
+    /// which is made in any case.
     fn others(&self) -> [Self; 2];
 }
 

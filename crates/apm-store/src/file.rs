@@ -1,8 +1,8 @@
 //! Which files are behind a path, and whether they still are.
 //!
-//! In WAL mode SQLite goes on writing into a file that was deleted or replaced, and what it acknowledges is lost; that holds for the
-//! database and for its log. A log that was cut is worse: SQLite writes behind the hole, and the next start ends at it. So the
-//! writer looks before and after each commit, which takes some microseconds.
+//! In WAL mode SQLite goes on writing into a file that was deleted or replaced, and what it acknowledges is lost; that
+//! holds for the database and for its log. A log that was cut is worse: SQLite writes behind the hole, and the next
+//! start ends at it. So the writer looks before and after each commit, which takes some microseconds.
 
 use std::fs::{File, Metadata};
 use std::path::{Path, PathBuf};
@@ -23,7 +23,8 @@ pub(super) enum Look {
     Gone,
     /// The database became shorter. A checkpoint may have done that.
     Shorter,
-    /// The log, or its index, is no longer the one at its path. What is in it can still be read by those who hold it open.
+    /// The log, or its index, is no longer the one at its path. What is in it can still be read by those who hold it
+    /// open.
     Moved,
     /// The log became shorter, or begins with other bytes.
     Changed,
@@ -83,7 +84,8 @@ impl Held {
     pub(super) fn renew(&mut self) {
         self.main = id_at(&self.path);
         self.index = id_at(&self.index_path);
-        // SQLite locks the database and the index, and loses these locks when another handle on them is closed. The log it does not.
+        // SQLite locks the database and the index, and loses these locks when another handle on them is closed. The log
+        // it does not.
         self.log.file = File::open(&self.log_path).ok();
         self.log.id = id_at(&self.log_path);
         self.remember();

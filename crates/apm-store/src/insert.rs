@@ -4,8 +4,9 @@
 //! number of rows is part of the statement's type: [`MANY`] rows at a time, and what remains one by one, so that
 //! two prepared statements per table serve all batches.
 //!
-//! They say `OR FAIL`: with the default, `ABORT`, SQLite copies every page that a statement of many rows is about to change into a
-//! journal of the statement, to undo it alone. Here any failure rolls the whole transaction back, so nothing is lost without it.
+//! They say `OR FAIL`: with the default, `ABORT`, SQLite copies every page that a statement of many rows is about to
+//! change into a journal of the statement, to undo it alone. Here any failure rolls the whole transaction back, so
+//! nothing is lost without it.
 
 mod row;
 

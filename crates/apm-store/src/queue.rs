@@ -93,7 +93,8 @@ impl<T> Queue<T> {
         Ok(())
     }
 
-    /// Waits for jobs and takes them in order: at least one, and more as long as they hold less than `most` together. Empty when
+    /// Waits for jobs and takes them in order: at least one, and more as long as they hold less than `most` together.
+    /// Empty when
     /// `timeout` passes first; `None` when the queue is closed and drained.
     pub(super) fn take(&self, most: Weight, timeout: Duration) -> Option<Vec<T>> {
         let deadline = Instant::now() + timeout;

@@ -1,17 +1,17 @@
 //! What is too old or too much goes, in small steps between commits.
 //!
 //! * Events go by time of arrival, block by block from the oldest on (an agent may send old events, and they stay). A
-//!   wrong clock can delay that, and does not hasten it for anything but the blocks that it dated: a clock that is far ahead is
-//!   believed only when arrivals agree with it (`clock`).
+//!   wrong clock can delay that, and does not hasten it for anything but the blocks that it dated: a clock that is far
+//!   ahead is believed only when arrivals agree with it (`clock`).
 //! * Rollups go by the last arrival in their bucket; those of a minute as early as events, the coarser ones later.
-//! * When the files grow beyond their limit, what nothing refers to any more goes first, then the oldest blocks. When the events that
-//!   are left take less than a quarter of the files it is the oldest rollups' turn, then that of names that are used by rollups
-//!   only. The newest events and the newest minutes always stay.
+//! * When the files grow beyond their limit, what nothing refers to any more goes first, then the oldest blocks. When
+//!   the events that are left take less than a quarter of the files it is the oldest rollups' turn, then that of names
+//!   that are used by rollups only. The newest events and the newest minutes always stay.
 //! * Dictionary rows go when nothing that is kept can refer to them.
 //! * Pages that became free are given back to the disk, unless the next events are about to fill them.
 //!
-//! Each step is a transaction of its own, bounded by [`BLOCKS`] and [`BUDGET`]; while there is more to do the writer makes
-//! one after each commit, which deletes faster than it stores.
+//! Each step is a transaction of its own, bounded by [`BLOCKS`] and [`BUDGET`]; while there is more to do the writer
+//! makes one after each commit, which deletes faster than it stores.
 
 mod clock;
 mod delete;
@@ -40,7 +40,8 @@ use clock::Clock;
 use names::Names;
 use size::{Pages, Size};
 
-/// Blocks per step, at most, and bytes of the limit for each of them: a step goes through the log, which is small where the files are.
+/// Blocks per step, at most, and bytes of the limit for each of them: a step goes through the log, which is small where
+/// the files are.
 const BLOCKS: i64 = 64;
 const PER_BLOCK: u64 = 2 << 20;
 
@@ -170,7 +171,8 @@ impl Retention {
         self.blocks() as u64 * BLOCK_BYTES
     }
 
-    /// Makes a step if it is time to. `now`: seconds since the epoch; `busy`: whether there was a commit since the last call.
+    /// Makes a step if it is time to. `now`: seconds since the epoch; `busy`: whether there was a commit since the last
+    /// call.
     pub(super) fn look(
         &mut self,
         conn: &mut SqliteConnection,
@@ -195,7 +197,8 @@ impl Retention {
         Ok(step)
     }
 
-    /// Remembers when something last arrived before this start. What is stored from now on is dated by the clock that is in question.
+    /// Remembers when something last arrived before this start. What is stored from now on is dated by the clock that
+    /// is in question.
     pub(super) fn begin(&mut self, conn: &mut SqliteConnection, clock: i64) {
         if let Err(error) = self.time(conn, clock) {
             log::warn!("the newest arrival is not known yet: {error}");

@@ -1,10 +1,11 @@
 //! How large the write-ahead log may become, and what keeps it there.
 //!
-//! SQLite copies the log into the file when a commit leaves more than so many pages in it ([`Bounds::checkpoint`]), and then starts
-//! the log again from the beginning, if nobody reads from it. Readers that overlap are always in the way. So beyond
-//! [`Bounds::brief`] new readers are kept out for at most [`BRIEF`], which is enough for usual pages. Beyond [`Bounds::hard`] the
-//! writer stops too, and waits for those who read. What waits to be stored fills the queue then, and agents are told to come
-//! back. Another process that reads cannot be kept out: when it holds the log at its bound, events are refused until it ends.
+//! SQLite copies the log into the file when a commit leaves more than so many pages in it ([`Bounds::checkpoint`]), and
+//! then starts the log again from the beginning, if nobody reads from it. Readers that overlap are always in the way.
+//! So beyond [`Bounds::brief`] new readers are kept out for at most [`BRIEF`], which is enough for usual pages. Beyond
+//! [`Bounds::hard`] the writer stops too, and waits for those who read. What waits to be stored fills the queue then,
+//! and agents are told to come back. Another process that reads cannot be kept out: when it holds the log at its bound,
+//! events are refused until it ends.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -186,8 +187,8 @@ impl Wal {
         }
     }
 
-    /// Empties a log that takes a good part of what the files may take, or what they take too much; whether that was not to be done
-    /// now. For when nothing is written.
+    /// Empties a log that takes a good part of what the files may take, or what they take too much; whether that was
+    /// not to be done now. For when nothing is written.
     pub(super) fn tidy(
         &mut self,
         conn: &mut SqliteConnection,

@@ -2,8 +2,8 @@
 //!
 //! A transaction takes up to [`TOGETHER`] events, or fewer as soon as the queue is empty, so that one batch alone is
 //! committed at once and many batches share a commit. When it fails everything of it is rolled back and each
-//! submitter is told why; when the reason lies in the data and not in the disk, each batch is tried again alone, so that
-//! nobody fails for another's sake.
+//! submitter is told why; when the reason lies in the data and not in the disk, each batch is tried again alone, so
+//! that nobody fails for another's sake.
 
 mod whole;
 
@@ -134,7 +134,8 @@ impl Writer {
     fn retain(&mut self, busy: bool) {
         let start = Instant::now();
         loop {
-            // What waits is held up as long as the files are larger than they may be: or they would grow faster than they shrink.
+            // What waits is held up as long as the files are larger than they may be: or they would grow faster than
+            // they shrink.
             self.step(busy);
             if !self.retention.is_behind() || !self.is_over() || start.elapsed() >= PRESSURE {
                 return;

@@ -1,10 +1,11 @@
 //! Statement fingerprints: which statements are the same but for their values.
 //!
-//! [`Fingerprint::of`] tokenizes any text that an agent may send as a statement (cut off, not SQLite's dialect, not SQL at
-//! all) and never fails. Comments and white space are dropped, keywords are upper-cased, identifiers stay as written,
-//! every literal and parameter becomes `?`, lists in `IN (…)` and `ARRAY[…]` and rows after `VALUES` are folded to `…`; in
-//! those, `NULL` and its like are values as others. So are names that a program makes by counting: of savepoints, cursors,
-//! prepared statements, channels. The hash of that text (XXH64, seed 0) is stable: it stands in URLs and in databases.
+//! [`Fingerprint::of`] tokenizes any text that an agent may send as a statement (cut off, not SQLite's dialect, not SQL
+//! at all) and never fails. Comments and white space are dropped, keywords are upper-cased, identifiers stay as
+//! written, every literal and parameter becomes `?`, lists in `IN (…)` and `ARRAY[…]` and rows after `VALUES` are
+//! folded to `…`; in those, `NULL` and its like are values as others. So are names that a program makes by counting: of
+//! savepoints, cursors, prepared statements, channels. The hash of that text (XXH64, seed 0) is stable: it stands in
+//! URLs and in databases.
 //!
 //! SQLite reads `"…"` as a string where no such column exists, and people write it so. It becomes `?` where a value is
 //! expected and it is not followed by `.` or `(`; in lists of columns and where a comparison begins it stays an
@@ -54,7 +55,8 @@ impl Fingerprint {
         Self::of_subtype(sql, "")
     }
 
-    /// The fingerprint of a statement of a span with this subtype: `mysql`, `redis`, …; it decides what the text may be either way.
+    /// The fingerprint of a statement of a span with this subtype: `mysql`, `redis`, …; it decides what the text may be
+    /// either way.
     #[must_use]
     pub fn of_subtype(sql: &str, subtype: &str) -> Self {
         let (normalized, subject) = match Language::of(subtype, sql) {

@@ -44,8 +44,8 @@ impl Syntax {
         }
     }
 
-    /// How little a text looks as if it was written so, by what stands around its quotes. That it ends within quotes says
-    /// less: it may be cut.
+    /// How little a text looks as if it was written so, by what stands around its quotes. That it ends within quotes
+    /// says less: it may be cut.
     fn doubts(self, text: &str) -> usize {
         let mut tokens = Lexer::new(text, self).significant();
         let mut doubts = 0;

@@ -19,18 +19,20 @@ pub struct Counters {
     pub reprepares: u64,
     /// Rows that the statement returned; `None` where they are not counted.
     pub rows_returned: Option<u64>,
-    /// Rows that the statement inserted, updated or deleted; `None` for one that only reads, and for one whose rows (`RETURNING`) were
-    /// not read to the end. Of a statement that writes no rows, such as `CREATE TABLE`, it is the number of an earlier statement.
+    /// Rows that the statement inserted, updated or deleted; `None` for one that only reads, and for one whose rows
+    /// (`RETURNING`) were not read to the end. Of a statement that writes no rows, such as `CREATE TABLE`, it is the
+    /// number of an earlier statement.
     pub rows_changed: Option<u64>,
     /// Pages that were read from the file into the cache; `None` where they are not counted.
     pub pages_read: Option<u64>,
-    /// Pages that were written from the cache; `None` where they are not counted. Of a statement whose rows were not read to the end,
-    /// those that were written until then.
+    /// Pages that were written from the cache; `None` where they are not counted. Of a statement whose rows were not
+    /// read to the end, those that were written until then.
     pub pages_written: Option<u64>,
 }
 
-/// Tells a prepared statement from others, as long as it is not finalized: what was worked out for its text can be kept under this key.
-/// SQLite may use the address again for another statement, so compare the text when a key is new to you.
+/// Tells a prepared statement from others, as long as it is not finalized: what was worked out for its text can be kept
+/// under this key. SQLite may use the address again for another statement, so compare the text when a key is new to
+/// you.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct StatementKey {
     pub(crate) statement: usize,

@@ -7,8 +7,8 @@ use apm_intake::{Counters, Stream};
 /// Longest line, bytes.
 const LONGEST_LINE: usize = 8 * 1024;
 
-/// A body is read to its end whatever it holds. One that is not compressed comes to the same however the network cuts it: of
-/// a damaged compressed one, what is read before the damage shows depends on the pieces.
+/// A body is read to its end whatever it holds. One that is not compressed comes to the same however the network cuts
+/// it: of a damaged compressed one, what is read before the damage shows depends on the pieces.
 pub fn intake(body: &[u8]) {
     let is_plain = !matches!(body, [0x1f | 0x78, ..]);
     for encoding in [None, Some("gzip"), Some("deflate")] {
@@ -23,8 +23,8 @@ pub fn intake(body: &[u8]) {
     }
 }
 
-/// What came of a body that arrives in pieces of `size` bytes: its events, the lines that were refused by reason, and those of
-/// unknown kinds.
+/// What came of a body that arrives in pieces of `size` bytes: its events, the lines that were refused by reason, and
+/// those of unknown kinds.
 fn read(
     body: &[u8],
     encoding: Option<&str>,

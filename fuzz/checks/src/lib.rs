@@ -1,7 +1,7 @@
 //! What must hold for any input of the readers that strangers' bytes reach.
 //!
-//! Each function panics where it does not hold. The fuzzers in `fuzz/targets` call them with bytes of their own, the tests
-//! of this crate with a corpus of published examples and changes of them.
+//! Each function panics where it does not hold. The fuzzers in `fuzz/targets` call them with bytes of their own, the
+//! tests of this crate with a corpus of published examples and changes of them.
 
 pub mod corpus;
 mod intake;

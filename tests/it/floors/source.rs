@@ -1,4 +1,5 @@
-//! The imports of a crate, read from its source: every path that begins with `crate`, `self` or `super`, in a `use` and elsewhere.
+//! The imports of a crate, read from its source: every path that begins with `crate`, `self` or `super`, in a `use` and
+//! elsewhere.
 //!
 //! Comments, texts and what only tests compile are left out.
 
@@ -27,7 +28,8 @@ impl fmt::Display for Import {
     }
 }
 
-/// All imports between modules of the crate in a folder, but for those of its root and those of a module by its own parent.
+/// All imports between modules of the crate in a folder, but for those of its root and those of a module by its own
+/// parent.
 pub(super) fn imports(folder: &Path) -> Vec<Import> {
     let mut modules = Modules::new();
     read(&folder.join("src"), &[], &mut modules);

@@ -1,8 +1,8 @@
 //! One trace as data: its tree on one timeline, its critical path, and the lines that a reader sees of it.
 //!
-//! A trace may have hundreds of thousands of items. It is read whole, in a form of some 150 bytes an item, because its tree,
-//! its critical path and its sums need all of it. What a page or an answer shows is a part of that: `lines` says which lines
-//! there are, `window` which of them are seen, `find` which match.
+//! A trace may have hundreds of thousands of items. It is read whole, in a form of some 150 bytes an item, because its
+//! tree, its critical path and its sums need all of it. What a page or an answer shows is a part of that: `lines` says
+//! which lines there are, `window` which of them are seen, `find` which match.
 
 pub(crate) mod cover;
 pub(crate) mod critical;

@@ -1,5 +1,5 @@
-//! The services that are made up. Their names and their environment are no real service's: what is made up must not mix with what was
-//! recorded.
+//! The services that are made up. Their names and their environment are no real service's: what is made up must not mix
+//! with what was recorded.
 
 /// A service and what its agent says of it.
 #[derive(Debug)]

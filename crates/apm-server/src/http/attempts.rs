@@ -1,4 +1,5 @@
-//! Wrong secrets, by the address that sent them: after some of them the address has to wait before another one is looked at.
+//! Wrong secrets, by the address that sent them: after some of them the address has to wait before another one is
+//! looked at.
 
 use std::collections::HashMap;
 use std::net::{IpAddr, Ipv6Addr};
@@ -53,15 +54,16 @@ impl Attempts {
         self.table.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// How long an address still has to wait. Callers that may not ask yet must not learn whether their secret is right.
+    /// How long an address still has to wait. Callers that may not ask yet must not learn whether their secret is
+    /// right.
     pub(super) fn wait(&self, address: Option<IpAddr>, now: Instant) -> Option<Duration> {
         let failed = *self.lock().failed.get(&network(address?))?;
         let left = failed.until.saturating_duration_since(now);
         (!left.is_zero()).then_some(left)
     }
 
-    /// Whether this right secret came from the address before. Whoever guesses does not know it, so it need not wait for others
-    /// behind the same address who do.
+    /// Whether this right secret came from the address before. Whoever guesses does not know it, so it need not wait
+    /// for others behind the same address who do.
     pub(super) fn is_known(&self, address: Option<IpAddr>, secret: &Hash) -> bool {
         let table = self.lock();
         let passed = address.and_then(|address| table.passed.get(&network(address)));

@@ -1,7 +1,7 @@
 //! Bodies of requests that are read before their handler runs, and bodies of answers in small portions.
 //!
-//! Left alone, a body that never ends would hold its connection for as long as its sender likes, and a client that asks for many
-//! large answers at once and reads none of them would make the server hold them all (see also `unsent`).
+//! Left alone, a body that never ends would hold its connection for as long as its sender likes, and a client that asks
+//! for many large answers at once and reads none of them would make the server hold them all (see also `unsent`).
 
 use std::pin::Pin;
 use std::task::{Context, Poll};
@@ -58,8 +58,8 @@ pub(super) async fn read(request: &mut ServiceRequest, within: Duration) -> Resu
     }
 }
 
-/// Whether a request says that a body follows. After one that asks for another protocol (`Upgrade: websocket`, CONNECT) come bytes
-/// without end, which are no body.
+/// Whether a request says that a body follows. After one that asks for another protocol (`Upgrade: websocket`, CONNECT)
+/// come bytes without end, which are no body.
 fn has_body(request: &ServiceRequest) -> bool {
     let headers = request.headers();
     headers.contains_key(header::CONTENT_LENGTH)
@@ -81,8 +81,8 @@ async fn whole(payload: &mut Payload) -> Result<Bytes, Unread> {
 
 /// The body of an answer, a portion at a time.
 ///
-/// With a refused request it holds what was not read of that: the connection then ends a moment after the answer. Were it dropped, the
-/// connection would wait for its end.
+/// With a refused request it holds what was not read of that: the connection then ends a moment after the answer. Were
+/// it dropped, the connection would wait for its end.
 pub(super) struct Portions {
     source: Source,
     under_way: Option<UnderWay>,

@@ -1,5 +1,5 @@
-//! The way in, before a route is looked for: who asks under which address, and the path that the routes know. The way out: addresses
-//! and cookies as the client needs them.
+//! The way in, before a route is looked for: who asks under which address, and the path that the routes know. The way
+//! out: addresses and cookies as the client needs them.
 
 use std::rc::Rc;
 
@@ -52,8 +52,9 @@ fn front(request: &ServiceRequest) -> Front {
     proxy::front(&arrived, &config.trusted_proxies, &config.base_path)
 }
 
-/// The address with the path that the routes know, if it is another one than arrived: without the base path, which a proxy may have
-/// taken off or not, and with one slash for several, as agents send it whose server's address ends with one.
+/// The address with the path that the routes know, if it is another one than arrived: without the base path, which a
+/// proxy may have taken off or not, and with one slash for several, as agents send it whose server's address ends with
+/// one.
 fn routed(request: &ServiceRequest, front: &Front) -> Option<Uri> {
     let shared = request.app_data::<web::Data<Shared>>()?;
     let whole = request.uri().path();
@@ -108,7 +109,8 @@ fn lead_back(headers: &mut HeaderMap, front: &Front) {
     }
 }
 
-/// A cookie for the base path alone: other programs behind the same proxy do not get it. One that came encrypted never goes unencrypted.
+/// A cookie for the base path alone: other programs behind the same proxy do not get it. One that came encrypted never
+/// goes unencrypted.
 fn moved(cookie: &HeaderValue, front: &Front) -> Option<HeaderValue> {
     let text = cookie.to_str().ok()?;
     let mut moved = match front.base.is_root() {

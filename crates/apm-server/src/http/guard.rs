@@ -1,12 +1,13 @@
 //! Who may ask.
 //!
-//! * *Host*: a server on loopback answers to the names of this machine, and to those that it is told (see `hosts`). A request that
-//!   names none gets open routes alone.
+//! * *Host*: a server on loopback answers to the names of this machine, and to those that it is told (see `hosts`). A
+//!   request that names none gets open routes alone.
 //! * *Origin*: nothing is changed on behalf of another site's page (see `site`).
-//! * *Secrets*: agents and scripts send the secret token or an API key in a header; a browser gets a session for one (see `login`).
+//! * *Secrets*: agents and scripts send the secret token or an API key in a header; a browser gets a session for one
+//!   (see `login`).
 //!
-//! A request is judged by the route that answers it, never by its address, which can be spelled in many ways. Addresses that do not
-//! exist are answered with 404.
+//! A request is judged by the route that answers it, never by its address, which can be spelled in many ways. Addresses
+//! that do not exist are answered with 404.
 
 use std::rc::Rc;
 use std::time::{Duration, Instant};

@@ -1,7 +1,8 @@
 //! The names that a server answers to.
 //!
-//! A page in a browser can let a name of its own point to this machine, and would then read the server as if it were its own (DNS
-//! rebinding). So a server on loopback answers to names of this machine alone, and to those that it is told.
+//! A page in a browser can let a name of its own point to this machine, and would then read the server as if it were
+//! its own (DNS rebinding). So a server on loopback answers to names of this machine alone, and to those that it is
+//! told.
 
 use std::net::IpAddr;
 

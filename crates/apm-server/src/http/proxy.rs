@@ -56,8 +56,8 @@ struct Said {
 impl Said {
     /// Reads `Forwarded` (RFC 7239), else the older headers.
     ///
-    /// Each proxy appends whom it saw. Whatever stands before the farthest trusted proxy was sent by the client and may be made up, so
-    /// the client is the last address that is no trusted proxy.
+    /// Each proxy appends whom it saw. Whatever stands before the farthest trusted proxy was sent by the client and may
+    /// be made up, so the client is the last address that is no trusted proxy.
     fn read(headers: &HeaderMap, is_trusted: impl Fn(IpAddr) -> bool) -> Self {
         let forwarded = list(headers, "forwarded");
         if !forwarded.is_empty() {

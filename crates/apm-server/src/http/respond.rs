@@ -76,8 +76,9 @@ fn accepts(request: &HttpRequest, kind: &str) -> bool {
     values.any(|value| value.to_str().is_ok_and(|value| value.contains(kind)))
 }
 
-/// Whether a browser asks for a page: it says that it navigates, or accepts what only browsers do. `text/html` alone tells nothing, as
-/// Java's own client names it by default, and an agent that gets a page takes this for a server without its features.
+/// Whether a browser asks for a page: it says that it navigates, or accepts what only browsers do. `text/html` alone
+/// tells nothing, as Java's own client names it by default, and an agent that gets a page takes this for a server
+/// without its features.
 pub(super) fn wants_page(request: &HttpRequest) -> bool {
     let said = |name: &str| {
         let value = request.headers().get(name)?;

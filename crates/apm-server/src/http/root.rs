@@ -7,7 +7,8 @@ use serde_json::json;
 use super::guard::is_trusted;
 use super::{Shared, respond};
 
-/// The version that agents see, and by which they choose what to send: that of the server whose language this one speaks.
+/// The version that agents see, and by which they choose what to send: that of the server whose language this one
+/// speaks.
 const SPOKEN: &str = "9.6.0";
 /// When that language was last looked at.
 const SPOKEN_SINCE: &str = "2026-08-20T00:00:00Z";

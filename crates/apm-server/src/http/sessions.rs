@@ -37,8 +37,8 @@ pub(super) fn sent(request: &HttpRequest) -> impl Iterator<Item = &str> {
         .map(|(_, value)| value)
 }
 
-/// The header that gives a browser a session; an empty one takes it away. A link from elsewhere leads to a page with it (`Lax`), and what
-/// changes something is refused to other sites by the guard, whatever cookies come along.
+/// The header that gives a browser a session; an empty one takes it away. A link from elsewhere leads to a page with it
+/// (`Lax`), and what changes something is refused to other sites by the guard, whatever cookies come along.
 pub(super) fn give(session: &str) -> (HeaderName, String) {
     let age = if session.is_empty() {
         "; Max-Age=0"
@@ -106,7 +106,8 @@ impl Sessions {
         }
     }
 
-    /// The secret that the session of a cookie began with, in a time that does not depend on how much of the cookie is right.
+    /// The secret that the session of a cookie began with, in a time that does not depend on how much of the cookie is
+    /// right.
     pub(super) fn credential(&self, cookie: &str, now: Instant) -> Option<Hash> {
         let given = secret(cookie)?;
         let mut found = None;

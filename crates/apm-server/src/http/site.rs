@@ -17,8 +17,9 @@ pub(super) enum Site {
     Unsaid,
 }
 
-/// Finds out. `Sec-Fetch-Site` is the browser's own judgement, which no proxy on the way can spoil and no page can set. Browsers
-/// leave it out where the connection is not encrypted; then the Origin is compared with the addresses of this server.
+/// Finds out. `Sec-Fetch-Site` is the browser's own judgement, which no proxy on the way can spoil and no page can set.
+/// Browsers leave it out where the connection is not encrypted; then the Origin is compared with the addresses of this
+/// server.
 pub(super) fn of(request: &HttpRequest, front: &Front) -> Site {
     let headers = request.headers();
     let origins = || {
@@ -43,7 +44,8 @@ pub(super) fn of(request: &HttpRequest, front: &Front) -> Site {
     }
 }
 
-/// Whether another site's page loads this as a part of itself: an image, a script, a frame. Following a link is none of these.
+/// Whether another site's page loads this as a part of itself: an image, a script, a frame. Following a link is none of
+/// these.
 pub(super) fn is_embedded(request: &HttpRequest) -> bool {
     let says = |name: &str, values: &[&str]| {
         let mut said = request.headers().get_all(name);
@@ -54,8 +56,8 @@ pub(super) fn is_embedded(request: &HttpRequest) -> bool {
     says("sec-fetch-site", &["cross-site", "same-site"]) && !is_link
 }
 
-/// Whether an origin is that of a host. Where the host names no port it is the default one of the origin's scheme: that the server
-/// is asked by this scheme is not known, as a proxy may have taken the encryption off.
+/// Whether an origin is that of a host. Where the host names no port it is the default one of the origin's scheme: that
+/// the server is asked by this scheme is not known, as a proxy may have taken the encryption off.
 fn is_at(origin: &str, host: &str) -> bool {
     let (authority, default) = match origin.split_once("://") {
         Some(("http", authority)) => (authority, 80),

@@ -1,8 +1,9 @@
 //! Answers that are made and not yet read by whom they are for.
 //!
-//! An answer of some megabytes stays in memory until its reader has taken it, and a reader may take nothing. So large answers share a
-//! budget. When it is used up, those whose readers have taken nothing for a moment are given up, the longest silent first, and new
-//! ones wait for room. Handlers have permits, held until their answer has found room: more would only make more answers that wait.
+//! An answer of some megabytes stays in memory until its reader has taken it, and a reader may take nothing. So large
+//! answers share a budget. When it is used up, those whose readers have taken nothing for a moment are given up, the
+//! longest silent first, and new ones wait for room. Handlers have permits, held until their answer has found room:
+//! more would only make more answers that wait.
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};

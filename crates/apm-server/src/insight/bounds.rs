@@ -1,5 +1,5 @@
-//! How much is kept of what insights write: senders decide how many versions, processes and findings there are to tell of, and
-//! room for events is not made here. Each bound leaves some slack, so that rows go many at a time.
+//! How much is kept of what insights write: senders decide how many versions, processes and findings there are to tell
+//! of, and room for events is not made here. Each bound leaves some slack, so that rows go many at a time.
 
 use diesel::prelude::*;
 use diesel::sql_types::BigInt;

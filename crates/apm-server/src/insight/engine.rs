@@ -1,7 +1,8 @@
-//! What looks at the telemetry while nobody else does: one thread that counts callers, sets markers, and applies the rules.
+//! What looks at the telemetry while nobody else does: one thread that counts callers, sets markers, and applies the
+//! rules.
 //!
-//! It sleeps while nothing arrives. What it reads is bounded per look, what it writes goes through the store's writer, and its
-//! failure is a line in the log: the intake never waits for it.
+//! It sleeps while nothing arrives. What it reads is bounded per look, what it writes goes through the store's writer,
+//! and its failure is a line in the log: the intake never waits for it.
 
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::thread::JoinHandle;
@@ -107,8 +108,8 @@ fn run(store: &Store, options: &Options, stop: &(Mutex<bool>, Condvar)) {
         idle = if seen == Some(version) { idle + 1 } else { 0 };
         if idle < 3 {
             match observe(store, &mut observer) {
-                // What was found is counted by the next look. A commit can be seen before its version is: then this look was the last
-                // idle one, and without a reset there would be no next.
+                // What was found is counted by the next look. A commit can be seen before its version is: then this
+                // look was the last idle one, and without a reset there would be no next.
                 Ok(true) => {
                     due = true;
                     idle = 0;

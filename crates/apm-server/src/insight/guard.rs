@@ -1,9 +1,9 @@
 //! SQL of strangers, run so that it can read what it may, for as long as it may, and nothing else.
 //!
-//! Four walls, each of which would do for most attacks: the file is opened with `mode=ro` and `query_only`; an authorizer
-//! lets pass only what a purpose needs (so that PRAGMA, ATTACH, and writes fail before they are prepared, with a reason);
-//! SQLite's limits bound text, values, depth and joins; a progress handler ends what takes too long, in preparing too, and what
-//! fills the disk with temporary files.
+//! Four walls, each of which would do for most attacks: the file is opened with `mode=ro` and `query_only`; an
+//! authorizer lets pass only what a purpose needs (so that PRAGMA, ATTACH, and writes fail before they are prepared,
+//! with a reason); SQLite's limits bound text, values, depth and joins; a progress handler ends what takes too long, in
+//! preparing too, and what fills the disk with temporary files.
 //! Exactly one statement is prepared.
 
 pub(crate) mod spill;

@@ -1,6 +1,7 @@
 //! Where a chunked body ends.
 
-/// What has come of a chunked body (RFC 9112, section 7.1). What is no such body is refused by actix, so here it may end anywhere.
+/// What has come of a chunked body (RFC 9112, section 7.1). What is no such body is refused by actix, so here it may
+/// end anywhere.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Chunks {
     /// The line with the size of a chunk. `is_told`: its digits have ended.

@@ -19,7 +19,8 @@ const PORTION: usize = 8 * 1024;
 /// What is looked at while an answer is awaited, bytes: the next request, or the end of the connection.
 const GLANCE: usize = 512;
 
-/// A stream that hands on the next request when the one before is answered. `D` are the data of the connection until HTTP takes them.
+/// A stream that hands on the next request when the one before is answered. `D` are the data of the connection until
+/// HTTP takes them.
 pub(crate) struct Paced<IO, D = ()> {
     inner: IO,
     data: Cell<Option<D>>,
@@ -34,7 +35,8 @@ pub(crate) struct Paced<IO, D = ()> {
 enum Phase {
     /// The head of a request.
     Head(Head),
-    /// Nothing: a head is handed on, and the application has not said what follows it. Whether the reader was asked to come back.
+    /// Nothing: a head is handed on, and the application has not said what follows it. Whether the reader was asked to
+    /// come back.
     Decode(bool),
     /// So many bytes of a body.
     Sized(u64),

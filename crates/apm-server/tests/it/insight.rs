@@ -81,7 +81,8 @@ fn of<'a>(found: &'a [Finding], kind: &str) -> Option<&'a Finding> {
     found.iter().find(|finding| finding.kind == kind)
 }
 
-/// `rounds` of the article's loop that end `ago` µs before now: writes of five rows, and counts that take as long as the table.
+/// `rounds` of the article's loop that end `ago` µs before now: writes of five rows, and counts that take as long as
+/// the table.
 fn article(rounds: u64, ago: i64) -> Batch {
     let mut batch = batch("my-app-01");
     let step = 100_000;

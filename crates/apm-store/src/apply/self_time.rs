@@ -1,7 +1,7 @@
 //! Which kinds of spans a service has in the breakdown of its time.
 //!
-//! They have no dictionary: their texts stand in the rollup rows. So they are counted in memory, and the count begins anew with the
-//! process and when everything was forgotten.
+//! They have no dictionary: their texts stand in the rollup rows. So they are counted in memory, and the count begins
+//! anew with the process and when everything was forgotten.
 
 use std::collections::{HashMap, HashSet};
 use std::hash::{BuildHasher, RandomState};

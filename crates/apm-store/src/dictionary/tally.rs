@@ -1,7 +1,7 @@
 //! How many rows of a dictionary each service has, for the limit.
 //!
-//! The numbers are read once and counted from there. When rows are deleted elsewhere they are stale, which is harmless as long as
-//! there is room: they are read again only when they say that there is none.
+//! The numbers are read once and counted from there. When rows are deleted elsewhere they are stale, which is harmless
+//! as long as there is room: they are read again only when they say that there is none.
 
 use std::collections::HashMap;
 
@@ -14,8 +14,8 @@ use crate::limits::NameLimit;
 /// Rows for `_other` beside the limit: one for each of so many types of transactions, and the like.
 const OTHERS: usize = 20;
 
-/// The share of its limit that a service may use even when all services together are at theirs: nobody is left without names because of
-/// what others send.
+/// The share of its limit that a service may use even when all services together are at theirs: nobody is left without
+/// names because of what others send.
 const RESERVE: usize = 40;
 
 /// Whether there is room for one more row.

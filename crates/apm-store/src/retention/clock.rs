@@ -1,8 +1,9 @@
 //! Which time retention goes by.
 //!
-//! A machine may start with a clock that is a month ahead. Deleting by it would delete everything. So a clock that is far ahead of the
-//! newest arrival is not believed at once: the events that come in carry times of their own, and when those have agreed with the clock
-//! for a while, it is. Until then the time goes on from the newest arrival, by a clock that nobody sets.
+//! A machine may start with a clock that is a month ahead. Deleting by it would delete everything. So a clock that is
+//! far ahead of the newest arrival is not believed at once: the events that come in carry times of their own, and when
+//! those have agreed with the clock for a while, it is. Until then the time goes on from the newest arrival, by a clock
+//! that nobody sets.
 
 use std::time::{Duration, Instant};
 

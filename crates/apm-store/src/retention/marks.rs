@@ -1,7 +1,7 @@
 //! Which names the stored events refer to, where no index tells: read from the events, block by block.
 //!
-//! A reading may take many steps. Events that come meanwhile are read by the last of them, in the transaction that goes by what
-//! was found; those that go meanwhile leave marks that nobody needs, until the next reading.
+//! A reading may take many steps. Events that come meanwhile are read by the last of them, in the transaction that goes
+//! by what was found; those that go meanwhile leave marks that nobody needs, until the next reading.
 
 use std::collections::{HashMap, HashSet};
 use std::time::Instant;

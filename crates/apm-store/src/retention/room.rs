@@ -26,7 +26,8 @@ const HELPS: i64 = 64 << 10;
 const TRIMMED: i64 = 128;
 
 impl Retention {
-    /// What is too much: first what nothing refers to, then the oldest events, and rollups when the events that are left are few.
+    /// What is too much: first what nothing refers to, then the oldest events, and rollups when the events that are
+    /// left are few.
     pub(super) fn make_room(
         &mut self,
         conn: &mut SqliteConnection,
@@ -127,7 +128,8 @@ impl Retention {
     }
 }
 
-/// The rollup buckets for which nothing has arrived for longest; `which`: a condition, in which `newest` is the last arrival.
+/// The rollup buckets for which nothing has arrived for longest; `which`: a condition, in which `newest` is the last
+/// arrival.
 fn oldest_buckets(conn: &mut SqliteConnection, which: &str) -> QueryResult<Vec<(i32, i64)>> {
     #[derive(QueryableByName)]
     struct Bucket {

@@ -54,8 +54,8 @@ impl Size {
         Ok(Pages::read(conn)?.used() > self.allowance - self.allowance / 16)
     }
 
-    /// The oldest blocks that may go while there is anything else to delete, a step's worth: the newest events keep a quarter of the
-    /// file, or names and rollups would take it all.
+    /// The oldest blocks that may go while there is anything else to delete, a step's worth: the newest events keep a
+    /// quarter of the file, or names and rollups would take it all.
     pub(super) fn spare_blocks(&self, conn: &mut SqliteConnection) -> QueryResult<Vec<i64>> {
         #[derive(QueryableByName)]
         struct Block {

@@ -1,10 +1,10 @@
 //! Whether the files are whole, and making them whole again.
 //!
-//! * A log that was deleted, moved away or replaced is still open here, with all that is in it. It is copied into the database, and
-//!   a new one is begun: nothing is lost.
-//! * A log that was cut or overwritten has lost what was not copied into the database yet. SQLite must not touch it any more: it
-//!   would copy other bytes over the database, or write behind the hole. The log is emptied, and the database goes on as of its
-//!   last checkpoint, which is sound. What is lost is said.
+//! * A log that was deleted, moved away or replaced is still open here, with all that is in it. It is copied into the
+//!   database, and a new one is begun: nothing is lost.
+//! * A log that was cut or overwritten has lost what was not copied into the database yet. SQLite must not touch it any
+//!   more: it would copy other bytes over the database, or write behind the hole. The log is emptied, and the database
+//!   goes on as of its last checkpoint, which is sound. What is lost is said.
 //! * A database that was deleted or replaced cannot be mended.
 //!
 //! In between, events are refused.

@@ -1,7 +1,7 @@
 //! Which lists and rows of a normalised statement hold nothing but values, and what becomes of them.
 
-/// What is left of a list: `(1, 2)` and `($1::int)` both become `(?…)`, `(lower('a'), lower('b'))` becomes `(lower(?)…)`.
-/// Nothing where it is no list of values.
+/// What is left of a list: `(1, 2)` and `($1::int)` both become `(?…)`, `(lower('a'), lower('b'))` becomes
+/// `(lower(?)…)`. Nothing where it is no list of values.
 pub(super) fn folded(list: &str, open: char, close: char) -> Option<String> {
     let inner = list.strip_prefix(open)?;
     fold(inner.strip_suffix(close).unwrap_or(inner)).map(|left| format!("{open}{left}{close}"))

@@ -1,4 +1,5 @@
-//! Examples that Elastic's agents share. They are no part of this repository; where they are missing, a test says so and passes.
+//! Examples that Elastic's agents share. They are no part of this repository; where they are missing, a test says so
+//! and passes.
 
 use std::path::PathBuf;
 

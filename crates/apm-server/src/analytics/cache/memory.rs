@@ -25,8 +25,8 @@ pub(crate) struct Memory<P: Part>(Mutex<State<P>>);
 
 #[derive(Debug)]
 struct State<P: Part> {
-    /// Single buckets, and sums of several. Each have their own room: the buckets that go into a sum are many, and must not
-    /// take the place of what was made of them.
+    /// Single buckets, and sums of several. Each have their own room: the buckets that go into a sum are many, and must
+    /// not take the place of what was made of them.
     buckets: Room<P>,
     sums: Room<P>,
     clock: u64,
@@ -42,7 +42,8 @@ struct Room<P: Part> {
 struct Entry<P> {
     part: Arc<P>,
     head: Head,
-    /// The buckets, and whether all had last received something long enough ago at the reading, for these times to tell whether it holds.
+    /// The buckets, and whether all had last received something long enough ago at the reading, for these times to tell
+    /// whether it holds.
     rows: Box<[Received]>,
     settled: bool,
     used: u64,

@@ -35,8 +35,8 @@ pub(super) fn condition(kind: Kind, query: &Expr) -> Condition {
     if kind != Kind::Log {
         return Condition::new(query, &columns);
     }
-    // A line that tells of an error is an error, another one is no kind of event: only its document says which. Where the query is the
-    // same for both, no document is needed.
+    // A line that tells of an error is an error, another one is no kind of event: only its document says which. Where
+    // the query is the same for both, no document is needed.
     let either = |event: Kept| {
         let with = move |field: &str| match field {
             "processor.event" => column("", event),

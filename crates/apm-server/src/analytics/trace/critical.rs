@@ -1,7 +1,7 @@
 //! The critical path: which item the trace was waiting for, at every moment of its entry.
 //!
-//! There is no tolerance: whole SQLite requests are shorter than a millisecond, and without one the segments add up to the
-//! entry's duration exactly.
+//! There is no tolerance: whole SQLite requests are shorter than a millisecond, and without one the segments add up to
+//! the entry's duration exactly.
 
 use super::item::Stretch;
 use super::tree::Tree;

@@ -180,7 +180,8 @@ impl Making<'_> {
         }
     }
 
-    /// Children, runs of alike ones and gaps of one parent, in order of time; pushed backwards, as the stack wants them.
+    /// Children, runs of alike ones and gaps of one parent, in order of time; pushed backwards, as the stack wants
+    /// them.
     fn below(&mut self, parent: u32) {
         let below = self.children.below(parent as usize);
         if below.is_empty() {

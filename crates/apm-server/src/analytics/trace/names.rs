@@ -1,5 +1,5 @@
-//! What the items of a trace are called. Items have numbers of rows in dictionaries; each different set of numbers is read
-//! once, so that a trace of many items costs what its different names cost.
+//! What the items of a trace are called. Items have numbers of rows in dictionaries; each different set of numbers is
+//! read once, so that a trace of many items costs what its different names cost.
 
 use std::collections::HashMap;
 use std::sync::Arc;

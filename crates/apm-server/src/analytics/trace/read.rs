@@ -80,7 +80,8 @@ fn bound(text: &'static str, id: &str) -> Sql {
         .bind("trace", &id)
 }
 
-/// Reads the trace whose id was pasted in one way or another ([`kql::pasted`]); nothing where none of its events is there.
+/// Reads the trace whose id was pasted in one way or another ([`kql::pasted`]); nothing where none of its events is
+/// there.
 ///
 /// # Errors
 /// Those of SQLite, and of documents that cannot be read.
@@ -273,7 +274,8 @@ impl Reading {
         });
     }
 
-    /// Notes the times that items were sent with, where the time of arrival stands for them: among each other they are right.
+    /// Notes the times that items were sent with, where the time of arrival stands for them: among each other they are
+    /// right.
     fn sent(&mut self, conn: &mut SqliteConnection, sql: &Sql) -> QueryResult<()> {
         let rows: Vec<Sent> = sql.load(conn)?;
         if rows.is_empty() {
@@ -290,8 +292,8 @@ impl Reading {
         Ok(())
     }
 
-    /// Reads which items inferred spans adopt. Their agent works them out from samples of stacks after the spans below them
-    /// were sent, so those name another parent. Only such spans have that, so only their documents are read.
+    /// Reads which items inferred spans adopt. Their agent works them out from samples of stacks after the spans below
+    /// them were sent, so those name another parent. Only such spans have that, so only their documents are read.
     fn adoptions(
         &self,
         conn: &mut SqliteConnection,

@@ -1,4 +1,5 @@
-//! Which lines of a trace are seen, and a part of these: some of the lines are folded, and a page shows a few at a time.
+//! Which lines of a trace are seen, and a part of these: some of the lines are folded, and a page shows a few at a
+//! time.
 
 use std::collections::HashSet;
 
@@ -96,7 +97,8 @@ impl Turned {
     }
 }
 
-/// The name of a line in an address: made of the number of an event, so that it means the same when more of the trace arrives.
+/// The name of a line in an address: made of the number of an event, so that it means the same when more of the trace
+/// arrives.
 #[must_use]
 pub fn name(trace: &Trace, line: usize) -> String {
     let seq = |index: u32| trace.items[index as usize].seq;

@@ -1,7 +1,7 @@
 //! Where one line stops to hold and another begins.
 //!
-//! Binary segmentation: of all splits the one that leaves the least squared error, taken only if it leaves little of what
-//! one line leaves, and if the latency jumps there. The jump keeps a curve from being cut into straight pieces.
+//! Binary segmentation: of all splits the one that leaves the least squared error, taken only if it leaves little of
+//! what one line leaves, and if the latency jumps there. The jump keeps a curve from being cut into straight pieces.
 
 use super::moments::Moments;
 use super::{FEWEST_POINTS, Point, Regime};

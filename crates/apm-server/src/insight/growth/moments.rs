@@ -2,8 +2,8 @@
 
 use super::{Fit, Point};
 
-/// Sums of squares and products about the means, kept up to date by Welford's recurrence: differences of large numbers of rows lose
-/// no digits.
+/// Sums of squares and products about the means, kept up to date by Welford's recurrence: differences of large numbers
+/// of rows lose no digits.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Moments {
     n: f64,

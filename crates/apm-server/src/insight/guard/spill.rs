@@ -1,7 +1,7 @@
 //! How much a query writes into temporary files.
 //!
-//! SQLite puts what it sorts and groups beyond its cache into files that have no name any more, and has no bound for them. Linux
-//! counts what a thread writes, and a connection that only reads writes nothing else.
+//! SQLite puts what it sorts and groups beyond its cache into files that have no name any more, and has no bound for
+//! them. Linux counts what a thread writes, and a connection that only reads writes nothing else.
 
 use std::time::{Duration, Instant};
 

@@ -1,7 +1,8 @@
-//! What SQLite knows of a table's values: the tables that ANALYZE made, and what ANALYZE would say of an index that does not exist yet.
+//! What SQLite knows of a table's values: the tables that ANALYZE made, and what ANALYZE would say of an index that
+//! does not exist yet.
 //!
-//! SQLite's planner weighs an index by how many rows share a value of its columns. Without that it assumes that an index is good, and
-//! an index on a column with one value looks like the best plan of all.
+//! SQLite's planner weighs an index by how many rows share a value of its columns. Without that it assumes that an
+//! index is good, and an index on a column with one value looks like the best plan of all.
 
 use rusqlite::{Connection, OptionalExtension as _, Result, Row, types::Value};
 
@@ -13,7 +14,8 @@ const MOST: usize = 20_000;
 /// Rows of a table that are read to judge an index.
 pub(super) const SAMPLE: i64 = 100_000;
 
-/// The largest share of a table's rows that an index may find for one value and still be faster than reading all of them.
+/// The largest share of a table's rows that an index may find for one value and still be faster than reading all of
+/// them.
 const SELECTIVE: f64 = 0.1;
 
 /// A row of `sqlite_stat1`: table, index, numbers.
@@ -70,8 +72,8 @@ impl Statistics {
         self.numbers.is_empty()
     }
 
-    /// Makes a copy of the schema believe these, and what is said of a new index. Of a database that was never analysed SQLite guesses
-    /// all numbers, and so it does here.
+    /// Makes a copy of the schema believe these, and what is said of a new index. Of a database that was never analysed
+    /// SQLite guesses all numbers, and so it does here.
     pub(super) fn apply(&self, copy: &Connection, new: Option<&Measured>) -> Result<()> {
         if self.is_empty() {
             return Ok(());
@@ -171,7 +173,8 @@ impl Measured {
         }))
     }
 
-    /// The numbers of `sqlite_stat1`: all rows, then how many rows share a value of the first column, of the first two, …
+    /// The numbers of `sqlite_stat1`: all rows, then how many rows share a value of the first column, of the first two,
+    /// …
     fn numbers(&self) -> String {
         let mut out = self.rows.to_string();
         for &distinct in &self.distinct {

@@ -27,7 +27,8 @@ fn sent(addr: SocketAddr, text: &str) -> TcpStream {
     stream
 }
 
-/// Asks on a connection of its own: one that is kept would be closed with the idle ones. With the name of a metric, also its value.
+/// Asks on a connection of its own: one that is kept would be closed with the idle ones. With the name of a metric,
+/// also its value.
 async fn asked(addr: SocketAddr, what: &str) -> (String, f64) {
     let path = if what.starts_with('/') {
         what

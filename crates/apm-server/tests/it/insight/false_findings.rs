@@ -12,7 +12,8 @@ use crate::support::events::{now, resource, span, transaction};
 
 const SECOND: i64 = 1_000_000;
 
-/// A call of a statement: what, when after the request's start, how long, whether it failed, for how many calls it stands.
+/// A call of a statement: what, when after the request's start, how long, whether it failed, for how many calls it
+/// stands.
 #[derive(Clone)]
 struct Call {
     statement: String,

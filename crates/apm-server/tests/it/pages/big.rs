@@ -8,7 +8,8 @@ use super::{metadata, transaction};
 use crate::support::events::now;
 use crate::support::server::{Answer, TestServer};
 
-/// A trace of `spans` spans on five levels: statements of several kinds, calls, failures; one in a hundred is an orphan.
+/// A trace of `spans` spans on five levels: statements of several kinds, calls, failures; one in a hundred is an
+/// orphan.
 fn recording(number: u64, spans: u64, at: i64) -> String {
     let trace = format!("{number:032x}");
     let mut out = format!(
@@ -256,7 +257,8 @@ fn memory() -> (u64, u64) {
     (of("VmRSS:"), of("VmHWM:"))
 }
 
-/// A measurement, not for every run: `cargo test --release -p pocket-apm-server --test it -- --ignored --nocapture four_hundred`.
+/// A measurement, not for every run:
+/// `cargo test --release -p pocket-apm-server --test it -- --ignored --nocapture four_hundred`.
 #[actix_web::test]
 #[ignore = "takes minutes without optimisation; its bounds are for a release build"]
 async fn four_hundred_thousand_spans_under_one_id_are_used_within_a_second_and_256_mib() {

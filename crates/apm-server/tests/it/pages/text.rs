@@ -1,4 +1,5 @@
-//! Names that would break out of their place: letters from right to left, characters that turn the direction, codes of terminals.
+//! Names that would break out of their place: letters from right to left, characters that turn the direction, codes of
+//! terminals.
 
 use serde_json::json;
 

@@ -1,7 +1,7 @@
 //! Large traces that were read, kept for the next question about them: a reader who scrolls or searches asks many.
 //!
-//! Only what took long to read is kept, one reader at a time makes it, and its room is bounded. A trace that is kept holds as
-//! long as nothing is added to its blocks and none of them goes.
+//! Only what took long to read is kept, one reader at a time makes it, and its room is bounded. A trace that is kept
+//! holds as long as nothing is added to its blocks and none of them goes.
 
 use std::sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};

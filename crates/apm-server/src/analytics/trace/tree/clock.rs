@@ -4,14 +4,15 @@ use super::{Item, Tree};
 
 /// A callee that begins so long after the end of a call that waited for it, µs, has another clock.
 const LATE: i64 = 60_000_000;
-/// Silence after which the rest of a trace is apart from what came before, µs: a day. Work that is queued for hours is drawn
-/// with what queued it.
+/// Silence after which the rest of a trace is apart from what came before, µs: a day. Work that is queued for hours is
+/// drawn with what queued it.
 const APART: i64 = 24 * 3_600_000_000;
 
 /// What is added to a transaction's clock. `above`: what was added to its parent's.
 ///
-/// It is 0 unless the transaction seems to start before it was called, or long after the call that waited for it had ended, or
-/// is known to have a wrong clock. The time on the wire is unknown, so the callee is put into the middle of the call.
+/// It is 0 unless the transaction seems to start before it was called, or long after the call that waited for it had
+/// ended, or is known to have a wrong clock. The time on the wire is unknown, so the callee is put into the middle of
+/// the call.
 pub(super) fn skew(item: &Item, parent: &Item, above: i64) -> i64 {
     let parent_start = parent.start.saturating_add(above);
     let middle = parent
@@ -34,8 +35,9 @@ pub(super) fn skew(item: &Item, parent: &Item, above: i64) -> i64 {
 
 /// Sets apart what is too far from the rest in time, and finds where the rest begins and ends.
 ///
-/// The rest is what lies around the entry, or around most items where the entry's own clock is known to be wrong. An item that is
-/// too far, but has items below it that are not, takes the start of these: it is the head of what is drawn.
+/// The rest is what lies around the entry, or around most items where the entry's own clock is known to be wrong. An
+/// item that is too far, but has items below it that are not, takes the start of these: it is the head of what is
+/// drawn.
 pub(super) fn settle(tree: &mut Tree, items: &[Item]) {
     let Some(entry) = tree.roots.first().map(|entry| *entry as usize) else {
         return;
