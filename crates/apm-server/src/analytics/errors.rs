@@ -1,9 +1,11 @@
 //! Error groups: what went wrong, how often, when last.
 
+mod columns;
+
 use std::collections::HashMap;
 
 use diesel::prelude::*;
-use diesel::sql_types::{BigInt, Bool, Nullable, Text};
+use diesel::sql_types::{BigInt, Nullable, Text};
 use serde::Serialize;
 
 use super::Scope;
@@ -11,6 +13,7 @@ use super::list::MOST;
 use super::series::Axis;
 use super::sql::Sql;
 use super::window::Window;
+pub(crate) use columns::GroupColumns;
 
 /// All errors of one service with one grouping key.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -55,18 +58,8 @@ pub struct Errors {
 
 #[derive(QueryableByName)]
 struct Row {
-    #[diesel(sql_type = Text)]
-    service: String,
-    #[diesel(sql_type = BigInt)]
-    grouping_key: i64,
-    #[diesel(sql_type = Text, column_name = "type")]
-    kind: String,
-    #[diesel(sql_type = Text)]
-    message: String,
-    #[diesel(sql_type = Text)]
-    culprit: String,
-    #[diesel(sql_type = Nullable<Bool>)]
-    handled: Option<bool>,
+    #[diesel(embed)]
+    group: GroupColumns,
     #[diesel(sql_type = BigInt)]
     occurrences: i64,
     #[diesel(sql_type = BigInt)]
@@ -144,7 +137,7 @@ pub fn list(
     let listed: HashMap<(&str, i64), usize> = rows
         .iter()
         .enumerate()
-        .map(|(index, row)| ((row.service.as_str(), row.grouping_key), index))
+        .map(|(index, row)| ((row.group.service.as_str(), row.group.grouping_key), index))
         .collect();
     let mut series = vec![vec![0; axis.buckets.len()]; rows.len()];
     let mut all = vec![0; axis.buckets.len()];
@@ -168,12 +161,12 @@ pub fn list(
         .zip(series)
         .map(|(row, series)| ErrorGroup {
             series,
-            key: format!("{:016x}", row.grouping_key),
-            service: row.service,
-            kind: row.kind,
-            message: row.message,
-            culprit: row.culprit,
-            handled: row.handled,
+            key: row.group.key(),
+            service: row.group.service,
+            kind: row.group.kind,
+            message: row.group.message,
+            culprit: row.group.culprit,
+            handled: row.group.handled,
             occurrences: row.occurrences,
             first_seen: row.first_seen,
             latest: row.latest,

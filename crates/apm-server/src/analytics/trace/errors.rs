@@ -2,9 +2,10 @@
 
 use apm_store::id::{Identifier, StoredId};
 use diesel::QueryableByName;
-use diesel::sql_types::{BigInt, Bool, Nullable, Text};
+use diesel::sql_types::{BigInt, Nullable, Text};
 
 use super::item::{TraceError, TraceLog};
+use crate::analytics::errors::GroupColumns;
 
 #[derive(QueryableByName)]
 pub(super) struct ErrorRow {
@@ -16,18 +17,8 @@ pub(super) struct ErrorRow {
     parent_id: Option<StoredId>,
     #[diesel(sql_type = Nullable<Identifier>)]
     transaction_id: Option<StoredId>,
-    #[diesel(sql_type = Text)]
-    service: String,
-    #[diesel(sql_type = BigInt)]
-    grouping_key: i64,
-    #[diesel(sql_type = Text, column_name = "type")]
-    kind: String,
-    #[diesel(sql_type = Text)]
-    message: String,
-    #[diesel(sql_type = Text)]
-    culprit: String,
-    #[diesel(sql_type = Nullable<Bool>)]
-    handled: Option<bool>,
+    #[diesel(embed)]
+    group: GroupColumns,
     #[diesel(sql_type = BigInt)]
     ts: i64,
 }
@@ -39,12 +30,12 @@ impl From<ErrorRow> for TraceError {
             id: row.id.to_string(),
             parent_id: row.parent_id.map(|id| id.to_string()),
             transaction_id: row.transaction_id.map(|id| id.to_string()),
-            service: row.service,
-            key: format!("{:016x}", row.grouping_key),
-            kind: row.kind,
-            message: row.message,
-            culprit: row.culprit,
-            handled: row.handled,
+            key: row.group.key(),
+            service: row.group.service,
+            kind: row.group.kind,
+            message: row.group.message,
+            culprit: row.group.culprit,
+            handled: row.group.handled,
             timestamp: row.ts,
             item: None,
         }
