@@ -7,6 +7,7 @@
 use std::fs::{File, TryLockError};
 use std::io::{ErrorKind, Read};
 use std::path::Path;
+use std::time::Instant;
 
 use diesel::connection::SimpleConnection;
 use diesel::migration::{Migration, MigrationSource};
@@ -75,11 +76,10 @@ pub(super) fn open(options: &StoreOptions) -> Result<Opened, OpenError> {
             Checked::Query(error) => setup(error.into()),
         })?;
     }
-    conn.run_pending_migrations(MIGRATIONS)
-        .map_err(|source| OpenError::Migration {
-            path: path.to_owned(),
-            source,
-        })?;
+    migrate(&mut conn, path, header).map_err(|source| OpenError::Migration {
+        path: path.to_owned(),
+        source,
+    })?;
     coarse_rollups::repair(&mut conn).map_err(|error| setup(error.into()))?;
     let last = last_block(&mut conn).map_err(|error| match error {
         StoreError::BadBlock(reason) => damaged(path, reason),
@@ -87,6 +87,31 @@ pub(super) fn open(options: &StoreOptions) -> Result<Opened, OpenError> {
     })?;
     let next = last.map_or(0, |id| (id + 1) * SLOTS);
     Ok(Opened { conn, next })
+}
+
+/// Brings the schema to this version. With a large file that takes some time, so it is said what is done.
+fn migrate(
+    conn: &mut SqliteConnection,
+    path: &Path,
+    size: Option<u64>,
+) -> diesel::migration::Result<()> {
+    let pending = MigrationHarness::<Sqlite>::pending_migrations(conn, MIGRATIONS)?;
+    let is_told = size.is_some_and(|size| size > CHECK_IN_FULL) && !pending.is_empty();
+    if is_told {
+        log::info!(
+            "{} is of an earlier version: {} changes of its schema follow",
+            path.display(),
+            pending.len()
+        );
+    }
+    for migration in &pending {
+        let start = Instant::now();
+        conn.run_migration(migration)?;
+        if is_told {
+            log::info!("{} took {:.1?}", migration.name(), start.elapsed());
+        }
+    }
+    Ok(())
 }
 
 /// A connection for reading only.

@@ -7,7 +7,7 @@ use super::fields::Fields;
 use super::rest::{keep_rest, value_of};
 use super::schema::Slot;
 use super::stack;
-use super::timestamp::settle;
+use super::timestamp::{settle, settle_relative};
 use crate::refused::Refused;
 
 /// Appends the span to the batch.
@@ -28,14 +28,17 @@ pub(super) fn build(fields: &mut Fields<'_>, line: &str, batch: &mut Batch) -> R
     let (kind, subtype, action) = kinds(fields, batch);
     let (resource, target_type, target_name) = target(fields, batch);
     let start = fields.number(Slot::Start).map_or(0, microseconds);
+    let timestamp = match settle(fields, line, batch) {
+        Some(timestamp) => timestamp,
+        None => settle_relative(start, fields, line, batch),
+    };
     let event = Span {
         id: batch.keep_id(fields.text(Slot::Id).unwrap_or_default()),
         trace_id: batch.keep_id(fields.text(Slot::TraceId).unwrap_or_default()),
         transaction_id: fields.word(Slot::TransactionId).map(|id| batch.keep_id(id)),
         parent_id: batch.keep_id(fields.text(Slot::ParentId).unwrap_or_default()),
         service: service(fields, batch),
-        timestamp: settle(fields, line, batch)
-            .unwrap_or_else(|| batch.received.saturating_add(start)),
+        timestamp,
         duration: microseconds(fields.number(Slot::Duration).unwrap_or_default()),
         name: batch.keep(fields.text(Slot::Name).unwrap_or_default()),
         kind,

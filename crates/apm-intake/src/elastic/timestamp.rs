@@ -30,13 +30,30 @@ pub(super) fn is_wrong(fields: &Fields<'_>, batch: &Batch) -> bool {
 /// was sent stays in the document, and in the batch, for among each other the times of one clock are right.
 pub(super) fn settle(fields: &mut Fields<'_>, line: &str, batch: &mut Batch) -> Option<i64> {
     let sent = fields.int(Slot::Timestamp)?;
-    if !is_wrong(fields, batch) {
-        return Some(sent);
+    Some(match is_wrong(fields, batch) {
+        true => arrival(sent, "\"timestamp\"", fields, line, batch),
+        false => sent,
+    })
+}
+
+/// [`settle`] for a span that says how long after its transaction it began, µs, and not when. The transaction is taken to have begun
+/// when the span arrived, so a start of more than a day cannot be.
+pub(super) fn settle_relative(
+    start: i64,
+    fields: &mut Fields<'_>,
+    line: &str,
+    batch: &mut Batch,
+) -> i64 {
+    let sent = batch.received.saturating_add(start);
+    match (-AHEAD..=AHEAD).contains(&start) {
+        true => sent,
+        false => arrival(sent, "\"start\"", fields, line, batch),
     }
-    let is_it = |start: usize| {
-        line.get(start..)
-            .is_some_and(|text| text.starts_with("\"timestamp\""))
-    };
+}
+
+/// The time of arrival in the place of one that cannot be. The member that this comes from stays in the document.
+fn arrival(sent: i64, key: &str, fields: &mut Fields<'_>, line: &str, batch: &mut Batch) -> i64 {
+    let is_it = |start: usize| line.get(start..).is_some_and(|text| text.starts_with(key));
     for member in fields
         .members
         .iter_mut()
@@ -46,7 +63,7 @@ pub(super) fn settle(fields: &mut Fields<'_>, line: &str, batch: &mut Batch) -> 
     }
     let place = u32::try_from(batch.events.len()).expect("a batch is small");
     batch.sent.push((place, sent));
-    Some(batch.received)
+    batch.received
 }
 
 /// `2023-11-14T23:13:20.123Z` in µs since the epoch; the offset may also be `+01:00`, `+0100` or `+01`.

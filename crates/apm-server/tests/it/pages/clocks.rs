@@ -74,6 +74,30 @@ async fn what_has_a_time_that_cannot_be_is_found_as_of_its_arrival_and_keeps_wha
 }
 
 #[actix_web::test]
+async fn a_span_that_says_only_how_long_after_its_transaction_it_began_is_found_too() {
+    let server = TestServer::start();
+    let before = now();
+    let starts = [0.0, 5.0, 1e15, -1e15, 1e300, -1e300];
+    let mut body = metadata("clocks");
+    for (number, start) in (1..).zip(starts) {
+        let span = json!({"span": {"id": format!("{number:016x}"), "trace_id": "1", "parent_id": "1", "name": "a span",
+            "type": "app", "start": start, "duration": 2}});
+        body += &format!("\n{span}");
+    }
+    assert_eq!(server.intake(body).await.status, 202);
+    let path = "/api/v1/discover?from=now-15m&to=now%2B1m&q=processor.event:span";
+    let found = server.get(path).await.json();
+    assert_eq!(found["total"], 6, "{found}");
+    for hit in found["hits"].as_array().expect("hits") {
+        let stored = hit["timestamp"]["us"].as_i64().expect("a time");
+        assert!((before..=now() + 5_000).contains(&stored), "{hit}");
+    }
+    let metrics = server.get("/metrics").await.text;
+    assert!(metrics.contains("pocket_apm_events_wrong_time_total 4\n"));
+    server.stop().await;
+}
+
+#[actix_web::test]
 async fn times_that_can_be_stay_as_they_were_sent() {
     let server = TestServer::start();
     let at = now();
