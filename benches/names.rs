@@ -5,30 +5,32 @@
 //! cargo bench --bench names -- metrics      # only the cases with this in their name
 //! ```
 //!
-//! Each case fills a database, starts the server on it in a process of its own, and lets six readers ask for the same pages again and
-//! again for ten seconds, as open pages do that refresh. `longest` is the slowest answer of all, `largest` the most bytes of one,
+//! Each case fills a database, starts the server on it in a process of its own, and lets six readers (`POCKET_APM_READERS`) ask for the
+//! same pages again and again for ten seconds, as open pages do that refresh. `longest` is the slowest answer of all, `largest` the most bytes of one,
 //! `memory` the most that was resident, `busy` how
 //! many were answered 503. Without the limits of names (`--apm-max-names 0`) the database is one of before there were any.
-//! Goals: 512 MiB and 1 s at any of these. The last case sends new names as fast as the writer takes them, at `--apm-max-size 32MiB`.
+//! Goals: 512 MiB and 1 s at any of these. Another case sends new names as fast as the writer takes them, at `--apm-max-size 32MiB`. The
+//! last one stores a million new names of each kind: a thousand of them may take twice as long at last as at first.
 //! Linux only.
 #![expect(clippy::print_stdout, reason = "the table is the result")]
 
-use std::io::{BufRead as _, BufReader, Read as _, Write as _};
-use std::net::TcpStream;
-use std::path::Path;
-use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 #[path = "names/data.rs"]
 mod data;
+#[path = "names/server.rs"]
+mod server;
 
+use server::{Running, answer, memory};
+
+/// Readers, unless `POCKET_APM_READERS` says another number.
 const READERS: usize = 6;
 const TIME: Duration = Duration::from_secs(10);
 
 /// A case: its name, what is stored, and the pages that are asked for.
 type Case = (&'static str, fn(&apm_store::Store), &'static [&'static str]);
 
-const CASES: [Case; 6] = [
+const CASES: [Case; 8] = [
     (
         "100 000 names",
         |store| data::transactions(store, 100_000, 100_000, 1),
@@ -62,6 +64,16 @@ const CASES: [Case; 6] = [
         &["/discover?from=now-24h&q=service.name%3A+shop+and+transaction.duration.us+%3E%3D+5000"],
     ),
     (
+        "300 000 spans, none found",
+        |store| data::interleaved(store, 300_000),
+        &["/discover?from=now-24h&q=service.name%3A+shop+and+span.duration.us+%3E%3D+5000"],
+    ),
+    (
+        "300 000 spans, any text",
+        |store| data::interleaved(store, 300_000),
+        &["/discover?from=now-24h&q=service.name%3A+shop+and+not+nothing"],
+    ),
+    (
         "300 000 spans, documents",
         |store| data::interleaved(store, 300_000),
         &["/discover?from=now-24h&q=service.name%3A+shop+and+labels.k+%3A+v7"],
@@ -72,8 +84,8 @@ fn main() {
     let only = std::env::args().skip(1).find(|arg| !arg.starts_with('-'));
     let is_wanted = |name: &str| only.as_deref().is_none_or(|only| name.contains(only));
     println!(
-        "{:28} {:>8} {:>10} {:>10} {:>10} {:>8} {:>7}",
-        "", "limits", "longest", "median", "largest", "memory", "busy"
+        "{:28} {:>8} {:>10} {:>10} {:>10} {:>10} {:>8} {:>7}",
+        "", "limits", "longest", "p95", "median", "largest", "memory", "busy"
     );
     for (name, fill, pages) in CASES {
         for limits in [true, false] {
@@ -84,6 +96,9 @@ fn main() {
     }
     if is_wanted("32 MiB") {
         sizes();
+    }
+    if is_wanted("1 000 000 new") {
+        growth();
     }
 }
 
@@ -99,7 +114,12 @@ fn run(name: &str, fill: fn(&apm_store::Store), pages: &'static [&'static str], 
         },
     );
     let end = Instant::now() + TIME;
-    let readers: Vec<_> = (0..READERS)
+    let readers = std::env::var("POCKET_APM_READERS").map_or(READERS, |readers| {
+        readers
+            .parse()
+            .expect("POCKET_APM_READERS is a number of readers, as 1")
+    });
+    let readers: Vec<_> = (0..readers)
         .map(|reader| {
             let address = server.address.clone();
             std::thread::spawn(move || {
@@ -123,17 +143,37 @@ fn run(name: &str, fill: fn(&apm_store::Store), pages: &'static [&'static str], 
     seen.sort_unstable();
     let longest = seen.last().map_or(0.0, |(time, ..)| time.as_secs_f64());
     let median = seen[seen.len() / 2].0.as_secs_f64();
+    let p95 = seen[seen.len() * 95 / 100].0.as_secs_f64();
     let largest = seen
         .iter()
         .map(|(_, bytes, _)| *bytes)
         .max()
         .unwrap_or_default();
     println!(
-        "{name:28} {:>8} {longest:>8.2} s {median:>8.2} s {:>7.1} MB {:>4.0} MiB {:>7}",
+        "{name:28} {:>8} {longest:>8.3} s {p95:>8.3} s {median:>8.3} s {:>7.1} MB {:>4.0} MiB {:>7}",
         if limits { "yes" } else { "none" },
         largest as f64 / 1e6,
-        server.most_resident(),
+        memory(server.id(), "VmHWM"),
         seen.iter().filter(|(.., is_busy)| *is_busy).count(),
+    );
+}
+
+/// A million new names of each kind, without limits: what a thousand cost at first and at last, and the memory of the writer.
+fn growth() {
+    const NAMES: u64 = 1_000_000;
+    let dir = tempfile::tempdir().expect("a directory");
+    let before = memory(std::process::id(), "VmHWM");
+    let times = data::grow(dir.path(), NAMES);
+    let middle = |times: &[Duration]| {
+        let mut times = times.to_vec();
+        times.sort_unstable();
+        times[times.len() / 2].as_secs_f64() * 1000.0
+    };
+    let (first, last) = (middle(&times[..20]), middle(&times[times.len() - 20..]));
+    println!(
+        "1 000 000 new names of 5 kinds: 1000 take {first:.1} ms at first, {last:.1} ms at last ({:.2}); {:.0} MiB more",
+        last / first,
+        memory(std::process::id(), "VmHWM") - before,
     );
 }
 
@@ -151,73 +191,4 @@ fn sizes() {
             most as f64 / LIMIT as f64,
         );
     }
-}
-
-/// The server alone, on a free port; killed when dropped.
-struct Running {
-    child: Child,
-    address: String,
-}
-
-impl Running {
-    fn start(dir: &Path, options: &[&str]) -> Self {
-        let mut child = Command::new(env!("CARGO_BIN_EXE_pocket-apm"))
-            .args([
-                "server",
-                "--apm-listen",
-                "127.0.0.1:0",
-                "--apm-max-size",
-                "16GiB",
-            ])
-            .args(options)
-            .current_dir(dir)
-            .env("RUST_LOG", "off")
-            .stdout(Stdio::piped())
-            .spawn()
-            .expect("the binary starts");
-        let mut lines = BufReader::new(child.stdout.take().expect("piped")).lines();
-        let line = lines.find_map(|line| line.ok().filter(|line| line.starts_with("APM")));
-        let line = line.expect("a line with the address");
-        let (_, address) = line.split_once("://").expect("a URL");
-        Self {
-            child,
-            address: address.to_owned(),
-        }
-    }
-
-    /// The most that was resident, MiB.
-    fn most_resident(&self) -> f64 {
-        let status = format!("/proc/{}/status", self.child.id());
-        let status = std::fs::read_to_string(status).expect("Linux");
-        let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
-        let kib = line.and_then(|line| line.trim().strip_suffix(" kB"));
-        kib.and_then(|kib| kib.parse::<f64>().ok()).expect("KiB") / 1024.0
-    }
-}
-
-impl Drop for Running {
-    fn drop(&mut self) {
-        // It may have ended already.
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
-
-/// Asks once and reads the answer to its end; returns its bytes, and whether the server was too busy for it.
-fn answer(address: &str, path: &str) -> (usize, bool) {
-    let mut stream = TcpStream::connect(address).expect("it listens");
-    write!(
-        stream,
-        "GET {path} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n"
-    )
-    .expect("a request");
-    let mut answer = Vec::new();
-    stream.read_to_end(&mut answer).expect("an answer");
-    let is_busy = answer.starts_with(b"HTTP/1.1 503");
-    assert!(
-        is_busy || answer.starts_with(b"HTTP/1.1 200"),
-        "{path}: {}",
-        String::from_utf8_lossy(&answer[..answer.len().min(300)])
-    );
-    (answer.len(), is_busy)
 }

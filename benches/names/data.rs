@@ -191,6 +191,27 @@ pub(crate) fn interleaved(store: &Store, count: u64) {
     }
 }
 
+/// So many new names of each kind, without limits: how long each thousand took to be stored.
+pub(crate) fn grow(dir: &Path, names: u64) -> Vec<Duration> {
+    let store = open(dir, false, None);
+    let mut times = Vec::new();
+    for first in (0..names).step_by(1_000) {
+        let mut sent = batch("shop");
+        for number in first..first + 1_000 {
+            let name = format!("GET /{number}");
+            transaction(&mut sent, number, now(), &name, &format!("code {number}"));
+            span(&mut sent, number, now(), number);
+            error(&mut sent, number, now());
+        }
+        let start = Instant::now();
+        let stored = store.submit_when_room(sent).expect("room");
+        stored.wait().expect("stored");
+        times.push(start.elapsed());
+    }
+    store.close();
+    times
+}
+
 /// New names of all kinds until the time is up: how many events were stored, and the most bytes that the files had.
 pub(crate) fn flood(dir: &Path, limit: u64, limits: bool, time: Duration) -> (u64, u64) {
     let store = open(dir, limits, Some(limit));
