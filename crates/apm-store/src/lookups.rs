@@ -43,7 +43,7 @@ const PLANS: [(&str, &str); 10] = [
     ),
     (
         "statement",
-        "INDEX statement_identity (service_id=? AND fingerprint=?)",
+        "INDEX statement_identity (service_id=? AND fingerprint=? AND instance=? AND subtype=?)",
     ),
     (
         "error_group",

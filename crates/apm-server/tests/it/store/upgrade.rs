@@ -7,7 +7,7 @@ use diesel::prelude::*;
 use diesel_migrations::MigrationHarness;
 
 use super::{number, open, options};
-use crate::support::events::{batch, metricset, transaction};
+use crate::support::events::{batch, metricset, pairs, transaction};
 
 /// Goes back to the schema before a version. Migrations are named by day and number, so their names are in order.
 fn go_back(path: &std::path::Path, version: &str) {
@@ -52,9 +52,11 @@ fn results_and_metrics_of_a_database_without_services_beside_them_are_still_foun
     go_back(&path, BEFORE);
     {
         let mut conn = SqliteConnection::establish(path.to_str().expect("UTF-8")).expect("opens");
-        conn.batch_execute("INSERT INTO result (value, last_seen) VALUES ('HTTP 5xx', 0)")
-            .expect("the table of before");
-        conn.batch_execute("INSERT INTO metric_name (name, last_seen) VALUES ('old', 0)")
+        conn.batch_execute(
+            "INSERT INTO result (value, last_seen) VALUES ('HTTP 5xx', unixepoch())",
+        )
+        .expect("the table of before");
+        conn.batch_execute("INSERT INTO metric_name (name, last_seen) VALUES ('old', unixepoch())")
             .expect("the table of before");
     }
     let store = open(dir.path());
@@ -80,4 +82,75 @@ fn results_and_metrics_of_a_database_without_services_beside_them_are_still_foun
         1
     );
     assert_eq!(number(&store, counted), 9);
+}
+
+#[test]
+fn statements_that_are_there_twice_become_one_with_all_that_refers_to_them() {
+    const BEFORE: &str = "20261129000800";
+    let dir = tempfile::tempdir().expect("a directory");
+    let path = options(dir.path()).path;
+    let path = path.to_str().expect("UTF-8");
+    {
+        let store = open(dir.path());
+        for batch in [pairs("shop", 0, 10), pairs("cart", 100, 10)] {
+            store.submit(batch).expect("room").wait().expect("stored");
+        }
+    }
+    go_back(path.as_ref(), BEFORE);
+    {
+        let mut conn = SqliteConnection::establish(path).expect("opens");
+        // Half of the spans of one service, and half of what is counted of them, belong to a second row of the same statement.
+        conn.batch_execute(
+            "INSERT INTO statement (service_id, instance, subtype, fingerprint, normalized, sample, verb, table_name, first_seen, last_seen)
+             SELECT service_id, instance, subtype, fingerprint, normalized, sample, verb, table_name, first_seen + 1, last_seen + 7
+             FROM statement WHERE id = (SELECT min(id) FROM statement);
+             UPDATE span SET statement_id = (SELECT max(id) FROM statement)
+             WHERE statement_id = (SELECT min(id) FROM statement) AND seq % 4 < 2;
+             INSERT INTO roll_statement
+             SELECT level, (SELECT max(id) FROM statement), bucket, outcome, 3, 3, 30, max + 5 FROM roll_statement
+             WHERE statement_id = (SELECT min(id) FROM statement);
+             INSERT INTO roll_statement_hist
+             SELECT level, (SELECT max(id) FROM statement), bucket, outcome, bin, 3 FROM roll_statement_hist
+             WHERE statement_id = (SELECT min(id) FROM statement);
+             INSERT INTO resource (service_id, hash, document, last_seen)
+             SELECT service_id, hash, document, last_seen FROM resource",
+        )
+        .expect("rows of before");
+    }
+    let store = open(dir.path());
+    for (sql, want) in [
+        ("SELECT count(*) AS n FROM statement", 2),
+        ("SELECT count(DISTINCT statement_id) AS n FROM span", 2),
+        (
+            "SELECT count(*) AS n FROM span WHERE statement_id IN (SELECT id FROM statement)",
+            20,
+        ),
+        (
+            "SELECT sum(n) AS n FROM roll_statement WHERE level = 60 AND statement_id = (SELECT min(id) FROM statement)",
+            13,
+        ),
+        (
+            "SELECT max(max) AS n FROM roll_statement WHERE level = 3600",
+            705,
+        ),
+        (
+            "SELECT sum(count) AS n FROM roll_statement_hist WHERE level = 600 AND statement_id = (SELECT min(id) FROM statement)",
+            13,
+        ),
+        ("SELECT count(*) AS n FROM resource", 4),
+        (
+            "SELECT count(*) AS n FROM (SELECT DISTINCT service_id, hash FROM resource)",
+            4,
+        ),
+    ] {
+        assert_eq!(number(&store, sql), want, "{sql}");
+    }
+    // What comes now finds the rows that are left.
+    store
+        .submit(pairs("shop", 50, 1))
+        .expect("room")
+        .wait()
+        .expect("stored");
+    assert_eq!(number(&store, "SELECT count(*) AS n FROM statement"), 2);
+    assert_eq!(number(&store, "SELECT count(*) AS n FROM resource"), 4);
 }

@@ -24,8 +24,7 @@ impl Entry for Resource<'_> {
     fn find(&self, conn: &mut SqliteConnection) -> QueryResult<Option<Known>> {
         let same = resource::hash
             .eq(hash(self.document))
-            .and(resource::service_id.eq(self.service))
-            .and(resource::document.eq(self.document));
+            .and(resource::service_id.eq(self.service));
         find!(resource, conn, same)
     }
 
@@ -37,6 +36,9 @@ impl Entry for Resource<'_> {
                 resource::document.eq(self.document),
                 resource::last_seen.eq(now),
             ))
+            .on_conflict((resource::service_id, resource::hash))
+            .do_update()
+            .set(resource::last_seen.eq(now))
             .returning(resource::id)
             .get_result(conn)
     }

@@ -63,8 +63,7 @@ impl Entry for Statement<'_> {
             .eq(self.fingerprint.hash.cast_signed())
             .and(statement::service_id.eq(self.service))
             .and(statement::instance.eq(self.instance))
-            .and(statement::subtype.eq(self.subtype))
-            .and(statement::normalized.eq(&self.fingerprint.normalized));
+            .and(statement::subtype.eq(self.subtype));
         find!(statement, conn, same)
     }
 
@@ -83,6 +82,14 @@ impl Entry for Statement<'_> {
                 statement::first_seen.eq(self.seen),
                 statement::last_seen.eq(now),
             ))
+            .on_conflict((
+                statement::service_id,
+                statement::fingerprint,
+                statement::instance,
+                statement::subtype,
+            ))
+            .do_update()
+            .set(statement::last_seen.eq(now))
             .returning(statement::id)
             .get_result(conn)
     }
