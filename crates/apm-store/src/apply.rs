@@ -1,13 +1,16 @@
 //! Events → rows, documents and counts, inside of the writer's transaction.
 
 mod error;
+mod labels;
 mod log;
 mod memory;
 mod metricset;
 mod overflow;
-mod self_time;
+mod seen;
 mod span;
 mod transaction;
+
+use std::collections::HashSet;
 
 use diesel::SqliteConnection;
 
@@ -20,6 +23,7 @@ use super::rows::{
     BlockRow, ErrorRow, LogRow, MetricsetRow, RowId, SampleRow, SentTimeRow, SpanRow, TraceAtRow,
     TxRow,
 };
+use super::sums::Sum;
 use super::trace_index;
 use crate::event::{Batch, Event, ServiceOverride};
 use crate::rollup::Rollup;
@@ -57,7 +61,12 @@ struct Pass<'m, 'a> {
     received: i64,
     beyond: Beyond,
     overflow: Overflow<'a>,
+    /// Labels of the batch at hand whose names are beyond the limit.
+    labels: HashSet<&'a str>,
     wrong_times: u64,
+    sum: Sum,
+    /// The checksum of the row of the event at hand.
+    row_sum: u32,
     tx: Rows<TxRow<'a>>,
     spans: Rows<SpanRow<'a>>,
     errors: Rows<ErrorRow<'a>>,
@@ -78,7 +87,10 @@ impl<'m, 'a> Pass<'m, 'a> {
             received: 0,
             beyond: Beyond::default(),
             overflow: Overflow::default(),
+            labels: HashSet::new(),
             wrong_times: 0,
+            sum: Sum::default(),
+            row_sum: 0,
             tx: Rows::new(),
             spans: Rows::new(),
             errors: Rows::new(),
@@ -116,6 +128,9 @@ impl<'m, 'a> Pass<'m, 'a> {
                 names.resources.id(self.conn, received, &resource)?
             }
         };
+        let labels = &mut self.memory.labels;
+        let is_beyond = |name: &&str| !labels.takes(given.id, *name);
+        self.labels = batch.labels().filter(is_beyond).collect();
         let sender = Sender {
             batch,
             service: given,
@@ -182,12 +197,22 @@ impl<'m, 'a> Pass<'m, 'a> {
                 self.trace_at.push(self.conn, TraceAtRow { key, block })?;
             }
         }
-        let whole = self.overflow.take(document.json);
-        let document = Document {
-            json: whole.as_deref().unwrap_or(document.json),
-            ..document
+        let without = match self.labels.is_empty() {
+            true => None,
+            false => labels::take_out(document.json, &self.labels),
         };
-        self.memory.block.push(sender.received, ts, document);
+        let without = without.map(|(without, labels)| {
+            self.beyond.count(NameKind::Label);
+            self.overflow.labels(labels);
+            without
+        });
+        let json = without.as_deref().unwrap_or(document.json);
+        let whole = self.overflow.take(json);
+        let json = whole.as_deref().unwrap_or(json);
+        let document = Document { json, ..document };
+        self.memory
+            .block
+            .push(sender.received, ts, document, self.row_sum);
         self.memory.next += 1;
         if self.memory.block.is_full() {
             self.put_block()?;
@@ -204,7 +229,7 @@ impl<'m, 'a> Pass<'m, 'a> {
         let data = self.memory.packer.borrow_mut().pack(block.raw());
         // The next number may already be in the following block; the last one used is not.
         let id = (self.memory.next - 1) / SLOTS;
-        let row = BlockRow::new(id, block.facts(), data);
+        let row = BlockRow::new(id, block.facts(), data, block.sums().to_vec());
         Ok(self.blocks.push(self.conn, row)?)
     }
 

@@ -37,6 +37,8 @@ const LEVEL: i32 = 1;
 #[derive(Debug, Default)]
 pub(super) struct Builder {
     raw: Vec<u8>,
+    /// Checksums of the rows of its events, see [`super::sums`].
+    sums: Vec<u8>,
     facts: Facts,
 }
 
@@ -53,8 +55,9 @@ pub(super) struct Facts {
 }
 
 impl Builder {
-    /// Adds a document. `received`: seconds since the epoch; `ts`: µs.
-    pub(super) fn push(&mut self, received: i64, ts: i64, document: Document<'_>) {
+    /// Adds a document, and the checksum of its event's row. `received`: seconds since the epoch; `ts`: µs.
+    pub(super) fn push(&mut self, received: i64, ts: i64, document: Document<'_>, sum: u32) {
+        self.sums.extend_from_slice(&sum.to_le_bytes());
         self.raw.push(kind_code(document.kind));
         varint(&mut self.raw, document.stack.cast_unsigned());
         varint(&mut self.raw, document.json.len() as u64);
@@ -77,6 +80,11 @@ impl Builder {
         &self.raw
     }
 
+    /// The checksums of the rows, in the order of the documents.
+    pub(super) fn sums(&self) -> &[u8] {
+        &self.sums
+    }
+
     /// Whether it takes no more documents.
     pub(super) fn is_full(&self) -> bool {
         self.facts.events as i64 >= SLOTS || self.raw.len() >= MAX_RAW
@@ -84,12 +92,14 @@ impl Builder {
 
     pub(super) fn clear(&mut self) {
         self.raw.clear();
+        self.sums.clear();
         self.facts = Facts::default();
     }
 
     /// Becomes equal to `other`, in the memory that it has.
     pub(super) fn copy_from(&mut self, other: &Self) {
         self.raw.clone_from(&other.raw);
+        self.sums.clone_from(&other.sums);
         self.facts = other.facts;
     }
 }
@@ -222,8 +232,8 @@ mod tests {
     fn built() -> Builder {
         let mut builder = Builder::default();
         let document = |kind, stack, json| Document { kind, stack, json };
-        builder.push(1, 20, document(Kind::Transaction, 0, "{}"));
-        builder.push(2, 10, document(Kind::Error, 300, r#"{"a":"ž"}"#));
+        builder.push(1, 20, document(Kind::Transaction, 0, "{}"), 7);
+        builder.push(2, 10, document(Kind::Error, 300, r#"{"a":"ž"}"#), 8);
         builder
     }
 

@@ -1,6 +1,7 @@
 //! Events read back: columns, documents, stacks and metadata put together again.
 
 mod rows;
+mod scan;
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
@@ -11,9 +12,11 @@ use super::block::{Document, SLOTS, documents, unpack};
 use super::error::StoreError;
 use super::id::StoredId;
 use super::schema::{block, resource, stack, trace_at};
+use super::sums;
 use super::trace_index;
-use crate::event::StoredEvent;
+use crate::event::{Kind, StoredEvent};
 use rows::Row;
+pub use scan::{Texts, Wanted, of_block};
 
 /// The events of these numbers, in their order; numbers that are not there (any more) are left out, and one that is
 /// asked for twice comes once.
@@ -22,7 +25,8 @@ pub fn events(conn: &mut SqliteConnection, seqs: &[i64]) -> Result<Vec<StoredEve
     for seq in seqs {
         wanted.entry(seq.div_euclid(SLOTS)).or_default().push(*seq);
     }
-    let mut reader = Reader::new(conn);
+    let mut texts = Texts::default();
+    let mut reader = Reader::new(conn, &mut texts);
     let mut found = HashMap::with_capacity(seqs.len());
     for (block, seqs) in wanted {
         let first = seqs.iter().copied().min().unwrap_or_default();
@@ -37,7 +41,7 @@ pub fn events(conn: &mut SqliteConnection, seqs: &[i64]) -> Result<Vec<StoredEve
 
 /// The blocks that may hold events of a trace, oldest first.
 pub fn trace_blocks(conn: &mut SqliteConnection, id: &str) -> Result<Vec<i64>, StoreError> {
-    Reader::new(conn).blocks_of(&StoredId::from(id))
+    Reader::new(conn, &mut Texts::default()).blocks_of(&StoredId::from(id))
 }
 
 /// All events of a trace, by time and then by arrival: transactions, spans, errors and logs.
@@ -53,7 +57,8 @@ pub fn trace_in(
     blocks: &[i64],
 ) -> Result<Vec<StoredEvent>, StoreError> {
     let id = StoredId::from(id);
-    let mut reader = Reader::new(conn);
+    let mut texts = Texts::default();
+    let mut reader = Reader::new(conn, &mut texts);
     let mut events = Vec::new();
     for block in blocks {
         let first = block * SLOTS;
@@ -67,17 +72,12 @@ pub fn trace_in(
 
 struct Reader<'c> {
     conn: &'c mut SqliteConnection,
-    resources: HashMap<i64, Arc<str>>,
-    stacks: HashMap<i64, String>,
+    texts: &'c mut Texts,
 }
 
 impl<'c> Reader<'c> {
-    fn new(conn: &'c mut SqliteConnection) -> Self {
-        Self {
-            conn,
-            resources: HashMap::new(),
-            stacks: HashMap::new(),
-        }
+    fn new(conn: &'c mut SqliteConnection, texts: &'c mut Texts) -> Self {
+        Self { conn, texts }
     }
 
     /// The blocks that may hold events of a trace: one probe per segment.
@@ -115,16 +115,22 @@ impl<'c> Reader<'c> {
         last: i64,
         wanted: impl Fn(&Row) -> bool,
     ) -> Result<Vec<StoredEvent>, StoreError> {
-        let data: Option<Vec<u8>> = block::table
-            .find(id)
-            .select(block::data)
-            .first(self.conn)
-            .optional()?;
-        let Some(data) = data else {
+        let Some(raw) = raw(self.conn, id)? else {
             return Ok(Vec::new());
         };
-        let raw = unpack(&data)?;
-        let documents = documents(&raw)?;
+        let documents = documents(&raw.documents)?;
+        self.rows(id, &documents, raw.sums.as_deref(), (first, last), wanted)
+    }
+
+    /// The same where the block is unpacked already.
+    fn rows(
+        &mut self,
+        id: i64,
+        documents: &[Document<'_>],
+        sums: Option<&[u8]>,
+        (first, last): (i64, i64),
+        wanted: impl Fn(&Row) -> bool,
+    ) -> Result<Vec<StoredEvent>, StoreError> {
         let document = |seq: i64| {
             let slot = usize::try_from(seq - id * SLOTS).ok()?;
             documents.get(slot)
@@ -134,6 +140,7 @@ impl<'c> Reader<'c> {
             .collect();
         let mut events = Vec::new();
         for kind in kinds {
+            sums::check(self.conn, kind, (first, last), sums)?;
             for row in rows::load(self.conn, kind, first, last)? {
                 if wanted(&row) {
                     let document = document(row.seq).ok_or_else(|| {
@@ -180,26 +187,71 @@ impl<'c> Reader<'c> {
     }
 
     fn resource(&mut self, id: i64) -> Result<Arc<str>, StoreError> {
-        if let Some(document) = self.resources.get(&id) {
-            return Ok(Arc::clone(document));
+        if let Some(document) = self.texts.resource(id) {
+            return Ok(document);
         }
         let document: String = resource::table
             .find(id)
             .select(resource::document)
             .first(self.conn)?;
         let document: Arc<str> = document.into();
-        self.resources.insert(id, Arc::clone(&document));
+        self.texts.keep_resource(id, &document);
         Ok(document)
     }
 
     fn stack(&mut self, id: i64) -> Result<String, StoreError> {
-        if let Some(json) = self.stacks.get(&id) {
-            return Ok(json.clone());
+        if let Some(json) = self.texts.stack(id) {
+            return Ok(json);
         }
         let data: Vec<u8> = stack::table.find(id).select(stack::data).first(self.conn)?;
         let json = String::from_utf8(unpack(&data)?)
             .map_err(|_| StoreError::BadBlock(format!("stack {id} is not text")))?;
-        self.stacks.insert(id, json.clone());
+        self.texts.keep_stack(id, &json);
         Ok(json)
     }
+}
+
+/// A block as it is stored.
+struct Raw {
+    /// Its documents, unpacked.
+    documents: Vec<u8>,
+    /// Checksums of the rows of its events.
+    sums: Option<Vec<u8>>,
+}
+
+/// Reads a block; nothing where it is gone.
+fn raw(conn: &mut SqliteConnection, id: i64) -> Result<Option<Raw>, StoreError> {
+    let found: Option<(Vec<u8>, Option<Vec<u8>>)> = block::table
+        .find(id)
+        .select((block::data, block::sums))
+        .first(conn)
+        .optional()?;
+    let Some((data, sums)) = found else {
+        return Ok(None);
+    };
+    Ok(Some(Raw {
+        documents: unpack(&data)?,
+        sums,
+    }))
+}
+
+/// Whether the documents of a block and the rows of its events are as they were stored.
+pub(super) fn check_block(conn: &mut SqliteConnection, id: i64) -> Result<(), StoreError> {
+    let Some(raw) = raw(conn, id)? else {
+        return Ok(());
+    };
+    let documents = documents(&raw.documents)?;
+    let (first, last) = (id * SLOTS, (id + 1) * SLOTS - 1);
+    for kind in Kind::ALL {
+        let wanted = documents.iter().filter(|document| document.kind == kind);
+        let (wanted, found) = (wanted.count(), rows::load(conn, kind, first, last)?.len());
+        if wanted != found {
+            return Err(StoreError::BadBlock(format!(
+                "{found} rows of {wanted} events of the kind {}",
+                kind.as_str()
+            )));
+        }
+        sums::check(conn, kind, (first, last), raw.sums.as_deref())?;
+    }
+    Ok(())
 }

@@ -40,7 +40,9 @@ pub mod rollup;
 mod rollups;
 mod rows;
 pub mod schema;
+mod scrub;
 mod stats;
+mod sums;
 mod ticket;
 mod trace_index;
 mod wal;
@@ -54,7 +56,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use diesel::{Connection, QueryResult, RunQueryDsl, SqliteConnection, sql_query};
 
 pub use error::{OpenError, StoreError, SubmitError};
-pub use events::{events, trace, trace_blocks, trace_in};
+pub use events::{Texts, Wanted, events, of_block, trace, trace_blocks, trace_in};
 pub use gate::Pass;
 pub use id::StoredId;
 pub use limits::{Beyond, NAMES, NameKind, NameLimit, NameLimits, OTHER};
@@ -72,6 +74,7 @@ use gate::Gate;
 use pool::Pool;
 use queue::{Queue, Weight};
 use retention::Retention;
+use scrub::Scrub;
 use stats::Counters;
 use wal::Wal;
 use writer::{Job, Writer};
@@ -89,6 +92,7 @@ struct Shared {
     pool: Arc<Pool>,
     bounds: Bounds,
     writer: Mutex<Option<JoinHandle<()>>>,
+    scrub: Scrub,
 }
 
 impl std::fmt::Debug for Job {
@@ -152,6 +156,7 @@ impl Store {
             .name("apm-store".to_owned())
             .spawn(move || writer.run())
             .map_err(io)?;
+        let scrub = Scrub::start(&pool, &counters, options.scrub_pause).map_err(io)?;
         Ok(Self(Arc::new(Shared {
             gate,
             pool,
@@ -160,6 +165,7 @@ impl Store {
             queue,
             counters,
             writer: Mutex::new(Some(thread)),
+            scrub,
         })))
     }
 
@@ -338,6 +344,7 @@ impl Store {
             log_stalls: counters.log_stalls.load(Ordering::Relaxed),
             lost_logs: counters.lost_logs.load(Ordering::Relaxed),
             deleted_blocks: counters.deleted_blocks.load(Ordering::Relaxed),
+            damaged_blocks: counters.damaged_blocks.load(Ordering::Relaxed),
             beyond: counters.beyond(),
             trouble: counters.trouble(),
         }
@@ -351,6 +358,7 @@ impl Store {
 
 impl Shared {
     fn close(&self) {
+        self.scrub.end();
         self.queue.close();
         let thread = self
             .writer

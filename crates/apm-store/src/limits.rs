@@ -38,11 +38,13 @@ pub enum NameKind {
     Metric,
     /// Types and subtypes of spans in the breakdown of a service's time.
     SelfTime,
+    /// Labels, by name.
+    Label,
 }
 
 impl NameKind {
     /// All of them, in the order in which they are told.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Service,
         Self::Transaction,
         Self::Result,
@@ -51,6 +53,7 @@ impl NameKind {
         Self::Error,
         Self::Metric,
         Self::SelfTime,
+        Self::Label,
     ];
 
     /// What they are called in counters.
@@ -65,6 +68,7 @@ impl NameKind {
             Self::Error => "errors",
             Self::Metric => "metrics",
             Self::SelfTime => "self_times",
+            Self::Label => "labels",
         }
     }
 }
@@ -113,6 +117,8 @@ impl NameLimits {
                 });
             }
             NameKind::Result | NameKind::SelfTime => RESULTS.min(names),
+            // As many fields as an index of Elasticsearch has by default.
+            NameKind::Label => names.div_ceil(2),
             _ => names,
         };
         Some(NameLimit {

@@ -77,9 +77,9 @@ pub fn encode(batches: &[Batch]) -> usize {
                 stack: 0,
                 json: batch.text(event.rest()),
             };
-            block.push(0, event.timestamp(), document);
+            block.push(0, event.timestamp(), document, 0);
             if block.is_full() {
-                bytes += packer.pack(block.raw()).len();
+                bytes += packer.pack(block.raw()).len() + block.sums().len();
                 block.clear();
             }
         }

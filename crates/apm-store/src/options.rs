@@ -39,6 +39,8 @@ pub struct StoreOptions {
     pub names: NameLimits,
     /// Connections for reading.
     pub readers: usize,
+    /// How long the check of stored events waits between its steps. Whatever it is, all events are checked once a day.
+    pub scrub_pause: Duration,
 }
 
 impl StoreOptions {
@@ -56,6 +58,7 @@ impl StoreOptions {
             queue_bytes: 32 << 20,
             names: NameLimits::default(),
             readers: 4,
+            scrub_pause: Duration::from_secs(10),
         }
     }
 }

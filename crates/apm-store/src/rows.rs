@@ -5,6 +5,7 @@ use diesel::sql_types::{BigInt, Binary, Nullable, Text};
 
 use super::block::Facts;
 use super::insert::{Column, Values, row};
+use super::sums::Sum;
 use crate::event::{Batch, Id};
 
 /// An event's identifier on its way into a column.
@@ -34,6 +35,14 @@ impl Column for RowId<'_> {
             Self::Other(id) => values.push::<Text, _>(*id),
         }
     }
+
+    fn add_to(&self, sum: &mut Sum) {
+        match self {
+            Self::Short(id) => sum.int(*id),
+            Self::Long(id) => sum.blob(id),
+            Self::Other(id) => sum.text(id),
+        }
+    }
 }
 
 impl Column for Option<RowId<'_>> {
@@ -41,6 +50,13 @@ impl Column for Option<RowId<'_>> {
         match self {
             Some(id) => id.push(values),
             None => values.push::<Nullable<BigInt>, _>(&None::<i64>),
+        }
+    }
+
+    fn add_to(&self, sum: &mut Sum) {
+        match self {
+            Some(id) => id.add_to(sum),
+            None => sum.null(),
         }
     }
 }
@@ -158,12 +174,13 @@ row! {
         ts_max: i64,
         events: i32,
         data: Vec<u8>,
+        sums: Option<Vec<u8>>,
     } then "ON CONFLICT (id) DO UPDATE SET received = excluded.received, ts_min = excluded.ts_min, \
-        ts_max = excluded.ts_max, events = excluded.events, data = excluded.data"
+        ts_max = excluded.ts_max, events = excluded.events, data = excluded.data, sums = excluded.sums"
 }
 
 impl BlockRow {
-    pub(super) fn new(id: i64, facts: Facts, data: Vec<u8>) -> Self {
+    pub(super) fn new(id: i64, facts: Facts, data: Vec<u8>, sums: Vec<u8>) -> Self {
         Self {
             id,
             received: facts.received,
@@ -171,6 +188,7 @@ impl BlockRow {
             ts_max: facts.ts_max,
             events: facts.events as i32,
             data,
+            sums: Some(sums),
         }
     }
 }

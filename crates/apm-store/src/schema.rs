@@ -243,6 +243,7 @@ diesel::table! {
         ts_max -> BigInt,
         events -> Integer,
         data -> Binary,
+        sums -> Nullable<Binary>,
     }
 }
 

@@ -50,6 +50,8 @@ pub struct StoreStats {
     pub lost_logs: u64,
     /// Blocks of events deleted by retention since the start.
     pub deleted_blocks: u64,
+    /// Blocks of events that were found damaged since the start.
+    pub damaged_blocks: u64,
     /// Names beyond the limits since the start, counted each time that an event has one.
     pub beyond: Beyond,
     /// Why the last commit failed, or that the store is closed; none when all is well.
@@ -73,6 +75,7 @@ pub(super) struct Counters {
     pub(super) lost_logs: AtomicU64,
     pinned: Mutex<Option<Instant>>,
     pub(super) deleted_blocks: AtomicU64,
+    pub(super) damaged_blocks: AtomicU64,
     /// How often everything was deleted.
     pub(super) clears: AtomicU64,
     beyond: [AtomicU64; NameKind::ALL.len()],

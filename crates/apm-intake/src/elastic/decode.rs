@@ -49,23 +49,27 @@ pub(crate) fn event(line: &[u8], batch: &mut Batch) -> Result<Decoded, Refused> 
     match kind {
         Kind::Transaction => {
             read(&line, "transaction", &TRANSACTION, |fields, line| {
-                transaction::build(fields, line, batch)
+                transaction::build(fields, line, batch)?;
+                keep_labels(fields, batch)
             })?;
         }
         Kind::Span => read(&line, "span", &SPAN, |fields, line| {
-            span::build(fields, line, batch)
+            span::build(fields, line, batch)?;
+            keep_labels(fields, batch)
         })?,
         Kind::Error => read(&line, "error", &ERROR, |fields, line| {
-            error::build(fields, line, batch)
+            error::build(fields, line, batch)?;
+            keep_labels(fields, batch)
         })?,
         Kind::Metricset => {
             read(&line, "metricset", &METRICSET, |fields, line| {
                 events = usize::from(metricset::build(fields, line, batch));
-                Ok(())
+                keep_labels(fields, batch)
             })?;
         }
         Kind::Log => read(&line, "log", &LOG, |fields, line| {
-            log::build(fields, line, batch)
+            log::build(fields, line, batch)?;
+            keep_labels(fields, batch)
         })?,
     }
     Ok(if events == 0 {
@@ -73,6 +77,12 @@ pub(crate) fn event(line: &[u8], batch: &mut Batch) -> Result<Decoded, Refused> 
     } else {
         Decoded::Event
     })
+}
+
+/// The store limits how many different names labels have.
+fn keep_labels(fields: &Fields<'_>, batch: &mut Batch) -> Result<(), Refused> {
+    fields.labels.iter().for_each(|name| batch.label(name));
+    Ok(())
 }
 
 /// A line as text. What is sound is checked by the fast path that `from_utf8_lossy` does not have.

@@ -101,6 +101,8 @@ pub(super) struct Fields<'de> {
     pub(super) stack: Option<usize>,
     pub(super) samples: Vec<SampleField<'de>>,
     pub(super) dropped: Vec<DroppedFields<'de>>,
+    /// Names of labels.
+    pub(super) labels: Vec<Cow<'de, str>>,
     /// The first rule that was broken.
     pub(super) violation: Option<Violation>,
     /// Where JSON of the wrong type was met: names of fields, innermost first.
@@ -117,6 +119,7 @@ impl Default for Fields<'_> {
             stack: None,
             samples: Vec::new(),
             dropped: Vec::new(),
+            labels: Vec::new(),
             violation: None,
             path: Vec::new(),
             irregular: false,

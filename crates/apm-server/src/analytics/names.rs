@@ -30,7 +30,7 @@ struct Row {
     names: i64,
 }
 
-/// The table of a kind; nothing where the names stand in rollup rows.
+/// The table of a kind; nothing where the names stand in rollup rows or documents.
 fn table(kind: NameKind) -> Option<&'static str> {
     match kind {
         NameKind::Service => Some("service"),
@@ -40,7 +40,7 @@ fn table(kind: NameKind) -> Option<&'static str> {
         NameKind::Statement => Some("statement"),
         NameKind::Error => Some("error_group"),
         NameKind::Metric => Some("metric_name"),
-        NameKind::SelfTime => None,
+        NameKind::SelfTime | NameKind::Label => None,
     }
 }
 

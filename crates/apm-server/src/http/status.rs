@@ -72,6 +72,7 @@ pub(super) async fn json(
             "log_pinned_seconds": stats.log_pinned.map(|time| time.as_secs_f64()),
             "log_stalls": stats.log_stalls,
             "lost_logs": stats.lost_logs,
+            "damaged_blocks": stats.damaged_blocks,
             "reader_pauses": stats.reader_pauses,
             "max_bytes": shared.config.max_size,
             "deleted_blocks": stats.deleted_blocks,
@@ -307,6 +308,12 @@ fn log_families(text: &mut String, stats: &StoreStats) {
         "lost_logs_total",
         "Times that the log was found deleted, replaced or cut.",
         stats.lost_logs,
+    );
+    counter(
+        text,
+        "damaged_blocks_total",
+        "Blocks of events that were found damaged.",
+        stats.damaged_blocks,
     );
 }
 

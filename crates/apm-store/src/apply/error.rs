@@ -57,6 +57,7 @@ impl<'a> Pass<'_, 'a> {
             parent_id: event.parent_id.map(|id| RowId::of(batch, id)),
             tx_group_id: tx_group,
         };
+        self.row_sum = self.sum.of(&row);
         self.errors.push(self.conn, row)?;
         self.rollup.add_error(group, event.timestamp);
         self.rollup

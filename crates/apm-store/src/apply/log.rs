@@ -21,6 +21,7 @@ impl<'a> Pass<'_, 'a> {
             span_id: event.span_id.map(|id| RowId::of(batch, id)),
             level: batch.opt(event.level).unwrap_or_default(),
         };
+        self.row_sum = self.sum.of(&row);
         self.logs.push(self.conn, row)?;
         self.rollup
             .events

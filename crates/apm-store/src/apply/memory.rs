@@ -6,7 +6,7 @@ use std::collections::HashSet;
 use diesel::SqliteConnection;
 use foldhash::fast::RandomState;
 
-use super::self_time::SelfTimes;
+use super::seen::Seen;
 use super::{Counted, Pass};
 use crate::block::{Builder, Packer, SLOTS};
 use crate::dictionary::{
@@ -23,7 +23,8 @@ const KIB: usize = 1024;
 pub(crate) struct Memory {
     limits: NameLimits,
     pub(super) names: Names,
-    pub(super) self_times: SelfTimes,
+    pub(super) self_times: Seen,
+    pub(super) labels: Seen,
     pub(super) packer: RefCell<Packer>,
     pub(super) block: Builder,
     /// The number of the next event.
@@ -75,7 +76,8 @@ impl Memory {
         Ok(Self {
             limits,
             names: Names::new(&limits),
-            self_times: SelfTimes::new(limits.of(NameKind::SelfTime)),
+            self_times: Seen::new(limits.of(NameKind::SelfTime)),
+            labels: Seen::new(limits.of(NameKind::Label)),
             packer: RefCell::new(Packer::new()?),
             block: Builder::default(),
             next,
@@ -119,7 +121,8 @@ impl Memory {
         self.block.clear();
         self.traces.clear();
         self.names = Names::new(&self.limits);
-        self.self_times = SelfTimes::new(self.limits.of(NameKind::SelfTime));
+        self.self_times.forget();
+        self.labels.forget();
         self.next = self.free_block();
         self.commit();
     }
@@ -160,6 +163,7 @@ impl Memory {
 
     /// Rows that were not used for long are gone from any dictionary.
     pub(crate) fn has_room_again(&mut self) {
+        self.labels.forget();
         let names = &mut self.names;
         for dictionary in [
             &mut names.services,

@@ -25,6 +25,7 @@ impl<'a> Pass<'_, 'a> {
             resource_id: sender.resource,
             ts: event.timestamp,
         };
+        self.row_sum = self.sum.of(&row);
         self.metricsets.push(self.conn, row)?;
         match event.breakdown {
             Some(breakdown) => self.breakdown(sender, service, event.timestamp, breakdown)?,
@@ -76,7 +77,7 @@ impl<'a> Pass<'_, 'a> {
         let name = batch.opt(breakdown.transaction_name).unwrap_or_default();
         let mut span_type = batch.opt(breakdown.span_kind).unwrap_or_default();
         let mut subtype = batch.opt(breakdown.span_subtype).unwrap_or_default();
-        if !self.memory.self_times.takes(service, span_type, subtype) {
+        if !self.memory.self_times.takes(service, (span_type, subtype)) {
             self.beyond.count(NameKind::SelfTime);
             (span_type, subtype) = (OTHER, "");
         }

@@ -8,27 +8,38 @@ use serde_json::{Map, Value};
 
 /// The fields of the event at hand that are stored as `_other`, and what was sent.
 #[derive(Debug, Default)]
-pub(super) struct Overflow<'a>(Vec<(&'static str, Cow<'a, str>)>);
+pub(super) struct Overflow<'a> {
+    fields: Vec<(&'static str, Cow<'a, str>)>,
+    labels: Vec<String>,
+}
 
 impl<'a> Overflow<'a> {
     /// A field whose value is beyond a limit.
     pub(super) fn push(&mut self, field: &'static str, sent: impl Into<Cow<'a, str>>) {
         let sent = sent.into();
         if !sent.is_empty() {
-            self.0.push((field, sent));
+            self.fields.push((field, sent));
         }
+    }
+
+    /// Labels whose names are beyond the limit, as `key=value`.
+    pub(super) fn labels(&mut self, labels: Vec<String>) {
+        self.labels = labels;
     }
 
     /// The document of the event with these fields, where there are any. It is a JSON object. The next event begins with none.
     pub(super) fn take(&mut self, document: &str) -> Option<String> {
-        if self.0.is_empty() {
+        if self.fields.is_empty() && self.labels.is_empty() {
             return None;
         }
-        let sent: Map<String, Value> = self
-            .0
+        let mut sent: Map<String, Value> = self
+            .fields
             .drain(..)
             .map(|(field, sent)| (field.to_owned(), sent.into_owned().into()))
             .collect();
+        if !self.labels.is_empty() {
+            sent.insert("labels".to_owned(), std::mem::take(&mut self.labels).into());
+        }
         // Last: where a key comes twice, the last one counts.
         let members = document.trim_end().strip_suffix('}')?;
         let comma = if members.trim_end().ends_with('{') {

@@ -82,6 +82,7 @@ impl<'a> Pass<'_, 'a> {
             composite_sum: event.composite.map(|composite| composite.sum),
             sample_rate: event.sample_rate,
         };
+        self.row_sum = self.sum.of(&row);
         self.spans.push(self.conn, row)?;
         let seen = observation(event);
         if let Some(destination) = destination {

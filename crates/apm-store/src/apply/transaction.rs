@@ -57,6 +57,7 @@ impl<'a> Pass<'_, 'a> {
             spans_started: Some(event.spans_started),
             spans_dropped: event.spans_dropped,
         };
+        self.row_sum = self.sum.of(&row);
         self.tx.push(self.conn, row)?;
         let weight = weight(event.sample_rate);
         self.rollup.tx.add(

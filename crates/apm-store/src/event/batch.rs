@@ -1,7 +1,11 @@
 //! What is handed to the writer in one piece, and the arena that its events point into.
 
+use std::collections::HashSet;
+use std::hash::BuildHasher as _;
 use std::ops::Range;
 use std::sync::Arc;
+
+use foldhash::fast::RandomState;
 
 use super::id::{Id, compact};
 use super::resource::Resource;
@@ -24,6 +28,10 @@ pub struct Batch {
     /// Times that cannot be: the place of an event whose time is that of its arrival, and the time that was sent, µs since the
     /// epoch. In the order of the events.
     pub sent: Vec<(u32, i64)>,
+    /// Names of labels in the order in which they came, and their hashes.
+    labels: Vec<Box<str>>,
+    known_labels: HashSet<u64, RandomState>,
+    hasher: RandomState,
     text: String,
 }
 
@@ -37,8 +45,23 @@ impl Batch {
             samples: Vec::new(),
             dropped: Vec::new(),
             sent: Vec::new(),
+            labels: Vec::new(),
+            known_labels: HashSet::default(),
+            hasher: RandomState::default(),
             text: String::new(),
         }
+    }
+
+    /// Says that an event has a label of this name. It may be said again and again.
+    pub fn label(&mut self, name: &str) {
+        if self.known_labels.insert(self.hasher.hash_one(name)) {
+            self.labels.push(name.into());
+        }
+    }
+
+    /// The names of the labels of its events, each once, in the order in which they came.
+    pub fn labels(&self) -> impl Iterator<Item = &str> {
+        self.labels.iter().map(|name| &**name)
     }
 
     /// What a range stands for.
@@ -118,6 +141,8 @@ impl Batch {
     /// Memory that it holds, bytes, roughly.
     pub fn size(&self) -> usize {
         self.text.capacity()
+            + self.labels.iter().map(|name| name.len()).sum::<usize>()
+            + self.labels.capacity() * size_of::<(Box<str>, u64)>()
             + self.events.capacity() * size_of::<Event>()
             + self.samples.capacity() * size_of::<Sample>()
             + self.dropped.capacity() * size_of::<DroppedSpans>()

@@ -5,6 +5,8 @@ use diesel::query_builder::AstPass;
 use diesel::sql_types::{BigInt, Binary, Bool, Double, Integer, Nullable, Text};
 use diesel::sqlite::Sqlite;
 
+use crate::sums::Sum;
+
 /// A row and the statement that inserts it: see [`row!`].
 pub(crate) trait Row {
     /// Tells the statements of different rows apart.
@@ -14,8 +16,17 @@ pub(crate) trait Row {
     /// What follows the values: a conflict clause, or nothing.
     const THEN: &'static str;
 
+    /// The table.
+    const TABLE: &'static str;
+    /// How many columns it has.
+    const COLUMNS: usize;
+    /// Reads them from the rows whose first column is between two numbers.
+    const SELECT: &'static str;
+
     /// Writes the values in order.
     fn values<'b>(&'b self, values: &mut Values<'_, 'b>) -> QueryResult<()>;
+    /// Adds the values to what a checksum is made of, in order.
+    fn add_to(&self, sum: &mut Sum);
 }
 
 /// Writes the values of one row, with commas between them.
@@ -46,33 +57,45 @@ impl<'a, 'b> Values<'a, 'b> {
 /// What a column may hold.
 pub(crate) trait Column {
     fn push<'b>(&'b self, values: &mut Values<'_, 'b>) -> QueryResult<()>;
+    /// Adds the value as SQLite gives it back.
+    fn add_to(&self, sum: &mut Sum);
 }
 
 macro_rules! columns {
-    ($($rust:ty: $sql:ty),* $(,)?) => {
+    ($($rust:ty: $sql:ty, $sum:expr);* $(;)?) => {
         $(impl Column for $rust {
             fn push<'b>(&'b self, values: &mut Values<'_, 'b>) -> QueryResult<()> {
                 values.push::<$sql, _>(self)
+            }
+
+            fn add_to(&self, sum: &mut Sum) {
+                let add: fn(&$rust, &mut Sum) = $sum;
+                add(self, sum);
             }
         })*
     };
 }
 
 columns! {
-    bool: Bool,
-    i32: Integer,
-    i64: BigInt,
-    f64: Double,
-    String: Text,
-    Vec<u8>: Binary,
-    Option<i32>: Nullable<Integer>,
-    Option<i64>: Nullable<BigInt>,
-    Option<f64>: Nullable<Double>,
+    bool: Bool, |value, sum| sum.int(i64::from(*value));
+    i32: Integer, |value, sum| sum.int(i64::from(*value));
+    i64: BigInt, |value, sum| sum.int(*value);
+    f64: Double, |value, sum| sum.real(*value);
+    String: Text, |value, sum| sum.text(value);
+    Vec<u8>: Binary, |value, sum| sum.blob(value);
+    Option<i32>: Nullable<Integer>, |value, sum| sum.optional(value.map(i64::from), Sum::int);
+    Option<i64>: Nullable<BigInt>, |value, sum| sum.optional(*value, Sum::int);
+    Option<f64>: Nullable<Double>, |value, sum| sum.optional(*value, Sum::real);
+    Option<Vec<u8>>: Nullable<Binary>, |value, sum| sum.optional(value.as_deref(), Sum::blob);
 }
 
 impl Column for &str {
     fn push<'b>(&'b self, values: &mut Values<'_, 'b>) -> QueryResult<()> {
         values.push::<Text, str>(self)
+    }
+
+    fn add_to(&self, sum: &mut Sum) {
+        sum.text(self);
     }
 }
 
@@ -101,6 +124,12 @@ macro_rules! row {
                 "INSERT OR FAIL INTO ", $table, " (", stringify!($first) $(, ", ", stringify!($column))*, ") VALUES"
             );
             const THEN: &'static str = concat!("" $(, $then)?);
+            const TABLE: &'static str = $table;
+            const COLUMNS: usize = [stringify!($first) $(, stringify!($column))*].len();
+            const SELECT: &'static str = concat!(
+                "SELECT ", stringify!($first) $(, ", ", stringify!($column))*, " FROM ", $table,
+                " WHERE ", stringify!($first), " >= ? AND ", stringify!($first), " <= ?"
+            );
 
             fn values<'b>(
                 &'b self,
@@ -109,6 +138,11 @@ macro_rules! row {
                 $crate::insert::Column::push(&self.$first, values)?;
                 $($crate::insert::Column::push(&self.$column, values)?;)*
                 Ok(())
+            }
+
+            fn add_to(&self, sum: &mut $crate::sums::Sum) {
+                $crate::insert::Column::add_to(&self.$first, sum);
+                $($crate::insert::Column::add_to(&self.$column, sum);)*
             }
         }
     };

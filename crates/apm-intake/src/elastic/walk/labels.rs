@@ -15,7 +15,7 @@ pub(super) fn walk_labels<'de, A: MapAccess<'de>>(
     while let Some(key) = map.next_key_seed(Key)? {
         any = true;
         match map.next_value_seed(Label)? {
-            LabelIs::Fine => {}
+            LabelIs::Fine => fields.labels.push(key),
             LabelIs::TooLong => fields.violate(Kind::Rule("maxLengthVals(1024)".into())),
             LabelIs::Nested => {
                 fields.violate(Kind::Key(

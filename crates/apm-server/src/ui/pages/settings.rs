@@ -148,6 +148,10 @@ fn log_words(stats: &StoreStats) -> Markup {
             br;
             span.failed { "It was deleted, replaced or cut " (words::count(stats.lost_logs, "time", "times")) " since the start; the server's log says what was lost." }
         }
+        @if stats.damaged_blocks > 0 {
+            br;
+            span.failed { (words::count(stats.damaged_blocks, "block of stored events is", "blocks of stored events are")) " damaged: the disk gave back other bytes than were written. The server's log says which. Check the disk, and restore the database from a copy." }
+        }
     }
 }
 

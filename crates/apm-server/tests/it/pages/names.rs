@@ -82,6 +82,55 @@ async fn pages_say_what_other_stands_for_and_settings_say_why() {
 }
 
 #[actix_web::test]
+async fn labels_beyond_the_limit_are_no_fields_and_stay_in_their_events() {
+    // Half as many labels as names.
+    let server = TestServer::with(|config| config.max_names = 10);
+    for (service, events) in [("shop", 30_u64), ("cart", 1)] {
+        let mut sent = metadata(service);
+        for number in 1..=events {
+            let labels = json!({format!("k{number}"): format!("v{number}"), "same": number});
+            for event in [
+                json!({"transaction": {"id": format!("{number:016x}"), "trace_id": format!("{number:032x}"), "name": "GET /", "type": "request",
+                    "duration": 5.0, "timestamp": now(), "span_count": {"started": 0}, "context": {"tags": labels}}}),
+                json!({"metricset": {"timestamp": now(), "samples": {"a": {"value": 1}}, "tags": labels}}),
+                json!({"log": {"@timestamp": now(), "message": "m", "labels": labels}}),
+            ] {
+                sent.push_str(&format!("\n{event}"));
+            }
+            if number % 10 == 0 || number == events {
+                let sent = std::mem::replace(&mut sent, metadata(service));
+                assert_eq!(server.intake(sent).await.status, 202);
+            }
+        }
+    }
+    let total = async |query: &str| {
+        let path = format!("/api/v1/discover?size=50&q={query}");
+        let found = server.get(&path).await.json();
+        (found["total"].as_u64().expect("a total"), found)
+    };
+    for number in 1..=30 {
+        let (own, _) = total(&format!("service.name:shop+and+labels.k{number}:v{number}")).await;
+        let (text, found) = total(&format!("overflow.labels:%22k{number}=v{number}%22")).await;
+        let want = if number <= 4 { (3, 0) } else { (0, 3) };
+        assert_eq!((own, text), want, "{number}: {found}");
+    }
+    let (same, _) = total("service.name:shop+and+numeric_labels.same:*").await;
+    assert_eq!(same, 90, "what came first goes on");
+    assert_eq!(
+        total("service.name:cart+and+labels.k1:v1").await.0,
+        3,
+        "others have their own"
+    );
+    let status = server.get("/api/v1/status").await.json();
+    assert_eq!(status["store"]["names_beyond_limit"]["labels"], 26 * 3);
+    let line = "pocket_apm_names_beyond_limit_total{kind=\"labels\"} 78";
+    assert!(server.get("/metrics").await.text.contains(line), "{line}");
+    let page = server.get("/settings").await.text;
+    assert!(page.contains("Labels") && page.contains("overflow.labels"));
+    server.stop().await;
+}
+
+#[actix_web::test]
 async fn a_list_of_many_rows_has_pages() {
     let server = TestServer::start();
     let mut sent = metadata("shop");

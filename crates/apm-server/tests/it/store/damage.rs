@@ -6,8 +6,9 @@ use std::collections::HashSet;
 use std::env;
 use std::fs;
 use std::path::Path;
+use std::time::{Duration, Instant};
 
-use apm_store::event::StoredEvent;
+use apm_store::event::{Event, StoredEvent};
 use apm_store::{Store, StoreError, StoreOptions, events, trace};
 use fastrand::Rng;
 
@@ -170,4 +171,96 @@ fn damaged_logs_are_an_error_or_whole_commits() {
         }
         use_it(&path, &texts, &what);
     }
+}
+
+/// A number that stands nowhere else in a file: the duration of a transaction.
+const RARE: i64 = 0x0123_4567_89ab;
+
+/// A database with one transaction of a rare duration among others, and its bytes.
+fn with_a_rare_number(dir: &Path) -> Vec<u8> {
+    let store = open(dir);
+    let mut sent = pairs("shop", 0, 100);
+    for event in &mut sent.events {
+        if let Event::Transaction(event) = event
+            && event.spans_started == 1
+        {
+            event.duration = RARE;
+            event.spans_started = 2;
+            break;
+        }
+    }
+    store.submit(sent).expect("room").wait().expect("stored");
+    drop(store);
+    fs::read(dir.join("apm.db")).expect("a file")
+}
+
+/// Where the number stands in the file: in its row, and in an index.
+fn places(file: &[u8]) -> Vec<usize> {
+    let bytes = &RARE.to_be_bytes()[2..];
+    let places = file.windows(bytes.len()).enumerate();
+    let places = places.filter(|(_, found)| *found == bytes);
+    places.map(|(place, _)| place).collect()
+}
+
+#[test]
+fn a_flipped_bit_in_a_column_is_never_shown_with_its_event() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let sound = with_a_rare_number(dir.path());
+    let all = |store: &Store| store.read(|conn| events(conn, &(0..200).collect::<Vec<_>>()));
+    let stored = all(&open(dir.path())).expect("sound");
+    assert_eq!(stored.len(), 200);
+    let mut noticed = 0;
+    for place in places(&sound) {
+        for bit in [0, 5] {
+            let mut damaged = sound.clone();
+            damaged[place + 3] ^= 1 << bit;
+            fs::write(dir.path().join("apm.db"), &damaged).expect("written");
+            let Ok(store) = Store::open(StoreOptions::new(dir.path().join("apm.db"))) else {
+                noticed += 1;
+                continue;
+            };
+            match all(&store) {
+                Ok(events) => assert_eq!(events, stored, "bit {bit} at {place}"),
+                Err(StoreError::BadBlock(reason)) => {
+                    assert!(reason.contains("row of event"), "{reason}");
+                    noticed += 1;
+                }
+                Err(error) => panic!("{error}"),
+            }
+        }
+    }
+    assert!(noticed >= 2, "{noticed}");
+}
+
+#[test]
+fn damage_is_told_before_somebody_looks() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let mut file = with_a_rare_number(dir.path());
+    let options = StoreOptions {
+        scrub_pause: Duration::from_millis(5),
+        ..StoreOptions::new(dir.path().join("apm.db"))
+    };
+    // Sound blocks are no damage.
+    let store = Store::open(options.clone()).expect("opens");
+    for first in (1_000..5_000).step_by(400) {
+        let sent = pairs("shop", first, 400);
+        store.submit(sent).expect("room").wait().expect("stored");
+    }
+    assert_eq!(store.stats().damaged_blocks, 0);
+    drop(store);
+    // The row stands in the table before it stands in the index, or after: both are damaged.
+    file = fs::read(dir.path().join("apm.db")).unwrap_or(file);
+    let found = places(&file);
+    assert!(!found.is_empty());
+    for place in found {
+        file[place + 3] ^= 1;
+    }
+    fs::write(dir.path().join("apm.db"), &file).expect("written");
+    let store = Store::open(options).expect("opens");
+    let deadline = Instant::now() + Duration::from_secs(60);
+    while store.stats().damaged_blocks == 0 {
+        assert!(Instant::now() < deadline, "not found");
+        std::thread::yield_now();
+    }
+    assert_eq!(store.stats().damaged_blocks, 1);
 }

@@ -24,7 +24,7 @@ pub(super) fn panel(names: &[Names], limits: &NameLimits, stats: &StoreStats) ->
                 tbody { @for kind in NameKind::ALL { (row(kind, names, limits, stats)) } }
             } }
             (csv("Names by kind"))
-            p.panel-foot { "An event whose name is beyond a limit is stored whole: its document has the name that was sent, under " code { "overflow" } ". The usual cause is an id in a name. Give such transactions a name with a placeholder, or raise the limit with " code { "--apm-max-names" } ". There is room again when the events of old names are gone." }
+            p.panel-foot { "An event whose name is beyond a limit is stored whole: its document has the name that was sent, under " code { "overflow" } ". A label whose name is beyond the limit is listed under " code { "overflow.labels" } " and is no field. The usual cause is an id in a name. Give such transactions a name with a placeholder, or raise the limit with " code { "--apm-max-names" } ". There is room again when the events of old names are gone." }
         }
     }
 }
@@ -59,5 +59,6 @@ fn words(kind: NameKind) -> &'static str {
         NameKind::Error => "Errors",
         NameKind::Metric => "Metrics",
         NameKind::SelfTime => "Span types",
+        NameKind::Label => "Labels",
     }
 }

@@ -1,24 +1,24 @@
-//! Which kinds of spans a service has in the breakdown of its time.
+//! Which names a service has used, where they have no dictionary: types of spans in breakdowns, and labels.
 //!
-//! They have no dictionary: their texts stand in the rollup rows. So they are counted in memory, and the count begins
-//! anew with the process and when everything was forgotten.
+//! Their texts stand in rollup rows and in documents. So they are counted in memory, and the count begins anew with the process, when
+//! everything was forgotten, and for labels also when old names were deleted.
 
 use std::collections::{HashMap, HashSet};
-use std::hash::{BuildHasher, RandomState};
+use std::hash::{BuildHasher, Hash, RandomState};
 
 use crate::limits::NameLimit;
 
-/// The kinds of spans that were seen, by service.
+/// The names that were seen, by service.
 #[derive(Debug)]
-pub(crate) struct SelfTimes {
+pub(crate) struct Seen {
     limit: Option<NameLimit>,
-    /// Hashes with a secret start, so that nobody can choose types that collide.
+    /// Hashes with a secret start, so that nobody can choose names that collide.
     hasher: RandomState,
     seen: HashMap<i64, HashSet<u64>>,
     all: usize,
 }
 
-impl SelfTimes {
+impl Seen {
     pub(super) fn new(limit: Option<NameLimit>) -> Self {
         Self {
             limit,
@@ -28,12 +28,12 @@ impl SelfTimes {
         }
     }
 
-    /// Whether a kind of span is kept apart.
-    pub(super) fn takes(&mut self, service: i64, span_type: &str, subtype: &str) -> bool {
+    /// Whether a name is kept apart.
+    pub(super) fn takes(&mut self, service: i64, name: impl Hash) -> bool {
         let Some(limit) = self.limit else {
             return true;
         };
-        let hash = self.hasher.hash_one((span_type, subtype));
+        let hash = self.hasher.hash_one(name);
         let own = self.seen.get(&service);
         if own.is_some_and(|own| own.contains(&hash)) {
             return true;
@@ -45,5 +45,11 @@ impl SelfTimes {
         self.seen.entry(service).or_default().insert(hash);
         self.all += 1;
         true
+    }
+
+    /// Every name is new again.
+    pub(super) fn forget(&mut self) {
+        self.seen.clear();
+        self.all = 0;
     }
 }

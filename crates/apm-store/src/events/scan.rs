@@ -1,0 +1,103 @@
+//! Events of many blocks, of which most are ruled out by their stored text.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
+
+use diesel::prelude::*;
+
+use super::{Reader, StoreError, raw};
+use crate::block::{SLOTS, documents};
+use crate::event::StoredEvent;
+
+/// Bytes of metadata and stacks that are held.
+const MOST: usize = 8 << 20;
+
+/// What many events share, read once: metadata and stacks, some megabytes of them.
+#[derive(Debug, Default)]
+pub struct Texts {
+    resources: HashMap<i64, Arc<str>>,
+    stacks: HashMap<i64, String>,
+    bytes: usize,
+}
+
+impl Texts {
+    pub(super) fn resource(&self, id: i64) -> Option<Arc<str>> {
+        self.resources.get(&id).map(Arc::clone)
+    }
+
+    pub(super) fn stack(&self, id: i64) -> Option<String> {
+        self.stacks.get(&id).cloned()
+    }
+
+    pub(super) fn keep_resource(&mut self, id: i64, document: &Arc<str>) {
+        self.make_room(document.len());
+        self.resources.insert(id, Arc::clone(document));
+    }
+
+    pub(super) fn keep_stack(&mut self, id: i64, json: &str) {
+        self.make_room(json.len());
+        self.stacks.insert(id, json.to_owned());
+    }
+
+    fn make_room(&mut self, bytes: usize) {
+        if self.bytes + bytes > MOST {
+            self.resources.clear();
+            self.stacks.clear();
+            self.bytes = 0;
+        }
+        self.bytes += bytes;
+    }
+}
+
+/// An event that is wanted, by its number, and the number of its metadata.
+#[derive(Clone, Copy, Debug)]
+pub struct Wanted {
+    /// Its number.
+    pub seq: i64,
+    /// The number of its metadata.
+    pub resource: i64,
+}
+
+/// The wanted events of one block that pass, where there is a test for that: by their JSON and that of their metadata. The block is
+/// unpacked once, and rows are read of the events that pass.
+pub fn of_block(
+    conn: &mut SqliteConnection,
+    texts: &mut Texts,
+    wanted: &[Wanted],
+    passes: Option<&dyn Fn(&[&str]) -> bool>,
+) -> Result<Vec<StoredEvent>, StoreError> {
+    let Some(id) = wanted.first().map(|one| one.seq.div_euclid(SLOTS)) else {
+        return Ok(Vec::new());
+    };
+    let Some(raw) = raw(conn, id)? else {
+        return Ok(Vec::new());
+    };
+    let documents = documents(&raw.documents)?;
+    let mut reader = Reader { conn, texts };
+    let mut kept = HashSet::with_capacity(wanted.len());
+    for one in wanted {
+        let slot = usize::try_from(one.seq - id * SLOTS).ok();
+        let document = slot.and_then(|slot| documents.get(slot));
+        let passes = match (passes, document) {
+            (Some(passes), Some(document)) => {
+                let sender = reader.resource(one.resource)?;
+                passes(&[document.json, &sender])
+            }
+            // One without a document is an error below.
+            _ => true,
+        };
+        if passes {
+            kept.insert(one.seq);
+        }
+    }
+    let (Some(first), Some(last)) = (kept.iter().min(), kept.iter().max()) else {
+        return Ok(Vec::new());
+    };
+    reader.rows(
+        id,
+        &documents,
+        raw.sums.as_deref(),
+        (*first, *last),
+        |row| kept.contains(&row.seq),
+    )
+}

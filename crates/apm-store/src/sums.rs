@@ -1,0 +1,186 @@
+//! Checksums of rows: a bit that flipped in the columns of an event is found.
+//!
+//! SQLite notices damage of its structure, not of values. So each block has four bytes per event, made of the columns of its row. They are
+//! compared whenever an event is read with its document, and by `scrub` for all events in turn.
+
+use std::marker::PhantomData;
+
+use diesel::backend::Backend;
+use diesel::deserialize::{self, FromSql, QueryableByName};
+use diesel::prelude::*;
+use diesel::row::{Field, NamedRow, Row as Columns};
+use diesel::sql_types::{BigInt, Binary, Double, Text};
+use diesel::sqlite::{Sqlite, SqliteType};
+use xxhash_rust::xxh3::xxh3_64;
+
+use super::StoreError;
+use super::block::SLOTS;
+use super::insert::Row;
+use super::rows::{ErrorRow, LogRow, MetricsetRow, SpanRow, TxRow};
+use crate::event::Kind;
+
+/// Bytes of a checksum.
+const BYTES: usize = 4;
+
+/// Values of a row, one after the other: what a checksum is made of.
+#[derive(Debug, Default)]
+pub(super) struct Sum(Vec<u8>);
+
+impl Sum {
+    /// The checksum of a row.
+    pub(super) fn of<R: Row>(&mut self, row: &R) -> u32 {
+        self.0.clear();
+        row.add_to(self);
+        self.finish()
+    }
+
+    pub(super) fn null(&mut self) {
+        self.0.push(0);
+    }
+
+    pub(super) fn int(&mut self, value: i64) {
+        self.0.push(1);
+        self.0.extend_from_slice(&value.to_le_bytes());
+    }
+
+    pub(super) fn real(&mut self, value: f64) {
+        self.0.push(2);
+        // SQLite gives −0 back as 0.
+        let value = value + 0.0;
+        self.0.extend_from_slice(&value.to_bits().to_le_bytes());
+    }
+
+    pub(super) fn text(&mut self, value: &str) {
+        self.bytes(3, value.as_bytes());
+    }
+
+    pub(super) fn blob(&mut self, value: &[u8]) {
+        self.bytes(4, value);
+    }
+
+    pub(super) fn optional<T>(&mut self, value: Option<T>, add: impl FnOnce(&mut Self, T)) {
+        match value {
+            Some(value) => add(self, value),
+            None => self.null(),
+        }
+    }
+
+    fn bytes(&mut self, kind: u8, value: &[u8]) {
+        self.0.push(kind);
+        self.0
+            .extend_from_slice(&(value.len() as u32).to_le_bytes());
+        self.0.extend_from_slice(value);
+    }
+
+    #[expect(
+        clippy::cast_possible_truncation,
+        reason = "half of the hash is enough to find damage"
+    )]
+    fn finish(&self) -> u32 {
+        xxh3_64(&self.0) as u32
+    }
+}
+
+/// A value of any type, whatever the type of its column.
+enum Value {
+    Null,
+    Int(i64),
+    Real(f64),
+    Text(String),
+    Blob(Vec<u8>),
+}
+
+impl FromSql<Binary, Sqlite> for Value {
+    fn from_sql(value: <Sqlite as Backend>::RawValue<'_>) -> deserialize::Result<Self> {
+        Ok(match value.value_type() {
+            None => Self::Null,
+            Some(SqliteType::Long | SqliteType::Integer | SqliteType::SmallInt) => {
+                Self::Int(<i64 as FromSql<BigInt, Sqlite>>::from_sql(value)?)
+            }
+            Some(SqliteType::Double | SqliteType::Float) => {
+                Self::Real(<f64 as FromSql<Double, Sqlite>>::from_sql(value)?)
+            }
+            Some(SqliteType::Text) => {
+                Self::Text(<String as FromSql<Text, Sqlite>>::from_sql(value)?)
+            }
+            _ => Self::Blob(<Vec<u8> as FromSql<Binary, Sqlite>>::from_sql(value)?),
+        })
+    }
+
+    fn from_nullable_sql(
+        value: Option<<Sqlite as Backend>::RawValue<'_>>,
+    ) -> deserialize::Result<Self> {
+        value.map_or(Ok(Self::Null), Self::from_sql)
+    }
+}
+
+/// A row of the table of `R`, as it is stored: its number and its checksum.
+struct Stored<R> {
+    seq: i64,
+    sum: u32,
+    of: PhantomData<R>,
+}
+
+impl<R: Row> QueryableByName<Sqlite> for Stored<R> {
+    fn build<'a>(row: &impl NamedRow<'a, Sqlite>) -> deserialize::Result<Self> {
+        let mut sum = Sum::default();
+        // By position: to look a column up by its name takes longer than to read it.
+        for at in 0..R::COLUMNS {
+            let field = Columns::get(row, at).ok_or("the row has too few columns")?;
+            match Value::from_nullable_sql(field.value())? {
+                Value::Null => sum.null(),
+                Value::Int(value) => sum.int(value),
+                Value::Real(value) => sum.real(value),
+                Value::Text(value) => sum.text(&value),
+                Value::Blob(value) => sum.blob(&value),
+            }
+        }
+        Ok(Self {
+            seq: NamedRow::get::<BigInt, i64>(row, "seq")?,
+            sum: sum.finish(),
+            of: PhantomData,
+        })
+    }
+}
+
+/// Compares the rows of a kind from `first` to `last`, all in one block, with their checksums. Those of earlier versions have none.
+pub(super) fn check(
+    conn: &mut SqliteConnection,
+    kind: Kind,
+    (first, last): (i64, i64),
+    sums: Option<&[u8]>,
+) -> Result<(), StoreError> {
+    let Some(sums) = sums else {
+        return Ok(());
+    };
+    match kind {
+        Kind::Transaction => of::<TxRow<'static>>(conn, (first, last), sums),
+        Kind::Span => of::<SpanRow<'static>>(conn, (first, last), sums),
+        Kind::Error => of::<ErrorRow<'static>>(conn, (first, last), sums),
+        Kind::Metricset => of::<MetricsetRow>(conn, (first, last), sums),
+        Kind::Log => of::<LogRow<'static>>(conn, (first, last), sums),
+    }
+}
+
+fn of<R: Row + 'static>(
+    conn: &mut SqliteConnection,
+    (first, last): (i64, i64),
+    sums: &[u8],
+) -> Result<(), StoreError> {
+    let rows: Vec<Stored<R>> = diesel::sql_query(R::SELECT)
+        .bind::<BigInt, _>(first)
+        .bind::<BigInt, _>(last)
+        .load(conn)?;
+    for row in rows {
+        let at = usize::try_from(row.seq.rem_euclid(SLOTS)).unwrap_or_default() * BYTES;
+        let kept = sums.get(at..at + BYTES);
+        if kept != Some(&row.sum.to_le_bytes()[..]) {
+            return Err(StoreError::BadBlock(format!(
+                "the row of event {} in the table {} differs from its checksum",
+                row.seq,
+                R::TABLE
+            )));
+        }
+    }
+    Ok(())
+}
