@@ -18,6 +18,9 @@ mod stacktrace;
 #[cfg(test)]
 mod tests;
 
+use std::collections::HashMap;
+use std::sync::Arc;
+
 use apm_time::rfc3339_millis;
 use serde_json::Value;
 
@@ -25,19 +28,71 @@ use crate::event::{Kind, StoredEvent};
 use crate::limits::OTHER;
 use fields::Fields;
 
+/// Different metadata whose fields are held by [`Documents`].
+const SENDERS: usize = 256;
+
+/// Makes documents of many events. The fields of the metadata that they share are worked out once.
+#[derive(Debug, Default)]
+pub struct Documents {
+    /// By address, which stays that of the text for as long as the text is held.
+    senders: HashMap<usize, (Arc<str>, Fields)>,
+}
+
+impl Documents {
+    /// The document of an event.
+    pub fn of(&mut self, event: &StoredEvent) -> Value {
+        let resource = &event.resource;
+        let address = Arc::as_ptr(resource).cast::<u8>().addr();
+        if self.senders.len() >= SENDERS && !self.senders.contains_key(&address) {
+            self.senders.clear();
+        }
+        let (_, sender) = self
+            .senders
+            .entry(address)
+            .or_insert_with(|| (Arc::clone(resource), sender(resource)));
+        with_sender(event, sender.clone())
+    }
+}
+
 /// The document of an event.
 #[must_use]
 pub fn document(event: &StoredEvent) -> Value {
-    let resource: Value = serde_json::from_str(&event.resource).unwrap_or_default();
+    with_sender(event, sender(&event.resource))
+}
+
+/// Whether a field shows texts as they stand in the JSON of the event or of its metadata, but for escapes.
+#[must_use]
+pub fn is_verbatim(field: &str) -> bool {
+    const PARENTS: [&str; 8] = [
+        "labels.",
+        "user.",
+        "transaction.custom.",
+        "error.custom.",
+        "cloud.",
+        "container.",
+        "kubernetes.",
+        "process.",
+    ];
+    PARENTS.iter().any(|parent| field.starts_with(parent))
+}
+
+/// The fields of the metadata.
+fn sender(resource: &str) -> Fields {
+    let resource: Value = serde_json::from_str(resource).unwrap_or_default();
+    let mut out = Fields::default();
+    origin::sender(&mut out, &resource);
+    out
+}
+
+/// The event added to the fields of its metadata.
+fn with_sender(event: &StoredEvent, mut out: Fields) -> Value {
     let rest: Value = serde_json::from_str(&event.rest).unwrap_or_default();
     let stack: Value = event
         .stack
         .as_deref()
         .and_then(|json| serde_json::from_str(json).ok())
         .unwrap_or_default();
-    let mut out = Fields::default();
     out.set("@timestamp", rfc3339_millis(event.timestamp));
-    origin::sender(&mut out, &resource);
     match event.kind {
         Kind::Transaction => kinds::transaction(&mut out, event, &rest),
         Kind::Span => kinds::span(&mut out, event, &rest, &stack),
@@ -63,6 +118,7 @@ pub fn document(event: &StoredEvent) -> Value {
 /// What was sent where there was no room for one more name. The document says `_other` in these fields, as the columns do, so that a
 /// search by either finds the same events.
 fn overflow(out: &mut Fields, sent: &Value) {
+    out.set("overflow.labels", sent["labels"].clone());
     for field in [
         "transaction.name",
         "transaction.type",

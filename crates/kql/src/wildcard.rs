@@ -20,6 +20,13 @@ impl Pattern {
         self.pieces.iter().all(String::is_empty)
     }
 
+    /// The longest of the pieces: it stands in every text that has this shape.
+    #[must_use]
+    pub fn longest_piece(&self) -> &str {
+        let pieces = self.pieces.iter().map(String::as_str);
+        pieces.max_by_key(|piece| piece.len()).unwrap_or_default()
+    }
+
     /// Whether the whole of `text` has this shape.
     #[must_use]
     pub fn matches(&self, text: &str) -> bool {

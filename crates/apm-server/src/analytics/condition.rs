@@ -149,6 +149,8 @@ impl Translator<'_> {
             }
             exact &= is_exact;
         }
+        // SQLite goes from left to right: what the row itself says is cheaper than a look into a dictionary.
+        parts.sort_by_key(|sql| sql.contains("SELECT"));
         (joined(parts, " AND ", Truth::Always), exact)
     }
 

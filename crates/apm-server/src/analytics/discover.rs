@@ -8,12 +8,15 @@
 //! Events are not indexed by time: `block` says which 128 of them span which time, and only the blocks
 //! that touch the range are looked at. Over whole minutes, events are counted where their numbers are kept.
 
+mod blocks;
 pub(crate) mod columns;
 mod count;
 mod fields;
 mod group;
+mod hits;
 mod names;
 mod read;
+mod sieve;
 mod walk;
 
 use std::time::{Duration, Instant};
@@ -27,6 +30,7 @@ use serde_json::Value as Json;
 
 pub use fields::{Field, TopValue, fields};
 pub use group::{Group, Groups, group};
+pub use hits::Hit;
 pub use names::names;
 
 use super::series::Axis;
@@ -123,17 +127,6 @@ pub(super) fn all_of(parts: impl IntoIterator<Item = Expr>) -> Expr {
     }
 }
 
-/// One document.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct Hit {
-    /// The event's number.
-    pub seq: i64,
-    /// µs since the epoch.
-    pub timestamp: i64,
-    /// The event in ECS form.
-    pub document: Json,
-}
-
 /// What was found.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Found {
@@ -187,20 +180,21 @@ pub fn search(conn: &mut SqliteConnection, request: &Request) -> Result<Found, S
     };
     let size = request.size.min(MOST_HITS);
     let (total, complete, hits, next) = if search.is_exact() {
-        // The page first, then the totals.
-        let half = deadline - request.limits.deadline / 2;
-        let newest = search.newest(conn, size, half)?;
-        let counted = search.counts(conn, axis.interval, deadline)?;
+        // The totals first: where nothing matches, no hits are looked for. They leave some time for the page.
+        let most = deadline - request.limits.deadline / 4;
+        let counted = search.counts(conn, axis.interval, most)?;
+        let newest = search.newest(conn, size, deadline, &counted.empty)?;
         let mut total = 0;
         for (bucket, count) in counted.counts {
             total += tally(bucket, count);
         }
         let complete = newest.complete && counted.complete;
+        let page = newest.page;
         (
-            total.max(newest.hits.len() as u64),
+            total.max(page.hits.len() as u64),
             complete,
-            newest.hits,
-            newest.next,
+            page.hits,
+            page.next,
         )
     } else {
         let mut total = 0;
@@ -226,7 +220,7 @@ pub fn search(conn: &mut SqliteConnection, request: &Request) -> Result<Found, S
 /// Those of SQLite, and of a document that cannot be read.
 pub fn document(conn: &mut SqliteConnection, seq: i64) -> Result<Option<Json>, StoreError> {
     let found = apm_store::events(conn, &[seq])?;
-    Ok(found.first().map(walk::document))
+    Ok(found.first().map(apm_store::document::document))
 }
 
 /// Buckets of a second and wider, over exactly the range asked for.

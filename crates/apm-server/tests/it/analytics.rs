@@ -10,6 +10,7 @@ mod lists;
 mod openapi;
 mod protocol;
 mod retained;
+mod searched;
 mod shown;
 mod trace;
 

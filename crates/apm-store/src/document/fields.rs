@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 const MAX_DOTS: usize = 32;
 
 /// An object whose members are set by dotted paths.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Fields(Map<String, Value>);
 
 impl Fields {

@@ -6,6 +6,7 @@
 //! * where every event is a hit, blocks that lie in one bucket as a whole, and the others row by row;
 //! * row by row, for as long as there is time.
 
+use std::collections::HashSet;
 use std::time::Instant;
 
 use apm_store::StoreError;
@@ -16,8 +17,9 @@ use diesel::prelude::*;
 use diesel::sql_types::BigInt;
 use kql::Expr;
 
+use super::blocks::{Block, Blocks, runs};
 use super::columns;
-use super::walk::{Block, Search, bound, runs};
+use super::walk::{Search, bound};
 use crate::analytics::condition::Condition;
 use crate::analytics::sql::Sql;
 use crate::analytics::window;
@@ -26,13 +28,15 @@ use crate::analytics::window;
 type Counts = Vec<(i64, u64)>;
 
 /// Blocks whose rows are counted before the clock is looked at: some ten milliseconds.
-const BLOCKS: usize = 256;
+const BLOCKS: usize = 128;
 
 /// What was counted.
 pub(super) struct Counted {
     pub(super) counts: Counts,
     /// Whether that is all, or only the newest.
     pub(super) complete: bool,
+    /// Blocks of which it turned out that no event matches.
+    pub(super) empty: HashSet<i64>,
 }
 
 #[derive(QueryableByName)]
@@ -63,6 +67,8 @@ impl Search<'_> {
         let mut found = Counted {
             counts: counts_kept(conn, &conditions, minutes, interval)?,
             complete: true,
+            // What is found of the edges says nothing of the minutes between them.
+            empty: HashSet::new(),
         };
         for (from, to) in [(range.from, minutes.from), (minutes.to, range.to)] {
             if from < to {
@@ -103,17 +109,21 @@ impl Search<'_> {
             return Ok(Counted {
                 counts: self.counts_of_all(conn, range, interval)?,
                 complete: true,
+                empty: HashSet::new(),
             });
         }
         let mut counts = Vec::new();
-        let blocks = self.blocks(conn, range, (usize::MAX, 0))?;
+        let mut empty = HashSet::new();
+        let blocks = Blocks::new(conn, range)?.all(conn)?;
         for (place, blocks) in blocks.chunks(BLOCKS).enumerate() {
             if place > 0 && Instant::now() > deadline {
                 return Ok(Counted {
                     counts,
                     complete: false,
+                    empty,
                 });
             }
+            let before = counts.len();
             let (bucket, group) = by_bucket(range, interval);
             for (kind, condition) in &self.parts {
                 let text = format!(
@@ -129,10 +139,14 @@ impl Search<'_> {
                     .bind("runs", runs(blocks));
                 load(conn, &sql, &mut counts)?;
             }
+            if counts[before..].iter().all(|(_, count)| *count == 0) {
+                empty.extend(blocks.iter().map(|block| block.id));
+            }
         }
         Ok(Counted {
             counts,
             complete: true,
+            empty,
         })
     }
 

@@ -8,7 +8,8 @@ use apm_store::event::Kind;
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Double, Text};
 
-use super::walk::{Search, bound, runs};
+use super::blocks::{Blocks, runs};
+use super::walk::{Search, bound};
 use super::{Group, Groups, Request, group};
 use crate::analytics::sql::Sql;
 
@@ -65,16 +66,17 @@ pub fn names(conn: &mut SqliteConnection, request: &Request) -> Result<Groups, S
         condition.sql(),
     );
     let mut sums: HashMap<String, Sum> = HashMap::new();
-    let (mut total, mut skip) = (0, 0);
+    let mut left = Blocks::new(conn, request.range)?;
+    let (mut total, mut looked_at) = (0, 0);
     let complete = loop {
-        let blocks = search.blocks(conn, request.range, (BLOCKS, skip))?;
+        let blocks = left.next(conn, BLOCKS)?;
         if blocks.is_empty() {
             break true;
         }
-        if total >= LOOKED_AT || (skip > 0 && Instant::now() > deadline) {
+        if total >= LOOKED_AT || (looked_at > 0 && Instant::now() > deadline) {
             break false;
         }
-        skip += blocks.len();
+        looked_at += blocks.len();
         let sql = Sql::new(text.clone()).bind("runs", runs(&blocks));
         let rows: Vec<Row> = bound(sql, request.range, condition).load(conn)?;
         for row in rows {

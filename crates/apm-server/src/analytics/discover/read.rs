@@ -1,21 +1,32 @@
-//! Through the documents that columns do not decide, newest first, for as long as there is time.
+//! Through the documents that columns do not decide, for as long as there is time.
+//!
+//! Each block is unpacked once, the block with the newest event first. What is newer than all events of the blocks that are left has
+//! its place among the hits. Where times in the blocks overlap, it may be that nothing has its place yet when the time is nearly up. Then
+//! the newest events of the blocks that are left are looked at, so that the next page begins further on.
 
-use std::collections::BinaryHeap;
+use std::collections::HashMap;
 use std::time::Instant;
 
-use apm_store::StoreError;
+use apm_store::document::Documents;
+use apm_store::{StoreError, Texts, Wanted, of_block};
 use apm_time::Range;
 use diesel::SqliteConnection;
 use serde_json::Value as Json;
 
-use super::walk::{MOST_BYTES, Search, hit, size_of_event};
-use super::{Cursor, Hit};
+use super::Cursor;
+use super::blocks::{Block, Blocks};
+use super::hits::{Hit, Place, load};
+use super::sieve::Sieve;
+use super::walk::{Candidate, Search};
 
-/// Blocks looked at together.
-const BLOCKS: usize = 64;
-/// Documents read at once: first few, for there may be no time for more; then more, for speed.
-const FIRST: usize = 128;
-const AT_ONCE: usize = 512;
+/// Blocks whose rows are looked at together: first one, for there may be no time for more; then more, for speed.
+const TOGETHER: usize = 64;
+/// Events that are looked at when the time is up and nothing has its place.
+const NEAREST: usize = 512;
+/// How many of them in any case.
+const LEAST: usize = 128;
+/// Blocks in which these are searched: the rows of a million events take some tenths of a second.
+pub(super) const MOST_LEFT: usize = 8_192;
 
 /// What was read.
 pub(super) struct Read {
@@ -27,8 +38,26 @@ pub(super) struct Read {
     pub(super) next: Option<Cursor>,
 }
 
-/// Where an event stands: its time, and its number.
-type Place = (i64, i64);
+/// How far it came.
+enum End {
+    /// Through all.
+    Whole,
+    /// Everything from there on was looked at.
+    At(Place),
+    /// What was looked at is no stretch of time, and too much is left to find one.
+    Nowhere,
+}
+
+/// What is looked for, and what is known of it.
+struct Walk<'a, 'f> {
+    range: Range,
+    wanted: &'a dyn Fn(Place) -> bool,
+    deadline: Instant,
+    sieve: Sieve,
+    texts: Texts,
+    documents: Documents,
+    found: &'a mut (dyn FnMut(Place, &Json) + 'f),
+}
 
 impl Search<'_> {
     /// Reads every document that the columns leave over, until the deadline: those after the cursor first, for they are the
@@ -40,101 +69,185 @@ impl Search<'_> {
         deadline: Instant,
         each: &mut dyn FnMut(i64, &Json),
     ) -> Result<Read, StoreError> {
-        let mut hits: Vec<Hit> = Vec::new();
-        // The page is full when it has as many hits as are wanted, or as many bytes as it may.
-        let (mut bytes, mut is_full) = (0, size == 0);
         let is_after = |place| self.is_after(place);
-        let stopped = self.read(
+        let mut page: Vec<Place> = Vec::new();
+        let end = self.read(
             conn,
-            self.older(),
-            &is_after,
-            deadline,
-            &mut |hit, size_of| {
-                each(hit.timestamp, &hit.document);
-                if !is_full {
-                    hits.push(hit);
-                    bytes += size_of;
-                    is_full = hits.len() == size || bytes >= MOST_BYTES;
-                }
-            },
+            Walk::new(
+                self,
+                self.older(),
+                &is_after,
+                deadline,
+                &mut |place, document| {
+                    each(place.0, document);
+                    page.push(place);
+                    if page.len() > size.saturating_mul(2) + 64 {
+                        newest_first(&mut page, size);
+                    }
+                },
+            ),
         )?;
-        let last = hits.last().map(|hit| (hit.timestamp, hit.seq));
-        let next = if is_full { last } else { stopped };
-        let mut complete = stopped.is_none();
+        newest_first(&mut page, size);
+        let stopped = match end {
+            End::At(place) => Some(place),
+            End::Whole | End::Nowhere => None,
+        };
+        page.retain(|place| stopped.is_none_or(|stopped| *place >= stopped));
+        let mut complete = matches!(end, End::Whole);
+        let page = load(conn, &page, size, stopped)?;
         if let Some(after) = self.request.after.filter(|_| complete) {
             let Range { from, to } = self.request.range;
             let newer = Range {
                 from: from.max(after.timestamp),
                 to,
             };
-            let stopped = self.read(
-                conn,
-                newer,
-                &|place| !is_after(place),
-                deadline,
-                &mut |hit, _| {
-                    each(hit.timestamp, &hit.document);
-                },
-            )?;
-            complete = stopped.is_none();
+            let is_before = |place| !is_after(place);
+            let mut found = |place: Place, document: &Json| each(place.0, document);
+            let walk = Walk::new(self, newer, &is_before, deadline, &mut found);
+            complete = matches!(self.read(conn, walk)?, End::Whole);
         }
         Ok(Read {
             complete,
-            hits,
-            next: next.map(|(timestamp, seq)| Cursor { timestamp, seq }),
+            hits: page.hits,
+            next: page.next,
         })
     }
 
-    /// Reads the `wanted` documents of a range, strictly newest first. Returns where the deadline stopped it: everything from
-    /// there on was looked at, and that is never nothing, so that who goes on from there comes to an end.
-    fn read(
+    fn read(&self, conn: &mut SqliteConnection, mut walk: Walk<'_, '_>) -> Result<End, StoreError> {
+        let blocks = Blocks::new(conn, walk.range)?.all(conn)?;
+        let early = walk.deadline - self.request.limits.deadline / 4;
+        let mut together = 1;
+        let mut left = &*blocks;
+        while !left.is_empty() {
+            let (some, _) = left.split_at(together.min(left.len()));
+            let mut candidates = self.by_block(conn, some, &walk)?;
+            for block in some {
+                if left.len() < blocks.len() {
+                    let settled = (block.ts_max.saturating_add(1), 0);
+                    let is_further = settled.0 < walk.range.to && (walk.wanted)(settled);
+                    let now = Instant::now();
+                    if is_further && now > walk.deadline {
+                        return Ok(End::At(settled));
+                    }
+                    if !is_further && now > early {
+                        return self.nearest(conn, left, &mut walk);
+                    }
+                }
+                if let Some(wanted) = candidates.remove(&block.id) {
+                    self.look(conn, &wanted, &mut walk)?;
+                }
+                left = &left[1..];
+            }
+            together = (together * 2).min(TOGETHER);
+        }
+        Ok(End::Whole)
+    }
+
+    /// Looks at the newest events of the blocks that are left.
+    fn nearest(
         &self,
         conn: &mut SqliteConnection,
-        range: Range,
-        wanted: &dyn Fn(Place) -> bool,
-        deadline: Instant,
-        found: &mut dyn FnMut(Hit, usize),
-    ) -> Result<Option<Place>, StoreError> {
-        let blocks = self.blocks(conn, range, (usize::MAX, 0))?;
-        let mut blocks = blocks.chunks(BLOCKS).peekable();
-        let mut known: BinaryHeap<Place> = BinaryHeap::new();
-        let mut most = FIRST;
-        loop {
-            // What is newer than all of the blocks that are left has its place already.
-            let left = blocks.peek().and_then(|blocks| blocks.first());
-            let left = left.map(|block| block.ts_max);
-            let mut places = Vec::new();
-            while places.len() < most
-                && let Some(place) = known.peek()
-                && left.is_none_or(|left| place.0 > left)
+        left: &[Block],
+        walk: &mut Walk<'_, '_>,
+    ) -> Result<End, StoreError> {
+        if left.len() > MOST_LEFT {
+            return Ok(End::Nowhere);
+        }
+        let mut newest: Vec<Candidate> = Vec::new();
+        let mut range = walk.range;
+        for some in left.chunks(TOGETHER) {
+            let last = newest.get(NEAREST - 1);
+            if last.is_some_and(|last| some.first().is_none_or(|block| block.ts_max < last.ts)) {
+                break;
+            }
+            let mut found = self.candidates(conn, some, range)?;
+            found.retain(|candidate| (walk.wanted)(candidate.place()));
+            newest.append(&mut found);
+            newest.sort_unstable_by_key(|candidate| std::cmp::Reverse(candidate.place()));
+            newest.truncate(NEAREST);
+            // Once there are enough, only newer ones count.
+            range.from = newest.get(NEAREST - 1).map_or(range.from, |last| last.ts);
+        }
+        let is_all = newest.len() < NEAREST;
+        let mut end = End::Whole;
+        for some in newest.chunks(LEAST) {
+            if let End::At(_) = end
+                && Instant::now() > walk.deadline
             {
-                places.extend(known.pop());
+                return Ok(end);
             }
-            let stop = match (places.last(), left) {
-                (Some(last), _) => *last,
-                (None, Some(left)) => (left.saturating_add(1), 0),
-                (None, None) => return Ok(None),
-            };
-            if places.is_empty() {
-                let next = blocks.next().unwrap_or_default();
-                if Instant::now() > deadline && stop.0 < range.to && wanted(stop) {
-                    return Ok(Some(stop));
-                }
-                let candidates = self.candidates(conn, next, range)?;
-                known.extend(candidates.into_iter().filter(|place| wanted(*place)));
-                continue;
+            for wanted in grouped(some.to_vec()).into_values() {
+                self.look(conn, &wanted, walk)?;
             }
-            let seqs: Vec<i64> = places.iter().map(|(_, seq)| *seq).collect();
-            for event in apm_store::events(conn, &seqs)? {
-                let hit = hit(&event);
-                if kql::matches(&self.request.query, &hit.document) {
-                    found(hit, size_of_event(&event));
-                }
+            end = some.last().map_or(end, |last| End::At(last.place()));
+        }
+        Ok(if is_all { End::Whole } else { end })
+    }
+
+    /// The candidates of some blocks, by block.
+    fn by_block(
+        &self,
+        conn: &mut SqliteConnection,
+        blocks: &[Block],
+        walk: &Walk<'_, '_>,
+    ) -> Result<HashMap<i64, Vec<Wanted>>, StoreError> {
+        let mut candidates = self.candidates(conn, blocks, walk.range)?;
+        candidates.retain(|candidate| (walk.wanted)(candidate.place()));
+        Ok(grouped(candidates))
+    }
+
+    /// Looks at events of one block.
+    fn look(
+        &self,
+        conn: &mut SqliteConnection,
+        wanted: &[Wanted],
+        walk: &mut Walk<'_, '_>,
+    ) -> Result<(), StoreError> {
+        let passes = |texts: &[&str]| walk.sieve.passes(texts);
+        let sieve = (!walk.sieve.is_open()).then_some(&passes as &dyn Fn(&[&str]) -> bool);
+        for event in of_block(conn, &mut walk.texts, wanted, sieve)? {
+            let document = walk.documents.of(&event);
+            if kql::matches(&self.request.query, &document) {
+                (walk.found)((event.timestamp, event.seq), &document);
             }
-            if Instant::now() > deadline && !(known.is_empty() && left.is_none()) {
-                return Ok(Some(stop));
-            }
-            most = (most * 2).min(AT_ONCE);
+        }
+        Ok(())
+    }
+}
+
+impl<'a, 'f> Walk<'a, 'f> {
+    fn new(
+        search: &Search<'_>,
+        range: Range,
+        wanted: &'a dyn Fn(Place) -> bool,
+        deadline: Instant,
+        found: &'a mut (dyn FnMut(Place, &Json) + 'f),
+    ) -> Self {
+        Self {
+            range,
+            wanted,
+            deadline,
+            sieve: Sieve::of(&search.request.query),
+            texts: Texts::default(),
+            documents: Documents::default(),
+            found,
         }
     }
+}
+
+fn newest_first(places: &mut Vec<Place>, most: usize) {
+    places.sort_unstable_by(|a, b| b.cmp(a));
+    places.truncate(most);
+}
+
+fn grouped(candidates: Vec<Candidate>) -> HashMap<i64, Vec<Wanted>> {
+    let mut by_block: HashMap<i64, Vec<Wanted>> = HashMap::new();
+    for candidate in candidates {
+        let wanted = by_block.entry(Block::of(candidate.seq)).or_default();
+        wanted.push(Wanted {
+            seq: candidate.seq,
+            resource: candidate.resource_id,
+        });
+    }
+    by_block
 }

@@ -16,7 +16,7 @@ const ALL: Range = Range {
     to: NEW_YEAR + 60 * MINUTE,
 };
 
-fn request(query: &str, size: usize) -> Request {
+pub(super) fn request(query: &str, size: usize) -> Request {
     Request {
         query: kql::parse(query, NEW_YEAR + 30 * MINUTE)
             .unwrap_or_else(|error| panic!("{query}: {error}")),
@@ -30,13 +30,13 @@ fn request(query: &str, size: usize) -> Request {
     }
 }
 
-fn search(store: &Store, request: &Request) -> discover::Found {
+pub(super) fn search(store: &Store, request: &Request) -> discover::Found {
     let found = store.read::<_, StoreError>(|conn| discover::search(conn, request));
     found.expect("an answer")
 }
 
 /// Two services, every kind of event, more than one block, times out of order.
-fn mixed(store: &Store) {
+pub(super) fn mixed(store: &Store) {
     store_all(store, with_spans("shop", 1, 150));
     let mut events = batch("bank");
     add(&mut events, 5000, "b", (0..200).map(|i| (i * 37) % 1000));
@@ -213,110 +213,6 @@ fn what_is_counted_by_minutes_is_exact_at_both_ends() {
             assert_eq!(found.histogram, histogram, "{query} {from} {to}");
         }
     }
-}
-
-#[test]
-fn a_search_that_runs_out_of_time_says_so() {
-    let dir = tempfile::tempdir().expect("a directory");
-    let store = open(dir.path());
-    mixed(&store);
-    let mut hurried = request("free text", 10);
-    hurried.limits.deadline = Duration::ZERO;
-    assert!(!search(&store, &hurried).complete);
-    // What columns decide ends as well. There is always some progress.
-    hurried.query = kql::parse("service.name:shop", NEW_YEAR).expect("a query");
-    let found = search(&store, &hurried);
-    assert!(!found.complete && found.total > 0);
-    hurried.limits = Limits::default();
-    assert!(search(&store, &hurried).complete);
-}
-
-#[test]
-fn whoever_goes_on_from_where_time_was_up_reaches_every_hit() {
-    let dir = tempfile::tempdir().expect("a directory");
-    let store = open(dir.path());
-    // Blocks that span the same time, blocks that follow each other, and some of one moment.
-    for number in 0..20 {
-        let mut events = batch("shop");
-        add(&mut events, number * 1000, "a", (0..700).map(|i| i % 100));
-        for (index, event) in events.events.iter_mut().enumerate() {
-            let Event::Transaction(event) = event else {
-                continue;
-            };
-            match number {
-                0..5 => event.timestamp = NEW_YEAR,
-                5..15 => event.timestamp += (number as i64 - 5) * 4 * MINUTE,
-                _ => event.timestamp = NEW_YEAR + index as i64 * 4 * SECOND,
-            }
-        }
-        store_all(&store, events);
-    }
-    // Where columns decide, a page gets further in no time.
-    for (query, size, least) in [
-        ("transaction.name:*a and 99 and not message:x", 50, 20),
-        ("transaction.duration.us < 70 and not message:x", 1000, 20),
-        ("nothing.like.it:x and free", 50, 20),
-        ("service.name:shop and transaction.duration.us < 9", 50, 5),
-        ("service.name:shop and transaction.duration.us < 70", 300, 5),
-        ("transaction.duration.us > 1000000", 50, 5),
-    ] {
-        let whole = search(&store, &request(query, 10_000));
-        let whole: Vec<i64> = whole.hits.iter().map(|hit| hit.seq).collect();
-        let mut page = request(query, size);
-        page.limits.deadline = Duration::ZERO;
-        let mut paged = Vec::new();
-        let mut pages = 0;
-        loop {
-            let found = search(&store, &page);
-            assert!(found.hits.len() <= size);
-            assert!(found.next.is_none() || found.next != page.after, "{query}");
-            paged.extend(found.hits.iter().map(|hit| hit.seq));
-            pages += 1;
-            page.after = found.next;
-            if page.after.is_none() {
-                break;
-            }
-            assert!(pages < 1000, "{query}: no end");
-        }
-        assert!(pages > least, "{query}: {pages}");
-        assert_eq!(paged, whole, "{query}");
-    }
-}
-
-#[test]
-fn a_count_that_runs_out_of_time_says_so_and_is_one_of_the_newest() {
-    let dir = tempfile::tempdir().expect("a directory");
-    let store = open(dir.path());
-    // More blocks than are counted before the clock is looked at.
-    for number in 0..40_u64 {
-        let mut events = batch("shop");
-        add(&mut events, number * 1000, "a", 0..1000);
-        for (index, event) in events.events.iter_mut().enumerate() {
-            if let Event::Transaction(event) = event {
-                event.timestamp = NEW_YEAR + number as i64 * MINUTE + index as i64;
-            }
-        }
-        store_all(&store, events);
-    }
-    let mut wanted = request("service.name:shop and transaction.duration.us >= 500", 10);
-    wanted.range = Range::new(NEW_YEAR, NEW_YEAR + 40 * MINUTE).expect("a range");
-    let whole = search(&store, &wanted);
-    assert_eq!((whole.total, whole.complete), (20_000, true));
-    wanted.limits.deadline = Duration::ZERO;
-    let found = search(&store, &wanted);
-    assert!(!found.complete);
-    assert!((10..20_000).contains(&found.total), "{}", found.total);
-    assert_eq!(found.hits, whole.hits);
-    let (counted, all) = (found.histogram, whole.histogram);
-    assert!(
-        counted
-            .iter()
-            .zip(&all)
-            .all(|(counted, all)| counted <= all)
-    );
-    let last = |histogram: &[u64]| histogram.last().copied();
-    assert_eq!(last(&counted), last(&all), "the newest are counted first");
-    assert_eq!(counted[0], 0);
 }
 
 #[test]
