@@ -4,8 +4,9 @@
 //! cargo bench --bench large_traces
 //! ```
 //!
-//! Each trace is alone in a database that a new server process reads. `idle` is its memory after another page, `most` the most that was
-//! resident in the end. Goals: each answer within 1 s and 300 kB, and less than 256 MiB above idle. Linux only.
+//! Each trace is alone in a database that a new server process reads. `idle` is its memory after another page, `most`
+//! the most that was resident in the end. Goals: each answer within 1 s and 300 kB, and less than 256 MiB above idle.
+//! Linux only.
 #![expect(clippy::print_stdout, reason = "the table is the result")]
 
 use std::time::Instant;

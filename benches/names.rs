@@ -5,13 +5,14 @@
 //! cargo bench --bench names -- metrics      # only the cases with this in their name
 //! ```
 //!
-//! Each case fills a database, starts the server on it in a process of its own, and lets six readers (`POCKET_APM_READERS`) ask for the
-//! same pages again and again for ten seconds, as open pages do that refresh. `longest` is the slowest answer of all, `largest` the most bytes of one,
+//! Each case fills a database, starts the server on it in a process of its own, and lets six readers
+//! (`POCKET_APM_READERS`) ask for the same pages again and again for ten seconds, as open pages do that refresh.
+//! `longest` is the slowest answer of all, `largest` the most bytes of one,
 //! `memory` the most that was resident, `busy` how
-//! many were answered 503. Without the limits of names (`--apm-max-names 0`) the database is one of before there were any.
-//! Goals: 512 MiB and 1 s at any of these. Another case sends new names as fast as the writer takes them, at `--apm-max-size 32MiB`. The
-//! last one stores a million new names of each kind: a thousand of them may take twice as long at last as at first.
-//! Linux only.
+//! many were answered 503. Without the limits of names (`--apm-max-names 0`) the database is one of before there were
+//! any. Goals: 512 MiB and 1 s at any of these. Another case sends new names as fast as the writer takes them, at
+//! `--apm-max-size 32MiB`. The last one stores a million new names of each kind: a thousand of them may take twice as
+//! long at last as at first. Linux only.
 #![expect(clippy::print_stdout, reason = "the table is the result")]
 
 use std::time::{Duration, Instant};
@@ -158,7 +159,8 @@ fn run(name: &str, fill: fn(&apm_store::Store), pages: &'static [&'static str], 
     );
 }
 
-/// A million new names of each kind, without limits: what a thousand cost at first and at last, and the memory of the writer.
+/// A million new names of each kind, without limits: what a thousand cost at first and at last, and the memory of the
+/// writer.
 fn growth() {
     const NAMES: u64 = 1_000_000;
     let dir = tempfile::tempdir().expect("a directory");

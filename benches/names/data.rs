@@ -128,8 +128,8 @@ fn error(batch: &mut Batch, number: u64, at: i64) {
     batch.events.push(Event::Error(event));
 }
 
-/// So many transactions of one service, with so many names and results. Where there are many names, so are statements, destinations and
-/// errors, and all of it is of the last quarter of an hour; else they are spread over a day.
+/// So many transactions of one service, with so many names and results. Where there are many names, so are statements,
+/// destinations and errors, and all of it is of the last quarter of an hour; else they are spread over a day.
 pub(crate) fn transactions(store: &Store, count: u64, names: u64, results: u64) {
     let is_flood = count < 500_000;
     let time = if is_flood { DAY / 96 } else { DAY };
@@ -173,7 +173,8 @@ pub(crate) fn metrics(store: &Store, count: u64) {
     }
 }
 
-/// So many spans and a tenth as many transactions of three services, in turn, with times of the whole day in each block.
+/// So many spans and a tenth as many transactions of three services, in turn, with times of the whole day in each
+/// block.
 pub(crate) fn interleaved(store: &Store, count: u64) {
     let first = now() - DAY;
     for start in (0..count).step_by(TOGETHER as usize / 10) {

@@ -63,6 +63,7 @@ const MODULES: &[(&str, &[&str])] = &[
         &[
             "access",
             "cache",
+            "checksum",
             "error",
             "event",
             "file",
@@ -79,6 +80,7 @@ const MODULES: &[(&str, &[&str])] = &[
             "document",
             "options",
             "rows",
+            "sums",
             "trace_index",
             "events",
             "dictionary",
@@ -90,6 +92,7 @@ const MODULES: &[(&str, &[&str])] = &[
             "open",
             "measure",
             "pool",
+            "scrub",
             "wal",
             "retention",
             "writer",

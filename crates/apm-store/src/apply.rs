@@ -15,6 +15,7 @@ use std::collections::HashSet;
 use diesel::SqliteConnection;
 
 use super::block::{Document, SLOTS};
+use super::checksum::Sum;
 use super::dictionary::{Given, Resource, Service, Stack, TxGroup};
 use super::error::StoreError;
 use super::insert::Rows;
@@ -23,7 +24,6 @@ use super::rows::{
     BlockRow, ErrorRow, LogRow, MetricsetRow, RowId, SampleRow, SentTimeRow, SpanRow, TraceAtRow,
     TxRow,
 };
-use super::sums::Sum;
 use super::trace_index;
 use crate::event::{Batch, Event, ServiceOverride};
 use crate::rollup::Rollup;

@@ -10,8 +10,9 @@
 //! never read by the writer.
 //!
 //! Layout, before compression, per document: kind (1 byte), id of its stack (varint, 0: none), length (varint), JSON.
-//! Stored: length of all that (u32, little-endian), then one zstd frame, which ends with a checksum of what was compressed. A bit
-//! that flipped on the disk is an error when the block is read, and never shown. Frames of earlier versions have no checksum.
+//! Stored: length of all that (u32, little-endian), then one zstd frame, which ends with a checksum of what was
+//! compressed. A bit that flipped on the disk is an error when the block is read, and never shown. Frames of earlier
+//! versions have no checksum.
 
 use std::cell::RefCell;
 

@@ -15,6 +15,7 @@ mod apply;
 mod block;
 mod bounds;
 mod cache;
+mod checksum;
 mod clear;
 mod coarse_rollups;
 mod dictionary;

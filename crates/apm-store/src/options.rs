@@ -26,10 +26,11 @@ pub struct StoreOptions {
     pub max_size: Option<u64>,
     /// How long events stay, from their arrival. `None`: for ever.
     pub raw_max_age: Option<Duration>,
-    /// How long rollups stay, from the last arrival in their bucket; minute rollups no longer than events. `None`: for ever.
+    /// How long rollups stay, from the last arrival in their bucket; minute rollups no longer than events. `None`: for
+    /// ever.
     pub rollup_max_age: Option<Duration>,
-    /// How far ahead of the newest arrival the machine's clock may be and is still believed at once. Beyond, nothing is deleted for
-    /// its age until events that arrive have agreed with the clock for ten minutes.
+    /// How far ahead of the newest arrival the machine's clock may be and is still believed at once. Beyond, nothing is
+    /// deleted for its age until events that arrive have agreed with the clock for ten minutes.
     pub trusted_jump: Duration,
     /// Events that may wait for the writer.
     pub queue_events: usize,

@@ -4,8 +4,8 @@ use diesel::QueryResult;
 use diesel::sql_types::{BigInt, Binary, Nullable, Text};
 
 use super::block::Facts;
+use super::checksum::Sum;
 use super::insert::{Column, Values, row};
-use super::sums::Sum;
 use crate::event::{Batch, Id};
 
 /// An event's identifier on its way into a column.

@@ -10,10 +10,11 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use diesel::dsl::{max, min};
 use diesel::prelude::*;
 
+use super::error::StoreError;
+use super::events;
 use super::pool::Pool;
 use super::schema::block;
 use super::stats::Counters;
-use super::{StoreError, events};
 
 /// Time in which all blocks are read.
 const ROUND: Duration = Duration::from_secs(24 * 60 * 60);

@@ -1,7 +1,7 @@
 //! Checksums of rows: a bit that flipped in the columns of an event is found.
 //!
-//! SQLite notices damage of its structure, not of values. So each block has four bytes per event, made of the columns of its row. They are
-//! compared whenever an event is read with its document, and by `scrub` for all events in turn.
+//! SQLite notices damage of its structure, not of values. So each block has four bytes per event, made of the columns
+//! of its row. They are compared whenever an event is read with its document, and by `scrub` for all events in turn.
 
 use std::marker::PhantomData;
 
@@ -11,75 +11,16 @@ use diesel::prelude::*;
 use diesel::row::{Field, NamedRow, Row as Columns};
 use diesel::sql_types::{BigInt, Binary, Double, Text};
 use diesel::sqlite::{Sqlite, SqliteType};
-use xxhash_rust::xxh3::xxh3_64;
 
-use super::StoreError;
 use super::block::SLOTS;
+use super::checksum::Sum;
+use super::error::StoreError;
 use super::insert::Row;
 use super::rows::{ErrorRow, LogRow, MetricsetRow, SpanRow, TxRow};
 use crate::event::Kind;
 
 /// Bytes of a checksum.
 const BYTES: usize = 4;
-
-/// Values of a row, one after the other: what a checksum is made of.
-#[derive(Debug, Default)]
-pub(super) struct Sum(Vec<u8>);
-
-impl Sum {
-    /// The checksum of a row.
-    pub(super) fn of<R: Row>(&mut self, row: &R) -> u32 {
-        self.0.clear();
-        row.add_to(self);
-        self.finish()
-    }
-
-    pub(super) fn null(&mut self) {
-        self.0.push(0);
-    }
-
-    pub(super) fn int(&mut self, value: i64) {
-        self.0.push(1);
-        self.0.extend_from_slice(&value.to_le_bytes());
-    }
-
-    pub(super) fn real(&mut self, value: f64) {
-        self.0.push(2);
-        // SQLite gives −0 back as 0.
-        let value = value + 0.0;
-        self.0.extend_from_slice(&value.to_bits().to_le_bytes());
-    }
-
-    pub(super) fn text(&mut self, value: &str) {
-        self.bytes(3, value.as_bytes());
-    }
-
-    pub(super) fn blob(&mut self, value: &[u8]) {
-        self.bytes(4, value);
-    }
-
-    pub(super) fn optional<T>(&mut self, value: Option<T>, add: impl FnOnce(&mut Self, T)) {
-        match value {
-            Some(value) => add(self, value),
-            None => self.null(),
-        }
-    }
-
-    fn bytes(&mut self, kind: u8, value: &[u8]) {
-        self.0.push(kind);
-        self.0
-            .extend_from_slice(&(value.len() as u32).to_le_bytes());
-        self.0.extend_from_slice(value);
-    }
-
-    #[expect(
-        clippy::cast_possible_truncation,
-        reason = "half of the hash is enough to find damage"
-    )]
-    fn finish(&self) -> u32 {
-        xxh3_64(&self.0) as u32
-    }
-}
 
 /// A value of any type, whatever the type of its column.
 enum Value {
@@ -143,7 +84,8 @@ impl<R: Row> QueryableByName<Sqlite> for Stored<R> {
     }
 }
 
-/// Compares the rows of a kind from `first` to `last`, all in one block, with their checksums. Those of earlier versions have none.
+/// Compares the rows of a kind from `first` to `last`, all in one block, with their checksums. Those of earlier
+/// versions have none.
 pub(super) fn check(
     conn: &mut SqliteConnection,
     kind: Kind,

@@ -36,8 +36,8 @@ pub(super) fn settle(fields: &mut Fields<'_>, line: &str, batch: &mut Batch) -> 
     })
 }
 
-/// [`settle`] for a span that says how long after its transaction it began, µs, and not when. The transaction is taken to have begun
-/// when the span arrived, so a start of more than a day cannot be.
+/// [`settle`] for a span that says how long after its transaction it began, µs, and not when. The transaction is taken
+/// to have begun when the span arrived, so a start of more than a day cannot be.
 pub(super) fn settle_relative(
     start: i64,
     fields: &mut Fields<'_>,

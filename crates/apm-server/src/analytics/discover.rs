@@ -145,8 +145,8 @@ pub struct Found {
     pub axis: Axis,
 }
 
-/// One statement that counts the events of all kinds by bucket, as far as columns decide; empty where none can match. For
-/// “view SQL”, in the console as in the `sqlite3` shell.
+/// One statement that counts the events of all kinds by bucket, as far as columns decide; empty where none can match.
+/// For “view SQL”, in the console as in the `sqlite3` shell.
 #[must_use]
 pub fn sql(request: &Request) -> String {
     let interval = axis(request.range).interval;

@@ -5,6 +5,7 @@ use crate::block::Document;
 use crate::dictionary::{ErrorGroup, Given};
 use crate::error::StoreError;
 use crate::event::{ErrorEvent, Kind, Outcome};
+use crate::insert::Row as _;
 use crate::limits::NameKind;
 use crate::rows::{ErrorRow, RowId};
 
@@ -57,7 +58,7 @@ impl<'a> Pass<'_, 'a> {
             parent_id: event.parent_id.map(|id| RowId::of(batch, id)),
             tx_group_id: tx_group,
         };
-        self.row_sum = self.sum.of(&row);
+        self.row_sum = self.sum.of(|sum| row.add_to(sum));
         self.errors.push(self.conn, row)?;
         self.rollup.add_error(group, event.timestamp);
         self.rollup

@@ -1,4 +1,5 @@
-//! Labels whose names are beyond the limit. They are no fields: an event lists them as texts, `"overflow": {"labels": ["key=value"]}`.
+//! Labels whose names are beyond the limit. They are no fields: an event lists them as texts, `"overflow": {"labels":
+//! ["key=value"]}`.
 
 use std::collections::{BTreeMap, HashSet};
 

@@ -4,6 +4,7 @@ use super::{Pass, Sender};
 use crate::block::Document;
 use crate::error::StoreError;
 use crate::event::{Kind, Log, Outcome};
+use crate::insert::Row as _;
 use crate::rows::{LogRow, RowId};
 
 impl<'a> Pass<'_, 'a> {
@@ -21,7 +22,7 @@ impl<'a> Pass<'_, 'a> {
             span_id: event.span_id.map(|id| RowId::of(batch, id)),
             level: batch.opt(event.level).unwrap_or_default(),
         };
-        self.row_sum = self.sum.of(&row);
+        self.row_sum = self.sum.of(|sum| row.add_to(sum));
         self.logs.push(self.conn, row)?;
         self.rollup
             .events

@@ -5,6 +5,7 @@ use crate::block::Document;
 use crate::dictionary::MetricName;
 use crate::error::StoreError;
 use crate::event::{Breakdown, Kind, Metricset, Outcome};
+use crate::insert::Row as _;
 use crate::limits::{NameKind, OTHER};
 use crate::rollup::BreakdownKey;
 use crate::rows::{MetricsetRow, SampleRow};
@@ -25,7 +26,7 @@ impl<'a> Pass<'_, 'a> {
             resource_id: sender.resource,
             ts: event.timestamp,
         };
-        self.row_sum = self.sum.of(&row);
+        self.row_sum = self.sum.of(|sum| row.add_to(sum));
         self.metricsets.push(self.conn, row)?;
         match event.breakdown {
             Some(breakdown) => self.breakdown(sender, service, event.timestamp, breakdown)?,

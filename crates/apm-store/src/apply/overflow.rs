@@ -1,6 +1,7 @@
 //! What an event was called by its sender, where it is counted under `_other`.
 //!
-//! It goes into the event's document, so that nothing of the event is lost: `"overflow": {"transaction.name": "GET /people/7"}`.
+//! It goes into the event's document, so that nothing of the event is lost: `"overflow": {"transaction.name": "GET
+//! /people/7"}`.
 
 use std::borrow::Cow;
 
@@ -27,7 +28,8 @@ impl<'a> Overflow<'a> {
         self.labels = labels;
     }
 
-    /// The document of the event with these fields, where there are any. It is a JSON object. The next event begins with none.
+    /// The document of the event with these fields, where there are any. It is a JSON object. The next event begins
+    /// with none.
     pub(super) fn take(&mut self, document: &str) -> Option<String> {
         if self.fields.is_empty() && self.labels.is_empty() {
             return None;

@@ -1,7 +1,7 @@
 //! Which names a service has used, where they have no dictionary: types of spans in breakdowns, and labels.
 //!
-//! Their texts stand in rollup rows and in documents. So they are counted in memory, and the count begins anew with the process, when
-//! everything was forgotten, and for labels also when old names were deleted.
+//! Their texts stand in rollup rows and in documents. So they are counted in memory, and the count begins anew with the
+//! process, when everything was forgotten, and for labels also when old names were deleted.
 
 use std::collections::{HashMap, HashSet};
 use std::hash::{BuildHasher, Hash, RandomState};

@@ -8,6 +8,7 @@ use crate::block::Document;
 use crate::dictionary::{Destination, SpanGroup, Statement};
 use crate::error::StoreError;
 use crate::event::{Kind, Span};
+use crate::insert::Row as _;
 use crate::limits::NameKind;
 use crate::rollup::{Observation, outcome_code, weight};
 use crate::rows::{RowId, SpanRow};
@@ -82,7 +83,7 @@ impl<'a> Pass<'_, 'a> {
             composite_sum: event.composite.map(|composite| composite.sum),
             sample_rate: event.sample_rate,
         };
-        self.row_sum = self.sum.of(&row);
+        self.row_sum = self.sum.of(|sum| row.add_to(sum));
         self.spans.push(self.conn, row)?;
         let seen = observation(event);
         if let Some(destination) = destination {

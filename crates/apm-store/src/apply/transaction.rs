@@ -5,6 +5,7 @@ use crate::block::Document;
 use crate::dictionary::{Destination, Given, ResultValue};
 use crate::error::StoreError;
 use crate::event::{DroppedSpans, Kind, Transaction};
+use crate::insert::Row as _;
 use crate::limits::NameKind;
 use crate::rollup::{Observation, outcome_code, weight};
 use crate::rows::{RowId, TxRow};
@@ -57,7 +58,7 @@ impl<'a> Pass<'_, 'a> {
             spans_started: Some(event.spans_started),
             spans_dropped: event.spans_dropped,
         };
-        self.row_sum = self.sum.of(&row);
+        self.row_sum = self.sum.of(|sum| row.add_to(sum));
         self.tx.push(self.conn, row)?;
         let weight = weight(event.sample_rate);
         self.rollup.tx.add(

@@ -58,8 +58,8 @@ pub struct Wanted {
     pub resource: i64,
 }
 
-/// The wanted events of one block that pass, where there is a test for that: by their JSON and that of their metadata. The block is
-/// unpacked once, and rows are read of the events that pass.
+/// The wanted events of one block that pass, where there is a test for that: by their JSON and that of their metadata.
+/// The block is unpacked once, and rows are read of the events that pass.
 pub fn of_block(
     conn: &mut SqliteConnection,
     texts: &mut Texts,

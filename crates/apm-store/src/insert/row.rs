@@ -5,7 +5,7 @@ use diesel::query_builder::AstPass;
 use diesel::sql_types::{BigInt, Binary, Bool, Double, Integer, Nullable, Text};
 use diesel::sqlite::Sqlite;
 
-use crate::sums::Sum;
+use crate::checksum::Sum;
 
 /// A row and the statement that inserts it: see [`row!`].
 pub(crate) trait Row {
@@ -140,7 +140,7 @@ macro_rules! row {
                 Ok(())
             }
 
-            fn add_to(&self, sum: &mut $crate::sums::Sum) {
+            fn add_to(&self, sum: &mut $crate::checksum::Sum) {
                 $crate::insert::Column::add_to(&self.$first, sum);
                 $($crate::insert::Column::add_to(&self.$column, sum);)*
             }

@@ -8,8 +8,8 @@ use serde_json::Value as Json;
 
 use super::Cursor;
 
-/// Bytes of events, as they are stored, after which a page of hits ends early: their documents take several times as much memory, and an
-/// event may have 300 KiB.
+/// Bytes of events, as they are stored, after which a page of hits ends early: their documents take several times as
+/// much memory, and an event may have 300 KiB.
 const MOST_BYTES: usize = 8 << 20;
 
 /// Events that are read together.

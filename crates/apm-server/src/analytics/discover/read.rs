@@ -1,8 +1,9 @@
 //! Through the documents that columns do not decide, for as long as there is time.
 //!
-//! Each block is unpacked once, the block with the newest event first. What is newer than all events of the blocks that are left has
-//! its place among the hits. Where times in the blocks overlap, it may be that nothing has its place yet when the time is nearly up. Then
-//! the newest events of the blocks that are left are looked at, so that the next page begins further on.
+//! Each block is unpacked once, the block with the newest event first. What is newer than all events of the blocks that
+//! are left has its place among the hits. Where times in the blocks overlap, it may be that nothing has its place yet
+//! when the time is nearly up. Then the newest events of the blocks that are left are looked at, so that the next page
+//! begins further on.
 
 use std::collections::HashMap;
 use std::time::Instant;
@@ -14,7 +15,7 @@ use diesel::SqliteConnection;
 use serde_json::Value as Json;
 
 use super::Cursor;
-use super::blocks::{Block, Blocks};
+use super::blocks::{Block, Blocks, MOST_LEFT};
 use super::hits::{Hit, Place, load};
 use super::sieve::Sieve;
 use super::walk::{Candidate, Search};
@@ -25,8 +26,6 @@ const TOGETHER: usize = 64;
 const NEAREST: usize = 512;
 /// How many of them in any case.
 const LEAST: usize = 128;
-/// Blocks in which these are searched: the rows of a million events take some tenths of a second.
-pub(super) const MOST_LEFT: usize = 8_192;
 
 /// What was read.
 pub(super) struct Read {
@@ -60,8 +59,8 @@ struct Walk<'a, 'f> {
 }
 
 impl Search<'_> {
-    /// Reads every document that the columns leave over, until the deadline: those after the cursor first, for they are the
-    /// page, then the newer ones, for the totals. Calls `each` for those that match.
+    /// Reads every document that the columns leave over, until the deadline: those after the cursor first, for they are
+    /// the page, then the newer ones, for the totals. Calls `each` for those that match.
     pub(super) fn read_all(
         &self,
         conn: &mut SqliteConnection,

@@ -1,8 +1,8 @@
 //! What the stored text of an event must hold for a query to match it.
 //!
-//! Some fields show their values as they were sent ([`is_verbatim`]). Where a query wants such a value, an event in whose stored text
-//! the value does not stand can't match. Most events are ruled out so, at the speed of a search for bytes, before documents are
-//! made of them. What passes is still decided by [`kql::matches()`].
+//! Some fields show their values as they were sent ([`is_verbatim`]). Where a query wants such a value, an event in
+//! whose stored text the value does not stand can't match. Most events are ruled out so, at the speed of a search for
+//! bytes, before documents are made of them. What passes is still decided by [`kql::matches()`].
 
 use apm_store::document::is_verbatim;
 use kql::{Expr, Value};
@@ -76,8 +76,8 @@ fn has_escapes(json: &str) -> bool {
     memmem::find(json.as_bytes(), b"\\u").is_some()
 }
 
-/// Whether a text stands in JSON as it is: nothing in it has a short escape, and it is neither a number nor a boolean, which
-/// are spelled in several ways.
+/// Whether a text stands in JSON as it is: nothing in it has a short escape, and it is neither a number nor a boolean,
+/// which are spelled in several ways.
 fn stands_as_it_is(text: &str) -> bool {
     let is_plain = |char: char| !char.is_control() && !matches!(char, '"' | '\\' | '/');
     let is_of_number = |char: char| matches!(char, '0'..='9' | '+' | '-' | '.' | 'e' | 'E');

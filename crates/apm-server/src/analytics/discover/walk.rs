@@ -10,10 +10,9 @@ use diesel::prelude::*;
 use diesel::sql_types::BigInt;
 
 use super::Request;
-use super::blocks::{Block, Blocks, runs};
+use super::blocks::{Block, Blocks, MOST_LEFT, runs};
 use super::columns;
 use super::hits::{Page, Place, load};
-use super::read::MOST_LEFT;
 use crate::analytics::condition::Condition;
 use crate::analytics::sql::Sql;
 
@@ -66,8 +65,9 @@ impl<'a> Search<'a> {
         self.parts.iter().all(|(_, condition)| condition.exact)
     }
 
-    /// The newest hits, where the columns decide, and where the next page goes on if there is one: after the last of them, or where time
-    /// was up. Blocks that are known to be `empty` are left out. Where blocks overlap so much that no hit has its place then, these are the newest of what was looked at, and no page goes on.
+    /// The newest hits, where the columns decide, and where the next page goes on if there is one: after the last of
+    /// them, or where time was up. Blocks that are known to be `empty` are left out. Where blocks overlap so much that
+    /// no hit has its place then, these are the newest of what was looked at, and no page goes on.
     pub(super) fn newest(
         &self,
         conn: &mut SqliteConnection,
@@ -103,7 +103,8 @@ impl<'a> Search<'a> {
                 break;
             }
             if looked_at > 0 && Instant::now() > deadline {
-                // What is newer than all that is left has its place. There has to be some progress, or going on would not come to an end.
+                // What is newer than all that is left has its place. There has to be some progress, or going on would
+                // not come to an end.
                 let stop = (newest.saturating_add(1), 0);
                 let is_further = stop.0 < range.to && self.is_after(stop);
                 if is_further {
