@@ -5,8 +5,8 @@
 //! POCKET_APM_SOAK=4000000 cargo bench --bench intake           # one long run: events/s of CPU time, bytes per event
 //! POCKET_APM_SOAK=4000000 POCKET_APM_SOAK_ENTROPY=1 …          # the same with 120 random bytes per transaction
 //! POCKET_APM_SOAK=4000000 POCKET_APM_SOAK_RATE=1000 …          # the same with so many events per second of event time
-//! POCKET_APM_HTTP=1000000 cargo bench --bench intake           # over HTTP, four connections, CPU time of the whole server
-//! POCKET_APM_READERS=3 cargo bench --bench intake              # size of log and database beside so many readers, limit 16 MiB
+//! POCKET_APM_HTTP=1000000 cargo bench --bench intake           # over HTTP, four connections, CPU of the whole server
+//! POCKET_APM_READERS=3 cargo bench --bench intake              # log and database beside so many readers, limit 16 MiB
 //! POCKET_APM_READERS=3 POCKET_APM_READERS_LIMIT=64 …           # the same with another limit, MiB
 //! POCKET_APM_INSIGHT=3000000 cargo bench --bench intake        # without and with the engine that looks for findings
 //! ```

@@ -75,8 +75,8 @@ pub(crate) fn run(events: u64, rate: u64) {
         sent.into_inner() as f64,
     );
     println!(
-        "{sent} events over {CONNECTIONS} connections, each body answered 202 after its commit: {:.0} events/s of the server's CPU \
-         time ({:.2} µs each, all threads), wall {:.0} events/s, at most {} MiB resident",
+        "{sent} events over {CONNECTIONS} connections, each body answered 202 after its commit: {:.0} events/s of the \
+         server's CPU time ({:.2} µs each, all threads), wall {:.0} events/s, at most {} MiB resident",
         sent / spent,
         spent * 1e6 / sent,
         sent / wall,
@@ -88,7 +88,8 @@ pub(crate) fn run(events: u64, rate: u64) {
 
 fn post(socket: &mut BufReader<TcpStream>, host: &str, body: &str) {
     let head = format!(
-        "POST /intake/v2/events HTTP/1.1\r\nHost: {host}\r\nContent-Type: application/x-ndjson\r\nContent-Length: {}\r\n\r\n",
+        "POST /intake/v2/events HTTP/1.1\r\nHost: {host}\r\nContent-Type: application/x-ndjson\r\nContent-Length: \
+            {}\r\n\r\n",
         body.len()
     );
     let out = socket.get_mut();

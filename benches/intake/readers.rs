@@ -67,8 +67,8 @@ pub(crate) fn run(readers: u64, limit: u64) {
     let stats = store.stats();
     let mib = |bytes: u64| bytes as f64 / f64::from(1 << 20);
     println!(
-        "{readers} readers, {} reads, the slowest {} ms; {} of {sent} events stored in {} s; log at most {:.1} MiB, log and \
-         database {:.1} MiB of {limit}; readers kept out {} times, the writer {} times",
+        "{readers} readers, {} reads, the slowest {} ms; {} of {sent} events stored in {} s; log at most {:.1} MiB, \
+         log and database {:.1} MiB of {limit}; readers kept out {} times, the writer {} times",
         reads.load(Ordering::Relaxed),
         slowest.load(Ordering::Relaxed),
         stats.events,

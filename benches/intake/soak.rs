@@ -34,8 +34,8 @@ pub(crate) fn run(events: u64, high_entropy: bool, rate: u64) {
         .len();
     let per = |time: Duration| time.as_nanos() as f64 / 1000.0 / sent as f64;
     println!(
-        "{sent} events at {rate}/s of event time{}: decode {:.2} µs, writer {:.2} µs, together {:.2} µs = {:.0} events/s of CPU time; \
-         wall {:.0} events/s; {:.1} bytes per event; {} commits; {} MiB resident",
+        "{sent} events at {rate}/s of event time{}: decode {:.2} µs, writer {:.2} µs, together {:.2} µs = {:.0} \
+         events/s of CPU time; wall {:.0} events/s; {:.1} bytes per event; {} commits; {} MiB resident",
         if high_entropy { ", high entropy" } else { "" },
         per(decoded),
         per(writer),

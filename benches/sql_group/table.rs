@@ -40,8 +40,9 @@ impl Table {
                  drawn(i, r) AS MATERIALIZED (SELECT i, abs(random()) FROM n)
              INSERT INTO people (name, age, surname, city)
              SELECT 'name' || (r % 9), 18 + r / 9 % 23, 'surname' || (r / 207 % 6),
-                    CASE r / 1242 % 9 WHEN 0 THEN 'cape town' WHEN 1 THEN 'johannesburg' WHEN 2 THEN 'pretoria' WHEN 3 THEN 'dublin'
-                        WHEN 4 THEN 'kroonstad' WHEN 5 THEN 'bloemfontein' WHEN 6 THEN 'port elizabeth' WHEN 7 THEN 'auckland'
+                    CASE r / 1242 % 9 WHEN 0 THEN 'cape town' WHEN 1 THEN 'johannesburg' WHEN 2 THEN 'pretoria'
+                        WHEN 3 THEN 'dublin' WHEN 4 THEN 'kroonstad' WHEN 5 THEN 'bloemfontein'
+                        WHEN 6 THEN 'port elizabeth' WHEN 7 THEN 'auckland'
                         ELSE 'sydney' END
              FROM drawn;
              PRAGMA wal_checkpoint(TRUNCATE)"

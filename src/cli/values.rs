@@ -20,7 +20,11 @@ pub(super) fn host_name(text: &str) -> Result<String, String> {
     let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._*:[]".contains(&byte);
     match !text.is_empty() && text.bytes().all(is_plain) {
         true => Ok(text.to_owned()),
-        false => Err("write a name as it stands in the address bar, without http://, such as apm.example.com".to_owned()),
+        false => Err(
+            "write a name as it stands in the address bar, without http://, such as \
+            apm.example.com"
+                .to_owned(),
+        ),
     }
 }
 

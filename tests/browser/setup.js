@@ -25,9 +25,19 @@ export default async function setup() {
       start(directory, "strange", ["server"]),
     ]);
     running.push(read, play, server);
-    await Promise.all([article(read), article(play), server.send(strange()), server.send(growth()), server.send(odd())]);
+    await Promise.all([
+      article(read),
+      article(play),
+      server.send(strange()),
+      server.send(growth()),
+      server.send(odd()),
+    ]);
     Object.assign(process.env, {
-      ARTICLE: read.pages, ARTICLE_SERVICE: read.service, PLAY: play.pages, PLAY_SERVICE: play.service, STRANGE: server.pages,
+      ARTICLE: read.pages,
+      ARTICLE_SERVICE: read.service,
+      PLAY: play.pages,
+      PLAY_SERVICE: play.service,
+      STRANGE: server.pages,
     });
   } catch (error) {
     await stop();

@@ -1,5 +1,5 @@
-// The article's walk, picture by picture: `.ci/browser --tour` starts a service, lets the loop run for some minutes, and writes
-// the pictures of docs/tour.md to the folder that TOUR names.
+// The article's walk, picture by picture: `.ci/browser --tour` starts a service, lets the loop run for some minutes,
+// and writes the pictures of docs/tour.md to the folder that TOUR names.
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
@@ -12,7 +12,10 @@ import { ask, start, until } from "./support/service.js";
 const MINUTES = Number(process.env.TOUR_MINUTES ?? 3);
 const directory = mkdtempSync(path.join(tmpdir(), "pocket-apm-tour-"));
 const apm = await start(directory, "tour");
-const browser = await chromium.launch({ executablePath: process.env.CHROMIUM, args: process.getuid?.() === 0 ? ["--no-sandbox"] : [] });
+const browser = await chromium.launch({
+  executablePath: process.env.CHROMIUM,
+  args: process.getuid?.() === 0 ? ["--no-sandbox"] : [],
+});
 
 try {
   await article(apm);
@@ -24,16 +27,33 @@ try {
     await new Promise((resolve) => setTimeout(resolve, 500));
   }
   await ask(`${apm.service}/5xx`);
-  await until("the insights", () => apm.api("insights"), ({ insights }) => insights.some(({ kind }) => kind === "repeat"));
+  await until(
+    "the insights",
+    () => apm.api("insights"),
+    ({ insights }) => insights.some(({ kind }) => kind === "repeat"),
+  );
   await apm.stored('processor.event: transaction and transaction.name: "GET /5xx"', 4);
 
-  const context = await browser.newContext({ viewport: { width: 1360, height: 850 }, colorScheme: "light", locale: "en-GB", timezoneId: "UTC", reducedMotion: "reduce", bypassCSP: true });
+  const context = await browser.newContext({
+    viewport: { width: 1360, height: 850 },
+    colorScheme: "light",
+    locale: "en-GB",
+    timezoneId: "UTC",
+    reducedMotion: "reduce",
+    bypassCSP: true,
+  });
   const page = await context.newPage();
-  const service = `${apm.pages}/services/my-app-01`, range = "from=now-5m&refresh=0";
-  const view = (name, more = "") => `${service}/transactions/view?type=request&name=${encodeURIComponent(name)}&${range}${more}`;
+  const service = `${apm.pages}/services/my-app-01`,
+    range = "from=now-5m&refresh=0";
+  const view = (name, more = "") =>
+    `${service}/transactions/view?type=request&name=${encodeURIComponent(name)}&${range}${more}`;
   const open = (address) => page.goto(address, { waitUntil: "networkidle" });
   const shot = async (name, top) => {
-    if (top) await page.locator(top).first().evaluate((element) => window.scrollTo(0, element.getBoundingClientRect().top + scrollY - 70));
+    if (top)
+      await page
+        .locator(top)
+        .first()
+        .evaluate((element) => window.scrollTo(0, element.getBoundingClientRect().top + scrollY - 70));
     await page.screenshot({ path: path.join(process.env.TOUR, `${name}.png`), animations: "disabled" });
     console.log(name);
   };
@@ -47,7 +67,13 @@ try {
   await open(view("GET /", "&tab=metadata"));
   await shot("app-transaction-1", "#sample");
   await page.locator("#sample").getByRole("link", { name: "Show in Discover" }).first().click();
-  await page.getByRole("table", { name: "Documents", exact: true }).locator("tbody tr").first().getByRole("link").first().click();
+  await page
+    .getByRole("table", { name: "Documents", exact: true })
+    .locator("tbody tr")
+    .first()
+    .getByRole("link")
+    .first()
+    .click();
   await page.getByText("transaction.duration.us", { exact: true }).last().waitFor();
   await shot("transaction-disc-1");
   await open(view("GET /delay", "&min_us=100000&max_us=400000"));
@@ -57,7 +83,9 @@ try {
   await page.locator("main tbody tr").filter({ hasText: "can only add 1" }).getByRole("link").first().click();
   await page.locator("details.frame[open]").first().waitFor();
   // Paths begin with the folder in which the binary was built, which is nobody's business.
-  await page.locator(".where").evaluateAll((all) => { for (const one of all) one.textContent = one.textContent.replace(/^[^/]+\/(?=src\/)/, ""); });
+  await page.locator(".where").evaluateAll((all) => {
+    for (const one of all) one.textContent = one.textContent.replace(/^[^/]+\/(?=src\/)/, "");
+  });
   await shot("error-details-1");
   await open(`${service}/transactions?${range}&sort=-avg`);
   await shot("app-view-delay");
@@ -77,7 +105,9 @@ try {
   await shot("db-sqlread-ext");
   await open(view("GET /upstream"));
   await shot("app-response-codes");
-  await open(`${apm.pages}/discover?${range}&q=${encodeURIComponent("processor.event: transaction and transaction.name: GET*sql*")}&group=http.request.headers.Host`);
+  await open(
+    `${apm.pages}/discover?${range}&q=${encodeURIComponent("processor.event: transaction and transaction.name: GET*sql*")}&group=http.request.headers.Host`,
+  );
   await shot("discover-hosts");
   await open(`${apm.pages}/insights?${range}`);
   await shot("insights");

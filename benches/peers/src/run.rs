@@ -207,7 +207,8 @@ impl Results {
             added(cpu.map(median))
         );
         println!(
-            "  ours: {:+.2} µs (95 %: {low_us:+.2} – {high_us:+.2}), requests/s × {:.3} (95 %: {low_rate:.3} – {high_rate:.3})",
+            "  ours: {:+.2} µs (95 %: {low_us:+.2} – {high_us:+.2}), requests/s × {:.3} (95 %: {low_rate:.3} – \
+                {high_rate:.3})",
             median(cpu[1]) - median(cpu[0]),
             median(rates[1]) / median(rates[0])
         );
@@ -218,7 +219,8 @@ impl Results {
         for (name, variant) in [("ours", Variant::Ours), ("otel", Variant::Otel)] {
             let delivery = &self.deliveries[&variant];
             println!(
-                "  {name}: {} for {} expected (and up to {} of requests cut off by the end of a burst), missing {}; {:.0} B each; {} other events",
+                "  {name}: {} for {} expected (and up to {} of requests cut off by the end of a burst), missing {}; \
+                    {:.0} B each; {} other events",
                 delivery.received,
                 delivery.expected,
                 delivery.uncertain,

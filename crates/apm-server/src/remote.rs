@@ -46,7 +46,8 @@ impl fmt::Debug for Secret {
 pub enum RemoteError {
     /// The address of the server is not one.
     #[error(
-        "{url} is not the address of a server: write http:// or https://, a host and a port, such as http://127.0.0.1:8200"
+        "{url} is not the address of a server: write http:// or https://, a host and a port, such as \
+            http://127.0.0.1:8200"
     )]
     Address {
         /// As it was given.
@@ -94,13 +95,15 @@ fn unreached(is_untrusted: bool) -> &'static str {
 fn refused(status: u16) -> &'static str {
     match status {
         401 => {
-            "; give the secret token of that server with --apm-secret-token or --apm-secret-token-file, or a key with --api-key"
+            "; give the secret token of that server with --apm-secret-token or --apm-secret-token-file, or a key with \
+                --api-key"
         }
         403 => {
             "; give an API key with the privilege for it (--api-key), or the secret token (--apm-secret-token)"
         }
         404 => {
-            "; give the address of an APM server, with the path before its pages (--apm-base-path) where a proxy wants it"
+            "; give the address of an APM server, with the path before its pages (--apm-base-path) where a proxy \
+                wants it"
         }
         429 => "; too many secrets were wrong: try again later with the right one",
         503 => "; it is busy or its disk is full: try again later",

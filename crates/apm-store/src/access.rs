@@ -40,10 +40,12 @@ pub fn tighten(path: &Path) {
     let (path_text, wanted) = (path.display(), mode & 0o700);
     match std::fs::set_permissions(path, Permissions::from_mode(wanted)) {
         Ok(()) => log::info!(
-            "{path_text} could be opened by every user of this machine (mode {mode:04o}); now only by its owner ({wanted:04o})"
+            "{path_text} could be opened by every user of this machine (mode {mode:04o}); now only by its owner \
+                ({wanted:04o})"
         ),
         Err(error) => log::warn!(
-            "{path_text} can be opened by every user of this machine (mode {mode:04o}), and that cannot be changed: {error}"
+            "{path_text} can be opened by every user of this machine (mode {mode:04o}), and that cannot be changed: \
+                {error}"
         ),
     }
 }

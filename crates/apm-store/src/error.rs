@@ -41,7 +41,8 @@ pub enum OpenError {
         reason: &'static str,
     },
     /// A newer version of this program has written it.
-    #[error("{path} was written by a newer pocket-apm (schema {found}, this one knows {known}); upgrade, or choose another file", path = path.display())]
+    #[error("{path} was written by a newer pocket-apm (schema {found}, this one knows {known}); upgrade, or choose \
+        another file", path = path.display())]
     Newer {
         /// The database.
         path: PathBuf,
@@ -108,14 +109,16 @@ pub enum StoreError {
     #[error("the database cannot be written")]
     ReadOnly(#[source] Arc<DieselError>),
     /// The file is no longer the one at its path.
-    #[error("{} was deleted, replaced or cut while it was in use, and nothing is stored until the server is started again", .0.display())]
+    #[error("{} was deleted, replaced or cut while it was in use, and nothing is stored until the server is started \
+        again", .0.display())]
     Gone(Arc<Path>),
     /// Our own readers keep the log from being emptied.
     #[error("the log of {} is full, for queries take too long: try again", .0.display())]
     LogFull(Arc<Path>),
     /// Another process keeps the log from being emptied.
     #[error(
-        "the log of {} is full, for another process reads that file without end: end it, such as an open SQL shell or a copy",
+        "the log of {} is full, for another process reads that file without end: end it, such as an open SQL shell or \
+            a copy",
         .0.display()
     )]
     LogPinned(Arc<Path>),

@@ -258,8 +258,8 @@ impl Wal {
                 if !self.told && now - since >= TOLD {
                     self.told = true;
                     log::warn!(
-                        "another process reads {database} and keeps its log from being emptied: it has {} of at most {} bytes, and \
-                         then events are refused; end that process, such as an open SQL shell or a copy",
+                        "another process reads {database} and keeps its log from being emptied: it has {} of at most \
+                         {} bytes, and then events are refused; end that process, such as an open SQL shell or a copy",
                         self.size(),
                         self.bounds.hard
                     );

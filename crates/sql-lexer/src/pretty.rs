@@ -191,10 +191,12 @@ mod tests {
 
     #[test]
     fn long_lists_break_at_commas() {
-        let sql = "SELECT `people`.`id`, `people`.`name`, `people`.`age`, `people`.`surname`, `people`.`city` FROM `people`";
+        let sql = "SELECT `people`.`id`, `people`.`name`, `people`.`age`, `people`.`surname`, `people`.`city` FROM \
+            `people`";
         assert_eq!(
             pretty(sql),
-            "SELECT `people`.`id`, `people`.`name`,\n  `people`.`age`, `people`.`surname`,\n  `people`.`city`\nFROM `people`"
+            "SELECT `people`.`id`, `people`.`name`,\n  `people`.`age`, `people`.`surname`,\n  `people`.`city`\nFROM \
+                `people`"
         );
     }
 
@@ -206,7 +208,8 @@ mod tests {
 
     proptest! {
         #[test]
-        fn pretty_printing_changes_only_white_space(sql in "([a-zA-Z_ ,()?'\"`\\[\\]\\-/*;.0-9]|SELECT |FROM |WHERE | AND |\n){0,60}") {
+        fn pretty_printing_changes_only_white_space(sql in "([a-zA-Z_ ,()?'\"`\\[\\]\\-/*;.0-9]|SELECT |FROM |WHERE | \
+            AND |\n){0,60}") {
             let bare = |text: &str| text.split_whitespace().collect::<String>();
             prop_assert_eq!(bare(&pretty(&sql)), bare(&sql));
         }

@@ -8,7 +8,9 @@ const SERVICE = `${ARTICLE}/services/my-app-01`;
 const requests = (path) => ROUNDS * LOOP.filter(([, one]) => one === path).length;
 const transaction = (name) => `${SERVICE}/transactions/view?type=request&name=${encodeURIComponent(name)}`;
 
-test("1: the services with agent, latency, requests per minute, errors per minute; sorted by any of them", async ({ page }) => {
+test("1: the services with agent, latency, requests per minute, errors per minute; sorted by any of them", async ({
+  page,
+}) => {
   await page.goto(`${ARTICLE}/services`);
   const row = page.getByRole("row").filter({ has: page.getByRole("rowheader", { name: "my-app-01" }) });
   await expect(row).toContainText("rust");
@@ -24,10 +26,19 @@ test("1: the services with agent, latency, requests per minute, errors per minut
 
 test("2: the transactions with latency, results and the table by share of time", async ({ page }) => {
   await page.goto(`${SERVICE}/transactions`);
-  for (const name of ["avg", "p95", "p99"]) await expect(page.locator("figure.chart").first().getByText(name, { exact: true }).first()).toBeVisible();
+  for (const name of ["avg", "p95", "p99"])
+    await expect(page.locator("figure.chart").first().getByText(name, { exact: true }).first()).toBeVisible();
   const table = page.getByRole("table", { name: "Transactions by name" });
   await expect(table.getByRole("columnheader", { name: /Share of time/ })).toHaveAttribute("aria-sort", "descending");
-  for (const name of ["GET /", "GET /delay", "GET /sql-write", "GET /sql-read", "GET /sql-group", "GET /upstream", "GET /5xx"]) {
+  for (const name of [
+    "GET /",
+    "GET /delay",
+    "GET /sql-write",
+    "GET /sql-read",
+    "GET /sql-group",
+    "GET /upstream",
+    "GET /5xx",
+  ]) {
     await expect(table.getByRole("link", { name, exact: true })).toBeVisible();
   }
 });
@@ -35,7 +46,8 @@ test("2: the transactions with latency, results and the table by share of time",
 test("2, app-view-delay: the route that waits is far slower than the one that does not", async ({ page }) => {
   await page.goto(`${SERVICE}/transactions?sort=-avg`);
   const rows = page.getByRole("table", { name: "Transactions by name" }).locator("tbody tr");
-  const place = async (name) => (await rows.getByRole("rowheader").allTextContents()).findIndex((text) => text.trim() === name);
+  const place = async (name) =>
+    (await rows.getByRole("rowheader").allTextContents()).findIndex((text) => text.trim() === name);
   expect(await place("GET /delay")).toBeLessThan(await place("GET /"));
   await page.goto(transaction("GET /delay"));
   await expect(page.locator(".facts")).toContainText(/\d\sms/);
@@ -71,7 +83,12 @@ test("5: Discover opens with the transaction, all of its fields and its JSON", a
   await page.locator("#sample").getByRole("link", { name: "Show in Discover" }).first().click();
   await expect(page).toHaveURL(/\/discover\?/);
   await expect(page.getByRole("heading", { level: 1 })).toContainText("1 document matches");
-  const open = page.getByRole("table", { name: "Documents", exact: true }).locator("tbody tr").first().getByRole("link").first();
+  const open = page
+    .getByRole("table", { name: "Documents", exact: true })
+    .locator("tbody tr")
+    .first()
+    .getByRole("link")
+    .first();
   await open.click();
   await expect(page.getByText("transaction.duration.us", { exact: true }).last()).toBeVisible();
   await expect(page.getByText("processor.event", { exact: true }).last()).toBeVisible();
@@ -91,16 +108,26 @@ test("6 and 7: the error's group with its message, place, count, and the last oc
   await expect(page.locator("figure.chart")).toBeVisible();
 });
 
-test("8: the stack trace opens at our own line, with the source around it; library frames are folded", async ({ page }) => {
+test("8: the stack trace opens at our own line, with the source around it; library frames are folded", async ({
+  page,
+}) => {
   await page.goto(`${SERVICE}/errors`);
-  await page.locator("main tbody tr").filter({ hasText: "can only add 1 to a number" }).getByRole("link").first().click();
+  await page
+    .locator("main tbody tr")
+    .filter({ hasText: "can only add 1 to a number" })
+    .getByRole("link")
+    .first()
+    .click();
   // Which other frames there are, and how many, depends on what the compiler has put together.
-  const own = page.locator("details.frame[open]").filter({ has: page.locator("summary", { hasText: /src\/routes\/fail\.rs:\d+/ }) });
+  const own = page
+    .locator("details.frame[open]")
+    .filter({ has: page.locator("summary", { hasText: /src\/routes\/fail\.rs:\d+/ }) });
   await expect(own.first()).toBeVisible();
   const failing = own.locator(".ln.hit + .hit").filter({ hasText: '.expect("can only add 1 to a number")' });
   await expect(failing).toHaveCount(1);
   await expect(failing).toBeVisible();
-  const folds = page.locator("details.folded"), library = folds.locator("details.frame");
+  const folds = page.locator("details.folded"),
+    library = folds.locator("details.frame");
   const count = await library.count();
   expect(count).toBeGreaterThan(3);
   for (const frame of await library.all()) await expect(frame).toBeHidden();
@@ -139,7 +166,9 @@ test("10: a span's details have type, duration, share and the statement", async 
   await expect(details.getByRole("link", { name: /Discover/ }).first()).toBeVisible();
 });
 
-test("11: the external call and the statement have different colours, and the call its address and status", async ({ page }) => {
+test("11: the external call and the statement have different colours, and the call its address and status", async ({
+  page,
+}) => {
   const span = await newest(ARTICLE, "span.type: external and http.response.status_code: 200");
   await page.goto(`${ARTICLE}/traces/${span.trace.id}`);
   const row = page.locator("#wf tbody tr").filter({ has: page.locator("rect.t-external") });
@@ -147,7 +176,11 @@ test("11: the external call and the statement have different colours, and the ca
   await row.locator("a.label").click();
   await expect(page.locator("#flyout")).toContainText("/people");
   await expect(page.locator("#flyout")).toContainText("200");
-  const fill = (where) => page.locator(where).first().evaluate((mark) => getComputedStyle(mark).fill);
+  const fill = (where) =>
+    page
+      .locator(where)
+      .first()
+      .evaluate((mark) => getComputedStyle(mark).fill);
   const external = await fill("#wf rect.t-external");
   await page.goto(transaction("GET /sql-group"));
   expect(await fill("#wf rect.t-db")).not.toBe(external);
@@ -170,7 +203,9 @@ test("13: latency that grows with the table is said on the statement's page, wit
 });
 
 test("14: documents are grouped by the Host header that the loop sets, and filtered by it", async ({ page }) => {
-  await page.goto(`${ARTICLE}/discover?q=${encodeURIComponent("processor.event: transaction and transaction.name: GET*sql*")}`);
+  await page.goto(
+    `${ARTICLE}/discover?q=${encodeURIComponent("processor.event: transaction and transaction.name: GET*sql*")}`,
+  );
   await page.locator("aside.fields").getByRole("link", { name: "http.request.headers.Host" }).click();
   await page.getByRole("link", { name: "Group by this field" }).click();
   await expect(page).toHaveURL(/group=http\.request\.headers\.Host/);
@@ -189,14 +224,21 @@ test("15: an error that was logged stands among the errors, with the stack of it
   await expect(page.locator("details.frame[open] .ln.hit + .hit")).toContainText("log.error");
 });
 
-test("16: the setup page has snippets with this server's own address, and says that events arrive", async ({ page }) => {
+test("16: the setup page has snippets with this server's own address, and says that events arrive", async ({
+  page,
+}) => {
   await page.goto(`${ARTICLE}/setup`);
   await expect(page.locator("main")).toContainText(`SERVER_URL": "${ARTICLE}"`);
-  for (const name of ["Flask", "Django", "Node.js", "Go", "Rust"]) await expect(page.locator("main")).toContainText(name);
+  for (const name of ["Flask", "Django", "Node.js", "Go", "Rust"])
+    await expect(page.locator("main")).toContainText(name);
   await expect(page.locator("main")).toContainText("The first event has arrived");
 });
 
 test("every wait of /delay was counted", async ({ page }) => {
-  const found = await (await page.request.get(`${ARTICLE}/api/v1/discover?q=${encodeURIComponent('processor.event: transaction and transaction.name: "GET /delay"')}`)).json();
+  const found = await (
+    await page.request.get(
+      `${ARTICLE}/api/v1/discover?q=${encodeURIComponent('processor.event: transaction and transaction.name: "GET /delay"')}`,
+    )
+  ).json();
   expect(found.total).toBe(DELAYS);
 });

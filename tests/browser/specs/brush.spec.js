@@ -8,8 +8,12 @@ const chosen = (page) => {
   const { searchParams } = new URL(page.url());
   return ["min_us", "max_us"].map((key) => Number(searchParams.get(key)));
 };
-const samples = async (page) => Number((await page.locator("#sample .pager .pos").textContent()).match(/of ([\d,]+)/)[1].replace(",", ""));
-const bars = (page) => page.locator("#distribution rect[data-from]").evaluateAll((all) => all.map((bar) => [Number(bar.dataset.from), Number(bar.dataset.to)]));
+const samples = async (page) =>
+  Number((await page.locator("#sample .pager .pos").textContent()).match(/of ([\d,]+)/)[1].replace(",", ""));
+const bars = (page) =>
+  page
+    .locator("#distribution rect[data-from]")
+    .evaluateAll((all) => all.map((bar) => [Number(bar.dataset.from), Number(bar.dataset.to)]));
 
 // µs of the sample that is shown.
 async function shown(page) {
@@ -47,7 +51,8 @@ test("a drag with the mouse selects a range: it stands in the address, and the s
 });
 
 test("the keyboard does the same: arrows move by a bar, Shift widens, Escape clears", async ({ page }) => {
-  const all = await samples(page), edges = await bars(page);
+  const all = await samples(page),
+    edges = await bars(page);
   const filled = edges.length;
   expect(filled).toBeGreaterThan(2);
   await page.locator("#distribution .chart-body").focus();
@@ -84,7 +89,12 @@ test("the axis is logarithmic or linear, and both draw every request", async ({ 
   await page.getByRole("link", { name: "linear", exact: true }).click();
   await expect(page).toHaveURL(/scale=linear/);
   const widths = (list) => list.map(([from, to]) => to - from);
-  await expect.poll(async () => { const all = widths(await bars(page)); return Math.max(...all) - Math.min(...all); }).toBeLessThan(3);
+  await expect
+    .poll(async () => {
+      const all = widths(await bars(page));
+      return Math.max(...all) - Math.min(...all);
+    })
+    .toBeLessThan(3);
   const uneven = widths(log);
   expect(Math.max(...uneven)).toBeGreaterThan(2 * Math.min(...uneven));
 });
@@ -96,7 +106,10 @@ test("a drag on a chart over time zooms the whole page, and zooming out widens i
   await page.mouse.move(box.x + box.width * 0.98, box.y + 40, { steps: 5 });
   await page.mouse.up();
   await expect(page).toHaveURL(/from=20\d\d-/);
-  const range = () => { const { searchParams } = new URL(page.url()); return Date.parse(searchParams.get("to")) - Date.parse(searchParams.get("from")); };
+  const range = () => {
+    const { searchParams } = new URL(page.url());
+    return Date.parse(searchParams.get("to")) - Date.parse(searchParams.get("from"));
+  };
   const narrow = range();
   expect(narrow).toBeGreaterThan(0);
   expect(narrow).toBeLessThan(15 * 60e3);
@@ -104,7 +117,9 @@ test("a drag on a chart over time zooms the whole page, and zooming out widens i
   await expect.poll(range).toBeGreaterThan(narrow);
 });
 
-test("the crosshair stands at the same time in all charts, and says the values of the table behind", async ({ page }) => {
+test("the crosshair stands at the same time in all charts, and says the values of the table behind", async ({
+  page,
+}) => {
   await page.locator("#throughput .chart-body").hover();
   await expect(page.locator("#throughput .tooltip")).toBeVisible();
   const times = await page.locator(".tooltip > .dim").allTextContents();

@@ -1,21 +1,82 @@
-// Settings that change what is stored: deleting all of it, taking a trace out and in again. Each test has a server of its own.
+// Settings that change what is stored: deleting all of it, taking a trace out and in again. Each test has a server of
+// its own.
 import { readFile } from "node:fs/promises";
 
 import { strange } from "../support/streams.js";
 import { expect, test } from "../support/test.js";
 
-const TRACE = "c1ea2".padEnd(32, "0"), TRANSACTION = "c1ea3".padEnd(16, "0");
+const TRACE = "c1ea2".padEnd(32, "0"),
+  TRANSACTION = "c1ea3".padEnd(16, "0");
 
 // A request that reads, calls another service, and fails.
 function request() {
   const now = Date.now() * 1000 - 20e6;
   const ids = { trace_id: TRACE, transaction_id: TRANSACTION, parent_id: TRANSACTION };
   return [
-    { metadata: { service: { name: "cart", version: "1.4", environment: "test", agent: { name: "nodejs", version: "4" }, language: { name: "javascript" } }, system: { configured_hostname: "till-3" } } },
-    { transaction: { id: TRANSACTION, trace_id: TRACE, timestamp: now, duration: 31.5, name: "GET /cart", type: "request", result: "HTTP 5xx", outcome: "failure", sampled: true, span_count: { started: 2, dropped: 1 }, context: { request: { method: "GET", url: { full: "http://shop/cart", pathname: "/cart" }, headers: { host: "shop" } }, response: { status_code: 500 } } } },
-    { span: { ...ids, id: "c1ea4".padEnd(16, "0"), timestamp: now + 1_000, duration: 2.25, name: "SELECT FROM carts", type: "db", subtype: "postgresql", action: "query", context: { db: { statement: "SELECT * FROM carts WHERE id = $1", type: "sql" } } } },
-    { span: { ...ids, id: "c1ea5".padEnd(16, "0"), timestamp: now + 5_000, duration: 20, name: "GET prices", type: "external", subtype: "http", context: { http: { url: "http://prices/all", method: "GET", status_code: 503 } } } },
-    { error: { ...ids, id: "c1ea6".padEnd(32, "0"), timestamp: now + 26_000, culprit: "cart.total", exception: { message: "no prices", type: "PriceError", handled: false } } },
+    {
+      metadata: {
+        service: {
+          name: "cart",
+          version: "1.4",
+          environment: "test",
+          agent: { name: "nodejs", version: "4" },
+          language: { name: "javascript" },
+        },
+        system: { configured_hostname: "till-3" },
+      },
+    },
+    {
+      transaction: {
+        id: TRANSACTION,
+        trace_id: TRACE,
+        timestamp: now,
+        duration: 31.5,
+        name: "GET /cart",
+        type: "request",
+        result: "HTTP 5xx",
+        outcome: "failure",
+        sampled: true,
+        span_count: { started: 2, dropped: 1 },
+        context: {
+          request: { method: "GET", url: { full: "http://shop/cart", pathname: "/cart" }, headers: { host: "shop" } },
+          response: { status_code: 500 },
+        },
+      },
+    },
+    {
+      span: {
+        ...ids,
+        id: "c1ea4".padEnd(16, "0"),
+        timestamp: now + 1_000,
+        duration: 2.25,
+        name: "SELECT FROM carts",
+        type: "db",
+        subtype: "postgresql",
+        action: "query",
+        context: { db: { statement: "SELECT * FROM carts WHERE id = $1", type: "sql" } },
+      },
+    },
+    {
+      span: {
+        ...ids,
+        id: "c1ea5".padEnd(16, "0"),
+        timestamp: now + 5_000,
+        duration: 20,
+        name: "GET prices",
+        type: "external",
+        subtype: "http",
+        context: { http: { url: "http://prices/all", method: "GET", status_code: 503 } },
+      },
+    },
+    {
+      error: {
+        ...ids,
+        id: "c1ea6".padEnd(32, "0"),
+        timestamp: now + 26_000,
+        culprit: "cart.total",
+        exception: { message: "no prices", type: "PriceError", handled: false },
+      },
+    },
   ];
 }
 
@@ -24,7 +85,9 @@ async function shown(page, server) {
   await page.goto(`${server.pages}/traces/${TRACE}`);
   await expect(page.locator("#wf")).toContainText("GET prices");
   const rows = await page.locator("#wf tbody tr").allInnerTexts();
-  const bars = await page.locator("#wf svg.bars rect").evaluateAll((all) => all.map((bar) => ["class", "x", "width"].map((name) => bar.getAttribute(name)).join(" ")));
+  const bars = await page
+    .locator("#wf svg.bars rect")
+    .evaluateAll((all) => all.map((bar) => ["class", "x", "width"].map((name) => bar.getAttribute(name)).join(" ")));
   const headline = await page.getByRole("heading", { level: 1 }).innerText();
   const documents = (await server.api("discover", { q: `trace.id: ${TRACE}`, size: 20 })).hits;
   // The address that an event came from is the connection's, and no part of what an agent says.
@@ -32,7 +95,10 @@ async function shown(page, server) {
   return { headline, rows, bars, documents };
 }
 
-test("deleting everything needs its box, empties every page, and each page says why it is empty", async ({ page, begin }) => {
+test("deleting everything needs its box, empties every page, and each page says why it is empty", async ({
+  page,
+  begin,
+}) => {
   const server = await begin(["server"]);
   await server.send(request());
   await server.send(strange());
@@ -43,7 +109,10 @@ test("deleting everything needs its box, empties every page, and each page says 
   await expect(page).toHaveURL(/\/settings$/);
   expect((await server.api("discover")).total).toBeGreaterThan(10);
   // And the server, when it is sent nevertheless.
-  const sent = await page.request.post(`${server.pages}/settings/clear`, { headers: { origin: server.pages }, form: {} });
+  const sent = await page.request.post(`${server.pages}/settings/clear`, {
+    headers: { origin: server.pages },
+    form: {},
+  });
   expect(sent.status()).toBe(400);
   expect(await sent.text()).toContain("Nothing was deleted.");
   expect((await server.api("discover")).total).toBeGreaterThan(10);
@@ -53,9 +122,19 @@ test("deleting everything needs its box, empties every page, and each page says 
   await expect(page.locator("main").getByRole("status")).toContainText("Everything was deleted.");
   expect((await server.api("discover", { from: "now-7d" })).total).toBe(0);
   const says = {
-    "/services": "No services", "/services/cart": "No requests", "/services/cart/transactions": "No transactions", "/services/cart/metrics": "No metrics",
-    "/services/cart/dependencies": "No calls", "/errors": "No errors", "/traces": "No traces", [`/traces/${TRACE}`]: "No such trace", "/queries": "No statements",
-    "/insights": "No insights", "/compare": "No markers", "/discover": "No documents", "/live": "0 events",
+    "/services": "No services",
+    "/services/cart": "No requests",
+    "/services/cart/transactions": "No transactions",
+    "/services/cart/metrics": "No metrics",
+    "/services/cart/dependencies": "No calls",
+    "/errors": "No errors",
+    "/traces": "No traces",
+    [`/traces/${TRACE}`]: "No such trace",
+    "/queries": "No statements",
+    "/insights": "No insights",
+    "/compare": "No markers",
+    "/discover": "No documents",
+    "/live": "0 events",
   };
   for (const [path, words] of Object.entries(says)) {
     await page.goto(server.pages + path);
@@ -75,9 +154,16 @@ test("a trace that is exported and imported into an emptied server is the same t
   await server.send(request());
   const before = await shown(page, server);
   expect(before.rows.length).toBeGreaterThan(2);
-  const [download] = await Promise.all([page.waitForEvent("download"), page.getByRole("link", { name: "Export" }).click()]);
+  const [download] = await Promise.all([
+    page.waitForEvent("download"),
+    page.getByRole("link", { name: "Export" }).click(),
+  ]);
   expect(download.suggestedFilename()).toBe(`trace-${TRACE}.ndjson`);
-  const file = { name: "trace.ndjson", mimeType: "application/x-ndjson", buffer: await readFile(await download.path()) };
+  const file = {
+    name: "trace.ndjson",
+    mimeType: "application/x-ndjson",
+    buffer: await readFile(await download.path()),
+  };
 
   await page.goto(`${server.pages}/settings`);
   await page.getByRole("checkbox", { name: /no way back/ }).check();
@@ -98,11 +184,16 @@ test("a trace that is exported and imported into an emptied server is the same t
   await expect(page.locator("main tbody tr").filter({ hasText: "no prices" })).toContainText("cart.total");
 });
 
-test("a file that is broken is refused with its reason, and what could be read of it is counted", async ({ page, begin }) => {
+test("a file that is broken is refused with its reason, and what could be read of it is counted", async ({
+  page,
+  begin,
+}) => {
   const server = await begin(["server"]);
   const send = async (name, content) => {
     await page.goto(`${server.pages}/settings`);
-    await page.locator('#import input[type="file"]').setInputFiles({ name, mimeType: "application/octet-stream", buffer: Buffer.from(content) });
+    await page
+      .locator('#import input[type="file"]')
+      .setInputFiles({ name, mimeType: "application/octet-stream", buffer: Buffer.from(content) });
     await page.getByRole("button", { name: "Import" }).click();
   };
   await send("picture.ndjson", "\x89PNG\r\n\x1a\n no events at all");

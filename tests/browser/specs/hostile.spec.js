@@ -8,13 +8,20 @@ const { STRANGE } = process.env;
 // Everything in the document that could run or load something which is not ours.
 function foreign() {
   const found = [];
-  const scripts = [...document.scripts].filter((one) => !(one.src.startsWith(`${location.origin}/assets/`) && one.text === ""));
+  const scripts = [...document.scripts].filter(
+    (one) => !(one.src.startsWith(`${location.origin}/assets/`) && one.text === ""),
+  );
   for (const one of scripts) found.push(one.outerHTML.slice(0, 200));
-  for (const one of document.querySelectorAll("img, iframe, object, embed, base")) found.push(one.outerHTML.slice(0, 200));
+  for (const one of document.querySelectorAll("img, iframe, object, embed, base"))
+    found.push(one.outerHTML.slice(0, 200));
   for (const one of document.querySelectorAll("*")) {
     for (const { name, value } of one.attributes) {
       if (name.startsWith("on")) found.push(`${name} of ${one.outerHTML.slice(0, 200)}`);
-      if (["href", "src", "action", "formaction", "xlink:href"].includes(name) && /^\s*(javascript|data|vbscript):/i.test(value)) found.push(`${name}=${value.slice(0, 100)}`);
+      if (
+        ["href", "src", "action", "formaction", "xlink:href"].includes(name) &&
+        /^\s*(javascript|data|vbscript):/i.test(value)
+      )
+        found.push(`${name}=${value.slice(0, 100)}`);
     }
   }
   return found;
@@ -34,7 +41,9 @@ test("hostile words in every field stay text on every page, in every details and
   expect(shown).toBeGreaterThan(20);
 });
 
-test("they stay text in what a script makes: a chart's tooltip, details that replace others, and a filter", async ({ page }) => {
+test("they stay text in what a script makes: a chart's tooltip, details that replace others, and a filter", async ({
+  page,
+}) => {
   await page.goto(`${STRANGE}/traces/${HOSTILE_TRACE}`);
   for (const label of await page.locator("#wf a.label").all()) {
     await label.click();
@@ -54,7 +63,14 @@ test("they stay text in what a script makes: a chart's tooltip, details that rep
 
 test("an address that is hostile itself is answered with text", async ({ page }) => {
   const hostile = encodeURIComponent(HOSTILE);
-  for (const address of [`/services/${hostile}`, `/services/${hostile}/transactions/view?type=${hostile}&name=${hostile}&tab=${hostile}&sample=${hostile}`, `/discover?q=${hostile}&group=${hostile}&field=${hostile}&cols=${hostile}&sort=${hostile}`, `/services?from=${hostile}&env=${hostile}&cmp=${hostile}`, `/sql?sql=${hostile}`, `/live?q=${hostile}`]) {
+  for (const address of [
+    `/services/${hostile}`,
+    `/services/${hostile}/transactions/view?type=${hostile}&name=${hostile}&tab=${hostile}&sample=${hostile}`,
+    `/discover?q=${hostile}&group=${hostile}&field=${hostile}&cols=${hostile}&sort=${hostile}`,
+    `/services?from=${hostile}&env=${hostile}&cmp=${hostile}`,
+    `/sql?sql=${hostile}`,
+    `/live?q=${hostile}`,
+  ]) {
     await page.goto(STRANGE + address);
     await expect(page.locator("h1"), address).toHaveCount(1);
     expect(await page.evaluate(foreign), address).toEqual([]);

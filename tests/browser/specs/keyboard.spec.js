@@ -8,9 +8,16 @@ async function write(page) {
   const { trace } = await newest(ARTICLE, 'processor.event: transaction and transaction.name: "GET /sql-write"');
   await page.goto(`${ARTICLE}/traces/${trace.id}`);
 }
-const focused = (page) => page.evaluate(() => ({ id: document.activeElement.id, text: document.activeElement.textContent.trim().slice(0, 60), tag: document.activeElement.localName }));
+const focused = (page) =>
+  page.evaluate(() => ({
+    id: document.activeElement.id,
+    text: document.activeElement.textContent.trim().slice(0, 60),
+    tag: document.activeElement.localName,
+  }));
 
-test("the first Tab leads to a link over the navigation, and every further stop is visible and marked", async ({ page }) => {
+test("the first Tab leads to a link over the navigation, and every further stop is visible and marked", async ({
+  page,
+}) => {
   await page.goto(`${ARTICLE}/services`);
   await page.keyboard.press("Tab");
   expect((await focused(page)).text).toBe("Skip to content");
@@ -21,8 +28,15 @@ test("the first Tab leads to a link over the navigation, and every further stop 
   for (let i = 0; i < 60; i++) {
     await page.keyboard.press("Tab");
     const stop = await page.evaluate(() => {
-      const element = document.activeElement, box = element.getBoundingClientRect(), style = getComputedStyle(element);
-      return { body: element === document.body, key: element.outerHTML.slice(0, 120), seen: box.width > 0 && box.height > 0, marked: style.outlineStyle !== "none" || style.boxShadow !== "none" };
+      const element = document.activeElement,
+        box = element.getBoundingClientRect(),
+        style = getComputedStyle(element);
+      return {
+        body: element === document.body,
+        key: element.outerHTML.slice(0, 120),
+        seen: box.width > 0 && box.height > 0,
+        marked: style.outlineStyle !== "none" || style.boxShadow !== "none",
+      };
     });
     if (stop.body) break;
     expect(stop.seen, stop.key).toBe(true);
@@ -32,7 +46,9 @@ test("the first Tab leads to a link over the navigation, and every further stop 
   expect(seen.size).toBeGreaterThan(20);
 });
 
-test("a trace: arrows walk its rows, Enter opens the details, Escape closes them and gives the focus back", async ({ page }) => {
+test("a trace: arrows walk its rows, Enter opens the details, Escape closes them and gives the focus back", async ({
+  page,
+}) => {
   await write(page);
   const rows = page.locator("#wf tbody tr:not([hidden])");
   await rows.first().focus();
@@ -56,7 +72,8 @@ test("a trace: arrows walk its rows, Enter opens the details, Escape closes them
 
 test("a trace: left folds, right unfolds, * unfolds all", async ({ page }) => {
   await write(page);
-  const rows = page.locator("#wf tbody tr:not([hidden])"), all = page.locator("#wf tbody tr");
+  const rows = page.locator("#wf tbody tr:not([hidden])"),
+    all = page.locator("#wf tbody tr");
   const count = await all.count();
   await rows.first().focus();
   await page.keyboard.press("ArrowLeft");
@@ -84,7 +101,9 @@ test("a trace: / finds by name and by duration, e goes to the next failure", asy
   await expect(page.locator("#wf tbody tr.failed:focus")).toHaveCount(1);
 });
 
-test("everywhere: / goes to the filter, ? lists the keys, g and a letter lead to a page, Escape closes a menu", async ({ page }) => {
+test("everywhere: / goes to the filter, ? lists the keys, g and a letter lead to a page, Escape closes a menu", async ({
+  page,
+}) => {
   await page.goto(`${ARTICLE}/services?from=now-1h`);
   await page.keyboard.press("/");
   await expect(page.locator("#q")).toBeFocused();
@@ -96,7 +115,13 @@ test("everywhere: / goes to the filter, ? lists the keys, g and a letter lead to
   await expect(page.getByText("Rows of a trace")).toBeVisible();
   await page.keyboard.press("Escape");
   await expect(page.getByText("Rows of a trace")).toBeHidden();
-  for (const [key, path] of [["q", "queries"], ["t", "traces"], ["e", "errors"], ["d", "discover"], ["s", "services"]]) {
+  for (const [key, path] of [
+    ["q", "queries"],
+    ["t", "traces"],
+    ["e", "errors"],
+    ["d", "discover"],
+    ["s", "services"],
+  ]) {
     await page.keyboard.press("g");
     await page.keyboard.press(key);
     // The range comes along.

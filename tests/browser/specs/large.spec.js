@@ -1,9 +1,12 @@
-// A trace of 20 000 spans is used at once: its page is small, its rows come as the reader scrolls, walks by keys or searches, and
-// the search reaches all of them. The bounds of time are for a debug build on two cores that others keep busy.
+// A trace of 20 000 spans is used at once: its page is small, its rows come as the reader scrolls, walks by keys or
+// searches, and the search reaches all of them. The bounds of time are for a debug build on two cores that others keep
+// busy.
 import { BIG_FAILED, BIG_NAMED, BIG_SPANS, BIG_TRACE } from "../support/streams.js";
 import { expect, test } from "../support/test.js";
 
-const OPENS = 6_000, HELD = 1_600, BYTES = 300_000;
+const OPENS = 6_000,
+  HELD = 1_600,
+  BYTES = 300_000;
 const { STRANGE } = process.env;
 
 const rows = (page) => page.locator("#wf tbody tr");
@@ -21,7 +24,11 @@ test("it can be used soon, and its page is small", async ({ page }) => {
     new MutationObserver((_, watch) => {
       if (!document.querySelector("#wf[data-ready]")) return;
       watch.disconnect();
-      requestAnimationFrame(() => setTimeout(() => { window.usable = performance.now(); }));
+      requestAnimationFrame(() =>
+        setTimeout(() => {
+          window.usable = performance.now();
+        }),
+      );
     }).observe(document, { subtree: true, childList: true, attributes: true, attributeFilter: ["data-ready"] });
   });
   const answer = await open(page);
@@ -35,16 +42,29 @@ test("it can be used soon, and its page is small", async ({ page }) => {
 test("rows come as the reader scrolls, wherever they are, and far ones go again", async ({ page }) => {
   test.setTimeout(60_000);
   await open(page);
-  const before = await height(page), all = await total(page);
+  const before = await height(page),
+    all = await total(page);
   expect(before).toBeGreaterThan(all * 28);
   for (const share of [0.5, 0.1, 0.9, 1, 0.3, 0.31, 0.32, 0]) {
-    await page.evaluate((share) => { const box = document.querySelector("#wf").getBoundingClientRect(); scrollTo(0, scrollY + box.top + box.height * share - innerHeight / 2); }, share);
+    await page.evaluate((share) => {
+      const box = document.querySelector("#wf").getBoundingClientRect();
+      scrollTo(0, scrollY + box.top + box.height * share - innerHeight / 2);
+    }, share);
     // The row in the middle of the window is there, and it is the one of that place.
     const place = Math.min(all - 1, Math.floor(all * share));
-    await expect.poll(() => page.evaluate((place) => {
-      const near = [...document.querySelectorAll("#wf tbody tr")].filter((row) => { const box = row.getBoundingClientRect(); return box.bottom > 0 && box.top < innerHeight; });
-      return near.length > 3 && near.some((row) => Math.abs(Number(row.dataset.row) - place) < 40);
-    }, place), { timeout: 15_000 }).toBe(true);
+    await expect
+      .poll(
+        () =>
+          page.evaluate((place) => {
+            const near = [...document.querySelectorAll("#wf tbody tr")].filter((row) => {
+              const box = row.getBoundingClientRect();
+              return box.bottom > 0 && box.top < innerHeight;
+            });
+            return near.length > 3 && near.some((row) => Math.abs(Number(row.dataset.row) - place) < 40);
+          }, place),
+        { timeout: 15_000 },
+      )
+      .toBe(true);
     expect(await rows(page).count()).toBeLessThan(HELD);
   }
   expect(await height(page)).toBe(before);

@@ -10,7 +10,13 @@ test("no page scrolls sideways in a window of 900 px, in either theme", async ({
   await page.setViewportSize({ width: 900, height: 800 });
   const found = [];
   // Pages of a service as usual, and of one whose every name is long.
-  const all = [...await every(ARTICLE, "my-app-01", 'transaction.name: "GET /sql-write"'), ...(await every(STRANGE, STRANGER, `trace.id: ${HOSTILE_TRACE}`)).map(([name, address]) => [`${name}, strange`, address])];
+  const all = [
+    ...(await every(ARTICLE, "my-app-01", 'transaction.name: "GET /sql-write"')),
+    ...(await every(STRANGE, STRANGER, `trace.id: ${HOSTILE_TRACE}`)).map(([name, address]) => [
+      `${name}, strange`,
+      address,
+    ]),
+  ];
   for (const [name, address] of all) {
     await page.goto(`${address}${address.includes("?") ? "&" : "?"}refresh=0`);
     for (const colorScheme of ["light", "dark"]) {
@@ -18,7 +24,12 @@ test("no page scrolls sideways in a window of 900 px, in either theme", async ({
       const wide = await page.evaluate(() => {
         const { scrollWidth, clientWidth } = document.scrollingElement;
         // What reaches furthest beyond the edge, to be named.
-        const all = scrollWidth > clientWidth ? [...document.body.querySelectorAll("*")].sort((a, b) => b.getBoundingClientRect().right - a.getBoundingClientRect().right) : [];
+        const all =
+          scrollWidth > clientWidth
+            ? [...document.body.querySelectorAll("*")].sort(
+                (a, b) => b.getBoundingClientRect().right - a.getBoundingClientRect().right,
+              )
+            : [];
         return { by: scrollWidth - clientWidth, what: all[0]?.outerHTML.slice(0, 100) };
       });
       if (wide.by > 0) found.push(`${name}, ${colorScheme}: ${wide.by} px beyond the edge: ${wide.what}`);
@@ -30,9 +41,19 @@ test("no page scrolls sideways in a window of 900 px, in either theme", async ({
 // The contrast of two colours as the browser computes them, 1 to 21.
 function contrasts() {
   const canvas = document.createElement("canvas").getContext("2d", { willReadFrequently: true });
-  const rgba = (color) => { canvas.clearRect(0, 0, 1, 1); canvas.fillStyle = color; canvas.fillRect(0, 0, 1, 1); return [...canvas.getImageData(0, 0, 1, 1).data]; };
-  const light = (rgb) => rgb.slice(0, 3).map((v) => v / 255).map((v) => v <= 0.04045 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4).reduce((sum, v, i) => sum + v * [0.2126, 0.7152, 0.0722][i], 0);
-  const over = (top, below) => top.slice(0, 3).map((v, i) => v * top[3] / 255 + below[i] * (1 - top[3] / 255));
+  const rgba = (color) => {
+    canvas.clearRect(0, 0, 1, 1);
+    canvas.fillStyle = color;
+    canvas.fillRect(0, 0, 1, 1);
+    return [...canvas.getImageData(0, 0, 1, 1).data];
+  };
+  const light = (rgb) =>
+    rgb
+      .slice(0, 3)
+      .map((v) => v / 255)
+      .map((v) => (v <= 0.04045 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4))
+      .reduce((sum, v, i) => sum + v * [0.2126, 0.7152, 0.0722][i], 0);
+  const over = (top, below) => top.slice(0, 3).map((v, i) => (v * top[3]) / 255 + below[i] * (1 - top[3] / 255));
   const contrast = (color, below, opacity = 1) => {
     const top = rgba(color);
     top[3] *= opacity;
@@ -40,28 +61,51 @@ function contrasts() {
     return (a + 0.05) / (b + 0.05);
   };
   const behind = (element) => {
-    for (let one = element; one; one = one.parentElement) { const color = rgba(getComputedStyle(one).backgroundColor); if (color[3] === 255) return color; }
+    for (let one = element; one; one = one.parentElement) {
+      const color = rgba(getComputedStyle(one).backgroundColor);
+      if (color[3] === 255) return color;
+    }
     return rgba("Canvas");
   };
-  const seen = (element) => { const box = element.getBoundingClientRect(); return box.width > 0 && box.height > 0 && element.checkVisibility({ opacityProperty: true, visibilityProperty: true }); };
+  const seen = (element) => {
+    const box = element.getBoundingClientRect();
+    return (
+      box.width > 0 && box.height > 0 && element.checkVisibility({ opacityProperty: true, visibilityProperty: true })
+    );
+  };
   const poor = [];
-  let marks = 0, texts = 0;
+  let marks = 0,
+    texts = 0;
   // A mark is seen by its fill or its stroke: 3 : 1 against what is behind it.
-  for (const mark of document.querySelectorAll(".chart-plot polyline.line, .chart-plot rect.bar, .chart-over circle, .chart-over line.fit, #wf svg.bars rect:not(.hit), svg.spark path:not(.area), svg.spark polyline")) {
+  for (const mark of document.querySelectorAll(
+    ".chart-plot polyline.line, .chart-plot rect.bar, .chart-over circle, .chart-over line.fit, #wf svg.bars rect:not(.hit), svg.spark path:not(.area), svg.spark polyline",
+  )) {
     if (!seen(mark.closest("svg"))) continue;
-    const { fill, stroke, opacity } = getComputedStyle(mark), below = behind(mark);
-    const best = Math.max(...[fill, stroke].filter((color) => color !== "none" && !color.startsWith("url")).map((color) => contrast(color, below, Number(opacity))), 1);
+    const { fill, stroke, opacity } = getComputedStyle(mark),
+      below = behind(mark);
+    const best = Math.max(
+      ...[fill, stroke]
+        .filter((color) => color !== "none" && !color.startsWith("url"))
+        .map((color) => contrast(color, below, Number(opacity))),
+      1,
+    );
     marks += 1;
     if (best < 3) poor.push(`${best.toFixed(1)}: ${mark.outerHTML.slice(0, 90)} fill ${fill} stroke ${stroke}`);
   }
-  const words = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT, (node) => node.textContent.trim() ? NodeFilter.FILTER_ACCEPT : NodeFilter.FILTER_SKIP);
+  const words = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT, (node) =>
+    node.textContent.trim() ? NodeFilter.FILTER_ACCEPT : NodeFilter.FILTER_SKIP,
+  );
   while (words.nextNode()) {
     const element = words.currentNode.parentElement;
     if (!seen(element) || element.closest(".sr, script, style, title, option, datalist, [disabled]")) continue;
-    const style = getComputedStyle(element), own = element instanceof SVGElement ? style.fill : style.color;
+    const style = getComputedStyle(element),
+      own = element instanceof SVGElement ? style.fill : style.color;
     const best = contrast(own, behind(element));
     texts += 1;
-    if (best < 4.5) poor.push(`${best.toFixed(1)}: “${words.currentNode.textContent.trim().slice(0, 40)}” in ${element.outerHTML.slice(0, 90)} ${own}`);
+    if (best < 4.5)
+      poor.push(
+        `${best.toFixed(1)}: “${words.currentNode.textContent.trim().slice(0, 40)}” in ${element.outerHTML.slice(0, 90)} ${own}`,
+      );
   }
   return { poor: [...new Set(poor)], marks, texts };
 }
@@ -69,10 +113,20 @@ function contrasts() {
 for (const colorScheme of ["light", "dark"]) {
   test(`with a forced palette, ${colorScheme}, marks of charts are seen and text is read`, async ({ page }) => {
     await page.emulateMedia({ forcedColors: "active", colorScheme });
-    const service = `${ARTICLE}/services/my-app-01`, growing = `${STRANGE}/services/shop`;
+    const service = `${ARTICLE}/services/my-app-01`,
+      growing = `${STRANGE}/services/shop`;
     let marks = 0;
     const poor = [];
-    for (const address of [`${ARTICLE}/services`, `${service}/transactions`, `${service}/transactions/view?type=request&name=GET%20%2Fsql-write`, `${service}/errors`, `${growing}/transactions?from=now-3h`, `${ARTICLE}/discover`, `${ARTICLE}/queries`, `${ARTICLE}/settings`]) {
+    for (const address of [
+      `${ARTICLE}/services`,
+      `${service}/transactions`,
+      `${service}/transactions/view?type=request&name=GET%20%2Fsql-write`,
+      `${service}/errors`,
+      `${growing}/transactions?from=now-3h`,
+      `${ARTICLE}/discover`,
+      `${ARTICLE}/queries`,
+      `${ARTICLE}/settings`,
+    ]) {
       await page.goto(address);
       const found = await page.evaluate(contrasts);
       poor.push(...found.poor.map((one) => `${address}: ${one}`));

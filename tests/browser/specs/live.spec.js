@@ -6,7 +6,9 @@ const { PLAY, PLAY_SERVICE } = process.env;
 const rows = (page, path) => page.locator("table.live tbody tr").filter({ hasText: path });
 
 test("events appear as they arrive; a pause holds them back, and gives them when it ends", async ({ page }) => {
-  await page.goto(`${PLAY}/live?q=${encodeURIComponent('processor.event: transaction and transaction.name: "GET /people"')}`);
+  await page.goto(
+    `${PLAY}/live?q=${encodeURIComponent('processor.event: transaction and transaction.name: "GET /people"')}`,
+  );
   const pause = page.getByRole("button", { name: "Pause" });
   await expect(pause).toBeVisible();
   await expect(page.locator("[data-live-state]")).toHaveText("Listening.");
@@ -56,7 +58,9 @@ test("a setting is saved, shown, given to the agent that asks, changed, and remo
   await expect(row).toHaveCount(1);
   await expect(row).toContainText("transaction_sample_rate=0.25");
   await expect(row).not.toContainText("capture_body");
-  expect(JSON.parse((await ask(`${PLAY}/config/v1/agents?service.name=other-app`)).text)).toEqual({ transaction_sample_rate: "0.25" });
+  expect(JSON.parse((await ask(`${PLAY}/config/v1/agents?service.name=other-app`)).text)).toEqual({
+    transaction_sample_rate: "0.25",
+  });
   await save("");
   await expect(row).toHaveCount(0);
 });
@@ -70,7 +74,11 @@ test("a setting that is none is refused, with its line and the remedy", async ({
 });
 
 test("a form that another site sends is refused", async () => {
-  const sent = await ask(`${PLAY}/settings/agents`, { method: "POST", headers: { origin: "http://example.com", "content-type": "application/x-www-form-urlencoded" }, body: "service=x&settings=a%3D1" });
+  const sent = await ask(`${PLAY}/settings/agents`, {
+    method: "POST",
+    headers: { origin: "http://example.com", "content-type": "application/x-www-form-urlencoded" },
+    body: "service=x&settings=a%3D1",
+  });
   expect(sent.status).toBe(403);
 });
 

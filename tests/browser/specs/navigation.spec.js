@@ -8,7 +8,10 @@ test("the back button undoes one step after another: span, tab, sample, sort", a
   await page.goto(`${ARTICLE}/services/my-app-01/transactions`);
   await page.getByRole("columnheader", { name: "Avg" }).getByRole("link").click();
   await expect(page).toHaveURL(/sort=-avg/);
-  await page.getByRole("table", { name: "Transactions by name" }).getByRole("link", { name: "GET /sql-write", exact: true }).click();
+  await page
+    .getByRole("table", { name: "Transactions by name" })
+    .getByRole("link", { name: "GET /sql-write", exact: true })
+    .click();
   const position = page.locator("#sample .pager .pos");
   await expect(position).toHaveText(/^1 of/);
   await page.locator("#sample .pager").getByRole("link", { name: "Next" }).click();
@@ -49,7 +52,13 @@ test("a refresh moves nothing that is on the screen, keeps the focus and what is
   await link.focus();
   await page.evaluate(() => {
     window.shifts = [];
-    new PerformanceObserver((list) => { for (const one of list.getEntries()) window.shifts.push({ value: one.value, what: one.sources.map((source) => source.node?.outerHTML?.slice(0, 120) ?? source.node?.textContent) }); }).observe({ type: "layout-shift", buffered: false });
+    new PerformanceObserver((list) => {
+      for (const one of list.getEntries())
+        window.shifts.push({
+          value: one.value,
+          what: one.sources.map((source) => source.node?.outerHTML?.slice(0, 120) ?? source.node?.textContent),
+        });
+    }).observe({ type: "layout-shift", buffered: false });
     window.mark = document.querySelector("#main");
   });
   const answered = () => page.waitForResponse((answer) => answer.url().includes("/services/my-app-01"));
@@ -57,7 +66,9 @@ test("a refresh moves nothing that is on the screen, keeps the focus and what is
   // The main part is another element now: it was refreshed, not merely looked at.
   await page.waitForFunction(() => document.querySelector("#main") !== window.mark);
   await answered();
-  await page.waitForFunction(() => new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(() => resolve(true)))));
+  await page.waitForFunction(
+    () => new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(() => resolve(true)))),
+  );
   expect(await page.evaluate(() => window.shifts)).toEqual([]);
   await expect(link).toBeFocused();
 });
@@ -70,25 +81,39 @@ test("the pause stops refreshing, and is in the address", async ({ page }) => {
   await expect(page.locator("body")).not.toHaveAttribute("data-refresh", /./);
 });
 
-test("nothing there: a page that does not exist and a service that nobody knows say so, and lead on", async ({ page }) => {
+test("nothing there: a page that does not exist and a service that nobody knows say so, and lead on", async ({
+  page,
+}) => {
   expect((await page.goto(`${ARTICLE}/no-such-page`)).status()).toBe(404);
   await expect(page.getByRole("heading", { level: 1 })).toContainText("no such page");
-  await page.locator("main").getByRole("link", { name: /Services/ }).click();
+  await page
+    .locator("main")
+    .getByRole("link", { name: /Services/ })
+    .click();
   await expect(page).toHaveURL(/\/services/);
   await page.goto(`${ARTICLE}/services/nobody/transactions`);
   await expect(page.getByRole("heading", { level: 1 })).toContainText("nobody");
 });
 
-test("the first load of any page stays below 80 KB, and asks for nothing that is not from here", async ({ page, problems }) => {
+test("the first load of any page stays below 80 KB, and asks for nothing that is not from here", async ({
+  page,
+  problems,
+}) => {
   test.setTimeout(90_000);
   const client = await page.context().newCDPSession(page);
   await client.send("Network.enable");
   // Each load is a first one.
   await client.send("Network.setCacheDisabled", { cacheDisabled: true });
-  let bytes = 0, asked = new Set();
+  let bytes = 0,
+    asked = new Set();
   // The tab's own picture comes when the browser likes; a stream does not end.
-  client.on("Network.requestWillBeSent", ({ requestId, type, request }) => { if (type !== "EventSource" && !request.url.endsWith("/favicon.svg")) asked.add(requestId); });
-  client.on("Network.loadingFinished", ({ requestId, encodedDataLength }) => { bytes += encodedDataLength; asked.delete(requestId); });
+  client.on("Network.requestWillBeSent", ({ requestId, type, request }) => {
+    if (type !== "EventSource" && !request.url.endsWith("/favicon.svg")) asked.add(requestId);
+  });
+  client.on("Network.loadingFinished", ({ requestId, encodedDataLength }) => {
+    bytes += encodedDataLength;
+    asked.delete(requestId);
+  });
   const loads = [];
   for (const [name, address] of await every(ARTICLE, "my-app-01", 'transaction.name: "GET /sql-write"')) {
     bytes = 0;

@@ -17,11 +17,16 @@ test("every page is readable and leads on", async ({ page }) => {
   }
 });
 
-test("from a service to its transaction, a range of latency, a span, and back, by links and forms alone", async ({ page }) => {
+test("from a service to its transaction, a range of latency, a span, and back, by links and forms alone", async ({
+  page,
+}) => {
   await page.goto(`${ARTICLE}/services`);
   await page.locator("main").getByRole("link", { name: "my-app-01", exact: true }).first().click();
   await page.locator("main").getByRole("link", { name: "Transactions", exact: true }).first().click();
-  await page.getByRole("table", { name: "Transactions by name" }).getByRole("link", { name: "GET /sql-write", exact: true }).click();
+  await page
+    .getByRole("table", { name: "Transactions by name" })
+    .getByRole("link", { name: "GET /sql-write", exact: true })
+    .click();
   await page.locator('input[name="min_ms"]').fill("0");
   await page.locator('input[name="max_ms"]').fill("60000");
   await page.getByRole("button", { name: "Select" }).click();

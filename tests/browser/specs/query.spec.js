@@ -2,7 +2,8 @@
 import { expect, test } from "../support/test.js";
 
 const { ARTICLE } = process.env;
-const bar = (page) => page.locator("#q"), list = (page) => page.getByRole("listbox", { name: "Suggestions" });
+const bar = (page) => page.locator("#q"),
+  list = (page) => page.getByRole("listbox", { name: "Suggestions" });
 // The list belongs to what is typed, and can be taken.
 const ready = (page) => expect(page.locator("#q-list:not([aria-busy])")).toBeVisible();
 
@@ -52,7 +53,9 @@ test("Escape closes the suggestions and leaves what was typed; a mouse takes one
   await expect(page.getByRole("heading", { level: 1 })).toContainText(/\d+ documents? match/);
 });
 
-test("a mistake is told with its place, on a list as in Discover, and nothing is listed as if it fitted", async ({ page }) => {
+test("a mistake is told with its place, on a list as in Discover, and nothing is listed as if it fitted", async ({
+  page,
+}) => {
   for (const [path, query, at, words] of [
     ["/services", "transaction.name:", 17, "Expected a value"],
     ["/services", "service.name: a and (b", 22, "Expected"],
@@ -72,9 +75,12 @@ test("a mistake is told with its place, on a list as in Discover, and nothing is
   }
 });
 
-test("query, environment, comparison, range and order are in the address; back and forward restore each", async ({ page }) => {
+test("query, environment, comparison, range and order are in the address; back and forward restore each", async ({
+  page,
+}) => {
   await page.goto(`${ARTICLE}/services/my-app-01/transactions?refresh=0`);
-  const table = page.getByRole("table", { name: "Transactions by name" }), rows = table.getByRole("rowheader");
+  const table = page.getByRole("table", { name: "Transactions by name" }),
+    rows = table.getByRole("rowheader");
   const all = await rows.count();
   await bar(page).fill("transaction.name: GET*sql*");
   await bar(page).press("Enter");
@@ -85,10 +91,19 @@ test("query, environment, comparison, range and order are in the address; back a
   await page.locator(".header").getByRole("link", { name: "nothing", exact: true }).click();
   await expect(page).toHaveURL(/cmp=off/);
   await page.locator(".header summary").filter({ hasText: "Last 15 min" }).click();
-  await page.locator(".header").getByRole("link", { name: /Last hour/ }).click();
+  await page
+    .locator(".header")
+    .getByRole("link", { name: /Last hour/ })
+    .click();
   await expect(page).toHaveURL(/from=now-1h/);
   const address = new URL(page.url()).searchParams;
-  expect(Object.fromEntries(address)).toEqual({ refresh: "0", q: "transaction.name: GET*sql*", sort: "-avg", cmp: "off", from: "now-1h" });
+  expect(Object.fromEntries(address)).toEqual({
+    refresh: "0",
+    q: "transaction.name: GET*sql*",
+    sort: "-avg",
+    cmp: "off",
+    from: "now-1h",
+  });
   const order = await rows.allInnerTexts();
 
   await page.goBack();

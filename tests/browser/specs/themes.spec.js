@@ -9,7 +9,13 @@ const AXE = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.mi
 const { ARTICLE } = process.env;
 
 const background = (page) => page.evaluate(() => getComputedStyle(document.body).backgroundColor);
-const light = (color) => color.match(/[\d.]+/g).slice(0, 3).map(Number).reduce((a, b) => a + b) > 3 * 128;
+const light = (color) =>
+  color
+    .match(/[\d.]+/g)
+    .slice(0, 3)
+    .map(Number)
+    .reduce((a, b) => a + b) >
+  3 * 128;
 
 for (const scheme of ["light", "dark"]) {
   test(`axe-core finds nothing serious on any page in the ${scheme} theme`, async ({ page }) => {
@@ -19,9 +25,14 @@ for (const scheme of ["light", "dark"]) {
     for (const [name, address] of await every(ARTICLE, "my-app-01", 'transaction.name: "GET /sql-write"')) {
       await page.goto(address);
       await page.evaluate(AXE);
-      const violations = await page.evaluate(async () => (await axe.run(document, { resultTypes: ["violations"] })).violations);
+      const violations = await page.evaluate(
+        async () => (await axe.run(document, { resultTypes: ["violations"] })).violations,
+      );
       for (const one of violations) {
-        if (["serious", "critical"].includes(one.impact)) found.push(`${name}: ${one.id} (${one.nodes.length}): ${one.nodes[0].html.slice(0, 240)} ${one.nodes[0].failureSummary?.replaceAll("\n", " ").slice(0, 240)}`);
+        if (["serious", "critical"].includes(one.impact))
+          found.push(
+            `${name}: ${one.id} (${one.nodes.length}): ${one.nodes[0].html.slice(0, 240)} ${one.nodes[0].failureSummary?.replaceAll("\n", " ").slice(0, 240)}`,
+          );
       }
     }
     expect(found).toEqual([]);
@@ -47,12 +58,21 @@ test("the switch turns the theme round, and it stays on other pages and after a 
   await expect.poll(() => background(page).then(light)).toBe(true);
 });
 
-test("the watch over pages notices what the content security policy blocks, and what a page loads from elsewhere", async ({ page, problems }) => {
+test("the watch over pages notices what the content security policy blocks, and what a page loads from elsewhere", async ({
+  page,
+  problems,
+}) => {
   await page.goto(`${ARTICLE}/services`);
-  await page.evaluate(() => { const script = document.createElement("script"); script.textContent = "window.ran = true"; document.head.append(script); });
+  await page.evaluate(() => {
+    const script = document.createElement("script");
+    script.textContent = "window.ran = true";
+    document.head.append(script);
+  });
   await expect.poll(() => problems.some((one) => one.includes("CSP: script-src"))).toBe(true);
   expect(await page.evaluate(() => window.ran)).toBeUndefined();
-  await page.evaluate(() => { location.href = "http://127.0.0.1:9/elsewhere"; });
+  await page.evaluate(() => {
+    location.href = "http://127.0.0.1:9/elsewhere";
+  });
   await expect.poll(() => problems.some((one) => one.includes("a request left"))).toBe(true);
   problems.length = 0;
 });

@@ -5,7 +5,9 @@ const { ARTICLE } = process.env;
 const button = (page) => page.locator(".header summary").filter({ has: page.locator('use[href$="#i-clock"]') });
 const params = (page) => Object.fromEntries(new URL(page.url()).searchParams);
 
-test("a preset applies at once, by mouse and by its number; the choice is marked and stays on other pages", async ({ page }) => {
+test("a preset applies at once, by mouse and by its number; the choice is marked and stays on other pages", async ({
+  page,
+}) => {
   await page.goto(`${ARTICLE}/services`);
   await expect(button(page)).toContainText("Last 15 min");
   await button(page).click();
@@ -46,7 +48,11 @@ test("a range is typed, relative or absolute; one that has passed does not refre
 });
 
 test("a range that makes no sense is refused with what was wrong", async ({ page }) => {
-  for (const [query, words] of [["from=yesterday", "from"], ["from=now-1h&to=never", "to"], ["from=now&to=now-1h", "from"]]) {
+  for (const [query, words] of [
+    ["from=yesterday", "from"],
+    ["from=now-1h&to=never", "to"],
+    ["from=now&to=now-1h", "from"],
+  ]) {
     const answer = await page.goto(`${ARTICLE}/services?${query}`);
     expect(answer.status(), query).toBe(400);
     await expect(page.getByRole("heading", { level: 1 }), query).toContainText("range of time cannot be shown");
@@ -58,7 +64,9 @@ test("automatic refresh is chosen, paused and taken up again; paused, nothing is
   await page.clock.install();
   await page.goto(`${ARTICLE}/services?refresh=30`);
   let asked = 0;
-  page.on("request", (request) => { if (new URL(request.url()).pathname === "/services") asked += 1; });
+  page.on("request", (request) => {
+    if (new URL(request.url()).pathname === "/services") asked += 1;
+  });
   await expect(page.locator("body")).toHaveAttribute("data-refresh", "30");
   await page.clock.runFor(31_000);
   await expect.poll(() => asked).toBe(1);
@@ -82,7 +90,9 @@ test("refreshes shift nothing on a page of charts, of a list, of documents", asy
     await page.goto(`${ARTICLE}${path}?refresh=30`);
     await page.evaluate(() => {
       window.shifted = 0;
-      window.watch = new PerformanceObserver((list) => { for (const one of list.getEntries()) window.shifted += one.value; });
+      window.watch = new PerformanceObserver((list) => {
+        for (const one of list.getEntries()) window.shifted += one.value;
+      });
       window.watch.observe({ type: "layout-shift", buffered: false });
     });
     for (let i = 0; i < 3; i++) {
@@ -92,11 +102,16 @@ test("refreshes shift nothing on a page of charts, of a list, of documents", asy
       await expect.poll(() => old.evaluate((main) => main.isConnected), path).toBe(false);
     }
     await page.screenshot();
-    const shifted = await page.evaluate(() => { for (const one of window.watch.takeRecords()) window.shifted += one.value; return window.shifted; });
+    const shifted = await page.evaluate(() => {
+      for (const one of window.watch.takeRecords()) window.shifted += one.value;
+      return window.shifted;
+    });
     expect(shifted, path).toBeLessThan(0.01);
   }
   // The watch would have seen it.
-  await page.evaluate(() => { document.querySelector("#main").style.marginTop = "150px"; });
+  await page.evaluate(() => {
+    document.querySelector("#main").style.marginTop = "150px";
+  });
   await expect.poll(() => page.evaluate(() => window.shifted)).toBeGreaterThan(0.01);
 });
 

@@ -3,10 +3,20 @@ import { ask, until } from "./service.js";
 
 // One round, as in tests/it/first_light.rs.
 export const LOOP = [
-  ["my-za-server", "/sql-write"], ["my-za-server", "/sql-read"], ["my-za-server", "/sql-group"], ["my-eu-server", "/sql-write"],
-  ["my-us-server", "/sql-write"], ["my-za-server", "/sql-write"], ["my-za-server", "/sql-write"], ["my-za-server", "/sql-read"],
-  ["my-eu-server", "/sql-group"], ["my-us-server", "/sql-group"], ["my-za-server", "/sql-write"], ["my-za-server", "/sql-write"],
-  ["my-eu-server", "/sql-group"], ["my-za-server", "/sql-group"],
+  ["my-za-server", "/sql-write"],
+  ["my-za-server", "/sql-read"],
+  ["my-za-server", "/sql-group"],
+  ["my-eu-server", "/sql-write"],
+  ["my-us-server", "/sql-write"],
+  ["my-za-server", "/sql-write"],
+  ["my-za-server", "/sql-write"],
+  ["my-za-server", "/sql-read"],
+  ["my-eu-server", "/sql-group"],
+  ["my-us-server", "/sql-group"],
+  ["my-za-server", "/sql-write"],
+  ["my-za-server", "/sql-write"],
+  ["my-eu-server", "/sql-group"],
+  ["my-za-server", "/sql-group"],
 ];
 export const ROUNDS = 20;
 export const DELAYS = 30;
@@ -29,13 +39,19 @@ export async function article(apm) {
   await apm.stored("processor.event: metric", 1);
 }
 
-// Goes on with what writes and what groups until the growth of the one and the repeats of the other are found: how many rows that
-// takes depends on the machine.
+// Goes on with what writes and what groups until the growth of the one and the repeats of the other are found: how many
+// rows that takes depends on the machine.
 export async function grown(apm) {
   const round = LOOP.filter(([, path]) => path !== "/sql-read");
   const look = async () => {
-    for (let i = 0; i < 20; i++) for (const [host, path] of round) await ask(`${apm.service}${path}`, { headers: { host } });
+    for (let i = 0; i < 20; i++)
+      for (const [host, path] of round) await ask(`${apm.service}${path}`, { headers: { host } });
     return (await apm.api("insights")).insights.map(({ kind, evidence }) => `${kind} ${evidence.transaction}`);
   };
-  await until("growth and repeats", look, (found) => found.includes("growth GET /sql-group") && found.includes("repeat GET /sql-write"), 90_000);
+  await until(
+    "growth and repeats",
+    look,
+    (found) => found.includes("growth GET /sql-group") && found.includes("repeat GET /sql-write"),
+    90_000,
+  );
 }

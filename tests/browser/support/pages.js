@@ -7,26 +7,56 @@ export async function every(pages, service, q) {
   const trace = `/traces/${root.trace.id}`;
   const { errors } = await api(pages, `services/${encodeURIComponent(service)}/errors`);
   const { statements } = await api(pages, "queries", { service });
-  const all = (await api(pages, "discover", { q: `processor.event: span and trace.id: ${root.trace.id}`, size: 20 })).hits;
+  const all = (await api(pages, "discover", { q: `processor.event: span and trace.id: ${root.trace.id}`, size: 20 }))
+    .hits;
   // One of each kind.
-  const spans = all.filter(({ span }, i) => all.findIndex((other) => other.span.name === span.name && other.span.type === span.type && other.span.subtype === span.subtype) === i);
+  const spans = all.filter(
+    ({ span }, i) =>
+      all.findIndex(
+        (other) =>
+          other.span.name === span.name && other.span.type === span.type && other.span.subtype === span.subtype,
+      ) === i,
+  );
   const at = `/services/${encodeURIComponent(service)}`;
   const transaction = `${at}/transactions/view?type=${encodeURIComponent(root.transaction.type)}&name=${encodeURIComponent(root.transaction.name)}`;
   const found = [
-    ["services", "/services"], ["a service", at], ["transactions", `${at}/transactions`], ["a transaction", transaction],
+    ["services", "/services"],
+    ["a service", at],
+    ["transactions", `${at}/transactions`],
+    ["a transaction", transaction],
     ["a transaction, linear", `${transaction}&scale=linear&min_us=1&max_us=900000000`],
-    ["errors of a service", `${at}/errors`], ["errors", "/errors"], ["metrics", `${at}/metrics`], ["dependencies", `${at}/dependencies`],
-    ["traces", "/traces"], ["a trace", trace], ["the transaction's details", `${trace}?item=${root.transaction.id}`],
-    ...["statistics", "sql", "metadata", "logs", "errors", "json"].map((tab) => [`a trace, ${tab}`, `${trace}?tab=${tab}`]),
+    ["errors of a service", `${at}/errors`],
+    ["errors", "/errors"],
+    ["metrics", `${at}/metrics`],
+    ["dependencies", `${at}/dependencies`],
+    ["traces", "/traces"],
+    ["a trace", trace],
+    ["the transaction's details", `${trace}?item=${root.transaction.id}`],
+    ...["statistics", "sql", "metadata", "logs", "errors", "json"].map((tab) => [
+      `a trace, ${tab}`,
+      `${trace}?tab=${tab}`,
+    ]),
     ...spans.map((span, i) => [`details of span ${i + 1}`, `${trace}?item=${span.span.id}`]),
-    ["queries", "/queries"], ["insights", "/insights"], ["SQL", "/sql"],
+    ["queries", "/queries"],
+    ["insights", "/insights"],
+    ["SQL", "/sql"],
     ["SQL with rows", `/sql?sql=${encodeURIComponent("SELECT * FROM v_spans ORDER BY seq DESC LIMIT 20")}`],
-    ["compare", "/compare"], ["Discover", "/discover"], ["Discover, by a field", "/discover?group=transaction.name"],
-    ["Discover, a document open", `/discover?q=${encodeURIComponent(`trace.id: ${root.trace.id}`)}&open=1&field=transaction.name`],
+    ["compare", "/compare"],
+    ["Discover", "/discover"],
+    ["Discover, by a field", "/discover?group=transaction.name"],
+    [
+      "Discover, a document open",
+      `/discover?q=${encodeURIComponent(`trace.id: ${root.trace.id}`)}&open=1&field=transaction.name`,
+    ],
     ["Discover, JSON", `/discover?q=${encodeURIComponent(`trace.id: ${root.trace.id}`)}&open=1&as=json`],
-    ["live", "/live"], ["settings", "/settings"], ["setup", "/setup"],
+    ["live", "/live"],
+    ["settings", "/settings"],
+    ["setup", "/setup"],
   ];
-  for (const [i, group] of errors.entries()) for (const tab of ["", "?tab=log", "?tab=metadata", "?tab=json"]) found.push([`error ${i + 1}${tab}`, `${at}/errors/${group.key}${tab}`]);
-  for (const [i, statement] of statements.slice(0, 3).entries()) found.push([`a statement ${i + 1}`, `/queries/${statement.fingerprint}?service=${encodeURIComponent(service)}`]);
+  for (const [i, group] of errors.entries())
+    for (const tab of ["", "?tab=log", "?tab=metadata", "?tab=json"])
+      found.push([`error ${i + 1}${tab}`, `${at}/errors/${group.key}${tab}`]);
+  for (const [i, statement] of statements.slice(0, 3).entries())
+    found.push([`a statement ${i + 1}`, `/queries/${statement.fingerprint}?service=${encodeURIComponent(service)}`]);
   return found.map(([name, address]) => [name, pages + address]);
 }

@@ -14,7 +14,9 @@ export function ask(url, { method = "GET", headers = {}, body } = {}) {
     const request = http.request(url, { method, headers, agent: false }, (answer) => {
       const parts = [];
       answer.on("data", (part) => parts.push(part));
-      answer.on("end", () => resolve({ status: answer.statusCode, headers: answer.headers, text: Buffer.concat(parts).toString() }));
+      answer.on("end", () =>
+        resolve({ status: answer.statusCode, headers: answer.headers, text: Buffer.concat(parts).toString() }),
+      );
       answer.on("error", reject);
     });
     request.on("error", reject);
@@ -28,7 +30,8 @@ export async function until(what, look, found, limit = LIMIT) {
   for (;;) {
     const value = await look();
     if (found(value)) return value;
-    if (Date.now() > end) throw new Error(`${what}: not within ${limit / 1000} s; last seen: ${JSON.stringify(value).slice(0, 600)}`);
+    if (Date.now() > end)
+      throw new Error(`${what}: not within ${limit / 1000} s; last seen: ${JSON.stringify(value).slice(0, 600)}`);
     await new Promise((resolve) => setTimeout(resolve, 100));
   }
 }
@@ -47,15 +50,23 @@ class Service {
 
   // Waits until this many documents match.
   stored(query, count) {
-    return until(query, async () => (await this.api("discover", { q: query })).total, (total) => total >= count);
+    return until(
+      query,
+      async () => (await this.api("discover", { q: query })).total,
+      (total) => total >= count,
+    );
   }
 
-  // Sends lines of intake v2, of which the first is metadata; all of them must be taken. A server on a busy machine refuses a body whose
-  // events come faster than they are stored, so it gets a few thousand at a time.
+  // Sends lines of intake v2, of which the first is metadata; all of them must be taken. A server on a busy machine
+  // refuses a body whose events come faster than they are stored, so it gets a few thousand at a time.
   async send([metadata, ...events]) {
     for (let first = 0; first < events.length; first += 2_000) {
       const body = [metadata, ...events.slice(first, first + 2_000)].map((line) => JSON.stringify(line)).join("\n");
-      const { status, text } = await ask(`${this.pages}/intake/v2/events?verbose`, { method: "POST", headers: { "content-type": "application/x-ndjson" }, body });
+      const { status, text } = await ask(`${this.pages}/intake/v2/events?verbose`, {
+        method: "POST",
+        headers: { "content-type": "application/x-ndjson" },
+        body,
+      });
       if (status !== 202) throw new Error(`the stream was answered ${status}: ${text}`);
     }
   }
@@ -68,21 +79,38 @@ class Service {
   }
 }
 
-// Starts the binary on free ports, with databases `name.db` and `name-apm.db`; resolves when it has said where it listens.
+// Starts the binary on free ports, with databases `name.db` and `name-apm.db`; resolves when it has said where it
+// listens.
 export function start(directory, name, args = []) {
   const alone = args.includes("server");
   const own = alone ? [] : ["--listen", "127.0.0.1:0", "--database", path.join(directory, `${name}.db`)];
-  const all = [...own, ...args, "--apm-listen", "127.0.0.1:0", "--apm-database", path.join(directory, `${name}-apm.db`)];
-  const environment = Object.fromEntries(Object.entries(process.env).filter(([key]) => !/^(ELASTIC_APM_|APM_|LISTEN$|DATABASE_URL$|RUST_LOG$)/.test(key)));
-  const child = spawn(process.env.POCKET_APM, all, { env: { ...environment, RUST_LOG: "warn" }, stdio: ["ignore", "pipe", "pipe"] });
+  const all = [
+    ...own,
+    ...args,
+    "--apm-listen",
+    "127.0.0.1:0",
+    "--apm-database",
+    path.join(directory, `${name}-apm.db`),
+  ];
+  const environment = Object.fromEntries(
+    Object.entries(process.env).filter(([key]) => !/^(ELASTIC_APM_|APM_|LISTEN$|DATABASE_URL$|RUST_LOG$)/.test(key)),
+  );
+  const child = spawn(process.env.POCKET_APM, all, {
+    env: { ...environment, RUST_LOG: "warn" },
+    stdio: ["ignore", "pipe", "pipe"],
+  });
   return new Promise((resolve, reject) => {
-    let said = "", complained = "";
-    child.stderr.on("data", (part) => { complained = (complained + part).slice(-4000); });
+    let said = "",
+      complained = "";
+    child.stderr.on("data", (part) => {
+      complained = (complained + part).slice(-4000);
+    });
     child.once("error", reject);
     child.once("exit", (code) => reject(new Error(`pocket-apm ${all.join(" ")} ended with ${code}: ${complained}`)));
     child.stdout.on("data", (part) => {
       said += part;
-      const pages = said.match(/^APM +(http:\S+)\n/m)?.[1], service = said.match(/^service +(http:\S+)\n/m)?.[1];
+      const pages = said.match(/^APM +(http:\S+)\n/m)?.[1],
+        service = said.match(/^service +(http:\S+)\n/m)?.[1];
       if (pages && (service || alone)) {
         started.add(pages);
         resolve(new Service(child, service, pages));

@@ -1,5 +1,5 @@
-// `test` with a watch on every page: nothing may be blocked by the content security policy, no script may fail, no dialog may
-// open, and no request may leave the server's own origin.
+// `test` with a watch on every page: nothing may be blocked by the content security policy, no script may fail, no
+// dialog may open, and no request may leave the server's own origin.
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
@@ -16,7 +16,8 @@ export const test = base.extend({
 
   // Starts a service, or a server alone, that no other test sees; it ends with the test.
   begin: async ({}, use) => {
-    const directory = mkdtempSync(path.join(tmpdir(), "pocket-apm-own-")), running = [];
+    const directory = mkdtempSync(path.join(tmpdir(), "pocket-apm-own-")),
+      running = [];
     await use(async (args) => {
       const one = await start(directory, `own-${running.length}`, args);
       running.push(one);
@@ -26,27 +27,34 @@ export const test = base.extend({
     rmSync(directory, { recursive: true, force: true });
   },
 
-  problems: [async ({ context, tolerated }, use) => {
-    const problems = [];
-    const own = [process.env.ARTICLE, process.env.PLAY, process.env.STRANGE];
-    context.on("request", (request) => {
-      const { origin, protocol } = new URL(request.url());
-      if (!own.includes(origin) && !started.has(origin) && protocol !== "data:") problems.push(`a request left for ${request.url()}`);
-    });
-    context.on("console", (message) => {
-      if (message.type() === "error" && !tolerated.some((known) => known.test(message.text()))) problems.push(`${message.page()?.url()}: ${message.text()}`);
-    });
-    context.on("weberror", (failed) => problems.push(`${failed.page()?.url()}: ${failed.error()}`));
-    context.on("dialog", async (dialog) => {
-      problems.push(`a dialog opened: ${dialog.message()}`);
-      await dialog.dismiss();
-    });
-    await context.addInitScript(() => {
-      addEventListener("securitypolicyviolation", (event) => console.error(`CSP: ${event.effectiveDirective} blocked ${event.blockedURI} ${event.sample}`));
-    });
-    await use(problems);
-    expect(problems, "what went wrong on the pages").toEqual([]);
-  }, { auto: true }],
+  problems: [
+    async ({ context, tolerated }, use) => {
+      const problems = [];
+      const own = [process.env.ARTICLE, process.env.PLAY, process.env.STRANGE];
+      context.on("request", (request) => {
+        const { origin, protocol } = new URL(request.url());
+        if (!own.includes(origin) && !started.has(origin) && protocol !== "data:")
+          problems.push(`a request left for ${request.url()}`);
+      });
+      context.on("console", (message) => {
+        if (message.type() === "error" && !tolerated.some((known) => known.test(message.text())))
+          problems.push(`${message.page()?.url()}: ${message.text()}`);
+      });
+      context.on("weberror", (failed) => problems.push(`${failed.page()?.url()}: ${failed.error()}`));
+      context.on("dialog", async (dialog) => {
+        problems.push(`a dialog opened: ${dialog.message()}`);
+        await dialog.dismiss();
+      });
+      await context.addInitScript(() => {
+        addEventListener("securitypolicyviolation", (event) =>
+          console.error(`CSP: ${event.effectiveDirective} blocked ${event.blockedURI} ${event.sample}`),
+        );
+      });
+      await use(problems);
+      expect(problems, "what went wrong on the pages").toEqual([]);
+    },
+    { auto: true },
+  ],
 });
 
 // The parsed answer of a server's `/api/v1/…`.

@@ -314,7 +314,8 @@ async fn the_service_speaks_no_http_2_and_answers_requests_for_other_protocols()
             "HTTP/1.1 4",
         ),
         (
-            "GET / HTTP/1.1\r\nHost: a\r\nConnection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABk\r\n\r\n",
+            "GET / HTTP/1.1\r\nHost: a\r\nConnection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: \
+                AAMAAABk\r\n\r\n",
             "HTTP/1.1 200",
         ),
         (

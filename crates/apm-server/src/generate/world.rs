@@ -96,7 +96,8 @@ static FIND_PERSON: Statement = statement(
 static SESSION: Statement = statement("GET", "GET session:{}", 150.0);
 static PRODUCTS: Statement = statement(
     "SELECT FROM products",
-    "SELECT p.id, p.name, p.price, c.name FROM products p JOIN categories c ON c.id = p.category_id WHERE p.active AND p.stock > $1 ORDER BY p.rank LIMIT 50",
+    "SELECT p.id, p.name, p.price, c.name FROM products p JOIN categories c ON c.id = p.category_id WHERE p.active AND \
+        p.stock > $1 ORDER BY p.rank LIMIT 50",
     2200.0,
 );
 static CART: Statement = statement(

@@ -210,8 +210,8 @@ fn judge(request: &HttpRequest, rules: &Rules, guard: &Guard) -> Verdict {
         }
         Asked::Foreign(host) => {
             let message = format!(
-                "forbidden request: host: '{}' is not allowed: name it in --apm-allowed-hosts (APM_ALLOWED_HOSTS) if this \
-                 server is reached by it",
+                "forbidden request: host: '{}' is not allowed: name it in --apm-allowed-hosts (APM_ALLOWED_HOSTS) if \
+                 this server is reached by it",
                 excerpt(host)
             );
             return forbidden(Refusal::Host, &message);
@@ -229,8 +229,8 @@ fn judge(request: &HttpRequest, rules: &Rules, guard: &Guard) -> Verdict {
             Site::Own => {}
             Site::Foreign(site) => {
                 let message = format!(
-                    "forbidden request: origin: '{}' is not allowed: this server is asked as '{}'. If a proxy has changed the \
-                     Host header, name the proxy in --apm-trusted-proxies (APM_TRUSTED_PROXIES)",
+                    "forbidden request: origin: '{}' is not allowed: this server is asked as '{}'. If a proxy has \
+                     changed the Host header, name the proxy in --apm-trusted-proxies (APM_TRUSTED_PROXIES)",
                     excerpt(&site),
                     excerpt(&front.host)
                 );

@@ -108,7 +108,8 @@ fn form(
                 meta name="color-scheme" content="light dark";
                 title { "Sign in · Pocket APM" }
                 link rel="icon" type="image/svg+xml" href=(ui::asset("favicon.svg"));
-                @for sheet in ["tokens.css", "components.css", "pages.css"] { link rel="stylesheet" href=(ui::asset(sheet)); }
+                @for sheet in ["tokens.css", "components.css", "pages.css"] {
+                    link rel="stylesheet" href=(ui::asset(sheet)); }
             }
             body.login {
                 main.panel {
@@ -118,7 +119,8 @@ fn form(
                     form.form method="post" action="/login" {
                         input type="hidden" name="next" value=(local(next));
                         label for="token" { "Secret token or API key" }
-                        input.input.input--text id="token" name="token" type="password" autocomplete="current-password" required autofocus;
+                        input.input.input--text id="token" name="token" type="password" autocomplete="current-password"
+                            required autofocus;
                         div.row { button.btn.btn--primary type="submit" { "Sign in" } }
                     }
                 }

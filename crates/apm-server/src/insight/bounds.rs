@@ -22,7 +22,8 @@ pub(super) fn markers(conn: &mut SqliteConnection) -> QueryResult<()> {
     ] {
         if count(conn, &format!("marker WHERE {which}"))? > most + most / SLACK {
             diesel::sql_query(format!(
-                "DELETE FROM marker WHERE id IN (SELECT id FROM marker WHERE {which} ORDER BY ts DESC, id DESC LIMIT -1 OFFSET ?)"
+                "DELETE FROM marker WHERE id IN (SELECT id FROM marker WHERE {which} ORDER BY ts DESC, id DESC LIMIT \
+                    -1 OFFSET ?)"
             ))
             .bind::<BigInt, _>(most)
             .execute(conn)?;
@@ -46,7 +47,8 @@ pub(super) fn versions(conn: &mut SqliteConnection) -> QueryResult<()> {
 pub(super) fn findings(conn: &mut SqliteConnection) -> QueryResult<()> {
     if count(conn, "finding")? > FINDINGS + FINDINGS / SLACK {
         diesel::sql_query(
-            "DELETE FROM finding WHERE id IN (SELECT id FROM finding ORDER BY ended IS NOT NULL, last_seen DESC LIMIT -1 OFFSET ?)",
+            "DELETE FROM finding WHERE id IN (SELECT id FROM finding ORDER BY ended IS NOT NULL, last_seen DESC LIMIT \
+                -1 OFFSET ?)",
         )
         .bind::<BigInt, _>(FINDINGS)
         .execute(conn)?;

@@ -51,7 +51,8 @@ pub enum GuardError {
     TimeOut(Duration),
     /// It put more into temporary files than it may.
     #[error(
-        "stopped after {} MiB of temporary files: it sorts or groups too much; narrow it by time or by seq, or select fewer columns",
+        "stopped after {} MiB of temporary files: it sorts or groups too much; narrow it by time or by seq, or select \
+            fewer columns",
         .0 >> 20
     )]
     Spilled(u64),

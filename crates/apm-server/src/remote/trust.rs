@@ -36,7 +36,8 @@ pub(super) fn config(trust: &Trust, is_needed: bool) -> Result<ClientConfig, Str
     let builder = match trust {
         _ if !is_needed => builder.with_root_certificates(RootCertStore::empty()),
         Trust::System => builder.with_platform_verifier().map_err(|error| {
-            format!("the certificates of this system cannot be used ({error}): name a file of them with --server-ca-file")
+            format!("the certificates of this system cannot be used ({error}): name a file of them with \
+                --server-ca-file")
         })?,
         Trust::Authorities(file) => {
             let wrong = |error: &dyn std::fmt::Display| format!("{}: {error}", file.display());

@@ -69,8 +69,8 @@ impl Clock {
         let ahead = Duration::from_secs(clock.saturating_sub(expected).unsigned_abs());
         let doubt = self.doubt.get_or_insert_with(|| {
             log::warn!(
-                "the clock is {} h ahead of the newest arrival: no event is deleted for its age until new arrivals have agreed with \
-                 the clock for {} min",
+                "the clock is {} h ahead of the newest arrival: no event is deleted for its age until new arrivals \
+                 have agreed with the clock for {} min",
                 ahead.as_secs() / 3_600,
                 WHILE.as_secs() / 60
             );

@@ -1,4 +1,5 @@
 mod hostile;
+mod languages;
 mod made_up;
 mod quotes;
 mod stable;

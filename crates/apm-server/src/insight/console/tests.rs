@@ -139,8 +139,9 @@ fn a_bomb_is_stopped_in_time_and_a_flood_is_cut() {
         format!("{bomb} SELECT n FROM c ORDER BY -n"),
         format!("{bomb} SELECT group_concat(n) FROM c WHERE n < 0"),
         "SELECT count(*) FROM (SELECT value FROM json_each('[1,2,3,4,5,6,7,8,9,10]')) a, \
-         json_each('[1,2,3,4,5,6,7,8,9,10]') b, json_each('[1,2,3,4,5,6,7,8,9,10]') c, json_each('[1,2,3,4,5,6,7,8,9,10]') d, \
-         json_each('[1,2,3,4,5,6,7,8,9,10]') e, json_each('[1,2,3,4,5,6,7,8,9,10]') f, json_each('[1,2,3,4,5,6,7,8,9,10]') g, \
+         json_each('[1,2,3,4,5,6,7,8,9,10]') b, json_each('[1,2,3,4,5,6,7,8,9,10]') c, \
+         json_each('[1,2,3,4,5,6,7,8,9,10]') d, json_each('[1,2,3,4,5,6,7,8,9,10]') e, \
+         json_each('[1,2,3,4,5,6,7,8,9,10]') f, json_each('[1,2,3,4,5,6,7,8,9,10]') g, \
          json_each('[1,2,3,4,5,6,7,8,9,10]') h"
             .to_owned(),
     ] {
@@ -164,7 +165,8 @@ fn a_bomb_is_stopped_in_time_and_a_flood_is_cut() {
 fn what_fills_the_disk_with_temporary_files_is_stopped() {
     const MOST: u64 = 8 << 20;
     let (_dir, path) = database();
-    let rows = "WITH RECURSIVE c(n, b) AS (SELECT 1, randomblob(10000) UNION ALL SELECT n + 1, randomblob(10000) FROM c)";
+    let rows = "WITH RECURSIVE c(n, b) AS (SELECT 1, randomblob(10000) UNION ALL SELECT n + 1, randomblob(10000) \
+        FROM c)";
     for sql in [
         format!("{rows} SELECT n FROM c ORDER BY b"),
         format!("{rows} SELECT b, count(*) FROM c GROUP BY b"),

@@ -28,8 +28,8 @@ impl Schema {
     pub(super) fn read(conn: &Connection) -> Result<Self> {
         let mut schema = Self::default();
         let mut found = conn.prepare(
-            "SELECT type, name, sql FROM sqlite_schema WHERE sql IS NOT NULL AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\' \
-             ORDER BY CASE type WHEN 'table' THEN 0 WHEN 'view' THEN 1 WHEN 'index' THEN 2 ELSE 3 END",
+            "SELECT type, name, sql FROM sqlite_schema WHERE sql IS NOT NULL AND name NOT LIKE 'sqlite\\_%' ESCAPE \
+             '\\' ORDER BY CASE type WHEN 'table' THEN 0 WHEN 'view' THEN 1 WHEN 'index' THEN 2 ELSE 3 END",
         )?;
         let mut rows = found.query([])?;
         while let Some(row) = rows.next()? {

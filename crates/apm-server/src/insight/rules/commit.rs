@@ -41,13 +41,14 @@ pub(super) fn apply(look: &Look<'_>) -> Vec<Draft> {
             says: Says {
                 title: format!("Commits take most of the SQL of {}: {:.0} %.", caller.name, share * 100.0),
                 cause: format!(
-                    "A COMMIT takes {} on average, all its other statements together {} per request. A commit waits for the disk \
-                     (fsync), however little was written.",
+                    "A COMMIT takes {} on average, all its other statements together {} per request. A commit waits \
+                     for the disk (fsync), however little was written.",
                     duration_words(mean),
                     duration_words((work - caller.sum) / caller.requests.max(1) as f64),
                 ),
-                remedy: "Commit more rows at once, or use journal_mode = WAL with synchronous = NORMAL, which syncs at checkpoints \
-                         only (a power loss may then cost the last commits, a crash of the process does not)."
+                remedy: "Commit more rows at once, or use journal_mode = WAL with synchronous = NORMAL, which syncs \
+                         at checkpoints only (a power loss may then cost the last commits, a crash of the process \
+                         does not)."
                     .to_owned(),
                 evidence: Evidence {
                     trace: Some(caller.trace_id.to_string()),

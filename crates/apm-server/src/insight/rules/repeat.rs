@@ -74,7 +74,8 @@ fn draft(caller: &Caller, statement: &Statement, pattern: Pattern) -> Draft {
                 statement.short()
             ),
             cause: format!(
-                "{per_request:.1} calls per request on average, {:.0} at most, over {} requests: {} of {} per request ({share:.0} %).",
+                "{per_request:.1} calls per request on average, {:.0} at most, over {} requests: {} of {} per request \
+                    ({share:.0} %).",
                 caller.most,
                 caller.requests,
                 duration_words(time),

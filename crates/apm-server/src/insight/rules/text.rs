@@ -90,8 +90,8 @@ fn select_star(look: &mut Look<'_>, statement: &Statement) -> Result<Option<Draf
             [
                 format!("{} reads every column of every row.", statement.short()),
                 format!(
-                    "{} has about {} rows, and there is neither WHERE nor LIMIT. Agents time the statement, often not the fetching \
-                     of its rows.",
+                    "{} has about {} rows, and there is neither WHERE nor LIMIT. Agents time the statement, often not \
+                     the fetching of its rows.",
                     statement.table_name,
                     count_words(rows)
                 ),
@@ -116,7 +116,8 @@ fn string_built(look: &mut Look<'_>, statement: &Statement) -> Result<Option<Dra
             Severity::Cost,
             [
                 format!("{} is built with its values in the text.", statement.short()),
-                format!("The last {COMPARED} calls had {texts} different texts. A value with a quote in it can become SQL, and each text is parsed anew."),
+                format!("The last {COMPARED} calls had {texts} different texts. A value with a quote in it can become \
+                    SQL, and each text is parsed anew."),
                 "Pass the values as parameters (?), which also lets the statement be prepared once.".to_owned(),
             ],
         )

@@ -1,5 +1,5 @@
-// Selecting a range of latency on the distribution: drag, click a bar, drag a handle, or use the arrow keys. The two number
-// inputs beside it do the same without any of this.
+// Selecting a range of latency on the distribution: drag, click a bar, drag a handle, or use the arrow keys. The two
+// number inputs beside it do the same without any of this.
 import { show } from "./swap.js";
 
 const clamp = (value, low, high) => Math.min(high, Math.max(low, value));
@@ -11,13 +11,19 @@ class Brush {
     this.from = Number(root.dataset.from);
     this.to = Number(root.dataset.to);
     this.log = root.dataset.scale === "log";
-    this.bars = [...this.plot.querySelectorAll("rect[data-from]")].map((bar) => [Number(bar.dataset.from), Number(bar.dataset.to)]);
+    this.bars = [...this.plot.querySelectorAll("rect[data-from]")].map((bar) => [
+      Number(bar.dataset.from),
+      Number(bar.dataset.to),
+    ]);
     const url = new URL(location.href);
     const chosen = ["min_us", "max_us"].map((key) => url.searchParams.get(key));
     this.range = chosen.every(Boolean) ? chosen.map(Number) : null;
     this.body.tabIndex = 0;
     this.body.setAttribute("role", "group");
-    this.body.setAttribute("aria-label", "Latency range: left and right move it by a bar, with Shift they widen it, Escape clears it");
+    this.body.setAttribute(
+      "aria-label",
+      "Latency range: left and right move it by a bar, with Shift they widen it, Escape clears it",
+    );
     this.listen();
   }
 
@@ -31,11 +37,14 @@ class Brush {
   }
 
   place(value) {
-    return this.log ? Math.log(value / this.from) / Math.log(this.to / this.from) : (value - this.from) / (this.to - this.from);
+    return this.log
+      ? Math.log(value / this.from) / Math.log(this.to / this.from)
+      : (value - this.from) / (this.to - this.from);
   }
 
   listen() {
-    let start = null, edge = null;
+    let start = null,
+      edge = null;
     this.body.addEventListener("pointerdown", (event) => {
       if (event.button) return;
       edge = event.target.closest?.("[data-edge]")?.dataset.edge ?? null;
@@ -45,19 +54,28 @@ class Brush {
       event.preventDefault();
       this.body.focus({ preventScroll: true });
     });
-    this.body.addEventListener("pointermove", (event) => { if (start !== null) this.draw(start, this.share(event)); });
+    this.body.addEventListener("pointermove", (event) => {
+      if (start !== null) this.draw(start, this.share(event));
+    });
     this.body.addEventListener("pointerup", (event) => {
       if (start === null) return;
-      const end = this.share(event), moved = Math.abs(end - start) > 0.004;
+      const end = this.share(event),
+        moved = Math.abs(end - start) > 0.004;
       const [low, high] = [Math.min(start, end), Math.max(start, end)];
       this.stop();
       if (moved) this.select(this.value(low), this.value(high));
       else if (!edge) this.bar(this.value(end));
       start = null;
     });
-    this.body.addEventListener("pointercancel", () => { start = null; this.stop(); });
+    this.body.addEventListener("pointercancel", () => {
+      start = null;
+      this.stop();
+    });
     this.body.addEventListener("keydown", (event) => {
-      if (event.key === "Escape" && this.range) { event.preventDefault(); return this.clear(); }
+      if (event.key === "Escape" && this.range) {
+        event.preventDefault();
+        return this.clear();
+      }
       const by = { ArrowLeft: -1, ArrowRight: 1 }[event.key];
       if (!by || !this.bars.length) return;
       event.preventDefault();
@@ -73,11 +91,18 @@ class Brush {
   step(by, widen) {
     const last = this.bars.length - 1;
     if (!this.range) return this.select(...this.bars[by > 0 ? 0 : last]);
-    let first = this.bars.findIndex(([, to]) => to > this.range[0] + 0.5), end = this.bars.findLastIndex(([from]) => from < this.range[1] - 0.5);
+    let first = this.bars.findIndex(([, to]) => to > this.range[0] + 0.5),
+      end = this.bars.findLastIndex(([from]) => from < this.range[1] - 0.5);
     if (first < 0) first = last;
     if (end < 0) end = 0;
-    if (widen) { if (by > 0) end = Math.min(last, end + 1); else first = Math.max(0, first - 1); }
-    else { const shift = clamp(by, -first, last - end); first += shift; end += shift; }
+    if (widen) {
+      if (by > 0) end = Math.min(last, end + 1);
+      else first = Math.max(0, first - 1);
+    } else {
+      const shift = clamp(by, -first, last - end);
+      first += shift;
+      end += shift;
+    }
     this.select(this.bars[first][0], this.bars[end][1]);
   }
 
@@ -120,5 +145,9 @@ class Brush {
 }
 
 export function init(root) {
-  for (const element of root.querySelectorAll(".brushable")) if (!element.dataset.ready) { element.dataset.ready = "1"; new Brush(element); }
+  for (const element of root.querySelectorAll(".brushable"))
+    if (!element.dataset.ready) {
+      element.dataset.ready = "1";
+      new Brush(element);
+    }
 }

@@ -1,5 +1,5 @@
-// Charts over time: one crosshair across all of a page, a tooltip with every series, and drag to zoom. What is shown comes from
-// the table behind each chart.
+// Charts over time: one crosshair across all of a page, a tooltip with every series, and drag to zoom. What is shown
+// comes from the table behind each chart.
 import { show } from "./swap.js";
 
 const SVG = "http://www.w3.org/2000/svg";
@@ -16,7 +16,9 @@ class Chart {
     this.from = Number(figure.dataset.from);
     this.step = Number(figure.dataset.step);
     const table = document.getElementById(`${figure.id}-data`)?.querySelector("table");
-    this.heads = [...(table?.tHead.rows[0].cells ?? [])].slice(1).map((cell) => ({ name: cell.textContent, swatch: cell.dataset.swatch ?? "" }));
+    this.heads = [...(table?.tHead.rows[0].cells ?? [])]
+      .slice(1)
+      .map((cell) => ({ name: cell.textContent, swatch: cell.dataset.swatch ?? "" }));
     this.rows = [...(table?.tBodies[0].rows ?? [])].map((row) => [...row.cells].map((cell) => cell.textContent));
     this.lines = [...this.plot.querySelectorAll("polyline.line")].map((line) => ({
       kind: [...line.classList].find((name) => name !== "line"),
@@ -33,16 +35,19 @@ class Chart {
 
   index(event) {
     const box = this.plot.getBoundingClientRect();
-    return clamp(Math.floor((event.clientX - box.left) / box.width * this.rows.length), 0, this.rows.length - 1);
+    return clamp(Math.floor(((event.clientX - box.left) / box.width) * this.rows.length), 0, this.rows.length - 1);
   }
 
   listen() {
     let start = null;
     this.body.addEventListener("pointermove", (event) => {
       const i = this.index(event);
-      if (start === null) return point(i); else this.drag(start, i);
+      if (start === null) return point(i);
+      else this.drag(start, i);
     });
-    this.body.addEventListener("pointerleave", () => { if (start === null) point(null); });
+    this.body.addEventListener("pointerleave", () => {
+      if (start === null) point(null);
+    });
     this.body.addEventListener("pointerdown", (event) => {
       if (event.button || event.target.closest("a, .tooltip")) return;
       start = this.index(event);
@@ -62,7 +67,10 @@ class Chart {
     this.body.addEventListener("dblclick", () => document.querySelector('.header a[aria-label="Zoom out"]')?.click());
     this.body.addEventListener("keydown", (event) => {
       const move = { ArrowLeft: -1, ArrowRight: 1 }[event.key];
-      if (move) { event.preventDefault(); point(clamp((at ?? (move > 0 ? -1 : this.rows.length)) + move, 0, this.rows.length - 1)); }
+      if (move) {
+        event.preventDefault();
+        point(clamp((at ?? (move > 0 ? -1 : this.rows.length)) + move, 0, this.rows.length - 1));
+      }
       if (event.key === "Escape") point(null);
       if (event.key === "Enter" && at !== null) this.zoom(Math.max(0, at - 1), Math.min(this.rows.length, at + 2));
     });
@@ -79,7 +87,15 @@ class Chart {
 
   drag(a, b) {
     const [low, high] = a < b ? [a, b] : [b, a];
-    this.marks.replaceChildren(make("rect", { class: "drag", x: `${low / this.rows.length * 100}%`, width: `${(high - low + 1) / this.rows.length * 100}%`, y: 0, height: this.plot.getAttribute("height") }));
+    this.marks.replaceChildren(
+      make("rect", {
+        class: "drag",
+        x: `${(low / this.rows.length) * 100}%`,
+        width: `${((high - low + 1) / this.rows.length) * 100}%`,
+        y: 0,
+        height: this.plot.getAttribute("height"),
+      }),
+    );
   }
 
   // The crosshair in the middle of bucket `i`, a dot on each line, and the words.
@@ -87,7 +103,8 @@ class Chart {
     this.body.querySelector(".tooltip")?.remove();
     this.marks.replaceChildren();
     if (i === null || !this.rows[i]) return;
-    const share = (i + 0.5) / this.rows.length, x = `${share * 100}%`;
+    const share = (i + 0.5) / this.rows.length,
+      x = `${share * 100}%`;
     this.marks.append(make("line", { class: "cross", x1: x, x2: x, y1: 0, y2: this.plot.getAttribute("height") }));
     for (const line of this.lines) {
       const hit = line.points.find(([px]) => Math.abs(px - share * 1000) < 200 / this.rows.length);
@@ -100,15 +117,21 @@ class Chart {
     when.textContent = this.rows[i][0];
     const list = document.createElement("dl");
     this.heads.forEach(({ name, swatch }, n) => {
-      const dt = document.createElement("dt"), dd = document.createElement("dd");
-      if (swatch) { const key = document.createElement("span"); key.className = `swatch ${swatch}`; dt.append(key); }
+      const dt = document.createElement("dt"),
+        dd = document.createElement("dd");
+      if (swatch) {
+        const key = document.createElement("span");
+        key.className = `swatch ${swatch}`;
+        dt.append(key);
+      }
       dt.append(name);
       dd.textContent = this.rows[i][n + 1];
       list.append(dt, dd);
     });
     tip.append(when, list);
     this.body.append(tip);
-    const plot = this.plot.getBoundingClientRect(), body = this.body.getBoundingClientRect();
+    const plot = this.plot.getBoundingClientRect(),
+      body = this.body.getBoundingClientRect();
     const cross = plot.left - body.left + share * plot.width;
     const left = cross - tip.offsetWidth - 12;
     tip.style.setProperty("--x", `${left < 0 ? cross + 12 : left}px`);

@@ -7,6 +7,7 @@ export function init(root) {
   find.closest(".query").hidden = false;
   find.addEventListener("input", () => {
     const text = find.value.trim().toLowerCase();
-    for (const item of document.querySelectorAll(".fields li[data-field]")) item.hidden = text !== "" && !item.dataset.field.toLowerCase().includes(text);
+    for (const item of document.querySelectorAll(".fields li[data-field]"))
+      item.hidden = text !== "" && !item.dataset.field.toLowerCase().includes(text);
   });
 }

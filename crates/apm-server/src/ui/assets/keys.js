@@ -18,28 +18,51 @@ export function init() {
     if (event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented) return;
     const menu = document.querySelector("details.menu[open]");
     if (event.key === "Escape") {
-      if (menu) { menu.open = false; menu.querySelector("summary").focus(); event.preventDefault(); }
-      else if (typing(document.activeElement)) document.activeElement.blur();
+      if (menu) {
+        menu.open = false;
+        menu.querySelector("summary").focus();
+        event.preventDefault();
+      } else if (typing(document.activeElement)) document.activeElement.blur();
       return;
     }
     if (typing(event.target)) return;
-    if (Date.now() - prefix < 1500 && PAGES[event.key]) { prefix = 0; event.preventDefault(); return go(PAGES[event.key]); }
+    if (Date.now() - prefix < 1500 && PAGES[event.key]) {
+      prefix = 0;
+      event.preventDefault();
+      return go(PAGES[event.key]);
+    }
     prefix = 0;
-    if (event.key === "g") { prefix = Date.now(); return; }
+    if (event.key === "g") {
+      prefix = Date.now();
+      return;
+    }
     if (event.key === "/") {
-      const find = document.querySelector("#wf")?.contains(document.activeElement) ? document.querySelector("#find") : null;
+      const find = document.querySelector("#wf")?.contains(document.activeElement)
+        ? document.querySelector("#find")
+        : null;
       const field = find ?? document.querySelector("#q");
-      if (field) { event.preventDefault(); field.focus(); field.select(); }
+      if (field) {
+        event.preventDefault();
+        field.focus();
+        field.select();
+      }
     } else if (event.key === "?") {
       const help = document.querySelector("[data-help]")?.parentElement;
-      if (help) { event.preventDefault(); help.open = !help.open; }
+      if (help) {
+        event.preventDefault();
+        help.open = !help.open;
+      }
     } else if (menu) {
       const choice = menu.querySelector(`[data-key="${CSS.escape(event.key)}"]`);
-      if (choice) { event.preventDefault(); choice.click(); }
+      if (choice) {
+        event.preventDefault();
+        choice.click();
+      }
     }
   });
   // One menu at a time; a click elsewhere closes it.
   document.addEventListener("click", (event) => {
-    for (const menu of document.querySelectorAll("details.menu[open]")) if (!menu.contains(event.target)) menu.open = false;
+    for (const menu of document.querySelectorAll("details.menu[open]"))
+      if (!menu.contains(event.target)) menu.open = false;
   });
 }

@@ -1,5 +1,5 @@
-// Series come and go: by a click on the legend or on a line's label, Alt-click keeps one alone, and on a focused chart the
-// digits 1 to 9 do the same. What is hidden is ink, not data: the table behind the chart stays whole.
+// Series come and go: by a click on the legend or on a line's label, Alt-click keeps one alone, and on a focused chart
+// the digits 1 to 9 do the same. What is hidden is ink, not data: the table behind the chart stays whole.
 import { announce } from "./swap.js";
 
 class Legend {
@@ -9,7 +9,12 @@ class Legend {
     this.over = figure.querySelector(".chart-over");
     this.entries = entries;
     this.off = new Set();
-    this.bars = [...this.plot.querySelectorAll("rect.bar, rect.cap")].map((rect) => ({ rect, x: rect.getAttribute("x"), y: Number(rect.getAttribute("y")), height: Number(rect.getAttribute("height")) }));
+    this.bars = [...this.plot.querySelectorAll("rect.bar, rect.cap")].map((rect) => ({
+      rect,
+      x: rect.getAttribute("x"),
+      y: Number(rect.getAttribute("y")),
+      height: Number(rect.getAttribute("height")),
+    }));
     entries.forEach(({ element }, i) => {
       if (element.localName === "li") {
         element.tabIndex = 0;
@@ -18,7 +23,12 @@ class Legend {
         element.parentElement.setAttribute("aria-label", "Series");
         element.setAttribute("role", "button");
         element.setAttribute("aria-pressed", "true");
-        element.addEventListener("keydown", (event) => { if (event.key === "Enter" || event.key === " ") { event.preventDefault(); this.toggle(i, event.altKey); } });
+        element.addEventListener("keydown", (event) => {
+          if (event.key === "Enter" || event.key === " ") {
+            event.preventDefault();
+            this.toggle(i, event.altKey);
+          }
+        });
       }
       element.classList.add("toggles");
       element.addEventListener("click", (event) => this.toggle(i, event.altKey));
@@ -48,10 +58,14 @@ class Legend {
 
   // What stays in a stack stands on what stays below it.
   stack() {
-    const height = Number(this.plot.getAttribute("height")), bottoms = new Map();
+    const height = Number(this.plot.getAttribute("height")),
+      bottoms = new Map();
     let top = height;
     for (const { rect, x, y, height: own } of this.bars) {
-      if (rect.classList.contains("cap")) { rect.setAttribute("y", this.off.size ? top : y); continue; }
+      if (rect.classList.contains("cap")) {
+        rect.setAttribute("y", this.off.size ? top : y);
+        continue;
+      }
       const bottom = bottoms.get(x) ?? height;
       top = this.off.size ? bottom - own : y;
       rect.setAttribute("y", top);
@@ -62,7 +76,12 @@ class Legend {
 }
 
 // A legend's own words, without the figure after them.
-const words = (element) => [...element.childNodes].filter((node) => node.nodeType === Node.TEXT_NODE).map((node) => node.textContent).join("").trim();
+const words = (element) =>
+  [...element.childNodes]
+    .filter((node) => node.nodeType === Node.TEXT_NODE)
+    .map((node) => node.textContent)
+    .join("")
+    .trim();
 
 // The class that colours a series, of its swatch or of its line.
 const kindOf = (element) => [...element.classList].find((name) => !["swatch", "line", "toggles", "off"].includes(name));
@@ -71,8 +90,16 @@ export function init(root) {
   for (const figure of root.querySelectorAll("figure.chart[data-step]")) {
     if (figure.dataset.legend) continue;
     figure.dataset.legend = "1";
-    const items = [...figure.querySelectorAll(".legend li")].map((element) => ({ element, kind: kindOf(element.querySelector(".swatch")), name: words(element) }));
-    const labels = [...figure.querySelectorAll(".chart-right text[data-kind]")].map((element) => ({ element, kind: element.dataset.kind, name: element.querySelector(".lab")?.textContent ?? "" }));
+    const items = [...figure.querySelectorAll(".legend li")].map((element) => ({
+      element,
+      kind: kindOf(element.querySelector(".swatch")),
+      name: words(element),
+    }));
+    const labels = [...figure.querySelectorAll(".chart-right text[data-kind]")].map((element) => ({
+      element,
+      kind: element.dataset.kind,
+      name: element.querySelector(".lab")?.textContent ?? "",
+    }));
     const entries = items.length ? items : labels;
     if (entries.length > 1) new Legend(figure, entries);
   }

@@ -10,8 +10,11 @@ export function init(root) {
   const table = root.querySelector?.("table[data-live]");
   if (!table || table.dataset.ready) return;
   table.dataset.ready = "1";
-  const body = table.tBodies[0], pause = document.querySelector("[data-live-pause]"), state = document.querySelector("[data-live-state]");
-  let source = null, waiting = [];
+  const body = table.tBodies[0],
+    pause = document.querySelector("[data-live-pause]"),
+    state = document.querySelector("[data-live-state]");
+  let source = null,
+    waiting = [];
 
   const insert = (html) => {
     const rows = document.createElement("tbody");
@@ -22,22 +25,38 @@ export function init(root) {
   const open = () => {
     if (source || document.hidden) return;
     source = new EventSource(table.dataset.live);
-    source.addEventListener("rows", (event) => { if (pause?.getAttribute("aria-pressed") === "true") { waiting = [event.data, ...waiting].slice(0, MOST); say(); } else insert(event.data); });
+    source.addEventListener("rows", (event) => {
+      if (pause?.getAttribute("aria-pressed") === "true") {
+        waiting = [event.data, ...waiting].slice(0, MOST);
+        say();
+      } else insert(event.data);
+    });
     source.addEventListener("dropped", (event) => say(`${event.data} rows were not shown, they arrived too fast.`));
     source.onopen = () => say();
     source.onerror = () => say("The connection was lost; trying again.");
   };
-  const close = () => { source?.close(); source = null; };
-  const say = (text) => { if (state) state.textContent = text ?? (waiting.length ? `Paused, ${waiting.length} batches wait.` : "Listening."); };
+  const close = () => {
+    source?.close();
+    source = null;
+  };
+  const say = (text) => {
+    if (state) state.textContent = text ?? (waiting.length ? `Paused, ${waiting.length} batches wait.` : "Listening.");
+  };
 
   pause?.removeAttribute("hidden");
   pause?.addEventListener("click", () => {
     const paused = pause.getAttribute("aria-pressed") !== "true";
     pause.setAttribute("aria-pressed", paused);
-    if (!paused) { waiting.reverse().forEach(insert); waiting = []; }
+    if (!paused) {
+      waiting.reverse().forEach(insert);
+      waiting = [];
+    }
     say(paused ? "Paused." : undefined);
   });
-  const turn = () => { if (document.hidden) close(); else open(); };
+  const turn = () => {
+    if (document.hidden) close();
+    else open();
+  };
   document.addEventListener("visibilitychange", turn);
   addEventListener("pagehide", close);
   leave = () => {

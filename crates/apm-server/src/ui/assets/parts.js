@@ -1,12 +1,14 @@
-// A waterfall of which a part of the rows is in the document. The others are asked for as the reader scrolls, walks by keys or
-// searches; where they are missing stands an empty block of their height. The server folds, unfolds and finds: it knows all rows.
+// A waterfall of which a part of the rows is in the document. The others are asked for as the reader scrolls, walks by
+// keys or searches; where they are missing stands an empty block of their height. The server folds, unfolds and finds:
+// it knows all rows.
 import { announce } from "./swap.js";
 import { Treegrid } from "./treegrid.js";
 
 // The height of a row, as in the style sheet.
 const ROW = 28;
 // Rows of one answer, at most, and rows that are held.
-const ANSWER = 200, HELD = 1_200;
+const ANSWER = 200,
+  HELD = 1_200;
 // Pixels around the window in which rows are to be there.
 const NEAR = 900;
 // Lines that may be turned: as many as the server reads.
@@ -17,7 +19,12 @@ export class Parts extends Treegrid {
     super(table);
     this.address = new URL(table.dataset.rows, location.href);
     this.asked = 0;
-    this.watch = new IntersectionObserver((seen) => { if (seen.some((one) => one.isIntersecting)) this.fill(); }, { rootMargin: `${NEAR}px 0px` });
+    this.watch = new IntersectionObserver(
+      (seen) => {
+        if (seen.some((one) => one.isIntersecting)) this.fill();
+      },
+      { rootMargin: `${NEAR}px 0px` },
+    );
     const bodies = [...table.tBodies];
     const { first, total, turned } = table.dataset;
     this.take({ first: Number(first), total: Number(total), turned, rows: bodies.flatMap((body) => [...body.rows]) });
@@ -27,7 +34,9 @@ export class Parts extends Treegrid {
     table.classList.toggle("finding", Boolean(this.find?.value.trim()));
   }
 
-  get patience() { return 200; }
+  get patience() {
+    return 200;
+  }
 
   // All rows anew: those of an answer, and empty blocks for the others.
   take({ first, total, turned, rows }) {
@@ -65,7 +74,12 @@ export class Parts extends Treegrid {
     return [block];
   }
 
-  look() { for (const block of this.table.querySelectorAll("tbody.missing")) { this.watch.unobserve(block); this.watch.observe(block); } }
+  look() {
+    for (const block of this.table.querySelectorAll("tbody.missing")) {
+      this.watch.unobserve(block);
+      this.watch.observe(block);
+    }
+  }
 
   // Asks for the rows that would be near the window.
   async fill() {
@@ -73,13 +87,16 @@ export class Parts extends Treegrid {
     this.filling = true;
     try {
       for (let block = this.nearest(); block; block = this.nearest()) {
-        const from = Number(block.dataset.from), to = Number(block.dataset.to);
+        const from = Number(block.dataset.from),
+          to = Number(block.dataset.to);
         const top = Math.floor((-block.getBoundingClientRect().top - NEAR) / ROW);
         // A block that ends soon is filled to its end.
         const first = Math.max(from, Math.min(from + Math.max(0, top), to - ANSWER));
-        if (!await this.load(block, first)) break;
+        if (!(await this.load(block, first))) break;
       }
-    } finally { this.filling = false; }
+    } finally {
+      this.filling = false;
+    }
     this.look();
   }
 
@@ -92,13 +109,22 @@ export class Parts extends Treegrid {
 
   // Puts rows from `first` on into an empty block; false where that came to nothing.
   async load(block, first) {
-    const asked = this.asked, from = Number(block.dataset.from), to = Number(block.dataset.to);
+    const asked = this.asked,
+      from = Number(block.dataset.from),
+      to = Number(block.dataset.to);
     const answer = await this.ask({ rows: first });
     if (!answer?.rows.length) return false;
     if (asked !== this.asked || !block.isConnected) return true;
-    if (answer.total !== this.total) { this.take(answer); return true; }
+    if (answer.total !== this.total) {
+      this.take(answer);
+      return true;
+    }
     const rows = answer.rows.slice(0, to - answer.first);
-    block.replaceWith(...this.blocks(from, answer.first), this.body(answer.first, rows), ...this.blocks(answer.first + rows.length, to));
+    block.replaceWith(
+      ...this.blocks(from, answer.first),
+      this.body(answer.first, rows),
+      ...this.blocks(answer.first + rows.length, to),
+    );
     this.shed();
     return true;
   }
@@ -107,7 +133,10 @@ export class Parts extends Treegrid {
   shed() {
     const bodies = [...this.table.querySelectorAll("tbody:not(.missing)")];
     let held = bodies.reduce((sum, body) => sum + body.rows.length, 0);
-    const distance = (body) => { const box = body.getBoundingClientRect(); return Math.max(-box.bottom, box.top - innerHeight, 0); };
+    const distance = (body) => {
+      const box = body.getBoundingClientRect();
+      return Math.max(-box.bottom, box.top - innerHeight, 0);
+    };
     for (const body of bodies.sort((a, b) => distance(b) - distance(a))) {
       if (held <= HELD || distance(body) < NEAR) break;
       if (body.contains(document.activeElement)) continue;
@@ -115,7 +144,8 @@ export class Parts extends Treegrid {
       body.replaceWith(...this.blocks(Number(body.dataset.from), Number(body.dataset.to)));
     }
     for (const block of [...this.table.querySelectorAll("tbody.missing + tbody.missing")]) this.join(block);
-    if (!this.table.querySelector('tbody tr[tabindex="0"]')) this.table.querySelector("tbody tr")?.setAttribute("tabindex", "0");
+    if (!this.table.querySelector('tbody tr[tabindex="0"]'))
+      this.table.querySelector("tbody tr")?.setAttribute("tabindex", "0");
   }
 
   // Two empty blocks that follow each other are one.
@@ -130,16 +160,25 @@ export class Parts extends Treegrid {
   // Asks the server for rows; nothing where it does not answer.
   async ask(question) {
     const url = new URL(this.address);
-    const item = new URL(location.href).searchParams.get("item"), find = this.find?.value.trim();
+    const item = new URL(location.href).searchParams.get("item"),
+      find = this.find?.value.trim();
     const all = { turn: this.turned.join(","), find, item, ...question };
-    for (const [key, value] of Object.entries(all)) if (value !== "" && value !== null && value !== undefined) url.searchParams.set(key, value);
+    for (const [key, value] of Object.entries(all))
+      if (value !== "" && value !== null && value !== undefined) url.searchParams.set(key, value);
     try {
       const answer = await fetch(url, { headers: { "X-Fragment": "rows" } });
       if (!answer.ok) throw new Error(`${answer.status}`);
       const table = new DOMParser().parseFromString(await answer.text(), "text/html").querySelector("table");
       const { first, total, turned, hits, hit } = table?.dataset ?? {};
       if (total === undefined) throw new Error("no rows");
-      return { first: Number(first), total: Number(total), turned, hits: Number(hits ?? 0), hit: Number(hit ?? 0), rows: [...table.rows] };
+      return {
+        first: Number(first),
+        total: Number(total),
+        turned,
+        hits: Number(hits ?? 0),
+        hit: Number(hit ?? 0),
+        rows: [...table.rows],
+      };
     } catch {
       announce("The rows could not be loaded");
       return null;
@@ -155,25 +194,38 @@ export class Parts extends Treegrid {
     return answer;
   }
 
-  at(place) { return this.table.querySelector(`tr[data-row="${place}"]`); }
+  at(place) {
+    return this.table.querySelector(`tr[data-row="${place}"]`);
+  }
 
   // Focuses the row at a place, which may have to be asked for.
   async go(place) {
     if (place < 0 || place >= this.total) return;
     const row = this.at(place);
     if (row) return this.focus(row);
-    const block = [...this.table.querySelectorAll("tbody.missing")].find((one) => place >= Number(one.dataset.from) && place < Number(one.dataset.to));
-    if (block && await this.load(block, Math.max(Number(block.dataset.from), place - ANSWER / 2))) this.focus(this.at(place));
+    const block = [...this.table.querySelectorAll("tbody.missing")].find(
+      (one) => place >= Number(one.dataset.from) && place < Number(one.dataset.to),
+    );
+    if (block && (await this.load(block, Math.max(Number(block.dataset.from), place - ANSWER / 2))))
+      this.focus(this.at(place));
     this.look();
   }
 
-  step(row, by) { return this.go(Number(row.dataset.row) + by); }
-  end(last) { return this.go(last ? this.total - 1 : 0); }
-  up(row) { if (row.dataset.up !== undefined) return this.go(Number(row.dataset.up)); }
+  step(row, by) {
+    return this.go(Number(row.dataset.row) + by);
+  }
+  end(last) {
+    return this.go(last ? this.total - 1 : 0);
+  }
+  up(row) {
+    if (row.dataset.up !== undefined) return this.go(Number(row.dataset.up));
+  }
 
   turn(row) {
     const line = row.dataset.line;
-    this.turned = this.turned.includes(line) ? this.turned.filter((one) => one !== line) : [...this.turned, line].slice(-TURNED);
+    this.turned = this.turned.includes(line)
+      ? this.turned.filter((one) => one !== line)
+      : [...this.turned, line].slice(-TURNED);
   }
 
   async fold(row, open) {
@@ -195,8 +247,10 @@ export class Parts extends Treegrid {
 
   // The rows around one anew; it stays where it is in the window.
   async around(row) {
-    const line = row.dataset.line, top = row.getBoundingClientRect().top, place = Number(row.dataset.row);
-    if (!await this.anew({ rows: Math.max(0, place - ANSWER / 4) })) return;
+    const line = row.dataset.line,
+      top = row.getBoundingClientRect().top,
+      place = Number(row.dataset.row);
+    if (!(await this.anew({ rows: Math.max(0, place - ANSWER / 4) }))) return;
     const same = this.table.querySelector(`tr[data-line="${CSS.escape(line)}"]`);
     if (!same) return;
     scrollBy(0, same.getBoundingClientRect().top - top);
@@ -207,8 +261,13 @@ export class Parts extends Treegrid {
     const answer = await this.anew({ find: "is:failed", near: row.dataset.line });
     if (!answer) return;
     const found = this.table.querySelector("tr.here");
-    if (!this.find?.value.trim()) for (const hit of this.table.querySelectorAll("tr.hit")) hit.classList.remove("hit", "here");
-    if (found) this.focus(found); else { announce("Nothing failed in this trace"); this.go(Number(row.dataset.row)); }
+    if (!this.find?.value.trim())
+      for (const hit of this.table.querySelectorAll("tr.hit")) hit.classList.remove("hit", "here");
+    if (found) this.focus(found);
+    else {
+      announce("Nothing failed in this trace");
+      this.go(Number(row.dataset.row));
+    }
   }
 
   async search() {
@@ -240,6 +299,6 @@ export class Parts extends Treegrid {
     if (!text) return;
     // Enter may come before the search that the last letter began.
     if (this.said?.text !== text) return this.search();
-    if (this.said.all) return this.hitAt((this.said.hit - 1 + (back ? -1 : 1) + this.said.all) % this.said.all + 1);
+    if (this.said.all) return this.hitAt(((this.said.hit - 1 + (back ? -1 : 1) + this.said.all) % this.said.all) + 1);
   }
 }

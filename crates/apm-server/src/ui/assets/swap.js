@@ -1,5 +1,5 @@
-// Links within a page (sorting, tabs, samples, details) replace its content instead of loading it anew; automatic refresh does
-// the same. The address always says what is shown, and the back button undoes one step.
+// Links within a page (sorting, tabs, samples, details) replace its content instead of loading it anew; automatic
+// refresh does the same. The address always says what is shown, and the back button undoes one step.
 
 // Which details are open, and which rows of a trace are shown: a script shows others without a new page.
 const DETAILS = new Set(["item", "rows", "turn", "find", "hit", "near"]);
@@ -12,7 +12,10 @@ let shown = new URL(location.href);
 // Whether two addresses differ in nothing but which details are open.
 function onlyDetails(a, b) {
   const keys = new Set([...a.searchParams.keys(), ...b.searchParams.keys()]);
-  return a.pathname === b.pathname && [...keys].every((key) => DETAILS.has(key) || a.searchParams.get(key) === b.searchParams.get(key));
+  return (
+    a.pathname === b.pathname &&
+    [...keys].every((key) => DETAILS.has(key) || a.searchParams.get(key) === b.searchParams.get(key))
+  );
 }
 
 // Something that still means the same element after its surroundings were replaced.
@@ -24,17 +27,23 @@ function keyOf(element) {
 }
 
 function replace(selector, fresh) {
-  const old = document.querySelector(selector), next = fresh.querySelector(selector);
-  if (old && next) old.replaceWith(next); else if (old && !next) old.remove();
+  const old = document.querySelector(selector),
+    next = fresh.querySelector(selector);
+  if (old && next) old.replaceWith(next);
+  else if (old && !next) old.remove();
   return Boolean(old) === Boolean(next);
 }
 
 // Shows `address`. `push` adds a step to the history; `quiet` is a refresh that must not disturb.
 export async function show(address, { push = true, quiet = false, focus = null } = {}) {
   const url = new URL(address, location.href);
-  const small = !quiet && onlyDetails(url, shown) && document.querySelector(".trace") && (url.searchParams.get("item") !== shown.searchParams.get("item") || url.searchParams.has("item"));
+  const small =
+    !quiet &&
+    onlyDetails(url, shown) &&
+    document.querySelector(".trace") &&
+    (url.searchParams.get("item") !== shown.searchParams.get("item") || url.searchParams.has("item"));
   current?.abort();
-  const request = current = new AbortController();
+  const request = (current = new AbortController());
   let fresh;
   try {
     const answer = await fetch(url, { signal: request.signal, headers: small ? { "X-Fragment": "flyout" } : {} });
@@ -53,13 +62,22 @@ export async function show(address, { push = true, quiet = false, focus = null }
   if (small) {
     showDetails(fresh, url);
   } else {
-    const open = [...document.querySelectorAll("main details[open]")].map((element) => [...document.querySelectorAll("main details")].indexOf(element));
+    const open = [...document.querySelectorAll("main details[open]")].map((element) =>
+      [...document.querySelectorAll("main details")].indexOf(element),
+    );
     const aside = [...document.querySelectorAll("main .wide")].map((element) => element.scrollLeft);
     const sameHeading = quiet && document.querySelector("h1")?.textContent === fresh.querySelector("h1")?.textContent;
     document.title = fresh.title || document.title;
     for (const part of ["#main", ".header", ".nav"]) replace(part, fresh);
-    if (fresh.body.dataset.refresh) document.body.dataset.refresh = fresh.body.dataset.refresh; else delete document.body.dataset.refresh;
-    if (quiet) { const all = document.querySelectorAll("main details"); for (const i of open) if (all[i]) all[i].open = true; document.querySelectorAll("main .wide").forEach((element, i) => { if (aside[i]) element.scrollLeft = aside[i]; }); }
+    if (fresh.body.dataset.refresh) document.body.dataset.refresh = fresh.body.dataset.refresh;
+    else delete document.body.dataset.refresh;
+    if (quiet) {
+      const all = document.querySelectorAll("main details");
+      for (const i of open) if (all[i]) all[i].open = true;
+      document.querySelectorAll("main .wide").forEach((element, i) => {
+        if (aside[i]) element.scrollLeft = aside[i];
+      });
+    }
     if (!sameHeading) announce(document.querySelector("h1")?.textContent ?? "");
     schedule();
     after(document.querySelector("#main"));
@@ -72,7 +90,11 @@ function showDetails(fresh, url) {
   const next = fresh.querySelector("#flyout");
   document.querySelector("#flyout")?.remove();
   trace.classList.toggle("trace--alone", !next);
-  if (next) { trace.append(next); announce(`Details of ${next.querySelector("h2")?.textContent ?? ""}`); after(next); }
+  if (next) {
+    trace.append(next);
+    announce(`Details of ${next.querySelector("h2")?.textContent ?? ""}`);
+    after(next);
+  }
   const item = url.searchParams.get("item");
   for (const row of trace.querySelectorAll('tr[aria-selected="true"]')) row.setAttribute("aria-selected", "false");
   if (item) document.getElementById(`r-${item}`)?.setAttribute("aria-selected", "true");
@@ -83,32 +105,61 @@ export function announce(text) {
   if (place) place.textContent = text;
 }
 
-// A refresh waits while someone reads closely: a menu is open, text is selected or typed, the pointer draws, or an answer to
-// a click is on its way.
+// A refresh waits while someone reads closely: a menu is open, text is selected or typed, the pointer draws, or an
+// answer to a click is on its way.
 function busy() {
-  return current || document.hidden || document.querySelector("details.menu[open], .dragging, :target.chart-behind") || !getSelection().isCollapsed ||
-    document.activeElement?.matches("input, textarea, select");
+  return (
+    current ||
+    document.hidden ||
+    document.querySelector("details.menu[open], .dragging, :target.chart-behind") ||
+    !getSelection().isCollapsed ||
+    document.activeElement?.matches("input, textarea, select")
+  );
 }
 
 function schedule() {
   clearInterval(timer);
   const seconds = Number(document.body.dataset.refresh);
-  if (seconds > 0) timer = setInterval(() => { if (!busy()) show(location.href, { push: false, quiet: true }); }, seconds * 1000);
+  if (seconds > 0)
+    timer = setInterval(() => {
+      if (!busy()) show(location.href, { push: false, quiet: true });
+    }, seconds * 1000);
 }
 
 export function init(refreshed) {
   after = refreshed;
   document.addEventListener("click", (event) => {
     const link = event.target.closest?.("a[href]");
-    if (!link || event.defaultPrevented || event.button || event.metaKey || event.ctrlKey || event.shiftKey || event.altKey) return;
-    if (link.target || link.hasAttribute("download") || link.origin !== location.origin || link.pathname !== location.pathname) return;
+    if (
+      !link ||
+      event.defaultPrevented ||
+      event.button ||
+      event.metaKey ||
+      event.ctrlKey ||
+      event.shiftKey ||
+      event.altKey
+    )
+      return;
+    if (
+      link.target ||
+      link.hasAttribute("download") ||
+      link.origin !== location.origin ||
+      link.pathname !== location.pathname
+    )
+      return;
     if (link.hash && link.search === location.search) return;
     event.preventDefault();
     show(link.href);
   });
   document.addEventListener("submit", (event) => {
     const form = event.target;
-    if (event.defaultPrevented || event.submitter?.name === "csv" || form.method !== "get" || new URL(form.action).pathname !== location.pathname) return;
+    if (
+      event.defaultPrevented ||
+      event.submitter?.name === "csv" ||
+      form.method !== "get" ||
+      new URL(form.action).pathname !== location.pathname
+    )
+      return;
     event.preventDefault();
     const url = new URL(form.action);
     url.search = new URLSearchParams([...new FormData(form, event.submitter)].filter(([, value]) => value !== ""));

@@ -1,12 +1,14 @@
-// What every waterfall does, however its rows come: keys, focus, a click that opens details, and zoom on the ruler. Rows are a
-// flat list; `aria-level` says who stands below whom.
+// What every waterfall does, however its rows come: keys, focus, a click that opens details, and zoom on the ruler.
+// Rows are a flat list; `aria-level` says who stands below whom.
 import { show } from "./swap.js";
 import { Zoom } from "./zoom.js";
 
 // What is looked for by `> 5 ms`.
 export const longer = (text) => {
   const found = text.match(/^>\s*([\d.]+)\s*(µs|μs|us|ms|s|min|m|h)?$/);
-  return found ? Number(found[1]) * { "µs": 1, "μs": 1, us: 1, ms: 1e3, s: 1e6, min: 6e7, m: 6e7, h: 3.6e9 }[found[2] ?? "ms"] : null;
+  return found
+    ? Number(found[1]) * { µs: 1, μs: 1, us: 1, ms: 1e3, s: 1e6, min: 6e7, m: 6e7, h: 3.6e9 }[found[2] ?? "ms"]
+    : null;
 };
 
 export class Treegrid {
@@ -18,11 +20,17 @@ export class Treegrid {
     this.find = document.querySelector("#find");
     this.hits = document.querySelector("#hits");
     let waiting = 0;
-    this.find?.addEventListener("input", () => { clearTimeout(waiting); waiting = setTimeout(() => this.search(), this.patience); });
+    this.find?.addEventListener("input", () => {
+      clearTimeout(waiting);
+      waiting = setTimeout(() => this.search(), this.patience);
+    });
     this.find?.addEventListener("keydown", (event) => {
       if (event.key !== "Enter") return;
       event.preventDefault();
-      if (waiting) { clearTimeout(waiting); waiting = 0; }
+      if (waiting) {
+        clearTimeout(waiting);
+        waiting = 0;
+      }
       this.nextHit(event.shiftKey);
     });
     this.hits?.addEventListener("click", (event) => {
@@ -34,13 +42,17 @@ export class Treegrid {
   }
 
   // Milliseconds from a letter to the search.
-  get patience() { return 0; }
+  get patience() {
+    return 0;
+  }
 
   // Which hit of how many is shown, and buttons that lead on.
   count(hit, all) {
     if (!this.hits) return;
-    const number = (n) => n.toLocaleString("en"), words = all ? hit ? `${number(hit)} of ${number(all)}` : `${number(all)} match` : "no match";
-    const button = (rel, text) => Object.assign(document.createElement("a"), { className: "btn btn--small", rel, href: "#wf", textContent: text });
+    const number = (n) => n.toLocaleString("en"),
+      words = all ? (hit ? `${number(hit)} of ${number(all)}` : `${number(all)} match`) : "no match";
+    const button = (rel, text) =>
+      Object.assign(document.createElement("a"), { className: "btn btn--small", rel, href: "#wf", textContent: text });
     this.hits.replaceChildren(words, ...(all > 1 ? [button("prev", "Previous"), button("next", "Next")] : []));
   }
 
@@ -52,7 +64,16 @@ export class Treegrid {
 
   click(event) {
     const row = event.target.closest("tbody tr");
-    if (!row || event.defaultPrevented || event.button || event.metaKey || event.ctrlKey || event.shiftKey || event.altKey) return;
+    if (
+      !row ||
+      event.defaultPrevented ||
+      event.button ||
+      event.metaKey ||
+      event.ctrlKey ||
+      event.shiftKey ||
+      event.altKey
+    )
+      return;
     if (event.target.closest(".twisty") && row.hasAttribute("aria-expanded")) {
       event.preventDefault();
       return this.fold(row, row.getAttribute("aria-expanded") === "false");
@@ -82,18 +103,47 @@ export class Treegrid {
     if (!row || event.ctrlKey || event.metaKey || event.altKey) return;
     const open = row.getAttribute("aria-expanded");
     switch (event.key) {
-      case "ArrowDown": this.step(row, 1); break;
-      case "ArrowUp": this.step(row, -1); break;
-      case "Home": this.end(false); break;
-      case "End": this.end(true); break;
-      case "ArrowRight": if (open === "false") this.fold(row, true); else if (open === "true") this.step(row, 1); break;
-      case "ArrowLeft": if (open === "true") this.fold(row, false); else this.up(row); break;
-      case "*": this.unfold(row); break;
-      case "Enter": case " ": this.open(row); break;
-      case "c": this.table.classList.toggle("nocrit"); break;
-      case "e": this.failure(row); break;
-      case "Escape": { const close = document.querySelector("#flyout [data-close]"); if (!close) return; show(close.href, { focus: `#${CSS.escape(row.id)}` }); break; }
-      default: return;
+      case "ArrowDown":
+        this.step(row, 1);
+        break;
+      case "ArrowUp":
+        this.step(row, -1);
+        break;
+      case "Home":
+        this.end(false);
+        break;
+      case "End":
+        this.end(true);
+        break;
+      case "ArrowRight":
+        if (open === "false") this.fold(row, true);
+        else if (open === "true") this.step(row, 1);
+        break;
+      case "ArrowLeft":
+        if (open === "true") this.fold(row, false);
+        else this.up(row);
+        break;
+      case "*":
+        this.unfold(row);
+        break;
+      case "Enter":
+      case " ":
+        this.open(row);
+        break;
+      case "c":
+        this.table.classList.toggle("nocrit");
+        break;
+      case "e":
+        this.failure(row);
+        break;
+      case "Escape": {
+        const close = document.querySelector("#flyout [data-close]");
+        if (!close) return;
+        show(close.href, { focus: `#${CSS.escape(row.id)}` });
+        break;
+      }
+      default:
+        return;
     }
     event.preventDefault();
   }

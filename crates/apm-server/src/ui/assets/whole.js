@@ -15,7 +15,11 @@ export class Whole extends Treegrid {
     this.levels = this.rows.map((row) => Number(row.getAttribute("aria-level")));
     this.above = [];
     const path = [];
-    this.rows.forEach((row, i) => { path.length = this.levels[i] - 1; this.above.push(path.findLast((one) => one) ?? null); path.push(row); });
+    this.rows.forEach((row, i) => {
+      path.length = this.levels[i] - 1;
+      this.above.push(path.findLast((one) => one) ?? null);
+      path.push(row);
+    });
     for (const row of this.rows) {
       this.prepare(row);
       if (row.hidden) this.show(row, false);
@@ -26,8 +30,12 @@ export class Whole extends Treegrid {
     if (this.find?.value) this.search();
   }
 
-  level(row) { return this.levels[this.place.get(row)]; }
-  parent(row) { return this.above[this.place.get(row)]; }
+  level(row) {
+    return this.levels[this.place.get(row)];
+  }
+  parent(row) {
+    return this.above[this.place.get(row)];
+  }
 
   below(row) {
     const start = this.place.get(row) + 1;
@@ -38,7 +46,8 @@ export class Whole extends Treegrid {
 
   // The browser's own find sees folded rows too, where it can, and unfolds what it finds.
   show(part, seen) {
-    if (seen) part.removeAttribute("hidden"); else part.setAttribute("hidden", FINDS_HIDDEN ? "until-found" : "");
+    if (seen) part.removeAttribute("hidden");
+    else part.setAttribute("hidden", FINDS_HIDDEN ? "until-found" : "");
   }
 
   // How tall the groups are of which nothing is laid out as yet.
@@ -80,19 +89,26 @@ export class Whole extends Treegrid {
     this.focus(seen.at(last ? -1 : 0));
   }
 
-  up(row) { this.focus(this.parent(row)); }
+  up(row) {
+    this.focus(this.parent(row));
+  }
 
-  failure(row) { this.focus(this.reveal(this.nextFailed(row))); }
+  failure(row) {
+    this.focus(this.reveal(this.nextFailed(row)));
+  }
 
   nextFailed(row) {
     const at = this.rows.indexOf(row);
-    const next = [...this.rows.slice(at + 1), ...this.rows.slice(0, at + 1)].find((other) => other.classList.contains("failed"));
+    const next = [...this.rows.slice(at + 1), ...this.rows.slice(0, at + 1)].find((other) =>
+      other.classList.contains("failed"),
+    );
     if (!next) announce("Nothing failed in this trace");
     return next;
   }
 
   reveal(row) {
-    for (let above = row && this.parent(row); above; above = this.parent(above)) if (above.getAttribute("aria-expanded") === "false") this.fold(above, true);
+    for (let above = row && this.parent(row); above; above = this.parent(above))
+      if (above.getAttribute("aria-expanded") === "false") this.fold(above, true);
     return row;
   }
 
@@ -100,7 +116,12 @@ export class Whole extends Treegrid {
   search() {
     const text = this.find.value.trim().toLowerCase();
     const least = longer(text);
-    const matches = (row) => text === "is:failed" ? row.matches(".failed, :has(.badge--bad)") : least === null ? row.cells[0].textContent.toLowerCase().includes(text) : Number(row.dataset.us) > least;
+    const matches = (row) =>
+      text === "is:failed"
+        ? row.matches(".failed, :has(.badge--bad)")
+        : least === null
+          ? row.cells[0].textContent.toLowerCase().includes(text)
+          : Number(row.dataset.us) > least;
     this.found = [];
     for (const row of this.rows) {
       const hit = text !== "" && matches(row);
@@ -113,7 +134,8 @@ export class Whole extends Treegrid {
     this.found.forEach((row) => this.reveal(row));
     this.found[0]?.scrollIntoView({ block: "nearest" });
     if (text) announce(`${this.found.length} of ${this.rows.length} rows match`);
-    if (text) this.count(0, this.found.length); else this.hits?.replaceChildren();
+    if (text) this.count(0, this.found.length);
+    else this.hits?.replaceChildren();
   }
 
   nextHit(back) {

@@ -11,8 +11,12 @@ export class Zoom {
   // Bars have percentage coordinates; zooming puts them into a wider drawing of which a part is seen.
   listen() {
     const cell = this.ruler.closest("th");
-    let start = null, mark = null;
-    const share = (event) => { const box = this.ruler.getBoundingClientRect(); return Math.min(1, Math.max(0, (event.clientX - box.left) / box.width)); };
+    let start = null,
+      mark = null;
+    const share = (event) => {
+      const box = this.ruler.getBoundingClientRect();
+      return Math.min(1, Math.max(0, (event.clientX - box.left) / box.width));
+    };
     cell.classList.add("zoomable");
     cell.addEventListener("pointerdown", (event) => {
       start = share(event);
@@ -51,7 +55,8 @@ export class Zoom {
 
   // Puts the bars of `root` where the zoom has them.
   apply(root) {
-    const [low, high] = this.window, width = 1 / (high - low);
+    const [low, high] = this.window,
+      width = 1 / (high - low);
     if (width === 1 && !this.table.classList.contains("zoomed")) return;
     for (const bars of root.querySelectorAll("tbody .bars, tr .bars")) {
       let inner = bars.firstElementChild;
@@ -68,8 +73,18 @@ export class Zoom {
 
   // The ruler says where the part begins, and how long it is.
   label(low, high) {
-    const from = Number(this.ruler.dataset.from), length = Number(this.ruler.dataset.to) - from;
-    const text = (us) => us < 1e3 ? `${us.toFixed(0)}\u202fµs` : us < 1e6 ? `${(us / 1e3).toPrecision(3)}\u202fms` : us < 6e8 ? `${(us / 1e6).toPrecision(3)}\u202fs` : us < 3.6e9 ? `${(us / 6e7).toPrecision(3)}\u202fmin` : `${(us / 3.6e9).toPrecision(3)}\u202fh`;
+    const from = Number(this.ruler.dataset.from),
+      length = Number(this.ruler.dataset.to) - from;
+    const text = (us) =>
+      us < 1e3
+        ? `${us.toFixed(0)}\u202fµs`
+        : us < 1e6
+          ? `${(us / 1e3).toPrecision(3)}\u202fms`
+          : us < 6e8
+            ? `${(us / 1e6).toPrecision(3)}\u202fs`
+            : us < 3.6e9
+              ? `${(us / 6e7).toPrecision(3)}\u202fmin`
+              : `${(us / 3.6e9).toPrecision(3)}\u202fh`;
     if (!this.words) this.words = [...this.ruler.childNodes];
     if (low === 0 && high === 1) return this.ruler.replaceChildren(...this.words);
     const place = (x, kind, words) => {
@@ -80,6 +95,10 @@ export class Zoom {
       element.textContent = words;
       return element;
     };
-    this.ruler.replaceChildren(place("0%", "start", text(length * low)), place("50%", "", "double-click: all"), place("100%", "end", text(length * high)));
+    this.ruler.replaceChildren(
+      place("0%", "start", text(length * low)),
+      place("50%", "", "double-click: all"),
+      place("100%", "end", text(length * high)),
+    );
   }
 }

@@ -9,13 +9,18 @@ const MICROS: i64 = 40_123;
 
 fn body(count: u64) -> String {
     let at = now() - 1_000_000;
-    let mut out = json!({"metadata": {"service": {"name": "equal", "agent": {"name": "rust", "version": "1"}}}}).to_string();
+    let mut out = json!({"metadata": {"service": {"name": "equal",
+        "agent": {"name": "rust", "version": "1"}}}})
+    .to_string();
     for i in 0..count {
         let (trace, id) = (format!("{:032x}", i + 1), format!("{:016x}", i + 1));
         let ms = MICROS as f64 / 1e3;
-        let transaction = json!({"transaction": {"id": id, "trace_id": trace, "name": "GET /equal", "type": "request", "duration": ms, "timestamp": at, "span_count": {"started": 1}}});
-        let span = json!({"span": {"id": format!("{:016x}", 1 << 40 | i), "trace_id": trace, "transaction_id": id, "parent_id": id, "name": "SELECT", "type": "db", "subtype": "sqlite",
-            "duration": ms, "timestamp": at, "context": {"db": {"type": "sql", "statement": "SELECT 1 FROM equal"}, "destination": {"service": {"resource": "sqlite"}}}}});
+        let transaction = json!({"transaction": {"id": id, "trace_id": trace, "name": "GET /equal", "type": "request",
+            "duration": ms, "timestamp": at, "span_count": {"started": 1}}});
+        let span = json!({"span": {"id": format!("{:016x}", 1 << 40 | i), "trace_id": trace, "transaction_id": id,
+            "parent_id": id, "name": "SELECT", "type": "db", "subtype": "sqlite",
+            "duration": ms, "timestamp": at, "context": {"db": {"type": "sql", "statement": "SELECT 1 FROM equal"},
+                "destination": {"service": {"resource": "sqlite"}}}}});
         out += &format!("\n{transaction}\n{span}");
     }
     out

@@ -84,7 +84,8 @@ async fn what_follows_a_request_that_is_refused_ends_with_its_connection() {
         ("GET / HTTP/1.1\r\nNo colon\r\n\r\n", "400"),
         ("GET / HTTP/1.1\r\n\r\n", "400"),
         (
-            "POST /intake/v2/events HTTP/1.1\r\nHost: localhost\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+            "POST /intake/v2/events HTTP/1.1\r\nHost: localhost\r\nContent-Length: 5\r\nTransfer-Encoding: \
+                chunked\r\n\r\n0\r\n\r\n",
             "400",
         ),
     ] {

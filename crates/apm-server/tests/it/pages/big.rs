@@ -34,8 +34,10 @@ fn recording(number: u64, spans: u64, at: i64) -> String {
             _ => ("GET upstream:8080", "external", "http", None),
         };
         let outcome = if i % 97 == 0 { "failure" } else { "success" };
-        let span = json!({"span": {"id": format!("{:016x}", (number << 32) + i), "trace_id": trace, "transaction_id": format!("{number:016x}"), "parent_id": parent,
-            "name": name, "type": kind, "subtype": subtype, "timestamp": at + i as i64 * 10, "duration": 40.0 - (i % 5) as f64 * 5.0, "outcome": outcome,
+        let span = json!({"span": {"id": format!("{:016x}", (number << 32) + i), "trace_id": trace,
+            "transaction_id": format!("{number:016x}"), "parent_id": parent,
+            "name": name, "type": kind, "subtype": subtype, "timestamp": at + i as i64 * 10,
+                "duration": 40.0 - (i % 5) as f64 * 5.0, "outcome": outcome,
             "context": {"db": {"statement": statement}}}});
         out.push_str(&span.to_string());
         out.push('\n');
@@ -177,8 +179,10 @@ async fn what_is_folded_is_unfolded_by_its_name_and_a_selected_row_is_revealed()
         transaction(7, "GET /loop", at)
     );
     for i in 1..=3_000 {
-        let span = json!({"span": {"id": format!("{:016x}", 0x7_0000 + i), "trace_id": format!("{:032x}", 7), "transaction_id": format!("{:016x}", 7),
-            "parent_id": format!("{:016x}", 7), "name": "SELECT FROM people", "type": "db", "subtype": "sqlite", "timestamp": at + i, "duration": 0.001}});
+        let span = json!({"span": {"id": format!("{:016x}", 0x7_0000 + i), "trace_id": format!("{:032x}", 7),
+            "transaction_id": format!("{:016x}", 7),
+            "parent_id": format!("{:016x}", 7), "name": "SELECT FROM people", "type": "db", "subtype": "sqlite",
+                "timestamp": at + i, "duration": 0.001}});
         body.push_str(&format!("{span}\n"));
     }
     assert_eq!(server.intake(body).await.status, 202);

@@ -12,7 +12,8 @@ const NOTE: &str = "this filter cannot be applied to them";
 async fn services_say_which_columns_a_filter_on_requests_leaves_uncounted() {
     let server = TestServer::start();
     let at = now();
-    let error = json!({"error": {"id": "000000000000000000000000000000e1", "timestamp": at, "exception": {"type": "panic", "message": "no"}}});
+    let error = json!({"error": {"id": "000000000000000000000000000000e1", "timestamp": at,
+        "exception": {"type": "panic", "message": "no"}}});
     let body = [
         metadata("shop"),
         transaction(1, "GET /a", at),

@@ -27,13 +27,19 @@ async fn no_page_has_a_character_that_acts_and_letters_from_right_to_left_are_is
     for (number, name) in (1u64..).zip([RTL, TURNED, COLOURED]) {
         let ids = (format!("{number:032x}"), format!("{number:016x}"));
         let lines = [
-            json!({"transaction": {"id": ids.1, "trace_id": ids.0, "name": name, "type": "request", "result": name, "duration": 40, "timestamp": at, "span_count": {"started": 1},
-                "context": {"tags": {"label": name}, "user": {"id": name}, "request": {"method": "GET", "url": {"full": format!("http://a/{name}")}}}}}),
-            json!({"span": {"id": format!("{:016x}", 50 + number), "trace_id": ids.0, "transaction_id": ids.1, "parent_id": ids.1, "name": name, "type": "db", "subtype": name, "timestamp": at + 10, "duration": 4,
-                "context": {"db": {"statement": format!("SELECT '{name}'"), "type": "sql"}, "destination": {"service": {"resource": name}}}}}),
-            json!({"error": {"id": format!("{:032x}", 70 + number), "trace_id": ids.0, "transaction_id": ids.1, "parent_id": ids.1, "timestamp": at, "culprit": name, "exception": {"type": name, "message": name,
+            json!({"transaction": {"id": ids.1, "trace_id": ids.0, "name": name, "type": "request", "result": name,
+                "duration": 40, "timestamp": at, "span_count": {"started": 1},
+                "context": {"tags": {"label": name}, "user": {"id": name},
+                    "request": {"method": "GET", "url": {"full": format!("http://a/{name}")}}}}}),
+            json!({"span": {"id": format!("{:016x}", 50 + number), "trace_id": ids.0, "transaction_id": ids.1,
+                "parent_id": ids.1, "name": name, "type": "db", "subtype": name, "timestamp": at + 10, "duration": 4,
+                "context": {"db": {"statement": format!("SELECT '{name}'"), "type": "sql"},
+                    "destination": {"service": {"resource": name}}}}}),
+            json!({"error": {"id": format!("{:032x}", 70 + number), "trace_id": ids.0, "transaction_id": ids.1,
+                "parent_id": ids.1, "timestamp": at, "culprit": name, "exception": {"type": name, "message": name,
                 "stacktrace": [{"filename": name, "function": name, "lineno": 1, "context_line": name}]}}}),
-            json!({"log": {"@timestamp": at, "message": name, "log.level": "info", "trace.id": ids.0, "transaction.id": ids.1}}),
+            json!({"log": {"@timestamp": at, "message": name, "log.level": "info", "trace.id": ids.0,
+                "transaction.id": ids.1}}),
         ];
         for line in lines {
             body += &format!("{line}\n");

@@ -184,7 +184,8 @@ fn what_another_process_may_do_to_the_log_is_no_loss() {
             .expect("emptied");
         submit(&store, round * 100 + 50).expect("stored");
         other
-            .batch_execute("PRAGMA wal_checkpoint(RESTART); CREATE TABLE IF NOT EXISTS mine (a); INSERT INTO mine VALUES (1)")
+            .batch_execute("PRAGMA wal_checkpoint(RESTART); CREATE TABLE IF NOT EXISTS mine (a); INSERT INTO mine \
+                VALUES (1)")
             .expect("written");
         submit(&store, round * 100 + 80).expect("stored");
     }

@@ -14,8 +14,8 @@ fn double_quotes_are_a_value_where_one_is_expected() {
             r#"INSERT INTO "people"("name", "age") VALUES (?, ?)"#,
         ),
         (
-            r#"SELECT "people"."id", "name" FROM "people" WHERE "people"."city" = "cape town" AND name LIKE "r%" ORDER BY "name", "id""#,
-            r#"SELECT "people"."id", "name" FROM "people" WHERE "people"."city" = ? AND name LIKE ? ORDER BY "name", "id""#,
+            r#"SELECT "people"."id", "n" FROM "people" WHERE "people"."city" = "cape town" AND n LIKE "r%" ORDER BY "n""#,
+            r#"SELECT "people"."id", "n" FROM "people" WHERE "people"."city" = ? AND n LIKE ? ORDER BY "n""#,
         ),
         (
             r#"select * from t where a IN ("x", "y""z")"#,
