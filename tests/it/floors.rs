@@ -40,6 +40,15 @@ const CRATES: &[(&str, &[&str])] = &[
     ),
     ("apm-agent", &["pocket-apm-sql-lexer", "sqlite-meter"]),
     (
+        "pocket-apm-fuzz-checks",
+        &[
+            "pocket-apm-sql-lexer",
+            "pocket-apm-kql",
+            "pocket-apm-intake",
+            "apm-agent",
+        ],
+    ),
+    (
         "pocket-apm",
         &["pocket-apm-store", "pocket-apm-server", "apm-agent"],
     ),
@@ -124,6 +133,7 @@ const MODULES: &[(&str, &[&str])] = &[
             "generate",
             "analytics",
             "insight",
+            "answers",
             "api",
             "listen",
             "tls",
