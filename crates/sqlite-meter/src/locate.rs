@@ -8,9 +8,9 @@ use diesel::SqliteConnection;
 use diesel::connection::SimpleConnection as _;
 use libsqlite3_sys as ffi;
 
-use crate::Options;
 use crate::callback::{LOCATE, Located, on_open, on_trace, pages, reset, take_located};
 use crate::finished::Finished;
+use crate::options::Options;
 use crate::slot::Slot;
 
 /// Why SQLite does not call this crate for new connections.

@@ -6,8 +6,8 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use libsqlite3_sys as ffi;
 
-use crate::Options;
 use crate::finished::{Counters, Finished};
+use crate::options::Options;
 
 /// Called for each statement that ends.
 pub(crate) type Observer = Box<dyn FnMut(&Finished<'_>) + Send>;

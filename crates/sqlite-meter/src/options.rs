@@ -1,0 +1,36 @@
+//! What a connection is measured by.
+
+/// What is measured.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Options {
+    /// Count the rows that a statement returns. It costs a call for each row.
+    pub rows: bool,
+    /// Count the pages that a statement reads into the cache and writes from it.
+    pub pages: bool,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            rows: true,
+            pages: true,
+        }
+    }
+}
+
+impl Options {
+    /// Sets whether the rows that a statement returns are counted.
+    #[must_use]
+    pub fn rows(mut self, rows: bool) -> Self {
+        self.rows = rows;
+        self
+    }
+
+    /// Sets whether pages are counted.
+    #[must_use]
+    pub fn pages(mut self, pages: bool) -> Self {
+        self.pages = pages;
+        self
+    }
+}
