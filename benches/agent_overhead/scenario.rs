@@ -9,6 +9,7 @@ use actix_web::body::{BoxBody, MessageBody};
 use actix_web::dev::{Service, ServiceResponse};
 use actix_web::rt::SystemRunner;
 use actix_web::{App, Error, HttpResponse, middleware::Condition, test, web};
+use apm_agent::options::CloudProvider;
 use apm_agent::{Agent, AgentGuard};
 use diesel::connection::SimpleConnection as _;
 use diesel::prelude::*;
@@ -55,17 +56,17 @@ impl Watched {
     /// An agent in this state; it sends nothing. Spans are not compressed: each is recorded in full.
     pub(crate) fn agent(self) -> AgentGuard {
         let is_sampled = matches!(self, Self::Sampled | Self::Unhashed);
-        let rate = if is_sampled { "1" } else { "0" };
+        let rate = if is_sampled { 1.0 } else { 0.0 };
         let enabled = is_sampled || self == Self::Unsampled;
         Agent::builder()
             .service_name("agent-overhead")
-            .option("enabled", enabled.to_string())
-            .option("transaction_sample_rate", rate)
-            .option("disable_send", "true")
-            .option("cloud_provider", "none")
-            .option("span_compression_enabled", "false")
-            .option("transaction_max_spans", "4000000000")
-            .option("capture_bind_hash", (self != Self::Unhashed).to_string())
+            .enabled(enabled)
+            .transaction_sample_rate(rate)
+            .disable_send(true)
+            .cloud_provider(CloudProvider::None)
+            .span_compression_enabled(false)
+            .transaction_max_spans(4_000_000_000)
+            .capture_bind_hash(self != Self::Unhashed)
             .start()
     }
 

@@ -6,6 +6,7 @@ use actix_web::dev::Service as _;
 use actix_web::rt::System;
 use allocation_counter::measure;
 use apm_agent::Agent;
+use apm_agent::options::CloudProvider;
 
 use self::scenario::{BROWSER, PLAIN, Watched};
 
@@ -69,17 +70,17 @@ fn a_service_whose_agent_does_not_record_allocates_as_one_without() {
         assert!(other <= 4, "{other}");
         usual
     };
-    let recording = |value: &str| {
+    let recording = |recording: bool| {
         Agent::builder()
             .service_name("allocations")
-            .option("recording", value)
-            .option("disable_send", "true")
-            .option("cloud_provider", "none")
+            .recording(recording)
+            .disable_send(true)
+            .cloud_provider(CloudProvider::None)
             .start()
     };
-    let without = of(Watched::Not, &recording("true"));
-    let with = of(Watched::Sampled, &recording("false"));
-    let recorded = of(Watched::Sampled, &recording("true"));
+    let without = of(Watched::Not, &recording(true));
+    let with = of(Watched::Sampled, &recording(false));
+    let recorded = of(Watched::Sampled, &recording(true));
 
     assert_eq!(with, without);
     // The transaction, the context that becomes JSON, the name, and actix's pattern that it is made of.

@@ -25,9 +25,9 @@ fn start_server(dir: &Path, service: &str) -> apm_server::Running {
 fn start_agent(service: &str, server: &apm_server::Running) -> AgentGuard {
     Agent::builder()
         .service_name(service)
-        .option("api_request_time", "100ms")
-        .option("span_compression_enabled", "false")
-        .option("metrics_interval", "10s")
+        .api_request_time(Duration::from_millis(100))
+        .span_compression_enabled(false)
+        .metrics_interval(Duration::from_secs(10))
         .server_url(server.url())
         .start()
 }

@@ -110,9 +110,9 @@ fn start_server(listen: &str, dir: &TempDir) -> apm_server::Running {
 pub fn agent(server_url: &str) -> AgentGuard {
     Agent::builder()
         .service_name("my-app-01")
-        .option("api_request_time", "100ms")
-        .option("span_compression_enabled", "false")
-        .option("metrics_interval", "0s")
+        .api_request_time(Duration::from_millis(100))
+        .span_compression_enabled(false)
+        .metrics_interval(Duration::ZERO)
         .server_url(server_url)
         .start()
 }

@@ -51,8 +51,8 @@ pub(crate) fn serve(variant: Variant, sink: &str, path: &Path) -> anyhow::Result
         Variant::Ours => {
             let agent = Agent::builder()
                 .service_name("peers")
-                .option("server_url", sink)
-                .option("span_compression_enabled", "false")
+                .server_url(sink)
+                .span_compression_enabled(false)
                 .from_env()?
                 .start();
             let instrument = Box::new(agent.diesel("people.db"));
