@@ -8,11 +8,11 @@ use std::sync::Arc;
 use crate::recording::transaction::Core;
 use crate::trace::ids::{SpanId, TraceId};
 
-#[cfg(feature = "diesel")]
-pub(crate) use active_span::set_rows_of_last_query;
 pub(crate) use active_span::{
-    ActiveSpan, Beginning, begin, begin_at, fail_last_query, finish, finish_dropped, stack_of,
+    ActiveSpan, Beginning, begin, begin_at, finish, finish_dropped, stack_of,
 };
+#[cfg(feature = "diesel")]
+pub(crate) use active_span::{fail_last_query, set_rows_of_last_query};
 
 /// The transaction that code runs for, and the span if one is open.
 #[derive(Clone, Debug)]
