@@ -119,6 +119,7 @@ const MODULES: &[(&str, &[&str])] = &[
         &[
             "config",
             "csv",
+            "random",
             "unread",
             "route",
             "watched",
