@@ -55,7 +55,11 @@ pub(crate) fn one(ask: &mut Ask<'_>, store: &Store) -> Result<Answer, StoreError
         (numbers(&stats))
         div.cols.cols--2 {
             div.stack { (storage(ask.view, store, &stats, oldest)) (data::import(ask.view)) }
-            div.stack { (names::panel(&kept, &options.names, &stats)) (agents(ask.view, &configured)) (data::clear(ask.view)) }
+            div.stack {
+                (names::panel(&kept, &options.names, &stats))
+                (agents(ask.view, &configured))
+                (data::clear(ask.view))
+            }
         }
     };
     Ok(Answer::Page(Page {

@@ -18,11 +18,15 @@ async fn pages_say_what_other_stands_for_and_settings_say_why() {
         let context = json!({"db": {"statement": format!("SELECT c{number} FROM t"), "type": "sql"},
             "destination": {"service": {"resource": format!("host-{number}")}}});
         for event in [
-            json!({"transaction": {"id": format!("{number:016x}"), "trace_id": format!("{number:032x}"), "name": format!("GET /{number}"),
-                "result": format!("code {number}"), "type": "request", "duration": 5.0, "timestamp": now(), "span_count": {"started": 1}}}),
-            json!({"span": {"id": format!("{:016x}", number + 1000), "trace_id": format!("{number:032x}"), "parent_id": format!("{number:016x}"),
+            json!({"transaction": {"id": format!("{number:016x}"), "trace_id": format!("{number:032x}"),
+                "name": format!("GET /{number}"),
+                "result": format!("code {number}"), "type": "request", "duration": 5.0, "timestamp": now(),
+                    "span_count": {"started": 1}}}),
+            json!({"span": {"id": format!("{:016x}", number + 1000), "trace_id": format!("{number:032x}"),
+                "parent_id": format!("{number:016x}"),
                 "name": "call", "type": "db.sqlite", "duration": 1.0, "timestamp": now(), "context": context}}),
-            json!({"error": {"id": format!("{number:016x}"), "timestamp": now(), "exception": {"type": format!("Fault{number}")}}}),
+            json!({"error": {"id": format!("{number:016x}"), "timestamp": now(),
+                "exception": {"type": format!("Fault{number}")}}}),
             json!({"metricset": {"timestamp": now(), "samples": {format!("metric.{number}"): {"value": 1}}}}),
         ] {
             sent.push_str(&format!("\n{event}"));
@@ -90,7 +94,8 @@ async fn labels_beyond_the_limit_are_no_fields_and_stay_in_their_events() {
         for number in 1..=events {
             let labels = json!({format!("k{number}"): format!("v{number}"), "same": number});
             for event in [
-                json!({"transaction": {"id": format!("{number:016x}"), "trace_id": format!("{number:032x}"), "name": "GET /", "type": "request",
+                json!({"transaction": {"id": format!("{number:016x}"), "trace_id": format!("{number:032x}"),
+                    "name": "GET /", "type": "request",
                     "duration": 5.0, "timestamp": now(), "span_count": {"started": 0}, "context": {"tags": labels}}}),
                 json!({"metricset": {"timestamp": now(), "samples": {"a": {"value": 1}}, "tags": labels}}),
                 json!({"log": {"@timestamp": now(), "message": "m", "labels": labels}}),
@@ -135,7 +140,8 @@ async fn a_list_of_many_rows_has_pages() {
     let server = TestServer::start();
     let mut sent = metadata("shop");
     for number in 1..=450_u64 {
-        let event = json!({"transaction": {"id": format!("{number:016x}"), "trace_id": format!("{number:032x}"), "name": format!("GET /{number}"),
+        let event = json!({"transaction": {"id": format!("{number:016x}"), "trace_id": format!("{number:032x}"),
+            "name": format!("GET /{number}"),
             "type": "request", "duration": number as f64, "timestamp": now(), "span_count": {"started": 0}}});
         sent.push_str(&format!("\n{event}"));
     }

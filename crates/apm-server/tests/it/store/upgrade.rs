@@ -99,10 +99,13 @@ fn statements_that_are_there_twice_become_one_with_all_that_refers_to_them() {
     go_back(path.as_ref(), BEFORE);
     {
         let mut conn = SqliteConnection::establish(path).expect("opens");
-        // Half of the spans of one service, and half of what is counted of them, belong to a second row of the same statement.
+        // Half of the spans of one service, and half of what is counted of them, belong to a second row of the same
+        // statement.
         conn.batch_execute(
-            "INSERT INTO statement (service_id, instance, subtype, fingerprint, normalized, sample, verb, table_name, first_seen, last_seen)
-             SELECT service_id, instance, subtype, fingerprint, normalized, sample, verb, table_name, first_seen + 1, last_seen + 7
+            "INSERT INTO statement (service_id, instance, subtype, fingerprint, normalized, sample, verb, table_name,
+                                    first_seen, last_seen)
+             SELECT service_id, instance, subtype, fingerprint, normalized, sample, verb, table_name, first_seen + 1,
+                 last_seen + 7
              FROM statement WHERE id = (SELECT min(id) FROM statement);
              UPDATE span SET statement_id = (SELECT max(id) FROM statement)
              WHERE statement_id = (SELECT min(id) FROM statement) AND seq % 4 < 2;
@@ -126,7 +129,8 @@ fn statements_that_are_there_twice_become_one_with_all_that_refers_to_them() {
             20,
         ),
         (
-            "SELECT sum(n) AS n FROM roll_statement WHERE level = 60 AND statement_id = (SELECT min(id) FROM statement)",
+            "SELECT sum(n) AS n FROM roll_statement WHERE level = 60 AND statement_id = (SELECT min(id) FROM \
+                statement)",
             13,
         ),
         (
@@ -134,7 +138,8 @@ fn statements_that_are_there_twice_become_one_with_all_that_refers_to_them() {
             705,
         ),
         (
-            "SELECT sum(count) AS n FROM roll_statement_hist WHERE level = 600 AND statement_id = (SELECT min(id) FROM statement)",
+            "SELECT sum(count) AS n FROM roll_statement_hist WHERE level = 600 AND statement_id = (SELECT min(id) FROM \
+                statement)",
             13,
         ),
         ("SELECT count(*) AS n FROM resource", 4),
