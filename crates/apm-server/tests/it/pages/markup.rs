@@ -103,9 +103,12 @@ fn events(number: usize, text: &str, at: i64) -> String {
     lines.iter().map(|line| format!("{line}\n")).collect()
 }
 
-/// The tags of a page: name, and attributes with their values. A quotation mark or an angle bracket that is not where markup has
+/// A tag: its name, and its attributes with their values.
+type Tag<'a> = (&'a str, Vec<(&'a str, &'a str)>);
+
+/// The tags of a page. A quotation mark or an angle bracket that is not where markup has
 /// it is an error.
-fn tags(page: &str) -> Result<Vec<(&str, Vec<(&str, &str)>)>, String> {
+fn tags(page: &str) -> Result<Vec<Tag<'_>>, String> {
     let mut tags = Vec::new();
     let mut rest = page;
     while let Some(at) = rest.find('<') {
