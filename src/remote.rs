@@ -79,7 +79,12 @@ mod tests {
             (&["--apm-listen", "localhost:1"], "http://localhost:1"),
             (&encrypted, "https://127.0.0.1:8200"),
             (
-                &["--server", "https://apm.example/apm/"],
+                &[
+                    "--server",
+                    "https://apm.example/apm/",
+                    "--server-ca-file",
+                    &certificate,
+                ],
                 "https://apm.example/apm",
             ),
         ] {

@@ -66,7 +66,8 @@ pub struct Config {
     pub max_streams: usize,
     /// Threads that answer requests.
     pub workers: usize,
-    /// Longest time for what is small: the head of a request, the body of one that is not events, a line of events.
+    /// Longest time for what is small: the head of the first request of a connection, the body of one that is not events, a line of events,
+    /// and a TLS handshake, which has 10 s at most in any case.
     pub read_timeout: Duration,
     /// Longest time that a body of events, or an uploaded file, may take as a whole. Agents keep a request open between events.
     pub body_timeout: Duration,

@@ -117,8 +117,8 @@ fn refused(status: u16) -> &'static str {
 /// use apm_server::remote::{Remote, Secret, Trust};
 ///
 /// let secret = Secret::Token("hush".to_owned());
-/// let server = Remote::new("https://apm.example.com", Some(&secret), &Trust::System)?;
-/// assert_eq!(server.url(), "https://apm.example.com");
+/// let server = Remote::new("http://127.0.0.1:8200", Some(&secret), &Trust::System)?;
+/// assert_eq!(server.url(), "http://127.0.0.1:8200");
 /// # Ok::<_, apm_server::remote::RemoteError>(())
 /// ```
 #[derive(Clone, Debug)]

@@ -25,6 +25,13 @@ fn agent(url: &str, options: &[(&str, &str)]) -> AgentGuard {
     builder.start()
 }
 
+/// A server, and an agent that sends to it.
+fn served(behaviour: Behaviour, options: &[(&str, &str)]) -> (FakeServer, AgentGuard) {
+    let server = FakeServer::start(behaviour);
+    let agent = agent(&server.url(), options);
+    (server, agent)
+}
+
 fn work(agent: &Agent, transactions: usize) {
     for _ in 0..transactions {
         agent
@@ -45,9 +52,8 @@ fn assert_accounts(agent: &Agent) {
 
 #[test]
 fn events_arrive_with_the_headers_that_the_protocol_asks_for() {
-    let server = FakeServer::start(Behaviour::Accept);
-    let agent = agent(
-        &server.url(),
+    let (server, agent) = served(
+        Behaviour::Accept,
         &[("secret_token", "s3cret"), ("service_version", "1.2(3)")],
     );
     work(&agent, 3);
@@ -78,9 +84,8 @@ fn events_arrive_with_the_headers_that_the_protocol_asks_for() {
 
 #[test]
 fn an_api_key_beats_a_token() {
-    let server = FakeServer::start(Behaviour::Accept);
-    let agent = agent(
-        &server.url(),
+    let (server, agent) = served(
+        Behaviour::Accept,
         &[("secret_token", "s3cret"), ("api_key", "k3y")],
     );
     work(&agent, 1);
@@ -93,8 +98,7 @@ fn an_api_key_beats_a_token() {
 
 #[test]
 fn events_are_sent_without_being_asked_for_within_the_request_time() {
-    let server = FakeServer::start(Behaviour::Accept);
-    let agent = agent(&server.url(), &[("api_request_time", "50ms")]);
+    let (server, agent) = served(Behaviour::Accept, &[("api_request_time", "50ms")]);
     work(&agent, 1);
     eventually("the events came", || {
         (server.events().len() == 2).then_some(())
@@ -270,9 +274,8 @@ fn each_way_to_fail_is_accounted_for_under_its_reason_and_followed_by_recovery()
 #[test]
 fn a_server_that_reads_slowly_gets_everything_or_loses_what_it_does_not_take_in_time() {
     for (timeout, dropped) in [("20s", 0), ("50ms", 400)] {
-        let server = FakeServer::start(Behaviour::SlowRead);
-        let agent = agent(
-            &server.url(),
+        let (server, agent) = served(
+            Behaviour::SlowRead,
             &[("server_timeout", timeout), ("skip_server_info", "true")],
         );
         work(&agent, 200);
@@ -346,9 +349,8 @@ fn a_server_that_is_away_costs_bounded_memory_and_no_time() {
 
 #[test]
 fn a_shutdown_does_not_wait_longer_than_it_is_told_for_a_server_that_hangs() {
-    let server = FakeServer::start(Behaviour::Silence);
-    let agent = agent(
-        &server.url(),
+    let (server, agent) = served(
+        Behaviour::Silence,
         &[("server_timeout", "60s"), ("api_request_time", "20ms")],
     );
     work(&agent, 1);
@@ -368,8 +370,7 @@ fn a_shutdown_does_not_wait_longer_than_it_is_told_for_a_server_that_hangs() {
 
 #[test]
 fn after_a_shutdown_the_service_goes_on_without_recording() {
-    let server = FakeServer::start(Behaviour::Accept);
-    let agent = agent(&server.url(), &[]);
+    let (server, agent) = served(Behaviour::Accept, &[]);
     work(&agent, 1);
     assert!(agent.shutdown(LONG));
     work(&agent, 1);
@@ -380,8 +381,7 @@ fn after_a_shutdown_the_service_goes_on_without_recording() {
 
 #[test]
 fn the_last_handle_takes_what_it_recorded_along() {
-    let server = FakeServer::start(Behaviour::Accept);
-    let agent = agent(&server.url(), &[]);
+    let (server, agent) = served(Behaviour::Accept, &[]);
     work(&agent, 1);
     drop(agent);
     eventually("the events came", || {
@@ -391,9 +391,8 @@ fn the_last_handle_takes_what_it_recorded_along() {
 
 #[test]
 fn an_agent_that_sends_nothing_contacts_nobody() {
-    let server = FakeServer::start(Behaviour::Accept);
-    let agent = agent(
-        &server.url(),
+    let (server, agent) = served(
+        Behaviour::Accept,
         &[("disable_send", "true"), ("api_request_time", "20ms")],
     );
     work(&agent, 1);
@@ -405,9 +404,8 @@ fn an_agent_that_sends_nothing_contacts_nobody() {
 
 #[test]
 fn recorded_equals_accepted_and_dropped_under_load_and_trouble() {
-    let server = FakeServer::start(Behaviour::Accept);
-    let agent = agent(
-        &server.url(),
+    let (server, agent) = served(
+        Behaviour::Accept,
         &[
             ("api_request_time", "10ms"),
             ("api_buffer_size", "512kb"),

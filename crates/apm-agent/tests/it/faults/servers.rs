@@ -84,8 +84,7 @@ fn a_server_that_takes_over_is_asked_for_its_own_version() {
 
 #[test]
 fn unsampled_transactions_are_not_sent_to_a_server_that_ignores_them() {
-    let server = FakeServer::start(Behaviour::Accept);
-    let agent = agent(&server.url(), &[("transaction_sample_rate", "0")]);
+    let (server, agent) = served(Behaviour::Accept, &[("transaction_sample_rate", "0")]);
     // The version is asked for at the start; until it is known, unsampled transactions are sent.
     eventually("the version is known", || {
         let before = agent.stats().recorded;
@@ -138,8 +137,7 @@ fn central_configuration_is_applied_while_the_service_runs() {
 
 #[test]
 fn a_credential_is_sent_without_the_line_break_of_its_file() {
-    let server = FakeServer::start(Behaviour::Accept);
-    let agent = agent(&server.url(), &[("secret_token", "s3cret\r\n")]);
+    let (server, agent) = served(Behaviour::Accept, &[("secret_token", "s3cret\r\n")]);
     work(&agent, 1);
     assert!(agent.flush(LONG));
     assert_eq!(
@@ -150,8 +148,7 @@ fn a_credential_is_sent_without_the_line_break_of_its_file() {
 
 #[test]
 fn without_a_limit_of_time_a_slow_server_gets_everything() {
-    let server = FakeServer::start(Behaviour::SlowRead);
-    let agent = agent(&server.url(), &[("server_timeout", "0s")]);
+    let (server, agent) = served(Behaviour::SlowRead, &[("server_timeout", "0s")]);
     work(&agent, 100);
     assert!(agent.flush(Duration::from_secs(20)));
     assert_eq!(agent.stats().accepted, 200);
