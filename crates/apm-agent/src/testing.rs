@@ -9,6 +9,9 @@
 //! assert_eq!(recorded.spans[0]["name"], "find what is old");
 //! ```
 
+#[cfg(feature = "sqlite-meter")]
+mod sql;
+
 use std::sync::{Arc, Mutex, MutexGuard, Weak};
 use std::time::Instant;
 
@@ -18,6 +21,9 @@ use crate::agent::{Agent, Builder};
 use crate::recording::recorder;
 use crate::util::lock;
 use crate::worker::periodic::PeriodicWork;
+
+#[cfg(feature = "sqlite-meter")]
+pub use sql::{Sql, Statement, measure_sqlite, sql};
 
 /// Events as the server would have read them, in the order in which they were recorded.
 #[derive(Clone, Debug, Default)]

@@ -6,7 +6,9 @@ use std::ptr;
 
 use libsqlite3_sys as ffi;
 
+use crate::every;
 use crate::finished::{Counters, Finished, StatementKey};
+use crate::options::Options;
 use crate::slot::Slot;
 
 /// The SQL function by which a connection is told from others.
@@ -38,7 +40,8 @@ pub(crate) fn take_located() -> Option<Located> {
     LOCATED.take()
 }
 
-/// Called by SQLite for each connection that the process opens: registers [`LOCATE`]. It never keeps a connection from being opened.
+/// Called by SQLite for each connection that the process opens: registers [`LOCATE`]. It never keeps a connection from
+/// being opened.
 ///
 /// # Safety
 /// To be called by SQLite only, with the handle of a connection.
@@ -49,9 +52,9 @@ pub(crate) unsafe extern "C" fn on_open(
 ) -> c_int {
     let slot = Box::into_raw(Box::new(Slot::new()));
     let flags = ffi::SQLITE_UTF8 | ffi::SQLITE_DIRECTONLY;
-    // SAFETY: `db` is the connection being opened. The name ends with a NUL. SQLite owns `slot` from here on: it calls `on_destroy` for it
-    // exactly once, also where registering fails.
-    let _ = unsafe {
+    // SAFETY: `db` is the connection being opened. The name ends with a NUL. SQLite owns `slot` from here on: it calls
+    // `on_destroy` for it exactly once, also where registering fails.
+    let code = unsafe {
         ffi::sqlite3_create_function_v2(
             db,
             LOCATE.as_ptr(),
@@ -64,6 +67,17 @@ pub(crate) unsafe extern "C" fn on_open(
             Some(on_destroy),
         )
     };
+    if code == ffi::SQLITE_OK && every::is_set() {
+        // SAFETY: `db` is the connection being opened. SQLite took the slot, which lives until `on_destroy`, where the
+        // trace ends first.
+        let code = unsafe {
+            ffi::sqlite3_trace_v2(db, Options::default().events(), Some(on_trace), slot.cast())
+        };
+        if code == ffi::SQLITE_OK {
+            // SAFETY: as above: the slot is alive, and only shared references to it are made.
+            unsafe { &*slot }.set_traced(Some(db));
+        }
+    }
     ffi::SQLITE_OK
 }
 
@@ -86,7 +100,8 @@ unsafe extern "C" fn on_locate(
     let _ = LOCATED.try_with(|located| located.set(Some(Located { db, slot })));
 }
 
-/// Called by SQLite when the function goes: the connection is closed, or someone registers another function of that name.
+/// Called by SQLite when the function goes: the connection is closed, or someone registers another function of that
+/// name.
 ///
 /// # Safety
 /// To be called by SQLite only, with what was registered in [`on_open`].
@@ -94,9 +109,10 @@ unsafe extern "C" fn on_destroy(slot: *mut c_void) {
     // SAFETY: `slot` came from `Box::into_raw` in `on_open`, and SQLite calls this once for it.
     let slot = unsafe { Box::from_raw(slot.cast::<Slot>()) };
     if let Some(db) = slot.traced() {
-        // The trace refers to the slot, so it ends first. The connection may live on, where another function took the name.
-        // SAFETY: SQLite destroys a connection's functions before the connection, so `db` is valid memory. A connection that is being closed
-        // refuses the call or takes it; either way it reports nothing any more.
+        // The trace refers to the slot, so it ends first. The connection may live on, where another function took the
+        // name.
+        // SAFETY: SQLite destroys a connection's functions before the connection, so `db` is valid memory. A connection
+        // that is being closed refuses the call or takes it; either way it reports nothing any more.
         let _ = unsafe { ffi::sqlite3_trace_v2(db, 0, None, ptr::null_mut()) };
     }
     // The observer's drop is somebody's code: a panic must not reach SQLite.
@@ -113,8 +129,8 @@ pub(crate) unsafe extern "C" fn on_trace(
     statement: *mut c_void,
     _detail: *mut c_void,
 ) -> c_int {
-    // SAFETY: the trace was set up with this slot, which lives until `on_destroy`, where the trace ends first. Only shared references to it
-    // are made while the connection is alive.
+    // SAFETY: the trace was set up with this slot, which lives until `on_destroy`, where the trace ends first. Only
+    // shared references to it are made while the connection is alive.
     let slot = unsafe { &*slot.cast::<Slot>().cast_const() };
     let statement = statement.cast::<ffi::sqlite3_stmt>();
     match event {
@@ -128,8 +144,8 @@ pub(crate) unsafe extern "C" fn on_trace(
     0
 }
 
-/// A statement begins. Where the one before was given up half-way, SQLite completed it after its report: the pages that it wrote
-/// then are not this statement's.
+/// A statement begins. Where the one before was given up half-way, SQLite completed it after its report: the pages that
+/// it wrote then are not this statement's.
 ///
 /// # Safety
 /// `statement` must be valid.
@@ -147,7 +163,8 @@ unsafe fn on_begin(slot: &Slot, statement: *mut ffi::sqlite3_stmt) {
 /// # Safety
 /// `statement` must be valid.
 unsafe fn on_profile(slot: &Slot, statement: *mut ffi::sqlite3_stmt) {
-    // SAFETY: the statement is valid; the text belongs to it, and stays until it is finalized, which cannot happen before this returns.
+    // SAFETY: the statement is valid; the text belongs to it, and stays until it is finalized, which cannot happen
+    // before this returns.
     let text = unsafe { ffi::sqlite3_sql(statement) };
     if text.is_null() {
         return;
@@ -161,7 +178,8 @@ unsafe fn on_profile(slot: &Slot, statement: *mut ffi::sqlite3_stmt) {
     // SAFETY: the connection is valid.
     let pages = slot.counts_pages().then(|| unsafe { pages(db) });
     slot.complete(statement.addr(), &mut counters, pages);
-    // A statement whose rows were not read to the end is reported before SQLite completes it, and with it the number of changed rows.
+    // A statement whose rows were not read to the end is reported before SQLite completes it, and with it the number of
+    // changed rows.
     // SAFETY: the statement is valid.
     let given_up = unsafe { ffi::sqlite3_stmt_busy(statement) } != 0;
     slot.set_given_up(given_up);

@@ -9,6 +9,7 @@ use diesel::connection::SimpleConnection as _;
 use libsqlite3_sys as ffi;
 
 use crate::callback::{LOCATE, Located, on_open, on_trace, pages, reset, take_located};
+use crate::every;
 use crate::finished::Finished;
 use crate::options::Options;
 use crate::slot::Slot;
@@ -60,6 +61,20 @@ pub fn install() -> Result<(), InstallError> {
     }
 }
 
+/// Reports each statement of all connections that are opened from now on, besides what observers of single connections
+/// get. It is meant for tests: nobody has to hand over the connections. The first observer stays for as long as the
+/// process lives; whether it is this one, is the answer.
+///
+/// The observer is called on the thread that uses the connection, before Diesel returns. A panic in it is caught, and
+/// what it was called for is lost.
+///
+/// # Errors
+/// Where SQLite does not report new connections: see [`install`].
+pub fn observe_every(observer: fn(&Finished<'_>)) -> Result<bool, InstallError> {
+    install()?;
+    Ok(every::set(observer))
+}
+
 /// Reports each statement of a connection that ends from now on to an observer, which replaces an earlier one.
 ///
 /// The observer is called on the thread that uses the connection, before Diesel returns. If it panics, it is dropped, and the connection
@@ -84,7 +99,7 @@ where
     // SAFETY: as above.
     unsafe { reset(db) };
     slot_ref.watch(Box::new(observer), options, read);
-    trace(db, slot, events(options))
+    trace(db, slot, options.events())
 }
 
 /// Ends the reports of a connection and drops its observer.
@@ -108,21 +123,6 @@ fn locate(connection: &mut SqliteConnection) -> Result<Located, AttachError> {
         .batch_execute(&sql)
         .map_err(AttachError::Unknown)?;
     take_located().ok_or(AttachError::Foreign)
-}
-
-/// The events that SQLite is asked to report.
-fn events(options: Options) -> c_uint {
-    let rows = if options.rows {
-        ffi::SQLITE_TRACE_ROW
-    } else {
-        0
-    };
-    let begins = if options.pages {
-        ffi::SQLITE_TRACE_STMT
-    } else {
-        0
-    };
-    ffi::SQLITE_TRACE_PROFILE | rows | begins
 }
 
 /// Asks SQLite for events; for none, where `events` is 0.

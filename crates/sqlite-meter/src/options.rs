@@ -1,5 +1,9 @@
 //! What a connection is measured by.
 
+use std::ffi::c_uint;
+
+use libsqlite3_sys as ffi;
+
 /// What is measured.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
@@ -20,6 +24,17 @@ impl Default for Options {
 }
 
 impl Options {
+    /// The events that SQLite is asked to report.
+    pub(crate) fn events(self) -> c_uint {
+        let rows = if self.rows { ffi::SQLITE_TRACE_ROW } else { 0 };
+        let begins = if self.pages {
+            ffi::SQLITE_TRACE_STMT
+        } else {
+            0
+        };
+        ffi::SQLITE_TRACE_PROFILE | rows | begins
+    }
+
     /// Sets whether the rows that a statement returns are counted.
     #[must_use]
     pub fn rows(mut self, rows: bool) -> Self {

@@ -6,6 +6,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use libsqlite3_sys as ffi;
 
+use crate::every;
 use crate::finished::{Counters, Finished};
 use crate::options::Options;
 
@@ -138,6 +139,7 @@ impl Slot {
 
     /// Hands a statement to the observer. A panic ends the observer: it must not reach SQLite.
     pub(crate) fn report(&self, finished: &Finished<'_>) {
+        every::report(finished);
         // An observer that runs statements on its own connection is not called for them.
         let Ok(mut observer) = self.observer.try_borrow_mut() else {
             return;

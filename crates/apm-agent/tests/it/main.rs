@@ -25,6 +25,7 @@ mod soak;
 mod spans;
 mod support;
 mod switches;
+mod testing_sql;
 mod third_parties;
 mod tls;
 mod tracing;

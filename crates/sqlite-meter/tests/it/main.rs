@@ -1,5 +1,6 @@
 //! The meter on Diesel connections, and on connections that misbehave.
 
 mod counters;
+mod every;
 mod lives;
 mod support;

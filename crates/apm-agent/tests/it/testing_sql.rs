@@ -1,0 +1,160 @@
+//! What a test learns of the SQL that it runs.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use apm_agent::testing::{measure_sqlite, sql};
+use diesel::connection::SimpleConnection as _;
+use diesel::{Connection as _, RunQueryDsl as _, SqliteConnection, sql_query};
+
+/// A connection that no agent traces, to a table of a hundred people.
+fn people() -> SqliteConnection {
+    measure_sqlite();
+    let mut connection = SqliteConnection::establish(":memory:").expect("a connection");
+    let made = "CREATE TABLE people (id INTEGER PRIMARY KEY, city TEXT NOT NULL); \
+        WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n LIMIT 100) \
+        INSERT INTO people (city) SELECT 'city' || (i % 9) FROM n";
+    connection.batch_execute(made).expect("made");
+    connection
+}
+
+fn run(connection: &mut SqliteConnection, text: &str) {
+    connection.batch_execute(text).expect("runs");
+}
+
+/// What a closure panics with.
+fn message(work: impl FnOnce()) -> String {
+    let panic = catch_unwind(AssertUnwindSafe(work)).expect_err("a panic");
+    panic.downcast_ref::<String>().cloned().unwrap_or_default()
+}
+
+#[test]
+fn statements_of_plain_connections_are_counted_by_text_and_transactions_are_not() {
+    let mut connection = people();
+    let seen = sql(|| {
+        connection
+            .transaction(|connection| {
+                for _ in 0..3 {
+                    sql_query("INSERT INTO people (city) VALUES ('x')").execute(connection)?;
+                }
+                sql_query("SELECT id FROM people WHERE id = 7").execute(connection)
+            })
+            .expect("runs");
+        run(&mut connection, "PRAGMA cache_size");
+    });
+    assert_eq!(seen.statements(), 4, "{seen}");
+    assert_eq!(seen.by_text().len(), 2, "{seen}");
+    assert_eq!(seen.by_text()[0].calls, 3);
+    seen.assert_at_most(4);
+    seen.assert_no_scan();
+    // Behind the closure nothing is counted.
+    run(&mut connection, "SELECT 1");
+    assert_eq!(sql(|| {}).statements(), 0);
+}
+
+#[test]
+fn a_failure_lists_the_statements_with_what_sqlite_did() {
+    let mut connection = people();
+    let seen = sql(|| {
+        run(
+            &mut connection,
+            "SELECT city, count(*) FROM people GROUP BY city",
+        );
+        run(&mut connection, "SELECT id FROM people WHERE id = 7");
+    });
+    let scan = message(|| seen.assert_no_scan());
+    assert!(
+        scan.starts_with("1 of 2 statements scan a whole table"),
+        "{scan}"
+    );
+    assert!(
+        scan.contains("9 rows returned, 99 rows scanned, 1 sorts: SELECT city, count(*)"),
+        "{scan}"
+    );
+    let many = message(|| seen.assert_at_most(1));
+    assert!(
+        many.starts_with("2 statements were run, at most 1 are allowed:\n1× "),
+        "{many}"
+    );
+    let none = message(|| sql(|| {}).assert_no_scan());
+    assert!(none.contains("no statement was run"), "{none}");
+}
+
+#[test]
+fn nested_closures_and_other_threads_do_not_mix() {
+    let mut connection = people();
+    let mut inner = None;
+    let outer = sql(|| {
+        run(&mut connection, "SELECT 1");
+        inner = Some(sql(|| run(&mut connection, "SELECT 2")));
+        std::thread::spawn(|| run(&mut people(), "SELECT 3"))
+            .join()
+            .expect("runs");
+        let purpose = "on purpose";
+        // A closure that panics ran what it ran, and does not lose what came before.
+        let failed = message(|| {
+            sql(|| {
+                run(&mut connection, "SELECT 4");
+                panic!("{purpose}");
+            });
+        });
+        assert_eq!(failed, purpose);
+        run(&mut connection, "SELECT 1");
+    });
+    assert_eq!(inner.expect("it ran").statements(), 1);
+    let texts: Vec<(&str, u64)> = outer
+        .by_text()
+        .iter()
+        .map(|statement| (statement.text.as_str(), statement.calls))
+        .collect();
+    assert_eq!(texts, [("SELECT 1", 2), ("SELECT 2", 1), ("SELECT 4", 1)]);
+}
+
+#[test]
+fn the_same_work_takes_the_same_steps_on_eight_threads() {
+    let work = || {
+        let mut connection = people();
+        let seen = sql(|| {
+            run(
+                &mut connection,
+                "SELECT city, count(*) FROM people GROUP BY city",
+            );
+            run(
+                &mut connection,
+                "UPDATE people SET city = 'x' WHERE id > 50",
+            );
+        });
+        seen.by_text().to_vec()
+    };
+    let alone = work();
+    let threads: Vec<_> = (0..8).map(|_| std::thread::spawn(work)).collect();
+    for thread in threads {
+        assert_eq!(thread.join().expect("it runs"), alone);
+    }
+}
+
+#[test]
+fn connections_that_an_agent_traces_are_seen_by_both() {
+    let recorder = apm_agent::testing::Recorder::default();
+    measure_sqlite();
+    let pool = diesel::r2d2::Pool::builder()
+        .max_size(1)
+        .test_on_check_out(false)
+        .connection_customizer(Box::new(recorder.agent().diesel(":memory:")))
+        .build(diesel::r2d2::ConnectionManager::<SqliteConnection>::new(
+            ":memory:",
+        ))
+        .expect("a pool");
+    let seen = sql(|| {
+        let transaction = recorder.agent().transaction("test", "task");
+        transaction.run(|| {
+            let mut connection = pool.get().expect("a connection");
+            sql_query("SELECT 7")
+                .execute(&mut connection)
+                .expect("runs");
+        });
+    });
+    assert_eq!(seen.statements(), 1, "{seen}");
+    let spans = recorder.take().spans;
+    let steps = &spans[0]["context"]["tags"]["sqlite_steps"];
+    assert_eq!(steps.as_u64(), Some(seen.steps()), "{spans:#?}");
+}
