@@ -22,6 +22,7 @@ const CRATES: &[(&str, &[&str])] = &[
     ("pocket-apm-time", &[]),
     ("pocket-apm-sql-lexer", &[]),
     ("sqlite-meter", &[]),
+    ("pocket-apm-sql-advisor", &[]),
     ("pocket-apm-kql", &["pocket-apm-time"]),
     (
         "pocket-apm-store",
@@ -33,6 +34,7 @@ const CRATES: &[(&str, &[&str])] = &[
         &[
             "pocket-apm-time",
             "pocket-apm-sql-lexer",
+            "pocket-apm-sql-advisor",
             "pocket-apm-kql",
             "pocket-apm-store",
             "pocket-apm-intake",
@@ -50,7 +52,12 @@ const CRATES: &[(&str, &[&str])] = &[
     ),
     (
         "pocket-apm",
-        &["pocket-apm-store", "pocket-apm-server", "apm-agent"],
+        &[
+            "pocket-apm-sql-advisor",
+            "pocket-apm-store",
+            "pocket-apm-server",
+            "apm-agent",
+        ],
     ),
 ];
 
@@ -59,6 +66,27 @@ const MODULES: &[(&str, &[&str])] = &[
     (
         "crates/apm-time",
         &["error", "format", "read", "interval", "range"],
+    ),
+    (
+        "crates/sql-advisor",
+        &[
+            "error",
+            "options",
+            "guard",
+            "plan",
+            "schema",
+            "report",
+            "statement",
+            "fill",
+            "copy",
+            "values",
+            "measure",
+            "candidates",
+            "lab",
+            "migration",
+            "proof",
+            "search",
+        ],
     ),
     (
         "crates/kql",

@@ -1,0 +1,169 @@
+//! What may run on the copy, and for how long.
+//!
+//! The text of a statement comes from telemetry, so from anybody. On the copy it may read and change rows, and nothing
+//! else: no other file, no setting, no schema. A migration may change the schema as well.
+
+use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use rusqlite::Connection;
+use rusqlite::hooks::{AuthAction, AuthContext, Authorization};
+use rusqlite::limits::Limit;
+
+/// Instructions between two looks at the clock.
+const STEPS: i32 = 2_000;
+
+/// Longest statement, bytes.
+pub(crate) const LONGEST_SQL: usize = 100_000;
+
+/// Whose SQL runs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(u8)]
+pub(crate) enum Whose {
+    /// This crate's own.
+    Ours = 0,
+    /// A recorded statement.
+    Recorded = 1,
+    /// A migration.
+    Migration = 2,
+}
+
+/// The walls around a connection to the copy.
+#[derive(Debug, Clone)]
+pub(crate) struct Guard {
+    start: Instant,
+    whose: Arc<AtomicU8>,
+    /// Nanoseconds after `start` at which the current statement ends.
+    until: Arc<AtomicU64>,
+    stop: Arc<AtomicBool>,
+    reason: Arc<Mutex<Option<String>>>,
+}
+
+impl Guard {
+    /// Puts a connection behind the walls.
+    pub(crate) fn new(conn: &Connection, stop: &Arc<AtomicBool>) -> rusqlite::Result<Self> {
+        let guard = Self {
+            start: Instant::now(),
+            whose: Arc::default(),
+            until: Arc::new(AtomicU64::new(u64::MAX)),
+            stop: Arc::clone(stop),
+            reason: Arc::default(),
+        };
+        for (limit, most) in [
+            (Limit::SQLITE_LIMIT_LENGTH, 64 << 20),
+            (Limit::SQLITE_LIMIT_EXPR_DEPTH, 200),
+            (Limit::SQLITE_LIMIT_ATTACHED, 0),
+            (Limit::SQLITE_LIMIT_WORKER_THREADS, 0),
+        ] {
+            conn.set_limit(limit, most)?;
+        }
+        let clock = guard.clone();
+        conn.progress_handler(
+            STEPS,
+            Some(move || clock.is_stopped() || clock.now() >= clock.until.load(Ordering::Relaxed)),
+        )?;
+        let judge = guard.clone();
+        conn.authorizer(Some(move |context: AuthContext<'_>| judge.judge(&context)))?;
+        Ok(guard)
+    }
+
+    pub(crate) fn is_stopped(&self) -> bool {
+        self.stop.load(Ordering::Relaxed)
+    }
+
+    /// Runs `work` as somebody's SQL, for at most a time. The reason of a refusal takes the place of SQLite's message.
+    pub(crate) fn run<T>(
+        &self,
+        whose: Whose,
+        time: Duration,
+        work: impl FnOnce() -> rusqlite::Result<T>,
+    ) -> Result<T, String> {
+        let nanos = u64::try_from(time.as_nanos()).unwrap_or(u64::MAX);
+        self.until
+            .store(self.now().saturating_add(nanos), Ordering::Relaxed);
+        self.whose.store(whose as u8, Ordering::Relaxed);
+        let done = work();
+        self.whose.store(Whose::Ours as u8, Ordering::Relaxed);
+        let is_late = self.now() >= self.until.swap(u64::MAX, Ordering::Relaxed);
+        let reason = self.lock().take();
+        done.map_err(|error| match reason {
+            Some(reason) => reason,
+            None if self.is_stopped() => "stopped".to_owned(),
+            None if is_late => format!("it took longer than {} ms", time.as_millis()),
+            None => message(&error),
+        })
+    }
+
+    fn now(&self) -> u64 {
+        u64::try_from(self.start.elapsed().as_nanos()).unwrap_or(u64::MAX)
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, Option<String>> {
+        self.reason.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn judge(&self, context: &AuthContext<'_>) -> Authorization {
+        let whose = self.whose.load(Ordering::Relaxed);
+        if whose == Whose::Ours as u8 {
+            return Authorization::Allow;
+        }
+        match refusal(whose == Whose::Migration as u8, context) {
+            None => Authorization::Allow,
+            Some(why) => {
+                self.lock().get_or_insert(why);
+                Authorization::Deny
+            }
+        }
+    }
+}
+
+/// What SQLite said.
+pub(crate) fn message(error: &rusqlite::Error) -> String {
+    match error {
+        rusqlite::Error::SqliteFailure(_, Some(message)) => message.clone(),
+        error => error.to_string(),
+    }
+}
+
+/// Why an action is not allowed, if it is not.
+fn refusal(is_migration: bool, context: &AuthContext<'_>) -> Option<String> {
+    match context.action {
+        AuthAction::Attach { .. } | AuthAction::Detach { .. } => {
+            Some("ATTACH, DETACH and VACUUM INTO reach beyond the database".to_owned())
+        }
+        AuthAction::Function { function_name } if is_dangerous(function_name) => Some(format!(
+            "the function {function_name}() reaches beyond the database"
+        )),
+        _ if is_migration => None,
+        AuthAction::Select
+        | AuthAction::Recursive
+        | AuthAction::Read { .. }
+        | AuthAction::Function { .. } => None,
+        AuthAction::Insert { table_name }
+        | AuthAction::Update { table_name, .. }
+        | AuthAction::Delete { table_name }
+            if !table_name.starts_with("sqlite_") || table_name == "sqlite_sequence" =>
+        {
+            None
+        }
+        AuthAction::Transaction { .. } | AuthAction::Savepoint { .. } => {
+            Some("it begins or ends a transaction, which has no cost of its own".to_owned())
+        }
+        _ => Some("it does more than read and change rows".to_owned()),
+    }
+}
+
+/// Functions that load code or touch files, should this SQLite have them.
+fn is_dangerous(function: &str) -> bool {
+    [
+        "load_extension",
+        "readfile",
+        "writefile",
+        "edit",
+        "fts3_tokenizer",
+        "lsdir",
+    ]
+    .iter()
+    .any(|name| name.eq_ignore_ascii_case(function))
+}

@@ -1,0 +1,35 @@
+#![doc = include_str!("../README.md")]
+//!
+//! # How it works
+//! [`advise`] copies the database and never writes to the file itself (module `copy`). It reads each statement (module
+//! `statement`): which columns it compares, groups and sorts by, and what its parameters are compared with. From that
+//! come the values of the parameters, taken from the data (module `values`), and the candidates (module `candidates`).
+//! Each candidate is made on the copy, and the statements run with and without it (modules `measure` and `search`).
+//! What helps over the whole workload is recommended.
+//!
+//! [`check_migration`] runs the same statements before and after a migration.
+
+mod candidates;
+mod copy;
+mod error;
+mod fill;
+mod guard;
+mod lab;
+mod measure;
+mod migration;
+mod options;
+mod plan;
+mod proof;
+mod report;
+mod schema;
+mod search;
+mod statement;
+mod values;
+
+pub use error::AdviseError;
+pub use lab::Lab;
+pub use migration::{Fate, Migration, Replay, check_migration};
+pub use options::{Options, Recorded, Stage};
+pub use proof::{Proof, prove};
+pub use report::{Advice, Cost, ENTRY_STEPS, Measured, Recommended, Refused, Replayed, Write};
+pub use search::advise;

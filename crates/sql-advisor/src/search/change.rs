@@ -1,0 +1,158 @@
+//! A change of a database that is tried: one index, two of them, or ANALYZE.
+
+use std::time::Duration;
+
+use rusqlite::types::Value;
+use rusqlite::{Connection, Result, params_from_iter};
+
+use crate::candidates::Candidate;
+use crate::schema::{Schema, quote};
+
+/// An index that is made.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Index {
+    pub(super) name: String,
+    pub(super) table: String,
+    pub(super) sql: String,
+    pub(super) condition: Option<String>,
+    /// Its first term.
+    first: String,
+    terms: usize,
+}
+
+/// What is tried.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Change {
+    /// None for ANALYZE.
+    pub(super) indexes: Vec<Index>,
+}
+
+/// A change that was made.
+#[derive(Debug, Clone)]
+pub(super) struct Applied {
+    pub(super) change: Change,
+    pub(super) build: Duration,
+    pub(super) bytes: u64,
+    /// What ANALYZE had found before.
+    pub(super) statistics: Option<Statistics>,
+}
+
+impl Change {
+    pub(super) fn analyze() -> Self {
+        Self {
+            indexes: Vec::new(),
+        }
+    }
+
+    pub(super) fn index(candidate: &Candidate, schema: &Schema) -> Self {
+        let name = candidate.name(schema);
+        let first = candidate.terms.first().map(|term| term.text.clone());
+        Self {
+            indexes: vec![Index {
+                sql: candidate.statement(&name),
+                table: candidate.table.clone(),
+                condition: candidate.condition.clone(),
+                first: first.unwrap_or_default(),
+                terms: candidate.terms.len(),
+                name,
+            }],
+        }
+    }
+
+    pub(super) fn with(&self, other: &Self) -> Self {
+        Self {
+            indexes: [&self.indexes[..], &other.indexes[..]].concat(),
+        }
+    }
+
+    pub(super) fn is_analyze(&self) -> bool {
+        self.indexes.is_empty()
+    }
+
+    /// Whether it is one index of one term, of all rows.
+    pub(super) fn is_simple(&self) -> bool {
+        matches!(&self.indexes[..], [only] if only.terms == 1 && only.condition.is_none())
+    }
+
+    /// Table and first term of its index.
+    pub(super) fn leads(&self) -> Option<(&str, &str)> {
+        self.indexes
+            .first()
+            .map(|index| (index.table.as_str(), index.first.as_str()))
+    }
+
+    /// Whether it can change what a statement on a table costs.
+    pub(super) fn is_on(&self, table: &str) -> bool {
+        self.is_analyze() || self.indexes.iter().any(|index| index.table == table)
+    }
+
+    pub(super) fn parts(&self) -> Vec<String> {
+        self.indexes.iter().map(|index| index.sql.clone()).collect()
+    }
+
+    /// As SQL.
+    pub(super) fn text(&self) -> String {
+        if self.is_analyze() {
+            "ANALYZE".to_owned()
+        } else {
+            self.parts().join("; ")
+        }
+    }
+}
+
+/// Bytes of the pages that are in use.
+pub(super) fn used(conn: &Connection) -> Result<u64> {
+    let pragma =
+        |name: &str| conn.query_row(&format!("PRAGMA {name}"), [], |row| row.get::<_, i64>(0));
+    let pages = pragma("page_count")? - pragma("freelist_count")?;
+    Ok(u64::try_from(pages * pragma("page_size")?).unwrap_or_default())
+}
+
+/// The number of an index's first page, and the share of its table's rows that it has.
+pub(super) fn root_and_share(conn: &Connection, index: &Index) -> Result<(i64, f64)> {
+    let sql = "SELECT rootpage FROM sqlite_schema WHERE type = 'index' AND name = ?1";
+    let root = conn.query_row(sql, [&index.name], |row| row.get(0))?;
+    let Some(condition) = &index.condition else {
+        return Ok((root, 1.0));
+    };
+    let sql = format!(
+        "SELECT avg(CASE WHEN {condition} THEN 1.0 ELSE 0.0 END) FROM {}",
+        quote(&index.table)
+    );
+    let share: Option<f64> = conn.query_row(&sql, [], |row| row.get(0))?;
+    Ok((root, share.unwrap_or(0.0)))
+}
+
+/// What ANALYZE found, so that it can be put back.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Statistics(Vec<(&'static str, usize, Vec<Vec<Value>>)>);
+
+impl Statistics {
+    pub(super) fn read(conn: &Connection) -> Result<Self> {
+        let mut found = Vec::new();
+        for (table, width) in [("sqlite_stat1", 3), ("sqlite_stat4", 6)] {
+            if let Ok(mut rows) = conn.prepare(&format!("SELECT * FROM {table}")) {
+                let rows = rows.query_map([], |row| (0..width).map(|at| row.get(at)).collect())?;
+                found.push((table, width, rows.collect::<Result<_>>()?));
+            }
+        }
+        Ok(Self(found))
+    }
+
+    /// Whether ANALYZE ever ran.
+    pub(super) fn is_empty(&self) -> bool {
+        self.0.iter().all(|(_, _, rows)| rows.is_empty())
+    }
+
+    pub(super) fn restore(&self, conn: &Connection) -> Result<()> {
+        conn.execute_batch("DELETE FROM sqlite_stat1; DELETE FROM sqlite_stat4")?;
+        for (table, width, rows) in &self.0 {
+            let holes = vec!["?"; *width].join(", ");
+            let mut insert = conn.prepare(&format!("INSERT INTO {table} VALUES ({holes})"))?;
+            for row in rows {
+                insert.execute(params_from_iter(row))?;
+            }
+        }
+        conn.execute_batch("ANALYZE sqlite_schema")
+    }
+}

@@ -1,0 +1,177 @@
+//! Statements that are no statements, cannot be judged, or want more than to read and change rows.
+
+use std::time::{Duration, Instant};
+
+use proptest::prelude::*;
+use sql_advisor::{AdviseError, Lab, Options, advise};
+
+use crate::support::{Database, recorded};
+
+fn database() -> Database {
+    Database::new(
+        "CREATE TABLE people (id INTEGER PRIMARY KEY, name TEXT UNIQUE, age INTEGER);
+         CREATE TABLE empty (a, b);
+         INSERT INTO people (name, age) VALUES ('a', 1), ('b', 2), ('c', 3);",
+    )
+}
+
+#[test]
+fn what_cannot_be_judged_says_why() {
+    let database = database();
+    let lab = Lab::open(&database.path, &Options::default(), &mut |_| ()).unwrap();
+    let outside = database.directory.path().join("outside.db");
+    let attach = format!("ATTACH '{}' AS x", outside.display());
+    let vacuum = format!("VACUUM INTO '{}'", outside.display());
+    for (sql, reason) in [
+        ("", "no statement"),
+        ("SELECT 1; SELECT 2", "more than one"),
+        ("SELECT FROM", "syntax"),
+        ("SELECT * FROM nobody", "no such table"),
+        ("SELECT secret(name) FROM people", "no such function"),
+        (
+            "SELECT * FROM people WHERE date(?) = '2026-01-01'",
+            "no column is compared with it",
+        ),
+        (
+            "SELECT * FROM people WHERE ? = ?",
+            "no column is compared with it",
+        ),
+        ("SELECT * FROM empty WHERE a = ?", "no rows"),
+        (
+            "SELECT x.n FROM (SELECT name AS n FROM people) x WHERE x.n = ?",
+            "no column of a table",
+        ),
+        (attach.as_str(), "only SELECT"),
+        (vacuum.as_str(), "only SELECT"),
+        ("PRAGMA journal_mode = DELETE", "only SELECT"),
+        ("DROP TABLE people", "only SELECT"),
+        ("BEGIN", "transaction"),
+        ("DELETE FROM sqlite_schema", ""),
+        ("SELECT load_extension('x')", ""),
+        ("SELECT writefile('x', 'y')", ""),
+        ("SELECT '\u{0}' FROM people", ""),
+    ] {
+        let done = lab.replay(&recorded(&[(sql, 1.0)]), &mut |_| ()).unwrap();
+        let why = done[0]
+            .why
+            .clone()
+            .unwrap_or_else(|| panic!("{sql} was judged: {done:?}"));
+        assert!(why.contains(reason), "{sql}: {why}");
+    }
+    assert!(!outside.exists());
+    // It still works.
+    let done = lab
+        .replay(
+            &recorded(&[("SELECT name FROM people WHERE age > ?", 1.0)]),
+            &mut |_| (),
+        )
+        .unwrap();
+    assert!(done[0].cost.is_some(), "{done:?}");
+}
+
+#[test]
+fn many_kinds_of_statements_get_values() {
+    let database = database();
+    let lab = Lab::open(&database.path, &Options::default(), &mut |_| ()).unwrap();
+    for sql in [
+        "SELECT * FROM people WHERE id = ?",
+        "SELECT * FROM people WHERE ?1 = age AND name <> :name",
+        "SELECT p.* FROM people p WHERE p.age IN (?, ?, ?) ORDER BY 2 LIMIT ?, ?",
+        "SELECT name FROM people WHERE name LIKE ? OR name GLOB ?",
+        "SELECT age, count(*) AS n FROM people GROUP BY age HAVING n > ? AND count(*) > ?",
+        "SELECT (SELECT max(q.age) FROM people q WHERE q.name = p.name AND q.age < ?) FROM people p WHERE \
+        EXISTS (SELECT 1 FROM people r WHERE r.id = p.id AND r.name = ?)",
+        "WITH old AS (SELECT * FROM people WHERE age > ?) SELECT * FROM old",
+        "SELECT * FROM people WHERE (age, name) = (1, 'a')",
+        "SELECT * FROM people WHERE age + 1 = ? AND lower(\"name\") = ?",
+        "INSERT INTO people (name, age) VALUES (?, ?), (?, ?)",
+        "INSERT INTO people VALUES (?, ?, ?)",
+        "INSERT INTO people (name, age) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET age = ? WHERE people.age < ?",
+        "INSERT OR REPLACE INTO people (id, name, age) SELECT id, name, ? FROM people WHERE id = ?",
+        "INSERT INTO empty VALUES (?, ?)",
+        "INSERT INTO people DEFAULT VALUES",
+        "UPDATE people SET age = age + ?, name = ? WHERE id = ? RETURNING age",
+        "UPDATE people SET (age, name) = (?, ?) WHERE id = ?",
+        "DELETE FROM people WHERE age BETWEEN ? AND ? AND name IS NOT ?",
+        "SELECT x.value FROM people, json_each('[1]') x WHERE people.age = ?",
+        "SELECT a.id FROM people a JOIN people b USING (age) WHERE a.name = ? UNION SELECT b.id FROM people a, \
+        people b WHERE b.name = ?",
+        "VALUES (?, ?)",
+        "SELECT 1",
+    ] {
+        let done = lab.replay(&recorded(&[(sql, 1.0)]), &mut |_| ()).unwrap();
+        assert!(done[0].cost.is_some(), "{sql}: {:?}", done[0].why);
+    }
+}
+
+#[test]
+fn a_statement_without_end_is_ended() {
+    let database = database();
+    let options = Options {
+        statement_time: Duration::from_millis(200),
+        ..Options::default()
+    };
+    let lab = Lab::open(&database.path, &options, &mut |_| ()).unwrap();
+    let start = Instant::now();
+    for sql in [
+        "WITH RECURSIVE c (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM c) SELECT count(*) FROM c",
+        "INSERT INTO empty WITH RECURSIVE c (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM c) SELECT n, n FROM c",
+    ] {
+        let done = lab.replay(&recorded(&[(sql, 1.0)]), &mut |_| ()).unwrap();
+        assert!(
+            done[0].why.as_ref().unwrap().contains("longer than 200 ms"),
+            "{done:?}"
+        );
+    }
+    assert!(start.elapsed() < Duration::from_secs(20));
+    let done = lab
+        .replay(
+            &recorded(&[("SELECT count(*) FROM empty", 1.0)]),
+            &mut |_| (),
+        )
+        .unwrap();
+    assert!(done[0].cost.as_ref().unwrap().steps < 20.0, "{done:?}");
+}
+
+#[test]
+fn a_workload_of_which_nothing_can_be_judged_is_an_error_with_the_first_reason() {
+    let error = advise(
+        &database().path,
+        &recorded(&[("SELECT nothing", 1.0)]),
+        &Options::default(),
+        &mut |_| (),
+    );
+    let error = error.unwrap_err();
+    assert!(
+        matches!(error, AdviseError::NoStatement(_)) && error.to_string().contains("nothing"),
+        "{error}"
+    );
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 300, ..ProptestConfig::default() })]
+
+    #[test]
+    fn no_text_makes_it_panic(
+        words in proptest::collection::vec(
+            prop_oneof![
+                proptest::sample::select(vec![
+                    "SELECT", "FROM", "WHERE", "people", "name", "age", "=", "?", "?1", ":a", "(", ")", ",",
+                    "*", "IN", "AND", "OR",
+                    "NOT", "BETWEEN", "LIKE", "'x'", "\"name\"", "[age]", "GROUP", "BY", "ORDER", "LIMIT", "1",
+                    "COLLATE", "NOCASE",
+                    "AS", "p", ".", "JOIN", "ON", "USING", "UNION", "WITH", "INSERT", "INTO", "VALUES",
+                    "UPDATE", "SET", "DELETE",
+                    "IS", "NULL", "'", "\"", "[", "`", "--", "/*", "x'0", "$", "@", "%", "CASE", "WHEN",
+                    "THEN", "END", ";",
+                ]).prop_map(str::to_owned),
+                "\\PC{0,5}",
+            ],
+            0..20,
+        ),
+    ) {
+        let database = database();
+        let lab = Lab::open(&database.path, &Options { runs: 1, ..Options::default() }, &mut |_| ()).unwrap();
+        lab.replay(&recorded(&[(&words.join(" "), 1.0)]), &mut |_| ()).unwrap();
+    }
+}
