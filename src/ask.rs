@@ -8,7 +8,8 @@ use apm_server::insight::check::{Gate, Report, Verdict};
 use apm_server::insight::offline;
 use apm_server::remote::Remote;
 
-use crate::cli::{ApmOptions, CheckOptions, Format, SqlOptions};
+use crate::advise::baseline;
+use crate::cli::{ApmOptions, CheckOptions, Format, ServiceOptions, SqlOptions};
 use crate::remote;
 use crate::terminal::{print, warning};
 
@@ -42,15 +43,30 @@ pub fn sql(options: &SqlOptions, apm: &ApmOptions) -> anyhow::Result<()> {
 ///
 /// # Errors
 /// Where they could not be checked.
-pub fn check(options: &CheckOptions, apm: &ApmOptions) -> anyhow::Result<Verdict> {
-    let gate = Gate {
+pub fn check(
+    options: &CheckOptions,
+    service: &ServiceOptions,
+    apm: &ApmOptions,
+) -> anyhow::Result<Verdict> {
+    let mut gate = Gate {
         service: options.only_service.clone(),
         max_statements_per_request: options.max_statements_per_request.map(f64::from),
         no_repeats: options.no_repeats,
         p95: options.p95.clone(),
         no_growth: options.no_growth,
         since: options.since.clone(),
+        ..Gate::default()
     };
+    baseline::bounds(&mut gate, &options.baseline, service, apm)?;
+    if let Some(path) = options
+        .baseline
+        .baseline
+        .as_ref()
+        .filter(|_| options.baseline.update)
+    {
+        print(&baseline::update(&gate, path, &options.baseline, apm)?)?;
+        return Ok(Verdict::Passed);
+    }
     // A server would name the parameters of its API.
     gate.has_bound()?;
     let report = match &options.server {
@@ -67,6 +83,12 @@ pub fn check(options: &CheckOptions, apm: &ApmOptions) -> anyhow::Result<Verdict
         Format::Text => report.text(),
         Format::Json => serde_json::to_string_pretty(&report)? + "\n",
         Format::Junit => report.junit(),
+        Format::Sarif => report.sarif(&options.baseline.baseline.as_ref().map_or_else(
+            || "Cargo.toml".to_owned(),
+            |path| path.display().to_string(),
+        )),
+        Format::Github => report.github(),
+        Format::Markdown => report.markdown(),
     })?;
     Ok(report.verdict)
 }
@@ -92,9 +114,20 @@ async fn ask_server(server: &Remote, gate: &Gate) -> anyhow::Result<Report> {
         .into_iter()
         .filter_map(|(name, value)| Some((name, value?)))
         .collect();
-    let answer = server.get("/api/v1/check", &given).await?;
+    Ok(serde_json::from_slice(
+        &get(server, "/api/v1/check", &given).await?,
+    )?)
+}
+
+/// What a server answers to a question.
+pub(crate) async fn get(
+    server: &Remote,
+    path: &str,
+    query: &[(&str, String)],
+) -> anyhow::Result<Vec<u8>> {
+    let answer = server.get(path, query).await?;
     if !(200..300).contains(&answer.status) {
         return Err(server.refused(&answer).into());
     }
-    Ok(serde_json::from_slice(&answer.body)?)
+    Ok(answer.body.to_vec())
 }

@@ -15,8 +15,11 @@ use values::{
     age, apm_database, database, host_and_port, host_name, http_url, server_url, service_file, size,
 };
 
+mod advise;
 mod help;
 mod values;
+
+pub use advise::{AdviseOptions, BaselineOptions, MigrateCheckOptions, ReplayOptions};
 
 /// The article's service, watched by its own Elastic APM agent, with an APM server and its pages in the same process.
 ///
@@ -63,6 +66,12 @@ pub enum Command {
     /// Check bounds on what services did, for CI. Exit code 0: all are kept. 1: one is broken. 2: one could not be judged, because
     /// too little was seen, or nothing could be checked.
     Check(CheckOptions),
+    /// Find indexes for a service's database: its recorded statements run on a copy, without and with each index that might help, and
+    /// what helps all of them together is printed. The database itself is only read.
+    Advise(AdviseOptions),
+    /// Try a migration on a copy of a service's database, and run the recorded statements before and after it. Exit code 0: none
+    /// loses. 1: one takes more steps, or fails. 2: one could not be run, or the migration fails.
+    MigrateCheck(MigrateCheckOptions),
 }
 
 /// What to do with the file of --apm-api-key-file. A running server notices within a second.
@@ -167,6 +176,8 @@ pub struct CheckOptions {
     pub server: Option<String>,
     #[command(flatten)]
     pub access: AccessOptions,
+    #[command(flatten)]
+    pub baseline: BaselineOptions,
     /// How to print what was found.
     #[arg(long, default_value = "text")]
     pub format: Format,
@@ -178,6 +189,12 @@ pub enum Format {
     Text,
     Json,
     Junit,
+    /// For code scanning.
+    Sarif,
+    /// Annotations of GitHub's workflows.
+    Github,
+    /// A comment.
+    Markdown,
 }
 
 /// The service's options.

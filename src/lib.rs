@@ -3,6 +3,7 @@
 //! [`routes::configure`] mounts all routes and is what the binary, the tests and the benches share; [`service::Service`] is
 //! the service listening on a port. Nothing here knows the APM server: the two meet on the wire, and only `main` starts both.
 
+pub mod advise;
 pub mod apikey;
 pub mod ask;
 pub mod cli;

@@ -11,7 +11,7 @@ use pocket_apm::cli::{ApmOptions, Cli, Command, Durability, ServiceOptions};
 use pocket_apm::process::{raise_file_limit, stop_signal, survive_file_size_limit};
 use pocket_apm::service::{Service, reachable, workers};
 use pocket_apm::terminal::{self, announce};
-use pocket_apm::{apikey, ask, feed, logging};
+use pocket_apm::{advise, apikey, ask, feed, logging};
 
 /// The name under which the embedded service is watched, unless `ELASTIC_APM_SERVICE_NAME` has another.
 const SERVICE_NAME: &str = "my-app-01";
@@ -37,15 +37,23 @@ fn main() -> ExitCode {
             apikey::run(command, &cli.apm).map(|()| ExitCode::SUCCESS)
         }
         Some(Command::Sql(options)) => ask::sql(options, &cli.apm).map(|()| ExitCode::SUCCESS),
-        Some(Command::Check(options)) => ask::check(options, &cli.apm).map(check_code),
+        Some(Command::Check(options)) => {
+            ask::check(options, &cli.service, &cli.apm).map(check_code)
+        }
+        Some(Command::Advise(options)) => {
+            advise::advise(options, &cli.service, &cli.apm).map(|()| ExitCode::SUCCESS)
+        }
+        Some(Command::MigrateCheck(options)) => {
+            advise::migrate_check(options, &cli.service, &cli.apm).map(check_code)
+        }
     };
     match done {
         Ok(code) => code,
         Err(error) => {
             terminal::error(format_args!("{error:#}"));
-            // For `check`, 1 means that a bound is broken.
+            // For what checks, 1 means that a bound is broken.
             match cli.command {
-                Some(Command::Check(_)) => ExitCode::from(2),
+                Some(Command::Check(_) | Command::MigrateCheck(_)) => ExitCode::from(2),
                 _ => ExitCode::FAILURE,
             }
         }

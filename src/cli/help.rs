@@ -19,7 +19,12 @@ const USED: &[(&str, &[&str])] = &[
     ),
     ("sql", &["apm_database"]),
     ("apikey", &["apm_api_key_file"]),
-    ("check", &["apm_database", "apm_secret_token"]),
+    ("check", &["apm_database", "apm_secret_token", "explain"]),
+    ("advise", &["apm_database", "apm_secret_token", "explain"]),
+    (
+        "migrate-check",
+        &["apm_database", "apm_secret_token", "explain"],
+    ),
 ];
 
 /// The command line, each subcommand with the options that matter to it.

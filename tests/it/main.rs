@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "a failed set-up should fail its test")]
 #![expect(unreachable_pub, reason = "modules of one test binary see each other")]
 
+mod advise;
 mod allocations;
 mod database;
 mod first_light;

@@ -27,6 +27,7 @@ pub mod repeats;
 mod rules;
 pub mod severity;
 mod values;
+pub mod workload;
 
 pub use engine::{Engine, Options};
 pub use rules::Files;

@@ -2,64 +2,34 @@
 //!
 //! A bound that could not be judged has not passed: too few calls, no rows, no requests. The report names each reason.
 
+pub mod baseline;
 mod growing;
+mod p95;
 mod report;
 mod verdict;
 
-use std::str::FromStr;
+use std::collections::HashMap;
 
+use apm_store::StoreError;
 use apm_time::{Range, SECOND};
 use diesel::prelude::*;
 use diesel::sql_types::Text;
-use serde::{Deserialize, Serialize};
 
 use super::finding::duration_words;
-use super::marker;
 use super::observe::{Observer, Usage};
 use super::repeats::{FINDING, Shape, Values, classify};
+use super::{Files, marker};
 use crate::analytics::Scope;
 use crate::analytics::sql::Sql;
 use crate::analytics::transactions;
 use crate::analytics::window::Window;
+use baseline::{Allowed, Baseline};
 
+pub use p95::P95;
 pub use verdict::{Outcome, Report, Verdict};
 
 /// Fewer requests say too little of their 95th percentile.
 const FEWEST_REQUESTS: f64 = 10.0;
-
-/// `GET /sql-group<50ms`: 95 % of the transactions of a name must finish within a time.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct P95 {
-    /// `transaction.name`
-    pub name: String,
-    /// µs
-    pub within: f64,
-}
-
-impl FromStr for P95 {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        let wrong = || format!("`{text}` is not NAME<TIME, such as 'GET /people<50ms'");
-        let (name, time) = text.rsplit_once('<').ok_or_else(wrong)?;
-        let (name, time) = (name.trim(), time.trim_start_matches('=').trim());
-        let digits = time.trim_end_matches(|c: char| c.is_alphabetic() || c == 'µ');
-        let value: f64 = digits.trim().parse().map_err(|_| wrong())?;
-        let unit = match &time[digits.len()..] {
-            "us" | "µs" => 1.0,
-            "ms" => 1e3,
-            "s" => 1e6,
-            _ => return Err(wrong()),
-        };
-        if name.is_empty() || !value.is_finite() || value <= 0.0 {
-            return Err(wrong());
-        }
-        Ok(Self {
-            name: name.to_owned(),
-            within: value * unit,
-        })
-    }
-}
 
 /// What must hold.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -74,8 +44,25 @@ pub struct Gate {
     pub p95: Vec<P95>,
     /// No statement may get slower with its table.
     pub no_growth: bool,
+    /// Most steps that a call of a statement may take.
+    pub max_steps: Option<f64>,
+    /// What was seen at a time that was good, and what may be different from it.
+    pub baseline: Option<(Baseline, Allowed)>,
+    /// The SQLite files of services, for plans.
+    pub files: Files,
+    /// What statements cost on a copy, by their fingerprints, instead of what agents counted.
+    pub replayed: Option<HashMap<String, Replayed>>,
     /// A marker's name or number, or a time; else the last 15 minutes.
     pub since: Option<String>,
+}
+
+/// What a statement costs on a copy of its database.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Replayed {
+    /// Steps of SQLite's virtual machine per call.
+    pub steps: f64,
+    /// The lines of its plan.
+    pub plan: Vec<String>,
 }
 
 /// Why a gate could not be checked.
@@ -84,7 +71,8 @@ pub struct Gate {
 pub enum CheckError {
     /// No bound was given.
     #[error(
-        "nothing to check: give --max-statements-per-request, --no-repeats, --p95 or --no-growth"
+        "nothing to check: give --max-statements-per-request, --no-repeats, --p95, --no-growth, --max-steps or \
+         --baseline"
     )]
     Nothing,
     /// `since` is neither.
@@ -95,6 +83,9 @@ pub enum CheckError {
     /// SQLite failed.
     #[error("the telemetry database did not answer")]
     Query(#[from] diesel::result::Error),
+    /// Documents of spans cannot be read.
+    #[error(transparent)]
+    Store(#[from] StoreError),
 }
 
 #[derive(QueryableByName)]
@@ -124,9 +115,32 @@ impl Gate {
         let has_bound = self.max_statements_per_request.is_some()
             || self.no_repeats
             || !self.p95.is_empty()
-            || self.no_growth;
+            || self.no_growth
+            || self.needs_entries();
         has_bound.then_some(()).ok_or(CheckError::Nothing)
     }
+}
+
+impl Gate {
+    /// Whether it has a bound on what each statement of each caller does.
+    fn needs_entries(&self) -> bool {
+        self.max_steps.is_some() || self.baseline.is_some()
+    }
+}
+
+/// What requests did since the gate's start, as a baseline. `now` in µs.
+///
+/// # Errors
+/// See [`CheckError`].
+pub fn baseline(
+    conn: &mut SqliteConnection,
+    gate: &Gate,
+    now: i64,
+) -> Result<Baseline, CheckError> {
+    let since = since(conn, gate.since.as_deref(), 15 * 60 * SECOND, now)?;
+    let usage = Observer::all(conn, since)?;
+    let usage = named(conn, gate, usage)?;
+    Ok(Baseline::of(baseline::seen(conn, gate, &usage, since)?))
 }
 
 /// Checks a gate on the events themselves. `now` in µs.
@@ -135,13 +149,14 @@ impl Gate {
 /// See [`CheckError`]. A broken bound is not an error: the report tells of it.
 pub fn run(conn: &mut SqliteConnection, gate: &Gate, now: i64) -> Result<Report, CheckError> {
     gate.has_bound()?;
-    let since = since(conn, gate, now)?;
-    let usage = if gate.max_statements_per_request.is_some() || gate.no_repeats {
-        let usage = Observer::all(conn, since)?;
-        named(conn, gate, usage)?
-    } else {
-        Vec::new()
-    };
+    let since = since(conn, gate.since.as_deref(), 15 * 60 * SECOND, now)?;
+    let usage =
+        if gate.max_statements_per_request.is_some() || gate.no_repeats || gate.needs_entries() {
+            let usage = Observer::all(conn, since)?;
+            named(conn, gate, usage)?
+        } else {
+            Vec::new()
+        };
     let scope = Scope {
         service: gate.service.clone(),
         ..Scope::default()
@@ -193,6 +208,16 @@ pub fn run(conn: &mut SqliteConnection, gate: &Gate, now: i64) -> Result<Report,
             groups.iter().find(|group| group.name == bound.name),
         ));
     }
+    if gate.needs_entries() {
+        let seen = Baseline::of(baseline::seen(conn, gate, &usage, since)?).statements;
+        outcomes.extend(
+            gate.max_steps
+                .map(|most| baseline::steps_bound(&seen, most)),
+        );
+        if let Some((known, allowed)) = &gate.baseline {
+            outcomes.extend(baseline::compare(known, &seen, *allowed));
+        }
+    }
     if gate.no_growth {
         outcomes.push(growing::outcome(conn, gate, since, now)?);
     }
@@ -232,9 +257,15 @@ fn p95(bound: &P95, group: Option<&transactions::Transaction>) -> Outcome {
     Outcome::new(&check, 1, Vec::new(), Vec::new())
 }
 
-fn since(conn: &mut SqliteConnection, gate: &Gate, now: i64) -> Result<i64, CheckError> {
-    let Some(text) = gate.since.as_deref() else {
-        return Ok(now - 15 * 60 * SECOND);
+/// The start of what is looked at, µs: a marker, a time, or some time before now.
+pub(super) fn since(
+    conn: &mut SqliteConnection,
+    text: Option<&str>,
+    before: i64,
+    now: i64,
+) -> Result<i64, CheckError> {
+    let Some(text) = text else {
+        return Ok(now - before);
     };
     if let Some(marker) = marker::find(conn, text)? {
         return Ok(marker.at * SECOND);
@@ -252,7 +283,10 @@ fn named(
     let mut out = Vec::new();
     for usage in usage {
         let group: Vec<Group> =
-            Sql::new("SELECT g.name, s.name AS service FROM tx_group g JOIN service s ON s.id = g.service_id WHERE g.id = :id")
+            Sql::new(
+                "SELECT g.name, s.name AS service FROM tx_group g JOIN service s ON s.id = g.service_id \
+                 WHERE g.id = :id",
+            )
                 .bind("id", usage.group)
                 .load(conn)?;
         for group in group {
@@ -298,29 +332,6 @@ fn repeat(conn: &mut SqliteConnection, name: &str, usage: &Usage) -> QueryResult
 mod tests {
     use super::*;
     use crate::analytics::tests::empty;
-
-    #[test]
-    fn bounds_of_p95_are_read_with_their_unit() {
-        for (text, expected) in [
-            ("GET /sql-group<50ms", Some(("GET /sql-group", 50_000.0))),
-            ("GET /a<b < 1.5s", Some(("GET /a<b", 1_500_000.0))),
-            ("x<=800us", Some(("x", 800.0))),
-            ("x<800µs", Some(("x", 800.0))),
-            ("x<50", None),
-            ("<50ms", None),
-            ("x", None),
-            ("x<-1ms", None),
-            ("x<infs", None),
-            ("", None),
-        ] {
-            let found = text.parse::<P95>().ok();
-            assert_eq!(
-                found.as_ref().map(|p| (p.name.as_str(), p.within)),
-                expected,
-                "{text}"
-            );
-        }
-    }
 
     #[test]
     fn a_gate_without_bounds_or_with_an_unknown_start_is_an_error() {

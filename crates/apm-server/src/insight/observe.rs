@@ -86,6 +86,7 @@ pub(super) struct Usage {
     pub(super) group: i64,
     pub(super) statement: i64,
     pub(super) requests: i64,
+    pub(super) calls: f64,
     pub(super) most: f64,
     pub(super) follows: i64,
     /// Calls that a loop made.
@@ -223,6 +224,7 @@ impl Observer {
                 group,
                 statement,
                 requests: sums.requests,
+                calls: sums.calls,
                 most: sums.most,
                 follows: sums.follows,
                 looped: sums.looped,

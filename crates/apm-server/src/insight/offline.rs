@@ -2,10 +2,16 @@
 
 use std::path::Path;
 
+use apm_time::{Range, SECOND};
 use diesel::connection::SimpleConnection;
 use diesel::{Connection, SqliteConnection};
 
+use super::check::baseline::Baseline;
 use super::check::{self, CheckError, Gate, Report};
+use super::workload::{self, Workload};
+
+/// What was recorded in so many µs is read, unless it is said since when.
+const DAY: i64 = 86_400 * SECOND;
 
 /// Why a file could not be asked.
 #[derive(Debug, thiserror::Error)]
@@ -24,8 +30,39 @@ pub enum OfflineError {
 /// # Errors
 /// See [`OfflineError`].
 pub fn check(path: &Path, gate: &Gate) -> Result<Report, OfflineError> {
+    ask(path, |conn| check::run(conn, gate, apm_time::now()))
+}
+
+/// What requests did on a file since the gate's start, as a baseline.
+///
+/// # Errors
+/// See [`OfflineError`].
+pub fn baseline(path: &Path, gate: &Gate) -> Result<Baseline, OfflineError> {
+    ask(path, |conn| check::baseline(conn, gate, apm_time::now()))
+}
+
+/// Reads what a service ran since a marker or a time, else in the last day.
+///
+/// # Errors
+/// See [`OfflineError`].
+pub fn workload(path: &Path, service: &str, since: Option<&str>) -> Result<Workload, OfflineError> {
+    ask(path, |conn| {
+        let now = apm_time::now();
+        let from = check::since(conn, since, DAY, now)?;
+        let range = Range {
+            from,
+            to: now.max(from + SECOND),
+        };
+        Ok(workload::read(conn, service, range, now)?)
+    })
+}
+
+fn ask<T>(
+    path: &Path,
+    question: impl FnOnce(&mut SqliteConnection) -> Result<T, CheckError>,
+) -> Result<T, OfflineError> {
     let mut conn = SqliteConnection::establish(&apm_store::uri(path, "rw"))?;
     conn.batch_execute("PRAGMA busy_timeout = 5000; PRAGMA query_only = 1")
         .map_err(CheckError::Query)?;
-    Ok(conn.transaction(|conn| check::run(conn, gate, apm_time::now()))?)
+    Ok(conn.transaction(question)?)
 }

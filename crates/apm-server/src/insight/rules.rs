@@ -7,6 +7,7 @@ mod change;
 mod commit;
 mod growth;
 mod plans;
+mod proofs;
 mod repeat;
 mod text;
 
@@ -256,6 +257,13 @@ impl Look<'_> {
     /// The plan of a statement, where its service's file may be asked.
     fn plan(&mut self, statement: &Statement) -> Option<Explained> {
         self.plans.of(&statement.service, &statement.sample)
+    }
+
+    /// What an index that a plan proposes did for the statement on a copy of the file, in a sentence.
+    fn proof(&mut self, statement: &Statement, explained: &Explained) -> Option<String> {
+        let index = &explained.proposal.as_ref()?.index;
+        self.plans
+            .proof(&statement.service, &statement.sample, index)
     }
 }
 

@@ -37,11 +37,13 @@ pub(in crate::api) async fn check(
             .collect::<Result<_, _>>()?,
         no_growth: params.get("no_growth")?.is_some(),
         since: params.get("since")?.map(str::to_owned),
+        ..Gate::default()
     };
     let now = params.now;
     answer(&request, &store, &params, move |conn| {
         check::run(conn, &gate, now).map_err(|error| match error {
             CheckError::Query(error) => error.into(),
+            CheckError::Store(error) => error.into(),
             CheckError::Nothing => wrong(
                 "max_statements_per_request",
                 "nothing to check: give it, no_repeats, p95 or no_growth".to_owned(),

@@ -1,5 +1,9 @@
 //! A report as people and CI systems read it.
 
+mod github;
+mod markdown;
+mod sarif;
+
 use super::{Report, Verdict};
 
 impl Report {

@@ -23,7 +23,8 @@ pub struct Outcome {
     pub verdict: Verdict,
     /// What broke it, a sentence each.
     pub failures: Vec<String>,
-    /// What could not be judged and why, a sentence each. A bound on several statements is judged where one of them was.
+    /// What could not be judged and why, a sentence each. A bound on several statements is judged where one of them
+    /// was.
     pub not_judged: Vec<String>,
 }
 

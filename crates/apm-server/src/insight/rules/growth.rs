@@ -79,6 +79,9 @@ fn grows(look: &mut Look<'_>, statement: &Statement, regime: &Regime) -> Option<
     let fit = regime.fit?;
     let table = &statement.table_name;
     let explained = look.plan(statement);
+    let proof = explained
+        .as_ref()
+        .and_then(|explained| look.proof(statement, explained));
     let (least, most) = (fit.at(regime.rows_min).max(0.0), fit.at(regime.rows_max));
     let who = look
         .caller(statement.id)
@@ -118,7 +121,7 @@ fn grows(look: &mut Look<'_>, statement: &Statement, regime: &Regime) -> Option<
                 duration_words(fit.per_row * 1_000.0)
             ),
             cause,
-            remedy: remedy(statement, explained.as_ref()),
+            remedy: remedy(statement, explained.as_ref(), proof),
             evidence: look.evidence(statement),
             figures: figures(&[
                 ("micros_per_thousand_rows", fit.per_row * 1_000.0),
@@ -130,7 +133,7 @@ fn grows(look: &mut Look<'_>, statement: &Statement, regime: &Regime) -> Option<
     })
 }
 
-fn remedy(statement: &Statement, explained: Option<&Explained>) -> String {
+fn remedy(statement: &Statement, explained: Option<&Explained>, proof: Option<String>) -> String {
     let mut parts = Vec::new();
     match explained.map(|explained| explained.proposal.as_ref()) {
         Some(Some(proposal)) => {
@@ -141,6 +144,7 @@ fn remedy(statement: &Statement, explained: Option<&Explained>) -> String {
                 ""
             };
             parts.push(format!("{}: {}{limit}", proposal.index, proposal.summary));
+            parts.extend(proof);
         }
         Some(None) => {}
         None => parts.push(format!(
@@ -169,6 +173,9 @@ fn scans(look: &mut Look<'_>, statement: &Statement) -> Option<Draft> {
         return None;
     }
     let explained = look.plan(statement)?;
+    let proof = look
+        .proof(statement, &explained)
+        .map_or_else(String::new, |proof| format!(" {proof}"));
     let proposal = explained
         .proposal
         .as_ref()
@@ -192,7 +199,7 @@ fn scans(look: &mut Look<'_>, statement: &Statement) -> Option<Draft> {
                 explained.summary,
                 duration_words(statement.mean())
             ),
-            remedy: format!("{}: {}", proposal.index, proposal.summary),
+            remedy: format!("{}: {}{proof}", proposal.index, proposal.summary),
             evidence: look.evidence(statement),
             figures: figures(&[("avg", statement.mean())]),
         },

@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use std::time::{Duration, Instant};
 
 use super::Files;
+use super::proofs::Proofs;
 use crate::insight::plan::{self, Explained};
 
 /// How long a plan is remembered. An index that was made meanwhile is seen after that.
@@ -16,6 +17,7 @@ pub(in crate::insight) struct Plans {
     files: Files,
     /// By service and text.
     known: HashMap<(String, String), (Instant, Option<Explained>)>,
+    proofs: Proofs,
 }
 
 impl Plans {
@@ -23,12 +25,19 @@ impl Plans {
         Self {
             files,
             known: HashMap::new(),
+            proofs: Proofs::default(),
         }
     }
 
     /// Forgets what is old.
     pub(super) fn sweep(&mut self) {
         self.known.retain(|_, (asked, _)| asked.elapsed() < FRESH);
+    }
+
+    /// What an index did for a statement on a copy of the service's file, in a sentence.
+    pub(super) fn proof(&mut self, service: &str, sql: &str, index: &str) -> Option<String> {
+        let file = self.files.get(service)?;
+        Some(self.proofs.of(service, file, sql, index))
     }
 
     /// The plan of a service's statement, where its file may be asked.

@@ -1,0 +1,115 @@
+//! What the requests of a service did with its database at a time that was good, kept in a file beside the code:
+//! statements with their callers, calls, steps and plans. A later run is compared with it.
+
+mod compare;
+mod seen;
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+pub use compare::Allowed;
+pub(super) use compare::{compare, steps_bound};
+pub(super) use seen::seen;
+
+/// The version of the file's form.
+const FORM: u32 = 1;
+
+/// Most entries of a file.
+const MOST: usize = 20_000;
+
+/// A statement of a caller.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Entry {
+    /// `service.name`
+    pub service: String,
+    /// `transaction.name` of the requests that run it.
+    pub caller: String,
+    /// With `?` for its literals.
+    pub statement: String,
+    /// Calls per request that runs it, a mean.
+    pub calls_per_request: f64,
+    /// Steps of SQLite's virtual machine per call; none where no agent counted them.
+    pub steps_per_call: Option<f64>,
+    /// The lines of its plan; none where the service's file was not at hand.
+    pub plan: Option<Vec<String>>,
+}
+
+/// A file of entries, in order.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct Baseline {
+    /// The form of this file.
+    pub form: u32,
+    /// Rows that tables were filled up to before the statements ran.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub at_rows: BTreeMap<String, u64>,
+    /// By service, caller and statement.
+    pub statements: Vec<Entry>,
+}
+
+/// Why a baseline cannot be read.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum BaselineError {
+    /// It is not the JSON that `--update` writes.
+    #[error("the baseline is not what --update writes: {0}")]
+    Json(#[from] serde_json::Error),
+    /// It is of another version.
+    #[error(
+        "the baseline has form {0}, and this version knows form {FORM}: write it anew with --update"
+    )]
+    Form(u32),
+    /// It has too many entries.
+    #[error("the baseline has more than {MOST} statements")]
+    Large,
+}
+
+impl Baseline {
+    /// Entries in the order of the file. Figures are rounded, so that noise does not change the file.
+    pub(super) fn of(mut statements: Vec<Entry>) -> Self {
+        for entry in &mut statements {
+            entry.calls_per_request = (entry.calls_per_request * 100.0).round() / 100.0;
+            entry.steps_per_call = entry.steps_per_call.map(f64::round);
+        }
+        statements.sort_by(|a, b| a.key().cmp(&b.key()));
+        statements.truncate(MOST);
+        Self {
+            form: FORM,
+            at_rows: BTreeMap::new(),
+            statements,
+        }
+    }
+
+    /// Reads a file's text.
+    ///
+    /// # Errors
+    /// See [`BaselineError`].
+    pub fn read(text: &str) -> Result<Self, BaselineError> {
+        let baseline: Self = serde_json::from_str(text)?;
+        if baseline.form != FORM {
+            return Err(BaselineError::Form(baseline.form));
+        }
+        if baseline.statements.len() > MOST {
+            return Err(BaselineError::Large);
+        }
+        Ok(baseline)
+    }
+
+    /// The file's text: a line for each figure, so that a diff shows what changed.
+    #[must_use]
+    pub fn text(&self) -> String {
+        // Numbers, texts and lists of them always have a form in JSON.
+        serde_json::to_string_pretty(self).unwrap_or_default() + "\n"
+    }
+}
+
+impl Entry {
+    fn key(&self) -> (&str, &str, &str) {
+        (&self.service, &self.caller, &self.statement)
+    }
+
+    /// `GET /people: SELECT …`
+    fn words(&self) -> String {
+        format!("{}: {}", self.caller, self.statement)
+    }
+}

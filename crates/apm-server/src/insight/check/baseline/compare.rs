@@ -1,0 +1,287 @@
+//! A run against a baseline.
+
+use super::{Baseline, Entry};
+use crate::insight::check::Outcome;
+use crate::insight::finding::count_words;
+
+/// Fewer steps more are noise: the same statement finds a row more or less.
+const FEW: f64 = 20.0;
+
+/// What may be different from a baseline.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Allowed {
+    /// The share by which a request's steps of a statement may grow, such as 0.1; none: they are not compared.
+    pub more_steps: Option<f64>,
+    /// Whether there may be statements that the baseline does not have.
+    pub new_statements: bool,
+    /// Whether plans may be others.
+    pub other_plans: bool,
+}
+
+/// Compares what was seen with a baseline.
+pub(in crate::insight::check) fn compare(
+    baseline: &Baseline,
+    seen: &[Entry],
+    allowed: Allowed,
+) -> Vec<Outcome> {
+    let mut outcomes = Vec::new();
+    let find = |entry: &Entry| seen.iter().find(|other| other.key() == entry.key());
+    let pairs: Vec<(&Entry, &Entry)> = baseline
+        .statements
+        .iter()
+        .filter_map(|entry| Some((entry, find(entry)?)))
+        .collect();
+    let unseen: Vec<String> = baseline
+        .statements
+        .iter()
+        .filter(|entry| find(entry).is_none())
+        .map(|entry| {
+            format!(
+                "{} was not seen: where it is gone, write the baseline anew with --update",
+                entry.words()
+            )
+        })
+        .collect();
+    if let Some(share) = allowed.more_steps {
+        outcomes.push(more_steps(&pairs, &unseen, share));
+    }
+    if !allowed.new_statements {
+        let is_new = |entry: &&Entry| {
+            !baseline
+                .statements
+                .iter()
+                .any(|known| known.key() == entry.key())
+        };
+        let failures = seen
+            .iter()
+            .filter(is_new)
+            .map(|entry| format!("{} is new", entry.words()))
+            .collect();
+        // Of what was not seen nobody knows what runs instead.
+        outcomes.push(outcome(
+            "no-new-statements",
+            seen.len(),
+            failures,
+            unseen.clone(),
+        ));
+    }
+    if !allowed.other_plans {
+        outcomes.push(plans(&pairs, &unseen));
+    }
+    outcomes
+}
+
+/// A bound is judged only where all of it was.
+fn outcome(check: &str, judged: usize, failures: Vec<String>, not_judged: Vec<String>) -> Outcome {
+    let judged = if not_judged.is_empty() { judged } else { 0 };
+    let not_judged = match judged == 0 && not_judged.is_empty() && failures.is_empty() {
+        true => {
+            vec!["no statement was seen: agents send them for sampled requests only".to_owned()]
+        }
+        false => not_judged,
+    };
+    Outcome::new(check, judged, failures, not_judged)
+}
+
+fn more_steps(pairs: &[(&Entry, &Entry)], unseen: &[String], share: f64) -> Outcome {
+    let (mut failures, mut not_judged) = (Vec::new(), unseen.to_vec());
+    for (before, now) in pairs {
+        let words = now.words();
+        let (old_calls, new_calls) = (before.calls_per_request, now.calls_per_request);
+        let per_request = match (before.steps_per_call, now.steps_per_call) {
+            (Some(old), Some(new)) => Some((old * old_calls, new * new_calls)),
+            _ => None,
+        };
+        // More calls are told even where no steps are known.
+        if new_calls > old_calls * (1.0 + share) + 0.005 {
+            failures.push(format!(
+                "{words} ran {new_calls:.2} times per request, not {old_calls:.2}"
+            ));
+        } else if let Some((old, new)) = per_request {
+            if new > old * (1.0 + share) && new - old > FEW {
+                let more = 100.0 * (new / old.max(1.0) - 1.0);
+                failures.push(format!(
+                    "{words} took {} steps per request, not {}: {more:.0} % more",
+                    count_words(new),
+                    count_words(old)
+                ));
+            }
+        } else {
+            let whose = if now.steps_per_call.is_none() {
+                "this run"
+            } else {
+                "the baseline"
+            };
+            not_judged.push(format!(
+                "{words}: {whose} has no steps (docs/sql-cost.md says when there are none)"
+            ));
+        }
+    }
+    outcome("max-more-steps", pairs.len(), failures, not_judged)
+}
+
+fn plans(pairs: &[(&Entry, &Entry)], unseen: &[String]) -> Outcome {
+    let (mut failures, mut not_judged) = (Vec::new(), unseen.to_vec());
+    for (before, now) in pairs {
+        match (&before.plan, &now.plan) {
+            (Some(old), Some(new)) if old != new => failures.push(format!(
+                "{} is answered by `{}`, not by `{}`",
+                now.words(),
+                new.join("; "),
+                old.join("; ")
+            )),
+            (Some(_), Some(_)) => {}
+            _ => not_judged.push(format!(
+                "{}: there is no plan of it: give the service's file with --explain {}=FILE, and write the \
+                baseline with it too",
+                now.words(),
+                now.service
+            )),
+        }
+    }
+    outcome("no-plan-change", pairs.len(), failures, not_judged)
+}
+
+/// The bound `max-steps`: most steps that a call of a statement may take.
+pub(in crate::insight::check) fn steps_bound(seen: &[Entry], most: f64) -> Outcome {
+    let (mut failures, mut not_judged) = (Vec::new(), Vec::new());
+    for entry in seen {
+        match entry.steps_per_call {
+            Some(steps) if steps > most => failures.push(format!(
+                "{} took {} steps per call, more than {}",
+                entry.words(),
+                count_words(steps),
+                count_words(most)
+            )),
+            Some(_) => {}
+            None => not_judged.push(format!(
+                "{}: no steps are known (docs/sql-cost.md says when there are none)",
+                entry.words()
+            )),
+        }
+    }
+    outcome("max-steps", seen.len(), failures, not_judged)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::super::Verdict;
+    use super::*;
+
+    fn entry(caller: &str, calls: f64, steps: Option<f64>, plan: &str) -> Entry {
+        Entry {
+            service: "shop".to_owned(),
+            caller: caller.to_owned(),
+            statement: "SELECT ?".to_owned(),
+            calls_per_request: calls,
+            steps_per_call: steps,
+            plan: (!plan.is_empty()).then(|| vec![plan.to_owned()]),
+        }
+    }
+
+    const ALL: Allowed = Allowed {
+        more_steps: Some(0.1),
+        new_statements: false,
+        other_plans: false,
+    };
+
+    #[test]
+    fn a_regression_fails_noise_passes_and_what_was_not_seen_is_not_judged() {
+        use Verdict::{Failed, NotJudged, Passed};
+        let old = entry("GET /a", 2.0, Some(1_000.0), "SEARCH t");
+        for (name, now, expected) in [
+            ("the same", vec![old.clone()], [Passed, Passed, Passed]),
+            (
+                "a little more",
+                vec![entry("GET /a", 2.0, Some(1_090.0), "SEARCH t")],
+                [Passed, Passed, Passed],
+            ),
+            (
+                "fewer",
+                vec![entry("GET /a", 1.0, Some(10.0), "SEARCH t")],
+                [Passed, Passed, Passed],
+            ),
+            (
+                "more steps",
+                vec![entry("GET /a", 2.0, Some(1_200.0), "SEARCH t")],
+                [Failed, Passed, Passed],
+            ),
+            (
+                "more calls",
+                vec![entry("GET /a", 5.0, Some(1_000.0), "SEARCH t")],
+                [Failed, Passed, Passed],
+            ),
+            (
+                "more calls without steps",
+                vec![entry("GET /a", 5.0, None, "SEARCH t")],
+                [Failed, Passed, Passed],
+            ),
+            (
+                "another plan",
+                vec![entry("GET /a", 2.0, Some(1_000.0), "SCAN t")],
+                [Passed, Passed, Failed],
+            ),
+            (
+                "no steps",
+                vec![entry("GET /a", 2.0, None, "SEARCH t")],
+                [NotJudged, Passed, Passed],
+            ),
+            (
+                "no plan",
+                vec![entry("GET /a", 2.0, Some(1_000.0), "")],
+                [Passed, Passed, NotJudged],
+            ),
+            (
+                "a new one",
+                vec![old.clone(), entry("GET /b", 1.0, Some(9.0), "SCAN t")],
+                [Passed, Failed, Passed],
+            ),
+            ("not seen", vec![], [NotJudged, NotJudged, NotJudged]),
+        ] {
+            let baseline = Baseline::of(vec![old.clone()]);
+            let found = compare(&baseline, &now, ALL);
+            let verdicts: Vec<Verdict> = found.iter().map(|outcome| outcome.verdict).collect();
+            assert_eq!(verdicts, expected, "{name}: {found:#?}");
+        }
+    }
+
+    #[test]
+    fn an_empty_baseline_and_an_empty_run_are_not_judged() {
+        for outcome in compare(&Baseline::of(Vec::new()), &[], ALL) {
+            assert_eq!(outcome.verdict, Verdict::NotJudged, "{outcome:?}");
+        }
+    }
+
+    #[test]
+    fn steps_are_bound_where_they_are_known() {
+        let verdict = |steps| steps_bound(&[entry("GET /a", 1.0, steps, "")], 100.0).verdict;
+        assert_eq!(verdict(Some(100.0)), Verdict::Passed);
+        assert_eq!(verdict(Some(101.0)), Verdict::Failed);
+        assert_eq!(verdict(None), Verdict::NotJudged);
+    }
+
+    #[test]
+    fn the_file_is_in_order_and_read_as_it_was_written() {
+        let statements = vec![
+            entry("GET /b", 1.0 / 3.0, Some(9.6), ""),
+            entry("GET /a", 2.0, None, "SCAN t"),
+        ];
+        let baseline = Baseline::of(statements);
+        assert_eq!(baseline.statements[0].caller, "GET /a");
+        assert_eq!(baseline.statements[1].calls_per_request, 0.33);
+        assert_eq!(Baseline::read(&baseline.text()).unwrap(), baseline);
+        let other = baseline.text().replace("\"form\": 1", "\"form\": 9");
+        assert!(
+            Baseline::read(&other)
+                .unwrap_err()
+                .to_string()
+                .contains("--update")
+        );
+        assert!(
+            Baseline::read("[]")
+                .unwrap_err()
+                .to_string()
+                .contains("--update")
+        );
+    }
+}

@@ -1,0 +1,140 @@
+//! What requests did since a time, as entries of a baseline.
+
+use std::collections::HashMap;
+
+use diesel::prelude::*;
+use diesel::sql_types::{BigInt, Text};
+
+use super::Entry;
+use crate::analytics::sql::Sql;
+use crate::insight::check::{CheckError, Gate};
+use crate::insight::observe::Usage;
+use crate::insight::{plan, values};
+
+/// Spans of a statement that are looked at for its steps.
+const SPANS: i64 = 200;
+
+/// Statements that are looked at, those with most calls.
+const STATEMENTS: usize = 2_000;
+
+#[derive(QueryableByName)]
+struct Row {
+    #[diesel(sql_type = Text)]
+    caller: String,
+    #[diesel(sql_type = Text)]
+    service: String,
+    #[diesel(sql_type = BigInt)]
+    fingerprint: i64,
+    #[diesel(sql_type = Text)]
+    normalized: String,
+    #[diesel(sql_type = Text)]
+    sample: String,
+}
+
+/// Steps and plan of a statement.
+type Cost = (Option<f64>, Option<Vec<String>>);
+
+/// The statements of all callers, of the gate's service only. `since` in µs.
+pub(in crate::insight::check) fn seen(
+    conn: &mut SqliteConnection,
+    gate: &Gate,
+    usage: &[(String, Usage)],
+    since: i64,
+) -> Result<Vec<Entry>, CheckError> {
+    let mut usage: Vec<&Usage> = usage
+        .iter()
+        .map(|(_, usage)| usage)
+        .filter(|usage| usage.statement != 0)
+        .collect();
+    usage.sort_by(|a, b| {
+        b.calls
+            .total_cmp(&a.calls)
+            .then(a.statement.cmp(&b.statement))
+    });
+    let mut costs: HashMap<i64, Cost> = HashMap::new();
+    let mut entries: Vec<(Entry, i64)> = Vec::new();
+    for usage in usage {
+        let row: Option<Row> = Sql::new(include_str!("seen.sql"))
+            .bind("group", usage.group)
+            .bind("statement", usage.statement)
+            .load(conn)?
+            .pop();
+        let Some(row) = row else { continue };
+        if !costs.contains_key(&usage.statement) {
+            if costs.len() >= STATEMENTS {
+                continue;
+            }
+            costs.insert(
+                usage.statement,
+                cost(conn, gate, &row, usage.statement, since)?,
+            );
+        }
+        let (steps, plan) = costs.get(&usage.statement).cloned().unwrap_or_default();
+        let known = entries.iter_mut().find(|(entry, _)| {
+            entry.key()
+                == (
+                    row.service.as_str(),
+                    row.caller.as_str(),
+                    row.normalized.as_str(),
+                )
+        });
+        let calls = usage.calls / usage.requests.max(1) as f64;
+        match known {
+            // The same in another environment, or on another database.
+            Some((entry, requests)) => {
+                let all = *requests + usage.requests;
+                entry.calls_per_request = (entry.calls_per_request * *requests as f64
+                    + calls * usage.requests as f64)
+                    / all.max(1) as f64;
+                entry.steps_per_call = entry.steps_per_call.or(steps);
+                *requests = all;
+            }
+            None => entries.push((
+                Entry {
+                    service: row.service,
+                    caller: row.caller,
+                    statement: row.normalized,
+                    calls_per_request: calls,
+                    steps_per_call: steps,
+                    plan,
+                },
+                usage.requests,
+            )),
+        }
+    }
+    Ok(entries.into_iter().map(|(entry, _)| entry).collect())
+}
+
+/// What was measured on a copy, else what spans tell and the service's file says.
+fn cost(
+    conn: &mut SqliteConnection,
+    gate: &Gate,
+    row: &Row,
+    statement: i64,
+    since: i64,
+) -> Result<Cost, CheckError> {
+    if let Some(replayed) = &gate.replayed {
+        let found = replayed.get(&format!("{:016x}", row.fingerprint));
+        return Ok(found.map_or((None, None), |found| {
+            (Some(found.steps), Some(found.plan.clone()))
+        }));
+    }
+    let steps = values::steps::per_call(conn, statement, since, SPANS)?;
+    let plan =
+        gate.files
+            .get(&row.service)
+            .and_then(|file| match plan::explain(file, &row.sample) {
+                Ok(explained) => Some(
+                    explained
+                        .plan
+                        .all()
+                        .map(|step| step.detail.clone())
+                        .collect(),
+                ),
+                Err(error) => {
+                    log::debug!("no plan from {}: {error}", file.display());
+                    None
+                }
+            });
+    Ok((steps, plan))
+}

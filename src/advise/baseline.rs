@@ -1,0 +1,155 @@
+//! `pocket-apm check` with a baseline: read, compared with, and written.
+
+use std::collections::{BTreeMap, HashMap};
+use std::path::Path;
+
+use anyhow::{Context as _, bail, ensure};
+use apm_server::insight::check::baseline::{Allowed, Baseline};
+use apm_server::insight::check::{Gate, Replayed};
+use apm_server::insight::offline;
+use sql_advisor::{Lab, Options, Recorded};
+
+use super::copy;
+use super::workload::EMBEDDED;
+use crate::cli::{ApmOptions, BaselineOptions, ServiceOptions};
+use crate::terminal::warning;
+
+/// By how much steps may grow where it is not said.
+const MORE: f64 = 0.1;
+
+/// Adds the bounds to a gate. What they need is read from files, or measured on a copy.
+pub(crate) fn bounds(
+    gate: &mut Gate,
+    options: &BaselineOptions,
+    service: &ServiceOptions,
+    apm: &ApmOptions,
+) -> anyhow::Result<()> {
+    gate.max_steps = options.max_steps.map(|most| most as f64);
+    let file = service
+        .database
+        .strip_prefix("sqlite://")
+        .unwrap_or(&service.database);
+    gate.files.extend(apm.explain.iter().cloned());
+    if Path::new(file).exists() {
+        gate.files
+            .entry(EMBEDDED.to_owned())
+            .or_insert_with(|| file.into());
+    }
+    if !options.at_rows.is_empty() {
+        gate.replayed = Some(replayed(gate, options, apm)?);
+    }
+    let Some(path) = options.baseline.as_ref().filter(|_| !options.update) else {
+        return Ok(());
+    };
+    let known = read(path)?;
+    let (then, now) = (&known.at_rows, rows(options));
+    ensure!(
+        *then == now,
+        "the baseline {} was written with --at-rows {then:?}, not {now:?}: give the same, or write it anew with \
+        --update",
+        path.display()
+    );
+    let all =
+        options.max_more_steps.is_none() && !options.no_new_statements && !options.no_plan_change;
+    let allowed = Allowed {
+        more_steps: options.max_more_steps.or(all.then_some(MORE)),
+        new_statements: !options.no_new_statements && !all,
+        other_plans: !options.no_plan_change && !all,
+    };
+    gate.baseline = Some((known, allowed));
+    Ok(())
+}
+
+/// Writes a baseline, and returns what to say of it.
+pub(crate) fn update(
+    gate: &Gate,
+    path: &Path,
+    options: &BaselineOptions,
+    apm: &ApmOptions,
+) -> anyhow::Result<String> {
+    let mut seen = offline::baseline(&apm.apm_database, gate)
+        .with_context(|| format!("cannot read {}", apm.apm_database.display()))?;
+    ensure!(
+        !seen.statements.is_empty(),
+        "no statement of a request was seen: {} stays as it is. Agents send statements for sampled requests \
+        only; --since says \
+         from when on",
+        path.display()
+    );
+    seen.at_rows = rows(options);
+    // Written beside it first: a full disk leaves the old one.
+    let written = path.with_extension("json.new");
+    std::fs::write(&written, seen.text())
+        .with_context(|| format!("cannot write {}", written.display()))?;
+    std::fs::rename(&written, path).with_context(|| format!("cannot write {}", path.display()))?;
+    Ok(format!(
+        "{} statements written to {}\n",
+        seen.statements.len(),
+        path.display()
+    ))
+}
+
+fn rows(options: &BaselineOptions) -> BTreeMap<String, u64> {
+    options.at_rows.iter().cloned().collect()
+}
+
+fn read(path: &Path) -> anyhow::Result<Baseline> {
+    let failed = || format!("cannot read the baseline {}", path.display());
+    let text = std::fs::read_to_string(path).with_context(failed)?;
+    Baseline::read(&text).with_context(failed)
+}
+
+/// What the statements of the service cost on a copy with the rows that are asked for.
+fn replayed(
+    gate: &Gate,
+    options: &BaselineOptions,
+    apm: &ApmOptions,
+) -> anyhow::Result<HashMap<String, Replayed>> {
+    let service = gate.service.as_deref().unwrap_or(EMBEDDED);
+    let Some(file) = gate.files.get(service).cloned() else {
+        bail!(
+            "--at-rows needs the SQLite file of the service {service}: give it with --explain {service}=FILE"
+        );
+    };
+    let since = gate.since.clone().unwrap_or_else(|| "now-15m".to_owned());
+    let workload =
+        offline::workload(&apm.apm_database, service, Some(&since)).with_context(|| {
+            format!(
+                "cannot read the statements of {service} from {}",
+                apm.apm_database.display()
+            )
+        })?;
+    let recorded = workload.statements.into_iter().map(|ran| Recorded {
+        id: ran.fingerprint,
+        sql: ran.sample,
+        calls: ran.calls,
+    });
+    let recorded: Vec<Recorded> = recorded.collect();
+    let bounds = Options {
+        rows: options.at_rows.clone(),
+        ..Options::default()
+    };
+    let shown = file.display().to_string();
+    let done = copy::work(&bounds.clone(), move |progress| {
+        Lab::open(&file, &bounds, progress)?.replay(&recorded, progress)
+    })
+    .with_context(|| format!("cannot measure the statements of {service} on a copy of {shown}"))?;
+    let mut found = HashMap::new();
+    for statement in done {
+        match statement.cost {
+            Some(cost) => drop(found.insert(
+                statement.id,
+                Replayed {
+                    steps: cost.steps,
+                    plan: cost.plan,
+                },
+            )),
+            None => warning(format_args!(
+                "not measured: {}: {}",
+                super::text::short(&statement.sql, 100),
+                statement.why.unwrap_or_default()
+            )),
+        }
+    }
+    Ok(found)
+}

@@ -1,0 +1,101 @@
+//! A migration: read, and what it does to a workload, for a terminal.
+
+use std::io::Read as _;
+use std::path::Path;
+
+use anyhow::{Context as _, ensure};
+use apm_server::insight::check::Verdict;
+use sql_advisor::{Fate, Migration};
+
+use super::not_judged;
+use super::text::{bytes, change, change_of_time, number, plan, short, time};
+use super::workload::Replay;
+
+/// Longest migration, bytes.
+const LONGEST: u64 = 16 << 20;
+
+/// Statements that are listed.
+const STATEMENTS: usize = 50;
+
+/// The text of a migration; `-` is the standard input.
+pub(super) fn read(path: &Path) -> anyhow::Result<String> {
+    let mut text = String::new();
+    if path == Path::new("-") {
+        std::io::stdin()
+            .take(LONGEST + 1)
+            .read_to_string(&mut text)
+            .context("cannot read the standard input")?;
+    } else {
+        let failed = || format!("cannot read the migration {}", path.display());
+        let file = std::fs::File::open(path).with_context(failed)?;
+        file.take(LONGEST + 1)
+            .read_to_string(&mut text)
+            .with_context(failed)?;
+    }
+    ensure!(
+        text.len() as u64 <= LONGEST,
+        "the migration is longer than {LONGEST} bytes"
+    );
+    ensure!(
+        !text.trim().is_empty(),
+        "the migration {} is empty",
+        path.display()
+    );
+    Ok(text)
+}
+
+/// A report on a migration.
+pub(super) fn text(replay: &Replay, migration: &Migration, verdict: Verdict) -> String {
+    let mut out = format!(
+        "{}: the migration ran on a copy of {}\n",
+        replay.service,
+        replay.file.display()
+    );
+    let size = match migration.grows {
+        grows if grows >= 0 => format!("grows by {}", bytes(grows.unsigned_abs())),
+        grows => format!("shrinks by {}", bytes(grows.unsigned_abs())),
+    };
+    out.push_str(&format!(
+        "write lock held for {} on this machine; the file {size}; work of all recorded calls: {} steps\n\n",
+        time(migration.lock_ms * 1e3),
+        change(migration.work_before, migration.work_after, number),
+    ));
+    for replayed in migration.statements.iter().take(STATEMENTS) {
+        let word = match replayed.fate {
+            Fate::Breaks => "BREAKS",
+            Fate::Loses => "loses",
+            Fate::Gains => "gains",
+            _ => "same",
+        };
+        let after = replayed.after.as_ref().unwrap_or(&replayed.before);
+        out.push_str(&format!(
+            "{word:<7}{:>9} calls  {:>21} steps  {:>19}  {}\n",
+            number(replayed.calls),
+            change(replayed.before.steps, after.steps, number),
+            change_of_time(&replayed.before, after),
+            short(replay.shown(&replayed.id), 80),
+        ));
+        if let Some(why) = &replayed.why {
+            out.push_str(&format!("      {}\n", short(why, 200)));
+        }
+        if replayed.replanned {
+            out.push_str(&plan(&replayed.before, after));
+        }
+    }
+    if migration.statements.len() > STATEMENTS {
+        out.push_str(&format!(
+            "… and {} more; --json lists all\n",
+            migration.statements.len() - STATEMENTS
+        ));
+    }
+    out.push('\n');
+    out.push_str(&not_judged(&migration.not_judged));
+    out.push_str(match verdict {
+        Verdict::Passed => "ok: no statement loses\n",
+        Verdict::Failed => "FAILED: a statement loses or fails\n",
+        Verdict::NotJudged => {
+            "NOT JUDGED: a statement could not be run, and none that was run loses\n"
+        }
+    });
+    out
+}

@@ -1,0 +1,217 @@
+//! Advice for a terminal.
+
+use sql_advisor::{Advice, Cost, Measured, Recommended};
+
+use super::not_judged;
+use super::workload::Replay;
+
+/// Statements in the table.
+const STATEMENTS: usize = 30;
+
+/// Refused changes that are listed.
+const REFUSED: usize = 40;
+
+/// A report on advice.
+pub(super) fn advice(replay: &Replay, advice: &Advice) -> String {
+    let mut out = format!(
+        "{}: statements measured on a copy of {}\n\n",
+        replay.service,
+        replay.file.display()
+    );
+    out.push_str(&table(replay, &advice.statements));
+    if advice.recommended.is_empty() {
+        out.push_str(
+            "\nNothing is recommended: no change that was tried helps the whole workload.\n",
+        );
+    } else {
+        let share = 100.0 * (1.0 - advice.work_after / advice.work_before.max(1.0));
+        out.push_str(&format!(
+            "\nRecommended: they save {share:.0} % of the work of all recorded calls\n"
+        ));
+        for recommended in &advice.recommended {
+            out.push_str(&one(replay, recommended));
+        }
+    }
+    out.push_str(&plans(replay, &advice.statements));
+    if !advice.refused.is_empty() {
+        out.push_str("\nTried and refused\n");
+        for refused in advice.refused.iter().take(REFUSED) {
+            out.push_str(&format!("  {}\n      {}\n", refused.change, refused.why));
+        }
+        if advice.refused.len() > REFUSED {
+            out.push_str(&format!(
+                "  … and {} more; --json lists all\n",
+                advice.refused.len() - REFUSED
+            ));
+        }
+    }
+    out.push('\n');
+    out.push_str(&not_judged(&advice.not_judged));
+    for sentence in &advice.assumed {
+        out.push_str(&format!("{sentence}\n"));
+    }
+    out
+}
+
+/// Calls, steps, time and text of each statement.
+fn table(replay: &Replay, statements: &[Measured]) -> String {
+    let mut out = format!(
+        "{:>9}  {:>23}  {:>23}  statement\n",
+        "calls", "steps per call", "time per call"
+    );
+    for statement in statements.iter().take(STATEMENTS) {
+        let (before, after) = (&statement.before, &statement.after);
+        out.push_str(&format!(
+            "{:>9}  {:>23}  {:>23}  {}\n",
+            number(statement.calls),
+            change(before.steps, after.steps, number),
+            change_of_time(before, after),
+            short(replay.shown(&statement.id), 80),
+        ));
+        if let Some(note) = &statement.note {
+            out.push_str(&format!("{:>9}  {:>23}  {:>23}    {note}\n", "", "", ""));
+        }
+    }
+    if statements.len() > STATEMENTS {
+        out.push_str(&format!(
+            "… and {} more; --json lists all\n",
+            statements.len() - STATEMENTS
+        ));
+    }
+    out
+}
+
+/// A recommendation with what it costs.
+fn one(replay: &Replay, recommended: &Recommended) -> String {
+    let mut out = format!("  {};\n", recommended.change);
+    out.push_str(&format!(
+        "      saves {:.0} %; adds {}; made in {}\n",
+        recommended.saves * 100.0,
+        bytes(recommended.bytes),
+        time(recommended.build_ms * 1e3),
+    ));
+    for write in &recommended.writes {
+        out.push_str(&format!(
+            "      writing: {} steps, {}, {} more index entries per call: {}\n",
+            change(write.before.steps, write.after.steps, number),
+            change_of_time(&write.before, &write.after),
+            number(write.after.entries - write.before.entries),
+            short(replay.shown(&write.id), 80),
+        ));
+    }
+    if recommended.writes.is_empty() {
+        out.push_str("      no statement that was recorded writes it\n");
+    }
+    out
+}
+
+/// Plans that change.
+fn plans(replay: &Replay, statements: &[Measured]) -> String {
+    let mut out = String::new();
+    for statement in statements
+        .iter()
+        .filter(|one| one.before.plan != one.after.plan)
+        .take(STATEMENTS)
+    {
+        if out.is_empty() {
+            out.push_str("\nPlans that change\n");
+        }
+        out.push_str(&format!("  {}\n", short(replay.shown(&statement.id), 110)));
+        out.push_str(&plan(&statement.before, &statement.after));
+    }
+    out
+}
+
+/// Two plans, one below the other.
+pub(super) fn plan(before: &Cost, after: &Cost) -> String {
+    let lines = |sign: char, cost: &Cost| -> String {
+        cost.plan
+            .iter()
+            .map(|line| format!("      {sign} {line}\n"))
+            .collect()
+    };
+    lines('-', before) + &lines('+', after)
+}
+
+/// `12 046 → 9`, or one figure where nothing changes.
+pub(super) fn change(before: f64, after: f64, write: fn(f64) -> String) -> String {
+    let (old, new) = (write(before), write(after));
+    if old == new {
+        old
+    } else {
+        format!("{old} → {new}")
+    }
+}
+
+/// Times differ from run to run: where the steps are equal, so are they.
+pub(super) fn change_of_time(before: &Cost, after: &Cost) -> String {
+    let is_same = before.plan == after.plan && (before.steps - after.steps).abs() < 0.5;
+    let after = if is_same { before } else { after };
+    change(before.micros, after.micros, time)
+}
+
+/// A figure with spaces between its thousands.
+pub(super) fn number(value: f64) -> String {
+    let digits = format!("{:.0}", value.abs());
+    let mut out = String::new();
+    for (at, digit) in digits.chars().enumerate() {
+        if at > 0 && (digits.len() - at) % 3 == 0 {
+            out.push(' ');
+        }
+        out.push(digit);
+    }
+    if value <= -0.5 {
+        format!("-{out}")
+    } else {
+        out
+    }
+}
+
+/// A time of µs.
+pub(super) fn time(micros: f64) -> String {
+    match micros {
+        micros if micros < 1_000.0 => format!("{micros:.0} µs"),
+        micros if micros < 1_000_000.0 => format!("{:.1} ms", micros / 1e3),
+        micros => format!("{:.1} s", micros / 1e6),
+    }
+}
+
+/// A size.
+pub(super) fn bytes(bytes: u64) -> String {
+    bytesize::ByteSize(bytes).display().iec().to_string()
+}
+
+/// A text in one line, cut at so many characters. Telemetry may hold characters that move a terminal's cursor.
+pub(super) fn short(text: &str, most: usize) -> String {
+    let line: String = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    let safe: String = line
+        .chars()
+        .map(|c| if c.is_control() { '\u{fffd}' } else { c })
+        .collect();
+    match safe.char_indices().nth(most) {
+        None => safe,
+        Some((end, _)) => format!("{}…", &safe[..end]),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn figures_are_written_for_people() {
+        assert_eq!(change(12_046.0, 9.4, number), "12 046 → 9");
+        assert_eq!(change(9.1, 9.4, number), "9");
+        assert_eq!(number(1_234_567.0), "1 234 567");
+        assert_eq!(time(999.0), "999 µs");
+        assert_eq!(time(1_500.0), "1.5 ms");
+        assert_eq!(time(2_500_000.0), "2.5 s");
+        assert_eq!(bytes(24 << 10), "24.0 KiB");
+    }
+
+    #[test]
+    fn text_of_telemetry_stays_in_one_line_and_moves_no_cursor() {
+        assert_eq!(short("SELECT\n  1\u{1b}[2J", 100), "SELECT 1\u{fffd}[2J");
+        assert_eq!(short("SELECT something", 6), "SELECT…");
+    }
+}
