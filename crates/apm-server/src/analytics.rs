@@ -12,22 +12,22 @@
 
 pub mod breakdown;
 pub(crate) mod cache;
-pub mod comparison;
+pub(crate) mod comparison;
 mod condition;
 pub mod dependencies;
-pub mod directory;
+pub(crate) mod directory;
 pub mod discover;
 pub mod distribution;
 pub mod error_group;
 pub mod errors;
-pub mod filter;
+pub(crate) mod filter;
 mod histograms;
 pub mod latency;
-mod list;
+pub(crate) mod list;
 mod members;
 pub mod metrics;
-pub mod minutes;
-pub mod names;
+pub(crate) mod minutes;
+pub(crate) mod names;
 mod newest;
 pub mod percentile;
 pub mod samples;
@@ -44,11 +44,10 @@ mod transaction_percentiles;
 pub mod transactions;
 pub mod window;
 
+use apm_store::event::Outcome;
 use kql::Expr;
 use serde::Serialize;
 use sql::Sql;
-
-use apm_store::event::Outcome;
 
 /// What a question is about; each part that is `None` narrows nothing.
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]

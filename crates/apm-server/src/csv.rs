@@ -1,6 +1,148 @@
-//! Fields of comma-separated values, RFC 4180, that no spreadsheet takes for a formula: they come from telemetry.
+//! Comma-separated values, RFC 4180, that no spreadsheet takes for formulas: texts come from telemetry.
 
 use std::borrow::Cow;
+
+use apm_time as time;
+
+/// A value of a file.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum Cell {
+    Empty,
+    Whole(i64),
+    Real(f64),
+    Text(String),
+    /// A point in time, µs since 1970; written as RFC 3339 in UTC.
+    Time(i64),
+}
+
+impl Cell {
+    /// A point in time, seconds since 1970.
+    pub(crate) fn second(at: i64) -> Self {
+        Self::Time(at.saturating_mul(time::SECOND))
+    }
+
+    fn text(&self) -> Cow<'_, str> {
+        match self {
+            Self::Empty => "".into(),
+            Self::Whole(value) => value.to_string().into(),
+            Self::Real(value) => value.to_string().into(),
+            Self::Text(text) => harmless(text),
+            Self::Time(at) => time::rfc3339(*at).into(),
+        }
+    }
+}
+
+impl From<&str> for Cell {
+    fn from(text: &str) -> Self {
+        Self::Text(text.to_owned())
+    }
+}
+
+impl From<&String> for Cell {
+    fn from(text: &String) -> Self {
+        Self::Text(text.clone())
+    }
+}
+
+impl From<String> for Cell {
+    fn from(text: String) -> Self {
+        Self::Text(text)
+    }
+}
+
+impl From<f64> for Cell {
+    fn from(value: f64) -> Self {
+        Self::Real(value)
+    }
+}
+
+impl From<i64> for Cell {
+    fn from(value: i64) -> Self {
+        Self::Whole(value)
+    }
+}
+
+impl From<usize> for Cell {
+    fn from(value: usize) -> Self {
+        Self::Whole(i64::try_from(value).unwrap_or(i64::MAX))
+    }
+}
+
+impl From<u64> for Cell {
+    fn from(value: u64) -> Self {
+        Self::Whole(i64::try_from(value).unwrap_or(i64::MAX))
+    }
+}
+
+impl From<bool> for Cell {
+    fn from(value: bool) -> Self {
+        Self::from(if value { "true" } else { "false" })
+    }
+}
+
+impl<T: Into<Self>> From<Option<T>> for Cell {
+    fn from(value: Option<T>) -> Self {
+        value.map_or(Self::Empty, Into::into)
+    }
+}
+
+/// A column: its head, which says the unit, and its value of a row.
+pub(crate) type Column<T> = (&'static str, fn(&T) -> Cell);
+
+/// A table of an answer.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Table {
+    /// Its name in addresses and of the file.
+    pub(crate) name: &'static str,
+    pub(crate) columns: Vec<Cow<'static, str>>,
+    pub(crate) rows: Vec<Vec<Cell>>,
+}
+
+impl Table {
+    /// A table of rows, each with a cell for each of the columns.
+    pub(crate) fn of<'a, T: 'a>(
+        name: &'static str,
+        rows: impl IntoIterator<Item = &'a T>,
+        columns: &[Column<T>],
+    ) -> Self {
+        let cells = |row: &T| columns.iter().map(|(_, cell)| cell(row)).collect();
+        Self {
+            name,
+            columns: columns.iter().map(|(head, _)| (*head).into()).collect(),
+            rows: rows.into_iter().map(cells).collect(),
+        }
+    }
+
+    /// The file.
+    pub(crate) fn file(&self) -> Vec<u8> {
+        write(&self.columns, &self.rows)
+    }
+}
+
+/// Comma-separated values with a line of heads.
+pub(crate) fn write(columns: &[impl AsRef<str>], rows: &[Vec<Cell>]) -> Vec<u8> {
+    let mut writer = ::csv::WriterBuilder::new()
+        .terminator(::csv::Terminator::CRLF)
+        .from_writer(Vec::new());
+    let heads = columns.iter().map(|head| harmless(head.as_ref()));
+    // A vector takes every byte, and each line has as many cells as there are columns.
+    let mut written = line(&mut writer, heads);
+    for row in rows {
+        written = written.and_then(|()| line(&mut writer, row.iter().map(Cell::text)));
+    }
+    debug_assert!(written.is_ok(), "{written:?}");
+    writer.into_inner().unwrap_or_default()
+}
+
+fn line<'a>(
+    writer: &mut ::csv::Writer<Vec<u8>>,
+    cells: impl Iterator<Item = Cow<'a, str>>,
+) -> Result<(), ::csv::Error> {
+    for cell in cells {
+        writer.write_field(cell.as_bytes())?;
+    }
+    writer.write_record(None::<&[u8]>)
+}
 
 /// A text that begins as a formula does, made plain by an apostrophe; a signed figure is none.
 pub(crate) fn harmless(text: &str) -> Cow<'_, str> {
@@ -13,15 +155,6 @@ pub(crate) fn harmless(text: &str) -> Cow<'_, str> {
     let is_formula = start.starts_with(['=', '@']) || signed.is_some_and(|rest| !is_figure(rest));
     if is_formula {
         format!("'{text}").into()
-    } else {
-        text.into()
-    }
-}
-
-/// A field, quoted where it has to be.
-pub(crate) fn field(text: &str) -> Cow<'_, str> {
-    if text.contains(['"', ',', '\n', '\r']) {
-        format!("\"{}\"", text.replace('"', "\"\"")).into()
     } else {
         text.into()
     }
@@ -49,13 +182,23 @@ mod tests {
     }
 
     #[test]
-    fn what_would_break_a_line_is_quoted() {
-        for (text, want) in [
-            ("a,b", "\"a,b\""),
-            ("x \"y\"\nz", "\"x \"\"y\"\"\nz\""),
-            ("plain", "plain"),
-        ] {
-            assert_eq!(field(text), want);
-        }
+    fn cells_are_raw_numbers_and_quoted_texts() {
+        let rows = [
+            vec![Cell::Whole(-1), "x \"y\"\nz".into()],
+            vec![Cell::Empty, Cell::Time(1_767_225_600_000_000)],
+            vec![Cell::Real(0.5), "=1+1".into()],
+            vec![Cell::Real(2_187.25), "".into()],
+        ];
+        let file = write(&["a", "b,c"], &rows);
+        assert_eq!(
+            String::from_utf8(file).unwrap(),
+            "a,\"b,c\"\r\n-1,\"x \"\"y\"\"\nz\"\r\n,2026-01-01T00:00:00Z\r\n0.5,'=1+1\r\n2187.25,\r\n"
+        );
+    }
+
+    #[test]
+    fn a_single_empty_cell_is_a_line_of_its_own() {
+        let file = write(&["a"], &[vec![Cell::Empty], vec!["b".into()]]);
+        assert_eq!(String::from_utf8(file).unwrap(), "a\r\n\"\"\r\nb\r\n");
     }
 }

@@ -1,16 +1,15 @@
 //! A stored trace as agents would send it again: NDJSON of intake v2, which [`crate::import`] and any APM server take.
 //!
-//! Each sender's metadata stands before its events. What comes back from an import equals what was exported, but for the
-//! numbers of the events and the times of their arrival.
+//! Each sender's metadata stands before its events. What comes back from an import equals what was exported, but for
+//! the numbers of the events and the times of their arrival.
 
 use std::sync::Arc;
 
+use apm_store::StoreError;
+use apm_store::event::{Kind, StoredEvent};
 use diesel::SqliteConnection;
 use kql::pasted::{Part, readings};
 use serde_json::{Map, Value, json};
-
-use apm_store::StoreError;
-use apm_store::event::{Kind, StoredEvent};
 
 /// Blocks that are read at once: about a thousand events.
 const TOGETHER: usize = 8;
@@ -21,7 +20,7 @@ pub struct Export {
     id: String,
     blocks: Vec<i64>,
     next: usize,
-    /// Who sent the last event.
+    /// The sender of the last event.
     sender: Option<Arc<str>>,
 }
 
@@ -163,7 +162,8 @@ fn body(event: &StoredEvent) -> Value {
     Value::Object(rest)
 }
 
-/// Milliseconds that are read as exactly these microseconds again: the intake cuts, so a rounded-down one would lose one.
+/// Milliseconds that are read as exactly these microseconds again: the intake cuts, so a rounded-down one would lose
+/// one.
 fn milliseconds(us: i64) -> f64 {
     let mut ms = us as f64 / 1e3;
     for _ in 0..4 {

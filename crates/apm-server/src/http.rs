@@ -99,7 +99,7 @@ pub(crate) fn app(
         InitError = (),
     >,
 > {
-    let insight = crate::api::Settings::of(&shared.config, Store::clone(&store));
+    let insight = crate::answers::Settings::of(&shared.config);
     App::new()
         .app_data(web::Data::new(insight))
         .app_data(shared.uploads.clone())

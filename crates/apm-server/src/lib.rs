@@ -1,10 +1,11 @@
 //! The embedded APM server: takes events, analyses them in SQL, and shows them on pages.
 //!
-//! Floors, from the top: `server` → `http` → `ui`, `api` → `insight` → `analytics`. Below this crate are `apm-intake`, `kql` and
-//! `apm-store`. No arrow runs back up; the test `floors` of the workspace holds that.
+//! Floors, from the top: `server` → `http` → `ui`, `api` → `answers` → `insight` → `analytics`. Below this crate are
+//! `apm-intake`, `kql` and `apm-store`. No arrow runs back up; the test `floors` of the workspace holds that.
 
 pub mod agent_config;
 pub mod analytics;
+mod answers;
 pub mod api;
 pub mod api_keys;
 mod config;
@@ -23,7 +24,7 @@ pub mod remote;
 mod route;
 mod server;
 mod tls;
-pub mod ui;
+mod ui;
 mod unread;
 mod watched;
 

@@ -1,14 +1,13 @@
 //! The web pages: what the telemetry says, first as a sentence, then as evidence.
 //!
-//! Rendered here with maud, charts as SVG. Pages get a connection from the store's readers and ask
-//! `analytics`; there is no SQL in here. Everything a page shows is in its address, every name from telemetry is escaped, and
-//! the content policy allows nothing but this server's own files.
+//! Rendered here with maud, charts as SVG. Pages render what `answers` answered; there is no SQL in here. Everything a page shows is in its address, every name from telemetry is
+//! escaped, and the content policy allows nothing but this server's own files.
 
 mod assets;
 mod bar;
+mod budget;
 mod chart;
 mod components;
-mod csv;
 #[cfg(test)]
 mod demo;
 mod href;
@@ -31,55 +30,69 @@ use actix_web::error::PayloadError;
 use actix_web::web::{Bytes, Data, Form, Path, Payload};
 use actix_web::{FromRequest, Handler, HttpMessage as _, HttpRequest, HttpResponse, Responder};
 use apm_store::{Store, SubmitError, Ticket};
+use apm_time as time;
 use futures_util::Stream;
 use futures_util::stream::poll_fn;
 
-use crate::api::Settings;
+use crate::answers::{self, Question as _, Settings};
 use crate::insight::{finding, marker};
 use crate::route::Access::{Admin, Open, Read};
 use crate::route::Route;
 use crate::unread::Unfinished;
-use pages::{
-    compare, console, dependencies, discover, error, errors, insights, live, metrics, queries,
-    service, services, settings, setup, suggest, trace, traces, transaction, transactions,
-};
-
+use pages::{Part, Rendered};
+use pages::{setup, suggest};
 pub(crate) use upload::Uploads;
 
 /// The pages, their files and their forms. The application's data holds the [`Store`].
 pub(crate) fn routes() -> Vec<Route> {
-    serve::STARTED.get_or_init(apm_time::now);
+    serve::STARTED.get_or_init(time::now);
+    let mut all = Vec::new();
+    all.extend(answers::<answers::services::Params>());
+    all.extend(answers::<answers::service::Params>());
+    all.extend(answers::<answers::transactions::Params>());
+    let transaction = answers::transaction::Params::ADDRESSES.iter();
+    all.extend(transaction.map(|address| page(address.page, transaction_page)));
+    all.extend(answers::<answers::errors::All>());
+    all.extend(answers::<answers::errors::Params>());
+    all.extend(answers::<answers::error::Params>());
+    all.extend(answers::<answers::dependencies::Params>());
+    all.extend(answers::<answers::queries::Params>());
+    all.extend(answers::<answers::statement::Params>());
+    all.extend(answers::<answers::metrics::Params>());
+    all.extend(answers::<answers::traces::Params>());
+    all.extend(answers::<answers::discover::Params>());
+    all.extend(answers::<answers::insights::Params>());
+    all.extend(answers::<answers::compare::Params>());
+    all.extend(answers::<answers::console::Params>());
+    all.extend(answers::<answers::live::Params>());
+    all.extend(answers::<answers::settings::Params>());
+    all.extend(others());
+    // After the address of a trace's export.
+    all.extend(answers::<answers::trace::Params>());
+    all
+}
+
+/// The addresses of a question.
+fn answers<Q: Rendered>() -> impl Iterator<Item = Route> {
+    Q::ADDRESSES
+        .iter()
+        .map(|address| Route::at(address.page).get(Read, serve::answer::<Q>))
+}
+
+/// Pages that are no answer, forms and files.
+fn others() -> Vec<Route> {
     vec![
         Route::at("/assets/{version}/{name}").get(Open, assets::serve),
         page("/theme/{name}", theme),
-        page("/services", all_services),
-        page("/services/{service}", one_service),
-        page("/services/{service}/transactions", service_transactions),
-        page("/services/{service}/transactions/view", one_transaction),
-        page("/services/{service}/errors", service_errors),
-        page("/services/{service}/errors/{key}", one_error),
-        page("/services/{service}/dependencies", service_dependencies),
-        page("/services/{service}/metrics", service_metrics),
-        page("/discover", search),
         page("/suggest", suggestions),
-        page("/live", live_page),
         page("/live/stream", live_stream),
-        page("/settings", settings_page),
         form("/settings/agents", set_agents),
         form("/settings/clear", clear_data),
         form("/settings/import", import_data).streamed(),
         page("/setup", setup_page),
-        page("/errors", all_errors),
-        page("/traces", all_traces),
-        page("/queries", all_queries),
-        page("/queries/{fingerprint}", one_query),
-        page("/insights", all_insights),
         form("/insights/{id}/{action}", hide),
-        page("/compare", compared),
         form("/markers", set_marker),
-        page("/sql", sql),
         page("/traces/{trace}/export", export_trace),
-        page("/traces/{trace}", one_trace),
     ]
 }
 
@@ -93,7 +106,7 @@ where
     Route::at(path).get(Read, handler)
 }
 
-/// Where a form of a page is sent that changes something.
+/// The address of a form that changes something.
 fn form<F, Args>(path: &'static str, handler: F) -> Route
 where
     F: Handler<Args>,
@@ -101,6 +114,18 @@ where
     F::Output: Responder + 'static,
 {
     Route::at(path).post(Admin, handler)
+}
+
+/// The page of a transaction group, or a part of its sample, which needs no charts.
+async fn transaction_page(
+    request: HttpRequest,
+    store: Data<Store>,
+    settings: Data<Settings>,
+) -> HttpResponse {
+    match serve::part(&request) {
+        Part::Page => serve::answer::<answers::transaction::Params>(request, store, settings).await,
+        _ => serve::answer::<answers::transaction::SampleParams>(request, store, settings).await,
+    }
 }
 
 async fn theme(request: HttpRequest, name: Path<String>) -> HttpResponse {
@@ -113,39 +138,8 @@ pub(crate) fn asset(name: &str) -> String {
 }
 
 /// A page for an address that no route knows.
-pub async fn not_found(request: HttpRequest) -> HttpResponse {
+pub(crate) async fn not_found(request: HttpRequest) -> HttpResponse {
     serve::not_found(&request)
-}
-
-async fn all_queries(request: HttpRequest, store: Data<Store>) -> HttpResponse {
-    serve::page(request, Store::clone(&store), |ask| Ok(queries::list(ask)?)).await
-}
-
-async fn one_query(
-    request: HttpRequest,
-    store: Data<Store>,
-    settings: Data<Settings>,
-    fingerprint: Path<String>,
-) -> HttpResponse {
-    serve::page(request, Store::clone(&store), move |ask| {
-        queries::one(ask, &fingerprint, &settings.files)
-    })
-    .await
-}
-
-async fn all_insights(request: HttpRequest, store: Data<Store>) -> HttpResponse {
-    serve::page(request, Store::clone(&store), |ask| Ok(insights::all(ask)?)).await
-}
-
-async fn compared(request: HttpRequest, store: Data<Store>) -> HttpResponse {
-    serve::page(request, Store::clone(&store), |ask| Ok(compare::both(ask)?)).await
-}
-
-async fn sql(request: HttpRequest, store: Data<Store>, settings: Data<Settings>) -> HttpResponse {
-    serve::page(request, Store::clone(&store), move |ask| {
-        console::sql(ask, &settings)
-    })
-    .await
 }
 
 /// Hides an insight, or shows it again, and goes back to the list.
@@ -160,7 +154,7 @@ async fn hide(store: Data<Store>, path: Path<(String, String)>) -> HttpResponse 
     back("/insights", written).await
 }
 
-/// What the form of `/compare` sends.
+/// The form of `/compare`.
 #[derive(serde::Deserialize)]
 struct NewMarker {
     name: String,
@@ -194,90 +188,12 @@ async fn back<T: Send + 'static>(
     }
 }
 
-async fn all_services(request: HttpRequest, store: Data<Store>) -> HttpResponse {
-    serve::page(request, Store::clone(&store), |ask| {
-        Ok(services::page(ask)?)
-    })
-    .await
-}
-
-async fn one_service(request: HttpRequest, store: Data<Store>, name: Path<String>) -> HttpResponse {
-    serve::page(request, Store::clone(&store), move |ask| {
-        Ok(service::overview(ask, &name)?)
-    })
-    .await
-}
-
-async fn service_transactions(
-    request: HttpRequest,
-    store: Data<Store>,
-    name: Path<String>,
-) -> HttpResponse {
-    serve::page(request, Store::clone(&store), move |ask| {
-        Ok(transactions::page(ask, &name)?)
-    })
-    .await
-}
-
-async fn service_errors(
-    request: HttpRequest,
-    store: Data<Store>,
-    name: Path<String>,
-) -> HttpResponse {
-    serve::page(request, Store::clone(&store), move |ask| {
-        Ok(errors::list(ask, Some(&name))?)
-    })
-    .await
-}
-
-async fn service_dependencies(
-    request: HttpRequest,
-    store: Data<Store>,
-    name: Path<String>,
-) -> HttpResponse {
-    serve::page(request, Store::clone(&store), move |ask| {
-        Ok(dependencies::list(ask, &name)?)
-    })
-    .await
-}
-
-async fn service_metrics(
-    request: HttpRequest,
-    store: Data<Store>,
-    name: Path<String>,
-) -> HttpResponse {
-    serve::page(request, Store::clone(&store), move |ask| {
-        Ok(metrics::one(ask, &name)?)
-    })
-    .await
-}
-
-async fn search(request: HttpRequest, store: Data<Store>) -> HttpResponse {
-    serve::page(request, Store::clone(&store), discover::page_of).await
-}
-
 async fn suggestions(request: HttpRequest, store: Data<Store>) -> HttpResponse {
-    serve::page(request, Store::clone(&store), suggest::list).await
-}
-
-async fn all_traces(request: HttpRequest, store: Data<Store>) -> HttpResponse {
-    serve::page(request, Store::clone(&store), traces::list).await
-}
-
-async fn live_page(request: HttpRequest, store: Data<Store>) -> HttpResponse {
-    serve::page(request, Store::clone(&store), live::one).await
+    serve::page(request, Store::clone(&store), suggest::suggestions).await
 }
 
 async fn live_stream(request: HttpRequest, store: Data<Store>) -> HttpResponse {
     serve::events(&request, Store::clone(&store))
-}
-
-async fn settings_page(request: HttpRequest, store: Data<Store>) -> HttpResponse {
-    let of = Store::clone(&store);
-    serve::page(request, Store::clone(&store), move |ask| {
-        settings::one(ask, &of)
-    })
-    .await
 }
 
 async fn set_agents(
@@ -305,7 +221,7 @@ async fn import_data(
     let (form, unread) = shared_payload(payload);
     let form = Multipart::new(request.headers(), form);
     let answer = serve::import(&request, &store, &uploads, form).await;
-    // What was not read of a refused file has to outlive the answer, for the connection to end.
+    // The unread rest of a refused file has to outlive the answer, for the connection to end.
     request.extensions_mut().insert(Unfinished::new(unread));
     answer
 }
@@ -328,45 +244,7 @@ async fn export_trace(request: HttpRequest, store: Data<Store>, id: Path<String>
 }
 
 async fn setup_page(request: HttpRequest, store: Data<Store>) -> HttpResponse {
-    serve::page(request, Store::clone(&store), setup::one).await
-}
-
-async fn all_errors(request: HttpRequest, store: Data<Store>) -> HttpResponse {
-    serve::page(request, Store::clone(&store), |ask| {
-        Ok(errors::list(ask, None)?)
-    })
-    .await
-}
-
-async fn one_transaction(
-    request: HttpRequest,
-    store: Data<Store>,
-    name: Path<String>,
-) -> HttpResponse {
-    let part = serve::part(&request);
-    serve::page(request, Store::clone(&store), move |ask| {
-        transaction::one(ask, &name, part)
-    })
-    .await
-}
-
-async fn one_error(
-    request: HttpRequest,
-    store: Data<Store>,
-    path: Path<(String, String)>,
-) -> HttpResponse {
-    serve::page(request, Store::clone(&store), move |ask| {
-        error::one(ask, &path.0, &path.1)
-    })
-    .await
-}
-
-async fn one_trace(request: HttpRequest, store: Data<Store>, id: Path<String>) -> HttpResponse {
-    let part = serve::part(&request);
-    serve::page(request, Store::clone(&store), move |ask| {
-        trace::one(ask, &id, part)
-    })
-    .await
+    serve::page(request, Store::clone(&store), setup::setup).await
 }
 
 #[cfg(test)]

@@ -26,7 +26,7 @@ struct State {
 
 /// Held while a connection reads.
 #[derive(Debug)]
-pub struct Pass<'g>(&'g Gate);
+pub(crate) struct Pass<'g>(&'g Gate);
 
 /// Held while no new reader may begin.
 #[derive(Debug)]

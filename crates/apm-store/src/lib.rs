@@ -58,7 +58,6 @@ use diesel::{Connection, QueryResult, RunQueryDsl, SqliteConnection, sql_query};
 
 pub use error::{OpenError, StoreError, SubmitError};
 pub use events::{Texts, Wanted, events, of_block, trace, trace_blocks, trace_in};
-pub use gate::Pass;
 pub use id::StoredId;
 pub use limits::{Beyond, NAMES, NameKind, NameLimit, NameLimits, OTHER};
 pub use open::{MIGRATIONS, uri};
@@ -89,7 +88,6 @@ struct Shared {
     options: StoreOptions,
     queue: Arc<Queue<Job>>,
     counters: Arc<Counters>,
-    gate: Arc<Gate>,
     pool: Arc<Pool>,
     bounds: Bounds,
     writer: Mutex<Option<JoinHandle<()>>>,
@@ -159,7 +157,6 @@ impl Store {
             .map_err(io)?;
         let scrub = Scrub::start(&pool, &counters, options.scrub_pause).map_err(io)?;
         Ok(Self(Arc::new(Shared {
-            gate,
             pool,
             bounds,
             options,
@@ -209,11 +206,6 @@ impl Store {
     {
         let mut pooled = self.0.pool.get()?;
         pooled.conn().transaction(query)
-    }
-
-    /// Lets a connection that is not one of the store's read, as long as the answer is held. Not within [`Self::read`].
-    pub fn reading(&self) -> Result<Pass<'_>, StoreError> {
-        self.0.gate.enter()
     }
 
     /// [`Self::read`] on a thread for blocking work.

@@ -83,5 +83,5 @@ test("around a marker, requests and statements stand before and after, with what
   // Its own file for each of both tables.
   await page.goBack();
   const [download] = await Promise.all([page.waitForEvent("download"), page.getByRole("button", { name: "Download as CSV: Statements then and now" }).click()]);
-  expect(download.suggestedFilename()).toBe("statements-then-and-now.csv");
+  expect(download.suggestedFilename()).toBe("statements.csv");
 });

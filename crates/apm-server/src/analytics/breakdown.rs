@@ -2,6 +2,7 @@
 
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Double, Text};
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::Scope;
@@ -13,7 +14,8 @@ use super::window::Window;
 const KINDS: usize = 20;
 
 /// Spans of one kind.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, JsonSchema, Serialize)]
+#[schemars(rename = "BreakdownKind")]
 pub struct Kind {
     /// `span.type`; `app` is the transactions' own time.
     #[serde(rename = "type")]
@@ -29,7 +31,7 @@ pub struct Kind {
 }
 
 /// The chart, most time first.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, JsonSchema, Serialize)]
 pub struct Breakdown {
     /// The buckets.
     pub axis: Axis,
@@ -50,8 +52,7 @@ struct Row {
 }
 
 /// The query behind the chart.
-#[must_use]
-pub fn sql(scope: &Scope, window: &Window) -> Sql {
+pub(super) fn sql(scope: &Scope, window: &Window) -> Sql {
     window.bind(scope.bind(Sql::new(include_str!("breakdown.sql"))))
 }
 

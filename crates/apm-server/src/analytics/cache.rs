@@ -2,10 +2,11 @@
 //!
 //! A list over a day asks for thousands of rollup rows, and all but the newest of them were there a moment
 //! ago: what was read is kept, by (table, level, stretch of buckets), and a list costs what is new and an addition for
-//! each key. A question wants a stretch of buckets in one, such as the hours of its window or the rows of one bucket of its
-//! chart: the sums of stretches are kept beside those of their buckets, so that a list over a day of many events costs what one of few does.
-//! What is kept is used again only if nothing has arrived for its buckets since (`roll_received` says when something last did),
-//! so that the answer is the same as that of the `.sql` files beside each question, which a test compares.
+//! each key. A question wants a stretch of buckets in one, such as the hours of its window or the rows of one bucket
+//! of its chart: the sums of stretches are kept beside those of their buckets, so that a list over a day of many
+//! events costs what one of few does.
+//! What is kept is used again only if nothing has arrived for its buckets since (`roll_received` says when something
+//! last did), so that the answer is the same as that of the `.sql` files beside each question, which a test compares.
 //!
 //! There is one [`Memory`] per kind of row and database file, of bounded size; what was used least lately goes
 //! first.
@@ -19,7 +20,7 @@ use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Text};
 use diesel::sqlite::Sqlite;
 
-use super::sql::Sql;
+use super::sql::{self, Sql};
 use memory::{Head, Memory};
 
 mod memory;
@@ -45,10 +46,12 @@ pub(crate) trait Part: Default + 'static {
     /// Which rows, where a kind of part is made of several tables.
     type Table: Copy + Eq + Hash + Debug;
 
-    /// The buckets of a level in which there is something, in order, and when something last came: `:level`, `:from`, `:to`.
+    /// The buckets of a level in which there is something, in order, and when something last came: `:level`, `:from`,
+    /// `:to`.
     const BUCKETS: &'static str = "SELECT level, bucket, received FROM roll_received \
         WHERE level = :level AND bucket >= :from AND bucket < :to ORDER BY bucket";
-    /// Whether that time is another after each write. Where it is not, something may come in the second in which it was read.
+    /// Whether that time is another after each write. Where it is not, something may come in the second in which it
+    /// was read.
     const EXACT: bool = false;
 
     /// The rows of neighbouring buckets of one level: `:level`, `:from`, `:to`; ids in order.
@@ -79,9 +82,25 @@ struct Received {
     received: i64,
 }
 
-/// What happened in the slices, by buckets of `interval` seconds: (start, rows), in order; a bucket comes once for each level that
-/// it is made of. Without an interval the start is 0, and there is one part for each level.
+/// What happened in the slices, by buckets of `interval` seconds: (start, rows), in order; a bucket comes once for
+/// each level that it is made of. Without an interval the start is 0, and there is one part for each level.
 pub(crate) fn read<P: Part>(
+    conn: &mut SqliteConnection,
+    table: P::Table,
+    slices: &[Slice],
+    interval: Option<i64>,
+) -> QueryResult<Vec<(i64, Arc<P>)>> {
+    // What was read before is not read again, but this is what the answer is made of.
+    for (level, from, to) in slices {
+        sql::note(|| {
+            let sql = P::sql(table).bind("level", *level);
+            sql.bind("from", *from).bind("to", *to).shell()
+        });
+    }
+    sql::unrecorded(|| parts(conn, table, slices, interval))
+}
+
+fn parts<P: Part>(
     conn: &mut SqliteConnection,
     table: P::Table,
     slices: &[Slice],

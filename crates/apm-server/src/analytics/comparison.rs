@@ -1,20 +1,15 @@
-//! Then and now: which earlier window to compare with, and what the difference is.
+//! The earlier window that an answer is compared with.
 
 use apm_time::{Range, SECOND};
-use serde::Serialize;
 
 use super::window::Window;
 
 const DAY: i64 = 86_400 * SECOND;
 const WEEK: i64 = 7 * DAY;
 
-/// With fewer values than this on either side a difference says nothing: it is drawn grey.
-pub const FEWEST: f64 = 10.0;
-
 /// The earlier window that a page compares with.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Comparison {
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Comparison {
     /// The window of the same length just before.
     Previous,
     /// The same window a day before.
@@ -26,7 +21,7 @@ pub enum Comparison {
 impl Comparison {
     /// The value of the parameter `cmp`; `None` for a word that is none.
     #[must_use]
-    pub fn parse(word: &str) -> Option<Self> {
+    pub(crate) fn parse(word: &str) -> Option<Self> {
         match word {
             "previous" => Some(Self::Previous),
             "day" => Some(Self::Day),
@@ -37,7 +32,7 @@ impl Comparison {
 
     /// The word in the address.
     #[must_use]
-    pub fn as_str(self) -> &'static str {
+    pub(crate) fn as_str(self) -> &'static str {
         match self {
             Self::Previous => "previous",
             Self::Day => "day",
@@ -47,7 +42,7 @@ impl Comparison {
 
     /// What may be chosen for a range: never a window that overlaps it.
     #[must_use]
-    pub fn options(range: Range) -> &'static [Self] {
+    pub(crate) fn options(range: Range) -> &'static [Self] {
         match range.micros() {
             length if length <= DAY => &[Self::Previous, Self::Day, Self::Week],
             length if length <= WEEK => &[Self::Previous, Self::Week],
@@ -57,33 +52,11 @@ impl Comparison {
 
     /// The window to compare with.
     #[must_use]
-    pub fn of(self, window: &Window) -> Window {
+    pub(crate) fn of(self, window: &Window) -> Window {
         window.shifted_back(match self {
             Self::Previous => window.range.micros(),
             Self::Day => DAY,
             Self::Week => WEEK,
-        })
-    }
-}
-
-/// A relative change.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
-pub struct Delta {
-    /// `now / then − 1`: 0.12 is +12 %.
-    pub change: f64,
-    /// Whether both sides have enough values to mean it.
-    pub solid: bool,
-}
-
-impl Delta {
-    /// The change from `then` to `now`, each a value and from how many values it was made. Nothing where
-    /// there is no value, or where it grew from zero.
-    #[must_use]
-    pub fn new(now: (Option<f64>, f64), then: (Option<f64>, f64)) -> Option<Self> {
-        let (value, before) = (now.0?, then.0?);
-        (before > 0.0).then(|| Self {
-            change: value / before - 1.0,
-            solid: now.1 >= FEWEST && then.1 >= FEWEST,
         })
     }
 }
@@ -124,18 +97,5 @@ mod tests {
             }
         }
         assert_eq!(Comparison::parse("month"), None);
-    }
-
-    #[test]
-    fn a_change_is_relative_and_needs_ten_values_on_each_side() {
-        let delta = Delta::new((Some(112.0), 10.0), (Some(100.0), 10.0)).unwrap();
-        assert!((delta.change - 0.12).abs() < 1e-9 && delta.solid);
-        assert!(
-            !Delta::new((Some(1.0), 9.0), (Some(2.0), 50.0))
-                .unwrap()
-                .solid
-        );
-        assert_eq!(Delta::new((Some(1.0), 99.0), (Some(0.0), 99.0)), None);
-        assert_eq!(Delta::new((None, 0.0), (Some(1.0), 99.0)), None);
     }
 }

@@ -7,6 +7,7 @@ use std::collections::HashMap;
 
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Text};
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::cache::Table;
@@ -18,7 +19,7 @@ use super::window::Window;
 use super::{Scope, histograms, list, mean};
 
 /// One dependency, or one caller of it.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, JsonSchema, Serialize)]
 pub struct Dependency {
     /// What it is called.
     pub name: String,
@@ -48,12 +49,14 @@ pub struct Dependency {
 }
 
 /// The dependencies of a window, greatest impact first.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, JsonSchema, Serialize)]
 pub struct Dependencies {
     /// The dependencies, at most 1000.
     pub dependencies: Vec<Dependency>,
-    /// How many with less time there are beside.
+    /// How many there are beside.
     pub left_out: usize,
+    /// How many with more time there are before these.
+    pub first: usize,
     /// The buckets of the sparklines.
     pub axis: Axis,
 }
@@ -84,23 +87,6 @@ pub struct Choice {
     pub by_service: bool,
 }
 
-/// The query behind the table.
-#[must_use]
-pub fn sql(scope: &Scope, choice: &Choice, window: &Window) -> Sql {
-    bound(include_str!("dependencies.sql"), scope, choice, window)
-}
-
-/// The query behind the charts.
-#[must_use]
-pub fn series_sql(scope: &Scope, choice: &Choice, window: &Window) -> Sql {
-    bound(
-        include_str!("dependencies/series.sql"),
-        scope,
-        choice,
-        window,
-    )
-}
-
 fn bound(text: &'static str, scope: &Scope, choice: &Choice, window: &Window) -> Sql {
     window
         .bind(scope.bind(Sql::new(text)))
@@ -118,6 +104,21 @@ pub fn list(
     choice: &Choice,
     window: &Window,
 ) -> QueryResult<Dependencies> {
+    list_from(conn, scope, choice, window, 0)
+}
+
+/// The same without the `first` dependencies, which have more time: a multiple of a thousand. Beyond all of them, the
+/// last thousand.
+///
+/// # Errors
+/// Those of SQLite.
+pub fn list_from(
+    conn: &mut SqliteConnection,
+    scope: &Scope,
+    choice: &Choice,
+    window: &Window,
+    first: usize,
+) -> QueryResult<Dependencies> {
     let members = Members::read(
         conn,
         &bound(
@@ -133,7 +134,8 @@ pub fn list(
         members,
         all,
         left_out,
-    } = list::lines(conn, table, &members, window)?;
+        first,
+    } = list::lines(conn, table, &members, window, first)?;
     let percentiles = histograms::percentiles(conn, table, &members, &window.slices(), None)?;
     let kinds = Sql::new(include_str!("dependencies/kinds.sql"));
     let kinds: HashMap<i64, Kind> = list::attributes(conn, kinds, &lines)?;
@@ -165,6 +167,7 @@ pub fn list(
     Ok(Dependencies {
         dependencies,
         left_out: left_out.len(),
+        first,
         axis,
     })
 }

@@ -2,7 +2,6 @@
 
 use diesel::prelude::*;
 use diesel::sql_types::Text;
-use serde::Serialize;
 
 use super::sql::Sql;
 
@@ -10,12 +9,12 @@ use super::sql::Sql;
 const MOST: usize = 500;
 
 /// Names in their order, each once.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
-pub struct Directory {
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Directory {
     /// `service.name`
-    pub services: Vec<String>,
+    pub(crate) services: Vec<String>,
     /// `service.environment`, without the empty one.
-    pub environments: Vec<String>,
+    pub(crate) environments: Vec<String>,
 }
 
 #[derive(QueryableByName)]
@@ -28,7 +27,7 @@ struct Row {
 
 /// The query behind it.
 #[must_use]
-pub fn sql() -> Sql {
+pub(crate) fn sql() -> Sql {
     Sql::new(include_str!("directory.sql"))
 }
 
@@ -36,7 +35,7 @@ pub fn sql() -> Sql {
 ///
 /// # Errors
 /// Those of SQLite.
-pub fn list(conn: &mut SqliteConnection) -> QueryResult<Directory> {
+pub(crate) fn list(conn: &mut SqliteConnection) -> QueryResult<Directory> {
     let rows: Vec<Row> = sql().load(conn)?;
     let mut out = Directory::default();
     for row in rows {

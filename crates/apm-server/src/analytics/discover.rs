@@ -25,6 +25,7 @@ use apm_store::StoreError;
 use apm_time::{Range, SECOND};
 use diesel::prelude::*;
 use kql::Expr;
+use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::Value as Json;
 
@@ -128,7 +129,7 @@ pub(super) fn all_of(parts: impl IntoIterator<Item = Expr>) -> Expr {
 }
 
 /// What was found.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, JsonSchema, Serialize)]
 pub struct Found {
     /// Matching events in the range, on all pages.
     pub total: u64,

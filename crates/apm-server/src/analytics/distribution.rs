@@ -2,6 +2,7 @@
 
 use diesel::prelude::*;
 use diesel::sql_types::Double;
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::percentile::{self, Percentiles};
@@ -17,7 +18,7 @@ const LINEAR_BUCKETS: i64 = 27;
 const NARROWEST: i64 = 15;
 
 /// How the duration axis is cut.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, JsonSchema, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Scale {
     /// Equal ratios: 100 buckets from the shortest to twice the longest.
@@ -28,7 +29,7 @@ pub enum Scale {
 }
 
 /// A bucket `[from, to)`, µs.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, JsonSchema, Serialize)]
 pub struct Bar {
     /// Shortest duration, µs.
     pub from: i64,
@@ -41,7 +42,7 @@ pub struct Bar {
 }
 
 /// The histogram of a transaction group.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, JsonSchema, Serialize)]
 pub struct Distribution {
     /// How the axis is cut.
     pub scale: Scale,
@@ -67,8 +68,7 @@ struct Value {
 }
 
 /// The query behind the histogram, in its exact or its rollup form.
-#[must_use]
-pub fn sql(scope: &Scope, window: &Window, exact: bool) -> Sql {
+pub(super) fn sql(scope: &Scope, window: &Window, exact: bool) -> Sql {
     let text = if exact {
         include_str!("distribution/exact.sql")
     } else {

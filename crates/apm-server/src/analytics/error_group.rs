@@ -2,6 +2,7 @@
 
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Text};
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::Scope;
@@ -11,7 +12,8 @@ use super::sql::Sql;
 use super::window::Window;
 
 /// One occurrence.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, QueryableByName)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, JsonSchema, Serialize, QueryableByName)]
+#[schemars(rename = "ErrorSample")]
 pub struct Sample {
     /// The event's number.
     #[diesel(sql_type = BigInt)]
@@ -22,7 +24,7 @@ pub struct Sample {
 }
 
 /// A transaction group in which it happened.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, QueryableByName)]
+#[derive(Debug, Clone, PartialEq, Eq, JsonSchema, Serialize, QueryableByName)]
 pub struct Affected {
     /// `transaction.type`
     #[diesel(sql_type = Text, column_name = "type")]
@@ -37,7 +39,7 @@ pub struct Affected {
 }
 
 /// One group.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, JsonSchema, Serialize)]
 pub struct Detail {
     /// The group; nothing where it did not happen in the window.
     pub group: Option<ErrorGroup>,

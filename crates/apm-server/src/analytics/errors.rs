@@ -6,17 +6,18 @@ use std::collections::HashMap;
 
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Nullable, Text};
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::Scope;
-use super::list::MOST;
+use super::list::{self, MOST};
 use super::series::Axis;
 use super::sql::Sql;
 use super::window::Window;
 pub(crate) use columns::GroupColumns;
 
 /// All errors of one service with one grouping key.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, JsonSchema, Serialize)]
 pub struct ErrorGroup {
     /// `service.name`
     pub service: String,
@@ -42,12 +43,14 @@ pub struct ErrorGroup {
 }
 
 /// The groups of a window, latest first.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, JsonSchema, Serialize)]
 pub struct Errors {
     /// The groups, at most 1000.
     pub errors: Vec<ErrorGroup>,
-    /// How many groups with fewer occurrences there are beside.
+    /// How many groups there are beside.
     pub left_out: usize,
+    /// How many groups with more occurrences there are before these.
+    pub first: usize,
     /// Occurrences of all groups, those left out too.
     pub occurrences: i64,
     /// The same in each of the axis's buckets.
@@ -85,15 +88,16 @@ struct Point {
     n: i64,
 }
 
-/// The query behind the table. `key`: one group only.
-#[must_use]
-pub fn sql(scope: &Scope, key: Option<u64>, window: &Window) -> Sql {
-    bound(include_str!("errors.sql"), scope, key, window).bind("most", MOST as i64)
+/// The query behind the table, without the `first` groups. `key`: one group only.
+pub(super) fn sql_from(scope: &Scope, key: Option<u64>, window: &Window, first: usize) -> Sql {
+    let first = i64::try_from(first).unwrap_or(i64::MAX);
+    bound(include_str!("errors.sql"), scope, key, window)
+        .bind("most", MOST as i64)
+        .bind("first", first)
 }
 
 /// The query behind the occurrences chart. `key`: one group only.
-#[must_use]
-pub fn series_sql(scope: &Scope, key: Option<u64>, window: &Window) -> Sql {
+pub(super) fn series_sql(scope: &Scope, key: Option<u64>, window: &Window) -> Sql {
     bound(include_str!("errors/series.sql"), scope, key, window)
 }
 
@@ -131,7 +135,41 @@ pub fn list(
     key: Option<u64>,
     window: &Window,
 ) -> QueryResult<Errors> {
-    let rows: Vec<Row> = sql(scope, key, window).load(conn)?;
+    rows_from(conn, scope, key, window, 0)
+}
+
+/// The same of all groups without the `first`, which have more occurrences: a multiple of a thousand. Beyond all of
+/// them, the last thousand.
+///
+/// # Errors
+/// Those of SQLite.
+pub fn list_from(
+    conn: &mut SqliteConnection,
+    scope: &Scope,
+    window: &Window,
+    first: usize,
+) -> QueryResult<Errors> {
+    rows_from(conn, scope, None, window, first)
+}
+
+fn rows_from(
+    conn: &mut SqliteConnection,
+    scope: &Scope,
+    key: Option<u64>,
+    window: &Window,
+    mut first: usize,
+) -> QueryResult<Errors> {
+    let mut rows: Vec<Row> = sql_from(scope, key, window, first).load(conn)?;
+    if rows.is_empty() && first > 0 {
+        rows = sql_from(scope, key, window, 0).load(conn)?;
+        let all = rows
+            .first()
+            .map_or(0, |row| row.groups.unsigned_abs() as usize);
+        first = list::within(first, all);
+        if first > 0 {
+            rows = sql_from(scope, key, window, first).load(conn)?;
+        }
+    }
     let points: Vec<Point> = series_sql(scope, key, window).load(conn)?;
     let axis = Axis::from(window);
     let listed: HashMap<(&str, i64), usize> = rows
@@ -175,6 +213,7 @@ pub fn list(
     Ok(Errors {
         errors,
         left_out,
+        first,
         occurrences,
         series: all,
         axis,

@@ -11,7 +11,7 @@ use super::sql::Sql;
 
 /// What a list is made of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum List {
+pub(crate) enum List {
     /// Services and transaction groups: `s` is the service, `g` the group.
     Transactions,
     /// Error groups: `s` and `g`.
@@ -55,7 +55,7 @@ impl List {
 
     /// The fields that its filter may name.
     #[must_use]
-    pub fn fields(self) -> &'static [&'static str] {
+    pub(crate) fn fields(self) -> &'static [&'static str] {
         match self {
             Self::Transactions => &[
                 "service.name",
@@ -74,7 +74,7 @@ impl List {
 ///
 /// # Errors
 /// A sentence for the reader.
-pub fn check(query: &Expr, list: List) -> Result<(), String> {
+pub(crate) fn check(query: &Expr, list: List) -> Result<(), String> {
     if Condition::new(query, &list.columns()).exact {
         return Ok(());
     }

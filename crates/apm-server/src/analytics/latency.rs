@@ -1,6 +1,7 @@
 //! How long transactions take, over time: mean, percentiles, and the share that failed.
 
 use diesel::prelude::*;
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::Scope;
@@ -14,7 +15,7 @@ use super::transaction_percentiles;
 use super::window::{Bucket, Window};
 
 /// The charts of a service or a transaction group; a value for each of the axis's buckets.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, JsonSchema, Serialize)]
 pub struct Latency {
     /// The buckets.
     pub axis: Axis,
@@ -33,7 +34,7 @@ pub struct Latency {
 }
 
 /// The whole window in one.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, JsonSchema, Serialize)]
 pub struct Total {
     /// Transactions.
     pub count: f64,
@@ -45,12 +46,6 @@ pub struct Total {
     pub throughput: f64,
     /// Failed / judged, 0 to 1.
     pub failed_rate: Option<f64>,
-}
-
-/// The query behind mean, throughput and failures.
-#[must_use]
-pub fn sql(scope: &Scope, window: &Window) -> Sql {
-    window.bind(scope.bind(Sql::new(include_str!("latency.sql"))))
 }
 
 /// What happened in the whole window.

@@ -16,8 +16,8 @@ use super::totals::{self, Total};
 use super::transaction_percentiles;
 use super::window::Window;
 
-/// Lines of a list; those beyond have the least time.
-pub(super) const MOST: usize = 1_000;
+/// Lines of a list that are read at once.
+pub(crate) const MOST: usize = 1_000;
 
 /// One line of a list.
 #[derive(Debug)]
@@ -42,23 +42,26 @@ impl Line {
 pub(super) struct Lines {
     /// Most time first, at most [`MOST`].
     pub(super) lines: Vec<Line>,
+    /// How many lines with more time there are before them.
+    pub(super) first: usize,
     /// Which rollup ids they are made of.
     pub(super) members: Members,
     /// What happened to all keys, those left out too.
     pub(super) all: Total,
-    /// The keys beyond.
+    /// The keys of the other lines.
     pub(super) left_out: Vec<Arc<str>>,
 }
 
-/// The lines of transactions by some key, and their percentiles. `members`: which groups a key is made of; `exact`: their durations.
+/// The lines of transactions by some key, and their percentiles. `members`: which groups a key is made of; `exact`:
+/// their durations; `first`: how many lines with more time are left out.
 pub(super) fn of_transactions(
     conn: &mut SqliteConnection,
-    members: &Sql,
-    exact: &Sql,
+    (members, exact): (&Sql, &Sql),
     window: &Window,
+    first: usize,
 ) -> QueryResult<(Lines, ByKey)> {
     let members = Members::read(conn, members)?;
-    let found = lines(conn, Table::Transactions, &members, window)?;
+    let found = lines(conn, Table::Transactions, &members, window, first)?;
     let percentiles = transaction_percentiles::read(
         conn,
         percentile::ranked(found.all.count, found.all.n),
@@ -69,13 +72,16 @@ pub(super) fn of_transactions(
     Ok((found, percentiles))
 }
 
-/// The keys to which something happened in the window, and the series of those with most time: a series for each of many
-/// thousands would be no list that anybody reads, and a lot of memory.
+/// The keys to which something happened in the window, by their time, and the series of [`MOST`] of them: a series for
+/// each of many thousands would take a lot of memory.
+///
+/// `first`: how many with more time are left out; at most so many that the last lines are found.
 pub(super) fn lines(
     conn: &mut SqliteConnection,
     table: Table,
     members: &Members,
     window: &Window,
+    first: usize,
 ) -> QueryResult<Lines> {
     let buckets = window.buckets();
     let mut sums = totals::of_window(conn, table, members, &window.slices())?;
@@ -91,8 +97,11 @@ pub(super) fn lines(
     for place in &places {
         all.add(&sums[*place].total);
     }
-    let left_out = places.split_off(places.len().min(MOST));
-    let left_out = left_out.into_iter().map(|place| Arc::clone(&keys[place]));
+    let first = within(first, places.len());
+    let beyond = places.split_off(places.len().min(first + MOST));
+    let before: Vec<usize> = places.drain(..first).collect();
+    let left_out = before.into_iter().chain(beyond);
+    let left_out = left_out.map(|place| Arc::clone(&keys[place]));
     let left_out = left_out.collect();
     let members = members.of_places(places.iter().copied());
     let series = totals::of_buckets(conn, table, &members, window)?;
@@ -114,10 +123,16 @@ pub(super) fn lines(
         .collect();
     Ok(Lines {
         lines,
+        first,
         members,
         all,
         left_out,
     })
+}
+
+/// The start of a thousand rows: where it lies beyond all of them, of the last thousand.
+pub(super) fn within(first: usize, all: usize) -> usize {
+    first.min(all.saturating_sub(1) / MOST * MOST)
 }
 
 /// A row that says more of a rollup id.

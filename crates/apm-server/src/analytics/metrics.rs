@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Double, Text};
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::Scope;
@@ -20,7 +21,7 @@ pub const SYSTEM_CPU: &str = "system.cpu.total.norm.pct";
 pub const PROCESS_CPU: &str = "system.process.cpu.total.norm.pct";
 
 /// One metric; a value for each of the axis's buckets, nothing where no sample fell into it.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, JsonSchema, Serialize)]
 pub struct Gauge {
     /// Its name, or `memory` for the share in use.
     pub name: String,
@@ -35,7 +36,7 @@ pub struct Gauge {
 }
 
 /// The metrics page.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, JsonSchema, Serialize)]
 pub struct Metrics {
     /// The buckets.
     pub axis: Axis,
@@ -53,7 +54,7 @@ pub struct Metrics {
 }
 
 /// One metric on its own.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, JsonSchema, Serialize)]
 pub struct Metric {
     /// The buckets.
     pub axis: Axis,
@@ -76,8 +77,7 @@ struct Row {
 }
 
 /// The query behind one metric.
-#[must_use]
-pub fn sql(scope: &Scope, metric: &str, window: &Window) -> Sql {
+pub(super) fn sql(scope: &Scope, metric: &str, window: &Window) -> Sql {
     window.bind(
         scope
             .bind(Sql::new(include_str!("metrics/one.sql")))
@@ -86,8 +86,7 @@ pub fn sql(scope: &Scope, metric: &str, window: &Window) -> Sql {
 }
 
 /// The query behind the memory chart.
-#[must_use]
-pub fn memory_sql(scope: &Scope, window: &Window) -> Sql {
+pub(super) fn memory_sql(scope: &Scope, window: &Window) -> Sql {
     window.bind(scope.bind(Sql::new(include_str!("metrics/memory.sql"))))
 }
 

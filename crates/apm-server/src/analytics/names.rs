@@ -3,7 +3,6 @@
 use apm_store::{NameKind, NameLimits};
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Text};
-use serde::Serialize;
 
 use super::sql::Sql;
 
@@ -11,15 +10,14 @@ use super::sql::Sql;
 const MOST: usize = 5;
 
 /// The names of a kind.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Names {
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Names {
     /// Of what.
-    #[serde(skip)]
-    pub kind: NameKind,
+    pub(crate) kind: NameKind,
     /// How many there are.
-    pub count: i64,
+    pub(crate) count: i64,
     /// Services that have as many as they may, those with most first; at most five.
-    pub full: Vec<String>,
+    pub(crate) full: Vec<String>,
 }
 
 #[derive(QueryableByName)]
@@ -48,7 +46,7 @@ fn table(kind: NameKind) -> Option<&'static str> {
 ///
 /// # Errors
 /// Those of SQLite.
-pub fn list(conn: &mut SqliteConnection, limits: &NameLimits) -> QueryResult<Vec<Names>> {
+pub(crate) fn list(conn: &mut SqliteConnection, limits: &NameLimits) -> QueryResult<Vec<Names>> {
     let mut out = Vec::new();
     for kind in NameKind::ALL {
         let Some(table) = table(kind) else { continue };

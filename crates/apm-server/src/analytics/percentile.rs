@@ -7,6 +7,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use apm_store::rollup;
+use schemars::JsonSchema;
 use serde::Serialize;
 
 /// With more values than this, percentiles come from the histogram.
@@ -16,7 +17,7 @@ pub const EXACT_LIMIT: i64 = 10_000;
 const EQUAL: f64 = 1e-9;
 
 /// The percentiles that charts and tables show, µs.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, JsonSchema, Serialize)]
 pub struct Percentiles {
     /// Median.
     pub p50: f64,
@@ -27,8 +28,8 @@ pub struct Percentiles {
 }
 
 impl Percentiles {
-    /// Those of a histogram, with what is known exactly: no percentile exceeds the longest duration, and where the mean equals
-    /// the longest, all durations are equal. A bin's representative differs from its values by up to 1 %.
+    /// Those of a histogram, with what is known exactly: no percentile exceeds the longest duration, and where the
+    /// mean equals the longest, all durations are equal. A bin's representative differs from its values by up to 1 %.
     #[must_use]
     pub fn within(self, mean: Option<f64>, max: i64) -> Self {
         let max = max as f64;

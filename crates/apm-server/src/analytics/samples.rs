@@ -3,6 +3,7 @@
 use apm_store::id::{Identifier, StoredId};
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Text};
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::members::Members;
@@ -15,7 +16,7 @@ use super::{Scope, outcome};
 pub const LIMIT: i64 = 500;
 
 /// The brushed durations `[min, max)`, µs.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, JsonSchema, Serialize)]
 pub struct Durations {
     /// Shortest.
     pub min: i64,
@@ -33,7 +34,8 @@ impl Default for Durations {
 }
 
 /// One transaction whose trace can be shown.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, JsonSchema, Serialize)]
+#[schemars(rename = "TransactionSample")]
 pub struct Sample {
     /// The event's number.
     pub seq: i64,
@@ -77,16 +79,6 @@ impl Timed for Row {
     fn at(&self) -> (i64, i64) {
         (self.ts, self.seq)
     }
-}
-
-/// The query behind the pager.
-#[must_use]
-pub fn sql(scope: &Scope, window: &Window, durations: Durations, limit: i64) -> Sql {
-    window
-        .bind(scope.bind(Sql::new(include_str!("samples.sql"))))
-        .bind("min_us", durations.min)
-        .bind("max_us", durations.max)
-        .bind("limit", limit.clamp(0, LIMIT))
 }
 
 /// Samples of whatever the scope holds.

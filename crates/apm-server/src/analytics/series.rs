@@ -1,12 +1,13 @@
 //! A measure over time, laid out on a chart's buckets.
 
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::totals::Total;
 use super::window::{Bucket, Window};
 
 /// The three measures of one key, a value for each of the chart's buckets.
-#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, JsonSchema, Serialize)]
 pub struct Series {
     /// Mean duration, µs; nothing where nothing happened.
     pub latency: Vec<Option<f64>>,
@@ -45,7 +46,7 @@ pub fn per_minute(count: f64, bucket: &Bucket) -> f64 {
 }
 
 /// The start of each bucket, seconds since the epoch, and the width: what every chart is drawn on.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, JsonSchema, Serialize)]
 pub struct Axis {
     /// Width of a bucket, seconds.
     pub interval: i64,

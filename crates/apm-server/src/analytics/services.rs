@@ -5,9 +5,11 @@ use std::sync::Arc;
 
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Bool, Text};
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::cache::Table;
+use super::filter::{self, List};
 use super::list::{self, Line};
 use super::members::Members;
 use super::percentile::Percentiles;
@@ -17,7 +19,7 @@ use super::window::Window;
 use super::{Scope, mean, totals};
 
 /// One service, all of its environments together unless one is chosen.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, JsonSchema, Serialize)]
 pub struct Service {
     /// `service.name`
     pub name: String,
@@ -39,25 +41,28 @@ pub struct Service {
     pub latency: Option<Percentiles>,
     /// Transactions per minute.
     pub throughput: f64,
-    /// Error events in the window.
-    pub errors: i64,
-    /// Error events per minute.
-    pub errors_per_minute: f64,
+    /// Error events in the window; null where the query names fields that errors do not have.
+    pub errors: Option<i64>,
+    /// Error events per minute; null likewise.
+    pub errors_per_minute: Option<f64>,
     /// Failed transactions / judged ones, 0 to 1.
     pub failed_rate: Option<f64>,
-    /// Time in database statements / time in transactions, 0 to 1; parallel statements are cut at 1.
+    /// Time in database statements / time in transactions, 0 to 1; parallel statements are cut at 1. Null where the
+    /// query names fields that statements do not have.
     pub db_share: Option<f64>,
     /// The sparklines.
     pub series: Series,
 }
 
 /// The services of a window, most transactions first.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, JsonSchema, Serialize)]
 pub struct Services {
     /// The services, at most 1000.
     pub services: Vec<Service>,
-    /// How many services with less time or fewer transactions there are beside.
+    /// How many services there are beside.
     pub left_out: usize,
+    /// How many services with more time there are before these.
+    pub first: usize,
     /// The buckets of the sparklines.
     pub axis: Axis,
 }
@@ -83,32 +88,34 @@ struct Row {
     heard: bool,
 }
 
-/// The query behind the table.
-#[must_use]
-pub fn sql(scope: &Scope, window: &Window) -> Sql {
-    window.bind(scope.bind(Sql::new(include_str!("services.sql"))))
-}
-
-/// The query behind the sparklines.
-#[must_use]
-pub fn series_sql(scope: &Scope, window: &Window) -> Sql {
-    window.bind(scope.bind(Sql::new(include_str!("services/series.sql"))))
-}
-
 /// Services with a transaction, an error or a metric in the window.
 ///
 /// # Errors
 /// Those of SQLite.
 pub fn list(conn: &mut SqliteConnection, scope: &Scope, window: &Window) -> QueryResult<Services> {
+    list_from(conn, scope, window, 0)
+}
+
+/// The same without the `first` services, which have more time: a multiple of a thousand. Beyond all of them, the last
+/// thousand.
+///
+/// # Errors
+/// Those of SQLite.
+pub fn list_from(
+    conn: &mut SqliteConnection,
+    scope: &Scope,
+    window: &Window,
+    first: usize,
+) -> QueryResult<Services> {
     let bind = |text| window.bind(scope.bind(Sql::new(text)));
-    let (found, percentiles) = list::of_transactions(
-        conn,
-        &bind(include_str!("services/members.sql")),
-        &bind(include_str!("services/exact.sql")),
-        window,
-    )?;
+    let members = bind(include_str!("services/members.sql"));
+    let exact = bind(include_str!("services/exact.sql"));
+    let (found, percentiles) = list::of_transactions(conn, (&members, &exact), window, first)?;
     let list::Lines {
-        lines, left_out, ..
+        lines,
+        left_out,
+        first,
+        ..
     } = found;
     let mut lines: HashMap<Arc<str>, Line> = lines
         .into_iter()
@@ -123,6 +130,11 @@ pub fn list(conn: &mut SqliteConnection, scope: &Scope, window: &Window) -> Quer
         .map(|(name, sum)| (&**name, sum.total.sum))
         .collect();
     let axis = Axis::from(window);
+    // Errors and statements are counted per service: a filter on anything else cannot be applied to them.
+    let is_counted = scope
+        .query
+        .as_ref()
+        .is_none_or(|query| filter::check(query, List::Metrics).is_ok());
     let beyond: HashSet<&str> = left_out.iter().map(|name| &**name).collect();
     let known: Vec<Row> = bind(include_str!("services/known.sql")).load(conn)?;
     let mut services: Vec<Service> = known
@@ -145,10 +157,12 @@ pub fn list(conn: &mut SqliteConnection, scope: &Scope, window: &Window) -> Quer
                 latency_avg: total.mean(),
                 latency: line.as_ref().and_then(|line| line.latency(&percentiles)),
                 throughput: total.count / window.minutes,
-                errors: row.errors,
-                errors_per_minute: row.errors as f64 / window.minutes,
+                errors: is_counted.then_some(row.errors),
+                errors_per_minute: is_counted.then_some(row.errors as f64 / window.minutes),
                 failed_rate: total.failed_rate(),
-                db_share: mean(asked, total.sum).map(|share| share.min(1.0)),
+                db_share: mean(asked, total.sum)
+                    .filter(|_| is_counted)
+                    .map(|share| share.min(1.0)),
                 series: line.map_or_else(|| Series::empty(axis.buckets.len()), |line| line.series),
             })
         })
@@ -161,6 +175,7 @@ pub fn list(conn: &mut SqliteConnection, scope: &Scope, window: &Window) -> Quer
     Ok(Services {
         services,
         left_out: left_out.len() + more,
+        first,
         axis,
     })
 }

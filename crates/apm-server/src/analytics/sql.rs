@@ -6,8 +6,10 @@
 //! text that people can paste.
 
 use std::borrow::Cow;
+use std::cell::RefCell;
 use std::fmt::Write as _;
 
+use apm_store::id::StoredId;
 use diesel::connection::DefaultLoadingMode;
 use diesel::deserialize::QueryableByName;
 use diesel::prelude::*;
@@ -15,8 +17,6 @@ use diesel::query_builder::{BoxedSqlQuery, SqlQuery};
 use diesel::result::Error;
 use diesel::sql_types::{BigInt, Binary, Double, Nullable, Text};
 use diesel::sqlite::Sqlite;
-
-use apm_store::id::StoredId;
 
 /// A bound value.
 #[derive(Debug, Clone, PartialEq)]
@@ -125,6 +125,7 @@ impl Sql {
     where
         T: QueryableByName<Sqlite> + 'static,
     {
+        note(|| self.shell());
         self.query()?.load(conn)
     }
 
@@ -136,6 +137,7 @@ impl Sql {
     where
         T: QueryableByName<Sqlite> + 'static,
     {
+        note(|| self.shell());
         for found in self.query()?.load_iter::<T, DefaultLoadingMode>(conn)? {
             row(found?);
         }
@@ -220,6 +222,41 @@ impl Sql {
         }
         names
     }
+}
+
+thread_local! {
+    /// What runs on this thread, where somebody wants to know it.
+    static RAN: RefCell<Option<Vec<String>>> = const { RefCell::new(None) };
+}
+
+/// Statements of one answer that are told of.
+const MOST_RECORDED: usize = 20;
+
+/// Runs something, and tells which questions it ran, with their values in place: each runs as it stands in the console.
+///
+/// Of many, the first [`MOST_RECORDED`] are told of.
+pub(crate) fn recorded<T>(run: impl FnOnce() -> T) -> (T, Vec<String>) {
+    let outer = RAN.replace(Some(Vec::new()));
+    let value = run();
+    let ran = RAN.replace(outer).unwrap_or_default();
+    (value, ran)
+}
+
+/// Runs something without telling which questions it ran: what it does is told by [`note`].
+pub(crate) fn unrecorded<T>(run: impl FnOnce() -> T) -> T {
+    let outer = RAN.take();
+    let value = run();
+    RAN.set(outer);
+    value
+}
+
+/// Notes a question, where somebody wants to know it.
+pub(crate) fn note(text: impl FnOnce() -> String) {
+    RAN.with_borrow_mut(|ran| {
+        if let Some(ran) = ran.as_mut().filter(|ran| ran.len() < MOST_RECORDED) {
+            ran.push(text());
+        }
+    });
 }
 
 /// Where `:name` stands in the text, outside of strings, quoted names and comments.

@@ -3,6 +3,7 @@
 use apm_store::id::{Identifier, StoredId};
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Nullable};
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::cache::Table;
@@ -18,7 +19,7 @@ use super::window::Window;
 use super::{Scope, histograms, outcome, totals};
 
 /// One call, or several folded into one span.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, JsonSchema, Serialize)]
 pub struct Call {
     /// The event's number.
     pub seq: i64,
@@ -37,7 +38,7 @@ pub struct Call {
 }
 
 /// One statement; one row for each service and database that runs it.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, JsonSchema, Serialize)]
 pub struct Detail {
     /// Where it runs.
     pub statements: Vec<Statement>,
@@ -76,22 +77,8 @@ impl Timed for Row {
 /// Spans that are shown.
 const SAMPLES: i64 = 100;
 
-/// The query behind the samples.
-#[must_use]
-pub fn samples_sql(scope: &Scope, fingerprint: u64, durations: Durations, window: &Window) -> Sql {
-    bound(
-        include_str!("statement/samples.sql"),
-        scope,
-        fingerprint,
-        window,
-    )
-    .bind("min", durations.min)
-    .bind("max", durations.max)
-}
-
 /// The query behind the distribution.
-#[must_use]
-pub fn distribution_sql(scope: &Scope, fingerprint: u64, window: &Window) -> Sql {
+pub(super) fn distribution_sql(scope: &Scope, fingerprint: u64, window: &Window) -> Sql {
     bound(
         include_str!("statement/histogram.sql"),
         scope,

@@ -6,6 +6,7 @@ use std::collections::HashMap;
 
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Text};
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::cache::Table;
@@ -18,7 +19,7 @@ use super::window::Window;
 use super::{Scope, histograms, list, mean};
 
 /// One statement of one service on one database.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, JsonSchema, Serialize)]
 pub struct Statement {
     /// `service.name`
     pub service: String,
@@ -61,12 +62,14 @@ pub struct Statement {
 }
 
 /// The statements of a window, most time first.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, JsonSchema, Serialize)]
 pub struct Statements {
     /// The statements, at most 1000.
     pub statements: Vec<Statement>,
-    /// How many with less time there are beside.
+    /// How many there are beside.
     pub left_out: usize,
+    /// How many with more time there are before these.
+    pub first: usize,
     /// The buckets of the sparklines.
     pub axis: Axis,
 }
@@ -113,23 +116,6 @@ impl list::Attributes for Row {
     }
 }
 
-/// The query behind the table. `fingerprint`: one statement only.
-#[must_use]
-pub fn sql(scope: &Scope, fingerprint: Option<u64>, window: &Window) -> Sql {
-    bound(include_str!("statements.sql"), scope, fingerprint, window)
-}
-
-/// The query behind the sparklines. `fingerprint`: one statement only.
-#[must_use]
-pub fn series_sql(scope: &Scope, fingerprint: Option<u64>, window: &Window) -> Sql {
-    bound(
-        include_str!("statements/series.sql"),
-        scope,
-        fingerprint,
-        window,
-    )
-}
-
 fn bound(text: &'static str, scope: &Scope, fingerprint: Option<u64>, window: &Window) -> Sql {
     window
         .bind(scope.bind(Sql::new(text)))
@@ -158,13 +144,29 @@ pub fn list(
     window: &Window,
 ) -> QueryResult<Statements> {
     let members = members(conn, scope, fingerprint, window)?;
-    of_members(conn, &members, window)
+    of_members(conn, &members, window, 0)
+}
+
+/// The same of all statements without the `first`, which have more time: a multiple of a thousand. Beyond all of them,
+/// the last thousand.
+///
+/// # Errors
+/// Those of SQLite.
+pub fn list_from(
+    conn: &mut SqliteConnection,
+    scope: &Scope,
+    window: &Window,
+    first: usize,
+) -> QueryResult<Statements> {
+    let members = members(conn, scope, None, window)?;
+    of_members(conn, &members, window, first)
 }
 
 fn of_members(
     conn: &mut SqliteConnection,
     members: &Members,
     window: &Window,
+    first: usize,
 ) -> QueryResult<Statements> {
     let table = Table::Statements;
     let list::Lines {
@@ -172,7 +174,8 @@ fn of_members(
         members,
         all,
         left_out,
-    } = list::lines(conn, table, members, window)?;
+        first,
+    } = list::lines(conn, table, members, window, first)?;
     let percentiles = histograms::percentiles(conn, table, &members, &window.slices(), None)?;
     let texts = Sql::new(include_str!("statements/texts.sql"));
     let mut texts: HashMap<i64, Row> = list::attributes(conn, texts, &lines)?;
@@ -209,6 +212,7 @@ fn of_members(
     Ok(Statements {
         statements,
         left_out: left_out.len(),
+        first,
         axis,
     })
 }
@@ -234,5 +238,5 @@ pub fn of_dependency(
                 && Some(caller.subtype.as_str()) == subtype
         })
     });
-    of_members(conn, &members, window)
+    of_members(conn, &members, window, 0)
 }

@@ -9,10 +9,9 @@ use diesel_migrations::MigrationHarness;
 use super::sql::Sql;
 use super::window::Window;
 use super::{
-    Scope, breakdown, dependencies, distribution, error_group, errors, latency, metrics, samples,
-    services, statement, statements, throughput, trace, transactions,
+    Scope, breakdown, dependencies, distribution, error_group, errors, latency, metrics, services,
+    statement, statements, throughput, trace, transactions,
 };
-use crate::insight::callers::{self, Of};
 
 /// Tables of which there are as many rows as there were events, by the aliases of the `.sql` files.
 const RAW: [&str; 10] = [
@@ -57,7 +56,6 @@ fn scope() -> Scope {
 /// Every query text with its values.
 fn questions() -> Vec<(&'static str, Sql)> {
     let (scope, window) = (scope(), window());
-    let choice = dependencies::Choice::default();
     let other = |text| {
         window
             .bind(scope.bind(Sql::new(text)))
@@ -74,25 +72,10 @@ fn questions() -> Vec<(&'static str, Sql)> {
             .bind("level", 60)
     };
     vec![
-        ("services", services::sql(&scope, &window)),
-        ("services/series", services::series_sql(&scope, &window)),
         ("services/exact", other(include_str!("services/exact.sql"))),
-        (
-            "services/histogram",
-            other(include_str!("services/histogram.sql")),
-        ),
-        ("transactions", transactions::sql(&scope, &window)),
         (
             "transactions/exact",
             other(include_str!("transactions/exact.sql")),
-        ),
-        (
-            "transactions/histogram",
-            other(include_str!("transactions/histogram.sql")),
-        ),
-        (
-            "transactions/series",
-            other(include_str!("transactions/series.sql")),
         ),
         (
             "services/members",
@@ -150,14 +133,8 @@ fn questions() -> Vec<(&'static str, Sql)> {
             "dependencies/members",
             other(include_str!("dependencies/members.sql")),
         ),
-        ("latency", latency::sql(&scope, &window)),
         ("latency/exact", other(include_str!("latency/exact.sql"))),
-        (
-            "latency/histogram",
-            other(include_str!("latency/histogram.sql")),
-        ),
-        ("throughput", throughput::sql(&scope, &window)),
-        ("errors", errors::sql(&scope, Some(1), &window)),
+        ("errors", errors::sql_from(&scope, Some(1), &window, 0)),
         ("errors/series", errors::series_sql(&scope, None, &window)),
         (
             "error_group/samples",
@@ -184,24 +161,6 @@ fn questions() -> Vec<(&'static str, Sql)> {
             "metrics/services",
             other(include_str!("metrics/services.sql")),
         ),
-        ("dependencies", dependencies::sql(&scope, &choice, &window)),
-        (
-            "dependencies/series",
-            dependencies::series_sql(&scope, &choice, &window),
-        ),
-        (
-            "dependencies/histogram",
-            other(include_str!("dependencies/histogram.sql")),
-        ),
-        ("statements", statements::sql(&scope, None, &window)),
-        (
-            "statements/series",
-            statements::series_sql(&scope, None, &window),
-        ),
-        (
-            "statement/samples",
-            statement::samples_sql(&scope, 1, samples::Durations::default(), &window),
-        ),
         (
             "statement/histogram",
             statement::distribution_sql(&scope, 1, &window),
@@ -215,25 +174,12 @@ fn questions() -> Vec<(&'static str, Sql)> {
             "distribution/histogram",
             distribution::sql(&scope, &window, false),
         ),
-        (
-            "samples",
-            samples::sql(&scope, &window, samples::Durations::default(), 500),
-        ),
-        ("callers", callers::sql(&scope, Of::Each, &window)),
-        (
-            "callers/of",
-            callers::sql(&scope, Of::Statement(1), &window),
-        ),
         ("trace/transactions", trace::read::transactions_sql(TRACE)),
         ("trace/spans", trace::read::spans_sql(TRACE)),
         ("trace/sent", trace::read::sent_sql(TRACE)),
         ("trace/places", trace::read::places_sql(TRACE)),
         ("trace/errors", trace::read::errors_sql(TRACE)),
         ("trace/logs", trace::read::logs_sql(TRACE)),
-        (
-            "statements/histogram",
-            other(include_str!("statements/histogram.sql")),
-        ),
     ]
 }
 
@@ -257,21 +203,6 @@ fn no_list_scans_the_rows_of_events() {
             });
             assert!(!is_scan, "{name}: {plan:#?}");
         }
-    }
-}
-
-#[test]
-fn the_callers_of_one_statement_are_found_without_those_of_others() {
-    let mut conn = empty();
-    for of in [Of::All, Of::Statement(1)] {
-        let plan = callers::sql(&scope(), of, &window())
-            .plan(&mut conn)
-            .unwrap();
-        assert!(
-            plan.iter()
-                .any(|step| step.contains("roll_caller_statement")),
-            "{of:?}: {plan:#?}"
-        );
     }
 }
 

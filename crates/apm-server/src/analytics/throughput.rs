@@ -8,6 +8,7 @@ use std::collections::{BTreeMap, HashMap};
 use apm_store::OTHER;
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Text};
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::members::Members;
@@ -24,7 +25,7 @@ const MOST: usize = 20;
 const MOST_LOOKED_UP: usize = 10_000;
 
 /// Transactions with one result.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, JsonSchema, Serialize)]
 pub struct ByResult {
     /// `transaction.result`, such as `HTTP 2xx`; may be empty.
     pub result: String,
@@ -37,7 +38,7 @@ pub struct ByResult {
 }
 
 /// The chart, results in order of their names.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, JsonSchema, Serialize)]
 pub struct Throughput {
     /// The buckets.
     pub axis: Axis,
@@ -52,12 +53,6 @@ struct Name {
     id: i64,
     #[diesel(sql_type = Text)]
     value: String,
-}
-
-/// The query behind the chart.
-#[must_use]
-pub fn sql(scope: &Scope, window: &Window) -> Sql {
-    window.bind(scope.bind(Sql::new(include_str!("throughput.sql"))))
 }
 
 /// Counts of a window, by result.

@@ -6,6 +6,7 @@ use apm_store::StoreError;
 use apm_time::Range;
 use diesel::SqliteConnection;
 use kql::Expr;
+use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::Value as Json;
 
@@ -33,7 +34,7 @@ pub struct Question {
 }
 
 /// The entry of a trace.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, JsonSchema, Serialize)]
 pub struct Entry {
     /// `trace.id`
     pub trace: String,
@@ -56,7 +57,7 @@ pub struct Entry {
 }
 
 /// The newest traces of a range.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, JsonSchema, Serialize)]
 pub struct Traces {
     /// Newest first.
     pub traces: Vec<Entry>,

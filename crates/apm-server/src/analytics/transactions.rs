@@ -1,6 +1,7 @@
 //! The transaction groups of a service: one row per (type, name).
 
 use diesel::prelude::*;
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::cache::Table;
@@ -13,7 +14,7 @@ use super::window::Window;
 use super::{Scope, list, mean};
 
 /// All transactions of one type and name.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, JsonSchema, Serialize)]
 pub struct Transaction {
     /// `transaction.type`
     #[serde(rename = "type")]
@@ -39,20 +40,16 @@ pub struct Transaction {
 }
 
 /// The groups of a window, greatest impact first.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, JsonSchema, Serialize)]
 pub struct Transactions {
     /// The groups, at most 1000.
     pub transactions: Vec<Transaction>,
-    /// How many groups with less time there are beside.
+    /// How many groups there are beside.
     pub left_out: usize,
+    /// How many groups with more time there are before these.
+    pub first: usize,
     /// The buckets of the sparklines.
     pub axis: Axis,
-}
-
-/// The query behind the table.
-#[must_use]
-pub fn sql(scope: &Scope, window: &Window) -> Sql {
-    window.bind(scope.bind(Sql::new(include_str!("transactions.sql"))))
 }
 
 /// The transaction groups with at least one transaction in the window.
@@ -64,17 +61,29 @@ pub fn list(
     scope: &Scope,
     window: &Window,
 ) -> QueryResult<Transactions> {
+    list_from(conn, scope, window, 0)
+}
+
+/// The same without the `first` groups, which have more time: a multiple of a thousand. Beyond all of them, the last
+/// thousand.
+///
+/// # Errors
+/// Those of SQLite.
+pub fn list_from(
+    conn: &mut SqliteConnection,
+    scope: &Scope,
+    window: &Window,
+    first: usize,
+) -> QueryResult<Transactions> {
     let bind = |text| window.bind(scope.bind(Sql::new(text)));
-    let (found, percentiles) = list::of_transactions(
-        conn,
-        &bind(include_str!("transactions/members.sql")),
-        &bind(include_str!("transactions/exact.sql")),
-        window,
-    )?;
+    let members = bind(include_str!("transactions/members.sql"));
+    let exact = bind(include_str!("transactions/exact.sql"));
+    let (found, percentiles) = list::of_transactions(conn, (&members, &exact), window, first)?;
     let list::Lines {
         lines,
         all,
         left_out,
+        first,
         ..
     } = found;
     let transactions = lines
@@ -99,6 +108,7 @@ pub fn list(
     Ok(Transactions {
         transactions,
         left_out: left_out.len(),
+        first,
         axis,
     })
 }

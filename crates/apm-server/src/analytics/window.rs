@@ -2,14 +2,14 @@
 //!
 //! Rollups know whole minutes, so a window is the asked range widened to whole minutes. It is covered by
 //! as few rows as there can be: hours inside, ten-minute and minute rows at the edges ([`Window::slices`]).
-//! That makes a list over a month as cheap as one over an hour, and exact at both ends; where the minutes are gone, the ends
-//! move to those of ten minutes ([`super::minutes`]).
+//! That makes a list over a month as cheap as one over an hour, and exact at both ends; where the minutes are gone,
+//! the ends move to those of ten minutes ([`super::minutes`]).
 
 use apm_time::{Range, SECOND};
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::sql::Sql;
-
 pub use apm_store::rollup::LEVELS;
 
 /// Bound of `target = range / 50` and the interval below it, both in milliseconds.
@@ -67,7 +67,7 @@ pub struct Window {
 }
 
 /// One bucket of a chart.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+#[derive(Debug, Clone, Copy, JsonSchema, PartialEq, Serialize)]
 pub struct Bucket {
     /// Start, seconds since the epoch, a multiple of the interval.
     pub start: i64,

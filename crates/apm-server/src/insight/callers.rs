@@ -8,6 +8,7 @@ use apm_time::{Range, SECOND};
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Text};
 use foldhash::HashMap;
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::analytics::sql::Sql;
@@ -16,7 +17,7 @@ use crate::analytics::{Scope, cache};
 use usages::{About, Usage, Usages};
 
 /// Requests of one transaction group that ran a statement.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, JsonSchema, Serialize)]
 pub struct Caller {
     /// `service.name`
     pub service: String,
@@ -83,19 +84,6 @@ pub enum Of {
     Statement(u64),
     /// All statements of each transaction group together.
     All,
-}
-
-/// The query behind it.
-#[must_use]
-pub fn sql(scope: &Scope, of: Of, window: &Window) -> Sql {
-    let bound = |text| window.bind(scope.bind(Sql::new(text)));
-    match of {
-        Of::Each => lately(window).bind(scope.bind(Sql::new(include_str!("callers.sql")))),
-        Of::Statement(fingerprint) => {
-            bound(include_str!("callers/of.sql")).bind("fingerprint", fingerprint.cast_signed())
-        }
-        Of::All => bound(include_str!("callers/of.sql")).bind("fingerprint", None::<i64>),
-    }
 }
 
 /// The last [`LATELY`] of a window.

@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use apm_time::{Range, SECOND};
 use diesel::prelude::*;
 use diesel::sql_types::Text;
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::analytics::sql::Sql;
@@ -22,7 +23,7 @@ const SERVICES: i64 = 50;
 const TEN: i64 = LEVELS[1];
 
 /// A stretch of time, seconds since the epoch, `[from, to)`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, JsonSchema, Serialize)]
 pub struct Stretch {
     /// Its first second.
     pub from: i64,
@@ -61,7 +62,7 @@ pub fn around(at: i64, now: i64, reach: i64) -> (Stretch, Stretch) {
 }
 
 /// One side.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, JsonSchema, Serialize)]
 pub struct Side {
     /// How many.
     pub count: f64,
@@ -76,7 +77,7 @@ pub struct Side {
 }
 
 /// A transaction group or a statement on both sides; new where there is no `before`, gone where there is no `after`.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, JsonSchema, Serialize)]
 pub struct Row {
     /// `service.name`
     pub service: String,
@@ -106,7 +107,7 @@ impl Row {
 }
 
 /// Both lists.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, JsonSchema, Serialize)]
 pub struct Comparison {
     /// Then.
     pub before: Stretch,

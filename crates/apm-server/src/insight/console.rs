@@ -10,6 +10,7 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use rusqlite::types::ValueRef;
+use schemars::JsonSchema;
 use serde::{Serialize, Serializer};
 
 pub use super::guard::GuardError as ConsoleError;
@@ -135,7 +136,7 @@ impl Serialize for Cell {
 }
 
 /// What bounded an answer.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, JsonSchema, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Cut {
     /// There are more rows than may be returned.
@@ -145,11 +146,13 @@ pub enum Cut {
 }
 
 /// The rows of an answer.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, JsonSchema, PartialEq, Serialize)]
+#[schemars(rename = "SqlTable")]
 pub struct Table {
     /// Names of the columns.
     pub columns: Vec<String>,
-    /// A cell for each column.
+    /// A cell for each column: null, a number or a text; a blob as `x'00ff'`.
+    #[schemars(with = "Vec<Vec<serde_json::Value>>")]
     pub rows: Vec<Vec<Cell>>,
     /// Set where there is more.
     pub cut: Option<Cut>,
@@ -161,7 +164,7 @@ impl Table {
     /// As RFC 4180: a head, and CRLF after each row.
     #[must_use]
     pub fn csv(&self) -> String {
-        csv::write(&self.columns, &self.rows)
+        String::from_utf8(csv::write(&self.columns, &self.rows)).unwrap_or_default()
     }
 }
 

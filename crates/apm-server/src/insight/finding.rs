@@ -3,17 +3,17 @@
 mod stored;
 mod words;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use xxhash_rust::xxh3::xxh3_64;
 
 use super::severity::Severity;
-
 pub use stored::{Finding, Which, counts, dismiss, list, sql};
 pub(super) use stored::{end, keep};
 pub use words::{count_words, duration_words};
 
 /// What a finding is about.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, JsonSchema, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Kind {
     /// Latency follows the rows of a table.
@@ -58,7 +58,7 @@ impl Kind {
 }
 
 /// Where to look.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
 pub struct Evidence {
     /// `trace.id` of one that shows it.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -78,7 +78,7 @@ pub struct Evidence {
 }
 
 /// What a rule says.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, JsonSchema, Serialize, Deserialize)]
 pub struct Says {
     /// What is the case, in a sentence.
     pub title: String,

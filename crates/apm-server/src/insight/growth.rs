@@ -11,6 +11,7 @@ mod rows;
 
 use std::collections::HashSet;
 
+use schemars::JsonSchema;
 use serde::Serialize;
 
 pub use change::regimes;
@@ -34,7 +35,7 @@ pub const FEWEST_POINTS: usize = 6;
 pub const FEWEST_SIZES: usize = 4;
 
 /// A stretch of time: how many rows there were, and the median of the calls.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, JsonSchema, Serialize)]
 pub struct Point {
     /// Its middle, seconds since the epoch, with fractions.
     pub at: f64,
@@ -45,7 +46,7 @@ pub struct Point {
 }
 
 /// A straight line.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, JsonSchema, Serialize)]
 pub struct Fit {
     /// µs at no rows.
     pub at_zero: f64,
@@ -70,7 +71,7 @@ impl Fit {
 }
 
 /// A stretch of time in which one line holds.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, JsonSchema, Serialize)]
 pub struct Regime {
     /// Index of its first point.
     pub start: usize,

@@ -2,6 +2,7 @@
 
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Nullable, Text};
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::bounds;
@@ -14,7 +15,8 @@ pub const LONGEST_NAME: usize = 200;
 const TOGETHER: i64 = 60;
 
 /// What set a marker.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, JsonSchema, Serialize)]
+#[schemars(rename = "MarkerKind")]
 #[serde(rename_all = "snake_case")]
 pub enum Kind {
     /// Someone.
@@ -36,7 +38,7 @@ impl Kind {
 }
 
 /// A point in time.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, JsonSchema, Serialize)]
 pub struct Marker {
     /// Its number.
     pub id: i64,

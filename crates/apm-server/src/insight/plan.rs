@@ -9,6 +9,7 @@ mod propose;
 mod schema;
 mod statistics;
 
+use schemars::JsonSchema;
 use serde::Serialize;
 use sql_lexer::Fingerprint;
 
@@ -27,7 +28,7 @@ pub struct Row {
 }
 
 /// A step and those below it.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, JsonSchema, Serialize)]
 pub struct Step {
     /// What SQLite says.
     pub detail: String,
@@ -40,7 +41,7 @@ pub struct Step {
 }
 
 /// A whole plan.
-#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, JsonSchema, Serialize)]
 pub struct Plan {
     /// The steps in the order of SQLite.
     pub steps: Vec<Step>,

@@ -9,6 +9,7 @@
 
 use std::collections::HashMap;
 
+use schemars::JsonSchema;
 use serde::Serialize;
 
 /// From this many calls a statement is marked as repeated.
@@ -24,7 +25,7 @@ const PAUSE: f64 = 50_000.0;
 const BUSY: f64 = 0.1;
 
 /// Whether the calls of a repeated statement were told apart by their values.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, JsonSchema, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Values {
     /// All the same.
@@ -82,7 +83,7 @@ fn has_placeholder(text: &str) -> bool {
 }
 
 /// What kind of loop it is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, JsonSchema, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Pattern {
     /// Rows written one by one.

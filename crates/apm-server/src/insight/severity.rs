@@ -1,5 +1,6 @@
 //! How much a finding matters.
 
+use schemars::JsonSchema;
 use serde::Serialize;
 
 /// Time saved per minute from which a finding costs time: six seconds an hour, µs.
@@ -9,7 +10,7 @@ const COST: f64 = 100_000.0;
 const GRAVE: f64 = 1_000_000.0;
 
 /// How much a finding matters.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, JsonSchema, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Severity {
     /// Worth to know.

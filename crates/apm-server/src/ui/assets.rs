@@ -1,4 +1,5 @@
-//! The files that pages load: embedded in the binary, served under a hash of them all, so that they can be cached for ever.
+//! The files that pages load: embedded in the binary, served under a hash of them all, so that they can be cached for
+//! ever.
 //!
 //! `/assets/<hash>/app.js`: modules import each other by relative paths and so stay within one version.
 
@@ -7,8 +8,9 @@ use std::sync::LazyLock;
 
 use actix_web::http::header::{self, HeaderValue};
 use actix_web::{HttpRequest, HttpResponse, web};
-use flate2::{Compression, write::GzEncoder};
 use xxhash_rust::xxh3::Xxh3;
+
+use flate2::{Compression, write::GzEncoder};
 
 /// Every file, with its media type.
 const FILES: &[(&str, &str, &[u8])] = &[
@@ -84,7 +86,7 @@ pub(crate) fn gzip(body: &[u8], level: Compression) -> Vec<u8> {
     encoder.finish().unwrap_or_default()
 }
 
-/// Whether the client takes gzip; `gzip;q=0` is a refusal.
+/// True if the client takes gzip; `gzip;q=0` is a refusal.
 pub(crate) fn takes_gzip(request: &HttpRequest) -> bool {
     let accepted = request
         .headers()
@@ -103,7 +105,8 @@ pub(crate) fn takes_gzip(request: &HttpRequest) -> bool {
     })
 }
 
-/// `GET /assets/{version}/{name}`. Another version's address answers with the file of today, but is not cached for ever.
+/// `GET /assets/{version}/{name}`. Another version's address answers with the file of today, but is not cached for
+/// ever.
 pub(crate) async fn serve(request: HttpRequest, path: web::Path<(String, String)>) -> HttpResponse {
     let (version, name) = path.into_inner();
     let Some(index) = FILES.iter().position(|(file, ..)| *file == name) else {

@@ -1,9 +1,10 @@
-//! What the query bar of a page filters: a list of rollups by a few fields, documents by any, or nothing on the page itself.
+//! The reach of the query bar of a page: a list of rollups by a few fields, documents by any, or nothing on the page
+//! itself.
+
+use jiff::tz::TimeZone;
+use kql::{Expr, KqlError};
 
 use crate::analytics::filter::{self, List};
-use jiff::tz::TimeZone;
-
-use kql::{Expr, KqlError};
 
 /// The reach of the query bar.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -27,7 +28,7 @@ const LISTS: [List; 5] = [
 
 impl Bar {
     /// The bar of an address; `segments` are its path.
-    pub(crate) fn of(segments: &[&str]) -> Self {
+    pub(crate) fn for_segments(segments: &[&str]) -> Self {
         match segments {
             ["services"]
             | ["services", _]
@@ -47,7 +48,7 @@ impl Bar {
     /// The same of a path as it was requested.
     pub(crate) fn of_path(path: &str) -> Self {
         let segments: Vec<&str> = path.trim_matches('/').split('/').collect();
-        Self::of(&segments)
+        Self::for_segments(&segments)
     }
 
     /// An example that works here.
@@ -64,15 +65,15 @@ impl Bar {
     }
 }
 
-/// What is wrong with a query, and where: characters from its start, and how many.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// The fault of a query and its place: characters from its start, and how many.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Trouble {
     pub(crate) says: String,
     pub(crate) place: Option<(usize, usize)>,
 }
 
 /// With a capital letter and a full stop.
-fn sentence(text: &str) -> String {
+pub(crate) fn sentence(text: &str) -> String {
     let mut chars = text.chars();
     let first = chars.next().map(|c| c.to_uppercase().to_string());
     format!("{}{}.", first.unwrap_or_default(), chars.as_str())
@@ -140,21 +141,12 @@ impl Query {
         }
     }
 
-    /// Whether a link to a page with this bar takes the query along.
+    /// True if a link to a page with this bar takes the query along.
     pub(crate) fn goes_to(&self, bar: Bar) -> bool {
         match bar {
             Bar::List(list) => self.fits.contains(&list),
             Bar::Documents => self.expr.is_some(),
             Bar::Elsewhere => false,
-        }
-    }
-
-    /// The condition for a list beside the one that the page is about; an error where it names other fields.
-    pub(crate) fn on(&self, list: List) -> Result<Option<Expr>, ()> {
-        match &self.expr {
-            None => Ok(None),
-            Some(expr) if self.fits.contains(&list) => Ok(Some(expr.clone())),
-            Some(_) => Err(()),
         }
     }
 }
@@ -175,7 +167,7 @@ fn foreign(expr: &Expr, list: List) -> Option<String> {
     }
 }
 
-/// Where a word stands in a text, in characters.
+/// The place of a word in a text, in characters.
 fn place(text: &str, word: &str) -> Option<(usize, usize)> {
     let at = text.find(word).filter(|_| !word.is_empty())?;
     Some((text[..at].chars().count(), word.chars().count()))

@@ -1,7 +1,7 @@
 //! The parts that pages are made of: small typed functions that return markup.
 //!
-//! Whatever they are given is escaped: names, statements and messages come from telemetry and are never trusted. No part
-//! writes a `style` attribute or a script, so the strict content policy holds.
+//! Whatever they are given is escaped: names, statements and messages come from telemetry and are never trusted. No
+//! part writes a `style` attribute or a script, so the strict content policy holds.
 
 pub(crate) mod cells;
 pub(crate) mod code;

@@ -1,15 +1,15 @@
-//! The article's service as telemetry, for tests of pages: half an hour of requests, of which the second quarter is slower.
+//! The article's service as telemetry, for tests of pages: half an hour of requests, of which the second quarter is
+//! slower.
 
 use std::sync::Arc;
-
-use apm_time::SECOND;
 
 use apm_store::event::{
     Batch, ErrorEvent, Event, Outcome, Resource, ServiceOverride, Span, Stack, Transaction,
 };
 use apm_store::{Store, StoreOptions};
+use apm_time::SECOND;
 
-/// What telemetry may carry in every field that it names.
+/// Hostile text for every field that telemetry names.
 pub(super) const HOSTILE: &str = "<script>alert(\"1\")</script>";
 
 /// A store with the demo in it, in a directory of its own.

@@ -13,8 +13,8 @@ pub(crate) struct Href {
 }
 
 impl Href {
-    /// An address from path segments: `Href::of(&["services", name])`.
-    pub(crate) fn of(segments: &[&str]) -> Self {
+    /// An address from path segments: `Href::to(&["services", name])`.
+    pub(crate) fn to(segments: &[&str]) -> Self {
         let mut path = String::new();
         for segment in segments {
             path.push('/');
@@ -101,7 +101,7 @@ mod tests {
 
     #[test]
     fn names_from_telemetry_cannot_leave_their_place() {
-        let href = Href::of(&["services", "a/b?c#d&e=f \"<é>"])
+        let href = Href::to(&["services", "a/b?c#d&e=f \"<é>"])
             .set("q", "x:\"1&2\"")
             .anchor("a b");
         assert_eq!(

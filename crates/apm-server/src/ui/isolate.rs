@@ -1,11 +1,13 @@
-//! Telemetry that would break out of its place: letters that run from right to left, characters that turn the direction of what
-//! follows, codes that colour a terminal.
+//! Telemetry that would break out of its place: letters that run from right to left, characters that turn the
+//! direction of what follows, codes that colour a terminal.
 //!
 //! It is done to the finished document, so that no page can forget it. Our own words have none of these characters.
 //!
-//! * A run of letters from right to left is isolated: by `bdi` in text, by two invisible characters in attributes and drawings,
+//! * A run of letters from right to left is isolated: by `bdi` in text, by two invisible characters in attributes and
+//! drawings,
 //!   where there are no elements. What stands beside it keeps its place.
-//! * Characters that control the direction, and control codes, are shown by a sign. They would act on what follows them.
+//! * Characters that control the direction, and control codes, are shown by a sign. They would act on what follows
+//! them.
 //! * ANSI colours are left out: they mean nothing on a page, and log lines are full of them.
 //!
 //! The values of fields and the addresses of links stay as they are: they are sent back.
@@ -22,7 +24,7 @@ pub(crate) fn settle(html: String) -> String {
     }
 }
 
-/// Where the first character is that needs something done.
+/// The place of the first character that has to be changed.
 fn first_odd(text: &str) -> Option<usize> {
     // All but the codes of ASCII are above this byte, and few documents have more of those than dashes and quotes.
     let might = |byte: u8| {
@@ -49,7 +51,7 @@ fn is_rtl(c: char) -> bool {
         && c != '\u{061c}'
 }
 
-/// What acts on its surroundings instead of being seen.
+/// Characters that act on their surroundings instead of being seen.
 fn is_control(c: char) -> bool {
     match c {
         '\t' | '\n' | '\r' => false,
@@ -120,8 +122,8 @@ fn plain(text: &str, (open, close): (impl Mark, impl Mark), out: &mut String) {
     }
 }
 
-/// The length of the run from right to left that a text begins with: up to its last such letter before a letter of another kind,
-/// a control character or markup.
+/// The length of the run from right to left that a text begins with: up to its last such letter before a letter of
+/// another kind, a control character or markup.
 fn run(text: &str) -> usize {
     let mut end = 0;
     for (at, c) in text.char_indices() {
@@ -134,7 +136,7 @@ fn run(text: &str) -> usize {
     end
 }
 
-/// What stands around a run.
+/// The marks around a run.
 trait Mark {
     fn push(&self, out: &mut String);
 }

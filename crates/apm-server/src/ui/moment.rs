@@ -1,4 +1,4 @@
-//! How points in time are written: the time of day, the date only when it is not today, and how long ago it was.
+//! The writing of points in time: the time of day, the date only when it is not today, and how long ago it was.
 //!
 //! Instants are microseconds since 1970 (UTC). The zone is the reader's where the browser told it, else the server's.
 

@@ -1,7 +1,7 @@
-//! How numbers are written on every page.
+//! The writing of numbers on every page.
 //!
-//! Durations arrive in microseconds, shares as 0 … 1, rates per minute. Nothing here decides what a number means: `None`
-//! stays the reader's "–", and zero is only written for a true zero.
+//! Durations arrive in microseconds, shares as 0 … 1, rates per minute. Nothing here decides what a number means:
+//! `None` stays the reader's "–", and zero is only written for a true zero.
 
 use std::fmt;
 
@@ -152,7 +152,7 @@ pub(crate) fn bytes(n: u64) -> Figure {
     }
 }
 
-/// What a value did against the comparison window.
+/// The change of a value against the comparison window.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) enum Delta {
     /// No value on one of the two sides.

@@ -25,13 +25,9 @@ pub(crate) mod traces;
 pub(crate) mod transaction;
 pub(crate) mod transactions;
 
-use std::ops::Range;
-
 use apm_store::OTHER;
-use diesel::SqliteConnection;
 use maud::{Markup, html};
 
-use super::bar::Bar;
 use super::chart::flags::Flag;
 use super::components::head::Crumb;
 use super::components::header::QueryState;
@@ -41,85 +37,31 @@ use super::href::Href;
 use super::number;
 use super::view::View;
 use super::words;
-use crate::analytics::Scope;
-use crate::analytics::filter::List;
-use crate::analytics::minutes;
-use crate::analytics::window::Window;
+use crate::answers::listing::{MOST, Rows};
+use crate::answers::{Problem, Question};
 
-/// What a page function asks with.
-pub(crate) struct Ask<'a> {
-    pub(crate) conn: &'a mut SqliteConnection,
+/// The surroundings of a page that is rendered.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Context<'a> {
     pub(crate) view: &'a View,
-    pub(crate) window: Window,
-    /// The window to compare with, if the reader wants one.
-    pub(crate) before: Option<Window>,
     /// Markers that charts over time show.
     pub(crate) flags: &'a [Flag],
+    /// The part of the page that is asked for.
+    pub(crate) part: Part,
 }
 
-impl std::fmt::Debug for Ask<'_> {
-    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        out.debug_struct("Ask")
-            .field("view", &self.view)
-            .finish_non_exhaustive()
-    }
-}
+/// A question whose answer is shown as a page.
+pub(crate) trait Rendered: Question {
+    /// The page of an answer.
+    fn render(&self, context: &Context<'_>, answer: &Self::Answer) -> Answer;
 
-impl<'a> Ask<'a> {
-    pub(crate) fn new(conn: &'a mut SqliteConnection, view: &'a View, flags: &'a [Flag]) -> Self {
-        let window = view.window();
-        let before = view.comparison().map(|comparison| comparison.of(&window));
-        // A database that does not answer says so at the page's own question.
-        let mut kept = |window: Window| minutes::kept(conn, &window).unwrap_or(window);
-        Self {
-            window: kept(window),
-            before: before.map(kept),
-            conn,
-            view,
-            flags,
-        }
-    }
-
-    /// Everything in the environment of the address that the query bar leaves.
-    pub(crate) fn scope(&self) -> Scope {
-        let query = match self.view.bar {
-            Bar::List(list) => self.view.asked.on(list).ok().flatten(),
-            Bar::Documents | Bar::Elsewhere => None,
-        };
-        Scope {
-            environment: self.view.environment().map(str::to_owned),
-            query,
-            ..Scope::default()
-        }
-    }
-
-    /// A scope for another list of the same page; nothing where the query names fields that this list does not have.
-    pub(crate) fn beside(&self, scope: &Scope, list: List) -> Option<Scope> {
-        let query = self.view.asked.on(list).ok()?;
-        Some(Scope {
-            query,
-            ..scope.clone()
-        })
-    }
-
-    /// Everything in the environment of the address, whatever the query bar says.
-    pub(crate) fn everything(&self) -> Scope {
-        Scope {
-            query: None,
-            ..self.scope()
-        }
-    }
-
-    /// The same for one service.
-    pub(crate) fn service(&self, name: &str) -> Scope {
-        Scope {
-            service: Some(name.to_owned()),
-            ..self.scope()
-        }
+    /// The page that says that there is no such thing.
+    fn missing(context: &Context<'_>, problem: &Problem) -> Page {
+        refused::missing(context.view, problem)
     }
 }
 
-/// How much of a page is asked for.
+/// The parts of a page that can be asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Part {
     /// All of it.
@@ -130,7 +72,7 @@ pub(crate) enum Part {
     Rows,
 }
 
-/// What comes of a page's question.
+/// The result of rendering.
 #[derive(Debug)]
 pub(crate) enum Answer {
     Page(Page),
@@ -198,7 +140,9 @@ pub(crate) fn wider(view: &View) -> Markup {
     html! {
         @if view.asked.expr.is_some() { a.btn.btn--primary href=(view.here().without("q")) { "Remove the filter" } }
         @for (from, words) in [("now-1h", "Show last hour"), ("now-24h", "Show last 24 hours"), ("now-7d", "Show last 7 days")] {
-            @if view.param("from") != Some(from) { a.btn href=(view.here().set("from", from).without("to")) { (words) } }
+            @if view.param("from") != Some(from) {
+                a.btn href=(view.here().set("from", from).without("to")) { (words) }
+            }
         }
         @if let Some(environment) = view.environment() { a.btn href=(view.here().without("env")) { "Show all environments, not only " (environment) } }
     }
@@ -207,57 +151,48 @@ pub(crate) fn wider(view: &View) -> Markup {
 /// A list without rows: what narrows it, and the ways out.
 pub(crate) fn nothing_here(view: &View, what: &str) -> Markup {
     let reason = html! {
-        @if view.asked.expr.is_some() { "The filter " code { (words::cut(view.query(), 200)) } " leaves nothing " } @else { "Nothing was stored " }
+        @if view.asked.expr.is_some() {
+            "The filter "
+            code { (words::cut(view.query(), 200)) } " leaves nothing "
+        } @else {
+            "Nothing was stored "
+        }
         (words::range(view)) @if let Some(environment) = view.environment() { " in the environment " b { (environment) } } "."
     };
     empty(what, reason, wider(view))
 }
 
-/// Rows of a table that a page shows: more are heavy, and nobody reads them. A file has all.
-const ROWS: usize = 200;
-
-/// Which rows of a table of so many the page shows: those of `?page=2`, for example, which begins with 201.
-pub(crate) fn shown(view: &View, rows: usize) -> Range<usize> {
-    if view.param("csv").is_some() {
-        return 0..rows;
-    }
-    let page: usize = view
-        .param("page")
-        .and_then(|page| page.parse().ok())
-        .unwrap_or(1);
-    // A page beyond the last one, from an old address, is the last one.
-    let last = rows.saturating_sub(1) / ROWS;
-    let first = page.saturating_sub(1).min(last) * ROWS;
-    first..(first + ROWS).min(rows)
-}
-
-/// What a table of a list does not show: of `rows` those on other pages, those that the list left out, which have least of `what`, and
-/// those that are counted together under one name, where there is one in the list (`other`).
-pub(crate) fn beyond(
-    view: &View,
-    (rows, left_out): (usize, usize),
-    what: &str,
-    other: bool,
-) -> Markup {
-    let shown = shown(view, rows);
+/// The foot of a list: the rows that are shown, and the ways to the others. The list ranks rows by `what`; `other`:
+/// whether it has a row that stands for many names.
+pub(crate) fn pager(view: &View, rows: &Rows, what: &str, other: bool) -> Markup {
     let count = |n: usize| number::grouped(n as u64);
-    let page = |first: usize| match first / ROWS {
-        0 => view.here().without("page"),
-        page => view.here().set("page", &(page + 1).to_string()),
+    let page = |page: usize| match page {
+        1 => view.here().without("page"),
+        page => view.here().set("page", &page.to_string()),
     };
+    let end = rows.first + rows.shown;
+    // Sorting is within a thousand rows: those with most of `what`, or the next.
+    let first = rows.first / MOST * MOST;
+    let last = (first + MOST).min(rows.total);
     html! {
-        @if shown.len() < rows + left_out {
+        @if rows.shown < rows.total {
             p.panel-foot {
-                @if shown.start == 0 { "The first " (count(shown.end)) } @else { "Rows " (count(shown.start + 1)) " to " (count(shown.end)) }
-                " of " (count(rows + left_out)) " are shown"
-                @if left_out > 0 { "; listed and sorted are the " (count(rows)) " with most " (what) ", and a filter finds the others" }
+                @if rows.first == 0 { "The first " (count(end)) } @else { "Rows " (count(rows.first + 1)) " to " (count(end)) }
+                " of " (count(rows.total)) " are shown"
+                @if !rows.sorted_whole && first == 0 { "; sorted are the " (count(last)) " with most " (what) }
+                @if !rows.sorted_whole && first > 0 {
+                    "; sorted are those ranked " (count(first + 1)) " to " (count(last)) " by " (what)
+                }
                 "."
-                @if shown.start > 0 { " " a href=(page(shown.start - ROWS)) rel="prev" { "Previous" } }
-                @if shown.end < rows { " " a href=(page(shown.end)) rel="next" { "Next" } }
+                @if rows.page > 1 { " " a href=(page(rows.page - 1)) rel="prev" { "Previous" } }
+                @if let Some(next) = rows.next_page { " " a href=(page(next)) rel="next" { "Next" } }
             }
         }
         @if other {
-            p.panel-foot { code { (OTHER) } " stands for everything beyond the number of names that are kept apart. " a href="/settings#names" { "Limits and causes" } }
+            p.panel-foot {
+                code { (OTHER) } " stands for everything beyond the number of names that are kept apart. "
+                a href="/settings#names" { "Limits and causes" }
+            }
         }
     }
 }

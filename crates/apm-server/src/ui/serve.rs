@@ -1,4 +1,5 @@
-//! From a request to a page: what the address and the cookies say, a connection, the answer, and the headers that keep it safe.
+//! From a request to a page: what the address and the cookies say, a connection, the answer, and the headers that keep
+//! it safe.
 
 mod actions;
 mod theme;
@@ -6,10 +7,10 @@ mod theme;
 use std::sync::OnceLock;
 
 use actix_web::http::{StatusCode, header};
-use actix_web::web::Query;
-use actix_web::{HttpRequest, HttpResponse, HttpResponseBuilder};
+use actix_web::web::Data;
+use actix_web::{HttpRequest, HttpResponse, HttpResponseBuilder, ResponseError as _};
 use apm_store::{Store, StoreError};
-use flate2::Compression;
+use diesel::SqliteConnection;
 use futures_util::StreamExt as _;
 use maud::html;
 
@@ -21,111 +22,222 @@ use super::components::shell::{Page, Section, document};
 use super::components::surroundings::Surroundings;
 use super::href::Href;
 use super::moment::Clock;
-use super::pages::{Answer, Ask, Part, live, refused};
+use super::pages::{self, Answer, Context, Part, Rendered, live};
 use super::view::{Theme, View};
-use super::{assets, csv, isolate};
-use crate::analytics::{directory, errors};
+use super::{assets, budget, isolate};
+use crate::analytics::{Scope, directory, errors, minutes};
+use crate::answers::asked::Shape;
+use crate::answers::period::Period;
+use crate::answers::{Asked, Problem, Settings, Source};
 use crate::front::Front;
 use crate::insight::marker::{self, Kind, Marker};
-
 pub(super) use actions::{clear, export, import, set_agents};
+use flate2::Compression;
 pub(super) use theme::choose_theme;
 
 /// Only this server's own files; nothing inline, no frames, no forms to elsewhere.
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
 
-/// Bytes of the largest page, before it is compressed: browsers stall long before.
-const MOST: usize = 32 << 20;
-
 /// When the server began to show pages, µs since the epoch.
 pub(super) static STARTED: OnceLock<i64> = OnceLock::new();
 
-/// Answers a request with a page.
+/// Answers a question with a page, or with one of the tables of its answer as a file.
+pub(super) async fn answer<Q: Rendered>(
+    request: HttpRequest,
+    store: Data<Store>,
+    settings: Data<Settings>,
+) -> HttpResponse {
+    let (view, asked) = match view(&request) {
+        (view, Ok(asked)) => (view, asked),
+        (view, Err(problem)) => {
+            let page = pages::refused::bad(&view, &problem);
+            let text = document(&view, &Surroundings::default(), &page).into_string();
+            return html_response(&request, StatusCode::BAD_REQUEST, text);
+        }
+    };
+    let part = part(&request);
+    let table = view
+        .param("csv")
+        .and_then(|name| Q::TABLES.iter().copied().find(|table| *table == name));
+    if view.param("csv").is_some() && table.is_none() {
+        return no_such_table(&request);
+    }
+    // A query that cannot be read is shown with the place of its fault.
+    let question = match &view.asked.trouble {
+        Some(_) => None,
+        None => Some(Q::read(&asked)),
+    };
+    let asked_of = Store::clone(&store);
+    let made = store
+        .read_async(move |conn| {
+            let (around, flags) = surroundings(conn, &view, &asked_of)?;
+            let context = Context {
+                view: &view,
+                flags: &flags,
+                part,
+            };
+            let answered = match question {
+                None => {
+                    let trouble = view.asked.trouble.clone().unwrap_or_default();
+                    return Ok(whole(
+                        &view,
+                        &around,
+                        StatusCode::OK,
+                        &pages::refused::page(&view, &trouble),
+                    ));
+                }
+                Some(Err(problem)) => Err(problem),
+                Some(Ok(question)) => {
+                    let mut source = Source {
+                        conn,
+                        store: &asked_of,
+                        settings: &settings,
+                    };
+                    question
+                        .answer(&mut source)
+                        .map(|answer| (question, answer))
+                }
+            };
+            let (question, answer) = match answered {
+                Ok(answered) => answered,
+                Err(Problem::Store(error)) => return Err(error),
+                Err(problem) => {
+                    let (status, page) = match problem.status_code() {
+                        StatusCode::BAD_REQUEST if !matches!(problem, Problem::Segment { .. }) => (
+                            StatusCode::BAD_REQUEST,
+                            pages::refused::bad(&view, &problem),
+                        ),
+                        _ => (StatusCode::NOT_FOUND, Q::missing(&context, &problem)),
+                    };
+                    return Ok(whole(&view, &around, status, &page));
+                }
+            };
+            if let Some(name) = table {
+                let found = Q::tables(&answer)
+                    .into_iter()
+                    .find(|table| table.name == name);
+                return Ok(Made::File(
+                    name,
+                    found.map(|table| table.file()).unwrap_or_default(),
+                ));
+            }
+            Ok(made(&view, &around, || question.render(&context, &answer)))
+        })
+        .await;
+    respond(&request, made)
+}
+
+/// The response.
+enum Made {
+    Page(StatusCode, String),
+    /// A table of this name.
+    File(&'static str, Vec<u8>),
+    TooLarge,
+}
+
+fn whole(view: &View, around: &Surroundings, status: StatusCode, page: &Page) -> Made {
+    Made::Page(status, document(view, around, page).into_string())
+}
+
+fn respond(request: &HttpRequest, made: Result<Made, StoreError>) -> HttpResponse {
+    match made {
+        Ok(Made::TooLarge) => {
+            log::warn!("the page {} would be too large", request.path());
+            refused(
+                request,
+                StatusCode::BAD_REQUEST,
+                "This page would be too large.",
+                "Choose a shorter range, or filter.",
+            )
+        }
+        Ok(Made::Page(status, text)) => html_response(request, status, text),
+        Ok(Made::File(name, file)) => HttpResponse::Ok()
+            .content_type("text/csv; charset=utf-8")
+            .insert_header((
+                header::CONTENT_DISPOSITION,
+                format!("attachment; filename=\"{name}.csv\""),
+            ))
+            .insert_header((header::CACHE_CONTROL, "no-store"))
+            .body(file),
+        Err(error) => {
+            log::warn!("cannot answer {}: {error}", request.path());
+            let view = View::fallback(request.path(), clock(request));
+            let page = trouble("The database did not answer.", &error.to_string());
+            let text = document(&view, &Surroundings::default(), &page).into_string();
+            html_response(request, StatusCode::SERVICE_UNAVAILABLE, text)
+        }
+    }
+}
+
+/// Reads the facts of the header and the navigation, and the markers that charts show.
+fn surroundings(
+    conn: &mut SqliteConnection,
+    view: &View,
+    store: &Store,
+) -> Result<(Surroundings, Vec<Flag>), StoreError> {
+    let stats = store.stats();
+    let limit = store.options().max_size.unwrap_or(0);
+    let known = directory::list(conn)?;
+    let markers = marker::list(conn, None)?;
+    let flags = flags(view, &markers);
+    // The start of a process names nothing that a reader looks for, as long as there is another.
+    let newest = markers
+        .into_iter()
+        .max_by_key(|marker| (marker.kind != Kind::Start, marker.at));
+    let everything = Scope {
+        environment: view.environment().map(str::to_owned),
+        ..Scope::default()
+    };
+    let window = minutes::kept(conn, &view.window())?;
+    let errors = errors::kinds(conn, &everything, &window)?;
+    let around = Surroundings {
+        errors: Some(errors),
+        started: STARTED.get().copied(),
+        marker: newest.map(|marker| (marker.at * apm_time::SECOND, marker.name)),
+        services: known.services,
+        environments: known.environments,
+        stored: Some((stats.database_bytes + stats.log_bytes, limit)),
+    };
+    Ok((around, flags))
+}
+
+/// Answers a request with a page that is no answer of the API.
 pub(super) async fn page(
     request: HttpRequest,
     store: Store,
-    ask: impl FnOnce(&mut Ask<'_>) -> Result<Answer, StoreError> + Send + 'static,
+    render: impl FnOnce(&mut SqliteConnection, &View) -> Result<Answer, StoreError> + Send + 'static,
 ) -> HttpResponse {
     let (view, wrong) = view(&request);
-    if let Some(error) = wrong {
-        let page = trouble("This range of time cannot be shown.", &error.to_string());
+    if let Err(problem) = wrong {
+        let page = pages::refused::bad(&view, &problem);
         let text = document(&view, &Surroundings::default(), &page).into_string();
         return html_response(&request, StatusCode::BAD_REQUEST, text);
     }
-    let table = view.param("csv").map(str::to_owned);
-    let stats = store.stats();
-    let limit = store.options().max_size.unwrap_or(0);
+    let asked_of = Store::clone(&store);
     let made = store
         .read_async(move |conn| {
-            let known = directory::list(conn)?;
-            let markers = marker::list(conn, None)?;
-            let flags = flags(&view, &markers);
-            // The start of a process names nothing that a reader looks for, as long as there is another.
-            let newest = markers
-                .into_iter()
-                .max_by_key(|marker| (marker.kind != Kind::Start, marker.at));
-            let ask_around = Ask::new(conn, &view, &flags);
-            let errors = errors::kinds(
-                ask_around.conn,
-                &ask_around.everything(),
-                &ask_around.window,
-            )?;
-            let around = Surroundings {
-                errors: Some(errors),
-                started: STARTED.get().copied(),
-                marker: newest.map(|marker| (marker.at * apm_time::SECOND, marker.name)),
-                services: known.services,
-                environments: known.environments,
-                stored: Some((stats.database_bytes + stats.log_bytes, limit)),
-            };
-            let answer = match &view.asked.trouble {
-                Some(trouble) => Answer::Page(refused::page(&view, trouble)),
-                None => ask(&mut Ask::new(conn, &view, &flags))?,
-            };
-            Ok::<_, StoreError>(match answer {
-                Answer::Page(page) => (
-                    StatusCode::OK,
-                    document(&view, &around, &page).into_string(),
-                ),
-                Answer::Missing(page) => (
-                    StatusCode::NOT_FOUND,
-                    document(&view, &around, &page).into_string(),
-                ),
-                Answer::Fragment(part) => (StatusCode::OK, part.into_string()),
-            })
+            let (around, _) = surroundings(conn, &view, &asked_of)?;
+            let answer = render(conn, &view)?;
+            Ok(made(&view, &around, || answer))
         })
         .await;
-    if let Ok((_, text)) = &made
-        && text.len() > MOST
-    {
-        log::warn!("the page {} has {} bytes", request.path(), text.len());
-        return refused(
-            &request,
-            StatusCode::BAD_REQUEST,
-            "This page would be too large.",
-            "Choose a shorter range, or filter.",
-        );
-    }
-    match made {
-        Ok((status, text)) => match table {
-            None => html_response(&request, status, text),
-            Some(caption) => file(&request, &caption, &text),
-        },
-        Err(error) => {
-            log::warn!("cannot answer {}: {error}", request.path());
-            let view = View::fallback(request.path(), clock(&request));
-            let page = trouble("The database did not answer.", &error.to_string());
-            let text = document(&view, &Surroundings::default(), &page).into_string();
-            html_response(&request, StatusCode::SERVICE_UNAVAILABLE, text)
-        }
-    }
+    respond(&request, made)
+}
+
+fn made(view: &View, around: &Surroundings, render: impl FnOnce() -> Answer) -> Made {
+    let rendered = budget::within(|| match render() {
+        Answer::Page(page) => whole(view, around, StatusCode::OK, &page),
+        Answer::Missing(page) => whole(view, around, StatusCode::NOT_FOUND, &page),
+        Answer::Fragment(part) => Made::Page(StatusCode::OK, part.into_string()),
+    });
+    rendered.unwrap_or(Made::TooLarge)
 }
 
 /// Markers as the charts of a page show them: of all services, or of the one that the page is about.
 fn flags(view: &View, markers: &[Marker]) -> Vec<Flag> {
     let of_all = !view.path.starts_with("/services/");
     let is_shown = |service: &str| {
-        let own = Href::of(&["services", service]).to_string();
+        let own = Href::to(&["services", service]).to_string();
         let rest = view.path.strip_prefix(&own);
         of_all
             || service.is_empty()
@@ -149,31 +261,13 @@ fn flags(view: &View, markers: &[Marker]) -> Vec<Flag> {
         .collect()
 }
 
-/// A table of a page as a file.
-fn file(request: &HttpRequest, caption: &str, page: &str) -> HttpResponse {
-    let Some(table) = csv::table(page, caption) else {
-        return refused(
-            request,
-            StatusCode::NOT_FOUND,
-            "There is no such table on this page.",
-            "Its name is the one that the button carried when the page was shown.",
-        );
-    };
-    let mut name: String = caption
-        .to_lowercase()
-        .chars()
-        .map(|c| if c.is_ascii_alphanumeric() { c } else { '-' })
-        .take(60)
-        .collect();
-    name.push_str(".csv");
-    HttpResponse::Ok()
-        .content_type("text/csv; charset=utf-8")
-        .insert_header((
-            header::CONTENT_DISPOSITION,
-            format!("attachment; filename=\"{name}\""),
-        ))
-        .insert_header((header::CACHE_CONTROL, "no-store"))
-        .body(table)
+fn no_such_table(request: &HttpRequest) -> HttpResponse {
+    refused(
+        request,
+        StatusCode::NOT_FOUND,
+        "There is no such table on this page.",
+        "Its name is the one that the button carried when the page was shown.",
+    )
 }
 
 /// A page for an address that leads nowhere.
@@ -241,19 +335,27 @@ fn clock(request: &HttpRequest) -> Clock {
     Clock::new(apm_time::now(), cookie(request, "tz").as_deref())
 }
 
-/// The view of a request; with an error, the default one to show the error in.
-fn view(request: &HttpRequest) -> (View, Option<apm_time::TimeError>) {
+/// The view of a request, and its parameters; with an error, the default view to show the error in.
+fn view(request: &HttpRequest) -> (View, Result<Asked, Problem>) {
     let clock = clock(request);
-    let query = Query::<Vec<(String, String)>>::from_query(request.query_string())
-        .map(Query::into_inner)
-        .unwrap_or_default();
-    let (mut view, wrong) = match View::new(request.path(), &query, clock.clone()) {
-        Ok(view) => (view, None),
-        Err(error) => (View::fallback(request.path(), clock), Some(error)),
+    let mut pairs = request.query_string().split('&');
+    let is_file = pairs.any(|pair| pair.starts_with("csv="));
+    let shape = if is_file { Shape::Data } else { Shape::Page };
+    let read = Asked::at(request, shape, clock.now, clock.zone.clone())
+        .and_then(|asked| Ok((View::new(request.path(), &asked)?, asked)));
+    let (mut view, asked) = match read {
+        Ok((view, mut asked)) => {
+            // A comparison outlives the choice of another range: where it would overlap, the default one is made.
+            if Period::read(&asked).is_err_and(|problem| problem.parameter() == Some("cmp")) {
+                asked.forget("cmp");
+            }
+            (view, Ok(asked))
+        }
+        Err(problem) => (View::fallback(request.path(), clock), Err(problem)),
     };
     view.theme = cookie(request, "theme").as_deref().and_then(Theme::parse);
     view.origin = Front::of(request).url();
-    (view, wrong)
+    (view, asked)
 }
 
 /// The stream of the live page.
@@ -272,7 +374,7 @@ pub(super) fn events(request: &HttpRequest, store: Store) -> HttpResponse {
     }
 }
 
-/// How much of a page a script asks for.
+/// The part of a page that a script asks for.
 pub(super) fn part(request: &HttpRequest) -> Part {
     let value = request.headers().get("x-fragment");
     match value.and_then(|value| value.to_str().ok()) {

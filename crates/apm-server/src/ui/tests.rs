@@ -1,12 +1,16 @@
-//! What holds for every page: it answers, on an empty store and on a full one, and whatever telemetry says stays text.
+//! Properties of every page: it answers, on an empty store and on a full one, and whatever telemetry says stays text.
 
 use actix_web::http::{StatusCode, header};
 use actix_web::web::{Data, to};
 use actix_web::{App, test};
 use apm_store::{Store, StoreOptions};
 
+mod forms;
+
 use super::demo::{Demo, HOSTILE};
 use super::href::Href;
+use crate::answers::Settings;
+use crate::config::Config;
 
 /// Addresses of all pages; `{service}` and the like are filled in.
 const PAGES: [&str; 32] = [
@@ -46,10 +50,13 @@ const PAGES: [&str; 32] = [
 
 /// Status, headers and text of a page.
 async fn get(store: &Store, uri: &str) -> (StatusCode, header::HeaderMap, String) {
+    let mut config = Config::default();
+    config.database.clone_from(&store.options().path);
     let app = App::new()
         .app_data(Data::new(store.clone()))
+        .app_data(Data::new(Settings::of(&config)))
         .configure(|app| {
-            for route in super::routes() {
+            for route in crate::api::routes().into_iter().chain(super::routes()) {
                 app.service(route.resource);
             }
         })

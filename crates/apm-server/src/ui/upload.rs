@@ -1,7 +1,7 @@
 //! The file of an upload form, and its way through the intake.
 //!
-//! The file is decoded as it arrives and never held as a whole. Each upload has a thread for decoding, so few may run at the same
-//! time; and an upload that stops, or takes too long, ends.
+//! The file is decoded as it arrives and never held as a whole. Each upload has a thread for decoding, so few may run
+//! at the same time; and an upload that stops, or takes too long, ends.
 
 mod pieces;
 
@@ -12,23 +12,24 @@ use std::time::Duration;
 use actix_multipart::{Multipart, MultipartError};
 use actix_web::web::Bytes;
 use apm_store::Store;
-use flate2::bufread::MultiGzDecoder;
 use futures_util::TryStreamExt as _;
 use tokio::sync::{Semaphore, mpsc};
 use tokio::time::{Instant, timeout_at};
 
 use crate::import::{ImportError, Summary, Target, stream};
+use flate2::bufread::MultiGzDecoder;
 use pieces::{Bounded, Piece, Pieces, Tee};
 
 /// Largest file that is taken, bytes.
 pub(crate) const MOST: usize = 64 << 20;
-/// What a compressed file may become, bytes.
+/// Largest size of a file after decompression, bytes.
 const MOST_INFLATED: u64 = 1 << 30;
-/// How much of a file is kept for a second look, for the trace that its first lines name.
+/// Bytes of a file that are kept for a second look, for the trace that its first lines name.
 const FIRST_LINES: usize = 1 << 20;
 /// Uploads at the same time.
 const TOGETHER: usize = 2;
-/// Pieces of a file that may wait for the decoder; each is what one read of the connection brought, some 64 KiB at most.
+/// Pieces of a file that may wait for the decoder; each is what one read of the connection brought, some 64 KiB at
+/// most.
 const AHEAD: usize = 4;
 /// Longest time that an upload may take.
 const LONGEST: Duration = Duration::from_secs(600);
@@ -78,7 +79,7 @@ fn with_cause(error: &ImportError) -> String {
     }
 }
 
-/// What was taken, and a trace that is in it.
+/// The number of events that were taken, and a trace that is in them.
 #[derive(Debug)]
 pub(super) struct Taken {
     pub(super) summary: Summary,

@@ -1,13 +1,14 @@
-//! What the address of a page says: range, environment, query, comparison. Everything a page shows follows from it, so that a
-//! copied link shows the same and the back button undoes one step.
+//! The address of a page, read: range, environment, query, comparison. Everything a page shows follows from it, so
+//! that a copied link shows the same and the back button undoes one step.
 
-use apm_time::{Range, TimeError};
+use apm_time::Range;
 
 use super::bar::{Bar, Query};
 use super::href::Href;
 use super::moment::{Clock, span_words};
 use crate::analytics::comparison::Comparison;
 use crate::analytics::window::Window;
+use crate::answers::{Asked, Problem};
 
 /// Parameters that every link to another page keeps.
 const SHARED: [&str; 5] = ["from", "to", "env", "cmp", "refresh"];
@@ -48,47 +49,35 @@ pub(crate) struct View {
     pub(crate) theme: Option<Theme>,
     /// `http://host:port` as the reader reaches this server.
     pub(crate) origin: String,
-    /// What the query bar of this page filters.
+    /// The reach of the query bar of this page.
     pub(crate) bar: Bar,
-    /// What stands in it, read.
+    /// The query in it, read.
     pub(crate) asked: Query,
 }
 
 impl View {
-    /// Reads a request. Parameters repeat? The first one counts.
-    pub(crate) fn new(
-        path: &str,
-        query: &[(String, String)],
-        clock: Clock,
-    ) -> Result<Self, TimeError> {
-        let mut params: Vec<(String, String)> = Vec::with_capacity(query.len());
-        for (key, value) in query.iter().take(64) {
+    /// Reads a request. Of a repeated parameter the first value counts.
+    pub(crate) fn new(path: &str, asked: &Asked) -> Result<Self, Problem> {
+        let mut params: Vec<(String, String)> = Vec::new();
+        for (key, value) in asked.pairs().iter().take(64) {
             if !value.is_empty() && params.iter().all(|(name, _)| name != key) {
-                let value: String = value.chars().take(LONGEST).collect();
-                // The field that shows it holds one line; more of them, pasted into an address, keep their meaning.
-                let value = match key.as_str() {
-                    "q" => kql::one_line(&value),
-                    _ => value,
-                };
-                params.push((key.clone(), value));
+                params.push((key.clone(), value.chars().take(LONGEST).collect()));
             }
         }
-        let get = |key: &str| {
-            params
-                .iter()
-                .find(|(name, _)| name == key)
-                .map(|(_, value)| value.as_str())
+        let clock = Clock {
+            now: asked.now,
+            zone: asked.zone.clone(),
         };
-        let range = Range::parse_in(get("from"), get("to"), clock.now, &clock.zone)?;
         let bar = Bar::of_path(path);
-        let asked = Query::read(get("q").unwrap_or(""), bar, clock.now, &clock.zone);
+        let text = params.iter().find(|(name, _)| name == "q");
+        let text = text.map_or("", |(_, value)| value);
         Ok(Self {
             bar,
-            asked,
+            asked: Query::read(text, bar, clock.now, &clock.zone),
+            range: asked.range()?,
             path: path.to_owned(),
             params,
             clock,
-            range,
             theme: None,
             origin: String::new(),
         })
@@ -150,7 +139,7 @@ impl View {
         }
     }
 
-    /// What is counted.
+    /// The window that is counted.
     pub(crate) fn window(&self) -> Window {
         Window::new(self.range, self.clock.now)
     }
@@ -179,17 +168,18 @@ impl View {
             })
     }
 
-    /// Another page, in the same range, environment and comparison, and with the query where that page can be filtered by it.
+    /// Another page, in the same range, environment and comparison, and with the query where that page can be filtered
+    /// by it.
     pub(crate) fn to(&self, segments: &[&str]) -> Href {
-        let href = self.shared(Href::of(segments));
-        if self.asked.goes_to(Bar::of(segments)) {
+        let href = self.shared(Href::to(segments));
+        if self.asked.goes_to(Bar::for_segments(segments)) {
             href.set("q", self.query())
         } else {
             href
         }
     }
 
-    /// What every link to another page keeps.
+    /// The parameters that every link to another page keeps.
     pub(crate) fn shared_params(&self) -> Vec<(&str, &str)> {
         SHARED
             .into_iter()
@@ -246,7 +236,7 @@ impl View {
             .set("to", &apm_time::rfc3339(to))
     }
 
-    /// Whether the range ends now and so moves with time.
+    /// True if the range ends now and so moves with time.
     pub(crate) fn is_live(&self) -> bool {
         self.param("to").unwrap_or("now").starts_with("now")
     }
@@ -271,6 +261,9 @@ pub(crate) fn quoted(value: &str) -> String {
 }
 
 #[cfg(test)]
+use crate::answers::asked::Shape;
+
+#[cfg(test)]
 impl View {
     /// A view at noon of 2026-11-22 in UTC.
     pub(crate) fn test(path: &str, query: &str) -> Self {
@@ -278,10 +271,18 @@ impl View {
             now: 1_795_348_800_000_000,
             zone: jiff::tz::TimeZone::UTC,
         };
-        let params = actix_web::web::Query::<Vec<(String, String)>>::from_query(query)
-            .unwrap()
-            .into_inner();
-        Self::new(path, &params, clock).unwrap()
+        Self::test_at(path, query, clock).unwrap()
+    }
+
+    pub(crate) fn test_at(path: &str, query: &str, clock: Clock) -> Result<Self, Problem> {
+        let request = actix_web::test::TestRequest::with_uri(&format!("/?{query}"));
+        let asked = Asked::at(
+            &request.to_http_request(),
+            Shape::Page,
+            clock.now,
+            clock.zone,
+        );
+        Self::new(path, &asked.unwrap())
     }
 }
 
@@ -343,7 +344,7 @@ mod tests {
     #[test]
     fn a_bad_range_is_an_error_that_names_the_parameter() {
         let clock = View::test("/", "").clock;
-        let error = View::new("/", &[("from".into(), "yesterday".into())], clock).unwrap_err();
+        let error = View::test_at("/", "from=yesterday", clock).unwrap_err();
         assert!(error.to_string().starts_with("from:"), "{error}");
     }
 
@@ -360,11 +361,11 @@ mod tests {
                 zone: jiff::tz::TimeZone::get(zone).unwrap(),
                 ..View::test("/", "").clock
             };
-            let params: Vec<_> = query
+            let query = query
                 .iter()
-                .map(|(key, value)| ((*key).to_owned(), (*value).to_owned()))
-                .collect();
-            let range = View::new("/", &params, clock).unwrap().range;
+                .fold(Href::at("/"), |href, (key, value)| href.set(key, value))
+                .to_string();
+            let range = View::test_at("/", &query[2..], clock).unwrap().range;
             (apm_time::rfc3339(range.from), apm_time::rfc3339(range.to))
         };
         let both = |from: &str, to: &str| (from.to_owned(), to.to_owned());
@@ -422,12 +423,7 @@ mod tests {
             zone: jiff::tz::TimeZone::get("Asia/Tokyo").unwrap(),
             ..View::test("/", "").clock
         };
-        let view = View::new(
-            "/discover",
-            &[("q".into(), "@timestamp:2026-11-20".into())],
-            clock,
-        )
-        .unwrap();
+        let view = View::test_at("/discover", "q=@timestamp:2026-11-20", clock).unwrap();
         let expr = view.asked.expr.unwrap();
         assert!(kql::matches(
             &expr,

@@ -47,8 +47,8 @@ pub(crate) fn range(view: &View) -> String {
     )
 }
 
-/// What a duration did, to go on a sentence with: `, 3 times as long as in the 15 minutes before`. Nothing where there is
-/// nothing to compare with, or too few events to mean it.
+/// The change of a duration, to go on a sentence with: `, 3 times as long as in the 15 minutes before`. Nothing where
+/// there is nothing to compare with, or too few events to mean it.
 pub(crate) fn longer(
     now: Option<f64>,
     then: Option<f64>,

@@ -6,6 +6,7 @@ mod http;
 mod import;
 mod insight;
 mod intake;
+mod oracle;
 mod pages;
 mod store;
 mod support;

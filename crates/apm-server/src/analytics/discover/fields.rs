@@ -2,10 +2,10 @@
 
 use std::collections::{BTreeMap, HashMap};
 
+use kql::{for_each_leaf, text_of};
+use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::Value as Json;
-
-use kql::{for_each_leaf, text_of};
 
 /// Values kept of each field.
 const TOP: usize = 5;
@@ -13,7 +13,7 @@ const TOP: usize = 5;
 const LONGEST: usize = 256;
 
 /// A field.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, JsonSchema, Serialize)]
 pub struct Field {
     /// Its dotted name.
     pub name: String,
@@ -26,7 +26,7 @@ pub struct Field {
 }
 
 /// A value of a field.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, JsonSchema, Serialize)]
 pub struct TopValue {
     /// As text, cut to 256 characters.
     pub value: String,

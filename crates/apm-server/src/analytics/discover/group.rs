@@ -6,6 +6,7 @@ use std::time::Instant;
 use apm_store::StoreError;
 use diesel::prelude::*;
 use kql::{for_each_leaf, text_of};
+use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::Value as Json;
 
@@ -18,7 +19,7 @@ const MOST: usize = 100;
 const MOST_DISTINCT: usize = 100_000;
 
 /// The events with one value.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, JsonSchema, Serialize)]
 pub struct Group {
     /// The value as text; nothing for events without the field.
     pub value: Option<String>,
@@ -31,7 +32,7 @@ pub struct Group {
 }
 
 /// Matching events by the values of a field, most first.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, JsonSchema, Serialize)]
 pub struct Groups {
     /// The field.
     pub field: String,

@@ -3,6 +3,7 @@
 use apm_store::StoreError;
 use apm_store::event::StoredEvent;
 use diesel::SqliteConnection;
+use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::Value as Json;
 
@@ -19,7 +20,7 @@ const AT_ONCE: usize = 64;
 pub(super) type Place = (i64, i64);
 
 /// One document.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, JsonSchema, Serialize)]
 pub struct Hit {
     /// The event's number.
     pub seq: i64,

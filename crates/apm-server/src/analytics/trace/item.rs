@@ -4,10 +4,12 @@ use std::sync::Arc;
 
 use apm_store::event::Outcome;
 use apm_store::id::StoredId;
+use schemars::JsonSchema;
 use serde::Serialize;
 
 /// A stretch of the critical path.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, JsonSchema, Serialize)]
+#[schemars(rename = "CriticalStretch")]
 pub struct Stretch {
     /// Index in [`Trace::items`](super::Trace::items).
     pub item: u32,
@@ -147,7 +149,7 @@ impl Item {
 }
 
 /// A span that stands for several.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, JsonSchema, Serialize)]
 pub struct Composite {
     /// How many.
     pub count: i64,
@@ -156,7 +158,7 @@ pub struct Composite {
 }
 
 /// An error in the trace.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, JsonSchema, Serialize)]
 pub struct TraceError {
     /// The event's number.
     pub seq: i64,
@@ -186,7 +188,7 @@ pub struct TraceError {
 }
 
 /// A log line in the trace. Its text is in its document.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, JsonSchema, Serialize)]
 pub struct TraceLog {
     /// The event's number.
     pub seq: i64,

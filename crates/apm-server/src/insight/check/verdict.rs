@@ -1,9 +1,10 @@
 //! How bounds were kept: passed, failed, or not judged. What was not judged has not passed.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// How one bound, or all of them, were kept.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Verdict {
     /// It was judged, and nothing broke it.
@@ -15,7 +16,7 @@ pub enum Verdict {
 }
 
 /// One bound, and how it was kept.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, JsonSchema, Serialize, Deserialize)]
 pub struct Outcome {
     /// The option, such as `no-repeats`.
     pub check: String,
@@ -51,7 +52,7 @@ impl Outcome {
 }
 
 /// How all bounds were kept.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, JsonSchema, Serialize, Deserialize)]
 pub struct Report {
     /// Whether every bound was judged and kept.
     pub passed: bool,

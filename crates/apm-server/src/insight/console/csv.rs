@@ -1,36 +1,23 @@
-//! Comma-separated values, RFC 4180.
+//! A result as comma-separated values, RFC 4180.
 
 use super::Cell;
-use crate::csv::{field, harmless};
+use crate::csv::{self, Cell as Value};
 
-pub(super) fn write(columns: &[String], rows: &[Vec<Cell>]) -> String {
-    let mut out = String::new();
-    line(
-        &mut out,
-        columns.iter().map(|name| harmless(name).into_owned()),
-    );
-    for row in rows {
-        line(&mut out, row.iter().map(cell));
-    }
-    out
+pub(super) fn write(columns: &[String], rows: &[Vec<Cell>]) -> Vec<u8> {
+    let rows: Vec<Vec<Value>> = rows
+        .iter()
+        .map(|row| row.iter().map(value).collect())
+        .collect();
+    csv::write(columns, &rows)
 }
 
-/// Only text can be taken for a formula.
-fn cell(cell: &Cell) -> String {
+fn value(cell: &Cell) -> Value {
     match cell {
-        Cell::Text(text) => harmless(text).into_owned(),
-        other => other.to_string(),
+        Cell::Null => Value::Empty,
+        Cell::Int(value) => (*value).into(),
+        Cell::Real(value) => (*value).into(),
+        Cell::Text(_) | Cell::Blob(_) => cell.to_string().into(),
     }
-}
-
-fn line(out: &mut String, fields: impl Iterator<Item = String>) {
-    for (i, text) in fields.enumerate() {
-        if i > 0 {
-            out.push(',');
-        }
-        out.push_str(&field(&text));
-    }
-    out.push_str("\r\n");
 }
 
 #[cfg(test)]
@@ -47,7 +34,7 @@ mod tests {
             vec![Cell::Real(0.5), text("=1+1")],
         ];
         assert_eq!(
-            write(&columns, &rows),
+            String::from_utf8(write(&columns, &rows)).unwrap(),
             "a,\"b,c\"\r\n-1,\"x \"\"y\"\"\nz\"\r\n,x'00ff'\r\n0.5,'=1+1\r\n"
         );
     }

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Double, Integer, Nullable, Text};
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::{Draft, Says};
@@ -16,7 +17,7 @@ use crate::insight::severity::Severity;
 const GRACE: i64 = 60;
 
 /// A finding as it is kept.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, JsonSchema, Serialize)]
 pub struct Finding {
     /// 16 hex digits; the same when it comes again.
     pub id: String,

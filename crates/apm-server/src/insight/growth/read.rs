@@ -6,6 +6,7 @@
 
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Double, Text};
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::rows::Rows;
@@ -40,7 +41,7 @@ const BETTER: f64 = 0.7;
 const SAMPLES: i64 = 50_000;
 
 /// Latency against rows.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, JsonSchema, Serialize)]
 pub struct Growth {
     /// The table.
     pub table: String,

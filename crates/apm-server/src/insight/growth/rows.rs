@@ -4,6 +4,7 @@
 //! by one, but not those before the records, nor those of requests that were not sampled, and DELETEs not at all. Together
 //! they tell both, as long as they agree.
 
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::{Point, fit};
@@ -15,7 +16,7 @@ const ENOUGH: usize = 3;
 const AGREE: f64 = 0.95;
 
 /// Where the number of rows comes from.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, JsonSchema, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Source {
     /// A gauge that the service sends.

@@ -4,6 +4,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use rusqlite::{Connection, OpenFlags};
+use schemars::JsonSchema;
 use serde::Serialize;
 use sql_lexer::Fingerprint;
 
@@ -27,7 +28,7 @@ const TRIES: usize = 8;
 pub type PlanError = GuardError;
 
 /// A plan, and what an index would change.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, JsonSchema, Serialize)]
 pub struct Explained {
     /// The plan of today.
     pub plan: Plan,
@@ -38,7 +39,7 @@ pub struct Explained {
 }
 
 /// A plan on a copy of the schema with one index more.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, JsonSchema, Serialize)]
 pub struct WhatIf {
     /// `CREATE INDEX …`
     pub index: String,

@@ -1,9 +1,11 @@
 //! What a line of EXPLAIN QUERY PLAN means (<https://sqlite.org/eqp.html>).
 
+use schemars::JsonSchema;
 use serde::Serialize;
 
 /// Kinds of steps.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, JsonSchema, Serialize)]
+#[schemars(rename = "PlanStepKind")]
 #[serde(rename_all = "snake_case")]
 pub enum Kind {
     /// Every row of a table.
@@ -45,7 +47,7 @@ impl Kind {
 }
 
 /// What a step means.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, JsonSchema, Serialize)]
 pub struct Meaning {
     /// Its kind.
     pub kind: Kind,

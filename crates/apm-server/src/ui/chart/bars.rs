@@ -15,7 +15,7 @@ pub(crate) struct Layer<'a> {
     /// `r-2xx` … `r-5xx`, `bar-out`, or `t-db` and the like.
     pub(crate) class: &'static str,
     pub(crate) values: &'a [f64],
-    /// What the legend says: the mean of the series.
+    /// The mean of the series, for the legend.
     pub(crate) mean: Option<String>,
 }
 
@@ -32,7 +32,9 @@ pub(crate) struct BarChart<'a> {
     /// Buckets that the range or the present cuts: hatched, and already scaled to what they cover.
     pub(crate) partial: &'a [usize],
     pub(crate) height: u32,
-    pub(crate) sql: Option<&'a str>,
+    pub(crate) sql: &'a [String],
+    /// The table of the answer that has its data.
+    pub(crate) file: &'a str,
 }
 
 /// A bar of something is never invisible.
@@ -63,6 +65,7 @@ impl BarChart<'_> {
             right: None,
             data: Some(&data),
             sql: self.sql,
+            file: self.file,
             time: Some(self.buckets),
         })
     }
@@ -85,13 +88,15 @@ impl BarChart<'_> {
                 @let bottom = axis.height.y(from);
                 // At the base line the canvas-coloured outline would show a gap.
                 @let foot = if from == 0.0 { 0.6 } else { 0.0 };
-                rect class={ "bar " (class) } x=(Px(x)) width=(Px(width)) y=(Px(top)) height=(Px((bottom - top).max(LEAST) + foot)) {}
+                rect class={ "bar " (class) } x=(Px(x)) width=(Px(width)) y=(Px(top))
+                    height=(Px((bottom - top).max(LEAST) + foot)) {}
                 @if class == "r-2xx" {
                     rect.cap.r-2xx-cap x=(Px(x)) width=(Px(width)) y=(Px(top)) height="1.5" {}
                 }
             }
             @if base > 0.0 && self.partial.contains(&i) {
-                rect.hatchfill x=(Px(x)) width=(Px(width)) y=(Px(axis.height.y(base))) height=(Px(axis.height.height - axis.height.y(base))) {}
+                rect.hatchfill x=(Px(x)) width=(Px(width)) y=(Px(axis.height.y(base)))
+                    height=(Px(axis.height.height - axis.height.y(base))) {}
             }
         }
     }
@@ -101,7 +106,11 @@ impl BarChart<'_> {
             @if self.layers.len() > 1 {
                 ul.legend.push {
                     @for layer in self.layers {
-                        li { span class={ "swatch " (layer.class) } aria-hidden="true" {} (layer.name) @if let Some(mean) = &layer.mean { " " b { (mean) } } }
+                        li {
+                            span class={ "swatch " (layer.class) } aria-hidden="true" {}
+                            (layer.name)
+                            @if let Some(mean) = &layer.mean { " " b { (mean) } }
+                        }
                     }
                 }
             }
@@ -172,7 +181,8 @@ mod tests {
             layers: &layers,
             partial: &[2],
             height: 172,
-            sql: None,
+            sql: &[],
+            file: "latency",
         };
         let clock = Clock {
             now: buckets.to(),

@@ -69,8 +69,8 @@ pub(crate) fn partial(axis: &Axis) -> Vec<usize> {
         .collect()
 }
 
-/// The values of a sparkline: without the buckets at the ends of which less than half has been seen, since a rate of a few
-/// seconds is noise.
+/// The values of a sparkline: without the buckets at the ends of which less than half has been seen, since a rate of a
+/// few seconds is noise.
 pub(crate) fn settled(
     axis: &Axis,
     values: impl IntoIterator<Item = Option<f64>>,

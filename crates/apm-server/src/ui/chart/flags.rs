@@ -1,4 +1,5 @@
-//! Markers on charts over time: a dashed line where something was set, released or started, and its name where there is room.
+//! Markers on charts over time: a dashed line where something was set, released or started, and its name where there
+//! is room.
 
 use maud::{Markup, html};
 
@@ -13,7 +14,7 @@ pub(crate) struct Flag {
     pub(crate) at: Micros,
     /// `“before the index”`, `version 2.1`
     pub(crate) words: String,
-    /// What stands on the chart, where words would cover it.
+    /// The label on the chart, where words would cover it.
     pub(crate) label: String,
     /// Whose name is left out where two have no room: the smaller one's.
     pub(crate) weight: u8,
@@ -33,7 +34,8 @@ fn within(flags: &[Flag], buckets: Buckets) -> Vec<(f64, &Flag)> {
     found
 }
 
-/// The lines, for the part of a chart that is not stretched, and names that do not cover each other, the weightiest first.
+/// The lines, for the part of a chart that is not stretched, and names that do not cover each other, the weightiest
+/// first.
 pub(super) fn draw(flags: &[Flag], buckets: Buckets, height: f64) -> Markup {
     let found = within(flags, buckets);
     let mut order: Vec<usize> = (0..found.len()).collect();
@@ -54,7 +56,10 @@ pub(super) fn draw(flags: &[Flag], buckets: Buckets, height: f64) -> Markup {
             line.mark.flag x1=(Pc(*place)) x2=(Pc(*place)) y1="2" y2=(Px(height)) {}
             @if named.contains(&i) {
                 @let left = is_left(*place);
-                text.mark-text.flag-text x=(Pc(*place)) dx=(if left { "-6" } else { "6" }) y="11" text-anchor=[left.then_some("end")] { (words::cut(&flag.label, LONGEST)) }
+                text.mark-text.flag-text x=(Pc(*place)) dx=(if left { "-6" } else { "6" }) y="11"
+                    text-anchor=[left.then_some("end")] {
+                    (words::cut(&flag.label, LONGEST))
+                }
             }
         }
     }
@@ -65,7 +70,7 @@ fn is_left(place: f64) -> bool {
     place > 1.0 - ROOM
 }
 
-/// What a name covers of the plot.
+/// The stretch of the plot that a name covers.
 fn stretch(place: f64) -> (f64, f64) {
     if is_left(place) {
         (place - ROOM, place)

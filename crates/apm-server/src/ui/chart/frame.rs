@@ -1,16 +1,16 @@
-//! What every chart shares: head, y gutter, grid, base line, x row, and the table behind "View data".
+//! The parts that all charts share: head, y gutter, grid, base line, x row, and the table behind "View data".
 
 use maud::{Markup, Render, html};
 
 use super::buckets::Buckets;
-use crate::ui::components::table::csv;
+use crate::ui::components::table::file_button;
 use crate::ui::href::Href;
 use crate::ui::number::NARROW;
 use crate::ui::plot::coordinate::{PLOT, Pc, Px};
 use crate::ui::plot::scale::Height;
 use crate::ui::plot::ticks::{self, Tick};
 
-/// What the values of an axis are.
+/// The unit of the values of an axis.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Measure {
     /// Microseconds.
@@ -116,8 +116,10 @@ pub(crate) struct Frame<'a> {
     /// Labels at the right end of lines, with the width of their gutter.
     pub(crate) right: Option<(u32, Markup)>,
     pub(crate) data: Option<&'a Data>,
-    /// The SQL that made it, runnable with `sqlite3`.
-    pub(crate) sql: Option<&'a str>,
+    /// The statements that read its values, as the console takes them.
+    pub(crate) sql: &'a [String],
+    /// The table of the answer that has its data.
+    pub(crate) file: &'a str,
     /// For charts over time: what `chart.js` needs for crosshair and zoom.
     pub(crate) time: Option<Buckets>,
 }
@@ -146,16 +148,18 @@ impl Render for Frame<'_> {
         let data_id = format!("{}-data", self.id);
         let sql_id = format!("{}-sql", self.id);
         html! {
-            figure.chart id=(self.id) data-from=[self.time.map(|time| time.from)] data-step=[self.time.map(|time| time.step)] aria-labelledby=[(!self.title.is_empty()).then(|| format!("{}-t", self.id))] {
+            figure.chart id=(self.id) data-from=[self.time.map(|time| time.from)]
+                data-step=[self.time.map(|time| time.step)]
+                aria-labelledby=[(!self.title.is_empty()).then(|| format!("{}-t", self.id))] {
                 @if !self.title.is_empty() {
                     figcaption.chart-head {
                         h2 id={ (self.id) "-t" } { (self.title) }
                         span.note { (self.note) }
                         (self.head)
-                        @if self.data.is_some() || self.sql.is_some() {
+                        @if self.data.is_some() || !self.sql.is_empty() {
                             span.chart-links {
                                 @if self.data.is_some() { a href={ "#" (data_id) } { "View data" } }
-                                @if self.sql.is_some() { a href={ "#" (sql_id) } { "SQL" } }
+                                @if !self.sql.is_empty() { a href={ "#" (sql_id) } { "SQL" } }
                             }
                         }
                     }
@@ -164,7 +168,8 @@ impl Render for Frame<'_> {
                     svg.chart-y height=(Px(height)) aria-hidden="true" {
                         @for (y, label) in &self.axis.labels { text x="100%" dx="-8" y=(Px(*y)) { (label) } }
                     }
-                    svg.chart-plot height=(Px(height)) viewBox={ "0 0 " (Px(PLOT)) " " (Px(height)) } preserveAspectRatio="none" role="img" aria-label=(self.says) {
+                    svg.chart-plot height=(Px(height)) viewBox={ "0 0 " (Px(PLOT)) " " (Px(height)) }
+                        preserveAspectRatio="none" role="img" aria-label=(self.says) {
                         @for (y, _) in self.axis.labels.iter().skip(1) {
                             line.grid x1="0" x2=(Px(PLOT)) y1=(Px(*y)) y2=(Px(*y)) {}
                         }
@@ -182,20 +187,37 @@ impl Render for Frame<'_> {
                         }
                     }
                 }
-                @if let Some(data) = self.data { (behind(&data_id, self.title, data, self.id)) }
-                @if let Some(sql) = self.sql {
-                    div.chart-behind id=(sql_id) {
-                        div.row { h3 { "SQL" } span.note { "runs with sqlite3" } a href=(Href::of(&["sql"]).set("sql", sql)) { "Open in SQL" } a.push href={ "#" (self.id) } { "Hide" } }
-                        pre.code tabindex="0" { (crate::ui::components::sql::highlight(sql)) }
-                    }
+                @if let Some(data) = self.data { (behind(&data_id, self.title, data, (self.id, self.file))) }
+                @if !self.sql.is_empty() { (statements(&sql_id, self.sql, self.id)) }
+            }
+        }
+    }
+}
+
+/// Bytes of a statement that an address may carry.
+const LONGEST: usize = 8_000;
+
+/// The statements behind a chart, hidden as its data is.
+fn statements(id: &str, sql: &[String], chart: &str) -> Markup {
+    html! {
+        div.chart-behind id=(id) {
+            div.row {
+                h3 { "SQL" }
+                span.note { "what was read, with its values" }
+                a.push href={ "#" (chart) } { "Hide" }
+            }
+            @for sql in sql {
+                @if sql.len() <= LONGEST {
+                    div.row { a href=(Href::to(&["sql"]).set("sql", sql)) { "Open in SQL" } }
                 }
+                pre.code tabindex="0" { (crate::ui::components::sql::highlight(sql)) }
             }
         }
     }
 }
 
 /// Hidden until its link is followed, so that it needs no script.
-fn behind(id: &str, title: &str, data: &Data, chart: &str) -> Markup {
+fn behind(id: &str, title: &str, data: &Data, (chart, file): (&str, &str)) -> Markup {
     html! {
         div.chart-behind id=(id) {
             div.row { h3 { (title) } a.push href={ "#" (chart) } { "Hide" } }
@@ -203,7 +225,10 @@ fn behind(id: &str, title: &str, data: &Data, chart: &str) -> Markup {
                 caption.sr { "Data of the chart " (title) }
                 thead { tr {
                     @for (i, head) in data.heads.iter().enumerate() {
-                        th scope="col" class=[(i > 0).then_some("num num--bare")] data-swatch=[data.classes.get(i).filter(|class| !class.is_empty())] { (head) }
+                        th scope="col" class=[(i > 0).then_some("num num--bare")]
+                            data-swatch=[data.classes.get(i).filter(|class| !class.is_empty())] {
+                            (head)
+                        }
                     }
                 } }
                 tbody { @for row in &data.rows { tr {
@@ -212,7 +237,7 @@ fn behind(id: &str, title: &str, data: &Data, chart: &str) -> Markup {
                     }
                 } } }
             }
-            (csv(&format!("Data of the chart {title}")))
+            (file_button(file, &format!("Data of the chart {title}")))
         }
     }
 }
@@ -293,7 +318,8 @@ mod tests {
             over: html! {},
             right: None,
             data: Some(&data),
-            sql: None,
+            sql: &[],
+            file: "latency",
             time: None,
         };
         insta::assert_snapshot!(frame.render().into_string().replace("><", ">\n<"));

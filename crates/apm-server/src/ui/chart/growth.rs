@@ -13,13 +13,15 @@ use crate::ui::plot::ticks;
 #[derive(Debug, Clone)]
 pub(crate) struct Growth<'a> {
     pub(crate) id: &'a str,
-    /// What the rows are rows of: `people`.
+    /// The table of the rows: `people`.
     pub(crate) table: &'a str,
     /// `(rows, µs)` of single runs.
     pub(crate) runs: &'a [(f64, f64)],
     pub(crate) fit: Option<Fit>,
     pub(crate) height: u32,
-    pub(crate) sql: Option<&'a str>,
+    pub(crate) sql: &'a [String],
+    /// The table of the answer that has its data.
+    pub(crate) file: &'a str,
 }
 
 impl Growth<'_> {
@@ -77,6 +79,7 @@ impl Growth<'_> {
             right: None,
             data: Some(&self.data()),
             sql: self.sql,
+            file: self.file,
             time: None,
         })
     }
@@ -112,7 +115,8 @@ mod tests {
             runs: &[(10.0, 5.0)],
             fit,
             height: 92,
-            sql: None,
+            sql: &[],
+            file: "latency",
         };
         assert_eq!(
             growth.words().unwrap().replace(NARROW, " "),
@@ -133,7 +137,8 @@ mod tests {
                 r_squared: 1.0,
             }),
             height: 92,
-            sql: None,
+            sql: &[],
+            file: "latency",
         };
         insta::assert_snapshot!(growth.render().into_string().replace("><", ">\n<"));
     }

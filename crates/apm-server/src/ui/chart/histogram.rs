@@ -24,7 +24,7 @@ pub(crate) struct Bin {
 #[derive(Debug, Clone)]
 pub(crate) struct Histogram<'a> {
     pub(crate) id: &'a str,
-    /// What is counted, in the plural: `requests`.
+    /// The things that are counted, in the plural: `requests`.
     pub(crate) noun: &'a str,
     pub(crate) bins: &'a [Bin],
     pub(crate) previous: &'a [Bin],
@@ -35,7 +35,9 @@ pub(crate) struct Histogram<'a> {
     pub(crate) sample: Option<f64>,
     /// Number inputs, "Clear" and the scale switch.
     pub(crate) controls: Markup,
-    pub(crate) sql: Option<&'a str>,
+    pub(crate) sql: &'a [String],
+    /// The table of the answer that has its data.
+    pub(crate) file: &'a str,
 }
 
 const HEIGHT: u32 = 140;
@@ -43,13 +45,13 @@ const HEIGHT: u32 = 140;
 const LEAST: f64 = 1.5;
 
 impl Histogram<'_> {
-    /// Whether a bin counts as selected: its middle lies in the brush.
+    /// True if a bin counts as selected: its middle lies in the brush.
     fn selected(&self, bin: &Bin) -> bool {
         self.brush
             .is_some_and(|(from, to)| (from..to).contains(&middle(bin, self.scale)))
     }
 
-    /// How many the brush holds, and how many it leaves.
+    /// The numbers inside and outside of the brush.
     pub(crate) fn split(&self) -> (u64, u64) {
         self.bins.iter().fold((0, 0), |(inside, outside), bin| {
             if self.selected(bin) {
@@ -118,10 +120,14 @@ impl Histogram<'_> {
             right: None,
             data: Some(&data),
             sql: self.sql,
+            file: self.file,
             time: None,
         });
         html! {
-            div.brushable data-from=(from) data-to=(to) data-scale=(if matches!(self.scale, Scale::Log { .. }) { "log" } else { "linear" }) { (chart) }
+            div.brushable data-from=(from) data-to=(to)
+                data-scale=(if matches!(self.scale, Scale::Log { .. }) { "log" } else { "linear" }) {
+                (chart)
+            }
         }
     }
 
@@ -135,12 +141,18 @@ impl Histogram<'_> {
             @for bin in self.bins.iter().filter(|bin| bin.count > 0) {
                 @let (left, right) = (self.scale.place(bin.from) * PLOT, self.scale.place(bin.to) * PLOT);
                 @let tall = (height.height - height.y(bin.count as f64)).max(LEAST);
-                rect class=(if self.selected(bin) { "bar bar-in" } else { "bar bar-out" }) x=(Px(left)) width=(Px(right - left)) y=(Px(height.height - tall)) height=(Px(tall)) data-from=(bin.from) data-to=(bin.to) {
-                    title { (duration(bin.from).to_string()) " – " (duration(bin.to).to_string()) ": " (grouped(bin.count)) " " (if bin.count == 1 { self.noun.trim_end_matches('s') } else { self.noun }) }
+                rect class=(if self.selected(bin) { "bar bar-in" } else { "bar bar-out" }) x=(Px(left))
+                    width=(Px(right - left)) y=(Px(height.height - tall)) height=(Px(tall)) data-from=(bin.from)
+                    data-to=(bin.to) {
+                    title {
+                        (duration(bin.from).to_string()) " – " (duration(bin.to).to_string()) ": " (grouped(bin.count))
+                        " " (if bin.count == 1 { self.noun.trim_end_matches('s') } else { self.noun })
+                    }
                 }
                 @if bin.failed > 0 {
                     @let tall = (height.height - height.y(bin.failed as f64)).max(LEAST);
-                    rect.bar.r-5xx x=(Px(left)) width=(Px(right - left)) y=(Px(height.height - tall)) height=(Px(tall)) {}
+                    rect.bar.r-5xx x=(Px(left)) width=(Px(right - left)) y=(Px(height.height - tall))
+                        height=(Px(tall)) {}
                 }
             }
             @if !self.previous.is_empty() { path.ghost d=(self.outline(axis)) {} }
@@ -175,7 +187,9 @@ impl Histogram<'_> {
                 @for (edge, value) in [("from", from), ("to", to)] {
                     @let place = self.scale.place(value);
                     line.band-edge x1=(Pc(place)) x2=(Pc(place)) y1="0" y2=(Px(height)) {}
-                    svg x=(Pc(place)) y=(Px(height / 2.0 - 9.0)) overflow="visible" { rect.handle data-edge=(edge) x="-4" width="8" height="18" rx="3" {} }
+                    svg x=(Pc(place)) y=(Px(height / 2.0 - 9.0)) overflow="visible" {
+                        rect.handle data-edge=(edge) x="-4" width="8" height="18" rx="3" {}
+                    }
                 }
             }
             @if let Some(p95) = self.p95 {
@@ -188,7 +202,9 @@ impl Histogram<'_> {
                 }
             }
             @if let Some(sample) = self.sample {
-                svg x=(Pc(self.scale.place(sample))) y=(Px(height + 1.0)) overflow="visible" { path.here d="M0 0l4.5 7h-9z" {} }
+                svg x=(Pc(self.scale.place(sample))) y=(Px(height + 1.0)) overflow="visible" {
+                    path.here d="M0 0l4.5 7h-9z" {}
+                }
             }
         }
     }
@@ -204,9 +220,14 @@ impl Histogram<'_> {
                 } @else {
                     li { span.swatch.r-bar aria-hidden="true" {} (self.noun) " " b { (number::compact(outside)) } }
                 }
-                @if failed > 0 { li { span.swatch.r-5xx aria-hidden="true" {} "failed " b { (number::compact(failed)) } } }
+                @if failed > 0 {
+                    li { span.swatch.r-5xx aria-hidden="true" {} "failed " b { (number::compact(failed)) } }
+                }
                 @if !self.previous.is_empty() {
-                    li { svg.keydash width="14" height="8" aria-hidden="true" { path d="M0 4h14" {} } (self.previous_name) }
+                    li {
+                        svg.keydash width="14" height="8" aria-hidden="true" { path d="M0 4h14" {} }
+                        (self.previous_name)
+                    }
                 }
             }
         }
@@ -295,7 +316,8 @@ mod tests {
             p95: Some(39_000.0),
             sample: Some(25_000.0),
             controls: html! {},
-            sql: None,
+            sql: &[],
+            file: "latency",
         }
     }
 

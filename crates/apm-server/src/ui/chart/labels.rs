@@ -1,8 +1,10 @@
 //! Labels at the right end of lines: pushed apart until none covers another, and kept in their order.
 
-/// New places for labels that want to stand at `wanted`, at least `gap` apart, within `low ..= high` as far as they fit.
+/// New places for labels that want to stand at `wanted`, at least `gap` apart, within `low ..= high` as far as they
+/// fit.
 ///
-/// Neighbours that collide become one block around the mean of what they wanted, so that a block moves as little as it can.
+/// Neighbours that collide become one block around the mean of what they wanted, so that a block moves as little as it
+/// can.
 pub(crate) fn spread(wanted: &[f64], gap: f64, low: f64, high: f64) -> Vec<f64> {
     struct Block {
         first: usize,

@@ -35,7 +35,9 @@ pub(crate) struct LineChart<'a> {
     pub(crate) counts: &'a [u64],
     pub(crate) counts_name: &'a str,
     pub(crate) height: u32,
-    pub(crate) sql: Option<&'a str>,
+    pub(crate) sql: &'a [String],
+    /// The table of the answer that has its data.
+    pub(crate) file: &'a str,
 }
 
 /// Width of the gutter for labels at the right end.
@@ -71,6 +73,7 @@ impl LineChart<'_> {
             right: Some((RIGHT, self.right(&axis))),
             data: Some(&data),
             sql: self.sql,
+            file: self.file,
             time: Some(self.buckets),
         })
     }
@@ -80,7 +83,8 @@ impl LineChart<'_> {
         let runs = runs(line.values);
         html! {
             @for run in runs.iter().filter(|run| run.len() > 1 && !line.sparse) {
-                polyline class={ "line " (line.class) } points=(points(run.clone().filter_map(|i| line.values[i].map(|value| (self.buckets.middle(i), axis.height.y(value)))))) {}
+                polyline class={ "line " (line.class) }
+                    points=(points(run.clone().filter_map(|i| line.values[i].map(|value| (self.buckets.middle(i), axis.height.y(value)))))) {}
             }
         }
     }
@@ -92,7 +96,8 @@ impl LineChart<'_> {
                     @if run.len() == 1 || line.sparse {
                         @for i in run {
                             @if let Some(value) = line.values[i] {
-                                circle class={ "dot dot-" (line.class) } cx=(Pc(self.buckets.middle(i) / PLOT)) cy=(Px(axis.height.y(value))) r="2.5" {}
+                                circle class={ "dot dot-" (line.class) } cx=(Pc(self.buckets.middle(i) / PLOT))
+                                    cy=(Px(axis.height.y(value))) r="2.5" {}
                             }
                         }
                     }
@@ -125,7 +130,10 @@ impl LineChart<'_> {
         let height = axis.height;
         html! {
             @for run in runs(&missing) {
-                rect.nodata x=(Px(run.start as f64 * width)) width=(Px(run.len() as f64 * width)) y=(Px(height.room)) height=(Px(height.height - height.room)) { title { "no data" } }
+                rect.nodata x=(Px(run.start as f64 * width)) width=(Px(run.len() as f64 * width)) y=(Px(height.room))
+                    height=(Px(height.height - height.room)) {
+                    title { "no data" }
+                }
             }
         }
     }
@@ -151,7 +159,10 @@ impl LineChart<'_> {
         let places = labels::spread(&wanted, LABEL_GAP, 6.0, axis.height.height - 4.0);
         html! {
             @for ((line, value), y) in ends.iter().zip(places) {
-                text data-kind=(line.class) x="8" y=(Px(y)) { tspan { (self.measure.write(*value)) } tspan.lab dx="5" { (line.name) } }
+                text data-kind=(line.class) x="8" y=(Px(y)) {
+                    tspan { (self.measure.write(*value)) }
+                    tspan.lab dx="5" { (line.name) }
+                }
             }
         }
     }
@@ -252,7 +263,8 @@ mod tests {
             counts: &[3, 4, 0, 5, 6],
             counts_name: "requests",
             height: 172,
-            sql: None,
+            sql: &[],
+            file: "latency",
         };
         let clock = Clock {
             now: buckets.to(),

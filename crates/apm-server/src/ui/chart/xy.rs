@@ -8,7 +8,7 @@ use crate::ui::plot::coordinate::{PLOT, Pc, Px, points};
 use crate::ui::plot::scale::Scale;
 use crate::ui::plot::ticks;
 
-/// What x is.
+/// The meaning of x.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Across<'a> {
     /// µs since the epoch.
@@ -71,7 +71,8 @@ impl XyChart<'_> {
             right: None,
             // The rows stand in the table below.
             data: None,
-            sql: None,
+            sql: &[],
+            file: "rows",
             time: None,
         })
     }

@@ -76,7 +76,7 @@ fn track(share: f64, fill: &str) -> Markup {
     html! { rect.track width="100%" height="4" {} rect class=(fill) width=(Pc(share.clamp(0.0, 1.0))) height="4" {} }
 }
 
-/// Whether a rise is bad, or neither good nor bad.
+/// True if a rise is bad, or neither good nor bad.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Rise {
     Worse,
@@ -93,7 +93,7 @@ pub(crate) fn delta_cell(delta: Delta, rise: Rise, against: &str) -> Markup {
     html! { td.num { (change(delta, rise, against, " delta--cell")) } }
 }
 
-/// Whether a delta is drawn in red.
+/// True if a delta is drawn in red.
 pub(crate) fn is_worse(delta: Delta, rise: Rise) -> bool {
     matches!((delta, rise), (Delta::Changed { percent, firm: true }, Rise::Worse) if percent > 0)
 }
@@ -124,7 +124,7 @@ fn change(delta: Delta, rise: Rise, against: &str, class: &str) -> Markup {
     }
 }
 
-/// What a badge or a mark says by its colour.
+/// The meaning of the colour of a badge or a mark.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Tone {
     Neutral,

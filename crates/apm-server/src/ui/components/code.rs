@@ -2,7 +2,7 @@
 
 use maud::{Markup, PreEscaped, html};
 
-/// What a piece of source is, as the design's class: `k f str p nu c`, or nothing.
+/// The kind of a piece of source, as the design's class: `k f str p nu c`, or nothing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Kind {
     Plain,

@@ -8,7 +8,10 @@ use crate::ui::number::grouped;
 /// An active filter, removable with one click.
 pub(crate) fn chip(text: &str, remove: impl Render) -> Markup {
     html! {
-        span.chip { span { code { (text) } } a href=(remove) aria-label={ "Remove filter " (text) } { (icon::small("close")) } }
+        span.chip {
+            span { code { (text) } }
+            a href=(remove) aria-label={ "Remove filter " (text) } { (icon::small("close")) }
+        }
     }
 }
 
@@ -47,7 +50,7 @@ pub(crate) fn tabs(label: &str, tabs: &[Tab]) -> Markup {
     }
 }
 
-/// Where a pager leads: one link each, none where there is nothing.
+/// The links of a pager: one each, none where there is nothing.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Pager {
     pub(crate) label: &'static str,
@@ -76,7 +79,9 @@ fn step(icon: &str, label: &str, href: Option<&str>) -> Markup {
     html! {
         @match href {
             Some(href) => { a.btn.btn--icon.btn--small href=(href) aria-label=(label) { (icon::small(icon)) } }
-            None => { button.btn.btn--icon.btn--small type="button" disabled aria-label=(label) { (icon::small(icon)) } }
+            None => {
+                button.btn.btn--icon.btn--small type="button" disabled aria-label=(label) { (icon::small(icon)) }
+            }
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use maud::{Markup, html};
 
-/// How much a finding matters.
+/// The weight of a finding.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Mark {
     Failure,

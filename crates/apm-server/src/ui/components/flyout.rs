@@ -16,7 +16,9 @@ pub(crate) fn flyout(
         aside.flyout id="flyout" aria-label=(label) {
             div.flyout-head {
                 div { div.row { h2 title=(title) { (title) } } div.row.soft { (sub) } }
-                a.btn.btn--ghost.btn--icon.btn--small.push href=(close) aria-label="Close details (Esc)" data-close { (icon::icon("close")) }
+                a.btn.btn--ghost.btn--icon.btn--small.push href=(close) aria-label="Close details (Esc)" data-close {
+                    (icon::icon("close"))
+                }
             }
             (sections)
         }

@@ -44,7 +44,11 @@ pub(crate) fn frames(frames: &[StackFrame]) -> Markup {
     html! {
         div.frames {
             @for (first, group) in groups {
-                @if is_aside(&group[0]) && group.len() > 1 { (folded(group)) } @else { (one(&group[0], first_own == Some(first))) }
+                @if is_aside(&group[0]) && group.len() > 1 {
+                    (folded(group))
+                } @else {
+                    (one(&group[0], first_own == Some(first)))
+                }
             }
         }
     }
@@ -65,7 +69,12 @@ fn folded(group: &[StackFrame]) -> Markup {
     };
     html! {
         details.folded {
-            summary { (twisty()) (group.len()) (kind) span.where.dim { (crates[..crates.len().min(4)].join(", ")) @if more > 0 { " and " (more) " more" } } }
+            summary {
+                (twisty())
+                (group.len())
+                (kind)
+                span.where.dim { (crates[..crates.len().min(4)].join(", ")) @if more > 0 { " and " (more) " more" } }
+            }
             @for frame in group { (one(frame, false)) }
         }
     }
@@ -117,13 +126,18 @@ fn body(frame: &StackFrame) -> Markup {
         @if frame.context.is_some() {
             div.src tabindex="0" {
                 @for (i, (text, hit)) in lines.enumerate() {
-                    span class=(if hit { "ln hit" } else { "ln" }) { @if let Some(first) = first { (first + i as u64) } }
+                    span class=(if hit { "ln hit" } else { "ln" }) {
+                        @if let Some(first) = first { (first + i as u64) }
+                    }
                     span class=[hit.then_some("hit")] { (source::line(text)) }
                 }
             }
         }
         @if !frame.vars.is_empty() {
-            table.kv { caption.sr { "Local variables" } tbody { @for (name, value) in &frame.vars { tr { th scope="row" { (name) } td { (value) } } } } }
+            table.kv {
+                caption.sr { "Local variables" }
+                tbody { @for (name, value) in &frame.vars { tr { th scope="row" { (name) } td { (value) } } } }
+            }
         }
     }
 }

@@ -1,5 +1,5 @@
-//! The header: service, environment, query bar, comparison, time, theme. What it offers comes from the store; what it shows,
-//! from the address.
+//! The header: service, environment, query bar, comparison, time, theme. What it offers comes from the store; what it
+//! shows, from the address.
 
 use maud::{Markup, html};
 
@@ -34,7 +34,9 @@ pub(crate) fn header(
             (picker::picker(view, around))
             (theme(view))
             details.menu.menu--right {
-                summary.btn.btn--ghost.btn--icon aria-label="Keyboard shortcuts" title="Keyboard shortcuts" data-help { "?" }
+                summary.btn.btn--ghost.btn--icon aria-label="Keyboard shortcuts" title="Keyboard shortcuts" data-help {
+                    "?"
+                }
                 (shortcuts())
             }
         }
@@ -46,9 +48,17 @@ fn services(view: &View, around: &Surroundings, service: Option<&str>) -> Markup
         details.menu {
             summary.btn { span.clip { (service.unwrap_or("All services")) } (icon::caret()) }
             ul.menu-list {
-                li { a href=(view.to(&["services"])) aria-current=[service.is_none().then_some("true")] { "All services" } }
+                li {
+                    a href=(view.to(&["services"])) aria-current=[service.is_none().then_some("true")] {
+                        "All services"
+                    }
+                }
                 @for name in &around.services {
-                    li { a href=(view.to(&["services", name])) aria-current=[(service == Some(name)).then_some("true")] { (name) } }
+                    li {
+                        a href=(view.to(&["services", name])) aria-current=[(service == Some(name)).then_some("true")] {
+                            (name)
+                        }
+                    }
                 }
             }
         }
@@ -63,7 +73,11 @@ fn environments(view: &View, around: &Surroundings) -> Markup {
             ul.menu-list {
                 li { a href=(view.here().without("env")) aria-current=[current.is_none().then_some("true")] { "all" } }
                 @for name in &around.environments {
-                    li { a href=(view.here().set("env", name)) aria-current=[(current == Some(name)).then_some("true")] { (name) } }
+                    li {
+                        a href=(view.here().set("env", name)) aria-current=[(current == Some(name)).then_some("true")] {
+                            (name)
+                        }
+                    }
                 }
             }
         }
@@ -77,9 +91,18 @@ fn comparison(view: &View) -> Markup {
             summary.btn { span.soft { "vs" } " " (view.against()) (icon::caret()) }
             ul.menu-list {
                 @for choice in Comparison::options(view.range) {
-                    li { a href=(view.here().set("cmp", choice.as_str())) aria-current=[(current == Some(*choice)).then_some("true")] { (view.words(*choice)) } }
+                    li {
+                        a href=(view.here().set("cmp", choice.as_str()))
+                            aria-current=[(current == Some(*choice)).then_some("true")] {
+                            (view.words(*choice))
+                        }
+                    }
                 }
-                li { a href=(view.here().set("cmp", "off")) aria-current=[current.is_none().then_some("true")] { "nothing" } }
+                li {
+                    a href=(view.here().set("cmp", "off")) aria-current=[current.is_none().then_some("true")] {
+                        "nothing"
+                    }
+                }
             }
         }
     }
@@ -93,8 +116,12 @@ fn theme(view: &View) -> Markup {
     } else {
         Theme::Dark
     };
-    let href = Href::of(&["theme", next.name()]).set("back", &view.here().to_string());
-    html! { a.btn.btn--ghost.btn--icon href=(href) aria-label="Switch theme" title="Switch theme" data-theme-toggle { (icon::icon("theme")) } }
+    let href = Href::to(&["theme", next.name()]).set("back", &view.here().to_string());
+    html! {
+        a.btn.btn--ghost.btn--icon href=(href) aria-label="Switch theme" title="Switch theme" data-theme-toggle {
+            (icon::icon("theme"))
+        }
+    }
 }
 
 fn shortcuts() -> Markup {

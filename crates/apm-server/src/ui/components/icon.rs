@@ -20,14 +20,19 @@ pub(crate) fn caret() -> Markup {
 }
 
 fn sized(name: &str, class: &str, view_box: &str) -> Markup {
-    html! { svg class=(class) viewBox=(view_box) aria-hidden="true" { use href={ (assets::url("icons.svg")) "#i-" (name) } {} } }
+    html! {
+        svg class=(class) viewBox=(view_box) aria-hidden="true" {
+            use href={ (assets::url("icons.svg")) "#i-" (name) } {}
+        }
+    }
 }
 
 /// A pocket with three spans in it.
 pub(crate) fn logo() -> Markup {
     html! {
         svg.logo viewBox="0 0 20 20" aria-hidden="true" {
-            path d="M2.5 3.5h15V11a6.5 6.5 0 0 1-6.5 6.5H9A6.5 6.5 0 0 1 2.5 11z" fill="none" stroke="currentColor" stroke-width="1.6" stroke-linejoin="round" {}
+            path d="M2.5 3.5h15V11a6.5 6.5 0 0 1-6.5 6.5H9A6.5 6.5 0 0 1 2.5 11z" fill="none" stroke="currentColor"
+                stroke-width="1.6" stroke-linejoin="round" {}
             path d="M5.6 7h5M8 10h5.4M9.6 13h2.6" stroke="currentColor" stroke-width="1.6" stroke-linecap="round" {}
         }
     }

@@ -22,7 +22,7 @@ pub(crate) fn split(class: &str, parts: &[Markup]) -> Markup {
     html! { div class={ "split " (class) } { @for part in parts { (part) } } }
 }
 
-/// What is empty, which filter did it, and what repairs it.
+/// An empty panel, with the filter that emptied it and the remedy.
 pub(crate) fn empty(title: &str, reason: impl Render, remedies: impl Render) -> Markup {
     html! { div.panel.empty { h2 { (title) } p { (reason) } div.row { (remedies) } } }
 }

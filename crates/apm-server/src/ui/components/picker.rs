@@ -45,23 +45,44 @@ pub(crate) fn picker(view: &View, around: &Surroundings) -> Markup {
     html! {
         div.group role="group" aria-label="Time range" {
             details.menu {
-                summary.btn { (icon::icon("clock")) (name) " " span.dim { (clock.minute(view.range.from)) "–" (clock.minute(view.range.to)) } (icon::caret()) }
+                summary.btn {
+                    (icon::icon("clock"))
+                    (name)
+                    " "
+                    span.dim { (clock.minute(view.range.from)) "–" (clock.minute(view.range.to)) }
+                    (icon::caret())
+                }
                 div.picker.menu-list role="group" aria-label="Time range" {
                     div.picker-list {
                         @for (i, (from, words)) in PRESETS.iter().enumerate() {
-                            a href=(view.here().set("from", from).without("to").without("page")) aria-current=[(*words == name).then_some("true")] data-key=(i + 1) {
+                            a href=(view.here().set("from", from).without("to").without("page"))
+                                aria-current=[(*words == name).then_some("true")] data-key=(i + 1) {
                                 (words) kbd aria-hidden="true" { (i + 1) }
                             }
                         }
                         @for (at, words) in &since {
                             @let from = apm_time::rfc3339(*at);
-                            a href=(view.here().set("from", &from).without("to").without("page")) aria-current=[(view.param("from") == Some(&from)).then_some("true")] title=(words) { (words) }
+                            a href=(view.here().set("from", &from).without("to").without("page"))
+                                aria-current=[(view.param("from") == Some(&from)).then_some("true")] title=(words) {
+                                (words)
+                            }
                         }
                     }
                     form.picker-form method="get" action=(view.path) {
-                        @for (key, value) in view.params_but(&["from", "to", "page"]) { input type="hidden" name=(key) value=(value); }
-                        label { "From" input.input.input--text name="from" value=(view.param("from").unwrap_or(apm_time::DEFAULT_FROM)) spellcheck="false" autocomplete="off"; }
-                        label { "To" input.input.input--text name="to" value=(view.param("to").unwrap_or("now")) spellcheck="false" autocomplete="off"; }
+                        @for (key, value) in view.params_but(&["from", "to", "page"]) {
+                            input type="hidden" name=(key) value=(value);
+                        }
+                        label {
+                            "From"
+                            input.input.input--text name="from"
+                                value=(view.param("from").unwrap_or(apm_time::DEFAULT_FROM)) spellcheck="false"
+                                autocomplete="off";
+                        }
+                        label {
+                            "To"
+                            input.input.input--text name="to" value=(view.param("to").unwrap_or("now"))
+                                spellcheck="false" autocomplete="off";
+                        }
                         p.dim { "2026-01-31 12:00" (zone(view)) ", 2026-01-31T12:00:00Z, now, now-15m, now/d" }
                         div.row {
                             span.soft { "Refresh" }
@@ -76,9 +97,15 @@ pub(crate) fn picker(view: &View, around: &Surroundings) -> Markup {
             }
             a.btn.btn--icon href=(view.zoomed_out()) aria-label="Zoom out" title="Zoom out" { (icon::icon("zoomout")) }
             @if refresh > 0 {
-                a.btn.btn--icon href=(view.here().set("refresh", "0")) aria-label={ "Pause automatic refresh, now every " (refresh) " s" } title="Pause" data-pause { (icon::icon("pause")) }
+                a.btn.btn--icon href=(view.here().set("refresh", "0"))
+                    aria-label={ "Pause automatic refresh, now every " (refresh) " s" } title="Pause" data-pause {
+                    (icon::icon("pause"))
+                }
             } @else {
-                a.btn.btn--icon href=(view.here().set("refresh", "5")) aria-label="Refresh every 5 s" title="Refresh every 5 s" { (icon::icon("live")) }
+                a.btn.btn--icon href=(view.here().set("refresh", "5")) aria-label="Refresh every 5 s"
+                    title="Refresh every 5 s" {
+                    (icon::icon("live"))
+                }
             }
         }
     }

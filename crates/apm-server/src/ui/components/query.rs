@@ -54,7 +54,7 @@ pub(crate) fn query_bar(
     }
 }
 
-/// What can be typed here, for readers without a script.
+/// Names that can be typed here, for readers without a script.
 fn offered(bar: Bar, around: &Surroundings) -> Vec<String> {
     let fields: &[&str] = match bar {
         Bar::List(list) => list.fields(),
@@ -78,7 +78,10 @@ pub(crate) fn shown(query: &str, error: &Trouble) -> Markup {
         @if let Some((at, len)) = error.place {
             @let from = at.saturating_sub(AROUND);
             @let part: String = query.chars().skip(from).take(AROUND + len + AROUND).collect();
-            pre.caret { (if from > 0 { "…" } else { "" }) (part) "\n" (" ".repeat(at - from + usize::from(from > 0))) ("^".repeat(len.clamp(1, 2 * AROUND))) }
+            pre.caret {
+                (if from > 0 { "…" } else { "" }) (part) "\n" (" ".repeat(at - from + usize::from(from > 0)))
+                ("^".repeat(len.clamp(1, 2 * AROUND)))
+            }
         }
         span { (error.says) }
     }

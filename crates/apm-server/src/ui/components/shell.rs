@@ -81,7 +81,7 @@ pub(crate) struct Page {
     pub(crate) service: Option<String>,
     pub(crate) query: QueryState,
     pub(crate) body: Markup,
-    /// Whether it refreshes itself unless told otherwise; a page about one thing stays as it is.
+    /// True if it refreshes itself unless told otherwise; a page about one thing stays as it is.
     pub(crate) fresh: bool,
 }
 
@@ -115,8 +115,10 @@ pub(crate) fn document(view: &View, around: &Surroundings, page: &Page) -> Marku
                     (nav(view, around, page.section))
                     main.main id="main" tabindex="-1" { (page.body) }
                 }
-                // What a button that asks for a table as a file sends along: the page as it is.
-                form id="state" method="get" action=(view.path) hidden { @for (key, value) in view.params_but(&["csv"]) { input type="hidden" name=(key) value=(value); } }
+                // A button that asks for a table as a file sends the state of the page along.
+                form id="state" method="get" action=(view.path) hidden {
+                    @for (key, value) in view.params_but(&["csv"]) { input type="hidden" name=(key) value=(value); }
+                }
                 div.sr id="announce" role="status" aria-live="polite" {}
             }
         }
@@ -127,7 +129,11 @@ pub(crate) fn document(view: &View, around: &Surroundings, page: &Page) -> Marku
 fn hatch() -> Markup {
     html! {
         svg.sr width="0" height="0" aria-hidden="true" {
-            defs { pattern id="hatch" width="5" height="5" patternUnits="userSpaceOnUse" patternTransform="rotate(45)" { path.hatchline d="M0 0v5" {} } }
+            defs {
+                pattern id="hatch" width="5" height="5" patternUnits="userSpaceOnUse" patternTransform="rotate(45)" {
+                    path.hatchline d="M0 0v5" {}
+                }
+            }
         }
     }
 }
@@ -169,7 +175,9 @@ fn link(view: &View, section: Section, current: Section, count: Option<(u64, boo
         a href=(href) aria-current=[(section == current).then_some("page")] {
             (icon::icon(section.name()))
             span.lbl { (section.title()) }
-            @if let Some((n, bad)) = count { span class=(if bad { "count bad" } else { "count" }) { (number::compact(n)) } }
+            @if let Some((n, bad)) = count {
+                span class=(if bad { "count bad" } else { "count" }) { (number::compact(n)) }
+            }
         }
     }
 }

@@ -1,6 +1,6 @@
-//! What a page shows around its own content.
+//! Facts for the parts of a page around its content.
 
-/// What the header and the navigation know about the store.
+/// Facts about the store for the header and the navigation.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Surroundings {
     pub(crate) services: Vec<String>,

@@ -1,8 +1,9 @@
 //! The waterfall: a treegrid of names, durations and bars on one timeline.
 //!
-//! Of a trace of a few hundred lines every row is in the document, so that the browser's own find works. Of a larger one there is a
-//! part, and links to the others; scripts ask for the parts as the reader scrolls. Names are links that open the details without a
-//! script; `waterfall.js` adds the arrow keys, folding and search. What the rows are is decided by the page.
+//! Of a trace of a few hundred lines every row is in the document, so that the browser's own find works. Of a larger
+//! one there is a part, and links to the others; scripts ask for the parts as the reader scrolls. Names are links that
+//! open the details without a script; `waterfall.js` adds the arrow keys, folding and search. What the rows are is
+//! decided by the page.
 
 use std::ops::Range;
 
@@ -14,7 +15,7 @@ use crate::ui::plot::coordinate::Pc;
 use crate::ui::plot::scale::Scale;
 use crate::ui::plot::ticks;
 
-/// What a bar looks like.
+/// The look of a bar.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Bar {
     Plain,
@@ -61,13 +62,13 @@ pub(crate) struct Row {
     pub(crate) name: String,
     /// Of a part: the address that folds it or unfolds it.
     pub(crate) turn: Option<String>,
-    /// What is looked for.
+    /// The search.
     pub(crate) hit: bool,
     /// The one of the hits that the reader is at.
     pub(crate) current_hit: bool,
 }
 
-/// Which part of the rows is there.
+/// The part of the rows that is there.
 #[derive(Debug, Clone)]
 pub(crate) struct Part {
     /// The place of the first row.
@@ -76,9 +77,9 @@ pub(crate) struct Part {
     pub(crate) total: usize,
     /// The names of the lines that the reader folded or unfolded.
     pub(crate) turned: String,
-    /// Where a script asks for other rows.
+    /// The address at which a script asks for other rows.
     pub(crate) address: String,
-    /// How many items were found, and which of them is shown.
+    /// The number of items that were found, and the one that is shown.
     pub(crate) hits: Option<(usize, usize)>,
 }
 
@@ -99,8 +100,8 @@ const MOST_LABEL: usize = 600;
 
 /// Levels that the style sheet has an indentation for.
 const MOST_INDENTED: usize = 24;
-/// Rows of a group that are seen. Groups are as tall as this many rows, so the style sheet can say their height, and a browser lays
-/// out only those near the window.
+/// Rows of a group that are seen. Groups are as tall as this many rows, so the style sheet can say their height, and a
+/// browser lays out only those near the window.
 const GROUP: usize = 64;
 /// Letters of a name that have room in any window.
 const ALWAYS_FITS: usize = 16;
@@ -119,12 +120,12 @@ pub(crate) fn type_class(span_type: &str) -> &'static str {
 }
 
 impl Waterfall {
-    /// Whether all rows may be sent at once.
+    /// True if all rows may be sent at once.
     pub(crate) fn fits(&self) -> bool {
         self.bodies().1 == self.rows.len()
     }
 
-    /// How many rows are sent.
+    /// The number of rows that are sent.
     pub(crate) fn sent(&self) -> usize {
         self.bodies().1
     }
@@ -161,7 +162,9 @@ impl Waterfall {
         let part = self.part.as_ref();
         html! {
             table data-first=[part.map(|part| part.first)] data-total=[part.map(|part| part.total)] data-turned=[part.map(|part| &part.turned)]
-                data-hits=[part.and_then(|part| part.hits).map(|hits| hits.0)] data-hit=[part.and_then(|part| part.hits).map(|hits| hits.1)] { (bodies) }
+                data-hits=[part.and_then(|part| part.hits).map(|hits| hits.0)] data-hit=[part.and_then(|part| part.hits).map(|hits| hits.1)] {
+                    (bodies)
+                }
         }
     }
 
@@ -205,7 +208,7 @@ impl Waterfall {
 #[derive(Debug)]
 struct Group {
     rows: Range<usize>,
-    /// Whether `GROUP` of them are seen.
+    /// True if `GROUP` of them are seen.
     full: bool,
 }
 
@@ -219,7 +222,9 @@ impl Render for Waterfall {
         html! {
             div.wf-box {
             // One drawing behind all rows: thousands of them need no lines of their own.
-            svg.wf-lines aria-hidden="true" { @for tick in &ticks { line.grid x1=(Pc(tick.place)) x2=(Pc(tick.place)) y1="0" y2="100%" {} } }
+            svg.wf-lines aria-hidden="true" {
+                @for tick in &ticks { line.grid x1=(Pc(tick.place)) x2=(Pc(tick.place)) y1="0" y2="100%" {} }
+            }
             table.wf id="wf" role="treegrid" aria-label={ "Trace, " (rows) " rows, " (total) } aria-rowcount=[part.map(|part| part.total + 1)]
                 data-rows=[part.map(|part| &part.address)] data-first=[part.map(|part| part.first)] data-total=[part.map(|part| part.total)]
                 data-turned=[part.map(|part| &part.turned)] {
@@ -229,7 +234,11 @@ impl Render for Waterfall {
                     th.time role="columnheader" scope="col" {
                         span.sr { "Timeline" }
                         svg.ruler aria-hidden="true" data-from=(self.from) data-to=(self.to) {
-                            @for tick in &ticks { text class=(if tick.place < 0.01 { "start" } else { "" }) x=(Pc(tick.place)) y="19" { (tick.label) } }
+                            @for tick in &ticks {
+                                text class=(if tick.place < 0.01 { "start" } else { "" }) x=(Pc(tick.place)) y="19" {
+                                    (tick.label)
+                                }
+                            }
                             text.end x="100%" y="19" { (total) }
                         }
                     }
@@ -290,7 +299,9 @@ impl Row {
                 td role="gridcell" {
                     div class=(self.indented()) {
                         @match (&self.turn, self.expanded) {
-                            (Some(turn), Some(open)) => { a.twisty href=(turn) tabindex="-1" aria-label=(if open { "Fold" } else { "Unfold" }) {} }
+                            (Some(turn), Some(open)) => {
+                                a.twisty href=(turn) tabindex="-1" aria-label=(if open { "Fold" } else { "Unfold" }) {}
+                            }
                             _ => span.twisty {},
                         }
                         span class={ "swatch " (self.class) } aria-hidden="true" {}
@@ -315,13 +326,20 @@ impl Row {
         html! {
             @match self.bar {
                 Bar::Plain => { (bar(self.class, left, right)) }
-                Bar::Total { until } => { rect class={ (self.class) " total" } x=(Pc(left)) width=(Pc(place(until) - left)) y="8" height="11" rx="1.5" {} }
+                Bar::Total { until }
+                => {
+                    rect class={ (self.class) " total" } x=(Pc(left)) width=(Pc(place(until) - left)) y="8"
+                        height="11" rx="1.5" {}
+                }
                 Bar::None => {}
                 Bar::Gap => { rect.gap x=(Pc(left)) width=(Pc(right - left)) y="8.5" height="10" rx="1.5" {} }
                 Bar::Slices(n) => {
                     @let n = n.clamp(1, MOST_SLICES);
                     @let slice = (right - left) / n as f64;
-                    @for i in 0..n { rect class=(self.class) x=(Pc(left + slice * i as f64)) width=(Pc(slice * 0.92)) y="8" height="11" rx="1" {} }
+                    @for i in 0..n {
+                        rect class=(self.class) x=(Pc(left + slice * i as f64)) width=(Pc(slice * 0.92)) y="8"
+                            height="11" rx="1" {}
+                    }
                 }
             }
             @if self.failed && self.bar != Bar::None { rect.fail x=(Pc(left)) width="3" y="6" height="15" rx="1" {} }
@@ -337,127 +355,11 @@ impl Row {
 fn bar(class: &str, left: f64, right: f64) -> Markup {
     html! {
         @if right - left < 0.01 { rect class=(class) x=(Pc(left.min(0.995))) width="2" y="8" height="11" rx="1" {} }
-        @if right - left >= 0.001 { rect class=(class) x=(Pc(left)) width=(Pc(right - left)) y="8" height="11" rx="1.5" {} }
+        @if right - left >= 0.001 {
+            rect class=(class) x=(Pc(left)) width=(Pc(right - left)) y="8" height="11" rx="1.5" {}
+        }
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn row(id: &str, level: usize, at: i64, duration: i64) -> Row {
-        Row {
-            id: id.into(),
-            level,
-            expanded: None,
-            hidden: false,
-            class: "t-db",
-            label: "SELECT FROM <people>".into(),
-            service: None,
-            badges: Vec::new(),
-            duration,
-            at,
-            bar: Bar::Plain,
-            failed: false,
-            quiet: false,
-            selected: false,
-            critical: Vec::new(),
-            href: None,
-            place: None,
-            name: String::new(),
-            turn: None,
-            hit: false,
-            current_hit: false,
-        }
-    }
-
-    #[test]
-    fn every_kind_of_row_is_golden() {
-        let rows = vec![
-            Row {
-                service: Some("my-app".into()),
-                expanded: Some(true),
-                class: "t-app",
-                critical: vec![(0, 20_000)],
-                href: Some("/t?item=a".into()),
-                ..row("a", 1, 0, 80_000)
-            },
-            Row {
-                bar: Bar::Slices(4),
-                badges: vec![(Tone::Neutral, "4×".into())],
-                ..row("b", 2, 20_000, 9_600)
-            },
-            Row {
-                bar: Bar::Total { until: 50_000 },
-                expanded: Some(false),
-                badges: vec![(Tone::Warn, "repeated 137×".into())],
-                ..row("c", 2, 30_000, 20_000)
-            },
-            Row {
-                failed: true,
-                selected: true,
-                ..row("d", 2, 60_000, 40)
-            },
-            Row {
-                bar: Bar::Gap,
-                quiet: true,
-                hidden: true,
-                ..row("e", 2, 61_000, 19_000)
-            },
-        ];
-        let table = Waterfall {
-            rows,
-            from: 0,
-            to: 80_000,
-            part: None,
-        };
-        insta::assert_snapshot!(table.render().into_string().replace("><", ">\n<"));
-    }
-
-    #[test]
-    fn groups_hold_all_rows_once_and_full_ones_are_of_one_height() {
-        let rows: Vec<Row> = (0..300)
-            .map(|i| Row {
-                hidden: i % 3 == 2,
-                ..row(&i.to_string(), 1, 0, 10)
-            })
-            .collect();
-        let table = Waterfall {
-            rows,
-            from: 0,
-            to: 10,
-            part: None,
-        };
-        let groups = table.groups();
-        let mut next = 0;
-        for group in &groups {
-            assert_eq!(group.rows.start, next);
-            next = group.rows.end;
-            let seen = table.rows[group.rows.clone()]
-                .iter()
-                .filter(|row| !row.hidden)
-                .count();
-            assert_eq!(group.full, seen == GROUP, "{seen} rows");
-            assert!(
-                !table.rows[group.rows.start].hidden,
-                "a row stays with what it is below"
-            );
-        }
-        assert_eq!((next, groups.len()), (300, 4));
-    }
-
-    #[test]
-    fn an_empty_trace_and_an_instant_one_still_have_a_ruler() {
-        for rows in [vec![], vec![row("a", 1, 0, 0)]] {
-            let text = Waterfall {
-                rows,
-                from: 0,
-                to: 0,
-                part: None,
-            }
-            .render()
-            .into_string();
-            assert!(text.contains("class=\"ruler\"") && !text.contains("NaN"));
-        }
-    }
-}
+mod tests;

@@ -3,7 +3,7 @@
 use apm_time::SECOND;
 use maud::Markup;
 
-use super::Ask;
+use super::Context;
 use crate::analytics::breakdown::Breakdown;
 use crate::analytics::latency::Latency;
 use crate::analytics::series::Axis;
@@ -52,11 +52,11 @@ fn laid(values: Vec<Option<f64>>, of: &Axis, on: &Axis) -> Vec<Option<f64>> {
 
 /// Average, p95 and p99, with the p95 of the comparison. `noun`: what is counted, in the plural.
 pub(crate) fn latency(
-    ask: &Ask<'_>,
+    context: &Context<'_>,
     noun: &str,
     now: &Latency,
     before: Option<&Latency>,
-    sql: Option<&str>,
+    sql: &[String],
 ) -> Markup {
     let (p95, p99) = (percentile(now, |p| p.p95), percentile(now, |p| p.p99));
     let sparse = p95.iter().all(Option::is_none);
@@ -96,7 +96,7 @@ pub(crate) fn latency(
     }
     let counts: Vec<u64> = now.count.iter().map(|count| super::whole(*count)).collect();
     let says = said(
-        ask,
+        context,
         &now.axis,
         if sparse { "Average" } else { "p95" },
         if sparse { &now.avg } else { &p95 },
@@ -118,17 +118,18 @@ pub(crate) fn latency(
         counts_name: noun,
         height: TALL,
         sql,
+        file: "latency",
     }
-    .render(&ask.view.clock, ask.flags)
+    .render(&context.view.clock, context.flags)
 }
 
-/// What a line does from its first value to its last.
-fn said(ask: &Ask<'_>, axis: &Axis, name: &str, values: &[Option<f64>]) -> String {
+/// The change of a line from its first value to its last.
+fn said(context: &Context<'_>, axis: &Axis, name: &str, values: &[Option<f64>]) -> String {
     let ends = |i: Option<usize>| {
         i.and_then(|i| {
             values[i].map(|value| {
                 (
-                    ask.view.clock.minute(axis.buckets[i].start * SECOND),
+                    context.view.clock.minute(axis.buckets[i].start * SECOND),
                     duration(value),
                 )
             })
@@ -146,7 +147,7 @@ fn said(ask: &Ask<'_>, axis: &Axis, name: &str, values: &[Option<f64>]) -> Strin
 }
 
 /// Requests per minute, stacked by result.
-pub(crate) fn throughput(ask: &Ask<'_>, data: &Throughput, sql: Option<&str>) -> Markup {
+pub(crate) fn throughput(context: &Context<'_>, data: &Throughput, sql: &[String]) -> Markup {
     let mut results: Vec<_> = data
         .results
         .iter()
@@ -190,16 +191,17 @@ pub(crate) fn throughput(ask: &Ask<'_>, data: &Throughput, sql: Option<&str>) ->
         partial: &partial(&data.axis),
         height: TALL,
         sql,
+        file: "throughput",
     }
-    .render(&ask.view.clock, ask.flags)
+    .render(&context.view.clock, context.flags)
 }
 
 /// The share of requests that failed.
 pub(crate) fn failed(
-    ask: &Ask<'_>,
+    context: &Context<'_>,
     now: &Latency,
     before: Option<&Latency>,
-    sql: Option<&str>,
+    sql: &[String],
 ) -> Markup {
     let mut lines = Vec::new();
     let before = before
@@ -236,12 +238,13 @@ pub(crate) fn failed(
         counts_name: "requests",
         height: TALL,
         sql,
+        file: "latency",
     }
-    .render(&ask.view.clock, ask.flags)
+    .render(&context.view.clock, context.flags)
 }
 
-/// Where the time goes, by type of span: shares that add up to all of it.
-pub(crate) fn breakdown(ask: &Ask<'_>, data: &Breakdown, sql: &str) -> Markup {
+/// Time by type of span: shares that add up to all of it.
+pub(crate) fn breakdown(context: &Context<'_>, data: &Breakdown, sql: &[String]) -> Markup {
     const SERIES: [&str; 6] = [
         "series-1", "series-2", "series-3", "series-4", "series-5", "series-6",
     ];
@@ -305,9 +308,10 @@ pub(crate) fn breakdown(ask: &Ask<'_>, data: &Breakdown, sql: &str) -> Markup {
         layers: &layers,
         partial: &partial(&data.axis),
         height: 112,
-        sql: Some(sql),
+        sql,
+        file: "breakdown",
     }
-    .render(&ask.view.clock, ask.flags)
+    .render(&context.view.clock, context.flags)
 }
 
 #[cfg(test)]

@@ -2,12 +2,12 @@
 
 mod chart;
 
-use apm_store::StoreError;
 use maud::{Markup, html};
 
-use super::{Answer, Ask, page};
-use crate::api::Settings;
-use crate::insight::console::{Cell, Cut, Table};
+use super::{Answer, Context, Rendered, page};
+use crate::answers::console::{Answer as Found, Params};
+use crate::insight::console::{Cell, Cut};
+use crate::ui::budget::each;
 use crate::ui::components::head::{Crumb, page_head};
 use crate::ui::components::panel::{nothing, panel};
 use crate::ui::components::shell::Section;
@@ -34,32 +34,43 @@ const EXAMPLES: [(&str, &str); 4] = [
     ),
 ];
 
-/// The page.
-pub(crate) fn sql(ask: &mut Ask<'_>, settings: &Settings) -> Result<Answer, StoreError> {
-    let text = ask.view.param("sql").unwrap_or_default().to_owned();
-    let found = (!text.trim().is_empty()).then(|| settings.run(&text));
-    let (answer, why) = match &found {
-        None => ("Ask the telemetry in SQL.".to_owned(), "Read-only: v_transactions, v_spans, v_errors, v_statements, v_metrics, and the tables behind them.".to_owned()),
-        Some(Ok(table)) => (
-            format!("{} rows in {}.", number::grouped(table.rows.len() as u64), number::duration(table.elapsed as f64)),
-            match table.cut {
-                None => "All of them.".to_owned(),
-                Some(Cut::Rows) => "There are more: only the first are shown.".to_owned(),
-                Some(Cut::Bytes) => "There is more: only what fits into the limit of 4 MiB is shown.".to_owned(),
-            },
-        ),
-        Some(Err(error)) => ("This was not run.".to_owned(), error.to_string()),
-    };
-    let body = html! {
-        (page_head(&[Crumb::here("SQL")], answer, why))
-        section.panel { (form(ask.view, &text)) }
-        @if let Some(Ok(table)) = &found { (result(ask.view, table)) }
-        @if found.is_none() { (panel("Begin with", "", html! {}, examples(ask.view))) }
-    };
-    let mut page = page(Section::Discover, "SQL", body);
-    // A question is asked when someone asks it.
-    page.fresh = false;
-    Ok(Answer::Page(page))
+impl Rendered for Params {
+    fn render(&self, context: &Context<'_>, found: &Found) -> Answer {
+        let (view, text) = (context.view, self.sql.as_str());
+        let (answer, why) = match &found.problem {
+            Some(problem) => ("This was not run.".to_owned(), problem.clone()),
+            None if !found.is_asked => (
+                "Ask the telemetry in SQL.".to_owned(),
+                "Read-only: v_transactions, v_spans, v_errors, v_statements, v_metrics, and the tables behind them.".to_owned(),
+            ),
+            None => (
+                format!(
+                    "{} rows in {}.",
+                    number::grouped(found.rows.len() as u64),
+                    number::duration(found.elapsed as f64)
+                ),
+                match found.cut {
+                    None => "All rows are shown.",
+                    Some(Cut::Rows) => "There are more: only the first are shown.",
+                    Some(Cut::Bytes) => {
+                        "There is more: only what fits into the limit of 4 MiB is shown."
+                    }
+                }
+                .to_owned(),
+            ),
+        };
+        let has_rows = found.is_asked && found.problem.is_none();
+        let body = html! {
+            (page_head(&[Crumb::here("SQL")], answer, why))
+            section.panel { (form(view, text)) }
+            @if has_rows { (result(view, found)) }
+            @if !found.is_asked { (panel("Begin with", "", html! {}, examples(view))) }
+        };
+        let mut page = page(Section::Discover, "SQL", body);
+        // A question is asked when someone asks it.
+        page.fresh = false;
+        Answer::Page(page)
+    }
 }
 
 fn form(view: &View, text: &str) -> Markup {
@@ -71,7 +82,10 @@ fn form(view: &View, text: &str) -> Markup {
             }
             div.row {
                 button.btn.btn--primary type="submit" { "Run" }
-                @if !text.is_empty() { a.btn href={ "/api/v1/sql?format=csv&sql=" (encoded(text)) } { "CSV" } a.btn href={ "/api/v1/sql?sql=" (encoded(text)) } { "JSON" } }
+                @if !text.is_empty() {
+                    a.btn href={ "/api/v1/sql?format=csv&sql=" (encoded(text)) } { "CSV" }
+                    a.btn href={ "/api/v1/sql?sql=" (encoded(text)) } { "JSON" }
+                }
             }
         }
     }
@@ -83,10 +97,14 @@ fn encoded(text: &str) -> String {
 }
 
 fn examples(view: &View) -> Markup {
-    html! { ul.plain-list.pad-all { @for (title, text) in EXAMPLES { li { a href=(view.to(&["sql"]).set("sql", text)) { (title) } } } } }
+    html! {
+        ul.plain-list.pad-all {
+            @for (title, text) in EXAMPLES { li { a href=(view.to(&["sql"]).set("sql", text)) { (title) } } }
+        }
+    }
 }
 
-fn result(view: &View, table: &Table) -> Markup {
+fn result(view: &View, table: &Found) -> Markup {
     if table.rows.is_empty() {
         return panel(
             "Result",
@@ -103,14 +121,28 @@ fn result(view: &View, table: &Table) -> Markup {
                 .all(|row| matches!(row[at], Cell::Int(_) | Cell::Real(_) | Cell::Null))
         })
         .collect();
+    let heads = table.columns.iter().zip(&numeric);
+    let row = |row: &Vec<Cell>| {
+        html! {
+            tr {
+                @for (at, value) in row.iter().enumerate() {
+                    (cell(view, &table.columns[at], value, numeric[at]))
+                }
+            }
+        }
+    };
     let body = html! {
         (chart::charts(table, &view.clock))
         // Reached by keyboard, since it may be wider than the page.
         div.wide tabindex="0" role="region" aria-label="Rows" {
-            table.table {
+            table.table data-table="rows" {
                 caption.sr { "Result" }
-                thead { tr { @for (name, numeric) in table.columns.iter().zip(&numeric) { th scope="col" class=[numeric.then_some("num num--bare")] { (name) } } } }
-                tbody { @for row in &table.rows { tr { @for (at, cell) in row.iter().enumerate() { (one(view, &table.columns[at], cell, numeric[at])) } } } }
+                thead { tr {
+                    @for (name, numeric) in heads {
+                        th scope="col" class=[numeric.then_some("num num--bare")] { (name) }
+                    }
+                } }
+                tbody { (each(&table.rows, row)) }
             }
         }
     };
@@ -122,7 +154,7 @@ fn result(view: &View, table: &Table) -> Markup {
     )
 }
 
-fn one(view: &View, column: &str, cell: &Cell, numeric: bool) -> Markup {
+fn cell(view: &View, column: &str, cell: &Cell, numeric: bool) -> Markup {
     match cell {
         Cell::Null => html! { td.none { "–" } },
         Cell::Real(value) => {

@@ -1,23 +1,21 @@
-//! `/discover`: any event by any field. A query, removable filters, the histogram, fields with their top values, documents, and
-//! groups by any field.
+//! `/discover`: any event by any field. A query, removable filters, the histogram, fields with their top values,
+//! documents, and groups by any field.
 
 mod fields;
 mod groups;
 pub(crate) mod hits;
 mod state;
 
-use apm_store::StoreError;
 use maud::{Markup, html};
 
 use super::charts::per;
-use super::{Answer, Ask, page, wider};
-use crate::analytics::discover::{self, Found, Limits, Request};
+use super::{Answer, Context, Rendered, page, wider};
+use crate::answers::discover::{Answer as Found, Params};
 use crate::ui::chart::bars::{BarChart, Layer};
 use crate::ui::chart::buckets::{Buckets, partial};
 use crate::ui::chart::frame::Measure;
 use crate::ui::components::controls::chip;
 use crate::ui::components::head::{Crumb, page_head};
-use crate::ui::components::header::QueryState;
 use crate::ui::components::panel::empty;
 use crate::ui::components::shell::{Page, Section};
 use crate::ui::number::grouped;
@@ -25,73 +23,49 @@ use crate::ui::view::View;
 use crate::ui::words;
 use state::State;
 
-/// Documents of one page.
-const SIZE: usize = 50;
-/// Documents whose fields are listed.
-const LOOKED_AT: usize = 200;
-
-/// The page.
-pub(crate) fn page_of(ask: &mut Ask<'_>) -> Result<Answer, StoreError> {
-    let view = ask.view;
-    let state = State::of(view);
-    let crumbs = [Crumb::here("Discover")];
-    let query = match state.query(view) {
-        Ok(query) => query,
-        Err(error) => {
-            let body = html! {
-                (page_head(&crumbs, "This filter cannot be read.", &error))
-                (chips(view, &state))
-                (empty("Nothing was searched", html! { code { (words::cut(&state.text(view), 200)) } }, html! { a.btn.btn--primary href=(view.here().without("q").without("filter")) { "Remove the filter" } }))
-            };
-            return Ok(Answer::Page(Page {
-                fresh: false,
-                query: QueryState {
-                    error: Some(error.into()),
-                },
-                ..page(Section::Discover, "Discover", body)
-            }));
-        }
-    };
-    let after = view.param("after").and_then(discover::Cursor::parse);
-    let request = Request {
-        query,
-        range: view.range,
-        size: LOOKED_AT,
-        after,
-        limits: Limits::default(),
-    };
-    let found = discover::search(ask.conn, &request)?;
-    let (answer, why) = headline(view, &state, &found);
-    let sql = discover::sql(&request);
-    let content = if found.total == 0 && found.next.is_none() {
-        let remedies = html! { @if state.is_filtered(view) { a.btn.btn--primary href=(view.here().without("q").without("filter")) { "Remove the filter" } } (wider(view)) };
-        empty(
-            "No documents",
-            html! { @if state.is_filtered(view) { "The filter " code { (words::cut(&state.text(view), 200)) } " leaves nothing " (words::range(view)) "." } @else { (words::range(view)) } },
-            remedies,
-        )
-    } else {
-        match &state.group {
-            Some(field) => groups::panel(view, &discover::group(ask.conn, &request, field)?),
-            None => hits::panel(ask, &state, &found)?,
-        }
-    };
-    let view = ask.view;
-    let body = html! {
-        (page_head(&crumbs, answer, why))
-        (chips(view, &state))
-        div.cols.cols--fields {
-            (fields::aside(view, &state, &found))
-            div.stack {
-                @if found.total > 0 { section.panel { (histogram(ask, &found, &sql)) } }
-                (content)
+impl Rendered for Params {
+    fn render(&self, context: &Context<'_>, found: &Found) -> Answer {
+        let view = context.view;
+        let state = State::of(view);
+        let crumbs = [Crumb::here("Discover")];
+        let (answer, why) = headline(view, &state, found);
+        let content = match &found.groups {
+            _ if found.total == 0 && found.next.is_none() => nothing(view, &state),
+            Some(groups) => groups::panel(view, groups),
+            None => hits::panel(view, &state, found),
+        };
+        let body = html! {
+            (page_head(&crumbs, answer, why))
+            (chips(view, &state))
+            div.cols.cols--fields {
+                (fields::aside(view, &state, &found.fields))
+                div.stack {
+                    @if found.total > 0 { section.panel { (histogram(context, found)) } }
+                    (content)
+                }
             }
-        }
+        };
+        Answer::Page(Page {
+            fresh: false,
+            ..page(Section::Discover, "Discover", body)
+        })
+    }
+}
+
+/// Without a document: what narrows the search, and the ways out.
+fn nothing(view: &View, state: &State) -> Markup {
+    let is_filtered = state.is_filtered(view);
+    let plain = view.here().without("q").without("filter");
+    let why = html! {
+        @if is_filtered {
+            "The filter " code { (words::cut(&state.text(view), 200)) } " leaves nothing " (words::range(view)) "."
+        } @else { (words::range(view)) }
     };
-    Ok(Answer::Page(Page {
-        fresh: false,
-        ..page(Section::Discover, "Discover", body)
-    }))
+    let remedies = html! {
+        @if is_filtered { a.btn.btn--primary href=(plain) { "Remove the filter" } }
+        (wider(view))
+    };
+    empty("No documents", why, remedies)
 }
 
 fn headline(view: &View, state: &State, found: &Found) -> (String, String) {
@@ -103,22 +77,13 @@ fn headline(view: &View, state: &State, found: &Found) -> (String, String) {
         false => format!("{least}{count} {}.", words::range(view)),
     };
     let answer = answer.replacen("at least", "At least", 1);
-    let mut kinds: Vec<(String, usize)> = Vec::new();
-    for hit in &found.hits {
-        let kind = super::trace::document::text(&hit.document, "processor.event")
-            .unwrap_or_else(|| "log".to_owned());
-        match kinds.iter_mut().find(|(known, _)| *known == kind) {
-            Some((_, n)) => *n += 1,
-            None => kinds.push((kind, 1)),
-        }
-    }
-    kinds.sort_by_key(|(_, n)| std::cmp::Reverse(*n));
+    let kinds = &found.kinds;
     let spoken: Vec<String> = kinds
         .iter()
         .map(|(kind, n)| words::count(*n as u64, kind, &format!("{kind}s")))
         .collect();
     let spoken: Vec<&str> = spoken.iter().map(String::as_str).collect();
-    let mut why = match (found.hits.len(), found.total) {
+    let mut why = match (found.fields.sample, found.total) {
         (0, _) => {
             "Every event that agents send is a document here, with all of its fields.".to_owned()
         }
@@ -138,12 +103,14 @@ fn headline(view: &View, state: &State, found: &Found) -> (String, String) {
 fn chips(view: &View, state: &State) -> Markup {
     html! {
         @if !state.filters.is_empty() {
-            div.row.wrap { @for (i, filter) in state.filters.iter().enumerate() { (chip(filter, state.without_filter(view, i))) } }
+            div.row.wrap {
+                @for (i, filter) in state.filters.iter().enumerate() { (chip(filter, state.without_filter(view, i))) }
+            }
         }
     }
 }
 
-fn histogram(ask: &Ask<'_>, found: &Found, sql: &str) -> Markup {
+fn histogram(context: &Context<'_>, found: &Found) -> Markup {
     let values: Vec<f64> = found.histogram.iter().map(|n| *n as f64).collect();
     let layers = [Layer {
         name: "documents",
@@ -158,14 +125,15 @@ fn histogram(ask: &Ask<'_>, found: &Found, sql: &str) -> Markup {
         says: &format!(
             "{} {}.",
             words::count(found.total, "document", "documents"),
-            words::range(ask.view)
+            words::range(context.view)
         ),
         measure: Measure::Count,
         buckets: Buckets::from(&found.axis),
         layers: &layers,
         partial: &partial(&found.axis),
         height: 88,
-        sql: (!sql.is_empty()).then_some(sql),
+        sql: &found.histogram.sql,
+        file: "histogram",
     }
-    .render(&ask.view.clock, ask.flags)
+    .render(&context.view.clock, context.flags)
 }

@@ -1,12 +1,11 @@
 //! `/insights`: what was found, most costly first, with evidence and remedy.
 
 use apm_time::SECOND;
-use diesel::QueryResult;
 use maud::{Markup, html};
 
-use super::{Answer, Ask, page, transaction_href};
-use crate::analytics::Scope;
-use crate::insight::finding::{self, Finding, Which};
+use super::{Answer, Context, Rendered, page, transaction_href};
+use crate::answers::insights::{Answer as Found, Params};
+use crate::insight::finding::Finding;
 use crate::insight::severity::Severity;
 use crate::ui::components::cells::{Tone, flag};
 use crate::ui::components::findings::Mark;
@@ -17,37 +16,41 @@ use crate::ui::number::{self, duration};
 use crate::ui::view::View;
 use crate::ui::words;
 
-/// The page.
-pub(crate) fn all(ask: &mut Ask<'_>) -> QueryResult<Answer> {
-    let scope = Scope {
-        service: ask.view.param("service").map(str::to_owned),
-        ..ask.scope()
-    };
-    let which = Which {
-        ended: true,
-        dismissed: true,
-        fingerprint: None,
-    };
-    let found = finding::list(ask.conn, &scope, which)?;
-    let (dismissed, found): (Vec<_>, Vec<_>) = found
-        .into_iter()
-        .partition(|finding| finding.dismissed.is_some());
-    let (open, ended): (Vec<_>, Vec<_>) = found
-        .into_iter()
-        .partition(|finding| finding.ended.is_none());
-    let crumbs = [Crumb::here("Insights")];
-    let (answer, why) = match open.first() {
-        Some(first) => (first.says.title.clone(), format!("{}, most costly first.", words::count(open.len() as u64, "insight", "insights"))),
-        None => ("Nothing to mend.".to_owned(), "Growth, repeats, scans, slow commits, errors: services are looked at every few seconds, and what is found stands here.".to_owned()),
-    };
-    let body = html! {
-        (page_head(&crumbs, answer, why))
-        @if open.is_empty() { (empty("No insights", "No service at work shows any of them.", html! { a.btn href=(ask.view.to(&["queries"])) { "All queries" } })) }
-        @else { (panel("Open", number::grouped(open.len() as u64), html! {}, list(ask.view, &open))) }
-        @if !ended.is_empty() { (panel("Ended", number::grouped(ended.len() as u64), html! {}, list(ask.view, &ended))) }
-        @if !dismissed.is_empty() { (panel("Dismissed", number::grouped(dismissed.len() as u64), html! {}, list(ask.view, &dismissed))) }
-    };
-    Ok(Answer::Page(page(Section::Insights, "Insights", body)))
+impl Rendered for Params {
+    fn render(&self, context: &Context<'_>, found: &Found) -> Answer {
+        let view = context.view;
+        let is_dismissed = |finding: &&Finding| finding.dismissed.is_some();
+        let (dismissed, shown): (Vec<_>, Vec<_>) = found.insights.iter().partition(is_dismissed);
+        let is_open = |finding: &&Finding| finding.ended.is_none();
+        let (open, ended): (Vec<_>, Vec<_>) = shown.into_iter().partition(is_open);
+        let (answer, why) = match open.first() {
+            Some(first) => {
+                let count = words::count(open.len() as u64, "insight", "insights");
+                (first.says.title.clone(), format!("{count}, most costly first."))
+            }
+            None => (
+                "No insights are open.".to_owned(),
+                "Services are checked every few seconds for growth, repeats, scans, slow commits and errors.".to_owned(),
+            ),
+        };
+        let queries = html! { a.btn href=(view.to(&["queries"])) { "All queries" } };
+        let part = |title: &str, list: &[&Finding]| {
+            let count = number::grouped(list.len() as u64);
+            html! { @if !list.is_empty() { (panel(title, count, html! {}, items(view, list))) } }
+        };
+        let body = html! {
+            (page_head(&[Crumb::here("Insights")], answer, why))
+            @if open.is_empty() { (empty("No insights", "No service shows any of them now.", queries)) }
+            (part("Open", &open))
+            (part("Ended", &ended))
+            (part("Dismissed", &dismissed))
+        };
+        Answer::Page(page(Section::Insights, "Insights", body))
+    }
+}
+
+fn items(view: &View, found: &[&Finding]) -> Markup {
+    html! { ul.findings { @for finding in found { (item(view, finding)) } } }
 }
 
 /// Findings as a list, each with what to do.
@@ -70,7 +73,10 @@ fn item(view: &View, finding: &Finding) -> Markup {
     html! {
         li {
             span class=(class) { span.sr { (word) } }
-            @match target(view, finding) { Some(href) => { a.plain href=(href) { (says.title) } } None => { span.plain { (says.title) } } }
+            @match target(view, finding) {
+                Some(href) => a.plain href=(href) { (says.title) },
+                None => span.plain { (says.title) },
+            }
             span.when {
                 @match finding.ended {
                     Some(at) => { "ended " (view.clock.ago(at * SECOND)) }
@@ -81,12 +87,18 @@ fn item(view: &View, finding: &Finding) -> Markup {
             p { (says.remedy) }
             div.row.links {
                 span.dim { (finding.service) }
-                @if finding.saving > 0.0 { span.dim title="time per minute that the remedy would save" { "saves " (duration(finding.saving)) " a minute" } }
+                @if finding.saving > 0.0 {
+                    span.dim title="time per minute that the remedy would save" {
+                        "saves " (duration(finding.saving)) " a minute"
+                    }
+                }
                 @if let Some(trace) = &says.evidence.trace { a href=(view.to(&["traces", trace])) { "A trace that shows it" } }
                 @if let (Some(name), Some(kind)) = (&says.evidence.transaction, &says.evidence.transaction_type) {
                     a href=(transaction_href(view, &finding.service, kind, name)) { (name) }
                 }
-                form method="post" action={ "/insights/" (finding.id) "/" (action) } { button.btn.btn--small type="submit" { (if action == "restore" { "Show again" } else { "Dismiss" }) } }
+                form method="post" action={ "/insights/" (finding.id) "/" (action) } {
+                    button.btn.btn--small type="submit" { (if action == "restore" { "Show again" } else { "Dismiss" }) }
+                }
             }
         }
     }

@@ -3,100 +3,84 @@
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use apm_store::{Store, StoreError};
-use apm_time::{Range, SECOND};
+use apm_store::Store;
 use futures_util::{Stream, stream};
 use kql::Expr;
 use maud::{Markup, html};
 
 use super::discover::hits::{duration_cell, summary};
 use super::trace::document::text;
-use super::{Answer, Ask, page};
-use crate::analytics::discover::{self, Hit, Limits, Request};
+use super::{Answer, Context, Rendered, page};
+use crate::analytics::discover::{self, Hit};
+use crate::answers::live::{Answer as Found, MOST, Params, request};
 use crate::ui::components::cells::{result_class, swatch};
 use crate::ui::components::head::{Crumb, page_head};
+use crate::ui::components::icon;
 use crate::ui::components::panel::panel;
 use crate::ui::components::shell::{Page, Section};
-use crate::ui::components::table::csv;
+use crate::ui::components::table::file_button;
+use crate::ui::href::Href;
 use crate::ui::isolate;
 use crate::ui::moment::Clock;
 use crate::ui::number::grouped;
 use crate::ui::view::View;
 
-/// Rows that one step of the stream carries at most, and that the page starts with.
-const MOST: usize = 50;
-/// How far back a step looks: agents hold events for some seconds before they send them.
-const BACK: i64 = 300 * SECOND;
-/// How often the store is asked whether anything has changed.
+/// Time between two looks for changes.
 const STEP: Duration = Duration::from_millis(500);
 /// Steps without news after which a comment is sent, so that a closed tab is noticed.
 const QUIET_STEPS: u32 = 20;
 /// Streams at a time.
 const STREAMS: usize = 16;
 
-/// The page.
-pub(crate) fn one(ask: &mut Ask<'_>) -> Result<Answer, StoreError> {
-    let view = ask.view;
-    let crumbs = [Crumb::here("Live")];
-    let query = view.asked.expr.clone().unwrap_or(Expr::All);
-    let found = discover::search(ask.conn, &request(query, view.clock.now))?;
-    let shown = if view.query().is_empty() {
-        "everything".to_owned()
-    } else {
-        format!("what matches {}", view.query())
-    };
-    let answer = format!("{} events in the last 5 minutes.", grouped(found.total));
-    let why = format!("The newest stand first; this page shows {shown} as it is stored.");
-    let stream = crate::ui::href::Href::of(&["live", "stream"])
-        .set("q", view.query())
-        .set(
-            "since",
-            &found
-                .hits
-                .iter()
-                .map(|hit| hit.seq)
-                .max()
-                .unwrap_or(-1)
-                .to_string(),
-        );
-    let aside = html! {
-        form.query.query--s method="get" action="/live" {
-            (crate::ui::components::icon::icon("search"))
-            input type="text" name="q" aria-label="Show only" placeholder="Show only …" value=(view.query()) spellcheck="false" autocomplete="off";
-        }
-        button.btn.btn--small type="button" data-live-pause aria-pressed="false" hidden { "Pause" }
-    };
-    let table = html! {
-            div.wide { table.table.docs.live data-live=(stream) {
-                caption.sr { "Events, newest first" }
-                thead { tr { th scope="col" { "Time" } th scope="col" { "Event" } th scope="col" { "Kind" } th scope="col" { "Service" } th scope="col" { "Result" } th.num scope="col" { "Duration" } } }
-                tbody { @for hit in &found.hits { (row(&view.clock, hit)) } }
-            } }
-    (csv("Events, newest first"))
+impl Rendered for Params {
+    fn render(&self, context: &Context<'_>, found: &Found) -> Answer {
+        let view = context.view;
+        let shown = if view.query().is_empty() {
+            "everything".to_owned()
+        } else {
+            format!("what matches {}", view.query())
         };
-    let note = html! { span data-live-state aria-live="polite" { "Reload to see what has arrived since." } };
-    let body =
-        html! { (page_head(&crumbs, answer, why)) (panel("Newest first", note, aside, table)) };
-    Ok(Answer::Page(Page {
-        fresh: false,
-        ..page(Section::Live, "Live", body)
-    }))
-}
-
-fn request(query: Expr, now: i64) -> Request {
-    // A sender's clock may run ahead a little.
-    let range = Range {
-        from: now - BACK,
-        to: now + 60 * SECOND,
-    };
-    Request {
-        query,
-        range,
-        size: MOST,
-        after: None,
-        limits: Limits {
-            deadline: Duration::from_millis(400),
-        },
+        let answer = format!("{} events in the last 5 minutes.", grouped(found.total));
+        let why = format!("The newest stand first; this page shows {shown} as it is stored.");
+        let newest = found.hits.iter().map(|hit| hit.seq).max().unwrap_or(-1);
+        let stream = Href::to(&["live", "stream"])
+            .set("q", view.query())
+            .set("since", &newest.to_string());
+        let aside = html! {
+            form.query.query--s method="get" action="/live" {
+                (icon::icon("search"))
+                input type="text" name="q" aria-label="Show only" placeholder="Show only …"
+                    value=(view.query()) spellcheck="false" autocomplete="off";
+            }
+            button.btn.btn--small type="button" data-live-pause aria-pressed="false" hidden { "Pause" }
+        };
+        let caption = "Events, newest first";
+        let table = html! {
+            div.wide {
+                table.table.docs.live data-table="hits" data-live=(stream) {
+                    caption.sr { (caption) }
+                    thead { tr {
+                        th scope="col" { "Time" }
+                        th scope="col" { "Event" }
+                        th scope="col" { "Kind" }
+                        th scope="col" { "Service" }
+                        th scope="col" { "Result" }
+                        th.num scope="col" { "Duration" }
+                    } }
+                    tbody { @for hit in &found.hits { (row(&view.clock, hit)) } }
+                }
+            }
+            (file_button("hits", caption))
+        };
+        let note = html! { span data-live-state aria-live="polite" { "Reload to see what has arrived since." } };
+        let body = html! {
+            (page_head(&[Crumb::here("Live")], answer, why))
+            (panel("Newest first", note, aside, table))
+        };
+        Answer::Page(Page {
+            fresh: false,
+            ..page(Section::Live, "Live", body)
+        })
     }
 }
 
@@ -117,7 +101,7 @@ fn row(clock: &Clock, hit: &Hit) -> Markup {
             td.mono { (clock.milli(hit.timestamp)) }
             th.grow scope="row" {
                 @match trace {
-                    Some(trace) => { a href=(crate::ui::href::Href::of(&["traces", &trace]).set("item", &item)) { (summary(document)) } },
+                    Some(trace) => { a href=(crate::ui::href::Href::to(&["traces", &trace]).set("item", &item)) { (summary(document)) } },
                     None => (summary(document)),
                 }
             }
@@ -189,7 +173,7 @@ pub(crate) fn stream(
 }
 
 impl State {
-    /// What there is to send, if anything.
+    /// The next text of the stream, if there is news.
     async fn step(&mut self) -> Option<String> {
         let version = self.store.data_version();
         if version == self.version {

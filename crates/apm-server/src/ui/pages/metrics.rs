@@ -1,12 +1,12 @@
 //! `/services/{s}/metrics`: CPU and memory, and any other metric by its name.
 
-use diesel::QueryResult;
 use maud::{Markup, html};
 
 use super::charts::per;
-use super::{Answer, Ask, page, service_crumbs, service_tabs};
+use super::{Answer, Context, Rendered, page, service_crumbs, service_tabs};
 use crate::analytics::metrics::{self, Gauge};
 use crate::analytics::series::Axis;
+use crate::answers::metrics::{Answer as Found, Params};
 use crate::ui::chart::buckets::Buckets;
 use crate::ui::chart::frame::Measure;
 use crate::ui::chart::lines::{Line, LineChart};
@@ -17,47 +17,68 @@ use crate::ui::number;
 use crate::ui::view::View;
 use crate::ui::words;
 
-/// The page; `metric` chooses one by its name.
-pub(crate) fn one(ask: &mut Ask<'_>, service: &str) -> QueryResult<Answer> {
-    let scope = ask.service(service);
-    let data = metrics::page(
-        ask.conn,
-        &scope,
-        &ask.window,
-        ask.view.param("names_after").unwrap_or_default(),
-    )?;
-    let chosen = match ask.view.param("metric") {
-        Some(name) => Some(metrics::one(ask.conn, &scope, name, &ask.window)?),
-        None => None,
-    };
-    let crumbs = service_crumbs(ask.view, service, &[Crumb::here("Metrics")]);
-    let (answer, why) = headline(ask.view, service, &data);
-    let sql = |name: &str| metrics::sql(&scope, name, &ask.window).shell();
-    let memory_sql = metrics::memory_sql(&scope, &ask.window).shell();
-    let body = html! {
-        (page_head(&crumbs, answer, why))
-        (service_tabs(ask.view, service, "metrics"))
-        @if data.names.is_empty() {
-            (super::nothing_here(ask.view, "No metrics"))
-        } @else {
-            (split("split--2", &[
-                chart(ask, "cpu", "CPU of the host", &data.axis, &data.system_cpu, Measure::Share, &sql("system.cpu.total.norm.pct")),
-                chart(ask, "process", "CPU of the process", &data.axis, &data.process_cpu, Measure::Share, &sql("system.process.cpu.total.norm.pct")),
-            ]))
-            section.panel { (chart(ask, "memory", "Memory in use", &data.axis, &data.memory, Measure::Share, &memory_sql)) }
-            div.cols.cols--fields {
-                (names(ask.view, &data))
-                @match &chosen {
-                    Some(metric) => section.panel { (chart(ask, "metric", &metric.gauge.name, &metric.axis, &metric.gauge, measure(&metric.gauge.name), &sql(&metric.gauge.name))) },
-                    None => div.panel.empty { h2 { "Any metric" } p { "Choose one of " (data.names.len()) " names to see its values." } },
+impl Rendered for Params {
+    fn render(&self, context: &Context<'_>, found: &Found) -> Answer {
+        let (view, service, data) = (context.view, self.service.as_str(), &found.now);
+        let crumbs = service_crumbs(view, service, &[Crumb::here("Metrics")]);
+        let (answer, why) = headline(view, service, data);
+        let gauge = |id, title, gauge| {
+            let measure = Measure::Share;
+            let shown = Shown {
+                id,
+                title,
+                measure,
+                sql: &found.sql,
+            };
+            chart(context, shown, &data.axis, gauge)
+        };
+        let body = html! {
+            (page_head(&crumbs, answer, why))
+            (service_tabs(view, service, "metrics"))
+            @if data.names.is_empty() {
+                (super::nothing_here(view, "No metrics"))
+            } @else {
+                (split("split--2", &[
+                    gauge("cpu", "CPU of the host", &data.system_cpu),
+                    gauge("process", "CPU of the process", &data.process_cpu),
+                ]))
+                section.panel { (gauge("memory", "Memory in use", &data.memory)) }
+                div.cols.cols--fields {
+                    (names(view, data))
+                    (chosen(context, found))
                 }
             }
-        }
+        };
+        Answer::Page(Page {
+            service: Some(service.to_owned()),
+            ..page(Section::Services, format!("Metrics · {service}"), body)
+        })
+    }
+}
+
+/// The metric that the address names.
+fn chosen(context: &Context<'_>, found: &Found) -> Markup {
+    let Some(gauge) = &found.gauge else {
+        let count = found.now.names.len();
+        return html! {
+            div.panel.empty { h2 { "Any metric" } p { "Choose one of " (count) " names to see its values." } }
+        };
     };
-    Ok(Answer::Page(Page {
-        service: Some(service.to_owned()),
-        ..page(Section::Services, format!("Metrics · {service}"), body)
-    }))
+    let shown = Shown {
+        id: "metric",
+        title: &gauge.name,
+        measure: measure(&gauge.name),
+        sql: &gauge.sql,
+    };
+    html! { section.panel { (chart(context, shown, &found.now.axis, gauge)) } }
+}
+
+/// The presentation of a gauge.
+struct Shown<'a> {
+    id: &'a str,
+    title: &'a str,
+    measure: Measure,
+    sql: &'a [String],
 }
 
 fn latest(gauge: &Gauge) -> Option<f64> {
@@ -107,7 +128,7 @@ fn headline(view: &View, service: &str, data: &metrics::Metrics) -> (String, Str
     (answer, why)
 }
 
-/// What a metric measures, as far as its name says.
+/// The unit of a metric, as far as its name tells.
 pub(super) fn measure(name: &str) -> Measure {
     let last = name.rsplit('.').next().unwrap_or(name);
     if name.ends_with(".pct") || name == "memory" {
@@ -121,21 +142,19 @@ pub(super) fn measure(name: &str) -> Measure {
     }
 }
 
-fn chart(
-    ask: &Ask<'_>,
-    id: &str,
-    title: &str,
-    axis: &Axis,
-    gauge: &Gauge,
-    measure: Measure,
-    sql: &str,
-) -> Markup {
+fn chart(context: &Context<'_>, shown: Shown<'_>, axis: &Axis, gauge: &Gauge) -> Markup {
+    let Shown {
+        id,
+        title,
+        measure,
+        sql,
+    } = shown;
     if gauge.samples == 0 {
         return crate::ui::chart::frame::without_data(
             id,
             title,
-            &format!("No samples {}.", words::range(ask.view)),
-            html! { a href=(ask.view.here().set("from", "now-1h").without("to")) { "Show last hour" } },
+            &format!("No samples {}.", words::range(context.view)),
+            html! { a href=(context.view.here().set("from", "now-1h").without("to")) { "Show last hour" } },
         );
     }
     let same = gauge.avg == gauge.max;
@@ -169,9 +188,10 @@ fn chart(
         counts: &[],
         counts_name: "",
         height: 140,
-        sql: Some(sql),
+        sql,
+        file: "gauges",
     }
-    .render(&ask.view.clock, ask.flags)
+    .render(&context.view.clock, context.flags)
 }
 
 fn names(view: &View, data: &metrics::Metrics) -> Markup {
@@ -179,13 +199,23 @@ fn names(view: &View, data: &metrics::Metrics) -> Markup {
     let is_first = view.param("names_after").is_none();
     html! {
         aside.fields aria-label="Metrics" {
-            h3 { (if is_first && data.next.is_none() { words::count(names.len() as u64, "metric", "metrics") } else { format!("{} of the metrics", names.len()) }) }
+            h3 {
+                (if is_first && data.next.is_none() { words::count(names.len() as u64, "metric", "metrics") } else { format!("{} of the metrics", names.len()) })
+            }
             ul {
                 @for name in names {
-                    li { a href=(view.here().set("metric", name).anchor("metric")) aria-current=[(view.param("metric") == Some(name)).then_some("true")] title=(name) { span.ftype aria-hidden="true" { "#" } span { (name) } } }
+                    li {
+                        a href=(view.here().set("metric", name).anchor("metric"))
+                            aria-current=[(view.param("metric") == Some(name)).then_some("true")] title=(name) {
+                            span.ftype aria-hidden="true" { "#" }
+                            span { (name) }
+                        }
+                    }
                 }
             }
-            @if !is_first { p { a href=(view.here().without("names_after").anchor("metric")) rel="prev" { "First names" } } }
+            @if !is_first {
+                p { a href=(view.here().without("names_after").anchor("metric")) rel="prev" { "First names" } }
+            }
             @if let Some(next) = &data.next { p { a href=(view.here().set("names_after", next).anchor("metric")) rel="next" { "More names" } } }
         }
     }

@@ -1,9 +1,11 @@
-//! Instead of a list whose query cannot be read or applied: what is wrong, where, and what would help. A list that ignored
-//! its filter would mislead.
+//! Instead of a list whose query cannot be read or applied: what is wrong, where, and what would help. A list that
+//! ignored its filter would mislead.
 
 use maud::html;
 
-use crate::ui::bar::{Bar, Trouble};
+use super::{page as page_of, wider};
+use crate::answers::Problem;
+use crate::ui::bar::{Bar, Trouble, sentence};
 use crate::ui::components::head::{Crumb, page_head};
 use crate::ui::components::header::QueryState;
 use crate::ui::components::panel::empty;
@@ -41,5 +43,43 @@ pub(crate) fn page(view: &View, trouble: &Trouble) -> Page {
             (empty("Nothing was searched", shown(view.query(), trouble), remedies))
         },
         fresh: false,
+    }
+}
+
+/// Instead of a page about something that is not there.
+pub(crate) fn missing(view: &View, problem: &Problem) -> Page {
+    let section = Section::of_path(&view.path);
+    let why = sentence(&problem.to_string());
+    let answer = "There is no such thing.";
+    let body = html! {
+        (page_head(&[Crumb::here(section.title())], answer, &why))
+        (empty(answer, &why, wider(view)))
+    };
+    Page {
+        fresh: false,
+        ..page_of(section, answer, body)
+    }
+}
+
+/// Instead of a page whose address has a parameter that cannot be understood.
+pub(crate) fn bad(view: &View, problem: &Problem) -> Page {
+    let section = Section::of_path(&view.path);
+    let why = sentence(&problem.to_string());
+    let answer = match problem.parameter() {
+        Some("from" | "to") => "This range of time cannot be shown.",
+        _ => "This address cannot be answered.",
+    };
+    let href = problem.parameter().map(|name| view.here().without(name));
+    let remedies = html! {
+        @if let Some(href) = href { a.btn.btn--primary href=(href) { "Remove the parameter" } }
+        a.btn href="/services" { "Services, last 15 minutes" }
+    };
+    let body = html! {
+        (page_head(&[Crumb::here(section.title())], answer, &why))
+        (empty(answer, &why, remedies))
+    };
+    Page {
+        fresh: false,
+        ..page_of(section, answer, body)
     }
 }

@@ -1,17 +1,14 @@
 //! `/services/{s}`: one service at a glance.
 
-use diesel::QueryResult;
 use maud::{Markup, html};
 
 use super::{
-    Answer, Ask, charts, dependencies, errors, page, service_crumbs, service_tabs, transactions,
-    whole,
+    Answer, Context, Rendered, charts, dependencies, errors, page, service_crumbs, service_tabs,
+    transactions, whole,
 };
-use crate::analytics::filter::List;
+use crate::analytics::dependencies::Dependency;
 use crate::analytics::latency::Latency;
-use crate::analytics::transactions::Transactions;
-use crate::analytics::{errors as error_groups, latency, throughput, transactions as groups};
-use crate::insight::callers::{self, Of};
+use crate::answers::service::{Answer as Found, Params};
 use crate::ui::components::cells::{self, Rise};
 use crate::ui::components::head::{Fact, facts, page_head};
 use crate::ui::components::panel::{panel, split};
@@ -20,65 +17,81 @@ use crate::ui::number::{self, delta};
 use crate::ui::view::View;
 use crate::ui::words;
 
-/// The page.
-pub(crate) fn overview(ask: &mut Ask<'_>, service: &str) -> QueryResult<Answer> {
-    let scope = ask.service(service);
-    let now = latency::chart(ask.conn, &scope, &ask.window)?;
-    let before = ask
-        .before
-        .as_ref()
-        .map(|window| latency::chart(ask.conn, &scope, window))
-        .transpose()?;
-    let results = throughput::chart(ask.conn, &scope, &ask.window)?;
-    let list = groups::list(ask.conn, &scope, &ask.window)?;
-    let failing = match ask.beside(&scope, List::Errors) {
-        Some(scope) => Some(error_groups::list(ask.conn, &scope, None, &ask.window)?),
-        None => None,
-    };
-    let calls = match ask.beside(&scope, List::Dependencies) {
-        Some(scope) => Some(dependencies::of_scope(ask, &scope)?),
-        None => None,
-    };
-    let sql = callers::list(ask.conn, &scope, Of::All, &ask.window)?;
-    let crumbs = service_crumbs(ask.view, service, &[]);
-    let (answer, why) = headline(ask.view, service, &now, before.as_ref(), &list);
-    let (latency_sql, throughput_sql) = (
-        latency::sql(&scope, &ask.window).shell(),
-        throughput::sql(&scope, &ask.window).shell(),
-    );
-    let all = html! { a href=(ask.view.to(&["services", service, "transactions"])) { (words::all((list.transactions.len() + list.left_out) as u64, "transactions")) } };
-    let body = html! {
-        (page_head(&crumbs, answer, why))
-        (service_tabs(ask.view, service, ""))
-        @if now.total.count > 0.0 {
-            (totals(ask, &now, before.as_ref()))
-            (split("split--7-5", &[charts::latency(ask, "requests", &now, before.as_ref(), Some(&latency_sql)), charts::throughput(ask, &results, Some(&throughput_sql))]))
-            (panel("Transactions", "by share of time", all, transactions::rows(ask.view, service, &list, &sql, 0..list.transactions.len().min(10))))
-        } @else {
-            (super::nothing_here(ask.view, "No requests"))
-        }
-        div.cols.cols--5-7 {
-            (errors::short_list(ask.view, failing.as_ref(), &ask.view.to(&["services", service, "errors"])))
-            @if now.total.count > 0.0 { section.panel { (charts::failed(ask, &now, before.as_ref(), Some(&latency_sql))) } }
-        }
-        @if let Some(calls) = calls.filter(|calls| !calls.dependencies.is_empty()) {
-            (panel("Dependencies", "by share of time", html! { a href=(ask.view.to(&["services", service, "dependencies"])) { "All dependencies" } }, dependencies::rows(ask.view, &calls)))
-        }
-    };
-    Ok(Answer::Page(Page {
-        service: Some(service.to_owned()),
-        ..page(Section::Services, service, body)
-    }))
+impl Rendered for Params {
+    fn render(&self, context: &Context<'_>, found: &Found) -> Answer {
+        let (view, service) = (context.view, self.service.as_str());
+        let crumbs = service_crumbs(view, service, &[]);
+        let (answer, why) = headline(view, found);
+        let before = found.previous.as_ref();
+        let (latency, throughput) = (&found.charts.latency, &found.charts.throughput);
+        let then = before.map(|before| &*before.latency);
+        let has_requests = latency.total.count > 0.0;
+        let all = ["services", service, "errors"];
+        let failing = errors::short_list(view, found.top_errors().as_ref(), &view.to(&all));
+        let body = html! {
+            (page_head(&crumbs, answer, why))
+            (service_tabs(view, service, ""))
+            @if has_requests {
+                (totals(context, latency, then))
+                (split("split--7-5", &[
+                    charts::latency(context, "requests", latency, then, &latency.sql),
+                    charts::throughput(context, throughput, &throughput.sql),
+                ]))
+                (groups(view, found))
+            } @else {
+                (super::nothing_here(view, "No requests"))
+            }
+            div.cols.cols--5-7 {
+                (failing)
+                @if has_requests {
+                    section.panel { (charts::failed(context, latency, then, &latency.sql)) }
+                }
+            }
+            @if let Some(called) = found.dependencies.as_deref().filter(|called| !called.is_empty()) {
+                (dependencies(view, found, called))
+            }
+        };
+        Answer::Page(Page {
+            service: Some(service.to_owned()),
+            ..page(Section::Services, service, body)
+        })
+    }
 }
 
-fn headline(
-    view: &View,
-    service: &str,
-    now: &Latency,
-    before: Option<&Latency>,
-    list: &Transactions,
-) -> (String, String) {
-    let total = &now.total;
+/// The transaction groups with most time.
+fn groups(view: &View, found: &Found) -> Markup {
+    let all = words::all(found.transactions_total as u64, "transactions");
+    let link = view.to(&["services", &found.service, "transactions"]);
+    let rows = transactions::table(
+        view,
+        &found.service,
+        (&found.transactions, &found.sql),
+        &found.axis,
+        None,
+    );
+    panel(
+        "Transactions",
+        "by share of time",
+        html! { a href=(link) { (all) } },
+        rows,
+    )
+}
+
+/// The dependencies with most time.
+fn dependencies(view: &View, found: &Found, called: &[Dependency]) -> Markup {
+    let link = view.to(&["services", &found.service, "dependencies"]);
+    let rows = dependencies::table(view, called, &found.axis, None);
+    panel(
+        "Dependencies",
+        "by share of time",
+        html! { a href=(link) { "All dependencies" } },
+        rows,
+    )
+}
+
+fn headline(view: &View, found: &Found) -> (String, String) {
+    let (service, total) = (&found.service, &found.charts.latency.total);
+    let before = found.previous.as_ref().map(|before| &before.latency.total);
     let Some(average) = total.avg else {
         return (
             format!("{service} answered no requests {}.", words::range(view)),
@@ -87,11 +100,11 @@ fn headline(
     };
     let events = (
         whole(total.count),
-        before.map_or(0, |before| whole(before.total.count)),
+        before.map_or(0, |before| whole(before.count)),
     );
     let longer = words::longer(
         Some(average),
-        before.and_then(|before| before.total.avg),
+        before.and_then(|before| before.avg),
         events,
         view,
     )
@@ -100,12 +113,8 @@ fn headline(
         "Requests to {service} take {} on average{longer}.",
         number::duration(average)
     );
-    let first = list
-        .transactions
-        .iter()
-        .max_by(|a, b| a.impact.total_cmp(&b.impact));
-    let mut why = match first {
-        Some(first) if list.transactions.len() > 1 => format!(
+    let mut why = match found.transactions.first() {
+        Some(first) if found.transactions_total > 1 => format!(
             "{} of its time goes into {}.",
             number::percent(first.impact),
             words::cut(&first.name, 80)
@@ -126,13 +135,17 @@ fn headline(
 }
 
 /// The facts strip of a service or of one of its transactions.
-pub(crate) fn totals(ask: &Ask<'_>, now: &Latency, before: Option<&Latency>) -> Markup {
-    facts(&total_facts(ask, now, before))
+pub(crate) fn totals(context: &Context<'_>, now: &Latency, before: Option<&Latency>) -> Markup {
+    facts(&total_facts(context, now, before))
 }
 
 /// The same as a list, for pages that add to it.
-pub(crate) fn total_facts(ask: &Ask<'_>, now: &Latency, before: Option<&Latency>) -> Vec<Fact> {
-    let against = ask.view.against();
+pub(crate) fn total_facts(
+    context: &Context<'_>,
+    now: &Latency,
+    before: Option<&Latency>,
+) -> Vec<Fact> {
+    let against = context.view.against();
     let events = (
         whole(now.total.count),
         before.map_or(0, |before| whole(before.total.count)),

@@ -1,9 +1,10 @@
 //! `/setup`: what to paste into a service so that it reports here, and whether anything has arrived yet.
 
 use apm_store::StoreError;
+use diesel::SqliteConnection;
 use maud::{Markup, html};
 
-use super::{Answer, Ask, page};
+use super::{Answer, page};
 use crate::analytics::directory;
 use crate::ui::components::code;
 use crate::ui::components::controls::copy;
@@ -67,9 +68,8 @@ const SNIPPETS: [Snippet; 7] = [
 ];
 
 /// The page.
-pub(crate) fn one(ask: &mut Ask<'_>) -> Result<Answer, StoreError> {
-    let known = directory::list(ask.conn)?;
-    let view = ask.view;
+pub(crate) fn setup(conn: &mut SqliteConnection, view: &View) -> Result<Answer, StoreError> {
+    let known = directory::list(conn)?;
     let (answer, why) = match known.services.as_slice() {
         [] => (
             "No event has arrived yet.".to_owned(),
@@ -101,12 +101,24 @@ pub(crate) fn one(ask: &mut Ask<'_>) -> Result<Answer, StoreError> {
         (page_head(&[Crumb::here("Setup")], answer, why))
         section.panel {
             div.panel-head {
-                @if known.services.is_empty() { span.waiting { span.swatch.mark aria-hidden="true" {} "Waiting for the first event at " code { (view.origin) "/intake/v2/events" } } }
+                @if known.services.is_empty() {
+                    span.waiting {
+                        span.swatch.mark aria-hidden="true" {} "Waiting for the first event at "
+                        code { (view.origin) "/intake/v2/events" }
+                    }
+                }
                 @else { span { "The first event has arrived." } a.push href=(view.to(&["services"])) { "Services" } }
             }
         }
-        div.cols.cols--2 { @for half in [&SNIPPETS[..3], &SNIPPETS[3..]] { div.stack { @for snippet in half { (one_snippet(view, snippet)) } } } }
-        p.soft { "With a secret token set on this server, give agents the same one as " code { "ELASTIC_APM_SECRET_TOKEN" } "." }
+        div.cols.cols--2 {
+            @for half in [&SNIPPETS[..3], &SNIPPETS[3..]] {
+                div.stack { @for snippet in half { (one_snippet(view, snippet)) } }
+            }
+        }
+        p.soft {
+            "With a secret token set on this server, give agents the same one as "
+            code { "ELASTIC_APM_SECRET_TOKEN" } "."
+        }
     };
     Ok(Answer::Page(page(Section::Services, "Setup", body)))
 }
@@ -114,7 +126,11 @@ pub(crate) fn one(ask: &mut Ask<'_>) -> Result<Answer, StoreError> {
 fn one_snippet(view: &View, snippet: &Snippet) -> Markup {
     html! {
         section.panel {
-            div.panel-head { h2 { (snippet.title) } span.note { (snippet.note) } span.push { (copy(snippet.id, "Copy")) } }
+            div.panel-head {
+                h2 { (snippet.title) }
+                span.note { (snippet.note) }
+                span.push { (copy(snippet.id, "Copy")) }
+            }
             div.snippet { (code::block(snippet.id, html! { (snippet.text.replace("{url}", &view.origin)) })) }
         }
     }

@@ -1,18 +1,20 @@
-//! `/suggest`: what the query bar could go on with, as a list for the script that asked. Fields by their names, values by how
-//! often the newest events have them.
+//! `/suggest`: what the query bar could go on with, as a list for the script that asked. Fields by their names, values
+//! by how often the newest events have them.
 
 use std::collections::HashMap;
 use std::time::Duration;
 
 use apm_store::StoreError;
+use diesel::SqliteConnection;
 use kql::Expr;
 use maud::{Markup, html};
 
-use super::{Answer, Ask};
+use super::Answer;
 use crate::analytics::discover::{self, Found, Limits, Request};
 use crate::analytics::filter::List;
 use crate::ui::bar::Bar;
 use crate::ui::number::grouped;
+use crate::ui::view::View;
 
 /// Events that are looked at.
 const LOOKED_AT: usize = 400;
@@ -21,7 +23,7 @@ const MOST: usize = 12;
 /// Longer values are no use as a filter to choose from.
 const LONGEST: usize = 120;
 
-/// What is being typed, at the end of a query.
+/// The token that is being typed, at the end of a query.
 #[derive(Debug, PartialEq, Eq)]
 enum Token<'a> {
     /// The beginning of a field's name.
@@ -74,8 +76,7 @@ struct Choice {
 }
 
 /// The list; `on` is the path of the page whose bar it is.
-pub(crate) fn list(ask: &mut Ask<'_>) -> Result<Answer, StoreError> {
-    let view = ask.view;
+pub(crate) fn suggestions(conn: &mut SqliteConnection, view: &View) -> Result<Answer, StoreError> {
     let bar = match Bar::of_path(view.param("on").unwrap_or("")) {
         Bar::Elsewhere => Bar::Documents,
         bar => bar,
@@ -96,13 +97,13 @@ pub(crate) fn list(ask: &mut Ask<'_>) -> Result<Answer, StoreError> {
             fields(kept, typed, names)
         }
         (None, Token::Field(typed)) => {
-            let found = newest(ask, Expr::All)?;
+            let found = newest(conn, view, Expr::All)?;
             let all = discover::fields(found.hits.iter().map(|hit| &hit.document));
             let names = all.into_iter().map(|field| (field.name, Some(field.count)));
             fields(kept, typed, names.collect())
         }
         (None, Token::Value(field, typed)) => {
-            let found = newest(ask, kinds(bar, view.clock.now))?;
+            let found = newest(conn, view, kinds(bar, view.clock.now))?;
             values(kept, field, typed, &found)
         }
     };
@@ -121,17 +122,17 @@ fn kinds(bar: Bar, now: i64) -> Expr {
     kql::parse(text, now).unwrap_or(Expr::All)
 }
 
-fn newest(ask: &mut Ask<'_>, query: Expr) -> Result<Found, StoreError> {
+fn newest(conn: &mut SqliteConnection, view: &View, query: Expr) -> Result<Found, StoreError> {
     let request = Request {
         query,
-        range: ask.view.range,
+        range: view.range,
         size: LOOKED_AT,
         after: None,
         limits: Limits {
             deadline: Duration::from_millis(300),
         },
     };
-    discover::search(ask.conn, &request)
+    discover::search(conn, &request)
 }
 
 /// Names that hold what is typed, those that begin with it first.

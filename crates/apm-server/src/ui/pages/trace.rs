@@ -1,4 +1,5 @@
-//! `/traces/{id}`: one trace, whole, across services; and the panel of a trace that the page of a transaction shows too.
+//! `/traces/{id}`: one trace, whole, across services; and the panel of a trace that the page of a transaction shows
+//! too.
 
 pub(crate) mod details;
 pub(crate) mod document;
@@ -11,12 +12,14 @@ mod statistics;
 
 use std::collections::HashSet;
 
-use apm_store::StoreError;
 use maud::html;
 
-use super::{Answer, Ask, Part, page};
+use super::{Answer, Context, Part, Rendered, page};
 use crate::analytics::trace::Trace;
-use crate::analytics::trace::read;
+use crate::answers::Problem;
+use crate::answers::trace::statements::total;
+use crate::answers::trace::weights::weight;
+use crate::answers::trace::{Answer as Found, Params};
 use crate::ui::components::head::{Crumb, Fact, dim, facts, page_head};
 use crate::ui::components::panel::empty;
 use crate::ui::components::shell::{Page, Section};
@@ -25,39 +28,44 @@ use crate::ui::view::View;
 use crate::ui::words;
 use panel::Panel;
 
-/// The page.
-pub(crate) fn one(ask: &mut Ask<'_>, id: &str, part: Part) -> Result<Answer, StoreError> {
-    let Some(trace) = read::pasted(ask.conn, id)? else {
-        return Ok(Answer::Missing(missing(ask.view, id)));
-    };
-    let id = trace.id.as_str();
-    let panel = Panel {
-        trace: &trace,
-        current: None,
-    };
-    match part {
-        Part::Details => return Ok(Answer::Fragment(panel.details(ask)?)),
-        Part::Rows => return Ok(Answer::Fragment(panel.rows(ask.view))),
-        Part::Page => {}
+impl Rendered for Params {
+    fn render(&self, context: &Context<'_>, found: &Found) -> Answer {
+        let (view, trace) = (context.view, &*found.part.trace);
+        let id = trace.id.as_str();
+        let panel = Panel {
+            trace,
+            current: None,
+            looked: &found.looked,
+        };
+        match context.part {
+            Part::Details => return Answer::Fragment(panel.details(view)),
+            Part::Rows => return Answer::Fragment(panel.rows(view)),
+            Part::Page => {}
+        }
+        let said = headline::headline(trace);
+        let crumbs = [
+            Crumb::link("Traces", view.to(&["traces"]).to_string()),
+            Crumb::here(id.get(..8).unwrap_or(id)),
+        ];
+        let title = trace
+            .items
+            .first()
+            .map_or_else(|| id.to_owned(), |entry| entry.what.name.to_string());
+        let body = html! {
+            (page_head(&crumbs, &said.answer, &said.why))
+            (totals(view, trace))
+            section.panel aria-label="Trace" { (panel.render(view)) }
+        };
+        Answer::Page(Page {
+            fresh: false,
+            ..page(Section::Traces, title, body)
+        })
     }
-    let said = headline::of(&trace);
-    let crumbs = [
-        Crumb::link("Traces", ask.view.to(&["traces"]).to_string()),
-        Crumb::here(id.get(..8).unwrap_or(id)),
-    ];
-    let title = trace
-        .items
-        .first()
-        .map_or_else(|| id.to_owned(), |entry| entry.what.name.to_string());
-    let body = html! {
-        (page_head(&crumbs, &said.answer, &said.why))
-        (totals(ask.view, &trace))
-        section.panel aria-label="Trace" { (panel.render(ask)?) }
-    };
-    Ok(Answer::Page(Page {
-        fresh: false,
-        ..page(Section::Traces, title, body)
-    }))
+
+    fn missing(context: &Context<'_>, _: &Problem) -> Page {
+        let id = context.view.path.rsplit('/').next().unwrap_or_default();
+        missing(context.view, id)
+    }
 }
 
 fn missing(view: &View, id: &str) -> Page {
@@ -65,9 +73,12 @@ fn missing(view: &View, id: &str) -> Page {
         Crumb::link("Traces", view.to(&["traces"]).to_string()),
         Crumb::here("not found"),
     ];
+    let why = "It was never sent, has not arrived yet, or retention has removed it.";
+    let what = html! { "Nothing is stored under the trace id " code { (words::cut(id, 64)) } "." };
+    let recent = html! { a.btn href=(view.to(&["traces"])) { "Recent traces" } };
     let body = html! {
-        (page_head(&crumbs, "This trace is not stored.", "It was never sent, has not arrived yet, or retention has removed it."))
-        (empty("No such trace", html! { "Nothing is stored under the trace id " code { (words::cut(id, 64)) } "." }, html! { a.btn href=(view.to(&["traces"])) { "Recent traces" } }))
+        (page_head(&crumbs, "This trace is not stored.", why))
+        (empty("No such trace", what, recent))
     };
     Page {
         fresh: false,
@@ -90,8 +101,8 @@ fn services(trace: &Trace) -> Vec<&str> {
 fn totals(view: &View, trace: &Trace) -> maud::Markup {
     let services = services(trace);
     let first: Vec<&str> = services.iter().take(10).copied().collect();
-    let (statements, time) = statements::total(trace);
-    let spans: i64 = trace.items.iter().map(rows::weight).sum();
+    let (statements, time) = total(trace);
+    let spans: i64 = trace.items.iter().map(weight).sum();
     let mut list = vec![
         Fact::new("Duration", duration(trace.duration as f64)),
         Fact::with(

@@ -3,173 +3,138 @@
 mod headline;
 mod sample;
 
-use apm_store::StoreError;
 use maud::{Markup, html};
 
-use super::{Answer, Ask, Part, charts, distribution, page, service, service_crumbs, whole};
-use crate::analytics::samples::{self, Sample};
-use crate::analytics::trace::read;
-use crate::analytics::{
-    Scope, breakdown, distribution as spread, latency, throughput, transactions,
+use super::{
+    Answer, Context, Part, Rendered, charts, distribution, page, service, service_crumbs, whole,
 };
+use crate::analytics::distribution::Distribution;
+use crate::analytics::latency::Latency;
+use crate::analytics::percentile::Percentiles;
+use crate::answers::trace::named;
+use crate::answers::transaction::{Answer as Found, Params, SampleParams, Sampled};
+use crate::ui::components::cells::{self, Rise};
 use crate::ui::components::head::{Crumb, Fact, facts, page_head};
 use crate::ui::components::panel::split;
 use crate::ui::components::shell::{Page, Section};
 use crate::ui::number;
 use crate::ui::pages::trace::panel::Panel;
-use crate::ui::pages::transactions::named;
-use crate::ui::view::View;
 use crate::ui::words;
 
-/// The page.
-pub(crate) fn one(ask: &mut Ask<'_>, service: &str, part: Part) -> Result<Answer, StoreError> {
-    let view = ask.view;
-    let name = view.param("name").unwrap_or("").to_owned();
-    let scope = Scope {
-        transaction_type: view.param("type").map(str::to_owned),
-        transaction_name: Some(name.clone()),
-        ..ask.service(service)
-    };
-    let samples = samples::list(
-        ask.conn,
-        &scope,
-        &ask.window,
-        distribution::durations(view),
-        samples::LIMIT,
-    )?;
-    let place = chosen(view, &samples);
-    let trace = match place {
-        Some(place) => read::trace(ask.conn, &samples[place].trace_id)?,
-        None => None,
-    };
-    let panel = trace.as_deref().zip(place).map(|(trace, place)| Panel {
-        trace,
-        current: Some(&samples[place].id),
-    });
-    let fragment = match (part, panel) {
-        (Part::Page, _) => None,
-        (Part::Details, Some(panel)) => Some(panel.details(ask)?),
-        (Part::Rows, Some(panel)) => Some(panel.rows(view)),
-        (_, None) => Some(html! {}),
-    };
-    if let Some(fragment) = fragment {
-        return Ok(Answer::Fragment(fragment));
+impl Rendered for SampleParams {
+    fn render(&self, context: &Context<'_>, found: &Sampled) -> Answer {
+        let panel = panel(found);
+        Answer::Fragment(match (context.part, panel) {
+            (Part::Rows, Some(panel)) => panel.rows(context.view),
+            (_, Some(panel)) => panel.details(context.view),
+            (_, None) => html! {},
+        })
     }
-    let crumbs = service_crumbs(
-        view,
-        service,
-        &[
-            Crumb::link(
-                "Transactions",
-                view.to(&["services", service, "transactions"])
-                    .set("type", view.param("type").unwrap_or(""))
-                    .to_string(),
-            ),
-            Crumb::here(named(&name)),
-        ],
-    );
-    let titled = |body: Markup| Page {
-        service: Some(service.to_owned()),
-        fresh: place.is_none(),
-        ..page(Section::Services, named(&name), body)
-    };
-    let now = latency::chart(ask.conn, &scope, &ask.window)?;
-    if now.total.count == 0.0 {
-        let head = page_head(
-            &crumbs,
-            format!(
-                "No requests to {} {}.",
-                words::cut(named(&name), 80),
-                words::range(view)
-            ),
-            "Nothing of this name was recorded in the range and environment that are chosen.",
-        );
-        return Ok(Answer::Page(titled(
-            html! { (head) (super::nothing_here(view, "No requests")) },
-        )));
-    }
-    let before = ask
-        .before
-        .as_ref()
-        .map(|window| latency::chart(ask.conn, &scope, window))
-        .transpose()?;
-    let results = throughput::chart(ask.conn, &scope, &ask.window)?;
-    let scale = distribution::scale(view);
-    let bars = spread::chart(ask.conn, &scope, &ask.window, scale)?;
-    let bars_before = ask
-        .before
-        .as_ref()
-        .map(|window| spread::chart(ask.conn, &scope, window, scale))
-        .transpose()?;
-    let kinds = breakdown::chart(ask.conn, &scope, &ask.window)?;
-    let all = transactions::list(ask.conn, &ask.service(service), &ask.window)?;
-    let share = all
-        .transactions
-        .iter()
-        .filter(|group| group.name == name)
-        .map(|group| group.impact)
-        .sum::<f64>();
-    let said = headline::of(
-        view,
-        named(&name),
-        &now,
-        bars.percentiles,
-        (before.as_ref(), bars_before.as_ref()),
-        trace.as_deref(),
-    );
-    let (latency_sql, throughput_sql) = (
-        latency::sql(&scope, &ask.window).shell(),
-        throughput::sql(&scope, &ask.window).shell(),
-    );
-    let spread_sql = spread::sql(&scope, &ask.window, bars.exact).shell();
-    let panel = match panel {
-        Some(panel) => sample::panel(ask, &samples, place.unwrap_or(0), panel)?,
-        None => sample::none(view, &samples),
-    };
-    let second = html! {
-        @if kinds.kinds.is_empty() { (charts::failed(ask, &now, before.as_ref(), Some(&latency_sql))) } @else { (charts::breakdown(ask, &kinds, &breakdown::sql(&scope, &ask.window).shell())) }
-    };
-    let body = html! {
-        (page_head(&crumbs, &said.answer, &said.why))
-        (totals(ask, &now, before.as_ref(), bars.percentiles, bars_before.as_ref(), share))
-        (split("split--7-5", &[charts::latency(ask, "requests", &now, before.as_ref(), Some(&latency_sql)), charts::throughput(ask, &results, Some(&throughput_sql))]))
-        section.panel { (distribution::chart(view, "requests", &bars, bars_before.as_ref(), place.map(|place| samples[place].duration), &spread_sql)) }
-        (panel)
-        section.panel { (second) }
-    };
-    Ok(Answer::Page(titled(body)))
 }
 
-/// The sample that the address names, else the newest.
-fn chosen(view: &View, samples: &[Sample]) -> Option<usize> {
-    let named = view
-        .param("sample")
-        .and_then(|id| samples.iter().position(|sample| sample.id == id));
-    named.or((!samples.is_empty()).then_some(0))
+/// The trace of the chosen sample.
+fn panel(found: &Sampled) -> Option<Panel<'_>> {
+    let sample = &found.samples[found.sample?];
+    Some(Panel {
+        trace: found.trace.as_deref()?,
+        current: Some(&sample.id),
+        looked: &found.looked,
+    })
+}
+
+impl Rendered for Params {
+    fn render(&self, context: &Context<'_>, found: &Found) -> Answer {
+        let (view, name) = (context.view, named(&found.name));
+        let sampled = &found.sampled;
+        let place = sampled.sample;
+        let list = view
+            .to(&["services", &found.service, "transactions"])
+            .set("type", found.kind.as_deref().unwrap_or(""));
+        let crumbs = [
+            Crumb::link("Transactions", list.to_string()),
+            Crumb::here(name),
+        ];
+        let crumbs = service_crumbs(view, &found.service, &crumbs);
+        let titled = |body: Markup| Page {
+            service: Some(found.service.clone()),
+            fresh: place.is_none(),
+            ..page(Section::Services, name, body)
+        };
+        let (latency, throughput) = (&found.charts.latency, &found.charts.throughput);
+        if latency.total.count == 0.0 {
+            let answer = format!(
+                "No requests to {} {}.",
+                words::cut(name, 80),
+                words::range(view)
+            );
+            let why =
+                "Nothing of this name was recorded in the range and environment that are chosen.";
+            return Answer::Page(titled(html! {
+                (page_head(&crumbs, answer, why))
+                (super::nothing_here(view, "No requests"))
+            }));
+        }
+        let before = found.previous.as_ref();
+        let then = before.map(|before| &*before.charts.latency);
+        let bars_then = before.map(|before| &before.distribution);
+        let bars = &found.distribution;
+        let said = headline::headline(
+            view,
+            name,
+            latency,
+            bars.percentiles,
+            (then, bars_then),
+            sampled.trace.as_deref(),
+        );
+        let duration = place.map(|place| sampled.samples[place].duration);
+        let range = (self.of.durations, bars_then);
+        let spread = distribution::chart(view, "requests", bars, range, duration, &bars.sql);
+        let breakdown = &found.charts.breakdown;
+        let second = if breakdown.kinds.is_empty() {
+            charts::failed(context, latency, then, &latency.sql)
+        } else {
+            charts::breakdown(context, breakdown, &breakdown.sql)
+        };
+        let sample = match panel(sampled) {
+            Some(panel) => sample::panel(view, self.of.durations, sampled, panel),
+            None => sample::none(view, self.of.durations, &sampled.samples),
+        };
+        let body = html! {
+            (page_head(&crumbs, &said.answer, &said.why))
+            (totals(context, latency, then, bars.percentiles, bars_then, found.share))
+            (split("split--7-5", &[
+                charts::latency(context, "requests", latency, then, &latency.sql),
+                charts::throughput(context, throughput, &throughput.sql),
+            ]))
+            section.panel { (spread) }
+            (sample)
+            section.panel { (second) }
+        };
+        Answer::Page(titled(body))
+    }
 }
 
 fn totals(
-    ask: &Ask<'_>,
-    now: &latency::Latency,
-    before: Option<&latency::Latency>,
-    percentiles: Option<crate::analytics::percentile::Percentiles>,
-    spread_before: Option<&spread::Distribution>,
+    context: &Context<'_>,
+    now: &Latency,
+    before: Option<&Latency>,
+    percentiles: Option<Percentiles>,
+    spread_before: Option<&Distribution>,
     share: f64,
 ) -> Markup {
-    use crate::ui::components::cells::{self, Rise};
     let events = (
         whole(now.total.count),
         before.map_or(0, |before| whole(before.total.count)),
     );
     let then = spread_before.and_then(|spread| spread.percentiles);
-    let compared = |of: fn(&crate::analytics::percentile::Percentiles) -> f64| {
+    let compared = |of: fn(&Percentiles) -> f64| {
         cells::delta(
             number::delta(percentiles.as_ref().map(of), then.as_ref().map(of), events),
             Rise::Worse,
-            &ask.view.against(),
+            &context.view.against(),
         )
     };
-    let mut list = service::total_facts(ask, now, before);
+    let mut list = service::total_facts(context, now, before);
     if let Some(percentiles) = percentiles.filter(|_| events.0 >= number::FEW) {
         list.insert(
             1,

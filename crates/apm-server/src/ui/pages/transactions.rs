@@ -1,23 +1,27 @@
 //! `/services/{s}/transactions`: what a service does, by name, and where its time goes.
 
-use std::ops::Range;
-
 use apm_store::OTHER;
-use diesel::QueryResult;
 use maud::{Markup, html};
 
-use super::{Answer, Ask, charts, service_crumbs, service_tabs, transaction_href, whole};
-use crate::analytics::transactions::{self, Transaction, Transactions};
-use crate::analytics::{Scope, latency, throughput};
-use crate::insight::callers::{self, Caller, Of};
+use super::{
+    Answer, Context, Rendered, charts, service_crumbs, service_tabs, transaction_href, whole,
+};
+use crate::analytics::series::Axis;
+use crate::analytics::transactions::Transaction;
+use crate::answers::listing::Sort;
+use crate::answers::top::sql_of;
+use crate::answers::trace::named;
+use crate::answers::transactions::{Answer as Found, Params};
+use crate::insight::callers::Caller;
+use crate::ui::budget::each;
 use crate::ui::chart::buckets::settled;
 use crate::ui::chart::spark::spark;
 use crate::ui::components::cells;
 use crate::ui::components::controls::segment;
 use crate::ui::components::head::{Crumb, page_head};
 use crate::ui::components::panel::{panel, split};
-use crate::ui::components::shell::Section;
-use crate::ui::components::table::{Column, Sort, table};
+use crate::ui::components::shell::{Page, Section};
+use crate::ui::components::table::{Column, Frame, UNSORTED, framed};
 use crate::ui::number::{self, percent};
 use crate::ui::view::View;
 use crate::ui::words;
@@ -32,91 +36,81 @@ const COLUMNS: [Column; 7] = [
     Column::figure("Share of time", "impact"),
 ];
 
-/// The page. `type` chooses the kind of transaction; without it, the one with most of them.
-pub(crate) fn page(ask: &mut Ask<'_>, service: &str) -> QueryResult<Answer> {
-    let all = ask.service(service);
-    let types = transactions::types(ask.conn, &all, &ask.window)?;
-    let kind = ask
-        .view
-        .param("type")
-        .map(str::to_owned)
-        .or_else(|| types.first().cloned());
-    let scope = Scope {
-        transaction_type: kind.clone(),
-        ..all
-    };
-    let list = transactions::list(ask.conn, &scope, &ask.window)?;
-    let crumbs = service_crumbs(ask.view, service, &[Crumb::here("Transactions")]);
-    let tabs = service_tabs(ask.view, service, "transactions");
-    if list.transactions.is_empty() {
-        let head = page_head(
-            &crumbs,
-            format!(
-                "{service} recorded no transactions {}.",
-                words::range(ask.view)
-            ),
-            "A transaction is one request, job or message that an agent has timed.",
-        );
-        let body = html! { (head) (tabs) (super::nothing_here(ask.view, "No transactions")) };
-        return Ok(Answer::Page(with_service(service, body)));
+impl Rendered for Params {
+    fn render(&self, context: &Context<'_>, found: &Found) -> Answer {
+        let (view, service) = (context.view, self.service.as_str());
+        let crumbs = service_crumbs(view, service, &[Crumb::here("Transactions")]);
+        let tabs = service_tabs(view, service, "transactions");
+        if found.rows.total == 0 {
+            let answer = format!("{service} recorded no transactions {}.", words::range(view));
+            let why = "A transaction is one request, job or message that an agent has timed.";
+            let body = html! {
+                (page_head(&crumbs, answer, why))
+                (tabs)
+                (super::nothing_here(view, "No transactions"))
+            };
+            return Answer::Page(with_service(service, body));
+        }
+        let (answer, why) = headline(view, found);
+        let (latency, throughput) = (&found.charts.latency, &found.charts.throughput);
+        let before = found
+            .previous
+            .as_ref()
+            .map(|before| &*before.charts.latency);
+        let other = found.transactions.iter().any(|group| group.name == OTHER);
+        let rows = (found.transactions.as_slice(), found.sql.as_slice());
+        let list = html! {
+            (table(view, service, rows, &found.axis, Some(found.sort)))
+            (super::pager(view, &found.rows, "time", other))
+        };
+        let names = number::grouped(found.rows.total as u64);
+        let types = kinds(view, &found.transaction_types, found.kind.as_deref());
+        let body = html! {
+            (page_head(&crumbs, answer, why))
+            (tabs)
+            (split("split--7-5", &[
+                charts::latency(context, "requests", latency, before, &latency.sql),
+                charts::throughput(context, throughput, &throughput.sql),
+            ]))
+            (panel("Transactions", names, types, list))
+        };
+        Answer::Page(with_service(service, body))
     }
-    let now = latency::chart(ask.conn, &scope, &ask.window)?;
-    let before = ask
-        .before
-        .as_ref()
-        .map(|window| latency::chart(ask.conn, &scope, window))
-        .transpose()?;
-    let results = throughput::chart(ask.conn, &scope, &ask.window)?;
-    let (latency_sql, throughput_sql) = (
-        latency::sql(&scope, &ask.window).shell(),
-        throughput::sql(&scope, &ask.window).shell(),
-    );
-    let sql = callers::list(ask.conn, &scope, Of::All, &ask.window)?;
-    let (answer, why) = headline(ask.view, service, &list, now.total.count);
-    let names = list.transactions.len() + list.left_out;
-    let table = html! {
-        (rows(ask.view, service, &list, &sql, super::shown(ask.view, list.transactions.len())))
-        (super::beyond(ask.view, (list.transactions.len(), list.left_out), "time", list.transactions.iter().any(|group| group.name == OTHER)))
-    };
-    let body = html! {
-        (page_head(&crumbs, answer, why))
-        (tabs)
-        (split("split--7-5", &[charts::latency(ask, "requests", &now, before.as_ref(), Some(&latency_sql)), charts::throughput(ask, &results, Some(&throughput_sql))]))
-        (panel("Transactions", number::grouped(names as u64), kinds(ask.view, &types, kind.as_deref()), table))
-    };
-    Ok(Answer::Page(with_service(service, body)))
 }
 
-fn with_service(service: &str, body: Markup) -> crate::ui::components::shell::Page {
-    crate::ui::components::shell::Page {
+fn with_service(service: &str, body: Markup) -> Page {
+    Page {
         service: Some(service.to_owned()),
         ..super::page(Section::Services, format!("Transactions · {service}"), body)
     }
 }
 
 fn kinds(view: &View, types: &[String], current: Option<&str>) -> Markup {
+    let choices = types.iter().map(|kind| {
+        let href = view.here().set("type", kind);
+        (kind.as_str(), href, current == Some(kind.as_str()))
+    });
     html! {
         @if types.len() > 1 {
-            (segment("Transaction type", types.iter().map(|kind| (kind.as_str(), view.here().set("type", kind), current == Some(kind.as_str())))))
+            (segment("Transaction type", choices))
         }
     }
 }
 
-/// Where the time goes: one transaction if it has half of it, else the two first.
-fn headline(view: &View, service: &str, list: &Transactions, count: f64) -> (String, String) {
-    let mut by_time: Vec<&Transaction> = list.transactions.iter().collect();
-    by_time.sort_by(|a, b| b.impact.total_cmp(&a.impact));
+/// The transactions with most time: one if it has half of it, else the two first.
+fn headline(view: &View, found: &Found) -> (String, String) {
+    let service = &found.service;
     let why = format!(
         "{} {}, under {}.",
-        words::count(whole(count), "transaction", "transactions"),
-        words::range(view),
         words::count(
-            (list.transactions.len() + list.left_out) as u64,
-            "name",
-            "names"
-        )
+            whole(found.charts.latency.total.count),
+            "transaction",
+            "transactions"
+        ),
+        words::range(view),
+        words::count(found.rows.total as u64, "name", "names")
     );
-    let answer = match by_time.as_slice() {
+    let answer = match found.most_time.as_slice() {
         [one] => format!(
             "All time of {service} goes into {}.",
             words::cut(&one.name, 80)
@@ -139,58 +133,56 @@ fn headline(view: &View, service: &str, list: &Transactions, count: f64) -> (Str
     (answer, why)
 }
 
-/// The full table, or the rows of it that are `shown`; `sql`: what their requests ask of databases.
-pub(crate) fn rows(
+/// The table of groups, with what their requests ask of databases. Without `sort` it cannot be sorted.
+pub(crate) fn table(
     view: &View,
     service: &str,
-    list: &Transactions,
-    sql: &[Caller],
-    shown: Range<usize>,
+    (groups, sql): (&[Transaction], &[Caller]),
+    axis: &Axis,
+    sort: Option<Sort>,
 ) -> Markup {
-    let sort = Sort::of(view, &COLUMNS, "-impact");
-    let mut groups: Vec<&Transaction> = list.transactions.iter().collect();
-    let asks = |group: &Transaction| {
-        let mut own = sql
-            .iter()
-            .filter(|caller| caller.kind == group.kind && caller.transaction == group.name);
-        own.next().filter(|caller| caller.calls > 0.0)
-    };
-    let time = |group: &Transaction| asks(group).map(|caller| caller.time);
-    groups.sort_by(|a, b| match sort.key {
-        "name" => sort.compare_text(&a.name, &b.name),
-        "avg" => sort.compare(a.latency_avg, b.latency_avg),
-        "p95" => sort.compare(a.latency.map(|p| p.p95), b.latency.map(|p| p.p95)),
-        "rate" => sort.compare(Some(a.throughput), Some(b.throughput)),
-        "failed" => sort.compare(a.failed_rate, b.failed_rate),
-        "sql" => sort.compare(time(a), time(b)),
-        _ => sort.compare(Some(a.impact), Some(b.impact)),
-    });
     let widest = groups.iter().map(|group| group.impact).fold(0.0, f64::max);
     let row = |group: &Transaction| {
-        let throughput = settled(
-            &list.axis,
-            group.series.throughput.iter().copied().map(Some),
+        let throughput = settled(axis, group.series.throughput.iter().copied().map(Some));
+        let latency = spark(&group.series.latency, "average latency over time", false);
+        let rate = spark(&throughput, "requests per minute over time", false);
+        let failed = spark(
+            &group.series.failed_rate,
+            "failed requests over time",
+            false,
         );
         html! {
             tr {
-                th.grow scope="row" { a href=(transaction_href(view, service, &group.kind, &group.name)) title=(group.name) { (named(&group.name)) } }
-                (cells::trend(spark(&group.series.latency, "average latency over time", false), group.latency_avg.map(number::duration)))
+                th.grow scope="row" { (link(view, service, group)) }
+                (cells::trend(latency, group.latency_avg.map(number::duration)))
                 (cells::duration(group.latency.map(|p| p.p95)))
-                (cells::trend_bare(spark(&throughput, "requests per minute over time", false), &number::rate(group.throughput)))
-                (cells::trend(spark(&group.series.failed_rate, "failed requests over time", false), group.failed_rate.map(percent)))
-                (statements(view, asks(group)))
+                (cells::trend_bare(rate, &number::rate(group.throughput)))
+                (cells::trend(failed, group.failed_rate.map(percent)))
+                (statements(view, sql_of(sql, group)))
                 (cells::share(Some(group.impact), widest, "fill"))
             }
         }
     };
-    table(
-        view,
-        "",
-        "Transactions by name",
-        &COLUMNS,
-        &sort,
-        html! { @for group in &groups[shown] { (row(group)) } },
-    )
+    let columns = COLUMNS.map(|column| {
+        if sort.is_some() {
+            column
+        } else {
+            column.fixed()
+        }
+    });
+    let frame = Frame {
+        class: "",
+        caption: "Transactions by name",
+        name: "transactions",
+        columns: &columns,
+        sort: sort.unwrap_or(UNSORTED),
+    };
+    framed(view, frame, each(groups, row))
+}
+
+fn link(view: &View, service: &str, group: &Transaction) -> Markup {
+    let href = transaction_href(view, service, &group.kind, &group.name);
+    html! { a href=(href) title=(group.name) { (named(&group.name)) } }
 }
 
 /// Statements in a request, their time, and its share of the request's.
@@ -201,7 +193,9 @@ fn statements(view: &View, asks: Option<&Caller>) -> Markup {
     let most = format!("A request with {:.0} statements, the most", asks.most);
     html! {
         td.num {
-            a.inline href=(view.to(&["traces", &asks.trace]).set("tab", "sql")) title=(most) { (number::rate(asks.calls)) }
+            a.inline href=(view.to(&["traces", &asks.trace]).set("tab", "sql")) title=(most) {
+                (number::rate(asks.calls))
+            }
             " · " (number::duration(asks.time))
             @if let Some(share) = asks.share { " · " (percent(share)) }
         }
@@ -209,7 +203,7 @@ fn statements(view: &View, asks: Option<&Caller>) -> Markup {
 }
 
 /// The short table of another page: name, latency, rate and share.
-pub(crate) fn shares(view: &View, service: &str, list: &Transactions, most: usize) -> Markup {
+pub(crate) fn shares(view: &View, service: &str, groups: &[Transaction]) -> Markup {
     const SHORT: [Column; 5] = [
         Column::text("Transaction", "").fixed(),
         Column::figure("Avg", "").fixed(),
@@ -217,17 +211,11 @@ pub(crate) fn shares(view: &View, service: &str, list: &Transactions, most: usiz
         Column::bare("Req/min", "").fixed(),
         Column::figure("Share of time", "").fixed(),
     ];
-    let mut groups: Vec<&Transaction> = list.transactions.iter().collect();
-    groups.sort_by(|a, b| b.impact.total_cmp(&a.impact));
-    let widest = groups.first().map_or(0.0, |group| group.impact);
-    let sort = Sort {
-        key: "",
-        descending: true,
-    };
+    let widest = groups.iter().map(|group| group.impact).fold(0.0, f64::max);
     let rows = html! {
-        @for group in groups.iter().take(most) {
+        @for group in groups {
             tr {
-                th.grow scope="row" { a href=(transaction_href(view, service, &group.kind, &group.name)) title=(group.name) { (named(&group.name)) } }
+                th.grow scope="row" { (link(view, service, group)) }
                 (cells::duration(group.latency_avg))
                 (cells::duration(group.latency.map(|p| p.p95)))
                 (cells::rate(group.throughput))
@@ -235,17 +223,12 @@ pub(crate) fn shares(view: &View, service: &str, list: &Transactions, most: usiz
             }
         }
     };
-    table(
-        view,
-        "",
-        "Transactions by share of time",
-        &SHORT,
-        &sort,
-        rows,
-    )
-}
-
-/// A name that was sent empty still needs words to be a link.
-pub(crate) fn named(name: &str) -> &str {
-    if name.is_empty() { "(no name)" } else { name }
+    let frame = Frame {
+        class: "",
+        caption: "Transactions by share of time",
+        name: "transactions",
+        columns: &SHORT,
+        sort: UNSORTED,
+    };
+    framed(view, frame, rows)
 }

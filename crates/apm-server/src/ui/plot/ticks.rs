@@ -1,4 +1,4 @@
-//! Where an axis has its ticks and what they say.
+//! The ticks of an axis and their labels.
 
 use jiff::{Timestamp, ToSpan, tz::TimeZone};
 
@@ -35,7 +35,7 @@ pub(crate) fn from_zero(max: f64, steps: usize, whole: bool) -> Vec<f64> {
     (0..=count).map(|i| i as f64 * step).collect()
 }
 
-/// What a tick on a value axis says: no more digits than its step needs, `k` and `M` from 10,000 on.
+/// The label of a tick on a value axis: no more digits than its step needs, `k` and `M` from 10,000 on.
 pub(crate) fn value_label(value: f64) -> String {
     if value.fract() == 0.0 {
         let value = value.max(0.0) as u64;

@@ -1,4 +1,4 @@
-//! What forms ask for: settings, deletion, import and export.
+//! The actions of forms: settings, deletion, import and export.
 
 use actix_multipart::Multipart;
 use actix_web::http::{StatusCode, header};
@@ -169,7 +169,7 @@ fn rest(
         match read {
             Ok((export, Some(lines))) => Some((Ok(Bytes::from(lines)), Some((store, export)))),
             Ok((_, None)) => None,
-            // What has been sent is not all: the connection ends without the end of the answer.
+            // The answer is not complete: the connection ends without the end of the answer.
             Err(error) => Some((Err(error), None)),
         }
     });

@@ -1,6 +1,6 @@
 //! Answers whose size does not depend on how much somebody sent, nor on the range that is asked for.
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 
 use actix_web::http::StatusCode;
 use actix_web::test;
@@ -142,8 +142,22 @@ async fn a_page_shows_two_hundred_rows_of_a_list_and_says_so() {
         assert!(page.text.contains(said), "{said}");
     }
     assert!(page.text.len() < 1 << 20, "{} bytes", page.text.len());
+    // Those beyond the first thousand are on later pages.
+    let beyond = server.get("/services/shop/transactions?page=6").await.text;
+    assert!(beyond.contains("Rows 1,001 to 1,100") && beyond.contains("GET /1<"));
+    assert!(!beyond.contains("GET /101<") && !beyond.contains("rel=\"next\""));
+    let mut names = BTreeSet::new();
+    for page in 1..=3 {
+        let path = format!("/api/v1/services/shop/transactions?size=600&page={page}");
+        let rows = server.get(&path).await.json();
+        assert_eq!(rows["total"], 1_100);
+        assert_eq!(rows["next_page"].as_i64(), (page < 3).then_some(page + 1));
+        let listed = rows["transactions"].as_array().expect("rows").iter();
+        names.extend(listed.map(|row| row["name"].to_string()));
+    }
+    assert_eq!(names.len(), 1_100, "every row is on a page");
     let file = server
-        .get("/services/shop/transactions?csv=Transactions+by+name")
+        .get("/services/shop/transactions?csv=transactions")
         .await;
     assert!(
         file.text.lines().count() > 1_000,

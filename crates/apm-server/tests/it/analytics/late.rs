@@ -12,6 +12,7 @@ use diesel::QueryableByName;
 use diesel::sql_types::{BigInt, Double, Text};
 
 use super::{MINUTE, open, store_all};
+use crate::oracle;
 use crate::support::events::{NEW_YEAR, now, resource, span, transaction};
 
 #[derive(QueryableByName)]
@@ -107,14 +108,17 @@ fn lists_over_a_day_are_those_of_the_sql_shown_while_events_come_late() {
                 .collect();
             assert_eq!(
                 listed,
-                sums(&store, &transactions::sql(&all, &window)),
+                sums(
+                    &store,
+                    &oracle::question(oracle::TRANSACTIONS, &all, &window)
+                ),
                 "round {round}"
             );
             let of = statements.statements.iter();
             let listed: Vec<(i64, i64)> = of.map(|of| (of.calls as i64, of.total as i64)).collect();
             assert_eq!(
                 listed,
-                sums(&store, &statements::sql(&all, None, &window)),
+                sums(&store, &oracle::question(oracle::STATEMENTS, &all, &window)),
                 "round {round}"
             );
             for of in &statements.statements {
@@ -143,7 +147,8 @@ fn lists_over_a_day_are_those_of_the_sql_shown_while_events_come_late() {
                 assert!((count - of.count).abs() < 1e-6, "round {round}");
             }
             listed.retain(|_, count| *count > 0);
-            let shown: Vec<InBucket> = rows(&store, &throughput::sql(&all, &window));
+            let shown: Vec<InBucket> =
+                rows(&store, &oracle::question(oracle::THROUGHPUT, &all, &window));
             let shown: BTreeMap<(&str, i64), i64> = shown
                 .iter()
                 .map(|row| ((row.result.as_str(), row.bucket), row.count as i64))

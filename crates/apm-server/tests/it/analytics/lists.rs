@@ -50,8 +50,8 @@ fn a_service_has_its_mean_percentiles_rates_and_errors() {
     );
     assert!(close(Some(shop.throughput), 10.0));
     assert!(close(shop.failed_rate, 0.1));
-    assert_eq!(shop.errors, 3);
-    assert!(close(Some(shop.errors_per_minute), 0.2));
+    assert_eq!(shop.errors, Some(3));
+    assert!(close(shop.errors_per_minute, 0.2));
     let spark: f64 = shop.series.throughput.iter().sum();
     assert!(close(Some(spark), 150.0));
 }

@@ -1,20 +1,26 @@
-//! What lists say, beside the SQL that is shown with them.
+//! What lists and charts say, beside what one statement each says of the same.
+
+use std::collections::BTreeMap;
 
 use apm_server::analytics::dependencies::Choice;
 use apm_server::analytics::percentile::representative;
 use apm_server::analytics::samples::Durations;
+use apm_server::analytics::series::Axis;
 use apm_server::analytics::sql::Sql;
-use apm_server::analytics::{Scope, dependencies, samples, services, statements, transactions};
+use apm_server::analytics::{
+    Scope, dependencies, latency, samples, services, statements, throughput, transactions,
+};
 use apm_store::event::Event;
 use apm_store::{Store, StoreError};
 use diesel::prelude::*;
-use diesel::sql_types::{Double, Text};
+use diesel::sql_types::{BigInt, Double, Text};
 
 use super::lists::close;
 use super::{add, batch, of_service, open, shop, store_all, window};
+use crate::oracle;
 use crate::support::events::{NEW_YEAR, span};
 
-/// What a `histogram.sql` says: percentiles of each key, in bins.
+/// What a histogram's oracle says: percentiles of each key, in bins.
 fn by_sql(store: &Store, text: &'static str, name: &str) -> Vec<(String, i64, i64)> {
     #[derive(QueryableByName)]
     struct Row {
@@ -25,18 +31,7 @@ fn by_sql(store: &Store, text: &'static str, name: &str) -> Vec<(String, i64, i6
         #[diesel(sql_type = Double)]
         p95: f64,
     }
-    let sql = window().bind(Sql::new(text));
-    let parameters = [
-        "service",
-        "environment",
-        "type",
-        "fingerprint",
-        "dependency",
-    ];
-    let sql = parameters
-        .iter()
-        .fold(sql, |sql, name| sql.bind(*name, None::<i64>));
-    let sql = sql.bind("name", None::<i64>).bind("by_service", 0);
+    let sql = oracle::question(text, &Scope::default(), &window());
     let rows: Vec<Row> = store
         .read::<_, StoreError>(|conn| Ok(sql.load(conn)?))
         .expect(name);
@@ -46,7 +41,7 @@ fn by_sql(store: &Store, text: &'static str, name: &str) -> Vec<(String, i64, i6
 }
 
 #[test]
-fn percentiles_kept_in_memory_are_those_of_the_sql_shown() {
+fn percentiles_kept_in_memory_are_those_of_their_oracles() {
     let dir = tempfile::tempdir().expect("a directory");
     let store = open(dir.path());
     // Twice: what the first answer keeps must not outlive what arrives after it.
@@ -77,21 +72,18 @@ fn percentiles_kept_in_memory_are_those_of_the_sql_shown() {
                 })
                 .expect("lists");
             let table = [
-                (
-                    services.services[0].latency,
-                    include_str!("../../../src/analytics/services/histogram.sql"),
-                ),
+                (services.services[0].latency, oracle::SERVICES_HISTOGRAM),
                 (
                     groups.transactions[0].latency,
-                    include_str!("../../../src/analytics/transactions/histogram.sql"),
+                    oracle::TRANSACTIONS_HISTOGRAM,
                 ),
                 (
                     statements.statements[0].latency,
-                    include_str!("../../../src/analytics/statements/histogram.sql"),
+                    oracle::STATEMENTS_HISTOGRAM,
                 ),
                 (
                     dependencies.dependencies[0].latency,
-                    include_str!("../../../src/analytics/dependencies/histogram.sql"),
+                    oracle::DEPENDENCIES_HISTOGRAM,
                 ),
             ];
             for (kept, text) in table {
@@ -114,8 +106,8 @@ fn percentiles_kept_in_memory_are_those_of_the_sql_shown() {
     }
 }
 
-/// Counts and sums in the order of a query that is shown.
-fn shown(store: &Store, sql: &Sql) -> Vec<(f64, f64)> {
+/// Counts and sums in the order of an oracle.
+fn rows_of(store: &Store, sql: &Sql) -> Vec<(f64, f64)> {
     #[derive(QueryableByName)]
     struct Row {
         #[diesel(sql_type = Double)]
@@ -130,7 +122,7 @@ fn shown(store: &Store, sql: &Sql) -> Vec<(f64, f64)> {
 }
 
 #[test]
-fn a_list_has_the_numbers_of_the_sql_shown_with_it() {
+fn a_list_has_the_numbers_of_its_oracle() {
     let dir = tempfile::tempdir().expect("a directory");
     let store = open(dir.path());
     let (all, window) = (Scope::default(), window());
@@ -177,15 +169,15 @@ fn a_list_has_the_numbers_of_the_sql_shown_with_it() {
                 .map(|of| (of.count, sum(of.count, of.latency_avg)))
                 .collect(),
         ];
-        let choice = Choice::default();
-        let sql = [
-            services::sql(&all, &window),
-            transactions::sql(&all, &window),
-            statements::sql(&all, None, &window),
-            dependencies::sql(&all, &choice, &window),
+        let oracles = [
+            oracle::SERVICES,
+            oracle::TRANSACTIONS,
+            oracle::STATEMENTS,
+            oracle::DEPENDENCIES,
         ];
+        let sql = oracles.map(|text| oracle::question(text, &all, &window));
         for (listed, sql) in listed.iter().zip(&sql) {
-            let shown = shown(&store, sql);
+            let shown = rows_of(&store, sql);
             assert_eq!(listed.len(), shown.len(), "{round}: {}", sql.text());
             for ((count, sum), (shown_count, shown_sum)) in listed.iter().zip(shown) {
                 let both = close(Some(*count), shown_count) && close(Some(*sum), shown_sum);
@@ -219,4 +211,135 @@ fn samples_of_many_groups_are_the_newest_of_all() {
         .map(|sample| (sample.timestamp - NEW_YEAR) / 1_000_000)
         .collect();
     assert_eq!(seconds, times[..60]);
+}
+
+/// Counts by the start of their bucket.
+fn by_bucket(store: &Store, text: &'static str) -> BTreeMap<i64, f64> {
+    #[derive(QueryableByName)]
+    struct Row {
+        #[diesel(sql_type = BigInt)]
+        bucket: i64,
+        #[diesel(sql_type = Double)]
+        count: f64,
+    }
+    let sql = oracle::question(text, &Scope::default(), &window());
+    let rows: Vec<Row> = store
+        .read::<_, StoreError>(|conn| Ok(sql.load(conn)?))
+        .expect("rows");
+    let mut counts = BTreeMap::new();
+    for row in rows {
+        *counts.entry(row.bucket).or_default() += row.count;
+    }
+    counts
+}
+
+/// Rates per minute as counts by the start of their bucket; buckets without any are left out.
+fn counts<'a>(axis: &Axis, series: impl Iterator<Item = &'a [f64]>) -> BTreeMap<i64, f64> {
+    let mut counts: BTreeMap<i64, f64> = BTreeMap::new();
+    for rates in series {
+        for (rate, bucket) in rates.iter().zip(&axis.buckets) {
+            let count = rate * bucket.covered.max(1.0) / 60.0;
+            if count > 0.0 {
+                *counts.entry(bucket.start).or_default() += count;
+            }
+        }
+    }
+    counts
+}
+
+#[test]
+fn a_series_has_the_counts_of_its_oracle() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let store = open(dir.path());
+    shop(&store);
+    let mut events = batch("bank");
+    for number in 0..30_u64 {
+        let event = span(&mut events, 90_000 + number, "select 1");
+        events.events.push(Event::Span(event));
+    }
+    store_all(&store, events);
+    let (all, window) = (Scope::default(), window());
+    let table = store
+        .read::<_, StoreError>(|conn| {
+            let services = services::list(conn, &all, &window)?;
+            let groups = transactions::list(conn, &all, &window)?;
+            let statements = statements::list(conn, &all, None, &window)?;
+            let dependencies = dependencies::list(conn, &all, &Choice::default(), &window)?;
+            let latency = latency::chart(conn, &all, &window)?;
+            let results = throughput::chart(conn, &all, &window)?;
+            let of = |axis: &Axis, series: Vec<&[f64]>| counts(axis, series.into_iter());
+            Ok([
+                (
+                    oracle::SERVICES_SERIES,
+                    of(
+                        &services.axis,
+                        services
+                            .services
+                            .iter()
+                            .map(|of| &*of.series.throughput)
+                            .collect(),
+                    ),
+                ),
+                (
+                    oracle::TRANSACTIONS_SERIES,
+                    of(
+                        &groups.axis,
+                        groups
+                            .transactions
+                            .iter()
+                            .map(|of| &*of.series.throughput)
+                            .collect(),
+                    ),
+                ),
+                (
+                    oracle::STATEMENTS_SERIES,
+                    of(
+                        &statements.axis,
+                        statements
+                            .statements
+                            .iter()
+                            .map(|of| &*of.series.throughput)
+                            .collect(),
+                    ),
+                ),
+                (
+                    oracle::DEPENDENCIES_SERIES,
+                    of(
+                        &dependencies.axis,
+                        dependencies
+                            .dependencies
+                            .iter()
+                            .map(|of| &*of.series.throughput)
+                            .collect(),
+                    ),
+                ),
+                (
+                    oracle::LATENCY,
+                    of(&latency.axis, vec![&*latency.throughput]),
+                ),
+                (
+                    oracle::THROUGHPUT,
+                    of(
+                        &results.axis,
+                        results.results.iter().map(|of| &*of.throughput).collect(),
+                    ),
+                ),
+            ])
+        })
+        .expect("answers");
+    for (text, found) in table {
+        let expected = by_bucket(&store, text);
+        assert!(!expected.is_empty(), "{text}");
+        assert_eq!(
+            found.keys().collect::<Vec<_>>(),
+            expected.keys().collect::<Vec<_>>(),
+            "{text}"
+        );
+        for (bucket, count) in &expected {
+            assert!(
+                close(found.get(bucket).copied(), *count),
+                "{bucket}: {text}"
+            );
+        }
+    }
 }

@@ -1,9 +1,10 @@
-//! Who runs which statement: what is kept between questions says the same as the query that is shown.
+//! Who runs which statement: what is kept between questions says the same as one statement does.
 
 use std::collections::BTreeMap;
 use std::time::Instant;
 
 use apm_server::analytics::Scope;
+use apm_server::analytics::sql::Sql;
 use apm_server::analytics::window::Window;
 use apm_server::insight::Engine;
 use apm_server::insight::callers::{self, Of};
@@ -14,6 +15,7 @@ use diesel::sql_types::{BigInt, Double, Text};
 use sql_lexer::Fingerprint;
 
 use super::{DEADLINE, GROUP, INSERT, options, request};
+use crate::oracle;
 use crate::support::events::{batch, now};
 
 const MINUTE: i64 = 60_000_000;
@@ -59,9 +61,31 @@ fn asked(store: &Store, of: Of, window: &Window) -> Found {
         .collect()
 }
 
+/// What one statement says of the same.
+fn question(of: Of, window: &Window) -> Sql {
+    let scope = Scope::default();
+    let all = |window: &Window| oracle::question(oracle::CALLERS_OF, &scope, window);
+    match of {
+        Of::All => all(window),
+        Of::Statement(fingerprint) => {
+            // The first value of a name counts.
+            let sql = Sql::new(oracle::CALLERS_OF).bind("fingerprint", fingerprint.cast_signed());
+            let sql = window.bind(sql).bind("service", None::<i64>);
+            sql.bind("environment", None::<i64>)
+        }
+        Of::Each => {
+            let range = Range {
+                from: window.asked.from.max(window.asked.to - callers::LATELY),
+                to: window.asked.to,
+            };
+            oracle::question(oracle::CALLERS, &scope, &Window::new(range, window.now))
+        }
+    }
+}
+
 fn shown(store: &Store, of: Of, window: &Window) -> Found {
     let rows = store.read(|conn| {
-        let rows: Vec<Row> = callers::sql(&Scope::default(), of, window).load(conn)?;
+        let rows: Vec<Row> = question(of, window).load(conn)?;
         Ok::<_, StoreError>(rows)
     });
     let rows = rows.expect("rows").into_iter();

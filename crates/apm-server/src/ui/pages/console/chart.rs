@@ -3,7 +3,8 @@
 use apm_time::SECOND;
 use maud::{Markup, html};
 
-use crate::insight::console::{Cell, Table};
+use crate::answers::console::Answer as Table;
+use crate::insight::console::Cell;
 use crate::ui::chart::xy::{Across, XyChart};
 use crate::ui::moment::Clock;
 
@@ -116,8 +117,7 @@ mod tests {
         Table {
             columns: columns.iter().map(|name| (*name).to_owned()).collect(),
             rows: (0..5).map(row).collect(),
-            cut: None,
-            elapsed: 0,
+            ..Table::default()
         }
     }
 

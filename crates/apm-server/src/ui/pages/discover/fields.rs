@@ -3,7 +3,8 @@
 use maud::{Markup, html};
 
 use super::state::State;
-use crate::analytics::discover::{self, Field, Found};
+use crate::analytics::discover::Field;
+use crate::answers::discover::Fields;
 use crate::ui::components::cells::meter;
 use crate::ui::components::controls::plus_minus;
 use crate::ui::components::icon;
@@ -24,8 +25,8 @@ const OFTEN: [&str; 9] = [
     "service.environment",
 ];
 
-pub(super) fn aside(view: &View, state: &State, found: &Found) -> Markup {
-    let all = discover::fields(found.hits.iter().map(|hit| &hit.document));
+pub(super) fn aside(view: &View, state: &State, found: &Fields) -> Markup {
+    let all = &found.fields;
     let columns: Vec<&Field> = state
         .columns
         .iter()
@@ -47,10 +48,17 @@ pub(super) fn aside(view: &View, state: &State, found: &Found) -> Markup {
         .collect();
     html! {
         aside.fields aria-label="Fields" {
-            div.query.query--field hidden { (icon::icon("search")) input type="text" id="find-field" placeholder="Find a field" aria-label="Find a field" autocomplete="off"; }
-            @if !columns.is_empty() { h3 { "Columns" } (list(view, state, &columns, found.hits.len())) }
-            @if !often.is_empty() { h3 { "Often used" } (list(view, state, &often, found.hits.len())) }
-            @if !rest.is_empty() { h3 { (words::count(all.len() as u64, "field", "fields")) " of the newest " (found.hits.len()) } (list(view, state, &rest, found.hits.len())) }
+            div.query.query--field hidden {
+                (icon::icon("search"))
+                input type="text" id="find-field" placeholder="Find a field" aria-label="Find a field"
+                    autocomplete="off";
+            }
+            @if !columns.is_empty() { h3 { "Columns" } (list(view, state, &columns, found.sample)) }
+            @if !often.is_empty() { h3 { "Often used" } (list(view, state, &often, found.sample)) }
+            @if !rest.is_empty() {
+                h3 { (words::count(all.len() as u64, "field", "fields")) " of the newest " (found.sample) }
+                (list(view, state, &rest, found.sample))
+            }
         }
     }
 }

@@ -3,10 +3,11 @@
 use maud::{Markup, html};
 
 use crate::analytics::discover::{Group, Groups};
+use crate::ui::budget::each;
 use crate::ui::components::cells;
 use crate::ui::components::controls::plus_minus;
 use crate::ui::components::panel::{nothing, panel as framed};
-use crate::ui::components::table::csv;
+use crate::ui::components::table::{Column, Frame, UNSORTED, framed as table_framed};
 use crate::ui::number::{compact, duration};
 use crate::ui::view::{View, quoted};
 use crate::ui::words;
@@ -48,7 +49,12 @@ pub(super) fn panel(view: &View, groups: &Groups) -> Markup {
         html! {
             tr {
                 td.act { (plus_minus(shown, view.filtered(&only).without("group"), view.filtered(&without))) }
-                th.grow scope="row" { a class=[group.value.is_none().then_some("dim")] href=(view.filtered(&only).without("group")) title=(shown) { (if shown.is_empty() { "(empty)" } else { shown }) } }
+                th.grow scope="row" {
+                    a class=[group.value.is_none().then_some("dim")] href=(view.filtered(&only).without("group"))
+                        title=(shown) {
+                        (if shown.is_empty() { "(empty)" } else { shown })
+                    }
+                }
                 (cells::count(group.count))
                 (cells::share(Some(group.count as f64 / groups.total.max(1) as f64), widest, "fill"))
                 (cells::figure(group.duration_avg.map(duration)))
@@ -56,13 +62,22 @@ pub(super) fn panel(view: &View, groups: &Groups) -> Markup {
             }
         }
     };
-    let table = html! {
-            div.wide { table.table {
-                caption.sr { "Documents by " (groups.field) }
-                thead { tr { th scope="col" { span.sr { "Filter" } } th scope="col" { (groups.field) } th.num.num--bare scope="col" aria-sort="descending" { "Documents ↓" } th.num scope="col" { "Share" } th.num scope="col" { "Avg duration" } th.num scope="col" { "Longest" } } }
-                tbody { @for group in &groups.groups { (row(group)) } }
-            } }
-    (csv(&format!("Documents by {}", groups.field)))
-        };
+    let columns = [
+        Column::text("Filter", "").fixed(),
+        Column::text("Value", "").fixed(),
+        Column::bare("Documents", "").fixed(),
+        Column::figure("Share", "").fixed(),
+        Column::figure("Avg duration", "").fixed(),
+        Column::figure("Longest", "").fixed(),
+    ];
+    let frame = Frame {
+        class: "",
+        caption: &format!("Documents by {}", groups.field),
+        name: "groups",
+        columns: &columns,
+        sort: UNSORTED,
+    };
+    let rows = each(&groups.groups, row);
+    let table = table_framed(view, frame, rows);
     framed(&format!("By {}", groups.field), note, aside, table)
 }

@@ -1,36 +1,27 @@
 //! The documents: a row each, and the open one with all of its fields or as JSON.
 
-use apm_store::StoreError;
 use apm_time::{SECOND, rfc3339};
 use maud::{Markup, html};
 use serde_json::Value;
 
-use super::SIZE;
 use super::state::State;
-use crate::analytics::discover::{Found, Hit};
+use crate::analytics::discover::Hit;
+use crate::answers::discover::Answer as Found;
 use crate::ui::components::cells::{result_class, swatch};
 use crate::ui::components::code;
 use crate::ui::components::controls::{copy, segment};
 use crate::ui::components::icon;
 use crate::ui::components::panel::panel as framed;
-use crate::ui::components::table::csv;
+use crate::ui::components::table::file_button;
 use crate::ui::number::{NARROW, compact, duration};
-use crate::ui::pages::Ask;
 use crate::ui::pages::trace::document::{field, leaves, text};
 use crate::ui::pages::trace::metadata;
 use crate::ui::view::View;
 use crate::ui::words;
 
 /// The panel of the newest documents.
-pub(super) fn panel(ask: &mut Ask<'_>, state: &State, found: &Found) -> Result<Markup, StoreError> {
-    let view = ask.view;
-    let hits = &found.hits[..found.hits.len().min(SIZE)];
-    let next = if found.hits.len() > SIZE {
-        hits.last()
-            .map(|hit| format!("{},{}", hit.timestamp, hit.seq))
-    } else {
-        found.next.map(|cursor| cursor.to_string())
-    };
+pub(super) fn panel(view: &View, state: &State, found: &Found) -> Markup {
+    let (hits, next) = (&found.hits, &found.next);
     let title = if view.param("after").is_some() {
         "Older documents"
     } else {
@@ -49,18 +40,23 @@ pub(super) fn panel(ask: &mut Ask<'_>, state: &State, found: &Found) -> Result<M
     let note = html! { (hits.len()) " of " (compact(found.total)) };
     let body = html! {
         (table(view, state, hits))
-        @if let Some(next) = next { p.panel-foot { a href=(view.here().set("after", &next).without("open")) { "Older documents" } } }
+        @if let Some(next) = next {
+            p.panel-foot { a href=(view.here().set("after", next).without("open")) { "Older documents" } }
+        }
     };
-    Ok(framed(title, note, aside, body))
+    framed(title, note, aside, body)
 }
 
 /// Groups by any field that is typed; the list beside suggests names.
 pub(super) fn group_form(view: &View, current: Option<&str>) -> Markup {
     html! {
         form.row method="get" action="/discover" {
-            @for (key, value) in view.params_but(&["group", "open", "after"]) { input type="hidden" name=(key) value=(value); }
+            @for (key, value) in view.params_but(&["group", "open", "after"]) {
+                input type="hidden" name=(key) value=(value);
+            }
             label.sr for="group" { "Group by field" }
-            input.input.input--text.group-by id="group" name="group" value=[current] placeholder="Group by field" list="field-names" spellcheck="false" autocomplete="off";
+            input.input.input--text.group-by id="group" name="group" value=[current] placeholder="Group by field"
+                list="field-names" spellcheck="false" autocomplete="off";
             button.btn.btn--small type="submit" { "Group" }
         }
     }
@@ -78,20 +74,30 @@ fn table(view: &View, state: &State, hits: &[Hit]) -> Markup {
     };
     let width = columns.len() + if chosen { 1 } else { 3 };
     html! {
-            div.wide { table.table.docs {
+            div.wide { table.table.docs data-table="hits" {
                 caption.sr { "Documents" }
                 thead { tr {
                     th scope="col" aria-sort="descending" { "@timestamp ↓" }
                     @if !chosen { th scope="col" { "Event" } }
-                    @for column in &columns { th scope="col" class=[column.ends_with(".us").then_some("num")] { (column) } }
+                    @for column in &columns {
+                        th scope="col" class=[column.ends_with(".us").then_some("num")] { (column) }
+                    }
                     @if !chosen { th.num scope="col" { "Duration" } }
                 } }
                 tbody {
                     @for hit in hits {
                         @let open = state.open == Some(hit.seq);
-                        @let href = if open { view.here().without("open") } else { view.here().set("open", &hit.seq.to_string()) };
+                        @let href = match open {
+                            true => view.here().without("open"),
+                            false => view.here().set("open", &hit.seq.to_string()),
+                        };
                         tr class=[open.then_some("open")] id={ "d" (hit.seq) } {
-                            td.mono { a.plain.row.row--c href=(href) aria-expanded=(if open { "true" } else { "false" }) { span.twisty { (icon::small(if open { "down" } else { "right" })) } (view.clock.milli(hit.timestamp)) } }
+                            td.mono {
+                                a.plain.row.row--c href=(href) aria-expanded=(if open { "true" } else { "false" }) {
+                                    span.twisty { (icon::small(if open { "down" } else { "right" })) }
+                                    (view.clock.milli(hit.timestamp))
+                                }
+                            }
                             @if !chosen { td.grow { (summary(&hit.document)) } }
                             @for column in &columns { (cell(&hit.document, column)) }
                             @if !chosen { (duration_cell(&hit.document)) }
@@ -100,11 +106,11 @@ fn table(view: &View, state: &State, hits: &[Hit]) -> Markup {
                     }
                 }
             } }
-    (csv("Documents"))
+    (file_button("hits", "Documents"))
         }
 }
 
-/// What an event is called: its name, its message, or its metrics.
+/// The title of an event: its name, its message, or its metrics.
 pub(crate) fn summary(document: &Value) -> Markup {
     let message = field(document, "error.exception")
         .and_then(|list| list.get(0))
@@ -120,7 +126,9 @@ pub(crate) fn summary(document: &Value) -> Markup {
         "" => text(document, "message"),
         _ => name,
     };
-    html! { @match words_ { Some(text) => { span title=(text) { (words::cut(&text, 160)) } }, None => { span.dim { (if event == "metric" { "metrics" } else { "–" }) } } } }
+    html! {
+        @match words_ { Some(text) => { span title=(text) { (words::cut(&text, 160)) } }, None => { span.dim { (if event == "metric" { "metrics" } else { "–" }) } } }
+    }
 }
 
 /// The names of a metricset's samples: its numbers that no other event has.
@@ -209,7 +217,11 @@ fn details(view: &View, hit: &Hit) -> Markup {
                 a href=(around) { "Documents around this one" }
                 @if json { (copy("document", "Copy JSON")) }
             }
-            @if json { (code::block("document", html! { (serde_json::to_string_pretty(document).unwrap_or_default()) })) } @else { (metadata::rows(view, &fields)) }
+            @if json {
+                (code::block("document", html! { (serde_json::to_string_pretty(document).unwrap_or_default()) }))
+            } @else {
+                (metadata::rows(view, &fields))
+            }
         }
     }
 }

@@ -1,6 +1,4 @@
-//! What the address of Discover says besides the range: query, filters, columns, group, the open document.
-
-use kql::Expr;
+//! The address of Discover besides the range: query, filters, columns, group, the open document.
 
 use crate::ui::href::Href;
 use crate::ui::view::{View, quoted};
@@ -45,7 +43,7 @@ impl State {
         }
     }
 
-    /// Whether anything narrows the documents besides the range.
+    /// True if anything narrows the documents besides the range.
     pub(super) fn is_filtered(&self, view: &View) -> bool {
         !self.filters.is_empty() || !view.query().trim().is_empty()
     }
@@ -69,16 +67,6 @@ impl State {
                 .collect::<Vec<_>>()
                 .join(" and "),
         }
-    }
-
-    /// The condition. What was typed is read first, by itself, so that an error counts its characters from its own start.
-    pub(super) fn query(&self, view: &View) -> Result<Expr, String> {
-        let parse = |text: &str| kql::parse_in(text, view.clock.now, &view.clock.zone);
-        parse(view.query()).map_err(|error| error.to_string())?;
-        for filter in &self.filters {
-            parse(filter).map_err(|error| format!("in the filter {filter}: {error}"))?;
-        }
-        parse(&self.text(view)).map_err(|error| error.to_string())
     }
 
     pub(super) fn without_filter(&self, view: &View, place: usize) -> Href {
@@ -124,15 +112,7 @@ mod tests {
             let view = View::test("/discover", address);
             let state = State::of(&view);
             assert_eq!(state.text(&view), want, "{address}");
-            assert!(state.query(&view).is_ok(), "{address}");
         }
-    }
-
-    #[test]
-    fn an_error_counts_from_the_start_of_what_was_typed() {
-        let view = View::test("/discover", "q=a:&filter=c:3");
-        let alone = kql::parse("a:", 0).unwrap_err().to_string();
-        assert_eq!(State::of(&view).query(&view), Err(alone));
     }
 
     #[test]

@@ -6,6 +6,8 @@ use serde_json::Value;
 use super::level_tone;
 use crate::analytics::error_group::Sample;
 use crate::analytics::errors::ErrorGroup;
+use crate::answers::error::Answer as Found;
+use crate::answers::errors::title;
 use crate::ui::components::cells::flag;
 use crate::ui::components::code;
 use crate::ui::components::controls::{Pager, Tab, copy, tabs};
@@ -19,20 +21,19 @@ use crate::ui::pages::trace::metadata;
 use crate::ui::view::{View, quoted};
 use crate::ui::words;
 
-/// The panel of the occurrence at `place`, newest first.
-pub(super) fn panel(
-    view: &View,
-    group: &ErrorGroup,
-    samples: &[Sample],
-    place: usize,
-    document: Option<&Value>,
-) -> Markup {
+/// The panel of the chosen occurrence.
+pub(super) fn panel(view: &View, found: &Found) -> Markup {
+    let (group, samples, place) = (&*found.group, &found.samples, found.n);
+    let document = found.document.as_ref();
     let title = if place == 0 {
         "Latest occurrence"
     } else {
         "Occurrence"
     };
-    let href = |place: usize| view.here().set("n", &(place + 1).to_string()).to_string();
+    let href = |place: usize| match place {
+        0 => view.here().without("n").to_string(),
+        place => view.here().set("n", &place.to_string()).to_string(),
+    };
     let last = samples.len().saturating_sub(1);
     let pager = Pager {
         label: "Occurrences",
@@ -187,9 +188,9 @@ fn stack(sub: &str, thrown: &Thrown) -> Markup {
     }
 }
 
-/// What is copied into an issue: the title, when and where, and own frames.
+/// The text that is copied into an issue: the title, when and where, and own frames.
 fn markdown(view: &View, group: &ErrorGroup, sample: &Sample, document: &Value) -> String {
-    let mut out = format!("**{}**\n\n", words::cut(&errors::title(group), 200));
+    let mut out = format!("**{}**\n\n", words::cut(title(group), 200));
     out.push_str(&format!(
         "- service: {}\n- occurrences {}: {}\n- latest: {}\n",
         group.service,

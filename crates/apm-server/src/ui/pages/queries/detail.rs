@@ -1,114 +1,115 @@
 //! One statement.
 
-use std::path::Path;
-
-use apm_store::StoreError;
-use apm_time::SECOND;
-use kql::pasted;
 use maud::{Markup, html};
 
 use super::{short, whole};
-use crate::analytics::Scope;
 use crate::analytics::samples::Durations;
-use crate::analytics::statement::{self, Detail};
-use crate::analytics::statements::{self, Statement};
-use crate::insight::Files;
-use crate::insight::callers::{self, Caller, Of};
-use crate::insight::finding::{self, Which};
+use crate::analytics::statements::Statement;
+use crate::answers::Problem;
+use crate::answers::statement::{Answer as Found, Params, Planned};
+use crate::insight::callers::Caller;
 use crate::insight::growth;
-use crate::insight::plan::{self, Explained, Plan, PlanError, Step, WhatIf};
+use crate::insight::plan::{self, Explained, Plan, Step, WhatIf};
 use crate::ui::chart::growth::{Fit, Growth};
 use crate::ui::components::cells::{self, Tone, flag};
 use crate::ui::components::code;
 use crate::ui::components::controls::copy;
 use crate::ui::components::head::{Crumb, Fact, facts, page_head};
 use crate::ui::components::panel::{empty, nothing, panel};
-use crate::ui::components::shell::Section;
+use crate::ui::components::shell::{Page, Section};
 use crate::ui::components::sql;
-use crate::ui::components::table::csv;
-use crate::ui::number::{self, NARROW};
+use crate::ui::components::table::{Column, Frame, UNSORTED, framed};
+use crate::ui::number;
 use crate::ui::pages::{
-    Answer, Ask, charts, distribution, insights, page, transaction_href, wider,
+    Answer, Context, Rendered, charts, distribution, insights, page, transaction_href, wider,
 };
+use crate::ui::view::View;
 use crate::ui::words;
 
-/// The page.
-pub(crate) fn one(
-    ask: &mut Ask<'_>,
-    fingerprint: &str,
-    files: &Files,
-) -> Result<Answer, StoreError> {
-    let crumbs = [
-        Crumb::link("Queries", ask.view.to(&["queries"]).to_string()),
-        Crumb::here(words::cut(fingerprint, 16)),
-    ];
-    let scope = Scope {
-        service: ask.view.param("service").map(str::to_owned),
-        ..ask.scope()
-    };
-    let number = pasted::hash(fingerprint);
-    let found = match number {
-        Some(number) => statement::detail(
-            ask.conn,
-            &scope,
-            number,
-            distribution::durations(ask.view),
-            &ask.window,
-        )?,
-        None => {
-            return Ok(Answer::Missing(page(
-                Section::Queries,
-                "Query",
-                missing(ask, &crumbs),
-            )));
-        }
-    };
-    let (Some(number), Some(row)) = (number, found.statements.first()) else {
-        return Ok(Answer::Missing(page(
-            Section::Queries,
-            "Query",
-            missing(ask, &crumbs),
-        )));
-    };
-    let callers = callers::list(ask.conn, &scope, Of::Statement(number), &ask.window)?;
-    let which = Which {
-        fingerprint: Some(fingerprint),
-        ..Which::default()
-    };
-    let findings = finding::list(ask.conn, &scope, which)?;
-    let answer = match findings.first() {
-        Some(finding) => finding.says.title.clone(),
-        None => format!(
-            "{} takes {} on average.",
-            short(row),
-            row.latency_avg
-                .map_or_else(|| "–".to_owned(), |us| number::duration(us).to_string())
-        ),
-    };
-    let why = findings.first().map_or_else(
-        || format!("Run by {} {}.", row.service, words::range(ask.view)),
-        |finding| finding.says.cause.clone(),
-    );
-    let body = html! {
-        (page_head(&crumbs, answer, why))
-        (totals(row))
-        @if !findings.is_empty() { (panel("Insights", number::grouped(findings.len() as u64), html! { a href=(ask.view.to(&["insights"])) { "All insights" } }, insights::list(ask.view, &findings))) }
-        div.cols.cols--2 {
-            (panel("Statement", row.instance.as_str(), copy("statement", "Copy"), html! { div.snippet.snippet--first { (code::block("statement", sql::highlight(&sql::pretty(&row.normalized)))) } }))
-            (growth_panel(ask, &scope, number)?)
-        }
-        (spread(ask, &scope, number)?)
-        (plan_panel(ask, row, files.get(&row.service).map(|file| file.as_path())))
-        (panel("Callers", number::grouped(callers.len() as u64), html! {}, who(ask, &callers)))
-        (panel("Runs", if is_chosen(ask) { "of the durations selected, newest first" } else { "newest first" }, html! {}, samples(ask, &found)))
-    };
-    Ok(Answer::Page(page(Section::Queries, short(row), body)))
+impl Rendered for Params {
+    fn render(&self, context: &Context<'_>, found: &Found) -> Answer {
+        let view = context.view;
+        let Some(row) = found.statements.first() else {
+            let page = Self::missing(
+                context,
+                &Problem::Unknown {
+                    what: "statement",
+                    name: String::new(),
+                },
+            );
+            return Answer::Missing(page);
+        };
+        let (answer, why) = headline(view, found, row);
+        let insights = html! { a href=(view.to(&["insights"])) { "All insights" } };
+        let count = |n: usize| number::grouped(n as u64);
+        let text = html! {
+            div.snippet.snippet--first {
+                (code::block("statement", sql::highlight(&sql::pretty(&row.normalized))))
+            }
+        };
+        let runs = if self.is_chosen() {
+            "of the durations selected, newest first"
+        } else {
+            "newest first"
+        };
+        let callers = count(found.callers.len());
+        let body = html! {
+            (page_head(&crumbs(view, &row.fingerprint), answer, why))
+            (totals(row))
+            @if !found.insights.is_empty() {
+                @let list = insights::list(view, &found.insights);
+                (panel("Insights", count(found.insights.len()), insights, list))
+            }
+            div.cols.cols--2 {
+                (panel("Statement", row.instance.as_str(), copy("statement", "Copy"), text))
+                (growth_panel(view, &found.growth))
+            }
+            (spread(context, self, found))
+            (plan_panel(view, row, self.index.as_deref(), found.plan.as_ref()))
+            (panel("Callers", callers, html! {}, who(view, &found.callers)))
+            (panel("Runs", runs, html! {}, samples(view, self, found)))
+        };
+        Answer::Page(page(Section::Queries, short(row), body))
+    }
+
+    fn missing(context: &Context<'_>, _: &Problem) -> Page {
+        let view = context.view;
+        let crumbs = crumbs(view, view.path.rsplit('/').next().unwrap_or_default());
+        let answer = format!("This statement was not run {}.", words::range(view));
+        let body = html! {
+            (page_head(&crumbs, answer, "It may have run at another time."))
+            (empty("No runs", words::range(view), wider(view)))
+        };
+        page(Section::Queries, "Query", body)
+    }
 }
 
-fn missing(ask: &Ask<'_>, crumbs: &[Crumb]) -> Markup {
-    html! {
-        (page_head(crumbs, format!("This statement was not run {}.", words::range(ask.view)), "It may have run at another time."))
-        (empty("No runs", words::range(ask.view), wider(ask.view)))
+impl Params {
+    /// True if a range of durations is selected.
+    fn is_chosen(&self) -> bool {
+        self.durations != Durations::default()
+    }
+}
+
+fn crumbs(view: &View, fingerprint: &str) -> [Crumb; 2] {
+    [
+        Crumb::link("Queries", view.to(&["queries"]).to_string()),
+        Crumb::here(words::cut(fingerprint, 16)),
+    ]
+}
+
+fn headline(view: &View, found: &Found, row: &Statement) -> (String, String) {
+    match found.insights.first() {
+        Some(finding) => (finding.says.title.clone(), finding.says.cause.clone()),
+        None => {
+            let average = row.latency_avg;
+            let average =
+                average.map_or_else(|| "–".to_owned(), |us| number::duration(us).to_string());
+            (
+                format!("{} takes {average} on average.", short(row)),
+                format!("Run by {} {}.", row.service, words::range(view)),
+            )
+        }
     }
 }
 
@@ -125,48 +126,23 @@ fn totals(row: &Statement) -> Markup {
 }
 
 /// Its trend, and its distribution, in which a range can be chosen for the runs below.
-fn spread(ask: &mut Ask<'_>, scope: &Scope, fingerprint: u64) -> Result<Markup, StoreError> {
-    let cut = distribution::scale(ask.view);
-    let window = ask.window.clone();
-    let before = ask.before.clone();
-    let now = statement::trend(ask.conn, scope, fingerprint, &window)?;
-    let then = before
-        .as_ref()
-        .map(|window| statement::trend(ask.conn, scope, fingerprint, window))
-        .transpose()?;
-    let bars = statement::distribution(ask.conn, scope, fingerprint, &window, cut)?;
-    let bars_then = before
-        .as_ref()
-        .map(|window| statement::distribution(ask.conn, scope, fingerprint, window, cut))
-        .transpose()?;
-    let trend_sql = statements::series_sql(scope, Some(fingerprint), &window).shell();
-    let bars_sql = statement::distribution_sql(scope, fingerprint, &window).shell();
-    let trend = charts::latency(ask, "calls", &now, then.as_ref(), Some(&trend_sql));
-    let spread = distribution::chart(
-        ask.view,
-        "calls",
-        &bars,
-        bars_then.as_ref(),
-        None,
-        &bars_sql,
-    );
-    Ok(html! {
+fn spread(context: &Context<'_>, params: &Params, found: &Found) -> Markup {
+    let before = found.previous.as_ref();
+    let (latency, bars) = (&found.latency, &found.distribution);
+    let then = before.map(|before| &before.latency);
+    let trend = charts::latency(context, "calls", latency, then, &latency.sql);
+    let bars_then = before.map(|before| &before.distribution);
+    let range = (params.durations, bars_then);
+    let spread = distribution::chart(context.view, "calls", bars, range, None, &bars.sql);
+    html! {
         section.panel { (trend) }
         section.panel { (spread) }
-    })
+    }
 }
 
-fn growth_panel(ask: &mut Ask<'_>, scope: &Scope, fingerprint: u64) -> Result<Markup, StoreError> {
+fn growth_panel(view: &View, growth: &[growth::Growth]) -> Markup {
     let mut parts = Vec::new();
-    for (i, known) in growth::subjects(ask.conn, scope, fingerprint)?
-        .into_iter()
-        .take(3)
-        .enumerate()
-    {
-        let Some(found) = growth::read(ask.conn, known.subject(), ask.view.clock.now / SECOND)?
-        else {
-            continue;
-        };
+    for (i, found) in growth.iter().enumerate() {
         let Some(regime) = found.growing().or(found.regimes.last()) else {
             continue;
         };
@@ -190,7 +166,8 @@ fn growth_panel(ask: &mut Ask<'_>, scope: &Scope, fingerprint: u64) -> Result<Ma
                     r_squared: fit.r_squared,
                 }),
             height: 140,
-            sql: Some(&found.sql),
+            sql: std::slice::from_ref(&found.sql),
+            file: "growth",
         };
         let words = match found.growing() {
             Some(_) => chart.words(),
@@ -198,7 +175,7 @@ fn growth_panel(ask: &mut Ask<'_>, scope: &Scope, fingerprint: u64) -> Result<Ma
                 Some(at) => format!(
                     "It grew with {} until {}, and no longer does.",
                     found.table,
-                    ask.view.clock.minute((at * 1e6) as i64)
+                    view.clock.minute((at * 1e6) as i64)
                 ),
                 None => format!("It does not follow the rows of {}.", found.table),
             }),
@@ -209,36 +186,29 @@ fn growth_panel(ask: &mut Ask<'_>, scope: &Scope, fingerprint: u64) -> Result<Ma
         });
     }
     let body = html! {
-        @if parts.is_empty() { (nothing("No growth to show", "It needs the rows of the table: INSERTs that were seen, or a gauge named after the table, such as people.rows.")) }
+        @if parts.is_empty() {
+            (nothing("No growth to show", "It needs the rows of the table: INSERTs that were seen, or a gauge named after the table, such as people.rows."))
+        }
         @for part in &parts { (part) }
     };
-    Ok(panel(
-        "Duration against rows",
-        "last 6 hours",
-        html! {},
-        body,
-    ))
+    panel("Duration against rows", "last 6 hours", html! {}, body)
 }
 
-fn plan_panel(ask: &Ask<'_>, row: &Statement, file: Option<&Path>) -> Markup {
-    let Some(file) = file else {
+fn plan_panel(view: &View, row: &Statement, index: Option<&str>, plan: Option<&Planned>) -> Markup {
+    let Some(plan) = plan else {
         let how = format!(
             "Start the server with --explain {}=FILE to see how SQLite answers it. The file is only read.",
             row.service
         );
         return panel("Query plan", "", html! {}, nothing("No plan", how));
     };
-    let explained = plan::explain(file, &row.sample);
-    let asked = ask
-        .view
-        .param("index")
-        .map(|index| (index, plan::what_if(file, &row.sample, index)));
+    let problem = plan.problem.as_deref().unwrap_or_default();
     let body = html! {
-        @match &explained {
-            Ok(explained) => (plans(explained, asked.as_ref().and_then(|(_, tried)| tried.as_ref().ok()))),
-            Err(error) => (nothing("No plan", error.to_string())),
+        @match &plan.today {
+            Some(explained) => (plans(explained, plan.with_index.as_ref())),
+            None => (nothing("No plan", problem)),
         }
-        (what_if_form(ask, asked.as_ref()))
+        (what_if_form(view, index, plan.index_problem.as_deref()))
     };
     panel("Query plan", "worked out, not run", html! {}, body)
 }
@@ -279,59 +249,85 @@ fn branch(step: &Step) -> Markup {
         _ => (Tone::Neutral, ""),
     };
     html! {
-        li { span title=(step.meaning.words) { (sql::highlight(&step.detail)) } @if !words.is_empty() { (flag(tone, words)) } }
+        li {
+            span title=(step.meaning.words) { (sql::highlight(&step.detail)) }
+            @if !words.is_empty() { (flag(tone, words)) }
+        }
         @if !step.steps.is_empty() { li { ul.plan { @for step in &step.steps { (branch(step)) } } } }
     }
 }
 
-fn what_if_form(ask: &Ask<'_>, asked: Option<&(&str, Result<WhatIf, PlanError>)>) -> Markup {
+fn what_if_form(view: &View, index: Option<&str>, problem: Option<&str>) -> Markup {
+    let example = "CREATE INDEX people_city ON people (city)";
     html! {
-        form.picker-form.what-if method="get" action=(ask.view.path) {
-            @for (key, value) in ask.view.params_but(&["index"]) { input type="hidden" name=(key) value=(value); }
+        form.picker-form.what-if method="get" action=(view.path) {
+            @for (key, value) in view.params_but(&["index"]) { input type="hidden" name=(key) value=(value); }
             label { "What if there were this index?"
-                input.input.input--text type="text" name="index" value=(asked.map_or("", |(index, _)| index)) placeholder="CREATE INDEX people_city ON people (city)" spellcheck="false";
+                input.input.input--text type="text" name="index" value=(index.unwrap_or_default())
+                    placeholder=(example) spellcheck="false";
             }
-            @if let Some((_, Err(error))) = asked { p.bad role="alert" { (error) } }
+            @if let Some(problem) = problem { p.bad role="alert" { (problem) } }
             div.row { button.btn type="submit" { "Try" } }
         }
     }
 }
 
-fn who(ask: &Ask<'_>, callers: &[Caller]) -> Markup {
+/// Rows of the table of callers.
+const CALLERS: usize = 50;
+/// Rows of the table of runs.
+const RUNS: usize = 20;
+
+fn who(view: &View, callers: &[Caller]) -> Markup {
+    const COLUMNS: [Column; 6] = [
+        Column::text("Request", "").fixed(),
+        Column::bare("Requests", "").fixed(),
+        Column::bare("Calls per request", "").fixed(),
+        Column::bare("At most", "").fixed(),
+        Column::figure("Time per request", "").fixed(),
+        Column::figure("Share of request", "").fixed(),
+    ];
     if callers.is_empty() {
         return nothing(
             "No callers counted",
             "They are counted a few seconds after their requests.",
         );
     }
-    html! {
-            div.wide { table.table.table--lines {
-                caption.sr { "Requests that run this statement" }
-                thead { tr { th scope="col" { "Request" } th.num.num--bare scope="col" { "Requests" } th.num.num--bare scope="col" { "Calls per request" } th.num.num--bare scope="col" { "At most" } th.num scope="col" { "Time per request" } th.num scope="col" { "Share of request" } } }
-                tbody {
-                    @for caller in callers.iter().take(50) {
-                        tr {
-                            th scope="row" { a href=(transaction_href(ask.view, &caller.service, &caller.kind, &caller.transaction)) { (caller.transaction) } span.sub { (caller.service) } }
-                            (cells::count(caller.requests.unsigned_abs()))
-                            td.num { (format!("{:.1}", caller.calls)) }
-                            td.num { a href=(ask.view.to(&["traces", &caller.trace])) title="A request with the most calls" { (format!("{:.0}", caller.most)) } }
-                            (cells::duration(Some(caller.time)))
-                            (cells::percent(caller.share))
-                        }
+    let href = |caller: &Caller| {
+        transaction_href(view, &caller.service, &caller.kind, &caller.transaction)
+    };
+    let rows = html! {
+        @for caller in callers.iter().take(CALLERS) {
+            tr {
+                th scope="row" { a href=(href(caller)) { (caller.transaction) } span.sub { (caller.service) } }
+                (cells::count(caller.requests.unsigned_abs()))
+                td.num { (format!("{:.1}", caller.calls)) }
+                td.num {
+                    a href=(view.to(&["traces", &caller.trace])) title="A request with the most calls" {
+                        (format!("{:.0}", caller.most))
                     }
                 }
-            } }
-    (csv("Requests that run this statement"))
+                (cells::duration(Some(caller.time)))
+                (cells::percent(caller.share))
+            }
         }
+    };
+    let frame = Frame {
+        class: "table--lines",
+        caption: "Requests that run this statement",
+        name: "callers",
+        columns: &COLUMNS,
+        sort: UNSORTED,
+    };
+    framed(view, frame, rows)
 }
 
-/// Whether a range of durations is selected.
-fn is_chosen(ask: &Ask<'_>) -> bool {
-    distribution::durations(ask.view) != Durations::default()
-}
-
-fn samples(ask: &Ask<'_>, found: &Detail) -> Markup {
-    if found.samples.is_empty() && is_chosen(ask) {
+fn samples(view: &View, params: &Params, found: &Found) -> Markup {
+    const COLUMNS: [Column; 3] = [
+        Column::text("Time", "").fixed(),
+        Column::figure("Duration", "").fixed(),
+        Column::text("Trace", "").fixed(),
+    ];
+    if found.samples.is_empty() && params.is_chosen() {
         return nothing(
             "No run took as long",
             "Select other durations in the distribution, or clear the selection.",
@@ -343,20 +339,25 @@ fn samples(ask: &Ask<'_>, found: &Detail) -> Markup {
             "Single runs are kept for a shorter time than their counts.",
         );
     }
-    html! {
-            div.wide { table.table {
-                caption.sr { "Newest runs" }
-                thead { tr { th scope="col" { "Time" } th.num scope="col" { "Duration" } th scope="col" { "Trace" } } }
-                tbody {
-                    @for run in found.samples.iter().take(20) {
-                        tr {
-                            th scope="row" { (ask.view.clock.stamp(run.timestamp)) }
-                            td.num { (number::duration(run.duration as f64).figure) span.u { (NARROW) (number::duration(run.duration as f64).unit) } }
-                            td { a href=(ask.view.to(&["traces", &run.trace_id])) { code { (words::cut(&run.trace_id, 16)) } } @if run.calls > 1 { " " (flag(Tone::Neutral, &format!("{}×", run.calls))) } @if run.outcome == "failure" { " " (flag(Tone::Bad, "failed")) } }
-                        }
-                    }
+    let rows = html! {
+        @for run in found.samples.iter().take(RUNS) {
+            tr {
+                th scope="row" { (view.clock.stamp(run.timestamp)) }
+                (cells::duration(Some(run.duration as f64)))
+                td {
+                    a href=(view.to(&["traces", &run.trace_id])) { code { (words::cut(&run.trace_id, 16)) } }
+                    @if run.calls > 1 { " " (flag(Tone::Neutral, &format!("{}×", run.calls))) }
+                    @if run.outcome == "failure" { " " (flag(Tone::Bad, "failed")) }
                 }
-            } }
-    (csv("Newest runs"))
+            }
         }
+    };
+    let frame = Frame {
+        class: "",
+        caption: "Newest runs",
+        name: "samples",
+        columns: &COLUMNS,
+        sort: UNSORTED,
+    };
+    framed(view, frame, rows)
 }

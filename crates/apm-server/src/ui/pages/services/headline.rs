@@ -20,8 +20,8 @@ const NEWS: i64 = 25;
 /// Share of failed requests from which it is.
 const FAILING: f64 = 0.01;
 
-fn slower(now: &Service, before: &HashMap<String, Service>) -> Option<i64> {
-    let then = before.get(&now.name)?;
+fn slower(now: &Service, before: &HashMap<&str, &Service>) -> Option<i64> {
+    let then = before.get(&*now.name)?;
     match delta(
         now.latency_avg,
         then.latency_avg,
@@ -40,8 +40,9 @@ fn slower(now: &Service, before: &HashMap<String, Service>) -> Option<i64> {
     }
 }
 
-/// What the list says. Rules, first that holds: one grew slower by a quarter or more; one fails at 1 % or more; all steady.
-pub(super) fn of(view: &View, now: &[Service], before: &HashMap<String, Service>) -> Headline {
+/// The sentence over the list. The first rule that holds decides: one grew slower by a quarter or more; one fails at 1
+/// % or more; all steady.
+pub(super) fn headline(view: &View, now: &[Service], before: &HashMap<&str, &Service>) -> Headline {
     let news = now
         .iter()
         .filter_map(|service| slower(service, before).map(|percent| (service, percent)))
@@ -51,7 +52,7 @@ pub(super) fn of(view: &View, now: &[Service], before: &HashMap<String, Service>
         words::before(view),
     ) {
         let then = before
-            .get(&service.name)
+            .get(&*service.name)
             .and_then(|then| then.latency_avg)
             .unwrap_or_default();
         let others = now.iter().filter(|other| other.name != service.name);
@@ -94,7 +95,7 @@ pub(super) fn of(view: &View, now: &[Service], before: &HashMap<String, Service>
             why: format!(
                 "It answers {} requests per minute and records {} errors per minute.",
                 rate(service.throughput),
-                rate(service.errors_per_minute)
+                rate(service.errors_per_minute.unwrap_or(0.0))
             ),
         };
     }
@@ -150,8 +151,8 @@ mod tests {
             latency_avg: Some(avg_ms * 1e3),
             latency: None,
             throughput: transactions / 15.0,
-            errors: 0,
-            errors_per_minute: 0.0,
+            errors: Some(0),
+            errors_per_minute: Some(0.0),
             failed_rate: Some(failed),
             db_share: None,
             series: Series::default(),
@@ -161,9 +162,9 @@ mod tests {
     fn say(now: &[Service], before: &[Service]) -> (String, String) {
         let before = before
             .iter()
-            .map(|service| (service.name.clone(), service.clone()))
+            .map(|service| (&*service.name, service))
             .collect();
-        let said = of(&View::test("/services", ""), now, &before);
+        let said = headline(&View::test("/services", ""), now, &before);
         (
             said.answer.replace(NARROW, " "),
             said.why.replace(NARROW, " "),

@@ -21,8 +21,16 @@ pub(super) fn import(view: &View) -> Markup {
                 }
             }
             form.form method="post" action="/settings/import" enctype="multipart/form-data" {
-                label { "A file that a trace was exported to, or a recorded stream, of at most " (grouped(crate::ui::upload::MOST as u64 >> 20)) " MiB" input.input.input--text type="file" name="file" required accept=".ndjson,.json,.gz"; }
-                div.row { button.btn.btn--primary type="submit" { "Import" } span.dim { "larger ones: " code { "pocket-apm import FILE" } } }
+                label {
+                    "A file that a trace was exported to, or a recorded stream, of at most "
+                    (grouped(crate::ui::upload::MOST as u64 >> 20))
+                    " MiB"
+                    input.input.input--text type="file" name="file" required accept=".ndjson,.json,.gz";
+                }
+                div.row {
+                    button.btn.btn--primary type="submit" { "Import" }
+                    span.dim { "larger ones: " code { "pocket-apm import FILE" } }
+                }
             }
         }
     }
@@ -33,10 +41,18 @@ pub(super) fn clear(view: &View) -> Markup {
     html! {
         section.panel id="clear" {
             div.panel-head { h2 { "Clear data" } span.note { "events, charts, findings and markers" } }
-            @if view.param("cleared").is_some() { p.note-box.pad-note role="status" { "Everything was deleted. Settings of agents were kept." } }
+            @if view.param("cleared").is_some() {
+                p.note-box.pad-note role="status" { "Everything was deleted. Settings of agents were kept." }
+            }
             form.form method="post" action="/settings/clear" {
-                label.check { input type="checkbox" name="sure" value="yes" required; span { "Delete all that is stored; there is no way back" } }
-                div.row { button.btn.btn--bad type="submit" { "Delete everything" } span.dim { "what agents send afterwards is stored as before" } }
+                label.check {
+                    input type="checkbox" name="sure" value="yes" required;
+                    span { "Delete all that is stored; there is no way back" }
+                }
+                div.row {
+                    button.btn.btn--bad type="submit" { "Delete everything" }
+                    span.dim { "what agents send afterwards is stored as before" }
+                }
             }
         }
     }

@@ -5,9 +5,11 @@ use maud::{Markup, html};
 use serde_json::Value;
 
 use super::document::{field, text};
-use super::rows::{class, weight};
+use super::rows::class;
 use crate::analytics::trace::Trace;
 use crate::analytics::trace::item::Item;
+use crate::answers::trace::named;
+use crate::answers::trace::weights::weight;
 use crate::ui::components::cells::swatch;
 use crate::ui::components::code;
 use crate::ui::components::controls::{copy, plus_minus};
@@ -17,13 +19,12 @@ use crate::ui::components::panel::pairs;
 use crate::ui::components::sql;
 use crate::ui::number::{duration, percent};
 use crate::ui::pages::errors::short;
-use crate::ui::pages::transactions::named;
 use crate::ui::pages::{transaction_href, whole};
 use crate::ui::view::{View, quoted};
 
-/// What the details of an item are made of.
+/// The sources of the details of an item.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Of<'a> {
+pub(crate) struct Details<'a> {
     pub(crate) trace: &'a Trace,
     pub(crate) index: usize,
     /// Missing where retention took it between two reads.
@@ -33,8 +34,8 @@ pub(crate) struct Of<'a> {
 }
 
 /// The flyout of an item.
-pub(crate) fn of(view: &View, of: Of<'_>) -> Markup {
-    let Of {
+pub(crate) fn details(view: &View, of: Details<'_>) -> Markup {
+    let Details {
         trace,
         index,
         document,
@@ -44,7 +45,8 @@ pub(crate) fn of(view: &View, of: Of<'_>) -> Markup {
     let none = Value::Null;
     let document = document.unwrap_or(&none);
     let kinds = [&*item.what.kind, &*item.what.subtype, &*item.what.action];
-    let sub = html! { (swatch(class(item))) (kinds.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(" · ")) };
+    let kinds: Vec<&str> = kinds.into_iter().filter(|part| !part.is_empty()).collect();
+    let sub = html! { (swatch(class(item))) (kinds.join(" · ")) };
     let sections = html! {
         section { (timing(view, trace, item)) }
         (statement(item, normalized, document))
@@ -55,7 +57,11 @@ pub(crate) fn of(view: &View, of: Of<'_>) -> Markup {
         (stack(item, document))
         section.row.links-row {
             a href=(view.discover(&format!("{}.id: {}", if item.is_transaction { "transaction" } else { "span" }, quoted(&item.id.to_string())))) { "Show in Discover" }
-            @if item.is_transaction { a href=(transaction_href(view, &item.what.service, &item.what.kind, &item.what.name).set("sample", &item.id.to_string())) { "All requests like it" } }
+            @if item.is_transaction {
+                a href=(transaction_href(view, &item.what.service, &item.what.kind, &item.what.name).set("sample", &item.id.to_string())) {
+                    "All requests like it"
+                }
+            }
             @if let Some(fingerprint) = item.what.fingerprint() { a href=(view.to(&["queries", &fingerprint])) { "All runs" } }
         }
     };
@@ -212,7 +218,9 @@ fn errors(view: &View, trace: &Trace, index: usize) -> Markup {
         ul.plain-list {
             @for error in own {
                 li {
-                    a href=(view.to(&["services", &error.service, "errors", &error.key])) { (if error.message.is_empty() { &error.kind } else { &error.message }) }
+                    a href=(view.to(&["services", &error.service, "errors", &error.key])) {
+                        (if error.message.is_empty() { &error.kind } else { &error.message })
+                    }
                     " " span.dim { code { (short(&error.key)) } " " (error.culprit) }
                 }
             }
@@ -265,7 +273,9 @@ fn labels(view: &View, document: &Value) -> Markup {
     }
     let rows = html! {
         table.kv { tbody { @for (key, value) in &found { tr {
-            td.act { (plus_minus(value, view.filtered(&format!("{key}: {}", quoted(value))), view.filtered(&format!("not {key}: {}", quoted(value))))) }
+            td.act {
+                (plus_minus(value, view.filtered(&format!("{key}: {}", quoted(value))), view.filtered(&format!("not {key}: {}", quoted(value)))))
+            }
             th scope="row" { (key) } td { (value) }
         } } } }
     };

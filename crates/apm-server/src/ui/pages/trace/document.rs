@@ -1,4 +1,5 @@
-//! Fields of an ECS document by their dotted names, wherever the dots stand for nesting and wherever they are part of a key.
+//! Fields of an ECS document by their dotted names, wherever the dots stand for nesting and wherever they are part of
+//! a key.
 
 use serde_json::Value;
 

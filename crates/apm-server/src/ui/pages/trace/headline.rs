@@ -1,8 +1,8 @@
 //! The sentence over a trace: what it took, whether it failed, and what it waited for most.
 
 use crate::analytics::trace::Trace;
+use crate::answers::trace::named;
 use crate::ui::number::{duration, percent};
-use crate::ui::pages::transactions::named;
 use crate::ui::words;
 
 /// The answer and the reason.
@@ -12,7 +12,7 @@ pub(super) struct Headline {
     pub(super) why: String,
 }
 
-pub(super) fn of(trace: &Trace) -> Headline {
+pub(super) fn headline(trace: &Trace) -> Headline {
     let Some(entry) = trace.items.first() else {
         let answer = format!(
             "{} without a request.",

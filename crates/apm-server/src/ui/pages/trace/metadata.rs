@@ -58,7 +58,9 @@ pub(crate) fn tab(view: &View, document: Option<&Value>) -> Markup {
 pub(crate) fn rows(view: &View, fields: &[(String, String)]) -> Markup {
     html! {
         table.kv { tbody { @for (name, value) in fields { tr {
-            td.act { (plus_minus(value, view.filtered(&format!("{name}: {}", quoted(value))), view.filtered(&format!("not {name}: {}", quoted(value))))) }
+            td.act {
+                (plus_minus(value, view.filtered(&format!("{name}: {}", quoted(value))), view.filtered(&format!("not {name}: {}", quoted(value)))))
+            }
             th scope="row" { (name) }
             td { (value) }
         } } } }

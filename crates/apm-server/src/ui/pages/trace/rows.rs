@@ -19,23 +19,12 @@ const WHOLE: usize = 250;
 const PART: usize = 200;
 /// Rows above the one that a part is about.
 const ABOVE: usize = 5;
-/// The critical path of a row is drawn to this share of the timeline: no screen shows more, and one row may have very many stretches.
+/// The critical path of a row is drawn to this share of the timeline: no screen shows more, and one row may have very
+/// many stretches.
 const FINEST: i64 = 400;
 
 /// Parameters that say which part of the rows is shown.
 pub(crate) const STATE: [&str; 5] = ["rows", "turn", "find", "hit", "near"];
-
-/// How many calls an item stands for.
-pub(super) fn weight(item: &Item) -> i64 {
-    item.composite()
-        .map_or(1, |composite| composite.count.max(1))
-}
-
-/// Time of the calls that an item stands for, µs.
-pub(super) fn busy(item: &Item) -> i64 {
-    item.composite()
-        .map_or(item.duration, |composite| composite.sum)
-}
 
 /// The class of an item's colour.
 pub(crate) fn class(item: &Item) -> &'static str {
@@ -46,7 +35,7 @@ pub(crate) fn class(item: &Item) -> &'static str {
     }
 }
 
-/// What the rows need to know besides the trace.
+/// Options of the rows besides the trace.
 pub(super) struct Options<'a> {
     /// Id of the item whose details are open.
     pub(super) selected: Option<&'a str>,
@@ -56,11 +45,11 @@ pub(super) struct Options<'a> {
     pub(super) href: &'a dyn Fn(&Item) -> String,
     /// The address of a line turned, by the names of all that are; none for a script, which makes its own.
     pub(super) turn: Option<&'a dyn Fn(&str) -> String>,
-    /// Where a script asks for other rows.
+    /// The address at which a script asks for other rows.
     pub(super) address: String,
 }
 
-/// What is looked for, and what was found.
+/// The search and its hits.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(super) struct Hits {
     pub(super) all: usize,
@@ -99,7 +88,7 @@ pub(super) fn waterfall(
     (waterfall, state.hits())
 }
 
-/// Which lines are seen, and which of them are to be shown.
+/// The lines that are seen, and those of them that are shown.
 struct State {
     turned: Turned,
     /// Lines that are not below a folded one.
@@ -107,7 +96,7 @@ struct State {
     /// Lines of the items that were found, in order.
     found: Option<Vec<u32>>,
     hit: usize,
-    /// Whether the part is about the hit, and not about other rows that a script asks for.
+    /// True if the part is about the hit, and not about other rows that a script asks for.
     shows_hit: bool,
     first: usize,
 }
@@ -162,7 +151,7 @@ impl State {
         Some(Hits { all, hit: self.hit })
     }
 
-    /// Whether a line is one of those that were found, and whether it is the one that is shown.
+    /// True if a line is one of those that were found, and whether it is the one that is shown.
     fn marks(&self, line: u32) -> (bool, bool) {
         let Some(found) = &self.found else {
             return (false, false);

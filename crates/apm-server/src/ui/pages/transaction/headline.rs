@@ -4,8 +4,8 @@ use crate::analytics::distribution::Distribution;
 use crate::analytics::latency::Latency;
 use crate::analytics::percentile::Percentiles;
 use crate::analytics::trace::Trace;
+use crate::answers::trace::named;
 use crate::ui::number::{FEW, NARROW, duration, percent};
-use crate::ui::pages::transactions::named;
 use crate::ui::pages::whole;
 use crate::ui::view::View;
 use crate::ui::words;
@@ -20,7 +20,7 @@ pub(super) struct Headline {
 /// Share of failed requests from which it is worth a sentence.
 const FAILING: f64 = 0.01;
 
-pub(super) fn of(
+pub(super) fn headline(
     view: &View,
     name: &str,
     now: &Latency,
@@ -71,7 +71,7 @@ pub(super) fn of(
     }
 }
 
-/// What the sample waited for most: said of the sample, since it is known of no more.
+/// The part of the sample that took longest. It is known of the sample only.
 fn spent(trace: &Trace) -> Option<String> {
     let mut spent = vec![0i64; trace.items.len()];
     for stretch in &trace.critical_path {
@@ -138,7 +138,7 @@ mod tests {
     }
 
     fn say(now: &Latency, p95: f64, before: Option<(&Latency, &Distribution)>) -> (String, String) {
-        let said = of(
+        let said = headline(
             &View::test("/", ""),
             "GET /sql-group",
             now,

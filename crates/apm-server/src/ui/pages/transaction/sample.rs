@@ -1,24 +1,20 @@
 //! A sample of a transaction: which of how many, what it was, and its trace.
 
-use apm_store::StoreError;
 use maud::{Markup, html};
 use serde_json::Value;
 
-use crate::analytics::discover;
 use crate::analytics::samples::{Durations, LIMIT, Sample};
+use crate::answers::transaction::Sampled;
 use crate::ui::components::controls::{Pager, copy};
 use crate::ui::components::panel::{empty, meta};
 use crate::ui::number::{duration, grouped, percent};
-use crate::ui::pages::Ask;
-use crate::ui::pages::distribution::durations;
 use crate::ui::pages::trace::document::text;
 use crate::ui::pages::trace::panel::Panel;
 use crate::ui::view::{View, quoted};
 use crate::ui::words;
 
 /// The brushed range in words, if there is one.
-fn between(view: &View) -> Option<String> {
-    let chosen = durations(view);
+fn between(chosen: Durations) -> Option<String> {
     let all = Durations::default();
     match (chosen.min != all.min, chosen.max != all.max) {
         (false, false) => None,
@@ -33,11 +29,11 @@ fn between(view: &View) -> Option<String> {
 }
 
 /// Without a sample: why, and the way back.
-pub(super) fn none(view: &View, samples: &[Sample]) -> Markup {
+pub(super) fn none(view: &View, chosen: Durations, samples: &[Sample]) -> Markup {
     let all = ["min_us", "max_us", "min_ms", "max_ms"]
         .iter()
         .fold(view.here(), |href, key| href.without(key));
-    match (samples.is_empty(), between(view)) {
+    match (samples.is_empty(), between(chosen)) {
         (true, Some(range)) => empty(
             "No sample in this range",
             html! { "No sampled request " (range) " is stored." },
@@ -57,15 +53,11 @@ pub(super) fn none(view: &View, samples: &[Sample]) -> Markup {
 }
 
 /// The panel of one sample.
-pub(super) fn panel(
-    ask: &mut Ask<'_>,
-    samples: &[Sample],
-    place: usize,
-    panel: Panel<'_>,
-) -> Result<Markup, StoreError> {
+pub(super) fn panel(view: &View, chosen: Durations, sampled: &Sampled, panel: Panel<'_>) -> Markup {
+    let (samples, place) = (&sampled.samples, sampled.sample.unwrap_or(0));
     let sample = &samples[place];
-    let document = discover::document(ask.conn, sample.seq)?.unwrap_or(Value::Null);
-    let view = ask.view;
+    let none = Value::Null;
+    let document = sampled.sample_document.as_ref().unwrap_or(&none);
     let href = |sample: &Sample| {
         view.here()
             .set("sample", &sample.id)
@@ -87,19 +79,19 @@ pub(super) fn panel(
             .filter(|_| place + 1 < samples.len())
             .map(href),
     };
-    let note = between(view).unwrap_or_else(|| words::range(view));
+    let note = between(chosen).unwrap_or_else(|| words::range(view));
     let most = if samples.len() as i64 >= LIMIT {
         format!(", the newest {LIMIT}")
     } else {
         String::new()
     };
     let trace = html! { a href=(view.to(&["traces", &sample.trace_id])) { code { (sample.trace_id.get(..8).unwrap_or(&sample.trace_id)) } } };
-    let content = panel.render(ask)?;
+    let content = panel.render(view);
     let discover = view.discover(&format!(
         "processor.event: transaction and transaction.id: {}",
         quoted(&sample.id)
     ));
-    Ok(html! {
+    html! {
         section.panel id="sample" aria-labelledby="sample-t" {
             div.panel-head {
                 h2 id="sample-t" { "Sample request" }
@@ -107,10 +99,10 @@ pub(super) fn panel(
                 (pager)
                 div.row.push { a.btn.btn--small href=(discover) { "Show in Discover" } (copy("location", "Copy link")) }
             }
-            (meta(about(ask.view, sample, &document, panel.trace.duration, trace)))
+            (meta(about(view, sample, document, panel.trace.duration, trace)))
             (content)
         }
-    })
+    }
 }
 
 fn about<'a>(

@@ -1,13 +1,15 @@
-//! One row of the waterfall: of an item, of folded repeats, of time that no span covers, and the heads of what is listed apart.
+//! One row of the waterfall: of an item, of folded repeats, of time that no span covers, and the heads of what is
+//! listed apart.
 
-use super::{Options, busy, class, weight};
+use super::{Options, class};
 use crate::analytics::trace::Trace;
 use crate::analytics::trace::item::Item;
 use crate::analytics::trace::lines::{Gap, Kind};
+use crate::answers::trace::named;
+use crate::answers::trace::weights::{busy, weight};
 use crate::ui::components::cells::Tone;
 use crate::ui::components::waterfall::{Bar, Row};
 use crate::ui::number::duration;
-use crate::ui::pages::transactions::named;
 use crate::ui::words;
 
 fn blank(id: String, level: usize) -> Row {
@@ -86,7 +88,7 @@ pub(super) fn item_row(trace: &Trace, index: usize, level: usize, options: &Opti
     }
 }
 
-/// What is said of an item whose clock is wrong, or that is far from the rest: how far.
+/// The note at an item whose clock is wrong, or that is far from the rest.
 fn clock(item: &Item) -> String {
     if !item.is_far {
         return "wrong clock".to_owned();

@@ -1,0 +1,72 @@
+//! `/check`: the gate for CI.
+
+use super::asked::wrong;
+use super::parameter::Parameter;
+use super::parameter::shared::SERVICE;
+use super::{Address, Asked, Depends, Problem, Question, Source, at};
+use crate::insight::check::{self, CheckError, Gate, Report};
+
+const MAX_STATEMENTS: Parameter = Parameter::number(
+    "max_statements_per_request",
+    "The most SQL statements that a request may run.",
+);
+const NO_REPEATS: Parameter = Parameter::text(
+    "no_repeats",
+    "With any value: no statement may repeat within a request.",
+);
+const P95: Parameter = Parameter::text("p95", "Bounds as `GET /a<50ms`, a line each.");
+const NO_GROWTH: Parameter = Parameter::text(
+    "no_growth",
+    "With any value: no latency may follow the rows of a table.",
+);
+const SINCE: Parameter = Parameter::text("since", "The name of a marker, or a time.");
+
+/// The question.
+#[derive(Debug)]
+pub(crate) struct Params {
+    gate: Gate,
+    /// µs
+    now: i64,
+}
+
+impl Question for Params {
+    type Answer = Report;
+    const ADDRESSES: &'static [Address] = &[at!("/check")];
+    const SUMMARY: &'static str = "The gate of `pocket-apm check`";
+    const DEPENDS: Depends = Depends::Now;
+
+    fn read(asked: &Asked) -> Result<Self, Problem> {
+        let bound = |line: &str| line.parse().map_err(|problem| wrong(&P95, problem));
+        let p95 = asked.get(&P95)?.unwrap_or_default();
+        Ok(Self {
+            gate: Gate {
+                service: asked.owned(&SERVICE)?,
+                max_statements_per_request: asked.number(&MAX_STATEMENTS)?,
+                no_repeats: asked.is_set(&NO_REPEATS)?,
+                // Several bounds stand in one parameter, a line each.
+                p95: p95.lines().map(bound).collect::<Result<_, _>>()?,
+                no_growth: asked.is_set(&NO_GROWTH)?,
+                since: asked.owned(&SINCE)?,
+                ..Gate::default()
+            },
+            now: asked.now,
+        })
+    }
+
+    fn answer(&self, source: &mut Source<'_>) -> Result<Report, Problem> {
+        check::run(source.conn, &self.gate, self.now).map_err(|error| match error {
+            CheckError::Query(error) => error.into(),
+            CheckError::Store(error) => error.into(),
+            CheckError::Nothing => wrong(
+                &MAX_STATEMENTS,
+                "nothing to check: give it, no_repeats, p95 or no_growth".to_owned(),
+            ),
+            CheckError::Since(text) => wrong(
+                &SINCE,
+                format!(
+                    "`{text}` is neither a marker nor a time: set one with POST /api/v1/markers, or write now-15m"
+                ),
+            ),
+        })
+    }
+}

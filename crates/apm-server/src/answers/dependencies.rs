@@ -1,0 +1,171 @@
+//! `/dependencies` and `/services/{service}/dependencies`: what is called, how often, and how long callers wait.
+
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use super::listing::{Listing, Rows, Sort};
+use super::parameter::shared::SERVICE;
+use super::period::Period;
+use super::top;
+use super::{Address, Asked, Problem, Question, Source, at};
+use crate::analytics::Scope;
+use crate::analytics::dependencies::{self, Choice, Dependencies, Dependency};
+use crate::analytics::filter::List;
+use crate::analytics::series::Axis;
+use crate::csv::Table;
+
+const SORTS: [&str; 6] = ["name", "avg", "p95", "rate", "failed", "impact"];
+
+/// The dependencies of one service.
+#[derive(Debug)]
+pub(crate) struct Params {
+    pub(crate) service: String,
+    list: Listed,
+}
+
+/// The dependencies of all services.
+#[derive(Debug)]
+pub(crate) struct All(Listed);
+
+#[derive(Debug)]
+struct Listed {
+    scope: Scope,
+    period: Period,
+    listing: Listing,
+}
+
+/// Dependencies.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "Dependencies")]
+pub(crate) struct Answer {
+    /// The dependencies, most time first unless `sort` says otherwise.
+    pub(crate) dependencies: Vec<Dependency>,
+    /// Number of rows on other pages.
+    pub(crate) left_out: usize,
+    #[serde(flatten)]
+    pub(crate) rows: Rows,
+    /// The one with most time of all; null where nothing was called.
+    pub(crate) most_time: Option<Dependency>,
+    /// The buckets of the sparklines.
+    pub(crate) axis: Axis,
+    /// Those of the earlier window.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) previous: Option<Previous>,
+    #[serde(skip)]
+    pub(crate) sort: Sort,
+}
+
+/// Dependencies of the earlier window.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "DependenciesBefore")]
+pub(crate) struct Previous {
+    /// The dependencies, most time first.
+    pub(crate) dependencies: Vec<Dependency>,
+    /// Number of further rows.
+    pub(crate) left_out: usize,
+    /// The buckets of the sparklines.
+    pub(crate) axis: Axis,
+}
+
+impl Question for Params {
+    type Answer = Answer;
+    const ADDRESSES: &'static [Address] = &[at!("/services/{service}/dependencies")];
+    const SUMMARY: &'static str = "What a service calls";
+    const TABLES: &'static [&'static str] = &["dependencies"];
+
+    fn read(asked: &Asked) -> Result<Self, Problem> {
+        Ok(Self {
+            service: asked.segment(&SERVICE).to_owned(),
+            list: Listed::read(asked, asked.service_scope(List::Dependencies)?)?,
+        })
+    }
+
+    fn answer(&self, source: &mut Source<'_>) -> Result<Answer, Problem> {
+        self.list.answer(source)
+    }
+
+    fn tables(answer: &Answer) -> Vec<Table> {
+        vec![top::dependencies(&answer.dependencies)]
+    }
+}
+
+impl Question for All {
+    type Answer = Answer;
+    const ADDRESSES: &'static [Address] = &[at!("/dependencies")];
+    const SUMMARY: &'static str = "What services call";
+    const TABLES: &'static [&'static str] = &["dependencies"];
+
+    fn read(asked: &Asked) -> Result<Self, Problem> {
+        let scope = asked.scope(List::Dependencies)?;
+        Ok(Self(Listed::read(asked, scope)?))
+    }
+
+    fn answer(&self, source: &mut Source<'_>) -> Result<Answer, Problem> {
+        self.0.answer(source)
+    }
+
+    fn tables(answer: &Answer) -> Vec<Table> {
+        vec![top::dependencies(&answer.dependencies)]
+    }
+}
+
+impl Listed {
+    fn read(asked: &Asked, scope: Scope) -> Result<Self, Problem> {
+        Ok(Self {
+            scope,
+            period: Period::optional(asked)?,
+            listing: Listing::read(asked, &SORTS, "-impact")?,
+        })
+    }
+
+    fn answer(&self, source: &mut Source<'_>) -> Result<Answer, Problem> {
+        let conn = &mut *source.conn;
+        let period = self.period.stored(conn)?;
+        let (scope, choice) = (&self.scope, Choice::default());
+        let first = self.listing.first();
+        let Dependencies {
+            mut dependencies,
+            left_out,
+            first,
+            axis,
+        } = dependencies::list_from(conn, scope, &choice, &period.window, first)?;
+        let most_time = match first {
+            0 => dependencies.first().cloned(),
+            _ => {
+                let all = dependencies::list(conn, scope, &choice, &period.window)?;
+                all.dependencies.into_iter().next()
+            }
+        };
+        let previous = match &period.before {
+            Some(window) => Some(dependencies::list(conn, scope, &choice, window)?),
+            None => None,
+        };
+        self.sort(&mut dependencies);
+        let rows = self.listing.cut(&mut dependencies, first, left_out);
+        Ok(Answer {
+            left_out: rows.total - dependencies.len(),
+            dependencies,
+            rows,
+            most_time,
+            axis,
+            previous: previous.map(|found| Previous {
+                dependencies: found.dependencies,
+                left_out: found.left_out,
+                axis: found.axis,
+            }),
+            sort: self.listing.sort,
+        })
+    }
+
+    fn sort(&self, rows: &mut [Dependency]) {
+        let sort = &self.listing.sort;
+        rows.sort_by(|a, b| match sort.key {
+            "name" => sort.compare_text(&a.name, &b.name),
+            "avg" => sort.compare(a.latency_avg, b.latency_avg),
+            "p95" => sort.compare(a.latency.map(|of| of.p95), b.latency.map(|of| of.p95)),
+            "rate" => sort.compare(Some(a.throughput), Some(b.throughput)),
+            "failed" => sort.compare(a.failed_rate, b.failed_rate),
+            _ => sort.compare(Some(a.impact), Some(b.impact)),
+        });
+    }
+}

@@ -1,0 +1,117 @@
+//! `/dependencies/{dependency}`: one dependency, who calls it, and what is asked of it.
+
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use super::parameter::Parameter;
+use super::period::Period;
+use super::top;
+use super::{Address, Asked, Problem, Question, Source, at};
+use crate::analytics::Scope;
+use crate::analytics::dependencies::{self, Choice, Dependency};
+use crate::analytics::filter::List;
+use crate::analytics::series::Axis;
+use crate::analytics::statements::{self, Statement};
+use crate::analytics::window::Window;
+use crate::csv::Table;
+
+const DEPENDENCY: Parameter = Parameter::text(
+    "dependency",
+    "The name of the dependency; may contain slashes.",
+);
+
+/// The question.
+#[derive(Debug)]
+pub(crate) struct Params {
+    dependency: String,
+    scope: Scope,
+    period: Period,
+}
+
+/// One dependency.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "DependencyDetail")]
+pub(crate) struct Answer {
+    #[serde(flatten)]
+    now: Detail,
+    /// The same of the earlier window.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    previous: Option<Detail>,
+}
+
+/// One dependency in a window.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "DependencyInWindow")]
+struct Detail {
+    /// All of its callers together; null where it was not called.
+    dependency: Option<Dependency>,
+    /// A row for each caller, most time first, at most 1000.
+    callers: Vec<Dependency>,
+    /// Number of further callers, which have less time.
+    callers_left_out: usize,
+    /// The statements that the callers run on it, most time first, at most 1000.
+    statements: Vec<Statement>,
+    /// Number of further statements, which have less time.
+    statements_left_out: usize,
+    /// The buckets of the sparklines.
+    axis: Axis,
+}
+
+impl Question for Params {
+    type Answer = Answer;
+    const ADDRESSES: &'static [Address] = &[at!("/dependencies/{dependency:.+}")];
+    const SUMMARY: &'static str = "One dependency with its callers and operations";
+    const TABLES: &'static [&'static str] = &["dependencies", "statements"];
+
+    fn read(asked: &Asked) -> Result<Self, Problem> {
+        Ok(Self {
+            dependency: asked.segment(&DEPENDENCY).to_owned(),
+            scope: asked.scope(List::Dependencies)?,
+            period: Period::optional(asked)?,
+        })
+    }
+
+    fn answer(&self, source: &mut Source<'_>) -> Result<Answer, Problem> {
+        let period = self.period.stored(source.conn)?;
+        let before = period.before.as_ref();
+        Ok(Answer {
+            now: self.detail(source, &period.window)?,
+            previous: before
+                .map(|window| self.detail(source, window))
+                .transpose()?,
+        })
+    }
+
+    fn tables(answer: &Answer) -> Vec<Table> {
+        let now = &answer.now;
+        vec![
+            top::dependencies(&now.callers),
+            top::statements(&now.statements),
+        ]
+    }
+}
+
+impl Params {
+    fn detail(&self, source: &mut Source<'_>, window: &Window) -> Result<Detail, Problem> {
+        let conn = &mut *source.conn;
+        let together = Choice {
+            dependency: Some(self.dependency.clone()),
+            by_service: false,
+        };
+        let by_service = Choice {
+            by_service: true,
+            ..together.clone()
+        };
+        let found = dependencies::list(conn, &self.scope, &together, window)?;
+        let callers = dependencies::list(conn, &self.scope, &by_service, window)?;
+        let run = statements::of_dependency(conn, &self.scope, &callers.dependencies, window)?;
+        Ok(Detail {
+            dependency: found.dependencies.into_iter().next(),
+            callers: callers.dependencies,
+            callers_left_out: callers.left_out,
+            statements: run.statements,
+            statements_left_out: run.left_out,
+            axis: found.axis,
+        })
+    }
+}

@@ -1,0 +1,332 @@
+//! `/discover`: any event by any field, fields with their top values, and groups by a field.
+
+use kql::Expr;
+use schemars::JsonSchema;
+use serde::Serialize;
+use serde_json::Value as Json;
+
+use super::asked::{Shape, wrong};
+use super::charts::counts_table;
+use super::parameter::Parameter;
+use super::parameter::shared::ENV;
+use super::sourced::Sourced;
+use super::{Address, Asked, Problem, Question, Source, at};
+use crate::analytics::discover::{self, Field, Group, Groups, Hit, Limits, MOST_HITS, Request};
+use crate::analytics::series::Axis;
+use crate::csv::{Cell, Table};
+
+const SIZE: Parameter = Parameter::whole(
+    "size",
+    0,
+    MOST_HITS as i64,
+    "Documents of the answer. Default 50 for a page in HTML, else 100.",
+);
+const FILTER: Parameter = Parameter::text(
+    "filter",
+    "More conditions in KQL, a line each; all of them hold.",
+);
+const GROUP: Parameter = Parameter::text(
+    "group",
+    "A field: adds `groups`, the documents by its values.",
+);
+const GROUP_BY: Parameter = Parameter::text("group", "The field.");
+
+/// Documents where no number is asked for: of a page, and else.
+const SHOWN: i64 = 50;
+const USUAL: i64 = 100;
+/// Documents whose fields a page lists.
+const LOOKED_AT: usize = 200;
+/// Documents whose fields are listed where only these are asked for.
+const SAMPLE: usize = 500;
+/// Conditions of `filter`.
+const MOST_FILTERS: usize = 20;
+
+/// The question about documents.
+#[derive(Debug)]
+pub(crate) struct Params {
+    request: Request,
+    group: Option<String>,
+    /// True if fields are listed.
+    lists_fields: bool,
+}
+
+/// Matching events.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "Documents")]
+pub(crate) struct Answer {
+    /// Matching events in the range, on all pages.
+    pub(crate) total: u64,
+    /// True if that is all: false where the search took too long.
+    pub(crate) complete: bool,
+    /// The documents, newest first.
+    #[schemars(with = "Vec<serde_json::Value>")]
+    #[serde(serialize_with = "documents")]
+    pub(crate) hits: Vec<Hit>,
+    /// `after` of the next documents; null with the last ones.
+    pub(crate) next: Option<String>,
+    /// Matching events in each of the axis's buckets.
+    pub(crate) histogram: Sourced<Vec<u64>>,
+    /// The buckets of the histogram.
+    pub(crate) axis: Axis,
+    /// The documents by the values of a field, where one is asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) groups: Option<Groups>,
+    /// Fields of the newest documents, for pages; `/api/v1/discover/fields` answers them alone.
+    #[serde(skip)]
+    pub(crate) fields: Fields,
+    /// Kinds of the newest documents, and how many of each, for pages.
+    #[serde(skip)]
+    pub(crate) kinds: Vec<(String, usize)>,
+}
+
+/// Fields of the newest matching events.
+#[derive(Debug, Default, Serialize, JsonSchema)]
+#[schemars(rename = "DocumentFields")]
+pub(crate) struct Fields {
+    /// Matching events in the range.
+    pub(crate) total: u64,
+    /// Of these many the newest were looked at.
+    pub(crate) sample: usize,
+    /// The fields, by name.
+    pub(crate) fields: Vec<Field>,
+    #[serde(skip)]
+    complete: bool,
+}
+
+fn documents<S: serde::Serializer>(hits: &[Hit], serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_seq(hits.iter().map(|hit| &hit.document))
+}
+
+/// Reads the search.
+fn request(asked: &Asked, size: usize) -> Result<Request, Problem> {
+    let mut parts = vec![asked.query()?];
+    let filters = asked.get(&FILTER)?.unwrap_or_default().lines();
+    for text in filters
+        .map(str::trim)
+        .filter(|line| !line.is_empty())
+        .take(MOST_FILTERS)
+    {
+        let part = kql::parse_in(text, asked.now, &asked.zone);
+        let cut: String = text.chars().take(64).collect();
+        parts.push(part.map_err(|error| wrong(&FILTER, format!("in {cut}: {error}")))?);
+    }
+    parts.retain(|part| *part != Expr::All);
+    let query = match parts.len() {
+        0 => Expr::All,
+        1 => parts.remove(0),
+        _ => Expr::And(parts),
+    };
+    let request = Request {
+        query,
+        range: asked.range()?,
+        size,
+        after: asked.after()?,
+        limits: Limits::default(),
+    };
+    Ok(match asked.get(&ENV)? {
+        Some(name) => request.within(name),
+        None => request,
+    })
+}
+
+impl Question for Params {
+    type Answer = Answer;
+    const ADDRESSES: &'static [Address] = &[at!("/discover")];
+    const SUMMARY: &'static str = "Events by any field, newest first";
+    const TABLES: &'static [&'static str] = &["hits", "groups", "histogram"];
+
+    fn read(asked: &Asked) -> Result<Self, Problem> {
+        let usual = match asked.shape {
+            Shape::Page => SHOWN,
+            Shape::Data => USUAL,
+        };
+        let size = asked.whole(&SIZE)?.unwrap_or(usual);
+        Ok(Self {
+            request: request(asked, usize::try_from(size).unwrap_or_default())?,
+            group: asked.owned(&GROUP)?.map(|field| field.trim().to_owned()),
+            lists_fields: asked.shape == Shape::Page,
+        })
+    }
+
+    fn answer(&self, source: &mut Source<'_>) -> Result<Answer, Problem> {
+        let conn = &mut *source.conn;
+        let size = self.request.size;
+        let request = Request {
+            size: if self.lists_fields {
+                size.max(LOOKED_AT)
+            } else {
+                size
+            },
+            ..self.request.clone()
+        };
+        let found = Sourced::read(conn, |conn| discover::search(conn, &request))?;
+        let (mut found, sql) = found.into_parts();
+        let mut fields = Fields::default();
+        let mut kinds: Vec<(String, usize)> = Vec::new();
+        if self.lists_fields {
+            fields = Fields {
+                total: found.total,
+                sample: found.hits.len(),
+                fields: discover::fields(found.hits.iter().map(|hit| &hit.document)),
+                complete: found.complete,
+            };
+            for hit in &found.hits {
+                let kind = hit
+                    .document
+                    .pointer("/processor/event")
+                    .and_then(Json::as_str);
+                let kind = kind.unwrap_or("log");
+                match kinds.iter_mut().find(|(known, _)| *known == kind) {
+                    Some((_, count)) => *count += 1,
+                    None => kinds.push((kind.to_owned(), 1)),
+                }
+            }
+            kinds.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
+        }
+        let next = if found.hits.len() > size {
+            found.hits.truncate(size);
+            found
+                .hits
+                .last()
+                .map(|hit| format!("{},{}", hit.timestamp, hit.seq))
+        } else {
+            found.next.map(|cursor| cursor.to_string())
+        };
+        let groups = match &self.group {
+            Some(field) => Some(discover::group(conn, &request, field)?),
+            None => None,
+        };
+        Ok(Answer {
+            total: found.total,
+            complete: found.complete,
+            hits: found.hits,
+            next,
+            histogram: Sourced::new(found.histogram, sql),
+            axis: found.axis,
+            groups,
+            fields,
+            kinds,
+        })
+    }
+
+    fn tables(answer: &Answer) -> Vec<Table> {
+        let groups = answer.groups.iter().flat_map(|groups| &groups.groups);
+        let counts = answer.histogram.iter().map(|n| (*n).into());
+        vec![
+            hits(&answer.hits),
+            groups_table(groups),
+            counts_table("histogram", "documents", &answer.axis, counts),
+        ]
+    }
+
+    fn is_settled(answer: &Answer) -> bool {
+        answer.complete
+    }
+}
+
+/// The table of documents.
+pub(super) fn hits(hits: &[Hit]) -> Table {
+    Table::of(
+        "hits",
+        hits,
+        &[
+            ("time_utc", |row: &Hit| Cell::Time(row.timestamp)),
+            ("event", |row| text(row, "/processor/event")),
+            ("service", |row| text(row, "/service/name")),
+            ("transaction", |row| text(row, "/transaction/name")),
+            ("span", |row| text(row, "/span/name")),
+            ("result", |row| text(row, "/transaction/result")),
+            ("duration_us", |row| {
+                let duration = |of: &str| row.document.pointer(of).and_then(Json::as_f64);
+                let found = duration("/transaction/duration/us");
+                found.or_else(|| duration("/span/duration/us")).into()
+            }),
+            ("trace_id", |row| text(row, "/trace/id")),
+            ("document", |row| row.document.to_string().into()),
+        ],
+    )
+}
+
+fn text(hit: &Hit, pointer: &str) -> Cell {
+    hit.document
+        .pointer(pointer)
+        .and_then(Json::as_str)
+        .map_or(Cell::Empty, Cell::from)
+}
+
+fn groups_table<'a>(groups: impl IntoIterator<Item = &'a Group>) -> Table {
+    Table::of(
+        "groups",
+        groups,
+        &[
+            ("value", |row: &Group| row.value.clone().into()),
+            ("documents", |row| row.count.into()),
+            ("duration_avg_us", |row| row.duration_avg.into()),
+            ("duration_max_us", |row| row.duration_max.into()),
+        ],
+    )
+}
+
+/// The question about fields.
+#[derive(Debug)]
+pub(crate) struct FieldsParams(Request);
+
+impl Question for FieldsParams {
+    type Answer = Fields;
+    const ADDRESSES: &'static [Address] = &[at!("/discover/fields")];
+    const SUMMARY: &'static str = "Fields of the newest 500 matching events";
+
+    fn read(asked: &Asked) -> Result<Self, Problem> {
+        Ok(Self(Request {
+            after: None,
+            ..request(asked, SAMPLE)?
+        }))
+    }
+
+    fn answer(&self, source: &mut Source<'_>) -> Result<Fields, Problem> {
+        let found = discover::search(source.conn, &self.0)?;
+        Ok(Fields {
+            total: found.total,
+            sample: found.hits.len(),
+            fields: discover::fields(found.hits.iter().map(|hit| &hit.document)),
+            complete: found.complete,
+        })
+    }
+
+    fn is_settled(answer: &Fields) -> bool {
+        answer.complete
+    }
+}
+
+/// The question about groups.
+#[derive(Debug)]
+pub(crate) struct GroupsParams {
+    request: Request,
+    field: String,
+}
+
+impl Question for GroupsParams {
+    type Answer = Groups;
+    const ADDRESSES: &'static [Address] = &[at!("/discover/groups")];
+    const SUMMARY: &'static str = "Matching events by the values of a field";
+    const TABLES: &'static [&'static str] = &["groups"];
+
+    fn read(asked: &Asked) -> Result<Self, Problem> {
+        Ok(Self {
+            request: request(asked, 0)?,
+            field: asked.required(&GROUP_BY)?.to_owned(),
+        })
+    }
+
+    fn answer(&self, source: &mut Source<'_>) -> Result<Groups, Problem> {
+        Ok(discover::group(source.conn, &self.request, &self.field)?)
+    }
+
+    fn tables(answer: &Groups) -> Vec<Table> {
+        vec![groups_table(&answer.groups)]
+    }
+
+    fn is_settled(answer: &Groups) -> bool {
+        answer.complete
+    }
+}

@@ -1,0 +1,196 @@
+//! `/services/{service}/errors/{key}`: one error group, one of its occurrences, and what its occurrences share.
+
+use apm_store::StoreError;
+use apm_time::rfc3339;
+use diesel::SqliteConnection;
+use schemars::JsonSchema;
+use serde::Serialize;
+use serde_json::Value as Json;
+
+use super::charts::counts_table;
+use super::parameter::Parameter;
+use super::parameter::shared::SERVICE;
+use super::period::Period;
+use super::sourced::Sourced;
+use super::top::TopErrors;
+use super::{Address, Asked, Problem, Question, Source, at};
+use crate::analytics::Scope;
+use crate::analytics::discover::{self, Field};
+use crate::analytics::error_group::{self, Affected, Detail, Sample};
+use crate::analytics::errors::{self, ErrorGroup};
+use crate::analytics::filter::List;
+use crate::analytics::latency;
+use crate::analytics::series::Axis;
+use crate::csv::{Cell, Table};
+
+const KEY: Parameter = Parameter::hash("key", "`error.grouping_key`");
+const N: Parameter = Parameter::whole("n", 0, 499, "Which occurrence, 0 is the latest. Default 0.");
+
+/// Other errors of the service.
+const OTHERS: usize = 4;
+
+/// Fields that tell one deployment, machine, caller or release from another; labels count too.
+const TELLING: [&str; 7] = [
+    "http.request.headers.Host",
+    "host.hostname",
+    "service.version",
+    "service.environment",
+    "user.id",
+    "client.ip",
+    "url.path",
+];
+/// Occurrences whose fields are compared.
+pub(crate) const COMPARED: usize = 50;
+/// Telling fields of an answer.
+const FIELDS: usize = 5;
+
+/// The question.
+#[derive(Debug)]
+pub(crate) struct Params {
+    pub(crate) service: String,
+    key: u64,
+    n: usize,
+    scope: Scope,
+    period: Period,
+}
+
+/// One error group with one of its occurrences.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "ErrorGroupDetail")]
+pub(crate) struct Answer {
+    /// The group.
+    pub(crate) group: Sourced<ErrorGroup>,
+    /// The buckets of its series.
+    pub(crate) axis: Axis,
+    /// The newest occurrences, newest first, at most 500.
+    pub(crate) samples: Vec<Sample>,
+    /// In which transaction groups it occurred, most affected first, at most five.
+    pub(crate) transactions: Vec<Affected>,
+    /// Requests to the service in the window.
+    pub(crate) requests: f64,
+    /// True if it was first seen within the range.
+    pub(crate) is_new: bool,
+    /// Index of the sample that `document` is, from 0.
+    pub(crate) n: usize,
+    /// The occurrence; null where it is not stored any more.
+    pub(crate) document: Option<Json>,
+    /// Fields that the newest 50 occurrences share: the most frequent values of a few telling fields.
+    pub(crate) shared: Vec<Field>,
+    /// Other errors of the service, at most four.
+    pub(crate) others: Vec<ErrorGroup>,
+}
+
+impl Question for Params {
+    type Answer = Answer;
+    const ADDRESSES: &'static [Address] = &[at!("/services/{service}/errors/{key}")];
+    const SUMMARY: &'static str = "One error group with one of its occurrences";
+    const TABLES: &'static [&'static str] = &["samples", "transactions", "occurrences"];
+
+    fn read(asked: &Asked) -> Result<Self, Problem> {
+        let n = asked.whole(&N)?.unwrap_or(0);
+        Ok(Self {
+            service: asked.segment(&SERVICE).to_owned(),
+            key: asked.segment_hash(&KEY)?,
+            n: usize::try_from(n).unwrap_or_default(),
+            scope: asked.service_scope(List::Errors)?,
+            period: Period::alone(asked)?,
+        })
+    }
+
+    fn answer(&self, source: &mut Source<'_>) -> Result<Answer, Problem> {
+        let conn = &mut *source.conn;
+        let period = self.period.stored(conn)?;
+        let (scope, window) = (&self.scope, &period.window);
+        let found = Sourced::read(conn, |conn| {
+            error_group::detail(conn, scope, self.key, window)
+        })?;
+        let (found, sql) = found.into_parts();
+        let Detail {
+            group: Some(group),
+            axis,
+            samples,
+            transactions,
+        } = found
+        else {
+            let range = self.period.range();
+            return Err(Problem::NotFound {
+                what: "error group",
+                name: format!("{:016x}", self.key),
+                from: rfc3339(range.from),
+                to: rfc3339(range.to),
+            });
+        };
+        // A list of samples gets shorter when retention removes the oldest.
+        let n = self.n.min(samples.len().saturating_sub(1));
+        let document = match samples.get(n) {
+            Some(sample) => discover::document(conn, sample.seq)?,
+            None => None,
+        };
+        let of_service = Scope {
+            query: None,
+            ..scope.clone()
+        };
+        let mut others = errors::list(conn, scope, None, window)?.errors;
+        others.retain(|other| other.key != group.key);
+        Ok(Answer {
+            is_new: super::errors::is_new(self.period.range(), &group),
+            group: Sourced::new(group, sql),
+            axis,
+            shared: shared(conn, &samples)?,
+            samples,
+            transactions,
+            requests: latency::chart(conn, &of_service, window)?.total.count,
+            n,
+            document,
+            others: TopErrors::first(others, 0, OTHERS).errors,
+        })
+    }
+
+    fn tables(answer: &Answer) -> Vec<Table> {
+        vec![
+            Table::of(
+                "samples",
+                &answer.samples,
+                &[
+                    ("seq", |row| row.seq.into()),
+                    ("time_utc", |row| Cell::Time(row.timestamp)),
+                ],
+            ),
+            Table::of(
+                "transactions",
+                &answer.transactions,
+                &[
+                    ("type", |row| (&row.kind).into()),
+                    ("transaction", |row| (&row.name).into()),
+                    ("occurrences", |row| row.occurrences.into()),
+                ],
+            ),
+            counts_table(
+                "occurrences",
+                "occurrences",
+                &answer.axis,
+                answer.group.series.iter().map(|n| (*n).into()),
+            ),
+        ]
+    }
+}
+
+/// The telling fields of the newest occurrences.
+fn shared(conn: &mut SqliteConnection, samples: &[Sample]) -> Result<Vec<Field>, StoreError> {
+    let mut documents: Vec<Json> = Vec::new();
+    for sample in samples.iter().take(COMPARED) {
+        documents.extend(discover::document(conn, sample.seq)?);
+    }
+    let mut fields = discover::fields(&documents);
+    // A field that differs in every occurrence is an id: nothing is shared.
+    fields.retain(|field| {
+        (TELLING.contains(&field.name.as_str()) || field.name.starts_with("labels."))
+            && (field.distinct < field.count || field.count == 1)
+    });
+    fields.sort_by_cached_key(|field| {
+        let place = TELLING.iter().position(|name| *name == field.name);
+        (place.unwrap_or(TELLING.len()), field.name.clone())
+    });
+    fields.truncate(FIELDS);
+    Ok(fields)
+}

@@ -1,0 +1,230 @@
+//! `/errors` and `/services/{service}/errors`: which errors there were, how often, since when.
+
+use apm_time::{Range, SECOND};
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use super::charts::counts_table;
+use super::listing::{Listing, Rows, Sort};
+use super::parameter::shared::SERVICE;
+use super::period::Period;
+use super::sourced::Sourced;
+use super::top;
+use super::{Address, Asked, Problem, Question, Source, at};
+use crate::analytics::Scope;
+use crate::analytics::errors::{self, ErrorGroup, Errors};
+use crate::analytics::filter::List;
+use crate::analytics::series::Axis;
+use crate::csv::Table;
+
+const SORTS: [&str; 5] = ["message", "count", "service", "first", "last"];
+
+/// The errors of all services.
+#[derive(Debug)]
+pub(crate) struct All(Listed);
+
+/// The errors of one service.
+#[derive(Debug)]
+pub(crate) struct Params {
+    pub(crate) service: String,
+    list: Listed,
+}
+
+#[derive(Debug)]
+struct Listed {
+    scope: Scope,
+    period: Period,
+    listing: Listing,
+}
+
+/// Error groups.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "Errors")]
+pub(crate) struct Answer {
+    /// The groups, latest first unless `sort` says otherwise.
+    pub(crate) errors: Vec<ErrorGroup>,
+    /// Number of groups on other pages.
+    pub(crate) left_out: usize,
+    #[serde(flatten)]
+    pub(crate) rows: Rows,
+    /// Occurrences of all groups.
+    pub(crate) occurrences: i64,
+    /// The same per minute.
+    pub(crate) occurrences_per_minute: f64,
+    /// Occurrences that no code handled, of the thousand groups that this page is cut from.
+    pub(crate) unhandled: i64,
+    /// When the latest one occurred, of the same groups, µs since the epoch; null where only rollups are left of them.
+    pub(crate) latest: Option<i64>,
+    /// Number of the same groups that were first seen within the range.
+    pub(crate) new: usize,
+    /// The group with most occurrences; null where there are none.
+    pub(crate) most_frequent: Option<ErrorGroup>,
+    /// Occurrences of all groups in each of the axis's buckets.
+    pub(crate) series: Sourced<Vec<i64>>,
+    /// The buckets of the series.
+    pub(crate) axis: Axis,
+    /// The groups of the earlier window.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) previous: Option<Previous>,
+    #[serde(skip)]
+    pub(crate) sort: Sort,
+}
+
+/// Error groups of the earlier window.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "ErrorsBefore")]
+pub(crate) struct Previous {
+    /// The groups, latest first.
+    errors: Vec<ErrorGroup>,
+    /// Number of further groups.
+    left_out: usize,
+    /// Occurrences of all groups.
+    occurrences: i64,
+    /// The same in each of the axis's buckets.
+    series: Vec<i64>,
+    /// The buckets of the series.
+    axis: Axis,
+}
+
+/// True if a group was first seen within the range.
+pub(crate) fn is_new(range: Range, group: &ErrorGroup) -> bool {
+    group.first_seen * SECOND >= range.from
+}
+
+/// The title of an error: its message, else its type.
+pub(crate) fn title(group: &ErrorGroup) -> &str {
+    match (group.message.is_empty(), group.kind.is_empty()) {
+        (false, _) => &group.message,
+        (true, false) => &group.kind,
+        (true, true) => "error without a message",
+    }
+}
+
+impl Question for All {
+    type Answer = Answer;
+    const ADDRESSES: &'static [Address] = &[at!("/errors")];
+    const SUMMARY: &'static str = "Error groups of all services";
+    const TABLES: &'static [&'static str] = &["errors", "occurrences"];
+
+    fn read(asked: &Asked) -> Result<Self, Problem> {
+        let scope = asked.scope(List::Errors)?;
+        Ok(Self(Listed::read(asked, scope)?))
+    }
+
+    fn answer(&self, source: &mut Source<'_>) -> Result<Answer, Problem> {
+        self.0.answer(source)
+    }
+
+    fn tables(answer: &Answer) -> Vec<Table> {
+        tables(answer)
+    }
+}
+
+impl Question for Params {
+    type Answer = Answer;
+    const ADDRESSES: &'static [Address] = &[at!("/services/{service}/errors")];
+    const SUMMARY: &'static str = "Error groups of a service";
+    const TABLES: &'static [&'static str] = &["errors", "occurrences"];
+
+    fn read(asked: &Asked) -> Result<Self, Problem> {
+        Ok(Self {
+            service: asked.segment(&SERVICE).to_owned(),
+            list: Listed::read(asked, asked.service_scope(List::Errors)?)?,
+        })
+    }
+
+    fn answer(&self, source: &mut Source<'_>) -> Result<Answer, Problem> {
+        self.list.answer(source)
+    }
+
+    fn tables(answer: &Answer) -> Vec<Table> {
+        tables(answer)
+    }
+}
+
+fn tables(answer: &Answer) -> Vec<Table> {
+    let counts = answer.series.iter().map(|n| (*n).into());
+    vec![
+        top::errors(&answer.errors),
+        counts_table("occurrences", "occurrences", &answer.axis, counts),
+    ]
+}
+
+impl Listed {
+    fn read(asked: &Asked, scope: Scope) -> Result<Self, Problem> {
+        Ok(Self {
+            scope,
+            period: Period::optional(asked)?,
+            listing: Listing::read(asked, &SORTS, "-last")?,
+        })
+    }
+
+    fn answer(&self, source: &mut Source<'_>) -> Result<Answer, Problem> {
+        let conn = &mut *source.conn;
+        let period = self.period.stored(conn)?;
+        let (scope, window) = (&self.scope, &period.window);
+        let first = self.listing.first();
+        let found = Sourced::read(conn, |conn| errors::list_from(conn, scope, window, first))?;
+        let (found, sql) = found.into_parts();
+        let Errors {
+            mut errors,
+            left_out,
+            first,
+            occurrences,
+            series,
+            axis,
+        } = found;
+        let previous = match &period.before {
+            Some(window) => Some(errors::list(conn, scope, None, window)?),
+            None => None,
+        };
+        let frequency = |group: &&ErrorGroup| group.occurrences;
+        let most_frequent = match first {
+            0 => errors.iter().max_by_key(frequency).cloned(),
+            _ => {
+                let all = errors::list(conn, scope, None, window)?.errors;
+                all.iter().max_by_key(frequency).cloned()
+            }
+        };
+        let unhandled = errors.iter().filter(|group| group.handled == Some(false));
+        let unhandled = unhandled.map(|group| group.occurrences).sum();
+        let latest = errors.iter().filter_map(|group| group.latest).max();
+        let range = self.period.range();
+        let new = errors.iter().filter(|group| is_new(range, group)).count();
+        self.sort(&mut errors);
+        let rows = self.listing.cut(&mut errors, first, left_out);
+        Ok(Answer {
+            left_out: rows.total - errors.len(),
+            errors,
+            rows,
+            occurrences,
+            occurrences_per_minute: occurrences as f64 / window.minutes,
+            unhandled,
+            latest,
+            new,
+            most_frequent,
+            series: Sourced::new(series, sql),
+            axis,
+            previous: previous.map(|found| Previous {
+                errors: found.errors,
+                left_out: found.left_out,
+                occurrences: found.occurrences,
+                series: found.series,
+                axis: found.axis,
+            }),
+            sort: self.listing.sort,
+        })
+    }
+
+    fn sort(&self, groups: &mut [ErrorGroup]) {
+        let sort = &self.listing.sort;
+        let number = |value: i64| Some(value as f64);
+        groups.sort_by(|a, b| match sort.key {
+            "message" => sort.compare_text(title(a), title(b)),
+            "count" => sort.compare(number(a.occurrences), number(b.occurrences)),
+            "service" => sort.compare_text(&a.service, &b.service),
+            "first" => sort.compare(number(a.first_seen), number(b.first_seen)),
+            _ => sort.compare(a.latest.and_then(number), b.latest.and_then(number)),
+        });
+    }
+}

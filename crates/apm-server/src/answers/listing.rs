@@ -1,0 +1,299 @@
+//! The order and the pages of lists.
+//!
+//! A list ranks all of its rows by what they cost, such as their time, and reads a thousand of them at once
+//! ([`MOST`]). These are sorted as asked, and cut into pages. Pages beyond the first thousand read the next thousand.
+
+use std::cmp::Ordering;
+
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use super::asked::{Asked, Shape, wrong};
+use super::parameter::Parameter;
+use super::problem::Problem;
+pub(crate) use crate::analytics::list::MOST;
+
+/// Rows of a page for people: more are heavy, and nobody reads them.
+pub(crate) const SHOWN: usize = 200;
+
+/// The largest number of a page.
+const LAST: i64 = 100_000;
+
+/// `sort`, for the columns of a list.
+const fn sort_by(columns: &'static [&'static str]) -> Parameter {
+    Parameter::column(
+        "sort",
+        columns,
+        "The column that rows are sorted by, with `-` before it for descending order.",
+    )
+}
+
+const PAGE: Parameter = Parameter::whole("page", 1, LAST, "Which page of the rows. Default 1.");
+const SIZE: Parameter = Parameter::whole(
+    "size",
+    1,
+    MOST as i64,
+    "Rows of a page. Default 200 for a page in HTML, else 1000.",
+);
+
+/// The order of rows: `sort=avg`, or `sort=-avg` for descending.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Sort {
+    pub(crate) key: &'static str,
+    pub(crate) descending: bool,
+}
+
+impl Sort {
+    /// `avg`, or `-avg`.
+    const fn parse(text: &'static str) -> Self {
+        match text.as_bytes() {
+            [b'-', ..] => Self {
+                key: text.split_at(1).1,
+                descending: true,
+            },
+            _ => Self {
+                key: text,
+                descending: false,
+            },
+        }
+    }
+
+    /// Sorts rows by a number; unknown ones come last either way.
+    pub(crate) fn compare(&self, a: Option<f64>, b: Option<f64>) -> Ordering {
+        match (a, b) {
+            (Some(a), Some(b)) if self.descending => b.total_cmp(&a),
+            (Some(a), Some(b)) => a.total_cmp(&b),
+            (Some(_), None) => Ordering::Less,
+            (None, Some(_)) => Ordering::Greater,
+            (None, None) => Ordering::Equal,
+        }
+    }
+
+    /// Sorts rows by their words.
+    pub(crate) fn compare_text(&self, a: &str, b: &str) -> Ordering {
+        let order = a.to_lowercase().cmp(&b.to_lowercase());
+        if self.descending {
+            order.reverse()
+        } else {
+            order
+        }
+    }
+}
+
+/// The parameters of a list.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Listing {
+    pub(crate) sort: Sort,
+    page: usize,
+    size: usize,
+}
+
+impl Listing {
+    /// Reads `sort`, which is one of `keys`, `page` and `size`. `default` is the order where none is asked for.
+    pub(crate) fn read(
+        asked: &Asked,
+        keys: &'static [&'static str],
+        default: &'static str,
+    ) -> Result<Self, Problem> {
+        let sort = sort(asked, keys, default)?;
+        let default = match asked.shape {
+            Shape::Page => SHOWN,
+            Shape::Data => MOST,
+        };
+        let whole = |value: i64| usize::try_from(value).unwrap_or(usize::MAX);
+        Ok(Self {
+            sort,
+            page: page(asked)?,
+            size: asked.whole(&SIZE)?.map_or(default, whole),
+        })
+    }
+
+    /// Reads `sort` and `page` for a part of an answer whose rows are all at hand.
+    pub(crate) fn of_tab(
+        asked: &Asked,
+        keys: &'static [&'static str],
+        default: &'static str,
+    ) -> Result<Self, Problem> {
+        let size = match asked.shape {
+            Shape::Page => SHOWN,
+            Shape::Data => MOST,
+        };
+        Ok(Self {
+            sort: sort(asked, keys, default)?,
+            page: page(asked)?,
+            size,
+        })
+    }
+
+    /// Pages of a thousand rows.
+    fn pages(&self) -> usize {
+        MOST.div_ceil(self.size)
+    }
+
+    /// Number of rows of higher rank that are not read.
+    pub(crate) fn first(&self) -> usize {
+        (self.page - 1) / self.pages() * MOST
+    }
+
+    /// Cuts the rows that were read to those of the page, and says which they are. A page beyond the last one is the
+    /// last.
+    ///
+    /// `first`: how many rows of higher rank were not read; `left_out`: how many rows were not read in all.
+    pub(crate) fn cut<T>(&self, rows: &mut Vec<T>, first: usize, left_out: usize) -> Rows {
+        let total = rows.len() + left_out;
+        let last = rows.len().saturating_sub(1) / self.size;
+        // Of a page beyond the last thousand, the last rows are shown.
+        let within = match first < self.first() {
+            true => last,
+            false => ((self.page - 1) % self.pages()).min(last),
+        };
+        let skipped = (within * self.size).min(rows.len());
+        rows.drain(..skipped);
+        rows.truncate(self.size);
+        let page = first / MOST * self.pages() + within + 1;
+        let first = first + skipped;
+        Rows {
+            first,
+            shown: rows.len(),
+            total,
+            page,
+            next_page: (first + rows.len() < total).then_some(page + 1),
+            sorted_whole: total <= MOST,
+        }
+    }
+
+    /// Cuts all rows to those of the page, and says which they are.
+    pub(crate) fn cut_all<T>(&self, rows: &mut Vec<T>) -> Rows {
+        let total = rows.len();
+        let page = (self.page - 1).min(total.saturating_sub(1) / self.size);
+        let first = page * self.size;
+        rows.drain(..first);
+        rows.truncate(self.size);
+        Rows {
+            first,
+            shown: rows.len(),
+            total,
+            page: page + 1,
+            next_page: (first + rows.len() < total).then_some(page + 2),
+            sorted_whole: true,
+        }
+    }
+}
+
+/// Reads `page`. A page for people, from an old address, is the first or the last one where there is no such page.
+fn page(asked: &Asked) -> Result<usize, Problem> {
+    let read = match (asked.whole(&PAGE), asked.shape) {
+        (Err(_), Shape::Page) => {
+            let text = asked.get(&PAGE)?.unwrap_or_default();
+            let is_large = text.len() > 1 && text.bytes().all(|byte| byte.is_ascii_digit());
+            if is_large { LAST } else { 1 }
+        }
+        (read, _) => read?.unwrap_or(1),
+    };
+    Ok(usize::try_from(read).unwrap_or(1))
+}
+
+/// Reads `sort`.
+fn sort(
+    asked: &Asked,
+    keys: &'static [&'static str],
+    default: &'static str,
+) -> Result<Sort, Problem> {
+    let parameter = sort_by(keys);
+    let Some(text) = asked.get(&parameter)? else {
+        return Ok(Sort::parse(default));
+    };
+    let name = text.strip_prefix('-').unwrap_or(text);
+    let key = keys.iter().copied().find(|key| *key == name);
+    let problem = || wrong(&parameter, format!("must be one of {}", keys.join(", ")));
+    let key = key.ok_or_else(problem)?;
+    let descending = text.starts_with('-');
+    Ok(Sort { key, descending })
+}
+
+/// The place of the rows of an answer among all rows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
+pub(crate) struct Rows {
+    /// Number of rows on the pages before.
+    pub(crate) first: usize,
+    /// Number of rows on this page.
+    pub(crate) shown: usize,
+    /// Number of rows on all pages.
+    pub(crate) total: usize,
+    /// Number of this page, from 1.
+    pub(crate) page: usize,
+    /// `page` of the next rows; null with the last ones.
+    pub(crate) next_page: Option<usize>,
+    /// True if all rows were sorted, and not only a thousand of them.
+    #[serde(skip)]
+    pub(crate) sorted_whole: bool,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn listing(page: usize, size: usize) -> Listing {
+        Listing {
+            sort: Sort::parse("-avg"),
+            page,
+            size,
+        }
+    }
+
+    /// The numbers of the rows on a page of a list with so many rows.
+    fn cut(listing: Listing, all: usize) -> (Vec<usize>, Rows) {
+        let last = all.saturating_sub(1) / MOST * MOST;
+        let first = listing.first().min(last);
+        let mut rows: Vec<usize> = (first..all.min(first + MOST)).collect();
+        let left_out = all - rows.len();
+        let cut = listing.cut(&mut rows, first, left_out);
+        (rows, cut)
+    }
+
+    #[test]
+    fn every_row_of_a_long_list_is_on_exactly_one_page() {
+        for size in [1, 7, 200, 300, 999, 1_000] {
+            for all in [0, 1, 199, 200, 201, 1_000, 1_001, 2_345] {
+                let (mut seen, mut page) = (Vec::new(), 1);
+                loop {
+                    let (rows, cut) = cut(listing(page, size), all);
+                    assert_eq!(
+                        rows.first().copied().unwrap_or(0),
+                        cut.first,
+                        "{size} {all}"
+                    );
+                    assert_eq!((cut.page, cut.total), (page, all), "{size} {all}");
+                    seen.extend(rows);
+                    let Some(next) = cut.next_page else { break };
+                    page = next;
+                }
+                assert_eq!(seen, Vec::from_iter(0..all), "{size} {all}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_page_beyond_the_last_is_the_last() {
+        for page in [3, 6, 7, 500] {
+            let (rows, cut) = cut(listing(page, 200), 350);
+            assert_eq!(
+                (rows.len(), cut.page, cut.next_page),
+                (150, 2, None),
+                "{page}"
+            );
+        }
+        let (rows, cut) = cut(listing(5_000, 200), 1_350);
+        assert_eq!((rows[0], rows.len(), cut.page), (1_200, 150, 7));
+    }
+
+    #[test]
+    fn unknown_numbers_come_last_either_way() {
+        for text in ["avg", "-avg"] {
+            let sort = Sort::parse(text);
+            let mut rows = [None, Some(1.0), Some(2.0)];
+            rows.sort_by(|a, b| sort.compare(*a, *b));
+            assert_eq!(rows[2], None);
+        }
+    }
+}

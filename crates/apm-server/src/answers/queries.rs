@@ -1,0 +1,190 @@
+//! `/queries`: what services ask their databases, by statement.
+
+use std::collections::HashMap;
+
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use super::listing::{Listing, Rows, Sort};
+use super::period::Period;
+use super::top;
+use super::{Address, Asked, Problem, Question, Source, at};
+use crate::analytics::Scope;
+use crate::analytics::filter::List;
+use crate::analytics::series::Axis;
+use crate::analytics::statements::{self, Statement, Statements};
+use crate::csv::{Cell, Table};
+use crate::insight::callers::{self, Caller, LATELY, Of};
+use crate::insight::finding::{self, Finding, Which};
+
+const SORTS: [&str; 7] = [
+    "statement",
+    "calls",
+    "per_request",
+    "total",
+    "avg",
+    "p95",
+    "max",
+];
+
+/// The question.
+#[derive(Debug)]
+pub(crate) struct Params {
+    scope: Scope,
+    period: Period,
+    listing: Listing,
+}
+
+/// The statements of a window.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "Queries")]
+pub(crate) struct Answer {
+    /// The statements, most time first unless `sort` says otherwise.
+    pub(crate) statements: Vec<Statement>,
+    /// Number of rows on other pages.
+    pub(crate) left_out: usize,
+    #[serde(flatten)]
+    pub(crate) rows: Rows,
+    /// The statement with most time of all; null where none was run.
+    pub(crate) most_time: Option<Statement>,
+    /// The buckets of the sparklines.
+    pub(crate) axis: Axis,
+    /// The requests that run these statements.
+    pub(crate) callers: Vec<Caller>,
+    /// True if callers are those of the last 6 hours of the window only.
+    pub(crate) callers_are_recent: bool,
+    /// Open insights about statements and their callers.
+    pub(crate) insights: Vec<Finding>,
+    /// The statements of the earlier window.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) previous: Option<Previous>,
+    #[serde(skip)]
+    pub(crate) sort: Sort,
+}
+
+/// The statements of the earlier window.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "QueriesBefore")]
+pub(crate) struct Previous {
+    /// The statements, most time first.
+    pub(crate) statements: Vec<Statement>,
+    /// Number of further rows.
+    pub(crate) left_out: usize,
+    /// The buckets of the sparklines.
+    pub(crate) axis: Axis,
+}
+
+/// Callers by service and fingerprint.
+pub(crate) type ByStatement<'a> = HashMap<(&'a str, &'a str), Vec<&'a Caller>>;
+
+/// The callers of each statement.
+pub(crate) fn by_statement(callers: &[Caller]) -> ByStatement<'_> {
+    let mut all = ByStatement::new();
+    for caller in callers {
+        let key = (&*caller.service, &*caller.fingerprint);
+        all.entry(key).or_default().push(caller);
+    }
+    all
+}
+
+/// The most calls that requests of one group make on average.
+pub(crate) fn per_request(callers: &ByStatement<'_>, row: &Statement) -> Option<f64> {
+    let own = callers.get(&(&*row.service, &*row.fingerprint))?;
+    own.iter().map(|caller| caller.calls).reduce(f64::max)
+}
+
+/// The most calls in one request.
+pub(crate) fn most(callers: &ByStatement<'_>, row: &Statement) -> Option<f64> {
+    let own = callers.get(&(&*row.service, &*row.fingerprint))?;
+    own.iter().map(|caller| caller.most).reduce(f64::max)
+}
+
+impl Question for Params {
+    type Answer = Answer;
+    const ADDRESSES: &'static [Address] = &[at!("/queries")];
+    const SUMMARY: &'static str = "Statements";
+    const TABLES: &'static [&'static str] = &["statements"];
+
+    fn read(asked: &Asked) -> Result<Self, Problem> {
+        Ok(Self {
+            scope: asked.chosen_scope(List::Statements)?,
+            period: Period::read(asked)?,
+            listing: Listing::read(asked, &SORTS, "-total")?,
+        })
+    }
+
+    fn answer(&self, source: &mut Source<'_>) -> Result<Answer, Problem> {
+        let conn = &mut *source.conn;
+        let period = self.period.stored(conn)?;
+        let (scope, window) = (&self.scope, &period.window);
+        let Statements {
+            mut statements,
+            left_out,
+            first,
+            axis,
+        } = statements::list_from(conn, scope, window, self.listing.first())?;
+        let most_time = match first {
+            0 => statements.first().cloned(),
+            _ => {
+                let all = statements::list(conn, scope, None, window)?;
+                all.statements.into_iter().next()
+            }
+        };
+        let previous = match &period.before {
+            Some(window) => Some(statements::list(conn, scope, None, window)?),
+            None => None,
+        };
+        let mut callers = callers::list(conn, scope, Of::Each, window)?;
+        self.sort(&mut statements, &by_statement(&callers));
+        let rows = self.listing.cut(&mut statements, first, left_out);
+        let shown: HashMap<_, _> = statements
+            .iter()
+            .map(|row| ((&*row.service, &*row.fingerprint), ()))
+            .collect();
+        callers.retain(|caller| shown.contains_key(&(&*caller.service, &*caller.fingerprint)));
+        Ok(Answer {
+            left_out: rows.total - statements.len(),
+            statements,
+            rows,
+            most_time,
+            axis,
+            callers,
+            callers_are_recent: window.asked.micros() > LATELY,
+            insights: finding::list(conn, scope, Which::default())?,
+            previous: previous.map(|found| Previous {
+                statements: found.statements,
+                left_out: found.left_out,
+                axis: found.axis,
+            }),
+            sort: self.listing.sort,
+        })
+    }
+
+    fn tables(answer: &Answer) -> Vec<Table> {
+        let mut table = top::statements(&answer.statements);
+        let callers = by_statement(&answer.callers);
+        let heads = ["calls_per_request", "most_calls_per_request"];
+        table.columns.extend(heads.map(Into::into));
+        for (cells, row) in table.rows.iter_mut().zip(&answer.statements) {
+            cells.push(Cell::from(per_request(&callers, row)));
+            cells.push(Cell::from(most(&callers, row)));
+        }
+        vec![table]
+    }
+}
+
+impl Params {
+    fn sort(&self, rows: &mut [Statement], callers: &ByStatement<'_>) {
+        let sort = &self.listing.sort;
+        let longest = |row: &Statement| Some(row.latency_max as f64);
+        rows.sort_by(|a, b| match sort.key {
+            "statement" => sort.compare_text(&a.normalized, &b.normalized),
+            "calls" => sort.compare(Some(a.calls), Some(b.calls)),
+            "per_request" => sort.compare(per_request(callers, a), per_request(callers, b)),
+            "avg" => sort.compare(a.latency_avg, b.latency_avg),
+            "p95" => sort.compare(a.latency.map(|of| of.p95), b.latency.map(|of| of.p95)),
+            "max" => sort.compare(longest(a), longest(b)),
+            _ => sort.compare(Some(a.total), Some(b.total)),
+        });
+    }
+}

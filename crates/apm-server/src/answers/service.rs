@@ -1,0 +1,169 @@
+//! `/services/{service}`: a service at a glance.
+
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use super::charts::{self, Charts};
+use super::parameter::shared::{NAME, SERVICE, TYPE};
+use super::period::Period;
+use super::sql_of_requests;
+use super::top::{self, TopErrors};
+use super::{Address, Asked, Problem, Question, Source, at, beside};
+use crate::analytics::Scope;
+use crate::analytics::dependencies::{self, Choice, Dependency};
+use crate::analytics::errors::ErrorGroup;
+use crate::analytics::filter::List;
+use crate::analytics::series::Axis;
+use crate::analytics::statements::{self, Statement};
+use crate::analytics::transactions::{self, Transaction};
+use crate::csv::Table;
+use crate::insight::callers::Caller;
+
+/// Rows of each table.
+const TOP: usize = 10;
+
+/// The question.
+#[derive(Debug)]
+pub(crate) struct Params {
+    pub(crate) service: String,
+    scope: Scope,
+    period: Period,
+}
+
+/// A service at a glance.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "ServiceOverview")]
+pub(crate) struct Answer {
+    /// `service.name`
+    pub(crate) service: String,
+    /// `transaction.type` of its transactions, most transactions first.
+    pub(crate) transaction_types: Vec<String>,
+    #[serde(flatten)]
+    pub(crate) charts: Charts,
+    /// The buckets of the sparklines.
+    pub(crate) axis: Axis,
+    /// The transaction groups with most time, at most ten.
+    pub(crate) transactions: Vec<Transaction>,
+    /// Number of all groups.
+    pub(crate) transactions_total: usize,
+    /// Statements of the requests of these groups.
+    pub(crate) sql: Vec<Caller>,
+    /// The errors that deserve a look first, at most five: unhandled ones, then by their occurrences. Null where the
+    /// query names fields that errors do not have.
+    pub(crate) errors: Option<Vec<ErrorGroup>>,
+    /// Number of all error groups; null likewise.
+    pub(crate) errors_total: Option<usize>,
+    /// The dependencies with most time, at most ten. Null where the query names fields that dependencies do not have.
+    pub(crate) dependencies: Option<Vec<Dependency>>,
+    /// Number of all dependencies; null likewise.
+    pub(crate) dependencies_total: Option<usize>,
+    /// The statements with most time, at most ten. Null where the query names fields that statements do not have.
+    pub(crate) statements: Option<Vec<Statement>>,
+    /// Number of all statements; null likewise.
+    pub(crate) statements_total: Option<usize>,
+    /// The charts of the earlier window.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) previous: Option<Charts>,
+}
+
+impl Answer {
+    /// The errors as a list of their own.
+    pub(crate) fn top_errors(&self) -> Option<TopErrors> {
+        Some(TopErrors {
+            errors: self.errors.clone()?,
+            total: self.errors_total?,
+        })
+    }
+}
+
+impl Question for Params {
+    type Answer = Answer;
+    const ADDRESSES: &'static [Address] = &[at!("/services/{service}")];
+    const SUMMARY: &'static str = "A service at a glance";
+    const TABLES: &'static [&'static str] = &[
+        "transactions",
+        "dependencies",
+        "statements",
+        "errors",
+        charts::TABLES[0],
+        charts::TABLES[1],
+        charts::TABLES[2],
+    ];
+
+    fn read(asked: &Asked) -> Result<Self, Problem> {
+        Ok(Self {
+            service: asked.segment(&SERVICE).to_owned(),
+            scope: Scope {
+                transaction_type: asked.owned(&TYPE)?,
+                transaction_name: asked.owned(&NAME)?,
+                ..asked.service_scope(List::Transactions)?
+            },
+            period: Period::read(asked)?,
+        })
+    }
+
+    fn answer(&self, source: &mut Source<'_>) -> Result<Answer, Problem> {
+        let conn = &mut *source.conn;
+        let period = self.period.stored(conn)?;
+        let (scope, window) = (&self.scope, &period.window);
+        let mut groups = transactions::list(conn, scope, window)?;
+        let transactions_total = groups.transactions.len() + groups.left_out;
+        groups.transactions.truncate(TOP);
+        let errors = match beside(scope, List::Errors) {
+            Some(scope) => Some(TopErrors::read(conn, &scope, window)?),
+            None => None,
+        };
+        let called = match beside(scope, List::Dependencies) {
+            Some(scope) => Some(dependencies::list(
+                conn,
+                &scope,
+                &Choice::default(),
+                window,
+            )?),
+            None => None,
+        };
+        let dependencies_total = called
+            .as_ref()
+            .map(|of| of.dependencies.len() + of.left_out);
+        let run = match beside(scope, List::Statements) {
+            Some(scope) => Some(statements::list(conn, &scope, None, window)?),
+            None => None,
+        };
+        let statements_total = run.as_ref().map(|of| of.statements.len() + of.left_out);
+        let before = period.before.as_ref();
+        Ok(Answer {
+            service: self.service.clone(),
+            transaction_types: transactions::types(conn, scope, window)?,
+            charts: Charts::read(conn, scope, window)?,
+            axis: groups.axis,
+            sql: sql_of_requests(conn, scope, &groups.transactions, window)?,
+            transactions: groups.transactions,
+            transactions_total,
+            errors_total: errors.as_ref().map(|top| top.total),
+            errors: errors.map(|top| top.errors),
+            dependencies: called.map(|of| first(of.dependencies)),
+            dependencies_total,
+            statements: run.map(|of| first(of.statements)),
+            statements_total,
+            previous: before
+                .map(|window| Charts::read(conn, scope, window))
+                .transpose()?,
+        })
+    }
+
+    fn tables(answer: &Answer) -> Vec<Table> {
+        let mut tables = vec![
+            top::transactions_with_sql(&answer.transactions, &answer.sql),
+            top::dependencies(answer.dependencies.iter().flatten()),
+            top::statements(answer.statements.iter().flatten()),
+            top::errors(answer.errors.iter().flatten()),
+        ];
+        tables.extend(answer.charts.tables());
+        tables
+    }
+}
+
+fn first<T>(mut rows: Vec<T>) -> Vec<T> {
+    rows.truncate(TOP);
+    rows
+}

@@ -1,0 +1,278 @@
+//! `/services`: which services there are, how they do, and which of them needs a look.
+
+use std::collections::HashMap;
+
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use super::listing::{Listing, Rows};
+use super::period::Period;
+use super::top::{self, TopErrors, TopTransactions};
+use super::{Address, Asked, Problem, Question, Source, at, beside};
+use crate::analytics::Scope;
+use crate::analytics::filter::List;
+use crate::analytics::series::Axis;
+use crate::analytics::services::{self, Service, Services};
+use crate::analytics::transactions;
+use crate::csv::Table;
+use crate::insight::finding;
+
+/// The columns that the list can be sorted by.
+pub(crate) const SORTS: [&str; 8] = [
+    "name", "avg", "change", "p95", "rate", "failed", "errors", "sql",
+];
+
+/// Transaction groups of the busiest service.
+const GROUPS: usize = 7;
+
+/// The question.
+#[derive(Debug)]
+pub(crate) struct Params {
+    scope: Scope,
+    period: Period,
+    listing: Listing,
+}
+
+/// The services of a window.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "Services")]
+pub(crate) struct Answer {
+    /// The services, most transactions first unless `sort` says otherwise.
+    pub(crate) services: Vec<Service>,
+    /// Number of services on other pages.
+    pub(crate) left_out: usize,
+    #[serde(flatten)]
+    pub(crate) rows: Rows,
+    /// The buckets of the sparklines.
+    pub(crate) axis: Axis,
+    /// All services together.
+    pub(crate) totals: Totals,
+    /// Number of open insights of each service; those without any are left out.
+    pub(crate) insights: HashMap<String, u64>,
+    /// The most frequent errors; null where the query names fields that errors do not have.
+    pub(crate) top_errors: Option<TopErrors>,
+    /// The service with most time, and where its time goes; null where nothing happened.
+    pub(crate) busiest: Option<Busiest>,
+    /// The services of the earlier window.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) previous: Option<Previous>,
+    #[serde(skip)]
+    pub(crate) sort: super::listing::Sort,
+}
+
+/// The services of the earlier window.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "ServicesBefore")]
+pub(crate) struct Previous {
+    /// The services, most transactions first.
+    pub(crate) services: Vec<Service>,
+    /// Number of further services.
+    pub(crate) left_out: usize,
+    /// The buckets of the sparklines.
+    pub(crate) axis: Axis,
+    /// All services together.
+    pub(crate) totals: Totals,
+}
+
+/// Services together.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, JsonSchema)]
+#[schemars(rename = "ServiceTotals")]
+pub(crate) struct Totals {
+    /// Transactions.
+    pub(crate) transactions: f64,
+    /// Transactions per minute.
+    pub(crate) throughput: f64,
+    /// Failed transactions / judged ones, 0 to 1; each service weighted by its transactions.
+    pub(crate) failed_rate: Option<f64>,
+    /// Error events per minute; null where the query names fields that errors do not have.
+    pub(crate) errors_per_minute: Option<f64>,
+    /// Time in statements / time in transactions, 0 to 1; null where the query names fields that statements do not
+    /// have.
+    pub(crate) db_share: Option<f64>,
+}
+
+/// The transaction groups of the service with most time.
+#[derive(Debug, Serialize, JsonSchema)]
+pub(crate) struct Busiest {
+    /// `service.name`
+    pub(crate) service: String,
+    #[serde(flatten)]
+    pub(crate) top: TopTransactions,
+}
+
+impl Question for Params {
+    type Answer = Answer;
+    const ADDRESSES: &'static [Address] = &[at!("/services")];
+    const SUMMARY: &'static str = "Services";
+    const TABLES: &'static [&'static str] = &["services", "transactions"];
+
+    fn read(asked: &Asked) -> Result<Self, Problem> {
+        Ok(Self {
+            scope: asked.scope(List::Transactions)?,
+            period: Period::read(asked)?,
+            listing: Listing::read(asked, &SORTS, "-rate")?,
+        })
+    }
+
+    fn answer(&self, source: &mut Source<'_>) -> Result<Answer, Problem> {
+        let period = self.period.stored(source.conn)?;
+        let first = self.listing.first();
+        let Services {
+            mut services,
+            left_out,
+            first,
+            axis,
+        } = services::list_from(source.conn, &self.scope, &period.window, first)?;
+        let previous = match &period.before {
+            Some(window) => Some(services::list(source.conn, &self.scope, window)?),
+            None => None,
+        };
+        let previous = previous.map(|found| Previous {
+            totals: Totals::sum(&found.services),
+            services: found.services,
+            left_out: found.left_out,
+            axis: found.axis,
+        });
+        let totals = Totals::sum(&services);
+        let busiest = self.busiest(source, &period, &services)?;
+        let top_errors = match beside(&self.scope, List::Errors) {
+            Some(scope) => Some(TopErrors::read(source.conn, &scope, &period.window)?),
+            None => None,
+        };
+        let before = previous
+            .as_ref()
+            .map_or(&[][..], |previous| &previous.services);
+        self.sort(&mut services, before);
+        let rows = self.listing.cut(&mut services, first, left_out);
+        Ok(Answer {
+            left_out: rows.total - services.len(),
+            services,
+            rows,
+            axis,
+            totals,
+            insights: finding::counts(source.conn, &self.scope)?,
+            top_errors,
+            busiest,
+            previous,
+            sort: self.listing.sort,
+        })
+    }
+
+    fn tables(answer: &Answer) -> Vec<Table> {
+        vec![
+            Table::of(
+                "services",
+                &answer.services,
+                &[
+                    ("service", |row| (&row.name).into()),
+                    ("environments", |row| row.environments.join(", ").into()),
+                    ("agent", |row| (&row.agent).into()),
+                    ("language", |row| (&row.language).into()),
+                    ("version", |row| (&row.version).into()),
+                    ("transactions", |row| row.transactions.into()),
+                    ("latency_avg_us", |row| row.latency_avg.into()),
+                    ("latency_p50_us", |row| row.latency.map(|of| of.p50).into()),
+                    ("latency_p95_us", |row| row.latency.map(|of| of.p95).into()),
+                    ("latency_p99_us", |row| row.latency.map(|of| of.p99).into()),
+                    ("throughput_per_minute", |row| row.throughput.into()),
+                    ("failed_rate", |row| row.failed_rate.into()),
+                    ("errors", |row| row.errors.into()),
+                    ("errors_per_minute", |row| row.errors_per_minute.into()),
+                    ("db_share", |row| row.db_share.into()),
+                ],
+            ),
+            top::transactions(
+                answer
+                    .busiest
+                    .iter()
+                    .flat_map(|busiest| &busiest.top.transactions),
+            ),
+        ]
+    }
+}
+
+impl Params {
+    fn busiest(
+        &self,
+        source: &mut Source<'_>,
+        period: &Period,
+        services: &[Service],
+    ) -> Result<Option<Busiest>, Problem> {
+        let most = services.iter().max_by(|a, b| time(a).total_cmp(&time(b)));
+        let Some(most) = most.filter(|service| service.transactions > 0.0) else {
+            return Ok(None);
+        };
+        let scope = Scope {
+            service: Some(most.name.clone()),
+            ..self.scope.clone()
+        };
+        let mut found = transactions::list(source.conn, &scope, &period.window)?;
+        let total = found.transactions.len() + found.left_out;
+        found.transactions.truncate(GROUPS);
+        Ok(Some(Busiest {
+            service: most.name.clone(),
+            top: TopTransactions {
+                transactions: found.transactions,
+                total,
+            },
+        }))
+    }
+
+    fn sort(&self, services: &mut [Service], before: &[Service]) {
+        let then: HashMap<&str, &Service> = before
+            .iter()
+            .map(|service| (&*service.name, service))
+            .collect();
+        let change = |service: &Service| {
+            let then = then.get(&*service.name)?;
+            Some(service.latency_avg? / then.latency_avg.filter(|avg| *avg > 0.0)?)
+        };
+        let sort = &self.listing.sort;
+        services.sort_by(|a, b| match sort.key {
+            "name" => sort.compare_text(&a.name, &b.name),
+            "avg" => sort.compare(a.latency_avg, b.latency_avg),
+            "change" => sort.compare(change(a), change(b)),
+            "p95" => sort.compare(a.latency.map(|of| of.p95), b.latency.map(|of| of.p95)),
+            "failed" => sort.compare(a.failed_rate, b.failed_rate),
+            "errors" => sort.compare(a.errors_per_minute, b.errors_per_minute),
+            "sql" => sort.compare(a.db_share, b.db_share),
+            _ => sort.compare(Some(a.throughput), Some(b.throughput)),
+        });
+    }
+}
+
+/// Time that a service spent in transactions, µs.
+fn time(service: &Service) -> f64 {
+    service.transactions * service.latency_avg.unwrap_or(0.0)
+}
+
+impl Totals {
+    fn sum(services: &[Service]) -> Self {
+        let all = |of: fn(&Service) -> f64| services.iter().map(of).sum::<f64>();
+        let is_counted = services.iter().all(|service| service.errors.is_some());
+        Self {
+            transactions: all(|service| service.transactions),
+            throughput: all(|service| service.throughput),
+            failed_rate: weighted(services, |of| of.failed_rate, |of| of.transactions),
+            errors_per_minute: is_counted
+                .then(|| all(|service| service.errors_per_minute.unwrap_or(0.0))),
+            db_share: weighted(services, |service| service.db_share, time),
+        }
+    }
+}
+
+/// A mean of shares, each weighted.
+fn weighted(
+    services: &[Service],
+    share: fn(&Service) -> Option<f64>,
+    weight: fn(&Service) -> f64,
+) -> Option<f64> {
+    let (mut sum, mut total) = (0.0, 0.0);
+    for service in services {
+        if let Some(share) = share(service) {
+            sum += share * weight(service);
+            total += weight(service);
+        }
+    }
+    (total > 0.0).then(|| sum / total)
+}

@@ -1,0 +1,205 @@
+//! `/settings`: what is stored and for how long, how the writer does, and the configuration that agents ask for.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use apm_store::schema::block;
+use apm_store::{Durability, NameKind};
+use diesel::prelude::*;
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use super::{Address, Asked, Depends, Problem, Question, Source, at};
+use crate::agent_config;
+use crate::analytics::names;
+use crate::csv::{Cell, Table};
+
+/// The question.
+#[derive(Debug)]
+pub(crate) struct Params;
+
+/// Storage, names and agent settings.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "Settings")]
+pub(crate) struct Answer {
+    /// The file of the telemetry.
+    pub(crate) path: String,
+    /// Bytes of the file.
+    pub(crate) database_bytes: u64,
+    /// Bytes of its write-ahead log.
+    pub(crate) log_bytes: u64,
+    /// Bytes that the log may have.
+    pub(crate) log_max_bytes: u64,
+    /// Time for which another process has kept the log from being emptied, seconds; null where none does.
+    pub(crate) log_pinned_seconds: Option<f64>,
+    /// Logs that were deleted, replaced or cut since the start.
+    pub(crate) lost_logs: u64,
+    /// Blocks of events that were found damaged since the start.
+    pub(crate) damaged_blocks: u64,
+    /// Bytes that both may have together; null where there is no limit.
+    pub(crate) max_bytes: Option<u64>,
+    /// Time for which events are kept, seconds; null where only the size decides.
+    pub(crate) events_seconds: Option<f64>,
+    /// Time for which rollups are kept, seconds; null where only the size decides.
+    pub(crate) rollups_seconds: Option<f64>,
+    /// When the oldest stored event arrived, seconds since 1970; null where none is stored.
+    pub(crate) oldest: Option<i64>,
+    /// True if an acknowledged event survives a power loss, and not only the end of the process.
+    pub(crate) survives_power_loss: bool,
+    /// Events stored since the start.
+    pub(crate) events: u64,
+    /// Events that wait for the writer.
+    pub(crate) queued_events: u64,
+    /// Events that could not be stored since the start.
+    pub(crate) failed_events: u64,
+    /// Batches that were refused since the start.
+    pub(crate) refused_batches: u64,
+    /// Events whose time could not be, stored as of their arrival.
+    pub(crate) wrong_times: u64,
+    /// Mean time of a commit since the start, seconds; null before the first.
+    pub(crate) commit_seconds: Option<f64>,
+    /// Why the last commit failed; null where it did not.
+    pub(crate) trouble: Option<String>,
+    /// Names that are kept apart, by kind.
+    pub(crate) names: Vec<Names>,
+    /// Settings of agents.
+    pub(crate) agents: Vec<Agent>,
+}
+
+/// The names of a kind.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "NamesOfKind")]
+pub(crate) struct Names {
+    /// Of what.
+    pub(crate) kind: &'static str,
+    /// Number of names; null where they are not counted.
+    pub(crate) count: Option<i64>,
+    /// Largest number of a service; null where there is no limit.
+    pub(crate) service_limit: Option<usize>,
+    /// Largest number in all; null where there is no limit.
+    pub(crate) total_limit: Option<usize>,
+    /// Events since the start whose name was beyond a limit.
+    pub(crate) events_beyond: u64,
+    /// Services that have as many as they may, at most five.
+    pub(crate) full: Vec<String>,
+    #[serde(skip)]
+    pub(crate) of: NameKind,
+}
+
+/// Settings of the agents of a service.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "AgentSettings")]
+pub(crate) struct Agent {
+    /// `service.name`; empty: all services.
+    pub(crate) service: String,
+    /// `service.environment`; empty: all environments.
+    pub(crate) environment: String,
+    /// The settings by name.
+    pub(crate) values: BTreeMap<String, String>,
+    /// When an agent last said that it has applied them, µs since the epoch; null where none did.
+    pub(crate) applied: Option<i64>,
+}
+
+impl Question for Params {
+    type Answer = Answer;
+    const ADDRESSES: &'static [Address] = &[at!("/settings")];
+    const SUMMARY: &'static str = "What is stored and for how long, and what agents are told";
+    const DEPENDS: Depends = Depends::Files;
+    const TABLES: &'static [&'static str] = &["names", "agents"];
+
+    fn read(_: &Asked) -> Result<Self, Problem> {
+        Ok(Self)
+    }
+
+    fn answer(&self, source: &mut Source<'_>) -> Result<Answer, Problem> {
+        let (stats, options) = (source.store.stats(), source.store.options());
+        let oldest: Option<i64> = block::table
+            .order(block::id.asc())
+            .select(block::received)
+            .first(source.conn)
+            .optional()?;
+        let known = names::list(source.conn, &options.names)?;
+        let names = NameKind::ALL.into_iter().map(|kind| {
+            let known = known.iter().find(|names| names.kind == kind);
+            let limit = options.names.of(kind);
+            Names {
+                kind: kind.as_str(),
+                count: known.map(|names| names.count),
+                service_limit: limit
+                    .filter(|_| kind != NameKind::Service)
+                    .map(|limit| limit.of_service),
+                total_limit: limit.map(|limit| limit.in_all),
+                events_beyond: stats.beyond.of(kind),
+                full: known.map(|names| names.full.clone()).unwrap_or_default(),
+                of: kind,
+            }
+        });
+        let agents = agent_config::list(source.conn)?;
+        let agents = agents.into_iter().map(|of| Agent {
+            service: of.service,
+            environment: of.environment,
+            values: of.values,
+            applied: of.applied,
+        });
+        let seconds = |age: Duration| age.as_secs_f64();
+        Ok(Answer {
+            path: options.path.display().to_string(),
+            database_bytes: stats.database_bytes,
+            log_bytes: stats.log_bytes,
+            log_max_bytes: stats.log_limit,
+            log_pinned_seconds: stats.log_pinned.map(seconds),
+            lost_logs: stats.lost_logs,
+            damaged_blocks: stats.damaged_blocks,
+            max_bytes: options.max_size,
+            events_seconds: options.raw_max_age.map(seconds),
+            rollups_seconds: options.rollup_max_age.map(seconds),
+            oldest,
+            survives_power_loss: matches!(options.durability, Durability::Full),
+            events: stats.events,
+            queued_events: stats.queued_events as u64,
+            failed_events: stats.failed_events,
+            refused_batches: stats.refused_batches,
+            wrong_times: stats.wrong_times,
+            commit_seconds: (stats.commits > 0)
+                .then(|| stats.commit_time.as_secs_f64() / stats.commits as f64),
+            trouble: stats.trouble.as_ref().map(ToString::to_string),
+            names: names.collect(),
+            agents: agents.collect(),
+        })
+    }
+
+    fn tables(answer: &Answer) -> Vec<Table> {
+        vec![
+            Table::of(
+                "names",
+                &answer.names,
+                &[
+                    ("kind", |row| row.kind.into()),
+                    ("count", |row| row.count.into()),
+                    ("service_limit", |row| row.service_limit.into()),
+                    ("total_limit", |row| row.total_limit.into()),
+                    ("events_beyond", |row| row.events_beyond.into()),
+                    ("full", |row| row.full.join(", ").into()),
+                ],
+            ),
+            Table::of(
+                "agents",
+                &answer.agents,
+                &[
+                    ("service", |row| (&row.service).into()),
+                    ("environment", |row| (&row.environment).into()),
+                    ("settings", |row| {
+                        let values = row
+                            .values
+                            .iter()
+                            .map(|(key, value)| format!("{key}={value}"));
+                        values.collect::<Vec<_>>().join(" ").into()
+                    }),
+                    ("applied_utc", |row| {
+                        row.applied.map_or(Cell::Empty, Cell::Time)
+                    }),
+                ],
+            ),
+        ]
+    }
+}

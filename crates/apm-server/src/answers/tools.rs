@@ -1,0 +1,42 @@
+//! Settings that answers need besides the store.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use tokio::sync::Semaphore;
+
+use crate::config::Config;
+use crate::insight::Files;
+use crate::insight::console::{self, ConsoleError, Limits};
+
+/// Questions of the console that may run at a time: each may take a core for its whole time limit.
+const AT_ONCE: usize = 2;
+
+/// Settings that answers need besides the store.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// The telemetry database, for the console.
+    pub(crate) database: PathBuf,
+    /// Database files by service, for plans.
+    pub(crate) files: Arc<Files>,
+    at_once: Arc<Semaphore>,
+}
+
+impl Settings {
+    /// From the server's configuration; of all workers together.
+    pub fn of(config: &Config) -> Self {
+        Self {
+            database: config.database.clone(),
+            files: Arc::new(config.explain.iter().cloned().collect()),
+            at_once: Arc::new(Semaphore::new(AT_ONCE)),
+        }
+    }
+
+    /// Runs a question of the console, on the calling thread, within a read of the store.
+    pub(crate) fn run(&self, sql: &str) -> Result<console::Table, ConsoleError> {
+        let Ok(_permit) = self.at_once.try_acquire() else {
+            return Err(ConsoleError::Locked);
+        };
+        console::run(&self.database, sql, Limits::default())
+    }
+}

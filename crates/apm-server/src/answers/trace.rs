@@ -1,0 +1,106 @@
+//! `/traces/{trace}`: one trace, whole, across services.
+
+pub(crate) mod gaps;
+pub(crate) mod look;
+pub(crate) mod operations;
+mod part;
+pub(crate) mod statements;
+pub(crate) mod weights;
+
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use super::asked::Shape;
+use super::parameter::Parameter;
+use super::{Address, Asked, Depends, Problem, Question, Source, at};
+use crate::analytics::trace::read;
+use crate::csv::Table;
+use look::{Look, Looked};
+pub use part::TracePart;
+
+const TRACE: Parameter = Parameter::text("trace", "`trace.id`");
+const FIRST: Parameter = Parameter::whole(
+    "first",
+    0,
+    i64::MAX,
+    "Index of the first item of the answer. Default 0.",
+);
+const ITEMS: Parameter =
+    Parameter::whole("size", 0, MOST_ITEMS, "Items of the answer. Default 5000.");
+
+/// Items of one answer, if no number is asked for, and at most.
+const USUAL_ITEMS: usize = 5_000;
+const MOST_ITEMS: i64 = 10_000;
+
+/// The tables of a trace.
+pub(crate) const TABLES: [&str; 5] = [
+    "operations",
+    "statements",
+    "gaps",
+    "error_rows",
+    "log_lines",
+];
+
+/// The text that stands for an empty name.
+pub(crate) fn named(name: &str) -> &str {
+    if name.is_empty() { "(no name)" } else { name }
+}
+
+/// The question.
+#[derive(Debug)]
+pub(crate) struct Params {
+    trace: String,
+    first: usize,
+    items: usize,
+    pub(crate) look: Look,
+}
+
+/// A part of a trace, and what was asked for beside its items.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "Trace")]
+pub(crate) struct Answer {
+    #[serde(flatten)]
+    pub(crate) part: TracePart,
+    #[serde(flatten)]
+    pub(crate) looked: Looked,
+}
+
+impl Question for Params {
+    type Answer = Answer;
+    const ADDRESSES: &'static [Address] = &[at!("/traces/{trace}")];
+    const SUMMARY: &'static str = "One trace, arranged on its timeline, in parts";
+    const DEPENDS: Depends = Depends::Nothing;
+    const TABLES: &'static [&'static str] = &TABLES;
+
+    fn read(asked: &Asked) -> Result<Self, Problem> {
+        let whole = |number: i64| usize::try_from(number).unwrap_or(usize::MAX);
+        Ok(Self {
+            trace: asked.segment(&TRACE).to_owned(),
+            first: whole(asked.whole(&FIRST)?.unwrap_or(0)),
+            items: match (asked.whole(&ITEMS)?, asked.shape) {
+                (Some(items), _) => whole(items),
+                // A page draws the trace itself.
+                (None, Shape::Page) => 0,
+                (None, Shape::Data) => USUAL_ITEMS,
+            },
+            look: Look::read(asked, "timeline")?,
+        })
+    }
+
+    fn answer(&self, source: &mut Source<'_>) -> Result<Answer, Problem> {
+        let conn = &mut *source.conn;
+        let trace = read::pasted(conn, &self.trace)?.ok_or_else(|| Problem::Unknown {
+            what: "trace",
+            name: self.trace.clone(),
+        })?;
+        let looked = self.look.at(conn, &trace, None)?;
+        Ok(Answer {
+            part: TracePart::read(conn, trace, self.first, self.items)?,
+            looked,
+        })
+    }
+
+    fn tables(answer: &Answer) -> Vec<Table> {
+        answer.looked.tables()
+    }
+}

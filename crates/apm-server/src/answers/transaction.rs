@@ -1,0 +1,241 @@
+//! `/services/{service}/transactions/view`: one kind of request. How long it takes, how that is spread, and a sample
+//! of it.
+
+use std::sync::Arc;
+
+use schemars::JsonSchema;
+use serde::Serialize;
+use serde_json::Value as Json;
+
+use super::charts::{self, Charts};
+use super::parameter::Parameter;
+use super::parameter::shared::{SERVICE, TYPE};
+use super::period::Period;
+use super::sourced::Sourced;
+use super::trace::TABLES;
+use super::trace::look::{Look, Looked};
+use super::{Address, Asked, Problem, Question, Source, at};
+use crate::analytics::Scope;
+use crate::analytics::distribution::{self, Distribution, Scale};
+use crate::analytics::filter::List;
+use crate::analytics::samples::{self, Durations, LIMIT, Sample};
+use crate::analytics::trace::Trace;
+use crate::analytics::trace::read;
+use crate::analytics::window::Window;
+use crate::analytics::{discover, transactions};
+use crate::csv::{Cell, Table};
+
+const SAMPLE: Parameter = Parameter::text(
+    "sample",
+    "`id` of the sample to look at. Default: the newest one.",
+);
+
+/// The question about a sample alone.
+#[derive(Debug)]
+pub(crate) struct SampleParams {
+    pub(crate) service: String,
+    scope: Scope,
+    period: Period,
+    pub(crate) durations: Durations,
+    sample: Option<String>,
+    look: Look,
+}
+
+/// The question.
+#[derive(Debug)]
+pub(crate) struct Params {
+    pub(crate) of: SampleParams,
+    scale: Scale,
+}
+
+/// One transaction group with its distribution and samples.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "TransactionDetail")]
+pub(crate) struct Answer {
+    /// `service.name`
+    pub(crate) service: String,
+    /// `transaction.type`; null for all types.
+    #[serde(rename = "type")]
+    pub(crate) kind: Option<String>,
+    /// `transaction.name`
+    pub(crate) name: String,
+    #[serde(flatten)]
+    pub(crate) charts: Charts,
+    pub(crate) distribution: Sourced<Distribution>,
+    /// Its time / the time of all transactions of the service, 0 to 1.
+    pub(crate) share: f64,
+    #[serde(flatten)]
+    pub(crate) sampled: Sampled,
+    /// The same of the earlier window.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) previous: Option<Previous>,
+}
+
+/// The charts of the earlier window.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "TransactionBefore")]
+pub(crate) struct Previous {
+    #[serde(flatten)]
+    pub(crate) charts: Charts,
+    pub(crate) distribution: Distribution,
+}
+
+/// Samples of a transaction group, and one of them.
+#[derive(Debug, Serialize, JsonSchema)]
+pub(crate) struct Sampled {
+    /// The newest samples of the durations, newest first, at most 500.
+    pub(crate) samples: Vec<Sample>,
+    /// Index of the sample that is looked at; null where there is none.
+    pub(crate) sample: Option<usize>,
+    /// The document of this sample; null where it is not stored any more.
+    pub(crate) sample_document: Option<Json>,
+    /// Its trace.
+    #[serde(skip)]
+    pub(crate) trace: Option<Arc<Trace>>,
+    #[serde(flatten)]
+    pub(crate) looked: Looked,
+}
+
+impl Question for SampleParams {
+    type Answer = Sampled;
+    const ADDRESSES: &'static [Address] = Params::ADDRESSES;
+    const SUMMARY: &'static str = "Samples of a transaction group";
+
+    fn read(asked: &Asked) -> Result<Self, Problem> {
+        let name = asked.transaction_name()?.to_owned();
+        Ok(Self {
+            service: asked.segment(&SERVICE).to_owned(),
+            scope: Scope {
+                transaction_type: asked.owned(&TYPE)?,
+                transaction_name: Some(name),
+                ..asked.service_scope(List::Transactions)?
+            },
+            period: Period::read(asked)?,
+            durations: charts::durations(asked)?,
+            sample: asked.owned(&SAMPLE)?,
+            look: Look::read(asked, "timeline")?,
+        })
+    }
+
+    fn answer(&self, source: &mut Source<'_>) -> Result<Sampled, Problem> {
+        let period = self.period.stored(source.conn)?;
+        self.sampled(source, &period.window)
+    }
+}
+
+impl SampleParams {
+    /// `transaction.name`
+    pub(crate) fn name(&self) -> &str {
+        self.scope.transaction_name.as_deref().unwrap_or_default()
+    }
+
+    /// `transaction.type`
+    pub(crate) fn kind(&self) -> &str {
+        self.scope.transaction_type.as_deref().unwrap_or_default()
+    }
+
+    fn sampled(&self, source: &mut Source<'_>, window: &Window) -> Result<Sampled, Problem> {
+        let conn = &mut *source.conn;
+        let samples = samples::list(conn, &self.scope, window, self.durations, LIMIT)?;
+        let named = self.sample.as_ref().and_then(|id| {
+            let is_named = |sample: &Sample| sample.id == *id;
+            samples.iter().position(is_named)
+        });
+        let place = named.or((!samples.is_empty()).then_some(0));
+        let mut sampled = Sampled {
+            sample: place,
+            sample_document: None,
+            trace: None,
+            looked: Looked::default(),
+            samples,
+        };
+        if let Some(sample) = place.map(|place| &sampled.samples[place]) {
+            sampled.sample_document = discover::document(conn, sample.seq)?;
+            sampled.trace = read::trace(conn, &sample.trace_id)?;
+            if let Some(trace) = &sampled.trace {
+                sampled.looked = self.look.at(conn, trace, Some(&sample.id))?;
+            }
+        }
+        Ok(sampled)
+    }
+}
+
+impl Question for Params {
+    type Answer = Answer;
+    const ADDRESSES: &'static [Address] = &[at!("/services/{service}/transactions/view")];
+    const SUMMARY: &'static str = "One transaction group with its distribution and samples";
+    const TABLES: &'static [&'static str] = &[
+        "samples",
+        "distribution",
+        charts::TABLES[0],
+        charts::TABLES[1],
+        charts::TABLES[2],
+        TABLES[0],
+        TABLES[1],
+        TABLES[2],
+        TABLES[3],
+        TABLES[4],
+    ];
+
+    fn read(asked: &Asked) -> Result<Self, Problem> {
+        Ok(Self {
+            of: SampleParams::read(asked)?,
+            scale: charts::scale(asked)?,
+        })
+    }
+
+    fn answer(&self, source: &mut Source<'_>) -> Result<Answer, Problem> {
+        let of = &self.of;
+        let period = of.period.stored(source.conn)?;
+        let (scope, window) = (&of.scope, &period.window);
+        let sampled = of.sampled(source, window)?;
+        let conn = &mut *source.conn;
+        let previous = match &period.before {
+            Some(window) => Some(Previous {
+                charts: Charts::read(conn, scope, window)?,
+                distribution: distribution::chart(conn, scope, window, self.scale)?,
+            }),
+            None => None,
+        };
+        let all = Scope {
+            transaction_type: None,
+            transaction_name: None,
+            ..scope.clone()
+        };
+        let groups = transactions::list(conn, &all, window)?.transactions;
+        let is_own = |group: &&transactions::Transaction| {
+            group.name == of.name() && (of.kind().is_empty() || group.kind == of.kind())
+        };
+        Ok(Answer {
+            service: of.service.clone(),
+            kind: scope.transaction_type.clone(),
+            name: of.name().to_owned(),
+            charts: Charts::read(conn, scope, window)?,
+            distribution: Sourced::read(conn, |conn| {
+                distribution::chart(conn, scope, window, self.scale)
+            })?,
+            share: groups.iter().filter(is_own).map(|group| group.impact).sum(),
+            sampled,
+            previous,
+        })
+    }
+
+    fn tables(answer: &Answer) -> Vec<Table> {
+        let mut tables = answer.sampled.looked.tables();
+        tables.push(charts::distribution_table(&answer.distribution));
+        tables.extend(answer.charts.tables());
+        tables.push(Table::of(
+            "samples",
+            &answer.sampled.samples,
+            &[
+                ("time_utc", |row| Cell::Time(row.timestamp)),
+                ("duration_us", |row| row.duration.into()),
+                ("outcome", |row| row.outcome.into()),
+                ("result", |row| (&row.result).into()),
+                ("trace_id", |row| (&row.trace_id).into()),
+                ("transaction_id", |row| (&row.id).into()),
+            ],
+        ));
+        tables
+    }
+}

@@ -1,0 +1,190 @@
+//! `/services/{service}/transactions`: what a service does, by name, and where its time goes.
+
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use super::charts::{self, Charts};
+use super::listing::{Listing, Rows, Sort};
+use super::parameter::Parameter;
+use super::parameter::shared::{NAME, SERVICE};
+use super::period::Period;
+use super::sql_of_requests;
+use super::top;
+use super::{Address, Asked, Problem, Question, Source, at};
+use crate::analytics::Scope;
+use crate::analytics::filter::List;
+use crate::analytics::series::Axis;
+use crate::analytics::transactions::{self, Transaction, Transactions};
+use crate::csv::Table;
+use crate::insight::callers::Caller;
+
+const SORTS: [&str; 7] = ["name", "avg", "p95", "rate", "failed", "sql", "impact"];
+
+const TYPE: Parameter = Parameter::text(
+    "type",
+    "`transaction.type`. Default: the one with most transactions; `*` stands for all types.",
+);
+
+/// The question.
+#[derive(Debug)]
+pub(crate) struct Params {
+    pub(crate) service: String,
+    scope: Scope,
+    kind: Option<String>,
+    period: Period,
+    listing: Listing,
+}
+
+/// The transaction groups of a service, and its charts.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "Transactions")]
+pub(crate) struct Answer {
+    /// `service.name`
+    pub(crate) service: String,
+    /// `transaction.type` of the groups; null for all types, and where there are none.
+    #[serde(rename = "type")]
+    pub(crate) kind: Option<String>,
+    /// The types of the service, most transactions first.
+    pub(crate) transaction_types: Vec<String>,
+    /// The groups, most time first unless `sort` says otherwise.
+    pub(crate) transactions: Vec<Transaction>,
+    /// Number of groups on other pages.
+    pub(crate) left_out: usize,
+    #[serde(flatten)]
+    pub(crate) rows: Rows,
+    /// The buckets of the sparklines.
+    pub(crate) axis: Axis,
+    /// Statements of the requests of these groups.
+    pub(crate) sql: Vec<Caller>,
+    /// The two groups with most time of all.
+    pub(crate) most_time: Vec<Transaction>,
+    #[serde(flatten)]
+    pub(crate) charts: Charts,
+    /// The same of the earlier window.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) previous: Option<Previous>,
+    #[serde(skip)]
+    pub(crate) sort: Sort,
+}
+
+/// The transaction groups of the earlier window, and its charts.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "TransactionsBefore")]
+pub(crate) struct Previous {
+    /// The groups, most time first.
+    pub(crate) transactions: Vec<Transaction>,
+    /// Number of further groups.
+    pub(crate) left_out: usize,
+    /// The buckets of the sparklines.
+    pub(crate) axis: Axis,
+    #[serde(flatten)]
+    pub(crate) charts: Charts,
+}
+
+impl Question for Params {
+    type Answer = Answer;
+    const ADDRESSES: &'static [Address] = &[at!("/services/{service}/transactions")];
+    const SUMMARY: &'static str = "Transaction groups of a service";
+    const TABLES: &'static [&'static str] = &[
+        "transactions",
+        charts::TABLES[0],
+        charts::TABLES[1],
+        charts::TABLES[2],
+    ];
+
+    fn read(asked: &Asked) -> Result<Self, Problem> {
+        Ok(Self {
+            service: asked.segment(&SERVICE).to_owned(),
+            scope: Scope {
+                transaction_name: asked.owned(&NAME)?,
+                ..asked.service_scope(List::Transactions)?
+            },
+            kind: asked.owned(&TYPE)?,
+            period: Period::read(asked)?,
+            listing: Listing::read(asked, &SORTS, "-impact")?,
+        })
+    }
+
+    fn answer(&self, source: &mut Source<'_>) -> Result<Answer, Problem> {
+        let conn = &mut *source.conn;
+        let period = self.period.stored(conn)?;
+        let window = &period.window;
+        let transaction_types = transactions::types(conn, &self.scope, window)?;
+        let kind = match self.kind.as_deref() {
+            Some("*") => None,
+            Some(kind) => Some(kind.to_owned()),
+            None => transaction_types.first().cloned(),
+        };
+        let scope = Scope {
+            transaction_type: kind.clone(),
+            ..self.scope.clone()
+        };
+        let Transactions {
+            transactions: mut groups,
+            left_out,
+            first,
+            axis,
+        } = transactions::list_from(conn, &scope, window, self.listing.first())?;
+        let most_time = match first {
+            0 => groups.iter().take(2).cloned().collect(),
+            _ => {
+                let all = transactions::list(conn, &scope, window)?;
+                all.transactions.into_iter().take(2).collect()
+            }
+        };
+        let sql = sql_of_requests(conn, &scope, &groups, window)?;
+        self.sort(&mut groups, &sql);
+        let rows = self.listing.cut(&mut groups, first, left_out);
+        let previous = match &period.before {
+            Some(window) => {
+                let found = transactions::list(conn, &scope, window)?;
+                Some(Previous {
+                    transactions: found.transactions,
+                    left_out: found.left_out,
+                    axis: found.axis,
+                    charts: Charts::read(conn, &scope, window)?,
+                })
+            }
+            None => None,
+        };
+        Ok(Answer {
+            service: self.service.clone(),
+            kind,
+            transaction_types,
+            left_out: rows.total - groups.len(),
+            sql: super::of_groups(sql, &groups),
+            transactions: groups,
+            rows,
+            axis,
+            most_time,
+            charts: Charts::read(conn, &scope, window)?,
+            previous,
+            sort: self.listing.sort,
+        })
+    }
+
+    fn tables(answer: &Answer) -> Vec<Table> {
+        let mut tables = vec![top::transactions_with_sql(
+            &answer.transactions,
+            &answer.sql,
+        )];
+        tables.extend(answer.charts.tables());
+        tables
+    }
+}
+
+impl Params {
+    fn sort(&self, groups: &mut [Transaction], sql: &[Caller]) {
+        let sort = &self.listing.sort;
+        let time = |group: &Transaction| top::sql_of(sql, group).map(|caller| caller.time);
+        groups.sort_by(|a, b| match sort.key {
+            "name" => sort.compare_text(&a.name, &b.name),
+            "avg" => sort.compare(a.latency_avg, b.latency_avg),
+            "p95" => sort.compare(a.latency.map(|of| of.p95), b.latency.map(|of| of.p95)),
+            "rate" => sort.compare(Some(a.throughput), Some(b.throughput)),
+            "failed" => sort.compare(a.failed_rate, b.failed_rate),
+            "sql" => sort.compare(time(a), time(b)),
+            _ => sort.compare(Some(a.impact), Some(b.impact)),
+        });
+    }
+}

@@ -1,0 +1,227 @@
+//! From a question to a response: ETag, reader thread, JSON or a file.
+
+use std::io;
+
+use actix_web::http::StatusCode;
+use actix_web::http::header::{
+    CACHE_CONTROL, CONTENT_DISPOSITION, CONTENT_TYPE, ETAG, EntityTag, Header, IfNoneMatch,
+};
+use actix_web::web::Data;
+use actix_web::{HttpRequest, HttpResponse, HttpResponseBuilder};
+use apm_store::Store;
+use serde::Serialize;
+use xxhash_rust::xxh3::xxh3_64;
+
+use crate::answers::asked::wrong;
+use crate::answers::parameter::{Described, Parameter, Place};
+use crate::answers::{Asked, Problem, Question, Settings, Source};
+
+const FORMAT: Parameter = Parameter::word(
+    "format",
+    &["json", "csv"],
+    "`csv`: a table of the answer as comma-separated values. Default: JSON.",
+);
+
+/// The parameter that chooses the table of a file.
+const fn table_of<Q: Question>() -> Parameter {
+    Parameter::word(
+        "table",
+        Q::TABLES,
+        "Which table of the answer, with `format=csv`. Default: the first.",
+    )
+}
+
+/// The parameters of a question, and those of its form.
+pub(super) fn parameters<Q: Question>() -> Vec<Described> {
+    let mut all = Asked::describe::<Q>();
+    all.extend(forms::<Q>());
+    all
+}
+
+/// The parameters that choose the form of an answer.
+pub(super) fn forms<Q: Question>() -> Vec<Described> {
+    let described = |parameter| Described {
+        parameter,
+        place: Place::Query,
+        required: false,
+    };
+    match Q::TABLES.len() {
+        0 => Vec::new(),
+        _ => [FORMAT, table_of::<Q>()].map(described).to_vec(),
+    }
+}
+
+/// The body of a response.
+enum Form {
+    Json,
+    /// A table of this name.
+    File(&'static str),
+}
+
+impl Form {
+    fn read<Q: Question>(asked: &Asked) -> Result<Self, Problem> {
+        let format = asked.word(&FORMAT)?;
+        let Some(first) = Q::TABLES.first() else {
+            return match format {
+                Some("csv") => Err(wrong(
+                    &FORMAT,
+                    "this answer has no table, use json".to_owned(),
+                )),
+                _ => Ok(Self::Json),
+            };
+        };
+        let table = asked.word(&const { table_of::<Q>() })?;
+        Ok(match format {
+            Some("csv") => Self::File(table.unwrap_or(first)),
+            _ => Self::Json,
+        })
+    }
+
+    fn head(&self, response: &mut HttpResponseBuilder) {
+        match self {
+            Self::Json => response.insert_header((CONTENT_TYPE, "application/json")),
+            Self::File(table) => response
+                .insert_header((CONTENT_TYPE, "text/csv; charset=utf-8"))
+                .insert_header((
+                    CONTENT_DISPOSITION,
+                    format!("attachment; filename=\"{table}.csv\""),
+                )),
+        };
+    }
+
+    fn body<Q: Question>(&self, answer: &Q::Answer) -> Result<Vec<u8>, Problem> {
+        let Self::File(name) = self else {
+            return serialized(answer);
+        };
+        let found = Q::tables(answer)
+            .into_iter()
+            .find(|table| table.name == *name);
+        let file = found.map(|table| table.file()).unwrap_or_default();
+        match file.len() > MOST {
+            true => Err(Problem::TooLarge { most: MOST }),
+            false => Ok(file),
+        }
+    }
+}
+
+/// Answers a question from the store, unless the client has the answer already.
+pub(super) async fn answer<Q: Question>(
+    request: HttpRequest,
+    store: Data<Store>,
+    settings: Data<Settings>,
+) -> Result<HttpResponse, Problem> {
+    let asked = Asked::read(&request)?;
+    let question = Q::read(&asked)?;
+    let form = Form::read::<Q>(&asked)?;
+    let tag = asked.fingerprint(Q::DEPENDS).map(|asked| {
+        let asked = format!("{} {} {asked}", store.data_version(), request.path());
+        // Weak: what answers of one tag say of the present may be of different seconds.
+        EntityTag::new_weak(format!("{:016x}", xxh3_64(asked.as_bytes())))
+    });
+    let mut response = HttpResponse::Ok();
+    response.insert_header((CACHE_CONTROL, "no-cache"));
+    let known = IfNoneMatch::parse(&request).ok().filter(|_| tag.is_some());
+    if let (Some(IfNoneMatch::Items(known)), Some(tag)) = (&known, &tag)
+        && known.iter().any(|known| known.weak_eq(tag))
+    {
+        response.insert_header((ETAG, tag.to_string()));
+        return Ok(response.status(StatusCode::NOT_MODIFIED).finish());
+    }
+    form.head(&mut response);
+    let (body, is_settled) = made(question, form, &store, &settings).await?;
+    if let Some(tag) = tag.filter(|_| is_settled) {
+        response.insert_header((ETAG, tag.to_string()));
+    }
+    // Any answer will do, but there has to be one.
+    if matches!(known, Some(IfNoneMatch::Any)) {
+        return Ok(response.status(StatusCode::NOT_MODIFIED).finish());
+    }
+    Ok(response.body(body))
+}
+
+/// Answers a question that was not asked by its address.
+pub(super) async fn fresh<Q: Question>(
+    request: &HttpRequest,
+    question: Q,
+    store: &Store,
+    settings: &Settings,
+) -> Result<HttpResponse, Problem> {
+    let form = Form::read::<Q>(&Asked::read(request)?)?;
+    let mut response = HttpResponse::Ok();
+    form.head(&mut response);
+    let (body, _) = made(question, form, store, settings).await?;
+    Ok(response.body(body))
+}
+
+/// The body of a response, and whether it stays the same as long as nothing arrives.
+async fn made<Q: Question>(
+    question: Q,
+    form: Form,
+    store: &Store,
+    settings: &Settings,
+) -> Result<(Vec<u8>, bool), Problem> {
+    let (stored, settings) = (store.clone(), settings.clone());
+    store
+        .read_async(move |conn| {
+            let mut source = Source {
+                conn,
+                store: &stored,
+                settings: &settings,
+            };
+            let answer = question.answer(&mut source)?;
+            // Serialised here: a trace of 5000 spans is no work for a thread that serves connections.
+            Ok((form.body::<Q>(&answer)?, Q::is_settled(&answer)))
+        })
+        .await
+}
+
+/// Bytes of the longest answer. As many as there are readers are made at a time.
+const MOST: usize = 32 << 20;
+
+/// An answer as JSON, which ends where it is too long.
+fn serialized(answer: &impl Serialize) -> Result<Vec<u8>, Problem> {
+    let mut body = Bounded(Vec::new());
+    match serde_json::to_writer(&mut body, answer) {
+        Ok(()) => Ok(body.0),
+        Err(error) if error.is_io() => Err(Problem::TooLarge { most: MOST }),
+        Err(error) => Err(Problem::Parameter {
+            parameter: "answer",
+            problem: error.to_string(),
+        }),
+    }
+}
+
+/// Takes at most [`MOST`] bytes.
+struct Bounded(Vec<u8>);
+
+impl io::Write for Bounded {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        if self.0.len() + bytes.len() > MOST {
+            return Err(io::ErrorKind::FileTooLarge.into());
+        }
+        self.0.extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_answer_that_is_too_long_is_refused_with_the_remedy_and_not_made() {
+        let long = "x".repeat(1 << 20);
+        let many = |count| vec![long.as_str(); count];
+        let fits = serialized(&many(31)).expect("an answer");
+        assert!(fits.len() > 31 << 20);
+        let error = serialized(&many(32)).expect_err("too long").to_string();
+        assert!(
+            error.contains("32 MiB") && error.contains("shorter range"),
+            "{error}"
+        );
+    }
+}
