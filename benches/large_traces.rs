@@ -99,7 +99,7 @@ fn fill(store: &Store, spans: u64) {
 fn span(batch: &mut Batch, at: i64, number: u64) {
     let id = |number: u64| format!("{:016x}", 1 << 40 | number);
     let parent = match number % 5 {
-        _ if number % 100 == 0 => format!("{:016x}", 0xdead_0000 + number),
+        _ if number.is_multiple_of(100) => format!("{:016x}", 0xdead_0000 + number),
         1 => ENTRY.to_owned(),
         _ => id(number - 1),
     };

@@ -370,7 +370,7 @@ fn a_shutdown_does_not_wait_longer_than_it_is_told_for_a_server_that_hangs() {
 
 #[test]
 fn after_a_shutdown_the_service_goes_on_without_recording() {
-    let (server, agent) = served(Behaviour::Accept, &[]);
+    let (_server, agent) = served(Behaviour::Accept, &[]);
     work(&agent, 1);
     assert!(agent.shutdown(LONG));
     work(&agent, 1);

@@ -112,7 +112,7 @@ impl Question for Params {
             transactions,
         } = found
         else {
-            let range = self.period.range();
+            let range = self.period.asked();
             return Err(Problem::NotFound {
                 what: "error group",
                 name: format!("{:016x}", self.key),
@@ -133,7 +133,7 @@ impl Question for Params {
         let mut others = errors::list(conn, scope, None, window)?.errors;
         others.retain(|other| other.key != group.key);
         Ok(Answer {
-            is_new: super::errors::is_new(self.period.range(), &group),
+            is_new: super::errors::is_new(self.period.asked(), &group),
             group: Sourced::new(group, sql),
             axis,
             shared: shared(conn, &samples)?,

@@ -189,7 +189,7 @@ impl Listed {
         let unhandled = errors.iter().filter(|group| group.handled == Some(false));
         let unhandled = unhandled.map(|group| group.occurrences).sum();
         let latest = errors.iter().filter_map(|group| group.latest).max();
-        let range = self.period.range();
+        let range = self.period.asked();
         let new = errors.iter().filter(|group| is_new(range, group)).count();
         self.sort(&mut errors);
         let rows = self.listing.cut(&mut errors, first, left_out);

@@ -68,7 +68,7 @@ impl Period {
     }
 
     /// The range as it was asked for.
-    pub(crate) fn range(&self) -> Range {
+    pub(crate) fn asked(&self) -> Range {
         self.window.asked
     }
 

@@ -180,7 +180,7 @@ impl Params {
 
 /// The statement was not run in the range.
 fn not_run(fingerprint: u64, period: &Period) -> Problem {
-    let range = period.range();
+    let range = period.asked();
     Problem::NotFound {
         what: "statement",
         name: format!("{fingerprint:016x}"),

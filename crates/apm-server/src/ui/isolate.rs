@@ -4,10 +4,9 @@
 //! It is done to the finished document, so that no page can forget it. Our own words have none of these characters.
 //!
 //! * A run of letters from right to left is isolated: by `bdi` in text, by two invisible characters in attributes and
-//! drawings,
-//!   where there are no elements. What stands beside it keeps its place.
+//!   drawings, where there are no elements. What stands beside it keeps its place.
 //! * Characters that control the direction, and control codes, are shown by a sign. They would act on what follows
-//! them.
+//!   them.
 //! * ANSI colours are left out: they mean nothing on a page, and log lines are full of them.
 //!
 //! The values of fields and the addresses of links stay as they are: they are sent back.

@@ -58,13 +58,16 @@ pub struct Wanted {
     pub resource: i64,
 }
 
+/// Whether an event is wanted, by its JSON and that of its metadata.
+pub(super) type Passes<'a> = &'a dyn Fn(&[&str]) -> bool;
+
 /// The wanted events of one block that pass, where there is a test for that: by their JSON and that of their metadata.
 /// The block is unpacked once, and rows are read of the events that pass.
 pub fn of_block(
     conn: &mut SqliteConnection,
     texts: &mut Texts,
     wanted: &[Wanted],
-    passes: Option<&dyn Fn(&[&str]) -> bool>,
+    passes: Option<Passes<'_>>,
 ) -> Result<Vec<StoredEvent>, StoreError> {
     let Some(id) = wanted.first().map(|one| one.seq.div_euclid(SLOTS)) else {
         return Ok(Vec::new());

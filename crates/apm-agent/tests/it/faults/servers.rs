@@ -84,7 +84,7 @@ fn a_server_that_takes_over_is_asked_for_its_own_version() {
 
 #[test]
 fn unsampled_transactions_are_not_sent_to_a_server_that_ignores_them() {
-    let (server, agent) = served(Behaviour::Accept, &[("transaction_sample_rate", "0")]);
+    let (_server, agent) = served(Behaviour::Accept, &[("transaction_sample_rate", "0")]);
     // The version is asked for at the start; until it is known, unsampled transactions are sent.
     eventually("the version is known", || {
         let before = agent.stats().recorded;
@@ -148,7 +148,7 @@ fn a_credential_is_sent_without_the_line_break_of_its_file() {
 
 #[test]
 fn without_a_limit_of_time_a_slow_server_gets_everything() {
-    let (server, agent) = served(Behaviour::SlowRead, &[("server_timeout", "0s")]);
+    let (_server, agent) = served(Behaviour::SlowRead, &[("server_timeout", "0s")]);
     work(&agent, 100);
     assert!(agent.flush(Duration::from_secs(20)));
     assert_eq!(agent.stats().accepted, 200);

@@ -14,7 +14,7 @@ pub(super) enum Sieve {
     /// Anything: every event passes.
     Open,
     /// This text.
-    Text(Finder<'static>),
+    Text(Box<Finder<'static>>),
     /// What all of these want.
     All(Vec<Self>),
     /// What one of these wants.
@@ -45,7 +45,7 @@ impl Sieve {
                     Value::Wildcard(pattern) => pattern.longest_piece(),
                 };
                 match stands_as_it_is(text) {
-                    true => Self::Text(Finder::new(text).into_owned()),
+                    true => Self::Text(Box::new(Finder::new(text).into_owned())),
                     false => Self::Open,
                 }
             }
