@@ -115,19 +115,6 @@ async fn ask_server(server: &Remote, gate: &Gate) -> anyhow::Result<Report> {
         .filter_map(|(name, value)| Some((name, value?)))
         .collect();
     Ok(serde_json::from_slice(
-        &get(server, "/api/v1/check", &given).await?,
+        &remote::get(server, "/api/v1/check", &given).await?,
     )?)
-}
-
-/// What a server answers to a question.
-pub(crate) async fn get(
-    server: &Remote,
-    path: &str,
-    query: &[(&str, String)],
-) -> anyhow::Result<Vec<u8>> {
-    let answer = server.get(path, query).await?;
-    if !(200..300).contains(&answer.status) {
-        return Err(server.refused(&answer).into());
-    }
-    Ok(answer.body.to_vec())
 }

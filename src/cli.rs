@@ -38,7 +38,8 @@ pub struct Cli {
 }
 
 impl Cli {
-    /// Reads the command line of this process. Prints help, or what is wrong, and ends the process where that is asked or needed.
+    /// Reads the command line of this process. Prints help, or what is wrong, and ends the process where that is asked
+    /// or needed.
     pub fn from_args() -> Self {
         Self::from_arg_matches(&help::command().get_matches()).unwrap_or_else(|error| error.exit())
     }
@@ -48,7 +49,8 @@ impl Cli {
 pub enum Command {
     /// Start the APM server and its pages alone, for services that run elsewhere.
     Server,
-    /// Make up services (demo-app, demo-people, demo-shop, demo-checkout; environment demo) with requests, statements and errors, and
+    /// Make up services (demo-app, demo-people, demo-shop, demo-checkout; environment demo) with requests, statements
+    /// and errors, and
     /// send them to a running APM server.
     Generate(GenerateOptions),
     /// Send a recorded stream (NDJSON as agents send it, plain or gzip) to a running APM server.
@@ -63,13 +65,16 @@ pub enum Command {
     /// Make, list and revoke API keys: credentials with a name and privileges, for agents, scripts and readers.
     #[command(subcommand, name = "apikey")]
     ApiKey(ApiKeyCommand),
-    /// Check bounds on what services did, for CI. Exit code 0: all are kept. 1: one is broken. 2: one could not be judged, because
+    /// Check bounds on what services did, for CI. Exit code 0: all are kept. 1: one is broken. 2: one could not be
+    /// judged, because
     /// too little was seen, or nothing could be checked.
     Check(CheckOptions),
-    /// Find indexes for a service's database: its recorded statements run on a copy, without and with each index that might help, and
+    /// Find indexes for a service's database: its recorded statements run on a copy, without and with each index that
+    /// might help, and
     /// what helps all of them together is printed. The database itself is only read.
     Advise(AdviseOptions),
-    /// Try a migration on a copy of a service's database, and run the recorded statements before and after it. Exit code 0: none
+    /// Try a migration on a copy of a service's database, and run the recorded statements before and after it. Exit
+    /// code 0: none
     /// loses. 1: one takes more steps, or fails. 2: one could not be run, or the migration fails.
     MigrateCheck(MigrateCheckOptions),
 }
@@ -81,7 +86,8 @@ pub enum ApiKeyCommand {
     Create {
         /// Its name, such as that of a service or a person.
         name: String,
-        /// What its holder may do: intake (send events), config (ask for agent settings), read (pages and API), admin (change and
+        /// What its holder may do: intake (send events), config (ask for agent settings), read (pages and API), admin
+        /// (change and
         /// delete; includes read).
         #[arg(long, value_name = "PRIVILEGE", value_delimiter = ',', default_value = "intake,config", value_parser = clap::value_parser!(Privilege))]
         privileges: Vec<Privilege>,
@@ -113,7 +119,8 @@ pub struct AccessOptions {
     #[arg(long, env = "APM_API_KEY", value_name = "KEY", hide_env_values = true)]
     pub api_key: Option<String>,
 
-    /// The authorities that vouch for the APM server's certificate, or this certificate itself (PEM) [default: the authorities of
+    /// The authorities that vouch for the APM server's certificate, or this certificate itself (PEM) [default: the
+    /// authorities of
     /// the system; without --server, the certificate of --apm-tls-cert].
     #[arg(long, env = "APM_SERVER_CA_FILE", value_name = "FILE")]
     pub server_ca_file: Option<PathBuf>,
@@ -164,7 +171,8 @@ pub struct CheckOptions {
     /// No statement gets slower as its table grows.
     #[arg(long)]
     pub no_growth: bool,
-    /// What is looked at: since a marker, by its name or number, or a time as 2026-01-31T12:00:00Z or now-1h [default: the
+    /// What is looked at: since a marker, by its name or number, or a time as 2026-01-31T12:00:00Z or now-1h [default:
+    /// the
     /// last 15 minutes].
     #[arg(long, value_name = "MARKER")]
     pub since: Option<String>,
@@ -225,7 +233,8 @@ pub struct ServiceOptions {
     #[arg(long, env = "UPSTREAM_URL", value_name = "URL", value_parser = http_url, hide_env_values = true)]
     pub upstream_url: Option<String>,
 
-    /// How /sql-group counts: the article's scan, an index on city, or counts kept by triggers. Each start makes what the
+    /// How /sql-group counts: the article's scan, an index on city, or counts kept by triggers. Each start makes what
+    /// the
     /// choice needs in the database and drops what another choice left there.
     #[arg(long, env = "SQL_GROUP", default_value = "scan")]
     pub sql_group: Strategy,
@@ -239,7 +248,8 @@ pub struct ServiceOptions {
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "APM server")]
 pub struct ApmOptions {
-    /// Where the APM server takes events and shows its pages. Other than loopback it needs --apm-secret-token or --insecure.
+    /// Where the APM server takes events and shows its pages. Other than loopback it needs --apm-secret-token or
+    /// --insecure.
     #[arg(
         long,
         env = "APM_LISTEN",
@@ -280,11 +290,13 @@ pub struct ApmOptions {
     )]
     pub apm_secret_token_file: Option<PathBuf>,
 
-    /// A file of API keys, each with its privileges; `pocket-apm apikey create` adds one. It is read again when it changes.
+    /// A file of API keys, each with its privileges; `pocket-apm apikey create` adds one. It is read again when it
+    /// changes.
     #[arg(long, env = "APM_API_KEY_FILE", value_name = "FILE", global = true)]
     pub apm_api_key_file: Option<PathBuf>,
 
-    /// The certificate (PEM, with those that lead to an authority) for encrypted connections. It is read again when it changes.
+    /// The certificate (PEM, with those that lead to an authority) for encrypted connections. It is read again when it
+    /// changes.
     #[arg(
         long,
         env = "APM_TLS_CERT",
@@ -308,9 +320,12 @@ pub struct ApmOptions {
     #[arg(long, env = "APM_MAX_SIZE", value_name = "SIZE", default_value = "1GiB", value_parser = size, global = true)]
     pub apm_max_size: u64,
 
-    /// How many different names of a kind one service may have: transactions, statements, destinations, errors, metrics. What is
-    /// beyond is counted together as `_other`. All services have ten times as many together. 0 lifts all of these limits: then a
-    /// sender that puts an id into a name makes a name with each event, and memory, lists and the database grow with them.
+    /// How many different names of a kind one service may have: transactions, statements, destinations, errors,
+    /// metrics. What is
+    /// beyond is counted together as `_other`. All services have ten times as many together. 0 lifts all of these
+    /// limits: then a
+    /// sender that puts an id into a name makes a name with each event, and memory, lists and the database grow with
+    /// them.
     #[arg(
         long,
         env = "APM_MAX_NAMES",
@@ -324,7 +339,8 @@ pub struct ApmOptions {
     #[arg(long, env = "APM_MAX_AGE", value_name = "AGE", default_value = "7d", value_parser = age, global = true)]
     pub apm_max_age: Duration,
 
-    /// What survives a power loss: `full` syncs each commit to the disk, `normal` may lose the last ones. A crash or kill
+    /// What survives a power loss: `full` syncs each commit to the disk, `normal` may lose the last ones. A crash or
+    /// kill
     /// of the process loses nothing that was acknowledged, with either.
     #[arg(long, env = "APM_DURABILITY", default_value = "normal", global = true)]
     pub durability: Durability,
@@ -334,16 +350,19 @@ pub struct ApmOptions {
     #[arg(long, env = "APM_EXPLAIN", value_name = "SERVICE=FILE", value_delimiter = ',', value_parser = service_file, global = true)]
     pub explain: Vec<(String, PathBuf)>,
 
-    /// A name by which the APM server is reached besides those of this machine, such as that of a proxy before it. May be given
+    /// A name by which the APM server is reached besides those of this machine, such as that of a proxy before it. May
+    /// be given
     /// several times; .example.com stands for all names below it.
     #[arg(long, env = "APM_ALLOWED_HOSTS", value_name = "NAME", value_delimiter = ',', value_parser = host_name, global = true)]
     pub apm_allowed_hosts: Vec<String>,
 
-    /// A proxy, by its address or network, whose Forwarded and X-Forwarded-* headers are believed. May be given several times.
+    /// A proxy, by its address or network, whose Forwarded and X-Forwarded-* headers are believed. May be given
+    /// several times.
     #[arg(long, env = "APM_TRUSTED_PROXIES", value_name = "ADDRESS", value_delimiter = ',', value_parser = clap::value_parser!(Network), global = true)]
     pub apm_trusted_proxies: Vec<Network>,
 
-    /// What stands before the pages' paths in a browser's address bar, such as /apm behind a proxy. The proxy may pass it on or
+    /// What stands before the pages' paths in a browser's address bar, such as /apm behind a proxy. The proxy may pass
+    /// it on or
     /// take it off.
     #[arg(long, env = "APM_BASE_PATH", value_name = "PATH", default_value = "", hide_default_value = true, value_parser = clap::value_parser!(BasePath), global = true)]
     pub apm_base_path: BasePath,

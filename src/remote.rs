@@ -48,6 +48,19 @@ fn own_url(apm: &ApmOptions) -> String {
     }
 }
 
+/// What a server answers to a question.
+pub(crate) async fn get(
+    server: &Remote,
+    path: &str,
+    query: &[(&str, String)],
+) -> anyhow::Result<Vec<u8>> {
+    let answer = server.get(path, query).await?;
+    if !(200..300).contains(&answer.status) {
+        return Err(server.refused(&answer).into());
+    }
+    Ok(answer.body.to_vec())
+}
+
 #[cfg(test)]
 mod tests {
     use clap::Parser as _;

@@ -10,7 +10,7 @@ use apm_server::insight::workload::Workload;
 
 use super::{ApmOptions, Options, Recorded, ServiceOptions};
 use crate::cli::ReplayOptions;
-use crate::{ask, remote};
+use crate::remote;
 
 /// The embedded service, whose file is that of --database.
 pub(super) const EMBEDDED: &str = "my-app-01";
@@ -158,7 +158,7 @@ async fn ask_server(
         ("from", from),
         ("to", "now".to_owned()),
     ];
-    let body = ask::get(&server, "/api/v1/queries", &query).await?;
+    let body = remote::get(&server, "/api/v1/queries", &query).await?;
     let workload: Workload =
         serde_json::from_slice(&body).context("its answer has no list of statements")?;
     Ok(workload.that_can_be_replayed())

@@ -39,17 +39,20 @@ pub struct Config {
     /// Whether to listen beyond loopback without a secret token.
     pub insecure: bool,
     /// Names besides those of this machine under which it is reached, without ports. With none, a server on loopback
-    /// answers to this machine's names alone, and one beyond loopback to any. `.example.com` stands for all names below it, `*` for any.
+    /// answers to this machine's names alone, and one beyond loopback to any. `.example.com` stands for all names
+    /// below it, `*` for any.
     pub allowed_hosts: Vec<String>,
     /// Proxies whose `Forwarded` and `X-Forwarded-*` headers are believed.
     pub trusted_proxies: Vec<Network>,
-    /// What stands before the path of every route in the addresses that clients use. A proxy may take it off or leave it.
+    /// What stands before the path of every route in the addresses that clients use. A proxy may take it off or leave
+    /// it.
     pub base_path: BasePath,
     /// Whether an acknowledged event survives a power loss, or only the end of the process.
     pub durability: Durability,
     /// Size of the data files together, bytes, beyond which the oldest events go.
     pub max_size: u64,
-    /// How many different names of each kind one service has at most (transactions, statements, destinations, errors, metrics); what is
+    /// How many different names of each kind one service has at most (transactions, statements, destinations, errors,
+    /// metrics); what is
     /// beyond is counted as `_other`. 0: no limit.
     pub max_names: usize,
     /// How long events are kept, by time of arrival.
@@ -58,7 +61,8 @@ pub struct Config {
     pub rollup_max_age: Duration,
     /// Longest line, bytes, terminator included.
     pub max_event_size: usize,
-    /// Most connections that are open, each of which takes two of the process's open files. With more, idle ones are closed.
+    /// Most connections that are open, each of which takes two of the process's open files. With more, idle ones are
+    /// closed.
     pub max_connections: usize,
     /// Of these, most from one address (in IPv6: one network of 2⁶⁴) that is not of this machine.
     pub max_connections_per_address: usize,
@@ -66,10 +70,12 @@ pub struct Config {
     pub max_streams: usize,
     /// Threads that answer requests.
     pub workers: usize,
-    /// Longest time for what is small: the head of the first request of a connection, the body of one that is not events, a line of events,
+    /// Longest time for what is small: the head of the first request of a connection, the body of one that is not
+    /// events, a line of events,
     /// and a TLS handshake, which has 10 s at most in any case.
     pub read_timeout: Duration,
-    /// Longest time that a body of events, or an uploaded file, may take as a whole. Agents keep a request open between events.
+    /// Longest time that a body of events, or an uploaded file, may take as a whole. Agents keep a request open
+    /// between events.
     pub body_timeout: Duration,
     /// How long a caller may leave unread what waits for it.
     pub write_timeout: Duration,
@@ -137,7 +143,8 @@ pub struct TlsFiles {
 pub struct SecretToken(String);
 
 impl SecretToken {
-    /// Takes any text but the empty one, which is no secret. Blanks around it, such as the end of a line, are left out: no header can
+    /// Takes any text but the empty one, which is no secret. Blanks around it, such as the end of a line, are left
+    /// out: no header can
     /// carry them.
     pub fn new(token: impl Into<String>) -> Option<Self> {
         let token = token.into();

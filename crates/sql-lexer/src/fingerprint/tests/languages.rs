@@ -1,4 +1,4 @@
-//! Bodies of MongoDB and Elasticsearch, and commands of Redis.
+//! Bodies of `MongoDB` and Elasticsearch, and commands of Redis.
 
 use super::super::Fingerprint;
 use super::made_up::check;
