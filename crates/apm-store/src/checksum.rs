@@ -2,32 +2,45 @@
 
 use xxhash_rust::xxh3::xxh3_64;
 
-/// Values of a row, one after the other: what a checksum is made of.
+/// Values of a row, one after the other: what a checksum is made of. NULLs at the end add nothing: a column that a later
+/// version adds is NULL in the rows of before, and their checksums hold.
 #[derive(Debug, Default)]
-pub(super) struct Sum(Vec<u8>);
+pub(super) struct Sum {
+    bytes: Vec<u8>,
+    /// NULLs since the last value.
+    nulls: usize,
+}
 
 impl Sum {
     /// The checksum of what is added.
     pub(super) fn of(&mut self, add: impl FnOnce(&mut Self)) -> u32 {
-        self.0.clear();
+        self.bytes.clear();
+        self.nulls = 0;
         add(self);
         self.finish()
     }
 
     pub(super) fn null(&mut self) {
-        self.0.push(0);
+        self.nulls += 1;
+    }
+
+    /// A value of a kind begins.
+    fn begin(&mut self, kind: u8) {
+        self.bytes.resize(self.bytes.len() + self.nulls, 0);
+        self.nulls = 0;
+        self.bytes.push(kind);
     }
 
     pub(super) fn int(&mut self, value: i64) {
-        self.0.push(1);
-        self.0.extend_from_slice(&value.to_le_bytes());
+        self.begin(1);
+        self.bytes.extend_from_slice(&value.to_le_bytes());
     }
 
     pub(super) fn real(&mut self, value: f64) {
-        self.0.push(2);
+        self.begin(2);
         // SQLite gives −0 back as 0.
         let value = value + 0.0;
-        self.0.extend_from_slice(&value.to_bits().to_le_bytes());
+        self.bytes.extend_from_slice(&value.to_bits().to_le_bytes());
     }
 
     pub(super) fn text(&mut self, value: &str) {
@@ -46,10 +59,10 @@ impl Sum {
     }
 
     fn bytes(&mut self, kind: u8, value: &[u8]) {
-        self.0.push(kind);
-        self.0
+        self.begin(kind);
+        self.bytes
             .extend_from_slice(&(value.len() as u32).to_le_bytes());
-        self.0.extend_from_slice(value);
+        self.bytes.extend_from_slice(value);
     }
 
     #[expect(
@@ -57,6 +70,32 @@ impl Sum {
         reason = "half of the hash is enough to find damage"
     )]
     pub(super) fn finish(&self) -> u32 {
-        xxh3_64(&self.0) as u32
+        xxh3_64(&self.bytes) as u32
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_column_that_is_added_later_keeps_the_checksums_of_before_and_a_value_in_it_does_not() {
+        let of = |values: &[Option<i64>]| {
+            Sum::default().of(|sum| {
+                for value in values {
+                    sum.optional(*value, Sum::int);
+                }
+            })
+        };
+        let before = of(&[Some(1), None, Some(2), None]);
+        assert_eq!(of(&[Some(1), None, Some(2), None, None, None]), before);
+        assert_eq!(of(&[Some(1), None, Some(2)]), before);
+        for other in [
+            [Some(1), None, Some(2), Some(0)],
+            [Some(1), Some(2), None, None],
+            [None, Some(1), None, Some(2)],
+        ] {
+            assert_ne!(of(&other), before, "{other:?}");
+        }
     }
 }

@@ -85,6 +85,11 @@ pub(super) struct Retention {
     trimmed: i64,
     /// Bytes that came since the last look.
     come: u64,
+    /// Whether there was a commit before this step.
+    busy: bool,
+    /// Bytes that steps of rollups have freed since that was last judged, and how many steps.
+    little: i64,
+    tries: u32,
 }
 
 /// What a step did.
@@ -111,6 +116,9 @@ impl Retention {
             names: Names::default(),
             trimmed: 0,
             come: 0,
+            busy: false,
+            little: 0,
+            tries: 0,
         }
     }
 
@@ -192,6 +200,7 @@ impl Retention {
         self.next_look = at + if busy { BUSY } else { IDLE };
         // Should the step fail, the next look tries again.
         self.behind = false;
+        self.busy = busy;
         let step = self.step(conn, wal, memory, coarse, now, busy)?;
         self.behind = step.more;
         Ok(step)

@@ -236,7 +236,8 @@ async fn the_pages_show_it(client: &Client, server: &apm_server::Running, growth
         .filter_map(|rest| rest.split('"').next())
         .filter(|href| href.starts_with("/sql?sql="))
         .collect();
-    assert_eq!(links.len(), 2, "latency and throughput");
+    // A chart shows each statement that ran for it.
+    assert!(links.len() >= 2, "latency and throughput: {links:?}");
     for link in links {
         let html = page(&link.replace("&amp;", "&")).await;
         assert!(

@@ -245,12 +245,14 @@ impl fmt::Display for Sql {
                 sorts,
                 rows_returned,
             } = statement;
-            write!(f, "{calls}× {steps} steps, {rows_returned} rows returned")?;
+            let s = |n: u64| if n == 1 { "" } else { "s" };
+            write!(f, "{calls}× {steps} step{}", s(*steps))?;
+            write!(f, ", {rows_returned} row{} returned", s(*rows_returned))?;
             if *scan_steps > 0 {
-                write!(f, ", {scan_steps} rows scanned")?;
+                write!(f, ", {scan_steps} row{} scanned", s(*scan_steps))?;
             }
             if *sorts > 0 {
-                write!(f, ", {sorts} sorts")?;
+                write!(f, ", {sorts} sort{}", s(*sorts))?;
             }
             writeln!(f, ": {text}")?;
         }

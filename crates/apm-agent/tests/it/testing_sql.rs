@@ -24,7 +24,10 @@ fn run(connection: &mut SqliteConnection, text: &str) {
 /// What a closure panics with.
 fn message(work: impl FnOnce()) -> String {
     let panic = catch_unwind(AssertUnwindSafe(work)).expect_err("a panic");
-    panic.downcast_ref::<String>().cloned().unwrap_or_default()
+    match panic.downcast_ref::<&str>() {
+        Some(text) => (*text).to_owned(),
+        None => panic.downcast_ref::<String>().cloned().unwrap_or_default(),
+    }
 }
 
 #[test]
@@ -67,7 +70,7 @@ fn a_failure_lists_the_statements_with_what_sqlite_did() {
         "{scan}"
     );
     assert!(
-        scan.contains("9 rows returned, 99 rows scanned, 1 sorts: SELECT city, count(*)"),
+        scan.contains("9 rows returned, 99 rows scanned, 1 sort: SELECT city, count(*)"),
         "{scan}"
     );
     let many = message(|| seen.assert_at_most(1));

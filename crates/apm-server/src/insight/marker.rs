@@ -247,7 +247,8 @@ mod tests {
         .execute(conn)
         .unwrap();
         diesel::sql_query(
-            "INSERT INTO resource (service_id, hash, document, last_seen) VALUES (1, 0, ?, 0)",
+            "INSERT INTO resource (service_id, hash, document, last_seen) \
+             VALUES (1, (SELECT count(*) FROM resource), ?, 0)",
         )
         .bind::<Text, _>(document)
         .execute(conn)

@@ -22,6 +22,10 @@ const PRESENT: i64 = 900;
 /// Bytes freed by a step of rollups with which it is worth its while.
 const HELPS: i64 = 64 << 10;
 
+/// Steps that may come to [`HELPS`] together where no events wait. The rows of a bucket lie on many pages, and a page is
+/// free only when the buckets beside it are gone, too; how many steps that takes depends on where the pages begin.
+const TRIES: u32 = 8;
+
 /// Blocks after which the trace keys of those that are gone are deleted: it takes reading a segment.
 const TRIMMED: i64 = 128;
 
@@ -64,7 +68,7 @@ impl Retention {
     }
 
     /// Where few events are left: the oldest rollups, then callers, then names that only rollups refer to. Where that
-    /// frees little, events after all; where nothing is left to go, rollups of the present but for the newest minutes.
+    /// frees little ([`HELPS`]), events after all; where nothing is left to go, rollups of the present but for the newest minutes.
     fn delete_more_than_events(
         &mut self,
         conn: &mut SqliteConnection,
@@ -95,9 +99,17 @@ impl Retention {
             }
         }
         step.changed |= gone > 0;
-        if !size.is_over(conn)? || before.used() - Pages::read(conn)?.used() >= HELPS {
+        self.little += before.used() - Pages::read(conn)?.used();
+        self.tries += 1;
+        if !size.is_over(conn)? || self.little >= HELPS {
+            (self.little, self.tries) = (0, 0);
             return Ok(());
         }
+        // Only events that wait for room are a reason to decide by one step.
+        if gone > 0 && !self.busy && self.tries < TRIES {
+            return Ok(());
+        }
+        (self.little, self.tries) = (0, 0);
         // The newest events stay, whatever else fills the file.
         let mut blocks = size::oldest_blocks(conn, BLOCKS * 16)?;
         blocks.truncate(blocks.len().saturating_sub(1).min(1 + blocks.len() / 16));
