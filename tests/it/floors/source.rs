@@ -232,10 +232,7 @@ fn tree(
     found: &mut Vec<Vec<String>>,
 ) -> usize {
     let mut path = before.to_vec();
-    loop {
-        let Some(token) = tokens.get(at) else {
-            break;
-        };
+    while let Some(token) = tokens.get(at) {
         if token == "{" {
             at += 1;
             while tokens.get(at).is_some_and(|token| token != "}") {
