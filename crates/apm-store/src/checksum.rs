@@ -2,7 +2,8 @@
 
 use xxhash_rust::xxh3::xxh3_64;
 
-/// Values of a row, one after the other: what a checksum is made of. NULLs at the end add nothing: a column that a later
+/// Values of a row, one after the other: what a checksum is made of. NULLs at the end add nothing: a column that a
+/// later
 /// version adds is NULL in the rows of before, and their checksums hold.
 #[derive(Debug, Default)]
 pub(super) struct Sum {

@@ -22,7 +22,8 @@ const PRESENT: i64 = 900;
 /// Bytes freed by a step of rollups with which it is worth its while.
 const HELPS: i64 = 64 << 10;
 
-/// Steps that may come to [`HELPS`] together where no events wait. The rows of a bucket lie on many pages, and a page is
+/// Steps that may come to [`HELPS`] together where no events wait. The rows of a bucket lie on many pages, and a page
+/// is
 /// free only when the buckets beside it are gone, too; how many steps that takes depends on where the pages begin.
 const TRIES: u32 = 8;
 
@@ -68,7 +69,8 @@ impl Retention {
     }
 
     /// Where few events are left: the oldest rollups, then callers, then names that only rollups refer to. Where that
-    /// frees little ([`HELPS`]), events after all; where nothing is left to go, rollups of the present but for the newest minutes.
+    /// frees little ([`HELPS`]), events after all; where nothing is left to go, rollups of the present but for the
+    /// newest minutes.
     fn delete_more_than_events(
         &mut self,
         conn: &mut SqliteConnection,
