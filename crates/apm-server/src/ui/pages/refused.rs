@@ -64,7 +64,11 @@ pub(crate) fn missing(view: &View, problem: &Problem) -> Page {
 /// Instead of a page whose address has a parameter that cannot be understood.
 pub(crate) fn bad(view: &View, problem: &Problem) -> Page {
     let section = Section::of_path(&view.path);
-    let why = sentence(&problem.to_string());
+    // The text begins with the name of the parameter, which stays as it is written in an address.
+    let why = match problem.parameter() {
+        Some(_) => sentence(&format!("parameter {problem}")),
+        None => sentence(&problem.to_string()),
+    };
     let answer = match problem.parameter() {
         Some("from" | "to") => "This range of time cannot be shown.",
         _ => "This address cannot be answered.",
