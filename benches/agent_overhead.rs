@@ -83,7 +83,7 @@ fn query(criterion: &mut Criterion) {
     group.finish();
 }
 
-/// What it costs to learn a statement from Diesel, which writes it anew each time, up to its values. Compare with
+/// The cost of learning a statement from Diesel, which writes it anew each time, up to its values. Compare with
 /// `query`.
 fn statement(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("statement");

@@ -1,5 +1,4 @@
-//! What the whole binary asks of a machine: its size, the time to its first answers, and what it takes while nothing
-//! happens.
+//! Costs of the whole binary: its size, the time to its first answers, and its memory and CPU time while it is idle.
 //!
 //! ```sh
 //! cargo bench --bench process

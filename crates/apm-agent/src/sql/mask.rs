@@ -108,7 +108,7 @@ impl<'s> Masker<'s> {
             Kind::Number => self.number(),
             Kind::String => self.value(),
             Kind::DoubleQuoted if self.is_value() => self.value(),
-            // What does not end is not known to be a name.
+            // A quoted word without its end may be a value: it is masked.
             Kind::DoubleQuoted | Kind::Quoted if !token.closed => self.value(),
             Kind::DoubleQuoted | Kind::Quoted | Kind::Parameter => {
                 self.out.push_str(token.text);

@@ -1,4 +1,5 @@
-//! What a piece of code asks of SQLite, told by SQLite: the first thing to add to the tests of a service.
+//! Counts the statements that a piece of code runs on SQLite, and their cost: the first thing to add to the tests of a
+//! service.
 //!
 //! ```
 //! # use diesel::{Connection, RunQueryDsl, SqliteConnection, connection::SimpleConnection, sql_query};
@@ -24,7 +25,7 @@ use sqlite_meter::Finished;
 static REPORTED: AtomicBool = AtomicBool::new(false);
 
 thread_local! {
-    /// What the closure of this thread has run so far; none outside of [`sql`].
+    /// The statements that the closure of this thread has run so far; none outside of [`sql`].
     static RUNS: RefCell<Option<Vec<Statement>>> = const { RefCell::new(None) };
 }
 

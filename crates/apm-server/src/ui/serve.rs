@@ -36,7 +36,8 @@ use flate2::Compression;
 pub(super) use theme::choose_theme;
 
 /// Only this server's own files; nothing inline, no frames, no forms to elsewhere.
-const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
+const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; \
+    connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
 
 /// When the server began to show pages, µs since the epoch.
 pub(super) static STARTED: OnceLock<i64> = OnceLock::new();

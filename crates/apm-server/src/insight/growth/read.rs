@@ -1,8 +1,8 @@
 //! The points of a statement: medians of its calls, and how many rows its table had then.
 //!
-//! Rows come from a gauge `<table>.rows` where the agent sends one, and from the INSERTs that were seen (see [`super::rows`]). A
-//! statement that ran in many minutes is read from the rollups; one that ran in few, from a sample of its spans, cut into
-//! groups of equally many calls.
+//! Rows come from a gauge `<table>.rows` where the agent sends one, and from the INSERTs that were seen (see
+//! [`super::rows`]). A statement that ran in many minutes is read from the rollups; one that ran in few, from a sample
+//! of its spans, cut into groups of equally many calls.
 
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Double, Text};
@@ -60,8 +60,8 @@ pub struct Growth {
 }
 
 impl Growth {
-    /// The regime that grows now: the last one, or an earlier one that nothing better has followed. A stretch in which the machine
-    /// was busy is no end of growth.
+    /// The regime that grows now: the last one, or an earlier one that nothing better has followed. A stretch in which
+    /// the machine was busy is no end of growth.
     #[must_use]
     pub fn growing(&self) -> Option<&Regime> {
         let (at, grows) = self.grew()?;
@@ -297,8 +297,8 @@ fn groups(calls: &[At]) -> Vec<(f64, f64)> {
         .collect()
 }
 
-/// Rows at the end of each step, of `(its end, how many came)`; between two steps that are further apart than `length` none
-/// came.
+/// Rows at the end of each step, of `(its end, how many came)`; between two steps that are further apart than `length`
+/// none came.
 fn running(before: f64, length: f64, steps: impl Iterator<Item = (f64, f64)>) -> Vec<(f64, f64)> {
     let mut rows = before;
     let mut out: Vec<(f64, f64)> = Vec::new();

@@ -317,7 +317,8 @@ fn old_rollups_go_before_the_last_events_and_those_of_the_present_stay() {
     let buckets = rows(&limited, "roll_received");
     // The last step takes up to 32 buckets, more than it has to: how many stay depends on where it began.
     assert!((30..300).contains(&buckets), "{buckets}");
-    let present = "SELECT sum(n) AS n FROM roll_tx r JOIN tx_group g ON g.id = r.group_id WHERE level = 3600 AND name = 'GET /new'";
+    let present = "SELECT sum(n) AS n FROM roll_tx r JOIN tx_group g ON g.id = r.group_id \
+        WHERE level = 3600 AND name = 'GET /new'";
     assert_eq!(number(&limited, present), 100);
 }
 
