@@ -60,7 +60,7 @@ pub struct Scope {
     pub transaction_type: Option<String>,
     /// `transaction.name`
     pub transaction_name: Option<String>,
-    /// A query that [`filter::check`] let through.
+    /// A query that `filter::check` let through.
     #[serde(skip)]
     pub query: Option<Expr>,
 }

@@ -1,7 +1,7 @@
 //! Any event by any field: hits newest first, how many there are and when, which values fields have.
 //!
 //! A query is translated into a condition on the columns of each kind of event. Where that decides
-//! ([`crate::analytics::condition::Condition::exact`]) totals are counted in SQL and only the shown documents are
+//! (`condition::Condition::exact`) totals are counted in SQL and only the shown documents are
 //! read. Where it does not, the documents that are left over are read and tested, newest first, until
 //! [`Limits::deadline`]; an answer that stopped there says so.
 //!

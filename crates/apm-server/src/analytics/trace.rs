@@ -38,9 +38,9 @@ pub struct Trace {
     pub items: Vec<Item>,
     /// What the entry waited for, by time; adds up to its duration.
     pub critical_path: Vec<Stretch>,
-    /// By time, at most [`read::MOST_ERRORS`](read::MOST_ERRORS).
+    /// By time, at most [`read::MOST_ERRORS`].
     pub errors: Vec<TraceError>,
-    /// By time, at most [`read::MOST_LOGS`](read::MOST_LOGS).
+    /// By time, at most [`read::MOST_LOGS`].
     pub logs: Vec<TraceLog>,
     /// Items that name a parent which did not arrive.
     pub orphans: usize,

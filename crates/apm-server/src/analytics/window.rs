@@ -3,7 +3,7 @@
 //! Rollups know whole minutes, so a window is the asked range widened to whole minutes. It is covered by
 //! as few rows as there can be: hours inside, ten-minute and minute rows at the edges ([`Window::slices`]).
 //! That makes a list over a month as cheap as one over an hour, and exact at both ends; where the minutes are gone,
-//! the ends move to those of ten minutes ([`super::minutes`]).
+//! the ends move to those of ten minutes (`analytics::minutes`).
 
 use apm_time::{Range, SECOND};
 use schemars::JsonSchema;
