@@ -24,58 +24,51 @@ pub(crate) struct Column {
 }
 
 impl Column {
-    pub(crate) const fn text(title: &'static str, key: &'static str) -> Self {
-        Self {
-            title,
-            align: Align::Text,
-            key: Some(key),
-        }
+    pub(crate) const fn text(title: &'static str) -> Self {
+        Self::new(title, Align::Text)
     }
 
-    pub(crate) const fn figure(title: &'static str, key: &'static str) -> Self {
-        Self {
-            title,
-            align: Align::Figure,
-            key: Some(key),
-        }
+    pub(crate) const fn figure(title: &'static str) -> Self {
+        Self::new(title, Align::Figure)
     }
 
-    pub(crate) const fn bare(title: &'static str, key: &'static str) -> Self {
-        Self {
-            title,
-            align: Align::Bare,
-            key: Some(key),
-        }
+    pub(crate) const fn bare(title: &'static str) -> Self {
+        Self::new(title, Align::Bare)
     }
 
-    /// The same column without a link to sort by it.
-    pub(crate) const fn fixed(self) -> Self {
-        Self { key: None, ..self }
+    const fn new(title: &'static str, align: Align) -> Self {
+        let key = None;
+        Self { title, align, key }
+    }
+
+    /// The same column with a link to sort by it, where the table can be sorted.
+    pub(crate) const fn by(self, key: &'static str) -> Self {
+        let key = Some(key);
+        Self { key, ..self }
     }
 }
 
-/// No column is sorted by.
-pub(crate) const UNSORTED: Sort = Sort {
-    key: "",
-    descending: false,
-};
-
-/// The head row.
-fn head(view: &View, columns: &[Column], sort: &Sort) -> Markup {
+/// The head row. Without `sort` the table cannot be sorted.
+fn head(view: &View, columns: &[Column], sort: Option<Sort>) -> Markup {
     html! {
         thead { tr {
             @for column in columns {
-                @let class = match column.align { Align::Text => None, Align::Figure => Some("num"), Align::Bare => Some("num num--bare") };
-                @let sorted = column.key.is_some_and(|key| key == sort.key);
-                @let direction = if sort.descending { "descending" } else { "ascending" };
-                th scope="col" class=[class] aria-sort=[sorted.then_some(direction)] {
-                    @match column.key {
+                @let class = match column.align {
+                    Align::Text => None,
+                    Align::Figure => Some("num"),
+                    Align::Bare => Some("num num--bare"),
+                };
+                @let sorted = sort.filter(|sort| column.key == Some(sort.key));
+                @let direction = sorted.map(|sort| if sort.descending { "descending" } else { "ascending" });
+                th scope="col" class=[class] aria-sort=[direction] {
+                    @match column.key.filter(|_| sort.is_some()) {
                         // Numbers are asked for from the largest down, words from A on; a second click turns it round.
                         Some(key) => {
-                            @let down = if sorted { !sort.descending } else { column.align != Align::Text };
+                            @let down = sorted.map_or(column.align != Align::Text, |sort| !sort.descending);
                             @let value = if down { format!("-{key}") } else { key.to_owned() };
                             a href=(view.here().set("sort", &value).without("page")) {
-                                (column.title) @if sorted { (if sort.descending { " ↓" } else { " ↑" }) }
+                                (column.title)
+                                @if let Some(sort) = sorted { (if sort.descending { " ↓" } else { " ↑" }) }
                             }
                         }
                         None => { (column.title) }
@@ -96,7 +89,8 @@ pub(crate) struct Frame<'a> {
     /// The name of the answer's table, for its file.
     pub(crate) name: &'a str,
     pub(crate) columns: &'a [Column],
-    pub(crate) sort: Sort,
+    /// The order of the rows; none where the table cannot be sorted.
+    pub(crate) sort: Option<Sort>,
 }
 
 /// A table; `rows` are `tr` elements.
@@ -104,7 +98,7 @@ pub(crate) fn framed(view: &View, frame: Frame<'_>, rows: impl Render) -> Markup
     html! {
         div.wide { table class={ "table " (frame.class) } data-table=(frame.name) {
             caption.sr { (frame.caption) }
-            (head(view, frame.columns, &frame.sort))
+            (head(view, frame.columns, frame.sort))
             tbody { (rows) }
         } }
         (file_button(frame.name, frame.caption))
@@ -126,9 +120,9 @@ mod tests {
     use super::*;
 
     const COLUMNS: [Column; 3] = [
-        Column::text("Name", "name"),
-        Column::figure("Avg", "avg"),
-        Column::bare("vs prev.", "x").fixed(),
+        Column::text("Name").by("name"),
+        Column::figure("Avg").by("avg"),
+        Column::bare("vs prev."),
     ];
 
     #[test]
@@ -138,6 +132,17 @@ mod tests {
             key: "avg",
             descending: true,
         };
-        insta::assert_snapshot!(head(&view, &COLUMNS, &sort).into_string(), @r#"<thead><tr><th scope="col"><a href="/services?from=now-1h&amp;sort=name">Name</a></th><th scope="col" class="num" aria-sort="descending"><a href="/services?from=now-1h&amp;sort=avg">Avg ↓</a></th><th scope="col" class="num num--bare">vs prev.</th></tr></thead>"#);
+        insta::assert_snapshot!(head(&view, &COLUMNS, Some(sort)).into_string(), @r#"<thead><tr><th scope="col"><a href="/services?from=now-1h&amp;sort=name">Name</a></th><th scope="col" class="num" aria-sort="descending"><a href="/services?from=now-1h&amp;sort=avg">Avg ↓</a></th><th scope="col" class="num num--bare">vs prev.</th></tr></thead>"#);
+    }
+
+    #[test]
+    fn a_table_without_an_order_has_no_links() {
+        let view = View::test("/services", "sort=-avg");
+        let head = head(&view, &COLUMNS, None).into_string();
+        assert!(
+            !head.contains("href") && !head.contains("aria-sort"),
+            "{head}"
+        );
+        assert!(head.contains(">Avg</th>"), "{head}");
     }
 }

@@ -15,7 +15,7 @@ use crate::ui::components::head::{Crumb, page_head};
 use crate::ui::components::panel::{nothing, panel};
 use crate::ui::components::shell::Section;
 use crate::ui::components::sql::highlight;
-use crate::ui::components::table::{Column, Frame, UNSORTED, framed};
+use crate::ui::components::table::{Column, Frame, framed};
 use crate::ui::number::{self, delta};
 use crate::ui::view::View;
 
@@ -106,12 +106,12 @@ fn change(row: &Row) -> Option<(number::Delta, bool)> {
 
 fn rows(view: &View, rows: &[Row], statements: bool) -> Markup {
     const COLUMNS: [Column; 6] = [
-        Column::text("Name", "").fixed(),
-        Column::bare("Before", "").fixed(),
-        Column::bare("After", "").fixed(),
-        Column::figure("p95 before", "").fixed(),
-        Column::figure("p95 after", "").fixed(),
-        Column::bare("Change", "").fixed(),
+        Column::text("Name"),
+        Column::bare("Before"),
+        Column::bare("After"),
+        Column::figure("p95 before"),
+        Column::figure("p95 after"),
+        Column::bare("Change"),
     ];
     if rows.is_empty() {
         return nothing("Nothing to compare", "Neither side has any.");
@@ -131,7 +131,7 @@ fn rows(view: &View, rows: &[Row], statements: bool) -> Markup {
             "transactions"
         },
         columns: &COLUMNS,
-        sort: UNSORTED,
+        sort: None,
     };
     framed(
         view,

@@ -15,19 +15,19 @@ use crate::ui::components::cells::{self, swatch};
 use crate::ui::components::head::{Crumb, page_head};
 use crate::ui::components::panel::panel;
 use crate::ui::components::shell::{Page, Section};
-use crate::ui::components::table::{Column, Frame, UNSORTED, framed};
+use crate::ui::components::table::{Column, Frame, framed};
 use crate::ui::components::waterfall::type_class;
 use crate::ui::number::{self, percent};
 use crate::ui::view::View;
 use crate::ui::words;
 
 const COLUMNS: [Column; 6] = [
-    Column::text("Dependency", "name"),
-    Column::figure("Avg", "avg"),
-    Column::figure("p95", "p95"),
-    Column::bare("Calls/min", "rate"),
-    Column::figure("Failed", "failed"),
-    Column::figure("Share of time", "impact"),
+    Column::text("Dependency").by("name"),
+    Column::figure("Avg").by("avg"),
+    Column::figure("p95").by("p95"),
+    Column::bare("Calls/min").by("rate"),
+    Column::figure("Failed").by("failed"),
+    Column::figure("Share of time").by("impact"),
 ];
 
 impl Rendered for Params {
@@ -111,19 +111,12 @@ pub(crate) fn table(view: &View, list: &[Dependency], axis: &Axis, sort: Option<
             }
         }
     };
-    let columns = COLUMNS.map(|column| {
-        if sort.is_some() {
-            column
-        } else {
-            column.fixed()
-        }
-    });
     let frame = Frame {
         class: "",
         caption: "Dependencies",
         name: "dependencies",
-        columns: &columns,
-        sort: sort.unwrap_or(UNSORTED),
+        columns: &COLUMNS,
+        sort,
     };
     framed(view, frame, each(list, row))
 }

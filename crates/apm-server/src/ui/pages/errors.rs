@@ -26,11 +26,11 @@ use crate::ui::view::View;
 use crate::ui::words;
 
 const COLUMNS: [Column; 5] = [
-    Column::text("Error", "message"),
-    Column::bare("Occurrences", "count"),
-    Column::text("Service", "service"),
-    Column::bare("First seen", "first"),
-    Column::bare("Last seen", "last"),
+    Column::text("Error").by("message"),
+    Column::bare("Occurrences").by("count"),
+    Column::text("Service").by("service"),
+    Column::bare("First seen").by("first"),
+    Column::bare("Last seen").by("last"),
 ];
 
 impl Rendered for All {
@@ -193,7 +193,7 @@ fn rows(view: &View, found: &Found) -> Markup {
         caption: "Errors",
         name: "errors",
         columns: &COLUMNS,
-        sort: found.sort,
+        sort: Some(found.sort),
     };
     let other = found.errors.iter().any(|group| group.kind == OTHER);
     html! {

@@ -29,15 +29,15 @@ use crate::ui::view::View;
 use crate::ui::words;
 
 const COLUMNS: [Column; 9] = [
-    Column::text("Statement", "statement"),
-    Column::bare("Calls", "calls"),
-    Column::bare("Per request", "per_request"),
-    Column::figure("Total", "total"),
-    Column::figure("Share", "share").fixed(),
-    Column::figure("Average", "avg"),
-    Column::bare("vs prev.", "change").fixed(),
-    Column::figure("p95", "p95"),
-    Column::figure("Longest", "max"),
+    Column::text("Statement").by("statement"),
+    Column::bare("Calls").by("calls"),
+    Column::bare("Per request").by("per_request"),
+    Column::figure("Total").by("total"),
+    Column::figure("Share"),
+    Column::figure("Average").by("avg"),
+    Column::bare("vs prev."),
+    Column::figure("p95").by("p95"),
+    Column::figure("Longest").by("max"),
 ];
 
 impl Rendered for Params {
@@ -117,7 +117,7 @@ fn rows(context: &Context<'_>, found: &Found) -> Markup {
         caption: &format!("Statements {}", words::range(view)),
         name: "statements",
         columns: &COLUMNS,
-        sort: found.sort,
+        sort: Some(found.sort),
     };
     let other = found.statements.iter().any(|row| row.normalized == OTHER);
     html! {

@@ -23,14 +23,14 @@ use crate::ui::view::View;
 use crate::ui::words;
 
 const COLUMNS: [Column; 8] = [
-    Column::text("Service", "name"),
-    Column::figure("Avg latency", "avg"),
-    Column::bare("vs prev.", "change"),
-    Column::figure("p95", "p95"),
-    Column::bare("Requests/min", "rate"),
-    Column::figure("Failed", "failed"),
-    Column::bare("Errors/min", "errors"),
-    Column::figure("Time in SQL", "sql"),
+    Column::text("Service").by("name"),
+    Column::figure("Avg latency").by("avg"),
+    Column::bare("vs prev.").by("change"),
+    Column::figure("p95").by("p95"),
+    Column::bare("Requests/min").by("rate"),
+    Column::figure("Failed").by("failed"),
+    Column::bare("Errors/min").by("errors"),
+    Column::figure("Time in SQL").by("sql"),
 ];
 
 impl Rendered for Params {
@@ -176,7 +176,7 @@ fn list(context: &Context<'_>, found: &Found, before: &HashMap<&str, &Service>) 
         caption: &format!("Services {}", words::range(view)),
         name: "services",
         columns: &COLUMNS,
-        sort: found.sort,
+        sort: Some(found.sort),
     };
     let other = found.services.iter().any(|service| service.name == OTHER);
     html! {

@@ -15,7 +15,7 @@ use crate::ui::components::cells::meter;
 use crate::ui::components::head::{Crumb, Fact, dim, facts, page_head};
 use crate::ui::components::panel::{nothing, pairs};
 use crate::ui::components::shell::{Page, Section};
-use crate::ui::components::table::{Column, Frame, UNSORTED, framed};
+use crate::ui::components::table::{Column, Frame, framed};
 use crate::ui::moment::span_words;
 use crate::ui::number::{self, bytes, duration, grouped};
 use crate::ui::view::View;
@@ -172,10 +172,10 @@ fn log_words(found: &Found) -> Markup {
 
 fn agents(view: &View, configured: &[Agent]) -> Markup {
     const COLUMNS: [Column; 4] = [
-        Column::text("Service", "").fixed(),
-        Column::text("Environment", "").fixed(),
-        Column::text("Settings", "").fixed(),
-        Column::bare("Applied", "").fixed(),
+        Column::text("Service"),
+        Column::text("Environment"),
+        Column::text("Settings"),
+        Column::bare("Applied"),
     ];
     let name = |text: &str, all: &str| match text {
         "" => all.to_owned(),
@@ -198,7 +198,7 @@ fn agents(view: &View, configured: &[Agent]) -> Markup {
         caption: "Settings by service",
         name: "agents",
         columns: &COLUMNS,
-        sort: UNSORTED,
+        sort: None,
     };
     html! {
         section.panel {

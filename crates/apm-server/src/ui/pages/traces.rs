@@ -12,7 +12,7 @@ use crate::ui::components::cells::{self, result_class, swatch};
 use crate::ui::components::head::{Crumb, page_head};
 use crate::ui::components::panel::panel;
 use crate::ui::components::shell::Section;
-use crate::ui::components::table::{Column, Frame, UNSORTED, framed};
+use crate::ui::components::table::{Column, Frame, framed};
 use crate::ui::number::{self, duration};
 use crate::ui::view::{View, quoted};
 use crate::ui::words;
@@ -71,19 +71,19 @@ impl Rendered for Params {
 
 fn rows(view: &View, found: &Traces) -> Markup {
     const COLUMNS: [Column; 6] = [
-        Column::text("Entry", "").fixed(),
-        Column::text("Service", "").fixed(),
-        Column::text("Result", "").fixed(),
-        Column::figure("Duration", "").fixed(),
-        Column::bare("Spans", "").fixed(),
-        Column::bare("Started", "").fixed(),
+        Column::text("Entry"),
+        Column::text("Service"),
+        Column::text("Result"),
+        Column::figure("Duration"),
+        Column::bare("Spans"),
+        Column::bare("Started"),
     ];
     let frame = Frame {
         class: "",
         caption: "Traces, newest first",
         name: "traces",
         columns: &COLUMNS,
-        sort: UNSORTED,
+        sort: None,
     };
     html! {
         (framed(view, frame, each(&found.traces, |entry| row(view, entry))))

@@ -21,19 +21,19 @@ use crate::ui::components::controls::segment;
 use crate::ui::components::head::{Crumb, page_head};
 use crate::ui::components::panel::{panel, split};
 use crate::ui::components::shell::{Page, Section};
-use crate::ui::components::table::{Column, Frame, UNSORTED, framed};
+use crate::ui::components::table::{Column, Frame, framed};
 use crate::ui::number::{self, percent};
 use crate::ui::view::View;
 use crate::ui::words;
 
 const COLUMNS: [Column; 7] = [
-    Column::text("Transaction", "name"),
-    Column::figure("Avg", "avg"),
-    Column::figure("p95", "p95"),
-    Column::bare("Requests/min", "rate"),
-    Column::figure("Failed", "failed"),
-    Column::bare("SQL/request", "sql"),
-    Column::figure("Share of time", "impact"),
+    Column::text("Transaction").by("name"),
+    Column::figure("Avg").by("avg"),
+    Column::figure("p95").by("p95"),
+    Column::bare("Requests/min").by("rate"),
+    Column::figure("Failed").by("failed"),
+    Column::bare("SQL/request").by("sql"),
+    Column::figure("Share of time").by("impact"),
 ];
 
 impl Rendered for Params {
@@ -163,19 +163,12 @@ pub(crate) fn table(
             }
         }
     };
-    let columns = COLUMNS.map(|column| {
-        if sort.is_some() {
-            column
-        } else {
-            column.fixed()
-        }
-    });
     let frame = Frame {
         class: "",
         caption: "Transactions by name",
         name: "transactions",
-        columns: &columns,
-        sort: sort.unwrap_or(UNSORTED),
+        columns: &COLUMNS,
+        sort,
     };
     framed(view, frame, each(groups, row))
 }
@@ -205,11 +198,11 @@ fn statements(view: &View, asks: Option<&Caller>) -> Markup {
 /// The short table of another page: name, latency, rate and share.
 pub(crate) fn shares(view: &View, service: &str, groups: &[Transaction]) -> Markup {
     const SHORT: [Column; 5] = [
-        Column::text("Transaction", "").fixed(),
-        Column::figure("Avg", "").fixed(),
-        Column::figure("p95", "").fixed(),
-        Column::bare("Req/min", "").fixed(),
-        Column::figure("Share of time", "").fixed(),
+        Column::text("Transaction"),
+        Column::figure("Avg"),
+        Column::figure("p95"),
+        Column::bare("Req/min"),
+        Column::figure("Share of time"),
     ];
     let widest = groups.iter().map(|group| group.impact).fold(0.0, f64::max);
     let rows = html! {
@@ -228,7 +221,7 @@ pub(crate) fn shares(view: &View, service: &str, groups: &[Transaction]) -> Mark
         caption: "Transactions by share of time",
         name: "transactions",
         columns: &SHORT,
-        sort: UNSORTED,
+        sort: None,
     };
     framed(view, frame, rows)
 }

@@ -7,7 +7,7 @@ use crate::ui::budget::each;
 use crate::ui::components::cells;
 use crate::ui::components::controls::plus_minus;
 use crate::ui::components::panel::{nothing, panel as framed};
-use crate::ui::components::table::{Column, Frame, UNSORTED, framed as table_framed};
+use crate::ui::components::table::{Column, Frame, framed as table_framed};
 use crate::ui::number::{compact, duration};
 use crate::ui::view::{View, quoted};
 use crate::ui::words;
@@ -63,19 +63,19 @@ pub(super) fn panel(view: &View, groups: &Groups) -> Markup {
         }
     };
     let columns = [
-        Column::text("Filter", "").fixed(),
-        Column::text("Value", "").fixed(),
-        Column::bare("Documents", "").fixed(),
-        Column::figure("Share", "").fixed(),
-        Column::figure("Avg duration", "").fixed(),
-        Column::figure("Longest", "").fixed(),
+        Column::text("Filter"),
+        Column::text("Value"),
+        Column::bare("Documents"),
+        Column::figure("Share"),
+        Column::figure("Avg duration"),
+        Column::figure("Longest"),
     ];
     let frame = Frame {
         class: "",
         caption: &format!("Documents by {}", groups.field),
         name: "groups",
         columns: &columns,
-        sort: UNSORTED,
+        sort: None,
     };
     let rows = each(&groups.groups, row);
     let table = table_framed(view, frame, rows);

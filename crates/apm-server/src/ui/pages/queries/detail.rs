@@ -18,7 +18,7 @@ use crate::ui::components::head::{Crumb, Fact, facts, page_head};
 use crate::ui::components::panel::{empty, nothing, panel};
 use crate::ui::components::shell::{Page, Section};
 use crate::ui::components::sql;
-use crate::ui::components::table::{Column, Frame, UNSORTED, framed};
+use crate::ui::components::table::{Column, Frame, framed};
 use crate::ui::number;
 use crate::ui::pages::{
     Answer, Context, Rendered, charts, distribution, insights, page, transaction_href, wider,
@@ -279,12 +279,12 @@ const RUNS: usize = 20;
 
 fn who(view: &View, callers: &[Caller]) -> Markup {
     const COLUMNS: [Column; 6] = [
-        Column::text("Request", "").fixed(),
-        Column::bare("Requests", "").fixed(),
-        Column::bare("Calls per request", "").fixed(),
-        Column::bare("At most", "").fixed(),
-        Column::figure("Time per request", "").fixed(),
-        Column::figure("Share of request", "").fixed(),
+        Column::text("Request"),
+        Column::bare("Requests"),
+        Column::bare("Calls per request"),
+        Column::bare("At most"),
+        Column::figure("Time per request"),
+        Column::figure("Share of request"),
     ];
     if callers.is_empty() {
         return nothing(
@@ -316,16 +316,16 @@ fn who(view: &View, callers: &[Caller]) -> Markup {
         caption: "Requests that run this statement",
         name: "callers",
         columns: &COLUMNS,
-        sort: UNSORTED,
+        sort: None,
     };
     framed(view, frame, rows)
 }
 
 fn samples(view: &View, params: &Params, found: &Found) -> Markup {
     const COLUMNS: [Column; 3] = [
-        Column::text("Time", "").fixed(),
-        Column::figure("Duration", "").fixed(),
-        Column::text("Trace", "").fixed(),
+        Column::text("Time"),
+        Column::figure("Duration"),
+        Column::text("Trace"),
     ];
     if found.samples.is_empty() && params.is_chosen() {
         return nothing(
@@ -357,7 +357,7 @@ fn samples(view: &View, params: &Params, found: &Found) -> Markup {
         caption: "Newest runs",
         name: "samples",
         columns: &COLUMNS,
-        sort: UNSORTED,
+        sort: None,
     };
     framed(view, frame, rows)
 }

@@ -4,17 +4,17 @@ use apm_store::{NameKind, OTHER};
 use maud::{Markup, html};
 
 use crate::answers::settings::Names;
-use crate::ui::components::table::{Column, Frame, UNSORTED, framed};
+use crate::ui::components::table::{Column, Frame, framed};
 use crate::ui::href::Href;
 use crate::ui::number::grouped;
 use crate::ui::view::View;
 
 const COLUMNS: [Column; 5] = [
-    Column::text("Names of", "").fixed(),
-    Column::bare("Kept", "").fixed(),
-    Column::bare("Limit per service", "").fixed(),
-    Column::bare("In all", "").fixed(),
-    Column::bare("Events beyond", "").fixed(),
+    Column::text("Names of"),
+    Column::bare("Kept"),
+    Column::bare("Limit per service"),
+    Column::bare("In all"),
+    Column::bare("Events beyond"),
 ];
 
 pub(super) fn panel(view: &View, names: &[Names]) -> Markup {
@@ -23,7 +23,7 @@ pub(super) fn panel(view: &View, names: &[Names]) -> Markup {
         caption: "Names by kind",
         name: "names",
         columns: &COLUMNS,
-        sort: UNSORTED,
+        sort: None,
     };
     html! {
         section.panel #names {

@@ -16,7 +16,7 @@ use crate::ui::components::code;
 use crate::ui::components::controls::{Pager, Tab, copy, tabs};
 use crate::ui::components::icon;
 use crate::ui::components::panel::nothing;
-use crate::ui::components::table::{Column, Frame, UNSORTED, framed};
+use crate::ui::components::table::{Column, Frame, framed};
 use crate::ui::components::waterfall::Waterfall;
 use crate::ui::href::Href;
 use crate::ui::number::{self, percent};
@@ -270,10 +270,10 @@ impl Panel<'_> {
 
     fn errors(&self, view: &View) -> Markup {
         const COLUMNS: [Column; 4] = [
-            Column::text("Error", "").fixed(),
-            Column::text("Service", "").fixed(),
-            Column::text("Where", "").fixed(),
-            Column::bare("Time", "").fixed(),
+            Column::text("Error"),
+            Column::text("Service"),
+            Column::text("Where"),
+            Column::bare("Time"),
         ];
         let (Some(errors), Some(rows)) = (&self.looked.error_rows, &self.looked.tab_rows) else {
             return html! {};
@@ -306,17 +306,17 @@ impl Panel<'_> {
             caption: "Errors of this trace",
             name: "error_rows",
             columns: &COLUMNS,
-            sort: UNSORTED,
+            sort: None,
         };
         html! { (framed(view, frame, body)) (pager(view, rows, "", false)) }
     }
 
     fn logs(&self, view: &View) -> Markup {
         const COLUMNS: [Column; 4] = [
-            Column::text("Time", "").fixed(),
-            Column::text("Level", "").fixed(),
-            Column::text("Service", "").fixed(),
-            Column::text("Message", "").fixed(),
+            Column::text("Time"),
+            Column::text("Level"),
+            Column::text("Service"),
+            Column::text("Message"),
         ];
         let (Some(lines), Some(rows)) = (&self.looked.log_lines, &self.looked.tab_rows) else {
             return html! {};
@@ -342,7 +342,7 @@ impl Panel<'_> {
             caption: "Log lines of this trace",
             name: "log_lines",
             columns: &COLUMNS,
-            sort: UNSORTED,
+            sort: None,
         };
         html! { (framed(view, frame, body)) (pager(view, rows, "", false)) }
     }

@@ -9,7 +9,7 @@ use crate::ui::budget::each;
 use crate::ui::components::cells::{self, Tone, flag};
 use crate::ui::components::panel::nothing;
 use crate::ui::components::sql;
-use crate::ui::components::table::{Column, Frame, UNSORTED, framed};
+use crate::ui::components::table::{Column, Frame, framed};
 use crate::ui::pages::pager;
 use crate::ui::view::View;
 
@@ -17,12 +17,12 @@ use crate::ui::view::View;
 const FINDING: i64 = 5;
 
 const COLUMNS: [Column; 6] = [
-    Column::text("Statement", "").fixed(),
-    Column::bare("Calls", "").fixed(),
-    Column::figure("Total", "").fixed(),
-    Column::figure("Share of SQL", "").fixed(),
-    Column::figure("Average", "").fixed(),
-    Column::figure("Longest", "").fixed(),
+    Column::text("Statement"),
+    Column::bare("Calls"),
+    Column::figure("Total"),
+    Column::figure("Share of SQL"),
+    Column::figure("Average"),
+    Column::figure("Longest"),
 ];
 
 /// The tab.
@@ -43,7 +43,7 @@ pub(super) fn tab(view: &View, looked: &Looked) -> Markup {
         caption: "SQL statements of this trace by total time",
         name: "statements",
         columns: &COLUMNS,
-        sort: UNSORTED,
+        sort: None,
     };
     html! {
         (framed(view, frame, rows))
@@ -81,10 +81,10 @@ fn row(view: &View, row: &TraceStatement, widest: f64) -> Markup {
 /// Time between the statements that no span covers.
 fn uncovered(view: &View, gaps: &[Gap]) -> Markup {
     const COLUMNS: [Column; 4] = [
-        Column::text("Where", "").fixed(),
-        Column::bare("Times", "").fixed(),
-        Column::figure("Total", "").fixed(),
-        Column::figure("Share", "").fixed(),
+        Column::text("Where"),
+        Column::bare("Times"),
+        Column::figure("Total"),
+        Column::figure("Share"),
     ];
     if gaps.is_empty() {
         return html! {};
@@ -108,7 +108,7 @@ fn uncovered(view: &View, gaps: &[Gap]) -> Markup {
         caption: "Not covered by any span",
         name: "gaps",
         columns: &COLUMNS,
-        sort: UNSORTED,
+        sort: None,
     };
     html! {
         h3.pad { "Not covered by any span" }

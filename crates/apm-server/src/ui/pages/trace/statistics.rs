@@ -5,19 +5,19 @@ use maud::{Markup, html};
 use crate::answers::trace::look::Looked;
 use crate::answers::trace::operations::Operation;
 use crate::ui::components::cells::{self, swatch};
-use crate::ui::components::table::{Column, Frame, UNSORTED, framed};
+use crate::ui::components::table::{Column, Frame, framed};
 use crate::ui::components::waterfall::type_class;
 use crate::ui::pages::pager;
 use crate::ui::view::View;
 
 const COLUMNS: [Column; 7] = [
-    Column::text("Operation", "name"),
-    Column::text("Service", "service"),
-    Column::bare("Count", "count"),
-    Column::figure("Total", "total"),
-    Column::figure("Self time", "self"),
-    Column::figure("Average", "avg"),
-    Column::figure("Longest", "max"),
+    Column::text("Operation").by("name"),
+    Column::text("Service").by("service"),
+    Column::bare("Count").by("count"),
+    Column::figure("Total").by("total"),
+    Column::figure("Self time").by("self"),
+    Column::figure("Average").by("avg"),
+    Column::figure("Longest").by("max"),
 ];
 
 /// The tab.
@@ -49,7 +49,7 @@ pub(super) fn tab(view: &View, looked: &Looked) -> Markup {
         caption: "Operations of this trace",
         name: "operations",
         columns: &COLUMNS,
-        sort: looked.sort.unwrap_or(UNSORTED),
+        sort: looked.sort,
     };
     html! {
         (framed(view, frame, rows))
