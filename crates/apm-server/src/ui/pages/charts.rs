@@ -8,6 +8,7 @@ use crate::analytics::breakdown::Breakdown;
 use crate::analytics::latency::Latency;
 use crate::analytics::series::Axis;
 use crate::analytics::throughput::Throughput;
+use crate::answers::sourced::Sourced;
 use crate::ui::chart::bars::{BarChart, Layer};
 use crate::ui::chart::buckets::{Buckets, partial};
 use crate::ui::chart::frame::Measure;
@@ -54,9 +55,8 @@ fn laid(values: Vec<Option<f64>>, of: &Axis, on: &Axis) -> Vec<Option<f64>> {
 pub(crate) fn latency(
     context: &Context<'_>,
     noun: &str,
-    now: &Latency,
+    now: &Sourced<Latency>,
     before: Option<&Latency>,
-    sql: &[String],
 ) -> Markup {
     let (p95, p99) = (percentile(now, |p| p.p95), percentile(now, |p| p.p99));
     let sparse = p95.iter().all(Option::is_none);
@@ -117,7 +117,7 @@ pub(crate) fn latency(
         counts: &counts,
         counts_name: noun,
         height: TALL,
-        sql,
+        sql: &now.sql,
         file: "latency",
     }
     .render(&context.view.clock, context.flags)
@@ -147,7 +147,7 @@ fn said(context: &Context<'_>, axis: &Axis, name: &str, values: &[Option<f64>]) 
 }
 
 /// Requests per minute, stacked by result.
-pub(crate) fn throughput(context: &Context<'_>, data: &Throughput, sql: &[String]) -> Markup {
+pub(crate) fn throughput(context: &Context<'_>, data: &Sourced<Throughput>) -> Markup {
     let mut results: Vec<_> = data
         .results
         .iter()
@@ -190,7 +190,7 @@ pub(crate) fn throughput(context: &Context<'_>, data: &Throughput, sql: &[String
         layers: &layers,
         partial: &partial(&data.axis),
         height: TALL,
-        sql,
+        sql: &data.sql,
         file: "throughput",
     }
     .render(&context.view.clock, context.flags)
@@ -199,9 +199,8 @@ pub(crate) fn throughput(context: &Context<'_>, data: &Throughput, sql: &[String
 /// The share of requests that failed.
 pub(crate) fn failed(
     context: &Context<'_>,
-    now: &Latency,
+    now: &Sourced<Latency>,
     before: Option<&Latency>,
-    sql: &[String],
 ) -> Markup {
     let mut lines = Vec::new();
     let before = before
@@ -237,14 +236,14 @@ pub(crate) fn failed(
         counts: &counts,
         counts_name: "requests",
         height: TALL,
-        sql,
+        sql: &now.sql,
         file: "latency",
     }
     .render(&context.view.clock, context.flags)
 }
 
 /// Time by type of span: shares that add up to all of it.
-pub(crate) fn breakdown(context: &Context<'_>, data: &Breakdown, sql: &[String]) -> Markup {
+pub(crate) fn breakdown(context: &Context<'_>, data: &Sourced<Breakdown>) -> Markup {
     const SERIES: [&str; 6] = [
         "series-1", "series-2", "series-3", "series-4", "series-5", "series-6",
     ];
@@ -308,7 +307,7 @@ pub(crate) fn breakdown(context: &Context<'_>, data: &Breakdown, sql: &[String])
         layers: &layers,
         partial: &partial(&data.axis),
         height: 112,
-        sql,
+        sql: &data.sql,
         file: "breakdown",
     }
     .render(&context.view.clock, context.flags)

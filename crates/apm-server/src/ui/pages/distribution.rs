@@ -5,6 +5,7 @@ use maud::{Markup, html};
 use super::whole;
 use crate::analytics::distribution::{Bar, Distribution, Scale as Cut};
 use crate::analytics::samples::Durations;
+use crate::answers::sourced::Sourced;
 use crate::ui::chart::histogram::{self, Bin, Histogram};
 use crate::ui::components::controls::segment;
 use crate::ui::number::FEW;
@@ -30,10 +31,9 @@ fn bins(bars: &[Bar]) -> Vec<Bin> {
 pub(crate) fn chart(
     view: &View,
     noun: &str,
-    now: &Distribution,
+    now: &Sourced<Distribution>,
     (chosen, before): (Durations, Option<&Distribution>),
     sample: Option<i64>,
-    sql: &[String],
 ) -> Markup {
     let (now_bins, before_bins) = (
         bins(&now.bars),
@@ -64,7 +64,7 @@ pub(crate) fn chart(
             .map(|percentiles| percentiles.p95),
         sample: sample.map(|us| us as f64),
         controls: controls(view, chosen, brush),
-        sql,
+        sql: &now.sql,
         file: "distribution",
     }
     .render()

@@ -34,8 +34,8 @@ impl Rendered for Params {
             @if has_requests {
                 (totals(context, latency, then))
                 (split("split--7-5", &[
-                    charts::latency(context, "requests", latency, then, &latency.sql),
-                    charts::throughput(context, throughput, &throughput.sql),
+                    charts::latency(context, "requests", latency, then),
+                    charts::throughput(context, throughput),
                 ]))
                 (groups(view, found))
             } @else {
@@ -44,7 +44,7 @@ impl Rendered for Params {
             div.cols.cols--5-7 {
                 (failing)
                 @if has_requests {
-                    section.panel { (charts::failed(context, latency, then, &latency.sql)) }
+                    section.panel { (charts::failed(context, latency, then)) }
                 }
             }
             @if let Some(called) = found.dependencies.as_deref().filter(|called| !called.is_empty()) {

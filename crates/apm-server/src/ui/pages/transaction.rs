@@ -88,12 +88,12 @@ impl Rendered for Params {
         );
         let duration = place.map(|place| sampled.samples[place].duration);
         let range = (self.of.durations, bars_then);
-        let spread = distribution::chart(view, "requests", bars, range, duration, &bars.sql);
+        let spread = distribution::chart(view, "requests", bars, range, duration);
         let breakdown = &found.charts.breakdown;
         let second = if breakdown.kinds.is_empty() {
-            charts::failed(context, latency, then, &latency.sql)
+            charts::failed(context, latency, then)
         } else {
-            charts::breakdown(context, breakdown, &breakdown.sql)
+            charts::breakdown(context, breakdown)
         };
         let sample = match panel(sampled) {
             Some(panel) => sample::panel(view, self.of.durations, sampled, panel),
@@ -103,8 +103,8 @@ impl Rendered for Params {
             (page_head(&crumbs, &said.answer, &said.why))
             (totals(context, latency, then, bars.percentiles, bars_then, found.share))
             (split("split--7-5", &[
-                charts::latency(context, "requests", latency, then, &latency.sql),
-                charts::throughput(context, throughput, &throughput.sql),
+                charts::latency(context, "requests", latency, then),
+                charts::throughput(context, throughput),
             ]))
             section.panel { (spread) }
             (sample)

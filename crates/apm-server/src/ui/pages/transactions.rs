@@ -69,8 +69,8 @@ impl Rendered for Params {
             (page_head(&crumbs, answer, why))
             (tabs)
             (split("split--7-5", &[
-                charts::latency(context, "requests", latency, before, &latency.sql),
-                charts::throughput(context, throughput, &throughput.sql),
+                charts::latency(context, "requests", latency, before),
+                charts::throughput(context, throughput),
             ]))
             (panel("Transactions", names, types, list))
         };

@@ -130,10 +130,10 @@ fn spread(context: &Context<'_>, params: &Params, found: &Found) -> Markup {
     let before = found.previous.as_ref();
     let (latency, bars) = (&found.latency, &found.distribution);
     let then = before.map(|before| &before.latency);
-    let trend = charts::latency(context, "calls", latency, then, &latency.sql);
+    let trend = charts::latency(context, "calls", latency, then);
     let bars_then = before.map(|before| &before.distribution);
     let range = (params.durations, bars_then);
-    let spread = distribution::chart(context.view, "calls", bars, range, None, &bars.sql);
+    let spread = distribution::chart(context.view, "calls", bars, range, None);
     html! {
         section.panel { (trend) }
         section.panel { (spread) }
