@@ -11,7 +11,9 @@ use super::parameter::Parameter;
 use super::parameter::shared::ENV;
 use super::sourced::Sourced;
 use super::{Address, Asked, Problem, Question, Source, at};
-use crate::analytics::discover::{self, Field, Group, Groups, Hit, Limits, MOST_HITS, Request};
+use crate::analytics::discover::{
+    self, Cursor, Field, Found, Group, Groups, Hit, Limits, MOST_HITS, Request,
+};
 use crate::analytics::series::Axis;
 use crate::csv::{Cell, Table};
 
@@ -93,6 +95,32 @@ pub(crate) struct Fields {
     complete: bool,
 }
 
+impl Fields {
+    fn of(found: &Found) -> Self {
+        Self {
+            total: found.total,
+            sample: found.hits.len(),
+            fields: discover::fields(found.hits.iter().map(|hit| &hit.document)),
+            complete: found.complete,
+        }
+    }
+}
+
+/// The kinds of some events, most frequent first.
+fn kinds_of(hits: &[Hit]) -> Vec<(String, usize)> {
+    let mut kinds: Vec<(String, usize)> = Vec::new();
+    for hit in hits {
+        let kind = hit.document.pointer("/processor/event");
+        let kind = kind.and_then(Json::as_str).unwrap_or("log");
+        match kinds.iter_mut().find(|(known, _)| *known == kind) {
+            Some((_, count)) => *count += 1,
+            None => kinds.push((kind.to_owned(), 1)),
+        }
+    }
+    kinds.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
+    kinds
+}
+
 fn documents<S: serde::Serializer>(hits: &[Hit], serializer: S) -> Result<S::Ok, S::Error> {
     serializer.collect_seq(hits.iter().map(|hit| &hit.document))
 }
@@ -162,36 +190,18 @@ impl Question for Params {
         let found = Sourced::read(conn, |conn| discover::search(conn, &request))?;
         let (mut found, sql) = found.into_parts();
         let mut fields = Fields::default();
-        let mut kinds: Vec<(String, usize)> = Vec::new();
+        let mut kinds = Vec::new();
         if self.lists_fields {
-            fields = Fields {
-                total: found.total,
-                sample: found.hits.len(),
-                fields: discover::fields(found.hits.iter().map(|hit| &hit.document)),
-                complete: found.complete,
-            };
-            for hit in &found.hits {
-                let kind = hit
-                    .document
-                    .pointer("/processor/event")
-                    .and_then(Json::as_str);
-                let kind = kind.unwrap_or("log");
-                match kinds.iter_mut().find(|(known, _)| *known == kind) {
-                    Some((_, count)) => *count += 1,
-                    None => kinds.push((kind.to_owned(), 1)),
-                }
-            }
-            kinds.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
+            fields = Fields::of(&found);
+            kinds = kinds_of(&found.hits);
         }
-        let next = if found.hits.len() > size {
+        if found.hits.len() > size {
             found.hits.truncate(size);
-            found
-                .hits
-                .last()
-                .map(|hit| format!("{},{}", hit.timestamp, hit.seq))
-        } else {
-            found.next.map(|cursor| cursor.to_string())
-        };
+            found.next = found.hits.last().map(|hit| Cursor {
+                timestamp: hit.timestamp,
+                seq: hit.seq,
+            });
+        }
         let groups = match &self.group {
             Some(field) => Some(discover::group(conn, &request, field)?),
             None => None,
@@ -200,7 +210,7 @@ impl Question for Params {
             total: found.total,
             complete: found.complete,
             hits: found.hits,
-            next,
+            next: found.next.map(|cursor| cursor.to_string()),
             histogram: Sourced::new(found.histogram, sql),
             axis: found.axis,
             groups,
@@ -285,12 +295,7 @@ impl Question for FieldsParams {
 
     fn answer(&self, source: &mut Source<'_>) -> Result<Fields, Problem> {
         let found = discover::search(source.conn, &self.0)?;
-        Ok(Fields {
-            total: found.total,
-            sample: found.hits.len(),
-            fields: discover::fields(found.hits.iter().map(|hit| &hit.document)),
-            complete: found.complete,
-        })
+        Ok(Fields::of(&found))
     }
 
     fn is_settled(answer: &Fields) -> bool {
