@@ -114,7 +114,7 @@ impl Request {
 }
 
 /// What holds where all of these hold.
-pub(super) fn all_of(parts: impl IntoIterator<Item = Expr>) -> Expr {
+pub(crate) fn all_of(parts: impl IntoIterator<Item = Expr>) -> Expr {
     let flat = |part| match part {
         Expr::All => Vec::new(),
         Expr::And(parts) => parts,

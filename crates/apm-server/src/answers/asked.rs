@@ -225,6 +225,12 @@ impl Asked {
         }
     }
 
+    /// A whole number that counts something: its form has no negative ones.
+    pub(crate) fn count(&self, parameter: &Parameter) -> Result<Option<usize>, Problem> {
+        let value = self.whole(parameter)?;
+        Ok(value.map(|value| usize::try_from(value).unwrap_or(usize::MAX)))
+    }
+
     /// A number of at least 0; a comma is read as a point.
     pub(crate) fn number(&self, parameter: &Parameter) -> Result<Option<f64>, Problem> {
         let Some(text) = self.get(parameter)? else {

@@ -21,15 +21,15 @@ const MARKER: Parameter = Parameter::text(
 const SIZE: Parameter = Parameter::whole(
     "size",
     1,
-    MOST,
+    MOST as i64,
     "Rows of each table. Default 100 for a page in HTML, else 1000.",
 );
 
 /// Reach of a comparison around a marker, seconds.
 const REACH: i64 = 3_600;
 /// Rows of each table: at most, and of a page.
-const MOST: i64 = 1_000;
-const SHOWN: i64 = 100;
+const MOST: usize = 1_000;
+const SHOWN: usize = 100;
 /// The shortest range that is compared, seconds.
 const SHORTEST: i64 = 60;
 
@@ -72,7 +72,6 @@ impl Question for Params {
     fn read(asked: &Asked) -> Result<Self, Problem> {
         let is_page = asked.shape == Shape::Page;
         let usual = if is_page { SHOWN } else { MOST };
-        let size = asked.whole(&SIZE)?.unwrap_or(usual);
         Ok(Self {
             scope: Scope {
                 service: asked.owned(&SERVICE)?,
@@ -82,7 +81,7 @@ impl Question for Params {
             marker: asked.owned(&MARKER)?,
             range: asked.range()?,
             now: asked.now,
-            size: usize::try_from(size).unwrap_or_default(),
+            size: asked.count(&SIZE)?.unwrap_or(usual),
             is_page,
         })
     }

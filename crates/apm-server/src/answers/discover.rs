@@ -1,6 +1,5 @@
 //! `/discover`: any event by any field, fields with their top values, and groups by a field.
 
-use kql::Expr;
 use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::Value as Json;
@@ -34,8 +33,8 @@ const GROUP: Parameter = Parameter::text(
 const GROUP_BY: Parameter = Parameter::text("group", "The field.");
 
 /// Documents where no number is asked for: of a page, and else.
-const SHOWN: i64 = 50;
-const USUAL: i64 = 100;
+const SHOWN: usize = 50;
+const USUAL: usize = 100;
 /// Documents whose fields a page lists.
 const LOOKED_AT: usize = 200;
 /// Documents whose fields are listed where only these are asked for.
@@ -138,14 +137,8 @@ fn request(asked: &Asked, size: usize) -> Result<Request, Problem> {
         let cut: String = text.chars().take(64).collect();
         parts.push(part.map_err(|error| wrong(&FILTER, format!("in {cut}: {error}")))?);
     }
-    parts.retain(|part| *part != Expr::All);
-    let query = match parts.len() {
-        0 => Expr::All,
-        1 => parts.remove(0),
-        _ => Expr::And(parts),
-    };
     let request = Request {
-        query,
+        query: discover::all_of(parts),
         range: asked.range()?,
         size,
         after: asked.after()?,
@@ -168,9 +161,9 @@ impl Question for Params {
             Shape::Page => SHOWN,
             Shape::Data => USUAL,
         };
-        let size = asked.whole(&SIZE)?.unwrap_or(usual);
+        let size = asked.count(&SIZE)?.unwrap_or(usual);
         Ok(Self {
-            request: request(asked, usize::try_from(size).unwrap_or_default())?,
+            request: request(asked, size)?,
             group: asked.owned(&GROUP)?.map(|field| field.trim().to_owned()),
             lists_fields: asked.shape == Shape::Page,
         })

@@ -87,11 +87,10 @@ impl Question for Params {
     const TABLES: &'static [&'static str] = &["samples", "transactions", "occurrences"];
 
     fn read(asked: &Asked) -> Result<Self, Problem> {
-        let n = asked.whole(&N)?.unwrap_or(0);
         Ok(Self {
             service: asked.segment(&SERVICE).to_owned(),
             key: asked.segment_hash(&KEY)?,
-            n: usize::try_from(n).unwrap_or_default(),
+            n: asked.count(&N)?.unwrap_or(0),
             scope: asked.service_scope(List::Errors)?,
             period: Period::alone(asked)?,
         })

@@ -17,7 +17,7 @@ pub(crate) use crate::analytics::list::MOST;
 pub(crate) const SHOWN: usize = 200;
 
 /// The largest number of a page.
-const LAST: i64 = 100_000;
+const LAST: usize = 100_000;
 
 /// `sort`, for the columns of a list.
 const fn sort_by(columns: &'static [&'static str]) -> Parameter {
@@ -28,7 +28,8 @@ const fn sort_by(columns: &'static [&'static str]) -> Parameter {
     )
 }
 
-const PAGE: Parameter = Parameter::whole("page", 1, LAST, "Which page of the rows. Default 1.");
+const PAGE: Parameter =
+    Parameter::whole("page", 1, LAST as i64, "Which page of the rows. Default 1.");
 const SIZE: Parameter = Parameter::whole(
     "size",
     1,
@@ -95,16 +96,10 @@ impl Listing {
         keys: &'static [&'static str],
         default: &'static str,
     ) -> Result<Self, Problem> {
-        let sort = sort(asked, keys, default)?;
-        let default = match asked.shape {
-            Shape::Page => SHOWN,
-            Shape::Data => MOST,
-        };
-        let whole = |value: i64| usize::try_from(value).unwrap_or(usize::MAX);
+        let usual = Self::of_tab(asked, keys, default)?;
         Ok(Self {
-            sort,
-            page: page(asked)?,
-            size: asked.whole(&SIZE)?.map_or(default, whole),
+            size: asked.count(&SIZE)?.unwrap_or(usual.size),
+            ..usual
         })
     }
 
@@ -182,15 +177,14 @@ impl Listing {
 
 /// Reads `page`. A page for people, from an old address, is the first or the last one where there is no such page.
 fn page(asked: &Asked) -> Result<usize, Problem> {
-    let read = match (asked.whole(&PAGE), asked.shape) {
+    match (asked.count(&PAGE), asked.shape) {
         (Err(_), Shape::Page) => {
             let text = asked.get(&PAGE)?.unwrap_or_default();
             let is_large = text.len() > 1 && text.bytes().all(|byte| byte.is_ascii_digit());
-            if is_large { LAST } else { 1 }
+            Ok(if is_large { LAST } else { 1 })
         }
-        (read, _) => read?.unwrap_or(1),
-    };
-    Ok(usize::try_from(read).unwrap_or(1))
+        (read, _) => Ok(read?.unwrap_or(1)),
+    }
 }
 
 /// Reads `sort`.

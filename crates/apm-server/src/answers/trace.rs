@@ -73,12 +73,11 @@ impl Question for Params {
     const TABLES: &'static [&'static str] = &TABLES;
 
     fn read(asked: &Asked) -> Result<Self, Problem> {
-        let whole = |number: i64| usize::try_from(number).unwrap_or(usize::MAX);
         Ok(Self {
             trace: asked.segment(&TRACE).to_owned(),
-            first: whole(asked.whole(&FIRST)?.unwrap_or(0)),
-            items: match (asked.whole(&ITEMS)?, asked.shape) {
-                (Some(items), _) => whole(items),
+            first: asked.count(&FIRST)?.unwrap_or(0),
+            items: match (asked.count(&ITEMS)?, asked.shape) {
+                (Some(items), _) => items,
                 // A page draws the trace itself.
                 (None, Shape::Page) => 0,
                 (None, Shape::Data) => USUAL_ITEMS,

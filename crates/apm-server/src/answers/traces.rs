@@ -18,7 +18,7 @@ const SIZE: Parameter = Parameter::whole(
 );
 
 /// Traces of an answer where no number is asked for.
-const USUAL: i64 = 50;
+const USUAL: usize = 50;
 
 /// The question.
 #[derive(Debug)]
@@ -45,13 +45,12 @@ impl Question for Params {
     const TABLES: &'static [&'static str] = &["traces"];
 
     fn read(asked: &Asked) -> Result<Self, Problem> {
-        let size = asked.whole(&SIZE)?.unwrap_or(USUAL);
         Ok(Self {
             question: traces::Question {
                 query: asked.query()?,
                 environment: asked.owned(&ENV)?,
                 range: asked.range()?,
-                size: usize::try_from(size).unwrap_or_default(),
+                size: asked.count(&SIZE)?.unwrap_or(USUAL),
                 after: asked.after()?,
             },
             now: asked.now,
