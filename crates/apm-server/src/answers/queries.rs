@@ -1,6 +1,6 @@
 //! `/queries`: what services ask their databases, by statement.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -137,11 +137,11 @@ impl Question for Params {
         let mut callers = callers::list(conn, scope, Of::Each, window)?;
         self.sort(&mut statements, &by_statement(&callers));
         let rows = self.listing.cut(&mut statements, first, left_out);
-        let shown: HashMap<_, _> = statements
+        let shown: HashSet<(&str, &str)> = statements
             .iter()
-            .map(|row| ((&*row.service, &*row.fingerprint), ()))
+            .map(|row| (&*row.service, &*row.fingerprint))
             .collect();
-        callers.retain(|caller| shown.contains_key(&(&*caller.service, &*caller.fingerprint)));
+        callers.retain(|caller| shown.contains(&(&*caller.service, &*caller.fingerprint)));
         Ok(Answer {
             left_out: rows.total - statements.len(),
             statements,

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::collections::HashMap;
+use std::ops::Range;
 use std::sync::Arc;
 
 use apm_store::StoreError;
@@ -18,8 +19,8 @@ use crate::analytics::trace::read::{self, Named};
 #[derive(Debug)]
 pub struct TracePart {
     pub(crate) trace: Arc<Trace>,
-    first: usize,
-    size: usize,
+    /// The places of its items.
+    items: Range<usize>,
     read: Read,
 }
 
@@ -34,17 +35,16 @@ impl TracePart {
         first: usize,
         size: usize,
     ) -> Result<Self, StoreError> {
-        let start = first.min(trace.items.len());
-        let end = start.saturating_add(size).min(trace.items.len());
-        let items = &trace.items[start..end];
+        let first = first.min(trace.items.len());
+        let end = first.saturating_add(size).min(trace.items.len());
+        let items = &trace.items[first..end];
         let read = Read {
             statements: read::statements(conn, items)?,
             named: read::named(conn, items)?,
         };
         Ok(Self {
             trace,
-            first,
-            size,
+            items: first..end,
             read,
         })
     }
@@ -52,7 +52,7 @@ impl TracePart {
 
 impl Serialize for TracePart {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        Page::of(&self.trace, self.first, self.size, &self.read).serialize(serializer)
+        Page::of(self).serialize(serializer)
     }
 }
 
@@ -151,27 +151,25 @@ struct Read {
 }
 
 impl<'t> Page<'t> {
-    /// The items from `first` on, at most `size`.
-    fn of(trace: &'t Trace, first: usize, size: usize, read: &'t Read) -> Self {
-        let first = first.min(trace.items.len());
-        let end = first.saturating_add(size).min(trace.items.len());
-        let within = |stretch: &&Stretch| (first..end).contains(&(stretch.item as usize));
-        let is_whole = first == 0;
+    fn of(part: &'t TracePart) -> Self {
+        let (trace, items) = (&*part.trace, &part.items);
+        let within = |stretch: &&Stretch| items.contains(&(stretch.item as usize));
+        let is_first = items.start == 0;
         Self {
             id: &trace.id,
             start: trace.start,
             from: trace.from,
             duration: trace.duration,
             total: trace.items.len(),
-            first,
-            next: (end < trace.items.len()).then_some(end),
-            items: trace.items[first..end]
+            first: items.start,
+            next: (items.end < trace.items.len()).then_some(items.end),
+            items: trace.items[items.clone()]
                 .iter()
-                .map(|item| Shown::of(item, read))
+                .map(|item| Shown::of(item, &part.read))
                 .collect(),
             critical_path: trace.critical_path.iter().filter(within).copied().collect(),
-            errors: if is_whole { &trace.errors } else { &[] },
-            logs: if is_whole { &trace.logs } else { &[] },
+            errors: if is_first { &trace.errors } else { &[] },
+            logs: if is_first { &trace.logs } else { &[] },
             orphans: trace.orphans,
             far: trace.far,
             is_cut: trace.is_cut,
