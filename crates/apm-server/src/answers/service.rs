@@ -66,16 +66,6 @@ pub(crate) struct Answer {
     pub(crate) previous: Option<Charts>,
 }
 
-impl Answer {
-    /// The errors as a list of their own.
-    pub(crate) fn top_errors(&self) -> Option<TopErrors> {
-        Some(TopErrors {
-            errors: self.errors.clone()?,
-            total: self.errors_total?,
-        })
-    }
-}
-
 impl Question for Params {
     type Answer = Answer;
     const ADDRESSES: &'static [Address] = &[at!("/services/{service}")];

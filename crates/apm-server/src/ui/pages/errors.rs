@@ -8,7 +8,6 @@ use super::{Answer, Context, Rendered, charts, page, service_crumbs, service_tab
 use crate::analytics::errors::ErrorGroup;
 use crate::analytics::series::Axis;
 use crate::answers::errors::{All, Answer as Found, Params, is_new, title};
-use crate::answers::top::TopErrors;
 use crate::ui::budget::each;
 use crate::ui::chart::bars::{BarChart, Layer};
 use crate::ui::chart::buckets::{Buckets, partial};
@@ -232,17 +231,18 @@ pub(crate) fn short(key: &str) -> &str {
     key.get(..5).unwrap_or(key)
 }
 
-/// The panel of the most frequent errors on another page; without a list, its filter names what errors do not have.
-pub(crate) fn short_list(view: &View, found: Option<&TopErrors>, all: &Href) -> Markup {
+/// The panel of the most frequent errors on another page, of so many in all; without a list, its filter names what
+/// errors do not have.
+pub(crate) fn short_list(view: &View, found: Option<(&[ErrorGroup], usize)>, all: &Href) -> Markup {
     let none = |why: &str| html! { section.panel { div.panel-head { h2 { "Errors" } span.note { (why) } } } };
     match found {
         None => none("cannot be filtered by that"),
-        Some(found) if found.errors.is_empty() => none(&format!("none {}", words::range(view))),
-        Some(found) => panel(
+        Some(([], _)) => none(&format!("none {}", words::range(view))),
+        Some((groups, total)) => panel(
             "Errors",
-            number::grouped(found.total as u64),
+            number::grouped(total as u64),
             html! { a href=(all) { "All errors" } },
-            findings(&as_findings(view, &found.errors)),
+            findings(&as_findings(view, groups)),
         ),
     }
 }

@@ -27,7 +27,8 @@ impl Rendered for Params {
         let then = before.map(|before| &*before.latency);
         let has_requests = latency.total.count > 0.0;
         let all = ["services", service, "errors"];
-        let failing = errors::short_list(view, found.top_errors().as_ref(), &view.to(&all));
+        let failing = found.errors.as_deref().zip(found.errors_total);
+        let failing = errors::short_list(view, failing, &view.to(&all));
         let body = html! {
             (page_head(&crumbs, answer, why))
             (service_tabs(view, service, ""))

@@ -46,7 +46,9 @@ impl Rendered for Params {
             .collect();
         let view = context.view;
         let said = headline::headline(view, &found.services, &before);
-        let errors = errors::short_list(view, found.top_errors.as_ref(), &view.to(&["errors"]));
+        let errors = found.top_errors.as_ref();
+        let errors = errors.map(|top| (top.errors.as_slice(), top.total));
+        let errors = errors::short_list(view, errors, &view.to(&["errors"]));
         let body = html! {
             (page_head(&[Crumb::here("Services")], &said.answer, &said.why))
             (totals(context, found))
