@@ -101,8 +101,8 @@ pub(crate) trait Question: Sized + Send + 'static {
     /// The answer.
     type Answer: Serialize + JsonSchema;
 
-    /// Its addresses.
-    const ADDRESSES: &'static [Address];
+    /// Its page, its JSON and its files.
+    const ADDRESS: Address;
     /// A line for the description of the API.
     const SUMMARY: &'static str;
     const DEPENDS: Depends = Depends::Range;

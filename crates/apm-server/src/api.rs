@@ -29,52 +29,51 @@ impl Endpoint {
     }
 }
 
-/// The addresses of a question.
-fn answers<Q: Question>() -> impl Iterator<Item = Endpoint> {
-    let endpoint = |address: &answers::Address| {
-        let operation = Operation {
-            method: "get",
-            summary: Q::SUMMARY,
-            parameters: respond::parameters::<Q>(),
-            body: None,
-            reply: Reply::Answer(openapi::schema::<Q::Answer>),
-        };
-        let route = Route::at(address.data).get(Read, respond::answer::<Q>);
-        Endpoint::new(route, vec![operation])
+/// The address of a question.
+fn answer<Q: Question>() -> Endpoint {
+    let operation = Operation {
+        method: "get",
+        summary: Q::SUMMARY,
+        parameters: respond::parameters::<Q>,
+        body: None,
+        reply: Reply::Answer(openapi::schema::<Q::Answer>),
     };
-    Q::ADDRESSES.iter().map(endpoint)
+    let route = Route::at(Q::ADDRESS.data).get(Read, respond::answer::<Q>);
+    Endpoint::new(route, vec![operation])
 }
 
 /// The table of all addresses. Handlers expect a [`apm_store::Store`] and [`Settings`] as application data.
 fn table() -> Vec<Endpoint> {
-    let mut all = vec![openapi::endpoint()];
-    all.extend(answers::<answers::services::Params>());
-    all.extend(answers::<answers::service::Params>());
-    all.extend(answers::<answers::transactions::Params>());
-    all.extend(answers::<answers::transaction::Params>());
-    all.extend(answers::<answers::errors::All>());
-    all.extend(answers::<answers::errors::Params>());
-    all.extend(answers::<answers::error::Params>());
-    all.extend(answers::<answers::metrics::Params>());
-    all.extend(answers::<answers::dependencies::All>());
-    all.extend(answers::<answers::dependencies::Params>());
-    all.extend(answers::<answers::dependency::Params>());
-    all.extend(answers::<answers::queries::Params>());
-    all.extend(answers::<answers::statement::Params>());
-    all.extend(answers::<answers::statement::CallersParams>());
-    all.extend(answers::<answers::statement::GrowthParams>());
-    all.extend(answers::<answers::statement::PlanParams>());
-    all.extend(answers::<answers::traces::Params>());
-    all.extend(answers::<answers::trace::Params>());
-    all.extend(answers::<answers::discover::Params>());
-    all.extend(answers::<answers::discover::FieldsParams>());
-    all.extend(answers::<answers::discover::GroupsParams>());
-    all.extend(answers::<answers::insights::Params>());
-    all.extend(answers::<answers::compare::Params>());
-    all.extend(answers::<answers::check::Params>());
-    all.extend(answers::<answers::settings::Params>());
-    all.extend(answers::<answers::compare::MarkersParams>().map(actions::with_markers));
-    all.extend(answers::<answers::console::Params>().map(actions::with_body));
+    let mut all = vec![
+        openapi::endpoint(),
+        answer::<answers::services::Params>(),
+        answer::<answers::service::Params>(),
+        answer::<answers::transactions::Params>(),
+        answer::<answers::transaction::Params>(),
+        answer::<answers::errors::All>(),
+        answer::<answers::errors::Params>(),
+        answer::<answers::error::Params>(),
+        answer::<answers::metrics::Params>(),
+        answer::<answers::dependencies::All>(),
+        answer::<answers::dependencies::Params>(),
+        answer::<answers::dependency::Params>(),
+        answer::<answers::queries::Params>(),
+        answer::<answers::statement::Params>(),
+        answer::<answers::statement::CallersParams>(),
+        answer::<answers::statement::GrowthParams>(),
+        answer::<answers::statement::PlanParams>(),
+        answer::<answers::traces::Params>(),
+        answer::<answers::trace::Params>(),
+        answer::<answers::discover::Params>(),
+        answer::<answers::discover::FieldsParams>(),
+        answer::<answers::discover::GroupsParams>(),
+        answer::<answers::insights::Params>(),
+        answer::<answers::compare::Params>(),
+        answer::<answers::check::Params>(),
+        answer::<answers::settings::Params>(),
+        actions::with_markers(answer::<answers::compare::MarkersParams>()),
+        actions::with_body(answer::<answers::console::Params>()),
+    ];
     all.extend(actions::insights());
     all
 }

@@ -1,7 +1,8 @@
 //! The web pages: what the telemetry says, first as a sentence, then as evidence.
 //!
-//! Rendered here with maud, charts as SVG. Pages render what `answers` answered; there is no SQL in here. Everything a page shows is in its address, every name from telemetry is
-//! escaped, and the content policy allows nothing but this server's own files.
+//! Rendered here with maud, charts as SVG. Pages render the structs of `answers`; there is no SQL in here. Everything
+//! on a page follows from its address, every name from telemetry is escaped, and the content policy allows nothing but
+//! this server's own files.
 
 mod assets;
 mod bar;
@@ -46,37 +47,35 @@ pub(crate) use upload::Uploads;
 /// The pages, their files and their forms. The application's data holds the [`Store`].
 pub(crate) fn routes() -> Vec<Route> {
     serve::STARTED.get_or_init(time::now);
-    let mut all = Vec::new();
-    all.extend(answers::<answers::services::Params>());
-    all.extend(answers::<answers::service::Params>());
-    all.extend(answers::<answers::transactions::Params>());
-    let transaction = answers::transaction::Params::ADDRESSES.iter();
-    all.extend(transaction.map(|address| page(address.page, transaction_page)));
-    all.extend(answers::<answers::errors::All>());
-    all.extend(answers::<answers::errors::Params>());
-    all.extend(answers::<answers::error::Params>());
-    all.extend(answers::<answers::dependencies::Params>());
-    all.extend(answers::<answers::queries::Params>());
-    all.extend(answers::<answers::statement::Params>());
-    all.extend(answers::<answers::metrics::Params>());
-    all.extend(answers::<answers::traces::Params>());
-    all.extend(answers::<answers::discover::Params>());
-    all.extend(answers::<answers::insights::Params>());
-    all.extend(answers::<answers::compare::Params>());
-    all.extend(answers::<answers::console::Params>());
-    all.extend(answers::<answers::live::Params>());
-    all.extend(answers::<answers::settings::Params>());
+    let mut all = vec![
+        answer::<answers::services::Params>(),
+        answer::<answers::service::Params>(),
+        answer::<answers::transactions::Params>(),
+        page(answers::transaction::Params::ADDRESS.page, transaction_page),
+        answer::<answers::errors::All>(),
+        answer::<answers::errors::Params>(),
+        answer::<answers::error::Params>(),
+        answer::<answers::dependencies::Params>(),
+        answer::<answers::queries::Params>(),
+        answer::<answers::statement::Params>(),
+        answer::<answers::metrics::Params>(),
+        answer::<answers::traces::Params>(),
+        answer::<answers::discover::Params>(),
+        answer::<answers::insights::Params>(),
+        answer::<answers::compare::Params>(),
+        answer::<answers::console::Params>(),
+        answer::<answers::live::Params>(),
+        answer::<answers::settings::Params>(),
+    ];
     all.extend(others());
     // After the address of a trace's export.
-    all.extend(answers::<answers::trace::Params>());
+    all.push(answer::<answers::trace::Params>());
     all
 }
 
-/// The addresses of a question.
-fn answers<Q: Rendered>() -> impl Iterator<Item = Route> {
-    Q::ADDRESSES
-        .iter()
-        .map(|address| Route::at(address.page).get(Read, serve::answer::<Q>))
+/// The page of a question.
+fn answer<Q: Rendered>() -> Route {
+    page(Q::ADDRESS.page, serve::answer::<Q>)
 }
 
 /// Pages that are no answer, forms and files.

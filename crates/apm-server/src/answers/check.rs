@@ -31,7 +31,7 @@ pub(crate) struct Params {
 
 impl Question for Params {
     type Answer = Report;
-    const ADDRESSES: &'static [Address] = &[at!("/check")];
+    const ADDRESS: Address = at!("/check");
     const SUMMARY: &'static str = "The gate of `pocket-apm check`";
     const DEPENDS: Depends = Depends::Now;
 

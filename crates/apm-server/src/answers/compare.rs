@@ -64,7 +64,7 @@ pub(crate) struct Answer {
 
 impl Question for Params {
     type Answer = Answer;
-    const ADDRESSES: &'static [Address] = &[at!("/compare")];
+    const ADDRESS: Address = at!("/compare");
     const SUMMARY: &'static str = "Before and after";
     const DEPENDS: Depends = Depends::Now;
     const TABLES: &'static [&'static str] = &["transactions", "statements", "markers"];
@@ -193,7 +193,7 @@ pub(crate) struct Markers {
 
 impl Question for MarkersParams {
     type Answer = Markers;
-    const ADDRESSES: &'static [Address] = &[at!("/markers")];
+    const ADDRESS: Address = at!("/markers");
     const SUMMARY: &'static str = "Markers";
     const DEPENDS: Depends = Depends::Nothing;
     const TABLES: &'static [&'static str] = &["markers"];

@@ -65,7 +65,7 @@ impl Params {
 
 impl Question for Params {
     type Answer = Answer;
-    const ADDRESSES: &'static [Address] = &[at!("/sql")];
+    const ADDRESS: Address = at!("/sql");
     const SUMMARY: &'static str = "Ask the telemetry in SQL, read-only";
     const DEPENDS: Depends = Depends::Files;
     const TABLES: &'static [&'static str] = &["rows"];

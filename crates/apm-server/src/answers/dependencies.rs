@@ -69,7 +69,7 @@ pub(crate) struct Previous {
 
 impl Question for Params {
     type Answer = Answer;
-    const ADDRESSES: &'static [Address] = &[at!("/services/{service}/dependencies")];
+    const ADDRESS: Address = at!("/services/{service}/dependencies");
     const SUMMARY: &'static str = "What a service calls";
     const TABLES: &'static [&'static str] = &["dependencies"];
 
@@ -91,7 +91,7 @@ impl Question for Params {
 
 impl Question for All {
     type Answer = Answer;
-    const ADDRESSES: &'static [Address] = &[at!("/dependencies")];
+    const ADDRESS: Address = at!("/dependencies");
     const SUMMARY: &'static str = "What services call";
     const TABLES: &'static [&'static str] = &["dependencies"];
 

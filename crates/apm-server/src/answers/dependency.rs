@@ -59,7 +59,7 @@ struct Detail {
 
 impl Question for Params {
     type Answer = Answer;
-    const ADDRESSES: &'static [Address] = &[at!("/dependencies/{dependency:.+}")];
+    const ADDRESS: Address = at!("/dependencies/{dependency:.+}");
     const SUMMARY: &'static str = "One dependency with its callers and operations";
     const TABLES: &'static [&'static str] = &["dependencies", "statements"];
 

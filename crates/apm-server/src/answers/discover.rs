@@ -152,7 +152,7 @@ fn request(asked: &Asked, size: usize) -> Result<Request, Problem> {
 
 impl Question for Params {
     type Answer = Answer;
-    const ADDRESSES: &'static [Address] = &[at!("/discover")];
+    const ADDRESS: Address = at!("/discover");
     const SUMMARY: &'static str = "Events by any field, newest first";
     const TABLES: &'static [&'static str] = &["hits", "groups", "histogram"];
 
@@ -276,7 +276,7 @@ pub(crate) struct FieldsParams(Request);
 
 impl Question for FieldsParams {
     type Answer = Fields;
-    const ADDRESSES: &'static [Address] = &[at!("/discover/fields")];
+    const ADDRESS: Address = at!("/discover/fields");
     const SUMMARY: &'static str = "Fields of the newest 500 matching events";
 
     fn read(asked: &Asked) -> Result<Self, Problem> {
@@ -305,7 +305,7 @@ pub(crate) struct GroupsParams {
 
 impl Question for GroupsParams {
     type Answer = Groups;
-    const ADDRESSES: &'static [Address] = &[at!("/discover/groups")];
+    const ADDRESS: Address = at!("/discover/groups");
     const SUMMARY: &'static str = "Matching events by the values of a field";
     const TABLES: &'static [&'static str] = &["groups"];
 

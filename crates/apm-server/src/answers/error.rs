@@ -82,7 +82,7 @@ pub(crate) struct Answer {
 
 impl Question for Params {
     type Answer = Answer;
-    const ADDRESSES: &'static [Address] = &[at!("/services/{service}/errors/{key}")];
+    const ADDRESS: Address = at!("/services/{service}/errors/{key}");
     const SUMMARY: &'static str = "One error group with one of its occurrences";
     const TABLES: &'static [&'static str] = &["samples", "transactions", "occurrences"];
 

@@ -102,7 +102,7 @@ pub(crate) fn title(group: &ErrorGroup) -> &str {
 
 impl Question for All {
     type Answer = Answer;
-    const ADDRESSES: &'static [Address] = &[at!("/errors")];
+    const ADDRESS: Address = at!("/errors");
     const SUMMARY: &'static str = "Error groups of all services";
     const TABLES: &'static [&'static str] = &["errors", "occurrences"];
 
@@ -122,7 +122,7 @@ impl Question for All {
 
 impl Question for Params {
     type Answer = Answer;
-    const ADDRESSES: &'static [Address] = &[at!("/services/{service}/errors")];
+    const ADDRESS: Address = at!("/services/{service}/errors");
     const SUMMARY: &'static str = "Error groups of a service";
     const TABLES: &'static [&'static str] = &["errors", "occurrences"];
 

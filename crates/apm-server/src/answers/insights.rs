@@ -40,7 +40,7 @@ pub(crate) struct Answer {
 
 impl Question for Params {
     type Answer = Answer;
-    const ADDRESSES: &'static [Address] = &[at!("/insights")];
+    const ADDRESS: Address = at!("/insights");
     const SUMMARY: &'static str = "Findings";
     const DEPENDS: Depends = Depends::Nothing;
     const TABLES: &'static [&'static str] = &["insights"];

@@ -40,7 +40,7 @@ pub(crate) struct Answer {
 
 impl Question for Params {
     type Answer = Answer;
-    const ADDRESSES: &'static [Address] = &[at!("/live")];
+    const ADDRESS: Address = at!("/live");
     const SUMMARY: &'static str = "The newest events";
     const DEPENDS: Depends = Depends::Now;
     const TABLES: &'static [&'static str] = &["hits"];

@@ -61,7 +61,7 @@ struct Previous {
 
 impl Question for Params {
     type Answer = Answer;
-    const ADDRESSES: &'static [Address] = &[at!("/services/{service}/metrics")];
+    const ADDRESS: Address = at!("/services/{service}/metrics");
     const SUMMARY: &'static str = "Gauges of a service";
     const TABLES: &'static [&'static str] = &["gauges"];
 

@@ -101,7 +101,7 @@ pub(crate) fn most(callers: &ByStatement<'_>, row: &Statement) -> Option<f64> {
 
 impl Question for Params {
     type Answer = Answer;
-    const ADDRESSES: &'static [Address] = &[at!("/queries")];
+    const ADDRESS: Address = at!("/queries");
     const SUMMARY: &'static str = "Statements";
     const TABLES: &'static [&'static str] = &["statements"];
 

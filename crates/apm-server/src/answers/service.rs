@@ -68,7 +68,7 @@ pub(crate) struct Answer {
 
 impl Question for Params {
     type Answer = Answer;
-    const ADDRESSES: &'static [Address] = &[at!("/services/{service}")];
+    const ADDRESS: Address = at!("/services/{service}");
     const SUMMARY: &'static str = "A service at a glance";
     const TABLES: &'static [&'static str] = &[
         "transactions",

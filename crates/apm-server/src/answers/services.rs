@@ -102,7 +102,7 @@ pub(crate) struct Busiest {
 
 impl Question for Params {
     type Answer = Answer;
-    const ADDRESSES: &'static [Address] = &[at!("/services")];
+    const ADDRESS: Address = at!("/services");
     const SUMMARY: &'static str = "Services";
     const TABLES: &'static [&'static str] = &["services", "transactions"];
 

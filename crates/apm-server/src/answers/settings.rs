@@ -102,7 +102,7 @@ pub(crate) struct Agent {
 
 impl Question for Params {
     type Answer = Answer;
-    const ADDRESSES: &'static [Address] = &[at!("/settings")];
+    const ADDRESS: Address = at!("/settings");
     const SUMMARY: &'static str = "What is stored and for how long, and what agents are told";
     const DEPENDS: Depends = Depends::Files;
     const TABLES: &'static [&'static str] = &["names", "agents"];

@@ -80,7 +80,7 @@ pub(crate) struct Previous {
 
 impl Question for Params {
     type Answer = Answer;
-    const ADDRESSES: &'static [Address] = &[at!("/queries/{fingerprint}")];
+    const ADDRESS: Address = at!("/queries/{fingerprint}");
     const SUMMARY: &'static str = "One statement";
     // A plan comes from a file.
     const DEPENDS: super::Depends = super::Depends::Files;

@@ -67,7 +67,7 @@ pub(crate) struct Answer {
 
 impl Question for Params {
     type Answer = Answer;
-    const ADDRESSES: &'static [Address] = &[at!("/traces/{trace}")];
+    const ADDRESS: Address = at!("/traces/{trace}");
     const SUMMARY: &'static str = "One trace, arranged on its timeline, in parts";
     const DEPENDS: Depends = Depends::Nothing;
     const TABLES: &'static [&'static str] = &TABLES;

@@ -40,7 +40,7 @@ pub(crate) struct Answer {
 
 impl Question for Params {
     type Answer = Answer;
-    const ADDRESSES: &'static [Address] = &[at!("/traces")];
+    const ADDRESS: Address = at!("/traces");
     const SUMMARY: &'static str = "The newest traces, by their entries";
     const TABLES: &'static [&'static str] = &["traces"];
 

@@ -98,7 +98,7 @@ pub(crate) struct Sampled {
 
 impl Question for SampleParams {
     type Answer = Sampled;
-    const ADDRESSES: &'static [Address] = Params::ADDRESSES;
+    const ADDRESS: Address = Params::ADDRESS;
     const SUMMARY: &'static str = "Samples of a transaction group";
 
     fn read(asked: &Asked) -> Result<Self, Problem> {
@@ -162,7 +162,7 @@ impl SampleParams {
 
 impl Question for Params {
     type Answer = Answer;
-    const ADDRESSES: &'static [Address] = &[at!("/services/{service}/transactions/view")];
+    const ADDRESS: Address = at!("/services/{service}/transactions/view");
     const SUMMARY: &'static str = "One transaction group with its distribution and samples";
     const TABLES: &'static [&'static str] = &[
         "samples",

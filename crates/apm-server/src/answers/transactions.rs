@@ -83,7 +83,7 @@ pub(crate) struct Previous {
 
 impl Question for Params {
     type Answer = Answer;
-    const ADDRESSES: &'static [Address] = &[at!("/services/{service}/transactions")];
+    const ADDRESS: Address = at!("/services/{service}/transactions");
     const SUMMARY: &'static str = "Transaction groups of a service";
     const TABLES: &'static [&'static str] = &[
         "transactions",

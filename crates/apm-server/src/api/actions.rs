@@ -22,15 +22,17 @@ const ID: Parameter = Parameter::text("id", "`id` of a finding.");
 /// Hiding findings, and showing them again.
 pub(super) fn insights() -> [Endpoint; 2] {
     let endpoint = |route: Route, summary| {
-        let id = Described {
-            parameter: ID,
-            place: Place::Path,
-            required: true,
+        let id = || {
+            vec![Described {
+                parameter: ID,
+                place: Place::Path,
+                required: true,
+            }]
         };
         let operation = Operation {
             method: "post",
             summary,
-            parameters: vec![id],
+            parameters: id,
             body: None,
             reply: Reply::Done,
         };
@@ -74,7 +76,7 @@ pub(super) fn with_markers(mut endpoint: Endpoint) -> Endpoint {
     endpoint.operations.push(Operation {
         method: "post",
         summary: "Set a marker",
-        parameters: Vec::new(),
+        parameters: Vec::new,
         body: Some(json!({
             "required": true,
             "content": {"application/json": {"schema": {
@@ -151,7 +153,7 @@ pub(super) fn with_body(mut endpoint: Endpoint) -> Endpoint {
     endpoint.operations.push(Operation {
         method: "post",
         summary: "The same, with the question as the body",
-        parameters: respond::forms::<console::Params>(),
+        parameters: respond::forms::<console::Params>,
         body: Some(json!({
             "required": true,
             "content": {"text/plain": {"schema": {"type": "string"}}},

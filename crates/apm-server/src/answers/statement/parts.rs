@@ -44,7 +44,7 @@ pub(crate) struct Called {
 
 impl Question for CallersParams {
     type Answer = Called;
-    const ADDRESSES: &'static [Address] = &[at!("/queries/{fingerprint}/callers")];
+    const ADDRESS: Address = at!("/queries/{fingerprint}/callers");
     const SUMMARY: &'static str = "Who runs a statement";
     const TABLES: &'static [&'static str] = &["callers"];
 
@@ -86,7 +86,7 @@ pub(crate) struct Grows {
 
 impl Question for GrowthParams {
     type Answer = Grows;
-    const ADDRESSES: &'static [Address] = &[at!("/queries/{fingerprint}/growth")];
+    const ADDRESS: Address = at!("/queries/{fingerprint}/growth");
     const SUMMARY: &'static str = "How a statement grows with its tables, in the last 6 hours";
     const DEPENDS: Depends = Depends::Now;
     const TABLES: &'static [&'static str] = &["growth"];
@@ -166,7 +166,7 @@ pub(crate) enum Plans {
 
 impl Question for PlanParams {
     type Answer = Plans;
-    const ADDRESSES: &'static [Address] = &[at!("/queries/{fingerprint}/plan")];
+    const ADDRESS: Address = at!("/queries/{fingerprint}/plan");
     const SUMMARY: &'static str = "The plan of a statement's sample, for services with --explain";
     const DEPENDS: Depends = Depends::Files;
 
