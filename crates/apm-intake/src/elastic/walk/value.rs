@@ -47,11 +47,26 @@ impl Walk<'_, '_> {
         E::invalid_type(met, &self.rule.expected())
     }
 
+    /// A rule of the schema is broken.
+    fn breaks(&mut self, rule: impl Into<Cow<'static, str>>) {
+        self.fields.violate(Kind::Rule(rule.into()));
+    }
+
+    /// A value of a type that the rule does not know. Of the values that may have several types, Elastic's server
+    /// says that a rule is broken.
+    fn other_type<E: Error>(mut self, met: Unexpected<'_>) -> Result<bool, E> {
+        match self.rule {
+            Rule::TextOrInt(_) | Rule::Port => self.breaks("inputTypes(string;int)"),
+            Rule::Body => self.breaks("inputTypes(string;object)"),
+            _ => return Err(self.wrong(met)),
+        }
+        Ok(true)
+    }
+
     fn at_most(&mut self, limit: u16, length: usize, count: impl FnOnce() -> usize) {
         let limit = usize::from(limit);
         if limit != 0 && length > limit && count() > limit {
-            self.fields
-                .violate(Kind::Rule(format!("maxLength({limit})").into()));
+            self.breaks(format!("maxLength({limit})"));
         }
     }
 
@@ -65,7 +80,7 @@ impl Walk<'_, '_> {
             Rule::NonEmpty(limit) => {
                 self.at_most(*limit, text.len(), || text.chars().count());
                 if text.is_empty() {
-                    self.fields.violate(Kind::Rule("minLength(1)".into()));
+                    self.breaks("minLength(1)");
                 }
             }
             Rule::ServiceName(required) => {
@@ -73,20 +88,19 @@ impl Walk<'_, '_> {
                 let legal =
                     |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b' ' | b'_' | b'-');
                 if text.is_empty() && *required {
-                    self.fields.violate(Kind::Rule("minLength(1)".into()));
+                    self.breaks("minLength(1)");
                 } else if !text.bytes().all(legal) {
-                    self.fields
-                        .violate(Kind::Rule("pattern(patternAlphaNumericExt)".into()));
+                    self.breaks("pattern(patternAlphaNumericExt)");
                 }
             }
             Rule::Outcome => {
                 if !text.is_empty() && Outcome::parse(text).is_none() {
-                    self.fields.violate(Kind::Rule("enum(enumOutcome)".into()));
+                    self.breaks("enum(enumOutcome)");
                 }
             }
             Rule::Port => {
                 if text.parse::<i64>().is_err() {
-                    self.fields.violate(Kind::Rule("targetType(int)".into()));
+                    self.breaks("targetType(int)");
                 }
             }
             Rule::Timestamp => {
@@ -133,40 +147,28 @@ impl<'de> Visitor<'de> for Walk<'_, 'de> {
     fn visit_bool<E: Error>(self, value: bool) -> Result<bool, E> {
         match self.rule {
             Rule::Bool | Rule::Any => self.fields.set(self.slot, Value::Bool(value)),
-            Rule::TextOrInt(_) | Rule::Port => {
-                self.fields
-                    .violate(Kind::Rule("inputTypes(string;int)".into()));
-            }
-            Rule::Body => self
-                .fields
-                .violate(Kind::Rule("inputTypes(string;object)".into())),
-            _ => return Err(self.wrong(Unexpected::Bool(value))),
+            _ => return self.other_type(Unexpected::Bool(value)),
         }
         Ok(true)
     }
 
-    fn visit_i64<E: Error>(self, value: i64) -> Result<bool, E> {
+    fn visit_i64<E: Error>(mut self, value: i64) -> Result<bool, E> {
         match self.rule {
             Rule::Int(least) if value < *least => {
-                self.fields
-                    .violate(Kind::Rule(format!("min({least})").into()));
+                self.breaks(format!("min({least})"));
             }
             #[expect(
                 clippy::cast_precision_loss,
                 reason = "the least value of a rule is a small one"
             )]
             Rule::Number(least) if (value as f64) < *least => {
-                self.fields
-                    .violate(Kind::Rule(format!("min({least})").into()));
+                self.breaks(format!("min({least})"));
             }
-            Rule::Body => self
-                .fields
-                .violate(Kind::Rule("inputTypes(string;object)".into())),
             Rule::Int(_) | Rule::Number(_) | Rule::TextOrInt(_) | Rule::Port | Rule::Any => {
                 self.fields.set(self.slot, Value::Int(value))
             }
             Rule::Timestamp => self.fields.set(self.slot, Value::Int(limits::time(value))),
-            _ => return Err(self.wrong(Unexpected::Signed(value))),
+            _ => return self.other_type(Unexpected::Signed(value)),
         }
         Ok(true)
     }
@@ -182,11 +184,10 @@ impl<'de> Visitor<'de> for Walk<'_, 'de> {
         }
     }
 
-    fn visit_f64<E: Error>(self, value: f64) -> Result<bool, E> {
+    fn visit_f64<E: Error>(mut self, value: f64) -> Result<bool, E> {
         match self.rule {
             Rule::Number(least) if value < *least => {
-                self.fields
-                    .violate(Kind::Rule(format!("min({least})").into()));
+                self.breaks(format!("min({least})"));
             }
             Rule::Number(_) | Rule::Any => self.fields.set(self.slot, Value::Number(value)),
             // `-0`, which the reader takes for a float.
@@ -195,14 +196,7 @@ impl<'de> Visitor<'de> for Walk<'_, 'de> {
             {
                 return self.visit_i64(0);
             }
-            Rule::TextOrInt(_) | Rule::Port => {
-                self.fields
-                    .violate(Kind::Rule("inputTypes(string;int)".into()));
-            }
-            Rule::Body => self
-                .fields
-                .violate(Kind::Rule("inputTypes(string;object)".into())),
-            _ => return Err(self.wrong(Unexpected::Float(value))),
+            _ => return self.other_type(Unexpected::Float(value)),
         }
         Ok(true)
     }
@@ -230,15 +224,13 @@ impl<'de> Visitor<'de> for Walk<'_, 'de> {
             Rule::Samples => walk_samples(self.fields, map),
             Rule::TextOrInt(_) | Rule::Port => {
                 while map.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
-                self.fields
-                    .violate(Kind::Rule("inputTypes(string;int)".into()));
-                Ok(true)
+                self.other_type(Unexpected::Map)
             }
             _ => Err(self.wrong(Unexpected::Map)),
         }
     }
 
-    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<bool, A::Error> {
+    fn visit_seq<A: SeqAccess<'de>>(mut self, mut seq: A) -> Result<bool, A::Error> {
         let mut any = false;
         match self.rule {
             Rule::List(object) => {
@@ -252,11 +244,7 @@ impl<'de> Visitor<'de> for Walk<'_, 'de> {
             Rule::Texts(limit) => {
                 while let Some(text) = seq.next_element_seed(Key)? {
                     any = true;
-                    let limit = usize::from(*limit);
-                    if limit != 0 && text.len() > limit && text.chars().count() > limit {
-                        self.fields
-                            .violate(Kind::Rule(format!("maxLength({limit})").into()));
-                    }
+                    self.at_most(*limit, text.len(), || text.chars().count());
                 }
             }
             Rule::DroppedSpans => {
@@ -289,7 +277,7 @@ impl<'de> Visitor<'de> for Walk<'_, 'de> {
                     while let Some(count) = seq.next_element::<Option<Count>>()? {
                         any = true;
                         if count.is_some_and(|Count(count)| count < 0) {
-                            self.fields.violate(Kind::Rule("minVals(0)".into()));
+                            self.breaks("minVals(0)");
                         }
                     }
                 }
@@ -301,9 +289,7 @@ impl<'de> Visitor<'de> for Walk<'_, 'de> {
             }
             Rule::Body => {
                 while seq.next_element::<IgnoredAny>()?.is_some() {}
-                self.fields
-                    .violate(Kind::Rule("inputTypes(string;object)".into()));
-                any = true;
+                return self.other_type(Unexpected::Seq);
             }
             _ => return Err(self.wrong(Unexpected::Seq)),
         }
