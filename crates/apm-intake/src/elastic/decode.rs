@@ -45,45 +45,29 @@ pub(crate) fn event(line: &[u8], batch: &mut Batch) -> Result<Decoded, Refused> 
         });
     };
     check_depth(&line, kind.as_str())?;
-    let mut events = 1;
-    match kind {
-        Kind::Transaction => {
-            read(&line, "transaction", &TRANSACTION, |fields, line| {
-                transaction::build(fields, line, batch)?;
-                keep_labels(fields, batch)
-            })?;
-        }
-        Kind::Span => read(&line, "span", &SPAN, |fields, line| {
-            span::build(fields, line, batch)?;
-            keep_labels(fields, batch)
-        })?,
-        Kind::Error => read(&line, "error", &ERROR, |fields, line| {
-            error::build(fields, line, batch)?;
-            keep_labels(fields, batch)
-        })?,
-        Kind::Metricset => {
-            read(&line, "metricset", &METRICSET, |fields, line| {
-                events = usize::from(metricset::build(fields, line, batch));
-                keep_labels(fields, batch)
-            })?;
-        }
-        Kind::Log => read(&line, "log", &LOG, |fields, line| {
-            log::build(fields, line, batch)?;
-            keep_labels(fields, batch)
-        })?,
-    }
-    Ok(if events == 0 {
+    let (object, build): (_, Build) = match kind {
+        Kind::Transaction => (&TRANSACTION, transaction::build),
+        Kind::Span => (&SPAN, span::build),
+        Kind::Error => (&ERROR, error::build),
+        Kind::Metricset => (&METRICSET, metricset::build),
+        Kind::Log => (&LOG, log::build),
+    };
+    let before = batch.events.len();
+    read(&line, kind.as_str(), object, |fields, line| {
+        build(fields, line, batch)?;
+        // The store limits how many different names labels have.
+        fields.labels.iter().for_each(|name| batch.label(name));
+        Ok(())
+    })?;
+    Ok(if batch.events.len() == before {
         Decoded::Ignored
     } else {
         Decoded::Event
     })
 }
 
-/// The store limits how many different names labels have.
-fn keep_labels(fields: &Fields<'_>, batch: &mut Batch) -> Result<(), Refused> {
-    fields.labels.iter().for_each(|name| batch.label(name));
-    Ok(())
-}
+/// Appends the event of a line to the batch.
+type Build = fn(&mut Fields<'_>, &str, &mut Batch) -> Result<(), Refused>;
 
 /// A line as text. What is sound is checked by the fast path that `from_utf8_lossy` does not have.
 fn text(line: &[u8]) -> Cow<'_, str> {

@@ -8,9 +8,10 @@ use super::rest::keep_rest;
 use super::schema::Slot;
 use super::timestamp::settle;
 use crate::limits;
+use crate::refused::Refused;
 
-/// Appends the metricset to the batch; `false` where it is a breakdown without its samples, which nobody wants.
-pub(super) fn build(fields: &mut Fields<'_>, line: &str, batch: &mut Batch) -> bool {
+/// Appends the metricset to the batch, but for a breakdown without its samples, which nobody wants.
+pub(super) fn build(fields: &mut Fields<'_>, line: &str, batch: &mut Batch) -> Result<(), Refused> {
     let is_breakdown = fields.text(Slot::TransactionName).is_some()
         || fields.text(Slot::TransactionType).is_some();
     let sample = |name: &str| {
@@ -23,7 +24,7 @@ pub(super) fn build(fields: &mut Fields<'_>, line: &str, batch: &mut Batch) -> b
     let count = sample("span.self_time.count");
     let sum = sample("span.self_time.sum.us");
     if is_breakdown && count.is_none() && sum.is_none() {
-        return false;
+        return Ok(());
     }
     let breakdown = is_breakdown.then(|| Breakdown {
         transaction_name: keep(fields, Slot::TransactionName, batch),
@@ -51,7 +52,7 @@ pub(super) fn build(fields: &mut Fields<'_>, line: &str, batch: &mut Batch) -> b
         rest: keep_rest(fields, line, batch),
     };
     batch.events.push(Event::Metricset(event));
-    true
+    Ok(())
 }
 
 /// A number cut to the limits of those that are whole.
