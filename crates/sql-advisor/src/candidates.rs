@@ -19,8 +19,8 @@ pub(crate) struct Candidate {
 }
 
 impl Candidate {
-    /// `people_city`, or with a number where that name is taken.
-    pub(crate) fn name(&self, schema: &Schema) -> String {
+    /// `people_city`, or with a number if that name is taken.
+    pub(crate) fn name(&self, is_free: impl Fn(&str) -> bool) -> String {
         let mut words = vec![self.table.clone()];
         words.extend(self.terms.iter().map(|term| term.text.clone()));
         words.extend(self.condition.clone());
@@ -32,13 +32,12 @@ impl Candidate {
             .collect();
         let mut name = words.join("_");
         name.truncate(LONGEST_NAME);
-        let free = |name: &str| !schema.has(name);
-        if free(&name) {
+        if is_free(&name) {
             return name;
         }
         (2..)
             .map(|number| format!("{name}_{number}"))
-            .find(|name| free(name))
+            .find(|name| is_free(name))
             .unwrap_or(name)
     }
 

@@ -154,7 +154,11 @@ impl Search {
         self.changes
             .push((Change::analyze(), (0..self.ready.len()).collect()));
         for (candidate, statements) in found {
-            let change = Change::index(&candidate, &self.lab.schema);
+            let name = candidate.name(|name| {
+                !self.lab.schema.has(name)
+                    && !self.changes.iter().any(|(change, _)| change.has(name))
+            });
+            let change = Change::index(&candidate, name);
             if self.changes.len() > self.lab.options.candidates {
                 let most = self.lab.options.candidates;
                 self.refuse(

@@ -6,7 +6,7 @@ use rusqlite::types::Value;
 use rusqlite::{Connection, Result, params_from_iter};
 
 use crate::candidates::Candidate;
-use crate::schema::{Schema, quote};
+use crate::schema::quote;
 
 /// An index that is made.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -44,8 +44,8 @@ impl Change {
         }
     }
 
-    pub(super) fn index(candidate: &Candidate, schema: &Schema) -> Self {
-        let name = candidate.name(schema);
+    /// One index, of a name that nothing else has.
+    pub(super) fn index(candidate: &Candidate, name: String) -> Self {
         let first = candidate.terms.first().map(|term| term.text.clone());
         Self {
             indexes: vec![Index {
@@ -84,6 +84,13 @@ impl Change {
     /// Whether it can change what a statement on a table costs.
     pub(super) fn is_on(&self, table: &str) -> bool {
         self.is_analyze() || self.indexes.iter().any(|index| index.table == table)
+    }
+
+    /// Whether one of its indexes has this name.
+    pub(super) fn has(&self, name: &str) -> bool {
+        self.indexes
+            .iter()
+            .any(|index| index.name.eq_ignore_ascii_case(name))
     }
 
     pub(super) fn parts(&self) -> Vec<String> {

@@ -297,3 +297,29 @@ fn the_same_database_gives_the_same_figures() {
         steps(database.advise(&workload))
     );
 }
+
+#[test]
+fn two_indexes_that_differ_in_their_order_alone_have_different_names() {
+    let marks = format!(
+        "CREATE TABLE marks (id INTEGER PRIMARY KEY, a INTEGER, b INTEGER, note TEXT);
+         INSERT INTO marks (a, b, note) {} SELECT n % 4, n * 31 % 997, 'n' || n FROM s;",
+        numbers(2_000)
+    );
+    let advice = Database::new(&marks).advise(&[
+        ("SELECT * FROM marks ORDER BY a, b LIMIT 5", 100.0),
+        ("SELECT * FROM marks ORDER BY a DESC, b LIMIT 5", 100.0),
+    ]);
+    let mut found = changes(&advice);
+    found.sort_unstable();
+    assert_eq!(
+        found,
+        [
+            "CREATE INDEX marks_a_b ON marks (a, b)",
+            "CREATE INDEX marks_a_b_2 ON marks (a DESC, b)"
+        ],
+        "{advice:#?}"
+    );
+    for statement in &advice.statements {
+        assert_eq!(statement.after.sorts, 0.0, "{statement:#?}");
+    }
+}
