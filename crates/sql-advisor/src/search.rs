@@ -338,6 +338,7 @@ impl Search {
                     self.now[statement] = cost;
                 }
                 self.applied.remove(at);
+                self.pass_on(recommended.helps);
                 let why = format!("needless with what was found later: {}", self.superseded());
                 self.refused.push(Refused {
                     change: recommended.change,
@@ -352,6 +353,21 @@ impl Search {
             }
         }
         Ok(())
+    }
+
+    /// Statements that a change helped which is taken back: they are helped by the changes whose indexes they use now.
+    fn pass_on(&mut self, helped: Vec<String>) {
+        for id in helped {
+            let Some(at) = self.ready.iter().position(|ready| ready.recorded.id == id) else {
+                continue;
+            };
+            for (applied, recommended) in &mut self.applied {
+                let is_used = applied.change.is_used_by(&self.now[at].plan);
+                if is_used && !recommended.helps.contains(&id) {
+                    recommended.helps.push(id.clone());
+                }
+            }
+        }
     }
 
     fn finish(mut self) -> Advice {

@@ -86,6 +86,12 @@ impl Change {
         self.is_analyze() || self.indexes.iter().any(|index| index.table == table)
     }
 
+    /// Whether a plan uses one of its indexes.
+    pub(super) fn is_used_by(&self, plan: &[String]) -> bool {
+        let mut words = plan.iter().flat_map(|line| line.split(' '));
+        words.any(|word| self.has(word))
+    }
+
     /// Whether one of its indexes has this name.
     pub(super) fn has(&self, name: &str) -> bool {
         self.indexes

@@ -323,3 +323,25 @@ fn two_indexes_that_differ_in_their_order_alone_have_different_names() {
         assert_eq!(statement.after.sorts, 0.0, "{statement:#?}");
     }
 }
+
+#[test]
+fn a_statement_whose_index_a_wider_one_replaced_is_helped_by_the_wider_one() {
+    let (wide, narrow) = (
+        "SELECT * FROM people WHERE city = ? AND age = ?",
+        "SELECT * FROM people WHERE city = ?",
+    );
+    let advice = Database::new(&people()).advise(&[(wide, 100.0), (narrow, 100.0)]);
+    assert_eq!(
+        changes(&advice),
+        ["CREATE INDEX people_city_age ON people (city, age)"],
+        "{advice:#?}"
+    );
+    let narrower = why(&advice, "CREATE INDEX people_city ON people (city)");
+    assert!(narrower.contains("needless"), "{narrower}");
+    let mut helped = advice.recommended[0].helps.clone();
+    helped.sort_unstable();
+    assert_eq!(helped, [narrow, wide]);
+    for statement in &advice.statements {
+        assert_eq!(statement.note, None, "{statement:#?}");
+    }
+}
