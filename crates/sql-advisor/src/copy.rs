@@ -64,6 +64,31 @@ impl Copy {
         })
     }
 
+    /// Bytes of all its pages.
+    pub(crate) fn bytes(&self) -> Result<u64, AdviseError> {
+        self.size(false)
+    }
+
+    /// Bytes of the pages that are in use.
+    pub(crate) fn used(&self) -> Result<u64, AdviseError> {
+        self.size(true)
+    }
+
+    fn size(&self, without_free: bool) -> Result<u64, AdviseError> {
+        let number = |name: &str| {
+            self.conn
+                .query_row(&format!("PRAGMA {name}"), [], |row| row.get::<_, i64>(0))
+                .map_err(|error| self.error(message(&error)))
+        };
+        let free = if without_free {
+            number("freelist_count")?
+        } else {
+            0
+        };
+        let bytes = (number("page_count")? - free) * number("page_size")?;
+        Ok(u64::try_from(bytes).unwrap_or_default())
+    }
+
     pub(crate) fn error(&self, reason: impl ToString) -> AdviseError {
         if self.guard.is_stopped() {
             return AdviseError::Stopped;

@@ -20,7 +20,7 @@ pub struct Lab {
     pub(crate) copy: Copy,
     pub(crate) schema: Schema,
     pub(crate) changes: Changes,
-    pub(crate) made: Vec<(String, Made)>,
+    pub(crate) made: Vec<Made>,
     pub(crate) options: Options,
     pub(crate) deadline: Instant,
 }
@@ -108,6 +108,15 @@ impl Lab {
         })
     }
 
+    /// Reads a statement and runs it.
+    ///
+    /// # Errors
+    /// The reason why the statement is not judged.
+    pub(crate) fn first_run(&self, recorded: &Recorded) -> Result<(Cost, Ready), String> {
+        let ready = self.ready(recorded)?;
+        Ok((self.run(&ready)?, ready))
+    }
+
     /// Whether SQLite understands a statement.
     fn prepares(&self, sql: &str) -> Result<(), String> {
         let time = self.options.statement_time;
@@ -118,12 +127,11 @@ impl Lab {
 
     /// What a statement costs now.
     pub(crate) fn run(&self, ready: &Ready) -> Result<Cost, String> {
-        let made: Vec<Made> = self.made.iter().map(|(_, made)| made.clone()).collect();
         let what = (ready.reading.sql.as_str(), ready.reading.writes.is_some());
         measure(
             &self.copy,
             &self.changes,
-            &made,
+            &self.made,
             what,
             &ready.values,
             self.options.statement_time,

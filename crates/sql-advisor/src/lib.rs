@@ -24,6 +24,7 @@ mod report;
 mod schema;
 mod search;
 mod statement;
+mod statistics;
 mod values;
 
 pub use error::AdviseError;

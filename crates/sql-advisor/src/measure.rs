@@ -22,6 +22,7 @@ const TIMED: usize = 3;
 /// An index that was made on the copy.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Made {
+    pub(crate) name: String,
     pub(crate) table: String,
     /// The number of its first page.
     pub(crate) root: i64,

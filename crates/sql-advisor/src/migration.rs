@@ -96,17 +96,14 @@ pub fn check_migration(
     let (mut before, mut not_judged) = (Vec::new(), Vec::new());
     for (at, recorded) in workload.iter().enumerate() {
         progress(Stage::Statements(at, workload.len() * 2));
-        let measured = lab
-            .ready(recorded)
-            .and_then(|ready| Ok((lab.run(&ready)?, ready)));
-        match measured {
+        match lab.first_run(recorded) {
             Ok(found) => before.push(found),
             Err(why) => not_judged.push(Replayed::of(recorded, Err(why))),
         }
     }
-    let size = lab.bytes()?;
+    let size = lab.copy.bytes()?;
     let lock = lab.migrate(migration)?;
-    let grows = lab.bytes()? - size;
+    let grows = lab.copy.bytes()? as i64 - size as i64;
     let mut statements = Vec::new();
     for (at, (cost, ready)) in before.into_iter().enumerate() {
         progress(Stage::Statements(workload.len() + at, workload.len() * 2));
@@ -154,17 +151,6 @@ fn difference(replay: &Replay) -> f64 {
 }
 
 impl Lab {
-    fn bytes(&self) -> Result<i64, AdviseError> {
-        let number = |name: &str| {
-            let sql = format!("PRAGMA {name}");
-            self.copy
-                .conn
-                .query_row(&sql, [], |row| row.get::<_, i64>(0))
-        };
-        let bytes = number("page_count").and_then(|pages| Ok(pages * number("page_size")?));
-        bytes.map_err(|error| self.copy.error(message(&error)))
-    }
-
     /// Runs a migration in one transaction, or in its own ones where it has some, and returns how long that held the
     /// write lock.
     fn migrate(&mut self, migration: &str) -> Result<Duration, AdviseError> {

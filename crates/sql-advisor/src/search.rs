@@ -206,18 +206,14 @@ impl Search {
                 .fold(0.0, f64::max);
             let near = trials
                 .iter()
-                .filter(|(_, trial)| trial.saved >= best * NEARLY);
-            let Some((at, _)) = near.min_by_key(|(_, trial)| trial.applied.bytes) else {
+                .enumerate()
+                .filter(|(_, (_, trial))| trial.saved >= best * NEARLY);
+            let Some((found, _)) = near.min_by_key(|(_, (_, trial))| trial.applied.bytes) else {
                 return Ok(());
             };
-            let at = *at;
-            let found = trials.iter().position(|(other, _)| *other == at);
-            if let Some(found) = found {
-                let (_, trial) = trials.swap_remove(found);
-                self.keep(trial)?;
-            }
+            let (_, trial) = trials.remove(found);
+            self.keep(trial)?;
             left = trials.into_iter().map(|(at, _)| at).collect();
-            left.sort_unstable();
         }
         Ok(())
     }

@@ -47,6 +47,7 @@ pub(crate) fn sample(
     let mut new = NewRows::default();
     (0..runs)
         .map(|run| {
+            let nth = run * SAMPLE / runs;
             let mut values = Values::new();
             for (name, role) in &reading.parameters {
                 let value = match role {
@@ -63,15 +64,9 @@ pub(crate) fn sample(
                     } => {
                         let rows = columns.of(copy, schema, reading, role)?;
                         match bound {
-                            Bound::Equal => {
-                                rows[(run * SAMPLE / runs.max(1) + shift) % rows.len()].clone()
-                            }
-                            Bound::Like => {
-                                pattern(&rows[run * SAMPLE / runs.max(1) % rows.len()], "%")
-                            }
-                            Bound::Glob => {
-                                pattern(&rows[run * SAMPLE / runs.max(1) % rows.len()], "*")
-                            }
+                            Bound::Equal => rows[(nth + shift) % rows.len()].clone(),
+                            Bound::Like => pattern(&rows[nth % rows.len()], "%"),
+                            Bound::Glob => pattern(&rows[nth % rows.len()], "*"),
                             Bound::Low | Bound::High => {
                                 let has_both = has(reading, alias, expression, Bound::Low)
                                     && has(reading, alias, expression, Bound::High);

@@ -8,6 +8,7 @@ use super::fill;
 use crate::guard::{Guard, Whose, message};
 use crate::options::Options;
 use crate::schema::{Schema, Table, quote};
+use crate::statistics::Statistics;
 
 /// Rows that are read of each table.
 const READ: i64 = 2_000;
@@ -15,8 +16,8 @@ const READ: i64 = 2_000;
 /// Rows that a table is filled up to at most, unless more are asked for.
 const ROWS: u64 = 100_000;
 
-/// Rows of the statistics that are copied.
-const STATISTICS: usize = 20_000;
+/// Rows of each table of statistics that are copied.
+const STATISTICS: i64 = 20_000;
 
 /// How long one table may take.
 const TIME: Duration = Duration::from_secs(30);
@@ -180,32 +181,11 @@ fn names(columns: &[String]) -> String {
 
 /// Makes the copy believe what ANALYZE found in the database.
 fn statistics(source: &Connection, copy: &Connection) -> Result<()> {
-    let kinds = [
-        ("sqlite_stat1", "tbl, idx, stat"),
-        ("sqlite_stat4", "tbl, idx, neq, nlt, ndlt, sample"),
-    ];
-    let mut found = Vec::new();
-    for (table, columns) in kinds {
-        let width = columns.split(',').count();
-        if let Ok(mut rows) =
-            source.prepare(&format!("SELECT {columns} FROM {table} LIMIT {STATISTICS}"))
-        {
-            let rows = rows.query_map([], |row| (0..width).map(|at| row.get(at)).collect())?;
-            found.push((table, columns, rows.collect::<Result<Vec<Vec<Value>>>>()?));
-        }
-    }
+    let found = Statistics::read(source, STATISTICS)?;
     if found.is_empty() {
         return Ok(());
     }
     // ANALYZE makes the tables that hold statistics.
-    copy.execute_batch("ANALYZE; DELETE FROM sqlite_stat1; DELETE FROM sqlite_stat4")?;
-    for (table, columns, rows) in found {
-        let holes = vec!["?"; columns.split(',').count()].join(", ");
-        let mut insert =
-            copy.prepare(&format!("INSERT INTO {table} ({columns}) VALUES ({holes})"))?;
-        for row in &rows {
-            insert.execute(params_from_iter(row))?;
-        }
-    }
-    copy.execute_batch("ANALYZE sqlite_schema")
+    copy.execute_batch("ANALYZE")?;
+    found.put(copy)
 }

@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
-use rusqlite::types::Value;
-use rusqlite::{Connection, Result, params_from_iter};
+use rusqlite::{Connection, Result};
 
 use crate::candidates::Candidate;
 use crate::schema::quote;
+use crate::statistics::Statistics;
 
 /// An index that is made.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -113,14 +113,6 @@ impl Change {
     }
 }
 
-/// Bytes of the pages that are in use.
-pub(super) fn used(conn: &Connection) -> Result<u64> {
-    let pragma =
-        |name: &str| conn.query_row(&format!("PRAGMA {name}"), [], |row| row.get::<_, i64>(0));
-    let pages = pragma("page_count")? - pragma("freelist_count")?;
-    Ok(u64::try_from(pages * pragma("page_size")?).unwrap_or_default())
-}
-
 /// The number of an index's first page, and the share of its table's rows that it has.
 pub(super) fn root_and_share(conn: &Connection, index: &Index) -> Result<(i64, f64)> {
     let sql = "SELECT rootpage FROM sqlite_schema WHERE type = 'index' AND name = ?1";
@@ -134,38 +126,4 @@ pub(super) fn root_and_share(conn: &Connection, index: &Index) -> Result<(i64, f
     );
     let share: Option<f64> = conn.query_row(&sql, [], |row| row.get(0))?;
     Ok((root, share.unwrap_or(0.0)))
-}
-
-/// What ANALYZE found, so that it can be put back.
-#[derive(Debug, Clone, PartialEq)]
-pub(super) struct Statistics(Vec<(&'static str, usize, Vec<Vec<Value>>)>);
-
-impl Statistics {
-    pub(super) fn read(conn: &Connection) -> Result<Self> {
-        let mut found = Vec::new();
-        for (table, width) in [("sqlite_stat1", 3), ("sqlite_stat4", 6)] {
-            if let Ok(mut rows) = conn.prepare(&format!("SELECT * FROM {table}")) {
-                let rows = rows.query_map([], |row| (0..width).map(|at| row.get(at)).collect())?;
-                found.push((table, width, rows.collect::<Result<_>>()?));
-            }
-        }
-        Ok(Self(found))
-    }
-
-    /// Whether ANALYZE ever ran.
-    pub(super) fn is_empty(&self) -> bool {
-        self.0.iter().all(|(_, _, rows)| rows.is_empty())
-    }
-
-    pub(super) fn restore(&self, conn: &Connection) -> Result<()> {
-        conn.execute_batch("DELETE FROM sqlite_stat1; DELETE FROM sqlite_stat4")?;
-        for (table, width, rows) in &self.0 {
-            let holes = vec!["?"; *width].join(", ");
-            let mut insert = conn.prepare(&format!("INSERT INTO {table} VALUES ({holes})"))?;
-            for row in rows {
-                insert.execute(params_from_iter(row))?;
-            }
-        }
-        conn.execute_batch("ANALYZE sqlite_schema")
-    }
 }

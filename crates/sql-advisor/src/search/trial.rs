@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use super::change::{Applied, Change, Statistics, root_and_share, used};
+use super::change::{Applied, Change, root_and_share};
 use super::{LATE, LEAST_HELP, LEAST_SAVED, Search};
 use crate::error::AdviseError;
 use crate::guard::{Whose, message};
@@ -10,6 +10,7 @@ use crate::measure::Made;
 use crate::plan;
 use crate::report::Cost;
 use crate::schema::quote;
+use crate::statistics::Statistics;
 
 /// What a change did.
 pub(super) struct Trial {
@@ -101,10 +102,7 @@ impl Search {
         &mut self,
         change: &Change,
     ) -> Result<Result<Applied, String>, AdviseError> {
-        let size = |search: &Self| {
-            used(&search.lab.copy.conn).map_err(|error| search.lab.copy.error(message(&error)))
-        };
-        let before = size(self)?;
+        let before = self.lab.copy.used()?;
         let start = Instant::now();
         let done = if change.is_analyze() {
             self.analyze()
@@ -118,7 +116,7 @@ impl Search {
         Ok(Ok(Applied {
             change: change.clone(),
             build: start.elapsed(),
-            bytes: size(self)?.saturating_sub(before),
+            bytes: self.lab.copy.used()?.saturating_sub(before),
             statistics,
         }))
     }
@@ -129,7 +127,7 @@ impl Search {
             .copy
             .guard
             .run(Whose::Ours, self.lab.patience(), || {
-                let before = Statistics::read(conn)?;
+                let before = Statistics::read(conn, i64::MAX)?;
                 conn.execute_batch("ANALYZE")?;
                 Ok(Some(before))
             })
@@ -149,12 +147,12 @@ impl Search {
                 });
             match made {
                 Ok((root, share)) => {
-                    let made = Made {
+                    self.lab.made.push(Made {
+                        name: index.name.clone(),
                         table: index.table.clone(),
                         root,
                         share,
-                    };
-                    self.lab.made.push((index.name.clone(), made));
+                    });
                 }
                 Err(why) => {
                     for index in &change.indexes[..=at] {
@@ -168,7 +166,7 @@ impl Search {
     }
 
     fn drop_index(&mut self, name: &str) -> rusqlite::Result<()> {
-        self.lab.made.retain(|(made, _)| made != name);
+        self.lab.made.retain(|made| made.name != name);
         self.lab
             .copy
             .conn
@@ -179,7 +177,7 @@ impl Search {
     pub(super) fn undo(&mut self, applied: &Applied) -> Result<(), AdviseError> {
         let mut done = Ok(());
         if let Some(statistics) = &applied.statistics {
-            done = statistics.restore(&self.lab.copy.conn);
+            done = statistics.put(&self.lab.copy.conn);
         }
         for index in &applied.change.indexes {
             done = done.and(self.drop_index(&index.name));

@@ -1,10 +1,10 @@
 //! The sentences of the report.
 
-use super::change::Statistics;
 use super::trial::{Trial, leaves_most};
 use super::{LEAST_HELP, LEAST_SAVED, Search};
 use crate::report::{Cost, ENTRY_STEPS};
 use crate::statement::{Bound, Reading, Role};
+use crate::statistics::Statistics;
 
 /// A statement with fewer steps than this is not worth an index.
 const CHEAP: f64 = 100.0;
@@ -124,7 +124,7 @@ pub(super) fn assumed(search: &Search) -> Vec<String> {
         true => format!("An entry that is written to a new index counts as {ENTRY_STEPS:.0} steps."),
         false => "No statement that writes was recorded: what an index costs there is not in the figures.".to_owned(),
     });
-    if Statistics::read(&search.lab.copy.conn).is_ok_and(|found| found.is_empty()) {
+    if Statistics::read(&search.lab.copy.conn, 1).is_ok_and(|found| found.is_empty()) {
         out.push(
             "ANALYZE never ran on this database: SQLite guesses how many rows a condition leaves."
                 .to_owned(),

@@ -15,7 +15,6 @@ struct Token<'a> {
 /// which the parser does not tell from `LIMIT a OFFSET b`.
 pub(super) fn parameters(sql: &str) -> Result<String, String> {
     let tokens = tokens(sql)?;
-    let mut out = String::with_capacity(sql.len() + 16);
     let mut last = 0_u32;
     let mut names: HashSet<&str> = HashSet::new();
     let mut texts: Vec<String> = Vec::with_capacity(tokens.len());
@@ -52,13 +51,7 @@ pub(super) fn parameters(sql: &str) -> Result<String, String> {
             "OFFSET".clone_into(&mut texts[at + 2]);
         }
     }
-    for text in texts {
-        if !out.is_empty() {
-            out.push(' ');
-        }
-        out.push_str(&text);
-    }
-    Ok(out)
+    Ok(texts.join(" "))
 }
 
 fn tokens(sql: &str) -> Result<Vec<Token<'_>>, String> {

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use rusqlite::types::Value;
-use rusqlite::{Result, Row};
+use rusqlite::{Connection, Result, Row};
 
 use crate::copy::Copy;
 use crate::guard::Whose;
@@ -30,12 +30,8 @@ pub(super) fn spread(
     // Expressions are texts of a recorded statement.
     let run = |filter: &str| {
         copy.guard.run(Whose::Recorded, TIME, || {
-            let filter = filter.to_owned();
-            if has_rowid {
-                by_rowid(copy, &name, &list, &filter, expressions.len(), most)
-            } else {
-                by_offset(copy, &name, &list, &filter, expressions.len(), most)
-            }
+            let read = if has_rowid { by_rowid } else { by_offset };
+            read(&copy.conn, &name, &list, filter, most)
         })
     };
     let found = run(&present.join(" AND "))?;
@@ -47,57 +43,56 @@ pub(super) fn spread(
 }
 
 fn by_rowid(
-    copy: &Copy,
+    conn: &Connection,
     name: &str,
     list: &str,
     filter: &str,
-    width: usize,
     most: usize,
 ) -> Result<Vec<Vec<Value>>> {
     let ends = format!("SELECT min(rowid), max(rowid) FROM {name}");
-    let (low, high): (Option<i64>, Option<i64>) = copy
-        .conn
-        .query_row(&ends, [], |row| Ok((row.get(0)?, row.get(1)?)))?;
+    let (low, high): (Option<i64>, Option<i64>) =
+        conn.query_row(&ends, [], |row| Ok((row.get(0)?, row.get(1)?)))?;
     let (Some(low), Some(high)) = (low, high) else {
         return Ok(Vec::new());
     };
     let sql =
         format!("SELECT {list} FROM {name} WHERE rowid >= ?1 AND {filter} ORDER BY rowid LIMIT 1");
-    let mut next = copy.conn.prepare(&sql)?;
+    let mut next = conn.prepare(&sql)?;
     let mut rows = Vec::with_capacity(most);
     for at in 0..most {
         let part = (i128::from(high) - i128::from(low)) * (2 * at as i128 + 1) / (2 * most as i128);
         let key = i128::from(low) + part;
         let mut found = next.query([i64::try_from(key).unwrap_or(i64::MAX)])?;
         if let Some(row) = found.next()? {
-            rows.push(values(row, width)?);
+            rows.push(values(row)?);
         }
     }
     Ok(rows)
 }
 
 fn by_offset(
-    copy: &Copy,
+    conn: &Connection,
     name: &str,
     list: &str,
     filter: &str,
-    width: usize,
     most: usize,
 ) -> Result<Vec<Vec<Value>>> {
     let count = format!("SELECT count(*) FROM {name} WHERE {filter}");
-    let count: i64 = copy.conn.query_row(&count, [], |row| row.get(0))?;
+    let count: i64 = conn.query_row(&count, [], |row| row.get(0))?;
     let sql = format!("SELECT {list} FROM {name} WHERE {filter} LIMIT 1 OFFSET ?1");
-    let mut next = copy.conn.prepare(&sql)?;
+    let mut next = conn.prepare(&sql)?;
     let mut rows = Vec::with_capacity(most);
     for at in 0..most as i64 {
         let mut found = next.query([count * (2 * at + 1) / (2 * most as i64)])?;
         if let Some(row) = found.next()? {
-            rows.push(values(row, width)?);
+            rows.push(values(row)?);
         }
     }
     Ok(rows)
 }
 
-fn values(row: &Row<'_>, width: usize) -> Result<Vec<Value>> {
-    (0..width).map(|at| row.get(at)).collect()
+fn values(row: &Row<'_>) -> Result<Vec<Value>> {
+    (0..row.as_ref().column_count())
+        .map(|at| row.get(at))
+        .collect()
 }
