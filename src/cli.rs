@@ -4,22 +4,20 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use anyhow::Context as _;
 use apm_server::api_keys::Privilege;
 use apm_server::insight::check::P95;
-use apm_server::{BasePath, Network};
 use clap::{Args, FromArgMatches as _, Parser, Subcommand};
 
 use crate::strategy::Strategy;
-use values::{
-    age, apm_database, database, host_and_port, host_name, http_url, server_url, service_file, size,
-};
+use values::{age, database, host_and_port, http_url, server_url};
 
 mod advise;
 mod help;
+mod server;
 mod values;
 
 pub use advise::{AdviseOptions, BaselineOptions, MigrateCheckOptions, ReplayOptions};
+pub use server::{ApmOptions, Durability};
 
 /// The article's service, watched by its own Elastic APM agent, with an APM server and its pages in the same process.
 ///
@@ -50,8 +48,7 @@ pub enum Command {
     /// Start the APM server and its pages alone, for services that run elsewhere.
     Server,
     /// Make up services (demo-app, demo-people, demo-shop, demo-checkout; environment demo) with requests, statements
-    /// and errors, and
-    /// send them to a running APM server.
+    /// and errors, and send them to a running APM server.
     Generate(GenerateOptions),
     /// Send a recorded stream (NDJSON as agents send it, plain or gzip) to a running APM server.
     Import {
@@ -66,20 +63,17 @@ pub enum Command {
     #[command(subcommand, name = "apikey")]
     ApiKey(ApiKeyCommand),
     /// Check bounds on what services did, for CI. Exit code 0: all are kept. 1: one is broken. 2: one could not be
-    /// judged, because
-    /// too little was seen, or nothing could be checked.
+    /// judged, because too little was seen, or nothing could be checked.
     Check(CheckOptions),
     /// Find indexes for a service's database: its recorded statements run on a copy, without and with each index that
-    /// might help, and
-    /// what helps all of them together is printed. The database itself is only read.
+    /// might help, and what helps all of them together is printed. The database itself is only read.
     Advise(AdviseOptions),
     /// Try a migration on a copy of a service's database, and run the recorded statements before and after it. Exit
-    /// code 0: none
-    /// loses. 1: one takes more steps, or fails. 2: one could not be run, or the migration fails.
+    /// code 0: none loses. 1: one takes more steps, or fails. 2: one could not be run, or the migration fails.
     MigrateCheck(MigrateCheckOptions),
 }
 
-/// What to do with the file of --apm-api-key-file. A running server notices within a second.
+/// Subcommands for the file of --apm-api-key-file. A running server notices a change within a second.
 #[derive(Debug, Clone, Subcommand)]
 pub enum ApiKeyCommand {
     /// Make a key, print what its holder presents, and add its hash to the file. The key is shown this once.
@@ -87,9 +81,14 @@ pub enum ApiKeyCommand {
         /// Its name, such as that of a service or a person.
         name: String,
         /// What its holder may do: intake (send events), config (ask for agent settings), read (pages and API), admin
-        /// (change and
-        /// delete; includes read).
-        #[arg(long, value_name = "PRIVILEGE", value_delimiter = ',', default_value = "intake,config", value_parser = clap::value_parser!(Privilege))]
+        /// (change and delete; includes read).
+        #[arg(
+            long,
+            value_name = "PRIVILEGE",
+            value_delimiter = ',',
+            default_value = "intake,config",
+            value_parser = clap::value_parser!(Privilege)
+        )]
         privileges: Vec<Privilege>,
     },
     /// Print names and privileges.
@@ -101,7 +100,7 @@ pub enum ApiKeyCommand {
     },
 }
 
-/// Where made-up and recorded events go.
+/// The server to which made-up and recorded events go.
 #[derive(Debug, Clone, Args)]
 pub struct FeedOptions {
     /// The APM server to send to [default: that of --apm-listen, encrypted where --apm-tls-cert is given].
@@ -112,7 +111,7 @@ pub struct FeedOptions {
     pub access: AccessOptions,
 }
 
-/// What a running APM server is shown, and how its certificate is checked.
+/// The credential that a running APM server is shown, and how its certificate is checked.
 #[derive(Debug, Clone, Args)]
 pub struct AccessOptions {
     /// An API key to show to the APM server. Without it, the secret token is shown where there is one.
@@ -120,13 +119,12 @@ pub struct AccessOptions {
     pub api_key: Option<String>,
 
     /// The authorities that vouch for the APM server's certificate, or this certificate itself (PEM) [default: the
-    /// authorities of
-    /// the system; without --server, the certificate of --apm-tls-cert].
+    /// authorities of the system; without --server, the certificate of --apm-tls-cert].
     #[arg(long, env = "APM_SERVER_CA_FILE", value_name = "FILE")]
     pub server_ca_file: Option<PathBuf>,
 }
 
-/// What is made up.
+/// The options of `pocket-apm generate`.
 #[derive(Debug, Clone, Args)]
 pub struct GenerateOptions {
     /// How many traces, of some ten spans each.
@@ -137,7 +135,7 @@ pub struct GenerateOptions {
     #[arg(long, value_name = "AGE", default_value = "1d", value_parser = age)]
     pub window: Duration,
 
-    /// What chance begins with: the same seed makes the same traces.
+    /// The seed of the random numbers: the same seed makes the same traces.
     #[arg(long, value_name = "N", default_value_t = 1)]
     pub seed: u64,
 
@@ -145,7 +143,7 @@ pub struct GenerateOptions {
     pub to: FeedOptions,
 }
 
-/// What to ask of the telemetry.
+/// The options of `pocket-apm sql`.
 #[derive(Debug, Clone, Args)]
 pub struct SqlOptions {
     /// The statement, such as "SELECT * FROM v_statements ORDER BY total_ms DESC LIMIT 10".
@@ -155,7 +153,7 @@ pub struct SqlOptions {
     pub json: bool,
 }
 
-/// What must hold.
+/// The options of `pocket-apm check`.
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Bounds")]
 pub struct CheckOptions {
@@ -171,9 +169,8 @@ pub struct CheckOptions {
     /// No statement gets slower as its table grows.
     #[arg(long)]
     pub no_growth: bool,
-    /// What is looked at: since a marker, by its name or number, or a time as 2026-01-31T12:00:00Z or now-1h [default:
-    /// the
-    /// last 15 minutes].
+    /// From when on: a marker, by its name or number, or a time as 2026-01-31T12:00:00Z or now-1h [default: the last
+    /// 15 minutes].
     #[arg(long, value_name = "MARKER")]
     pub since: Option<String>,
     /// Only this service.
@@ -229,171 +226,18 @@ pub struct ServiceOptions {
     )]
     pub database: String,
 
-    /// What /upstream asks for a person with a country [default: the service's own /people].
+    /// The address that /upstream asks for a person with a country [default: the service's own /people].
     #[arg(long, env = "UPSTREAM_URL", value_name = "URL", value_parser = http_url, hide_env_values = true)]
     pub upstream_url: Option<String>,
 
     /// How /sql-group counts: the article's scan, an index on city, or counts kept by triggers. Each start makes what
-    /// the
-    /// choice needs in the database and drops what another choice left there.
+    /// the choice needs in the database and drops what another choice left there.
     #[arg(long, env = "SQL_GROUP", default_value = "scan")]
     pub sql_group: Strategy,
 
     /// Threads that serve requests [default: one per core].
     #[arg(long, env = "WORKERS", value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
     pub workers: Option<u16>,
-}
-
-/// The APM server's options.
-#[derive(Debug, Clone, Args)]
-#[command(next_help_heading = "APM server")]
-pub struct ApmOptions {
-    /// Where the APM server takes events and shows its pages. Other than loopback it needs --apm-secret-token or
-    /// --insecure.
-    #[arg(
-        long,
-        env = "APM_LISTEN",
-        value_name = "HOST:PORT",
-        default_value = "127.0.0.1:8200",
-        global = true
-    )]
-    pub apm_listen: String,
-
-    /// The APM server's SQLite file.
-    #[arg(
-        long,
-        env = "APM_DATABASE",
-        value_name = "FILE",
-        default_value = "apm.db",
-        value_parser = apm_database,
-        global = true
-    )]
-    pub apm_database: PathBuf,
-
-    /// The token that agents and the pages' readers must present.
-    #[arg(
-        long,
-        env = "APM_SECRET_TOKEN",
-        value_name = "TOKEN",
-        hide_env_values = true,
-        global = true
-    )]
-    pub apm_secret_token: Option<String>,
-
-    /// A file with that token, instead. It is read again when it changes.
-    #[arg(
-        long,
-        env = "APM_SECRET_TOKEN_FILE",
-        value_name = "FILE",
-        conflicts_with = "apm_secret_token",
-        global = true
-    )]
-    pub apm_secret_token_file: Option<PathBuf>,
-
-    /// A file of API keys, each with its privileges; `pocket-apm apikey create` adds one. It is read again when it
-    /// changes.
-    #[arg(long, env = "APM_API_KEY_FILE", value_name = "FILE", global = true)]
-    pub apm_api_key_file: Option<PathBuf>,
-
-    /// The certificate (PEM, with those that lead to an authority) for encrypted connections. It is read again when it
-    /// changes.
-    #[arg(
-        long,
-        env = "APM_TLS_CERT",
-        value_name = "FILE",
-        requires = "apm_tls_key",
-        global = true
-    )]
-    pub apm_tls_cert: Option<PathBuf>,
-
-    /// The private key of the certificate (PEM).
-    #[arg(
-        long,
-        env = "APM_TLS_KEY",
-        value_name = "FILE",
-        requires = "apm_tls_cert",
-        global = true
-    )]
-    pub apm_tls_key: Option<PathBuf>,
-
-    /// How large the APM server's files may grow, together; the oldest events go first.
-    #[arg(long, env = "APM_MAX_SIZE", value_name = "SIZE", default_value = "1GiB", value_parser = size, global = true)]
-    pub apm_max_size: u64,
-
-    /// How many different names of a kind one service may have: transactions, statements, destinations, errors,
-    /// metrics. What is
-    /// beyond is counted together as `_other`. All services have ten times as many together. 0 lifts all of these
-    /// limits: then a
-    /// sender that puts an id into a name makes a name with each event, and memory, lists and the database grow with
-    /// them.
-    #[arg(
-        long,
-        env = "APM_MAX_NAMES",
-        value_name = "COUNT",
-        default_value_t = 2_000,
-        global = true
-    )]
-    pub apm_max_names: usize,
-
-    /// How long single events are kept; rollups, which the charts read, are kept for 90 days.
-    #[arg(long, env = "APM_MAX_AGE", value_name = "AGE", default_value = "7d", value_parser = age, global = true)]
-    pub apm_max_age: Duration,
-
-    /// What survives a power loss: `full` syncs each commit to the disk, `normal` may lose the last ones. A crash or
-    /// kill
-    /// of the process loses nothing that was acknowledged, with either.
-    #[arg(long, env = "APM_DURABILITY", default_value = "normal", global = true)]
-    pub durability: Durability,
-
-    /// A service whose SQLite file may be asked how it would answer its statements; the file is only read. May be given
-    /// several times. The embedded service's own file is known.
-    #[arg(long, env = "APM_EXPLAIN", value_name = "SERVICE=FILE", value_delimiter = ',', value_parser = service_file, global = true)]
-    pub explain: Vec<(String, PathBuf)>,
-
-    /// A name by which the APM server is reached besides those of this machine, such as that of a proxy before it. May
-    /// be given
-    /// several times; .example.com stands for all names below it.
-    #[arg(long, env = "APM_ALLOWED_HOSTS", value_name = "NAME", value_delimiter = ',', value_parser = host_name, global = true)]
-    pub apm_allowed_hosts: Vec<String>,
-
-    /// A proxy, by its address or network, whose Forwarded and X-Forwarded-* headers are believed. May be given
-    /// several times.
-    #[arg(long, env = "APM_TRUSTED_PROXIES", value_name = "ADDRESS", value_delimiter = ',', value_parser = clap::value_parser!(Network), global = true)]
-    pub apm_trusted_proxies: Vec<Network>,
-
-    /// What stands before the pages' paths in a browser's address bar, such as /apm behind a proxy. The proxy may pass
-    /// it on or
-    /// take it off.
-    #[arg(long, env = "APM_BASE_PATH", value_name = "PATH", default_value = "", hide_default_value = true, value_parser = clap::value_parser!(BasePath), global = true)]
-    pub apm_base_path: BasePath,
-
-    /// Listen off loopback without a token: anyone who reaches the port may read and write everything.
-    #[arg(long, env = "APM_INSECURE", global = true)]
-    pub insecure: bool,
-}
-
-impl ApmOptions {
-    /// The secret token, from its option or from its file.
-    ///
-    /// # Errors
-    /// Where the file cannot be read.
-    pub fn secret_token(&self) -> anyhow::Result<Option<String>> {
-        let text = match &self.apm_secret_token_file {
-            Some(file) => Some(std::fs::read_to_string(file).with_context(|| {
-                format!("cannot read {} (--apm-secret-token-file)", file.display())
-            })?),
-            None => self.apm_secret_token.clone(),
-        };
-        let text = text.map(|text| text.trim().to_owned());
-        Ok(text.filter(|text| !text.is_empty()))
-    }
-}
-
-/// When a commit counts as done.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
-pub enum Durability {
-    Normal,
-    Full,
 }
 
 #[cfg(test)]

@@ -292,9 +292,10 @@ fn keep_private(url: &str) {
     }
 }
 
-/// The path of a database; `None` for one in memory.
-fn path(url: &str) -> Option<&Path> {
-    let path = url.strip_prefix("file:").unwrap_or(url);
+/// The file of a database at a path, `sqlite://path` or `file:` URI; `None` for one in memory.
+pub fn path(url: &str) -> Option<&Path> {
+    let path = plain(url);
+    let path = path.strip_prefix("file:").unwrap_or(path);
     let path = path.split('?').next().unwrap_or(path);
     (!path.is_empty() && path != ":memory:").then(|| Path::new(path))
 }

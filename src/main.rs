@@ -9,12 +9,9 @@ use apm_server::import::Summary;
 use apm_server::insight::check::Verdict;
 use pocket_apm::cli::{ApmOptions, Cli, Command, Durability, ServiceOptions};
 use pocket_apm::process::{raise_file_limit, stop_signal, survive_file_size_limit};
-use pocket_apm::service::{Service, reachable, workers};
+use pocket_apm::service::{self, Service, reachable, workers};
 use pocket_apm::terminal::{self, announce};
-use pocket_apm::{advise, apikey, ask, feed, logging};
-
-/// The name under which the embedded service is watched, unless `ELASTIC_APM_SERVICE_NAME` has another.
-const SERVICE_NAME: &str = "my-app-01";
+use pocket_apm::{advise, apikey, ask, db, feed, logging};
 
 /// How long the agent may take to hand over what it has recorded when the service stops.
 const FLUSH_TIMEOUT: Duration = Duration::from_secs(2);
@@ -51,7 +48,7 @@ fn main() -> ExitCode {
         Ok(code) => code,
         Err(error) => {
             terminal::error(format_args!("{error:#}"));
-            // For what checks, 1 means that a bound is broken.
+            // Of the commands that check, 1 means that a bound is broken.
             match cli.command {
                 Some(Command::Check(_) | Command::MigrateCheck(_)) => ExitCode::from(2),
                 _ => ExitCode::FAILURE,
@@ -69,8 +66,8 @@ fn check_code(verdict: Verdict) -> ExitCode {
     }
 }
 
-/// Runs a service or server. `workers`: threads that serve requests, besides those of the APM server. The work gets the number of
-/// files that the process may open.
+/// Runs a service or server. `workers`: threads that serve requests, besides those of the APM server. The work gets the
+/// number of files that the process may open.
 fn in_system<W>(workers: usize, work: impl FnOnce(u64) -> W) -> anyhow::Result<ExitCode>
 where
     W: Future<Output = anyhow::Result<()>>,
@@ -111,8 +108,9 @@ async fn run_service(options: &ServiceOptions, apm: &ApmOptions, files: u64) -> 
         None
     } else {
         let mut apm = apm.clone();
-        apm.explain
-            .push((SERVICE_NAME.to_owned(), options.database.clone().into()));
+        if let Some(file) = db::path(&options.database) {
+            apm.explain.push((service::NAME.to_owned(), file.into()));
+        }
         Some(start_server(&apm, files / 4)?)
     };
     let agent = start_agent(server.as_ref())?;
@@ -197,7 +195,7 @@ fn start_server(options: &ApmOptions, files: u64) -> anyhow::Result<apm_server::
 /// The demo's own defaults, below the environment: fresh pages, and a bar for each statement.
 fn start_agent(server: Option<&apm_server::Running>) -> anyhow::Result<AgentGuard> {
     let mut agent = Agent::builder()
-        .service_name(SERVICE_NAME)
+        .service_name(service::NAME)
         .service_version(env!("CARGO_PKG_VERSION"))
         .api_request_time(Duration::from_secs(1))
         .span_compression_enabled(false)

@@ -7,14 +7,16 @@ use anyhow::{Context as _, bail, ensure};
 use apm_server::insight::check::baseline::{Allowed, Baseline};
 use apm_server::insight::check::{Gate, Replayed};
 use apm_server::insight::offline;
-use sql_advisor::{Lab, Options, Recorded};
+use sql_advisor::{Lab, Options};
 
-use super::copy;
-use super::workload::EMBEDDED;
+use super::text::short;
+use super::{copy, workload};
 use crate::cli::{ApmOptions, BaselineOptions, ServiceOptions};
+use crate::db;
+use crate::service::NAME;
 use crate::terminal::warning;
 
-/// By how much steps may grow where it is not said.
+/// The share by which steps may grow unless an option says otherwise.
 const MORE: f64 = 0.1;
 
 /// Adds the bounds to a gate. What they need is read from files, or measured on a copy.
@@ -25,14 +27,10 @@ pub(crate) fn bounds(
     apm: &ApmOptions,
 ) -> anyhow::Result<()> {
     gate.max_steps = options.max_steps.map(|most| most as f64);
-    let file = service
-        .database
-        .strip_prefix("sqlite://")
-        .unwrap_or(&service.database);
     gate.files.extend(apm.explain.iter().cloned());
-    if Path::new(file).exists() {
+    if let Some(file) = db::path(&service.database).filter(|file| file.exists()) {
         gate.files
-            .entry(EMBEDDED.to_owned())
+            .entry(NAME.to_owned())
             .or_insert_with(|| file.into());
     }
     if !options.at_rows.is_empty() {
@@ -71,9 +69,8 @@ pub(crate) fn update(
         .with_context(|| format!("cannot read {}", apm.apm_database.display()))?;
     ensure!(
         !seen.statements.is_empty(),
-        "no statement of a request was seen: {} stays as it is. Agents send statements for sampled requests \
-        only; --since says \
-         from when on",
+        "no statement of a request was seen: {} stays as it is. Agents send statements for sampled requests only; \
+         --since says from when on",
         path.display()
     );
     seen.at_rows = rows(options);
@@ -99,32 +96,20 @@ fn read(path: &Path) -> anyhow::Result<Baseline> {
     Baseline::read(&text).with_context(failed)
 }
 
-/// What the statements of the service cost on a copy with the rows that are asked for.
+/// The cost of the service's statements on a copy with the rows of --at-rows.
 fn replayed(
     gate: &Gate,
     options: &BaselineOptions,
     apm: &ApmOptions,
 ) -> anyhow::Result<HashMap<String, Replayed>> {
-    let service = gate.service.as_deref().unwrap_or(EMBEDDED);
+    let service = gate.service.as_deref().unwrap_or(NAME);
     let Some(file) = gate.files.get(service).cloned() else {
         bail!(
             "--at-rows needs the SQLite file of the service {service}: give it with --explain {service}=FILE"
         );
     };
-    let since = gate.since.clone().unwrap_or_else(|| "now-15m".to_owned());
-    let workload =
-        offline::workload(&apm.apm_database, service, Some(&since)).with_context(|| {
-            format!(
-                "cannot read the statements of {service} from {}",
-                apm.apm_database.display()
-            )
-        })?;
-    let recorded = workload.statements.into_iter().map(|ran| Recorded {
-        id: ran.fingerprint,
-        sql: ran.sample,
-        calls: ran.calls,
-    });
-    let recorded: Vec<Recorded> = recorded.collect();
+    let since = gate.since.as_deref().unwrap_or("now-15m");
+    let recorded = workload::recorded(&workload::of_file(apm, service, Some(since))?);
     let bounds = Options {
         rows: options.at_rows.clone(),
         ..Options::default()
@@ -136,20 +121,19 @@ fn replayed(
     .with_context(|| format!("cannot measure the statements of {service} on a copy of {shown}"))?;
     let mut found = HashMap::new();
     for statement in done {
-        match statement.cost {
-            Some(cost) => drop(found.insert(
-                statement.id,
-                Replayed {
-                    steps: cost.steps,
-                    plan: cost.plan,
-                },
-            )),
-            None => warning(format_args!(
+        let Some(cost) = statement.cost else {
+            warning(format_args!(
                 "not measured: {}: {}",
-                super::text::short(&statement.sql, 100),
+                short(&statement.sql, 100),
                 statement.why.unwrap_or_default()
-            )),
-        }
+            ));
+            continue;
+        };
+        let replayed = Replayed {
+            steps: cost.steps,
+            plan: cost.plan,
+        };
+        found.insert(statement.id, replayed);
     }
     Ok(found)
 }

@@ -1,6 +1,7 @@
-//! What is run again: the statements of a service, from the telemetry's file or from a server; and the service's own
+//! The input of a replay: the statements of a service, from the telemetry's file or from a server, and the service's own
 //! file.
 
+use std::collections::HashMap;
 use std::path::PathBuf;
 
 use actix_web::rt::System;
@@ -10,18 +11,16 @@ use apm_server::insight::workload::Workload;
 
 use super::{ApmOptions, Options, Recorded, ServiceOptions};
 use crate::cli::ReplayOptions;
-use crate::remote;
+use crate::service::NAME;
+use crate::{db, remote};
 
-/// The embedded service, whose file is that of --database.
-pub(super) const EMBEDDED: &str = "my-app-01";
-
-/// What is run, and on a copy of what.
+/// The statements to run, and the file on whose copy they run.
 pub(super) struct Replay {
     pub(super) service: String,
     pub(super) file: PathBuf,
     pub(super) recorded: Vec<Recorded>,
-    /// Normalised texts, in the order of `recorded`.
-    normalized: Vec<String>,
+    /// Texts without values, by fingerprint.
+    normalized: HashMap<String, String>,
 }
 
 impl ReplayOptions {
@@ -46,34 +45,22 @@ impl Replay {
             Some(url) => System::new()
                 .block_on(ask_server(url, options, apm))
                 .with_context(|| format!("cannot read the statements of {name} from {url}"))?,
-            None => offline::workload(&apm.apm_database, name, options.since.as_deref())
-                .with_context(|| {
-                    format!(
-                        "cannot read the statements of {name} from {}",
-                        apm.apm_database.display()
-                    )
-                })?,
+            None => of_file(apm, name, options.since.as_deref())?,
         };
         ensure!(
             !workload.statements.is_empty(),
-            "no statement of the service {name} on SQLite was recorded since {}: name another with --service, \
-            or an earlier \
-             time with --since",
+            "no statement of the service {name} on SQLite was recorded since {}: name another with --service, or an \
+             earlier time with --since",
             options.since.as_deref().unwrap_or("now-1d")
         );
-        let recorded = workload.statements.iter().map(|ran| Recorded {
-            id: ran.fingerprint.clone(),
-            sql: ran.sample.clone(),
-            calls: ran.calls,
-        });
         Ok(Self {
             service: name.clone(),
             file: file(options, service, apm)?,
-            recorded: recorded.collect(),
+            recorded: recorded(&workload),
             normalized: workload
                 .statements
-                .iter()
-                .map(|ran| ran.normalized.clone())
+                .into_iter()
+                .map(|ran| (ran.fingerprint, ran.normalized))
                 .collect(),
         })
     }
@@ -103,15 +90,34 @@ impl Replay {
         Ok(ids)
     }
 
-    /// How a statement is shown: without its values.
+    /// The text of a statement without its values.
     pub(super) fn shown<'a>(&'a self, id: &'a str) -> &'a str {
-        let found = self
-            .recorded
-            .iter()
-            .zip(&self.normalized)
-            .find(|(one, _)| one.id == id);
-        found.map_or(id, |(_, normalized)| normalized)
+        self.normalized.get(id).map_or(id, String::as_str)
     }
+}
+
+/// The statements of a service in the file of --apm-database.
+pub(super) fn of_file(
+    apm: &ApmOptions,
+    service: &str,
+    since: Option<&str>,
+) -> anyhow::Result<Workload> {
+    offline::workload(&apm.apm_database, service, since).with_context(|| {
+        format!(
+            "cannot read the statements of {service} from {}",
+            apm.apm_database.display()
+        )
+    })
+}
+
+/// The statements of a workload, to be run again.
+pub(super) fn recorded(workload: &Workload) -> Vec<Recorded> {
+    let recorded = workload.statements.iter().map(|ran| Recorded {
+        id: ran.fingerprint.clone(),
+        sql: ran.sample.clone(),
+        calls: ran.calls,
+    });
+    recorded.collect()
 }
 
 /// The service's file: as given, as known for plans, or that of the embedded service.
@@ -120,23 +126,14 @@ fn file(
     service: &ServiceOptions,
     apm: &ApmOptions,
 ) -> anyhow::Result<PathBuf> {
-    let known = || {
-        apm.explain
-            .iter()
-            .find(|(name, _)| *name == options.service)
-    };
-    if let Some(file) = options
-        .file
-        .clone()
-        .or_else(|| known().map(|(_, file)| file.clone()))
-    {
-        return Ok(file);
+    let mut known = apm.explain.iter();
+    let known = known.find(|(name, _)| *name == options.service);
+    if let Some(file) = options.file.as_ref().or(known.map(|(_, file)| file)) {
+        return Ok(file.clone());
     }
-    if options.service == EMBEDDED {
-        let file = service
-            .database
-            .strip_prefix("sqlite://")
-            .unwrap_or(&service.database);
+    if options.service == NAME
+        && let Some(file) = db::path(&service.database)
+    {
         return Ok(file.into());
     }
     Err(anyhow!(
@@ -145,7 +142,7 @@ fn file(
     ))
 }
 
-/// Lets a server say what ran.
+/// The statements of a service that a running server knows.
 async fn ask_server(
     url: &str,
     options: &ReplayOptions,

@@ -6,24 +6,25 @@ use std::time::Duration;
 use clap::Args;
 
 use super::{AccessOptions, age, server_url};
+use crate::service::NAME;
 
 mod baseline;
 
 pub use baseline::BaselineOptions;
 
-/// Which statements are run, and on a copy of what.
+/// The options that `advise` and `migrate-check` share.
 #[derive(Debug, Clone, Args)]
-#[command(next_help_heading = "What is measured")]
+#[command(next_help_heading = "Replay")]
 pub struct ReplayOptions {
     /// The service whose recorded statements are run.
-    #[arg(long, value_name = "NAME", default_value = "my-app-01")]
+    #[arg(long, value_name = "NAME", default_value = NAME)]
     pub service: String,
     /// The service's SQLite file, which is copied and never written [default: that of --explain, or of the embedded
     /// service].
     #[arg(long = "database", value_name = "FILE")]
     pub file: Option<PathBuf>,
-    /// What was recorded: since a marker, by its name or number, or a time as 2026-01-31T12:00:00Z or now-7d [default:
-    /// the last day].
+    /// From when on statements are taken: a marker, by its name or number, or a time as 2026-01-31T12:00:00Z or now-7d
+    /// [default: the last day].
     #[arg(long, value_name = "MARKER")]
     pub since: Option<String>,
     /// A running APM server to ask for the statements, instead of the file of --apm-database. It knows times, not
@@ -44,7 +45,7 @@ pub struct ReplayOptions {
     pub json: bool,
 }
 
-/// What advice is for.
+/// The options of `pocket-apm advise`.
 #[derive(Debug, Clone, Args)]
 pub struct AdviseOptions {
     #[command(flatten)]
@@ -55,7 +56,7 @@ pub struct AdviseOptions {
     pub statement: Option<String>,
 }
 
-/// What is checked.
+/// The options of `pocket-apm migrate-check`.
 #[derive(Debug, Clone, Args)]
 pub struct MigrateCheckOptions {
     /// The migration: SQL, such as migrations/2026-01-31-000000_people/up.sql. `-` reads the standard input.

@@ -1,7 +1,8 @@
 //! Which options a subcommand's `--help` lists.
 //!
-//! The APM server's options may stand anywhere on the command line, so clap lists them under every subcommand. A subcommand that
-//! does not use an option still takes it, for scripts that pass the same options to all, but does not list it.
+//! The APM server's options may stand anywhere on the command line, so clap lists them under every subcommand. A
+//! subcommand that does not use an option still takes it, for scripts that pass the same options to all, but does not
+//! list it.
 
 use clap::{Arg, Command, CommandFactory as _};
 

@@ -28,7 +28,7 @@ pub(super) fn host_name(text: &str) -> Result<String, String> {
     }
 }
 
-/// What the service asks: its client speaks no TLS.
+/// The address of the upstream: the service's client speaks no TLS.
 pub(super) fn http_url(text: &str) -> Result<String, String> {
     match text.parse::<Uri>() {
         Ok(uri) if uri.scheme_str() == Some("http") && uri.host().is_some() => Ok(text.to_owned()),

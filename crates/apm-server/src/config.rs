@@ -52,8 +52,7 @@ pub struct Config {
     /// Size of the data files together, bytes, beyond which the oldest events go.
     pub max_size: u64,
     /// How many different names of each kind one service has at most (transactions, statements, destinations, errors,
-    /// metrics); what is
-    /// beyond is counted as `_other`. 0: no limit.
+    /// metrics); what is beyond is counted as `_other`. 0: no limit.
     pub max_names: usize,
     /// How long events are kept, by time of arrival.
     pub max_age: Duration,
@@ -71,8 +70,7 @@ pub struct Config {
     /// Threads that answer requests.
     pub workers: usize,
     /// Longest time for what is small: the head of the first request of a connection, the body of one that is not
-    /// events, a line of events,
-    /// and a TLS handshake, which has 10 s at most in any case.
+    /// events, a line of events, and a TLS handshake, which has 10 s at most in any case.
     pub read_timeout: Duration,
     /// Longest time that a body of events, or an uploaded file, may take as a whole. Agents keep a request open
     /// between events.
@@ -143,9 +141,8 @@ pub struct TlsFiles {
 pub struct SecretToken(String);
 
 impl SecretToken {
-    /// Takes any text but the empty one, which is no secret. Blanks around it, such as the end of a line, are left
-    /// out: no header can
-    /// carry them.
+    /// Takes any text but the empty one, which is no secret. Blanks around it, such as the end of a line, are left out:
+    /// no header can carry them.
     pub fn new(token: impl Into<String>) -> Option<Self> {
         let token = token.into();
         let token = token.trim();

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-/// What a run is compared with.
+/// The options of `pocket-apm check` that compare a run with a baseline.
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Baseline")]
 pub struct BaselineOptions {

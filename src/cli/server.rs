@@ -1,0 +1,186 @@
+//! The options of the APM server.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use anyhow::Context as _;
+use apm_server::{BasePath, Network};
+use clap::Args;
+
+use super::values::{age, apm_database, host_name, service_file, size};
+
+/// The APM server's options.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "APM server")]
+pub struct ApmOptions {
+    /// Where the APM server takes events and shows its pages. Other than loopback it needs --apm-secret-token or
+    /// --insecure.
+    #[arg(
+        long,
+        env = "APM_LISTEN",
+        value_name = "HOST:PORT",
+        default_value = "127.0.0.1:8200",
+        global = true
+    )]
+    pub apm_listen: String,
+
+    /// The APM server's SQLite file.
+    #[arg(
+        long,
+        env = "APM_DATABASE",
+        value_name = "FILE",
+        default_value = "apm.db",
+        value_parser = apm_database,
+        global = true
+    )]
+    pub apm_database: PathBuf,
+
+    /// The token that agents and the pages' readers must present.
+    #[arg(
+        long,
+        env = "APM_SECRET_TOKEN",
+        value_name = "TOKEN",
+        hide_env_values = true,
+        global = true
+    )]
+    pub apm_secret_token: Option<String>,
+
+    /// A file with that token, instead. It is read again when it changes.
+    #[arg(
+        long,
+        env = "APM_SECRET_TOKEN_FILE",
+        value_name = "FILE",
+        conflicts_with = "apm_secret_token",
+        global = true
+    )]
+    pub apm_secret_token_file: Option<PathBuf>,
+
+    /// A file of API keys, each with its privileges; `pocket-apm apikey create` adds one. It is read again when it
+    /// changes.
+    #[arg(long, env = "APM_API_KEY_FILE", value_name = "FILE", global = true)]
+    pub apm_api_key_file: Option<PathBuf>,
+
+    /// The certificate (PEM, with those that lead to an authority) for encrypted connections. It is read again when it
+    /// changes.
+    #[arg(
+        long,
+        env = "APM_TLS_CERT",
+        value_name = "FILE",
+        requires = "apm_tls_key",
+        global = true
+    )]
+    pub apm_tls_cert: Option<PathBuf>,
+
+    /// The private key of the certificate (PEM).
+    #[arg(
+        long,
+        env = "APM_TLS_KEY",
+        value_name = "FILE",
+        requires = "apm_tls_cert",
+        global = true
+    )]
+    pub apm_tls_key: Option<PathBuf>,
+
+    /// How large the APM server's files may grow, together; the oldest events go first.
+    #[arg(long, env = "APM_MAX_SIZE", value_name = "SIZE", default_value = "1GiB", value_parser = size, global = true)]
+    pub apm_max_size: u64,
+
+    /// Most different names of a kind that one service may have: transactions, statements, destinations, errors,
+    /// metrics. Further names are counted together as `_other`. All services have ten times as many together. 0 lifts
+    /// all of these limits: then a sender that puts an id into a name makes a name with each event, and memory, lists
+    /// and the database grow with them.
+    #[arg(
+        long,
+        env = "APM_MAX_NAMES",
+        value_name = "COUNT",
+        default_value_t = 2_000,
+        global = true
+    )]
+    pub apm_max_names: usize,
+
+    /// How long single events are kept; rollups, which the charts read, are kept for 90 days.
+    #[arg(long, env = "APM_MAX_AGE", value_name = "AGE", default_value = "7d", value_parser = age, global = true)]
+    pub apm_max_age: Duration,
+
+    /// Whether commits survive a power loss: `full` syncs each one to the disk, `normal` may lose the last ones. A crash
+    /// or kill of the process loses nothing that was acknowledged, with either.
+    #[arg(long, env = "APM_DURABILITY", default_value = "normal", global = true)]
+    pub durability: Durability,
+
+    /// A service whose SQLite file may be asked how it would answer its statements; the file is only read. May be given
+    /// several times. The embedded service's own file is known.
+    #[arg(
+        long,
+        env = "APM_EXPLAIN",
+        value_name = "SERVICE=FILE",
+        value_delimiter = ',',
+        value_parser = service_file,
+        global = true
+    )]
+    pub explain: Vec<(String, PathBuf)>,
+
+    /// A name by which the APM server is reached besides those of this machine, such as that of a proxy before it. May
+    /// be given several times; .example.com stands for all names below it.
+    #[arg(
+        long,
+        env = "APM_ALLOWED_HOSTS",
+        value_name = "NAME",
+        value_delimiter = ',',
+        value_parser = host_name,
+        global = true
+    )]
+    pub apm_allowed_hosts: Vec<String>,
+
+    /// A proxy, by its address or network, whose Forwarded and X-Forwarded-* headers are believed. May be given
+    /// several times.
+    #[arg(
+        long,
+        env = "APM_TRUSTED_PROXIES",
+        value_name = "ADDRESS",
+        value_delimiter = ',',
+        value_parser = clap::value_parser!(Network),
+        global = true
+    )]
+    pub apm_trusted_proxies: Vec<Network>,
+
+    /// The path before the paths of the pages in a browser's address bar, such as /apm behind a proxy. The proxy may
+    /// pass it on or take it off.
+    #[arg(
+        long,
+        env = "APM_BASE_PATH",
+        value_name = "PATH",
+        default_value = "",
+        hide_default_value = true,
+        value_parser = clap::value_parser!(BasePath),
+        global = true
+    )]
+    pub apm_base_path: BasePath,
+
+    /// Listen off loopback without a token: anyone who reaches the port may read and write everything.
+    #[arg(long, env = "APM_INSECURE", global = true)]
+    pub insecure: bool,
+}
+
+impl ApmOptions {
+    /// The secret token, from its option or from its file.
+    ///
+    /// # Errors
+    /// Where the file cannot be read.
+    pub fn secret_token(&self) -> anyhow::Result<Option<String>> {
+        let text = match &self.apm_secret_token_file {
+            Some(file) => Some(std::fs::read_to_string(file).with_context(|| {
+                format!("cannot read {} (--apm-secret-token-file)", file.display())
+            })?),
+            None => self.apm_secret_token.clone(),
+        };
+        let text = text.map(|text| text.trim().to_owned());
+        Ok(text.filter(|text| !text.is_empty()))
+    }
+}
+
+/// When a commit counts as done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum Durability {
+    Normal,
+    Full,
+}
