@@ -117,7 +117,7 @@ const MODULES: &[(&str, &[&str])] = &[
             "document",
             "options",
             "rows",
-            "sums",
+            "row_checksums",
             "trace_index",
             "events",
             "dictionary",

@@ -15,8 +15,8 @@ use std::collections::HashSet;
 use diesel::SqliteConnection;
 
 use super::block::{Document, SLOTS};
-use super::checksum::Sum;
-use super::dictionary::{Given, Resource, Service, Stack, TxGroup};
+use super::checksum::Checksum;
+use super::dictionary::{Destination, Given, Resource, Service, Stack, TxGroup};
 use super::error::StoreError;
 use super::insert::Rows;
 use super::limits::{Beyond, NameKind};
@@ -64,9 +64,7 @@ struct Pass<'m, 'a> {
     /// Labels of the batch at hand whose names are beyond the limit.
     labels: HashSet<&'a str>,
     wrong_times: u64,
-    sum: Sum,
-    /// The checksum of the row of the event at hand.
-    row_sum: u32,
+    checksum: Checksum,
     tx: Rows<TxRow<'a>>,
     spans: Rows<SpanRow<'a>>,
     errors: Rows<ErrorRow<'a>>,
@@ -89,8 +87,7 @@ impl<'m, 'a> Pass<'m, 'a> {
             overflow: Overflow::default(),
             labels: HashSet::new(),
             wrong_times: 0,
-            sum: Sum::default(),
-            row_sum: 0,
+            checksum: Checksum::default(),
             tx: Rows::new(),
             spans: Rows::new(),
             errors: Rows::new(),
@@ -181,13 +178,14 @@ impl<'m, 'a> Pass<'m, 'a> {
         self.memory.next
     }
 
-    /// Stores what is not in columns, and moves on to the next number.
+    /// Stores what is not in columns, with the checksum of these, and moves on to the next number.
     fn document(
         &mut self,
         sender: Sender<'a>,
         ts: i64,
         trace: Option<RowId<'_>>,
         document: Document<'_>,
+        checksum: u32,
     ) -> Result<(), StoreError> {
         let seq = self.seq();
         if let Some(trace) = trace {
@@ -197,11 +195,7 @@ impl<'m, 'a> Pass<'m, 'a> {
                 self.trace_at.push(self.conn, TraceAtRow { key, block })?;
             }
         }
-        let without = match self.labels.is_empty() {
-            true => None,
-            false => labels::take_out(document.json, &self.labels),
-        };
-        let without = without.map(|(without, labels)| {
+        let without = labels::take_out(document.json, &self.labels).map(|(without, labels)| {
             self.beyond.count(NameKind::Label);
             self.overflow.labels(labels);
             without
@@ -212,7 +206,7 @@ impl<'m, 'a> Pass<'m, 'a> {
         let document = Document { json, ..document };
         self.memory
             .block
-            .push(sender.received, ts, document, self.row_sum);
+            .push(sender.received, ts, document, checksum);
         self.memory.next += 1;
         if self.memory.block.is_full() {
             self.put_block()?;
@@ -278,6 +272,20 @@ impl<'m, 'a> Pass<'m, 'a> {
             self.beyond.count(NameKind::Transaction);
         }
         Ok(given)
+    }
+
+    /// The id of what a span calls.
+    fn destination(
+        &mut self,
+        received: i64,
+        destination: &Destination<'_>,
+    ) -> Result<i64, StoreError> {
+        let destinations = &mut self.memory.names.destinations;
+        let given = destinations.given(self.conn, received, destination)?;
+        if given.beyond {
+            self.beyond.count(NameKind::Destination);
+        }
+        Ok(given.id)
     }
 
     fn stack(&mut self, sender: Sender<'a>, stack: crate::event::Stack) -> Result<i64, StoreError> {

@@ -38,7 +38,7 @@ const LEVEL: i32 = 1;
 #[derive(Debug, Default)]
 pub(super) struct Builder {
     raw: Vec<u8>,
-    /// Checksums of the rows of its events, see [`super::sums`].
+    /// Checksums of the rows of its events, see [`super::row_checksums`].
     sums: Vec<u8>,
     facts: Facts,
 }

@@ -2,17 +2,16 @@
 
 use xxhash_rust::xxh3::xxh3_64;
 
-/// Values of a row, one after the other: what a checksum is made of. NULLs at the end add nothing: a column that a
-/// later
-/// version adds is NULL in the rows of before, and their checksums hold.
+/// The values of a row, one after the other, of which its checksum is made. NULLs at the end add nothing: a column that
+/// a later version adds is NULL in the rows of before, and their checksums hold.
 #[derive(Debug, Default)]
-pub(super) struct Sum {
+pub(super) struct Checksum {
     bytes: Vec<u8>,
     /// NULLs since the last value.
     nulls: usize,
 }
 
-impl Sum {
+impl Checksum {
     /// The checksum of what is added.
     pub(super) fn of(&mut self, add: impl FnOnce(&mut Self)) -> u32 {
         self.bytes.clear();
@@ -82,9 +81,9 @@ mod tests {
     #[test]
     fn a_column_that_is_added_later_keeps_the_checksums_of_before_and_a_value_in_it_does_not() {
         let of = |values: &[Option<i64>]| {
-            Sum::default().of(|sum| {
+            Checksum::default().of(|sum| {
                 for value in values {
-                    sum.optional(*value, Sum::int);
+                    sum.optional(*value, Checksum::int);
                 }
             })
         };

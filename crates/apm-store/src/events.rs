@@ -11,8 +11,8 @@ use diesel::prelude::*;
 use super::block::{Document, SLOTS, documents, unpack};
 use super::error::StoreError;
 use super::id::StoredId;
+use super::row_checksums;
 use super::schema::{block, resource, stack, trace_at};
-use super::sums;
 use super::trace_index;
 use crate::event::{Kind, StoredEvent};
 use rows::Row;
@@ -140,7 +140,7 @@ impl<'c> Reader<'c> {
             .collect();
         let mut events = Vec::new();
         for kind in kinds {
-            sums::check(self.conn, kind, (first, last), sums)?;
+            row_checksums::check(self.conn, kind, (first, last), sums)?;
             for row in rows::load(self.conn, kind, first, last)? {
                 if wanted(&row) {
                     let document = document(row.seq).ok_or_else(|| {
@@ -251,7 +251,7 @@ pub(super) fn check_block(conn: &mut SqliteConnection, id: i64) -> Result<(), St
                 kind.as_str()
             )));
         }
-        sums::check(conn, kind, (first, last), raw.sums.as_deref())?;
+        row_checksums::check(conn, kind, (first, last), raw.sums.as_deref())?;
     }
     Ok(())
 }

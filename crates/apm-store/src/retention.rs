@@ -38,6 +38,7 @@ use crate::event::Batch;
 use crate::rollup::LEVELS;
 use clock::Clock;
 use names::Names;
+use room::Freed;
 use size::{Pages, Size};
 
 /// Blocks per step, at most, and bytes of the limit for each of them: a step goes through the log, which is small where
@@ -85,14 +86,20 @@ pub(super) struct Retention {
     trimmed: i64,
     /// Bytes that came since the last look.
     come: u64,
-    /// Whether there was a commit before this step.
-    busy: bool,
-    /// Bytes that steps of rollups have freed since that was last judged, and how many steps.
-    little: i64,
-    tries: u32,
+    /// What steps of rollups have freed since that was last judged.
+    freed: Freed,
 }
 
-/// What a step did.
+/// The circumstances of a step.
+#[derive(Clone, Copy, Debug)]
+struct Turn {
+    /// When it has to end.
+    deadline: Instant,
+    /// Whether there was a commit before it.
+    busy: bool,
+}
+
+/// The outcome of a step.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Step {
     /// Blocks of events that are gone.
@@ -116,9 +123,7 @@ impl Retention {
             names: Names::default(),
             trimmed: 0,
             come: 0,
-            busy: false,
-            little: 0,
-            tries: 0,
+            freed: Freed::default(),
         }
     }
 
@@ -200,7 +205,6 @@ impl Retention {
         self.next_look = at + if busy { BUSY } else { IDLE };
         // Should the step fail, the next look tries again.
         self.behind = false;
-        self.busy = busy;
         let step = self.step(conn, wal, memory, coarse, now, busy)?;
         self.behind = step.more;
         Ok(step)
@@ -247,15 +251,18 @@ impl Retention {
         busy: bool,
     ) -> Result<Step, StoreError> {
         let mut step = Step::default();
-        let deadline = Instant::now() + BUDGET;
+        let turn = Turn {
+            deadline: Instant::now() + BUDGET,
+            busy,
+        };
         if !busy {
             wal.tidy(conn, self.options.max_size)?;
         }
-        self.delete_old(conn, memory, now, deadline, &mut step)?;
+        self.delete_old(conn, memory, now, turn.deadline, &mut step)?;
         let size = Size::new(&self.options);
         let over = size.is_over(conn)?;
         if over {
-            self.make_room(conn, memory, coarse, size, deadline, &mut step)?;
+            self.make_room(conn, memory, coarse, size, turn, &mut step)?;
         }
         if delete::has_stale_keys(conn)? {
             step.more |= conn.immediate_transaction(delete::trace_keys)?;

@@ -4,7 +4,7 @@ use diesel::QueryResult;
 use diesel::sql_types::{BigInt, Binary, Nullable, Text};
 
 use super::block::Facts;
-use super::checksum::Sum;
+use super::checksum::Checksum;
 use super::insert::{Column, Values, row};
 use crate::event::{Batch, Id};
 
@@ -36,7 +36,7 @@ impl Column for RowId<'_> {
         }
     }
 
-    fn add_to(&self, sum: &mut Sum) {
+    fn add_to(&self, sum: &mut Checksum) {
         match self {
             Self::Short(id) => sum.int(*id),
             Self::Long(id) => sum.blob(id),
@@ -53,7 +53,7 @@ impl Column for Option<RowId<'_>> {
         }
     }
 
-    fn add_to(&self, sum: &mut Sum) {
+    fn add_to(&self, sum: &mut Checksum) {
         match self {
             Some(id) => id.add_to(sum),
             None => sum.null(),
@@ -174,7 +174,7 @@ row! {
         ts_max: i64,
         events: i32,
         data: Vec<u8>,
-        sums: Option<Vec<u8>>,
+        sums: Vec<u8>,
     } then "ON CONFLICT (id) DO UPDATE SET received = excluded.received, ts_min = excluded.ts_min, \
         ts_max = excluded.ts_max, events = excluded.events, data = excluded.data, sums = excluded.sums"
 }
@@ -188,7 +188,7 @@ impl BlockRow {
             ts_max: facts.ts_max,
             events: facts.events as i32,
             data,
-            sums: Some(sums),
+            sums,
         }
     }
 }

@@ -58,7 +58,7 @@ impl<'a> Pass<'_, 'a> {
             parent_id: event.parent_id.map(|id| RowId::of(batch, id)),
             tx_group_id: tx_group,
         };
-        self.row_sum = self.sum.of(|sum| row.add_to(sum));
+        let checksum = row.checksum(&mut self.checksum);
         self.errors.push(self.conn, row)?;
         self.rollup.add_error(group, event.timestamp);
         self.rollup
@@ -69,6 +69,6 @@ impl<'a> Pass<'_, 'a> {
             stack,
             json: batch.text(event.rest),
         };
-        self.document(sender, event.timestamp, trace_id, document)
+        self.document(sender, event.timestamp, trace_id, document, checksum)
     }
 }

@@ -1,5 +1,5 @@
-//! Labels whose names are beyond the limit. They are no fields: an event lists them as texts, `"overflow": {"labels":
-//! ["key=value"]}`.
+//! Labels whose names are beyond the limit. They are no fields, but texts in the event's document:
+//! `"overflow": {"labels": ["key=value"]}`.
 
 use std::collections::{BTreeMap, HashSet};
 
@@ -13,6 +13,9 @@ const PLACES: [&[&str]; 3] = [&["context", "tags"], &["tags"], &["labels"]];
 
 /// The document of an event without the labels of these names, and these as texts; nothing where it has none of them.
 pub(super) fn take_out(document: &str, names: &HashSet<&str>) -> Option<(String, Vec<String>)> {
+    if names.is_empty() {
+        return None;
+    }
     let mut event: Members = serde_json::from_str(document).ok()?;
     let mut taken = Vec::new();
     for place in PLACES {

@@ -22,7 +22,7 @@ impl<'a> Pass<'_, 'a> {
             span_id: event.span_id.map(|id| RowId::of(batch, id)),
             level: batch.opt(event.level).unwrap_or_default(),
         };
-        self.row_sum = self.sum.of(|sum| row.add_to(sum));
+        let checksum = row.checksum(&mut self.checksum);
         self.logs.push(self.conn, row)?;
         self.rollup
             .events
@@ -32,6 +32,6 @@ impl<'a> Pass<'_, 'a> {
             stack: 0,
             json: batch.text(event.rest),
         };
-        self.document(sender, event.timestamp, trace_id, document)
+        self.document(sender, event.timestamp, trace_id, document, checksum)
     }
 }

@@ -26,7 +26,7 @@ impl<'a> Pass<'_, 'a> {
             resource_id: sender.resource,
             ts: event.timestamp,
         };
-        self.row_sum = self.sum.of(|sum| row.add_to(sum));
+        let checksum = row.checksum(&mut self.checksum);
         self.metricsets.push(self.conn, row)?;
         match event.breakdown {
             Some(breakdown) => self.breakdown(sender, service, event.timestamp, breakdown)?,
@@ -63,7 +63,7 @@ impl<'a> Pass<'_, 'a> {
             stack: 0,
             json: batch.text(event.rest),
         };
-        self.document(sender, event.timestamp, None, document)
+        self.document(sender, event.timestamp, None, document, checksum)
     }
 
     fn breakdown(

@@ -48,13 +48,7 @@ impl<'a> Pass<'_, 'a> {
                 span_type: kind,
                 span_subtype: subtype,
             };
-            let given = names
-                .destinations
-                .given(self.conn, received, &destination)?;
-            if given.beyond {
-                self.beyond.count(NameKind::Destination);
-            }
-            Some(given.id)
+            Some(self.destination(received, &destination)?)
         };
         let statement = match batch.opt(event.db_statement) {
             Some(sql) if !sql.is_empty() => Some(self.statement(sender, service, event, sql)?),
@@ -83,7 +77,7 @@ impl<'a> Pass<'_, 'a> {
             composite_sum: event.composite.map(|composite| composite.sum),
             sample_rate: event.sample_rate,
         };
-        self.row_sum = self.sum.of(|sum| row.add_to(sum));
+        let checksum = row.checksum(&mut self.checksum);
         self.spans.push(self.conn, row)?;
         let seen = observation(event);
         if let Some(destination) = destination {
@@ -100,7 +94,7 @@ impl<'a> Pass<'_, 'a> {
             stack,
             json: batch.text(event.rest),
         };
-        self.document(sender, event.timestamp, Some(trace_id), document)
+        self.document(sender, event.timestamp, Some(trace_id), document, checksum)
     }
 
     fn statement(
@@ -149,7 +143,7 @@ impl<'a> Pass<'_, 'a> {
     }
 }
 
-/// What a span says of its destination and statement.
+/// A span as its destination and its statement count it.
 fn observation(event: &Span) -> Observation {
     let (of, sum) = event.composite.map_or((1, event.duration), |composite| {
         (composite.count, composite.sum)

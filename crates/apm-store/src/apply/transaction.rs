@@ -58,7 +58,7 @@ impl<'a> Pass<'_, 'a> {
             spans_started: Some(event.spans_started),
             spans_dropped: event.spans_dropped,
         };
-        self.row_sum = self.sum.of(|sum| row.add_to(sum));
+        let checksum = row.checksum(&mut self.checksum);
         self.tx.push(self.conn, row)?;
         let weight = weight(event.sample_rate);
         self.rollup.tx.add(
@@ -89,7 +89,7 @@ impl<'a> Pass<'_, 'a> {
             stack: 0,
             json: batch.text(event.rest),
         };
-        self.document(sender, event.timestamp, Some(trace_id), document)
+        self.document(sender, event.timestamp, Some(trace_id), document, checksum)
     }
 
     /// Counts spans that the agent did not send for their destination, as APM Server does.
@@ -112,13 +112,9 @@ impl<'a> Pass<'_, 'a> {
             span_type: "",
             span_subtype: "",
         };
-        let destinations = &mut self.memory.names.destinations;
-        let given = destinations.given(self.conn, received, &destination)?;
-        if given.beyond {
-            self.beyond.count(NameKind::Destination);
-        }
+        let destination = self.destination(received, &destination)?;
         self.rollup.destination.add(
-            given.id,
+            destination,
             Observation {
                 ts,
                 result: 0,

@@ -31,7 +31,6 @@ pub struct Batch {
     /// Names of labels in the order in which they came, and their hashes.
     labels: Vec<Box<str>>,
     known_labels: HashSet<u64, RandomState>,
-    hasher: RandomState,
     text: String,
 }
 
@@ -47,14 +46,14 @@ impl Batch {
             sent: Vec::new(),
             labels: Vec::new(),
             known_labels: HashSet::default(),
-            hasher: RandomState::default(),
             text: String::new(),
         }
     }
 
     /// Says that an event has a label of this name. It may be said again and again.
     pub fn label(&mut self, name: &str) {
-        if self.known_labels.insert(self.hasher.hash_one(name)) {
+        let hash = self.known_labels.hasher().hash_one(name);
+        if self.known_labels.insert(hash) {
             self.labels.push(name.into());
         }
     }

@@ -39,17 +39,44 @@ pub(super) fn load(
     first: i64,
     last: i64,
 ) -> QueryResult<Vec<Row>> {
-    match kind {
-        Kind::Transaction => transactions(conn, first, last),
-        Kind::Span => spans(conn, first, last),
-        Kind::Error => errors(conn, first, last),
-        Kind::Metricset => metricsets(conn, first, last),
-        Kind::Log => logs(conn, first, last),
-    }
+    Ok(match kind {
+        Kind::Transaction => {
+            let query = tx::table
+                .inner_join(tx_group::table.on(tx_group::id.eq(tx::group_id)))
+                .left_join(result::table.on(result::id.nullable().eq(tx::result_id)))
+                .filter(tx::seq.between(first, last));
+            rows(query.select(Transaction::as_select()).load(conn)?)
+        }
+        Kind::Span => {
+            let query = span::table
+                .inner_join(span_group::table.on(span_group::id.eq(span::group_id)))
+                .filter(span::seq.between(first, last));
+            rows(query.select(Span::as_select()).load(conn)?)
+        }
+        Kind::Error => {
+            let query = error::table
+                .inner_join(error_group::table.on(error_group::id.eq(error::group_id)))
+                .filter(error::seq.between(first, last));
+            rows(query.select(Error::as_select()).load(conn)?)
+        }
+        Kind::Metricset => {
+            let query = metricset::table.filter(metricset::seq.between(first, last));
+            rows(query.select(Metricset::as_select()).load(conn)?)
+        }
+        Kind::Log => {
+            let query = log::table.filter(log::seq.between(first, last));
+            rows(query.select(Log::as_select()).load(conn)?)
+        }
+    })
 }
 
-#[derive(Queryable)]
-struct Tx {
+fn rows(found: Vec<impl Into<Row>>) -> Vec<Row> {
+    found.into_iter().map(Into::into).collect()
+}
+
+#[derive(Queryable, Selectable)]
+#[diesel(table_name = tx)]
+struct Transaction {
     seq: i64,
     resource_id: i64,
     ts: i64,
@@ -62,56 +89,39 @@ struct Tx {
     sample_rate: Option<f64>,
     spans_started: Option<i64>,
     spans_dropped: Option<i64>,
+    #[diesel(select_expression = tx_group::name)]
     name: String,
+    #[diesel(select_expression = tx_group::type_)]
     kind: String,
+    #[diesel(select_expression = result::value.nullable())]
     result: Option<String>,
 }
 
-fn transactions(conn: &mut SqliteConnection, first: i64, last: i64) -> QueryResult<Vec<Row>> {
-    let rows: Vec<Tx> = tx::table
-        .inner_join(tx_group::table.on(tx_group::id.eq(tx::group_id)))
-        .left_join(result::table.on(result::id.nullable().eq(tx::result_id)))
-        .filter(tx::seq.between(first, last))
-        .select((
-            tx::seq,
-            tx::resource_id,
-            tx::ts,
-            tx::duration,
-            tx::trace_id,
-            tx::id,
-            tx::parent_id,
-            tx::outcome,
-            tx::sampled,
-            tx::sample_rate,
-            tx::spans_started,
-            tx::spans_dropped,
-            tx_group::name,
-            tx_group::type_,
-            result::value.nullable(),
-        ))
-        .load(conn)?;
-    let row = |tx: Tx| Row {
-        seq: tx.seq,
-        resource_id: tx.resource_id,
-        timestamp: tx.ts,
-        id: Some(tx.id),
-        trace_id: Some(tx.trace_id),
-        parent_id: tx.parent_id,
-        duration: Some(tx.duration),
-        name: present(tx.name),
-        event_type: Some(tx.kind),
-        result: tx.result,
-        outcome: Some(outcome(tx.outcome)),
-        sampled: Some(tx.sampled),
-        sample_rate: tx.sample_rate,
-        spans_started: tx.spans_started,
-        spans_dropped: tx.spans_dropped,
-        ..Row::default()
-    };
-    Ok(rows.into_iter().map(row).collect())
+impl From<Transaction> for Row {
+    fn from(tx: Transaction) -> Self {
+        Self {
+            seq: tx.seq,
+            resource_id: tx.resource_id,
+            timestamp: tx.ts,
+            id: Some(tx.id),
+            trace_id: Some(tx.trace_id),
+            parent_id: tx.parent_id,
+            duration: Some(tx.duration),
+            name: present(tx.name),
+            event_type: Some(tx.kind),
+            result: tx.result,
+            outcome: Some(outcome(tx.outcome)),
+            sampled: Some(tx.sampled),
+            sample_rate: tx.sample_rate,
+            spans_started: tx.spans_started,
+            spans_dropped: tx.spans_dropped,
+            ..Self::default()
+        }
+    }
 }
 
-#[derive(Queryable)]
+#[derive(Queryable, Selectable)]
+#[diesel(table_name = span)]
 struct Span {
     seq: i64,
     resource_id: i64,
@@ -123,138 +133,110 @@ struct Span {
     parent_id: Option<StoredId>,
     outcome: i32,
     sample_rate: Option<f64>,
+    #[diesel(select_expression = span_group::name)]
     name: String,
+    #[diesel(select_expression = span_group::type_)]
     kind: String,
+    #[diesel(select_expression = span_group::subtype)]
     subtype: String,
+    #[diesel(select_expression = span_group::action)]
     action: String,
 }
 
-fn spans(conn: &mut SqliteConnection, first: i64, last: i64) -> QueryResult<Vec<Row>> {
-    let rows: Vec<Span> = span::table
-        .inner_join(span_group::table.on(span_group::id.eq(span::group_id)))
-        .filter(span::seq.between(first, last))
-        .select((
-            span::seq,
-            span::resource_id,
-            span::ts,
-            span::duration,
-            span::trace_id,
-            span::id,
-            span::transaction_id,
-            span::parent_id,
-            span::outcome,
-            span::sample_rate,
-            span_group::name,
-            span_group::type_,
-            span_group::subtype,
-            span_group::action,
-        ))
-        .load(conn)?;
-    let row = |span: Span| Row {
-        seq: span.seq,
-        resource_id: span.resource_id,
-        timestamp: span.ts,
-        id: Some(span.id),
-        trace_id: Some(span.trace_id),
-        transaction_id: span.transaction_id,
-        parent_id: span.parent_id,
-        duration: Some(span.duration),
-        name: Some(span.name),
-        event_type: Some(span.kind),
-        subtype: present(span.subtype),
-        action: present(span.action),
-        outcome: Some(outcome(span.outcome)),
-        sample_rate: span.sample_rate,
-        ..Row::default()
-    };
-    Ok(rows.into_iter().map(row).collect())
+impl From<Span> for Row {
+    fn from(span: Span) -> Self {
+        Self {
+            seq: span.seq,
+            resource_id: span.resource_id,
+            timestamp: span.ts,
+            id: Some(span.id),
+            trace_id: Some(span.trace_id),
+            transaction_id: span.transaction_id,
+            parent_id: span.parent_id,
+            duration: Some(span.duration),
+            name: Some(span.name),
+            event_type: Some(span.kind),
+            subtype: present(span.subtype),
+            action: present(span.action),
+            outcome: Some(outcome(span.outcome)),
+            sample_rate: span.sample_rate,
+            ..Self::default()
+        }
+    }
 }
 
-type ErrorColumns = (
-    i64,
-    i64,
-    i64,
-    Option<StoredId>,
-    StoredId,
-    Option<StoredId>,
-    Option<StoredId>,
-    i64,
-);
-
-fn errors(conn: &mut SqliteConnection, first: i64, last: i64) -> QueryResult<Vec<Row>> {
-    let rows: Vec<ErrorColumns> = error::table
-        .inner_join(error_group::table.on(error_group::id.eq(error::group_id)))
-        .filter(error::seq.between(first, last))
-        .select((
-            error::seq,
-            error::resource_id,
-            error::ts,
-            error::trace_id,
-            error::id,
-            error::transaction_id,
-            error::parent_id,
-            error_group::grouping_key,
-        ))
-        .load(conn)?;
-    let row = |(seq, resource_id, timestamp, trace_id, id, transaction_id, parent_id, key)| Row {
-        seq,
-        resource_id,
-        timestamp,
-        id: Some(id),
-        trace_id,
-        transaction_id,
-        parent_id,
-        grouping_key: Some(i64::cast_unsigned(key)),
-        ..Row::default()
-    };
-    Ok(rows.into_iter().map(row).collect())
+#[derive(Queryable, Selectable)]
+#[diesel(table_name = error)]
+struct Error {
+    seq: i64,
+    resource_id: i64,
+    ts: i64,
+    trace_id: Option<StoredId>,
+    id: StoredId,
+    transaction_id: Option<StoredId>,
+    parent_id: Option<StoredId>,
+    #[diesel(select_expression = error_group::grouping_key)]
+    grouping_key: i64,
 }
 
-fn metricsets(conn: &mut SqliteConnection, first: i64, last: i64) -> QueryResult<Vec<Row>> {
-    let rows: Vec<(i64, i64, i64)> = metricset::table
-        .filter(metricset::seq.between(first, last))
-        .select((metricset::seq, metricset::resource_id, metricset::ts))
-        .load(conn)?;
-    let row = |(seq, resource_id, timestamp)| Row {
-        seq,
-        resource_id,
-        timestamp,
-        ..Row::default()
-    };
-    Ok(rows.into_iter().map(row).collect())
+impl From<Error> for Row {
+    fn from(error: Error) -> Self {
+        Self {
+            seq: error.seq,
+            resource_id: error.resource_id,
+            timestamp: error.ts,
+            id: Some(error.id),
+            trace_id: error.trace_id,
+            transaction_id: error.transaction_id,
+            parent_id: error.parent_id,
+            grouping_key: Some(error.grouping_key.cast_unsigned()),
+            ..Self::default()
+        }
+    }
 }
 
-type LogColumns = (
-    i64,
-    i64,
-    i64,
-    Option<StoredId>,
-    Option<StoredId>,
-    Option<StoredId>,
-);
+#[derive(Queryable, Selectable)]
+#[diesel(table_name = metricset)]
+struct Metricset {
+    seq: i64,
+    resource_id: i64,
+    ts: i64,
+}
 
-fn logs(conn: &mut SqliteConnection, first: i64, last: i64) -> QueryResult<Vec<Row>> {
-    let rows: Vec<LogColumns> = log::table
-        .filter(log::seq.between(first, last))
-        .select((
-            log::seq,
-            log::resource_id,
-            log::ts,
-            log::trace_id,
-            log::transaction_id,
-            log::span_id,
-        ))
-        .load(conn)?;
-    let row = |(seq, resource_id, timestamp, trace_id, transaction_id, id)| Row {
-        seq,
-        resource_id,
-        timestamp,
-        id,
-        trace_id,
-        transaction_id,
-        ..Row::default()
-    };
-    Ok(rows.into_iter().map(row).collect())
+impl From<Metricset> for Row {
+    fn from(metricset: Metricset) -> Self {
+        Self {
+            seq: metricset.seq,
+            resource_id: metricset.resource_id,
+            timestamp: metricset.ts,
+            ..Self::default()
+        }
+    }
+}
+
+#[derive(Queryable, Selectable)]
+#[diesel(table_name = log)]
+struct Log {
+    seq: i64,
+    resource_id: i64,
+    ts: i64,
+    trace_id: Option<StoredId>,
+    transaction_id: Option<StoredId>,
+    span_id: Option<StoredId>,
+}
+
+impl From<Log> for Row {
+    fn from(log: Log) -> Self {
+        Self {
+            seq: log.seq,
+            resource_id: log.resource_id,
+            timestamp: log.ts,
+            id: log.span_id,
+            trace_id: log.trace_id,
+            transaction_id: log.transaction_id,
+            ..Self::default()
+        }
+    }
 }
 
 /// Dictionaries keep what is absent as an empty text.

@@ -5,7 +5,7 @@ use diesel::query_builder::AstPass;
 use diesel::sql_types::{BigInt, Binary, Bool, Double, Integer, Nullable, Text};
 use diesel::sqlite::Sqlite;
 
-use crate::checksum::Sum;
+use crate::checksum::Checksum;
 
 /// A row and the statement that inserts it: see [`row!`].
 pub(crate) trait Row {
@@ -26,7 +26,11 @@ pub(crate) trait Row {
     /// Writes the values in order.
     fn values<'b>(&'b self, values: &mut Values<'_, 'b>) -> QueryResult<()>;
     /// Adds the values to what a checksum is made of, in order.
-    fn add_to(&self, sum: &mut Sum);
+    fn add_to(&self, sum: &mut Checksum);
+    /// The checksum of the row; `memory` is used again for the next one.
+    fn checksum(&self, memory: &mut Checksum) -> u32 {
+        memory.of(|sum| self.add_to(sum))
+    }
 }
 
 /// Writes the values of one row, with commas between them.
@@ -58,7 +62,7 @@ impl<'a, 'b> Values<'a, 'b> {
 pub(crate) trait Column {
     fn push<'b>(&'b self, values: &mut Values<'_, 'b>) -> QueryResult<()>;
     /// Adds the value as SQLite gives it back.
-    fn add_to(&self, sum: &mut Sum);
+    fn add_to(&self, sum: &mut Checksum);
 }
 
 macro_rules! columns {
@@ -68,8 +72,8 @@ macro_rules! columns {
                 values.push::<$sql, _>(self)
             }
 
-            fn add_to(&self, sum: &mut Sum) {
-                let add: fn(&$rust, &mut Sum) = $sum;
+            fn add_to(&self, sum: &mut Checksum) {
+                let add: fn(&$rust, &mut Checksum) = $sum;
                 add(self, sum);
             }
         })*
@@ -83,10 +87,9 @@ columns! {
     f64: Double, |value, sum| sum.real(*value);
     String: Text, |value, sum| sum.text(value);
     Vec<u8>: Binary, |value, sum| sum.blob(value);
-    Option<i32>: Nullable<Integer>, |value, sum| sum.optional(value.map(i64::from), Sum::int);
-    Option<i64>: Nullable<BigInt>, |value, sum| sum.optional(*value, Sum::int);
-    Option<f64>: Nullable<Double>, |value, sum| sum.optional(*value, Sum::real);
-    Option<Vec<u8>>: Nullable<Binary>, |value, sum| sum.optional(value.as_deref(), Sum::blob);
+    Option<i32>: Nullable<Integer>, |value, sum| sum.optional(value.map(i64::from), Checksum::int);
+    Option<i64>: Nullable<BigInt>, |value, sum| sum.optional(*value, Checksum::int);
+    Option<f64>: Nullable<Double>, |value, sum| sum.optional(*value, Checksum::real);
 }
 
 impl Column for &str {
@@ -94,7 +97,7 @@ impl Column for &str {
         values.push::<Text, str>(self)
     }
 
-    fn add_to(&self, sum: &mut Sum) {
+    fn add_to(&self, sum: &mut Checksum) {
         sum.text(self);
     }
 }
@@ -140,7 +143,7 @@ macro_rules! row {
                 Ok(())
             }
 
-            fn add_to(&self, sum: &mut $crate::checksum::Sum) {
+            fn add_to(&self, sum: &mut $crate::checksum::Checksum) {
                 $crate::insert::Column::add_to(&self.$first, sum);
                 $($crate::insert::Column::add_to(&self.$column, sum);)*
             }

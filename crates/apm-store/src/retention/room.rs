@@ -1,7 +1,5 @@
 //! Making room where the files are larger than they may be.
 
-use std::time::Instant;
-
 use diesel::prelude::*;
 use diesel::sql_query;
 use diesel::sql_types::{BigInt, Integer};
@@ -10,7 +8,7 @@ use super::super::apply::Memory;
 use super::super::coarse_rollups::CoarseRollups;
 use super::super::error::StoreError;
 use super::size::{self, Pages, Size};
-use super::{BLOCKS, BUCKETS, Retention, Step, delete};
+use super::{BLOCKS, BUCKETS, Retention, Step, Turn, delete};
 use crate::rollup::LEVELS;
 
 /// Callers per step.
@@ -23,12 +21,18 @@ const PRESENT: i64 = 900;
 const HELPS: i64 = 64 << 10;
 
 /// Steps that may come to [`HELPS`] together where no events wait. The rows of a bucket lie on many pages, and a page
-/// is
-/// free only when the buckets beside it are gone, too; how many steps that takes depends on where the pages begin.
+/// is free only when the buckets beside it are gone, too; how many steps that takes depends on where the pages begin.
 const TRIES: u32 = 8;
 
 /// Blocks after which the trace keys of those that are gone are deleted: it takes reading a segment.
 const TRIMMED: i64 = 128;
+
+/// Bytes that steps of rollups have freed together.
+#[derive(Debug, Default)]
+pub(super) struct Freed {
+    bytes: i64,
+    steps: u32,
+}
 
 impl Retention {
     /// What is too much: first what nothing refers to, then the oldest events, and rollups when the events that are
@@ -39,12 +43,13 @@ impl Retention {
         memory: &mut Memory,
         coarse: &mut CoarseRollups,
         size: Size,
-        deadline: Instant,
+        turn: Turn,
         step: &mut Step,
     ) -> Result<(), StoreError> {
         let spare = size.spare_blocks(conn)?;
         if self.names.is_at_work(conn, &size, spare.is_empty())? {
-            let swept = conn.immediate_transaction(|conn| self.names.sweep(conn, memory, deadline));
+            let swept =
+                conn.immediate_transaction(|conn| self.names.sweep(conn, memory, turn.deadline));
             let swept = swept.inspect_err(|_| self.names.forget())?;
             step.changed |= swept.gone > 0;
             step.more = true;
@@ -58,9 +63,9 @@ impl Retention {
         }
         let before = Pages::read(conn)?;
         if spare.is_empty() {
-            self.delete_more_than_events(conn, memory, coarse, size, deadline, step)?;
+            self.delete_more_than_events(conn, memory, coarse, size, turn, step)?;
         } else {
-            self.delete_blocks(conn, memory, &spare, deadline, step)?;
+            self.delete_blocks(conn, memory, &spare, turn.deadline, step)?;
         }
         self.names.freed(before.used() - Pages::read(conn)?.used());
         self.trim_trace_keys(conn)?;
@@ -77,9 +82,10 @@ impl Retention {
         memory: &mut Memory,
         coarse: &mut CoarseRollups,
         size: Size,
-        deadline: Instant,
+        turn: Turn,
         step: &mut Step,
     ) -> Result<(), StoreError> {
+        let deadline = turn.deadline;
         let before = Pages::read(conn)?;
         let buckets = oldest_buckets(conn, &format!("received < newest - {PRESENT}"))?;
         let mut gone = if buckets.is_empty() {
@@ -101,17 +107,17 @@ impl Retention {
             }
         }
         step.changed |= gone > 0;
-        self.little += before.used() - Pages::read(conn)?.used();
-        self.tries += 1;
-        if !size.is_over(conn)? || self.little >= HELPS {
-            (self.little, self.tries) = (0, 0);
-            return Ok(());
-        }
+        self.freed.bytes += before.used() - Pages::read(conn)?.used();
+        self.freed.steps += 1;
+        let is_enough = !size.is_over(conn)? || self.freed.bytes >= HELPS;
         // Only events that wait for room are a reason to decide by one step.
-        if gone > 0 && !self.busy && self.tries < TRIES {
+        if !is_enough && gone > 0 && !turn.busy && self.freed.steps < TRIES {
             return Ok(());
         }
-        (self.little, self.tries) = (0, 0);
+        self.freed = Freed::default();
+        if is_enough {
+            return Ok(());
+        }
         // The newest events stay, whatever else fills the file.
         let mut blocks = size::oldest_blocks(conn, BLOCKS * 16)?;
         blocks.truncate(blocks.len().saturating_sub(1).min(1 + blocks.len() / 16));

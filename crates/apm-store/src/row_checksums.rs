@@ -13,7 +13,7 @@ use diesel::sql_types::{BigInt, Binary, Double, Text};
 use diesel::sqlite::{Sqlite, SqliteType};
 
 use super::block::SLOTS;
-use super::checksum::Sum;
+use super::checksum::Checksum;
 use super::error::StoreError;
 use super::insert::Row;
 use super::rows::{ErrorRow, LogRow, MetricsetRow, SpanRow, TxRow};
@@ -64,7 +64,7 @@ struct Stored<R> {
 
 impl<R: Row> QueryableByName<Sqlite> for Stored<R> {
     fn build<'a>(row: &impl NamedRow<'a, Sqlite>) -> deserialize::Result<Self> {
-        let mut sum = Sum::default();
+        let mut sum = Checksum::default();
         // By position: to look a column up by its name takes longer than to read it.
         for at in 0..R::COLUMNS {
             let field = Columns::get(row, at).ok_or("the row has too few columns")?;
