@@ -304,7 +304,10 @@ async fn attacked_in_all_ways() {
         over.store(true, Ordering::Relaxed);
         let stats = attacked.stats();
         assert!(stats.recorded >= REQUESTS as u64, "{name}: {stats:?}");
-        assert_eq!(stats.pending(), 0, "{name}: {stats:?}");
+        // On a busy machine `shutdown` gives up before the sender's thread has counted what it drops.
+        eventually("nothing is pending", || {
+            (attacked.stats().pending() == 0).then_some(())
+        });
     }
 }
 
