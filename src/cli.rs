@@ -19,6 +19,9 @@ mod values;
 pub use advise::{AdviseOptions, BaselineOptions, MigrateCheckOptions, ReplayOptions};
 pub use server::{ApmOptions, Durability};
 
+/// The name under which the service is watched, unless `ELASTIC_APM_SERVICE_NAME` has another.
+pub const SERVICE_NAME: &str = "my-app-01";
+
 /// The article's service, watched by its own Elastic APM agent, with an APM server and its pages in the same process.
 ///
 /// Without a subcommand it starts the service on --listen and the APM server on --apm-listen, and sends what the agent

@@ -7,9 +7,9 @@ use apm_agent::{Agent, AgentGuard};
 use apm_server::TlsFiles;
 use apm_server::import::Summary;
 use apm_server::insight::check::Verdict;
-use pocket_apm::cli::{ApmOptions, Cli, Command, Durability, ServiceOptions};
+use pocket_apm::cli::{ApmOptions, Cli, Command, Durability, SERVICE_NAME, ServiceOptions};
 use pocket_apm::process::{raise_file_limit, stop_signal, survive_file_size_limit};
-use pocket_apm::service::{self, Service, reachable, workers};
+use pocket_apm::service::{Service, reachable, workers};
 use pocket_apm::terminal::{self, announce};
 use pocket_apm::{advise, apikey, ask, db, feed, logging};
 
@@ -109,7 +109,7 @@ async fn run_service(options: &ServiceOptions, apm: &ApmOptions, files: u64) -> 
     } else {
         let mut apm = apm.clone();
         if let Some(file) = db::path(&options.database) {
-            apm.explain.push((service::NAME.to_owned(), file.into()));
+            apm.explain.push((SERVICE_NAME.to_owned(), file.into()));
         }
         Some(start_server(&apm, files / 4)?)
     };
@@ -195,7 +195,7 @@ fn start_server(options: &ApmOptions, files: u64) -> anyhow::Result<apm_server::
 /// The demo's own defaults, below the environment: fresh pages, and a bar for each statement.
 fn start_agent(server: Option<&apm_server::Running>) -> anyhow::Result<AgentGuard> {
     let mut agent = Agent::builder()
-        .service_name(service::NAME)
+        .service_name(SERVICE_NAME)
         .service_version(env!("CARGO_PKG_VERSION"))
         .api_request_time(Duration::from_secs(1))
         .span_compression_enabled(false)

@@ -17,9 +17,6 @@ use crate::routes::{State, configure};
 use crate::upstream::Address;
 use crate::{strategy, watch};
 
-/// The name under which the service is watched, unless `ELASTIC_APM_SERVICE_NAME` has another.
-pub const NAME: &str = "my-app-01";
-
 /// How long requests in flight may take when the service stops.
 const SHUTDOWN_TIMEOUT_S: u64 = 3;
 /// Connections beyond the workers, for requests that arrive while others wait for SQLite's write lock.

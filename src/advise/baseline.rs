@@ -11,9 +11,8 @@ use sql_advisor::{Lab, Options};
 
 use super::text::short;
 use super::{copy, workload};
-use crate::cli::{ApmOptions, BaselineOptions, ServiceOptions};
+use crate::cli::{ApmOptions, BaselineOptions, SERVICE_NAME, ServiceOptions};
 use crate::db;
-use crate::service::NAME;
 use crate::terminal::warning;
 
 /// The share by which steps may grow unless an option says otherwise.
@@ -30,7 +29,7 @@ pub(crate) fn bounds(
     gate.files.extend(apm.explain.iter().cloned());
     if let Some(file) = db::path(&service.database).filter(|file| file.exists()) {
         gate.files
-            .entry(NAME.to_owned())
+            .entry(SERVICE_NAME.to_owned())
             .or_insert_with(|| file.into());
     }
     if !options.at_rows.is_empty() {
@@ -102,7 +101,7 @@ fn replayed(
     options: &BaselineOptions,
     apm: &ApmOptions,
 ) -> anyhow::Result<HashMap<String, Replayed>> {
-    let service = gate.service.as_deref().unwrap_or(NAME);
+    let service = gate.service.as_deref().unwrap_or(SERVICE_NAME);
     let Some(file) = gate.files.get(service).cloned() else {
         bail!(
             "--at-rows needs the SQLite file of the service {service}: give it with --explain {service}=FILE"

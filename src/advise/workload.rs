@@ -10,8 +10,7 @@ use apm_server::insight::offline;
 use apm_server::insight::workload::Workload;
 
 use super::{ApmOptions, Options, Recorded, ServiceOptions};
-use crate::cli::ReplayOptions;
-use crate::service::NAME;
+use crate::cli::{ReplayOptions, SERVICE_NAME};
 use crate::{db, remote};
 
 /// The statements to run, and the file on whose copy they run.
@@ -131,7 +130,7 @@ fn file(
     if let Some(file) = options.file.as_ref().or(known.map(|(_, file)| file)) {
         return Ok(file.clone());
     }
-    if options.service == NAME
+    if options.service == SERVICE_NAME
         && let Some(file) = db::path(&service.database)
     {
         return Ok(file.into());

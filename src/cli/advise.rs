@@ -5,8 +5,7 @@ use std::time::Duration;
 
 use clap::Args;
 
-use super::{AccessOptions, age, server_url};
-use crate::service::NAME;
+use super::{AccessOptions, SERVICE_NAME, age, server_url};
 
 mod baseline;
 
@@ -17,7 +16,7 @@ pub use baseline::BaselineOptions;
 #[command(next_help_heading = "Replay")]
 pub struct ReplayOptions {
     /// The service whose recorded statements are run.
-    #[arg(long, value_name = "NAME", default_value = NAME)]
+    #[arg(long, value_name = "NAME", default_value = SERVICE_NAME)]
     pub service: String,
     /// The service's SQLite file, which is copied and never written [default: that of --explain, or of the embedded
     /// service].
