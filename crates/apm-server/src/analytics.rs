@@ -12,6 +12,7 @@
 
 pub mod breakdown;
 pub(crate) mod cache;
+pub(crate) mod change;
 pub(crate) mod comparison;
 mod condition;
 pub mod dependencies;

@@ -166,7 +166,8 @@ async fn set_marker(store: Data<Store>, form: actix_web::web::Form<NewMarker>) -
         return HttpResponse::BadRequest().body("a marker needs a name");
     }
     let now = apm_time::now();
-    let written = store.write(move |conn| marker::set(conn, now, "", marker::Kind::Manual, &name));
+    let written =
+        store.write(move |conn| marker::set(conn, now, ("", None), marker::Kind::Manual, &name));
     back("/compare", written).await
 }
 

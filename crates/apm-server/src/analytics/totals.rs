@@ -1,6 +1,6 @@
 //! What happened to many keys at once, in a window or in each bucket of a chart, from the rollups.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::{Arc, LazyLock, Mutex};
 
 use diesel::prelude::*;
@@ -70,6 +70,26 @@ pub(super) fn of_window(
             if seen.insert(*id) {
                 sums[place].ids.push(*id);
             }
+        }
+    }
+    Ok(sums)
+}
+
+/// The sums of each of the members' ids.
+pub(super) fn by_id(
+    conn: &mut SqliteConnection,
+    table: Table,
+    members: &Members,
+    slices: &[Slice],
+) -> QueryResult<HashMap<i64, Total>> {
+    let mut sums: HashMap<i64, Total> = HashMap::new();
+    for (_, cells) in cache::read::<Cells>(conn, table, slices, None)? {
+        let own = cells
+            .0
+            .iter()
+            .filter(|(id, _)| members.place(*id).is_some());
+        for (id, total) in own {
+            sums.entry(*id).or_default().add(total);
         }
     }
     Ok(sums)

@@ -88,7 +88,11 @@ impl Question for Params {
 
     fn answer(&self, source: &mut Source<'_>) -> Result<Answer, Problem> {
         let conn = &mut *source.conn;
-        let markers = marker::list(conn, None)?;
+        let markers = marker::list(
+            conn,
+            self.scope.service.as_deref(),
+            self.scope.environment.as_deref(),
+        )?;
         let marker = match &self.marker {
             Some(name) => {
                 let found = marker::find(conn, name)?;
@@ -174,14 +178,17 @@ fn markers(rows: &[Marker]) -> Table {
             ("id", |row: &Marker| row.id.into()),
             ("time_utc", |row| Cell::second(row.at)),
             ("service", |row| (&row.service).into()),
+            ("environment", |row| {
+                row.environment.as_ref().map_or(Cell::Empty, Cell::from)
+            }),
             ("name", |row| (&row.name).into()),
         ],
     )
 }
 
-/// The markers of a service, or all.
+/// The markers of a service and an environment, or all.
 #[derive(Debug)]
-pub(crate) struct MarkersParams(Option<String>);
+pub(crate) struct MarkersParams(Option<String>, Option<String>);
 
 /// Markers.
 #[derive(Debug, Serialize, JsonSchema)]
@@ -199,12 +206,12 @@ impl Question for MarkersParams {
     const TABLES: &'static [&'static str] = &["markers"];
 
     fn read(asked: &Asked) -> Result<Self, Problem> {
-        Ok(Self(asked.owned(&SERVICE)?))
+        Ok(Self(asked.owned(&SERVICE)?, asked.owned(&ENV)?))
     }
 
     fn answer(&self, source: &mut Source<'_>) -> Result<Markers, Problem> {
         Ok(Markers {
-            markers: marker::list(source.conn, self.0.as_deref())?,
+            markers: marker::list(source.conn, self.0.as_deref(), self.1.as_deref())?,
         })
     }
 

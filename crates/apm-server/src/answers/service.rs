@@ -10,6 +10,7 @@ use super::sql_of_requests;
 use super::top::{self, TopErrors};
 use super::{Address, Asked, Problem, Question, Source, at, beside};
 use crate::analytics::Scope;
+use crate::analytics::change::{self, Change};
 use crate::analytics::dependencies::{self, Choice, Dependency};
 use crate::analytics::errors::ErrorGroup;
 use crate::analytics::filter::List;
@@ -61,6 +62,8 @@ pub(crate) struct Answer {
     pub(crate) statements: Option<Vec<Statement>>,
     /// Number of all statements; null likewise.
     pub(crate) statements_total: Option<usize>,
+    /// How much slower or faster the same requests are than in the earlier window; null without one.
+    pub(crate) change: Option<Change>,
     /// The charts of the earlier window.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) previous: Option<Charts>,
@@ -135,6 +138,9 @@ impl Question for Params {
             dependencies_total,
             statements: run.map(|of| first(of.statements)),
             statements_total,
+            change: before
+                .map(|before| change::of_scope(conn, scope, window, before))
+                .transpose()?,
             previous: before
                 .map(|window| Charts::read(conn, scope, window))
                 .transpose()?,

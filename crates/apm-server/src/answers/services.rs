@@ -10,6 +10,7 @@ use super::period::Period;
 use super::top::{self, TopErrors, TopTransactions};
 use super::{Address, Asked, Problem, Question, Source, at, beside};
 use crate::analytics::Scope;
+use crate::analytics::change::{self, Change};
 use crate::analytics::filter::List;
 use crate::analytics::series::Axis;
 use crate::analytics::services::{self, Service, Services};
@@ -53,6 +54,8 @@ pub(crate) struct Answer {
     pub(crate) top_errors: Option<TopErrors>,
     /// The service with most time, and where its time goes; null where nothing happened.
     pub(crate) busiest: Option<Busiest>,
+    /// How much slower or faster the same requests are than in the earlier window, by service; empty without one.
+    pub(crate) changes: HashMap<String, Change>,
     /// The services of the earlier window.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) previous: Option<Previous>,
@@ -123,9 +126,12 @@ impl Question for Params {
             first,
             axis,
         } = services::list_from(source.conn, &self.scope, &period.window, first)?;
-        let previous = match &period.before {
-            Some(window) => Some(services::list(source.conn, &self.scope, window)?),
-            None => None,
+        let (previous, mut changes) = match &period.before {
+            Some(before) => (
+                Some(services::list(source.conn, &self.scope, before)?),
+                change::of_services(source.conn, &self.scope, &period.window, before)?,
+            ),
+            None => (None, HashMap::new()),
         };
         let previous = previous.map(|found| Previous {
             totals: Totals::sum(&found.services),
@@ -139,11 +145,10 @@ impl Question for Params {
             Some(scope) => Some(TopErrors::read(source.conn, &scope, &period.window)?),
             None => None,
         };
-        let before = previous
-            .as_ref()
-            .map_or(&[][..], |previous| &previous.services);
-        self.sort(&mut services, before);
+        self.sort(&mut services, &changes);
         let rows = self.listing.cut(&mut services, first, left_out);
+        let is_listed = |name: &str| services.iter().any(|service| service.name == name);
+        changes.retain(|name, _| is_listed(name));
         Ok(Answer {
             left_out: rows.total - services.len(),
             services,
@@ -153,6 +158,7 @@ impl Question for Params {
             insights: finding::counts(source.conn, &self.scope)?,
             top_errors,
             busiest,
+            changes,
             previous,
             sort: self.listing.sort,
         })
@@ -218,15 +224,8 @@ impl Params {
         }))
     }
 
-    fn sort(&self, services: &mut [Service], before: &[Service]) {
-        let then: HashMap<&str, &Service> = before
-            .iter()
-            .map(|service| (&*service.name, service))
-            .collect();
-        let change = |service: &Service| {
-            let then = then.get(&*service.name)?;
-            Some(service.latency_avg? / then.latency_avg.filter(|avg| *avg > 0.0)?)
-        };
+    fn sort(&self, services: &mut [Service], changes: &HashMap<String, Change>) {
+        let change = |service: &Service| changes.get(&service.name).and_then(Change::ratio);
         let sort = &self.listing.sort;
         services.sort_by(|a, b| match sort.key {
             "name" => sort.compare_text(&a.name, &b.name),

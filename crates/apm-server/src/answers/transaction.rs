@@ -16,6 +16,7 @@ use super::trace::TABLES;
 use super::trace::look::{Look, Looked};
 use super::{Address, Asked, Problem, Question, Source, at};
 use crate::analytics::Scope;
+use crate::analytics::change::{self, Change};
 use crate::analytics::distribution::{self, Distribution, Scale};
 use crate::analytics::filter::List;
 use crate::analytics::samples::{self, Durations, LIMIT, Sample};
@@ -66,6 +67,8 @@ pub(crate) struct Answer {
     pub(crate) share: f64,
     #[serde(flatten)]
     pub(crate) sampled: Sampled,
+    /// How much slower or faster its requests are than in the earlier window; null without one.
+    pub(crate) change: Option<Change>,
     /// The same of the earlier window.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) previous: Option<Previous>,
@@ -190,6 +193,10 @@ impl Question for Params {
         let (scope, window) = (&of.scope, &period.window);
         let sampled = of.sampled(source, window)?;
         let conn = &mut *source.conn;
+        let change = match &period.before {
+            Some(before) => Some(change::of_scope(conn, scope, window, before)?),
+            None => None,
+        };
         let previous = match &period.before {
             Some(window) => Some(Previous {
                 charts: Charts::read(conn, scope, window)?,
@@ -216,6 +223,7 @@ impl Question for Params {
             })?,
             share: groups.iter().filter(is_own).map(|group| group.impact).sum(),
             sampled,
+            change,
             previous,
         })
     }

@@ -85,6 +85,10 @@ pub(super) fn with_markers(mut endpoint: Endpoint) -> Endpoint {
                 "properties": {
                     "name": {"type": "string", "minLength": 1, "maxLength": marker::LONGEST_NAME},
                     "service": {"type": "string", "description": "`service.name`. Default: all services."},
+                    "environment": {
+                        "type": "string",
+                        "description": "`service.environment`. Default: all environments.",
+                    },
                     "time": {"type": "string", "description": "As in `from`. Default: now."},
                 },
             }}},
@@ -99,6 +103,7 @@ struct NewMarker {
     name: String,
     #[serde(default)]
     service: String,
+    environment: Option<String>,
     /// As in `from`; now where it is not given.
     time: Option<String>,
 }
@@ -122,7 +127,7 @@ async fn set_marker(body: Bytes, store: Data<Store>) -> Result<HttpResponse, Pro
     };
     let new: NewMarker = serde_json::from_slice(&body).map_err(|error| {
         problem(format!(
-            "send {{\"name\": …, \"service\": …, \"time\": …}}, of which name is needed: {error}"
+            "send {{\"name\": …, \"service\": …, \"environment\": …, \"time\": …}}, of which name is needed: {error}"
         ))
     })?;
     if new.name.trim().is_empty() || new.name.len() > marker::LONGEST_NAME {
@@ -137,8 +142,10 @@ async fn set_marker(body: Bytes, store: Data<Store>) -> Result<HttpResponse, Pro
         None => now,
     };
     let name = new.name.clone();
-    let written =
-        store.write(move |conn| marker::set(conn, at, &new.service, marker::Kind::Manual, &name));
+    let written = store.write(move |conn| {
+        let of = (&*new.service, new.environment.as_deref());
+        marker::set(conn, at, of, marker::Kind::Manual, &name)
+    });
     let id = written.map_err(|_| StoreError::Busy)?.await?;
     Ok(HttpResponse::Created().json(Set {
         id,

@@ -76,20 +76,20 @@ mod tests {
     #[test]
     fn too_many_markers_go_oldest_first_and_none_that_was_set_by_hand() {
         let conn = &mut empty();
-        marker::set(conn, 0, "", Kind::Manual, "mine").unwrap();
+        marker::set(conn, 0, ("", None), Kind::Manual, "mine").unwrap();
         for at in 1..=MARKERS + MARKERS / SLACK {
-            marker::set(conn, at, "shop", Kind::Version, "1.0").unwrap();
+            marker::set(conn, at, ("shop", None), Kind::Version, "1.0").unwrap();
         }
         markers(conn).unwrap();
         assert_eq!(
             count(conn, "marker").unwrap(),
             1 + MARKERS + MARKERS / SLACK
         );
-        marker::set(conn, 5, "shop", Kind::Start, "a").unwrap();
+        marker::set(conn, 5, ("shop", None), Kind::Start, "a").unwrap();
         markers(conn).unwrap();
         assert_eq!(count(conn, "marker").unwrap(), 1 + MARKERS);
         assert!(marker::find(conn, "mine").unwrap().is_some());
-        let newest = &marker::list(conn, None).unwrap()[0];
+        let newest = &marker::list(conn, None, None).unwrap()[0];
         assert_eq!(newest.kind, Kind::Version);
         assert_eq!(marker::find(conn, "a").unwrap(), None);
     }
@@ -102,7 +102,7 @@ mod tests {
             .unwrap();
         diesel::sql_query(
             "INSERT INTO service_version WITH RECURSIVE s (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM s LIMIT 5501) \
-             SELECT 's' || n, '1.0' FROM s",
+             SELECT 's' || n, '', '1.0' FROM s",
         )
         .execute(conn)
         .unwrap();

@@ -13,7 +13,7 @@ use serde::Serialize;
 use crate::analytics::sql::Sql;
 use crate::analytics::window::{LEVELS, Window};
 use crate::analytics::{
-    Scope, minutes, statements as statement_list, transactions as transaction_list,
+    Scope, change, minutes, statements as statement_list, transactions as transaction_list,
 };
 
 /// Services that are compared.
@@ -68,8 +68,8 @@ pub struct Side {
     pub count: f64,
     /// Mean, µs.
     pub avg: f64,
-    /// 95th percentile, µs.
-    pub p95: f64,
+    /// 95th percentile, µs; null where it is not known.
+    pub p95: Option<f64>,
     /// Time of all, µs.
     pub total: f64,
     /// Failed / judged, 0 to 1.
@@ -113,6 +113,8 @@ pub struct Comparison {
     pub before: Stretch,
     /// Now.
     pub after: Stretch,
+    /// True if requests are known from the first quarter of the time before, so that it is known whole.
+    pub is_covered: bool,
     /// Greatest change of cost first.
     pub transactions: Vec<Row>,
     /// Greatest change of cost first.
@@ -159,6 +161,7 @@ pub fn windows(
     Ok(Comparison {
         before,
         after,
+        is_covered: change::is_covered(conn, scope, &before.window(after.to))?,
         transactions: transactions(conn, scope, before, after)?,
         statements: statements(conn, scope, before, after)?,
     })
@@ -183,7 +186,7 @@ pub fn transactions(
                 let side = Side {
                     count: row.count,
                     avg,
-                    p95: row.latency.map_or(avg, |latency| latency.p95),
+                    p95: row.latency.map(|latency| latency.p95),
                     total: avg * row.count,
                     failed_rate: row.failed_rate,
                 };
@@ -212,7 +215,7 @@ pub fn statements(
                 let side = Side {
                     count: row.calls,
                     avg,
-                    p95: row.latency.map_or(avg, |latency| latency.p95),
+                    p95: row.latency.map(|latency| latency.p95),
                     total: row.total,
                     failed_rate: row.failed_rate,
                 };

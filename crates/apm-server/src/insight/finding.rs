@@ -75,6 +75,9 @@ pub struct Evidence {
     /// `error.grouping_key`
     #[serde(skip_serializing_if = "Option::is_none")]
     pub error: Option<String>,
+    /// The number of the marker before and after which is compared.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub marker: Option<i64>,
 }
 
 /// What a rule says.

@@ -48,6 +48,8 @@ pub struct Marker {
     pub time: String,
     /// `service.name`; empty: all services.
     pub service: String,
+    /// `service.environment`, empty where it is not set; null: all environments.
+    pub environment: Option<String>,
     /// What set it.
     pub kind: Kind,
     /// Its name, the version, or the process.
@@ -55,6 +57,13 @@ pub struct Marker {
 }
 
 impl Marker {
+    /// True if it is about a service in an environment.
+    #[must_use]
+    pub fn is_of(&self, service: &str, environment: &str) -> bool {
+        let of_all = self.environment.as_deref().unwrap_or(environment);
+        (self.service.is_empty() || self.service == service) && of_all == environment
+    }
+
     /// `version 1.2`, `“before the index”`
     #[must_use]
     pub fn words(&self) -> String {
@@ -74,6 +83,8 @@ struct Row {
     ts: i64,
     #[diesel(sql_type = Text)]
     service: String,
+    #[diesel(sql_type = Nullable<Text>)]
+    environment: Option<String>,
     #[diesel(sql_type = Text)]
     kind: String,
     #[diesel(sql_type = Text)]
@@ -87,6 +98,7 @@ impl From<Row> for Marker {
             at: row.ts.div_euclid(apm_time::SECOND),
             time: apm_time::rfc3339(row.ts),
             service: row.service,
+            environment: row.environment,
             kind: match row.kind.as_str() {
                 "version" => Kind::Version,
                 "start" => Kind::Start,
@@ -97,13 +109,18 @@ impl From<Row> for Marker {
     }
 }
 
-/// Markers, newest first. `service`: those of one service and those of all.
+/// Markers, newest first. `service`: those of one service and those of all; `environment`: likewise.
 ///
 /// # Errors
 /// Those of SQLite.
-pub fn list(conn: &mut SqliteConnection, service: Option<&str>) -> QueryResult<Vec<Marker>> {
+pub fn list(
+    conn: &mut SqliteConnection,
+    service: Option<&str>,
+    environment: Option<&str>,
+) -> QueryResult<Vec<Marker>> {
     let rows: Vec<Row> = Sql::new(include_str!("marker/list.sql"))
         .bind("service", service)
+        .bind("environment", environment)
         .load(conn)?;
     Ok(rows.into_iter().map(Marker::from).collect())
 }
@@ -120,22 +137,26 @@ pub fn find(conn: &mut SqliteConnection, text: &str) -> QueryResult<Option<Marke
     Ok(rows.into_iter().next().map(Marker::from))
 }
 
-/// What to compare by, of each service and of all services, in a stretch of time (seconds): the newest marker that someone or a
+/// What to compare by, of each service and environment and of all services, in a stretch of time (seconds): the newest marker that someone or a
 /// new version set, then the newest start, unless that came with it. A restart does not hide a deployment.
 pub(super) fn latest(conn: &mut SqliteConnection, from: i64, to: i64) -> QueryResult<Vec<Marker>> {
     let within = |marker: &Marker| marker.at >= from && marker.at < to;
-    let markers = list(conn, None)?.into_iter().filter(within);
+    let markers = list(conn, None, None)?.into_iter().filter(within);
     let (starts, mut chosen): (Vec<Marker>, Vec<Marker>) =
         markers.partition(|marker| marker.kind == Kind::Start);
     let newest_of_each = |markers: &mut Vec<Marker>| {
         let mut seen = std::collections::HashSet::new();
-        markers.retain(|marker| seen.insert(marker.service.clone()));
+        markers.retain(|marker| seen.insert((marker.service.clone(), marker.environment.clone())));
     };
     newest_of_each(&mut chosen);
     let mut starts: Vec<Marker> = starts
         .into_iter()
         .filter(|start| {
-            let mut of_service = chosen.iter().filter(|other| other.service == start.service);
+            let environment = start.environment.as_deref().unwrap_or_default();
+            let is_same = |other: &&Marker| {
+                other.service == start.service && other.is_of(&start.service, environment)
+            };
+            let mut of_service = chosen.iter().filter(is_same);
             of_service.all(|other| start.at - other.at > TOGETHER)
         })
         .collect();
@@ -144,14 +165,14 @@ pub(super) fn latest(conn: &mut SqliteConnection, from: i64, to: i64) -> QueryRe
     Ok(chosen)
 }
 
-/// Sets a marker; `at` in µs. Its number.
+/// Sets a marker; `at` in µs. Its number. `of`: its service, empty for all of them, and its environment.
 ///
 /// # Errors
 /// Those of SQLite.
 pub fn set(
     conn: &mut SqliteConnection,
     at: i64,
-    service: &str,
+    (service, environment): (&str, Option<&str>),
     kind: Kind,
     name: &str,
 ) -> QueryResult<i64> {
@@ -162,10 +183,11 @@ pub fn set(
     }
     let name = &name[..name.floor_char_boundary(LONGEST_NAME)];
     let id: Id = diesel::sql_query(
-        "INSERT INTO marker (ts, service, kind, name) VALUES (?, ?, ?, ?) RETURNING id",
+        "INSERT INTO marker (ts, service, environment, kind, name) VALUES (?, ?, ?, ?, ?) RETURNING id",
     )
     .bind::<BigInt, _>(at)
     .bind::<Text, _>(service)
+    .bind::<Nullable<Text>, _>(environment)
     .bind::<Text, _>(kind.as_str())
     .bind::<Text, _>(name)
     .get_result(conn)?;
@@ -181,6 +203,8 @@ struct Reporter {
     id: i64,
     #[diesel(sql_type = Text)]
     service: String,
+    #[diesel(sql_type = Text)]
+    environment: String,
     #[diesel(sql_type = Text)]
     version: String,
     #[diesel(sql_type = Nullable<Text>)]
@@ -207,21 +231,24 @@ impl Arrivals {
         let mut versions = std::collections::HashMap::new();
         let mut started = std::collections::HashSet::new();
         for row in self.0 {
-            let known = versions.get(&row.service).cloned().or(row.known_version);
+            let of = (row.service.clone(), row.environment.clone());
+            let place = (&*row.service, Some(&*row.environment));
+            let known = versions.get(&of).cloned().or(row.known_version);
             if !row.version.is_empty() && known.as_deref() != Some(&row.version) {
                 // The first version of a service is no change.
                 if known.is_some() {
-                    set(conn, now, &row.service, Kind::Version, &row.version)?;
+                    set(conn, now, place, Kind::Version, &row.version)?;
                 }
-                versions.insert(row.service.clone(), row.version.clone());
-                diesel::sql_query("INSERT OR REPLACE INTO service_version VALUES (?, ?)")
+                versions.insert(of.clone(), row.version.clone());
+                diesel::sql_query("INSERT OR REPLACE INTO service_version VALUES (?, ?, ?)")
                     .bind::<Text, _>(&row.service)
+                    .bind::<Text, _>(&row.environment)
                     .bind::<Text, _>(&row.version)
                     .execute(conn)?;
             }
             let is_old = now.div_euclid(apm_time::SECOND) - row.last_start >= TOGETHER;
-            if is_old && started.insert(row.service.clone()) {
-                set(conn, now, &row.service, Kind::Start, &row.process)?;
+            if is_old && started.insert(of) {
+                set(conn, now, place, Kind::Start, &row.process)?;
             }
             diesel::sql_query("INSERT OR REPLACE INTO insight_state VALUES ('resource', ?)")
                 .bind::<BigInt, _>(row.id)
@@ -238,18 +265,31 @@ mod tests {
     use crate::analytics::tests::empty;
 
     fn arrive(conn: &mut SqliteConnection, version: &str, pid: u32, now: i64) {
+        arrive_in(conn, (1, ""), version, pid, now);
+    }
+
+    fn arrive_in(
+        conn: &mut SqliteConnection,
+        (id, environment): (i64, &str),
+        version: &str,
+        pid: u32,
+        now: i64,
+    ) {
         let document = format!(
             r#"{{"metadata":{{"service":{{"name":"shop","version":"{version}"}},"process":{{"pid":{pid}}},"system":{{"hostname":"a"}}}}}}"#
         );
         diesel::sql_query(
-            "INSERT OR IGNORE INTO service VALUES (1, 'shop', '', 'rust', '1', '', '', 0, 0)",
+            "INSERT OR IGNORE INTO service VALUES (?, 'shop', ?, 'rust', '1', '', '', 0, 0)",
         )
+        .bind::<BigInt, _>(id)
+        .bind::<Text, _>(environment)
         .execute(conn)
         .unwrap();
         diesel::sql_query(
             "INSERT INTO resource (service_id, hash, document, last_seen) \
-             VALUES (1, (SELECT count(*) FROM resource), ?, 0)",
+             VALUES (?, (SELECT count(*) FROM resource), ?, 0)",
         )
+        .bind::<BigInt, _>(id)
         .bind::<Text, _>(document)
         .execute(conn)
         .unwrap();
@@ -265,7 +305,7 @@ mod tests {
         arrive(conn, "1.0", 11, 1_010);
         arrive(conn, "1.1", 12, 2_000);
         assert!(unseen(conn).unwrap().is_none());
-        let found: Vec<String> = list(conn, Some("shop"))
+        let found: Vec<String> = list(conn, Some("shop"), None)
             .unwrap()
             .iter()
             .map(Marker::words)
@@ -290,16 +330,36 @@ mod tests {
     }
 
     #[test]
+    fn each_environment_has_its_own_version() {
+        let conn = &mut empty();
+        let (test, live) = ((1, "test"), (2, "live"));
+        arrive_in(conn, live, "1.0", 10, 1_000);
+        arrive_in(conn, test, "1.1", 11, 1_010);
+        arrive_in(conn, live, "1.0", 12, 2_000);
+        arrive_in(conn, test, "1.2", 13, 3_000);
+        let versions = |conn: &mut SqliteConnection, environment| -> Vec<String> {
+            let found = list(conn, Some("shop"), environment).unwrap();
+            let versions = found.iter().filter(|marker| marker.kind == Kind::Version);
+            versions.map(Marker::words).collect()
+        };
+        assert_eq!(versions(conn, None), ["version 1.2"]);
+        assert_eq!(versions(conn, Some("test")), ["version 1.2"]);
+        assert!(versions(conn, Some("live")).is_empty());
+        let of_test = &list(conn, None, Some("test")).unwrap()[0];
+        assert!(of_test.is_of("shop", "test") && !of_test.is_of("shop", "live"));
+    }
+
+    #[test]
     fn a_marker_is_found_by_number_and_by_name() {
         let conn = &mut empty();
         let long = "é".repeat(300);
-        let first = set(conn, 5, "", Kind::Manual, "before").unwrap();
-        let second = set(conn, 6, "shop", Kind::Manual, "before").unwrap();
-        set(conn, 7, "", Kind::Manual, &long).unwrap();
+        let first = set(conn, 5, ("", None), Kind::Manual, "before").unwrap();
+        let second = set(conn, 6, ("shop", None), Kind::Manual, "before").unwrap();
+        set(conn, 7, ("", None), Kind::Manual, &long).unwrap();
         assert_eq!(find(conn, "before").unwrap().unwrap().id, second);
         assert_eq!(find(conn, &first.to_string()).unwrap().unwrap().at, 0);
         assert_eq!(find(conn, "none").unwrap(), None);
-        assert_eq!(list(conn, Some("other")).unwrap().len(), 2);
-        assert!(list(conn, None).unwrap()[0].name.len() <= LONGEST_NAME);
+        assert_eq!(list(conn, Some("other"), None).unwrap().len(), 2);
+        assert!(list(conn, None, None).unwrap()[0].name.len() <= LONGEST_NAME);
     }
 }

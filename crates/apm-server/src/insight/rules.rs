@@ -251,6 +251,7 @@ impl Look<'_> {
             transaction: caller.map(|caller| caller.name.clone()),
             transaction_type: caller.map(|caller| caller.kind.clone()),
             error: None,
+            marker: None,
         }
     }
 

@@ -7,6 +7,8 @@ use std::fmt;
 
 use maud::{Markup, Render, html};
 
+use crate::analytics::change::{Change, Comparable};
+
 /// U+202F, the narrow space that keeps a figure and its unit on one line.
 pub(crate) const NARROW: &str = "\u{202f}";
 
@@ -155,8 +157,16 @@ pub(crate) fn bytes(n: u64) -> Figure {
 /// The change of a value against the comparison window.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) enum Delta {
-    /// No value on one of the two sides.
+    /// No value on one of the two sides, or nothing to compare with was asked for.
     Unknown,
+    /// Not all of the earlier window is known.
+    NoEarlierData,
+    /// Too few events on one of the two sides to tell a change from chance.
+    TooFew,
+    /// The two sides are of different requests.
+    OtherRequests,
+    /// Something where nothing was.
+    FromZero,
     /// Less than 3 % either way.
     Same,
     /// Per cent, whole, with its sign. `firm` is false below 10 % and where either side has too few events.
@@ -166,16 +176,39 @@ pub(crate) enum Delta {
 /// Events below which a difference is shown in grey.
 pub(crate) const FEW: u64 = 10;
 
+impl Delta {
+    /// The change of the mean duration of the same requests; `None` without a comparison.
+    pub(crate) fn of(change: Option<&Change>) -> Self {
+        let Some(change) = change else {
+            return Self::Unknown;
+        };
+        match change.comparable {
+            Comparable::Yes => delta(change.after_avg, change.before_avg, (FEW, FEW)),
+            Comparable::NoEarlierData => Self::NoEarlierData,
+            Comparable::TooFewRequests => Self::TooFew,
+            Comparable::OtherRequests => Self::OtherRequests,
+        }
+    }
+
+    /// The same, but for a figure that is compared only where all of the earlier window is known.
+    pub(crate) fn where_covered(self, change: Option<&Change>) -> Self {
+        match change {
+            Some(change) if !change.is_covered() => Self::NoEarlierData,
+            _ => self,
+        }
+    }
+}
+
 /// Compares `now` with `before`; `events` are the counts on the two sides.
 pub(crate) fn delta(now: Option<f64>, before: Option<f64>, events: (u64, u64)) -> Delta {
     let (Some(now), Some(before)) = (now, before) else {
         return Delta::Unknown;
     };
     if before == 0.0 {
-        return if now == 0.0 {
-            Delta::Same
-        } else {
-            Delta::Unknown
+        return match now == 0.0 {
+            true => Delta::Same,
+            false if events.0.min(events.1) < FEW => Delta::TooFew,
+            false => Delta::FromZero,
         };
     }
     let percent = ((now - before) / before.abs() * 100.0).round() as i64;
@@ -326,7 +359,8 @@ mod tests {
                 firm: false
             }
         );
-        assert_eq!(delta(Some(5.0), Some(0.0), many), Delta::Unknown);
+        assert_eq!(delta(Some(5.0), Some(0.0), many), Delta::FromZero);
+        assert_eq!(delta(Some(5.0), Some(0.0), (50, 9)), Delta::TooFew);
         assert_eq!(delta(Some(0.0), Some(0.0), many), Delta::Same);
         assert_eq!(delta(None, Some(1.0), many), Delta::Unknown);
     }

@@ -179,7 +179,7 @@ fn surroundings(
     let stats = store.stats();
     let limit = store.options().max_size.unwrap_or(0);
     let known = directory::list(conn)?;
-    let markers = marker::list(conn, None)?;
+    let markers = marker::list(conn, None, view.environment())?;
     let flags = flags(view, &markers);
     // The start of a process names nothing that a reader looks for, as long as there is another.
     let newest = markers

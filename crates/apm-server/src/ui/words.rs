@@ -1,7 +1,7 @@
 //! Sentences about numbers: how much longer, how much more. They say what was measured and guess no causes.
 
 use super::moment::Micros;
-use super::number::{Delta, NARROW, delta, grouped};
+use super::number::{Delta, NARROW, grouped};
 use super::view::View;
 use crate::analytics::comparison::Comparison;
 
@@ -47,27 +47,15 @@ pub(crate) fn range(view: &View) -> String {
     )
 }
 
-/// The change of a duration, to go on a sentence with: `, 3 times as long as in the 15 minutes before`. Nothing where
-/// there is nothing to compare with, or too few events to mean it.
-pub(crate) fn longer(
-    now: Option<f64>,
-    then: Option<f64>,
-    events: (u64, u64),
-    view: &View,
-) -> Option<String> {
+/// A change, to go on a sentence with: `, 3 times as long as in the 15 minutes before`. Nothing where it is not known.
+///
+/// `ratio`: the duration now / before.
+pub(crate) fn longer(change: Delta, ratio: Option<f64>, view: &View) -> Option<String> {
     let before = before(view)?;
-    let change = delta(now, then, events);
-    let ratio = now? / then.filter(|then| *then > 0.0)?;
     match change {
-        Delta::Unknown => None,
-        Delta::Changed { firm: false, .. }
-            if events.0 < super::number::FEW || events.1 < super::number::FEW =>
-        {
-            None
-        }
         Delta::Same | Delta::Changed { firm: false, .. } => Some(format!(", about as {before}")),
         Delta::Changed { percent, .. } if percent >= 100 => {
-            Some(format!(", {} times as long as {before}", times(ratio)))
+            Some(format!(", {} times as long as {before}", times(ratio?)))
         }
         Delta::Changed { percent, .. } if percent > 0 => {
             Some(format!(", {percent}{NARROW}% longer than {before}"))
@@ -75,7 +63,26 @@ pub(crate) fn longer(
         Delta::Changed { percent, .. } => {
             Some(format!(", {}{NARROW}% less than {before}", -percent))
         }
+        _ => None,
     }
+}
+
+/// The reason why a sentence compares nothing, where a comparison is asked for.
+pub(crate) fn uncompared(change: Delta, view: &View) -> Option<&'static str> {
+    view.comparison()?;
+    Some(match change {
+        Delta::NoEarlierData => "There is no earlier data to compare with.",
+        Delta::TooFew => "There are too few requests to compare with earlier ones.",
+        Delta::OtherRequests => "Most requests are of kinds that did not occur before.",
+        _ => return None,
+    })
+}
+
+/// A rate within a sentence: `1 error per minute`, `0.4 errors per minute`.
+pub(crate) fn per_minute(rate: f64, one: &str, many: &str) -> String {
+    let figure = super::number::rate(rate);
+    let noun = if figure == "1" { one } else { many };
+    format!("{figure} {noun} per minute")
 }
 
 /// `2.4`, `3`, `12`: one decimal below three, where it says something.
@@ -140,6 +147,7 @@ pub(crate) fn cut(text: &str, most: usize) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::ui::number::delta;
 
     #[test]
     fn lengths_and_ranges_are_words() {
@@ -168,38 +176,31 @@ mod tests {
     #[test]
     fn a_change_is_said_only_as_firmly_as_it_is_known() {
         let view = View::test("/", "");
-        let say = |now, then, events| {
-            longer(Some(now), Some(then), events, &view)
+        let say = |now: f64, then: f64| {
+            let change = delta(Some(now), Some(then), (99, 99));
+            longer(change, Some(now / then), &view)
                 .unwrap_or_default()
                 .replace(NARROW, " ")
         };
-        assert_eq!(
-            say(47.7, 15.7, (99, 99)),
-            ", 3 times as long as in the 15 minutes before"
-        );
-        assert_eq!(
-            say(24.0, 10.0, (99, 99)),
-            ", 2.4 times as long as in the 15 minutes before"
-        );
-        assert_eq!(
-            say(14.1, 10.0, (99, 99)),
-            ", 41 % longer than in the 15 minutes before"
-        );
-        assert_eq!(
-            say(6.2, 10.0, (99, 99)),
-            ", 38 % less than in the 15 minutes before"
-        );
-        assert_eq!(
-            say(10.2, 10.0, (99, 99)),
-            ", about as in the 15 minutes before"
-        );
-        assert_eq!(
-            say(10.7, 10.0, (99, 99)),
-            ", about as in the 15 minutes before"
-        );
-        assert_eq!(say(90.0, 10.0, (9, 99)), "");
-        assert_eq!(longer(Some(1.0), None, (99, 99), &view), None);
-        assert_eq!(longer(Some(1.0), Some(0.0), (99, 99), &view), None);
+        for (now, then, want) in [
+            (47.7, 15.7, ", 3 times as long as in the 15 minutes before"),
+            (
+                24.0,
+                10.0,
+                ", 2.4 times as long as in the 15 minutes before",
+            ),
+            (14.1, 10.0, ", 41 % longer than in the 15 minutes before"),
+            (6.2, 10.0, ", 38 % less than in the 15 minutes before"),
+            (10.2, 10.0, ", about as in the 15 minutes before"),
+            (10.7, 10.0, ", about as in the 15 minutes before"),
+        ] {
+            assert_eq!(say(now, then), want);
+        }
+        assert_eq!(longer(Delta::TooFew, Some(9.0), &view), None);
+        assert!(uncompared(Delta::TooFew, &view).is_some());
+        assert_eq!(uncompared(Delta::Same, &view), None);
+        assert_eq!(uncompared(Delta::TooFew, &View::test("/", "cmp=off")), None);
+        assert_eq!(per_minute(1.0, "error", "errors"), "1 error per minute");
     }
 
     #[test]

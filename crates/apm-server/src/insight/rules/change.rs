@@ -1,13 +1,14 @@
 //! What changed: slower or new since a marker, and more errors than usual.
 
-use std::collections::HashSet;
+use std::collections::hash_map::Entry;
+use std::collections::{HashMap, HashSet};
 
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Double, Text};
 
-use super::{Look, RuleError, figures};
-use crate::analytics::Scope;
+use super::{Look, RuleError, Statement, figures};
 use crate::analytics::sql::Sql;
+use crate::analytics::{Scope, change};
 use crate::insight::compare;
 use crate::insight::finding::{Draft, Evidence, Kind, Says, count_words, duration_words};
 use crate::insight::marker;
@@ -57,22 +58,39 @@ pub(super) fn apply(look: &mut Look<'_>) -> Result<Vec<Draft>, RuleError> {
     Ok(drafts)
 }
 
-/// Transactions whose p95 is well above that of the same time before the marker.
+/// Transactions whose p95 is well above that of the same time before the marker, where all of that time is known.
 fn regressions(look: &mut Look<'_>, marker: &marker::Marker) -> Result<Vec<Draft>, RuleError> {
     let (before, after) = compare::around(marker.at, look.now, REACH);
     let scope = Scope {
         service: Some(marker.service.clone()).filter(|name| !name.is_empty()),
+        environment: marker.environment.clone(),
         ..Scope::default()
     };
-    let compared = compare::transactions(look.conn, &scope, before, after)?;
+    let mut compared = compare::transactions(look.conn, &scope, before, after)?;
+    let mut known = HashMap::new();
+    for row in &compared {
+        let of = (row.service.clone(), row.environment.clone());
+        if let Entry::Vacant(place) = known.entry(of) {
+            let scope = Scope {
+                service: Some(row.service.clone()),
+                environment: Some(row.environment.clone()),
+                ..Scope::default()
+            };
+            let window = before.window(after.to);
+            place.insert(change::is_covered(look.conn, &scope, &window)?);
+        }
+    }
+    compared.retain(|row| known[&(row.service.clone(), row.environment.clone())]);
     let slower = compared.into_iter().filter_map(|row| {
         let (was, is) = (row.before?, row.after?);
-        let worse = is.p95 >= FACTOR * was.p95
-            && is.p95 - was.p95 >= LEAST
+        let (was_p95, is_p95) = (was.p95?, is.p95?);
+        let worse = is_p95 >= FACTOR * was_p95
+            && is_p95 - was_p95 >= LEAST
             && is.avg >= MEAN_FACTOR * was.avg;
         let minutes = (look.now - marker.at).max(60) as f64 / 60.0;
         let saving = (is.avg - was.avg).max(0.0) * is.count / minutes;
-        (was.count >= FEWEST && is.count >= FEWEST && worse).then_some((row, was, is, saving))
+        let is_told = was.count >= FEWEST && is.count >= FEWEST && worse;
+        is_told.then_some((row, (was.count, was_p95), (is.count, is_p95), saving))
     });
     Ok(slower
         .map(|(row, was, is, saving)| Draft {
@@ -86,18 +104,20 @@ fn regressions(look: &mut Look<'_>, marker: &marker::Marker) -> Result<Vec<Draft
                 title: format!("{} is slower since {}.", row.name, marker.words()),
                 cause: format!(
                     "95 % finished within {} before, and within {} since ({} and {} requests).",
-                    duration_words(was.p95),
-                    duration_words(is.p95),
-                    count_words(was.count),
-                    count_words(is.count)
+                    duration_words(was.1),
+                    duration_words(is.1),
+                    count_words(was.0),
+                    count_words(is.0)
                 ),
-                remedy: "Compare the two windows: which statements are new, or slower.".to_owned(),
+                remedy: "Compare before and after: see which statements are new or slower."
+                    .to_owned(),
                 evidence: Evidence {
                     transaction: Some(row.name.clone()),
                     transaction_type: Some(row.kind.clone()),
+                    marker: Some(marker.id),
                     ..Evidence::default()
                 },
-                figures: figures(&[("p95_before", was.p95), ("p95", is.p95)]),
+                figures: figures(&[("p95_before", was.1), ("p95", is.1)]),
             },
         })
         .collect())
@@ -105,27 +125,22 @@ fn regressions(look: &mut Look<'_>, marker: &marker::Marker) -> Result<Vec<Draft
 
 /// Statements first seen since the marker that take a good part of the time, in a service that was known before.
 fn new_statements(look: &Look<'_>, marker: &marker::Marker) -> Vec<Draft> {
-    let is_ours = |service: &str| marker.service.is_empty() || marker.service == service;
-    let known_before = |service: &str| {
-        look.statements
-            .iter()
-            .any(|statement| statement.service == service && statement.first_seen < marker.at - 300)
+    let of_same = |of: &Statement| {
+        let (service, environment) = (of.service.clone(), of.environment.clone());
+        let is_same =
+            move |other: &&Statement| other.service == service && other.environment == environment;
+        look.statements.iter().filter(is_same)
     };
-    let total = |service: &str| -> f64 {
-        look.statements
-            .iter()
-            .filter(|s| s.service == service)
-            .map(|s| s.sum)
-            .sum()
-    };
+    let known_before = |of: &Statement| of_same(of).any(|other| other.first_seen < marker.at - 300);
+    let total = |of: &Statement| -> f64 { of_same(of).map(|other| other.sum).sum() };
     look.statements
         .iter()
         .filter(|statement| {
-            is_ours(&statement.service)
+            marker.is_of(&statement.service, &statement.environment)
                 && statement.first_seen >= marker.at
-                && known_before(&statement.service)
+                && known_before(statement)
         })
-        .filter(|statement| statement.sum >= NEW * total(&statement.service))
+        .filter(|statement| statement.sum >= NEW * total(statement))
         .map(|statement| Draft {
             kind: Kind::NewStatement,
             service: statement.service.clone(),
@@ -137,10 +152,10 @@ fn new_statements(look: &Look<'_>, marker: &marker::Marker) -> Vec<Draft> {
                 title: format!("{} is new since {}.", statement.short(), marker.words()),
                 cause: format!(
                     "It takes {:.0} % of the time in SQL, {} per call.",
-                    100.0 * statement.sum / total(&statement.service).max(1.0),
+                    100.0 * statement.sum / total(statement).max(1.0),
                     duration_words(statement.mean())
                 ),
-                remedy: "See whether it is meant, and its plan.".to_owned(),
+                remedy: "See whether it is intended, and look at its plan.".to_owned(),
                 evidence: look.evidence(statement),
                 figures: figures(&[("avg", statement.mean())]),
             },
@@ -192,7 +207,8 @@ fn error_spikes(look: &mut Look<'_>) -> Result<Vec<Draft>, RuleError> {
                         "In the hour before it came {:.1} times in 5 minutes. It is raised in {}.",
                         row.usual, row.culprit
                     ),
-                    remedy: "See the newest of them, and what they have in common.".to_owned(),
+                    remedy: "Look at the newest occurrences and their common attributes."
+                        .to_owned(),
                     evidence: Evidence {
                         error: Some(format!("{:016x}", row.grouping_key)),
                         ..Evidence::default()

@@ -56,6 +56,7 @@ pub(super) fn apply(look: &Look<'_>) -> Vec<Draft> {
                     transaction: Some(caller.name.clone()),
                     transaction_type: Some(caller.kind.clone()),
                     error: None,
+                    marker: None,
                 },
                 figures: figures(&[("avg", mean), ("share", share)]),
             },

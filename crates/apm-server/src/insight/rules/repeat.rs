@@ -92,6 +92,7 @@ fn draft(caller: &Caller, statement: &Statement, pattern: Pattern) -> Draft {
                 transaction: Some(caller.name.clone()),
                 transaction_type: Some(caller.kind.clone()),
                 error: None,
+                marker: None,
             },
             figures: figures(&[
                 ("calls_per_request", per_request),

@@ -83,9 +83,12 @@ pub(crate) enum Rise {
     Neutral,
 }
 
-/// A change against the comparison: arrow, per cent, and words for screen readers.
+/// A change against the comparison: arrow, per cent, and words for screen readers. Nothing where it is not known.
 pub(crate) fn delta(delta: Delta, rise: Rise, against: &str) -> Markup {
-    change(delta, rise, against, "")
+    match delta {
+        Delta::Unknown | Delta::NoEarlierData | Delta::TooFew | Delta::OtherRequests => html! {},
+        known => change(known, rise, against, ""),
+    }
 }
 
 /// The same in a table cell of fixed width.
@@ -95,13 +98,41 @@ pub(crate) fn delta_cell(delta: Delta, rise: Rise, against: &str) -> Markup {
 
 /// True if a delta is drawn in red.
 pub(crate) fn is_worse(delta: Delta, rise: Rise) -> bool {
-    matches!((delta, rise), (Delta::Changed { percent, firm: true }, Rise::Worse) if percent > 0)
+    let rises = match delta {
+        Delta::Changed { percent, firm } => firm && percent > 0,
+        Delta::FromZero => true,
+        _ => false,
+    };
+    rises && rise == Rise::Worse
 }
 
 fn change(delta: Delta, rise: Rise, against: &str, class: &str) -> Markup {
     let title = format!("vs {against}");
     match delta {
         Delta::Unknown => html! { span class={ "delta" (class) } { "–" } },
+        Delta::NoEarlierData => why_not("no data", "no earlier data", class),
+        Delta::TooFew => why_not(
+            "too few",
+            "fewer than 10 requests of a kind on one side",
+            class,
+        ),
+        Delta::OtherRequests => why_not(
+            "other mix",
+            "most requests are of kinds that were not called before",
+            class,
+        ),
+        Delta::FromZero => {
+            let worse = if rise == Rise::Worse {
+                " delta--worse"
+            } else {
+                ""
+            };
+            html! {
+                span class={ "delta" (worse) (class) } title=(title) {
+                    span aria-hidden="true" { "↑" } span.sr { "up" } " from" (NARROW) "0"
+                }
+            }
+        }
         Delta::Same => {
             html! { span class={ "delta" (class) } title=(title) { "≈" (NARROW) "0" (NARROW) "%" } }
         }
@@ -117,11 +148,28 @@ fn change(delta: Delta, rise: Rise, against: &str, class: &str) -> Markup {
                 span class={ "delta" (tone) (class) } title=(title) {
                     span aria-hidden="true" { (if up { "↑" } else { "↓" }) }
                     span.sr { (if up { "up" } else { "down" }) }
-                    (NARROW) (number::grouped(percent.unsigned_abs())) (NARROW) "%"
+                    (NARROW)
+                    @if percent >= MULTIPLE { (multiple(percent)) } @else { (percent.unsigned_abs()) (NARROW) "%" }
                 }
             }
         }
     }
+}
+
+/// Per cent from which a rise is said as a multiple.
+const MULTIPLE: i64 = 900;
+
+/// `12×`: per cent say little of a value that is many times as large.
+fn multiple(percent: i64) -> String {
+    match percent / 100 + 1 {
+        1_000.. => ">\u{202f}1,000×".to_owned(),
+        times => format!("{times}×"),
+    }
+}
+
+/// The reason why there is no change to show.
+fn why_not(text: &str, why: &str, class: &str) -> Markup {
+    html! { span class={ "delta" (class) } title=(why) { (text) } }
 }
 
 /// The meaning of the colour of a badge or a mark.
@@ -199,7 +247,7 @@ mod tests {
         ] {
             assert_eq!(is_worse(delta, rise), want, "{delta:?} {rise:?}");
         }
-        insta::assert_snapshot!(self::delta(up(1_410, true), Rise::Worse, "previous 15 min").into_string(), @r#"<span class="delta delta--worse" title="vs previous 15 min"><span aria-hidden="true">↑</span><span class="sr">up</span> 1,410 %</span>"#);
+        insta::assert_snapshot!(self::delta(up(1_410, true), Rise::Worse, "previous 15 min").into_string(), @r#"<span class="delta delta--worse" title="vs previous 15 min"><span aria-hidden="true">↑</span><span class="sr">up</span> 15×</span>"#);
     }
 
     #[test]

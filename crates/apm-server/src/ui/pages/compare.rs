@@ -18,20 +18,12 @@ use crate::ui::components::sql::highlight;
 use crate::ui::components::table::{Column, Frame, framed};
 use crate::ui::number::{self, delta};
 use crate::ui::view::View;
+use crate::ui::words;
 
 impl Rendered for Params {
     fn render(&self, context: &Context<'_>, found: &Found) -> Answer {
         let view = context.view;
-        let what = found.marker.as_ref().map_or_else(
-            || "in the range before".to_owned(),
-            |marker| format!("before {}", marker.words()),
-        );
-        let is_slower = |row: &&Row| change(row).is_some_and(|(_, worse)| worse);
-        let answer = match found.compared.transactions.iter().filter(is_slower).count() {
-            0 => format!("Nothing is slower than {what}."),
-            1 => format!("One request is slower than {what}."),
-            n => format!("{n} requests are slower than {what}."),
-        };
+        let answer = headline(found);
         let stretch = |of: &Stretch| {
             let minute = |at: i64| view.clock.minute(at * SECOND);
             format!("{}–{}", minute(of.from), minute(of.to))
@@ -42,10 +34,7 @@ impl Rendered for Params {
             stretch(&compared.after),
             stretch(&compared.before)
         );
-        let crumbs = [
-            Crumb::link("Queries", view.to(&["queries"]).to_string()),
-            Crumb::here("Compare"),
-        ];
+        let crumbs = [Crumb::here("Compare")];
         let count = |n: usize| number::grouped(n as u64);
         let markers = markers_list(view, &found.markers, found.marker.as_ref());
         let requests = rows(view, &compared.transactions, false);
@@ -59,6 +48,35 @@ impl Rendered for Params {
         Answer::Page(page(Section::Queries, "Compare", body))
     }
 }
+
+/// What is slower, where both sides are known.
+fn headline(found: &Found) -> String {
+    let compared = &found.compared;
+    if !compared.is_covered {
+        return "There is no earlier data to compare with.".to_owned();
+    }
+    let length = words::length((compared.before.to - compared.before.from) * SECOND);
+    let what = match &found.marker {
+        Some(marker) => format!("before {}", marker.words()),
+        None => format!("in the {length} before"),
+    };
+    let has_enough = |row: &&Row| change(row).is_some();
+    let rows: Vec<&Row> = compared.transactions.iter().filter(has_enough).collect();
+    if rows.is_empty() {
+        return "There are too few requests to compare.".to_owned();
+    }
+    let is_slower = |row: &&&Row| change(row).is_some_and(|(_, worse)| worse);
+    match rows.iter().filter(is_slower).count() {
+        0 => format!("No kind of request is slower than {what}."),
+        n => format!(
+            "{} slower than {what}.",
+            words::count(n as u64, "kind of request is", "kinds of requests are")
+        ),
+    }
+}
+
+/// Requests that each side needs for its p95 to tell something of the others.
+const ENOUGH: f64 = 20.0;
 
 /// The ways to a first marker.
 const NO_MARKERS: &str =
@@ -85,7 +103,11 @@ fn markers_list(view: &View, markers: &[Marker], chosen: Option<&Marker>) -> Mar
                             aria-current=[(chosen.map(|m| m.id) == Some(marker.id)).then_some("true")] {
                             (marker.words())
                         }
-                        span.dim { (marker.service) " " (view.clock.relative(marker.at * SECOND)) }
+                        span.dim {
+                            (marker.service) " "
+                            @if let Some(environment) = &marker.environment { (environment) " " }
+                            (view.clock.relative(marker.at * SECOND))
+                        }
                     }
                 }
             }
@@ -93,12 +115,15 @@ fn markers_list(view: &View, markers: &[Marker], chosen: Option<&Marker>) -> Mar
     }
 }
 
-/// The delta of the 95th percentile, and whether it got worse.
+/// The delta of the 95th percentile, and whether it got worse; nothing where there are too few.
 fn change(row: &Row) -> Option<(number::Delta, bool)> {
     let (before, after) = (row.before?, row.after?);
+    if before.count < ENOUGH || after.count < ENOUGH {
+        return None;
+    }
     let delta = delta(
-        Some(after.p95),
-        Some(before.p95),
+        after.p95,
+        before.p95,
         (whole(after.count), whole(before.count)),
     );
     Some((delta, cells::is_worse(delta, Rise::Worse)))
@@ -165,7 +190,13 @@ fn row(view: &View, row: &Row, is_statement: bool, several: bool) -> Markup {
         },
         false => html! { a href=(href) { (row.name) } },
     };
-    let delta = change(row).map_or(number::Delta::Unknown, |(delta, _)| delta);
+    let delta = change(row).map_or_else(
+        || match (row.before, row.after) {
+            (Some(_), Some(_)) => number::Delta::TooFew,
+            _ => number::Delta::Unknown,
+        },
+        |(delta, _)| delta,
+    );
     html! {
         tr {
             th.grow scope="row" {
@@ -179,8 +210,8 @@ fn row(view: &View, row: &Row, is_statement: bool, several: bool) -> Markup {
             }
             (count(row.before))
             (count(row.after))
-            (cells::duration(row.before.map(|side| side.p95)))
-            (cells::duration(row.after.map(|side| side.p95)))
+            (cells::duration(row.before.and_then(|side| side.p95)))
+            (cells::duration(row.after.and_then(|side| side.p95)))
             (cells::delta_cell(delta, Rise::Worse, "before"))
         }
     }

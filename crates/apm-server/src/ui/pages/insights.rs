@@ -12,6 +12,7 @@ use crate::ui::components::findings::Mark;
 use crate::ui::components::head::{Crumb, page_head};
 use crate::ui::components::panel::{empty, panel};
 use crate::ui::components::shell::Section;
+use crate::ui::href::Href;
 use crate::ui::number::{self, duration};
 use crate::ui::view::View;
 use crate::ui::words;
@@ -86,15 +87,15 @@ fn item(view: &View, finding: &Finding) -> Markup {
             p { (says.cause) }
             p { (says.remedy) }
             div.row.links {
-                span.dim { (finding.service) }
-                @if finding.saving > 0.0 {
-                    span.dim title="time per minute that the remedy would save" {
-                        "saves " (duration(finding.saving)) " a minute"
-                    }
-                }
+                a.plain.dim href=(view.to(&["services", &finding.service])) { (finding.service) }
+                @if !finding.environment.is_empty() { span.dim { (finding.environment) } }
+                @if finding.saving > 0.0 { (time(finding)) }
                 @if let Some(trace) = &says.evidence.trace { a href=(view.to(&["traces", trace])) { "A trace that shows it" } }
                 @if let (Some(name), Some(kind)) = (&says.evidence.transaction, &says.evidence.transaction_type) {
                     a href=(transaction_href(view, &finding.service, kind, name)) { (name) }
+                }
+                @if let Some(marker) = says.evidence.marker {
+                    a href=(comparison(view, finding, marker)) { "Compare before and after" }
                 }
                 form method="post" action={ "/insights/" (finding.id) "/" (action) } {
                     button.btn.btn--small type="submit" { (if action == "restore" { "Show again" } else { "Dismiss" }) }
@@ -102,6 +103,26 @@ fn item(view: &View, finding: &Finding) -> Markup {
             }
         }
     }
+}
+
+/// The time that a remedy would save; of what is slower than before, the time that this costs.
+fn time(finding: &Finding) -> Markup {
+    let (verb, title) = match finding.kind.as_str() {
+        "regression" => (
+            "costs ",
+            "time per minute that its requests take more than before",
+        ),
+        _ => ("saves ", "time per minute that the remedy would save"),
+    };
+    html! { span.dim title=(title) { (verb) (duration(finding.saving)) " per minute" } }
+}
+
+/// Before and after the marker that a finding is about.
+fn comparison(view: &View, finding: &Finding, marker: i64) -> Href {
+    view.to(&["compare"])
+        .set("marker", &marker.to_string())
+        .set("service", &finding.service)
+        .set("env", &finding.environment)
 }
 
 fn mark(finding: &Finding) -> Mark {

@@ -6,6 +6,7 @@ use super::{
     Answer, Context, Rendered, charts, dependencies, errors, page, service_crumbs, service_tabs,
     transactions, whole,
 };
+use crate::analytics::change::Change;
 use crate::analytics::dependencies::Dependency;
 use crate::analytics::latency::Latency;
 use crate::answers::service::{Answer as Found, Params};
@@ -13,7 +14,7 @@ use crate::ui::components::cells::{self, Rise};
 use crate::ui::components::head::{Fact, facts, page_head};
 use crate::ui::components::panel::{panel, split};
 use crate::ui::components::shell::{Page, Section};
-use crate::ui::number::{self, delta};
+use crate::ui::number::{self, Delta, delta};
 use crate::ui::view::View;
 use crate::ui::words;
 
@@ -33,7 +34,7 @@ impl Rendered for Params {
             (page_head(&crumbs, answer, why))
             (service_tabs(view, service, ""))
             @if has_requests {
-                (totals(context, latency, then))
+                (totals(context, latency, then, found.change.as_ref()))
                 (split("split--7-5", &[
                     charts::latency(context, "requests", latency, then),
                     charts::throughput(context, throughput),
@@ -92,24 +93,16 @@ fn dependencies(view: &View, found: &Found, called: &[Dependency]) -> Markup {
 
 fn headline(view: &View, found: &Found) -> (String, String) {
     let (service, total) = (&found.service, &found.charts.latency.total);
-    let before = found.previous.as_ref().map(|before| &before.latency.total);
     let Some(average) = total.avg else {
         return (
             format!("{service} answered no requests {}.", words::range(view)),
             "Other events of it may be in Discover.".to_owned(),
         );
     };
-    let events = (
-        whole(total.count),
-        before.map_or(0, |before| whole(before.count)),
-    );
-    let longer = words::longer(
-        Some(average),
-        before.and_then(|before| before.avg),
-        events,
-        view,
-    )
-    .unwrap_or_default();
+    let change = found.change.as_ref();
+    let ratio = change.and_then(Change::ratio);
+    let compared = Delta::of(change);
+    let longer = words::longer(compared, ratio, view).unwrap_or_default();
     let answer = format!(
         "Requests to {service} take {} on average{longer}.",
         number::duration(average)
@@ -132,19 +125,28 @@ fn headline(view: &View, found: &Found) -> (String, String) {
             number::percent(failed)
         ));
     }
+    if let Some(reason) = words::uncompared(compared, view) {
+        why.push_str(&format!(" {reason}"));
+    }
     (answer, why)
 }
 
-/// The facts strip of a service or of one of its transactions.
-pub(crate) fn totals(context: &Context<'_>, now: &Latency, before: Option<&Latency>) -> Markup {
-    facts(&total_facts(context, now, before))
+/// The facts strip of a service.
+fn totals(
+    context: &Context<'_>,
+    now: &Latency,
+    before: Option<&Latency>,
+    change: Option<&Change>,
+) -> Markup {
+    facts(&total_facts(context, now, before, change))
 }
 
-/// The same as a list, for pages that add to it.
+/// The same as a list, for the page of one of its transactions, which adds to it.
 pub(crate) fn total_facts(
     context: &Context<'_>,
     now: &Latency,
     before: Option<&Latency>,
+    change: Option<&Change>,
 ) -> Vec<Fact> {
     let against = context.view.against();
     let events = (
@@ -152,22 +154,16 @@ pub(crate) fn total_facts(
         before.map_or(0, |before| whole(before.total.count)),
     );
     let compared = |of: fn(&crate::analytics::latency::Total) -> Option<f64>, rise| {
-        cells::delta(
-            delta(
-                of(&now.total),
-                before.and_then(|before| of(&before.total)),
-                events,
-            ),
-            rise,
-            &against,
-        )
+        let then = before.and_then(|before| of(&before.total));
+        let compared = delta(of(&now.total), then, events).where_covered(change);
+        cells::delta(compared, rise, &against)
     };
     let figure = |value: Option<number::Figure>| html! { @match value { Some(value) => (value), None => { span.none { "–" } } } };
     vec![
         Fact::with(
             "Average",
             figure(now.total.avg.map(number::duration)),
-            compared(|total| total.avg, Rise::Worse),
+            cells::delta(Delta::of(change), Rise::Worse, &against),
         ),
         Fact::new("Longest", number::duration(now.total.max as f64)),
         Fact::with(

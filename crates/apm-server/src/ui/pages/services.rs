@@ -45,7 +45,7 @@ impl Rendered for Params {
             .map(|service| (&*service.name, service))
             .collect();
         let view = context.view;
-        let said = headline::headline(view, &found.services, &before);
+        let said = headline::headline(view, &found.services, &found.changes);
         let errors = found.top_errors.as_ref();
         let errors = errors.map(|top| (top.errors.as_slice(), top.total));
         let errors = errors::short_list(view, errors, &view.to(&["errors"]));
@@ -118,8 +118,12 @@ fn totals(context: &Context<'_>, found: &Found) -> Markup {
         whole(now.transactions),
         then.map_or(0, |then| whole(then.transactions)),
     );
+    // All services together are known of if one is: the others may be new.
+    let covered = found.changes.values().find(|change| change.is_covered());
+    let covered = covered.or(found.changes.values().next());
     let compared = |of: fn(&Totals) -> Option<f64>, rise| {
-        cells::delta(delta(of(now), then.and_then(of), events), rise, &against)
+        let change = delta(of(now), then.and_then(of), events).where_covered(covered);
+        cells::delta(change, rise, &against)
     };
     let share = |value: Option<f64>| match value {
         Some(value) => html! { (number::percent(value)) },
@@ -156,18 +160,6 @@ fn totals(context: &Context<'_>, found: &Found) -> Markup {
     facts(&list)
 }
 
-fn change(now: &Service, before: Option<&Service>) -> Delta {
-    let events = (
-        whole(now.transactions),
-        before.map_or(0, |before| whole(before.transactions)),
-    );
-    delta(
-        now.latency_avg,
-        before.and_then(|before| before.latency_avg),
-        events,
-    )
-}
-
 fn list(context: &Context<'_>, found: &Found, before: &HashMap<&str, &Service>) -> Markup {
     let view = context.view;
     let body = each(&found.services, |service| {
@@ -194,7 +186,8 @@ fn row(
     before: Option<&Service>,
 ) -> Markup {
     let (view, axis) = (context.view, &found.axis);
-    let change = change(service, before);
+    let known = found.changes.get(&service.name);
+    let change = Delta::of(known.filter(|_| service.transactions > 0.0));
     let slower = cells::is_worse(change, Rise::Worse);
     let settle = |values: &[Option<f64>]| settled(axis, values.iter().copied());
     let throughput = settled(axis, service.series.throughput.iter().copied().map(Some));
@@ -203,7 +196,8 @@ fn row(
         before.map_or(0, |before| whole(before.transactions)),
     );
     let failed_then = before.and_then(|before| before.failed_rate);
-    let failing = cells::is_worse(delta(service.failed_rate, failed_then, events), Rise::Worse);
+    let failing = delta(service.failed_rate, failed_then, events).where_covered(known);
+    let failing = cells::is_worse(failing, Rise::Worse);
     let latency = spark(
         &settle(&service.series.latency),
         "average latency over time",

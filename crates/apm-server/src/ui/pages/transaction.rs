@@ -8,8 +8,7 @@ use maud::{Markup, html};
 use super::{
     Answer, Context, Part, Rendered, charts, distribution, page, service, service_crumbs, whole,
 };
-use crate::analytics::distribution::Distribution;
-use crate::analytics::latency::Latency;
+use crate::analytics::change::{Change, Comparable};
 use crate::analytics::percentile::Percentiles;
 use crate::answers::trace::named;
 use crate::answers::transaction::{Answer as Found, Params, SampleParams, Sampled};
@@ -83,7 +82,7 @@ impl Rendered for Params {
             name,
             latency,
             bars.percentiles,
-            (then, bars_then),
+            (found.change.as_ref(), bars_then),
             sampled.trace.as_deref(),
         );
         let duration = place.map(|place| sampled.samples[place].duration);
@@ -101,7 +100,7 @@ impl Rendered for Params {
         };
         let body = html! {
             (page_head(&crumbs, &said.answer, &said.why))
-            (totals(context, latency, then, bars.percentiles, bars_then, found.share))
+            (totals(context, found))
             (split("split--7-5", &[
                 charts::latency(context, "requests", latency, then),
                 charts::throughput(context, throughput),
@@ -114,45 +113,47 @@ impl Rendered for Params {
     }
 }
 
-fn totals(
-    context: &Context<'_>,
-    now: &Latency,
-    before: Option<&Latency>,
-    percentiles: Option<Percentiles>,
-    spread_before: Option<&Distribution>,
-    share: f64,
-) -> Markup {
-    let events = (
-        whole(now.total.count),
-        before.map_or(0, |before| whole(before.total.count)),
-    );
-    let then = spread_before.and_then(|spread| spread.percentiles);
-    let compared = |of: fn(&Percentiles) -> f64| {
-        cells::delta(
-            number::delta(percentiles.as_ref().map(of), then.as_ref().map(of), events),
-            Rise::Worse,
-            &context.view.against(),
+/// The percentile of a group now and before, where the two windows are of one kind of request.
+fn compared(
+    change: Option<&Change>,
+    now: Option<&Percentiles>,
+    then: Option<&Percentiles>,
+    of: fn(&Percentiles) -> f64,
+) -> number::Delta {
+    // Percentiles of several groups together change with their mix.
+    match change {
+        Some(change) if change.groups > 1 => number::Delta::Unknown,
+        Some(change) if change.comparable == Comparable::Yes => {
+            number::delta(now.map(of), then.map(of), (number::FEW, number::FEW))
+        }
+        change => number::Delta::of(change),
+    }
+}
+
+fn totals(context: &Context<'_>, found: &Found) -> Markup {
+    let now = &found.charts.latency;
+    let previous = found.previous.as_ref();
+    let before = previous.map(|before| &*before.charts.latency);
+    let change = found.change.as_ref();
+    let percentiles = found.distribution.percentiles;
+    let then = previous.and_then(|before| before.distribution.percentiles);
+    let fact = |label, now: Percentiles, of: fn(&Percentiles) -> f64| {
+        let delta = compared(change, Some(&now), then.as_ref(), of);
+        let against = context.view.against();
+        Fact::with(
+            label,
+            number::duration(of(&now)),
+            cells::delta(delta, Rise::Worse, &against),
         )
     };
-    let mut list = service::total_facts(context, now, before);
-    if let Some(percentiles) = percentiles.filter(|_| events.0 >= number::FEW) {
-        list.insert(
-            1,
-            Fact::with(
-                "p95",
-                number::duration(percentiles.p95),
-                compared(|p| p.p95),
-            ),
-        );
-        list.insert(
-            2,
-            Fact::with(
-                "p99",
-                number::duration(percentiles.p99),
-                compared(|p| p.p99),
-            ),
-        );
+    let mut list = service::total_facts(context, now, before, change);
+    if let Some(now) = percentiles.filter(|_| whole(now.total.count) >= number::FEW) {
+        list.insert(1, fact("p95", now, |p| p.p95));
+        list.insert(2, fact("p99", now, |p| p.p99));
     }
-    list.push(Fact::new("Share of service time", number::percent(share)));
+    list.push(Fact::new(
+        "Share of service time",
+        number::percent(found.share),
+    ));
     facts(&list)
 }

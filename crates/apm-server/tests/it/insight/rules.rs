@@ -42,7 +42,7 @@ fn what_is_slower_and_what_is_new_since_a_marker_is_told() {
     store.submit(events).expect("room").wait().expect("stored");
     let deployed = store.write(move |conn| {
         let at = now - 600 * SECOND;
-        marker::set(conn, at, "shop", marker::Kind::Manual, "deploy 7")
+        marker::set(conn, at, ("shop", None), marker::Kind::Manual, "deploy 7")
     });
     deployed.expect("room").wait().expect("stored");
     let engine = Engine::start(store.clone(), options(None)).expect("a thread");

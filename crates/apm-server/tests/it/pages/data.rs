@@ -302,7 +302,7 @@ fn what_was_worked_out_before_everything_was_deleted_is_not_written_afterwards()
     let store = open(dir.path());
     let mark = |clears| {
         let written = store.write_of(clears, |conn| {
-            marker::set(conn, 1, "shop", marker::Kind::Start, "process 1")
+            marker::set(conn, 1, ("shop", None), marker::Kind::Start, "process 1")
         });
         written.expect("taken").wait().expect("answered")
     };

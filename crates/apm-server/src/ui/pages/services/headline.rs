@@ -2,8 +2,9 @@
 
 use std::collections::HashMap;
 
+use crate::analytics::change::Change;
 use crate::analytics::services::Service;
-use crate::ui::number::{Delta, FEW, NARROW, delta, duration, percent, rate};
+use crate::ui::number::{Delta, FEW, NARROW, duration, percent};
 use crate::ui::pages::whole;
 use crate::ui::view::View;
 use crate::ui::words;
@@ -20,84 +21,30 @@ const NEWS: i64 = 25;
 /// Share of failed requests from which it is.
 const FAILING: f64 = 0.01;
 
-fn slower(now: &Service, before: &HashMap<&str, &Service>) -> Option<i64> {
-    let then = before.get(&*now.name)?;
-    match delta(
-        now.latency_avg,
-        then.latency_avg,
-        (whole(now.transactions), whole(then.transactions)),
-    ) {
+/// By how many per cent the same requests are slower, where that is known.
+fn slower(change: Option<&Change>) -> Option<i64> {
+    match Delta::of(change) {
         Delta::Changed {
             percent,
             firm: true,
         } => Some(percent),
-        Delta::Same | Delta::Changed { .. }
-            if whole(then.transactions) >= FEW && whole(now.transactions) >= FEW =>
-        {
-            Some(0)
-        }
+        Delta::Same | Delta::Changed { .. } => Some(0),
         _ => None,
     }
 }
 
 /// The sentence over the list. The first rule that holds decides: one grew slower by a quarter or more; one fails at 1
 /// % or more; all steady.
-pub(super) fn headline(view: &View, now: &[Service], before: &HashMap<&str, &Service>) -> Headline {
-    let news = now
-        .iter()
-        .filter_map(|service| slower(service, before).map(|percent| (service, percent)))
-        .filter(|(_, percent)| *percent >= NEWS);
-    if let (Some((service, change)), Some(window)) = (
-        news.max_by_key(|(_, percent)| *percent),
-        words::before(view),
-    ) {
-        let then = before
-            .get(&*service.name)
-            .and_then(|then| then.latency_avg)
-            .unwrap_or_default();
-        let others = now.iter().filter(|other| other.name != service.name);
-        let changes: Vec<Option<i64>> = others.map(|other| slower(other, before)).collect();
-        let rest = match changes.len() {
-            0 => "",
-            _ if changes.iter().all(|change| *change == Some(0)) => {
-                " The other services are steady."
-            }
-            _ => "",
-        };
-        return Headline {
-            answer: format!(
-                "{} is slower: average latency is up {change}{NARROW}% on what it was {window}.",
-                service.name
-            ),
-            why: format!(
-                "From {} to {}.{rest}",
-                duration(then),
-                duration(service.latency_avg.unwrap_or_default())
-            ),
-        };
+pub(super) fn headline(
+    view: &View,
+    now: &[Service],
+    changes: &HashMap<String, Change>,
+) -> Headline {
+    if let Some(said) = slowest(view, now, changes) {
+        return said;
     }
-    let failing = now.iter().filter(|service| {
-        whole(service.transactions) >= FEW
-            && service.failed_rate.is_some_and(|share| share >= FAILING)
-    });
-    if let Some(service) = failing.max_by(|a, b| {
-        a.failed_rate
-            .unwrap_or(0.0)
-            .total_cmp(&b.failed_rate.unwrap_or(0.0))
-    }) {
-        return Headline {
-            answer: format!(
-                "{} of requests to {} failed {}.",
-                percent(service.failed_rate.unwrap_or(0.0)),
-                service.name,
-                words::range(view)
-            ),
-            why: format!(
-                "It answers {} requests per minute and records {} errors per minute.",
-                rate(service.throughput),
-                rate(service.errors_per_minute.unwrap_or(0.0))
-            ),
-        };
+    if let Some(said) = failing(view, now) {
+        return said;
     }
     let requests: f64 = now.iter().map(|service| service.throughput).sum();
     let many = words::count(now.len() as u64, "service", "services");
@@ -107,36 +54,101 @@ pub(super) fn headline(view: &View, now: &[Service], before: &HashMap<&str, &Ser
             why: format!("{many} sent other events."),
         };
     }
-    let known = now.iter().filter(|service| service.transactions > 0.0);
-    let steady = known.clone().count() > 0
-        && known
-            .clone()
-            .all(|service| slower(service, before) == Some(0));
     let verb = if now.len() == 1 { "answers" } else { "answer" };
     Headline {
         answer: format!(
-            "{many} {verb} {} {} per minute.",
-            rate(requests),
-            if rate(requests) == "1" {
-                "request"
-            } else {
-                "requests"
-            }
+            "{many} {verb} {}.",
+            words::per_minute(requests, "request", "requests")
         ),
-        why: match (steady, words::before(view)) {
-            (true, Some(window)) => format!(
+        why: calm(view, now, changes),
+    }
+}
+
+/// The service whose requests became slower most.
+fn slowest(view: &View, now: &[Service], changes: &HashMap<String, Change>) -> Option<Headline> {
+    let news = now.iter().filter_map(|service| {
+        let change = changes.get(&service.name)?;
+        let percent = slower(Some(change)).filter(|percent| *percent >= NEWS)?;
+        Some((service, change, percent))
+    });
+    let (service, change, percent) = news.max_by_key(|(_, _, percent)| *percent)?;
+    let window = words::before(view)?;
+    let others = now.iter().filter(|other| other.name != service.name);
+    let others: Vec<Option<i64>> = others
+        .map(|other| slower(changes.get(&other.name)))
+        .collect();
+    let are_steady = !others.is_empty() && others.iter().all(|change| *change == Some(0));
+    let rest = if are_steady {
+        " The other services are steady."
+    } else {
+        ""
+    };
+    let times = match percent {
+        100.. => format!("{} times as long as", words::times(change.ratio()?)),
+        _ => format!("{percent}{NARROW}% longer than"),
+    };
+    Some(Headline {
+        answer: format!(
+            "{} is slower: its requests take {times} {window}.",
+            service.name
+        ),
+        why: format!(
+            "From {} to {} on average, for the same requests.{rest}",
+            duration(change.before_avg?),
+            duration(change.after_avg?)
+        ),
+    })
+}
+
+/// The service with the greatest share of failed requests.
+fn failing(view: &View, now: &[Service]) -> Option<Headline> {
+    let failing = now.iter().filter_map(|service| {
+        let share = service.failed_rate.filter(|share| *share >= FAILING)?;
+        (whole(service.transactions) >= FEW).then_some((service, share))
+    });
+    let (service, share) = failing.max_by(|a, b| a.1.total_cmp(&b.1))?;
+    let requests = words::per_minute(service.throughput, "request", "requests");
+    let errors = match service.errors_per_minute {
+        Some(errors) => format!(
+            " and records {}",
+            words::per_minute(errors, "error", "errors")
+        ),
+        None => String::new(),
+    };
+    Some(Headline {
+        answer: format!(
+            "{} of requests to {} failed {}.",
+            percent(share),
+            service.name,
+            words::range(view)
+        ),
+        why: format!("It answers {requests}{errors}."),
+    })
+}
+
+/// The reason why nothing is news.
+fn calm(view: &View, now: &[Service], changes: &HashMap<String, Change>) -> String {
+    let busy = now.iter().filter(|service| service.transactions > 0.0);
+    let known: Vec<Option<&Change>> = busy.map(|service| changes.get(&service.name)).collect();
+    let is_covered = |change: &Option<&Change>| change.is_none_or(Change::is_covered);
+    let few = format!("Fewer than 1{NARROW}% of requests fail");
+    match words::before(view) {
+        Some(window) if known.iter().all(|change| slower(*change) == Some(0)) => {
+            format!(
                 "Average latency is about as {window}, and fewer than 1{NARROW}% of requests fail."
-            ),
-            _ => format!(
-                "Fewer than 1{NARROW}% of requests fail in any service with ten or more of them."
-            ),
-        },
+            )
+        }
+        Some(_) if !known.iter().any(is_covered) => {
+            format!("{few}. There is no earlier data to compare with.")
+        }
+        _ => format!("{few} in any service with ten or more of them."),
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::analytics::change::Comparable;
     use crate::analytics::series::Series;
 
     fn service(name: &str, transactions: f64, avg_ms: f64, failed: f64) -> Service {
@@ -159,12 +171,29 @@ mod tests {
         }
     }
 
-    fn say(now: &[Service], before: &[Service]) -> (String, String) {
-        let before = before
+    /// A change of the mean, ms.
+    fn change(before: f64, after: f64) -> Change {
+        Change {
+            comparable: Comparable::Yes,
+            before_avg: Some(before * 1e3),
+            after_avg: Some(after * 1e3),
+            groups: 1,
+        }
+    }
+
+    fn not(comparable: Comparable) -> Change {
+        Change {
+            comparable,
+            ..Change::default()
+        }
+    }
+
+    fn say(now: &[Service], changes: &[(&str, Change)]) -> (String, String) {
+        let changes = changes
             .iter()
-            .map(|service| (&*service.name, service))
+            .map(|(name, change)| ((*name).to_owned(), *change))
             .collect();
-        let said = headline(&View::test("/services", ""), now, &before);
+        let said = headline(&View::test("/services", ""), now, &changes);
         (
             said.answer.replace(NARROW, " "),
             said.why.replace(NARROW, " "),
@@ -177,49 +206,76 @@ mod tests {
             service("a", 900.0, 5.63, 0.2),
             service("b", 90.0, 10.0, 0.0),
         ];
-        let before = [
-            service("a", 900.0, 2.34, 0.0),
-            service("b", 90.0, 10.1, 0.0),
-        ];
-        let (answer, why) = say(&now, &before);
-        assert_eq!(
-            answer,
-            "a is slower: average latency is up 141 % on what it was in the 15 minutes before."
+        let said = say(
+            &now,
+            &[("a", change(2.34, 5.63)), ("b", change(10.1, 10.0))],
         );
         assert_eq!(
-            why,
-            "From 2.34 ms to 5.63 ms. The other services are steady."
+            said.0,
+            "a is slower: its requests take 2.4 times as long as in the 15 minutes before."
+        );
+        assert_eq!(
+            said.1,
+            "From 2.34 ms to 5.63 ms on average, for the same requests. The other services are steady."
         );
     }
 
     #[test]
     fn others_are_called_steady_only_where_that_is_known() {
         let now = [service("a", 900.0, 5.0, 0.0), service("b", 5.0, 10.0, 0.0)];
-        let before = [service("a", 900.0, 2.0, 0.0), service("b", 5.0, 10.0, 0.0)];
-        assert_eq!(say(&now, &before).1, "From 2.00 ms to 5.00 ms.");
+        let few = not(Comparable::TooFewRequests);
+        let said = say(&now, &[("a", change(4.0, 5.0)), ("b", few)]);
+        assert_eq!(
+            said.0,
+            "a is slower: its requests take 25 % longer than in the 15 minutes before."
+        );
+        assert_eq!(
+            said.1,
+            "From 4.00 ms to 5.00 ms on average, for the same requests."
+        );
     }
 
     #[test]
-    fn too_few_requests_make_no_news() {
-        let (answer, _) = say(
-            &[service("a", 9.0, 50.0, 0.9)],
-            &[service("a", 9.0, 1.0, 0.0)],
-        );
-        assert_eq!(answer, "1 service answers 0.6 requests per minute.");
+    fn what_cannot_be_compared_is_no_news() {
+        let now = [service("a", 9.0, 50.0, 0.9)];
+        for (comparable, why) in [
+            (
+                Comparable::TooFewRequests,
+                "Fewer than 1 % of requests fail in any service with ten or more of them.",
+            ),
+            (
+                Comparable::NoEarlierData,
+                "Fewer than 1 % of requests fail. There is no earlier data to compare with.",
+            ),
+        ] {
+            let said = say(&now, &[("a", not(comparable))]);
+            assert_eq!(said.0, "1 service answers 0.6 requests per minute.");
+            assert_eq!(said.1, why);
+        }
     }
 
     #[test]
     fn else_what_fails_is_said() {
-        let (answer, _) = say(
-            &[
-                service("a", 150.0, 1.0, 0.0714),
-                service("b", 150.0, 1.0, 0.02),
-            ],
-            &[],
+        let now = [
+            service("a", 150.0, 1.0, 0.0714),
+            service("b", 150.0, 1.0, 0.02),
+        ];
+        let said = say(&now, &[]);
+        assert_eq!(
+            said.0,
+            "7.1 % of requests to a failed in the last 15 minutes."
         );
         assert_eq!(
-            answer,
-            "7.1 % of requests to a failed in the last 15 minutes."
+            said.1,
+            "It answers 10 requests per minute and records 0 errors per minute."
+        );
+        let filtered = Service {
+            errors_per_minute: None,
+            ..now[0].clone()
+        };
+        assert_eq!(
+            say(&[filtered], &[]).1,
+            "It answers 10 requests per minute."
         );
     }
 
@@ -227,11 +283,11 @@ mod tests {
     fn else_all_is_steady_if_that_is_known() {
         let now = [service("a", 150.0, 1.0, 0.0)];
         assert_eq!(
-            say(&now, &now).1,
+            say(&now, &[("a", change(1.0, 1.0))]).1,
             "Average latency is about as in the 15 minutes before, and fewer than 1 % of requests fail."
         );
         assert_eq!(
-            say(&now, &[]).1,
+            say(&now, &[("a", not(Comparable::OtherRequests))]).1,
             "Fewer than 1 % of requests fail in any service with ten or more of them."
         );
     }

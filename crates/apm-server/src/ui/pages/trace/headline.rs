@@ -1,6 +1,7 @@
 //! The sentence over a trace: what it took, whether it failed, and what it waited for most.
 
 use crate::analytics::trace::Trace;
+use crate::analytics::trace::item::Item;
 use crate::answers::trace::named;
 use crate::ui::number::{duration, percent};
 use crate::ui::words;
@@ -36,30 +37,58 @@ pub(super) fn headline(trace: &Trace) -> Headline {
     }
 }
 
-/// Of what the entry waited for, the greatest part.
-fn waited(trace: &Trace) -> String {
+/// The item that the entry waited for longest.
+pub(crate) enum Longest<'a> {
+    /// The request itself: this share of its time is covered by no span.
+    Own(f64),
+    /// An item, with its share of the entry's time.
+    Spent(&'a Item, f64),
+    /// Spans cover most of the request, but they ended after it: nobody waited for their end. The longest of them.
+    Outlived(&'a Item),
+}
+
+/// The item that the entry of a trace waited for longest; nothing where it has no spans.
+pub(crate) fn longest(trace: &Trace) -> Option<Longest<'_>> {
     let mut spent = vec![0i64; trace.items.len()];
     for stretch in &trace.critical_path {
         spent[stretch.item as usize] += stretch.to - stretch.from;
     }
     let total: i64 = spent.iter().sum();
-    let Some((most, time)) = spent.iter().enumerate().max_by_key(|(_, time)| **time) else {
-        return String::new();
-    };
-    if total == 0 {
-        return String::new();
+    let (most, time) = spent.iter().enumerate().max_by_key(|(_, time)| **time)?;
+    if total == 0 || trace.items.len() < 2 {
+        return None;
     }
-    let share = percent(*time as f64 / total as f64);
-    if trace.items.len() == 1 {
-        return "No span was recorded in it.".to_owned();
+    let share = |time: i64| time as f64 / total as f64;
+    let item = &trace.items[most];
+    if !item.is_transaction {
+        return Some(Longest::Spent(item, share(*time)));
     }
-    if most == 0 {
-        return format!("{share} of it is time that no span covers.");
+    // The critical path leaves out what ended after its parent, though its bar covers that time.
+    let below = |child: &&Item| child.parent == u32::try_from(most).ok() && !child.is_far;
+    let late = trace.items.iter().filter(below);
+    let late = late.filter(|child| child.at < item.end() && child.end() > item.end());
+    let late = late.max_by_key(|child| item.end() - child.at);
+    match late {
+        Some(child) if 2 * item.self_time < *time => Some(Longest::Outlived(child)),
+        _ if most == 0 => Some(Longest::Own(share(item.self_time.min(*time)))),
+        _ => Some(Longest::Spent(item, share(*time))),
     }
-    format!(
-        "{share} of it was spent in {}.",
-        words::cut(named(&trace.items[most].what.name), 80)
-    )
+}
+
+/// Of what the entry waited for, the greatest part.
+fn waited(trace: &Trace) -> String {
+    let name = |item: &Item| words::cut(named(&item.what.name), 80);
+    match longest(trace) {
+        Some(Longest::Own(share)) => {
+            format!("{} of it is time that no span covers.", percent(share))
+        }
+        Some(Longest::Spent(item, share)) => {
+            format!("{} of it was spent in {}.", percent(share), name(item))
+        }
+        Some(Longest::Outlived(item)) => format!("It ended before {} did.", name(item)),
+        None if trace.items.len() == 1 => "No span was recorded in it.".to_owned(),
+        None => String::new(),
+    }
 }
 
 fn problems(trace: &Trace) -> String {

@@ -1,11 +1,13 @@
 //! The sentence over a transaction: how long 95 % of it take, against before; then what that time is, then what fails.
 
+use crate::analytics::change::Change;
 use crate::analytics::distribution::Distribution;
 use crate::analytics::latency::Latency;
 use crate::analytics::percentile::Percentiles;
 use crate::analytics::trace::Trace;
 use crate::answers::trace::named;
-use crate::ui::number::{FEW, NARROW, duration, percent};
+use crate::ui::number::{Delta, FEW, NARROW, duration, percent};
+use crate::ui::pages::trace::headline::{Longest, longest};
 use crate::ui::pages::whole;
 use crate::ui::view::View;
 use crate::ui::words;
@@ -25,23 +27,18 @@ pub(super) fn headline(
     name: &str,
     now: &Latency,
     percentiles: Option<Percentiles>,
-    before: (Option<&Latency>, Option<&Distribution>),
+    (change, before): (Option<&Change>, Option<&Distribution>),
     sample: Option<&Trace>,
 ) -> Headline {
     let name = words::cut(name, 90);
     let count = whole(now.total.count);
-    let events = (
-        count,
-        before.0.map_or(0, |before| whole(before.total.count)),
-    );
+    let mut delta = Delta::Unknown;
     let answer = match percentiles {
         Some(percentiles) if count >= FEW => {
-            let then = before
-                .1
-                .and_then(|before| before.percentiles)
-                .map(|then| then.p95);
-            let longer =
-                words::longer(Some(percentiles.p95), then, events, view).unwrap_or_default();
+            let then = before.and_then(|before| before.percentiles);
+            delta = super::compared(change, Some(&percentiles), then.as_ref(), |p| p.p95);
+            let ratio = then.map(|then| percentiles.p95 / then.p95.max(1.0));
+            let longer = words::longer(delta, ratio, view).unwrap_or_default();
             format!(
                 "95{NARROW}% of {name} finish within {}{longer}.",
                 duration(percentiles.p95)
@@ -65,6 +62,7 @@ pub(super) fn headline(
             words::range(view)
         ));
     }
+    parts.extend(words::uncompared(delta, view).map(str::to_owned));
     Headline {
         answer,
         why: parts.join(" "),
@@ -73,30 +71,27 @@ pub(super) fn headline(
 
 /// The part of the sample that took longest. It is known of the sample only.
 fn spent(trace: &Trace) -> Option<String> {
-    let mut spent = vec![0i64; trace.items.len()];
-    for stretch in &trace.critical_path {
-        spent[stretch.item as usize] += stretch.to - stretch.from;
-    }
-    let total: i64 = spent.iter().sum();
-    let (most, time) = spent.iter().enumerate().max_by_key(|(_, time)| **time)?;
-    if total == 0 || trace.items.len() < 2 {
-        return None;
-    }
-    let share = percent(*time as f64 / total as f64);
-    let item = &trace.items[most];
-    Some(if item.is_transaction {
-        format!("In the sample below, {share} is time that no span covers.")
-    } else {
-        format!(
-            "In the sample below, {share} was spent in {}.",
+    Some(match longest(trace)? {
+        Longest::Own(share) => format!(
+            "In the sample below, {} is time that no span covers.",
+            percent(share)
+        ),
+        Longest::Spent(item, share) => format!(
+            "In the sample below, {} was spent in {}.",
+            percent(share),
             words::cut(named(&item.what.name), 80)
-        )
+        ),
+        Longest::Outlived(item) => format!(
+            "In the sample below, {} ended after the request that it belongs to.",
+            words::cut(named(&item.what.name), 80)
+        ),
     })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::analytics::change::Comparable;
     use crate::analytics::latency::Total;
     use crate::analytics::series::Axis;
 
@@ -137,7 +132,7 @@ mod tests {
         }
     }
 
-    fn say(now: &Latency, p95: f64, before: Option<(&Latency, &Distribution)>) -> (String, String) {
+    fn say(now: &Latency, p95: f64, before: Option<(&Change, &Distribution)>) -> (String, String) {
         let said = headline(
             &View::test("/", ""),
             "GET /sql-group",
@@ -154,16 +149,30 @@ mod tests {
 
     #[test]
     fn it_says_the_p95_and_what_it_was() {
-        let (now, then) = (
-            latency(3_580.0, 31_900.0, Some(0.008)),
-            latency(3_500.0, 8_700.0, None),
-        );
-        let (answer, why) = say(&now, 47_700.0, Some((&then, &spread(15_700.0))));
+        let now = latency(3_580.0, 31_900.0, Some(0.008));
+        let change = Change {
+            comparable: Comparable::Yes,
+            groups: 1,
+            ..Change::default()
+        };
+        let (answer, why) = say(&now, 47_700.0, Some((&change, &spread(15_700.0))));
         assert_eq!(
             answer,
             "95 % of GET /sql-group finish within 47.7 ms, 3 times as long as in the 15 minutes before."
         );
         assert_eq!(why, "3,580 requests in the last 15 minutes.");
+        let (answer, why) = say(&now, 47_700.0, Some((&Change::default(), &spread(1.0))));
+        assert_eq!(answer, "95 % of GET /sql-group finish within 47.7 ms.");
+        assert_eq!(
+            why,
+            "3,580 requests in the last 15 minutes. There is no earlier data to compare with."
+        );
+        let several = Change {
+            groups: 2,
+            ..change
+        };
+        let (answer, _) = say(&now, 47_700.0, Some((&several, &spread(15_700.0))));
+        assert_eq!(answer, "95 % of GET /sql-group finish within 47.7 ms.");
     }
 
     #[test]
