@@ -98,6 +98,7 @@ fn span(batch: &mut Batch, number: u64, at: i64, name: u64) {
         db_instance: None,
         db_statement: Some(batch.keep(&format!("SELECT c{name} FROM people"))),
         composite: None,
+        cost: None,
         stack: None,
         rest: batch.keep(&format!(
             r#"{{"context":{{"tags":{{"k":"v{}"}}}}}}"#,

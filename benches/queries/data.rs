@@ -121,6 +121,7 @@ fn add(batch: &mut Batch, chance: &mut SmallRng, trace: u64, start: i64, spans: 
             db_instance: Some(batch.keep("app.db")),
             db_statement: Some(batch.keep(&statement)),
             composite: None,
+            cost: None,
             stack: None,
             rest: batch.keep(r#"{"context":{"db":{"instance":"app.db","type":"sql"}}}"#),
         };

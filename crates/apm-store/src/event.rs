@@ -25,6 +25,7 @@
 //! What it does not do: read JSON (`intake::decode`), write rows (`store`), build documents (`document`).
 
 mod batch;
+mod cost;
 mod error;
 mod id;
 mod kind;
@@ -40,6 +41,7 @@ mod transaction;
 mod weight;
 
 pub use batch::Batch;
+pub use cost::Cost;
 pub use error::ErrorEvent;
 pub use id::{Id, compact};
 pub use kind::Kind;

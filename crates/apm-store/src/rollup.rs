@@ -9,9 +9,11 @@
 //!
 //! What it does not do: know names (everything is counted by id), touch the database.
 
+mod cost;
 mod events;
 
 use crate::event::Outcome;
+pub(crate) use cost::CostSeries;
 pub(crate) use events::EventCounts;
 pub use events::{ENTRY, kind_code};
 
@@ -214,6 +216,8 @@ pub(crate) struct Rollup {
     pub(crate) tx: Series,
     /// Statements.
     pub(crate) statement: Series,
+    /// What SQLite did for statements.
+    pub(crate) cost: CostSeries,
     /// Destinations.
     pub(crate) destination: Series,
     /// Events that are stored; [`Self::absorb`] leaves them out.
@@ -227,6 +231,7 @@ impl Rollup {
     pub(crate) fn absorb(&mut self, other: &Self) {
         self.tx.absorb(&other.tx);
         self.statement.absorb(&other.statement);
+        self.cost.absorb(&other.cost);
         self.destination.absorb(&other.destination);
         for (key, n) in &other.errors {
             *self.errors.entry(*key).or_default() += n;

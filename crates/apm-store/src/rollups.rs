@@ -3,7 +3,7 @@
 use diesel::{QueryResult, SqliteConnection};
 
 use super::insert::{Row, Rows, row};
-use crate::rollup::{BinKey, Cell, CellKey, EventCounts, LEVELS, Rollup, Series};
+use crate::rollup::{BinKey, Cell, CellKey, CostSeries, EventCounts, LEVELS, Rollup, Series};
 
 /// Which levels to write.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -28,6 +28,7 @@ pub(super) fn add(
     for level in levels.iter().copied() {
         series::<TxCell, TxBin>(conn, &rollup.tx, level)?;
         series::<StatementCell, StatementBin>(conn, &rollup.statement, level)?;
+        cost(conn, &rollup.cost, level)?;
         series::<DestinationCell, DestinationBin>(conn, &rollup.destination, level)?;
         all(conn, rollup.errors(level), |((group, bucket), n)| {
             ErrorCount {
@@ -93,6 +94,33 @@ where
     })
 }
 
+fn cost(conn: &mut SqliteConnection, cost: &CostSeries, level: i64) -> QueryResult<()> {
+    all(conn, cost.cells(level), |(key, cell)| StatementCost {
+        level,
+        statement_id: key.statement,
+        bucket: key.bucket,
+        measured: cell.measured,
+        steps: cell.steps,
+        steps_max: cell.steps_max,
+        scan_steps: cell.scan_steps,
+        sorts: cell.sorts,
+        autoindex_steps: cell.autoindex_steps,
+        reprepares: cell.reprepares,
+        rows_returned: cell.rows_returned,
+        changing: cell.changing,
+        rows_changed: cell.rows_changed,
+        pages_read: cell.pages_read,
+        pages_written: cell.pages_written,
+    })?;
+    all(conn, cost.bins(level), |(key, count)| StepsBin {
+        level,
+        statement_id: key.statement,
+        bucket: key.bucket,
+        bin: key.bin,
+        count,
+    })
+}
+
 fn all<T, R: Row>(
     conn: &mut SqliteConnection,
     items: Vec<T>,
@@ -155,6 +183,41 @@ macro_rules! series_rows {
 series_rows! { TxCell in "roll_tx", TxBin in "roll_tx_hist", group_id, result_id }
 series_rows! { StatementCell in "roll_statement", StatementBin in "roll_statement_hist", statement_id }
 series_rows! { DestinationCell in "roll_destination", DestinationBin in "roll_destination_hist", destination_id }
+
+row! {
+    struct StatementCost in "roll_statement_cost" {
+        level: i64,
+        statement_id: i64,
+        bucket: i64,
+        measured: f64,
+        steps: f64,
+        steps_max: i64,
+        scan_steps: f64,
+        sorts: f64,
+        autoindex_steps: f64,
+        reprepares: f64,
+        rows_returned: f64,
+        changing: f64,
+        rows_changed: f64,
+        pages_read: f64,
+        pages_written: f64,
+    } then "ON CONFLICT DO UPDATE SET measured = measured + excluded.measured, steps = steps + excluded.steps, \
+        steps_max = max(steps_max, excluded.steps_max), scan_steps = scan_steps + excluded.scan_steps, \
+        sorts = sorts + excluded.sorts, autoindex_steps = autoindex_steps + excluded.autoindex_steps, \
+        reprepares = reprepares + excluded.reprepares, rows_returned = rows_returned + excluded.rows_returned, \
+        changing = changing + excluded.changing, rows_changed = rows_changed + excluded.rows_changed, \
+        pages_read = pages_read + excluded.pages_read, pages_written = pages_written + excluded.pages_written"
+}
+
+row! {
+    struct StepsBin in "roll_statement_steps" {
+        level: i64,
+        statement_id: i64,
+        bucket: i64,
+        bin: i32,
+        count: f64,
+    } then "ON CONFLICT DO UPDATE SET count = count + excluded.count"
+}
 
 row! {
     struct ErrorCount in "roll_error" {

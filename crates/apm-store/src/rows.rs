@@ -99,6 +99,11 @@ row! {
         composite_count: Option<i64>,
         composite_sum: Option<i64>,
         sample_rate: Option<f64>,
+        steps: Option<i64>,
+        scan_steps: Option<i64>,
+        sorts: Option<i64>,
+        autoindex_steps: Option<i64>,
+        rows_returned: Option<i64>,
     }
 }
 

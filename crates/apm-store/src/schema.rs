@@ -174,6 +174,11 @@ diesel::table! {
         composite_count -> Nullable<BigInt>,
         composite_sum -> Nullable<BigInt>,
         sample_rate -> Nullable<Double>,
+        steps -> Nullable<BigInt>,
+        scan_steps -> Nullable<BigInt>,
+        sorts -> Nullable<BigInt>,
+        autoindex_steps -> Nullable<BigInt>,
+        rows_returned -> Nullable<BigInt>,
     }
 }
 

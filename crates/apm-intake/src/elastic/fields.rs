@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::fmt::{self, Write as _};
 
-use apm_store::event::Outcome;
+use apm_store::event::{Cost, Outcome};
 
 use super::schema::Slot;
 use crate::limits;
@@ -103,6 +103,8 @@ pub(super) struct Fields<'de> {
     pub(super) dropped: Vec<DroppedFields<'de>>,
     /// Names of labels.
     pub(super) labels: Vec<Cow<'de, str>>,
+    /// What labels say that SQLite did, and whether they say it: there is one for the steps, which are never left out.
+    cost: (Cost, bool),
     /// The first rule that was broken.
     pub(super) violation: Option<Violation>,
     /// Where JSON of the wrong type was met: names of fields, innermost first.
@@ -120,6 +122,7 @@ impl Default for Fields<'_> {
             samples: Vec::new(),
             dropped: Vec::new(),
             labels: Vec::new(),
+            cost: (Cost::default(), false),
             violation: None,
             path: Vec::new(),
             irregular: false,
@@ -168,6 +171,27 @@ impl<'de> Fields<'de> {
             Value::Int(int) => Some(int),
             _ => None,
         }
+    }
+
+    /// A label whose name begins with `sqlite_` and that is a number. Another label of that kind is nothing to the
+    /// server, and so is a number that cannot be a count.
+    pub(super) fn label_of_sqlite(&mut self, name: &str, number: i64) {
+        let (cost, is_measured) = &mut self.cost;
+        if number >= 0
+            && let Some(count) = cost.of_label(name)
+        {
+            *count = limits::count(number);
+            *is_measured |= name == "sqlite_steps";
+        }
+    }
+
+    /// What SQLite did, where that was measured.
+    pub(super) fn cost(&self) -> Option<Cost> {
+        let (cost, is_measured) = self.cost;
+        is_measured.then(|| Cost {
+            rows_changed: self.count(Slot::RowsAffected).filter(|rows| *rows >= 0),
+            ..cost
+        })
     }
 
     /// How many of something there are.

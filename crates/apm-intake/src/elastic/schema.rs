@@ -48,6 +48,7 @@ pub(super) enum Slot {
     DestinationResource,
     DbInstance,
     DbStatement,
+    RowsAffected,
     CompositeCount,
     CompositeSum,
     Culprit,

@@ -56,6 +56,7 @@ pub(super) fn build(fields: &mut Fields<'_>, line: &str, batch: &mut Batch) -> R
             count,
             sum: microseconds(fields.number(Slot::CompositeSum).unwrap_or_default()),
         }),
+        cost: fields.cost(),
         stack,
         rest: keep_rest(fields, line, batch),
     };

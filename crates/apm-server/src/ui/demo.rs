@@ -232,6 +232,7 @@ fn span(
         db_instance: db.then(|| batch.keep("database.db")),
         db_statement: statement.map(|statement| batch.keep(statement)),
         composite: None,
+        cost: None,
         stack: None,
         rest: batch.keep(&rest.to_string()),
     }

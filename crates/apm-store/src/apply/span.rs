@@ -76,6 +76,11 @@ impl<'a> Pass<'_, 'a> {
             composite_count: event.composite.map(|composite| composite.count),
             composite_sum: event.composite.map(|composite| composite.sum),
             sample_rate: event.sample_rate,
+            steps: event.cost.map(|cost| cost.steps),
+            scan_steps: event.cost.map(|cost| cost.scan_steps),
+            sorts: event.cost.map(|cost| cost.sorts),
+            autoindex_steps: event.cost.map(|cost| cost.autoindex_steps),
+            rows_returned: event.cost.map(|cost| cost.rows_returned),
         };
         let checksum = row.checksum(&mut self.checksum);
         self.spans.push(self.conn, row)?;
@@ -85,6 +90,9 @@ impl<'a> Pass<'_, 'a> {
         }
         if let Some(statement) = statement {
             self.rollup.statement.add(statement, seen);
+            if let Some(cost) = &event.cost {
+                self.rollup.cost.add(statement, seen, cost);
+            }
         }
         self.rollup
             .events

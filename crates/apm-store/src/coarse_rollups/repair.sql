@@ -28,6 +28,25 @@ FROM roll_statement_hist
 WHERE level = 60 AND statement_id IN (SELECT id FROM statement) AND bucket >= :bucket AND bucket < :bucket + :level
 GROUP BY statement_id, outcome, bin;
 
+DELETE FROM roll_statement_cost
+WHERE level = :level AND statement_id IN (SELECT id FROM statement) AND bucket = :bucket;
+INSERT INTO roll_statement_cost (level, statement_id, bucket, measured, steps, steps_max, scan_steps, sorts,
+       autoindex_steps, reprepares, rows_returned, changing, rows_changed, pages_read, pages_written)
+SELECT :level, statement_id, :bucket, sum(measured), sum(steps), max(steps_max), sum(scan_steps), sum(sorts),
+       sum(autoindex_steps), sum(reprepares), sum(rows_returned), sum(changing), sum(rows_changed), sum(pages_read),
+       sum(pages_written)
+FROM roll_statement_cost
+WHERE level = 60 AND statement_id IN (SELECT id FROM statement) AND bucket >= :bucket AND bucket < :bucket + :level
+GROUP BY statement_id;
+
+DELETE FROM roll_statement_steps
+WHERE level = :level AND statement_id IN (SELECT id FROM statement) AND bucket = :bucket;
+INSERT INTO roll_statement_steps (level, statement_id, bucket, bin, count)
+SELECT :level, statement_id, :bucket, bin, sum(count)
+FROM roll_statement_steps
+WHERE level = 60 AND statement_id IN (SELECT id FROM statement) AND bucket >= :bucket AND bucket < :bucket + :level
+GROUP BY statement_id, bin;
+
 DELETE FROM roll_destination WHERE level = :level AND destination_id IN (SELECT id FROM destination) AND bucket = :bucket;
 INSERT INTO roll_destination (level, destination_id, bucket, outcome, count, n, sum, max)
 SELECT :level, destination_id, :bucket, outcome, sum(count), sum(n), sum(sum), max(max)

@@ -1,6 +1,6 @@
 //! A span.
 
-use super::{Id, Outcome, ServiceOverride, Stack, Text};
+use super::{Cost, Id, Outcome, ServiceOverride, Stack, Text};
 
 /// A part of a transaction.
 #[derive(Clone, Debug, PartialEq)]
@@ -45,6 +45,8 @@ pub struct Span {
     pub db_statement: Option<Text>,
     /// Set where the agent folded several spans into this one.
     pub composite: Option<Composite>,
+    /// What SQLite did for it, where the agent measured it.
+    pub cost: Option<Cost>,
     /// Its stack trace.
     pub stack: Option<Stack>,
     /// Everything else, a JSON object.

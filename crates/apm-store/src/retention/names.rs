@@ -87,6 +87,8 @@ const DICTIONARIES: [Dictionary; 10] = [
         rollups: &[
             ("roll_statement", "statement_id"),
             ("roll_statement_hist", "statement_id"),
+            ("roll_statement_cost", "statement_id"),
+            ("roll_statement_steps", "statement_id"),
             ("roll_caller", "statement_id"),
         ],
         weight: 4096,

@@ -149,7 +149,7 @@ static DB: Object = Object::new(&[
     field("instance", TEXT).slot(Slot::DbInstance),
     field("user", TEXT),
     field("link", KEYWORD),
-    field("rows_affected", INT),
+    field("rows_affected", INT).slot(Slot::RowsAffected),
 ]);
 
 static HTTP: Object = Object::new(&[

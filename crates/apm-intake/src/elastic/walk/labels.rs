@@ -16,6 +16,12 @@ pub(super) fn walk_labels<'de, A: MapAccess<'de>>(
         any = true;
         match map.next_value_seed(Label)? {
             LabelIs::Fine => fields.labels.push(key),
+            LabelIs::Number(number) => {
+                if key.starts_with("sqlite_") {
+                    fields.label_of_sqlite(&key, number);
+                }
+                fields.labels.push(key);
+            }
             LabelIs::TooLong => fields.violate(Kind::Rule("maxLengthVals(1024)".into())),
             LabelIs::Nested => {
                 fields.violate(Kind::Key(
@@ -33,6 +39,8 @@ struct Label;
 
 enum LabelIs {
     Fine,
+    /// A whole number.
+    Number(i64),
     TooLong,
     Nested,
 }
@@ -60,12 +68,12 @@ impl<'de> Visitor<'de> for Label {
         Ok(LabelIs::Fine)
     }
 
-    fn visit_i64<E>(self, _: i64) -> Result<LabelIs, E> {
-        Ok(LabelIs::Fine)
+    fn visit_i64<E>(self, number: i64) -> Result<LabelIs, E> {
+        Ok(LabelIs::Number(number))
     }
 
-    fn visit_u64<E>(self, _: u64) -> Result<LabelIs, E> {
-        Ok(LabelIs::Fine)
+    fn visit_u64<E>(self, number: u64) -> Result<LabelIs, E> {
+        Ok(LabelIs::Number(i64::try_from(number).unwrap_or(i64::MAX)))
     }
 
     fn visit_f64<E>(self, _: f64) -> Result<LabelIs, E> {

@@ -1,7 +1,7 @@
 //! Samples, counts and other numbers.
 
 use apm_server::import::batches;
-use apm_store::event::{Batch, Event};
+use apm_store::event::{Batch, Cost, Event};
 
 use crate::support::server::TestServer;
 
@@ -137,4 +137,61 @@ async fn times_are_read_in_the_forms_of_the_protocol_alone() {
             "{message}"
         );
     }
+}
+
+#[test]
+fn what_sqlite_did_is_read_from_whole_labels_and_never_guessed() {
+    let cost = |context: &str| {
+        let line = format!(
+            r#"{{"span":{{"id":"1","trace_id":"2","parent_id":"3","name":"n","type":"db","start":0,"duration":2,"context":{context}}}}}"#
+        );
+        match read(&line).events.remove(0) {
+            Event::Span(span) => span.cost,
+            other => panic!("{other:?}"),
+        }
+    };
+    let all = r#"{"db":{"rows_affected":4},"tags":{"sqlite_steps":12046,"sqlite_scan_steps":999,"sqlite_sorts":1,
+        "sqlite_autoindex_steps":2,"sqlite_reprepares":3,"sqlite_rows_returned":9,"sqlite_pages_read":5,
+        "sqlite_pages_written":6}}"#;
+    let expected = Cost {
+        steps: 12_046,
+        scan_steps: 999,
+        sorts: 1,
+        autoindex_steps: 2,
+        reprepares: 3,
+        rows_returned: 9,
+        pages_read: 5,
+        pages_written: 6,
+        rows_changed: Some(4),
+    };
+    assert_eq!(cost(&all.replace('\n', "")), Some(expected));
+    let zeroes = Cost {
+        steps: 9,
+        ..Cost::default()
+    };
+    // (labels, what is read)
+    let huge = Cost {
+        steps: 1 << 53,
+        ..Cost::default()
+    };
+    for (tags, expected) in [
+        (r#"{"sqlite_steps":9}"#, Some(zeroes)),
+        (
+            r#"{"sqlite_steps":9,"sqlite_sorts":-1,"sqlite_other":7}"#,
+            Some(zeroes),
+        ),
+        (
+            r#"{"sqlite_steps":9,"sqlite_scan_steps":"5","sqlite_sorts":true}"#,
+            Some(zeroes),
+        ),
+        (r#"{"sqlite_steps":18446744073709551615}"#, Some(huge)),
+        (r#"{"sqlite_steps":-1}"#, None),
+        (r#"{"sqlite_steps":"9"}"#, None),
+        (r#"{"sqlite_steps":null}"#, None),
+        (r#"{"sqlite_scan_steps":9}"#, None),
+        ("{}", None),
+    ] {
+        assert_eq!(cost(&format!(r#"{{"tags":{tags}}}"#)), expected, "{tags}");
+    }
+    assert_eq!(cost(r#"{"db":{"rows_affected":4}}"#), None);
 }

@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use apm_store::event::{Batch, Event};
+use apm_store::event::{Batch, Cost, Event};
 use apm_store::{Store, StoreError, StoreOptions, trace};
 use diesel::prelude::*;
 
@@ -73,6 +73,8 @@ fn check_names(store: &Store) {
         ("roll_tx_hist", "group_id", "tx_group"),
         ("roll_statement", "statement_id", "statement"),
         ("roll_statement_hist", "statement_id", "statement"),
+        ("roll_statement_cost", "statement_id", "statement"),
+        ("roll_statement_steps", "statement_id", "statement"),
         ("roll_destination", "destination_id", "destination"),
         ("roll_error", "group_id", "error_group"),
         ("tx_group", "service_id", "service"),
@@ -113,6 +115,10 @@ fn statements_that_differ_each_time_stay_within_the_limit() {
             sent.events.push(Event::Transaction(event));
             let mut event = span(&mut sent, number, &statement);
             event.timestamp = now();
+            event.cost = Some(Cost {
+                steps: 9,
+                ..Cost::default()
+            });
             sent.events.push(Event::Span(event));
         }
         store(&limited, sent);

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use apm_store::event::{Batch, Event};
+use apm_store::event::{Batch, Cost, Event};
 use apm_store::{Store, StoreError, StoreOptions, trace};
 
 use super::rollups::check_event_counts;
@@ -82,6 +82,10 @@ fn rollups_outlive_events_and_what_nothing_refers_to_is_swept() {
         let mut sent = Batch::new(resource("gone"), now() - 100 * 86_400_000_000);
         let mut event = span(&mut sent, 1, "select a from b");
         event.timestamp -= 86_400_000_000;
+        event.cost = Some(Cost {
+            steps: 9,
+            ..Cost::default()
+        });
         sent.events.push(Event::Span(event));
         store(&keeps, sent);
     }
@@ -106,6 +110,8 @@ fn rollups_outlive_events_and_what_nothing_refers_to_is_swept() {
         ("statement", 0),
         ("roll_statement", 0),
         ("roll_statement_hist", 0),
+        ("roll_statement_cost", 0),
+        ("roll_statement_steps", 0),
         ("tx_group", 1),
     ] {
         let sql = format!("SELECT count(*) AS n FROM {table}");

@@ -1,5 +1,7 @@
 //! A rollup equals what a recount of the raw rows gives, whatever was sent in whatever order.
 
+mod cost;
+
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
@@ -30,6 +32,8 @@ struct Sent {
     /// 1 / 2^n, 0, or none.
     rate: Option<u8>,
     composite: Option<(i64, i64)>,
+    /// Steps, of which the other counts are made.
+    steps: Option<i64>,
     /// Whether a commit ends here.
     commit: bool,
 }
@@ -43,10 +47,11 @@ fn sent() -> impl Strategy<Value = Sent> {
         0..3u8,
         prop::option::of(0..5u8),
         prop::option::weighted(0.2, (2..50i64, 0..1_000_000i64)),
+        prop::option::of(prop_oneof![0..9i64, 10..5_000_000i64]),
         prop::bool::weighted(0.1),
     )
         .prop_map(
-            |(kind, name, minute, duration, outcome, rate, composite, commit)| Sent {
+            |(kind, name, minute, duration, outcome, rate, composite, steps, commit)| Sent {
                 kind,
                 name,
                 minute,
@@ -54,6 +59,7 @@ fn sent() -> impl Strategy<Value = Sent> {
                 outcome,
                 rate,
                 composite,
+                steps,
                 commit,
             },
         )
@@ -69,6 +75,7 @@ fn varied(number: u64, minute: i64, duration: i64) -> Sent {
         outcome: (number % 3) as u8,
         rate: None,
         composite: None,
+        steps: number.is_multiple_of(2).then_some(duration),
         commit: false,
     }
 }
@@ -107,6 +114,7 @@ fn add(batch: &mut Batch, number: u64, sent: &Sent) {
             event.outcome = outcome(sent.outcome);
             event.sample_rate = rate;
             event.composite = sent.composite.map(|(count, sum)| Composite { count, sum });
+            event.cost = sent.steps.map(cost::of_steps);
             Event::Span(event)
         }
         _ => {
@@ -173,6 +181,7 @@ fn assert_equal(cells: &Cells, expected: &Cells) {
 }
 
 fn check(store: &Store) {
+    cost::check(store);
     let query = |conn: &mut SqliteConnection| -> Result<(), StoreError> {
         type Tx = (i64, Option<i64>, i32, i64, i64, Option<f64>);
         let tx: Vec<Tx> = tx::table
@@ -451,6 +460,8 @@ fn what_a_crash_left_behind_is_made_again_from_the_minutes() {
         "roll_tx",
         "roll_tx_hist",
         "roll_statement_hist",
+        "roll_statement_cost",
+        "roll_statement_steps",
         "roll_error",
     ] {
         let lose = format!("DELETE FROM {table} WHERE level > 60 AND bucket % 1200 = 0");

@@ -83,6 +83,7 @@ pub(crate) fn span(batch: &mut Batch, number: u64, statement: &str) -> Span {
         db_instance: Some(batch.keep("people.db")),
         db_statement: Some(batch.keep(statement)),
         composite: None,
+        cost: None,
         stack: Some(Stack {
             json: stack,
             hash: 7,
