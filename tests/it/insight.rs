@@ -1,6 +1,7 @@
 //! What the SQL of real services does, told unasked: the article's service and its repair, and a service without faults.
 
 mod article;
+mod first_requests;
 mod visits;
 
 use std::path::Path;

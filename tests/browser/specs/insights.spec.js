@@ -29,7 +29,7 @@ test("growth, the full scan behind it and the repeated INSERT stand on the page 
   await page.goto(address);
   const growth = finding(page, GROWTH);
   await expect(growth).toHaveCount(1);
-  await expect(growth).toContainText(/R² 0\.[89]|R² 1/);
+  await expect(growth).toContainText(/steps of SQLite at .* rows: it grows with the rows/);
   await expect(growth).toContainText("reads every row of people");
   await expect(growth).toContainText("temporary B-tree");
   await expect(growth).toContainText("CREATE INDEX people_city ON people (city)");

@@ -8,7 +8,7 @@ use super::{Client, SOON, number, start_agent, start_server, text};
 use crate::support::start_service;
 
 /// The article's loop, one round of it.
-const LOOP: [&str; 14] = [
+pub(super) const LOOP: [&str; 14] = [
     "/sql-write",
     "/sql-read",
     "/sql-group",

@@ -1,13 +1,16 @@
 //! Latency of a statement against the rows of the table that it reads: a line, its fit, where it bends.
 //!
 //! Points are medians of short stretches of time. The line is least squares; R² is the share of the
-//! variance that it explains. An index that is added, or a table that is emptied, makes a second regime with a line of its
-//! own: [`regimes`] tells them apart, so that nothing is averaged across the change.
+//! variance that it explains. An index that is added, or a table that is emptied, makes a second regime with a line of
+//! its own: [`regimes`] tells them apart, so that nothing is averaged across the change.
+//!
+//! Where the agent sends the steps of SQLite, growth is judged on these ([`Steps`]), and time tells only what it costs.
 
 mod change;
 mod moments;
 mod read;
 mod rows;
+mod steps;
 
 use std::collections::HashSet;
 
@@ -18,6 +21,7 @@ pub use change::regimes;
 use moments::Moments;
 pub use read::{Growth, SPAN, Subject, read, subjects};
 pub use rows::Source;
+pub use steps::{Forecast, Order, StepPoint, Steps, Trend};
 
 /// A fit below this explains too little to be reported.
 pub const LEAST_R_SQUARED: f64 = 0.8;
@@ -33,6 +37,9 @@ pub const FEWEST_POINTS: usize = 6;
 
 /// Fewer different numbers of rows than this are no trend: any two sizes lie on a line.
 pub const FEWEST_SIZES: usize = 4;
+
+/// The share of what growth would have made of it below which what follows is better.
+const BETTER: f64 = 0.7;
 
 /// A stretch of time: how many rows there were, and the median of the calls.
 #[derive(Debug, Clone, Copy, PartialEq, JsonSchema, Serialize)]

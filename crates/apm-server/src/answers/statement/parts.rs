@@ -20,7 +20,7 @@ use crate::answers::{
 };
 use crate::csv::{Cell, Table};
 use crate::insight::callers::{self, Caller, Of};
-use crate::insight::growth::{self, Growth, Point};
+use crate::insight::growth::{self, Growth};
 use crate::insight::plan::{self, Explained, WhatIf};
 
 /// Tables whose rows a statement is shown against.
@@ -76,7 +76,7 @@ pub(crate) struct GrowthParams {
     now: i64,
 }
 
-/// The latency of a statement against the rows of its tables.
+/// The latency of a statement, and its steps of SQLite, against the rows of its tables.
 #[derive(Debug, Serialize, JsonSchema)]
 #[schemars(rename = "GrowthOfStatement")]
 pub(crate) struct Grows {
@@ -131,15 +131,21 @@ pub(super) fn growth(
     Ok(all)
 }
 
-/// A row for each run that its latency is judged by.
+/// A row for each duration and for each number of steps of SQLite that growth is judged by.
 pub(super) fn growth_table(growth: &[Growth]) -> Table {
     let rows = growth.iter().flat_map(|of| {
-        let row = |point: &Point| vec![(&of.table).into(), point.rows.into(), point.micros.into()];
-        of.points.iter().map(row).collect::<Vec<Vec<Cell>>>()
+        let row = |rows: f64, micros: Option<f64>, steps: Option<f64>| {
+            vec![(&of.table).into(), rows.into(), micros.into(), steps.into()]
+        };
+        let times = of.points.iter();
+        let times = times.map(|point| row(point.rows, Some(point.micros), None));
+        let steps = of.steps.iter().flat_map(|steps| &steps.points);
+        let steps = steps.map(|point| row(point.rows, None, Some(point.steps)));
+        times.chain(steps).collect::<Vec<Vec<Cell>>>()
     });
     Table {
         name: "growth",
-        columns: ["table", "rows", "duration_us"].map(Into::into).to_vec(),
+        columns: ["table", "rows", "duration_us", "steps"].map(Into::into).to_vec(),
         rows: rows.collect(),
     }
 }

@@ -72,6 +72,18 @@ pub(super) fn outcome(
 
 /// How a statement grows, if it does; or why that cannot be told.
 fn judge(growth: &Growth) -> Result<Option<String>, String> {
+    // Steps are the same on any machine: where they tell, time has no say.
+    if let Some(steps) = growth.steps.as_ref().filter(|steps| steps.is_judged()) {
+        return Ok(steps.growing().map(|trend| {
+            format!(
+                "takes {} more steps of SQLite per 1,000 rows of {}, growing {}, at {} rows now",
+                count_words(trend.line.per_row * 1_000.0),
+                growth.table,
+                trend.order.words(),
+                count_words(trend.rows_max)
+            )
+        }));
+    }
     if let Some((regime, fit)) = growth
         .growing()
         .and_then(|regime| Some((regime, regime.fit?)))
@@ -140,6 +152,7 @@ mod tests {
             rows_unknown: false,
             regimes: regimes(&points),
             points,
+            steps: None,
             sql: String::new(),
         }
     }

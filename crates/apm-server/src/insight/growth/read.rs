@@ -5,12 +5,13 @@
 //! of its spans, cut into groups of equally many calls.
 
 use diesel::prelude::*;
-use diesel::sql_types::{BigInt, Double, Text};
+use diesel::sql_types::{BigInt, Double, Nullable, Text};
 use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::rows::Rows;
-use super::{Point, Regime, Source, regimes};
+use super::steps::{self, StepPoint, Steps};
+use super::{BETTER, Point, Regime, Source, regimes};
 use crate::analytics::Scope;
 use crate::analytics::percentile::representative;
 use crate::analytics::sql::Sql;
@@ -34,9 +35,6 @@ const EACH: i64 = 60;
 const GROUPS: usize = 30;
 const FEWEST: usize = 5;
 
-/// The share of what growth would have made of it below which a regime is better.
-const BETTER: f64 = 0.7;
-
 /// Samples of a gauge that are read.
 const SAMPLES: i64 = 50_000;
 
@@ -54,6 +52,8 @@ pub struct Growth {
     pub points: Vec<Point>,
     /// Oldest first; the last one holds today.
     pub regimes: Vec<Regime>,
+    /// Steps of SQLite against the rows; none where they are not known.
+    pub steps: Option<Steps>,
     /// What asked for the durations, as the `sqlite3` shell takes it; the rows at each time are worked out beside it.
     #[serde(skip)]
     pub sql: String,
@@ -168,6 +168,16 @@ struct At {
 }
 
 #[derive(QueryableByName)]
+struct Call {
+    #[diesel(sql_type = BigInt)]
+    at: i64,
+    #[diesel(sql_type = Double)]
+    value: f64,
+    #[diesel(sql_type = Nullable<Double>)]
+    steps: Option<f64>,
+}
+
+#[derive(QueryableByName)]
 struct Bin {
     #[diesel(sql_type = BigInt)]
     at: i64,
@@ -207,8 +217,11 @@ pub fn read(
         bound(text).bind("first", of.first).bind("last", of.last)
     };
     let asked;
+    let mut single: Vec<Call> = Vec::new();
+    let mut stepped: Vec<At> = Vec::new();
     let calls: Vec<(f64, f64)> = if own.minutes >= MINUTES {
         asked = bound(include_str!("minutes.sql"));
+        stepped = bound(include_str!("steps_minutes.sql")).load(conn)?;
         medians(&asked.load(conn)?)
     } else {
         let (slots, each) = if own.n > CALLS {
@@ -219,7 +232,8 @@ pub fn read(
         asked = within(include_str!("spans.sql"), &own)
             .bind("slots", slots)
             .bind("each", each);
-        groups(&asked.load(conn)?)
+        single = asked.load(conn)?;
+        groups(&single)
     };
     let before: At = bound(include_str!("inserts_before.sql")).first(conn)?;
     let seen = if inserts.minutes > INSERT_MINUTES || inserts.n > INSERTS {
@@ -250,12 +264,31 @@ pub fn read(
         })
         .collect();
     let regimes = regimes(&points);
+    let steps = if single.is_empty() {
+        let minutes = stepped.iter().filter_map(|minute| {
+            let at = minute.at as f64 + 30.0;
+            Some(StepPoint {
+                at,
+                rows: rows.at(at)?,
+                steps: minute.value,
+            })
+        });
+        minutes.collect()
+    } else {
+        let calls = single.iter().filter_map(|call| {
+            let at = call.at as f64 / 1e6;
+            Some((at, rows.at(at)?, call.steps?))
+        });
+        steps::grouped(&calls.collect::<Vec<_>>())
+    };
+    let steps = Steps::of(steps, &points, rows.pace());
     Ok(Some(Growth {
         table: subject.table.to_owned(),
         source: rows.source,
         rows_unknown,
         points,
         regimes,
+        steps,
         sql: asked.shell(),
     }))
 }
@@ -281,7 +314,7 @@ fn medians(bins: &[Bin]) -> Vec<(f64, f64)> {
 }
 
 /// Medians of groups of equally many calls, from (µs since the epoch, µs) in order.
-fn groups(calls: &[At]) -> Vec<(f64, f64)> {
+fn groups(calls: &[Call]) -> Vec<(f64, f64)> {
     let size = calls.len().div_ceil(GROUPS).max(FEWEST);
     calls
         .chunks(size)
@@ -335,6 +368,7 @@ mod tests {
             rows_unknown: false,
             regimes: regimes(&points),
             points,
+            steps: None,
             sql: String::new(),
         }
     }

@@ -1,8 +1,8 @@
 //! How many rows a table had: a gauge says how many, the INSERTs that were seen say when.
 //!
-//! A gauge comes every few seconds and is a little old; within its steps a fast loop adds thousands of rows. INSERTs are seen one
-//! by one, but not those before the records, nor those of requests that were not sampled, and DELETEs not at all. Together
-//! they tell both, as long as they agree.
+//! A gauge comes every few seconds and is a little old; within its steps a fast loop adds thousands of rows. INSERTs
+//! are seen one by one, but not those before the records, nor those of requests that were not sampled, and DELETEs not
+//! at all. Together they tell both, as long as they agree.
 
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -14,6 +14,9 @@ const ENOUGH: usize = 3;
 
 /// How closely the gauge must follow the INSERTs to be told by them, as R².
 const AGREE: f64 = 0.95;
+
+/// Seconds for which rows must be watched before anything is said of the days to come.
+const WATCHED: f64 = 1_800.0;
 
 /// Where the number of rows comes from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, JsonSchema, Serialize)]
@@ -58,6 +61,28 @@ impl Rows {
         }
     }
 
+    /// How fast they become more; none where they were not watched for long enough to say.
+    pub(super) fn pace(&self) -> Option<Pace> {
+        let ((from, before), (at, rows)) = (*self.steps.first()?, *self.steps.last()?);
+        if at - from < WATCHED {
+            return None;
+        }
+        let middle = (from + at) / 2.0;
+        let half = interpolated(&self.steps, middle)?;
+        let per_day = |more: f64, seconds: f64| more / seconds * 86_400.0;
+        let halves = [
+            per_day(half - before, middle - from),
+            per_day(rows - half, at - middle),
+        ];
+        Some(Pace {
+            at,
+            rows,
+            per_day: per_day(rows - before, at - from),
+            least_per_day: halves[0].min(halves[1]),
+            most_per_day: halves[0].max(halves[1]),
+        })
+    }
+
     /// The rows at a time; none before the first sample of a gauge that says nothing of earlier times.
     pub(super) fn at(&self, time: f64) -> Option<f64> {
         let first = self.steps.first()?.0;
@@ -66,6 +91,21 @@ impl Rows {
         }
         interpolated(&self.steps, time)
     }
+}
+
+/// How fast a table grows.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct Pace {
+    /// When its rows were last told, seconds since the epoch.
+    pub(super) at: f64,
+    /// Its rows then.
+    pub(super) rows: f64,
+    /// Rows that come in a day.
+    pub(super) per_day: f64,
+    /// The same in the half of the time in which fewest came.
+    pub(super) least_per_day: f64,
+    /// The same in the half in which most came.
+    pub(super) most_per_day: f64,
 }
 
 /// Rows when no INSERT was seen, and rows per INSERT that was seen; none where gauge and INSERTs do not agree.
@@ -151,6 +191,17 @@ mod tests {
         let rows = Rows::of(gauge.to_vec(), inserts);
         let at = |time: f64| rows.at(time).map(|rows| rows.round() as i64);
         (rows.source, [5.0, 50.0, 95.0].map(at).to_vec())
+    }
+
+    #[test]
+    fn a_pace_needs_half_an_hour_and_has_the_range_of_its_halves() {
+        let of = |steps: &[(f64, f64)]| Rows::of(Vec::new(), steps.to_vec()).pace();
+        assert_eq!(of(&[(0.0, 0.0), (600.0, 900.0)]), None);
+        assert_eq!(of(&[]), None);
+        let pace = of(&[(0.0, 100.0), (3_600.0, 200.0), (7_200.0, 400.0)]).unwrap();
+        let found = [pace.least_per_day, pace.per_day, pace.most_per_day].map(f64::round);
+        assert_eq!(found, [2_400.0, 3_600.0, 4_800.0]);
+        assert_eq!((pace.at, pace.rows), (7_200.0, 400.0));
     }
 
     #[test]

@@ -1,12 +1,14 @@
 //! A statement that gets slower as its table grows, and one that reads a whole table though an index would do.
 
+mod steps;
+
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Double};
 
 use super::{Look, RuleError, Statement, figures, per_minute};
 use crate::analytics::sql::Sql;
 use crate::insight::finding::{Draft, Kind, Says, count_words, duration_words, id};
-use crate::insight::growth::{self, Regime, Subject};
+use crate::insight::growth::{self, Regime, Steps, Subject, Trend};
 use crate::insight::plan::{self, Explained};
 use crate::insight::severity::Severity;
 
@@ -44,10 +46,20 @@ pub(super) fn apply(look: &mut Look<'_>) -> Result<Vec<Draft>, RuleError> {
             table: &statement.table_name,
         };
         let growth = growth::read(look.conn, subject, look.now)?;
-        let growing = growth.as_ref().and_then(|growth| growth.growing());
-        let is_over = growth
-            .as_ref()
-            .is_some_and(|growth| growth.ended().is_some());
+        // Where the steps of SQLite tell how it grows, time has no say.
+        let steps = growth.as_ref().and_then(|growth| growth.steps.as_ref());
+        let steps = steps.filter(|steps| steps.is_judged());
+        let growing = match (steps, &growth) {
+            (Some(steps), _) => steps.growing().map(|trend| Grows::InSteps(steps, trend)),
+            (None, Some(growth)) => growth.growing().map(Grows::InTime),
+            (None, None) => None,
+        };
+        let is_over = match steps {
+            Some(steps) => steps.ended().is_some(),
+            None => growth
+                .as_ref()
+                .is_some_and(|growth| growth.ended().is_some()),
+        };
         if is_over || growing.is_some() && is_unused(look, statement.id)? {
             look.ended.push(id(
                 Kind::Growth,
@@ -58,11 +70,20 @@ pub(super) fn apply(look: &mut Look<'_>) -> Result<Vec<Draft>, RuleError> {
             continue;
         }
         match growing {
-            Some(regime) => drafts.extend(grows(look, &statement, regime)),
+            Some(Grows::InTime(regime)) => drafts.extend(grows(look, &statement, regime)),
+            Some(Grows::InSteps(steps, trend)) => {
+                drafts.push(steps::draft(look, &statement, steps, trend));
+            }
             None => drafts.extend(scans(look, &statement)),
         }
     }
     Ok(drafts)
+}
+
+/// What tells that a statement grows.
+enum Grows<'a> {
+    InTime(&'a Regime),
+    InSteps(&'a Steps, &'a Trend),
 }
 
 /// Whether the requests that ran a statement do so no longer.

@@ -1,4 +1,5 @@
-//! Growth: how long single runs took against the rows they read, with the line through bucket medians.
+//! Growth: how long single runs took, or how many steps of SQLite, against the rows they read, with the line through
+//! medians.
 
 use maud::{Markup, html};
 
@@ -15,7 +16,9 @@ pub(crate) struct Growth<'a> {
     pub(crate) id: &'a str,
     /// The table of the rows: `people`.
     pub(crate) table: &'a str,
-    /// `(rows, µs)` of single runs.
+    /// Durations, or steps as a count.
+    pub(crate) measure: Measure,
+    /// `(rows, µs or steps)` of single runs.
     pub(crate) runs: &'a [(f64, f64)],
     pub(crate) fit: Option<Fit>,
     pub(crate) height: u32,
@@ -25,9 +28,16 @@ pub(crate) struct Growth<'a> {
 }
 
 impl Growth<'_> {
-    /// Slope, R² and one projection, in words.
+    fn what(&self) -> &'static str {
+        match self.measure {
+            Measure::Duration => "Duration",
+            _ => "Steps",
+        }
+    }
+
+    /// Slope, R² and one projection of durations, in words.
     pub(crate) fn words(&self) -> Option<String> {
-        let fit = self.fit?;
+        let fit = self.fit.filter(|_| self.measure == Measure::Duration)?;
         let sign = if fit.per_row < 0.0 { "−" } else { "+" };
         let r_squared = if fit.r_squared > 0.99 {
             "R² > 0.99".to_owned()
@@ -51,7 +61,7 @@ impl Growth<'_> {
         let (rows, slowest) = (most(|run| run.0), most(|run| run.1));
         let scale = Scale::linear(0.0, rows * 1.2);
         let ahead = self.fit.map_or(0.0, |fit| fit.at(rows * 1.2));
-        let axis = ValueAxis::new(Measure::Duration, slowest.max(ahead), self.height, 8.0);
+        let axis = ValueAxis::new(self.measure, slowest.max(ahead), self.height, 8.0);
         let x = ticks::linear(scale, 3, "rows", 1.0);
         let y = |rows: f64, fit: Fit| Px(axis.height.y(fit.at(rows)));
         let over = html! {
@@ -63,8 +73,8 @@ impl Growth<'_> {
             }
         };
         let says = match self.words() {
-            Some(words) => format!("Duration against rows in {}: {words}", self.table),
-            None => format!("Duration against rows in {}.", self.table),
+            Some(words) => format!("{} against rows in {}: {words}", self.what(), self.table),
+            None => format!("{} against rows in {}.", self.what(), self.table),
         };
         maud::Render::render(&Frame {
             id: self.id,
@@ -87,11 +97,11 @@ impl Growth<'_> {
     fn data(&self) -> Data {
         let mut runs = self.runs.to_vec();
         runs.sort_by(|a, b| a.0.total_cmp(&b.0));
-        let row = |(rows, us): &(f64, f64)| {
-            vec![Measure::Count.write(*rows), Measure::Duration.write(*us)]
+        let row = |(rows, cost): &(f64, f64)| {
+            vec![Measure::Count.write(*rows), self.measure.write(*cost)]
         };
         Data {
-            heads: ["Rows", "Duration"].map(str::to_owned).to_vec(),
+            heads: ["Rows", self.what()].map(str::to_owned).to_vec(),
             rows: runs.iter().map(row).collect(),
             classes: Vec::new(),
         }
@@ -112,6 +122,7 @@ mod tests {
         let growth = Growth {
             id: "g",
             table: "people",
+            measure: Measure::Duration,
             runs: &[(10.0, 5.0)],
             fit,
             height: 92,
@@ -130,6 +141,7 @@ mod tests {
         let growth = Growth {
             id: "g",
             table: "people",
+            measure: Measure::Duration,
             runs: &runs,
             fit: Some(Fit {
                 at_zero: 0.0,

@@ -10,6 +10,7 @@ use crate::answers::statement::{Answer as Found, Params, Planned};
 use crate::insight::callers::Caller;
 use crate::insight::growth;
 use crate::insight::plan::{self, Explained, Plan, Step, WhatIf};
+use crate::ui::chart::frame::Measure;
 use crate::ui::chart::growth::{Fit, Growth};
 use crate::ui::components::cells::{self, Tone, flag};
 use crate::ui::components::code;
@@ -143,6 +144,11 @@ fn spread(context: &Context<'_>, params: &Params, found: &Found) -> Markup {
 fn growth_panel(view: &View, growth: &[growth::Growth]) -> Markup {
     let mut parts = Vec::new();
     for (i, found) in growth.iter().enumerate() {
+        let id = format!("growth-{i}");
+        if let Some(steps) = &found.steps {
+            parts.push(steps_against_rows(&id, found, steps));
+            continue;
+        }
         let Some(regime) = found.growing().or(found.regimes.last()) else {
             continue;
         };
@@ -151,10 +157,10 @@ fn growth_panel(view: &View, growth: &[growth::Growth]) -> Markup {
             .iter()
             .map(|point| (point.rows, point.micros))
             .collect();
-        let id = format!("growth-{i}");
         let chart = Growth {
             id: &id,
             table: &found.table,
+            measure: Measure::Duration,
             runs: &runs,
             // A line that the words beside it deny would mislead.
             fit: regime
@@ -191,7 +197,38 @@ fn growth_panel(view: &View, growth: &[growth::Growth]) -> Markup {
         }
         @for part in &parts { (part) }
     };
-    panel("Duration against rows", "last 6 hours", html! {}, body)
+    panel("Growth", "last 6 hours", html! {}, body)
+}
+
+/// Steps of SQLite against the rows, and what they say of growth.
+fn steps_against_rows(id: &str, found: &growth::Growth, steps: &growth::Steps) -> Markup {
+    let runs = steps.points.iter().map(|point| (point.rows, point.steps));
+    let runs: Vec<(f64, f64)> = runs.collect();
+    let growing = steps.growing();
+    let chart = Growth {
+        id,
+        table: &found.table,
+        measure: Measure::Count,
+        runs: &runs,
+        fit: growing.map(|trend| trend.line),
+        height: 140,
+        sql: std::slice::from_ref(&found.sql),
+        file: "growth",
+    };
+    html! {
+        (chart.render())
+        p.soft.pad {
+            @match (growing, steps.trend()) {
+                (Some(trend), _) => {
+                    "It grows " (trend.order.words()) " of " (found.table) ": "
+                    (number::grouped(whole(trend.steps_min))) " steps at " (number::grouped(whole(trend.rows_min))) " rows, "
+                    (number::grouped(whole(trend.steps_max))) " at " (number::grouped(whole(trend.rows_max))) "."
+                }
+                (None, Some(_)) => { "It does not grow with " (found.table) "." }
+                (None, None) => { (found.table) " did not grow enough to tell: it must at least double." }
+            }
+        }
+    }
 }
 
 fn plan_panel(view: &View, row: &Statement, index: Option<&str>, plan: Option<&Planned>) -> Markup {
