@@ -145,7 +145,9 @@ pub(super) fn growth_table(growth: &[Growth]) -> Table {
     });
     Table {
         name: "growth",
-        columns: ["table", "rows", "duration_us", "steps"].map(Into::into).to_vec(),
+        columns: ["table", "rows", "duration_us", "steps"]
+            .map(Into::into)
+            .to_vec(),
         rows: rows.collect(),
     }
 }
