@@ -137,6 +137,7 @@ fn span(batch: &mut Batch, at: i64, number: u64) {
         db_instance: None,
         db_statement: statement.as_deref().map(|statement| batch.keep(statement)),
         composite: None,
+        cost: None,
         stack: None,
         rest: batch.keep("{}"),
     };

@@ -127,6 +127,7 @@ fn span(batch: &mut Batch, number: u64, name: &str, host: &str, sql: &str, line:
         db_instance: None,
         db_statement: Some(batch.keep(sql)),
         composite: None,
+        cost: None,
         stack: Some(stack),
         rest: batch.keep("{}"),
     })

@@ -143,7 +143,8 @@ async fn times_are_read_in_the_forms_of_the_protocol_alone() {
 fn what_sqlite_did_is_read_from_whole_labels_and_never_guessed() {
     let cost = |context: &str| {
         let line = format!(
-            r#"{{"span":{{"id":"1","trace_id":"2","parent_id":"3","name":"n","type":"db","start":0,"duration":2,"context":{context}}}}}"#
+            r#"{{"span":{{"id":"1","trace_id":"2","parent_id":"3","name":"n","type":"db","start":0,"duration":2,{}}}}}"#,
+            format_args!(r#""context":{context}"#)
         );
         match read(&line).events.remove(0) {
             Event::Span(span) => span.cost,
