@@ -40,6 +40,10 @@ sizes:
 package:
     .ci/package
 
+# Whether the fuzzers compile.
+fuzzers:
+    .ci/fuzzers
+
 # A fuzzer, for a minute: intake, statement, query or traceparent.
 fuzz target:
     cargo +nightly fuzz run {{target}} -- -max_total_time=60 -max_len=4096

@@ -4,52 +4,11 @@ mod endings;
 
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
-use std::path::PathBuf;
-use std::process::{Child, Command, Stdio};
-
-use serde_json::Value;
+use std::process::Child;
 
 use crate::support::eventually;
+use crate::support::programs::{example, named, names};
 use crate::support::server::{Behaviour, FakeServer, nobody};
-
-/// An example's program, which `cargo test` builds beside this one; `None` after a line, if it was not built.
-fn example(name: &str, server: &FakeServer) -> Option<Command> {
-    let tests = std::env::current_exe().unwrap();
-    let program: PathBuf = tests
-        .ancestors()
-        .nth(2)
-        .unwrap()
-        .join("examples")
-        .join(name);
-    if !program.is_file() {
-        eprintln!("skipped: the example {name} is not built");
-        return None;
-    }
-    let mut command = Command::new(program);
-    command
-        .env("ELASTIC_APM_SERVER_URL", server.url())
-        .env("ELASTIC_APM_API_REQUEST_TIME", "100ms")
-        .env("ELASTIC_APM_CLOUD_PROVIDER", "none")
-        .env("RUST_LOG", "warn")
-        .stdin(Stdio::null())
-        .stdout(Stdio::null());
-    Some(command)
-}
-
-fn named(server: &FakeServer, kind: &str) -> Vec<Value> {
-    server
-        .events()
-        .iter()
-        .filter_map(|event| event.get(kind).cloned())
-        .collect()
-}
-
-fn names(events: &[Value]) -> Vec<&str> {
-    events
-        .iter()
-        .map(|event| event["name"].as_str().unwrap())
-        .collect()
-}
 
 /// Ends a program that would run for ever.
 struct Running(Child);
@@ -149,23 +108,5 @@ fn a_request_of_reqwest_carries_its_span() {
             .header("traceparent")
             .unwrap()
             .contains(spans[0]["id"].as_str().unwrap())
-    );
-}
-
-#[test]
-#[cfg(feature = "postgres")]
-fn postgresql_is_asked_in_three_spans() {
-    let server = FakeServer::start(Behaviour::Accept);
-    let Some(mut postgresql) = example("postgresql", &server) else {
-        return;
-    };
-    if std::env::var_os("POSTGRES_URL").is_none() {
-        eprintln!("skipped: POSTGRES_URL is not set");
-        return;
-    }
-    assert!(postgresql.status().unwrap().success());
-    assert_eq!(
-        names(&named(&server, "span")),
-        ["CREATE", "INSERT INTO person", "SELECT FROM person"]
     );
 }

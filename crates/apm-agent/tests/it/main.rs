@@ -6,8 +6,6 @@ mod actix;
 mod awc;
 mod canary;
 mod contexts;
-#[cfg(any(feature = "mysql", feature = "postgres"))]
-mod databases;
 mod diesel;
 mod examples;
 mod faults;

@@ -2,6 +2,7 @@
 
 pub(crate) mod alone;
 pub(crate) mod gherkin;
+pub(crate) mod programs;
 pub(crate) mod schema;
 pub(crate) mod server;
 

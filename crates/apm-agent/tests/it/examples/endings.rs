@@ -1,23 +1,26 @@
 //! Whatever ends a program, what it has recorded last arrives.
 
-use std::process::{Output, Stdio};
+use std::process::{Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
-use super::{example, named, names};
+use crate::support::programs::{example, named, names, program};
 use crate::support::server::{Behaviour, FakeServer};
 
 /// Runs the example to its end, with an agent that sends nothing by itself meanwhile.
 fn run(ending: &str, server: &FakeServer) -> Option<Output> {
-    let mut program = example("endings", server)?;
+    Some(end(example("endings", server)?, ending))
+}
+
+fn end(mut program: Command, ending: &str) -> Output {
     program
         .arg(ending)
         .env("ELASTIC_APM_API_REQUEST_TIME", "1h")
         // The first stack trace of an unoptimised program takes seconds on a busy machine.
         .env("ELASTIC_APM_STACK_TRACE_LIMIT", "0")
         .stderr(Stdio::piped());
-    Some(program.output().unwrap())
+    program.output().unwrap()
 }
 
 /// Runs it, and says with which code it ended; `None` for a signal.
@@ -93,6 +96,23 @@ fn a_panic_that_cannot_unwind_is_sent_with_its_transaction() {
     assert_eq!(message(&server), "on purpose");
     assert_eq!(named(&server, "transaction")[0]["outcome"], "failure");
     assert!(has_counted(&server));
+}
+
+/// `.ci/torture` builds the example with `panic=abort`, and says where it is in `ENDINGS`.
+#[test]
+#[ignore = "needs the example with panic=abort, see .ci/torture"]
+fn a_panic_that_aborts_the_program_is_sent_with_its_transaction() {
+    let path = std::env::var_os("ENDINGS").expect("ENDINGS names the example");
+    for ending in ["panic", "thread", "abort", "hook"] {
+        let server = FakeServer::start(Behaviour::Accept);
+        let output = end(program((&path).into(), &server).expect("a program"), ending);
+        assert_eq!(output.status.code(), None, "{ending}: it was aborted");
+        assert_eq!(message(&server), "on purpose", "{ending}");
+        let transactions = named(&server, "transaction");
+        if matches!(ending, "panic" | "abort") {
+            assert_eq!(transactions[0]["outcome"], "failure", "{ending}");
+        }
+    }
 }
 
 #[test]

@@ -1,10 +1,8 @@
-//! Spans of Diesel's queries on PostgreSQL and MySQL (or MariaDB), where `POSTGRES_URL` and `MYSQL_URL` name servers to
-//! test with: `eval "$(.ci/databases)"` starts both.
+//! Spans of Diesel's queries on PostgreSQL and MySQL (or MariaDB).
 
 /// The tests of one database. All tables are temporary: the tests leave nothing behind.
 macro_rules! tests_of {
-    ($database:ident, $feature:literal, $variable:literal, $connection:ident, $subtype:literal) => {
-        #[cfg(feature = $feature)]
+    ($database:ident, $variable:literal, $connection:ident, $subtype:literal) => {
         mod $database {
             use diesel::connection::SimpleConnection as _;
             use diesel::prelude::*;
@@ -206,11 +204,5 @@ macro_rules! tests_of {
     };
 }
 
-tests_of!(
-    postgres,
-    "postgres",
-    "POSTGRES_URL",
-    PgConnection,
-    "postgresql"
-);
-tests_of!(mysql, "mysql", "MYSQL_URL", MysqlConnection, "mysql");
+tests_of!(postgres, "POSTGRES_URL", PgConnection, "postgresql");
+tests_of!(mysql, "MYSQL_URL", MysqlConnection, "mysql");
