@@ -35,7 +35,6 @@ pub use hits::Hit;
 pub use names::names;
 
 use super::series::Axis;
-use super::sql::Sql;
 use super::window;
 use walk::Search;
 
@@ -144,22 +143,6 @@ pub struct Found {
     pub histogram: Vec<u64>,
     /// The buckets of the histogram.
     pub axis: Axis,
-}
-
-/// One statement that counts the events of all kinds by bucket, as far as columns decide; empty where none can match.
-/// For “view SQL”, in the console as in the `sqlite3` shell.
-#[must_use]
-pub fn sql(request: &Request) -> String {
-    let interval = axis(request.range).interval;
-    let kinds = Search::new(request).counting(interval);
-    let kinds: Vec<String> = kinds.iter().map(Sql::shell).collect();
-    if kinds.is_empty() {
-        return String::new();
-    }
-    format!(
-        "SELECT bucket, sum(count) AS count FROM (\n{}\n)\nGROUP BY bucket\nORDER BY bucket",
-        kinds.join("\nUNION ALL\n")
-    )
 }
 
 /// Searches.

@@ -234,8 +234,8 @@ const MOST_RECORDED: usize = 20;
 
 /// Runs something, and tells which questions it ran, with their values in place: each runs as it stands in the console.
 ///
-/// Of many, the first [`MOST_RECORDED`] are told of.
-pub(crate) fn recorded<T>(run: impl FnOnce() -> T) -> (T, Vec<String>) {
+/// Of many, the first 20 are told of.
+pub fn recorded<T>(run: impl FnOnce() -> T) -> (T, Vec<String>) {
     let outer = RAN.replace(Some(Vec::new()));
     let value = run();
     let ran = RAN.replace(outer).unwrap_or_default();

@@ -5,6 +5,7 @@ mod bounded;
 mod charts;
 mod discover;
 mod equal;
+mod files;
 mod late;
 mod lists;
 mod openapi;

@@ -48,11 +48,6 @@ struct Count {
 }
 
 impl Search<'_> {
-    /// The queries that count row by row, one for each kind.
-    pub(super) fn counting(&self, interval: i64) -> Vec<Sql> {
-        self.counting_in(self.request.range, interval)
-    }
-
     /// Matching events by bucket, where the columns decide: all of them, or the newest where time was up.
     pub(super) fn counts(
         &self,
@@ -148,23 +143,6 @@ impl Search<'_> {
             complete: true,
             empty,
         })
-    }
-
-    fn counting_in(&self, range: Range, interval: i64) -> Vec<Sql> {
-        let counting = |(kind, condition): &(Kind, Condition)| {
-            let (bucket, group) = by_bucket(range, interval);
-            let text = format!(
-                "SELECT {bucket} AS bucket, count(*) AS count\n\
-                 FROM block b\n\
-                 CROSS JOIN {} r NOT INDEXED ON r.seq >= b.id * 128 AND r.seq < b.id * 128 + 128\n\
-                 WHERE b.ts_max >= :from AND b.ts_max < :to + (SELECT ifnull(max(ts_max - ts_min), 0) FROM block)\n  \
-                 AND b.ts_min < :to AND r.ts >= :from AND r.ts < :to\n  AND {}{group}",
-                columns::table(*kind),
-                condition.sql(),
-            );
-            bound(Sql::new(text), range, condition).bind("interval", interval)
-        };
-        self.parts.iter().map(counting).collect()
     }
 
     /// Whether every event is a hit.

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use apm_server::analytics::discover::{self, Limits, Request};
+use apm_server::analytics::sql::{self, Sql};
 use apm_store::event::{Event, Outcome};
 use apm_store::{Store, StoreError};
 use apm_time::{Range, SECOND};
@@ -228,14 +229,22 @@ fn rows_of_blocks_are_read_by_their_numbers_and_by_no_index() {
         "log.level:info",
         "service.environment:test",
     ] {
-        let sql = discover::sql(&request(query, 10));
-        let plan = store
+        let asked = request(query, 10);
+        let steps = store
             .read::<_, StoreError>(|conn| {
-                Ok(apm_server::analytics::sql::Sql::new(sql.clone()).plan(conn)?)
+                let (found, ran) = sql::recorded(|| discover::search(conn, &asked));
+                assert!(found?.total > 0, "{query}");
+                // Counts that are kept have the same name in their statements, and are no rows of events.
+                let of_rows = ran.into_iter().filter(|text| !text.contains("event_count"));
+                let mut steps = Vec::new();
+                for text in of_rows {
+                    steps.extend(Sql::new(text).plan(conn)?);
+                }
+                Ok(steps)
             })
-            .expect("a plan");
-        let rows: Vec<&String> = plan.iter().filter(|step| step.contains(" r ")).collect();
-        assert!(!rows.is_empty(), "{query}: {plan:?}");
+            .expect("plans");
+        let rows: Vec<&String> = steps.iter().filter(|step| step.contains(" r ")).collect();
+        assert!(!rows.is_empty(), "{query}: {steps:?}");
         for step in rows {
             let by_number = step == "SEARCH r USING INTEGER PRIMARY KEY (rowid>? AND rowid<?)";
             assert!(by_number, "{query}: {step}");
