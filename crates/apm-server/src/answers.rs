@@ -15,6 +15,7 @@ pub(crate) mod discover;
 pub(crate) mod error;
 pub(crate) mod errors;
 pub(crate) mod insights;
+mod listed;
 pub(crate) mod listing;
 pub(crate) mod live;
 pub(crate) mod metrics;

@@ -7,6 +7,8 @@
 
 mod chunks;
 mod head;
+#[cfg(test)]
+mod pieces;
 mod stream;
 
 use std::cell::Cell;
@@ -19,7 +21,7 @@ use actix_web::http::header;
 
 pub(crate) use stream::Paced;
 
-/// What the application tells the stream of its connection.
+/// The messages of the application to the stream of its connection.
 #[derive(Default)]
 pub(crate) struct Pace {
     /// The body of the request that has begun, until the stream has seen it.
@@ -53,7 +55,7 @@ impl Pace {
     }
 }
 
-/// What follows the head of a request.
+/// The body that follows the head of a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Body {
     /// The next request. What follows a request for another protocol counts as such: it is not read before that is

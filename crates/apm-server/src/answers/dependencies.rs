@@ -3,7 +3,8 @@
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::listing::{Listing, Rows, Sort};
+use super::listed::Listed;
+use super::listing::{Rows, Sort};
 use super::parameter::shared::SERVICE;
 use super::period::Period;
 use super::top;
@@ -26,13 +27,6 @@ pub(crate) struct Params {
 /// The dependencies of all services.
 #[derive(Debug)]
 pub(crate) struct All(Listed);
-
-#[derive(Debug)]
-struct Listed {
-    scope: Scope,
-    period: Period,
-    listing: Listing,
-}
 
 /// Dependencies.
 #[derive(Debug, Serialize, JsonSchema)]
@@ -76,12 +70,12 @@ impl Question for Params {
     fn read(asked: &Asked) -> Result<Self, Problem> {
         Ok(Self {
             service: asked.segment(&SERVICE).to_owned(),
-            list: Listed::read(asked, asked.service_scope(List::Dependencies)?)?,
+            list: listed(asked, asked.service_scope(List::Dependencies)?)?,
         })
     }
 
     fn answer(&self, source: &mut Source<'_>) -> Result<Answer, Problem> {
-        self.list.answer(source)
+        answer(&self.list, source)
     }
 
     fn tables(answer: &Answer) -> Vec<Table> {
@@ -97,11 +91,11 @@ impl Question for All {
 
     fn read(asked: &Asked) -> Result<Self, Problem> {
         let scope = asked.scope(List::Dependencies)?;
-        Ok(Self(Listed::read(asked, scope)?))
+        Ok(Self(listed(asked, scope)?))
     }
 
     fn answer(&self, source: &mut Source<'_>) -> Result<Answer, Problem> {
-        self.0.answer(source)
+        answer(&self.0, source)
     }
 
     fn tables(answer: &Answer) -> Vec<Table> {
@@ -109,63 +103,57 @@ impl Question for All {
     }
 }
 
-impl Listed {
-    fn read(asked: &Asked, scope: Scope) -> Result<Self, Problem> {
-        Ok(Self {
-            scope,
-            period: Period::optional(asked)?,
-            listing: Listing::read(asked, &SORTS, "-impact")?,
-        })
-    }
+/// The parameters, of events of a scope.
+fn listed(asked: &Asked, scope: Scope) -> Result<Listed, Problem> {
+    Listed::read(asked, scope, Period::optional(asked)?, &SORTS, "-impact")
+}
 
-    fn answer(&self, source: &mut Source<'_>) -> Result<Answer, Problem> {
-        let conn = &mut *source.conn;
-        let period = self.period.stored(conn)?;
-        let (scope, choice) = (&self.scope, Choice::default());
-        let first = self.listing.first();
-        let Dependencies {
-            mut dependencies,
-            left_out,
-            first,
-            axis,
-        } = dependencies::list_from(conn, scope, &choice, &period.window, first)?;
-        let most_time = match first {
-            0 => dependencies.first().cloned(),
-            _ => {
-                let all = dependencies::list(conn, scope, &choice, &period.window)?;
-                all.dependencies.into_iter().next()
-            }
-        };
-        let previous = match &period.before {
-            Some(window) => Some(dependencies::list(conn, scope, &choice, window)?),
-            None => None,
-        };
-        self.sort(&mut dependencies);
-        let rows = self.listing.cut(&mut dependencies, first, left_out);
-        Ok(Answer {
-            left_out: rows.total - dependencies.len(),
-            dependencies,
-            rows,
-            most_time,
-            axis,
-            previous: previous.map(|found| Previous {
-                dependencies: found.dependencies,
-                left_out: found.left_out,
-                axis: found.axis,
-            }),
-            sort: self.listing.sort,
-        })
-    }
+fn answer(list: &Listed, source: &mut Source<'_>) -> Result<Answer, Problem> {
+    let conn = &mut *source.conn;
+    let period = list.period.stored(conn)?;
+    let (scope, choice) = (&list.scope, Choice::default());
+    let first = list.listing.first();
+    let Dependencies {
+        mut dependencies,
+        left_out,
+        first,
+        axis,
+    } = dependencies::list_from(conn, scope, &choice, &period.window, first)?;
+    let most_time = match first {
+        0 => dependencies.first().cloned(),
+        _ => {
+            let all = dependencies::list(conn, scope, &choice, &period.window)?;
+            all.dependencies.into_iter().next()
+        }
+    };
+    let previous = match &period.before {
+        Some(window) => Some(dependencies::list(conn, scope, &choice, window)?),
+        None => None,
+    };
+    sort(&list.listing.sort, &mut dependencies);
+    let rows = list.listing.cut(&mut dependencies, first, left_out);
+    Ok(Answer {
+        left_out: rows.total - dependencies.len(),
+        dependencies,
+        rows,
+        most_time,
+        axis,
+        previous: previous.map(|found| Previous {
+            dependencies: found.dependencies,
+            left_out: found.left_out,
+            axis: found.axis,
+        }),
+        sort: list.listing.sort,
+    })
+}
 
-    fn sort(&self, rows: &mut [Dependency]) {
-        let sort = &self.listing.sort;
-        rows.sort_by(|a, b| match sort.key {
-            "name" => sort.compare_text(&a.name, &b.name),
-            "avg" => sort.compare(a.latency_avg, b.latency_avg),
-            "p95" => sort.compare(a.latency.map(|of| of.p95), b.latency.map(|of| of.p95)),
-            "rate" => sort.compare(Some(a.throughput), Some(b.throughput)),
-            "failed" => sort.compare(a.failed_rate, b.failed_rate),
-            _ => sort.compare(Some(a.impact), Some(b.impact)),
-        });
-    }
+fn sort(sort: &Sort, rows: &mut [Dependency]) {
+    rows.sort_by(|a, b| match sort.key {
+        "name" => sort.compare_text(&a.name, &b.name),
+        "avg" => sort.compare(a.latency_avg, b.latency_avg),
+        "p95" => sort.compare(a.latency.map(|of| of.p95), b.latency.map(|of| of.p95)),
+        "rate" => sort.compare(Some(a.throughput), Some(b.throughput)),
+        "failed" => sort.compare(a.failed_rate, b.failed_rate),
+        _ => sort.compare(Some(a.impact), Some(b.impact)),
+    });
 }

@@ -5,7 +5,8 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::charts::counts_table;
-use super::listing::{Listing, Rows, Sort};
+use super::listed::Listed;
+use super::listing::{Rows, Sort};
 use super::parameter::shared::SERVICE;
 use super::period::Period;
 use super::sourced::Sourced;
@@ -28,13 +29,6 @@ pub(crate) struct All(Listed);
 pub(crate) struct Params {
     pub(crate) service: String,
     list: Listed,
-}
-
-#[derive(Debug)]
-struct Listed {
-    scope: Scope,
-    period: Period,
-    listing: Listing,
 }
 
 /// Error groups.
@@ -108,11 +102,11 @@ impl Question for All {
 
     fn read(asked: &Asked) -> Result<Self, Problem> {
         let scope = asked.scope(List::Errors)?;
-        Ok(Self(Listed::read(asked, scope)?))
+        Ok(Self(listed(asked, scope)?))
     }
 
     fn answer(&self, source: &mut Source<'_>) -> Result<Answer, Problem> {
-        self.0.answer(source)
+        answer(&self.0, source)
     }
 
     fn tables(answer: &Answer) -> Vec<Table> {
@@ -129,12 +123,12 @@ impl Question for Params {
     fn read(asked: &Asked) -> Result<Self, Problem> {
         Ok(Self {
             service: asked.segment(&SERVICE).to_owned(),
-            list: Listed::read(asked, asked.service_scope(List::Errors)?)?,
+            list: listed(asked, asked.service_scope(List::Errors)?)?,
         })
     }
 
     fn answer(&self, source: &mut Source<'_>) -> Result<Answer, Problem> {
-        self.list.answer(source)
+        answer(&self.list, source)
     }
 
     fn tables(answer: &Answer) -> Vec<Table> {
@@ -150,81 +144,75 @@ fn tables(answer: &Answer) -> Vec<Table> {
     ]
 }
 
-impl Listed {
-    fn read(asked: &Asked, scope: Scope) -> Result<Self, Problem> {
-        Ok(Self {
-            scope,
-            period: Period::optional(asked)?,
-            listing: Listing::read(asked, &SORTS, "-last")?,
-        })
-    }
+/// The parameters, of events of a scope.
+fn listed(asked: &Asked, scope: Scope) -> Result<Listed, Problem> {
+    Listed::read(asked, scope, Period::optional(asked)?, &SORTS, "-last")
+}
 
-    fn answer(&self, source: &mut Source<'_>) -> Result<Answer, Problem> {
-        let conn = &mut *source.conn;
-        let period = self.period.stored(conn)?;
-        let (scope, window) = (&self.scope, &period.window);
-        let first = self.listing.first();
-        let found = Sourced::read(conn, |conn| errors::list_from(conn, scope, window, first))?;
-        let (found, sql) = found.into_parts();
-        let Errors {
-            mut errors,
-            left_out,
-            first,
-            occurrences,
-            series,
-            axis,
-        } = found;
-        let previous = match &period.before {
-            Some(window) => Some(errors::list(conn, scope, None, window)?),
-            None => None,
-        };
-        let frequency = |group: &&ErrorGroup| group.occurrences;
-        let most_frequent = match first {
-            0 => errors.iter().max_by_key(frequency).cloned(),
-            _ => {
-                let all = errors::list(conn, scope, None, window)?.errors;
-                all.iter().max_by_key(frequency).cloned()
-            }
-        };
-        let unhandled = errors.iter().filter(|group| group.handled == Some(false));
-        let unhandled = unhandled.map(|group| group.occurrences).sum();
-        let latest = errors.iter().filter_map(|group| group.latest).max();
-        let range = self.period.asked();
-        let new = errors.iter().filter(|group| is_new(range, group)).count();
-        self.sort(&mut errors);
-        let rows = self.listing.cut(&mut errors, first, left_out);
-        Ok(Answer {
-            left_out: rows.total - errors.len(),
-            errors,
-            rows,
-            occurrences,
-            occurrences_per_minute: occurrences as f64 / window.minutes,
-            unhandled,
-            latest,
-            new,
-            most_frequent,
-            series: Sourced::new(series, sql),
-            axis,
-            previous: previous.map(|found| Previous {
-                errors: found.errors,
-                left_out: found.left_out,
-                occurrences: found.occurrences,
-                series: found.series,
-                axis: found.axis,
-            }),
-            sort: self.listing.sort,
-        })
-    }
+fn answer(list: &Listed, source: &mut Source<'_>) -> Result<Answer, Problem> {
+    let conn = &mut *source.conn;
+    let period = list.period.stored(conn)?;
+    let (scope, window) = (&list.scope, &period.window);
+    let first = list.listing.first();
+    let found = Sourced::read(conn, |conn| errors::list_from(conn, scope, window, first))?;
+    let (found, sql) = found.into_parts();
+    let Errors {
+        mut errors,
+        left_out,
+        first,
+        occurrences,
+        series,
+        axis,
+    } = found;
+    let previous = match &period.before {
+        Some(window) => Some(errors::list(conn, scope, None, window)?),
+        None => None,
+    };
+    let frequency = |group: &&ErrorGroup| group.occurrences;
+    let most_frequent = match first {
+        0 => errors.iter().max_by_key(frequency).cloned(),
+        _ => {
+            let all = errors::list(conn, scope, None, window)?.errors;
+            all.iter().max_by_key(frequency).cloned()
+        }
+    };
+    let unhandled = errors.iter().filter(|group| group.handled == Some(false));
+    let unhandled = unhandled.map(|group| group.occurrences).sum();
+    let latest = errors.iter().filter_map(|group| group.latest).max();
+    let range = list.period.asked();
+    let new = errors.iter().filter(|group| is_new(range, group)).count();
+    sort(&list.listing.sort, &mut errors);
+    let rows = list.listing.cut(&mut errors, first, left_out);
+    Ok(Answer {
+        left_out: rows.total - errors.len(),
+        errors,
+        rows,
+        occurrences,
+        occurrences_per_minute: occurrences as f64 / window.minutes,
+        unhandled,
+        latest,
+        new,
+        most_frequent,
+        series: Sourced::new(series, sql),
+        axis,
+        previous: previous.map(|found| Previous {
+            errors: found.errors,
+            left_out: found.left_out,
+            occurrences: found.occurrences,
+            series: found.series,
+            axis: found.axis,
+        }),
+        sort: list.listing.sort,
+    })
+}
 
-    fn sort(&self, groups: &mut [ErrorGroup]) {
-        let sort = &self.listing.sort;
-        let number = |value: i64| Some(value as f64);
-        groups.sort_by(|a, b| match sort.key {
-            "message" => sort.compare_text(title(a), title(b)),
-            "count" => sort.compare(number(a.occurrences), number(b.occurrences)),
-            "service" => sort.compare_text(&a.service, &b.service),
-            "first" => sort.compare(number(a.first_seen), number(b.first_seen)),
-            _ => sort.compare(a.latest.and_then(number), b.latest.and_then(number)),
-        });
-    }
+fn sort(sort: &Sort, groups: &mut [ErrorGroup]) {
+    let number = |value: i64| Some(value as f64);
+    groups.sort_by(|a, b| match sort.key {
+        "message" => sort.compare_text(title(a), title(b)),
+        "count" => sort.compare(number(a.occurrences), number(b.occurrences)),
+        "service" => sort.compare_text(&a.service, &b.service),
+        "first" => sort.compare(number(a.first_seen), number(b.first_seen)),
+        _ => sort.compare(a.latest.and_then(number), b.latest.and_then(number)),
+    });
 }

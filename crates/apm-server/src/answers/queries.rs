@@ -5,11 +5,11 @@ use std::collections::{HashMap, HashSet};
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::listing::{Listing, Rows, Sort};
+use super::listed::Listed;
+use super::listing::{Rows, Sort};
 use super::period::Period;
 use super::top;
 use super::{Address, Asked, Problem, Question, Source, at};
-use crate::analytics::Scope;
 use crate::analytics::filter::List;
 use crate::analytics::series::Axis;
 use crate::analytics::statements::{self, Statement, Statements};
@@ -29,11 +29,7 @@ const SORTS: [&str; 7] = [
 
 /// The question.
 #[derive(Debug)]
-pub(crate) struct Params {
-    scope: Scope,
-    period: Period,
-    listing: Listing,
-}
+pub(crate) struct Params(Listed);
 
 /// The statements of a window.
 #[derive(Debug, Serialize, JsonSchema)]
@@ -106,23 +102,20 @@ impl Question for Params {
     const TABLES: &'static [&'static str] = &["statements"];
 
     fn read(asked: &Asked) -> Result<Self, Problem> {
-        Ok(Self {
-            scope: asked.chosen_scope(List::Statements)?,
-            period: Period::read(asked)?,
-            listing: Listing::read(asked, &SORTS, "-total")?,
-        })
+        let (scope, period) = (asked.chosen_scope(List::Statements)?, Period::read(asked)?);
+        Listed::read(asked, scope, period, &SORTS, "-total").map(Self)
     }
 
     fn answer(&self, source: &mut Source<'_>) -> Result<Answer, Problem> {
         let conn = &mut *source.conn;
-        let period = self.period.stored(conn)?;
-        let (scope, window) = (&self.scope, &period.window);
+        let period = self.0.period.stored(conn)?;
+        let (scope, window) = (&self.0.scope, &period.window);
         let Statements {
             mut statements,
             left_out,
             first,
             axis,
-        } = statements::list_from(conn, scope, window, self.listing.first())?;
+        } = statements::list_from(conn, scope, window, self.0.listing.first())?;
         let most_time = match first {
             0 => statements.first().cloned(),
             _ => {
@@ -136,7 +129,7 @@ impl Question for Params {
         };
         let mut callers = callers::list(conn, scope, Of::Each, window)?;
         self.sort(&mut statements, &by_statement(&callers));
-        let rows = self.listing.cut(&mut statements, first, left_out);
+        let rows = self.0.listing.cut(&mut statements, first, left_out);
         let shown: HashSet<(&str, &str)> = statements
             .iter()
             .map(|row| (&*row.service, &*row.fingerprint))
@@ -156,7 +149,7 @@ impl Question for Params {
                 left_out: found.left_out,
                 axis: found.axis,
             }),
-            sort: self.listing.sort,
+            sort: self.0.listing.sort,
         })
     }
 
@@ -175,7 +168,7 @@ impl Question for Params {
 
 impl Params {
     fn sort(&self, rows: &mut [Statement], callers: &ByStatement<'_>) {
-        let sort = &self.listing.sort;
+        let sort = &self.0.listing.sort;
         let longest = |row: &Statement| Some(row.latency_max as f64);
         rows.sort_by(|a, b| match sort.key {
             "statement" => sort.compare_text(&a.normalized, &b.normalized),

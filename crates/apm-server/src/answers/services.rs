@@ -5,7 +5,8 @@ use std::collections::HashMap;
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::listing::{Listing, Rows};
+use super::listed::Listed;
+use super::listing::Rows;
 use super::period::Period;
 use super::top::{self, TopErrors, TopTransactions};
 use super::{Address, Asked, Problem, Question, Source, at, beside};
@@ -28,11 +29,7 @@ const GROUPS: usize = 7;
 
 /// The question.
 #[derive(Debug)]
-pub(crate) struct Params {
-    scope: Scope,
-    period: Period,
-    listing: Listing,
-}
+pub(crate) struct Params(Listed);
 
 /// The services of a window.
 #[derive(Debug, Serialize, JsonSchema)]
@@ -110,26 +107,23 @@ impl Question for Params {
     const TABLES: &'static [&'static str] = &["services", "transactions"];
 
     fn read(asked: &Asked) -> Result<Self, Problem> {
-        Ok(Self {
-            scope: asked.scope(List::Transactions)?,
-            period: Period::read(asked)?,
-            listing: Listing::read(asked, &SORTS, "-rate")?,
-        })
+        let (scope, period) = (asked.scope(List::Transactions)?, Period::read(asked)?);
+        Listed::read(asked, scope, period, &SORTS, "-rate").map(Self)
     }
 
     fn answer(&self, source: &mut Source<'_>) -> Result<Answer, Problem> {
-        let period = self.period.stored(source.conn)?;
-        let first = self.listing.first();
+        let period = self.0.period.stored(source.conn)?;
+        let first = self.0.listing.first();
         let Services {
             mut services,
             left_out,
             first,
             axis,
-        } = services::list_from(source.conn, &self.scope, &period.window, first)?;
+        } = services::list_from(source.conn, &self.0.scope, &period.window, first)?;
         let (previous, mut changes) = match &period.before {
             Some(before) => (
-                Some(services::list(source.conn, &self.scope, before)?),
-                change::of_services(source.conn, &self.scope, &period.window, before)?,
+                Some(services::list(source.conn, &self.0.scope, before)?),
+                change::of_services(source.conn, &self.0.scope, &period.window, before)?,
             ),
             None => (None, HashMap::new()),
         };
@@ -141,12 +135,12 @@ impl Question for Params {
         });
         let totals = Totals::sum(&services);
         let busiest = self.busiest(source, &period, &services)?;
-        let top_errors = match beside(&self.scope, List::Errors) {
+        let top_errors = match beside(&self.0.scope, List::Errors) {
             Some(scope) => Some(TopErrors::read(source.conn, &scope, &period.window)?),
             None => None,
         };
         self.sort(&mut services, &changes);
-        let rows = self.listing.cut(&mut services, first, left_out);
+        let rows = self.0.listing.cut(&mut services, first, left_out);
         let is_listed = |name: &str| services.iter().any(|service| service.name == name);
         changes.retain(|name, _| is_listed(name));
         Ok(Answer {
@@ -155,12 +149,12 @@ impl Question for Params {
             rows,
             axis,
             totals,
-            insights: finding::counts(source.conn, &self.scope)?,
+            insights: finding::counts(source.conn, &self.0.scope)?,
             top_errors,
             busiest,
             changes,
             previous,
-            sort: self.listing.sort,
+            sort: self.0.listing.sort,
         })
     }
 
@@ -210,7 +204,7 @@ impl Params {
         };
         let scope = Scope {
             service: Some(most.name.clone()),
-            ..self.scope.clone()
+            ..self.0.scope.clone()
         };
         let mut found = transactions::list(source.conn, &scope, &period.window)?;
         let total = found.transactions.len() + found.left_out;
@@ -226,7 +220,7 @@ impl Params {
 
     fn sort(&self, services: &mut [Service], changes: &HashMap<String, Change>) {
         let change = |service: &Service| changes.get(&service.name).and_then(Change::ratio);
-        let sort = &self.listing.sort;
+        let sort = &self.0.listing.sort;
         services.sort_by(|a, b| match sort.key {
             "name" => sort.compare_text(&a.name, &b.name),
             "avg" => sort.compare(a.latency_avg, b.latency_avg),

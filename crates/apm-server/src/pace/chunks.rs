@@ -1,7 +1,7 @@
-//! Where a chunked body ends.
+//! The end of a chunked body.
 
-/// What has come of a chunked body (RFC 9112, section 7.1). What is no such body is refused by actix, so here it may
-/// end anywhere.
+/// The place in a chunked body (RFC 9112, section 7.1). Bytes that are no such body are refused by actix, so here it
+/// may end anywhere.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Chunks {
     /// The line with the size of a chunk. `is_told`: its digits have ended.
@@ -14,7 +14,7 @@ pub(super) enum Chunks {
     Done,
 }
 
-/// What has come of the current line.
+/// The place in the current line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Line {
     Nothing,
@@ -32,7 +32,7 @@ impl Default for Chunks {
 }
 
 impl Chunks {
-    /// How many of these bytes belong to the body, and whether it ends with them.
+    /// Number of these bytes that belong to the body, and whether it ends with them.
     pub(super) fn take(&mut self, bytes: &[u8]) -> (usize, bool) {
         let mut taken = 0;
         while let Some(&byte) = bytes.get(taken) {
@@ -87,6 +87,7 @@ impl Chunks {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::pace::pieces::ends;
 
     #[test]
     fn a_chunked_body_ends_behind_its_last_chunk_wherever_the_pieces_are_cut() {
@@ -101,19 +102,7 @@ mod tests {
             ("fffffffffffffffff\r\n0\r\n\r\n", None),
             ("3\r\nabc\r\n", None),
         ] {
-            for size in 1..=text.len() {
-                let mut chunks = Chunks::default();
-                let mut taken = 0;
-                let mut found = None;
-                for piece in text.as_bytes().chunks(size) {
-                    let (length, is_whole) = chunks.take(piece);
-                    taken += length;
-                    if is_whole {
-                        found = Some(taken);
-                        break;
-                    }
-                    assert_eq!(length, piece.len());
-                }
+            for (size, found) in ends(text, Chunks::take) {
                 assert_eq!(found, end, "{text:?} in pieces of {size}");
             }
         }

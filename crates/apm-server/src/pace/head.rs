@@ -1,6 +1,6 @@
-//! Where the head of a request ends.
+//! The end of the head of a request.
 
-/// What has come of a head.
+/// The place in a head.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Head {
     /// Whether a line of it has come: empty ones before it are no end.
@@ -8,7 +8,7 @@ pub(super) struct Head {
     line: Line,
 }
 
-/// What has come of the current line.
+/// The place in the current line.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 enum Line {
     #[default]
@@ -18,7 +18,7 @@ enum Line {
 }
 
 impl Head {
-    /// How many of these bytes belong to the head, and whether it ends with them.
+    /// Number of these bytes that belong to the head, and whether it ends with them.
     ///
     /// A line ends with a line feed, with or without a carriage return before it, as it does for actix.
     pub(super) fn take(&mut self, bytes: &[u8]) -> (usize, bool) {
@@ -49,6 +49,7 @@ impl Head {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::pace::pieces::ends;
 
     #[test]
     fn a_head_ends_with_an_empty_line_wherever_the_pieces_are_cut() {
@@ -61,19 +62,7 @@ mod tests {
             ("GET / HTTP/1.1\r\n\r\r\n", None),
             ("\r\n\r\n", None),
         ] {
-            for size in 1..=text.len() {
-                let mut head = Head::default();
-                let mut taken = 0;
-                let mut found = None;
-                for piece in text.as_bytes().chunks(size) {
-                    let (length, is_whole) = head.take(piece);
-                    taken += length;
-                    if is_whole {
-                        found = Some(taken);
-                        break;
-                    }
-                    assert_eq!(length, piece.len());
-                }
+            for (size, found) in ends(text, Head::take) {
                 assert_eq!(found, end, "{text:?} in pieces of {size}");
             }
         }

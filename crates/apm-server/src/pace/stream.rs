@@ -13,10 +13,10 @@ use super::chunks::Chunks;
 use super::head::Head;
 use super::{Body, Pace};
 
-/// What is read at once where a part of it may belong to the next request, bytes.
+/// Bytes that are read at once where a part of them may belong to the next request.
 const PORTION: usize = 8 * 1024;
 
-/// What is looked at while an answer is awaited, bytes: the next request, or the end of the connection.
+/// Bytes that are looked at while an answer is awaited: the next request, or the end of the connection.
 const GLANCE: usize = 512;
 
 /// A stream that hands on the next request when the one before is answered. `D` are the data of the connection until
@@ -26,11 +26,11 @@ pub(crate) struct Paced<IO, D = ()> {
     data: Cell<Option<D>>,
     pace: Rc<Pace>,
     phase: Phase,
-    /// What has been read and not handed on.
+    /// Bytes that have been read and not handed on.
     held: BytesMut,
 }
 
-/// What is read.
+/// The part of a request that is read.
 #[derive(Clone, Copy, Debug)]
 enum Phase {
     /// The head of a request.
@@ -46,7 +46,7 @@ enum Phase {
 }
 
 impl Phase {
-    /// How many of these bytes are handed on; changes to what is read behind them.
+    /// Number of these bytes that are handed on; changes to what is read behind them.
     fn take(&mut self, bytes: &[u8]) -> usize {
         let (taken, next) = match self {
             Self::Head(head) => {
@@ -83,7 +83,7 @@ impl<IO, D> Paced<IO, D> {
         }
     }
 
-    /// What the requests of the connection take their turns by.
+    /// The pace by which the requests of the connection take their turns.
     pub(crate) fn pace(&self) -> Rc<Pace> {
         Rc::clone(&self.pace)
     }

@@ -42,7 +42,7 @@ fn paced(text: &[u8], size: usize) -> Paced<Pieces> {
     Paced::new(Pieces { all, is_ended }, ())
 }
 
-/// What is handed on until there is no more for now, as actix reads it; with whether the end has come.
+/// The bytes that are handed on until there are no more for now, as actix reads them; with whether the end has come.
 fn handed_on(stream: &mut Paced<Pieces>, room: usize) -> (Vec<u8>, bool) {
     let mut cx = Context::from_waker(Waker::noop());
     let mut all = Vec::new();
