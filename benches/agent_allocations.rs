@@ -1,4 +1,4 @@
-//! How often the agent allocates on the service's own threads: per transaction, per query, per error.
+//! Allocations of the agent on the service's own threads: per transaction, per query, per error.
 //!
 //! ```sh
 //! cargo bench --bench agent_allocations

@@ -1,4 +1,4 @@
-//! What the agent costs on the service's own threads: per transaction, per query, per error.
+//! The agent's cost on the service's own threads: per transaction, per query, per error.
 //!
 //! ```sh
 //! cargo bench --bench agent_overhead

@@ -1,4 +1,4 @@
-//! What it costs to take events in: each stage alone, and all together.
+//! The cost of taking events in: each stage alone, and all together.
 //!
 //! ```sh
 //! cargo bench --bench intake                                   # each stage, on 20 000 events

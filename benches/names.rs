@@ -173,7 +173,8 @@ fn growth() {
     };
     let (first, last) = (middle(&times[..20]), middle(&times[times.len() - 20..]));
     println!(
-        "1 000 000 new names of 5 kinds: 1000 take {first:.1} ms at first, {last:.1} ms at last ({:.2}); {:.0} MiB more",
+        "1 000 000 new names of 5 kinds: 1000 take {first:.1} ms at first, {last:.1} ms at last ({:.2}); \
+         {:.0} MiB more",
         last / first,
         memory(std::process::id(), "VmHWM") - before,
     );

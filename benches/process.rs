@@ -16,7 +16,7 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 const STARTS: usize = 15;
-/// How long the process is left alone before and while it is looked at.
+/// The time for which the process is left alone before and while it is looked at.
 const IDLE: Duration = Duration::from_secs(10);
 
 fn main() {

@@ -1,4 +1,4 @@
-//! How long the lists take, beside a tenth of the data, and how long single traces.
+//! The time of lists, beside a tenth of the data, and of single traces.
 //!
 //! ```sh
 //! cargo bench --bench queries                                      # 100 000 traces of 11 events

@@ -1,4 +1,4 @@
-//! How `/sql-group` grows with the table, for each of its strategies, and what each asks of `/sql-write`.
+//! The growth of `/sql-group` with the table, for each strategy, and the cost of each for `/sql-write`.
 //!
 //! ```sh
 //! cargo bench --bench sql_group                                  # up to 100 000 rows

@@ -96,7 +96,7 @@ fn revoke(file: &Path, name: &str) -> anyhow::Result<()> {
     };
     let written = write();
     if written.is_err() {
-        // What is left of it is of no use.
+        // The rest of the new file is of no use.
         let _ = std::fs::remove_file(&new);
     }
     written.with_context(|| format!("cannot write {}", file.display()))

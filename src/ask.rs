@@ -1,5 +1,5 @@
-//! `pocket-apm sql` and `pocket-apm check`: questions to a telemetry file, whether a server runs on it or not, and for the
-//! latter to a server that runs elsewhere.
+//! `pocket-apm sql` and `pocket-apm check`: questions to a telemetry file, whether a server runs on it or not, and for
+//! the latter to a server that runs elsewhere.
 
 use actix_web::rt::System;
 use anyhow::Context as _;

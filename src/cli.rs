@@ -83,7 +83,7 @@ pub enum ApiKeyCommand {
     Create {
         /// Its name, such as that of a service or a person.
         name: String,
-        /// What its holder may do: intake (send events), config (ask for agent settings), read (pages and API), admin
+        /// Privileges of its holder: intake (send events), config (ask for agent settings), read (pages and API), admin
         /// (change and delete; includes read).
         #[arg(
             long,
@@ -130,7 +130,7 @@ pub struct AccessOptions {
 /// The options of `pocket-apm generate`.
 #[derive(Debug, Clone, Args)]
 pub struct GenerateOptions {
-    /// How many traces, of some ten spans each.
+    /// Number of traces, of some ten spans each.
     #[arg(long, value_name = "N", default_value_t = 10_000)]
     pub traces: u64,
 
@@ -186,12 +186,12 @@ pub struct CheckOptions {
     pub access: AccessOptions,
     #[command(flatten)]
     pub baseline: BaselineOptions,
-    /// How to print what was found.
+    /// The form in which the result is printed.
     #[arg(long, default_value = "text")]
     pub format: Format,
 }
 
-/// How a check is printed.
+/// Forms in which a check is printed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 pub enum Format {
     Text,
@@ -209,7 +209,7 @@ pub enum Format {
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Service")]
 pub struct ServiceOptions {
-    /// Where the service listens. Port 0 takes any free one.
+    /// The address on which the service listens. Port 0 takes any free one.
     #[arg(
         long,
         env = "LISTEN",
@@ -233,8 +233,8 @@ pub struct ServiceOptions {
     #[arg(long, env = "UPSTREAM_URL", value_name = "URL", value_parser = http_url, hide_env_values = true)]
     pub upstream_url: Option<String>,
 
-    /// How /sql-group counts: the article's scan, an index on city, or counts kept by triggers. Each start makes what
-    /// the choice needs in the database and drops what another choice left there.
+    /// The way in which /sql-group counts: the article's scan, an index on city, or counts kept by triggers. Each start
+    /// makes what the choice needs in the database and drops what another choice left there.
     #[arg(long, env = "SQL_GROUP", default_value = "scan")]
     pub sql_group: Strategy,
 

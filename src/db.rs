@@ -18,28 +18,28 @@ use tokio::time::timeout;
 
 const MIGRATIONS: EmbeddedMigrations = embed_migrations!();
 
-/// How long a statement waits for another's lock.
+/// The longest time that a statement waits for another's lock.
 pub const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
-/// How long a request waits for a free connection.
+/// The longest time that a request waits for a free connection.
 const CHECKOUT_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// Requests that may hold a connection to write, at most. More would only wait for SQLite's one write lock.
 const MOST_WRITERS: u32 = 4;
 
-/// What every connection starts with. `busy_timeout` comes first, since the others may already need to wait.
+/// Settings of every connection. `busy_timeout` comes first, since the others may already need to wait.
 const PRAGMAS: &[&str] = &[
     "PRAGMA journal_mode = WAL",
     "PRAGMA synchronous = NORMAL",
     "PRAGMA foreign_keys = ON",
 ];
 
-/// What watches each connection.
+/// The customizer that watches each connection.
 pub type Instrument = Box<dyn CustomizeConnection<SqliteConnection, r2d2::Error>>;
 
 /// A connection lent by the pool.
 pub type Conn = PooledConnection<ConnectionManager<SqliteConnection>>;
 
-/// What went wrong with the database, in words for the client and the log.
+/// Errors of the database, in words for the client and the log.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum DbError {
@@ -282,7 +282,7 @@ impl CustomizeConnection<SqliteConnection, r2d2::Error> for SetUp {
 fn keep_private(url: &str) {
     let Some(file) = path(url) else { return };
     if !file.exists() && !url.starts_with("file:") {
-        // Where it cannot be made, SQLite says why.
+        // If it cannot be made, SQLite says why.
         let _ = access::open(file);
     }
     for suffix in ["", "-wal", "-shm"] {

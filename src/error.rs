@@ -1,4 +1,4 @@
-//! What a route answers when it cannot do its work: a status and `{"error": "…"}`.
+//! The answer of a route that cannot do its work: a status and `{"error": "…"}`.
 
 use actix_web::http::StatusCode;
 use actix_web::{HttpResponse, ResponseError};

@@ -1,7 +1,8 @@
 //! The service of the article, in Rust: seven routes on actix-web, Diesel and SQLite, watched by `apm-agent`.
 //!
-//! [`routes::configure`] mounts all routes and is what the binary, the tests and the benches share; [`service::Service`] is
-//! the service listening on a port. Nothing here knows the APM server: the two meet on the wire, and only `main` starts both.
+//! [`routes::configure`] mounts all routes and is what the binary, the tests and the benches share;
+//! [`service::Service`] is the service listening on a port. Nothing here knows the APM server: the two meet on the
+//! wire, and only `main` starts both.
 
 pub mod advise;
 pub mod apikey;

@@ -13,7 +13,7 @@ use pocket_apm::service::{Service, reachable, workers};
 use pocket_apm::terminal::{self, announce};
 use pocket_apm::{advise, apikey, ask, db, feed, logging};
 
-/// How long the agent may take to hand over what it has recorded when the service stops.
+/// The longest time that the agent may take to hand over what it has recorded when the service stops.
 const FLUSH_TIMEOUT: Duration = Duration::from_secs(2);
 
 fn main() -> ExitCode {
@@ -143,7 +143,7 @@ async fn run_server(apm: &ApmOptions, files: u64) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Where this process reaches a server of its own.
+/// The address at which this process reaches a server of its own.
 fn address(server: &apm_server::Running) -> String {
     let scheme = server.url().split("://").next().map(str::to_owned);
     format!(

@@ -25,7 +25,7 @@ const CITIES: &[&str] = &[
 ];
 const AGES: std::ops::RangeInclusive<i32> = 18..=40;
 
-/// How many people one `/sql-write` adds, each by an INSERT of its own.
+/// Number of people that one `/sql-write` adds, each by an INSERT of its own.
 pub const PEOPLE_PER_WRITE: usize = 5;
 
 /// A row of `people`.
@@ -61,7 +61,7 @@ impl NewPerson {
     }
 }
 
-/// How many people live in a city.
+/// Number of people who live in a city.
 #[derive(Debug, Clone, PartialEq, Eq, Queryable, Serialize, Deserialize)]
 pub struct CityCount {
     pub num: i64,
@@ -126,7 +126,7 @@ pub fn read_page(conn: &mut SqliteConnection, after: i32, limit: i64) -> QueryRe
         .load(conn)
 }
 
-/// How many people there are; reads the whole table.
+/// Counts people; reads the whole table.
 pub fn count(conn: &mut SqliteConnection) -> QueryResult<i64> {
     people::table.count().get_result(conn)
 }

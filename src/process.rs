@@ -1,4 +1,4 @@
-//! What the operating system can do to the process: signals, and the number of files that it may open.
+//! Effects of the operating system on the process: signals, and the number of files that it may open.
 
 use std::io;
 

@@ -36,7 +36,7 @@ pub fn server(
     Remote::new(&url, secret.as_ref(), &trust).with_context(|| format!("cannot use {option}"))
 }
 
-/// Where this machine reaches a server that was started with these options.
+/// The address at which this machine reaches a server that was started with these options.
 fn own_url(apm: &ApmOptions) -> String {
     let scheme = match apm.apm_tls_cert {
         Some(_) => "https",
@@ -48,7 +48,7 @@ fn own_url(apm: &ApmOptions) -> String {
     }
 }
 
-/// What a server answers to a question.
+/// Asks a server, and returns its answer.
 pub(crate) async fn get(
     server: &Remote,
     path: &str,

@@ -19,13 +19,13 @@ mod sql_read;
 mod sql_write;
 mod upstream;
 
-/// What the routes work with.
+/// The state that routes work with.
 #[derive(Debug, Clone)]
 pub struct State {
     pub database: Database,
-    /// What `/upstream` asks.
+    /// The address that `/upstream` asks.
     pub upstream: Address,
-    /// How `/sql-group` counts.
+    /// The way in which `/sql-group` counts.
     pub sql_group: Strategy,
 }
 

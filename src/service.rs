@@ -17,7 +17,7 @@ use crate::routes::{State, configure};
 use crate::upstream::Address;
 use crate::{strategy, watch};
 
-/// How long requests in flight may take when the service stops.
+/// The longest time that requests in flight may take when the service stops.
 const SHUTDOWN_TIMEOUT_S: u64 = 3;
 /// Connections beyond the workers, for requests that arrive while others wait for SQLite's write lock.
 const SPARE_CONNECTIONS: u32 = 6;
@@ -40,7 +40,7 @@ pub enum StartError {
 /// The service, listening.
 #[derive(Debug)]
 pub struct Service {
-    /// Where it listens; the port is the real one when 0 was asked for.
+    /// Its address; the port is the real one when 0 was asked for.
     pub addr: SocketAddr,
     /// Its database, for whoever watches it.
     pub database: Database,

@@ -1,4 +1,4 @@
-//! How `/sql-group` finds its counts: the article's scan, a covering index, or counts that triggers keep.
+//! Strategies of `/sql-group`: the article's scan, a covering index, or counts that triggers keep.
 //!
 //! Each strategy beyond the scan is something in the database that can be made and dropped again at any time; [`apply`]
 //! does so in one transaction, on an empty table or a full one.
@@ -9,7 +9,7 @@ use diesel::prelude::*;
 
 use crate::people::{self, CityCount};
 
-/// What `/sql-group` reads.
+/// The source from which `/sql-group` reads.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
 pub enum Strategy {
     /// All rows, sorted by city: the article's way, whose time grows with the table.

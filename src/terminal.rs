@@ -1,4 +1,4 @@
-//! What the command prints for the person or script that started it, whatever the log is set to.
+//! Output of commands for the person or script that started them, whatever the log is set to.
 //!
 //! Nothing here fails the process: a closed pipe or a full disk behind the output is no reason to stop a server.
 

@@ -1,4 +1,4 @@
-//! What the service reports about itself beyond requests: how many people there are, and how its pool does.
+//! Metrics of the service beyond requests: the number of people, and the state of its pool.
 
 use std::time::Duration;
 
@@ -8,7 +8,7 @@ use apm_agent::Agent;
 use crate::db::{Database, DbError};
 use crate::people;
 
-/// How often the table is looked at.
+/// The pause between looks at the table.
 const EVERY: Duration = Duration::from_secs(5);
 
 /// Reports the pool's connections, and the rows of `people` as the gauge `people.rows`, for as long as the actix system

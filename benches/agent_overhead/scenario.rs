@@ -1,5 +1,5 @@
-//! The small service whose agent is measured, with everything but the network: requests go straight into actix-web's services, and what is
-//! recorded is thrown away by the agent's own thread instead of being sent.
+//! The small service whose agent is measured, with everything but the network: requests go straight into actix-web's
+//! services, and what is recorded is thrown away by the agent's own thread instead of being sent.
 
 use std::fmt::{self, Write as _};
 use std::sync::Mutex;
@@ -25,7 +25,7 @@ pub(crate) const QUERY_COUNT: usize = 5;
 pub(crate) const PLAIN: &str = "/";
 pub(crate) const QUERIES: &str = "/queries";
 
-/// How a service is watched.
+/// Ways to watch a service.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Watched {
     /// Without the middleware.
@@ -151,7 +151,8 @@ pub(crate) fn insert(person: &NewPerson) -> impl QueryFragment<Sqlite> + '_ {
     diesel::insert_into(people::table).values(person)
 }
 
-/// Has Diesel write a statement, as an instrumentation does, and stops it before the values. Returns the statement's length.
+/// Has Diesel write a statement, as an instrumentation does, and stops it before the values. Returns the statement's
+/// length.
 pub(crate) fn format(query: &impl QueryFragment<Sqlite>) -> usize {
     struct Sink(usize);
     impl fmt::Write for Sink {

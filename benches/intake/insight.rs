@@ -1,4 +1,4 @@
-//! What keeping statements, repeats and growth current adds to taking events in.
+//! The cost of keeping statements, repeats and growth current while events are taken in.
 #![expect(clippy::print_stdout, reason = "the figures are what it is run for")]
 
 use std::time::Duration;

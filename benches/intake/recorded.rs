@@ -41,7 +41,7 @@ pub(crate) struct Stream {
     /// Events per second of event time.
     rate: u64,
     next: u64,
-    /// Where event time begins, µs.
+    /// The start of event time, µs.
     start: i64,
 }
 

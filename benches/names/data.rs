@@ -1,4 +1,4 @@
-//! What senders that make up names send.
+//! Events of senders that make up names.
 
 use std::path::Path;
 use std::time::{Duration, Instant};

@@ -1,4 +1,4 @@
-//! What the pages of SQL insight ask.
+//! The questions of the pages of SQL insight.
 
 use apm_server::analytics::samples::Durations;
 use apm_server::analytics::window::Window;

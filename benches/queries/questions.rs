@@ -1,4 +1,4 @@
-//! What the pages of services, transactions, errors, dependencies, statements and Discover ask.
+//! The questions of the pages of services, transactions, errors, dependencies, statements and Discover.
 
 use apm_server::analytics::dependencies::Choice;
 use apm_server::analytics::discover::{self, Limits, Request};

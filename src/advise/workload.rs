@@ -1,5 +1,5 @@
-//! The input of a replay: the statements of a service, from the telemetry's file or from a server, and the service's own
-//! file.
+//! The input of a replay: the statements of a service, from the telemetry's file or from a server, and the service's
+//! own file.
 
 use std::collections::HashMap;
 use std::path::PathBuf;

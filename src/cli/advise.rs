@@ -36,7 +36,7 @@ pub struct ReplayOptions {
     /// large to be copied.
     #[arg(long)]
     pub schema_only: bool,
-    /// How long all of it may take.
+    /// The longest time that all of it may take.
     #[arg(long, value_name = "TIME", default_value = "2m", value_parser = age)]
     pub time: Duration,
     /// Print JSON instead.

@@ -1,4 +1,4 @@
-//! Which options a subcommand's `--help` lists.
+//! The options that a subcommand's `--help` lists.
 //!
 //! The APM server's options may stand anywhere on the command line, so clap lists them under every subcommand. A
 //! subcommand that does not use an option still takes it, for scripts that pass the same options to all, but does not
@@ -46,7 +46,7 @@ pub(super) fn command() -> Command {
             .filter(|option| !is_used(option))
             .map(|option| option.clone().hide(true))
             .collect();
-        // What a subcommand defines itself is not inherited once more.
+        // Options that a subcommand defines itself are not inherited once more.
         command.mut_subcommand(name, |subcommand| subcommand.args(unused))
     })
 }

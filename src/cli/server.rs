@@ -13,7 +13,8 @@ use super::values::{age, apm_database, host_name, service_file, size};
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "APM server")]
 pub struct ApmOptions {
-    /// Where the APM server takes events and shows its pages. Other than loopback it needs --apm-secret-token or
+    /// The address on which the APM server takes events and shows its pages. Other than loopback it needs
+    /// --apm-secret-token or
     /// --insecure.
     #[arg(
         long,
@@ -81,7 +82,7 @@ pub struct ApmOptions {
     )]
     pub apm_tls_key: Option<PathBuf>,
 
-    /// How large the APM server's files may grow, together; the oldest events go first.
+    /// The most space that the APM server's files take together; the oldest events go first.
     #[arg(long, env = "APM_MAX_SIZE", value_name = "SIZE", default_value = "1GiB", value_parser = size, global = true)]
     pub apm_max_size: u64,
 
@@ -98,12 +99,12 @@ pub struct ApmOptions {
     )]
     pub apm_max_names: usize,
 
-    /// How long single events are kept; rollups, which the charts read, are kept for 90 days.
+    /// The age at which single events are deleted; rollups, which the charts read, are kept for 90 days.
     #[arg(long, env = "APM_MAX_AGE", value_name = "AGE", default_value = "7d", value_parser = age, global = true)]
     pub apm_max_age: Duration,
 
-    /// Whether commits survive a power loss: `full` syncs each one to the disk, `normal` may lose the last ones. A crash
-    /// or kill of the process loses nothing that was acknowledged, with either.
+    /// Whether commits survive a power loss: `full` syncs each one to the disk, `normal` may lose the last ones. A
+    /// crash or kill of the process loses nothing that was acknowledged, with either.
     #[arg(long, env = "APM_DURABILITY", default_value = "normal", global = true)]
     pub durability: Durability,
 

@@ -10,7 +10,7 @@ use crate::people;
 const DEFAULT_LIMIT: u16 = 100;
 const MAX_LIMIT: u16 = 1000;
 
-/// Which page of people to return: up to `limit` (default 100, at most 1000) with an id above `after`.
+/// The page of people to return: up to `limit` (default 100, at most 1000) with an id above `after`.
 #[derive(Debug, Deserialize)]
 pub(super) struct Page {
     #[serde(default = "default_limit")]

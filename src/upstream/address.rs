@@ -4,7 +4,7 @@ use std::fmt;
 
 use percent_encoding::percent_decode_str;
 
-/// Where `/upstream` asks.
+/// The address that `/upstream` asks.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Address {
     /// The URL without the name and password that it may have.

@@ -203,7 +203,7 @@ async fn a_running_server_is_asked_for_the_statements_and_a_migration_is_judged(
     }
 }
 
-/// What broke which bound.
+/// Each bound that was broken, with what broke it.
 fn failures(report: &Value) -> Vec<(String, String)> {
     let outcomes = report["outcomes"].as_array().unwrap().iter();
     let all = outcomes.flat_map(|outcome| {

@@ -1,4 +1,5 @@
-//! What the agent allocates on the service's own threads. `cargo bench --bench agent_allocations` prints more of the same.
+//! Allocations of the agent on the service's own threads. `cargo bench --bench agent_allocations` prints more of the
+//! same.
 
 use std::hint::black_box;
 
@@ -16,7 +17,7 @@ mod scenario;
 
 const CALLS: usize = 200;
 
-/// How often a call allocates once all caches are filled; and in how many of [`CALLS`] it differs, as buffers grow.
+/// Allocations of a call once all caches are filled; and in how many of [`CALLS`] they differ, as buffers grow.
 fn allocations(mut call: impl FnMut()) -> (u64, usize) {
     for _ in 0..CALLS {
         call();
@@ -50,7 +51,7 @@ fn a_statement_seen_before_costs_no_allocation_beyond_diesels_own_formatting_of_
 
     assert!(formatting.0 > 0 && bare.0 > 0, "{formatting:?} {bare:?}");
     assert_eq!(watched.0, bare.0 + formatting.0);
-    // Where values are not hashed, the text comes from SQLite.
+    // If values are not hashed, the text comes from SQLite.
     assert_eq!(unhashed.0, bare.0);
     // The spans of 200 statements fill a buffer or two.
     assert!(watched.1 <= 4, "{watched:?}");

@@ -255,7 +255,7 @@ async fn a_request_is_shown_with_a_bar_for_each_statement() {
     }
 }
 
-/// What a reader sees of a page: its text, with single spaces.
+/// The text of a page that a reader sees, with single spaces.
 fn text_of(html: &str) -> String {
     let text: String = html
         .split('<')

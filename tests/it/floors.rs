@@ -4,8 +4,8 @@
 //! * Modules at the top of a crate: [`MODULES`] lists them from the lowest to the highest.
 //! * Below that, modules of one folder may use each other, as long as there is no circle.
 //!
-//! A module and what lies in its folder are one unit: a child may use its parent, whose types it is about. Only the root
-//! of a crate is used by none of its modules.
+//! A module and what lies in its folder are one unit: a child may use its parent, whose types it is about. Only the
+//! root of a crate is used by none of its modules.
 
 mod source;
 
@@ -173,7 +173,7 @@ const MODULES: &[(&str, &[&str])] = &[
     ),
 ];
 
-/// What `cargo metadata` says about the packages of the workspace.
+/// The packages of the workspace, by `cargo metadata`.
 fn packages() -> Vec<Value> {
     let output = Command::new(env!("CARGO"))
         .args([

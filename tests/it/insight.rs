@@ -1,4 +1,4 @@
-//! What the SQL of real services does, told unasked: the article's service and its repair, and a service without faults.
+//! Findings about the SQL of real services: the article's service and its repair, and a service without faults.
 
 mod article;
 mod first_requests;

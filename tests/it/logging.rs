@@ -1,4 +1,4 @@
-//! What the service logs: error lines become error events, as with the article's `LoggingHandler`.
+//! The service's log: error lines become error events, as with the article's `LoggingHandler`.
 
 use std::time::{Duration, Instant};
 

@@ -80,7 +80,8 @@ async fn a_stop_signal_ends_it_within_five_seconds_and_what_was_recorded_is_ther
     }
 
     let (mut child, _, apm) = start(&dir);
-    let found = get(&format!("{apm}/api/v1/discover?q=transaction.name:%22GET%20/sql-write%22%20and%20processor.event:transaction&from=now-15m")).await;
+    let query = "transaction.name:%22GET%20/sql-write%22%20and%20processor.event:transaction";
+    let found = get(&format!("{apm}/api/v1/discover?q={query}&from=now-15m")).await;
     child.kill().unwrap();
     child.wait().unwrap();
     assert_eq!(found.json()["total"], 2, "{}", found.body);

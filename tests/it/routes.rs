@@ -1,4 +1,4 @@
-//! What the service answers, to the letter.
+//! The service's answers, to the letter.
 
 use serde_json::{Value, json};
 

@@ -12,7 +12,7 @@ use tempfile::TempDir;
 
 pub mod sink;
 
-/// How long a test waits for what happens in the background.
+/// The longest time that a test waits for what happens in the background.
 pub const DEADLINE: Duration = Duration::from_secs(20);
 
 /// The service with its agent, sending to an APM server of its own.
@@ -133,7 +133,7 @@ pub fn start_service(database: &std::path::Path, agent: &Agent, options: &[&str]
     Service::start(&cli.service, agent).unwrap()
 }
 
-/// What a request was answered.
+/// An answer to a request.
 #[derive(Debug)]
 pub struct Answer {
     pub status: u16,

@@ -1,4 +1,4 @@
-//! What an agent costs: the service bare, with `apm-agent`, and with OpenTelemetry's Rust stack, measured in turn.
+//! The cost of an agent: the service bare, with `apm-agent`, and with OpenTelemetry's Rust stack, measured in turn.
 //!
 //! ```sh
 //! benches/peers/run                  # 15 fresh processes per variant, about 8 minutes

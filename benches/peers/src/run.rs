@@ -78,7 +78,7 @@ const LOADS: [Load; 4] = [
     },
 ];
 
-/// How long a variant may take to send the rest and end.
+/// The longest time that a variant may take to send the rest and end.
 const PATIENCE: Duration = Duration::from_secs(20);
 
 /// All measurements of one variant under one load, one per process.
@@ -88,7 +88,7 @@ struct Series {
     cpu_us: Vec<f64>,
 }
 
-/// What a variant should have sent and what arrived, over all processes.
+/// Events that a variant should have sent, and those that arrived, over all processes.
 #[derive(Debug, Default)]
 struct Delivery {
     expected: u64,

@@ -1,4 +1,5 @@
-//! The service, in one of its variants: the same routes and queries, watched by nobody, by `apm-agent` or by OpenTelemetry.
+//! The service, in one of its variants: the same routes and queries, watched by nobody, by `apm-agent` or by
+//! OpenTelemetry.
 
 use std::io::{Read as _, Write as _};
 use std::path::Path;
@@ -36,7 +37,7 @@ pub(crate) enum Variant {
     Otel,
 }
 
-/// What the handlers work with.
+/// The state that handlers work with.
 #[derive(Debug, Clone)]
 struct State {
     variant: Variant,

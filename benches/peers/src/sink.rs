@@ -44,7 +44,7 @@ pub(crate) fn serve(listener: TcpListener, counts: Arc<Counts>) -> anyhow::Resul
     })
 }
 
-/// What an agent asks to know with whom it speaks.
+/// Tells an agent the server's version, which it asks for.
 async fn about() -> HttpResponse {
     HttpResponse::Ok().json(json!({ "version": "9.0.0" }))
 }
@@ -91,7 +91,7 @@ impl Counts {
     }
 }
 
-/// How often a nested field occurs in a protobuf message; `None` for what is no such message.
+/// The number of a nested field's occurrences in a protobuf message; `None` if the bytes are no such message.
 fn count_fields(mut message: &[u8], path: &[u64]) -> Option<u64> {
     let (first, rest) = path.split_first()?;
     let mut count = 0;

@@ -3,7 +3,7 @@
 /// Resamplings behind an interval.
 const RESAMPLINGS: usize = 10_000;
 
-/// What a set of measurements says.
+/// The median and the quartiles of some measurements.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Spread {
     pub(crate) median: f64,

@@ -4,7 +4,7 @@ use std::process::Command;
 
 use anyhow::{Context as _, bail};
 
-/// What one burst did.
+/// The result of one burst.
 #[derive(Debug)]
 pub(crate) struct Burst {
     /// Answers that came back.

@@ -1,4 +1,4 @@
-//! What the intake counts about itself, since the start.
+//! Counters of the intake, since the start.
 
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -9,7 +9,7 @@ use serde::Serialize;
 
 use super::refused::Reason;
 
-/// How many offending lines are remembered.
+/// Number of offending lines that are remembered.
 const REMEMBERED: usize = 10;
 
 /// Counters of one server.
@@ -29,7 +29,7 @@ pub struct Counters {
 pub struct Offending {
     /// When, µs since the epoch.
     pub timestamp: i64,
-    /// What was wrong.
+    /// The mistake.
     pub message: String,
     /// Its head.
     pub document: String,
@@ -88,7 +88,7 @@ impl Counters {
     }
 }
 
-/// What the counters say at one moment.
+/// The counters at one moment.
 #[derive(Clone, Debug)]
 pub struct Look {
     /// By kind.

@@ -12,7 +12,7 @@ use flate2::write::{MultiGzDecoder, ZlibDecoder};
 const STEP: usize = 512;
 /// The shortest header of gzip, bytes.
 const GZIP_HEADER: u64 = 10;
-/// How much larger than the body the text may be. Recorded streams of agents reach 20 to 50.
+/// The text may be so many times as large as the body. Recorded streams of agents reach 20 to 50.
 const RATIO: u64 = 200;
 /// Text that any body may grow to, bytes.
 const ALLOWANCE: u64 = 16 << 20;
@@ -31,7 +31,7 @@ pub(crate) enum InflateError {
     Bomb(&'static str),
 }
 
-/// How the bytes of a body are to be read.
+/// The encoding of a body.
 #[derive(Debug)]
 enum Mode {
     /// No header said it: the first two bytes tell.
@@ -49,7 +49,7 @@ pub(crate) struct Inflate {
     mode: Mode,
     /// The first bytes, until there are enough of them to tell what they are.
     head: Vec<u8>,
-    /// What the header named.
+    /// The encoding that the header named.
     named: Option<&'static str>,
     read: u64,
     written: u64,

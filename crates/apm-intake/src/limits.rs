@@ -1,4 +1,4 @@
-//! How large the numbers of columns may be: sums, differences and products of them are taken in 64 bits later, and
+//! Limits of the numbers of columns: sums, differences and products of them are taken in 64 bits later, and
 //! none may overflow whatever was sent. What is cut here stays in the document where it is not a column alone.
 
 /// 0001-01-01T00:00:00Z, µs since the epoch.
@@ -7,7 +7,7 @@ const EARLIEST: i64 = -62_135_596_800_000_000;
 const LATEST: i64 = 253_402_207_200_999_999;
 /// A year, µs: sums of some hundred thousand such durations still fit.
 const LONGEST: i64 = 366 * 24 * 3_600 * 1_000_000;
-/// What a float can hold exactly.
+/// The largest integer up to which a float is exact.
 const MOST: i64 = 1 << 53;
 
 /// A time, µs since the epoch.
@@ -20,7 +20,7 @@ pub(super) fn duration(us: i64) -> i64 {
     us.clamp(-LONGEST, LONGEST)
 }
 
-/// How many of something there are.
+/// Limits a number of things.
 pub(super) fn count(count: i64) -> i64 {
     count.clamp(-MOST, MOST)
 }

@@ -5,7 +5,7 @@
 
 use memchr::memchr;
 
-/// What stands between two line feeds.
+/// The text between two line feeds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Line<'a> {
     /// A line within the limit, without its terminator.
@@ -50,7 +50,7 @@ impl Lines {
         end.is_some().then(|| self.finish_partial())
     }
 
-    /// What was left without a terminator when the stream ended.
+    /// The text that was left without a terminator when the stream ended.
     pub(crate) fn finish(&mut self) -> Option<Line<'_>> {
         self.forget();
         (!self.partial.is_empty()).then(|| self.finish_partial())

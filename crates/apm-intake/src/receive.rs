@@ -30,24 +30,24 @@ use super::streams::{Streams, Why};
 const DECODERS: usize = 48;
 /// Unfinished lines beyond [`SHORT`] at the same time; each at most as long as a line may be.
 const LONG_LINES: usize = 48;
-/// What an unfinished line may hold without a place of its own, bytes.
+/// The most bytes of an unfinished line that needs no place of its own.
 const SHORT: usize = 16 * 1024;
-/// What may be handed over and not yet committed: events, or 2 KiB each where they are larger.
+/// The most that may be handed over and not yet committed: events, or 2 KiB each where they are larger.
 const IN_FLIGHT: usize = 16 * 1024;
 /// Batches that one request may have handed over and not seen committed.
 const TICKETS: usize = 16;
-/// How long a batch waits for more of its request before it is handed over.
+/// The longest time that a batch waits for more of its request before it is handed over.
 const PATIENCE: Duration = Duration::from_millis(50);
-/// How long a batch waits for the writer before the request is refused.
+/// The longest time that a batch waits for the writer before the request is refused.
 const WRITER_WAIT: Duration = Duration::from_secs(1);
-/// How long a request waits for a place.
+/// The longest time that a request waits for a place.
 const PLACE_WAIT: Duration = Duration::from_secs(10);
 
 const STOPPING: &str = "server is shutting down";
 const TOO_MANY: &str = "cannot handle stream: too many requests are open";
 const QUEUE_FULL: &str = "cannot handle stream: cannot process batch: queue is full";
 
-/// What all requests of a server share.
+/// The state that all requests of a server share.
 #[derive(Debug)]
 pub struct Intake {
     pub counters: Arc<Counters>,
@@ -152,7 +152,7 @@ impl Intake {
             open.wait(false);
             match next {
                 Err(_) if stream.has_events() => request.flush(&mut stream).await,
-                // What is over is told above.
+                // The limit that was passed is reported above.
                 Err(_) => {}
                 Ok(None) => {
                     stream.finish();
@@ -177,7 +177,7 @@ impl Intake {
     }
 }
 
-/// What one request holds of the budgets.
+/// The parts of the budgets that one request holds.
 struct Request<'a> {
     intake: &'a Intake,
     pending: VecDeque<Pending>,

@@ -1,4 +1,4 @@
-//! What a request is told about its events.
+//! The report that a request gets about its events.
 
 use serde::Serialize;
 

@@ -25,7 +25,7 @@ pub struct Stream {
     sink: Sink,
 }
 
-/// Where the lines go.
+/// The receiver of the lines.
 #[derive(Debug)]
 struct Sink {
     counters: Arc<Counters>,
@@ -141,7 +141,7 @@ impl Stream {
         self.sink.end(status, message, b"");
     }
 
-    /// What the request is told.
+    /// The report of the request.
     pub(crate) fn report(&mut self) -> &mut Report {
         &mut self.sink.report
     }
@@ -271,7 +271,7 @@ mod tests {
         r#"{"log":{"@timestamp":9,"log.level":"warn","message":"m","service":{"name":"x"}}}"#,
     ];
 
-    /// What a body becomes: its events as text, and its report.
+    /// Reads a body: its events as text, and its report.
     fn read(chunks: &[&[u8]]) -> (Vec<String>, String) {
         let mut stream = Stream::new(None, 2000, None, Arc::default());
         let mut batches = Vec::new();
@@ -285,7 +285,7 @@ mod tests {
         batches.extend(stream.take());
         let tell = |batch: &Batch| -> Vec<String> {
             let tell = |event: &apm_store::event::Event| {
-                // What lost its timestamp got the time of receipt, which differs from one reading to the next.
+                // An event that lost its timestamp got the time of receipt, which differs from one reading to the next.
                 let received = event.timestamp() > 1_000_000_000_000_000;
                 let time = if received { 0 } else { event.timestamp() };
                 format!("{:?} {time} {}", event.kind(), batch.text(event.rest()))

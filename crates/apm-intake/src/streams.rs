@@ -105,7 +105,7 @@ impl Streams {
         }
     }
 
-    /// How many are open, and how many ended for others.
+    /// Number of open bodies, and of those that ended for others.
     pub fn look(&self) -> (usize, u64) {
         let open = self.table().all.len();
         (open, self.ended.load(Ordering::Relaxed))

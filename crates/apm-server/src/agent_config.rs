@@ -24,7 +24,7 @@ diesel::table! {
     }
 }
 
-/// What applies to one agent.
+/// The settings that apply to one agent.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Settings {
     /// Of which service; empty for all.
@@ -41,7 +41,7 @@ impl Settings {
     /// The tag of no settings at all.
     pub const NONE: &str = "-";
 
-    /// What changes with the values.
+    /// The tag of the values, which changes with them.
     pub fn etag(&self) -> String {
         match self.values.is_empty() {
             true => Self::NONE.to_owned(),
@@ -65,7 +65,7 @@ fn settings((service, environment, text, applied): Row) -> Settings {
     }
 }
 
-/// What applies to an agent of this service and environment.
+/// The settings that apply to an agent of this service and environment.
 ///
 /// # Errors
 /// The database cannot be read.

@@ -1,4 +1,4 @@
-//! What the telemetry says: one question per module, its SQL in a file beside it.
+//! Questions about the telemetry: one per module, its SQL in a file beside it.
 //!
 //! * Every function reads through one connection and returns plain structs that are `Serialize`: the
 //!   pages and `/api/v1` show the same ones.
@@ -50,7 +50,7 @@ use kql::Expr;
 use serde::Serialize;
 use sql::Sql;
 
-/// What a question is about; each part that is `None` narrows nothing.
+/// The events that a question is about; each part that is `None` narrows nothing.
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
 pub struct Scope {
     /// `service.name`

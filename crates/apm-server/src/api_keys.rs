@@ -20,7 +20,7 @@ use subtle::ConstantTimeEq as _;
 
 use crate::random;
 
-/// What the hash of a secret is.
+/// The hash of a secret.
 pub(crate) type Hash = [u8; 32];
 
 /// Longest name.
@@ -33,7 +33,7 @@ const BASE64: GeneralPurpose = {
     GeneralPurpose::new(&base64::alphabet::STANDARD, config)
 };
 
-/// What the holder of a key may do.
+/// A right of the holder of a key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Privilege {
     /// Send events.
@@ -82,7 +82,7 @@ impl FromStr for Privilege {
 pub struct ApiKey {
     /// Its name.
     pub name: String,
-    /// What its holder may do.
+    /// The rights of its holder.
     pub privileges: Vec<Privilege>,
     hash: Hash,
 }
@@ -172,7 +172,7 @@ impl ApiKey {
 pub struct NewKey {
     /// The line for the file.
     pub line: String,
-    /// What a client presents.
+    /// The text that a client presents.
     pub encoded: String,
 }
 

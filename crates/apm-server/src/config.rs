@@ -1,4 +1,4 @@
-//! What the server can be told.
+//! The server's options.
 //!
 //! Every field has a default that suits one developer on one machine; the command line of the root package
 //! maps its `--apm-*` options onto these.
@@ -14,7 +14,7 @@ pub use apm_store::Durability;
 pub use base_path::BasePath;
 pub use network::Network;
 
-/// How the server listens, what it keeps, and for how long.
+/// The server's options: where it listens, what it keeps, and for how long.
 ///
 /// ```
 /// let mut config = apm_server::Config::default();
@@ -28,7 +28,7 @@ pub struct Config {
     pub listen: String,
     /// The database file; made where there is none.
     pub database: PathBuf,
-    /// What agents send as `Authorization: Bearer …`, and what the pages ask for.
+    /// The token that agents send as `Authorization: Bearer …`, and that the pages ask for.
     pub secret_token: Option<SecretToken>,
     /// A file with the secret token, read again when it changes. It stands before `secret_token`.
     pub secret_token_file: Option<PathBuf>,
@@ -44,19 +44,19 @@ pub struct Config {
     pub allowed_hosts: Vec<String>,
     /// Proxies whose `Forwarded` and `X-Forwarded-*` headers are believed.
     pub trusted_proxies: Vec<Network>,
-    /// What stands before the path of every route in the addresses that clients use. A proxy may take it off or leave
+    /// The path before that of every route in the addresses that clients use. A proxy may take it off or leave
     /// it.
     pub base_path: BasePath,
     /// Whether an acknowledged event survives a power loss, or only the end of the process.
     pub durability: Durability,
     /// Size of the data files together, bytes, beyond which the oldest events go.
     pub max_size: u64,
-    /// How many different names of each kind one service has at most (transactions, statements, destinations, errors,
+    /// The limit of different names of each kind in one service (transactions, statements, destinations, errors,
     /// metrics); what is beyond is counted as `_other`. 0: no limit.
     pub max_names: usize,
-    /// How long events are kept, by time of arrival.
+    /// The age at which events are deleted, from their arrival.
     pub max_age: Duration,
-    /// How long rollups are kept.
+    /// The age at which rollups are deleted.
     pub rollup_max_age: Duration,
     /// Longest line, bytes, terminator included.
     pub max_event_size: usize,
@@ -75,11 +75,11 @@ pub struct Config {
     /// Longest time that a body of events, or an uploaded file, may take as a whole. Agents keep a request open
     /// between events.
     pub body_timeout: Duration,
-    /// How long a caller may leave unread what waits for it.
+    /// The longest time that a caller may leave unread what waits for it.
     pub write_timeout: Duration,
-    /// How long an idle connection is kept open.
+    /// The time for which an idle connection is kept open.
     pub idle_timeout: Duration,
-    /// How long requests in flight may take to finish on a graceful stop.
+    /// The longest time that requests in flight may take to finish on a graceful stop.
     pub shutdown_timeout: Duration,
     /// Services whose SQLite file may be asked how it would answer their statements: name and file. It is only read.
     pub explain: Vec<(String, PathBuf)>,

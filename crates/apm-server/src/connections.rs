@@ -19,11 +19,11 @@ use socket2::{SockRef, Socket};
 
 use crate::pace::Turn;
 
-/// What the kernel holds of an answer that is not read, bytes. Left to itself it grows to several megabytes for each
+/// Bytes of an unread answer that the kernel holds. Left to itself it grows to several megabytes for each
 /// connection.
 const SEND_BUFFER: usize = 128 * 1024;
 
-/// How many connections there may be.
+/// Limits of connections.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Limits {
     /// In all.
@@ -58,7 +58,7 @@ struct Entry {
     state: Arc<State>,
 }
 
-/// What is known of a connection.
+/// The state of a connection.
 #[derive(Debug, Default)]
 pub(crate) struct State {
     /// Requests under way.
@@ -188,7 +188,7 @@ impl Connections {
 }
 
 impl State {
-    /// What a connection is worth, the least first; `None`: it stays.
+    /// The worth of a connection, the least first; `None`: it stays.
     fn worth(&self, now: u64) -> Option<(choose::Worth, u64)> {
         let active = self.active.load(Ordering::Relaxed);
         let silent = Duration::from_millis(now.saturating_sub(active));

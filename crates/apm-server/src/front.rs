@@ -8,13 +8,13 @@ use actix_web::{HttpMessage as _, HttpRequest};
 
 use crate::config::BasePath;
 
-/// How a request was sent by the client.
+/// The way in which a client sent a request.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Front {
     pub(crate) is_https: bool,
     /// Host and, where it was given, port. Empty where no host was given.
     pub(crate) host: String,
-    /// What stands before the path of every route.
+    /// The path before that of every route.
     pub(crate) base: BasePath,
     pub(crate) client: Option<IpAddr>,
 }

@@ -4,7 +4,7 @@
 //! things are there to be found: a statement that gets slower as its table grows, one that runs once per item, a burst
 //! of errors, a release that made a route slower. The same seed makes the same data but for the window's end.
 //!
-//! What it does not do: store. It writes intake v2 request bodies and hands them to a [`Target`], the way that
+//! It stores nothing. It writes intake v2 request bodies and hands them to a [`Target`], the way that
 //! an agent's go.
 
 mod encode;
@@ -21,22 +21,22 @@ use world::{ROUTES, Route, SERVICES, Step};
 /// Events per request body.
 const TOGETHER: usize = 1000;
 
-/// How often a service reports metrics at least, µs; less often where there are few traces.
+/// The interval at which a service reports metrics, µs; longer where there are few traces.
 const METRICS: i64 = 30_000_000;
 
 /// Traces between two reports, at least.
 const TRACES_PER_REPORT: u64 = 20;
 
-/// What to make.
+/// The request to make something up.
 #[derive(Clone, Debug)]
 pub struct Options {
-    /// How many traces; some ten spans each.
+    /// Number of traces; some ten spans each.
     pub traces: u64,
     /// Over which time they are spread.
     pub window: Duration,
     /// When that time ends, µs since the epoch.
     pub end: i64,
-    /// What chance begins with.
+    /// The seed of the random numbers.
     pub seed: u64,
 }
 
@@ -96,7 +96,7 @@ struct Caller {
     parent_id: Option<u64>,
 }
 
-/// How a request ended.
+/// The end of a request.
 struct Ended {
     duration: i64,
     status: u16,
@@ -130,7 +130,7 @@ impl<'o> Maker<'o> {
         self.start() + ((part + swell).clamp(0.0, 1.0) * self.window() as f64) as i64
     }
 
-    /// How far the window has passed, 0 to 1.
+    /// The part of the window that has passed, 0 to 1.
     fn part(&self, ts: i64) -> f64 {
         ((ts - self.start()) as f64 / self.window().max(1) as f64).clamp(0.0, 1.0)
     }

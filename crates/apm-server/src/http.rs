@@ -40,7 +40,7 @@ use crate::ui::Uploads;
 pub(crate) use credentials::Credentials;
 use guard::Guard;
 
-/// What the handlers need besides the store.
+/// The state that handlers need besides the store.
 #[derive(Debug)]
 pub(crate) struct Shared {
     config: Config,

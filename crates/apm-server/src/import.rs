@@ -24,11 +24,11 @@ pub use target::{Refusal, Target};
 /// Bytes per request body.
 const TOGETHER: usize = 1 << 20;
 
-/// What is kept of a line, bytes: more than the intake takes. The rest of a longer one is skipped, and the intake
+/// Bytes of a line that are kept: more than the intake takes. The rest of a longer one is skipped, and the intake
 /// refuses what is left.
 const LONGEST: usize = target::MAX_EVENT_SIZE + 1024;
 
-/// What was sent.
+/// The events that were sent.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Summary {
     /// Events that are stored.

@@ -1,4 +1,4 @@
-//! What a service's SQL does and how it grows, told as findings with evidence.
+//! Findings with evidence: the SQL of services, and its growth.
 //!
 //! * Pure rules first: [`growth`] (latency against rows), [`repeats`] (the same statement again and again in one
 //!   request), [`plan`] (what `EXPLAIN QUERY PLAN` means). They know no database and are tested by tables.
@@ -7,8 +7,8 @@
 //! * What happens between two windows or since a marker is asked of `analytics`, whose floor this is; what is kept
 //!   (findings, markers, who calls which statement) is written through the store's writer.
 //!
-//! What it does not do: HTTP (`api`), pages (`ui`), guess. A finding says what was measured, and goes quiet when it no
-//! longer holds.
+//! It knows no HTTP (`api`) and no pages (`ui`), and does not guess. A finding says what was measured, and goes quiet
+//! when it no longer holds.
 
 mod bounds;
 pub mod callers;

@@ -26,7 +26,7 @@ use crate::pace::Paced;
 pub(crate) use accept::{Door, Encrypted};
 use accept::{Seen, Wire};
 
-/// How long a connection is kept after an answer that ends it, for the caller to read it.
+/// The time for which a connection is kept after an answer that ends it, for the caller to read it.
 pub(crate) const LINGER: std::time::Duration = std::time::Duration::from_secs(1);
 
 /// Starts to listen. `builder` has the limits of the server; `stopping` tells idle connections to end.

@@ -13,19 +13,19 @@ use reqwest::{Client, RequestBuilder, Url};
 
 pub use trust::Trust;
 
-/// How long a connection may take to come about.
+/// The longest time that a connection may take to come about.
 const CONNECT: Duration = Duration::from_secs(10);
 
-/// How long a server may think, of which one may read every request since a marker.
+/// The longest time that a server may take to answer: it may read every request since a marker.
 const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Longest answer, bytes.
 const LONGEST: usize = 16 << 20;
 
-/// What of a refusal is shown, characters.
+/// Characters of a refusal that are shown.
 const SHOWN: usize = 500;
 
-/// What a server is shown.
+/// The credential that a server is shown.
 #[derive(Clone, PartialEq, Eq)]
 pub enum Secret {
     /// The secret token.
@@ -83,7 +83,7 @@ pub enum RemoteError {
     },
 }
 
-/// What to do about a server that is not reached.
+/// The remedy for a server that is not reached.
 fn unreached(is_untrusted: bool) -> &'static str {
     match is_untrusted {
         true => "name the authority of its certificate, or the certificate, with --server-ca-file",
@@ -91,7 +91,7 @@ fn unreached(is_untrusted: bool) -> &'static str {
     }
 }
 
-/// What to do about an answer.
+/// The remedy for an answer.
 fn refused(status: u16) -> &'static str {
     match status {
         401 => {
@@ -127,7 +127,7 @@ pub struct Remote {
     url: String,
 }
 
-/// What a server answered.
+/// An answer of a server.
 #[derive(Clone, Debug)]
 pub struct Answer {
     /// The status.
@@ -178,7 +178,7 @@ impl Remote {
         Ok(Self { client, url })
     }
 
-    /// Where the server is.
+    /// The address of the server.
     pub fn url(&self) -> &str {
         &self.url
     }
@@ -265,7 +265,7 @@ impl Remote {
     }
 }
 
-/// What an error stems from. One of the system may hold another that it does not call its source.
+/// The cause of an error. One of the system may hold another that it does not call its source.
 fn inner<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a (dyn Error + 'static)> {
     let held = error.downcast_ref::<std::io::Error>();
     let held = held.and_then(std::io::Error::get_ref);

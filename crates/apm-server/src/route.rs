@@ -8,7 +8,7 @@ use std::fmt;
 use actix_web::http::Method;
 use actix_web::{FromRequest, Handler, Resource, Responder, web};
 
-/// What a caller needs to be allowed to do.
+/// The right that a caller needs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Access {
     /// Nothing: anyone may ask.
@@ -35,7 +35,7 @@ impl fmt::Display for Access {
     }
 }
 
-/// Who sends what changes something.
+/// The sender of a request that changes something.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Caller {
     /// Forms of this server's pages. A browser says where a form comes from; a request that does not say it is refused.
@@ -44,7 +44,7 @@ pub(crate) enum Caller {
     Program,
 }
 
-/// How the body of a request is read.
+/// The way in which the body of a request is read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Body {
     /// As a whole before the handler runs, within the limits of small bodies.
@@ -53,7 +53,7 @@ pub(crate) enum Body {
     Streamed,
 }
 
-/// What the guard has to know of a route.
+/// The facts about a route that the guard has to know.
 #[derive(Clone, Debug)]
 pub(crate) struct Rules {
     pub(crate) path: &'static str,
@@ -66,7 +66,8 @@ pub(crate) struct Rules {
 }
 
 impl Rules {
-    /// What a method needs. One that is not answered needs what the first one does: it is refused in any case.
+    /// The access that a method needs. One that is not answered needs what the first one does: it is refused in any
+    /// case.
     pub(crate) fn access(&self, method: &Method) -> Access {
         let answered = |known: &Option<Method>| known.as_ref().is_none_or(|known| known == method);
         let found = self.methods.iter().find(|(known, _)| answered(known));

@@ -36,9 +36,9 @@ pub enum StartError {
         "cannot understand the address `{listen}`: give --apm-listen as HOST:PORT, such as 127.0.0.1:8200"
     )]
     Address {
-        /// What was given.
+        /// The address that was given.
         listen: String,
-        /// What the resolver said.
+        /// The resolver's error.
         source: io::Error,
     },
     /// Anyone on the network could read and write telemetry.
@@ -55,7 +55,7 @@ pub enum StartError {
     Listen {
         /// The address.
         address: SocketAddr,
-        /// What the system said.
+        /// The system's error.
         source: io::Error,
     },
     /// The secret token or the API keys could not be read.
@@ -157,7 +157,7 @@ pub struct Running {
 }
 
 impl Running {
-    /// Where it listens; the first address where there are several.
+    /// The address on which it listens; the first one if there are several.
     pub fn addr(&self) -> SocketAddr {
         self.addrs[0]
     }
@@ -167,13 +167,13 @@ impl Running {
         &self.addrs
     }
 
-    /// Where its pages are.
+    /// The address of its pages.
     pub fn url(&self) -> String {
         let scheme = if self.is_https { "https" } else { "http" };
         format!("{scheme}://{}", self.addr())
     }
 
-    /// What an agent in this process sends as its secret token; `None` where none is needed. It allows nothing but to
+    /// The secret token for an agent in this process; `None` if none is needed. It allows nothing but to
     /// send events and to ask for settings, and ends with the server.
     pub fn own_token(&self) -> Option<&str> {
         self.own_token.as_ref().map(SecretToken::expose)
@@ -196,7 +196,7 @@ impl Running {
     }
 }
 
-/// How many connections there may be. With a secret token, one in eight is left for those who have it.
+/// The limits of connections. With a secret token, one in eight is left for those who have it.
 fn limits(config: &Config) -> Limits {
     let all = config.max_connections.max(1);
     Limits {

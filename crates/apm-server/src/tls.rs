@@ -16,7 +16,8 @@ use crate::watched::{self, Watched};
 /// Largest file of certificates or of a key.
 const MOST: u64 = 1 << 20;
 
-/// What the listeners need. HTTP/1.1 alone is offered: HTTP/2 would need its own bounds on streams, windows and resets.
+/// The TLS configuration of the listeners. HTTP/1.1 alone is offered: HTTP/2 would need its own bounds on streams,
+/// windows and resets.
 ///
 /// # Errors
 /// The file that cannot be used, and why.

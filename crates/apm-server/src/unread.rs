@@ -1,8 +1,8 @@
-//! What a handler hands on to the connection when it did not read all of a request.
+//! The unread rest of a request, which a handler hands on to the connection.
 
 use std::any::Any;
 
-/// What was not read of a request, kept until its answer is sent.
+/// The unread rest of a request, kept until its answer is sent.
 pub(crate) struct Unfinished(#[expect(dead_code, reason = "kept for its end")] Box<dyn Any>);
 
 impl Unfinished {

@@ -8,10 +8,10 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::{Duration, Instant, SystemTime};
 
-/// How often the files are looked at, at most. Nothing is done while nobody asks for the value.
+/// The shortest pause between looks at the files. Nothing is done while nobody asks for the value.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
 
-/// How long a file has to be left alone before its time of change tells later changes apart.
+/// The time for which a file has to be left alone before its time of change tells later changes apart.
 const SETTLED: Duration = Duration::from_secs(2);
 
 type Read<T> = Box<dyn Fn() -> Result<T, String> + Send + Sync>;
@@ -35,7 +35,7 @@ struct Seen {
     is_settled: bool,
 }
 
-/// What changes with a file.
+/// The marks of a file that change with it.
 #[derive(Debug, PartialEq, Eq)]
 struct Mark {
     modified: Option<SystemTime>,

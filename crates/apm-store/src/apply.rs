@@ -30,7 +30,7 @@ use crate::rollup::Rollup;
 pub(super) use memory::Memory;
 use overflow::Overflow;
 
-/// What batches add to the rollups.
+/// The counts that batches add to the rollups.
 #[derive(Debug)]
 pub(super) struct Counted {
     pub(super) rollup: Rollup,
@@ -42,7 +42,7 @@ pub(super) struct Counted {
     pub(super) wrong_times: u64,
 }
 
-/// Who sent the event at hand.
+/// The sender of the event at hand.
 #[derive(Clone, Copy, Debug)]
 struct Sender<'a> {
     batch: &'a Batch,

@@ -43,7 +43,7 @@ pub(super) struct Builder {
     facts: Facts,
 }
 
-/// What the table says of a block beside its documents.
+/// Columns of a block's row, beside its documents.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Facts {
     /// Documents in it.
@@ -141,7 +141,7 @@ thread_local! {
     static DECOMPRESSOR: RefCell<Option<Decompressor<'static>>> = const { RefCell::new(None) };
 }
 
-/// What [`Packer::pack`] packed.
+/// Unpacks a block that [`Packer::pack`] packed.
 pub(super) fn unpack(data: &[u8]) -> Result<Vec<u8>, StoreError> {
     let bad = |reason: &str| StoreError::BadBlock(reason.to_owned());
     let (len, frame) = data

@@ -1,4 +1,4 @@
-//! How large the write-ahead log may become for files of a size.
+//! Sizes of the write-ahead log, for files of a size.
 
 /// Bytes per page: larger ones win little time and cost space (measured).
 pub(super) const PAGE: u64 = 4096;
@@ -15,7 +15,7 @@ pub(super) struct Bounds {
 }
 
 impl Bounds {
-    /// What suits files of at most `max_size` bytes together. The database gets what is left beside
+    /// Bounds for files of at most `max_size` bytes together. The database gets what is left beside
     /// [`Self::checkpoint`]; up to [`Self::hard`] both take at most a sixteenth more than they may.
     pub(super) fn for_max_size(max_size: Option<u64>) -> Self {
         /// Longer logs win nothing (measured).
@@ -38,7 +38,7 @@ impl Bounds {
         self.checkpoint / PAGE
     }
 
-    /// What the log's file may keep of the disk after a burst: cutting and extending it again takes time.
+    /// Bytes that the log's file may keep of the disk after a burst: cutting and extending it again takes time.
     pub(super) fn kept(self) -> u64 {
         (2 * self.checkpoint).min(self.brief)
     }

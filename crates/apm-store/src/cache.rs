@@ -9,7 +9,7 @@ use std::hash::{BuildHasher, Hasher, RandomState};
 
 use xxhash_rust::xxh3::xxh3_64_with_seed;
 
-/// What an entry costs beside its key.
+/// Bytes that an entry takes beside its key.
 const OVERHEAD: usize = 64;
 
 #[derive(Debug)]

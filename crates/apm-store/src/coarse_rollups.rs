@@ -20,13 +20,13 @@ use super::apply::Counted;
 use super::rollups::{self, Levels};
 use crate::rollup::{LEVELS, Rollup};
 
-/// How long the coarser levels may be behind.
+/// The longest time that the coarser levels are behind.
 const PAUSE: Duration = Duration::from_secs(1);
 
 /// Events in a [`PAUSE`] that are written to all levels at once.
 const AT_ONCE: usize = 5000;
 
-/// What the coarser levels lack.
+/// Counts that the coarser levels lack.
 #[derive(Debug)]
 pub(super) struct CoarseRollups {
     behind: Rollup,
@@ -40,7 +40,7 @@ pub(super) struct CoarseRollups {
     max_age: Option<i64>,
 }
 
-/// What a commit does with its counts; takes effect when it succeeded.
+/// The levels that a commit writes; takes effect when it has succeeded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Plan {
     /// Everything is written, and nothing is behind.
@@ -105,7 +105,7 @@ impl CoarseRollups {
         }
     }
 
-    /// How long until what is behind has to be written; `None` where nothing is.
+    /// Time until the counts that are behind have to be written; `None` where none are.
     pub(super) fn due(&self) -> Option<Duration> {
         (!self.minutes.is_empty()).then(|| PAUSE.saturating_sub(self.since.elapsed()))
     }

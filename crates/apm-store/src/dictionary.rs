@@ -22,7 +22,7 @@ use super::cache::Cache;
 use super::limits::{NameKind, NameLimits};
 use tally::{Room, Tally};
 
-/// How exact `last_seen` is, seconds.
+/// The resolution of `last_seen`, seconds.
 pub(super) const HOUR: i64 = 3600;
 
 /// A row of a dictionary as its table knows it.
@@ -67,9 +67,9 @@ pub(super) trait Limited: Entry + Sized {
     const KIND: NameKind;
     /// Counts the rows by service: `service`, `n`.
     const COUNT: &'static str;
-    /// Whose it is.
+    /// The service that it belongs to.
     fn service(&self) -> i64;
-    /// What takes its place when there is no room: the `_other` that has most in common with it, and the last one,
+    /// Entries for its place when there is no room: the `_other` that has most in common with it, and the last one,
     /// which is made in any case.
     fn others(&self) -> [Self; 2];
 }

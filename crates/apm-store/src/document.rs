@@ -115,7 +115,7 @@ fn with_sender(event: &StoredEvent, mut out: Fields) -> Value {
     out.into_value()
 }
 
-/// What was sent where there was no room for one more name. The document says `_other` in these fields, as the columns do, so that a
+/// Adds the names that were sent and had no room. The document says `_other` in these fields, as the columns do, so a
 /// search by either finds the same events.
 fn overflow(out: &mut Fields, sent: &Value) {
     out.set("overflow.labels", sent["labels"].clone());

@@ -1,4 +1,4 @@
-//! What can go wrong with the database, in words that a person can act on.
+//! Errors of the database, with words that tell a person what to do.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -21,7 +21,7 @@ pub enum OpenError {
     Io {
         /// The file.
         path: PathBuf,
-        /// What the operating system said.
+        /// The operating system's error.
         source: io::Error,
     },
     /// SQLite could not open it.
@@ -29,7 +29,7 @@ pub enum OpenError {
     Connect {
         /// The database.
         path: PathBuf,
-        /// What SQLite said.
+        /// SQLite's error.
         source: diesel::ConnectionError,
     },
     /// It is not a SQLite database, or one of another program.
@@ -37,7 +37,7 @@ pub enum OpenError {
     Foreign {
         /// The file.
         path: PathBuf,
-        /// What was found instead.
+        /// The thing that is there instead.
         reason: &'static str,
     },
     /// A newer version of this program has written it.
@@ -56,7 +56,7 @@ pub enum OpenError {
     Damaged {
         /// The database.
         path: PathBuf,
-        /// What was found.
+        /// The damage.
         reason: String,
     },
     /// A migration failed.
@@ -64,7 +64,7 @@ pub enum OpenError {
     Migration {
         /// The database.
         path: PathBuf,
-        /// What the migration said.
+        /// The migration's error.
         source: Box<dyn std::error::Error + Send + Sync>,
     },
     /// The set-up of a new connection failed.
@@ -99,7 +99,7 @@ pub enum StoreError {
     /// Another process holds the database's lock.
     #[error("the database is locked by another process")]
     Locked(#[source] Arc<DieselError>),
-    /// What was read is not a sound database.
+    /// The bytes that were read are not a sound database.
     #[error("the database is damaged")]
     Corrupt(#[source] Arc<DieselError>),
     /// The operating system failed to read or write.
@@ -130,7 +130,7 @@ pub enum StoreError {
     LogLost {
         /// The log.
         log: Arc<Path>,
-        /// What is in the way.
+        /// The state of the files that is in the way.
         why: Arc<str>,
     },
     /// A block or stack that cannot be decoded.

@@ -1,4 +1,4 @@
-//! What one intake line means, decoded and ready to be stored.
+//! Events: lines of the intake, decoded and ready to be stored.
 //!
 //! A [`Batch`] is what the intake hands to the writer: one text arena, and events that point into it by
 //! [`Text`] ranges. Nothing borrows, so a batch crosses threads, and a decoded event costs no allocation
@@ -15,14 +15,16 @@
 //! | kind | members taken out of `rest` |
 //! |---|---|
 //! | transaction | `id trace_id parent_id timestamp duration name type result outcome sampled sample_rate span_count` |
-//! | span | `id trace_id parent_id transaction_id timestamp start duration name type subtype action outcome sample_rate stacktrace` |
-//! | error | `id trace_id parent_id transaction_id timestamp`, and `exception.stacktrace`, or `log.stacktrace` where there is no exception |
+//! | span | `id trace_id parent_id transaction_id timestamp start duration name type subtype action outcome sample_rate
+//! stacktrace` |
+//! | error | `id trace_id parent_id transaction_id timestamp`, and `exception.stacktrace`, or `log.stacktrace` where
+//! there is no exception |
 //! | metricset | `timestamp` |
 //! | log | `@timestamp trace.id transaction.id span.id`; flat keys (`"log.level"`) are nested |
 //!
 //! A `timestamp` that cannot be stays in `rest`; [`Batch::sent`] has it, and the event the time of its arrival.
 //!
-//! What it does not do: read JSON (`intake::decode`), write rows (`store`), build documents (`document`).
+//! Other modules read JSON (`apm-intake`), write rows (`insert`) and build documents (`document`).
 
 mod batch;
 mod cost;
@@ -92,7 +94,7 @@ pub enum Event {
 }
 
 impl Event {
-    /// What kind of event it is.
+    /// The kind of the event.
     pub fn kind(&self) -> Kind {
         match self {
             Self::Transaction(_) => Kind::Transaction,
@@ -114,7 +116,7 @@ impl Event {
         }
     }
 
-    /// What is not promoted: a JSON object.
+    /// The fields that are no columns: a JSON object.
     pub fn rest(&self) -> Text {
         match self {
             Self::Transaction(event) => event.rest,

@@ -1,4 +1,4 @@
-//! Which files are behind a path, and whether they still are.
+//! The files behind a path, and whether they are still there.
 //!
 //! In WAL mode SQLite goes on writing into a file that was deleted or replaced, and what it acknowledges is lost; that
 //! holds for the database and for its log. A log that was cut is worse: SQLite writes behind the hole, and the next
@@ -14,7 +14,7 @@ const LINKS: usize = 100;
 /// Bytes with which a log begins. They differ for each time that SQLite began it.
 const HEAD: usize = 32;
 
-/// What a look at the files finds.
+/// The state of the files.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Look {
     /// All as it was left.

@@ -1,15 +1,16 @@
 //! Counts who reads, and keeps new readers out for a moment.
 //!
-//! SQLite can start its log again from the beginning only while nobody reads from it. Readers that overlap never leave such a
-//! moment, and the log grows without end. So the writer makes one: it closes the gate, waits for those who read, empties the
-//! log, and opens the gate again. Every connection of this process that reads the telemetry file passes through here.
+//! SQLite can start its log again from the beginning only while nobody reads from it. Readers that overlap never leave
+//! such a moment, and the log grows without end. So the writer makes one: it closes the gate, waits for those who read,
+//! empties the log, and opens the gate again. Every connection of this process that reads the telemetry file passes
+//! through here.
 
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use super::error::StoreError;
 
-/// How long a reader waits in front of a closed gate.
+/// The longest time that a reader waits in front of a closed gate.
 const PATIENCE: Duration = Duration::from_secs(6);
 
 #[derive(Debug, Default)]
@@ -46,8 +47,8 @@ impl Gate {
         waited.unwrap_or_else(PoisonError::into_inner).0
     }
 
-    /// Begins to read. A thread that holds a pass must not ask for another one: the writer would wait for the first, and the
-    /// second for the writer.
+    /// Begins to read. A thread that holds a pass must not ask for another one: the writer would wait for the first,
+    /// and the second for the writer.
     pub(super) fn enter(&self) -> Result<Pass<'_>, StoreError> {
         let deadline = Instant::now() + PATIENCE;
         let mut state = self.lock();

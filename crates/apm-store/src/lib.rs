@@ -3,12 +3,13 @@
 //! * [`Store::submit`] hands a [`Batch`] to the one writer thread by a bounded queue; the [`Ticket`] resolves after the
 //!   commit. What was acknowledged is in the database, whole, once, and its rollups with it.
 //! * [`Store::read`] runs queries on a few connections that only read, each call in one snapshot.
-//! * The schema is in `migrations/`, and [`schema`] is how Diesel sees it. Rows hold what is queried; the rest of an event is
-//!   in compressed blocks, stack traces are stored once, names are numbers. `v_*` views show all of it to people.
+//! * The schema is in `migrations/`, and [`schema`] is how Diesel sees it. Rows hold what is queried; the rest of an
+//!   event is in compressed blocks, stack traces are stored once, names are numbers. `v_*` views show all of it to
+//!   people.
 //! * A damaged file is reported and never replaced; one of a newer version is refused.
 //! * [`event`] is what is stored, [`rollup`] what is counted of it, [`document`] how a stored event reads as a whole.
 //!
-//! What it does not do: decode what agents send (`apm-intake`), answer questions (`analytics` of the server).
+//! Other crates decode what agents send (`apm-intake`) and answer questions (`analytics` of the server).
 
 pub mod access;
 mod apply;
@@ -242,8 +243,8 @@ impl Store {
         self.0.queue.push(job, Weight::default()).map(|()| ticket)
     }
 
-    /// As [`Self::write`], for what follows from a reading: `clears` is the number of [`Self::clears`] before it. Nothing is written
-    /// where everything was deleted since, or what is gone would come back.
+    /// As [`Self::write`], for what follows from a reading: `clears` is the number of [`Self::clears`] before it.
+    /// Nothing is written where everything was deleted since, or what is gone would come back.
     pub fn write_of<T: Send + 'static>(
         &self,
         clears: u64,
@@ -264,7 +265,8 @@ impl Store {
         self.0.queue.push(job, Weight::default()).map(|()| ticket)
     }
 
-    /// Whether the disk takes anything, found out by writing some pages of no meaning; the trouble of [`Self::stats`] follows from it.
+    /// Whether the disk takes anything, found out by writing some pages of no meaning; the trouble of [`Self::stats`]
+    /// follows from it.
     pub fn probe(&self) -> Result<Ticket<()>, SubmitError> {
         const WRITE: &str = "INSERT OR REPLACE INTO probe (id, data) VALUES (1, randomblob(65536))";
         // The next probe is to need room again.
@@ -284,13 +286,13 @@ impl Store {
         self.0.queue.push(job, Weight::default()).map(|()| ticket)
     }
 
-    /// How often everything was deleted since the store was opened.
+    /// The number of times that everything was deleted since the store was opened.
     pub fn clears(&self) -> u64 {
         self.0.counters.clears.load(Ordering::Acquire)
     }
 
-    /// Deletes all telemetry that was submitted before, with what was found in it and the markers. The settings of agents
-    /// stay. There is no way back.
+    /// Deletes all telemetry that was submitted before, with what was found in it and the markers. The settings of
+    /// agents stay. There is no way back.
     pub fn clear(&self) -> Result<Ticket<()>, SubmitError> {
         let (answer, ticket) = Ticket::new();
         let job = Job::Clear(answer);
@@ -302,7 +304,7 @@ impl Store {
         self.0.counters.data_version.load(Ordering::Acquire)
     }
 
-    /// How it was opened.
+    /// The options that it was opened with.
     pub fn options(&self) -> &StoreOptions {
         &self.0.options
     }

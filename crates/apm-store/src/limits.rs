@@ -1,8 +1,9 @@
-//! How many different names are kept apart, by kind.
+//! Limits of the number of different names, by kind.
 //!
-//! Names are what a sender can make as many of as it likes: an id in a transaction's name, a host in a destination. Each one costs a
-//! row, its rollups, and time on every page that lists it. So there is a number for each service, and one for all services together,
-//! as in APM Server. A name beyond it is counted under [`OTHER`], and its event says the name that was sent.
+//! Names are what a sender can make as many of as it likes: an id in a transaction's name, a host in a destination.
+//! Each one costs a row, its rollups, and time on every page that lists it. So there is a number for each service, and
+//! one for all services together, as in APM Server. A name beyond it is counted under [`OTHER`], and its event says the
+//! name that was sent.
 
 /// Under which name everything beyond a limit is counted, as in APM Server.
 pub const OTHER: &str = "_other";
@@ -10,16 +11,17 @@ pub const OTHER: &str = "_other";
 /// Names that one service has at most, of each kind, unless it is said otherwise.
 pub const NAMES: usize = 2_000;
 
-/// How many times as many all services have together.
+/// All services together have so many times the limit of one.
 const TOGETHER: usize = 10;
 
-/// Different results of one service: charts show them side by side, and each multiplies the rollup rows of its transactions.
+/// Different results of one service: charts show them side by side, and each multiplies the rollup rows of its
+/// transactions.
 const RESULTS: usize = 200;
 
 /// Services, counted once per environment.
 const SERVICES: usize = 1_000;
 
-/// What has names that are counted.
+/// Kinds of names that are counted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum NameKind {
     /// Services, by name and environment.
@@ -28,7 +30,7 @@ pub enum NameKind {
     Transaction,
     /// `transaction.result`
     Result,
-    /// What services call.
+    /// Databases and services that are called.
     Destination,
     /// SQL, by what it asks.
     Statement,
@@ -56,7 +58,7 @@ impl NameKind {
         Self::Label,
     ];
 
-    /// What they are called in counters.
+    /// Their names in counters.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
@@ -73,7 +75,7 @@ impl NameKind {
     }
 }
 
-/// How many names of a kind are kept apart.
+/// The limit of one kind of names.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct NameLimit {
     /// Of one service.
@@ -82,7 +84,7 @@ pub struct NameLimit {
     pub in_all: usize,
 }
 
-/// How many names are kept apart, of each kind.
+/// The limits of all kinds of names.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct NameLimits {
     /// Names of one service; `None`: no limit of any kind.
@@ -128,7 +130,7 @@ impl NameLimits {
     }
 }
 
-/// How many names were beyond the limits, by [`NameKind`].
+/// Numbers of names beyond the limits, by [`NameKind`].
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Beyond([u64; NameKind::ALL.len()]);
 

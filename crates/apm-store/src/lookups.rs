@@ -1,4 +1,5 @@
-//! Tests of what the writer asks of the dictionaries: by which index, and that the cost of a new name does not grow with those there are.
+//! Tests of what the writer asks of the dictionaries: by which index, and that the cost of a new name does not grow
+//! with those there are.
 
 mod events;
 
@@ -148,7 +149,7 @@ fn every_look_up_of_the_writer_uses_the_whole_key_whatever_sqlite_knows_of_the_t
     };
     let mut writer = Writer::new(NameLimits::default());
     let many: Vec<Batch> = everything(0, NEW_YEAR).collect();
-    // What SQLite knows: nothing, empty tables, small ones, one service with many rows.
+    // Each state of SQLite's knowledge: none, empty tables, small ones, one service with many rows.
     for round in 0..4_u64 {
         match round {
             0 => {}

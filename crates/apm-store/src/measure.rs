@@ -27,7 +27,7 @@ impl std::fmt::Debug for Stages {
     }
 }
 
-/// What batches count.
+/// The counters of batches.
 #[derive(Debug)]
 pub struct Counts(Counted);
 

@@ -1,8 +1,8 @@
 //! Opening the file: whose it is, whether it is sound, bringing it to this version's schema.
 //!
 //! Nothing is ever replaced: a file that is not ours, is newer, or is damaged is reported and left as it is. What is
-//! looked at does not grow with the file (but for small ones, which are checked in full): its size, the first and the last row of every
-//! table, the last block. Damage elsewhere is reported by the query that meets it.
+//! looked at does not grow with the file (but for small ones, which are checked in full): its size, the first and the
+//! last row of every table, the last block. Damage elsewhere is reported by the query that meets it.
 
 use std::fs::{File, TryLockError};
 use std::io::{ErrorKind, Read};
@@ -30,10 +30,10 @@ const APPLICATION_ID: i64 = 0x5041_504d;
 /// Files up to this size are checked in full, bytes: some 50 ms.
 const CHECK_IN_FULL: u64 = 8 << 20;
 
-/// What makes and upgrades the database.
+/// The migrations, which make and upgrade the database.
 pub const MIGRATIONS: EmbeddedMigrations = embed_migrations!();
 
-/// What a writer starts with.
+/// The things that a writer starts with.
 pub(super) struct Opened {
     pub(super) conn: SqliteConnection,
     /// The first number that is free, at the start of a block.
@@ -147,8 +147,8 @@ pub fn uri(path: &Path, mode: &str) -> String {
 pub(super) struct Lock {
     /// On a file beside the database, which is there before the database is looked at.
     _beside: File,
-    /// On the database itself, which has several names where there are hard links. To be closed after the connections: SQLite
-    /// loses its own locks when another handle on the file is closed.
+    /// On the database itself, which has several names where there are hard links. To be closed after the connections:
+    /// SQLite loses its own locks when another handle on the file is closed.
     _file: File,
 }
 
@@ -160,7 +160,8 @@ impl Lock {
         let had_lock = path_of_lock.exists();
         let beside = exclusive(path, &path_of_lock)?;
         header(path).inspect_err(|_| {
-            // A file of somebody else's program: nothing is left beside it. Another process that waits for this lock fails for the same reason.
+            // A file of somebody else's program: nothing is left beside it. Another process that waits for this lock
+            // fails for the same reason.
             if !had_lock {
                 let _ = std::fs::remove_file(&path_of_lock);
             }
@@ -197,7 +198,7 @@ fn regular(path: &Path) -> Result<(), OpenError> {
             path: path.to_owned(),
             reason: "it is no regular file",
         }),
-        // What is missing is made, and what cannot be looked at is told by the attempt to open it.
+        // A file that is missing will be made. One that cannot be looked at is reported when it is opened.
         _ => Ok(()),
     }
 }
@@ -210,7 +211,8 @@ fn warn_of_names(path: &Path, file: &File) {
     let names = file.metadata().map_or(1, |file| file.nlink());
     if names > 1 {
         log::warn!(
-            "{} has {names} names (hard links): always start with the same one, or events that are only in its log are lost",
+            "{} has {names} names (hard links): always start with the same one, or events that are only in its log are \
+             lost",
             path.display()
         );
     }
@@ -248,14 +250,15 @@ fn header(path: &Path) -> Result<Option<u64>, OpenError> {
     Ok(Some(size))
 }
 
-/// A new database may be made where nothing is. Not beside a log: what that holds belongs to a file that was there, and the new one
-/// would take its place.
+/// A new database may be made where nothing is. Not beside a log: what that holds belongs to a file that was there, and
+/// the new one would take its place.
 fn nothing(path: &Path, what: &str) -> Result<(), OpenError> {
     let log = beside(path, "-wal");
     match std::fs::metadata(&log) {
         Ok(file) if file.len() > 0 => {
             let reason = format!(
-                "{what}, and {} beside it holds {} bytes that belong to it; if no copy is left, move that file away too",
+                "{what}, and {} beside it holds {} bytes that belong to it; if no copy is left, move that file away \
+                 too",
                 log.display(),
                 file.len()
             );
@@ -265,7 +268,7 @@ fn nothing(path: &Path, what: &str) -> Result<(), OpenError> {
     }
 }
 
-/// What has to come first. Diesel's prepared statements outlive nothing here: all of it is one-off.
+/// Sets what has to come first. Each statement runs once, so none of them is kept prepared.
 fn prepare(conn: &mut SqliteConnection, is_new: bool) -> QueryResult<()> {
     conn.batch_execute("PRAGMA busy_timeout = 5000")?;
     if is_new {

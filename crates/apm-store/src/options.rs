@@ -1,11 +1,11 @@
-//! How a store is opened: where, how durable, how much is kept.
+//! The options of a store: its file, its durability, its limits.
 
 use std::path::PathBuf;
 use std::time::Duration;
 
 use super::limits::NameLimits;
 
-/// What an acknowledged batch survives.
+/// The failures that an acknowledged batch survives.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Durability {
     /// The end of the process by any means. The last commits may be lost when the machine loses power.
@@ -15,32 +15,32 @@ pub enum Durability {
     Full,
 }
 
-/// How a store is opened.
+/// The options of a store.
 #[derive(Clone, Debug)]
 pub struct StoreOptions {
     /// The database file; `-wal`, `-shm` and `.lock` files are made beside it.
     pub path: PathBuf,
-    /// What an acknowledged batch survives.
+    /// The failures that an acknowledged batch survives.
     pub durability: Durability,
     /// Bytes that the data files may take together; the oldest data goes first. `None`: no limit.
     pub max_size: Option<u64>,
-    /// How long events stay, from their arrival. `None`: for ever.
+    /// The age at which events are deleted, from their arrival. `None`: never.
     pub raw_max_age: Option<Duration>,
-    /// How long rollups stay, from the last arrival in their bucket; minute rollups no longer than events. `None`: for
-    /// ever.
+    /// The age at which rollups are deleted, from the last arrival in their bucket; minutes go with events. `None`:
+    /// never.
     pub rollup_max_age: Option<Duration>,
-    /// How far ahead of the newest arrival the machine's clock may be and is still believed at once. Beyond, nothing is
+    /// A clock that is at most this far ahead of the newest arrival is believed at once. Beyond, nothing is
     /// deleted for its age until events that arrive have agreed with the clock for ten minutes.
     pub trusted_jump: Duration,
     /// Events that may wait for the writer.
     pub queue_events: usize,
     /// Bytes of memory that waiting batches may take.
     pub queue_bytes: usize,
-    /// How many different names are kept apart.
+    /// The limits of different names.
     pub names: NameLimits,
     /// Connections for reading.
     pub readers: usize,
-    /// How long the check of stored events waits between its steps. Whatever it is, all events are checked once a day.
+    /// The pause between steps of the check of stored events. All events are checked once a day in any case.
     pub scrub_pause: Duration,
 }
 

@@ -10,7 +10,7 @@ use super::error::StoreError;
 use super::gate::{Gate, Pass};
 use super::open;
 
-/// How long a query waits for a connection.
+/// The longest time that a query waits for a connection.
 const PATIENCE: Duration = Duration::from_secs(5);
 
 pub(super) struct Pool {
@@ -63,7 +63,7 @@ impl Pool {
             conn: None,
             pass: None,
         };
-        // Who waits for a place does not read yet, and does not keep the writer waiting.
+        // A query that still waits for a place does not read, and must not keep the writer waiting.
         pooled.pass = Some(self.gate.enter()?);
         let kept = self.lock().idle.pop();
         pooled.conn = match kept {

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use super::error::SubmitError;
 
-/// What a job weighs.
+/// The weight of a job.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Weight {
     pub(super) events: usize,
@@ -130,7 +130,7 @@ impl<T> Queue<T> {
         Some(taken)
     }
 
-    /// What waits.
+    /// The weight of the jobs that wait.
     pub(super) fn held(&self) -> Weight {
         self.lock().held
     }

@@ -1,4 +1,4 @@
-//! What is too old or too much goes, in small steps between commits.
+//! Retention: deletes what is too old or too much, in small steps between commits.
 //!
 //! * Events go by time of arrival, block by block from the oldest on (an agent may send old events, and they stay). A
 //!   wrong clock can delay that, and does not hasten it for anything but the blocks that it dated: a clock that is far
@@ -64,11 +64,11 @@ const PAGES: i64 = 8;
 /// Free pages that are left in the file: the next events fill them.
 const SLACK: i64 = 256;
 
-/// How long until the next look, after commits and without any.
+/// Time until the next look, after commits and without any.
 const BUSY: Duration = Duration::from_millis(100);
 const IDLE: Duration = Duration::from_secs(30);
 
-/// How long until what a reader was in the way of is tried again.
+/// Time until a step that a reader was in the way of is tried again.
 const AGAIN: Duration = Duration::from_millis(500);
 
 #[derive(Debug)]
@@ -86,7 +86,7 @@ pub(super) struct Retention {
     trimmed: i64,
     /// Bytes that came since the last look.
     come: u64,
-    /// What steps of rollups have freed since that was last judged.
+    /// The space that steps of rollups have freed since that was last judged.
     freed: Freed,
 }
 
@@ -132,7 +132,7 @@ impl Retention {
         self.names.forget();
     }
 
-    /// How long the writer may wait for work.
+    /// The longest time that the writer may wait for work.
     pub(super) fn patience(&self) -> Duration {
         if self.behind {
             return Duration::ZERO;
@@ -201,7 +201,7 @@ impl Retention {
         let at = Instant::now();
         self.come = 0;
         let now = self.time(conn, now)?;
-        // What is done while nothing is written follows a moment after the last commit.
+        // Steps that wait until nothing is written follow a moment after the last commit.
         self.next_look = at + if busy { BUSY } else { IDLE };
         // Should the step fail, the next look tries again.
         self.behind = false;
@@ -287,7 +287,7 @@ impl Retention {
         Ok(step)
     }
 
-    /// What is too old.
+    /// Deletes what is too old.
     fn delete_old(
         &mut self,
         conn: &mut SqliteConnection,

@@ -1,4 +1,4 @@
-//! What a batch of events adds to the rollups: counted in memory, written in one go.
+//! The counts that a batch of events adds to the rollups: made in memory, written in one go.
 //!
 //! Counts by minute of event time, for transactions, statements, destinations, error groups and breakdowns;
 //! [`LEVELS`] above the minute are made from it when it is written, so that all levels always agree. Counts and sums
@@ -7,7 +7,7 @@
 //! Durations go into logarithmic bins (γ = 1.02, as in DDSketch, <https://arxiv.org/abs/1908.10693>), which can be
 //! added up: any percentile read from them is at most 1 % off.
 //!
-//! What it does not do: know names (everything is counted by id), touch the database.
+//! This module knows no names (everything is counted by id), and no database.
 
 mod cost;
 mod events;
@@ -68,7 +68,7 @@ pub(crate) struct Observation {
     pub(crate) ts: i64,
     /// The id of the transaction's result; 0 for none and for anything but transactions.
     pub(crate) result: i64,
-    /// How it ended.
+    /// Its outcome.
     pub(crate) outcome: Outcome,
     /// For how many it stands: weight × composite count.
     pub(crate) count: f64,
@@ -76,11 +76,11 @@ pub(crate) struct Observation {
     pub(crate) n: i64,
     /// The sum of the durations of those that were seen, µs, not weighted.
     pub(crate) sum: i64,
-    /// How many those are.
+    /// Number of durations in the sum.
     pub(crate) of: i64,
 }
 
-/// Whose numbers, when, how they ended.
+/// The key of a row: whose numbers, when, and their outcome.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(crate) struct CellKey {
     /// The group, statement or destination.
@@ -209,7 +209,7 @@ pub(crate) struct BreakdownKey {
     pub(crate) subtype: String,
 }
 
-/// What a batch adds.
+/// The counts that a batch adds.
 #[derive(Debug, Default)]
 pub(crate) struct Rollup {
     /// Transaction groups.
@@ -299,7 +299,7 @@ fn coarser(bucket: i64, level: i64) -> i64 {
     bucket.div_euclid(level) * level
 }
 
-/// What minutes hold, under the keys that they have on another level, sorted.
+/// Counts of minutes under the keys that they have on another level, sorted.
 fn merged<K: Ord, V: Copy>(
     minutes: &HashMap<K, V>,
     of_level: impl Fn(&K) -> K,

@@ -5,7 +5,7 @@ use diesel::{QueryResult, SqliteConnection};
 use super::insert::{Row, Rows, row};
 use crate::rollup::{BinKey, Cell, CellKey, CostSeries, EventCounts, LEVELS, Rollup, Series};
 
-/// Which levels to write.
+/// The levels to write.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Levels {
     /// The finest one.
@@ -138,9 +138,10 @@ macro_rules! series_rows {
     ($cell:ident in $cells:literal, $bin:ident in $bins:literal, $id:ident $(, $result:ident)?) => {
         row! {
             struct $cell in $cells {
-                level: i64, $id: i64, bucket: i64, $($result: i64,)? outcome: i32, count: f64, n: i64, sum: f64, max: i64,
-            } then "ON CONFLICT DO UPDATE SET count = count + excluded.count, n = n + excluded.n, sum = sum + excluded.sum, \
-                max = max(max, excluded.max)"
+                level: i64, $id: i64, bucket: i64, $($result: i64,)? outcome: i32,
+                count: f64, n: i64, sum: f64, max: i64,
+            } then "ON CONFLICT DO UPDATE SET count = count + excluded.count, n = n + excluded.n, \
+                sum = sum + excluded.sum, max = max(max, excluded.max)"
         }
 
         impl From<(i64, CellKey, Cell)> for $cell {

@@ -68,7 +68,7 @@ fn run(pool: &Pool, counters: &Counters, pause: Duration, ends: &Receiver<()>) {
     }
 }
 
-/// Where a round is.
+/// The place that a round has reached.
 #[derive(Debug, Default)]
 struct Round {
     next: Option<i64>,

@@ -1,4 +1,4 @@
-//! What the store tells of itself.
+//! Numbers that the store tells of itself.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
@@ -32,7 +32,7 @@ pub struct StoreStats {
     pub commit_time: Duration,
     /// Time that the last commit took.
     pub last_commit_time: Duration,
-    /// How many commits took at most as long as each of [`COMMIT_TIMES`].
+    /// Numbers of commits that took at most as long as each of [`COMMIT_TIMES`].
     pub commit_times: [u64; COMMIT_TIMES.len()],
     /// Bytes of the database file.
     pub database_bytes: u64,
@@ -42,11 +42,11 @@ pub struct StoreStats {
     pub log_limit: u64,
     /// For how long another process has kept the log from being emptied.
     pub log_pinned: Option<Duration>,
-    /// How often readers were kept out for the log to be emptied, since the start.
+    /// Times that readers were kept out for the log to be emptied, since the start.
     pub reader_pauses: u64,
-    /// How often the writer waited for readers, for the log had reached its bound, since the start.
+    /// Times that the writer waited for readers because the log had reached its bound, since the start.
     pub log_stalls: u64,
-    /// How often a log was found deleted, replaced or cut while it was in use, since the start.
+    /// Times that a log was found deleted, replaced or cut while it was in use, since the start.
     pub lost_logs: u64,
     /// Blocks of events deleted by retention since the start.
     pub deleted_blocks: u64,
@@ -76,7 +76,7 @@ pub(super) struct Counters {
     pinned: Mutex<Option<Instant>>,
     pub(super) deleted_blocks: AtomicU64,
     pub(super) damaged_blocks: AtomicU64,
-    /// How often everything was deleted.
+    /// Times that everything was deleted.
     pub(super) clears: AtomicU64,
     beyond: [AtomicU64; NameKind::ALL.len()],
     trouble: Mutex<Option<StoreError>>,
@@ -114,7 +114,7 @@ impl Counters {
         beyond
     }
 
-    /// How many commits took at most as long as each of [`COMMIT_TIMES`].
+    /// Numbers of commits that took at most as long as each of [`COMMIT_TIMES`].
     pub(super) fn commit_times(&self) -> [u64; COMMIT_TIMES.len()] {
         let mut sum = 0;
         std::array::from_fn(|place| {
@@ -130,7 +130,8 @@ impl Counters {
         before.is_none_or(|before| before.reason() != error.reason())
     }
 
-    /// Notes whether a write that is no telemetry came through: a full disk may have room again, and nobody may send events to learn it.
+    /// Notes whether a write that is no telemetry came through: a full disk may have room again, and nobody may send
+    /// events to learn it.
     pub(super) fn probed(&self, wrote: &Result<(), StoreError>) {
         self.set_trouble(wrote.as_ref().err().cloned());
     }

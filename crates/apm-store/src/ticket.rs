@@ -8,7 +8,7 @@ use tokio::sync::oneshot;
 
 use super::error::StoreError;
 
-/// What a commit did.
+/// The result of a commit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Committed {
     /// Events of this batch that are stored now.

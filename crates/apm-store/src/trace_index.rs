@@ -1,4 +1,4 @@
-//! Where the events of a trace are: keys of the table `trace_at`.
+//! The places of the events of a trace: keys of the table `trace_at`.
 //!
 //! An index by trace id is hit at random, and at some million events its cost decides the intake's speed. Here the key
 //! begins with the segment (131 072 numbers of arrival), so that all writes go to the newest few hundred pages at

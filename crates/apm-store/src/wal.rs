@@ -1,4 +1,4 @@
-//! How large the write-ahead log may become, and what keeps it there.
+//! The size of the write-ahead log, and how it is kept within its bound.
 //!
 //! SQLite copies the log into the file when a commit leaves more than so many pages in it ([`Bounds::checkpoint`]), and
 //! then starts the log again from the beginning, if nobody reads from it. Readers that overlap are always in the way.
@@ -22,19 +22,19 @@ use super::file::beside;
 use super::gate::Gate;
 use super::stats::Counters;
 
-/// How long new readers are kept out while the log has room left.
+/// The time for which new readers are kept out while the log has room left.
 const BRIEF: Duration = Duration::from_millis(50);
 
-/// How long until readers are kept out again after that was in vain.
+/// The time until readers are kept out again after that was in vain.
 const REST: Duration = Duration::from_millis(500);
 
-/// How long the writer waits for readers when the log has no room left.
+/// The longest time that the writer waits for readers when the log has no room left.
 const STALL: Duration = Duration::from_secs(4);
 
-/// How long another process that reads is waited for then, milliseconds: most end at once.
+/// The longest time that another process that reads is waited for then, milliseconds: most end at once.
 const FOREIGN: u32 = 250;
 
-/// How long another process is in the way before the log says so.
+/// The time that another process is in the way before the log says so.
 const TOLD: Duration = Duration::from_secs(5);
 
 /// Bytes of the log that a commit takes beside what its events take.
@@ -46,7 +46,7 @@ const FRAME: u64 = PAGE + 24;
 /// Bytes before the first page of the log.
 const HEAD: u64 = 32;
 
-/// What the log has, in pages.
+/// The size of the log, in pages.
 #[derive(Clone, Copy, Debug, QueryableByName)]
 pub(super) struct Frames {
     #[diesel(sql_type = Integer)]
@@ -60,12 +60,12 @@ pub(super) struct Frames {
 }
 
 impl Frames {
-    /// What a look or a checkpoint finds.
+    /// Asks for a look or a checkpoint.
     fn ask(conn: &mut SqliteConnection, mode: &str) -> QueryResult<Self> {
         diesel::sql_query(format!("PRAGMA wal_checkpoint({mode})")).get_result(conn)
     }
 
-    /// What the log has now; nothing is done.
+    /// The present size of the log; nothing is changed.
     pub(super) fn read(conn: &mut SqliteConnection) -> QueryResult<Self> {
         Self::ask(conn, "NOOP")
     }
@@ -89,7 +89,7 @@ impl Frames {
     }
 }
 
-/// What came of the attempt to empty the log.
+/// The result of an attempt to empty the log.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Emptied {
     Yes,
@@ -159,7 +159,7 @@ impl Wal {
         let Bounds { brief, hard, .. } = self.bounds;
         let fits = self.size() + bytes <= brief || Frames::read(conn)?.bytes() + bytes <= brief;
         let is_time = Instant::now() >= self.next_try;
-        // Who was in the way may be gone: it is told until the next attempt succeeds.
+        // The process that was in the way may be gone. It is reported until the next attempt succeeds.
         let is_pinned = self.pinned.is_some() && is_time;
         if fits && !self.is_full && !is_pinned {
             return Ok(());
@@ -217,7 +217,7 @@ impl Wal {
         conn: &mut SqliteConnection,
         patience: Duration,
     ) -> QueryResult<Emptied> {
-        // What can be copied while others read is not left for the time in which they wait.
+        // Pages that can be copied while others read are copied now, to make the time short in which they wait.
         Frames::ask(conn, "PASSIVE")?;
         let gate = Arc::clone(&self.gate);
         let closed = gate.close(patience);

@@ -32,10 +32,10 @@ use crate::event::Batch;
 /// Events per transaction: more gain little, fewer cost much (100: 6 µs per event, 1000: 3, 5000: 2).
 const TOGETHER: usize = 5000;
 
-/// How often the files are looked at while nothing is to be written.
+/// The pause between looks at the files while nothing is to be written.
 const LOOK: Duration = Duration::from_secs(1);
 
-/// How long retention may hold up what waits while the files are larger than they may be.
+/// The longest time that retention may hold up waiting batches while the files are too large.
 const PRESSURE: Duration = Duration::from_millis(250);
 
 /// Work for the writer.
@@ -62,13 +62,13 @@ pub(super) struct Writer {
     /// Those who read.
     pub(super) pool: Arc<Pool>,
     pub(super) wal: Wal,
-    /// What it writes to.
+    /// The files that it writes to.
     pub(super) files: Held,
     /// Whether the connection is one to the files, which it is not where they could not be opened again.
     pub(super) is_open: bool,
     /// Whether the log was found lost and is not made whole yet.
     pub(super) is_lost: bool,
-    /// What `PRAGMA data_version` said last: it differs after another process wrote.
+    /// The last value of `PRAGMA data_version`: it differs after another process wrote.
     pub(super) foreign_writes: i64,
     /// Keeps other processes away as long as this one writes. After the connection, which is closed first.
     pub(super) _lock: open::Lock,
@@ -103,7 +103,7 @@ impl Writer {
         }
     }
 
-    /// How long it may wait for work.
+    /// The longest time that it may wait for work.
     fn patience(&self) -> Duration {
         let patience = self.retention.patience().min(LOOK);
         self.coarse.due().map_or(patience, |due| patience.min(due))
@@ -134,7 +134,7 @@ impl Writer {
     fn retain(&mut self, busy: bool) {
         let start = Instant::now();
         loop {
-            // What waits is held up as long as the files are larger than they may be: or they would grow faster than
+            // Batches wait as long as the files are larger than they may be: otherwise files would grow faster than
             // they shrink.
             self.step(busy);
             if !self.retention.is_behind() || !self.is_over() || start.elapsed() >= PRESSURE {
@@ -151,7 +151,7 @@ impl Writer {
         if !self.retention.is_due(busy) && !self.wal.is_pinned() {
             return;
         }
-        // What is deleted goes through the log as well.
+        // Deletions go through the log as well.
         let room = self.retention.step_bytes();
         if self.wal.make_room(&mut self.conn, room).is_err() {
             return self.retention.postpone();
@@ -318,7 +318,7 @@ struct End {
 impl Drop for End {
     fn drop(&mut self) {
         self.queue.close();
-        // What is left has no one to do it: dropping it answers.
+        // Nobody is left to do these jobs: dropping them answers their senders.
         let all = Weight {
             events: usize::MAX,
             bytes: usize::MAX,
@@ -328,7 +328,7 @@ impl Drop for End {
     }
 }
 
-/// What the machine's clock says, seconds since the epoch.
+/// The machine's clock, seconds since the epoch.
 fn clock() -> i64 {
     let now = SystemTime::now().duration_since(UNIX_EPOCH);
     now.map_or(0, |now| i64::try_from(now.as_secs()).unwrap_or(i64::MAX))

@@ -11,7 +11,7 @@ pub enum TimeError {
     Syntax {
         /// The request parameter.
         parameter: &'static str,
-        /// What was sent, cut to 64 characters.
+        /// The text that was sent, cut to 64 characters.
         text: String,
     },
     /// The text would be a time if a blank in it were a plus sign.
@@ -19,7 +19,7 @@ pub enum TimeError {
     Blank {
         /// The request parameter.
         parameter: &'static str,
-        /// What was sent, cut to 64 characters.
+        /// The text that was sent, cut to 64 characters.
         text: String,
     },
     /// The time lies outside of those that can be stored.
@@ -27,7 +27,7 @@ pub enum TimeError {
     OutOfRange {
         /// The request parameter.
         parameter: &'static str,
-        /// What was sent, cut to 64 characters.
+        /// The text that was sent, cut to 64 characters.
         text: String,
     },
     /// The range ends before it starts.

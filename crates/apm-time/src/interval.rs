@@ -1,4 +1,5 @@
-//! How long a written time lasts: `2026-11-28` is a day, `2026-11` a month, `2026` a year, as Elasticsearch has it.
+//! The interval that a written time stands for: `2026-11-28` is a day, `2026-11` a month, `2026` a year, as in
+//! Elasticsearch.
 
 use jiff::Timestamp;
 use jiff::civil::Date;
@@ -6,7 +7,7 @@ use jiff::tz::TimeZone;
 
 use super::read::{Fault, Round, absolute, relative, span};
 
-/// What documents show of a time: milliseconds.
+/// The resolution of times in documents: milliseconds.
 const MILLISECOND: i64 = 1_000;
 
 /// The first microsecond of what `text` names, and the first one after it; both are the same for a moment such as

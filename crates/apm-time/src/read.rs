@@ -7,7 +7,7 @@ use jiff::{Span, Timestamp, ToSpan, Zoned};
 
 use super::error::TimeError;
 
-/// Which way a time with a rounding unit (`/d`) goes.
+/// The direction in which a time with a rounding unit (`/d`) is rounded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Round {
     /// To the start of the unit.
@@ -78,7 +78,8 @@ pub(super) fn absolute(text: &str, zone: &TimeZone) -> Result<i64, Fault> {
     if let Ok(time) = text.parse::<Timestamp>() {
         return Ok(time.as_microsecond());
     }
-    // Whose parts are right and which yet is no instant lies too far. `DateTime` would read it and forget its offset.
+    // A time whose parts are right and which yet is no instant lies too far. `DateTime` would read it and forget its
+    // offset.
     let parts = Pieces::parse(text).ok();
     if parts.is_some_and(|parts| parts.offset().is_some() && parts.time().is_some()) {
         return Err(Fault::OutOfRange);

@@ -80,7 +80,7 @@ pub fn one_line(query: &str) -> String {
     out
 }
 
-/// What follows a backslash within quotes, as text; an escape that is none keeps its backslash.
+/// Reads what follows a backslash within quotes. A backslash that escapes nothing stays in the text.
 pub(super) fn within_quotes(chars: &mut Peekable<CharIndices<'_>>, out: &mut String) {
     if let Some(char) = whitespace_or_unicode(chars) {
         out.push(char);
@@ -91,7 +91,8 @@ pub(super) fn within_quotes(chars: &mut Peekable<CharIndices<'_>>, out: &mut Str
     }
 }
 
-/// What follows a backslash outside of quotes: it takes their meaning from special characters, blanks and keywords.
+/// Reads what follows a backslash outside of quotes: it takes their meaning from special characters, blanks and
+/// keywords.
 pub(super) fn outside_quotes(chars: &mut Peekable<CharIndices<'_>>, out: &mut String) {
     let special = |char: &char| is_special(*char) || *char == '*' || char.is_whitespace();
     let keyword = || {

@@ -32,7 +32,7 @@ pub struct Field {
     pub pattern: Option<Pattern>,
 }
 
-/// What a field is compared with.
+/// A value that a field is compared with.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Value {
     /// Exactly this text (or the number or boolean that it spells).

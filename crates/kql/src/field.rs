@@ -1,4 +1,4 @@
-//! What a condition means that depends on the field: ids, points in time, addresses.
+//! Conditions whose meaning depends on the field: ids, points in time, addresses.
 
 use jiff::tz::TimeZone;
 
@@ -6,10 +6,10 @@ use super::address;
 use super::expr::{Bound, Expr, Field, Order, Value};
 use super::pasted::{self, Part};
 
-/// What a document may show of a time, µs.
+/// The resolution of times in documents, µs.
 const MILLISECOND: i64 = 1_000;
 
-/// What was expected where a time was not understood.
+/// The text that an error gives as expected for a time that was not understood.
 pub(super) const WANTED_TIME: &str =
     "expected a time such as 2026-01-31, \"2026-01-31T12:00:00Z\" or now-15m";
 /// The same of an address.
@@ -125,7 +125,7 @@ fn any(mut readings: Vec<Expr>) -> Expr {
     }
 }
 
-/// Which part of a `traceparent` a field holds, if it holds an id.
+/// The part of a `traceparent` that a field holds, if it holds an id.
 fn part(field: &str) -> Option<Part> {
     match field {
         "trace.id" | "span.links.trace.id" | "traceparent" => Some(Part::Trace),

@@ -1,4 +1,4 @@
-//! What a query means: a walk over one ECS document.
+//! Evaluation of a query over one ECS document.
 
 use serde_json::Value as Json;
 

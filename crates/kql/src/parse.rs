@@ -12,15 +12,15 @@ const MAX_LENGTH: usize = 4096;
 /// Deeper parentheses are refused: they would eat the stack.
 const MAX_DEPTH: usize = 64;
 
-/// What is wrong with a query, and where.
+/// A mistake in a query, and its place.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("q: {expected} at character {}, found {found}", .position + 1)]
 pub struct KqlError {
     /// Characters (not bytes) before the place.
     pub position: usize,
-    /// What should have stood there: `expected a value after "name:"`.
+    /// The text that should have stood there: `expected a value after "name:"`.
     pub expected: String,
-    /// What stands there, cut.
+    /// The text that stands there, cut.
     pub found: String,
 }
 
@@ -71,7 +71,7 @@ struct Literal {
     /// Pieces between unescaped, unquoted stars; one piece if there are none.
     pieces: Vec<String>,
     start: usize,
-    /// Where it ends, before the space after it.
+    /// Its end, before the space after it.
     end: usize,
 }
 
@@ -156,7 +156,7 @@ impl<'a> Parser<'a> {
         Ok(field::text(self.words(first, true)?.into_value()))
     }
 
-    /// What follows `field:`.
+    /// Reads what follows `field:`.
     fn values(&mut self, field: Field) -> Result<Expr, KqlError> {
         if self.char('(') {
             let inner = self.nested(|parser| parser.value_list(&field, "or"))?;

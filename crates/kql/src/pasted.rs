@@ -6,7 +6,7 @@ const MOST: usize = 32;
 /// Digits from which on a bare word may be an id.
 const LEAST_BARE: usize = 13;
 
-/// Which of the two ids of a `traceparent` is meant.
+/// The part of a `traceparent` that is meant: one of its two ids.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Part {
     /// The trace.
@@ -55,7 +55,7 @@ pub fn hash(text: &str) -> Option<u64> {
     u64::from_str_radix(&digits, 16).ok()
 }
 
-/// What to look for in texts where a bare word looks like an id: digits that each form of it holds.
+/// Digits that each form of an id holds, to look for in texts where a bare word looks like an id.
 #[must_use]
 pub(crate) fn core(text: &str) -> Option<String> {
     let bare = bare(text);

@@ -1,4 +1,4 @@
-//! Which indexes might help a statement. A candidate is only tried: SQLite decides what it is worth.
+//! Indexes that might help a statement. A candidate is only tried: SQLite decides what it is worth.
 
 use crate::schema::{Schema, Table, quote};
 use crate::statement::{Reading, Term, Use};

@@ -14,13 +14,13 @@ use crate::fill;
 use crate::guard::{Guard, message};
 use crate::options::Options;
 
-/// How much larger than the database the copy may become: indexes, and pages that an interrupted statement leaves.
+/// The copy may become so many times as large as the database: indexes, and pages that an interrupted statement leaves.
 const GROWTH: u64 = 4;
 
 /// Room that even a small copy needs, bytes.
 const LEAST_ROOM: u64 = 16 << 20;
 
-/// How long to wait for a writer that holds the database.
+/// The longest time to wait for a writer that holds the database.
 const PATIENCE: Duration = Duration::from_secs(5);
 
 /// A copy, and the only connection to it.

@@ -11,7 +11,7 @@ pub enum AdviseError {
     Open {
         /// The file.
         path: PathBuf,
-        /// What SQLite or the system said.
+        /// The error of SQLite or the system.
         reason: String,
     },
     /// The copy does not fit.
@@ -22,7 +22,7 @@ pub enum AdviseError {
     Room {
         /// The file.
         path: PathBuf,
-        /// Where the copy would be.
+        /// The directory in which the copy would be.
         directory: PathBuf,
         /// Bytes.
         needed: u64,
@@ -32,9 +32,9 @@ pub enum AdviseError {
     /// The copy could not be made, or not be worked with.
     #[error("cannot work with a copy in {directory}: {reason}")]
     Copy {
-        /// Where the copy is.
+        /// The directory of the copy.
         directory: PathBuf,
-        /// What SQLite or the system said.
+        /// The error of SQLite or the system.
         reason: String,
     },
     /// There is no statement to measure.

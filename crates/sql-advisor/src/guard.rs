@@ -1,4 +1,4 @@
-//! What may run on the copy, and for how long.
+//! Bounds of what runs on the copy: which operations, and for how long.
 //!
 //! The text of a statement comes from telemetry, so from anybody. On the copy it may read and change rows, and nothing
 //! else: no other file, no setting, no schema. A migration may change the schema as well.
@@ -17,7 +17,7 @@ const STEPS: i32 = 2_000;
 /// Longest statement, bytes.
 pub(crate) const LONGEST_SQL: usize = 100_000;
 
-/// Whose SQL runs.
+/// The origin of the SQL that runs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(u8)]
 pub(crate) enum Whose {
@@ -118,7 +118,7 @@ impl Guard {
     }
 }
 
-/// What SQLite said.
+/// SQLite's words for an error.
 pub(crate) fn message(error: &rusqlite::Error) -> String {
     match error {
         rusqlite::Error::SqliteFailure(_, Some(message)) => message.clone(),

@@ -125,7 +125,7 @@ impl Lab {
         })
     }
 
-    /// What a statement costs now.
+    /// Measures the present cost of a statement.
     pub(crate) fn run(&self, ready: &Ready) -> Result<Cost, String> {
         let what = (ready.reading.sql.as_str(), ready.reading.writes.is_some());
         measure(

@@ -16,7 +16,7 @@ use crate::values::Values;
 /// A run that is faster than this is timed again.
 const SHORT: Duration = Duration::from_millis(20);
 
-/// How often a short run is timed.
+/// Times that a short run is timed.
 const TIMED: usize = 3;
 
 /// An index that was made on the copy.
@@ -119,7 +119,7 @@ pub(crate) fn measure(
     Ok(cost)
 }
 
-/// What one run took.
+/// The cost of one run.
 struct Ran {
     time: Duration,
     steps: i32,

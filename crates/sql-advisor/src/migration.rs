@@ -18,7 +18,7 @@ const SAME: f64 = 0.05;
 /// Differences below so many steps are none.
 const FEW: f64 = 10.0;
 
-/// How a statement fares with a migration.
+/// The effect of a migration on a statement.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
@@ -40,9 +40,9 @@ pub struct Replay {
     pub id: String,
     /// Its text as recorded.
     pub sql: String,
-    /// How often it ran.
+    /// Number of times that it ran.
     pub calls: f64,
-    /// How it fares.
+    /// The effect on it.
     pub fate: Fate,
     /// Whether SQLite answers it in another way.
     pub replanned: bool,
@@ -54,10 +54,10 @@ pub struct Replay {
     pub why: Option<String>,
 }
 
-/// What a migration does to a workload.
+/// The effect of a migration on a workload.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Migration {
-    /// How long it held the write lock on the copy, ms. No other connection can write for that time.
+    /// The time for which it held the write lock on the copy, ms. No other connection can write for that time.
     pub lock_ms: f64,
     /// Bytes that the file grows by; below 0 where it shrinks.
     pub grows: i64,

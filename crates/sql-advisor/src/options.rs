@@ -1,4 +1,4 @@
-//! What is asked for, and the bounds of the work.
+//! The workload, and the bounds of the work.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -8,31 +8,31 @@ use std::time::Duration;
 /// A statement that a service ran, and how often.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Recorded {
-    /// What the caller knows it by, such as a fingerprint. Reports repeat it.
+    /// The caller's name for it, such as a fingerprint. Reports repeat it.
     pub id: String,
     /// Its text, with placeholders or with values.
     pub sql: String,
-    /// How often it ran. The workload is weighted by it.
+    /// Number of times that it ran. The workload is weighted by it.
     pub calls: f64,
 }
 
 /// Bounds of the work, and how it is done.
 #[derive(Debug, Clone)]
 pub struct Options {
-    /// Where the copy is made, in a directory of its own that is removed at the end.
+    /// The directory for the copy, which gets one of its own in it, removed at the end.
     pub directory: PathBuf,
     /// Copy the schema and the statistics, and make up rows from a sample, instead of copying the whole database.
     pub schema_only: bool,
     /// Look for changes for these statements alone, by [`Recorded::id`]; empty: for all. What a change costs is counted
     /// over all.
     pub only: Vec<String>,
-    /// How many rows a table is filled up to, by its name. Tables that have more keep them.
+    /// Numbers of rows that tables are filled up to, by their names. Tables that have more keep them.
     pub rows: Vec<(String, u64)>,
-    /// How long all of it may take. What was not tried until then is named.
+    /// The longest time that all of it may take. What was not tried until then is named.
     pub time: Duration,
-    /// How long one run of a statement, or the making of one index, may take.
+    /// The longest time that one run of a statement, or the making of one index, may take.
     pub statement_time: Duration,
-    /// How often a statement is run, each time with other values.
+    /// Number of runs of a statement, each with other values.
     pub runs: usize,
     /// Most statements that are measured, those with the most calls.
     pub statements: usize,
@@ -61,7 +61,7 @@ impl Default for Options {
     }
 }
 
-/// How far the work is.
+/// The progress of the work.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Stage {
     /// The database is being copied.

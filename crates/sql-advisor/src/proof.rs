@@ -10,7 +10,7 @@ use crate::lab::Lab;
 use crate::options::{Options, Recorded};
 use crate::report::Cost;
 
-/// What a statement takes without and with an index.
+/// The costs of a statement without and with an index.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Proof {
     /// Without it.

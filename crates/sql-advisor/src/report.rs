@@ -1,10 +1,10 @@
-//! What was measured, tried, and found.
+//! The report: measured statements, tried changes, recommendations.
 
 use serde::Serialize;
 
 use crate::options::Recorded;
 
-/// What a statement costs, per call, as a mean of its runs.
+/// The cost of a statement, per call, as a mean of its runs.
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
 pub struct Cost {
     /// Instructions of SQLite's virtual machine.
@@ -46,7 +46,7 @@ pub struct Measured {
     pub id: String,
     /// Its text as recorded.
     pub sql: String,
-    /// How often it ran.
+    /// Number of times that it ran.
     pub calls: f64,
     /// On the database as it is.
     pub before: Cost,
@@ -56,14 +56,14 @@ pub struct Measured {
     pub note: Option<String>,
 }
 
-/// What writing costs with a change.
+/// The cost of writing with a change.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Write {
     /// The statement that writes, as the caller knows it.
     pub id: String,
     /// Its text as recorded.
     pub sql: String,
-    /// How often it ran.
+    /// Number of times that it ran.
     pub calls: f64,
     /// Without the change.
     pub before: Cost,
@@ -80,11 +80,11 @@ pub struct Recommended {
     pub saves: f64,
     /// Bytes that it adds to the file.
     pub bytes: u64,
-    /// How long making it took, ms. It holds the write lock for that time.
+    /// The time of making it, ms. It holds the write lock for that time.
     pub build_ms: f64,
     /// The statements that it helps, as the caller knows them.
     pub helps: Vec<String>,
-    /// What writing costs with it.
+    /// The cost of writing with it.
     pub writes: Vec<Write>,
 }
 
@@ -97,7 +97,7 @@ pub struct Refused {
     pub why: String,
 }
 
-/// What came out.
+/// The result.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Advice {
     /// Statements that were measured, most work first.
@@ -106,7 +106,7 @@ pub struct Advice {
     pub not_judged: Vec<Replayed>,
     /// In the order in which they were found: each on top of those before it.
     pub recommended: Vec<Recommended>,
-    /// What was tried and refused.
+    /// Changes that were tried and refused.
     pub refused: Vec<Refused>,
     /// Work of the whole workload in steps, weighted by calls, entries of indexes included.
     pub work_before: f64,
@@ -114,7 +114,7 @@ pub struct Advice {
     pub work_after: f64,
     /// Whether everything was tried within the time.
     pub complete: bool,
-    /// What the figures rest on, a sentence each.
+    /// Assumptions behind the figures, a sentence each.
     pub assumed: Vec<String>,
 }
 
@@ -125,9 +125,9 @@ pub struct Replayed {
     pub id: String,
     /// Its text as recorded.
     pub sql: String,
-    /// How often it ran.
+    /// Number of times that it ran.
     pub calls: f64,
-    /// What it cost.
+    /// Its cost.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub cost: Option<Cost>,
     /// Why it was not judged.

@@ -54,7 +54,7 @@ impl Table {
     }
 }
 
-/// What is in a database.
+/// The tables, indexes and views of a database.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Schema {
     pub(crate) tables: Vec<Table>,

@@ -268,7 +268,7 @@ impl Search {
         Ok(())
     }
 
-    /// Where no single index helps a dear statement, two together may: one for each side of an OR, or of a join.
+    /// If no single index helps a dear statement, two together may: one for each side of an OR, or of a join.
     fn pairs(&mut self, progress: &mut dyn FnMut(Stage)) -> Result<(), AdviseError> {
         let mut tried = 0;
         for at in 0..self.ready.len().min(PAIRS) {

@@ -15,7 +15,7 @@ use crate::guard::LONGEST_SQL;
 use crate::schema::Schema;
 use walk::Walk;
 
-/// What a condition or a list names: a column or an expression of one table's columns, as an index would write it.
+/// A column or an expression of one table's columns in a condition or a list, as an index would write it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Term {
     /// `city`, `lower(name)`, `name COLLATE NOCASE`
@@ -24,7 +24,7 @@ pub(crate) struct Term {
     pub(crate) descending: bool,
 }
 
-/// How a statement uses one table.
+/// The parts of a statement that use one table.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Use {
     /// The table as the schema writes it.
@@ -47,7 +47,7 @@ pub(crate) struct Use {
     pub(crate) columns: Vec<String>,
 }
 
-/// Which values a parameter should have.
+/// The values that a parameter should have.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Role {
     /// Values of an expression of a table; `shift`: which of several rows, in a list.
@@ -70,7 +70,7 @@ pub(crate) enum Role {
     Unknown(String),
 }
 
-/// How a parameter is compared.
+/// The comparison of a parameter.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Bound {
     Equal,
@@ -82,7 +82,7 @@ pub(crate) enum Bound {
     Glob,
 }
 
-/// What was read.
+/// The parts of a statement that matter for indexes and values.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Reading {
     /// The statement, with every parameter numbered or named.

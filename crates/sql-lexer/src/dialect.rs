@@ -1,4 +1,4 @@
-//! Whose SQL a statement is.
+//! Dialects of SQL.
 
 /// A family of databases that read SQL alike.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Default)]

@@ -13,7 +13,7 @@
 //!
 //! Bodies of Mongo's and Elasticsearch's requests keep their keys, commands of Redis the first part of their key.
 //!
-//! What it does not do: parse. Two texts that differ in more than values, spacing and the case of keywords differ.
+//! It does not parse. Two texts that differ in more than values, spacing and the case of keywords differ.
 
 mod fold;
 mod json;
@@ -32,10 +32,10 @@ use subject::Subject;
 
 use crate::Lexer;
 
-/// Where the normalised text ends, in bytes, give or take a token: what follows does not count.
+/// The longest normalised text in bytes, give or take a token: what follows does not count.
 pub const MAX_NORMALIZED: usize = 16 * 1024;
 
-/// What is known of a statement without its values.
+/// A statement without its values: its hash, its text, its verb and its table.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Fingerprint {
     /// XXH64 of `normalized`; 16 hex digits in URLs.

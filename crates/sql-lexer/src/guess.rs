@@ -1,4 +1,4 @@
-//! How to read a statement of which only the text is known.
+//! The syntax of a statement of which only the text is known.
 
 use crate::keywords::is_keyword;
 use crate::lexer::{Lexer, is_name};
@@ -16,7 +16,7 @@ impl<'a> Lexer<'a> {
 impl Syntax {
     /// A reading of a statement of which only the text is known.
     ///
-    /// Where a text reads well with backslashes that escape and without, they escape: more is within quotes then, and
+    /// If a text reads well with backslashes that escape and without, they escape: more is within quotes then, and
     /// nothing of a literal is taken for SQL.
     #[must_use]
     pub fn guess(text: &str) -> Self {
@@ -44,8 +44,8 @@ impl Syntax {
         }
     }
 
-    /// How little a text looks as if it was written so, by what stands around its quotes. That it ends within quotes
-    /// says less: it may be cut.
+    /// Counts signs in the text that speak against this syntax, by what stands around its quotes. That it ends within
+    /// quotes says less: it may be cut.
     fn doubts(self, text: &str) -> usize {
         let mut tokens = Lexer::new(text, self).significant();
         let mut doubts = 0;

@@ -1,9 +1,9 @@
-//! What each piece of a statement is to people who read it.
+//! Pieces of a statement, by their meaning for people who read it.
 
 use crate::keywords::is_shown_as_keyword;
 use crate::{Kind, Lexer, Token};
 
-/// How a piece is shown.
+/// The style of a piece.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Class {
     /// Names, operators and white space.

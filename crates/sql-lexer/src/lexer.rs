@@ -51,7 +51,7 @@ pub struct Lexer<'a> {
     lost_tags: u8,
 }
 
-/// What was read: its kind, its length in bytes, and whether it is closed.
+/// A piece that was read: its kind, its length in bytes, and whether it is closed.
 type Read = (Kind, usize, bool);
 
 impl<'a> Lexer<'a> {
@@ -69,7 +69,7 @@ impl<'a> Lexer<'a> {
         }
     }
 
-    /// What has not been read yet.
+    /// The text that has not been read yet.
     #[must_use]
     pub fn rest(&self) -> &'a str {
         &self.text[self.at..]
@@ -276,7 +276,7 @@ impl<'a> Iterator for Lexer<'a> {
 pub struct Significant<'a>(Lexer<'a>);
 
 impl<'a> Significant<'a> {
-    /// What has not been read yet.
+    /// The text that has not been read yet.
     #[must_use]
     pub fn rest(&self) -> &'a str {
         self.0.rest()

@@ -62,7 +62,7 @@ pub fn pretty(sql: &str) -> String {
             line.pieces.push((" ", depth));
         }
         line.pieces.push((token.text, depth));
-        // What follows a comment to the end of the line must not join that comment.
+        // The text behind a comment to the end of the line must not join that comment.
         if token.kind == Kind::Comment && !token.text.starts_with("/*") {
             lines.push(Line::default());
         }

@@ -29,7 +29,7 @@ pub fn signature(sql: &str) -> String {
     })
 }
 
-/// What stands up to the next blank, in upper case, of a statement that begins with no word: `(SELECT`. It ends before
+/// The text up to the next blank, in upper case, of a statement that begins with no word: `(SELECT`. It ends before
 /// a literal: `('secret')` must not become a name.
 fn first_signs(statement: &str) -> String {
     let signs = statement.split_whitespace().next().unwrap_or_default();

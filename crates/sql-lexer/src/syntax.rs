@@ -1,8 +1,8 @@
-//! How to read what dialects write differently.
+//! The parts of SQL that dialects write differently.
 
 use crate::dialect::Dialect;
 
-/// What a backslash in quotes does to the character after it. In `E'…'` it always escapes.
+/// The effect of a backslash in quotes on the character after it. In `E'…'` it always escapes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Backslash {
     /// Nothing, as the standard has it.
@@ -15,7 +15,7 @@ pub enum Backslash {
     Doubtful,
 }
 
-/// What `[` begins.
+/// The meaning of `[`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Brackets {
     /// A name, as SQL Server and SQLite have it.
@@ -37,7 +37,7 @@ pub enum Comments {
     Conditional,
 }
 
-/// What `$tag$` without an end is.
+/// The meaning of a `$tag$` without an end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Dollars {
     /// A string up to the end of the text. A tag may begin with a digit.
@@ -48,7 +48,7 @@ pub enum Dollars {
     ToBlank,
 }
 
-/// What `#` begins.
+/// The meaning of `#`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Hash {
     /// An operator, as PostgreSQL has it.
@@ -61,20 +61,20 @@ pub enum Hash {
     GuessNames,
 }
 
-/// How a text is read.
+/// The rules by which a text is read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Syntax {
-    /// What a backslash does.
+    /// The effect of a backslash.
     pub backslash: Backslash,
-    /// What `[` begins.
+    /// The meaning of `[`.
     pub brackets: Brackets,
     /// Comments within comments.
     pub comments: Comments,
     /// Whether `//` begins a comment, as CQL has it.
     pub slash_comments: bool,
-    /// What `#` begins.
+    /// The meaning of `#`.
     pub hash: Hash,
-    /// What `$tag$` without an end is.
+    /// The meaning of a `$tag$` without an end.
     pub dollars: Dollars,
     /// Whether names hold `$`.
     pub dollar_names: bool,

@@ -1,6 +1,6 @@
-//! What a lexer returns.
+//! Tokens, which a lexer returns.
 
-/// What a token is.
+/// Kinds of tokens.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Kind {
     /// White space, and bytes of zero.
@@ -42,7 +42,7 @@ impl Kind {
 /// A piece of a statement.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Token<'a> {
-    /// What it is.
+    /// Its kind.
     pub kind: Kind,
     /// The piece as it stands in the statement, never empty.
     pub text: &'a str,

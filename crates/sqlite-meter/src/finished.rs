@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::ffi::CStr;
 
-/// What SQLite did for one run of a statement.
+/// The work of SQLite for one run of a statement.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Counters {
@@ -15,7 +15,7 @@ pub struct Counters {
     pub sorts: u64,
     /// Steps from one row to the next while automatic indexes were filled: indexes that live for one statement.
     pub autoindex_steps: u64,
-    /// How often the statement was prepared again, because the schema or a bound value changed its plan.
+    /// Times that the statement was prepared again, because the schema or a bound value changed its plan.
     pub reprepares: u64,
     /// Rows that the statement returned; `None` where they are not counted.
     pub rows_returned: Option<u64>,
@@ -60,13 +60,13 @@ impl Finished<'_> {
         self.sql.to_bytes()
     }
 
-    /// Which prepared statement it is.
+    /// The prepared statement.
     #[must_use]
     pub fn key(&self) -> StatementKey {
         self.key
     }
 
-    /// What SQLite did for it.
+    /// SQLite's work for it.
     #[must_use]
     pub fn counters(&self) -> Counters {
         self.counters

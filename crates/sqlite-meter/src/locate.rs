@@ -44,8 +44,8 @@ pub enum AttachError {
     },
 }
 
-/// Makes connections that are opened from now on ready to be measured. Nothing is measured before [`attach`]. To be called once; more
-/// calls change nothing.
+/// Makes connections that are opened from now on ready to be measured. Nothing is measured before [`attach`]. To be
+/// called once; more calls change nothing.
 ///
 /// # Errors
 /// Where SQLite has no such calls, or no memory.
@@ -77,8 +77,8 @@ pub fn observe_every(observer: fn(&Finished<'_>)) -> Result<bool, InstallError> 
 
 /// Reports each statement of a connection that ends from now on to an observer, which replaces an earlier one.
 ///
-/// The observer is called on the thread that uses the connection, before Diesel returns. If it panics, it is dropped, and the connection
-/// is not measured any more.
+/// The observer is called on the thread that uses the connection, before Diesel returns. If it panics, it is dropped,
+/// and the connection is not measured any more.
 ///
 /// # Errors
 /// Where the connection was opened before [`install`], or SQLite refuses.
@@ -91,8 +91,8 @@ where
     F: FnMut(&Finished<'_>) + Send + 'static,
 {
     let Located { db, slot } = locate(connection)?;
-    // SAFETY: `locate` found the slot by running its function on this connection just now. It lives as long as the connection, which
-    // is borrowed until this returns.
+    // SAFETY: `locate` found the slot by running its function on this connection just now. It lives as long as the
+    // connection, which is borrowed until this returns.
     let slot_ref = unsafe { &*slot };
     // SAFETY: the handle is that of the borrowed connection.
     let read = unsafe { pages(db) };
@@ -116,7 +116,7 @@ pub fn detach(connection: &mut SqliteConnection) -> Result<(), AttachError> {
 
 /// Runs the function that knows the connection which runs it.
 fn locate(connection: &mut SqliteConnection) -> Result<Located, AttachError> {
-    // What another connection of this thread left is not this one's.
+    // An address that another connection of this thread left is not this one's.
     take_located();
     let sql = format!("SELECT {}()", LOCATE.to_string_lossy());
     connection
@@ -141,8 +141,8 @@ fn trace(db: *mut ffi::sqlite3, slot: *const Slot, events: c_uint) -> Result<(),
     } else {
         slot.cast_mut().cast()
     };
-    // SAFETY: the callers located `db` and `slot` through a connection that is borrowed. The slot outlives the trace: `on_destroy`, which
-    // frees it, ends the trace first.
+    // SAFETY: the callers located `db` and `slot` through a connection that is borrowed. The slot outlives the trace:
+    // `on_destroy`, which frees it, ends the trace first.
     let code = unsafe { ffi::sqlite3_trace_v2(db, events, callback, context) };
     if code != ffi::SQLITE_OK {
         return Err(AttachError::Refused { code });

@@ -1,10 +1,10 @@
-//! What a connection is measured by.
+//! The options of measuring a connection.
 
 use std::ffi::c_uint;
 
 use libsqlite3_sys as ffi;
 
-/// What is measured.
+/// The things that are measured.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Options {

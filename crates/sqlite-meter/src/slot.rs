@@ -1,4 +1,4 @@
-//! What belongs to one connection: its observer, and what was counted before the statement that runs now.
+//! The state of one connection: its observer, and the counts from before the statement that runs now.
 
 use std::cell::{Cell, RefCell};
 use std::fmt;
@@ -149,7 +149,7 @@ impl Slot {
         };
         if catch_unwind(AssertUnwindSafe(|| call(finished))).is_err() {
             let observer = observer.take();
-            // What is dropped may panic as well.
+            // The observer's `drop` may panic as well.
             let _ = catch_unwind(AssertUnwindSafe(|| drop(observer)));
         }
     }

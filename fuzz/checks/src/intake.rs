@@ -23,7 +23,7 @@ pub fn intake(body: &[u8]) {
     }
 }
 
-/// What came of a body that arrives in pieces of `size` bytes: its events, the lines that were refused by reason, and
+/// Reads a body that arrives in pieces of `size` bytes: its events, the lines that were refused by reason, and
 /// those of unknown kinds.
 fn read(
     body: &[u8],

@@ -1,4 +1,4 @@
-//! What must hold for any input of the readers that strangers' bytes reach.
+//! Properties that hold for any input of the readers that strangers' bytes reach.
 //!
 //! Each function panics where it does not hold. The fuzzers in `fuzz/targets` call them with bytes of their own, the
 //! tests of this crate with a corpus of published examples and changes of them.

@@ -24,7 +24,7 @@ pub fn query(text: &str) {
         }
         Err(error) => assert!(!error.to_string().is_empty()),
     }
-    // What is made into a filter is understood as one, unless it is too long.
+    // A text that is made into a filter is understood as one, unless it is too long.
     let filter = kql::filter("message", text);
     assert!(
         filter.len() > LONGEST || kql::parse(&filter, NOW).is_ok(),

@@ -2,7 +2,7 @@
 
 use apm_agent::TraceContext;
 
-/// What is taken from a header stands in it, and is no id of zeros.
+/// Ids that are taken from a header stand in it, and are no zeros.
 pub fn traceparent(text: &str) {
     let Some(context) = TraceContext::from_traceparent(text) else {
         return;

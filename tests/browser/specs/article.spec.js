@@ -1,4 +1,4 @@
-// What the article's pictures show, after the article's loop (rows as in the list of its pictures).
+// The contents of the article's pictures, after the article's loop (rows as in the list of its pictures).
 import { DELAYS, LOOP, ROUNDS } from "../support/article.js";
 import { LOGGED } from "../support/streams.js";
 import { expect, newest, test } from "../support/test.js";
@@ -118,7 +118,7 @@ test("8: the stack trace opens at our own line, with the source around it; libra
     .getByRole("link")
     .first()
     .click();
-  // Which other frames there are, and how many, depends on what the compiler has put together.
+  // Other frames, and their number, depend on what the compiler has put together.
   const own = page
     .locator("details.frame[open]")
     .filter({ has: page.locator("summary", { hasText: /src\/routes\/fail\.rs:\d+/ }) });

@@ -4,7 +4,8 @@ import { expect, test } from "../support/test.js";
 const MINUTE = 60e6;
 const id = (n, length) => n.toString(16).padStart(length, "0");
 
-// Twenty minutes of a service. At the tenth the index is lost: `GET /list` gets slower, `GET /old` and its statement go, `GET /new` comes.
+// Twenty minutes of a service. At the tenth the index is lost: `GET /list` gets slower, `GET /old` and its statement
+// go, `GET /new` comes.
 function change(now) {
   const lines = [{ metadata: { service: { name: "depot", version: "3.0", agent: { name: "python", version: "6" } } } }];
   let n = 1;

@@ -1,4 +1,4 @@
-// What can be taken away: texts by copy buttons, tables as CSV, the data and the SQL behind every chart.
+// Things to take away: texts by copy buttons, tables as CSV, the data and the SQL behind every chart.
 import { readFile } from "node:fs/promises";
 
 import { every } from "../support/pages.js";
@@ -115,7 +115,7 @@ test("every chart of every page shows its data, and its SQL runs in the console"
     // A chart of the console stands between its statement and its rows.
     if (name.startsWith("SQL")) continue;
     const html = await (await page.request.get(address)).text();
-    // Where nothing was measured, words stand in the place of a chart.
+    // Charts without measurements have words in their place.
     const charts = [...html.matchAll(/<figure class="chart"[^>]* id="([^"]+)".*?<\/figure>/gs)].filter(([chart]) => chart.includes("chart-plot"));
     for (const [, id] of charts) {
       const key = `${name.split(/[,?]| \d/)[0]} ${id}`;

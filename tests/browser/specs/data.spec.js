@@ -80,7 +80,7 @@ function request() {
   ];
 }
 
-// What the page of the trace says: its rows with their times, and its facts but for how long ago it was.
+// The text of the trace's page: its rows with their times, and its facts but for how long ago it was.
 async function shown(page, server) {
   await page.goto(`${server.pages}/traces/${TRACE}`);
   await expect(page.locator("#wf")).toContainText("GET prices");
@@ -143,7 +143,7 @@ test("deleting everything needs its box, empties every page, and each page says 
     expect((await page.locator("p.why").innerText()).length, path).toBeGreaterThan(15);
     await expect(page.locator("main"), path).not.toContainText("GET /cart");
   }
-  // What is sent afterwards is stored as before.
+  // Events that are sent afterwards are stored as before.
   await server.send(request());
   await page.goto(`${server.pages}/services`);
   await expect(page.getByRole("rowheader", { name: /^cart/ })).toBeVisible();

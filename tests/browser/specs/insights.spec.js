@@ -1,4 +1,4 @@
-// What is found unasked after the article's loop, on a service of its own: growth with its full scan, and repeats.
+// Findings after the article's loop, on a service of its own: growth with its full scan, and repeats.
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
@@ -56,7 +56,7 @@ test("growth, the full scan behind it and the repeated INSERT stand on the page 
 });
 
 test("the badge of the services counts what is open; dismissing hides one and lowers it, showing again restores both", async ({ page }) => {
-  // What is found meanwhile is found once: no request comes any more.
+  // A finding is found once: no request comes any more.
   const count = async () => (await apm.api("insights", { service: "my-app-01" })).insights.filter(({ ended, dismissed }) => !ended && !dismissed).length;
   const badge = async () => {
     await page.goto(`${apm.pages}/services?refresh=0`);

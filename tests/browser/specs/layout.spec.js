@@ -23,7 +23,7 @@ test("no page scrolls sideways in a window of 900 px, in either theme", async ({
       await page.emulateMedia({ colorScheme });
       const wide = await page.evaluate(() => {
         const { scrollWidth, clientWidth } = document.scrollingElement;
-        // What reaches furthest beyond the edge, to be named.
+        // The element that reaches furthest beyond the edge, to be named.
         const all =
           scrollWidth > clientWidth
             ? [...document.body.querySelectorAll("*")].sort(

@@ -12,7 +12,7 @@ test("every page is readable and leads on", async ({ page }) => {
     expect(answer.status(), name).toBe(200);
     await expect(page.locator("h1"), name).toBeVisible();
     expect(await page.locator("nav.nav a:visible").count(), name).toBeGreaterThan(6);
-    // What only a script could do is not offered.
+    // Controls that need a script are not offered.
     expect(await page.locator("button:visible:not([type=submit]):not([disabled])").allTextContents(), name).toEqual([]);
   }
 });

@@ -15,7 +15,7 @@ test("the statements: calls, time and share, sorted, and a page for each", async
   await insert.getByRole("link").first().click();
   await expect(page).toHaveURL(new RegExp(`/queries/${known.fingerprint}`));
   await expect(page.locator("main pre.code, main .code").first()).toContainText("INSERT INTO");
-  // Who runs it: the route that writes, five times in each request.
+  // The caller: the route that writes, five times in each request.
   const caller = page.getByRole("table", { name: /Requests that run/ }).getByRole("row").filter({ hasText: "GET /sql-write" });
   await expect(caller).toContainText("5");
   await caller.getByRole("link", { name: "GET /sql-write" }).click();
@@ -36,7 +36,7 @@ test("the plan of the grouping says that it scans, and an index of ours is tried
   await expect(page).toHaveURL(/index=/);
   await expect(page.locator("ul.plan").nth(1)).toContainText(/USING COVERING INDEX/);
   await expect(page.locator("ul.plan").nth(1)).toContainText("people_city");
-  // What is no index is refused with a reason, and nothing was written.
+  // A text that is no index is refused with a reason, and nothing was written.
   await page.getByRole("textbox", { name: "What if there were this index?" }).fill("DROP TABLE people");
   await page.getByRole("button", { name: "Try" }).click();
   await expect(page.getByRole("alert").filter({ hasText: /./ }).last()).toBeVisible();

@@ -268,8 +268,8 @@ export function strange() {
   ];
 }
 
-// What agents really send, in unusual amounts: a statement whose duration follows the rows of its table, one trace of
-// thousands of spans, an error that was logged, and a request that was not sampled.
+// Events as agents really send them, in unusual amounts: a statement whose duration follows the rows of its table, one
+// trace of thousands of spans, an error that was logged, and a request that was not sampled.
 export function growth() {
   const now = Date.now() * 1000,
     lines = [

@@ -146,7 +146,7 @@ async fn the_articles_service_is_told_what_its_sql_costs_and_when_that_ends() {
     server.stop(true).await;
 }
 
-/// What stands on the pages, without a script.
+/// The findings stand on the pages, without a script.
 async fn the_pages_show_it(client: &Client, server: &apm_server::Running, growth: &Value) {
     let page = async |path: &str| {
         let page = client.get(&format!("{}{path}", server.url())).await;

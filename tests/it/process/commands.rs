@@ -33,7 +33,7 @@ fn succeeds(dir: &tempfile::TempDir, line: &[&str]) -> String {
     String::from_utf8(output.stdout).unwrap()
 }
 
-/// What a command complains of that does not succeed.
+/// The complaint of a command that does not succeed.
 fn fails(dir: &tempfile::TempDir, line: &[&str]) -> String {
     let output = run(dir, line);
     let error = String::from_utf8(output.stderr).unwrap();
@@ -69,7 +69,7 @@ fn commands_reach_an_encrypted_server_with_a_token_of_a_file_or_an_api_key() {
     let generate = ["generate", "--traces", "50", "--window", "10m"];
     let (at, here) = (["--server", url], ["--apm-listen", address]);
     let trusted = ["--server-ca-file", &certificate];
-    // Where the options of the server are given, its address and its certificate are known by them.
+    // With the server's options, its address and its certificate are known.
     let sent = succeeds(&dir, &[&generate[..], &here, &encrypted, &token].concat());
     assert!(sent.contains(" stored, 0 refused"), "{sent}");
     let by_key = ["--api-key", &sends];

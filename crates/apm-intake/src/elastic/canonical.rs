@@ -11,10 +11,10 @@ use serde::de::DeserializeSeed as _;
 
 use lowered::Lowered;
 
-/// How deep arrays and objects may be nested. `serde_json` reads 128 levels.
+/// The deepest nesting of arrays and objects. `serde_json` reads 128 levels.
 pub(crate) const MAX_DEPTH: usize = 100;
 
-/// How often a line is read again in another form: without lone surrogates, then with regular keys.
+/// Times that a line is read again in another form: without lone surrogates, then with regular keys.
 pub(super) const OTHER_FORMS: u8 = 2;
 
 /// Another form of a text that could not be read as it is: without lone surrogates, and with regular keys if
@@ -66,7 +66,7 @@ fn depth(line: &str) -> usize {
             }
             b'}' | b']' if !in_string => {
                 depth = depth.saturating_sub(1);
-                // What follows the value is ignored.
+                // The text behind the value is ignored.
                 if depth == 0 {
                     break;
                 }

@@ -18,7 +18,7 @@ use super::walk::{IRREGULAR, Key, Members};
 use super::{error, log, metadata, metricset, span, transaction};
 use crate::refused::{Reason, Refused};
 
-/// What became of a line.
+/// The result of decoding a line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Decoded {
     /// It is the last event of the batch now.
@@ -197,7 +197,7 @@ impl<'de> Visitor<'de> for Root<'_, 'de> {
     }
 }
 
-/// What stands between the first quotation mark, single or double, and the next of its kind.
+/// The text between the first quotation mark, single or double, and the next of its kind.
 fn first_quoted(line: &str) -> Option<&str> {
     let start = line.find(['"', '\''])?;
     let (quote, rest) = (line.as_bytes()[start], &line[start + 1..]);

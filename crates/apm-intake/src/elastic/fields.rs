@@ -1,4 +1,4 @@
-//! What a walk over one event finds: the values of the columns, where the other members lie, what is wrong.
+//! The findings of a walk over one event: values of columns, places of the other members, broken rules.
 
 use std::borrow::Cow;
 use std::fmt::{self, Write as _};
@@ -19,7 +19,7 @@ pub(super) enum Value<'de> {
     Bool(bool),
 }
 
-/// Where a member of the event's own object lies: `"key": value`, as byte offsets into the line.
+/// The place of a member of the event's own object: `"key": value`, as byte offsets into the line.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Member {
     pub(super) start: usize,
@@ -42,7 +42,7 @@ pub(super) struct DroppedFields<'de> {
     pub(super) sum: i64,
 }
 
-/// What is wrong with an event that is well-formed.
+/// A mistake in an event that is well-formed.
 #[derive(Debug)]
 pub(super) struct Violation {
     /// The names of the fields around it, innermost first.
@@ -50,7 +50,7 @@ pub(super) struct Violation {
     pub(super) kind: Kind,
 }
 
-/// Which rule was broken.
+/// The rule that was broken.
 #[derive(Debug)]
 pub(super) enum Kind {
     /// A value breaks the rule of its field; `maxLength(1024)`.
@@ -92,22 +92,22 @@ impl fmt::Display for Violation {
     }
 }
 
-/// What a walk finds.
+/// The findings of a walk.
 #[derive(Debug)]
 pub(super) struct Fields<'de> {
     slots: [Value<'de>; Slot::COUNT],
     pub(super) members: Vec<Member>,
-    /// Which of the members is the stack trace, where it has frames.
+    /// The member that is the stack trace, if it has frames.
     pub(super) stack: Option<usize>,
     pub(super) samples: Vec<SampleField<'de>>,
     pub(super) dropped: Vec<DroppedFields<'de>>,
     /// Names of labels.
     pub(super) labels: Vec<Cow<'de, str>>,
-    /// What labels say that SQLite did, and whether they say it: there is one for the steps, which are never left out.
+    /// SQLite's work as labels tell it, and whether they tell it: there is one for the steps, which are never left out.
     cost: (Cost, bool),
     /// The first rule that was broken.
     pub(super) violation: Option<Violation>,
-    /// Where JSON of the wrong type was met: names of fields, innermost first.
+    /// The place of JSON of the wrong type: names of fields, innermost first.
     pub(super) path: Vec<&'static str>,
     /// Set where keys are doubled, escaped or in another case: the line is to be rewritten and read again.
     pub(super) irregular: bool,
@@ -185,7 +185,7 @@ impl<'de> Fields<'de> {
         }
     }
 
-    /// What SQLite did, where that was measured.
+    /// SQLite's work, where it was measured.
     pub(super) fn cost(&self) -> Option<Cost> {
         let (cost, is_measured) = self.cost;
         is_measured.then(|| Cost {
@@ -194,7 +194,7 @@ impl<'de> Fields<'de> {
         })
     }
 
-    /// How many of something there are.
+    /// The value of a field that counts something.
     pub(super) fn count(&self, slot: Slot) -> Option<i64> {
         self.int(slot).map(limits::count)
     }

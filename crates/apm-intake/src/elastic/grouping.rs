@@ -1,4 +1,4 @@
-//! What makes two errors the same: the grouping key, as Elastic's server computes it.
+//! The grouping key of an error, as Elastic's server computes it: two errors with one key are the same.
 //!
 //! xxHash64 with seed 0 over raw text without separators, the first of these that gives any: the types of the
 //! exceptions, the log's message with its parameters left out, where the frames are; else the messages.

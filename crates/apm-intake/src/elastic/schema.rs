@@ -1,4 +1,4 @@
-//! What an event may hold: the rules of Elastic's published intake v2 schemas, as tables.
+//! The rules of Elastic's published intake v2 schemas, as tables.
 //!
 //! `walk` reads JSON against them. A field that becomes a column names the [`Slot`] in which its value is
 //! left. Lengths are in characters. Unknown fields are allowed everywhere, `null` is the same as absence.
@@ -20,7 +20,7 @@ pub(super) use metricset::{METRICSET, SAMPLE};
 pub(super) use span::SPAN;
 pub(super) use transaction::{DROPPED_SPANS, TRANSACTION};
 
-/// Where the value of a field is left for whoever builds the event.
+/// The place in which the value of a field is left for the code that builds the event.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Slot {
     Id,
@@ -67,11 +67,11 @@ pub(super) enum Slot {
 }
 
 impl Slot {
-    /// How many there are.
+    /// The number of slots.
     pub(super) const COUNT: usize = Self::Language as usize + 1;
 }
 
-/// What a value may be.
+/// A rule for a value.
 #[derive(Debug)]
 pub(super) enum Rule {
     /// Anything at all.
@@ -125,7 +125,7 @@ pub(super) enum Rule {
 }
 
 impl Rule {
-    /// What was expected, for a message.
+    /// The type that was expected, for a message.
     pub(super) fn expected(&self) -> &'static str {
         match self {
             Self::Any => "any value",

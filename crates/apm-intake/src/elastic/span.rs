@@ -83,7 +83,7 @@ fn kinds(fields: &Fields<'_>, batch: &mut Batch) -> (Text, Option<Text>, Option<
     (kind, word(subtype), word(action))
 }
 
-/// What the span talks to: the resource, and the target's type and name, which agents that do not send a
+/// The target of the span: the resource, and the target's type and name, which agents that do not send a
 /// type leave to be read from the resource (`mysql/users` is `mysql` and `users`).
 fn target(fields: &Fields<'_>, batch: &mut Batch) -> (Option<Text>, Option<Text>, Option<Text>) {
     let resource = keep(fields, Slot::DestinationResource, batch);

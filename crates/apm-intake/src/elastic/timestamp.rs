@@ -14,7 +14,7 @@ use crate::limits;
 /// 2001-09-09, µs since the epoch. Earlier times come from clocks that were never set, and from seconds, milliseconds
 /// and negative numbers in the place of microseconds.
 const FIRST: i64 = 1_000_000_000_000_000;
-/// How far ahead of ours a clock may be, µs: a day. Later times come from nanoseconds, too.
+/// A clock may be ahead of ours by this time, µs: a day. Later times come from nanoseconds, too.
 const AHEAD: i64 = 24 * 3_600_000_000;
 
 /// Whether the time that an event was sent with cannot be.

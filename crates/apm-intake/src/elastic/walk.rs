@@ -1,6 +1,6 @@
 //! Reads JSON against the tables of `schema`, in one pass and without building it.
 //!
-//! What is of the wrong type is an error of the reader; what breaks a rule is remembered in [`Fields`], where
+//! A value of the wrong type is an error of the reader; a value that breaks a rule is remembered in [`Fields`], where
 //! the first one stays. Each visit answers whether the value counts as set: not null, and for an object not
 //! empty of known fields.
 //!

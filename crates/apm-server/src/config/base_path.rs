@@ -1,4 +1,4 @@
-//! What a proxy has put before the path of every route.
+//! The path that a proxy has put before that of every route.
 
 use std::fmt;
 use std::str::FromStr;
@@ -18,7 +18,7 @@ impl BasePath {
         self.0.is_empty()
     }
 
-    /// What follows this in a path; `None` where the path does not begin with it.
+    /// The rest of a path behind this one; `None` if the path does not begin with it.
     pub(crate) fn rest<'a>(&self, path: &'a str) -> Option<&'a str> {
         let rest = path.strip_prefix(&self.0)?;
         match rest {

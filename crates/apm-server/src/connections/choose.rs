@@ -1,13 +1,13 @@
-//! Which connection is worth the least.
+//! The choice of the connection that is worth the least.
 
 use std::collections::HashMap;
 use std::net::{IpAddr, Ipv6Addr};
 use std::time::Duration;
 
-/// How long a request may make no progress before its connection can be closed for another.
+/// After this time without progress of its request, a connection can be closed for another.
 const STUCK: Duration = Duration::from_secs(5);
 
-/// What a connection is worth, the least first.
+/// The worth of a connection, the least first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Worth {
     /// No request is under way: a new connection, a head that drips in, or one that is kept for later.
@@ -18,7 +18,7 @@ pub(super) enum Worth {
     Stuck,
 }
 
-/// What a connection is worth. `silent`: since when nothing goes on. `None`: it is not closed for another.
+/// The worth of a connection. `silent`: since when nothing goes on. `None`: it is not closed for another.
 pub(super) fn worth(requests: u32, trusted: bool, silent: Duration) -> Option<Worth> {
     match (requests, trusted) {
         (0, false) => Some(Worth::Idle),
@@ -28,7 +28,7 @@ pub(super) fn worth(requests: u32, trusted: bool, silent: Duration) -> Option<Wo
     }
 }
 
-/// What is counted as one address: in IPv6, everybody has a network of 2⁶⁴ addresses.
+/// The network that counts as one address: in IPv6, everybody has a network of 2⁶⁴ addresses.
 pub(super) fn network(address: IpAddr) -> IpAddr {
     match address.to_canonical() {
         IpAddr::V6(address) if !address.is_loopback() => {

@@ -1,4 +1,4 @@
-//! What is made up, as lines of intake v2.
+//! Made-up events as lines of intake v2.
 
 use std::fmt::Write as _;
 
@@ -12,7 +12,7 @@ pub(super) struct Body {
     events: usize,
 }
 
-/// Where an event belongs.
+/// The trace and the parent of an event.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Ids {
     pub(super) trace: u128,

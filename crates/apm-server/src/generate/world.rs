@@ -56,7 +56,7 @@ pub(super) struct Statement {
     /// The span's name.
     pub(super) name: &'static str,
     pub(super) mean_us: f64,
-    /// How many times its duration it gains over the window.
+    /// Its duration grows over the window by so many times itself.
     pub(super) growth: f64,
 }
 
@@ -121,7 +121,7 @@ static INSERT_LINES: Statement = statement(
     700.0,
 );
 
-/// What a request does, in order.
+/// A step of a request; they come in order.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Step {
     /// Runs a statement so many times.
@@ -134,18 +134,18 @@ pub(super) enum Step {
     Wait(f64),
 }
 
-/// What a service answers.
+/// A route of a service.
 #[derive(Debug)]
 pub(super) struct Route {
     pub(super) service: usize,
-    /// How often it is where a trace begins, against the others.
+    /// The frequency with which a trace begins here, against the others.
     pub(super) weight: u32,
     pub(super) method: &'static str,
     /// As it is routed.
     pub(super) path: &'static str,
     /// Time of its own, mean µs.
     pub(super) own_us: f64,
-    /// How often it fails by itself, 0 to 1.
+    /// The share of requests that fail by themselves, 0 to 1.
     pub(super) fails: f64,
     /// Whether a release in the middle made it slower.
     pub(super) slower_release: bool,

@@ -9,12 +9,12 @@ use serde::Deserialize;
 use super::respond;
 use crate::agent_config::{self, Settings};
 
-/// How long an agent may keep an answer; also how often it asks.
+/// The time for which an agent may keep an answer, and the interval at which it asks.
 const FRESH: &str = "max-age=30, must-revalidate";
 /// The same for a refusal.
 const FRESH_ERROR: &str = "max-age=300, must-revalidate";
 
-/// What an agent asks with `GET`.
+/// The question of an agent by `GET`.
 #[derive(Debug, Default, Deserialize)]
 struct Query {
     #[serde(rename = "service.name")]
@@ -24,7 +24,7 @@ struct Query {
     ifnonematch: Option<String>,
 }
 
-/// What an agent asks with `POST`.
+/// The question of an agent by `POST`.
 #[derive(Debug, Deserialize)]
 struct Body {
     #[serde(default)]
@@ -110,7 +110,7 @@ fn answer(
         header::ACCESS_CONTROL_EXPOSE_HEADERS,
         HeaderValue::from_static("Etag"),
     );
-    // Who sends the tag back has applied what it stands for.
+    // An agent that sends the tag back has applied what it stands for.
     if is_known && etag != Settings::NONE {
         agent_config::applied(store, found);
     }

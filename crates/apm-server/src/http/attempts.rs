@@ -30,7 +30,7 @@ pub(super) struct Attempts {
 #[derive(Debug, Default)]
 struct Table {
     failed: HashMap<IpAddr, Failed>,
-    /// Which secrets were right, by address, the newest last.
+    /// Secrets that were right, by address, the newest last.
     passed: HashMap<IpAddr, Vec<Hash>>,
 }
 
@@ -54,7 +54,7 @@ impl Attempts {
         self.table.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// How long an address still has to wait. Callers that may not ask yet must not learn whether their secret is
+    /// The time that an address still has to wait. Callers that may not ask yet must not learn whether their secret is
     /// right.
     pub(super) fn wait(&self, address: Option<IpAddr>, now: Instant) -> Option<Duration> {
         let failed = *self.lock().failed.get(&network(address?))?;

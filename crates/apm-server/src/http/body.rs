@@ -21,7 +21,7 @@ use crate::unread::Unfinished;
 /// Longest body of a request that is not events: settings, markers, SQL.
 const MOST: usize = 1 << 20;
 
-/// What is handed to the connection at once; with more than twice as much unsent, it takes no more.
+/// Bytes that are handed to the connection at once; with more than twice as much unsent, it takes no more.
 const PORTION: usize = 16 * 1024;
 
 /// Why a body was not read.
@@ -89,7 +89,7 @@ pub(super) struct Portions {
     _unread: Option<Unfinished>,
 }
 
-/// Where the portions come from.
+/// The source of the portions.
 enum Source {
     /// As the handler makes them; the rest of the last piece goes first.
     Body(BoxBody, Bytes),

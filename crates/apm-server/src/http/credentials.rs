@@ -17,7 +17,7 @@ const MOST_KEYS: u64 = 1 << 20;
 /// Largest file of a token.
 const LONGEST_TOKEN: u64 = 4096;
 
-/// What the holder of a secret may do.
+/// The holder of a secret, and its rights.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Holder {
     /// The name of the API key, for messages.
@@ -28,7 +28,7 @@ pub(super) struct Holder {
 }
 
 impl Holder {
-    /// Who holds the token, or anyone where none is needed.
+    /// The holder of the token, or anyone if no secret is needed.
     fn of_all(secret: Hash) -> Self {
         Self {
             key: None,
@@ -111,7 +111,7 @@ impl Credentials {
         })
     }
 
-    /// What the agent in the server's own process sends, where a secret is needed.
+    /// The token that the agent in the server's own process sends, if a secret is needed.
     pub(crate) fn own(&self) -> Option<&SecretToken> {
         self.are_needed().then_some(&self.own.text)
     }
@@ -121,7 +121,7 @@ impl Credentials {
         self.token.is_some() || self.token_file.is_some() || self.keys.is_some()
     }
 
-    /// Whom nobody has to know, where no secret is needed.
+    /// The holder that anyone is, if no secret is needed.
     pub(super) fn anyone(&self) -> Option<Holder> {
         (!self.are_needed()).then(|| Holder::of_all(Hash::default()))
     }

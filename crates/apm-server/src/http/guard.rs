@@ -1,4 +1,4 @@
-//! Who may ask.
+//! The guard, which decides who may ask.
 //!
 //! * *Host*: a server on loopback answers to the names of this machine, and to those that it is told (see `hosts`). A
 //!   request that names none gets open routes alone.
@@ -35,7 +35,7 @@ use crate::unread::Unfinished;
 const MISSING: &str = "authentication failed: missing or improperly formatted Authorization header: expected \
                        'Authorization: Bearer secret_token' or 'Authorization: ApiKey base64(API key ID:API key)'";
 
-/// What a server lets in.
+/// The rules by which a server lets callers in.
 #[derive(Debug)]
 pub(crate) struct Guard {
     hosts: Hosts,
@@ -48,7 +48,7 @@ pub(crate) struct Guard {
     pub(super) refusals: Refusals,
 }
 
-/// Whom the guard sees.
+/// The caller as the guard sees it.
 #[derive(Debug)]
 pub(super) enum Seen {
     /// Someone who has shown a secret, or anyone where none is needed.
@@ -76,7 +76,7 @@ impl Guard {
         }
     }
 
-    /// Who sends a request.
+    /// Sees who sends a request.
     pub(super) fn see(&self, request: &HttpRequest) -> Seen {
         if let Some(holder) = self.credentials.anyone() {
             let in_header = false;
@@ -185,7 +185,7 @@ fn refused(mut request: ServiceRequest, response: HttpResponse) -> ServiceRespon
     response.map_body(|_, body| BoxBody::new(Portions::new(body, Some(Unfinished::new(unread)))))
 }
 
-/// What becomes of a request.
+/// The decision about a request.
 enum Verdict {
     /// It is let through, and its caller has shown a secret.
     Trusted,

@@ -10,10 +10,11 @@ use tokio::time::{Duration, timeout};
 
 use super::{Shared, respond};
 
-/// How long the writer may take to answer.
+/// The longest time that the writer may take to answer.
 const WAIT: Duration = Duration::from_secs(2);
 
-/// How long a write that came through stands for the next ones, as long as no commit fails: asking often costs little.
+/// The time for which a write that came through stands for the next ones, as long as no commit fails: asking often
+/// costs little.
 const FRESH: Duration = Duration::from_secs(5);
 
 /// When a write last came through.

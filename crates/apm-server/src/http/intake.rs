@@ -14,7 +14,7 @@ use super::{Shared, respond};
 use crate::front::Front;
 use crate::unread::Unfinished;
 
-/// What of a refused body is read and thrown away, so that the caller gets to read the answer.
+/// Bytes of a refused body that are read and thrown away, so that the caller gets to read the answer.
 const DRAINED: usize = 1 << 20;
 
 /// The events of a backend agent.

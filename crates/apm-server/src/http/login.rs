@@ -16,13 +16,13 @@ use super::refusals::Refusal;
 use super::respond::{self, code};
 use super::{Shared, sessions};
 
-/// Where to go afterwards.
+/// The page to go to afterwards.
 #[derive(Debug, Deserialize)]
 pub(super) struct Wanted {
     next: Option<String>,
 }
 
-/// What the form sends.
+/// The fields of the form.
 #[derive(Deserialize)]
 pub(super) struct Form {
     token: String,

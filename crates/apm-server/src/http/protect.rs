@@ -1,4 +1,4 @@
-//! What every answer has in common.
+//! The parts that all answers have in common.
 //!
 //! * Telemetry is untrusted text: the headers that keep a browser from running it.
 //! * Large bodies go in portions (see `body`), and together have a budget (see `unsent`).

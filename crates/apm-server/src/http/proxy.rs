@@ -8,7 +8,7 @@ use super::hosts;
 use crate::config::{BasePath, Network};
 use crate::front::Front;
 
-/// What arrived, before any header of a proxy is read.
+/// The request as it arrived, before any header of a proxy is read.
 #[derive(Debug)]
 pub(super) struct Arrived<'a> {
     pub(super) peer: Option<IpAddr>,
@@ -45,7 +45,7 @@ pub(super) fn front(arrived: &Arrived<'_>, trusted: &[Network], base: &BasePath)
     front
 }
 
-/// What proxies say.
+/// The statements of proxies about a request.
 #[derive(Debug, Default)]
 struct Said {
     client: Option<IpAddr>,
@@ -128,7 +128,7 @@ fn list<'a>(headers: &'a HeaderMap, name: &str) -> Vec<&'a str> {
     elements.filter(|element| !element.is_empty()).collect()
 }
 
-/// What the client itself was told or has sent: the first element.
+/// The first element: it tells what the client itself was told or has sent.
 fn first<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
     list(headers, name).first().copied()
 }

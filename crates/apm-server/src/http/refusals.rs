@@ -1,4 +1,4 @@
-//! How many requests the guard refused, by reason.
+//! Numbers of requests that the guard refused, by reason.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 

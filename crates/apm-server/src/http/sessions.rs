@@ -16,14 +16,14 @@ use crate::random;
 const COOKIE: &str = "pocket_apm_session";
 /// Sessions that are remembered; the oldest goes.
 const REMEMBERED: usize = 64;
-/// How long a session lasts at most.
+/// The longest time that a session lasts.
 const LONGEST: Duration = Duration::from_secs(7 * 24 * 3600);
-/// How long a session lasts that is not used.
+/// The time after which a session ends that is not used.
 const IDLE: Duration = Duration::from_secs(12 * 3600);
 
 type Secret = [u8; 32];
 
-/// What a browser sent as its session: one that ended may stand before the one that holds.
+/// Sessions that a browser sent: one that ended may stand before the one that holds.
 pub(super) fn sent(request: &HttpRequest) -> impl Iterator<Item = &str> {
     let cookies = request
         .headers()

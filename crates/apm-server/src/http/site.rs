@@ -6,7 +6,7 @@ use actix_web::http::header;
 use super::hosts;
 use crate::front::Front;
 
-/// What a browser says of the page that sent a request.
+/// The relation between the server and the page that sent a request, as the browser tells it.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Site {
     /// One of this server's pages, or the reader by hand.

@@ -1,4 +1,4 @@
-//! What the server says of itself: `/api/v1/status` as JSON, `/metrics` as Prometheus text.
+//! The state of the server: `/api/v1/status` as JSON, `/metrics` as Prometheus text.
 
 use std::fmt::Write as _;
 
@@ -103,7 +103,7 @@ pub(super) async fn metrics(shared: web::Data<Shared>, store: web::Data<Store>) 
     HttpResponse::Ok().insert_header(kind).body(text)
 }
 
-/// How often a name was beyond the limit, by kind.
+/// Times that a name was beyond the limit, by kind.
 fn beyond(stats: &StoreStats) -> Vec<(&'static str, u64)> {
     let count = |kind: NameKind| (kind.as_str(), stats.beyond.of(kind));
     NameKind::ALL.into_iter().map(count).collect()
@@ -277,7 +277,7 @@ fn store_families(text: &mut String, stats: &StoreStats) {
     );
 }
 
-/// What keeps the log within its bound, and what is in the way of that.
+/// The families about the log's bound, and about what is in its way.
 fn log_families(text: &mut String, stats: &StoreStats) {
     gauge(
         text,

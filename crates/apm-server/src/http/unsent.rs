@@ -17,7 +17,7 @@ use tokio::time::{sleep, timeout};
 /// Answers up to this size are not counted, bytes: at the limit of connections they are a few dozen megabytes.
 const SMALL: usize = 64 * 1024;
 
-/// What larger answers may take together, bytes.
+/// The most bytes that larger answers may take together.
 const MOST: usize = 64 << 20;
 
 /// Handlers that make answers at the same time.
@@ -26,10 +26,10 @@ const HANDLERS: usize = 16;
 /// After how long without progress an answer may be given up for another.
 const SILENT: Duration = Duration::from_millis(500);
 
-/// How long a request waits for a permit, and an answer for room.
+/// The longest time that a request waits for a permit, and an answer for room.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// How often an answer that waits looks for room.
+/// The pause between looks for room of an answer that waits.
 const LOOK: Duration = Duration::from_millis(50);
 
 /// The budget of all answers of a server.
@@ -51,7 +51,7 @@ struct Table {
 #[derive(Debug)]
 struct Entry {
     rest: Bytes,
-    /// What it takes, as long as any of it is left.
+    /// The bytes that it takes, as long as any of it is left.
     size: usize,
     progress: Instant,
 }

@@ -1,4 +1,4 @@
-//! Where request bodies go: into a store of this process, or to a server that runs.
+//! Targets of request bodies: a store of this process, or a server that runs.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -17,13 +17,13 @@ pub(super) const MAX_EVENT_SIZE: usize = 300 * 1024;
 /// Batches that may wait for their commit before the next body is read.
 const AHEAD: usize = 64;
 
-/// What bodies are.
+/// The type of the bodies.
 const NDJSON: &str = "application/x-ndjson";
 
 /// Refusals that are kept to be shown.
 const SHOWN: usize = 5;
 
-/// Where request bodies go.
+/// A target of request bodies.
 #[derive(Debug)]
 pub struct Target {
     kind: Kind,
@@ -34,7 +34,7 @@ pub struct Target {
 /// Why a line was refused.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Deserialize)]
 pub struct Refusal {
-    /// What is wrong.
+    /// The mistake.
     pub message: String,
     /// The beginning of the line.
     #[serde(default)]
@@ -92,7 +92,7 @@ impl Target {
         Self::new(Kind::Function(Box::new(function)))
     }
 
-    /// What was taken so far, also where sending ended early.
+    /// The events that were taken so far, also if sending ended early.
     pub fn taken(&self) -> Summary {
         self.taken
     }
@@ -190,7 +190,7 @@ struct Http {
     server: Remote,
 }
 
-/// What a server answers to `?verbose`.
+/// The answer of a server to `?verbose`.
 #[derive(serde::Deserialize)]
 struct Told {
     accepted: u64,

@@ -22,18 +22,18 @@ use crate::pace::Paced;
 /// Longest time of a TLS handshake. It takes two exchanges; whoever needs longer for them would not get a page either.
 const HANDSHAKE: Duration = Duration::from_secs(10);
 
-/// What a connection is told, unencrypted, that is not let in.
+/// The answer, unencrypted, for a connection that is not let in.
 const FULL: &[u8] = b"HTTP/1.1 503 Service Unavailable\r\nConnection: close\r\nRetry-After: 1\r\n\
     Content-Type: application/json\r\nContent-Length: 33\r\n\r\n{\"error\":\"too many connections\"}\n";
 
-/// What bytes go over.
+/// A connection, plain or encrypted.
 pub(super) type Wire = Either<TcpStream, Box<TlsStream<TcpStream>>>;
 
 /// Is kept with each encrypted connection.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Encrypted;
 
-/// What is known of a connection before its first request.
+/// The state of a connection before its first request.
 #[derive(Debug)]
 pub(super) struct Seen {
     open: Open,
@@ -57,7 +57,7 @@ pub(crate) struct Door {
     tls: Option<TlsAcceptor>,
     /// Longest time of a handshake, and of the head of the first request.
     pub(super) patience: Duration,
-    /// How long the other end may leave unread what waits for it.
+    /// The longest time that the other end may leave unread what waits for it.
     write_timeout: Duration,
 }
 

@@ -1,4 +1,4 @@
-//! Which certificates of servers are trusted.
+//! Trust in certificates of servers.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -13,7 +13,7 @@ use rustls::{
 };
 use rustls_platform_verifier::BuilderVerifierExt as _;
 
-/// Which certificates of servers are trusted.
+/// The certificates of servers that are trusted.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Trust {
     /// Those that the authorities of this system vouch for.

@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use crate::support::server::{TestServer, eventually};
 
-/// Where `.ci/agents` installs: beside the `debug` folder that this test runs in.
+/// The folder in which `.ci/agents` installs: beside the `debug` folder that this test runs in.
 fn installed(name: &str) -> Option<PathBuf> {
     let own = std::env::current_exe().expect("a test has a path");
     let path = own.ancestors().nth(3)?.join("agents").join(name);

@@ -1,4 +1,4 @@
-//! Who may ask, and what the server says of itself.
+//! Access, and the state that the server tells of itself.
 
 mod base_path;
 mod connections;

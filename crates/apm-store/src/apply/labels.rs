@@ -8,7 +8,7 @@ use serde_json::value::{RawValue, to_raw_value};
 /// The members of an object, with their values as they stand.
 type Members = BTreeMap<String, Box<RawValue>>;
 
-/// Where an event's labels are: of transactions, spans and errors, of metricsets, of log lines.
+/// The places of an event's labels: of transactions, spans and errors, of metricsets, of log lines.
 const PLACES: [&[&str]; 3] = [&["context", "tags"], &["tags"], &["labels"]];
 
 /// The document of an event without the labels of these names, and these as texts; nothing where it has none of them.

@@ -1,4 +1,4 @@
-//! What the writer remembers from one commit to the next: dictionaries, and the block being filled.
+//! The writer's memory from one commit to the next: dictionaries, and the block being filled.
 
 use std::cell::RefCell;
 use std::collections::HashSet;
@@ -18,7 +18,7 @@ use crate::limits::{NameKind, NameLimits};
 
 const KIB: usize = 1024;
 
-/// What the writer remembers from one commit to the next.
+/// The writer's memory from one commit to the next.
 #[derive(Debug)]
 pub(crate) struct Memory {
     limits: NameLimits,
@@ -100,7 +100,7 @@ impl Memory {
         pass.finish()
     }
 
-    /// What was applied stays.
+    /// Keeps all that was applied.
     pub(crate) fn commit(&mut self) {
         self.committed.0.copy_from(&self.block);
         self.committed.1 = self.next;
@@ -153,7 +153,7 @@ impl Memory {
         }
     }
 
-    /// What was applied since the last commit is gone from the database, and with it the rows of some ids.
+    /// Forgets all that was applied since the last commit: it is not in the database, so some ids have no rows.
     pub(crate) fn rollback(&mut self) {
         self.block.copy_from(&self.committed.0);
         self.next = self.committed.1;

@@ -1,4 +1,4 @@
-//! What an event was called by its sender, where it is counted under `_other`.
+//! The name that its sender gave an event which is counted under `_other`.
 //!
 //! It goes into the event's document, so that nothing of the event is lost: `"overflow": {"transaction.name": "GET
 //! /people/7"}`.

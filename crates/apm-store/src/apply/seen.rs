@@ -1,4 +1,4 @@
-//! Which names a service has used, where they have no dictionary: types of spans in breakdowns, and labels.
+//! Names of a service that have no dictionary: types of spans in breakdowns, and labels.
 //!
 //! Their texts stand in rollup rows and in documents. So they are counted in memory, and the count begins anew with the
 //! process, when everything was forgotten, and for labels also when old names were deleted.

@@ -21,7 +21,8 @@ FROM roll_statement
 WHERE level = 60 AND statement_id IN (SELECT id FROM statement) AND bucket >= :bucket AND bucket < :bucket + :level
 GROUP BY statement_id, outcome;
 
-DELETE FROM roll_statement_hist WHERE level = :level AND statement_id IN (SELECT id FROM statement) AND bucket = :bucket;
+DELETE FROM roll_statement_hist
+WHERE level = :level AND statement_id IN (SELECT id FROM statement) AND bucket = :bucket;
 INSERT INTO roll_statement_hist (level, statement_id, bucket, outcome, bin, count)
 SELECT :level, statement_id, :bucket, outcome, bin, sum(count)
 FROM roll_statement_hist
@@ -47,14 +48,16 @@ FROM roll_statement_steps
 WHERE level = 60 AND statement_id IN (SELECT id FROM statement) AND bucket >= :bucket AND bucket < :bucket + :level
 GROUP BY statement_id, bin;
 
-DELETE FROM roll_destination WHERE level = :level AND destination_id IN (SELECT id FROM destination) AND bucket = :bucket;
+DELETE FROM roll_destination
+WHERE level = :level AND destination_id IN (SELECT id FROM destination) AND bucket = :bucket;
 INSERT INTO roll_destination (level, destination_id, bucket, outcome, count, n, sum, max)
 SELECT :level, destination_id, :bucket, outcome, sum(count), sum(n), sum(sum), max(max)
 FROM roll_destination
 WHERE level = 60 AND destination_id IN (SELECT id FROM destination) AND bucket >= :bucket AND bucket < :bucket + :level
 GROUP BY destination_id, outcome;
 
-DELETE FROM roll_destination_hist WHERE level = :level AND destination_id IN (SELECT id FROM destination) AND bucket = :bucket;
+DELETE FROM roll_destination_hist
+WHERE level = :level AND destination_id IN (SELECT id FROM destination) AND bucket = :bucket;
 INSERT INTO roll_destination_hist (level, destination_id, bucket, outcome, bin, count)
 SELECT :level, destination_id, :bucket, outcome, bin, sum(count)
 FROM roll_destination_hist

@@ -15,7 +15,7 @@ impl From<Found> for Known {
     }
 }
 
-/// What all entries answer alike.
+/// The methods that are alike in all entries.
 macro_rules! touch {
     ($table:ident) => {
         fn touch(id: i64, now: i64, conn: &mut SqliteConnection) -> QueryResult<usize> {

@@ -1,4 +1,4 @@
-//! How many rows of a dictionary each service has, for the limit.
+//! The number of rows that each service has in a dictionary, for the limit.
 //!
 //! The numbers are read once and counted from there. When rows are deleted elsewhere they are stale, which is harmless
 //! as long as there is room: they are read again only when they say that there is none.

@@ -22,7 +22,7 @@ pub(super) fn cut(text: &str) -> &str {
     &text[..end.unwrap_or(text.len())]
 }
 
-/// Which characters stand for themselves.
+/// Characters that stand for themselves.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Part {
     User,

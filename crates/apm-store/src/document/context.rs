@@ -1,4 +1,4 @@
-//! What transactions, spans and errors say of the request, the response, the message, the function.
+//! The context of transactions, spans and errors: request, response, message, function.
 
 use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
@@ -45,7 +45,7 @@ pub(super) fn own_service(out: &mut Fields, service: &Value) {
     }
 }
 
-/// What is called, as a whole. It has a type, be it none.
+/// The target of a call as a whole. It has a type, which may be empty.
 pub(super) fn target(out: &mut Fields, kind: &str, name: Option<&str>) {
     out.remove("service.target");
     out.set_even_empty("service.target.type", kind);
@@ -241,7 +241,7 @@ fn joined(values: &Value) -> Value {
     }
 }
 
-/// Who called: whom a proxy names, else the peer; with a proxy, the peer is what it was translated by.
+/// The client: the address that a proxy names, else the peer. With a proxy, the peer is `source.nat.ip`.
 fn client(out: &mut Fields, socket: &str, headers: &Map<String, Value>) {
     let peer = address(socket);
     let named = forwarded(headers);

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value};
 
-/// How many dots of a name that users chose become levels. Real names of metrics have eight or so.
+/// Number of dots of a name of users that become levels. Real names of metrics have eight or so.
 const MAX_DOTS: usize = 32;
 
 /// An object whose members are set by dotted paths.

@@ -1,4 +1,4 @@
-//! What each kind of event adds to its sender's fields.
+//! The fields that each kind of event adds to its sender's fields.
 
 use serde_json::{Map, Value, json};
 use xxhash_rust::xxh64::xxh64;
@@ -146,7 +146,7 @@ pub(super) fn error(out: &mut Fields, event: &StoredEvent, rest: &Value, stack: 
         out.set("error.grouping_name", name.clone());
         out.set("message", name.clone());
     }
-    // Where there is an exception, the trace that is stored apart is its.
+    // The stack trace that is stored apart belongs to the exception, where there is one.
     let (of_exception, of_log) = match exception.is_object() {
         true => (stack, &log["stacktrace"]),
         false => (&Value::Null, stack),
@@ -279,7 +279,7 @@ fn ids(out: &mut Fields, event: &StoredEvent) {
     out.set("parent.id", event.parent_id.clone());
 }
 
-/// What transactions and spans share.
+/// The fields that transactions and spans share.
 fn timed(out: &mut Fields, kind: &str, event: &StoredEvent) {
     out.set("timestamp.us", event.timestamp);
     out.set(&format!("{kind}.name"), event.name.clone());

@@ -1,4 +1,4 @@
-//! Who sent it: the metadata of the request, and the names that follow from it.
+//! The sender: the metadata of the request, and the fields that follow from it.
 
 use std::sync::OnceLock;
 
@@ -75,7 +75,7 @@ pub(super) fn sender(out: &mut Fields, resource: &Value) {
     out.labels(&metadata["labels"]);
 }
 
-/// What metadata and an event's own context both may say of a service and its agent.
+/// Fields of a service and its agent, from metadata or from an event's own context.
 pub(super) fn service(out: &mut Fields, service: &Value) {
     // A name of the event's own makes the metadata's version that of another service.
     if service["name"].is_string() {

@@ -1,4 +1,4 @@
-//! What is handed to the writer in one piece, and the arena that its events point into.
+//! A batch, which the writer takes as one piece, and the arena that its events point into.
 
 use std::collections::HashSet;
 use std::hash::BuildHasher as _;
@@ -12,10 +12,10 @@ use super::resource::Resource;
 use super::text::Text;
 use super::{DroppedSpans, Event, Sample};
 
-/// What is handed to the writer in one piece: decoded events of one request, in the order of their lines.
+/// Events that the writer takes as one piece: those of one request, in the order of their lines.
 #[derive(Clone, Debug)]
 pub struct Batch {
-    /// Who sent it.
+    /// Their sender.
     pub resource: Arc<Resource>,
     /// When its first line was read, µs since the epoch.
     pub received: i64,
@@ -25,8 +25,8 @@ pub struct Batch {
     pub samples: Vec<Sample>,
     /// The `dropped_spans_stats` of its transactions.
     pub dropped: Vec<DroppedSpans>,
-    /// Times that cannot be: the place of an event whose time is that of its arrival, and the time that was sent, µs since the
-    /// epoch. In the order of the events.
+    /// Times that cannot be: the place of an event whose time is that of its arrival, and the time that was sent, µs
+    /// since the epoch. In the order of the events.
     pub sent: Vec<(u32, i64)>,
     /// Names of labels in the order in which they came, and their hashes.
     labels: Vec<Box<str>>,
@@ -63,7 +63,7 @@ impl Batch {
         self.labels.iter().map(|name| &**name)
     }
 
-    /// What a range stands for.
+    /// The text of a range.
     ///
     /// # Panics
     /// With a range of another batch that does not fit this one.
@@ -71,7 +71,7 @@ impl Batch {
         &self.text[text.start as usize..(text.start + text.len) as usize]
     }
 
-    /// What an optional range stands for.
+    /// The text of an optional range.
     pub fn opt(&self, text: Option<Text>) -> Option<&str> {
         text.map(|text| self.text(text))
     }

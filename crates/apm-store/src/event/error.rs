@@ -17,13 +17,13 @@ pub struct ErrorEvent {
     pub service: ServiceOverride,
     /// When, µs since the epoch.
     pub timestamp: i64,
-    /// What names its group: see `intake::grouping`.
+    /// The key of its group: see `elastic::grouping` of the intake.
     pub grouping_key: u64,
     /// `exception.type`
     pub kind: Option<Text>,
     /// `log.message`, else `exception.message`.
     pub message: Option<Text>,
-    /// Where, in the agent's words.
+    /// The place of the error, in the agent's words.
     pub culprit: Option<Text>,
     /// `exception.handled`
     pub handled: Option<bool>,

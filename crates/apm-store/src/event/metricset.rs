@@ -19,7 +19,7 @@ pub struct Metricset {
     pub rest: Text,
 }
 
-/// What a breakdown metricset says: how long a transaction group's spans of one type ran by themselves.
+/// A breakdown metricset: the time that spans of one type of a transaction group took by themselves.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Breakdown {
     /// `transaction.name`

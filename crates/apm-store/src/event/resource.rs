@@ -1,8 +1,8 @@
-//! Who sent a batch.
+//! Senders of batches.
 
 use std::net::IpAddr;
 
-/// Who sent a batch: the metadata line, and the peer's address.
+/// The sender of a batch: the metadata line, and the peer's address.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Resource {
     /// `service.name`
@@ -17,7 +17,7 @@ pub struct Resource {
     pub agent_version: String,
     /// `service.language.name`
     pub language: Option<String>,
-    /// Where the request came from.
+    /// The address that the request came from.
     pub client: Option<IpAddr>,
     /// The identity that is stored once: `{"metadata":{…},"client":"127.0.0.1"}`.
     pub document: String,

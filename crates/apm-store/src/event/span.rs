@@ -56,7 +56,7 @@ pub struct Span {
 /// Several spans folded into one by the agent.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Composite {
-    /// How many, at least 2.
+    /// The number of spans in it, at least 2.
     pub count: i64,
     /// The sum of their durations, µs.
     pub sum: i64,

@@ -11,7 +11,7 @@ use super::{Kind, Outcome};
 pub struct StoredEvent {
     /// Its number in the order of arrival.
     pub seq: i64,
-    /// Which kind.
+    /// The kind of the event.
     pub kind: Kind,
     /// [`Resource::document`](super::Resource::document)
     pub resource: Arc<str>,

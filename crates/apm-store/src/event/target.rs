@@ -1,4 +1,4 @@
-//! What a destination's resource says about the target of a span.
+//! The target of a span, as its destination's resource names it.
 
 /// The type and name that a resource of the form `type` or `type/name` stands for.
 pub fn inferred_target(resource: &str) -> Option<(&str, Option<&str>)> {

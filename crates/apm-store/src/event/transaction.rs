@@ -54,7 +54,7 @@ pub struct DroppedSpans {
     pub target_name: Option<Text>,
     /// Their outcome.
     pub outcome: Outcome,
-    /// How many.
+    /// The number of spans.
     pub count: i64,
     /// The sum of their durations, µs.
     pub sum: i64,

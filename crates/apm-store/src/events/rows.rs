@@ -8,7 +8,7 @@ use super::super::schema::{
 };
 use crate::event::{Kind, Outcome};
 
-/// What the columns hold of an event; what its kind does not have is `None`.
+/// The columns of an event; `None` for those that its kind does not have.
 #[derive(Debug, Default)]
 pub(super) struct Row {
     pub(super) seq: i64,

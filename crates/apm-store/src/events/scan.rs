@@ -12,7 +12,7 @@ use crate::event::StoredEvent;
 /// Bytes of metadata and stacks that are held.
 const MOST: usize = 8 << 20;
 
-/// What many events share, read once: metadata and stacks, some megabytes of them.
+/// Metadata and stack traces, which many events share: read once, some megabytes of them.
 #[derive(Debug, Default)]
 pub struct Texts {
     resources: HashMap<i64, Arc<str>>,

@@ -13,12 +13,12 @@ pub(crate) trait Row {
     type Statement: 'static;
     /// `INSERT OR FAIL INTO t (a, b) VALUES`
     const INTO: &'static str;
-    /// What follows the values: a conflict clause, or nothing.
+    /// The text behind the values: a conflict clause, or nothing.
     const THEN: &'static str;
 
     /// The table.
     const TABLE: &'static str;
-    /// How many columns it has.
+    /// The number of its columns.
     const COLUMNS: usize;
     /// Reads them from the rows whose first column is between two numbers.
     const SELECT: &'static str;
@@ -58,7 +58,7 @@ impl<'a, 'b> Values<'a, 'b> {
     }
 }
 
-/// What a column may hold.
+/// A type of column values.
 pub(crate) trait Column {
     fn push<'b>(&'b self, values: &mut Values<'_, 'b>) -> QueryResult<()>;
     /// Adds the value as SQLite gives it back.
@@ -102,7 +102,8 @@ impl Column for &str {
     }
 }
 
-/// `row! { struct Name in "table" { column: Type, … } then "ON CONFLICT …" }`: a struct with one field per column, as a [`Row`].
+/// `row! { struct Name in "table" { column: Type, … } then "ON CONFLICT …" }`: a struct with one field per column, as a
+/// [`Row`].
 macro_rules! row {
     ($(#[$meta:meta])* $vis:vis struct $name:ident<$life:lifetime> $($rest:tt)*) => {
         row! { @ [$(#[$meta])*] [$vis] [$name<$life>] [<$life>] [$name<'static>] $($rest)* }

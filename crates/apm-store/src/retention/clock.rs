@@ -1,4 +1,4 @@
-//! Which time retention goes by.
+//! The clock that retention goes by.
 //!
 //! A machine may start with a clock that is a month ahead. Deleting by it would delete everything. So a clock that is
 //! far ahead of the newest arrival is not believed at once: the events that come in carry times of their own, and when
@@ -7,22 +7,22 @@
 
 use std::time::{Duration, Instant};
 
-/// How far an event's own time may be from the clock and still agree with it, seconds.
+/// An event agrees with the clock if its own time is at most so far from it, seconds.
 const CLOSE: i64 = 3_600;
 
-/// How long arrivals have to agree with the clock. A time server corrects a clock within minutes of the start.
+/// The time for which arrivals have to agree with the clock. A time server corrects a clock within minutes.
 const WHILE: Duration = Duration::from_secs(600);
 
 #[derive(Debug)]
 pub(super) struct Clock {
-    /// How far ahead of the newest arrival the clock may be without any doubt, seconds.
+    /// A clock that is at most so far ahead of the newest arrival is believed, seconds.
     jump: i64,
     /// The last time that was believed, and when.
     believed: Option<(i64, Instant)>,
     doubt: Option<Doubt>,
 }
 
-/// What came since the clock is not believed.
+/// Arrivals since the clock is not believed.
 #[derive(Debug, Default)]
 struct Doubt {
     /// The clock, seconds since the epoch.

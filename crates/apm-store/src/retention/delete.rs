@@ -29,7 +29,8 @@ struct Bucket {
 /// Blocks that are deleted together.
 const TOGETHER: usize = 8;
 
-/// Deletes blocks and the events in them, oldest first, until the deadline; returns how many are gone. `ids`: the oldest, ascending.
+/// Deletes blocks and the events in them, oldest first, until the deadline; returns how many are gone. `ids`: the
+/// oldest, ascending.
 pub(super) fn blocks(
     conn: &mut SqliteConnection,
     ids: &[i64],
@@ -65,16 +66,11 @@ pub(super) fn blocks(
     Ok(gone)
 }
 
-/// The samples of a range of metricsets, which are kept by name and not by number: a probe per metricset and name, or where there
-/// are many names a look per name at the time that the metricsets span.
+/// The samples of a range of metricsets, which are kept by name and not by number: a probe per metricset and name, or
+/// where there are many names a look per name at the time that the metricsets span.
 fn samples(conn: &mut SqliteConnection, first: i64, last: i64) -> QueryResult<()> {
-    const BY_METRICSET: &str = "SELECT m.service_id, n.id, m.ts, m.seq FROM metricset m CROSS JOIN metric_name n ON n.service_id IN (0, m.service_id) \
-        WHERE m.seq BETWEEN ?1 AND ?2";
-    const BY_NAME: &str = "SELECT s.service_id, s.name_id, s.ts, s.seq \
-        FROM (SELECT service_id, min(ts) AS first, max(ts) AS last FROM metricset WHERE seq BETWEEN ?1 AND ?2 GROUP BY service_id) m \
-        CROSS JOIN metric_name n ON n.service_id IN (0, m.service_id) \
-        CROSS JOIN metric_sample s ON s.service_id = m.service_id AND s.name_id = n.id AND s.ts BETWEEN m.first AND m.last \
-        WHERE s.seq BETWEEN ?1 AND ?2";
+    const BY_METRICSET: &str = include_str!("delete/samples_by_metricset.sql");
+    const BY_NAME: &str = include_str!("delete/samples_by_name.sql");
     let any: Option<i64> = metricset::table
         .filter(metricset::seq.between(first, last))
         .select(metricset::seq)

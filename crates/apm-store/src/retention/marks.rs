@@ -1,4 +1,4 @@
-//! Which names the stored events refer to, where no index tells: read from the events, block by block.
+//! Names that stored events refer to, where no index tells: read from the events, block by block.
 //!
 //! A reading may take many steps. Events that come meanwhile are read by the last of them, in the transaction that goes
 //! by what was found; those that go meanwhile leave marks that nobody needs, until the next reading.
@@ -17,7 +17,7 @@ use super::super::schema::block;
 /// Blocks that are read together.
 const TOGETHER: i64 = 16;
 
-/// Which dictionary, and the column that refers to it.
+/// A dictionary, a column that refers to it, and the table of that column.
 const COLUMNS: [(&str, &str, &str); 11] = [
     ("resource", "resource_id", "tx"),
     ("resource", "resource_id", "span"),

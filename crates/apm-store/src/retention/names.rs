@@ -1,11 +1,11 @@
-//! Names, statements and stacks that nothing refers to, found exactly: [`super::delete::unused`] goes by the hour in which
-//! they were last used, which is too coarse where the files are full within that time.
+//! Names, statements and stacks that nothing refers to, found exactly: [`super::delete::unused`] goes by the hour in
+//! which they were last used, which is too coarse where the files are full within that time.
 //!
-//! A round reads which names the events refer to ([`Marks`]), and then walks through the dictionaries, in steps. When that does not
-//! help, [`Names::evict`] drops the oldest names that only rollups refer to, and their rollups with them.
+//! A round reads which names the events refer to ([`Marks`]), and then walks through the dictionaries, in steps. When
+//! that does not help, [`Names::evict`] drops the oldest names that only rollups refer to, and their rollups with them.
 //!
-//! The newest row of a dictionary always stays: SQLite would give its number to the next one, and who remembers the number would
-//! take one for the other.
+//! The newest row of a dictionary always stays: SQLite would give its number to the next one, and who remembers the
+//! number would take one for the other.
 
 use std::collections::{HashMap, HashSet};
 use std::time::Instant;
@@ -26,7 +26,7 @@ const EVICTED: i64 = 64;
 /// A dictionary, and what refers to its rows.
 struct Dictionary {
     table: &'static str,
-    /// How many rows are too few to look at.
+    /// Fewer rows than these are not looked at.
     few: i64,
     /// Whether an event (or a row of another dictionary) refers to row `n.id`, as far as an index tells.
     used: &'static str,
@@ -110,7 +110,8 @@ const DICTIONARIES: [Dictionary; 10] = [
     Dictionary {
         table: "destination",
         few: 1,
-        counted: "EXISTS (SELECT 1 FROM roll_destination r WHERE r.level IN (60, 600, 3600) AND r.destination_id = n.id)",
+        counted: "EXISTS (SELECT 1 FROM roll_destination r \
+            WHERE r.level IN (60, 600, 3600) AND r.destination_id = n.id)",
         rollups: &[
             ("roll_destination", "destination_id"),
             ("roll_destination_hist", "destination_id"),
@@ -144,13 +145,14 @@ const DICTIONARIES: [Dictionary; 10] = [
 ];
 
 /// New rows since the last round, in units of some 256 bytes: ids are given in order.
-const UNITS: &str = "SELECT 16 * (coalesce((SELECT max(id) FROM stack), 0) + coalesce((SELECT max(id) FROM resource), 0) \
+const UNITS: &str = "SELECT 16 * (coalesce((SELECT max(id) FROM stack), 0) \
+    + coalesce((SELECT max(id) FROM resource), 0) \
     + coalesce((SELECT max(id) FROM statement), 0)) + coalesce((SELECT max(id) FROM tx_group), 0) \
     + coalesce((SELECT max(id) FROM span_group), 0) + coalesce((SELECT max(id) FROM destination), 0) \
     + coalesce((SELECT max(id) FROM error_group), 0) + coalesce((SELECT max(id) FROM metric_name), 0) \
     + coalesce((SELECT max(id) FROM result), 0) + coalesce((SELECT max(id) FROM service), 0) AS n";
 
-/// What became of a step.
+/// The result of a step.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Swept {
     /// Rows that are gone.
@@ -163,7 +165,7 @@ pub(super) struct Swept {
 #[derive(Debug, Default)]
 pub(super) struct Names {
     round: Option<Round>,
-    /// What [`UNITS`] said when the last round began.
+    /// The count of [`UNITS`] when the last round began.
     units: i64,
     /// Bytes that were freed since then.
     freed: i64,
@@ -185,7 +187,8 @@ impl Names {
         self.freed += bytes.max(0);
     }
 
-    /// Whether a round is under way, after beginning one if it is time to. `pressed`: whether what is deleted next is better kept.
+    /// Whether a round is under way, after beginning one if it is time to. `pressed`: whether what is deleted next is
+    /// better kept.
     pub(super) fn is_at_work(
         &mut self,
         conn: &mut SqliteConnection,
@@ -261,7 +264,8 @@ impl Names {
         Ok(swept)
     }
 
-    /// Drops the oldest names that no event refers to, and their rollups, until the size is right; within a transaction.
+    /// Drops the oldest names that no event refers to, and their rollups, until the size is right; within a
+    /// transaction.
     pub(super) fn evict(
         &mut self,
         conn: &mut SqliteConnection,
@@ -356,8 +360,8 @@ fn rows(
 ) -> QueryResult<Vec<Row>> {
     let table = dictionary.table;
     sql_query(format!(
-        "SELECT n.id, ({used}) AS used FROM (SELECT id FROM {table} WHERE id > ? AND id < (SELECT max(id) FROM {table}) \
-         ORDER BY id LIMIT ?) n"
+        "SELECT n.id, ({used}) AS used \
+         FROM (SELECT id FROM {table} WHERE id > ? AND id < (SELECT max(id) FROM {table}) ORDER BY id LIMIT ?) n"
     ))
     .bind::<BigInt, _>(after)
     .bind::<BigInt, _>(limit)

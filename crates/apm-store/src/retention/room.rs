@@ -35,8 +35,8 @@ pub(super) struct Freed {
 }
 
 impl Retention {
-    /// What is too much: first what nothing refers to, then the oldest events, and rollups when the events that are
-    /// left are few.
+    /// Deletes what is too much: first what nothing refers to, then the oldest events, and rollups when the events that
+    /// are left are few.
     pub(super) fn make_room(
         &mut self,
         conn: &mut SqliteConnection,
@@ -73,9 +73,9 @@ impl Retention {
         Ok(())
     }
 
-    /// Where few events are left: the oldest rollups, then callers, then names that only rollups refer to. Where that
-    /// frees little ([`HELPS`]), events after all; where nothing is left to go, rollups of the present but for the
-    /// newest minutes.
+    /// For few events that are left: deletes the oldest rollups, then callers, then names that only rollups refer to.
+    /// If that frees little ([`HELPS`]), events after all; where nothing is left to go, rollups of the present but for
+    /// the newest minutes.
     fn delete_more_than_events(
         &mut self,
         conn: &mut SqliteConnection,
@@ -94,7 +94,7 @@ impl Retention {
             conn.immediate_transaction(|conn| delete::rollups(conn, &buckets, deadline))?
         };
         if gone == 0 {
-            // What is to be written would be of names that are gone.
+            // Counts that are still to be written could refer to names that are gone.
             coarse.settle(conn)?;
             let evicted =
                 conn.immediate_transaction(|conn| self.names.evict(conn, memory, &size, deadline));

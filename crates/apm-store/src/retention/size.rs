@@ -1,4 +1,4 @@
-//! How large the files are and may be, and which blocks can be spared.
+//! Sizes of the files, their limit, and the blocks that can be spared.
 
 use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
@@ -17,7 +17,7 @@ const ROW: i64 = 250;
 /// Blocks that events keep at most while there is anything else to delete.
 const KEPT: i64 = 4096;
 
-/// What the database file may take.
+/// The space that the database file may take.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Size {
     /// Bytes; `i64::MAX` where there is no limit.
@@ -25,7 +25,7 @@ pub(super) struct Size {
 }
 
 impl Size {
-    /// What the limit leaves beside the log.
+    /// The limit, less the log.
     pub(super) fn new(options: &StoreOptions) -> Self {
         let Some(max) = options.max_size else {
             return Self {

@@ -1,7 +1,12 @@
 -- Takes the events numbered :first to :last back from the counts.
 INSERT INTO event_count (level, kind, bucket, service_id, outcome, n)
 SELECT l.value, e.kind, e.minute - ((e.minute % l.value) + l.value) % l.value, e.service_id, e.outcome, -sum(e.n)
-FROM (SELECT kind, minute, service_id, outcome, count(*) AS n FROM event_row WHERE seq BETWEEN ? AND ? GROUP BY 1, 2, 3, 4) e
+FROM (
+    SELECT kind, minute, service_id, outcome, count(*) AS n
+    FROM event_row
+    WHERE seq BETWEEN ? AND ?
+    GROUP BY 1, 2, 3, 4
+) e
 CROSS JOIN json_each('[60, 600, 3600]') l
 WHERE TRUE
 GROUP BY 1, 2, 3, 4, 5

@@ -1,4 +1,4 @@
-//! How many events there are, by kind, service and outcome.
+//! Numbers of events, by kind, service and outcome.
 
 use super::{HashMap, LEVELS, bucket, coarser, merged, outcome_code};
 use crate::event::{Kind, Outcome};

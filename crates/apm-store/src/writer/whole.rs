@@ -25,7 +25,7 @@ use crate::file::Look;
 use crate::open;
 use crate::wal::{Emptied, Frames};
 
-/// What happened since the files were last remembered.
+/// A change since the files were last remembered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Since {
     /// Nothing that the writer knows of.
@@ -34,7 +34,7 @@ enum Since {
     OwnWork,
 }
 
-/// How long those who read are waited for.
+/// The longest time that readers are waited for.
 const PATIENCE: Duration = Duration::from_secs(4);
 
 impl Writer {

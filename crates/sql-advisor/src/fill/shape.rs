@@ -19,7 +19,7 @@ const ROWS: u64 = 100_000;
 /// Rows of each table of statistics that are copied.
 const STATISTICS: i64 = 20_000;
 
-/// How long one table may take.
+/// The longest time that one table may take.
 const TIME: Duration = Duration::from_secs(30);
 
 /// Makes the schema in an empty database, with rows and with the statistics of ANALYZE.
@@ -69,7 +69,7 @@ pub(crate) fn shape(
         .map_err(ours)
 }
 
-/// What makes the schema, in the order in which it can be made.
+/// The statements that make the schema, in the order in which they can run.
 fn objects(source: &Connection) -> Result<Vec<(String, String)>> {
     let mut found = source.prepare(include_str!("shape_objects.sql"))?;
     found

@@ -1,4 +1,4 @@
--- What makes a schema: tables, then what rests on them.
+-- The statements that make a schema: tables, then what rests on them.
 SELECT type, sql
 FROM sqlite_schema
 WHERE sql IS NOT NULL AND name NOT LIKE 'sqlite\_%' ESCAPE '\'

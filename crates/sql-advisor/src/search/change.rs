@@ -20,7 +20,7 @@ pub(super) struct Index {
     terms: usize,
 }
 
-/// What is tried.
+/// A change that is tried.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Change {
     /// None for ANALYZE.
@@ -33,7 +33,7 @@ pub(super) struct Applied {
     pub(super) change: Change,
     pub(super) build: Duration,
     pub(super) bytes: u64,
-    /// What ANALYZE had found before.
+    /// The statistics of ANALYZE from before.
     pub(super) statistics: Option<Statistics>,
 }
 

@@ -12,7 +12,7 @@ use crate::report::Cost;
 use crate::schema::quote;
 use crate::statistics::Statistics;
 
-/// What a change did.
+/// The effect of a change.
 pub(super) struct Trial {
     pub(super) change: Change,
     pub(super) applied: Applied,
@@ -185,7 +185,7 @@ impl Search {
         done.map_err(|error| self.lab.copy.error(message(&error)))
     }
 
-    /// What the statements cost that a change can concern. `is_made`: whether it is there, and not taken away.
+    /// Costs of the statements that a change can concern. `is_made`: whether it is there, and not taken away.
     pub(super) fn costs(
         &self,
         change: &Change,

@@ -66,7 +66,7 @@ pub(super) fn note(cost: &Cost, reading: &Reading, tried: usize) -> String {
     }
 }
 
-/// What the figures rest on.
+/// Assumptions behind the figures.
 pub(super) fn assumed(search: &Search) -> Vec<String> {
     let mut out = Vec::new();
     let options = &search.lab.options;

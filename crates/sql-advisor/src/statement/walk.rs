@@ -15,7 +15,7 @@ use super::{Reading, Role, Use};
 use crate::schema::{Schema, Table, quote};
 use scope::{Source, children};
 
-/// How deep selects may stand in each other: views name views.
+/// The deepest nesting of selects: views name views.
 const DEEPEST: usize = 40;
 
 /// Most uses of tables in one statement.

@@ -9,7 +9,7 @@ use crate::copy::Copy;
 use crate::guard::Whose;
 use crate::schema::{Schema, quote};
 
-/// How long taking values may last, for one table of a statement.
+/// The longest time of taking values, for one table of a statement.
 const TIME: Duration = Duration::from_secs(5);
 
 /// Values of expressions in up to `most` rows of a table or a view, rows without NULL first.

@@ -1,4 +1,4 @@
-//! What is recommended for schemas whose best index is known.
+//! Advice for schemas whose best index is known.
 
 use sql_advisor::Advice;
 

@@ -1,4 +1,4 @@
-//! Who gains and loses by a migration.
+//! Statements that gain and lose by a migration.
 
 use sql_advisor::{AdviseError, Fate, Options, check_migration};
 

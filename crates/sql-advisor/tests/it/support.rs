@@ -39,7 +39,7 @@ pub(crate) fn recorded(workload: &[(&str, f64)]) -> Vec<Recorded> {
     workload.iter().map(of).collect()
 }
 
-/// What is recommended.
+/// The recommended changes.
 pub(crate) fn changes(advice: &Advice) -> Vec<&str> {
     advice
         .recommended

@@ -1,6 +1,6 @@
-//! Which lists and rows of a normalised statement hold nothing but values, and what becomes of them.
+//! Folding of lists and rows of a normalised statement that hold nothing but values.
 
-/// What is left of a list: `(1, 2)` and `($1::int)` both become `(?…)`, `(lower('a'), lower('b'))` becomes
+/// Folds a list: `(1, 2)` and `($1::int)` both become `(?…)`, `(lower('a'), lower('b'))` becomes
 /// `(lower(?)…)`. Nothing where it is no list of values.
 pub(super) fn folded(list: &str, open: char, close: char) -> Option<String> {
     let inner = list.strip_prefix(open)?;

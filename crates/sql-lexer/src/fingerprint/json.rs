@@ -25,7 +25,7 @@ const COMMANDS: [&str; 14] = [
     "listIndexes",
     "update",
 ];
-/// How requests to Elasticsearch begin when their path is sent, too.
+/// Words that begin requests to Elasticsearch whose path is sent, too.
 const METHODS: [&str; 6] = ["DELETE", "GET", "HEAD", "PATCH", "POST", "PUT"];
 
 /// Whether a statement is such a body, or a method, a path and a body.
@@ -282,7 +282,7 @@ impl<'a> Body<'a> {
         self.at = self.text.len();
     }
 
-    /// What is no object and no list: `"text"`, `5`, `ObjectId("…")`, `/expression/i`.
+    /// Reads a value that is no object and no list: `"text"`, `5`, `ObjectId("…")`, `/expression/i`.
     fn scalar(&mut self, ends_at_blank: bool) {
         let start = self.at;
         let mut depth = 0usize;

@@ -1,4 +1,4 @@
-//! What language a statement is in: its span says so, or its text shows it.
+//! The language of a statement: its span says it, or its text shows it.
 
 use super::{json, redis};
 use crate::Dialect;
@@ -12,7 +12,7 @@ pub(super) enum Language {
     Redis,
 }
 
-/// What `"…"` is in SQL.
+/// The meaning of `"…"` in SQL.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
 pub(super) enum Quotes {
     /// A name, or where no column can stand a text: nobody says which database it is, or it is SQLite.

@@ -3,7 +3,7 @@
 
 use crate::{Kind, Significant, Token};
 
-/// What the statement that is read names.
+/// The kind of name that the statement which is read has.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 enum Names {
     /// Nothing has been read.
@@ -11,11 +11,11 @@ enum Names {
     Unknown,
     /// Nothing that is made up.
     Nothing,
-    /// What comes next, after some words of the language.
+    /// The word that comes next, after some words of the language.
     Next,
     /// All that is no word of the language: `FETCH FORWARD FROM x`.
     All,
-    /// What comes after `TO`: `ROLLBACK TO x`.
+    /// The word after `TO`: `ROLLBACK TO x`.
     AfterTo,
     /// A prepared statement, unless it is a procedure.
     Prepared,
@@ -182,7 +182,7 @@ impl MadeUp {
     }
 }
 
-/// What a statement names that begins with `word`.
+/// The kind of name in a statement that begins with `word`.
 fn begins(word: &str) -> Names {
     const NEXT: [&str; 8] = [
         "CLOSE",
@@ -201,7 +201,7 @@ fn begins(word: &str) -> Names {
         () if is(&["ROLLBACK"]) => Names::AfterTo,
         () if is(&["EXECUTE"]) => Names::Prepared,
         () if is(&["SET"]) => Names::Setting,
-        // What is explained follows.
+        // The statement that is explained follows.
         () if is(&["EXPLAIN", "ANALYZE", "VERBOSE"]) => Names::Unknown,
         () => Names::Nothing,
     }

@@ -13,13 +13,13 @@ use crate::{Kind, Significant, Token, is_keyword};
 #[derive(Debug)]
 struct Open {
     is_bracket: bool,
-    /// Where it starts in the output, where it may be folded: after `IN` or `ARRAY`, or in the rows after `VALUES`.
+    /// The list's start in the output, if it may be folded: after `IN` or `ARRAY`, or in the rows after `VALUES`.
     list: Option<List>,
     /// The first row after a `VALUES` in it, when rows follow one another.
     first_row: Option<Row>,
 }
 
-/// Where a row starts and ends in the output.
+/// Start and end of a row in the output.
 type Row = (usize, usize);
 
 /// A list that folds when it holds nothing but values.
@@ -37,7 +37,7 @@ enum ListKind {
 }
 
 impl ListKind {
-    /// What stands around it.
+    /// The characters around it.
     fn signs(self) -> (char, char) {
         match self {
             Self::In | Self::Row => ('(', ')'),
@@ -255,7 +255,7 @@ impl Normalizer {
         match *self.first_row() {
             None => *self.first_row() = Some((list.start, self.out.len())),
             Some((_, end)) => {
-                // What a row computes may differ from row to row. One that asks a question stays.
+                // A computed value may differ from row to row, so the row is folded. A row with a question in it stays.
                 let row = &self.out[list.start..];
                 let between = self.out[end..list.start].trim_matches([',', ' ', '…']);
                 if (between.is_empty() || between.eq_ignore_ascii_case("ROW"))

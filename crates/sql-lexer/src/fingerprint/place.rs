@@ -1,10 +1,10 @@
-//! Where in a statement one is, as far as it matters for `"…"`: the name of a column, or a string as SQLite and MySQL
+//! The place in a statement, as far as it matters for `"…"`: the name of a column, or a string as SQLite and MySQL
 //! have it. Where both may stand, what looks like a name and stands where a comparison begins is one.
 
 use super::language::Quotes;
 use crate::{Kind, Token};
 
-/// What may stand in a clause.
+/// Things that may stand in a clause.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 enum Clause {
     /// Lists of columns, tables, definitions: `"…"` names something, but beside a comparison.
@@ -22,7 +22,7 @@ enum Side {
     Right,
 }
 
-/// What `"…"` is if it comes next.
+/// The meaning of `"…"` if it comes next.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 enum Next {
     #[default]
@@ -60,7 +60,7 @@ enum Inside {
     },
 }
 
-/// What is open, and how it was around it.
+/// A part that is open, and the state around it.
 #[derive(Debug)]
 struct Frame {
     inside: Inside,
@@ -73,7 +73,7 @@ pub(super) struct Place {
     state: State,
     next: Next,
     frames: Vec<Frame>,
-    /// How many of the frames are parentheses.
+    /// Number of frames that are parentheses.
     parentheses: usize,
     quotes: Quotes,
 }

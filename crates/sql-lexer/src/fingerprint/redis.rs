@@ -3,7 +3,7 @@
 use super::MAX_NORMALIZED;
 use super::subject::Subject;
 
-/// What the words after a command are.
+/// The meaning of the words after a command.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Takes {
     /// A key and values.

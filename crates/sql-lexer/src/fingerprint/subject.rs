@@ -1,4 +1,4 @@
-//! What a statement does, and to which table.
+//! The verb of a statement, and its table.
 
 use crate::{Kind, Significant};
 

@@ -22,7 +22,7 @@ impl Lexer<'_> {
                 let len = end.unwrap_or(self.rest().len());
                 Some((Kind::Comment, len, end.is_some()))
             }
-            // Where one that is read ends.
+            // The end of a conditional comment, whose content is read.
             (b'*', b'/') if is_conditional => Some((Kind::Comment, 2, true)),
             (b'#', _) if self.is_hash_comment(next) => Some(self.line()),
             _ => None,

@@ -1,4 +1,4 @@
-//! What holds for any text, and what Elastic's agents publish.
+//! The lexer on any text, and on statements that Elastic's agents publish.
 
 mod any_text;
 mod shared_spec;

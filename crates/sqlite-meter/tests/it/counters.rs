@@ -1,4 +1,4 @@
-//! What is counted, for statements of each kind.
+//! The counts of statements of each kind.
 
 use diesel::connection::{Connection as _, SimpleConnection as _};
 use diesel::prelude::*;
@@ -195,7 +195,7 @@ fn failures_and_rows_that_are_not_read_to_the_end_are_counted_as_far_as_they_wen
     }
     let partial = reports.one();
     assert_eq!(partial.rows_returned, Some(1));
-    // What was never prepared is not reported.
+    // A statement that was never prepared is not reported.
     assert!(run(&mut connection, "SELECT nothing FROM nowhere").is_err());
     assert!(reports.take().is_empty());
 }

@@ -6,7 +6,7 @@ use diesel::SqliteConnection;
 use diesel::connection::{Connection as _, SimpleConnection as _};
 use sqlite_meter::{Counters, Options};
 
-/// What was reported, oldest first.
+/// The reports, oldest first.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Reports(Arc<Mutex<Vec<(String, Counters)>>>);
 

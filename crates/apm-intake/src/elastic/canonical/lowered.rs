@@ -19,7 +19,7 @@ const FREE: [&str; 10] = [
     "body",
 ];
 
-/// What the keys of an object are.
+/// The kind of an object's keys.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Lowered {
     /// Names of fields.

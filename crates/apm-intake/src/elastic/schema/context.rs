@@ -1,4 +1,4 @@
-//! What transactions, spans and errors share: `context`, `faas`, `otel`, `links`, stack frames.
+//! The parts that transactions, spans and errors share: `context`, `faas`, `otel`, `links`, stack frames.
 
 use super::Rule::{
     Bool, Free, Headers, Labels, List, Object as Nested, Port, ServiceName, TextOrInt,

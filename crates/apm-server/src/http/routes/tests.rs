@@ -12,7 +12,7 @@ use crate::config::SecretToken;
 use crate::route::Access::{self, Admin};
 use crate::server::{Running, Server};
 
-/// What anyone may ask. Whatever else is open is a mistake.
+/// Routes that anyone may ask. Whatever else is open is a mistake.
 const OPEN: &[&str] = &[
     "/",
     "/healthz",

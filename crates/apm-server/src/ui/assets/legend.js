@@ -56,7 +56,7 @@ class Legend {
     announce(`${this.entries[i].name} ${this.off.has(i) ? "hidden" : "shown"}`);
   }
 
-  // What stays in a stack stands on what stays below it.
+  // A layer that stays in a stack stands on the one that stays below it.
   stack() {
     const height = Number(this.plot.getAttribute("height")),
       bottoms = new Map();

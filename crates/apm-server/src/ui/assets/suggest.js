@@ -81,8 +81,8 @@ export function init() {
     clearTimeout(timer);
     // An answer to an older text would be taken for one to this.
     request?.abort();
-    // What is shown belongs to an older text until the answer comes: it stays, so that nothing flickers, but cannot be
-    // taken.
+    // The list that is shown belongs to an older text until the answer comes: it stays, so that nothing flickers, but
+    // cannot be taken.
     list()?.setAttribute("aria-busy", "true");
     mark(input, null);
     timer = setTimeout(() => ask(input), 120);

@@ -1,7 +1,7 @@
 // Links within a page (sorting, tabs, samples, details) replace its content instead of loading it anew; automatic
 // refresh does the same. The address always says what is shown, and the back button undoes one step.
 
-// Which details are open, and which rows of a trace are shown: a script shows others without a new page.
+// Parameters for open details and shown rows of a trace: a script shows others without a new page.
 const DETAILS = new Set(["item", "rows", "turn", "find", "hit", "near"]);
 let after = () => {};
 let current = null;

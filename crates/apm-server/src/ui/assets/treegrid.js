@@ -1,9 +1,9 @@
-// What every waterfall does, however its rows come: keys, focus, a click that opens details, and zoom on the ruler.
-// Rows are a flat list; `aria-level` says who stands below whom.
+// The behaviour of every waterfall, however its rows come: keys, focus, a click that opens details, and zoom on the
+// ruler. Rows are a flat list; `aria-level` says who stands below whom.
 import { show } from "./swap.js";
 import { Zoom } from "./zoom.js";
 
-// What is looked for by `> 5 ms`.
+// The durations that `> 5 ms` looks for.
 export const longer = (text) => {
   const found = text.match(/^>\s*([\d.]+)\s*(µs|μs|us|ms|s|min|m|h)?$/);
   return found
@@ -46,7 +46,7 @@ export class Treegrid {
     return 0;
   }
 
-  // Which hit of how many is shown, and buttons that lead on.
+  // The number of the hit that is shown, and buttons that lead on.
   count(hit, all) {
     if (!this.hits) return;
     const number = (n) => n.toLocaleString("en"),

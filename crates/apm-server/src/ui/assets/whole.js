@@ -50,7 +50,7 @@ export class Whole extends Treegrid {
     else part.setAttribute("hidden", FINDS_HIDDEN ? "until-found" : "");
   }
 
-  // How tall the groups are of which nothing is laid out as yet.
+  // The height of the groups of which nothing is laid out as yet.
   measure(rows) {
     for (const group of new Set(rows.map((row) => row.parentElement))) {
       const seen = [...group.rows].filter((row) => !row.hasAttribute("hidden")).length;

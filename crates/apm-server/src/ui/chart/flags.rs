@@ -16,7 +16,7 @@ pub(crate) struct Flag {
     pub(crate) words: String,
     /// The label on the chart, where words would cover it.
     pub(crate) label: String,
-    /// Whose name is left out where two have no room: the smaller one's.
+    /// If two have no room, the name of the one with the smaller weight is left out.
     pub(crate) weight: u8,
 }
 

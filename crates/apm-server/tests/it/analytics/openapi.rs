@@ -14,7 +14,7 @@ fn file() -> Json {
     serde_json::from_str(apm_server::api::document()).expect("JSON")
 }
 
-/// What a described parameter refers to.
+/// The parameter that a description refers to.
 fn resolved<'a>(file: &'a Json, parameter: &'a Json) -> &'a Json {
     match parameter["$ref"].as_str() {
         Some(reference) => file.pointer(&reference[1..]).expect("a parameter"),

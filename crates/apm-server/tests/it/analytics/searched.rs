@@ -19,7 +19,7 @@ fn a_search_that_runs_out_of_time_says_so() {
     let mut hurried = request("free text", 10);
     hurried.limits.deadline = Duration::ZERO;
     assert!(!search(&store, &hurried).complete);
-    // What columns decide ends as well. There is always some progress.
+    // A search that columns decide ends as well. There is always some progress.
     hurried.query = kql::parse("service.name:shop", NEW_YEAR).expect("a query");
     let found = search(&store, &hurried);
     assert!(!found.complete && found.total > 0);
@@ -47,7 +47,7 @@ fn whoever_goes_on_from_where_time_was_up_reaches_every_hit() {
         }
         store_all(&store, events);
     }
-    // Where columns decide, a page gets further in no time, and to the end where nothing matches.
+    // If columns decide, a page gets further in no time, and to the end where nothing matches.
     for (query, size, least) in [
         ("transaction.name:*a and 99 and not message:x", 50, 20),
         ("transaction.duration.us < 70 and not message:x", 1000, 20),

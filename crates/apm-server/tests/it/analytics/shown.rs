@@ -1,4 +1,4 @@
-//! What lists and charts say, beside what one statement each says of the same.
+//! Lists and charts, beside one statement each that asks the same.
 
 use std::collections::BTreeMap;
 
@@ -20,7 +20,7 @@ use super::{add, batch, of_service, open, shop, store_all, window};
 use crate::oracle;
 use crate::support::events::{NEW_YEAR, span};
 
-/// What a histogram's oracle says: percentiles of each key, in bins.
+/// The rows of a histogram's oracle: percentiles of each key, in bins.
 fn by_sql(store: &Store, text: &'static str, name: &str) -> Vec<(String, i64, i64)> {
     #[derive(QueryableByName)]
     struct Row {

@@ -31,7 +31,8 @@ const TEXT: [&str; 7] = [
     "value",
 ];
 
-/// What of a page leads to this server. Fails for an attribute that is not known to hold an address or text.
+/// The addresses of a page that lead to this server. Fails for an attribute that is not known to hold an address or
+/// text.
 fn addresses(page: &str) -> Vec<(&str, &str)> {
     for elsewhere in ["http-equiv=\"refresh\"", " srcset=\"", " style=\""] {
         assert!(!page.contains(elsewhere), "{elsewhere} may hold an address");

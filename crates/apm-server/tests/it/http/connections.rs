@@ -1,4 +1,4 @@
-//! What callers cannot do together: take all connections, threads or memory.
+//! Callers together cannot take all connections, threads or memory.
 
 use std::io::{Read as _, Write as _};
 use std::net::{SocketAddr, TcpStream};
@@ -43,7 +43,7 @@ async fn asked(addr: SocketAddr, what: &str) -> (String, f64) {
     (said, value)
 }
 
-/// What the server said until it ended the connection, or went silent for the time.
+/// The server's words until it ended the connection, or went silent for the time.
 async fn said(mut stream: TcpStream, within: Duration) -> String {
     let read = actix_web::rt::task::spawn_blocking(move || {
         stream.set_read_timeout(Some(within)).expect("a limit");
@@ -186,7 +186,7 @@ async fn a_request_for_another_protocol_is_answered_at_once() {
 async fn http_2_is_not_spoken() {
     let server = TestServer::start();
     let addr = server.running.addr();
-    // What a client sends that knows beforehand, with the frame of its settings.
+    // The preface of a client that knows beforehand, with the frame of its settings.
     let preface = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\u{4}\0\0\0\0\0";
     let said = said(sent(addr, preface), Duration::from_secs(2)).await;
     assert!(said.starts_with("HTTP/1.1 4"), "{said:?}");

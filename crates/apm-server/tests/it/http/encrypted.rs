@@ -30,7 +30,7 @@ fn put(directory: &Path, [certificate, key]: [&str; 2]) -> TlsFiles {
     files
 }
 
-/// What a client says and hears that trusts one certificate. Nothing where it does not trust the one that it is shown.
+/// The answer to a client that trusts one certificate. Nothing if it does not trust the one that it is shown.
 async fn said(
     addr: SocketAddr,
     trusted: &'static str,

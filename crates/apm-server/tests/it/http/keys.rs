@@ -160,7 +160,7 @@ async fn files_of_secrets_are_read_again_and_sessions_end_with_their_secret() {
     assert_eq!(ask("Cookie", &by_key).await, 401, "its key is gone");
     assert_eq!(ask("Cookie", &by_token).await, 200);
 
-    // What is wrong changes nothing.
+    // A mistake changes nothing.
     std::fs::write(files.path().join("keys"), "half a li").expect("written");
     std::fs::write(files.path().join("token"), "second").expect("written");
     eventually("the new token", async || {

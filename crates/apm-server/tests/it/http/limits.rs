@@ -1,4 +1,4 @@
-//! What callers cannot do to the server: hold connections without end.
+//! Callers cannot hold connections without end.
 
 use std::io::{ErrorKind, Read as _, Write as _};
 use std::net::{SocketAddr, TcpStream};
@@ -20,7 +20,7 @@ fn hurried() -> TestServer {
     })
 }
 
-/// What comes back for some bytes until the server ends the connection, which it has to.
+/// The answer to some bytes until the server ends the connection, which it has to.
 async fn said(addr: SocketAddr, bytes: &str) -> String {
     let bytes = bytes.to_owned();
     let said = actix_web::rt::task::spawn_blocking(move || {

@@ -9,7 +9,7 @@ use crate::support::server::TestServer;
 const METADATA: &str =
     r#"{"metadata":{"service":{"name":"s","agent":{"name":"a","version":"1"}}}}"#;
 
-/// What the server says to some bytes that are sent in pieces, until it ends the connection.
+/// The answer to some bytes that are sent in pieces, until the server ends the connection.
 async fn said(server: &TestServer, bytes: Vec<u8>, size: usize) -> String {
     let addr = server.running.addr();
     let said = actix_web::rt::task::spawn_blocking(move || {

@@ -87,7 +87,7 @@ async fn a_form_is_taken_behind_a_proxy_that_rewrites_the_host() {
         let answer = plain.send("POST", "/login", &headers, "token=hush").await;
         assert_eq!(answer.status, 403, "{foreign}");
     }
-    // What anyone may write is not believed.
+    // Headers that anyone may write are not believed.
     let headers = [public, FORM, ("X-Forwarded-Host", "apm.example.com")];
     assert_eq!(
         plain

@@ -1,4 +1,4 @@
-//! Who runs which statement: what is kept between questions says the same as one statement does.
+//! Callers of statements: what is kept between questions says the same as one statement does.
 
 use std::collections::BTreeMap;
 use std::time::Instant;
@@ -61,7 +61,7 @@ fn asked(store: &Store, of: Of, window: &Window) -> Found {
         .collect()
 }
 
-/// What one statement says of the same.
+/// One statement that asks the same.
 fn question(of: Of, window: &Window) -> Sql {
     let scope = Scope::default();
     let all = |window: &Window| oracle::question(oracle::CALLERS_OF, &scope, window);

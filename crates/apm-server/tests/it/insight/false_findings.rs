@@ -81,7 +81,7 @@ fn sender(agent: &str) -> Batch {
     Batch::new(Arc::new(resource), now())
 }
 
-/// What is found about the repetitions of `requests` equal requests in the last minutes of a service.
+/// Findings about the repetitions of `requests` equal requests in the last minutes of a service.
 fn found(agent: &str, requests: u64, calls: &[Call]) -> Vec<Finding> {
     let dir = tempfile::tempdir().expect("a directory");
     let store = Store::open(StoreOptions::new(dir.path().join("apm.db"))).expect("a new database");

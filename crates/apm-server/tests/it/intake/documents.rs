@@ -1,4 +1,4 @@
-//! What was sent, as Discover returns it: equal to the documents that Elastic publishes, but for what its search
+//! Documents that were sent, as Discover returns them: equal to those that Elastic publishes, but for what its search
 //! engine adds.
 
 use std::collections::BTreeMap;
@@ -18,8 +18,8 @@ const ELSEWHERE: [&str; 7] = [
     "observer.",
     "event.ingested",
 ];
-/// What is stored but not indexed, so not listed among the published fields. Frames are compared with the examples of
-/// Elastic's documentation instead.
+/// Fields that are stored but not indexed, so not listed among the published fields. Frames are compared with the
+/// examples of Elastic's documentation instead.
 const UNLISTED: [&str; 9] = [
     "span.stacktrace",
     "error.exception.stacktrace",
@@ -116,7 +116,7 @@ async fn compare(sent: &str, published: &[&str], query: &str) {
     server.stop().await;
 }
 
-/// Where two documents differ. A time that was not sent is that of the arrival, and not compared.
+/// The place where two documents differ. A time that was not sent is that of the arrival, and not compared.
 fn difference(
     met: &BTreeMap<String, Vec<Value>>,
     wanted: &BTreeMap<String, Vec<Value>>,

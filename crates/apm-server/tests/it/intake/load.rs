@@ -158,7 +158,7 @@ async fn a_body_that_drips_forever_ends_and_what_it_sent_stays() {
     server.stop().await;
 }
 
-/// What the server says, until it has said all; as long as it says nothing, `drop` is sent after each pause.
+/// The server's words, until it has said all; as long as it says nothing, `drop` is sent after each pause.
 fn dripped(mut socket: TcpStream, drop: &str, pause: Duration, drops: usize) -> String {
     socket.set_read_timeout(Some(pause)).expect("a timeout");
     let (mut text, mut piece) = (String::new(), [0; 4096]);

@@ -13,7 +13,7 @@ use fastrand::Rng;
 use crate::support::events::now;
 use crate::support::server::TestServer;
 
-/// What is put into the middle of a text.
+/// Pieces that are put into the middle of a text.
 const PIECES: [&str; 22] = [
     "\0",
     "\"",

@@ -13,7 +13,7 @@ fn read(line: &str) -> Batch {
     batches.pop().unwrap_or_else(|| panic!("{line} is refused"))
 }
 
-/// What a line is refused with.
+/// The refusals of a line.
 async fn refusals(lines: impl IntoIterator<Item = String>) -> Vec<String> {
     let server = TestServer::start();
     let mut messages = Vec::new();

@@ -1,4 +1,4 @@
--- What services call: by resource, with what happened in the window; durations in µs.
+-- Dependencies by resource, with what happened in the window; durations in µs.
 WITH slice (level, start, stop) AS (
     SELECT value ->> 0, value ->> 1, value ->> 2 FROM json_each(:slices)
 )

@@ -6,7 +6,7 @@ use super::{metadata, transaction};
 use crate::support::events::now;
 use crate::support::server::TestServer;
 
-/// What agents with a wrong clock or a wrong unit send for `at`, µs.
+/// Times that agents with a wrong clock or a wrong unit send for `at`, µs.
 fn wrong(at: i64) -> [(&'static str, i64); 7] {
     [
         ("the start of time", 0),

@@ -69,7 +69,7 @@ fn told(store: &Store, id: &str) -> Vec<String> {
             .as_deref()
             .map(|json| serde_json::from_str::<serde_json::Value>(json).expect("JSON"));
         event.stack = stack.map(|stack| stack.to_string());
-        // Where a request came from is of the transport, not of the trace.
+        // The address that a request came from is of the transport, not of the trace.
         let mut sender: serde_json::Value = serde_json::from_str(&event.resource).expect("JSON");
         event.resource = sender["metadata"].take().to_string().into();
         format!("{event:?}")
@@ -246,7 +246,7 @@ async fn everything_goes_when_it_is_meant() {
     assert_eq!(clear(&[kind, ("Origin", &own)], "sure=yes").await, 303);
     assert_eq!(services().await, json!([]));
     assert_eq!(server.get(&format!("/traces/{TRACE}")).await.status, 404);
-    // What comes afterwards is stored and counted as ever.
+    // Events that come afterwards are stored and counted as ever.
     sent(&server).await;
     assert_eq!(services().await.as_array().map(Vec::len), Some(2));
     assert_eq!(server.get(&format!("/traces/{TRACE}")).await.status, 200);

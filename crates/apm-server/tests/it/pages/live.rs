@@ -23,7 +23,7 @@ async fn open(server: &TestServer, query: &str) -> Result<Events, u16> {
     }
 }
 
-/// What a stream says until it says `what`.
+/// The text of a stream until it says `what`.
 async fn until(events: &mut Events, what: &str) -> String {
     let deadline = Instant::now() + Duration::from_secs(15);
     let mut said = String::new();
@@ -80,7 +80,8 @@ async fn events_arrive_by_their_filter_and_a_closed_tab_gives_its_place_back() {
     assert_eq!(open(&server, "").await.err(), Some(503), "no place is left");
     drop(others);
     drop(some);
-    // What was opened stays open: a place that was taken for a try would only be given back with the next event.
+    // Streams that were opened stay open: a place that was taken for a try would only be given back with the next
+    // event.
     let mut number = 10;
     let mut opened = Vec::new();
     eventually("closed streams to give their places back", async || {

@@ -150,7 +150,7 @@ fn tags(page: &str) -> Result<Vec<Tag<'_>>, String> {
     Ok(tags)
 }
 
-/// What of a page could run or load something, or leave this server for something that runs.
+/// Parts of a page that could run or load something, or leave this server for something that runs.
 fn dangers(page: &str) -> Result<(), String> {
     for (name, attributes) in tags(page)? {
         let all = format!("<{name} {attributes:?}>");

@@ -1,4 +1,4 @@
-//! What is beyond the limits of names is told where it shows, with the remedy.
+//! Names beyond the limits are told where they show, with the remedy.
 
 use serde_json::json;
 

@@ -11,7 +11,7 @@ const RTL: &str = "שלום עולם";
 const TURNED: &str = "invoice\u{202e}fdp.exe";
 const COLOURED: &str = "\u{1b}[31mred\u{1b}[0m \u{1b}[2J\u{7}";
 
-/// What may not be in a page: it would act on what follows it.
+/// Characters that may not be in a page: they would act on what follows them.
 fn acts(c: char) -> bool {
     matches!(
         c,
@@ -104,7 +104,7 @@ async fn no_page_has_a_character_that_acts_and_letters_from_right_to_left_are_is
         // In text, no such letters stand without an isolate.
         let bare = seen.split(RTL).zip(seen.split(RTL).skip(1));
         for (before, _) in bare {
-            // What follows in the same run is in the same isolate.
+            // Text that follows in the same run is in the same isolate.
             let within = !before.contains(['<', '"', '\u{2069}']);
             assert!(
                 within

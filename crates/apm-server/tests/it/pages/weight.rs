@@ -1,4 +1,4 @@
-//! What a browser has to fetch before it shows a page, as it would ask for it: compressed, and from this server alone.
+//! The weight of pages: what a browser has to fetch before it shows one, compressed, and from this server alone.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::Read as _;

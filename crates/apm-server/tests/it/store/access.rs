@@ -1,4 +1,4 @@
-//! Who may open the files, and by which names.
+//! Access to the files, and their names.
 
 use std::fs::{self, Permissions};
 use std::os::unix::fs::PermissionsExt;

@@ -194,7 +194,7 @@ fn with_a_rare_number(dir: &Path) -> Vec<u8> {
     fs::read(dir.join("apm.db")).expect("a file")
 }
 
-/// Where the number stands in the file: in its row, and in an index.
+/// The places of the number in the file: in its row, and in an index.
 fn places(file: &[u8]) -> Vec<usize> {
     let bytes = &RARE.to_be_bytes()[2..];
     let places = file.windows(bytes.len()).enumerate();

@@ -273,7 +273,7 @@ fn callers_go_before_the_rollups_of_the_present() {
     assert!((20_000..180_000).contains(&callers), "{callers}");
     let newest = "SELECT max(bucket) AS n FROM roll_caller";
     assert_eq!(number(&limited, newest), 1_767_225_600 + 600_000);
-    // Which buckets there are is told right.
+    // The buckets that are left are told right.
     let left = number(
         &limited,
         "SELECT count(DISTINCT bucket) AS n FROM roll_caller",

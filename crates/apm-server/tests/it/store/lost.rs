@@ -23,7 +23,7 @@ fn cut(file: &Path, bytes: u64) {
     file.expect("a file").set_len(bytes).expect("cut");
 }
 
-/// What a start finds after the process was killed at this moment.
+/// The store after a start behind a kill at this moment.
 fn after_a_kill(dir: &Path) -> Store {
     let copy = dir.join("copy");
     fs::create_dir_all(&copy).expect("a directory");

@@ -1,4 +1,4 @@
-//! What is too old or too much goes, and nothing else.
+//! Data that is too old or too much goes, and nothing else.
 
 use std::time::{Duration, Instant};
 
@@ -46,7 +46,7 @@ fn events_go_by_their_arrival_and_not_by_their_time() {
         ..options(dir.path())
     };
     {
-        // What arrived is stored by a store that keeps everything: all events carry the same, old time.
+        // Events arrive in a store that keeps everything: all of them carry the same, old time.
         let keeps = Store::open(super::options(dir.path())).expect("opens");
         store(&keeps, aged(8, 0, 128));
         store(&keeps, aged(6, 1000, 128));
@@ -274,7 +274,7 @@ fn space_is_given_back_to_the_disk() {
     })
     .expect("opens");
     wait_until("the old ones are gone", || {
-        // What shares a block with a young event is as young.
+        // Events that share a block with a young one are as young.
         number(&deletes, "SELECT count(*) AS n FROM tx") < 10 + 128
     });
     wait_until("the file is smaller", || {

@@ -1,4 +1,4 @@
-//! What was stored is read back.
+//! Stored events are read back.
 
 use apm_store::event::{Event, Id, Kind, Outcome};
 use apm_store::{StoreError, events, trace};

@@ -71,7 +71,7 @@ fn results_and_metrics_of_a_database_without_services_beside_them_are_still_foun
     let counted =
         "SELECT sum(n) AS n FROM roll_tx r JOIN result v ON v.id = r.result_id WHERE level = 60";
     assert_eq!(number(&store, counted), 6);
-    // What comes now belongs to its service.
+    // Events that come now belong to their service.
     send(&store, "shop", 20);
     assert_eq!((number(&store, results), number(&store, samples)), (9, 9));
     assert_eq!(
@@ -150,7 +150,7 @@ fn statements_that_are_there_twice_become_one_with_all_that_refers_to_them() {
     ] {
         assert_eq!(number(&store, sql), want, "{sql}");
     }
-    // What comes now finds the rows that are left.
+    // Events that come now find the rows that are left.
     store
         .submit(pairs("shop", 50, 1))
         .expect("room")

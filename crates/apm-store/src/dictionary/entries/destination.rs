@@ -1,4 +1,4 @@
-//! What a service calls.
+//! Destinations: the databases and services that a service calls.
 
 use diesel::insert_into;
 use diesel::prelude::*;
@@ -7,7 +7,7 @@ use crate::dictionary::{Entry, Key, Known, Limited};
 use crate::limits::{NameKind, OTHER};
 use crate::schema::destination;
 
-/// What a service calls.
+/// A database or service that a service calls.
 #[derive(Debug)]
 pub(crate) struct Destination<'a> {
     pub(crate) service: i64,

@@ -13,7 +13,7 @@ use crate::schema::service;
 pub(crate) struct Service<'a> {
     pub(crate) name: &'a str,
     pub(crate) environment: &'a str,
-    /// Who reported it: the latest wins.
+    /// The sender of its metadata; the latest one is kept.
     pub(crate) reporter: &'a event::Resource,
 }
 

@@ -24,7 +24,7 @@ pub(crate) struct Statement<'a> {
     pub(crate) seen: i64,
 }
 
-/// What stands for all statements beyond the limit.
+/// The entry that stands for all statements beyond the limit.
 static OTHERS: LazyLock<Fingerprint> = LazyLock::new(|| Fingerprint::of(OTHER));
 
 impl Limited for Statement<'_> {

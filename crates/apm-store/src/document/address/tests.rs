@@ -2,7 +2,7 @@ use super::*;
 
 #[test]
 fn addresses_are_taken_apart_as_go_does() {
-    // What Go 1.26 prints for them: full, scheme, domain, port, path, query, fragment.
+    // The output of Go 1.26 for them: full, scheme, domain, port, path, query, fragment.
     for (address, wanted) in [
         (
             "https://u@example.com:81/a/b?c=d#e",

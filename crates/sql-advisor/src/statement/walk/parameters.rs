@@ -1,4 +1,4 @@
-//! What the parameters of a statement stand for.
+//! The values that the parameters of a statement stand for.
 
 use sqlite3_parser::ast::{Expr, LikeOperator, Operator};
 
@@ -60,7 +60,7 @@ impl Walk<'_> {
                     self.pair(right, left, bound, 0, expr);
                 }
                 None if matches!(operator, Operator::And | Operator::Or) => self.parts(expr),
-                // What is added, or multiplied by.
+                // An operand of a sum or a product.
                 None => [*left, *right]
                     .into_iter()
                     .for_each(|side| self.number(side, 1)),
@@ -180,7 +180,7 @@ impl Walk<'_> {
         self.note(name, role);
     }
 
-    /// What is compared: a parameter with another expression, or two other expressions.
+    /// Notes a comparison: of a parameter with another expression, or of two other expressions.
     fn pair(
         &mut self,
         value: &Expr<'_>,

@@ -1,4 +1,4 @@
-//! Which table a name belongs to, where it stands in a statement.
+//! The table that a name belongs to, by its place in a statement.
 
 use sqlite3_parser::ast::{Expr, FunctionTail};
 
@@ -6,7 +6,7 @@ use super::super::tokens::unquote;
 use super::Walk;
 use crate::schema::quote;
 
-/// What a FROM names.
+/// A source that a FROM names.
 #[derive(Debug)]
 pub(super) struct Source {
     /// Its name in the statement.
@@ -15,7 +15,7 @@ pub(super) struct Source {
     pub(super) at: Option<usize>,
 }
 
-/// Where a column belongs.
+/// The place that a column belongs to.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Place {
     pub(super) at: usize,
@@ -23,7 +23,7 @@ pub(super) struct Place {
     pub(super) column: String,
 }
 
-/// What an expression depends on.
+/// The sources that an expression depends on.
 #[derive(Debug, Default)]
 pub(super) struct Depends {
     pub(super) places: Vec<Place>,
@@ -48,7 +48,7 @@ impl Depends {
 }
 
 impl Walk<'_> {
-    /// Where a column belongs: in the innermost part of the statement that knows it.
+    /// The place of a column: in the innermost part of the statement that knows it.
     pub(super) fn place(&self, qualifier: Option<&str>, column: &str) -> Option<Place> {
         for scope in self.scopes.iter().rev() {
             for source in scope {
@@ -79,7 +79,7 @@ impl Walk<'_> {
         None
     }
 
-    /// What an expression depends on.
+    /// The sources that an expression depends on.
     pub(super) fn depends(&self, expr: &Expr<'_>) -> Depends {
         let mut depends = Depends::default();
         self.add(expr, &mut depends);

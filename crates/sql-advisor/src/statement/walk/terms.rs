@@ -1,4 +1,4 @@
-//! Which conditions of a statement an index could serve.
+//! Conditions of a statement that an index could serve.
 
 use sqlite3_parser::ast::{
     Expr, LikeOperator, Literal, Name, Operator, ResultColumn, SortOrder, SortedColumn,
@@ -343,7 +343,7 @@ fn one_table(terms: Vec<(usize, String)>) -> Option<(usize, Vec<Term>)> {
     Some((at, terms.collect()))
 }
 
-/// What a number or an alias in ORDER BY stands for.
+/// The expression that a number or an alias in ORDER BY stands for.
 fn selected<'a, 'b>(expr: &Expr<'b>, columns: &'a [ResultColumn<'b>]) -> Option<&'a Expr<'b>> {
     if let Some(number) = expr.is_integer() {
         let at = usize::try_from(number).ok()?.checked_sub(1)?;

@@ -11,6 +11,8 @@ use apm_store::{Store, StoreError};
 use diesel::prelude::*;
 use diesel::sql_types::BigInt;
 
+use super::cost;
+
 /// (id, bucket, result, outcome) → (count, n, sum, max)
 type Cells = BTreeMap<(i64, i64, i64, i32), (f64, i64, f64, i64)>;
 /// (id, bucket, outcome, bin) → count
