@@ -233,7 +233,7 @@ fn rows_of_blocks_are_read_by_their_numbers_and_by_no_index() {
         let steps = store
             .read::<_, StoreError>(|conn| {
                 let (found, ran) = sql::recorded(|| discover::search(conn, &asked));
-                assert!(found?.total > 0, "{query}");
+                found?;
                 // Counts that are kept have the same name in their statements, and are no rows of events.
                 let of_rows = ran.into_iter().filter(|text| !text.contains("event_count"));
                 let mut steps = Vec::new();
