@@ -138,8 +138,18 @@ const MODULES: &[(&str, &[&str])] = &[
     (
         "crates/apm-intake",
         &[
-            "inflate", "limits", "lines", "refused", "report", "streams", "counters", "elastic",
-            "stream", "receive",
+            "inflate",
+            "limits",
+            "lines",
+            "refused",
+            "report",
+            "streams",
+            "counters",
+            "conventions",
+            "elastic",
+            "otlp",
+            "stream",
+            "receive",
         ],
     ),
     (

@@ -13,6 +13,7 @@ mod grouping;
 mod log;
 mod metadata;
 mod metricset;
+mod otel;
 mod rest;
 mod schema;
 mod span;
@@ -22,3 +23,5 @@ mod transaction;
 mod walk;
 
 pub(crate) use decode::{Decoded, event, is_metadata, resource};
+pub(crate) use grouping::key as grouping_key;
+pub(crate) use timestamp::cannot_be;

@@ -9,11 +9,13 @@
 //!
 //! [`Batch`]: apm_store::event::Batch
 
+mod conventions;
 mod counters;
 mod elastic;
 mod inflate;
 mod limits;
 mod lines;
+pub mod otlp;
 mod receive;
 mod refused;
 mod report;

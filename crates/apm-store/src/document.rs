@@ -7,7 +7,7 @@
 //!
 //! Nothing here fails: what cannot be read is left out.
 
-mod address;
+pub mod address;
 mod context;
 mod fields;
 mod kinds;
@@ -63,8 +63,9 @@ pub fn document(event: &StoredEvent) -> Value {
 /// Whether a field shows texts as they stand in the JSON of the event or of its metadata, but for escapes.
 #[must_use]
 pub fn is_verbatim(field: &str) -> bool {
-    const PARENTS: [&str; 8] = [
+    const PARENTS: [&str; 9] = [
         "labels.",
+        "attributes.",
         "user.",
         "transaction.custom.",
         "error.custom.",
@@ -81,6 +82,7 @@ fn sender(resource: &str) -> Fields {
     let resource: Value = serde_json::from_str(resource).unwrap_or_default();
     let mut out = Fields::default();
     origin::sender(&mut out, &resource);
+    out.set_all(&resource["ecs"]);
     out
 }
 
@@ -109,10 +111,31 @@ fn with_sender(event: &StoredEvent, mut out: Fields) -> Value {
     origin::names(&mut out);
     overflow(&mut out, &rest["overflow"]);
     routing::data_stream(&mut out, event.kind, &rest);
+    open_telemetry(&mut out, event.kind, &rest);
     if event.kind == Kind::Metricset {
         kinds::samples(&mut out, &rest);
     }
     out.into_value()
+}
+
+/// What events of OpenTelemetry have, and intake v2 has no place for. The intake lets no agent send these members.
+fn open_telemetry(out: &mut Fields, kind: Kind, rest: &Value) {
+    out.set_all(&rest["ecs"]);
+    let Some(understood) = rest["attributes"].as_object() else {
+        return;
+    };
+    // Under the names that were sent, whether they became fields, labels or both.
+    let labels = match kind {
+        Kind::Log => &rest["labels"],
+        Kind::Metricset => &rest["tags"],
+        Kind::Transaction | Kind::Span | Kind::Error => &rest["context"]["tags"],
+    };
+    for (name, value) in understood
+        .iter()
+        .chain(labels.as_object().into_iter().flatten())
+    {
+        out.add(&format!("attributes.{name}"), value.clone());
+    }
 }
 
 /// Adds the names that were sent and had no room. The document says `_other` in these fields, as the columns do, so a

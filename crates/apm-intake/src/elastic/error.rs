@@ -9,7 +9,7 @@ use xxhash_rust::xxh3::xxh3_128;
 
 use super::columns::{keep, service};
 use super::fields::{Fields, Kind, Violation};
-use super::schema::Slot;
+use super::schema::{RESERVED, Slot};
 use super::{grouping, stack, timestamp};
 use crate::refused::Refused;
 
@@ -26,7 +26,10 @@ pub(super) fn build(fields: &mut Fields<'_>, line: &str, batch: &mut Batch) -> R
     let grouping_key = grouping::key(&error);
     let trace = take_stack(&mut error);
     if let Value::Object(members) = &mut error {
-        for name in ["id", "trace_id", "parent_id", "transaction_id"] {
+        for name in ["id", "trace_id", "parent_id", "transaction_id"]
+            .into_iter()
+            .chain(RESERVED)
+        {
             members.remove(name);
         }
         if !timestamp::is_wrong(fields, batch) {

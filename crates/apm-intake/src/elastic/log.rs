@@ -4,7 +4,7 @@ use apm_store::event::{Batch, Event, Log, ServiceOverride};
 use serde_json::{Map, Value};
 
 use super::fields::Fields;
-use super::schema::Slot;
+use super::schema::{RESERVED, Slot};
 use super::timestamp;
 use crate::refused::Refused;
 
@@ -31,7 +31,10 @@ pub(super) fn build(fields: &mut Fields<'_>, line: &str, batch: &mut Batch) -> R
     let mut values = serde_json::Deserializer::from_str(line).into_iter::<Value>();
     let mut log = values.next().and_then(Result::ok).unwrap_or_default()["log"].take();
     if let Value::Object(members) = &mut log {
-        for name in ["trace.id", "transaction.id", "span.id"] {
+        for name in ["trace.id", "transaction.id", "span.id"]
+            .into_iter()
+            .chain(RESERVED)
+        {
             members.remove(name);
         }
         if !timestamp::is_wrong(fields, batch) {

@@ -49,7 +49,7 @@ pub(super) fn build(fields: &mut Fields<'_>, line: &str, batch: &mut Batch) -> R
         timestamp: settle(fields, line, batch).unwrap_or(batch.received),
         breakdown,
         samples: first..u32::try_from(batch.samples.len()).expect("a batch is small"),
-        rest: keep_rest(fields, line, batch),
+        rest: keep_rest(fields, line, "", batch),
     };
     batch.events.push(Event::Metricset(event));
     Ok(())

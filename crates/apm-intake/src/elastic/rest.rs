@@ -26,8 +26,8 @@ fn raw(text: &str) -> Option<&str> {
         .map(RawValue::get)
 }
 
-/// Writes the members that are kept as a JSON object into the batch.
-pub(super) fn keep_rest(fields: &Fields<'_>, line: &str, batch: &mut Batch) -> Text {
+/// Writes the members that are kept as a JSON object into the batch, and `others` after them.
+pub(super) fn keep_rest(fields: &Fields<'_>, line: &str, others: &str, batch: &mut Batch) -> Text {
     let mark = batch.mark();
     batch.push("{");
     for member in fields.members.iter().filter(|member| member.kept) {
@@ -43,6 +43,12 @@ pub(super) fn keep_rest(fields: &Fields<'_>, line: &str, batch: &mut Batch) -> T
             batch.push(",");
         }
         batch.push(text);
+    }
+    if !others.is_empty() {
+        if batch.since(mark).len() > 1 {
+            batch.push(",");
+        }
+        batch.push(others);
     }
     batch.push("}");
     batch.since(mark)

@@ -256,3 +256,11 @@ const fn field(name: &'static str, rule: Rule) -> Field {
         kept: true,
     }
 }
+
+/// Members that the server writes itself, for events of OpenTelemetry: what an agent sends under these names is left
+/// out.
+pub(super) const RESERVED: [&str; 2] = ["ecs", "attributes"];
+
+const fn reserved(name: &'static str) -> Field {
+    field(name, Rule::Any).taken_out()
+}

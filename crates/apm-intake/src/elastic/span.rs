@@ -1,14 +1,32 @@
 //! `span`: what was found becomes an event.
 
 use apm_store::event::{Batch, Composite, Event, Outcome, Span, Text, inferred_target};
+use serde_json::Value as Tree;
 
 use super::columns::{keep, microseconds, service};
 use super::fields::Fields;
+use super::otel::{self, Bridged};
 use super::rest::{keep_rest, value_of};
 use super::schema::Slot;
 use super::stack;
 use super::timestamp::{settle, settle_relative};
+use crate::conventions::{Facts, Json, Kind, Of, SpanMeaning};
 use crate::refused::Refused;
+
+/// Columns that a bridge to OpenTelemetry may say otherwise.
+#[derive(Debug)]
+struct Columns {
+    kind: Text,
+    subtype: Option<Text>,
+    action: Option<Text>,
+    outcome: Outcome,
+    status: Option<i64>,
+    resource: Option<Text>,
+    target_type: Option<Text>,
+    target_name: Option<Text>,
+    db_instance: Option<Text>,
+    db_statement: Option<Text>,
+}
 
 /// Appends the span to the batch.
 pub(super) fn build(fields: &mut Fields<'_>, line: &str, batch: &mut Batch) -> Result<(), Refused> {
@@ -27,6 +45,22 @@ pub(super) fn build(fields: &mut Fields<'_>, line: &str, batch: &mut Batch) -> R
     });
     let (kind, subtype, action) = kinds(fields, batch);
     let (resource, target_type, target_name) = target(fields, batch);
+    let mut columns = Columns {
+        kind,
+        subtype,
+        action,
+        outcome,
+        status,
+        resource,
+        target_type,
+        target_name,
+        db_instance: keep(fields, Slot::DbInstance, batch),
+        db_statement: keep(fields, Slot::DbStatement, batch),
+    };
+    let members = match Bridged::take(fields, line) {
+        Some(bridged) => understand(&bridged, fields, line, batch, &mut columns),
+        None => String::new(),
+    };
     let start = fields.number(Slot::Start).map_or(0, microseconds);
     let timestamp = match settle(fields, line, batch) {
         Some(timestamp) => timestamp,
@@ -41,24 +75,24 @@ pub(super) fn build(fields: &mut Fields<'_>, line: &str, batch: &mut Batch) -> R
         timestamp,
         duration: microseconds(fields.number(Slot::Duration).unwrap_or_default()),
         name: batch.keep(fields.text(Slot::Name).unwrap_or_default()),
-        kind,
-        subtype,
-        action,
-        outcome,
+        kind: columns.kind,
+        subtype: columns.subtype,
+        action: columns.action,
+        outcome: columns.outcome,
         sample_rate: fields.number(Slot::SampleRate),
-        status,
-        resource,
-        target_type,
-        target_name,
-        db_instance: keep(fields, Slot::DbInstance, batch),
-        db_statement: keep(fields, Slot::DbStatement, batch),
+        status: columns.status,
+        resource: columns.resource,
+        target_type: columns.target_type,
+        target_name: columns.target_name,
+        db_instance: columns.db_instance,
+        db_statement: columns.db_statement,
         composite: fields.count(Slot::CompositeCount).map(|count| Composite {
             count,
             sum: microseconds(fields.number(Slot::CompositeSum).unwrap_or_default()),
         }),
         cost: fields.cost(),
         stack,
-        rest: keep_rest(fields, line, batch),
+        rest: keep_rest(fields, line, &members, batch),
     };
     batch.events.push(Event::Span(event));
     Ok(())
@@ -103,4 +137,69 @@ fn target(fields: &Fields<'_>, batch: &mut Batch) -> (Option<Text>, Option<Text>
         ),
         None => (resource, None, resource),
     }
+}
+
+/// Takes what a bridge says of the span. Gives the members in the place of those that were taken out.
+fn understand(
+    bridged: &Bridged,
+    fields: &mut Fields<'_>,
+    line: &str,
+    batch: &mut Batch,
+    columns: &mut Columns,
+) -> String {
+    let facts = Facts::of(&bridged.attributes, Of::Span);
+    let named = Kind::named(bridged.kind.as_deref().unwrap_or_default());
+    let meaning = SpanMeaning::of(&facts, 0, named);
+    match (meaning.kind, fields.word(Slot::Type)) {
+        (Some(kind), _) => {
+            columns.kind = batch.keep(kind);
+            columns.subtype = meaning.subtype.map(|subtype| batch.keep(subtype));
+        }
+        (None, None) if named == Kind::Internal => {
+            columns.kind = batch.keep("app");
+            columns.subtype = Some(batch.keep("internal"));
+        }
+        (None, _) => {}
+    }
+    let some = |text: Option<&str>, batch: &mut Batch| {
+        text.filter(|text| !text.is_empty())
+            .map(|text| batch.keep(text))
+    };
+    columns.action = some(meaning.action, batch).or(columns.action);
+    if columns.outcome == Outcome::Unknown {
+        columns.outcome = meaning.outcome;
+    }
+    columns.status = meaning.status().or(columns.status);
+    columns.db_instance = some(meaning.db_instance(), batch).or(columns.db_instance);
+    columns.db_statement = some(meaning.db_statement(), batch).or(columns.db_statement);
+    columns.resource = some(meaning.resource(), batch).or(columns.resource);
+    if let Some((kind, name)) = &meaning.target {
+        columns.target_type = some(Some(*kind), batch);
+        columns.target_name = some(name.as_deref(), batch);
+    }
+    let mut context = otel::take_context(fields, line);
+    let kind = batch.text(columns.kind);
+    let mut said = String::from("{");
+    let mut json = Json::new(&mut said);
+    meaning.write_context(&mut json, kind);
+    json.object("service", |json| meaning.write_target(json));
+    json.close('}');
+    // The port of another address is not that of this one.
+    if meaning.has_address()
+        && let Some(Tree::Object(destination)) = context.get_mut("destination")
+    {
+        destination.remove("address");
+        destination.remove("port");
+    }
+    otel::merge(&mut context, &said);
+    otel::merge_labels(&mut context, &facts);
+    fields
+        .labels
+        .extend(facts.label_names().map(|name| name.to_owned().into()));
+    let span_kind = match (&bridged.kind, kind) {
+        (Some(kind), _) => kind.as_str(),
+        (None, "db" | "external" | "storage") => "CLIENT",
+        (None, _) => "INTERNAL",
+    };
+    otel::members(span_kind, context, &facts, |json| facts.write_fields(json))
 }

@@ -17,11 +17,15 @@ const FIRST: i64 = 1_000_000_000_000_000;
 /// A clock may be ahead of ours by this time, µs: a day. Later times come from nanoseconds, too.
 const AHEAD: i64 = 24 * 3_600_000_000;
 
+/// Whether an event that came at one time cannot have been at another, µs since the epoch.
+pub(crate) fn cannot_be(sent: i64, received: i64) -> bool {
+    sent < FIRST || sent > received.saturating_add(AHEAD)
+}
+
 /// Whether the time that an event was sent with cannot be.
 pub(super) fn is_wrong(fields: &Fields<'_>, batch: &Batch) -> bool {
-    let latest = batch.received.saturating_add(AHEAD);
     let sent = fields.int(Slot::Timestamp);
-    sent.is_some_and(|sent| sent < FIRST || sent > latest)
+    sent.is_some_and(|sent| cannot_be(sent, batch.received))
 }
 
 /// The time of the event that is about to be added, µs since the epoch; nothing where none was sent.

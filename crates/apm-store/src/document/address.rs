@@ -1,4 +1,4 @@
-//! A page's address taken apart as Elastic's server does it: by the rules of Go's `net/url`, of which this follows the
+//! An address taken apart as Elastic's server does it: by the rules of Go's `net/url`, of which this follows the
 //! source. An address that those rules refuse has no parts.
 
 /// Characters that are kept: what follows is not indexed.
@@ -6,18 +6,25 @@ const MAX_CHARS: usize = 1024;
 
 /// The parts of an address, unescaped where they are when indexed; empty where there is none.
 #[derive(Debug, Default, PartialEq, Eq)]
-pub(super) struct Address {
-    pub(super) full: String,
-    pub(super) scheme: String,
-    pub(super) domain: String,
-    pub(super) port: Option<u32>,
-    pub(super) path: String,
-    pub(super) query: String,
-    pub(super) fragment: String,
+pub struct Address {
+    /// The whole of it, with its scheme.
+    pub full: String,
+    /// In lower case; `http` where none is told.
+    pub scheme: String,
+    /// The host: a name, or an address without brackets.
+    pub domain: String,
+    /// The port, where it is told.
+    pub port: Option<u32>,
+    /// From the first slash on.
+    pub path: String,
+    /// What follows the question mark, as it was sent.
+    pub query: String,
+    /// What follows the number sign.
+    pub fragment: String,
 }
 
 /// The beginning of a text, as far as it is indexed.
-pub(super) fn cut(text: &str) -> &str {
+pub fn cut(text: &str) -> &str {
     let end = text.char_indices().nth(MAX_CHARS).map(|(at, _)| at);
     &text[..end.unwrap_or(text.len())]
 }
@@ -32,7 +39,7 @@ enum Part {
 }
 
 /// Takes an address apart. One without a scheme is taken for `http`.
-pub(super) fn parse(address: &str) -> Option<Address> {
+pub fn parse(address: &str) -> Option<Address> {
     if address.bytes().any(|byte| byte < b' ' || byte == 0x7f) {
         return None;
     }

@@ -88,6 +88,12 @@ impl Fields {
                 Value::String(_) => ("labels", value.clone()),
                 Value::Bool(flag) => ("labels", flag.to_string().into()),
                 Value::Number(_) => ("numeric_labels", value.clone()),
+                // Only OpenTelemetry has labels of several values; those of one label are of one type.
+                Value::Array(values) => match values.first() {
+                    Some(Value::String(_)) => ("labels", value.clone()),
+                    Some(Value::Number(_)) => ("numeric_labels", value.clone()),
+                    _ => continue,
+                },
                 _ => continue,
             };
             let group = self
@@ -97,6 +103,13 @@ impl Fields {
             if let Value::Object(group) = group {
                 group.insert(legal_key(key), value);
             }
+        }
+    }
+
+    /// Sets the fields that an object names by their paths.
+    pub(super) fn set_all(&mut self, fields: &Value) {
+        for (path, value) in fields.as_object().into_iter().flatten() {
+            self.set(path, value.clone());
         }
     }
 
@@ -212,10 +225,13 @@ mod tests {
     #[test]
     fn labels_go_by_their_type() {
         let mut out = Fields::default();
-        out.labels(&json!({"a.b": "x", "c": true, "d": 1.5, "e": null, "f": {}}));
+        out.labels(&json!({"a.b": "x", "c": true, "d": 1.5, "e": null, "f": {}, "g": ["x"], "h": [1], "i": []}));
         assert_eq!(
             out.into_value(),
-            json!({"labels": {"a_b": "x", "c": "true"}, "numeric_labels": {"d": 1.5}})
+            json!({
+                "labels": {"a_b": "x", "c": "true", "g": ["x"]},
+                "numeric_labels": {"d": 1.5, "h": [1]},
+            })
         );
     }
 }

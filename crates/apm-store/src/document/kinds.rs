@@ -214,6 +214,10 @@ pub(super) fn samples(out: &mut Fields, rest: &Value) {
         )]
         let value = match sample["values"].as_array() {
             Some(values) => json!({"values": values, "counts": sample["counts"]}),
+            // A summary: of what it counts, not which values there were.
+            None if sample["value_count"].is_number() => {
+                json!({"sum": sample["sum"], "value_count": sample["value_count"]})
+            }
             None if is_breakdown => sample["value"].as_f64().map(|value| value as i64).into(),
             None => sample["value"].clone(),
         };

@@ -2,7 +2,7 @@
 
 use super::Rule::{Counts, Labels, Object as Nested, Present, Samples, ServiceName, Timestamp};
 use super::context::FAAS;
-use super::{KEYWORD, NUMBER, Object, Slot, TEXT, field};
+use super::{KEYWORD, NUMBER, Object, RESERVED, Slot, TEXT, field, reserved};
 
 pub(crate) static METRICSET: Object = Object::new(&[
     field("samples", Samples).required(),
@@ -12,6 +12,8 @@ pub(crate) static METRICSET: Object = Object::new(&[
     field("span", Nested(&SPAN)),
     field("service", Nested(&SERVICE)),
     field("faas", Nested(&FAAS)),
+    reserved(RESERVED[0]),
+    reserved(RESERVED[1]),
 ]);
 
 static TRANSACTION: Object = Object::new(&[

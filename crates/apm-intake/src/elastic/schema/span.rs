@@ -2,7 +2,7 @@
 
 use super::Rule::{Bool, Int, List, Number, Object as Nested, Outcome, Stack, Texts, Timestamp};
 use super::context::{LINK, OTEL, SPAN_CONTEXT, sample_rate};
-use super::{KEYWORD, NUMBER, Object, Slot, TEXT, field};
+use super::{KEYWORD, NUMBER, Object, RESERVED, Slot, TEXT, field, reserved};
 
 pub(crate) static SPAN: Object = Object::new(&[
     field("name", KEYWORD).column(Slot::Name).required(),
@@ -29,6 +29,8 @@ pub(crate) static SPAN: Object = Object::new(&[
     field("otel", Nested(&OTEL)),
     field("links", List(&LINK)),
     field("child_ids", Texts(1024)),
+    reserved(RESERVED[0]),
+    reserved(RESERVED[1]),
 ])
 .any_of(&["start", "timestamp"], "start;timestamp");
 

@@ -4,7 +4,7 @@ use super::Rule::{
     Bool, DroppedSpans, Int, List, Marks, Number, Object as Nested, Outcome, Text, Timestamp,
 };
 use super::context::{CONTEXT, FAAS, LINK, OTEL, sample_rate};
-use super::{INT, KEYWORD, Object, Slot, field};
+use super::{INT, KEYWORD, Object, RESERVED, Slot, field, reserved};
 
 pub(crate) static TRANSACTION: Object = Object::new(&[
     field("name", KEYWORD).column(Slot::Name),
@@ -31,6 +31,8 @@ pub(crate) static TRANSACTION: Object = Object::new(&[
     field("links", List(&LINK)),
     field("session", Nested(&SESSION)),
     field("experience", Nested(&EXPERIENCE)),
+    reserved(RESERVED[0]),
+    reserved(RESERVED[1]),
 ]);
 
 static SPAN_COUNT: Object = Object::new(&[

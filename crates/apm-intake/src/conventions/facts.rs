@@ -1,0 +1,201 @@
+//! What the attributes of one span say, by the table of their names.
+//!
+//! Old and current names are read at once; of two that mean the same, the later attribute wins. Names are told apart by
+//! their first part, then by the rest, so that few comparisons are made for each.
+
+mod calls;
+mod http;
+mod net;
+mod other;
+
+use super::labels::{cut, is_label};
+use super::value::{KeyValue, Value};
+use super::write::Json;
+
+/// What attributes are read for: some names mean something of the one and nothing of the other.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Of {
+    Transaction,
+    Span,
+}
+
+/// The kind of a span.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Kind {
+    #[default]
+    Unspecified,
+    Internal,
+    Server,
+    Client,
+    Producer,
+    Consumer,
+}
+
+impl Kind {
+    /// By the number that OTLP has for it.
+    pub(crate) fn of(number: i32) -> Self {
+        match number {
+            1 => Self::Internal,
+            2 => Self::Server,
+            3 => Self::Client,
+            4 => Self::Producer,
+            5 => Self::Consumer,
+            _ => Self::Unspecified,
+        }
+    }
+
+    /// By its name in upper case.
+    pub(crate) fn named(name: &str) -> Self {
+        match name {
+            "INTERNAL" => Self::Internal,
+            "SERVER" => Self::Server,
+            "CLIENT" => Self::Client,
+            "PRODUCER" => Self::Producer,
+            "CONSUMER" => Self::Consumer,
+            _ => Self::Unspecified,
+        }
+    }
+
+    /// Its name in upper case; empty where it is unspecified.
+    pub(crate) fn as_str(self) -> &'static str {
+        match self {
+            Self::Unspecified => "",
+            Self::Internal => "INTERNAL",
+            Self::Server => "SERVER",
+            Self::Client => "CLIENT",
+            Self::Producer => "PRODUCER",
+            Self::Consumer => "CONSUMER",
+        }
+    }
+}
+
+/// What attributes say.
+#[derive(Debug, Default)]
+pub(crate) struct Facts<'a> {
+    pub(super) http: http::Http<'a>,
+    pub(super) net: net::Net<'a>,
+    pub(super) db: calls::Database<'a>,
+    pub(super) messaging: calls::Messaging<'a>,
+    pub(super) rpc: calls::Rpc<'a>,
+    pub(super) gen_ai: calls::GenAi<'a>,
+    pub(super) other: other::Other<'a>,
+    /// Those that mean nothing in particular.
+    labels: Vec<&'a KeyValue<'a>>,
+    /// Those that became something else.
+    understood: Vec<&'a KeyValue<'a>>,
+}
+
+/// What became of an attribute.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Read {
+    /// It means something, and is no label.
+    Understood,
+    /// It is a label.
+    Label,
+    /// It means something, and is a label all the same.
+    Both,
+    /// It is left out.
+    Nothing,
+}
+
+impl<'a> Facts<'a> {
+    /// Reads attributes.
+    pub(crate) fn of(attributes: &'a [KeyValue<'a>], of: Of) -> Self {
+        let mut facts = Self::default();
+        for attribute in attributes {
+            facts.read(attribute, of);
+        }
+        facts
+    }
+
+    fn read(&mut self, attribute: &'a KeyValue<'a>, of: Of) {
+        let KeyValue { key, value } = attribute;
+        let (first, rest) = key.split_once('.').unwrap_or((&**key, ""));
+        let read = match first {
+            "http" => self.http.http(rest, value, of),
+            "url" => self.http.url(rest, value),
+            "user_agent" if rest == "original" && of == Of::Transaction => self.http.agent(value),
+            "net" => self.net.net(rest, value, of),
+            "network" => self.network(key, rest, value, of),
+            "server" => self.net.server(rest, value, of),
+            "client" if of == Of::Transaction => self.net.client(rest, value),
+            "peer" if of == Of::Span => self.net.peer(rest, value),
+            "db" | "sql" if of == Of::Span => self.db.read(key, value),
+            "messaging" | "message_bus" => self.messaging.read(key, value, of),
+            "rpc" => self.rpc.read(rest, value),
+            "gen_ai" if of == Of::Span => self.gen_ai.read(rest, value),
+            "span" if rest == "kind" => Read::Nothing,
+            _ => self.other.read(key, value, of),
+        };
+        match read {
+            Read::Understood => self.understood.push(attribute),
+            Read::Label => self.labels.push(attribute),
+            Read::Both => {
+                self.understood.push(attribute);
+                self.labels.push(attribute);
+            }
+            Read::Nothing => {}
+        }
+    }
+
+    fn network(&mut self, key: &'a str, rest: &str, value: &'a Value<'a>, of: Of) -> Read {
+        match (rest, of) {
+            ("peer.address", Of::Span) => self.net.peer_address(value),
+            ("protocol.version", Of::Transaction) => {
+                let version = value
+                    .text()
+                    .map(|version| self.http.version = Some(version));
+                version.map_or(Read::Label, |()| Read::Both)
+            }
+            _ => self.other.read(key, value, of),
+        }
+    }
+
+    /// Whether the attributes say that the span is about HTTP.
+    pub(super) fn is_http(&self) -> bool {
+        self.http.seen
+    }
+
+    /// The names of its labels.
+    pub(crate) fn label_names(&self) -> impl Iterator<Item = &'a str> {
+        let labels = self.labels.iter().filter(|label| is_label(&label.value));
+        labels.map(|label| cut(&label.key))
+    }
+
+    /// Writes its labels, under the names that were sent.
+    pub(crate) fn write_labels(&self, json: &mut Json<'_>) {
+        for KeyValue { key, value } in &self.labels {
+            super::label(json, key, value);
+        }
+    }
+
+    /// Writes the attributes that are no labels, as they were sent.
+    pub(crate) fn write_understood(&self, json: &mut Json<'_>) {
+        for KeyValue { key, value } in &self.understood {
+            super::label(json, key, value);
+        }
+    }
+
+    /// The data stream that the span names, as name and namespace.
+    pub(crate) fn data_stream(&self) -> (Option<&'a str>, Option<&'a str>) {
+        (self.other.dataset, self.other.namespace)
+    }
+
+    /// Writes the fields for which intake v2 has no place.
+    pub(crate) fn write_fields(&self, json: &mut Json<'_>) {
+        self.other.write(json);
+    }
+
+    /// For how many spans this one stands, by the sampler that old Jaeger clients name: nothing where none is named.
+    pub(crate) fn jaeger_weight(&self) -> Option<f64> {
+        let kind = self.other.sampler_type?;
+        let share = self
+            .other
+            .sampler_param
+            .filter(|share| *share > 0.0 && *share <= 1.0);
+        Some(match (kind, share) {
+            ("probabilistic", Some(share)) => 1.0 / share,
+            _ => 0.0,
+        })
+    }
+}

@@ -1,0 +1,171 @@
+//! Points of metrics: those of one scope that agree in time and attributes are one event.
+
+mod sample;
+
+use std::collections::HashMap;
+
+use apm_store::event::{Event, Metricset, Sample};
+use xxhash_rust::xxh3::Xxh3;
+
+use super::batches::{Batches, Time, note_time};
+use super::sender::{ScopeFacts, Sender, write_data_stream};
+use crate::conventions::{Json, KeyValue, Value, cut, is_label, label};
+use crate::otlp::model::{Metric, Point};
+
+/// Attributes that are fields of the same name, rather than labels.
+const FIELDS: [&str; 3] = ["event.dataset", "event.module", "user.name"];
+
+/// The events of the current scope.
+#[derive(Debug, Default)]
+pub(super) struct Sets {
+    sets: Vec<Set>,
+    /// By time and attributes: the last set that has them.
+    places: HashMap<(u64, u128), usize>,
+}
+
+/// One event.
+#[derive(Debug)]
+struct Set {
+    nanos: u64,
+    /// Members of `tags`.
+    labels: String,
+    label_names: Vec<String>,
+    /// Members of `ecs`.
+    fields: String,
+    dataset: Option<String>,
+    namespace: Option<String>,
+    /// Members of `samples`.
+    samples: String,
+    /// Names in it; with numbers, where they have one.
+    names: Vec<(String, Option<f64>)>,
+}
+
+impl Sets {
+    /// Adds a point.
+    ///
+    /// # Errors
+    /// It has no value that can be kept; the text says what is wrong.
+    pub(super) fn add(&mut self, metric: &Metric<'_>, point: &Point<'_>) -> Result<(), String> {
+        let name = cut(&metric.name);
+        if name.is_empty() {
+            return Err("the metric has no name".to_owned());
+        }
+        let mut text = String::new();
+        let number = sample::write(&mut text, metric, point)?;
+        let set = Set::of(point);
+        let key = (point.time, set.hash());
+        let has_it = |set: &Set| set.names.iter().any(|(known, _)| known == name);
+        let known = self.places.get(&key).copied();
+        let place = match known.filter(|place| !has_it(&self.sets[*place])) {
+            Some(place) => place,
+            None => {
+                self.sets.push(set);
+                self.places.insert(key, self.sets.len() - 1);
+                self.sets.len() - 1
+            }
+        };
+        let set = &mut self.sets[place];
+        Json::new(&mut set.samples).key(name).raw(&text);
+        set.names.push((name.to_owned(), number));
+        Ok(())
+    }
+
+    /// Makes events of what is there.
+    pub(super) fn drain(&mut self, sender: &Sender, scope: &ScopeFacts, out: &mut Batches) {
+        self.places.clear();
+        for set in self.sets.drain(..) {
+            let time = match set.nanos {
+                0 => Time {
+                    at: out.received(),
+                    sent: None,
+                },
+                nanos => out.time(nanos, sender.skew),
+            };
+            let mut text = String::new();
+            set.write(&mut text, time, sender, scope);
+            let batch = out.next();
+            note_time(batch, time);
+            set.label_names.iter().for_each(|name| batch.label(name));
+            let first = u32::try_from(batch.samples.len()).expect("a batch is small");
+            for (name, value) in set.names {
+                if let Some(value) = value {
+                    let name = batch.keep(&name);
+                    batch.samples.push(Sample { name, value });
+                }
+            }
+            let event = Metricset {
+                service: Default::default(),
+                timestamp: time.at,
+                breakdown: None,
+                samples: first..u32::try_from(batch.samples.len()).expect("a batch is small"),
+                rest: batch.keep(&text),
+            };
+            batch.events.push(Event::Metricset(event));
+        }
+    }
+}
+
+impl Set {
+    /// A set that has no samples yet.
+    fn of(point: &Point<'_>) -> Self {
+        let (mut labels, mut fields) = (String::new(), String::new());
+        let (mut dataset, mut namespace) = (None, None);
+        let mut attributes: Vec<_> = point.attributes.iter().collect();
+        attributes.sort_by(|a, b| a.key.cmp(&b.key));
+        let mut label_names = Vec::new();
+        for KeyValue { key, value } in attributes {
+            match (&**key, value) {
+                ("data_stream.dataset", Value::Text(text)) => dataset = Some(text.to_string()),
+                ("data_stream.namespace", Value::Text(text)) => namespace = Some(text.to_string()),
+                (key, Value::Text(text)) if FIELDS.contains(&key) => {
+                    Json::new(&mut fields).text(key, cut(text))
+                }
+                (key, value) if is_label(value) => {
+                    label(&mut Json::new(&mut labels), key, value);
+                    label_names.push(key.to_owned());
+                }
+                _ => {}
+            }
+        }
+        Self {
+            nanos: point.time,
+            labels,
+            label_names,
+            fields,
+            dataset,
+            namespace,
+            samples: String::new(),
+            names: Vec::new(),
+        }
+    }
+
+    /// Of its attributes.
+    fn hash(&self) -> u128 {
+        let mut hash = Xxh3::new();
+        let streams =
+            [&self.dataset, &self.namespace].map(|name| name.as_deref().unwrap_or_default());
+        for part in [&*self.labels, &*self.fields].into_iter().chain(streams) {
+            hash.update(&(part.len() as u64).to_le_bytes());
+            hash.update(part.as_bytes());
+        }
+        hash.digest128()
+    }
+
+    fn write(&self, out: &mut String, time: Time, sender: &Sender, scope: &ScopeFacts) {
+        let mut json = Json::new(out);
+        json.open('{');
+        if let Some(sent) = time.sent {
+            json.int("timestamp", sent);
+        }
+        json.object("samples", |json| json.members(&self.samples));
+        json.object("tags", |json| json.members(&self.labels));
+        json.key("attributes").raw("{}");
+        json.object("ecs", |json| {
+            scope.write_fields(json);
+            json.members(&self.fields);
+            let stream = (self.dataset.as_deref(), self.namespace.as_deref());
+            write_data_stream(json, stream, (scope, sender), false);
+        });
+        json.close('}');
+    }
+}

@@ -1,0 +1,242 @@
+//! One point, as a sample of intake v2: its value or its distribution, its type and unit, and what it counts from.
+
+use crate::conventions::{Json, cut};
+use crate::otlp::model::{
+    Buckets, Exponential, Histogram, Metric, MetricKind, Point, PointValue, Summary, Temporality,
+};
+
+/// Values of a distribution that are kept.
+const MAX_VALUES: usize = 4096;
+
+/// Writes a point; gives its number, where it has one.
+///
+/// # Errors
+/// It has no value that can be kept; the text says what is wrong.
+pub(super) fn write(
+    out: &mut String,
+    metric: &Metric<'_>,
+    point: &Point<'_>,
+) -> Result<Option<f64>, String> {
+    if point.flags & 1 == 1 {
+        return Err("it has no recorded value".to_owned());
+    }
+    let mut json = Json::new(out);
+    json.open('{');
+    let number = match &point.value {
+        PointValue::None => return Err("it has no value".to_owned()),
+        PointValue::Int(int) => {
+            json.int("value", *int);
+            #[expect(clippy::cast_precision_loss, reason = "samples are floats")]
+            let number = *int as f64;
+            Some(number)
+        }
+        PointValue::Double(number) => {
+            finite(*number, "its value")?;
+            json.double("value", *number);
+            Some(*number)
+        }
+        PointValue::Histogram(histogram) => {
+            distribution(&mut json, &of_histogram(histogram)?);
+            totals(
+                &mut json,
+                histogram.count,
+                histogram.sum,
+                [histogram.min, histogram.max],
+            );
+            None
+        }
+        PointValue::Exponential(histogram) => {
+            distribution(&mut json, &of_exponential(histogram)?);
+            totals(
+                &mut json,
+                histogram.count,
+                histogram.sum,
+                [histogram.min, histogram.max],
+            );
+            None
+        }
+        PointValue::Summary(summary) => {
+            write_summary(&mut json, summary)?;
+            None
+        }
+    };
+    let (kind, temporality, is_monotonic) = match metric.kind {
+        MetricKind::Gauge => ("gauge", Temporality::Unspecified, None),
+        MetricKind::Sum {
+            temporality,
+            is_monotonic,
+        } => ("counter", temporality, Some(is_monotonic)),
+        MetricKind::Histogram(temporality) | MetricKind::ExponentialHistogram(temporality) => {
+            ("histogram", temporality, None)
+        }
+        MetricKind::Summary => ("summary", Temporality::Unspecified, None),
+    };
+    json.text("type", kind);
+    json.text("unit", cut(&metric.unit));
+    json.text(
+        "temporality",
+        match temporality {
+            Temporality::Unspecified => "",
+            Temporality::Delta => "delta",
+            Temporality::Cumulative => "cumulative",
+        },
+    );
+    if let Some(is_monotonic) = is_monotonic {
+        json.bool("monotonic", is_monotonic);
+    }
+    // Of a counter that begins anew, this changes: what it counted before is over.
+    if temporality != Temporality::Unspecified && point.start > 0 {
+        json.int("start", point.start / 1000);
+    }
+    json.close('}');
+    Ok(number)
+}
+
+fn finite(number: f64, name: &str) -> Result<(), String> {
+    match number.is_finite() {
+        true => Ok(()),
+        false => Err(format!(
+            "{name} is {number}, which is no number that can be kept"
+        )),
+    }
+}
+
+/// A value and how often it was met.
+type Bin = (f64, u64);
+
+fn distribution(json: &mut Json<'_>, bins: &[Bin]) {
+    json.key("values").open('[');
+    bins.iter().for_each(|(value, _)| json.double_value(*value));
+    json.close(']');
+    json.key("counts").open('[');
+    bins.iter().for_each(|(_, count)| json.int_value(*count));
+    json.close(']');
+}
+
+fn totals(json: &mut Json<'_>, count: u64, sum: Option<f64>, [min, max]: [Option<f64>; 2]) {
+    json.int("value_count", count);
+    for (name, number) in [("sum", sum), ("min", min), ("max", max)] {
+        if let Some(number) = number.filter(|number| number.is_finite()) {
+            json.double(name, number);
+        }
+    }
+}
+
+/// Each bucket at its middle; the first at half its bound, the last at its bound.
+fn of_histogram(histogram: &Histogram) -> Result<Vec<Bin>, String> {
+    let Histogram {
+        count,
+        sum,
+        bucket_counts,
+        explicit_bounds: bounds,
+        ..
+    } = histogram;
+    if bucket_counts.is_empty() && bounds.is_empty() {
+        return match (count, sum) {
+            (0, _) => Err("it counts nothing".to_owned()),
+            (_, None) => Err("it has neither buckets nor a sum".to_owned()),
+            (count, Some(sum)) => {
+                finite(*sum, "its sum")?;
+                #[expect(clippy::cast_precision_loss, reason = "a mean is a float")]
+                let mean = sum / *count as f64;
+                Ok(vec![(mean, *count)])
+            }
+        };
+    }
+    if bucket_counts.len() != bounds.len() + 1 {
+        return Err(format!(
+            "it has {} buckets and {} bounds, and one more bucket than bounds is right",
+            bucket_counts.len(),
+            bounds.len()
+        ));
+    }
+    check_length(bucket_counts.len())?;
+    for bound in bounds {
+        finite(*bound, "a bound")?;
+    }
+    let bins = bucket_counts
+        .iter()
+        .enumerate()
+        .filter(|(_, count)| **count > 0);
+    Ok(bins
+        .map(|(at, count)| {
+            let below = at.checked_sub(1).map(|at| bounds[at]);
+            let value = match (below, bounds.get(at)) {
+                (None, Some(bound)) if *bound > 0.0 => bound / 2.0,
+                (None, Some(bound)) => *bound,
+                (Some(below), Some(bound)) => below + (bound - below) / 2.0,
+                (Some(below), None) => below,
+                (None, None) => sum.unwrap_or_default(),
+            };
+            (value, *count)
+        })
+        .collect())
+}
+
+/// Each bucket at its middle; those of negative values first, then zero.
+fn of_exponential(histogram: &Exponential) -> Result<Vec<Bin>, String> {
+    check_length(histogram.positive.bucket_counts.len() + histogram.negative.bucket_counts.len())?;
+    let mut bins = Vec::new();
+    for (value, count) in middles(&histogram.negative, histogram.scale) {
+        bins.push((-value, count));
+    }
+    bins.reverse();
+    if histogram.zero_count > 0 {
+        bins.push((0.0, histogram.zero_count));
+    }
+    bins.extend(middles(&histogram.positive, histogram.scale));
+    match bins.iter().all(|(value, _)| value.is_finite()) {
+        true => Ok(bins),
+        false => Err(format!(
+            "a bucket of scale {} lies beyond all numbers",
+            histogram.scale
+        )),
+    }
+}
+
+fn middles(buckets: &Buckets, scale: i32) -> impl Iterator<Item = Bin> {
+    let width = 2f64.powi(scale.saturating_neg());
+    let bound = move |index: i64| {
+        #[expect(clippy::cast_precision_loss, reason = "an index has 33 bits")]
+        let power = index as f64 * width;
+        power.exp2()
+    };
+    let counts = buckets
+        .bucket_counts
+        .iter()
+        .zip(i64::from(buckets.offset)..);
+    counts
+        .filter(|(count, _)| **count > 0)
+        .map(move |(count, index)| (bound(index).midpoint(bound(index + 1)), *count))
+}
+
+fn check_length(buckets: usize) -> Result<(), String> {
+    match buckets > MAX_VALUES {
+        true => Err(format!(
+            "it has {buckets} buckets, and {MAX_VALUES} are the most"
+        )),
+        false => Ok(()),
+    }
+}
+
+fn write_summary(json: &mut Json<'_>, summary: &Summary) -> Result<(), String> {
+    finite(summary.sum, "its sum")?;
+    totals(json, summary.count, Some(summary.sum), [None, None]);
+    let quantiles: Vec<_> = summary
+        .quantile_values
+        .iter()
+        .filter(|quantile| quantile.quantile.is_finite() && quantile.value.is_finite())
+        .take(MAX_VALUES)
+        .collect();
+    if !quantiles.is_empty() {
+        json.key("quantiles").open('[');
+        for quantile in quantiles {
+            json.open('[');
+            json.double_value(quantile.quantile);
+            json.double_value(quantile.value);
+            json.close(']');
+        }
+        json.close(']');
+    }
+    Ok(())
+}
