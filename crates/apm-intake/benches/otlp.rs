@@ -1,12 +1,12 @@
-//! What it costs to make events of spans that came by OTLP.
+//! The cost of making events of spans that came by OTLP.
 //!
 //! ```sh
 //! cargo bench -p pocket-apm-intake --bench otlp
 //! ```
 //!
 //! Bodies are those of an SDK's batch processor: 512 spans of one resource, in traces of about ten, a third of them
-//! with a SQL statement. Beside it stands what the messages of `opentelemetry-proto` need to read the same bytes, without
-//! making anything of them. Times are for one body: throughput says spans per second.
+//! with a SQL statement. Beside it stands what the messages of `opentelemetry-proto` need to read the same bytes,
+//! without making anything of them. Times are for one body: throughput says spans per second.
 
 use std::hint::black_box;
 

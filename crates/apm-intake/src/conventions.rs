@@ -1,4 +1,4 @@
-//! What the names of OpenTelemetry's attributes mean, old names and current ones.
+//! The meaning of the names of OpenTelemetry's attributes, old names and current ones.
 //!
 //! `facts` reads the attributes of a span against the table of names. `transaction` and `span` say what follows from
 //! them, and write it in the shape of intake v2. The rules are those of Elastic's server, so that a span looks the same

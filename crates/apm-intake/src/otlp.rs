@@ -24,7 +24,7 @@ use apm_store::event::Batch;
 pub use malformed::Malformed;
 use translate::Translator;
 
-/// What a body is about.
+/// The kind of telemetry in a body.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Signal {
     /// Spans.
@@ -36,7 +36,7 @@ pub enum Signal {
 }
 
 impl Signal {
-    /// What one of its items is called, in messages.
+    /// The name of one of its items, for messages.
     fn item(self) -> &'static str {
         match self {
             Self::Traces => "span",
@@ -46,7 +46,7 @@ impl Signal {
     }
 }
 
-/// How a body is written.
+/// The form of a body.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Encoding {
     /// The wire format of Protocol Buffers.
@@ -55,7 +55,7 @@ pub enum Encoding {
     Json,
 }
 
-/// What a body is decoded to.
+/// The events of a body.
 #[derive(Debug)]
 pub struct Export {
     /// The events, by resource; none is empty.

@@ -1,4 +1,4 @@
-//! What the attributes of one span say, by the table of their names.
+//! The facts that the attributes of one span tell, by the table of their names.
 //!
 //! Old and current names are read at once; of two that mean the same, the later attribute wins. Names are told apart by
 //! their first part, then by the rest, so that few comparisons are made for each.
@@ -12,7 +12,7 @@ use super::labels::{cut, is_label};
 use super::value::{KeyValue, Value};
 use super::write::Json;
 
-/// What attributes are read for: some names mean something of the one and nothing of the other.
+/// The kind of event that attributes are read for: some names mean something of one kind, and nothing of the other.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Of {
     Transaction,
@@ -69,7 +69,7 @@ impl Kind {
     }
 }
 
-/// What attributes say.
+/// The facts that attributes tell.
 #[derive(Debug, Default)]
 pub(crate) struct Facts<'a> {
     pub(super) http: http::Http<'a>,
@@ -85,7 +85,7 @@ pub(crate) struct Facts<'a> {
     understood: Vec<&'a KeyValue<'a>>,
 }
 
-/// What became of an attribute.
+/// The use of an attribute.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Read {
     /// It means something, and is no label.

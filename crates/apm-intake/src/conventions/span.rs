@@ -1,4 +1,4 @@
-//! What follows from a span's attributes: what it is, what it calls, and how that ended.
+//! The meaning of a span's attributes: its kind, its callee, and how that ended.
 
 use std::borrow::Cow;
 
@@ -10,7 +10,7 @@ use super::transaction::shared;
 use super::url::{ClientUrl, with_port};
 use super::write::Json;
 
-/// What a span's attributes say of it.
+/// The meaning of the attributes of a span.
 #[derive(Debug)]
 pub(crate) struct SpanMeaning<'f, 'a> {
     facts: &'f Facts<'a>,
@@ -132,7 +132,7 @@ impl<'f, 'a> SpanMeaning<'f, 'a> {
         }
     }
 
-    /// What is called: the service that the span names, else what the rest of it says, else the address that it names.
+    /// Sets the callee: the service that the span names, else what the rest of it says, else the address that it names.
     fn call(&mut self, peer: Option<&'a str>, other: Option<(Cow<'a, str>, Cow<'a, str>)>) {
         let address = self
             .facts

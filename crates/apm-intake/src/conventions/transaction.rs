@@ -1,4 +1,4 @@
-//! What follows from a transaction's attributes.
+//! The meaning of a transaction's attributes.
 
 use std::net::IpAddr;
 
@@ -9,7 +9,7 @@ use super::labels::cut;
 use super::url::ServerUrl;
 use super::write::Json;
 
-/// What a transaction's attributes say of it.
+/// The meaning of the attributes of a transaction.
 #[derive(Debug)]
 pub(crate) struct TransactionMeaning<'f, 'a> {
     facts: &'f Facts<'a>,

@@ -105,7 +105,7 @@ pub(super) struct ClientUrl<'a> {
     pub(super) place: Option<Place>,
 }
 
-/// Where a request goes.
+/// The server that a request goes to.
 #[derive(Debug)]
 pub(super) struct Place {
     scheme: String,

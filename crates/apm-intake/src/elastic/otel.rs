@@ -15,7 +15,7 @@ const DOUBLES: [&str; 2] = [
     "aws.dynamodb.provisioned_write_capacity",
 ];
 
-/// What a bridge says.
+/// The words of a bridge.
 #[derive(Debug)]
 pub(super) struct Bridged {
     /// The kind of the span, as it was sent.

@@ -1,4 +1,4 @@
-//! How much of a body is taken at once.
+//! The bounds of what is taken of a body at once.
 
 /// Attributes of one item that are kept. SDKs send at most 128 unless told otherwise.
 pub(super) const MAX_ATTRIBUTES: usize = 1024;
@@ -6,7 +6,7 @@ pub(super) const MAX_ATTRIBUTES: usize = 1024;
 pub(super) const MAX_ITEM: usize = 1024 * 1024;
 /// The longest resource or scope, bytes.
 pub(super) const MAX_HEAD: usize = 1024 * 1024;
-/// How deep values may be nested.
+/// The most levels of values within values.
 pub(super) const MAX_DEPTH: u32 = 60;
 /// A batch is handed over when it holds so much, bytes.
 pub(super) const BATCH_BYTES: usize = 1024 * 1024;

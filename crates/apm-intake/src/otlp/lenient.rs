@@ -1,4 +1,4 @@
-//! How fields are read from the JSON of OTLP: `null` is absence, numbers of 64 bits are texts or numbers, ids are hex
+//! Reading of fields from the JSON of OTLP: `null` is absence, numbers of 64 bits are texts or numbers, ids are hex
 //! in either case, numbers that JSON has not are texts.
 
 use std::borrow::Cow;

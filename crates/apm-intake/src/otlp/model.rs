@@ -18,7 +18,7 @@ pub(super) use point::{
 
 use super::lenient;
 
-/// What sends: a process, mostly.
+/// The sender: a process, mostly.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default, rename_all = "camelCase", bound(deserialize = "'de: 'a"))]
 pub(super) struct Resource<'a> {

@@ -1,13 +1,13 @@
-//! Where decoded items go, one after the other: so a body of many small ones needs no more memory than one of them.
+//! The receiver of decoded items, one after the other: a body of many small ones needs no more memory than one of them.
 
 use super::model::{LogRecord, Metric, Point, Resource, Scope, Span};
 
 /// Takes what a body holds, in the order in which it stands there.
 pub(super) trait Sink {
-    /// What follows is of this resource.
+    /// The next scopes are of this resource.
     fn resource(&mut self, resource: &Resource<'_>);
 
-    /// What follows is of this scope of the resource.
+    /// The next items are of this scope of the resource.
     fn scope(&mut self, scope: &Scope<'_>);
 
     fn span(&mut self, span: &Span<'_>);

@@ -65,7 +65,7 @@ impl Translator {
         }
     }
 
-    /// What became of the body.
+    /// The events of the body.
     pub(super) fn finish(mut self) -> Export {
         self.end_scope();
         let mut batches = self.out.finish();

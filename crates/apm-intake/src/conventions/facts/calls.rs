@@ -1,4 +1,4 @@
-//! What is called: databases, queues, procedures, models.
+//! Calls: databases, queues, procedures, models.
 
 use super::{Of, Read};
 use crate::conventions::database::short;
@@ -118,7 +118,7 @@ impl<'a> Rpc<'a> {
         Read::Understood
     }
 
-    /// What is called: by the older names a service, by the current ones what its method begins with.
+    /// The callee: by the older names a service, by the current ones the beginning of its method.
     pub(in crate::conventions) fn service(&self) -> Option<&'a str> {
         let of_method = || self.method?.rsplit_once('/').map(|(service, _)| service);
         self.service.or_else(of_method)

@@ -16,7 +16,7 @@ use crate::otlp::model::{
 };
 use crate::otlp::sink::Sink;
 
-/// What a metric says of itself beside its points.
+/// The name and unit of a metric.
 #[derive(Default, Deserialize)]
 #[serde(default, bound(deserialize = "'de: 'a"))]
 struct Head<'a> {
@@ -26,7 +26,7 @@ struct Head<'a> {
     unit: Cow<'a, str>,
 }
 
-/// What all points of a metric share.
+/// The fields that all points of a metric share.
 #[derive(Default, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
 struct Shared {

@@ -8,7 +8,7 @@ use serde_json::value::RawValue;
 use crate::otlp::lenient::Key;
 use crate::otlp::malformed::Malformed;
 
-/// What the parser says of a text.
+/// The parser's error about a text.
 pub(super) fn wrong(error: serde_json::Error) -> Malformed {
     let text = error.to_string();
     // The parser quotes what it met, which may be long.

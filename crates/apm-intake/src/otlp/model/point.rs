@@ -7,7 +7,7 @@ use serde::Deserialize;
 use super::KeyValue;
 use crate::otlp::lenient;
 
-/// What a point is one of.
+/// The metric that a point is of.
 #[derive(Debug, Default)]
 pub(in crate::otlp) struct Metric<'a> {
     pub(in crate::otlp) name: Cow<'a, str>,
@@ -15,7 +15,7 @@ pub(in crate::otlp) struct Metric<'a> {
     pub(in crate::otlp) kind: MetricKind,
 }
 
-/// Which kind of metric, with what all its points share.
+/// The kind of metric, with the properties that all its points share.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(in crate::otlp) enum MetricKind {
     #[default]
@@ -59,7 +59,7 @@ pub(in crate::otlp) struct Point<'a> {
     pub(in crate::otlp) value: PointValue,
 }
 
-/// What was measured.
+/// The measured value.
 #[derive(Debug, Default, PartialEq)]
 pub(in crate::otlp) enum PointValue {
     #[default]
@@ -71,7 +71,7 @@ pub(in crate::otlp) enum PointValue {
     Summary(Summary),
 }
 
-/// How many values lay between which bounds.
+/// Counts of the values between explicit bounds.
 #[derive(Debug, Default, PartialEq)]
 pub(in crate::otlp) struct Histogram {
     pub(in crate::otlp) count: u64,
@@ -83,7 +83,7 @@ pub(in crate::otlp) struct Histogram {
     pub(in crate::otlp) explicit_bounds: Vec<f64>,
 }
 
-/// How many values lay between powers of a base.
+/// Counts of the values between powers of a base.
 #[derive(Debug, Default, PartialEq)]
 pub(in crate::otlp) struct Exponential {
     pub(in crate::otlp) count: u64,
@@ -97,7 +97,7 @@ pub(in crate::otlp) struct Exponential {
     pub(in crate::otlp) negative: Buckets,
 }
 
-/// How many values there were, their sum, and below which values shares of them lay.
+/// The number of values, their sum, and the values below which shares of them lay.
 #[derive(Debug, Default, PartialEq)]
 pub(in crate::otlp) struct Summary {
     pub(in crate::otlp) count: u64,

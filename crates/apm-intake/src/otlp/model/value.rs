@@ -1,4 +1,4 @@
-//! How values are read from JSON.
+//! Reading of values from JSON.
 
 use std::fmt;
 

@@ -1,4 +1,4 @@
-//! What all signals have: resource, scope, attributes, values.
+//! The parts that all signals have: resource, scope, attributes, values.
 
 use super::reader::Reader;
 use crate::otlp::bounds::{MAX_ATTRIBUTES, MAX_DEPTH};

@@ -8,7 +8,7 @@ use crate::otlp::malformed::Malformed;
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Reader<'a> {
     left: &'a [u8],
-    /// How long the body is up to the end of this message.
+    /// Bytes of the body up to the end of this message.
     end: usize,
 }
 
@@ -17,7 +17,7 @@ pub(super) struct Reader<'a> {
 pub(super) struct Field<'a> {
     pub(super) number: u32,
     wire: Wire<'a>,
-    /// Where its value ends in the body.
+    /// The place in the body at which its value ends.
     end: usize,
 }
 
@@ -81,7 +81,7 @@ impl<'a> Reader<'a> {
         }))
     }
 
-    /// Where it is in the body.
+    /// The current place in the body.
     fn at(&self) -> usize {
         self.end - self.left.len()
     }

@@ -151,9 +151,8 @@ fn what_is_nested_too_deep_is_refused() {
         .is_ok()
     );
     let value = "{\"arrayValue\":{\"values\":[".repeat(10_000) + &"]}}".repeat(10_000);
-    let body = format!(
-        "{{\"resourceSpans\":[{{\"scopeSpans\":[{{\"spans\":[{{\"attributes\":[{{\"key\":\"k\",\"value\":{value}}}]}}]}}]}}]}}"
-    );
+    let span = format!("{{\"attributes\":[{{\"key\":\"k\",\"value\":{value}}}]}}");
+    let body = format!("{{\"resourceSpans\":[{{\"scopeSpans\":[{{\"spans\":[{span}]}}]}}]}}");
     let error = decode(Signal::Traces, Encoding::Json, body.as_bytes(), NOW).unwrap_err();
     assert!(error.to_string().contains("recursion limit"), "{error}");
 }

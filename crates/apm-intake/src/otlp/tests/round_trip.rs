@@ -20,7 +20,7 @@ use super::super::sink::Sink;
 use super::super::{Signal, json, protobuf};
 use expected::{expected_logs, expected_metrics, expected_spans};
 
-/// What was handed on, as text.
+/// All that was handed on, as text.
 #[derive(Debug, Default)]
 struct Lines(Vec<String>);
 

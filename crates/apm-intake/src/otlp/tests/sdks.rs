@@ -1,4 +1,4 @@
-//! What real SDKs sent, compared field by field with the documents that Elastic's server made of it.
+//! Bodies of real SDKs, compared field by field with the documents that Elastic's server made of them.
 
 use std::collections::BTreeMap;
 
@@ -19,7 +19,7 @@ const OTHERS: [&str; 20] = [
     "error.id",
     "error.grouping_name",
     "metricset.samples",
-    // What it leaves out, and this keeps.
+    // It leaves these out, and this server keeps them.
     "attributes.",
     "span.kind",
     "span.duration",

@@ -1,4 +1,4 @@
-//! What spans become that no published case shows.
+//! Rules for spans that no published case shows.
 
 use apm_store::event::{Event, Id};
 use serde_json::{Value, json};
@@ -86,7 +86,8 @@ fn attributes_are_found_under_the_names_that_were_sent() {
 #[test]
 fn an_error_has_the_same_id_each_time_its_body_comes() {
     let mut failed = span(1, 0, 2);
-    let exception = json!({"name": "exception", "attributes": [{"key": "exception.type", "value": {"stringValue": "E"}}]});
+    let kind = json!({"key": "exception.type", "value": {"stringValue": "E"}});
+    let exception = json!({"name": "exception", "attributes": [kind]});
     failed["events"] = json!([exception, exception]);
     let ids = || -> Vec<_> {
         let documents = documents(&json(Signal::Traces, &body(std::slice::from_ref(&failed))));

@@ -21,7 +21,7 @@ pub(super) struct Batches {
 pub(super) struct Time {
     /// µs since the epoch.
     pub(super) at: i64,
-    /// What was sent where that cannot be, µs since the epoch.
+    /// The time that was sent, where it cannot be, µs since the epoch.
     pub(super) sent: Option<i64>,
 }
 
@@ -39,7 +39,7 @@ impl Batches {
         self.received
     }
 
-    /// What comes next is of this resource.
+    /// Begins a resource: the next events are of it.
     pub(super) fn begin(&mut self, resource: &Arc<Resource>) {
         self.resource = Some(Arc::clone(resource));
     }

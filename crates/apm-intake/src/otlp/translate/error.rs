@@ -12,7 +12,7 @@ use super::stack;
 use crate::conventions::{Json, KeyValue, cut, label};
 use crate::elastic::grouping_key;
 
-/// What stands where an exception has no message.
+/// The text in the place of a message that an exception does not have.
 const NO_MESSAGE: &str = "[EMPTY]";
 
 /// An exception, as attributes tell it.
@@ -24,7 +24,7 @@ pub(super) struct Exception<'a> {
     escaped: bool,
 }
 
-/// Where an exception comes from.
+/// The origin of an exception.
 #[derive(Debug)]
 pub(super) struct Origin<'a> {
     pub(super) id: Id,
@@ -33,7 +33,7 @@ pub(super) struct Origin<'a> {
     pub(super) parent: Option<u64>,
     /// The transaction, its name and its type, where it is known.
     pub(super) transaction: Option<(u64, (&'a str, &'a str))>,
-    /// What was logged, for want of a message.
+    /// The text that was logged, for want of a message.
     pub(super) message: &'a str,
 }
 

@@ -13,7 +13,7 @@ use super::sender::write_data_stream;
 use crate::conventions::{Json, KeyValue, Value, cut, label};
 use crate::otlp::model::LogRecord;
 
-/// What attributes of a record mean, beside those of an exception.
+/// The attributes of a record by their meaning, but for those of an exception.
 #[derive(Debug, Default)]
 struct Named<'a> {
     event: &'a str,

@@ -1,4 +1,4 @@
-//! Which transaction a span belongs to: OTLP does not say, so its parents are followed within the body.
+//! The transaction of each span: OTLP does not say it, so parents are followed within the body.
 
 use std::collections::HashMap;
 

@@ -1,4 +1,4 @@
-//! Who sends: a resource as the metadata that intake v2 has, and what a scope adds to it.
+//! The sender: a resource as the metadata that intake v2 has, and the additions of a scope.
 
 use std::sync::Arc;
 
@@ -17,7 +17,7 @@ pub(super) struct Sender {
     pub(super) resource: Arc<Metadata>,
     /// The name of the machine.
     pub(super) host: Option<String>,
-    /// What is added to each time, ns.
+    /// The difference that is added to each time, ns.
     pub(super) skew: i64,
     /// The language of its stack traces, in OpenTelemetry's words.
     pub(super) language: String,
@@ -71,7 +71,7 @@ impl Sender {
     }
 }
 
-/// What a scope says of its events.
+/// The facts that a scope tells of its events.
 #[derive(Debug, Default)]
 pub(super) struct ScopeFacts {
     name: String,

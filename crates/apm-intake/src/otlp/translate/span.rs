@@ -150,6 +150,7 @@ fn span(to: &mut Translator, span: &Span<'_>, ids: Ids, parent: u64) {
         db_instance: keep(batch, meaning.db_instance()),
         db_statement: keep(batch, meaning.db_statement()),
         composite: None,
+        cost: None,
         stack: None,
         rest: batch.keep(&out),
     };

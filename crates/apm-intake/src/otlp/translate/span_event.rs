@@ -10,7 +10,7 @@ use super::sender::write_data_stream;
 use crate::conventions::{Json, KeyValue, cut, label};
 use crate::otlp::model::{Span, SpanEvent};
 
-/// What events need of the span that they are of.
+/// The span that events are of, as far as they need it.
 pub(super) struct Around<'a> {
     pub(super) ids: Ids,
     /// Name and type, where it is a transaction.

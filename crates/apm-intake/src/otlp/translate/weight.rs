@@ -25,7 +25,7 @@ pub(super) fn weight(trace_state: &str) -> f64 {
     of("p").map_or(1.0, by_power)
 }
 
-/// What current SDKs write: which of 2^56 random numbers are dropped, without the zeros at the end of its hex digits.
+/// The form of current SDKs: the share of 2^56 random numbers that are dropped, in hex digits without zeros at the end.
 fn by_threshold(hex: &str) -> Option<f64> {
     const ALL: u64 = 1 << 56;
     let is_hex = (1..=14).contains(&hex.len()) && hex.bytes().all(|byte| byte.is_ascii_hexdigit());
@@ -37,7 +37,7 @@ fn by_threshold(hex: &str) -> Option<f64> {
     Some(weight)
 }
 
-/// What older SDKs write: the weight as a power of two.
+/// The form of older SDKs: the weight as a power of two.
 fn by_power(text: &str) -> f64 {
     match text.parse::<u32>() {
         Ok(power @ 0..=62) => 2f64.powf(power.into()),

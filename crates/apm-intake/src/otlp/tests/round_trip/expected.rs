@@ -1,4 +1,4 @@
-//! What is to be read of a message, said without reading it.
+//! The structures that a message is to be read as, made without reading it.
 
 use std::borrow::Cow;
 

@@ -52,7 +52,7 @@ fn frame<'a>(call: &'a str, place: &'a str) -> Option<Frame<'a>> {
     })
 }
 
-/// Where the bracket opens that the end of the text would close.
+/// The place of the bracket that opens what the end of the text would close.
 fn opening(text: &str) -> Option<usize> {
     let mut depth = 1;
     for (at, byte) in text.bytes().enumerate().rev() {

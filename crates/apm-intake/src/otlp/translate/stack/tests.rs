@@ -47,7 +47,8 @@ fn each_language_is_read_innermost_call_first() {
         (
             "go",
             "goroutine 1 [running]:\nruntime/debug.Stack()\n\t/usr/local/go/src/runtime/debug/stack.go:24 +0x5e\n\
-             main.(*shop).order(0xc0001, {0x1, 0x2}, 0x3)\n\t/app/main.go:10 +0x1d\ncreated by main.main in goroutine 1\n\
+             main.(*shop).order(0xc0001, {0x1, 0x2}, 0x3)\n\t/app/main.go:10 +0x1d\n\
+             created by main.main in goroutine 1\n\
              \t/app/main.go:5 +0x2\n",
             &[
                 "(Stack /usr/local/go/src/runtime/debug/stack.go:24)",
@@ -67,8 +68,10 @@ fn each_language_is_read_innermost_call_first() {
         ),
         (
             "dotnet",
-            "System.InvalidOperationException: no\n   at Shop.Orders.Ship(String id, Int32 n) in /src/Orders.cs:line 42\n   \
-             at System.Threading.Tasks.Task.Run()\n--- End of stack trace from previous location ---\n   at Shop.A..ctor()\n",
+            "System.InvalidOperationException: no\n   \
+             at Shop.Orders.Ship(String id, Int32 n) in /src/Orders.cs:line 42\n   \
+             at System.Threading.Tasks.Task.Run()\n--- End of stack trace from previous location ---\n   \
+             at Shop.A..ctor()\n",
             &[
                 "Shop.Orders.Ship /src/Orders.cs:42",
                 "(System.Threading.Tasks.Task.Run :null)",
@@ -108,7 +111,8 @@ fn each_language_is_read_innermost_call_first() {
 
 #[test]
 fn what_caused_an_exception_is_its_cause() {
-    let java = "a.A: x\n\tat a.B.c(B.java:1)\n\tat a.M.main(M.java:9)\n\tSuppressed: a.S: s\n\t\tat a.S.t(S.java:3)\n\t\t\
+    let java = "a.A: x\n\tat a.B.c(B.java:1)\n\tat a.M.main(M.java:9)\n\
+                \tSuppressed: a.S: s\n\t\tat a.S.t(S.java:3)\n\t\t\
                 ... 1 more\n\tCaused by: a.N: never\nCaused by: a.C: y\n\tat a.D.e(D.java:2)\n\t... 1 more\n";
     let python = "Traceback (most recent call last):\n  File \"/a.py\", line 1, in f\n    x\nKeyError: 'k'\n\n\
                   During handling of the above exception, another exception occurred:\n\n\
