@@ -1,7 +1,8 @@
 //! The one port: who may ask, what is answered where.
 //!
-//! From outside in: `protect` (security headers, portions, panics) → `enter` (proxies, base path) → the router → the `guard` of the route that was found (Host, Origin,
-//! secret token, time of the body) → its handler. All routes stand in `routes`.
+//! From outside in: `protect` (security headers, portions, panics) → `enter` (proxies, base path) → the router → the
+//! `guard` of the route that was found (Host, Origin, secret token, time of the body) → its handler. All routes stand
+//! in `routes`.
 
 mod agents;
 mod attempts;

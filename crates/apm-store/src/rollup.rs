@@ -216,7 +216,7 @@ pub(crate) struct Rollup {
     pub(crate) tx: Series,
     /// Statements.
     pub(crate) statement: Series,
-    /// What SQLite did for statements.
+    /// The work of SQLite for statements.
     pub(crate) cost: CostSeries,
     /// Destinations.
     pub(crate) destination: Series,

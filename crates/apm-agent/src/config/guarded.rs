@@ -1,4 +1,4 @@
-//! Which settings of central configuration would make the agent record what the service's own configuration keeps out.
+//! Settings of central configuration that would make the agent record what the service's own configuration keeps out.
 //!
 //! Whoever can write to the server's settings could otherwise ask for bodies and passwords of a running service. Such
 //! settings are refused unless the service allows them (`remote_capture`). To record less from afar is always allowed.

@@ -46,7 +46,7 @@ macro_rules! option_table {
     global_labels: Vec<(String, String)> = "", MAPPING;
     /// The host's name, where the detected one is not the right one.
     hostname: Option<String> = "", TEXT;
-    /// Which cloud's metadata service is asked where the service runs; `auto` tries all three. The look-up runs
+    /// The cloud whose metadata service is asked where the service runs; `auto` tries all three. The look-up runs
     /// beside the service, is bounded to about a second, and says nothing if there is no answer.
     cloud_provider: CloudProvider = "auto", CLOUD_PROVIDER;
     /// Whether the command line's arguments are sent. They may hold secrets, of which only `--token=…`, `--token …` and
@@ -118,8 +118,8 @@ macro_rules! option_table {
     transaction_ignore_user_agents: WildcardList = "", WILDCARDS, dynamic;
     /// A transaction whose name fits one of these patterns is named after the pattern; the first one counts.
     transaction_name_groups: WildcardList = "", WILDCARDS, dynamic;
-    /// Which events carry the request's body, up to `long_field_max_length` characters. While it is `off`, bodies are
-    /// not touched.
+    /// The events that carry the request's body, up to `long_field_max_length` characters. While it is `off`, bodies
+    /// are not touched.
     capture_body: CaptureBody = "off", CAPTURE_BODY, dynamic;
     /// Whether the headers of requests and responses are recorded. Without them the server knows no user agent and no
     /// forwarded address.

@@ -1,4 +1,4 @@
-//! Which service an exit span talks to: what service maps and dropped-span statistics are keyed by.
+//! The service that an exit span talks to: the key of service maps and of statistics of dropped spans.
 //!
 //! Computed once, at the end of the span, from what the span carries. Only exit spans have a target.
 

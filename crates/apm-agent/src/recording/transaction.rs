@@ -44,7 +44,7 @@ pub(crate) struct Core {
     /// It gives ids to log lines and to other services, and no event is made of it.
     only_propagates: bool,
     has_ended: AtomicBool,
-    /// Which of the requests under way it is, for middleware that meets it again; 0 for none.
+    /// Its number among the requests under way, for middleware that meets it again; 0 for none.
     pub(crate) request: AtomicUsize,
     pub(crate) state: Mutex<State>,
 }

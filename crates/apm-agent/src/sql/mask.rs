@@ -1,7 +1,7 @@
 //! Statements without their literals: `?` stands in the place of each.
 //!
-//! Where a text can be read in two ways, the reading that sends less counts. A backslash before a quote ends a literal in one
-//! dialect and belongs to it in another, so everything after it is left out.
+//! If a text can be read in two ways, the reading that sends less counts. A backslash before a quote ends a literal in
+//! one dialect and belongs to it in another, so everything after it is left out.
 
 use std::borrow::Cow;
 
@@ -205,7 +205,7 @@ impl<'s> Masker<'s> {
         }
     }
 
-    /// What a pragma is set to: also a word without quotes, to the end of the statement.
+    /// Masks the value of a pragma: also a word without quotes, to the end of the statement.
     fn pragma_value(&mut self) {
         self.in_pragma = false;
         let mut ahead = self.tokens.clone();

@@ -62,8 +62,8 @@ const PAIRS: [(&str, &[&str]); 9] = [
 /// Words between `select` and `from`, or `update` and `set`.
 const FAR: usize = 64;
 
-/// A message as it may be sent. The literals of SQL in it are masked where one of its words means a secret, or, if `all` is
-/// wanted, always; so is the value of a setting whose name means a secret.
+/// A message as it may be sent. The literals of SQL in it are masked where one of its words means a secret, or, if
+/// `all` is wanted, always; so is the value of a setting whose name means a secret.
 pub(crate) fn message(text: &str, all: bool) -> Cow<'_, str> {
     let may_hold = |byte: &u8| matches!(byte, b'\'' | b'"' | b'$' | b'=' | b'(');
     let has_sign = text.as_bytes().iter().any(may_hold);
@@ -84,7 +84,7 @@ pub(crate) fn message(text: &str, all: bool) -> Cow<'_, str> {
     }
 }
 
-/// Where SQL begins in a message.
+/// The place where SQL begins in a message.
 fn sql_start(text: &str) -> Option<usize> {
     let mut begun: Option<(usize, &str)> = None;
     let mut far: Option<(usize, &str, usize)> = None;
@@ -134,7 +134,7 @@ fn settings(text: &str) -> Cow<'_, str> {
     Cow::Owned(out)
 }
 
-/// Where the value of a setting begins and ends, whose name ends at `at`.
+/// The value of a setting whose name ends at `at`: its begin and its end.
 fn value(text: &str, at: usize, name: &str) -> Option<(usize, usize)> {
     let rest = &text[at..];
     let named = rest.trim_start_matches(['"', '\'', '`', '\\']);

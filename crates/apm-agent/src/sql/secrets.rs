@@ -1,4 +1,4 @@
-//! Which statements hold secrets: those with a word that says so, wherever it stands.
+//! Statements that hold secrets: those with a word that says so, wherever it stands.
 
 /// Words that mean a secret, as a part of any word: `user_password`, `AES_ENCRYPT`, `secret_access_key`.
 const PARTS: [&str; 16] = [
@@ -47,7 +47,7 @@ const KEY_PRAGMAS: [&str; 7] = [
     "textrekey",
 ];
 
-/// What `CREATE` and `ALTER` make that has credentials.
+/// Things that `CREATE` and `ALTER` make, and that have credentials.
 const ACCOUNTS: [&str; 9] = [
     "certificate",
     "foreign",
@@ -65,8 +65,8 @@ const BETWEEN: usize = 5;
 /// Longer words are compared by their beginning.
 const LONGEST: usize = 64;
 
-/// Whether a text holds a word after which a literal is a secret. Words count in comments and in quotes too: a statement
-/// may hold another one as a string.
+/// Whether a text holds a word after which a literal is a secret. Words count in comments and in quotes too: a
+/// statement may hold another one as a string.
 pub(super) fn names_secret(sql: &str) -> bool {
     let mut seen = Seen::default();
     words(sql).any(|(at, word)| seen.is_secret(word) || is_key_parameter(sql, at, word))
@@ -86,7 +86,7 @@ pub(super) fn is_secret_word(word: &str) -> bool {
         || WHOLE.iter().any(|whole| lower == whole.as_bytes())
 }
 
-/// What the words so far have announced.
+/// The things that the words so far have announced.
 #[derive(Debug, Default)]
 struct Seen {
     pragma: bool,

@@ -35,7 +35,7 @@ thread_local! {
 pub struct Statement {
     /// The text, with placeholders.
     pub text: String,
-    /// How often it ran.
+    /// Number of times that it ran.
     pub calls: u64,
     /// Instructions of SQLite's virtual machine, of all calls.
     pub steps: u64,
@@ -47,7 +47,7 @@ pub struct Statement {
     pub rows_returned: u64,
 }
 
-/// What a closure ran: see [`sql`]. Its text lists the statements.
+/// The statements that a closure ran: see [`sql`]. Its text lists them.
 #[derive(Clone, Debug, Default)]
 pub struct Sql {
     statements: Vec<Statement>,
@@ -155,7 +155,7 @@ fn add(statements: &mut Vec<Statement>, run: Statement) {
 }
 
 impl Sql {
-    /// How many statements were run.
+    /// Number of statements that were run.
     ///
     /// # Panics
     /// When no connection of the process is measured: then this number would say nothing.

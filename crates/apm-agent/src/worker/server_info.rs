@@ -1,4 +1,4 @@
-//! Which version the server has. It decides whether unsampled transactions are sent.
+//! The version of the server. It decides whether unsampled transactions are sent.
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -1,4 +1,4 @@
-//! What needs PostgreSQL and MySQL (or MariaDB): `POSTGRES_URL` and `MYSQL_URL` name the servers, which
+//! Tests on PostgreSQL and MySQL (or MariaDB): `POSTGRES_URL` and `MYSQL_URL` name the servers, which
 //! `eval "$(.ci/databases)"` starts. Without them, the tests say so and pass.
 //!
 //! These tests have a program of their own, because the gate builds it with features that no other test has. In the

@@ -1,4 +1,4 @@
-//! What a test learns of the SQL that it runs.
+//! Tests that look at the SQL which they run.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
@@ -21,7 +21,7 @@ fn run(connection: &mut SqliteConnection, text: &str) {
     connection.batch_execute(text).expect("runs");
 }
 
-/// What a closure panics with.
+/// The message with which a closure panics.
 fn message(work: impl FnOnce()) -> String {
     let panic = catch_unwind(AssertUnwindSafe(work)).expect_err("a panic");
     match panic.downcast_ref::<&str>() {

@@ -1,4 +1,4 @@
-//! Where the time of transactions goes, by kind of span: “database or app?”.
+//! The time of transactions by kind of span: “database or app?”.
 
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Double, Text};

@@ -1,4 +1,4 @@
-//! What was read of the rollups, kept from one question to the next.
+//! A cache of the rollups that questions have read.
 //!
 //! A list over a day asks for thousands of rollup rows, and all but the newest of them were there a moment
 //! ago: what was read is kept, by (table, level, stretch of buckets), and a list costs what is new and an addition for
@@ -28,7 +28,7 @@ mod memory;
 /// Database files that are remembered: a server has one, tests have many.
 const MOST_FILES: usize = 8;
 
-/// Which rollups.
+/// Tables of rollups.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) enum Table {
     Transactions,
@@ -39,11 +39,11 @@ pub(super) enum Table {
 /// A stretch of rollup rows: (level, from, to), seconds.
 pub(crate) type Slice = (i64, i64, i64);
 
-/// What the rows of one bucket, or of a stretch of buckets, become, for all ids.
+/// The sum of the rows of one bucket, or of a stretch of buckets, for all ids.
 pub(crate) trait Part: Default + 'static {
     /// A row of [`Self::sql`], and the bucket that it is of.
     type Row: QueryableByName<Sqlite> + 'static;
-    /// Which rows, where a kind of part is made of several tables.
+    /// The table of the rows, for kinds of parts that are made of several tables.
     type Table: Copy + Eq + Hash + Debug;
 
     /// The buckets of a level in which there is something, in order, and when something last came: `:level`, `:from`,
@@ -64,11 +64,11 @@ pub(crate) trait Part: Default + 'static {
     fn sum(parts: &[Arc<Self>]) -> Self;
     /// Memory that it holds, bytes, roughly.
     fn bytes(&self) -> usize;
-    /// What is kept of this kind.
+    /// The cached parts of this kind.
     fn files() -> &'static Files<Self>;
 }
 
-/// What is kept, by database file.
+/// The cached parts, by database file.
 pub(crate) type Files<P> = LazyLock<Mutex<HashMap<String, Arc<Memory<P>>>>>;
 
 /// A bucket for which something arrived, and when something last did.
@@ -82,7 +82,7 @@ struct Received {
     received: i64,
 }
 
-/// What happened in the slices, by buckets of `interval` seconds: (start, rows), in order; a bucket comes once for
+/// The counts of the slices, by buckets of `interval` seconds: (start, rows), in order; a bucket comes once for
 /// each level that it is made of. Without an interval the start is 0, and there is one part for each level.
 pub(crate) fn read<P: Part>(
     conn: &mut SqliteConnection,
@@ -90,7 +90,7 @@ pub(crate) fn read<P: Part>(
     slices: &[Slice],
     interval: Option<i64>,
 ) -> QueryResult<Vec<(i64, Arc<P>)>> {
-    // What was read before is not read again, but this is what the answer is made of.
+    // A part that was read before is not read again, but the answer is made of it.
     for (level, from, to) in slices {
         sql::note(|| {
             let sql = P::sql(table).bind("level", *level);

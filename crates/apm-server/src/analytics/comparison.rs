@@ -40,7 +40,7 @@ impl Comparison {
         }
     }
 
-    /// What may be chosen for a range: never a window that overlaps it.
+    /// The comparisons that may be chosen for a range: never a window that overlaps it.
     #[must_use]
     pub(crate) fn options(range: Range) -> &'static [Self] {
         match range.micros() {

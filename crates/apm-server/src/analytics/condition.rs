@@ -5,7 +5,7 @@
 //! from the translation: a condition that no column decides becomes “anything”, and is inexact; a
 //! negation of something inexact becomes “anything” as well.
 //!
-//! Which field lives in which column is the caller's [`Columns`].
+//! The caller's [`Columns`] know the column of each field.
 
 use std::cmp::Ordering;
 
@@ -14,7 +14,7 @@ use kql::{Bound, Expr, Field, Order, Value};
 
 use super::sql::Value as Bind;
 
-/// How a field is kept.
+/// The form in which a field is kept.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) enum Kept {
     /// Text; NULL and the empty string both mean that the field is absent.
@@ -33,12 +33,12 @@ pub(crate) enum Kept {
     Absent,
 }
 
-/// Where a field lives.
+/// The place of a field.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct Column {
     /// SQL of its value.
     pub(crate) value: &'static str,
-    /// What it is.
+    /// Its form.
     pub(crate) kept: Kept,
     /// Set where the value lives in a dictionary: the start of `outer.id IN (SELECT … WHERE`.
     pub(crate) within: Option<&'static str>,
@@ -47,7 +47,7 @@ pub(crate) struct Column {
 /// Finds the column of a field; nothing where only the document knows.
 pub(crate) type Columns<'a> = &'a dyn Fn(&str) -> Option<Column>;
 
-/// What SQL knows about a condition.
+/// The truth of a condition, as far as SQL knows it.
 #[derive(Debug, Clone, PartialEq)]
 enum Truth {
     Always,

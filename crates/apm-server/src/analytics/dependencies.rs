@@ -1,4 +1,4 @@
-//! What services call: databases, other services, queues; one of them with its callers.
+//! Dependencies of services: databases, other services, queues; one of them with its callers.
 //!
 //! A dependency is called by its `span.destination.service.resource`, else its `service.target`, else the
 //! subtype of its spans. Calls are spans; a composite span counts its parts.
@@ -21,7 +21,7 @@ use super::{Scope, histograms, list, mean};
 /// One dependency, or one caller of it.
 #[derive(Debug, Clone, PartialEq, JsonSchema, Serialize)]
 pub struct Dependency {
-    /// What it is called.
+    /// Its name.
     pub name: String,
     /// The caller; empty in a list over all callers.
     pub service: String,
@@ -53,15 +53,15 @@ pub struct Dependency {
 pub struct Dependencies {
     /// The dependencies, at most 1000.
     pub dependencies: Vec<Dependency>,
-    /// How many there are beside.
+    /// Number of others that are not listed.
     pub left_out: usize,
-    /// How many with more time there are before these.
+    /// Number of those with more time, before these.
     pub first: usize,
     /// The buckets of the sparklines.
     pub axis: Axis,
 }
 
-/// What a destination is.
+/// The type and subtype of a destination.
 #[derive(QueryableByName)]
 struct Kind {
     #[diesel(sql_type = BigInt)]
@@ -78,7 +78,7 @@ impl list::Attributes for Kind {
     }
 }
 
-/// Which rows to list.
+/// The choice of rows to list.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Choice {
     /// One dependency only.

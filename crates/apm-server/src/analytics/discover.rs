@@ -44,7 +44,7 @@ pub const MOST_HITS: usize = 10_000;
 /// The end of the year 9999, µs since the epoch.
 const LATEST: i64 = 253_402_300_799_999_999;
 
-/// Where the next page goes on: after this event, newest first.
+/// The event after which the next page goes on, newest first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Cursor {
     /// µs since the epoch.
@@ -70,7 +70,7 @@ impl std::fmt::Display for Cursor {
     }
 }
 
-/// How much work a search may be.
+/// The bounds of a search.
 #[derive(Debug, Clone, Copy)]
 pub struct Limits {
     /// Time after which a search that has to read documents stops.
@@ -85,18 +85,18 @@ impl Default for Limits {
     }
 }
 
-/// What is looked for.
+/// The question of a search.
 #[derive(Debug, Clone)]
 pub struct Request {
     /// The query.
     pub query: Expr,
     /// Events of this time, exact to the microsecond.
     pub range: Range,
-    /// How many documents; at most [`MOST_HITS`].
+    /// Number of documents; at most [`MOST_HITS`].
     pub size: usize,
     /// The end of the page before.
     pub after: Option<Cursor>,
-    /// How much work it may be.
+    /// The bounds of its work.
     pub limits: Limits,
 }
 
@@ -112,7 +112,7 @@ impl Request {
     }
 }
 
-/// What holds where all of these hold.
+/// The conjunction of some conditions.
 pub(crate) fn all_of(parts: impl IntoIterator<Item = Expr>) -> Expr {
     let flat = |part| match part {
         Expr::All => Vec::new(),
@@ -127,7 +127,7 @@ pub(crate) fn all_of(parts: impl IntoIterator<Item = Expr>) -> Expr {
     }
 }
 
-/// What was found.
+/// The result of a search.
 #[derive(Debug, Clone, PartialEq, JsonSchema, Serialize)]
 pub struct Found {
     /// Matching events in the range, on all pages.
@@ -136,7 +136,7 @@ pub struct Found {
     pub complete: bool,
     /// Newest first; fewer than asked for, or none, where the deadline ended the search before there were more.
     pub hits: Vec<Hit>,
-    /// Where the next page goes on; nothing where this was the last.
+    /// The event after which the next page goes on; nothing where this page was the last.
     #[serde(skip)]
     pub next: Option<Cursor>,
     /// Matching events in each of the axis's buckets.

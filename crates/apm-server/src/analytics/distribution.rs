@@ -1,4 +1,4 @@
-//! How durations are spread: the histogram that a reader brushes over.
+//! The distribution of durations: the histogram that a reader brushes over.
 
 use diesel::prelude::*;
 use diesel::sql_types::Double;
@@ -17,7 +17,7 @@ const LINEAR_BUCKETS: i64 = 27;
 /// Narrowest bucket of the linear form, µs.
 const NARROWEST: i64 = 15;
 
-/// How the duration axis is cut.
+/// The scale of the duration axis.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, JsonSchema, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Scale {
@@ -44,13 +44,13 @@ pub struct Bar {
 /// The histogram of a transaction group.
 #[derive(Debug, Clone, PartialEq, JsonSchema, Serialize)]
 pub struct Distribution {
-    /// How the axis is cut.
+    /// The scale of the axis.
     pub scale: Scale,
     /// The buckets, without gaps; empty ones too.
     pub bars: Vec<Bar>,
     /// Transactions in the window.
     pub count: f64,
-    /// Where the percentiles lie, µs.
+    /// The percentiles, µs.
     pub percentiles: Option<Percentiles>,
     /// Whether durations are as measured; otherwise they are within 1 %.
     pub exact: bool,

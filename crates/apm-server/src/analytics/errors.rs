@@ -47,9 +47,9 @@ pub struct ErrorGroup {
 pub struct Errors {
     /// The groups, at most 1000.
     pub errors: Vec<ErrorGroup>,
-    /// How many groups there are beside.
+    /// Number of other groups that are not listed.
     pub left_out: usize,
-    /// How many groups with more occurrences there are before these.
+    /// Number of groups with more occurrences, before these.
     pub first: usize,
     /// Occurrences of all groups, those left out too.
     pub occurrences: i64,
@@ -115,7 +115,7 @@ struct Kinds {
     kinds: i64,
 }
 
-/// How many kinds of errors there were in an environment, or in all.
+/// Number of kinds of errors in an environment, or in all.
 ///
 /// # Errors
 /// Those of SQLite.

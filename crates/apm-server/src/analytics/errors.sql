@@ -1,5 +1,5 @@
--- The most frequent error groups without the :first ones, with what happened in the window, latest (µs since 1970) first;
--- groups and everything are of all of them.
+-- The most frequent error groups without the :first ones, with what happened in the window, latest (µs since 1970)
+-- first; groups and everything are of all of them.
 WITH slice (level, start, stop) AS (
     SELECT value ->> 0, value ->> 1, value ->> 2 FROM json_each(:slices)
 ),

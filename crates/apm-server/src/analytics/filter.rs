@@ -9,7 +9,7 @@ use kql::Expr;
 use super::condition::{Column, Condition, Kept};
 use super::sql::Sql;
 
-/// What a list is made of.
+/// The kind of thing that a list has rows of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum List {
     /// Services and transaction groups: `s` is the service, `g` the group.

@@ -1,4 +1,4 @@
-//! How long transactions take, over time: mean, percentiles, and the share that failed.
+//! The duration of transactions over time: mean, percentiles, and the share that failed.
 
 use diesel::prelude::*;
 use schemars::JsonSchema;
@@ -48,7 +48,7 @@ pub struct Total {
     pub failed_rate: Option<f64>,
 }
 
-/// What happened in the whole window.
+/// The numbers of the whole window.
 pub(super) fn total(
     conn: &mut SqliteConnection,
     scope: &Scope,

@@ -1,4 +1,4 @@
-//! What every list is made of: per key what happened, and its sparklines.
+//! Parts of every list: numbers per key, and its sparklines.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -42,11 +42,11 @@ impl Line {
 pub(super) struct Lines {
     /// Most time first, at most [`MOST`].
     pub(super) lines: Vec<Line>,
-    /// How many lines with more time there are before them.
+    /// Number of lines with more time, before them.
     pub(super) first: usize,
-    /// Which rollup ids they are made of.
+    /// The rollup ids that they are made of.
     pub(super) members: Members,
-    /// What happened to all keys, those left out too.
+    /// The numbers of all keys, those left out too.
     pub(super) all: Total,
     /// The keys of the other lines.
     pub(super) left_out: Vec<Arc<str>>,
@@ -140,7 +140,7 @@ pub(super) trait Attributes: QueryableByName<Sqlite> + 'static {
     fn id(&self) -> i64;
 }
 
-/// What else is known of the lines' ids: `sql` finds the rows of `:ids`.
+/// Other attributes of the lines' ids: `sql` finds the rows of `:ids`.
 pub(super) fn attributes<R: Attributes>(
     conn: &mut SqliteConnection,
     sql: Sql,

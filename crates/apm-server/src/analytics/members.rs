@@ -1,4 +1,4 @@
-//! Which rows of the rollups make up one line of a list or of a chart.
+//! The rows of rollups that make up one line of a list or of a chart.
 
 use std::collections::HashMap;
 use std::sync::Arc;

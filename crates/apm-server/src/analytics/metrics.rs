@@ -40,9 +40,9 @@ pub struct Gauge {
 pub struct Metrics {
     /// The buckets.
     pub axis: Axis,
-    /// What the machine's processors did.
+    /// The use of the machine's processors.
     pub system_cpu: Gauge,
-    /// What the process did.
+    /// The use of processors by the process.
     pub process_cpu: Gauge,
     /// Memory in use, 0 to 1.
     pub memory: Gauge,

@@ -1,4 +1,4 @@
-//! Which minutes of a window are still kept: they go with the events, weeks before the coarser rollups.
+//! The minutes of a window that are still kept: they go with the events, weeks before the coarser rollups.
 
 use apm_time::{Range, SECOND};
 use diesel::prelude::*;
@@ -16,8 +16,8 @@ struct Row {
     bucket: i64,
 }
 
-/// The window with its edges, and the buckets of its chart, moved to ten minutes where something happened whose minutes are
-/// gone: so that what is left is counted.
+/// The window with its edges, and the buckets of its chart, moved to ten minutes where something happened whose minutes
+/// are gone: so that what is left is counted.
 ///
 /// # Errors
 /// Those of SQLite.

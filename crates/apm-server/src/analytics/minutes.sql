@@ -1,4 +1,5 @@
--- Ten minutes (their start, seconds since 1970) in which something happened and of whose minutes all, or the first, are gone.
+-- Ten minutes (their start, seconds since 1970) in which something happened and of whose minutes all, or the first, are
+-- gone.
 WITH ten AS (
     SELECT r.bucket,
            NOT EXISTS (
@@ -23,5 +24,6 @@ WHERE t.empty
       ) > (
           SELECT coalesce(sum(r.n), 0)
           FROM tx_group g
-          CROSS JOIN roll_tx r ON r.level = 60 AND r.group_id = g.id AND r.bucket >= t.bucket AND r.bucket < t.bucket + 600
+          CROSS JOIN roll_tx r
+              ON r.level = 60 AND r.group_id = g.id AND r.bucket >= t.bucket AND r.bucket < t.bucket + 600
       )

@@ -1,4 +1,4 @@
-//! How many different names there are of each kind, and which services have no room for more.
+//! Numbers of different names of each kind, and services that have no room for more.
 
 use apm_store::{NameKind, NameLimits};
 use diesel::prelude::*;
@@ -14,7 +14,7 @@ const MOST: usize = 5;
 pub(crate) struct Names {
     /// Of what.
     pub(crate) kind: NameKind,
-    /// How many there are.
+    /// Number of names.
     pub(crate) count: i64,
     /// Services that have as many as they may, those with most first; at most five.
     pub(crate) full: Vec<String>,

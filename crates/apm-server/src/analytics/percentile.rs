@@ -13,7 +13,7 @@ use serde::Serialize;
 /// With more values than this, percentiles come from the histogram.
 pub const EXACT_LIMIT: i64 = 10_000;
 
-/// How far a mean of equal values may be from them: weighted sums are rounded.
+/// A mean of equal values may differ from them by this share: weighted sums are rounded.
 const EQUAL: f64 = 1e-9;
 
 /// The percentiles that charts and tables show, µs.
@@ -78,7 +78,7 @@ pub fn share_below(bins: &[(i64, f64)], micros: i64) -> Option<f64> {
 /// Percentiles by key, then by bucket.
 pub(super) type ByKey = HashMap<Arc<str>, HashMap<i64, Percentiles>>;
 
-/// How many rows there were to rank, where each of them stands for itself alone and they are few enough.
+/// Number of rows to rank, if each of them stands for itself alone and they are few enough.
 pub(super) fn ranked(count: f64, n: i64) -> Option<i64> {
     ((count - n as f64).abs() < 1e-6 && n <= EXACT_LIMIT).then_some(n)
 }

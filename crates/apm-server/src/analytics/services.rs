@@ -1,4 +1,4 @@
-//! Which services there are and how they do: the first page.
+//! Services and their numbers: the first page.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
@@ -59,9 +59,9 @@ pub struct Service {
 pub struct Services {
     /// The services, at most 1000.
     pub services: Vec<Service>,
-    /// How many services there are beside.
+    /// Number of other services that are not listed.
     pub left_out: usize,
-    /// How many services with more time there are before these.
+    /// Number of services with more time, before these.
     pub first: usize,
     /// The buckets of the sparklines.
     pub axis: Axis,

@@ -225,7 +225,7 @@ impl Sql {
 }
 
 thread_local! {
-    /// What runs on this thread, where somebody wants to know it.
+    /// Statements that ran on this thread, while somebody wants to know them.
     static RAN: RefCell<Option<Vec<String>>> = const { RefCell::new(None) };
 }
 
@@ -259,7 +259,7 @@ pub(crate) fn note(text: impl FnOnce() -> String) {
     });
 }
 
-/// Where `:name` stands in the text, outside of strings, quoted names and comments.
+/// The places of `:name` in the text, outside of strings, quoted names and comments.
 fn parameters(text: &str) -> Vec<std::ops::Range<usize>> {
     let bytes = text.as_bytes();
     let mut found = Vec::new();

@@ -40,9 +40,9 @@ pub struct Call {
 /// One statement; one row for each service and database that runs it.
 #[derive(Debug, Clone, PartialEq, JsonSchema, Serialize)]
 pub struct Detail {
-    /// Where it runs.
+    /// The places where it runs.
     pub statements: Vec<Statement>,
-    /// How many such places with less time there are beside.
+    /// Number of such places with less time that are not listed.
     pub left_out: usize,
     /// The buckets of their series.
     pub axis: Axis,
@@ -93,7 +93,7 @@ fn bound(text: &'static str, scope: &Scope, fingerprint: u64, window: &Window) -
         .bind("fingerprint", fingerprint.cast_signed())
 }
 
-/// How long its calls take over time, wherever it runs; percentiles from histograms.
+/// The time of its calls over time, wherever it runs; percentiles from histograms.
 ///
 /// # Errors
 /// Those of SQLite.
@@ -112,7 +112,7 @@ pub fn trend(
     })
 }
 
-/// How its calls are spread.
+/// The distribution of its calls.
 ///
 /// # Errors
 /// Those of SQLite.

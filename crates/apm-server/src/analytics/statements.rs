@@ -1,4 +1,4 @@
-//! What services ask their databases: one row per (service, database, fingerprint).
+//! Statements that services ask their databases: one row per (service, database, fingerprint).
 //!
 //! Calls and time count the parts of a composite span. Percentiles come from histograms, within 1 %.
 
@@ -66,9 +66,9 @@ pub struct Statement {
 pub struct Statements {
     /// The statements, at most 1000.
     pub statements: Vec<Statement>,
-    /// How many there are beside.
+    /// Number of others that are not listed.
     pub left_out: usize,
-    /// How many with more time there are before these.
+    /// Number of those with more time, before these.
     pub first: usize,
     /// The buckets of the sparklines.
     pub axis: Axis,

@@ -1,4 +1,4 @@
-//! What holds for every question: it runs on an empty database, in the shell's form too, and its plan
+//! Every question runs on an empty database, in the shell's form too, and its plan
 //! finds rows by index.
 
 use apm_store::MIGRATIONS;

@@ -1,4 +1,4 @@
-//! How many transactions ended how, over time. By `transaction.result`: some agents send no status for
+//! Numbers of transactions by result, over time. By `transaction.result`: some agents send no status for
 //! an unhandled exception.
 
 mod counts;

@@ -1,4 +1,4 @@
-//! What happened to many keys at once, in a window or in each bucket of a chart, from the rollups.
+//! Numbers of many keys at once, in a window or in each bucket of a chart, from the rollups.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::{Arc, LazyLock, Mutex};
@@ -44,7 +44,7 @@ impl Total {
     }
 }
 
-/// What happened to one key.
+/// The numbers of one key.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Sum {
     pub(super) total: Total,

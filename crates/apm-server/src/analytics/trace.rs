@@ -36,7 +36,7 @@ pub struct Trace {
     pub duration: i64,
     /// Transactions and spans: parents before their children, siblings by start, orphans last.
     pub items: Vec<Item>,
-    /// What the entry waited for, by time; adds up to its duration.
+    /// The operations that the entry waited for, by time; adds up to its duration.
     pub critical_path: Vec<Stretch>,
     /// By time, at most [`read::MOST_ERRORS`].
     pub errors: Vec<TraceError>,
@@ -48,11 +48,11 @@ pub struct Trace {
     pub far: usize,
     /// Whether there are more items, errors or log lines than are read.
     pub is_cut: bool,
-    /// How many errors items have, by their index.
+    /// Numbers of errors that items have, by their index.
     pub errors_of: HashMap<u32, u32>,
-    /// How many different [`What`](item::What) there are.
+    /// Number of different [`What`](item::What).
     pub whats: usize,
-    /// What a reader sees of it, line by line.
+    /// The trace as a reader sees it, line by line.
     pub lines: Lines,
 }
 

@@ -18,16 +18,16 @@ pub const ENTRIES: &str = "processor.event: transaction and not parent.id: *";
 /// Time for the names beside the list.
 const NAMES: Duration = Duration::from_millis(500);
 
-/// What is looked for.
+/// The question of a search for traces.
 #[derive(Debug, Clone)]
 pub struct Question {
-    /// What the entries match besides.
+    /// A query that the entries match besides.
     pub query: Expr,
     /// `service.environment`, one or all.
     pub environment: Option<String>,
     /// When they began.
     pub range: Range,
-    /// How many are listed.
+    /// Number of traces that are listed.
     pub size: usize,
     /// Older than this one.
     pub after: Option<Cursor>,
@@ -61,7 +61,7 @@ pub struct Entry {
 pub struct Traces {
     /// Newest first.
     pub traces: Vec<Entry>,
-    /// How many there are.
+    /// Number of traces.
     pub total: u64,
     /// Whether all were looked at in time.
     pub complete: bool,
@@ -89,7 +89,7 @@ impl Question {
     }
 }
 
-/// What the newest traces begin with, the most frequent name first.
+/// The names that the newest traces begin with, the most frequent one first.
 ///
 /// # Errors
 /// Those of SQLite, and of documents that cannot be read.

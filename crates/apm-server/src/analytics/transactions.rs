@@ -21,7 +21,7 @@ pub struct Transaction {
     pub kind: String,
     /// `transaction.name`
     pub name: String,
-    /// How many in the window.
+    /// Number in the window.
     pub count: f64,
     /// Mean duration, µs.
     pub latency_avg: Option<f64>,
@@ -44,9 +44,9 @@ pub struct Transaction {
 pub struct Transactions {
     /// The groups, at most 1000.
     pub transactions: Vec<Transaction>,
-    /// How many groups there are beside.
+    /// Number of other groups that are not listed.
     pub left_out: usize,
-    /// How many groups with more time there are before these.
+    /// Number of groups with more time, before these.
     pub first: usize,
     /// The buckets of the sparklines.
     pub axis: Axis,

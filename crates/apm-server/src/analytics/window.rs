@@ -52,7 +52,7 @@ pub fn interval(range: Range, floor: i64) -> i64 {
 /// A window of whole minutes with its chart buckets.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Window {
-    /// What was asked for.
+    /// The range that was asked for.
     pub asked: Range,
     /// The same, widened to whole minutes: what is counted.
     pub range: Range,
@@ -71,7 +71,7 @@ pub struct Window {
 pub struct Bucket {
     /// Start, seconds since the epoch, a multiple of the interval.
     pub start: i64,
-    /// How much of it lies inside of the window and in the past, seconds. Less than the interval: draw
+    /// The part of it that lies inside of the window and in the past, seconds. Less than the interval: draw
     /// it as partial. Rates divide by this.
     pub covered: f64,
 }

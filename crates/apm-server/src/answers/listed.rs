@@ -6,7 +6,7 @@ use super::period::Period;
 use super::problem::Problem;
 use crate::analytics::Scope;
 
-/// Which events a list is about, of which range, and which of its rows are asked for.
+/// The events that a list is about, its range, and the rows that are asked for.
 #[derive(Debug)]
 pub(crate) struct Listed {
     pub(crate) scope: Scope,

@@ -62,7 +62,7 @@ pub(crate) struct Answer {
     pub(crate) statements: Option<Vec<Statement>>,
     /// Number of all statements; null likewise.
     pub(crate) statements_total: Option<usize>,
-    /// How much slower or faster the same requests are than in the earlier window; null without one.
+    /// The change of the duration of the same requests since the earlier window; null without one.
     pub(crate) change: Option<Change>,
     /// The charts of the earlier window.
     #[serde(skip_serializing_if = "Option::is_none")]

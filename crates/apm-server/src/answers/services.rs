@@ -51,7 +51,7 @@ pub(crate) struct Answer {
     pub(crate) top_errors: Option<TopErrors>,
     /// The service with most time, and where its time goes; null where nothing happened.
     pub(crate) busiest: Option<Busiest>,
-    /// How much slower or faster the same requests are than in the earlier window, by service; empty without one.
+    /// The change of the duration of the same requests since the earlier window, by service; empty without one.
     pub(crate) changes: HashMap<String, Change>,
     /// The services of the earlier window.
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -67,7 +67,7 @@ pub(crate) struct Answer {
     pub(crate) share: f64,
     #[serde(flatten)]
     pub(crate) sampled: Sampled,
-    /// How much slower or faster its requests are than in the earlier window; null without one.
+    /// The change of the duration of its requests since the earlier window; null without one.
     pub(crate) change: Option<Change>,
     /// The same of the earlier window.
     #[serde(skip_serializing_if = "Option::is_none")]

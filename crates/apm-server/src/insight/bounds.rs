@@ -1,4 +1,4 @@
-//! How much is kept of what insights write: senders decide how many versions, processes and findings there are to tell
+//! Bounds of what insights write: senders decide how many versions, processes and findings there are to tell
 //! of, and room for events is not made here. Each bound leaves some slack, so that rows go many at a time.
 
 use diesel::prelude::*;

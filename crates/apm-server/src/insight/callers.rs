@@ -1,4 +1,4 @@
-//! Who runs a statement, and what requests of a transaction group ask their databases.
+//! Callers of statements, and the statements that requests of a transaction group run.
 
 mod usages;
 
@@ -72,13 +72,14 @@ struct Id {
     id: i64,
 }
 
-/// How far back all callers of all statements are added up, µs.
+/// The time for which all callers of all statements are added up, µs.
 pub const LATELY: i64 = 6 * 3_600 * SECOND;
 
-/// What is asked for.
+/// The statements or callers that are asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Of {
-    /// Each statement of each transaction group, in the last [`LATELY`] of the window: over days these are very many rows.
+    /// Each statement of each transaction group, in the last [`LATELY`] of the window: over days these are very many
+    /// rows.
     Each,
     /// The callers of one statement.
     Statement(u64),
@@ -148,7 +149,7 @@ fn statements(
     Ok(rows.iter().map(|row| About::Statement(row.id)).collect())
 }
 
-/// What is behind the ids; those that are gone meanwhile are left out.
+/// Names for the ids; those that are gone meanwhile are left out.
 fn named(conn: &mut SqliteConnection, usages: Vec<Usage>) -> QueryResult<Vec<Caller>> {
     let among = |text: &'static str, id: fn(&Usage) -> i64| {
         let mut ids: Vec<i64> = usages.iter().map(id).collect();

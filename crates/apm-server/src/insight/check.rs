@@ -31,7 +31,7 @@ pub use verdict::{Outcome, Report, Verdict};
 /// Fewer requests say too little of their 95th percentile.
 const FEWEST_REQUESTS: f64 = 10.0;
 
-/// What must hold.
+/// The bounds that must hold.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Gate {
     /// Only this service.
@@ -46,17 +46,17 @@ pub struct Gate {
     pub no_growth: bool,
     /// Most steps that a call of a statement may take.
     pub max_steps: Option<f64>,
-    /// What was seen at a time that was good, and what may be different from it.
+    /// The baseline from a time that was good, and the differences from it that are allowed.
     pub baseline: Option<(Baseline, Allowed)>,
     /// The SQLite files of services, for plans.
     pub files: Files,
-    /// What statements cost on a copy, by their fingerprints, instead of what agents counted.
+    /// Costs of statements on a copy, by their fingerprints, instead of those that agents counted.
     pub replayed: Option<HashMap<String, Replayed>>,
     /// A marker's name or number, or a time; else the last 15 minutes.
     pub since: Option<String>,
 }
 
-/// What a statement costs on a copy of its database.
+/// The cost of a statement on a copy of its database.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Replayed {
     /// Steps of SQLite's virtual machine per call.
@@ -128,7 +128,7 @@ impl Gate {
     }
 }
 
-/// What requests did since the gate's start, as a baseline. `now` in µs.
+/// The work of requests since the gate's start, as a baseline. `now` in µs.
 ///
 /// # Errors
 /// See [`CheckError`].
@@ -231,7 +231,7 @@ pub fn run(conn: &mut SqliteConnection, gate: &Gate, now: i64) -> Result<Report,
     Ok(Report::new(apm_time::rfc3339(since), requests, outcomes))
 }
 
-/// How a bound of p95 was kept by a transaction group.
+/// The verdict on a bound of p95 for a transaction group.
 fn p95(bound: &P95, group: Option<&transactions::Transaction>) -> Outcome {
     let check = format!("p95 {}", bound.name);
     let Some((group, latency)) = group.and_then(|group| Some((group, group.latency?))) else {

@@ -43,7 +43,8 @@ impl Stretch {
     }
 }
 
-/// The time before and after a moment, each at most `reach` long, on full minutes: the minute of the change is in neither.
+/// The time before and after a moment, each at most `reach` long, on full minutes: the minute of the change is in
+/// neither.
 #[must_use]
 pub fn around(at: i64, now: i64, reach: i64) -> (Stretch, Stretch) {
     let before = at.div_euclid(60) * 60;
@@ -64,7 +65,7 @@ pub fn around(at: i64, now: i64, reach: i64) -> (Stretch, Stretch) {
 /// One side.
 #[derive(Debug, Clone, Copy, PartialEq, JsonSchema, Serialize)]
 pub struct Side {
-    /// How many.
+    /// Number of transactions.
     pub count: f64,
     /// Mean, µs.
     pub avg: f64,
@@ -94,7 +95,7 @@ pub struct Row {
 }
 
 impl Row {
-    /// What one of today's calls costs more than before, times their number: µs.
+    /// The additional time of today's calls against before, per call, times their number: µs.
     #[must_use]
     pub fn cost(&self) -> f64 {
         match (self.before, self.after) {
@@ -121,8 +122,8 @@ pub struct Comparison {
     pub statements: Vec<Row>,
 }
 
-/// The sides on full ten minutes where their minutes are gone: the one before moves back and the one after on, so that neither gets
-/// what is the other's.
+/// The sides on full ten minutes where their minutes are gone: the one before moves back and the one after on, so that
+/// neither gets what is the other's.
 fn kept(
     conn: &mut SqliteConnection,
     mut before: Stretch,

@@ -1,8 +1,9 @@
 //! SQL over the telemetry: one reading statement, within limits, for the page `/sql`, for `/api/v1/sql` and for
 //! `pocket-apm sql`.
 //!
-//! Meant for the documented views (`v_transactions`, `v_spans`, `v_errors`, `v_statements`, `v_metrics`); the tables behind
-//! them can be read too, since the SQL behind every chart does. How hostile SQL is kept out stands in `insight::guard`.
+//! Meant for the documented views (`v_transactions`, `v_spans`, `v_errors`, `v_statements`, `v_metrics`); the tables
+//! behind them can be read too, since the SQL behind every chart does. How hostile SQL is kept out stands in
+//! `insight::guard`.
 
 mod csv;
 
@@ -16,7 +17,7 @@ use serde::{Serialize, Serializer};
 pub use super::guard::GuardError as ConsoleError;
 use super::guard::{Bounds, Guarded, Purpose};
 
-/// What one question may cost.
+/// Bounds of one question.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Limits {
@@ -28,12 +29,13 @@ pub struct Limits {
     pub bytes: usize,
     /// Bytes of one value.
     pub value: usize,
-    /// Bytes that may be put into temporary files, for sorting and grouping. Held on Linux; elsewhere the time bounds them.
+    /// Bytes that may be put into temporary files, for sorting and grouping. Held on Linux; elsewhere the time bounds
+    /// them.
     pub temporary: u64,
 }
 
 impl Default for Limits {
-    /// What suits a page: 2 s, 1 000 rows, 4 MiB, values of 256 KiB, 64 MiB of temporary files.
+    /// Bounds for a page: 2 s, 1 000 rows, 4 MiB, values of 256 KiB, 64 MiB of temporary files.
     fn default() -> Self {
         Self {
             time: Duration::from_secs(2),
@@ -46,7 +48,7 @@ impl Default for Limits {
 }
 
 impl Limits {
-    /// What suits a command line: 60 s, 1 million rows, 256 MiB, 1 GiB of temporary files.
+    /// Bounds for a command line: 60 s, 1 million rows, 256 MiB, 1 GiB of temporary files.
     #[must_use]
     pub fn generous() -> Self {
         Self {
@@ -135,7 +137,7 @@ impl Serialize for Cell {
     }
 }
 
-/// What bounded an answer.
+/// The bound that cut an answer.
 #[derive(Debug, Clone, Copy, JsonSchema, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Cut {

@@ -1,5 +1,5 @@
-//! What looks at the telemetry while nobody else does: one thread that counts callers, sets markers, and applies the
-//! rules.
+//! The engine of findings, which looks at the telemetry while nobody else does: one thread that counts callers, sets
+//! markers, and applies the rules.
 //!
 //! It sleeps while nothing arrives. What it reads is bounded per look, what it writes goes through the store's writer,
 //! and its failure is a line in the log: the intake never waits for it.
@@ -15,11 +15,11 @@ use super::observe::{self, Observer};
 use super::rules::{self, Files, Plans, RuleError};
 use super::{finding, marker};
 
-/// How the engine works.
+/// The options of the engine.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct Options {
-    /// Which service's SQLite file may be asked for plans.
+    /// Services whose SQLite files may be asked for plans.
     pub files: Files,
     /// Between two looks at what arrived.
     pub look: Duration,
@@ -108,8 +108,8 @@ fn run(store: &Store, options: &Options, stop: &(Mutex<bool>, Condvar)) {
         idle = if seen == Some(version) { idle + 1 } else { 0 };
         if idle < 3 {
             match observe(store, &mut observer) {
-                // What was found is counted by the next look. A commit can be seen before its version is: then this
-                // look was the last idle one, and without a reset there would be no next.
+                // Events that were found are counted by the next look. A commit can be seen before its version is: then
+                // this look was the last idle one, and without a reset there would be no next.
                 Ok(true) => {
                     due = true;
                     idle = 0;

@@ -1,4 +1,4 @@
-//! What a finding is: its kind, its words and its evidence.
+//! A finding: its kind, its words and its evidence.
 
 mod stored;
 mod words;
@@ -12,7 +12,7 @@ pub use stored::{Finding, Which, counts, dismiss, list, sql};
 pub(super) use stored::{end, keep};
 pub use words::{count_words, duration_words};
 
-/// What a finding is about.
+/// The kind of a finding.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, JsonSchema, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Kind {
@@ -57,7 +57,7 @@ impl Kind {
     }
 }
 
-/// Where to look.
+/// The places to look at.
 #[derive(Debug, Clone, Default, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
 pub struct Evidence {
     /// `trace.id` of one that shows it.
@@ -80,28 +80,28 @@ pub struct Evidence {
     pub marker: Option<i64>,
 }
 
-/// What a rule says.
+/// The words of a rule.
 #[derive(Debug, Clone, PartialEq, JsonSchema, Serialize, Deserialize)]
 pub struct Says {
-    /// What is the case, in a sentence.
+    /// The finding in a sentence.
     pub title: String,
-    /// What was measured.
+    /// The measurements.
     pub cause: String,
-    /// What would help, and its limit.
+    /// The remedy, and its limit.
     pub remedy: String,
-    /// Where to look.
+    /// The places to look at.
     pub evidence: Evidence,
     /// Figures by name, for scripts: durations in µs.
     pub figures: serde_json::Map<String, serde_json::Value>,
 }
 
-/// What a rule found, before it is kept.
+/// A finding of a rule, before it is kept.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Draft {
     pub(super) kind: Kind,
     pub(super) service: String,
     pub(super) environment: String,
-    /// What tells it from others of its kind in its service.
+    /// The name that tells it from others of its kind in its service.
     pub(super) subject: String,
     pub(super) severity: Severity,
     /// µs per minute.

@@ -4,7 +4,7 @@
 //! variance that it explains. An index that is added, or a table that is emptied, makes a second regime with a line of
 //! its own: [`regimes`] tells them apart, so that nothing is averaged across the change.
 //!
-//! Where the agent sends the steps of SQLite, growth is judged on these ([`Steps`]), and time tells only what it costs.
+//! If the agent sends the steps of SQLite, growth is judged on these ([`Steps`]), and time tells only what it costs.
 
 mod change;
 mod moments;
@@ -26,10 +26,10 @@ pub use steps::{Forecast, Order, StepPoint, Steps, Trend};
 /// A fit below this explains too little to be reported.
 pub const LEAST_R_SQUARED: f64 = 0.8;
 
-/// How much slower the largest table must be than the smallest.
+/// The largest table must be slower than the smallest by this factor.
 pub const LEAST_FACTOR: f64 = 2.0;
 
-/// How much slower at least, µs: less is within what clocks and caches do.
+/// The least increase, µs: less is within what clocks and caches do.
 pub const LEAST_INCREASE: f64 = 50.0;
 
 /// Fewer points than this are no trend.
@@ -64,7 +64,7 @@ pub struct Fit {
 }
 
 impl Fit {
-    /// What the line says for a number of rows, µs.
+    /// The time that the line tells for a number of rows, µs.
     #[must_use]
     pub fn at(self, rows: f64) -> f64 {
         self.at_zero + self.per_row * rows
@@ -102,7 +102,7 @@ pub struct Regime {
 }
 
 impl Regime {
-    /// What `points[start..end]` show.
+    /// The growth that `points[start..end]` show.
     ///
     /// # Panics
     /// If the range is empty or reaches beyond the points.
@@ -147,7 +147,7 @@ impl Regime {
         self.end - self.start >= FEWEST_POINTS && self.sizes >= FEWEST_SIZES
     }
 
-    /// What a call would take with `factor` times the rows, µs.
+    /// The time of a call with `factor` times the rows, µs.
     #[must_use]
     pub fn projected(&self, factor: f64) -> Option<f64> {
         self.fit.map(|fit| fit.at(self.rows_max * factor).max(0.0))

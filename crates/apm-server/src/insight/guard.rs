@@ -34,7 +34,7 @@ pub enum GuardError {
     Open {
         /// The file.
         path: String,
-        /// What SQLite said.
+        /// SQLite's words.
         reason: String,
     },
     /// It is none, or more than one.
@@ -64,7 +64,7 @@ pub enum GuardError {
     Locked,
 }
 
-/// What the statement is for.
+/// The purpose of the statement.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Purpose {
     /// Rows are read.
@@ -128,7 +128,7 @@ impl Guarded {
     fn set_up(&mut self, purpose: Purpose) -> rusqlite::Result<()> {
         let conn = &self.conn;
         conn.busy_timeout(Duration::from_millis(250))?;
-        // What sorting and grouping need beyond the cache goes to temporary files, not to memory, and is bounded there.
+        // Sorting and grouping beyond the cache uses temporary files, not memory, and is bounded there.
         conn.execute_batch(
             "PRAGMA query_only = 1; PRAGMA trusted_schema = 0; PRAGMA temp_store = FILE; PRAGMA cache_size = -4096",
         )?;
@@ -197,7 +197,7 @@ impl Guarded {
         Ok(statement)
     }
 
-    /// What an error of this connection means.
+    /// The meaning of an error of this connection.
     pub(crate) fn error(&self, error: &rusqlite::Error) -> GuardError {
         let refused = self
             .reason

@@ -14,7 +14,7 @@ pub const LONGEST_NAME: usize = 200;
 /// Starts of one service within so many seconds are one: several workers, several hosts.
 const TOGETHER: i64 = 60;
 
-/// What set a marker.
+/// The origin of a marker.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, JsonSchema, Serialize)]
 #[schemars(rename = "MarkerKind")]
 #[serde(rename_all = "snake_case")]
@@ -50,7 +50,7 @@ pub struct Marker {
     pub service: String,
     /// `service.environment`, empty where it is not set; null: all environments.
     pub environment: Option<String>,
-    /// What set it.
+    /// Its origin.
     pub kind: Kind,
     /// Its name, the version, or the process.
     pub name: String,
@@ -137,8 +137,9 @@ pub fn find(conn: &mut SqliteConnection, text: &str) -> QueryResult<Option<Marke
     Ok(rows.into_iter().next().map(Marker::from))
 }
 
-/// What to compare by, of each service and environment and of all services, in a stretch of time (seconds): the newest marker that someone or a
-/// new version set, then the newest start, unless that came with it. A restart does not hide a deployment.
+/// The marker to compare by, of each service and environment and of all services, in a stretch of time (seconds): the
+/// newest marker that someone or a new version set, then the newest start, unless that came with it. A restart does not
+/// hide a deployment.
 pub(super) fn latest(conn: &mut SqliteConnection, from: i64, to: i64) -> QueryResult<Vec<Marker>> {
     let within = |marker: &Marker| marker.at >= from && marker.at < to;
     let markers = list(conn, None, None)?.into_iter().filter(within);

@@ -1,8 +1,9 @@
-//! Who runs which statement, how often per request: read behind the intake, never in its way.
+//! Counts of callers: who runs which statement, how often per request. They are read behind the intake, never in its
+//! way.
 //!
-//! Each [`Observer::look`] takes the events that were committed since the last one, at most [`MOST`] of them: under heavy load the
-//! newest, so that what it costs is bounded and what it finds is a sample. Agents send spans before, with or after
-//! their transaction; a request is counted one look after its transaction was seen.
+//! Each [`Observer::look`] takes the events that were committed since the last one, at most [`MOST`] of them: under
+//! heavy load the newest, so that what it costs is bounded and what it finds is a sample. Agents send spans before,
+//! with or after their transaction; a request is counted one look after its transaction was seen.
 
 use std::collections::hash_map::Entry;
 use std::collections::{BTreeSet, HashMap};
@@ -46,7 +47,7 @@ struct Waiting {
     since: u32,
 }
 
-/// What a look found, to be written.
+/// The counts of a look, to be written.
 #[derive(Debug, Default)]
 pub(super) struct Observed {
     mark: i64,
@@ -80,7 +81,7 @@ impl Sums {
     }
 }
 
-/// How requests of a transaction group use a statement; 0: all statements.
+/// The use of a statement by requests of a transaction group; 0: all statements.
 #[derive(Debug, Clone)]
 pub(super) struct Usage {
     pub(super) group: i64,

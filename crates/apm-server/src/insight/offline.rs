@@ -10,7 +10,7 @@ use super::check::baseline::Baseline;
 use super::check::{self, CheckError, Gate, Report};
 use super::workload::{self, Workload};
 
-/// What was recorded in so many µs is read, unless it is said since when.
+/// The time for which recorded events are read, µs, unless it is said since when.
 const DAY: i64 = 86_400 * SECOND;
 
 /// Why a file could not be asked.
@@ -33,7 +33,7 @@ pub fn check(path: &Path, gate: &Gate) -> Result<Report, OfflineError> {
     ask(path, |conn| check::run(conn, gate, apm_time::now()))
 }
 
-/// What requests did on a file since the gate's start, as a baseline.
+/// The work of requests on a file since the gate's start, as a baseline.
 ///
 /// # Errors
 /// See [`OfflineError`].

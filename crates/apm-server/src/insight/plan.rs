@@ -1,4 +1,4 @@
-//! How SQLite would answer a statement: the tree of EXPLAIN QUERY PLAN, each step with its meaning in words.
+//! Plans of SQLite for a statement: the tree of EXPLAIN QUERY PLAN, each step with its meaning in words.
 //!
 //! [`explain`] asks a service's own file (opt-in, `--explain service=file`); the statement itself is never run.
 //! [`what_if`] asks an in-memory copy of the schema instead, with an index that does not exist yet.
@@ -23,16 +23,16 @@ pub struct Row {
     pub id: i64,
     /// The number of the step above it, 0 for none.
     pub parent: i64,
-    /// What SQLite says.
+    /// SQLite's words.
     pub detail: String,
 }
 
 /// A step and those below it.
 #[derive(Debug, Clone, PartialEq, JsonSchema, Serialize)]
 pub struct Step {
-    /// What SQLite says.
+    /// SQLite's words.
     pub detail: String,
-    /// What that means.
+    /// Their meaning.
     #[serde(flatten)]
     pub meaning: Meaning,
     /// Steps that are part of it.
@@ -72,13 +72,13 @@ impl Plan {
         self.all().any(|step| step.meaning.kind == kind)
     }
 
-    /// How much work it is, to compare the plans of one statement: whole tables and sorting weigh most.
+    /// The work of the plan, to compare the plans of one statement: whole tables and sorting weigh most.
     #[must_use]
     pub fn cost(&self) -> u32 {
         self.all().map(|step| step.meaning.kind.cost()).sum()
     }
 
-    /// How an index is used; none where it is not.
+    /// The use of an index; none where it is not used.
     #[must_use]
     pub fn using(&self, index: &str) -> Option<Kind> {
         let is_it = |step: &&Step| {

@@ -1,11 +1,11 @@
 //! The same statement again and again in one request, and what would help.
 //!
-//! Counts are of calls, so a span into which the agent folded several counts as many. There is no gate by duration: four
-//! INSERTs into SQLite take less than a millisecond and still are a loop. How much it matters is told by the time that one call
-//! instead of all would save (see [`super::severity`]).
+//! Counts are of calls, so a span into which the agent folded several counts as many. There is no gate by duration:
+//! four INSERTs into SQLite take less than a millisecond and still are a loop. How much it matters is told by the time
+//! that one call instead of all would save (see [`super::severity`]).
 //!
-//! Not every repetition is a loop. A worker that polls waits between its calls, a retry follows a failure, a page of rows continues
-//! where the last one ended, and a ping asks no table.
+//! Not every repetition is a loop. A worker that polls waits between its calls, a retry follows a failure, a page of
+//! rows continues where the last one ended, and a ping asks no table.
 
 use std::collections::HashMap;
 
@@ -28,7 +28,7 @@ const BUSY: f64 = 0.1;
 /// A database span of one transaction.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct DbSpan<'a> {
-    /// Which statement: its row in the dictionary.
+    /// The statement: its row in the dictionary.
     pub statement: i64,
     /// `SELECT`, `INSERT`, …
     pub verb: &'a str,
@@ -47,7 +47,7 @@ pub struct DbSpan<'a> {
 /// A statement that one request made several times.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Repeat {
-    /// Which.
+    /// The statement.
     pub statement: i64,
     /// Calls that a loop made; at most one where none did.
     pub looped: f64,
@@ -88,9 +88,9 @@ pub fn repeats(spans: &[DbSpan<'_>]) -> Vec<Repeat> {
     found
 }
 
-/// How many of a statement's calls in one request a loop made.
+/// Number of a statement's calls in one request that a loop made.
 fn looped(mut spans: Vec<&DbSpan<'_>>) -> f64 {
-    // What failed was tried again, not repeated.
+    // A call that failed was tried again, not repeated.
     spans.retain(|span| !span.failed);
     spans.sort_by_key(|span| span.start);
     let calls = |span: &DbSpan<'_>| if span.alike { span.calls } else { 1.0 };

@@ -1,7 +1,7 @@
 //! The rules: each looks at rollups and a few rows, and says what it found.
 //!
-//! They look at the last minutes of services that are at work. What they do not find again ends (see [`super::finding`]); of a
-//! service that sends nothing, nothing new is known.
+//! They look at the last minutes of services that are at work. What they do not find again ends (see
+//! [`super::finding`]); of a service that sends nothing, nothing new is known.
 
 mod change;
 mod commit;
@@ -24,16 +24,16 @@ use super::plan::Explained;
 use super::repeats::Shape;
 use crate::analytics::sql::Sql;
 
-/// What rules about requests look at, seconds.
+/// The time that rules about requests look at, seconds.
 const RECENT: i64 = 5 * 60;
 
-/// What rules about statements look at, seconds.
+/// The time that rules about statements look at, seconds.
 const WINDOW: i64 = 15 * 60;
 
 /// Statements that are looked at, by time.
 const STATEMENTS: i64 = 40;
 
-/// Which service's SQLite file may be asked for plans.
+/// Services whose SQLite files may be asked for plans.
 pub type Files = HashMap<String, PathBuf>;
 
 pub(super) use plans::Plans;
@@ -144,7 +144,7 @@ fn short(verb: &str, table: &str, normalized: &str) -> String {
     }
 }
 
-/// What all rules look at.
+/// The data that all rules look at.
 pub(super) struct Look<'a> {
     conn: &'a mut SqliteConnection,
     /// Seconds since the epoch.
@@ -156,7 +156,7 @@ pub(super) struct Look<'a> {
     ended: Vec<String>,
 }
 
-/// What a look at everything gave.
+/// The result of a look at everything.
 #[derive(Debug, Default)]
 pub(super) struct Found {
     pub(super) drafts: Vec<Draft>,
@@ -212,7 +212,7 @@ pub(super) fn apply(
 }
 
 impl Look<'_> {
-    /// Who calls a statement most, lately.
+    /// The most frequent caller of a statement, lately.
     fn caller(&self, statement: i64) -> Option<&Caller> {
         self.callers
             .iter()
@@ -242,7 +242,7 @@ impl Look<'_> {
         self.statements.iter().find(|statement| statement.id == id)
     }
 
-    /// Where to look for a statement.
+    /// The places to look at for a statement.
     fn evidence(&self, statement: &Statement) -> Evidence {
         let caller = self.caller(statement.id);
         Evidence {
@@ -260,7 +260,7 @@ impl Look<'_> {
         self.plans.of(&statement.service, &statement.sample)
     }
 
-    /// What an index that a plan proposes did for the statement on a copy of the file, in a sentence.
+    /// The effect of an index that a plan proposes on the statement, on a copy of the file, in a sentence.
     fn proof(&mut self, statement: &Statement, explained: &Explained) -> Option<String> {
         let index = &explained.proposal.as_ref()?.index;
         self.plans

@@ -1,4 +1,4 @@
-//! How much a finding matters.
+//! The severity of a finding.
 
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -9,7 +9,7 @@ const COST: f64 = 100_000.0;
 /// Time saved per minute from which a finding is grave: a minute an hour, µs.
 const GRAVE: f64 = 1_000_000.0;
 
-/// How much a finding matters.
+/// The severity of a finding.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, JsonSchema, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Severity {

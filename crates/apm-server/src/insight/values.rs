@@ -1,5 +1,5 @@
-//! What distinguishes the calls of a statement: their texts and hashes of their bind values, from their documents; and how
-//! many rows a table has.
+//! The values by which calls of a statement differ: their texts and hashes of their bind values, from their documents;
+//! and how many rows a table has.
 //!
 //! Documents are read for a few spans only: those of one trace, or the newest ones.
 
@@ -31,7 +31,7 @@ struct Seq {
     seq: i64,
 }
 
-/// What a span says of its calls: their text, the hash of their values, and how many they are.
+/// The calls of a span: their text, the hash of their values, and their number.
 struct Calls {
     text: String,
     hash: Option<String>,
@@ -75,7 +75,7 @@ pub(super) fn of_trace(
     })))
 }
 
-/// How many different texts the newest calls of a statement have.
+/// Number of different texts of the newest calls of a statement.
 pub(super) fn texts(
     conn: &mut SqliteConnection,
     statement: i64,

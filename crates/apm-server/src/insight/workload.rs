@@ -1,4 +1,4 @@
-//! What a service ran on SQLite: its statements with their calls, so that they can be run again elsewhere.
+//! The statements that a service ran on SQLite, with their calls, so that they can be run again elsewhere.
 
 use apm_time::Range;
 use diesel::prelude::*;
@@ -20,7 +20,7 @@ pub struct Ran {
     pub normalized: String,
     /// A text of it, cut to 4 KiB.
     pub sample: String,
-    /// How often it ran.
+    /// Number of times that it ran.
     pub calls: f64,
 }
 
@@ -29,14 +29,14 @@ pub struct Ran {
 pub struct Workload {
     /// Most time first.
     pub statements: Vec<Ran>,
-    /// How many with less time there are beside.
+    /// Number of statements with less time that are left out.
     #[serde(default)]
     pub left_out: usize,
 }
 
 impl Workload {
-    /// What can be run again: statements of SQLite that read or change rows, each once, whatever databases it ran on.
-    /// Those that begin and end transactions, and settings, cost nothing that an index could change.
+    /// The statements that can be run again: those of SQLite that read or change rows, each once, whatever databases it
+    /// ran on. Those that begin and end transactions, and settings, cost nothing that an index could change.
     #[must_use]
     pub fn that_can_be_replayed(self) -> Self {
         let mut statements: Vec<Ran> = Vec::new();

@@ -1,4 +1,4 @@
-//! What SQLite did for a span, as the agent's labels say (`docs/sql-cost.md`).
+//! The work of SQLite for a span, as the agent's labels tell it (`docs/sql-cost.md`).
 
 /// Counts of a span; of a composite, the sums over its statements.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -11,7 +11,7 @@ pub struct Cost {
     pub sorts: i64,
     /// Steps from one row to the next while SQLite filled indexes for this query alone.
     pub autoindex_steps: i64,
-    /// How often the statement was prepared again.
+    /// Times that the statement was prepared again.
     pub reprepares: i64,
     /// Rows that the query returned.
     pub rows_returned: i64,

@@ -45,7 +45,7 @@ pub struct Span {
     pub db_statement: Option<Text>,
     /// Set where the agent folded several spans into this one.
     pub composite: Option<Composite>,
-    /// What SQLite did for it, where the agent measured it.
+    /// SQLite's work for it, if the agent measured it.
     pub cost: Option<Cost>,
     /// Its stack trace.
     pub stack: Option<Stack>,

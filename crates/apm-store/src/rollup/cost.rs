@@ -1,9 +1,9 @@
-//! What SQLite did for statements, of the calls that were measured.
+//! The work of SQLite for statements, of the calls that were measured.
 
 use super::{HashMap, LEVELS, Observation, bin, bucket, coarser, merged};
 use crate::event::Cost;
 
-/// Whose cost, and when.
+/// The statement, and the bucket.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(crate) struct CostKey {
     /// The statement.

@@ -1,4 +1,4 @@
-//! Which database a connection is to, from what it was established with: a URL, libpq's `key=value` text, or a file.
+//! The database of a connection, from what it was established with: a URL, libpq's `key=value` text, or a file.
 //!
 //! Only the host, the port and the database's name are read. User names and passwords are skipped over, never kept.
 

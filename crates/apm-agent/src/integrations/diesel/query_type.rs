@@ -1,4 +1,4 @@
-//! Which statement a query will be, told from its type before it runs.
+//! The statement that a query will be, told from its type before it runs.
 //!
 //! Diesel writes a query's text anew each time it is asked, which costs more than all else that the agent does for a
 //! query. SQLite has the text once the query has run. Only a query that never ends is left without: its values could

@@ -1,4 +1,4 @@
-//! Which container and which pod the process runs in, by what the kernel says about its cgroups and mounts.
+//! The container and the pod that the process runs in, by what the kernel says about its cgroups and mounts.
 
 /// Ids that were found; none outside of containers.
 #[derive(Clone, Debug, Default, PartialEq)]

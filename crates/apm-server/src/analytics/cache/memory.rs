@@ -1,4 +1,4 @@
-//! What is kept of one kind of row of one database file.
+//! The cached rows of one kind, of one database file.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -12,14 +12,14 @@ const MOST: usize = 8 << 20;
 /// Seconds after which nothing is on its way any more that was received before.
 const SETTLED: i64 = 60;
 
-/// How far the database was when something was read: its last block, the events in it, and the minutes that the
+/// The state of the database when something was read: its last block, the events in it, and the minutes that the
 /// coarser levels lack.
 pub(super) type Head = (i64, i64, i64);
 
 /// Table, level, first and last bucket.
 type Key<P> = (<P as Part>::Table, i64, i64, i64);
 
-/// What was read of one database file.
+/// The rows that were read of one database file.
 #[derive(Debug)]
 pub(crate) struct Memory<P: Part>(Mutex<State<P>>);
 
@@ -75,7 +75,7 @@ impl<P: Part> Default for Room<P> {
 }
 
 impl<P: Part> Memory<P> {
-    /// What is kept of each of the stretches of buckets, where that still holds.
+    /// The cached parts of some stretches of buckets, as far as they still hold.
     pub(super) fn known(
         &self,
         table: P::Table,

@@ -8,4 +8,8 @@ WHERE (:service IS NULL OR s.name = :service)
   AND (:environment IS NULL OR s.environment = :environment)
   AND TRUE -- q: dependencies
   AND (:dependency IS NULL
-       OR :dependency = coalesce(nullif(d.resource, ''), nullif(trim(d.target_type || '/' || d.target_name, '/'), ''), d.span_subtype))
+       OR :dependency = coalesce(
+           nullif(d.resource, ''),
+           nullif(trim(d.target_type || '/' || d.target_name, '/'), ''),
+           d.span_subtype
+       ))

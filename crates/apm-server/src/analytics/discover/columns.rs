@@ -1,4 +1,4 @@
-//! Which fields of a document the rows of each kind of event can tell.
+//! Fields of a document that the rows of each kind of event can tell.
 //!
 //! A field belongs here only if the column and the document always agree: whatever is left out is read
 //! from the document, which is slower and never wrong.
@@ -153,7 +153,7 @@ fn error(field: &str) -> Option<Column> {
     }
 }
 
-/// What transactions, spans and errors have in common.
+/// Columns that transactions, spans and errors have in common.
 fn traced(field: &str) -> Option<Column> {
     match field {
         "trace.id" => column("r.trace_id", Kept::Id),

@@ -1,8 +1,8 @@
-//! How many events match, by bucket of the chart.
+//! Numbers of events that match, by bucket of the chart.
 //!
 //! Three ways, of which the cheapest that can tell is taken:
-//! * whole minutes from `event_count`, where the query asks for nothing else than what these counts are kept by, and the chart's
-//!   buckets are minutes: what that costs does not depend on how many events there are;
+//! * whole minutes from `event_count`, where the query asks for nothing else than what these counts are kept by, and
+//!   the chart's buckets are minutes: what that costs does not depend on how many events there are;
 //! * where every event is a hit, blocks that lie in one bucket as a whole, and the others row by row;
 //! * row by row, for as long as there is time.
 
@@ -30,7 +30,7 @@ type Counts = Vec<(i64, u64)>;
 /// Blocks whose rows are counted before the clock is looked at: some ten milliseconds.
 const BLOCKS: usize = 128;
 
-/// What was counted.
+/// The counts of a search.
 pub(super) struct Counted {
     pub(super) counts: Counts,
     /// Whether that is all, or only the newest.
@@ -62,7 +62,7 @@ impl Search<'_> {
         let mut found = Counted {
             counts: counts_kept(conn, &conditions, minutes, interval)?,
             complete: true,
-            // What is found of the edges says nothing of the minutes between them.
+            // Findings about the edges say nothing of the minutes between them.
             empty: HashSet::new(),
         };
         for (from, to) in [(range.from, minutes.from), (minutes.to, range.to)] {
@@ -124,7 +124,8 @@ impl Search<'_> {
                 let text = format!(
                     "SELECT {bucket} AS bucket, count(*) AS count\n\
                      FROM json_each(:runs) run\n\
-                     CROSS JOIN {} r NOT INDEXED ON r.seq >= (run.value ->> 0) * 128 AND r.seq < (run.value ->> 1) * 128\n\
+                     CROSS JOIN {} r NOT INDEXED\n    \
+                     ON r.seq >= (run.value ->> 0) * 128 AND r.seq < (run.value ->> 1) * 128\n\
                      WHERE r.ts >= :from AND r.ts < :to\n  AND {}{group}",
                     columns::table(*kind),
                     condition.sql(),
@@ -209,7 +210,7 @@ fn minutes(range: Range, interval: i64) -> Option<Range> {
     (interval % LEVELS[0] == 0 && whole.from < whole.to).then_some(whole)
 }
 
-/// What the bucket of a row is, and the end of a query that counts rows by it: in one bucket there is nothing to sort.
+/// The bucket of a row as SQL, and the end of a query that counts rows by it: in one bucket there is nothing to sort.
 fn by_bucket(range: Range, interval: i64) -> (&'static str, &'static str) {
     let bucket = |micros: i64| micros / SECOND / interval;
     if bucket(range.from) == bucket(range.to - 1) {

@@ -1,4 +1,4 @@
-//! Which fields some documents have, and their most frequent values.
+//! Fields of some documents, and their most frequent values.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -21,7 +21,7 @@ pub struct Field {
     pub count: usize,
     /// Its most frequent values.
     pub top: Vec<TopValue>,
-    /// How many different values it has.
+    /// Number of its different values.
     pub distinct: usize,
 }
 

@@ -23,7 +23,7 @@ const MOST_DISTINCT: usize = 100_000;
 pub struct Group {
     /// The value as text; nothing for events without the field.
     pub value: Option<String>,
-    /// How many.
+    /// Number of events.
     pub count: u64,
     /// Mean duration of the transactions and spans among them, µs.
     pub duration_avg: Option<f64>,

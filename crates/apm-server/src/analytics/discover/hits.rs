@@ -16,7 +16,7 @@ const MOST_BYTES: usize = 8 << 20;
 /// Events that are read together.
 const AT_ONCE: usize = 64;
 
-/// Where an event stands: its time, and its number.
+/// The place of an event: its time, and its number.
 pub(super) type Place = (i64, i64);
 
 /// One document.
@@ -34,7 +34,7 @@ pub struct Hit {
 #[derive(Default)]
 pub(super) struct Page {
     pub(super) hits: Vec<Hit>,
-    /// Where the next one begins, if there is one.
+    /// The start of the next page, if there is one.
     pub(super) next: Option<Cursor>,
 }
 

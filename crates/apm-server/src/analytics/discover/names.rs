@@ -43,7 +43,8 @@ struct Sum {
     longest: i64,
 }
 
-/// The names of the newest matching transactions, the most frequent first. `complete` says whether these are all that match.
+/// The names of the newest matching transactions, the most frequent first. `complete` says whether these are all that
+/// match.
 ///
 /// # Errors
 /// Those of SQLite, and of documents that cannot be read.

@@ -24,30 +24,30 @@ use super::walk::{Candidate, Search};
 const TOGETHER: usize = 64;
 /// Events that are looked at when the time is up and nothing has its place.
 const NEAREST: usize = 512;
-/// How many of them in any case.
+/// Events of these that are looked at in any case.
 const LEAST: usize = 128;
 
-/// What was read.
+/// The result of a reading.
 pub(super) struct Read {
     /// Whether every document was looked at.
     pub(super) complete: bool,
     /// The newest after the cursor.
     pub(super) hits: Vec<Hit>,
-    /// Where the next page goes on, if there is one: after the last hit, or where time was up.
+    /// The start of the next page, if there is one: after the last hit, or where time was up.
     pub(super) next: Option<Cursor>,
 }
 
-/// How far it came.
+/// The end of a reading.
 enum End {
     /// Through all.
     Whole,
     /// Everything from there on was looked at.
     At(Place),
-    /// What was looked at is no stretch of time, and too much is left to find one.
+    /// The events that were looked at are no stretch of time, and too much is left to find one.
     Nowhere,
 }
 
-/// What is looked for, and what is known of it.
+/// The question of a search, and the state of its reading.
 struct Walk<'a, 'f> {
     range: Range,
     wanted: &'a dyn Fn(Place) -> bool,

@@ -1,4 +1,4 @@
-//! What the stored text of an event must hold for a query to match it.
+//! Texts that the stored text of an event must hold for a query to match it.
 //!
 //! Some fields show their values as they were sent ([`is_verbatim`]). Where a query wants such a value, an event in
 //! whose stored text the value does not stand can't match. Most events are ruled out so, at the speed of a search for
@@ -8,16 +8,16 @@ use apm_store::document::is_verbatim;
 use kql::{Expr, Value};
 use memchr::memmem::{self, Finder};
 
-/// What has to stand in the text of an event.
+/// A condition on the stored text of an event.
 #[derive(Debug)]
 pub(super) enum Sieve {
     /// Anything: every event passes.
     Open,
     /// This text.
     Text(Box<Finder<'static>>),
-    /// What all of these want.
+    /// All of these hold.
     All(Vec<Self>),
-    /// What one of these wants.
+    /// One of these holds.
     Any(Vec<Self>),
 }
 

@@ -103,8 +103,8 @@ impl<'a> Search<'a> {
                 break;
             }
             if looked_at > 0 && Instant::now() > deadline {
-                // What is newer than all that is left has its place. There has to be some progress, or going on would
-                // not come to an end.
+                // Hits that are newer than all that is left have their place. There has to be some progress, or going
+                // on would not come to an end.
                 let stop = (newest.saturating_add(1), 0);
                 let is_further = stop.0 < range.to && self.is_after(stop);
                 if is_further {

@@ -1,4 +1,4 @@
-//! What is shown of an error group, wherever it is read.
+//! Columns of an error group, wherever it is read.
 
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Bool, Nullable, Text};

@@ -1,4 +1,4 @@
--- How many kinds of errors there were in the window.
+-- Number of kinds of errors in the window.
 WITH slice (level, start, stop) AS (
     SELECT value ->> 0, value ->> 1, value ->> 2 FROM json_each(:slices)
 )

@@ -9,7 +9,10 @@ FROM (
     SELECT t.ts,
            CASE
                WHEN u.value IS NOT NULL
-                   THEN u.value / CASE WHEN l.value > 0 AND l.value <> 9223372036854771712.0 THEN l.value ELSE t.value END
+                   THEN u.value / CASE
+                       WHEN l.value > 0 AND l.value <> 9223372036854771712.0 THEN l.value
+                       ELSE t.value
+                   END
                ELSE 1 - f.value / t.value
            END AS used
     FROM service s
@@ -20,17 +23,29 @@ FROM (
         AND t.ts < :to
     LEFT JOIN metric_sample f
         ON f.service_id = s.id
-        AND f.name_id IN (SELECT id FROM metric_name WHERE service_id IN (0, s.id) AND name = 'system.memory.actual.free')
+        AND f.name_id IN (
+            SELECT id
+            FROM metric_name
+            WHERE service_id IN (0, s.id) AND name = 'system.memory.actual.free'
+        )
         AND f.ts = t.ts
         AND f.seq = t.seq
     LEFT JOIN metric_sample u
         ON u.service_id = s.id
-        AND u.name_id IN (SELECT id FROM metric_name WHERE service_id IN (0, s.id) AND name = 'system.process.cgroup.memory.mem.usage.bytes')
+        AND u.name_id IN (
+            SELECT id
+            FROM metric_name
+            WHERE service_id IN (0, s.id) AND name = 'system.process.cgroup.memory.mem.usage.bytes'
+        )
         AND u.ts = t.ts
         AND u.seq = t.seq
     LEFT JOIN metric_sample l
         ON l.service_id = s.id
-        AND l.name_id IN (SELECT id FROM metric_name WHERE service_id IN (0, s.id) AND name = 'system.process.cgroup.memory.mem.limit.bytes')
+        AND l.name_id IN (
+            SELECT id
+            FROM metric_name
+            WHERE service_id IN (0, s.id) AND name = 'system.process.cgroup.memory.mem.limit.bytes'
+        )
         AND l.ts = t.ts
         AND l.seq = t.seq
     WHERE (:service IS NULL OR s.name = :service)

@@ -1,5 +1,5 @@
--- Metrics of one service with a sample in the window, in order, after a name. owner: the service, or 0 for names that were there before
--- they belonged to a service.
+-- Metrics of one service with a sample in the window, in order, after a name. owner: the service, or 0 for names that
+-- were there before they belonged to a service.
 SELECT n.name
 FROM metric_name n
 WHERE n.service_id = :owner

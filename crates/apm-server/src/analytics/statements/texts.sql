@@ -1,4 +1,4 @@
--- What some statements are, by their ids (a JSON array).
+-- Texts of some statements, by their ids (a JSON array).
 SELECT q.id,
        s.name AS service,
        q.instance,

@@ -1,4 +1,4 @@
-//! How often transactions had which result, kept from one question to the next.
+//! Numbers of transactions by result, cached from one question to the next.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, LazyLock, Mutex};

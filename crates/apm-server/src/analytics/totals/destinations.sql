@@ -1,4 +1,5 @@
--- What happened to every destination in neighbouring buckets of one level (seconds since 1970), ids in order; durations in µs.
+-- Numbers of every destination in neighbouring buckets of one level (seconds since 1970), ids in order; durations in
+-- µs.
 SELECT g.id,
        r.bucket,
        sum(r.count) AS count,

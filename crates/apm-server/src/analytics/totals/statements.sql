@@ -1,4 +1,4 @@
--- What happened to every statement in neighbouring buckets of one level (seconds since 1970), ids in order; durations in µs.
+-- Numbers of every statement in neighbouring buckets of one level (seconds since 1970), ids in order; durations in µs.
 SELECT g.id,
        r.bucket,
        sum(r.count) AS count,

@@ -1,4 +1,4 @@
-//! How much of an item its children account for: self time, and the stretches that no child covers.
+//! The part of an item that its children cover: self time, and the stretches that no child covers.
 //!
 //! It is an item's duration less the union of its children's intervals, clipped to it.
 

@@ -8,14 +8,14 @@ use super::item::Item;
 /// Letters of a search that are looked at.
 const MOST_LETTERS: usize = 200;
 
-/// What is looked for.
+/// A search in a trace.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Find {
     /// Letters in the name, the service, or what it calls, in either case; or a whole id.
     Words(String, StoredId),
     /// More than this long, µs.
     Longer(f64),
-    /// What failed, or has an error.
+    /// Items that failed, or have an error.
     Failed,
 }
 

@@ -1,4 +1,4 @@
-//! What a trace consists of.
+//! Items of a trace.
 
 use std::sync::Arc;
 
@@ -19,7 +19,7 @@ pub struct Stretch {
     pub to: i64,
 }
 
-/// What an item is: all items that are the same share one.
+/// The kind and the name of an item: all items that are the same share one.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct What {
     /// Its place among those of the trace.
@@ -40,7 +40,7 @@ pub struct What {
     pub action: Arc<str>,
     /// `transaction.result`, may be empty.
     pub result: Arc<str>,
-    /// What it calls, may be empty.
+    /// The destination that it calls, may be empty.
     pub destination: Arc<str>,
     /// The row of its statement, whose text is read when it is shown.
     pub statement: Option<i64>,
@@ -71,11 +71,11 @@ pub struct Item {
     pub duration: i64,
     /// Start on the common timeline, µs from the start of the entry, clocks brought together.
     pub at: i64,
-    /// What was added to its own clock, µs.
+    /// The correction of its own clock, µs.
     pub skew: i64,
-    /// What its children leave uncovered, µs.
+    /// The time that its children leave uncovered, µs.
     pub self_time: i64,
-    /// What few items have.
+    /// Attributes that few items have.
     pub rare: Option<Box<Rare>>,
     /// Generations above it.
     pub depth: u32,
@@ -85,7 +85,7 @@ pub struct Item {
     pub transaction: Option<u32>,
     /// HTTP status.
     pub status: Option<i16>,
-    /// How it ended.
+    /// Its outcome.
     pub outcome: Outcome,
     /// Whether it is a transaction.
     pub is_transaction: bool,
@@ -97,7 +97,7 @@ pub struct Item {
     pub is_far: bool,
 }
 
-/// What few items have.
+/// Attributes that few items have.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Rare {
     /// Of a transaction.
@@ -151,7 +151,7 @@ impl Item {
 /// A span that stands for several.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, JsonSchema, Serialize)]
 pub struct Composite {
-    /// How many.
+    /// Number of spans.
     pub count: i64,
     /// Their time, µs.
     pub sum: i64,

@@ -12,7 +12,7 @@ pub const SHORT: u32 = 10;
 /// Share of its parent from which uncovered time gets a line.
 const GAP: f64 = 0.10;
 
-/// What a line is.
+/// The kind of a line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
     /// An item, by its index.
@@ -21,7 +21,7 @@ pub enum Kind {
     Fold {
         /// Index of the first.
         first: u32,
-        /// How many.
+        /// Number of items.
         len: u32,
     },
     /// Time that no span covers: an index in [`Lines::gaps`].
@@ -35,9 +35,9 @@ pub enum Kind {
 /// One line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Line {
-    /// What it is.
+    /// Its kind.
     pub kind: Kind,
-    /// How deep it stands, from 1.
+    /// Its depth, from 1.
     pub level: u32,
     /// The line after the last of those below it.
     pub end: u32,
@@ -87,7 +87,7 @@ impl Lines {
     #[must_use]
     pub(super) fn of(items: &[Item]) -> Self {
         let apart = |index: usize| items[index].is_far;
-        // What is too far hangs under no item that is not.
+        // An item that is too far hangs under no item that is not.
         let parent = |index: usize| {
             let parent = items[index].parent?;
             (apart(index) == apart(parent as usize)).then_some(parent)
@@ -133,7 +133,7 @@ impl Lines {
     }
 }
 
-/// What is to come, with its level. Those that come first are at the end.
+/// A line to come, with its level. Those that come first are at the end.
 type Step = (Kind, u32);
 
 struct Making<'t> {

@@ -1,4 +1,4 @@
-//! What the items of a trace are called. Items have numbers of rows in dictionaries; each different set of numbers is
+//! Names of the items of a trace. Items have numbers of rows in dictionaries; each different set of numbers is
 //! read once, so that a trace of many items costs what its different names cost.
 
 use std::collections::HashMap;
@@ -18,7 +18,7 @@ const WHOLE: usize = 24 << 20;
 /// Letters that are left of a name that is cut.
 const CUT: usize = 40;
 
-/// What two items have in common if they are the same.
+/// The key by which two items are the same.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 struct Key {
     is_transaction: bool,

@@ -1,4 +1,5 @@
--- The blocks in which events of one trace are, oldest first, and whether the newest block is among them, which may still grow.
+-- The blocks in which events of one trace are, oldest first, and whether the newest block is among them, which may
+-- still grow.
 WITH RECURSIVE segment (number) AS (
     SELECT min(key) >> 40 FROM trace_at
     UNION ALL

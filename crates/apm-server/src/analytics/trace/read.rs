@@ -114,7 +114,7 @@ pub fn statements<'a>(
     Ok(names::statements(conn, ids)?)
 }
 
-/// What an item names, as it was sent.
+/// Ids that an item names, as they were sent.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Named {
     /// `parent.id`
@@ -191,7 +191,7 @@ struct Reading {
     is_cut: bool,
 }
 
-/// What an item has before it is arranged.
+/// An item before it is arranged.
 struct Raw {
     seq: i64,
     id: StoredId,
@@ -334,7 +334,7 @@ impl Reading {
         let adoptions = reading.adoptions(conn, &whats)?;
         let Reading { raw, links, .. } = reading;
         let tree = Tree::new(&links, &adoptions);
-        // Where each item comes to stand: indexes from here on are those of the order.
+        // The new place of each item: indexes from here on are those of the order.
         let mut place = vec![0u32; raw.len()];
         for (at, index) in (0u32..).zip(&tree.order) {
             place[*index as usize] = at;

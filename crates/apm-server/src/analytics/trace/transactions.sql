@@ -1,5 +1,5 @@
--- Transactions of one trace, at most :most. trace_at says in which blocks they are: a probe for each segment of 2^17 events.
--- The `+` keeps SQLite from reading the whole table into an automatic index on trace_id.
+-- Transactions of one trace, at most :most. trace_at says in which blocks they are: a probe for each segment of 2^17
+-- events. The `+` keeps SQLite from reading the whole table into an automatic index on trace_id.
 WITH RECURSIVE segment (number) AS (
     SELECT min(key) >> 40 FROM trace_at
     UNION ALL

@@ -40,7 +40,7 @@ pub(crate) struct Node {
     /// Start on the common timeline, relative to the entry's.
     pub(crate) at: i64,
     pub(crate) duration: i64,
-    /// What was added to the item's own clock.
+    /// The correction of the item's own clock.
     pub(crate) skew: i64,
     /// The item names a parent that did not arrive.
     pub(crate) orphan: bool,

@@ -1,4 +1,4 @@
-//! Which lines of a trace are seen, and a part of these: some of the lines are folded, and a page shows a few at a
+//! The lines of a trace that are seen, and a part of these: some of the lines are folded, and a page shows a few at a
 //! time.
 
 use std::collections::HashSet;

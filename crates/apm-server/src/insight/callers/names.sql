@@ -1,4 +1,4 @@
--- What some transaction groups are, by their ids (a JSON array).
+-- Names of some transaction groups, by their ids (a JSON array).
 SELECT g.id, s.name AS service, g.type, g.name
 FROM json_each(:ids) i
 CROSS JOIN tx_group g ON g.id = i.value

@@ -1,4 +1,4 @@
-//! How requests of each transaction group use each statement, kept from one question to the next.
+//! The use of each statement by requests of each transaction group, cached from one question to the next.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, LazyLock, Mutex};
@@ -10,7 +10,7 @@ use diesel::sql_types::{BigInt, Double};
 use crate::analytics::cache::{Files, Part};
 use crate::analytics::sql::Sql;
 
-/// How requests of one transaction group use one statement; 0: all statements.
+/// The use of one statement by requests of one transaction group; 0: all statements.
 #[derive(Debug, Clone, QueryableByName)]
 pub(super) struct Usage {
     #[diesel(sql_type = BigInt, column_name = "statement_id")]
@@ -44,7 +44,7 @@ impl Usage {
     }
 }
 
-/// What is read: few rows are about one statement, or about all together; very many about each.
+/// The rows that are read: few are about one statement, or about all together; very many about each.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) enum About {
     /// 0: all of them together.

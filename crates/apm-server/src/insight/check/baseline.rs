@@ -1,4 +1,4 @@
-//! What the requests of a service did with its database at a time that was good, kept in a file beside the code:
+//! Baselines: the work of a service's requests in its database at a time that was good, in a file beside the code:
 //! statements with their callers, calls, steps and plans. A later run is compared with it.
 
 mod compare;

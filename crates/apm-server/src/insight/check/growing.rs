@@ -70,7 +70,7 @@ pub(super) fn outcome(
     Ok(Outcome::new("no-growth", judged, failures, not_judged))
 }
 
-/// How a statement grows, if it does; or why that cannot be told.
+/// The growth of a statement, if it grows; or why that cannot be told.
 fn judge(growth: &Growth) -> Result<Option<String>, String> {
     // Steps are the same on any machine: where they tell, time has no say.
     if let Some(steps) = growth.steps.as_ref().filter(|steps| steps.is_judged()) {

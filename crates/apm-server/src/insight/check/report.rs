@@ -52,7 +52,7 @@ impl Report {
             let (element, words) = match outcome.verdict {
                 Verdict::Passed => ("", &outcome.failures),
                 Verdict::Failed => ("failure", &outcome.failures),
-                // What was not judged is an error of the test: CI systems count a skipped one as good.
+                // A bound that was not judged is an error of the test: CI systems count a skipped one as good.
                 Verdict::NotJudged => ("error", &outcome.not_judged),
             };
             if let Some(first) = words.first() {

@@ -1,9 +1,9 @@
-//! How bounds were kept: passed, failed, or not judged. What was not judged has not passed.
+//! Verdicts on bounds: passed, failed, or not judged. A bound that was not judged has not passed.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// How one bound, or all of them, were kept.
+/// The verdict on one bound, or on all of them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Verdict {
@@ -20,12 +20,12 @@ pub enum Verdict {
 pub struct Outcome {
     /// The option, such as `no-repeats`.
     pub check: String,
-    /// How it was kept.
+    /// The verdict.
     pub verdict: Verdict,
-    /// What broke it, a sentence each.
+    /// Violations, a sentence each.
     pub failures: Vec<String>,
-    /// What could not be judged and why, a sentence each. A bound on several statements is judged where one of them
-    /// was.
+    /// Things that could not be judged and why, a sentence each. A bound on several statements is judged where one of
+    /// them was.
     pub not_judged: Vec<String>,
 }
 
@@ -51,7 +51,7 @@ impl Outcome {
     }
 }
 
-/// How all bounds were kept.
+/// The verdicts on all bounds.
 #[derive(Debug, Clone, PartialEq, JsonSchema, Serialize, Deserialize)]
 pub struct Report {
     /// Whether every bound was judged and kept.

@@ -159,7 +159,7 @@ fn a_bomb_is_stopped_in_time_and_a_flood_is_cut() {
     }
 }
 
-/// Where Linux says how much a thread writes.
+/// Linux says how much a thread writes.
 #[cfg(target_os = "linux")]
 #[test]
 fn what_fills_the_disk_with_temporary_files_is_stopped() {
@@ -186,7 +186,7 @@ fn what_fills_the_disk_with_temporary_files_is_stopped() {
             "{error}"
         );
         let written = crate::insight::guard::spill::written().expect("Linux counts") - before;
-        // What is merged in the step at hand may be written once more.
+        // Rows that are merged in the step at hand may be written once more.
         assert!(written < 6 * MOST, "{sql}: {written} bytes");
     }
 }

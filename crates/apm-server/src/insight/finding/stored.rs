@@ -1,4 +1,4 @@
-//! How findings are kept: open while they hold, ended when they no longer do, silent when dismissed.
+//! Stored findings: open while they hold, ended when they no longer do, silent when dismissed.
 
 use std::collections::HashMap;
 
@@ -13,7 +13,7 @@ use crate::analytics::sql::Sql;
 use crate::insight::bounds;
 use crate::insight::severity::Severity;
 
-/// How long a finding may be missed before it counts as ended, seconds: one quiet minute is no repair.
+/// The time for which a finding may be missed before it counts as ended, seconds: one quiet minute is no repair.
 const GRACE: i64 = 60;
 
 /// A finding as it is kept.
@@ -21,13 +21,13 @@ const GRACE: i64 = 60;
 pub struct Finding {
     /// 16 hex digits; the same when it comes again.
     pub id: String,
-    /// What it is about.
+    /// Its kind.
     pub kind: String,
     /// `service.name`
     pub service: String,
     /// `service.environment`, may be empty.
     pub environment: String,
-    /// How much it matters.
+    /// Its severity.
     pub severity: Severity,
     /// Time that the remedy would save, µs per minute.
     pub saving: f64,
@@ -70,7 +70,7 @@ struct Row {
     dismissed: Option<i64>,
 }
 
-/// Which findings are asked for.
+/// The findings that are asked for.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Which<'a> {
     /// Ended ones too.
@@ -134,7 +134,7 @@ struct Count {
     n: i64,
 }
 
-/// How many findings hold, by service; services without any are left out.
+/// Number of findings that hold, by service; services without any are left out.
 ///
 /// # Errors
 /// Those of SQLite.

@@ -1,4 +1,4 @@
-//! Where one line stops to hold and another begins.
+//! The place where one line stops to hold and another begins.
 //!
 //! Binary segmentation: of all splits the one that leaves the least squared error, taken only if it leaves little of
 //! what one line leaves, and if the latency jumps there. The jump keeps a curve from being cut into straight pieces.
@@ -61,13 +61,13 @@ fn split(points: &[Point]) -> Option<usize> {
     (high > 0.0 && (high - low.max(0.0)) / high >= JUMP).then_some(cut)
 }
 
-/// What a line through the points says for a number of rows; their mean where there is no line.
+/// The value of a line through the points for a number of rows; their mean where there is no line.
 fn value(points: &[Point], rows: f64) -> f64 {
     let moments = Moments::of(points);
     moments.fit().map_or(moments.mean(), |fit| fit.at(rows))
 }
 
-/// What the best line through none, one, two … of the points leaves, as squared distances.
+/// The errors of the best line through none, one, two … of the points, as squared distances.
 fn errors<'a>(points: impl Iterator<Item = &'a Point>) -> Vec<f64> {
     let first = std::iter::once(0.0);
     let mut moments = Moments::default();

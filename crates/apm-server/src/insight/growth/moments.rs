@@ -1,4 +1,4 @@
-//! What a line through points needs to know of them, point by point.
+//! The sums over points that a line through them needs, point by point.
 
 use super::{Fit, Point};
 

@@ -16,7 +16,7 @@ use crate::analytics::Scope;
 use crate::analytics::percentile::representative;
 use crate::analytics::sql::Sql;
 
-/// How far back the points go, seconds.
+/// The time for which points go back, seconds.
 pub const SPAN: i64 = 6 * 3600;
 
 /// From so many minutes on with calls, minutes are the points.
@@ -43,7 +43,7 @@ const SAMPLES: i64 = 50_000;
 pub struct Growth {
     /// The table.
     pub table: String,
-    /// Where the number of its rows comes from.
+    /// The source of the number of its rows.
     pub source: Source,
     /// Whether there were calls, and nothing that tells how many rows there were.
     #[serde(skip)]
@@ -54,7 +54,8 @@ pub struct Growth {
     pub regimes: Vec<Regime>,
     /// Steps of SQLite against the rows; none where they are not known.
     pub steps: Option<Steps>,
-    /// What asked for the durations, as the `sqlite3` shell takes it; the rows at each time are worked out beside it.
+    /// The statement that asked for the durations, as the `sqlite3` shell takes it; the rows at each time are worked
+    /// out beside it.
     #[serde(skip)]
     pub sql: String,
 }
@@ -119,7 +120,7 @@ pub struct Known {
 }
 
 impl Known {
-    /// What is asked about its growth.
+    /// The questions about its growth.
     #[must_use]
     pub fn subject(&self) -> Subject<'_> {
         Subject {
@@ -393,7 +394,7 @@ mod tests {
 
     #[test]
     fn growth_ends_where_it_gets_better_and_not_where_the_machine_is_busy() {
-        // What follows growth → whether it ended.
+        // The line that follows growth → whether the growth ended.
         let table = [
             ("kept counts", (90.0, 0.0), true),
             ("an index", (0.0, 0.036), true),

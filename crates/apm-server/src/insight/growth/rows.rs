@@ -1,4 +1,4 @@
-//! How many rows a table had: a gauge says how many, the INSERTs that were seen say when.
+//! The rows of a table over time: a gauge says how many, the INSERTs that were seen say when.
 //!
 //! A gauge comes every few seconds and is a little old; within its steps a fast loop adds thousands of rows. INSERTs
 //! are seen one by one, but not those before the records, nor those of requests that were not sampled, and DELETEs not
@@ -12,13 +12,13 @@ use super::{Point, fit};
 /// Samples of a gauge from which the share of the INSERTs that were seen can be told.
 const ENOUGH: usize = 3;
 
-/// How closely the gauge must follow the INSERTs to be told by them, as R².
+/// The gauge must follow the INSERTs at least so closely to be told by them, as R².
 const AGREE: f64 = 0.95;
 
 /// Seconds for which rows must be watched before anything is said of the days to come.
 const WATCHED: f64 = 1_800.0;
 
-/// Where the number of rows comes from.
+/// The source of the number of rows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, JsonSchema, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Source {
@@ -61,7 +61,7 @@ impl Rows {
         }
     }
 
-    /// How fast they become more; none where they were not watched for long enough to say.
+    /// The pace of their growth; none where they were not watched for long enough to say.
     pub(super) fn pace(&self) -> Option<Pace> {
         let ((from, before), (at, rows)) = (*self.steps.first()?, *self.steps.last()?);
         if at - from < WATCHED {
@@ -93,7 +93,7 @@ impl Rows {
     }
 }
 
-/// How fast a table grows.
+/// The pace at which a table grows.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct Pace {
     /// When its rows were last told, seconds since the epoch.
@@ -186,7 +186,7 @@ mod tests {
         (0..=100).map(|s| (f64::from(s), f64::from(s))).collect()
     }
 
-    /// What the rows at 5, 50 and 95 s are, and who says so.
+    /// The rows at 5, 50 and 95 s, and their source.
     fn told(gauge: &[(f64, f64)], inserts: Vec<(f64, f64)>) -> (Source, Vec<Option<i64>>) {
         let rows = Rows::of(gauge.to_vec(), inserts);
         let at = |time: f64| rows.at(time).map(|rows| rows.round() as i64);

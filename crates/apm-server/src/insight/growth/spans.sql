@@ -10,7 +10,11 @@ SELECT p.ts AS at, coalesce(p.composite_sum * 1.0 / p.composite_count, p.duratio
        p.steps * 1.0 / coalesce(p.composite_count, 1) AS steps
 FROM slot
 CROSS JOIN span p ON p.seq IN (
-    SELECT s.seq FROM span s WHERE s.statement_id = :statement AND s.ts >= slot.start AND s.ts < slot.stop ORDER BY s.ts LIMIT :each
+    SELECT s.seq
+    FROM span s
+    WHERE s.statement_id = :statement AND s.ts >= slot.start AND s.ts < slot.stop
+    ORDER BY s.ts
+    LIMIT :each
 )
 WHERE p.outcome <> 0
 ORDER BY p.ts

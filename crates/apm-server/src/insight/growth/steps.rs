@@ -10,7 +10,7 @@ use serde::Serialize;
 use super::rows::Pace;
 use super::{BETTER, Fit, LEAST_FACTOR, Point, fit, regimes};
 
-/// How many more steps a statement must take at the largest size than at the smallest: some 50 µs of work.
+/// Steps that a statement must take more at the largest size than at the smallest: some 50 µs of work.
 const LEAST_STEPS: f64 = 1_000.0;
 
 /// Of a range of sizes wider than this, the smaller ones say little: what a statement does once outweighs what it does
@@ -33,7 +33,7 @@ const FARTHEST: f64 = 730.0;
 /// Seconds of a day.
 const DAY: f64 = 86_400.0;
 
-/// How steps follow the rows of a table.
+/// The order of growth of steps with the rows of a table.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, JsonSchema, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Order {
@@ -85,10 +85,10 @@ pub struct StepPoint {
     pub steps: f64,
 }
 
-/// What a stretch of time shows in which nothing else changed than the rows.
+/// Growth in a stretch of time in which nothing else changed than the rows.
 #[derive(Debug, Clone, Copy, PartialEq, JsonSchema, Serialize)]
 pub struct Trend {
-    /// How steps follow the rows.
+    /// The order of growth of the steps.
     pub order: Order,
     /// The power of the rows that steps follow.
     pub exponent: f64,
@@ -105,14 +105,14 @@ pub struct Trend {
 }
 
 impl Trend {
-    /// What some points show; none where the table did not grow enough to tell.
+    /// The growth that some points show; none where the table did not grow enough to tell.
     #[must_use]
     pub fn of(points: &[StepPoint]) -> Option<Self> {
         let most = points.iter().map(|point| point.rows).fold(0.0, f64::max);
         let mut own: Vec<StepPoint> = points.to_vec();
         own.retain(|point| point.rows >= 1.0);
         own.sort_by(|a, b| a.rows.total_cmp(&b.rows));
-        // Where there are none between the small sizes and the large ones, the small ones have to do.
+        // If there are none between the small sizes and the large ones, the small ones have to do.
         let small = own.partition_point(|point| point.rows < most / WIDEST);
         if own.get(small)?.rows * LEAST_FACTOR <= most {
             own.drain(..small);
@@ -165,7 +165,7 @@ impl Trend {
 pub struct Forecast {
     /// Rows that come in a day, as in the last hours.
     pub rows_per_day: f64,
-    /// How long a call takes then, µs.
+    /// The time of a call then, µs.
     pub micros: f64,
     /// When, seconds since the epoch.
     pub at: f64,
@@ -180,7 +180,7 @@ pub struct Forecast {
 pub struct Steps {
     /// Oldest first.
     pub points: Vec<StepPoint>,
-    /// What a step takes today, µs: the least, the middle and the most of the newest points.
+    /// The time of a step today, µs: the least, the middle and the most of the newest points.
     pub micros_per_step: Option<[f64; 3]>,
     /// When it will hurt, where that can be told.
     pub forecast: Option<Forecast>,
@@ -230,7 +230,7 @@ impl Steps {
         self.stretches.iter().any(|stretch| stretch.trend.is_some())
     }
 
-    /// What holds today, where it is known.
+    /// The growth that holds today, where it is known.
     #[must_use]
     pub fn trend(&self) -> Option<&Trend> {
         self.stretches
@@ -302,9 +302,9 @@ pub(super) fn grouped(calls: &[(f64, f64, f64)]) -> Vec<StepPoint> {
     points
 }
 
-/// What a step takes: of the newest points of both kinds.
+/// The time of a step: of the newest points of both kinds.
 fn micros_per_step(points: &[StepPoint], times: &[Point]) -> Option<[f64; 3]> {
-    /// How many are looked at.
+    /// Number of points that are looked at.
     const NEWEST: usize = 5;
     let times = &times[times.len().saturating_sub(NEWEST)..];
     let mut each: Vec<f64> = times

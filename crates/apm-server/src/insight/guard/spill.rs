@@ -1,4 +1,4 @@
-//! How much a query writes into temporary files.
+//! Bytes that a query writes into temporary files.
 //!
 //! SQLite puts what it sorts and groups beyond its cache into files that have no name any more, and has no bound for
 //! them. Linux counts what a thread writes, and a connection that only reads writes nothing else.
@@ -18,7 +18,7 @@ pub(crate) fn written() -> Option<u64> {
 /// Watches what the thread of a query writes.
 #[derive(Debug)]
 pub(super) struct Spill {
-    /// What it had written before, where the system says.
+    /// The bytes that it had written before, where the system tells them.
     before: Option<u64>,
     most: u64,
     next: Instant,

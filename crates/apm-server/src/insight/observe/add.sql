@@ -1,5 +1,7 @@
 -- Adds to a bucket.
-INSERT INTO roll_caller (level, bucket, tx_group_id, statement_id, requests, calls, most, sum, tx_sum, follows, trace_id, looped)
+INSERT INTO roll_caller (
+    level, bucket, tx_group_id, statement_id, requests, calls, most, sum, tx_sum, follows, trace_id, looped
+)
 VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 ON CONFLICT DO UPDATE SET
     requests = requests + excluded.requests,

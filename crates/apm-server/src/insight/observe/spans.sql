@@ -1,4 +1,5 @@
--- Statements that were run, by arrival; times in microseconds. What was folded into a span named after its target is of several kinds.
+-- Statements that were run, by arrival; times in microseconds. What was folded into a span named after its target is of
+-- several kinds.
 SELECT p.transaction_id,
        p.statement_id,
        p.ts,

@@ -1,5 +1,5 @@
--- A statement, and whether spans that its service's agent folded into one are all of it. The Rust agent folds equal statements only;
--- others fold spans of the same name, so that this is known only where one statement has the name.
+-- A statement, and whether spans that its service's agent folded into one are all of it. The Rust agent folds equal
+-- statements only; others fold spans of the same name, so that this is known only where one statement has the name.
 SELECT q.verb,
        s.agent_name = 'rust' OR NOT EXISTS (
            SELECT 1

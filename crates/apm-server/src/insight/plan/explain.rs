@@ -53,7 +53,7 @@ pub struct WhatIf {
     pub is_used: bool,
     /// Whether the statement would be cheaper with it.
     pub helps: bool,
-    /// What the comparison rests on, a sentence each.
+    /// Assumptions behind the comparison, a sentence each.
     pub assumed: Vec<String>,
 }
 
@@ -97,7 +97,7 @@ pub fn what_if(file: &Path, sql: &str, index: &str) -> Result<WhatIf, PlanError>
 
 /// The rows of EXPLAIN QUERY PLAN.
 fn plan(guarded: &Guarded, sql: &str) -> Result<Plan, PlanError> {
-    // What else SQLite can explain has no plan, and some of it takes effect when it is prepared.
+    // Other statements that SQLite can explain have no plan, and some of them take effect when they are prepared.
     match Fingerprint::of(sql).verb.as_str() {
         "SELECT" | "VALUES" | "INSERT" | "REPLACE" | "UPDATE" | "DELETE" => {}
         "" => return Err(GuardError::NotOne("such as a SELECT")),
@@ -155,12 +155,14 @@ fn tried(file: &Path, schema: &Schema, sql: &str, index: &str) -> Result<WhatIf,
     let summary = match using {
         None => "SQLite would not use this index.".to_owned(),
         Some(_) if finds && !is_selective => {
-            "SQLite would use this index, but many rows share a value: reading them through the index is slower than reading all."
+            "SQLite would use this index, but many rows share a value: reading them through the index is slower than \
+             reading all."
                 .to_owned()
         }
         Some(_) => after.summary(sql),
     };
-    // Weights of steps know nothing of the size of tables; where they are equal, it helps to find rows instead of reading all.
+    // Weights of steps know nothing of the size of tables; where they are equal, it helps to find rows instead of
+    // reading all.
     let is_cheaper = after.cost() < before.cost() || after.cost() == before.cost() && finds;
     Ok(WhatIf {
         index: index.to_owned(),
@@ -207,7 +209,7 @@ impl NewIndex {
         })
     }
 
-    /// What ANALYZE would say of it; none where that takes too long or cannot be told.
+    /// The statistics that ANALYZE would make of it; none where that takes too long or cannot be told.
     fn measure(&self, file: &Path) -> Option<Measured> {
         let columns = self.columns.as_ref()?;
         let guarded = Guarded::open(file, Purpose::Read, BOUNDS).ok()?;
@@ -228,7 +230,9 @@ impl NewIndex {
         };
         let values = match (measured, &self.columns) {
             (Some(measured), Some(columns)) => measured.words(columns),
-            (_, None) => "The values of the index were not counted: it has expressions or a WHERE. SQLite's guess is used.".to_owned(),
+            (_, None) => "The values of the index were not counted: it has expressions or a WHERE. SQLite's guess is \
+                          used."
+                .to_owned(),
             (None, Some(_)) => "The values of the index were not counted. SQLite's guess is used.".to_owned(),
         };
         vec![statistics.to_owned(), values]

@@ -1,4 +1,4 @@
-//! What a line of EXPLAIN QUERY PLAN means (<https://sqlite.org/eqp.html>).
+//! Meanings of the lines of EXPLAIN QUERY PLAN (<https://sqlite.org/eqp.html>).
 
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -46,7 +46,7 @@ impl Kind {
     }
 }
 
-/// What a step means.
+/// The meaning of a step.
 #[derive(Debug, Clone, PartialEq, Eq, JsonSchema, Serialize)]
 pub struct Meaning {
     /// Its kind.

@@ -1,4 +1,4 @@
-//! Which index might help, by what the statement compares, groups and sorts by.
+//! Indexes that might help, by what the statement compares, groups and sorts by.
 //!
 //! A proposal is only a candidate: the caller asks SQLite what it would do with it, and shows those that make the plan
 //! cheaper. So the reading of the text may be simple: words and commas, no parser.
@@ -194,7 +194,7 @@ impl Text {
                 if let Some(alias) = alias {
                     self.tables.push((alias, column));
                 }
-                // What follows is an alias or a comma.
+                // An alias or a comma follows.
             }
             Clause::Where => {
                 let kind = match after {

@@ -14,7 +14,7 @@ pub(super) struct Table {
     pub(super) columns: Vec<String>,
 }
 
-/// What made the database, without its rows.
+/// The statements that made the database, without its rows.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(super) struct Schema {
     /// `CREATE …`, tables first.

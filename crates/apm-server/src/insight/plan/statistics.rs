@@ -1,4 +1,4 @@
-//! What SQLite knows of a table's values: the tables that ANALYZE made, and what ANALYZE would say of an index that
+//! Statistics of a table's values: the tables that ANALYZE made, and what ANALYZE would say of an index that
 //! does not exist yet.
 //!
 //! SQLite's planner weighs an index by how many rows share a value of its columns. Without that it assumes that an
@@ -109,7 +109,7 @@ fn rows<T>(
     conn.prepare(sql)?.query_map([], read)?.collect()
 }
 
-/// What ANALYZE would say of an index.
+/// The statistics that ANALYZE would make of an index.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Measured {
     table: String,
@@ -179,7 +179,7 @@ impl Measured {
         let mut out = self.rows.to_string();
         for &distinct in &self.distinct {
             let distinct = distinct.max(1);
-            // Where nearly each row had a value of its own, others have theirs.
+            // If nearly each row had a value of its own, others have theirs.
             let share = if distinct > self.read / 10 {
                 self.read.div_euclid(distinct).max(1)
             } else {
@@ -196,7 +196,7 @@ impl Measured {
         self.read < 100 || 1.0 / values <= SELECTIVE
     }
 
-    /// What was measured, in a sentence.
+    /// The measurements, in a sentence.
     pub(super) fn words(&self, columns: &[String]) -> String {
         let values = self.distinct.last().copied().unwrap_or_default();
         let rows = if self.read < self.rows {

@@ -1,4 +1,4 @@
-//! What a repetition is: by what the statement does, by its values, and by what came before it.
+//! Kinds of repetitions: by what the statement does, by its values, and by what came before it.
 
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -17,9 +17,10 @@ pub enum Values {
 }
 
 impl Values {
-    /// From what distinguishes each call: its text with literals, and the hash of its bind values where one was sent.
-    /// A text with placeholders and no hash says nothing. Agents may hash a statement's values only from its second run in a transaction on,
-    /// so calls that say nothing are passed over, as long as the others are two or more, and no fewer.
+    /// From what distinguishes each call: its text with literals, and the hash of its bind values where one was sent. A
+    /// text with placeholders and no hash says nothing. Agents may hash a statement's values only from its second run
+    /// in a transaction on, so calls that say nothing are passed over, as long as the others are two or more, and no
+    /// fewer.
     pub fn of<'a>(calls: impl IntoIterator<Item = (&'a str, Option<&'a str>)>) -> Self {
         let mut first = None;
         let mut same = true;
@@ -61,7 +62,7 @@ fn has_placeholder(text: &str) -> bool {
     false
 }
 
-/// What kind of loop it is.
+/// The kind of a loop.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, JsonSchema, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Pattern {
@@ -76,7 +77,7 @@ pub enum Pattern {
 }
 
 impl Pattern {
-    /// What would help.
+    /// The remedy.
     #[must_use]
     pub fn remedy(self) -> &'static str {
         match self {
@@ -123,7 +124,7 @@ impl Shape<'_> {
     }
 }
 
-/// What a repeated statement is, by what it does, what came before it, and its values.
+/// The kind of a repetition, by what the statement does, what came before it, and its values.
 #[must_use]
 pub fn classify(shape: Shape<'_>, follows_a_query: bool, values: Values) -> Option<Pattern> {
     if shape.is_ping() || shape.is_page() {

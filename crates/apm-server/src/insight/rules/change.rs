@@ -1,4 +1,4 @@
-//! What changed: slower or new since a marker, and more errors than usual.
+//! Changes: slower or new since a marker, and more errors than usual.
 
 use std::collections::hash_map::Entry;
 use std::collections::{HashMap, HashSet};
@@ -14,7 +14,7 @@ use crate::insight::finding::{Draft, Evidence, Kind, Says, count_words, duration
 use crate::insight::marker;
 use crate::insight::severity::Severity;
 
-/// How long after a marker its effect is looked for, and how long before it, seconds.
+/// The time after a marker in which its effect is looked for, and the time before it, seconds.
 const REACH: i64 = 3_600;
 
 /// Requests on either side.
@@ -31,7 +31,7 @@ const MEAN_FACTOR: f64 = 1.2;
 const ERRORS: f64 = 10.0;
 const SPIKE: f64 = 5.0;
 
-/// How long a service must be known for its usual number of errors to be known, seconds.
+/// A service must be known for this time before its usual number of errors is known, seconds.
 const KNOWN: f64 = 900.0;
 
 /// Share of the service's SQL from which a new statement is worth a word.
@@ -43,7 +43,7 @@ pub(super) fn apply(look: &mut Look<'_>) -> Result<Vec<Draft>, RuleError> {
     for marker in marker::latest(look.conn, look.now - REACH, look.now)? {
         let mut since = regressions(look, &marker)?;
         since.extend(new_statements(look, &marker));
-        // What is told since a deployment is not told again since a restart.
+        // A change that is told since a deployment is not told again since a restart.
         since.retain(|draft| {
             let of = draft.subject.split_once('\0').map(|(_, of)| of.to_owned());
             told.insert((

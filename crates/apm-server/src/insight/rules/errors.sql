@@ -1,4 +1,5 @@
--- Errors of the last 5 minutes, and how many there usually were in 5 minutes of the hour before, as far as the service is known.
+-- Errors of the last 5 minutes, and how many there usually were in 5 minutes of the hour before, as far as the service
+-- is known.
 WITH known AS (
     SELECT service_id, max(:recent - max(min(bucket), :from), 1) * 1.0 AS seconds
     FROM event_count

@@ -46,7 +46,7 @@ pub(super) fn apply(look: &mut Look<'_>) -> Result<Vec<Draft>, RuleError> {
             table: &statement.table_name,
         };
         let growth = growth::read(look.conn, subject, look.now)?;
-        // Where the steps of SQLite tell how it grows, time has no say.
+        // If the steps of SQLite tell the growth, time has no say.
         let steps = growth.as_ref().and_then(|growth| growth.steps.as_ref());
         let steps = steps.filter(|steps| steps.is_judged());
         let growing = match (steps, &growth) {
@@ -80,7 +80,7 @@ pub(super) fn apply(look: &mut Look<'_>) -> Result<Vec<Draft>, RuleError> {
     Ok(drafts)
 }
 
-/// What tells that a statement grows.
+/// The evidence that a statement grows.
 enum Grows<'a> {
     InTime(&'a Regime),
     InSteps(&'a Steps, &'a Trend),
@@ -133,7 +133,7 @@ fn grows(look: &mut Look<'_>, statement: &Statement, regime: &Regime) -> Option<
         service: statement.service.clone(),
         environment: statement.environment.clone(),
         subject: statement.fingerprint(),
-        // What grows costs more later than it does now.
+        // A statement that grows costs more later than it does now.
         severity: Severity::of_saving(saving).max(Severity::Cost),
         saving,
         says: Says {

@@ -1,5 +1,5 @@
-//! Plans of statements, asked of the services' files and remembered for a minute: the rules ask every few seconds, and to judge
-//! an index takes a look at many rows.
+//! Plans of statements, asked of the services' files and remembered for a minute: the rules ask every few seconds, and
+//! to judge an index takes a look at many rows.
 
 use std::collections::HashMap;
 use std::time::{Duration, Instant};
@@ -8,7 +8,7 @@ use super::Files;
 use super::proofs::Proofs;
 use crate::insight::plan::{self, Explained};
 
-/// How long a plan is remembered. An index that was made meanwhile is seen after that.
+/// The time for which a plan is remembered. An index that was made meanwhile is seen after that.
 const FRESH: Duration = Duration::from_secs(60);
 
 /// Asks for plans.
@@ -34,7 +34,7 @@ impl Plans {
         self.known.retain(|_, (asked, _)| asked.elapsed() < FRESH);
     }
 
-    /// What an index did for a statement on a copy of the service's file, in a sentence.
+    /// The effect of an index on a statement on a copy of the service's file, in a sentence.
     pub(super) fn proof(&mut self, service: &str, sql: &str, index: &str) -> Option<String> {
         let file = self.files.get(service)?;
         Some(self.proofs.of(service, file, sql, index))

@@ -11,7 +11,7 @@ use sql_advisor::{Options, Proof, prove};
 
 use crate::insight::finding::count_words;
 
-/// How long a measurement is remembered.
+/// The time for which a measurement is remembered.
 const FRESH: Duration = Duration::from_secs(3_600);
 
 /// Measurements that are remembered.
@@ -20,7 +20,7 @@ const MOST: usize = 500;
 /// Larger files are not copied by a server: `pocket-apm advise` does it when it is asked to.
 const LARGEST: u64 = 256 << 20;
 
-/// How long one measurement may take.
+/// The longest time that one measurement may take.
 const TIME: Duration = Duration::from_secs(20);
 
 /// A statement of a service, and an index.

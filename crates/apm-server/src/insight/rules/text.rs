@@ -1,4 +1,4 @@
-//! What the text of a statement says by itself.
+//! Findings about the text of a statement by itself.
 
 use super::{Look, RuleError, Statement, figures, per_minute};
 use crate::insight::finding::{Draft, Kind, Says, count_words};

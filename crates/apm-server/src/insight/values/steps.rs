@@ -1,4 +1,4 @@
-//! How many steps of SQLite's virtual machine a call of a statement takes. The agent sends them as a label of the span
+//! Steps of SQLite's virtual machine that a call of a statement takes. The agent sends them as a label of the span
 //! (docs/sql-cost.md).
 
 use apm_store::StoreError;

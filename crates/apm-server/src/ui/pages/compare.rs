@@ -49,7 +49,7 @@ impl Rendered for Params {
     }
 }
 
-/// What is slower, where both sides are known.
+/// The headline: the part that is slower, where both sides are known.
 fn headline(found: &Found) -> String {
     let compared = &found.compared;
     if !compared.is_covered {

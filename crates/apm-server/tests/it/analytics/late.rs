@@ -1,4 +1,5 @@
-//! Lists over a day while events come late: what is kept of stretches of buckets says what the query that is shown says.
+//! Lists over a day while events come late: what is kept of stretches of buckets says what the query that is shown
+//! says.
 
 use std::collections::BTreeMap;
 

@@ -16,7 +16,8 @@ use crate::support::events::{NEW_YEAR, now, transaction};
 
 const DAY: i64 = 86_400;
 
-/// Transactions `GET /a` of 1 ms, 2 ms, … that arrived some days ago, `every` µs apart from `from` µs after New Year on.
+/// Transactions `GET /a` of 1 ms, 2 ms, … that arrived some days ago, `every` µs apart from `from` µs after New Year
+/// on.
 fn arrived(days: i64, count: i64, from: i64, every: i64) -> Batch {
     let mut events = Batch::new(sender("shop"), now() - days * DAY * 1_000_000);
     for index in 0..count {

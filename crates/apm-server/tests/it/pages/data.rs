@@ -18,7 +18,8 @@ use crate::support::server::TestServer;
 
 const TRACE: &str = "0000000000000000000000000000002a";
 
-/// Everything that a recorded trace can hold: a composite, an error with a stack, a log line, another service, an orphan.
+/// Everything that a recorded trace can hold: a composite, an error with a stack, a log line, another service, an
+/// orphan.
 fn recording(at: i64) -> String {
     let span = json!({"span": {"id": "00000000000000b1", "trace_id": TRACE, "transaction_id": "000000000000002a", "parent_id": "000000000000002a",
         "name": "INSERT INTO people", "type": "db", "subtype": "sqlite", "action": "query", "timestamp": at + 100, "duration": 0.613, "sync": true,

@@ -323,7 +323,7 @@ const SITUATIONS: &[Situation] = &[
     is(FEW, COMPARE, "There are too few requests to compare.", "*"),
 ];
 
-/// What agents would send for the requests of a situation.
+/// Bodies that agents would send for the requests of a situation.
 fn bodies(number: usize, requests: &[Requests], at: i64) -> Vec<String> {
     let mut out = Vec::new();
     for (part, ((from, to), letter, name, count, ms, failed)) in requests.iter().enumerate() {

@@ -17,7 +17,7 @@ pub(super) use recount::check_event_counts;
 use super::{number, open};
 use crate::support::events::{NEW_YEAR, batch, error, pairs, span, transaction};
 
-/// What is varied of an event.
+/// The parts of an event that are varied.
 #[derive(Clone, Debug)]
 struct Sent {
     kind: u8,

@@ -19,10 +19,10 @@ use crate::analytics::trace::Trace;
 const LARGE: usize = 32;
 /// Bytes that are kept.
 const MOST: usize = 96 << 20;
-/// How long something is kept that nobody asks for.
+/// The time for which something is kept that nobody asks for.
 const IDLE: Duration = Duration::from_secs(120);
 
-/// What a trace was read of: how many blocks, the first, the last, and the events in that.
+/// The state that a trace was read of: number of blocks, the first, the last, and the events in that.
 type Stamp = (usize, i64, i64, i64);
 
 #[derive(Debug)]

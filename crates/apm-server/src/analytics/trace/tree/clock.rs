@@ -8,7 +8,7 @@ const LATE: i64 = 60_000_000;
 /// drawn with what queued it.
 const APART: i64 = 24 * 3_600_000_000;
 
-/// What is added to a transaction's clock. `above`: what was added to its parent's.
+/// The correction of a transaction's clock. `above`: that of its parent's.
 ///
 /// It is 0 unless the transaction seems to start before it was called, or long after the call that waited for it had
 /// ended, or is known to have a wrong clock. The time on the wire is unknown, so the callee is put into the middle of

@@ -7,7 +7,7 @@ use crate::insight::finding::count_words;
 /// Fewer steps more are noise: the same statement finds a row more or less.
 const FEW: f64 = 20.0;
 
-/// What may be different from a baseline.
+/// Differences from a baseline that are allowed.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Allowed {
     /// The share by which a request's steps of a statement may grow, such as 0.1; none: they are not compared.

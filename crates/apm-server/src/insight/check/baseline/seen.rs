@@ -1,4 +1,4 @@
-//! What requests did since a time, as entries of a baseline.
+//! The work of requests since a time, as entries of a baseline.
 
 use std::collections::HashMap;
 
@@ -105,7 +105,7 @@ pub(in crate::insight::check) fn seen(
     Ok(entries.into_iter().map(|(entry, _)| entry).collect())
 }
 
-/// What was measured on a copy, else what spans tell and the service's file says.
+/// The cost that was measured on a copy, else the one that spans tell and the service's file says.
 fn cost(
     conn: &mut SqliteConnection,
     gate: &Gate,

@@ -14,7 +14,7 @@ fn points(rows: &[f64], steps: impl Fn(f64) -> f64) -> Vec<StepPoint> {
 #[test]
 fn two_sizes_tell_the_order_of_growth() {
     type Steps = fn(f64) -> f64;
-    // What a statement does with its rows → its order, and whether that is worth saying.
+    // Steps of a statement by rows → the order, and whether that is worth saying.
     let table: [(&str, [f64; 2], Steps, Order, bool); 8] = [
         ("a look-up", [1e3, 1e6], |_| 9.0, Order::Flat, false),
         ("a tree", [1e3, 1e5], |n| 40.0 * n.ln(), Order::Log, false),

@@ -1,4 +1,4 @@
-//! What is said of a statement that takes more steps of SQLite as its table grows.
+//! The words about a statement that takes more steps of SQLite as its table grows.
 
 use apm_time::rfc3339;
 
@@ -65,7 +65,7 @@ pub(super) fn draft(
         service: statement.service.clone(),
         environment: statement.environment.clone(),
         subject: statement.fingerprint(),
-        // What grows costs more later than it does now.
+        // A statement that grows costs more later than it does now.
         severity: Severity::of_saving(saving).max(Severity::Cost),
         saving,
         says: Says {

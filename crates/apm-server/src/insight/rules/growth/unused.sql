@@ -1,4 +1,5 @@
--- Requests of the callers of a statement since it was last run, at most :enough, and of how many requests one used to run it.
+-- Requests of the callers of a statement since it was last run, at most :enough, and of how many requests one used to
+-- run it.
 WITH caller AS (
     SELECT r.tx_group_id,
            sum(r.requests) AS used,

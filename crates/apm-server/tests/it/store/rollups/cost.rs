@@ -1,4 +1,4 @@
-//! What SQLite did for statements, added up.
+//! The cost of statements on SQLite, added up.
 
 use apm_store::Store;
 use apm_store::event::Cost;

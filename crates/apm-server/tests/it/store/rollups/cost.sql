@@ -1,4 +1,4 @@
--- What the rows of spans say of the cost of statements: to be followed by a SELECT from `expected`. All counts of these
+-- The cost of statements by the rows of spans: to be followed by a SELECT from `expected`. All counts of these
 -- spans are made of their steps.
 WITH call AS (
     SELECT statement_id,

@@ -208,7 +208,7 @@ pub(super) fn check(store: &Store) {
 /// (kind, service, outcome, bucket) → how many
 type EventCounts = BTreeMap<(i64, i64, i64, i64), i64>;
 
-/// How many events are stored is what the rows say, on every level, and nothing else.
+/// Compares the numbers of stored events with the rows, on every level.
 pub(crate) fn check_event_counts(store: &Store) {
     #[derive(QueryableByName)]
     struct Row {
