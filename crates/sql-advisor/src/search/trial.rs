@@ -3,9 +3,10 @@
 use std::time::Instant;
 
 use super::change::{Applied, Change, root_and_share};
-use super::{LATE, LEAST_HELP, LEAST_SAVED, Search};
+use super::{LEAST_HELP, LEAST_SAVED, Search};
 use crate::error::AdviseError;
 use crate::guard::{Whose, message};
+use crate::lab::LATE;
 use crate::measure::Made;
 use crate::plan;
 use crate::report::Cost;
