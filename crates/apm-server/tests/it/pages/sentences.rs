@@ -332,7 +332,7 @@ fn bodies(number: usize, requests: &[Requests], at: i64) -> Vec<String> {
             "agent": {"name": "rust", "version": "1"}}}})
         .to_string();
         for i in 0..*count {
-            let id = (number as i64) << 32 | (part as i64) << 16 | i + 1;
+            let id = (number as i64) << 32 | (part as i64) << 16 | (i + 1);
             let time = at - from * MINUTE + (from - to) * MINUTE * i / count;
             let outcome = if i < *failed { "failure" } else { "success" };
             let transaction = json!({"transaction": {"id": format!("{id:016x}"), "trace_id": format!("{id:032x}"),
