@@ -170,7 +170,12 @@ const FRAMEWORK: Option<Framework> = Some(Framework {
     name: "actix-web",
     version: "4",
 });
-#[cfg(not(feature = "actix"))]
+#[cfg(all(feature = "axum", not(feature = "actix")))]
+const FRAMEWORK: Option<Framework> = Some(Framework {
+    name: "axum",
+    version: "0.8",
+});
+#[cfg(not(any(feature = "actix", feature = "axum")))]
 const FRAMEWORK: Option<Framework> = None;
 
 /// Starts the agent's thread. The error says why that cannot be done.

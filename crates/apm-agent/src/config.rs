@@ -43,7 +43,7 @@ use options::OPTIONS;
 pub(crate) struct Snapshot {
     settings: Settings,
     origins: Vec<Origin>,
-    /// Differs between any two snapshots of one [`Config`]: what is derived from settings can be cached by it.
+    /// Differs between any two snapshots of the process and is never 0: what is derived from settings can be cached by it.
     pub(crate) generation: u64,
 }
 
@@ -123,7 +123,7 @@ impl Config {
     /// Resolves the local sources; the second part is one warning per value that was skipped.
     pub(crate) fn resolve(sources: LocalSources) -> (Self, Vec<String>) {
         let (mut layers, mut warnings) = Layers::new(sources);
-        let snapshot = layers.resolve(0, &mut warnings);
+        let snapshot = layers.resolve(&mut warnings);
         layers.set_local(snapshot.settings.clone());
         (
             Self {
@@ -153,7 +153,7 @@ impl Config {
         let before = self.snapshot();
         // Local values were reported when they were first read.
         let mut repeated = Vec::new();
-        let after = layers.resolve(before.generation + 1, &mut repeated);
+        let after = layers.resolve(&mut repeated);
         update.warnings.extend(
             repeated
                 .into_iter()

@@ -6,13 +6,17 @@ pub(crate) mod actix;
 pub(crate) mod awc;
 #[cfg(feature = "diesel")]
 pub(crate) mod diesel;
-#[cfg(any(feature = "awc", feature = "reqwest"))]
+#[cfg(any(feature = "awc", feature = "reqwest", feature = "tower"))]
 mod http_client;
+#[cfg(any(feature = "actix", feature = "tower"))]
+mod http_server;
 #[cfg(feature = "log")]
 pub(crate) mod log;
 #[cfg(any(feature = "log", feature = "tracing"))]
 mod logs;
 #[cfg(feature = "reqwest")]
 pub(crate) mod reqwest;
+#[cfg(feature = "tower")]
+pub(crate) mod tower;
 #[cfg(feature = "tracing")]
 pub(crate) mod tracing;

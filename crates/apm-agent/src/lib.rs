@@ -38,6 +38,7 @@
         feature = "actix",
         feature = "log",
         feature = "sqlite-meter",
+        feature = "tower",
         any(feature = "awc", feature = "reqwest")
     )),
     expect(
@@ -115,6 +116,15 @@ pub mod reqwest {
     #[cfg(feature = "reqwest-middleware")]
     pub use crate::integrations::reqwest::Apm;
     pub use crate::integrations::reqwest::RequestBuilderExt;
+}
+
+/// For services and clients that are made of `tower`: axum, tonic, hyper.
+#[cfg(feature = "tower")]
+pub mod tower {
+    pub use crate::integrations::tower::{
+        Apm, ApmBody, ApmClient, ApmClientBody, ApmClientFuture, ApmClientService, ApmFuture,
+        ApmService,
+    };
 }
 
 /// For code that uses the crate `tracing`: its spans and events.

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::guarded;
 use super::option::OptionSpec;
@@ -201,7 +202,8 @@ impl Layers {
     }
 
     /// Finds the first valid value of each option.
-    pub(super) fn resolve(&self, generation: u64, warnings: &mut Vec<String>) -> Snapshot {
+    pub(super) fn resolve(&self, warnings: &mut Vec<String>) -> Snapshot {
+        static GENERATIONS: AtomicU64 = AtomicU64::new(1);
         let mut settings = Settings::defaults();
         let origins = OPTIONS
             .iter()
@@ -243,7 +245,7 @@ impl Layers {
         Snapshot {
             settings,
             origins,
-            generation,
+            generation: GENERATIONS.fetch_add(1, Ordering::Relaxed),
         }
     }
 }

@@ -9,7 +9,6 @@ mod body;
 mod capture;
 mod errors;
 mod future;
-mod headers;
 mod origin;
 mod request;
 mod routes;
@@ -29,20 +28,16 @@ use actix_web::http::header::{self, HeaderName};
 use actix_web::http::{Method, Uri};
 
 use crate::agent::Agent;
-use crate::config::Snapshot;
+use crate::integrations::http_server::{HeaderCache, end_without_response, is_ignored, name};
 use crate::recording::context::{self, Running, Scope};
 use crate::recording::current::Current;
-use crate::recording::http::result;
-use crate::recording::outcome::Outcome;
 use crate::recording::recorder::Recorder;
 use crate::recording::transaction::Core;
 use crate::trace::propagation::TraceContext;
 use crate::util::lock;
-use crate::util::methods;
 
 pub use body::ApmBody;
 pub use future::ApmFuture;
-use headers::HeaderCache;
 use routes::Routes;
 pub use tasks::{block, spawn};
 
@@ -122,7 +117,7 @@ pub struct ApmService<S> {
 /// The memory of a worker between requests.
 #[derive(Debug)]
 struct Worker {
-    headers: RefCell<HeaderCache>,
+    headers: RefCell<HeaderCache<HeaderName>>,
     /// The application's routes, to name requests that leave no response to ask: panics and errors of middleware.
     routes: RefCell<Routes>,
 }
@@ -178,12 +173,13 @@ impl Request {
         let address = std::ptr::from_ref(request.head()).addr();
         if let Some(outer) = already_recorded(agent, address) {
             let pattern = request.match_pattern();
-            let route = name(request.method(), pattern.as_deref());
+            let route = name(request.method().as_str(), pattern.as_deref());
             lock(&outer.state).route = Some(route);
             return None;
         }
         let settings = agent.config.load();
-        if is_ignored(&settings, request) {
+        let user_agent = || request.headers().get(header::USER_AGENT)?.to_str().ok();
+        if is_ignored(&settings, request.path(), user_agent) {
             return None;
         }
         let incoming = trace_context(request);
@@ -231,14 +227,14 @@ impl Request {
     fn name_by_path(&self) -> Cow<'static, str> {
         let routes = self.worker.routes.borrow();
         let pattern = routes.guess(&self.method, self.uri.path());
-        name(&self.method, pattern.as_deref())
+        name(self.method.as_str(), pattern.as_deref())
     }
 
     /// Ends the transaction of a request that has no body to wait for.
     fn end(mut self, status: Option<u16>) {
         if let Some(core) = self.core.take() {
             let name = self.name_without_response(&core);
-            end_without_response(&core, name, status);
+            end_without_response(&core, Some(name), status);
         }
     }
 }
@@ -248,7 +244,7 @@ impl Drop for Request {
         if let Some(core) = self.core.take() {
             let status = std::thread::panicking().then_some(500);
             let name = self.name_without_response(&core);
-            end_without_response(&core, name, status);
+            end_without_response(&core, Some(name), status);
         }
     }
 }
@@ -262,46 +258,6 @@ fn already_recorded(agent: &Arc<Recorder>, address: usize) -> Option<Arc<Core>> 
             && !core.has_ended();
         same.then(|| Arc::clone(core))
     })
-}
-
-/// Ends a transaction of which no response is seen here: `status` is what the client gets, `None` when nobody waits for
-/// it.
-fn end_without_response(core: &Core, name: Cow<'static, str>, status: Option<u16>) {
-    {
-        core.find_name(name);
-        let mut state = lock(&core.state);
-        match status {
-            Some(status) => {
-                state.result.find(result(status).into());
-                state.outcome.find(Outcome::of_server_status(status));
-            }
-            None => {
-                state.result.find("cancelled".into());
-                state.outcome.find(Outcome::Unknown);
-            }
-        }
-    }
-    core.end();
-}
-
-/// `GET /people/{id}`, or `GET unknown route`: never the raw path.
-fn name(method: &Method, pattern: Option<&str>) -> Cow<'static, str> {
-    let pattern = pattern.unwrap_or("unknown route");
-    let method = methods::known(method.as_str());
-    let mut name = String::with_capacity(method.len() + 1 + pattern.len());
-    name.push_str(method);
-    name.push(' ');
-    name.push_str(if pattern.is_empty() { "/" } else { pattern });
-    Cow::Owned(name)
-}
-
-/// Whether the service does not want to hear of this request.
-fn is_ignored(settings: &Snapshot, request: &ServiceRequest) -> bool {
-    let agents = &settings.transaction_ignore_user_agents;
-    let urls = &settings.transaction_ignore_urls;
-    let user_agent = || request.headers().get(header::USER_AGENT)?.to_str().ok();
-    (!urls.is_empty() && urls.matches(request.path()))
-        || (!agents.is_empty() && user_agent().is_some_and(|text| agents.matches(text)))
 }
 
 /// Parsed once: looking it up by its text parses it each time.

@@ -27,6 +27,15 @@ pub(crate) struct Call {
     span: Option<LeafSpan>,
     url: Url,
     method: String,
+    protocol: Protocol,
+}
+
+/// The way in which a service is asked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Protocol {
+    Http,
+    /// The path names what is called.
+    Grpc,
 }
 
 /// The parts of an address that a span shows. Credentials and secret parameters are not among them.
@@ -44,12 +53,26 @@ impl Call {
     /// Begins a call: the span, if the transaction wants one, and the headers that let the callee join. `None` outside
     /// a transaction.
     pub(crate) fn begin(method: &str, url: &str) -> Option<(Option<Self>, Option<Trace>)> {
+        Self::begin_as(Protocol::Http, method, url)
+    }
+
+    /// The same for a call by gRPC.
+    #[cfg(feature = "tower")]
+    pub(crate) fn begin_grpc(url: &str) -> Option<(Option<Self>, Option<Trace>)> {
+        Self::begin_as(Protocol::Grpc, "POST", url)
+    }
+
+    fn begin_as(
+        protocol: Protocol,
+        method: &str,
+        url: &str,
+    ) -> Option<(Option<Self>, Option<Trace>)> {
         context::with(|current| {
             let agent = &current.transaction.recorder;
             let settings = agent.config.load();
             let mut url = Url::parse(url, &settings.sanitize_field_names);
             url.named = agent.hosts.have_a_name_for(&url.peer(), Instant::now());
-            let span = LeafSpan::begin(current, &Arc::new(url.kind()));
+            let span = LeafSpan::begin(current, &Arc::new(url.kind(protocol)));
             let from = span
                 .as_ref()
                 .map_or(current.transaction.identity.id, LeafSpan::id);
@@ -67,6 +90,7 @@ impl Call {
                     span: Some(span),
                     url,
                     method: method.to_owned(),
+                    protocol,
                 }
             });
             Some((call, trace))
@@ -78,6 +102,12 @@ impl Call {
         self.end(Outcome::of_client_status(status), Some(status));
     }
 
+    /// The call by gRPC has ended in this way.
+    #[cfg(feature = "tower")]
+    pub(crate) fn ended(mut self, outcome: Outcome) {
+        self.end(outcome, None);
+    }
+
     /// There will be no answer.
     pub(crate) fn failed(mut self) {
         self.end(Outcome::Failure, None);
@@ -85,9 +115,14 @@ impl Call {
 
     fn end(&mut self, outcome: Outcome, status: Option<u16>) {
         let Some(span) = self.span.take() else { return };
+        let kind = Arc::new(self.url.kind(self.protocol));
+        if self.protocol == Protocol::Grpc {
+            let tail = Tail::new(kind, self.url.path().trim_start_matches('/'), None, |_| {});
+            return span.end(outcome, Some(Arc::new(tail)));
+        }
         let method = methods::known(&self.method);
         let name = format!("{method} {}", self.url.name());
-        let tail = Tail::new(Arc::new(self.url.kind()), &name, Some(method), |out| {
+        let tail = Tail::new(kind, &name, Some(method), |out| {
             out.extend_from_slice(b"\"http\":{\"url\":");
             json::keyword(out, &self.url.full);
             out.extend_from_slice(b",\"method\":");
@@ -160,10 +195,21 @@ impl Url {
         format!("{}:{}", self.host, self.port())
     }
 
-    fn kind(&self) -> SpanKind {
+    /// The path, without query.
+    fn path(&self) -> &str {
+        let rest = self.full.split_once("://").map_or("", |(_, rest)| rest);
+        let path = rest.find('/').map_or("", |at| &rest[at..]);
+        path.split(['?', '#']).next().unwrap_or_default()
+    }
+
+    fn kind(&self, protocol: Protocol) -> SpanKind {
+        let subtype = match protocol {
+            Protocol::Http => "http",
+            Protocol::Grpc => "grpc",
+        };
         let span = ExitSpan {
             span_type: "external",
-            subtype: Some("http"),
+            subtype: Some(subtype),
             peer: Peer::Url(&self.full),
             ..ExitSpan::default()
         };
@@ -178,7 +224,7 @@ impl Url {
         }
         SpanKind {
             span_type: "external".into(),
-            subtype: Some("http".into()),
+            subtype: Some(subtype.into()),
             exit: true,
             target,
         }
@@ -217,7 +263,7 @@ mod tests {
     fn the_target_always_names_the_port() {
         assert_eq!(
             parse("http://[::1]:8080/x")
-                .kind()
+                .kind(Protocol::Http)
                 .target
                 .unwrap()
                 .name
@@ -225,7 +271,11 @@ mod tests {
             "[::1]:8080"
         );
         assert_eq!(
-            parse("https://api.example").kind().target.unwrap().resource,
+            parse("https://api.example")
+                .kind(Protocol::Http)
+                .target
+                .unwrap()
+                .resource,
             "api.example:443"
         );
     }

@@ -14,7 +14,7 @@ use crate::trace::ids::{ErrorId, SpanId};
 #[cfg(feature = "diesel")]
 pub(crate) use chain::MAX_CAUSES;
 pub(crate) use chain::{Cause, chain_of};
-#[cfg(feature = "actix")]
+#[cfg(any(feature = "actix", feature = "tower"))]
 pub(crate) use chain::{message, type_of_debug};
 pub(crate) use queue::ErrorQueue;
 #[cfg(test)]

@@ -26,5 +26,6 @@ mod switches;
 mod testing_sql;
 mod third_parties;
 mod tls;
+mod tower;
 mod tracing;
 mod user_code;

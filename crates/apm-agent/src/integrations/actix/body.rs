@@ -8,11 +8,9 @@ use actix_web::body::{BodySize, MessageBody};
 use actix_web::web::Bytes;
 use pin_project_lite::pin_project;
 
-use super::request::mark_unfinished;
+use crate::integrations::http_server::Sending;
 use crate::recording::context::{Running, Scope};
-use crate::recording::outcome::Outcome;
 use crate::recording::transaction::Core;
-use crate::util::lock;
 
 pin_project! {
     /// A response body whose end is the end of the transaction.
@@ -24,34 +22,16 @@ pin_project! {
     }
 }
 
-/// A transaction whose body is being sent. Ends when it is dropped.
-#[derive(Debug)]
-pub(super) struct Sending {
-    core: Arc<Core>,
-    scope: Scope,
-    /// Bytes that the body announced and has not produced; `None` when it did not say how many there are.
-    left: Option<u64>,
-    finished: bool,
-    failed: bool,
-}
-
 impl<B: MessageBody> ApmBody<B> {
     /// A body that ends a transaction, in whose scope it is made; `None` for a body that nothing hangs on.
     pub(super) fn new(body: B, transaction: Option<(Arc<Core>, Scope)>) -> Self {
         let sending = transaction.map(|(core, scope)| {
-            let (left, finished) = match body.size() {
-                // Empty bodies are never polled.
-                BodySize::None | BodySize::Sized(0) => (Some(0), true),
-                BodySize::Sized(bytes) => (Some(bytes), false),
-                BodySize::Stream => (None, false),
+            let bytes = match body.size() {
+                BodySize::None => Some(0),
+                BodySize::Sized(bytes) => Some(bytes),
+                BodySize::Stream => None,
             };
-            Sending {
-                core,
-                scope,
-                left,
-                finished,
-                failed: false,
-            }
+            Sending::new(core, scope, bytes)
         });
         Self { body, sending }
     }
@@ -81,32 +61,13 @@ impl<B: MessageBody> MessageBody for ApmBody<B> {
         };
         match &polled {
             Poll::Ready(None) => {
-                sending.finished = true;
+                sending.finish();
                 drop(this.sending.take());
             }
-            Poll::Ready(Some(Ok(bytes))) => {
-                if let Some(left) = &mut sending.left {
-                    *left = left.saturating_sub(bytes.len() as u64);
-                    sending.finished = *left == 0;
-                }
-            }
-            Poll::Ready(Some(Err(_))) => sending.failed = true,
+            Poll::Ready(Some(Ok(bytes))) => sending.sent(bytes.len() as u64),
+            Poll::Ready(Some(Err(_))) => sending.fail(),
             Poll::Pending => {}
         }
         polled
-    }
-}
-
-impl Drop for Sending {
-    fn drop(&mut self) {
-        let core = &self.core;
-        if self.failed || !self.finished {
-            let mut state = lock(&core.state);
-            mark_unfinished(&mut state.context);
-            if self.failed || std::thread::panicking() {
-                state.outcome.find(Outcome::Failure);
-            }
-        }
-        core.end();
     }
 }

@@ -5,9 +5,7 @@ use std::sync::Arc;
 use actix_web::Error;
 use actix_web::error::BlockingError;
 
-use crate::recording::captured::{self, Cause, What, type_of_debug};
-use crate::recording::current::Current;
-use crate::recording::error::{self, Stack};
+use crate::integrations::http_server;
 use crate::recording::transaction::Core;
 use crate::util::lock;
 
@@ -20,25 +18,5 @@ pub(super) fn capture(core: &Arc<Core>, error: &Error, status: u16) {
     if error.as_error::<BlockingError>().is_some() && lock(&core.state).errored {
         return;
     }
-    let culprit = {
-        let state = lock(&core.state);
-        (!state.name().is_empty()).then(|| state.name().to_owned())
-    };
-    let what = || What::Exception {
-        chain: vec![Cause {
-            type_name: type_of_debug(error, error),
-            module: None,
-            message: captured::message(error),
-        }],
-        handled: true,
-    };
-    let current = Current::outside_spans(core);
-    error::capture(
-        &core.recorder,
-        Some(&current),
-        what,
-        None,
-        culprit,
-        Stack::Left,
-    );
+    http_server::capture(core, error);
 }

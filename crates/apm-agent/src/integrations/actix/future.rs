@@ -1,7 +1,6 @@
 //! A request under way: the context is current during every poll.
 
 use std::future::Future;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
@@ -9,14 +8,14 @@ use actix_web::Error;
 use actix_web::body::MessageBody;
 use actix_web::dev::ServiceResponse;
 use actix_web::error::ErrorInternalServerError;
-use actix_web::http::{StatusCode, header};
+use actix_web::http::header;
 use pin_project_lite::pin_project;
 
 use super::body::ApmBody;
-use super::{Request, errors, name, request};
+use super::{Request, errors, request};
+use crate::integrations::http_server::{answered, caught, is_endless, name};
 use crate::recording::context::Running;
-use crate::recording::http::{self, result};
-use crate::recording::outcome::Outcome;
+use crate::recording::http;
 use crate::util::lock;
 
 pin_project! {
@@ -88,14 +87,10 @@ where
     if !catch {
         return (future.poll(task), false);
     }
-    // The future is not polled again after a panic, and nothing of ours is left half-done by one.
-    match catch_unwind(AssertUnwindSafe(|| future.poll(task))) {
-        Ok(polled) => (polled, false),
-        Err(payload) => {
-            // The payload is the service's, and may panic as well when it is dropped.
-            if let Err(another) = catch_unwind(AssertUnwindSafe(|| drop(payload))) {
-                std::mem::forget(another);
-            }
+    // The future is not polled again after a panic.
+    match caught(|| future.poll(task)) {
+        Some(polled) => (polled, false),
+        None => {
             let error = ErrorInternalServerError("the handler panicked");
             (Poll::Ready(Err(error)), true)
         }
@@ -117,12 +112,9 @@ fn respond<B: MessageBody>(
         let mut routes = recorded.worker.routes.borrow_mut();
         routes.note(&recorded.method, recorded.uri.path(), route);
         drop(routes);
-        core.find_name(name(&recorded.method, route));
+        core.find_name(name(recorded.method.as_str(), route));
         let mut state = lock(&core.state);
-        state.result.find(result(status.as_u16()).into());
-        state
-            .outcome
-            .find(Outcome::of_server_status(status.as_u16()));
+        answered(&mut state, status.as_u16());
         if core.records_spans() {
             let settings = core.recorder.config.load();
             let headers = &mut recorded.worker.headers.borrow_mut();
@@ -132,25 +124,15 @@ fn respond<B: MessageBody>(
     if let Some(error) = response.response().error() {
         errors::capture(&core, error, status.as_u16());
     }
-    let sending = if is_endless(&response) {
+    let content_type = response.headers().get(header::CONTENT_TYPE);
+    let content_type = content_type.and_then(|kind| kind.to_str().ok());
+    let sending = if is_endless(status.as_u16(), content_type) {
         core.end();
         None
     } else {
         Some((core, std::mem::take(&mut recorded.scope)))
     };
     response.map_body(|_, body| ApmBody::new(body, sending))
-}
-
-/// An upgraded connection or an event stream lives for hours: its transaction ends with the head.
-fn is_endless<B>(response: &ServiceResponse<B>) -> bool {
-    let stream = || {
-        let kind = response
-            .headers()
-            .get(header::CONTENT_TYPE)
-            .and_then(|kind| kind.to_str().ok());
-        kind.is_some_and(|kind| kind.starts_with("text/event-stream"))
-    };
-    response.status() == StatusCode::SWITCHING_PROTOCOLS || stream()
 }
 
 /// Ends the transaction of a request that a middleware refused, or whose handler panicked.

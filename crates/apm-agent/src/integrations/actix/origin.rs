@@ -5,6 +5,8 @@ use std::borrow::Cow;
 use actix_web::dev::ServiceRequest;
 use actix_web::http::header;
 
+use crate::integrations::http_server::is_host;
+
 /// The address to which the client sent its request: whether by HTTPS, and to which host.
 pub(super) fn origin(request: &ServiceRequest, forwarded: bool) -> (bool, Option<Cow<'_, str>>) {
     let head = request.head();
@@ -23,11 +25,6 @@ pub(super) fn origin(request: &ServiceRequest, forwarded: bool) -> (bool, Option
         "https" | "wss" => true,
         "http" | "ws" => false,
         _ => secure,
-    };
-    // Anything else than a host and a port would make another address of it.
-    let is_host = |host: &str| {
-        let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~:[]%".contains(&byte);
-        !host.is_empty() && host.bytes().all(allowed)
     };
     let authority = match told.host() {
         host if is_host(host) => Some(Cow::Owned(host.to_owned())),

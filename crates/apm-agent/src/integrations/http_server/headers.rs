@@ -1,9 +1,9 @@
 //! Headers as JSON, with the decision per name remembered.
 //!
-//! Whether a name is secret takes microseconds to find out (a dozen wildcard patterns); few names occur. Each worker
+//! Whether a name is secret takes microseconds to find out (a dozen wildcard patterns); few names occur. Each thread
 //! remembers them in a table of fixed size, where one name takes the place of another only when many collide.
-
-use actix_web::http::header::{COOKIE, HeaderMap, HeaderName, HeaderValue};
+//!
+//! The type of a name is that of the web framework: their versions of the crate `http` differ.
 
 use crate::config::Snapshot;
 use crate::encode::json;
@@ -20,8 +20,8 @@ const MAX_BYTES: usize = 32 * 1024;
 
 /// The names of headers, ready to be written, and whether their values may be shown.
 #[derive(Debug)]
-pub(super) struct HeaderCache {
-    slots: Box<[Option<Known>]>,
+pub(crate) struct HeaderCache<N> {
+    slots: Box<[Option<Known<N>>]>,
     /// Of the settings that the decisions follow.
     generation: u64,
     /// The same decisions for the names of cookies.
@@ -29,16 +29,18 @@ pub(super) struct HeaderCache {
 }
 
 #[derive(Debug)]
-struct Known {
-    name: HeaderName,
+struct Known<N> {
+    name: N,
     /// `"name":`
     key: Box<[u8]>,
     secret: bool,
+    /// It holds cookies, which are written one by one.
+    cookies: bool,
     /// Its value is an address.
     url: bool,
 }
 
-impl Default for HeaderCache {
+impl<N> Default for HeaderCache<N> {
     fn default() -> Self {
         Self {
             slots: (0..SLOTS).map(|_| None).collect(),
@@ -48,25 +50,31 @@ impl Default for HeaderCache {
     }
 }
 
-impl HeaderCache {
-    /// Appends `"name":"value"` pairs; a repeated header becomes an array. The `cookie` header is left out: cookies are
-    /// written one by one.
-    pub(super) fn write(&mut self, out: &mut Vec<u8>, settings: &Snapshot, headers: &HeaderMap) {
+impl<N: AsRef<str> + Clone + PartialEq> HeaderCache<N> {
+    /// Appends `"name":"value"` pairs; a repeated header becomes an array. Values of one name follow each other. The
+    /// `cookie` header is left out: cookies are written one by one.
+    pub(super) fn write<'h>(
+        &mut self,
+        out: &mut Vec<u8>,
+        settings: &Snapshot,
+        headers: impl Iterator<Item = (&'h N, &'h [u8])>,
+    ) where
+        N: 'h,
+    {
         if self.generation != settings.generation {
             self.slots.fill_with(|| None);
             self.generation = settings.generation;
         }
         let before = out.len();
-        // Values of one name follow each other.
-        let mut rest = headers.iter().take(MAX_HEADERS).peekable();
+        let mut rest = headers.take(MAX_HEADERS).peekable();
         while let Some((name, value)) = rest.next() {
-            if *name == COOKIE {
-                continue;
-            }
             if out.len() - before > MAX_BYTES {
                 break;
             }
             let known = self.known(settings, name);
+            if known.cookies {
+                continue;
+            }
             out.extend_from_slice(&known.key);
             if rest.peek().is_some_and(|(next, _)| *next == name) {
                 out.push(b'[');
@@ -86,8 +94,8 @@ impl HeaderCache {
         }
     }
 
-    fn known(&mut self, settings: &Snapshot, name: &HeaderName) -> &Known {
-        let home = hash(name.as_str());
+    fn known(&mut self, settings: &Snapshot, name: &N) -> &Known<N> {
+        let home = hash(name.as_ref());
         let place = (home..home + PLACES)
             .map(|place| place % SLOTS)
             .find(|&place| {
@@ -103,29 +111,31 @@ impl HeaderCache {
             }
         };
         slot.get_or_insert_with(|| {
-            let mut key = Vec::with_capacity(name.as_str().len() + 3);
-            json::keyword(&mut key, name.as_str());
+            let text = name.as_ref();
+            let mut key = Vec::with_capacity(text.len() + 3);
+            json::keyword(&mut key, text);
             key.push(b':');
             Known {
                 name: name.clone(),
                 key: key.into(),
-                secret: settings.sanitize_field_names.matches(name.as_str()),
-                url: urls::is_header(name.as_str()),
+                secret: settings.sanitize_field_names.matches(text),
+                cookies: text.eq_ignore_ascii_case("cookie"),
+                url: urls::is_header(text),
             }
         })
     }
 }
 
-impl Known {
-    fn write(&self, out: &mut Vec<u8>, value: &HeaderValue, settings: &Snapshot) {
+impl<N> Known<N> {
+    fn write(&self, out: &mut Vec<u8>, value: &[u8], settings: &Snapshot) {
         if self.secret {
             json::string(out, REDACTED);
         } else if self.url {
-            let value = String::from_utf8_lossy(value.as_bytes());
+            let value = String::from_utf8_lossy(value);
             let secrets = &settings.sanitize_field_names;
             json::keyword(out, &urls::text(&value, |name| secrets.matches(name)));
         } else {
-            json::keyword_bytes(out, value.as_bytes());
+            json::keyword_bytes(out, value);
         }
     }
 }
@@ -140,12 +150,10 @@ fn hash(name: &str) -> usize {
 
 #[cfg(test)]
 mod tests {
-    use actix_web::http::header::{ACCEPT_LANGUAGE, CONNECTION};
-
     use super::*;
     use crate::config::{Config, LocalSources};
 
-    fn remembered(cache: &HeaderCache) -> usize {
+    fn remembered(cache: &HeaderCache<String>) -> usize {
         cache.slots.iter().flatten().count()
     }
 
@@ -153,8 +161,8 @@ mod tests {
     fn names_that_share_a_place_are_both_remembered() {
         let settings = Config::resolve(LocalSources::default()).0.snapshot();
         let mut cache = HeaderCache::default();
-        let [one, other] = [ACCEPT_LANGUAGE, CONNECTION];
-        assert_eq!(hash(one.as_str()) % SLOTS, hash(other.as_str()) % SLOTS);
+        let [one, other] = ["accept-language", "connection"].map(str::to_owned);
+        assert_eq!(hash(&one) % SLOTS, hash(&other) % SLOTS);
         for name in [&one, &other, &one] {
             assert_eq!(cache.known(&settings, name).name, *name);
         }
@@ -166,7 +174,7 @@ mod tests {
         let settings = Config::resolve(LocalSources::default()).0.snapshot();
         let mut cache = HeaderCache::default();
         for number in 0..1000 {
-            let name: HeaderName = format!("x-header-{number}").parse().unwrap();
+            let name = format!("x-header-{number}");
             assert_eq!(cache.known(&settings, &name).name, name);
         }
         assert!((SLOTS / 2..=SLOTS).contains(&remembered(&cache)));

@@ -1,0 +1,161 @@
+//! A request under way: the context is current during every poll.
+
+use std::fmt::{Debug, Display};
+use std::future::Future;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+
+use ::http::{Method, Response, StatusCode, header};
+use http_body::Body;
+use pin_project_lite::pin_project;
+
+use super::body::ApmBody;
+use super::grpc::{self, Status};
+use super::headers::{pairs, text, with_cache};
+use super::request::{Named, Recorded};
+use crate::integrations::http_server::{self, answered, caught, is_endless, write_response};
+use crate::recording::context::{Running, Scope};
+use crate::recording::http::write_status;
+use crate::util::lock;
+
+pin_project! {
+    /// The future of [`ApmService`](super::ApmService).
+    #[must_use = "futures do nothing unless polled"]
+    #[derive(Debug)]
+    pub struct ApmFuture<F> {
+        #[pin]
+        future: F,
+        recorded: Option<Recorded>,
+        catch_panics: bool,
+    }
+}
+
+impl<F> ApmFuture<F> {
+    pub(super) fn new(future: F, recorded: Option<Recorded>, catch_panics: bool) -> Self {
+        Self {
+            future,
+            recorded,
+            catch_panics,
+        }
+    }
+}
+
+impl<F, B, E> Future for ApmFuture<F>
+where
+    F: Future<Output = Result<Response<B>, E>>,
+    E: Debug + Display,
+    B: Body,
+{
+    type Output = Result<Response<ApmBody<B>>, E>;
+
+    fn poll(self: Pin<&mut Self>, task: &mut Context<'_>) -> Poll<Self::Output> {
+        let this = self.project();
+        let catch = *this.catch_panics;
+        // `None` is a panic that is to be answered.
+        let poll = || {
+            let future = this.future;
+            match catch {
+                true => caught(|| future.poll(task)).map_or(Poll::Ready(None), |it| it.map(Some)),
+                false => future.poll(task).map(Some),
+            }
+        };
+        let Some(recorded) = this.recorded else {
+            return Poll::Ready(match ready!(poll()) {
+                Some(answer) => answer.map(|response| response.map(ApmBody::unrecorded)),
+                None => Ok(panicked()),
+            });
+        };
+        let polled = {
+            let mut running = Running::new(recorded.scope());
+            let polled = poll();
+            running.paused = polled.is_pending();
+            polled
+        };
+        let answer = ready!(polled);
+        let Some(recorded) = this.recorded.take() else {
+            return Poll::Pending;
+        };
+        Poll::Ready(match answer {
+            Some(Ok(response)) => Ok(respond(recorded, response)),
+            Some(Err(error)) => {
+                fail(recorded, Some(&error));
+                Err(error)
+            }
+            None => {
+                fail(recorded, None::<&E>);
+                Ok(panicked())
+            }
+        })
+    }
+}
+
+/// The answer of a handler that panicked.
+fn panicked<B>() -> Response<ApmBody<B>> {
+    let mut response = Response::new(ApmBody::empty());
+    *response.status_mut() = StatusCode::INTERNAL_SERVER_ERROR;
+    response
+}
+
+/// Completes the transaction with its response, and hands it to the body.
+fn respond<B: Body>(recorded: Recorded, response: Response<B>) -> Response<ApmBody<B>> {
+    let has_body = has_body(&recorded.method, response.status());
+    let Some((mut named, scope)) = recorded.take() else {
+        return response.map(ApmBody::unrecorded);
+    };
+    if !grpc::is_grpc(response.headers()) {
+        named.call = None;
+    }
+    let status = response.status().as_u16();
+    {
+        let mut state = lock(&named.core.state);
+        answered(&mut state, status);
+        if named.core.records_spans() {
+            let settings = named.core.recorder.config.load();
+            let headers = response.headers();
+            let written = with_cache(|cache| {
+                let mut out = Vec::with_capacity(256);
+                write_response(&mut out, status, &settings, cache, pairs(headers));
+                out
+            });
+            state.context.extend_from_slice(&written);
+        }
+    }
+    named.find_name(None);
+    if is_endless(status, text(response.headers(), header::CONTENT_TYPE)) {
+        named.core.end();
+        return response.map(ApmBody::unrecorded);
+    }
+    send(named, scope, response, has_body)
+}
+
+fn send<B: Body>(
+    named: Named,
+    scope: Scope,
+    response: Response<B>,
+    has_body: bool,
+) -> Response<ApmBody<B>> {
+    // A call that fails at once has its status among the headers, and no body.
+    let status = Status::of(response.headers());
+    response.map(|body| ApmBody::new(body, named, scope, status, has_body))
+}
+
+/// Whether the server will ask for the body.
+fn has_body(method: &Method, status: StatusCode) -> bool {
+    let none = [StatusCode::NO_CONTENT, StatusCode::NOT_MODIFIED];
+    *method != Method::HEAD && !none.contains(&status)
+}
+
+/// Ends the transaction of a request to which the service returned an error, or whose handler panicked.
+fn fail<E: Debug + Display>(recorded: Recorded, error: Option<&E>) {
+    if let Some(core) = recorded.core() {
+        // An error closes the connection, and nobody gets a status.
+        if error.is_none() && core.records_spans() {
+            write_status(&mut lock(&core.state).context, 500);
+        }
+        // A panic was captured by the hook.
+        if let Some(error) = error {
+            http_server::capture(core, error);
+        }
+    }
+    recorded.end(Some(500));
+}

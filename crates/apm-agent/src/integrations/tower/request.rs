@@ -1,0 +1,208 @@
+//! A request under way: from its arrival until there is an answer.
+
+use std::borrow::Cow;
+use std::sync::{Arc, Weak};
+
+use ::http::{Method, Request, Version, header};
+
+use super::forwarded::forwarded;
+use super::grpc::{self, Status};
+use super::headers::{pairs, text, with_cache};
+use super::{Apm, Facts, Methods};
+use crate::config::Snapshot;
+use crate::integrations::http_server::{Head, end_without_response, is_ignored, name};
+use crate::recording::context::Scope;
+use crate::recording::current::Current;
+use crate::recording::transaction::Core;
+use crate::trace::propagation::TraceContext;
+use crate::util::lock;
+
+/// A transaction whose response has not come yet. Dropped in this state, the request was given up, or its handler
+/// panicked.
+///
+/// It keeps its transaction apart from what is current in it: whatever the service leaves open or closes there, this is
+/// the transaction that ends with the request.
+#[derive(Debug)]
+pub(super) struct Recorded {
+    transaction: Option<Named>,
+    scope: Scope,
+    pub(super) method: Method,
+}
+
+/// A transaction that may still have to find its name.
+#[derive(Debug)]
+pub(super) struct Named {
+    pub(super) core: Arc<Core>,
+    method: Method,
+    /// Of a call by gRPC.
+    pub(super) call: Option<Call>,
+}
+
+/// The path of a call by gRPC, and the methods that have names.
+#[derive(Debug)]
+pub(super) struct Call {
+    path: Box<str>,
+    methods: Arc<Methods>,
+}
+
+/// Says in a request's extensions that it is recorded already.
+#[derive(Clone, Debug)]
+struct Mark(Weak<Core>);
+
+impl Recorded {
+    /// Begins the transaction of a request; `None` if there is none, or one already.
+    pub(super) fn begin<B>(apm: &Apm, request: &mut Request<B>) -> Option<Self> {
+        let recorder = apm.agent.recorder();
+        let settings = recorder.config.load();
+        let route = (apm.facts.route)(request.extensions());
+        let route = route.map(|route| name(request.method().as_str(), Some(route)));
+        let outer = request.extensions().get::<Mark>();
+        let outer = outer.and_then(|mark| mark.0.upgrade());
+        if let Some(outer) = outer
+            && Arc::ptr_eq(&outer.recorder, recorder)
+            && !outer.has_ended()
+        {
+            if let Some(route) = route {
+                outer.find_name(route);
+            }
+            return None;
+        }
+        let headers = request.headers();
+        let path = request.uri().path();
+        if is_ignored(&settings, path, || text(headers, header::USER_AGENT)) {
+            return None;
+        }
+        let call = grpc::is_grpc(headers).then(|| Call {
+            path: path.into(),
+            methods: Arc::clone(&apm.methods),
+        });
+        let kind = Cow::Borrowed("request");
+        let core = Core::begin(recorder, None, kind, trace_context(request))?;
+        if core.records_spans() {
+            let context = context(request, apm.facts, &settings);
+            lock(&core.state).context = context;
+        }
+        if let Some(route) = route {
+            core.find_name(route);
+        }
+        let mark = Mark(Arc::downgrade(&core));
+        request.extensions_mut().insert(mark);
+        let named = Named {
+            core,
+            method: request.method().clone(),
+            call,
+        };
+        if cfg!(panic = "abort") {
+            // The process will end with the first panic, and nobody will ask for the name then.
+            lock(&named.core.state).route = named.missing_name(None);
+        }
+        Some(Self {
+            scope: Scope::new(Some(Current::outside_spans(&named.core))),
+            transaction: Some(named),
+            method: request.method().clone(),
+        })
+    }
+
+    pub(super) fn scope(&mut self) -> &mut Scope {
+        &mut self.scope
+    }
+
+    pub(super) fn core(&self) -> Option<&Arc<Core>> {
+        self.transaction.as_ref().map(|named| &named.core)
+    }
+
+    /// Gives out the transaction, for the one who ends it.
+    pub(super) fn take(mut self) -> Option<(Named, Scope)> {
+        Some((self.transaction.take()?, std::mem::take(&mut self.scope)))
+    }
+
+    /// Ends the transaction of a request that gets no response: `status` is what it amounts to.
+    pub(super) fn end(mut self, status: Option<u16>) {
+        self.end_now(status);
+    }
+
+    fn end_now(&mut self, status: Option<u16>) {
+        if let Some(named) = self.transaction.take() {
+            let name = named.missing_name(None);
+            end_without_response(&named.core, name, status);
+        }
+    }
+}
+
+impl Drop for Recorded {
+    fn drop(&mut self) {
+        self.end_now(std::thread::panicking().then_some(500));
+    }
+}
+
+impl Named {
+    /// The name that the transaction still lacks; `None` if it has one. `status` is that of a call by gRPC.
+    fn missing_name(&self, status: Option<Status>) -> Option<Cow<'static, str>> {
+        if let Some(Call { path, methods }) = &self.call
+            && let Some(method) = methods.name(path, status)
+        {
+            return Some(method);
+        }
+        let has_name = lock(&self.core.state).name.get().is_some();
+        (!has_name).then(|| name(self.method.as_str(), None))
+    }
+
+    /// Finds the name, now that all is known.
+    pub(super) fn find_name(&self, status: Option<Status>) {
+        if let Some(name) = self.missing_name(status) {
+            self.core.find_name(name);
+        }
+    }
+}
+
+/// The trace that the caller asks us to join.
+fn trace_context<B>(request: &Request<B>) -> Option<TraceContext> {
+    let headers = request.headers();
+    if !headers.contains_key("traceparent") {
+        return None;
+    }
+    let of = |name: &'static str| {
+        headers
+            .get_all(name)
+            .into_iter()
+            .map(move |value| (name, value.as_bytes()))
+    };
+    TraceContext::from_headers(of("traceparent").chain(of("tracestate")))
+}
+
+/// The member `request` of the transaction's context, and a comma.
+fn context<B>(request: &Request<B>, facts: Facts, settings: &Snapshot) -> Vec<u8> {
+    let (headers, uri) = (request.headers(), request.uri());
+    let (secure, host) = match settings.use_forwarded_headers {
+        true => forwarded(headers),
+        false => (None, None),
+    };
+    let host = host
+        .or_else(|| text(headers, header::HOST))
+        .or_else(|| uri.authority().map(|authority| authority.as_str()));
+    let head = Head {
+        method: request.method().as_str(),
+        version: version(request.version()),
+        secure: secure.unwrap_or_else(|| uri.scheme_str() == Some("https")),
+        authority: host.map(Cow::Borrowed),
+        path: uri.path(),
+        query: uri.query(),
+        peer: (facts.peer)(request.extensions()),
+    };
+    let cookies = headers.get(header::COOKIE).map(|value| value.as_bytes());
+    with_cache(|cache| {
+        let mut out = Vec::with_capacity(1024);
+        head.write(&mut out, settings, cache, pairs(headers), cookies);
+        out
+    })
+}
+
+fn version(version: Version) -> &'static str {
+    match version {
+        Version::HTTP_09 => "0.9",
+        Version::HTTP_10 => "1.0",
+        Version::HTTP_2 => "2.0",
+        Version::HTTP_3 => "3.0",
+        _ => "1.1",
+    }
+}
