@@ -43,7 +43,8 @@ use options::OPTIONS;
 pub(crate) struct Snapshot {
     settings: Settings,
     origins: Vec<Origin>,
-    /// Differs between any two snapshots of the process and is never 0: what is derived from settings can be cached by it.
+    /// Differs between any two snapshots of the process, and is never 0: what is derived from settings can be cached by
+    /// it.
     pub(crate) generation: u64,
 }
 

@@ -6,7 +6,12 @@ pub(crate) mod actix;
 pub(crate) mod awc;
 #[cfg(feature = "diesel")]
 pub(crate) mod diesel;
-#[cfg(any(feature = "awc", feature = "reqwest", feature = "tower"))]
+#[cfg(any(
+    feature = "awc",
+    feature = "reqwest",
+    feature = "tower",
+    feature = "tracing"
+))]
 mod http_client;
 #[cfg(any(feature = "actix", feature = "tower"))]
 mod http_server;

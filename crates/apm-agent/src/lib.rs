@@ -63,7 +63,7 @@ mod worker;
 pub use agent::{Agent, AgentGuard, Builder, ConfigError, flush};
 pub use recording::context::{Context, Entered, InContext, current_trace_ids};
 pub use recording::current::TraceIds;
-pub use recording::db_span::{DbSpan, span_db};
+pub use recording::db_span::{DbSpan, span_db, span_db_ended};
 pub use recording::error::{capture_error, capture_message};
 pub use recording::handle::{CurrentTransaction, InTransaction, Transaction, current_transaction};
 pub use recording::http::HttpRequest;

@@ -28,9 +28,10 @@ use actix_web::http::header::{self, HeaderName};
 use actix_web::http::{Method, Uri};
 
 use crate::agent::Agent;
-use crate::integrations::http_server::{HeaderCache, end_without_response, is_ignored, name};
+use crate::integrations::http_server::{HeaderCache, end_without_response, is_ignored};
 use crate::recording::context::{self, Running, Scope};
 use crate::recording::current::Current;
+use crate::recording::http::transaction_name;
 use crate::recording::recorder::Recorder;
 use crate::recording::transaction::Core;
 use crate::trace::propagation::TraceContext;
@@ -173,7 +174,7 @@ impl Request {
         let address = std::ptr::from_ref(request.head()).addr();
         if let Some(outer) = already_recorded(agent, address) {
             let pattern = request.match_pattern();
-            let route = name(request.method().as_str(), pattern.as_deref());
+            let route = transaction_name(request.method().as_str(), pattern.as_deref());
             lock(&outer.state).route = Some(route);
             return None;
         }
@@ -227,7 +228,7 @@ impl Request {
     fn name_by_path(&self) -> Cow<'static, str> {
         let routes = self.worker.routes.borrow();
         let pattern = routes.guess(&self.method, self.uri.path());
-        name(self.method.as_str(), pattern.as_deref())
+        transaction_name(self.method.as_str(), pattern.as_deref())
     }
 
     /// Ends the transaction of a request that has no body to wait for.

@@ -7,6 +7,8 @@ use crate::encode::json;
 use crate::recording::context;
 use crate::recording::leaf_span::LeafSpan;
 use crate::recording::outcome::Outcome;
+#[cfg(feature = "tracing")]
+use crate::recording::recorder::Recorder;
 use crate::recording::service_target::{Address, ExitSpan, Peer};
 use crate::recording::span_kind::{SpanKind, Tail};
 use crate::sanitize::urls;
@@ -36,6 +38,25 @@ enum Protocol {
     Http,
     /// The path names what is called.
     Grpc,
+}
+
+/// The facts that the span of a request shows.
+#[derive(Debug)]
+pub(crate) struct Shown {
+    pub(crate) kind: SpanKind,
+    pub(crate) name: String,
+    pub(crate) action: String,
+    /// Members of the context, each followed by a comma.
+    pub(crate) context: Vec<u8>,
+}
+
+/// A request that somebody else has recorded, as its span is to show it.
+#[cfg(feature = "tracing")]
+pub(crate) fn show(agent: &Recorder, method: &str, url: &str, status: Option<u16>) -> Shown {
+    let settings = agent.config.load();
+    let mut url = Url::parse(url, &settings.sanitize_field_names);
+    url.named = agent.hosts.have_a_name_for(&url.peer(), Instant::now());
+    url.show(method, status)
 }
 
 /// The parts of an address that a span shows. Credentials and secret parameters are not among them.
@@ -115,27 +136,20 @@ impl Call {
 
     fn end(&mut self, outcome: Outcome, status: Option<u16>) {
         let Some(span) = self.span.take() else { return };
-        let kind = Arc::new(self.url.kind(self.protocol));
         if self.protocol == Protocol::Grpc {
+            let kind = Arc::new(self.url.kind(self.protocol));
             let tail = Tail::new(kind, self.url.path().trim_start_matches('/'), None, |_| {});
             return span.end(outcome, Some(Arc::new(tail)));
         }
-        let method = methods::known(&self.method);
-        let name = format!("{method} {}", self.url.name());
-        let tail = Tail::new(kind, &name, Some(method), |out| {
-            out.extend_from_slice(b"\"http\":{\"url\":");
-            json::keyword(out, &self.url.full);
-            out.extend_from_slice(b",\"method\":");
-            json::keyword(out, &self.method);
-            if let Some(status) = status {
-                out.extend_from_slice(b",\"status_code\":");
-                json::uint(out, status.into());
-                out.extend_from_slice(b",\"response\":{\"status_code\":");
-                json::uint(out, status.into());
-                out.push(b'}');
-            }
-            out.extend_from_slice(b"},");
-        });
+        let shown = self.url.show(&self.method, status);
+        let tail = Tail::new(
+            Arc::new(shown.kind),
+            &shown.name,
+            Some(&shown.action),
+            |out| {
+                out.extend_from_slice(&shown.context);
+            },
+        );
         span.end(outcome, Some(Arc::new(tail)));
     }
 }
@@ -193,6 +207,31 @@ impl Url {
     /// Host and port, always with the port.
     fn peer(&self) -> String {
         format!("{}:{}", self.host, self.port())
+    }
+
+    /// The span of a request to it.
+    fn show(&self, method: &str, status: Option<u16>) -> Shown {
+        let action = methods::known(method);
+        let mut context = Vec::with_capacity(128 + self.full.len());
+        let out = &mut context;
+        out.extend_from_slice(b"\"http\":{\"url\":");
+        json::keyword(out, &self.full);
+        out.extend_from_slice(b",\"method\":");
+        json::keyword(out, method);
+        if let Some(status) = status {
+            out.extend_from_slice(b",\"status_code\":");
+            json::uint(out, status.into());
+            out.extend_from_slice(b",\"response\":{\"status_code\":");
+            json::uint(out, status.into());
+            out.push(b'}');
+        }
+        out.extend_from_slice(b"},");
+        Shown {
+            kind: self.kind(Protocol::Http),
+            name: format!("{action} {}", self.name()),
+            action: action.to_owned(),
+            context,
+        }
     }
 
     /// The path, without query.

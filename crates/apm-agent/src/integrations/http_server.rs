@@ -13,24 +13,15 @@ use crate::recording::http::result;
 use crate::recording::outcome::Outcome;
 use crate::recording::transaction::Core;
 use crate::recording::transaction::state::State;
-use crate::util::{lock, methods};
+use crate::util::lock;
 
 pub(crate) use context::{Head, is_host, write_response};
 pub(crate) use errors::capture;
 pub(crate) use headers::HeaderCache;
+#[cfg(feature = "tower")]
+pub(crate) use panics::OnPanic;
 pub(crate) use panics::caught;
 pub(crate) use sending::Sending;
-
-/// `GET /people/{id}`, or `GET unknown route`: never the raw path.
-pub(crate) fn name(method: &str, route: Option<&str>) -> Cow<'static, str> {
-    let route = route.unwrap_or("unknown route");
-    let method = methods::known(method);
-    let mut name = String::with_capacity(method.len() + 1 + route.len());
-    name.push_str(method);
-    name.push(' ');
-    name.push_str(if route.is_empty() { "/" } else { route });
-    Cow::Owned(name)
-}
 
 /// Whether the service does not want to hear of this request.
 pub(crate) fn is_ignored<'h>(

@@ -6,6 +6,7 @@
 //! chosen. [`ApmClient`] makes an exit span of each request that a client sends.
 
 mod body;
+mod carrier;
 mod client;
 mod forwarded;
 mod future;
@@ -24,7 +25,6 @@ use tower_layer::Layer;
 use tower_service::Service;
 
 use crate::agent::Agent;
-use crate::recording::context::Running;
 
 pub use body::ApmBody;
 pub use client::{ApmClient, ApmClientBody, ApmClientFuture, ApmClientService};
@@ -167,12 +167,7 @@ where
             return ApmFuture::new(self.service.call(request), None, catch);
         };
         // Some services do their work here, and not in the future that they return.
-        let future = {
-            let mut running = Running::new(recorded.scope());
-            let future = self.service.call(request);
-            running.paused = true;
-            future
-        };
+        let future = recorded.run(|| self.service.call(request), |_| true);
         ApmFuture::new(future, Some(recorded), catch)
     }
 }

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use sql_lexer::Dialect;
 
@@ -14,7 +15,7 @@ use crate::recording::statement;
 use crate::trace::ids::SpanId;
 
 /// Bytes of a statement that are kept until the query ends: enough for the longest that is sent.
-const MAX_STATEMENT: usize = 64 * 1024;
+pub(crate) const MAX_STATEMENT: usize = 64 * 1024;
 
 /// A query that runs; see [`span_db`]. It ends when it is dropped, on whatever thread that is.
 ///
@@ -134,6 +135,68 @@ impl Drop for DbSpan {
         );
         query.span.end(outcome, Some(Arc::new(tail)));
     }
+}
+
+/// Records the span of a query that has ended just now, for clients of databases that tell of a query at its end only.
+/// Without a current transaction, or when that is not sampled, it does nothing.
+///
+/// The arguments are those of [`span_db`], and how long the query took. It counts as successful.
+///
+/// ```
+/// # use std::time::Duration;
+/// /// Called by a client, on the thread that asked.
+/// fn ended(statement: &str, duration: Duration) {
+///     apm_agent::span_db_ended("sqlite", Some("people.db"), statement, duration);
+/// }
+/// # ended("SELECT 7", Duration::from_millis(3));
+/// ```
+pub fn span_db_ended(subtype: &str, instance: Option<&str>, statement: &str, duration: Duration) {
+    record_past(&Past {
+        subtype,
+        instance,
+        statement,
+        duration,
+        rows_affected: None,
+    });
+}
+
+/// A query that has ended just now.
+#[derive(Debug)]
+pub(crate) struct Past<'a> {
+    pub(crate) subtype: &'a str,
+    pub(crate) instance: Option<&'a str>,
+    pub(crate) statement: &'a str,
+    pub(crate) duration: Duration,
+    pub(crate) rows_affected: Option<u64>,
+}
+
+/// The longest time that a query is believed to have taken.
+const LONGEST: Duration = Duration::from_secs(24 * 3600);
+
+/// Records a query under what is current.
+pub(crate) fn record_past(past: &Past<'_>) {
+    let Some(current) = context::current() else {
+        return;
+    };
+    let subtype = Cow::Owned(past.subtype.to_owned());
+    let kind = Arc::new(kind(subtype, past.instance, None));
+    let end = Instant::now();
+    let start = end.checked_sub(past.duration.min(LONGEST)).unwrap_or(end);
+    let Some(mut span) = LeafSpan::begin_at(&current, &kind, start) else {
+        return;
+    };
+    let tail = span.admitted().then(|| {
+        let statement = past.statement;
+        let statement = &statement[..statement.floor_char_boundary(MAX_STATEMENT)];
+        let dialect = Dialect::of_subtype(past.subtype);
+        let sanitize = span.recorder().config.load().sanitize_sql;
+        let tail = statement::tail(&kind, past.instance, statement, dialect, sanitize);
+        if tail.changes_rows() {
+            span.rows = past.rows_affected;
+        }
+        Arc::new(tail)
+    });
+    span.end_at(end, Outcome::Success, tail);
 }
 
 fn kind(subtype: Cow<'static, str>, instance: Option<&str>, address: Option<Address>) -> SpanKind {

@@ -107,7 +107,7 @@ impl Transaction {
         self.core.clone().map(CurrentTransaction)
     }
 
-    fn current(&self) -> Option<Current> {
+    pub(crate) fn current(&self) -> Option<Current> {
         self.core.as_ref().map(Current::outside_spans)
     }
 }

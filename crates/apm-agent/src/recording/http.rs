@@ -1,10 +1,12 @@
 //! A request that a service answers, as the members `request` and `response` of a transaction's context.
 
+use std::borrow::Cow;
 use std::net::IpAddr;
 
 use crate::config::Settings;
 use crate::encode::json;
 use crate::sanitize::urls;
+use crate::util::methods;
 
 /// A request that a service answers, for integrations of other web frameworks: see
 /// [`Transaction::set_http`](crate::Transaction::set_http).
@@ -172,6 +174,17 @@ pub(crate) fn write_status(out: &mut Vec<u8>, status: u16) {
     out.extend_from_slice(b"\"response\":{\"status_code\":");
     json::uint(out, status.into());
     out.extend_from_slice(b"},");
+}
+
+/// `GET /people/{id}`, or `GET unknown route`: never the raw path.
+pub(crate) fn transaction_name(method: &str, route: Option<&str>) -> Cow<'static, str> {
+    let route = route.unwrap_or("unknown route");
+    let method = methods::known(method);
+    let mut name = String::with_capacity(method.len() + 1 + route.len());
+    name.push_str(method);
+    name.push(' ');
+    name.push_str(if route.is_empty() { "/" } else { route });
+    Cow::Owned(name)
 }
 
 /// The result of a transaction with this status: `HTTP 2xx`.

@@ -46,7 +46,6 @@ impl LeafSpan {
     }
 
     /// The same for a span that began earlier.
-    #[cfg(feature = "diesel")]
     pub(crate) fn begin_at(
         current: &Current,
         kind: &Arc<SpanKind>,
@@ -102,7 +101,6 @@ impl LeafSpan {
     }
 
     /// The same for a span that has ended before.
-    #[cfg(feature = "diesel")]
     pub(crate) fn end_at(mut self, end: Instant, outcome: Outcome, tail: Option<Arc<Tail>>) {
         self.close(Some(end), outcome, tail);
     }

@@ -24,7 +24,7 @@ pub(crate) enum Peer<'s> {
     Database(Option<&'s str>),
     /// `context.message`, and its queue's name.
     #[cfg_attr(
-        not(test),
+        not(any(test, feature = "tracing")),
         expect(dead_code, reason = "no integration sends messages yet")
     )]
     Queue(Option<&'s str>),

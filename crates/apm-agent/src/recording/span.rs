@@ -7,4 +7,4 @@ mod recording;
 
 pub use guard::{InSpan, SpanGuard, in_span, span};
 #[cfg(feature = "tracing")]
-pub(crate) use recording::Recording;
+pub(crate) use recording::{Description, Recording};

@@ -17,19 +17,34 @@ pub(crate) fn tail(
     sanitize: bool,
 ) -> Tail {
     let name = signature(statement);
-    let action = if name.starts_with("SELECT") {
+    Tail::new(Arc::clone(kind), &name, Some(action(&name)), |out| {
+        write(out, instance, statement, dialect, sanitize);
+    })
+}
+
+/// The action of a statement by its name, such as `SELECT FROM people`.
+pub(crate) fn action(name: &str) -> &'static str {
+    if name.starts_with("SELECT") {
         "query"
     } else {
         "exec"
-    };
-    Tail::new(Arc::clone(kind), &name, Some(action), |out| {
-        out.extend_from_slice(b"\"db\":{\"type\":\"sql\",\"statement\":");
-        let statement = sql::statement(statement, dialect, sanitize);
-        json::limited(out, &statement, json::LONG);
-        if let Some(instance) = instance {
-            out.extend_from_slice(b",\"instance\":");
-            json::keyword(out, instance);
-        }
-        out.extend_from_slice(b"},");
-    })
+    }
+}
+
+/// Appends the member `db` of a span's context, and a comma.
+pub(crate) fn write(
+    out: &mut Vec<u8>,
+    instance: Option<&str>,
+    statement: &str,
+    dialect: Dialect,
+    sanitize: bool,
+) {
+    out.extend_from_slice(b"\"db\":{\"type\":\"sql\",\"statement\":");
+    let statement = sql::statement(statement, dialect, sanitize);
+    json::limited(out, &statement, json::LONG);
+    if let Some(instance) = instance {
+        out.extend_from_slice(b",\"instance\":");
+        json::keyword(out, instance);
+    }
+    out.extend_from_slice(b"},");
 }

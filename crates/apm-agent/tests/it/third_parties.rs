@@ -1,6 +1,8 @@
 //! Requests and queries by hand: the means of integrations that are not the agent's own.
 
-use apm_agent::{HttpRequest, Outcome, span_db};
+use std::time::Duration;
+
+use apm_agent::{HttpRequest, Outcome, span_db, span_db_ended};
 use serde_json::json;
 
 use crate::support::{Checked, record};
@@ -139,4 +141,28 @@ fn outside_of_a_transaction_a_query_leaves_no_trace() {
         assert_eq!(span.id(), None);
     });
     assert_eq!(recorded.spans.len(), 0);
+}
+
+#[test]
+fn a_query_that_is_told_at_its_end_began_before() {
+    let recorded = record(|agent| {
+        agent.transaction("job", "task").run(|| {
+            span_db_ended(
+                "sqlite",
+                Some("people.db"),
+                "SELECT * FROM people WHERE token = 's3cret'",
+                Duration::from_millis(250),
+            );
+        });
+        // Outside of a transaction it leaves no trace.
+        span_db_ended("sqlite", None, "SELECT 7", Duration::MAX);
+    });
+    let [span] = &recorded.spans[..] else {
+        panic!("{:?}", recorded.spans);
+    };
+    assert_eq!(span["name"], "SELECT FROM people");
+    assert!(!span.to_string().contains("s3cret"), "{span}");
+    assert!(span["duration"].as_f64().unwrap() >= 250.0);
+    let target = &span["context"]["service"]["target"];
+    assert_eq!(*target, json!({"type": "sqlite", "name": "people.db"}));
 }

@@ -10,6 +10,16 @@ use tracing_subscriber::layer::SubscriberExt as _;
 
 use crate::support::Checked;
 
+mod carried;
+mod meaning;
+mod sqlx;
+
+/// Runs code with the layer, outside of every transaction.
+fn with_layer(recorder: &Checked, work: impl FnOnce()) {
+    let subscriber = tracing_subscriber::registry().with(apm_agent::tracing::layer());
+    ::tracing::subscriber::with_default(subscriber, || recorder.run(|_| work()));
+}
+
 fn recorded_with(recorder: &Checked, work: impl FnOnce()) -> Recorded {
     let subscriber = tracing_subscriber::registry().with(apm_agent::tracing::layer());
     ::tracing::subscriber::with_default(subscriber, || {

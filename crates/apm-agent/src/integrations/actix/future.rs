@@ -13,9 +13,9 @@ use pin_project_lite::pin_project;
 
 use super::body::ApmBody;
 use super::{Request, errors, request};
-use crate::integrations::http_server::{answered, caught, is_endless, name};
+use crate::integrations::http_server::{answered, caught, is_endless};
 use crate::recording::context::Running;
-use crate::recording::http;
+use crate::recording::http::{self, transaction_name};
 use crate::util::lock;
 
 pin_project! {
@@ -112,7 +112,7 @@ fn respond<B: MessageBody>(
         let mut routes = recorded.worker.routes.borrow_mut();
         routes.note(&recorded.method, recorded.uri.path(), route);
         drop(routes);
-        core.find_name(name(recorded.method.as_str(), route));
+        core.find_name(transaction_name(recorded.method.as_str(), route));
         let mut state = lock(&core.state);
         answered(&mut state, status.as_u16());
         if core.records_spans() {

@@ -2,8 +2,8 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-/// Runs code of the service; `None` if it panicked. Nothing of the agent's is left half-done by a panic; of the service,
-/// nothing may be used again that was under way.
+/// Runs code of the service; `None` if it panicked. Nothing of the agent's is left half-done by a panic. What the
+/// service had under way may not be used again.
 pub(crate) fn caught<T>(run: impl FnOnce() -> T) -> Option<T> {
     match catch_unwind(AssertUnwindSafe(run)) {
         Ok(value) => Some(value),
@@ -13,6 +13,21 @@ pub(crate) fn caught<T>(run: impl FnOnce() -> T) -> Option<T> {
                 std::mem::forget(another);
             }
             None
+        }
+    }
+}
+
+/// Drops what it holds where a panic passes by, and not only when the future that it is part of is dropped: whoever
+/// catches the panic may do that much later.
+#[cfg(feature = "tower")]
+#[derive(Debug)]
+pub(crate) struct OnPanic<'a, T>(pub(crate) &'a mut Option<T>);
+
+#[cfg(feature = "tower")]
+impl<T> Drop for OnPanic<'_, T> {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            drop(self.0.take());
         }
     }
 }

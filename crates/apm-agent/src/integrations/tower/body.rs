@@ -8,10 +8,10 @@ use bytes::Buf as _;
 use http_body::{Body, Frame, SizeHint};
 use pin_project_lite::pin_project;
 
+use super::carrier::{self, Carrier};
 use super::grpc::Status;
 use super::request::Named;
-use crate::integrations::http_server::{Sending, given_up};
-use crate::recording::context::{Running, Scope};
+use crate::integrations::http_server::{OnPanic, Sending, given_up};
 use crate::util::lock;
 
 pin_project! {
@@ -27,9 +27,10 @@ pin_project! {
 
 /// An answer that is being sent.
 #[derive(Debug)]
-struct Answer {
+pub(super) struct Answer {
     named: Named,
     status: Option<Status>,
+    carrier: Carrier,
     sending: Sending,
 }
 
@@ -42,6 +43,14 @@ impl<B> ApmBody<B> {
         }
     }
 
+    /// A body that ends a transaction.
+    pub(super) fn recorded(body: B, answer: Answer) -> Self {
+        Self {
+            body: Some(body),
+            answer: Some(answer),
+        }
+    }
+
     pub(super) fn empty() -> Self {
         Self {
             body: None,
@@ -50,33 +59,22 @@ impl<B> ApmBody<B> {
     }
 }
 
-impl<B: Body> ApmBody<B> {
-    /// A body that ends a transaction, in whose scope it is made. `status` is that of a call by gRPC, if the headers
-    /// had it already.
+impl Answer {
+    /// `status` is that of a call by gRPC, if the headers had it already.
     pub(super) fn new(
-        body: B,
         named: Named,
-        scope: Scope,
         status: Option<Status>,
-        has_body: bool,
+        carrier: Carrier,
+        sending: Sending,
     ) -> Self {
-        let bytes = match has_body && !body.is_end_stream() {
-            true => body.size_hint().exact(),
-            false => Some(0),
-        };
-        let sending = Sending::new(named.core.clone(), scope, bytes);
         Self {
-            body: Some(body),
-            answer: Some(Answer {
-                named,
-                status,
-                sending,
-            }),
+            named,
+            status,
+            carrier,
+            sending,
         }
     }
-}
 
-impl Answer {
     fn trailers(&mut self, trailers: &HeaderMap) {
         self.status = Status::of(trailers).or(self.status);
         self.sending.finish();
@@ -119,21 +117,22 @@ impl<B: Body> Body for ApmBody<B> {
         let Some(mut body) = this.body.as_mut().as_pin_mut() else {
             return Poll::Ready(None);
         };
-        let Some(answer) = this.answer else {
+        let recorded = OnPanic(this.answer);
+        let Some(answer) = recorded.0.as_mut() else {
             return body.poll_frame(task);
         };
-        let polled = {
-            // Code in streams belongs to the request.
-            let mut running = Running::new(&mut answer.sending.scope);
-            let polled = body.as_mut().poll_frame(task);
-            running.paused = !matches!(polled, Poll::Ready(None));
-            polled
-        };
+        // Code in streams belongs to the request.
+        let polled = carrier::run(
+            &mut answer.sending.scope,
+            &answer.carrier,
+            || body.as_mut().poll_frame(task),
+            |polled| !matches!(polled, Poll::Ready(None)),
+        );
         let frame = ready!(polled);
         match &frame {
             None => {
                 answer.sending.finish();
-                drop(this.answer.take());
+                drop(recorded.0.take());
             }
             Some(Err(_)) => answer.sending.fail(),
             Some(Ok(frame)) => {

@@ -9,12 +9,13 @@ use ::http::{Method, Response, StatusCode, header};
 use http_body::Body;
 use pin_project_lite::pin_project;
 
-use super::body::ApmBody;
+use super::body::{Answer, ApmBody};
 use super::grpc::{self, Status};
 use super::headers::{pairs, text, with_cache};
-use super::request::{Named, Recorded};
-use crate::integrations::http_server::{self, answered, caught, is_endless, write_response};
-use crate::recording::context::{Running, Scope};
+use super::request::Recorded;
+use crate::integrations::http_server::{
+    self, OnPanic, Sending, answered, caught, is_endless, write_response,
+};
 use crate::recording::http::write_status;
 use crate::util::lock;
 
@@ -59,20 +60,15 @@ where
                 false => future.poll(task).map(Some),
             }
         };
-        let Some(recorded) = this.recorded else {
+        let recorded = OnPanic(this.recorded);
+        let Some(request) = recorded.0.as_mut() else {
             return Poll::Ready(match ready!(poll()) {
                 Some(answer) => answer.map(|response| response.map(ApmBody::unrecorded)),
                 None => Ok(panicked()),
             });
         };
-        let polled = {
-            let mut running = Running::new(recorded.scope());
-            let polled = poll();
-            running.paused = polled.is_pending();
-            polled
-        };
-        let answer = ready!(polled);
-        let Some(recorded) = this.recorded.take() else {
+        let answer = ready!(request.run(poll, Poll::is_pending));
+        let Some(recorded) = recorded.0.take() else {
             return Poll::Pending;
         };
         Poll::Ready(match answer {
@@ -99,7 +95,7 @@ fn panicked<B>() -> Response<ApmBody<B>> {
 /// Completes the transaction with its response, and hands it to the body.
 fn respond<B: Body>(recorded: Recorded, response: Response<B>) -> Response<ApmBody<B>> {
     let has_body = has_body(&recorded.method, response.status());
-    let Some((mut named, scope)) = recorded.take() else {
+    let Some((mut named, scope, carrier)) = recorded.take() else {
         return response.map(ApmBody::unrecorded);
     };
     if !grpc::is_grpc(response.headers()) {
@@ -125,18 +121,16 @@ fn respond<B: Body>(recorded: Recorded, response: Response<B>) -> Response<ApmBo
         named.core.end();
         return response.map(ApmBody::unrecorded);
     }
-    send(named, scope, response, has_body)
-}
-
-fn send<B: Body>(
-    named: Named,
-    scope: Scope,
-    response: Response<B>,
-    has_body: bool,
-) -> Response<ApmBody<B>> {
     // A call that fails at once has its status among the headers, and no body.
     let status = Status::of(response.headers());
-    response.map(|body| ApmBody::new(body, named, scope, status, has_body))
+    response.map(|body| {
+        let bytes = match has_body && !body.is_end_stream() {
+            true => body.size_hint().exact(),
+            false => Some(0),
+        };
+        let sending = Sending::new(named.core.clone(), scope, bytes);
+        ApmBody::recorded(body, Answer::new(named, status, carrier, sending))
+    })
 }
 
 /// Whether the server will ask for the body.

@@ -11,7 +11,8 @@ use super::headers::text;
 use crate::recording::outcome::Outcome;
 use crate::util::lock;
 
-/// Whether headers say that the body is one of gRPC. In gRPC-Web the status is within the body, where nobody looks for it.
+/// Whether headers say that the body is one of gRPC. In gRPC-Web the status is within the body, where nobody looks for
+/// it.
 pub(super) fn is_grpc(headers: &HeaderMap) -> bool {
     let kind = text(headers, header::CONTENT_TYPE);
     let rest = kind.and_then(|kind| kind.strip_prefix("application/grpc"));

@@ -5,14 +5,16 @@ use std::sync::{Arc, Weak};
 
 use ::http::{Method, Request, Version, header};
 
+use super::carrier::{self, Carrier};
 use super::forwarded::forwarded;
 use super::grpc::{self, Status};
 use super::headers::{pairs, text, with_cache};
 use super::{Apm, Facts, Methods};
 use crate::config::Snapshot;
-use crate::integrations::http_server::{Head, end_without_response, is_ignored, name};
-use crate::recording::context::Scope;
+use crate::integrations::http_server::{Head, end_without_response, is_ignored};
+use crate::recording::context::{self, Scope};
 use crate::recording::current::Current;
+use crate::recording::http::transaction_name;
 use crate::recording::transaction::Core;
 use crate::trace::propagation::TraceContext;
 use crate::util::lock;
@@ -26,6 +28,7 @@ use crate::util::lock;
 pub(super) struct Recorded {
     transaction: Option<Named>,
     scope: Scope,
+    carrier: Carrier,
     pub(super) method: Method,
 }
 
@@ -55,7 +58,7 @@ impl Recorded {
         let recorder = apm.agent.recorder();
         let settings = recorder.config.load();
         let route = (apm.facts.route)(request.extensions());
-        let route = route.map(|route| name(request.method().as_str(), Some(route)));
+        let route = route.map(|route| transaction_name(request.method().as_str(), Some(route)));
         let outer = request.extensions().get::<Mark>();
         let outer = outer.and_then(|mark| mark.0.upgrade());
         if let Some(outer) = outer
@@ -79,8 +82,8 @@ impl Recorded {
         let kind = Cow::Borrowed("request");
         let core = Core::begin(recorder, None, kind, trace_context(request))?;
         if core.records_spans() {
-            let context = context(request, apm.facts, &settings);
-            lock(&core.state).context = context;
+            let written = request_context(request, apm.facts, &settings);
+            lock(&core.state).context = written;
         }
         if let Some(route) = route {
             core.find_name(route);
@@ -96,15 +99,22 @@ impl Recorded {
             // The process will end with the first panic, and nobody will ask for the name then.
             lock(&named.core.state).route = named.missing_name(None);
         }
+        let current = Current::outside_spans(&named.core);
         Some(Self {
-            scope: Scope::new(Some(Current::outside_spans(&named.core))),
+            carrier: context::run(Some(current.clone()), Carrier::new),
+            scope: Scope::new(Some(current)),
             transaction: Some(named),
             method: request.method().clone(),
         })
     }
 
-    pub(super) fn scope(&mut self) -> &mut Scope {
-        &mut self.scope
+    /// Runs code of the service in the context of the request. `goes_on` says whether more of it will follow.
+    pub(super) fn run<R>(
+        &mut self,
+        code: impl FnOnce() -> R,
+        goes_on: impl FnOnce(&R) -> bool,
+    ) -> R {
+        carrier::run(&mut self.scope, &self.carrier, code, goes_on)
     }
 
     pub(super) fn core(&self) -> Option<&Arc<Core>> {
@@ -112,8 +122,13 @@ impl Recorded {
     }
 
     /// Gives out the transaction, for the one who ends it.
-    pub(super) fn take(mut self) -> Option<(Named, Scope)> {
-        Some((self.transaction.take()?, std::mem::take(&mut self.scope)))
+    pub(super) fn take(mut self) -> Option<(Named, Scope, Carrier)> {
+        let carrier = std::mem::replace(&mut self.carrier, Carrier::none());
+        Some((
+            self.transaction.take()?,
+            std::mem::take(&mut self.scope),
+            carrier,
+        ))
     }
 
     /// Ends the transaction of a request that gets no response: `status` is what it amounts to.
@@ -144,7 +159,7 @@ impl Named {
             return Some(method);
         }
         let has_name = lock(&self.core.state).name.get().is_some();
-        (!has_name).then(|| name(self.method.as_str(), None))
+        (!has_name).then(|| transaction_name(self.method.as_str(), None))
     }
 
     /// Finds the name, now that all is known.
@@ -171,7 +186,7 @@ fn trace_context<B>(request: &Request<B>) -> Option<TraceContext> {
 }
 
 /// The member `request` of the transaction's context, and a comma.
-fn context<B>(request: &Request<B>, facts: Facts, settings: &Snapshot) -> Vec<u8> {
+fn request_context<B>(request: &Request<B>, facts: Facts, settings: &Snapshot) -> Vec<u8> {
     let (headers, uri) = (request.headers(), request.uri());
     let (secure, host) = match settings.use_forwarded_headers {
         true => forwarded(headers),

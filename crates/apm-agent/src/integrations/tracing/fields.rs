@@ -1,11 +1,11 @@
-//! Fields of spans and events: as labels, and as the text of a log line.
+//! Fields of spans and events: as labels, as meaning, and as the text of a log line.
 
 use std::fmt::{Debug, Write as _};
 
 use ::tracing::field::{Field, Visit};
 
+use super::meaning::{Key, Meaning};
 use crate::recording::recorder::Recorder;
-use crate::recording::span::Recording;
 use crate::recording::transaction::extra::LabelValue;
 use crate::sanitize::{REDACTED, without_secrets};
 use crate::sql;
@@ -19,48 +19,53 @@ const MAX_LINE: usize = 64 * 1024;
 /// The name of the field that holds the text of an event.
 const MESSAGE: &str = "message";
 
-/// Fields as labels. They are collected first and put on their span later: formatting a value is code of the service,
-/// and runs under no lock. Names that `sanitize_field_names` covers keep their name only.
-pub(super) struct Labels<'a> {
+/// Fields as labels, and those that have a meaning. They are collected first and put on their span later: formatting a
+/// value is code of the service, and runs under no lock. Names that `sanitize_field_names` covers keep their name only.
+pub(super) struct Fields<'a> {
     agent: &'a Recorder,
-    collected: Vec<(&'static str, LabelValue)>,
+    key_of: fn(&str) -> Option<Key>,
+    pub(super) labels: Vec<(&'static str, LabelValue)>,
+    pub(super) meaning: Meaning,
 }
 
-impl<'a> Labels<'a> {
-    pub(super) fn new(agent: &'a Recorder) -> Self {
+impl<'a> Fields<'a> {
+    pub(super) fn new(agent: &'a Recorder, key_of: fn(&str) -> Option<Key>) -> Self {
         Self {
             agent,
-            collected: Vec::new(),
-        }
-    }
-
-    pub(super) fn put_on(self, recording: &mut Recording) {
-        for (key, value) in self.collected {
-            recording.set_label(key, value);
+            key_of,
+            labels: Vec::new(),
+            meaning: Meaning::default(),
         }
     }
 
     fn set(&mut self, field: &Field, value: impl FnOnce() -> LabelValue) {
         let settings = self.agent.config.load();
-        let value = if settings.sanitize_field_names.matches(field.name()) {
-            REDACTED.into()
+        if settings.sanitize_field_names.matches(field.name()) {
+            self.labels.push((field.name(), REDACTED.into()));
+        } else if let Some(key) = (self.key_of)(field.name()) {
+            self.meaning.set(key, field.name(), value());
         } else {
-            match value() {
-                LabelValue::Text(text) => {
-                    let text = without_secrets(&text, &settings.sanitize_field_names);
-                    match settings.sanitize_sql {
-                        true => sql::message(&text, true).into_owned().into(),
-                        false => text.into(),
-                    }
-                }
-                value => value,
-            }
-        };
-        self.collected.push((field.name(), value));
+            self.labels.push((field.name(), label(self.agent, value())));
+        }
     }
 }
 
-impl Visit for Labels<'_> {
+/// A value as a label shows it: without the secrets of the URLs and the SQL in it.
+pub(super) fn label(agent: &Recorder, value: LabelValue) -> LabelValue {
+    let settings = agent.config.load();
+    match value {
+        LabelValue::Text(text) => {
+            let text = without_secrets(&text, &settings.sanitize_field_names);
+            match settings.sanitize_sql {
+                true => sql::message(&text, true).into_owned().into(),
+                false => text.into(),
+            }
+        }
+        value => value,
+    }
+}
+
+impl Visit for Fields<'_> {
     fn record_f64(&mut self, field: &Field, value: f64) {
         self.set(field, || value.into());
     }
@@ -82,8 +87,12 @@ impl Visit for Labels<'_> {
     }
 
     fn record_debug(&mut self, field: &Field, value: &dyn Debug) {
+        let most = match (self.key_of)(field.name()) {
+            Some(key) => key.longest(),
+            None => MAX_VALUE,
+        };
         self.set(field, || {
-            Bounded::format(format_args!("{value:?}"), MAX_VALUE).into()
+            Bounded::format(format_args!("{value:?}"), most).into()
         });
     }
 }

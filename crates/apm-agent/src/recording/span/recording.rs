@@ -33,6 +33,19 @@ pub(super) struct Details {
     pub(super) target: Option<(String, Option<String>)>,
     pub(super) exit: bool,
     pub(super) labels: Labels,
+    /// Stands in the place of type, target and action, if there is one.
+    #[cfg(feature = "tracing")]
+    description: Option<Description>,
+}
+
+/// The kind of work that a span turned out to be.
+#[cfg(feature = "tracing")]
+#[derive(Debug)]
+pub(crate) struct Description {
+    pub(crate) kind: SpanKind,
+    pub(crate) action: Option<String>,
+    /// Members of the context, each followed by a comma; `db` first.
+    pub(crate) context: Vec<u8>,
 }
 
 impl Details {
@@ -53,6 +66,8 @@ impl Details {
             target: None,
             exit: false,
             labels: Labels::default(),
+            #[cfg(feature = "tracing")]
+            description: None,
         }
     }
 }
@@ -83,6 +98,24 @@ impl Recording {
     #[cfg(feature = "tracing")]
     pub(crate) fn set_label(&mut self, key: &str, value: LabelValue) {
         self.details.labels.set(key, value);
+    }
+
+    /// Renames the span.
+    #[cfg(feature = "tracing")]
+    pub(crate) fn set_name(&mut self, name: String) {
+        self.details.name = name.into();
+    }
+
+    /// Sets how it ended.
+    #[cfg(feature = "tracing")]
+    pub(crate) fn set_outcome(&mut self, outcome: Outcome) {
+        self.details.outcome = Some(outcome);
+    }
+
+    /// Says which kind of work it is.
+    #[cfg(feature = "tracing")]
+    pub(crate) fn describe(&mut self, description: Description) {
+        self.details.description = Some(description);
     }
 
     pub(super) fn begin(current: &Current, details: Details) -> Option<Self> {
@@ -129,6 +162,8 @@ impl Drop for Recording {
             target,
             exit,
             labels,
+            #[cfg(feature = "tracing")]
+            description,
         } = &mut self.details;
         let ActiveSpan {
             id,
@@ -165,12 +200,23 @@ impl Drop for Recording {
             };
             span.target()
         });
-        let kind = Arc::new(SpanKind {
+        let by_hand = SpanKind {
             span_type,
             subtype: subtype.take(),
             exit: *exit,
             target,
-        });
+        };
+        #[cfg(not(feature = "tracing"))]
+        let (kind, context) = (by_hand, Vec::new());
+        #[cfg(feature = "tracing")]
+        let (kind, context) = match description.take() {
+            Some(description) => {
+                *action = description.action.map(Cow::Owned);
+                (description.kind, description.context)
+            }
+            None => (by_hand, Vec::new()),
+        };
+        let kind = Arc::new(kind);
         let failed = errored || std::thread::panicking();
         let found = Outcome::of_work(failed, self.given_up);
         let outcome = outcome.unwrap_or(found);
@@ -180,7 +226,8 @@ impl Drop for Recording {
             return finish_dropped(&self.core, parent, &kind, outcome, times, Some(self_time));
         }
         let tail = Arc::new(Tail::new(kind, name, action.as_deref(), |out| {
-            labels.write(out)
+            out.extend_from_slice(&context);
+            labels.write(out);
         }));
         // Spans below it may refer to it by its id, which is therefore never merged away.
         let propagated = true;

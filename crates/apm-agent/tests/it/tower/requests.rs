@@ -105,7 +105,7 @@ async fn what_a_request_says_is_recorded_without_its_secrets() {
 }
 
 #[tokio::test]
-async fn a_proxys_address_counts_where_that_is_asked_for() {
+async fn the_address_of_a_proxy_counts_where_that_is_asked_for() {
     for (option, expected) in [
         ("false", "http://inner/"),
         ("true", "https://shop.example/"),

@@ -1,6 +1,9 @@
 //! Responses: bodies to their end, errors, panics, and requests that are given up.
 
+use std::convert::Infallible;
 use std::panic::AssertUnwindSafe;
+use std::pin::Pin;
+use std::task::{Context, Poll};
 
 use ::tower::util::ServiceExt as _;
 use ::tower::{Layer as _, service_fn};
@@ -10,6 +13,7 @@ use axum::body::Body;
 use axum::http::{Request, Response, StatusCode};
 use axum::routing::get as answer;
 use futures_util::FutureExt as _;
+use http_body::Frame;
 use http_body_util::BodyExt as _;
 use serde_json::json;
 
@@ -191,4 +195,34 @@ async fn a_request_that_is_given_up_is_cancelled() {
     assert_eq!(transaction["name"], "GET /slow");
     assert_eq!(transaction["result"], "cancelled");
     assert_eq!(transaction["outcome"], "unknown");
+}
+
+/// A body that panics.
+#[derive(Debug)]
+struct Panics;
+
+impl http_body::Body for Panics {
+    type Data = bytes::Bytes;
+    type Error = Infallible;
+
+    fn poll_frame(
+        self: Pin<&mut Self>,
+        _: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<bytes::Bytes>, Self::Error>>> {
+        panic!("no more people")
+    }
+}
+
+#[tokio::test]
+async fn a_body_that_panics_ends_its_transaction_whoever_keeps_what_is_left_of_it() {
+    let recorder = Checked::default();
+    let service = service_fn(async |_: Request<Body>| Ok::<_, Infallible>(Response::new(Panics)));
+    let service = Apm::new(&recorder.agent()).layer(service);
+    let mut body = service.oneshot(get("/")).await.unwrap().into_body();
+    let unwound = AssertUnwindSafe(body.frame()).catch_unwind();
+    assert!(unwound.await.is_err());
+    let recorded = recorder.take();
+    assert_eq!(only(&recorded)["outcome"], "failure");
+    assert_eq!(only(&recorded)["context"]["response"]["finished"], false);
+    drop(body);
 }

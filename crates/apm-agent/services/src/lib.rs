@@ -1,0 +1,32 @@
+//! A directory of people, once on sqlx and once on rusqlite, as a service on axum.
+//!
+//! `cargo run --manifest-path crates/apm-agent/services/Cargo.toml` starts it on 127.0.0.1:8081.
+
+pub mod with_rusqlite;
+pub mod with_sqlx;
+
+use apm_agent::tower::Apm;
+use axum::Router;
+use tracing_subscriber::layer::SubscriberExt as _;
+use tracing_subscriber::util::{SubscriberInitExt as _, TryInitError};
+
+/// The service, with a transaction per request.
+pub fn service(
+    agent: &apm_agent::Agent,
+    people: with_sqlx::People,
+    pets: with_rusqlite::Pets,
+) -> Router {
+    with_sqlx::routes(people)
+        .merge(with_rusqlite::routes(pets))
+        .layer(Apm::new(agent))
+}
+
+/// Has the crate `tracing` tell the agent of its spans and events, sqlx's queries among them. It is for the whole
+/// process: sqlx asks SQLite on threads of its own.
+///
+/// # Errors
+/// When `tracing` has a subscriber already.
+pub fn watch_tracing() -> Result<(), TryInitError> {
+    let subscriber = tracing_subscriber::registry().with(apm_agent::tracing::layer());
+    subscriber.try_init()
+}
