@@ -64,6 +64,10 @@ agents:
 torture times="1":
     .ci/torture {{times}}
 
+# The agent with none of its features, with each alone, and with all.
+features:
+    .ci/features
+
 # The documentation of all crates.
 doc:
     RUSTDOCFLAGS='-D warnings' cargo doc --workspace --no-deps

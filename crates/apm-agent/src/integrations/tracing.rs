@@ -18,7 +18,6 @@ mod traced;
 use std::borrow::Cow;
 use std::sync::Arc;
 
-use ::tracing::level_filters::LevelFilter;
 use ::tracing::span::{Attributes, Id, Record};
 use ::tracing::{Event, Level, Metadata, Subscriber};
 use tracing_subscriber::Layer;
@@ -179,10 +178,6 @@ impl<S> Layer<S> for ApmLayer
 where
     S: Subscriber + for<'lookup> LookupSpan<'lookup>,
 {
-    fn max_level_hint(&self) -> Option<LevelFilter> {
-        Some(self.most.max(Level::DEBUG).into())
-    }
-
     fn on_new_span(&self, attributes: &Attributes<'_>, id: &Id, subscriber: Context<'_, S>) {
         let metadata = attributes.metadata();
         let carries = carrier::is_carrier(metadata);
