@@ -118,7 +118,7 @@ fn with_sender(event: &StoredEvent, mut out: Fields) -> Value {
     out.into_value()
 }
 
-/// What events of OpenTelemetry have, and intake v2 has no place for. The intake lets no agent send these members.
+/// Fields of OpenTelemetry for which intake v2 has no place. The intake lets no agent send these members.
 fn open_telemetry(out: &mut Fields, kind: Kind, rest: &Value) {
     out.set_all(&rest["ecs"]);
     let Some(understood) = rest["attributes"].as_object() else {

@@ -17,9 +17,9 @@ pub struct Address {
     pub port: Option<u32>,
     /// From the first slash on.
     pub path: String,
-    /// What follows the question mark, as it was sent.
+    /// The text behind the question mark, as it was sent.
     pub query: String,
-    /// What follows the number sign.
+    /// The text behind the number sign.
     pub fragment: String,
 }
 
