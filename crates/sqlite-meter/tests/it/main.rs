@@ -4,3 +4,4 @@ mod counters;
 mod every;
 mod lives;
 mod support;
+mod table;
