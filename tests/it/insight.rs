@@ -2,6 +2,7 @@
 
 mod article;
 mod first_requests;
+mod plans;
 mod visits;
 
 use std::path::Path;

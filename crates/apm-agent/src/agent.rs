@@ -122,6 +122,12 @@ impl Agent {
         &self.handle.shared.recorder
     }
 
+    /// Whether there is a thread that sends what is recorded.
+    #[cfg(feature = "sqlite-plain")]
+    pub(crate) fn sends(&self) -> bool {
+        self.handle.commands.is_some()
+    }
+
     /// Begins a transaction by hand on this agent; see [`Transaction::begin`].
     pub fn transaction(
         &self,

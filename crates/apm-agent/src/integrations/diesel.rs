@@ -12,6 +12,8 @@ mod failed;
 mod fold;
 #[cfg(feature = "sqlite-meter")]
 mod meter;
+#[cfg(feature = "sqlite-plain")]
+mod plans;
 mod pool;
 #[cfg(feature = "sqlite-meter")]
 mod query_type;
@@ -22,6 +24,8 @@ mod tracer;
 
 use std::borrow::Cow;
 use std::fmt;
+#[cfg(feature = "sqlite-plain")]
+use std::sync::OnceLock;
 use std::sync::{Arc, Mutex};
 
 use diesel::connection::{Connection, Instrumentation, InstrumentationEvent};
@@ -31,9 +35,13 @@ use crate::agent::Agent;
 use crate::recording::error;
 use crate::recording::service_target::{ExitSpan, Peer};
 use crate::recording::span_kind::SpanKind;
+#[cfg(feature = "sqlite-plain")]
+use crate::util::lock;
 pub use affected::AffectedRowsExt;
 use database::Database;
 pub use failed::QueryResultExt;
+#[cfg(feature = "sqlite-plain")]
+use plans::Source;
 pub use pool::PoolEvents;
 use statement::Statements;
 use tracer::{Shared, Tracer};
@@ -69,6 +77,9 @@ impl Agent {
     /// full scans, sorts, rows and pages. Only connections that are opened behind this call are measured: call it
     /// before the pool is built, as here.
     ///
+    /// On a SQLite file in WAL mode, the agent also asks for the plan of each statement, once and again when the schema
+    /// has changed: on a thread and a read-only connection of its own, never on those of the service.
+    ///
     #[cfg_attr(feature = "sqlite-plain", doc = "```")]
     #[cfg_attr(not(feature = "sqlite-plain"), doc = "```ignore")]
     /// # use diesel::{SqliteConnection, r2d2::{ConnectionManager, Pool}};
@@ -89,6 +100,8 @@ impl Agent {
         Diesel {
             agent: self.clone(),
             database: database.into(),
+            #[cfg(feature = "sqlite-plain")]
+            plans: Arc::default(),
             inner: NopConnectionCustomizer,
         }
     }
@@ -99,6 +112,9 @@ impl Agent {
 pub struct Diesel<I = NopConnectionCustomizer> {
     agent: Agent,
     database: String,
+    /// The source of plans, known with the first connection.
+    #[cfg(feature = "sqlite-plain")]
+    plans: Arc<OnceLock<Option<Arc<Source>>>>,
     inner: I,
 }
 
@@ -116,6 +132,8 @@ impl Diesel {
         Diesel {
             agent: self.agent,
             database: self.database,
+            #[cfg(feature = "sqlite-plain")]
+            plans: self.plans,
             inner,
         }
     }
@@ -142,6 +160,13 @@ impl<I> Diesel<I> {
             return;
         }
         let (kind, shared) = self.shared(C::SUBTYPE.into());
+        #[cfg(feature = "sqlite-plain")]
+        if C::SUBTYPE == "sqlite" {
+            let instance = Database::parse(C::SUBTYPE, &self.database).instance;
+            let source = || Source::of(connection, &self.agent, instance.as_deref());
+            let source = self.plans.get_or_init(source).clone();
+            lock(&shared).statements.plans = source;
+        }
         #[cfg(feature = "sqlite-meter")]
         let measured = meter::attach(connection, &shared);
         let tracer = Tracer::new(kind, shared, self.hashes_binds());

@@ -4,6 +4,7 @@ mod binds;
 mod connections;
 mod cost;
 mod hashes;
+mod plans;
 mod secrets;
 
 use apm_agent::diesel::{AffectedRowsExt as _, QueryResultExt as _};

@@ -2,6 +2,8 @@
 //!
 //! Calls and time count the parts of a composite span. Percentiles come from histograms, within 1 %.
 
+mod cost;
+
 use std::collections::HashMap;
 
 use diesel::prelude::*;
@@ -17,6 +19,8 @@ use super::series::{Axis, Series};
 use super::sql::Sql;
 use super::window::Window;
 use super::{Scope, histograms, list, mean};
+pub use cost::Cost;
+use cost::Costs;
 
 /// One statement of one service on one database.
 #[derive(Debug, Clone, PartialEq, JsonSchema, Serialize)]
@@ -57,6 +61,8 @@ pub struct Statement {
     pub latency_max: i64,
     /// Failed / judged, 0 to 1.
     pub failed_rate: Option<f64>,
+    /// The cost of a call in SQLite; null where no call was measured.
+    pub cost: Option<Cost>,
     /// The sparklines.
     pub series: Series,
 }
@@ -177,6 +183,7 @@ fn of_members(
         first,
     } = list::lines(conn, table, members, window, first)?;
     let percentiles = histograms::percentiles(conn, table, &members, &window.slices(), None)?;
+    let costs = Costs::read(conn, &window.slices())?;
     let texts = Sql::new(include_str!("statements/texts.sql"));
     let mut texts: HashMap<i64, Row> = list::attributes(conn, texts, &lines)?;
     let statements = lines
@@ -204,6 +211,7 @@ fn of_members(
                 latency_avg: line.total.mean(),
                 latency_max: line.total.max,
                 failed_rate: line.total.failed_rate(),
+                cost: costs.of(&line.ids),
                 series: line.series,
             })
         })

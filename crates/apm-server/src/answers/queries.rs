@@ -12,12 +12,12 @@ use super::top;
 use super::{Address, Asked, Problem, Question, Source, at};
 use crate::analytics::filter::List;
 use crate::analytics::series::Axis;
-use crate::analytics::statements::{self, Statement, Statements};
+use crate::analytics::statements::{self, Cost, Statement, Statements};
 use crate::csv::{Cell, Table};
 use crate::insight::callers::{self, Caller, LATELY, Of};
 use crate::insight::finding::{self, Finding, Which};
 
-const SORTS: [&str; 7] = [
+const SORTS: [&str; 10] = [
     "statement",
     "calls",
     "per_request",
@@ -25,6 +25,9 @@ const SORTS: [&str; 7] = [
     "avg",
     "p95",
     "max",
+    "steps",
+    "scanned",
+    "sorts",
 ];
 
 /// The question.
@@ -170,6 +173,9 @@ impl Params {
     fn sort(&self, rows: &mut [Statement], callers: &ByStatement<'_>) {
         let sort = &self.0.listing.sort;
         let longest = |row: &Statement| Some(row.latency_max as f64);
+        let by_cost = |a: &Statement, b: &Statement, of: fn(&Cost) -> f64| {
+            sort.compare(a.cost.as_ref().map(of), b.cost.as_ref().map(of))
+        };
         rows.sort_by(|a, b| match sort.key {
             "statement" => sort.compare_text(&a.normalized, &b.normalized),
             "calls" => sort.compare(Some(a.calls), Some(b.calls)),
@@ -177,6 +183,9 @@ impl Params {
             "avg" => sort.compare(a.latency_avg, b.latency_avg),
             "p95" => sort.compare(a.latency.map(|of| of.p95), b.latency.map(|of| of.p95)),
             "max" => sort.compare(longest(a), longest(b)),
+            "steps" => by_cost(a, b, |cost| cost.steps),
+            "scanned" => by_cost(a, b, |cost| cost.scan_steps),
+            "sorts" => by_cost(a, b, |cost| cost.sorts),
             _ => sort.compare(Some(a.total), Some(b.total)),
         });
     }

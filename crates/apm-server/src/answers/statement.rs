@@ -26,6 +26,7 @@ use crate::csv::{Cell, Table};
 use crate::insight::callers::{self, Caller, Of};
 use crate::insight::finding::{self, Finding, Which};
 use crate::insight::growth::Growth;
+use crate::insight::plan::history::{self, Run};
 pub(crate) use parts::{CallersParams, GrowthParams, PlanParams, Planned};
 
 const INDEX: Parameter = Parameter::text("index", "A CREATE INDEX to try on a copy of the schema.");
@@ -65,6 +66,8 @@ pub(crate) struct Answer {
     pub(crate) insights: Vec<Finding>,
     /// Its plan in SQLite; null where the service's database file is not known.
     pub(crate) plan: Option<Planned>,
+    /// The plans that agents sent, newest first, at most 100.
+    pub(crate) plans: Vec<Run>,
     /// The charts of the earlier window.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) previous: Option<Previous>,
@@ -136,6 +139,7 @@ impl Question for Params {
             growth: parts::growth(conn, scope, self.fingerprint, self.now / SECOND)?,
             insights: finding::list(conn, scope, which)?,
             plan,
+            plans: history::list(conn, scope, self.fingerprint)?,
             statements: found.statements,
             left_out: found.left_out,
             axis: found.axis,

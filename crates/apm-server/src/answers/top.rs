@@ -7,7 +7,7 @@ use serde::Serialize;
 use crate::analytics::Scope;
 use crate::analytics::dependencies::Dependency;
 use crate::analytics::errors::{self as groups, ErrorGroup};
-use crate::analytics::statements::Statement;
+use crate::analytics::statements::{Cost, Statement};
 use crate::analytics::transactions::Transaction;
 use crate::analytics::window::Window;
 use crate::csv::{Cell, Column, Table};
@@ -95,7 +95,7 @@ pub(crate) fn dependencies<'a>(rows: impl IntoIterator<Item = &'a Dependency>) -
 }
 
 /// The columns of a statement.
-pub(crate) const STATEMENT: [Column<Statement>; 20] = [
+pub(crate) const STATEMENT: [Column<Statement>; 27] = [
     ("service", |row| (&row.service).into()),
     ("instance", |row| (&row.instance).into()),
     ("subtype", |row| (&row.subtype).into()),
@@ -115,8 +115,26 @@ pub(crate) const STATEMENT: [Column<Statement>; 20] = [
     ("latency_p99_us", |row| row.latency.map(|of| of.p99).into()),
     ("latency_max_us", |row| row.latency_max.into()),
     ("failed_rate", |row| row.failed_rate.into()),
+    ("measured_calls", |row| cost(row, |cost| cost.measured)),
+    ("steps_per_call", |row| cost(row, |cost| cost.steps)),
+    ("steps_max", |row| row.cost.map(|of| of.steps_max).into()),
+    ("scan_steps_per_call", |row| {
+        cost(row, |cost| cost.scan_steps)
+    }),
+    ("sorts_per_call", |row| cost(row, |cost| cost.sorts)),
+    ("rows_returned_per_call", |row| {
+        cost(row, |cost| cost.rows_returned)
+    }),
+    ("rows_changed_per_call", |row| {
+        row.cost.and_then(|of| of.rows_changed).into()
+    }),
     ("sample", |row| (&row.sample).into()),
 ];
+
+/// A count of SQLite's; nothing where no call was measured.
+fn cost(row: &Statement, of: fn(&Cost) -> f64) -> Cell {
+    row.cost.as_ref().map(of).into()
+}
 
 /// The table of statements.
 pub(crate) fn statements<'a>(rows: impl IntoIterator<Item = &'a Statement>) -> Table {

@@ -11,6 +11,8 @@ const MANUAL_MARKERS: i64 = 10_000;
 const VERSIONS: i64 = 5_000;
 /// Findings.
 const FINDINGS: i64 = 2_000;
+/// Plans of statements.
+const PLANS: i64 = 20_000;
 /// So many rows beside one more may there be before some go.
 const SLACK: i64 = 10;
 
@@ -51,6 +53,19 @@ pub(super) fn findings(conn: &mut SqliteConnection) -> QueryResult<()> {
                 -1 OFFSET ?)",
         )
         .bind::<BigInt, _>(FINDINGS)
+        .execute(conn)?;
+    }
+    Ok(())
+}
+
+/// Drops the plans that were sent least lately where there are too many.
+pub(super) fn plans(conn: &mut SqliteConnection) -> QueryResult<()> {
+    if count(conn, "statement_plan")? > PLANS + PLANS / SLACK {
+        diesel::sql_query(
+            "DELETE FROM statement_plan WHERE id IN (SELECT id FROM statement_plan ORDER BY last_seen DESC, id DESC \
+             LIMIT -1 OFFSET ?)",
+        )
+        .bind::<BigInt, _>(PLANS)
         .execute(conn)?;
     }
     Ok(())

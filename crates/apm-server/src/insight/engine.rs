@@ -12,6 +12,7 @@ use apm_store::{Store, StoreError, SubmitError};
 use diesel::SqliteConnection;
 
 use super::observe::{self, Observer};
+use super::plan::history::Unseen;
 use super::rules::{self, Files, Plans, RuleError};
 use super::{finding, marker};
 
@@ -96,6 +97,7 @@ impl From<diesel::result::Error> for LookError {
 
 fn run(store: &Store, options: &Options, stop: &(Mutex<bool>, Condvar)) {
     let mut observer = Observer::default();
+    let mut sent = Unseen::default();
     let mut plans = Plans::new(options.files.clone());
     let mut seen = None;
     let mut judged: Option<Instant> = None;
@@ -107,7 +109,7 @@ fn run(store: &Store, options: &Options, stop: &(Mutex<bool>, Condvar)) {
         let version = store.data_version();
         idle = if seen == Some(version) { idle + 1 } else { 0 };
         if idle < 3 {
-            match observe(store, &mut observer) {
+            match observe(store, &mut observer, &mut sent) {
                 // Events that were found are counted by the next look. A commit can be seen before its version is: then
                 // this look was the last idle one, and without a reset there would be no next.
                 Ok(true) => {
@@ -158,12 +160,14 @@ fn write(
 }
 
 /// Counts what came. Whether anything did.
-fn observe(store: &Store, observer: &mut Observer) -> Result<bool, LookError> {
+fn observe(store: &Store, observer: &mut Observer, sent: &mut Unseen) -> Result<bool, LookError> {
     let clears = store.clears();
-    let (observed, arrivals) =
-        store.read(|conn| Ok::<_, LookError>((observer.look(conn)?, marker::unseen(conn)?)))?;
+    let (observed, arrivals, plans) = store.read(|conn| {
+        let plans = sent.look(conn)?;
+        Ok::<_, LookError>((observer.look(conn)?, marker::unseen(conn)?, plans))
+    })?;
     let came = observed.is_some();
-    if observed.is_some() || arrivals.is_some() {
+    if observed.is_some() || arrivals.is_some() || plans.is_some() {
         let now = apm_time::now();
         write(store, clears, move |conn| {
             if let Some(observed) = observed {
@@ -171,6 +175,9 @@ fn observe(store: &Store, observer: &mut Observer) -> Result<bool, LookError> {
             }
             if let Some(arrivals) = arrivals {
                 arrivals.write(conn, now)?;
+            }
+            if let Some(plans) = plans {
+                plans.write(conn, now)?;
             }
             Ok(())
         })?;

@@ -10,6 +10,7 @@ use xxhash_rust::xxh3::xxh3_64;
 use super::severity::Severity;
 pub use stored::{Finding, Which, counts, dismiss, list, sql};
 pub(super) use stored::{end, keep};
+pub(in crate::insight) use words::statement_words;
 pub use words::{count_words, duration_words};
 
 /// The kind of a finding.
@@ -34,6 +35,8 @@ pub enum Kind {
     Regression,
     /// Not seen before a marker.
     NewStatement,
+    /// SQLite answers a statement in another way than before.
+    PlanChange,
     /// More errors than usual.
     ErrorSpike,
 }
@@ -52,6 +55,7 @@ impl Kind {
             Self::NoWhere => "no_where",
             Self::Regression => "regression",
             Self::NewStatement => "new_statement",
+            Self::PlanChange => "plan_change",
             Self::ErrorSpike => "error_spike",
         }
     }

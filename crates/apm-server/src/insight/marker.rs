@@ -25,6 +25,8 @@ pub enum Kind {
     Version,
     /// A process that was not seen before.
     Start,
+    /// A statement with another plan than before.
+    Plan,
 }
 
 impl Kind {
@@ -33,6 +35,7 @@ impl Kind {
             Self::Manual => "manual",
             Self::Version => "version",
             Self::Start => "start",
+            Self::Plan => "plan",
         }
     }
 }
@@ -71,6 +74,7 @@ impl Marker {
             Kind::Manual => format!("“{}”", self.name),
             Kind::Version => format!("version {}", self.name),
             Kind::Start => format!("the start of {}", self.name),
+            Kind::Plan => format!("the new plan of {}", self.name),
         }
     }
 }
@@ -102,6 +106,7 @@ impl From<Row> for Marker {
             kind: match row.kind.as_str() {
                 "version" => Kind::Version,
                 "start" => Kind::Start,
+                "plan" => Kind::Plan,
                 _ => Kind::Manual,
             },
             name: row.name,

@@ -4,6 +4,7 @@
 //! [`what_if`] asks an in-memory copy of the schema instead, with an index that does not exist yet.
 
 mod explain;
+pub mod history;
 mod meaning;
 mod propose;
 mod schema;

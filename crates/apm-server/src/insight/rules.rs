@@ -6,6 +6,7 @@
 mod change;
 mod commit;
 mod growth;
+mod plan;
 mod plans;
 mod proofs;
 mod repeat;
@@ -19,7 +20,7 @@ use apm_store::id::{Identifier, StoredId};
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Double, Text};
 
-use super::finding::{Draft, Evidence};
+use super::finding::{Draft, Evidence, statement_words};
 use super::plan::Explained;
 use super::repeats::Shape;
 use crate::analytics::sql::Sql;
@@ -117,7 +118,7 @@ impl Statement {
 
     /// `SELECT FROM people`
     fn short(&self) -> String {
-        short(&self.verb, &self.table_name, &self.normalized)
+        statement_words(&self.verb, &self.table_name, &self.normalized)
     }
 
     fn mean(&self) -> f64 {
@@ -130,17 +131,6 @@ impl Statement {
             table: &self.table_name,
             normalized: &self.normalized,
         }
-    }
-}
-
-/// The verb and the table of a statement, in the words of SQL.
-fn short(verb: &str, table: &str, normalized: &str) -> String {
-    match (verb, table) {
-        ("", _) => normalized.chars().take(60).collect(),
-        (verb, "") => verb.to_owned(),
-        ("SELECT" | "DELETE", table) => format!("{verb} FROM {table}"),
-        ("INSERT" | "REPLACE" | "MERGE", table) => format!("{verb} INTO {table}"),
-        (verb, table) => format!("{verb} {table}"),
     }
 }
 
@@ -202,6 +192,7 @@ pub(super) fn apply(
     drafts.extend(commit::apply(&look));
     drafts.extend(text::apply(&mut look)?);
     drafts.extend(change::apply(&mut look)?);
+    drafts.extend(plan::apply(&mut look)?);
     drafts.retain(|draft| services.contains(&(draft.service.clone(), draft.environment.clone())));
     let ended = look.ended;
     Ok(Found {

@@ -251,12 +251,13 @@ fn flags(view: &View, markers: &[Marker]) -> Vec<Flag> {
             words: marker.words(),
             label: match marker.kind {
                 Kind::Start => "start".to_owned(),
+                Kind::Plan => "new plan".to_owned(),
                 Kind::Manual | Kind::Version => marker.words(),
             },
             weight: match marker.kind {
                 Kind::Manual => 2,
                 Kind::Version => 1,
-                Kind::Start => 0,
+                Kind::Plan | Kind::Start => 0,
             },
         })
         .collect()

@@ -14,6 +14,8 @@ use super::bind_hash::BindHash;
 #[cfg(feature = "sqlite-meter")]
 use super::fold::Folding;
 use super::fold::fold;
+#[cfg(feature = "sqlite-plain")]
+use super::plans::Source;
 use crate::encode::json;
 use crate::recording::span_kind::{SpanKind, Tail};
 use crate::recording::statement;
@@ -132,6 +134,9 @@ pub(super) struct Statements {
     kind: Arc<SpanKind>,
     instance: Option<Box<str>>,
     dialect: Dialect,
+    /// Whom to ask for the plans of statements.
+    #[cfg(feature = "sqlite-plain")]
+    pub(super) plans: Option<Arc<Source>>,
     /// Whether all literals are masked, not only those of statements with secrets.
     pub(super) sanitize: bool,
 }
@@ -143,6 +148,8 @@ impl Statements {
             #[cfg(feature = "sqlite-meter")]
             prepared: HashMap::default(),
             dialect: Dialect::of_subtype(kind.subtype.as_deref().unwrap_or_default()),
+            #[cfg(feature = "sqlite-plain")]
+            plans: None,
             sanitize: false,
             kind,
             instance: instance.map(Into::into),
@@ -187,6 +194,12 @@ impl Statements {
             }
         }
         let statement = Arc::new(self.make(sql, hash));
+        #[cfg(feature = "sqlite-plain")]
+        if let Some(plans) = &self.plans
+            && !statement.is_ping()
+        {
+            plans.ask(sql, hash);
+        }
         self.slots[free] = Some(Arc::clone(&statement));
         statement
     }

@@ -80,13 +80,13 @@ impl Metricset {
         set
     }
 
-    pub(super) fn with_tags(mut self, tags: BTreeMap<String, String>) -> Self {
+    pub(crate) fn with_tags(mut self, tags: BTreeMap<String, String>) -> Self {
         self.tags = tags;
         self
     }
 
     /// A value that goes up and down. What is no finite number cannot be written as JSON, and is left out.
-    pub(super) fn gauge(&mut self, name: &str, value: f64) {
+    pub(crate) fn gauge(&mut self, name: &str, value: f64) {
         if !value.is_finite() {
             return;
         }
@@ -112,7 +112,7 @@ impl Metricset {
     }
 
     /// The set without the samples whose names are disabled; `None` if nothing is left.
-    pub(super) fn without(mut self, disabled: &WildcardList) -> Option<Self> {
+    pub(crate) fn without(mut self, disabled: &WildcardList) -> Option<Self> {
         self.samples.retain(|name, _| !disabled.matches(name));
         (!self.samples.is_empty()).then_some(self)
     }

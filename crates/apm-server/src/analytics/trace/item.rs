@@ -106,6 +106,8 @@ pub struct Rare {
     pub spans_dropped: Option<i64>,
     /// Set where one span stands for several.
     pub composite: Option<Composite>,
+    /// Steps of SQLite from one row to the next in full scans of tables, where there were any.
+    pub scan_steps: Option<i64>,
     /// The time that it was sent with, µs since the epoch, where that cannot be.
     pub sent: Option<i64>,
 }
@@ -127,6 +129,12 @@ impl Item {
     #[must_use]
     pub fn composite(&self) -> Option<Composite> {
         self.rare.as_ref()?.composite
+    }
+
+    /// Steps of SQLite in full scans of tables, where there were any.
+    #[must_use]
+    pub fn scan_steps(&self) -> Option<i64> {
+        self.rare.as_ref()?.scan_steps
     }
 
     /// Spans that its agent started.

@@ -249,6 +249,7 @@ impl Reading {
                     .first
                     .zip(row.second)
                     .map(|(count, sum)| Composite { count, sum }),
+                scan_steps: row.scan_steps.filter(|steps| *steps > 0),
                 ..Rare::default()
             },
         };

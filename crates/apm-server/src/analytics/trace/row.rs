@@ -28,6 +28,8 @@ pub(super) struct ItemRow {
     pub(super) first: Option<i64>,
     /// Of a transaction the spans that were dropped, of a span the sum of a composite.
     pub(super) second: Option<i64>,
+    /// Steps in full scans; none where they were not measured.
+    pub(super) scan_steps: Option<i64>,
 }
 
 /// The value of a column.
@@ -60,6 +62,7 @@ impl QueryableByName<Sqlite> for ItemRow {
             sampled: int(12)? != 0,
             first: optional(13)?,
             second: optional(14)?,
+            scan_steps: optional(15)?,
         })
     }
 }

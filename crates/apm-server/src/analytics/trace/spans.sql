@@ -22,7 +22,8 @@ SELECT p.seq,
        p.status,
        1 AS sampled,
        p.composite_count AS first,
-       p.composite_sum AS second
+       p.composite_sum AS second,
+       p.scan_steps
 FROM place
 CROSS JOIN span p ON p.seq >= place.first AND p.seq < place.first + 128
 WHERE +p.trace_id = :trace

@@ -22,7 +22,8 @@ SELECT t.seq,
        t.status,
        t.sampled,
        t.spans_started AS first,
-       t.spans_dropped AS second
+       t.spans_dropped AS second,
+       NULL AS scan_steps
 FROM place
 CROSS JOIN tx t ON t.seq >= place.first AND t.seq < place.first + 128
 WHERE +t.trace_id = :trace

@@ -132,6 +132,9 @@ struct Shown<'t> {
     fingerprint: Option<String>,
     statement: &'t str,
     composite: Option<Composite>,
+    /// Steps of SQLite from one row to the next in full scans of tables; null where there were none, or where they
+    /// were not measured.
+    scan_steps: Option<i64>,
     at: i64,
     skew: i64,
     depth: u32,
@@ -208,6 +211,7 @@ impl<'t> Shown<'t> {
             fingerprint: what.fingerprint(),
             statement: statement.map_or("", String::as_str),
             composite: item.composite(),
+            scan_steps: item.scan_steps(),
             at: item.at,
             skew: item.skew,
             depth: item.depth,

@@ -1,4 +1,4 @@
-//! Durations and counts as sentences have them.
+//! Durations, counts and statements as sentences have them.
 
 /// A duration in µs with three significant figures, as in `1.08 ms`.
 #[must_use]
@@ -32,6 +32,17 @@ pub fn count_words(count: f64) -> String {
         out.push(digit);
     }
     out
+}
+
+/// The verb and the table of a statement, in the words of SQL: `SELECT FROM people`.
+pub(in crate::insight) fn statement_words(verb: &str, table: &str, normalized: &str) -> String {
+    match (verb, table) {
+        ("", _) => normalized.chars().take(60).collect(),
+        (verb, "") => verb.to_owned(),
+        ("SELECT" | "DELETE", table) => format!("{verb} FROM {table}"),
+        ("INSERT" | "REPLACE" | "MERGE", table) => format!("{verb} INTO {table}"),
+        (verb, table) => format!("{verb} {table}"),
+    }
 }
 
 #[cfg(test)]

@@ -167,10 +167,17 @@ pub(crate) fn badge(finding: &Finding) -> Markup {
     let (tone, words) = match finding.kind.as_str() {
         "growth" => (
             Tone::Warn,
-            format!(
-                "grows {} / 1k rows",
-                duration(figure("micros_per_thousand_rows").unwrap_or(0.0))
-            ),
+            match (
+                figure("steps_per_thousand_rows"),
+                figure("micros_per_thousand_rows"),
+            ) {
+                (Some(steps), _) => format!(
+                    "grows {} steps / 1k rows",
+                    number::grouped(super::whole(steps))
+                ),
+                (None, Some(micros)) => format!("grows {} / 1k rows", duration(micros)),
+                (None, None) => "grows".to_owned(),
+            },
         ),
         "repeat" => (
             Tone::Warn,
@@ -185,8 +192,43 @@ pub(crate) fn badge(finding: &Finding) -> Markup {
         "select_star" => (Tone::Neutral, "SELECT *".to_owned()),
         "no_where" => (Tone::Warn, "no WHERE".to_owned()),
         "regression" => (Tone::Bad, "slower".to_owned()),
+        "plan_change" => (Tone::Warn, "new plan".to_owned()),
         "new_statement" => (Tone::Neutral, "new".to_owned()),
         other => (Tone::Neutral, other.to_owned()),
     };
     flag(tone, &words)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_badge_of_growth_has_the_figure_that_was_measured() {
+        let of = |figures: serde_json::Value| {
+            let finding = serde_json::json!({
+                "title": "t", "cause": "c", "remedy": "r", "evidence": {}, "figures": figures,
+            });
+            let finding = Finding {
+                id: String::new(),
+                kind: "growth".to_owned(),
+                service: "shop".to_owned(),
+                environment: String::new(),
+                severity: Severity::Cost,
+                saving: 0.0,
+                says: serde_json::from_value(finding).unwrap(),
+                first_seen: 0,
+                last_seen: 0,
+                ended: None,
+                dismissed: None,
+            };
+            badge(&finding).into_string()
+        };
+        let steps = of(serde_json::json!({"steps_per_thousand_rows": 12_000.0}));
+        assert!(steps.contains("grows 12,000 steps / 1k rows"), "{steps}");
+        let time = of(serde_json::json!({"micros_per_thousand_rows": 220.0}));
+        assert!(time.contains("/ 1k rows") && time.contains("220"), "{time}");
+        let neither = of(serde_json::json!({}));
+        assert!(!neither.contains('0'), "nothing was measured: {neither}");
+    }
 }

@@ -10,7 +10,7 @@ use maud::{Markup, html};
 
 use super::insights::badge;
 use super::{Answer, Context, Rendered, page, whole, wider};
-use crate::analytics::statements::Statement;
+use crate::analytics::statements::{Cost, Statement};
 use crate::answers::queries::{
     Answer as Found, ByStatement, Params, by_statement, most, per_request,
 };
@@ -28,7 +28,7 @@ use crate::ui::number::{self, delta};
 use crate::ui::view::View;
 use crate::ui::words;
 
-const COLUMNS: [Column; 9] = [
+const COLUMNS: [Column; 12] = [
     Column::text("Statement").by("statement"),
     Column::bare("Calls").by("calls"),
     Column::bare("Per request").by("per_request"),
@@ -38,7 +38,13 @@ const COLUMNS: [Column; 9] = [
     Column::bare("vs prev."),
     Column::figure("p95").by("p95"),
     Column::figure("Longest").by("max"),
+    Column::bare("Steps").by("steps"),
+    Column::bare("Rows scanned").by("scanned"),
+    Column::bare("Sorts").by("sorts"),
 ];
+
+/// Columns without what SQLite did, for lists of which nothing was measured.
+const UNMEASURED: usize = 9;
 
 impl Rendered for Params {
     fn render(&self, context: &Context<'_>, found: &Found) -> Answer {
@@ -102,6 +108,7 @@ fn rows(context: &Context<'_>, found: &Found) -> Markup {
     let callers = by_statement(&found.callers);
     let widest = found.statements.iter().map(|row| row.share);
     let widest = widest.fold(0.0, f64::max);
+    let measured = found.statements.iter().any(|row| row.cost.is_some());
     let body = each(&found.statements, |row| {
         line(
             view,
@@ -109,14 +116,18 @@ fn rows(context: &Context<'_>, found: &Found) -> Markup {
             row,
             before.get(&key(row)).copied(),
             &callers,
-            widest,
+            (widest, measured),
         )
     });
     let frame = Frame {
         class: "table--lines",
         caption: &format!("Statements {}", words::range(view)),
         name: "statements",
-        columns: &COLUMNS,
+        columns: if measured {
+            &COLUMNS
+        } else {
+            &COLUMNS[..UNMEASURED]
+        },
         sort: Some(found.sort),
     };
     let other = found.statements.iter().any(|row| row.normalized == OTHER);
@@ -132,7 +143,7 @@ fn line(
     row: &Statement,
     before: Option<&Statement>,
     callers: &ByStatement<'_>,
-    widest: f64,
+    (widest, measured): (f64, bool),
 ) -> Markup {
     let href = view
         .to(&["queries", &row.fingerprint])
@@ -191,6 +202,32 @@ fn line(
             (cells::delta_cell(change, Rise::Worse, &view.against()))
             (cells::duration(row.latency.map(|p| p.p95)))
             (cells::duration(Some(row.latency_max as f64)))
+            @if measured { (cost(row.cost.as_ref())) }
         }
+    }
+}
+
+/// The cells of the cost of a call in SQLite.
+fn cost(cost: Option<&Cost>) -> Markup {
+    let Some(cost) = cost else {
+        return html! { @for _ in 0..3 { td.num.none title="not measured" { "–" } } };
+    };
+    let most = format!(
+        "per call, {} at most",
+        number::grouped(cost.steps_max.unsigned_abs())
+    );
+    html! {
+        td.num title=(most) { (average(cost.steps)) }
+        td.num title="per call, in full scans of tables" { (average(cost.scan_steps)) }
+        td.num title="per call" { (average(cost.sorts)) }
+    }
+}
+
+/// A mean count: whole where it is large or whole.
+fn average(mean: f64) -> String {
+    if mean >= 10.0 || (mean - mean.round()).abs() < 0.05 {
+        number::compact(whole(mean))
+    } else {
+        format!("{mean:.1}")
     }
 }

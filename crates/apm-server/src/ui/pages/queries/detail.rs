@@ -1,21 +1,23 @@
 //! One statement.
 
+mod plans;
+
 use maud::{Markup, html};
 
-use super::{short, whole};
+use super::{average, short, whole};
 use crate::analytics::samples::Durations;
-use crate::analytics::statements::Statement;
+use crate::analytics::statements::{Cost, Statement};
 use crate::answers::Problem;
 use crate::answers::statement::{Answer as Found, Params, Planned};
 use crate::insight::callers::Caller;
 use crate::insight::growth;
-use crate::insight::plan::{self, Explained, Plan, Step, WhatIf};
+use crate::insight::plan::history::Run;
 use crate::ui::chart::frame::Measure;
 use crate::ui::chart::growth::{Fit, Growth};
 use crate::ui::components::cells::{self, Tone, flag};
 use crate::ui::components::code;
 use crate::ui::components::controls::copy;
-use crate::ui::components::head::{Crumb, Fact, facts, page_head};
+use crate::ui::components::head::{Crumb, Fact, dim, facts, page_head};
 use crate::ui::components::panel::{empty, nothing, panel};
 use crate::ui::components::shell::{Page, Section};
 use crate::ui::components::sql;
@@ -57,6 +59,7 @@ impl Rendered for Params {
         let body = html! {
             (page_head(&crumbs(view, &row.fingerprint), answer, why))
             (totals(row))
+            @if let Some(cost) = &row.cost { (did(cost)) }
             @if !found.insights.is_empty() {
                 @let list = insights::list(view, &found.insights);
                 (panel("Insights", count(found.insights.len()), insights, list))
@@ -66,7 +69,7 @@ impl Rendered for Params {
                 (growth_panel(view, &found.growth))
             }
             (spread(context, self, found))
-            (plan_panel(view, row, self.index.as_deref(), found.plan.as_ref()))
+            (plan_panel(view, row, self.index.as_deref(), found.plan.as_ref(), &found.plans))
             (panel("Callers", callers, html! {}, who(view, &found.callers)))
             (panel("Runs", runs, html! {}, samples(view, self, found)))
         };
@@ -126,6 +129,39 @@ fn totals(row: &Statement) -> Markup {
     ])
 }
 
+/// The cost of a call in SQLite.
+fn did(cost: &Cost) -> Markup {
+    let mut all = vec![
+        Fact::with(
+            "Steps per call",
+            average(cost.steps),
+            dim(format!(
+                "{} at most",
+                number::grouped(cost.steps_max.unsigned_abs())
+            )),
+        ),
+        Fact::new("Rows scanned", average(cost.scan_steps)),
+        Fact::new("Sorts", average(cost.sorts)),
+        Fact::new("Rows returned", average(cost.rows_returned)),
+    ];
+    if let Some(changed) = cost.rows_changed {
+        all.push(Fact::new("Rows changed", average(changed)));
+    }
+    let pages = [("read", cost.pages_read), ("written", cost.pages_written)];
+    let pages = pages.into_iter().filter(|(_, pages)| *pages > 0.0);
+    let pages: Vec<String> = pages
+        .map(|(what, pages)| format!("{} {what}", average(pages)))
+        .collect();
+    if !pages.is_empty() {
+        all.push(Fact::new("Pages of the file", pages.join(", ")));
+    }
+    if cost.autoindex_steps > 0.0 {
+        let steps = average(cost.autoindex_steps);
+        all.push(Fact::new("Rows into automatic indexes", steps));
+    }
+    facts(&all)
+}
+
 /// Its trend, and its distribution, in which a range can be chosen for the runs below.
 fn spread(context: &Context<'_>, params: &Params, found: &Found) -> Markup {
     let before = found.previous.as_ref();
@@ -140,6 +176,10 @@ fn spread(context: &Context<'_>, params: &Params, found: &Found) -> Markup {
         section.panel { (spread) }
     }
 }
+
+/// The reason for which there is no chart of growth.
+const NO_ROWS: &str = "It needs the rows of the table: INSERTs that were seen, or a gauge named after the table, such as \
+    people.rows.";
 
 fn growth_panel(view: &View, growth: &[growth::Growth]) -> Markup {
     let mut parts = Vec::new();
@@ -193,7 +233,7 @@ fn growth_panel(view: &View, growth: &[growth::Growth]) -> Markup {
     }
     let body = html! {
         @if parts.is_empty() {
-            (nothing("No growth to show", "It needs the rows of the table: INSERTs that were seen, or a gauge named after the table, such as people.rows."))
+            (nothing("No growth to show", NO_ROWS))
         }
         @for part in &parts { (part) }
     };
@@ -221,8 +261,10 @@ fn steps_against_rows(id: &str, found: &growth::Growth, steps: &growth::Steps) -
             @match (growing, steps.trend()) {
                 (Some(trend), _) => {
                     "It grows " (trend.order.words()) " of " (found.table) ": "
-                    (number::grouped(whole(trend.steps_min))) " steps at " (number::grouped(whole(trend.rows_min))) " rows, "
-                    (number::grouped(whole(trend.steps_max))) " at " (number::grouped(whole(trend.rows_max))) "."
+                    @let [fewest, rows, most, rows_now] =
+                        [trend.steps_min, trend.rows_min, trend.steps_max, trend.rows_max]
+                            .map(|count| number::grouped(whole(count)));
+                    (fewest) " steps at " (rows) " rows, " (most) " at " (rows_now) "."
                 }
                 (None, Some(_)) => { "It does not grow with " (found.table) "." }
                 (None, None) => { (found.table) " did not grow enough to tell: it must at least double." }
@@ -231,10 +273,25 @@ fn steps_against_rows(id: &str, found: &growth::Growth, steps: &growth::Steps) -
     }
 }
 
-fn plan_panel(view: &View, row: &Statement, index: Option<&str>, plan: Option<&Planned>) -> Markup {
+fn plan_panel(
+    view: &View,
+    row: &Statement,
+    index: Option<&str>,
+    plan: Option<&Planned>,
+    sent: &[Run],
+) -> Markup {
     let Some(plan) = plan else {
+        if !sent.is_empty() {
+            return panel(
+                "Query plan",
+                "as agents sent it",
+                html! {},
+                plans::sent(view, sent),
+            );
+        }
         let how = format!(
-            "Start the server with --explain {}=FILE to see how SQLite answers it. The file is only read.",
+            "Agents send it for SQLite files in WAL mode. Or start the server with --explain {}=FILE: the file is only \
+             read.",
             row.service
         );
         return panel("Query plan", "", html! {}, nothing("No plan", how));
@@ -242,56 +299,13 @@ fn plan_panel(view: &View, row: &Statement, index: Option<&str>, plan: Option<&P
     let problem = plan.problem.as_deref().unwrap_or_default();
     let body = html! {
         @match &plan.today {
-            Some(explained) => (plans(explained, plan.with_index.as_ref())),
+            Some(explained) => (plans::both(explained, plan.with_index.as_ref())),
             None => (nothing("No plan", problem)),
         }
         (what_if_form(view, index, plan.index_problem.as_deref()))
+        @if !sent.is_empty() { (plans::sent(view, sent)) }
     };
     panel("Query plan", "worked out, not run", html! {}, body)
-}
-
-fn plans(explained: &Explained, asked: Option<&WhatIf>) -> Markup {
-    let other = asked.or(explained.proposal.as_ref());
-    html! {
-        div.cols.cols--2.pad-all {
-            div { h3 { "Today" } (tree(&explained.plan)) p.soft { (explained.summary) } }
-            @if let Some(other) = other {
-                div {
-                    h3 { (if asked.is_some() { "With your index" } else { "With an index" }) }
-                    (tree(&other.after))
-                    div.note-box.note-box--warn[!other.helps] {
-                        div { (other.summary) }
-                        @for sentence in &other.assumed { div.soft { (sentence) } }
-                        div.row { code #index { (sql::highlight(&other.index)) } (copy("index", "Copy")) }
-                    }
-                }
-            }
-        }
-    }
-}
-
-fn tree(plan: &Plan) -> Markup {
-    html! { ul.plan { @for step in &plan.steps { (branch(step)) } } }
-}
-
-fn branch(step: &Step) -> Markup {
-    let (tone, words) = match step.meaning.kind {
-        plan::Kind::FullScan => (Tone::Warn, "full scan"),
-        plan::Kind::TempBTree => (Tone::Warn, "sorts"),
-        plan::Kind::AutomaticIndex => (Tone::Warn, "automatic index"),
-        plan::Kind::CorrelatedSubquery => (Tone::Warn, "for each row"),
-        plan::Kind::CoveringScan | plan::Kind::CoveringSearch => (Tone::Good, "covering index"),
-        plan::Kind::Search => (Tone::Good, "index"),
-        plan::Kind::IndexScan => (Tone::Neutral, "index scan"),
-        _ => (Tone::Neutral, ""),
-    };
-    html! {
-        li {
-            span title=(step.meaning.words) { (sql::highlight(&step.detail)) }
-            @if !words.is_empty() { (flag(tone, words)) }
-        }
-        @if !step.steps.is_empty() { li { ul.plan { @for step in &step.steps { (branch(step)) } } } }
-    }
 }
 
 fn what_if_form(view: &View, index: Option<&str>, problem: Option<&str>) -> Markup {

@@ -1,5 +1,7 @@
 //! The details of one transaction or span: what it took, what it called, its statement in full, where it was made.
 
+mod cost;
+
 use apm_time::rfc3339_millis;
 use maud::{Markup, html};
 use serde_json::Value;
@@ -50,6 +52,7 @@ pub(crate) fn details(view: &View, of: Details<'_>) -> Markup {
     let sections = html! {
         section { (timing(view, trace, item)) }
         (statement(item, normalized, document))
+        (cost::section(document))
         (http(item, document))
         (errors(view, trace, index))
         (message(document))

@@ -56,6 +56,9 @@ pub(super) fn item_row(trace: &Trace, index: usize, level: usize, options: &Opti
         None if failed => badges.push((Tone::Bad, "failed".to_owned())),
         None => {}
     }
+    if item.scan_steps().is_some() {
+        badges.push((Tone::Warn, "full scan".to_owned()));
+    }
     if item.is_orphan {
         badges.push((Tone::Warn, "orphan".to_owned()));
     }
@@ -101,11 +104,15 @@ pub(super) fn fold_row(trace: &Trace, first: usize, len: usize, level: usize) ->
     let items = &trace.items[first..first + len];
     let calls: i64 = items.iter().map(weight).sum();
     let end = items.iter().map(Item::end).max().unwrap_or(0);
+    let mut badges = vec![(Tone::Warn, format!("repeated {calls}×"))];
+    if items.iter().any(|item| item.scan_steps().is_some()) {
+        badges.push((Tone::Warn, "full scan".to_owned()));
+    }
     // The bar spans from the first to the last; the figure is the time of the calls themselves.
     Row {
         class: class(&items[0]),
         label: named(&items[0].what.name).to_owned(),
-        badges: vec![(Tone::Warn, format!("repeated {calls}×"))],
+        badges,
         duration: items.iter().map(busy).sum(),
         at: items[0].at,
         bar: match items[0].is_far {

@@ -1,0 +1,346 @@
+//! Plans that came since the last look, to be written down.
+
+use std::collections::BTreeMap;
+
+use apm_store::StoreError;
+use diesel::prelude::*;
+use diesel::sql_types::{BigInt, Nullable, Text};
+use serde_json::Value;
+
+use super::Stored;
+use crate::analytics::sql::Sql;
+use crate::insight::bounds;
+use crate::insight::finding::statement_words;
+use crate::insight::marker;
+
+/// The version of the labels that is understood.
+const VERSION: &str = "1";
+
+/// Plans that are written at once.
+const MOST: i64 = 500;
+
+/// Metric sets that are looked through after a start: of those before, plans come again when their services start.
+const BACK: i64 = 500_000;
+
+/// Plans that are kept of one statement.
+const PLANS: i64 = 50;
+
+/// The longest plan that is taken, bytes. Agents send at most 1,024 characters.
+const LONGEST: usize = 8 * 1_024;
+
+/// The longest name of a database that is taken, bytes.
+const LONGEST_NAME: usize = 1_024;
+
+/// Reads on from where it was.
+#[derive(Debug, Default)]
+pub(in crate::insight) struct Unseen {
+    mark: Option<i64>,
+}
+
+/// Plans, oldest first.
+#[derive(Debug, PartialEq)]
+pub(in crate::insight) struct Arrivals {
+    plans: Vec<Arrival>,
+    mark: i64,
+}
+
+#[derive(Debug, PartialEq)]
+struct Arrival {
+    service: String,
+    environment: String,
+    version: String,
+    instance: String,
+    fingerprint: i64,
+    plan: String,
+    schema_version: i64,
+    at: i64,
+}
+
+#[derive(QueryableByName)]
+struct Sent {
+    #[diesel(sql_type = BigInt)]
+    seq: i64,
+    #[diesel(sql_type = Text)]
+    service: String,
+    #[diesel(sql_type = Text)]
+    environment: String,
+    #[diesel(sql_type = Text)]
+    version: String,
+    #[diesel(sql_type = BigInt)]
+    at: i64,
+    #[diesel(sql_type = Nullable<diesel::sql_types::Double>)]
+    schema_version: Option<f64>,
+}
+
+#[derive(QueryableByName)]
+struct Marks {
+    #[diesel(sql_type = Nullable<BigInt>)]
+    last: Option<i64>,
+    #[diesel(sql_type = BigInt)]
+    mark: i64,
+}
+
+impl Unseen {
+    /// The plans that came since the last look; none where there are none.
+    pub(in crate::insight) fn look(
+        &mut self,
+        conn: &mut SqliteConnection,
+    ) -> Result<Option<Arrivals>, StoreError> {
+        let marks = Sql::new(
+            "SELECT max(seq) AS last, coalesce((SELECT value FROM insight_state WHERE name = 'plan'), 0) AS mark \
+             FROM metricset",
+        );
+        let Marks { last, mark } = marks.first(conn)?;
+        let Some(last) = last else {
+            self.mark = None;
+            return Ok(None);
+        };
+        // After everything was deleted, numbers may begin anew.
+        let mark = self.mark.unwrap_or(mark.max(last - BACK));
+        let mark = if mark > last { 0 } else { mark };
+        let sent: Vec<Sent> = Sql::new(include_str!("unseen.sql"))
+            .bind("mark", mark)
+            .bind("last", last)
+            .bind("most", MOST)
+            .load(conn)?;
+        let upto = match sent.last() {
+            Some(newest) if sent.len() as i64 >= MOST => newest.seq,
+            _ => last,
+        };
+        // The mark moves on once what is found is written.
+        self.mark = sent.is_empty().then_some(upto);
+        if sent.is_empty() {
+            return Ok(None);
+        }
+        let seqs: Vec<i64> = sent.iter().map(|sent| sent.seq).collect();
+        let mut documents: BTreeMap<i64, Value> = BTreeMap::new();
+        for event in apm_store::events(conn, &seqs)? {
+            let rest = serde_json::from_str(&event.rest).unwrap_or_default();
+            documents.insert(event.seq, rest);
+        }
+        let plans = sent.into_iter().filter_map(|sent| {
+            let document = documents.get(&sent.seq)?;
+            arrival(sent, &document["tags"])
+        });
+        Ok(Some(Arrivals {
+            plans: plans.collect(),
+            mark: upto,
+        }))
+    }
+}
+
+/// The plan in some labels; none where they are not those of a plan.
+fn arrival(sent: Sent, labels: &Value) -> Option<Arrival> {
+    let label = |name: &str| labels[name].as_str();
+    let plan = label("sqlite_plan")?;
+    let instance = label("sqlite_database").unwrap_or_default();
+    let is_known = label("sqlite_plan_version") == Some(VERSION);
+    if !is_known || plan.len() > LONGEST || instance.len() > LONGEST_NAME {
+        return None;
+    }
+    Some(Arrival {
+        service: sent.service,
+        environment: sent.environment,
+        version: sent.version,
+        instance: instance.to_owned(),
+        fingerprint: u64::from_str_radix(label("sqlite_statement")?, 16)
+            .ok()?
+            .cast_signed(),
+        plan: plan.to_owned(),
+        schema_version: sent.schema_version? as i64,
+        at: sent.at,
+    })
+}
+
+impl Arrivals {
+    /// Writes them down, with a marker for each service of which plans changed; `now` in µs.
+    pub(in crate::insight) fn write(
+        self,
+        conn: &mut SqliteConnection,
+        now: i64,
+    ) -> QueryResult<()> {
+        let mut changed: BTreeMap<(String, String), Vec<i64>> = BTreeMap::new();
+        for plan in self.plans {
+            let last: Option<Stored> = Sql::new(include_str!("last.sql"))
+                .bind("fingerprint", plan.fingerprint)
+                .bind("service", &*plan.service)
+                .bind("environment", &*plan.environment)
+                .bind("instance", &*plan.instance)
+                .first(conn)
+                .optional()?;
+            if let Some(last) = &last
+                && last.plan == plan.plan
+                && last.version == plan.version
+            {
+                diesel::sql_query(
+                    "UPDATE statement_plan SET last_seen = max(last_seen, ?), schema_version = ? WHERE id = ?",
+                )
+                .bind::<BigInt, _>(plan.at)
+                .bind::<BigInt, _>(plan.schema_version)
+                .bind::<BigInt, _>(last.id)
+                .execute(conn)?;
+                continue;
+            }
+            diesel::sql_query(
+                "INSERT INTO statement_plan (service, environment, instance, fingerprint, version, plan, \
+                 schema_version, first_seen, last_seen) VALUES (?, ?, ?, ?, ?, ?, ?, ?8, ?8)",
+            )
+            .bind::<Text, _>(&plan.service)
+            .bind::<Text, _>(&plan.environment)
+            .bind::<Text, _>(&plan.instance)
+            .bind::<BigInt, _>(plan.fingerprint)
+            .bind::<Text, _>(&plan.version)
+            .bind::<Text, _>(&plan.plan)
+            .bind::<BigInt, _>(plan.schema_version)
+            .bind::<BigInt, _>(plan.at)
+            .execute(conn)?;
+            diesel::sql_query(include_str!("oldest.sql"))
+                .bind::<BigInt, _>(plan.fingerprint)
+                .bind::<Text, _>(&plan.service)
+                .bind::<Text, _>(&plan.environment)
+                .bind::<Text, _>(&plan.instance)
+                .bind::<BigInt, _>(PLANS)
+                .execute(conn)?;
+            if last.is_some_and(|last| last.plan != plan.plan) {
+                changed
+                    .entry((plan.service, plan.environment))
+                    .or_default()
+                    .push(plan.fingerprint);
+            }
+        }
+        for ((service, environment), statements) in changed {
+            let name = name(conn, &service, &statements)?;
+            let of = (&*service, Some(&*environment));
+            marker::set(conn, now, of, marker::Kind::Plan, &name)?;
+        }
+        diesel::sql_query("INSERT OR REPLACE INTO insight_state VALUES ('plan', ?)")
+            .bind::<BigInt, _>(self.mark)
+            .execute(conn)?;
+        bounds::markers(conn)?;
+        bounds::plans(conn)
+    }
+}
+
+/// `SELECT FROM people and 2 more`
+fn name(conn: &mut SqliteConnection, service: &str, statements: &[i64]) -> QueryResult<String> {
+    #[derive(QueryableByName)]
+    struct Named {
+        #[diesel(sql_type = Text)]
+        verb: String,
+        #[diesel(sql_type = Text)]
+        table_name: String,
+        #[diesel(sql_type = Text)]
+        normalized: String,
+    }
+    let first = statements.first().copied().unwrap_or_default();
+    let known: Option<Named> = diesel::sql_query(
+        "SELECT q.verb, q.table_name, q.normalized FROM statement q JOIN service s ON s.id = q.service_id \
+         WHERE s.name = ? AND q.fingerprint = ? LIMIT 1",
+    )
+    .bind::<Text, _>(service)
+    .bind::<BigInt, _>(first)
+    .get_result(conn)
+    .optional()?;
+    let first = match known {
+        Some(known) => statement_words(&known.verb, &known.table_name, &known.normalized),
+        None => format!("{first:016x}"),
+    };
+    Ok(match statements.len() {
+        0 | 1 => first,
+        n => format!("{first} and {} more", n - 1),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::analytics::Scope;
+    use crate::analytics::tests::empty;
+    use crate::insight::plan::history::{changes, list};
+
+    const SCAN: &str = "SCAN people";
+    const SEARCH: &str = "SEARCH people USING INDEX people_city (city=?)";
+
+    fn arrive(conn: &mut SqliteConnection, version: &str, plan: &str, at: i64) {
+        let arrivals = Arrivals {
+            plans: vec![Arrival {
+                service: "shop".to_owned(),
+                environment: String::new(),
+                version: version.to_owned(),
+                instance: "shop.db".to_owned(),
+                fingerprint: -7,
+                plan: plan.to_owned(),
+                schema_version: 3,
+                at,
+            }],
+            mark: at,
+        };
+        arrivals.write(conn, at * apm_time::SECOND).unwrap();
+    }
+
+    #[test]
+    fn a_plan_that_comes_again_is_one_run_and_another_plan_or_version_begins_the_next() {
+        let conn = &mut empty();
+        for (version, plan, at) in [
+            ("1.4.1", SEARCH, 10),
+            ("1.4.1", SEARCH, 20),
+            ("1.4.2", SCAN, 30),
+            ("1.4.3", SCAN, 40),
+        ] {
+            arrive(conn, version, plan, at);
+        }
+        let fingerprint = (-7i64).cast_unsigned();
+        let runs = list(conn, &Scope::default(), fingerprint).unwrap();
+        let found: Vec<(&str, i64, i64)> = runs
+            .iter()
+            .map(|run| (&*run.version, run.first_seen, run.last_seen))
+            .collect();
+        assert_eq!(
+            found,
+            [("1.4.3", 40, 40), ("1.4.2", 30, 30), ("1.4.1", 10, 20)]
+        );
+        let found = changes(conn, 0).unwrap();
+        assert_eq!(found.len(), 1, "{found:?}");
+        assert_eq!(
+            (&*found[0].version, &*found[0].version_before, found[0].at),
+            ("1.4.2", "1.4.1", 30)
+        );
+        assert!(changes(conn, 31).unwrap().is_empty());
+        let markers = marker::list(conn, Some("shop"), None).unwrap();
+        assert_eq!(markers.len(), 1, "a version alone changes no plan");
+        assert_eq!(markers[0].kind, marker::Kind::Plan);
+
+        // Back to what it was: that is the change now.
+        arrive(conn, "1.4.1", SEARCH, 50);
+        let found = changes(conn, 0).unwrap();
+        assert_eq!(found.len(), 1, "{found:?}");
+        assert_eq!((found[0].at, &*found[0].version), (50, "1.4.1"));
+    }
+
+    #[test]
+    fn labels_that_are_no_plan_of_this_version_are_left_alone() {
+        let sent = || Sent {
+            seq: 1,
+            service: "shop".to_owned(),
+            environment: String::new(),
+            version: String::new(),
+            at: 1,
+            schema_version: Some(3.0),
+        };
+        let whole = serde_json::json!({
+            "sqlite_plan": SCAN, "sqlite_plan_version": "1", "sqlite_statement": "00000000000000ff",
+        });
+        let found = arrival(sent(), &whole).unwrap();
+        assert_eq!((found.fingerprint, &*found.instance), (255, ""));
+        for (label, value) in [
+            ("sqlite_plan_version", "2".to_owned()),
+            ("sqlite_statement", "none".to_owned()),
+            ("sqlite_plan", "x".repeat(LONGEST + 1)),
+        ] {
+            let mut other = whole.clone();
+            other[label] = value.into();
+            assert_eq!(arrival(sent(), &other), None, "{label}");
+        }
+        assert_eq!(arrival(sent(), &Value::Null), None);
+    }
+}
