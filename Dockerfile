@@ -22,7 +22,8 @@ COPY --from=binary /pocket-apm /
 USER 65532:65532
 WORKDIR /data
 VOLUME /data
-EXPOSE 8200
+EXPOSE 8200 4317 4318
 # It listens beyond loopback, so it asks for a secret: set APM_SECRET_TOKEN, APM_SECRET_TOKEN_FILE or APM_API_KEY_FILE.
 ENTRYPOINT ["/pocket-apm"]
-CMD ["server", "--apm-listen", "0.0.0.0:8200", "--apm-database", "/data/apm.db"]
+CMD ["server", "--apm-listen", "0.0.0.0:8200", "--apm-otlp-listen", "0.0.0.0:4318", \
+    "--apm-otlp-grpc-listen", "0.0.0.0:4317", "--apm-database", "/data/apm.db"]

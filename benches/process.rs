@@ -85,6 +85,8 @@ impl Running {
             .args(["--listen", "127.0.0.1:0", "--apm-listen", "127.0.0.1:0"])
             .current_dir(dir)
             .env_remove("ELASTIC_APM_SERVER_URL")
+            .env("APM_OTLP_LISTEN", "127.0.0.1:0")
+            .env("APM_OTLP_GRPC_LISTEN", "127.0.0.1:0")
             .env("RUST_LOG", "off")
             .stdout(Stdio::piped())
             .spawn()

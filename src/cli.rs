@@ -18,6 +18,7 @@ mod values;
 
 pub use advise::{AdviseOptions, BaselineOptions, MigrateCheckOptions, ReplayOptions};
 pub use server::{ApmOptions, Durability};
+pub use values::Receiver;
 
 /// The name under which the service is watched, unless `ELASTIC_APM_SERVICE_NAME` has another.
 pub const SERVICE_NAME: &str = "my-app-01";
@@ -291,6 +292,11 @@ mod tests {
             ("--apm-trusted-proxies", "10.0.0.0/33"),
             ("--apm-base-path", "apm"),
             ("--apm-base-path", "//evil.example"),
+            ("--apm-otlp-listen", "4318"),
+            ("--apm-otlp-grpc-listen", "on"),
+            ("--apm-otlp-max-size", "1GiB"),
+            ("--apm-otlp-allowed-origins", "*"),
+            ("--apm-otlp-allowed-origins", "https://shop.example/path"),
         ] {
             refused(&["pocket-apm", option, value]);
         }

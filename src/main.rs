@@ -117,7 +117,7 @@ async fn run_service(options: &ServiceOptions, apm: &ApmOptions, files: u64) -> 
     let service = Service::start(options, &agent)?;
     announce(&format!("service  http://{}", reachable(service.addr)));
     if let Some(server) = &server {
-        announce(&format!("APM      {}", address(server)));
+        announce_server(server);
     }
     stop_signal().await?;
     service.stop().await;
@@ -137,10 +137,24 @@ async fn run_service(options: &ServiceOptions, apm: &ApmOptions, files: u64) -> 
 /// The APM server alone, until a signal to stop.
 async fn run_server(apm: &ApmOptions, files: u64) -> anyhow::Result<()> {
     let server = start_server(apm, files / 2)?;
-    announce(&format!("APM      {}", address(&server)));
+    announce_server(&server);
     stop_signal().await?;
     server.stop(true).await;
     Ok(())
+}
+
+/// Says at which address a server shows its pages, and at which it takes OTLP.
+fn announce_server(server: &apm_server::Running) {
+    announce(&format!("APM      {}", address(server)));
+    let receivers = server.receivers();
+    let addresses = [("HTTP", receivers.http), ("gRPC", receivers.grpc)];
+    let addresses: Vec<_> = addresses
+        .iter()
+        .filter_map(|(wire, address)| Some(format!("{} ({wire})", reachable((*address)?))))
+        .collect();
+    if !addresses.is_empty() {
+        announce(&format!("OTLP     {}", addresses.join(", ")));
+    }
 }
 
 /// The address at which this process reaches a server of its own.
@@ -157,6 +171,12 @@ fn address(server: &apm_server::Running) -> String {
 fn start_server(options: &ApmOptions, files: u64) -> anyhow::Result<apm_server::Running> {
     let mut config = apm_server::Config::default();
     config.listen.clone_from(&options.apm_listen);
+    config.otlp_listen = options.apm_otlp_listen.address().map(str::to_owned);
+    config.otlp_grpc_listen = options.apm_otlp_grpc_listen.address().map(str::to_owned);
+    config
+        .otlp_origins
+        .clone_from(&options.apm_otlp_allowed_origins);
+    config.max_export_size = options.apm_otlp_max_size;
     config.database.clone_from(&options.apm_database);
     config
         .secret_token_file

@@ -24,6 +24,8 @@ impl Running {
             .args(options)
             .current_dir(dir)
             .env("RUST_LOG", "off")
+            .env("APM_OTLP_LISTEN", "off")
+            .env("APM_OTLP_GRPC_LISTEN", "off")
             .stdout(Stdio::piped())
             .spawn()
             .expect("the binary starts");

@@ -7,7 +7,9 @@ use anyhow::Context as _;
 use apm_server::{BasePath, Network};
 use clap::Args;
 
-use super::values::{age, apm_database, host_name, service_file, size};
+use super::values::{
+    Receiver, age, apm_database, export_size, host_name, origin, service_file, size,
+};
 
 /// The APM server's options.
 #[derive(Debug, Clone, Args)]
@@ -24,6 +26,49 @@ pub struct ApmOptions {
         global = true
     )]
     pub apm_listen: String,
+
+    /// Another address at which OTLP over HTTP is taken, besides --apm-listen; `off` for none. A port that another
+    /// program has is no error.
+    #[arg(
+        long,
+        env = "APM_OTLP_LISTEN",
+        value_name = "HOST:PORT",
+        default_value = "127.0.0.1:4318",
+        global = true
+    )]
+    pub apm_otlp_listen: Receiver,
+
+    /// The address at which OTLP over gRPC is taken; `off` for none. A port that another program has is no error.
+    #[arg(
+        long,
+        env = "APM_OTLP_GRPC_LISTEN",
+        value_name = "HOST:PORT",
+        default_value = "127.0.0.1:4317",
+        global = true
+    )]
+    pub apm_otlp_grpc_listen: Receiver,
+
+    /// A site whose pages may send OTLP from browsers, such as https://shop.example. May be given several times.
+    #[arg(
+        long,
+        env = "APM_OTLP_ALLOWED_ORIGINS",
+        value_name = "ORIGIN",
+        value_delimiter = ',',
+        value_parser = origin,
+        global = true
+    )]
+    pub apm_otlp_allowed_origins: Vec<String>,
+
+    /// Largest body of OTLP, before and after decompression.
+    #[arg(
+        long,
+        env = "APM_OTLP_MAX_SIZE",
+        value_name = "SIZE",
+        default_value = "16MiB",
+        value_parser = export_size,
+        global = true
+    )]
+    pub apm_otlp_max_size: usize,
 
     /// The APM server's SQLite file.
     #[arg(

@@ -2,6 +2,7 @@
 
 use std::net::ToSocketAddrs as _;
 use std::path::PathBuf;
+use std::str::FromStr;
 use std::time::Duration;
 
 use actix_web::http::Uri;
@@ -23,6 +24,49 @@ pub(super) fn host_name(text: &str) -> Result<String, String> {
         false => Err(
             "write a name as it stands in the address bar, without http://, such as \
             apm.example.com"
+                .to_owned(),
+        ),
+    }
+}
+
+/// The address at which telemetry is taken, if any.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Receiver(Option<String>);
+
+impl Receiver {
+    /// Host and port.
+    pub fn address(&self) -> Option<&str> {
+        self.0.as_deref()
+    }
+}
+
+impl FromStr for Receiver {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text {
+            "off" => Ok(Self(None)),
+            text => host_and_port(text)
+                .map(|text| Self(Some(text)))
+                .map_err(|error| format!("{error}, or `off`")),
+        }
+    }
+}
+
+/// The origin of a page, as browsers send it.
+pub(super) fn origin(text: &str) -> Result<String, String> {
+    let is_origin = |rest: &str| {
+        let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-.:[]".contains(&byte);
+        !rest.is_empty() && rest.bytes().all(is_plain)
+    };
+    let rest = text
+        .strip_prefix("https://")
+        .or_else(|| text.strip_prefix("http://"));
+    match rest.is_some_and(is_origin) {
+        true => Ok(text.to_ascii_lowercase()),
+        false => Err(
+            "write scheme, host and, unless it is the default one, port, as https://shop.example or \
+            http://localhost:3000"
                 .to_owned(),
         ),
     }
@@ -94,6 +138,19 @@ pub(super) fn size(text: &str) -> Result<u64, String> {
         return Err("too small: at least 16MiB".to_owned());
     }
     Ok(bytes)
+}
+
+/// More than this takes as much memory several times over.
+const MAX_EXPORT: u64 = 256 * 1024 * 1024;
+
+pub(super) fn export_size(text: &str) -> Result<usize, String> {
+    let ByteSize(bytes) = text
+        .parse()
+        .map_err(|_| "not a size: write a number and a unit, as 16MiB".to_owned())?;
+    if !(1024..=MAX_EXPORT).contains(&bytes) {
+        return Err("between 1KiB and 256MiB".to_owned());
+    }
+    usize::try_from(bytes).map_err(|error| error.to_string())
 }
 
 pub(super) fn age(text: &str) -> Result<Duration, String> {

@@ -16,6 +16,8 @@ fn command(dir: &TempDir, args: &[&str]) -> Command {
         .current_dir(dir.path())
         .args(args)
         .env_remove("ELASTIC_APM_SERVER_URL")
+        .env("APM_OTLP_LISTEN", "off")
+        .env("APM_OTLP_GRPC_LISTEN", "off")
         .stdout(Stdio::piped())
         .stderr(Stdio::piped());
     command

@@ -17,6 +17,8 @@ fn command(dir: &tempfile::TempDir) -> Command {
     command
         .current_dir(dir.path())
         .env_remove("ELASTIC_APM_SERVER_URL")
+        .env("APM_OTLP_LISTEN", "off")
+        .env("APM_OTLP_GRPC_LISTEN", "off")
         .stdout(Stdio::piped())
         .stderr(Stdio::piped());
     command
@@ -107,6 +109,37 @@ fn a_port_in_use_is_an_error_that_names_the_option() {
         assert!(!child.wait().unwrap().success());
         assert!(error.contains(option) && error.contains(&addr), "{error}");
     }
+}
+
+#[test]
+fn a_port_for_otlp_that_is_taken_is_told_and_stops_nothing() {
+    let dir = tempfile::tempdir().unwrap();
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    let addr = taken.local_addr().unwrap().to_string();
+    let mut child = command(&dir)
+        .args(["server", "--apm-listen", "127.0.0.1:0"])
+        .args(["--apm-otlp-listen", &addr])
+        .args(["--apm-otlp-grpc-listen", "127.0.0.1:0"])
+        .spawn()
+        .unwrap();
+    let mut lines = BufReader::new(child.stdout.take().unwrap())
+        .lines()
+        .map(Result::unwrap);
+    let otlp = lines.find(|line| line.starts_with("OTLP")).unwrap();
+    child.kill().unwrap();
+    child.wait().unwrap();
+    assert!(otlp.ends_with("(gRPC)") && !otlp.contains("HTTP"), "{otlp}");
+    let mut log = String::new();
+    child
+        .stderr
+        .take()
+        .unwrap()
+        .read_to_string(&mut log)
+        .unwrap();
+    assert!(
+        log.contains("--apm-otlp-listen") && log.contains(&addr),
+        "{log}"
+    );
 }
 
 #[test]

@@ -4,14 +4,19 @@
 //! `stream` holds a request's state between its chunks, `receive` feeds it and hands the batches to the writer,
 //! `report` says what became of it all.
 //!
+//! A body of OTLP is read as a whole: `export` takes room for it (`room`), undoes compression (`unpack`), and has
+//! `otlp` decode it. `commit` is the way to the writer for both.
+//!
 //! Nothing here is unbounded: a line has a limit, a batch is handed over when it is full, and a request that
 //! the writer cannot keep up with waits, then is told to come back.
 //!
 //! [`Batch`]: apm_store::event::Batch
 
+mod commit;
 mod conventions;
 mod counters;
 mod elastic;
+mod export;
 mod inflate;
 mod limits;
 mod lines;
@@ -19,11 +24,15 @@ pub mod otlp;
 mod receive;
 mod refused;
 mod report;
+mod room;
 mod stream;
 mod streams;
+mod unpack;
 
-pub use counters::{Counters, Look, Offending};
-pub use receive::Intake;
+pub use counters::{Counters, Look, LookAtWire, Offending, Wire};
+pub use export::{Export, ExportError, Exported};
+pub use receive::{Intake, Limits};
 pub use report::Report;
 pub use stream::Stream;
 pub use streams::Streams;
+pub use unpack::Compression;

@@ -13,16 +13,18 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use apm_store::event::{Batch, Kind};
-use apm_store::{Store, StoreError, SubmitError, Ticket};
+use apm_store::event::Batch;
+use apm_store::{Store, StoreError};
 use bytes::Bytes;
 use futures_util::future::{Either, select};
 use futures_util::{Stream as Chunks, StreamExt as _};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::timeout;
 
-use super::counters::Counters;
+use super::commit::{Commits, NotTaken, Pending};
+use super::counters::{Counters, Wire};
 use super::report::Report;
+use super::room::Room;
 use super::stream::Stream;
 use super::streams::{Streams, Why};
 
@@ -32,14 +34,10 @@ const DECODERS: usize = 48;
 const LONG_LINES: usize = 48;
 /// The most bytes of an unfinished line that needs no place of its own.
 const SHORT: usize = 16 * 1024;
-/// The most that may be handed over and not yet committed: events, or 2 KiB each where they are larger.
-const IN_FLIGHT: usize = 16 * 1024;
 /// Batches that one request may have handed over and not seen committed.
 const TICKETS: usize = 16;
 /// The longest time that a batch waits for more of its request before it is handed over.
 const PATIENCE: Duration = Duration::from_millis(50);
-/// The longest time that a batch waits for the writer before the request is refused.
-const WRITER_WAIT: Duration = Duration::from_secs(1);
 /// The longest time that a request waits for a place.
 const PLACE_WAIT: Duration = Duration::from_secs(10);
 
@@ -51,37 +49,45 @@ const QUEUE_FULL: &str = "cannot handle stream: cannot process batch: queue is f
 #[derive(Debug)]
 pub struct Intake {
     pub counters: Arc<Counters>,
-    store: Store,
+    pub(super) commits: Commits,
     decoders: Arc<Semaphore>,
     long_lines: Arc<Semaphore>,
-    in_flight: Arc<Semaphore>,
     pub streams: Arc<Streams>,
-    /// Longest time that a line may take.
-    line: Duration,
-    /// Longest time that a body may take.
-    whole: Duration,
+    pub(super) room: Room,
+    limits: Limits,
 }
 
-/// A batch that was handed over.
-struct Pending {
-    ticket: Ticket,
-    events: [u64; Kind::ALL.len()],
-    _weight: OwnedSemaphorePermit,
+/// The limits of bodies.
+#[derive(Clone, Copy, Debug)]
+pub struct Limits {
+    /// Longest time that a line of events may take, and that an export may take as a whole.
+    pub line: Duration,
+    /// Longest time that a body of lines may take.
+    pub whole: Duration,
+    /// Bodies that may be open.
+    pub streams: usize,
+    /// Largest export, bytes, before and after decompression.
+    pub export: usize,
 }
 
 impl Intake {
-    /// `line`: the longest time that a line may take; `whole`: that of a body. `streams`: bodies that may be open.
-    pub fn new(store: Store, line: Duration, whole: Duration, streams: usize) -> Self {
+    /// An intake into a store.
+    pub fn new(store: Store, limits: Limits) -> Self {
+        let counters = Arc::<Counters>::default();
         Self {
-            counters: Arc::default(),
-            store,
+            commits: Commits::new(store, Arc::clone(&counters)),
+            counters,
             decoders: Arc::new(Semaphore::new(DECODERS)),
             long_lines: Arc::new(Semaphore::new(LONG_LINES)),
-            in_flight: Arc::new(Semaphore::new(IN_FLIGHT)),
-            streams: Streams::new(streams),
-            line,
-            whole,
+            streams: Streams::new(limits.streams),
+            room: Room::new(limits.export),
+            limits,
         }
+    }
+
+    /// The limits of bodies.
+    pub fn limits(&self) -> Limits {
+        self.limits
     }
 
     /// Reads a body to its end. Returns when every event that counts as accepted is committed.
@@ -108,9 +114,9 @@ impl Intake {
         while let Ok(open) = &open
             && !stream.is_over()
         {
-            let left = self.whole.saturating_sub(start.elapsed());
+            let left = self.limits.whole.saturating_sub(start.elapsed());
             if left.is_zero() {
-                let seconds = self.whole.as_secs();
+                let seconds = self.limits.whole.as_secs();
                 stream.end(
                     503,
                     format!("request timed out: the body took longer than {seconds} s; send shorter requests"),
@@ -122,9 +128,9 @@ impl Intake {
                 Some((number, since)) if number == stream.lines() => Some((number, since)),
                 _ => Some((stream.lines(), Instant::now())),
             };
-            let line_left = line.map(|(_, since)| self.line.saturating_sub(since.elapsed()));
+            let line_left = line.map(|(_, since)| self.limits.line.saturating_sub(since.elapsed()));
             if line_left.is_some_and(|left| left.is_zero()) {
-                let seconds = self.line.as_secs();
+                let seconds = self.limits.line.as_secs();
                 stream.end(
                     503,
                     format!("request timed out: a line took longer than {seconds} s"),
@@ -172,7 +178,8 @@ impl Intake {
             request.settle(pending, &mut stream).await;
         }
         let report = std::mem::take(stream.report());
-        self.counters.answer(report.status(), bytes);
+        self.counters
+            .answer(Wire::Elastic, report.status() >= 400, bytes);
         report
     }
 }
@@ -222,28 +229,15 @@ impl Request<'_> {
     }
 
     async fn hand_over(&mut self, batch: Batch, stream: &mut Stream) {
-        let weight = batch
-            .events
-            .len()
-            .max(batch.size() / 2048)
-            .clamp(1, IN_FLIGHT);
-        let weight = u32::try_from(weight).expect("the budget is small");
-        let acquired = Arc::clone(&self.intake.in_flight).acquire_many_owned(weight);
-        let Ok(Ok(weight)) = timeout(WRITER_WAIT, acquired).await else {
-            return stream.end(503, QUEUE_FULL.to_owned());
+        let commits = &self.intake.commits;
+        let taken = match commits.share(Commits::weight(&batch)).await {
+            Ok(share) => commits.submit(Wire::Elastic, batch, share),
+            Err(not_taken) => Err(not_taken),
         };
-        let mut events = [0; Kind::ALL.len()];
-        for event in &batch.events {
-            events[event.kind() as usize] += 1;
-        }
-        match self.intake.store.submit(batch) {
-            Ok(ticket) => self.pending.push_back(Pending {
-                ticket,
-                events,
-                _weight: weight,
-            }),
-            Err(SubmitError::ShuttingDown) => stream.end(503, STOPPING.to_owned()),
-            Err(_) => stream.end(503, QUEUE_FULL.to_owned()),
+        match taken {
+            Ok(pending) => self.pending.push_back(pending),
+            Err(NotTaken::Stopping) => stream.end(503, STOPPING.to_owned()),
+            Err(NotTaken::Full) => stream.end(503, QUEUE_FULL.to_owned()),
         }
         while self.pending.len() > TICKETS
             && let Some(pending) = self.pending.pop_front()
@@ -254,12 +248,9 @@ impl Request<'_> {
 
     /// Waits for a commit, and counts what it stored.
     async fn settle(&self, pending: Pending, stream: &mut Stream) {
-        match pending.ticket.await {
-            Ok(_) => {
-                for (kind, events) in Kind::ALL.into_iter().zip(pending.events) {
-                    self.intake.counters.accept(kind, events);
-                    stream.report().accepted += usize::try_from(events).unwrap_or(usize::MAX);
-                }
+        match self.intake.commits.settle(pending).await {
+            Ok((events, _)) => {
+                stream.report().accepted += usize::try_from(events).unwrap_or(usize::MAX);
             }
             Err(StoreError::Closed) => stream.end(503, STOPPING.to_owned()),
             Err(error) => {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use apm_store::event::{Batch, Resource};
 
-use super::counters::{Counters, Offending};
+use super::counters::{Counters, Offending, Wire};
 use super::elastic::{self, Decoded};
 use super::inflate::Inflate;
 use super::lines::{Line, Lines};
@@ -214,7 +214,8 @@ impl Sink {
                 .as_ref()
                 .map(|resource| resource.service_name.clone()),
         };
-        self.counters.reject(refused.reason, offending);
+        self.counters
+            .reject(Wire::Elastic, refused.reason, 1, offending);
     }
 
     fn refuse_body(&mut self, error: &super::inflate::InflateError) {

@@ -26,6 +26,13 @@ pub use network::Network;
 pub struct Config {
     /// Host and port; every address that the host stands for is bound. Port 0: any free one.
     pub listen: String,
+    /// Host and port of another listener, for OTLP over HTTP alone. `None`: there is none. OTLP is taken at `listen`,
+    /// too.
+    pub otlp_listen: Option<String>,
+    /// Host and port of a listener for OTLP over gRPC. `None`: there is none.
+    pub otlp_grpc_listen: Option<String>,
+    /// Origins of pages that may send OTLP from a browser, such as `https://shop.example`.
+    pub otlp_origins: Vec<String>,
     /// The database file; made where there is none.
     pub database: PathBuf,
     /// The token that agents send as `Authorization: Bearer …`, and that the pages ask for.
@@ -60,6 +67,8 @@ pub struct Config {
     pub rollup_max_age: Duration,
     /// Longest line, bytes, terminator included.
     pub max_event_size: usize,
+    /// Largest body of OTLP, bytes, before and after decompression.
+    pub max_export_size: usize,
     /// Most connections that are open, each of which takes two of the process's open files. With more, idle ones are
     /// closed.
     pub max_connections: usize,
@@ -89,6 +98,9 @@ impl Default for Config {
     fn default() -> Self {
         Self {
             listen: "127.0.0.1:8200".to_owned(),
+            otlp_listen: None,
+            otlp_grpc_listen: None,
+            otlp_origins: Vec::new(),
             database: "apm.db".into(),
             secret_token: None,
             secret_token_file: None,
@@ -104,6 +116,7 @@ impl Default for Config {
             max_age: Duration::from_hours(7 * 24),
             rollup_max_age: Duration::from_hours(90 * 24),
             max_event_size: 300 * 1024,
+            max_export_size: 16 << 20,
             max_connections: 512,
             max_connections_per_address: 128,
             max_streams: 256,

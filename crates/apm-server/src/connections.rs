@@ -217,20 +217,40 @@ impl Drop for Open {
 pub(crate) struct UnderWay {
     state: Arc<State>,
     connections: Arc<Connections>,
-    _turn: Option<Turn>,
+    /// Kept for its end.
+    turn: Option<Turn>,
+}
+
+impl Open {
+    /// Begins a request.
+    pub(crate) fn begin(&self) -> UnderWay {
+        self.state.requests.fetch_add(1, Ordering::Relaxed);
+        let under_way = UnderWay {
+            state: Arc::clone(&self.state),
+            connections: Arc::clone(&self.connections),
+            turn: None,
+        };
+        under_way.goes_on();
+        under_way
+    }
+
+    /// Notes that a request carries the token, or has a session.
+    pub(crate) fn trust(&self) {
+        self.state.trusted.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether a request without the token may be worked on: places are left for those who have it.
+    pub(crate) fn has_place(&self) -> bool {
+        self.state.trusted.load(Ordering::Relaxed) || self.connections.has_place()
+    }
 }
 
 impl UnderWay {
     /// `None`: the connection of this request is not counted.
     pub(crate) fn begin(request: &HttpRequest) -> Option<Self> {
         let open = request.conn_data::<Open>()?;
-        open.state.requests.fetch_add(1, Ordering::Relaxed);
-        let under_way = Self {
-            state: Arc::clone(&open.state),
-            connections: Arc::clone(&open.connections),
-            _turn: Turn::begin(request),
-        };
-        under_way.goes_on();
+        let mut under_way = open.begin();
+        under_way.turn = Turn::begin(request);
         Some(under_way)
     }
 
@@ -244,21 +264,19 @@ impl UnderWay {
 impl Drop for UnderWay {
     fn drop(&mut self) {
         self.goes_on();
+        self.turn = None;
         self.state.requests.fetch_sub(1, Ordering::Relaxed);
     }
 }
 
-/// Notes that a request carries the token, or has a session.
+/// [`Open::trust`] of the connection of a request.
 pub(crate) fn trust(request: &HttpRequest) {
     if let Some(open) = request.conn_data::<Open>() {
-        open.state.trusted.store(true, Ordering::Relaxed);
+        open.trust();
     }
 }
 
-/// Whether a request without the token may be worked on: places are left for those who have it.
+/// [`Open::has_place`] of the connection of a request.
 pub(crate) fn has_place(request: &HttpRequest) -> bool {
-    let open = request.conn_data::<Open>();
-    open.is_none_or(|open| {
-        open.state.trusted.load(Ordering::Relaxed) || open.connections.has_place()
-    })
+    request.conn_data::<Open>().is_none_or(Open::has_place)
 }

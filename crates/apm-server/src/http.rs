@@ -7,6 +7,7 @@
 mod agents;
 mod attempts;
 mod body;
+mod cors;
 mod credentials;
 mod enter;
 mod guard;
@@ -14,6 +15,7 @@ mod health;
 mod hosts;
 mod intake;
 mod login;
+mod otlp;
 mod protect;
 mod proxy;
 mod refusals;
@@ -32,21 +34,22 @@ use actix_web::body::MessageBody;
 use actix_web::dev::{ServiceFactory, ServiceRequest, ServiceResponse};
 use actix_web::middleware::from_fn;
 use actix_web::{App, Error, web};
-use apm_intake::Intake;
+use apm_intake::{Intake, Limits};
 use apm_store::Store;
 
 use crate::config::Config;
 use crate::connections::Connections;
 use crate::ui::Uploads;
 pub(crate) use credentials::Credentials;
+pub(crate) use guard::Exposed;
 use guard::Guard;
 
 /// The state that handlers need besides the store.
 #[derive(Debug)]
 pub(crate) struct Shared {
-    config: Config,
-    intake: Intake,
-    guard: Guard,
+    pub(crate) config: Config,
+    pub(crate) intake: Intake,
+    pub(crate) guard: Guard,
     health: health::Health,
     connections: Arc<Connections>,
     unsent: Arc<unsent::Unsent>,
@@ -55,26 +58,27 @@ pub(crate) struct Shared {
 }
 
 impl Shared {
-    /// `is_exposed`: whether it is reached from beyond this machine.
+    /// The state that the handlers of a server share, whose ports are reached from as far as `exposed` says.
     pub(crate) fn new(
         config: Config,
         store: &Store,
         credentials: Credentials,
         connections: Arc<Connections>,
-        is_exposed: bool,
+        exposed: Exposed,
     ) -> Self {
+        let limits = Limits {
+            line: config.read_timeout,
+            whole: config.body_timeout,
+            streams: config.max_streams,
+            export: config.max_export_size,
+        };
         let uploads = Uploads::new(config.read_timeout, config.body_timeout);
         Self {
-            intake: Intake::new(
-                store.clone(),
-                config.read_timeout,
-                config.body_timeout,
-                config.max_streams,
-            ),
+            intake: Intake::new(store.clone(), limits),
             connections,
             unsent: Arc::default(),
             uploads: web::Data::new(uploads),
-            guard: Guard::new(&config, credentials, is_exposed),
+            guard: Guard::new(&config, credentials, exposed),
             health: health::Health::default(),
             started: Instant::now(),
             config,
@@ -108,6 +112,26 @@ pub(crate) fn app(
         .app_data(store)
         .configure(routes::configure)
         .configure(routes::configure_rest)
+        .wrap(from_fn(enter::enter))
+        .wrap(from_fn(protect::protect))
+}
+
+/// The application of a port that takes OTLP alone.
+pub(crate) fn otlp_app(
+    shared: web::Data<Shared>,
+) -> App<
+    impl ServiceFactory<
+        ServiceRequest,
+        Config = (),
+        Response = ServiceResponse<impl MessageBody>,
+        Error = Error,
+        InitError = (),
+    >,
+> {
+    App::new()
+        .app_data(otlp::Port)
+        .app_data(shared)
+        .configure(routes::configure_telemetry)
         .wrap(from_fn(enter::enter))
         .wrap(from_fn(protect::protect))
 }

@@ -1,7 +1,7 @@
 //! The embedded APM server: takes events, analyses them in SQL, and shows them on pages.
 //!
-//! Floors, from the top: `server` → `http` → `ui`, `api` → `answers` → `insight` → `analytics`. Below this crate are
-//! `apm-intake`, `kql` and `apm-store`. No arrow runs back up; the test `floors` of the workspace holds that.
+//! Floors, from the top: `server` → `grpc` → `http` → `ui`, `api` → `answers` → `insight` → `analytics`. Below this
+//! crate are `apm-intake`, `kql` and `apm-store`. No arrow runs back up; the test `floors` of the workspace holds that.
 
 pub mod agent_config;
 pub mod analytics;
@@ -14,10 +14,12 @@ mod csv;
 pub mod export;
 mod front;
 pub mod generate;
+mod grpc;
 mod http;
 pub mod import;
 pub mod insight;
 mod listen;
+mod otlp;
 mod pace;
 mod random;
 pub mod remote;
@@ -30,7 +32,7 @@ mod watched;
 
 pub use config::{BasePath, Config, Durability, Network, SecretToken, TlsFiles};
 pub use insight::console;
-pub use server::{Running, Server, StartError};
+pub use server::{Receivers, Running, Server, StartError};
 
 /// Compiles the example of the README.
 #[cfg(doctest)]

@@ -7,12 +7,13 @@
 mod accept;
 
 use std::io;
-use std::net::TcpListener;
+use std::net::{SocketAddr, TcpListener};
 use std::rc::Rc;
 use std::sync::Arc;
 
+use actix_http::error::DispatchError;
 use actix_http::{HttpService, Request, Response};
-use actix_server::{Server, ServerBuilder};
+use actix_server::ServerBuilder;
 use actix_service::{
     IntoServiceFactory, Service, ServiceFactory, ServiceFactoryExt as _, fn_service, map_config,
 };
@@ -22,22 +23,23 @@ use actix_web::dev::AppConfig;
 use actix_web::rt::net::TcpStream;
 use tokio::sync::Notify;
 
+use crate::connections::Open;
 use crate::pace::Paced;
-pub(crate) use accept::{Door, Encrypted};
-use accept::{Seen, Wire};
+use accept::Seen;
+pub(crate) use accept::{Door, Encrypted, Wire};
 
 /// The time for which a connection is kept after an answer that ends it, for the caller to read it.
 pub(crate) const LINGER: std::time::Duration = std::time::Duration::from_secs(1);
 
-/// Starts to listen. `builder` has the limits of the server; `stopping` tells idle connections to end.
-pub(crate) fn listen<F, I, S, B>(
+/// Adds listeners for HTTP/1.1 to a server. `stopping` tells idle connections to end.
+pub(crate) fn http<F, I, S, B>(
     mut builder: ServerBuilder,
     listeners: Vec<TcpListener>,
     door: &Door,
     keep_alive: std::time::Duration,
     stopping: &Arc<Notify>,
     app: F,
-) -> io::Result<Server>
+) -> io::Result<ServerBuilder>
 where
     F: Fn() -> I + Send + Clone + 'static,
     I: IntoServiceFactory<S, Request>,
@@ -79,5 +81,33 @@ where
             .and_then(http)
         })?;
     }
-    Ok(builder.run())
+    Ok(builder)
+}
+
+/// Adds listeners to a server whose connections `serve` answers by itself, until they end.
+pub(crate) fn raw<F, D>(
+    mut builder: ServerBuilder,
+    listeners: Vec<TcpListener>,
+    door: &Door,
+    serve: F,
+) -> io::Result<ServerBuilder>
+where
+    F: Fn(Wire, Open, SocketAddr) -> D + Send + Clone + 'static,
+    D: Future<Output = ()> + 'static,
+{
+    for listener in listeners {
+        let (door, serve) = (door.clone(), serve.clone());
+        builder = builder.listen("apm", listener, move || {
+            let (door, serve) = (Rc::new(door.clone()), serve.clone());
+            fn_service(move |stream: TcpStream| {
+                let (door, serve) = (Rc::clone(&door), serve.clone());
+                async move {
+                    let (wire, seen, peer) = door.admit(stream).await?;
+                    serve(wire, seen.open, peer).await;
+                    Ok::<_, DispatchError>(())
+                }
+            })
+        })?;
+    }
+    Ok(builder)
 }

@@ -61,6 +61,8 @@ pub(crate) struct Rules {
     pub(crate) methods: Vec<(Option<Method>, Access)>,
     pub(crate) caller: Caller,
     pub(crate) body: Body,
+    /// Whether pages of other sites may send to it, if they are listed.
+    pub(crate) sites: bool,
     /// Whether the answer is small and needs no query, so that it is made at once however many others are being made.
     pub(crate) light: bool,
 }
@@ -92,6 +94,7 @@ impl Route {
                 methods: Vec::new(),
                 caller: Caller::Page,
                 body: Body::Whole,
+                sites: false,
                 light: false,
             },
             resource: web::resource(path),
@@ -139,6 +142,12 @@ impl Route {
     /// Is for agents and scripts.
     pub(crate) fn for_programs(mut self) -> Self {
         self.rules.caller = Caller::Program;
+        self
+    }
+
+    /// Takes what pages of other sites send, if these are listed.
+    pub(crate) fn for_sites(mut self) -> Self {
+        self.rules.sites = true;
         self
     }
 

@@ -3,8 +3,10 @@
 //! A server that listens beyond loopback without a secret token is refused unless it is told that this is
 //! meant. Nothing is answered before the sockets are bound and the database is open.
 
+mod bind;
+
 use std::io;
-use std::net::{SocketAddr, TcpListener, ToSocketAddrs};
+use std::net::SocketAddr;
 use std::sync::Arc;
 
 use actix_server::Server as ActixServer;
@@ -13,12 +15,12 @@ use actix_web::{rt, web};
 use apm_store::{NameLimits, OpenError, Store, StoreOptions};
 use tokio::sync::Notify;
 
+use self::bind::Bound;
 use crate::config::{Config, SecretToken};
 use crate::connections::{Connections, Limits};
-use crate::http::{self, Credentials, Shared};
-use crate::insight;
+use crate::http::{self, Credentials, Exposed, Shared};
 use crate::listen::{self, Door};
-use crate::tls;
+use crate::{grpc, insight, tls};
 
 /// Connections of a worker that are about to end, beyond the limit of those that are open.
 const SLACK: usize = 16;
@@ -33,9 +35,11 @@ const BLOCKING_THREADS: usize = 16;
 pub enum StartError {
     /// `listen` is not a host and a port.
     #[error(
-        "cannot understand the address `{listen}`: give --apm-listen as HOST:PORT, such as 127.0.0.1:8200"
+        "cannot understand the address `{listen}`: give {option} as HOST:PORT, such as 127.0.0.1:8200"
     )]
     Address {
+        /// The option that names it.
+        option: &'static str,
         /// The address that was given.
         listen: String,
         /// The resolver's error.
@@ -51,8 +55,10 @@ pub enum StartError {
         address: SocketAddr,
     },
     /// The port is taken, or may not be used.
-    #[error("cannot listen on {address}: choose another address with --apm-listen")]
+    #[error("cannot listen on {address}: choose another address with {option}")]
     Listen {
+        /// The option that names it.
+        option: &'static str,
         /// The address.
         address: SocketAddr,
         /// The system's error.
@@ -81,18 +87,25 @@ impl Server {
     ///
     /// # Errors
     /// See [`StartError`]. Nothing is left behind but, possibly, a new database file.
-    pub fn start(config: Config) -> Result<Running, StartError> {
+    pub fn start(mut config: Config) -> Result<Running, StartError> {
         let credentials = Credentials::open(&config).map_err(StartError::Credentials)?;
         let own_token = credentials.own().cloned();
         let tls = config.tls.as_ref().map(tls::config).transpose();
         let tls = tls.map_err(StartError::Tls)?;
-        let addresses = resolve(&config)?;
-        let listeners = bind(&addresses)?;
-        let addrs = listeners
-            .iter()
-            .map(TcpListener::local_addr)
-            .collect::<Result<Vec<_>, _>>()
-            .map_err(StartError::Threads)?;
+        let own = Bound::own(&config)?;
+        let (listen, grpc) = (
+            config.otlp_listen.as_deref(),
+            config.otlp_grpc_listen.as_deref(),
+        );
+        let otlp = Bound::otlp(&config, "--apm-otlp-listen", listen)?;
+        let grpc = Bound::otlp(&config, "--apm-otlp-grpc-listen", grpc)?;
+        let receivers = Receivers {
+            http: otlp.first(),
+            grpc: grpc.first(),
+        };
+        // Handlers and pages read where it listens, and not where it was to listen.
+        config.otlp_listen = receivers.http.map(|address| address.to_string());
+        config.otlp_grpc_listen = receivers.grpc.map(|address| address.to_string());
         let mut options = StoreOptions::new(&config.database);
         options.durability = config.durability;
         options.max_size = Some(config.max_size);
@@ -106,16 +119,21 @@ impl Server {
             ..insight::Options::default()
         };
         let engine = insight::Engine::start(store.clone(), looking).map_err(StartError::Threads)?;
-        let is_exposed = addrs.iter().any(|addr| !is_loopback(addr));
+        let exposed = Exposed {
+            pages: own.is_exposed(),
+            otlp: otlp.is_exposed(),
+        };
         let connections = Connections::new(limits(&config));
         let watched = Arc::clone(&connections);
-        let shared = Shared::new(config.clone(), &store, credentials, watched, is_exposed);
+        let shared = Shared::new(config.clone(), &store, credentials, watched, exposed);
         let shared = web::Data::new(shared);
         let mounted = shared.clone();
         let app_store = web::Data::new(store.clone());
         let app = move || http::app(mounted.clone(), app_store.clone());
         let stopping = Arc::<Notify>::default();
         let is_https = tls.is_some();
+        let for_grpc = tls.as_deref().map(tls::for_grpc);
+        let grpc_door = Door::new(Arc::clone(&connections), for_grpc, &config);
         let door = Door::new(connections, tls, &config);
         let builder = ActixServer::build()
             .workers(config.workers)
@@ -125,8 +143,17 @@ impl Server {
             .shutdown_timeout(config.shutdown_timeout.as_secs())
             .disable_signals();
         let idle = config.idle_timeout;
-        let server = listen::listen(builder, listeners, &door, idle, &stopping, app);
-        let server = server.map_err(StartError::Threads)?;
+        let otlp_shared = shared.clone();
+        let otlp_app = move || http::otlp_app(otlp_shared.clone());
+        let addrs = own.addrs;
+        let listening = listen::http(builder, own.listeners, &door, idle, &stopping, app)
+            .and_then(|builder| {
+                listen::http(builder, otlp.listeners, &door, idle, &stopping, otlp_app)
+            })
+            .and_then(|builder| {
+                grpc::listen(builder, grpc.listeners, &grpc_door, &stopping, &shared)
+            });
+        let server = listening.map_err(StartError::Threads)?.run();
         let handle = server.handle();
         rt::spawn(server);
         Ok(Running {
@@ -135,11 +162,21 @@ impl Server {
             stopping,
             handle,
             addrs,
+            receivers,
             shared,
             engine,
             store,
         })
     }
+}
+
+/// The addresses at which a server takes OTLP, besides its own port.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Receivers {
+    /// Over HTTP; the first address where there are several.
+    pub http: Option<SocketAddr>,
+    /// Over gRPC; the first address where there are several.
+    pub grpc: Option<SocketAddr>,
 }
 
 /// A server that answers.
@@ -151,6 +188,7 @@ pub struct Running {
     stopping: Arc<Notify>,
     handle: ServerHandle,
     addrs: Vec<SocketAddr>,
+    receivers: Receivers,
     shared: web::Data<Shared>,
     engine: insight::Engine,
     store: Store,
@@ -165,6 +203,11 @@ impl Running {
     /// All addresses on which it listens.
     pub fn addrs(&self) -> &[SocketAddr] {
         &self.addrs
+    }
+
+    /// The addresses at which it takes OTLP, besides its own port.
+    pub fn receivers(&self) -> Receivers {
+        self.receivers
     }
 
     /// The address of its pages.
@@ -203,119 +246,5 @@ fn limits(config: &Config) -> Limits {
         all,
         per_address: config.max_connections_per_address.max(1),
         reserved: if config.is_guarded() { all / 8 } else { 0 },
-    }
-}
-
-/// The addresses that `listen` stands for, none of which is exposed without consent.
-fn resolve(config: &Config) -> Result<Vec<SocketAddr>, StartError> {
-    let listen = || config.listen.clone();
-    let addresses: Vec<_> = config
-        .listen
-        .to_socket_addrs()
-        .map_err(|source| StartError::Address {
-            listen: listen(),
-            source,
-        })?
-        .collect();
-    if addresses.is_empty() {
-        let source = io::Error::new(io::ErrorKind::NotFound, "it stands for no address");
-        return Err(StartError::Address {
-            listen: listen(),
-            source,
-        });
-    }
-    let exposed = addresses.iter().find(|address| !is_loopback(address));
-    match exposed {
-        Some(&address) if !config.is_guarded() && !config.insecure => {
-            Err(StartError::Exposed { address })
-        }
-        _ => Ok(addresses),
-    }
-}
-
-fn is_loopback(address: &SocketAddr) -> bool {
-    address.ip().to_canonical().is_loopback()
-}
-
-/// Binds every address. With port 0 and several addresses, all get the port of the first.
-fn bind(addresses: &[SocketAddr]) -> Result<Vec<TcpListener>, StartError> {
-    let mut listeners = Vec::<TcpListener>::new();
-    for &address in addresses {
-        let mut address = address;
-        if address.port() == 0
-            && let Some(first) = listeners.first()
-        {
-            address.set_port(first.local_addr().map_err(StartError::Threads)?.port());
-        }
-        match TcpListener::bind(address) {
-            Ok(listener) => listeners.push(listener),
-            // `localhost` stands for ::1 on machines that have no IPv6.
-            Err(source)
-                if source.kind() == io::ErrorKind::AddrNotAvailable && addresses.len() > 1 => {}
-            Err(source) => return Err(StartError::Listen { address, source }),
-        }
-    }
-    match listeners.is_empty() {
-        true => Err(StartError::Listen {
-            address: addresses[0],
-            source: io::ErrorKind::AddrNotAvailable.into(),
-        }),
-        false => Ok(listeners),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::config::SecretToken;
-
-    fn config(listen: &str) -> Config {
-        Config {
-            listen: listen.to_owned(),
-            ..Config::default()
-        }
-    }
-
-    #[test]
-    fn beyond_loopback_a_token_or_consent_is_needed() {
-        let open = config("0.0.0.0:0");
-        let error = resolve(&open).expect_err("refused").to_string();
-        assert!(
-            error.contains("--apm-secret-token") && error.contains("--insecure"),
-            "{error}"
-        );
-        assert!(
-            resolve(&Config {
-                insecure: true,
-                ..open.clone()
-            })
-            .is_ok()
-        );
-        assert!(
-            resolve(&Config {
-                secret_token: SecretToken::new("t"),
-                ..open
-            })
-            .is_ok()
-        );
-        assert!(resolve(&config("[::1]:0")).is_ok());
-        assert!(resolve(&config("[::ffff:127.0.0.1]:0")).is_ok());
-    }
-
-    #[test]
-    fn an_address_that_is_none_names_the_option() {
-        for bad in ["8200", "", "host:port", "127.0.0.1:99999"] {
-            let error = resolve(&config(bad)).expect_err(bad).to_string();
-            assert!(error.contains("--apm-listen"), "{error}");
-        }
-    }
-
-    #[test]
-    fn a_port_in_use_names_the_option() {
-        let taken = TcpListener::bind("127.0.0.1:0").unwrap();
-        let error = bind(&[taken.local_addr().unwrap()])
-            .expect_err("taken")
-            .to_string();
-        assert!(error.contains("--apm-listen"), "{error}");
     }
 }

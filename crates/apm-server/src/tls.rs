@@ -16,8 +16,8 @@ use crate::watched::{self, Watched};
 /// Largest file of certificates or of a key.
 const MOST: u64 = 1 << 20;
 
-/// The TLS configuration of the listeners. HTTP/1.1 alone is offered: HTTP/2 would need its own bounds on streams,
-/// windows and resets.
+/// The TLS configuration of the listeners. HTTP/1.1 alone is offered: actix bounds neither streams nor windows of
+/// HTTP/2 as `grpc` does.
 ///
 /// # Errors
 /// The file that cannot be used, and why.
@@ -35,6 +35,13 @@ pub(crate) fn config(files: &TlsFiles) -> Result<Arc<ServerConfig>, String> {
         .with_cert_resolver(Arc::new(Renewed(watched)));
     config.alpn_protocols = vec![b"http/1.1".to_vec()];
     Ok(Arc::new(config))
+}
+
+/// The same for a listener that speaks gRPC.
+pub(crate) fn for_grpc(config: &ServerConfig) -> Arc<ServerConfig> {
+    let mut config = config.clone();
+    config.alpn_protocols = vec![b"h2".to_vec()];
+    Arc::new(config)
 }
 
 /// Gives each new connection the certificate that the files have now.

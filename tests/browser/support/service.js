@@ -96,7 +96,7 @@ export function start(directory, name, args = []) {
     Object.entries(process.env).filter(([key]) => !/^(ELASTIC_APM_|APM_|LISTEN$|DATABASE_URL$|RUST_LOG$)/.test(key)),
   );
   const child = spawn(process.env.POCKET_APM, all, {
-    env: { ...environment, RUST_LOG: "warn" },
+    env: { ...environment, RUST_LOG: "warn", APM_OTLP_LISTEN: "off", APM_OTLP_GRPC_LISTEN: "off" },
     stdio: ["ignore", "pipe", "pipe"],
   });
   return new Promise((resolve, reject) => {

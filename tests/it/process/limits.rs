@@ -18,6 +18,8 @@ pub(super) fn shell(dir: &tempfile::TempDir, prelude: &str, arguments: &str) -> 
         .args(["-c", &line])
         .current_dir(dir.path())
         .env_remove("ELASTIC_APM_SERVER_URL")
+        .env("APM_OTLP_LISTEN", "off")
+        .env("APM_OTLP_GRPC_LISTEN", "off")
         .stdout(Stdio::piped())
         .stderr(Stdio::piped());
     command

@@ -60,6 +60,10 @@ pub(crate) struct Answer {
     pub(crate) commit_seconds: Option<f64>,
     /// Why the last commit failed; null where it did not.
     pub(crate) trouble: Option<String>,
+    /// Host and port where OTLP is taken over HTTP, besides the server's own port; null where nowhere else.
+    pub(crate) otlp_http: Option<String>,
+    /// Host and port where OTLP is taken over gRPC; null where nowhere.
+    pub(crate) otlp_grpc: Option<String>,
     /// Names that are kept apart, by kind.
     pub(crate) names: Vec<Names>,
     /// Settings of agents.
@@ -163,6 +167,8 @@ impl Question for Params {
             commit_seconds: (stats.commits > 0)
                 .then(|| stats.commit_time.as_secs_f64() / stats.commits as f64),
             trouble: stats.trouble.as_ref().map(ToString::to_string),
+            otlp_http: source.settings.otlp_http.clone(),
+            otlp_grpc: source.settings.otlp_grpc.clone(),
             names: names.collect(),
             agents: agents.collect(),
         })

@@ -19,6 +19,10 @@ pub struct Settings {
     pub(crate) database: PathBuf,
     /// Database files by service, for plans.
     pub(crate) files: Arc<Files>,
+    /// Host and port at which OTLP is taken over HTTP, besides the server's own port.
+    pub(crate) otlp_http: Option<String>,
+    /// Host and port at which OTLP is taken over gRPC.
+    pub(crate) otlp_grpc: Option<String>,
     at_once: Arc<Semaphore>,
 }
 
@@ -28,6 +32,8 @@ impl Settings {
         Self {
             database: config.database.clone(),
             files: Arc::new(config.explain.iter().cloned().collect()),
+            otlp_http: config.otlp_listen.clone(),
+            otlp_grpc: config.otlp_grpc_listen.clone(),
             at_once: Arc::new(Semaphore::new(AT_ONCE)),
         }
     }

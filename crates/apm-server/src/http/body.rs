@@ -6,11 +6,11 @@
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
-use actix_web::HttpMessage as _;
 use actix_web::body::{BodySize, BoxBody, MessageBody};
 use actix_web::dev::{Payload, ServiceRequest};
 use actix_web::http::{Version, header};
-use actix_web::web::{Bytes, BytesMut};
+use actix_web::web::{self, Bytes, BytesMut};
+use actix_web::{HttpMessage as _, HttpResponse};
 use futures_util::StreamExt as _;
 use tokio::time::{Duration, timeout};
 
@@ -20,6 +20,9 @@ use crate::unread::Unfinished;
 
 /// Longest body of a request that is not events: settings, markers, SQL.
 const MOST: usize = 1 << 20;
+
+/// Bytes of a refused body that are read and thrown away, so that the caller gets to read the answer.
+const DRAINED: usize = 1 << 20;
 
 /// Bytes that are handed to the connection at once; with more than twice as much unsent, it takes no more.
 const PORTION: usize = 16 * 1024;
@@ -77,6 +80,26 @@ async fn whole(payload: &mut Payload) -> Result<Bytes, Unread> {
         bytes.extend_from_slice(&chunk);
     }
     Ok(bytes.freeze())
+}
+
+/// An answer that ends the connection, though the body may never end.
+pub(super) async fn refused(answer: HttpResponse, mut payload: web::Payload) -> HttpResponse {
+    let mut left = DRAINED;
+    let all = async {
+        while let Some(Ok(chunk)) = payload.next().await
+            && left > chunk.len()
+        {
+            left -= chunk.len();
+        }
+    };
+    // A slow sender does not get to hold the connection, so it is all the same whether this ends in time.
+    let _ = timeout(Duration::from_secs(1), all).await;
+    closed(answer, payload)
+}
+
+/// Ends the connection after an answer, whatever of the body has not come.
+pub(super) fn closed(answer: HttpResponse, payload: web::Payload) -> HttpResponse {
+    answer.map_body(|_, body| BoxBody::new(Portions::new(body, Some(Unfinished::new(payload)))))
 }
 
 /// The body of an answer, a portion at a time.

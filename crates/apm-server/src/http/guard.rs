@@ -9,6 +9,7 @@
 //! A request is judged by the route that answers it, never by its address, which can be spelled in many ways. Addresses
 //! that do not exist are answered with 404.
 
+use std::net::IpAddr;
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
@@ -22,13 +23,15 @@ use super::attempts::Attempts;
 use super::body::{self, Portions};
 use super::credentials::{Credentials, Holder};
 use super::hosts::{Asked, Hosts};
+use super::otlp::Port;
 use super::refusals::{Refusal, Refusals};
 use super::sessions::{self, Sessions};
 use super::site::{self, Site};
-use super::{Shared, login, respond};
+use super::{Shared, cors, login, respond};
 use crate::config::Config;
 use crate::connections;
 use crate::front::Front;
+use crate::otlp::{Code, Status};
 use crate::route::{Access, Body, Caller, Rules};
 use crate::unread::Unfinished;
 
@@ -39,6 +42,10 @@ const MISSING: &str = "authentication failed: missing or improperly formatted Au
 #[derive(Debug)]
 pub(crate) struct Guard {
     hosts: Hosts,
+    /// Those of the port for OTLP.
+    otlp_hosts: Hosts,
+    /// Of pages of other sites that may send telemetry.
+    origins: Vec<String>,
     pub(super) credentials: Credentials,
     pub(super) sessions: Sessions,
     /// Wrong secrets in headers. Agents with an old one share addresses with others, so nobody waits for long.
@@ -64,10 +71,13 @@ pub(super) enum Seen {
 }
 
 impl Guard {
-    /// `is_exposed`: whether it is reached from beyond this machine.
-    pub(crate) fn new(config: &Config, credentials: Credentials, is_exposed: bool) -> Self {
+    /// The guard of a server whose ports are reached from as far as `exposed` says.
+    pub(crate) fn new(config: &Config, credentials: Credentials, exposed: Exposed) -> Self {
+        let otlp = config.otlp_listen.as_deref().unwrap_or_default();
         Self {
-            hosts: Hosts::new(config, is_exposed),
+            hosts: Hosts::new(config, &config.listen, exposed.pages),
+            otlp_hosts: Hosts::new(config, otlp, exposed.otlp),
+            origins: config.otlp_origins.clone(),
             credentials,
             sessions: Sessions::default(),
             headers: Attempts::new(20, Duration::from_secs(1)),
@@ -84,7 +94,10 @@ impl Guard {
         }
         let now = Instant::now();
         let shown = request.headers().get(header::AUTHORIZATION);
-        let seen = shown.map(|shown| self.see_header(request, shown.as_bytes(), now));
+        let seen = shown.map(|shown| {
+            let client = Front::of(request).client;
+            self.see_header(client, shown.as_bytes(), now)
+        });
         if let Some(Seen::Holder { .. }) = seen {
             return seen.unwrap_or(Seen::Nobody);
         }
@@ -100,8 +113,7 @@ impl Guard {
         }
     }
 
-    fn see_header(&self, request: &HttpRequest, shown: &[u8], now: Instant) -> Seen {
-        let client = Front::of(request).client;
+    fn see_header(&self, client: Option<IpAddr>, shown: &[u8], now: Instant) -> Seen {
         let waits = self.headers.wait(client, now);
         match (self.credentials.in_header(shown), waits) {
             (Some(holder), None) => {
@@ -124,6 +136,58 @@ impl Guard {
     }
 }
 
+impl Guard {
+    /// Whether a caller may send telemetry without a request of HTTP/1.1. Gives whether it has shown a secret.
+    ///
+    /// # Errors
+    /// The refusal.
+    pub(crate) fn admit(&self, client: IpAddr, shown: Option<&[u8]>) -> Result<bool, Status> {
+        if self.credentials.anyone().is_some() {
+            return Ok(false);
+        }
+        let now = Instant::now();
+        let seen = shown.map(|shown| self.see_header(Some(client), shown, now));
+        let (why, status) = match seen {
+            Some(Seen::Holder { holder, .. }) if holder.may(Access::Intake) => return Ok(true),
+            Some(Seen::Holder { holder, .. }) => {
+                let message = lacks(&holder, Access::Intake);
+                (
+                    Refusal::Privilege,
+                    Status::new(Code::PermissionDenied, message),
+                )
+            }
+            Some(Seen::Waits(left)) => (
+                Refusal::Attempts,
+                Status::after(left, respond::wait_message(left)),
+            ),
+            Some(Seen::Nobody) => (
+                Refusal::Credentials,
+                Status::new(Code::Unauthenticated, "authentication failed"),
+            ),
+            None => (
+                Refusal::Credentials,
+                Status::new(Code::Unauthenticated, MISSING),
+            ),
+        };
+        self.refusals.count(why);
+        Err(status)
+    }
+}
+
+/// The ports that are reached from beyond this machine.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Exposed {
+    /// That of the pages.
+    pub(crate) pages: bool,
+    /// That for OTLP over HTTP.
+    pub(crate) otlp: bool,
+}
+
+fn lacks(holder: &Holder, access: Access) -> String {
+    let key = holder.key.as_deref().unwrap_or_default();
+    format!("forbidden request: the API key '{key}' lacks the privilege '{access}'")
+}
+
 /// Whether a request carries a secret or a session, or needs none.
 pub(super) fn is_trusted(request: &HttpRequest, guard: &Guard) -> bool {
     matches!(guard.see(request), Seen::Holder { .. })
@@ -132,14 +196,39 @@ pub(super) fn is_trusted(request: &HttpRequest, guard: &Guard) -> bool {
 /// Lets a request through to the route that answers it, its body read unless the handler reads it; or answers it.
 pub(super) async fn check(
     rules: Rc<Rules>,
-    mut request: ServiceRequest,
+    request: ServiceRequest,
     next: Next<BoxBody>,
 ) -> Result<ServiceResponse, Error> {
     let shared = request
         .app_data::<web::Data<Shared>>()
         .cloned()
         .expect("every worker has it");
-    match judge(request.request(), &rules, &shared.guard) {
+    let Some(origin) = listed(&rules, request.request(), &shared.guard) else {
+        return pass(&rules, request, next, &shared).await;
+    };
+    let mut response = match cors::preflight(request.request()) {
+        Some(answer) => request.into_response(answer),
+        None => pass(&rules, request, next, &shared).await?,
+    };
+    cors::allow(response.headers_mut(), origin);
+    Ok(response)
+}
+
+/// The origin of a page of another site that may send to this route.
+fn listed(rules: &Rules, request: &HttpRequest, guard: &Guard) -> Option<HeaderValue> {
+    rules
+        .sites
+        .then(|| cors::origin(request, &guard.origins))
+        .flatten()
+}
+
+async fn pass(
+    rules: &Rules,
+    mut request: ServiceRequest,
+    next: Next<BoxBody>,
+    shared: &Shared,
+) -> Result<ServiceResponse, Error> {
+    match judge(request.request(), rules, &shared.guard) {
         Verdict::Refused(response) => {
             let (method, status) = (request.method(), response.status());
             log::debug!("{method} {}: refused with {status}", rules.path);
@@ -200,7 +289,11 @@ fn judge(request: &HttpRequest, rules: &Rules, guard: &Guard) -> Verdict {
         Verdict::Refused(respond::error(request, 403, message))
     };
     let access = rules.access(request.method());
-    match guard.hosts.judge(request) {
+    let hosts = match request.app_data::<Port>() {
+        Some(Port) => &guard.otlp_hosts,
+        None => &guard.hosts,
+    };
+    match hosts.judge(request) {
         Asked::Allowed => {}
         // The check of an old balancer.
         Asked::Nameless if access == Access::Open && request.method().is_safe() => {}
@@ -227,6 +320,7 @@ fn judge(request: &HttpRequest, rules: &Rules, guard: &Guard) -> Verdict {
         let front = Front::of(request);
         match site::of(request, &front) {
             Site::Own => {}
+            Site::Foreign(_) if listed(rules, request, guard).is_some() => {}
             Site::Foreign(site) => {
                 let message = format!(
                     "forbidden request: origin: '{}' is not allowed: this server is asked as '{}'. If a proxy has \
@@ -260,10 +354,7 @@ fn judge(request: &HttpRequest, rules: &Rules, guard: &Guard) -> Verdict {
             }
         }
         Some(Seen::Holder { holder, .. }) => {
-            let message = format!(
-                "forbidden request: the API key '{}' lacks the privilege '{access}'",
-                holder.key.as_deref().unwrap_or_default()
-            );
+            let message = lacks(&holder, access);
             forbidden(Refusal::Privilege, &message)
         }
         Some(Seen::Waits(left)) => {

@@ -26,13 +26,14 @@ pub(super) enum Asked<'a> {
 }
 
 impl Hosts {
-    /// `is_exposed`: whether the server is reached from beyond this machine, under names that it cannot know.
-    pub(super) fn new(config: &Config, is_exposed: bool) -> Self {
+    /// Those of the port at `listen`. `is_exposed`: whether it is reached from beyond this machine, under names that
+    /// the server cannot know.
+    pub(super) fn new(config: &Config, listen: &str, is_exposed: bool) -> Self {
         if is_exposed && config.allowed_hosts.is_empty() {
             return Self(vec!["*".to_owned()]);
         }
         let named = config.allowed_hosts.iter().map(String::as_str);
-        let own = [name_of(&config.listen), "localhost", ".localhost"];
+        let own = [name_of(listen), "localhost", ".localhost"];
         let all = named.map(name_of_allowed).chain(own);
         Self(all.map(str::to_ascii_lowercase).collect())
     }
@@ -120,7 +121,7 @@ mod tests {
             allowed_hosts: allowed.iter().map(|&name| name.to_owned()).collect(),
             ..Config::default()
         };
-        Hosts::new(&config, is_exposed)
+        Hosts::new(&config, &config.listen, is_exposed)
     }
 
     #[test]

@@ -2,20 +2,12 @@
 
 use std::sync::Arc;
 
-use actix_web::body::BoxBody;
 use actix_web::http::{Method, header};
 use actix_web::{HttpRequest, HttpResponse, web};
 use apm_intake::{Report, Stream};
-use futures_util::StreamExt as _;
-use tokio::time::{Duration, timeout};
 
-use super::body::Portions;
-use super::{Shared, respond};
+use super::{Shared, body, respond};
 use crate::front::Front;
-use crate::unread::Unfinished;
-
-/// Bytes of a refused body that are read and thrown away, so that the caller gets to read the answer.
-const DRAINED: usize = 1 << 20;
 
 /// The events of a backend agent.
 pub(super) async fn events(
@@ -26,7 +18,7 @@ pub(super) async fn events(
     if let Err(message) = check(&request) {
         let mut report = Report::default();
         report.add(400, message, b"");
-        return refused(&request, &report, payload).await;
+        return body::refused(answer(&request, &report), payload).await;
     }
     let encoding = request.headers().get(header::CONTENT_ENCODING);
     let encoding = encoding.and_then(|value| value.to_str().ok());
@@ -37,27 +29,12 @@ pub(super) async fn events(
     let stream = Stream::new(encoding, limit, client, counters);
     let report = shared.intake.receive(&mut payload, stream).await;
     if report.early {
-        return closed(answer(&request, &report), payload);
+        return body::closed(answer(&request, &report), payload);
     }
     if report.status() >= 400 {
-        return refused(&request, &report, payload).await;
+        return body::refused(answer(&request, &report), payload).await;
     }
     answer(&request, &report)
-}
-
-/// An answer that ends the connection, though the body may never end.
-async fn refused(
-    request: &HttpRequest,
-    report: &Report,
-    mut payload: web::Payload,
-) -> HttpResponse {
-    drain(&mut payload).await;
-    closed(answer(request, report), payload)
-}
-
-/// Ends the connection after an answer, whatever of the body has not come.
-fn closed(answer: HttpResponse, payload: web::Payload) -> HttpResponse {
-    answer.map_body(|_, body| BoxBody::new(Portions::new(body, Some(Unfinished::new(payload)))))
 }
 
 /// The events of a browser: not taken, in the words that agents know.
@@ -95,17 +72,4 @@ fn answer(request: &HttpRequest, report: &Report) -> HttpResponse {
         true => respond::empty(status),
         false => respond::json(request, status, report),
     }
-}
-
-async fn drain(payload: &mut web::Payload) {
-    let mut left = DRAINED;
-    let all = async {
-        while let Some(Ok(chunk)) = payload.next().await
-            && left > chunk.len()
-        {
-            left -= chunk.len();
-        }
-    };
-    // A slow sender does not get to hold the connection, so it is all the same whether this ends in time.
-    let _ = timeout(Duration::from_secs(1), all).await;
 }

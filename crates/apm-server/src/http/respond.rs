@@ -4,8 +4,11 @@ use std::time::Duration;
 
 use actix_web::http::{StatusCode, header};
 use actix_web::{HttpRequest, HttpResponse};
+use apm_intake::otlp::Encoding;
 use serde::Serialize;
 use serde_json::json;
+
+use crate::otlp::{self, Status};
 
 /// A JSON body: indented where the caller asks for JSON, else compact and labelled as text.
 pub(super) fn json(request: &HttpRequest, status: u16, body: &impl Serialize) -> HttpResponse {
@@ -27,9 +30,26 @@ pub(super) fn json(request: &HttpRequest, status: u16, body: &impl Serialize) ->
     response.body(text.unwrap_or_default() + "\n")
 }
 
-/// A refusal: `{"error": "…"}`.
+/// A refusal: `{"error": "…"}`, or to a sender of OTLP what it can read.
 pub(super) fn error(request: &HttpRequest, status: u16, message: &str) -> HttpResponse {
-    json(request, status, &json!({ "error": message }))
+    if !otlp::is_path(request.path()) {
+        return json(request, status, &json!({ "error": message }));
+    }
+    let kind = request.headers().get(header::CONTENT_TYPE);
+    let encoding = kind.and_then(|kind| otlp::of_media_type(kind.to_str().ok()?));
+    let refused = Status::of_http(status, message);
+    self::status(encoding.unwrap_or(Encoding::Json), status, &refused)
+}
+
+/// A refusal of telemetry in an encoding of OTLP.
+pub(super) fn status(encoding: Encoding, status: u16, refused: &Status) -> HttpResponse {
+    let mut response = HttpResponse::build(code(status));
+    response.force_close();
+    response.insert_header((header::CONTENT_TYPE, otlp::media_type(encoding)));
+    if let Some(retry) = refused.retry {
+        response.insert_header((header::RETRY_AFTER, seconds(retry)));
+    }
+    response.body(refused.encode(encoding))
 }
 
 /// The server has more to do than it can.
@@ -44,15 +64,19 @@ pub(super) fn busy(request: &HttpRequest) -> HttpResponse {
 
 /// A refusal of someone who has to wait before the next try.
 pub(super) fn wait(request: &HttpRequest, left: Duration) -> HttpResponse {
-    let seconds = seconds(left);
-    let message = format!(
-        "authentication failed: too many wrong secrets came from this address: wait {seconds} s"
-    );
-    let mut response = error(request, 429, &message);
+    let mut response = error(request, 429, &wait_message(left));
     response
         .headers_mut()
-        .insert(header::RETRY_AFTER, seconds.into());
+        .insert(header::RETRY_AFTER, seconds(left).into());
     response
+}
+
+/// The words of that refusal.
+pub(super) fn wait_message(left: Duration) -> String {
+    let seconds = seconds(left);
+    format!(
+        "authentication failed: too many wrong secrets came from this address: wait {seconds} s"
+    )
 }
 
 /// Whole seconds, and never none.

@@ -11,13 +11,15 @@ use actix_web::web::{self, ServiceConfig};
 use actix_web::{Error, HttpRequest, HttpResponse};
 use futures_util::future::LocalBoxFuture;
 
-use super::{Shared, agents, guard, health, intake, login, respond, root, status};
+use super::{Shared, agents, guard, health, intake, login, otlp, respond, root, status};
+use crate::otlp::PATHS;
 use crate::route::Access::{Config, Intake, Open, Read};
 use crate::route::{Body, Caller, Route, Rules};
 
 /// Every route that the server answers.
 pub(super) fn table() -> Vec<Route> {
     let mut all = own();
+    all.extend(telemetry());
     all.extend(crate::api::routes());
     all.extend(crate::ui::routes());
     all
@@ -58,9 +60,32 @@ fn own() -> Vec<Route> {
     ]
 }
 
+/// The routes of OTLP. They are answered on a port of their own, too.
+fn telemetry() -> Vec<Route> {
+    let [traces, metrics, logs] = PATHS.map(|(path, _)| Route::at(path).for_programs());
+    [
+        traces.any(Intake, otlp::traces),
+        metrics.any(Intake, otlp::metrics),
+        logs.any(Intake, otlp::logs),
+    ]
+    .map(|route| route.streamed().for_sites())
+    .into()
+}
+
 /// Mounts the table.
 pub(super) fn configure(app: &mut ServiceConfig) {
-    for Route { rules, resource } in table() {
+    mount(table(), app);
+}
+
+/// Mounts the routes of OTLP, and nothing else.
+pub(super) fn configure_telemetry(app: &mut ServiceConfig) {
+    mount(telemetry(), app);
+    let rest = web::scope("").default_service(web::to(otlp::not_found));
+    app.service(rest.wrap(from_fn(guarded(rest_rules()))));
+}
+
+fn mount(routes: Vec<Route>, app: &mut ServiceConfig) {
+    for Route { rules, resource } in routes {
         app.service(resource.wrap(from_fn(guarded(rules))));
     }
 }
@@ -68,15 +93,19 @@ pub(super) fn configure(app: &mut ServiceConfig) {
 /// The answer to addresses that no route has. It does nothing, but names of other machines and other sites' pages are
 /// refused here as well.
 pub(super) fn configure_rest(app: &mut ServiceConfig) {
-    let rules = Rules {
+    let rest = web::scope("").default_service(web::to(not_found));
+    app.service(rest.wrap(from_fn(guarded(rest_rules()))));
+}
+
+fn rest_rules() -> Rules {
+    Rules {
         path: "",
         methods: vec![(None, Open)],
         caller: Caller::Program,
         body: Body::Whole,
+        sites: false,
         light: true,
-    };
-    let rest = web::scope("").default_service(web::to(not_found));
-    app.service(rest.wrap(from_fn(guarded(rules))));
+    }
 }
 
 /// A browser that is not signed in is asked to, whatever it looks for: it learns no more than that.

@@ -5,6 +5,8 @@
 //! heavy load the newest, so that what it costs is bounded and what it finds is a sample. Agents send spans before,
 //! with or after their transaction; a request is counted one look after its transaction was seen.
 
+mod loose;
+
 use std::collections::hash_map::Entry;
 use std::collections::{BTreeSet, HashMap};
 
@@ -15,6 +17,7 @@ use diesel::sql_types::{BigInt, Bool, Double, Text};
 
 use crate::analytics::sql::{Sql, Value};
 
+use self::loose::Loose;
 use super::repeats::{BADGE, DbSpan, repeats};
 
 /// Events per look.
@@ -35,6 +38,7 @@ pub(super) struct Observer {
     looks: u32,
     spans: HashMap<StoredId, Waiting>,
     waiting: usize,
+    loose: Loose,
     requests: Vec<TxRow>,
     statements: HashMap<i64, Known>,
     /// Whether nothing may be left out, however much came.
@@ -174,11 +178,13 @@ impl Observer {
         if skipped {
             self.spans.clear();
             self.waiting = 0;
+            self.loose = Loose::default();
         }
         let range = |text: &'static str| Sql::new(text).bind("from", from).bind("to", newest);
         for span in range(include_str!("observe/spans.sql")).load::<SpanRow>(conn)? {
             self.keep(span);
         }
+        self.loose.read(conn, from, newest, self.looks)?;
         let first = if skipped { from + EDGE } else { from };
         let new: Vec<TxRow> = range(include_str!("observe/requests.sql")).load(conn)?;
         self.requests = new.into_iter().filter(|tx| tx.seq > first).collect();
@@ -255,6 +261,7 @@ impl Observer {
         self.spans
             .retain(|_, waiting| waiting.since > oldest || oldest == 0);
         self.waiting = self.spans.values().map(|waiting| waiting.spans.len()).sum();
+        self.loose.forget(oldest);
     }
 
     fn count(
@@ -263,10 +270,11 @@ impl Observer {
         tx: &TxRow,
         observed: &mut Observed,
     ) -> QueryResult<()> {
-        let spans = self
+        let mut spans = self
             .spans
             .remove(&tx.id)
             .map_or_else(Vec::new, |waiting| waiting.spans);
+        spans.extend(self.loose.take(&tx.id));
         for span in &spans {
             if let Entry::Vacant(entry) = self.statements.entry(span.statement_id) {
                 let known: Vec<Known> = Sql::new(include_str!("observe/statement.sql"))

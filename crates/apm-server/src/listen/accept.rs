@@ -27,7 +27,7 @@ const FULL: &[u8] = b"HTTP/1.1 503 Service Unavailable\r\nConnection: close\r\nR
     Content-Type: application/json\r\nContent-Length: 33\r\n\r\n{\"error\":\"too many connections\"}\n";
 
 /// A connection, plain or encrypted.
-pub(super) type Wire = Either<TcpStream, Box<TlsStream<TcpStream>>>;
+pub(crate) type Wire = Either<TcpStream, Box<TlsStream<TcpStream>>>;
 
 /// Is kept with each encrypted connection.
 #[derive(Clone, Copy, Debug)]
@@ -36,7 +36,7 @@ pub(crate) struct Encrypted;
 /// The state of a connection before its first request.
 #[derive(Debug)]
 pub(super) struct Seen {
-    open: Open,
+    pub(super) open: Open,
     is_encrypted: bool,
 }
 
@@ -75,11 +75,20 @@ impl Door {
         }
     }
 
-    /// Enters a connection into the table and, where that is asked for, encrypts it.
+    /// A new connection, to read requests of HTTP/1.1 from one after the other.
     pub(super) async fn open(
         &self,
         stream: TcpStream,
     ) -> Result<(Paced<Wire, Seen>, Option<SocketAddr>), DispatchError> {
+        let (wire, seen, peer) = self.admit(stream).await?;
+        Ok((Paced::new(wire, seen), Some(peer)))
+    }
+
+    /// Enters a connection into the table and, where that is asked for, encrypts it.
+    pub(super) async fn admit(
+        &self,
+        stream: TcpStream,
+    ) -> Result<(Wire, Seen, SocketAddr), DispatchError> {
         give_up_on_those_who_do_not_read(&stream, self.write_timeout);
         let peer = stream.peer_addr().map_err(DispatchError::Io)?;
         let Some(open) = self.connections.open(peer.ip(), SockRef::from(&stream)) else {
@@ -103,7 +112,7 @@ impl Door {
             }
         };
         let seen = Seen { open, is_encrypted };
-        Ok((Paced::new(wire, seen), Some(peer)))
+        Ok((wire, seen, peer))
     }
 }
 

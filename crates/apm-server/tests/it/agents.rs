@@ -10,7 +10,7 @@ use serde_json::Value;
 use crate::support::server::{TestServer, eventually};
 
 /// The folder in which `.ci/agents` installs: beside the `debug` folder that this test runs in.
-fn installed(name: &str) -> Option<PathBuf> {
+pub(crate) fn installed(name: &str) -> Option<PathBuf> {
     let own = std::env::current_exe().expect("a test has a path");
     let path = own.ancestors().nth(3)?.join("agents").join(name);
     if path.exists() {
@@ -20,7 +20,7 @@ fn installed(name: &str) -> Option<PathBuf> {
     None
 }
 
-fn source(path: &str) -> PathBuf {
+pub(crate) fn source(path: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR"))
         .join("tests/agents")
         .join(path)

@@ -2,6 +2,7 @@
 
 mod callers;
 mod false_findings;
+mod loose;
 mod rules;
 
 use std::path::Path;

@@ -7,6 +7,7 @@ mod import;
 mod insight;
 mod intake;
 mod oracle;
+mod otlp;
 mod pages;
 mod store;
 mod support;

@@ -2,4 +2,5 @@
 
 pub(crate) mod events;
 pub(crate) mod fixtures;
+pub(crate) mod otlp;
 pub(crate) mod server;

@@ -34,7 +34,8 @@ pub(crate) type Adoption = (u32, u64);
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Node {
     pub(crate) parent: Option<u32>,
-    /// The transaction that a span says it belongs to, where that arrived.
+    /// The transaction that a span says it belongs to, where that arrived. A span that says nothing belongs to the one
+    /// that it lies below, as spans of OpenTelemetry do.
     pub(crate) owner: Option<u32>,
     pub(crate) depth: u32,
     /// Start on the common timeline, relative to the entry's.
@@ -154,19 +155,26 @@ impl Tree {
         while let Some(index) = stack.pop() {
             let at = index as usize;
             let item = &items[at];
-            let (depth, skew) = match self.nodes[at].parent {
-                None => (0, 0),
+            let (depth, skew, owner) = match self.nodes[at].parent {
+                None => (0, 0, None),
                 Some(parent) => {
                     let above = &self.nodes[parent as usize];
+                    let owner = match items[parent as usize].transaction {
+                        true => Some(parent),
+                        false => above.owner,
+                    };
                     let skew = if item.transaction {
                         clock::skew(item, &items[parent as usize], above.skew)
                     } else {
                         above.skew
                     };
-                    (above.depth + 1, skew)
+                    (above.depth + 1, skew, owner)
                 }
             };
             let node = &mut self.nodes[at];
+            if item.owner.is_none() && !item.transaction {
+                node.owner = owner;
+            }
             node.depth = depth;
             node.skew = skew;
             node.at = item.start.saturating_sub(origin).saturating_add(skew);

@@ -121,6 +121,7 @@ fn storage(view: &View, found: &Found) -> Markup {
                     ("Oldest event", oldest),
                     ("Rollups", html! { (age(found.rollups_seconds)) }),
                     ("Durability", html! { (durability) }),
+                    ("OpenTelemetry", receivers(view, found)),
                 ]))
             }
             @if found.max_bytes.is_some() {
@@ -135,6 +136,22 @@ fn storage(view: &View, found: &Found) -> Markup {
                 a href="/api/v1/status" { "/api/v1/status" }
                 "; the API is described in " a href="/api/v1/openapi.json" { "openapi.json" } "."
             }
+        }
+    }
+}
+
+/// The addresses at which OTLP is taken.
+fn receivers(view: &View, found: &Found) -> Markup {
+    let option = |name: &str| html! { " " span.dim { code { (name) } } };
+    html! {
+        "OTLP over HTTP at " code { (view.origin) }
+        @if let Some(address) = &found.otlp_http {
+            " and " code { (address) } (option("--apm-otlp-listen"))
+        }
+        br;
+        @match &found.otlp_grpc {
+            Some(address) => { "over gRPC at " code { (address) } (option("--apm-otlp-grpc-listen")) },
+            None => { "not over gRPC" (option("--apm-otlp-grpc-listen")) },
         }
     }
 }

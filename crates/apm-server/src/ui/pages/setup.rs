@@ -22,12 +22,21 @@ struct Snippet {
 }
 
 /// `{url}` stands for this server.
-const SNIPPETS: [Snippet; 7] = [
+const SNIPPETS: [Snippet; 8] = [
     Snippet {
         id: "env",
         title: "Any agent",
         note: "every Elastic APM agent reads its environment",
         text: "ELASTIC_APM_SERVER_URL={url}\nELASTIC_APM_SERVICE_NAME=my-app-01\nELASTIC_APM_ENVIRONMENT=dev",
+    },
+    Snippet {
+        id: "otel",
+        title: "OpenTelemetry",
+        note: "every SDK and the Collector, over OTLP",
+        text: concat!(
+            "OTEL_EXPORTER_OTLP_ENDPOINT={url}\nOTEL_EXPORTER_OTLP_PROTOCOL=http/protobuf\n",
+            "OTEL_SERVICE_NAME=my-app-01\nOTEL_RESOURCE_ATTRIBUTES=deployment.environment.name=dev",
+        ),
     },
     Snippet {
         id: "rust",
@@ -111,13 +120,14 @@ pub(crate) fn setup(conn: &mut SqliteConnection, view: &View) -> Result<Answer, 
             }
         }
         div.cols.cols--2 {
-            @for half in [&SNIPPETS[..3], &SNIPPETS[3..]] {
+            @for half in [&SNIPPETS[..4], &SNIPPETS[4..]] {
                 div.stack { @for snippet in half { (one_snippet(view, snippet)) } }
             }
         }
         p.soft {
             "With a secret token set on this server, give agents the same one as "
-            code { "ELASTIC_APM_SECRET_TOKEN" } "."
+            code { "ELASTIC_APM_SECRET_TOKEN" } ", and SDKs of OpenTelemetry "
+            code { "OTEL_EXPORTER_OTLP_HEADERS=Authorization=Bearer%20TOKEN" } "."
         }
     };
     Ok(Answer::Page(page(Section::Services, "Setup", body)))

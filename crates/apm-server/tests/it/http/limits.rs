@@ -122,8 +122,8 @@ async fn addresses_that_do_not_exist_are_not_found_by_anyone() {
         ("GET", "/nope"),
         ("POST", "/nope"),
         ("DELETE", "/nope/it"),
-        ("POST", "/v1/traces"),
-        ("POST", "/v1/logs"),
+        ("POST", "/v1/traces/"),
+        ("POST", "/v1development/profiles"),
         ("GET", "/debug/vars"),
     ] {
         let answer = server.send(method, path, &[], "").await;

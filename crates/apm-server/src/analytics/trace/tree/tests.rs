@@ -146,6 +146,21 @@ fn an_orphan_whose_transaction_is_known_hangs_under_it_and_stays_marked() {
 }
 
 #[test]
+fn a_span_that_names_no_transaction_belongs_to_the_one_above_it() {
+    let items = [
+        item("deep", "inner", 1_020, 5),
+        transaction("a", "", 1_000, 100),
+        item("inner", "a", 1_010, 50),
+        transaction("b", "inner", 1_012, 10),
+        item("of b", "b", 1_013, 5),
+        item("lost", "gone", 1_014, 5),
+    ];
+    let tree = Tree::new(&items, &[]);
+    let owners: Vec<Option<u32>> = tree.nodes.iter().map(|node| node.owner).collect();
+    assert_eq!(owners, [Some(1), None, Some(1), None, Some(3), None]);
+}
+
+#[test]
 fn circles_are_cut_and_lose_nothing() {
     let items = [
         item("a", "c", 3, 1),
