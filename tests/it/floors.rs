@@ -46,6 +46,7 @@ const CRATES: &[(&str, &[&str])] = &[
         &[
             "pocket-apm-sql-lexer",
             "pocket-apm-kql",
+            "pocket-apm-store",
             "pocket-apm-intake",
             "apm-agent",
         ],

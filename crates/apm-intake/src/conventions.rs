@@ -20,3 +20,6 @@ pub(crate) use span::SpanMeaning;
 pub(crate) use transaction::TransactionMeaning;
 pub(crate) use value::{KeyValue, Value};
 pub(crate) use write::Json;
+
+#[cfg(test)]
+mod tests;

@@ -22,6 +22,7 @@ mod timestamp;
 mod transaction;
 mod walk;
 
+pub(crate) use canonical::mended;
 pub(crate) use decode::{Decoded, event, is_metadata, resource};
 pub(crate) use grouping::key as grouping_key;
 pub(crate) use timestamp::cannot_be;

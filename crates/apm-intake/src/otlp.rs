@@ -21,6 +21,7 @@ use std::borrow::Cow;
 
 use apm_store::event::Batch;
 
+use crate::elastic::mended;
 pub use malformed::Malformed;
 use translate::Translator;
 
@@ -76,10 +77,19 @@ pub fn decode(
     body: &[u8],
     received: i64,
 ) -> Result<Export, Malformed> {
-    let mut translator = Translator::new(signal, received);
+    let new = || Translator::new(signal, received);
+    let mut translator = new();
     match encoding {
         Encoding::Protobuf => protobuf::read(signal, body, &mut translator)?,
-        Encoding::Json => json::read(signal, &text(body), &mut translator)?,
+        Encoding::Json => {
+            let text = text(body);
+            if let Err(error) = json::read(signal, &text, &mut translator) {
+                // Clients in JavaScript may cut a character in two. What was read before is read again.
+                let mended = mended(&text).ok_or(error)?;
+                translator = new();
+                json::read(signal, &mended, &mut translator)?;
+            }
+        }
     }
     Ok(translator.finish())
 }

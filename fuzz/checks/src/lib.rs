@@ -5,11 +5,13 @@
 
 pub mod corpus;
 mod intake;
+mod otlp;
 mod query;
 mod statement;
 mod traceparent;
 
 pub use intake::intake;
+pub use otlp::otlp;
 pub use query::query;
 pub use statement::statement;
 pub use traceparent::traceparent;

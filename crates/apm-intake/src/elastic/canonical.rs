@@ -39,6 +39,11 @@ pub(super) fn other_form(
     }))
 }
 
+/// A text without halves of characters; `None` where it has none.
+pub(crate) fn mended(text: &str) -> Option<String> {
+    surrogates::mended(text)
+}
+
 /// Whether a line nests deeper than [`MAX_DEPTH`].
 pub(super) fn is_too_deep(line: &str) -> bool {
     // A byte per lane, so that the compiler counts many at once; the two brackets differ in one bit.

@@ -78,3 +78,29 @@ fn any_body_can_be_read_as_events_in_any_pieces() {
         fuzz_checks::intake(&corpus::changed(&bytes, &bytes, &mut random));
     }
 }
+
+#[test]
+fn any_body_can_be_read_as_telemetry() {
+    let Some(fixtures) = corpus::fixtures() else {
+        return;
+    };
+    let is_body = |path: &std::path::Path| {
+        let name = path
+            .file_name()
+            .map_or_else(String::new, |name| name.to_string_lossy().into_owned());
+        path.parent().is_some_and(|folder| folder.ends_with("otlp"))
+            && (name.contains("sdk") || name.contains("proto"))
+    };
+    let bodies = corpus::files(&fixtures, &is_body);
+    assert!(bodies.len() >= 9, "{} bodies", bodies.len());
+    let mut random = fastrand::Rng::with_seed(29);
+    for at in 0..bodies.len() {
+        fuzz_checks::otlp(&bodies[at]);
+        let mut changed = bodies[at].clone();
+        for _ in 0..50 {
+            let other = random.usize(..bodies.len());
+            changed = corpus::changed(&changed, &bodies[other], &mut random);
+            fuzz_checks::otlp(&changed);
+        }
+    }
+}

@@ -174,6 +174,21 @@ fn what_is_no_utf8_is_replaced() {
 }
 
 #[test]
+fn halves_of_characters_are_replaced() {
+    let span = format!(
+        "{{\"traceId\":\"{}\",\"spanId\":\"{}\",\"name\":\"a\\ud83d\"}}",
+        "1".repeat(32),
+        "1".repeat(16)
+    );
+    let body =
+        format!("{{\"resourceSpans\":[{{\"scopeSpans\":[{{\"spans\":[{span},{span}]}}]}}]}}");
+    let export = decode(Signal::Traces, Encoding::Json, body.as_bytes(), NOW).unwrap();
+    let documents = documents(&export);
+    assert_eq!(documents.len(), 2);
+    assert_eq!(field(&documents[0], "transaction.name"), "a\u{fffd}");
+}
+
+#[test]
 fn many_empty_items_leave_nothing_behind() {
     for (signal, accepted, rejected) in [
         (Signal::Traces, 0, 100_000),
