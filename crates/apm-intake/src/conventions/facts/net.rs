@@ -17,7 +17,7 @@ pub(in crate::conventions) struct Net<'a> {
     pub(in crate::conventions) peer_ip: Option<IpAddr>,
     /// The other side of a client, by address.
     pub(in crate::conventions) peer_ip_text: Option<&'a str>,
-    /// OpenTracing's names of the other side: a service, and an address in any form.
+    /// The names that older clients have of the other side: a service, and an address in any form.
     pub(in crate::conventions) peer_service: Option<&'a str>,
     pub(in crate::conventions) peer_address: Option<&'a str>,
 }

@@ -136,11 +136,7 @@ fn what_is_nested_too_deep_is_refused() {
     let error = decode(Signal::Traces, Encoding::Protobuf, &body(&deep), NOW).unwrap_err();
     assert!(error.to_string().contains("nested deeper than"), "{error}");
     // Unknown fields of the old kind that nest are skipped without recursion.
-    let groups = [
-        vec![0x9b, 0x06].repeat(100_000),
-        vec![0x9c, 0x06].repeat(100_000),
-    ]
-    .concat();
+    let groups = [[0x9b, 0x06].repeat(100_000), [0x9c, 0x06].repeat(100_000)].concat();
     assert!(
         decode(
             Signal::Traces,
