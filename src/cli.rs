@@ -14,10 +14,12 @@ use values::{age, database, host_and_port, http_url, server_url};
 mod advise;
 mod help;
 mod server;
+mod show;
 mod values;
 
 pub use advise::{AdviseOptions, BaselineOptions, MigrateCheckOptions, ReplayOptions};
 pub use server::{ApmOptions, Durability};
+pub use show::{ListFormat, LogsOptions, ShowCommand, ShowOptions, TraceOptions};
 pub use values::Receiver;
 
 /// The name under which the service is watched, unless `ELASTIC_APM_SERVICE_NAME` has another.
@@ -43,7 +45,12 @@ impl Cli {
     /// Reads the command line of this process. Prints help, or what is wrong, and ends the process where that is asked
     /// or needed.
     pub fn from_args() -> Self {
-        Self::from_arg_matches(&help::command().get_matches()).unwrap_or_else(|error| error.exit())
+        Self::from_arg_matches(&Self::listed().get_matches()).unwrap_or_else(|error| error.exit())
+    }
+
+    /// The command line, each subcommand with the options that matter to it.
+    pub fn listed() -> clap::Command {
+        help::command()
     }
 }
 
@@ -75,6 +82,25 @@ pub enum Command {
     /// Try a migration on a copy of a service's database, and run the recorded statements before and after it. Exit
     /// code 0: none loses. 1: one takes more steps, or fails. 2: one could not be run, or the migration fails.
     MigrateCheck(MigrateCheckOptions),
+    /// Print what a running APM server knows.
+    #[command(flatten)]
+    Show(ShowCommand),
+    /// Copy the telemetry into a file, while a server writes or not, and check the copy.
+    Backup(BackupOptions),
+    /// Print a script that completes this command line in a shell.
+    Completions {
+        /// The shell.
+        shell: clap_complete::Shell,
+    },
+    /// Print the manual page, in the format of man.
+    Man,
+}
+
+/// The options of `pocket-apm backup`.
+#[derive(Debug, Clone, Args)]
+pub struct BackupOptions {
+    /// The file to write. It must not exist.
+    pub file: PathBuf,
 }
 
 /// Subcommands for the file of --apm-api-key-file. A running server notices a change within a second.

@@ -7,7 +7,9 @@
 pub mod advise;
 pub mod apikey;
 pub mod ask;
+pub mod backup;
 pub mod cli;
+pub mod complete;
 pub mod db;
 pub mod error;
 pub mod feed;
@@ -18,6 +20,7 @@ pub mod remote;
 pub mod routes;
 pub mod schema;
 pub mod service;
+pub mod show;
 pub mod strategy;
 pub mod terminal;
 pub mod upstream;

@@ -11,7 +11,7 @@ use pocket_apm::cli::{ApmOptions, Cli, Command, Durability, SERVICE_NAME, Servic
 use pocket_apm::process::{raise_file_limit, stop_signal, survive_file_size_limit};
 use pocket_apm::service::{Service, reachable, workers};
 use pocket_apm::terminal::{self, announce};
-use pocket_apm::{advise, apikey, ask, db, feed, logging};
+use pocket_apm::{advise, apikey, ask, backup, complete, db, feed, logging, show};
 
 /// The longest time that the agent may take to hand over what it has recorded when the service stops.
 const FLUSH_TIMEOUT: Duration = Duration::from_secs(2);
@@ -43,6 +43,14 @@ fn main() -> ExitCode {
         Some(Command::MigrateCheck(options)) => {
             advise::migrate_check(options, &cli.service, &cli.apm).map(check_code)
         }
+        Some(Command::Show(command)) => show::run(command, &cli.apm).map(|()| ExitCode::SUCCESS),
+        Some(Command::Backup(options)) => {
+            backup::run(options, &cli.apm).map(|()| ExitCode::SUCCESS)
+        }
+        Some(Command::Completions { shell }) => {
+            complete::completions(*shell).map(|()| ExitCode::SUCCESS)
+        }
+        Some(Command::Man) => complete::man().map(|()| ExitCode::SUCCESS),
     };
     match done {
         Ok(code) => code,

@@ -18,6 +18,19 @@ const USED: &[(&str, &[&str])] = &[
         "import",
         &["apm_listen", "apm_secret_token", "apm_tls_cert"],
     ),
+    ("services", READS),
+    ("transactions", READS),
+    ("queries", READS),
+    ("errors", READS),
+    ("traces", READS),
+    ("trace", READS),
+    ("dependencies", READS),
+    ("insights", READS),
+    ("logs", READS),
+    ("top", READS),
+    ("backup", &["apm_database"]),
+    ("completions", &[]),
+    ("man", &[]),
     ("sql", &["apm_database"]),
     ("apikey", &["apm_api_key_file"]),
     ("check", &["apm_database", "apm_secret_token", "explain"]),
@@ -27,6 +40,9 @@ const USED: &[(&str, &[&str])] = &[
         &["apm_database", "apm_secret_token", "explain"],
     ),
 ];
+
+/// The shared options of commands that ask a running server.
+const READS: &[&str] = &["apm_listen", "apm_secret_token", "apm_tls_cert"];
 
 /// The command line, each subcommand with the options that matter to it.
 pub(super) fn command() -> Command {

@@ -2,7 +2,7 @@
 
 use std::io::{BufRead, BufReader, Read};
 use std::net::TcpListener;
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
 use crate::support::get;
@@ -11,6 +11,7 @@ mod commands;
 mod encrypted;
 mod limits;
 mod load;
+mod show;
 
 fn command(dir: &tempfile::TempDir) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_pocket-apm"));
@@ -22,6 +23,36 @@ fn command(dir: &tempfile::TempDir) -> Command {
         .stdout(Stdio::piped())
         .stderr(Stdio::piped());
     command
+}
+
+/// Ends a process with the test.
+struct Ended(Child);
+
+impl Drop for Ended {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+/// Runs the binary in a directory.
+fn run(dir: &tempfile::TempDir, line: &[&str]) -> Output {
+    command(dir).args(line).output().unwrap()
+}
+
+fn succeeds(dir: &tempfile::TempDir, line: &[&str]) -> String {
+    let output = run(dir, line);
+    let error = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{line:?}: {error}");
+    String::from_utf8(output.stdout).unwrap()
+}
+
+/// The complaint of a command that does not succeed.
+fn fails(dir: &tempfile::TempDir, line: &[&str]) -> String {
+    let output = run(dir, line);
+    let error = String::from_utf8(output.stderr).unwrap();
+    assert!(!output.status.success(), "{line:?}");
+    error
 }
 
 /// Starts the binary on free ports and returns it with the URLs that it prints.

@@ -13,6 +13,7 @@
 
 pub mod access;
 mod apply;
+mod backup;
 mod block;
 mod bounds;
 mod cache;
@@ -57,6 +58,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use diesel::{Connection, QueryResult, RunQueryDsl, SqliteConnection, sql_query};
 
+pub use backup::{Backup, BackupError, backup, partial};
 pub use error::{OpenError, StoreError, SubmitError};
 pub use events::{Texts, Wanted, events, of_block, trace, trace_blocks, trace_in};
 pub use id::StoredId;

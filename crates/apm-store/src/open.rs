@@ -135,6 +135,36 @@ pub(super) fn reader(path: &Path) -> Result<SqliteConnection, StoreError> {
     Ok(conn)
 }
 
+/// Refuses a file that is missing, or not a database.
+pub(super) fn existing(path: &Path) -> Result<(), OpenError> {
+    match header(path)? {
+        Some(_) => Ok(()),
+        None => Err(OpenError::Io {
+            path: path.to_owned(),
+            source: ErrorKind::NotFound.into(),
+        }),
+    }
+}
+
+/// A connection to a database of ours that exists. Another process may write it.
+pub(super) fn owned(path: &Path) -> Result<SqliteConnection, OpenError> {
+    let setup = |source: StoreError| OpenError::Setup {
+        path: path.to_owned(),
+        source,
+    };
+    let mut conn =
+        SqliteConnection::establish(&uri(path, "rw")).map_err(|source| OpenError::Connect {
+            path: path.to_owned(),
+            source,
+        })?;
+    prepare(&mut conn, false).map_err(|error| setup(error.into()))?;
+    check_owner(&mut conn, path).map_err(|error| match error {
+        Checked::Open(error) => error,
+        Checked::Query(error) => setup(error.into()),
+    })?;
+    Ok(conn)
+}
+
 /// Path → URI, in which `?`, `#` and `%` mean themselves.
 pub fn uri(path: &Path, mode: &str) -> String {
     let path = path
@@ -279,11 +309,8 @@ fn check(conn: &mut SqliteConnection, path: &Path, size: u64) -> Result<(), Chec
         return Err(Checked::Open(damaged(path, reason)));
     }
     if size <= CHECK_IN_FULL {
-        let found = lines(
-            conn,
-            "SELECT quick_check AS line FROM pragma_quick_check LIMIT 3",
-        )?;
-        if found != ["ok"] {
+        let found = faults(conn)?;
+        if !found.is_empty() {
             return Err(Checked::Open(damaged(path, found.join("; "))));
         }
         return Ok(());
@@ -302,6 +329,16 @@ fn check(conn: &mut SqliteConnection, path: &Path, size: u64) -> Result<(), Chec
         }
     }
     Ok(())
+}
+
+/// The first faults that SQLite finds in the whole file.
+pub(super) fn faults(conn: &mut SqliteConnection) -> QueryResult<Vec<String>> {
+    let mut found = lines(
+        conn,
+        "SELECT quick_check AS line FROM pragma_quick_check LIMIT 3",
+    )?;
+    found.retain(|line| line != "ok");
+    Ok(found)
 }
 
 /// The newest block, which must be sound.

@@ -1,45 +1,14 @@
 //! Commands that send to a running APM server or ask it, over an encrypted connection and with an API key.
 
 use std::io::{BufRead as _, BufReader};
-use std::process::{Child, Output};
 
-use super::command;
+use super::{Ended, command, fails, succeeds};
 
 /// The certificate of the tests of the server, and one of somebody else.
 const TLS: &str = concat!(
     env!("CARGO_MANIFEST_DIR"),
     "/crates/apm-server/tests/it/http/tls"
 );
-
-/// Ends a process with the test.
-struct Ended(Child);
-
-impl Drop for Ended {
-    fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
-}
-
-/// Runs the binary in a directory.
-fn run(dir: &tempfile::TempDir, line: &[&str]) -> Output {
-    command(dir).args(line).output().unwrap()
-}
-
-fn succeeds(dir: &tempfile::TempDir, line: &[&str]) -> String {
-    let output = run(dir, line);
-    let error = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success(), "{line:?}: {error}");
-    String::from_utf8(output.stdout).unwrap()
-}
-
-/// The complaint of a command that does not succeed.
-fn fails(dir: &tempfile::TempDir, line: &[&str]) -> String {
-    let output = run(dir, line);
-    let error = String::from_utf8(output.stderr).unwrap();
-    assert!(!output.status.success(), "{line:?}");
-    error
-}
 
 #[test]
 fn commands_reach_an_encrypted_server_with_a_token_of_a_file_or_an_api_key() {

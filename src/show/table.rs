@@ -1,0 +1,67 @@
+//! Rows in columns that fit the terminal.
+
+use std::io::stdout;
+
+use anyhow::Context as _;
+use comfy_table::{Cell, CellAlignment, ContentArrangement, Table, presets};
+
+use super::list::List;
+use super::words::{cell, cut, is_number};
+
+/// The width where the terminal does not say one, columns.
+const WIDTH: u16 = 100;
+/// The longest text of a cell, characters. Statements and messages may have thousands.
+const LONGEST: usize = 160;
+
+/// The columns of a list that a terminal shows, from the CSV of the API.
+pub(super) fn of(list: &List, csv: &str) -> anyhow::Result<String> {
+    let mut reader = csv::Reader::from_reader(csv.as_bytes());
+    let heads = reader.headers()?.clone();
+    let places: Vec<(usize, &str, &str)> = list
+        .columns
+        .iter()
+        .map(|(head, column)| {
+            let place = heads.iter().position(|name| name == *column);
+            let place = place.with_context(|| {
+                format!("the server's answer has no column `{column}`: is it of the version of this command?")
+            })?;
+            Ok((place, *head, *column))
+        })
+        .collect::<anyhow::Result<_>>()?;
+    let mut table = Table::new();
+    table
+        .load_style(presets::NOTHING)
+        .set_content_arrangement(ContentArrangement::Dynamic)
+        .set_width(width())
+        .set_header(
+            places
+                .iter()
+                .map(|(_, head, column)| aligned(Cell::new(head), column)),
+        );
+    for row in reader.records() {
+        let row = row?;
+        table.add_row(places.iter().map(|(place, _, column)| {
+            let value = cell(column, row.get(*place).unwrap_or_default());
+            aligned(Cell::new(cut(&value, LONGEST)), column)
+        }));
+    }
+    if table.row_count() == 0 {
+        return Ok(format!("{}\n", list.none));
+    }
+    Ok(format!("{table}\n"))
+}
+
+fn aligned(cell: Cell, column: &str) -> Cell {
+    match is_number(column) {
+        true => cell.set_alignment(CellAlignment::Right),
+        false => cell,
+    }
+}
+
+/// Columns of the terminal.
+pub(super) fn width() -> u16 {
+    match rustix::termios::tcgetwinsize(stdout()) {
+        Ok(size) if size.ws_col > 0 => size.ws_col,
+        _ => WIDTH,
+    }
+}

@@ -1,0 +1,116 @@
+//! Values as a person reads them in a terminal.
+
+/// A number of CSV in the unit that the name of its column ends in.
+pub(super) fn cell(column: &str, value: &str) -> String {
+    let unit = |suffix: &str| column.ends_with(suffix);
+    match value.parse::<f64>() {
+        Ok(number) if column.contains("_us") => duration(number),
+        Ok(number) if unit("_rate") || unit("share") || unit("impact") => {
+            format!("{:.1} %", number * 100.0)
+        }
+        Ok(number) if number.fract() != 0.0 => format!("{number:.1}"),
+        _ if unit("_utc") => value.get(..19).unwrap_or(value).replace('T', " "),
+        _ => plain(value),
+    }
+}
+
+/// Whether a column holds numbers, which are aligned to the right.
+pub(super) fn is_number(column: &str) -> bool {
+    !matches!(
+        column,
+        "service"
+            | "environments"
+            | "transaction"
+            | "statement"
+            | "fingerprint"
+            | "type"
+            | "message"
+            | "culprit"
+            | "entry"
+            | "result"
+            | "trace_id"
+            | "dependency"
+            | "subtype"
+            | "title"
+            | "remedy"
+    ) && !column.ends_with("_utc")
+}
+
+/// A duration in µs, with three digits or more.
+pub(super) fn duration(us: f64) -> String {
+    match us {
+        us if us < 1_000.0 => format!("{us:.0} µs"),
+        us if us < 100_000.0 => format!("{:.1} ms", us / 1e3),
+        us if us < 1_000_000.0 => format!("{:.0} ms", us / 1e3),
+        us if us < 60_000_000.0 => format!("{:.1} s", us / 1e6),
+        us if us < 3_600_000_000.0 => format!("{:.1} min", us / 6e7),
+        us => format!("{:.1} h", us / 3.6e9),
+    }
+}
+
+/// Telemetry on one line, without anything that a terminal would obey: escape codes, line breaks, and characters that
+/// turn the direction of what follows.
+pub(super) fn plain(text: &str) -> String {
+    let turns = |c: char| matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{200e}' | '\u{200f}' | '\u{61c}');
+    let mut plain = String::with_capacity(text.len());
+    for c in text.chars() {
+        match c {
+            '\n' | '\r' | '\t' => plain.push(' '),
+            c if c.is_control() || turns(c) => plain.push('\u{fffd}'),
+            c => plain.push(c),
+        }
+    }
+    plain
+}
+
+/// At most `most` characters, the last one an ellipsis where there are more.
+pub(super) fn cut(text: &str, most: usize) -> String {
+    match text.char_indices().nth(most) {
+        None => text.to_owned(),
+        Some(_) => text
+            .chars()
+            .take(most.saturating_sub(1))
+            .chain(['…'])
+            .collect(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn values_have_the_unit_that_their_column_names() {
+        for (column, value, shown) in [
+            ("latency_avg_us", "870.4", "870 µs"),
+            ("latency_p95_us", "12345", "12.3 ms"),
+            ("total_us", "951979", "952 ms"),
+            ("total_us", "61000000", "1.0 min"),
+            ("total_us", "7200000000", "2.0 h"),
+            ("saving_us_per_minute", "1500", "1.5 ms"),
+            ("failed_rate", "0.0198", "2.0 %"),
+            ("share", "1", "100.0 %"),
+            ("throughput_per_minute", "4.1930116", "4.2"),
+            ("calls", "2074", "2074"),
+            (
+                "last_seen_utc",
+                "2026-11-29T11:07:51.719501Z",
+                "2026-11-29 11:07:51",
+            ),
+            ("calls_per_request", "", ""),
+            (
+                "service",
+                "a\u{1b}[31mb\nc\u{202e}d",
+                "a\u{fffd}[31mb c\u{fffd}d",
+            ),
+        ] {
+            assert_eq!(cell(column, value), shown, "{column}");
+        }
+    }
+
+    #[test]
+    fn a_long_text_ends_in_an_ellipsis() {
+        assert_eq!(cut("größe", 5), "größe");
+        assert_eq!(cut("größer", 5), "größ…");
+    }
+}
