@@ -11,7 +11,7 @@ use crate::cli::{ApmOptions, BackupOptions};
 use crate::terminal::announce;
 
 const COPIED: &str = "{spinner} {bytes} copied, {elapsed}";
-/// How often the size of the copy is looked at.
+/// The time between two looks at the size of the copy.
 const LOOK: Duration = Duration::from_millis(200);
 
 /// Copies the file of --apm-database, and says what the copy holds.

@@ -1,4 +1,4 @@
-//! What a package installs beside the program: completions for shells, and the manual page.
+//! Completions for shells and the manual page, which a package installs beside the program.
 
 use clap_complete::Shell;
 use clap_mangen::Man;

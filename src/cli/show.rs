@@ -56,15 +56,21 @@ pub struct ShowOptions {
     pub query: Option<String>,
 
     /// Most rows.
-    #[arg(short = 'n', long, value_name = "N", default_value_t = 20, value_parser = clap::value_parser!(u16).range(1..=1000))]
+    #[arg(
+        short = 'n',
+        long,
+        value_name = "N",
+        default_value_t = 20,
+        value_parser = clap::value_parser!(u16).range(1..=1000)
+    )]
     pub limit: u16,
 
-    /// How to print the rows [default: a table on a terminal, else CSV].
+    /// The form of the rows [default: a table on a terminal, else CSV].
     #[arg(long)]
     pub format: Option<ListFormat>,
 }
 
-/// How rows are printed.
+/// The form in which rows are printed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 pub enum ListFormat {
     /// Columns with units, fitted to the terminal.
@@ -89,7 +95,13 @@ pub struct TraceOptions {
     pub access: AccessOptions,
 
     /// Most spans.
-    #[arg(short = 'n', long, value_name = "N", default_value_t = 200, value_parser = clap::value_parser!(u16).range(1..=1000))]
+    #[arg(
+        short = 'n',
+        long,
+        value_name = "N",
+        default_value_t = 200,
+        value_parser = clap::value_parser!(u16).range(1..=1000)
+    )]
     pub limit: u16,
 
     /// Print the answer of the API instead.

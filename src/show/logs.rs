@@ -13,7 +13,7 @@ use crate::cli::{ListFormat, LogsOptions};
 use crate::remote;
 use crate::terminal::print;
 
-/// What log lines have in common: errors are in the same kind of data stream.
+/// Matches log lines: errors are in the same kind of data stream.
 const LINES: &str = "data_stream.type: logs and not processor.event: error";
 /// The pause between two questions for new lines.
 const PAUSE: Duration = Duration::from_secs(1);

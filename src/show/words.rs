@@ -51,16 +51,19 @@ pub(super) fn duration(us: f64) -> String {
 /// Telemetry on one line, without anything that a terminal would obey: escape codes, line breaks, and characters that
 /// turn the direction of what follows.
 pub(super) fn plain(text: &str) -> String {
-    let turns = |c: char| matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{200e}' | '\u{200f}' | '\u{61c}');
     let mut plain = String::with_capacity(text.len());
     for c in text.chars() {
         match c {
             '\n' | '\r' | '\t' => plain.push(' '),
-            c if c.is_control() || turns(c) => plain.push('\u{fffd}'),
+            c if c.is_control() || turns_direction(c) => plain.push('\u{fffd}'),
             c => plain.push(c),
         }
     }
     plain
+}
+
+fn turns_direction(c: char) -> bool {
+    matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{200e}' | '\u{200f}' | '\u{61c}')
 }
 
 /// At most `most` characters, the last one an ellipsis where there are more.

@@ -26,7 +26,7 @@ pub struct Backup {
     pub blocks: u64,
 }
 
-/// Why there is no copy. What was written of it is deleted, and the original is as it was.
+/// The reason why there is no copy. The part that was written is deleted, and the original is as it was.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum BackupError {
