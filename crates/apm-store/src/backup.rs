@@ -41,7 +41,7 @@ pub enum BackupError {
     Io {
         /// The file.
         path: PathBuf,
-        /// What the operating system said.
+        /// The answer of the operating system.
         source: io::Error,
     },
     /// SQLite could not write the copy.
@@ -59,7 +59,7 @@ pub enum BackupError {
     Damaged {
         /// The original.
         path: PathBuf,
-        /// What was found.
+        /// The first faults.
         reason: String,
     },
 }
