@@ -141,7 +141,7 @@ pub(super) fn existing(path: &Path) -> Result<(), OpenError> {
         Some(_) => Ok(()),
         None => Err(OpenError::Io {
             path: path.to_owned(),
-            source: ErrorKind::NotFound.into(),
+            source: std::io::ErrorKind::NotFound.into(),
         }),
     }
 }
