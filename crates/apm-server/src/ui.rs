@@ -56,6 +56,8 @@ pub(crate) fn routes() -> Vec<Route> {
         answer::<answers::errors::Params>(),
         answer::<answers::error::Params>(),
         answer::<answers::dependencies::Params>(),
+        answer::<answers::dependencies::All>(),
+        answer::<answers::dependency::Params>(),
         answer::<answers::queries::Params>(),
         answer::<answers::statement::Params>(),
         answer::<answers::metrics::Params>(),

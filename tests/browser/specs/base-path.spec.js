@@ -144,7 +144,7 @@ for (const way of ["asked for directly", "behind a proxy that takes the path off
     // A form.
     await page.goto(at("/settings"));
     await page.getByRole("textbox", { name: "Service, empty for all" }).fill("based");
-    await page.getByRole("textbox", { name: /One setting a line/ }).fill("transaction_sample_rate=0.5");
+    await page.getByRole("textbox", { name: /One setting per line/ }).fill("transaction_sample_rate=0.5");
     await page.getByRole("button", { name: "Save" }).click();
     await expect(page.getByRole("row").filter({ hasText: "transaction_sample_rate=0.5" })).toBeVisible();
     await expect(page).toHaveURL(new RegExp(`^${front.own}/apm/settings`));

@@ -129,7 +129,7 @@ test("the crosshair stands at the same time in all charts, and says the values o
 
 test("a series goes and comes by its legend, by mouse and by keyboard; the table behind keeps it", async ({ page }) => {
   await page.goto(`${ARTICLE}/services/my-app-01/transactions`);
-  const entry = page.locator("#throughput .legend li").filter({ hasText: "5xx" });
+  const entry = page.locator("#throughput .legend").getByRole("button", { name: /5xx/ });
   await entry.click();
   await expect(entry).toHaveAttribute("aria-pressed", "false");
   await expect(page.locator("#throughput .chart-plot rect.r-5xx").first()).toBeHidden();

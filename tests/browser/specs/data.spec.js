@@ -117,7 +117,7 @@ test("deleting everything needs its box, empties every page, and each page says 
   expect(await sent.text()).toContain("Nothing was deleted.");
   expect((await server.api("discover")).total).toBeGreaterThan(10);
 
-  await page.getByRole("checkbox", { name: /no way back/ }).check();
+  await page.getByRole("checkbox", { name: /can.t be undone/ }).check();
   await remove.click();
   await expect(page.locator("main").getByRole("status")).toContainText("Everything was deleted.");
   expect((await server.api("discover", { from: "now-7d" })).total).toBe(0);
@@ -166,7 +166,7 @@ test("a trace that is exported and imported into an emptied server is the same t
   };
 
   await page.goto(`${server.pages}/settings`);
-  await page.getByRole("checkbox", { name: /no way back/ }).check();
+  await page.getByRole("checkbox", { name: /can.t be undone/ }).check();
   await page.getByRole("button", { name: "Delete everything" }).click();
   await expect(page.locator("main").getByRole("status")).toContainText("Everything was deleted.");
   expect((await page.goto(`${server.pages}/traces/${TRACE}`)).status()).toBe(404);

@@ -82,7 +82,7 @@ test("the badge of the services counts what is open; dismissing hides one and lo
 test("the table of transactions says how many statements a request runs, their time and their share of it", async ({ page }) => {
   await page.goto(`${apm.pages}/services/my-app-01/transactions?sort=-sql&refresh=0`);
   const table = page.getByRole("table", { name: "Transactions by name" });
-  await expect(table.getByRole("columnheader", { name: "SQL/request" })).toHaveAttribute("aria-sort", "descending");
+  await expect(table.getByRole("columnheader", { name: "Queries/request" })).toHaveAttribute("aria-sort", "descending");
   const heads = (await table.getByRole("columnheader").allInnerTexts()).map((text) => text.replace(/\W+$/, ""));
   const cell = (name) => table.getByRole("row").filter({ has: page.getByRole("rowheader", { name, exact: true }) }).locator("th, td").nth(heads.indexOf("SQL/request"));
   // BEGIN, five INSERTs, COMMIT.

@@ -1,42 +1,43 @@
-// Every page in a narrow window, in both themes, and with the few colours of a forced palette.
+// Every page in a narrow window and on a phone, in both themes, and with the few colours of a forced palette.
 import { every } from "../support/pages.js";
 import { HOSTILE_TRACE, STRANGER } from "../support/streams.js";
 import { expect, test } from "../support/test.js";
 
 const { ARTICLE, STRANGE } = process.env;
 
-test("no page scrolls sideways in a window of 900 px, in either theme", async ({ page }) => {
-  test.setTimeout(120_000);
-  await page.setViewportSize({ width: 900, height: 800 });
-  const found = [];
-  // Pages of a service as usual, and of one whose every name is long.
-  const all = [
-    ...(await every(ARTICLE, "my-app-01", 'transaction.name: "GET /sql-write"')),
-    ...(await every(STRANGE, STRANGER, `trace.id: ${HOSTILE_TRACE}`)).map(([name, address]) => [
-      `${name}, strange`,
-      address,
-    ]),
-  ];
-  for (const [name, address] of all) {
-    await page.goto(`${address}${address.includes("?") ? "&" : "?"}refresh=0`);
-    for (const colorScheme of ["light", "dark"]) {
-      await page.emulateMedia({ colorScheme });
-      const wide = await page.evaluate(() => {
-        const { scrollWidth, clientWidth } = document.scrollingElement;
-        // The element that reaches furthest beyond the edge, to be named.
-        const all =
-          scrollWidth > clientWidth
-            ? [...document.body.querySelectorAll("*")].sort(
-                (a, b) => b.getBoundingClientRect().right - a.getBoundingClientRect().right,
-              )
-            : [];
-        return { by: scrollWidth - clientWidth, what: all[0]?.outerHTML.slice(0, 100) };
-      });
-      if (wide.by > 0) found.push(`${name}, ${colorScheme}: ${wide.by} px beyond the edge: ${wide.what}`);
+for (const width of [1440, 900, 390])
+  test(`no page scrolls sideways in a window of ${width} px, in either theme`, async ({ page }) => {
+    test.setTimeout(180_000);
+    await page.setViewportSize({ width, height: 800 });
+    const found = [];
+    // Pages of a service as usual, and of one whose every name is long.
+    const all = [
+      ...(await every(ARTICLE, "my-app-01", 'transaction.name: "GET /sql-write"')),
+      ...(await every(STRANGE, STRANGER, `trace.id: ${HOSTILE_TRACE}`)).map(([name, address]) => [
+        `${name}, strange`,
+        address,
+      ]),
+    ];
+    for (const [name, address] of all) {
+      await page.goto(`${address}${address.includes("?") ? "&" : "?"}refresh=0`);
+      for (const colorScheme of ["light", "dark"]) {
+        await page.emulateMedia({ colorScheme });
+        const wide = await page.evaluate(() => {
+          const { scrollWidth, clientWidth } = document.scrollingElement;
+          // The element that reaches furthest beyond the edge, to be named.
+          const all =
+            scrollWidth > clientWidth
+              ? [...document.body.querySelectorAll("*")].sort(
+                  (a, b) => b.getBoundingClientRect().right - a.getBoundingClientRect().right,
+                )
+              : [];
+          return { by: scrollWidth - clientWidth, what: all[0]?.outerHTML.slice(0, 100) };
+        });
+        if (wide.by > 0) found.push(`${name}, ${colorScheme}: ${wide.by} px beyond the edge: ${wide.what}`);
+      }
     }
-  }
-  expect(found).toEqual([]);
-});
+    expect(found).toEqual([]);
+  });
 
 // The contrast of two colours as the browser computes them, 1 to 21.
 function contrasts() {

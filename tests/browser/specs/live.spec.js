@@ -44,7 +44,7 @@ test("a setting is saved, shown, given to the agent that asks, changed, and remo
   await page.goto(`${PLAY}/settings`);
   const save = async (settings) => {
     await page.getByRole("textbox", { name: "Service, empty for all" }).fill("other-app");
-    await page.getByRole("textbox", { name: /One setting a line/ }).fill(settings);
+    await page.getByRole("textbox", { name: /One setting per line/ }).fill(settings);
     await page.getByRole("button", { name: "Save" }).click();
   };
   await save("transaction_sample_rate=0.5\ncapture_body=all");
@@ -67,7 +67,7 @@ test("a setting is saved, shown, given to the agent that asks, changed, and remo
 
 test("a setting that is none is refused, with its line and the remedy", async ({ page }) => {
   await page.goto(`${PLAY}/settings`);
-  await page.getByRole("textbox", { name: /One setting a line/ }).fill("capture body");
+  await page.getByRole("textbox", { name: /One setting per line/ }).fill("capture body");
   await page.getByRole("button", { name: "Save" }).click();
   await expect(page.locator("body")).toContainText("capture body");
   await expect(page.locator("body")).toContainText("name=value");

@@ -85,7 +85,7 @@ test("nothing there: a page that does not exist and a service that nobody knows 
   page,
 }) => {
   expect((await page.goto(`${ARTICLE}/no-such-page`)).status()).toBe(404);
-  await expect(page.getByRole("heading", { level: 1 })).toContainText("no such page");
+  await expect(page.getByRole("heading", { level: 1 })).toContainText("does not exist");
   await page
     .locator("main")
     .getByRole("link", { name: /Services/ })
@@ -130,3 +130,28 @@ test("the first load of any page stays below 80 KB, and asks for nothing that is
 });
 
 test.use({ tolerated: [/status of 404/] });
+
+test("a chosen service stays chosen from page to page, and all of them come back by the selector", async ({ page }) => {
+  const selector = page.locator("header details.menu").first();
+  await page.goto(`${ARTICLE}/errors`);
+  await selector.locator("summary").click();
+  await selector.getByRole("link", { name: "my-app-01" }).click();
+  for (const name of [
+    "Traces",
+    "Queries",
+    "Insights",
+    "Dependencies",
+    "Compare",
+    "Discover",
+    "Live",
+    "SQL",
+    "Settings",
+  ]) {
+    await page.getByRole("navigation", { name: "Main" }).getByRole("link", { name, exact: true }).click();
+    await expect(page).toHaveURL(/[?&]service=my-app-01/);
+    await expect(selector.locator("summary")).toContainText("my-app-01");
+  }
+  await selector.locator("summary").click();
+  await selector.getByRole("link", { name: "All services" }).click();
+  await expect(page).not.toHaveURL(/service=/);
+});

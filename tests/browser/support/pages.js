@@ -6,6 +6,7 @@ export async function every(pages, service, q) {
   const root = await newest(pages, `processor.event: transaction and ${q}`);
   const trace = `/traces/${root.trace.id}`;
   const { errors } = await api(pages, `services/${encodeURIComponent(service)}/errors`);
+  const { dependencies } = await api(pages, "dependencies");
   const { statements } = await api(pages, "queries", { service });
   const all = (await api(pages, "discover", { q: `processor.event: span and trace.id: ${root.trace.id}`, size: 20 }))
     .hits;
@@ -29,6 +30,8 @@ export async function every(pages, service, q) {
     ["errors", "/errors"],
     ["metrics", `${at}/metrics`],
     ["dependencies", `${at}/dependencies`],
+    ["dependencies of all services", "/dependencies"],
+    ...dependencies.slice(0, 1).map(({ name }) => ["a dependency", `/dependencies/${encodeURIComponent(name)}`]),
     ["traces", "/traces"],
     ["a trace", trace],
     ["the transaction's details", `${trace}?item=${root.transaction.id}`],

@@ -162,7 +162,7 @@ async fn the_pages_show_it(client: &Client, server: &apm_server::Running, growth
         ),
         (
             "/services/my-app-01/transactions".to_owned(),
-            vec!["SQL/request", "A request with 7 statements, the most"],
+            vec!["Queries/request", "A request with 7 statements, the most"],
         ),
         (
             format!("/traces/{trace}?tab=sql"),

@@ -101,12 +101,19 @@ pub struct Request {
 }
 
 impl Request {
-    /// The same in one environment, `service.environment`.
+    /// The same of one service and in one environment: `service.name`, `service.environment`.
     #[must_use]
-    pub fn within(mut self, environment: &str) -> Self {
-        // Our own text, with a value that is escaped: it always parses, and names no time.
-        if let Ok(narrow) = kql::parse(&kql::filter("service.environment", environment), 0) {
-            self.query = all_of([narrow, self.query]);
+    pub fn within(mut self, service: Option<&str>, environment: Option<&str>) -> Self {
+        let narrow = [
+            ("service.name", service),
+            ("service.environment", environment),
+        ];
+        for (field, value) in narrow {
+            // Our own text, with a value that is escaped: it always parses, and names no time.
+            let narrow = value.and_then(|value| kql::parse(&kql::filter(field, value), 0).ok());
+            if let Some(narrow) = narrow {
+                self.query = all_of([narrow, self.query]);
+            }
         }
         self
     }

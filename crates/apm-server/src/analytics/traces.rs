@@ -23,6 +23,8 @@ const NAMES: Duration = Duration::from_millis(500);
 pub struct Question {
     /// A query that the entries match besides.
     pub query: Expr,
+    /// `service.name`, one or all.
+    pub service: Option<String>,
     /// `service.environment`, one or all.
     pub environment: Option<String>,
     /// When they began.
@@ -82,10 +84,7 @@ impl Question {
             after: self.after,
             limits: Limits::default(),
         };
-        match &self.environment {
-            Some(name) => request.within(name),
-            None => request,
-        }
+        request.within(self.service.as_deref(), self.environment.as_deref())
     }
 }
 

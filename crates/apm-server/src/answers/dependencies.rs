@@ -90,7 +90,7 @@ impl Question for All {
     const TABLES: &'static [&'static str] = &["dependencies"];
 
     fn read(asked: &Asked) -> Result<Self, Problem> {
-        let scope = asked.scope(List::Dependencies)?;
+        let scope = asked.chosen_scope(List::Dependencies)?;
         Ok(Self(listed(asked, scope)?))
     }
 

@@ -13,7 +13,7 @@ use crate::analytics::filter::List;
 use crate::analytics::series::Axis;
 use crate::analytics::statements::{self, Statement};
 use crate::analytics::window::Window;
-use crate::csv::Table;
+use crate::csv::{Cell, Table};
 
 const DEPENDENCY: Parameter = Parameter::text(
     "dependency",
@@ -23,7 +23,7 @@ const DEPENDENCY: Parameter = Parameter::text(
 /// The question.
 #[derive(Debug)]
 pub(crate) struct Params {
-    dependency: String,
+    pub(crate) dependency: String,
     scope: Scope,
     period: Period,
 }
@@ -33,7 +33,7 @@ pub(crate) struct Params {
 #[schemars(rename = "DependencyDetail")]
 pub(crate) struct Answer {
     #[serde(flatten)]
-    now: Detail,
+    pub(crate) now: Detail,
     /// The same of the earlier window.
     #[serde(skip_serializing_if = "Option::is_none")]
     previous: Option<Detail>,
@@ -42,31 +42,31 @@ pub(crate) struct Answer {
 /// One dependency in a window.
 #[derive(Debug, Serialize, JsonSchema)]
 #[schemars(rename = "DependencyInWindow")]
-struct Detail {
+pub(crate) struct Detail {
     /// All of its callers together; null where it was not called.
-    dependency: Option<Dependency>,
+    pub(crate) dependency: Option<Dependency>,
     /// A row for each caller, most time first, at most 1000.
-    callers: Vec<Dependency>,
+    pub(crate) callers: Vec<Dependency>,
     /// Number of further callers, which have less time.
-    callers_left_out: usize,
+    pub(crate) callers_left_out: usize,
     /// The statements that the callers run on it, most time first, at most 1000.
-    statements: Vec<Statement>,
+    pub(crate) statements: Vec<Statement>,
     /// Number of further statements, which have less time.
-    statements_left_out: usize,
+    pub(crate) statements_left_out: usize,
     /// The buckets of the sparklines.
-    axis: Axis,
+    pub(crate) axis: Axis,
 }
 
 impl Question for Params {
     type Answer = Answer;
     const ADDRESS: Address = at!("/dependencies/{dependency:.+}");
     const SUMMARY: &'static str = "One dependency with its callers and operations";
-    const TABLES: &'static [&'static str] = &["dependencies", "statements"];
+    const TABLES: &'static [&'static str] = &["dependencies", "statements", "series"];
 
     fn read(asked: &Asked) -> Result<Self, Problem> {
         Ok(Self {
             dependency: asked.segment(&DEPENDENCY).to_owned(),
-            scope: asked.scope(List::Dependencies)?,
+            scope: asked.chosen_scope(List::Dependencies)?,
             period: Period::optional(asked)?,
         })
     }
@@ -87,7 +87,25 @@ impl Question for Params {
         vec![
             top::dependencies(&now.callers),
             top::statements(&now.statements),
+            series(now),
         ]
+    }
+}
+
+/// A row for each bucket of the charts.
+fn series(now: &Detail) -> Table {
+    let heads = ["time_utc", "latency_avg_us", "calls_per_minute"];
+    let series = now.dependency.as_ref().map(|one| &one.series);
+    let rows = now.axis.buckets.iter().enumerate();
+    let rows = rows.map(|(at, bucket)| {
+        let latency = series.and_then(|series| series.latency.get(at).copied().flatten());
+        let rate = series.and_then(|series| series.throughput.get(at).copied());
+        vec![Cell::second(bucket.start), latency.into(), rate.into()]
+    });
+    Table {
+        name: "series",
+        columns: heads.map(Into::into).to_vec(),
+        rows: rows.collect(),
     }
 }
 

@@ -7,7 +7,7 @@ use serde_json::Value as Json;
 use super::asked::{Shape, wrong};
 use super::charts::counts_table;
 use super::parameter::Parameter;
-use super::parameter::shared::ENV;
+use super::parameter::shared::{ENV, SERVICE};
 use super::sourced::Sourced;
 use super::{Address, Asked, Problem, Question, Source, at};
 use crate::analytics::discover::{
@@ -144,10 +144,7 @@ fn request(asked: &Asked, size: usize) -> Result<Request, Problem> {
         after: asked.after()?,
         limits: Limits::default(),
     };
-    Ok(match asked.get(&ENV)? {
-        Some(name) => request.within(name),
-        None => request,
-    })
+    Ok(request.within(asked.get(&SERVICE)?, asked.get(&ENV)?))
 }
 
 impl Question for Params {

@@ -101,7 +101,7 @@ impl Question for All {
     const TABLES: &'static [&'static str] = &["errors", "occurrences"];
 
     fn read(asked: &Asked) -> Result<Self, Problem> {
-        let scope = asked.scope(List::Errors)?;
+        let scope = asked.chosen_scope(List::Errors)?;
         Ok(Self(listed(asked, scope)?))
     }
 

@@ -7,6 +7,7 @@ use kql::Expr;
 use schemars::JsonSchema;
 use serde::Serialize;
 
+use super::parameter::shared::{ENV, SERVICE};
 use super::{Address, Asked, Depends, Problem, Question, Source, at};
 use crate::analytics::discover::{self, Hit, Limits, Request};
 use crate::csv::Table;
@@ -24,6 +25,8 @@ const DEADLINE: Duration = Duration::from_millis(400);
 #[derive(Debug)]
 pub(crate) struct Params {
     query: Expr,
+    service: Option<String>,
+    environment: Option<String>,
     /// µs
     now: i64,
 }
@@ -48,12 +51,16 @@ impl Question for Params {
     fn read(asked: &Asked) -> Result<Self, Problem> {
         Ok(Self {
             query: asked.query()?,
+            service: asked.owned(&SERVICE)?,
+            environment: asked.owned(&ENV)?,
             now: asked.now,
         })
     }
 
     fn answer(&self, source: &mut Source<'_>) -> Result<Answer, Problem> {
-        let found = discover::search(source.conn, &request(self.query.clone(), self.now))?;
+        let request = request(self.query.clone(), self.now);
+        let request = request.within(self.service.as_deref(), self.environment.as_deref());
+        let found = discover::search(source.conn, &request)?;
         Ok(Answer {
             total: found.total,
             hits: found.hits,

@@ -18,7 +18,7 @@ use crate::analytics::series::Axis;
 use crate::analytics::statements::{self, Statement};
 use crate::analytics::transactions::{self, Transaction};
 use crate::csv::Table;
-use crate::insight::callers::Caller;
+use crate::insight::callers::{self, Caller};
 
 /// Rows of each table.
 const TOP: usize = 10;
@@ -49,6 +49,8 @@ pub(crate) struct Answer {
     pub(crate) transactions_total: usize,
     /// Statements of the requests of these groups.
     pub(crate) sql: Vec<Caller>,
+    /// From when on these were counted, seconds since the epoch; null where all of the range was.
+    pub(crate) sql_since: Option<i64>,
     /// The errors that deserve a look first, at most five: unhandled ones, then by their occurrences. Null where the
     /// query names fields that errors do not have.
     pub(crate) errors: Option<Vec<ErrorGroup>>,
@@ -130,6 +132,7 @@ impl Question for Params {
             charts: Charts::read(conn, scope, window)?,
             axis: groups.axis,
             sql: sql_of_requests(conn, scope, &groups.transactions, window)?,
+            sql_since: callers::counted_since(conn, window)?,
             transactions: groups.transactions,
             transactions_total,
             errors_total: errors.as_ref().map(|top| top.total),

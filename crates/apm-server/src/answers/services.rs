@@ -107,7 +107,10 @@ impl Question for Params {
     const TABLES: &'static [&'static str] = &["services", "transactions"];
 
     fn read(asked: &Asked) -> Result<Self, Problem> {
-        let (scope, period) = (asked.scope(List::Transactions)?, Period::read(asked)?);
+        let (scope, period) = (
+            asked.chosen_scope(List::Transactions)?,
+            Period::read(asked)?,
+        );
         Listed::read(asked, scope, period, &SORTS, "-rate").map(Self)
     }
 

@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::parameter::Parameter;
-use super::parameter::shared::ENV;
+use super::parameter::shared::{ENV, SERVICE};
 use super::{Address, Asked, Problem, Question, Source, at};
 use crate::analytics::discover::{Groups, MOST_HITS};
 use crate::analytics::traces::{self, Entry, Traces};
@@ -48,6 +48,7 @@ impl Question for Params {
         Ok(Self {
             question: traces::Question {
                 query: asked.query()?,
+                service: asked.owned(&SERVICE)?,
                 environment: asked.owned(&ENV)?,
                 range: asked.range()?,
                 size: asked.count(&SIZE)?.unwrap_or(USUAL),

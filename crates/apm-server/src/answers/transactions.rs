@@ -16,7 +16,7 @@ use crate::analytics::filter::List;
 use crate::analytics::series::Axis;
 use crate::analytics::transactions::{self, Transaction, Transactions};
 use crate::csv::Table;
-use crate::insight::callers::Caller;
+use crate::insight::callers::{self, Caller};
 
 const SORTS: [&str; 7] = ["name", "avg", "p95", "rate", "failed", "sql", "impact"];
 
@@ -56,6 +56,8 @@ pub(crate) struct Answer {
     pub(crate) axis: Axis,
     /// Statements of the requests of these groups.
     pub(crate) sql: Vec<Caller>,
+    /// From when on these were counted, seconds since the epoch; null where all of the range was.
+    pub(crate) sql_since: Option<i64>,
     /// The two groups with most time of all.
     pub(crate) most_time: Vec<Transaction>,
     #[serde(flatten)]
@@ -153,6 +155,7 @@ impl Question for Params {
             transaction_types,
             left_out: rows.total - groups.len(),
             sql: super::of_groups(sql, &groups),
+            sql_since: callers::counted_since(conn, window)?,
             transactions: groups,
             rows,
             axis,

@@ -6,7 +6,7 @@ use std::collections::HashSet;
 
 use apm_time::{Range, SECOND};
 use diesel::prelude::*;
-use diesel::sql_types::{BigInt, Text};
+use diesel::sql_types::{BigInt, Nullable, Text};
 use foldhash::HashMap;
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -64,6 +64,18 @@ struct Statement {
     id: i64,
     #[diesel(sql_type = BigInt)]
     fingerprint: i64,
+}
+
+/// An hour, seconds.
+const HOUR: i64 = 3_600;
+
+/// The first buckets that were counted.
+#[derive(QueryableByName)]
+struct First {
+    #[diesel(sql_type = Nullable<BigInt>)]
+    minute: Option<i64>,
+    #[diesel(sql_type = Nullable<BigInt>)]
+    hour: Option<i64>,
 }
 
 #[derive(QueryableByName)]
@@ -135,6 +147,24 @@ pub fn list(
     named(conn, sums)
 }
 
+/// From when on callers were counted, seconds since the epoch, where that is later than the start of a window. Nothing
+/// where all of the window was counted.
+///
+/// # Errors
+/// Those of SQLite.
+pub(crate) fn counted_since(
+    conn: &mut SqliteConnection,
+    window: &Window,
+) -> QueryResult<Option<i64>> {
+    let first: First = Sql::new(include_str!("callers/since.sql")).first(conn)?;
+    // Minutes go before hours do: an hour that none of the minutes lies in was counted whole.
+    let since = match (first.minute, first.hour) {
+        (Some(minute), Some(hour)) if hour + HOUR > minute => minute,
+        (minute, hour) => hour.or(minute).unwrap_or(i64::MAX),
+    };
+    Ok((since > window.range.from / SECOND).then_some(since))
+}
+
 /// The statements of a fingerprint.
 fn statements(
     conn: &mut SqliteConnection,
@@ -193,6 +223,37 @@ fn named(conn: &mut SqliteConnection, usages: Vec<Usage>) -> QueryResult<Vec<Cal
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::analytics::tests::empty;
+
+    #[test]
+    fn a_window_that_begins_before_callers_were_counted_knows_since_when_they_were() {
+        let conn = &mut empty();
+        let count = |conn: &mut SqliteConnection, level: i64, bucket: i64| {
+            diesel::sql_query(
+                "INSERT INTO roll_caller (level, bucket, tx_group_id, statement_id, requests, calls, most, sum, \
+                 tx_sum, follows, looped, trace_id) VALUES (?, ?, 1, 0, 1, 1, 1, 1, 1, 0, 0, x'00')",
+            )
+            .bind::<BigInt, _>(level)
+            .bind::<BigInt, _>(bucket)
+            .execute(conn)
+            .unwrap();
+        };
+        let since = |conn: &mut SqliteConnection, from: i64| {
+            let range = Range {
+                from: from * SECOND,
+                to: (from + 7_200) * SECOND,
+            };
+            counted_since(conn, &Window::new(range, range.to)).unwrap()
+        };
+        assert_eq!(since(conn, 7_200), Some(i64::MAX), "nothing was counted");
+        count(conn, 60, 10_860);
+        count(conn, 3_600, 10_800);
+        assert_eq!(since(conn, 7_200), Some(10_860));
+        assert_eq!(since(conn, 10_860), None);
+        // The minutes of an earlier hour are gone: it was counted whole.
+        count(conn, 3_600, 3_600);
+        assert_eq!(since(conn, 7_200), None);
+    }
 
     #[test]
     fn only_long_windows_are_cut_and_at_their_beginning() {

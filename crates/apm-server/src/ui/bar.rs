@@ -38,7 +38,9 @@ impl Bar {
                 Self::List(List::Errors)
             }
             ["queries"] | ["queries", _] => Self::List(List::Statements),
-            ["services", _, "dependencies"] => Self::List(List::Dependencies),
+            ["services", _, "dependencies"] | ["dependencies", ..] => {
+                Self::List(List::Dependencies)
+            }
             ["services", _, "metrics"] => Self::List(List::Metrics),
             ["traces"] | ["discover"] | ["live"] => Self::Documents,
             _ => Self::Elsewhere,

@@ -37,41 +37,35 @@ impl Clock {
             .to_zoned(self.zone.clone())
     }
 
-    fn is_today(&self, at: &Zoned) -> bool {
-        at.date() == self.zoned(self.now).date()
+    /// A time of day, with its date where it is not today, and the year where it is not this one.
+    fn write(&self, at: Micros, time: &str) -> String {
+        let (at, now) = (self.zoned(at), self.zoned(self.now));
+        let date = match () {
+            () if at.date() == now.date() => "",
+            () if at.year() == now.year() => "%-d %b ",
+            () => "%-d %b %Y ",
+        };
+        at.strftime(&format!("{date}{time}")).to_string()
     }
 
-    /// `13:59`, or `21 Nov 13:59`.
+    /// The zone in a few letters: `UTC`, `CET`.
+    pub(crate) fn zone_name(&self) -> String {
+        self.zoned(self.now).strftime("%Z").to_string()
+    }
+
+    /// `13:59`, `21 Nov 13:59`, or `21 Nov 2025 13:59`.
     pub(crate) fn minute(&self, at: Micros) -> String {
-        let at = self.zoned(at);
-        let format = if self.is_today(&at) {
-            "%H:%M"
-        } else {
-            "%-d %b %H:%M"
-        };
-        at.strftime(format).to_string()
+        self.write(at, "%H:%M")
     }
 
-    /// `13:59:21`, or `21 Nov 13:59:21`.
+    /// The same with seconds: `13:59:21`.
     pub(crate) fn second(&self, at: Micros) -> String {
-        let at = self.zoned(at);
-        let format = if self.is_today(&at) {
-            "%H:%M:%S"
-        } else {
-            "%-d %b %H:%M:%S"
-        };
-        at.strftime(format).to_string()
+        self.write(at, "%H:%M:%S")
     }
 
-    /// `13:59:21.482`, or `21 Nov 13:59:21.482`.
+    /// The same with milliseconds: `13:59:21.482`.
     pub(crate) fn milli(&self, at: Micros) -> String {
-        let at = self.zoned(at);
-        let format = if self.is_today(&at) {
-            "%H:%M:%S.%3f"
-        } else {
-            "%-d %b %H:%M:%S.%3f"
-        };
-        at.strftime(format).to_string()
+        self.write(at, "%H:%M:%S.%3f")
     }
 
     /// `now`, `26 s ago`, `2 min ago`, `3 h ago`, `4 days ago`; `in 5 s` for a sender whose clock runs ahead.

@@ -150,7 +150,9 @@ pub(crate) fn bytes(n: u64) -> Figure {
         0..1_000 => figure(n.to_string(), "B"),
         1_000..999_500 => figure(significant(value / 1e3), "kB"),
         999_500..999_500_000 => figure(significant(value / 1e6), "MB"),
-        _ => figure(significant(value / 1e9), "GB"),
+        999_500_000..999_500_000_000 => figure(significant(value / 1e9), "GB"),
+        999_500_000_000..999_500_000_000_000 => figure(significant(value / 1e12), "TB"),
+        _ => figure(significant(value / 1e15), "PB"),
     }
 }
 
@@ -322,6 +324,8 @@ mod tests {
             (1_500, "1.50 kB"),
             (128_000_000, "128 MB"),
             (2_000_000_000, "2.00 GB"),
+            (999_600_000_000, "1.00 TB"),
+            (7_000_000_000_000_000, "7.00 PB"),
         ] {
             assert_eq!(bytes(n).to_string().replace(NARROW, " "), want, "{n}");
         }

@@ -6,6 +6,7 @@ pub(crate) mod charts;
 pub(crate) mod compare;
 pub(crate) mod console;
 pub(crate) mod dependencies;
+pub(crate) mod dependency;
 pub(crate) mod discover;
 pub(crate) mod distribution;
 pub(crate) mod error;
@@ -144,6 +145,9 @@ pub(crate) fn wider(view: &View) -> Markup {
                 a.btn href=(view.here().set("from", from).without("to")) { (words) }
             }
         }
+        @if let Some(service) = view.param("service") {
+            a.btn href=(view.with_service(None)) { "Show all services, not only " (words::cut(service, 40)) }
+        }
         @if let Some(environment) = view.environment() { a.btn href=(view.here().without("env")) { "Show all environments, not only " (environment) } }
     }
 }
@@ -153,11 +157,12 @@ pub(crate) fn nothing_here(view: &View, what: &str) -> Markup {
     let reason = html! {
         @if view.asked.expr.is_some() {
             "The filter "
-            code { (words::cut(view.query(), 200)) } " leaves nothing "
+            code { (words::cut(view.query(), 200)) } " matches nothing "
         } @else {
             "Nothing was stored "
         }
-        (words::range(view)) @if let Some(environment) = view.environment() { " in the environment " b { (environment) } } "."
+        (words::range(view)) @if let Some(service) = view.param("service") { " of " b { (service) } }
+        @if let Some(environment) = view.environment() { " in the environment " b { (environment) } } "."
     };
     empty(what, reason, wider(view))
 }
@@ -190,7 +195,7 @@ pub(crate) fn pager(view: &View, rows: &Rows, what: &str, other: bool) -> Markup
         }
         @if other {
             p.panel-foot {
-                code { (OTHER) } " stands for everything beyond the number of names that are kept apart. "
+                code { (OTHER) } " stands for all names beyond the limit. "
                 a href="/settings#names" { "Limits and causes" }
             }
         }

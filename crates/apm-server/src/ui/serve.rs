@@ -20,7 +20,6 @@ use super::components::header::QueryState;
 use super::components::panel::empty;
 use super::components::shell::{Page, Section, document};
 use super::components::surroundings::Surroundings;
-use super::href::Href;
 use super::moment::Clock;
 use super::pages::{self, Answer, Context, Part, Rendered, live};
 use super::view::{Theme, View};
@@ -186,6 +185,7 @@ fn surroundings(
         .into_iter()
         .max_by_key(|marker| (marker.kind != Kind::Start, marker.at));
     let everything = Scope {
+        service: view.service().map(str::to_owned),
         environment: view.environment().map(str::to_owned),
         ..Scope::default()
     };
@@ -234,15 +234,11 @@ fn made(view: &View, around: &Surroundings, render: impl FnOnce() -> Answer) -> 
     rendered.unwrap_or(Made::TooLarge)
 }
 
-/// Markers as the charts of a page show them: of all services, or of the one that the page is about.
+/// Markers as the charts of a page show them: of all services, or of the chosen one.
 fn flags(view: &View, markers: &[Marker]) -> Vec<Flag> {
-    let of_all = !view.path.starts_with("/services/");
     let is_shown = |service: &str| {
-        let own = Href::to(&["services", service]).to_string();
-        let rest = view.path.strip_prefix(&own);
-        of_all
-            || service.is_empty()
-            || rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+        view.service()
+            .is_none_or(|chosen| service.is_empty() || service == chosen)
     };
     let shown = markers.iter().filter(|marker| is_shown(&marker.service));
     shown
@@ -267,8 +263,8 @@ fn no_such_table(request: &HttpRequest) -> HttpResponse {
     refused(
         request,
         StatusCode::NOT_FOUND,
-        "There is no such table on this page.",
-        "Its name is the one that the button carried when the page was shown.",
+        "This page does not have that table.",
+        "Open the page again and use its CSV button.",
     )
 }
 
@@ -276,8 +272,8 @@ fn no_such_table(request: &HttpRequest) -> HttpResponse {
 pub(super) fn not_found(request: &HttpRequest) -> HttpResponse {
     let view = View::fallback(request.path(), clock(request));
     let page = trouble(
-        "There is no such page.",
-        "The address may be mistyped, or from another version.",
+        "This page does not exist.",
+        "The address may be wrong, or belong to another version.",
     );
     html_response(
         request,

@@ -260,7 +260,7 @@ async fn the_query_bar_filters_lists_and_says_where_it_cannot() {
         "{unread}"
     );
     let (_, _, none) = get(&demo.store, "/services?q=service.name:nobody").await;
-    assert!(none.contains("leaves nothing") && none.contains("Remove the filter"));
+    assert!(none.contains("matches nothing") && none.contains("Remove the filter"));
 }
 
 #[actix_web::test]

@@ -8,10 +8,14 @@ use super::href::Href;
 use super::moment::{Clock, span_words};
 use crate::analytics::comparison::Comparison;
 use crate::analytics::window::Window;
+use crate::answers::parameter::shared::SERVICE;
 use crate::answers::{Asked, Problem};
 
 /// Parameters that every link to another page keeps.
-const SHARED: [&str; 5] = ["from", "to", "env", "cmp", "refresh"];
+const SHARED: [&str; 7] = ["from", "to", "tz", "env", "cmp", "refresh", "service"];
+
+/// Parameters that tell which rows of a list are shown or open: another choice of services has other rows.
+const OPENED: [&str; 5] = ["page", "after", "open", "item", "sample"];
 
 /// Longest value of a parameter that is kept; longer ones are cut, since each of them goes into every link of the page.
 const LONGEST: usize = 4096;
@@ -44,6 +48,8 @@ pub(crate) struct View {
     /// Escaped, as requested.
     pub(crate) path: String,
     params: Vec<(String, String)>,
+    /// The service of the path, decoded.
+    of: Option<String>,
     pub(crate) clock: Clock,
     pub(crate) range: Range,
     pub(crate) theme: Option<Theme>,
@@ -77,6 +83,7 @@ impl View {
             range: asked.range()?,
             path: path.to_owned(),
             params,
+            of: Some(asked.segment(&SERVICE).to_owned()).filter(|name| !name.is_empty()),
             clock,
             theme: None,
             origin: String::new(),
@@ -94,6 +101,7 @@ impl View {
             asked: Query::default(),
             path: path.to_owned(),
             params: Vec::new(),
+            of: None,
             clock,
             range,
             theme: None,
@@ -121,6 +129,28 @@ impl View {
 
     pub(crate) fn environment(&self) -> Option<&str> {
         self.param("env")
+    }
+
+    /// The service that the page is about, or to which it is narrowed.
+    pub(crate) fn service(&self) -> Option<&str> {
+        self.of.as_deref().or_else(|| self.param("service"))
+    }
+
+    /// The same page for another service, or for all of them.
+    pub(crate) fn with_service(&self, service: Option<&str>) -> Href {
+        let segments: Vec<&str> = self.path.trim_matches('/').split('/').collect();
+        let name = service.unwrap_or_default();
+        match segments.as_slice() {
+            ["services", _, ..] if service.is_none() => self.to(&["services"]),
+            ["services", _, tab, ..] => self.to(&["services", name, tab]),
+            ["services", _] => self.to(&["services", name]),
+            // The details that are open may not be of that service.
+            [first, _, ..] if *first != "traces" => self.to(&[first]).set("service", name),
+            _ => OPENED
+                .into_iter()
+                .fold(self.here(), Href::without)
+                .set("service", name),
+        }
     }
 
     /// The text in the query bar.
@@ -168,10 +198,16 @@ impl View {
             })
     }
 
-    /// Another page, in the same range, environment and comparison, and with the query where that page can be filtered
-    /// by it.
+    /// Another page, in the same range, environment, service and comparison, and with the query where that page can be
+    /// filtered by it.
     pub(crate) fn to(&self, segments: &[&str]) -> Href {
         let href = self.shared(Href::to(segments));
+        let href = match (segments, &self.of) {
+            // The path names the service, or the list shows all beside this one.
+            (["services", _, ..], _) | (["services"], Some(_)) => href.without("service"),
+            (_, Some(service)) => href.set("service", service),
+            _ => href,
+        };
         if self.asked.goes_to(Bar::for_segments(segments)) {
             href.set("q", self.query())
         } else {
@@ -287,147 +323,4 @@ impl View {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn links_keep_what_all_pages_share() {
-        let view = View::test("/services", "from=now-1h&q=a:1&sort=-avg&env=dev");
-        assert_eq!(
-            view.to(&["errors"]).to_string(),
-            "/errors?from=now-1h&env=dev"
-        );
-        assert_eq!(
-            view.to(&["discover"]).to_string(),
-            "/discover?from=now-1h&env=dev&q=a:1",
-            "the query goes where it can be applied"
-        );
-        assert_eq!(
-            view.here().set("sort", "avg").to_string(),
-            "/services?from=now-1h&q=a:1&sort=avg&env=dev"
-        );
-    }
-
-    #[test]
-    fn the_comparison_is_the_window_just_before_unless_asked_otherwise() {
-        for (query, want) in [
-            ("from=now-1h", Some(Comparison::Previous)),
-            ("from=now-1h&cmp=day", Some(Comparison::Day)),
-            ("from=now-3d&cmp=day", Some(Comparison::Previous)),
-            ("from=now-1h&cmp=x", Some(Comparison::Previous)),
-            ("from=now-1h&cmp=off", None),
-        ] {
-            assert_eq!(View::test("/", query).comparison(), want, "{query}");
-        }
-        assert_eq!(
-            View::test("/", "")
-                .against()
-                .replace(crate::ui::number::NARROW, " "),
-            "previous 15 min"
-        );
-    }
-
-    #[test]
-    fn zooming_out_doubles_the_range_and_stops_at_now() {
-        let view = View::test("/", "from=2026-11-22T10:00:00Z&to=2026-11-22T10:10:00Z");
-        assert_eq!(
-            view.zoomed_out().to_string(),
-            "/?from=2026-11-22T09:55:00Z&to=2026-11-22T10:15:00Z"
-        );
-        let view = View::test("/", "from=now-10m");
-        assert_eq!(
-            view.zoomed_out().to_string(),
-            "/?from=2026-11-22T11:40:00Z&to=2026-11-22T12:00:00Z"
-        );
-    }
-
-    #[test]
-    fn a_bad_range_is_an_error_that_names_the_parameter() {
-        let clock = View::test("/", "").clock;
-        let error = View::test_at("/", "from=yesterday", clock).unwrap_err();
-        assert!(error.to_string().starts_with("from:"), "{error}");
-    }
-
-    #[test]
-    fn values_in_a_query_are_quoted() {
-        assert_eq!(quoted(r#"a "b" \c"#), r#""a \"b\" \\c""#);
-        assert_eq!(quoted("one\ntwo"), r#""one\ntwo""#);
-    }
-
-    #[test]
-    fn times_without_an_offset_are_those_of_the_page() {
-        let at = |zone: &str, query: &[(&str, &str)]| {
-            let clock = Clock {
-                zone: jiff::tz::TimeZone::get(zone).unwrap(),
-                ..View::test("/", "").clock
-            };
-            let query = query
-                .iter()
-                .fold(Href::at("/"), |href, (key, value)| href.set(key, value))
-                .to_string();
-            let range = View::test_at("/", &query[2..], clock).unwrap().range;
-            (apm_time::rfc3339(range.from), apm_time::rfc3339(range.to))
-        };
-        let both = |from: &str, to: &str| (from.to_owned(), to.to_owned());
-        for (zone, from, to, expected) in [
-            (
-                "Asia/Tokyo",
-                "2026-11-20",
-                "2026-11-21 12:00",
-                both("2026-11-19T15:00:00Z", "2026-11-21T03:00:00Z"),
-            ),
-            (
-                "Asia/Tokyo",
-                "now/d",
-                "now",
-                both("2026-11-21T15:00:00Z", "2026-11-22T12:00:00Z"),
-            ),
-            (
-                "America/New_York",
-                "now-1d/d",
-                "now-1d/d",
-                both("2026-11-21T05:00:00Z", "2026-11-22T05:00:00Z"),
-            ),
-            // The day on which clocks are put back.
-            (
-                "Europe/Berlin",
-                "2026-10-25",
-                "2026-10-26",
-                both("2026-10-24T22:00:00Z", "2026-10-25T23:00:00Z"),
-            ),
-            (
-                "Asia/Tokyo",
-                "2026-11-20T00:00:00Z",
-                "2026-11-21T00:00:00+01:00",
-                both("2026-11-20T00:00:00Z", "2026-11-20T23:00:00Z"),
-            ),
-        ] {
-            assert_eq!(
-                at(zone, &[("from", from), ("to", to)]),
-                expected,
-                "{zone} {from}"
-            );
-        }
-    }
-
-    #[test]
-    fn a_query_of_several_lines_is_shown_and_asked_as_one() {
-        let view = View::test("/discover", "q=service.name:a%0Aand+message:%22x%0Ay%22");
-        assert_eq!(view.query(), r#"service.name:a and message:"x\ny""#);
-        assert!(view.asked.trouble.is_none() && view.asked.expr.is_some());
-    }
-
-    #[test]
-    fn dates_in_a_query_are_those_of_the_page() {
-        let clock = Clock {
-            zone: jiff::tz::TimeZone::get("Asia/Tokyo").unwrap(),
-            ..View::test("/", "").clock
-        };
-        let view = View::test_at("/discover", "q=@timestamp:2026-11-20", clock).unwrap();
-        let expr = view.asked.expr.unwrap();
-        assert!(kql::matches(
-            &expr,
-            &serde_json::json!({"@timestamp": "2026-11-19T15:00:00.000Z"})
-        ));
-    }
-}
+mod tests;

@@ -3,7 +3,10 @@ WITH slice (level, start, stop) AS (
     SELECT value ->> 0, value ->> 1, value ->> 2 FROM json_each(:slices)
 ),
 chosen AS (
-    SELECT id, name FROM service WHERE :environment IS NULL OR environment = :environment
+    SELECT id, name
+    FROM service
+    WHERE (:service IS NULL OR name = :service)
+      AND (:environment IS NULL OR environment = :environment)
 ),
 erred AS (
     SELECT s.name, sum(r.n) AS errors
@@ -24,7 +27,8 @@ known AS (
            version,
            max(last_seen) AS last_seen
     FROM service
-    WHERE :environment IS NULL OR environment = :environment
+    WHERE (:service IS NULL OR name = :service)
+      AND (:environment IS NULL OR environment = :environment)
     GROUP BY name
 )
 SELECT k.name,

@@ -2,5 +2,6 @@
 SELECT g.id, s.name AS key
 FROM service s
 CROSS JOIN tx_group g ON g.service_id = s.id
-WHERE (:environment IS NULL OR s.environment = :environment)
+WHERE (:service IS NULL OR s.name = :service)
+  AND (:environment IS NULL OR s.environment = :environment)
   AND TRUE -- q: transactions

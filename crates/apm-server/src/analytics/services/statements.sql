@@ -2,4 +2,5 @@
 SELECT q.id, s.name AS key
 FROM service s
 CROSS JOIN statement q ON q.service_id = s.id
-WHERE :environment IS NULL OR s.environment = :environment
+WHERE (:service IS NULL OR s.name = :service)
+  AND (:environment IS NULL OR s.environment = :environment)

@@ -1,13 +1,15 @@
-// The filter over Discover's list of fields: hidden until a script can make it work.
+// A field that narrows a long list: the names in a menu, or Discover's fields. Hidden until a script can make it work.
 
 export function init(root) {
-  const find = root.querySelector?.("#find-field");
-  if (!find || find.dataset.ready) return;
-  find.dataset.ready = "1";
-  find.closest(".query").hidden = false;
-  find.addEventListener("input", () => {
-    const text = find.value.trim().toLowerCase();
-    for (const item of document.querySelectorAll(".fields li[data-field]"))
-      item.hidden = text !== "" && !item.dataset.field.toLowerCase().includes(text);
-  });
+  for (const find of root.querySelectorAll("input[data-narrow]")) {
+    const hidden = find.closest("[hidden]");
+    if (!hidden) continue;
+    hidden.hidden = false;
+    const list = find.closest("aside")?.querySelectorAll("li[data-field]") ?? find.closest("ul").querySelectorAll("a");
+    find.addEventListener("input", () => {
+      const text = find.value.trim().toLowerCase();
+      for (const item of list) item.hidden = !(item.dataset.field ?? item.textContent).toLowerCase().includes(text);
+    });
+    find.closest("details")?.addEventListener("toggle", () => find.focus());
+  }
 }

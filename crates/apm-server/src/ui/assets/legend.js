@@ -16,19 +16,8 @@ class Legend {
       height: Number(rect.getAttribute("height")),
     }));
     entries.forEach(({ element }, i) => {
-      if (element.localName === "li") {
-        element.tabIndex = 0;
-        // Buttons are no items of a list.
-        element.parentElement.setAttribute("role", "group");
-        element.parentElement.setAttribute("aria-label", "Series");
-        element.setAttribute("role", "button");
+      if (element.localName === "button") {
         element.setAttribute("aria-pressed", "true");
-        element.addEventListener("keydown", (event) => {
-          if (event.key === "Enter" || event.key === " ") {
-            event.preventDefault();
-            this.toggle(i, event.altKey);
-          }
-        });
       }
       element.classList.add("toggles");
       element.addEventListener("click", (event) => this.toggle(i, event.altKey));
@@ -48,7 +37,7 @@ class Legend {
     this.entries.forEach(({ element, kind }, n) => {
       const hidden = this.off.has(n);
       element.classList.toggle("off", hidden);
-      if (element.localName === "li") element.setAttribute("aria-pressed", !hidden);
+      if (element.localName === "button") element.setAttribute("aria-pressed", !hidden);
       for (const mark of this.plot.querySelectorAll(`.${kind}, .${kind}-cap`)) mark.classList.toggle("off", hidden);
       for (const dot of this.over.querySelectorAll(`.dot-${kind}`)) dot.classList.toggle("off", hidden);
     });
@@ -83,6 +72,15 @@ const words = (element) =>
     .join("")
     .trim();
 
+// An item of a legend with a button around its words.
+function button(item) {
+  const button = document.createElement("button");
+  button.type = "button";
+  button.append(...item.childNodes);
+  item.append(button);
+  return button;
+}
+
 // The class that colours a series, of its swatch or of its line.
 const kindOf = (element) => [...element.classList].find((name) => !["swatch", "line", "toggles", "off"].includes(name));
 
@@ -90,11 +88,11 @@ export function init(root) {
   for (const figure of root.querySelectorAll("figure.chart[data-step]")) {
     if (figure.dataset.legend) continue;
     figure.dataset.legend = "1";
-    const items = [...figure.querySelectorAll(".legend li")].map((element) => ({
-      element,
-      kind: kindOf(element.querySelector(".swatch")),
-      name: words(element),
-    }));
+    const keys = [...figure.querySelectorAll(".legend li")];
+    const items = keys.map((item) => {
+      const element = keys.length > 1 ? button(item) : item;
+      return { element, kind: kindOf(element.querySelector(".swatch, .keydash")), name: words(element) };
+    });
     const labels = [...figure.querySelectorAll(".chart-right text[data-kind]")].map((element) => ({
       element,
       kind: element.dataset.kind,

@@ -31,16 +31,17 @@ export function init(root) {
         say();
       } else insert(event.data);
     });
-    source.addEventListener("dropped", (event) => say(`${event.data} rows were not shown, they arrived too fast.`));
+    source.addEventListener("dropped", (event) => say(`${event.data} rows are not shown: they arrived too fast.`));
     source.onopen = () => say();
-    source.onerror = () => say("The connection was lost; trying again.");
+    source.onerror = () => say("Connection lost. Reconnecting …");
   };
   const close = () => {
     source?.close();
     source = null;
   };
   const say = (text) => {
-    if (state) state.textContent = text ?? (waiting.length ? `Paused, ${waiting.length} batches wait.` : "Listening.");
+    const count = `${waiting.length} new ${waiting.length === 1 ? "batch" : "batches"}`;
+    if (state) state.textContent = text ?? (waiting.length ? `Paused: ${count}.` : "Listening.");
   };
 
   pause?.removeAttribute("hidden");

@@ -8,9 +8,22 @@ const remember = (name, value) => {
   document.cookie = `${name}=${encodeURIComponent(value)};path=${path};max-age=31536000;samesite=lax`;
 };
 
+// Two names of one zone, such as UTC and Etc/UTC, are the same.
+const isSame = (zone, other) => {
+  try {
+    return new Intl.DateTimeFormat("en", { timeZone: other }).resolvedOptions().timeZone === zone;
+  } catch {
+    return false;
+  }
+};
+
 export function init() {
   const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
+  const known = () => document.cookie.split("; ").some((cookie) => cookie.startsWith("tz="));
+  const isFirst = zone && !known();
   if (zone) remember("tz", zone);
+  // The first page was written in the zone of the server: it is written again in that of the reader.
+  if (isFirst && known() && !isSame(zone, document.documentElement.dataset.zone)) location.reload();
   document.addEventListener("click", (event) => {
     const toggle = event.target.closest?.("[data-theme-toggle]");
     if (!toggle) return;

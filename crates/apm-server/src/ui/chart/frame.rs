@@ -36,7 +36,9 @@ impl Measure {
                 max if max < 1e3 => ("B", 1.0),
                 max if max < 1e6 => ("kB", 1e3),
                 max if max < 1e9 => ("MB", 1e6),
-                _ => ("GB", 1e9),
+                max if max < 1e12 => ("GB", 1e9),
+                max if max < 1e15 => ("TB", 1e12),
+                _ => ("PB", 1e15),
             },
             Self::Count | Self::Rate | Self::Plain => ("", 1.0),
         }
@@ -51,7 +53,8 @@ impl Measure {
             Self::Rate => number::rate(value),
             Self::Share => number::percent(value).to_string(),
             Self::Bytes => number::bytes(value.max(0.0) as u64).to_string(),
-            Self::Plain => ticks::value_label((value * 1e4).round() / 1e4),
+            Self::Plain if value.abs() < 1e11 => ticks::value_label((value * 1e4).round() / 1e4),
+            Self::Plain => ticks::value_label(value),
         }
     }
 }

@@ -31,6 +31,8 @@ pub(crate) struct LineChart<'a> {
     pub(crate) buckets: Buckets,
     /// Drawn in this order: the most important last.
     pub(crate) lines: &'a [Line<'a>],
+    /// True if values are reported at an interval, such as those of a gauge: less than two of them is no gap.
+    pub(crate) is_reported: bool,
     /// Events per bucket, for the tooltip; may be empty.
     pub(crate) counts: &'a [u64],
     pub(crate) counts_name: &'a str,
@@ -78,9 +80,19 @@ impl LineChart<'_> {
         })
     }
 
+    /// The unbroken runs of a line.
+    fn runs(&self, line: &Line<'_>) -> Vec<std::ops::Range<usize>> {
+        let reach = if self.is_reported {
+            reach(line.values)
+        } else {
+            1
+        };
+        runs(line.values, reach)
+    }
+
     /// One polyline per unbroken run; a run of one bucket has no length and becomes a dot.
     fn line(&self, line: &Line<'_>, axis: &ValueAxis) -> Markup {
-        let runs = runs(line.values);
+        let runs = self.runs(line);
         html! {
             @for run in runs.iter().filter(|run| run.len() > 1 && !line.sparse) {
                 polyline class={ "line " (line.class) }
@@ -92,7 +104,7 @@ impl LineChart<'_> {
     fn dots(&self, axis: &ValueAxis) -> Markup {
         html! {
             @for line in self.lines {
-                @for run in runs(line.values) {
+                @for run in self.runs(line) {
                     @if run.len() == 1 || line.sparse {
                         @for i in run {
                             @if let Some(value) = line.values[i] {
@@ -108,13 +120,14 @@ impl LineChart<'_> {
 
     /// Pale blocks where no line has a value between two that have: a gap is shown, never bridged.
     fn gaps(&self, axis: &ValueAxis) -> Markup {
-        let measured: Vec<bool> = (0..self.buckets.count)
-            .map(|i| {
-                self.lines.iter().any(|line| {
-                    line.class != "lat-prev" && line.values.get(i).is_some_and(Option::is_some)
-                })
-            })
-            .collect();
+        let mut measured = vec![false; self.buckets.count];
+        for line in self.lines.iter().filter(|line| line.class != "lat-prev") {
+            for place in self.runs(line).into_iter().flatten() {
+                if let Some(is) = measured.get_mut(place) {
+                    *is = true;
+                }
+            }
+        }
         let (Some(first), Some(last)) = (
             measured.iter().position(|is| *is),
             measured.iter().rposition(|is| *is),
@@ -129,7 +142,7 @@ impl LineChart<'_> {
         let width = PLOT / self.buckets.count.max(1) as f64;
         let height = axis.height;
         html! {
-            @for run in runs(&missing) {
+            @for run in runs(&missing, 1) {
                 rect.nodata x=(Px(run.start as f64 * width)) width=(Px(run.len() as f64 * width)) y=(Px(height.room))
                     height=(Px(height.height - height.room)) {
                     title { "no data" }
@@ -202,15 +215,25 @@ impl LineChart<'_> {
     }
 }
 
-/// Index ranges of consecutive values.
-fn runs(values: &[Option<f64>]) -> Vec<std::ops::Range<usize>> {
+/// The distance of two values, in buckets, up to which there is no gap between them: less than two of the usual ones.
+fn reach(values: &[Option<f64>]) -> usize {
+    let known = values.iter().enumerate();
+    let known: Vec<usize> = known.filter_map(|(i, value)| value.map(|_| i)).collect();
+    let mut distances: Vec<usize> = known.windows(2).map(|pair| pair[1] - pair[0]).collect();
+    distances.sort_unstable();
+    let usual = distances.get(distances.len() / 2).copied().unwrap_or(1);
+    2 * usual - 1
+}
+
+/// Index ranges of values that are at most `reach` buckets from each other.
+fn runs(values: &[Option<f64>], reach: usize) -> Vec<std::ops::Range<usize>> {
     let mut out: Vec<std::ops::Range<usize>> = Vec::new();
     for (i, value) in values.iter().enumerate() {
         if value.is_none() {
             continue;
         }
         match out.last_mut() {
-            Some(run) if run.end == i => run.end = i + 1,
+            Some(run) if i < run.end + reach => run.end = i + 1,
             _ => out.push(i..i + 1),
         }
     }
@@ -226,10 +249,24 @@ mod tests {
     #[test]
     fn runs_end_where_a_value_is_missing() {
         assert_eq!(
-            runs(&[None, Some(1.0), Some(2.0), None, Some(3.0)]),
+            runs(&[None, Some(1.0), Some(2.0), None, Some(3.0)], 1),
             [1..3, 4..5]
         );
-        assert!(runs(&[None, None]).is_empty());
+        assert!(runs(&[None, None], 1).is_empty());
+    }
+
+    #[test]
+    fn values_that_are_reported_in_every_second_bucket_make_one_line_until_one_is_missing() {
+        let mut values = vec![None; 24];
+        for place in [0, 2, 4, 6, 9, 11, 16, 18, 20] {
+            values[place] = Some(1.0);
+        }
+        assert_eq!(reach(&values), 3);
+        assert_eq!(runs(&values, reach(&values)), [0..12, 16..21]);
+        // Each bucket has one: a missing one is a gap.
+        let values = [Some(1.0), Some(1.0), None, Some(1.0), Some(1.0)];
+        assert_eq!(runs(&values, reach(&values)), [0..2, 3..5]);
+        assert_eq!([reach(&[]), reach(&[Some(1.0)])], [1, 1]);
     }
 
     #[test]
@@ -260,6 +297,7 @@ mod tests {
             measure: Measure::Duration,
             buckets,
             lines: &lines,
+            is_reported: false,
             counts: &[3, 4, 0, 5, 6],
             counts_name: "requests",
             height: 172,

@@ -27,7 +27,7 @@ pub(crate) fn header(
     html! {
         header.header {
             a.brand href=(view.to(&["services"])) { (icon::logo()) span.lbl { "Pocket APM" } }
-            (services(view, around, service))
+            (services(view, around, service.or(view.service())))
             (environments(view, around))
             (query_bar(view, around, service, query.error.as_ref()))
             (comparison(view))
@@ -48,18 +48,35 @@ fn services(view: &View, around: &Surroundings, service: Option<&str>) -> Markup
         details.menu {
             summary.btn { span.clip { (service.unwrap_or("All services")) } (icon::caret()) }
             ul.menu-list {
+                (narrow(&around.services, "Find a service"))
                 li {
-                    a href=(view.to(&["services"])) aria-current=[service.is_none().then_some("true")] {
+                    a href=(view.with_service(None)) aria-current=[service.is_none().then_some("true")] {
                         "All services"
                     }
                 }
                 @for name in &around.services {
                     li {
-                        a href=(view.to(&["services", name])) aria-current=[(service == Some(name)).then_some("true")] {
+                        a href=(view.with_service(Some(name)))
+                            aria-current=[(service == Some(name)).then_some("true")] {
                             (name)
                         }
                     }
                 }
+            }
+        }
+    }
+}
+
+/// Names in a list that is easier to search than to read.
+const MANY: usize = 8;
+
+/// The field that narrows a long list, which its script shows.
+fn narrow(names: &[String], label: &str) -> Markup {
+    html! {
+        @if names.len() > MANY {
+            li {
+                input.input.input--text type="search" aria-label=(label) placeholder=(label) autocomplete="off"
+                    data-narrow hidden;
             }
         }
     }
@@ -71,6 +88,7 @@ fn environments(view: &View, around: &Surroundings) -> Markup {
         details.menu {
             summary.btn { span.soft { "env" } " " span.clip { (current.unwrap_or("all")) } (icon::caret()) }
             ul.menu-list {
+                (narrow(&around.environments, "Find an environment"))
                 li { a href=(view.here().without("env")) aria-current=[current.is_none().then_some("true")] { "all" } }
                 @for name in &around.environments {
                     li {

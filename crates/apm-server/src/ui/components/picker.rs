@@ -4,6 +4,7 @@ use maud::{Markup, html};
 
 use super::surroundings::Surroundings;
 use super::{controls, icon};
+use crate::ui::href::Href;
 use crate::ui::moment::span_words;
 use crate::ui::view::View;
 use crate::ui::words;
@@ -49,7 +50,9 @@ pub(crate) fn picker(view: &View, around: &Surroundings) -> Markup {
                     (icon::icon("clock"))
                     (name)
                     " "
-                    span.dim { (clock.minute(view.range.from)) "–" (clock.minute(view.range.to)) }
+                    span.dim {
+                        (clock.minute(view.range.from)) "–" (clock.minute(view.range.to)) " " (clock.zone_name())
+                    }
                     (icon::caret())
                 }
                 div.picker.menu-list role="group" aria-label="Time range" {
@@ -85,6 +88,10 @@ pub(crate) fn picker(view: &View, around: &Surroundings) -> Markup {
                         }
                         p.dim { "2026-01-31 12:00" (zone(view)) ", 2026-01-31T12:00:00Z, now, now-15m, now/d" }
                         div.row {
+                            span.soft { "Time zone" }
+                            (controls::segment("Time zone", zones(view)))
+                        }
+                        div.row {
                             span.soft { "Refresh" }
                             (controls::segment("Refresh", choices.map(|(words, seconds)| (words, view.here().set("refresh", &seconds.to_string()), seconds == refresh))))
                         }
@@ -109,6 +116,15 @@ pub(crate) fn picker(view: &View, around: &Surroundings) -> Markup {
             }
         }
     }
+}
+
+/// The zones to choose from: the reader's, which the browser tells, and UTC.
+fn zones(view: &View) -> [(&'static str, Href, bool); 2] {
+    let is_utc = view.param("tz") == Some("UTC");
+    [
+        ("yours", view.here().without("tz"), !is_utc),
+        ("UTC", view.here().set("tz", "UTC"), is_utc),
+    ]
 }
 
 /// Ranges that begin with something that happened.

@@ -7,7 +7,7 @@ use super::icon;
 use crate::analytics::filter::List;
 use crate::ui::bar::{Bar, Trouble};
 use crate::ui::components::surroundings::Surroundings;
-use crate::ui::view::{View, quoted};
+use crate::ui::view::View;
 
 /// Fields that a reader filters events by most often.
 const OFTEN: [&str; 8] = [
@@ -41,10 +41,12 @@ pub(crate) fn query_bar(
     };
     let action = if elsewhere { "/discover" } else { &view.path };
     html! {
-        form.query role="search" method="get" action=(action) {
+        form.query role="search" aria-label="Filter" method="get" action=(action) {
             (icon::icon("search"))
             @for (key, value) in kept { input type="hidden" name=(key) value=(value); }
-            @if elsewhere && let Some(service) = service { input type="hidden" name="filter" value={ "service.name: " (quoted(service)) }; }
+            @if elsewhere && view.param("service").is_none() && let Some(service) = service.or(view.service()) {
+                input type="hidden" name="service" value=(service);
+            }
             input type="text" name="q" id="q" aria-label="Filter" value=(view.query()) placeholder=(bar.example()) spellcheck="false" autocomplete="off" list="q-names"
                 data-suggest=(action) aria-invalid=[error.map(|_| "true")] aria-describedby=[error.map(|_| "q-error")];
             kbd aria-hidden="true" { "/" }

@@ -18,8 +18,12 @@ pub(crate) enum Section {
     Errors,
     Queries,
     Insights,
+    Dependencies,
+    Compare,
     Discover,
+    Sql,
     Live,
+    Setup,
     Settings,
 }
 
@@ -31,8 +35,12 @@ impl Section {
             Self::Errors => "errors",
             Self::Queries => "queries",
             Self::Insights => "insights",
+            Self::Dependencies => "dependencies",
+            Self::Compare => "compare",
             Self::Discover => "discover",
+            Self::Sql => "sql",
             Self::Live => "live",
+            Self::Setup => "setup",
             Self::Settings => "settings",
         }
     }
@@ -43,7 +51,7 @@ impl Section {
         FIRST
             .iter()
             .chain(SECOND)
-            .chain([&Self::Settings])
+            .chain(LAST)
             .find(|section| section.name() == first)
             .copied()
             .unwrap_or(Self::Services)
@@ -56,22 +64,29 @@ impl Section {
             Self::Errors => "Errors",
             Self::Queries => "Queries",
             Self::Insights => "Insights",
+            Self::Dependencies => "Dependencies",
+            Self::Compare => "Compare",
             Self::Discover => "Discover",
+            Self::Sql => "SQL",
             Self::Live => "Live",
+            Self::Setup => "Setup",
             Self::Settings => "Settings",
         }
     }
 }
 
-/// Sections that exist, in their order; a rule separates the two groups.
+/// Sections that exist, in their order; a rule separates the groups.
 const FIRST: &[Section] = &[
     Section::Services,
     Section::Traces,
     Section::Errors,
+    Section::Dependencies,
     Section::Queries,
     Section::Insights,
+    Section::Compare,
 ];
-const SECOND: &[Section] = &[Section::Discover, Section::Live];
+const SECOND: &[Section] = &[Section::Discover, Section::Live, Section::Sql];
+const LAST: &[Section] = &[Section::Setup, Section::Settings];
 
 /// A page: what stands in the document around its body.
 #[derive(Debug)]
@@ -94,7 +109,7 @@ pub(crate) fn document(view: &View, around: &Surroundings, page: &Page) -> Marku
     };
     html! {
         (DOCTYPE)
-        html lang="en" data-theme=[view.theme.map(|theme| theme.name())] {
+        html lang="en" data-theme=[view.theme.map(|theme| theme.name())] data-zone=[view.clock.zone.iana_name()] {
             head {
                 meta charset="utf-8";
                 meta name="viewport" content="width=device-width, initial-scale=1";
@@ -154,7 +169,7 @@ fn nav(view: &View, around: &Surroundings, current: Section) -> Markup {
                     }
                 }
                 hr;
-                (link(view, Section::Settings, current, None))
+                @for section in LAST { (link(view, *section, current, None)) }
             }
         }
     }

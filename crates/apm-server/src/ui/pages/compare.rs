@@ -45,7 +45,7 @@ impl Rendered for Params {
             (panel("Requests", count(found.transactions_total), html! {}, requests))
             (panel("Statements", count(found.statements_total), html! {}, statements))
         };
-        Answer::Page(page(Section::Queries, "Compare", body))
+        Answer::Page(page(Section::Compare, "Compare", body))
     }
 }
 
@@ -139,7 +139,7 @@ fn rows(view: &View, rows: &[Row], statements: bool) -> Markup {
         Column::bare("Change"),
     ];
     if rows.is_empty() {
-        return nothing("Nothing to compare", "Neither side has any.");
+        return nothing("Nothing to compare", "There are none before or after.");
     }
     let environments: BTreeSet<&str> = rows.iter().map(|row| row.environment.as_str()).collect();
     let several = environments.len() > 1;
@@ -202,7 +202,7 @@ fn row(view: &View, row: &Row, is_statement: bool, several: bool) -> Markup {
             th.grow scope="row" {
                 (name)
                 span.sub {
-                    (row.service)
+                    a.plain href=(view.to(&["services", &row.service])) { (row.service) }
                     @if several && !row.environment.is_empty() { " · " (row.environment) }
                     @if row.before.is_none() { " " (flag(Tone::Accent, "new")) }
                     @if row.after.is_none() { " " (flag(Tone::Neutral, "gone")) }

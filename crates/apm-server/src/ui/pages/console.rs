@@ -13,6 +13,7 @@ use crate::ui::components::panel::{nothing, panel};
 use crate::ui::components::shell::Section;
 use crate::ui::number;
 use crate::ui::view::View;
+use crate::ui::words;
 
 /// Questions to begin with.
 const EXAMPLES: [(&str, &str); 4] = [
@@ -38,22 +39,22 @@ impl Rendered for Params {
     fn render(&self, context: &Context<'_>, found: &Found) -> Answer {
         let (view, text) = (context.view, self.sql.as_str());
         let (answer, why) = match &found.problem {
-            Some(problem) => ("This was not run.".to_owned(), problem.clone()),
+            Some(problem) => ("This query was not run.".to_owned(), problem.clone()),
             None if !found.is_asked => (
-                "Ask the telemetry in SQL.".to_owned(),
+                "Query the telemetry with SQL.".to_owned(),
                 "Read-only: v_transactions, v_spans, v_errors, v_statements, v_metrics, and the tables behind them.".to_owned(),
             ),
             None => (
                 format!(
-                    "{} rows in {}.",
-                    number::grouped(found.rows.len() as u64),
+                    "{} in {}.",
+                    words::count(found.rows.len() as u64, "row", "rows"),
                     number::duration(found.elapsed as f64)
                 ),
                 match found.cut {
                     None => "All rows are shown.",
-                    Some(Cut::Rows) => "There are more: only the first are shown.",
+                    Some(Cut::Rows) => "There are more rows. Only the first are shown.",
                     Some(Cut::Bytes) => {
-                        "There is more: only what fits into the limit of 4 MiB is shown."
+                        "There are more rows. Only those that fit into 4 MiB are shown."
                     }
                 }
                 .to_owned(),
@@ -64,9 +65,9 @@ impl Rendered for Params {
             (page_head(&[Crumb::here("SQL")], answer, why))
             section.panel { (form(view, text)) }
             @if has_rows { (result(view, found)) }
-            @if !found.is_asked { (panel("Begin with", "", html! {}, examples(view))) }
+            @if !found.is_asked { (panel("Examples", "", html! {}, examples(view))) }
         };
-        let mut page = page(Section::Discover, "SQL", body);
+        let mut page = page(Section::Sql, "SQL", body);
         // A question is asked when someone asks it.
         page.fresh = false;
         Answer::Page(page)
@@ -110,7 +111,7 @@ fn result(view: &View, table: &Found) -> Markup {
             "Result",
             "",
             html! {},
-            nothing("No rows", "The statement ran and found none."),
+            nothing("No rows", "The query ran and found no rows."),
         );
     }
     let numeric: Vec<bool> = (0..table.columns.len())

@@ -1,4 +1,4 @@
-//! `/services/{s}/dependencies`: what a service calls, how often, and how long it waits.
+//! `/services/{s}/dependencies` and `/dependencies`: what services call, how often, and how long they wait.
 
 use apm_store::OTHER;
 use maud::{Markup, html};
@@ -6,7 +6,7 @@ use maud::{Markup, html};
 use super::{Answer, Context, Rendered, page, service_crumbs, service_tabs};
 use crate::analytics::dependencies::Dependency;
 use crate::analytics::series::Axis;
-use crate::answers::dependencies::{Answer as Found, Params};
+use crate::answers::dependencies::{All, Answer as Found, Params};
 use crate::answers::listing::Sort;
 use crate::ui::budget::each;
 use crate::ui::chart::buckets::settled;
@@ -34,20 +34,11 @@ impl Rendered for Params {
     fn render(&self, context: &Context<'_>, found: &Found) -> Answer {
         let (view, service) = (context.view, self.service.as_str());
         let crumbs = service_crumbs(view, service, &[Crumb::here("Dependencies")]);
-        let (answer, why) = headline(view, service, found);
-        let count = number::grouped(found.rows.total as u64);
-        let other = found.dependencies.iter().any(|one| one.name == OTHER);
+        let (answer, why) = headline(view, &words::cut(service, 60), found);
         let body = html! {
             (page_head(&crumbs, answer, why))
             (service_tabs(view, service, "dependencies"))
-            @if found.rows.total == 0 {
-                (super::nothing_here(view, "No calls"))
-            } @else {
-                (panel("Dependencies", count, html! {}, html! {
-                    (table(view, &found.dependencies, &found.axis, Some(found.sort)))
-                    (super::pager(view, &found.rows, "time", other))
-                }))
-            }
+            (list(view, found))
         };
         Answer::Page(Page {
             service: Some(service.to_owned()),
@@ -56,31 +47,80 @@ impl Rendered for Params {
     }
 }
 
+impl Rendered for All {
+    fn render(&self, context: &Context<'_>, found: &Found) -> Answer {
+        let view = context.view;
+        let chosen = view.param("service").map(|name| words::cut(name, 60));
+        let who = chosen.as_deref().unwrap_or("services");
+        let (answer, why) = match (&chosen, &found.most_time) {
+            (None, Some(first)) if found.rows.total > 1 => (
+                format!(
+                    "{} of the time that services wait for others goes to {}.",
+                    percent(first.impact),
+                    words::cut(&first.name, 80)
+                ),
+                calls(first),
+            ),
+            (None, Some(one)) => (
+                format!("Services call {} only.", words::cut(&one.name, 80)),
+                calls(one),
+            ),
+            (None, None) => (
+                format!("No service called another {}.", words::range(view)),
+                NONE.to_owned(),
+            ),
+            _ => headline(view, who, found),
+        };
+        let body = html! {
+            (page_head(&[Crumb::here("Dependencies")], answer, why))
+            (list(view, found))
+        };
+        Answer::Page(page(Section::Dependencies, "Dependencies", body))
+    }
+}
+
+/// The panel with the list.
+fn list(view: &View, found: &Found) -> Markup {
+    if found.rows.total == 0 {
+        return super::nothing_here(view, "No calls");
+    }
+    let count = number::grouped(found.rows.total as u64);
+    let other = found.dependencies.iter().any(|one| one.name == OTHER);
+    let rows = html! {
+        (table(view, &found.dependencies, &found.axis, Some(found.sort)))
+        (super::pager(view, &found.rows, "time", other))
+    };
+    panel("Dependencies", count, html! {}, rows)
+}
+
+/// The reason why a list of dependencies is empty.
+const NONE: &str = "Databases, other services and queues that are called are listed here.";
+
 fn headline(view: &View, service: &str, found: &Found) -> (String, String) {
     match &found.most_time {
         None => (
             format!("{service} called nothing {}.", words::range(view)),
-            "Databases, other services and queues that it calls would be listed here.".to_owned(),
+            NONE.to_owned(),
         ),
         Some(one) if found.rows.total == 1 => (
-            format!("{service} waits for {} alone.", one.name),
+            format!("{service} calls {} only.", words::cut(&one.name, 80)),
             calls(one),
         ),
         Some(first) => (
             format!(
                 "{} of the time that {service} waits for others goes to {}.",
                 percent(first.impact),
-                first.name
+                words::cut(&first.name, 80)
             ),
             calls(first),
         ),
     }
 }
 
-fn calls(dependency: &Dependency) -> String {
+pub(crate) fn calls(dependency: &Dependency) -> String {
     format!(
-        "{} calls per minute, {} on average.",
-        number::rate(dependency.throughput),
+        "{}, {} on average.",
+        words::per_minute(dependency.throughput, "call", "calls"),
         number::duration(dependency.latency_avg.unwrap_or(0.0))
     )
 }
@@ -99,7 +139,7 @@ pub(crate) fn table(view: &View, list: &[Dependency], axis: &Axis, sort: Option<
                 th.grow scope="row" {
                     span.row.row--c {
                         (swatch(class))
-                        span title=(one.name) { (one.name) }
+                        a href=(view.to(&["dependencies", &one.name])) title=(one.name) { (one.name) }
                         span.dim { (if one.subtype.is_empty() { &one.kind } else { &one.subtype }) }
                     }
                 }

@@ -58,7 +58,7 @@ fn nothing(view: &View, state: &State) -> Markup {
     let plain = view.here().without("q").without("filter");
     let why = html! {
         @if is_filtered {
-            "The filter " code { (words::cut(&state.text(view), 200)) } " leaves nothing " (words::range(view)) "."
+            "The filter " code { (words::cut(&state.text(view), 200)) } " matches nothing " (words::range(view)) "."
         } @else { (words::range(view)) }
     };
     let remedies = html! {
@@ -84,9 +84,7 @@ fn headline(view: &View, state: &State, found: &Found) -> (String, String) {
         .collect();
     let spoken: Vec<&str> = spoken.iter().map(String::as_str).collect();
     let mut why = match (found.fields.sample, found.total) {
-        (0, _) => {
-            "Every event that agents send is a document here, with all of its fields.".to_owned()
-        }
+        (0, _) => "Every event that agents send is a document with all of its fields.".to_owned(),
         (seen, total) if seen as u64 == total => format!("{}.", words::list(&spoken)),
         (seen, _) => format!(
             "The newest {}: {}.",
@@ -95,7 +93,9 @@ fn headline(view: &View, state: &State, found: &Found) -> (String, String) {
         ),
     };
     if !found.complete {
-        why.push_str(" The search stopped after two seconds; a shorter range is searched whole.");
+        why.push_str(
+            " The search stopped after two seconds. Choose a shorter range to search all of it.",
+        );
     }
     (answer, why)
 }

@@ -43,7 +43,7 @@ impl Rendered for Params {
                     (shared::panel(view, &found.shared, found.samples.len()))
                     @if !found.others.is_empty() {
                         section.panel {
-                            div.panel-head { h2 { "Other errors of " (service) } }
+                            div.panel-head { h2 { "Other errors of " (words::cut(service, 40)) } }
                             (findings(&errors::as_findings(view, &found.others)))
                         }
                     }
@@ -178,7 +178,7 @@ fn affected(view: &View, service: &str, list: &[Affected]) -> Markup {
         section.panel {
             div.panel-head { h2 { "Requests affected" } }
             div.pad {
-                @if list.is_empty() { p.dim { "The error did not say in which request it occurred." } }
+                @if list.is_empty() { p.dim { "The error was sent without a request." } }
                 ul.top {
                     @for one in list {
                         li {

@@ -35,7 +35,8 @@ const COLUMNS: [Column; 5] = [
 impl Rendered for All {
     fn render(&self, context: &Context<'_>, found: &Found) -> Answer {
         let crumbs = [Crumb::here("Errors")];
-        let body = body(context, &crumbs, html! {}, None, found);
+        let chosen = context.view.param("service");
+        let body = body(context, &crumbs, html! {}, chosen, found);
         Answer::Page(page(Section::Errors, "Errors", body))
     }
 }
@@ -64,10 +65,10 @@ fn body(
     if found.rows.total == 0 {
         let what = service.map_or_else(
             || "No error".to_owned(),
-            |name| format!("No error in {name}"),
+            |name| format!("No error in {}", words::cut(name, 60)),
         );
         let answer = format!("{what} {}.", words::range(view));
-        let why = "Exceptions, panics and logged errors would be listed here, alike ones together.";
+        let why = "Exceptions, panics and logged errors are listed here. Errors of the same kind are grouped.";
         return html! {
             (page_head(crumbs, answer, why))
             (tabs)
@@ -236,7 +237,7 @@ pub(crate) fn short(key: &str) -> &str {
 pub(crate) fn short_list(view: &View, found: Option<(&[ErrorGroup], usize)>, all: &Href) -> Markup {
     let none = |why: &str| html! { section.panel { div.panel-head { h2 { "Errors" } span.note { (why) } } } };
     match found {
-        None => none("cannot be filtered by that"),
+        None => none("This filter cannot be applied to errors."),
         Some(([], _)) => none(&format!("none {}", words::range(view))),
         Some((groups, total)) => panel(
             "Errors",
@@ -263,7 +264,7 @@ pub(crate) fn as_findings(view: &View, groups: &[ErrorGroup]) -> Vec<Finding> {
         href: href(view, group),
         when: html! { @if let Some(at) = group.latest { (view.clock.relative(at)) } },
         place: html! {
-            (group.service)
+            (words::cut(&group.service, 60))
             @if !group.culprit.is_empty() { " · " (words::cut(&group.culprit, 80)) }
             @if group.handled == Some(false) { " · unhandled" }
         },

@@ -27,11 +27,11 @@ impl Rendered for Params {
         let (answer, why) = match open.first() {
             Some(first) => {
                 let count = words::count(open.len() as u64, "insight", "insights");
-                (first.says.title.clone(), format!("{count}, most costly first."))
+                (first.says.title.clone(), format!("{count}. Most costly first."))
             }
             None => (
                 "No insights are open.".to_owned(),
-                "Services are checked every few seconds for growth, repeats, scans, slow commits and errors.".to_owned(),
+                "Services are checked every few seconds for slow queries, repeated queries, table scans, slow commits and errors.".to_owned(),
             ),
         };
         let queries = html! { a.btn href=(view.to(&["queries"])) { "All queries" } };
@@ -41,7 +41,7 @@ impl Rendered for Params {
         };
         let body = html! {
             (page_head(&[Crumb::here("Insights")], answer, why))
-            @if open.is_empty() { (empty("No insights", "No service shows any of them now.", queries)) }
+            @if open.is_empty() { (empty("No issues found", "No service has an open insight.", queries)) }
             (part("Open", &open))
             (part("Ended", &ended))
             (part("Dismissed", &dismissed))
@@ -87,8 +87,8 @@ fn item(view: &View, finding: &Finding) -> Markup {
             p { (says.cause) }
             p { (says.remedy) }
             div.row.links {
-                a.plain.dim href=(view.to(&["services", &finding.service])) { (finding.service) }
-                @if !finding.environment.is_empty() { span.dim { (finding.environment) } }
+                a.plain.dim href=(view.to(&["services", &finding.service])) { (words::cut(&finding.service, 60)) }
+                @if !finding.environment.is_empty() { span.dim { (words::cut(&finding.environment, 40)) } }
                 @if finding.saving > 0.0 { (time(finding)) }
                 @if let Some(trace) = &says.evidence.trace { a href=(view.to(&["traces", trace])) { "A trace that shows it" } }
                 @if let (Some(name), Some(kind)) = (&says.evidence.transaction, &says.evidence.transaction_type) {

@@ -22,8 +22,8 @@ use crate::ui::components::table::file_button;
 use crate::ui::href::Href;
 use crate::ui::isolate;
 use crate::ui::moment::Clock;
-use crate::ui::number::grouped;
 use crate::ui::view::View;
+use crate::ui::words;
 
 /// Time between two looks for changes.
 const STEP: Duration = Duration::from_millis(500);
@@ -35,20 +35,24 @@ const STREAMS: usize = 16;
 impl Rendered for Params {
     fn render(&self, context: &Context<'_>, found: &Found) -> Answer {
         let view = context.view;
-        let shown = if view.query().is_empty() {
-            "everything".to_owned()
+        let matching = if view.query().is_empty() {
+            String::new()
         } else {
-            format!("what matches {}", view.query())
+            format!(" that match {}", words::cut(view.query(), 90))
         };
-        let answer = format!("{} events in the last 5 minutes.", grouped(found.total));
-        let why = format!("The newest stand first; this page shows {shown} as it is stored.");
+        let events = words::count(found.total, "event", "events");
+        let answer = format!("{events} in the last 5 minutes.");
+        let why = format!("Events{matching} appear here as they are stored. Newest first.");
         let newest = found.hits.iter().map(|hit| hit.seq).max().unwrap_or(-1);
         let stream = Href::to(&["live", "stream"])
             .set("q", view.query())
+            .set("service", view.service().unwrap_or_default())
+            .set("env", view.environment().unwrap_or_default())
             .set("since", &newest.to_string());
         let aside = html! {
             form.query.query--s method="get" action="/live" {
                 (icon::icon("search"))
+                @for (key, value) in view.shared_params() { input type="hidden" name=(key) value=(value); }
                 input type="text" name="q" aria-label="Show only" placeholder="Show only …"
                     value=(view.query()) spellcheck="false" autocomplete="off";
             }
@@ -72,7 +76,7 @@ impl Rendered for Params {
             }
             (file_button("hits", caption))
         };
-        let note = html! { span data-live-state aria-live="polite" { "Reload to see what has arrived since." } };
+        let note = html! { span data-live-state aria-live="polite" { "Reload the page to see newer events." } };
         let body = html! {
             (page_head(&[Crumb::here("Live")], answer, why))
             (panel("Newest first", note, aside, table))
@@ -136,6 +140,8 @@ impl Drop for Place {
 struct State {
     store: Store,
     query: Expr,
+    service: Option<String>,
+    environment: Option<String>,
     clock: Clock,
     version: u64,
     seen: i64,
@@ -156,6 +162,8 @@ pub(crate) fn stream(
     let state = State {
         store,
         query,
+        service: view.service().map(str::to_owned),
+        environment: view.environment().map(str::to_owned),
         clock: view.clock.clone(),
         version: 0,
         seen,
@@ -185,7 +193,8 @@ impl State {
         }
         self.version = version;
         self.clock.now = apm_time::now();
-        let request = request(self.query.clone(), self.clock.now);
+        let request = request(self.query.clone(), self.clock.now)
+            .within(self.service.as_deref(), self.environment.as_deref());
         let found = self
             .store
             .read_async(move |conn| discover::search(conn, &request))

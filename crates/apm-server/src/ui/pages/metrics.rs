@@ -86,6 +86,7 @@ fn latest(gauge: &Gauge) -> Option<f64> {
 }
 
 fn headline(view: &View, service: &str, data: &metrics::Metrics) -> (String, String) {
+    let service = words::cut(service, 60);
     if data.names.is_empty() {
         return (format!("{service} sent no metrics {}.", words::range(view)), "Agents send CPU and memory every 30 seconds unless ELASTIC_APM_METRICS_INTERVAL says otherwise.".to_owned());
     }
@@ -185,6 +186,7 @@ fn chart(context: &Context<'_>, shown: Shown<'_>, axis: &Axis, gauge: &Gauge) ->
         measure,
         buckets: Buckets::from(axis),
         lines: &lines,
+        is_reported: true,
         counts: &[],
         counts_name: "",
         height: 140,

@@ -17,14 +17,14 @@ use crate::ui::view::View;
 pub(crate) fn page(view: &View, trouble: &Trouble) -> Page {
     let readable = view.asked.expr.is_some();
     let answer = if readable {
-        "This list cannot be filtered by that."
+        "This list cannot be filtered by that field."
     } else {
         "This filter cannot be read."
     };
     let why = if readable {
-        "It is made of counters that tell a few fields apart; in Discover every event has all of its fields."
+        "It is made of counters, which know a few fields only. Discover searches all fields of every event."
     } else {
-        "Nothing is listed: a filter that is ignored would mislead."
+        "Correct the filter to see the list."
     };
     let remedies = html! {
         a.btn.btn--primary href=(view.here().without("q")) { "Remove the filter" }
@@ -40,7 +40,7 @@ pub(crate) fn page(view: &View, trouble: &Trouble) -> Page {
         },
         body: html! {
             (page_head(&[Crumb::here(section.title())], answer, why))
-            (empty("Nothing was searched", shown(view.query(), trouble), remedies))
+            (empty("The filter was not applied", shown(view.query(), trouble), remedies))
         },
         fresh: false,
     }
@@ -50,7 +50,7 @@ pub(crate) fn page(view: &View, trouble: &Trouble) -> Page {
 pub(crate) fn missing(view: &View, problem: &Problem) -> Page {
     let section = Section::of_path(&view.path);
     let why = sentence(&problem.to_string());
-    let answer = "There is no such thing.";
+    let answer = "This was not found.";
     let body = html! {
         (page_head(&[Crumb::here(section.title())], answer, &why))
         (empty(answer, &why, wider(view)))
@@ -70,8 +70,8 @@ pub(crate) fn bad(view: &View, problem: &Problem) -> Page {
         None => sentence(&problem.to_string()),
     };
     let answer = match problem.parameter() {
-        Some("from" | "to") => "This range of time cannot be shown.",
-        _ => "This address cannot be answered.",
+        Some("from" | "to") => "This time range is not valid.",
+        _ => "This address is not valid.",
     };
     let href = problem.parameter().map(|name| view.here().without(name));
     let remedies = html! {

@@ -64,13 +64,15 @@ impl Rendered for Params {
 fn groups(view: &View, found: &Found) -> Markup {
     let all = words::all(found.transactions_total as u64, "transactions");
     let link = view.to(&["services", &found.service, "transactions"]);
+    let since = transactions::uncounted(found.sql_since, &found.charts.latency);
     let rows = transactions::table(
         view,
         &found.service,
         (&found.transactions, &found.sql),
-        &found.axis,
+        (&found.axis, since),
         None,
     );
+    let rows = html! { (rows) (transactions::since_note(view, since)) };
     panel(
         "Transactions",
         "by share of time",
@@ -92,11 +94,11 @@ fn dependencies(view: &View, found: &Found, called: &[Dependency]) -> Markup {
 }
 
 fn headline(view: &View, found: &Found) -> (String, String) {
-    let (service, total) = (&found.service, &found.charts.latency.total);
+    let (service, total) = (words::cut(&found.service, 60), &found.charts.latency.total);
     let Some(average) = total.avg else {
         return (
             format!("{service} answered no requests {}.", words::range(view)),
-            "Other events of it may be in Discover.".to_owned(),
+            "Look in Discover for its other events.".to_owned(),
         );
     };
     let change = found.change.as_ref();

@@ -30,7 +30,7 @@ const COLUMNS: [Column; 8] = [
     Column::bare("Requests/min").by("rate"),
     Column::figure("Failed").by("failed"),
     Column::bare("Errors/min").by("errors"),
-    Column::figure("Time in SQL").by("sql"),
+    Column::figure("Database time").by("sql"),
 ];
 
 impl Rendered for Params {
@@ -56,7 +56,7 @@ impl Rendered for Params {
                 (list(context, found, &before))
                 @if found.totals.errors_per_minute.is_none() {
                     p.panel-foot {
-                        "Errors and time in SQL are counted per service, not per request: "
+                        "Errors and database time are counted per service, not per request: "
                         "this filter cannot be applied to them."
                     }
                 }
@@ -86,7 +86,7 @@ fn without_services(context: &Context<'_>) -> Page {
     let body = if view.asked.expr.is_some() {
         let answer = format!("No service has such requests {}.", words::range(view));
         html! {
-            (page_head(&crumbs, answer, "Services are listed by the requests that the filter leaves."))
+            (page_head(&crumbs, answer, "Only services with requests that match the filter are listed."))
             (nothing_here(view, "No services"))
         }
     } else {
@@ -151,7 +151,7 @@ fn totals(context: &Context<'_>, found: &Found) -> Markup {
             compared(|of| of.errors_per_minute, Rise::Worse),
         ));
         list.push(Fact::with(
-            "Time in SQL",
+            "Database time",
             share(now.db_share),
             compared(|of| of.db_share, Rise::Neutral),
         ));

@@ -27,18 +27,19 @@ impl Rendered for Params {
         let stored = found.database_bytes + found.log_bytes;
         let answer = match found.max_bytes {
             Some(limit) => format!("{} of {} are used.", bytes(stored), bytes(limit)),
-            None => format!("{} are used; there is no limit.", bytes(stored)),
+            None => format!("{} are used. There is no limit.", bytes(stored)),
         };
         let why = match (&found.trouble, found.events_seconds) {
             (Some(error), _) => format!("The last commit failed: {error}"),
             (None, Some(age)) => {
                 format!(
-                    "Events are kept for {}, then the oldest go.",
+                    "Events are kept for {}. Then the oldest are deleted.",
                     age_words(age)
                 )
             }
             (None, None) => {
-                "Events are kept until the limit is reached, then the oldest go.".to_owned()
+                "Events are kept until the limit is reached. Then the oldest are deleted."
+                    .to_owned()
             }
         };
         let body = html! {
@@ -79,7 +80,7 @@ fn numbers(found: &Found) -> Markup {
         Fact::with(
             "Wrong clocks",
             failed(found.wrong_times),
-            dim("events, stored as of their arrival"),
+            dim("events, stored with their time of arrival"),
         ),
     ];
     if let Some(seconds) = found.commit_seconds {
@@ -96,8 +97,8 @@ fn storage(view: &View, found: &Found) -> Markup {
     let stored = found.database_bytes + found.log_bytes;
     let age = |age: Option<f64>| age.map_or_else(|| "for ever".to_owned(), age_words);
     let durability = match found.survives_power_loss {
-        false => "an acknowledged event survives the end of the process",
-        true => "an acknowledged event survives a power loss too",
+        false => "acknowledged events survive a crash of the process",
+        true => "acknowledged events also survive a power loss",
     };
     let oldest = match found.oldest {
         Some(at) => html! { "arrived " (view.clock.relative(at * SECOND)) },
@@ -126,15 +127,15 @@ fn storage(view: &View, found: &Found) -> Markup {
             }
             @if found.max_bytes.is_some() {
                 p.panel-foot {
-                    "At its largest size the oldest events go first. When those that are left take less than a quarter of it, "
-                    "the oldest rollups go, which are the counts behind the charts."
+                    "At the largest size, the oldest events are deleted first. When the events that are left take less than a "
+                    "quarter of it, the oldest rollups are deleted. These are the counts behind the charts."
                 }
             }
             p.panel-foot {
                 "Counters for scripts: "
                 a href="/metrics" { "/metrics" } " and "
                 a href="/api/v1/status" { "/api/v1/status" }
-                "; the API is described in " a href="/api/v1/openapi.json" { "openapi.json" } "."
+                ". The API is described in " a href="/api/v1/openapi.json" { "openapi.json" } "."
             }
         }
     }
@@ -220,7 +221,7 @@ fn agents(view: &View, configured: &[Agent]) -> Markup {
     html! {
         section.panel {
             div.panel-head { h2 { "Agent configuration" } span.note { "agents ask for it every 30 s" } }
-            @if configured.is_empty() { (nothing("Nothing is set", "Agents use their own settings.")) }
+            @if configured.is_empty() { (nothing("Nothing is set", "Agents use their local settings.")) }
             @else { (framed(view, frame, rows)) }
             form.form method="post" action="/settings/agents" {
                 h3 { "Set or change" }
@@ -233,7 +234,7 @@ fn agents(view: &View, configured: &[Agent]) -> Markup {
                     input.input.input--text name="environment" autocomplete="off" spellcheck="false";
                 }
                 label {
-                    "One setting a line; none removes them"
+                    "One setting per line. Leave empty to delete."
                     textarea.input.input--text.lines name="settings" rows="3" spellcheck="false"
                         placeholder="transaction_sample_rate=0.5" {}
                 }

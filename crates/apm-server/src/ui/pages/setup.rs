@@ -82,7 +82,7 @@ pub(crate) fn setup(conn: &mut SqliteConnection, view: &View) -> Result<Answer, 
     let (answer, why) = match known.services.as_slice() {
         [] => (
             "No event has arrived yet.".to_owned(),
-            "Point an agent at this server, then send a request to your service. This page notices by itself.",
+            "Point an agent at this server, then send a request to your service. This page updates by itself.",
         ),
         services => {
             let names: Vec<String> = services
@@ -102,7 +102,7 @@ pub(crate) fn setup(conn: &mut SqliteConnection, view: &View) -> Result<Answer, 
                     words::list(&names),
                     if services.len() == 1 { "is" } else { "are" }
                 ),
-                "Another service is added in the same way.",
+                "Add another service in the same way.",
             )
         }
     };
@@ -125,12 +125,12 @@ pub(crate) fn setup(conn: &mut SqliteConnection, view: &View) -> Result<Answer, 
             }
         }
         p.soft {
-            "With a secret token set on this server, give agents the same one as "
-            code { "ELASTIC_APM_SECRET_TOKEN" } ", and SDKs of OpenTelemetry "
+            "If this server has a secret token, set the same one for agents: "
+            code { "ELASTIC_APM_SECRET_TOKEN" } ", and for SDKs of OpenTelemetry: "
             code { "OTEL_EXPORTER_OTLP_HEADERS=Authorization=Bearer%20TOKEN" } "."
         }
     };
-    Ok(Answer::Page(page(Section::Services, "Setup", body)))
+    Ok(Answer::Page(page(Section::Setup, "Setup", body)))
 }
 
 fn one_snippet(view: &View, snippet: &Snippet) -> Markup {

@@ -36,16 +36,16 @@ impl Rendered for Params {
             .and_then(|first| first.value.as_deref().map(|name| (name, first.count)));
         let why = match why {
             Some((name, count)) if names.groups.len() > 1 => format!(
-                "{} {}, {}.",
+                "{}: {}, {}.",
                 if names.complete {
                     "Most often"
                 } else {
-                    "Of late most often"
+                    "Most often among the newest"
                 },
                 words::cut(named(name), 80),
                 words::count(count, "time", "times")
             ),
-            Some((name, _)) => format!("All of them {}.", words::cut(named(name), 80)),
+            Some((name, _)) => format!("All of them are {}.", words::cut(named(name), 80)),
             None => String::new(),
         };
         let more = if found.complete { "" } else { "At least " };
@@ -102,7 +102,7 @@ fn row(view: &View, entry: &Entry) -> Markup {
                     (named(&entry.name))
                 }
             }
-            td.soft { (entry.service) }
+            td.soft { a.plain href=(view.to(&["services", &entry.service])) title=(entry.service) { (entry.service) } }
             td {
                 span.row.row--c {
                     (swatch(result_class(&entry.result))) (if entry.result.is_empty() { "–" } else { &entry.result })

@@ -1,11 +1,13 @@
 //! `/services/{s}/transactions`: what a service does, by name, and where its time goes.
 
 use apm_store::OTHER;
+use apm_time::SECOND;
 use maud::{Markup, html};
 
 use super::{
     Answer, Context, Rendered, charts, service_crumbs, service_tabs, transaction_href, whole,
 };
+use crate::analytics::latency::Latency;
 use crate::analytics::series::Axis;
 use crate::analytics::transactions::Transaction;
 use crate::answers::listing::Sort;
@@ -32,7 +34,7 @@ const COLUMNS: [Column; 7] = [
     Column::figure("p95").by("p95"),
     Column::bare("Requests/min").by("rate"),
     Column::figure("Failed").by("failed"),
-    Column::bare("SQL/request").by("sql"),
+    Column::bare("Queries/request").by("sql"),
     Column::figure("Share of time").by("impact"),
 ];
 
@@ -42,7 +44,8 @@ impl Rendered for Params {
         let crumbs = service_crumbs(view, service, &[Crumb::here("Transactions")]);
         let tabs = service_tabs(view, service, "transactions");
         if found.rows.total == 0 {
-            let answer = format!("{service} recorded no transactions {}.", words::range(view));
+            let name = words::cut(service, 60);
+            let answer = format!("{name} recorded no transactions {}.", words::range(view));
             let why = "A transaction is one request, job or message that an agent has timed.";
             let body = html! {
                 (page_head(&crumbs, answer, why))
@@ -59,8 +62,10 @@ impl Rendered for Params {
             .map(|before| &*before.charts.latency);
         let other = found.transactions.iter().any(|group| group.name == OTHER);
         let rows = (found.transactions.as_slice(), found.sql.as_slice());
+        let since = uncounted(found.sql_since, latency);
         let list = html! {
-            (table(view, service, rows, &found.axis, Some(found.sort)))
+            (table(view, service, rows, (&found.axis, since), Some(found.sort)))
+            (since_note(view, since))
             (super::pager(view, &found.rows, "time", other))
         };
         let names = number::grouped(found.rows.total as u64);
@@ -99,7 +104,7 @@ fn kinds(view: &View, types: &[String], current: Option<&str>) -> Markup {
 
 /// The transactions with most time: one if it has half of it, else the two first.
 fn headline(view: &View, found: &Found) -> (String, String) {
-    let service = &found.service;
+    let service = words::cut(&found.service, 60);
     let why = format!(
         "{} {}, under {}.",
         words::count(
@@ -138,9 +143,10 @@ pub(crate) fn table(
     view: &View,
     service: &str,
     (groups, sql): (&[Transaction], &[Caller]),
-    axis: &Axis,
+    (axis, since): (&Axis, Option<i64>),
     sort: Option<Sort>,
 ) -> Markup {
+    let counted = since.is_none_or(|since| since.saturating_mul(SECOND) < view.range.to);
     let widest = groups.iter().map(|group| group.impact).fold(0.0, f64::max);
     let row = |group: &Transaction| {
         let throughput = settled(axis, group.series.throughput.iter().copied().map(Some));
@@ -158,7 +164,7 @@ pub(crate) fn table(
                 (cells::duration(group.latency.map(|p| p.p95)))
                 (cells::trend_bare(rate, &number::rate(group.throughput)))
                 (cells::trend(failed, group.failed_rate.map(percent)))
-                (statements(view, sql_of(sql, group)))
+                (statements(view, sql_of(sql, group), counted))
                 (cells::share(Some(group.impact), widest, "fill"))
             }
         }
@@ -178,10 +184,33 @@ fn link(view: &View, service: &str, group: &Transaction) -> Markup {
     html! { a href=(href) title=(group.name) { (named(&group.name)) } }
 }
 
-/// Statements in a request, their time, and its share of the request's.
-fn statements(view: &View, asks: Option<&Caller>) -> Markup {
+/// From when on the queries of requests were counted, where there were requests before.
+pub(crate) fn uncounted(since: Option<i64>, latency: &Latency) -> Option<i64> {
+    let since = since?;
+    let buckets = latency.axis.buckets.iter().zip(&latency.count);
+    let mut before = buckets.filter(|(bucket, _)| bucket.start + latency.axis.interval <= since);
+    before.any(|(_, count)| *count > 0.0).then_some(since)
+}
+
+/// The note below a table whose requests were not all counted.
+pub(crate) fn since_note(view: &View, since: Option<i64>) -> Markup {
+    html! {
+        @if let Some(since) = since {
+            p.panel-foot {
+                "Queries of requests are not counted "
+                @if since < i64::MAX / SECOND { "before " (view.clock.minute(since * SECOND)) } @else { "yet" } "."
+            }
+        }
+    }
+}
+
+/// Statements in a request, their time, and its share of the request's. A dash where there are none.
+fn statements(view: &View, asks: Option<&Caller>, counted: bool) -> Markup {
     let Some(asks) = asks else {
-        return html! { td.num.none { "–" } };
+        let none = if counted { "–" } else { "not counted" };
+        // Words, and no figure.
+        let class = if counted { "num none" } else { "none" };
+        return html! { td class=(class) { (none) } };
     };
     let most = format!("A request with {:.0} statements, the most", asks.most);
     html! {

@@ -35,8 +35,17 @@ pub(crate) fn from_zero(max: f64, steps: usize, whole: bool) -> Vec<f64> {
     (0..=count).map(|i| i as f64 * step).collect()
 }
 
+/// From here on a number is written with its power of ten: `1.7e300` stays in its place.
+const LARGE: f64 = 1e15;
+
 /// The label of a tick on a value axis: no more digits than its step needs, `k` and `M` from 10,000 on.
 pub(crate) fn value_label(value: f64) -> String {
+    if value < 0.0 {
+        return format!("\u{2212}{}", value_label(-value));
+    }
+    if value >= LARGE {
+        return format!("{value:.1e}");
+    }
     if value.fract() == 0.0 {
         let value = value.max(0.0) as u64;
         if value >= 10_000 && value.is_multiple_of(1_000) {
@@ -266,6 +275,8 @@ mod tests {
             (1_500_000.0, "1,500k"),
             (3_000_000.0, "3M"),
             (0.05, "0.05"),
+            (-2.5, "\u{2212}2.5"),
+            (1.7e300, "1.7e300"),
         ] {
             assert_eq!(value_label(value), want);
         }

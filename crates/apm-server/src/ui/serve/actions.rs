@@ -26,7 +26,7 @@ pub(in crate::ui) async fn set_agents(
             return refused(
                 request,
                 StatusCode::BAD_REQUEST,
-                "These settings were not stored.",
+                "These settings were not saved.",
                 &error,
             );
         }
@@ -60,7 +60,7 @@ pub(in crate::ui) async fn clear(
             request,
             StatusCode::BAD_REQUEST,
             "Nothing was deleted.",
-            "Tick the box beside the button to say that everything may go.",
+            "Tick the box beside the button to confirm.",
         );
     }
     let cleared = match store.clear() {
@@ -104,7 +104,7 @@ pub(in crate::ui) async fn import(
             refused(
                 request,
                 status,
-                "The file was not imported, or not whole.",
+                "The file was not imported, or only a part of it.",
                 &text,
             )
         }

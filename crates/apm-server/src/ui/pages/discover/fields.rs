@@ -51,12 +51,12 @@ pub(super) fn aside(view: &View, state: &State, found: &Fields) -> Markup {
             div.query.query--field hidden {
                 (icon::icon("search"))
                 input type="text" id="find-field" placeholder="Find a field" aria-label="Find a field"
-                    autocomplete="off";
+                    autocomplete="off" data-narrow;
             }
-            @if !columns.is_empty() { h3 { "Columns" } (list(view, state, &columns, found.sample)) }
-            @if !often.is_empty() { h3 { "Often used" } (list(view, state, &often, found.sample)) }
+            @if !columns.is_empty() { h2 { "Columns" } (list(view, state, &columns, found.sample)) }
+            @if !often.is_empty() { h2 { "Often used" } (list(view, state, &often, found.sample)) }
             @if !rest.is_empty() {
-                h3 { (words::count(all.len() as u64, "field", "fields")) " of the newest " (found.sample) }
+                h2 { (words::count(all.len() as u64, "field", "fields")) " of the newest " (found.sample) }
                 (list(view, state, &rest, found.sample))
             }
         }

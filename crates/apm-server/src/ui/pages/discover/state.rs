@@ -48,16 +48,20 @@ impl State {
         !self.filters.is_empty() || !view.query().trim().is_empty()
     }
 
-    /// Query, filters and environment as one text.
+    /// Query, filters, service and environment as one text.
     pub(super) fn text(&self, view: &View) -> String {
-        let environment = view
-            .environment()
-            .map(|name| format!("service.environment: {}", quoted(name)));
+        let chosen = [
+            ("service.name", view.service()),
+            ("service.environment", view.environment()),
+        ];
+        let chosen = chosen
+            .into_iter()
+            .filter_map(|(field, value)| Some(format!("{field}: {}", quoted(value?))));
         let query = Some(view.query().trim().to_owned()).filter(|query| !query.is_empty());
         let parts: Vec<String> = query
             .into_iter()
             .chain(self.filters.iter().cloned())
-            .chain(environment)
+            .chain(chosen)
             .collect();
         match parts.as_slice() {
             [one] => one.clone(),

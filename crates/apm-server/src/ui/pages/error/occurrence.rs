@@ -66,7 +66,7 @@ pub(super) fn panel(view: &View, found: &Found) -> Markup {
                     (body(view, content, document))
                     pre id="markdown" hidden { (markdown(view, group, sample, content)) }
                 }
-                None => (nothing("No occurrence is stored", "It was counted, but retention has removed its events.")),
+                None => (nothing("No occurrence is stored", "Its events were deleted. The counts remain.")),
             }
         }
     }
@@ -175,7 +175,7 @@ fn body(view: &View, content: &Value, document: Option<&Value>) -> Markup {
             "metadata" => (metadata::tab(view, document)),
             "json" => div.pad-all { div.row { (copy("document", "Copy")) } (code::block("document", html! { (serde_json::to_string_pretty(content).unwrap_or_default()) })) },
             "log" if logged.is_some() => @if let Some(log) = &logged { (stack("Logged", log)) },
-            _ if thrown.is_empty() => (nothing("No exception", "This error was logged, not thrown; its message is in the log's tab.")),
+            _ if thrown.is_empty() => (nothing("No exception", "This error was logged, not thrown: see the log tab.")),
             _ => @for (i, one) in thrown.iter().enumerate() { (stack(if i == 0 { "Exception" } else { "Caused by" }, one)) },
         }
     }

@@ -15,9 +15,9 @@ const VALUES: usize = 3;
 pub(super) fn panel(view: &View, fields: &[Field], samples: usize) -> Markup {
     html! {
         section.panel {
-            div.panel-head { h2 { "What they share" } @if samples > COMPARED { span.note { "newest " (COMPARED) } } }
+            div.panel-head { h2 { "Common attributes" } @if samples > COMPARED { span.note { "newest " (COMPARED) } } }
             div.pad {
-                @if fields.is_empty() { p.dim { "No host, version, address or label was sent with it." } }
+                @if fields.is_empty() { p.dim { "This error was sent without a host, version, address or label." } }
                 @for field in fields {
                     h3.soft { (field.name) }
                     ul.top {

@@ -90,7 +90,7 @@ fn slowest(view: &View, now: &[Service], changes: &HashMap<String, Change>) -> O
     Some(Headline {
         answer: format!(
             "{} is slower: its requests take {times} {window}.",
-            service.name
+            words::cut(&service.name, 60)
         ),
         why: format!(
             "From {} to {} on average, for the same requests.{rest}",
@@ -119,7 +119,7 @@ fn failing(view: &View, now: &[Service]) -> Option<Headline> {
         answer: format!(
             "{} of requests to {} failed {}.",
             percent(share),
-            service.name,
+            words::cut(&service.name, 60),
             words::range(view)
         ),
         why: format!("It answers {requests}{errors}."),

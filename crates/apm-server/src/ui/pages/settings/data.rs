@@ -22,14 +22,14 @@ pub(super) fn import(view: &View) -> Markup {
             }
             form.form method="post" action="/settings/import" enctype="multipart/form-data" {
                 label {
-                    "A file that a trace was exported to, or a recorded stream, of at most "
+                    "An exported trace or a recorded stream, at most "
                     (grouped(crate::ui::upload::MOST as u64 >> 20))
                     " MiB"
                     input.input.input--text type="file" name="file" required accept=".ndjson,.json,.gz";
                 }
                 div.row {
                     button.btn.btn--primary type="submit" { "Import" }
-                    span.dim { "larger ones: " code { "pocket-apm import FILE" } }
+                    span.dim { "For larger files: " code { "pocket-apm import FILE" } }
                 }
             }
         }
@@ -47,11 +47,11 @@ pub(super) fn clear(view: &View) -> Markup {
             form.form method="post" action="/settings/clear" {
                 label.check {
                     input type="checkbox" name="sure" value="yes" required;
-                    span { "Delete all that is stored; there is no way back" }
+                    span { "Delete everything that is stored. This can't be undone." }
                 }
                 div.row {
                     button.btn.btn--bad type="submit" { "Delete everything" }
-                    span.dim { "what agents send afterwards is stored as before" }
+                    span.dim { "Agents can send new data afterwards." }
                 }
             }
         }

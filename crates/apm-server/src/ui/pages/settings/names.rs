@@ -27,14 +27,14 @@ pub(super) fn panel(view: &View, names: &[Names]) -> Markup {
     };
     html! {
         section.panel #names {
-            div.panel-head { h2 { "Names" } span.note { "what is beyond a limit is counted as " code { (OTHER) } } }
+            div.panel-head { h2 { "Names" } span.note { "names beyond a limit are counted as " code { (OTHER) } } }
             (framed(view, frame, html! { @for one in names { (row(one)) } }))
             p.panel-foot {
-                "An event whose name is beyond a limit is stored whole: its document has the name that was sent, under "
-                code { "overflow" } ". A label whose name is beyond the limit is listed under " code { "overflow.labels" }
-                " and is no field. The usual cause is an id in a name. Give such transactions a name with a placeholder, "
-                "or raise the limit with " code { "--apm-max-names" } ". There is room again when the events of old names "
-                "are gone. Events beyond are counted since the start."
+                "An event whose name is beyond a limit is still stored. Its document has the name that was sent, under "
+                code { "overflow" } ". A label beyond the limit is listed under " code { "overflow.labels" }
+                ", and cannot be searched. The usual cause is an id in a name. Use a placeholder in the names of such "
+                "transactions, or raise the limit with " code { "--apm-max-names" } ". Names are free again when their "
+                "events are deleted. The last column counts since the start of the server."
             }
         }
     }

@@ -110,18 +110,18 @@ fn problems(trace: &Trace) -> String {
         .iter()
         .any(|item| item.is_transaction && !item.sampled)
     {
-        out.push_str(" Part of it was not sampled: its spans were not recorded.");
+        out.push_str(" Part of it was not sampled, so its spans were not recorded.");
     }
     if trace.far > 0 {
         out.push_str(&format!(
-            " {} more than a day from the rest and {} drawn.",
+            " {} more than a day away from the rest and {} drawn.",
             words::count(trace.far as u64, "item is", "items are"),
             if trace.far == 1 { "is not" } else { "are not" }
         ));
     }
     if trace.is_cut {
         out.push_str(
-            " It is larger than what is read of one trace: what arrived last is left out.",
+            " The trace is too large to be read whole: the events that arrived last are left out.",
         );
     }
     out

@@ -47,7 +47,7 @@ pub(crate) fn tab(view: &View, document: Option<&Value>) -> Markup {
             @for (title, prefixes) in GROUPS {
                 @let own: Vec<(String, String)> = fields.iter_mut().filter(|field| field.as_ref().is_some_and(|(name, _)| prefixes.iter().any(|prefix| name.starts_with(prefix)))).filter_map(Option::take).collect();
                 @if !own.is_empty() {
-                    section { h3 { (title) } (rows(view, &own)) }
+                    section { h2 { (title) } (rows(view, &own)) }
                 }
             }
         }
@@ -61,7 +61,7 @@ pub(crate) fn rows(view: &View, fields: &[(String, String)]) -> Markup {
             td.act {
                 (plus_minus(value, view.filtered(&format!("{name}: {}", quoted(value))), view.filtered(&format!("not {name}: {}", quoted(value)))))
             }
-            th scope="row" { (name) }
+            th scope="row" title=(name) { (name) }
             td { (value) }
         } } } }
     }

@@ -204,7 +204,7 @@ impl Panel<'_> {
             href.set("hit", &hit.to_string()).anchor("wf")
         };
         html! {
-            form.query.query--s method="get" action=(view.path) role="search" {
+            form.query.query--s method="get" action=(view.path) role="search" aria-label="Find in trace" {
                 (icon::icon("search"))
                 @for (key, value) in view.params_but(&["find", "hit", "rows", "item", "near"]) {
                     input type="hidden" name=(key) value=(value);

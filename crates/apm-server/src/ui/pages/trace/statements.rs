@@ -111,7 +111,7 @@ fn uncovered(view: &View, gaps: &[Gap]) -> Markup {
         sort: None,
     };
     html! {
-        h3.pad { "Not covered by any span" }
+        h2.pad { "Not covered by any span" }
         (framed(view, frame, rows))
     }
 }

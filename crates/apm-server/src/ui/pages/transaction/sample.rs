@@ -41,12 +41,12 @@ pub(super) fn none(view: &View, chosen: Durations, samples: &[Sample]) -> Markup
         ),
         (true, None) => empty(
             "No sample",
-            "Requests were counted, but none was sampled, or retention has removed them.",
+            "Requests were counted, but none was sampled, or their events were deleted.",
             html! {},
         ),
         (false, _) => empty(
-            "The trace is gone",
-            "Retention has removed it since.",
+            "The trace was deleted",
+            "It was too old, or there was no room for it.",
             html! { a.btn href=(view.here()) { "Try again" } },
         ),
     }

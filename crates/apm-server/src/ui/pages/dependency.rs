@@ -1,0 +1,220 @@
+//! `/dependencies/{name}`: one dependency, how long its callers wait, who they are, and what they ask of it.
+
+use maud::{Markup, html};
+
+use super::{Answer, Context, Rendered, charts, page};
+use crate::analytics::dependencies::Dependency;
+use crate::analytics::statements::Statement;
+use crate::answers::dependency::{Answer as Found, Detail, Params};
+use crate::ui::chart::bars::{BarChart, Layer};
+use crate::ui::chart::buckets::{Buckets, partial};
+use crate::ui::chart::frame::Measure;
+use crate::ui::chart::lines::{Line, LineChart};
+use crate::ui::components::cells;
+use crate::ui::components::head::{Crumb, Fact, facts, page_head};
+use crate::ui::components::panel::{panel, split};
+use crate::ui::components::shell::Section;
+use crate::ui::components::sql::highlight;
+use crate::ui::components::table::{Column, Frame, framed};
+use crate::ui::number;
+use crate::ui::view::View;
+use crate::ui::words;
+
+/// Rows of each table.
+const SHOWN: usize = 100;
+
+impl Rendered for Params {
+    fn render(&self, context: &Context<'_>, found: &Found) -> Answer {
+        let (view, now) = (context.view, &found.now);
+        let list = view.to(&["dependencies"]).to_string();
+        let crumbs = [
+            Crumb::link("Dependencies", list),
+            Crumb::here(&*self.dependency),
+        ];
+        let name = words::cut(&self.dependency, 80);
+        let Some(one) = &now.dependency else {
+            let answer = format!("Nothing called {name} {}.", words::range(view));
+            let why =
+                "It may have been called earlier, by another service, or in another environment.";
+            let body = html! {
+                (page_head(&crumbs, answer, why))
+                (super::nothing_here(view, "No calls"))
+            };
+            return Answer::Page(page(Section::Dependencies, name, body));
+        };
+        let average = number::duration(one.latency_avg.unwrap_or_default());
+        let callers = words::count(
+            (now.callers.len() + now.callers_left_out) as u64,
+            "service calls it",
+            "services call it",
+        );
+        let rate = words::per_minute(one.throughput, "time", "times");
+        let body = html! {
+            (page_head(&crumbs, format!("Calls to {name} take {average} on average."), format!("{callers}, {rate}.")))
+            (totals(one))
+            (split("split--7-5", &[latency(context, now, one), rates(context, now, one)]))
+            (panel("Callers", "by share of time", html! {}, self::callers(view, now)))
+            @if !now.statements.is_empty() {
+                (panel("Statements", "by time", html! {}, statements(view, now)))
+            }
+        };
+        Answer::Page(page(Section::Dependencies, name, body))
+    }
+}
+
+fn totals(one: &Dependency) -> Markup {
+    let figure = |value: Option<number::Figure>| match value {
+        Some(value) => html! { (value) },
+        None => html! { span.none { "–" } },
+    };
+    let mut list = vec![Fact::new(
+        "Average",
+        figure(one.latency_avg.map(number::duration)),
+    )];
+    if let Some(latency) = one.latency {
+        list.push(Fact::new("p95", number::duration(latency.p95)));
+    }
+    list.push(Fact::new(
+        "Longest",
+        number::duration(one.latency_max as f64),
+    ));
+    list.push(Fact::new(
+        "Calls",
+        html! { span { (number::rate(one.throughput)) span.u { (number::NARROW) "/min" } } },
+    ));
+    list.push(Fact::new(
+        "Failed",
+        figure(one.failed_rate.map(number::percent)),
+    ));
+    facts(&list)
+}
+
+fn latency(context: &Context<'_>, now: &Detail, one: &Dependency) -> Markup {
+    LineChart {
+        id: "latency",
+        title: "Duration",
+        note: &charts::per(&now.axis),
+        says: "Average duration of calls over time.",
+        measure: Measure::Duration,
+        buckets: Buckets::from(&now.axis),
+        lines: &[Line {
+            name: "avg",
+            class: "lat-avg",
+            values: &one.series.latency,
+            sparse: false,
+        }],
+        is_reported: false,
+        counts: &[],
+        counts_name: "calls",
+        height: charts::TALL,
+        sql: &[],
+        file: "series",
+    }
+    .render(&context.view.clock, context.flags)
+}
+
+fn rates(context: &Context<'_>, now: &Detail, one: &Dependency) -> Markup {
+    let layers = [Layer {
+        name: "calls",
+        class: "r-2xx",
+        values: &one.series.throughput,
+        mean: None,
+    }];
+    BarChart {
+        id: "calls",
+        title: "Calls per minute",
+        note: "",
+        says: "Calls per minute over time.",
+        measure: Measure::Count,
+        buckets: Buckets::from(&now.axis),
+        layers: &layers,
+        partial: &partial(&now.axis),
+        height: charts::TALL,
+        sql: &[],
+        file: "series",
+    }
+    .render(&context.view.clock, context.flags)
+}
+
+fn callers(view: &View, now: &Detail) -> Markup {
+    const COLUMNS: [Column; 6] = [
+        Column::text("Service"),
+        Column::figure("Avg"),
+        Column::figure("p95"),
+        Column::bare("Calls/min"),
+        Column::figure("Failed"),
+        Column::figure("Share of time"),
+    ];
+    let shown = &now.callers[..now.callers.len().min(SHOWN)];
+    let widest = shown.iter().map(|one| one.impact).fold(0.0, f64::max);
+    let rows = html! {
+        @for one in shown {
+            tr {
+                th.grow scope="row" {
+                    a href=(view.to(&["services", &one.service, "dependencies"])) title=(one.service) { (one.service) }
+                }
+                (cells::duration(one.latency_avg))
+                (cells::duration(one.latency.map(|p| p.p95)))
+                (cells::rate(one.throughput))
+                (cells::percent(one.failed_rate))
+                (cells::share(Some(one.impact), widest, "fill"))
+            }
+        }
+    };
+    let frame = Frame {
+        class: "",
+        caption: "Callers",
+        name: "dependencies",
+        columns: &COLUMNS,
+        sort: None,
+    };
+    html! {
+        (framed(view, frame, rows))
+        (beyond(now.callers.len() - shown.len() + now.callers_left_out, "caller", "callers"))
+    }
+}
+
+fn statements(view: &View, now: &Detail) -> Markup {
+    const COLUMNS: [Column; 5] = [
+        Column::text("Statement"),
+        Column::bare("Calls"),
+        Column::figure("Time"),
+        Column::figure("Avg"),
+        Column::figure("p95"),
+    ];
+    let shown = &now.statements[..now.statements.len().min(SHOWN)];
+    let href = |row: &Statement| {
+        view.to(&["queries", &row.fingerprint])
+            .set("service", &row.service)
+    };
+    let rows = html! {
+        @for row in shown {
+            tr {
+                th.grow scope="row" {
+                    a.qlink href=(href(row)) { code.sql title=(row.normalized) { (highlight(&row.normalized)) } }
+                    span.sub { a.plain href=(view.to(&["services", &row.service])) { (row.service) } }
+                }
+                (cells::count(super::whole(row.calls)))
+                (cells::duration(Some(row.total)))
+                (cells::duration(row.latency_avg))
+                (cells::duration(row.latency.map(|p| p.p95)))
+            }
+        }
+    };
+    let frame = Frame {
+        class: "table--lines",
+        caption: "Statements of its callers",
+        name: "statements",
+        columns: &COLUMNS,
+        sort: None,
+    };
+    html! {
+        (framed(view, frame, rows))
+        (beyond(now.statements.len() - shown.len() + now.statements_left_out, "statement", "statements"))
+    }
+}
+
+/// The number of rows that are not shown.
+fn beyond(more: usize, one: &str, many: &str) -> Markup {
+    html! { @if more > 0 { p.panel-foot { (words::count(more as u64, one, many)) " more with less time." } } }
+}
