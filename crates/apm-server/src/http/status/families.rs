@@ -49,9 +49,12 @@ pub(super) fn intake_families(text: &mut String, look: &Look) {
     );
 }
 
+/// Reads a count of a wire.
+type Count = fn(&LookAtWire) -> u64;
+
 /// The same by the wire on which they came.
 pub(super) fn wire_families(text: &mut String, look: &Look) {
-    let families: [(&str, &str, fn(&LookAtWire) -> u64); 5] = [
+    let families: [(&str, &str, Count); 5] = [
         (
             "wire_requests_total",
             "Requests answered, by wire.",
