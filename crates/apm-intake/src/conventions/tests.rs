@@ -135,7 +135,10 @@ fn spans_are_told_by_their_attributes() {
         ),
         (
             Kind::Client,
-            json!({"db.elasticsearch.cluster.name": "c", "db.system": "elasticsearch", "url.full": "http://e:9200/_search"}),
+            json!({
+                "db.elasticsearch.cluster.name": "c", "db.system": "elasticsearch",
+                "url.full": "http://e:9200/_search",
+            }),
             vec![
                 ("/subtype", json!("elasticsearch")),
                 ("/target/name", json!("c")),
