@@ -21,8 +21,8 @@ const GRPC: (&str, &str) = ("content-type", "application/grpc");
 /// A connection, and what ends with it.
 async fn connect(server: &TestServer) -> (SendRequest<Bytes>, rt::task::JoinHandle<()>) {
     let port = server.running.receivers().grpc.expect("it listens");
-    let stream = TcpStream::connect(port).await.unwrap();
-    let (client, connection) = h2::client::handshake(stream).await.unwrap();
+    let stream = TcpStream::connect(port).await.expect("the server listens");
+    let (client, connection) = h2::client::handshake(stream).await.expect("a handshake");
     let connection = rt::spawn(async move {
         // The calls on it see how it ends.
         let _ = connection.await;
@@ -50,7 +50,9 @@ impl Answer {
 }
 
 fn framed(flag: u8, message: &[u8]) -> Bytes {
-    let length = u32::try_from(message.len()).unwrap().to_be_bytes();
+    let length = u32::try_from(message.len())
+        .expect("a short message")
+        .to_be_bytes();
     [&[flag][..], &length, message].concat().into()
 }
 
@@ -64,15 +66,17 @@ async fn call(
     for (name, value) in headers {
         request = request.header(*name, *value);
     }
-    let request = request.body(()).unwrap();
-    let (response, mut body) = client.send_request(request, false).unwrap();
+    let request = request.body(()).expect("the server listens");
+    let (response, mut body) = client.send_request(request, false).expect("a handshake");
     // A refusal may come before all is sent.
     let _ = body.send_data(frame, true);
-    let response = response.await.unwrap();
+    let response = response.await.expect("an answer");
     let (head, mut body) = response.into_parts();
     let mut message = Vec::new();
     while let Some(Ok(chunk)) = body.data().await {
-        body.flow_control().release_capacity(chunk.len()).unwrap();
+        body.flow_control()
+            .release_capacity(chunk.len())
+            .expect("a chunk that was counted");
         message.extend_from_slice(&chunk);
     }
     let trailers = body.trailers().await.ok().flatten();

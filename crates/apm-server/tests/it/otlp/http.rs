@@ -336,13 +336,13 @@ async fn the_port_for_otlp_has_nothing_else_and_answers_to_this_machine_alone() 
 /// Sends the head of a request, and a part of its body.
 pub(super) fn begin(server: &TestServer) -> TcpStream {
     let port = server.running.receivers().http.expect("it listens");
-    let mut stream = TcpStream::connect(port).unwrap();
+    let mut stream = TcpStream::connect(port).expect("the server listens");
     let timeout = Some(Duration::from_secs(20));
-    stream.set_read_timeout(timeout).unwrap();
+    stream.set_read_timeout(timeout).expect("a time limit");
     let head = format!(
         "POST /v1/traces HTTP/1.1\r\nHost: {port}\r\nContent-Type: application/json\r\nContent-Length: 99\r\n\r\n{{"
     );
-    stream.write_all(head.as_bytes()).unwrap();
+    stream.write_all(head.as_bytes()).expect("the server reads");
     stream
 }
 
