@@ -197,9 +197,8 @@ async fn http_2_is_not_spoken() {
 async fn large_answers_that_nobody_reads_have_a_budget() {
     let server = TestServer::start();
     let mut body = "{\"metadata\":{\"service\":{\"name\":\"s\",\"agent\":{\"name\":\"a\",\"version\":\"1\"}}}}\n".to_owned();
-    // Few and large: the time of this test goes into making answers.
-    let text = "x".repeat(180_000);
-    for number in 0..40 {
+    let text = "x".repeat(7000);
+    for number in 0..1000 {
         body.push_str(&format!(
             "{{\"log\":{{\"message\":\"{text}\",\"trace.id\":\"7\",\"labels\":{{\"n\":\"{number}\"}}}}}}\n"
         ));
@@ -232,7 +231,7 @@ async fn large_answers_that_nobody_reads_have_a_budget() {
     assert!(most > 30e6 && most <= f64::from(64 << 20), "{most}");
     // Whoever reads gets all of it.
     let whole: Value = serde_json::from_str(&server.get(path).await.text).expect("JSON to its end");
-    assert_eq!(whole["hits"].as_array().map(Vec::len), Some(40));
+    assert_eq!(whole["hits"].as_array().map(Vec::len), Some(1000));
     drop(held);
     eventually("all is given back", async || {
         metric(&server, "unsent_bytes").await == 0.0
