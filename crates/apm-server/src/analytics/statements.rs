@@ -17,6 +17,7 @@ use super::members::Members;
 use super::percentile::Percentiles;
 use super::series::{Axis, Series};
 use super::sql::Sql;
+use super::totals;
 use super::window::Window;
 use super::{Scope, histograms, list, mean};
 pub use cost::Cost;
@@ -51,7 +52,7 @@ pub struct Statement {
     pub throughput: f64,
     /// Time of all calls, µs.
     pub total: f64,
-    /// Its time / the time of all statements, 0 to 1.
+    /// Its time / the time of all statements of the services that are asked for, 0 to 1.
     pub share: f64,
     /// Mean, µs.
     pub latency_avg: Option<f64>,
@@ -149,8 +150,18 @@ pub fn list(
     fingerprint: Option<u64>,
     window: &Window,
 ) -> QueryResult<Statements> {
-    let members = members(conn, scope, fingerprint, window)?;
-    of_members(conn, &members, window, 0)
+    let own = members(conn, scope, fingerprint, window)?;
+    let mut found = of_members(conn, &own, window, 0)?;
+    if fingerprint.is_some() {
+        // The share is that of a list: of the time of all statements, and not of those that are chosen.
+        let all = members(conn, scope, None, window)?;
+        let sums = totals::of_window(conn, Table::Statements, &all, &window.slices())?;
+        let all: f64 = sums.iter().map(|sum| sum.total.sum).sum();
+        for statement in &mut found.statements {
+            statement.share = mean(statement.total, all).unwrap_or(0.0);
+        }
+    }
+    Ok(found)
 }
 
 /// The same of all statements without the `first`, which have more time: a multiple of a thousand. Beyond all of them,

@@ -11,6 +11,7 @@ mod lists;
 mod openapi;
 mod protocol;
 mod retained;
+mod same;
 mod searched;
 mod shown;
 mod trace;
