@@ -3,7 +3,7 @@
 use std::io::stdout;
 
 use anyhow::Context as _;
-use comfy_table::{Cell, CellAlignment, ContentArrangement, Table, presets};
+use comfy_table::{Cell, CellAlignment, ColumnConstraint, ContentArrangement, Table, presets};
 
 use super::list::List;
 use super::words::{cell, cut, is_number};
@@ -11,7 +11,7 @@ use super::words::{cell, cut, is_number};
 /// The width where the terminal does not say one, columns.
 const WIDTH: u16 = 100;
 /// The longest text of a cell, characters. Statements and messages may have thousands.
-const LONGEST: usize = 160;
+const LONGEST: usize = 80;
 
 /// The columns of a list that a terminal shows, from the CSV of the API.
 pub(super) fn of(list: &List, csv: &str) -> anyhow::Result<String> {
@@ -44,6 +44,14 @@ pub(super) fn of(list: &List, csv: &str) -> anyhow::Result<String> {
             let value = cell(column, row.get(*place).unwrap_or_default());
             aligned(Cell::new(cut(&value, LONGEST)), column)
         }));
+    }
+    // An id in pieces could not be copied.
+    for (at, (_, _, column)) in places.iter().enumerate() {
+        if matches!(*column, "fingerprint" | "trace_id")
+            && let Some(column) = table.column_mut(at)
+        {
+            column.set_constraint(ColumnConstraint::ContentWidth);
+        }
     }
     if table.row_count() == 0 {
         return Ok(format!("{}\n", list.none));
