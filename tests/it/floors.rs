@@ -128,6 +128,7 @@ const MODULES: &[(&str, &[&str])] = &[
             "stats",
             "clear",
             "open",
+            "backup",
             "measure",
             "pool",
             "scrub",

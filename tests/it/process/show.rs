@@ -66,7 +66,7 @@ fn lists_show_the_numbers_of_the_api_as_a_table_as_csv_and_as_json() {
             "{json}"
         );
     }
-    let csv = succeeds(&dir, &[&["services"][..], &at].concat());
+    let csv = succeeds(&dir, &[&["services", "--since", "1h"][..], &at].concat());
     let mut reader = csv::Reader::from_reader(csv.as_bytes());
     let heads = reader.headers().unwrap().clone();
     let place = heads
@@ -76,7 +76,7 @@ fn lists_show_the_numbers_of_the_api_as_a_table_as_csv_and_as_json() {
     let rows: Vec<csv::StringRecord> = reader.records().map(Result::unwrap).collect();
     let table = succeeds(
         &dir,
-        &[&["services", "--format", "table"][..], &at].concat(),
+        &[&["services", "--since", "1h", "--format", "table"][..], &at].concat(),
     );
     for row in &rows {
         let line = table

@@ -15,6 +15,9 @@ const ENOUGH: usize = 3;
 /// The gauge must follow the INSERTs at least so closely to be told by them, as R².
 const AGREE: f64 = 0.95;
 
+/// Seconds by which a sample of a gauge may be older than its time says: services count rows now and then.
+const LATE: f64 = 30.0;
+
 /// Seconds for which rows must be watched before anything is said of the days to come.
 const WATCHED: f64 = 1_800.0;
 
@@ -121,6 +124,8 @@ fn line(gauge: &[(f64, f64)], inserts: &[(f64, f64)]) -> Option<(f64, f64)> {
         })
         .collect();
     let above = |each: f64| pairs.iter().map(move |pair| pair.micros - each * pair.rows);
+    // A gauge that is a little old says too few, never too many.
+    let most = above(1.0).max_by(f64::total_cmp);
     let each = match fit(&pairs) {
         // A row for each INSERT is the rule: another share only where the gauge says so clearly.
         Some(line) if pairs.len() >= ENOUGH && explained(&pairs) < AGREE => {
@@ -132,20 +137,33 @@ fn line(gauge: &[(f64, f64)], inserts: &[(f64, f64)]) -> Option<(f64, f64)> {
         // The table changed while nothing was seen.
         None if pairs
             .windows(2)
-            .any(|pair| pair[0].micros != pair[1].micros) =>
+            .any(|pair| pair[0].micros != pair[1].micros)
+            && !is_late(gauge, inserts, most?) =>
         {
             return None;
         }
         // So it is, or nothing was inserted between the samples, or there are few.
         _ => {
-            // A gauge that is a little old says too few, never too many; and there never were fewer rows than none.
-            let most = above(1.0).max_by(f64::total_cmp)?;
-            return Some((most.max(-inserts.first()?.1), 1.0));
+            // There never were fewer rows than none.
+            return Some((most?.max(-inserts.first()?.1), 1.0));
         }
     };
     let mut offsets: Vec<f64> = above(each).collect();
     offsets.sort_unstable_by(f64::total_cmp);
     Some((offsets[offsets.len() / 2], each))
+}
+
+/// Whether each sample of the gauge is the number of rows at a time shortly before it. `first`: the rows when no INSERT
+/// was seen.
+fn is_late(gauge: &[(f64, f64)], inserts: &[(f64, f64)], first: f64) -> bool {
+    let rows = |at: f64| interpolated(inserts, at).map(|seen| first + seen);
+    gauge.iter().all(|(at, sample)| {
+        let (Some(before), Some(now)) = (rows(at - LATE), rows(*at)) else {
+            return false;
+        };
+        // Half a row for the sums of fractions.
+        (before - 0.5..=now + 0.5).contains(sample)
+    })
 }
 
 /// The share of the gauge's variance that a row for each INSERT explains.
@@ -226,6 +244,20 @@ mod tests {
             ),
             // A single sample that is old.
             (vec![(10.0, 2.0)], inserts(), Source::Both, all(5, 50, 95)),
+            // All INSERTs were over when the gauge came, and its first sample is old.
+            (
+                vec![(110.0, 80.0), (120.0, 100.0), (130.0, 100.0)],
+                inserts(),
+                Source::Both,
+                all(5, 50, 95),
+            ),
+            // So old that somebody else must have written.
+            (
+                vec![(110.0, 20.0), (120.0, 100.0), (130.0, 100.0)],
+                inserts(),
+                Source::Gauge,
+                vec![None, None, None],
+            ),
             // Of ten INSERTs one was sampled.
             (
                 vec![(10.0, 100.0), (50.0, 500.0), (90.0, 900.0)],
