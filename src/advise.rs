@@ -21,7 +21,7 @@ use workload::Replay;
 /// Prints which indexes would help a service.
 ///
 /// # Errors
-/// Where the database cannot be copied, or nothing was recorded that can be run.
+/// If the database cannot be copied, or nothing was recorded that can be run.
 pub fn advise(
     options: &AdviseOptions,
     service: &ServiceOptions,
@@ -55,7 +55,7 @@ pub fn advise(
 /// none does, but one could not be run.
 ///
 /// # Errors
-/// Where the migration or the database cannot be read, or the migration fails on a copy.
+/// If the migration or the database cannot be read, or the migration fails on a copy.
 pub fn migrate_check(
     options: &MigrateCheckOptions,
     service: &ServiceOptions,

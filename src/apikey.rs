@@ -12,7 +12,7 @@ use crate::cli::{ApiKeyCommand, ApmOptions};
 /// Does what is asked, and prints what there is to know.
 ///
 /// # Errors
-/// Where there is no file, or it cannot be read or written.
+/// If there is no file, or it cannot be read or written.
 pub fn run(command: &ApiKeyCommand, apm: &ApmOptions) -> anyhow::Result<()> {
     let Some(file) = &apm.apm_api_key_file else {
         bail!(

@@ -16,7 +16,7 @@ use crate::terminal::{print, warning};
 /// Prints the rows of a statement.
 ///
 /// # Errors
-/// Where the statement is refused, or its limits are met before the first row.
+/// If the statement is refused, or its limits are met before the first row.
 pub fn sql(options: &SqlOptions, apm: &ApmOptions) -> anyhow::Result<()> {
     let table = console::run(&apm.apm_database, &options.statement, Limits::generous())?;
     let text = if options.json {
@@ -42,7 +42,7 @@ pub fn sql(options: &SqlOptions, apm: &ApmOptions) -> anyhow::Result<()> {
 /// Prints how bounds were kept, and returns it.
 ///
 /// # Errors
-/// Where they could not be checked.
+/// If they could not be checked.
 pub fn check(
     options: &CheckOptions,
     service: &ServiceOptions,

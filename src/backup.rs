@@ -17,7 +17,7 @@ const LOOK: Duration = Duration::from_millis(200);
 /// Copies the file of --apm-database, and says what the copy holds.
 ///
 /// # Errors
-/// Where there is no such file, the copy cannot be written, or it is not sound.
+/// If there is no such file, the copy cannot be written, or it is not sound.
 pub fn run(options: &BackupOptions, apm: &ApmOptions) -> anyhow::Result<()> {
     let bar = ProgressBar::new_spinner().with_style(ProgressStyle::with_template(COPIED)?);
     let (from, to) = (&apm.apm_database, &options.file);

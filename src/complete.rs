@@ -9,7 +9,7 @@ use crate::terminal::print;
 /// Prints a script that completes the command line.
 ///
 /// # Errors
-/// Where the output takes nothing.
+/// If the output takes nothing.
 pub fn completions(shell: Shell) -> anyhow::Result<()> {
     let mut script = Vec::new();
     clap_complete::generate(shell, &mut Cli::listed(), "pocket-apm", &mut script);
@@ -19,7 +19,7 @@ pub fn completions(shell: Shell) -> anyhow::Result<()> {
 /// Prints the manual page.
 ///
 /// # Errors
-/// Where the output takes nothing.
+/// If the output takes nothing.
 pub fn man() -> anyhow::Result<()> {
     let mut page = Vec::new();
     Man::new(Cli::listed()).render(&mut page)?;

@@ -197,7 +197,7 @@ impl Database {
     /// served.
     ///
     /// # Errors
-    /// Where no turn comes within 5 s.
+    /// If no turn comes within 5 s.
     pub async fn turn_to_write(&self) -> Result<OwnedSemaphorePermit, DbError> {
         let turn = Arc::clone(&self.turns).acquire_owned();
         match timeout(BUSY_TIMEOUT, turn).await {

@@ -32,7 +32,7 @@ pub struct TooFewFiles {
 /// file.
 ///
 /// # Errors
-/// Where the limit is too low for `workers` threads. Without this check SQLite and the threads' event queues fail one
+/// If the limit is too low for `workers` threads. Without this check SQLite and the threads' event queues fail one
 /// by one.
 pub fn raise_file_limit(workers: u64) -> Result<u64, TooFewFiles> {
     let Rlimit { current, maximum } = getrlimit(Resource::Nofile);
@@ -67,7 +67,7 @@ pub fn connections_per_worker(workers: usize) -> usize {
 /// process.
 ///
 /// # Errors
-/// Where the system does not let it. Belongs inside an async runtime.
+/// If the system does not let it. Belongs inside an async runtime.
 pub fn survive_file_size_limit() -> io::Result<()> {
     // The handler stays for the life of the process; nobody has to listen to it.
     signal(SignalKind::from_raw(Signal::XFSZ.as_raw())).map(drop)
@@ -76,7 +76,7 @@ pub fn survive_file_size_limit() -> io::Result<()> {
 /// Waits for a signal to stop: Ctrl-C, SIGTERM, or SIGHUP, which the system sends when the terminal is closed.
 ///
 /// # Errors
-/// Where signals cannot be waited for.
+/// If signals cannot be waited for.
 pub async fn stop_signal() -> io::Result<()> {
     let mut interrupt = signal(SignalKind::interrupt())?;
     let mut terminate = signal(SignalKind::terminate())?;

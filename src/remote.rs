@@ -11,7 +11,7 @@ use crate::service::reachable;
 /// The server at an address, or the one that this machine's `pocket-apm` starts with the same options.
 ///
 /// # Errors
-/// Where a file of the options cannot be read, or a value of them cannot be used. Each names its option.
+/// If a file of the options cannot be read, or a value of them cannot be used. Each names its option.
 pub fn server(
     url: Option<&str>,
     access: &AccessOptions,

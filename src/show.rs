@@ -25,7 +25,7 @@ mod words;
 /// Prints what a command asks for.
 ///
 /// # Errors
-/// Where the server cannot be reached, or refuses the question: its answer names the parameter that is wrong.
+/// If the server cannot be reached, or refuses the question: its answer names the parameter that is wrong.
 pub fn run(command: &ShowCommand, apm: &ApmOptions) -> anyhow::Result<()> {
     match command {
         ShowCommand::Services(options) => print_list(&list::SERVICES, options, apm),

@@ -16,7 +16,7 @@ pub fn announce(line: &str) {
 /// Prints the result of a command. A reader that has read enough, such as `head`, is no error.
 ///
 /// # Errors
-/// Where the output takes nothing for another reason.
+/// If the output takes nothing for another reason.
 pub fn print(text: &str) -> io::Result<()> {
     let mut out = io::stdout().lock();
     match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {

@@ -211,7 +211,7 @@ impl ApmOptions {
     /// The secret token, from its option or from its file.
     ///
     /// # Errors
-    /// Where the file cannot be read.
+    /// If the file cannot be read.
     pub fn secret_token(&self) -> anyhow::Result<Option<String>> {
         let text = match &self.apm_secret_token_file {
             Some(file) => Some(std::fs::read_to_string(file).with_context(|| {

@@ -3,7 +3,7 @@
 /// Fresh bytes of the system's generator.
 ///
 /// # Panics
-/// Where the system has no generator. A secret that could be guessed would be worse.
+/// If the system has no generator. A secret that could be guessed would be worse.
 pub(crate) fn bytes<const N: usize>() -> [u8; N] {
     let mut bytes = [0; N];
     getrandom::fill(&mut bytes).expect("the system has a generator of random bytes");

@@ -140,7 +140,7 @@ impl Remote {
     /// `url`: where the server is, with the path before its pages where there is one.
     ///
     /// # Errors
-    /// Where the address, the secret or the certificates cannot be used. Nothing is sent yet.
+    /// If the address, the secret or the certificates cannot be used. Nothing is sent yet.
     pub fn new(url: &str, secret: Option<&Secret>, trust: &Trust) -> Result<Self, RemoteError> {
         let url = url.trim_end_matches('/').to_owned();
         let parsed = Url::parse(&url).ok().filter(|parsed| {
@@ -186,7 +186,7 @@ impl Remote {
     /// Asks for a path below the address.
     ///
     /// # Errors
-    /// Where there is no answer.
+    /// If there is no answer.
     pub async fn get(
         &self,
         path: &str,
@@ -200,7 +200,7 @@ impl Remote {
     /// Posts a body to a path below the address.
     ///
     /// # Errors
-    /// Where there is no answer.
+    /// If there is no answer.
     pub async fn post(
         &self,
         path: &str,

@@ -48,7 +48,7 @@ pub enum AttachError {
 /// called once; more calls change nothing.
 ///
 /// # Errors
-/// Where SQLite has no such calls, or no memory.
+/// If SQLite has no such calls, or no memory.
 pub fn install() -> Result<(), InstallError> {
     static CODE: OnceLock<i32> = OnceLock::new();
     let code = *CODE.get_or_init(|| {
@@ -69,7 +69,7 @@ pub fn install() -> Result<(), InstallError> {
 /// what it was called for is lost.
 ///
 /// # Errors
-/// Where SQLite does not report new connections: see [`install`].
+/// If SQLite does not report new connections: see [`install`].
 pub fn observe_every(observer: fn(&Finished<'_>)) -> Result<bool, InstallError> {
     install()?;
     Ok(every::set(observer))
@@ -81,7 +81,7 @@ pub fn observe_every(observer: fn(&Finished<'_>)) -> Result<bool, InstallError> 
 /// and the connection is not measured any more.
 ///
 /// # Errors
-/// Where the connection was opened before [`install`], or SQLite refuses.
+/// If the connection was opened before [`install`], or SQLite refuses.
 pub fn attach<F>(
     connection: &mut SqliteConnection,
     options: Options,
@@ -105,7 +105,7 @@ where
 /// Ends the reports of a connection and drops its observer.
 ///
 /// # Errors
-/// Where the connection was opened before [`install`].
+/// If the connection was opened before [`install`].
 pub fn detach(connection: &mut SqliteConnection) -> Result<(), AttachError> {
     let Located { db, slot } = locate(connection)?;
     trace(db, slot, 0)?;

@@ -31,7 +31,7 @@ pub fn fixtures() -> Option<PathBuf> {
 /// The contents of all files below `folder` whose path `is` accepts, decompressed, in the order of their paths.
 ///
 /// # Panics
-/// Where a file cannot be read.
+/// If a file cannot be read.
 #[must_use]
 pub fn files(folder: &Path, is: &dyn Fn(&Path) -> bool) -> Vec<Vec<u8>> {
     let mut found = Vec::new();
