@@ -17,7 +17,7 @@ test("events appear as they arrive; a pause holds them back, and gives them when
   await expect(rows(page, "GET /people")).toHaveCount(before + 1);
   await pause.click();
   await ask(`${PLAY_SERVICE}/people`);
-  await expect(page.locator("[data-live-state]")).toContainText(/1 batch/);
+  await expect(page.locator("[data-live-state]")).toContainText(/1 new batch/);
   await expect(rows(page, "GET /people")).toHaveCount(before + 1);
   await pause.click();
   await expect(rows(page, "GET /people")).toHaveCount(before + 2);

@@ -55,7 +55,7 @@ test("a range that makes no sense is refused with what was wrong", async ({ page
   ]) {
     const answer = await page.goto(`${ARTICLE}/services?${query}`);
     expect(answer.status(), query).toBe(400);
-    await expect(page.getByRole("heading", { level: 1 }), query).toContainText("range of time cannot be shown");
+    await expect(page.getByRole("heading", { level: 1 }), query).toContainText("This time range is not valid.");
     await expect(page.locator("p.why"), query).toContainText(words);
   }
 });

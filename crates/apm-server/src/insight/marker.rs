@@ -274,16 +274,19 @@ mod tests {
         arrive_in(conn, (1, ""), version, pid, now);
     }
 
-    fn arrive_in(
-        conn: &mut SqliteConnection,
-        (id, environment): (i64, &str),
-        version: &str,
-        pid: u32,
-        now: i64,
-    ) {
+    fn arrive_in(conn: &mut SqliteConnection, of: (i64, &str), version: &str, pid: u32, now: i64) {
         let document = format!(
             r#"{{"metadata":{{"service":{{"name":"shop","version":"{version}"}},"process":{{"pid":{pid}}},"system":{{"hostname":"a"}}}}}}"#
         );
+        arrive_as(conn, of, &document, now);
+    }
+
+    fn arrive_as(
+        conn: &mut SqliteConnection,
+        (id, environment): (i64, &str),
+        document: &str,
+        now: i64,
+    ) {
         diesel::sql_query(
             "INSERT OR IGNORE INTO service VALUES (?, 'shop', ?, 'rust', '1', '', '', 0, 0)",
         )
@@ -333,6 +336,15 @@ mod tests {
         arrive(conn, "1.1", 14, 6_000);
         let restarted = ["version 1.1", "the start of process 14 on a"];
         assert_eq!(compared(conn), restarted, "a restart hides no deployment");
+    }
+
+    #[test]
+    fn a_process_without_a_number_is_named_after_its_service() {
+        let conn = &mut empty();
+        let document = r#"{"metadata":{"service":{"name":"shop"},"system":{"hostname":"a"}}}"#;
+        arrive_as(conn, (1, ""), document, 1_000);
+        let found = &list(conn, Some("shop"), None).unwrap()[0];
+        assert_eq!(found.words(), "the start of shop on a");
     }
 
     #[test]

@@ -4,7 +4,7 @@ SELECT r.id,
        s.environment,
        coalesce(r.document ->> '$.metadata.service.version', '') AS version,
        v.version AS known_version,
-       'process ' || coalesce(r.document ->> '$.metadata.process.pid', '?')
+       coalesce('process ' || (r.document ->> '$.metadata.process.pid'), s.name)
            || coalesce(' on ' || coalesce(r.document ->> '$.metadata.system.configured_hostname',
                                           r.document ->> '$.metadata.system.detected_hostname',
                                           r.document ->> '$.metadata.system.hostname'), '') AS process,
