@@ -5,6 +5,7 @@ use serde::Serialize;
 
 use super::parameter::Parameter;
 use super::period::Period;
+use super::sourced::Sourced;
 use super::top;
 use super::{Address, Asked, Problem, Question, Source, at};
 use crate::analytics::Scope;
@@ -44,7 +45,7 @@ pub(crate) struct Answer {
 #[schemars(rename = "DependencyInWindow")]
 pub(crate) struct Detail {
     /// All of its callers together; null where it was not called.
-    pub(crate) dependency: Option<Dependency>,
+    pub(crate) dependency: Sourced<Option<Dependency>>,
     /// A row for each caller, most time first, at most 1000.
     pub(crate) callers: Vec<Dependency>,
     /// Number of further callers, which have less time.
@@ -120,11 +121,14 @@ impl Params {
             by_service: true,
             ..together.clone()
         };
-        let found = dependencies::list(conn, &self.scope, &together, window)?;
+        let found = Sourced::read(conn, |conn| {
+            dependencies::list(conn, &self.scope, &together, window)
+        })?;
+        let (found, sql) = found.into_parts();
         let callers = dependencies::list(conn, &self.scope, &by_service, window)?;
         let run = statements::of_dependency(conn, &self.scope, &callers.dependencies, window)?;
         Ok(Detail {
-            dependency: found.dependencies.into_iter().next(),
+            dependency: Sourced::new(found.dependencies.into_iter().next(), sql),
             callers: callers.dependencies,
             callers_left_out: callers.left_out,
             statements: run.statements,

@@ -32,7 +32,7 @@ impl Rendered for Params {
             Crumb::here(&*self.dependency),
         ];
         let name = words::cut(&self.dependency, 80);
-        let Some(one) = &now.dependency else {
+        let Some(one) = &*now.dependency else {
             let answer = format!("Nothing called {name} {}.", words::range(view));
             let why =
                 "It may have been called earlier, by another service, or in another environment.";
@@ -107,7 +107,7 @@ fn latency(context: &Context<'_>, now: &Detail, one: &Dependency) -> Markup {
         counts: &[],
         counts_name: "calls",
         height: charts::TALL,
-        sql: &[],
+        sql: &now.dependency.sql,
         file: "series",
     }
     .render(&context.view.clock, context.flags)
@@ -130,7 +130,7 @@ fn rates(context: &Context<'_>, now: &Detail, one: &Dependency) -> Markup {
         layers: &layers,
         partial: &partial(&now.axis),
         height: charts::TALL,
-        sql: &[],
+        sql: &now.dependency.sql,
         file: "series",
     }
     .render(&context.view.clock, context.flags)
