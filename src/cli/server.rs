@@ -48,7 +48,8 @@ pub struct ApmOptions {
     )]
     pub apm_otlp_grpc_listen: Receiver,
 
-    /// A site whose pages may send OTLP from browsers, such as https://shop.example. May be given several times.
+    /// The origin of a site whose pages may send OTLP from browsers: its scheme and host, as the address bar shows
+    /// them. May be given several times.
     #[arg(
         long,
         env = "APM_OTLP_ALLOWED_ORIGINS",

@@ -62,7 +62,8 @@ test("around a marker, requests and statements stand before and after, with what
   await page.goto(`${server.pages}/compare?refresh=0`);
   await page.getByRole("link", { name: "“release”" }).click();
   await expect(page.getByRole("link", { name: "“release”" })).toHaveAttribute("aria-current", "true");
-  await expect(page.getByRole("heading", { level: 1 })).toHaveText("1 kind of request is slower than before “release”.");
+  const heading = page.getByRole("heading", { level: 1 });
+  await expect(heading).toHaveText("1 kind of request is slower than before “release”.");
 
   const requests = page.getByRole("table", { name: "Requests then and now" }).getByRole("row");
   const slower = requests.filter({ has: page.getByRole("rowheader", { name: /GET \/list/ }) });
