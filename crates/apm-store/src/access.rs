@@ -12,15 +12,28 @@ use std::path::Path;
 /// # Errors
 /// What the operating system says.
 pub fn open(path: &Path) -> io::Result<File> {
+    private().create(true).truncate(false).read(true).open(path)
+}
+
+/// Makes a file, readable by its owner only.
+///
+/// # Errors
+/// There is a file already, or the system does not make one.
+pub(crate) fn create(path: &Path) -> io::Result<File> {
+    private().create_new(true).open(path)
+}
+
+/// For writing; a file that is made is its owner's.
+fn private() -> OpenOptions {
     let mut options = OpenOptions::new();
-    options.create(true).truncate(false).read(true).write(true);
+    options.write(true);
     #[cfg(unix)]
     {
         use std::os::unix::fs::OpenOptionsExt;
 
         options.mode(0o600);
     }
-    options.open(path)
+    options
 }
 
 /// Takes a file from everybody but its owner when every user may read or write it: earlier versions made such files. A

@@ -1,6 +1,6 @@
 //! A copy of a database that may be in use.
 
-use std::fs::{File, OpenOptions};
+use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -8,6 +8,7 @@ use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
 use diesel::sql_types::Text;
 
+use super::access;
 use super::error::{OpenError, StoreError};
 use super::events;
 use super::file::beside;
@@ -84,7 +85,7 @@ pub fn backup(from: &Path, to: &Path) -> Result<Backup, BackupError> {
         path: path.to_owned(),
         source,
     };
-    make(&partial).map_err(|source| match source.kind() {
+    access::create(&partial).map_err(|source| match source.kind() {
         io::ErrorKind::AlreadyExists => BackupError::Exists(partial.clone()),
         _ => io(&partial, source),
     })?;
@@ -100,19 +101,6 @@ pub fn backup(from: &Path, to: &Path) -> Result<Backup, BackupError> {
         let _ = std::fs::remove_file(&partial);
     }
     done
-}
-
-/// Makes an empty file that only its owner can read.
-fn make(path: &Path) -> io::Result<File> {
-    let mut options = OpenOptions::new();
-    options.create_new(true).write(true);
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::OpenOptionsExt;
-
-        options.mode(0o600);
-    }
-    options.open(path)
 }
 
 fn copy(from: &Path, to: &Path) -> Result<(), BackupError> {
