@@ -152,3 +152,23 @@ fn check(from: &Path, copy: &Path) -> Result<u64, BackupError> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_of_sqlite_without_tables_is_refused_and_stays_as_it_is() {
+        let dir = tempfile::tempdir().unwrap();
+        let (from, to) = (dir.path().join("empty.db"), dir.path().join("copy.db"));
+        let mut conn = SqliteConnection::establish(&uri(&from, "rwc")).unwrap();
+        conn.batch_execute("PRAGMA user_version = 7").unwrap();
+        drop(conn);
+        let before = std::fs::read(&from).unwrap();
+
+        let error = backup(&from, &to).unwrap_err().to_string();
+        assert!(error.contains("it has no tables"), "{error}");
+        assert!(!to.exists() && !partial(&to).exists());
+        assert_eq!(std::fs::read(&from).unwrap(), before);
+    }
+}

@@ -47,25 +47,12 @@ pub(super) struct Opened {
 pub(super) fn open(options: &StoreOptions) -> Result<Opened, OpenError> {
     let path = &*options.path;
     let header = header(path)?;
-    let setup = |source: StoreError| match source {
-        StoreError::Corrupt(source) => damaged(path, source.to_string()),
-        source => OpenError::Setup {
-            path: path.to_owned(),
-            source,
-        },
-    };
-    let mut conn =
-        SqliteConnection::establish(&uri(path, "rwc")).map_err(|source| OpenError::Connect {
-            path: path.to_owned(),
-            source,
-        })?;
+    let setup = |source: StoreError| setup_failed(path, source);
     let is_new = header.is_none();
-    prepare(&mut conn, is_new).map_err(|error| setup(error.into()))?;
-    if !is_new {
-        check_owner(&mut conn, path).map_err(|error| match error {
-            Checked::Open(error) => error,
-            Checked::Query(error) => setup(error.into()),
-        })?;
+    let mut conn = connect(path, "rwc")?;
+    // A file without tables is left by a first start that was killed before its first migration.
+    if is_new || owner(&mut conn, path)? == Owner::Nobody {
+        prepare(&mut conn).map_err(|error| setup(error.into()))?;
     }
     // It is ours from here on.
     access::tighten(path);
@@ -74,10 +61,7 @@ pub(super) fn open(options: &StoreOptions) -> Result<Opened, OpenError> {
     }
     configure(&mut conn, options).map_err(|error| setup(error.into()))?;
     if !is_new {
-        check(&mut conn, path, header.unwrap_or_default()).map_err(|error| match error {
-            Checked::Open(error) => error,
-            Checked::Query(error) => setup(error.into()),
-        })?;
+        check(&mut conn, path, header.unwrap_or_default())?;
     }
     migrate(&mut conn, path, header).map_err(|source| OpenError::Migration {
         path: path.to_owned(),
@@ -148,21 +132,36 @@ pub(super) fn existing(path: &Path) -> Result<(), OpenError> {
 
 /// A connection to a database of ours that exists. Another process may write it.
 pub(super) fn owned(path: &Path) -> Result<SqliteConnection, OpenError> {
-    let setup = |source: StoreError| OpenError::Setup {
-        path: path.to_owned(),
-        source,
-    };
+    let mut conn = connect(path, "rw")?;
+    match owner(&mut conn, path)? {
+        Owner::Us => Ok(conn),
+        Owner::Nobody => Err(OpenError::Foreign {
+            path: path.to_owned(),
+            reason: "it has no tables",
+        }),
+    }
+}
+
+/// A connection that waits for other processes.
+fn connect(path: &Path, mode: &str) -> Result<SqliteConnection, OpenError> {
     let mut conn =
-        SqliteConnection::establish(&uri(path, "rw")).map_err(|source| OpenError::Connect {
+        SqliteConnection::establish(&uri(path, mode)).map_err(|source| OpenError::Connect {
             path: path.to_owned(),
             source,
         })?;
-    prepare(&mut conn, false).map_err(|error| setup(error.into()))?;
-    check_owner(&mut conn, path).map_err(|error| match error {
-        Checked::Open(error) => error,
-        Checked::Query(error) => setup(error.into()),
-    })?;
+    conn.batch_execute("PRAGMA busy_timeout = 5000")
+        .map_err(|error| setup_failed(path, error.into()))?;
     Ok(conn)
+}
+
+fn setup_failed(path: &Path, source: StoreError) -> OpenError {
+    match source {
+        StoreError::Corrupt(source) => damaged(path, source.to_string()),
+        source => OpenError::Setup {
+            path: path.to_owned(),
+            source,
+        },
+    }
 }
 
 /// Path → URI, in which `?`, `#` and `%` mean themselves.
@@ -175,16 +174,12 @@ pub fn uri(path: &Path, mode: &str) -> String {
     format!("file:{path}?mode={mode}")
 }
 
-/// Sets what has to come first. Each statement runs once, so none of them is kept prepared.
-fn prepare(conn: &mut SqliteConnection, is_new: bool) -> QueryResult<()> {
-    conn.batch_execute("PRAGMA busy_timeout = 5000")?;
-    if is_new {
-        conn.batch_execute(&format!("PRAGMA page_size = {PAGE}"))?;
-        // Only possible before the first table; lets retention give space back to the disk in small steps.
-        conn.batch_execute("PRAGMA auto_vacuum = INCREMENTAL")?;
-        conn.batch_execute(&format!("PRAGMA application_id = {APPLICATION_ID}"))?;
-    }
-    Ok(())
+/// Sets what has to come before the first table. Each statement runs once, so none of them is kept prepared.
+fn prepare(conn: &mut SqliteConnection) -> QueryResult<()> {
+    conn.batch_execute(&format!("PRAGMA page_size = {PAGE}"))?;
+    // Lets retention give space back to the disk in small steps.
+    conn.batch_execute("PRAGMA auto_vacuum = INCREMENTAL")?;
+    conn.batch_execute(&format!("PRAGMA application_id = {APPLICATION_ID}"))
 }
 
 fn configure(conn: &mut SqliteConnection, options: &StoreOptions) -> QueryResult<()> {
@@ -208,16 +203,12 @@ fn configure(conn: &mut SqliteConnection, options: &StoreOptions) -> QueryResult
     Ok(())
 }
 
-/// A refusal, or a query that failed.
-enum Checked {
-    Open(OpenError),
-    Query(diesel::result::Error),
-}
-
-impl From<diesel::result::Error> for Checked {
-    fn from(error: diesel::result::Error) -> Self {
-        Self::Query(error)
-    }
+/// The program whose tables a file has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Owner {
+    Us,
+    /// There are no tables.
+    Nobody,
 }
 
 #[derive(QueryableByName)]
@@ -250,36 +241,32 @@ fn lines(conn: &mut SqliteConnection, sql: &str) -> QueryResult<Vec<String>> {
 }
 
 /// Refuses what is not ours and what is newer.
-fn check_owner(conn: &mut SqliteConnection, path: &Path) -> Result<(), Checked> {
-    let id = number(
-        conn,
-        "SELECT application_id AS n FROM pragma_application_id",
-    )?;
-    let tables = number(conn, "SELECT count(*) AS n FROM sqlite_schema")?;
+fn owner(conn: &mut SqliteConnection, path: &Path) -> Result<Owner, OpenError> {
+    let failed = |error: diesel::result::Error| setup_failed(path, error.into());
+    let id = "SELECT application_id AS n FROM pragma_application_id";
+    let id = number(conn, id).map_err(failed)?;
+    let tables = number(conn, "SELECT count(*) AS n FROM sqlite_schema").map_err(failed)?;
     if tables == 0 {
-        // A first start that was killed before its first migration.
-        return Ok(prepare(conn, true)?);
+        return Ok(Owner::Nobody);
     }
     if id != APPLICATION_ID {
-        return Err(Checked::Open(OpenError::Foreign {
+        return Err(OpenError::Foreign {
             path: path.to_owned(),
             reason: "it has tables of another program",
-        }));
+        });
     }
     let known = newest_known();
-    let found = lines(
-        conn,
-        "SELECT coalesce(max(version), '') AS line FROM __diesel_schema_migrations",
-    )?;
+    let found = "SELECT coalesce(max(version), '') AS line FROM __diesel_schema_migrations";
+    let found = lines(conn, found).map_err(failed)?;
     let found = found.into_iter().next().unwrap_or_default();
     if found > known {
-        return Err(Checked::Open(OpenError::Newer {
+        return Err(OpenError::Newer {
             path: path.to_owned(),
             found,
             known,
-        }));
+        });
     }
-    Ok(())
+    Ok(Owner::Us)
 }
 
 /// The version of the newest migration that this program has.
@@ -299,22 +286,29 @@ fn damaged(path: &Path, reason: String) -> OpenError {
 }
 
 /// Looks for damage, in a time that does not depend on the size of the file.
-fn check(conn: &mut SqliteConnection, path: &Path, size: u64) -> Result<(), Checked> {
-    let pages = number(conn, "SELECT page_count AS n FROM pragma_page_count")?;
-    let page_size = number(conn, "SELECT page_size AS n FROM pragma_page_size")?;
+fn check(conn: &mut SqliteConnection, path: &Path, size: u64) -> Result<(), OpenError> {
+    let failed = |error: diesel::result::Error| setup_failed(path, error.into());
+    let pages = number(conn, "SELECT page_count AS n FROM pragma_page_count").map_err(failed)?;
+    let page_size = number(conn, "SELECT page_size AS n FROM pragma_page_size").map_err(failed)?;
     let log = std::fs::metadata(beside(path, "-wal")).map_or(0, |wal| wal.len());
     let should = pages.unsigned_abs() * page_size.unsigned_abs();
     if log == 0 && size < should {
         let reason = format!("it has {size} of {should} bytes: its end is missing");
-        return Err(Checked::Open(damaged(path, reason)));
+        return Err(damaged(path, reason));
     }
-    if size <= CHECK_IN_FULL {
-        let found = faults(conn)?;
-        if !found.is_empty() {
-            return Err(Checked::Open(damaged(path, found.join("; "))));
-        }
-        return Ok(());
+    if size > CHECK_IN_FULL {
+        return read_ends(conn).map_err(failed);
     }
+    let found = faults(conn).map_err(failed)?;
+    if found.is_empty() {
+        Ok(())
+    } else {
+        Err(damaged(path, found.join("; ")))
+    }
+}
+
+/// Reads the first and the last row of each table.
+fn read_ends(conn: &mut SqliteConnection) -> QueryResult<()> {
     let tables = lines(
         conn,
         "SELECT name AS line FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%'",
