@@ -178,7 +178,6 @@ fn nav(view: &View, around: &Surroundings, current: Section) -> Markup {
 /// A count, and whether it is something bad.
 fn count(around: &Surroundings, section: Section) -> Option<(u64, bool)> {
     match section {
-        Section::Services => Some((around.services.len() as u64, false)).filter(|(n, _)| *n > 0),
         Section::Errors => around.errors.filter(|n| *n > 0).map(|n| (n, true)),
         _ => None,
     }

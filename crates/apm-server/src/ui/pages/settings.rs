@@ -143,7 +143,7 @@ fn storage(view: &View, found: &Found) -> Markup {
 
 /// The addresses at which OTLP is taken.
 fn receivers(view: &View, found: &Found) -> Markup {
-    let option = |name: &str| html! { " " span.dim { code { (name) } } };
+    let option = |name: &str| html! { " " span.dim.nobr { code { (name) } } };
     html! {
         "OTLP over HTTP at " code { (view.origin) }
         @if let Some(address) = &found.otlp_http {
