@@ -18,9 +18,7 @@ use crate::util::lock;
 pub(crate) use context::{Head, is_host, write_response};
 pub(crate) use errors::capture;
 pub(crate) use headers::HeaderCache;
-#[cfg(feature = "tower")]
-pub(crate) use panics::OnPanic;
-pub(crate) use panics::caught;
+pub(crate) use panics::{OnPanic, caught};
 pub(crate) use sending::Sending;
 
 /// Whether the service does not want to hear of this request.

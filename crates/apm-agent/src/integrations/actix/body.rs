@@ -8,7 +8,7 @@ use actix_web::body::{BodySize, MessageBody};
 use actix_web::web::Bytes;
 use pin_project_lite::pin_project;
 
-use crate::integrations::http_server::Sending;
+use crate::integrations::http_server::{OnPanic, Sending};
 use crate::recording::context::{Running, Scope};
 use crate::recording::transaction::Core;
 
@@ -49,7 +49,8 @@ impl<B: MessageBody> MessageBody for ApmBody<B> {
         task: &mut Context<'_>,
     ) -> Poll<Option<Result<Bytes, B::Error>>> {
         let this = self.project();
-        let Some(sending) = this.sending else {
+        let held = OnPanic(this.sending);
+        let Some(sending) = held.0.as_mut() else {
             return this.body.poll_next(task);
         };
         let polled = {
@@ -62,7 +63,7 @@ impl<B: MessageBody> MessageBody for ApmBody<B> {
         match &polled {
             Poll::Ready(None) => {
                 sending.finish();
-                drop(this.sending.take());
+                drop(held.0.take());
             }
             Poll::Ready(Some(Ok(bytes))) => sending.sent(bytes.len() as u64),
             Poll::Ready(Some(Err(_))) => sending.fail(),

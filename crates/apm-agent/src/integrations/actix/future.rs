@@ -13,7 +13,7 @@ use pin_project_lite::pin_project;
 
 use super::body::ApmBody;
 use super::{Request, errors, request};
-use crate::integrations::http_server::{answered, caught, is_endless};
+use crate::integrations::http_server::{OnPanic, answered, caught, is_endless};
 use crate::recording::context::Running;
 use crate::recording::http::{self, transaction_name};
 use crate::util::lock;
@@ -50,7 +50,8 @@ where
     fn poll(self: Pin<&mut Self>, task: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.project();
         let catch = *this.catch_panics;
-        let Some(recorded) = this.request else {
+        let held = OnPanic(this.request);
+        let Some(recorded) = held.0.as_mut() else {
             let (answer, _) = poll(this.future, task, catch);
             let response = ready!(answer)?;
             return Poll::Ready(Ok(response.map_body(|_, body| ApmBody::new(body, None))));
@@ -62,7 +63,7 @@ where
             polled
         };
         let answer = ready!(answer);
-        let Some(recorded) = this.request.take() else {
+        let Some(recorded) = held.0.take() else {
             return Poll::Pending;
         };
         Poll::Ready(match answer {

@@ -19,11 +19,9 @@ pub(crate) fn caught<T>(run: impl FnOnce() -> T) -> Option<T> {
 
 /// Drops what it holds where a panic passes by, and not only when the future that it is part of is dropped: whoever
 /// catches the panic may do that much later.
-#[cfg(feature = "tower")]
 #[derive(Debug)]
 pub(crate) struct OnPanic<'a, T>(pub(crate) &'a mut Option<T>);
 
-#[cfg(feature = "tower")]
 impl<T> Drop for OnPanic<'_, T> {
     fn drop(&mut self) {
         if std::thread::panicking() {

@@ -1,5 +1,7 @@
 //! Requests that fail: by an error, a panic, or because nobody waits for them.
 
+use std::panic::AssertUnwindSafe;
+
 use actix_web::dev::{Service, ServiceResponse};
 use actix_web::error::{ErrorBadGateway, ErrorUnauthorized};
 use actix_web::http::Method;
@@ -90,6 +92,23 @@ async fn a_panicking_handler_still_ends_its_transaction() {
     assert_eq!(error["exception"]["handled"], false);
     assert_eq!(error["transaction_id"], only(&recorded)["id"]);
     assert_eq!(error["transaction"]["name"], "GET /5xx");
+}
+
+/// A middleware outside may catch the panic, and keep what is left of the future.
+#[actix_web::test]
+async fn a_panic_that_is_caught_outside_is_a_failure_and_not_a_request_given_up() {
+    let recorder = Checked::default();
+    let app = app!(recorder, .route("/5xx", web::get().to(divide)));
+    let mut request = Box::pin(app.call(TestRequest::with_uri("/5xx").to_request()));
+    let unwound = AssertUnwindSafe(request.as_mut()).catch_unwind().await;
+    assert!(unwound.is_err());
+    let recorded = recorder.take();
+    assert_eq!(only(&recorded)["name"], "GET /5xx");
+    assert_eq!(only(&recorded)["result"], "HTTP 5xx");
+    assert_eq!(only(&recorded)["outcome"], "failure");
+    assert_eq!(recorded.errors.len(), 1);
+    drop(request);
+    assert!(recorder.take().transactions.is_empty());
 }
 
 #[actix_web::test]
