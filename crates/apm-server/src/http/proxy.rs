@@ -59,26 +59,29 @@ impl Said {
     /// Each proxy appends whom it saw. Whatever stands before the farthest trusted proxy was sent by the client and may
     /// be made up, so the client is the last address that is no trusted proxy.
     fn read(headers: &HeaderMap, is_trusted: impl Fn(IpAddr) -> bool) -> Self {
-        let forwarded = list(headers, "forwarded");
-        if !forwarded.is_empty() {
-            let elements: Vec<Self> = forwarded.iter().map(|text| Self::element(text)).collect();
-            let client = last_untrusted(elements.iter().map(|one| one.client), is_trusted);
-            let mut said = elements.into_iter();
-            return Self {
-                client,
-                ..said.next().unwrap_or_default()
-            };
+        let elements = list(headers, "forwarded");
+        let elements: Vec<Self> = elements.iter().map(|text| Self::element(text)).collect();
+        let hops = list(headers, "x-forwarded-for");
+        let client = agreed(
+            [
+                (elements.iter().any(|one| one.client.is_some()))
+                    .then(|| last_untrusted(elements.iter().map(|one| one.client), &is_trusted)),
+                (!hops.is_empty())
+                    .then(|| last_untrusted(hops.iter().map(|hop| address(hop)), &is_trusted)),
+                first(headers, "x-real-ip").map(address),
+            ],
+            &is_trusted,
+        );
+        if let Some(said) = elements.into_iter().next() {
+            return Self { client, ..said };
         }
         let port = first(headers, "x-forwarded-port").filter(|port| !matches!(*port, "80" | "443"));
         let host = first(headers, "x-forwarded-host").map(|host| match port {
             Some(port) if hosts::split(host).1.is_none() => format!("{host}:{port}"),
             _ => host.to_owned(),
         });
-        let hops = list(headers, "x-forwarded-for");
-        let hops = hops.iter().map(|hop| address(hop));
-        let real = || first(headers, "x-real-ip").and_then(address);
         Self {
-            client: last_untrusted(hops, is_trusted).or_else(real),
+            client,
             host,
             scheme: first(headers, "x-forwarded-proto").map(str::to_ascii_lowercase),
         }
@@ -117,6 +120,24 @@ fn last_untrusted(
         }
     }
     found
+}
+
+/// The client of which all headers tell, or `None` where they contradict each other. A proxy that sets one of them may
+/// pass on another that a client has made up. A proxy's own address says nothing beside another one.
+fn agreed(
+    told: impl IntoIterator<Item = Option<Option<IpAddr>>>,
+    is_trusted: impl Fn(IpAddr) -> bool,
+) -> Option<IpAddr> {
+    let mut agreed = None;
+    for client in told.into_iter().flatten() {
+        let client = client?;
+        match agreed {
+            Some(known) if known == client || is_trusted(client) => {}
+            Some(known) if !is_trusted(known) => return None,
+            _ => agreed = Some(client),
+        }
+    }
+    agreed
 }
 
 /// The elements of a header that is a list, of all its lines.
@@ -196,6 +217,41 @@ mod tests {
             front_of("::ffff:127.0.0.1", &said).url(),
             "https://apm.example/apm"
         );
+    }
+
+    #[test]
+    fn a_header_that_a_client_adds_does_not_change_its_address() {
+        let real = ("x-forwarded-for", "1.1.1.1, 10.0.0.3");
+        for (headers, client) in [
+            (vec![real], "1.1.1.1"),
+            (vec![real, ("forwarded", "for=9.9.9.9")], "127.0.0.1"),
+            (vec![real, ("x-real-ip", "9.9.9.9")], "127.0.0.1"),
+            (vec![real, ("x-real-ip", "junk")], "127.0.0.1"),
+            (
+                vec![("x-real-ip", "1.1.1.1"), ("x-forwarded-for", "9.9.9.9")],
+                "127.0.0.1",
+            ),
+            (
+                vec![("forwarded", "for=1.1.1.1"), ("x-forwarded-for", "9.9.9.9")],
+                "127.0.0.1",
+            ),
+            // What says nothing, or the same, changes nothing.
+            (
+                vec![real, ("forwarded", "for=1.1.1.1;proto=https")],
+                "1.1.1.1",
+            ),
+            (
+                vec![real, ("forwarded", "host=apm.example, for=unknown")],
+                "1.1.1.1",
+            ),
+            (vec![real, ("x-real-ip", "10.0.0.3")], "1.1.1.1"),
+            (
+                vec![("x-real-ip", "1.1.1.1"), ("x-forwarded-for", "10.0.0.3")],
+                "1.1.1.1",
+            ),
+        ] {
+            assert_eq!(client_of("127.0.0.1", &headers), client, "{headers:?}");
+        }
     }
 
     #[test]

@@ -11,6 +11,7 @@ use crate::recording::service_target::{Address, ExitSpan, Peer};
 use crate::recording::span::Description;
 use crate::recording::span_kind::SpanKind;
 use crate::recording::statement;
+use crate::sql;
 
 /// The description of a span that leaves the service, and a name that is better than that of the span; `None` for other
 /// spans.
@@ -74,6 +75,7 @@ fn speaks_sql(system: &str) -> bool {
     !matches!(
         system,
         "redis"
+            | "valkey"
             | "memcached"
             | "mongodb"
             | "dynamodb"
@@ -122,14 +124,17 @@ fn query(meaning: &Meaning, agent: &Recorder) -> (Description, Option<String>) {
     };
     let mut context = Vec::new();
     let mut name = None;
+    let sanitize = agent.config.load().sanitize_sql;
     match meaning.text(Key::Statement) {
         Some(text) if speaks_sql(subtype) => {
-            let sanitize = agent.config.load().sanitize_sql;
             let dialect = Dialect::of_subtype(subtype);
             statement::write(&mut context, instance, text, dialect, sanitize);
             name = Some(signature(text));
         }
-        text => write_db(&mut context, subtype, instance, text),
+        text => {
+            let text = text.map(|text| sql::command(text, subtype, sanitize));
+            write_db(&mut context, subtype, instance, text.as_deref());
+        }
     }
     let action = name.as_deref().map_or("query", statement::action);
     let description = Description {

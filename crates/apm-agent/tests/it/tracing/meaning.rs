@@ -78,6 +78,16 @@ fn secrets_in_statements_and_addresses_are_left_out() {
             http.url = url
         ));
         drop(info_span!("plain", http.url = url, http.method = "GET"));
+        drop(info_span!(
+            "r",
+            db.system = "redis",
+            db.statement = "AUTH s3cret"
+        ));
+        drop(info_span!(
+            "m",
+            db.system = "mongodb",
+            db.statement = r#"{"find":"t","filter":{"name":"s3cret"}}"#
+        ));
     });
     let shown = serde_json::to_string(&recorded.spans).unwrap();
     assert!(!shown.contains("s3cret"), "{shown}");
