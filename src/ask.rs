@@ -4,7 +4,8 @@
 use actix_web::rt::System;
 use anyhow::Context as _;
 use apm_server::console::{self, Cut, Limits};
-use apm_server::insight::check::{Gate, Report, Verdict};
+use apm_server::insight::check::baseline::Seen;
+use apm_server::insight::check::{self, Gate, Report, Verdict};
 use apm_server::insight::offline;
 use apm_server::remote::Remote;
 
@@ -57,14 +58,15 @@ pub fn check(
         since: options.since.clone(),
         ..Gate::default()
     };
-    baseline::bounds(&mut gate, &options.baseline, service, apm)?;
+    baseline::bounds(&mut gate, options, service, apm)?;
     if let Some(path) = options
         .baseline
         .baseline
         .as_ref()
         .filter(|_| options.baseline.update)
     {
-        print(&baseline::update(&gate, path, &options.baseline, apm)?)?;
+        let seen = seen(options, &gate, apm)?;
+        print(&baseline::update(seen, path, &options.baseline)?)?;
         return Ok(Verdict::Passed);
     }
     // A server would name the parameters of its API.
@@ -93,8 +95,51 @@ pub fn check(
     Ok(report.verdict)
 }
 
-/// Lets a server check the same bounds.
+/// The work of requests, from the telemetry's file or a server.
+fn seen(options: &CheckOptions, gate: &Gate, apm: &ApmOptions) -> anyhow::Result<Seen> {
+    let Some(url) = &options.server else {
+        return offline::seen(&apm.apm_database, gate)
+            .with_context(|| format!("cannot read {}", apm.apm_database.display()));
+    };
+    let server = remote::server(Some(url), &options.access, apm)?;
+    System::new()
+        .block_on(seen_by(&server, gate))
+        .with_context(|| format!("cannot read what requests did from {url}"))
+}
+
+/// The work of requests that a server has seen.
+async fn seen_by(server: &Remote, gate: &Gate) -> anyhow::Result<Seen> {
+    let params = [
+        ("service", gate.service.clone()),
+        ("since", gate.since.clone()),
+    ];
+    let body = remote::get(server, "/api/v1/check/baseline", &given(params)).await?;
+    let mut seen: Seen =
+        serde_json::from_slice(&body).context("its answer has no list of statements")?;
+    if let Some(replayed) = &gate.replayed {
+        seen.replay(replayed);
+    }
+    Ok(seen)
+}
+
+/// Lets a server check the same bounds. What is compared with files of this machine is judged here, on what the server
+/// has seen.
 async fn ask_server(server: &Remote, gate: &Gate) -> anyhow::Result<Report> {
+    let mut report = None;
+    if gate.has_bound_on_requests() {
+        report = Some(bounds_of(server, gate).await?);
+    }
+    if gate.needs_entries() {
+        let judged = check::judge(&seen_by(server, gate).await?, gate);
+        report = Some(match report {
+            Some(report) => report.and(judged),
+            None => judged,
+        });
+    }
+    report.context("there is no bound to check")
+}
+
+async fn bounds_of(server: &Remote, gate: &Gate) -> anyhow::Result<Report> {
     let p95: Vec<String> = gate
         .p95
         .iter()
@@ -110,11 +155,16 @@ async fn ask_server(server: &Remote, gate: &Gate) -> anyhow::Result<Report> {
         ("no_growth", is_set(gate.no_growth)),
         ("since", gate.since.clone()),
     ];
-    let given: Vec<_> = params
-        .into_iter()
+    let body = remote::get(server, "/api/v1/check", &given(params)).await?;
+    Ok(serde_json::from_slice(&body)?)
+}
+
+/// Parameters without those that have no value.
+fn given<const N: usize>(
+    params: [(&'static str, Option<String>); N],
+) -> Vec<(&'static str, String)> {
+    let params = params.into_iter();
+    params
         .filter_map(|(name, value)| Some((name, value?)))
-        .collect();
-    Ok(serde_json::from_slice(
-        &remote::get(server, "/api/v1/check", &given).await?,
-    )?)
+        .collect()
 }

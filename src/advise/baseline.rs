@@ -4,14 +4,13 @@ use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
 
 use anyhow::{Context as _, bail, ensure};
-use apm_server::insight::check::baseline::{Allowed, Baseline};
+use apm_server::insight::check::baseline::{Allowed, Baseline, Seen};
 use apm_server::insight::check::{Gate, Replayed};
-use apm_server::insight::offline;
 use sql_advisor::{Lab, Options};
 
 use super::text::short;
 use super::{copy, workload};
-use crate::cli::{ApmOptions, BaselineOptions, SERVICE_NAME, ServiceOptions};
+use crate::cli::{ApmOptions, BaselineOptions, CheckOptions, SERVICE_NAME, ServiceOptions};
 use crate::db;
 use crate::terminal::warning;
 
@@ -21,10 +20,11 @@ const MORE: f64 = 0.1;
 /// Adds the bounds to a gate. What they need is read from files, or measured on a copy.
 pub(crate) fn bounds(
     gate: &mut Gate,
-    options: &BaselineOptions,
+    check: &CheckOptions,
     service: &ServiceOptions,
     apm: &ApmOptions,
 ) -> anyhow::Result<()> {
+    let options = &check.baseline;
     gate.max_steps = options.max_steps.map(|most| most as f64);
     gate.files.extend(apm.explain.iter().cloned());
     if let Some(file) = db::path(&service.database).filter(|file| file.exists()) {
@@ -33,7 +33,7 @@ pub(crate) fn bounds(
             .or_insert_with(|| file.into());
     }
     if !options.at_rows.is_empty() {
-        gate.replayed = Some(replayed(gate, options, apm)?);
+        gate.replayed = Some(replayed(gate, check, apm)?);
     }
     let Some(path) = options.baseline.as_ref().filter(|_| !options.update) else {
         return Ok(());
@@ -57,21 +57,15 @@ pub(crate) fn bounds(
     Ok(())
 }
 
-/// Writes a baseline, and returns what to say of it.
-pub(crate) fn update(
-    gate: &Gate,
-    path: &Path,
-    options: &BaselineOptions,
-    apm: &ApmOptions,
-) -> anyhow::Result<String> {
-    let mut seen = offline::baseline(&apm.apm_database, gate)
-        .with_context(|| format!("cannot read {}", apm.apm_database.display()))?;
+/// Writes a baseline of what was seen, and returns what to say of it.
+pub(crate) fn update(seen: Seen, path: &Path, options: &BaselineOptions) -> anyhow::Result<String> {
     ensure!(
         !seen.statements.is_empty(),
         "no statement of a request was seen: {} stays as it is. Agents send statements for sampled requests only; \
          --since says from when on",
         path.display()
     );
+    let mut seen = seen.into_baseline();
     seen.at_rows = rows(options);
     // Written beside it first: a full disk leaves the old one.
     let written = path.with_extension("json.new");
@@ -95,10 +89,10 @@ fn read(path: &Path) -> anyhow::Result<Baseline> {
     Baseline::read(&text).with_context(failed)
 }
 
-/// The cost of the service's statements on a copy with the rows of --at-rows.
+/// The cost of the service's statements on a copy with the rows of --at-rows, by their texts without literals.
 fn replayed(
     gate: &Gate,
-    options: &BaselineOptions,
+    check: &CheckOptions,
     apm: &ApmOptions,
 ) -> anyhow::Result<HashMap<String, Replayed>> {
     let service = gate.service.as_deref().unwrap_or(SERVICE_NAME);
@@ -108,9 +102,15 @@ fn replayed(
         );
     };
     let since = gate.since.as_deref().unwrap_or("now-15m");
-    let recorded = workload::recorded(&workload::of_file(apm, service, Some(since))?);
+    let workload = match &check.server {
+        Some(url) => workload::of_server(url, &check.access, apm, service, Some(since))?,
+        None => workload::of_file(apm, service, Some(since))?,
+    };
+    let recorded = workload::recorded(&workload);
+    let ran = workload.statements.into_iter();
+    let texts: HashMap<String, String> = ran.map(|ran| (ran.fingerprint, ran.normalized)).collect();
     let bounds = Options {
-        rows: options.at_rows.clone(),
+        rows: check.baseline.at_rows.clone(),
         ..Options::default()
     };
     let shown = file.display().to_string();
@@ -132,7 +132,9 @@ fn replayed(
             steps: cost.steps,
             plan: cost.plan,
         };
-        found.insert(statement.id, replayed);
+        if let Some(text) = texts.get(&statement.id) {
+            found.insert(text.clone(), replayed);
+        }
     }
     Ok(found)
 }

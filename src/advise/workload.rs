@@ -10,7 +10,7 @@ use apm_server::insight::offline;
 use apm_server::insight::workload::Workload;
 
 use super::{ApmOptions, Options, Recorded, ServiceOptions};
-use crate::cli::{ReplayOptions, SERVICE_NAME};
+use crate::cli::{AccessOptions, ReplayOptions, SERVICE_NAME};
 use crate::{db, remote};
 
 /// The statements to run, and the file on whose copy they run.
@@ -41,9 +41,7 @@ impl Replay {
     ) -> anyhow::Result<Self> {
         let name = &options.service;
         let workload = match &options.server {
-            Some(url) => System::new()
-                .block_on(ask_server(url, options, apm))
-                .with_context(|| format!("cannot read the statements of {name} from {url}"))?,
+            Some(url) => of_server(url, &options.access, apm, name, options.since.as_deref())?,
             None => of_file(apm, name, options.since.as_deref())?,
         };
         ensure!(
@@ -142,20 +140,25 @@ fn file(
 }
 
 /// The statements of a service that a running server knows.
-async fn ask_server(
+pub(super) fn of_server(
     url: &str,
-    options: &ReplayOptions,
+    access: &AccessOptions,
     apm: &ApmOptions,
+    service: &str,
+    since: Option<&str>,
 ) -> anyhow::Result<Workload> {
-    let server = remote::server(Some(url), &options.access, apm)?;
-    let from = options.since.clone().unwrap_or_else(|| "now-1d".to_owned());
-    let query = [
-        ("service", options.service.clone()),
-        ("from", from),
-        ("to", "now".to_owned()),
-    ];
-    let body = remote::get(&server, "/api/v1/queries", &query).await?;
-    let workload: Workload =
-        serde_json::from_slice(&body).context("its answer has no list of statements")?;
-    Ok(workload.that_can_be_replayed())
+    System::new()
+        .block_on(async {
+            let server = remote::server(Some(url), access, apm)?;
+            let query = [
+                ("service", service.to_owned()),
+                ("from", since.unwrap_or("now-1d").to_owned()),
+                ("to", "now".to_owned()),
+            ];
+            let body = remote::get(&server, "/api/v1/queries", &query).await?;
+            let workload: Workload =
+                serde_json::from_slice(&body).context("its answer has no list of statements")?;
+            anyhow::Ok(workload.that_can_be_replayed())
+        })
+        .with_context(|| format!("cannot read the statements of {service} from {url}"))
 }

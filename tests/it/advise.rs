@@ -1,5 +1,8 @@
 //! `pocket-apm advise`, `migrate-check` and `check --baseline` on the article's own service, as a user starts them.
 
+mod noise;
+mod served;
+
 use std::path::Path;
 use std::process::{Child, Command, Output, Stdio};
 

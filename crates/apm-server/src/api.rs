@@ -70,6 +70,7 @@ fn table() -> Vec<Endpoint> {
         answer::<answers::insights::Params>(),
         answer::<answers::compare::Params>(),
         answer::<answers::check::Params>(),
+        answer::<answers::check::BaselineParams>(),
         answer::<answers::settings::Params>(),
         actions::with_markers(answer::<answers::compare::MarkersParams>()),
         actions::with_body(answer::<answers::console::Params>()),

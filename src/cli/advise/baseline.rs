@@ -9,11 +9,11 @@ use clap::Args;
 #[command(next_help_heading = "Baseline")]
 pub struct BaselineOptions {
     /// Most steps of SQLite's virtual machine that one call of a statement may take.
-    #[arg(long, value_name = "N", conflicts_with = "server")]
+    #[arg(long, value_name = "N")]
     pub max_steps: Option<u64>,
     /// A file with statements, their callers, calls, steps and plans, to compare with; --update writes it. Without one
     /// of the next three options, all three hold, with 10%.
-    #[arg(long, value_name = "FILE", conflicts_with = "server")]
+    #[arg(long, value_name = "FILE")]
     pub baseline: Option<PathBuf>,
     /// Write the baseline anew from what was seen, instead of comparing with it.
     #[arg(long, requires = "baseline")]
@@ -24,13 +24,13 @@ pub struct BaselineOptions {
     /// No statement that the baseline does not have.
     #[arg(long, requires = "baseline")]
     pub no_new_statements: bool,
-    /// No plan that differs. Plans come from the file of --explain.
+    /// No plan that differs. Plans come from the service's file, where it is given with --explain, else from its agent.
     #[arg(long, requires = "baseline")]
     pub no_plan_change: bool,
     /// Measure steps and plans on a copy of the service's file in which a table was filled up to so many rows, instead
     /// of taking what agents counted; may be given several times. The service is that of --only-service, its file that
     /// of --explain.
-    #[arg(long, value_name = "TABLE=ROWS", conflicts_with = "server", value_parser = table_rows)]
+    #[arg(long, value_name = "TABLE=ROWS", value_parser = table_rows)]
     pub at_rows: Vec<(String, u64)>,
 }
 

@@ -161,6 +161,21 @@ pub(super) const SERVER_URLS: Kind<Vec<Url>> = Kind::new("list of URLs", true, |
 })
 .tolerant(|text| without_bad_items(text, |item| server_url(item).is_ok()));
 
+/// URLs with passwords: neither a value nor a reason is ever shown.
+pub(super) const DATABASE_URLS: Kind<Vec<Secret>> =
+    Kind::new("list of database URLs", true, |text| {
+        items(text).map(database_url).collect()
+    })
+    .tolerant(|text| {
+        let good: Vec<_> = items(text)
+            .filter(|item| database_url(item).is_ok())
+            .collect();
+        (!good.is_empty()).then(|| Tolerated {
+            text: join(good),
+            why: "what is no URL of a database is left out".to_owned(),
+        })
+    });
+
 pub(super) const WILDCARDS: Kind<WildcardList> =
     Kind::new("list of wildcard patterns", true, |text| {
         Ok(WildcardList::parse(text))
@@ -296,6 +311,21 @@ fn server_url(text: &str) -> Result<Url, String> {
         url.set_path(&path);
     }
     Ok(url)
+}
+
+fn database_url(text: &str) -> Result<Secret, String> {
+    const EXPECTED: &str = "expected postgres://…/database or mysql://…/database";
+    let url = Url::parse(text).map_err(|_| EXPECTED.to_owned())?;
+    let is_known = matches!(
+        url.scheme(),
+        "postgres" | "postgresql" | "mysql" | "mariadb"
+    );
+    let has_name = url.path().trim_matches('/').chars().next().is_some();
+    if is_known && has_name {
+        Ok(Secret::new(text))
+    } else {
+        Err(EXPECTED.to_owned())
+    }
 }
 
 #[cfg(test)]

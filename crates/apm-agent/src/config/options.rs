@@ -11,8 +11,8 @@ use reqwest::Url;
 
 use super::kind::Understood;
 use super::kind::{
-    BOOL, COUNT, DURATION, FINE_DURATION, INTERVAL, LIMIT, MAPPING, PATH, RATE, SECRET, SERVER_URL,
-    SERVER_URLS, SERVICE_NAME, SIZE, TEXT, THRESHOLD, TIMEOUT, WILDCARDS,
+    BOOL, COUNT, DATABASE_URLS, DURATION, FINE_DURATION, INTERVAL, LIMIT, MAPPING, PATH, RATE,
+    SECRET, SERVER_URL, SERVER_URLS, SERVICE_NAME, SIZE, TEXT, THRESHOLD, TIMEOUT, WILDCARDS,
 };
 use super::option::{OptionSpec, options};
 use super::shown::Secret;
@@ -158,6 +158,11 @@ macro_rules! option_table {
     /// Literals of statements that hold a word such as `password`, and the values of `PRAGMA key`, are replaced in any
     /// case.
     sanitize_sql: bool = "false", BOOL;
+    /// URLs of PostgreSQL, MariaDB and MySQL by which the agent asks for the plans of statements
+    /// (`postgres://reader:…@host/database`, `mysql://…`), each for traced connections to the database of its name. Give
+    /// a user who may only read. The agent asks on a thread and a connection of its own, which it sets to read-only;
+    /// nothing is run but `EXPLAIN`. SQLite needs no URL. A URL that cannot be used is left out, with a warning.
+    sql_plan_urls: Vec<Secret> = "", DATABASE_URLS, secret;
     /// Exit spans shorter than this are not sent, but counted and summed up by destination.
     exit_span_min_duration: Duration = "0ms", FINE_DURATION, dynamic;
     /// Spans at least this long carry a stack trace: `0ms` means all, a negative value none, as stack traces cost

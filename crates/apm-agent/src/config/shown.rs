@@ -9,7 +9,7 @@ pub(crate) struct Secret(String);
 impl Secret {
     pub(crate) const MASK: &str = "[REDACTED]";
 
-    pub(super) fn new(text: &str) -> Self {
+    pub(crate) fn new(text: &str) -> Self {
         Self(text.to_owned())
     }
 

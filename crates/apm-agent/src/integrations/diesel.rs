@@ -12,7 +12,7 @@ mod failed;
 mod fold;
 #[cfg(feature = "sqlite-meter")]
 mod meter;
-#[cfg(feature = "sqlite-plain")]
+#[cfg(plans)]
 mod plans;
 mod pool;
 #[cfg(feature = "sqlite-meter")]
@@ -24,7 +24,7 @@ mod tracer;
 
 use std::borrow::Cow;
 use std::fmt;
-#[cfg(feature = "sqlite-plain")]
+#[cfg(plans)]
 use std::sync::OnceLock;
 use std::sync::{Arc, Mutex};
 
@@ -40,7 +40,7 @@ use crate::util::lock;
 pub use affected::AffectedRowsExt;
 use database::Database;
 pub use failed::QueryResultExt;
-#[cfg(feature = "sqlite-plain")]
+#[cfg(plans)]
 use plans::Source;
 pub use pool::PoolEvents;
 use statement::Statements;
@@ -78,7 +78,8 @@ impl Agent {
     /// before the pool is built, as here.
     ///
     /// On a SQLite file in WAL mode, the agent also asks for the plan of each statement, once and again when the schema
-    /// has changed: on a thread and a read-only connection of its own, never on those of the service.
+    /// has changed: on a thread and a read-only connection of its own, never on those of the service. PostgreSQL and
+    /// MariaDB are asked if `sql_plan_urls` says by which URL.
     ///
     #[cfg_attr(feature = "sqlite-plain", doc = "```")]
     #[cfg_attr(not(feature = "sqlite-plain"), doc = "```ignore")]
@@ -100,7 +101,7 @@ impl Agent {
         Diesel {
             agent: self.clone(),
             database: database.into(),
-            #[cfg(feature = "sqlite-plain")]
+            #[cfg(plans)]
             plans: Arc::default(),
             inner: NopConnectionCustomizer,
         }
@@ -113,7 +114,7 @@ pub struct Diesel<I = NopConnectionCustomizer> {
     agent: Agent,
     database: String,
     /// The source of plans, known with the first connection.
-    #[cfg(feature = "sqlite-plain")]
+    #[cfg(plans)]
     plans: Arc<OnceLock<Option<Arc<Source>>>>,
     inner: I,
 }
@@ -132,7 +133,7 @@ impl Diesel {
         Diesel {
             agent: self.agent,
             database: self.database,
-            #[cfg(feature = "sqlite-plain")]
+            #[cfg(plans)]
             plans: self.plans,
             inner,
         }
@@ -204,7 +205,13 @@ impl<I> Diesel<I> {
 
     /// The constant part of a connection's queries.
     fn shared(&self, subtype: Cow<'static, str>) -> (Arc<SpanKind>, Arc<Mutex<Shared>>) {
-        let Database { instance, address } = Database::parse(&subtype, &self.database);
+        let database = Database::parse(&subtype, &self.database);
+        #[cfg(any(feature = "postgres", feature = "mysql"))]
+        let plans = (subtype != "sqlite").then(|| {
+            let source = || Source::of_server(&self.agent, &subtype, &database);
+            self.plans.get_or_init(source).clone()
+        });
+        let Database { instance, address } = database;
         let span = ExitSpan {
             span_type: "db",
             subtype: Some(&subtype),
@@ -219,6 +226,10 @@ impl<I> Diesel<I> {
             target,
         });
         let mut statements = Statements::new(Arc::clone(&kind), instance.as_deref());
+        #[cfg(any(feature = "postgres", feature = "mysql"))]
+        if let Some(source) = plans {
+            statements.plans = source;
+        }
         statements.sanitize = self.agent.recorder().config.load().sanitize_sql;
         (kind, Shared::new(statements))
     }

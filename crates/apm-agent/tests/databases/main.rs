@@ -12,6 +12,7 @@ mod it {
     pub(crate) mod support;
 }
 mod example;
+mod plans;
 mod queries;
 
 use it::support;

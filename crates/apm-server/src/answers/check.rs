@@ -4,6 +4,7 @@ use super::asked::wrong;
 use super::parameter::Parameter;
 use super::parameter::shared::SERVICE;
 use super::{Address, Asked, Depends, Problem, Question, Source, at};
+use crate::insight::check::baseline::Seen;
 use crate::insight::check::{self, CheckError, Gate, Report};
 
 const MAX_STATEMENTS: Parameter = Parameter::number(
@@ -54,19 +55,58 @@ impl Question for Params {
     }
 
     fn answer(&self, source: &mut Source<'_>) -> Result<Report, Problem> {
-        check::run(source.conn, &self.gate, self.now).map_err(|error| match error {
-            CheckError::Query(error) => error.into(),
-            CheckError::Store(error) => error.into(),
-            CheckError::Nothing => wrong(
-                &MAX_STATEMENTS,
-                "nothing to check: give it, no_repeats, p95 or no_growth".to_owned(),
-            ),
-            CheckError::Since(text) => wrong(
-                &SINCE,
-                format!(
-                    "`{text}` is neither a marker nor a time: set one with POST /api/v1/markers, or write now-15m"
-                ),
-            ),
+        check::run(source.conn, &self.gate, self.now).map_err(problem)
+    }
+}
+
+/// The question of what each statement of each caller did.
+#[derive(Debug)]
+pub(crate) struct BaselineParams {
+    service: Option<String>,
+    since: Option<String>,
+    /// µs
+    now: i64,
+}
+
+impl Question for BaselineParams {
+    type Answer = Seen;
+    const ADDRESS: Address = at!("/check/baseline");
+    const SUMMARY: &'static str =
+        "Calls, steps and plans of each caller's statements, to compare with a baseline";
+    const DEPENDS: Depends = Depends::Now;
+
+    fn read(asked: &Asked) -> Result<Self, Problem> {
+        Ok(Self {
+            service: asked.owned(&SERVICE)?,
+            since: asked.owned(&SINCE)?,
+            now: asked.now,
         })
+    }
+
+    fn answer(&self, source: &mut Source<'_>) -> Result<Seen, Problem> {
+        let gate = Gate {
+            service: self.service.clone(),
+            since: self.since.clone(),
+            files: source.settings.files.as_ref().clone(),
+            ..Gate::default()
+        };
+        check::seen(source.conn, &gate, self.now).map_err(problem)
+    }
+}
+
+fn problem(error: CheckError) -> Problem {
+    match error {
+        CheckError::Query(error) => error.into(),
+        CheckError::Store(error) => error.into(),
+        CheckError::Nothing => wrong(
+            &MAX_STATEMENTS,
+            "nothing to check: give it, no_repeats, p95 or no_growth".to_owned(),
+        ),
+        CheckError::Since(text) => wrong(
+            &SINCE,
+            format!(
+                "`{text}` is neither a marker nor a time: set one with POST /api/v1/markers, or write now-15m"
+            ),
+        ),
     }
 }

@@ -23,7 +23,7 @@ use crate::analytics::Scope;
 use crate::analytics::sql::Sql;
 use crate::analytics::transactions;
 use crate::analytics::window::Window;
-use baseline::{Allowed, Baseline};
+use baseline::{Allowed, Baseline, Seen};
 
 pub use p95::P95;
 pub use verdict::{Outcome, Report, Verdict};
@@ -50,7 +50,7 @@ pub struct Gate {
     pub baseline: Option<(Baseline, Allowed)>,
     /// The SQLite files of services, for plans.
     pub files: Files,
-    /// Costs of statements on a copy, by their fingerprints, instead of those that agents counted.
+    /// Costs of statements on a copy, by their texts without literals, instead of those that agents counted.
     pub replayed: Option<HashMap<String, Replayed>>,
     /// A marker's name or number, or a time; else the last 15 minutes.
     pub since: Option<String>,
@@ -112,35 +112,41 @@ impl Gate {
     /// # Errors
     /// [`CheckError::Nothing`] where there is not.
     pub fn has_bound(&self) -> Result<(), CheckError> {
-        let has_bound = self.max_statements_per_request.is_some()
+        let has_bound = self.has_bound_on_requests() || self.needs_entries();
+        has_bound.then_some(()).ok_or(CheckError::Nothing)
+    }
+
+    /// Whether it has a bound that needs nothing but requests, their times and the rows of tables.
+    #[must_use]
+    pub fn has_bound_on_requests(&self) -> bool {
+        self.max_statements_per_request.is_some()
             || self.no_repeats
             || !self.p95.is_empty()
             || self.no_growth
-            || self.needs_entries();
-        has_bound.then_some(()).ok_or(CheckError::Nothing)
     }
-}
 
-impl Gate {
     /// Whether it has a bound on what each statement of each caller does.
-    fn needs_entries(&self) -> bool {
+    #[must_use]
+    pub fn needs_entries(&self) -> bool {
         self.max_steps.is_some() || self.baseline.is_some()
     }
 }
 
-/// The work of requests since the gate's start, as a baseline. `now` in µs.
+/// The work of requests since the gate's start. `now` in µs.
 ///
 /// # Errors
 /// See [`CheckError`].
-pub fn baseline(
-    conn: &mut SqliteConnection,
-    gate: &Gate,
-    now: i64,
-) -> Result<Baseline, CheckError> {
+pub fn seen(conn: &mut SqliteConnection, gate: &Gate, now: i64) -> Result<Seen, CheckError> {
     let since = since(conn, gate.since.as_deref(), 15 * 60 * SECOND, now)?;
     let usage = Observer::all(conn, since)?;
     let usage = named(conn, gate, usage)?;
-    Ok(Baseline::of(baseline::seen(conn, gate, &usage, since)?))
+    let statements = baseline::seen(conn, gate, &usage, since)?;
+    let groups = groups(conn, gate, since, now)?;
+    Ok(Seen::new(
+        apm_time::rfc3339(since),
+        requests(&groups),
+        statements,
+    ))
 }
 
 /// Checks a gate on the events themselves. `now` in µs.
@@ -157,15 +163,7 @@ pub fn run(conn: &mut SqliteConnection, gate: &Gate, now: i64) -> Result<Report,
         } else {
             Vec::new()
         };
-    let scope = Scope {
-        service: gate.service.clone(),
-        ..Scope::default()
-    };
-    let range = Range {
-        from: since,
-        to: now.max(since + SECOND),
-    };
-    let groups = transactions::list(conn, &scope, &Window::new(range, now))?.transactions;
+    let groups = groups(conn, gate, since, now)?;
     let seen = usage
         .iter()
         .filter(|(_, usage)| usage.statement == 0)
@@ -209,26 +207,57 @@ pub fn run(conn: &mut SqliteConnection, gate: &Gate, now: i64) -> Result<Report,
         ));
     }
     if gate.needs_entries() {
-        let seen = Baseline::of(baseline::seen(conn, gate, &usage, since)?).statements;
-        outcomes.extend(
-            gate.max_steps
-                .map(|most| baseline::steps_bound(&seen, most)),
-        );
-        if let Some((known, allowed)) = &gate.baseline {
-            outcomes.extend(baseline::compare(known, &seen, *allowed));
-        }
+        let statements = baseline::seen(conn, gate, &usage, since)?;
+        let seen = Seen::new(String::new(), 0, statements);
+        outcomes.extend(baseline::outcomes(gate, &seen.statements));
     }
     if gate.no_growth {
         outcomes.push(growing::outcome(conn, gate, since, now)?);
     }
-    let requests = groups.iter().map(|group| group.count.round() as i64).sum();
-    if requests == 0 {
-        let of = gate.service.as_deref();
-        let of = of.map_or_else(String::new, |service| format!(" of the service {service}"));
-        let why = format!("no request{of} was seen since {}", apm_time::rfc3339(since));
-        outcomes.push(Outcome::new("requests", 0, Vec::new(), vec![why]));
-    }
+    let requests = requests(&groups);
+    outcomes.extend(unseen_requests(gate, requests, &apm_time::rfc3339(since)));
     Ok(Report::new(apm_time::rfc3339(since), requests, outcomes))
+}
+
+/// Checks the bounds on statements and the baseline on what a server has seen.
+#[must_use]
+pub fn judge(seen: &Seen, gate: &Gate) -> Report {
+    let mut outcomes = baseline::outcomes(gate, &seen.statements);
+    outcomes.extend(unseen_requests(gate, seen.requests, &seen.since));
+    Report::new(seen.since.clone(), seen.requests, outcomes)
+}
+
+/// The groups of requests since the gate's start.
+fn groups(
+    conn: &mut SqliteConnection,
+    gate: &Gate,
+    since: i64,
+    now: i64,
+) -> Result<Vec<transactions::Transaction>, CheckError> {
+    let scope = Scope {
+        service: gate.service.clone(),
+        ..Scope::default()
+    };
+    let range = Range {
+        from: since,
+        to: now.max(since + SECOND),
+    };
+    Ok(transactions::list(conn, &scope, &Window::new(range, now))?.transactions)
+}
+
+fn requests(groups: &[transactions::Transaction]) -> i64 {
+    groups.iter().map(|group| group.count.round() as i64).sum()
+}
+
+/// The verdict where there was no request at all.
+fn unseen_requests(gate: &Gate, requests: i64, since: &str) -> Option<Outcome> {
+    if requests > 0 {
+        return None;
+    }
+    let of = gate.service.as_deref();
+    let of = of.map_or_else(String::new, |service| format!(" of the service {service}"));
+    let why = format!("no request{of} was seen since {since}");
+    Some(Outcome::new("requests", 0, Vec::new(), vec![why]))
 }
 
 /// The verdict on a bound of p95 for a transaction group.

@@ -6,7 +6,7 @@ use apm_time::{Range, SECOND};
 use diesel::connection::SimpleConnection;
 use diesel::{Connection, SqliteConnection};
 
-use super::check::baseline::Baseline;
+use super::check::baseline::Seen;
 use super::check::{self, CheckError, Gate, Report};
 use super::workload::{self, Workload};
 
@@ -33,12 +33,12 @@ pub fn check(path: &Path, gate: &Gate) -> Result<Report, OfflineError> {
     ask(path, |conn| check::run(conn, gate, apm_time::now()))
 }
 
-/// The work of requests on a file since the gate's start, as a baseline.
+/// The work of requests on a file since the gate's start.
 ///
 /// # Errors
 /// See [`OfflineError`].
-pub fn baseline(path: &Path, gate: &Gate) -> Result<Baseline, OfflineError> {
-    ask(path, |conn| check::baseline(conn, gate, apm_time::now()))
+pub fn seen(path: &Path, gate: &Gate) -> Result<Seen, OfflineError> {
+    ask(path, |conn| check::seen(conn, gate, apm_time::now()))
 }
 
 /// Reads what a service ran since a marker or a time, else in the last day.

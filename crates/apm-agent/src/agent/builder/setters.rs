@@ -40,6 +40,9 @@ macro_rules! setter {
     ($docs:tt $key:ident $default:tt SERVER_URLS) => {
         setter!(@method $docs $key $default, impl IntoIterator<Item = impl Into<String>>, |it| join(it));
     };
+    ($docs:tt $key:ident $default:tt DATABASE_URLS) => {
+        setter!(@method $docs $key $default, impl IntoIterator<Item = impl Into<String>>, |it| join(it));
+    };
     ($docs:tt $key:ident $default:tt WILDCARDS) => {
         setter!(@method $docs $key $default, impl IntoIterator<Item = impl Into<String>>, |it| join(it));
     };

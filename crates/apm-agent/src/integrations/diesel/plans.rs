@@ -1,27 +1,39 @@
-//! Plans of statements on SQLite, from where they run: with the schema and the statistics that are there.
+//! Plans of statements, from where they run: with the schema and the statistics that are there.
 //!
-//! Threads of the service only put the text of a new statement into a bounded queue. Another thread asks SQLite for the
-//! plan, on a read-only connection of its own to the same file. Each statement is asked for once, and again when the
-//! schema has changed; only a plan that differs from the one before is sent.
+//! Threads of the service only put the text of a new statement into a bounded queue. Another thread asks for the plan,
+//! on a connection of its own. Each statement is asked for once, and again when the schema has changed; only a plan
+//! that differs from the one before is sent.
 //!
-//! The file has to be in WAL mode: elsewhere a reader can make a writer fail.
+//! SQLite is asked on a read-only connection to the same file, which has to be in WAL mode: elsewhere a reader can make
+//! a writer fail. PostgreSQL and MariaDB are asked if the option `sql_plan_urls` says by which URL.
 
 mod event;
 mod explain;
+#[cfg(feature = "mysql")]
+mod mysql;
+mod plan;
 mod planner;
+#[cfg(feature = "postgres")]
+mod postgresql;
+#[cfg(any(feature = "postgres", feature = "mysql"))]
+mod server;
+#[cfg(feature = "sqlite-plain")]
+mod sqlite;
 
+#[cfg(feature = "sqlite-plain")]
 use std::any::Any;
 use std::collections::HashSet;
+#[cfg(feature = "sqlite-plain")]
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, Once, Weak};
+use std::sync::{Arc, Mutex, Weak};
 
-use diesel::prelude::*;
-use diesel::sql_types::Text;
-
+#[cfg(any(feature = "postgres", feature = "mysql"))]
+use super::database::Database;
 use crate::agent::Agent;
+#[cfg(any(feature = "postgres", feature = "mysql"))]
+use crate::config::Secret;
 use crate::recording::recorder::Recorder;
 use crate::util::lock;
-use crate::util::own_log;
 
 /// Statements of a database whose plans are asked for; the others have none.
 const STATEMENTS: usize = 500;
@@ -35,7 +47,7 @@ const VERBS: [&str; 7] = [
 #[derive(Debug)]
 pub(super) struct Source {
     recorder: Weak<Recorder>,
-    file: PathBuf,
+    target: Target,
     /// The database's name, as spans have it.
     instance: Option<Box<str>>,
     /// Whether literals of all statements are masked.
@@ -44,7 +56,48 @@ pub(super) struct Source {
     asked: Mutex<HashSet<u64>>,
 }
 
+/// The database that is asked.
+#[derive(Debug, PartialEq, Eq)]
+enum Target {
+    /// SQLite's file.
+    #[cfg(feature = "sqlite-plain")]
+    File(PathBuf),
+    /// A server's URL.
+    #[cfg(feature = "postgres")]
+    Postgresql(Secret),
+    /// A server's URL.
+    #[cfg(feature = "mysql")]
+    Mysql(Secret),
+}
+
+impl Target {
+    /// The subtype of its spans.
+    fn subtype(&self) -> &'static str {
+        match self {
+            #[cfg(feature = "sqlite-plain")]
+            Self::File(_) => "sqlite",
+            #[cfg(feature = "postgres")]
+            Self::Postgresql(_) => "postgresql",
+            #[cfg(feature = "mysql")]
+            Self::Mysql(_) => "mysql",
+        }
+    }
+
+    /// The URL of a server.
+    fn url(&self) -> Option<&str> {
+        match self {
+            #[cfg(feature = "sqlite-plain")]
+            Self::File(_) => None,
+            #[cfg(feature = "postgres")]
+            Self::Postgresql(url) => Some(url.expose()),
+            #[cfg(feature = "mysql")]
+            Self::Mysql(url) => Some(url.expose()),
+        }
+    }
+}
+
 /// The reasons for which no plans are asked for on a database.
+#[cfg(feature = "sqlite-plain")]
 #[derive(Debug, thiserror::Error)]
 enum NoPlans {
     #[error("the database is in memory or temporary, and no other connection can read it")]
@@ -58,28 +111,33 @@ enum NoPlans {
 }
 
 impl Source {
-    /// The database of a connection, if the agent sends and the database allows it. Says once why not.
+    fn new(agent: &Agent, target: Target, instance: Option<&str>) -> Arc<Self> {
+        Arc::new(Self {
+            recorder: Arc::downgrade(agent.recorder()),
+            target,
+            instance: instance.map(Into::into),
+            sanitize: agent.recorder().config.load().sanitize_sql,
+            asked: Mutex::default(),
+        })
+    }
+
+    /// The database of a connection to SQLite, if the agent sends and the database allows it. Says once why not.
+    #[cfg(feature = "sqlite-plain")]
     pub(super) fn of(
         connection: &mut dyn Any,
         agent: &Agent,
         instance: Option<&str>,
     ) -> Option<Arc<Self>> {
-        let connection = connection.downcast_mut::<SqliteConnection>()?;
+        let connection = connection.downcast_mut::<diesel::SqliteConnection>()?;
         if !agent.sends() {
             return None;
         }
-        match file(connection) {
-            Ok(file) => Some(Arc::new(Self {
-                recorder: Arc::downgrade(agent.recorder()),
-                file,
-                instance: instance.map(Into::into),
-                sanitize: agent.recorder().config.load().sanitize_sql,
-                asked: Mutex::default(),
-            })),
+        match sqlite::file(connection) {
+            Ok(file) => Some(Self::new(agent, Target::File(file), instance)),
             Err(why) => {
-                static SAID: Once = Once::new();
+                static SAID: std::sync::Once = std::sync::Once::new();
                 SAID.call_once(|| {
-                    own_log::info(format_args!(
+                    crate::util::own_log::info(format_args!(
                         "queries are recorded without their plans: {why}"
                     ));
                 });
@@ -88,9 +146,24 @@ impl Source {
         }
     }
 
-    /// Whether both are of one agent and one file.
+    /// The database of a server, if the agent sends and an option says how to ask it.
+    #[cfg(any(feature = "postgres", feature = "mysql"))]
+    pub(super) fn of_server(
+        agent: &Agent,
+        subtype: &str,
+        database: &Database,
+    ) -> Option<Arc<Self>> {
+        let config = agent.recorder().config.load();
+        if config.sql_plan_urls.is_empty() || !agent.sends() {
+            return None;
+        }
+        let target = server::target(&config.sql_plan_urls, subtype, database)?;
+        Some(Self::new(agent, target, database.instance.as_deref()))
+    }
+
+    /// Whether both are of one agent and one database.
     fn is_same(&self, other: &Self) -> bool {
-        self.recorder.ptr_eq(&other.recorder) && self.file == other.file
+        self.recorder.ptr_eq(&other.recorder) && self.target == other.target
     }
 
     /// Asks for the plan of a statement that a connection runs for the first time. Never waits.
@@ -111,31 +184,7 @@ impl Source {
     }
 }
 
-/// The file of the main database, if others may read it beside the service.
-fn file(connection: &mut SqliteConnection) -> Result<PathBuf, NoPlans> {
-    #[derive(QueryableByName)]
-    struct Database {
-        #[diesel(sql_type = Text)]
-        file: String,
-    }
-    #[derive(QueryableByName)]
-    struct Mode {
-        #[diesel(sql_type = Text)]
-        journal_mode: String,
-    }
-    let main = "SELECT coalesce(file, '') AS file FROM pragma_database_list WHERE name = 'main'";
-    let Database { file } = diesel::sql_query(main).get_result(connection)?;
-    if file.is_empty() {
-        return Err(NoPlans::NoFile);
-    }
-    let Mode { journal_mode } = diesel::sql_query("PRAGMA journal_mode").get_result(connection)?;
-    if journal_mode != "wal" {
-        return Err(NoPlans::NotWal(journal_mode));
-    }
-    Ok(file.into())
-}
-
-/// Whether a text is one statement that SQLite plans.
+/// Whether a text is one statement that a database plans.
 fn has_plan(sql: &str) -> bool {
     let sql = sql.trim();
     let sql = sql.strip_suffix(';').unwrap_or(sql);

@@ -14,7 +14,7 @@ use super::bind_hash::BindHash;
 #[cfg(feature = "sqlite-meter")]
 use super::fold::Folding;
 use super::fold::fold;
-#[cfg(feature = "sqlite-plain")]
+#[cfg(plans)]
 use super::plans::Source;
 use crate::encode::json;
 use crate::recording::span_kind::{SpanKind, Tail};
@@ -135,7 +135,7 @@ pub(super) struct Statements {
     instance: Option<Box<str>>,
     dialect: Dialect,
     /// Whom to ask for the plans of statements.
-    #[cfg(feature = "sqlite-plain")]
+    #[cfg(plans)]
     pub(super) plans: Option<Arc<Source>>,
     /// Whether all literals are masked, not only those of statements with secrets.
     pub(super) sanitize: bool,
@@ -148,7 +148,7 @@ impl Statements {
             #[cfg(feature = "sqlite-meter")]
             prepared: HashMap::default(),
             dialect: Dialect::of_subtype(kind.subtype.as_deref().unwrap_or_default()),
-            #[cfg(feature = "sqlite-plain")]
+            #[cfg(plans)]
             plans: None,
             sanitize: false,
             kind,
@@ -194,7 +194,7 @@ impl Statements {
             }
         }
         let statement = Arc::new(self.make(sql, hash));
-        #[cfg(feature = "sqlite-plain")]
+        #[cfg(plans)]
         if let Some(plans) = &self.plans
             && !statement.is_ping()
         {

@@ -4,12 +4,14 @@
 mod compare;
 mod seen;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::{Gate, Outcome, Replayed};
+
 pub use compare::Allowed;
-pub(super) use compare::{compare, steps_bound};
 pub(super) use seen::seen;
 
 /// The version of the file's form.
@@ -19,7 +21,8 @@ const FORM: u32 = 1;
 const MOST: usize = 20_000;
 
 /// A statement of a caller.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, JsonSchema, Serialize, Deserialize)]
+#[schemars(rename = "BaselineEntry")]
 pub struct Entry {
     /// `service.name`
     pub service: String,
@@ -31,7 +34,7 @@ pub struct Entry {
     pub calls_per_request: f64,
     /// Steps of SQLite's virtual machine per call; none where no agent counted them.
     pub steps_per_call: Option<f64>,
-    /// The lines of its plan; none where the service's file was not at hand.
+    /// The lines of its plan; none where no agent sent it and the service's file was not at hand.
     pub plan: Option<Vec<String>>,
 }
 
@@ -45,6 +48,53 @@ pub struct Baseline {
     pub at_rows: BTreeMap<String, u64>,
     /// By service, caller and statement.
     pub statements: Vec<Entry>,
+}
+
+/// The work of requests since a time.
+#[derive(Debug, Clone, PartialEq, JsonSchema, Serialize, Deserialize)]
+#[schemars(rename = "BaselineSeen")]
+pub struct Seen {
+    /// Start of what was looked at, RFC 3339.
+    pub since: String,
+    /// Requests that were looked at.
+    pub requests: i64,
+    /// By service, caller and statement.
+    pub statements: Vec<Entry>,
+}
+
+impl Seen {
+    pub(super) fn new(since: String, requests: i64, statements: Vec<Entry>) -> Self {
+        Self {
+            since,
+            requests,
+            statements: Baseline::of(statements).statements,
+        }
+    }
+
+    /// Replaces what agents counted by costs on a copy, by the text of the statement. Those without one are not known.
+    pub fn replay(&mut self, replayed: &HashMap<String, Replayed>) {
+        for entry in &mut self.statements {
+            let found = replayed.get(&entry.statement);
+            entry.steps_per_call = found.map(|found| found.steps.round());
+            entry.plan = found.map(|found| found.plan.clone());
+        }
+    }
+
+    /// What was seen, as a file to compare with.
+    #[must_use]
+    pub fn into_baseline(self) -> Baseline {
+        Baseline::of(self.statements)
+    }
+}
+
+/// The verdicts of a gate on what each statement of each caller did.
+pub(super) fn outcomes(gate: &Gate, seen: &[Entry]) -> Vec<Outcome> {
+    let most = gate.max_steps.map(|most| compare::steps_bound(seen, most));
+    let mut outcomes = Vec::from_iter(most);
+    if let Some((known, allowed)) = &gate.baseline {
+        outcomes.extend(compare::compare(known, seen, *allowed));
+    }
+    outcomes
 }
 
 /// Why a baseline cannot be read.

@@ -84,4 +84,14 @@ impl Report {
             outcomes,
         }
     }
+
+    /// Both reports, of the same requests, as one.
+    #[must_use]
+    pub fn and(self, other: Self) -> Self {
+        let mut outcomes = self.outcomes;
+        let is_new = |outcome: &Outcome| !outcomes.contains(outcome);
+        let new: Vec<Outcome> = other.outcomes.into_iter().filter(is_new).collect();
+        outcomes.extend(new);
+        Self::new(self.since, self.requests, outcomes)
+    }
 }

@@ -14,6 +14,9 @@ use crate::analytics::Scope;
 use crate::analytics::sql::Sql;
 pub(in crate::insight) use arrivals::Unseen;
 
+/// In the column of versions: the database has none.
+const NO_VERSION: i64 = -1;
+
 /// A stretch of time in which a statement had one plan.
 #[derive(Debug, Clone, PartialEq, JsonSchema, Serialize)]
 #[schemars(rename = "PlanRun")]
@@ -28,8 +31,9 @@ pub struct Run {
     pub version: String,
     /// The plan.
     pub plan: Plan,
-    /// SQLite's count of the changes of its schema.
-    pub schema_version: i64,
+    /// SQLite's count of the changes of its schema; none of other databases.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub schema_version: Option<i64>,
     /// When it was first sent, seconds since the epoch.
     pub first_seen: i64,
     /// When it was last sent, seconds since the epoch: agents send it again when they start.
@@ -113,11 +117,39 @@ pub fn list(conn: &mut SqliteConnection, scope: &Scope, fingerprint: u64) -> Que
             instance: row.instance,
             version: row.version,
             plan: parse(&row.plan),
-            schema_version: row.schema_version,
+            schema_version: Some(row.schema_version).filter(|version| *version != NO_VERSION),
             first_seen: row.first_seen,
             last_seen: row.last_seen,
         })
         .collect())
+}
+
+/// The steps of the newest plan of a statement that an agent of a service sent.
+pub(in crate::insight) fn newest(
+    conn: &mut SqliteConnection,
+    service: &str,
+    fingerprint: i64,
+) -> QueryResult<Option<Vec<String>>> {
+    #[derive(QueryableByName)]
+    struct Newest {
+        #[diesel(sql_type = Text)]
+        plan: String,
+    }
+    let found: Option<Newest> = Sql::new(
+        "SELECT plan FROM statement_plan WHERE fingerprint = :fingerprint AND service = :service \
+         ORDER BY id DESC LIMIT 1",
+    )
+    .bind("fingerprint", fingerprint)
+    .bind("service", service)
+    .first(conn)
+    .optional()?;
+    let steps = |newest: Newest| {
+        parse(&newest.plan)
+            .all()
+            .map(|step| step.detail.clone())
+            .collect()
+    };
+    Ok(found.map(steps))
 }
 
 /// The statements whose plan is another since a time, in seconds.

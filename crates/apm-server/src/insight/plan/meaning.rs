@@ -1,5 +1,7 @@
 //! Meanings of the lines of EXPLAIN QUERY PLAN (<https://sqlite.org/eqp.html>).
 
+mod servers;
+
 use schemars::JsonSchema;
 use serde::Serialize;
 
@@ -68,6 +70,7 @@ impl Meaning {
         let detail = detail.trim();
         access(detail)
             .or_else(|| other(detail))
+            .or_else(|| servers::meaning(detail))
             .unwrap_or_else(|| Self {
                 kind: Kind::Other,
                 table: None,

@@ -1,4 +1,4 @@
-//! A statement that SQLite answers in another way than before.
+//! A statement that its database answers in another way than before.
 
 use std::collections::BTreeSet;
 
@@ -140,7 +140,7 @@ fn lost(plan: &Plan, other: &Plan) -> Vec<String> {
         .collect()
 }
 
-/// The steps of a plan as SQLite names them.
+/// The steps of a plan as the database names them.
 fn named(plan: &Plan) -> String {
     let all: Vec<&str> = plan.all().map(|step| step.detail.as_str()).collect();
     match all.len() {

@@ -1,4 +1,4 @@
-//! A plan on the wire: a metric set with labels, which every Elastic server takes (ADR 201).
+//! A plan on the wire: a metric set with labels, which every Elastic server takes (ADR 201, ADR 320).
 
 use std::collections::BTreeMap;
 use std::time::Instant;
@@ -6,6 +6,7 @@ use std::time::Instant;
 use sql_lexer::{Dialect, Fingerprint};
 
 use super::Source;
+use super::plan::Plan;
 use crate::recording::recorder::Recorder;
 use crate::sql;
 use crate::worker::metrics::Metricset;
@@ -13,21 +14,38 @@ use crate::worker::metrics::Metricset;
 /// The version of the labels.
 const VERSION: &str = "1";
 
-/// Sends a plan, unless `disable_metrics` has its name.
-pub(super) fn send(recorder: &Recorder, source: &Source, sql: &str, schema: i64, plan: &str) {
+/// Sends a plan, unless `disable_metrics` has its name. `schema`: the version of SQLite's schema.
+pub(super) fn send(
+    recorder: &Recorder,
+    source: &Source,
+    sql: &str,
+    schema: Option<i64>,
+    plan: &Plan,
+) {
     // The fingerprint of the text that spans have.
-    let sent = sql::statement(sql, Dialect::of_subtype("sqlite"), source.sanitize);
-    let fingerprint = Fingerprint::of_subtype(&sent, "sqlite").hash;
-    let mut labels = BTreeMap::from([
-        ("sqlite_plan".to_owned(), plan.to_owned()),
-        ("sqlite_plan_version".to_owned(), VERSION.to_owned()),
-        ("sqlite_statement".to_owned(), format!("{fingerprint:016x}")),
-    ]);
+    let subtype = source.target.subtype();
+    let sent = sql::statement(sql, Dialect::of_subtype(subtype), source.sanitize);
+    let fingerprint = Fingerprint::of_subtype(&sent, subtype).hash;
+    let family = match schema {
+        Some(_) => "sqlite",
+        None => "sql",
+    };
+    let mut labels = BTreeMap::new();
+    let mut label = |name: &str, value: String| labels.insert(format!("{family}_{name}"), value);
+    label("plan", plan.text.clone());
+    label("plan_version", VERSION.to_owned());
+    label("statement", format!("{fingerprint:016x}"));
     if let Some(instance) = &source.instance {
-        labels.insert("sqlite_database".to_owned(), instance.to_string());
+        label("database", instance.to_string());
+    }
+    if schema.is_none() {
+        label("system", subtype.to_owned());
     }
     let mut set = Metricset::new(recorder.clock.micros(Instant::now())).with_tags(labels);
-    set.gauge("sqlite.plan.schema_version", schema as f64);
+    match schema {
+        Some(version) => set.gauge("sqlite.plan.schema_version", version as f64),
+        None => set.gauge("sql.plan.steps", plan.steps as f64),
+    }
     let Some(set) = set.without(&recorder.config.load().disable_metrics) else {
         return;
     };

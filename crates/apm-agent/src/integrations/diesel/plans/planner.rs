@@ -5,7 +5,7 @@ use std::sync::{Arc, Once, OnceLock};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use super::explain::{Explainer, Unexplained};
+use super::explain::Unexplained;
 use super::{STATEMENTS, Source, event};
 use crate::recording::recorder::{self, Recorder};
 use crate::util::own_log;
@@ -18,6 +18,9 @@ const DATABASES: usize = 16;
 const GATHER: Duration = Duration::from_millis(200);
 /// Between two looks at whether a schema has changed.
 const LOOK: Duration = Duration::from_secs(60);
+/// Between two rounds of questions to a database that has no version of its schema, and until a server that failed is
+/// asked again.
+const AGAIN: Duration = Duration::from_secs(600);
 
 struct Job {
     source: Arc<Source>,
@@ -94,7 +97,9 @@ fn add(databases: &mut Vec<Database>, job: Job) {
         None if databases.len() < DATABASES => databases.push(Database {
             source: job.source,
             schema: None,
+            asked: None,
             looked: None,
+            failed: false,
             statements: vec![statement],
         }),
         _ => own_log::debug(format_args!("no room for the plan of one more statement")),
@@ -106,8 +111,12 @@ struct Database {
     source: Arc<Source>,
     /// The version of the schema with which all statements were asked for.
     schema: Option<i64>,
+    /// When all statements were last asked for.
+    asked: Option<Instant>,
     /// When it was last looked at.
     looked: Option<Instant>,
+    /// Whether its server could not be asked the last time.
+    failed: bool,
     statements: Vec<Statement>,
 }
 
@@ -132,48 +141,93 @@ impl Database {
         if recorder.is_stopped() {
             return false;
         }
-        let has_new = self.statements.iter().any(|statement| statement.is_new);
-        let is_due = has_new || self.looked.is_none_or(|at| at.elapsed() >= LOOK);
+        let since_look = self.looked.map(|at| at.elapsed());
+        let is_due = match since_look {
+            None => true,
+            // A server that is away is left alone for a while, whatever else runs.
+            Some(time) if self.failed => time >= AGAIN,
+            Some(time) => time >= LOOK || self.statements.iter().any(|statement| statement.is_new),
+        };
         if !is_due || !recorder.reports(&recorder.config.load()) {
             return true;
         }
         self.looked = Some(Instant::now());
-        if let Err(error) = self.ask(&recorder) {
-            own_log::debug(format_args!("no plans were asked for: {error}"));
+        let asked = self.ask(&recorder);
+        self.failed = asked.is_err() && self.source.target.url().is_some();
+        if let Err(why) = asked {
+            self.unasked(&why);
         }
         true
     }
 
     fn ask(&mut self, recorder: &Recorder) -> Result<(), Unexplained> {
-        let mut explainer = Explainer::open(&self.source.file)?;
+        let is_old = self.asked.is_none_or(|at| at.elapsed() >= AGAIN);
+        let has_new = self.statements.iter().any(|statement| statement.is_new);
+        if self.asked.is_some() && self.schema.is_none() && !is_old && !has_new {
+            return Ok(());
+        }
+        let mut explainer = self.source.target.open()?;
         let schema = explainer.schema_version()?;
-        let has_changed = self.schema != Some(schema);
+        let has_changed = match schema {
+            Some(_) => self.schema != schema,
+            None => is_old,
+        };
         for statement in &mut self.statements {
             if !has_changed && !statement.is_new {
                 continue;
             }
             statement.is_new = false;
             match explainer.plan(&statement.sql) {
-                Ok(plan) if statement.plan.as_deref() != Some(&plan) => {
+                Ok(plan) if statement.plan.as_deref() != Some(&plan.text) => {
                     event::send(recorder, &self.source, &statement.sql, schema, &plan);
-                    statement.plan = Some(plan);
+                    statement.plan = Some(plan.text);
                 }
                 Ok(_) => {}
-                Err(why) => skipped(&why),
+                Err(why) => skipped(&self.source, &why),
             }
         }
-        self.schema = Some(schema);
+        self.schema = schema;
+        if has_changed {
+            self.asked = Some(Instant::now());
+        }
         Ok(())
+    }
+
+    /// Says why no plans were asked for: of a server once, as somebody asked for them.
+    fn unasked(&self, why: &Unexplained) {
+        static SAID: Once = Once::new();
+        let words = words(&self.source, why);
+        match self.source.target.url() {
+            None => own_log::debug(format_args!("no plans were asked for: {words}")),
+            Some(_) => SAID.call_once(|| {
+                own_log::warn(format_args!(
+                    "no plans were asked for by `sql_plan_urls`, and this is said of the first failure only: {words}"
+                ));
+            }),
+        }
     }
 }
 
+/// The words of an error, without a password.
+fn words(source: &Source, why: &Unexplained) -> String {
+    let words = why.to_string();
+    #[cfg(any(feature = "postgres", feature = "mysql"))]
+    if let Some(url) = source.target.url() {
+        return super::server::without_password(&words, url);
+    }
+    let _ = source;
+    words
+}
+
 /// A statement has no plan: it is about a temporary or an attached table, say, or a function of its connection.
-fn skipped(why: &Unexplained) {
+fn skipped(source: &Source, why: &Unexplained) {
     static SAID: Once = Once::new();
     SAID.call_once(|| {
         own_log::info(format_args!(
-            "a statement has no plan, and this is said of the first one only: {why}; tables of temporary and attached \
-             databases, and functions of the service's connections, are not known to the agent's own connection"
+            "a statement has no plan, and this is said of the first one only: {}; tables of temporary and attached \
+             databases, and functions of the service's connections, are not known to the agent's own connection, and a \
+             user who may only read has no plans of writing statements",
+            words(source, why)
         ));
     });
 }

@@ -19,11 +19,7 @@ pub struct Allowed {
 }
 
 /// Compares what was seen with a baseline.
-pub(in crate::insight::check) fn compare(
-    baseline: &Baseline,
-    seen: &[Entry],
-    allowed: Allowed,
-) -> Vec<Outcome> {
+pub(super) fn compare(baseline: &Baseline, seen: &[Entry], allowed: Allowed) -> Vec<Outcome> {
     let mut outcomes = Vec::new();
     let find = |entry: &Entry| seen.iter().find(|other| other.key() == entry.key());
     let pairs: Vec<(&Entry, &Entry)> = baseline
@@ -132,8 +128,8 @@ fn plans(pairs: &[(&Entry, &Entry)], unseen: &[String]) -> Outcome {
             )),
             (Some(_), Some(_)) => {}
             _ => not_judged.push(format!(
-                "{}: there is no plan of it: give the service's file with --explain {}=FILE, and write the \
-                baseline with it too",
+                "{}: there is no plan of it, now or in the baseline: agents send those of SQLite files in WAL mode \
+                within seconds, else give the service's file with --explain {}=FILE",
                 now.words(),
                 now.service
             )),
@@ -143,7 +139,7 @@ fn plans(pairs: &[(&Entry, &Entry)], unseen: &[String]) -> Outcome {
 }
 
 /// The bound `max-steps`: most steps that a call of a statement may take.
-pub(in crate::insight::check) fn steps_bound(seen: &[Entry], most: f64) -> Outcome {
+pub(super) fn steps_bound(seen: &[Entry], most: f64) -> Outcome {
     let (mut failures, mut not_judged) = (Vec::new(), Vec::new());
     for entry in seen {
         match entry.steps_per_call {

@@ -105,7 +105,7 @@ pub(in crate::insight::check) fn seen(
     Ok(entries.into_iter().map(|(entry, _)| entry).collect())
 }
 
-/// The cost that was measured on a copy, else the one that spans tell and the service's file says.
+/// The cost that was measured on a copy, else the steps of spans, and the plan of the service's file or of its agent.
 fn cost(
     conn: &mut SqliteConnection,
     gate: &Gate,
@@ -114,7 +114,7 @@ fn cost(
     since: i64,
 ) -> Result<Cost, CheckError> {
     if let Some(replayed) = &gate.replayed {
-        let found = replayed.get(&format!("{:016x}", row.fingerprint));
+        let found = replayed.get(&row.normalized);
         return Ok(found.map_or((None, None), |found| {
             (Some(found.steps), Some(found.plan.clone()))
         }));
@@ -136,5 +136,9 @@ fn cost(
                     None
                 }
             });
+    let plan = match plan {
+        Some(plan) => Some(plan),
+        None => plan::history::newest(conn, &row.service, row.fingerprint)?,
+    };
     Ok((steps, plan))
 }

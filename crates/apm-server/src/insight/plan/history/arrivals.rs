@@ -7,7 +7,7 @@ use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Nullable, Text};
 use serde_json::Value;
 
-use super::Stored;
+use super::{NO_VERSION, Stored};
 use crate::analytics::sql::Sql;
 use crate::insight::bounds;
 use crate::insight::finding::statement_words;
@@ -52,7 +52,8 @@ struct Arrival {
     instance: String,
     fingerprint: i64,
     plan: String,
-    schema_version: i64,
+    /// None of a database that has no such number.
+    schema_version: Option<i64>,
     at: i64,
 }
 
@@ -129,12 +130,16 @@ impl Unseen {
     }
 }
 
-/// The plan in some labels; none where they are not those of a plan.
+/// The plan in some labels; none where they are not those of a plan. SQLite's have names of their own.
 fn arrival(sent: Sent, labels: &Value) -> Option<Arrival> {
-    let label = |name: &str| labels[name].as_str();
-    let plan = label("sqlite_plan")?;
-    let instance = label("sqlite_database").unwrap_or_default();
-    let is_known = label("sqlite_plan_version") == Some(VERSION);
+    let family = match sent.schema_version {
+        Some(_) => "sqlite",
+        None => "sql",
+    };
+    let label = |name: &str| labels[format!("{family}_{name}")].as_str();
+    let plan = label("plan")?;
+    let instance = label("database").unwrap_or_default();
+    let is_known = label("plan_version") == Some(VERSION);
     if !is_known || plan.len() > LONGEST || instance.len() > LONGEST_NAME {
         return None;
     }
@@ -143,11 +148,11 @@ fn arrival(sent: Sent, labels: &Value) -> Option<Arrival> {
         environment: sent.environment,
         version: sent.version,
         instance: instance.to_owned(),
-        fingerprint: u64::from_str_radix(label("sqlite_statement")?, 16)
+        fingerprint: u64::from_str_radix(label("statement")?, 16)
             .ok()?
             .cast_signed(),
         plan: plan.to_owned(),
-        schema_version: sent.schema_version? as i64,
+        schema_version: sent.schema_version.map(|version| version as i64),
         at: sent.at,
     })
 }
@@ -176,7 +181,7 @@ impl Arrivals {
                     "UPDATE statement_plan SET last_seen = max(last_seen, ?), schema_version = ? WHERE id = ?",
                 )
                 .bind::<BigInt, _>(plan.at)
-                .bind::<BigInt, _>(plan.schema_version)
+                .bind::<BigInt, _>(plan.schema_version.unwrap_or(NO_VERSION))
                 .bind::<BigInt, _>(last.id)
                 .execute(conn)?;
                 continue;
@@ -191,7 +196,7 @@ impl Arrivals {
             .bind::<BigInt, _>(plan.fingerprint)
             .bind::<Text, _>(&plan.version)
             .bind::<Text, _>(&plan.plan)
-            .bind::<BigInt, _>(plan.schema_version)
+            .bind::<BigInt, _>(plan.schema_version.unwrap_or(NO_VERSION))
             .bind::<BigInt, _>(plan.at)
             .execute(conn)?;
             diesel::sql_query(include_str!("oldest.sql"))
@@ -270,7 +275,7 @@ mod tests {
                 instance: "shop.db".to_owned(),
                 fingerprint: -7,
                 plan: plan.to_owned(),
-                schema_version: 3,
+                schema_version: Some(3),
                 at,
             }],
             mark: at,
@@ -341,6 +346,18 @@ mod tests {
             other[label] = value.into();
             assert_eq!(arrival(sent(), &other), None, "{label}");
         }
+        // Those of other databases have no version of a schema, and names that do not say which database it is.
+        let other = || Sent {
+            schema_version: None,
+            ..sent()
+        };
+        let labels = serde_json::json!({
+            "sql_plan": "Seq Scan on people", "sql_plan_version": "1", "sql_statement": "00000000000000ff",
+            "sql_database": "shop", "sql_system": "postgresql",
+        });
+        let found = arrival(other(), &labels).unwrap();
+        assert_eq!((found.schema_version, &*found.instance), (None, "shop"));
+        assert_eq!(arrival(other(), &whole), None);
         assert_eq!(arrival(sent(), &Value::Null), None);
     }
 }
