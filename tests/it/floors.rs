@@ -30,6 +30,10 @@ const CRATES: &[(&str, &[&str])] = &[
     ),
     ("pocket-apm-intake", &["pocket-apm-store"]),
     (
+        "pocket-apm-output",
+        &["pocket-apm-time", "pocket-apm-store"],
+    ),
+    (
         "pocket-apm-server",
         &[
             "pocket-apm-time",
@@ -38,6 +42,7 @@ const CRATES: &[(&str, &[&str])] = &[
             "pocket-apm-kql",
             "pocket-apm-store",
             "pocket-apm-intake",
+            "pocket-apm-output",
         ],
     ),
     ("apm-agent", &["pocket-apm-sql-lexer", "sqlite-meter"]),
@@ -108,6 +113,7 @@ const MODULES: &[(&str, &[&str])] = &[
             "gate",
             "id",
             "insert",
+            "json",
             "limits",
             "queue",
             "ticket",
@@ -121,6 +127,7 @@ const MODULES: &[(&str, &[&str])] = &[
             "row_checksums",
             "trace_index",
             "events",
+            "output",
             "dictionary",
             "apply",
             "rollups",

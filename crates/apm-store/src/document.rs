@@ -25,22 +25,75 @@ use apm_time::rfc3339_millis;
 use serde_json::Value;
 
 use crate::event::{Kind, StoredEvent};
+use crate::json::Json;
 use crate::limits::OTHER;
 use fields::Fields;
 
 /// Different metadata whose fields are held by [`Documents`].
 const SENDERS: usize = 256;
 
+/// The value of `data_stream.namespace` where none is set.
+const NAMESPACE: &str = "default";
+
 /// Makes documents of many events. The fields of the metadata that they share are worked out once.
 #[derive(Debug, Default)]
 pub struct Documents {
     /// By address, which stays that of the text for as long as the text is held.
-    senders: HashMap<usize, (Arc<str>, Fields)>,
+    senders: HashMap<usize, (Arc<str>, Fields<'static>)>,
+    form: Form,
+}
+
+/// The form of documents.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Form {
+    /// The value of `data_stream.namespace`; `None`: `default`.
+    pub namespace: Option<String>,
+    /// Whether the samples of a metricset are a list, as APM Server sends them: a pipeline of Elasticsearch makes
+    /// fields of it, and their types. Otherwise they are fields.
+    pub lists_samples: bool,
+}
+
+/// A document, before it is written.
+#[derive(Debug)]
+pub struct Document<'a>(Fields<'a>);
+
+impl Document<'_> {
+    /// The text of a field, empty where there is none.
+    pub fn text(&self, field: &str) -> &str {
+        self.0.text(field)
+    }
+
+    /// The JSON of a field, empty where there is none.
+    pub fn json(&self, field: &str) -> Vec<u8> {
+        let mut out = Vec::new();
+        if let Some(value) = self.0.get(field) {
+            value.write(&mut out);
+        }
+        out
+    }
+
+    /// Adds the JSON of the document to a text.
+    pub fn write(&self, out: &mut Vec<u8>) {
+        self.0.write(out);
+    }
 }
 
 impl Documents {
+    /// Makes documents in another form than Discover shows.
+    pub fn new(form: Form) -> Self {
+        Self {
+            form,
+            ..Self::default()
+        }
+    }
+
     /// The document of an event.
     pub fn of(&mut self, event: &StoredEvent) -> Value {
+        self.with(event, |document| document.0.clone().into_value())
+    }
+
+    /// Calls `then` with the document of an event, no text of which is copied.
+    pub fn with<T>(&mut self, event: &StoredEvent, then: impl FnOnce(&Document<'_>) -> T) -> T {
         let resource = &event.resource;
         let address = Arc::as_ptr(resource).cast::<u8>().addr();
         if self.senders.len() >= SENDERS && !self.senders.contains_key(&address) {
@@ -50,14 +103,14 @@ impl Documents {
             .senders
             .entry(address)
             .or_insert_with(|| (Arc::clone(resource), sender(resource)));
-        with_sender(event, sender.clone())
+        with_sender(event, sender.share(), &self.form, then)
     }
 }
 
 /// The document of an event.
 #[must_use]
 pub fn document(event: &StoredEvent) -> Value {
-    with_sender(event, sender(&event.resource))
+    Documents::default().of(event)
 }
 
 /// Whether a field shows texts as they stand in the JSON of the event or of its metadata, but for escapes.
@@ -78,70 +131,87 @@ pub fn is_verbatim(field: &str) -> bool {
 }
 
 /// The fields of the metadata.
-fn sender(resource: &str) -> Fields {
-    let resource: Value = serde_json::from_str(resource).unwrap_or_default();
+fn sender(resource: &str) -> Fields<'static> {
+    let resource = Json::read(resource).unwrap_or_default();
     let mut out = Fields::default();
     origin::sender(&mut out, &resource);
     out.set_all(&resource["ecs"]);
-    out
+    out.into_static()
 }
 
 /// The event added to the fields of its metadata.
-fn with_sender(event: &StoredEvent, mut out: Fields) -> Value {
-    let rest: Value = serde_json::from_str(&event.rest).unwrap_or_default();
-    let stack: Value = event
+fn with_sender<'a, T>(
+    event: &'a StoredEvent,
+    sender: Fields<'a>,
+    form: &Form,
+    then: impl FnOnce(&Document<'_>) -> T,
+) -> T {
+    let rest = Json::read(&event.rest).unwrap_or_default();
+    let stack = event
         .stack
         .as_deref()
-        .and_then(|json| serde_json::from_str(json).ok())
-        .unwrap_or_default();
+        .and_then(|json| Json::read(json).ok());
+    let stack = stack.unwrap_or_default();
+    let mut out: Fields<'_> = sender;
+    fill(&mut out, event, &rest, &stack, form);
+    then(&Document(out))
+}
+
+fn fill<'a>(
+    out: &mut Fields<'a>,
+    event: &'a StoredEvent,
+    rest: &'a Json<'a>,
+    stack: &'a Json<'a>,
+    form: &Form,
+) {
     out.set("@timestamp", rfc3339_millis(event.timestamp));
     match event.kind {
-        Kind::Transaction => kinds::transaction(&mut out, event, &rest),
-        Kind::Span => kinds::span(&mut out, event, &rest, &stack),
-        Kind::Error => kinds::error(&mut out, event, &rest, &stack),
-        Kind::Metricset => kinds::metricset(&mut out, &rest),
-        Kind::Log => kinds::log(&mut out, event, &rest),
+        Kind::Transaction => kinds::transaction(out, event, rest),
+        Kind::Span => kinds::span(out, event, rest, stack),
+        Kind::Error => kinds::error(out, event, rest, stack),
+        Kind::Metricset => kinds::metricset(out, rest),
+        Kind::Log => kinds::log(out, event, rest),
     }
     // Only a time that cannot be is kept as it was sent.
     let sent = match event.kind {
         Kind::Log => "@timestamp",
         _ => "timestamp",
     };
-    out.set("timestamp.sent", rest[sent].clone());
-    origin::names(&mut out);
-    overflow(&mut out, &rest["overflow"]);
-    routing::data_stream(&mut out, event.kind, &rest);
-    open_telemetry(&mut out, event.kind, &rest);
+    out.set("timestamp.sent", rest[sent].share());
+    origin::names(out);
+    overflow(out, &rest["overflow"]);
+    let namespace = form.namespace.as_deref().unwrap_or(NAMESPACE);
+    routing::data_stream(out, event.kind, rest, namespace);
+    open_telemetry(out, event.kind, rest);
     if event.kind == Kind::Metricset {
-        kinds::samples(&mut out, &rest);
+        match form.lists_samples {
+            true => kinds::listed_samples(out, rest),
+            false => kinds::samples(out, rest),
+        }
     }
-    out.into_value()
 }
 
 /// Fields of OpenTelemetry for which intake v2 has no place. The intake lets no agent send these members.
-fn open_telemetry(out: &mut Fields, kind: Kind, rest: &Value) {
+fn open_telemetry<'a>(out: &mut Fields<'a>, kind: Kind, rest: &'a Json<'a>) {
     out.set_all(&rest["ecs"]);
-    let Some(understood) = rest["attributes"].as_object() else {
+    if !rest["attributes"].is_object() {
         return;
-    };
+    }
     // Under the names that were sent, whether they became fields, labels or both.
     let labels = match kind {
         Kind::Log => &rest["labels"],
         Kind::Metricset => &rest["tags"],
         Kind::Transaction | Kind::Span | Kind::Error => &rest["context"]["tags"],
     };
-    for (name, value) in understood
-        .iter()
-        .chain(labels.as_object().into_iter().flatten())
-    {
-        out.add(&format!("attributes.{name}"), value.clone());
+    for (name, value) in rest["attributes"].members().chain(labels.members()) {
+        out.add(format!("attributes.{name}"), value.share());
     }
 }
 
 /// Adds the names that were sent and had no room. The document says `_other` in these fields, as the columns do, so a
 /// search by either finds the same events.
-fn overflow(out: &mut Fields, sent: &Value) {
-    out.set("overflow.labels", sent["labels"].clone());
+fn overflow<'a>(out: &mut Fields<'a>, sent: &'a Json<'a>) {
+    out.set("overflow.labels", sent["labels"].share());
     for field in [
         "transaction.name",
         "transaction.type",
@@ -153,7 +223,7 @@ fn overflow(out: &mut Fields, sent: &Value) {
         let Some(value) = sent[field].as_str() else {
             continue;
         };
-        out.set(&format!("overflow.{field}"), value);
+        out.set(format!("overflow.{field}"), value);
         match field {
             "service.name" => out.set(field, OTHER),
             "service.environment" => out.remove(field),

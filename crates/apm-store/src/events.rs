@@ -39,6 +39,20 @@ pub fn events(conn: &mut SqliteConnection, seqs: &[i64]) -> Result<Vec<StoredEve
     Ok(seqs.iter().filter_map(|seq| found.remove(seq)).collect())
 }
 
+/// The events of a block from `first` to `last`, in the order of their numbers.
+pub(super) fn of_range(
+    conn: &mut SqliteConnection,
+    texts: &mut Texts,
+    block: i64,
+    first: i64,
+    last: i64,
+) -> Result<Vec<StoredEvent>, StoreError> {
+    let first = first.max(block * SLOTS);
+    let mut events = Reader { conn, texts }.block(block, first, last, |_| true)?;
+    events.sort_unstable_by_key(|event| event.seq);
+    Ok(events)
+}
+
 /// The blocks that may hold events of a trace, oldest first.
 pub fn trace_blocks(conn: &mut SqliteConnection, id: &str) -> Result<Vec<i64>, StoreError> {
     Reader::new(conn, &mut Texts::default()).blocks_of(&StoredId::from(id))

@@ -29,6 +29,7 @@ mod file;
 mod gate;
 pub mod id;
 mod insert;
+mod json;
 mod limits;
 #[cfg(test)]
 mod lookups;
@@ -36,6 +37,7 @@ mod lookups;
 pub mod measure;
 mod open;
 mod options;
+pub mod output;
 mod pool;
 mod queue;
 mod retention;

@@ -20,7 +20,7 @@ use super::error::{OpenError, StoreError};
 use super::file::beside;
 use super::options::{Durability, StoreOptions};
 use super::schema::block;
-use super::{access, coarse_rollups};
+use super::{access, coarse_rollups, output};
 
 mod lock;
 
@@ -72,7 +72,9 @@ pub(super) fn open(options: &StoreOptions) -> Result<Opened, OpenError> {
         StoreError::BadBlock(reason) => damaged(path, reason),
         error => setup(error),
     })?;
-    let next = last.map_or(0, |id| (id + 1) * SLOTS);
+    // The engine behind an output knows events by their numbers: none is given twice, even where all are deleted.
+    let free = output::first_free(&mut conn).map_err(|error| setup(error.into()))?;
+    let next = last.map_or(0, |id| (id + 1) * SLOTS).max(free);
     Ok(Opened { conn, next })
 }
 

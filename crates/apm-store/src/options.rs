@@ -40,6 +40,8 @@ pub struct StoreOptions {
     pub names: NameLimits,
     /// Connections for reading.
     pub readers: usize,
+    /// Whether events that an output has not sent yet ([`crate::output`]) go after everything else.
+    pub keeps_unsent: bool,
     /// The pause between steps of the check of stored events. All events are checked once a day in any case.
     pub scrub_pause: Duration,
 }
@@ -59,6 +61,7 @@ impl StoreOptions {
             queue_bytes: 32 << 20,
             names: NameLimits::default(),
             readers: 4,
+            keeps_unsent: false,
             scrub_pause: Duration::from_secs(10),
         }
     }

@@ -7,6 +7,7 @@
 //! * When the files grow beyond their limit, what nothing refers to any more goes first, then the oldest blocks. When
 //!   the events that are left take less than a quarter of the files it is the oldest rollups' turn, then that of names
 //!   that are used by rollups only. The newest events and the newest minutes always stay.
+//! * Events that an output has not sent yet stay beyond their age, and go after old rollups. They are counted as lost.
 //! * Dictionary rows go when nothing that is kept can refer to them.
 //! * Pages that became free are given back to the disk, unless the next events are about to fill them.
 //!
@@ -32,6 +33,7 @@ use super::coarse_rollups::CoarseRollups;
 use super::dictionary::HOUR;
 use super::error::StoreError;
 use super::options::StoreOptions;
+use super::output;
 use super::schema::{block, roll_received};
 use super::wal::Wal;
 use crate::event::Batch;
@@ -319,10 +321,19 @@ impl Retention {
             .limit(BLOCKS)
             .load(conn)?;
         let cutoff = now.saturating_sub_unsigned(max_age.as_secs());
+        let needed = self.first_needed_block(conn)?;
         let too_old = oldest
             .into_iter()
-            .take_while(|(_, received)| *received < cutoff);
+            .take_while(|(id, received)| *received < cutoff && *id < needed);
         Ok(too_old.map(|(id, _)| id).collect())
+    }
+
+    /// The first block that has to stay for an output, as long as anything else can go.
+    fn first_needed_block(&self, conn: &mut SqliteConnection) -> QueryResult<i64> {
+        match self.options.keeps_unsent {
+            true => output::first_needed_block(conn),
+            false => Ok(i64::MAX),
+        }
     }
 
     /// The rollup buckets that are too old: `(level, bucket)`.

@@ -2,6 +2,10 @@
 //!
 //! A test compares each of them with what the migrations make.
 
+mod engine;
+
+pub use engine::{output, output_aggregate, output_refusal, output_refused};
+
 diesel::table! {
     use diesel::sql_types::*;
 

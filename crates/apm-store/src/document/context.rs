@@ -1,15 +1,15 @@
 //! The context of transactions, spans and errors: request, response, message, function.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
 
-use serde_json::{Map, Value};
-
 use super::fields::Fields;
 use super::{address, origin};
+use crate::json::{Json, Members};
 
 /// `context` of transactions and errors.
-pub(super) fn context(out: &mut Fields, context: &Value) {
+pub(super) fn context<'a>(out: &mut Fields<'a>, context: &'a Json<'a>) {
     own_service(out, &context["service"]);
     origin::user(out, &context["user"]);
     request(out, &context["request"]);
@@ -29,7 +29,7 @@ pub(super) fn context(out: &mut Fields, context: &Value) {
 }
 
 /// The service that an event names for itself, and the one that it calls or is called by.
-pub(super) fn own_service(out: &mut Fields, service: &Value) {
+pub(super) fn own_service<'a>(out: &mut Fields<'a>, service: &'a Json<'a>) {
     origin::service(out, service);
     out.copy(
         service,
@@ -46,13 +46,13 @@ pub(super) fn own_service(out: &mut Fields, service: &Value) {
 }
 
 /// The target of a call as a whole. It has a type, which may be empty.
-pub(super) fn target(out: &mut Fields, kind: &str, name: Option<&str>) {
+pub(super) fn target<'a>(out: &mut Fields<'a>, kind: &'a str, name: Option<&'a str>) {
     out.remove("service.target");
     out.set_even_empty("service.target.type", kind);
     out.set("service.target.name", name);
 }
 
-fn request(out: &mut Fields, request: &Value) {
+fn request<'a>(out: &mut Fields<'a>, request: &'a Json<'a>) {
     out.copy(
         request,
         &[
@@ -65,7 +65,7 @@ fn request(out: &mut Fields, request: &Value) {
     );
     let sent = headers(&request["headers"]);
     if let Some(agent) = sent.get("User-Agent") {
-        out.set("user_agent.original", joined(agent));
+        out.set("user_agent.original", joined(agent.clone()));
     }
     client(
         out,
@@ -79,7 +79,7 @@ fn request(out: &mut Fields, request: &Value) {
     }
 }
 
-fn response(out: &mut Fields, response: &Value) {
+fn response<'a>(out: &mut Fields<'a>, response: &'a Json<'a>) {
     out.copy(
         response,
         &[
@@ -98,39 +98,39 @@ fn response(out: &mut Fields, response: &Value) {
 }
 
 /// `context.http` of spans.
-pub(super) fn client_http(out: &mut Fields, http: &Value) {
-    out.set("url.original", http["url"].clone());
-    out.set("http.request.method", http["method"].clone());
-    out.set("http.request.id", http["request"]["id"].clone());
+pub(super) fn client_http<'a>(out: &mut Fields<'a>, http: &'a Json<'a>) {
+    out.set("url.original", http["url"].share());
+    out.set("http.request.method", http["method"].share());
+    out.set("http.request.id", http["request"]["id"].share());
     out.set(
         "http.request.body.original",
-        http["request"]["body"].clone(),
+        http["request"]["body"].share(),
     );
     response(out, &http["response"]);
-    out.set("http.response.status_code", http["status_code"].clone());
+    out.set("http.response.status_code", http["status_code"].share());
 }
 
 /// `context.message`, under `transaction` or `span`.
-pub(super) fn message(out: &mut Fields, kind: &str, message: &Value) {
+pub(super) fn message<'a>(out: &mut Fields<'a>, kind: &str, message: &'a Json<'a>) {
     for (member, field) in [("body", "body"), ("routing_key", "routing_key")] {
-        out.set(&format!("{kind}.message.{field}"), message[member].clone());
+        out.set(format!("{kind}.message.{field}"), message[member].share());
     }
     out.set(
-        &format!("{kind}.message.queue.name"),
-        message["queue"]["name"].clone(),
+        format!("{kind}.message.queue.name"),
+        message["queue"]["name"].share(),
     );
     out.set(
-        &format!("{kind}.message.age.ms"),
-        message["age"]["ms"].clone(),
+        format!("{kind}.message.age.ms"),
+        message["age"]["ms"].share(),
     );
     let sent = headers(&message["headers"]);
     if !sent.is_empty() {
-        out.set(&format!("{kind}.message.headers"), sent);
+        out.set(format!("{kind}.message.headers"), sent);
     }
 }
 
 /// `faas`
-pub(super) fn function(out: &mut Fields, faas: &Value) {
+pub(super) fn function<'a>(out: &mut Fields<'a>, faas: &'a Json<'a>) {
     out.copy(
         faas,
         &[
@@ -145,7 +145,7 @@ pub(super) fn function(out: &mut Fields, faas: &Value) {
     );
 }
 
-fn url(out: &mut Fields, url: &Value) {
+fn url<'a>(out: &mut Fields<'a>, url: &'a Json<'a>) {
     out.copy(
         url,
         &[
@@ -161,14 +161,14 @@ fn url(out: &mut Fields, url: &Value) {
         out.set("url.scheme", scheme.strip_suffix(':').unwrap_or(scheme));
     }
     match &url["port"] {
-        Value::String(port) => out.set("url.port", port.parse::<u32>().ok()),
-        port => out.set("url.port", port.clone()),
+        Json::Text(port) => out.set("url.port", port.parse::<u32>().ok()),
+        port => out.set("url.port", port.share()),
     }
 }
 
 /// The page that a browser was on, taken apart where the request has no address of its own.
-fn page(out: &mut Fields, context: &Value) {
-    out.set("http.request.referrer", context["page"]["referer"].clone());
+fn page<'a>(out: &mut Fields<'a>, context: &'a Json<'a>) {
+    out.set("http.request.referrer", context["page"]["referer"].share());
     let has_url = context["request"]["url"]
         .as_object()
         .is_some_and(|url| !url.is_empty());
@@ -190,19 +190,19 @@ fn page(out: &mut Fields, context: &Value) {
 }
 
 /// Headers under the names that Go gives them. One value is a text, several are an array.
-fn headers(sent: &Value) -> Map<String, Value> {
-    let mut headers = BTreeMap::<String, Vec<Value>>::new();
-    for (name, value) in sent.as_object().into_iter().flatten() {
-        let values = match value {
-            Value::Array(values) => values.clone(),
-            Value::Null => Vec::new(),
-            value => vec![value.clone()],
-        };
-        headers.entry(canonical(name)).or_default().extend(values);
+fn headers<'a>(sent: &'a Json<'a>) -> Members<'a> {
+    let mut headers = BTreeMap::<Cow<'a, str>, Vec<Json<'a>>>::new();
+    for (name, value) in sent.members() {
+        let values = headers.entry(canonical(name)).or_default();
+        match value {
+            Json::List(several) => values.extend(several.iter().map(Json::share)),
+            Json::Null => {}
+            value => values.push(value.share()),
+        }
     }
-    let single = |mut values: Vec<Value>| match values.len() {
+    let single = |mut values: Vec<Json<'a>>| match values.len() {
         1 => values.remove(0),
-        _ => Value::Array(values),
+        _ => Json::List(values),
     };
     headers
         .into_iter()
@@ -211,10 +211,14 @@ fn headers(sent: &Value) -> Map<String, Value> {
 }
 
 /// `content-type` as `Content-Type`; a name that is none stays as it is.
-fn canonical(name: &str) -> String {
+fn canonical(name: &str) -> Cow<'_, str> {
     let is_token = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
-    if !name.bytes().all(is_token) {
-        return name.to_owned();
+    let is_cased = |(at, byte): (usize, u8)| match at == 0 || name.as_bytes()[at - 1] == b'-' {
+        true => !byte.is_ascii_lowercase(),
+        false => !byte.is_ascii_uppercase(),
+    };
+    if !name.bytes().all(is_token) || name.bytes().enumerate().all(is_cased) {
+        return Cow::Borrowed(name);
     }
     let mut is_start = true;
     let cased = name.chars().map(|c| {
@@ -226,28 +230,26 @@ fn canonical(name: &str) -> String {
         is_start = c == '-';
         cased
     });
-    cased.collect()
+    Cow::Owned(cased.collect())
 }
 
-fn joined(values: &Value) -> Value {
+fn joined(values: Json<'_>) -> Json<'_> {
     match values {
-        Value::Array(values) => values
-            .iter()
-            .filter_map(Value::as_str)
-            .collect::<Vec<_>>()
-            .join(", ")
-            .into(),
-        value => value.clone(),
+        Json::List(values) => {
+            let texts: Vec<_> = values.iter().filter_map(Json::as_str).collect();
+            texts.join(", ").into()
+        }
+        value => value,
     }
 }
 
 /// The client: the address that a proxy names, else the peer. With a proxy, the peer is `source.nat.ip`.
-fn client(out: &mut Fields, socket: &str, headers: &Map<String, Value>) {
+fn client(out: &mut Fields<'_>, socket: &str, headers: &Members<'_>) {
     let peer = address(socket);
     let named = forwarded(headers);
     if let Some((ip, port)) = named.or(peer) {
         for side in ["source", "client"] {
-            out.set(&format!("{side}.ip"), ip.to_string());
+            out.set(format!("{side}.ip"), ip.to_string());
         }
         // The port of a peer is that of a connection long gone; that of a proxied client is told.
         let sides: &[&str] = if named.is_some() {
@@ -256,7 +258,7 @@ fn client(out: &mut Fields, socket: &str, headers: &Map<String, Value>) {
             &["source"]
         };
         for side in sides {
-            out.set(&format!("{side}.port"), port);
+            out.set(format!("{side}.port"), port);
         }
     }
     if let (Some(_), Some((ip, _))) = (named, peer) {
@@ -264,10 +266,12 @@ fn client(out: &mut Fields, socket: &str, headers: &Map<String, Value>) {
     }
 }
 
-fn forwarded(headers: &Map<String, Value>) -> Option<(IpAddr, Option<u16>)> {
+fn forwarded(headers: &Members<'_>) -> Option<(IpAddr, Option<u16>)> {
     let first = |name: &str| {
         let value = headers.get(name)?;
-        let value = value.as_str().or_else(|| value.get(0)?.as_str())?;
+        let value = value
+            .as_str()
+            .or_else(|| value.as_list()?.first()?.as_str())?;
         Some(value.split(',').next()?.trim())
     };
     let pair = first("Forwarded").and_then(|element| {
@@ -293,7 +297,7 @@ fn address(text: &str) -> Option<(IpAddr, Option<u16>)> {
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
+    use serde_json::{Value, json};
 
     use super::*;
 
@@ -306,12 +310,14 @@ mod tests {
 
     #[test]
     fn the_client_is_whom_a_proxy_names_and_the_peer_goes_to_nat() {
-        let mut out = Fields::default();
-        let request_json = json!({
+        let sent = json!({
             "socket": {"remote_address": "10.0.0.1:99"},
             "headers": {"x-forwarded-for": ["1.2.3.4, 10.0.0.9"]},
         });
-        request(&mut out, &request_json);
+        let sent = sent.to_string();
+        let sent = Json::read(&sent).unwrap();
+        let mut out = Fields::default();
+        request(&mut out, &sent);
         assert_eq!(out.text("client.ip"), "1.2.3.4");
         assert_eq!(out.text("source.nat.ip"), "10.0.0.1");
     }
@@ -319,6 +325,8 @@ mod tests {
     #[test]
     fn a_page_is_taken_apart_where_the_request_has_no_address() {
         let sent = json!({"page": {"url": "https://u@[::1]:81/a%20b?c=d#e"}});
+        let sent = sent.to_string();
+        let sent = Json::read(&sent).unwrap();
         let mut out = Fields::default();
         page(&mut out, &sent);
         assert_eq!(
@@ -346,8 +354,10 @@ mod tests {
                 Value::Null,
             ),
         ] {
+            let sent = sent.to_string();
+            let read = Json::read(&sent).unwrap();
             let mut out = Fields::default();
-            page(&mut out, &sent);
+            page(&mut out, &read);
             assert_eq!(out.into_value()["url"], wanted, "{sent}");
         }
     }

@@ -1,18 +1,23 @@
 //! A document in the making.
 
-use serde_json::{Map, Value};
+use std::borrow::Cow;
+use std::collections::btree_map::Entry;
+
+use serde_json::Value;
+
+use crate::json::{Json, Members, share_all, static_members, write_members};
 
 /// Number of dots of a name of users that become levels. Real names of metrics have eight or so.
 const MAX_DOTS: usize = 32;
 
 /// An object whose members are set by dotted paths.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Fields(Map<String, Value>);
+pub(super) struct Fields<'a>(Members<'a>);
 
-impl Fields {
+impl<'a> Fields<'a> {
     /// Sets a field. Null and the empty string are no values; where a parent holds a plain value, the path becomes a
     /// key of its own at the top.
-    pub(super) fn set(&mut self, path: &str, value: impl Into<Value>) {
+    pub(super) fn set(&mut self, path: impl Into<Cow<'a, str>>, value: impl Into<Json<'a>>) {
         let value = value.into();
         if !value.is_null() && value.as_str() != Some("") {
             self.set_even_empty(path, value);
@@ -20,49 +25,58 @@ impl Fields {
     }
 
     /// Sets a field for which the empty string is a value.
-    pub(super) fn set_even_empty(&mut self, path: &str, value: impl Into<Value>) {
-        let value = value.into();
-        if let Some(value) = put(&mut self.0, path, value) {
-            self.0.insert(path.to_owned(), value);
+    pub(super) fn set_even_empty(
+        &mut self,
+        path: impl Into<Cow<'a, str>>,
+        value: impl Into<Json<'a>>,
+    ) {
+        let path = path.into();
+        if let Some(value) = put(&mut self.0, &path, value.into()) {
+            self.0.insert(path, value);
         }
     }
 
     /// Adds a field under a name that users chose: it never replaces another, and nests only so far. Gives the value
     /// back where the name is taken, by a field or by the parent of one.
-    pub(super) fn add(&mut self, name: &str, value: Value) -> Option<Value> {
-        let nests = nests(name);
+    pub(super) fn add(
+        &mut self,
+        name: impl Into<Cow<'a, str>>,
+        value: Json<'a>,
+    ) -> Option<Json<'a>> {
+        let name = name.into();
+        let nests = nests(&name);
         let is_taken = match nests {
-            true => self.get(name).is_some(),
-            false => self.0.contains_key(name),
+            true => self.get(&name).is_some(),
+            false => self.0.contains_key(&name),
         };
         if is_taken {
             return Some(value);
         }
         let left = match nests {
-            true => put(&mut self.0, name, value)?,
+            true => put(&mut self.0, &name, value)?,
             false => value,
         };
-        self.0.insert(name.to_owned(), left);
+        self.0.insert(name, left);
         None
     }
 
     /// Sets fields from members of an object: pairs of a pointer's path without its first slash, and a field.
-    pub(super) fn copy(&mut self, from: &Value, pairs: &[(&str, &str)]) {
+    pub(super) fn copy(&mut self, from: &'a Json<'a>, pairs: &[(&'static str, &'static str)]) {
         if !from.is_object() {
             return;
         }
         for (member, field) in pairs {
             let value = member.split('/').fold(from, |value, name| &value[name]);
-            self.set(field, value.clone());
+            self.set(*field, value.share());
         }
     }
 
     /// The text of a field, empty where there is none.
     pub(super) fn text(&self, path: &str) -> &str {
-        self.get(path).and_then(Value::as_str).unwrap_or_default()
+        self.get(path).and_then(Json::as_str).unwrap_or_default()
     }
 
-    pub(super) fn get(&self, path: &str) -> Option<&Value> {
+    pub(super) fn get(&self, path: &str) -> Option<&Json<'a>> {
         let (first, rest) = path.split_once('.').unwrap_or((path, ""));
         let mut names = rest.split('.').filter(|name| !name.is_empty());
         names.try_fold(self.0.get(first)?, |value, name| value.get(name))
@@ -73,8 +87,12 @@ impl Fields {
         let mut at = &mut self.0;
         let (parents, last) = path.rsplit_once('.').unwrap_or(("", path));
         for name in parents.split('.').filter(|name| !name.is_empty()) {
-            match at.get_mut(name) {
-                Some(Value::Object(inner)) => at = inner,
+            let Some(inner) = at.get_mut(name) else {
+                return;
+            };
+            inner.own();
+            match inner {
+                Json::Object(inner) => at = inner,
                 _ => return,
             }
         }
@@ -82,62 +100,97 @@ impl Fields {
     }
 
     /// Adds labels: numbers apart from the others, which become texts.
-    pub(super) fn labels(&mut self, labels: &Value) {
-        for (key, value) in labels.as_object().into_iter().flatten() {
+    pub(super) fn labels(&mut self, labels: &'a Json<'a>) {
+        for (key, value) in labels.members() {
             let (group, value) = match value {
-                Value::String(_) => ("labels", value.clone()),
-                Value::Bool(flag) => ("labels", flag.to_string().into()),
-                Value::Number(_) => ("numeric_labels", value.clone()),
+                Json::Text(_) => ("labels", value.share()),
+                Json::Bool(flag) => ("labels", flag.to_string().into()),
+                Json::Number(_) => ("numeric_labels", value.share()),
                 // Only OpenTelemetry has labels of several values; those of one label are of one type.
-                Value::Array(values) => match values.first() {
-                    Some(Value::String(_)) => ("labels", value.clone()),
-                    Some(Value::Number(_)) => ("numeric_labels", value.clone()),
+                Json::List(values) => match values.first() {
+                    Some(Json::Text(_)) => ("labels", value.share()),
+                    Some(Json::Number(_)) => ("numeric_labels", value.share()),
                     _ => continue,
                 },
                 _ => continue,
             };
             let group = self
                 .0
-                .entry(group)
-                .or_insert_with(|| Value::Object(Map::new()));
-            if let Value::Object(group) = group {
+                .entry(Cow::Borrowed(group))
+                .or_insert_with(Json::object);
+            group.own();
+            if let Json::Object(group) = group {
                 group.insert(legal_key(key), value);
             }
         }
     }
 
     /// Sets the fields that an object names by their paths.
-    pub(super) fn set_all(&mut self, fields: &Value) {
-        for (path, value) in fields.as_object().into_iter().flatten() {
-            self.set(path, value.clone());
+    pub(super) fn set_all(&mut self, fields: &'a Json<'a>) {
+        for (path, value) in fields.members() {
+            self.set(path, value.share());
         }
     }
 
+    /// The same fields, not copied; what is set in them is not set here.
+    pub(super) fn share(&'a self) -> Self {
+        Self(share_all(&self.0))
+    }
+
+    /// A copy that points to nothing.
+    pub(super) fn into_static(self) -> Fields<'static> {
+        Fields(static_members(self.0))
+    }
+
     pub(super) fn into_value(self) -> Value {
-        Value::Object(self.0)
+        Json::Object(self.0).into()
+    }
+
+    /// Adds the document to a text.
+    pub(super) fn write(&self, out: &mut Vec<u8>) {
+        write_members(&self.0, out);
     }
 }
 
 /// Puts a value at a path; gives it back where a parent is no object.
-fn put(out: &mut Map<String, Value>, path: &str, value: Value) -> Option<Value> {
-    let (parents, last) = match path.rsplit_once('.') {
-        Some((parents, last)) => (Some(parents), last),
-        None => (None, path),
-    };
+fn put<'a>(out: &mut Members<'a>, path: &Cow<'a, str>, mut value: Json<'a>) -> Option<Json<'a>> {
     let mut at = out;
-    for name in parents.into_iter().flat_map(|parents| parents.split('.')) {
-        let inner = at.entry(name).or_insert_with(|| Value::Object(Map::new()));
+    let mut start = 0;
+    while let Some(dot) = path[start..].find('.') {
+        let inner = at
+            .entry(part(path, start, start + dot))
+            .or_insert_with(Json::object);
+        inner.own();
         match inner {
-            Value::Object(inner) => at = inner,
+            Json::Object(inner) => at = inner,
             _ => return Some(value),
         }
+        start += dot + 1;
     }
-    // An object does not replace another: the event's own fields add to the metadata's.
-    match (at.get_mut(last), value) {
-        (Some(Value::Object(old)), Value::Object(new)) => old.extend(new),
-        (_, value) => _ = at.insert(last.to_owned(), value),
+    match at.entry(part(path, start, path.len())) {
+        Entry::Vacant(free) => _ = free.insert(value),
+        Entry::Occupied(mut old) => {
+            // An object does not replace another: the event's own fields add to the metadata's.
+            let old = old.get_mut();
+            if old.is_object() && value.is_object() {
+                old.own();
+                value.own();
+            }
+            match (old, value) {
+                (Json::Object(old), Json::Object(new)) => old.extend(new),
+                (old, value) => *old = value,
+            }
+        }
     }
     None
+}
+
+/// A part of a path, which is not copied where the path is not.
+fn part<'a>(path: &Cow<'a, str>, start: usize, end: usize) -> Cow<'a, str> {
+    match path {
+        Cow::Borrowed(path) => Cow::Borrowed(&path[start..end]),
+        Cow::Owned(path) => Cow::Owned(path[start..end].to_owned()),
+    }
 }
 
 /// Whether a name that users chose is a path that may nest: each level costs whoever walks the document.
@@ -146,26 +199,32 @@ fn nests(name: &str) -> bool {
 }
 
 /// A key that users chose, without what would be read as a path or a pattern.
-pub(super) fn legal_key(key: &str) -> String {
-    key.replace(['.', '*', '"'], "_")
+pub(super) fn legal_key(key: &str) -> Cow<'_, str> {
+    match key.contains(['.', '*', '"']) {
+        true => Cow::Owned(key.replace(['.', '*', '"'], "_")),
+        false => Cow::Borrowed(key),
+    }
 }
 
 /// An object with legal keys; null where it is empty.
-pub(super) fn legal_keys(object: &Value) -> Value {
+pub(super) fn legal_keys<'a>(object: &'a Json<'a>) -> Json<'a> {
     match object.as_object().filter(|members| !members.is_empty()) {
-        Some(members) => members
-            .iter()
-            .map(|(key, value)| (legal_key(key), value.clone()))
-            .collect(),
-        None => Value::Null,
+        Some(_) => {
+            let members = object.members();
+            let members: Members<'a> = members
+                .map(|(key, value)| (legal_key(key), value.share()))
+                .collect();
+            members.into()
+        }
+        None => Json::Null,
     }
 }
 
 /// A number or a text, as text.
-pub(super) fn as_text(value: &Value) -> Value {
+pub(super) fn as_text<'a>(value: &'a Json<'a>) -> Json<'a> {
     match value {
-        Value::Number(number) => number.to_string().into(),
-        value => value.clone(),
+        Json::Number(number) => number.to_string().into(),
+        value => value.share(),
     }
 }
 
@@ -180,8 +239,12 @@ mod tests {
         let mut out = Fields::default();
         out.set("a", 1);
         out.set("a.b", 2);
-        out.set("c.d", json!({"e": 1}));
-        out.set("c.d", json!({"f": 2}));
+        let (e, f) = (
+            Json::read(r#"{"e": 1}"#).unwrap(),
+            Json::read(r#"{"f": 2}"#).unwrap(),
+        );
+        out.set("c.d", e);
+        out.set("c.d", f.share());
         out.set("c.g", "");
         out.remove("c.d.e");
         assert_eq!(out.text("c.g"), "");
@@ -196,10 +259,10 @@ mod tests {
         let mut out = Fields::default();
         out.set("a.b.c", "own");
         for taken in ["a", "a.b", "a.b.c"] {
-            assert_eq!(out.add(taken, 1.into()), Some(1.into()), "{taken}");
+            assert!(out.add(taken, 1.into()).is_some(), "{taken}");
         }
         for free in ["a.b.d", "a.b.c.e", "x.y", "x..y", ".x", ""] {
-            assert_eq!(out.add(free, 2.into()), None, "{free}");
+            assert!(out.add(free, 2.into()).is_none(), "{free}");
         }
         assert_eq!(
             out.into_value(),
@@ -215,17 +278,19 @@ mod tests {
         let (deep, deeper) = (vec!["a"; 33].join("."), vec!["a"; 34].join("."));
         let mut out = Fields::default();
         for name in [&deep, &deeper] {
-            assert_eq!(out.add(name, 1.into()), None);
-            assert_eq!(out.add(name, 2.into()), Some(2.into()));
+            assert!(out.add(name.as_str(), 1.into()).is_none());
+            assert!(out.add(name.as_str(), 2.into()).is_some());
         }
-        assert_eq!(out.get(&deep), Some(&1.into()));
+        assert_eq!(out.get(&deep).and_then(Json::as_f64), Some(1.0));
         assert_eq!(out.into_value()[&deeper], 1);
     }
 
     #[test]
     fn labels_go_by_their_type() {
+        let sent = r#"{"a.b": "x", "c": true, "d": 1.5, "e": null, "f": {}, "g": ["x"], "h": [1], "i": []}"#;
+        let sent = Json::read(sent).unwrap();
         let mut out = Fields::default();
-        out.labels(&json!({"a.b": "x", "c": true, "d": 1.5, "e": null, "f": {}, "g": ["x"], "h": [1], "i": []}));
+        out.labels(&sent);
         assert_eq!(
             out.into_value(),
             json!({

@@ -1,21 +1,21 @@
 //! The fields that each kind of event adds to its sender's fields.
 
-use serde_json::{Map, Value, json};
 use xxhash_rust::xxh64::xxh64;
 
 use super::context::{client_http, context, function, message, own_service, target};
 use super::fields::{Fields, legal_keys};
 use super::stacktrace::{exceptions, stacktrace};
 use crate::event::{Outcome, StoredEvent, inferred_target, weight};
+use crate::json::{Json, Members};
 
 /// A transaction.
-pub(super) fn transaction(out: &mut Fields, event: &StoredEvent, rest: &Value) {
+pub(super) fn transaction<'a>(out: &mut Fields<'a>, event: &'a StoredEvent, rest: &'a Json<'a>) {
     out.set("processor.event", "transaction");
     ids(out, event);
-    out.set("transaction.id", event.id.clone());
-    out.set("span.id", event.id.clone());
+    out.set("transaction.id", event.id.as_deref());
+    out.set("span.id", event.id.as_deref());
     timed(out, "transaction", event);
-    out.set("transaction.result", event.result.clone());
+    out.set("transaction.result", event.result.as_deref());
     out.set("transaction.sampled", event.sampled);
     out.set("transaction.span_count.started", event.spans_started);
     out.set("transaction.span_count.dropped", event.spans_dropped);
@@ -23,30 +23,35 @@ pub(super) fn transaction(out: &mut Fields, event: &StoredEvent, rest: &Value) {
     context(out, &rest["context"]);
     out.set("transaction.custom", legal_keys(&rest["context"]["custom"]));
     message(out, "transaction", &rest["context"]["message"]);
-    for (group, marks) in rest["marks"].as_object().into_iter().flatten() {
+    for (group, marks) in rest["marks"].members() {
         let group = super::fields::legal_key(group);
-        out.set(&format!("transaction.marks.{group}"), legal_keys(marks));
+        out.set(format!("transaction.marks.{group}"), legal_keys(marks));
     }
     out.copy(
         &rest["session"],
         &[("id", "session.id"), ("sequence", "session.sequence")],
     );
-    out.set("transaction.experience", rest["experience"].clone());
+    out.set("transaction.experience", rest["experience"].share());
     open_telemetry(out, &rest["otel"]);
     links(out, &rest["links"]);
 }
 
 /// A span.
-pub(super) fn span(out: &mut Fields, event: &StoredEvent, rest: &Value, stack: &Value) {
+pub(super) fn span<'a>(
+    out: &mut Fields<'a>,
+    event: &'a StoredEvent,
+    rest: &'a Json<'a>,
+    stack: &'a Json<'a>,
+) {
     let own = &rest["context"];
     out.set("processor.event", "span");
     ids(out, event);
-    out.set("span.id", event.id.clone());
-    out.set("transaction.id", event.transaction_id.clone());
+    out.set("span.id", event.id.as_deref());
+    out.set("transaction.id", event.transaction_id.as_deref());
     timed(out, "span", event);
-    out.set("span.subtype", event.subtype.clone());
-    out.set("span.action", event.action.clone());
-    out.set("span.sync", rest["sync"].clone());
+    out.set("span.subtype", event.subtype.as_deref());
+    out.set("span.action", event.action.as_deref());
+    out.set("span.sync", rest["sync"].share());
     own_service(out, &own["service"]);
     out.copy(
         &own["db"],
@@ -70,9 +75,9 @@ pub(super) fn span(out: &mut Fields, event: &StoredEvent, rest: &Value, stack: &
     let composite = &rest["composite"];
     out.set(
         "span.composite.compression_strategy",
-        composite["compression_strategy"].clone(),
+        composite["compression_strategy"].share(),
     );
-    out.set("span.composite.count", composite["count"].clone());
+    out.set("span.composite.count", composite["count"].share());
     #[expect(
         clippy::cast_possible_truncation,
         reason = "whole microseconds are wanted"
@@ -81,16 +86,15 @@ pub(super) fn span(out: &mut Fields, event: &StoredEvent, rest: &Value, stack: &
         "span.composite.sum.us",
         composite["sum"].as_f64().map(|sum| (sum * 1000.0) as i64),
     );
-    match &rest["child_ids"] {
-        Value::Array(ids) if !ids.is_empty() => out.set("child.id", ids.clone()),
-        _ => {}
+    if !rest["child_ids"].as_list().unwrap_or_default().is_empty() {
+        out.set("child.id", rest["child_ids"].share());
     }
     open_telemetry(out, &rest["otel"]);
     links(out, &rest["links"]);
     out.set("span.stacktrace", stacktrace(stack));
 }
 
-fn destination(out: &mut Fields, destination: &Value, has_target: bool) {
+fn destination<'a>(out: &mut Fields<'a>, destination: &'a Json<'a>, has_target: bool) {
     out.copy(
         destination,
         &[
@@ -115,13 +119,18 @@ fn destination(out: &mut Fields, destination: &Value, has_target: bool) {
 }
 
 /// An error.
-pub(super) fn error(out: &mut Fields, event: &StoredEvent, rest: &Value, stack: &Value) {
+pub(super) fn error<'a>(
+    out: &mut Fields<'a>,
+    event: &'a StoredEvent,
+    rest: &'a Json<'a>,
+    stack: &'a Json<'a>,
+) {
     out.set("processor.event", "error");
     out.set("timestamp.us", event.timestamp);
     ids(out, event);
-    out.set("error.id", event.id.clone());
-    out.set("transaction.id", event.transaction_id.clone());
-    out.set("span.id", event.transaction_id.clone());
+    out.set("error.id", event.id.as_deref());
+    out.set("transaction.id", event.transaction_id.as_deref());
+    out.set("span.id", event.transaction_id.as_deref());
     let transaction = &rest["transaction"];
     out.copy(
         transaction,
@@ -133,7 +142,7 @@ pub(super) fn error(out: &mut Fields, event: &StoredEvent, rest: &Value, stack: 
     );
     context(out, &rest["context"]);
     out.set("error.custom", legal_keys(&rest["context"]["custom"]));
-    out.set("error.culprit", rest["culprit"].clone());
+    out.set("error.culprit", rest["culprit"].share());
     out.set(
         "error.grouping_key",
         event.grouping_key.map(|key| format!("{key:016x}")),
@@ -143,13 +152,13 @@ pub(super) fn error(out: &mut Fields, event: &StoredEvent, rest: &Value, stack: 
         .into_iter()
         .find(|text| text.as_str().is_some_and(|text| !text.is_empty()));
     if let Some(name) = name {
-        out.set("error.grouping_name", name.clone());
-        out.set("message", name.clone());
+        out.set("error.grouping_name", name.share());
+        out.set("message", name.share());
     }
     // The stack trace that is stored apart belongs to the exception, where there is one.
     let (of_exception, of_log) = match exception.is_object() {
         true => (stack, &log["stacktrace"]),
-        false => (&Value::Null, stack),
+        false => (&Json::Null, stack),
     };
     out.set("error.exception", exceptions(exception, of_exception));
     if log.as_object().is_some_and(|log| !log.is_empty()) {
@@ -167,7 +176,7 @@ pub(super) fn error(out: &mut Fields, event: &StoredEvent, rest: &Value, stack: 
 }
 
 /// A metricset, without its samples.
-pub(super) fn metricset(out: &mut Fields, rest: &Value) {
+pub(super) fn metricset<'a>(out: &mut Fields<'a>, rest: &'a Json<'a>) {
     out.set("processor.event", "metric");
     let transaction = &rest["transaction"];
     out.set(
@@ -189,42 +198,19 @@ pub(super) fn metricset(out: &mut Fields, rest: &Value) {
     function(out, &rest["faas"]);
     out.labels(&rest["tags"]);
     if rest["service"]["name"].is_string() {
-        out.set("service.name", rest["service"]["name"].clone());
+        out.set("service.name", rest["service"]["name"].share());
         out.remove("service.version");
-        out.set("service.version", rest["service"]["version"].clone());
+        out.set("service.version", rest["service"]["version"].share());
     }
 }
 
 /// The samples of a metricset as fields, once all others are set: users choose their names, and may choose those of
 /// other fields. What is so called stays under `metricset.samples`.
-pub(super) fn samples(out: &mut Fields, rest: &Value) {
-    let is_breakdown = is_breakdown(rest);
-    let mut taken = Map::new();
-    for (name, sample) in rest["samples"].as_object().into_iter().flatten() {
-        let is_known = matches!(
-            name.as_str(),
-            "span.self_time.count" | "span.self_time.sum.us"
-        );
-        if is_breakdown && !is_known {
-            continue;
-        }
-        #[expect(
-            clippy::cast_possible_truncation,
-            reason = "both are indexed as whole numbers"
-        )]
-        let value = match sample["values"].as_array() {
-            Some(values) => json!({"values": values, "counts": sample["counts"]}),
-            // A summary: of what it counts, not which values there were.
-            None if sample["value_count"].is_number() => {
-                json!({"sum": sample["sum"], "value_count": sample["value_count"]})
-            }
-            None if is_breakdown => sample["value"].as_f64().map(|value| value as i64).into(),
-            None => sample["value"].clone(),
-        };
-        if !value.is_null()
-            && let Some(value) = out.add(name, value)
-        {
-            taken.insert(name.clone(), value);
+pub(super) fn samples<'a>(out: &mut Fields<'a>, rest: &'a Json<'a>) {
+    let mut taken = Members::new();
+    for (name, value) in known_samples(rest) {
+        if let Some(value) = out.add(name, value) {
+            taken.insert(name.into(), value);
         }
     }
     if !taken.is_empty() {
@@ -232,19 +218,70 @@ pub(super) fn samples(out: &mut Fields, rest: &Value) {
     }
 }
 
+/// The samples of a metricset that are stored, with their values.
+fn known_samples<'a>(rest: &'a Json<'a>) -> impl Iterator<Item = (&'a str, Json<'a>)> {
+    let is_breakdown = is_breakdown(rest);
+    rest["samples"].members().filter_map(move |(name, sample)| {
+        let is_known = matches!(name, "span.self_time.count" | "span.self_time.sum.us");
+        if is_breakdown && !is_known {
+            return None;
+        }
+        #[expect(
+            clippy::cast_possible_truncation,
+            reason = "both are indexed as whole numbers"
+        )]
+        let value = match sample["values"].as_list() {
+            Some(_) => pair(sample, "values", "counts"),
+            // A summary: of what it counts, not which values there were.
+            None if sample["value_count"].is_number() => pair(sample, "sum", "value_count"),
+            None if is_breakdown => sample["value"].as_f64().map(|value| value as i64).into(),
+            None => sample["value"].share(),
+        };
+        (!value.is_null()).then_some((name, value))
+    })
+}
+
+/// An object of two members of another.
+fn pair<'a>(from: &'a Json<'a>, first: &'static str, second: &'static str) -> Json<'a> {
+    let members = [first, second].map(|name| (name.into(), from[name].share()));
+    Members::from(members).into()
+}
+
+/// The samples as APM Server sends them, for a pipeline of Elasticsearch to make fields and their types of.
+pub(super) fn listed_samples<'a>(out: &mut Fields<'a>, rest: &'a Json<'a>) {
+    let listed = known_samples(rest).map(|(name, value)| {
+        let sample = &rest["samples"][name];
+        let mut members = Members::from([("name".into(), name.into())]);
+        for told in ["type", "unit"] {
+            if sample[told].is_string() {
+                members.insert(told.into(), sample[told].share());
+            }
+        }
+        match value {
+            Json::Object(parts) => members.extend(parts),
+            value => _ = members.insert("value".into(), value),
+        }
+        Json::Object(members)
+    });
+    let listed: Vec<_> = listed.collect();
+    if !listed.is_empty() {
+        out.set("metricset.samples", listed);
+    }
+}
+
 /// Whether a metricset is an agent's own, of how long a transaction's spans took.
-fn is_breakdown(rest: &Value) -> bool {
+fn is_breakdown(rest: &Json<'_>) -> bool {
     let transaction = &rest["transaction"];
     transaction["name"].is_string() || transaction["type"].is_string()
 }
 
 /// A log line.
-pub(super) fn log(out: &mut Fields, event: &StoredEvent, rest: &Value) {
+pub(super) fn log<'a>(out: &mut Fields<'a>, event: &'a StoredEvent, rest: &'a Json<'a>) {
     ids(out, event);
-    out.set("transaction.id", event.transaction_id.clone());
+    out.set("transaction.id", event.transaction_id.as_deref());
     out.set(
         "span.id",
-        event.id.clone().or_else(|| event.transaction_id.clone()),
+        event.id.as_deref().or(event.transaction_id.as_deref()),
     );
     function(out, &rest["faas"]);
     out.copy(
@@ -278,20 +315,20 @@ pub(super) fn log(out: &mut Fields, event: &StoredEvent, rest: &Value) {
     }
 }
 
-fn ids(out: &mut Fields, event: &StoredEvent) {
-    out.set("trace.id", event.trace_id.clone());
-    out.set("parent.id", event.parent_id.clone());
+fn ids<'a>(out: &mut Fields<'a>, event: &'a StoredEvent) {
+    out.set("trace.id", event.trace_id.as_deref());
+    out.set("parent.id", event.parent_id.as_deref());
 }
 
 /// The fields that transactions and spans share.
-fn timed(out: &mut Fields, kind: &str, event: &StoredEvent) {
+fn timed<'a>(out: &mut Fields<'a>, kind: &str, event: &'a StoredEvent) {
     out.set("timestamp.us", event.timestamp);
-    out.set(&format!("{kind}.name"), event.name.clone());
-    out.set(&format!("{kind}.type"), event.event_type.clone());
-    out.set(&format!("{kind}.duration.us"), event.duration);
+    out.set(format!("{kind}.name"), event.name.as_deref());
+    out.set(format!("{kind}.type"), event.event_type.as_deref());
+    out.set(format!("{kind}.duration.us"), event.duration);
     let weight = weight(event.sample_rate);
     if weight > 0.0 {
-        out.set(&format!("{kind}.representative_count"), whole(weight));
+        out.set(format!("{kind}.representative_count"), whole(weight));
     }
     let outcome = event.outcome.unwrap_or_default();
     out.set("event.outcome", outcome.as_str());
@@ -303,7 +340,7 @@ fn timed(out: &mut Fields, kind: &str, event: &StoredEvent) {
 }
 
 /// A number, without a fraction that it does not have.
-fn whole(number: f64) -> Value {
+fn whole(number: f64) -> Json<'static> {
     #[expect(
         clippy::cast_possible_truncation,
         reason = "only where nothing is lost"
@@ -314,17 +351,22 @@ fn whole(number: f64) -> Value {
     }
 }
 
-fn open_telemetry(out: &mut Fields, otel: &Value) {
-    out.set("span.kind", otel["span_kind"].clone());
+fn open_telemetry<'a>(out: &mut Fields<'a>, otel: &'a Json<'a>) {
+    out.set("span.kind", otel["span_kind"].share());
     out.labels(&otel["attributes"]);
 }
 
-fn links(out: &mut Fields, links: &Value) {
-    let links: Vec<_> = links
-        .as_array()
-        .into_iter()
-        .flatten()
-        .map(|link| json!({"trace": {"id": link["trace_id"]}, "span": {"id": link["span_id"]}}))
+fn links<'a>(out: &mut Fields<'a>, links: &'a Json<'a>) {
+    let id = |value: &'a Json<'a>| Json::from(Members::from([("id".into(), value.share())]));
+    let links: Vec<Json<'a>> = links
+        .values()
+        .map(|link| {
+            let of = [
+                ("trace".into(), id(&link["trace_id"])),
+                ("span".into(), id(&link["span_id"])),
+            ];
+            Members::from(of).into()
+        })
         .collect();
     if !links.is_empty() {
         out.set("span.links", links);

@@ -2,23 +2,22 @@
 
 use std::sync::OnceLock;
 
-use serde_json::{Value, json};
-
 use super::fields::{Fields, as_text};
+use crate::json::Json;
 
 /// The fields of the metadata.
-pub(super) fn sender(out: &mut Fields, resource: &Value) {
+pub(super) fn sender<'a>(out: &mut Fields<'a>, resource: &'a Json<'a>) {
     out.set("observer.type", "apm-server");
     out.set("observer.version", env!("CARGO_PKG_VERSION"));
     out.set("observer.hostname", hostname());
     if !resource["client"].is_null() {
-        out.set("host.ip", json!([resource["client"]]));
+        out.set("host.ip", vec![resource["client"].share()]);
     }
     let metadata = &resource["metadata"];
     service(out, &metadata["service"]);
     out.set(
         "agent.activation_method",
-        metadata["service"]["agent"]["activation_method"].clone(),
+        metadata["service"]["agent"]["activation_method"].share(),
     );
     let system = &metadata["system"];
     out.copy(
@@ -37,7 +36,7 @@ pub(super) fn sender(out: &mut Fields, resource: &Value) {
         ],
     );
     if system["detected_hostname"].is_null() && system["configured_hostname"].is_null() {
-        out.set("host.hostname", system["hostname"].clone());
+        out.set("host.hostname", system["hostname"].share());
     }
     out.copy(
         &metadata["process"],
@@ -48,7 +47,9 @@ pub(super) fn sender(out: &mut Fields, resource: &Value) {
         ],
     );
     match &metadata["process"]["argv"] {
-        Value::Array(args) if !args.is_empty() => out.set("process.args", args.clone()),
+        Json::List(args) if !args.is_empty() => {
+            out.set("process.args", metadata["process"]["argv"].share())
+        }
         _ => {}
     }
     out.copy(
@@ -69,14 +70,14 @@ pub(super) fn sender(out: &mut Fields, resource: &Value) {
     );
     out.set(
         "network.connection.type",
-        metadata["network"]["connection"]["type"].clone(),
+        metadata["network"]["connection"]["type"].share(),
     );
     user(out, &metadata["user"]);
     out.labels(&metadata["labels"]);
 }
 
 /// Fields of a service and its agent, from metadata or from an event's own context.
-pub(super) fn service(out: &mut Fields, service: &Value) {
+pub(super) fn service<'a>(out: &mut Fields<'a>, service: &'a Json<'a>) {
     // A name of the event's own makes the metadata's version that of another service.
     if service["name"].is_string() {
         out.remove("service.version");
@@ -100,12 +101,12 @@ pub(super) fn service(out: &mut Fields, service: &Value) {
         ],
     );
     if is_named {
-        out.set("service.version", service["version"].clone());
+        out.set("service.version", service["version"].share());
     }
 }
 
 /// A user replaces another as a whole.
-pub(super) fn user(out: &mut Fields, user: &Value) {
+pub(super) fn user<'a>(out: &mut Fields<'a>, user: &'a Json<'a>) {
     let names = ["id", "username", "email", "domain"];
     if names.iter().all(|name| user[name].is_null()) {
         return;
@@ -123,7 +124,7 @@ pub(super) fn user(out: &mut Fields, user: &Value) {
 }
 
 /// Names that default to others, once all are known.
-pub(super) fn names(out: &mut Fields) {
+pub(super) fn names(out: &mut Fields<'_>) {
     let node = out.text("kubernetes.node.name").to_owned();
     if !node.is_empty() {
         out.set("host.hostname", node);

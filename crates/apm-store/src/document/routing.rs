@@ -1,13 +1,12 @@
 //! In which data stream Elastic would keep a document.
 
-use serde_json::Value;
-
 use super::fields::Fields;
 use super::metrics::is_known;
 use crate::event::Kind;
+use crate::json::Json;
 
 /// Sets `data_stream.*`, and `event.dataset` where it follows from it.
-pub(super) fn data_stream(out: &mut Fields, kind: Kind, rest: &Value) {
+pub(super) fn data_stream(out: &mut Fields<'_>, kind: Kind, rest: &Json<'_>, namespace: &str) {
     let (stream, dataset) = match kind {
         Kind::Transaction | Kind::Span => {
             let is_rum = matches!(out.text("agent.name"), "rum-js" | "js-base" | "iOS/swift");
@@ -36,10 +35,10 @@ pub(super) fn data_stream(out: &mut Fields, kind: Kind, rest: &Value) {
     }
     out.set("data_stream.type", stream);
     out.set("data_stream.dataset", dataset);
-    out.set("data_stream.namespace", "default");
+    out.set("data_stream.namespace", namespace.to_owned());
 }
 
-fn app(out: &Fields) -> String {
+fn app(out: &Fields<'_>) -> String {
     let service = match out.text("service.name") {
         "" => "unknown",
         service => service,

@@ -1,20 +1,21 @@
 //! Stack frames as they are indexed.
 
-use serde_json::{Map, Value, json};
+use super::fields::{as_text, legal_keys};
+use crate::json::{Json, Members};
 
 /// The frames of a trace; null where there are none.
-pub(super) fn stacktrace(frames: &Value) -> Value {
-    match frames.as_array().filter(|frames| !frames.is_empty()) {
-        Some(frames) => frames.iter().map(frame).collect(),
-        None => Value::Null,
+pub(super) fn stacktrace<'a>(frames: &'a Json<'a>) -> Json<'a> {
+    match frames.as_list().filter(|frames| !frames.is_empty()) {
+        Some(frames) => Json::List(frames.iter().map(frame).collect()),
+        None => Json::Null,
     }
 }
 
-fn frame(frame: &Value) -> Value {
-    let mut out = Map::new();
-    let mut set = |name: &str, value: Value| {
+fn frame<'a>(frame: &'a Json<'a>) -> Json<'a> {
+    let mut out = Members::new();
+    let mut set = |name: &'static str, value: Json<'a>| {
         if is_told(&value) {
-            out.insert(name.to_owned(), value);
+            out.insert(name.into(), value);
         }
     };
     for name in [
@@ -26,7 +27,7 @@ fn frame(frame: &Value) -> Value {
         "vars",
         "library_frame",
     ] {
-        set(name, frame[name].clone());
+        set(name, frame[name].share());
     }
     let line = [
         ("lineno", "number"),
@@ -37,31 +38,32 @@ fn frame(frame: &Value) -> Value {
     let context = [("pre_context", "pre"), ("post_context", "post")];
     set("context", group(frame, &context));
     // Only a browser's frames are ever left out; that none of these is stands in each.
-    out.insert("exclude_from_grouping".to_owned(), false.into());
-    Value::Object(out)
+    out.insert("exclude_from_grouping".into(), false.into());
+    Json::Object(out)
 }
 
 /// Whether a value says more than its absence does.
-fn is_told(value: &Value) -> bool {
+fn is_told(value: &Json<'_>) -> bool {
     match value {
-        Value::Null | Value::Bool(false) => false,
-        Value::String(text) => !text.is_empty(),
-        Value::Array(elements) => !elements.is_empty(),
-        Value::Object(members) => !members.is_empty(),
+        Json::Null | Json::Bool(false) => false,
+        Json::Text(text) => !text.is_empty(),
+        Json::List(elements) => !elements.is_empty(),
+        Json::Object(members) => !members.is_empty(),
+        Json::Shared(value) => is_told(value),
         _ => true,
     }
 }
 
-fn group(frame: &Value, pairs: &[(&str, &str)]) -> Value {
-    pairs
-        .iter()
-        .filter(|(from, _)| is_told(&frame[from]))
-        .map(|(from, to)| ((*to).to_owned(), frame[from].clone()))
-        .collect()
+fn group<'a>(frame: &'a Json<'a>, pairs: &[(&'static str, &'static str)]) -> Json<'a> {
+    let told = pairs.iter().filter(|(from, _)| is_told(&frame[from]));
+    let members: Members<'a> = told
+        .map(|(from, to)| ((*to).into(), frame[from].share()))
+        .collect();
+    members.into()
 }
 
 /// An exception and its causes, depth first. Where the one before is not the parent, its index is named.
-pub(super) fn exceptions(exception: &Value, stack: &Value) -> Value {
+pub(super) fn exceptions<'a>(exception: &'a Json<'a>, stack: &'a Json<'a>) -> Json<'a> {
     let mut flat = Vec::new();
     let mut open = vec![(exception, None::<usize>)];
     while let Some((exception, parent)) = open.pop() {
@@ -74,27 +76,25 @@ pub(super) fn exceptions(exception: &Value, stack: &Value) -> Value {
         } else {
             &exception["stacktrace"]
         };
-        let mut out = json!({
-            "message": exception["message"],
-            "module": exception["module"],
-            "type": exception["type"],
-            "code": super::fields::as_text(&exception["code"]),
-            "handled": exception["handled"],
-            "attributes": super::fields::legal_keys(&exception["attributes"]),
-            "stacktrace": stacktrace(frames),
-        });
-        if let Some(parent) = parent.filter(|parent| parent + 1 != index) {
-            out["parent"] = parent.into();
-        }
-        if let Value::Object(members) = &mut out {
-            members.retain(|_, value| !value.is_null());
-        }
-        flat.push(out);
-        let causes = exception["cause"].as_array().into_iter().flatten();
+        let parent = parent.filter(|parent| parent + 1 != index);
+        let members = [
+            ("message", exception["message"].share()),
+            ("module", exception["module"].share()),
+            ("type", exception["type"].share()),
+            ("code", as_text(&exception["code"])),
+            ("handled", exception["handled"].share()),
+            ("attributes", legal_keys(&exception["attributes"])),
+            ("stacktrace", stacktrace(frames)),
+            ("parent", parent.into()),
+        ];
+        let told = members.into_iter().filter(|(_, value)| !value.is_null());
+        let members: Members<'a> = told.map(|(name, value)| (name.into(), value)).collect();
+        flat.push(Json::Object(members));
+        let causes = exception["cause"].values();
         open.extend(causes.rev().map(|cause| (cause, Some(index))));
     }
     if flat.is_empty() {
-        Value::Null
+        Json::Null
     } else {
         flat.into()
     }
@@ -102,7 +102,16 @@ pub(super) fn exceptions(exception: &Value, stack: &Value) -> Value {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::{Value, json};
+
     use super::*;
+
+    /// The JSON of what `make` makes of another.
+    fn made(sent: &Value, make: impl for<'a> Fn(&'a Json<'a>) -> Json<'a>) -> Value {
+        let sent = sent.to_string();
+        let sent = Json::read(&sent).unwrap();
+        make(&sent).into()
+    }
 
     #[test]
     fn a_frame_holds_only_what_is_told() {
@@ -111,7 +120,7 @@ mod tests {
             {"library_frame": true, "pre_context": [], "post_context": ["x"], "context_line": "y"},
         ]);
         assert_eq!(
-            stacktrace(&sent),
+            made(&sent, stacktrace),
             json!([
                 {"filename": "a.py", "line": {"number": 0}, "exclude_from_grouping": false},
                 {
@@ -128,7 +137,7 @@ mod tests {
             {"type": "b", "cause": [{"type": "c"}, {"type": "d"}]},
             {"type": "e"},
         ]});
-        let flat = exceptions(&tree, &Value::Null);
+        let flat = made(&tree, |tree| exceptions(tree, &Json::Null));
         assert_eq!(
             flat,
             json!([

@@ -12,7 +12,7 @@ use super::super::schema::{
     block, destination, error, error_group, event_count, log, metric_name, metricset, resource,
     result, roll_received, span, span_group, stack, statement, trace_at, tx, tx_group,
 };
-use super::super::{open, trace_index};
+use super::super::{open, output, trace_index};
 
 /// Keys of `trace_at` per step.
 const KEYS: i64 = 20_000;
@@ -42,6 +42,7 @@ pub(super) fn blocks(
             continue;
         };
         let (first, last) = (oldest * SLOTS, newest * SLOTS + SLOTS - 1);
+        output::lose(conn, *oldest, *newest)?;
         sql_query(include_str!("uncount.sql"))
             .bind::<BigInt, _>(first)
             .bind::<BigInt, _>(last)

@@ -46,7 +46,9 @@ impl Retention {
         turn: Turn,
         step: &mut Step,
     ) -> Result<(), StoreError> {
-        let spare = size.spare_blocks(conn)?;
+        let mut spare = size.spare_blocks(conn)?;
+        let needed = self.first_needed_block(conn)?;
+        spare.retain(|block| *block < needed);
         if self.names.is_at_work(conn, &size, spare.is_empty())? {
             let swept =
                 conn.immediate_transaction(|conn| self.names.sweep(conn, memory, turn.deadline));

@@ -55,7 +55,11 @@ fn every_column_of_every_table_is_known_to_diesel() {
         roll_error,
         roll_breakdown,
         roll_received,
-        event_count
+        event_count,
+        output,
+        output_aggregate,
+        output_refused,
+        output_refusal
     );
     let tables = "SELECT count(*) AS n FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE '\\_\\_%' ESCAPE '\\' \
         AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\'";
