@@ -8,7 +8,8 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 
 import { article } from "./support/article.js";
-import { growth, odd, strange } from "./support/streams.js";
+import { odd } from "./support/odd.js";
+import { growth, strange } from "./support/streams.js";
 import { start } from "./support/service.js";
 
 export default async function setup() {

@@ -105,9 +105,8 @@ try {
   await shot("db-sqlread-ext");
   await open(view("GET /upstream"));
   await shot("app-response-codes");
-  await open(
-    `${apm.pages}/discover?${range}&q=${encodeURIComponent("processor.event: transaction and transaction.name: GET*sql*")}&group=http.request.headers.Host`,
-  );
+  const query = encodeURIComponent("processor.event: transaction and transaction.name: GET*sql*");
+  await open(`${apm.pages}/discover?${range}&q=${query}&group=http.request.headers.Host`);
   await shot("discover-hosts");
   await open(`${apm.pages}/insights?${range}`);
   await shot("insights");

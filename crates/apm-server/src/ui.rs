@@ -133,6 +133,11 @@ async fn theme(request: HttpRequest, name: Path<String>) -> HttpResponse {
     serve::choose_theme(&request, &name)
 }
 
+/// The addresses of the style sheets, for a page that is not one of these.
+pub(crate) fn sheets() -> impl Iterator<Item = String> {
+    assets::SHEETS.into_iter().map(assets::url)
+}
+
 /// The address of one of the pages' files, for a page that is not one of these.
 pub(crate) fn asset(name: &str) -> String {
     assets::url(name)

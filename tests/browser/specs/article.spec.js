@@ -235,10 +235,7 @@ test("16: the setup page has snippets with this server's own address, and says t
 });
 
 test("every wait of /delay was counted", async ({ page }) => {
-  const found = await (
-    await page.request.get(
-      `${ARTICLE}/api/v1/discover?q=${encodeURIComponent('processor.event: transaction and transaction.name: "GET /delay"')}`,
-    )
-  ).json();
+  const query = encodeURIComponent('processor.event: transaction and transaction.name: "GET /delay"');
+  const found = await (await page.request.get(`${ARTICLE}/api/v1/discover?q=${query}`)).json();
   expect(found.total).toBe(DELAYS);
 });

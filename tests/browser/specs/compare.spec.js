@@ -11,21 +11,51 @@ function change(now) {
   let n = 1;
   const call = (at, name, duration, statement) => {
     const transaction = { id: id(0xd000 + n, 16), trace_id: id(0xd000 + n, 32) };
-    lines.push({ transaction: { ...transaction, timestamp: at, duration: duration + 1, name, type: "request", result: "HTTP 2xx", outcome: "success", sampled: true, span_count: { started: 1 } } });
-    lines.push({ span: { id: id(0xe000 + n, 16), trace_id: transaction.trace_id, transaction_id: transaction.id, parent_id: transaction.id, timestamp: at + 200, duration, name: statement.split(" ").slice(0, 2).join(" "), type: "db", subtype: "sqlite", action: "query", context: { db: { statement, type: "sql" } } } });
+    lines.push({
+      transaction: {
+        ...transaction,
+        timestamp: at,
+        duration: duration + 1,
+        name,
+        type: "request",
+        result: "HTTP 2xx",
+        outcome: "success",
+        sampled: true,
+        span_count: { started: 1 },
+      },
+    });
+    lines.push({
+      span: {
+        id: id(0xe000 + n, 16),
+        trace_id: transaction.trace_id,
+        transaction_id: transaction.id,
+        parent_id: transaction.id,
+        timestamp: at + 200,
+        duration,
+        name: statement.split(" ").slice(0, 2).join(" "),
+        type: "db",
+        subtype: "sqlite",
+        action: "query",
+        context: { db: { statement, type: "sql" } },
+      },
+    });
     n += 1;
   };
   for (let i = 0; i < 100; i++) {
-    const before = now - 19 * MINUTE + i * 4e6, after = now - 8 * MINUTE + i * 4e6;
-    call(before, "GET /list", 4 + i % 3, "SELECT * FROM parcels WHERE shelf = ?");
-    call(after, "GET /list", 40 + i % 3, "SELECT * FROM parcels WHERE shelf = ?");
+    const before = now - 19 * MINUTE + i * 4e6,
+      after = now - 8 * MINUTE + i * 4e6;
+    call(before, "GET /list", 4 + (i % 3), "SELECT * FROM parcels WHERE shelf = ?");
+    call(after, "GET /list", 40 + (i % 3), "SELECT * FROM parcels WHERE shelf = ?");
     call(before + 1e6, "GET /old", 3, "SELECT weight FROM parcels_old WHERE id = ?");
     call(after + 1e6, "GET /new", 3, "SELECT weight, size FROM parcels WHERE id = ?");
   }
   return lines;
 }
 
-test("a marker that is set by its button stands in the list, on the charts, and in the choice of times", async ({ page, begin }) => {
+test("a marker that is set by its button stands in the list, on the charts, and in the choice of times", async ({
+  page,
+  begin,
+}) => {
   const server = await begin(["server"]);
   await server.send(change(Date.now() * 1000));
   await page.goto(`${server.pages}/compare`);
@@ -43,7 +73,10 @@ test("a marker that is set by its button stands in the list, on the charts, and 
       await expect(chart.locator(".flag-text"), path).toContainText(["index <dropped>"]);
       // Said, too, and near the end of the range, which is now.
       await expect(chart.locator(".chart-plot"), path).toHaveAttribute("aria-label", /“index <dropped>” at \d\d:\d\d/);
-      const [line, plot] = [await chart.locator("line.flag").last().boundingBox(), await chart.locator(".chart-plot").boundingBox()];
+      const [line, plot] = [
+        await chart.locator("line.flag").last().boundingBox(),
+        await chart.locator(".chart-plot").boundingBox(),
+      ];
       expect((line.x - plot.x) / plot.width, path).toBeGreaterThan(0.8);
       expect(line.height, path).toBeGreaterThan(50);
     }
@@ -53,11 +86,17 @@ test("a marker that is set by its button stands in the list, on the charts, and 
   await expect(page).toHaveURL(/from=20\d\d-/);
 });
 
-test("around a marker, requests and statements stand before and after, with what is slower, new and gone", async ({ page, begin }) => {
-  const server = await begin(["server"]), now = Date.now() * 1000;
+test("around a marker, requests and statements stand before and after, with what is slower, new and gone", async ({
+  page,
+  begin,
+}) => {
+  const server = await begin(["server"]),
+    now = Date.now() * 1000;
   await server.send(change(now));
   const at = new Date((now - 10 * MINUTE) / 1000).toISOString();
-  const set = await page.request.post(`${server.pages}/api/v1/markers`, { data: { name: "release", service: "depot", time: at } });
+  const set = await page.request.post(`${server.pages}/api/v1/markers`, {
+    data: { name: "release", service: "depot", time: at },
+  });
   expect(set.status()).toBe(201);
   await page.goto(`${server.pages}/compare?refresh=0`);
   await page.getByRole("link", { name: "“release”" }).click();
@@ -84,6 +123,9 @@ test("around a marker, requests and statements stand before and after, with what
 
   // Its own file for each of both tables.
   await page.goBack();
-  const [download] = await Promise.all([page.waitForEvent("download"), page.getByRole("button", { name: "Download as CSV: Statements then and now" }).click()]);
+  const [download] = await Promise.all([
+    page.waitForEvent("download"),
+    page.getByRole("button", { name: "Download as CSV: Statements then and now" }).click(),
+  ]);
   expect(download.suggestedFilename()).toBe("statements.csv");
 });

@@ -11,7 +11,10 @@ test.describe("copy buttons", () => {
 
   // Presses the button, and waits until it has said that it is done.
   async function copied(page, button) {
-    await page.evaluate(() => { document.querySelector("#announce").textContent = ""; return navigator.clipboard.writeText("nothing yet"); });
+    await page.evaluate(() => {
+      document.querySelector("#announce").textContent = "";
+      return navigator.clipboard.writeText("nothing yet");
+    });
     await button.click();
     await expect(page.locator("#announce")).toHaveText("Copied");
     return page.evaluate(() => navigator.clipboard.readText());
@@ -30,10 +33,18 @@ test.describe("copy buttons", () => {
     await page.goto(`${ARTICLE}/traces/${span.trace.id}?tab=json`);
     const document = JSON.parse(await copied(page, page.getByRole("button", { name: "Copy" })));
     expect(document.trace.id).toBe(span.trace.id);
-    expect(document).toEqual((await api(ARTICLE, "discover", { q: `transaction.id: ${document.transaction.id} and processor.event: transaction` })).hits[0]);
+    expect(document).toEqual(
+      (
+        await api(ARTICLE, "discover", {
+          q: `transaction.id: ${document.transaction.id} and processor.event: transaction`,
+        })
+      ).hits[0],
+    );
   });
 
-  test("so are a proposed index, a snippet of the setup, an error as Markdown, and the address of a sample", async ({ page }) => {
+  test("so are a proposed index, a snippet of the setup, an error as Markdown, and the address of a sample", async ({
+    page,
+  }) => {
     const { statements } = await api(ARTICLE, "queries");
     const { fingerprint } = statements.find(({ normalized }) => /GROUP BY/.test(normalized));
     await page.goto(`${ARTICLE}/queries/${fingerprint}?service=my-app-01`);
@@ -49,7 +60,9 @@ test.describe("copy buttons", () => {
     expect(markdown).toContain("my-app-01");
     expect(markdown).toContain("src/routes/fail.rs");
 
-    await page.goto(`${ARTICLE}/services/my-app-01/transactions/view?type=request&name=${encodeURIComponent("GET /delay")}`);
+    await page.goto(
+      `${ARTICLE}/services/my-app-01/transactions/view?type=request&name=${encodeURIComponent("GET /delay")}`,
+    );
     expect(await copied(page, page.getByRole("button", { name: "Copy link" }))).toBe(page.url());
   });
 });
@@ -58,7 +71,7 @@ test.describe("copy buttons", () => {
 function rows(csv) {
   const out = [[]];
   for (const [, quoted, plain, end] of csv.matchAll(/(?:"((?:[^"]|"")*)"|([^",\r\n]*))(,|\r\n|$)/g)) {
-    if (quoted === undefined && plain === "" && end === "" ) continue;
+    if (quoted === undefined && plain === "" && end === "") continue;
     out.at(-1).push(quoted === undefined ? plain : quoted.replaceAll('""', '"'));
     if (end === "\r\n") out.push([]);
   }
@@ -75,7 +88,9 @@ test("a table is downloaded with the rows that are shown, in their order", async
   const table = page.getByRole("table", { name: "Transactions by name" });
   const names = (await table.getByRole("rowheader").allTextContents()).map((text) => text.trim());
   expect(names.length).toBeGreaterThan(6);
-  const file = await downloaded(page, () => page.getByRole("button", { name: "Download as CSV: Transactions by name" }).click());
+  const file = await downloaded(page, () =>
+    page.getByRole("button", { name: "Download as CSV: Transactions by name" }).click(),
+  );
   expect(file.name).toBe("transactions.csv");
   const [head, ...body] = file.rows;
   expect(head[0]).toBe("transaction");
@@ -92,17 +107,38 @@ test("a field that a spreadsheet would run is text in the file", async ({ page, 
   const names = ["=1+1", "+1+1", "-1+1", "@SUM(1)", "=cmd|' /C calc'!A0", "\t=1+1", " =1+1", "ordinary"];
   await server.send([
     { metadata: { service: { name: "sheet", agent: { name: "python", version: "6" } } } },
-    ...names.map((name, i) => ({ transaction: { id: `a${i}`.padEnd(16, "0"), trace_id: `b${i}`.padEnd(32, "0"), timestamp: now + i * 1000, duration: 5, name, type: "request", result: "ok", sampled: true, span_count: { started: 0 } } })),
+    ...names.map((name, i) => ({
+      transaction: {
+        id: `a${i}`.padEnd(16, "0"),
+        trace_id: `b${i}`.padEnd(32, "0"),
+        timestamp: now + i * 1000,
+        duration: 5,
+        name,
+        type: "request",
+        result: "ok",
+        sampled: true,
+        span_count: { started: 0 },
+      },
+    })),
   ]);
   await page.goto(`${server.pages}/services/sheet/transactions?refresh=0`);
-  const file = await downloaded(page, () => page.getByRole("button", { name: "Download as CSV: Transactions by name" }).click());
+  const file = await downloaded(page, () =>
+    page.getByRole("button", { name: "Download as CSV: Transactions by name" }).click(),
+  );
   const firsts = file.rows.slice(1).map(([name]) => name);
   expect(firsts).toHaveLength(names.length);
   for (const field of file.rows.flat()) expect(field, field).not.toMatch(/^\s*(=|@|[+-](?![\d.,\s%]*$))/);
   // They are all there, to be read.
-  for (const name of names) expect(firsts.some((field) => field.endsWith(name.trim())), name).toBe(true);
+  for (const name of names)
+    expect(
+      firsts.some((field) => field.endsWith(name.trim())),
+      name,
+    ).toBe(true);
   // The console's file is of the same kind.
-  const { rows: asked } = await downloaded(page, () => page.goto(`${server.pages}/api/v1/sql?format=csv&sql=${encodeURIComponent("SELECT name FROM v_transactions ORDER BY seq")}`).catch(() => {}));
+  const sql = encodeURIComponent("SELECT name FROM v_transactions ORDER BY seq");
+  const { rows: asked } = await downloaded(page, () =>
+    page.goto(`${server.pages}/api/v1/sql?format=csv&sql=${sql}`).catch(() => {}),
+  );
   expect(asked).toHaveLength(names.length + 1);
   for (const [field] of asked.slice(1)) expect(field, field).not.toMatch(/^\s*[=+@-]/);
 });
@@ -110,13 +146,18 @@ test("a field that a spreadsheet would run is text in the file", async ({ page, 
 test("every chart of every page shows its data, and its SQL runs in the console", async ({ page }) => {
   test.setTimeout(90_000);
   const seen = new Set();
-  const all = [...await every(ARTICLE, "my-app-01", 'transaction.name: "GET /sql-write"'), ...await every(STRANGE, "shop", 'transaction.name: "GET /cities"')];
+  const all = [
+    ...(await every(ARTICLE, "my-app-01", 'transaction.name: "GET /sql-write"')),
+    ...(await every(STRANGE, "shop", 'transaction.name: "GET /cities"')),
+  ];
   for (const [name, address] of all) {
     // A chart of the console stands between its statement and its rows.
     if (name.startsWith("SQL")) continue;
     const html = await (await page.request.get(address)).text();
     // Charts without measurements have words in their place.
-    const charts = [...html.matchAll(/<figure class="chart"[^>]* id="([^"]+)".*?<\/figure>/gs)].filter(([chart]) => chart.includes("chart-plot"));
+    const charts = [...html.matchAll(/<figure class="chart"[^>]* id="([^"]+)".*?<\/figure>/gs)].filter(([chart]) =>
+      chart.includes("chart-plot"),
+    );
     for (const [, id] of charts) {
       const key = `${name.split(/[,?]| \d/)[0]} ${id}`;
       if (seen.has(key)) continue;
@@ -135,7 +176,21 @@ test("every chart of every page shows its data, and its SQL runs in the console"
       }
     }
   }
-  for (const id of ["latency", "throughput", "failed", "distribution", "breakdown", "occurrences", "cpu", "memory", "documents", "growth-0"]) {
-    expect([...seen].some((key) => key.endsWith(` ${id}`)), id).toBe(true);
+  for (const id of [
+    "latency",
+    "throughput",
+    "failed",
+    "distribution",
+    "breakdown",
+    "occurrences",
+    "cpu",
+    "memory",
+    "documents",
+    "growth-0",
+  ]) {
+    expect(
+      [...seen].some((key) => key.endsWith(` ${id}`)),
+      id,
+    ).toBe(true);
   }
 });

@@ -20,11 +20,16 @@ test.afterAll(async () => {
   rmSync(directory, { recursive: true, force: true });
 });
 
-const panel = (page, name) => page.locator("section.panel").filter({ has: page.getByRole("heading", { name, exact: true }) });
-const finding = (page, words, where = "Open") => panel(page, where).locator("ul.findings > li").filter({ hasText: words });
-const GROWTH = /GET \/sql-group gets slower as people grows/, REPEAT = /GET \/sql-write runs INSERT INTO people 5×/;
+const panel = (page, name) =>
+  page.locator("section.panel").filter({ has: page.getByRole("heading", { name, exact: true }) });
+const finding = (page, words, where = "Open") =>
+  panel(page, where).locator("ul.findings > li").filter({ hasText: words });
+const GROWTH = /GET \/sql-group gets slower as people grows/,
+  REPEAT = /GET \/sql-write runs INSERT INTO people 5×/;
 
-test("growth, the full scan behind it and the repeated INSERT stand on the page with cause, remedy and evidence", async ({ page }) => {
+test("growth, its full scan and the repeated INSERT are on the page with cause, remedy and evidence", async ({
+  page,
+}) => {
   const address = `${apm.pages}/insights?refresh=0`;
   await page.goto(address);
   const growth = finding(page, GROWTH);
@@ -36,10 +41,15 @@ test("growth, the full scan behind it and the repeated INSERT stand on the page 
   const repeat = finding(page, REPEAT);
   await expect(repeat).toContainText("one statement");
   // The most costly one is the answer of the page.
-  await expect(page.getByRole("heading", { level: 1 })).toHaveText(await panel(page, "Open").locator("ul.findings > li a.plain").first().innerText());
+  await expect(page.getByRole("heading", { level: 1 })).toHaveText(
+    await panel(page, "Open").locator("ul.findings > li a.plain").first().innerText(),
+  );
 
   // Each piece of evidence leads to what it says.
-  for (const [found, statement, request] of [[growth, "GROUP BY", "GET /sql-group"], [repeat, "INSERT INTO", "GET /sql-write"]]) {
+  for (const [found, statement, request] of [
+    [growth, "GROUP BY", "GET /sql-group"],
+    [repeat, "INSERT INTO", "GET /sql-write"],
+  ]) {
     await found.locator("a.plain").first().click();
     await expect(page).toHaveURL(/\/queries\/[0-9a-f]{16}\?/);
     await expect(page.locator("#statement")).toContainText(statement);
@@ -55,12 +65,20 @@ test("growth, the full scan behind it and the repeated INSERT stand on the page 
   }
 });
 
-test("the badge of the services counts what is open; dismissing hides one and lowers it, showing again restores both", async ({ page }) => {
+test("the badge of the services counts open findings: dismissing one lowers it, showing it again raises it", async ({
+  page,
+}) => {
   // A finding is found once: no request comes any more.
-  const count = async () => (await apm.api("insights", { service: "my-app-01" })).insights.filter(({ ended, dismissed }) => !ended && !dismissed).length;
+  const count = async () =>
+    (await apm.api("insights", { service: "my-app-01" })).insights.filter(
+      ({ ended, dismissed }) => !ended && !dismissed,
+    ).length;
   const badge = async () => {
     await page.goto(`${apm.pages}/services?refresh=0`);
-    return page.getByRole("row").filter({ has: page.getByRole("rowheader", { name: /^my-app-01/ }) }).getByRole("link", { name: /^\d+ insights?$/ });
+    return page
+      .getByRole("row")
+      .filter({ has: page.getByRole("rowheader", { name: /^my-app-01/ }) })
+      .getByRole("link", { name: /^\d+ insights?$/ });
   };
   const open = await count();
   expect(open).toBeGreaterThan(1);
@@ -79,12 +97,19 @@ test("the badge of the services counts what is open; dismissing hides one and lo
   await expect(await badge()).toHaveText(`${open} insights`);
 });
 
-test("the table of transactions says how many statements a request runs, their time and their share of it", async ({ page }) => {
+test("the table of transactions says how many statements a request runs, their time and their share of it", async ({
+  page,
+}) => {
   await page.goto(`${apm.pages}/services/my-app-01/transactions?sort=-sql&refresh=0`);
   const table = page.getByRole("table", { name: "Transactions by name" });
   await expect(table.getByRole("columnheader", { name: "Queries/request" })).toHaveAttribute("aria-sort", "descending");
   const heads = (await table.getByRole("columnheader").allInnerTexts()).map((text) => text.replace(/\W+$/, ""));
-  const cell = (name) => table.getByRole("row").filter({ has: page.getByRole("rowheader", { name, exact: true }) }).locator("th, td").nth(heads.indexOf("Queries/request"));
+  const cell = (name) =>
+    table
+      .getByRole("row")
+      .filter({ has: page.getByRole("rowheader", { name, exact: true }) })
+      .locator("th, td")
+      .nth(heads.indexOf("Queries/request"));
   // BEGIN, five INSERTs, COMMIT.
   await expect(cell("GET /sql-write")).toHaveText(/^7 · [\d.]+\s(µs|ms) · [\d.]+\s%$/);
   await expect(cell("GET /sql-group")).toHaveText(/^1 · [\d.]+\s(µs|ms) · [\d.]+\s%$/);
@@ -92,9 +117,14 @@ test("the table of transactions says how many statements a request runs, their t
   await expect(page).toHaveURL(/\/traces\/[0-9a-f]{32}\?.*tab=sql/);
 });
 
-test("the SQL tab of a trace has its statements by time, flags the repeat, and names the time that no span covers", async ({ page }) => {
+test("the SQL tab of a trace lists statements by time, flags the repeat and names the uncovered time", async ({
+  page,
+}) => {
   await page.goto(`${apm.pages}/services/my-app-01/transactions?refresh=0`);
-  const row = page.getByRole("table", { name: "Transactions by name" }).getByRole("row").filter({ has: page.getByRole("rowheader", { name: "GET /sql-write", exact: true }) });
+  const row = page
+    .getByRole("table", { name: "Transactions by name" })
+    .getByRole("row")
+    .filter({ has: page.getByRole("rowheader", { name: "GET /sql-write", exact: true }) });
   await row.getByRole("link", { name: "7", exact: true }).click();
   const statements = page.getByRole("table", { name: "SQL statements of this trace by total time" });
   const insert = statements.getByRole("row").filter({ hasText: "INSERT INTO" });
@@ -108,13 +138,18 @@ test("the SQL tab of a trace has its statements by time, flags the repeat, and n
   await expect(page).toHaveURL(/\/queries\/[0-9a-f]{16}/);
 });
 
-test("a page of one statement has its plan today and with the index, side by side, and a badge in the list of statements", async ({ page }) => {
-  await until("the statements", () => apm.api("queries"), ({ statements }) => statements.some(({ normalized }) => /GROUP BY/.test(normalized)));
+test("a statement has its plan with and without the index side by side, and a badge in the list", async ({ page }) => {
+  await until(
+    "the statements",
+    () => apm.api("queries"),
+    ({ statements }) => statements.some(({ normalized }) => /GROUP BY/.test(normalized)),
+  );
   await page.goto(`${apm.pages}/queries?refresh=0`);
   const row = page.locator("main tbody tr").filter({ hasText: "GROUP BY" });
   await expect(row).toContainText(/grows [\d,]+ steps \/ 1k rows/);
   await row.getByRole("link").first().click();
-  const before = page.locator("ul.plan").first(), after = page.locator("ul.plan").nth(1);
+  const before = page.locator("ul.plan").first(),
+    after = page.locator("ul.plan").nth(1);
   await expect(page.getByRole("heading", { name: "Today" })).toBeVisible();
   await expect(before).toContainText("full scan");
   await expect(before).toContainText("USE TEMP B-TREE FOR GROUP BY");

@@ -78,9 +78,11 @@ function contrasts() {
   let marks = 0,
     texts = 0;
   // A mark is seen by its fill or its stroke: 3 : 1 against what is behind it.
-  for (const mark of document.querySelectorAll(
-    ".chart-plot polyline.line, .chart-plot rect.bar, .chart-over circle, .chart-over line.fit, #wf svg.bars rect:not(.hit), svg.spark path:not(.area), svg.spark polyline",
-  )) {
+  const shapes = [
+    ".chart-plot polyline.line, .chart-plot rect.bar, .chart-over circle, .chart-over line.fit",
+    "#wf svg.bars rect:not(.hit), svg.spark path:not(.area), svg.spark polyline",
+  ];
+  for (const mark of document.querySelectorAll(shapes.join(", "))) {
     if (!seen(mark.closest("svg"))) continue;
     const { fill, stroke, opacity } = getComputedStyle(mark),
       below = behind(mark);
@@ -103,10 +105,10 @@ function contrasts() {
       own = element instanceof SVGElement ? style.fill : style.color;
     const best = contrast(own, behind(element));
     texts += 1;
-    if (best < 4.5)
-      poor.push(
-        `${best.toFixed(1)}: “${words.currentNode.textContent.trim().slice(0, 40)}” in ${element.outerHTML.slice(0, 90)} ${own}`,
-      );
+    if (best < 4.5) {
+      const text = words.currentNode.textContent.trim().slice(0, 40);
+      poor.push(`${best.toFixed(1)}: “${text}” in ${element.outerHTML.slice(0, 90)} ${own}`);
+    }
   }
   return { poor: [...new Set(poor)], marks, texts };
 }

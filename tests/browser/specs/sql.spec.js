@@ -16,7 +16,10 @@ test("the statements: calls, time and share, sorted, and a page for each", async
   await expect(page).toHaveURL(new RegExp(`/queries/${known.fingerprint}`));
   await expect(page.locator("main pre.code, main .code").first()).toContainText("INSERT INTO");
   // The caller: the route that writes, five times in each request.
-  const caller = page.getByRole("table", { name: /Requests that run/ }).getByRole("row").filter({ hasText: "GET /sql-write" });
+  const caller = page
+    .getByRole("table", { name: /Requests that run/ })
+    .getByRole("row")
+    .filter({ hasText: "GET /sql-write" });
   await expect(caller).toContainText("5");
   await caller.getByRole("link", { name: "GET /sql-write" }).click();
   await expect(page).toHaveURL(/transactions\/view/);
@@ -31,7 +34,9 @@ test("the plan of the grouping says that it scans, and an index of ours is tried
   await expect(plan).toContainText("SCAN");
   await expect(plan).toContainText(/full scan/i);
   await expect(page.locator("main")).toContainText(/CREATE INDEX/);
-  await page.getByRole("textbox", { name: "What if there were this index?" }).fill("CREATE INDEX people_city ON people (city)");
+  await page
+    .getByRole("textbox", { name: "What if there were this index?" })
+    .fill("CREATE INDEX people_city ON people (city)");
   await page.getByRole("button", { name: "Try" }).click();
   await expect(page).toHaveURL(/index=/);
   await expect(page.locator("ul.plan").nth(1)).toContainText(/USING COVERING INDEX/);
@@ -56,22 +61,28 @@ test("the console: an example runs, a statement of ours too, and CSV is the same
   await page.goto(`${ARTICLE}/sql`);
   await page.getByRole("link", { name: "Slowest requests" }).click();
   await expect(page.getByRole("table", { name: "Result" })).toContainText("GET /delay");
-  await page.locator('textarea[name="sql"]').fill("SELECT name, count(*) AS n FROM v_transactions WHERE name = 'GET /5xx' GROUP BY name");
+  await page
+    .locator('textarea[name="sql"]')
+    .fill("SELECT name, count(*) AS n FROM v_transactions WHERE name = 'GET /5xx' GROUP BY name");
   await page.getByRole("button", { name: "Run" }).click();
   const result = page.getByRole("table", { name: "Result" });
   await expect(result.locator("tbody tr")).toHaveCount(1);
   await expect(result.locator("tbody tr")).toContainText("GET /5xx");
   await expect(result.locator("tbody tr")).toContainText("3");
-  const csv = await page.request.get(ARTICLE + await page.getByRole("link", { name: "CSV" }).getAttribute("href"));
+  const csv = await page.request.get(ARTICLE + (await page.getByRole("link", { name: "CSV" }).getAttribute("href")));
   expect(await csv.text()).toMatch(/name,n\r?\nGET \/5xx,3/);
 });
 
 test("the console refuses what is not one reading statement, with the reason", async ({ page }) => {
   const stored = (await api(ARTICLE, "discover")).total;
   for (const [text, reason] of [
-    ["DELETE FROM tx", "it changes the database"], ["DROP TABLE tx", "it changes the database"],
-    ["ATTACH 'other.db' AS other", "reach beyond the file"], ["PRAGMA journal_mode = DELETE", "PRAGMA"], ["PRAGMA user_version", "PRAGMA"],
-    ["SELECT 1; SELECT 2", "exactly one statement"], ["SELECT nothing FROM v_spans", '"nothing"'],
+    ["DELETE FROM tx", "it changes the database"],
+    ["DROP TABLE tx", "it changes the database"],
+    ["ATTACH 'other.db' AS other", "reach beyond the file"],
+    ["PRAGMA journal_mode = DELETE", "PRAGMA"],
+    ["PRAGMA user_version", "PRAGMA"],
+    ["SELECT 1; SELECT 2", "exactly one statement"],
+    ["SELECT nothing FROM v_spans", '"nothing"'],
     ["WITH RECURSIVE n(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n) SELECT count(*) FROM n", "stopped after"],
   ]) {
     await page.goto(`${ARTICLE}/sql?sql=${encodeURIComponent(text)}`);

@@ -1,6 +1,6 @@
 // Words that would break out of their place stay in it, on every page.
 import { every } from "../support/pages.js";
-import { ODD, ODD_TRACE, RTL, odd } from "../support/streams.js";
+import { ODD, ODD_TRACE, RTL, odd } from "../support/odd.js";
 import { expect, test } from "../support/test.js";
 
 const { STRANGE } = process.env;

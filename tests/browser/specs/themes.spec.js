@@ -28,10 +28,10 @@ for (const scheme of ["light", "dark"]) {
       const violations = await page.evaluate(
         async () => (await axe.run(document, { resultTypes: ["violations"] })).violations,
       );
-      for (const one of violations)
-        found.push(
-          `${name}: ${one.id} (${one.nodes.length}): ${one.nodes[0].html.slice(0, 240)} ${one.nodes[0].failureSummary?.replaceAll("\n", " ").slice(0, 240)}`,
-        );
+      for (const { id, nodes } of violations) {
+        const summary = nodes[0].failureSummary?.replaceAll("\n", " ").slice(0, 240);
+        found.push(`${name}: ${id} (${nodes.length}): ${nodes[0].html.slice(0, 240)} ${summary}`);
+      }
     }
     expect(found).toEqual([]);
   });
@@ -56,7 +56,7 @@ test("the switch turns the theme round, and it stays on other pages and after a 
   await expect.poll(() => background(page).then(light)).toBe(true);
 });
 
-test("the watch over pages notices what the content security policy blocks, and what a page loads from elsewhere", async ({
+test("what the content security policy blocks and what a page loads from elsewhere is noticed", async ({
   page,
   problems,
 }) => {

@@ -19,7 +19,8 @@ export async function every(pages, service, q) {
       ) === i,
   );
   const at = `/services/${encodeURIComponent(service)}`;
-  const transaction = `${at}/transactions/view?type=${encodeURIComponent(root.transaction.type)}&name=${encodeURIComponent(root.transaction.name)}`;
+  const { type, name } = root.transaction;
+  const transaction = `${at}/transactions/view?type=${encodeURIComponent(type)}&name=${encodeURIComponent(name)}`;
   const found = [
     ["services", "/services"],
     ["a service", at],

@@ -108,8 +108,7 @@ fn form(
                 meta name="color-scheme" content="light dark";
                 title { "Sign in · Pocket APM" }
                 link rel="icon" type="image/svg+xml" href=(ui::asset("favicon.svg"));
-                @for sheet in ["tokens.css", "components.css", "pages.css"] {
-                    link rel="stylesheet" href=(ui::asset(sheet)); }
+                @for sheet in ui::sheets() { link rel="stylesheet" href=(sheet); }
             }
             body.login {
                 main.panel {

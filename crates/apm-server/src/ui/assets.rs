@@ -26,6 +26,7 @@ const FILES: &[(&str, &str, &[u8])] = &[
     ("copy.js", JS, include_bytes!("assets/copy.js")),
     ("favicon.svg", SVG, include_bytes!("assets/favicon.svg")),
     ("fields.js", JS, include_bytes!("assets/fields.js")),
+    ("figures.css", CSS, include_bytes!("assets/figures.css")),
     ("icons.svg", SVG, include_bytes!("assets/icons.svg")),
     ("keys.js", JS, include_bytes!("assets/keys.js")),
     ("legend.js", JS, include_bytes!("assets/legend.js")),
@@ -43,6 +44,9 @@ const FILES: &[(&str, &str, &[u8])] = &[
     ("whole.js", JS, include_bytes!("assets/whole.js")),
     ("zoom.js", JS, include_bytes!("assets/zoom.js")),
 ];
+
+/// The style sheets of every page, in the order in which they build on each other.
+pub(crate) const SHEETS: [&str; 4] = ["tokens.css", "components.css", "figures.css", "pages.css"];
 
 const CSS: &str = "text/css; charset=utf-8";
 const JS: &str = "text/javascript; charset=utf-8";

@@ -6,8 +6,13 @@ export function init(root) {
     button.hidden = false;
     button.addEventListener("click", async () => {
       const target = button.dataset.copy;
-      const text = target === "location" ? location.href : document.getElementById(target)?.textContent ?? "";
-      try { await navigator.clipboard.writeText(text); announce("Copied"); } catch { select(target); }
+      const text = target === "location" ? location.href : (document.getElementById(target)?.textContent ?? "");
+      try {
+        await navigator.clipboard.writeText(text);
+        announce("Copied");
+      } catch {
+        select(target);
+      }
     });
   }
 }

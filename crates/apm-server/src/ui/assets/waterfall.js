@@ -6,5 +6,6 @@ export function init(root) {
   const table = root.querySelector?.("#wf");
   if (!table || table.dataset.ready) return;
   table.dataset.ready = "1";
-  if (table.dataset.rows) new Parts(table); else new Whole(table);
+  if (table.dataset.rows) new Parts(table);
+  else new Whole(table);
 }

@@ -116,9 +116,7 @@ pub(crate) fn document(view: &View, around: &Surroundings, page: &Page) -> Marku
                 meta name="color-scheme" content="light dark";
                 title { (page.title) " · Pocket APM" }
                 link rel="icon" type="image/svg+xml" href=(assets::url("favicon.svg"));
-                link rel="stylesheet" href=(assets::url("tokens.css"));
-                link rel="stylesheet" href=(assets::url("components.css"));
-                link rel="stylesheet" href=(assets::url("pages.css"));
+                @for sheet in assets::SHEETS { link rel="stylesheet" href=(assets::url(sheet)); }
                 noscript { link rel="stylesheet" href=(assets::url("noscript.css")); }
                 script type="module" src=(assets::url("app.js")) {}
             }
