@@ -366,7 +366,8 @@ async fn commits_are_told_where_they_take_most(
     server: &apm_server::Running,
     round: &impl AsyncFn(),
 ) {
-    let statement = "SELECT%20verb,%20sum(total_ms)%20AS%20total,%20sum(calls)%20AS%20calls%20FROM%20v_statements%20WHERE%20\
+    let statement = "SELECT%20verb,%20sum(total_ms)%20AS%20total,%20sum(calls)%20AS%20calls%20\
+                     FROM%20v_statements%20WHERE%20\
                      verb%20IN%20('INSERT','COMMIT')%20GROUP%20BY%20verb%20ORDER%20BY%20verb";
     let spans = client
         .json(&format!("{}/api/v1/sql?sql={statement}", server.url()))

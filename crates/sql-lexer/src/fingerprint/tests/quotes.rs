@@ -14,7 +14,10 @@ fn double_quotes_are_a_value_where_one_is_expected() {
             r#"INSERT INTO "people"("name", "age") VALUES (?, ?)"#,
         ),
         (
-            r#"SELECT "people"."id", "n" FROM "people" WHERE "people"."city" = "cape town" AND n LIKE "r%" ORDER BY "n""#,
+            concat!(
+                r#"SELECT "people"."id", "n" FROM "people" "#,
+                r#"WHERE "people"."city" = "cape town" AND n LIKE "r%" ORDER BY "n""#
+            ),
             r#"SELECT "people"."id", "n" FROM "people" WHERE "people"."city" = ? AND n LIKE ? ORDER BY "n""#,
         ),
         (
