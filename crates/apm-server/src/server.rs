@@ -48,7 +48,8 @@ pub enum StartError {
     /// Anyone on the network could read and write telemetry.
     #[error(
         "refusing to listen on {address} without a secret token, as any machine that reaches it could read all \
-         telemetry: set --apm-secret-token, --apm-secret-token-file or --apm-api-key-file, or --insecure if that is meant"
+         telemetry: set --apm-secret-token, --apm-secret-token-file or --apm-api-key-file, or --insecure if that is \
+         meant"
     )]
     Exposed {
         /// The address that is not loopback.

@@ -267,6 +267,8 @@ impl Arrivals {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
     use crate::analytics::tests::empty;
 
@@ -275,9 +277,10 @@ mod tests {
     }
 
     fn arrive_in(conn: &mut SqliteConnection, of: (i64, &str), version: &str, pid: u32, now: i64) {
-        let document = format!(
-            r#"{{"metadata":{{"service":{{"name":"shop","version":"{version}"}},"process":{{"pid":{pid}}},"system":{{"hostname":"a"}}}}}}"#
-        );
+        let service = json!({"name": "shop", "version": version});
+        let metadata =
+            json!({"service": service, "process": {"pid": pid}, "system": {"hostname": "a"}});
+        let document = json!({ "metadata": metadata }).to_string();
         arrive_as(conn, of, &document, now);
     }
 

@@ -21,3 +21,9 @@ pub(crate) mod sql;
 pub(crate) mod surroundings;
 pub(crate) mod table;
 pub(crate) mod waterfall;
+
+/// Markup with a line for each tag, for the snapshots of tests.
+#[cfg(test)]
+pub(super) fn tag_lines(markup: maud::Markup) -> String {
+    markup.into_string().replace("><", ">\n<")
+}

@@ -171,7 +171,11 @@ fn transaction(
     duration: i64,
 ) -> Transaction {
     let rest = serde_json::json!({"context": {
-        "request": {"method": "GET", "url": {"full": format!("http://my-eu-server:8080/{name}")}, "headers": {"Host": "my-eu-server", "X-Test": HOSTILE}},
+        "request": {
+            "method": "GET",
+            "url": {"full": format!("http://my-eu-server:8080/{name}")},
+            "headers": {"Host": "my-eu-server", "X-Test": HOSTILE},
+        },
         "response": {"status_code": 200},
         "tags": {"region": HOSTILE},
     }});
@@ -210,7 +214,8 @@ fn span(
     } else {
         ("http", "127.0.0.1:8080")
     };
-    let rest = serde_json::json!({"context": {"db": {"statement": statement, "instance": "database.db", "type": "sql"}}});
+    let db = serde_json::json!({"statement": statement, "instance": "database.db", "type": "sql"});
+    let rest = serde_json::json!({"context": {"db": db}});
     Span {
         id: batch.keep_id(&format!("{:016x}", number << 8 | child)),
         trace_id: batch.keep_id(&format!("{number:032x}")),
@@ -240,15 +245,22 @@ fn span(
 
 fn error(batch: &mut Batch, number: u64, message: &str, timestamp: i64) -> ErrorEvent {
     let stack = serde_json::json!([
-        {"filename": "core/src/panicking.rs", "function": "core::panicking::panic", "lineno": 75, "library_frame": true},
-        {"filename": "core/src/result.rs", "function": "core::result::unwrap_failed", "lineno": 1, "library_frame": true},
-        {"filename": "src/routes/fail.rs", "function": "pocket_apm::routes::fail::five_xx", "lineno": 12, "library_frame": false,
-         "pre_context": ["async fn five_xx() -> String {"], "context_line": format!("    add(1, \"{message}\")"), "post_context": ["}"]},
+        {"filename": "core/src/panicking.rs", "function": "core::panicking::panic",
+         "lineno": 75, "library_frame": true},
+        {"filename": "core/src/result.rs", "function": "core::result::unwrap_failed",
+         "lineno": 1, "library_frame": true},
+        {"filename": "src/routes/fail.rs", "function": "pocket_apm::routes::fail::five_xx",
+         "lineno": 12, "library_frame": false,
+         "pre_context": ["async fn five_xx() -> String {"],
+         "context_line": format!("    add(1, \"{message}\")"), "post_context": ["}"]},
     ])
     .to_string();
     let hash = xxhash_rust::xxh3::xxh3_128(stack.as_bytes());
     let json = batch.keep(&stack);
-    let rest = serde_json::json!({"exception": {"type": "panic", "message": message, "handled": false}, "culprit": "five_xx"});
+    let rest = serde_json::json!({
+        "exception": {"type": "panic", "message": message, "handled": false},
+        "culprit": "five_xx",
+    });
     ErrorEvent {
         id: batch.keep_id(&format!("{:032x}", u128::from(number) | 1 << 127)),
         trace_id: Some(batch.keep_id(&format!("{number:032x}"))),

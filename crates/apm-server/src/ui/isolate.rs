@@ -287,12 +287,18 @@ mod tests {
     #[test]
     fn attributes_and_drawings_have_no_elements() {
         let name = "שלום";
-        let page = html! { svg { text { (name) } } a title=(name) href=(name) { "x" } input value="a\u{202e}b"; title { (name) } };
+        let page = html! {
+            svg { text { (name) } }
+            a title=(name) href=(name) { "x" }
+            input value="a\u{202e}b";
+            title { (name) }
+        };
         let marked = format!("{OPEN}{name}{CLOSE}");
         assert_eq!(
             settled(&page),
             format!(
-                "<svg><text>{marked}</text></svg><a title=\"{marked}\" href=\"{name}\">x</a><input value=\"a\u{202e}b\"><title>{marked}</title>"
+                "<svg><text>{marked}</text></svg><a title=\"{marked}\" href=\"{name}\">x</a>\
+                 <input value=\"a\u{202e}b\"><title>{marked}</title>"
             )
         );
     }

@@ -122,7 +122,8 @@ pub(crate) fn service_tabs(view: &View, service: &str, current: &str) -> Markup 
     html! {
         nav.tabs aria-label="Service" {
             @for (path, title) in TABS {
-                @let href = if path.is_empty() { view.to(&["services", service]) } else { view.to(&["services", service, path]) };
+                @let place = view.to(&["services", service]);
+                @let href = if path.is_empty() { place } else { view.to(&["services", service, path]) };
                 a href=(href) aria-current=[(path == current).then_some("page")] { (title) }
             }
         }
@@ -140,7 +141,8 @@ pub(crate) fn transaction_href(view: &View, service: &str, kind: &str, name: &st
 pub(crate) fn wider(view: &View) -> Markup {
     html! {
         @if view.asked.expr.is_some() { a.btn.btn--primary href=(view.here().without("q")) { "Remove the filter" } }
-        @for (from, words) in [("now-1h", "Show last hour"), ("now-24h", "Show last 24 hours"), ("now-7d", "Show last 7 days")] {
+        @let longer = [("now-1h", "Show last hour"), ("now-24h", "Show last 24 hours"), ("now-7d", "Show last 7 days")];
+        @for (from, words) in longer {
             @if view.param("from") != Some(from) {
                 a.btn href=(view.here().set("from", from).without("to")) { (words) }
             }
@@ -148,7 +150,9 @@ pub(crate) fn wider(view: &View) -> Markup {
         @if let Some(service) = view.param("service") {
             a.btn href=(view.with_service(None)) { "Show all services, not only " (words::cut(service, 40)) }
         }
-        @if let Some(environment) = view.environment() { a.btn href=(view.here().without("env")) { "Show all environments, not only " (environment) } }
+        @if let Some(environment) = view.environment() {
+            a.btn href=(view.here().without("env")) { "Show all environments, not only " (environment) }
+        }
     }
 }
 
@@ -182,7 +186,11 @@ pub(crate) fn pager(view: &View, rows: &Rows, what: &str, other: bool) -> Markup
     html! {
         @if rows.shown < rows.total {
             p.panel-foot {
-                @if rows.first == 0 { "The first " (count(end)) } @else { "Rows " (count(rows.first + 1)) " to " (count(end)) }
+                @if rows.first == 0 {
+                    "The first " (count(end))
+                } @else {
+                    "Rows " (count(rows.first + 1)) " to " (count(end))
+                }
                 " of " (count(rows.total)) " are shown"
                 @if !rows.sorted_whole && first == 0 { "; sorted are the " (count(last)) " with most " (what) }
                 @if !rows.sorted_whole && first > 0 {

@@ -64,7 +64,10 @@ pub(super) enum UploadError {
     Large,
     #[error("{TOGETHER} other files are being imported: try again when they are done")]
     Busy,
-    #[error("the file did not arrive in time: nothing came for {} s, or all of it took more than {} s", .0.as_secs(), .1.as_secs())]
+    #[error(
+        "the file did not arrive in time: nothing came for {} s, or all of it took more than {} s",
+        .0.as_secs(), .1.as_secs()
+    )]
     Late(Duration, Duration),
     #[error("{}", with_cause(.0))]
     Import(#[from] ImportError),

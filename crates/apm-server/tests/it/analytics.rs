@@ -35,9 +35,10 @@ fn open(dir: &Path) -> Store {
 
 /// A sender whose metadata says what its columns say.
 fn sender(service: &str) -> Arc<Resource> {
-    let document = format!(
-        r#"{{"metadata":{{"service":{{"name":"{service}","environment":"test","agent":{{"name":"rust","version":"1.0.0"}}}}}}}}"#
-    );
+    let service_metadata = serde_json::json!({
+        "name": service, "environment": "test", "agent": {"name": "rust", "version": "1.0.0"},
+    });
+    let document = serde_json::json!({"metadata": {"service": service_metadata}}).to_string();
     Arc::new(Resource {
         document,
         ..Resource::clone(&resource(service))

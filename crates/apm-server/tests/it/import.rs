@@ -18,9 +18,11 @@ const METADATA: &str =
     r#"{"metadata":{"service":{"name":"shop","agent":{"name":"rust","version":"1"}}}}"#;
 
 fn transaction(number: u64) -> String {
-    format!(
-        r#"{{"transaction":{{"id":"{number:016x}","trace_id":"{number:032x}","name":"GET /a","type":"request","duration":1.5,"span_count":{{"started":0}}}}}}"#
-    )
+    let transaction = serde_json::json!({
+        "id": format!("{number:016x}"), "trace_id": format!("{number:032x}"),
+        "name": "GET /a", "type": "request", "duration": 1.5, "span_count": {"started": 0},
+    });
+    serde_json::json!({ "transaction": transaction }).to_string()
 }
 
 #[test]
@@ -45,7 +47,8 @@ fn a_made_up_data_set_is_taken_whole() {
     // Every parent is there, and traces cross services.
     let orphans = "SELECT count(*) AS n FROM span WHERE parent_id NOT IN (SELECT id FROM tx)";
     assert_eq!(number(&store, orphans), 0);
-    let crossing = "SELECT count(*) AS n FROM (SELECT trace_id FROM tx GROUP BY trace_id HAVING count(DISTINCT resource_id) > 1)";
+    let crossing = "SELECT count(*) AS n FROM \
+                    (SELECT trace_id FROM tx GROUP BY trace_id HAVING count(DISTINCT resource_id) > 1)";
     assert!(number(&store, crossing) > 10);
     // Statements differ in values only.
     assert!(number(&store, "SELECT count(*) AS n FROM statement") < 20);

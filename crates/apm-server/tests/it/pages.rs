@@ -13,18 +13,28 @@ mod text;
 mod uncovered;
 mod weight;
 
+use serde_json::json;
+
 /// Metadata of a service.
 fn metadata(service: &str) -> String {
-    format!(
-        r#"{{"metadata":{{"service":{{"name":"{service}","environment":"test","agent":{{"name":"rust","version":"1"}}}}}}}}"#
-    )
+    let service = json!({
+        "name": service, "environment": "test", "agent": {"name": "rust", "version": "1"},
+    });
+    json!({"metadata": {"service": service}}).to_string()
 }
 
 /// A transaction at a time in µs.
 fn transaction(number: u64, name: &str, at: i64) -> String {
-    format!(
-        r#"{{"transaction":{{"id":"{number:016x}","trace_id":"{number:032x}","name":"{name}","type":"request","duration":12.345,"timestamp":{at},"result":"HTTP 2xx","outcome":"success","span_count":{{"started":2,"dropped":1}},"context":{{"request":{{"method":"GET","url":{{"full":"http://a/b"}},"headers":{{"Host":"a"}}}},"tags":{{"k":"v"}}}}}}}}"#
-    )
+    let request = json!({
+        "method": "GET", "url": {"full": "http://a/b"}, "headers": {"Host": "a"},
+    });
+    let transaction = json!({
+        "id": format!("{number:016x}"), "trace_id": format!("{number:032x}"),
+        "name": name, "type": "request", "duration": 12.345, "timestamp": at,
+        "result": "HTTP 2xx", "outcome": "success", "span_count": {"started": 2, "dropped": 1},
+        "context": {"request": request, "tags": {"k": "v"}},
+    });
+    json!({ "transaction": transaction }).to_string()
 }
 
 /// The text within the first element of a class, without marks and with plain spaces.

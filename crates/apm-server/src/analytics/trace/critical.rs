@@ -130,7 +130,9 @@ mod tests {
 
     proptest! {
         #[test]
-        fn segments_add_up_to_the_entry_and_never_overlap(spans in prop::collection::vec((0usize..12, -20i64..150, 0i64..120), 0..12)) {
+        fn segments_add_up_to_the_entry_and_never_overlap(
+            spans in prop::collection::vec((0usize..12, -20i64..150, 0i64..120), 0..12)
+        ) {
             let path = walked(&spans);
             prop_assert_eq!(path.iter().map(|(_, from, to)| to - from).sum::<i64>(), 100);
             prop_assert!(path.windows(2).all(|pair| pair[0].2 == pair[1].1), "{:?}", path);

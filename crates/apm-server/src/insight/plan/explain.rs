@@ -186,7 +186,8 @@ struct NewIndex {
 impl NewIndex {
     /// Makes it on an empty copy, to read what SQLite understood.
     fn of(schema: &Schema, index: &str) -> rusqlite::Result<Self> {
-        const INDEXES: &str = "SELECT name, tbl_name FROM sqlite_schema WHERE type = 'index' ORDER BY rowid DESC LIMIT 1";
+        const INDEXES: &str = "SELECT name, tbl_name FROM sqlite_schema WHERE type = 'index' \
+                               ORDER BY rowid DESC LIMIT 1";
         let conn = schema.copy_with(index, None)?;
         let (name, table): (String, String) =
             conn.query_row(INDEXES, [], |row| Ok((row.get(0)?, row.get(1)?)))?;

@@ -115,7 +115,8 @@ fn grows(look: &mut Look<'_>, statement: &Statement, regime: &Regime) -> Option<
         String::new()
     };
     let mut cause = format!(
-        "{} took {at_first}{} at {} rows: {} more per 1,000 rows, R² {:.2}. At 10 times the rows it would take about {}.",
+        "{} took {at_first}{} at {} rows: {} more per 1,000 rows, R² {:.2}. \
+         At 10 times the rows it would take about {}.",
         statement.short(),
         duration_words(most),
         count_words(regime.rows_max),
@@ -179,11 +180,15 @@ fn remedy(statement: &Statement, explained: Option<&Explained>, proof: Option<St
         .any(|function| upper.contains(function))
     {
         parts.push(format!(
-            "A count kept by triggers or by the writer, one row per group, would make it flat however many rows {} has.",
+            "A count that triggers or the writer maintain, one row per group, would make it flat however many rows \
+             {} has.",
             statement.table_name
         ));
     } else if !upper.contains(" LIMIT ") {
-        parts.push("Reading it page by page (WHERE id > ? ORDER BY id LIMIT ?) bounds what one request reads.".to_owned());
+        parts.push(
+            "Reading it page by page (WHERE id > ? ORDER BY id LIMIT ?) bounds what one request reads."
+                .to_owned(),
+        );
     }
     parts.join(" ")
 }

@@ -96,7 +96,9 @@ impl LineChart<'_> {
         html! {
             @for run in runs.iter().filter(|run| run.len() > 1 && !line.sparse) {
                 polyline class={ "line " (line.class) }
-                    points=(points(run.clone().filter_map(|i| line.values[i].map(|value| (self.buckets.middle(i), axis.height.y(value)))))) {}
+                    points=(points(run.clone().filter_map(|i| {
+                        line.values[i].map(|value| (self.buckets.middle(i), axis.height.y(value)))
+                    }))) {}
             }
         }
     }

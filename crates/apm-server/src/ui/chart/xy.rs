@@ -57,7 +57,9 @@ impl XyChart<'_> {
             .iter()
             .map(|(x, value)| (scale.place(*x) * PLOT, y(*value)));
         let plot = html! { @if is_time { polyline.line.series-1 points=(points(line)) {} } };
-        let over = html! { @for (x, value) in self.points { circle.pt cx=(Pc(scale.place(*x))) cy=(Px(y(*value))) r="2" {} } };
+        let over = html! {
+            @for (x, value) in self.points { circle.pt cx=(Pc(scale.place(*x))) cy=(Px(y(*value))) r="2" {} }
+        };
         maud::Render::render(&Frame {
             id: self.id,
             title: self.title,

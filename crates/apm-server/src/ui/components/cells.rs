@@ -226,13 +226,28 @@ pub(crate) fn result_class(result: &str) -> &'static str {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::ui::components::tag_lines;
 
     #[test]
     fn figures_and_units_have_slots_of_their_own() {
-        insta::assert_snapshot!(duration(Some(46_200.0)).into_string(), @r#"<td class="num">46.2<span class="u"> ms</span></td>"#);
+        insta::assert_snapshot!(tag_lines(duration(Some(46_200.0))), @r#"
+        <td class="num">46.2<span class="u"> ms</span>
+        </td>
+        "#);
         insta::assert_snapshot!(duration(None).into_string(), @r#"<td class="num none">–<span class="u"></span></td>"#);
         insta::assert_snapshot!(count(28_412).into_string(), @r#"<td class="num" title="28,412">28.4k</td>"#);
-        insta::assert_snapshot!(share(Some(0.28), 0.56, "fill-db").into_string(), @r#"<td class="num"><svg class="meter meter--cell" height="4" width="48" aria-hidden="true"><rect class="track" width="100%" height="4"></rect><rect class="fill-db" width="50%" height="4"></rect></svg><span class="fig fig--s">28</span><span class="u"> %</span></td>"#);
+        insta::assert_snapshot!(tag_lines(share(Some(0.28), 0.56, "fill-db")), @r#"
+        <td class="num">
+        <svg class="meter meter--cell" height="4" width="48" aria-hidden="true">
+        <rect class="track" width="100%" height="4">
+        </rect>
+        <rect class="fill-db" width="50%" height="4">
+        </rect>
+        </svg>
+        <span class="fig fig--s">28</span>
+        <span class="u"> %</span>
+        </td>
+        "#);
     }
 
     #[test]
@@ -247,7 +262,11 @@ mod tests {
         ] {
             assert_eq!(is_worse(delta, rise), want, "{delta:?} {rise:?}");
         }
-        insta::assert_snapshot!(self::delta(up(1_410, true), Rise::Worse, "previous 15 min").into_string(), @r#"<span class="delta delta--worse" title="vs previous 15 min"><span aria-hidden="true">↑</span><span class="sr">up</span> 15×</span>"#);
+        insta::assert_snapshot!(tag_lines(self::delta(up(1_410, true), Rise::Worse, "previous 15 min")), @r#"
+        <span class="delta delta--worse" title="vs previous 15 min">
+        <span aria-hidden="true">↑</span>
+        <span class="sr">up</span> 15×</span>
+        "#);
     }
 
     #[test]

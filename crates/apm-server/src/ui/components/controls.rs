@@ -104,6 +104,7 @@ pub(crate) fn copy(target: &str, label: &str) -> Markup {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::ui::components::tag_lines;
 
     #[test]
     fn a_pager_at_its_end_has_no_dead_links() {
@@ -114,11 +115,51 @@ mod tests {
             previous: Some("/a?n=2".into()),
             ..Pager::default()
         };
-        insta::assert_snapshot!(pager.render().into_string(), @r#"<div class="pager" role="group" aria-label="Samples"><a class="btn btn--icon btn--small" href="/a?n=1" aria-label="First"><svg class="icon icon-s" viewBox="0 0 16 16" aria-hidden="true"><use href="/assets/v/icons.svg#i-first"></use></svg></a><a class="btn btn--icon btn--small" href="/a?n=2" aria-label="Previous"><svg class="icon icon-s" viewBox="0 0 16 16" aria-hidden="true"><use href="/assets/v/icons.svg#i-left"></use></svg></a><span class="pos">3 of 3</span><button class="btn btn--icon btn--small" type="button" disabled aria-label="Next"><svg class="icon icon-s" viewBox="0 0 16 16" aria-hidden="true"><use href="/assets/v/icons.svg#i-right"></use></svg></button><button class="btn btn--icon btn--small" type="button" disabled aria-label="Last"><svg class="icon icon-s" viewBox="0 0 16 16" aria-hidden="true"><use href="/assets/v/icons.svg#i-last"></use></svg></button></div>"#);
+        insta::assert_snapshot!(tag_lines(pager.render()), @r#"
+        <div class="pager" role="group" aria-label="Samples">
+        <a class="btn btn--icon btn--small" href="/a?n=1" aria-label="First">
+        <svg class="icon icon-s" viewBox="0 0 16 16" aria-hidden="true">
+        <use href="/assets/v/icons.svg#i-first">
+        </use>
+        </svg>
+        </a>
+        <a class="btn btn--icon btn--small" href="/a?n=2" aria-label="Previous">
+        <svg class="icon icon-s" viewBox="0 0 16 16" aria-hidden="true">
+        <use href="/assets/v/icons.svg#i-left">
+        </use>
+        </svg>
+        </a>
+        <span class="pos">3 of 3</span>
+        <button class="btn btn--icon btn--small" type="button" disabled aria-label="Next">
+        <svg class="icon icon-s" viewBox="0 0 16 16" aria-hidden="true">
+        <use href="/assets/v/icons.svg#i-right">
+        </use>
+        </svg>
+        </button>
+        <button class="btn btn--icon btn--small" type="button" disabled aria-label="Last">
+        <svg class="icon icon-s" viewBox="0 0 16 16" aria-hidden="true">
+        <use href="/assets/v/icons.svg#i-last">
+        </use>
+        </svg>
+        </button>
+        </div>
+        "#);
     }
 
     #[test]
     fn a_chip_shows_its_filter_as_sent() {
-        insta::assert_snapshot!(chip("user.id: \"<script>\"", "/x").into_string(), @r#"<span class="chip"><span><code>user.id: &quot;&lt;script&gt;&quot;</code></span><a href="/x" aria-label="Remove filter user.id: &quot;&lt;script&gt;&quot;"><svg class="icon icon-s" viewBox="0 0 16 16" aria-hidden="true"><use href="/assets/v/icons.svg#i-close"></use></svg></a></span>"#);
+        insta::assert_snapshot!(tag_lines(chip("user.id: \"<script>\"", "/x")), @r#"
+        <span class="chip">
+        <span>
+        <code>user.id: &quot;&lt;script&gt;&quot;</code>
+        </span>
+        <a href="/x" aria-label="Remove filter user.id: &quot;&lt;script&gt;&quot;">
+        <svg class="icon icon-s" viewBox="0 0 16 16" aria-hidden="true">
+        <use href="/assets/v/icons.svg#i-close">
+        </use>
+        </svg>
+        </a>
+        </span>
+        "#);
     }
 }

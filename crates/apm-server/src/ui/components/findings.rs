@@ -44,6 +44,7 @@ pub(crate) fn findings(list: &[Finding]) -> Markup {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::ui::components::tag_lines;
 
     #[test]
     fn a_finding_says_what_and_where() {
@@ -54,6 +55,17 @@ mod tests {
             when: html! { "8 min ago" },
             place: html! { "GET /" },
         };
-        insta::assert_snapshot!(findings(&[finding]).into_string(), @r#"<ul class="findings"><li><span class="mark mark--bad"><span class="sr">failure</span></span><a class="plain" href="/x">“&lt;b&gt;” 27 times</a><span class="when">8 min ago</span><p>GET /</p></li></ul>"#);
+        insta::assert_snapshot!(tag_lines(findings(&[finding])), @r#"
+        <ul class="findings">
+        <li>
+        <span class="mark mark--bad">
+        <span class="sr">failure</span>
+        </span>
+        <a class="plain" href="/x">“&lt;b&gt;” 27 times</a>
+        <span class="when">8 min ago</span>
+        <p>GET /</p>
+        </li>
+        </ul>
+        "#);
     }
 }

@@ -80,12 +80,23 @@ pub(crate) fn dim(text: impl Render) -> Markup {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::ui::components::tag_lines;
     use crate::ui::number;
 
     #[test]
     fn a_head_names_the_path_and_escapes_what_telemetry_sent() {
         let crumbs = [Crumb::link("<svc>", "/services/x"), Crumb::here("GET /")];
-        insta::assert_snapshot!(page_head(&crumbs, "95 % of GET / finish.", "Because.").into_string(), @r#"<div><nav class="crumbs" aria-label="Breadcrumb"><a href="/services/x">&lt;svc&gt;</a><span class="sep" aria-hidden="true">/</span><span aria-current="page">GET /</span></nav><h1 class="answer">95 % of GET / finish.</h1><p class="why">Because.</p></div>"#);
+        insta::assert_snapshot!(tag_lines(page_head(&crumbs, "95 % of GET / finish.", "Because.")), @r#"
+        <div>
+        <nav class="crumbs" aria-label="Breadcrumb">
+        <a href="/services/x">&lt;svc&gt;</a>
+        <span class="sep" aria-hidden="true">/</span>
+        <span aria-current="page">GET /</span>
+        </nav>
+        <h1 class="answer">95 % of GET / finish.</h1>
+        <p class="why">Because.</p>
+        </div>
+        "#);
     }
 
     #[test]
@@ -94,6 +105,21 @@ mod tests {
             Fact::new("p95", number::duration(47_700.0)),
             Fact::with("SQL per request", "1", dim("30.6 ms")),
         ];
-        insta::assert_snapshot!(facts(&facts_).into_string(), @r#"<dl class="facts"><div><dt>p95</dt><dd><span>47.7<span class="u"> ms</span></span></dd></div><div><dt>SQL per request</dt><dd>1<span class="dim">30.6 ms</span></dd></div></dl>"#);
+        insta::assert_snapshot!(tag_lines(facts(&facts_)), @r#"
+        <dl class="facts">
+        <div>
+        <dt>p95</dt>
+        <dd>
+        <span>47.7<span class="u"> ms</span>
+        </span>
+        </dd>
+        </div>
+        <div>
+        <dt>SQL per request</dt>
+        <dd>1<span class="dim">30.6 ms</span>
+        </dd>
+        </div>
+        </dl>
+        "#);
     }
 }

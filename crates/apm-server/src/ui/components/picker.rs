@@ -93,7 +93,9 @@ pub(crate) fn picker(view: &View, around: &Surroundings) -> Markup {
                         }
                         div.row {
                             span.soft { "Refresh" }
-                            (controls::segment("Refresh", choices.map(|(words, seconds)| (words, view.here().set("refresh", &seconds.to_string()), seconds == refresh))))
+                            (controls::segment("Refresh", choices.map(|(words, seconds)| {
+                                (words, view.here().set("refresh", &seconds.to_string()), seconds == refresh)
+                            })))
                         }
                         div.row {
                             button.btn.btn--primary type="submit" { "Apply" }

@@ -47,7 +47,8 @@ pub(crate) fn query_bar(
             @if elsewhere && view.param("service").is_none() && let Some(service) = service.or(view.service()) {
                 input type="hidden" name="service" value=(service);
             }
-            input type="text" name="q" id="q" aria-label="Filter" value=(view.query()) placeholder=(bar.example()) spellcheck="false" autocomplete="off" list="q-names"
+            input type="text" name="q" id="q" aria-label="Filter" value=(view.query()) placeholder=(bar.example())
+                spellcheck="false" autocomplete="off" list="q-names"
                 data-suggest=(action) aria-invalid=[error.map(|_| "true")] aria-describedby=[error.map(|_| "q-error")];
             kbd aria-hidden="true" { "/" }
             datalist id="q-names" { @for text in offered(bar, around) { option value=(text) {} } }

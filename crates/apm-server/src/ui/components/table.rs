@@ -118,6 +118,7 @@ pub(crate) fn file_button(name: &str, caption: &str) -> Markup {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::ui::components::tag_lines;
 
     const COLUMNS: [Column; 3] = [
         Column::text("Name").by("name"),
@@ -132,7 +133,19 @@ mod tests {
             key: "avg",
             descending: true,
         };
-        insta::assert_snapshot!(head(&view, &COLUMNS, Some(sort)).into_string(), @r#"<thead><tr><th scope="col"><a href="/services?from=now-1h&amp;sort=name">Name</a></th><th scope="col" class="num" aria-sort="descending"><a href="/services?from=now-1h&amp;sort=avg">Avg ↓</a></th><th scope="col" class="num num--bare">vs prev.</th></tr></thead>"#);
+        insta::assert_snapshot!(tag_lines(head(&view, &COLUMNS, Some(sort))), @r#"
+        <thead>
+        <tr>
+        <th scope="col">
+        <a href="/services?from=now-1h&amp;sort=name">Name</a>
+        </th>
+        <th scope="col" class="num" aria-sort="descending">
+        <a href="/services?from=now-1h&amp;sort=avg">Avg ↓</a>
+        </th>
+        <th scope="col" class="num num--bare">vs prev.</th>
+        </tr>
+        </thead>
+        "#);
     }
 
     #[test]

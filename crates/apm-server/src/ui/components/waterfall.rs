@@ -161,8 +161,10 @@ impl Waterfall {
         let (bodies, _) = self.bodies();
         let part = self.part.as_ref();
         html! {
-            table data-first=[part.map(|part| part.first)] data-total=[part.map(|part| part.total)] data-turned=[part.map(|part| &part.turned)]
-                data-hits=[part.and_then(|part| part.hits).map(|hits| hits.0)] data-hit=[part.and_then(|part| part.hits).map(|hits| hits.1)] {
+            table data-first=[part.map(|part| part.first)] data-total=[part.map(|part| part.total)]
+                data-turned=[part.map(|part| &part.turned)]
+                data-hits=[part.and_then(|part| part.hits).map(|hits| hits.0)]
+                data-hit=[part.and_then(|part| part.hits).map(|hits| hits.1)] {
                     (bodies)
                 }
         }
@@ -225,8 +227,10 @@ impl Render for Waterfall {
             svg.wf-lines aria-hidden="true" {
                 @for tick in &ticks { line.grid x1=(Pc(tick.place)) x2=(Pc(tick.place)) y1="0" y2="100%" {} }
             }
-            table.wf id="wf" role="treegrid" aria-label={ "Trace, " (rows) " rows, " (total) } aria-rowcount=[part.map(|part| part.total + 1)]
-                data-rows=[part.map(|part| &part.address)] data-first=[part.map(|part| part.first)] data-total=[part.map(|part| part.total)]
+            table.wf id="wf" role="treegrid" aria-label={ "Trace, " (rows) " rows, " (total) }
+                aria-rowcount=[part.map(|part| part.total + 1)]
+                data-rows=[part.map(|part| &part.address)] data-first=[part.map(|part| part.first)]
+                data-total=[part.map(|part| part.total)]
                 data-turned=[part.map(|part| &part.turned)] {
                 thead role="rowgroup" { tr role="row" {
                     th role="columnheader" scope="col" { "Span" }
@@ -292,8 +296,10 @@ impl Row {
     fn render(&self, scale: Scale, in_tab_order: bool) -> Markup {
         let length = duration(self.duration as f64);
         html! {
-            tr id={ "r-" (self.id) } class=[self.class()] role="row" aria-level=(self.level) aria-expanded=[self.expanded.map(|open| if open { "true" } else { "false" })]
-                aria-selected=(if self.selected { "true" } else { "false" }) tabindex=(if in_tab_order { "0" } else { "-1" }) data-us=(self.duration) hidden[self.hidden]
+            tr id={ "r-" (self.id) } class=[self.class()] role="row" aria-level=(self.level)
+                aria-expanded=[self.expanded.map(|open| if open { "true" } else { "false" })]
+                aria-selected=(if self.selected { "true" } else { "false" })
+                tabindex=(if in_tab_order { "0" } else { "-1" }) data-us=(self.duration) hidden[self.hidden]
                 aria-rowindex=[self.place.map(|(place, _)| place + 2)] data-row=[self.place.map(|(place, _)| place)]
                 data-up=[self.place.and_then(|(_, above)| above)] data-line=[self.place.map(|_| &self.name)] {
                 td role="gridcell" {

@@ -19,7 +19,8 @@ use crate::ui::words;
 const EXAMPLES: [(&str, &str); 4] = [
     (
         "Slowest requests",
-        "SELECT name, count(*) AS n, avg(duration_ms) AS avg_ms, max(duration_ms) AS max_ms\nFROM v_transactions\nGROUP BY name\nORDER BY avg_ms DESC\nLIMIT 20",
+        "SELECT name, count(*) AS n, avg(duration_ms) AS avg_ms, max(duration_ms) AS max_ms\n\
+         FROM v_transactions\nGROUP BY name\nORDER BY avg_ms DESC\nLIMIT 20",
     ),
     (
         "Statements by time",
@@ -31,7 +32,8 @@ const EXAMPLES: [(&str, &str); 4] = [
     ),
     (
         "A metric over time",
-        "SELECT time, value\nFROM v_metrics\nWHERE metric = 'system.process.cpu.total.norm.pct'\nORDER BY seq DESC\nLIMIT 100",
+        "SELECT time, value\nFROM v_metrics\n\
+         WHERE metric = 'system.process.cpu.total.norm.pct'\nORDER BY seq DESC\nLIMIT 100",
     ),
 ];
 
@@ -42,7 +44,8 @@ impl Rendered for Params {
             Some(problem) => ("This query was not run.".to_owned(), problem.clone()),
             None if !found.is_asked => (
                 "Query the telemetry with SQL.".to_owned(),
-                "Read-only: v_transactions, v_spans, v_errors, v_statements, v_metrics, and the tables behind them.".to_owned(),
+                "Read-only: v_transactions, v_spans, v_errors, v_statements, v_metrics, and the tables behind them."
+                    .to_owned(),
             ),
             None => (
                 format!(

@@ -31,7 +31,9 @@ impl Rendered for Params {
             }
             None => (
                 "No insights are open.".to_owned(),
-                "Services are checked every few seconds for slow queries, repeated queries, table scans, slow commits and errors.".to_owned(),
+                "Services are checked every few seconds for slow queries, repeated queries, table scans, slow \
+                 commits and errors."
+                    .to_owned(),
             ),
         };
         let queries = html! { a.btn href=(view.to(&["queries"])) { "All queries" } };
@@ -90,7 +92,9 @@ fn item(view: &View, finding: &Finding) -> Markup {
                 a.plain.dim href=(view.to(&["services", &finding.service])) { (words::cut(&finding.service, 60)) }
                 @if !finding.environment.is_empty() { span.dim { (words::cut(&finding.environment, 40)) } }
                 @if finding.saving > 0.0 { (time(finding)) }
-                @if let Some(trace) = &says.evidence.trace { a href=(view.to(&["traces", trace])) { "A trace that shows it" } }
+                @if let Some(trace) = &says.evidence.trace {
+                    a href=(view.to(&["traces", trace])) { "A trace that shows it" }
+                }
                 @if let (Some(name), Some(kind)) = (&says.evidence.transaction, &says.evidence.transaction_type) {
                     a href=(transaction_href(view, &finding.service, kind, name)) { (name) }
                 }

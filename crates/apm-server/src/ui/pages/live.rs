@@ -105,7 +105,10 @@ fn row(clock: &Clock, hit: &Hit) -> Markup {
             td.mono { (clock.milli(hit.timestamp)) }
             th.grow scope="row" {
                 @match trace {
-                    Some(trace) => { a href=(crate::ui::href::Href::to(&["traces", &trace]).set("item", &item)) { (summary(document)) } },
+                    Some(trace) => {
+                        @let href = crate::ui::href::Href::to(&["traces", &trace]).set("item", &item);
+                        a href=(href) { (summary(document)) }
+                    },
                     None => (summary(document)),
                 }
             }

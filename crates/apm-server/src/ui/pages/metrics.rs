@@ -88,7 +88,11 @@ fn latest(gauge: &Gauge) -> Option<f64> {
 fn headline(view: &View, service: &str, data: &metrics::Metrics) -> (String, String) {
     let service = words::cut(service, 60);
     if data.names.is_empty() {
-        return (format!("{service} sent no metrics {}.", words::range(view)), "Agents send CPU and memory every 30 seconds unless ELASTIC_APM_METRICS_INTERVAL says otherwise.".to_owned());
+        return (
+            format!("{service} sent no metrics {}.", words::range(view)),
+            "Agents send CPU and memory every 30 seconds unless ELASTIC_APM_METRICS_INTERVAL says otherwise."
+                .to_owned(),
+        );
     }
     let answer = match (latest(&data.process_cpu), latest(&data.memory)) {
         (Some(cpu), Some(memory)) => format!(
@@ -202,7 +206,11 @@ fn names(view: &View, data: &metrics::Metrics) -> Markup {
     html! {
         aside.fields aria-label="Metrics" {
             h3 {
-                (if is_first && data.next.is_none() { words::count(names.len() as u64, "metric", "metrics") } else { format!("{} of the metrics", names.len()) })
+                @if is_first && data.next.is_none() {
+                    (words::count(names.len() as u64, "metric", "metrics"))
+                } @else {
+                    (names.len()) " of the metrics"
+                }
             }
             ul {
                 @for name in names {
@@ -218,7 +226,9 @@ fn names(view: &View, data: &metrics::Metrics) -> Markup {
             @if !is_first {
                 p { a href=(view.here().without("names_after").anchor("metric")) rel="prev" { "First names" } }
             }
-            @if let Some(next) = &data.next { p { a href=(view.here().set("names_after", next).anchor("metric")) rel="next" { "More names" } } }
+            @if let Some(next) = &data.next {
+                p { a href=(view.here().set("names_after", next).anchor("metric")) rel="next" { "More names" } }
+            }
         }
     }
 }

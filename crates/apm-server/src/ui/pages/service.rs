@@ -160,7 +160,9 @@ pub(crate) fn total_facts(
         let compared = delta(of(&now.total), then, events).where_covered(change);
         cells::delta(compared, rise, &against)
     };
-    let figure = |value: Option<number::Figure>| html! { @match value { Some(value) => (value), None => { span.none { "–" } } } };
+    let figure = |value: Option<number::Figure>| {
+        html! { @match value { Some(value) => (value), None => { span.none { "–" } } } }
+    };
     vec![
         Fact::with(
             "Average",

@@ -127,7 +127,8 @@ fn storage(view: &View, found: &Found) -> Markup {
             }
             @if found.max_bytes.is_some() {
                 p.panel-foot {
-                    "At the largest size, the oldest events are deleted first. When the events that are left take less than a "
+                    "At the largest size, the oldest events are deleted first. \
+                     When the events that are left take less than a "
                     "quarter of it, the oldest rollups are deleted. These are the counts behind the charts."
                 }
             }

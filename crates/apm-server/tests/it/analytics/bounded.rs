@@ -131,7 +131,8 @@ async fn a_page_shows_two_hundred_rows_of_a_list_and_says_so() {
     let metadata = json!({"metadata": {"service": {"name": "shop", "agent": {"name": "rust", "version": "1"}}}});
     let mut sent = format!("{metadata}\n");
     for number in 1..=1_100 {
-        let event = json!({"transaction": {"id": format!("{number:016x}"), "trace_id": format!("{number:032x}"), "name": format!("GET /{number}"),
+        let event = json!({"transaction": {
+            "id": format!("{number:016x}"), "trace_id": format!("{number:032x}"), "name": format!("GET /{number}"),
             "type": "request", "duration": f64::from(number), "timestamp": now(), "span_count": {"started": 0}}});
         sent.push_str(&format!("{event}\n"));
     }

@@ -196,7 +196,9 @@ async fn http_2_is_not_spoken() {
 #[actix_web::test]
 async fn large_answers_that_nobody_reads_have_a_budget() {
     let server = TestServer::start();
-    let mut body = "{\"metadata\":{\"service\":{\"name\":\"s\",\"agent\":{\"name\":\"a\",\"version\":\"1\"}}}}\n".to_owned();
+    let mut body = r#"{"metadata":{"service":{"name":"s","agent":{"name":"a","version":"1"}}}}"#
+        .to_owned()
+        + "\n";
     let text = "x".repeat(7000);
     for number in 0..1000 {
         body.push_str(&format!(

@@ -7,11 +7,13 @@ use crate::support::server::{TestServer, eventually};
 
 /// Some hundred transactions as an agent sends them.
 fn body(round: u64) -> String {
-    let mut body = r#"{"metadata":{"service":{"name":"shop","agent":{"name":"rust","version":"1"}},"process":{"pid":1}}}"#
-        .to_owned();
+    let service = r#"{"name":"shop","agent":{"name":"rust","version":"1"}}"#;
+    let mut body =
+        format!(r#"{{"metadata":{{"service":{service},"process":{{"pid":1}}}}}}"#).to_owned();
     for number in round * 200..round * 200 + 200 {
         body += &format!(
-            "\n{{\"transaction\":{{\"id\":\"{number:016x}\",\"trace_id\":\"{number:032x}\",\"name\":\"GET /{}\",\"type\":\"request\",\
+            "\n{{\"transaction\":{{\"id\":\"{number:016x}\",\"trace_id\":\"{number:032x}\",\"name\":\"GET /{}\",\
+             \"type\":\"request\",\
              \"duration\":1.5,\"span_count\":{{\"started\":0}},\"context\":{{\"custom\":{{\"n\":{number}}}}}}}}}",
             number % 50
         );

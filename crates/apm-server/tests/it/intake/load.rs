@@ -10,7 +10,11 @@ const HEAD: &str = "POST /intake/v2/events?verbose HTTP/1.1\r\nHost: localhost\r
                     Content-Type: application/x-ndjson\r\nTransfer-Encoding: chunked\r\n\r\n";
 const METADATA: &str =
     "{\"metadata\":{\"service\":{\"name\":\"s\",\"agent\":{\"name\":\"a\",\"version\":\"1\"}}}}\n";
-const TRANSACTION: &str = "{\"transaction\":{\"id\":\"1\",\"trace_id\":\"2\",\"type\":\"request\",\"duration\":1,\"span_count\":{\"started\":0}}}\n";
+const TRANSACTION: &str = concat!(
+    r#"{"transaction":{"id":"1","trace_id":"2","type":"request","duration":1,"#,
+    r#""span_count":{"started":0}}}"#,
+    "\n"
+);
 
 fn chunk(text: &str) -> String {
     format!("{:x}\r\n{text}\r\n", text.len())

@@ -66,7 +66,11 @@ async fn counts_are_whole_and_not_negative() {
 
 #[test]
 fn minus_zero_is_a_whole_number() {
-    let line = r#"{"transaction":{"id":"1","trace_id":"2","type":"request","duration":-0,"timestamp":-0,"span_count":{"started":-0},"context":{"user":{"id":-0},"request":{"method":"GET","url":{"port":-0}}}}}"#;
+    let line = concat!(
+        r#"{"transaction":{"id":"1","trace_id":"2","type":"request","duration":-0,"timestamp":-0,"#,
+        r#""span_count":{"started":-0},"#,
+        r#""context":{"user":{"id":-0},"request":{"method":"GET","url":{"port":-0}}}}}"#
+    );
     let batch = read(line);
     let Event::Transaction(transaction) = &batch.events[0] else {
         panic!("it is a transaction");
@@ -79,7 +83,13 @@ fn minus_zero_is_a_whole_number() {
 
 #[test]
 fn numbers_beyond_all_measure_are_cut_in_the_columns_alone() {
-    let line = r#"{"transaction":{"id":"1","trace_id":"2","type":"request","duration":1e300,"timestamp":9223372036854775807,"span_count":{"started":9223372036854775807,"dropped":-9223372036854775808},"dropped_spans_stats":[{"duration":{"count":9223372036854775807,"sum":{"us":9223372036854775807}}}]}}"#;
+    let line = concat!(
+        r#"{"transaction":{"id":"1","trace_id":"2","type":"request","duration":1e300,"#,
+        r#""timestamp":9223372036854775807,"#,
+        r#""span_count":{"started":9223372036854775807,"dropped":-9223372036854775808},"#,
+        r#""dropped_spans_stats":[{"duration":{"count":9223372036854775807,"#,
+        r#""sum":{"us":9223372036854775807}}}]}}"#
+    );
     let batch = read(line);
     let Event::Transaction(transaction) = &batch.events[0] else {
         panic!("it is a transaction");
@@ -96,7 +106,10 @@ fn numbers_beyond_all_measure_are_cut_in_the_columns_alone() {
     );
     assert!(batch.text(transaction.rest).contains("9223372036854775807"));
 
-    let line = r#"{"span":{"id":"1","trace_id":"2","parent_id":"3","name":"n","type":"t","start":-1e300,"duration":1,"composite":{"compression_strategy":"exact_match","count":9223372036854775807,"sum":1e300}}}"#;
+    let line = concat!(
+        r#"{"span":{"id":"1","trace_id":"2","parent_id":"3","name":"n","type":"t","start":-1e300,"duration":1,"#,
+        r#""composite":{"compression_strategy":"exact_match","count":9223372036854775807,"sum":1e300}}}"#
+    );
     let batch = read(line);
     let Event::Span(span) = &batch.events[0] else {
         panic!("it is a span");
@@ -105,7 +118,10 @@ fn numbers_beyond_all_measure_are_cut_in_the_columns_alone() {
     assert_eq!((composite.count, composite.sum), (1 << 53, year));
     assert_eq!(span.timestamp, batch.received);
 
-    let line = r#"{"metricset":{"timestamp":-9223372036854775808,"transaction":{"type":"t"},"samples":{"span.self_time.count":{"value":1e300},"span.self_time.sum.us":{"value":1e300}}}}"#;
+    let line = concat!(
+        r#"{"metricset":{"timestamp":-9223372036854775808,"transaction":{"type":"t"},"#,
+        r#""samples":{"span.self_time.count":{"value":1e300},"span.self_time.sum.us":{"value":1e300}}}}"#
+    );
     let batch = read(line);
     let Event::Metricset(metricset) = &batch.events[0] else {
         panic!("it is a metricset");
@@ -142,9 +158,9 @@ async fn times_are_read_in_the_forms_of_the_protocol_alone() {
 #[test]
 fn what_sqlite_did_is_read_from_whole_labels_and_never_guessed() {
     let cost = |context: &str| {
+        let ids = r#""id":"1","trace_id":"2","parent_id":"3""#;
         let line = format!(
-            r#"{{"span":{{"id":"1","trace_id":"2","parent_id":"3","name":"n","type":"db","start":0,"duration":2,{}}}}}"#,
-            format_args!(r#""context":{context}"#)
+            r#"{{"span":{{{ids},"name":"n","type":"db","start":0,"duration":2,"context":{context}}}}}"#
         );
         match read(&line).events.remove(0) {
             Event::Span(span) => span.cost,

@@ -9,7 +9,10 @@ use crate::support::server::TestServer;
 
 const METADATA: &str =
     r#"{"metadata":{"service":{"name":"s","agent":{"name":"a","version":"1"}}}}"#;
-const TRANSACTION: &str = r#"{"transaction":{"id":"1","trace_id":"2","type":"request","duration":1,"span_count":{"started":0}}}"#;
+const TRANSACTION: &str = concat!(
+    r#"{"transaction":{"id":"1","trace_id":"2","type":"request","duration":1,"#,
+    r#""span_count":{"started":0}}}"#
+);
 
 fn gzip(body: &[u8]) -> Vec<u8> {
     let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
@@ -165,7 +168,11 @@ async fn an_unfinished_or_missing_metadata_line_ends_the_request() {
 #[actix_web::test]
 async fn what_is_accepted_is_found() {
     let server = TestServer::start();
-    let named = r#"{"transaction":{"name":"GET /a","id":"00000000000000ab","trace_id":"000000000000000000000000000000cd","type":"request","duration":1.5,"span_count":{"started":2,"dropped":1},"context":{"tags":{"a.b":"c"}}}}"#;
+    let named = concat!(
+        r#"{"transaction":{"name":"GET /a","id":"00000000000000ab","#,
+        r#""trace_id":"000000000000000000000000000000cd","type":"request","duration":1.5,"#,
+        r#""span_count":{"started":2,"dropped":1},"context":{"tags":{"a.b":"c"}}}}"#
+    );
     let answer = server.intake([METADATA, named].join("\n")).await;
     assert_eq!(answer.json(), json!({"accepted": 1}));
     let found = server

@@ -5,7 +5,10 @@ use apm_store::event::{Batch, Event};
 
 const METADATA: &str =
     r#"{"metadata":{"service":{"name":"s","agent":{"name":"a","version":"1"}}}}"#;
-const TRANSACTION: &str = r#"{"transaction":{"id":"1","trace_id":"2","type":"request","duration":1,"span_count":{"started":0}}}"#;
+const TRANSACTION: &str = concat!(
+    r#"{"transaction":{"id":"1","trace_id":"2","type":"request","duration":1,"#,
+    r#""span_count":{"started":0}}}"#
+);
 
 fn read(metadata: &str, line: &str) -> Batch {
     let mut batches = batches([metadata, line, ""].join("\n").as_bytes());
@@ -21,7 +24,13 @@ fn brackets_after_the_value_are_ignored() {
 
 #[test]
 fn a_lone_half_of_a_character_is_replaced_wherever_it_is() {
-    let line = r#"{"span":{"id":"1","trace_id":"2","parent_id":"3","name":"n\ud83d","type":"t","timestamp":1700000000000008,"duration":2,"stacktrace":[{"filename":"f","function":"\ud83d","vars":{"v":"\ud83d"},"x":"\ude00"}],"otel":{"attributes":{"a":["\ud83d"]}},"context":{"tags":{"t":"\ud83d"},"isX":"\ud83d\ud83d\ude00"},"Own":"\ude00"}}"#;
+    let line = concat!(
+        r#"{"span":{"id":"1","trace_id":"2","parent_id":"3","name":"n\ud83d","type":"t","#,
+        r#""timestamp":1700000000000008,"duration":2,"#,
+        r#""stacktrace":[{"filename":"f","function":"\ud83d","vars":{"v":"\ud83d"},"x":"\ude00"}],"#,
+        r#""otel":{"attributes":{"a":["\ud83d"]}},"#,
+        r#""context":{"tags":{"t":"\ud83d"},"isX":"\ud83d\ud83d\ude00"},"Own":"\ude00"}}"#
+    );
     let batch = read(METADATA, line);
     let Event::Span(span) = &batch.events[0] else {
         panic!("it is a span");
@@ -56,9 +65,11 @@ fn a_lone_half_is_replaced_in_the_trace_alone_and_in_irregular_lines_too() {
             "[{\"filename\":\"\u{fffd}\",\"function\":\"g\"}]",
         ),
     ] {
-        let line = format!(
-            r#"{{"span":{{"id":"1","trace_id":"2","parent_id":"3","name":"n","type":"t","timestamp":1700000000000008,"duration":2,"stacktrace":[{frame}]}}}}"#
+        let required = concat!(
+            r#""id":"1","trace_id":"2","parent_id":"3","name":"n","type":"t","#,
+            r#""timestamp":1700000000000008,"duration":2"#
         );
+        let line = format!(r#"{{"span":{{{required},"stacktrace":[{frame}]}}}}"#);
         let batch = read(METADATA, &line);
         let Event::Span(span) = &batch.events[0] else {
             panic!("it is a span");
@@ -108,7 +119,10 @@ fn nested_keys_of_log_lines_are_checked_like_flat_ones() {
             assert!(batches(body.as_bytes()).is_empty(), "{line}");
         }
     }
-    let line = r#"{"log":{"log":{"Level":"warn","x":[1],"origin":{"file":{"name":"f","line":1}}},"service":{"name":"a.b"},"error":{"stack_trace":"s"},"process":{"pid":1},"event":null}}"#;
+    let line = concat!(
+        r#"{"log":{"log":{"Level":"warn","x":[1],"origin":{"file":{"name":"f","line":1}}},"#,
+        r#""service":{"name":"a.b"},"error":{"stack_trace":"s"},"process":{"pid":1},"event":null}}"#
+    );
     let batch = read(METADATA, line);
     let Event::Log(log) = &batch.events[0] else {
         panic!("it is a log line");

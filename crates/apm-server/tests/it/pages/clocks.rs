@@ -20,7 +20,8 @@ fn wrong(at: i64) -> [(&'static str, i64); 7] {
 }
 
 fn span(number: u64, of: u64, at: i64) -> String {
-    let span = json!({"span": {"id": format!("{number:016x}"), "trace_id": format!("{of:032x}"), "transaction_id": format!("{of:016x}"),
+    let span = json!({"span": {
+        "id": format!("{number:016x}"), "trace_id": format!("{of:032x}"), "transaction_id": format!("{of:016x}"),
         "parent_id": format!("{of:016x}"), "name": "a span", "type": "app", "timestamp": at, "duration": 2}});
     span.to_string()
 }

@@ -17,23 +17,36 @@ use crate::support::events::now;
 use crate::support::server::TestServer;
 
 const TRACE: &str = "0000000000000000000000000000002a";
+/// The transaction that the trace begins with.
+const ROOT: &str = "000000000000002a";
 
 /// Everything that a recorded trace can hold: a composite, an error with a stack, a log line, another service, an
 /// orphan.
 fn recording(at: i64) -> String {
-    let span = json!({"span": {"id": "00000000000000b1", "trace_id": TRACE, "transaction_id": "000000000000002a", "parent_id": "000000000000002a",
-        "name": "INSERT INTO people", "type": "db", "subtype": "sqlite", "action": "query", "timestamp": at + 100, "duration": 0.613, "sync": true,
+    let span = json!({"span": {
+        "id": "00000000000000b1", "trace_id": TRACE, "transaction_id": ROOT, "parent_id": ROOT,
+        "name": "INSERT INTO people", "type": "db", "subtype": "sqlite", "action": "query", "timestamp": at + 100,
+        "duration": 0.613, "sync": true,
         "composite": {"compression_strategy": "exact_match", "count": 4, "sum": 0.6}, "outcome": "success",
         "stacktrace": [{"filename": "a.rs", "lineno": 7, "function": "f", "library_frame": false}],
         "context": {"db": {"statement": "INSERT INTO people VALUES (?)", "type": "sql", "rows_affected": 4}}}});
-    let orphan = json!({"span": {"id": "00000000000000b2", "trace_id": TRACE, "parent_id": "00000000000000ff", "name": "lost", "type": "custom",
+    let orphan = json!({"span": {
+        "id": "00000000000000b2", "trace_id": TRACE, "parent_id": "00000000000000ff", "name": "lost", "type": "custom",
         "timestamp": at + 200, "duration": 1, "child_ids": ["00000000000000b1"]}});
-    let error = json!({"error": {"id": "000000000000000000000000000000e1", "trace_id": TRACE, "transaction_id": "000000000000002a", "parent_id": "000000000000002a",
-        "timestamp": at + 300, "culprit": "f", "transaction": {"name": "GET /a", "type": "request", "sampled": true},
-        "exception": {"type": "panic", "message": "no", "handled": false, "stacktrace": [{"filename": "a.rs", "lineno": 8}], "cause": [{"type": "x", "message": "y"}]}}});
-    let logged = json!({"error": {"id": "000000000000000000000000000000e2", "trace_id": TRACE, "transaction_id": "000000000000002a", "parent_id": "000000000000002a",
-        "timestamp": at + 400, "log": {"message": "oh", "level": "warning", "stacktrace": [{"filename": "b.rs", "lineno": 9}]}}});
-    let log = json!({"log": {"@timestamp": at + 500, "message": "hello", "log.level": "info", "trace.id": TRACE, "transaction.id": "000000000000002a"}});
+    let error = json!({"error": {
+    "id": "000000000000000000000000000000e1", "trace_id": TRACE, "transaction_id": ROOT, "parent_id": ROOT,
+    "timestamp": at + 300, "culprit": "f", "transaction": {"name": "GET /a", "type": "request", "sampled": true},
+    "exception": {
+        "type": "panic", "message": "no", "handled": false, "stacktrace": [{"filename": "a.rs", "lineno": 8}],
+        "cause": [{"type": "x", "message": "y"}],
+    }}});
+    let logged = json!({"error": {
+        "id": "000000000000000000000000000000e2", "trace_id": TRACE, "transaction_id": ROOT, "parent_id": ROOT,
+        "timestamp": at + 400,
+        "log": {"message": "oh", "level": "warning", "stacktrace": [{"filename": "b.rs", "lineno": 9}]}}});
+    let log = json!({"log": {
+        "@timestamp": at + 500, "message": "hello", "log.level": "info", "trace.id": TRACE, "transaction.id": ROOT,
+    }});
     let mut lines = vec![metadata("shop"), transaction(42, "GET /a", at)];
     lines.extend([span, orphan, error, logged, log].map(|line| line.to_string()));
     lines.push(metadata("other"));
@@ -166,7 +179,8 @@ async fn a_trace_is_downloaded_and_uploaded_by_the_pages() {
     assert_eq!(here.get("/traces/00/export").await.status, 404);
 
     let form = format!(
-        "--cut\r\nContent-Disposition: form-data; name=\"file\"; filename=\"t.ndjson\"\r\nContent-Type: application/octet-stream\r\n\r\n{}\r\n--cut--\r\n",
+        "--cut\r\nContent-Disposition: form-data; name=\"file\"; filename=\"t.ndjson\"\r\n\
+         Content-Type: application/octet-stream\r\n\r\n{}\r\n--cut--\r\n",
         file.text
     );
     let own = there.running.url();

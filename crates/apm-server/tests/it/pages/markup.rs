@@ -63,7 +63,8 @@ fn events(number: usize, text: &str, at: i64) -> String {
         all
     };
     let span = |kind: usize, more: Value| {
-        let own = json!({"id": id(kind), "timestamp": at + 1000, "duration": 2, "name": text, "subtype": text, "action": text,
+        let own = json!({"id": id(kind), "timestamp": at + 1000, "duration": 2, "name": text, "subtype": text,
+                         "action": text,
                          "stacktrace": frames});
         json!({ "span": with(&with(&of, own), more) })
     };
@@ -72,7 +73,8 @@ fn events(number: usize, text: &str, at: i64) -> String {
     let lines = [
         json!({"metadata": {
             "service": {"name": format!("payload {number}"), "version": text, "environment": text,
-                        "agent": {"name": text, "version": text}, "language": {"name": text}, "runtime": {"name": text, "version": text}},
+                        "agent": {"name": text, "version": text}, "language": {"name": text},
+                        "runtime": {"name": text, "version": text}},
             "system": {"hostname": text, "platform": text, "container": {"id": text}},
             "process": {"pid": 1, "title": text, "argv": [text]}, "labels": labels, "user": {"username": text},
             "cloud": {"provider": text, "region": text},
@@ -84,17 +86,23 @@ fn events(number: usize, text: &str, at: i64) -> String {
         span(
             2,
             json!({"type": "db", "context": {
-                "db": {"statement": format!("SELECT '{text}' FROM \"{text}\" -- {text}"), "type": "sql", "user": text, "instance": text},
-                "destination": {"address": text, "service": {"resource": text, "type": text, "name": text}}, "tags": labels,
+                "db": {"statement": format!("SELECT '{text}' FROM \"{text}\" -- {text}"), "type": "sql", "user": text,
+                       "instance": text},
+                "destination": {"address": text, "service": {"resource": text, "type": text, "name": text}},
+                "tags": labels,
             }}),
         ),
         span(
             3,
-            json!({"type": "external", "context": {"http": {"url": text, "method": text, "status_code": 500}, "tags": labels}}),
+            json!({"type": "external", "context": {
+                "http": {"url": text, "method": text, "status_code": 500}, "tags": labels,
+            }}),
         ),
-        json!({ "error": with(&of, json!({"id": format!("{:032x}", number + 1000), "timestamp": at + 2000, "culprit": text,
+        json!({ "error": with(&of, json!({
+            "id": format!("{:032x}", number + 1000), "timestamp": at + 2000, "culprit": text,
             "exception": thrown, "context": context, "transaction": {"name": text, "type": text, "sampled": true}})) }),
-        json!({ "error": with(&of, json!({"id": format!("{:032x}", number + 2000), "timestamp": at + 3000, "culprit": text,
+        json!({ "error": with(&of, json!({
+            "id": format!("{:032x}", number + 2000), "timestamp": at + 3000, "culprit": text,
             "log": {"message": text, "level": text, "logger_name": text, "param_message": text}})) }),
         json!({"metricset": {"timestamp": at, "samples": {"rows": {"value": 3, "unit": text}}, "tags": labels}}),
         json!({"log": {"@timestamp": at, "message": text, "log.level": text, "log.logger": text, "trace.id": trace,

@@ -164,9 +164,10 @@ fn services_beyond_their_limit_are_one_and_their_events_say_whose_they_are() {
     for service in 0..1_010 {
         let mut sent = batch(&format!("service {service}"));
         sent.resource = std::sync::Arc::new(apm_store::event::Resource {
-            document: format!(
-                r#"{{"metadata":{{"service":{{"name":"service {service}","environment":"test","agent":{{"name":"rust"}}}}}}}}"#
-            ),
+            document: serde_json::json!({"metadata": {"service": {
+                "name": format!("service {service}"), "environment": "test", "agent": {"name": "rust"},
+            }}})
+            .to_string(),
             ..apm_store::event::Resource::clone(&sent.resource)
         });
         let event = transaction(&mut sent, service, "a");

@@ -192,7 +192,8 @@ fn an_index_is_proposed_only_where_sqlite_would_use_it() {
 fn an_index_that_would_not_help_is_told() {
     let (_dir, path) = database(
         "CREATE TABLE item (id INTEGER PRIMARY KEY, flag INTEGER);
-         INSERT INTO item (flag) SELECT 1 FROM (WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n LIMIT 5000) \
+         INSERT INTO item (flag) SELECT 1 \
+         FROM (WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n LIMIT 5000) \
          SELECT i FROM n)",
     );
     let asked = what_if(

@@ -103,7 +103,9 @@ fn values(view: &View, state: &State, field: &Field, documents: usize) -> Markup
                 li {
                     span.v title=(top.value) { (if top.value.is_empty() { "(empty)" } else { &top.value }) }
                     span.pc { (percent(share(top.count)).to_string()) }
-                    (plus_minus(&top.value, view.filtered(&format!("{}: {}", field.name, quoted(&top.value))), view.filtered(&format!("not {}: {}", field.name, quoted(&top.value)))))
+                    @let clause = format!("{}: {}", field.name, quoted(&top.value));
+                    @let without = view.filtered(&format!("not {clause}"));
+                    (plus_minus(&top.value, view.filtered(&clause), without))
                     (meter(share(top.count), "fill"))
                 }
             }

@@ -18,7 +18,10 @@ pub(super) fn panel(view: &View, groups: &Groups) -> Markup {
         @if groups.other > 0 { ", " (compact(groups.other)) " documents have others" }
         @if !groups.complete { ", of the documents looked at in time" }
     };
-    let aside = html! { (super::hits::group_form(view, Some(&groups.field))) a.btn.btn--small href=(view.here().without("group")) { "Show documents" } };
+    let aside = html! {
+        (super::hits::group_form(view, Some(&groups.field)))
+        a.btn.btn--small href=(view.here().without("group")) { "Show documents" }
+    };
     if groups.groups.is_empty() {
         return framed(
             &format!("By {}", groups.field),

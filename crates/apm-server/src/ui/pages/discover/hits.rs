@@ -127,7 +127,10 @@ pub(crate) fn summary(document: &Value) -> Markup {
         _ => name,
     };
     html! {
-        @match words_ { Some(text) => { span title=(text) { (words::cut(&text, 160)) } }, None => { span.dim { (if event == "metric" { "metrics" } else { "–" }) } } }
+        @match words_ {
+            Some(text) => { span title=(text) { (words::cut(&text, 160)) } },
+            None => { span.dim { (if event == "metric" { "metrics" } else { "–" }) } }
+        }
     }
 }
 
@@ -210,10 +213,13 @@ fn details(view: &View, hit: &Hit) -> Markup {
     html! {
         div.inset {
             div.row.inset-head {
-                (segment("Show as", [("fields", view.here().without("as"), !json), ("JSON", view.here().set("as", "json"), json)]))
+                @let (fields, as_json) = (view.here().without("as"), view.here().set("as", "json"));
+                (segment("Show as", [("fields", fields, !json), ("JSON", as_json, json)]))
                 span.dim { (words::count(fields.len() as u64, "field", "fields")) ", sorted by name" }
                 span.push {}
-                @if let Some(trace) = &trace { a href=(view.to(&["traces", trace]).set("item", item.as_deref().unwrap_or(""))) { "Open trace" } }
+                @if let Some(trace) = &trace {
+                    a href=(view.to(&["traces", trace]).set("item", item.as_deref().unwrap_or(""))) { "Open trace" }
+                }
                 a href=(around) { "Documents around this one" }
                 @if json { (copy("document", "Copy JSON")) }
             }

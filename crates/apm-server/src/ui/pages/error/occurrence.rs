@@ -82,7 +82,11 @@ fn about<'a>(
     if let (Some(trace), Some(id)) = (text(document, "trace.id"), text(document, "transaction.id"))
     {
         let name = text(document, "transaction.name").unwrap_or_else(|| id.clone());
-        rows.push(("Request", html! { a href=(view.to(&["traces", &trace]).set("item", &id)) { (words::cut(&name, 60)) } }));
+        let href = view.to(&["traces", &trace]).set("item", &id);
+        rows.push((
+            "Request",
+            html! { a href=(href) { (words::cut(&name, 60)) } },
+        ));
     }
     let mut field = |name: &'a str, paths: &[&str]| {
         if let Some(value) = paths.iter().find_map(|path| text(document, path)) {
@@ -101,7 +105,11 @@ fn about<'a>(
         rows.push(("Level", flag(level_tone(&level), &level)));
     }
     if let Some(trace) = text(document, "trace.id") {
-        rows.push(("Trace", html! { a href=(view.to(&["traces", &trace])) { code { (trace.get(..8).unwrap_or(&trace)) } } }));
+        let short = trace.get(..8).unwrap_or(&trace);
+        rows.push((
+            "Trace",
+            html! { a href=(view.to(&["traces", &trace])) { code { (short) } } },
+        ));
     }
     rows.push(("Group", html! { code { (errors::short(&group.key)) } }));
     rows
@@ -173,10 +181,15 @@ fn body(view: &View, content: &Value, document: Option<&Value>) -> Markup {
         (tabs("Occurrence", &list))
         @match current {
             "metadata" => (metadata::tab(view, document)),
-            "json" => div.pad-all { div.row { (copy("document", "Copy")) } (code::block("document", html! { (serde_json::to_string_pretty(content).unwrap_or_default()) })) },
+            "json" => div.pad-all {
+                div.row { (copy("document", "Copy")) }
+                (code::block("document", html! { (serde_json::to_string_pretty(content).unwrap_or_default()) }))
+            },
             "log" if logged.is_some() => @if let Some(log) = &logged { (stack("Logged", log)) },
             _ if thrown.is_empty() => (nothing("No exception", "This error was logged, not thrown: see the log tab.")),
-            _ => @for (i, one) in thrown.iter().enumerate() { (stack(if i == 0 { "Exception" } else { "Caused by" }, one)) },
+            _ => @for (i, one) in thrown.iter().enumerate() {
+                (stack(if i == 0 { "Exception" } else { "Caused by" }, one))
+            },
         }
     }
 }

@@ -25,7 +25,9 @@ pub(super) fn panel(view: &View, fields: &[Field], samples: usize) -> Markup {
                             li {
                                 span.v title=(top.value) { (top.value) }
                                 span.pc { (grouped(top.count as u64)) }
-                                (plus_minus(&top.value, view.filtered(&format!("{}: {}", field.name, quoted(&top.value))), view.filtered(&format!("not {}: {}", field.name, quoted(&top.value)))))
+                                @let clause = format!("{}: {}", field.name, quoted(&top.value));
+                                @let without = view.filtered(&format!("not {clause}"));
+                                (plus_minus(&top.value, view.filtered(&clause), without))
                                 (meter(top.count as f64 / field.count.max(1) as f64, "fill"))
                             }
                         }

@@ -118,7 +118,9 @@ fn headline(view: &View, found: &Found, row: &Statement) -> (String, String) {
 }
 
 fn totals(row: &Statement) -> Markup {
-    let time = |us: Option<f64>| html! { @match us { Some(us) => (number::duration(us)), None => { span.none { "–" } } } };
+    let time = |us: Option<f64>| {
+        html! { @match us { Some(us) => (number::duration(us)), None => { span.none { "–" } } } }
+    };
     facts(&[
         Fact::new("Calls", number::grouped(whole(row.calls))),
         Fact::new("Total", time(Some(row.total))),
@@ -178,8 +180,8 @@ fn spread(context: &Context<'_>, params: &Params, found: &Found) -> Markup {
 }
 
 /// The reason for which there is no chart of growth.
-const NO_ROWS: &str = "It needs the rows of the table: INSERTs that were seen, or a gauge named after the table, such as \
-    people.rows.";
+const NO_ROWS: &str = "It needs the rows of the table: INSERTs that were seen, or a gauge that is named after the \
+    table, such as people.rows.";
 
 fn growth_panel(view: &View, growth: &[growth::Growth]) -> Markup {
     let mut parts = Vec::new();

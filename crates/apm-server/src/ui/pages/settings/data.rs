@@ -17,7 +17,10 @@ pub(super) fn import(view: &View) -> Markup {
                 p.note-box.pad-note role="status" {
                     (words::count(accepted, "event was", "events were")) " stored"
                     @if refused > 0 { ", " (words::count(refused, "line was", "lines were")) " refused" }
-                    "." @if let Some(trace) = view.param("trace") { " " a href=(view.to(&["traces", trace])) { "Open the trace" } }
+                    "."
+                    @if let Some(trace) = view.param("trace") {
+                        " " a href=(view.to(&["traces", trace])) { "Open the trace" }
+                    }
                 }
             }
             form.form method="post" action="/settings/import" enctype="multipart/form-data" {

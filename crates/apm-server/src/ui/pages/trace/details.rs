@@ -59,13 +59,17 @@ pub(crate) fn details(view: &View, of: Details<'_>) -> Markup {
         (labels(view, document))
         (stack(item, document))
         section.row.links-row {
-            a href=(view.discover(&format!("{}.id: {}", if item.is_transaction { "transaction" } else { "span" }, quoted(&item.id.to_string())))) { "Show in Discover" }
+            @let field = if item.is_transaction { "transaction.id" } else { "span.id" };
+            a href=(view.discover(&format!("{field}: {}", quoted(&item.id.to_string())))) { "Show in Discover" }
             @if item.is_transaction {
-                a href=(transaction_href(view, &item.what.service, &item.what.kind, &item.what.name).set("sample", &item.id.to_string())) {
+                @let href = transaction_href(view, &item.what.service, &item.what.kind, &item.what.name);
+                a href=(href.set("sample", &item.id.to_string())) {
                     "All requests like it"
                 }
             }
-            @if let Some(fingerprint) = item.what.fingerprint() { a href=(view.to(&["queries", &fingerprint])) { "All runs" } }
+            @if let Some(fingerprint) = item.what.fingerprint() {
+                a href=(view.to(&["queries", &fingerprint])) { "All runs" }
+            }
         }
     };
     let label = if item.is_transaction {
@@ -101,20 +105,46 @@ fn timing(view: &View, trace: &Trace, item: &Item) -> Markup {
         "Duration",
         html! {
             b { (duration(item.duration as f64).to_string()) }
-            @if let Some(owner) = share { " " span.soft { "· " (percent(item.duration as f64 / owner.duration as f64).to_string()) " of " (named(&owner.what.name)) } }
+            @if let Some(owner) = share {
+                @let part = percent(item.duration as f64 / owner.duration as f64).to_string();
+                " " span.soft { "· " (part) " of " (named(&owner.what.name)) }
+            }
         },
     )];
     if let Some(composite) = item.composite() {
-        rows.push(("Stands for", html! { (weight(item)) " calls, " (duration(composite.sum as f64).to_string()) " together" }));
+        let sum = duration(composite.sum as f64).to_string();
+        rows.push((
+            "Stands for",
+            html! { (weight(item)) " calls, " (sum) " together" },
+        ));
     }
     if item.self_time != item.duration {
-        rows.push(("Self time", html! { (duration(item.self_time as f64).to_string()) " " span.soft { "not covered by its spans" } }));
+        let self_time = duration(item.self_time as f64).to_string();
+        rows.push((
+            "Self time",
+            html! { (self_time) " " span.soft { "not covered by its spans" } },
+        ));
     }
-    rows.push(("Starts at", html! { @if !item.is_far { (duration(item.at.max(0) as f64).to_string()) " " } span.soft { (view.clock.milli(item.timestamp)) } }));
+    rows.push((
+        "Starts at",
+        html! {
+            @if !item.is_far { (duration(item.at.max(0) as f64).to_string()) " " }
+            span.soft { (view.clock.milli(item.timestamp)) }
+        },
+    ));
     if let Some(sent) = item.sent() {
-        rows.push(("Clock", html! { "wrong: it was sent with " (sent_at(sent)) ", the time of its arrival stands for that" }));
+        rows.push(("Clock", html! {
+            "wrong: it was sent with " (sent_at(sent)) ", the time of its arrival is shown instead"
+        }));
     } else if item.is_far {
-        rows.push(("Clock", html! { (duration(item.at.unsigned_abs() as f64).to_string()) (if item.at < 0 { " before" } else { " after" }) " the start of its trace: wrong, or it ran much later" }));
+        let distance = duration(item.at.unsigned_abs() as f64).to_string();
+        let side = if item.at < 0 { "before" } else { "after" };
+        rows.push((
+            "Clock",
+            html! {
+                (distance) " " (side) " the start of its trace: wrong, or it ran much later"
+            },
+        ));
     } else if item.skew != 0 {
         rows.push(("Clock", html! { "corrected by " (signed(item.skew)) }));
     }
@@ -123,7 +153,12 @@ fn timing(view: &View, trace: &Trace, item: &Item) -> Markup {
         html! { a href=(view.to(&["services", &item.what.service])) { (item.what.service) } },
     ));
     if !item.what.result.is_empty() {
-        rows.push(("Result", html! { (item.what.result) @if let Some(status) = item.status { " " span.soft { (status) } } }));
+        rows.push((
+            "Result",
+            html! {
+                (item.what.result) @if let Some(status) = item.status { " " span.soft { (status) } }
+            },
+        ));
     } else if let Some(status) = item.status {
         rows.push(("Status", html! { (status) }));
     }
@@ -135,7 +170,11 @@ fn timing(view: &View, trace: &Trace, item: &Item) -> Markup {
         rows.push(("Calls", html! { (item.what.destination) }));
     }
     if let Some(dropped) = item.spans_dropped().filter(|dropped| *dropped > 0) {
-        rows.push(("Spans", html! { (item.spans_started().unwrap_or(0)) " recorded, " (dropped) " dropped by the agent" }));
+        let started = item.spans_started().unwrap_or(0);
+        rows.push((
+            "Spans",
+            html! { (started) " recorded, " (dropped) " dropped by the agent" },
+        ));
     }
     pairs(rows)
 }
@@ -277,7 +316,8 @@ fn labels(view: &View, document: &Value) -> Markup {
     let rows = html! {
         table.kv { tbody { @for (key, value) in &found { tr {
             td.act {
-                (plus_minus(value, view.filtered(&format!("{key}: {}", quoted(value))), view.filtered(&format!("not {key}: {}", quoted(value)))))
+                @let clause = format!("{key}: {}", quoted(value));
+                (plus_minus(value, view.filtered(&clause), view.filtered(&format!("not {clause}"))))
             }
             th scope="row" { (key) } td { (value) }
         } } } }
@@ -297,7 +337,12 @@ fn stack(item: &Item, document: &Value) -> Markup {
     section(
         "Stack trace",
         html! {},
-        html! { p.dim { "None was sent. Agents record one only for spans that take as long as their setting says; " code { "ELASTIC_APM_SPAN_STACK_TRACE_MIN_DURATION=0ms" } " records all." } },
+        html! {
+            p.dim {
+                "None was sent. Agents record one only for spans that take as long as their setting says; "
+                code { "ELASTIC_APM_SPAN_STACK_TRACE_MIN_DURATION=0ms" } " records all."
+            }
+        },
     )
 }
 

@@ -67,7 +67,10 @@ mod tests {
 
     #[test]
     fn names_find_values_through_nesting_and_dotted_keys() {
-        let document = json!({"span": {"db": {"statement": "SELECT 1"}}, "http.request": {"headers": {"Host": ["a", "b"]}}});
+        let document = json!({
+            "span": {"db": {"statement": "SELECT 1"}},
+            "http.request": {"headers": {"Host": ["a", "b"]}},
+        });
         assert_eq!(
             text(&document, "span.db.statement").as_deref(),
             Some("SELECT 1")

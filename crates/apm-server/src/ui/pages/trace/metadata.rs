@@ -45,7 +45,12 @@ pub(crate) fn tab(view: &View, document: Option<&Value>) -> Markup {
     html! {
         div.metadata {
             @for (title, prefixes) in GROUPS {
-                @let own: Vec<(String, String)> = fields.iter_mut().filter(|field| field.as_ref().is_some_and(|(name, _)| prefixes.iter().any(|prefix| name.starts_with(prefix)))).filter_map(Option::take).collect();
+                @let is_own = |name: &str| prefixes.iter().any(|prefix| name.starts_with(prefix));
+                @let own: Vec<(String, String)> = fields
+                    .iter_mut()
+                    .filter(|field| field.as_ref().is_some_and(|(name, _)| is_own(name)))
+                    .filter_map(Option::take)
+                    .collect();
                 @if !own.is_empty() {
                     section { h2 { (title) } (rows(view, &own)) }
                 }
@@ -59,7 +64,8 @@ pub(crate) fn rows(view: &View, fields: &[(String, String)]) -> Markup {
     html! {
         table.kv { tbody { @for (name, value) in fields { tr {
             td.act {
-                (plus_minus(value, view.filtered(&format!("{name}: {}", quoted(value))), view.filtered(&format!("not {name}: {}", quoted(value)))))
+                @let clause = format!("{name}: {}", quoted(value));
+                (plus_minus(value, view.filtered(&clause), view.filtered(&format!("not {clause}"))))
             }
             th scope="row" title=(name) { (name) }
             td { (value) }

@@ -85,7 +85,8 @@ pub(super) fn panel(view: &View, chosen: Durations, sampled: &Sampled, panel: Pa
     } else {
         String::new()
     };
-    let trace = html! { a href=(view.to(&["traces", &sample.trace_id])) { code { (sample.trace_id.get(..8).unwrap_or(&sample.trace_id)) } } };
+    let short = sample.trace_id.get(..8).unwrap_or(&sample.trace_id);
+    let trace = html! { a href=(view.to(&["traces", &sample.trace_id])) { code { (short) } } };
     let content = panel.render(view);
     let discover = view.discover(&format!(
         "processor.event: transaction and transaction.id: {}",
@@ -118,11 +119,17 @@ fn about<'a>(
         ("Time", view.clock.stamp(sample.timestamp)),
         (
             "Duration",
-            html! { (duration(sample.duration as f64).to_string()) @if let Some(share) = share { " " span.dim { (share.to_string()) " of the trace" } } },
+            html! {
+                (duration(sample.duration as f64).to_string())
+                @if let Some(share) = share { " " span.dim { (share.to_string()) " of the trace" } }
+            },
         ),
         (
             "Result",
-            html! { (if sample.result.is_empty() { sample.outcome } else { &sample.result }) @if let Some(status) = text(document, "http.response.status_code") { " " span.dim { (status) } } },
+            html! {
+                (if sample.result.is_empty() { sample.outcome } else { &sample.result })
+                @if let Some(status) = text(document, "http.response.status_code") { " " span.dim { (status) } }
+            },
         ),
     ];
     let first = |paths: &[&str]| paths.iter().find_map(|path| text(document, path));
@@ -132,7 +139,11 @@ fn about<'a>(
     if let Some(client) = first(&["client.ip", "source.ip"]) {
         rows.push(("Client", html! { (client) }));
     }
-    rows.push(("User", html! { @match first(&["user.name", "user.id", "user.email"]) { Some(user) => { (user) }, None => { span.none { "none" } } } }));
+    let user = first(&["user.name", "user.id", "user.email"]);
+    rows.push((
+        "User",
+        html! { @match user { Some(user) => { (user) }, None => { span.none { "none" } } } },
+    ));
     rows.push(("Trace", trace));
     rows
 }

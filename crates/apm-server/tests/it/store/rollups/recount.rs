@@ -226,7 +226,8 @@ pub(crate) fn check_event_counts(store: &Store) {
     let query = |conn: &mut SqliteConnection| -> Result<(), StoreError> {
         let rows: Vec<Row> = diesel::sql_query(
             "SELECT 1 AS kind, service_id, outcome, ts AS at, 1 AS n FROM tx JOIN tx_group g ON g.id = group_id \
-             UNION ALL SELECT 6, service_id, outcome, ts, 1 FROM tx JOIN tx_group g ON g.id = group_id WHERE parent_id IS NULL \
+             UNION ALL SELECT 6, service_id, outcome, ts, 1 FROM tx JOIN tx_group g ON g.id = group_id \
+             WHERE parent_id IS NULL \
              UNION ALL SELECT 2, service_id, outcome, ts, 1 FROM span JOIN span_group g ON g.id = group_id \
              UNION ALL SELECT 3, service_id, 2, ts, 1 FROM error JOIN error_group g ON g.id = group_id \
              UNION ALL SELECT 4, service_id, 2, ts, 1 FROM metricset \
