@@ -1,14 +1,17 @@
 //! Made-up events as lines of intake v2.
 
-use std::fmt::Write as _;
+mod metrics;
+mod wire;
 
-use super::world::{Route, SERVICES, Service, Statement};
+use wire::{Frame, Hex, Line, Named};
+
+use super::world::{Route, Service, Statement};
 
 /// A request body that grows.
 #[derive(Debug)]
 pub(super) struct Body {
     service: &'static Service,
-    text: String,
+    bytes: Vec<u8>,
     events: usize,
 }
 
@@ -29,11 +32,44 @@ fn outcome(failed: bool) -> &'static str {
     if failed { "failure" } else { "success" }
 }
 
+/// The stack of every request to another service.
+const CLIENT_STACK: &[Frame] = &[
+    Frame {
+        function: "call",
+        module: "client",
+        filename: "client.src",
+        abs_path: Some("/src/client.src"),
+        lineno: 41,
+        context_line: None,
+        library_frame: false,
+    },
+    Frame {
+        function: "handle",
+        module: "routes",
+        filename: "routes.src",
+        abs_path: Some("/src/routes.src"),
+        lineno: 112,
+        context_line: None,
+        library_frame: false,
+    },
+];
+
+/// The frame that calls every handler.
+const SERVE: Frame = Frame {
+    function: "serve",
+    module: "server",
+    filename: "server.src",
+    abs_path: None,
+    lineno: 77,
+    context_line: None,
+    library_frame: true,
+};
+
 impl Body {
     pub(super) fn new(service: &'static Service) -> Self {
         let mut body = Self {
             service,
-            text: String::new(),
+            bytes: Vec::new(),
             events: 0,
         };
         body.clear();
@@ -41,7 +77,7 @@ impl Body {
     }
 
     pub(super) fn text(&self) -> &[u8] {
-        self.text.as_bytes()
+        &self.bytes
     }
 
     pub(super) fn events(&self) -> usize {
@@ -58,18 +94,36 @@ impl Body {
             framework,
             ..
         } = self.service;
-        self.text.clear();
-        self.events = 0;
-        self.line(format_args!(
-            r#"{{"metadata":{{"service":{{"name":"{name}","version":"1.4.2","environment":"{environment}","language":{{"name":"{language}","version":"1"}},"runtime":{{"name":"{language}","version":"1"}},"framework":{{"name":"{framework}","version":"4"}},"agent":{{"name":"{agent}","version":"1.0.0"}}}},"process":{{"pid":4242,"title":"{name}"}},"system":{{"hostname":"{name}-host","architecture":"x86_64","platform":"linux"}}}}}}"#
-        ));
+        let named = |name, version| Named { name, version };
+        self.bytes.clear();
+        self.write(&Line::Metadata(wire::Metadata {
+            service: wire::Service {
+                name,
+                version: "1.4.2",
+                environment,
+                language: named(language, "1"),
+                runtime: named(language, "1"),
+                framework: named(framework, "4"),
+                agent: named(agent, "1.0.0"),
+            },
+            process: wire::Process {
+                pid: 4242,
+                title: name,
+            },
+            system: wire::System {
+                hostname: format!("{name}-host"),
+                architecture: "x86_64",
+                platform: "linux",
+            },
+        }));
         self.events = 0;
     }
 
-    fn line(&mut self, line: std::fmt::Arguments<'_>) {
-        // A String takes everything.
-        let _ = self.text.write_fmt(line);
-        self.text.push('\n');
+    fn write(&mut self, line: &Line<'_>) {
+        // A vector takes everything, and every key is a text.
+        let written = serde_json::to_writer(&mut self.bytes, line);
+        debug_assert!(written.is_ok(), "{written:?}");
+        self.bytes.push(b'\n');
         self.events += 1;
     }
 
@@ -85,21 +139,58 @@ impl Body {
         user: u32,
     ) {
         let Route { method, path, .. } = route;
-        let name = self.service.name;
-        let parent = ids
-            .parent
-            .map(|parent| format!(r#""parent_id":"{parent:016x}","#))
-            .unwrap_or_default();
-        self.line(format_args!(
-            r#"{{"transaction":{{"id":"{:016x}","trace_id":"{:032x}",{parent}"name":"{method} {path}","type":"request","duration":{},"timestamp":{ts},"result":"HTTP {}xx","outcome":"{}","sampled":true,"sample_rate":1,"span_count":{{"started":{spans},"dropped":0}},"context":{{"request":{{"method":"{method}","http_version":"1.1","url":{{"full":"http://{name}:8080{path}","protocol":"http","hostname":"{name}","port":"8080","pathname":"{path}"}},"headers":{{"host":"{name}:8080","user-agent":"curl/8.5.0","accept":"*/*","x-request-id":"{:032x}"}},"socket":{{"remote_address":"10.0.0.{}"}}}},"response":{{"status_code":{status},"headers":{{"content-type":"application/json"}}}},"user":{{"id":"{user}","username":"user-{user}"}}}}}}}}"#,
-            ids.transaction,
-            ids.trace,
-            millis(duration),
-            status / 100,
-            outcome(status >= 500),
-            ids.trace.rotate_left(7),
-            user % 250,
-        ));
+        let host = self.service.name;
+        let request = wire::Request {
+            method,
+            http_version: "1.1",
+            url: wire::Url {
+                full: format!("http://{host}:8080{path}"),
+                protocol: "http",
+                hostname: host,
+                port: "8080",
+                pathname: path,
+            },
+            headers: wire::RequestHeaders {
+                host: format!("{host}:8080"),
+                user_agent: "curl/8.5.0",
+                accept: "*/*",
+                x_request_id: Hex(ids.trace.rotate_left(7)),
+            },
+            socket: wire::Socket {
+                remote_address: format!("10.0.0.{}", user % 250),
+            },
+        };
+        let response = wire::Response {
+            status_code: status,
+            headers: wire::ResponseHeaders {
+                content_type: "application/json",
+            },
+        };
+        self.write(&Line::Transaction(wire::Transaction {
+            id: Hex(ids.transaction),
+            trace_id: Hex(ids.trace),
+            parent_id: ids.parent.map(Hex),
+            name: &route_name(route),
+            kind: "request",
+            duration: millis(duration),
+            timestamp: ts,
+            result: format!("HTTP {}xx", status / 100),
+            outcome: outcome(status >= 500),
+            sampled: true,
+            sample_rate: 1,
+            span_count: wire::SpanCount {
+                started: spans,
+                dropped: 0,
+            },
+            context: wire::RequestContext {
+                request,
+                response,
+                user: wire::User {
+                    id: user.to_string(),
+                    username: format!("user-{user}"),
+                },
+            },
+        }));
     }
 
     pub(super) fn sql(
@@ -113,15 +204,31 @@ impl Body {
     ) {
         let (kind, instance) = self.service.database;
         let sql = statement.sql.replace("{}", &literal.to_string());
-        let name = statement.name;
-        self.line(format_args!(
-            r#"{{"span":{{"id":"{id:016x}","trace_id":"{:032x}","transaction_id":"{:016x}","parent_id":"{:016x}","name":"{name}","type":"db","subtype":"{kind}","action":"query","timestamp":{ts},"duration":{},"outcome":"success","sample_rate":1,"context":{{"db":{{"instance":"{instance}","statement":"{sql}","type":"{}"}},"destination":{{"service":{{"resource":"{kind}/{instance}","name":"","type":""}}}},"service":{{"target":{{"type":"{kind}","name":"{instance}"}}}}}}}}}}"#,
-            ids.trace,
-            ids.transaction,
-            ids.transaction,
-            millis(duration),
-            if kind == "redis" { "redis" } else { "sql" },
-        ));
+        self.write(&Line::Span(wire::Span {
+            id: Hex(id),
+            trace_id: Hex(ids.trace),
+            transaction_id: Hex(ids.transaction),
+            parent_id: Hex(ids.transaction),
+            name: statement.name,
+            kind: "db",
+            subtype: kind,
+            action: Some("query"),
+            timestamp: ts,
+            duration: millis(duration),
+            outcome: "success",
+            sample_rate: 1,
+            context: wire::SpanContext {
+                db: Some(wire::Database {
+                    instance,
+                    statement: &sql,
+                    kind: if kind == "redis" { "redis" } else { "sql" },
+                }),
+                http: None,
+                destination: destination(None, &format!("{kind}/{instance}")),
+                service: target(kind, instance),
+            },
+            stacktrace: &[],
+        }));
     }
 
     #[expect(clippy::too_many_arguments, reason = "an event has that many parts")]
@@ -135,14 +242,32 @@ impl Body {
         duration: i64,
         status: u16,
     ) {
-        self.line(format_args!(
-            r#"{{"span":{{"id":"{id:016x}","trace_id":"{:032x}","transaction_id":"{:016x}","parent_id":"{:016x}","name":"GET {host}","type":"external","subtype":"http","timestamp":{ts},"duration":{},"outcome":"{}","sample_rate":1,"context":{{"http":{{"url":"http://{host}{path}","method":"GET","status_code":{status}}},"destination":{{"address":"{host}","port":80,"service":{{"resource":"{host}:80","name":"","type":""}}}},"service":{{"target":{{"type":"http","name":"{host}:80"}}}}}},"stacktrace":[{{"function":"call","module":"client","filename":"client.src","abs_path":"/src/client.src","lineno":41,"library_frame":false}},{{"function":"handle","module":"routes","filename":"routes.src","abs_path":"/src/routes.src","lineno":112,"library_frame":false}}]}}}}"#,
-            ids.trace,
-            ids.transaction,
-            ids.transaction,
-            millis(duration),
-            outcome(status >= 400),
-        ));
+        let resource = format!("{host}:80");
+        self.write(&Line::Span(wire::Span {
+            id: Hex(id),
+            trace_id: Hex(ids.trace),
+            transaction_id: Hex(ids.transaction),
+            parent_id: Hex(ids.transaction),
+            name: &format!("GET {host}"),
+            kind: "external",
+            subtype: "http",
+            action: None,
+            timestamp: ts,
+            duration: millis(duration),
+            outcome: outcome(status >= 400),
+            sample_rate: 1,
+            context: wire::SpanContext {
+                db: None,
+                http: Some(wire::Http {
+                    url: format!("http://{host}{path}"),
+                    method: "GET",
+                    status_code: status,
+                }),
+                destination: destination(Some(host), &resource),
+                service: target("http", &resource),
+            },
+            stacktrace: CLIENT_STACK,
+        }));
     }
 
     pub(super) fn error(&mut self, ids: Ids, route: &Route, ts: i64, what: u32) {
@@ -151,52 +276,67 @@ impl Body {
             ("TimeoutError", "the database did not answer in time"),
             ("KeyError", "no such key: city"),
         ][what as usize];
-        let Route { method, path, .. } = route;
-        self.line(format_args!(
-            r#"{{"error":{{"id":"{:032x}","trace_id":"{:032x}","transaction_id":"{:016x}","parent_id":"{:016x}","timestamp":{ts},"culprit":"handlers.{kind}","transaction":{{"name":"{method} {path}","type":"request","sampled":true}},"exception":{{"type":"{kind}","message":"{message}","handled":false,"stacktrace":[{{"function":"fail","module":"handlers","filename":"handlers.src","abs_path":"/src/handlers.src","lineno":{},"context_line":"    let answer = 1 + input;","library_frame":false}},{{"function":"serve","module":"server","filename":"server.src","lineno":77,"library_frame":true}}]}}}}}}"#,
-            ids.trace ^ u128::from(ids.transaction),
-            ids.trace,
-            ids.transaction,
-            ids.transaction,
-            20 + what,
-        ));
+        let fail = Frame {
+            function: "fail",
+            module: "handlers",
+            filename: "handlers.src",
+            abs_path: Some("/src/handlers.src"),
+            lineno: 20 + what,
+            context_line: Some("    let answer = 1 + input;"),
+            library_frame: false,
+        };
+        self.write(&Line::Error(wire::Error {
+            id: Hex(ids.trace ^ u128::from(ids.transaction)),
+            trace_id: Hex(ids.trace),
+            transaction_id: Hex(ids.transaction),
+            parent_id: Hex(ids.transaction),
+            timestamp: ts,
+            culprit: format!("handlers.{kind}"),
+            transaction: wire::TransactionRef {
+                name: &route_name(route),
+                kind: "request",
+                sampled: Some(true),
+            },
+            exception: wire::Exception {
+                kind,
+                message,
+                handled: false,
+                stacktrace: [fail, SERVE],
+            },
+        }));
     }
 
     pub(super) fn log(&mut self, ids: Ids, route: &Route, ts: i64, status: u16) {
-        let level = if status >= 500 { "error" } else { "info" };
-        let Route { method, path, .. } = route;
-        let name = self.service.name;
-        self.line(format_args!(
-            r#"{{"log":{{"@timestamp":{ts},"message":"{method} {path} answered {status}","log.level":"{level}","log.logger":"{name}::access","trace.id":"{:032x}","transaction.id":"{:016x}"}}}}"#,
-            ids.trace, ids.transaction,
-        ));
+        self.write(&Line::Log(wire::Log {
+            timestamp: ts,
+            message: &format!("{} answered {status}", route_name(route)),
+            level: if status >= 500 { "error" } else { "info" },
+            logger: format!("{}::access", self.service.name),
+            trace_id: Hex(ids.trace),
+            transaction_id: Hex(ids.transaction),
+        }));
     }
+}
 
-    /// `load`: 0 to 1.
-    pub(super) fn metrics(&mut self, ts: i64, load: f64, noise: f64) {
-        let total: u64 = 16 << 30;
-        let free = (total as f64 * (0.5 - load / 4.0)) as u64;
-        let size = (180.0 + 40.0 * noise) as u64 * 1_048_576;
-        self.line(format_args!(
-            r#"{{"metricset":{{"timestamp":{ts},"samples":{{"system.cpu.total.norm.pct":{{"value":{load:.4}}},"system.process.cpu.total.norm.pct":{{"value":{:.4}}},"system.memory.total":{{"value":{total}}},"system.memory.actual.free":{{"value":{free}}},"system.process.memory.size":{{"value":{size}}},"system.process.memory.rss.bytes":{{"value":{}}}}}}}}}"#,
-            load / 3.0,
-            size / 2,
-        ));
+/// The name of a route's transactions.
+fn route_name(Route { method, path, .. }: &Route) -> String {
+    format!("{method} {path}")
+}
+
+fn destination<'a>(address: Option<&'a str>, resource: &'a str) -> wire::Destination<'a> {
+    wire::Destination {
+        address,
+        port: address.map(|_| 80),
+        service: wire::DestinationService {
+            resource,
+            name: "",
+            kind: "",
+        },
     }
+}
 
-    /// Self time of a route's parts, roughly as its steps would have it.
-    pub(super) fn breakdown(&mut self, ts: i64, route: &Route) {
-        let Route { method, path, .. } = route;
-        let app = route.own_us * 20.0;
-        self.line(format_args!(
-            r#"{{"metricset":{{"timestamp":{ts},"transaction":{{"name":"{method} {path}","type":"request"}},"span":{{"type":"app"}},"samples":{{"span.self_time.count":{{"value":20}},"span.self_time.sum.us":{{"value":{app}}}}}}}}}"#,
-        ));
-        if !route.steps.is_empty() {
-            let (kind, _) = SERVICES[route.service].database;
-            self.line(format_args!(
-                r#"{{"metricset":{{"timestamp":{ts},"transaction":{{"name":"{method} {path}","type":"request"}},"span":{{"type":"db","subtype":"{kind}"}},"samples":{{"span.self_time.count":{{"value":40}},"span.self_time.sum.us":{{"value":{}}}}}}}}}"#,
-                app * 1.5,
-            ));
-        }
+fn target<'a>(kind: &'static str, name: &'a str) -> wire::TargetService<'a> {
+    wire::TargetService {
+        target: wire::ServiceTarget { kind, name },
     }
 }
