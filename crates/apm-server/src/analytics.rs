@@ -12,6 +12,7 @@
 
 pub mod breakdown;
 pub(crate) mod cache;
+mod calls;
 pub(crate) mod change;
 pub(crate) mod comparison;
 mod condition;
@@ -33,6 +34,7 @@ mod newest;
 pub mod percentile;
 pub mod samples;
 pub mod series;
+pub mod service_map;
 pub mod services;
 pub mod sql;
 pub mod statement;

@@ -24,6 +24,7 @@ pub(crate) mod period;
 pub(crate) mod problem;
 pub(crate) mod queries;
 pub(crate) mod service;
+pub(crate) mod service_map;
 pub(crate) mod services;
 pub(crate) mod settings;
 pub(crate) mod sourced;

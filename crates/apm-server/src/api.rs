@@ -57,6 +57,8 @@ fn table() -> Vec<Endpoint> {
         answer::<answers::dependencies::All>(),
         answer::<answers::dependencies::Params>(),
         answer::<answers::dependency::Params>(),
+        answer::<answers::service_map::All>(),
+        answer::<answers::service_map::Params>(),
         answer::<answers::queries::Params>(),
         answer::<answers::statement::Params>(),
         answer::<answers::statement::CallersParams>(),

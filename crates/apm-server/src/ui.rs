@@ -58,6 +58,8 @@ pub(crate) fn routes() -> Vec<Route> {
         answer::<answers::dependencies::Params>(),
         answer::<answers::dependencies::All>(),
         answer::<answers::dependency::Params>(),
+        answer::<answers::service_map::All>(),
+        answer::<answers::service_map::Params>(),
         answer::<answers::queries::Params>(),
         answer::<answers::statement::Params>(),
         answer::<answers::metrics::Params>(),

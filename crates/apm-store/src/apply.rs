@@ -1,5 +1,6 @@
 //! Events → rows, documents and counts, inside of the writer's transaction.
 
+mod calls;
 mod error;
 mod labels;
 mod log;
@@ -27,6 +28,7 @@ use super::rows::{
 use super::trace_index;
 use crate::event::{Batch, Event, ServiceOverride};
 use crate::rollup::Rollup;
+pub(super) use calls::Unresolved;
 pub(super) use memory::Memory;
 use overflow::Overflow;
 
@@ -40,6 +42,8 @@ pub(super) struct Counted {
     pub(super) beyond: Beyond,
     /// Events with a time that cannot be.
     pub(super) wrong_times: u64,
+    /// Calls that were not counted for a service.
+    pub(super) unresolved: Unresolved,
 }
 
 /// The sender of the event at hand.
@@ -170,6 +174,7 @@ impl<'m, 'a> Pass<'m, 'a> {
             received: self.received,
             beyond: self.beyond,
             wrong_times: self.wrong_times,
+            unresolved: self.memory.calls.take_unresolved(),
         })
     }
 

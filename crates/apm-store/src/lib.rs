@@ -344,6 +344,8 @@ impl Store {
             lost_logs: counters.lost_logs.load(Ordering::Relaxed),
             deleted_blocks: counters.deleted_blocks.load(Ordering::Relaxed),
             damaged_blocks: counters.damaged_blocks.load(Ordering::Relaxed),
+            calls_left_early: counters.calls_left_early.load(Ordering::Relaxed),
+            calls_beyond_limit: counters.calls_beyond_limit.load(Ordering::Relaxed),
             beyond: counters.beyond(),
             trouble: counters.trouble(),
         }

@@ -9,10 +9,12 @@
 //!
 //! This module knows no names (everything is counted by id), and no database.
 
+mod calls;
 mod cost;
 mod events;
 
 use crate::event::Outcome;
+pub(crate) use calls::{CallKey, CallSeries};
 pub(crate) use cost::CostSeries;
 pub(crate) use events::EventCounts;
 pub use events::{ENTRY, kind_code};
@@ -220,6 +222,8 @@ pub(crate) struct Rollup {
     pub(crate) cost: CostSeries,
     /// Destinations.
     pub(crate) destination: Series,
+    /// Calls of destinations by the service that did the work.
+    pub(crate) calls: CallSeries,
     /// Events that are stored; [`Self::absorb`] leaves them out.
     pub(crate) events: EventCounts,
     errors: HashMap<(i64, i64), i64>,
@@ -233,6 +237,7 @@ impl Rollup {
         self.statement.absorb(&other.statement);
         self.cost.absorb(&other.cost);
         self.destination.absorb(&other.destination);
+        self.calls.absorb(&other.calls);
         for (key, n) in &other.errors {
             *self.errors.entry(*key).or_default() += n;
         }
@@ -285,6 +290,7 @@ impl Rollup {
         let mut buckets: Vec<i64> = series
             .iter()
             .flat_map(|series| series.cells.keys().map(|key| key.bucket))
+            .chain(self.calls.minutes())
             .chain(self.errors.keys().map(|(_, bucket)| *bucket))
             .chain(self.breakdown.keys().map(|key| key.bucket))
             .map(|bucket| coarser(bucket, level))

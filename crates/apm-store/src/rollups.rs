@@ -3,7 +3,9 @@
 use diesel::{QueryResult, SqliteConnection};
 
 use super::insert::{Row, Rows, row};
-use crate::rollup::{BinKey, Cell, CellKey, CostSeries, EventCounts, LEVELS, Rollup, Series};
+use crate::rollup::{
+    BinKey, CallKey, Cell, CellKey, CostSeries, EventCounts, LEVELS, Rollup, Series,
+};
 
 /// The levels to write.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -30,6 +32,9 @@ pub(super) fn add(
         series::<StatementCell, StatementBin>(conn, &rollup.statement, level)?;
         cost(conn, &rollup.cost, level)?;
         series::<DestinationCell, DestinationBin>(conn, &rollup.destination, level)?;
+        all(conn, rollup.calls.cells(level), |(key, cell)| {
+            Call::new(level, key, cell)
+        })?;
         all(conn, rollup.errors(level), |((group, bucket), n)| {
             ErrorCount {
                 level,
@@ -218,6 +223,37 @@ row! {
         bin: i32,
         count: f64,
     } then "ON CONFLICT DO UPDATE SET count = count + excluded.count"
+}
+
+row! {
+    struct Call in "roll_call" {
+        level: i64,
+        destination_id: i64,
+        bucket: i64,
+        callee_id: i64,
+        outcome: i32,
+        count: f64,
+        n: i64,
+        sum: f64,
+        max: i64,
+    } then "ON CONFLICT DO UPDATE SET count = count + excluded.count, n = n + excluded.n, \
+        sum = sum + excluded.sum, max = max(max, excluded.max)"
+}
+
+impl Call {
+    fn new(level: i64, key: CallKey, cell: Cell) -> Self {
+        Self {
+            level,
+            destination_id: key.destination,
+            bucket: key.bucket,
+            callee_id: key.callee,
+            outcome: key.outcome,
+            count: cell.count,
+            n: cell.n,
+            sum: cell.sum,
+            max: cell.max,
+        }
+    }
 }
 
 row! {

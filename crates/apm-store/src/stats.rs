@@ -4,6 +4,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
+use super::apply::Unresolved;
 use super::error::StoreError;
 use super::limits::{Beyond, NameKind};
 
@@ -52,6 +53,10 @@ pub struct StoreStats {
     pub deleted_blocks: u64,
     /// Blocks of events that were found damaged since the start.
     pub damaged_blocks: u64,
+    /// Calls and callees that did not find each other since the start, because there was no room to wait for longer.
+    pub calls_left_early: u64,
+    /// Calls since the start whose callee was one too many for its destination.
+    pub calls_beyond_limit: u64,
     /// Names beyond the limits since the start, counted each time that an event has one.
     pub beyond: Beyond,
     /// Why the last commit failed, or that the store is closed; none when all is well.
@@ -78,6 +83,8 @@ pub(super) struct Counters {
     pub(super) damaged_blocks: AtomicU64,
     /// Times that everything was deleted.
     pub(super) clears: AtomicU64,
+    pub(super) calls_left_early: AtomicU64,
+    pub(super) calls_beyond_limit: AtomicU64,
     beyond: [AtomicU64; NameKind::ALL.len()],
     trouble: Mutex<Option<StoreError>>,
 }
@@ -103,6 +110,14 @@ impl Counters {
         for kind in NameKind::ALL {
             self.beyond[kind as usize].fetch_add(beyond.of(kind), Ordering::Relaxed);
         }
+    }
+
+    /// Counts calls that a commit did not count for a service.
+    pub(super) fn add_unresolved(&self, calls: Unresolved) {
+        let Unresolved { full, callees } = calls;
+        self.calls_left_early.fetch_add(full, Ordering::Relaxed);
+        self.calls_beyond_limit
+            .fetch_add(callees, Ordering::Relaxed);
     }
 
     /// Names that were counted under `_other`.

@@ -296,6 +296,7 @@ impl Writer {
                 self.counters.add_beyond(&counted.beyond);
                 let wrong = &self.counters.wrong_times;
                 wrong.fetch_add(counted.wrong_times, Ordering::Relaxed);
+                self.counters.add_unresolved(counted.unresolved);
                 self.written()?;
                 Ok(self.counters.committed(events as u64, start.elapsed()))
             }

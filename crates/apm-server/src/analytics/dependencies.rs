@@ -11,6 +11,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::cache::Table;
+use super::calls::{self, Callee};
 use super::members::Members;
 use super::percentile::Percentiles;
 use super::series::{Axis, Series};
@@ -44,8 +45,28 @@ pub struct Dependency {
     pub failed_rate: Option<f64>,
     /// Its time / the time of all, 0 to 1.
     pub impact: f64,
+    /// The services that answered its calls, most calls first, as far as their transactions name a call as their parent.
+    pub services: Vec<Answered>,
     /// The sparklines.
     pub series: Series,
+}
+
+/// Calls of a dependency that a service answered.
+#[derive(Debug, Clone, PartialEq, JsonSchema, Serialize)]
+pub struct Answered {
+    /// `service.name`
+    pub service: String,
+    /// Calls in the window.
+    pub count: f64,
+}
+
+impl From<Callee> for Answered {
+    fn from(callee: Callee) -> Self {
+        Self {
+            service: callee.service.as_ref().to_owned(),
+            count: callee.total.count,
+        }
+    }
 }
 
 /// The dependencies of a window, greatest impact first.
@@ -94,6 +115,10 @@ fn bound(text: &'static str, scope: &Scope, choice: &Choice, window: &Window) ->
         .bind("by_service", i64::from(choice.by_service))
 }
 
+fn answered(callees: Vec<Callee>) -> Vec<Answered> {
+    callees.into_iter().map(Answered::from).collect()
+}
+
 /// The dependencies called in the window.
 ///
 /// # Errors
@@ -139,6 +164,7 @@ pub fn list_from(
     let percentiles = histograms::percentiles(conn, table, &members, &window.slices(), None)?;
     let kinds = Sql::new(include_str!("dependencies/kinds.sql"));
     let kinds: HashMap<i64, Kind> = list::attributes(conn, kinds, &lines)?;
+    let callees = calls::of_window(conn, &window.slices())?;
     let dependencies = lines
         .into_iter()
         .map(|line| {
@@ -159,6 +185,7 @@ pub fn list_from(
                 throughput: line.total.count / window.minutes,
                 failed_rate: line.total.failed_rate(),
                 impact: mean(line.total.sum, all.sum).unwrap_or(0.0),
+                services: answered(calls::together(&callees, &line.ids)),
                 series: line.series,
             }
         })

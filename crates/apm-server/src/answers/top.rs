@@ -90,8 +90,15 @@ pub(crate) fn dependencies<'a>(rows: impl IntoIterator<Item = &'a Dependency>) -
             ("throughput_per_minute", |row| row.throughput.into()),
             ("failed_rate", |row| row.failed_rate.into()),
             ("impact", |row| row.impact.into()),
+            ("services", |row| services(row).into()),
         ],
     )
+}
+
+/// The services behind a dependency, in one cell.
+fn services(row: &Dependency) -> String {
+    let names: Vec<&str> = row.services.iter().map(|one| &*one.service).collect();
+    names.join(", ")
 }
 
 /// The columns of a statement.

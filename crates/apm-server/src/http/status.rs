@@ -82,6 +82,10 @@ pub(super) async fn json(
             "max_bytes": shared.config.max_size,
             "deleted_blocks": stats.deleted_blocks,
             "names_beyond_limit": by_name(&beyond(&stats)),
+            "calls_unresolved": {
+                "full": stats.calls_left_early,
+                "callees": stats.calls_beyond_limit,
+            },
             "trouble": stats.trouble.map(|error| error.to_string()),
         },
     });

@@ -38,7 +38,7 @@ impl Bar {
                 Self::List(List::Errors)
             }
             ["queries"] | ["queries", _] => Self::List(List::Statements),
-            ["services", _, "dependencies"] | ["dependencies", ..] => {
+            ["services", _, "dependencies" | "map"] | ["dependencies", ..] | ["map"] => {
                 Self::List(List::Dependencies)
             }
             ["services", _, "metrics"] => Self::List(List::Metrics),

@@ -9,6 +9,7 @@ pub(crate) mod bars;
 pub(crate) mod buckets;
 pub(crate) mod flags;
 pub(crate) mod frame;
+pub(crate) mod graph;
 pub(crate) mod growth;
 pub(crate) mod histogram;
 pub(crate) mod labels;

@@ -17,6 +17,7 @@ pub(crate) mod metrics;
 pub(crate) mod queries;
 pub(crate) mod refused;
 pub(crate) mod service;
+pub(crate) mod service_map;
 pub(crate) mod services;
 pub(crate) mod settings;
 pub(crate) mod setup;
@@ -112,11 +113,12 @@ pub(crate) fn service_crumbs(view: &View, service: &str, rest: &[Crumb]) -> Vec<
 
 /// The views of one service, as tabs.
 pub(crate) fn service_tabs(view: &View, service: &str, current: &str) -> Markup {
-    const TABS: [(&str, &str); 5] = [
+    const TABS: [(&str, &str); 6] = [
         ("", "Overview"),
         ("transactions", "Transactions"),
         ("errors", "Errors"),
         ("dependencies", "Dependencies"),
+        ("map", "Map"),
         ("metrics", "Metrics"),
     ];
     html! {

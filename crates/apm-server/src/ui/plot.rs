@@ -1,5 +1,6 @@
 //! The geometry of drawings: places, scales and ticks. Charts and the waterfall share it.
 
 pub(crate) mod coordinate;
+pub(crate) mod layered;
 pub(crate) mod scale;
 pub(crate) mod ticks;

@@ -6,6 +6,7 @@ use std::collections::HashSet;
 use diesel::SqliteConnection;
 use foldhash::fast::RandomState;
 
+use super::calls::Calls;
 use super::seen::Seen;
 use super::{Counted, Pass};
 use crate::block::{Builder, Packer, SLOTS};
@@ -25,6 +26,8 @@ pub(crate) struct Memory {
     pub(super) names: Names,
     pub(super) self_times: Seen,
     pub(super) labels: Seen,
+    /// Calls, and callees that wait for them.
+    pub(super) calls: Calls,
     pub(super) packer: RefCell<Packer>,
     pub(super) block: Builder,
     /// The number of the next event.
@@ -78,6 +81,7 @@ impl Memory {
             names: Names::new(&limits),
             self_times: Seen::new(limits.of(NameKind::SelfTime)),
             labels: Seen::new(limits.of(NameKind::Label)),
+            calls: Calls::new(),
             packer: RefCell::new(Packer::new()?),
             block: Builder::default(),
             next,
@@ -123,6 +127,7 @@ impl Memory {
         self.names = Names::new(&self.limits);
         self.self_times.forget();
         self.labels.forget();
+        self.calls.forget();
         self.next = self.free_block();
         self.commit();
     }
@@ -134,6 +139,7 @@ impl Memory {
 
     /// Rows of a dictionary's table are gone: their ids are not to be referred to any more. Only between commits.
     pub(crate) fn forget_names(&mut self, table: &str, gone: &HashSet<i64>) {
+        self.calls.forget_names(table, gone);
         let names = &mut self.names;
         let dictionaries: &mut [&mut Dictionary] = match table {
             "service" => &mut [&mut names.services],
@@ -159,11 +165,13 @@ impl Memory {
         self.next = self.committed.1;
         self.traces.clear();
         self.names = Names::new(&self.limits);
+        self.calls.forget();
     }
 
     /// Rows that were not used for long are gone from any dictionary.
     pub(crate) fn has_room_again(&mut self) {
         self.labels.forget();
+        self.calls.has_room_again();
         let names = &mut self.names;
         for dictionary in [
             &mut names.services,

@@ -87,6 +87,12 @@ impl<'a> Pass<'_, 'a> {
         let seen = observation(event);
         if let Some(destination) = destination {
             self.rollup.destination.add(destination, seen);
+            // A database sends no transactions.
+            if kind != "db" {
+                let calls = &mut self.memory.calls;
+                let key = calls.key(trace_id, RowId::of(batch, event.id));
+                calls.call(&mut self.rollup, key, destination, seen, received);
+            }
         }
         if let Some(statement) = statement {
             self.rollup.statement.add(statement, seen);

@@ -79,10 +79,16 @@ impl<'a> Pass<'_, 'a> {
         self.rollup
             .events
             .add(Kind::Transaction, service, event.outcome, event.timestamp);
-        if event.parent_id.is_none() {
-            self.rollup
+        match event.parent_id {
+            None => self
+                .rollup
                 .events
-                .add_entry(service, event.outcome, event.timestamp);
+                .add_entry(service, event.outcome, event.timestamp),
+            Some(parent) => {
+                let calls = &mut self.memory.calls;
+                let key = calls.key(trace_id, RowId::of(batch, parent));
+                calls.callee(&mut self.rollup, key, service, received);
+            }
         }
         let document = Document {
             kind: Kind::Transaction,

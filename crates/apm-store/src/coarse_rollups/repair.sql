@@ -64,6 +64,14 @@ FROM roll_destination_hist
 WHERE level = 60 AND destination_id IN (SELECT id FROM destination) AND bucket >= :bucket AND bucket < :bucket + :level
 GROUP BY destination_id, outcome, bin;
 
+DELETE FROM roll_call
+WHERE level = :level AND destination_id IN (SELECT id FROM destination) AND bucket = :bucket;
+INSERT INTO roll_call (level, destination_id, bucket, callee_id, outcome, count, n, sum, max)
+SELECT :level, destination_id, :bucket, callee_id, outcome, sum(count), sum(n), sum(sum), max(max)
+FROM roll_call
+WHERE level = 60 AND destination_id IN (SELECT id FROM destination) AND bucket >= :bucket AND bucket < :bucket + :level
+GROUP BY destination_id, callee_id, outcome;
+
 DELETE FROM roll_error WHERE level = :level AND group_id IN (SELECT id FROM error_group) AND bucket = :bucket;
 INSERT INTO roll_error (level, group_id, bucket, n)
 SELECT :level, group_id, :bucket, sum(n)

@@ -187,7 +187,7 @@ pub(super) fn rollups(
     deadline: Instant,
 ) -> QueryResult<usize> {
     /// Each table is led by its level and its id: a probe per id.
-    const TABLES: [(&str, &str, &str); 10] = [
+    const TABLES: [(&str, &str, &str); 11] = [
         ("roll_tx", "group_id", "tx_group"),
         ("roll_tx_hist", "group_id", "tx_group"),
         ("roll_statement", "statement_id", "statement"),
@@ -196,6 +196,7 @@ pub(super) fn rollups(
         ("roll_statement_steps", "statement_id", "statement"),
         ("roll_destination", "destination_id", "destination"),
         ("roll_destination_hist", "destination_id", "destination"),
+        ("roll_call", "destination_id", "destination"),
         ("roll_error", "group_id", "error_group"),
         ("roll_breakdown", "tx_group_id", "tx_group"),
     ];

@@ -115,6 +115,7 @@ const DICTIONARIES: [Dictionary; 10] = [
         rollups: &[
             ("roll_destination", "destination_id"),
             ("roll_destination_hist", "destination_id"),
+            ("roll_call", "destination_id"),
         ],
         ..NONE
     },

@@ -205,6 +205,16 @@ pub(super) fn store_families(text: &mut String, stats: &StoreStats) {
         "kind",
         &beyond(stats),
     );
+    labelled(
+        text,
+        "calls_unresolved_total",
+        "Calls and callees that were not brought together: no room to wait longer, or one callee too many.",
+        "reason",
+        &[
+            ("full", stats.calls_left_early),
+            ("callees", stats.calls_beyond_limit),
+        ],
+    );
     let is_sound = u8::from(stats.trouble.is_none());
     gauge(
         text,

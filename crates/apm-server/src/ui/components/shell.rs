@@ -14,6 +14,7 @@ use crate::ui::view::View;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Section {
     Services,
+    Map,
     Traces,
     Errors,
     Queries,
@@ -31,6 +32,7 @@ impl Section {
     const fn name(self) -> &'static str {
         match self {
             Self::Services => "services",
+            Self::Map => "map",
             Self::Traces => "traces",
             Self::Errors => "errors",
             Self::Queries => "queries",
@@ -60,6 +62,7 @@ impl Section {
     pub(crate) const fn title(self) -> &'static str {
         match self {
             Self::Services => "Services",
+            Self::Map => "Map",
             Self::Traces => "Traces",
             Self::Errors => "Errors",
             Self::Queries => "Queries",
@@ -78,6 +81,7 @@ impl Section {
 /// Sections that exist, in their order; a rule separates the groups.
 const FIRST: &[Section] = &[
     Section::Services,
+    Section::Map,
     Section::Traces,
     Section::Errors,
     Section::Dependencies,

@@ -125,6 +125,29 @@ pub(crate) fn calls(dependency: &Dependency) -> String {
     )
 }
 
+/// Services that are named behind a dependency.
+const NAMED: usize = 3;
+
+/// The services that answered its calls.
+pub(crate) fn behind(view: &View, one: &Dependency) -> Markup {
+    let named = one.services.iter().take(NAMED);
+    let more = one.services.len().saturating_sub(NAMED);
+    html! {
+        @if !one.services.is_empty() {
+            span.sub {
+                "answered by "
+                @for (place, answered) in named.enumerate() {
+                    @if place > 0 { ", " }
+                    a.plain href=(view.to(&["services", &answered.service])) title=(answered.service) {
+                        (words::cut(&answered.service, 60))
+                    }
+                }
+                @if more > 0 { " and " (words::count(more as u64, "other", "others")) }
+            }
+        }
+    }
+}
+
 /// The table. Without `sort` it cannot be sorted.
 pub(crate) fn table(view: &View, list: &[Dependency], axis: &Axis, sort: Option<Sort>) -> Markup {
     let widest = list.iter().map(|one| one.impact).fold(0.0, f64::max);
@@ -142,6 +165,7 @@ pub(crate) fn table(view: &View, list: &[Dependency], axis: &Axis, sort: Option<
                         a href=(view.to(&["dependencies", &one.name])) title=(one.name) { (one.name) }
                         span.dim { (if one.subtype.is_empty() { &one.kind } else { &one.subtype }) }
                     }
+                    (behind(view, one))
                 }
                 (cells::trend(latency, one.latency_avg.map(number::duration)))
                 (cells::duration(one.latency.map(|p| p.p95)))

@@ -2,6 +2,7 @@
 
 use maud::{Markup, html};
 
+use super::dependencies::behind;
 use super::{Answer, Context, Rendered, charts, page};
 use crate::analytics::dependencies::Dependency;
 use crate::analytics::statements::Statement;
@@ -51,6 +52,7 @@ impl Rendered for Params {
         let rate = words::per_minute(one.throughput, "time", "times");
         let body = html! {
             (page_head(&crumbs, format!("Calls to {name} take {average} on average."), format!("{callers}, {rate}.")))
+            @if !one.services.is_empty() { p { (behind(view, one)) } }
             (totals(one))
             (split("split--7-5", &[latency(context, now, one), rates(context, now, one)]))
             (panel("Callers", "by share of time", html! {}, self::callers(view, now)))

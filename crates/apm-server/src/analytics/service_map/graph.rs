@@ -1,0 +1,227 @@
+//! Nodes and edges of a map while they are collected.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use crate::analytics::totals::Total;
+
+/// A node as it is known from calls alone.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(super) struct Place {
+    pub(super) is_service: bool,
+    pub(super) name: String,
+    /// The type of the calls; empty for a service.
+    pub(super) kind: String,
+    pub(super) subtype: String,
+}
+
+/// Calls from place to place.
+#[derive(Debug, Default)]
+pub(super) struct Graph {
+    nodes: Vec<Place>,
+    /// By name, for services and for what they call.
+    services: HashMap<String, usize>,
+    called: HashMap<(String, String), usize>,
+    edges: BTreeMap<(usize, usize), Total>,
+}
+
+/// The nodes and edges that are shown. Edges name places in `nodes`.
+#[derive(Debug, PartialEq)]
+pub(super) struct Drawn {
+    pub(super) nodes: Vec<Place>,
+    pub(super) edges: Vec<((usize, usize), Total)>,
+    pub(super) left_out: usize,
+}
+
+impl Graph {
+    /// The place of a service.
+    pub(super) fn service(&mut self, name: &str) -> usize {
+        if let Some(place) = self.services.get(name) {
+            return *place;
+        }
+        let place = self.nodes.len();
+        self.services.insert(name.to_owned(), place);
+        self.nodes.push(Place {
+            is_service: true,
+            name: name.to_owned(),
+            kind: String::new(),
+            subtype: String::new(),
+        });
+        place
+    }
+
+    /// The place of something else that is called. Equal names of one type are one.
+    pub(super) fn called(&mut self, name: &str, kind: &str, subtype: &str) -> usize {
+        let key = (name.to_owned(), kind.to_owned());
+        if let Some(place) = self.called.get(&key) {
+            return *place;
+        }
+        let place = self.nodes.len();
+        self.called.insert(key, place);
+        self.nodes.push(Place {
+            is_service: false,
+            name: name.to_owned(),
+            kind: kind.to_owned(),
+            subtype: subtype.to_owned(),
+        });
+        place
+    }
+
+    pub(super) fn add(&mut self, from: usize, to: usize, total: &Total) {
+        self.edges.entry((from, to)).or_default().add(total);
+    }
+
+    /// Whether a service calls something or is called.
+    pub(super) fn has_service(&self, name: &str) -> bool {
+        self.services.get(name).is_some_and(|place| {
+            let mut ends = self.edges.keys();
+            ends.any(|(from, to)| from == place || to == place)
+        })
+    }
+
+    /// Leaves a service, what it calls and what calls it; of a queue also the other end.
+    pub(super) fn keep_neighbours(&mut self, service: &str) {
+        let Some(centre) = self.services.get(service).copied() else {
+            return self.edges.clear();
+        };
+        let is_between = |place: &usize| !self.nodes[*place].is_service;
+        let mut after: BTreeSet<usize> = BTreeSet::new();
+        let mut before: BTreeSet<usize> = BTreeSet::new();
+        for (from, to) in self.edges.keys() {
+            if *from == centre {
+                after.extend(Some(*to).filter(is_between));
+            }
+            if *to == centre {
+                before.extend(Some(*from).filter(is_between));
+            }
+        }
+        self.edges.retain(|(from, to), _| {
+            let touches = *from == centre || *to == centre;
+            touches || after.contains(from) || before.contains(to)
+        });
+    }
+
+    /// The nodes with most calls, most first, and the edges between them.
+    pub(super) fn drawn(&self, most: usize) -> Drawn {
+        let mut calls = vec![0.0; self.nodes.len()];
+        for ((from, to), total) in &self.edges {
+            calls[*from] += total.count;
+            calls[*to] += total.count;
+        }
+        let mut places: Vec<usize> = self
+            .edges
+            .keys()
+            .flat_map(|(from, to)| [*from, *to])
+            .collect::<BTreeSet<usize>>()
+            .into_iter()
+            .collect();
+        places.sort_by(|a, b| {
+            let most = calls[*b].total_cmp(&calls[*a]);
+            most.then_with(|| self.nodes[*a].cmp(&self.nodes[*b]))
+        });
+        let left_out = places.len().saturating_sub(most);
+        places.truncate(most);
+        let new: HashMap<usize, usize> = places.iter().copied().zip(0..).collect();
+        let edges = self
+            .edges
+            .iter()
+            .filter_map(|((from, to), total)| Some(((*new.get(from)?, *new.get(to)?), *total)));
+        let mut edges: Vec<_> = edges.collect();
+        edges.sort_by_key(|(ends, _)| *ends);
+        Drawn {
+            nodes: places
+                .iter()
+                .map(|place| self.nodes[*place].clone())
+                .collect(),
+            edges,
+            left_out,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn calls(count: f64) -> Total {
+        Total {
+            count,
+            ..Total::default()
+        }
+    }
+
+    fn graph() -> Graph {
+        let mut graph = Graph::default();
+        let [shop, cart, stock] = ["shop", "cart", "stock"].map(|name| graph.service(name));
+        let queue = graph.called("orders", "messaging", "kafka");
+        let db = graph.called("sqlite/shop", "db", "sqlite");
+        graph.add(shop, cart, &calls(5.0));
+        graph.add(shop, queue, &calls(3.0));
+        graph.add(queue, stock, &calls(3.0));
+        graph.add(cart, db, &calls(9.0));
+        graph.add(stock, db, &calls(1.0));
+        graph
+    }
+
+    fn ends(graph: &Graph) -> Vec<(String, String)> {
+        let drawn = graph.drawn(99);
+        let name = |place: usize| drawn.nodes[place].name.clone();
+        let ends = drawn.edges.iter();
+        let mut ends: Vec<_> = ends
+            .map(|((from, to), _)| (name(*from), name(*to)))
+            .collect();
+        ends.sort();
+        ends
+    }
+
+    #[test]
+    fn neighbours_reach_through_a_queue_and_not_through_a_database() {
+        let pair = |from: &str, to: &str| (from.to_owned(), to.to_owned());
+        for (service, want) in [
+            (
+                "shop",
+                vec![
+                    pair("orders", "stock"),
+                    pair("shop", "cart"),
+                    pair("shop", "orders"),
+                ],
+            ),
+            (
+                "cart",
+                vec![pair("cart", "sqlite/shop"), pair("shop", "cart")],
+            ),
+            (
+                "stock",
+                vec![
+                    pair("orders", "stock"),
+                    pair("shop", "orders"),
+                    pair("stock", "sqlite/shop"),
+                ],
+            ),
+            ("nobody", vec![]),
+        ] {
+            let mut graph = graph();
+            graph.keep_neighbours(service);
+            assert_eq!(ends(&graph), want, "{service}");
+        }
+    }
+
+    #[test]
+    fn nodes_with_fewest_calls_are_left_out() {
+        let drawn = graph().drawn(2);
+        assert_eq!(drawn.left_out, 3);
+        let names: Vec<_> = drawn.nodes.iter().map(|node| &*node.name).collect();
+        assert_eq!(names, ["cart", "sqlite/shop"]);
+        assert_eq!(drawn.edges.len(), 1);
+    }
+
+    #[test]
+    fn a_service_and_a_dependency_of_one_name_are_two_nodes() {
+        let mut graph = Graph::default();
+        let (one, two) = (graph.service("x"), graph.called("x", "external", "http"));
+        assert_ne!(one, two);
+        graph.add(one, two, &calls(1.0));
+        graph.add(one, one, &calls(1.0));
+        assert!(graph.has_service("x") && !graph.has_service("y"));
+        assert_eq!(graph.drawn(9).nodes.len(), 2);
+    }
+}
