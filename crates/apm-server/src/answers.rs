@@ -18,6 +18,7 @@ pub(crate) mod insights;
 mod listed;
 pub(crate) mod listing;
 pub(crate) mod live;
+pub(crate) mod logs;
 pub(crate) mod metrics;
 pub(crate) mod parameter;
 pub(crate) mod period;

@@ -66,6 +66,8 @@ fn table() -> Vec<Endpoint> {
         answer::<answers::statement::PlanParams>(),
         answer::<answers::traces::Params>(),
         answer::<answers::trace::Params>(),
+        answer::<answers::logs::All>(),
+        answer::<answers::logs::Params>(),
         answer::<answers::discover::Params>(),
         answer::<answers::discover::FieldsParams>(),
         answer::<answers::discover::GroupsParams>(),

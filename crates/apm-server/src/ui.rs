@@ -64,6 +64,8 @@ pub(crate) fn routes() -> Vec<Route> {
         answer::<answers::statement::Params>(),
         answer::<answers::metrics::Params>(),
         answer::<answers::traces::Params>(),
+        answer::<answers::logs::All>(),
+        answer::<answers::logs::Params>(),
         answer::<answers::discover::Params>(),
         answer::<answers::insights::Params>(),
         answer::<answers::compare::Params>(),

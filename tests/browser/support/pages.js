@@ -32,6 +32,8 @@ export async function every(pages, service, q) {
     ["metrics", `${at}/metrics`],
     ["dependencies", `${at}/dependencies`],
     ["dependencies of all services", "/dependencies"],
+    ["map", "/map"],
+    ["map of a service", `${at}/map`],
     ...dependencies.slice(0, 1).map(({ name }) => ["a dependency", `/dependencies/${encodeURIComponent(name)}`]),
     ["traces", "/traces"],
     ["a trace", trace],

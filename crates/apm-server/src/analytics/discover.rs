@@ -14,6 +14,7 @@ mod count;
 mod fields;
 mod group;
 mod hits;
+pub(crate) mod logs;
 mod names;
 mod read;
 mod sieve;

@@ -42,7 +42,9 @@ impl Bar {
                 Self::List(List::Dependencies)
             }
             ["services", _, "metrics"] => Self::List(List::Metrics),
-            ["traces"] | ["discover"] | ["live"] => Self::Documents,
+            ["traces"] | ["discover"] | ["live"] | ["logs"] | ["services", _, "logs"] => {
+                Self::Documents
+            }
             _ => Self::Elsewhere,
         }
     }

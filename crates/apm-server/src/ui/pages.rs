@@ -13,6 +13,7 @@ pub(crate) mod error;
 pub(crate) mod errors;
 pub(crate) mod insights;
 pub(crate) mod live;
+pub(crate) mod logs;
 pub(crate) mod metrics;
 pub(crate) mod queries;
 pub(crate) mod refused;
@@ -113,12 +114,13 @@ pub(crate) fn service_crumbs(view: &View, service: &str, rest: &[Crumb]) -> Vec<
 
 /// The views of one service, as tabs.
 pub(crate) fn service_tabs(view: &View, service: &str, current: &str) -> Markup {
-    const TABS: [(&str, &str); 6] = [
+    const TABS: [(&str, &str); 7] = [
         ("", "Overview"),
         ("transactions", "Transactions"),
         ("errors", "Errors"),
         ("dependencies", "Dependencies"),
         ("map", "Map"),
+        ("logs", "Logs"),
         ("metrics", "Metrics"),
     ];
     html! {

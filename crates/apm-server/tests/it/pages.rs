@@ -1,6 +1,7 @@
 //! The pages over the wire: what they weigh, what they take and give, what arrives while one is open.
 
 mod big;
+mod calls;
 mod clocks;
 mod data;
 mod filtered;

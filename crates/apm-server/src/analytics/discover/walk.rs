@@ -52,8 +52,14 @@ impl Candidate {
 
 impl<'a> Search<'a> {
     pub(super) fn new(request: &'a Request) -> Self {
-        let parts = Kind::ALL
-            .into_iter()
+        Self::of(request, &Kind::ALL)
+    }
+
+    /// The same of some kinds of events.
+    pub(super) fn of(request: &'a Request, kinds: &[Kind]) -> Self {
+        let parts = kinds
+            .iter()
+            .copied()
             .map(|kind| (kind, columns::condition(kind, &request.query)))
             .filter(|(_, condition)| !condition.is_never())
             .collect();

@@ -1,7 +1,8 @@
 //! The critical path: which item the trace was waiting for, at every moment of its entry.
 //!
 //! There is no tolerance: whole SQLite requests are shorter than a millisecond, and without one the segments add up to
-//! the entry's duration exactly.
+//! the entry's duration exactly. But a service that answered a call is waited for until the call ends, also where its
+//! own clock says that it ended later: it crosses the border of two clocks, and its last work may follow the answer.
 
 use super::item::Stretch;
 use super::tree::Tree;
@@ -16,25 +17,30 @@ pub(crate) fn path(tree: &Tree, root: u32) -> Vec<Stretch> {
         let below = tree.children.below(item as usize).iter().copied();
         children.clear();
         children.extend(below.filter(|child| !tree.nodes[*child as usize].far));
-        children.sort_unstable_by_key(|child| {
-            std::cmp::Reverse((tree.nodes[*child as usize].end(), *child))
-        });
+        let end = |child: u32| {
+            let node = &tree.nodes[child as usize];
+            match node.awaited {
+                true => node.end().min(to),
+                false => node.end(),
+            }
+        };
+        children.sort_unstable_by_key(|child| std::cmp::Reverse((end(*child), *child)));
         let mut scan = to;
         for child in children.drain(..) {
-            let node = &tree.nodes[child as usize];
+            let (at, end) = (tree.nodes[child as usize].at, end(child));
             // One that ends later ran beside: nobody waited for it.
-            if node.at >= scan || node.end() <= from || node.end() > scan {
+            if at >= scan || end <= from || end > scan {
                 continue;
             }
-            if node.end() < scan {
+            if end < scan {
                 segments.push(Stretch {
                     item,
-                    from: node.end(),
+                    from: end,
                     to: scan,
                 });
             }
-            let start = node.at.max(from);
-            walks.push((child, start, node.end()));
+            let start = at.max(from);
+            walks.push((child, start, end));
             scan = start;
         }
         if scan > from {
@@ -126,6 +132,52 @@ mod tests {
                 (0, 90, 100)
             ]
         );
+    }
+
+    /// A call, the request that answered it, and a query of that request.
+    fn across(waits: bool, overhang: i64) -> Vec<(u32, i64, i64)> {
+        let item = |id: u64, start: i64, duration: i64| Item {
+            id,
+            parent: id.checked_sub(1),
+            start,
+            duration,
+            ..Item::default()
+        };
+        let items = [
+            Item {
+                transaction: true,
+                ..item(0, 0, 100)
+            },
+            Item {
+                waits,
+                ..item(1, 10, 80)
+            },
+            Item {
+                transaction: true,
+                ..item(2, 20, 70 + overhang)
+            },
+            item(3, 30, 40),
+        ];
+        let path = path(&Tree::new(&items, &[]), 0).into_iter();
+        path.map(|segment| (segment.item, segment.from, segment.to))
+            .collect()
+    }
+
+    #[test]
+    fn a_service_that_ends_after_its_call_is_cut_to_the_call() {
+        let own = [
+            (0, 0, 10),
+            (1, 10, 20),
+            (2, 20, 30),
+            (3, 30, 70),
+            (2, 70, 90),
+            (0, 90, 100),
+        ];
+        for overhang in [0, 1, 7, 500] {
+            assert_eq!(across(true, overhang), own, "{overhang}");
+        }
+        // Nobody waits for who reads a message.
+        assert_eq!(across(false, 7), [(0, 0, 10), (1, 10, 90), (0, 90, 100)]);
     }
 
     proptest! {

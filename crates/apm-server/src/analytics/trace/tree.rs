@@ -45,6 +45,8 @@ pub(crate) struct Node {
     pub(crate) skew: i64,
     /// The item names a parent that did not arrive.
     pub(crate) orphan: bool,
+    /// The item answers a call that waits for it.
+    pub(crate) awaited: bool,
     /// It is too far from the rest in time to be drawn with it.
     pub(crate) far: bool,
 }
@@ -155,6 +157,8 @@ impl Tree {
         while let Some(index) = stack.pop() {
             let at = index as usize;
             let item = &items[at];
+            let above = self.nodes[at].parent.map(|parent| &items[parent as usize]);
+            let calls = above.is_some_and(|above| above.waits && !above.transaction);
             let (depth, skew, owner) = match self.nodes[at].parent {
                 None => (0, 0, None),
                 Some(parent) => {
@@ -175,6 +179,7 @@ impl Tree {
             if item.owner.is_none() && !item.transaction {
                 node.owner = owner;
             }
+            node.awaited = item.transaction && calls;
             node.depth = depth;
             node.skew = skew;
             node.at = item.start.saturating_sub(origin).saturating_add(skew);

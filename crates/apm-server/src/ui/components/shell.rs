@@ -21,6 +21,7 @@ pub(crate) enum Section {
     Insights,
     Dependencies,
     Compare,
+    Logs,
     Discover,
     Sql,
     Live,
@@ -39,6 +40,7 @@ impl Section {
             Self::Insights => "insights",
             Self::Dependencies => "dependencies",
             Self::Compare => "compare",
+            Self::Logs => "logs",
             Self::Discover => "discover",
             Self::Sql => "sql",
             Self::Live => "live",
@@ -69,6 +71,7 @@ impl Section {
             Self::Insights => "Insights",
             Self::Dependencies => "Dependencies",
             Self::Compare => "Compare",
+            Self::Logs => "Logs",
             Self::Discover => "Discover",
             Self::Sql => "SQL",
             Self::Live => "Live",
@@ -89,7 +92,12 @@ const FIRST: &[Section] = &[
     Section::Insights,
     Section::Compare,
 ];
-const SECOND: &[Section] = &[Section::Discover, Section::Live, Section::Sql];
+const SECOND: &[Section] = &[
+    Section::Logs,
+    Section::Discover,
+    Section::Live,
+    Section::Sql,
+];
 const LAST: &[Section] = &[Section::Setup, Section::Settings];
 
 /// A page: what stands in the document around its body.

@@ -3,16 +3,19 @@
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use apm_store::Store;
+use apm_store::{Store, StoreError};
+use diesel::SqliteConnection;
 use futures_util::{Stream, stream};
 use kql::Expr;
 use maud::{Markup, html};
 
 use super::discover::hits::{duration_cell, summary};
 use super::trace::document::text;
-use super::{Answer, Context, Rendered, page};
-use crate::analytics::discover::{self, Hit};
+use super::{Answer, Context, Rendered, logs, page};
+use crate::analytics::discover::logs::{self as lines, Severity};
+use crate::analytics::discover::{self, Hit, Request};
 use crate::answers::live::{Answer as Found, MOST, Params, request};
+use crate::answers::logs::Line;
 use crate::ui::components::cells::{result_class, swatch};
 use crate::ui::components::head::{Crumb, page_head};
 use crate::ui::components::icon;
@@ -140,12 +143,21 @@ impl Drop for Place {
     }
 }
 
+/// The rows of a stream.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Feed {
+    /// Events of all kinds.
+    Events,
+    /// Log lines, of one severity where one is chosen.
+    Logs(Option<Severity>),
+}
+
 struct State {
     store: Store,
     query: Expr,
-    service: Option<String>,
-    environment: Option<String>,
-    clock: Clock,
+    feed: Feed,
+    /// The page that the rows are for.
+    view: View,
     version: u64,
     seen: i64,
     quiet: u32,
@@ -165,9 +177,11 @@ pub(crate) fn stream(
     let state = State {
         store,
         query,
-        service: view.service().map(str::to_owned),
-        environment: view.environment().map(str::to_owned),
-        clock: view.clock.clone(),
+        feed: match view.param("feed") {
+            Some("logs") => Feed::Logs(view.param("level").and_then(Severity::parse)),
+            _ => Feed::Events,
+        },
+        view: view.clone(),
         version: 0,
         seen,
         quiet: QUIET_STEPS,
@@ -195,34 +209,64 @@ impl State {
             });
         }
         self.version = version;
-        self.clock.now = apm_time::now();
-        let request = request(self.query.clone(), self.clock.now)
-            .within(self.service.as_deref(), self.environment.as_deref());
-        let found = self
+        self.view.clock.now = apm_time::now();
+        let request = request(self.query.clone(), self.view.clock.now)
+            .within(self.view.service(), self.view.environment());
+        let feed = self.feed;
+        let (hits, total) = self
             .store
-            .read_async(move |conn| discover::search(conn, &request))
+            .read_async(move |conn| read(conn, feed, &request))
             .await
             .ok()?;
-        let mut new: Vec<&Hit> = found
-            .hits
-            .iter()
-            .filter(|hit| hit.seq > self.seen)
-            .collect();
+        let before = hits.len();
+        let seen = self.seen;
+        let mut new: Vec<Hit> = hits.into_iter().filter(|hit| hit.seq > seen).collect();
         let newest = new.iter().map(|hit| hit.seq).max()?;
-        let all_new = new.len() == found.hits.len() && self.seen >= 0;
+        let all_new = new.len() == before && seen >= 0;
         self.seen = newest;
         self.quiet = 0;
         new.sort_unstable_by_key(|hit| std::cmp::Reverse((hit.timestamp, hit.seq)));
-        let rows: String = new
-            .into_iter()
-            .map(|hit| row(&self.clock, hit).into_string())
-            .collect();
+        let rows: String = new.into_iter().map(|hit| self.row(hit)).collect();
         let rows = isolate::settle(rows);
-        // A line break would end the field; within markup it is a space.
-        let mut out = format!("event: rows\ndata: {}\n\n", rows.replace(['\r', '\n'], " "));
-        if all_new && found.total > MOST as u64 {
+        // A line break would end the field. In a log line it is kept as a reference, elsewhere it is a space.
+        let line_break = match feed {
+            Feed::Events => " ",
+            Feed::Logs(_) => "&#10;",
+        };
+        let rows = rows.replace("\r\n", "\n");
+        let rows = rows.replace(['\r', '\n'], line_break);
+        let mut out = format!("event: rows\ndata: {rows}\n\n");
+        if all_new && total > MOST as u64 {
             out.push_str("event: dropped\ndata: Some\n\n");
         }
         Some(out)
+    }
+
+    fn row(&self, hit: Hit) -> String {
+        let row = match self.feed {
+            Feed::Events => row(&self.view.clock, &hit),
+            Feed::Logs(_) => logs::row(&self.view, &Line::of(hit, false), None),
+        };
+        row.into_string()
+    }
+}
+
+/// The newest hits, and how many there are.
+fn read(
+    conn: &mut SqliteConnection,
+    feed: Feed,
+    request: &Request,
+) -> Result<(Vec<Hit>, u64), StoreError> {
+    match feed {
+        Feed::Events => {
+            let found = discover::search(conn, request)?;
+            Ok((found.hits, found.total))
+        }
+        Feed::Logs(only) => {
+            let found = lines::logs(conn, request, only)?;
+            let chosen = found.levels.iter();
+            let chosen = chosen.filter(|lines| only.is_none_or(|only| only == lines.severity));
+            Ok((found.hits, chosen.map(|lines| lines.count).sum()))
+        }
     }
 }

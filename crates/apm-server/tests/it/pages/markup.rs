@@ -272,7 +272,14 @@ async fn no_text_of_a_sender_becomes_markup() {
             })
             .collect();
         assert!(paths.len() >= 4, "{text}: {errors}");
-        for path in ["", "/transactions", "/errors", "/metrics", "/dependencies"] {
+        for path in [
+            "",
+            "/transactions",
+            "/errors",
+            "/metrics",
+            "/dependencies",
+            "/map",
+        ] {
             paths.push(format!("{service}{path}"));
         }
         paths.push(format!(

@@ -13,12 +13,14 @@ use crate::support::server::TestServer;
 /// The bound of a first load, bytes.
 const MOST: usize = 80_000;
 
-const PAGES: [&str; 24] = [
+const PAGES: [&str; 26] = [
     "/services",
     "/services/demo-app",
     "/services/demo-app/transactions",
     "/services/demo-app/errors",
     "/services/demo-app/dependencies",
+    "/services/demo-app/map",
+    "/map",
     "/services/demo-app/metrics",
     "{transaction}",
     "{transaction}&tab=metadata",

@@ -76,6 +76,7 @@ fn check_names(store: &Store) {
         ("roll_statement_cost", "statement_id", "statement"),
         ("roll_statement_steps", "statement_id", "statement"),
         ("roll_destination", "destination_id", "destination"),
+        ("roll_call", "destination_id", "destination"),
         ("roll_error", "group_id", "error_group"),
         ("tx_group", "service_id", "service"),
     ] {

@@ -1,5 +1,6 @@
 //! A rollup equals what a recount of the raw rows gives, whatever was sent in whatever order.
 
+mod calls;
 mod cost;
 mod recount;
 

@@ -194,7 +194,8 @@ pub(crate) fn duration_cell(document: &Value) -> Markup {
     html! { @match us { Some(us) => { td.num { (figure(us)) } }, None => { td.num.none { "–" span.u {} } } } }
 }
 
-fn details(view: &View, hit: &Hit) -> Markup {
+/// The open document with all of its fields, or as JSON.
+pub(crate) fn details(view: &View, hit: &Hit) -> Markup {
     let document = &hit.document;
     let json = view.param("as") == Some("json");
     let trace = text(document, "trace.id");
@@ -210,17 +211,18 @@ fn details(view: &View, hit: &Hit) -> Markup {
         .without("after")
         .anchor(&format!("d{}", hit.seq));
     let fields = leaves(document);
+    let is_log = view.path != "/discover";
     html! {
         div.inset {
             div.row.inset-head {
-                @let (fields, as_json) = (view.here().without("as"), view.here().set("as", "json"));
-                (segment("Show as", [("fields", fields, !json), ("JSON", as_json, json)]))
+                @let (as_fields, as_json) = (view.here().without("as"), view.here().set("as", "json"));
+                (segment("Show as", [("fields", as_fields, !json), ("JSON", as_json, json)]))
                 span.dim { (words::count(fields.len() as u64, "field", "fields")) ", sorted by name" }
                 span.push {}
                 @if let Some(trace) = &trace {
                     a href=(view.to(&["traces", trace]).set("item", item.as_deref().unwrap_or(""))) { "Open trace" }
                 }
-                a href=(around) { "Documents around this one" }
+                a href=(around) { (if is_log { "Lines around this one" } else { "Documents around this one" }) }
                 @if json { (copy("document", "Copy JSON")) }
             }
             @if json {

@@ -1,0 +1,339 @@
+//! Log lines: the search of Discover, of lines alone, and counted by severity.
+
+use std::collections::HashSet;
+use std::time::Instant;
+
+use apm_store::StoreError;
+use apm_store::event::Kind;
+use apm_time::{Range, SECOND};
+use diesel::prelude::*;
+use diesel::sql_types::{BigInt, Text};
+use kql::Expr;
+use schemars::JsonSchema;
+use serde::Serialize;
+use serde_json::Value as Json;
+
+use super::blocks::{Blocks, runs};
+use super::walk::{Search, bound};
+use super::{Cursor, Hit, MOST_HITS, Request, all_of, axis};
+use crate::analytics::series::Axis;
+use crate::analytics::sql::Sql;
+
+/// Blocks whose rows are counted before the clock is looked at.
+const BLOCKS: usize = 128;
+
+/// The meaning of a level, whatever a library calls it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, JsonSchema, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Severity {
+    /// Errors, and what is worse.
+    Error,
+    /// Warnings.
+    Warn,
+    /// What goes as it should.
+    Info,
+    /// For developers.
+    Debug,
+    /// No level, or an unknown one.
+    Other,
+}
+
+impl Severity {
+    /// All of them, the worst first.
+    pub const ALL: [Self; 5] = [
+        Self::Error,
+        Self::Warn,
+        Self::Info,
+        Self::Debug,
+        Self::Other,
+    ];
+
+    /// Starts of the levels that mean it.
+    const fn starts(self) -> &'static [&'static str] {
+        match self {
+            Self::Error => &[
+                "err", "fatal", "crit", "alert", "emerg", "panic", "severe", "fail",
+            ],
+            Self::Warn => &["warn"],
+            Self::Info => &["info", "notice"],
+            Self::Debug => &["debug", "trace", "verbose", "fine"],
+            Self::Other => &[],
+        }
+    }
+
+    /// The name in addresses.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Error => "error",
+            Self::Warn => "warn",
+            Self::Info => "info",
+            Self::Debug => "debug",
+            Self::Other => "other",
+        }
+    }
+
+    /// The severity of an address.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        let mut all = Self::ALL.into_iter();
+        all.find(|severity| severity.as_str() == text)
+    }
+
+    /// The severity of a level: `ERROR`, `Error` and `error` are one.
+    #[must_use]
+    pub fn of(level: &str) -> Self {
+        let means = |severity: &Self| {
+            let mut starts = severity.starts().iter().flat_map(|start| spellings(start));
+            starts.any(|start| level.starts_with(&start))
+        };
+        Self::ALL.into_iter().find(means).unwrap_or(Self::Other)
+    }
+
+    /// Lines of this severity, as a query.
+    fn query(self) -> Expr {
+        let named = |severity: Self| {
+            let starts = severity.starts().iter().flat_map(|start| spellings(start));
+            let starts: Vec<String> = starts.map(|start| format!("{start}*")).collect();
+            format!("log.level: ({})", starts.join(" or "))
+        };
+        let text = match self {
+            Self::Other => {
+                let known = Self::ALL.into_iter().filter(|known| *known != Self::Other);
+                let known: Vec<String> = known.map(named).collect();
+                format!("not ({})", known.join(" or "))
+            }
+            severity => named(severity),
+        };
+        // Our own text: it always parses, and names no time.
+        kql::parse(&text, 0).unwrap_or(Expr::All)
+    }
+}
+
+/// A start of a level as libraries spell it.
+fn spellings(start: &str) -> [String; 3] {
+    let (first, rest) = start.split_at(1);
+    [
+        start.to_owned(),
+        start.to_uppercase(),
+        first.to_uppercase() + rest,
+    ]
+}
+
+/// Lines of one severity.
+#[derive(Debug, Clone, PartialEq, JsonSchema, Serialize)]
+pub struct Lines {
+    /// Their severity.
+    pub severity: Severity,
+    /// Number of lines in the range.
+    pub count: u64,
+    /// Number in each of the axis's buckets.
+    pub histogram: Vec<u64>,
+}
+
+/// The result of a search for log lines.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Logs {
+    /// Matching lines by severity, also of severities that were not asked for; the worst first.
+    pub levels: Vec<Lines>,
+    /// Whether all lines were looked at: false where the deadline ended the search.
+    pub complete: bool,
+    /// Newest first.
+    pub hits: Vec<Hit>,
+    /// The event after which the next page goes on.
+    pub next: Option<Cursor>,
+    /// The buckets of the histograms.
+    pub axis: Axis,
+}
+
+#[derive(QueryableByName)]
+struct Count {
+    #[diesel(sql_type = BigInt)]
+    bucket: i64,
+    #[diesel(sql_type = Text)]
+    level: String,
+    #[diesel(sql_type = BigInt)]
+    count: i64,
+}
+
+/// Counts by severity and bucket.
+struct Tally {
+    axis: Axis,
+    levels: Vec<Lines>,
+}
+
+impl Tally {
+    fn new(range: Range) -> Self {
+        let axis = axis(range);
+        let lines = |severity| Lines {
+            severity,
+            count: 0,
+            histogram: vec![0; axis.buckets.len()],
+        };
+        Self {
+            levels: Severity::ALL.map(lines).to_vec(),
+            axis,
+        }
+    }
+
+    /// Counts lines of a bucket, whose start is in seconds.
+    fn add(&mut self, bucket: i64, level: &str, count: u64) {
+        let severity = Severity::of(level);
+        let first = self.axis.buckets.first().map_or(0, |bucket| bucket.start);
+        let place = usize::try_from((bucket - first) / self.axis.interval).ok();
+        let lines = self.levels.iter_mut();
+        for lines in lines.filter(|lines| lines.severity == severity) {
+            lines.count += count;
+            if let Some(slot) = place.and_then(|place| lines.histogram.get_mut(place)) {
+                *slot += count;
+            }
+        }
+    }
+}
+
+/// Searches for log lines. `only`: the severity of the hits; the counts are of all.
+///
+/// # Errors
+/// Those of SQLite, and of documents that cannot be read.
+pub fn logs(
+    conn: &mut SqliteConnection,
+    request: &Request,
+    only: Option<Severity>,
+) -> Result<Logs, StoreError> {
+    let start = Instant::now();
+    let most = request.limits.deadline;
+    let size = request.size.min(MOST_HITS);
+    let narrowed = Request {
+        query: all_of([
+            only.map_or(Expr::All, Severity::query),
+            request.query.clone(),
+        ]),
+        ..request.clone()
+    };
+    let (search, chosen) = (
+        Search::of(request, &[Kind::Log]),
+        Search::of(&narrowed, &[Kind::Log]),
+    );
+    let mut tally = Tally::new(request.range);
+    let (complete, hits, next) = if search.is_exact() {
+        // The counts first: where nothing matches, no hits are looked for. They leave some time for the page.
+        let (counted, empty) = search.levels(conn, &mut tally, start + most / 4 * 3)?;
+        let newest = chosen.newest(conn, size, start + most, &empty)?;
+        let page = newest.page;
+        (counted && newest.complete, page.hits, page.next)
+    } else {
+        // Two readings where only one severity is asked for: its page, and the numbers of the others.
+        let interval = tally.axis.interval;
+        let mut count = |timestamp: i64, document: &Json| {
+            let bucket = timestamp.div_euclid(SECOND * interval) * interval;
+            let level = document.pointer("/log/level").and_then(Json::as_str);
+            tally.add(bucket, level.unwrap_or_default(), 1);
+        };
+        match only {
+            None => {
+                let read = search.read_all(conn, size, start + most, &mut count)?;
+                (read.complete, read.hits, read.next)
+            }
+            Some(_) => {
+                let read = chosen.read_all(conn, size, start + most / 2, &mut |_, _| {})?;
+                let counted = search.read_all(conn, 0, start + most, &mut count)?;
+                (read.complete && counted.complete, read.hits, read.next)
+            }
+        }
+    };
+    Ok(Logs {
+        levels: tally.levels,
+        complete,
+        hits,
+        next,
+        axis: tally.axis,
+    })
+}
+
+impl Search<'_> {
+    /// Counts lines by level, the newest first, until the deadline; whether that was all, and the blocks without any.
+    fn levels(
+        &self,
+        conn: &mut SqliteConnection,
+        tally: &mut Tally,
+        deadline: Instant,
+    ) -> Result<(bool, HashSet<i64>), StoreError> {
+        let range = self.request.range;
+        let mut empty = HashSet::new();
+        let blocks = Blocks::new(conn, range)?.all(conn)?;
+        for (place, blocks) in blocks.chunks(BLOCKS).enumerate() {
+            if place > 0 && Instant::now() > deadline {
+                return Ok((false, empty));
+            }
+            let mut found = 0;
+            for (_, condition) in &self.parts {
+                let text = format!(
+                    "SELECT r.ts / 1000000 / :interval * :interval AS bucket, r.level, count(*) AS count\n\
+                     FROM json_each(:runs) run\n\
+                     CROSS JOIN log r NOT INDEXED ON r.seq >= (run.value ->> 0) * 128 AND r.seq < (run.value ->> 1) * 128\n\
+                     WHERE r.ts >= :from AND r.ts < :to\n  AND {}\nGROUP BY 1, 2",
+                    condition.sql(),
+                );
+                let sql = bound(Sql::new(text), range, condition)
+                    .bind("interval", tally.axis.interval)
+                    .bind("runs", runs(blocks));
+                let counts: Vec<Count> = sql.load(conn)?;
+                found += counts.len();
+                for row in counts {
+                    tally.add(row.bucket, &row.level, row.count.unsigned_abs());
+                }
+            }
+            if found == 0 {
+                empty.extend(blocks.iter().map(|block| block.id));
+            }
+        }
+        Ok((true, empty))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_level_means_a_severity_however_it_is_spelled() {
+        for (level, want) in [
+            ("ERROR", Severity::Error),
+            ("error", Severity::Error),
+            ("Fatal", Severity::Error),
+            ("CRITICAL", Severity::Error),
+            ("WARNING", Severity::Warn),
+            ("warn", Severity::Warn),
+            ("Information", Severity::Info),
+            ("NOTICE", Severity::Info),
+            ("TRACE", Severity::Debug),
+            ("fine", Severity::Debug),
+            ("", Severity::Other),
+            ("17", Severity::Other),
+        ] {
+            assert_eq!(Severity::of(level), want, "{level}");
+        }
+    }
+
+    #[test]
+    fn the_query_of_a_severity_finds_its_levels_and_no_others() {
+        for level in ["ERROR", "Warning", "info", "debug", "7", "severe", "err"] {
+            let document = serde_json::json!({"log": {"level": level}});
+            let found = Severity::ALL
+                .into_iter()
+                .filter(|severity| kql::matches(&severity.query(), &document));
+            let found: Vec<Severity> = found.collect();
+            assert_eq!(found, [Severity::of(level)], "{level}");
+        }
+        let without = serde_json::json!({"message": "x"});
+        assert!(kql::matches(&Severity::Other.query(), &without));
+    }
+
+    #[test]
+    fn severities_are_named_in_addresses() {
+        for severity in Severity::ALL {
+            assert_eq!(Severity::parse(severity.as_str()), Some(severity));
+        }
+        assert_eq!(Severity::parse("loud"), None);
+    }
+}

@@ -1,0 +1,326 @@
+//! `/logs` and `/services/{s}/logs`: log lines, how many of which severity, and from a line to its trace.
+
+use maud::{Markup, html};
+
+use super::charts::per;
+use super::discover::hits::details;
+use super::{Answer, Context, Rendered, page, service_crumbs, service_tabs, wider};
+use crate::analytics::discover::Hit;
+use crate::analytics::discover::logs::Severity;
+use crate::answers::logs::{All, Answer as Found, Line, Params};
+use crate::ui::budget::each;
+use crate::ui::chart::bars::{BarChart, Layer};
+use crate::ui::chart::buckets::{Buckets, partial};
+use crate::ui::chart::frame::Measure;
+use crate::ui::components::cells::{Tone, flag};
+use crate::ui::components::controls::segment;
+use crate::ui::components::head::{Crumb, page_head};
+use crate::ui::components::icon;
+use crate::ui::components::panel::{empty, panel};
+use crate::ui::components::shell::{Page, Section};
+use crate::ui::components::table::file_button;
+use crate::ui::href::Href;
+use crate::ui::number::{NARROW, compact, grouped};
+use crate::ui::view::View;
+use crate::ui::words;
+
+/// Characters of a message that the list shows: a line has 300 KiB at worst, and the open one shows all of it.
+const SHOWN: usize = 4_000;
+
+impl Rendered for All {
+    fn render(&self, context: &Context<'_>, found: &Found) -> Answer {
+        let view = context.view;
+        let only = self.0.severity;
+        let (answer, why) = headline(view, only, found);
+        let body = html! {
+            (page_head(&[Crumb::here("Logs")], answer, why))
+            (body(context, only, found))
+        };
+        Answer::Page(Page {
+            fresh: false,
+            ..page(Section::Logs, "Logs", body)
+        })
+    }
+}
+
+impl Rendered for Params {
+    fn render(&self, context: &Context<'_>, found: &Found) -> Answer {
+        let (view, service) = (context.view, self.service.as_str());
+        let only = self.asks.severity;
+        let (answer, why) = headline(view, only, found);
+        let crumbs = service_crumbs(view, service, &[Crumb::here("Logs")]);
+        let body = html! {
+            (page_head(&crumbs, answer, why))
+            (service_tabs(view, service, "logs"))
+            (body(context, only, found))
+        };
+        Answer::Page(Page {
+            service: Some(service.to_owned()),
+            fresh: false,
+            ..page(Section::Services, format!("Logs · {service}"), body)
+        })
+    }
+}
+
+/// The words for lines of a severity.
+fn noun(severity: Severity, count: u64) -> String {
+    match severity {
+        Severity::Error => words::count(count, "error", "errors"),
+        Severity::Warn => words::count(count, "warning", "warnings"),
+        Severity::Info => words::count(count, "line of information", "lines of information"),
+        Severity::Debug => words::count(count, "line for debugging", "lines for debugging"),
+        Severity::Other => words::count(count, "line without a level", "lines without a level"),
+    }
+}
+
+fn headline(view: &View, only: Option<Severity>, found: &Found) -> (String, String) {
+    let least = if found.complete { "" } else { "At least " };
+    let count = match only {
+        Some(severity) => noun(severity, found.total),
+        None => words::count(found.total, "log line", "log lines"),
+    };
+    let answer = format!("{least}{count} {}.", words::range(view));
+    let counts = Severity::ALL.into_iter().map(|one| (one, found.count(one)));
+    let counts = counts.filter(|(_, count)| *count > 0);
+    let all: Vec<String> = counts.map(|(one, count)| noun(one, count)).collect();
+    let all: Vec<&str> = all.iter().map(String::as_str).collect();
+    let mut why = match all.as_slice() {
+        [] => {
+            "Agents and OpenTelemetry send log lines; those written in a request lead to its trace."
+                .to_owned()
+        }
+        all => format!("{}.", words::list(all)),
+    };
+    if !found.complete {
+        why.push_str(
+            " The search stopped after two seconds. Choose a shorter range to search all of it.",
+        );
+    }
+    (answer, why)
+}
+
+fn body(context: &Context<'_>, only: Option<Severity>, found: &Found) -> Markup {
+    let view = context.view;
+    let any = found.levels.iter().any(|lines| lines.count > 0);
+    let tails = view.param("tail").is_some();
+    html! {
+        @if any { section.panel { (histogram(context, only, found)) } }
+        @if any || tails || !found.lines.is_empty() {
+            (list(view, only, found, tails))
+        } @else {
+            (nothing(view))
+        }
+    }
+}
+
+fn nothing(view: &View) -> Markup {
+    let is_filtered = !view.query().trim().is_empty();
+    let why = html! {
+        @if is_filtered {
+            "The filter " code { (words::cut(view.query(), 200)) } " matches no line " (words::range(view)) "."
+        } @else { "No line was stored " (words::range(view)) "." }
+    };
+    let remedies = html! {
+        @if is_filtered { a.btn.btn--primary href=(view.here().without("q")) { "Remove the filter" } }
+        (wider(view))
+    };
+    empty("No log lines", why, remedies)
+}
+
+/// The class of a severity's bars.
+fn class(severity: Severity) -> &'static str {
+    match severity {
+        Severity::Error => "r-5xx",
+        Severity::Warn => "r-4xx",
+        Severity::Info => "r-2xx",
+        Severity::Debug => "bar-out",
+        Severity::Other => "t-other",
+    }
+}
+
+fn histogram(context: &Context<'_>, only: Option<Severity>, found: &Found) -> Markup {
+    let chosen = found.levels.iter().filter(|lines| lines.count > 0);
+    let chosen = chosen.filter(|lines| only.is_none_or(|only| only == lines.severity));
+    // The least important at the base.
+    let mut values: Vec<(Severity, Vec<f64>)> = chosen
+        .map(|lines| {
+            let counts = lines.histogram.iter().map(|n| *n as f64);
+            (lines.severity, counts.collect())
+        })
+        .collect();
+    values.reverse();
+    let layers: Vec<Layer<'_>> = values
+        .iter()
+        .map(|(severity, values)| Layer {
+            name: severity.as_str(),
+            class: class(*severity),
+            values,
+            mean: None,
+        })
+        .collect();
+    BarChart {
+        id: "lines",
+        title: "Lines",
+        note: &per(&found.axis),
+        says: &format!(
+            "{} {}.",
+            words::count(found.total, "log line", "log lines"),
+            words::range(context.view)
+        ),
+        measure: Measure::Count,
+        buckets: Buckets::from(&found.axis),
+        layers: &layers,
+        partial: &partial(&found.axis),
+        height: 88,
+        sql: &found.levels.sql,
+        file: "histogram",
+    }
+    .render(&context.view.clock, context.flags)
+}
+
+/// The switch between severities: those that there are, with their numbers.
+fn levels(view: &View, only: Option<Severity>, found: &Found) -> Markup {
+    let here = || view.here().without("after").without("open");
+    let all: u64 = found.levels.iter().map(|lines| lines.count).sum();
+    let mut choices = vec![(
+        format!("All{NARROW}{}", compact(all)),
+        here().without("level"),
+        only.is_none(),
+    )];
+    for severity in Severity::ALL {
+        let count = found.count(severity);
+        if count > 0 || only == Some(severity) {
+            choices.push((
+                format!("{}{NARROW}{}", severity.as_str(), compact(count)),
+                here().set("level", severity.as_str()),
+                only == Some(severity),
+            ));
+        }
+    }
+    let choices = choices
+        .iter()
+        .map(|(text, href, current)| (text.as_str(), href, *current));
+    segment("Level", choices)
+}
+
+fn list(view: &View, only: Option<Severity>, found: &Found, tails: bool) -> Markup {
+    let open: Option<i64> = view.param("open").and_then(|seq| seq.parse().ok());
+    let stream = tails.then(|| stream(view, only, found));
+    let aside = html! {
+        (levels(view, only, found))
+        @if tails {
+            button.btn.btn--small type="button" data-live-pause aria-pressed="false" hidden { "Pause" }
+            a.btn.btn--small href=(view.here().without("tail")) { "Stop" }
+        } @else {
+            @let live = view.here().set("tail", "1").without("after").without("open").without("from").without("to");
+            a.btn.btn--small href=(live) { "Live tail" }
+        }
+    };
+    let note = html! {
+        @if tails { span data-live-state aria-live="polite" { "Reload the page to see newer lines." } }
+        @else { (grouped(found.lines.len() as u64)) " of " (compact(found.total)) }
+    };
+    let row = |line: &Line| {
+        let is_open = open == Some(line.seq);
+        html! { (row(view, line, Some(is_open))) @if is_open { (opened(view, line)) } }
+    };
+    let body = html! {
+        div.wide {
+            table.table.docs.lines-list data-table="lines" data-live=[stream] {
+                caption.sr { "Log lines, newest first" }
+                thead { tr {
+                    th scope="col" { "Time" }
+                    th scope="col" { "Level" }
+                    @if view.service().is_none() { th scope="col" { "Service" } }
+                    th scope="col" { "Message" }
+                    th scope="col" { "Trace" }
+                } }
+                tbody { (each(&found.lines, row)) }
+            }
+        }
+        (file_button("lines", "Log lines"))
+        @if let Some(next) = &found.next {
+            p.panel-foot { a href=(view.here().set("after", next).without("open").without("tail")) { "Older lines" } }
+        }
+    };
+    let title = match view.param("after") {
+        Some(_) => "Older lines",
+        None => "Newest first",
+    };
+    panel(title, note, aside, body)
+}
+
+/// The address of the stream of new lines.
+fn stream(view: &View, only: Option<Severity>, found: &Found) -> Href {
+    let newest = found.lines.iter().map(|line| line.seq).max().unwrap_or(-1);
+    view.to(&["live", "stream"])
+        .set("feed", "logs")
+        .set("q", view.query())
+        .set("service", view.service().unwrap_or_default())
+        .set("level", only.map_or("", Severity::as_str))
+        .set("since", &newest.to_string())
+}
+
+/// The row of a line. `open`: whether it is open, where it can be opened.
+pub(crate) fn row(view: &View, line: &Line, open: Option<bool>) -> Markup {
+    let tone = match line.severity {
+        Severity::Error => Tone::Bad,
+        Severity::Warn => Tone::Warn,
+        Severity::Info | Severity::Debug | Severity::Other => Tone::Neutral,
+    };
+    let time = view.clock.milli(line.timestamp);
+    let item = line.span_id.as_ref().or(line.transaction_id.as_ref());
+    html! {
+        tr class=[(open == Some(true)).then_some("open")] id={ "d" (line.seq) } {
+            td.mono {
+                @match open {
+                    Some(is_open) => {
+                        @let href = match is_open {
+                            true => view.here().without("open"),
+                            false => view.here().set("open", &line.seq.to_string()).without("tail"),
+                        };
+                        a.plain.row.row--c href=(href) aria-expanded=(if is_open { "true" } else { "false" }) {
+                            span.twisty { (icon::small(if is_open { "down" } else { "right" })) }
+                            (time)
+                        }
+                    }
+                    None => { (time) }
+                }
+            }
+            td { @if !line.level.is_empty() { (flag(tone, &words::cut(&line.level, 12))) } }
+            @if view.service().is_none() {
+                td.soft { a.plain href=(view.to(&["services", &line.service, "logs"])) title=(line.service) { (words::cut(&line.service, 40)) } }
+            }
+            th.grow.message scope="row" {
+                @if line.message.is_empty() { span.dim { "–" } }
+                @else { (shown(&line.message)) }
+            }
+            td {
+                @if let Some(trace) = &line.trace_id {
+                    @let href = view.to(&["traces", trace]).set("item", item.map_or("", String::as_str));
+                    a href=(href) aria-label={ "Trace of the line of " (time) } { "Trace" }
+                }
+            }
+        }
+    }
+}
+
+/// As much of a message as the list shows.
+fn shown(message: &str) -> &str {
+    let end = message.char_indices().nth(SHOWN).map(|(at, _)| at);
+    end.map_or(message, |end| &message[..end])
+}
+
+/// The open line with all of its fields.
+fn opened(view: &View, line: &Line) -> Markup {
+    let width = if view.service().is_none() { "5" } else { "4" };
+    let Some(document) = &line.document else {
+        return html! {};
+    };
+    let hit = Hit {
+        seq: line.seq,
+        timestamp: line.timestamp,
+        document: document.clone(),
+    };
+    html! { tr.detail { td colspan=(width) { (details(view, &hit)) } } }
+}

@@ -1,0 +1,275 @@
+//! Calls that know the service that answered them: in lists, on pages and on the service map.
+
+use serde_json::{Value, json};
+
+use super::metadata;
+use crate::support::events::now;
+use crate::support::server::TestServer;
+
+/// A request of a service in a trace; it was called by span `parent`.
+fn request(id: u64, trace: u64, parent: Option<u64>, at: i64) -> String {
+    let parent = parent.map(|parent| format!("{parent:016x}"));
+    json!({"transaction": {"id": format!("{id:016x}"), "trace_id": format!("{trace:032x}"), "parent_id": parent,
+        "name": "GET /", "type": "request", "duration": 40.0, "timestamp": at, "outcome": "success",
+        "span_count": {"started": 1}}})
+    .to_string()
+}
+
+/// A call of a request.
+fn call(id: u64, trace: u64, of: u64, at: i64, (kind, resource): (&str, &str), ok: bool) -> String {
+    let outcome = if ok { "success" } else { "failure" };
+    json!({"span": {"id": format!("{id:016x}"), "trace_id": format!("{trace:032x}"), "name": "call",
+        "parent_id": format!("{of:016x}"), "transaction_id": format!("{of:016x}"), "type": kind,
+        "duration": 20.0, "timestamp": at, "outcome": outcome,
+        "context": {"destination": {"service": {"resource": resource}}}}})
+    .to_string()
+}
+
+async fn send(server: &TestServer, service: &str, events: &[String]) {
+    let body = format!("{}\n{}", metadata(service), events.join("\n"));
+    let answer = server.intake(body).await;
+    assert_eq!(answer.status, 202, "{}", answer.text);
+}
+
+/// Edges of a map: caller, callee, calls, share of failures.
+fn edges(map: &Value) -> Vec<(String, String, f64, f64)> {
+    let name = |edge: &Value, end: &str| {
+        let place = edge[end].as_u64().expect("a place") as usize;
+        map["nodes"][place]["name"]
+            .as_str()
+            .expect("a name")
+            .to_owned()
+    };
+    let edges = map["edges"].as_array().expect("edges").iter();
+    let mut edges: Vec<_> = edges
+        .map(|edge| {
+            let failed = edge["failed_rate"].as_f64().unwrap_or(-1.0);
+            let count = edge["count"].as_f64().expect("a count");
+            (name(edge, "from"), name(edge, "to"), count, failed)
+        })
+        .collect();
+    edges.sort_by(|a, b| (&a.0, &a.1).cmp(&(&b.0, &b.1)));
+    edges
+}
+
+/// A shop: `shop` calls `cart` by its address, `cart` calls back, both use one database, `stock` reads a queue.
+async fn shop(server: &TestServer) {
+    let at = now() - 5_000_000;
+    // The callee's transaction comes before the span of the call, from another sender.
+    send(server, "cart", &[request(20, 1, Some(11), at + 100)]).await;
+    let external = ("external", "127.0.0.1:8081");
+    let own = [
+        request(10, 1, None, at),
+        call(11, 1, 10, at, external, true),
+        // A call that never got there.
+        call(12, 1, 10, at, external, false),
+        call(13, 1, 10, at, ("db", "sqlite/shop.db"), true),
+        call(14, 1, 10, at, ("messaging", "kafka/orders"), true),
+        call(15, 1, 10, at, ("external", "mail.example.com:25"), true),
+    ];
+    send(server, "shop", &own).await;
+    // And after it.
+    let own = [
+        call(21, 1, 20, at, ("external", "shop:80"), true),
+        call(22, 1, 20, at, ("db", "sqlite/shop.db"), true),
+    ];
+    send(server, "cart", &own).await;
+    send(server, "shop", &[request(16, 1, Some(21), at + 200)]).await;
+    send(server, "stock", &[request(30, 1, Some(14), at + 900)]).await;
+    send(server, "quiet", &[request(40, 2, None, at)]).await;
+}
+
+#[actix_web::test]
+async fn a_call_leads_to_the_service_that_answered_it_whichever_came_first() {
+    let server = TestServer::start();
+    shop(&server).await;
+    let map = server.get("/api/v1/map").await.json();
+    let edge = |from: &str, to: &str, count: f64, failed: f64| {
+        (from.to_owned(), to.to_owned(), count, failed)
+    };
+    let all = [
+        edge("cart", "shop", 1.0, 0.0),
+        edge("cart", "sqlite/shop.db", 1.0, 0.0),
+        edge("kafka/orders", "stock", 1.0, 0.0),
+        // One service answers at that address, so that the call that failed before it got there is one of it.
+        edge("shop", "cart", 2.0, 0.5),
+        edge("shop", "kafka/orders", 1.0, 0.0),
+        edge("shop", "mail.example.com:25", 1.0, 0.0),
+        edge("shop", "sqlite/shop.db", 1.0, 0.0),
+    ];
+    assert_eq!(edges(&map), all);
+    assert_eq!(map["alone"][0]["name"], "quiet", "{map}");
+    let kinds: Vec<&str> = map["nodes"]
+        .as_array()
+        .expect("nodes")
+        .iter()
+        .filter_map(|node| node["type"].as_str())
+        .collect();
+    assert_eq!(kinds.iter().filter(|kind| **kind == "service").count(), 3);
+    // A service with its neighbours, by its tab and by the filter.
+    let own = server.get("/api/v1/services/stock/map").await.json();
+    assert_eq!(
+        edges(&own),
+        [
+            edge("kafka/orders", "stock", 1.0, 0.0),
+            edge("shop", "kafka/orders", 1.0, 0.0)
+        ]
+    );
+    let chosen = server.get("/api/v1/map?service=stock").await.json();
+    assert_eq!(edges(&chosen), edges(&own));
+    let elsewhere = server.get("/api/v1/map?env=production").await.json();
+    assert_eq!(elsewhere["nodes"], json!([]));
+    // The list, and the page of the dependency.
+    let list = server
+        .get("/api/v1/services/shop/dependencies")
+        .await
+        .json();
+    let rows = list["dependencies"].as_array().expect("rows").iter();
+    for row in rows {
+        let behind = match row["name"].as_str() {
+            Some("127.0.0.1:8081") => json!([{"service": "cart", "count": 1.0}]),
+            Some("kafka/orders") => json!([{"service": "stock", "count": 1.0}]),
+            _ => json!([]),
+        };
+        assert_eq!(row["services"], behind, "{row}");
+    }
+    let page = server.get("/dependencies").await.text;
+    assert!(page.contains("answered by <a class=\"plain\" href=\"/services/cart\""));
+    let page = server.get("/dependencies/127.0.0.1:8081").await.text;
+    assert!(page.contains("href=\"/services/cart\""), "{page}");
+    server.stop().await;
+}
+
+#[actix_web::test]
+async fn page_json_and_file_of_the_map_have_equal_numbers() {
+    let server = TestServer::start();
+    shop(&server).await;
+    let map = server.get("/api/v1/map").await.json();
+    let file = server.get("/api/v1/map?csv=calls").await.text;
+    let rows: Vec<Vec<&str>> = file
+        .lines()
+        .skip(1)
+        .map(|line| line.split(',').collect())
+        .collect();
+    let mut told: Vec<_> = rows
+        .iter()
+        .map(|row| {
+            let number = |text: &str| text.parse().expect("a number");
+            (
+                row[0].to_owned(),
+                row[1].to_owned(),
+                number(row[3]),
+                number(row[7]),
+            )
+        })
+        .collect();
+    told.sort_by(|a, b| (&a.0, &a.1).cmp(&(&b.0, &b.1)));
+    assert_eq!(told, edges(&map), "{file}");
+    for path in ["/map", "/services/shop/map"] {
+        let page = server.get(path).await.text;
+        let shown = page.matches("<path class=\"way\"").count();
+        let own = server.get(&format!("/api/v1{path}")).await.json();
+        assert_eq!(shown, edges(&own).len(), "{path}");
+        for (from, to, ..) in edges(&own) {
+            assert!(
+                page.contains(&format!("{from} calls {to}: ")),
+                "{from} {to}"
+            );
+        }
+        let rows = page.split("data-table=\"calls\"").nth(1).expect("a table");
+        assert_eq!(rows.matches("<tr>").count(), shown + 1, "{path}");
+    }
+    let page = server.get("/map").await.text;
+    assert!(
+        page.contains("aria-current=\"page\"><svg"),
+        "in the navigation"
+    );
+    assert!(page.contains("50\u{202f}% fail"), "what stands out: {page}");
+    server.stop().await;
+}
+
+#[actix_web::test]
+async fn a_map_of_a_hundred_services_is_drawn_with_long_and_odd_names() {
+    let server = TestServer::start();
+    let at = now() - 5_000_000;
+    let name = |number: u64| match number {
+        7 => "n".repeat(1000),
+        8 => "שלום".to_owned(),
+        9 => "🦀 <script>".to_owned(),
+        _ => format!("service-{number}"),
+    };
+    for number in 0..110_u64 {
+        let (id, trace) = (1000 + number, 500);
+        let parent = (number > 0).then(|| 10_000 + 100 * ((number - 1) / 3) + (number - 1) % 3);
+        let mut events = vec![request(id, trace, parent, at)];
+        for child in 0..3 {
+            let span = 10_000 + 100 * number + child;
+            let resource = format!("host-{number}-{child}:80");
+            events.push(call(
+                span,
+                trace,
+                id,
+                at,
+                ("external", &resource),
+                child != 2,
+            ));
+        }
+        send(&server, &name(number), &events).await;
+    }
+    let map = server.get("/api/v1/map").await.json();
+    let nodes = map["nodes"].as_array().expect("nodes");
+    assert_eq!(nodes.len(), 200, "the bound of a map");
+    assert_eq!(map["left_out"], 110 + 3 * 110 - 109 - 200);
+    let services = nodes.iter().filter(|node| node["type"] == "service");
+    assert_eq!(services.count(), 110, "services have most calls");
+    let page = server.get("/map").await.text;
+    assert!(page.len() < 400_000, "{}", page.len());
+    assert!(!page.contains("<script>🦀") && !page.contains("🦀 <script>"));
+    for number in 0..110 {
+        let own = server
+            .get(&format!("/api/v1/map?service=service-{number}"))
+            .await;
+        assert_eq!(own.status, 200);
+    }
+    server.stop().await;
+}
+
+#[actix_web::test]
+async fn calls_of_a_sample_count_for_all_and_survive_a_restart() {
+    let mut server = TestServer::start();
+    let at = now() - 90_000_000;
+    let sampled = |line: String| line.replace("\"outcome\"", "\"sample_rate\":0.25,\"outcome\"");
+    let own = [
+        sampled(request(1, 1, None, at)),
+        sampled(call(2, 1, 1, at, ("external", "b:80"), true)),
+    ];
+    send(&server, "a", &own).await;
+    send(&server, "b", &[request(3, 1, Some(2), at)]).await;
+    // The same transaction again is the same call.
+    send(&server, "b", &[request(3, 1, Some(2), at)]).await;
+    let path = server.directory.path().join("apm.db");
+    let want = [("a".to_owned(), "b".to_owned(), 4.0, 0.0)];
+    for range in ["now-15m", "now-24h"] {
+        let map = server
+            .get(&format!("/api/v1/map?from={range}"))
+            .await
+            .json();
+        assert_eq!(edges(&map), want, "{range}: {map}");
+    }
+    server.running.stop(true).await;
+    let again = TestServer::with(|config| config.database = path);
+    server.running = again.running;
+    for range in ["now-15m", "now-24h"] {
+        let map = server
+            .get(&format!("/api/v1/map?from={range}"))
+            .await
+            .json();
+        assert_eq!(edges(&map), want, "{range}: {map}");
+    }
+    let metrics = server.get("/metrics").await.text;
+    for reason in ["full", "callees"] {
+        let line = format!("pocket_apm_calls_unresolved_total{{reason=\"{reason}\"}} 0\n");
+        assert!(metrics.contains(&line), "{metrics}");
+    }
+    server.stop().await;
+}
