@@ -6,7 +6,7 @@ use crate::generate::world::{Route, SERVICES};
 
 impl Body {
     /// `load`: 0 to 1.
-    pub(super) fn metrics(&mut self, ts: i64, load: f64, noise: f64) {
+    pub(in crate::generate) fn metrics(&mut self, ts: i64, load: f64, noise: f64) {
         let total = (16_u64 << 30) as f64;
         let size = (180.0 + 40.0 * noise).trunc() * 1_048_576.0;
         let rounded = |share: f64| (share * 1e4).round() / 1e4;
@@ -29,7 +29,7 @@ impl Body {
     }
 
     /// Self time of a route's parts, roughly as its steps would have it.
-    pub(super) fn breakdown(&mut self, ts: i64, route: &Route) {
+    pub(in crate::generate) fn breakdown(&mut self, ts: i64, route: &Route) {
         let app = route.own_us * 20.0;
         let (database, _) = SERVICES[route.service].database;
         let own = (
