@@ -7,13 +7,14 @@
 //!
 //! One binary plays all parts: `serve` is the service in one of its variants, `sink` takes what the variants send and
 //! counts it,
-//! `run` starts everything and prints the comparison.
+//! `run` starts everything and prints the comparison. `benches/peers/instructions` counts instructions instead of time.
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use clap::{Parser, Subcommand};
 
+mod ask;
 mod cpu;
 mod otel;
 mod run;
@@ -42,6 +43,13 @@ enum Command {
         #[arg(long)]
         database: PathBuf,
     },
+    /// Ask a service for a path, one request after another on one connection.
+    Ask {
+        address: SocketAddr,
+        path: String,
+        #[arg(long, default_value_t = 1000)]
+        requests: u32,
+    },
     /// Take Elastic's intake v2 and OTLP, count the events. `GET /counts` says how many.
     Sink {
         #[arg(long, default_value = "127.0.0.1:8200")]
@@ -57,6 +65,11 @@ fn main() -> anyhow::Result<()> {
             sink,
             database,
         } => serve::serve(variant, &sink, &database),
+        Command::Ask {
+            address,
+            path,
+            requests,
+        } => ask::ask(address, &path, requests),
         Command::Sink { listen } => sink::run(listen),
     }
 }

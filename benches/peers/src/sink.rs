@@ -18,9 +18,11 @@ pub(crate) struct Counts {
     pub(crate) bytes: AtomicU64,
 }
 
-/// Serves until the process ends.
+/// Serves until the process ends. Prints its address.
 pub(crate) fn run(listen: SocketAddr) -> anyhow::Result<()> {
-    serve(TcpListener::bind(listen)?, Arc::default())
+    let listener = TcpListener::bind(listen)?;
+    println!("{}", listener.local_addr()?);
+    serve(listener, Arc::default())
 }
 
 /// Serves on a listener, on the calling thread and one worker.

@@ -1,5 +1,6 @@
 //! Findings from telemetry made by hand: the article's service, one without faults, and what ends a finding.
 
+mod bursts;
 mod callers;
 mod false_findings;
 mod loose;

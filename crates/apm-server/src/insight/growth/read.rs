@@ -22,9 +22,14 @@ pub const SPAN: i64 = 6 * 3600;
 /// From so many minutes on with calls, minutes are the points.
 const MINUTES: i64 = 15;
 
-/// INSERTs are told by the tenth of a second while they came in no more minutes than this, and are no more.
+/// INSERTs are told by short slots of time while they came in no more minutes than this, and are no more.
 const INSERT_MINUTES: i64 = 60;
 const INSERTS: i64 = 200_000;
+
+/// Slots of INSERTs at most, unless they would be longer than the longest, µs. A busy service does much within a tenth
+/// of a second, and nothing in the next.
+const INSERT_SLOTS: i64 = 30_000;
+const LONGEST_SLOT: i64 = 100_000;
 
 /// Up to so many calls all are read; of more, the first `EACH` of each of `SLOTS` stretches of time.
 const CALLS: i64 = 6_000;
@@ -244,11 +249,14 @@ pub fn read(
     } else {
         // A span may stand for several calls, and some failed: how many of each, the rollups know.
         let each = inserts.calls / inserts.n.max(1) as f64;
-        let steps: Vec<At> = within(include_str!("inserts_spans.sql"), &inserts).load(conn)?;
+        let width = ((inserts.last - inserts.first) / INSERT_SLOTS).clamp(1_000, LONGEST_SLOT);
+        let steps: Vec<At> = within(include_str!("inserts_spans.sql"), &inserts)
+            .bind("width", width)
+            .load(conn)?;
         let steps = steps
             .iter()
             .map(|step| (step.at as f64 / 1e6, step.value * each));
-        running(before.value, 0.1, steps)
+        running(before.value, width as f64 / 1e6, steps)
     };
     let gauge = gauge.iter().map(|row| (row.at as f64 / 1e6, row.value));
     let gauge: Vec<(f64, f64)> = gauge.collect();
