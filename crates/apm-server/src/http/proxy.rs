@@ -235,7 +235,7 @@ mod tests {
                 vec![("forwarded", "for=1.1.1.1"), ("x-forwarded-for", "9.9.9.9")],
                 "127.0.0.1",
             ),
-            // What says nothing, or the same, changes nothing.
+            // A header that says nothing, or the same, changes nothing.
             (
                 vec![real, ("forwarded", "for=1.1.1.1;proto=https")],
                 "1.1.1.1",
