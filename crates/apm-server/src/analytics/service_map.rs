@@ -85,6 +85,7 @@ pub struct ServiceMap {
     /// Services and what they call, those with most calls first; at most 200.
     pub nodes: Vec<Node>,
     /// Calls between them, most time first.
+    #[serde(rename = "calls")]
     pub edges: Vec<Edge>,
     /// Services that neither call nor are called, most requests first; at most 200.
     pub alone: Vec<Node>,

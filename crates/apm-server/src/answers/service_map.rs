@@ -41,7 +41,7 @@ impl Question for All {
     type Answer = Answer;
     const ADDRESS: Address = at!("/map");
     const SUMMARY: &'static str = "Services, what they call, and how their calls go";
-    const TABLES: &'static [&'static str] = &["calls", "nodes"];
+    const TABLES: &'static [&'static str] = &["calls", "nodes", "alone"];
 
     fn read(asked: &Asked) -> Result<Self, Problem> {
         let scope = asked.chosen_scope(List::Dependencies)?;
@@ -61,7 +61,7 @@ impl Question for Params {
     type Answer = Answer;
     const ADDRESS: Address = at!("/services/{service}/map");
     const SUMMARY: &'static str = "A service, what it calls, and what calls it";
-    const TABLES: &'static [&'static str] = &["calls", "nodes"];
+    const TABLES: &'static [&'static str] = &["calls", "nodes", "alone"];
 
     fn read(asked: &Asked) -> Result<Self, Problem> {
         let scope = asked.service_scope(List::Dependencies)?;
@@ -108,7 +108,7 @@ fn tables(map: &ServiceMap) -> Vec<Table> {
         "latency_max_us",
         "failed_rate",
         "total_us",
-        "share_of_caller",
+        "caller_share",
     ];
     let name = |place: usize| map.nodes.get(place).map_or("", |node| &node.name);
     let call = |edge: &Edge| -> Vec<Cell> {
@@ -131,18 +131,24 @@ fn tables(map: &ServiceMap) -> Vec<Table> {
         columns: heads.map(Into::into).to_vec(),
         rows: map.edges.iter().map(call).collect(),
     };
-    let nodes = Table::of(
-        "nodes",
-        map.nodes.iter().chain(&map.alone),
-        &[
-            ("name", |row: &Node| (&row.name).into()),
-            ("type", |row| (&row.kind).into()),
-            ("subtype", |row| (&row.subtype).into()),
-            ("throughput_per_minute", |row| row.throughput.into()),
-            ("latency_avg_us", |row| row.latency_avg.into()),
-            ("failed_rate", |row| row.failed_rate.into()),
-            ("db_share", |row| row.db_share.into()),
-        ],
-    );
-    vec![calls, nodes]
+    let nodes = |name, nodes| {
+        Table::of(
+            name,
+            nodes,
+            &[
+                ("name", |row: &Node| (&row.name).into()),
+                ("type", |row| (&row.kind).into()),
+                ("subtype", |row| (&row.subtype).into()),
+                ("throughput_per_minute", |row| row.throughput.into()),
+                ("latency_avg_us", |row| row.latency_avg.into()),
+                ("failed_rate", |row| row.failed_rate.into()),
+                ("db_share", |row| row.db_share.into()),
+            ],
+        )
+    };
+    vec![
+        calls,
+        nodes("nodes", &map.nodes),
+        nodes("alone", &map.alone),
+    ]
 }

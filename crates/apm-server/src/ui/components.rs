@@ -12,6 +12,7 @@ pub(crate) mod frames;
 pub(crate) mod head;
 pub(crate) mod header;
 pub(crate) mod icon;
+pub(crate) mod minimap;
 pub(crate) mod panel;
 pub(crate) mod picker;
 pub(crate) mod query;

@@ -25,7 +25,7 @@ const BLOCKS: usize = 128;
 /// The meaning of a level, whatever a library calls it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, JsonSchema, Serialize)]
 #[serde(rename_all = "lowercase")]
-pub enum Severity {
+pub(crate) enum Severity {
     /// Errors, and what is worse.
     Error,
     /// Warnings.
@@ -40,7 +40,7 @@ pub enum Severity {
 
 impl Severity {
     /// All of them, the worst first.
-    pub const ALL: [Self; 5] = [
+    pub(crate) const ALL: [Self; 5] = [
         Self::Error,
         Self::Warn,
         Self::Info,
@@ -63,7 +63,7 @@ impl Severity {
 
     /// The name in addresses.
     #[must_use]
-    pub fn as_str(self) -> &'static str {
+    pub(crate) fn as_str(self) -> &'static str {
         match self {
             Self::Error => "error",
             Self::Warn => "warn",
@@ -75,14 +75,14 @@ impl Severity {
 
     /// The severity of an address.
     #[must_use]
-    pub fn parse(text: &str) -> Option<Self> {
+    pub(crate) fn parse(text: &str) -> Option<Self> {
         let mut all = Self::ALL.into_iter();
         all.find(|severity| severity.as_str() == text)
     }
 
     /// The severity of a level: `ERROR`, `Error` and `error` are one.
     #[must_use]
-    pub fn of(level: &str) -> Self {
+    pub(crate) fn of(level: &str) -> Self {
         let means = |severity: &Self| {
             let mut starts = severity.starts().iter().flat_map(|start| spellings(start));
             starts.any(|start| level.starts_with(&start))
@@ -122,28 +122,28 @@ fn spellings(start: &str) -> [String; 3] {
 
 /// Lines of one severity.
 #[derive(Debug, Clone, PartialEq, JsonSchema, Serialize)]
-pub struct Lines {
+pub(crate) struct Lines {
     /// Their severity.
-    pub severity: Severity,
+    pub(crate) severity: Severity,
     /// Number of lines in the range.
-    pub count: u64,
+    pub(crate) count: u64,
     /// Number in each of the axis's buckets.
-    pub histogram: Vec<u64>,
+    pub(crate) histogram: Vec<u64>,
 }
 
 /// The result of a search for log lines.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Logs {
+pub(crate) struct Logs {
     /// Matching lines by severity, also of severities that were not asked for; the worst first.
-    pub levels: Vec<Lines>,
+    pub(crate) levels: Vec<Lines>,
     /// Whether all lines were looked at: false where the deadline ended the search.
-    pub complete: bool,
+    pub(crate) complete: bool,
     /// Newest first.
-    pub hits: Vec<Hit>,
+    pub(crate) hits: Vec<Hit>,
     /// The event after which the next page goes on.
-    pub next: Option<Cursor>,
+    pub(crate) next: Option<Cursor>,
     /// The buckets of the histograms.
-    pub axis: Axis,
+    pub(crate) axis: Axis,
 }
 
 #[derive(QueryableByName)]
@@ -195,7 +195,7 @@ impl Tally {
 ///
 /// # Errors
 /// Those of SQLite, and of documents that cannot be read.
-pub fn logs(
+pub(crate) fn logs(
     conn: &mut SqliteConnection,
     request: &Request,
     only: Option<Severity>,

@@ -14,7 +14,7 @@ use super::operations::{self, Operation};
 use super::statements::{self, Statements, TraceStatement};
 use crate::analytics::discover;
 use crate::analytics::trace::Trace;
-use crate::analytics::trace::item::TraceError;
+use crate::analytics::trace::item::{Item, TraceError};
 use crate::analytics::trace::read;
 use crate::answers::listing::{Listing, Rows, Sort};
 use crate::answers::parameter::Parameter;
@@ -27,6 +27,7 @@ const TAB: Parameter = Parameter::word(
     "tab",
     &[
         "timeline",
+        "flame",
         "statistics",
         "sql",
         "metadata",
@@ -41,6 +42,9 @@ const TAB: Parameter = Parameter::word(
 
 /// Log lines whose documents are read at once.
 const TOGETHER: usize = 128;
+
+/// Log lines that are shown with an item.
+const OF_ITEM: usize = 50;
 
 /// The parameters.
 #[derive(Debug)]
@@ -72,6 +76,9 @@ pub(crate) struct Looked {
     /// The document of the item.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) document: Option<Json>,
+    /// Log lines that were written in the item, which events of OpenTelemetry's spans are too; the first 50.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) item_lines: Option<Vec<LogLine>>,
     /// The text of the item's statement as all calls of it share it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) statement: Option<String>,
@@ -175,12 +182,30 @@ fn item_of(conn: &mut SqliteConnection, trace: &Trace, item: &str) -> Result<Loo
             .next(),
         None => None,
     };
+    let lines = match index {
+        Some(index) => lines_of(trace, &trace.items[index]),
+        None => Vec::new(),
+    };
     Ok(Looked {
+        item_lines: match lines.as_slice() {
+            [] => None,
+            lines => Some(log_lines(conn, trace, lines)?),
+        },
         document: discover::document(conn, seq)?,
         statement,
         index,
         ..Looked::default()
     })
+}
+
+/// The places of the first log lines that were written in an item.
+fn lines_of(trace: &Trace, item: &Item) -> Vec<usize> {
+    let id = item.id.to_string();
+    let own = trace.logs.iter().enumerate().filter(|(_, log)| {
+        let written_in = log.span_id.as_ref().or(log.transaction_id.as_ref());
+        written_in == Some(&id)
+    });
+    own.map(|(place, _)| place).take(OF_ITEM).collect()
 }
 
 fn log_lines(

@@ -6,6 +6,7 @@ import { init as initCharts } from "./chart.js";
 import { init as initLegend } from "./legend.js";
 import { init as initBrush } from "./brush.js";
 import { init as initWaterfall } from "./waterfall.js";
+import { init as initFlame } from "./flame.js";
 import { init as initCopy } from "./copy.js";
 import { init as initLive } from "./live.js";
 import { init as initFields } from "./fields.js";
@@ -13,7 +14,7 @@ import { init as initSuggest } from "./suggest.js";
 import { init as initPaste } from "./paste.js";
 
 // Parts that look at the document's content run again whenever some of it is replaced.
-const parts = [initCharts, initLegend, initBrush, initWaterfall, initCopy, initLive, initFields];
+const parts = [initCharts, initLegend, initBrush, initWaterfall, initFlame, initCopy, initLive, initFields];
 const refresh = (root) => parts.forEach((init) => init(root));
 
 initTheme();

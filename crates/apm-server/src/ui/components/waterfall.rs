@@ -55,6 +55,8 @@ pub(crate) struct Row {
     pub(crate) selected: bool,
     /// Stretches of the critical path.
     pub(crate) critical: Vec<(i64, i64)>,
+    /// Times of events within the item, such as log lines.
+    pub(crate) marks: Vec<i64>,
     pub(crate) href: Option<String>,
     /// Of a part: its place among all rows that are seen, and that of the row that it is below.
     pub(crate) place: Option<(usize, Option<usize>)>,
@@ -349,6 +351,9 @@ impl Row {
                 }
             }
             @if self.failed && self.bar != Bar::None { rect.fail x=(Pc(left)) width="3" y="6" height="15" rx="1" {} }
+            @if self.bar != Bar::None {
+                @for at in &self.marks { circle.mark cx=(Pc(place(*at))) cy="13.5" r="2.5" {} }
+            }
             @for (from, to) in &self.critical {
                 @let (left, right) = (place(*from), place(*to));
                 rect.crit x=(Pc(left)) width=(Pc(right - left)) y="21" height="2" {}

@@ -3,6 +3,7 @@
 
 pub(crate) mod details;
 pub(crate) mod document;
+mod flame;
 pub(crate) mod headline;
 pub(crate) mod metadata;
 pub(crate) mod panel;

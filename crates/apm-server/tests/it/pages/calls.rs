@@ -40,7 +40,7 @@ fn edges(map: &Value) -> Vec<(String, String, f64, f64)> {
             .expect("a name")
             .to_owned()
     };
-    let edges = map["edges"].as_array().expect("edges").iter();
+    let edges = map["calls"].as_array().expect("calls").iter();
     let mut edges: Vec<_> = edges
         .map(|edge| {
             let failed = edge["failed_rate"].as_f64().unwrap_or(-1.0);

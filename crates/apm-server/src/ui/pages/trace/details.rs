@@ -10,6 +10,7 @@ use super::document::{field, text};
 use super::rows::class;
 use crate::analytics::trace::Trace;
 use crate::analytics::trace::item::Item;
+use crate::answers::trace::look::LogLine;
 use crate::answers::trace::named;
 use crate::answers::trace::weights::weight;
 use crate::ui::components::cells::swatch;
@@ -23,6 +24,7 @@ use crate::ui::number::{duration, percent};
 use crate::ui::pages::errors::short;
 use crate::ui::pages::{transaction_href, whole};
 use crate::ui::view::{View, quoted};
+use crate::ui::words;
 
 /// The sources of the details of an item.
 #[derive(Debug, Clone, Copy)]
@@ -31,6 +33,8 @@ pub(crate) struct Details<'a> {
     pub(crate) index: usize,
     /// Missing where retention took it between two reads.
     pub(crate) document: Option<&'a Value>,
+    /// Log lines that were written in it.
+    pub(crate) lines: &'a [LogLine],
     /// The text of its statement as all calls of it share it.
     pub(crate) statement: Option<&'a str>,
 }
@@ -41,6 +45,7 @@ pub(crate) fn details(view: &View, of: Details<'_>) -> Markup {
         trace,
         index,
         document,
+        lines,
         statement: normalized,
     } = of;
     let item = &trace.items[index];
@@ -55,6 +60,7 @@ pub(crate) fn details(view: &View, of: Details<'_>) -> Markup {
         (cost::section(document))
         (http(item, document))
         (errors(view, trace, index))
+        (self::lines(trace, item, lines))
         (message(document))
         (labels(view, document))
         (stack(item, document))
@@ -84,6 +90,29 @@ pub(crate) fn details(view: &View, of: Details<'_>) -> Markup {
         view.here().without("item"),
         sections,
     )
+}
+
+/// Log lines of the item, which events of OpenTelemetry's spans are too, by the time since the start of the item.
+fn lines(trace: &Trace, item: &Item, lines: &[LogLine]) -> Markup {
+    let since = |line: &LogLine| {
+        let at = line.timestamp.saturating_add(item.skew) - trace.start;
+        at.saturating_sub(item.at)
+    };
+    html! {
+        @if !lines.is_empty() {
+            section {
+                h3 { "Events and log lines" }
+                ol.item-lines {
+                    @for line in lines {
+                        li {
+                            span.dim { (signed(since(line))) @if !line.level.is_empty() { " " (words::cut(&line.level, 12)) } }
+                            " " (words::cut(&line.message, 400))
+                        }
+                    }
+                }
+            }
+        }
+    }
 }
 
 /// The transaction that an item belongs to.

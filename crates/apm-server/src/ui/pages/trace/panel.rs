@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use maud::{Markup, html};
 
 use super::rows::Hits;
-use super::{details, metadata, rows, statements, statistics};
+use super::{details, flame, metadata, rows, statements, statistics};
 use crate::analytics::trace::Trace;
 use crate::analytics::trace::item::{Item, TraceError};
 use crate::answers::trace::look::Looked;
@@ -15,6 +15,7 @@ use crate::ui::components::cells::swatch;
 use crate::ui::components::code;
 use crate::ui::components::controls::{Pager, Tab, copy, tabs};
 use crate::ui::components::icon;
+use crate::ui::components::minimap::{Mark, minimap};
 use crate::ui::components::panel::nothing;
 use crate::ui::components::table::{Column, Frame, framed};
 use crate::ui::components::waterfall::Waterfall;
@@ -41,6 +42,7 @@ impl Panel<'_> {
         let tab = view.param("tab").unwrap_or("timeline");
         let looked = self.looked;
         let content = match tab {
+            "flame" => self.flame(view),
             "statistics" => statistics::tab(view, looked),
             "sql" => statements::tab(view, looked),
             "metadata" => metadata::tab(view, looked.document.as_ref()),
@@ -57,6 +59,7 @@ impl Panel<'_> {
         let items: i64 = self.trace.items.iter().map(weight).sum();
         let all = [
             ("timeline", "Timeline", Some(items.unsigned_abs())),
+            ("flame", "Flame graph", None),
             ("statistics", "Statistics", None),
             ("sql", "SQL", Some(total(self.trace).0)),
             ("metadata", "Metadata", None),
@@ -95,6 +98,7 @@ impl Panel<'_> {
             div class=(if open { "trace" } else { "trace trace--alone" }) {
                 div {
                     (self.toolbar(view, hits))
+                    (self.minimap(view, &waterfall))
                     (waterfall)
                     (pages(view, &waterfall))
                     (self.foot())
@@ -102,6 +106,40 @@ impl Panel<'_> {
                 (details)
             }
         }
+    }
+
+    fn flame(&self, view: &View) -> Markup {
+        let details = self.details(view);
+        let open = !details.0.is_empty();
+        html! {
+            div class=(if open { "trace" } else { "trace trace--alone" }) {
+                div { (flame::tab(view, self.trace, self.looked.index)) }
+                (details)
+            }
+        }
+    }
+
+    /// All of the trace in a strip, where it is more than a few rows.
+    fn minimap(&self, view: &View, waterfall: &Waterfall) -> Markup {
+        const FEW: usize = 12;
+        let items = &self.trace.items;
+        if items.len() < FEW {
+            return html! {};
+        }
+        let near = items.iter().filter(|item| !item.is_far);
+        let marks = near.map(|item| Mark {
+            from: item.at,
+            to: item.end(),
+            level: item.depth as usize,
+            class: rows::class(item),
+            failed: item.failed(),
+        });
+        let href = |item: &Item| {
+            let id = format!("r-{}", item.id);
+            view.here().without("item").anchor(&id).to_string()
+        };
+        let slices = rows::slices(self.trace, view, waterfall, &href);
+        minimap(marks, &slices, (waterfall.from, waterfall.to))
     }
 
     /// Rows alone, for a script that has the others.
@@ -147,6 +185,7 @@ impl Panel<'_> {
             trace: self.trace,
             index,
             document: self.looked.document.as_ref(),
+            lines: self.looked.item_lines.as_deref().unwrap_or_default(),
             statement: self.looked.statement.as_deref(),
         };
         details::details(view, of)

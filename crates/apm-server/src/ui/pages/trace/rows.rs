@@ -9,6 +9,7 @@ use crate::analytics::trace::find::Find;
 use crate::analytics::trace::item::Item;
 use crate::analytics::trace::lines::Kind;
 use crate::analytics::trace::window::{Turned, name};
+use crate::ui::components::minimap::{self, SLICES, Slice};
 use crate::ui::components::waterfall::{Part, Row, Waterfall, type_class};
 use crate::ui::view::View;
 use row::{far_row, fold_row, gap_row, item_row, orphans_row};
@@ -22,6 +23,9 @@ const ABOVE: usize = 5;
 /// The critical path of a row is drawn to this share of the timeline: no screen shows more, and one row may have very
 /// many stretches.
 const FINEST: i64 = 400;
+
+/// Log lines that are marked on one bar.
+const MARKS: usize = 40;
 
 /// Parameters that say which part of the rows is shown.
 pub(crate) const STATE: [&str; 5] = ["rows", "turn", "find", "hit", "near"];
@@ -86,6 +90,45 @@ pub(super) fn waterfall(
         hits: state.hits().map(|hits| (hits.all, hits.hit)),
     });
     (waterfall, state.hits())
+}
+
+/// The first rows that begin in each slice of the minimap.
+pub(super) fn slices(
+    trace: &Trace,
+    view: &View,
+    waterfall: &Waterfall,
+    href: &dyn Fn(&Item) -> String,
+) -> Vec<Slice> {
+    let range = (waterfall.from, waterfall.to);
+    let turned = Turned::parse(trace, view.param("turn").unwrap_or(""));
+    let mut slices: Vec<Option<Slice>> = vec![None; SLICES];
+    for (seen, line) in turned.seen(trace).enumerate() {
+        let index = match trace.lines.list[line].kind {
+            Kind::Item(index) | Kind::Fold { first: index, .. } => index,
+            Kind::Gap(_) | Kind::Orphans | Kind::Far => continue,
+        };
+        let item = &trace.items[index as usize];
+        if item.is_far {
+            continue;
+        }
+        let place = minimap::slice(item.at, range);
+        let slot = &mut slices[place];
+        if slot.is_none() {
+            let here = || view.here().without("item").without("hit");
+            *slot = Some(Slice {
+                place,
+                href: match waterfall.part {
+                    Some(_) => here()
+                        .set("rows", &seen.to_string())
+                        .anchor("wf")
+                        .to_string(),
+                    None => href(item),
+                },
+                from: item.at,
+            });
+        }
+    }
+    slices.into_iter().flatten().collect()
 }
 
 /// The lines that are seen, and those of them that are shown.
@@ -166,14 +209,14 @@ impl State {
 /// All lines; those below folded ones are hidden, and there for the browser's own find.
 fn whole(trace: &Trace, state: &State, options: &Options<'_>) -> Vec<Row> {
     let all: Vec<u32> = (0..trace.lines.list.len() as u32).collect();
-    let critical = critical(trace, &all);
+    let drawn = Drawn::of(trace, &all);
     let mut shown = state.seen.iter().peekable();
     all.iter()
         .map(|line| {
             let is_seen = shown.next_if_eq(&line).is_some();
             Row {
                 hidden: !is_seen,
-                ..row(trace, *line, state, &critical, options)
+                ..row(trace, *line, state, &drawn, options)
             }
         })
         .collect()
@@ -184,7 +227,7 @@ fn part(trace: &Trace, state: &State, options: &Options<'_>) -> Vec<Row> {
     let lines = &trace.lines.list;
     let end = state.seen.len().min(state.first + PART);
     let shown = &state.seen[state.first..end];
-    let critical = critical(trace, shown);
+    let drawn = Drawn::of(trace, shown);
     // The places of the lines above the current one, outermost first.
     let mut above: Vec<(u32, usize)> = Vec::new();
     let mut rows = Vec::with_capacity(shown.len());
@@ -199,7 +242,7 @@ fn part(trace: &Trace, state: &State, options: &Options<'_>) -> Vec<Row> {
                 place: Some((place, above.last().map(|last| last.1))),
                 name: name(trace, *line as usize),
                 turn: turned.map(|turn| turn(&state.turned.turn(*line as usize).text(trace))),
-                ..row(trace, *line, state, &critical, options)
+                ..row(trace, *line, state, &drawn, options)
             });
         }
         above.push((level, place));
@@ -207,19 +250,14 @@ fn part(trace: &Trace, state: &State, options: &Options<'_>) -> Vec<Row> {
     rows
 }
 
-fn row(
-    trace: &Trace,
-    line: u32,
-    state: &State,
-    critical: &HashMap<u32, Vec<(i64, i64)>>,
-    options: &Options<'_>,
-) -> Row {
+fn row(trace: &Trace, line: u32, state: &State, drawn: &Drawn, options: &Options<'_>) -> Row {
     let at = line as usize;
     let of = trace.lines.list[at];
     let level = of.level as usize;
     let row = match of.kind {
         Kind::Item(index) => Row {
-            critical: critical.get(&index).cloned().unwrap_or_default(),
+            critical: drawn.critical.get(&index).cloned().unwrap_or_default(),
+            marks: drawn.marks.get(&index).cloned().unwrap_or_default(),
             ..item_row(trace, index as usize, level, options)
         },
         Kind::Fold { first, len } => fold_row(trace, first as usize, len as usize, level),
@@ -238,6 +276,51 @@ fn row(
         current_hit,
         ..row
     }
+}
+
+/// The marks on the bars of some lines, by the index of the item.
+struct Drawn {
+    critical: HashMap<u32, Vec<(i64, i64)>>,
+    marks: HashMap<u32, Vec<i64>>,
+}
+
+impl Drawn {
+    fn of(trace: &Trace, lines: &[u32]) -> Self {
+        Self {
+            critical: critical(trace, lines),
+            marks: marks(trace, lines),
+        }
+    }
+}
+
+/// Times on the timeline of the log lines that were written in the items of some lines. Events of OpenTelemetry's spans
+/// are log lines too.
+fn marks(trace: &Trace, lines: &[u32]) -> HashMap<u32, Vec<i64>> {
+    let mut out: HashMap<u32, Vec<i64>> = HashMap::new();
+    if trace.logs.is_empty() {
+        return out;
+    }
+    let items = lines
+        .iter()
+        .filter_map(|line| match trace.lines.list[*line as usize].kind {
+            Kind::Item(index) => Some((trace.items[index as usize].id.to_string(), index)),
+            _ => None,
+        });
+    let items: HashMap<String, u32> = items.collect();
+    let to = trace.from.saturating_add(trace.duration);
+    for log in &trace.logs {
+        let own = log.span_id.as_ref().or(log.transaction_id.as_ref());
+        let Some(index) = own.and_then(|id| items.get(id)) else {
+            continue;
+        };
+        let skew = trace.items[*index as usize].skew;
+        let at = log.timestamp.saturating_add(skew) - trace.start;
+        let own = out.entry(*index).or_default();
+        if own.len() < MARKS {
+            own.push(at.clamp(trace.from, to));
+        }
+    }
+    out
 }
 
 /// The critical path of the items of some lines, neighbours put together.

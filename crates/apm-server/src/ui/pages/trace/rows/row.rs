@@ -29,6 +29,7 @@ fn blank(id: String, level: usize) -> Row {
         quiet: false,
         selected: false,
         critical: Vec::new(),
+        marks: Vec::new(),
         href: None,
         place: None,
         name: String::new(),
