@@ -16,6 +16,7 @@ mod calls;
 pub(crate) mod change;
 pub(crate) mod comparison;
 mod condition;
+pub mod correlations;
 pub mod dependencies;
 pub(crate) mod directory;
 pub mod discover;

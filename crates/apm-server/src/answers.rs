@@ -9,6 +9,7 @@ pub(crate) mod charts;
 pub(crate) mod check;
 pub(crate) mod compare;
 pub(crate) mod console;
+pub(crate) mod correlations;
 pub(crate) mod dependencies;
 pub(crate) mod dependency;
 pub(crate) mod discover;

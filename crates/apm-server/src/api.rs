@@ -50,6 +50,7 @@ fn table() -> Vec<Endpoint> {
         answer::<answers::service::Params>(),
         answer::<answers::transactions::Params>(),
         answer::<answers::transaction::Params>(),
+        answer::<answers::correlations::Params>(),
         answer::<answers::errors::All>(),
         answer::<answers::errors::Params>(),
         answer::<answers::error::Params>(),

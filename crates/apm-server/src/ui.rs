@@ -52,6 +52,7 @@ pub(crate) fn routes() -> Vec<Route> {
         answer::<answers::service::Params>(),
         answer::<answers::transactions::Params>(),
         page(answers::transaction::Params::ADDRESS.page, transaction_page),
+        answer::<answers::correlations::Params>(),
         answer::<answers::errors::All>(),
         answer::<answers::errors::Params>(),
         answer::<answers::error::Params>(),

@@ -34,11 +34,13 @@ export async function every(pages, service, q) {
     ["dependencies of all services", "/dependencies"],
     ["map", "/map"],
     ["map of a service", `${at}/map`],
+    ["logs", "/logs"],
+    ["logs of a service", `${at}/logs`],
     ...dependencies.slice(0, 1).map(({ name }) => ["a dependency", `/dependencies/${encodeURIComponent(name)}`]),
     ["traces", "/traces"],
     ["a trace", trace],
     ["the transaction's details", `${trace}?item=${root.transaction.id}`],
-    ...["statistics", "sql", "metadata", "logs", "errors", "json"].map((tab) => [
+    ...["flame", "statistics", "sql", "metadata", "logs", "errors", "json"].map((tab) => [
       `a trace, ${tab}`,
       `${trace}?tab=${tab}`,
     ]),

@@ -23,6 +23,7 @@ mod walk;
 use std::time::{Duration, Instant};
 
 use apm_store::StoreError;
+use apm_store::event::Kind;
 use apm_time::{Range, SECOND};
 use diesel::prelude::*;
 use kql::Expr;
@@ -204,6 +205,23 @@ pub fn search(conn: &mut SqliteConnection, request: &Request) -> Result<Found, S
         histogram,
         axis,
     })
+}
+
+/// Calls `each` with the document of every matching event of some kinds, for as long as there is time; whether those
+/// were all.
+///
+/// # Errors
+/// Those of SQLite, and of documents that cannot be read.
+pub(crate) fn each(
+    conn: &mut SqliteConnection,
+    request: &Request,
+    kinds: &[Kind],
+    deadline: Instant,
+    each: &mut dyn FnMut(&Json),
+) -> Result<bool, StoreError> {
+    let search = Search::of(request, kinds);
+    let read = search.read_all(conn, 0, deadline, &mut |_, document| each(document))?;
+    Ok(read.complete)
 }
 
 /// The document of one event by its number; nothing where it is gone.

@@ -33,7 +33,9 @@ impl Bar {
             ["services"]
             | ["services", _]
             | ["services", _, "transactions"]
-            | ["services", _, "transactions", "view"] => Self::List(List::Transactions),
+            | ["services", _, "transactions", "view" | "correlations"] => {
+                Self::List(List::Transactions)
+            }
             ["errors"] | ["services", _, "errors"] | ["services", _, "errors", _] => {
                 Self::List(List::Errors)
             }

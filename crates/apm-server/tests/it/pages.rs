@@ -3,9 +3,11 @@
 mod big;
 mod calls;
 mod clocks;
+mod correlated;
 mod data;
 mod filtered;
 mod live;
+mod logs;
 mod markup;
 mod names;
 mod pasted;

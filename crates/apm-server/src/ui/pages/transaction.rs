@@ -10,6 +10,7 @@ use super::{
 };
 use crate::analytics::change::{Change, Comparable};
 use crate::analytics::percentile::Percentiles;
+use crate::analytics::samples::Durations;
 use crate::answers::trace::named;
 use crate::answers::transaction::{Answer as Found, Params, SampleParams, Sampled};
 use crate::ui::components::cells::{self, Rise};
@@ -18,6 +19,7 @@ use crate::ui::components::panel::split;
 use crate::ui::components::shell::{Page, Section};
 use crate::ui::number;
 use crate::ui::pages::trace::panel::Panel;
+use crate::ui::view::View;
 use crate::ui::words;
 
 impl Rendered for SampleParams {
@@ -105,11 +107,36 @@ impl Rendered for Params {
                 charts::latency(context, "requests", latency, then),
                 charts::throughput(context, throughput),
             ]))
-            section.panel { (spread) }
+            section.panel { (spread) (correlate(view, found, self.of.durations)) }
             (sample)
             section.panel { (second) }
         };
         Answer::Page(titled(body))
+    }
+}
+
+/// The ways to what slow, failed or selected requests have in common.
+fn correlate(view: &View, found: &Found, chosen: Durations) -> Markup {
+    let href = view
+        .to(&["services", &found.service, "transactions", "correlations"])
+        .set("type", found.kind.as_deref().unwrap_or(""))
+        .set("name", &found.name);
+    let bound = |us: i64| match us {
+        i64::MIN | i64::MAX => String::new(),
+        us => us.to_string(),
+    };
+    let selected = || {
+        let href = href.clone().set("min_us", &bound(chosen.min));
+        href.set("max_us", &bound(chosen.max))
+    };
+    let failed = found.charts.latency.total.failed_rate.unwrap_or(0.0) > 0.0;
+    html! {
+        p.panel-foot {
+            "What requests have in common: "
+            @if chosen != Durations::default() { a href=(selected()) { "the selected ones" } " · " }
+            a href=(href) { "the slowest 5" (number::NARROW) "%" }
+            @if failed { " · " a href=(href.clone().set("of", "failed")) { "those that failed" } }
+        }
     }
 }
 

@@ -320,3 +320,38 @@ async fn four_hundred_thousand_spans_under_one_id_are_used_within_a_second_and_2
     );
     server.stop().await;
 }
+
+#[actix_web::test]
+async fn a_flame_graph_of_a_large_trace_is_small_and_every_bar_leads_further() {
+    let server = TestServer::start();
+    let at = now() - 5_000_000;
+    let answer = server.intake(recording(11, 5_000, at)).await;
+    assert_eq!(answer.status, 202, "{}", answer.text);
+    let path = format!("/traces/{:032x}", 11);
+    let flame = server.get(&format!("{path}?tab=flame")).await.text;
+    assert!(flame.len() <= MOST, "{} bytes", flame.len());
+    let bars = flame.matches("<a href=\"?tab=flame&amp;item=").count();
+    assert!(bars > 100, "{bars} bars");
+    assert_eq!(
+        flame.matches("tabindex=\"0\"").count() - flame.matches("<pre").count(),
+        1,
+        "one stop"
+    );
+    // A bar fills the width with what is below it, and its callers lead back.
+    let id = format!("{:016x}", (11u64 << 32) + 1);
+    let below = server
+        .get(&format!("{path}?tab=flame&item={id}"))
+        .await
+        .text;
+    assert!(
+        below.contains("Whole trace") && below.contains("aria-label=\"Callers\""),
+        "{below}"
+    );
+    assert!(below.contains("Flame graph of 5 items"), "{below}");
+    let timeline = server.get(&path).await.text;
+    assert!(timeline.len() <= MOST, "{} bytes", timeline.len());
+    assert!(timeline.contains("class=\"minimap\""));
+    let slices = timeline.matches("class=\"slice\"").count();
+    assert!(slices >= 1, "{slices}");
+    server.stop().await;
+}

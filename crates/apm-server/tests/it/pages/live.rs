@@ -73,13 +73,29 @@ async fn events_arrive_by_their_filter_and_a_closed_tab_gives_its_place_back() {
         "a filter that cannot be read"
     );
 
+    // Log lines have a stream of their own, by severity, and keep their line breaks.
+    let mut lines = open(&server, "?feed=logs&level=error")
+        .await
+        .expect("a place");
+    let line = |level: &str, message: &str| {
+        serde_json::json!({"log": {"message": message, "log.level": level}}).to_string()
+    };
+    let own = [line("info", "not this"), line("ERROR", "but\nthis")].join("\n");
+    let body = format!("{}\n{own}\n", metadata("shop"));
+    assert_eq!(server.intake(body).await.status, 202);
+    let said = until(&mut lines, "but&#10;this").await;
+    assert!(!said.contains("not this"), "{said}");
+    let said = until(&mut all, "not this").await;
+    assert!(!said.contains("GET /other"), "each once: {said}");
+
     let mut others = Vec::new();
-    for _ in 2..STREAMS {
+    for _ in 3..STREAMS {
         others.push(open(&server, "").await.expect("a place"));
     }
     assert_eq!(open(&server, "").await.err(), Some(503), "no place is left");
     drop(others);
     drop(some);
+    drop(lines);
     // Streams that were opened stay open: a place that was taken for a try would only be given back with the next
     // event.
     let mut number = 10;

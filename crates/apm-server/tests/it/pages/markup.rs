@@ -279,13 +279,22 @@ async fn no_text_of_a_sender_becomes_markup() {
             "/metrics",
             "/dependencies",
             "/map",
+            "/logs",
         ] {
             paths.push(format!("{service}{path}"));
         }
         paths.push(format!(
             "{service}/transactions/view?type={name}&name={name}"
         ));
-        for tab in ["statistics", "sql", "metadata", "logs", "errors", "json"] {
+        for tab in [
+            "flame",
+            "statistics",
+            "sql",
+            "metadata",
+            "logs",
+            "errors",
+            "json",
+        ] {
             paths.push(format!("{trace}?tab={tab}"));
         }
         for kind in 1..=3 {

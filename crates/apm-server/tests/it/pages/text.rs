@@ -57,6 +57,8 @@ async fn no_page_has_a_character_that_acts_and_letters_from_right_to_left_are_is
         "/services/text/dependencies",
         "/services/text/map",
         "/map",
+        "/logs",
+        "/services/text/logs",
         "/errors",
         "/traces",
         "/queries",

@@ -13,7 +13,7 @@ use crate::support::server::TestServer;
 /// The bound of a first load, bytes.
 const MOST: usize = 80_000;
 
-const PAGES: [&str; 26] = [
+const PAGES: [&str; 29] = [
     "/services",
     "/services/demo-app",
     "/services/demo-app/transactions",
@@ -21,6 +21,9 @@ const PAGES: [&str; 26] = [
     "/services/demo-app/dependencies",
     "/services/demo-app/map",
     "/map",
+    "/logs",
+    "/services/demo-app/logs",
+    "/traces/{trace}?tab=flame",
     "/services/demo-app/metrics",
     "{transaction}",
     "{transaction}&tab=metadata",

@@ -16,6 +16,7 @@ fn row(id: &str, level: usize, at: i64, duration: i64) -> Row {
         failed: false,
         quiet: false,
         selected: false,
+        marks: Vec::new(),
         critical: Vec::new(),
         href: None,
         place: None,

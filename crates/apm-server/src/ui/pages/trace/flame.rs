@@ -3,7 +3,7 @@
 
 use std::collections::HashSet;
 
-use maud::{Markup, PreEscaped, Render, html};
+use maud::{Markup, PreEscaped, html};
 
 use super::rows::class;
 use crate::analytics::trace::Trace;

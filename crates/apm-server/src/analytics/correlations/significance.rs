@@ -1,0 +1,107 @@
+//! Fisher's exact test: the chance that a set has at least so many of the requests with a value.
+
+/// Tests within one number of requests, of which some are in the set.
+#[derive(Debug)]
+pub(super) struct Tests {
+    all: u64,
+    set: u64,
+    /// Logarithms of the factorials of 0 to `all`.
+    factorials: Vec<f64>,
+}
+
+impl Tests {
+    pub(super) fn new(all: u64, set: u64) -> Self {
+        let mut factorials = vec![0.0];
+        let mut sum = 0.0;
+        for number in 1..=all {
+            sum += (number as f64).ln();
+            factorials.push(sum);
+        }
+        Self {
+            all,
+            set: set.min(all),
+            factorials,
+        }
+    }
+
+    /// The chance that at least `inside` of the `with` requests that have a value are in the set, if which ones are is
+    /// a matter of chance.
+    pub(super) fn chance(&self, inside: u64, with: u64) -> f64 {
+        let with = with.min(self.all);
+        let most = with.min(self.set);
+        if inside > most {
+            return 0.0;
+        }
+        let least = (with + self.set).saturating_sub(self.all);
+        if inside <= least {
+            return 1.0;
+        }
+        let first = self.ways(with, inside) + self.ways(self.all - with, self.set - inside)
+            - self.ways(self.all, self.set);
+        // Each term follows from the one before; beyond the mean they shrink quickly.
+        let (mut term, mut sum) = (1.0_f64, 1.0_f64);
+        for inside in inside..most {
+            let up = (with - inside) as f64 * (self.set - inside) as f64;
+            let down = (inside + 1) as f64 * (self.all + inside + 1 - with - self.set) as f64;
+            term *= up / down;
+            sum += term;
+            if term < sum * 1e-16 {
+                break;
+            }
+        }
+        (first + sum.ln()).exp().min(1.0)
+    }
+
+    /// The logarithm of the ways to choose `some` of `all`.
+    fn ways(&self, all: u64, some: u64) -> f64 {
+        let factorial = |of: u64| self.factorials.get(of as usize).copied().unwrap_or(0.0);
+        factorial(all) - factorial(some) - factorial(all - some)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_lady_tasting_tea_and_other_known_chances() {
+        // Of R: fisher.test(matrix(c(a, b, c, d), 2), alternative = "greater").
+        for (all, set, inside, with, want) in [
+            (8, 4, 3, 4, 0.242_857_142_857),
+            (8, 4, 4, 4, 0.014_285_714_286),
+            (20, 10, 0, 5, 1.0),
+            (100, 20, 10, 10, 1.067_273_124e-8),
+            (10, 5, 6, 6, 0.0),
+            (7, 7, 3, 3, 1.0),
+        ] {
+            let found = Tests::new(all, set).chance(inside, with);
+            let off = (found - want).abs();
+            assert!(
+                off <= 1e-6 * want.max(1e-12),
+                "{all} {set} {inside} {with}: {found}"
+            );
+        }
+    }
+
+    #[test]
+    fn chances_add_up_as_the_hypergeometric_distribution_does() {
+        let tests = Tests::new(300, 40);
+        let mut last = 1.0;
+        for inside in 0..=40 {
+            let now = tests.chance(inside, 90);
+            assert!((0.0..=last + 1e-12).contains(&now), "{inside}: {now}");
+            last = now;
+        }
+        assert!(last > 0.0 && last < 1e-20, "{last}");
+    }
+
+    #[test]
+    fn fifty_thousand_requests_keep_their_digits() {
+        let tests = Tests::new(50_000, 2_500);
+        let chance = tests.chance(125, 2_500);
+        assert!(
+            (0.4..0.6).contains(&chance),
+            "as many as by chance: {chance}"
+        );
+    }
+}

@@ -1,0 +1,92 @@
+//! `/services/{service}/transactions/correlations`: what slow or failed requests have in common.
+
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use super::charts;
+use super::parameter::Parameter;
+use super::parameter::shared::{NAME, SERVICE, TYPE};
+use super::period::Period;
+use super::{Address, Asked, Problem, Question, Source, at};
+use crate::analytics::Scope;
+use crate::analytics::correlations::{self, Correlation, Correlations, Set};
+use crate::analytics::filter::List;
+use crate::analytics::samples::Durations;
+use crate::csv::Table;
+
+const OF: Parameter = Parameter::word(
+    "of",
+    &["slow", "failed"],
+    "The requests that are compared with all others: `slow`, which are those of the durations `min_us` to `max_us`, or \
+     without these the slowest twentieth; or `failed`.",
+);
+
+/// The question.
+#[derive(Debug)]
+pub(crate) struct Params {
+    pub(crate) service: String,
+    pub(crate) scope: Scope,
+    period: Period,
+    pub(crate) set: Set,
+}
+
+/// What slow or failed requests have in common.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "CorrelationsAnswer")]
+pub(crate) struct Answer {
+    #[serde(flatten)]
+    pub(crate) found: Correlations,
+}
+
+impl Question for Params {
+    type Answer = Answer;
+    const ADDRESS: Address = at!("/services/{service}/transactions/correlations");
+    const SUMMARY: &'static str = "Values that slow or failed requests have more often than others";
+    const TABLES: &'static [&'static str] = &["correlations"];
+
+    fn read(asked: &Asked) -> Result<Self, Problem> {
+        let durations = charts::durations(asked)?;
+        let scope = Scope {
+            transaction_type: asked.owned(&TYPE)?,
+            transaction_name: asked.owned(&NAME)?,
+            ..asked.service_scope(List::Transactions)?
+        };
+        Ok(Self {
+            service: asked.segment(&SERVICE).to_owned(),
+            scope,
+            period: Period::alone(asked)?,
+            set: match asked.word(&OF)? {
+                Some("failed") => Set::Failed,
+                _ if durations == Durations::default() => Set::Slow,
+                _ => Set::Selected(durations),
+            },
+        })
+    }
+
+    fn answer(&self, source: &mut Source<'_>) -> Result<Answer, Problem> {
+        let window = &self.period.window;
+        let found = correlations::read(source.conn, &self.scope, window, self.set)?;
+        Ok(Answer { found })
+    }
+
+    fn tables(answer: &Answer) -> Vec<Table> {
+        vec![Table::of(
+            "correlations",
+            &answer.found.correlations,
+            &[
+                ("field", |row: &Correlation| (&row.field).into()),
+                ("value", |row| (&row.value).into()),
+                ("count", |row| row.count.into()),
+                ("others", |row| row.others.into()),
+                ("share", |row| row.share.into()),
+                ("others_share", |row| row.others_share.into()),
+                ("lift", |row| row.lift.into()),
+                ("p_value", |row| row.p_value.into()),
+            ],
+        )]
+    }
+
+    fn is_settled(answer: &Answer) -> bool {
+        answer.found.complete
+    }
+}
