@@ -364,22 +364,6 @@ diesel::table! {
 diesel::table! {
     use diesel::sql_types::*;
 
-    roll_call (level, destination_id, bucket, callee_id, outcome) {
-        level -> Integer,
-        destination_id -> BigInt,
-        bucket -> BigInt,
-        callee_id -> BigInt,
-        outcome -> Integer,
-        count -> Double,
-        n -> BigInt,
-        sum -> Double,
-        max -> BigInt,
-    }
-}
-
-diesel::table! {
-    use diesel::sql_types::*;
-
     roll_error (level, group_id, bucket) {
         level -> Integer,
         group_id -> BigInt,
@@ -450,7 +434,6 @@ diesel::allow_tables_to_appear_in_same_query!(
     roll_statement_hist,
     roll_destination,
     roll_destination_hist,
-    roll_call,
     roll_error,
     roll_breakdown,
     roll_received,

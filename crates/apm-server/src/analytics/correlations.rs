@@ -62,7 +62,7 @@ pub struct Correlation {
     pub share: f64,
     /// Its share of the others, 0 to 1.
     pub others_share: f64,
-    /// How many times as often the set has it; null where no other request has it.
+    /// Its share of the set / its share of the others; null where no other request has it.
     pub lift: Option<f64>,
     /// The chance that as many requests of the set had it if it had nothing to do with the set, corrected for the
     /// number of values that were tested; at most 1.

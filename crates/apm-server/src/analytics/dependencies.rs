@@ -45,7 +45,7 @@ pub struct Dependency {
     pub failed_rate: Option<f64>,
     /// Its time / the time of all, 0 to 1.
     pub impact: f64,
-    /// The services that answered its calls, most calls first, as far as their transactions name a call as their parent.
+    /// The services that answered its calls, most calls first: their transactions name a call as their parent.
     pub services: Vec<Answered>,
     /// The sparklines.
     pub series: Series,

@@ -30,7 +30,7 @@ pub(crate) struct Params {
     pub(crate) set: Set,
 }
 
-/// What slow or failed requests have in common.
+/// Values that slow or failed requests have in common.
 #[derive(Debug, Serialize, JsonSchema)]
 #[schemars(rename = "CorrelationsAnswer")]
 pub(crate) struct Answer {

@@ -30,7 +30,7 @@ pub(crate) enum Severity {
     Error,
     /// Warnings.
     Warn,
-    /// What goes as it should.
+    /// News without trouble.
     Info,
     /// For developers.
     Debug,
@@ -270,7 +270,8 @@ impl Search<'_> {
                 let text = format!(
                     "SELECT r.ts / 1000000 / :interval * :interval AS bucket, r.level, count(*) AS count\n\
                      FROM json_each(:runs) run\n\
-                     CROSS JOIN log r NOT INDEXED ON r.seq >= (run.value ->> 0) * 128 AND r.seq < (run.value ->> 1) * 128\n\
+                     CROSS JOIN log r NOT INDEXED\n    \
+                     ON r.seq >= (run.value ->> 0) * 128 AND r.seq < (run.value ->> 1) * 128\n\
                      WHERE r.ts >= :from AND r.ts < :to\n  AND {}\nGROUP BY 1, 2",
                     condition.sql(),
                 );

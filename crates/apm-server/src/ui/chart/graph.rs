@@ -136,7 +136,8 @@ fn node(node: &Node, (x, y): (f64, f64)) -> Markup {
             title { (node.name) ": " (node.facts) }
             rect.box x=(Px(x)) y=(Px(y)) width=(Px(WIDTH)) height=(Px(HEIGHT)) rx="6" {}
             @if !node.class.is_empty() {
-                rect.stripe class=(node.class) x=(Px(x + 5.0)) y=(Px(y + 7.0)) width="3" height=(Px(HEIGHT - 14.0)) rx="1.5" {}
+                rect.stripe class=(node.class) x=(Px(x + 5.0)) y=(Px(y + 7.0)) width="3" height=(Px(HEIGHT - 14.0))
+                    rx="1.5" {}
             }
             // Names are cut where the box ends.
             svg x=(Px(x + 14.0)) y=(Px(y)) width=(Px(WIDTH - 22.0)) height=(Px(HEIGHT)) {
@@ -255,7 +256,8 @@ fn line(edge: &Edge, route: &Route) -> Markup {
     html! {
         g.call class=(edge.tone.class()) {
             title { (edge.says) }
-            path.way d=(path) stroke-width=(Px(1.0 + 3.0 * edge.weight.clamp(0.0, 1.0))) marker-end=(edge.tone.marker()) {}
+            path.way d=(path) stroke-width=(Px(1.0 + 3.0 * edge.weight.clamp(0.0, 1.0)))
+                marker-end=(edge.tone.marker()) {}
             // A line is easier to point at where it is wide.
             path.reach d=(path) {}
         }

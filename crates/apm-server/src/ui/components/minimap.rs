@@ -85,9 +85,10 @@ pub(crate) fn minimap(
             }
             @for slice in slices {
                 @let width = COLUMNS as f64 / SLICES as f64;
-                a href=(slice.href) tabindex="-1" aria-label={ "Rows from " (duration(slice.from.max(0) as f64)) " on" } {
+                @let from = duration(slice.from.max(0) as f64).to_string();
+                a href=(slice.href) tabindex="-1" aria-label={ "Rows from " (from) " on" } {
                     rect.slice x=(Px(width * slice.place as f64)) y="0" width=(Px(width)) height=(Px(height)) {
-                        title { "From " (duration(slice.from.max(0) as f64).to_string()) }
+                        title { "From " (from) }
                     }
                 }
             }

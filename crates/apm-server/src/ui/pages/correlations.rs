@@ -78,7 +78,9 @@ fn headline(view: &View, asked: &Params, found: &Correlations) -> (String, Strin
         None => format!("Nothing tells {set} requests to {of} from the others."),
     };
     let mut why = match asked.set {
-        Set::Failed => "Compared are the fields of requests that failed with those of all others.".to_owned(),
+        Set::Failed => {
+            "Compared are the fields of requests that failed with those of all others.".to_owned()
+        }
         Set::Slow => match found.min {
             Some(min) => format!(
                 "Slow are the requests of at least {}, the slowest twentieth.",
@@ -86,7 +88,9 @@ fn headline(view: &View, asked: &Params, found: &Correlations) -> (String, Strin
             ),
             None => "There is no request to compare.".to_owned(),
         },
-        Set::Selected(_) => "Compared are the fields of the requests of the selected durations with those of all others.".to_owned(),
+        Set::Selected(_) => {
+            "Compared are the fields of the selected requests with those of all others.".to_owned()
+        }
     };
     if !found.complete {
         why.push_str(&format!(
@@ -186,7 +190,9 @@ fn list(view: &View, asked: &Params, found: &Correlations) -> Markup {
     html! {
         (framed(view, frame, rows))
         @if found.left_out > 0 {
-            p.panel-foot { (words::count(found.left_out as u64, "other value stands", "other values stand")) " out less." }
+            p.panel-foot {
+                (words::count(found.left_out as u64, "other value stands", "other values stand")) " out less."
+            }
         }
     }
 }

@@ -289,7 +289,8 @@ pub(crate) fn row(view: &View, line: &Line, open: Option<bool>) -> Markup {
             }
             td { @if !line.level.is_empty() { (flag(tone, &words::cut(&line.level, 12))) } }
             @if view.service().is_none() {
-                td.soft { a.plain href=(view.to(&["services", &line.service, "logs"])) title=(line.service) { (words::cut(&line.service, 40)) } }
+                @let logs = view.to(&["services", &line.service, "logs"]);
+                td.soft { a.plain href=(logs) title=(line.service) { (words::cut(&line.service, 40)) } }
             }
             th.grow.message scope="row" {
                 @if line.message.is_empty() { span.dim { "–" } }

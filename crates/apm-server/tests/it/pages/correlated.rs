@@ -138,7 +138,7 @@ async fn values_that_stand_out_are_counted_exactly_and_all_three_forms_agree() {
             .collect();
         assert_eq!(lines, rows, "{query}");
     }
-    // What a row leads to is the requests that it counts.
+    // A row leads to the requests that it counts.
     let page = server.get(&format!("{PATH}&of=failed")).await.text;
     let href = page
         .split("href=\"/discover?")

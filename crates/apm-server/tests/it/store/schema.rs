@@ -52,7 +52,6 @@ fn every_column_of_every_table_is_known_to_diesel() {
         roll_statement_hist,
         roll_destination,
         roll_destination_hist,
-        roll_call,
         roll_error,
         roll_breakdown,
         roll_received,

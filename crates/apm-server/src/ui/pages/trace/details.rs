@@ -105,7 +105,10 @@ fn lines(trace: &Trace, item: &Item, lines: &[LogLine]) -> Markup {
                 ol.item-lines {
                     @for line in lines {
                         li {
-                            span.dim { (signed(since(line))) @if !line.level.is_empty() { " " (words::cut(&line.level, 12)) } }
+                            span.dim {
+                                (signed(since(line)))
+                                @if !line.level.is_empty() { " " (words::cut(&line.level, 12)) }
+                            }
                             " " (words::cut(&line.message, 400))
                         }
                     }

@@ -23,7 +23,7 @@ const LANE: f64 = 20.0;
 const RULER: f64 = 24.0;
 /// Lanes that are drawn.
 const MOST_LANES: usize = 80;
-/// What is shorter than this part of the width is dust: screens have some 1 500 px.
+/// A bar that is shorter than this part of the width is dust: screens have some 1 500 px.
 const FINEST: i64 = 800;
 /// Columns of the dust.
 const COLUMNS: usize = 500;
@@ -79,7 +79,10 @@ pub(super) fn tab(view: &View, trace: &Trace, focus: Option<usize>) -> Markup {
         div.wf-foot {
             span { (words::count(below.len() as u64, "item", "items")) ", a bar leads to what is below it" }
             @if deeper > 0 {
-                span { (words::count(deeper as u64, "item", "items")) " below the last level not drawn; choose a bar to see them" }
+                span {
+                    (words::count(deeper as u64, "item", "items"))
+                    " below the last level not drawn; choose a bar to see them"
+                }
             }
         }
     }
@@ -225,7 +228,8 @@ fn dust(bars: &[Bar]) -> Markup {
             @for (lane, cells) in cells.iter().enumerate() {
                 @for run in runs(cells) {
                     @let (from, to) = (run.0 as f64 / COLUMNS as f64, run.1 as f64 / COLUMNS as f64);
-                    rect x=(Pc(from)) y=(Px(RULER + LANE * lane as f64 + 5.0)) width=(Pc(to - from)) height=(Px(LANE - 12.0)) {}
+                    @let y = RULER + LANE * lane as f64 + 5.0;
+                    rect x=(Pc(from)) y=(Px(y)) width=(Pc(to - from)) height=(Px(LANE - 12.0)) {}
                 }
             }
         }
