@@ -27,6 +27,8 @@ export async function every(pages, service, q) {
     ["transactions", `${at}/transactions`],
     ["a transaction", transaction],
     ["a transaction, linear", `${transaction}&scale=linear&min_us=1&max_us=900000000`],
+    ["correlations", transaction.replace("/view?", "/correlations?")],
+    ["correlations of failed requests", `${transaction.replace("/view?", "/correlations?")}&of=failed`],
     ["errors of a service", `${at}/errors`],
     ["errors", "/errors"],
     ["metrics", `${at}/metrics`],
