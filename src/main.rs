@@ -217,6 +217,7 @@ fn start_server(options: &ApmOptions, files: u64) -> anyhow::Result<apm_server::
         .clone_from(&options.apm_trusted_proxies);
     config.base_path.clone_from(&options.apm_base_path);
     config.explain.clone_from(&options.explain);
+    config.output = options.output.config()?;
     Ok(apm_server::Server::start(config)?)
 }
 

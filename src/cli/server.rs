@@ -7,6 +7,7 @@ use anyhow::Context as _;
 use apm_server::{BasePath, Network};
 use clap::Args;
 
+use super::output::OutputOptions;
 use super::values::{
     Receiver, age, apm_database, export_size, host_name, origin, service_file, size,
 };
@@ -206,6 +207,9 @@ pub struct ApmOptions {
     /// Listen off loopback without a token: anyone who reaches the port may read and write everything.
     #[arg(long, env = "APM_INSECURE", global = true)]
     pub insecure: bool,
+
+    #[command(flatten)]
+    pub output: OutputOptions,
 }
 
 impl ApmOptions {

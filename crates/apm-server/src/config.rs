@@ -90,6 +90,8 @@ pub struct Config {
     pub idle_timeout: Duration,
     /// The longest time that requests in flight may take to finish on a graceful stop.
     pub shutdown_timeout: Duration,
+    /// The engine to which all events are sent, too.
+    pub output: Option<apm_output::Config>,
     /// Services whose SQLite file may be asked how it would answer their statements: name and file. It is only read.
     pub explain: Vec<(String, PathBuf)>,
 }
@@ -126,6 +128,7 @@ impl Default for Config {
             write_timeout: Duration::from_secs(30),
             idle_timeout: Duration::from_secs(45),
             shutdown_timeout: Duration::from_secs(4),
+            output: None,
             explain: Vec::new(),
         }
     }

@@ -35,6 +35,7 @@ use actix_web::dev::{ServiceFactory, ServiceRequest, ServiceResponse};
 use actix_web::middleware::from_fn;
 use actix_web::{App, Error, web};
 use apm_intake::{Intake, Limits};
+use apm_output::Output;
 use apm_store::Store;
 
 use crate::config::Config;
@@ -55,6 +56,8 @@ pub(crate) struct Shared {
     unsent: Arc<unsent::Unsent>,
     uploads: web::Data<Uploads>,
     started: Instant,
+    /// The output to an engine, where there is one.
+    pub(crate) output: Option<Arc<Output>>,
 }
 
 impl Shared {
@@ -81,6 +84,7 @@ impl Shared {
             guard: Guard::new(&config, credentials, exposed),
             health: health::Health::default(),
             started: Instant::now(),
+            output: None,
             config,
         }
     }
@@ -104,7 +108,8 @@ pub(crate) fn app(
         InitError = (),
     >,
 > {
-    let insight = crate::answers::Settings::of(&shared.config);
+    let mut insight = crate::answers::Settings::of(&shared.config);
+    insight.output.clone_from(&shared.output);
     App::new()
         .app_data(web::Data::new(insight))
         .app_data(shared.uploads.clone())

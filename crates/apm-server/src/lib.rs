@@ -30,6 +30,11 @@ mod ui;
 mod unread;
 mod watched;
 
+/// The options of the output to Elasticsearch or OpenSearch.
+pub mod output {
+    pub use apm_output::{Auth, Config, ConfigError, host};
+}
+
 pub use config::{BasePath, Config, Durability, Network, SecretToken, TlsFiles};
 pub use insight::console;
 pub use server::{Receivers, Running, Server, StartError};

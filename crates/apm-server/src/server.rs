@@ -12,6 +12,7 @@ use std::sync::Arc;
 use actix_server::Server as ActixServer;
 use actix_web::dev::ServerHandle;
 use actix_web::{rt, web};
+use apm_output::Output;
 use apm_store::{NameLimits, OpenError, Store, StoreOptions};
 use tokio::sync::Notify;
 
@@ -74,6 +75,9 @@ pub enum StartError {
     /// The database could not be opened.
     #[error("cannot open the telemetry database given with --apm-database")]
     Database(#[from] OpenError),
+    /// The output to Elasticsearch or OpenSearch could not be started.
+    #[error(transparent)]
+    Output(#[from] apm_output::StartError),
     /// The worker threads could not be started.
     #[error("cannot start the server's threads")]
     Threads(#[source] io::Error),
@@ -113,6 +117,7 @@ impl Server {
         options.names = NameLimits::new(config.max_names);
         options.raw_max_age = Some(config.max_age);
         options.rollup_max_age = Some(config.rollup_max_age);
+        options.keeps_unsent = config.output.is_some();
         let store = Store::open(options)?;
         let looking = insight::Options {
             files: config.explain.iter().cloned().collect(),
@@ -120,13 +125,17 @@ impl Server {
             ..insight::Options::default()
         };
         let engine = insight::Engine::start(store.clone(), looking).map_err(StartError::Threads)?;
+        let output = config.output.clone();
+        let output = output.map(|output| Output::start(store.clone(), output).map(Arc::new));
+        let output = output.transpose()?;
         let exposed = Exposed {
             pages: own.is_exposed(),
             otlp: otlp.is_exposed(),
         };
         let connections = Connections::new(limits(&config));
         let watched = Arc::clone(&connections);
-        let shared = Shared::new(config.clone(), &store, credentials, watched, exposed);
+        let mut shared = Shared::new(config.clone(), &store, credentials, watched, exposed);
+        shared.output.clone_from(&output);
         let shared = web::Data::new(shared);
         let mounted = shared.clone();
         let app_store = web::Data::new(store.clone());
@@ -166,6 +175,7 @@ impl Server {
             receivers,
             shared,
             engine,
+            output,
             store,
         })
     }
@@ -192,6 +202,7 @@ pub struct Running {
     receivers: Receivers,
     shared: web::Data<Shared>,
     engine: insight::Engine,
+    output: Option<Arc<Output>>,
     store: Store,
 }
 
@@ -231,6 +242,9 @@ impl Running {
         self.handle.stop(graceful).await;
         let closed = rt::task::spawn_blocking(move || {
             drop(self.engine);
+            if let Some(output) = self.output {
+                output.stop();
+            }
             self.store.close();
         })
         .await;

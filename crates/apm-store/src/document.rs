@@ -55,26 +55,30 @@ pub struct Form {
 
 /// A document, before it is written.
 #[derive(Debug)]
-pub struct Document<'a>(Fields<'a>);
+pub struct Document<'a> {
+    fields: Fields<'a>,
+    sender: &'a Fields<'static>,
+}
 
 impl Document<'_> {
     /// The text of a field, empty where there is none.
     pub fn text(&self, field: &str) -> &str {
-        self.0.text(field)
+        self.fields.text(field)
     }
 
-    /// The JSON of a field, empty where there is none.
-    pub fn json(&self, field: &str) -> Vec<u8> {
-        let mut out = Vec::new();
-        if let Some(value) = self.0.get(field) {
-            value.write(&mut out);
-        }
-        out
+    /// Adds the JSON of a field to a text; whether there is one.
+    pub fn write_field(&self, field: &str, out: &mut Vec<u8>) -> bool {
+        self.fields.write_field(field, out)
+    }
+
+    /// The same of a field as the metadata alone has it.
+    pub fn write_sender_field(&self, field: &str, out: &mut Vec<u8>) -> bool {
+        self.sender.write_field(field, out)
     }
 
     /// Adds the JSON of the document to a text.
     pub fn write(&self, out: &mut Vec<u8>) {
-        self.0.write(out);
+        self.fields.write(out);
     }
 }
 
@@ -89,7 +93,7 @@ impl Documents {
 
     /// The document of an event.
     pub fn of(&mut self, event: &StoredEvent) -> Value {
-        self.with(event, |document| document.0.clone().into_value())
+        self.with(event, |document| document.fields.clone().into_value())
     }
 
     /// Calls `then` with the document of an event, no text of which is copied.
@@ -103,7 +107,7 @@ impl Documents {
             .senders
             .entry(address)
             .or_insert_with(|| (Arc::clone(resource), sender(resource)));
-        with_sender(event, sender.share(), &self.form, then)
+        with_sender(event, sender, &self.form, then)
     }
 }
 
@@ -142,7 +146,7 @@ fn sender(resource: &str) -> Fields<'static> {
 /// The event added to the fields of its metadata.
 fn with_sender<'a, T>(
     event: &'a StoredEvent,
-    sender: Fields<'a>,
+    sender: &'a Fields<'static>,
     form: &Form,
     then: impl FnOnce(&Document<'_>) -> T,
 ) -> T {
@@ -152,9 +156,9 @@ fn with_sender<'a, T>(
         .as_deref()
         .and_then(|json| Json::read(json).ok());
     let stack = stack.unwrap_or_default();
-    let mut out: Fields<'_> = sender;
-    fill(&mut out, event, &rest, &stack, form);
-    then(&Document(out))
+    let mut fields = sender.share();
+    fill(&mut fields, event, &rest, &stack, form);
+    then(&Document { fields, sender })
 }
 
 fn fill<'a>(

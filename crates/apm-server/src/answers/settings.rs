@@ -1,5 +1,7 @@
 //! `/settings`: what is stored and for how long, how the writer does, and the configuration that agents ask for.
 
+mod output;
+
 use std::collections::BTreeMap;
 use std::time::Duration;
 
@@ -13,6 +15,8 @@ use super::{Address, Asked, Depends, Problem, Question, Source, at};
 use crate::agent_config;
 use crate::analytics::names;
 use crate::csv::{Cell, Table};
+pub(crate) use output::Output;
+use output::output;
 
 /// The question.
 #[derive(Debug)]
@@ -64,6 +68,8 @@ pub(crate) struct Answer {
     pub(crate) otlp_http: Option<String>,
     /// Host and port where OTLP is taken over gRPC; null where nowhere.
     pub(crate) otlp_grpc: Option<String>,
+    /// The output to Elasticsearch or OpenSearch; null where there is none.
+    pub(crate) output: Option<Output>,
     /// Names that are kept apart, by kind.
     pub(crate) names: Vec<Names>,
     /// Settings of agents.
@@ -169,6 +175,7 @@ impl Question for Params {
             trouble: stats.trouble.as_ref().map(ToString::to_string),
             otlp_http: source.settings.otlp_http.clone(),
             otlp_grpc: source.settings.otlp_grpc.clone(),
+            output: output(source)?,
             names: names.collect(),
             agents: agents.collect(),
         })

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use apm_output::Output;
 use tokio::sync::Semaphore;
 
 use crate::config::Config;
@@ -23,6 +24,8 @@ pub struct Settings {
     pub(crate) otlp_http: Option<String>,
     /// Host and port at which OTLP is taken over gRPC.
     pub(crate) otlp_grpc: Option<String>,
+    /// The output to an engine, where there is one.
+    pub(crate) output: Option<Arc<Output>>,
     at_once: Arc<Semaphore>,
 }
 
@@ -34,6 +37,7 @@ impl Settings {
             files: Arc::new(config.explain.iter().cloned().collect()),
             otlp_http: config.otlp_listen.clone(),
             otlp_grpc: config.otlp_grpc_listen.clone(),
+            output: None,
             at_once: Arc::new(Semaphore::new(AT_ONCE)),
         }
     }

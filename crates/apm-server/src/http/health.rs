@@ -4,8 +4,9 @@ use std::sync::{Mutex, PoisonError};
 use std::time::Instant;
 
 use actix_web::{HttpRequest, HttpResponse, web};
+use apm_output::Stats;
 use apm_store::Store;
-use serde_json::json;
+use serde_json::{Value, json};
 use tokio::time::{Duration, timeout};
 
 use super::{Shared, respond};
@@ -33,12 +34,34 @@ pub(super) async fn check(
     };
     shared.health.set(trouble.is_none());
     match trouble {
-        None => respond::json(&request, 200, &json!({"status": "ok"})),
+        None => {
+            let mut body = json!({"status": "ok"});
+            if let Some(output) = &shared.output {
+                body["output"] = detail(&output.stats());
+            }
+            respond::json(&request, 200, &body)
+        }
         Some(error) => {
             let body = json!({"status": "unavailable", "error": error});
             respond::json(&request, 503, &body)
         }
     }
+}
+
+/// The state of the output. It does not make the server unwell: events are kept until they can be sent.
+fn detail(stats: &Stats) -> Value {
+    let status = match (&stats.trouble, stats.is_behind) {
+        (Some(_), _) => "waiting",
+        (None, true) => "behind",
+        (None, false) => "ok",
+    };
+    json!({
+        "status": status,
+        "lag_events": stats.lag.events,
+        "lag_seconds": stats.lag.time.as_secs(),
+        "lost": stats.lost,
+        "trouble": stats.trouble,
+    })
 }
 
 async fn probe(store: &Store) -> Option<String> {

@@ -10,7 +10,7 @@ use apm_time::rfc3339_millis;
 use serde_json::{Value, json};
 
 use self::families::{
-    connection_families, intake_families, labelled, store_families, wire_families,
+    connection_families, intake_families, labelled, output_families, store_families, wire_families,
 };
 use super::{Shared, respond};
 
@@ -88,6 +88,23 @@ pub(super) async fn json(
             },
             "trouble": stats.trouble.map(|error| error.to_string()),
         },
+        "output": shared.output.as_ref().map(|output| {
+            let stats = output.stats();
+            json!({
+                "engine": stats.engine,
+                "documents": stats.documents,
+                "repeated": stats.repeated,
+                "refused": stats.refused,
+                "lost": stats.lost,
+                "retried": stats.retried,
+                "requests": stats.requests,
+                "bytes": stats.bytes,
+                "documents_per_second": stats.per_second,
+                "lag_events": stats.lag.events,
+                "lag_seconds": stats.lag.time.as_secs(),
+                "trouble": stats.trouble,
+            })
+        }),
     });
     respond::json(&request, 200, &body)
 }
@@ -112,6 +129,9 @@ pub(super) async fn metrics(shared: web::Data<Shared>, store: web::Data<Store>) 
     wire_families(&mut text, &look);
     connection_families(&mut text, &shared);
     store_families(&mut text, &store.stats());
+    if let Some(output) = &shared.output {
+        output_families(&mut text, &output.stats());
+    }
     labelled(
         &mut text,
         "requests_refused_total",

@@ -146,6 +146,15 @@ impl<'a> Fields<'a> {
         Json::Object(self.0).into()
     }
 
+    /// Adds the JSON of a field to a text; whether there is one.
+    pub(super) fn write_field(&self, path: &str, out: &mut Vec<u8>) -> bool {
+        let value = self.get(path);
+        if let Some(value) = value {
+            value.write(out);
+        }
+        value.is_some()
+    }
+
     /// Adds the document to a text.
     pub(super) fn write(&self, out: &mut Vec<u8>) {
         write_members(&self.0, out);

@@ -5,6 +5,9 @@ use super::metrics::is_known;
 use crate::event::Kind;
 use crate::json::Json;
 
+/// Bytes that the name of a dataset may have.
+const LONGEST: usize = 100;
+
 /// Sets `data_stream.*`, and `event.dataset` where it follows from it.
 pub(super) fn data_stream(out: &mut Fields<'_>, kind: Kind, rest: &Json<'_>, namespace: &str) {
     let (stream, dataset) = match kind {
@@ -47,5 +50,10 @@ fn app(out: &Fields<'_>) -> String {
         '\\' | '/' | '*' | '?' | '"' | '<' | '>' | '|' | ' ' | ',' | '#' | ':' | '-' => '_',
         c => c.to_ascii_lowercase(),
     };
-    format!("apm.app.{}", service.chars().map(legal).collect::<String>())
+    let mut dataset: String = "apm.app."
+        .chars()
+        .chain(service.chars().map(legal))
+        .collect();
+    dataset.truncate(dataset.floor_char_boundary(LONGEST));
+    dataset
 }

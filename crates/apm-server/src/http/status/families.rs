@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 
 use apm_intake::{Look, LookAtWire};
+use apm_output::Stats;
 use apm_store::{COMMIT_TIMES, StoreStats};
 
 use super::beyond;
@@ -261,6 +262,68 @@ fn log_families(text: &mut String, stats: &StoreStats) {
         "damaged_blocks_total",
         "Blocks of events that were found damaged.",
         stats.damaged_blocks,
+    );
+}
+
+/// The output to an engine.
+pub(super) fn output_families(text: &mut String, stats: &Stats) {
+    let counters = [
+        (
+            "output_documents_total",
+            "Documents that the engine took, since the output was first switched on.",
+            stats.documents,
+        ),
+        (
+            "output_repeated_total",
+            "Documents that the engine had already.",
+            stats.repeated,
+        ),
+        (
+            "output_refused_total",
+            "Documents that the engine refused for good.",
+            stats.refused,
+        ),
+        (
+            "output_lost_total",
+            "Events that were deleted before they were sent, or could not be read.",
+            stats.lost,
+        ),
+        (
+            "output_retried_total",
+            "Documents that had to be sent again.",
+            stats.retried,
+        ),
+        (
+            "output_requests_total",
+            "Requests with documents.",
+            stats.requests,
+        ),
+        (
+            "output_bytes_total",
+            "Bytes of these requests, compressed.",
+            stats.bytes,
+        ),
+    ];
+    for (name, help, value) in counters {
+        counter(text, name, help, value);
+    }
+    gauge(
+        text,
+        "output_lag_events",
+        "Events that wait to be sent, at most.",
+        stats.lag.events,
+    );
+    gauge(
+        text,
+        "output_lag_seconds",
+        "For how long the first of them has waited.",
+        stats.lag.time.as_secs(),
+    );
+    gauge(
+        text,
+        "output_ok",
+        "1 while documents can be sent.",
+        u8::from(stats.trouble.is_none()),
     );
 }
 

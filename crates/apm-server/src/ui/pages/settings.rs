@@ -2,6 +2,7 @@
 
 mod data;
 mod names;
+mod output;
 
 use std::collections::BTreeMap;
 
@@ -46,7 +47,11 @@ impl Rendered for Params {
             (page_head(&[Crumb::here("Settings")], answer, why))
             (numbers(found))
             div.cols.cols--2 {
-                div.stack { (storage(view, found)) (data::import(view)) }
+                div.stack {
+                    (storage(view, found))
+                    @if let Some(output) = &found.output { (output::panel(view, output)) }
+                    (data::import(view))
+                }
                 div.stack {
                     (names::panel(view, &found.names))
                     (agents(view, &found.agents))

@@ -1,0 +1,126 @@
+//! The thread that follows the store.
+
+mod session;
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::JoinHandle;
+
+use apm_store::Store;
+use tokio::runtime;
+use tokio::sync::watch;
+
+use crate::client::Client;
+use crate::config::Config;
+use crate::stats::{Shared, Stats};
+use session::{End, Session};
+
+/// Why an output did not start.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum StartError {
+    /// A file of certificates or of a credential cannot be used.
+    #[error("cannot send to Elasticsearch or OpenSearch: {0}")]
+    Files(String),
+    /// The thread could not be started.
+    #[error("cannot start the thread of the output")]
+    Thread(#[source] std::io::Error),
+}
+
+/// An output that runs until it is stopped.
+#[derive(Debug)]
+pub struct Output {
+    stop: watch::Sender<bool>,
+    thread: Mutex<Option<JoinHandle<()>>>,
+    stats: Arc<Shared>,
+}
+
+impl Output {
+    /// Starts to send what the store holds. The engine need not be there yet.
+    ///
+    /// # Errors
+    /// If a file that the options name cannot be used.
+    pub fn start(store: Store, config: Config) -> Result<Self, StartError> {
+        let client = Client::new(&config).map_err(StartError::Files)?;
+        let runtime = runtime::Builder::new_current_thread()
+            .enable_all()
+            .thread_name("apm-output-read")
+            .max_blocking_threads(2)
+            .build()
+            .map_err(StartError::Thread)?;
+        let (stop, stopping) = watch::channel(false);
+        let stats = Arc::new(Shared::default());
+        stats.change(|stats| {
+            stats.hosts = config.hosts.iter().map(ToString::to_string).collect();
+            stats.namespace.clone_from(&config.namespace);
+        });
+        let session = Session {
+            store,
+            config,
+            client: Arc::new(client),
+            stats: Arc::clone(&stats),
+            stop: stopping,
+        };
+        let thread = std::thread::Builder::new()
+            .name("apm-output".to_owned())
+            .spawn(move || runtime.block_on(run(&session)))
+            .map_err(StartError::Thread)?;
+        Ok(Self {
+            stop,
+            thread: Mutex::new(Some(thread)),
+            stats,
+        })
+    }
+
+    /// A look at the output.
+    pub fn stats(&self) -> Stats {
+        self.stats.look()
+    }
+
+    /// Sends what is there within a short time, and ends. The rest stays in the store. Blocks until that is done.
+    pub fn stop(&self) {
+        self.stop.send_replace(true);
+        let thread = self
+            .thread
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .take();
+        if let Some(thread) = thread
+            && thread.join().is_err()
+        {
+            log::error!("the output panicked");
+        }
+    }
+}
+
+impl Drop for Output {
+    fn drop(&mut self) {
+        self.stop();
+    }
+}
+
+/// One session after the other: each begins with the place that stands in the store.
+async fn run(session: &Session) {
+    let watching = session.watch();
+    let sending = async {
+        loop {
+            match session.run().await {
+                End::Stopped => return,
+                End::Cleared => {}
+                End::Failed(why) => {
+                    session.stats.trouble(&why);
+                    if session
+                        .pause(session.config.pace.longest_pause)
+                        .await
+                        .is_err()
+                    {
+                        return;
+                    }
+                }
+            }
+        }
+    };
+    tokio::select! {
+        () = sending => {}
+        () = watching => {}
+    }
+}

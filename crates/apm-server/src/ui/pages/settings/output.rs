@@ -1,0 +1,69 @@
+//! The output to Elasticsearch or OpenSearch.
+
+use apm_time::SECOND;
+use maud::{Markup, html};
+
+use super::age_words;
+use crate::answers::settings::Output;
+use crate::ui::components::panel::pairs;
+use crate::ui::number::{compact, grouped};
+use crate::ui::view::View;
+use crate::ui::words;
+
+/// The engine, how far it is behind, and what it did not take.
+pub(super) fn panel(view: &View, output: &Output) -> Markup {
+    let engine = output.engine.as_deref().unwrap_or("not reached yet");
+    html! {
+        section.panel id="output" {
+            div.panel-head { h2 { "Output" } span.note { "Elasticsearch or OpenSearch" } }
+            div.pad {
+                (pairs([
+                    ("Engine", html! { (engine) }),
+                    ("Addresses", html! { @for host in &output.hosts { code { (host) } " " } }),
+                    ("Data streams", html! { code { "*-" (output.namespace) } }),
+                    ("Sent", html! {
+                        (compact(output.documents)) " documents "
+                        span.dim { (grouped(output.documents_per_second as u64)) " a second" }
+                    }),
+                    ("Waiting", waiting(output)),
+                    ("Refused", refused(output)),
+                    ("Lost", html! {
+                        @if output.lost > 0 {
+                            span.failed { (words::count(output.lost, "event", "events")) }
+                            " " span.dim { "deleted before they were sent" }
+                        } @else { "0" }
+                    }),
+                ]))
+            }
+            @if let Some(trouble) = &output.trouble {
+                p.panel-foot { span.failed { "Nothing can be sent now: " (trouble) } " Events are kept until they can be sent." }
+            }
+            @if !output.refusals.is_empty() {
+                details.panel-foot {
+                    summary { "The last documents that the engine refused" }
+                    @for refusal in &output.refusals {
+                        p { (view.clock.relative(refusal.at * SECOND)) ": " (words::cut(&refusal.error, 300)) }
+                        pre { (words::cut(&refusal.document, 600)) }
+                    }
+                }
+            }
+        }
+    }
+}
+
+fn waiting(output: &Output) -> Markup {
+    html! {
+        (words::count(output.lag_events, "event", "events"))
+        @if output.lag_events > 0 { " " span.dim { "for " (age_words(output.lag_seconds)) } }
+    }
+}
+
+fn refused(output: &Output) -> Markup {
+    html! {
+        @if output.refused.is_empty() { "0" }
+        @for (at, one) in output.refused.iter().enumerate() {
+            @if at > 0 { ", " }
+            span.failed { (grouped(one.count.unsigned_abs())) } " " code { (words::cut(&one.reason, 60)) }
+        }
+    }
+}
