@@ -1,0 +1,125 @@
+//! The store keeps what was not sent, as long as it has room.
+
+use std::time::Duration;
+
+use apm_store::{Store, StoreOptions, output};
+
+use crate::support::engine::{Act, Engine, OPENSEARCH};
+use crate::support::{config, feed, lines, start, store, wait};
+
+#[test]
+fn unsent_events_outlive_their_age_and_go_once_they_are_sent() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let engine = Engine::start(OPENSEARCH);
+    let mut options = StoreOptions::new(dir.path().join("apm.db"));
+    options.raw_max_age = Some(Duration::from_secs(1));
+    options.keeps_unsent = true;
+    let store = Store::open(options).expect("opens");
+    let until_deleted = |store: &Store| store.stats().deleted_blocks;
+    let connection = |store: &Store| {
+        store
+            .write(|conn| output::open(conn, "name"))
+            .expect("open")
+            .wait()
+            .expect("written")
+    };
+    connection(&store);
+    let count = feed(&store, lines(0, 2000));
+    let stored = apm_time::now();
+    wait("they are too old", || {
+        // Each batch makes retention look.
+        feed(&store, lines(10_000, 1));
+        apm_time::now() - stored > 2_500_000
+    });
+    assert_eq!(until_deleted(&store), 0);
+    let output = start(&store, config(&engine));
+    wait("all are there", || engine.events().len() >= count);
+    wait("they are deleted", || {
+        feed(&store, lines(20_000, 1));
+        until_deleted(&store) > 10
+    });
+    output.stop();
+    assert_eq!(output.stats().lost, 0);
+}
+
+#[test]
+fn what_has_no_room_is_counted_as_lost_and_the_rest_arrives() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let engine = Engine::start(OPENSEARCH);
+    let mut options = StoreOptions::new(dir.path().join("apm.db"));
+    options.max_size = Some(4 << 20);
+    options.keeps_unsent = true;
+    let store = Store::open(options).expect("opens");
+    store
+        .write(|conn| output::open(conn, "name"))
+        .expect("open")
+        .wait()
+        .expect("written");
+    let mut count = 0;
+    for round in 0..60 {
+        count += feed(&store, lines(round * 1000, 500));
+    }
+    wait("some is deleted", || {
+        count += feed(&store, lines(100_000, 4));
+        store.stats().deleted_blocks > 0
+    });
+    let output = start(&store, config(&engine));
+    wait("nothing waits", || {
+        let stats = output.stats();
+        stats.documents > 0 && stats.lag.events == 0
+    });
+    output.stop();
+    let place = store.read::<_, apm_store::StoreError>(|conn| Ok(output::state(conn)?));
+    let lost = place.expect("readable").expect("there").lost;
+    assert!(lost > 0);
+    assert_eq!(engine.duplicates(), 0);
+    assert_eq!(
+        engine.events().len() + usize::try_from(lost).expect("some"),
+        count
+    );
+}
+
+#[test]
+fn after_everything_was_deleted_new_events_arrive_under_a_new_name() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let (engine, store) = (Engine::start(OPENSEARCH), store(dir.path()));
+    let output = start(&store, config(&engine));
+    let count = feed(&store, lines(0, 50));
+    wait("all are there", || engine.events().len() == count);
+    store.clear().expect("open").wait().expect("cleared");
+    let more = feed(&store, lines(0, 50));
+    wait("more is there", || engine.events().len() == count + more);
+    output.stop();
+    drop(output);
+    // The numbers of a new start are not those of the old one.
+    store.close();
+    let store = self::store(dir.path());
+    let output = start(&store, config(&engine));
+    let last = feed(&store, lines(0, 50));
+    wait("the last are there", || {
+        engine.events().len() == count + more + last
+    });
+    output.stop();
+    assert_eq!(engine.duplicates(), 0);
+}
+
+#[test]
+fn a_warning_says_that_events_wait() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let (engine, store) = (Engine::start(OPENSEARCH), store(dir.path()));
+    engine.script(std::iter::repeat_n(Act::Status(429), 100));
+    let mut config = config(&engine);
+    config.lag_warning = Duration::ZERO;
+    config.pace.longest_pause = Duration::from_millis(400);
+    let count = feed(&store, lines(0, 4));
+    let output = start(&store, config);
+    wait("it is behind", || {
+        output.stats().is_behind && output.stats().trouble.is_some()
+    });
+    engine.state().script.clear();
+    wait("all are there", || engine.events().len() == count);
+    wait("it is not", || {
+        !output.stats().is_behind && output.stats().trouble.is_none()
+    });
+    output.stop();
+}

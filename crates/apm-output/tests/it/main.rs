@@ -1,0 +1,11 @@
+//! The output against an engine that answers as Elasticsearch and OpenSearch do, and fails as they do.
+
+mod aggregates;
+mod delivers;
+mod faults;
+mod hosts;
+mod keeps;
+mod real;
+mod refusals;
+mod support;
+mod templates;
