@@ -107,7 +107,7 @@ pub(crate) fn lines(first: u64, count: u64) -> impl Iterator<Item = String> {
 
 /// Waits until a condition holds.
 #[track_caller]
-pub(crate) fn wait(what: &str, condition: impl Fn() -> bool) {
+pub(crate) fn wait(what: &str, mut condition: impl FnMut() -> bool) {
     let deadline = Instant::now() + Duration::from_secs(60);
     while !condition() {
         assert!(Instant::now() < deadline, "still not: {what}");
