@@ -1,5 +1,5 @@
-// The pictures of docs/sql-insight.md: `.ci/browser --sql-insight` calls the service as that page does, and writes them to
-// the folder that PICTURES names.
+// The pictures of docs/sql-insight.md: `.ci/browser --sql-insight` calls the service as that page does, and writes them
+// to the folder that PICTURES names.
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";

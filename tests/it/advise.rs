@@ -30,6 +30,7 @@ fn command(dir: &TempDir, args: &[&str]) -> Command {
 struct Recorded {
     dir: TempDir,
     child: Child,
+    service: String,
     apm: String,
 }
 
@@ -63,7 +64,12 @@ impl Recorded {
                 assert_eq!(get(&format!("{service}/{path}")).await.status, 200);
             }
         }
-        Self { dir, child, apm }
+        Self {
+            dir,
+            child,
+            service,
+            apm,
+        }
     }
 
     /// Stops it: what was recorded is in the file.

@@ -139,3 +139,38 @@ async fn a_server_that_cannot_be_asked_judges_nothing() {
         text(&output)
     );
 }
+
+#[actix_web::test]
+async fn requests_before_the_moment_of_since_do_not_count_even_in_its_minute() {
+    let recorded = Recorded::new("scan", 2, 2).await;
+    let early = recorded.dir.path().join("early.json");
+    written(&recorded, early.to_str().unwrap(), &[]).await;
+    let moment = apm_time::rfc3339(apm_time::now());
+    for _ in 0..3 {
+        let group = format!("{}/sql-group", recorded.service);
+        assert_eq!(crate::support::get(&group).await.status, 200);
+    }
+    let late = recorded.dir.path().join("late.json");
+    let late = late.to_str().unwrap();
+    let started = std::time::Instant::now();
+    loop {
+        let args = [
+            "check",
+            "--server",
+            &recorded.apm,
+            "--since",
+            &moment,
+            "--baseline",
+            late,
+            "--update",
+        ];
+        let output = recorded.run(&args);
+        let file = std::fs::read_to_string(late).unwrap_or_default();
+        assert!(!file.contains("sql-write"), "{file}");
+        if output.status.success() && file.contains("GET /sql-group") {
+            break;
+        }
+        assert!(started.elapsed() < DEADLINE, "{}", text(&output));
+        actix_web::rt::time::sleep(Duration::from_millis(200)).await;
+    }
+}

@@ -159,9 +159,10 @@ macro_rules! option_table {
     /// case.
     sanitize_sql: bool = "false", BOOL;
     /// URLs of PostgreSQL, MariaDB and MySQL by which the agent asks for the plans of statements
-    /// (`postgres://reader:…@host/database`, `mysql://…`), each for traced connections to the database of its name. Give
-    /// a user who may only read. The agent asks on a thread and a connection of its own, which it sets to read-only;
-    /// nothing is run but `EXPLAIN`. SQLite needs no URL. A URL that cannot be used is left out, with a warning.
+    /// (`postgres://reader:…@host/database`, `mysql://…`), each for traced connections to the database of its name.
+    /// Give a user who may only read. The agent asks on a thread and a connection of its own, which it sets to
+    /// read-only; nothing is run but `EXPLAIN`. SQLite needs no URL. A URL that cannot be used is left out, with a
+    /// warning.
     sql_plan_urls: Vec<Secret> = "", DATABASE_URLS, secret;
     /// Exit spans shorter than this are not sent, but counted and summed up by destination.
     exit_span_min_duration: Duration = "0ms", FINE_DURATION, dynamic;

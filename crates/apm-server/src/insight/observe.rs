@@ -43,6 +43,8 @@ pub(super) struct Observer {
     statements: HashMap<i64, Known>,
     /// Whether nothing may be left out, however much came.
     complete: bool,
+    /// Requests that began before it are passed over, µs.
+    since: i64,
 }
 
 #[derive(Debug)]
@@ -187,7 +189,10 @@ impl Observer {
         self.loose.read(conn, from, newest, self.looks)?;
         let first = if skipped { from + EDGE } else { from };
         let new: Vec<TxRow> = range(include_str!("observe/requests.sql")).load(conn)?;
-        self.requests = new.into_iter().filter(|tx| tx.seq > first).collect();
+        self.requests = new
+            .into_iter()
+            .filter(|tx| tx.seq > first && tx.ts >= self.since)
+            .collect();
         for tx in ready {
             // After a gap the spans of earlier requests are gone.
             if !skipped {
@@ -208,15 +213,12 @@ impl Observer {
             // Spans may have come before their transaction.
             mark: Some((first.n - EDGE).max(-1)),
             complete: true,
+            since,
             ..Self::default()
         };
-        let from = since.div_euclid(60_000_000) * 60;
         let mut sums: HashMap<(i64, i64), Sums> = HashMap::new();
         while let Some(observed) = observer.look(conn)? {
-            for ((bucket, group, statement), new) in observed.rows {
-                if bucket < from {
-                    continue;
-                }
+            for ((_, group, statement), new) in observed.rows {
                 match sums.entry((group, statement)) {
                     Entry::Vacant(entry) => {
                         entry.insert(new);

@@ -80,7 +80,7 @@ impl Seen {
         }
     }
 
-    /// What was seen, as a file to compare with.
+    /// Makes a file of it, to compare with.
     #[must_use]
     pub fn into_baseline(self) -> Baseline {
         Baseline::of(self.statements)

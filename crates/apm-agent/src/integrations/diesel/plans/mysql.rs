@@ -18,7 +18,7 @@ use crate::config::Secret;
 /// The value of each parameter.
 const VALUE: &str = "1";
 
-/// What the connection may do: read, and without waiting for others.
+/// Limits of the connection: it may read, and does not wait for others.
 const SETUP: &str = "SET SESSION TRANSACTION READ ONLY; SET SESSION lock_wait_timeout = 1; \
     SET SESSION innodb_lock_wait_timeout = 1";
 

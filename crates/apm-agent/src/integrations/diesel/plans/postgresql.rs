@@ -21,7 +21,7 @@ const GENERIC_PLAN: u32 = 160_000;
 /// Most parameters of a prepared statement that is explained.
 const PARAMETERS: usize = 100;
 
-/// What the connection may do: read, for a short time, and without waiting for others.
+/// Limits of the connection: it may read, for a short time, and does not wait for others.
 const SETUP: &str = "SET default_transaction_read_only = on; SET statement_timeout = '2s'; \
     SET lock_timeout = '100ms'; SET application_name = 'apm-agent plans'; SET plan_cache_mode = force_generic_plan";
 
@@ -185,7 +185,7 @@ mod tests {
     fn a_plan_has_names_and_conditions_and_no_values() {
         let node = serde_json::json!({
             "Node Type": "Hash Join", "Join Type": "Left", "Hash Cond": "(v.person = p.id)", "Plans": [
-                {"Node Type": "Seq Scan", "Relation Name": "visits", "Alias": "v", "Filter": "(at > '2026-01-01'::date)"},
+                {"Node Type": "Seq Scan", "Relation Name": "visits", "Alias": "v", "Filter": "(at > 'now'::date)"},
                 {"Node Type": "Index Scan", "Index Name": "people_city", "Relation Name": "people", "Alias": "people",
                  "Index Cond": "(city = $1)"},
                 {"Node Type": "Aggregate", "Strategy": "Hashed", "Group Key": ["city"], "secret": "x"},
