@@ -72,6 +72,10 @@ features:
 doc:
     RUSTDOCFLAGS='-D warnings' cargo doc --workspace --no-deps
 
+# The documentation as a site, in target/book/html.
+book:
+    .ci/book
+
 # All benches.
 bench:
     cargo bench
