@@ -7,11 +7,11 @@ RUN apk add --no-cache build-base ca-certificates tzdata
 WORKDIR /build
 COPY . .
 # The targets of Alpine link statically; build.rs has the linker compress the debug information.
-RUN cargo build --release --locked
+RUN cargo build --profile dist --locked
 RUN mkdir -p /image/data /image/tmp && chown 65532:65532 /image/data /image/tmp
 
 FROM scratch AS binary
-COPY --from=build /build/target/release/pocket-apm /
+COPY --from=build /build/target/dist/pocket-apm /
 
 FROM scratch
 # Roots for TLS to other servers, and time zones for the pages.

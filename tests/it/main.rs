@@ -5,6 +5,7 @@
 mod advise;
 mod allocations;
 mod database;
+mod docs;
 mod first_light;
 mod floors;
 mod insight;

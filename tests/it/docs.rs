@@ -1,0 +1,130 @@
+//! The documentation: every command in it runs, every other block is well-formed, every link leads somewhere, and
+//! tables of names are those of the code.
+//!
+//! The language of a fenced block says what is done with it:
+//!
+//! | block | what is done |
+//! |---|---|
+//! | `sh` | run in a directory with a server and a service, whose addresses take the place of the usual ones |
+//! | `sh no-run`, or with cargo, git or a script of the repository | parsed by the shell; lines that begin with `pocket-apm` are parsed as command lines |
+//! | `sql` | asked of a store with generated data, and has to find rows |
+//! | `kql` | each line asked of the server, and has to find events; not with `no-match` |
+//! | `json`, `yaml`, `toml` | parsed |
+//! | `rust from=FILE` | has to stand in that file, which is compiled |
+//! | `rust`, `text` and the like | counted |
+
+mod blocks;
+mod deploy;
+mod facts;
+mod links;
+mod options;
+mod sandbox;
+mod shell;
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use blocks::{Block, blocks};
+use sandbox::Sandbox;
+
+/// The longest time that all blocks together may take.
+const PATIENCE: Duration = Duration::from_secs(40);
+
+/// The folder of the repository.
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+/// README.md and the pages of docs/, without the records of decisions.
+fn pages() -> Vec<PathBuf> {
+    let mut pages: Vec<_> = std::fs::read_dir(root().join("docs"))
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .filter(|path| path.extension().is_some_and(|extension| extension == "md"))
+        .chain([root().join("README.md")])
+        .collect();
+    pages.sort();
+    pages
+}
+
+fn all_blocks() -> Vec<Block> {
+    pages().iter().flat_map(|page| blocks(page)).collect()
+}
+
+/// A page of docs/.
+fn page(name: &str) -> String {
+    std::fs::read_to_string(root().join("docs").join(name)).unwrap()
+}
+
+#[actix_web::test]
+#[cfg_attr(not(target_os = "linux"), ignore = "blocks use GNU's programs")]
+async fn every_block_of_the_documentation_runs_or_is_well_formed() {
+    let started = Instant::now();
+    let sandbox = Sandbox::start().await;
+    let mut counts = BTreeMap::<&str, usize>::new();
+    let mut wrong = Vec::new();
+    for block in all_blocks() {
+        let (done, result) = match (
+            block.language.as_str(),
+            block.has("no-run") || shell::needs_checkout(&block),
+        ) {
+            ("sh", false) => ("run by the shell", sandbox.run(&block)),
+            ("sh", true) => ("only parsed by the shell", shell::is_well_formed(&block)),
+            ("sql", false) => ("asked in SQL", sandbox.sql(&block)),
+            ("sql", true) => ("SQL that is not asked", Ok(())),
+            ("kql", _) => ("asked in KQL", sandbox.kql(&block).await),
+            ("json", _) => (
+                "JSON",
+                parsed(serde_json::from_str::<serde_json::Value>(&whole(
+                    &block.text,
+                ))),
+            ),
+            ("yaml", _) => (
+                "YAML",
+                parsed(yaml_rust2::YamlLoader::load_from_str(&block.text)),
+            ),
+            ("toml", _) => ("TOML", parsed(block.text.parse::<toml::Table>())),
+            ("rust", _) => match block.option("from") {
+                Some(file) => ("Rust of a file that is compiled", stands_in(&block, file)),
+                None => ("Rust that is not compiled", Ok(())),
+            },
+            ("text" | "ini" | "nginx" | "caddy" | "http" | "html" | "js" | "python", _) => {
+                ("shown", Ok(()))
+            }
+            (other, _) => ("", Err(format!("nobody knows what to do with `{other}`"))),
+        };
+        *counts.entry(done).or_default() += 1;
+        if let Err(error) = result {
+            wrong.push(format!("{}: {error}", block.place));
+        }
+    }
+    println!("{counts:#?} in {} ms", started.elapsed().as_millis());
+    assert!(wrong.is_empty(), "\n{}\n", wrong.join("\n\n"));
+    // Nobody may get round this test by calling every block one that cannot run.
+    assert!(
+        counts["run by the shell"] > counts["only parsed by the shell"],
+        "{counts:#?}"
+    );
+    assert!(counts["Rust of a file that is compiled"] > 0, "{counts:#?}");
+    assert!(started.elapsed() < PATIENCE, "{:?}", started.elapsed());
+}
+
+/// A piece of JSON, such as an entry of a list, as a document.
+fn whole(json: &str) -> String {
+    json.trim().trim_end_matches(',').to_owned()
+}
+
+fn parsed<T, E: std::fmt::Display>(result: Result<T, E>) -> Result<(), String> {
+    result.map(drop).map_err(|error| error.to_string())
+}
+
+/// Whether the lines of a block stand in a file as they are.
+fn stands_in(block: &Block, file: &str) -> Result<(), String> {
+    let source =
+        std::fs::read_to_string(root().join(file)).map_err(|error| format!("{file}: {error}"))?;
+    match source.contains(block.text.trim_end()) {
+        true => Ok(()),
+        false => Err(format!("{file} has other lines than\n{}", block.text)),
+    }
+}

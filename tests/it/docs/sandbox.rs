@@ -1,0 +1,212 @@
+//! A directory with a service, a server, generated data and the binary, in which blocks run.
+
+use std::io::{BufRead as _, BufReader};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use apm_server::console::{self, Limits};
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+use tempfile::TempDir;
+
+use super::blocks::Block;
+use crate::support::get;
+
+/// The trace that the documentation names where it needs an id.
+const TRACE: &str = include_str!("trace.ndjson");
+
+/// The binary by its name. What would run until it is stopped is stopped as soon as it has said that it runs.
+const COMMAND: &str = include_str!("pocket-apm");
+
+/// The programs that blocks may use, beside the binary and what the shell has built in. Others, such as cargo and
+/// systemctl, are not found: their blocks cannot run in a test.
+const TOOLS: [&str; 12] = [
+    "cat", "curl", "env", "grep", "kill", "mktemp", "openssl", "rm", "seq", "sh", "sleep",
+    "timeout",
+];
+
+/// The server, the service, and where both write.
+pub struct Sandbox {
+    dir: TempDir,
+    child: Child,
+    service: String,
+    apm: String,
+    scripts: AtomicUsize,
+}
+
+impl Sandbox {
+    /// Starts both, and makes some requests and other telemetry.
+    pub async fn start() -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        let bin = dir.path().join("bin");
+        // The folder in which bash looks for completions.
+        std::fs::create_dir_all(dir.path().join(".local/share/bash-completion/completions"))
+            .unwrap();
+        std::fs::create_dir(&bin).unwrap();
+        write_executable(&bin.join("pocket-apm"), COMMAND);
+        let folders = std::env::var_os("PATH").unwrap();
+        for tool in TOOLS {
+            let places = std::env::split_paths(&folders).map(|folder| folder.join(tool));
+            let place = places.into_iter().find(|place| place.is_file());
+            let place = place.unwrap_or_else(|| panic!("the test needs {tool}"));
+            std::os::unix::fs::symlink(place, bin.join(tool)).unwrap();
+        }
+        std::fs::write(dir.path().join("token"), "hush\n").unwrap();
+        // In a test curl shows no progress.
+        std::fs::write(dir.path().join(".curlrc"), "silent\nshow-error\n").unwrap();
+        std::fs::write(
+            dir.path().join("trace.ndjson"),
+            TRACE.replace("NOW", &now()),
+        )
+        .unwrap();
+        let mut child = Command::new(env!("CARGO_BIN_EXE_pocket-apm"))
+            .current_dir(dir.path())
+            .args(["--listen", "127.0.0.1:0", "--apm-listen", "127.0.0.1:0"])
+            .env_remove("ELASTIC_APM_SERVER_URL")
+            .envs([("APM_OTLP_LISTEN", "off"), ("APM_OTLP_GRPC_LISTEN", "off")])
+            .env("RUST_LOG", "warn")
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut lines = BufReader::new(child.stdout.take().unwrap())
+            .lines()
+            .map(Result::unwrap);
+        let mut url = |label: &str| {
+            let line = lines.find(|line| line.starts_with(label)).unwrap();
+            line.split_whitespace().last().unwrap().to_owned()
+        };
+        let (service, apm) = (url("service"), url("APM"));
+        let scripts = AtomicUsize::new(0);
+        let sandbox = Self {
+            dir,
+            child,
+            service,
+            apm,
+            scripts,
+        };
+        for path in ["sql-write", "sql-read", "sql-group"].repeat(12) {
+            assert_eq!(
+                get(&format!("{}/{path}", sandbox.service)).await.status,
+                200
+            );
+        }
+        let fill =
+            "pocket-apm generate --traces 400 --window 10m\npocket-apm import trace.ndjson\n";
+        sandbox.script(fill).unwrap();
+        // The requests to the service come to the store a second later.
+        let url = format!(
+            "{}/api/v1/discover?q=service.name:my-app-01%20and%20span.name:*people",
+            sandbox.apm
+        );
+        let started = std::time::Instant::now();
+        while get(&url).await.json()["total"].as_u64() < Some(84) {
+            assert!(
+                started.elapsed() < crate::support::DEADLINE,
+                "no spans of the service"
+            );
+            actix_web::rt::time::sleep(std::time::Duration::from_millis(20)).await;
+        }
+        sandbox
+    }
+
+    /// The file of the server.
+    fn database(&self) -> PathBuf {
+        self.dir.path().join("apm.db")
+    }
+
+    /// Runs a block as a script.
+    pub fn run(&self, block: &Block) -> Result<(), String> {
+        super::shell::is_well_formed(block)?;
+        self.script(&block.text)
+    }
+
+    fn script(&self, text: &str) -> Result<(), String> {
+        let (_, apm_address) = self.apm.split_once("//").unwrap();
+        let mut text = text.to_owned();
+        for (usual, here) in [
+            ("http://127.0.0.1:8200", self.apm.as_str()),
+            // OTLP over HTTP is taken on the port of the server, too.
+            ("http://127.0.0.1:4318", &self.apm),
+            ("http://127.0.0.1:8080", &self.service),
+            ("localhost:8080", &self.service),
+            // The article's loop of a hundred rounds.
+            ("$count -lt 100", "$count -lt 1"),
+        ] {
+            text = text.replace(usual, here);
+        }
+        let number = self.scripts.fetch_add(1, Ordering::Relaxed);
+        let script = self.dir.path().join(format!("script-{number}.sh"));
+        std::fs::write(&script, text).unwrap();
+        let output = Command::new("timeout")
+            .args(["20", "sh", "-e"])
+            .arg(&script)
+            .current_dir(self.dir.path())
+            .env("PATH", self.dir.path().join("bin"))
+            .env("HOME", self.dir.path())
+            .env("BINARY", env!("CARGO_BIN_EXE_pocket-apm"))
+            .env("APM_LISTEN", apm_address)
+            .envs([("APM_OTLP_LISTEN", "off"), ("APM_OTLP_GRPC_LISTEN", "off")])
+            .env_remove("ELASTIC_APM_SERVER_URL")
+            .stdin(Stdio::null())
+            .output()
+            .unwrap();
+        let said =
+            String::from_utf8_lossy(&output.stdout) + String::from_utf8_lossy(&output.stderr);
+        let last: Vec<_> = said.lines().rev().take(15).collect();
+        match output.status.success() {
+            true => Ok(()),
+            false => Err(format!(
+                "{}, and said\n{}\nWrite ```sh no-run above it if it cannot run in a test",
+                output.status,
+                last.into_iter().rev().collect::<Vec<_>>().join("\n")
+            )),
+        }
+    }
+
+    /// Asks a question in SQL, which has to find something.
+    pub fn sql(&self, block: &Block) -> Result<(), String> {
+        let table = console::run(&self.database(), &block.text, Limits::default())
+            .map_err(|error| error.to_string())?;
+        match table.rows.is_empty() {
+            true => Err("it found no rows".to_owned()),
+            false => Ok(()),
+        }
+    }
+
+    /// Asks each line in KQL.
+    pub async fn kql(&self, block: &Block) -> Result<(), String> {
+        for query in block.text.lines() {
+            let query_escaped = utf8_percent_encode(query, NON_ALPHANUMERIC);
+            let url = format!(
+                "{}/api/v1/discover?from=now-1h&size=1&q={query_escaped}",
+                self.apm
+            );
+            let answer = get(&url).await;
+            if answer.status != 200 {
+                return Err(format!("{query}: {}", answer.body));
+            }
+            if !block.has("no-match") && answer.json()["total"].as_u64() == Some(0) {
+                return Err(format!("{query}: it found nothing"));
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Drop for Sandbox {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+fn now() -> String {
+    let now = std::time::SystemTime::UNIX_EPOCH.elapsed().unwrap();
+    now.as_micros().to_string()
+}
+
+fn write_executable(path: &Path, text: &str) {
+    use std::os::unix::fs::PermissionsExt as _;
+    std::fs::write(path, text).unwrap();
+    std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o755)).unwrap();
+}
