@@ -115,7 +115,7 @@ fn stages(criterion: &mut Criterion, rate: u64) {
     group.bench_function("fingerprint", |bencher| {
         bencher.iter(|| {
             for sql in &statements {
-                black_box(Fingerprint::of(sql));
+                black_box(Fingerprint::from_text(sql));
             }
         });
     });

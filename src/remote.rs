@@ -68,7 +68,7 @@ mod tests {
     use super::*;
     use crate::cli::{Cli, Command};
 
-    fn of(line: &[&str]) -> anyhow::Result<Remote> {
+    fn parse_remote(line: &[&str]) -> anyhow::Result<Remote> {
         let line = ["pocket-apm", "import", "a.ndjson"].iter().chain(line);
         let cli = Cli::try_parse_from(line)?;
         let Some(Command::Import { to, .. }) = cli.command else {
@@ -101,7 +101,7 @@ mod tests {
                 "https://apm.example/apm",
             ),
         ] {
-            assert_eq!(of(line).unwrap().url(), url, "{line:?}");
+            assert_eq!(parse_remote(line).unwrap().url(), url, "{line:?}");
         }
     }
 
@@ -119,7 +119,7 @@ mod tests {
             ),
             (["--api-key", "two\nlines"], ["API key", "one line"]),
         ] {
-            let error = of(&[&server[..], &line[..]].concat()).expect_err(line[0]);
+            let error = parse_remote(&[&server[..], &line[..]].concat()).expect_err(line[0]);
             let error = format!("{error:#}");
             assert!(said.iter().all(|word| error.contains(word)), "{error}");
         }

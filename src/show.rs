@@ -52,7 +52,7 @@ fn print_list(list: &List, options: &ShowOptions, apm: &ApmOptions) -> anyhow::R
     let text = block_on(&server, async {
         let answer = question::rows(&server, list, options, format).await?;
         match format {
-            ListFormat::Table => table::of(list, &answer),
+            ListFormat::Table => table::render(list, &answer),
             ListFormat::Csv => Ok(answer),
             ListFormat::Json => Ok(answer + "\n"),
         }

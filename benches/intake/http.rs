@@ -57,7 +57,7 @@ pub(crate) fn run(events: u64, rate: u64) {
         for connection in 0..CONNECTIONS {
             let (sent, most, server) = (&sent, &most, &server);
             scope.spawn(move || {
-                let mut stream = Stream::of(connection, false, rate);
+                let mut stream = Stream::numbered(connection, false, rate);
                 let mut socket = BufReader::new(TcpStream::connect(address).expect("a server"));
                 let mut body = String::new();
                 while sent.load(Ordering::Relaxed) < events {

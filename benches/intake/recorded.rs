@@ -47,11 +47,11 @@ pub(crate) struct Stream {
 
 impl Stream {
     pub(crate) fn new(high_entropy: bool, rate: u64) -> Self {
-        Self::of(0, high_entropy, rate)
+        Self::numbered(0, high_entropy, rate)
     }
 
     /// One of several streams, which have no id in common.
-    pub(crate) fn of(number: u64, high_entropy: bool, rate: u64) -> Self {
+    pub(crate) fn numbered(number: u64, high_entropy: bool, rate: u64) -> Self {
         let text = recording().unwrap_or_else(|| {
             eprintln!("the recorded stream is missing: a generated one takes its place");
             generated()

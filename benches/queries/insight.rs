@@ -20,7 +20,7 @@ pub(crate) fn questions(end: i64, hours: f64) -> Vec<(&'static str, Ask)> {
     };
     let now = end / SECOND;
     let window = Window::new(range, end);
-    let fingerprint = Fingerprint::of(&data::select(0)).hash;
+    let fingerprint = Fingerprint::from_text(&data::select(0)).hash;
     let (of_one, of_all, of_each) = (window.clone(), window.clone(), window.clone());
     let callers = |of: Of, window: Window| -> Ask {
         Box::new(move |conn| {

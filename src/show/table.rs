@@ -14,7 +14,7 @@ const WIDTH: u16 = 100;
 const LONGEST: usize = 80;
 
 /// The columns of a list that a terminal shows, from the CSV of the API.
-pub(super) fn of(list: &List, csv: &str) -> anyhow::Result<String> {
+pub(super) fn render(list: &List, csv: &str) -> anyhow::Result<String> {
     let mut reader = csv::Reader::from_reader(csv.as_bytes());
     let heads = reader.headers()?.clone();
     let places: Vec<(usize, &str, &str)> = list

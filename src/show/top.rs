@@ -29,7 +29,7 @@ pub(super) async fn run(server: &Remote, options: &ShowOptions) -> anyhow::Resul
 }
 
 async fn draw(server: &Remote, list: &List, options: &ShowOptions) -> anyhow::Result<String> {
-    table::of(
+    table::render(
         list,
         &question::rows(server, list, options, ListFormat::Table).await?,
     )

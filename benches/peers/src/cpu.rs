@@ -13,7 +13,7 @@ use anyhow::Context as _;
 pub(crate) struct Snapshot(HashMap<String, u64>);
 
 impl Snapshot {
-    pub(crate) fn of(pid: u32) -> anyhow::Result<Self> {
+    pub(crate) fn take(pid: u32) -> anyhow::Result<Self> {
         let tasks = format!("/proc/{pid}/task");
         let mut threads = HashMap::new();
         for task in fs::read_dir(&tasks).with_context(|| format!("cannot read {tasks}"))? {

@@ -155,9 +155,9 @@ impl Results {
         let bursts = loads.iter().map(|load| (*load, seconds, true));
         for (load, seconds, counted) in warm_up.chain(bursts) {
             let url = format!("http://{}{}", service.addr, load.path);
-            let start = Snapshot::of(service.child.id())?;
+            let start = Snapshot::take(service.child.id())?;
             let burst = wrk::burst(&url, load.headers, seconds)?;
-            let used = Snapshot::of(service.child.id())?.since(&start);
+            let used = Snapshot::take(service.child.id())?.since(&start);
             delivery.expected += burst.requests * load.events;
             delivery.uncertain += wrk::CONNECTIONS * load.events;
             if counted {
@@ -185,7 +185,7 @@ impl Results {
         );
         let base = (median(&bare.per_second), median(&bare.cpu_us));
         for (name, series) in [("bare", bare), ("ours", ours), ("otel", otel)] {
-            let (rate, cpu) = (Spread::of(&series.per_second), Spread::of(&series.cpu_us));
+            let (rate, cpu) = (Spread::from_values(&series.per_second), Spread::from_values(&series.cpu_us));
             println!(
                 "  {name:<5} {:>10.0}  {:>19}  {:>8.3}   {:>10.2}  {:>19}  {:>+8.2}",
                 rate.median,
@@ -233,7 +233,7 @@ impl Results {
 }
 
 fn median(values: &[f64]) -> f64 {
-    Spread::of(values).median
+    Spread::from_values(values).median
 }
 
 /// A process of this same binary that serves, with a database of its own.

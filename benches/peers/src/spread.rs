@@ -11,7 +11,7 @@ pub(crate) struct Spread {
 }
 
 impl Spread {
-    pub(crate) fn of(values: &[f64]) -> Self {
+    pub(crate) fn from_values(values: &[f64]) -> Self {
         let sorted = sorted(values.to_vec());
         Self {
             median: quantile(&sorted, 0.5),
@@ -62,7 +62,7 @@ mod tests {
     #[test]
     fn a_median_lies_between_its_quartiles_and_an_interval_around_it() {
         let values = [5.0, 1.0, 3.0, 2.0, 4.0];
-        let spread = Spread::of(&values);
+        let spread = Spread::from_values(&values);
         assert_eq!((spread.median, spread.quartiles), (3.0, (2.0, 4.0)));
         let (low, high) = interval([&values], |[median]| median);
         assert!(low < 3.0 && 3.0 < high && low >= 1.0 && high <= 5.0);

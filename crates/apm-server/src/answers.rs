@@ -50,7 +50,7 @@ use crate::analytics::filter::{self, List};
 use crate::analytics::transactions::Transaction;
 use crate::analytics::window::Window;
 use crate::csv::Table;
-use crate::insight::callers::{self, Caller, Of};
+use crate::insight::callers::{self, Caller, Wanted};
 pub(crate) use asked::Asked;
 pub(crate) use problem::Problem;
 pub use tools::Settings;
@@ -146,7 +146,7 @@ fn sql_of_requests(
     window: &Window,
 ) -> QueryResult<Vec<Caller>> {
     Ok(of_groups(
-        callers::list(conn, scope, Of::All, window)?,
+        callers::list(conn, scope, Wanted::All, window)?,
         groups,
     ))
 }

@@ -100,7 +100,7 @@ pub(crate) struct Table {
 
 impl Table {
     /// A table of rows, each with a cell for each of the columns.
-    pub(crate) fn of<'a, T: 'a>(
+    pub(crate) fn from_rows<'a, T: 'a>(
         name: &'static str,
         rows: impl IntoIterator<Item = &'a T>,
         columns: &[Column<T>],

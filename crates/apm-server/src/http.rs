@@ -108,7 +108,7 @@ pub(crate) fn app(
         InitError = (),
     >,
 > {
-    let mut insight = crate::answers::Settings::of(&shared.config);
+    let mut insight = crate::answers::Settings::from_config(&shared.config);
     insight.output.clone_from(&shared.output);
     App::new()
         .app_data(web::Data::new(insight))

@@ -69,7 +69,7 @@ enum Body {
 
 impl Body {
     /// actix refuses a request whose headers leave a doubt about its body: two lengths, or a length and an encoding.
-    fn of(head: &RequestHead) -> Self {
+    fn expected(head: &RequestHead) -> Self {
         let headers = head.headers();
         if headers.contains_key(header::TRANSFER_ENCODING) {
             return Self::Chunked;
@@ -91,7 +91,7 @@ impl Turn {
     /// `None`: the connection has no pace, as in tests of handlers.
     pub(crate) fn begin(request: &HttpRequest) -> Option<Self> {
         let pace = request.conn_data::<Rc<Pace>>()?;
-        Some(pace.begin(Body::of(request.head())))
+        Some(pace.begin(Body::expected(request.head())))
     }
 }
 
@@ -125,7 +125,7 @@ mod tests {
                 request = request.insert_header(*header);
             }
             assert_eq!(
-                Body::of(request.to_http_request().head()),
+                Body::expected(request.to_http_request().head()),
                 body,
                 "{headers:?}"
             );

@@ -61,7 +61,7 @@ impl<T> Watched<T> {
         read: impl Fn() -> Result<T, String> + Send + Sync + 'static,
     ) -> Result<Self, String> {
         // Looked at first: what changes while it is read is read again.
-        let seen = Seen::of(&files);
+        let seen = Seen::read(&files);
         let value = read()?;
         Ok(Self {
             files,
@@ -94,7 +94,7 @@ impl<T> Watched<T> {
 
     fn look(&self) {
         let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
-        let found = Seen::of(&self.files);
+        let found = Seen::read(&self.files);
         if seen.is_settled && found.marks == seen.marks {
             return;
         }
@@ -121,8 +121,8 @@ impl<T> Watched<T> {
 }
 
 impl Seen {
-    fn of(files: &[PathBuf]) -> Self {
-        let marks: Vec<_> = files.iter().map(|file| Mark::of(file)).collect();
+    fn read(files: &[PathBuf]) -> Self {
+        let marks: Vec<_> = files.iter().map(|file| Mark::read(file)).collect();
         let now = SystemTime::now();
         let is_settled = marks.iter().flatten().all(|mark| {
             let age = mark.modified.and_then(|at| now.duration_since(at).ok());
@@ -133,7 +133,7 @@ impl Seen {
 }
 
 impl Mark {
-    fn of(file: &Path) -> Option<Self> {
+    fn read(file: &Path) -> Option<Self> {
         let data = std::fs::metadata(file).ok()?;
         Some(Self {
             modified: data.modified().ok(),

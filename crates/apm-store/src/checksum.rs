@@ -13,7 +13,7 @@ pub(super) struct Checksum {
 
 impl Checksum {
     /// The checksum of what is added.
-    pub(super) fn of(&mut self, add: impl FnOnce(&mut Self)) -> u32 {
+    pub(super) fn compute(&mut self, add: impl FnOnce(&mut Self)) -> u32 {
         self.bytes.clear();
         self.nulls = 0;
         add(self);
@@ -81,7 +81,7 @@ mod tests {
     #[test]
     fn a_column_that_is_added_later_keeps_the_checksums_of_before_and_a_value_in_it_does_not() {
         let of = |values: &[Option<i64>]| {
-            Checksum::default().of(|sum| {
+            Checksum::default().compute(|sum| {
                 for value in values {
                     sum.optional(*value, Checksum::int);
                 }

@@ -112,7 +112,9 @@ impl Dictionary {
     /// [`Self::new`] for entries of which there is a limit.
     pub(super) fn limited<E: Limited>(bytes: usize, limits: &NameLimits) -> Self {
         Self {
-            tally: limits.of(E::KIND).map(|limit| Tally::new(limit, E::COUNT)),
+            tally: limits
+                .limit(E::KIND)
+                .map(|limit| Tally::new(limit, E::COUNT)),
             ..Self::new(bytes)
         }
     }

@@ -92,7 +92,7 @@ impl Documents {
     }
 
     /// The document of an event.
-    pub fn of(&mut self, event: &StoredEvent) -> Value {
+    pub fn document(&mut self, event: &StoredEvent) -> Value {
         self.with(event, |document| document.fields.clone().into_value())
     }
 
@@ -114,7 +114,7 @@ impl Documents {
 /// The document of an event.
 #[must_use]
 pub fn document(event: &StoredEvent) -> Value {
-    Documents::default().of(event)
+    Documents::default().document(event)
 }
 
 /// Whether a field shows texts as they stand in the JSON of the event or of its metadata, but for escapes.

@@ -108,7 +108,7 @@ impl NameLimits {
 
     /// The limit of a kind; nothing where there is none.
     #[must_use]
-    pub fn of(&self, kind: NameKind) -> Option<NameLimit> {
+    pub fn limit(&self, kind: NameKind) -> Option<NameLimit> {
         let names = self.names?;
         let of_service = match kind {
             NameKind::Service => {
@@ -135,9 +135,9 @@ impl NameLimits {
 pub struct Beyond([u64; NameKind::ALL.len()]);
 
 impl Beyond {
-    /// Of one kind.
+    /// The number of names of one kind that were beyond its limit.
     #[must_use]
-    pub fn of(&self, kind: NameKind) -> u64 {
+    pub fn number(&self, kind: NameKind) -> u64 {
         self.0[kind as usize]
     }
 
@@ -160,13 +160,13 @@ mod tests {
     fn every_kind_has_a_limit_and_none_has_one_where_they_are_off() {
         for (place, kind) in NameKind::ALL.into_iter().enumerate() {
             assert_eq!(kind as usize, place, "a kind is its place");
-            let limit = NameLimits::default().of(kind).expect("a limit");
+            let limit = NameLimits::default().limit(kind).expect("a limit");
             assert!(limit.of_service > 0 && limit.in_all >= limit.of_service);
-            assert_eq!(NameLimits::new(0).of(kind), None);
+            assert_eq!(NameLimits::new(0).limit(kind), None);
         }
         let few = NameLimits::new(5);
-        assert_eq!(few.of(NameKind::Result).expect("a limit").of_service, 5);
-        assert_eq!(few.of(NameKind::Statement).expect("a limit").in_all, 50);
-        assert_eq!(few.of(NameKind::Service).expect("a limit").in_all, 1_000);
+        assert_eq!(few.limit(NameKind::Result).expect("a limit").of_service, 5);
+        assert_eq!(few.limit(NameKind::Statement).expect("a limit").in_all, 50);
+        assert_eq!(few.limit(NameKind::Service).expect("a limit").in_all, 1_000);
     }
 }

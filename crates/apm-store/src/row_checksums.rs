@@ -96,15 +96,16 @@ pub(super) fn check(
         return Ok(());
     };
     match kind {
-        Kind::Transaction => of::<TxRow<'static>>(conn, (first, last), sums),
-        Kind::Span => of::<SpanRow<'static>>(conn, (first, last), sums),
-        Kind::Error => of::<ErrorRow<'static>>(conn, (first, last), sums),
-        Kind::Metricset => of::<MetricsetRow>(conn, (first, last), sums),
-        Kind::Log => of::<LogRow<'static>>(conn, (first, last), sums),
+        Kind::Transaction => check_rows::<TxRow<'static>>(conn, (first, last), sums),
+        Kind::Span => check_rows::<SpanRow<'static>>(conn, (first, last), sums),
+        Kind::Error => check_rows::<ErrorRow<'static>>(conn, (first, last), sums),
+        Kind::Metricset => check_rows::<MetricsetRow>(conn, (first, last), sums),
+        Kind::Log => check_rows::<LogRow<'static>>(conn, (first, last), sums),
     }
 }
 
-fn of<R: Row + 'static>(
+/// Reads the rows of a block and compares each with its checksum.
+fn check_rows<R: Row + 'static>(
     conn: &mut SqliteConnection,
     (first, last): (i64, i64),
     sums: &[u8],

@@ -17,7 +17,7 @@ pub(super) enum RowId<'a> {
 }
 
 impl<'a> RowId<'a> {
-    pub(super) fn of(batch: &'a Batch, id: Id) -> Self {
+    pub(super) fn new(batch: &'a Batch, id: Id) -> Self {
         match id {
             Id::Short(id) => Self::Short(id.cast_signed()),
             Id::Long(id) => Self::Long(id),

@@ -108,7 +108,7 @@ impl Counters {
     /// Counts names that a commit counted under `_other`.
     pub(super) fn add_beyond(&self, beyond: &Beyond) {
         for kind in NameKind::ALL {
-            self.beyond[kind as usize].fetch_add(beyond.of(kind), Ordering::Relaxed);
+            self.beyond[kind as usize].fetch_add(beyond.number(kind), Ordering::Relaxed);
         }
     }
 

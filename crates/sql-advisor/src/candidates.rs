@@ -90,7 +90,7 @@ pub(crate) fn candidates(reading: &Reading, schema: &Schema) -> Vec<Candidate> {
             && table.view.is_none()
             && !table.is_virtual
         {
-            found.of(used, table);
+            found.look_at(used, table);
         }
     }
     found.list
@@ -102,7 +102,7 @@ struct Found<'s> {
 }
 
 impl Found<'_> {
-    fn of(&mut self, used: &Use, table: &Table) {
+    fn look_at(&mut self, used: &Use, table: &Table) {
         let rowid = table.rowid.as_deref().map_or("rowid".to_owned(), quote);
         if used.by_key && used.equal.iter().any(|term| term.text == rowid) {
             // One row, or a few, by the key: no index does that better.

@@ -33,7 +33,7 @@ pub(crate) struct Copy {
 
 impl Copy {
     /// Copies a database.
-    pub(crate) fn of(file: &Path, options: &Options) -> Result<Self, AdviseError> {
+    pub(crate) fn create(file: &Path, options: &Options) -> Result<Self, AdviseError> {
         let parent = &options.directory;
         let size = size(file)?;
         if !options.schema_only {

@@ -45,7 +45,7 @@ impl Lab {
     ) -> Result<Self, AdviseError> {
         let deadline = Instant::now() + options.time;
         progress(Stage::Copy);
-        let copy = Copy::of(file, options)?;
+        let copy = Copy::create(file, options)?;
         for (table, rows) in options.rows.iter().filter(|_| !options.schema_only) {
             progress(Stage::Fill(table.clone()));
             let left = deadline.saturating_duration_since(Instant::now());
@@ -88,7 +88,7 @@ impl Lab {
                 return Err(AdviseError::Stopped);
             }
             let cost = self.ready(recorded).and_then(|ready| self.run(&ready));
-            done.push(Replayed::of(recorded, cost));
+            done.push(Replayed::new(recorded, cost));
         }
         Ok(done)
     }

@@ -98,7 +98,7 @@ pub fn check_migration(
         progress(Stage::Statements(at, workload.len() * 2));
         match lab.first_run(recorded) {
             Ok(found) => before.push(found),
-            Err(why) => not_judged.push(Replayed::of(recorded, Err(why))),
+            Err(why) => not_judged.push(Replayed::new(recorded, Err(why))),
         }
     }
     let size = lab.copy.bytes()?;

@@ -136,7 +136,7 @@ pub struct Replayed {
 }
 
 impl Replayed {
-    pub(crate) fn of(recorded: &Recorded, cost: Result<Cost, String>) -> Self {
+    pub(crate) fn new(recorded: &Recorded, cost: Result<Cost, String>) -> Self {
         let (cost, why) = match cost {
             Ok(cost) => (Some(cost), None),
             Err(why) => (None, Some(why)),

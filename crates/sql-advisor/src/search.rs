@@ -95,7 +95,7 @@ impl Search {
             };
             match ready.and_then(|ready| Ok((lab.run(&ready)?, ready))) {
                 Ok(found) => measured.push(found),
-                Err(why) => not_judged.push(Replayed::of(recorded, Err(why))),
+                Err(why) => not_judged.push(Replayed::new(recorded, Err(why))),
             }
         }
         if measured.is_empty() {

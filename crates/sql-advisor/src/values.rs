@@ -62,7 +62,7 @@ pub(crate) fn sample(
                         expression,
                         ..
                     } => {
-                        let rows = columns.of(copy, schema, reading, role)?;
+                        let rows = columns.read(copy, schema, reading, role)?;
                         match bound {
                             Bound::Equal => rows[(nth + shift) % rows.len()].clone(),
                             Bound::Like => pattern(&rows[nth % rows.len()], "%"),
@@ -145,7 +145,7 @@ fn order(a: &Value, b: &Value) -> Ordering {
 struct Columns(HashMap<(String, String), Vec<Value>>);
 
 impl Columns {
-    fn of(
+    fn read(
         &mut self,
         copy: &Copy,
         schema: &Schema,

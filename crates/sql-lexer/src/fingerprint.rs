@@ -1,7 +1,7 @@
 //! Statement fingerprints: which statements are the same but for their values.
 //!
-//! [`Fingerprint::of`] tokenizes any text that an agent may send as a statement (cut off, not SQLite's dialect, not SQL
-//! at all) and never fails. Comments and white space are dropped, keywords are upper-cased, identifiers stay as
+//! [`Fingerprint::from_text`] tokenizes any text that an agent may send as a statement (cut off, not SQLite's dialect,
+//! not SQL at all) and never fails. Comments and white space are dropped, keywords are upper-cased, identifiers stay as
 //! written, every literal and parameter becomes `?`, lists in `IN (…)` and `ARRAY[…]` and rows after `VALUES` are
 //! folded to `…`; in those, `NULL` and its like are values as others. So are names that a program makes by counting: of
 //! savepoints, cursors, prepared statements, channels. The hash of that text (XXH64, seed 0) is stable: it stands in
@@ -51,7 +51,7 @@ pub struct Fingerprint {
 impl Fingerprint {
     /// The fingerprint of a statement of which nothing but its text is known.
     #[must_use]
-    pub fn of(sql: &str) -> Self {
+    pub fn from_text(sql: &str) -> Self {
         Self::of_subtype(sql, "")
     }
 
@@ -59,13 +59,13 @@ impl Fingerprint {
     /// either way.
     #[must_use]
     pub fn of_subtype(sql: &str, subtype: &str) -> Self {
-        let (normalized, subject) = match Language::of(subtype, sql) {
+        let (normalized, subject) = match Language::detect(subtype, sql) {
             Language::Json => json::normalize(sql),
             Language::Redis => redis::normalize(sql),
             Language::Sql(quotes) => {
                 let tokens = Lexer::guess(sql).significant();
                 let normalized = Normalizer::new(quotes).run(tokens.clone());
-                (normalized, subject::of(tokens))
+                (normalized, subject::find(tokens))
             }
         };
         let Subject { verb, table } = subject;

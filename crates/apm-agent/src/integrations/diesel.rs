@@ -164,7 +164,7 @@ impl<I> Diesel<I> {
         #[cfg(feature = "sqlite-plain")]
         if C::SUBTYPE == "sqlite" {
             let instance = Database::parse(C::SUBTYPE, &self.database).instance;
-            let source = || Source::of(connection, &self.agent, instance.as_deref());
+            let source = || Source::for_connection(connection, &self.agent, instance.as_deref());
             let source = self.plans.get_or_init(source).clone();
             lock(&shared).statements.plans = source;
         }

@@ -127,7 +127,7 @@ impl ApmLayer {
     /// Whether a span is recorded.
     fn wants(&self, metadata: &Metadata<'_>) -> bool {
         let level = *metadata.level();
-        let decides = |name| Key::of(name).is_some_and(Key::decides);
+        let decides = |name| Key::from_name(name).is_some_and(Key::decides);
         let has_meaning = || {
             tower_http::is_request(metadata)
                 || metadata.fields().iter().any(|it| decides(it.name()))
@@ -164,7 +164,7 @@ fn read<'a>(
     let is_request = tower_http::is_request(metadata);
     let key_of = match is_request {
         true => tower_http::key_of,
-        false => Key::of,
+        false => Key::from_name,
     };
     let mut fields = Fields::new(agent, key_of);
     record(&mut fields);
@@ -285,7 +285,7 @@ where
 fn begin(attributes: &Attributes<'_>) -> Option<Traced> {
     let metadata = attributes.metadata();
     let is_request = tower_http::is_request(metadata);
-    let tells_kind = |it: ::tracing::field::Field| Key::of(it.name()) == Some(Key::Kind);
+    let tells_kind = |it: ::tracing::field::Field| Key::from_name(it.name()) == Some(Key::Kind);
     if !is_request && !metadata.fields().iter().any(tells_kind) {
         return None;
     }

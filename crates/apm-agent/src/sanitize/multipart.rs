@@ -100,14 +100,14 @@ mod tests {
         --X\r\nContent-Disposition: form-data; name=\"tag\"\r\n\r\na\r\nb\r\n\
         --X\r\nContent-Disposition: form-data; name=\"tag\"\r\n\r\nc\r\n--X--\r\n";
 
-    fn of(body: &str, most: usize) -> Value {
+    fn read_fields(body: &str, most: usize) -> Value {
         fields(body, "X", most, &WildcardList::parse("pass*")).into()
     }
 
     #[test]
     fn fields_lose_their_secrets_and_files_their_contents() {
         assert_eq!(
-            of(BODY, 100),
+            read_fields(BODY, 100),
             json!({
                 "city": "Köln",
                 "password": "[REDACTED]",
@@ -120,7 +120,7 @@ mod tests {
     #[test]
     fn values_have_a_length_in_all() {
         assert_eq!(
-            of(BODY, 6),
+            read_fields(BODY, 6),
             json!({"city": "Köln", "password": "[REDACTED]", "tag": ["a…", ""], "_files": {"photo": "me; you.png"}})
         );
     }
@@ -128,7 +128,7 @@ mod tests {
     #[test]
     fn a_body_may_be_cut_anywhere_and_be_anything() {
         for end in (0..=BODY.len()).filter(|end| BODY.is_char_boundary(*end)) {
-            let fields = of(&BODY[..end], 100);
+            let fields = read_fields(&BODY[..end], 100);
             assert!(!fields.to_string().contains("hunter"), "{fields}");
         }
         for body in [
@@ -139,7 +139,7 @@ mod tests {
             "--X\r\n\r\nvalue",
             "--X--\r\n\r\n",
         ] {
-            assert_eq!(of(body, 100), json!({}), "{body:?}");
+            assert_eq!(read_fields(body, 100), json!({}), "{body:?}");
         }
     }
 

@@ -33,7 +33,7 @@ pub(crate) enum Kind {
 
 impl Kind {
     /// By the number that OTLP has for it.
-    pub(crate) fn of(number: i32) -> Self {
+    pub(crate) fn from_number(number: i32) -> Self {
         match number {
             1 => Self::Internal,
             2 => Self::Server,
@@ -100,7 +100,7 @@ enum Read {
 
 impl<'a> Facts<'a> {
     /// Reads attributes.
-    pub(crate) fn of(attributes: &'a [KeyValue<'a>], of: Of) -> Self {
+    pub(crate) fn from_attributes(attributes: &'a [KeyValue<'a>], of: Of) -> Self {
         let mut facts = Self::default();
         for attribute in attributes {
             facts.read(attribute, of);

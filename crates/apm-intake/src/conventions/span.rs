@@ -31,12 +31,15 @@ pub(crate) struct SpanMeaning<'f, 'a> {
 
 impl<'f, 'a> SpanMeaning<'f, 'a> {
     /// `code`: the status that OTLP has, 1 for success and 2 for failure.
-    pub(crate) fn of(facts: &'f Facts<'a>, code: i32, kind: Kind) -> Self {
+    pub(crate) fn new(facts: &'f Facts<'a>, code: i32, kind: Kind) -> Self {
         let outcome = match (code, facts.http.status) {
             (2, _) | (0, Some(400..)) => Outcome::Failure,
             _ => Outcome::Success,
         };
-        let url = facts.is_http().then(|| ClientUrl::of(facts)).flatten();
+        let url = facts
+            .is_http()
+            .then(|| ClientUrl::from_facts(facts))
+            .flatten();
         let place = url.as_ref().and_then(|url| url.place.as_ref());
         let (address, port) = match place {
             Some(place) => (Some(place.host.clone()), place.port),

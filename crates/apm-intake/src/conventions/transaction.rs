@@ -23,7 +23,7 @@ pub(crate) struct TransactionMeaning<'f, 'a> {
 
 impl<'f, 'a> TransactionMeaning<'f, 'a> {
     /// `code`: the status that OTLP has, 1 for success and 2 for failure. `host`: the name of the machine.
-    pub(crate) fn of(facts: &'f Facts<'a>, code: i32, host: Option<&str>) -> Self {
+    pub(crate) fn new(facts: &'f Facts<'a>, code: i32, host: Option<&str>) -> Self {
         let status = facts.http.status;
         let outcome = match (code, status) {
             (2, _) | (0, Some(500..)) => Outcome::Failure,
@@ -39,7 +39,7 @@ impl<'f, 'a> TransactionMeaning<'f, 'a> {
             facts,
             url: facts
                 .is_http()
-                .then(|| ServerUrl::of(facts, host))
+                .then(|| ServerUrl::from_facts(facts, host))
                 .flatten(),
             kind: facts.other.kind.filter(|kind| !kind.is_empty()).or(kind),
             result,

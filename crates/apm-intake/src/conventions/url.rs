@@ -20,7 +20,7 @@ pub(super) struct ServerUrl {
 
 impl ServerUrl {
     /// `host`: the name of the machine, for want of another.
-    pub(super) fn of(facts: &Facts<'_>, host: Option<&str>) -> Option<Self> {
+    pub(super) fn from_facts(facts: &Facts<'_>, host: Option<&str>) -> Option<Self> {
         let (http, net) = (&facts.http, &facts.net);
         let original = match http.original {
             Some(original) => Cow::Borrowed(original),
@@ -115,7 +115,7 @@ pub(super) struct Place {
 }
 
 impl<'a> ClientUrl<'a> {
-    pub(super) fn of(facts: &Facts<'a>) -> Option<Self> {
+    pub(super) fn from_facts(facts: &Facts<'a>) -> Option<Self> {
         let http = &facts.http;
         let original = match http.full {
             Some(full) => Cow::Borrowed(full),
@@ -135,13 +135,13 @@ impl<'a> ClientUrl<'a> {
                 ))
             }
         };
-        let place = address::parse(cut(&original)).and_then(Place::of);
+        let place = address::parse(cut(&original)).and_then(Place::from_address);
         Some(Self { original, place })
     }
 }
 
 impl Place {
-    fn of(parts: Address) -> Option<Self> {
+    fn from_address(parts: Address) -> Option<Self> {
         let default = match parts.scheme.as_str() {
             "http" | "ws" => Some(80),
             "https" | "wss" => Some(443),

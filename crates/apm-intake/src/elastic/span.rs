@@ -147,9 +147,9 @@ fn understand(
     batch: &mut Batch,
     columns: &mut Columns,
 ) -> String {
-    let facts = Facts::of(&bridged.attributes, Of::Span);
+    let facts = Facts::from_attributes(&bridged.attributes, Of::Span);
     let named = Kind::named(bridged.kind.as_deref().unwrap_or_default());
-    let meaning = SpanMeaning::of(&facts, 0, named);
+    let meaning = SpanMeaning::new(&facts, 0, named);
     match (meaning.kind, fields.word(Slot::Type)) {
         (Some(kind), _) => {
             columns.kind = batch.keep(kind);

@@ -80,8 +80,8 @@ pub(super) fn build(fields: &mut Fields<'_>, line: &str, batch: &mut Batch) -> R
 
 /// Takes what a bridge says of the transaction.
 fn understand(bridged: &Bridged, fields: &mut Fields<'_>, line: &str, columns: &mut Columns) {
-    let facts = Facts::of(&bridged.attributes, Of::Transaction);
-    let meaning = TransactionMeaning::of(&facts, 0, None);
+    let facts = Facts::from_attributes(&bridged.attributes, Of::Transaction);
+    let meaning = TransactionMeaning::new(&facts, 0, None);
     let is_unknown = columns.outcome == Outcome::Unknown;
     columns.result = meaning.result_of(is_unknown).map(Into::into);
     columns.kind = meaning.kind.map(str::to_owned);

@@ -176,7 +176,7 @@ impl<'de> Deserialize<'de> for Count {
 struct Number<T>(PhantomData<T>);
 
 impl<T: TryFrom<i128> + Default> Number<T> {
-    fn of<E: Error>(number: i128) -> Result<T, E> {
+    fn from_integer<E: Error>(number: i128) -> Result<T, E> {
         let beyond = || E::custom(format_args!("{number} does not fit the field"));
         T::try_from(number).map_err(|_| beyond())
     }
@@ -194,11 +194,11 @@ impl<T: TryFrom<i128> + Default> Visitor<'_> for Number<T> {
     }
 
     fn visit_u64<E: Error>(self, number: u64) -> Result<T, E> {
-        Self::of(number.into())
+        Self::from_integer(number.into())
     }
 
     fn visit_i64<E: Error>(self, number: i64) -> Result<T, E> {
-        Self::of(number.into())
+        Self::from_integer(number.into())
     }
 
     #[expect(
@@ -207,14 +207,14 @@ impl<T: TryFrom<i128> + Default> Visitor<'_> for Number<T> {
     )]
     fn visit_f64<E: Error>(self, number: f64) -> Result<T, E> {
         match number.fract() == 0.0 {
-            true => Self::of(number as i128),
+            true => Self::from_integer(number as i128),
             false => Err(E::invalid_value(Unexpected::Float(number), &self)),
         }
     }
 
     fn visit_str<E: Error>(self, text: &str) -> Result<T, E> {
         match text.parse() {
-            Ok(number) => Self::of(number),
+            Ok(number) => Self::from_integer(number),
             Err(_) => match text.parse::<f64>() {
                 Ok(number) => self.visit_f64(number),
                 Err(_) => Err(E::invalid_value(Unexpected::Str(text), &self)),

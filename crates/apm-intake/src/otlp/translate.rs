@@ -87,13 +87,13 @@ impl Sink for Translator {
     fn resource(&mut self, resource: &Resource<'_>) {
         self.end_scope();
         self.scope = ScopeFacts::default();
-        self.sender = Sender::of(resource, self.out.received());
+        self.sender = Sender::from_resource(resource, self.out.received());
         self.out.begin(&self.sender.resource);
     }
 
     fn scope(&mut self, scope: &Scope<'_>) {
         self.end_scope();
-        self.scope = ScopeFacts::of(scope);
+        self.scope = ScopeFacts::from_scope(scope);
     }
 
     fn span(&mut self, span: &Span<'_>) {

@@ -52,7 +52,7 @@ impl Comparison {
 
     /// The window to compare with.
     #[must_use]
-    pub(crate) fn of(self, window: &Window) -> Window {
+    pub(crate) fn window(self, window: &Window) -> Window {
         window.shifted_back(match self {
             Self::Previous => window.range.micros(),
             Self::Day => DAY,
@@ -90,7 +90,7 @@ mod tests {
         for length in [60 * SECOND, DAY, WEEK] {
             let now = window(length);
             for option in Comparison::options(now.asked) {
-                let then = option.of(&now);
+                let then = option.window(&now);
                 assert_eq!(then.range.micros(), now.range.micros());
                 assert!(then.range.to <= now.range.from, "{option:?} {length}");
                 assert_eq!(Comparison::parse(option.as_str()), Some(*option));

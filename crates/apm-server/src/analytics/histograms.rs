@@ -32,7 +32,7 @@ pub(super) fn percentiles(
     }
     let mut found = ByKey::new();
     for ((place, bucket), sum) in sums {
-        if let Some(percentiles) = of(&sum) {
+        if let Some(percentiles) = at_ranks(&sum) {
             let key = &members.keys()[place];
             found
                 .entry(Arc::clone(key))
@@ -55,7 +55,7 @@ fn add(sum: &mut Vec<f64>, bins: &[(u16, f32)]) {
 }
 
 /// Walks the bins to the ranks.
-fn of(bins: &[f64]) -> Option<Percentiles> {
+fn at_ranks(bins: &[f64]) -> Option<Percentiles> {
     let total: f64 = bins.iter().sum();
     let at = |q: f64| {
         let rank = q * (total - total * 1e-9);
@@ -196,7 +196,7 @@ mod tests {
         counts[100] = 94.0;
         counts[200] = 5.0;
         counts[300] = 1.0;
-        let found = of(&counts).unwrap();
+        let found = at_ranks(&counts).unwrap();
         assert_eq!(
             (found.p50, found.p95, found.p99),
             (
@@ -205,7 +205,7 @@ mod tests {
                 representative(200)
             )
         );
-        assert_eq!(of(&[0.0; 3]), None);
-        assert_eq!(of(&[]), None);
+        assert_eq!(at_ranks(&[0.0; 3]), None);
+        assert_eq!(at_ranks(&[]), None);
     }
 }

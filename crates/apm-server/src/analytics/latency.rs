@@ -76,7 +76,7 @@ pub(super) fn members(
 pub fn chart(conn: &mut SqliteConnection, scope: &Scope, window: &Window) -> QueryResult<Latency> {
     let members = members(conn, scope, window)?;
     let exact = window.bind(scope.bind(Sql::new(include_str!("latency/exact.sql"))));
-    of(
+    charts(
         conn,
         Table::Transactions,
         &members,
@@ -94,7 +94,7 @@ pub fn chart(conn: &mut SqliteConnection, scope: &Scope, window: &Window) -> Que
 }
 
 /// The charts of members that have one key, empty, with percentiles by chart bucket.
-pub(super) fn of(
+pub(super) fn charts(
     conn: &mut SqliteConnection,
     table: Table,
     members: &Members,
@@ -115,7 +115,7 @@ pub(super) fn of(
         let found = percentiles.and_then(|of| of.get(&bucket.start))?;
         Some(found.within(sum.mean(), sum.max))
     };
-    let series = Series::of(&sums, &axis.buckets);
+    let series = Series::from_sums(&sums, &axis.buckets);
     Ok(Latency {
         count: sums.iter().map(|sum| sum.count).collect(),
         avg: series.latency,

@@ -116,7 +116,7 @@ pub(super) fn lines(
                 total: sum.total,
                 series: series.map_or_else(
                     || Series::empty(buckets.len()),
-                    |sums| Series::of(&sums, &buckets),
+                    |sums| Series::from_sums(&sums, &buckets),
                 ),
             }
         })

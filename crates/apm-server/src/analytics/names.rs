@@ -61,7 +61,9 @@ pub(crate) fn list(conn: &mut SqliteConnection, limits: &NameLimits) -> QueryRes
              LEFT JOIN service s ON s.id = n.id ORDER BY n.names DESC, 1"
         ));
         let rows: Vec<Row> = sql.load(conn)?;
-        let limit = limits.of(kind).map_or(usize::MAX, |limit| limit.of_service);
+        let limit = limits
+            .limit(kind)
+            .map_or(usize::MAX, |limit| limit.of_service);
         let limit = i64::try_from(limit).unwrap_or(i64::MAX);
         let full = rows
             .iter()

@@ -19,7 +19,7 @@ pub struct Series {
 
 impl Series {
     /// The series of sums, one for each of the buckets.
-    pub(super) fn of(sums: &[Total], buckets: &[Bucket]) -> Self {
+    pub(super) fn from_sums(sums: &[Total], buckets: &[Bucket]) -> Self {
         let rate = |(sum, bucket): (&Total, &Bucket)| per_minute(sum.count, bucket);
         Self {
             latency: sums.iter().map(Total::mean).collect(),
@@ -82,7 +82,7 @@ mod tests {
             successes: count - failures,
             ..Total::default()
         };
-        let series = Series::of(&[sum(4.0, 1.0), sum(0.0, 0.0), sum(1.0, 0.0)], &buckets);
+        let series = Series::from_sums(&[sum(4.0, 1.0), sum(0.0, 0.0), sum(1.0, 0.0)], &buckets);
         assert_eq!(series.latency, [Some(10.0), None, Some(10.0)]);
         assert_eq!(series.throughput, [8.0, 0.0, 60.0]);
         assert_eq!(series.failed_rate, [Some(0.25), None, Some(0.0)]);

@@ -105,7 +105,7 @@ pub fn trend(
 ) -> QueryResult<Latency> {
     let members = statements::members(conn, scope, Some(fingerprint), window)?.into_ids();
     let members: Members = members.into_iter().map(|id| (id, "")).collect();
-    latency::of(conn, Table::Statements, &members, window, |conn, _| {
+    latency::charts(conn, Table::Statements, &members, window, |conn, _| {
         let slices = window.series_slices();
         let interval = Some(window.interval);
         histograms::percentiles(conn, Table::Statements, &members, &slices, interval)

@@ -222,7 +222,7 @@ fn of_members(
                 latency_avg: line.total.mean(),
                 latency_max: line.total.max,
                 failed_rate: line.total.failed_rate(),
-                cost: costs.of(&line.ids),
+                cost: costs.per_call(&line.ids),
                 series: line.series,
             })
         })

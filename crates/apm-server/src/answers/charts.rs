@@ -124,7 +124,7 @@ fn breakdown_table(chart: &Breakdown) -> Table {
 
 /// A row for each range of durations.
 pub(crate) fn distribution_table(distribution: &Distribution) -> Table {
-    Table::of(
+    Table::from_rows(
         "distribution",
         &distribution.bars,
         &[

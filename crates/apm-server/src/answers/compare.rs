@@ -134,8 +134,8 @@ impl Question for Params {
 
     fn tables(answer: &Answer) -> Vec<Table> {
         vec![
-            Table::of("transactions", &answer.compared.transactions, &SIDES),
-            Table::of("statements", &answer.compared.statements, &SIDES),
+            Table::from_rows("transactions", &answer.compared.transactions, &SIDES),
+            Table::from_rows("statements", &answer.compared.statements, &SIDES),
             markers(&answer.markers),
         ]
     }
@@ -171,7 +171,7 @@ const SIDES: [Column<Row>; 14] = [
 ];
 
 fn markers(rows: &[Marker]) -> Table {
-    Table::of(
+    Table::from_rows(
         "markers",
         rows,
         &[

@@ -95,7 +95,7 @@ pub(crate) struct Fields {
 }
 
 impl Fields {
-    fn of(found: &Found) -> Self {
+    fn from_found(found: &Found) -> Self {
         Self {
             total: found.total,
             sample: found.hits.len(),
@@ -182,7 +182,7 @@ impl Question for Params {
         let mut fields = Fields::default();
         let mut kinds = Vec::new();
         if self.lists_fields {
-            fields = Fields::of(&found);
+            fields = Fields::from_found(&found);
             kinds = kinds_of(&found.hits);
         }
         if found.hits.len() > size {
@@ -226,7 +226,7 @@ impl Question for Params {
 
 /// The table of documents.
 pub(super) fn hits(hits: &[Hit]) -> Table {
-    Table::of(
+    Table::from_rows(
         "hits",
         hits,
         &[
@@ -255,7 +255,7 @@ fn text(hit: &Hit, pointer: &str) -> Cell {
 }
 
 fn groups_table<'a>(groups: impl IntoIterator<Item = &'a Group>) -> Table {
-    Table::of(
+    Table::from_rows(
         "groups",
         groups,
         &[
@@ -285,7 +285,7 @@ impl Question for FieldsParams {
 
     fn answer(&self, source: &mut Source<'_>) -> Result<Fields, Problem> {
         let found = discover::search(source.conn, &self.0)?;
-        Ok(Fields::of(&found))
+        Ok(Fields::from_found(&found))
     }
 
     fn is_settled(answer: &Fields) -> bool {

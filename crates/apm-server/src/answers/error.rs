@@ -147,7 +147,7 @@ impl Question for Params {
 
     fn tables(answer: &Answer) -> Vec<Table> {
         vec![
-            Table::of(
+            Table::from_rows(
                 "samples",
                 &answer.samples,
                 &[
@@ -155,7 +155,7 @@ impl Question for Params {
                     ("time_utc", |row| Cell::Time(row.timestamp)),
                 ],
             ),
-            Table::of(
+            Table::from_rows(
                 "transactions",
                 &answer.transactions,
                 &[

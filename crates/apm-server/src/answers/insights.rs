@@ -67,7 +67,7 @@ impl Question for Params {
     }
 
     fn tables(answer: &Answer) -> Vec<Table> {
-        vec![Table::of(
+        vec![Table::from_rows(
             "insights",
             &answer.insights,
             &[

@@ -78,7 +78,7 @@ pub(crate) struct Line {
 }
 
 impl Line {
-    pub(crate) fn of(hit: Hit, keeps_document: bool) -> Self {
+    pub(crate) fn from_hit(hit: Hit, keeps_document: bool) -> Self {
         let Hit {
             seq,
             timestamp,
@@ -93,7 +93,7 @@ impl Line {
         Self {
             seq,
             timestamp,
-            severity: Severity::of(&level),
+            severity: Severity::from_level(&level),
             level,
             service: text("/service/name").unwrap_or_default(),
             logger: text("/log/logger").unwrap_or_default(),
@@ -218,7 +218,7 @@ impl Asks {
         let is_own = |lines: &&Lines| self.severity.is_none_or(|only| only == lines.severity);
         let total: u64 = levels.iter().filter(is_own).map(|lines| lines.count).sum();
         let keeps = self.shape == Shape::Page;
-        let lines = hits.into_iter().map(|hit| Line::of(hit, keeps));
+        let lines = hits.into_iter().map(|hit| Line::from_hit(hit, keeps));
         let lines: Vec<Line> = lines.collect();
         Ok(Answer {
             total: total.max(lines.len() as u64),

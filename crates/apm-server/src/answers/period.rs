@@ -47,7 +47,7 @@ impl Period {
             return Err(wrong(&CMP, problem));
         }
         let window = Window::new(range, asked.now);
-        let before = comparison.map(|comparison| comparison.of(&window));
+        let before = comparison.map(|comparison| comparison.window(&window));
         Ok(Self { window, before })
     }
 

@@ -163,7 +163,7 @@ impl Question for Params {
 
     fn tables(answer: &Answer) -> Vec<Table> {
         vec![
-            Table::of(
+            Table::from_rows(
                 "services",
                 &answer.services,
                 &[

@@ -131,7 +131,7 @@ impl Question for Params {
         let known = names::list(source.conn, &options.names)?;
         let names = NameKind::ALL.into_iter().map(|kind| {
             let known = known.iter().find(|names| names.kind == kind);
-            let limit = options.names.of(kind);
+            let limit = options.names.limit(kind);
             Names {
                 kind: kind.as_str(),
                 count: known.map(|names| names.count),
@@ -139,7 +139,7 @@ impl Question for Params {
                     .filter(|_| kind != NameKind::Service)
                     .map(|limit| limit.of_service),
                 total_limit: limit.map(|limit| limit.in_all),
-                events_beyond: stats.beyond.of(kind),
+                events_beyond: stats.beyond.number(kind),
                 full: known.map(|names| names.full.clone()).unwrap_or_default(),
                 of: kind,
             }
@@ -183,7 +183,7 @@ impl Question for Params {
 
     fn tables(answer: &Answer) -> Vec<Table> {
         vec![
-            Table::of(
+            Table::from_rows(
                 "names",
                 &answer.names,
                 &[
@@ -195,7 +195,7 @@ impl Question for Params {
                     ("full", |row| row.full.join(", ").into()),
                 ],
             ),
-            Table::of(
+            Table::from_rows(
                 "agents",
                 &answer.agents,
                 &[

@@ -151,7 +151,7 @@ impl Question for Params {
     fn tables(answer: &Answer) -> Vec<Table> {
         vec![
             top::callers(&answer.callers),
-            Table::of(
+            Table::from_rows(
                 "samples",
                 &answer.samples,
                 &[

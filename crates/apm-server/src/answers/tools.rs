@@ -31,7 +31,7 @@ pub struct Settings {
 
 impl Settings {
     /// From the server's configuration; of all workers together.
-    pub fn of(config: &Config) -> Self {
+    pub fn from_config(config: &Config) -> Self {
         Self {
             database: config.database.clone(),
             files: Arc::new(config.explain.iter().cloned().collect()),

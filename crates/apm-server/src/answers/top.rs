@@ -48,7 +48,7 @@ const TRANSACTION: [Column<Transaction>; 11] = [
 
 /// The table of transaction groups.
 pub(crate) fn transactions<'a>(rows: impl IntoIterator<Item = &'a Transaction>) -> Table {
-    Table::of("transactions", rows, &TRANSACTION)
+    Table::from_rows("transactions", rows, &TRANSACTION)
 }
 
 /// The same with what the requests of each ask of databases.
@@ -73,7 +73,7 @@ pub(crate) fn transactions_with_sql(rows: &[Transaction], sql: &[Caller]) -> Tab
 
 /// The table of dependencies.
 pub(crate) fn dependencies<'a>(rows: impl IntoIterator<Item = &'a Dependency>) -> Table {
-    Table::of(
+    Table::from_rows(
         "dependencies",
         rows,
         &[
@@ -145,12 +145,12 @@ fn cost(row: &Statement, of: fn(&Cost) -> f64) -> Cell {
 
 /// The table of statements.
 pub(crate) fn statements<'a>(rows: impl IntoIterator<Item = &'a Statement>) -> Table {
-    Table::of("statements", rows, &STATEMENT)
+    Table::from_rows("statements", rows, &STATEMENT)
 }
 
 /// The table of error groups.
 pub(crate) fn errors<'a>(rows: impl IntoIterator<Item = &'a ErrorGroup>) -> Table {
-    Table::of(
+    Table::from_rows(
         "errors",
         rows,
         &[
@@ -171,7 +171,7 @@ pub(crate) fn errors<'a>(rows: impl IntoIterator<Item = &'a ErrorGroup>) -> Tabl
 
 /// The table of the callers of a statement.
 pub(crate) fn callers<'a>(rows: impl IntoIterator<Item = &'a Caller>) -> Table {
-    Table::of(
+    Table::from_rows(
         "callers",
         rows,
         &[

@@ -66,7 +66,7 @@ impl Question for Params {
     }
 
     fn tables(answer: &Answer) -> Vec<Table> {
-        vec![Table::of(
+        vec![Table::from_rows(
             "traces",
             &answer.found.traces,
             &[

@@ -232,7 +232,7 @@ impl Question for Params {
         let mut tables = answer.sampled.looked.tables();
         tables.push(charts::distribution_table(&answer.distribution));
         tables.extend(answer.charts.tables());
-        tables.push(Table::of(
+        tables.push(Table::from_rows(
             "samples",
             &answer.sampled.samples,
             &[

@@ -139,7 +139,7 @@ impl Portions {
     }
 
     /// The request that this answers is under way until the last portion is sent.
-    pub(super) fn of(mut self, under_way: Option<UnderWay>) -> Self {
+    pub(super) fn until_sent(mut self, under_way: Option<UnderWay>) -> Self {
         self.under_way = under_way;
         self
     }

@@ -95,7 +95,7 @@ impl Guard {
         let now = Instant::now();
         let shown = request.headers().get(header::AUTHORIZATION);
         let seen = shown.map(|shown| {
-            let client = Front::of(request).client;
+            let client = Front::from_request(request).client;
             self.see_header(client, shown.as_bytes(), now)
         });
         if let Some(Seen::Holder { .. }) = seen {
@@ -317,8 +317,8 @@ fn judge(request: &HttpRequest, rules: &Rules, guard: &Guard) -> Verdict {
     }
     let seen = (access != Access::Open).then(|| guard.see(request));
     if !is_safe {
-        let front = Front::of(request);
-        match site::of(request, &front) {
+        let front = Front::from_request(request);
+        match site::judge(request, &front) {
             Site::Own => {}
             Site::Foreign(_) if listed(rules, request, guard).is_some() => {}
             Site::Foreign(site) => {

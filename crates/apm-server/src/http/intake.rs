@@ -25,7 +25,7 @@ pub(super) async fn events(
     let counters = Arc::clone(&shared.intake.counters);
     let limit = shared.config.max_event_size;
     // The peer, or whom a trusted proxy names.
-    let client = Front::of(&request).client;
+    let client = Front::from_request(&request).client;
     let stream = Stream::new(encoding, limit, client, counters);
     let report = shared.intake.receive(&mut payload, stream).await;
     if report.early {

@@ -51,7 +51,7 @@ pub(super) async fn submit(
     sent: web::Form<Form>,
 ) -> HttpResponse {
     let (next, guard) = (sent.next.as_deref(), &shared.guard);
-    let (client, now) = (Front::of(&request).client, Instant::now());
+    let (client, now) = (Front::from_request(&request).client, Instant::now());
     if let Some(left) = guard.logins.wait(client, now) {
         guard.refusals.count(Refusal::Attempts);
         let seconds = respond::seconds(left);
@@ -129,7 +129,7 @@ fn form(
     HttpResponse::build(code(status))
         .insert_header((header::CONTENT_TYPE, "text/html; charset=utf-8"))
         .insert_header((header::CACHE_CONTROL, "no-store"))
-        .body(Front::of(request).page(page.into_string()))
+        .body(Front::from_request(request).page(page.into_string()))
 }
 
 /// A path of this server, never another one's address.

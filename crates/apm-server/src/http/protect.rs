@@ -37,7 +37,7 @@ pub(super) async fn protect<B: MessageBody + 'static>(
     };
     let mut response = counted(answered?.map_into_boxed_body()).await;
     keep_safe(response.headers_mut());
-    Ok(response.map_body(|_, body| BoxBody::new(body.of(under_way))))
+    Ok(response.map_body(|_, body| BoxBody::new(body.until_sent(under_way))))
 }
 
 /// Finds room for an answer. A permit that its handler had is given back when there is some.

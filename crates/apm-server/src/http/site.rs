@@ -20,7 +20,7 @@ pub(super) enum Site {
 /// Finds out. `Sec-Fetch-Site` is the browser's own judgement, which no proxy on the way can spoil and no page can set.
 /// Browsers leave it out where the connection is not encrypted; then the Origin is compared with the addresses of this
 /// server.
-pub(super) fn of(request: &HttpRequest, front: &Front) -> Site {
+pub(super) fn judge(request: &HttpRequest, front: &Front) -> Site {
     let headers = request.headers();
     let origins = || {
         let all = headers.get_all(header::ORIGIN);
@@ -113,7 +113,7 @@ mod tests {
                 host: "apm.example".to_owned(),
                 ..Front::default()
             };
-            of(&request.to_http_request(), &front)
+            judge(&request.to_http_request(), &front)
         };
         let foreign = |name: &str| Site::Foreign(name.to_owned());
         let public = ("origin", "https://apm.example");

@@ -148,6 +148,6 @@ pub(super) async fn metrics(shared: web::Data<Shared>, store: web::Data<Store>) 
 
 /// Times that a name was beyond the limit, by kind.
 fn beyond(stats: &StoreStats) -> Vec<(&'static str, u64)> {
-    let count = |kind: NameKind| (kind.as_str(), stats.beyond.of(kind));
+    let count = |kind: NameKind| (kind.as_str(), stats.beyond.number(kind));
     NameKind::ALL.into_iter().map(count).collect()
 }

@@ -107,7 +107,7 @@ impl Regime {
     /// # Panics
     /// If the range is empty or reaches beyond the points.
     #[must_use]
-    pub fn of(points: &[Point], start: usize, end: usize) -> Self {
+    pub fn fit(points: &[Point], start: usize, end: usize) -> Self {
         let own = &points[start..end];
         let fold = |pick: fn(f64, f64) -> f64, first| own.iter().map(|p| p.rows).fold(first, pick);
         Self {
@@ -157,7 +157,7 @@ impl Regime {
 /// The line of least squares; none for fewer than two different numbers of rows.
 #[must_use]
 pub fn fit(points: &[Point]) -> Option<Fit> {
-    Moments::of(points).fit()
+    Moments::from_points(points).fit()
 }
 
 #[cfg(test)]
@@ -236,7 +236,7 @@ pub(super) mod tests {
         ];
         for ((n, first, step, zero, slope, noise), grows) in table {
             let points = line(n, first, step, zero, slope, noise);
-            let regime = Regime::of(&points, 0, n);
+            let regime = Regime::fit(&points, 0, n);
             assert_eq!(
                 regime.grows(),
                 grows,
@@ -261,7 +261,7 @@ pub(super) mod tests {
                 }
             })
             .collect();
-        let regime = Regime::of(&two, 0, two.len());
+        let regime = Regime::fit(&two, 0, two.len());
         assert!(regime.fit.is_some_and(|fit| fit.r_squared > 0.99));
         assert!(!regime.is_judged() && !regime.grows(), "{regime:?}");
     }
@@ -269,7 +269,7 @@ pub(super) mod tests {
     #[test]
     fn the_projection_is_at_a_multiple_of_the_rows_of_today() {
         let points = line(11, 0.0, 10_000.0, 0.0, 0.22, 0.0);
-        let regime = Regime::of(&points, 0, 11);
+        let regime = Regime::fit(&points, 0, 11);
         assert!((regime.projected(10.0).unwrap() - 220_000.0).abs() < 1e-3);
     }
 }

@@ -51,7 +51,7 @@ pub struct Plan {
 impl Plan {
     /// Arranges rows; one whose parent is not there stands at the top.
     #[must_use]
-    pub fn of(rows: &[Row]) -> Self {
+    pub fn from_rows(rows: &[Row]) -> Self {
         Self {
             steps: below(rows, 0, rows.len()),
         }
@@ -107,7 +107,7 @@ impl Plan {
             return "It finds its rows by index and sorts nothing.".to_owned();
         }
         // SQLite reports no step where no row has to be found.
-        match Fingerprint::of(sql).verb.as_str() {
+        match Fingerprint::from_text(sql).verb.as_str() {
             "DELETE" => "It deletes every row at once, without looking at any.".to_owned(),
             "INSERT" | "REPLACE" => "It writes rows and reads none.".to_owned(),
             _ => "It reads no table.".to_owned(),
@@ -127,7 +127,7 @@ fn below(rows: &[Row], parent: i64, depth: usize) -> Vec<Step> {
         .filter(|row| (row.parent == parent && row.id != parent) || is_top(row))
         .map(|row| Step {
             detail: row.detail.clone(),
-            meaning: Meaning::of(&row.detail),
+            meaning: Meaning::parse(&row.detail),
             steps: match depth {
                 0 => Vec::new(),
                 _ if row.id == 0 => Vec::new(),
@@ -151,7 +151,7 @@ mod tests {
 
     #[test]
     fn rows_become_a_tree_in_the_order_of_sqlite() {
-        let plan = Plan::of(&[
+        let plan = Plan::from_rows(&[
             row(3, 0, "SCAN p"),
             row(9, 0, "CORRELATED SCALAR SUBQUERY 1"),
             row(12, 9, "SEARCH c USING INTEGER PRIMARY KEY (rowid=?)"),
@@ -172,7 +172,7 @@ mod tests {
 
     #[test]
     fn orphans_and_loops_do_not_hang() {
-        let plan = Plan::of(&[
+        let plan = Plan::from_rows(&[
             row(1, 7, "SCAN a"),
             row(2, 3, "SCAN b"),
             row(3, 2, "SCAN c"),
@@ -183,11 +183,11 @@ mod tests {
 
     #[test]
     fn the_articles_statement_is_a_scan_and_a_sort() {
-        let before = Plan::of(&[
+        let before = Plan::from_rows(&[
             row(6, 0, "SCAN people"),
             row(8, 0, "USE TEMP B-TREE FOR GROUP BY"),
         ]);
-        let after = Plan::of(&[row(6, 0, "SCAN people USING COVERING INDEX people_city")]);
+        let after = Plan::from_rows(&[row(6, 0, "SCAN people USING COVERING INDEX people_city")]);
         assert!(before.has(Kind::FullScan) && before.has(Kind::TempBTree));
         assert!(after.cost() < before.cost());
         assert_eq!(

@@ -248,7 +248,7 @@ impl Look<'_> {
 
     /// The plan of a statement, where its service's file may be asked.
     fn plan(&mut self, statement: &Statement) -> Option<Explained> {
-        self.plans.of(&statement.service, &statement.sample)
+        self.plans.explain(&statement.service, &statement.sample)
     }
 
     /// The effect of an index that a plan proposes on the statement, on a copy of the file, in a sentence.

@@ -70,7 +70,7 @@ pub(super) fn of_trace(
         .bind("limit", MOST)
         .load(conn)?;
     let spans = documents(conn, &rows)?;
-    Ok(Values::of(spans.iter().flat_map(|span| {
+    Ok(Values::from_calls(spans.iter().flat_map(|span| {
         std::iter::repeat_n((span.text.as_str(), span.hash.as_deref()), span.count)
     })))
 }
@@ -100,7 +100,7 @@ fn documents(conn: &mut SqliteConnection, rows: &[Seq]) -> Result<Vec<Calls>, St
 
 /// Whether a text has values where its normalised form has `?`.
 pub(super) fn has_literals(normalized: &str, sample: &str) -> bool {
-    normalized.contains('?') && Values::of([(sample, None)]) != Values::Unknown
+    normalized.contains('?') && Values::from_calls([(sample, None)]) != Values::Unknown
 }
 
 /// About how many rows a table has: by its gauge, else by the INSERTs that were seen.

@@ -214,7 +214,8 @@ fn span(
     } else {
         ("http", "127.0.0.1:8080")
     };
-    let context = serde_json::json!({"statement": statement, "instance": "database.db", "type": "sql"});
+    let context =
+        serde_json::json!({"statement": statement, "instance": "database.db", "type": "sql"});
     let rest = serde_json::json!({"context": {"db": context}});
     Span {
         id: batch.keep_id(&format!("{:016x}", number << 8 | child)),

@@ -180,7 +180,7 @@ pub(crate) const FEW: u64 = 10;
 
 impl Delta {
     /// The change of the mean duration of the same requests; `None` without a comparison.
-    pub(crate) fn of(change: Option<&Change>) -> Self {
+    pub(crate) fn from_change(change: Option<&Change>) -> Self {
         let Some(change) = change else {
             return Self::Unknown;
         };

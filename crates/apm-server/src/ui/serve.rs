@@ -298,7 +298,7 @@ fn trouble(what: &str, why: &str) -> Page {
 }
 
 fn html_response(request: &HttpRequest, status: StatusCode, text: String) -> HttpResponse {
-    let text = Front::of(request).page(isolate::settle(text));
+    let text = Front::from_request(request).page(isolate::settle(text));
     let mut response = HttpResponseBuilder::new(status);
     response
         .content_type("text/html; charset=utf-8")
@@ -352,14 +352,14 @@ fn view(request: &HttpRequest) -> (View, Result<Asked, Problem>) {
         Err(problem) => (View::fallback(request.path(), clock), Err(problem)),
     };
     view.theme = cookie(request, "theme").as_deref().and_then(Theme::parse);
-    view.origin = Front::of(request).url();
+    view.origin = Front::from_request(request).url();
     (view, asked)
 }
 
 /// The stream of the live page.
 pub(super) fn events(request: &HttpRequest, store: Store) -> HttpResponse {
     let (view, _) = view(request);
-    let front = Front::of(request);
+    let front = Front::from_request(request);
     let stream = live::stream(store, &view);
     match stream.map(|rows| rows.map(move |rows| rows.map(|rows| front.page(rows).into()))) {
         Some(stream) => HttpResponse::Ok()

@@ -54,7 +54,7 @@ async fn get(store: &Store, uri: &str) -> (StatusCode, header::HeaderMap, String
     config.database.clone_from(&store.options().path);
     let app = App::new()
         .app_data(Data::new(store.clone()))
-        .app_data(Data::new(Settings::of(&config)))
+        .app_data(Data::new(Settings::from_config(&config)))
         .configure(|app| {
             for route in crate::api::routes().into_iter().chain(super::routes()) {
                 app.service(route.resource);

@@ -79,7 +79,7 @@ fn until(store: &Store, ended: bool, done: impl Fn(&[Finding]) -> bool) -> Vec<F
     }
 }
 
-fn of<'a>(found: &'a [Finding], kind: &str) -> Option<&'a Finding> {
+fn finding<'a>(found: &'a [Finding], kind: &str) -> Option<&'a Finding> {
     found.iter().find(|finding| finding.kind == kind)
 }
 
@@ -132,10 +132,10 @@ fn the_articles_service_is_told_what_is_wrong_unasked_and_when_it_is_mended() {
     let found = until(&store, false, |found| {
         ["growth", "repeat", "commit"]
             .iter()
-            .all(|kind| of(found, kind).is_some())
+            .all(|kind| finding(found, kind).is_some())
     });
 
-    let growth = of(&found, "growth").unwrap();
+    let growth = finding(&found, "growth").unwrap();
     assert!(
         growth
             .says
@@ -159,7 +159,7 @@ fn the_articles_service_is_told_what_is_wrong_unasked_and_when_it_is_mended() {
     ] {
         assert!(growth.says.remedy.contains(words), "{growth:#?}");
     }
-    let repeat = of(&found, "repeat").unwrap();
+    let repeat = finding(&found, "repeat").unwrap();
     assert!(
         repeat
             .says
@@ -168,7 +168,7 @@ fn the_articles_service_is_told_what_is_wrong_unasked_and_when_it_is_mended() {
         "{repeat:#?}"
     );
     assert!(repeat.says.evidence.trace.is_some());
-    let commit = of(&found, "commit").unwrap();
+    let commit = finding(&found, "commit").unwrap();
     assert!(commit.says.title.contains("GET /sql-write"), "{commit:#?}");
     assert_eq!(found.len(), 3, "{found:#?}");
 
@@ -187,9 +187,9 @@ fn the_articles_service_is_told_what_is_wrong_unasked_and_when_it_is_mended() {
     }
     store.submit(mended).unwrap().wait().unwrap();
     let found = until(&store, true, |found| {
-        of(found, "growth").is_some_and(|growth| growth.ended.is_some())
+        finding(found, "growth").is_some_and(|growth| growth.ended.is_some())
     });
-    assert!(of(&found, "repeat").unwrap().ended.is_none());
+    assert!(finding(&found, "repeat").unwrap().ended.is_none());
     drop(engine);
 }
 

@@ -46,16 +46,16 @@ impl<'a> Pass<'_, 'a> {
             Some(stack) => self.stack(sender, stack)?,
             None => 0,
         };
-        let trace_id = event.trace_id.map(|id| RowId::of(batch, id));
+        let trace_id = event.trace_id.map(|id| RowId::new(batch, id));
         let row = ErrorRow {
             seq: self.seq(),
             group_id: group,
             resource_id: sender.resource,
             ts: event.timestamp,
             trace_id,
-            id: RowId::of(batch, event.id),
-            transaction_id: event.transaction_id.map(|id| RowId::of(batch, id)),
-            parent_id: event.parent_id.map(|id| RowId::of(batch, id)),
+            id: RowId::new(batch, event.id),
+            transaction_id: event.transaction_id.map(|id| RowId::new(batch, id)),
+            parent_id: event.parent_id.map(|id| RowId::new(batch, id)),
             tx_group_id: tx_group,
         };
         let checksum = row.checksum(&mut self.checksum);

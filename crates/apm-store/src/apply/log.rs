@@ -11,15 +11,15 @@ impl<'a> Pass<'_, 'a> {
     pub(super) fn log(&mut self, sender: Sender<'a>, event: &'a Log) -> Result<(), StoreError> {
         let Sender { batch, .. } = sender;
         let service = self.service(sender, event.service)?;
-        let trace_id = event.trace_id.map(|id| RowId::of(batch, id));
+        let trace_id = event.trace_id.map(|id| RowId::new(batch, id));
         let row = LogRow {
             seq: self.seq(),
             service_id: service,
             resource_id: sender.resource,
             ts: event.timestamp,
             trace_id,
-            transaction_id: event.transaction_id.map(|id| RowId::of(batch, id)),
-            span_id: event.span_id.map(|id| RowId::of(batch, id)),
+            transaction_id: event.transaction_id.map(|id| RowId::new(batch, id)),
+            span_id: event.span_id.map(|id| RowId::new(batch, id)),
             level: batch.opt(event.level).unwrap_or_default(),
         };
         let checksum = row.checksum(&mut self.checksum);

@@ -79,8 +79,8 @@ impl Memory {
         Ok(Self {
             limits,
             names: Names::new(&limits),
-            self_times: Seen::new(limits.of(NameKind::SelfTime)),
-            labels: Seen::new(limits.of(NameKind::Label)),
+            self_times: Seen::new(limits.limit(NameKind::SelfTime)),
+            labels: Seen::new(limits.limit(NameKind::Label)),
             calls: Calls::new(),
             packer: RefCell::new(Packer::new()?),
             block: Builder::default(),

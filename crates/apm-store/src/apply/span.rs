@@ -58,7 +58,7 @@ impl<'a> Pass<'_, 'a> {
             Some(stack) => self.stack(sender, stack)?,
             None => 0,
         };
-        let trace_id = RowId::of(batch, event.trace_id);
+        let trace_id = RowId::new(batch, event.trace_id);
         let row = SpanRow {
             seq: self.seq(),
             group_id: group,
@@ -66,9 +66,9 @@ impl<'a> Pass<'_, 'a> {
             ts: event.timestamp,
             duration: event.duration,
             trace_id,
-            id: RowId::of(batch, event.id),
-            transaction_id: event.transaction_id.map(|id| RowId::of(batch, id)),
-            parent_id: RowId::of(batch, event.parent_id),
+            id: RowId::new(batch, event.id),
+            transaction_id: event.transaction_id.map(|id| RowId::new(batch, id)),
+            parent_id: RowId::new(batch, event.parent_id),
             outcome: outcome_code(event.outcome),
             destination_id: destination,
             statement_id: statement,

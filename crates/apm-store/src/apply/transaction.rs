@@ -40,7 +40,7 @@ impl<'a> Pass<'_, 'a> {
             }
             None => None,
         };
-        let trace_id = RowId::of(batch, event.trace_id);
+        let trace_id = RowId::new(batch, event.trace_id);
         let row = TxRow {
             seq: self.seq(),
             group_id: group,
@@ -48,8 +48,8 @@ impl<'a> Pass<'_, 'a> {
             ts: event.timestamp,
             duration: event.duration,
             trace_id,
-            id: RowId::of(batch, event.id),
-            parent_id: event.parent_id.map(|id| RowId::of(batch, id)),
+            id: RowId::new(batch, event.id),
+            parent_id: event.parent_id.map(|id| RowId::new(batch, id)),
             outcome: outcome_code(event.outcome),
             result_id: result,
             sampled: event.sampled,

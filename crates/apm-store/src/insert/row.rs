@@ -29,7 +29,7 @@ pub(crate) trait Row {
     fn add_to(&self, sum: &mut Checksum);
     /// The checksum of the row; `memory` is used again for the next one.
     fn checksum(&self, memory: &mut Checksum) -> u32 {
-        memory.of(|sum| self.add_to(sum))
+        memory.compute(|sum| self.add_to(sum))
     }
 }
 

@@ -25,7 +25,7 @@ pub(super) enum Quotes {
 }
 
 impl Language {
-    pub(super) fn of(subtype: &str, text: &str) -> Self {
+    pub(super) fn detect(subtype: &str, text: &str) -> Self {
         match (subtype, Dialect::of_subtype(subtype)) {
             ("redis" | "valkey" | "memcached", _) => Self::Redis,
             (_, Dialect::Mysql) => Self::Sql(Quotes::Text),

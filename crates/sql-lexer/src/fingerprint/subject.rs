@@ -12,7 +12,7 @@ pub(super) struct Subject {
 /// Tokens looked at: the table of a statement stands near its beginning, and after long lists of columns at worst.
 const LOOK_AT: usize = 4096;
 
-pub(super) fn of(mut tokens: Significant<'_>) -> Subject {
+pub(super) fn find(mut tokens: Significant<'_>) -> Subject {
     let Some(verb) = verb(&mut tokens) else {
         return Subject::default();
     };

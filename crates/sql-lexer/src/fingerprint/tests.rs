@@ -55,7 +55,7 @@ fn literals_parameters_spacing_and_case_of_keywords_do_not_count() {
         ("", ""),
         (" -- nothing", ""),
     ] {
-        assert_eq!(Fingerprint::of(sql).normalized, normalized, "{sql}");
+        assert_eq!(Fingerprint::from_text(sql).normalized, normalized, "{sql}");
     }
 }
 
@@ -80,7 +80,7 @@ fn null_and_its_like_are_values_in_lists_and_rows_only() {
         ),
         ("update t set a = null", "UPDATE t SET a = NULL"),
     ] {
-        assert_eq!(Fingerprint::of(sql).normalized, normalized, "{sql}");
+        assert_eq!(Fingerprint::from_text(sql).normalized, normalized, "{sql}");
     }
 }
 
@@ -104,7 +104,7 @@ fn rows_are_folded_at_any_depth() {
             "SELECT * FROM (VALUES (?, ?)…",
         ),
     ] {
-        assert_eq!(Fingerprint::of(sql).normalized, normalized, "{sql}");
+        assert_eq!(Fingerprint::from_text(sql).normalized, normalized, "{sql}");
     }
 }
 
@@ -149,7 +149,7 @@ fn lists_and_rows_are_folded() {
             "INSERT INTO t VALUES (now(), ?)…",
         ),
     ] {
-        assert_eq!(Fingerprint::of(sql).normalized, normalized, "{sql}");
+        assert_eq!(Fingerprint::from_text(sql).normalized, normalized, "{sql}");
     }
 }
 
@@ -177,8 +177,8 @@ fn where_a_text_was_cut_does_not_count() {
     ] {
         for cut in cuts {
             assert_eq!(
-                Fingerprint::of(cut).normalized,
-                Fingerprint::of(whole).normalized,
+                Fingerprint::from_text(cut).normalized,
+                Fingerprint::from_text(whole).normalized,
                 "{cut}"
             );
         }
@@ -220,7 +220,7 @@ fn the_verb_and_the_table_are_found() {
         ("hmset a b", "HMSET", ""),
         ("", "", ""),
     ] {
-        let found = Fingerprint::of(sql);
+        let found = Fingerprint::from_text(sql);
         assert_eq!(
             (found.verb.as_str(), found.table.as_str()),
             (verb, table),
@@ -232,7 +232,7 @@ fn the_verb_and_the_table_are_found() {
 #[test]
 fn the_hash_is_stable() {
     let sql = "select count(*), city from people group by city";
-    let hash = Fingerprint::of(sql).hash;
+    let hash = Fingerprint::from_text(sql).hash;
     assert_eq!(format!("{hash:016x}"), "0fa9cd55b2550967");
     assert_eq!(
         hash,
@@ -243,7 +243,7 @@ fn the_hash_is_stable() {
 #[test]
 fn a_long_statement_is_cut() {
     let sql = format!("select {} from t", "column_name, ".repeat(100_000));
-    assert!(Fingerprint::of(&sql).normalized.len() < MAX_NORMALIZED + 100);
+    assert!(Fingerprint::from_text(&sql).normalized.len() < MAX_NORMALIZED + 100);
 }
 
 proptest! {
@@ -251,7 +251,7 @@ proptest! {
 
     #[test]
     fn any_text_has_a_fingerprint(text in r#"(?s)([\PC]|[-'"`\[\]().,;:$@%?0-9 \n/*]|select|values|in|\(1\)){0,60}"#) {
-        let once = Fingerprint::of(&text);
+        let once = Fingerprint::from_text(&text);
         prop_assert!(!once.normalized.starts_with(' ') && !once.normalized.ends_with(' '));
     }
 
@@ -260,6 +260,6 @@ proptest! {
         let b = b.replace('\'', "''");
         let sql = format!("insert into t (a, b) values ({a}, '{b}'), ({c:e}, \"{b}\")");
         prop_assume!(c.is_finite());
-        prop_assert_eq!(Fingerprint::of(&sql).normalized, "INSERT INTO t(a, b) VALUES (?, ?)…");
+        prop_assert_eq!(Fingerprint::from_text(&sql).normalized, "INSERT INTO t(a, b) VALUES (?, ?)…");
     }
 }

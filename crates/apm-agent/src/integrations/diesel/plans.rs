@@ -123,7 +123,7 @@ impl Source {
 
     /// The database of a connection to SQLite, if the agent sends and the database allows it. Says once why not.
     #[cfg(feature = "sqlite-plain")]
-    pub(super) fn of(
+    pub(super) fn for_connection(
         connection: &mut dyn Any,
         agent: &Agent,
         instance: Option<&str>,

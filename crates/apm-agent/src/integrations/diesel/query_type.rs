@@ -25,7 +25,7 @@ pub(super) struct QueryType(usize);
 
 impl QueryType {
     /// `None` where it cannot be told.
-    pub(super) fn of(query: &dyn DebugQuery) -> Option<Self> {
+    pub(super) fn detect(query: &dyn DebugQuery) -> Option<Self> {
         // A wide pointer is hashed as two words: where the query is, and the table of its type's methods.
         let mut words = Words::default();
         std::ptr::hash(query, &mut words);

@@ -157,7 +157,7 @@ impl Tracer {
     #[cfg(feature = "sqlite-meter")]
     fn expect(&mut self, query: &dyn DebugQuery, wanted: bool) -> Option<Arc<Statement>> {
         let meter = self.meter.as_mut()?;
-        meter.running = QueryType::of(query);
+        meter.running = QueryType::detect(query);
         if !wanted {
             if mem::take(&mut meter.open) {
                 lock(&self.shared).reports = Reports::default();

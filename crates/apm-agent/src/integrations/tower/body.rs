@@ -76,7 +76,7 @@ impl Answer {
     }
 
     fn trailers(&mut self, trailers: &HeaderMap) {
-        self.status = Status::of(trailers).or(self.status);
+        self.status = Status::from_headers(trailers).or(self.status);
         self.sending.finish();
     }
 }

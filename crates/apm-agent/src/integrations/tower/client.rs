@@ -162,7 +162,7 @@ where
         let mut call = this.call.take();
         if let Ok(response) = &answer {
             let head = response.headers();
-            match Status::of(head) {
+            match Status::from_headers(head) {
                 Some(status) if *this.is_grpc => {
                     if let Some(call) = call.take() {
                         call.ended(status.of_client());
@@ -212,7 +212,7 @@ impl<B: Body> Body for ApmClientBody<B> {
         if let Some(trailers) = trailers
             && let Some(call) = this.call.take()
         {
-            let status = Status::of(trailers).unwrap_or(Status::UNKNOWN);
+            let status = Status::from_headers(trailers).unwrap_or(Status::UNKNOWN);
             call.ended(status.of_client());
         }
         Poll::Ready(frame)

@@ -122,7 +122,7 @@ fn respond<B: Body>(recorded: Recorded, response: Response<B>) -> Response<ApmBo
         return response.map(ApmBody::unrecorded);
     }
     // A call that fails at once has its status among the headers, and no body.
-    let status = Status::of(response.headers());
+    let status = Status::from_headers(response.headers());
     response.map(|body| {
         let bytes = match has_body && !body.is_end_stream() {
             true => body.size_hint().exact(),

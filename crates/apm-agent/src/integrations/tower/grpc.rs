@@ -48,7 +48,7 @@ impl Status {
     pub(super) const UNKNOWN: Self = Self(2);
 
     /// The status in headers or trailers.
-    pub(super) fn of(headers: &HeaderMap) -> Option<Self> {
+    pub(super) fn from_headers(headers: &HeaderMap) -> Option<Self> {
         let value = headers.get("grpc-status")?;
         let number = value.to_str().ok().and_then(|text| text.parse::<u8>().ok());
         let known = number.filter(|&number| usize::from(number) < NAMES.len());
@@ -128,7 +128,7 @@ mod tests {
     fn status(number: &'static str) -> Option<Status> {
         let headers = [("grpc-status", number)];
         let headers = headers.map(|(name, value)| (name.parse().unwrap(), value.parse().unwrap()));
-        Status::of(&HeaderMap::from_iter(headers))
+        Status::from_headers(&HeaderMap::from_iter(headers))
     }
 
     #[test]
@@ -157,7 +157,7 @@ mod tests {
 
     #[test]
     fn numbers_that_nobody_has_defined_are_unknown() {
-        assert_eq!(Status::of(&HeaderMap::new()), None);
+        assert_eq!(Status::from_headers(&HeaderMap::new()), None);
         assert_eq!(status("5").unwrap().name(), "NOT_FOUND");
         for number in ["17", "999", "-1", "", "x"] {
             assert_eq!(status(number), Some(Status::UNKNOWN), "{number}");

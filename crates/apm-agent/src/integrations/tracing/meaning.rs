@@ -33,7 +33,7 @@ pub(super) enum Key {
 
 impl Key {
     /// The fact that a field of this name tells.
-    pub(super) fn of(name: &str) -> Option<Self> {
+    pub(super) fn from_name(name: &str) -> Option<Self> {
         Some(match name {
             "otel.kind" | "span.kind" => Self::Kind,
             "otel.name" => Self::Name,

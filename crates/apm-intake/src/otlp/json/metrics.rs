@@ -93,7 +93,7 @@ pub(super) fn metric(text: &str, sink: &mut impl Sink) -> Result<(), Malformed> 
         return Ok(());
     };
     let shared: Shared = parse(data)?;
-    let temporality = Temporality::of(shared.aggregation_temporality);
+    let temporality = Temporality::from_number(shared.aggregation_temporality);
     let kind = match at {
         0 => MetricKind::Gauge,
         1 => MetricKind::Sum {

@@ -39,7 +39,7 @@ pub(in crate::otlp) enum Temporality {
 }
 
 impl Temporality {
-    pub(in crate::otlp) fn of(number: i32) -> Self {
+    pub(in crate::otlp) fn from_number(number: i32) -> Self {
         match number {
             1 => Self::Delta,
             2 => Self::Cumulative,

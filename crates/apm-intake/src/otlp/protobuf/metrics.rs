@@ -28,7 +28,7 @@ pub(super) fn metric<'a>(message: Reader<'a>, sink: &mut impl Sink) -> Result<()
     let mut fields = data.message()?;
     while let Some(field) = fields.next()? {
         match field.number {
-            2 => temporality = Temporality::of(field.int32()?),
+            2 => temporality = Temporality::from_number(field.int32()?),
             3 => is_monotonic = field.bool()?,
             _ => {}
         }

@@ -39,7 +39,7 @@ pub(super) struct Origin<'a> {
 
 impl<'a> Exception<'a> {
     /// The exception that attributes tell of: it has a type or a message.
-    pub(super) fn of(attributes: &'a [KeyValue<'a>]) -> Option<Self> {
+    pub(super) fn from_attributes(attributes: &'a [KeyValue<'a>]) -> Option<Self> {
         let mut found = Self::default();
         for KeyValue { key, value } in attributes {
             let text = value.text().unwrap_or_default();

@@ -25,7 +25,7 @@ struct Named<'a> {
 }
 
 impl<'a> Named<'a> {
-    fn of(record: &'a LogRecord<'a>) -> Self {
+    fn from_record(record: &'a LogRecord<'a>) -> Self {
         let mut named = Self {
             event: &record.event_name,
             ..Self::default()
@@ -80,14 +80,14 @@ impl<'a> Named<'a> {
 pub(super) fn translate(to: &mut Translator, record: &LogRecord<'_>) {
     let message = shown(&record.body);
     let level = level(record);
-    match Exception::of(&record.attributes) {
+    match Exception::from_attributes(&record.attributes) {
         Some(exception) => error(to, record, &exception, (&message, level)),
         None => log(to, record, &message, level),
     }
 }
 
 fn log(to: &mut Translator, record: &LogRecord<'_>, message: &str, level: &str) {
-    let named = Named::of(record);
+    let named = Named::from_record(record);
     let time = time(to, record);
     let mut out = std::mem::take(&mut to.json);
     out.clear();
@@ -140,7 +140,7 @@ fn error(
     exception: &Exception<'_>,
     (message, level): (&str, &str),
 ) {
-    let named = Named::of(record);
+    let named = Named::from_record(record);
     let origin = Origin {
         id: derived(&[
             b"log",

@@ -52,7 +52,7 @@ impl Sets {
         }
         let mut text = String::new();
         let number = sample::write(&mut text, metric, point)?;
-        let set = Set::of(point);
+        let set = Set::empty(point);
         let key = (point.time, set.hash());
         let has_it = |set: &Set| set.names.iter().any(|(known, _)| known == name);
         let known = self.places.get(&key).copied();
@@ -107,7 +107,7 @@ impl Sets {
 
 impl Set {
     /// A set that has no samples yet.
-    fn of(point: &Point<'_>) -> Self {
+    fn empty(point: &Point<'_>) -> Self {
         let (mut labels, mut fields) = (String::new(), String::new());
         let (mut dataset, mut namespace) = (None, None);
         let mut attributes: Vec<_> = point.attributes.iter().collect();

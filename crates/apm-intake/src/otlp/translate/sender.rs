@@ -28,13 +28,13 @@ pub(super) struct Sender {
 
 impl Default for Sender {
     fn default() -> Self {
-        Self::of(&Resource::default(), 0)
+        Self::from_resource(&Resource::default(), 0)
     }
 }
 
 impl Sender {
     /// `received`: when the body came, µs since the epoch.
-    pub(super) fn of(resource: &Resource<'_>, received: i64) -> Self {
+    pub(super) fn from_resource(resource: &Resource<'_>, received: i64) -> Self {
         let mut known = Known::default();
         let mut labels = String::new();
         let mut json = Json::new(&mut labels);
@@ -81,7 +81,7 @@ pub(super) struct ScopeFacts {
 }
 
 impl ScopeFacts {
-    pub(super) fn of(scope: &Scope<'_>) -> Self {
+    pub(super) fn from_scope(scope: &Scope<'_>) -> Self {
         let named = |name: &str| {
             let mut attributes = scope.attributes.iter().rev();
             let found = attributes.find(|attribute| attribute.key == name);

@@ -29,7 +29,7 @@ pub(super) fn translate(to: &mut Translator, span: &Span<'_>) {
         span: id,
         parent: span.parent_span_id,
     };
-    match (ids.parent, Kind::of(span.kind)) {
+    match (ids.parent, Kind::from_number(span.kind)) {
         (Some(parent), Kind::Internal | Kind::Client | Kind::Producer | Kind::Unspecified) => {
             to.parents.span(trace, id, parent);
             self::span(to, span, ids, parent);
@@ -42,8 +42,8 @@ pub(super) fn translate(to: &mut Translator, span: &Span<'_>) {
 }
 
 fn transaction(to: &mut Translator, span: &Span<'_>, ids: Ids) {
-    let facts = Facts::of(&span.attributes, Of::Transaction);
-    let meaning = TransactionMeaning::of(&facts, span.status.code, to.sender.host.as_deref());
+    let facts = Facts::from_attributes(&span.attributes, Of::Transaction);
+    let meaning = TransactionMeaning::new(&facts, span.status.code, to.sender.host.as_deref());
     let time = to.out.time(span.start_time_unix_nano, to.sender.skew);
     let kind = cut(meaning.kind.unwrap_or("unknown"));
     let mut out = std::mem::take(&mut to.json);
@@ -93,9 +93,9 @@ fn transaction(to: &mut Translator, span: &Span<'_>, ids: Ids) {
 }
 
 fn span(to: &mut Translator, span: &Span<'_>, ids: Ids, parent: u64) {
-    let facts = Facts::of(&span.attributes, Of::Span);
-    let span_kind = Kind::of(span.kind);
-    let meaning = SpanMeaning::of(&facts, span.status.code, span_kind);
+    let facts = Facts::from_attributes(&span.attributes, Of::Span);
+    let span_kind = Kind::from_number(span.kind);
+    let meaning = SpanMeaning::new(&facts, span.status.code, span_kind);
     let time = to.out.time(span.start_time_unix_nano, to.sender.skew);
     let (kind, subtype) = match (meaning.kind, span_kind) {
         (Some(kind), _) => (kind, meaning.subtype),
@@ -183,7 +183,7 @@ fn write_rest(
         json.object("tags", |json| facts.write_labels(json));
     });
     json.object("otel", |json| {
-        json.text("span_kind", Kind::of(span.kind).as_str())
+        json.text("span_kind", Kind::from_number(span.kind).as_str())
     });
     json.key("attributes").open('{');
     facts.write_understood(&mut json);

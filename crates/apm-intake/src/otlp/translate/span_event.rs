@@ -23,7 +23,7 @@ pub(super) struct Around<'a> {
 pub(super) fn translate(to: &mut Translator, span: &Span<'_>, around: &Around<'_>) {
     for (index, event) in span.events.iter().enumerate() {
         let exception = (event.name == "exception")
-            .then(|| Exception::of(&event.attributes))
+            .then(|| Exception::from_attributes(&event.attributes))
             .flatten();
         match exception {
             Some(exception) => error(to, event, around, &exception, index),

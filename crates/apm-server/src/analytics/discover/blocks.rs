@@ -26,7 +26,7 @@ pub(super) struct Block {
 
 impl Block {
     /// The number of the block that an event is in.
-    pub(super) fn of(seq: i64) -> i64 {
+    pub(super) fn containing(seq: i64) -> i64 {
         seq.div_euclid(SLOTS)
     }
 }

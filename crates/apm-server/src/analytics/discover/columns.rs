@@ -31,7 +31,7 @@ pub(super) fn table(kind: Kind) -> &'static str {
 
 /// A query as a condition on the rows of a kind of event.
 pub(super) fn condition(kind: Kind, query: &Expr) -> Condition {
-    let columns = of(kind);
+    let columns = columns_of(kind);
     if kind != Kind::Log {
         return Condition::new(query, &columns);
     }
@@ -52,7 +52,7 @@ pub(super) fn condition(kind: Kind, query: &Expr) -> Condition {
 }
 
 /// The columns of a kind of event.
-fn of(kind: Kind) -> fn(&str) -> Option<Column> {
+fn columns_of(kind: Kind) -> fn(&str) -> Option<Column> {
     match kind {
         Kind::Transaction => transaction,
         Kind::Span => span,
@@ -64,7 +64,7 @@ fn of(kind: Kind) -> fn(&str) -> Option<Column> {
 
 /// The columns of `event_count`, for events of a kind.
 pub(super) fn counted(kind: Kind, field: &str) -> Option<Column> {
-    let column = of(kind)(field)?;
+    let column = columns_of(kind)(field)?;
     match (field, column.kept) {
         (_, Kept::Constant(_) | Kept::Absent) => Some(column),
         ("event.outcome", _) => Some(column),

@@ -82,7 +82,7 @@ impl Severity {
 
     /// The severity of a level: `ERROR`, `Error` and `error` are one.
     #[must_use]
-    pub(crate) fn of(level: &str) -> Self {
+    pub(crate) fn from_level(level: &str) -> Self {
         let means = |severity: &Self| {
             let mut starts = severity.starts().iter().flat_map(|start| spellings(start));
             starts.any(|start| level.starts_with(&start))
@@ -178,7 +178,7 @@ impl Tally {
 
     /// Counts lines of a bucket, whose start is in seconds.
     fn add(&mut self, bucket: i64, level: &str, count: u64) {
-        let severity = Severity::of(level);
+        let severity = Severity::from_level(level);
         let first = self.axis.buckets.first().map_or(0, |bucket| bucket.start);
         let place = usize::try_from((bucket - first) / self.axis.interval).ok();
         let lines = self.levels.iter_mut();
@@ -211,8 +211,8 @@ pub(crate) fn logs(
         ..request.clone()
     };
     let (search, chosen) = (
-        Search::of(request, &[Kind::Log]),
-        Search::of(&narrowed, &[Kind::Log]),
+        Search::for_kinds(request, &[Kind::Log]),
+        Search::for_kinds(&narrowed, &[Kind::Log]),
     );
     let mut tally = Tally::new(request.range);
     let (complete, hits, next) = if search.is_exact() {
@@ -312,7 +312,7 @@ mod tests {
             ("", Severity::Other),
             ("17", Severity::Other),
         ] {
-            assert_eq!(Severity::of(level), want, "{level}");
+            assert_eq!(Severity::from_level(level), want, "{level}");
         }
     }
 
@@ -324,7 +324,7 @@ mod tests {
                 .into_iter()
                 .filter(|severity| kql::matches(&severity.query(), &document));
             let found: Vec<Severity> = found.collect();
-            assert_eq!(found, [Severity::of(level)], "{level}");
+            assert_eq!(found, [Severity::from_level(level)], "{level}");
         }
         let without = serde_json::json!({"message": "x"});
         assert!(kql::matches(&Severity::Other.query(), &without));

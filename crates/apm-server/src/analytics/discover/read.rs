@@ -205,7 +205,7 @@ impl Search<'_> {
         let passes = |texts: &[&str]| walk.sieve.passes(texts);
         let sieve = (!walk.sieve.is_open()).then_some(&passes as &dyn Fn(&[&str]) -> bool);
         for event in of_block(conn, &mut walk.texts, wanted, sieve)? {
-            let document = walk.documents.of(&event);
+            let document = walk.documents.document(&event);
             if kql::matches(&self.request.query, &document) {
                 (walk.found)((event.timestamp, event.seq), &document);
             }
@@ -226,7 +226,7 @@ impl<'a, 'f> Walk<'a, 'f> {
             range,
             wanted,
             deadline,
-            sieve: Sieve::of(&search.request.query),
+            sieve: Sieve::for_query(&search.request.query),
             texts: Texts::default(),
             documents: Documents::default(),
             found,
@@ -242,7 +242,9 @@ fn newest_first(places: &mut Vec<Place>, most: usize) {
 fn grouped(candidates: Vec<Candidate>) -> HashMap<i64, Vec<Wanted>> {
     let mut by_block: HashMap<i64, Vec<Wanted>> = HashMap::new();
     for candidate in candidates {
-        let wanted = by_block.entry(Block::of(candidate.seq)).or_default();
+        let wanted = by_block
+            .entry(Block::containing(candidate.seq))
+            .or_default();
         wanted.push(Wanted {
             seq: candidate.seq,
             resource: candidate.resource_id,

@@ -23,17 +23,20 @@ pub(super) enum Sieve {
 
 impl Sieve {
     /// The sieve of a query.
-    pub(super) fn of(query: &Expr) -> Self {
+    pub(super) fn for_query(query: &Expr) -> Self {
         match query {
             Expr::And(items) => {
-                let wanted = items.iter().map(Self::of).filter(|item| !item.is_open());
+                let wanted = items
+                    .iter()
+                    .map(Self::for_query)
+                    .filter(|item| !item.is_open());
                 match wanted.collect::<Vec<_>>() {
                     wanted if wanted.is_empty() => Self::Open,
                     wanted => Self::All(wanted),
                 }
             }
             Expr::Or(items) => {
-                let wanted: Vec<Self> = items.iter().map(Self::of).collect();
+                let wanted: Vec<Self> = items.iter().map(Self::for_query).collect();
                 match wanted.iter().any(Self::is_open) {
                     true => Self::Open,
                     false => Self::Any(wanted),
@@ -152,7 +155,7 @@ mod tests {
             let document: Json = apm_store::document::document(&event);
             let query = kql::parse(query, 0).expect("a query");
             assert!(kql::matches(&query, &document), "{labels} {query:?}");
-            let sieve = Sieve::of(&query);
+            let sieve = Sieve::for_query(&query);
             assert!(sieve.passes(&[&event.rest, SENDER]), "{labels} {query:?}");
         }
     }
@@ -167,7 +170,7 @@ mod tests {
             "labels.k:v8 or user.id:u8",
         ] {
             let event = event(r#"{"k":"v7"}"#);
-            let sieve = Sieve::of(&kql::parse(query, 0).expect("a query"));
+            let sieve = Sieve::for_query(&kql::parse(query, 0).expect("a query"));
             assert!(!sieve.passes(&[&event.rest, SENDER]), "{query}");
         }
         for query in [
@@ -179,7 +182,7 @@ mod tests {
             "labels.k > v8",
             "",
         ] {
-            let sieve = Sieve::of(&kql::parse(query, 0).expect("a query"));
+            let sieve = Sieve::for_query(&kql::parse(query, 0).expect("a query"));
             assert!(sieve.is_open(), "{query}: {sieve:?}");
         }
     }

@@ -52,11 +52,11 @@ impl Candidate {
 
 impl<'a> Search<'a> {
     pub(super) fn new(request: &'a Request) -> Self {
-        Self::of(request, &Kind::ALL)
+        Self::for_kinds(request, &Kind::ALL)
     }
 
     /// The same of some kinds of events.
-    pub(super) fn of(request: &'a Request, kinds: &[Kind]) -> Self {
+    pub(super) fn for_kinds(request: &'a Request, kinds: &[Kind]) -> Self {
         let parts = kinds
             .iter()
             .copied()

@@ -118,7 +118,7 @@ impl Costs {
     }
 
     /// The cost of a call of a statement, which is several in the store; none where no call was measured.
-    pub(super) fn of(&self, ids: &[i64]) -> Option<Cost> {
+    pub(super) fn per_call(&self, ids: &[i64]) -> Option<Cost> {
         let mut sums = Sums::default();
         for own in ids.iter().filter_map(|id| self.0.get(id)) {
             sums.add(own);

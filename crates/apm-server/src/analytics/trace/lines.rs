@@ -85,7 +85,7 @@ impl Lines {
 
     /// The lines of a trace.
     #[must_use]
-    pub(super) fn of(items: &[Item]) -> Self {
+    pub(super) fn from_items(items: &[Item]) -> Self {
         let apart = |index: usize| items[index].is_far;
         // An item that is too far hangs under no item that is not.
         let parent = |index: usize| {
@@ -94,7 +94,7 @@ impl Lines {
         };
         let mut making = Making {
             items,
-            children: Children::of(items.len(), parent),
+            children: Children::by_parent(items.len(), parent),
             lines: Self::default(),
             steps: Vec::new(),
             level: 1,

@@ -386,7 +386,7 @@ impl Reading {
         trace.far = trace.items.iter().filter(|item| item.is_far).count();
         drop((tree, links));
         errors_to_items(trace);
-        trace.lines = Lines::of(&trace.items);
+        trace.lines = Lines::from_items(&trace.items);
         Ok(())
     }
 }

@@ -66,7 +66,7 @@ pub(crate) struct Children {
 
 impl Children {
     /// The children of each of `len` items, in the order of their indexes.
-    pub(crate) fn of(len: usize, parent: impl Fn(usize) -> Option<u32>) -> Self {
+    pub(crate) fn by_parent(len: usize, parent: impl Fn(usize) -> Option<u32>) -> Self {
         let mut starts = vec![0u32; len + 1];
         for parent in (0..len).filter_map(&parent) {
             starts[parent as usize + 1] += 1;
@@ -124,7 +124,7 @@ impl Tree {
             .collect();
         link(items, adoptions, &mut nodes);
         cut_circles(&mut nodes);
-        let mut children = Children::of(nodes.len(), |index| nodes[index].parent);
+        let mut children = Children::by_parent(nodes.len(), |index| nodes[index].parent);
         // Siblings share a parent, but not always a clock: corrected below, sorted by what was sent first.
         for index in 0..nodes.len() {
             children

@@ -52,7 +52,7 @@ fn interval(item: &Item) -> Interval {
 /// The stretches of each request that runs statements, longest first, at most twenty.
 pub(super) fn gaps(trace: &Trace) -> Vec<Gap> {
     // The spans of each request.
-    let spans = Children::of(trace.items.len(), |index| {
+    let spans = Children::by_parent(trace.items.len(), |index| {
         let item = &trace.items[index];
         item.transaction
             .filter(|_| !item.is_transaction && !item.is_far)
@@ -108,7 +108,7 @@ pub(super) fn gaps(trace: &Trace) -> Vec<Gap> {
 
 /// The table of stretches.
 pub(crate) fn table(gaps: &[Gap]) -> Table {
-    Table::of(
+    Table::from_rows(
         "gaps",
         gaps,
         &[

@@ -145,7 +145,7 @@ impl Look {
                 looked.sort = Some(self.listing.sort);
             }
             "sql" => {
-                let all = Statements::of(trace);
+                let all = Statements::from_trace(trace);
                 let mut places = all.places();
                 looked.tab_rows = Some(self.listing.cut_all(&mut places));
                 looked.statements = Some(all.rows(conn, &places)?);
@@ -244,7 +244,7 @@ impl Looked {
             operations::table(self.operations.as_deref().unwrap_or_default()),
             statements::table(self.statements.as_deref().unwrap_or_default()),
             gaps::table(self.gaps.as_deref().unwrap_or_default()),
-            Table::of(
+            Table::from_rows(
                 "error_rows",
                 self.error_rows.iter().flatten(),
                 &[
@@ -256,7 +256,7 @@ impl Looked {
                     ("time_utc", |row| Cell::Time(row.timestamp)),
                 ],
             ),
-            Table::of(
+            Table::from_rows(
                 "log_lines",
                 self.log_lines.iter().flatten(),
                 &[

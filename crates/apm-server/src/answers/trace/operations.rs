@@ -92,7 +92,7 @@ pub(super) fn operations(trace: &Trace, sort: &Sort) -> Vec<Operation> {
 
 /// The table of operations.
 pub(super) fn table(operations: &[Operation]) -> Table {
-    Table::of(
+    Table::from_rows(
         "operations",
         operations,
         &[

@@ -52,7 +52,7 @@ impl TracePart {
 
 impl Serialize for TracePart {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        Page::of(self).serialize(serializer)
+        Page::new(self).serialize(serializer)
     }
 }
 
@@ -154,7 +154,7 @@ struct Read {
 }
 
 impl<'t> Page<'t> {
-    fn of(part: &'t TracePart) -> Self {
+    fn new(part: &'t TracePart) -> Self {
         let (trace, items) = (&*part.trace, &part.items);
         let within = |stretch: &&Stretch| items.contains(&(stretch.item as usize));
         let is_first = items.start == 0;
@@ -168,7 +168,7 @@ impl<'t> Page<'t> {
             next: (items.end < trace.items.len()).then_some(items.end),
             items: trace.items[items.clone()]
                 .iter()
-                .map(|item| Shown::of(item, &part.read))
+                .map(|item| Shown::new(item, &part.read))
                 .collect(),
             critical_path: trace.critical_path.iter().filter(within).copied().collect(),
             errors: if is_first { &trace.errors } else { &[] },
@@ -181,7 +181,7 @@ impl<'t> Page<'t> {
 }
 
 impl<'t> Shown<'t> {
-    fn of(item: &'t Item, read: &'t Read) -> Self {
+    fn new(item: &'t Item, read: &'t Read) -> Self {
         let what = &item.what;
         let statement = what.statement.and_then(|id| read.statements.get(&id));
         let named = read.named.get(&item.seq).cloned().unwrap_or_default();

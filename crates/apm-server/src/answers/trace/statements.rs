@@ -84,7 +84,7 @@ pub(super) struct Statements<'a> {
 }
 
 impl<'a> Statements<'a> {
-    pub(super) fn of(trace: &'a Trace) -> Self {
+    pub(super) fn from_trace(trace: &'a Trace) -> Self {
         let mut places: HashMap<(&str, Option<i64>, &str), usize> = HashMap::new();
         let mut groups: Vec<Group<'_>> = Vec::new();
         for item in trace.items.iter().filter(|item| is_sql(item)) {
@@ -139,7 +139,7 @@ impl<'a> Statements<'a> {
 
 /// The table of statements.
 pub(super) fn table(statements: &[TraceStatement]) -> Table {
-    Table::of(
+    Table::from_rows(
         "statements",
         statements,
         &[

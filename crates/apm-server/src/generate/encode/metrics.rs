@@ -1,4 +1,4 @@
-//! What a made-up service measures: its system and process, and the self time of its routes.
+//! Metrics of a made-up service: of its system and process, and the self time of its routes.
 
 use super::wire::{self, Line, Sample};
 use super::{Body, route_name};

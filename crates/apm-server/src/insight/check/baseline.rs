@@ -67,7 +67,7 @@ impl Seen {
         Self {
             since,
             requests,
-            statements: Baseline::of(statements).statements,
+            statements: Baseline::from_entries(statements).statements,
         }
     }
 
@@ -83,7 +83,7 @@ impl Seen {
     /// Makes a file of it, to compare with.
     #[must_use]
     pub fn into_baseline(self) -> Baseline {
-        Baseline::of(self.statements)
+        Baseline::from_entries(self.statements)
     }
 }
 
@@ -116,7 +116,7 @@ pub enum BaselineError {
 
 impl Baseline {
     /// Entries in the order of the file. Figures are rounded, so that noise does not change the file.
-    pub(super) fn of(mut statements: Vec<Entry>) -> Self {
+    pub(super) fn from_entries(mut statements: Vec<Entry>) -> Self {
         for entry in &mut statements {
             entry.calls_per_request = (entry.calls_per_request * 100.0).round() / 100.0;
             entry.steps_per_call = entry.steps_per_call.map(f64::round);

@@ -33,7 +33,7 @@ pub fn regimes(points: &[Point]) -> Vec<Regime> {
         }
     }
     cuts.windows(2)
-        .map(|cut| Regime::of(points, cut[0], cut[1]))
+        .map(|cut| Regime::fit(points, cut[0], cut[1]))
         .collect()
 }
 
@@ -63,7 +63,7 @@ fn split(points: &[Point]) -> Option<usize> {
 
 /// The value of a line through the points for a number of rows; their mean where there is no line.
 fn value(points: &[Point], rows: f64) -> f64 {
-    let moments = Moments::of(points);
+    let moments = Moments::from_points(points);
     moments.fit().map_or(moments.mean(), |fit| fit.at(rows))
 }
 

@@ -15,7 +15,7 @@ pub(super) struct Moments {
 }
 
 impl Moments {
-    pub(super) fn of<'a>(points: impl IntoIterator<Item = &'a Point>) -> Self {
+    pub(super) fn from_points<'a>(points: impl IntoIterator<Item = &'a Point>) -> Self {
         points.into_iter().fold(Self::default(), Self::with)
     }
 

@@ -261,7 +261,7 @@ pub fn read(
     let gauge = gauge.iter().map(|row| (row.at as f64 / 1e6, row.value));
     let gauge: Vec<(f64, f64)> = gauge.collect();
     let rows_unknown = gauge.is_empty() && seen.is_empty();
-    let rows = Rows::of(gauge, seen);
+    let rows = Rows::from_samples(gauge, seen);
     let points: Vec<Point> = calls
         .into_iter()
         .filter_map(|(at, micros)| {
@@ -290,7 +290,7 @@ pub fn read(
         });
         steps::grouped(&calls.collect::<Vec<_>>())
     };
-    let steps = Steps::of(steps, &points, rows.pace());
+    let steps = Steps::from_points(steps, &points, rows.pace());
     Ok(Some(Growth {
         table: subject.table.to_owned(),
         source: rows.source,

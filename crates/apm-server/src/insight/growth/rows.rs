@@ -42,7 +42,7 @@ pub(super) struct Rows {
 
 impl Rows {
     /// From samples of the gauge, and the INSERTs so far at each time; either may be empty.
-    pub(super) fn of(gauge: Vec<(f64, f64)>, inserts: Vec<(f64, f64)>) -> Self {
+    pub(super) fn from_samples(gauge: Vec<(f64, f64)>, inserts: Vec<(f64, f64)>) -> Self {
         if gauge.is_empty() {
             return Self {
                 source: Source::Inserts,
@@ -206,14 +206,14 @@ mod tests {
 
     /// The rows at 5, 50 and 95 s, and their source.
     fn told(gauge: &[(f64, f64)], inserts: Vec<(f64, f64)>) -> (Source, Vec<Option<i64>>) {
-        let rows = Rows::of(gauge.to_vec(), inserts);
+        let rows = Rows::from_samples(gauge.to_vec(), inserts);
         let at = |time: f64| rows.at(time).map(|rows| rows.round() as i64);
         (rows.source, [5.0, 50.0, 95.0].map(at).to_vec())
     }
 
     #[test]
     fn a_pace_needs_half_an_hour_and_has_the_range_of_its_halves() {
-        let of = |steps: &[(f64, f64)]| Rows::of(Vec::new(), steps.to_vec()).pace();
+        let of = |steps: &[(f64, f64)]| Rows::from_samples(Vec::new(), steps.to_vec()).pace();
         assert_eq!(of(&[(0.0, 0.0), (600.0, 900.0)]), None);
         assert_eq!(of(&[]), None);
         let pace = of(&[(0.0, 100.0), (3_600.0, 200.0), (7_200.0, 400.0)]).unwrap();

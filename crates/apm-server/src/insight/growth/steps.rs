@@ -51,7 +51,7 @@ pub enum Order {
 
 impl Order {
     /// The order of a power of the rows.
-    fn of(exponent: f64) -> Self {
+    fn from_exponent(exponent: f64) -> Self {
         match exponent {
             e if e < 0.1 => Self::Flat,
             e if e < 0.5 => Self::Log,
@@ -107,7 +107,7 @@ pub struct Trend {
 impl Trend {
     /// The growth that some points show; none where the table did not grow enough to tell.
     #[must_use]
-    pub fn of(points: &[StepPoint]) -> Option<Self> {
+    pub fn fit(points: &[StepPoint]) -> Option<Self> {
         let most = points.iter().map(|point| point.rows).fold(0.0, f64::max);
         let mut own: Vec<StepPoint> = points.to_vec();
         own.retain(|point| point.rows >= 1.0);
@@ -132,7 +132,7 @@ impl Trend {
             .collect();
         let exponent = fit(&logs)?.per_row;
         Some(Self {
-            order: Order::of(exponent),
+            order: Order::from_exponent(exponent),
             exponent,
             rows_min: first.rows,
             rows_max: last.rows,
@@ -200,13 +200,17 @@ struct Stretch {
 
 impl Steps {
     /// From points in the order of time, and from how long calls took at about the same times. None without points.
-    pub(super) fn of(points: Vec<StepPoint>, times: &[Point], pace: Option<Pace>) -> Option<Self> {
+    pub(super) fn from_points(
+        points: Vec<StepPoint>,
+        times: &[Point],
+        pace: Option<Pace>,
+    ) -> Option<Self> {
         let plain = plain(&points);
         let stretches = regimes(&plain).into_iter().map(|regime| Stretch {
             from: regime.from,
             rows: (regime.rows_min + regime.rows_max) / 2.0,
             mean: regime.mean,
-            trend: Trend::of(&points[regime.start..regime.end]),
+            trend: Trend::fit(&points[regime.start..regime.end]),
         });
         let stretches: Vec<Stretch> = stretches.collect();
         let mut steps = Self {

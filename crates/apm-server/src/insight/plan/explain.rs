@@ -98,7 +98,7 @@ pub fn what_if(file: &Path, sql: &str, index: &str) -> Result<WhatIf, PlanError>
 /// The rows of EXPLAIN QUERY PLAN.
 fn plan(guarded: &Guarded, sql: &str) -> Result<Plan, PlanError> {
     // Other statements that SQLite can explain have no plan, and some of them take effect when they are prepared.
-    match Fingerprint::of(sql).verb.as_str() {
+    match Fingerprint::from_text(sql).verb.as_str() {
         "SELECT" | "VALUES" | "INSERT" | "REPLACE" | "UPDATE" | "DELETE" => {}
         "" => return Err(GuardError::NotOne("such as a SELECT")),
         verb => return Err(GuardError::Refused(format!("{verb} has no plan"))),
@@ -119,7 +119,7 @@ fn plan(guarded: &Guarded, sql: &str) -> Result<Plan, PlanError> {
         };
         rows.push(read().map_err(|error| guarded.error(&error))?);
     }
-    Ok(Plan::of(&rows))
+    Ok(Plan::from_rows(&rows))
 }
 
 fn schema(file: &Path) -> Result<Schema, PlanError> {
@@ -145,7 +145,7 @@ fn tried(file: &Path, schema: &Schema, sql: &str, index: &str) -> Result<WhatIf,
         &Guarded::behind(schema.copy().map_err(failed)?, Purpose::Plan, BOUNDS)?,
         sql,
     )?;
-    let new = NewIndex::of(schema, index).map_err(failed)?;
+    let new = NewIndex::make(schema, index).map_err(failed)?;
     let measured = new.measure(file);
     let with = schema.copy_with(index, measured.as_ref()).map_err(failed)?;
     let after = plan(&Guarded::behind(with, Purpose::Plan, BOUNDS)?, sql)?;
@@ -185,7 +185,7 @@ struct NewIndex {
 
 impl NewIndex {
     /// Makes it on an empty copy, to read what SQLite understood.
-    fn of(schema: &Schema, index: &str) -> rusqlite::Result<Self> {
+    fn make(schema: &Schema, index: &str) -> rusqlite::Result<Self> {
         const INDEXES: &str = "SELECT name, tbl_name FROM sqlite_schema WHERE type = 'index' \
                                ORDER BY rowid DESC LIMIT 1";
         let conn = schema.copy_with(index, None)?;

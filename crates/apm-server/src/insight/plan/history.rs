@@ -191,7 +191,7 @@ fn parse(text: &str) -> Plan {
         });
         above.push(id);
     }
-    Plan::of(&rows)
+    Plan::from_rows(&rows)
 }
 
 #[cfg(test)]

@@ -66,7 +66,7 @@ pub struct Meaning {
 impl Meaning {
     /// Reads a line. One that is not known is shown as it is.
     #[must_use]
-    pub fn of(detail: &str) -> Self {
+    pub fn parse(detail: &str) -> Self {
         let detail = detail.trim();
         access(detail)
             .or_else(|| other(detail))
@@ -346,7 +346,7 @@ mod tests {
             ("SOMETHING NEW", Kind::Other, "", "", "SOMETHING NEW."),
             ("", Kind::Other, "", "", "."),
         ] {
-            let meaning = Meaning::of(detail);
+            let meaning = Meaning::parse(detail);
             assert_eq!(
                 (
                     meaning.kind,

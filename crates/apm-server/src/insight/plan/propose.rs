@@ -293,7 +293,7 @@ mod tests {
                 detail: (*detail).to_owned(),
             })
             .collect();
-        candidates(sql, &Plan::of(&rows), &schema)
+        candidates(sql, &Plan::from_rows(&rows), &schema)
             .first()
             .map(Candidate::statement)
     }

@@ -21,7 +21,7 @@ impl Values {
     /// text with placeholders and no hash says nothing. Agents may hash a statement's values only from its second run
     /// in a transaction on, so calls that say nothing are passed over, as long as the others are two or more, and no
     /// fewer.
-    pub fn of<'a>(calls: impl IntoIterator<Item = (&'a str, Option<&'a str>)>) -> Self {
+    pub fn from_calls<'a>(calls: impl IntoIterator<Item = (&'a str, Option<&'a str>)>) -> Self {
         let mut first = None;
         let mut same = true;
         let (mut told, mut silent) = (0_usize, 0_usize);
@@ -202,7 +202,11 @@ mod tests {
             (vec![], Values::Unknown),
         ];
         for (calls, expected) in table {
-            assert_eq!(Values::of(calls.iter().copied()), expected, "{calls:?}");
+            assert_eq!(
+                Values::from_calls(calls.iter().copied()),
+                expected,
+                "{calls:?}"
+            );
         }
         for (normalized, table, follows, values, expected) in [
             (

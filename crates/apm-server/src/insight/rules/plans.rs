@@ -37,11 +37,11 @@ impl Plans {
     /// The effect of an index on a statement on a copy of the service's file, in a sentence.
     pub(super) fn proof(&mut self, service: &str, sql: &str, index: &str) -> Option<String> {
         let file = self.files.get(service)?;
-        Some(self.proofs.of(service, file, sql, index))
+        Some(self.proofs.sentence(service, file, sql, index))
     }
 
     /// The plan of a service's statement, where its file may be asked.
-    pub(super) fn of(&mut self, service: &str, sql: &str) -> Option<Explained> {
+    pub(super) fn explain(&mut self, service: &str, sql: &str) -> Option<Explained> {
         let file = self.files.get(service)?;
         let (_, found) = self
             .known

@@ -40,7 +40,13 @@ pub(super) struct Proofs {
 impl Proofs {
     /// A sentence on what an index did for a statement on a copy; that it is not verified, where nobody measured it
     /// yet.
-    pub(super) fn of(&mut self, service: &str, file: &Path, sql: &str, index: &str) -> String {
+    pub(super) fn sentence(
+        &mut self,
+        service: &str,
+        file: &Path,
+        sql: &str,
+        index: &str,
+    ) -> String {
         let key = (service.to_owned(), sql.to_owned(), index.to_owned());
         if let Some((_, words)) = lock(&self.known)
             .get(&key)
@@ -149,7 +155,8 @@ mod tests {
         let mut until = |index: &str| {
             let start = Instant::now();
             loop {
-                let words = proofs.of("shop", &file, "SELECT id FROM people WHERE name = ?", index);
+                let words =
+                    proofs.sentence("shop", &file, "SELECT id FROM people WHERE name = ?", index);
                 if words != "Not verified yet." {
                     return words;
                 }

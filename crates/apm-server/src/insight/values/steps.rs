@@ -25,13 +25,16 @@ pub(in crate::insight) fn per_call(
         .load(conn)?;
     let seqs: Vec<i64> = rows.iter().map(|row| row.seq).collect();
     let events = apm_store::events(conn, &seqs)?;
-    let mut steps: Vec<f64> = events.iter().filter_map(|event| of(&event.rest)).collect();
+    let mut steps: Vec<f64> = events
+        .iter()
+        .filter_map(|event| steps_per_call(&event.rest))
+        .collect();
     steps.sort_by(f64::total_cmp);
     Ok(steps.get(steps.len() / 2).copied())
 }
 
 /// Steps per call of one span.
-fn of(rest: &str) -> Option<f64> {
+fn steps_per_call(rest: &str) -> Option<f64> {
     let rest: Json = serde_json::from_str(rest).ok()?;
     let label = ["/context/tags/", "/labels/"]
         .iter()
@@ -56,7 +59,7 @@ mod tests {
             (r#"{"context":{"tags":{}}}"#, None),
             ("", None),
         ] {
-            assert_eq!(of(rest), expected, "{rest}");
+            assert_eq!(steps_per_call(rest), expected, "{rest}");
         }
     }
 }

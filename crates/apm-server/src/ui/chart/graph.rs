@@ -57,7 +57,7 @@ pub(crate) enum Tone {
 
 impl Tone {
     /// The tone of a share of failures: from 1 % on it is seen, from 5 % on it is bad.
-    pub(crate) fn of(failed_rate: Option<f64>) -> Self {
+    pub(crate) fn from_rate(failed_rate: Option<f64>) -> Self {
         match failed_rate {
             Some(rate) if rate >= 0.05 => Self::Bad,
             Some(rate) if rate >= 0.01 => Self::Some,
@@ -96,7 +96,7 @@ pub(crate) fn graph(nodes: &[Node], edges: &[Edge], says: &str) -> Markup {
     let routes: Vec<Route> = edges
         .iter()
         .zip(&drawn.bends)
-        .map(|(edge, bends)| Route::of(&drawn, edge, bends))
+        .map(|(edge, bends)| Route::new(&drawn, edge, bends))
         .collect();
     html! {
         div.graph tabindex="0" role="group" aria-label=(says) {
@@ -163,7 +163,7 @@ enum Route {
 }
 
 impl Route {
-    fn of(drawn: &Layered, edge: &Edge, bends: &[(usize, f64)]) -> Self {
+    fn new(drawn: &Layered, edge: &Edge, bends: &[(usize, f64)]) -> Self {
         let (from, to) = (drawn.nodes[edge.from], drawn.nodes[edge.to]);
         let ((x1, y1), (x2, y2)) = (at(from), at(to));
         if edge.from == edge.to {
@@ -284,7 +284,7 @@ mod tests {
             name: name.to_owned(),
             facts: "12/min".to_owned(),
             class: "",
-            tone: Tone::of(Some(0.2)),
+            tone: Tone::from_rate(Some(0.2)),
             is_centre: false,
         }
     }
@@ -322,7 +322,7 @@ mod tests {
             (Some(0.012), Tone::Some),
             (Some(0.05), Tone::Bad),
         ] {
-            assert_eq!(Tone::of(rate), tone);
+            assert_eq!(Tone::from_rate(rate), tone);
         }
     }
 

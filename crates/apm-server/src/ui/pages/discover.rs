@@ -26,7 +26,7 @@ use state::State;
 impl Rendered for Params {
     fn render(&self, context: &Context<'_>, found: &Found) -> Answer {
         let view = context.view;
-        let state = State::of(view);
+        let state = State::from_view(view);
         let crumbs = [Crumb::here("Discover")];
         let (answer, why) = headline(view, &state, found);
         let content = match &found.groups {

@@ -245,7 +245,7 @@ impl State {
     fn row(&self, hit: Hit) -> String {
         let row = match self.feed {
             Feed::Events => row(&self.view.clock, &hit),
-            Feed::Logs(_) => logs::row(&self.view, &Line::of(hit, false), None),
+            Feed::Logs(_) => logs::row(&self.view, &Line::from_hit(hit, false), None),
         };
         row.into_string()
     }

@@ -103,7 +103,7 @@ fn headline(view: &View, found: &Found) -> (String, String) {
     };
     let change = found.change.as_ref();
     let ratio = change.and_then(Change::ratio);
-    let compared = Delta::of(change);
+    let compared = Delta::from_change(change);
     let longer = words::longer(compared, ratio, view).unwrap_or_default();
     let answer = format!(
         "Requests to {service} take {} on average{longer}.",
@@ -167,7 +167,7 @@ pub(crate) fn total_facts(
         Fact::with(
             "Average",
             figure(now.total.avg.map(number::duration)),
-            cells::delta(Delta::of(change), Rise::Worse, &against),
+            cells::delta(Delta::from_change(change), Rise::Worse, &against),
         ),
         Fact::new("Longest", number::duration(now.total.max as f64)),
         Fact::with(

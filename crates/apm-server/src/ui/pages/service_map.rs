@@ -190,7 +190,7 @@ fn drawing(view: &View, service: Option<&str>, map: &ServiceMap) -> Markup {
                 true => "",
                 false => type_class(&node.kind),
             },
-            tone: Tone::of(node.failed_rate),
+            tone: Tone::from_rate(node.failed_rate),
             is_centre: node.is_service() && service == Some(node.name.as_str()),
         })
         .collect();
@@ -203,7 +203,7 @@ fn drawing(view: &View, service: Option<&str>, map: &ServiceMap) -> Markup {
             label: label(map, edge),
             says: says(map, edge),
             weight: (1.0 + edge.count).ln() / (1.0 + most).ln(),
-            tone: Tone::of(edge.failed_rate),
+            tone: Tone::from_rate(edge.failed_rate),
         })
         .collect();
     let what = format!(

@@ -187,7 +187,7 @@ fn row(
 ) -> Markup {
     let (view, axis) = (context.view, &found.axis);
     let known = found.changes.get(&service.name);
-    let change = Delta::of(known.filter(|_| service.transactions > 0.0));
+    let change = Delta::from_change(known.filter(|_| service.transactions > 0.0));
     let slower = cells::is_worse(change, Rise::Worse);
     let settle = |values: &[Option<f64>]| settled(axis, values.iter().copied());
     let throughput = settled(axis, service.series.throughput.iter().copied().map(Some));

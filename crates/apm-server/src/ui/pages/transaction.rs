@@ -153,7 +153,7 @@ fn compared(
         Some(change) if change.comparable == Comparable::Yes => {
             number::delta(now.map(of), then.map(of), (number::FEW, number::FEW))
         }
-        change => number::Delta::of(change),
+        change => number::Delta::from_change(change),
     }
 }
 

@@ -51,7 +51,7 @@ pub(super) async fn ask_by(store: &Store, method: Method, path: &str) -> Service
 async fn send(store: &Store, config: Config, request: test::TestRequest) -> ServiceResponse {
     let app = App::new()
         .app_data(Data::new(store.clone()))
-        .app_data(Data::new(Settings::of(&config)))
+        .app_data(Data::new(Settings::from_config(&config)))
         .configure(apm_server::api::configure);
     let app = test::init_service(app).await;
     test::call_service(&app, request.to_request()).await

@@ -263,7 +263,7 @@ fn a_statement_has_a_trend_a_distribution_and_samples_of_the_durations_chosen() 
     let other = span(&mut events, 99, "select 1");
     events.events.push(Event::Span(other));
     store_all(&store, events);
-    let fingerprint = Fingerprint::of("select * from people where id = 7").hash;
+    let fingerprint = Fingerprint::from_text("select * from people where id = 7").hash;
     let (scope, window) = (of_service("shop"), window());
     let slow = Durations {
         min: 1_000,

@@ -119,7 +119,7 @@ fn callers_are_those_of_the_shown_query_while_requests_come() {
         Window::new(range, now)
     };
     let everything = window(24 * 7);
-    let one = Of::Statement(Fingerprint::of(GROUP).hash);
+    let one = Of::Statement(Fingerprint::from_text(GROUP).hash);
     let mut number = 0;
     for round in 0..6_u64 {
         let mut batch = batch("shop");

@@ -4,7 +4,7 @@ use apm_server::insight::Engine;
 use apm_store::event::{Batch, Event};
 use apm_store::{Store, StoreOptions};
 
-use super::{INSERT, batch, now, of, options, span, transaction, until};
+use super::{INSERT, batch, finding, now, options, span, transaction, until};
 
 const REQUESTS: u64 = 40;
 const CALLS: u64 = 12;
@@ -68,8 +68,8 @@ fn a_statement_that_repeats_is_found_whose_transaction_comes_in_a_later_body() {
         ] {
             store.submit(part).unwrap().wait().unwrap();
         }
-        let found = until(&store, false, |found| of(found, "repeat").is_some());
-        let repeat = of(&found, "repeat").unwrap();
+        let found = until(&store, false, |found| finding(found, "repeat").is_some());
+        let repeat = finding(&found, "repeat").unwrap();
         assert!(repeat.says.title.contains("12"), "{repeat:#?}");
         drop(engine);
     }

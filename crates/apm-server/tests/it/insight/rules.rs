@@ -51,12 +51,12 @@ fn what_is_slower_and_what_is_new_since_a_marker_is_told() {
     for finding in &found {
         assert!(finding.says.title.contains("deploy 7"), "{finding:#?}");
     }
-    let slower = super::of(&found, "regression").expect("told");
+    let slower = super::finding(&found, "regression").expect("told");
     assert!(
         slower.says.title.starts_with("GET /basket is slower"),
         "{slower:#?}"
     );
-    let statement = super::of(&found, "new_statement").expect("told");
+    let statement = super::finding(&found, "new_statement").expect("told");
     assert!(
         statement.says.title.starts_with("SELECT FROM offer"),
         "{statement:#?}"

@@ -81,7 +81,7 @@ fn names_beyond_the_limit_of_a_service_are_counted_as_other_and_their_events_are
             NameKind::Transaction => 2 * SENT - LIMIT.unsigned_abs() - SENT + 1,
             _ => SENT - LIMIT.unsigned_abs(),
         };
-        assert_eq!(beyond.of(kind), expected, "{table}");
+        assert_eq!(beyond.number(kind), expected, "{table}");
     }
     // Every count is there, and what is beyond is under the one name.
     for (roll, of, name) in [
@@ -175,7 +175,7 @@ fn services_beyond_their_limit_are_one_and_their_events_say_whose_they_are() {
         store(&limited, sent);
     }
     assert_eq!(number(&limited, "SELECT count(*) AS n FROM service"), 1_001);
-    assert_eq!(limited.stats().beyond.of(NameKind::Service), 10);
+    assert_eq!(limited.stats().beyond.number(NameKind::Service), 10);
     let newest = number(&limited, "SELECT max(seq) AS n FROM tx");
     let found = limited.read::<_, StoreError>(|conn| events(conn, &[newest]));
     let document = apm_store::document::document(&found.expect("reads")[0]);
@@ -215,11 +215,11 @@ fn a_name_that_is_known_is_kept_after_a_restart_and_room_is_used_again() {
     let limited = limited(dir.path(), 20);
     send(&limited, 15..25);
     assert!(is_kept(&limited, 19) && !is_kept(&limited, 20));
-    assert_eq!(limited.stats().beyond.of(NameKind::Transaction), 5);
+    assert_eq!(limited.stats().beyond.number(NameKind::Transaction), 5);
     // Everything goes, and with it what takes the room.
     limited.clear().expect("room").wait().expect("cleared");
     send(&limited, 20..30);
     assert!(is_kept(&limited, 29));
-    assert_eq!(limited.stats().beyond.of(NameKind::Transaction), 5);
-    assert_eq!(Beyond::default().of(NameKind::Error), 0);
+    assert_eq!(limited.stats().beyond.number(NameKind::Transaction), 5);
+    assert_eq!(Beyond::default().number(NameKind::Error), 0);
 }

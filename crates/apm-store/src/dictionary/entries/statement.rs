@@ -25,7 +25,7 @@ pub(crate) struct Statement<'a> {
 }
 
 /// The entry that stands for all statements beyond the limit.
-static OTHERS: LazyLock<Fingerprint> = LazyLock::new(|| Fingerprint::of(OTHER));
+static OTHERS: LazyLock<Fingerprint> = LazyLock::new(|| Fingerprint::from_text(OTHER));
 
 impl Limited for Statement<'_> {
     const KIND: NameKind = NameKind::Statement;

@@ -58,12 +58,15 @@ fn bodies_of_mongodb_and_elasticsearch_keep_their_keys() {
             r#"{"find": "t", "filter": {"a": ?}}"#,
         ),
     ]);
-    let find = Fingerprint::of(r#"{"find": "people", "filter": {}}"#);
+    let find = Fingerprint::from_text(r#"{"find": "people", "filter": {}}"#);
     assert_eq!(
         (find.verb.as_str(), find.table.as_str()),
         ("FIND", "people")
     );
-    assert_eq!(Fingerprint::of("{call p(1)}").normalized, "{ CALL p(?) }");
+    assert_eq!(
+        Fingerprint::from_text("{call p(1)}").normalized,
+        "{ CALL p(?) }"
+    );
 }
 
 #[test]

@@ -37,7 +37,7 @@ fn double_quotes_are_a_value_where_one_is_expected() {
             "INSERT INTO `people`(`name`, `age`) VALUES (?, ?)",
         ),
     ] {
-        assert_eq!(Fingerprint::of(sql).normalized, normalized, "{sql}");
+        assert_eq!(Fingerprint::from_text(sql).normalized, normalized, "{sql}");
     }
 }
 
@@ -106,7 +106,7 @@ fn double_quotes_are_a_value_after_whatever_compares_or_computes() {
             "SELECT * FROM t WHERE a = any(array[?…])",
         ),
     ] {
-        assert_eq!(Fingerprint::of(sql).normalized, normalized, "{sql}");
+        assert_eq!(Fingerprint::from_text(sql).normalized, normalized, "{sql}");
     }
 }
 
@@ -158,7 +158,7 @@ fn double_quotes_name_a_column_where_a_comparison_begins() {
             r#"UPDATE t SET a = ?, "b c" = ?"#,
         ),
     ] {
-        assert_eq!(Fingerprint::of(sql).normalized, normalized, "{sql}");
+        assert_eq!(Fingerprint::from_text(sql).normalized, normalized, "{sql}");
     }
 }
 
@@ -218,7 +218,7 @@ fn a_backslash_before_a_quote_leaks_nothing_in_either_dialect() {
             "SELECT * FROM t WHERE a = ?",
         ),
     ] {
-        assert_eq!(Fingerprint::of(sql).normalized, normalized, "{sql}");
+        assert_eq!(Fingerprint::from_text(sql).normalized, normalized, "{sql}");
     }
 }
 
@@ -232,7 +232,7 @@ proptest! {
         for (text, other) in [(mysql(&text), mysql(&other)), (standard(&text), standard(&other))] {
             let sql = format!("select * from t where a = '{text}' and b in ('{other}', 'x')");
             prop_assert_eq!(
-                Fingerprint::of(&sql).normalized,
+                Fingerprint::from_text(&sql).normalized,
                 "SELECT * FROM t WHERE a = ? AND b IN (?…)",
                 "{}", sql
             );

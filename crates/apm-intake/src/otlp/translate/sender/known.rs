@@ -155,7 +155,7 @@ impl<'a> Known<'a> {
         )
     }
 
-    fn of(&self, name: &str) -> &'a str {
+    fn get(&self, name: &str) -> &'a str {
         let found = self.texts.iter().find(|(known, _)| *known == name);
         found.map_or("", |(_, text)| cut(text))
     }
@@ -181,7 +181,7 @@ impl<'a> Known<'a> {
             json.object("cloud", |json| {
                 self.write_members(json, "cloud");
                 for (name, object, member) in CLOUD {
-                    json.object(object, |json| json.text(member, self.of(name)));
+                    json.object(object, |json| json.text(member, self.get(name)));
                 }
             });
             json.object("user", |json| {
@@ -216,7 +216,7 @@ impl<'a> Known<'a> {
         let members: Vec<_> = MEMBERS
             .iter()
             .filter(|member| member.1 == object)
-            .map(|member| (member.2, self.of(member.0)))
+            .map(|member| (member.2, self.get(member.0)))
             .filter(|(_, text)| !text.is_empty())
             .collect();
         write_paths(json, &members);
@@ -224,7 +224,7 @@ impl<'a> Known<'a> {
 
     fn write_fields(&self, json: &mut Json<'_>) {
         for (name, field) in FIELDS {
-            json.text(field, self.of(name));
+            json.text(field, self.get(name));
         }
         let kind = match (
             self.os_name,

@@ -23,10 +23,10 @@ fn transaction(id: &str, parent: &str, start: i64, duration: i64) -> Item {
 }
 
 fn arranged(items: &[Item]) -> Vec<(u64, u32, i64)> {
-    of(items, &[])
+    arranged_with(items, &[])
 }
 
-fn of(items: &[Item], adoptions: &[Adoption]) -> Vec<(u64, u32, i64)> {
+fn arranged_with(items: &[Item], adoptions: &[Adoption]) -> Vec<(u64, u32, i64)> {
     let tree = Tree::new(items, adoptions);
     assert_eq!(tree.order.len(), items.len(), "every item has one place");
     tree.order
@@ -206,7 +206,7 @@ fn adopted_items_leave_the_parent_they_name() {
         item("sql", "a", 20, 5),
     ];
     assert_eq!(
-        of(&items, &[(1, hash("sql"))]),
+        arranged_with(&items, &[(1, hash("sql"))]),
         [row("a", 0, 0), row("inferred", 1, 10), row("sql", 2, 20)]
     );
 }

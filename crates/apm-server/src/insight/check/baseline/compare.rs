@@ -234,7 +234,7 @@ mod tests {
             ),
             ("not seen", vec![], [NotJudged, NotJudged, NotJudged]),
         ] {
-            let baseline = Baseline::of(vec![old.clone()]);
+            let baseline = Baseline::from_entries(vec![old.clone()]);
             let found = compare(&baseline, &now, ALL);
             let verdicts: Vec<Verdict> = found.iter().map(|outcome| outcome.verdict).collect();
             assert_eq!(verdicts, expected, "{name}: {found:#?}");
@@ -243,7 +243,7 @@ mod tests {
 
     #[test]
     fn an_empty_baseline_and_an_empty_run_are_not_judged() {
-        for outcome in compare(&Baseline::of(Vec::new()), &[], ALL) {
+        for outcome in compare(&Baseline::from_entries(Vec::new()), &[], ALL) {
             assert_eq!(outcome.verdict, Verdict::NotJudged, "{outcome:?}");
         }
     }
@@ -262,7 +262,7 @@ mod tests {
             entry("GET /b", 1.0 / 3.0, Some(9.6), ""),
             entry("GET /a", 2.0, None, "SCAN t"),
         ];
-        let baseline = Baseline::of(statements);
+        let baseline = Baseline::from_entries(statements);
         assert_eq!(baseline.statements[0].caller, "GET /a");
         assert_eq!(baseline.statements[1].calls_per_request, 0.33);
         assert_eq!(Baseline::read(&baseline.text()).unwrap(), baseline);

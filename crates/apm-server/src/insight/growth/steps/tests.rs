@@ -44,7 +44,7 @@ fn two_sizes_tell_the_order_of_growth() {
         ("two joins", [1e1, 1e2], |n| n * n * n, Order::Worse, true),
     ];
     for (name, sizes, steps, order, grows) in table {
-        let trend = Trend::of(&points(&sizes, steps)).expect(name);
+        let trend = Trend::fit(&points(&sizes, steps)).expect(name);
         assert_eq!(
             (trend.order, trend.grows()),
             (order, grows),
@@ -61,9 +61,9 @@ fn a_table_that_did_not_grow_is_not_judged() {
         ("a tiny table", [1.0, 5.0]),
         ("empty", [0.0, 0.0]),
     ] {
-        assert_eq!(Trend::of(&points(&rows, |n| 12.0 * n)), None, "{name}");
+        assert_eq!(Trend::fit(&points(&rows, |n| 12.0 * n)), None, "{name}");
     }
-    assert_eq!(Steps::of(Vec::new(), &[], None), None);
+    assert_eq!(Steps::from_points(Vec::new(), &[], None), None);
 }
 
 #[test]
@@ -71,7 +71,7 @@ fn an_index_ends_growth_and_more_rows_do_not() {
     let rows: Vec<f64> = (1..=24).map(|i| f64::from(i) * 1e3).collect();
     for (name, later, ends) in [("an index", 9.0, true), ("none", 3.0 * 18e3, false)] {
         let found = points(&rows, |n| if n <= 12e3 { 3.0 * n } else { later });
-        let found = Steps::of(found, &[], None).expect("points");
+        let found = Steps::from_points(found, &[], None).expect("points");
         assert!(found.is_judged(), "{name}");
         assert_eq!(found.ended().is_some(), ends, "{name}: {found:#?}");
         assert_eq!(found.growing().is_none(), ends, "{name}");
@@ -103,7 +103,7 @@ fn calls_at_about_one_size_are_one_point_and_an_odd_one_does_not_count() {
 #[test]
 fn a_forecast_is_where_rows_and_time_lead_and_none_where_they_do_not() {
     // 3 steps a row, 0.05 µs a step: 100 ms are 2 000 000 steps, 666 667 rows.
-    let trend = Trend::of(&points(&[1e4, 1e5], |n| 3.0 * n)).expect("a trend");
+    let trend = Trend::fit(&points(&[1e4, 1e5], |n| 3.0 * n)).expect("a trend");
     let pace = Pace {
         at: 0.0,
         rows: 1e5,

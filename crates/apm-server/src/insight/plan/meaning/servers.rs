@@ -197,7 +197,7 @@ mod tests {
                 "PRIMARY",
             ),
         ] {
-            let found = Meaning::of(detail);
+            let found = Meaning::parse(detail);
             assert_eq!(
                 (
                     found.kind,
@@ -214,7 +214,7 @@ mod tests {
             "ref people",
             "Limit",
         ] {
-            assert_eq!(Meaning::of(detail).kind, Kind::Other, "{detail}");
+            assert_eq!(Meaning::parse(detail).kind, Kind::Other, "{detail}");
         }
     }
 }

@@ -20,7 +20,7 @@ pub(super) struct State {
 }
 
 impl State {
-    pub(super) fn of(view: &View) -> Self {
+    pub(super) fn from_view(view: &View) -> Self {
         let list = |key: &str, separator: char| -> Vec<String> {
             view.param(key)
                 .unwrap_or("")
@@ -114,7 +114,7 @@ mod tests {
             ("", ""),
         ] {
             let view = View::test("/discover", address);
-            let state = State::of(&view);
+            let state = State::from_view(&view);
             assert_eq!(state.text(&view), want, "{address}");
         }
     }
@@ -122,7 +122,7 @@ mod tests {
     #[test]
     fn filters_and_columns_come_and_go() {
         let view = View::test("/discover", "filter=a:1%0Ab:2&cols=x,y&after=1,2");
-        let state = State::of(&view);
+        let state = State::from_view(&view);
         assert_eq!(
             state.without_filter(&view, 0).to_string(),
             "/discover?filter=b:2&cols=x,y"

@@ -23,7 +23,7 @@ const FAILING: f64 = 0.01;
 
 /// By how many per cent the same requests are slower, where that is known.
 fn slower(change: Option<&Change>) -> Option<i64> {
-    match Delta::of(change) {
+    match Delta::from_change(change) {
         Delta::Changed {
             percent,
             firm: true,

@@ -67,7 +67,7 @@ pub(super) fn waterfall(
     view: &View,
     options: &Options<'_>,
 ) -> (Waterfall, Option<Hits>) {
-    let state = State::of(trace, view, options.selected);
+    let state = State::new(trace, view, options.selected);
     let mut waterfall = Waterfall {
         rows: Vec::new(),
         from: trace.from,
@@ -145,7 +145,7 @@ struct State {
 }
 
 impl State {
-    fn of(trace: &Trace, view: &View, selected: Option<&str>) -> Self {
+    fn new(trace: &Trace, view: &View, selected: Option<&str>) -> Self {
         let number = |key: &str| view.param(key).and_then(|text| text.parse::<usize>().ok());
         let mut turned = Turned::parse(trace, view.param("turn").unwrap_or(""));
         let line_of = |index: u32| trace.lines.of_item[index as usize];
