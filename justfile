@@ -44,7 +44,7 @@ package:
 fuzzers:
     .ci/fuzzers
 
-# A fuzzer, for a minute: intake, statement, query or traceparent.
+# A fuzzer, for a minute: intake, otlp, statement, query or traceparent.
 fuzz target:
     cargo +nightly fuzz run {{target}} -- -max_total_time=60 -max_len=4096
 
@@ -67,6 +67,27 @@ torture times="1":
 # The agent with none of its features, with each alone, and with all.
 features:
     .ci/features
+
+# Each two of the agent's features.
+feature-pairs:
+    .ci/features --pairs
+
+# Whether the agent's public API is the one that is written down; `just api --update` writes it down.
+api *arguments:
+    .ci/api {{arguments}}
+
+# The agent on PostgreSQL and MariaDB, which are installed and started.
+databases:
+    trap '.ci/databases stop' EXIT; eval "$(.ci/databases)"; \
+        cargo test --workspace --features apm-agent/mysql,apm-agent/postgres --test databases
+
+# The agent in services of other libraries.
+services:
+    cargo test --manifest-path crates/apm-agent/services/Cargo.toml --target-dir "${CARGO_TARGET_DIR:-target}"
+
+# The comparison with OpenTelemetry.
+peers:
+    cargo test --manifest-path benches/peers/Cargo.toml --target-dir "${CARGO_TARGET_DIR:-target}"
 
 # The documentation of all crates.
 doc:
