@@ -51,7 +51,7 @@ impl Client {
         // The route's own time-out covers the body too.
         Self(
             awc::Client::builder()
-                .wrap(apm_agent::awc::Apm::new())
+                .wrap(apm_agent::awc::ApmClientMiddleware::new())
                 .disable_timeout()
                 // The upstream is whom the options name. A redirect could point to servers that only this machine
                 // reaches.

@@ -25,8 +25,11 @@
     doc = "[`diesel::QueryResultExt`]: crate::diesel::QueryResultExt"
 )]
 #![cfg_attr(not(feature = "diesel"), doc = "[`diesel::QueryResultExt`]: #features")]
-#![cfg_attr(feature = "awc", doc = "[`awc::Apm`]: crate::awc::Apm")]
-#![cfg_attr(not(feature = "awc"), doc = "[`awc::Apm`]: #features")]
+#![cfg_attr(
+    feature = "awc",
+    doc = "[`awc::ApmClientMiddleware`]: crate::awc::ApmClientMiddleware"
+)]
+#![cfg_attr(not(feature = "awc"), doc = "[`awc::ApmClientMiddleware`]: #features")]
 #![cfg_attr(feature = "log", doc = "[`log::Logger`]: crate::log::Logger")]
 #![cfg_attr(not(feature = "log"), doc = "[`log::Logger`]: #features")]
 #![cfg_attr(feature = "log", doc = "[`log::format`]: crate::log::format")]
@@ -84,13 +87,15 @@ pub mod options {
 /// For services on actix-web: the middleware, and what carries its transactions to other threads and tasks.
 #[cfg(feature = "actix")]
 pub mod actix {
-    pub use crate::integrations::actix::{Apm, ApmBody, ApmFuture, ApmService, block, spawn};
+    pub use crate::integrations::actix::{
+        ApmBody, ApmFuture, ApmMiddleware, ApmService, block, spawn,
+    };
 }
 
 /// For requests of the HTTP client awc: spans, and the trace's headers.
 #[cfg(feature = "awc")]
 pub mod awc {
-    pub use crate::integrations::awc::{Apm, ApmCall, ApmClient};
+    pub use crate::integrations::awc::{ApmCall, ApmClient, ApmClientMiddleware};
 }
 
 /// For services with Diesel: spans of queries, and metrics of pools; see [`Agent::diesel`].
@@ -114,7 +119,7 @@ pub mod log {
 #[cfg(feature = "reqwest")]
 pub mod reqwest {
     #[cfg(feature = "reqwest-middleware")]
-    pub use crate::integrations::reqwest::Apm;
+    pub use crate::integrations::reqwest::ApmClientMiddleware;
     pub use crate::integrations::reqwest::RequestBuilderExt;
 }
 
@@ -122,8 +127,8 @@ pub mod reqwest {
 #[cfg(feature = "tower")]
 pub mod tower {
     pub use crate::integrations::tower::{
-        Apm, ApmBody, ApmClient, ApmClientBody, ApmClientFuture, ApmClientService, ApmFuture,
-        ApmService,
+        ApmBody, ApmClientBody, ApmClientFuture, ApmClientLayer, ApmClientService, ApmFuture,
+        ApmLayer, ApmService,
     };
 }
 

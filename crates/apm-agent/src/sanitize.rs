@@ -16,7 +16,7 @@ use crate::config::Snapshot;
 use crate::encode::json;
 use crate::util::wildcard::WildcardList;
 
-/// Stands in the place of a secret.
+/// The replacement of a secret.
 pub(crate) const REDACTED: &str = "[REDACTED]";
 
 /// The number of names in a cache: services see a few dozen, strangers may send any number.

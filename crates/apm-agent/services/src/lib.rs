@@ -5,7 +5,7 @@
 pub mod with_rusqlite;
 pub mod with_sqlx;
 
-use apm_agent::tower::Apm;
+use apm_agent::tower::ApmLayer;
 use axum::Router;
 use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::util::{SubscriberInitExt as _, TryInitError};
@@ -18,7 +18,7 @@ pub fn service(
 ) -> Router {
     with_sqlx::routes(people)
         .merge(with_rusqlite::routes(pets))
-        .layer(Apm::new(agent))
+        .layer(ApmLayer::new(agent))
 }
 
 /// Has the crate `tracing` tell the agent of its spans and events, sqlx's queries among them. It is for the whole

@@ -43,7 +43,7 @@ impl fmt::Display for Source {
 /// The sources that are read when the agent starts.
 #[derive(Debug, Default)]
 pub(crate) struct LocalSources {
-    /// Environment variables; those that are none of ours are ignored.
+    /// Environment variables; those of other programs are ignored.
     pub(crate) environment: Vec<(String, String)>,
     /// Keys and values set in code; the last one counts.
     pub(crate) code: Vec<(String, String)>,

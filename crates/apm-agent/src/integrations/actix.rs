@@ -57,8 +57,8 @@ impl Agent {
     /// # }
     /// ```
     #[must_use]
-    pub fn middleware(&self) -> Apm {
-        Apm {
+    pub fn middleware(&self) -> ApmMiddleware {
+        ApmMiddleware {
             agent: self.clone(),
             catch_panics: self.recorder().config.load().catch_panics,
         }
@@ -67,12 +67,12 @@ impl Agent {
 
 /// The middleware; see [`Agent::middleware`].
 #[derive(Clone, Debug)]
-pub struct Apm {
+pub struct ApmMiddleware {
     agent: Agent,
     catch_panics: bool,
 }
 
-impl Apm {
+impl ApmMiddleware {
     /// Answers 500 when a handler panics. Without it the connection is closed with no answer, as actix does by itself.
     /// The panic is recorded either way.
     #[must_use]
@@ -82,7 +82,7 @@ impl Apm {
     }
 }
 
-impl<S, B> Transform<S, ServiceRequest> for Apm
+impl<S, B> Transform<S, ServiceRequest> for ApmMiddleware
 where
     S: Service<ServiceRequest, Response = ServiceResponse<B>, Error = Error>,
     B: MessageBody,

@@ -20,14 +20,14 @@ use crate::integrations::http_client::{Call, Trace};
 /// The middleware for [`awc::Client`].
 ///
 /// ```
-/// let client = awc::Client::builder().wrap(apm_agent::awc::Apm::new()).finish();
+/// let client = awc::Client::builder().wrap(apm_agent::awc::ApmClientMiddleware::new()).finish();
 /// ```
 #[derive(Clone, Debug, Default)]
-pub struct Apm {
+pub struct ApmClientMiddleware {
     silent: bool,
 }
 
-impl Apm {
+impl ApmClientMiddleware {
     /// The middleware with its defaults.
     #[must_use]
     pub fn new() -> Self {
@@ -42,7 +42,7 @@ impl Apm {
     }
 }
 
-impl<S> Transform<S, ConnectRequest> for Apm
+impl<S> Transform<S, ConnectRequest> for ApmClientMiddleware
 where
     S: Service<ConnectRequest, Response = ConnectResponse, Error = SendRequestError> + 'static,
 {

@@ -59,7 +59,7 @@ pub(crate) fn end_without_response(
     core.end();
 }
 
-/// Nobody waits for the answer any more.
+/// The client no longer waits for the answer.
 pub(crate) fn given_up(state: &mut State) {
     state.result.find("cancelled".into());
     state.outcome.find(Outcome::Unknown);

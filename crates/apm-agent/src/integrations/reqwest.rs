@@ -73,7 +73,7 @@ fn end(call: Option<Call>, answer: Option<&Response>) {
 ///
 /// ```
 /// let client = reqwest_middleware::ClientBuilder::new(reqwest_client())
-///     .with(apm_agent::reqwest::Apm)
+///     .with(apm_agent::reqwest::ApmClientMiddleware)
 ///     .build();
 /// # fn reqwest_client() -> reqwest::Client {
 /// #     let tls = rustls::ClientConfig::builder_with_provider(rustls::crypto::ring::default_provider().into());
@@ -84,11 +84,11 @@ fn end(call: Option<Call>, answer: Option<&Response>) {
 /// ```
 #[cfg(feature = "reqwest-middleware")]
 #[derive(Clone, Copy, Debug, Default)]
-pub struct Apm;
+pub struct ApmClientMiddleware;
 
 #[cfg(feature = "reqwest-middleware")]
 #[async_trait::async_trait]
-impl reqwest_middleware::Middleware for Apm {
+impl reqwest_middleware::Middleware for ApmClientMiddleware {
     async fn handle(
         &self,
         mut request: Request,

@@ -1,9 +1,9 @@
 //! Layers for services and clients that are made of `tower`: axum, tonic, hyper.
 //!
-//! [`Apm`] makes a transaction of each request. It begins before the service is called, is current in everything that
-//! runs for the request, and ends when the response's body does, with its trailers. Where the same request meets the
-//! layer again, as on a router inside of another, no second transaction begins: the inner layer says which route was
-//! chosen. [`ApmClient`] makes an exit span of each request that a client sends.
+//! [`ApmLayer`] makes a transaction of each request. It begins before the service is called, is current in everything
+//! that runs for the request, and ends when the response's body does, with its trailers. Where the same request meets
+//! the layer again, as on a router inside of another, no second transaction begins: the inner layer says which route
+//! was chosen. [`ApmClientLayer`] makes an exit span of each request that a client sends.
 
 mod body;
 mod carrier;
@@ -27,7 +27,7 @@ use tower_service::Service;
 use crate::agent::Agent;
 
 pub use body::ApmBody;
-pub use client::{ApmClient, ApmClientBody, ApmClientFuture, ApmClientService};
+pub use client::{ApmClientBody, ApmClientFuture, ApmClientLayer, ApmClientService};
 pub use future::ApmFuture;
 use grpc::Methods;
 use request::Recorded;
@@ -35,8 +35,8 @@ use request::Recorded;
 /// A layer that records a transaction per request. Put it outside of the others that you want to see.
 ///
 /// A request to axum is named after its route (`GET /people/{id}`) if the layer is added by `Router::layer` and the
-/// feature `axum` is there; for other routers see [`Apm::route`]. A call by gRPC is named after its method. Everything
-/// else is `GET unknown route`, never the raw path.
+/// feature `axum` is there; for other routers see [`ApmLayer::route`]. A call by gRPC is named after its method.
+/// Everything else is `GET unknown route`, never the raw path.
 ///
 /// ```
 /// # use std::convert::Infallible;
@@ -44,7 +44,7 @@ use request::Recorded;
 ///
 /// # fn example(agent: &apm_agent::Agent) {
 /// let service = ServiceBuilder::new()
-///     .layer(apm_agent::tower::Apm::new(agent))
+///     .layer(apm_agent::tower::ApmLayer::new(agent))
 ///     .service(service_fn(async |_: http::Request<String>| {
 ///         Ok::<_, Infallible>(http::Response::new("hello".to_owned()))
 ///     }));
@@ -53,7 +53,7 @@ use request::Recorded;
 ///
 /// Bodies of requests are not recorded, whatever `capture_body` says: the type of the body is the service's.
 #[derive(Clone, Debug)]
-pub struct Apm {
+pub struct ApmLayer {
     agent: Agent,
     catch_panics: bool,
     facts: Facts,
@@ -67,7 +67,7 @@ struct Facts {
     peer: fn(&Extensions) -> Option<IpAddr>,
 }
 
-impl Apm {
+impl ApmLayer {
     /// The layer with its defaults, for an agent that runs.
     #[must_use]
     pub fn new(agent: &Agent) -> Self {
@@ -98,7 +98,7 @@ impl Apm {
     /// #[derive(Clone)]
     /// struct Route(&'static str);
     ///
-    /// let layer = apm_agent::tower::Apm::new(agent)
+    /// let layer = apm_agent::tower::ApmLayer::new(agent)
     ///     .route(|extensions| extensions.get::<Route>().map(|route| route.0));
     /// # }
     /// ```
@@ -129,7 +129,7 @@ fn matched_path(_: &Extensions) -> Option<&str> {
     None
 }
 
-impl<S> Layer<S> for Apm {
+impl<S> Layer<S> for ApmLayer {
     type Service = ApmService<S>;
 
     fn layer(&self, service: S) -> Self::Service {
@@ -140,11 +140,11 @@ impl<S> Layer<S> for Apm {
     }
 }
 
-/// A service whose requests are recorded; see [`Apm`].
+/// A service whose requests are recorded; see [`ApmLayer`].
 #[derive(Clone, Debug)]
 pub struct ApmService<S> {
     service: S,
-    apm: Apm,
+    apm: ApmLayer,
 }
 
 impl<S, B, R> Service<Request<B>> for ApmService<S>

@@ -1,4 +1,4 @@
-//! The work of a database for a statement, in its own counts: numeric labels of the statement's span.
+//! The work of a database for a statement, as the database counts it: numeric labels of the statement's span.
 //!
 //! `docs/sql-cost.md` in the repository says what each counts.
 

@@ -105,7 +105,7 @@ impl LeafSpan {
         self.close(Some(end), outcome, tail);
     }
 
-    /// Takes it back: it never was.
+    /// Discards it, as if it had not begun.
     pub(crate) fn forget(mut self) {
         self.ended = true;
         let end = Instant::now();

@@ -150,7 +150,7 @@ fn value(text: &str, at: usize, name: &str) -> Option<(usize, usize)> {
         (len > 0).then_some((start, start + len))
     };
     match value.as_bytes().first()? {
-        // A parser's complaint of a token is none of a secret: `unexpected token '}'`.
+        // A parser that complains of a token tells no secret: `unexpected token '}'`.
         _ if sign != "=" && name.eq_ignore_ascii_case("token") => None,
         quote @ (b'"' | b'\'') if !sign.is_empty() || named.len() == rest.len() => {
             let end = value[1..].find(char::from(*quote));

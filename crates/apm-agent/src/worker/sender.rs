@@ -149,7 +149,7 @@ impl Sender {
                         self.work.report(&self.shared);
                     }
                     let sent = self.flush(deadline, None).await;
-                    // Nobody may be waiting any more.
+                    // The caller may have given up waiting.
                     let _ = done.try_send(sent);
                 }
                 Some(Command::Shutdown { deadline, done }) => {

@@ -11,7 +11,7 @@ use crate::support::server::nobody;
 
 fn client() -> awc::Client {
     awc::Client::builder()
-        .wrap(apm_agent::awc::Apm::new())
+        .wrap(apm_agent::awc::ApmClientMiddleware::new())
         .finish()
 }
 

@@ -183,7 +183,7 @@ async fn check_http(scenario: &Scenario) {
             let call = async {
                 let url = format!("http://{}/", crate::support::server::nobody());
                 let client = awc::Client::builder()
-                    .wrap(apm_agent::awc::Apm::new())
+                    .wrap(apm_agent::awc::ApmClientMiddleware::new())
                     .finish();
                 client.get(url).send().await.unwrap_err()
             };

@@ -141,6 +141,6 @@ fn a_pause_that_the_server_asks_for_is_kept() {
     eventually("the server was asked again", || {
         (server.intake_requests().len() == 2).then_some(())
     });
-    // Without it the first pause is none at all.
+    // Without it there is no first pause.
     assert!(asked.elapsed() > Duration::from_millis(1500));
 }

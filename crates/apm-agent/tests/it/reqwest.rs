@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 
 use ::reqwest::Client;
 use actix_web::{App, HttpRequest, HttpResponse, HttpServer, web};
-use apm_agent::reqwest::{Apm, RequestBuilderExt as _};
+use apm_agent::reqwest::{ApmClientMiddleware, RequestBuilderExt as _};
 
 use crate::support::Checked;
 use crate::support::alone::alone;
@@ -190,7 +190,7 @@ async fn as_middleware_it_does_the_same() {
     let recorder = Checked::default();
     let address = upstream();
     let client = reqwest_middleware::ClientBuilder::new(client())
-        .with(Apm)
+        .with(ApmClientMiddleware)
         .build();
     let work = async {
         let answer = client

@@ -23,7 +23,7 @@ pin_project! {
 }
 
 impl<B: MessageBody> ApmBody<B> {
-    /// A body that ends a transaction, in whose scope it is made; `None` for a body that nothing hangs on.
+    /// A body that ends a transaction; it is made in the scope of that. `None` for a body that ends nothing.
     pub(super) fn new(body: B, transaction: Option<(Arc<Core>, Scope)>) -> Self {
         let sending = transaction.map(|(core, scope)| {
             let bytes = match body.size() {

@@ -134,7 +134,7 @@ pub(super) struct Statements {
     kind: Arc<SpanKind>,
     instance: Option<Box<str>>,
     dialect: Dialect,
-    /// Whom to ask for the plans of statements.
+    /// The source of the plans of statements.
     #[cfg(plans)]
     pub(super) plans: Option<Arc<Source>>,
     /// Whether all literals are masked, not only those of statements with secrets.

@@ -35,7 +35,7 @@ pub(super) struct Answer {
 }
 
 impl<B> ApmBody<B> {
-    /// A body that nothing hangs on.
+    /// A body that ends no transaction.
     pub(super) fn unrecorded(body: B) -> Self {
         Self {
             body: Some(body),
@@ -141,7 +141,7 @@ impl<B: Body> Body for ApmBody<B> {
                 }
                 match frame.trailers_ref() {
                     Some(trailers) => answer.trailers(trailers),
-                    // Then nobody asks for more.
+                    // After this the server asks for no more.
                     None if body.is_end_stream() => answer.sending.finish(),
                     None => {}
                 }

@@ -26,16 +26,16 @@ use crate::integrations::http_client::{Call, Trace};
 /// # use tower::{ServiceBuilder, service_fn};
 /// # let client = service_fn(async |_: http::Request<String>| Ok::<_, Infallible>(http::Response::new(String::new())));
 /// let client = ServiceBuilder::new()
-///     .layer(apm_agent::tower::ApmClient::new())
+///     .layer(apm_agent::tower::ApmClientLayer::new())
 ///     .service(client);
 /// ```
 #[derive(Clone, Debug, Default)]
-pub struct ApmClient {
+pub struct ApmClientLayer {
     silent: bool,
     origin: Option<Arc<str>>,
 }
 
-impl ApmClient {
+impl ApmClientLayer {
     /// The layer with its defaults.
     #[must_use]
     pub fn new() -> Self {
@@ -49,8 +49,8 @@ impl ApmClient {
         self
     }
 
-    /// Says whom the client calls, such as `http://127.0.0.1:50051`: for clients whose requests have no host, as that
-    /// of tonic has.
+    /// Says which address the client calls, such as `http://127.0.0.1:50051`: for clients whose requests have no host,
+    /// as that of tonic has.
     #[must_use]
     pub fn origin(mut self, origin: &str) -> Self {
         self.origin = Some(origin.trim_end_matches('/').into());
@@ -74,7 +74,7 @@ impl ApmClient {
     }
 }
 
-impl<S> Layer<S> for ApmClient {
+impl<S> Layer<S> for ApmClientLayer {
     type Service = ApmClientService<S>;
 
     fn layer(&self, service: S) -> Self::Service {
@@ -85,11 +85,11 @@ impl<S> Layer<S> for ApmClient {
     }
 }
 
-/// A client whose requests are recorded; see [`ApmClient`].
+/// A client whose requests are recorded; see [`ApmClientLayer`].
 #[derive(Clone, Debug)]
 pub struct ApmClientService<S> {
     service: S,
-    apm: ApmClient,
+    apm: ApmClientLayer,
 }
 
 impl<S, B, R> Service<Request<B>> for ApmClientService<S>

@@ -59,7 +59,7 @@ impl Status {
         NAMES.get(usize::from(self.0)).copied().unwrap_or("UNKNOWN")
     }
 
-    /// The outcome that a server gives itself: what the client did wrong is none of its failures.
+    /// The outcome that a server gives itself: a mistake of the client is not the server's failure.
     pub(super) fn of_server(self) -> Outcome {
         let failed = matches!(
             self.name(),

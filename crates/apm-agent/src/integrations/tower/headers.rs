@@ -10,8 +10,8 @@ thread_local! {
     static CACHE: RefCell<HeaderCache<HeaderName>> = RefCell::default();
 }
 
-/// Lends the cache to a function, which runs no code of the service. While a thread is being torn down there is none,
-/// and each name is decided anew.
+/// Lends the cache to a function, which runs no code of the service. While a thread is being torn down there is no
+/// cache, and each name is decided anew.
 pub(super) fn with_cache<R>(run: impl Fn(&mut HeaderCache<HeaderName>) -> R) -> R {
     let lent = CACHE.try_with(|cache| Some(run(&mut *cache.try_borrow_mut().ok()?)));
     match lent {

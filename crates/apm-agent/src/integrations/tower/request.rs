@@ -9,7 +9,7 @@ use super::carrier::{self, Carrier};
 use super::forwarded::forwarded;
 use super::grpc::{self, Status};
 use super::headers::{pairs, text, with_cache};
-use super::{Apm, Facts, Methods};
+use super::{ApmLayer, Facts, Methods};
 use crate::config::Snapshot;
 use crate::integrations::http_server::{Head, end_without_response, is_ignored};
 use crate::recording::context::{self, Scope};
@@ -54,7 +54,7 @@ struct Mark(Weak<Core>);
 
 impl Recorded {
     /// Begins the transaction of a request; `None` if there is none, or one already.
-    pub(super) fn begin<B>(apm: &Apm, request: &mut Request<B>) -> Option<Self> {
+    pub(super) fn begin<B>(apm: &ApmLayer, request: &mut Request<B>) -> Option<Self> {
         let recorder = apm.agent.recorder();
         let settings = recorder.config.load();
         let route = (apm.facts.route)(request.extensions());

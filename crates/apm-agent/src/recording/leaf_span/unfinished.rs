@@ -69,7 +69,7 @@ impl Unfinished {
         Some(self.calls.remove(place))
     }
 
-    /// Takes back the call that was begun last and that [`Self::take`] gave out: it never was.
+    /// Discards the call that was begun last and that [`Self::take`] gave out.
     pub(crate) fn take_back(&mut self, call: &Call) {
         self.latest = call.latest_before;
     }
@@ -87,7 +87,7 @@ impl Unfinished {
         }
     }
 
-    /// The youngest call, if there are more than `before`.
+    /// The newest call, if there are more than `before`.
     pub(crate) fn pop_behind(&mut self, before: usize) -> Option<Box<Call>> {
         (self.calls.len() > before)
             .then(|| self.calls.pop())
@@ -125,7 +125,7 @@ impl Call {
         Some(&mut running.span)
     }
 
-    /// Takes it back: it never was.
+    /// Discards it, as if it had not begun.
     pub(crate) fn forget(&mut self) {
         if let Some(running) = self.running.take() {
             running.span.forget();

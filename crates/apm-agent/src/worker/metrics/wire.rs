@@ -19,7 +19,7 @@ pub(crate) struct Metricset {
     samples: BTreeMap<String, Sample>,
 }
 
-/// Of which transactions a breakdown sample is.
+/// The transactions that a breakdown sample is about.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub(crate) struct TransactionGroup {
     pub(crate) name: String,
@@ -27,7 +27,7 @@ pub(crate) struct TransactionGroup {
     pub(crate) kind: String,
 }
 
-/// Of which of their spans.
+/// The spans of these that it is about.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub(crate) struct SpanGroup {
     #[serde(rename = "type")]

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 use ::tower::util::ServiceExt as _;
 use ::tower::{Layer as _, ServiceBuilder, service_fn};
 use apm_agent::testing::Recorded;
-use apm_agent::tower::{Apm, ApmClient};
+use apm_agent::tower::{ApmClientLayer, ApmLayer};
 use axum::body::Body;
 use axum::http::{HeaderMap, Request, Response};
 use http_body_util::BodyExt as _;
@@ -36,8 +36,8 @@ async fn a_request_is_an_exit_span_and_the_callee_joins_the_trace() {
     let recorder = Checked::default();
     let called = axum::Router::new().fallback(async || "hello");
     let called = ServiceBuilder::new()
-        .layer(ApmClient::new())
-        .layer(Apm::new(&recorder.agent()))
+        .layer(ApmClientLayer::new())
+        .layer(ApmLayer::new(&recorder.agent()))
         .service(called);
     let request = get("https://ada:s3cret@api.example/people?token=s3cret");
     let recorded = recorded(&recorder, called, request).await;
@@ -65,13 +65,18 @@ async fn a_request_is_an_exit_span_and_the_callee_joins_the_trace() {
 #[tokio::test]
 async fn refusals_and_errors_are_failures() {
     let recorder = Checked::uncompressed();
-    let refusing = ApmClient::new().layer(answers(404, "text/plain", Frames::default));
+    let refusing = ApmClientLayer::new().layer(answers(404, "text/plain", Frames::default));
     let refused = recorded(&recorder, refusing, get("http://api.example/")).await;
     assert_eq!(refused.spans[0]["outcome"], "failure");
     let broken = service_fn(async |_: Request<Body>| {
         Err::<Response<Body>, _>(std::io::Error::other("connection refused"))
     });
-    let failed = recorded(&recorder, ApmClient::new().layer(broken), get("http://h/")).await;
+    let failed = recorded(
+        &recorder,
+        ApmClientLayer::new().layer(broken),
+        get("http://h/"),
+    )
+    .await;
     assert_eq!(failed.spans[0]["outcome"], "failure");
     assert!(failed.spans[0]["context"]["http"]["status_code"].is_null());
 }
@@ -88,7 +93,7 @@ async fn a_call_by_grpc_is_named_after_its_method_and_judged_by_its_status() {
             )])),
             breaks: false,
         });
-        let client = ApmClient::new()
+        let client = ApmClientLayer::new()
             .origin("http://directory.example:50051/")
             .layer(service);
         let request = Request::post("/people.Directory/Find")
@@ -121,11 +126,11 @@ async fn headers_are_sent_only_where_they_are_wanted() {
         std::future::ready(Ok::<_, Infallible>(Response::new(Body::empty())))
     });
     let recorder = Checked::default();
-    let silent = ApmClient::new().without_headers();
+    let silent = ApmClientLayer::new().without_headers();
     let recorded = recorded(&recorder, silent.layer(service), get("http://h/")).await;
     assert_eq!((recorded.spans.len(), recorded.transactions.len()), (1, 1));
     // Outside of a transaction nothing is recorded, and nothing is sent.
-    call(ApmClient::new().layer(service), get("http://h/")).await;
+    call(ApmClientLayer::new().layer(service), get("http://h/")).await;
     assert!(recorder.take().spans.is_empty());
     assert_eq!(*seen.lock().unwrap(), [None, None]);
     let _ = only(&recorded);

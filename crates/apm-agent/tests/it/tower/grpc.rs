@@ -2,7 +2,7 @@
 
 use ::tower::Layer as _;
 use ::tower::util::ServiceExt as _;
-use apm_agent::tower::Apm;
+use apm_agent::tower::ApmLayer;
 use axum::body::Body;
 use axum::http::{HeaderMap, Request, Response};
 
@@ -36,7 +36,7 @@ async fn the_trailers_decide_result_and_outcome() {
             trailers: Some(status(number)),
             breaks: false,
         });
-        call(Apm::new(&recorder.agent()).layer(service), find()).await;
+        call(ApmLayer::new(&recorder.agent()).layer(service), find()).await;
         let recorded = recorder.take();
         let transaction = only(&recorded);
         assert_eq!(transaction["name"], name);
@@ -55,7 +55,7 @@ async fn a_call_that_fails_at_once_has_its_status_in_the_headers() {
             .header("grpc-status", "3");
         Ok::<_, std::convert::Infallible>(response.body(Body::empty()).unwrap())
     });
-    call(Apm::new(&recorder.agent()).layer(service), find()).await;
+    call(ApmLayer::new(&recorder.agent()).layer(service), find()).await;
     let recorded = recorder.take();
     assert_eq!(only(&recorded)["result"], "INVALID_ARGUMENT");
     assert_eq!(only(&recorded)["name"], "people.Directory/Find");
@@ -64,7 +64,7 @@ async fn a_call_that_fails_at_once_has_its_status_in_the_headers() {
 #[tokio::test]
 async fn a_call_that_ends_without_a_status_has_failed_and_one_that_is_left_is_cancelled() {
     let recorder = Checked::default();
-    let layer = Apm::new(&recorder.agent());
+    let layer = ApmLayer::new(&recorder.agent());
     let frames = || Frames {
         data: 1,
         ..Frames::default()
@@ -92,7 +92,7 @@ async fn a_call_that_ends_without_a_status_has_failed_and_one_that_is_left_is_ca
 async fn an_answer_that_is_none_of_grpc_is_one_of_http() {
     let recorder = Checked::default();
     let service = answers(404, "text/html", Frames::default);
-    call(Apm::new(&recorder.agent()).layer(service), find()).await;
+    call(ApmLayer::new(&recorder.agent()).layer(service), find()).await;
     let recorded = recorder.take();
     assert_eq!(only(&recorded)["name"], "POST unknown route");
     assert_eq!(only(&recorded)["result"], "HTTP 4xx");

@@ -1,7 +1,7 @@
 //! Requests: names, contexts, traces, and those that are not recorded.
 
 use ::tower::{Layer as _, ServiceBuilder};
-use apm_agent::tower::Apm;
+use apm_agent::tower::ApmLayer;
 use axum::Router;
 use axum::body::Body;
 use axum::http::Request;
@@ -18,7 +18,7 @@ fn people(recorder: &Checked) -> Router {
             "/people",
             post(async || drop(apm_agent::span("insert", "app"))),
         )
-        .layer(Apm::new(&recorder.agent()))
+        .layer(ApmLayer::new(&recorder.agent()))
 }
 
 #[tokio::test]
@@ -61,7 +61,8 @@ async fn paths_without_a_route_and_methods_that_nobody_defined_share_a_name() {
 #[tokio::test]
 async fn what_a_request_says_is_recorded_without_its_secrets() {
     let recorder = Checked::default();
-    let layer = Apm::new(&recorder.agent()).peer_address(|extensions| extensions.get().copied());
+    let layer =
+        ApmLayer::new(&recorder.agent()).peer_address(|extensions| extensions.get().copied());
     let router = Router::new().fallback(async || [("x-token", "s3cret"), ("server", "axum")]);
     let request = Request::get("/people/7?page=2&token=s3cret")
         .header("host", "shop.example:8443")
@@ -146,7 +147,7 @@ async fn a_request_joins_the_trace_of_its_caller() {
 #[tokio::test]
 async fn one_request_is_one_transaction_however_often_it_meets_the_layer() {
     let recorder = Checked::default();
-    let layer = Apm::new(&recorder.agent());
+    let layer = ApmLayer::new(&recorder.agent());
     let service = ServiceBuilder::new()
         .layer(layer)
         .service(people(&recorder));
@@ -165,7 +166,7 @@ async fn a_request_within_a_request_is_a_transaction_of_its_own() {
             "/outer",
             answer(async move || call(inner, get("/people/7")).await.1),
         )
-        .layer(Apm::new(&recorder.agent()));
+        .layer(ApmLayer::new(&recorder.agent()));
     call(outer, get("/outer")).await;
     let recorded = recorder.take();
     assert_eq!(recorded.transactions[0]["name"], "GET /people/{id}");
@@ -178,7 +179,7 @@ async fn other_routers_say_their_route_by_a_function() {
     struct Route(&'static str);
 
     let recorder = Checked::default();
-    let layer = Apm::new(&recorder.agent())
+    let layer = ApmLayer::new(&recorder.agent())
         .route(|extensions| extensions.get::<Route>().map(|route| route.0));
     let mut request = get("/people/7");
     request.extensions_mut().insert(Route("/people/:id"));

@@ -7,7 +7,7 @@ use std::task::{Context, Poll};
 
 use ::tower::util::ServiceExt as _;
 use ::tower::{Layer as _, service_fn};
-use apm_agent::tower::Apm;
+use apm_agent::tower::ApmLayer;
 use axum::Router;
 use axum::body::Body;
 use axum::http::{Request, Response, StatusCode};
@@ -30,7 +30,7 @@ fn three() -> Frames {
 #[tokio::test]
 async fn a_streamed_body_is_timed_to_its_end_and_runs_in_context() {
     let recorder = Checked::uncompressed();
-    let service = Apm::new(&recorder.agent()).layer(answers(200, "text/plain", three));
+    let service = ApmLayer::new(&recorder.agent()).layer(answers(200, "text/plain", three));
     assert_eq!(call(service, get("/")).await.1.len(), 15);
     let recorded = recorder.take();
     assert!(only(&recorded)["duration"].as_f64().unwrap() >= 15.0);
@@ -49,7 +49,7 @@ async fn trailers_pass_through() {
         ),
         ..three()
     });
-    let service = Apm::new(&recorder.agent()).layer(service);
+    let service = ApmLayer::new(&recorder.agent()).layer(service);
     let response = service.oneshot(get("/")).await.unwrap();
     let body = response.into_body().collect().await.unwrap();
     assert_eq!(body.trailers().unwrap()["x-sum"], "7");
@@ -59,7 +59,7 @@ async fn trailers_pass_through() {
 #[tokio::test]
 async fn a_body_that_is_given_up_says_so() {
     let recorder = Checked::default();
-    let service = Apm::new(&recorder.agent()).layer(answers(200, "text/plain", three));
+    let service = ApmLayer::new(&recorder.agent()).layer(answers(200, "text/plain", three));
     drop(service.oneshot(get("/")).await.unwrap());
     let recorded = recorder.take();
     assert_eq!(only(&recorded)["context"]["response"]["finished"], false);
@@ -73,7 +73,7 @@ async fn a_body_that_breaks_off_is_a_failure() {
         breaks: true,
         ..three()
     });
-    let service = Apm::new(&recorder.agent()).layer(service);
+    let service = ApmLayer::new(&recorder.agent()).layer(service);
     let response = service.oneshot(get("/")).await.unwrap();
     assert!(response.into_body().collect().await.is_err());
     let recorded = recorder.take();
@@ -86,7 +86,7 @@ async fn responses_that_send_no_body_are_complete_without_one() {
     let head = Request::head("/").body(Body::empty()).unwrap();
     for (request, status) in [(head, 200), (get("/"), 204), (get("/"), 304)] {
         let recorder = Checked::default();
-        let service = Apm::new(&recorder.agent()).layer(answers(status, "text/plain", three));
+        let service = ApmLayer::new(&recorder.agent()).layer(answers(status, "text/plain", three));
         drop(service.oneshot(request).await.unwrap());
         let recorded = recorder.take();
         assert!(only(&recorded)["context"]["response"]["finished"].is_null());
@@ -97,7 +97,7 @@ async fn responses_that_send_no_body_are_complete_without_one() {
 async fn a_body_of_known_length_is_complete_when_it_is_read() {
     let recorder = Checked::default();
     let service = Router::new().fallback(async || "hello");
-    let service = Apm::new(&recorder.agent()).layer(service);
+    let service = ApmLayer::new(&recorder.agent()).layer(service);
     let response = service.oneshot(get("/")).await.unwrap();
     let mut body = response.into_body();
     assert_eq!(http_body::Body::size_hint(&body).exact(), Some(5));
@@ -111,7 +111,7 @@ async fn a_body_of_known_length_is_complete_when_it_is_read() {
 async fn streams_without_end_end_their_transaction_at_the_head() {
     for (status, kind) in [(200, "text/event-stream"), (101, "text/plain")] {
         let recorder = Checked::default();
-        let service = Apm::new(&recorder.agent()).layer(answers(status, kind, three));
+        let service = ApmLayer::new(&recorder.agent()).layer(answers(status, kind, three));
         let response = service.oneshot(get("/")).await.unwrap();
         assert_eq!(recorder.take().transactions.len(), 1);
         drop(response);
@@ -123,7 +123,7 @@ async fn streams_without_end_end_their_transaction_at_the_head() {
 async fn a_status_of_500_is_a_failure() {
     let recorder = Checked::default();
     let router = Router::new().fallback(async || StatusCode::BAD_GATEWAY);
-    call(Apm::new(&recorder.agent()).layer(router), get("/")).await;
+    call(ApmLayer::new(&recorder.agent()).layer(router), get("/")).await;
     let recorded = recorder.take();
     assert_eq!(only(&recorded)["result"], "HTTP 5xx");
     assert_eq!(only(&recorded)["outcome"], "failure");
@@ -135,7 +135,7 @@ async fn an_error_of_the_service_is_an_error_of_its_transaction() {
     let service = service_fn(async |_: Request<Body>| {
         Err::<Response<Body>, _>(std::io::Error::other("the disk is gone"))
     });
-    let service = Apm::new(&recorder.agent()).layer(service);
+    let service = ApmLayer::new(&recorder.agent()).layer(service);
     assert!(service.oneshot(get("/")).await.is_err());
     let recorded = recorder.take();
     let transaction = only(&recorded);
@@ -157,7 +157,7 @@ async fn panics() -> &'static str {
 async fn a_panicking_handler_still_ends_its_transaction() {
     let recorder = Checked::default();
     let router = Router::new().route("/people/{id}", answer(panics));
-    let router = router.layer(Apm::new(&recorder.agent()));
+    let router = router.layer(ApmLayer::new(&recorder.agent()));
     let unwound = AssertUnwindSafe(router.oneshot(get("/people/7"))).catch_unwind();
     assert!(unwound.await.is_err());
     let recorded = recorder.take();
@@ -172,7 +172,7 @@ async fn a_panicking_handler_still_ends_its_transaction() {
 #[tokio::test]
 async fn a_panic_is_answered_where_that_is_asked_for() {
     let recorder = Checked::default();
-    let layer = Apm::new(&recorder.agent()).catch_panics(true);
+    let layer = ApmLayer::new(&recorder.agent()).catch_panics(true);
     let router = Router::new().route("/", answer(panics)).layer(layer);
     assert_eq!(call(router, get("/")).await, (500, "".into()));
     let recorded = recorder.take();
@@ -188,7 +188,7 @@ async fn a_request_that_is_given_up_is_cancelled() {
     let recorder = Checked::default();
     let router = Router::new()
         .route("/slow", answer(std::future::pending::<()>))
-        .layer(Apm::new(&recorder.agent()));
+        .layer(ApmLayer::new(&recorder.agent()));
     assert!(router.oneshot(get("/slow")).now_or_never().is_none());
     let recorded = recorder.take();
     let transaction = only(&recorded);
@@ -217,7 +217,7 @@ impl http_body::Body for Panics {
 async fn a_body_that_panics_ends_its_transaction_whoever_keeps_what_is_left_of_it() {
     let recorder = Checked::default();
     let service = service_fn(async |_: Request<Body>| Ok::<_, Infallible>(Response::new(Panics)));
-    let service = Apm::new(&recorder.agent()).layer(service);
+    let service = ApmLayer::new(&recorder.agent()).layer(service);
     let mut body = service.oneshot(get("/")).await.unwrap().into_body();
     let unwound = AssertUnwindSafe(body.frame()).catch_unwind();
     assert!(unwound.await.is_err());

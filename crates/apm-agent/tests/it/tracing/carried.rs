@@ -5,7 +5,7 @@ use std::convert::Infallible;
 use ::tower::util::ServiceExt as _;
 use ::tower::{Layer as _, service_fn};
 use ::tracing::{Span, info_span};
-use apm_agent::tower::Apm;
+use apm_agent::tower::ApmLayer;
 use http::{Request, Response};
 use http_body_util::{BodyExt as _, Full};
 use tracing_subscriber::layer::SubscriberExt as _;
@@ -31,7 +31,7 @@ fn a_request_goes_with_the_current_span_to_another_thread() {
             bytes::Bytes::new(),
         ))))
     });
-    let service = Apm::new(&recorder.agent()).layer(service);
+    let service = ApmLayer::new(&recorder.agent()).layer(service);
     ::tracing::dispatcher::with_default(&dispatch, || {
         let runtime = tokio::runtime::Builder::new_current_thread()
             .build()

@@ -95,7 +95,7 @@ fn secrets_in_statements_and_addresses_are_left_out() {
         named(&recorded, "GET api.example")["context"]["http"]["method"],
         "GET"
     );
-    // A span of which nobody says that it is a call is none, and keeps its fields.
+    // A span that does not say that it is a call is not one, and keeps its fields.
     let plain = named(&recorded, "plain");
     assert_eq!(plain["type"], "app");
     assert_eq!(plain["context"]["tags"]["http_method"], "GET");
