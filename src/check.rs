@@ -1,50 +1,22 @@
-//! `pocket-apm sql` and `pocket-apm check`: questions to a telemetry file, whether a server runs on it or not, and for
-//! the latter to a server that runs elsewhere.
+//! `pocket-apm check`: bounds on what services did, judged by a telemetry file or by a server that runs elsewhere.
 
 use actix_web::rt::System;
 use anyhow::Context as _;
-use apm_server::console::{self, Cut, Limits};
 use apm_server::insight::check::baseline::Seen;
 use apm_server::insight::check::{self, Gate, Report, Verdict};
 use apm_server::insight::offline;
 use apm_server::remote::Remote;
 
 use crate::advise::baseline;
-use crate::cli::{ApmOptions, CheckOptions, Format, ServiceOptions, SqlOptions};
+use crate::cli::{ApmOptions, CheckOptions, Format, ServiceOptions};
 use crate::remote;
-use crate::terminal::{print, warning};
+use crate::terminal::print;
 
-/// Prints the rows of a statement.
-///
-/// # Errors
-/// If the statement is refused, or its limits are met before the first row.
-pub fn sql(options: &SqlOptions, apm: &ApmOptions) -> anyhow::Result<()> {
-    let table = console::run(&apm.apm_database, &options.statement, Limits::generous())?;
-    let text = if options.json {
-        serde_json::to_string_pretty(&table)? + "\n"
-    } else {
-        table.csv()
-    };
-    print(&text)?;
-    match table.cut {
-        None => {}
-        Some(Cut::Rows) => warning(format_args!(
-            "there are more rows than the {} printed",
-            table.rows.len()
-        )),
-        Some(Cut::Bytes) => warning(format_args!(
-            "there is more than the {} rows printed",
-            table.rows.len()
-        )),
-    }
-    Ok(())
-}
-
-/// Prints how bounds were kept, and returns it.
+/// Checks the bounds, prints the report and returns the verdict.
 ///
 /// # Errors
 /// If they could not be checked.
-pub fn check(
+pub fn run(
     options: &CheckOptions,
     service: &ServiceOptions,
     apm: &ApmOptions,
@@ -73,7 +45,7 @@ pub fn check(
     gate.has_bound()?;
     let report = match &options.server {
         Some(url) => System::new()
-            .block_on(ask_server(
+            .block_on(check_by_server(
                 &remote::server(Some(url), &options.access, apm)?,
                 &gate,
             ))
@@ -124,7 +96,7 @@ async fn seen_by(server: &Remote, gate: &Gate) -> anyhow::Result<Seen> {
 
 /// Lets a server check the same bounds. What is compared with files of this machine is judged here, on what the server
 /// has seen.
-async fn ask_server(server: &Remote, gate: &Gate) -> anyhow::Result<Report> {
+async fn check_by_server(server: &Remote, gate: &Gate) -> anyhow::Result<Report> {
     let mut report = None;
     if gate.has_bound_on_requests() {
         report = Some(bounds_of(server, gate).await?);

@@ -68,7 +68,7 @@ pub enum Command {
         /// The stream: metadata lines, each followed by its events. `-` reads the standard input.
         file: PathBuf,
         #[command(flatten)]
-        to: FeedOptions,
+        to: SendOptions,
     },
     /// Run one reading statement on the telemetry and print its rows as CSV.
     Sql(SqlOptions),
@@ -134,7 +134,7 @@ pub enum ApiKeyCommand {
 
 /// The server to which made-up and recorded events go.
 #[derive(Debug, Clone, Args)]
-pub struct FeedOptions {
+pub struct SendOptions {
     /// The APM server to send to [default: that of --apm-listen, encrypted where --apm-tls-cert is given].
     #[arg(long, value_name = "URL", value_parser = server_url)]
     pub server: Option<String>,
@@ -172,7 +172,7 @@ pub struct GenerateOptions {
     pub seed: u64,
 
     #[command(flatten)]
-    pub to: FeedOptions,
+    pub to: SendOptions,
 }
 
 /// The options of `pocket-apm sql`.

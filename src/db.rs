@@ -206,7 +206,7 @@ impl Database {
         }
     }
 
-    /// The pool, for whoever watches it.
+    /// The pool, for the metrics of the agent.
     pub fn pool(&self) -> &Pool<ConnectionManager<SqliteConnection>> {
         &self.pool
     }

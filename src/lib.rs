@@ -6,21 +6,22 @@
 
 pub mod advise;
 pub mod apikey;
-pub mod ask;
 pub mod backup;
+pub mod check;
 pub mod cli;
 pub mod complete;
 pub mod db;
 pub mod error;
-pub mod feed;
 pub mod logging;
 pub mod people;
 pub mod process;
 pub mod remote;
 pub mod routes;
 pub mod schema;
+pub mod send;
 pub mod service;
 pub mod show;
+pub mod sql;
 pub mod strategy;
 pub mod terminal;
 pub mod upstream;

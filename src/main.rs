@@ -11,7 +11,7 @@ use pocket_apm::cli::{ApmOptions, Cli, Command, Durability, SERVICE_NAME, Servic
 use pocket_apm::process::{raise_file_limit, stop_signal, survive_file_size_limit};
 use pocket_apm::service::{Service, reachable, workers};
 use pocket_apm::terminal::{self, announce};
-use pocket_apm::{advise, apikey, ask, backup, complete, db, feed, logging, show};
+use pocket_apm::{advise, apikey, backup, check, complete, db, logging, send, show, sql};
 
 /// The longest time that the agent may take to hand over what it has recorded when the service stops.
 const FLUSH_TIMEOUT: Duration = Duration::from_secs(2);
@@ -24,18 +24,18 @@ fn main() -> ExitCode {
             run_service(&cli.service, &cli.apm, files)
         }),
         Some(Command::Server) => in_system(0, |files| run_server(&cli.apm, files)),
-        Some(Command::Generate(options)) => feed::generate(options, &cli.apm)
+        Some(Command::Generate(options)) => send::generate(options, &cli.apm)
             .and_then(report)
             .map(|()| ExitCode::SUCCESS),
-        Some(Command::Import { file, to }) => feed::import(file, to, &cli.apm)
+        Some(Command::Import { file, to }) => send::import(file, to, &cli.apm)
             .and_then(report)
             .map(|()| ExitCode::SUCCESS),
         Some(Command::ApiKey(command)) => {
             apikey::run(command, &cli.apm).map(|()| ExitCode::SUCCESS)
         }
-        Some(Command::Sql(options)) => ask::sql(options, &cli.apm).map(|()| ExitCode::SUCCESS),
+        Some(Command::Sql(options)) => sql::run(options, &cli.apm).map(|()| ExitCode::SUCCESS),
         Some(Command::Check(options)) => {
-            ask::check(options, &cli.service, &cli.apm).map(check_code)
+            check::run(options, &cli.service, &cli.apm).map(check_code)
         }
         Some(Command::Advise(options)) => {
             advise::advise(options, &cli.service, &cli.apm).map(|()| ExitCode::SUCCESS)

@@ -10,7 +10,7 @@ use apm_server::generate::{self, Options};
 use apm_server::import::{self, ImportError, Summary, Target};
 use indicatif::{ProgressBar, ProgressStyle};
 
-use crate::cli::{ApmOptions, FeedOptions, GenerateOptions};
+use crate::cli::{ApmOptions, GenerateOptions, SendOptions};
 use crate::remote;
 use crate::terminal::warning;
 
@@ -33,7 +33,7 @@ pub fn generate(options: &GenerateOptions, apm: &ApmOptions) -> anyhow::Result<S
 }
 
 /// Sends a recorded stream: a file's, or for `-` that of the standard input.
-pub fn import(file: &Path, to: &FeedOptions, apm: &ApmOptions) -> anyhow::Result<Summary> {
+pub fn import(file: &Path, to: &SendOptions, apm: &ApmOptions) -> anyhow::Result<Summary> {
     let mut target = target(to, apm)?;
     if file == Path::new("-") {
         let bar = ProgressBar::new_spinner().with_style(ProgressStyle::with_template(UNKNOWN)?);
@@ -68,7 +68,7 @@ fn finish(
     })
 }
 
-fn target(to: &FeedOptions, apm: &ApmOptions) -> anyhow::Result<Target> {
+fn target(to: &SendOptions, apm: &ApmOptions) -> anyhow::Result<Target> {
     let server = remote::server(to.server.as_deref(), &to.access, apm)?;
     Ok(Target::server(server))
 }

@@ -42,7 +42,7 @@ pub enum StartError {
 pub struct Service {
     /// Its address; the port is the real one when 0 was asked for.
     pub addr: SocketAddr,
-    /// Its database, for whoever watches it.
+    /// Its database, for the metrics of the agent.
     pub database: Database,
     handle: ServerHandle,
 }

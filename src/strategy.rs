@@ -52,7 +52,7 @@ diesel::table! {
 
 /// Makes what `strategy` needs and drops what the others left, all or nothing.
 ///
-/// The rollup is made anew each time: whoever wrote to the table by another way may have passed its triggers by.
+/// The rollup is made anew each time: another program may have written to the table without the triggers.
 pub fn apply(conn: &mut SqliteConnection, strategy: Strategy) -> QueryResult<()> {
     conn.immediate_transaction(|conn| {
         conn.batch_execute(DROP_ROLLUP)?;

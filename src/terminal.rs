@@ -9,7 +9,7 @@ use std::io::{self, Write as _};
 pub fn announce(line: &str) {
     let mut out = io::stdout();
     if let Err(error) = writeln!(out, "{line}").and_then(|()| out.flush()) {
-        log::warn!("the standard output takes nothing ({error}); it would have said: {line}");
+        log::warn!("cannot write to the standard output ({error}): {line}");
     }
 }
 

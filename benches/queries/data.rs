@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use apm_server::analytics::Scope;
 use apm_server::analytics::window::Window;
-use apm_server::insight::callers::{self, Of};
+use apm_server::insight::callers::{self, Wanted};
 use apm_server::insight::{Engine, Options};
 use apm_store::event::{Batch, Event, Outcome, Resource, ServiceOverride, Span, Transaction};
 use apm_store::{Store, StoreError, StoreOptions};
@@ -58,7 +58,7 @@ fn await_callers(store: &Store, end: i64) {
     };
     let known = |conn: &mut SqliteConnection| {
         let window = Window::new(range, end);
-        let callers = callers::list(conn, &Scope::default(), Of::All, &window)?;
+        let callers = callers::list(conn, &Scope::default(), Wanted::All, &window)?;
         Ok(callers.len() as u64)
     };
     while store.read::<_, StoreError>(known).expect("callers") < SERVICES.len() as u64 * GROUPS / 2

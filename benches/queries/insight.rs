@@ -3,7 +3,7 @@
 use apm_server::analytics::samples::Durations;
 use apm_server::analytics::window::Window;
 use apm_server::analytics::{Scope, statement};
-use apm_server::insight::callers::{self, Of};
+use apm_server::insight::callers::{self, Wanted};
 use apm_server::insight::compare::{self, Stretch};
 use apm_server::insight::finding::{self, Which};
 use apm_server::insight::growth;
@@ -22,7 +22,7 @@ pub(crate) fn questions(end: i64, hours: f64) -> Vec<(&'static str, Ask)> {
     let window = Window::new(range, end);
     let fingerprint = Fingerprint::from_text(&data::select(0)).hash;
     let (of_one, of_all, of_each) = (window.clone(), window.clone(), window.clone());
-    let callers = |of: Of, window: Window| -> Ask {
+    let callers = |of: Wanted, window: Window| -> Ask {
         Box::new(move |conn| {
             callers::list(conn, &Scope::default(), of, &window)?;
             Ok(())
@@ -71,10 +71,16 @@ pub(crate) fn questions(end: i64, hours: f64) -> Vec<(&'static str, Ask)> {
     });
     vec![
         ("insights", insights),
-        ("SQL of each request group", callers(Of::All, of_all)),
-        ("callers of each, 6 h at most", callers(Of::Each, of_each)),
+        ("SQL of each request group", callers(Wanted::All, of_all)),
+        (
+            "callers of each, 6 h at most",
+            callers(Wanted::Each, of_each),
+        ),
         ("one statement", one),
-        ("its callers", callers(Of::Statement(fingerprint), of_one)),
+        (
+            "its callers",
+            callers(Wanted::Statement(fingerprint), of_one),
+        ),
         ("its growth", growth),
         ("compare", compare),
     ]

@@ -29,7 +29,7 @@ pub(super) fn advice(replay: &Replay, advice: &Advice) -> String {
             "\nRecommended: they save {share:.0} % of the work of all recorded calls\n"
         ));
         for recommended in &advice.recommended {
-            out.push_str(&one(replay, recommended));
+            out.push_str(&recommendation(replay, recommended));
         }
     }
     out.push_str(&plans(replay, &advice.statements));
@@ -82,7 +82,7 @@ fn table(replay: &Replay, statements: &[Measured]) -> String {
 }
 
 /// A recommendation with what it costs.
-fn one(replay: &Replay, recommended: &Recommended) -> String {
+fn recommendation(replay: &Replay, recommended: &Recommended) -> String {
     let mut out = format!("  {};\n", recommended.change);
     out.push_str(&format!(
         "      saves {:.0} %; adds {}; made in {}\n",

@@ -14,7 +14,7 @@ mod url;
 mod value;
 mod write;
 
-pub(crate) use facts::{Facts, Kind, Of};
+pub(crate) use facts::{EventKind, Facts, Kind};
 pub(crate) use labels::{cut, is_label, label};
 pub(crate) use span::SpanMeaning;
 pub(crate) use transaction::TransactionMeaning;

@@ -7,8 +7,8 @@
 //! A body of OTLP is read as a whole: `export` takes room for it (`room`), undoes compression (`unpack`), and has
 //! `otlp` decode it. `commit` is the way to the writer for both.
 //!
-//! Nothing here is unbounded: a line has a limit, a batch is handed over when it is full, and a request that
-//! the writer cannot keep up with waits, then is told to come back.
+//! Nothing here is unbounded: a line has a limit, a batch is handed over when it is full, and a request waits for the
+//! writer only so long: then it is answered with 503, and the sender tries again.
 //!
 //! [`Batch`]: apm_store::event::Batch
 

@@ -27,9 +27,9 @@ diesel::table! {
 /// The settings that apply to one agent.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Settings {
-    /// Of which service; empty for all.
+    /// The service; empty for all.
     pub service: String,
-    /// Of which environment; empty for all.
+    /// The environment; empty for all.
     pub environment: String,
     /// Names and values, as agents know them: `transaction_sample_rate` → `0.5`.
     pub values: BTreeMap<String, String>,
@@ -89,7 +89,7 @@ pub fn find(
     Ok(row.map(settings))
 }
 
-/// All settings there are.
+/// All settings.
 ///
 /// # Errors
 /// The database cannot be read.

@@ -100,7 +100,7 @@ pub fn failed_rate(failures: f64, successes: f64) -> Option<f64> {
     (judged > 0.0).then(|| failures / judged)
 }
 
-/// The mean of nothing is nothing.
+/// Without rows there is no mean.
 #[must_use]
 pub fn mean(sum: f64, count: f64) -> Option<f64> {
     (count > 0.0).then(|| sum / count)

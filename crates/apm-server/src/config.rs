@@ -26,10 +26,10 @@ pub use network::Network;
 pub struct Config {
     /// Host and port; every address that the host stands for is bound. Port 0: any free one.
     pub listen: String,
-    /// Host and port of another listener, for OTLP over HTTP alone. `None`: there is none. OTLP is taken at `listen`,
-    /// too.
+    /// Host and port of another listener, for OTLP over HTTP alone. `None`: no such listener. OTLP is taken at
+    /// `listen`, too.
     pub otlp_listen: Option<String>,
-    /// Host and port of a listener for OTLP over gRPC. `None`: there is none.
+    /// Host and port of a listener for OTLP over gRPC. `None`: no such listener.
     pub otlp_grpc_listen: Option<String>,
     /// Origins of pages that may send OTLP from a browser, such as `https://shop.example`.
     pub otlp_origins: Vec<String>,

@@ -1,10 +1,10 @@
 //! The connections that are open, and which of them has to go when there are too many.
 //!
-//! A server that stops to accept at its limit is shut by whoever holds that many connections open and says nothing. So
-//! a new connection is always let in while one can be found that is worth less, and that one is closed: first those on
-//! which no request is under way, the longest idle first; then those whose request has made no progress for a while. An
-//! address that holds more than its share pays for its own. Requests of callers without the token may not take up all
-//! of the places: some are left for holders of the token.
+//! A server that stops to accept at its limit can be shut by one client that holds that many connections open and
+//! sends nothing. So a new connection is always let in while one can be found that is worth less, and
+//! that one is closed: first those on which no request is under way, the longest idle first; then those whose request
+//! has made no progress for a while. An address that holds more than its share pays for its own. Requests of callers
+//! without the token may not take up all of the places: some are left for holders of the token.
 
 mod choose;
 
@@ -139,7 +139,7 @@ impl Connections {
         if table.all.len() < self.limits.all {
             return true;
         }
-        // Whoever holds the most pays first.
+        // The address that holds the most loses a connection first.
         let greediest = choose::greediest(table.all.values().map(|entry| entry.address));
         greediest.is_some_and(|most| self.evict(table, |entry| entry.address == most))
             || self.evict(table, |_| true)
@@ -177,7 +177,7 @@ impl Connections {
         u64::try_from(self.start.elapsed().as_millis()).unwrap_or(u64::MAX)
     }
 
-    /// A look at the counts.
+    /// The counts.
     pub(crate) fn look(&self) -> Look {
         Look {
             open: self.table().all.len(),

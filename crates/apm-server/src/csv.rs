@@ -144,7 +144,7 @@ fn line<'a>(
     writer.write_record(None::<&[u8]>)
 }
 
-/// A text that begins as a formula does, made plain by an apostrophe; a signed figure is none.
+/// Puts an apostrophe before a text that a spreadsheet would take for a formula. A number with a sign is not one.
 pub(crate) fn harmless(text: &str) -> Cow<'_, str> {
     let is_figure = |rest: &str| {
         rest.chars()

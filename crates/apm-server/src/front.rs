@@ -20,7 +20,7 @@ pub(crate) struct Front {
 }
 
 impl Front {
-    /// That of a request. Without the middleware that finds it, as in tests of pages, it is the default.
+    /// The front of a request. Without the middleware that finds it, as in tests of pages, it is the default.
     pub(crate) fn from_request(request: &HttpRequest) -> Rc<Self> {
         let known = request.extensions().get::<Rc<Self>>().map(Rc::clone);
         known.unwrap_or_default()

@@ -32,16 +32,16 @@ const TRACES_PER_REPORT: u64 = 20;
 pub struct Options {
     /// Number of traces; some ten spans each.
     pub traces: u64,
-    /// Over which time they are spread.
+    /// The time over which they are spread.
     pub window: Duration,
-    /// When that time ends, µs since the epoch.
+    /// The end of that time, µs since the epoch.
     pub end: i64,
     /// The seed of the random numbers.
     pub seed: u64,
 }
 
 impl Options {
-    /// That many traces over the last day.
+    /// The request for so many traces over the last day.
     pub fn new(traces: u64, now: i64) -> Self {
         Self {
             traces,

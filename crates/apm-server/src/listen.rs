@@ -2,7 +2,7 @@
 //!
 //! A connection enters the table of connections first, then the handshake of TLS has its time, then HTTP/1.1 is spoken
 //! at the pace of one request after the other ([`Paced`]). actix's own ways to listen can do neither of these, and
-//! offer HTTP/2 to whoever asks for it.
+//! offer HTTP/2 to any client that asks for it.
 
 mod accept;
 

@@ -147,7 +147,7 @@ impl Server {
         let door = Door::new(connections, tls, &config);
         let builder = ActixServer::build()
             .workers(config.workers)
-            // Never met: which connections there may be is decided when they open.
+            // This limit is never reached: connections are limited when they open.
             .max_concurrent_connections(config.max_connections + SLACK)
             .worker_max_blocking_threads(BLOCKING_THREADS)
             .shutdown_timeout(config.shutdown_timeout.as_secs())

@@ -5,7 +5,6 @@
 //! this server's own files.
 
 mod assets;
-mod bar;
 mod budget;
 mod chart;
 mod components;
@@ -17,6 +16,7 @@ mod moment;
 mod number;
 mod pages;
 mod plot;
+mod query_bar;
 mod serve;
 mod upload;
 mod view;
@@ -238,7 +238,7 @@ async fn import_data(
     answer
 }
 
-/// A payload that can be read, and still be kept by whoever does not read it.
+/// A payload that one handler can read and that is still there for another.
 fn shared_payload(
     payload: Payload,
 ) -> (

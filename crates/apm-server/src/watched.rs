@@ -79,7 +79,7 @@ impl<T> Watched<T> {
         let now = u64::try_from(self.start.elapsed().as_millis()).unwrap_or(u64::MAX);
         let looked = self.looked.load(Ordering::Relaxed);
         let is_due = now.saturating_sub(looked) >= LOOK_EVERY.as_millis() as u64;
-        // One of those who ask looks; the others go on with what is known.
+        // One caller looks at the files; the others use the known value.
         let order = Ordering::Relaxed;
         if is_due
             && self
@@ -103,11 +103,11 @@ impl<T> Watched<T> {
             Ok(value) => {
                 *self.value.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(value);
                 if is_changed {
-                    log::info!("read again: {}", self.names());
+                    log::info!("changed files were read again: {}", self.names());
                 }
             }
             Err(error) if is_changed => {
-                log::error!("{error}. What was read of it before stays in force");
+                log::error!("{error}. The earlier content stays in use");
             }
             Err(_) => {}
         }
@@ -205,7 +205,7 @@ mod tests {
         assert_eq!(looked(&watched), 2);
         std::fs::remove_file(&file).unwrap();
         assert_eq!(looked(&watched), 2);
-        // As it is done by those who never leave half a file.
+        // The file is replaced by a rename, as careful programs do.
         let new = directory.path().join("new");
         std::fs::write(&new, "3\n").unwrap();
         std::fs::rename(new, &file).unwrap();

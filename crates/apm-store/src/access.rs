@@ -1,4 +1,4 @@
-//! A data file may be opened by its owner, and by nobody else.
+//! A data file can be opened by its owner alone.
 //!
 //! A token guards what the server answers. A file that every user of the machine can read would be a way around it.
 

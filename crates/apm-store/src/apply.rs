@@ -122,7 +122,7 @@ impl<'m, 'a> Pass<'m, 'a> {
         let resource = match names.resources.known(received, &resource) {
             Some(id) => id,
             None => {
-                // Of `_other` nobody says what it is.
+                // `_other` has no attributes of its own.
                 if !given.beyond {
                     service.refresh(given.id, self.conn)?;
                 }

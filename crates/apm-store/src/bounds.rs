@@ -39,7 +39,7 @@ impl Bounds {
     }
 
     /// Bytes that the log's file may keep of the disk after a burst: cutting and extending it again takes time.
-    pub(super) fn kept(self) -> u64 {
+    pub(super) fn retained(self) -> u64 {
         (2 * self.checkpoint).min(self.brief)
     }
 

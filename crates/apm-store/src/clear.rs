@@ -1,4 +1,4 @@
-//! Everything goes but what people set: the settings of agents.
+//! Deletes everything but what people set: the settings of agents.
 
 use diesel::connection::SimpleConnection;
 use diesel::prelude::*;

@@ -148,7 +148,7 @@ impl Dictionary {
         if let Some(known) = self.cached(now, entry) {
             return Ok(known.given());
         }
-        let mut known = match found(conn, now, entry)? {
+        let mut known = match look_up(conn, now, entry)? {
             Some(known) => Some(known),
             None => match self.room(conn, entry)? {
                 Room::Yes => Some(self.insert(conn, now, entry)?),
@@ -180,12 +180,12 @@ impl Dictionary {
         if let Some(known) = self.cached(now, &like) {
             return Ok(known);
         }
-        let known = match found(conn, now, &like)? {
+        let known = match look_up(conn, now, &like)? {
             Some(known) => known,
             None if self.room(conn, &like)? != Room::No => self.insert(conn, now, &like)?,
             None => match self.cached(now, &last) {
                 Some(known) => return Ok(known),
-                None => match found(conn, now, &last)? {
+                None => match look_up(conn, now, &last)? {
                     Some(known) => known,
                     None => self.insert(conn, now, &last)?,
                 },
@@ -240,7 +240,7 @@ impl Dictionary {
     }
 
     /// The row that was kept for a key other than the entry's own, see [`Self::keep`].
-    pub(super) fn kept(&mut self, now: i64, key: impl FnOnce(&mut Key<'_>)) -> Option<Given> {
+    pub(super) fn remembered(&mut self, now: i64, key: impl FnOnce(&mut Key<'_>)) -> Option<Given> {
         self.key.clear();
         key(&mut Key(&mut self.key));
         let known = self.cache.get(&self.key)?;
@@ -253,7 +253,7 @@ impl Dictionary {
         self.has_room_again();
     }
 
-    /// Keeps a row for the key that [`Self::kept`] was last asked for.
+    /// Keeps a row for the key that [`Self::remembered`] was last asked for.
     pub(super) fn keep(&mut self, now: i64, Given { id, beyond }: Given) {
         let known = Known {
             id,
@@ -265,7 +265,7 @@ impl Dictionary {
 }
 
 fn stored<E: Entry>(conn: &mut SqliteConnection, now: i64, entry: &E) -> QueryResult<Known> {
-    match found(conn, now, entry)? {
+    match look_up(conn, now, entry)? {
         Some(known) => Ok(known),
         None => Ok(Known {
             id: entry.insert(now, conn)?,
@@ -276,7 +276,11 @@ fn stored<E: Entry>(conn: &mut SqliteConnection, now: i64, entry: &E) -> QueryRe
 }
 
 /// The row of an entry, its `last_seen` brought up to date.
-fn found<E: Entry>(conn: &mut SqliteConnection, now: i64, entry: &E) -> QueryResult<Option<Known>> {
+fn look_up<E: Entry>(
+    conn: &mut SqliteConnection,
+    now: i64,
+    entry: &E,
+) -> QueryResult<Option<Known>> {
     let Some(mut known) = entry.find(conn)? else {
         return Ok(None);
     };

@@ -1,4 +1,4 @@
-//! Counts who reads, and keeps new readers out for a moment.
+//! Counts the readers, and keeps new ones out for a moment.
 //!
 //! SQLite can start its log again from the beginning only while nobody reads from it. Readers that overlap never leave
 //! such a moment, and the log grows without end. So the writer makes one: it closes the gate, waits for those who read,
@@ -63,7 +63,7 @@ impl Gate {
         Ok(Pass(self))
     }
 
-    /// Lets nobody in any more, and waits so long for those who are in. For the one writer.
+    /// Closes the gate, and waits at most so long for the present readers. For the one writer.
     pub(super) fn close(&self, patience: Duration) -> Closed<'_> {
         let deadline = Instant::now() + patience;
         let mut state = self.lock();

@@ -241,7 +241,7 @@ impl Store {
         let job = Job::Write(Box::new(move |conn, counters| {
             let result = conn.and_then(|conn| Ok(conn.immediate_transaction(write)?));
             counters.changed();
-            // Nobody has to wait for the answer.
+            // The caller may drop the ticket.
             let _ = answer.send(result);
         }));
         self.0.queue.push(job, Weight::default()).map(|()| ticket)
@@ -263,7 +263,7 @@ impl Store {
             } else {
                 Ok(None)
             };
-            // Nobody has to wait for the answer.
+            // The caller may drop the ticket.
             let _ = answer.send(result);
         }));
         self.0.queue.push(job, Weight::default()).map(|()| ticket)
@@ -273,7 +273,7 @@ impl Store {
     /// follows from it.
     pub fn probe(&self) -> Result<Ticket<()>, SubmitError> {
         const WRITE: &str = "INSERT OR REPLACE INTO probe (id, data) VALUES (1, randomblob(65536))";
-        // The next probe is to need room again.
+        // The next probe has to need room again.
         const FORGET: &str = "DELETE FROM probe";
         let (answer, ticket) = Ticket::new();
         let job = Job::Write(Box::new(move |conn, counters| {
@@ -284,7 +284,7 @@ impl Store {
                 Ok(())
             });
             counters.probed(&wrote);
-            // Nobody has to wait for the answer.
+            // The caller may drop the ticket.
             let _ = answer.send(wrote);
         }));
         self.0.queue.push(job, Weight::default()).map(|()| ticket)
@@ -296,7 +296,7 @@ impl Store {
     }
 
     /// Deletes all telemetry that was submitted before, with what was found in it and the markers. The settings of
-    /// agents stay. There is no way back.
+    /// agents stay. This can't be undone.
     pub fn clear(&self) -> Result<Ticket<()>, SubmitError> {
         let (answer, ticket) = Ticket::new();
         let job = Job::Clear(answer);

@@ -5,7 +5,7 @@
 //! one for all services together, as in APM Server. A name beyond it is counted under [`OTHER`], and its event says the
 //! name that was sent.
 
-/// Under which name everything beyond a limit is counted, as in APM Server.
+/// The name under which everything beyond a limit is counted, as in APM Server.
 pub const OTHER: &str = "_other";
 
 /// Names that one service has at most, of each kind, unless it is said otherwise.

@@ -1,4 +1,4 @@
-//! Opening the file: whose it is, whether it is sound, bringing it to this version's schema.
+//! Opens the file: checks whose it is and whether it is undamaged, and brings it to this version's schema.
 //!
 //! Nothing is ever replaced: a file that is not ours, is newer, or is damaged is reported and left as it is. What is
 //! looked at does not grow with the file (but for small ones, which are checked in full): its size, the first and the
@@ -187,7 +187,7 @@ fn prepare(conn: &mut SqliteConnection) -> QueryResult<()> {
 fn configure(conn: &mut SqliteConnection, options: &StoreOptions) -> QueryResult<()> {
     let bounds = Bounds::for_max_size(options.max_size);
     let checkpoint = format!("PRAGMA wal_autocheckpoint = {}", bounds.pages());
-    let limit = format!("PRAGMA journal_size_limit = {}", bounds.kept());
+    let limit = format!("PRAGMA journal_size_limit = {}", bounds.retained());
     let synchronous = match options.durability {
         Durability::Normal => "PRAGMA synchronous = NORMAL",
         Durability::Full => "PRAGMA synchronous = FULL",

@@ -1,7 +1,7 @@
 //! The bounded queue between those who submit and the one writer.
 //!
-//! Bounded by events and by bytes. What does not fit is refused at once: the caller tells the agent to come
-//! back, and nothing grows while the disk is slow.
+//! Bounded by events and by bytes. What does not fit is refused at once: the caller tells the agent to try again,
+//! and nothing grows while the disk is slow.
 
 use std::collections::VecDeque;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};

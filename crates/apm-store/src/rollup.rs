@@ -58,7 +58,7 @@ pub(crate) fn outcome_code(outcome: Outcome) -> i32 {
     }
 }
 
-/// For how many like it an event stands: 1 / sample rate, 1 where none was sent, 0 where it is 0.
+/// The number of events like it that an event stands for: 1 / sample rate, 1 where none was sent, 0 where it is 0.
 pub fn weight(sample_rate: Option<f64>) -> f64 {
     crate::event::weight(sample_rate).min(MAX_WEIGHT)
 }
@@ -72,7 +72,7 @@ pub(crate) struct Observation {
     pub(crate) result: i64,
     /// Its outcome.
     pub(crate) outcome: Outcome,
-    /// For how many it stands: weight × composite count.
+    /// The number of events that it stands for: weight × composite count.
     pub(crate) count: f64,
     /// Rows that were stored for it.
     pub(crate) n: i64,

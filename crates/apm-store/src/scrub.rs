@@ -1,4 +1,4 @@
-//! Reads every block of events once a day, so that damage is told before somebody looks at the events.
+//! Reads every block of events once a day, so that damage is reported before somebody looks at the events.
 
 use std::collections::HashSet;
 use std::sync::atomic::Ordering;
@@ -62,7 +62,7 @@ fn run(pool: &Pool, counters: &Counters, pause: Duration, ends: &Receiver<()>) {
                     .damaged_blocks
                     .fetch_add(damaged, Ordering::Relaxed)
             }
-            // Whoever reads or writes meets it too, and says so.
+            // A reader or a writer meets the damage too, and reports it.
             Err(error) => log::debug!("stored events are not checked: {error}"),
         }
     }

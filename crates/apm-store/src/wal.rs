@@ -4,7 +4,7 @@
 //! then starts the log again from the beginning, if nobody reads from it. Readers that overlap are always in the way.
 //! So beyond [`Bounds::brief`] new readers are kept out for at most [`BRIEF`], which is enough for usual pages. Beyond
 //! [`Bounds::hard`] the writer stops too, and waits for those who read. What waits to be stored fills the queue then,
-//! and agents are told to come back. Another process that reads cannot be kept out: when it holds the log at its bound,
+//! and agents are answered with 503. Another process that reads cannot be kept out: when it holds the log at its bound,
 //! events are refused until it ends.
 
 use std::path::{Path, PathBuf};

@@ -145,7 +145,7 @@ impl Writer {
 
     fn step(&mut self, busy: bool) {
         // While nothing is written, nobody else looks whether the files are still there.
-        if !busy && self.sound().is_err() {
+        if !busy && self.check_files().is_err() {
             return self.retention.postpone();
         }
         if !self.retention.is_due(busy) && !self.wal.is_pinned() {
@@ -190,7 +190,7 @@ impl Writer {
     }
 
     /// Whether the files are whole; it is the trouble if not.
-    fn sound(&mut self) -> Result<(), StoreError> {
+    fn check_files(&mut self) -> Result<(), StoreError> {
         let sound = self.whole();
         sound.inspect_err(|error| self.failed(0, error))
     }
@@ -232,7 +232,7 @@ impl Writer {
                         self.counters.clears.fetch_add(1, Ordering::AcqRel);
                         self.counters.changed();
                     }
-                    // Nobody has to wait for the answer.
+                    // The caller may drop the ticket.
                     let _ = answer.send(cleared);
                 }
             }
@@ -261,7 +261,7 @@ impl Writer {
                 let events = batches.iter().map(|(batch, _)| batch.events.len() as u64);
                 self.failed(events.sum(), &error);
                 for (_, answer) in batches {
-                    // Nobody has to wait for the answer.
+                    // The caller may drop the ticket.
                     let _ = answer.send(Err(error.clone()));
                 }
             }
@@ -338,7 +338,7 @@ fn clock() -> i64 {
 fn answer(batches: Vec<(Batch, Answer<Committed>)>, data_version: u64) {
     for (batch, answer) in batches {
         let events = batch.events.len();
-        // Nobody has to wait for the answer.
+        // The caller may drop the ticket.
         let _ = answer.send(Ok(Committed {
             events,
             data_version,

@@ -365,7 +365,7 @@ impl<'a> Parser<'a> {
         KqlError {
             position: self.text[..start].chars().count(),
             expected: expected.to_owned(),
-            found: found(value),
+            found: next_word(value),
         }
     }
 
@@ -373,12 +373,12 @@ impl<'a> Parser<'a> {
         KqlError {
             position: self.text[..self.at].chars().count(),
             expected,
-            found: found(self.rest()),
+            found: next_word(self.rest()),
         }
     }
 }
 
-fn found(rest: &str) -> String {
+fn next_word(rest: &str) -> String {
     let word: String = rest.chars().take(20).collect();
     match word.split_whitespace().next() {
         None => "the end".to_owned(),

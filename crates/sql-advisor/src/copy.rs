@@ -201,7 +201,7 @@ fn open(file: &Path, uri: &str) -> Result<Connection, AdviseError> {
     conn.busy_timeout(PATIENCE).map_err(failed)?;
     conn.execute_batch("PRAGMA trusted_schema = 0")
         .map_err(failed)?;
-    // A file that is none of SQLite's is only noticed when it is read.
+    // SQLite notices only when it reads the file whether it is a database.
     conn.query_row("SELECT count(*) FROM sqlite_schema", [], |_| Ok(()))
         .map_err(failed)?;
     Ok(conn)

@@ -84,12 +84,12 @@ pub(crate) fn measure(
     let runs = values.len().max(1);
     for run in 0..runs {
         let values = values.get(run).unwrap_or(&none);
-        let ran = one(copy, changes, sql, writes, values, time)?;
+        let ran = run_once(copy, changes, sql, writes, values, time)?;
         // The fastest of a few: other processes make some slow.
         let mut fastest = ran.time;
         for _ in 1..TIMED {
             if ran.time < SHORT {
-                fastest = fastest.min(one(copy, changes, sql, writes, values, time)?.time);
+                fastest = fastest.min(run_once(copy, changes, sql, writes, values, time)?.time);
             }
         }
         cost.micros += fastest.as_secs_f64() * 1e6;
@@ -129,7 +129,7 @@ struct Ran {
     changes: HashMap<String, f64>,
 }
 
-fn one(
+fn run_once(
     copy: &Copy,
     changes: &Changes,
     sql: &str,

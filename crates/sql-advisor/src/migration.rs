@@ -12,10 +12,10 @@ use crate::options::{Options, Recorded, Stage};
 use crate::report::{Cost, Replayed};
 use crate::schema::Schema;
 
-/// Differences below this share of a statement's steps are none.
+/// Differences below this share of a statement's steps are not reported.
 const SAME: f64 = 0.05;
 
-/// Differences below so many steps are none.
+/// Differences below so many steps are not reported.
 const FEW: f64 = 10.0;
 
 /// The effect of a migration on a statement.

@@ -97,7 +97,7 @@ pub(crate) struct Reading {
 /// Reads one statement.
 ///
 /// # Errors
-/// A sentence, where it is none, more than one, or of a kind that has no cost of its own.
+/// The reason, where the text has no statement, several, or one of a kind that has no cost of its own.
 pub(crate) fn read(sql: &str, schema: &Schema) -> Result<Reading, String> {
     if sql.len() > LONGEST_SQL {
         return Err(format!("it is longer than {LONGEST_SQL} bytes"));

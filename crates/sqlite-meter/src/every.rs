@@ -10,7 +10,7 @@ type EveryObserver = fn(&Finished<'_>);
 
 static OBSERVER: OnceLock<EveryObserver> = OnceLock::new();
 
-/// Sets the observer, if there is none. Whether it is this one.
+/// Sets the observer, if there is none. Returns whether it is this one.
 pub(crate) fn set(observer: EveryObserver) -> bool {
     std::ptr::fn_addr_eq(*OBSERVER.get_or_init(|| observer), observer)
 }

@@ -14,7 +14,7 @@ use super::write::Json;
 
 /// The kind of event that attributes are read for: some names mean something of one kind, and nothing of the other.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Of {
+pub(crate) enum EventKind {
     Transaction,
     Span,
 }
@@ -100,7 +100,7 @@ enum Read {
 
 impl<'a> Facts<'a> {
     /// Reads attributes.
-    pub(crate) fn from_attributes(attributes: &'a [KeyValue<'a>], of: Of) -> Self {
+    pub(crate) fn from_attributes(attributes: &'a [KeyValue<'a>], of: EventKind) -> Self {
         let mut facts = Self::default();
         for attribute in attributes {
             facts.read(attribute, of);
@@ -108,22 +108,24 @@ impl<'a> Facts<'a> {
         facts
     }
 
-    fn read(&mut self, attribute: &'a KeyValue<'a>, of: Of) {
+    fn read(&mut self, attribute: &'a KeyValue<'a>, of: EventKind) {
         let KeyValue { key, value } = attribute;
         let (first, rest) = key.split_once('.').unwrap_or((&**key, ""));
         let read = match first {
             "http" => self.http.http(rest, value, of),
             "url" => self.http.url(rest, value),
-            "user_agent" if rest == "original" && of == Of::Transaction => self.http.agent(value),
+            "user_agent" if rest == "original" && of == EventKind::Transaction => {
+                self.http.agent(value)
+            }
             "net" => self.net.net(rest, value, of),
             "network" => self.network(key, rest, value, of),
             "server" => self.net.server(rest, value, of),
-            "client" if of == Of::Transaction => self.net.client(rest, value),
-            "peer" if of == Of::Span => self.net.peer(rest, value),
-            "db" | "sql" if of == Of::Span => self.db.read(key, value),
+            "client" if of == EventKind::Transaction => self.net.client(rest, value),
+            "peer" if of == EventKind::Span => self.net.peer(rest, value),
+            "db" | "sql" if of == EventKind::Span => self.db.read(key, value),
             "messaging" | "message_bus" => self.messaging.read(key, value, of),
             "rpc" => self.rpc.read(rest, value),
-            "gen_ai" if of == Of::Span => self.gen_ai.read(rest, value),
+            "gen_ai" if of == EventKind::Span => self.gen_ai.read(rest, value),
             "span" if rest == "kind" => Read::Nothing,
             _ => self.other.read(key, value, of),
         };
@@ -138,10 +140,10 @@ impl<'a> Facts<'a> {
         }
     }
 
-    fn network(&mut self, key: &'a str, rest: &str, value: &'a Value<'a>, of: Of) -> Read {
+    fn network(&mut self, key: &'a str, rest: &str, value: &'a Value<'a>, of: EventKind) -> Read {
         match (rest, of) {
-            ("peer.address", Of::Span) => self.net.peer_address(value),
-            ("protocol.version", Of::Transaction) => {
+            ("peer.address", EventKind::Span) => self.net.peer_address(value),
+            ("protocol.version", EventKind::Transaction) => {
                 let version = value
                     .text()
                     .map(|version| self.http.version = Some(version));

@@ -40,7 +40,7 @@ fn object(write: impl FnOnce(&mut Json<'_>)) -> Tree {
 
 fn span(kind: Kind, from: &Tree) -> Tree {
     let attributes = attributes(from);
-    let facts = Facts::from_attributes(&attributes, Of::Span);
+    let facts = Facts::from_attributes(&attributes, EventKind::Span);
     let meaning = SpanMeaning::new(&facts, 0, kind);
     json!({
         "type": meaning.kind,
@@ -56,7 +56,7 @@ fn span(kind: Kind, from: &Tree) -> Tree {
 
 fn transaction(from: &Tree) -> Tree {
     let attributes = attributes(from);
-    let facts = Facts::from_attributes(&attributes, Of::Transaction);
+    let facts = Facts::from_attributes(&attributes, EventKind::Transaction);
     let meaning = TransactionMeaning::new(&facts, 0, Some("machine"));
     json!({
         "type": meaning.kind,
@@ -355,14 +355,14 @@ fn the_later_of_two_attributes_that_mean_the_same_wins() {
         ),
     ] {
         let attributes = names.map(|(key, text)| pair(key, text));
-        let facts = Facts::from_attributes(&attributes, Of::Transaction);
+        let facts = Facts::from_attributes(&attributes, EventKind::Transaction);
         let meaning = TransactionMeaning::new(&facts, 0, Some("machine"));
         let context = object(|json| meaning.write_context(json));
         assert_eq!(context["request"]["url"]["full"], wanted);
     }
     let twice = [pair("k", "first"), pair("k", "last")];
     assert_eq!(
-        object(|json| Facts::from_attributes(&twice, Of::Span).write_labels(json)),
+        object(|json| Facts::from_attributes(&twice, EventKind::Span).write_labels(json)),
         json!({"k": "last"})
     );
 }
@@ -384,7 +384,7 @@ fn labels_are_scalars_and_arrays_of_one_type() {
         (Tree::Null, Tree::Null),
     ] {
         let attributes = attributes(&json!({"k": value}));
-        let facts = Facts::from_attributes(&attributes, Of::Span);
+        let facts = Facts::from_attributes(&attributes, EventKind::Span);
         assert_eq!(
             object(|json| facts.write_labels(json))["k"],
             wanted,

@@ -19,7 +19,7 @@ pub(super) struct ServerUrl {
 }
 
 impl ServerUrl {
-    /// `host`: the name of the machine, for want of another.
+    /// `host`: the name of the machine, used where the attributes name no host.
     pub(super) fn from_facts(facts: &Facts<'_>, host: Option<&str>) -> Option<Self> {
         let (http, net) = (&facts.http, &facts.net);
         let original = match http.original {

@@ -10,7 +10,7 @@ use super::rest::{keep_rest, value_of};
 use super::schema::Slot;
 use super::stack;
 use super::timestamp::{settle, settle_relative};
-use crate::conventions::{Facts, Json, Kind, Of, SpanMeaning};
+use crate::conventions::{EventKind, Facts, Json, Kind, SpanMeaning};
 use crate::refused::Refused;
 
 /// Columns that a bridge to OpenTelemetry may say otherwise.
@@ -147,7 +147,7 @@ fn understand(
     batch: &mut Batch,
     columns: &mut Columns,
 ) -> String {
-    let facts = Facts::from_attributes(&bridged.attributes, Of::Span);
+    let facts = Facts::from_attributes(&bridged.attributes, EventKind::Span);
     let named = Kind::named(bridged.kind.as_deref().unwrap_or_default());
     let meaning = SpanMeaning::new(&facts, 0, named);
     match (meaning.kind, fields.word(Slot::Type)) {

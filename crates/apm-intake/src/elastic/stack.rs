@@ -16,7 +16,7 @@ use super::schema::FRAME;
 use super::walk::Members;
 use crate::refused::Refused;
 
-/// Halves of hashes of sound traces, each in the place that its other half names; 0 is none.
+/// Halves of hashes of sound traces, each in the place that its other half names; 0 is an empty place.
 static SOUND: [AtomicU64; 1024] = [const { AtomicU64::new(0) }; 1024];
 
 /// Checks every frame of a JSON array, and keeps it in the batch: in the regular form, if it is not in it.

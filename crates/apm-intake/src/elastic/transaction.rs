@@ -9,7 +9,7 @@ use super::otel::{self, Bridged};
 use super::rest::keep_rest;
 use super::schema::Slot;
 use super::timestamp::settle;
-use crate::conventions::{Facts, Json, Of, TransactionMeaning};
+use crate::conventions::{EventKind, Facts, Json, TransactionMeaning};
 use crate::refused::Refused;
 
 /// Columns that a bridge to OpenTelemetry may say otherwise.
@@ -80,7 +80,7 @@ pub(super) fn build(fields: &mut Fields<'_>, line: &str, batch: &mut Batch) -> R
 
 /// Takes what a bridge says of the transaction.
 fn understand(bridged: &Bridged, fields: &mut Fields<'_>, line: &str, columns: &mut Columns) {
-    let facts = Facts::from_attributes(&bridged.attributes, Of::Transaction);
+    let facts = Facts::from_attributes(&bridged.attributes, EventKind::Transaction);
     let meaning = TransactionMeaning::new(&facts, 0, None);
     let is_unknown = columns.outcome == Outcome::Unknown;
     columns.result = meaning.result_of(is_unknown).map(Into::into);

@@ -124,7 +124,7 @@ fn early(
         from,
         to: from + (window.range.micros() / 4).max(SHORTEST),
     };
-    let quarter = minutes::kept(conn, &Window::new(range, window.now))?;
+    let quarter = minutes::widened(conn, &Window::new(range, window.now))?;
     let sums = totals::of_window(conn, Table::Transactions, members, &quarter.slices())?;
     let keys = members.keys().iter().zip(&sums);
     let seen = keys.filter(|(_, sum)| sum.total.count > 0.0);

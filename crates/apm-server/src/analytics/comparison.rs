@@ -19,7 +19,7 @@ pub(crate) enum Comparison {
 }
 
 impl Comparison {
-    /// The value of the parameter `cmp`; `None` for a word that is none.
+    /// The value of the parameter `cmp`; `None` for an unknown word.
     #[must_use]
     pub(crate) fn parse(word: &str) -> Option<Self> {
         match word {

@@ -14,9 +14,9 @@ use kql::{Bound, Expr, Field, Order, Value};
 
 use super::sql::Value as Bind;
 
-/// The form in which a field is kept.
+/// The type of the column that has a field.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(crate) enum Kept {
+pub(crate) enum ColumnType {
     /// Text; NULL and the empty string both mean that the field is absent.
     Text,
     /// A number, NULL where absent.
@@ -39,7 +39,7 @@ pub(crate) struct Column {
     /// SQL of its value.
     pub(crate) value: &'static str,
     /// Its form.
-    pub(crate) kept: Kept,
+    pub(crate) kept: ColumnType,
     /// Set where the value lives in a dictionary: the start of `outer.id IN (SELECT … WHERE`.
     pub(crate) within: Option<&'static str>,
 }
@@ -188,7 +188,7 @@ impl Translator<'_> {
             return UNKNOWN;
         };
         match (column.kept, column.within) {
-            (Kept::Absent, _) => (Truth::Never, true),
+            (ColumnType::Absent, _) => (Truth::Never, true),
             (_, within) => match test(self, &column) {
                 None => UNKNOWN,
                 Some(Truth::Sql(sql)) => {
@@ -204,25 +204,27 @@ impl Translator<'_> {
     fn is(&mut self, column: &Column, value: &Value) -> Option<Truth> {
         let expr = column.value;
         Some(match (column.kept, value) {
-            (Kept::Constant(text), Value::Exact(wanted)) => certain(text == wanted),
-            (Kept::Constant(text), Value::Wildcard(pattern)) => certain(pattern.matches(text)),
-            (Kept::Text, Value::Exact(wanted)) if wanted.is_empty() => Truth::Never,
-            (Kept::Text, Value::Exact(wanted)) => {
+            (ColumnType::Constant(text), Value::Exact(wanted)) => certain(text == wanted),
+            (ColumnType::Constant(text), Value::Wildcard(pattern)) => {
+                certain(pattern.matches(text))
+            }
+            (ColumnType::Text, Value::Exact(wanted)) if wanted.is_empty() => Truth::Never,
+            (ColumnType::Text, Value::Exact(wanted)) => {
                 let bind = self.bind(wanted.as_str());
                 Truth::Sql(format!("{expr} IS {bind}"))
             }
-            (Kept::Text, Value::Wildcard(pattern)) => {
+            (ColumnType::Text, Value::Wildcard(pattern)) => {
                 let bind = self.bind(pattern.to_glob());
                 Truth::Sql(format!("ifnull({expr} GLOB {bind} AND {expr} <> '', 0)"))
             }
-            (Kept::Number, Value::Exact(wanted)) => match wanted.parse::<f64>() {
+            (ColumnType::Number, Value::Exact(wanted)) => match wanted.parse::<f64>() {
                 Ok(number) if number.is_finite() => {
                     let bind = self.bind(number);
                     Truth::Sql(format!("{expr} IS {bind}"))
                 }
                 _ => Truth::Never,
             },
-            (Kept::Bool, Value::Exact(wanted)) => {
+            (ColumnType::Bool, Value::Exact(wanted)) => {
                 let is = |word| wanted.eq_ignore_ascii_case(word);
                 match (is("true"), is("false")) {
                     (true, _) => Truth::Sql(format!("{expr} IS 1")),
@@ -230,11 +232,11 @@ impl Translator<'_> {
                     _ => Truth::Never,
                 }
             }
-            (Kept::Id, Value::Exact(wanted)) => {
+            (ColumnType::Id, Value::Exact(wanted)) => {
                 let bind = self.bind(&StoredId::from(wanted.as_str()));
                 Truth::Sql(format!("{expr} IS {bind}"))
             }
-            (Kept::Absent, _) => Truth::Never,
+            (ColumnType::Absent, _) => Truth::Never,
             _ => return None,
         })
     }
@@ -242,39 +244,39 @@ impl Translator<'_> {
     fn range(&mut self, column: &Column, order: Order, bound: &Bound) -> Option<Truth> {
         let (expr, operator) = (column.value, order.as_str());
         Some(match (column.kept, bound) {
-            (Kept::Constant(text), Bound::Text(bound)) => {
+            (ColumnType::Constant(text), Bound::Text(bound)) => {
                 certain(order.holds(text.cmp(bound.as_str())))
             }
-            (Kept::Constant(text), Bound::Number(bound)) => {
+            (ColumnType::Constant(text), Bound::Number(bound)) => {
                 let ordering = text
                     .parse()
                     .ok()
                     .and_then(|number: f64| number.partial_cmp(bound));
                 certain(ordering.is_some_and(|ordering| order.holds(ordering)))
             }
-            (Kept::Number, Bound::Number(bound)) if bound.is_finite() => {
+            (ColumnType::Number, Bound::Number(bound)) if bound.is_finite() => {
                 let bind = self.bind(*bound);
                 Truth::Sql(format!("ifnull({expr} {operator} {bind}, 0)"))
             }
-            (Kept::Number, Bound::Number(bound)) => {
-                // An infinite bound holds for every number, or for none.
+            (ColumnType::Number, Bound::Number(bound)) => {
+                // An infinite bound is true of every number or of no number.
                 match order.holds(0.0_f64.partial_cmp(bound).unwrap_or(Ordering::Equal)) {
                     true => Truth::Sql(format!("{expr} IS NOT NULL")),
                     false => Truth::Never,
                 }
             }
-            (Kept::Number, _) | (Kept::Bool, _) => Truth::Never,
-            (Kept::Time, Bound::Time(bound)) => {
+            (ColumnType::Number, _) | (ColumnType::Bool, _) => Truth::Never,
+            (ColumnType::Time, Bound::Time(bound)) => {
                 let bind = self.bind(*bound);
                 Truth::Sql(format!("{expr} / 1000 * 1000 {operator} {bind}"))
             }
-            (Kept::Text, Bound::Text(bound)) => {
+            (ColumnType::Text, Bound::Text(bound)) => {
                 let bind = self.bind(bound.as_str());
                 Truth::Sql(format!(
                     "ifnull({expr} {operator} {bind} AND {expr} <> '', 0)"
                 ))
             }
-            (Kept::Absent, _) => Truth::Never,
+            (ColumnType::Absent, _) => Truth::Never,
             _ => return None,
         })
     }
@@ -288,10 +290,12 @@ impl Translator<'_> {
 fn exists(column: &Column) -> Truth {
     let expr = column.value;
     match column.kept {
-        Kept::Constant(_) | Kept::Time => Truth::Always,
-        Kept::Absent => Truth::Never,
-        Kept::Text => Truth::Sql(format!("ifnull({expr}, '') <> ''")),
-        Kept::Number | Kept::Bool | Kept::Id => Truth::Sql(format!("{expr} IS NOT NULL")),
+        ColumnType::Constant(_) | ColumnType::Time => Truth::Always,
+        ColumnType::Absent => Truth::Never,
+        ColumnType::Text => Truth::Sql(format!("ifnull({expr}, '') <> ''")),
+        ColumnType::Number | ColumnType::Bool | ColumnType::Id => {
+            Truth::Sql(format!("{expr} IS NOT NULL"))
+        }
     }
 }
 
@@ -324,17 +328,17 @@ mod tests {
             })
         };
         match field {
-            "kind" => column("", Kept::Constant("span")),
+            "kind" => column("", ColumnType::Constant("span")),
             "name" => Some(Column {
                 value: "g.name",
-                kept: Kept::Text,
+                kept: ColumnType::Text,
                 within: Some("t.group_id IN (SELECT g.id FROM g WHERE"),
             }),
-            "us" => column("t.duration", Kept::Number),
-            "trace.id" => column("t.trace_id", Kept::Id),
-            "@timestamp" => column("t.ts", Kept::Time),
-            "sampled" => column("t.sampled", Kept::Bool),
-            "gone" => column("", Kept::Absent),
+            "us" => column("t.duration", ColumnType::Number),
+            "trace.id" => column("t.trace_id", ColumnType::Id),
+            "@timestamp" => column("t.ts", ColumnType::Time),
+            "sampled" => column("t.sampled", ColumnType::Bool),
+            "gone" => column("", ColumnType::Absent),
             _ => None,
         }
     }

@@ -6,7 +6,7 @@
 
 use kql::Expr;
 
-use super::condition::{Column, Condition, Kept};
+use super::condition::{Column, ColumnType, Condition};
 use super::sql::Sql;
 
 /// The kind of thing that a list has rows of.
@@ -103,7 +103,7 @@ pub(super) fn apply(sql: Sql, query: Option<&Expr>) -> Sql {
     sql
 }
 
-fn column(value: &'static str, kept: Kept) -> Option<Column> {
+fn column(value: &'static str, kept: ColumnType) -> Option<Column> {
     Some(Column {
         value,
         kept,
@@ -113,31 +113,31 @@ fn column(value: &'static str, kept: Kept) -> Option<Column> {
 
 fn of_service(field: &str, event: &'static str) -> Option<Column> {
     match field {
-        "service.name" => column("s.name", Kept::Text),
-        "service.environment" => column("s.environment", Kept::Text),
-        "processor.event" => column("", Kept::Constant(event)),
+        "service.name" => column("s.name", ColumnType::Text),
+        "service.environment" => column("s.environment", ColumnType::Text),
+        "processor.event" => column("", ColumnType::Constant(event)),
         _ => None,
     }
 }
 
 fn transactions(field: &str) -> Option<Column> {
     match field {
-        "transaction.name" => column("g.name", Kept::Text),
-        "transaction.type" => column("g.type", Kept::Text),
+        "transaction.name" => column("g.name", ColumnType::Text),
+        "transaction.type" => column("g.type", ColumnType::Text),
         _ => of_service(field, "transaction"),
     }
 }
 
 fn errors(field: &str) -> Option<Column> {
     match field {
-        "error.grouping_key" => column("printf('%016x', g.grouping_key)", Kept::Text),
+        "error.grouping_key" => column("printf('%016x', g.grouping_key)", ColumnType::Text),
         _ => of_service(field, "error"),
     }
 }
 
 fn statements(field: &str) -> Option<Column> {
     match field {
-        "span.subtype" => column("q.subtype", Kept::Text),
+        "span.subtype" => column("q.subtype", ColumnType::Text),
         _ => of_service(field, "span"),
     }
 }

@@ -43,7 +43,7 @@ pub(super) fn percentiles(
     Ok(found)
 }
 
-/// Adds bins to those of before, which are by their numbers.
+/// Adds bins to a sum, in which the place of a bin is its number.
 fn add(sum: &mut Vec<f64>, bins: &[(u16, f32)]) {
     let end = bins.iter().map(|(bin, _)| usize::from(*bin) + 1).max();
     if end.is_some_and(|end| sum.len() < end) {
@@ -54,7 +54,7 @@ fn add(sum: &mut Vec<f64>, bins: &[(u16, f32)]) {
     }
 }
 
-/// Walks the bins to the ranks.
+/// The percentiles: walks the bins up to the rank of each.
 fn at_ranks(bins: &[f64]) -> Option<Percentiles> {
     let total: f64 = bins.iter().sum();
     let at = |q: f64| {

@@ -116,7 +116,7 @@ pub fn page(
 ///
 /// # Errors
 /// Those of SQLite.
-pub fn one(
+pub fn by_name(
     conn: &mut SqliteConnection,
     scope: &Scope,
     metric: &str,

@@ -21,7 +21,7 @@ struct Row {
 ///
 /// # Errors
 /// Those of SQLite.
-pub(crate) fn kept(conn: &mut SqliteConnection, window: &Window) -> QueryResult<Window> {
+pub(crate) fn widened(conn: &mut SqliteConnection, window: &Window) -> QueryResult<Window> {
     let (from, to) = (window.range.from / SECOND, window.range.to / SECOND);
     let (first, last) = (start(from), start(to));
     let mut cut: Vec<i64> = Vec::new();

@@ -12,7 +12,7 @@ const MOST: usize = 5;
 /// The names of a kind.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Names {
-    /// Of what.
+    /// The kind of name.
     pub(crate) kind: NameKind,
     /// Number of names.
     pub(crate) count: i64,

@@ -108,7 +108,7 @@ mod tests {
                 p95: one,
                 p99: one,
             };
-            // As sums are made: each value times its weight.
+            // The sum of each value times its weight.
             let (mut sum, mut count) = (0.0, 0.0);
             for _ in 0..30_000 {
                 sum += micros as f64 * 3.3;

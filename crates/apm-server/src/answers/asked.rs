@@ -1,7 +1,7 @@
 //! A request as questions read it: parameters of the address, checked one by one.
 //!
 //! Unknown parameters are ignored: pages and the API share their addresses, and each has some of its own. An empty
-//! value is none. Of a repeated parameter the first value counts.
+//! value counts as missing. Of a repeated parameter the first value counts.
 
 use std::cell::RefCell;
 

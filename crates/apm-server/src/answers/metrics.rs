@@ -85,7 +85,7 @@ impl Question for Params {
         let (now, sql) = now.into_parts();
         let gauge = match &self.metric {
             Some(name) => Some(Sourced::read(conn, |conn| {
-                Ok::<_, Problem>(metrics::one(conn, scope, name, window)?.gauge)
+                Ok::<_, Problem>(metrics::by_name(conn, scope, name, window)?.gauge)
             })?),
             None => None,
         };
@@ -136,7 +136,7 @@ impl Params {
     fn previous(&self, source: &mut Source<'_>, window: &Window) -> Result<Previous, Problem> {
         let (conn, scope) = (&mut *source.conn, &self.scope);
         let metrics = metrics::page(conn, scope, window, &self.names_after)?;
-        let one = |name: &String| metrics::one(conn, scope, name, window);
+        let one = |name: &String| metrics::by_name(conn, scope, name, window);
         let gauge = self.metric.as_ref().map(one).transpose()?;
         Ok(Previous {
             metrics,

@@ -72,9 +72,9 @@ impl Period {
         self.window.asked
     }
 
-    /// The windows as far as their minutes are stored: see [`minutes::kept`].
+    /// The windows as far as their minutes are stored: see [`minutes::widened`].
     pub(crate) fn stored(&self, conn: &mut SqliteConnection) -> QueryResult<Self> {
-        let mut stored = |window: &Window| minutes::kept(conn, window);
+        let mut stored = |window: &Window| minutes::widened(conn, window);
         Ok(Self {
             window: stored(&self.window)?,
             before: self.before.as_ref().map(&mut stored).transpose()?,

@@ -120,7 +120,7 @@ impl ResponseError for Problem {
             body["position"] = error.position.into();
         }
         if let Self::Store(error) = self {
-            log::warn!("a question was not answered: {error}");
+            log::warn!("a query of the API failed: {error}");
         }
         HttpResponse::build(self.status_code()).json(body)
     }

@@ -14,7 +14,7 @@ use crate::analytics::filter::List;
 use crate::analytics::series::Axis;
 use crate::analytics::statements::{self, Cost, Statement, Statements};
 use crate::csv::{Cell, Table};
-use crate::insight::callers::{self, Caller, LATELY, Of};
+use crate::insight::callers::{self, Caller, LATELY, Wanted};
 use crate::insight::finding::{self, Finding, Which};
 
 const SORTS: [&str; 10] = [
@@ -130,7 +130,7 @@ impl Question for Params {
             Some(window) => Some(statements::list(conn, scope, None, window)?),
             None => None,
         };
-        let mut callers = callers::list(conn, scope, Of::Each, window)?;
+        let mut callers = callers::list(conn, scope, Wanted::Each, window)?;
         self.sort(&mut statements, &by_statement(&callers));
         let rows = self.0.listing.cut(&mut statements, first, left_out);
         let shown: HashSet<(&str, &str)> = statements

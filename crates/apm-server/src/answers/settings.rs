@@ -80,7 +80,7 @@ pub(crate) struct Answer {
 #[derive(Debug, Serialize, JsonSchema)]
 #[schemars(rename = "NamesOfKind")]
 pub(crate) struct Names {
-    /// Of what.
+    /// The kind of name.
     pub(crate) kind: &'static str,
     /// Number of names; null where they are not counted.
     pub(crate) count: Option<i64>,

@@ -23,7 +23,7 @@ use crate::analytics::statement::{self, Call};
 use crate::analytics::statements::Statement;
 use crate::analytics::window::Window;
 use crate::csv::{Cell, Table};
-use crate::insight::callers::{self, Caller, Of};
+use crate::insight::callers::{self, Caller, Wanted};
 use crate::insight::finding::{self, Finding, Which};
 use crate::insight::growth::Growth;
 use crate::insight::plan::history::{self, Run};
@@ -122,7 +122,7 @@ impl Question for Params {
             None => None,
         };
         let conn = &mut *source.conn;
-        let of = Of::Statement(self.fingerprint);
+        let of = Wanted::Statement(self.fingerprint);
         let fingerprint = format!("{:016x}", self.fingerprint);
         let which = Which {
             fingerprint: Some(&fingerprint),

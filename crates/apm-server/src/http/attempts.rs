@@ -14,10 +14,10 @@ const REMEMBERED: usize = 4096;
 /// Right secrets that are remembered of an address: many services may send from one.
 const SECRETS: usize = 32;
 
-/// After how long without a failure an address is forgotten.
+/// The time without a failure after which an address is forgotten.
 const FORGOTTEN: Duration = Duration::from_secs(15 * 60);
 
-/// A door and what it remembers.
+/// The wrong secrets of one kind of login, and what is remembered of them.
 #[derive(Debug)]
 pub(super) struct Attempts {
     /// Wrong secrets that cost nothing.
@@ -62,8 +62,8 @@ impl Attempts {
         (!left.is_zero()).then_some(left)
     }
 
-    /// Whether this right secret came from the address before. Whoever guesses does not know it, so it need not wait
-    /// for others behind the same address who do.
+    /// Whether this right secret came from the address before. An attacker who guesses does not know it, so it need not
+    /// wait for others behind the same address who do.
     pub(super) fn is_known(&self, address: Option<IpAddr>, secret: &Hash) -> bool {
         let table = self.lock();
         let passed = address.and_then(|address| table.passed.get(&network(address)));
@@ -124,7 +124,7 @@ impl Attempts {
     }
 }
 
-/// Whoever has an IPv6 address has the network around it, too.
+/// The owner of an IPv6 address also has the network around it.
 fn network(address: IpAddr) -> IpAddr {
     match address.to_canonical() {
         IpAddr::V6(address) => {

@@ -6,7 +6,7 @@ use actix_web::http::header::{self, HeaderMap, HeaderValue};
 use actix_web::http::{Method, StatusCode};
 use actix_web::{HttpRequest, HttpResponse};
 
-/// For how long a browser may remember what it was told, seconds.
+/// The time for which a browser may remember the answer, seconds.
 const REMEMBERED: &str = "3600";
 
 /// Longest list of headers that a page may ask for, bytes.

@@ -15,13 +15,13 @@ use crate::config::Config;
 #[derive(Debug)]
 pub(super) struct Hosts(Vec<String>);
 
-/// By which name a request asks.
+/// The name by which a request asks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Asked<'a> {
     Allowed,
-    /// Not by one of those that are allowed.
+    /// A name that is not allowed.
     Foreign(&'a str),
-    /// By none, as HTTP/1.0 allows it.
+    /// No name, as HTTP/1.0 allows.
     Nameless,
 }
 

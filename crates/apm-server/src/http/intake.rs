@@ -24,7 +24,7 @@ pub(super) async fn events(
     let encoding = encoding.and_then(|value| value.to_str().ok());
     let counters = Arc::clone(&shared.intake.counters);
     let limit = shared.config.max_event_size;
-    // The peer, or whom a trusted proxy names.
+    // The peer, or the address that a trusted proxy names.
     let client = Front::from_request(&request).client;
     let stream = Stream::new(encoding, limit, client, counters);
     let report = shared.intake.receive(&mut payload, stream).await;

@@ -79,7 +79,7 @@ pub(super) fn wait_message(left: Duration) -> String {
     )
 }
 
-/// Whole seconds, and never none.
+/// Whole seconds, at least one.
 pub(super) fn seconds(left: Duration) -> u64 {
     left.as_millis().div_ceil(1000).max(1) as u64
 }

@@ -108,7 +108,7 @@ fn rest_rules() -> Rules {
     }
 }
 
-/// A browser that is not signed in is asked to, whatever it looks for: it learns no more than that.
+/// A browser that is not signed in is asked to sign in, whatever address it asks for, and learns nothing else.
 async fn not_found(request: HttpRequest, shared: web::Data<Shared>) -> HttpResponse {
     if !respond::wants_page(&request) {
         return respond::error(&request, 404, "404 page not found");

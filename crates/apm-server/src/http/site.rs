@@ -17,9 +17,9 @@ pub(super) enum Site {
     Unsaid,
 }
 
-/// Finds out. `Sec-Fetch-Site` is the browser's own judgement, which no proxy on the way can spoil and no page can set.
-/// Browsers leave it out where the connection is not encrypted; then the Origin is compared with the addresses of this
-/// server.
+/// Judges a request. `Sec-Fetch-Site` is the browser's own judgement, which no proxy on the way can spoil and no page
+/// can set. Browsers leave it out where the connection is not encrypted; then the Origin is compared with the addresses
+/// of this server.
 pub(super) fn judge(request: &HttpRequest, front: &Front) -> Site {
     let headers = request.headers();
     let origins = || {

@@ -23,7 +23,7 @@ const MOST: usize = 64 << 20;
 /// Handlers that make answers at the same time.
 const HANDLERS: usize = 16;
 
-/// After how long without progress an answer may be given up for another.
+/// The time without progress after which an answer may be given up for another.
 const SILENT: Duration = Duration::from_millis(500);
 
 /// The longest time that a request waits for a permit, and an answer for room.

@@ -13,7 +13,7 @@ const VERSIONS: i64 = 5_000;
 const FINDINGS: i64 = 2_000;
 /// Plans of statements.
 const PLANS: i64 = 20_000;
-/// So many rows beside one more may there be before some go.
+/// The number of rows beyond a limit that are tolerated before some are deleted.
 const SLACK: i64 = 10;
 
 /// Drops the oldest markers where there are too many.

@@ -89,7 +89,7 @@ pub const LATELY: i64 = 6 * 3_600 * SECOND;
 
 /// The statements or callers that are asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Of {
+pub enum Wanted {
     /// Each statement of each transaction group, in the last [`LATELY`] of the window: over days these are very many
     /// rows.
     Each,
@@ -116,14 +116,14 @@ fn lately(window: &Window) -> Window {
 pub fn list(
     conn: &mut SqliteConnection,
     scope: &Scope,
-    of: Of,
+    wanted: Wanted,
     window: &Window,
 ) -> QueryResult<Vec<Caller>> {
     // Of all statements, the last hours; of one there are few rows, however long the window.
-    let (about, slices) = match of {
-        Of::Each => (vec![About::Each], lately(window).slices()),
-        Of::All => (vec![About::Statement(0)], window.slices()),
-        Of::Statement(fingerprint) => (statements(conn, scope, fingerprint)?, window.slices()),
+    let (about, slices) = match wanted {
+        Wanted::Each => (vec![About::Each], lately(window).slices()),
+        Wanted::All => (vec![About::Statement(0)], window.slices()),
+        Wanted::Statement(fingerprint) => (statements(conn, scope, fingerprint)?, window.slices()),
     };
     let groups = Sql::new(include_str!("callers/groups.sql"));
     let groups: Vec<Id> = scope.bind(groups).load(conn)?;

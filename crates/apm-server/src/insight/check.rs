@@ -1,4 +1,4 @@
-//! The gate for CI: bounds that the telemetry since a moment must keep, and what broke them.
+//! The gate for CI: bounds on the telemetry since a moment, and what broke them.
 //!
 //! A bound that could not be judged has not passed: too few calls, no rows, no requests. The report names each reason.
 

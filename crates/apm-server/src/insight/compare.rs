@@ -122,9 +122,9 @@ pub struct Comparison {
     pub statements: Vec<Row>,
 }
 
-/// The sides on full ten minutes where their minutes are gone: the one before moves back and the one after on, so that
-/// neither gets what is the other's.
-fn kept(
+/// Both sides on full ten minutes where their minutes are deleted: the earlier moves back and the later forward, so
+/// that neither counts events of the other.
+fn widened(
     conn: &mut SqliteConnection,
     mut before: Stretch,
     mut after: Stretch,
@@ -132,7 +132,7 @@ fn kept(
     let now = after.to;
     let mut are_gone = |side: Stretch| {
         let window = side.window(now);
-        QueryResult::Ok(minutes::kept(conn, &window)?.range != window.range)
+        QueryResult::Ok(minutes::widened(conn, &window)?.range != window.range)
     };
     let up = |seconds: i64| (seconds + TEN - 1).div_euclid(TEN) * TEN;
     if are_gone(before)? {
@@ -158,7 +158,7 @@ pub fn windows(
     before: Stretch,
     after: Stretch,
 ) -> QueryResult<Comparison> {
-    let (before, after) = kept(conn, before, after)?;
+    let (before, after) = widened(conn, before, after)?;
     Ok(Comparison {
         before,
         after,

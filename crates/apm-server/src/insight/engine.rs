@@ -117,14 +117,14 @@ fn run(store: &Store, options: &Options, stop: &(Mutex<bool>, Condvar)) {
                     idle = 0;
                 }
                 Ok(false) => {}
-                Err(error) => log::warn!("statements were not counted: {error}"),
+                Err(error) => log::warn!("counting statements failed: {error}"),
             }
         }
         if due && judged.is_none_or(|at| at.elapsed() >= options.judge) {
             judged = Some(Instant::now());
             due = false;
             if let Err(error) = judge(store, &mut plans) {
-                log::warn!("findings were not looked for: {error}");
+                log::warn!("the search for findings failed: {error}");
             }
         }
         if swept.is_none_or(|at| at.elapsed() >= Duration::from_secs(3_600)) {
@@ -134,7 +134,7 @@ fn run(store: &Store, options: &Options, stop: &(Mutex<bool>, Condvar)) {
             if let Err(error) = write(store, store.clears(), move |conn| {
                 observe::sweep(conn, now, days)
             }) {
-                log::warn!("old callers were not dropped: {error}");
+                log::warn!("deleting old callers failed: {error}");
             }
         }
         seen = Some(store.data_version());
@@ -159,7 +159,7 @@ fn write(
     Ok(())
 }
 
-/// Counts what came. Whether anything did.
+/// Counts what came. Returns whether anything came.
 fn observe(store: &Store, observer: &mut Observer, sent: &mut Unseen) -> Result<bool, LookError> {
     let clears = store.clears();
     let (observed, arrivals, plans) = store.read(|conn| {

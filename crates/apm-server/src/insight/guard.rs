@@ -1,6 +1,6 @@
-//! SQL of strangers, run so that it can read what it may, for as long as it may, and nothing else.
+//! SQL of strangers, restricted in what it may read and in how long it may run.
 //!
-//! Four walls, each of which would do for most attacks: the file is opened with `mode=ro` and `query_only`; an
+//! Four protections, each of which would stop most attacks: the file is opened with `mode=ro` and `query_only`; an
 //! authorizer lets pass only what a purpose needs (so that PRAGMA, ATTACH, and writes fail before they are prepared,
 //! with a reason); SQLite's limits bound text, values, depth and joins; a progress handler ends what takes too long, in
 //! preparing too, and what fills the disk with temporary files.
@@ -37,7 +37,7 @@ pub enum GuardError {
         /// SQLite's words.
         reason: String,
     },
-    /// It is none, or more than one.
+    /// The text has no statement, or several.
     #[error("give exactly one statement, {0}")]
     NotOne(&'static str),
     /// It would do more than read.
@@ -83,7 +83,7 @@ pub(crate) struct Bounds {
     pub(crate) temporary: u64,
 }
 
-/// A connection behind the walls.
+/// A connection with these protections.
 #[derive(Debug)]
 pub(crate) struct Guarded {
     conn: Connection,
@@ -106,7 +106,7 @@ impl Guarded {
         Self::behind(conn, purpose, bounds)
     }
 
-    /// Puts a connection behind the walls; its clock starts.
+    /// Protects a connection; its clock starts.
     pub(crate) fn behind(
         conn: Connection,
         purpose: Purpose,

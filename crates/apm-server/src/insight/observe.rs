@@ -163,7 +163,7 @@ impl Observer {
             return Ok(None);
         }
         self.looks += 1;
-        // Ids begin anew when all data is cleared.
+        // Ids start again at 1 when all data is cleared.
         self.statements.clear();
         let newest = if self.complete {
             newest.min(mark + MOST)

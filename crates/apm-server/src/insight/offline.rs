@@ -30,7 +30,7 @@ pub enum OfflineError {
 /// # Errors
 /// See [`OfflineError`].
 pub fn check(path: &Path, gate: &Gate) -> Result<Report, OfflineError> {
-    ask(path, |conn| check::run(conn, gate, apm_time::now()))
+    with_snapshot(path, |conn| check::run(conn, gate, apm_time::now()))
 }
 
 /// The work of requests on a file since the gate's start.
@@ -38,7 +38,7 @@ pub fn check(path: &Path, gate: &Gate) -> Result<Report, OfflineError> {
 /// # Errors
 /// See [`OfflineError`].
 pub fn seen(path: &Path, gate: &Gate) -> Result<Seen, OfflineError> {
-    ask(path, |conn| check::seen(conn, gate, apm_time::now()))
+    with_snapshot(path, |conn| check::seen(conn, gate, apm_time::now()))
 }
 
 /// Reads what a service ran since a marker or a time, else in the last day.
@@ -46,7 +46,7 @@ pub fn seen(path: &Path, gate: &Gate) -> Result<Seen, OfflineError> {
 /// # Errors
 /// See [`OfflineError`].
 pub fn workload(path: &Path, service: &str, since: Option<&str>) -> Result<Workload, OfflineError> {
-    ask(path, |conn| {
+    with_snapshot(path, |conn| {
         let now = apm_time::now();
         let from = check::since(conn, since, DAY, now)?;
         let range = Range {
@@ -57,7 +57,7 @@ pub fn workload(path: &Path, service: &str, since: Option<&str>) -> Result<Workl
     })
 }
 
-fn ask<T>(
+fn with_snapshot<T>(
     path: &Path,
     question: impl FnOnce(&mut SqliteConnection) -> Result<T, CheckError>,
 ) -> Result<T, OfflineError> {

@@ -1,7 +1,7 @@
 //! The rules: each looks at rollups and a few rows, and says what it found.
 //!
-//! They look at the last minutes of services that are at work. What they do not find again ends (see
-//! [`super::finding`]); of a service that sends nothing, nothing new is known.
+//! They look at the last minutes of active services. A finding that they do not find again ends (see
+//! [`super::finding`]). The findings of a service that sends nothing stay as they are.
 
 mod change;
 mod commit;

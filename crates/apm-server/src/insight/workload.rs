@@ -77,7 +77,7 @@ pub fn read(
         service: Some(service.to_owned()),
         ..Scope::default()
     };
-    let window = minutes::kept(conn, &Window::new(range, now))?;
+    let window = minutes::widened(conn, &Window::new(range, now))?;
     let found = statements::list(conn, &scope, None, &window)?;
     let ran = found.statements.into_iter().map(|row| Ran {
         fingerprint: row.fingerprint,

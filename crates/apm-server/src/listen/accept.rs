@@ -19,7 +19,8 @@ use crate::config::Config;
 use crate::connections::{Connections, Open};
 use crate::pace::Paced;
 
-/// Longest time of a TLS handshake. It takes two exchanges; whoever needs longer for them would not get a page either.
+/// Longest time of a TLS handshake. It takes two exchanges; a client that needs longer for them would not get a page
+/// either.
 const HANDSHAKE: Duration = Duration::from_secs(10);
 
 /// The answer, unencrypted, for a connection that is not let in.
@@ -93,7 +94,7 @@ impl Door {
         let peer = stream.peer_addr().map_err(DispatchError::Io)?;
         let Some(open) = self.connections.open(peer.ip(), SockRef::from(&stream)) else {
             if self.tls.is_none() {
-                // Nobody waits for these.
+                // The caller of these does not wait.
                 let _ = stream.try_write(FULL);
             }
             let _ = SockRef::from(&stream).shutdown(std::net::Shutdown::Both);

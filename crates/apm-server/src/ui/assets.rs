@@ -74,7 +74,7 @@ static COMPRESSED: LazyLock<Vec<Vec<u8>>> = LazyLock::new(|| {
         .collect()
 });
 
-/// The address of a file; a name that is none is a mistake in a page, which a test finds.
+/// The address of a file. An unknown name is a mistake in a page, which a test finds.
 pub(crate) fn url(name: &str) -> String {
     debug_assert!(
         FILES.iter().any(|(file, ..)| *file == name),

@@ -8,7 +8,7 @@ use crate::analytics::filter::{self, List};
 
 /// The reach of the query bar.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Bar {
+pub(crate) enum QueryBar {
     /// Rows that are made of rollups, which tell few fields apart.
     List(List),
     /// Events, by any field.
@@ -26,7 +26,7 @@ const LISTS: [List; 5] = [
     List::Metrics,
 ];
 
-impl Bar {
+impl QueryBar {
     /// The bar of an address; `segments` are its path.
     pub(crate) fn for_segments(segments: &[&str]) -> Self {
         match segments {
@@ -118,7 +118,7 @@ pub(crate) struct Query {
 
 impl Query {
     /// Reads `text` for the page with this bar; dates in it are those of `zone`.
-    pub(crate) fn read(text: &str, bar: Bar, now: i64, zone: &TimeZone) -> Self {
+    pub(crate) fn read(text: &str, bar: QueryBar, now: i64, zone: &TimeZone) -> Self {
         let expr = match kql::parse_in(text, now, zone) {
             Ok(Expr::All) => return Self::default(),
             Ok(expr) => expr,
@@ -134,11 +134,11 @@ impl Query {
             .into_iter()
             .filter(|list| filter::check(&expr, *list).is_ok());
         let trouble = match bar {
-            Bar::List(list) => filter::check(&expr, list).err().map(|says| Trouble {
+            QueryBar::List(list) => filter::check(&expr, list).err().map(|says| Trouble {
                 says: sentence(&says),
                 place: foreign(&expr, list).and_then(|word| place(text, &word)),
             }),
-            Bar::Documents | Bar::Elsewhere => None,
+            QueryBar::Documents | QueryBar::Elsewhere => None,
         };
         Self {
             fits: fits.collect(),
@@ -148,11 +148,11 @@ impl Query {
     }
 
     /// True if a link to a page with this bar takes the query along.
-    pub(crate) fn goes_to(&self, bar: Bar) -> bool {
+    pub(crate) fn goes_to(&self, bar: QueryBar) -> bool {
         match bar {
-            Bar::List(list) => self.fits.contains(&list),
-            Bar::Documents => self.expr.is_some(),
-            Bar::Elsewhere => false,
+            QueryBar::List(list) => self.fits.contains(&list),
+            QueryBar::Documents => self.expr.is_some(),
+            QueryBar::Elsewhere => false,
         }
     }
 }
@@ -184,7 +184,7 @@ mod tests {
     use super::*;
 
     fn read(text: &str, path: &str) -> Query {
-        Query::read(text, Bar::of_path(path), 0, &TimeZone::UTC)
+        Query::read(text, QueryBar::of_path(path), 0, &TimeZone::UTC)
     }
 
     #[test]
@@ -215,9 +215,9 @@ mod tests {
             ("/traces/00", false),
             ("/settings", false),
         ] {
-            assert_eq!(query.goes_to(Bar::of_path(path)), goes, "{path}");
+            assert_eq!(query.goes_to(QueryBar::of_path(path)), goes, "{path}");
         }
-        assert!(!read("", "/services").goes_to(Bar::Documents));
-        assert!(read("service.name:a", "/services").goes_to(Bar::List(List::Metrics)));
+        assert!(!read("", "/services").goes_to(QueryBar::Documents));
+        assert!(read("service.name:a", "/services").goes_to(QueryBar::List(List::Metrics)));
     }
 }

@@ -189,7 +189,7 @@ fn surroundings(
         environment: view.environment().map(str::to_owned),
         ..Scope::default()
     };
-    let window = minutes::kept(conn, &view.window())?;
+    let window = minutes::widened(conn, &view.window())?;
     let errors = errors::kinds(conn, &everything, &window)?;
     let around = Surroundings {
         errors: Some(errors),

@@ -70,7 +70,7 @@ async fn get(store: &Store, uri: &str) -> (StatusCode, header::HeaderMap, String
 
 /// A page is whole, and nothing from telemetry has become markup.
 #[track_caller]
-fn sound(uri: &str, text: &str) {
+fn check_page(uri: &str, text: &str) {
     assert!(
         text.starts_with("<!DOCTYPE html>") && text.ends_with("</html>"),
         "{uri}"
@@ -121,7 +121,7 @@ async fn every_page_answers_on_an_empty_store() {
             StatusCode::OK
         };
         assert_eq!(status, want, "{uri}");
-        sound(&uri, &text);
+        check_page(&uri, &text);
         assert!(
             ["/live", "/settings", "/setup"]
                 .iter()
@@ -155,7 +155,7 @@ async fn whatever_telemetry_says_stays_text() {
             .replace("{error}", &error);
         let (status, headers, text) = get(&demo.store, &uri).await;
         assert_eq!(status, StatusCode::OK, "{uri}");
-        sound(&uri, &text);
+        check_page(&uri, &text);
         assert!(!text.contains(HOSTILE), "{uri}");
         let policy = headers
             .get(header::CONTENT_SECURITY_POLICY)
@@ -232,7 +232,7 @@ async fn a_range_that_makes_no_sense_is_explained() {
     let (status, _, text) = get(&store, "/services?from=yesterday").await;
     assert_eq!(status, StatusCode::BAD_REQUEST);
     assert!(text.contains("use RFC 3339"), "names the remedy");
-    sound("/services?from=yesterday", &text);
+    check_page("/services?from=yesterday", &text);
     assert_eq!(get(&store, "/nowhere").await.0, StatusCode::NOT_FOUND);
 }
 

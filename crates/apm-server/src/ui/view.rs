@@ -3,9 +3,9 @@
 
 use apm_time::Range;
 
-use super::bar::{Bar, Query};
 use super::href::Href;
 use super::moment::{Clock, span_words};
+use super::query_bar::{Query, QueryBar};
 use crate::analytics::comparison::Comparison;
 use crate::analytics::window::Window;
 use crate::answers::parameter::shared::SERVICE;
@@ -56,7 +56,7 @@ pub(crate) struct View {
     /// `http://host:port` as the reader reaches this server.
     pub(crate) origin: String,
     /// The reach of the query bar of this page.
-    pub(crate) bar: Bar,
+    pub(crate) bar: QueryBar,
     /// The query in it, read.
     pub(crate) asked: Query,
 }
@@ -74,7 +74,7 @@ impl View {
             now: asked.now,
             zone: asked.zone.clone(),
         };
-        let bar = Bar::of_path(path);
+        let bar = QueryBar::of_path(path);
         let text = params.iter().find(|(name, _)| name == "q");
         let text = text.map_or("", |(_, value)| value);
         Ok(Self {
@@ -97,7 +97,7 @@ impl View {
             to: clock.now.max(1),
         };
         Self {
-            bar: Bar::of_path(path),
+            bar: QueryBar::of_path(path),
             asked: Query::default(),
             path: path.to_owned(),
             params: Vec::new(),
@@ -208,7 +208,7 @@ impl View {
             (_, Some(service)) => href.set("service", service),
             _ => href,
         };
-        if self.asked.goes_to(Bar::for_segments(segments)) {
+        if self.asked.goes_to(QueryBar::for_segments(segments)) {
             href.set("q", self.query())
         } else {
             href

@@ -129,7 +129,7 @@ impl<'a> Pass<'_, 'a> {
             ..
         } = &mut self.memory.names;
         if sql.len() <= REMEMBERED
-            && let Some(given) = statements_sent.kept(received, |key| {
+            && let Some(given) = statements_sent.remembered(received, |key| {
                 key.number(service).text(instance).text(subtype).text(sql);
             })
         {

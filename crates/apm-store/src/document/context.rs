@@ -210,7 +210,7 @@ fn headers<'a>(sent: &'a Json<'a>) -> Members<'a> {
         .collect()
 }
 
-/// `content-type` as `Content-Type`; a name that is none stays as it is.
+/// `content-type` as `Content-Type`; what is not a name of a header stays as it is.
 fn canonical(name: &str) -> Cow<'_, str> {
     let is_token = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
     let is_cased = |(at, byte): (usize, u8)| match at == 0 || name.as_bytes()[at - 1] == b'-' {

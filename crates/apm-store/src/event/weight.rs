@@ -1,6 +1,7 @@
-//! For how many an event stands.
+//! The number of events that an event stands for.
 
-/// For how many like it an event stands: 1 / sample rate, 0 where the rate is 0, 1 where none was sent.
+/// The number of events like it that an event stands for: 1 / sample rate, 0 where the rate is 0, 1 where none was
+/// sent.
 pub fn weight(sample_rate: Option<f64>) -> f64 {
     match sample_rate {
         None => 1.0,

@@ -22,7 +22,7 @@ pub(crate) struct Lock {
 impl Lock {
     /// Takes the lock, and makes the database when there is none.
     pub(crate) fn take(path: &Path) -> Result<Self, OpenError> {
-        regular(path)?;
+        refuse_special_file(path)?;
         let path_of_lock = beside(path, ".lock");
         let had_lock = path_of_lock.exists();
         let beside = exclusive(path, &path_of_lock)?;
@@ -59,7 +59,7 @@ fn exclusive(path: &Path, file: &Path) -> Result<File, OpenError> {
 }
 
 /// Refuses a directory, a pipe or a device, without opening it: a pipe would wait for somebody to write.
-fn regular(path: &Path) -> Result<(), OpenError> {
+fn refuse_special_file(path: &Path) -> Result<(), OpenError> {
     match std::fs::metadata(path) {
         Ok(file) if !file.is_file() => Err(OpenError::Foreign {
             path: path.to_owned(),
@@ -94,7 +94,7 @@ pub(super) fn header(path: &Path) -> Result<Option<u64>, OpenError> {
         path: path.to_owned(),
         source,
     };
-    regular(path)?;
+    refuse_special_file(path)?;
     let size = match std::fs::metadata(path) {
         Ok(file) => file.len(),
         Err(error) if error.kind() == ErrorKind::NotFound => {

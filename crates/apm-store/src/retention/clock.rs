@@ -61,7 +61,7 @@ impl Clock {
         let is_sure = clock.saturating_sub(expected) <= self.jump;
         if is_sure || self.doubt.as_ref().is_some_and(|doubt| doubt.is_over(at)) {
             if self.doubt.take().is_some() {
-                log::info!("the clock is believed again: arrivals agree with it");
+                log::info!("the clock is trusted again: arrivals agree with it");
             }
             self.believed = Some((clock, at));
             return clock;

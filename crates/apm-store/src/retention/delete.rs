@@ -251,7 +251,7 @@ pub(super) fn unused(conn: &mut SqliteConnection, now: i64) -> QueryResult<()> {
     delete(destination::table.filter(destination::last_seen.lt(all))).execute(conn)?;
     delete(error_group::table.filter(error_group::last_seen.lt(all))).execute(conn)?;
     delete(result::table.filter(result::last_seen.lt(all))).execute(conn)?;
-    // Its hour may have begun before that of a name of it, which then goes the next time.
+    // Its hour may have begun before that of one of its names, which is then deleted the next time.
     sql_query(
         "DELETE FROM service WHERE last_seen < ? \
             AND NOT EXISTS (SELECT 1 FROM resource r WHERE r.service_id = service.id) \

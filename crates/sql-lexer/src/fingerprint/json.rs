@@ -308,7 +308,7 @@ impl<'a> Body<'a> {
     }
 }
 
-/// A part of a key or a path, or `?` where it is none that a person chose: a number, a date, an id, an address.
+/// A part of a key or a path, or `?` where a program made it: a number, a date, an id, an address.
 fn segment(name: &str) -> &str {
     let is_word =
         name.starts_with(|c: char| c.is_ascii_alphabetic() || matches!(c, '_' | '$' | '@'));

@@ -320,7 +320,7 @@ impl Normalizer {
     }
 }
 
-/// Whether a word is a value although it has no quotes; a function or a column of its name is none.
+/// Whether a word is a value although it has no quotes. A function or a column of that name is not a value.
 fn is_constant(word: &str, rest: &Significant<'_>) -> bool {
     const CONSTANTS: [&str; 7] = [
         "CURRENT_DATE",

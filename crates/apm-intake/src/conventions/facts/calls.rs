@@ -1,6 +1,6 @@
 //! Calls: databases, queues, procedures, models.
 
-use super::{Of, Read};
+use super::{EventKind, Read};
 use crate::conventions::database::short;
 use crate::conventions::grpc;
 use crate::conventions::value::Value;
@@ -50,7 +50,7 @@ pub(in crate::conventions) struct Messaging<'a> {
 }
 
 impl<'a> Messaging<'a> {
-    pub(super) fn read(&mut self, key: &str, value: &'a Value<'a>, of: Of) -> Read {
+    pub(super) fn read(&mut self, key: &str, value: &'a Value<'a>, of: EventKind) -> Read {
         if let ("messaging.temp_destination" | "messaging.destination.temporary", Some(flag)) =
             (key, value.bool())
         {
@@ -61,7 +61,7 @@ impl<'a> Messaging<'a> {
         let Some(text) = value.text() else {
             return Read::Label;
         };
-        let of_transaction = if of == Of::Transaction {
+        let of_transaction = if of == EventKind::Transaction {
             Read::Both
         } else {
             Read::Understood

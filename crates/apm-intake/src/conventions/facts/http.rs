@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use super::{Of, Read};
+use super::{EventKind, Read};
 use crate::conventions::value::Value;
 
 #[derive(Debug, Default)]
@@ -27,14 +27,14 @@ pub(in crate::conventions) struct Http<'a> {
 }
 
 impl<'a> Http<'a> {
-    pub(super) fn http(&mut self, rest: &str, value: &'a Value<'a>, of: Of) -> Read {
+    pub(super) fn http(&mut self, rest: &str, value: &'a Value<'a>, of: EventKind) -> Read {
         let Some(text) = value.text() else {
             return match rest {
                 "status_code" | "response.status_code" => self.status(value),
                 _ => Read::Label,
             };
         };
-        let is_server = of == Of::Transaction;
+        let is_server = of == EventKind::Transaction;
         let field = match rest {
             "method" | "request.method" => &mut self.method,
             "status_code" | "response.status_code" => return self.status(value),

@@ -2,7 +2,7 @@
 
 use std::net::{IpAddr, Ipv6Addr};
 
-use super::{Of, Read};
+use super::{EventKind, Read};
 use crate::conventions::value::Value;
 
 #[derive(Debug, Default)]
@@ -23,31 +23,31 @@ pub(in crate::conventions) struct Net<'a> {
 }
 
 impl<'a> Net<'a> {
-    pub(super) fn net(&mut self, rest: &str, value: &'a Value<'a>, of: Of) -> Read {
+    pub(super) fn net(&mut self, rest: &str, value: &'a Value<'a>, of: EventKind) -> Read {
         match (rest, of) {
-            ("host.name", Of::Transaction) => text(&mut self.own_name, value),
-            ("host.port", Of::Transaction) => port(&mut self.own_port, value),
+            ("host.name", EventKind::Transaction) => text(&mut self.own_name, value),
+            ("host.port", EventKind::Transaction) => port(&mut self.own_port, value),
             ("peer.name", _) => text(&mut self.peer_name, value),
             ("peer.port", _) => port(&mut self.peer_port, value),
-            ("peer.ip" | "sock.peer.addr", Of::Transaction) => match value.address() {
+            ("peer.ip" | "sock.peer.addr", EventKind::Transaction) => match value.address() {
                 Some(ip) => {
                     self.peer_ip = Some(ip);
                     Read::Understood
                 }
                 None => Read::Label,
             },
-            ("peer.ip" | "sock.peer.addr", Of::Span) => text(&mut self.peer_ip_text, value),
+            ("peer.ip" | "sock.peer.addr", EventKind::Span) => text(&mut self.peer_ip_text, value),
             _ => Read::Label,
         }
     }
 
     /// Of a server its own address, of a client that of the other side.
-    pub(super) fn server(&mut self, rest: &str, value: &'a Value<'a>, of: Of) -> Read {
+    pub(super) fn server(&mut self, rest: &str, value: &'a Value<'a>, of: EventKind) -> Read {
         match (rest, of) {
-            ("address", Of::Transaction) => text(&mut self.own_name, value),
-            ("address", Of::Span) => text(&mut self.peer_name, value),
-            ("port", Of::Transaction) => port(&mut self.own_port, value),
-            ("port", Of::Span) => port(&mut self.peer_port, value),
+            ("address", EventKind::Transaction) => text(&mut self.own_name, value),
+            ("address", EventKind::Span) => text(&mut self.peer_name, value),
+            ("port", EventKind::Transaction) => port(&mut self.own_port, value),
+            ("port", EventKind::Span) => port(&mut self.peer_port, value),
             _ => Read::Label,
         }
     }

@@ -1,6 +1,6 @@
 //! Attributes that have fields of their own, whatever the span is about.
 
-use super::{Of, Read};
+use super::{EventKind, Read};
 use crate::conventions::labels::cut;
 use crate::conventions::value::Value;
 use crate::conventions::write::Json;
@@ -31,12 +31,12 @@ pub(in crate::conventions) struct Other<'a> {
 }
 
 impl<'a> Other<'a> {
-    pub(super) fn read(&mut self, key: &'a str, value: &'a Value<'a>, of: Of) -> Read {
+    pub(super) fn read(&mut self, key: &'a str, value: &'a Value<'a>, of: EventKind) -> Read {
         if let ("sampler.param", Value::Double(share)) = (key, value) {
             self.sampler_param = Some(*share);
             return Read::Both;
         }
-        if key == "elastic.profiler_stack_trace_ids" && of == Of::Transaction {
+        if key == "elastic.profiler_stack_trace_ids" && of == EventKind::Transaction {
             self.profiler_ids = value.texts();
             return if self.profiler_ids.is_some() {
                 Read::Understood
@@ -48,9 +48,9 @@ impl<'a> Other<'a> {
             return Read::Label;
         };
         match (key, of) {
-            ("type", Of::Transaction) => self.kind = Some(text),
-            ("service.version", Of::Transaction) => self.service_version = Some(text),
-            ("code.stacktrace", Of::Span) => self.code_stack = Some(text),
+            ("type", EventKind::Transaction) => self.kind = Some(text),
+            ("service.version", EventKind::Transaction) => self.service_version = Some(text),
+            ("code.stacktrace", EventKind::Span) => self.code_stack = Some(text),
             ("data_stream.dataset", _) => self.dataset = Some(text),
             ("data_stream.namespace", _) => self.namespace = Some(text),
             ("sampler.type", _) => {

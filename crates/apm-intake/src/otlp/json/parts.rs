@@ -15,7 +15,7 @@ pub(super) fn wrong(error: serde_json::Error) -> Malformed {
     Malformed::new(&text[..text.floor_char_boundary(512)])
 }
 
-/// The wanted members of an object. Of two with the same name the last one wins, and `null` is none.
+/// The wanted members of an object. Of two with the same name the last one wins. `null` counts as absent.
 pub(super) fn members<'a, const N: usize>(
     text: &'a str,
     names: [&'static str; N],

@@ -33,7 +33,7 @@ pub(super) struct Origin<'a> {
     pub(super) parent: Option<u64>,
     /// The transaction, its name and its type, where it is known.
     pub(super) transaction: Option<(u64, (&'a str, &'a str))>,
-    /// The text that was logged, for want of a message.
+    /// The text that was logged, used where the exception has no message.
     pub(super) message: &'a str,
 }
 

@@ -147,7 +147,7 @@ fn stream_name(name: &str, is_dataset: bool) -> String {
     name
 }
 
-/// The texts of an array, but for those that are none.
+/// The texts of an array; other values are left out.
 fn texts<'a>(value: &'a Value<'a>) -> impl Iterator<Item = &'a str> {
     let values: &[Value<'_>] = match value {
         Value::Array(values) => values,

@@ -8,7 +8,9 @@ use super::ids::{Ids, span_hex, trace_hex};
 use super::sender::write_data_stream;
 use super::span_event::{self, Around};
 use super::weight::weight;
-use crate::conventions::{Facts, Json, Kind, Of, SpanMeaning, TransactionMeaning, Value, cut};
+use crate::conventions::{
+    EventKind, Facts, Json, Kind, SpanMeaning, TransactionMeaning, Value, cut,
+};
 use crate::limits;
 use crate::otlp::model::{Link, Span};
 use crate::otlp::shown;
@@ -42,7 +44,7 @@ pub(super) fn translate(to: &mut Translator, span: &Span<'_>) {
 }
 
 fn transaction(to: &mut Translator, span: &Span<'_>, ids: Ids) {
-    let facts = Facts::from_attributes(&span.attributes, Of::Transaction);
+    let facts = Facts::from_attributes(&span.attributes, EventKind::Transaction);
     let meaning = TransactionMeaning::new(&facts, span.status.code, to.sender.host.as_deref());
     let time = to.out.time(span.start_time_unix_nano, to.sender.skew);
     let kind = cut(meaning.kind.unwrap_or("unknown"));
@@ -93,7 +95,7 @@ fn transaction(to: &mut Translator, span: &Span<'_>, ids: Ids) {
 }
 
 fn span(to: &mut Translator, span: &Span<'_>, ids: Ids, parent: u64) {
-    let facts = Facts::from_attributes(&span.attributes, Of::Span);
+    let facts = Facts::from_attributes(&span.attributes, EventKind::Span);
     let span_kind = Kind::from_number(span.kind);
     let meaning = SpanMeaning::new(&facts, span.status.code, span_kind);
     let time = to.out.time(span.start_time_unix_nano, to.sender.skew);

@@ -31,7 +31,7 @@ impl Block {
     }
 }
 
-/// Gives them out, some after the other.
+/// Gives out the blocks, a few at a time.
 #[derive(Debug)]
 pub(super) struct Blocks {
     range: Range,

@@ -6,7 +6,7 @@
 use apm_store::event::Kind;
 use kql::Expr;
 
-use crate::analytics::condition::{Column, Condition, Kept};
+use crate::analytics::condition::{Column, ColumnType, Condition};
 
 const TX_GROUP: &str =
     "r.group_id IN (SELECT g.id FROM tx_group g JOIN service s ON s.id = g.service_id WHERE";
@@ -35,17 +35,17 @@ pub(super) fn condition(kind: Kind, query: &Expr) -> Condition {
     if kind != Kind::Log {
         return Condition::new(query, &columns);
     }
-    // A line that tells of an error is an error, another one is no kind of event: only its document says which. Where
+    // A log line with an error counts as an error, any other has no kind: only its document says which. Where
     // the query is the same for both, no document is needed.
-    let either = |event: Kept| {
+    let either = |event: ColumnType| {
         let with = move |field: &str| match field {
             "processor.event" => column("", event),
             _ => columns(field),
         };
         Condition::new(query, &with)
     };
-    let error = either(Kept::Constant("error"));
-    if error == either(Kept::Absent) {
+    let error = either(ColumnType::Constant("error"));
+    if error == either(ColumnType::Absent) {
         return error;
     }
     Condition::new(query, &columns)
@@ -66,7 +66,7 @@ fn columns_of(kind: Kind) -> fn(&str) -> Option<Column> {
 pub(super) fn counted(kind: Kind, field: &str) -> Option<Column> {
     let column = columns_of(kind)(field)?;
     match (field, column.kept) {
-        (_, Kept::Constant(_) | Kept::Absent) => Some(column),
+        (_, ColumnType::Constant(_) | ColumnType::Absent) => Some(column),
         ("event.outcome", _) => Some(column),
         ("service.name", _) => within(SERVICE, "s.name"),
         ("service.environment", _) => within(SERVICE, "s.environment"),
@@ -77,11 +77,11 @@ pub(super) fn counted(kind: Kind, field: &str) -> Option<Column> {
 /// A field that no event has.
 pub(super) const ABSENT: Column = Column {
     value: "",
-    kept: Kept::Absent,
+    kept: ColumnType::Absent,
     within: None,
 };
 
-fn column(value: &'static str, kept: Kept) -> Option<Column> {
+fn column(value: &'static str, kept: ColumnType) -> Option<Column> {
     Some(Column {
         value,
         kept,
@@ -92,47 +92,47 @@ fn column(value: &'static str, kept: Kept) -> Option<Column> {
 fn within(within: &'static str, value: &'static str) -> Option<Column> {
     Some(Column {
         value,
-        kept: Kept::Text,
+        kept: ColumnType::Text,
         within: Some(within),
     })
 }
 
 fn transaction(field: &str) -> Option<Column> {
     match field {
-        "processor.event" => column("", Kept::Constant("transaction")),
+        "processor.event" => column("", ColumnType::Constant("transaction")),
         "service.name" => within(TX_GROUP, "s.name"),
         "service.environment" => within(TX_GROUP, "s.environment"),
         "transaction.name" => within(TX_GROUP, "g.name"),
         "transaction.type" => within(TX_GROUP, "g.type"),
-        "transaction.id" | "span.id" => column("r.id", Kept::Id),
+        "transaction.id" | "span.id" => column("r.id", ColumnType::Id),
         "transaction.result" => column(
             "(SELECT value FROM result WHERE id = r.result_id)",
-            Kept::Text,
+            ColumnType::Text,
         ),
-        "transaction.duration.us" => column("r.duration", Kept::Number),
-        "transaction.sampled" => column("r.sampled", Kept::Bool),
-        "event.outcome" => column(OUTCOME, Kept::Text),
+        "transaction.duration.us" => column("r.duration", ColumnType::Number),
+        "transaction.sampled" => column("r.sampled", ColumnType::Bool),
+        "event.outcome" => column(OUTCOME, ColumnType::Text),
         "error.id" | "error.grouping_key" | "span.name" | "span.type" | "span.subtype"
-        | "span.action" | "span.duration.us" => column("", Kept::Absent),
+        | "span.action" | "span.duration.us" => column("", ColumnType::Absent),
         _ => traced(field),
     }
 }
 
 fn span(field: &str) -> Option<Column> {
     match field {
-        "processor.event" => column("", Kept::Constant("span")),
+        "processor.event" => column("", ColumnType::Constant("span")),
         "service.name" => within(SPAN_GROUP, "s.name"),
         "service.environment" => within(SPAN_GROUP, "s.environment"),
         "span.name" => within(SPAN_GROUP, "g.name"),
         "span.type" => within(SPAN_GROUP, "g.type"),
         "span.subtype" => within(SPAN_GROUP, "g.subtype"),
         "span.action" => within(SPAN_GROUP, "g.action"),
-        "span.id" => column("r.id", Kept::Id),
-        "transaction.id" => column("r.transaction_id", Kept::Id),
-        "span.duration.us" => column("r.duration", Kept::Number),
-        "event.outcome" => column(OUTCOME, Kept::Text),
+        "span.id" => column("r.id", ColumnType::Id),
+        "transaction.id" => column("r.transaction_id", ColumnType::Id),
+        "span.duration.us" => column("r.duration", ColumnType::Number),
+        "event.outcome" => column(OUTCOME, ColumnType::Text),
         "error.id" | "error.grouping_key" | "transaction.result" | "transaction.duration.us" => {
-            column("", Kept::Absent)
+            column("", ColumnType::Absent)
         }
         _ => traced(field),
     }
@@ -140,14 +140,14 @@ fn span(field: &str) -> Option<Column> {
 
 fn error(field: &str) -> Option<Column> {
     match field {
-        "processor.event" => column("", Kept::Constant("error")),
+        "processor.event" => column("", ColumnType::Constant("error")),
         "service.name" => within(ERROR_GROUP, "s.name"),
         "service.environment" => within(ERROR_GROUP, "s.environment"),
         "error.grouping_key" => within(ERROR_GROUP, "printf('%016x', g.grouping_key)"),
-        "error.id" => column("r.id", Kept::Id),
-        "transaction.id" => column("r.transaction_id", Kept::Id),
+        "error.id" => column("r.id", ColumnType::Id),
+        "transaction.id" => column("r.transaction_id", ColumnType::Id),
         "transaction.result" | "transaction.duration.us" | "span.duration.us" | "event.outcome" => {
-            column("", Kept::Absent)
+            column("", ColumnType::Absent)
         }
         _ => traced(field),
     }
@@ -156,20 +156,20 @@ fn error(field: &str) -> Option<Column> {
 /// Columns that transactions, spans and errors have in common.
 fn traced(field: &str) -> Option<Column> {
     match field {
-        "trace.id" => column("r.trace_id", Kept::Id),
-        "parent.id" => column("r.parent_id", Kept::Id),
-        "timestamp.us" => column("r.ts", Kept::Number),
-        "@timestamp" => column("r.ts", Kept::Time),
+        "trace.id" => column("r.trace_id", ColumnType::Id),
+        "parent.id" => column("r.parent_id", ColumnType::Id),
+        "timestamp.us" => column("r.ts", ColumnType::Number),
+        "@timestamp" => column("r.ts", ColumnType::Time),
         _ => None,
     }
 }
 
 fn metricset(field: &str) -> Option<Column> {
     match field {
-        "processor.event" => column("", Kept::Constant("metric")),
+        "processor.event" => column("", ColumnType::Constant("metric")),
         "service.name" => within(SERVICE, "s.name"),
         "service.environment" => within(SERVICE, "s.environment"),
-        "@timestamp" => column("r.ts", Kept::Time),
+        "@timestamp" => column("r.ts", ColumnType::Time),
         "trace.id"
         | "parent.id"
         | "transaction.id"
@@ -178,7 +178,7 @@ fn metricset(field: &str) -> Option<Column> {
         | "error.grouping_key"
         | "transaction.duration.us"
         | "span.duration.us"
-        | "event.outcome" => column("", Kept::Absent),
+        | "event.outcome" => column("", ColumnType::Absent),
         _ => None,
     }
 }
@@ -187,13 +187,13 @@ fn log(field: &str) -> Option<Column> {
     match field {
         "service.name" => within(SERVICE, "s.name"),
         "service.environment" => within(SERVICE, "s.environment"),
-        "trace.id" => column("r.trace_id", Kept::Id),
-        "transaction.id" => column("r.transaction_id", Kept::Id),
-        "log.level" => column("r.level", Kept::Text),
-        "@timestamp" => column("r.ts", Kept::Time),
+        "trace.id" => column("r.trace_id", ColumnType::Id),
+        "transaction.id" => column("r.transaction_id", ColumnType::Id),
+        "log.level" => column("r.level", ColumnType::Text),
+        "@timestamp" => column("r.ts", ColumnType::Time),
         // `error.grouping_key` is for the document: a line that tells of an error has it.
         "parent.id" | "transaction.duration.us" | "span.duration.us" | "event.outcome" => {
-            column("", Kept::Absent)
+            column("", ColumnType::Absent)
         }
         _ => None,
     }

@@ -56,7 +56,8 @@ impl Search<'_> {
         deadline: Instant,
     ) -> Result<Counted, StoreError> {
         let range = self.request.range;
-        let (Some(minutes), Some(conditions)) = (minutes(range, interval), self.kept()) else {
+        let (Some(minutes), Some(conditions)) = (minutes(range, interval), self.count_conditions())
+        else {
             return self.counts_of_rows(conn, range, interval, deadline);
         };
         let mut found = Counted {
@@ -76,7 +77,7 @@ impl Search<'_> {
     }
 
     /// The query as conditions on `event_count`, by the kinds that are counted there; nothing where they do not decide.
-    fn kept(&self) -> Option<Vec<(u8, Condition)>> {
+    fn count_conditions(&self) -> Option<Vec<(u8, Condition)>> {
         let are_entries = asks_for_entries(&self.request.query);
         let condition = |(kind, _): &(Kind, Condition)| {
             let is_entry = are_entries && *kind == Kind::Transaction;

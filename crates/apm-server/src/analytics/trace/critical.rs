@@ -28,7 +28,7 @@ pub(crate) fn path(tree: &Tree, root: u32) -> Vec<Stretch> {
         let mut scan = to;
         for child in children.drain(..) {
             let (at, end) = (tree.nodes[child as usize].at, end(child));
-            // One that ends later ran beside: nobody waited for it.
+            // An item that ends later ran in parallel: nobody waited for it.
             if at >= scan || end <= from || end > scan {
                 continue;
             }

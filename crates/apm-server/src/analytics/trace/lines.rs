@@ -87,7 +87,7 @@ impl Lines {
     #[must_use]
     pub(super) fn from_items(items: &[Item]) -> Self {
         let apart = |index: usize| items[index].is_far;
-        // An item that is too far hangs under no item that is not.
+        // An item that is too far is never below one that is not.
         let parent = |index: usize| {
             let parent = items[index].parent?;
             (apart(index) == apart(parent as usize)).then_some(parent)
@@ -214,7 +214,7 @@ impl Making<'_> {
             at += run.max(1);
         }
         let item = &self.items[parent as usize];
-        // Between a call and what it reached lies the network, which no span could cover.
+        // The time between a call and its callee is the network's, which no span covers.
         let calls_out = !item.is_transaction
             && below
                 .iter()

@@ -173,7 +173,7 @@ impl Names {
                     result: of(&results, key.result),
                     statement: key.statement,
                     fingerprint: key.statement.and_then(|id| fingerprints.get(&id)).copied(),
-                    // A name that retention took between two reads is none.
+                    // A name that retention deleted between two reads is empty.
                     ..groups.get(&key.group).unwrap_or(&unnamed).clone()
                 })
             })

@@ -19,7 +19,7 @@ use crate::answers::{
     Address, Asked, Depends, Problem, Question, Settings, Source, asked, at, top,
 };
 use crate::csv::{Cell, Table};
-use crate::insight::callers::{self, Caller, Of};
+use crate::insight::callers::{self, Caller, Wanted};
 use crate::insight::growth::{self, Growth};
 use crate::insight::plan::{self, Explained, WhatIf};
 
@@ -57,7 +57,7 @@ impl Question for CallersParams {
     }
 
     fn answer(&self, source: &mut Source<'_>) -> Result<Called, Problem> {
-        let of = Of::Statement(self.fingerprint);
+        let of = Wanted::Statement(self.fingerprint);
         let callers = callers::list(source.conn, &self.scope, of, &self.period.window)?;
         Ok(Called { callers })
     }

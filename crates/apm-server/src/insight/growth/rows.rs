@@ -142,9 +142,9 @@ fn line(gauge: &[(f64, f64)], inserts: &[(f64, f64)]) -> Option<(f64, f64)> {
         {
             return None;
         }
-        // So it is, or nothing was inserted between the samples, or there are few.
+        // The numbers agree, or nothing was inserted between the samples, or there are few samples.
         _ => {
-            // There never were fewer rows than none.
+            // There were never less than 0 rows.
             return Some((most?.max(-inserts.first()?.1), 1.0));
         }
     };

@@ -182,7 +182,7 @@ pub struct Steps {
     pub points: Vec<StepPoint>,
     /// The time of a step today, µs: the least, the middle and the most of the newest points.
     pub micros_per_step: Option<[f64; 3]>,
-    /// When it will hurt, where that can be told.
+    /// The forecast of when a call becomes slow, where there is one.
     pub forecast: Option<Forecast>,
     #[serde(skip)]
     stretches: Vec<Stretch>,

@@ -25,7 +25,7 @@ pub(super) struct Spill {
 }
 
 impl Spill {
-    /// To be called on the thread that runs the query.
+    /// Call it on the thread that runs the query.
     pub(super) fn new(most: u64) -> Self {
         Self {
             before: written(),

@@ -44,7 +44,7 @@ fn per_request(caller: &Caller) -> f64 {
 fn draft(caller: &Caller, statement: &Statement, pattern: Pattern) -> Draft {
     let per_request = per_request(caller);
     let requests = caller.requests.max(1) as f64;
-    // Time of the loop, without the calls that are none of it.
+    // Time of the loop, without the calls that do not belong to it.
     let time = caller.sum / requests * (caller.looped / caller.calls.max(1.0)).min(1.0);
     let whole = caller.tx_sum / requests;
     let share = if whole > 0.0 {

@@ -47,7 +47,7 @@ pub(crate) fn frames(frames: &[StackFrame]) -> Markup {
                 @if is_aside(&group[0]) && group.len() > 1 {
                     (folded(group))
                 } @else {
-                    (one(&group[0], first_own == Some(first)))
+                    (frame_details(&group[0], first_own == Some(first)))
                 }
             }
         }
@@ -75,7 +75,7 @@ fn folded(group: &[StackFrame]) -> Markup {
                 (kind)
                 span.where.dim { (crates[..crates.len().min(4)].join(", ")) @if more > 0 { " and " (more) " more" } }
             }
-            @for frame in group { (one(frame, false)) }
+            @for frame in group { (frame_details(frame, false)) }
         }
     }
 }
@@ -93,7 +93,7 @@ fn origin(frame: &StackFrame) -> &str {
         .unwrap_or("")
 }
 
-fn one(frame: &StackFrame, open: bool) -> Markup {
+fn frame_details(frame: &StackFrame, open: bool) -> Markup {
     let place = match frame.line {
         Some(line) => format!("{}:{line}", frame.file),
         None => frame.file.clone(),

@@ -7,8 +7,8 @@ use super::query::query_bar;
 use super::surroundings::Surroundings;
 use super::{icon, picker};
 use crate::analytics::comparison::Comparison;
-use crate::ui::bar::Trouble;
 use crate::ui::href::Href;
+use crate::ui::query_bar::Trouble;
 use crate::ui::view::View;
 
 /// The query bar's state: what was typed, and what is wrong with it.

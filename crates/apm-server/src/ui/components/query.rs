@@ -5,8 +5,8 @@ use maud::{Markup, html};
 
 use super::icon;
 use crate::analytics::filter::List;
-use crate::ui::bar::{Bar, Trouble};
 use crate::ui::components::surroundings::Surroundings;
+use crate::ui::query_bar::{QueryBar, Trouble};
 use crate::ui::view::View;
 
 /// Fields that a reader filters events by most often.
@@ -33,7 +33,7 @@ pub(crate) fn query_bar(
     error: Option<&Trouble>,
 ) -> Markup {
     let bar = view.bar;
-    let elsewhere = bar == Bar::Elsewhere;
+    let elsewhere = bar == QueryBar::Elsewhere;
     let kept = if elsewhere {
         view.shared_params()
     } else {
@@ -58,10 +58,10 @@ pub(crate) fn query_bar(
 }
 
 /// Names that can be typed here, for readers without a script.
-fn offered(bar: Bar, around: &Surroundings) -> Vec<String> {
+fn offered(bar: QueryBar, around: &Surroundings) -> Vec<String> {
     let fields: &[&str] = match bar {
-        Bar::List(list) => list.fields(),
-        Bar::Documents | Bar::Elsewhere => &OFTEN,
+        QueryBar::List(list) => list.fields(),
+        QueryBar::Documents | QueryBar::Elsewhere => &OFTEN,
     };
     let values = |field: &'static str, names: &[String]| -> Vec<String> {
         let names = names.iter().take(OFFERED);
@@ -69,7 +69,7 @@ fn offered(bar: Bar, around: &Surroundings) -> Vec<String> {
     };
     let mut out: Vec<String> = fields.iter().map(|field| format!("{field}: ")).collect();
     out.extend(values("service.name", &around.services));
-    if bar != Bar::List(List::Metrics) {
+    if bar != QueryBar::List(List::Metrics) {
         out.extend(values("service.environment", &around.environments));
     }
     out

@@ -5,12 +5,12 @@ use maud::html;
 
 use super::{page as page_of, wider};
 use crate::answers::Problem;
-use crate::ui::bar::{Bar, Trouble, sentence};
 use crate::ui::components::head::{Crumb, page_head};
 use crate::ui::components::header::QueryState;
 use crate::ui::components::panel::empty;
 use crate::ui::components::query::shown;
 use crate::ui::components::shell::{Page, Section};
+use crate::ui::query_bar::{QueryBar, Trouble, sentence};
 use crate::ui::view::View;
 
 /// The page.
@@ -28,7 +28,9 @@ pub(crate) fn page(view: &View, trouble: &Trouble) -> Page {
     };
     let remedies = html! {
         a.btn.btn--primary href=(view.here().without("q")) { "Remove the filter" }
-        @if readable && view.bar != Bar::Documents { a.btn href=(view.discover(view.query())) { "Search in Discover" } }
+        @if readable && view.bar != QueryBar::Documents {
+            a.btn href=(view.discover(view.query())) { "Search in Discover" }
+        }
     };
     let section = Section::of_path(&view.path);
     Page {

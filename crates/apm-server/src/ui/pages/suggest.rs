@@ -12,8 +12,8 @@ use maud::{Markup, html};
 use super::Answer;
 use crate::analytics::discover::{self, Found, Limits, Request};
 use crate::analytics::filter::List;
-use crate::ui::bar::Bar;
 use crate::ui::number::grouped;
+use crate::ui::query_bar::QueryBar;
 use crate::ui::view::View;
 
 /// Events that are looked at.
@@ -77,15 +77,15 @@ struct Choice {
 
 /// The list; `on` is the path of the page whose bar it is.
 pub(crate) fn suggestions(conn: &mut SqliteConnection, view: &View) -> Result<Answer, StoreError> {
-    let bar = match Bar::of_path(view.param("on").unwrap_or("")) {
-        Bar::Elsewhere => Bar::Documents,
+    let bar = match QueryBar::of_path(view.param("on").unwrap_or("")) {
+        QueryBar::Elsewhere => QueryBar::Documents,
         bar => bar,
     };
     let text = view.param("text").unwrap_or("");
     let (start, token) = token(text);
     let kept = &text[..start];
     let names = match (bar, &token) {
-        (Bar::List(list), Token::Field(typed)) => Some((list.fields(), *typed)),
+        (QueryBar::List(list), Token::Field(typed)) => Some((list.fields(), *typed)),
         _ => None,
     };
     let choices = match (names, token) {
@@ -111,13 +111,13 @@ pub(crate) fn suggestions(conn: &mut SqliteConnection, view: &View) -> Result<An
 }
 
 /// The events that a list is made of.
-fn kinds(bar: Bar, now: i64) -> Expr {
+fn kinds(bar: QueryBar, now: i64) -> Expr {
     let text = match bar {
-        Bar::List(List::Transactions) => "processor.event: transaction",
-        Bar::List(List::Errors) => "processor.event: error",
-        Bar::List(List::Statements | List::Dependencies) => "processor.event: span",
-        Bar::List(List::Metrics) => "processor.event: metric",
-        Bar::Documents | Bar::Elsewhere => "",
+        QueryBar::List(List::Transactions) => "processor.event: transaction",
+        QueryBar::List(List::Errors) => "processor.event: error",
+        QueryBar::List(List::Statements | List::Dependencies) => "processor.event: span",
+        QueryBar::List(List::Metrics) => "processor.event: metric",
+        QueryBar::Documents | QueryBar::Elsewhere => "",
     };
     kql::parse(text, now).unwrap_or(Expr::All)
 }

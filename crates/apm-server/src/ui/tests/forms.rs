@@ -62,7 +62,7 @@ fn shown(page: &str, name: &str) -> Vec<Vec<String>> {
     let rows = body.split("<tr").skip(1);
     rows.map(|row| {
         let cells = row.split("<td class=\"num").skip(1);
-        // Nor are times ago, which are written against the present.
+        // Times ago are left out too: they are written against the present.
         let cells =
             cells.filter(|cell| !cell.contains("class=\"delta") && !cell.starts_with(" soft"));
         cells

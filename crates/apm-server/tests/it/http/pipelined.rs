@@ -51,7 +51,7 @@ async fn requests_in_a_row_are_answered_in_their_order_whatever_their_bodies_are
                     second.len(),
                 )
             }
-            // Waits until it is told to go on; whoever does not wait is understood all the same.
+            // Waits until it is told to go on; a client that does not wait is understood as well.
             _ => format!(
                 "{head}Expect: 100-continue\r\nContent-Length: {}\r\n\r\n{event}",
                 event.len()

@@ -159,7 +159,7 @@ async fn a_link_from_another_site_leads_to_the_page_and_changes_nothing() {
     let foreign = ("Sec-Fetch-Site", "cross-site");
     let link = [session, foreign, NAVIGATES, ("Sec-Fetch-Dest", "document")];
     assert_eq!(server.send("GET", "/services", &link, "").await.status, 200);
-    // Nor is it read by another site's page, though the browser would send the cookie.
+    // Another site's page cannot read it either, though the browser would send the cookie.
     for dest in ["image", "script", "empty", "iframe"] {
         let part = [
             session,

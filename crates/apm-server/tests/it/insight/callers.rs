@@ -7,7 +7,7 @@ use apm_server::analytics::Scope;
 use apm_server::analytics::sql::Sql;
 use apm_server::analytics::window::Window;
 use apm_server::insight::Engine;
-use apm_server::insight::callers::{self, Of};
+use apm_server::insight::callers::{self, Wanted};
 use apm_store::{Store, StoreError, StoreOptions};
 use apm_time::Range;
 use diesel::prelude::*;
@@ -41,7 +41,7 @@ struct Row {
 /// By transaction and statement: requests, calls, most calls in one, µs.
 type Found = BTreeMap<(String, String), (i64, i64, i64, i64)>;
 
-fn asked(store: &Store, of: Of, window: &Window) -> Found {
+fn asked(store: &Store, of: Wanted, window: &Window) -> Found {
     let callers = store.read(|conn| {
         let callers = callers::list(conn, &Scope::default(), of, window)?;
         Ok::<_, StoreError>(callers)
@@ -62,18 +62,18 @@ fn asked(store: &Store, of: Of, window: &Window) -> Found {
 }
 
 /// One statement that asks the same.
-fn question(of: Of, window: &Window) -> Sql {
+fn question(of: Wanted, window: &Window) -> Sql {
     let scope = Scope::default();
     let all = |window: &Window| oracle::question(oracle::CALLERS_OF, &scope, window);
     match of {
-        Of::All => all(window),
-        Of::Statement(fingerprint) => {
+        Wanted::All => all(window),
+        Wanted::Statement(fingerprint) => {
             // The first value of a name counts.
             let sql = Sql::new(oracle::CALLERS_OF).bind("fingerprint", fingerprint.cast_signed());
             let sql = window.bind(sql).bind("service", None::<i64>);
             sql.bind("environment", None::<i64>)
         }
-        Of::Each => {
+        Wanted::Each => {
             let range = Range {
                 from: window.asked.from.max(window.asked.to - callers::LATELY),
                 to: window.asked.to,
@@ -83,7 +83,7 @@ fn question(of: Of, window: &Window) -> Sql {
     }
 }
 
-fn shown(store: &Store, of: Of, window: &Window) -> Found {
+fn shown(store: &Store, of: Wanted, window: &Window) -> Found {
     let rows = store.read(|conn| {
         let rows: Vec<Row> = question(of, window).load(conn)?;
         Ok::<_, StoreError>(rows)
@@ -119,7 +119,7 @@ fn callers_are_those_of_the_shown_query_while_requests_come() {
         Window::new(range, now)
     };
     let everything = window(24 * 7);
-    let one = Of::Statement(Fingerprint::from_text(GROUP).hash);
+    let one = Wanted::Statement(Fingerprint::from_text(GROUP).hash);
     let mut number = 0;
     for round in 0..6_u64 {
         let mut batch = batch("shop");
@@ -139,16 +139,16 @@ fn callers_are_those_of_the_shown_query_while_requests_come() {
         store.submit(batch).expect("room").wait().expect("stored");
         let start = Instant::now();
         let counted = |found: &Found| found.values().map(|what| what.0).sum::<i64>();
-        while counted(&asked(&store, Of::All, &everything)) < number as i64 {
+        while counted(&asked(&store, Wanted::All, &everything)) < number as i64 {
             assert!(
                 start.elapsed() < DEADLINE,
                 "of {number}: {:?}",
-                shown(&store, Of::All, &everything)
+                shown(&store, Wanted::All, &everything)
             );
             std::thread::sleep(std::time::Duration::from_millis(10));
         }
         for hours in [1, 3, 24, 24 * 7] {
-            for of in [Of::Each, Of::All, one] {
+            for of in [Wanted::Each, Wanted::All, one] {
                 let window = window(hours);
                 let found = asked(&store, of, &window);
                 assert_eq!(

@@ -107,7 +107,7 @@ fn rounds() -> u64 {
 }
 
 /// Bodies as agents send them.
-fn sound() -> Vec<Vec<u8>> {
+fn valid_bodies() -> Vec<Vec<u8>> {
     let bodies = Rc::new(RefCell::new(Vec::new()));
     let kept = Rc::clone(&bodies);
     let mut target = Target::function(move |body| kept.borrow_mut().push(body.to_vec()));
@@ -179,7 +179,7 @@ fn question(rng: &mut Rng) -> String {
 #[actix_web::test]
 async fn changed_bodies_and_questions_are_answered_and_nothing_panics() {
     let server = TestServer::start();
-    let bodies = sound();
+    let bodies = valid_bodies();
     let seed = env::var("POCKET_APM_FUZZ_SEED").map_or_else(
         |_| fastrand::u64(..),
         |seed| seed.parse().expect("a number"),

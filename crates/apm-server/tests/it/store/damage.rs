@@ -25,7 +25,7 @@ fn rounds() -> u64 {
 }
 
 /// A sound database, its log as it is while the store is open, and all texts in it.
-fn sound(dir: &Path) -> (Vec<u8>, Vec<u8>, HashSet<String>) {
+fn undamaged(dir: &Path) -> (Vec<u8>, Vec<u8>, HashSet<String>) {
     let store = open(dir);
     for first in (0..STORED).step_by(100) {
         let stored = store
@@ -115,7 +115,7 @@ fn scratch(rng: &mut Rng, bytes: &mut [u8]) -> String {
 #[test]
 fn damaged_pages_are_an_error_or_what_was_stored() {
     let dir = tempfile::tempdir().expect("a directory");
-    let (sound, _, texts) = sound(dir.path());
+    let (sound, _, texts) = undamaged(dir.path());
     let path = dir.path().join("damaged.db");
     for round in 0..rounds() {
         let mut rng = Rng::with_seed(round);
@@ -130,7 +130,7 @@ fn damaged_pages_are_an_error_or_what_was_stored() {
 #[test]
 fn damaged_logs_are_an_error_or_whole_commits() {
     let dir = tempfile::tempdir().expect("a directory");
-    let (_, sound, texts) = sound(dir.path());
+    let (_, sound, texts) = undamaged(dir.path());
     let before = fs::read(dir.path().join("before.db")).expect("a file");
     let path = dir.path().join("damaged.db");
     for round in 0..rounds() {

@@ -1,4 +1,4 @@
-//! The write-ahead log has a bound, whoever reads.
+//! The write-ahead log has a bound, also while readers hold it.
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};

@@ -34,7 +34,7 @@ impl Service<'_> {
 
 impl Limited for Service<'_> {
     const KIND: NameKind = NameKind::Service;
-    // Of nobody: the limit is one for all.
+    // Of no service: the limit is one for all.
     const COUNT: &'static str = "SELECT 0 AS service, count(*) AS n FROM service";
 
     fn service(&self) -> i64 {

@@ -11,7 +11,7 @@ use crate::schema::quote;
 pub(super) struct Source {
     /// Its name in the statement.
     pub(super) alias: String,
-    /// The number of the use; none for a subquery and its like.
+    /// The number of the use; `None` for subqueries and other sources that are not tables.
     pub(super) at: Option<usize>,
 }
 

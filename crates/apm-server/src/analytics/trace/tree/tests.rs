@@ -126,7 +126,7 @@ fn an_orphan_whose_transaction_is_known_hangs_under_it_and_stays_marked() {
         owned("stray", "gone", "gone too"),
         // A span is no transaction, whatever says so.
         owned("wrong", "gone", "below"),
-        // Nor is anything its own.
+        // Nothing is its own parent.
         owned("itself", "gone", "itself"),
     ];
     assert_eq!(

@@ -53,7 +53,7 @@ pub(super) fn compare(baseline: &Baseline, seen: &[Entry], allowed: Allowed) -> 
             .filter(is_new)
             .map(|entry| format!("{} is new", entry.words()))
             .collect();
-        // Of what was not seen nobody knows what runs instead.
+        // It is not known what runs instead of what was not seen.
         outcomes.push(outcome(
             "no-new-statements",
             seen.len(),

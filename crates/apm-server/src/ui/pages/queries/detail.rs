@@ -301,7 +301,7 @@ fn plan_panel(
     let problem = plan.problem.as_deref().unwrap_or_default();
     let body = html! {
         @match &plan.today {
-            Some(explained) => (plans::both(explained, plan.with_index.as_ref())),
+            Some(explained) => (plans::side_by_side(explained, plan.with_index.as_ref())),
             None => (nothing("No plan", problem)),
         }
         (what_if_form(view, index, plan.index_problem.as_deref()))

@@ -10,7 +10,7 @@ use crate::ui::components::sql;
 use crate::ui::view::View;
 
 /// The plan of today, and with an index.
-pub(super) fn both(explained: &Explained, asked: Option<&WhatIf>) -> Markup {
+pub(super) fn side_by_side(explained: &Explained, asked: Option<&WhatIf>) -> Markup {
     let other = asked.or(explained.proposal.as_ref());
     html! {
         div.cols.cols--2.pad-all {
