@@ -62,19 +62,6 @@ pub fn nearest_rank<T: Copy>(sorted: &[T], q: f64) -> Option<T> {
     sorted.get(rank - 1).copied()
 }
 
-/// The share of values in a histogram that do not exceed `micros`: “p97 of this operation”.
-#[must_use]
-pub fn share_below(bins: &[(i64, f64)], micros: i64) -> Option<f64> {
-    let total: f64 = bins.iter().map(|(_, count)| count).sum();
-    let own = bin(micros);
-    let below: f64 = bins
-        .iter()
-        .filter(|(bin, _)| *bin <= own)
-        .map(|(_, count)| count)
-        .sum();
-    (total > 0.0).then(|| below / total)
-}
-
 /// Percentiles by key, then by bucket.
 pub(super) type ByKey = HashMap<Arc<str>, HashMap<i64, Percentiles>>;
 
@@ -138,14 +125,5 @@ mod tests {
         }
         assert_eq!(bin(0), 0);
         assert_eq!(bin(-5), 0);
-    }
-
-    #[test]
-    fn a_value_knows_its_place_among_the_others() {
-        let bins = [(bin(100), 50.0), (bin(200), 45.0), (bin(10_000), 5.0)];
-        assert_eq!(share_below(&bins, 200), Some(0.95));
-        assert_eq!(share_below(&bins, 50), Some(0.0));
-        assert_eq!(share_below(&bins, 20_000), Some(1.0));
-        assert_eq!(share_below(&[], 1), None);
     }
 }
