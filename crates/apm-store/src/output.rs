@@ -44,13 +44,13 @@ pub struct State {
 /// Documents on their way.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Flight {
-    /// What they are.
+    /// The kind of all of them.
     pub kind: Cargo,
     /// The number of the first.
     pub first: i64,
     /// The number of the last.
     pub last: i64,
-    /// How many they are.
+    /// Their number.
     pub count: i64,
 }
 

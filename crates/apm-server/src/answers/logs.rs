@@ -232,7 +232,7 @@ impl Asks {
 }
 
 fn tables(answer: &Answer) -> Vec<Table> {
-    let lines = Table::of(
+    let lines = Table::from_rows(
         "lines",
         &answer.lines,
         &[

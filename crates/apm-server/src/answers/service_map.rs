@@ -132,7 +132,7 @@ fn tables(map: &ServiceMap) -> Vec<Table> {
         rows: map.edges.iter().map(call).collect(),
     };
     let nodes = |name, nodes| {
-        Table::of(
+        Table::from_rows(
             name,
             nodes,
             &[

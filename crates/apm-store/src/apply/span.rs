@@ -90,7 +90,7 @@ impl<'a> Pass<'_, 'a> {
             // A database sends no transactions.
             if kind != "db" {
                 let calls = &mut self.memory.calls;
-                let key = calls.key(trace_id, RowId::of(batch, event.id));
+                let key = calls.key(trace_id, RowId::new(batch, event.id));
                 calls.call(&mut self.rollup, key, destination, seen, received);
             }
         }

@@ -86,7 +86,7 @@ impl<'a> Pass<'_, 'a> {
                 .add_entry(service, event.outcome, event.timestamp),
             Some(parent) => {
                 let calls = &mut self.memory.calls;
-                let key = calls.key(trace_id, RowId::of(batch, parent));
+                let key = calls.key(trace_id, RowId::new(batch, parent));
                 calls.callee(&mut self.rollup, key, service, received);
             }
         }
