@@ -1,6 +1,5 @@
 //! A connection that is asked for plans, whatever the database.
 
-use super::Target;
 use super::plan::Plan;
 
 /// Why there is no plan.
@@ -27,18 +26,4 @@ pub(super) trait Explain {
 
     /// The plan of a statement, which is not run.
     fn plan(&mut self, sql: &str) -> Result<Plan, Unexplained>;
-}
-
-impl Target {
-    /// A connection of the agent's own.
-    pub(super) fn open(&self) -> Result<Box<dyn Explain>, Unexplained> {
-        Ok(match self {
-            #[cfg(feature = "sqlite-plain")]
-            Self::File(file) => Box::new(super::sqlite::Explainer::open(file)?),
-            #[cfg(feature = "postgres")]
-            Self::Postgresql(url) => Box::new(super::postgresql::Explainer::open(url)?),
-            #[cfg(feature = "mysql")]
-            Self::Mysql(url) => Box::new(super::mysql::Explainer::open(url)?),
-        })
-    }
 }

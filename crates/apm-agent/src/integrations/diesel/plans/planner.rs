@@ -5,8 +5,8 @@ use std::sync::{Arc, Once, OnceLock};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use super::explain::Unexplained;
-use super::{STATEMENTS, Source, event};
+use super::explain::{Explain, Unexplained};
+use super::{STATEMENTS, Source, Target, event};
 use crate::recording::recorder::{self, Recorder};
 use crate::util::own_log;
 
@@ -166,7 +166,7 @@ impl Database {
         if self.asked.is_some() && self.schema.is_none() && !is_old && !has_new {
             return Ok(());
         }
-        let mut explainer = self.source.target.open()?;
+        let mut explainer = open(&self.source.target)?;
         let schema = explainer.schema_version()?;
         let has_changed = match schema {
             Some(_) => self.schema != schema,
@@ -230,4 +230,16 @@ fn skipped(source: &Source, why: &Unexplained) {
             words(source, why)
         ));
     });
+}
+
+/// A connection of the agent's own to a database.
+fn open(target: &Target) -> Result<Box<dyn Explain>, Unexplained> {
+    Ok(match target {
+        #[cfg(feature = "sqlite-plain")]
+        Target::File(file) => Box::new(super::sqlite::Explainer::open(file)?),
+        #[cfg(feature = "postgres")]
+        Target::Postgresql(url) => Box::new(super::postgresql::Explainer::open(url)?),
+        #[cfg(feature = "mysql")]
+        Target::Mysql(url) => Box::new(super::mysql::Explainer::open(url)?),
+    })
 }
