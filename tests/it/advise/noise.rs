@@ -77,7 +77,7 @@ async fn a_baseline_passes_each_run_under_load_and_fails_each_regression() {
         }
     }
     drop(busy);
-    println!(
+    eprintln!(
         "{passed} of {rounds} runs passed, {failed} of {} regressions failed",
         rounds / 10
     );

@@ -18,7 +18,7 @@ const LONGEST: usize = 24;
 pub(crate) fn command<'s>(text: &'s str, system: &str, all: bool) -> Cow<'s, str> {
     let is_redis = matches!(system, "redis" | "valkey" | "memcached");
     let is_credential = |(_, word): (usize, &str)| is_one_of(word, &CREDENTIALS);
-    if !all && !names_secret(text) && !(is_redis && words(text).any(is_credential)) {
+    if !(all || names_secret(text) || is_redis && words(text).any(is_credential)) {
         return text.into();
     }
     if is_redis {

@@ -4,7 +4,7 @@ use apm_server::insight::Engine;
 use apm_store::event::{Cost, Event};
 use apm_store::{Store, StoreOptions};
 
-use super::{GROUP, INSERT, of, options, request, until};
+use super::{GROUP, INSERT, finding, options, request, until};
 use crate::support::events::{batch, now};
 
 #[test]
@@ -46,8 +46,8 @@ fn growth_shows_where_all_requests_came_within_a_few_milliseconds() {
     }
     store.submit(events).unwrap().wait().unwrap();
     let engine = Engine::start(store.clone(), options(None)).unwrap();
-    let found = until(&store, false, |found| of(found, "growth").is_some());
-    let growth = of(&found, "growth").unwrap();
+    let found = until(&store, false, |found| finding(found, "growth").is_some());
+    let growth = finding(&found, "growth").unwrap();
     assert!(
         growth.says.title.starts_with("GET /sql-group "),
         "{growth:#?}"
