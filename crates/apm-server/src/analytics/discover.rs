@@ -219,7 +219,7 @@ pub(crate) fn each(
     deadline: Instant,
     each: &mut dyn FnMut(&Json),
 ) -> Result<bool, StoreError> {
-    let search = Search::of(request, kinds);
+    let search = Search::for_kinds(request, kinds);
     let read = search.read_all(conn, 0, deadline, &mut |_, document| each(document))?;
     Ok(read.complete)
 }

@@ -70,7 +70,7 @@ impl Question for Params {
     }
 
     fn tables(answer: &Answer) -> Vec<Table> {
-        vec![Table::of(
+        vec![Table::from_rows(
             "correlations",
             &answer.found.correlations,
             &[
