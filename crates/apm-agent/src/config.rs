@@ -31,7 +31,7 @@ use arc_swap::{ArcSwap, Guard};
 
 pub(crate) use layers::LocalSources;
 pub(crate) use options::{Settings, option_table};
-#[cfg(any(feature = "postgres", feature = "mysql"))]
+#[cfg(any(feature = "postgres", feature = "mysql", test))]
 pub(crate) use shown::Secret;
 pub(crate) use shown::without_password;
 pub(crate) use startup::StartupReport;

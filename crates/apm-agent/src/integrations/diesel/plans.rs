@@ -16,9 +16,13 @@ mod planner;
 #[cfg(feature = "postgres")]
 mod postgresql;
 #[cfg(any(feature = "postgres", feature = "mysql"))]
-mod server;
+mod reach;
+#[cfg(any(feature = "postgres", feature = "mysql", test))]
+mod rendering;
 #[cfg(feature = "sqlite-plain")]
 mod sqlite;
+#[cfg(any(feature = "postgres", feature = "mysql", test))]
+mod urls;
 
 #[cfg(feature = "sqlite-plain")]
 use std::any::Any;
@@ -71,6 +75,26 @@ enum Target {
 }
 
 impl Target {
+    /// A server, by its URL. Says once if the agent is built without what it needs.
+    #[cfg(any(feature = "postgres", feature = "mysql"))]
+    fn of(subtype: &str, url: &Secret) -> Option<Self> {
+        match subtype {
+            #[cfg(feature = "postgres")]
+            "postgresql" => Some(Self::Postgresql(url.clone())),
+            #[cfg(feature = "mysql")]
+            "mysql" => Some(Self::Mysql(url.clone())),
+            _ => {
+                static SAID: std::sync::Once = std::sync::Once::new();
+                SAID.call_once(|| {
+                    crate::util::own_log::warn(format_args!(
+                        "there are no plans of {subtype}: the agent is built without its feature for it"
+                    ));
+                });
+                None
+            }
+        }
+    }
+
     /// The subtype of its spans.
     fn subtype(&self) -> &'static str {
         match self {
@@ -157,7 +181,10 @@ impl Source {
         if config.sql_plan_urls.is_empty() || !agent.sends() {
             return None;
         }
-        let target = server::target(&config.sql_plan_urls, subtype, database)?;
+        let target = Target::of(
+            subtype,
+            urls::chosen(&config.sql_plan_urls, subtype, database)?,
+        )?;
         Some(Self::new(agent, target, database.instance.as_deref()))
     }
 

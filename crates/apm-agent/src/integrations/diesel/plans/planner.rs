@@ -213,7 +213,7 @@ fn words(source: &Source, why: &Unexplained) -> String {
     let words = why.to_string();
     #[cfg(any(feature = "postgres", feature = "mysql"))]
     if let Some(url) = source.target.url() {
-        return super::server::without_password(&words, url);
+        return super::urls::without_password(&words, url);
     }
     let _ = source;
     words
