@@ -1,7 +1,8 @@
 //! Plans of PostgreSQL, from a connection of the agent's own by a URL of `sql_plan_urls`.
 //!
-//! A statement with parameters has a generic plan: from PostgreSQL 16 on `EXPLAIN (GENERIC_PLAN)` tells it, in 12 to 15
-//! a prepared statement does.
+//! A statement with parameters has a generic plan, which a prepared statement tells from PostgreSQL 12 on.
+//! `EXPLAIN (GENERIC_PLAN)` of version 16 would tell it, too, but takes its parameters from the wire where it is asked in
+//! the way that Diesel asks: the plan would be that for the values NULL.
 
 use diesel::connection::SimpleConnection as _;
 use diesel::prelude::*;
@@ -13,10 +14,7 @@ use super::reach::reach;
 use super::rendering::postgresql::{parameters, plan};
 use crate::config::Secret;
 
-/// The first version with `EXPLAIN (GENERIC_PLAN)`.
-const GENERIC_PLAN: u32 = 160_000;
-
-/// Most parameters of a prepared statement that is explained.
+/// Most parameters of a statement that is asked for.
 const PARAMETERS: usize = 100;
 
 /// Limits of the connection: it may read, for a short time, and does not wait for others.
@@ -24,21 +22,12 @@ const SETUP: &str = "SET default_transaction_read_only = on; SET statement_timeo
     SET lock_timeout = '100ms'; SET application_name = 'apm-agent plans'; SET plan_cache_mode = force_generic_plan";
 
 #[derive(QueryableByName)]
-struct Setting {
-    #[diesel(sql_type = Text)]
-    server_version_num: String,
-}
-
-#[derive(QueryableByName)]
 struct Answer {
     #[diesel(sql_type = Text, column_name = "QUERY PLAN")]
     plan: String,
 }
 
-pub(super) struct Explainer {
-    connection: PgConnection,
-    version: u32,
-}
+pub(super) struct Explainer(PgConnection);
 
 impl Explainer {
     pub(super) fn open(url: &Secret) -> Result<Self, Unexplained> {
@@ -47,42 +36,32 @@ impl Explainer {
         let address = format!("{}{separator}connect_timeout=3", url.expose());
         let mut connection = PgConnection::establish(&address)?;
         connection.batch_execute(SETUP)?;
-        let version: Setting =
-            diesel::sql_query("SHOW server_version_num").get_result(&mut connection)?;
-        Ok(Self {
-            connection,
-            version: version.server_version_num.parse().unwrap_or(0),
-        })
+        Ok(Self(connection))
     }
 
     fn ask(&mut self, what: &str) -> Result<Plan, Unexplained> {
-        let answer: Answer = diesel::sql_query(what).get_result(&mut self.connection)?;
+        let asked = diesel::sql_query(format!("EXPLAIN (COSTS OFF, FORMAT JSON) {what}"));
+        let answer: Answer = asked.get_result(&mut self.0)?;
         plan(&answer.plan).ok_or(Unexplained::Answer)
     }
 }
 
 impl Explain for Explainer {
     fn plan(&mut self, sql: &str) -> Result<Plan, Unexplained> {
-        let options = "COSTS OFF, FORMAT JSON";
         let parameters = parameters(sql);
         if parameters == 0 {
-            return self.ask(&format!("EXPLAIN ({options}) {sql}"));
-        }
-        if self.version >= GENERIC_PLAN {
-            return self.ask(&format!("EXPLAIN ({options}, GENERIC_PLAN) {sql}"));
+            return self.ask(sql);
         }
         if parameters > PARAMETERS {
             return Err(Unexplained::Answer);
         }
         let sql = sql.trim().trim_end_matches(';');
-        let prepare = format!("PREPARE apm_agent_plan AS {sql}");
-        self.connection.batch_execute(&prepare)?;
-        // With a generic plan, the values do not matter.
+        self.0
+            .batch_execute(&format!("PREPARE apm_agent_plan AS {sql}"))?;
+        // The plan is generic: the values do not matter.
         let values = vec!["NULL"; parameters].join(", ");
-        let plan = self.ask(&format!(
-            "EXPLAIN ({options}) EXECUTE apm_agent_plan({values})"
-        ));
-        self.connection.batch_execute("DEALLOCATE apm_agent_plan")?;
+        let plan = self.ask(&format!("EXECUTE apm_agent_plan({values})"));
+        self.0.batch_execute("DEALLOCATE apm_agent_plan")?;
         plan
     }
 }
