@@ -123,4 +123,6 @@ async fn run(session: &Session) {
         () = sending => {}
         () = watching => {}
     }
+    // The numbers of the last load, too.
+    session.look().await;
 }

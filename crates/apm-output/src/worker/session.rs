@@ -103,7 +103,9 @@ impl Session {
         let mut ready: Option<Looked> = None;
         let mut has_aggregates = true;
         loop {
-            let is_last = *self.stop.borrow();
+            let is_stopping = *self.stop.borrow();
+            // The last look completes the aggregates.
+            let is_last = is_stopping && ready.is_none();
             let looked = match ready.take() {
                 Some(looked) => looked,
                 None => {
@@ -117,7 +119,7 @@ impl Session {
             let load = self.commit(clears, ended.take(), looked).await?;
             if let Some(load) = load {
                 let sending = send(sender, &load, false);
-                let landed = if has_more && !is_last {
+                let landed = if has_more && !is_stopping {
                     // What comes next is made meanwhile.
                     let next = blocking(loader, |loader| loader.look(false));
                     let (landed, next) = self.stoppable(join(sending, next)).await?;
@@ -129,20 +131,19 @@ impl Session {
                 };
                 ended = Some((load.flight, landed));
             }
-            if has_aggregates && ready.is_none() {
+            if has_aggregates {
                 self.commit(clears, ended.take(), Looked::default()).await?;
                 (loader, has_aggregates) = self.send_aggregates(clears, sender, loader).await?;
-                if is_last && has_aggregates {
-                    continue;
-                }
             }
-            if is_last && !has_more {
-                self.commit(clears, ended.take(), Looked::default()).await?;
+            if has_more || has_aggregates {
+                continue;
+            }
+            self.commit(clears, ended.take(), Looked::default()).await?;
+            if is_last {
                 return Ok(());
             }
-            if !has_more && !has_aggregates {
-                self.commit(clears, ended.take(), Looked::default()).await?;
-                // Once more then, to send the last.
+            if !is_stopping {
+                // Where it is to stop, once more: to send the last.
                 let _ = self.pause(self.config.pace.poll).await;
             }
         }
@@ -284,28 +285,33 @@ impl Session {
     /// Keeps the numbers up to date.
     pub(super) async fn watch(&self) {
         loop {
-            let looked = self.store.read_async::<_, StoreError>(|conn| {
-                let Some(state) = output::state(conn)? else {
-                    return Ok(None);
-                };
-                let refused = output::refused(conn)?.iter().map(|(_, count)| *count).sum();
-                let newest = output::newest(conn, state.sent)?;
-                Ok(Some((state, refused, newest)))
-            });
-            if let Ok(Some((state, refused, newest))) = looked.await {
-                let refused: i64 = refused;
-                let waited = newest
-                    .waiting_since
-                    .map_or(0, |since| apm_time::now() / apm_time::SECOND - since);
-                let lag = Lag {
-                    events: u64::try_from(newest.last - state.sent).unwrap_or_default(),
-                    time: Duration::from_secs(u64::try_from(waited).unwrap_or_default()),
-                };
-                let refused = u64::try_from(refused).unwrap_or_default();
-                self.stats
-                    .place(&state, refused, lag, self.config.lag_warning);
-            }
+            self.look().await;
             tokio::time::sleep(WATCH).await;
+        }
+    }
+
+    /// Reads the place in the store.
+    pub(super) async fn look(&self) {
+        let looked = self.store.read_async::<_, StoreError>(|conn| {
+            let Some(state) = output::state(conn)? else {
+                return Ok(None);
+            };
+            let refused = output::refused(conn)?.iter().map(|(_, count)| *count).sum();
+            let newest = output::newest(conn, state.sent)?;
+            Ok(Some((state, refused, newest)))
+        });
+        if let Ok(Some((state, refused, newest))) = looked.await {
+            let refused: i64 = refused;
+            let waited = newest
+                .waiting_since
+                .map_or(0, |since| apm_time::now() / apm_time::SECOND - since);
+            let lag = Lag {
+                events: u64::try_from(newest.last - state.sent).unwrap_or_default(),
+                time: Duration::from_secs(u64::try_from(waited).unwrap_or_default()),
+            };
+            let refused = u64::try_from(refused).unwrap_or_default();
+            self.stats
+                .place(&state, refused, lag, self.config.lag_warning);
         }
     }
 }
