@@ -1,8 +1,8 @@
 //! Documents per second and CPU time per document of the output, and what it adds to the cost of taking events.
 //!
 //! `cargo bench -p pocket-apm-output`. The engine is a thread that counts documents and answers at once. CPU time is
-//! that of the threads of the process by their names, from `/proc`, without those of the engine. The events are those of
-//! Elastic's Node.js agent where `POCKET_APM_STREAM` names a file of them (NDJSON), else made up.
+//! that of the threads of the process by their names, from `/proc`, without those of the engine. The events are those
+//! of a file of NDJSON that `POCKET_APM_STREAM` names, else made up.
 #![expect(clippy::print_stdout, reason = "a bench prints what it measures")]
 
 use std::collections::BTreeMap;
@@ -222,36 +222,37 @@ fn stream() -> Vec<u8> {
         return std::fs::read(file).expect("a file of NDJSON");
     }
     let mut body = r#"{"metadata":{"service":{"name":"shop","environment":"production","version":"1.0",
-"language":{"name":"rust","version":"1.95"},"framework":{"name":"actix-web","version":"4"},"agent":{"name":"rust","version":"1"}},
+"language":{"name":"rust","version":"1.95"},"framework":{"name":"actix-web","version":"4"},
+"agent":{"name":"rust","version":"1"}},
 "process":{"pid":7,"title":"shop"},"system":{"hostname":"web-1","architecture":"x86_64","platform":"linux"}}}"#
         .replace('\n', "");
-    for n in 0..1000_u64 {
-        let at = apm_time::now();
-        body += &match n % 8 {
-            0 => format!(
-                "\n{{\"transaction\":{{\"id\":\"{n:016x}\",\"trace_id\":\"{n:032x}\",\"name\":\"GET /people/{}\",\
-                 \"type\":\"request\",\"result\":\"HTTP 2xx\",\"outcome\":\"success\",\"duration\":{}.5,\
-                 \"timestamp\":{at},\"span_count\":{{\"started\":7}},\"context\":{{\"request\":{{\"method\":\"GET\",\
-                 \"url\":{{\"full\":\"http://shop.example/people?page={n}\",\"pathname\":\"/people\",\"search\":\"?page={n}\"}},\
-                 \"headers\":{{\"user-agent\":\"curl/8\",\"accept\":\"*/*\"}},\"socket\":{{\"remote_address\":\"10.0.0.1\"}}}},\
-                 \"response\":{{\"status_code\":200,\"headers\":{{\"content-type\":\"application/json\"}}}}}}}}}}",
-                n % 20,
-                n % 50
-            ),
-            _ => format!(
-                "\n{{\"span\":{{\"id\":\"{n:016x}\",\"trace_id\":\"{:032x}\",\"transaction_id\":\"{:016x}\",\
-                 \"parent_id\":\"{:016x}\",\"name\":\"SELECT FROM people\",\"type\":\"db\",\"subtype\":\"sqlite\",\
-                 \"action\":\"query\",\"duration\":0.{},\"timestamp\":{at},\"outcome\":\"success\",\
-                 \"context\":{{\"db\":{{\"instance\":\"people.db\",\"statement\":\"SELECT id, name, city FROM people WHERE city = ? \
-                 ORDER BY name LIMIT 50 OFFSET {}\",\"type\":\"sql\"}},\"destination\":{{\"service\":{{\"resource\":\"sqlite/people.db\"}}}},\
-                 \"service\":{{\"target\":{{\"type\":\"sqlite\",\"name\":\"people.db\"}}}}}}}}}}",
-                n - n % 8,
-                n - n % 8,
-                n - n % 8,
-                n % 90 + 10,
-                n % 4
-            ),
+    for n in 0..1000 {
+        let text = match n % 8 {
+            0 => TRANSACTION,
+            _ => SPAN,
         };
+        let text = text
+            .replace('\n', "")
+            .replace("ID", &format!("{n:016x}"))
+            .replace("OF", &format!("{:016x}", n - n % 8))
+            .replace("NUMBER", &n.to_string())
+            .replace("NAME", &(n % 20).to_string())
+            .replace("TIME", &apm_time::now().to_string());
+        body.push('\n');
+        body += &text;
     }
     body.into_bytes()
 }
+
+const TRANSACTION: &str = r#"{"transaction":{"id":"ID","trace_id":"OFOF","name":"GET /people/NAME",
+"type":"request","result":"HTTP 2xx","outcome":"success","duration":NUMBER.5,"timestamp":TIME,
+"span_count":{"started":7},"context":{"request":{"method":"GET",
+"url":{"full":"http://shop.example/people?page=NUMBER","pathname":"/people","search":"?page=NUMBER"},"headers":{"user-agent":"curl/8","accept":"*/*"},"socket":{"remote_address":"10.0.0.1"}},
+"response":{"status_code":200,"headers":{"content-type":"application/json"}}}}}"#;
+
+const SPAN: &str = r#"{"span":{"id":"ID","trace_id":"OFOF","transaction_id":"OF","parent_id":"OF",
+"name":"SELECT FROM people","type":"db","subtype":"sqlite","action":"query","duration":0.NUMBER,"timestamp":TIME,
+"outcome":"success","context":{"db":{"instance":"people.db","type":"sql",
+"statement":"SELECT id, name, city FROM people WHERE city = ? ORDER BY name LIMIT 50 OFFSET ?"},
+"destination":{"service":{"resource":"sqlite/people.db"}},
+"service":{"target":{"type":"sqlite","name":"people.db"}}}}}"#;

@@ -25,7 +25,7 @@ pub(crate) struct Load {
     pub(crate) missing: i64,
 }
 
-/// What a look at the store brought.
+/// The result of a look at the store.
 #[derive(Debug, Default)]
 pub(crate) struct Looked {
     pub(crate) load: Option<Load>,

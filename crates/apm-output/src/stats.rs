@@ -46,9 +46,9 @@ pub struct Stats {
 /// Events that wait.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Lag {
-    /// How many, at most.
+    /// Their number, at most.
     pub events: u64,
-    /// For how long the first of them has waited.
+    /// The time for which the first of them has waited.
     pub time: Duration,
 }
 

@@ -81,7 +81,7 @@ impl Count {
     }
 }
 
-/// What a transaction counts.
+/// The counts of a transaction.
 pub(super) fn transaction(event: &StoredEvent) -> Observed {
     Observed {
         duration: event.duration.unwrap_or_default(),
@@ -90,7 +90,7 @@ pub(super) fn transaction(event: &StoredEvent) -> Observed {
     }
 }
 
-/// What a span counts: a composite one as many as it stands for.
+/// The counts of a span: a composite one counts as many as it stands for.
 pub(super) fn span(event: &StoredEvent) -> Responses {
     #[derive(Deserialize)]
     struct Rest {
@@ -149,7 +149,7 @@ struct DroppedSum {
 }
 
 impl Dropped {
-    /// What they count.
+    /// Their counts.
     pub(super) fn responses(&self, event: &StoredEvent) -> Responses {
         let weight = weight(event.sample_rate);
         let duration = self.duration.as_ref();

@@ -66,7 +66,8 @@ impl Sender {
             _ => return Err(uncertain("a refresh", &reply)),
         }
         let path = format!(
-            "{}/_search?{LENIENT}&allow_partial_search_results=false&filter_path=timed_out,_shards.failed,hits.hits._id",
+            "{}/_search?{LENIENT}&allow_partial_search_results=false\
+             &filter_path=timed_out,_shards.failed,hits.hits._id",
             self.streams
         );
         let by_id: HashMap<&str, usize> =

@@ -120,7 +120,7 @@ impl Session {
             if let Some(load) = load {
                 let sending = send(sender, &load, false);
                 let landed = if has_more && !is_stopping {
-                    // What comes next is made meanwhile.
+                    // The next load is made meanwhile.
                     let next = blocking(loader, |loader| loader.look(false));
                     let (landed, next) = self.stoppable(join(sending, next)).await?;
                     loader = next.0;
@@ -143,7 +143,7 @@ impl Session {
                 return Ok(());
             }
             if !is_stopping {
-                // Where it is to stop, once more: to send the last.
+                // A stop ends the pause, and one more round sends the last.
                 let _ = self.pause(self.config.pace.poll).await;
             }
         }

@@ -27,7 +27,7 @@ fn aggregates_count_each_event_once_however_often_the_output_starts() {
         wait("all are there", || engine.events().len() == count);
         output.stop();
     }
-    // What an output leaves when it ends is sent by the next one.
+    // The next output sends what the last one left.
     let output = start(&store, config(&engine));
     let transactions = i64::try_from(count / 4).expect("few");
     for interval in ["1m", "10m", "60m"] {

@@ -1,4 +1,4 @@
-//! What arrives, and in which form.
+//! Documents that arrive, and their form.
 
 use std::collections::BTreeMap;
 

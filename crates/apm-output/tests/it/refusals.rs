@@ -26,7 +26,7 @@ fn refused_documents_are_counted_by_reason_shown_and_hold_up_nothing() {
         refusals[0].document.contains("\"@timestamp\""),
         "{refusals:?}"
     );
-    // What comes after it arrives as well.
+    // Later events arrive as well.
     let more = feed(&store, lines(400, 40));
     wait("more is there", || {
         engine.events().len() == count + more - 1

@@ -8,7 +8,8 @@ use std::time::Duration;
 
 use super::http::call;
 
-const METADATA: &str = r#"{"metadata":{"service":{"name":"load","agent":{"name":"rust","version":"1"}},"system":{"hostname":"h"}}}"#;
+const METADATA: &str =
+    r#"{"metadata":{"service":{"name":"load","agent":{"name":"rust","version":"1"}}}}"#;
 
 pub(super) struct Load {
     shared: Arc<Shared>,
@@ -64,8 +65,9 @@ fn send(port: u16, agent: u64, shared: &Shared) {
             let id = format!("{:016x}", agent << 40 | number);
             let at = apm_time::now();
             body += &format!(
-                "\n{{\"transaction\":{{\"id\":\"{id}\",\"trace_id\":\"{id}{id}\",\"name\":\"GET /{}\",\"type\":\"request\",\
-                 \"result\":\"HTTP 2xx\",\"outcome\":\"success\",\"duration\":1.5,\"timestamp\":{at},\
+                "\n{{\"transaction\":{{\"id\":\"{id}\",\"trace_id\":\"{id}{id}\",\"name\":\"GET /{}\",\
+                 \"type\":\"request\",\"result\":\"HTTP 2xx\",\"outcome\":\"success\",\
+                 \"duration\":1.5,\"timestamp\":{at},\
                  \"span_count\":{{\"started\":0}}}}}}",
                 number % 7
             );

@@ -40,7 +40,7 @@ pub(crate) struct Output {
 pub(crate) struct Refused {
     /// The type of the error.
     pub(crate) reason: String,
-    /// How many.
+    /// Their number.
     pub(crate) count: i64,
 }
 

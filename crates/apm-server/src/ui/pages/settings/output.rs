@@ -36,7 +36,10 @@ pub(super) fn panel(view: &View, output: &Output) -> Markup {
                 ]))
             }
             @if let Some(trouble) = &output.trouble {
-                p.panel-foot { span.failed { "Nothing can be sent now: " (trouble) } " Events are kept until they can be sent." }
+                p.panel-foot {
+                    span.failed { "Nothing can be sent now: " (trouble) }
+                    " Events are kept until they can be sent."
+                }
             }
             @if !output.refusals.is_empty() {
                 details.panel-foot {
