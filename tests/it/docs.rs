@@ -6,7 +6,7 @@
 //! | block | what is done |
 //! |---|---|
 //! | `sh` | run in a directory with a server and a service, whose addresses take the place of the usual ones |
-//! | `sh no-run`, or with cargo, git or a script of the repository | parsed by the shell; lines that begin with `pocket-apm` are parsed as command lines |
+//! | `sh no-run`, or with cargo, git or a script of `.ci` | parsed by the shell; the lines of `pocket-apm` are parsed |
 //! | `sql` | asked of a store with generated data, and has to find rows |
 //! | `kql` | each line asked of the server, and has to find events; not with `no-match` |
 //! | `json`, `yaml`, `toml` | parsed |

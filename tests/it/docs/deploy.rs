@@ -1,5 +1,4 @@
-//! The files of deploy/: whether the programs that they are for can read them, and whether the command lines in them are
-//! known.
+//! The files of deploy/: whether the programs that they are for can read them, and whether their command lines are known.
 
 use std::collections::BTreeSet;
 use std::net::TcpListener;
@@ -58,7 +57,7 @@ fn the_compose_file_starts_the_server_and_three_services_that_send_to_it() {
             service["depends_on"]["apm"]["condition"].as_str(),
             Some("service_started")
         );
-        // What a container mounts is there.
+        // The folders that a container mounts are there.
         for volume in words(&service["volumes"]) {
             let source = volume.split(':').next().unwrap().trim_start_matches("./");
             assert!(root().join("deploy").join(source).exists(), "{volume}");

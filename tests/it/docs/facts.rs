@@ -68,8 +68,8 @@ fn the_page_on_the_api_has_each_address() {
     assert_eq!(documented, known);
 }
 
-/// The kinds of conditions that an expression is made of. A kind that is added to the language has to be added here, and
-/// so to the page.
+/// The kinds of conditions that an expression is made of. A kind that is added to the language has to be added here,
+/// and so to the page.
 fn kinds(expr: &Expr, found: &mut BTreeSet<&'static str>) {
     let value = |value: &Value| match value {
         Value::Exact(_) => "a value",
