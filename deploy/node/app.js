@@ -1,10 +1,11 @@
 // A service on Node.js under Elastic's agent, which reads ELASTIC_APM_* itself. Each request asks the service in Python.
-require('elastic-apm-node').start({ cloudProvider: 'none' })
+const apm = require('elastic-apm-node').start({ cloudProvider: 'none' })
 const http = require('node:http')
 
 const python = process.env.PYTHON_URL ?? 'http://127.0.0.1:8081/country'
 
 const server = http.createServer((request, response) => {
+  apm.setTransactionName(`${request.method} /`)
   http
     .get(python, (answer) => {
       response.statusCode = answer.statusCode

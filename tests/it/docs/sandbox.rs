@@ -1,6 +1,7 @@
 //! A directory with a service, a server, generated data and the binary, in which blocks run.
 
 use std::io::{BufRead as _, BufReader};
+use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -137,9 +138,13 @@ impl Sandbox {
         let number = self.scripts.fetch_add(1, Ordering::Relaxed);
         let script = self.dir.path().join(format!("script-{number}.sh"));
         std::fs::write(&script, text).unwrap();
-        let output = Command::new("timeout")
-            .args(["20", "sh", "-e"])
+        let said = self.dir.path().join(format!("script-{number}.said"));
+        let file = std::fs::File::create(&said).unwrap();
+        // A group of its own: whatever a script leaves running ends with it.
+        let mut script = Command::new("timeout")
+            .args(["--foreground", "20", "sh", "-e"])
             .arg(&script)
+            .process_group(0)
             .current_dir(self.dir.path())
             .env("PATH", self.dir.path().join("bin"))
             .env("HOME", self.dir.path())
@@ -148,16 +153,30 @@ impl Sandbox {
             .envs([("APM_OTLP_LISTEN", "off"), ("APM_OTLP_GRPC_LISTEN", "off")])
             .env_remove("ELASTIC_APM_SERVER_URL")
             .stdin(Stdio::null())
-            .output()
+            .stdout(file.try_clone().unwrap())
+            .stderr(file)
+            .spawn()
             .unwrap();
-        let said =
-            String::from_utf8_lossy(&output.stdout) + String::from_utf8_lossy(&output.stderr);
-        let last: Vec<_> = said.lines().rev().take(15).collect();
-        match output.status.success() {
+        let status = script.wait().unwrap();
+        // It fails where nothing was left running.
+        let group = format!("-{}", script.id());
+        Command::new("kill")
+            .args(["-KILL", "--", &group])
+            .stderr(Stdio::null())
+            .status()
+            .unwrap();
+        let said = std::fs::read(&said).unwrap();
+        let said = String::from_utf8_lossy(&said);
+        let last: Vec<String> = said
+            .lines()
+            .rev()
+            .take(15)
+            .map(|line| line.chars().take(300).collect())
+            .collect();
+        match status.success() {
             true => Ok(()),
             false => Err(format!(
-                "{}, and said\n{}\nWrite ```sh no-run above it if it cannot run in a test",
-                output.status,
+                "{status}, and said\n{}\nWrite ```sh no-run above it if it cannot run in a test",
                 last.into_iter().rev().collect::<Vec<_>>().join("\n")
             )),
         }
