@@ -1,14 +1,18 @@
 //! The command line: options, each with its environment variable, and their checks.
 #![expect(clippy::doc_markdown, reason = "the comments are what --help prints")]
 
+use std::ffi::OsString;
 use std::path::PathBuf;
 use std::time::Duration;
 
 use apm_server::api_keys::Privilege;
 use apm_server::insight::check::P95;
-use clap::{Args, FromArgMatches as _, Parser, Subcommand};
+use clap::{Args, CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 
+use crate::config_file::ConfigFile;
+use crate::logging::LogFormat;
 use crate::strategy::Strategy;
+use crate::terminal;
 use values::{age, database, host_and_port, http_url, server_url};
 
 mod advise;
@@ -41,18 +45,55 @@ pub struct Cli {
     pub service: ServiceOptions,
     #[command(flatten)]
     pub apm: ApmOptions,
+
+    /// A file of options (TOML), each by its name without the dashes before it. The command line and the environment
+    /// stand before it. It also holds rules and receivers of alerts.
+    #[arg(long, env = "APM_CONFIG", value_name = "FILE", global = true)]
+    pub config: Option<PathBuf>,
+
+    /// The form of the lines of the log.
+    #[arg(
+        long,
+        env = "APM_LOG_FORMAT",
+        value_name = "FORMAT",
+        default_value = "text",
+        global = true
+    )]
+    pub log_format: LogFormat,
+
+    /// The rules and receivers of alerts of the file.
+    #[arg(skip)]
+    pub alerts: apm_alerts::Options,
 }
 
 impl Cli {
-    /// Reads the command line of this process. Prints help, or what is wrong, and ends the process where that is asked
-    /// or needed.
+    /// Reads the command line of this process, and the file that it or the environment names. Prints help, or what is
+    /// wrong, and ends the process where that is asked or needed.
     pub fn from_args() -> Self {
-        Self::from_arg_matches(&Self::listed().get_matches()).unwrap_or_else(|error| error.exit())
+        let line: Vec<OsString> = std::env::args_os().collect();
+        let read = match ConfigFile::named(&line) {
+            None => Ok(ConfigFile::default()),
+            Some(path) => ConfigFile::read(&path),
+        };
+        let file = read.unwrap_or_else(|error| {
+            terminal::error(format_args!("{error:#}"));
+            std::process::exit(2)
+        });
+        let command = Self::listed_with(&file);
+        let cli = Self::from_arg_matches(&command.get_matches_from(line));
+        let mut cli = cli.unwrap_or_else(|error| error.exit());
+        cli.alerts = file.alerts;
+        cli
     }
 
     /// The command line, each subcommand with the options that matter to it.
     pub fn listed() -> clap::Command {
-        help::command()
+        Self::listed_with(&ConfigFile::default())
+    }
+
+    /// The same with the options of a file as defaults.
+    pub fn listed_with(file: &ConfigFile) -> clap::Command {
+        help::command(file.as_defaults(Self::command()))
     }
 }
 
@@ -89,6 +130,9 @@ pub enum Command {
     Show(ShowCommand),
     /// Copy the telemetry into a file, while a server writes or not, and check the copy.
     Backup(BackupOptions),
+    /// Check a file of options.
+    #[command(subcommand)]
+    Config(ConfigCommand),
     /// Print a script that completes this command line in a shell.
     Completions {
         /// The shell.
@@ -96,6 +140,16 @@ pub enum Command {
     },
     /// Print the manual page, in the format of man.
     Man,
+}
+
+/// Subcommands for the file of --config.
+#[derive(Debug, Clone, Subcommand)]
+pub enum ConfigCommand {
+    /// Say what is wrong in a file of options, rules and receivers. Exit code 0: nothing is.
+    Check {
+        /// The file [default: that of --config].
+        file: Option<PathBuf>,
+    },
 }
 
 /// The options of `pocket-apm backup`.
@@ -274,8 +328,6 @@ pub struct ServiceOptions {
 
 #[cfg(test)]
 mod tests {
-    use clap::CommandFactory;
-
     use super::*;
 
     #[test]

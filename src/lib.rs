@@ -10,6 +10,7 @@ pub mod backup;
 pub mod check;
 pub mod cli;
 pub mod complete;
+pub mod config_file;
 pub mod db;
 pub mod error;
 pub mod logging;

@@ -7,23 +7,25 @@ use apm_agent::{Agent, AgentGuard};
 use apm_server::TlsFiles;
 use apm_server::import::Summary;
 use apm_server::insight::check::Verdict;
-use pocket_apm::cli::{ApmOptions, Cli, Command, Durability, SERVICE_NAME, ServiceOptions};
+use pocket_apm::cli::{
+    ApmOptions, Cli, Command, ConfigCommand, Durability, SERVICE_NAME, ServiceOptions,
+};
 use pocket_apm::process::{raise_file_limit, stop_signal, survive_file_size_limit};
 use pocket_apm::service::{Service, reachable, workers};
 use pocket_apm::terminal::{self, announce};
-use pocket_apm::{advise, apikey, backup, check, complete, db, logging, send, show, sql};
+use pocket_apm::{advise, apikey, backup, check, complete, config_file, db, logging, send, show, sql};
 
 /// The longest time that the agent may take to hand over what it has recorded when the service stops.
 const FLUSH_TIMEOUT: Duration = Duration::from_secs(2);
 
 fn main() -> ExitCode {
     let cli = Cli::from_args();
-    logging::init();
+    logging::init(cli.log_format);
     let done = match &cli.command {
         None => in_system(workers(&cli.service), |files| {
-            run_service(&cli.service, &cli.apm, files)
+            run_service(&cli.service, &cli.apm, (&cli.alerts, files))
         }),
-        Some(Command::Server) => in_system(0, |files| run_server(&cli.apm, files)),
+        Some(Command::Server) => in_system(0, |files| run_server(&cli.apm, &cli.alerts, files)),
         Some(Command::Generate(options)) => send::generate(options, &cli.apm)
             .and_then(report)
             .map(|()| ExitCode::SUCCESS),
@@ -46,6 +48,9 @@ fn main() -> ExitCode {
         Some(Command::Show(command)) => show::run(command, &cli.apm).map(|()| ExitCode::SUCCESS),
         Some(Command::Backup(options)) => {
             backup::run(options, &cli.apm).map(|()| ExitCode::SUCCESS)
+        }
+        Some(Command::Config(ConfigCommand::Check { file })) => {
+            config_file::check(file.as_ref().or(cli.config.as_ref())).map(|()| ExitCode::SUCCESS)
         }
         Some(Command::Completions { shell }) => {
             complete::completions(*shell).map(|()| ExitCode::SUCCESS)
@@ -108,7 +113,11 @@ fn report(sent: Summary) -> anyhow::Result<()> {
 }
 
 /// The service, its agent and, unless the agent sends elsewhere, the APM server.
-async fn run_service(options: &ServiceOptions, apm: &ApmOptions, files: u64) -> anyhow::Result<()> {
+async fn run_service(
+    options: &ServiceOptions,
+    apm: &ApmOptions,
+    (alerts, files): (&apm_alerts::Options, u64),
+) -> anyhow::Result<()> {
     let elsewhere = ["ELASTIC_APM_SERVER_URL", "ELASTIC_APM_SERVER_URLS"]
         .iter()
         .any(|name| std::env::var_os(name).is_some());
@@ -119,7 +128,7 @@ async fn run_service(options: &ServiceOptions, apm: &ApmOptions, files: u64) -> 
         if let Some(file) = db::path(&options.database) {
             apm.explain.push((SERVICE_NAME.to_owned(), file.into()));
         }
-        Some(start_server(&apm, files / 4)?)
+        Some(start_server(&apm, alerts, files / 4)?)
     };
     let agent = start_agent(server.as_ref())?;
     let service = Service::start(options, &agent)?;
@@ -127,6 +136,7 @@ async fn run_service(options: &ServiceOptions, apm: &ApmOptions, files: u64) -> 
     if let Some(server) = &server {
         announce_server(server);
     }
+    tell_ready();
     stop_signal().await?;
     service.stop().await;
     // In this order: the agent's last events still find the server.
@@ -143,12 +153,24 @@ async fn run_service(options: &ServiceOptions, apm: &ApmOptions, files: u64) -> 
 }
 
 /// The APM server alone, until a signal to stop.
-async fn run_server(apm: &ApmOptions, files: u64) -> anyhow::Result<()> {
-    let server = start_server(apm, files / 2)?;
+async fn run_server(
+    apm: &ApmOptions,
+    alerts: &apm_alerts::Options,
+    files: u64,
+) -> anyhow::Result<()> {
+    let server = start_server(apm, alerts, files / 2)?;
     announce_server(&server);
+    tell_ready();
     stop_signal().await?;
     server.stop(true).await;
     Ok(())
+}
+
+/// Tells systemd that the process answers, where systemd started it and waits for that.
+fn tell_ready() {
+    if let Err(error) = sd_notify::notify(&[sd_notify::NotifyState::Ready]) {
+        log::warn!("systemd was not told that this process is ready: {error}");
+    }
 }
 
 /// Says at which address a server shows its pages, and at which it takes OTLP.
@@ -176,7 +198,11 @@ fn address(server: &apm_server::Running) -> String {
 }
 
 /// `files`: how many its connections may take.
-fn start_server(options: &ApmOptions, files: u64) -> anyhow::Result<apm_server::Running> {
+fn start_server(
+    options: &ApmOptions,
+    alerts: &apm_alerts::Options,
+    files: u64,
+) -> anyhow::Result<apm_server::Running> {
     let mut config = apm_server::Config::default();
     config.listen.clone_from(&options.apm_listen);
     config.otlp_listen = options.apm_otlp_listen.address().map(str::to_owned);
@@ -190,10 +216,13 @@ fn start_server(options: &ApmOptions, files: u64) -> anyhow::Result<apm_server::
         .secret_token_file
         .clone_from(&options.apm_secret_token_file);
     config.api_key_file.clone_from(&options.apm_api_key_file);
-    let tls = options
-        .apm_tls_cert
-        .clone()
-        .zip(options.apm_tls_key.clone());
+    let (certificate, key) = (&options.apm_tls_cert, &options.apm_tls_key);
+    // Of which one is in the file of options, and the other nowhere.
+    anyhow::ensure!(
+        certificate.is_some() == key.is_some(),
+        "--apm-tls-cert and --apm-tls-key belong together: give both or none"
+    );
+    let tls = certificate.clone().zip(key.clone());
     config.tls = tls.map(|(certificate, key)| TlsFiles { certificate, key });
     config.secret_token = options
         .apm_secret_token
@@ -218,6 +247,10 @@ fn start_server(options: &ApmOptions, files: u64) -> anyhow::Result<apm_server::
     config.base_path.clone_from(&options.apm_base_path);
     config.explain.clone_from(&options.explain);
     config.output = options.output.config()?;
+    config.alerts.clone_from(alerts);
+    if let Some(url) = &options.apm_public_url {
+        config.alerts.url = url.trim_end_matches('/').to_owned();
+    }
     Ok(apm_server::Server::start(config)?)
 }
 

@@ -4,9 +4,7 @@
 //! subcommand that does not use an option still takes it, for scripts that pass the same options to all, but does not
 //! list it.
 
-use clap::{Arg, Command, CommandFactory as _};
-
-use super::Cli;
+use clap::{Arg, Command};
 
 /// The subcommands that use only some of the shared options, with the beginnings of their names.
 const USED: &[(&str, &[&str])] = &[
@@ -30,6 +28,7 @@ const USED: &[(&str, &[&str])] = &[
     ("top", READS),
     ("backup", &["apm_database"]),
     ("completions", &[]),
+    ("config", &["config"]),
     ("man", &[]),
     ("sql", &["apm_database"]),
     ("apikey", &["apm_api_key_file"]),
@@ -45,8 +44,7 @@ const USED: &[(&str, &[&str])] = &[
 const READS: &[&str] = &["apm_listen", "apm_secret_token", "apm_tls_cert"];
 
 /// The command line, each subcommand with the options that matter to it.
-pub(super) fn command() -> Command {
-    let command = Cli::command();
+pub(super) fn command(command: Command) -> Command {
     let shared: Vec<Arg> = command
         .get_arguments()
         .filter(|option| option.is_global_set())
@@ -71,10 +69,11 @@ pub(super) fn command() -> Command {
 mod tests {
     use clap::FromArgMatches as _;
 
+    use super::super::Cli;
     use super::*;
 
     fn help(subcommand: &str) -> String {
-        let mut command = command();
+        let mut command = Cli::listed();
         command.build();
         let found = command.find_subcommand_mut(subcommand).expect(subcommand);
         found.render_long_help().to_string()
@@ -103,13 +102,13 @@ mod tests {
     #[test]
     fn an_option_that_is_not_listed_is_still_taken() {
         let line = ["pocket-apm", "sql", "SELECT 1", "--apm-max-age", "12h"];
-        let matches = command().try_get_matches_from(line).unwrap();
+        let matches = Cli::listed().try_get_matches_from(line).unwrap();
         let cli = Cli::from_arg_matches(&matches).unwrap();
         assert_eq!(cli.apm.apm_max_age.as_secs(), 12 * 3600);
     }
 
     #[test]
     fn the_command_line_is_consistent() {
-        command().debug_assert();
+        Cli::listed().debug_assert();
     }
 }

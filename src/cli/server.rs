@@ -9,7 +9,7 @@ use clap::Args;
 
 use super::output::OutputOptions;
 use super::values::{
-    Receiver, age, apm_database, export_size, host_name, origin, service_file, size,
+    Receiver, age, apm_database, export_size, host_name, origin, server_url, service_file, size,
 };
 
 /// The APM server's options.
@@ -203,6 +203,10 @@ pub struct ApmOptions {
         global = true
     )]
     pub apm_base_path: BasePath,
+
+    /// The address at which readers reach the pages, for links in messages of alerts [default: that of --apm-listen].
+    #[arg(long, env = "APM_PUBLIC_URL", value_name = "URL", value_parser = server_url, global = true)]
+    pub apm_public_url: Option<String>,
 
     /// Listen off loopback without a token: anyone who reaches the port may read and write everything.
     #[arg(long, env = "APM_INSECURE", global = true)]

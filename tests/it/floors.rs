@@ -28,6 +28,10 @@ const CRATES: &[(&str, &[&str])] = &[
         "pocket-apm-store",
         &["pocket-apm-time", "pocket-apm-sql-lexer"],
     ),
+    (
+        "pocket-apm-alerts",
+        &["pocket-apm-time", "pocket-apm-store"],
+    ),
     ("pocket-apm-intake", &["pocket-apm-store"]),
     (
         "pocket-apm-output",
@@ -41,6 +45,7 @@ const CRATES: &[(&str, &[&str])] = &[
             "pocket-apm-sql-advisor",
             "pocket-apm-kql",
             "pocket-apm-store",
+            "pocket-apm-alerts",
             "pocket-apm-intake",
             "pocket-apm-output",
         ],
@@ -61,6 +66,7 @@ const CRATES: &[(&str, &[&str])] = &[
         &[
             "pocket-apm-sql-advisor",
             "pocket-apm-store",
+            "pocket-apm-alerts",
             "pocket-apm-server",
             "apm-agent",
         ],
@@ -142,6 +148,13 @@ const MODULES: &[(&str, &[&str])] = &[
             "wal",
             "retention",
             "writer",
+        ],
+    ),
+    (
+        "crates/apm-alerts",
+        &[
+            "error", "rule", "receiver", "options", "message", "phase", "kept", "measure",
+            "overview", "deliver", "engine",
         ],
     ),
     (

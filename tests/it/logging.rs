@@ -26,7 +26,10 @@ async fn ship() -> HttpResponse {
 #[actix_web::test]
 async fn an_error_line_becomes_an_error_event_unless_the_agent_or_the_server_wrote_it() {
     // The only test of this process that sets up the log.
-    let (logger, level) = pocket_apm::logging::logger(Env::default().default_filter_or("error"));
+    let (logger, level) = pocket_apm::logging::logger(
+        Env::default().default_filter_or("error"),
+        pocket_apm::logging::LogFormat::Text,
+    );
     logger.install(level).unwrap();
     let sink = Sink::start();
     let agent = agent(&sink.url);

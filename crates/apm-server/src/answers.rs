@@ -4,6 +4,7 @@
 //! the store with one struct. The answer decides filters, the order and number of rows, and the comparison with an
 //! earlier window. Pages (`ui`), JSON (`api`) and comma-separated files show that struct and decide nothing.
 
+pub(crate) mod alerts;
 pub(crate) mod asked;
 pub(crate) mod charts;
 pub(crate) mod check;

@@ -6,6 +6,7 @@
 //! * One table has every address: the routes, their access and their description come from it.
 
 mod actions;
+mod alerts;
 mod openapi;
 mod respond;
 
@@ -73,6 +74,7 @@ fn table() -> Vec<Endpoint> {
         answer::<answers::discover::FieldsParams>(),
         answer::<answers::discover::GroupsParams>(),
         answer::<answers::insights::Params>(),
+        answer::<answers::alerts::Params>(),
         answer::<answers::compare::Params>(),
         answer::<answers::check::Params>(),
         answer::<answers::check::BaselineParams>(),
@@ -81,6 +83,7 @@ fn table() -> Vec<Endpoint> {
         actions::with_body(answer::<answers::console::Params>()),
     ];
     all.extend(actions::insights());
+    all.extend(alerts::changes());
     all
 }
 

@@ -92,6 +92,8 @@ pub struct Config {
     pub shutdown_timeout: Duration,
     /// The engine to which all events are sent, too.
     pub output: Option<apm_output::Config>,
+    /// Rules and receivers of alerts. Its `url` is made from `listen` where it is empty.
+    pub alerts: apm_alerts::Options,
     /// Services whose SQLite file may be asked how it would answer their statements: name and file. It is only read.
     pub explain: Vec<(String, PathBuf)>,
 }
@@ -129,6 +131,7 @@ impl Default for Config {
             idle_timeout: Duration::from_secs(45),
             shutdown_timeout: Duration::from_secs(4),
             output: None,
+            alerts: apm_alerts::Options::default(),
             explain: Vec::new(),
         }
     }

@@ -28,12 +28,14 @@ mod status;
 mod unsent;
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
 use actix_web::body::MessageBody;
 use actix_web::dev::{ServiceFactory, ServiceRequest, ServiceResponse};
 use actix_web::middleware::from_fn;
 use actix_web::{App, Error, web};
+use apm_alerts::Alerts;
 use apm_intake::{Intake, Limits};
 use apm_output::Output;
 use apm_store::Store;
@@ -55,9 +57,11 @@ pub(crate) struct Shared {
     connections: Arc<Connections>,
     unsent: Arc<unsent::Unsent>,
     uploads: web::Data<Uploads>,
+    pub(crate) alerts: Alerts,
     started: Instant,
     /// The output to an engine, where there is one.
     pub(crate) output: Option<Arc<Output>>,
+    stopping: AtomicBool,
 }
 
 impl Shared {
@@ -68,6 +72,7 @@ impl Shared {
         credentials: Credentials,
         connections: Arc<Connections>,
         exposed: Exposed,
+        alerts: Alerts,
     ) -> Self {
         let limits = Limits {
             line: config.read_timeout,
@@ -81,17 +86,25 @@ impl Shared {
             connections,
             unsent: Arc::default(),
             uploads: web::Data::new(uploads),
+            alerts,
             guard: Guard::new(&config, credentials, exposed),
             health: health::Health::default(),
             started: Instant::now(),
             output: None,
+            stopping: AtomicBool::new(false),
             config,
         }
     }
 
     /// Ends bodies of events that are still open: what came is stored, and nothing more is read.
     pub(crate) fn end_streams(&self) {
+        self.stopping.store(true, Ordering::Relaxed);
         self.intake.streams.stop();
+    }
+
+    /// Whether the server is about to end.
+    fn is_stopping(&self) -> bool {
+        self.stopping.load(Ordering::Relaxed)
     }
 }
 
@@ -113,6 +126,7 @@ pub(crate) fn app(
     App::new()
         .app_data(web::Data::new(insight))
         .app_data(shared.uploads.clone())
+        .app_data(web::Data::new(shared.alerts.clone()))
         .app_data(shared)
         .app_data(store)
         .configure(routes::configure)

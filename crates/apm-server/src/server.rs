@@ -12,6 +12,7 @@ use std::sync::Arc;
 use actix_server::Server as ActixServer;
 use actix_web::dev::ServerHandle;
 use actix_web::{rt, web};
+use apm_alerts::Alerts;
 use apm_output::Output;
 use apm_store::{NameLimits, OpenError, Store, StoreOptions};
 use tokio::sync::Notify;
@@ -128,13 +129,26 @@ impl Server {
         let output = config.output.clone();
         let output = output.map(|output| Output::start(store.clone(), output).map(Arc::new));
         let output = output.transpose()?;
+        let mut alerting = config.alerts.clone();
+        if alerting.url.is_empty() {
+            let scheme = if tls.is_some() { "https" } else { "http" };
+            alerting.url = format!("{scheme}://{}{}", own.addrs[0], config.base_path);
+        }
+        let alerts = Alerts::start(store.clone(), alerting).map_err(StartError::Threads)?;
         let exposed = Exposed {
             pages: own.is_exposed(),
             otlp: otlp.is_exposed(),
         };
         let connections = Connections::new(limits(&config));
         let watched = Arc::clone(&connections);
-        let mut shared = Shared::new(config.clone(), &store, credentials, watched, exposed);
+        let mut shared = Shared::new(
+            config.clone(),
+            &store,
+            credentials,
+            watched,
+            exposed,
+            alerts.clone(),
+        );
         shared.output.clone_from(&output);
         let shared = web::Data::new(shared);
         let mounted = shared.clone();
@@ -176,6 +190,7 @@ impl Server {
             shared,
             engine,
             output,
+            alerts,
             store,
         })
     }
@@ -203,6 +218,7 @@ pub struct Running {
     shared: web::Data<Shared>,
     engine: insight::Engine,
     output: Option<Arc<Output>>,
+    alerts: Alerts,
     store: Store,
 }
 
@@ -245,6 +261,7 @@ impl Running {
             if let Some(output) = self.output {
                 output.stop();
             }
+            self.alerts.stop();
             self.store.close();
         })
         .await;

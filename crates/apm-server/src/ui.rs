@@ -69,6 +69,7 @@ pub(crate) fn routes() -> Vec<Route> {
         answer::<answers::logs::Params>(),
         answer::<answers::discover::Params>(),
         answer::<answers::insights::Params>(),
+        answer::<answers::alerts::Params>(),
         answer::<answers::compare::Params>(),
         answer::<answers::console::Params>(),
         answer::<answers::live::Params>(),
@@ -97,6 +98,13 @@ fn others() -> Vec<Route> {
         form("/settings/import", import_data).streamed(),
         page("/setup", setup_page),
         form("/insights/{id}/{action}", hide),
+        form("/alerts/rules", serve::alerts::save_rule),
+        form("/alerts/rules/{id}/{action}", serve::alerts::change_rule),
+        form("/alerts/receivers", serve::alerts::save_receiver),
+        form(
+            "/alerts/receivers/{name}/{action}",
+            serve::alerts::change_receiver,
+        ),
         form("/markers", set_marker),
         page("/traces/{trace}/export", export_trace),
     ]

@@ -1,4 +1,4 @@
-//! Deletes everything but what people set: the settings of agents.
+//! Deletes everything but what people set: the settings of agents, and the rules and receivers of alerts.
 
 use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
@@ -14,7 +14,8 @@ struct Table {
 pub(super) fn clear(conn: &mut SqliteConnection) -> QueryResult<()> {
     let tables: Vec<Table> = diesel::sql_query(
         "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\' \
-         AND name NOT IN ('agent_config', '__diesel_schema_migrations')",
+         AND name NOT IN ('agent_config', 'alert_rule', 'alert_receiver', 'alert_silence', \
+         '__diesel_schema_migrations')",
     )
     .load(conn)?;
     conn.batch_execute("PRAGMA defer_foreign_keys = ON")?;

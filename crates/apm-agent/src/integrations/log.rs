@@ -131,15 +131,11 @@ impl<L: Log> Log for Logger<L> {
 /// # Errors
 /// Those of `out`.
 pub fn format<W: io::Write + ?Sized>(out: &mut W, record: &log::Record<'_>) -> io::Result<()> {
-    let settings = settings();
-    let now = SystemTime::now()
-        .duration_since(UNIX_EPOCH)
-        .unwrap_or_default();
-    let timestamp = u64::try_from(now.as_micros()).unwrap_or(u64::MAX);
-    let ids = context::with(|current| Some(TraceIds::from_current(current)));
-    if settings.log_ecs_reformatting == LogEcsReformatting::Override {
-        return write_ecs(out, record, timestamp, ids, &ServiceFields::new(&settings));
+    if settings().log_ecs_reformatting == LogEcsReformatting::Override {
+        return format_ecs(out, record);
     }
+    let timestamp = now();
+    let ids = context::with(|current| Some(TraceIds::from_current(current)));
     write!(
         out,
         "{} {:5} {} {}",
@@ -152,6 +148,24 @@ pub fn format<W: io::Write + ?Sized>(out: &mut W, record: &log::Record<'_>) -> i
         Some(ids) => writeln!(out, " {ids}"),
         None => writeln!(out),
     }
+}
+
+/// Writes a record as a line of ECS JSON, whatever `log_ecs_reformatting` says. The service's name and version are in it
+/// while an agent runs.
+///
+/// # Errors
+/// Those of `out`.
+pub fn format_ecs<W: io::Write + ?Sized>(out: &mut W, record: &log::Record<'_>) -> io::Result<()> {
+    let ids = context::with(|current| Some(TraceIds::from_current(current)));
+    write_ecs(out, record, now(), ids, &ServiceFields::new(&settings()))
+}
+
+/// The present, µs since 1970.
+fn now() -> u64 {
+    let now = SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .unwrap_or_default();
+    u64::try_from(now.as_micros()).unwrap_or(u64::MAX)
 }
 
 fn write_ecs<W: io::Write + ?Sized>(

@@ -2,6 +2,7 @@
 
 use actix_web::http::StatusCode;
 use actix_web::{HttpResponse, ResponseError};
+use apm_alerts::AlertError;
 use apm_store::StoreError;
 use apm_time::TimeError;
 use kql::KqlError;
@@ -53,6 +54,14 @@ pub(crate) enum Problem {
         /// As asked for.
         name: String,
     },
+    /// Nobody set it.
+    #[error("there is no {what} `{name}`")]
+    Unset {
+        /// Its kind.
+        what: &'static str,
+        /// As asked for.
+        name: String,
+    },
     /// A statement's plan would be in a database file that this server was not told of.
     #[error(
         "no file of the database of {services} is known, start the server with --explain SERVICE=FILE"
@@ -74,6 +83,20 @@ pub(crate) enum Problem {
     Store(#[from] StoreError),
 }
 
+impl From<AlertError> for Problem {
+    fn from(error: AlertError) -> Self {
+        match error {
+            AlertError::Unknown { what, name } => Self::Unset { what, name },
+            AlertError::Store(error) => Self::Store(error),
+            AlertError::Submit(_) => Self::Store(StoreError::Busy),
+            error => Self::Parameter {
+                parameter: "body",
+                problem: error.to_string(),
+            },
+        }
+    }
+}
+
 impl From<diesel::result::Error> for Problem {
     fn from(error: diesel::result::Error) -> Self {
         Self::Store(error.into())
@@ -89,6 +112,7 @@ impl Problem {
             Self::Query(_) => Some("q"),
             Self::NotFound { .. }
             | Self::Unknown { .. }
+            | Self::Unset { .. }
             | Self::NoFile { .. }
             | Self::TooLarge { .. }
             | Self::Store(_) => None,
@@ -104,9 +128,10 @@ impl ResponseError for Problem {
             | Self::Time(_)
             | Self::Query(_)
             | Self::TooLarge { .. } => StatusCode::BAD_REQUEST,
-            Self::NotFound { .. } | Self::Unknown { .. } | Self::NoFile { .. } => {
-                StatusCode::NOT_FOUND
-            }
+            Self::NotFound { .. }
+            | Self::Unknown { .. }
+            | Self::Unset { .. }
+            | Self::NoFile { .. } => StatusCode::NOT_FOUND,
             Self::Store(_) => StatusCode::SERVICE_UNAVAILABLE,
         }
     }

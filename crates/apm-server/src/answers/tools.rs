@@ -26,6 +26,8 @@ pub struct Settings {
     pub(crate) otlp_grpc: Option<String>,
     /// The output to an engine, where there is one.
     pub(crate) output: Option<Arc<Output>>,
+    /// The options of alerts.
+    pub(crate) alerts: Arc<apm_alerts::Options>,
     at_once: Arc<Semaphore>,
 }
 
@@ -38,6 +40,7 @@ impl Settings {
             otlp_http: config.otlp_listen.clone(),
             otlp_grpc: config.otlp_grpc_listen.clone(),
             output: None,
+            alerts: Arc::new(config.alerts.clone()),
             at_once: Arc::new(Semaphore::new(AT_ONCE)),
         }
     }

@@ -1,4 +1,4 @@
-//! `/healthz`: 200 when events can be stored.
+//! `/healthz`: 200 when events can be stored. `/readyz`: 200 when they are taken now.
 
 use std::sync::{Mutex, PoisonError};
 use std::time::Instant;
@@ -62,6 +62,28 @@ fn detail(stats: &Stats) -> Value {
         "lost": stats.lost,
         "trouble": stats.trouble,
     })
+}
+
+/// `/readyz`: 200 when events are taken now. It writes nothing, so it may be asked as often as a load balancer likes.
+pub(super) async fn ready(
+    request: HttpRequest,
+    shared: web::Data<Shared>,
+    store: web::Data<Store>,
+) -> HttpResponse {
+    let (stats, most) = (store.stats(), store.options().queue_events);
+    let why = match stats.trouble {
+        Some(error) => Some(error.to_string()),
+        None if shared.is_stopping() => Some("the server stops".to_owned()),
+        None if stats.queued_events * 10 >= most * 9 => Some("the writer is behind".to_owned()),
+        None => None,
+    };
+    match why {
+        None => respond::json(&request, 200, &json!({"status": "ready"})),
+        Some(why) => {
+            let body = json!({"status": "unavailable", "error": why});
+            respond::json(&request, 503, &body)
+        }
+    }
 }
 
 async fn probe(store: &Store) -> Option<String> {

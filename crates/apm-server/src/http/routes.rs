@@ -32,6 +32,10 @@ fn own() -> Vec<Route> {
         Route::at("/healthz")
             .any(Open, health::check)
             .for_programs(),
+        Route::at("/readyz")
+            .any(Open, health::ready)
+            .for_programs()
+            .light(),
         Route::at("/intake/v2/events")
             .any(Intake, intake::events)
             .for_programs()

@@ -53,6 +53,7 @@ pub(super) async fn json(
             "offending": offending.collect::<Vec<_>>(),
         },
         "requests_refused": by_name(&shared.guard.refusals.look()),
+        "alert_deliveries": by_name(&shared.alerts.deliveries()),
         "connections": {
             "open": connections.open,
             "evicted": connections.evicted,
@@ -138,6 +139,13 @@ pub(super) async fn metrics(shared: web::Data<Shared>, store: web::Data<Store>) 
         "Requests that the guard refused.",
         "reason",
         &shared.guard.refusals.look(),
+    );
+    labelled(
+        &mut text,
+        "alert_deliveries_total",
+        "Messages of alerts to a receiver, by what became of them.",
+        "result",
+        &shared.alerts.deliveries(),
     );
     let kind = (
         header::CONTENT_TYPE,

@@ -22,6 +22,9 @@ use spill::Spill;
 /// Virtual machine steps between two looks at the clock: some 20 µs.
 const STEPS: i32 = 1_000;
 
+/// The table of addresses that alerts are sent to: whoever knows one can send there.
+const SECRETS: &str = "alert_receiver";
+
 /// Longest statement, bytes.
 pub(crate) const LONGEST_SQL: usize = 100_000;
 
@@ -238,6 +241,12 @@ fn message(error: &rusqlite::Error) -> String {
 fn refusal(purpose: Purpose, context: &AuthContext<'_>) -> Option<String> {
     match context.action {
         AuthAction::Select | AuthAction::Recursive => None,
+        AuthAction::Read {
+            table_name: SECRETS,
+            ..
+        } => Some(format!(
+            "{SECRETS} holds addresses that are secrets; /alerts shows the receivers without them"
+        )),
         AuthAction::Read { .. } => match context.database_name {
             None | Some("main") => None,
             Some(_) => Some("it reads another database than this one".to_owned()),

@@ -2,6 +2,7 @@
 //!
 //! A page is a function of its address and the data. It says what it is about in one sentence, computed from that data.
 
+pub(crate) mod alerts;
 pub(crate) mod charts;
 pub(crate) mod compare;
 pub(crate) mod console;

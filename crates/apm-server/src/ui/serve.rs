@@ -2,6 +2,7 @@
 //! it safe.
 
 mod actions;
+pub(super) mod alerts;
 mod theme;
 
 use std::sync::OnceLock;
@@ -193,6 +194,7 @@ fn surroundings(
     let errors = errors::kinds(conn, &everything, &window)?;
     let around = Surroundings {
         errors: Some(errors),
+        firing: Some(apm_alerts::firing(conn)?),
         started: STARTED.get().copied(),
         marker: newest.map(|marker| (marker.at * apm_time::SECOND, marker.name)),
         services: known.services,

@@ -16,6 +16,7 @@ use crate::server::{Running, Server};
 const OPEN: &[&str] = &[
     "/",
     "/healthz",
+    "/readyz",
     "/login",
     "/logout",
     "/assets/{version}/{name}",

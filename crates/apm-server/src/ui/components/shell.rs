@@ -19,6 +19,7 @@ pub(crate) enum Section {
     Errors,
     Queries,
     Insights,
+    Alerts,
     Dependencies,
     Compare,
     Logs,
@@ -38,6 +39,7 @@ impl Section {
             Self::Errors => "errors",
             Self::Queries => "queries",
             Self::Insights => "insights",
+            Self::Alerts => "alerts",
             Self::Dependencies => "dependencies",
             Self::Compare => "compare",
             Self::Logs => "logs",
@@ -69,6 +71,7 @@ impl Section {
             Self::Errors => "Errors",
             Self::Queries => "Queries",
             Self::Insights => "Insights",
+            Self::Alerts => "Alerts",
             Self::Dependencies => "Dependencies",
             Self::Compare => "Compare",
             Self::Logs => "Logs",
@@ -90,6 +93,7 @@ const FIRST: &[Section] = &[
     Section::Dependencies,
     Section::Queries,
     Section::Insights,
+    Section::Alerts,
     Section::Compare,
 ];
 const SECOND: &[Section] = &[
@@ -188,6 +192,7 @@ fn nav(view: &View, around: &Surroundings, current: Section) -> Markup {
 /// A count, and whether it is something bad.
 fn count(around: &Surroundings, section: Section) -> Option<(u64, bool)> {
     match section {
+        Section::Alerts => around.firing.filter(|n| *n > 0).map(|n| (n, true)),
         Section::Errors => around.errors.filter(|n| *n > 0).map(|n| (n, true)),
         _ => None,
     }

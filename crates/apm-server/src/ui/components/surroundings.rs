@@ -7,6 +7,8 @@ pub(crate) struct Surroundings {
     pub(crate) environments: Vec<String>,
     /// Error groups in the range.
     pub(crate) errors: Option<u64>,
+    /// Alerts that fire.
+    pub(crate) firing: Option<u64>,
     /// When this server started, µs since the epoch.
     pub(crate) started: Option<i64>,
     /// The newest marker: µs since the epoch, and its name.

@@ -1,0 +1,81 @@
+//! Readings: for which subjects a rule's condition holds now, and how far they are beyond its bound.
+//!
+//! To add a kind of rule: a variant of [`Kind`] with its parameters, and a module here that makes its readings.
+
+mod disk;
+mod errors;
+mod failures;
+mod insights;
+mod latency;
+mod link;
+mod requests;
+mod statements;
+mod words;
+
+use diesel::{QueryResult, SqliteConnection};
+
+use crate::kept::states::State;
+use crate::message::Alert;
+use crate::rule::{Kind, Rule};
+
+pub(crate) use disk::Disk;
+
+/// The window of rates and percentiles, seconds.
+const WINDOW: i64 = 300;
+
+/// A subject and how far it is beyond its bound.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Reading {
+    /// 1 at the bound, more beyond it.
+    pub(crate) level: f64,
+    pub(crate) alert: Alert,
+}
+
+/// The facts that readings are made of, besides the database. Times in seconds.
+#[derive(Debug)]
+pub(crate) struct Facts<'a> {
+    pub(crate) now: i64,
+    /// When the rule was first evaluated.
+    pub(crate) since: i64,
+    /// When the server started.
+    pub(crate) started: i64,
+    pub(crate) disk: &'a Disk,
+    /// Subjects of the rule that fire.
+    pub(crate) firing: &'a [&'a State],
+}
+
+impl Facts<'_> {
+    /// The start of the bucket of a minute that holds the time of so many seconds ago.
+    fn ago(&self, seconds: i64) -> i64 {
+        (self.now - seconds).div_euclid(60) * 60
+    }
+}
+
+/// The readings of a rule. A subject without one is calm.
+pub(crate) fn readings(
+    conn: &mut SqliteConnection,
+    rule: &Rule,
+    facts: &Facts<'_>,
+) -> QueryResult<Vec<Reading>> {
+    match rule.kind {
+        Kind::Insight => insights::read(conn, rule, facts),
+        Kind::Error => errors::read(conn, rule, facts),
+        Kind::FailureRate => failures::read(conn, rule, facts),
+        Kind::P95 => latency::read(conn, rule, facts),
+        Kind::NoRequests => requests::read(conn, rule, facts),
+        Kind::Statement => statements::read(conn, rule, facts),
+        Kind::Disk => Ok(disk::read(rule, facts.disk)),
+    }
+}
+
+/// An alert about a part of a service.
+fn alert((service, environment): (String, String), part: &str, text: &str, link: String) -> Alert {
+    let subject = [&*service, &*environment, part].join("/");
+    Alert {
+        subject: subject.trim_end_matches('/').to_owned(),
+        service,
+        environment,
+        text: crate::message::plain(text),
+        link,
+    }
+}

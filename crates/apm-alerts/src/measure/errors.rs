@@ -1,0 +1,68 @@
+//! Groups of errors that are new, or that came back.
+
+use diesel::prelude::*;
+use diesel::sql_types::{BigInt, Double, Nullable, Text};
+
+use super::{Facts, Reading, alert, link, words};
+use crate::rule::Rule;
+
+/// The window in which an error counts as happening, seconds.
+const RECENT: i64 = 600;
+
+#[derive(QueryableByName)]
+struct Row {
+    #[diesel(sql_type = Text)]
+    service: String,
+    #[diesel(sql_type = Text)]
+    environment: String,
+    #[diesel(sql_type = Text)]
+    key: String,
+    #[diesel(sql_type = Text)]
+    kind: String,
+    #[diesel(sql_type = Text)]
+    message: String,
+    #[diesel(sql_type = Nullable<BigInt>)]
+    earlier: Option<i64>,
+    #[diesel(sql_type = Double)]
+    occurrences: f64,
+}
+
+pub(super) fn read(
+    conn: &mut SqliteConnection,
+    rule: &Rule,
+    facts: &Facts<'_>,
+) -> QueryResult<Vec<Reading>> {
+    let quiet = rule.whole("quiet_hours") * 3_600;
+    let rows: Vec<Row> = diesel::sql_query(include_str!("errors.sql"))
+        .bind::<Text, _>(&rule.service)
+        .bind::<Text, _>(&rule.environment)
+        .bind::<BigInt, _>(facts.ago(RECENT))
+        .bind::<BigInt, _>(facts.now)
+        .bind::<BigInt, _>(facts.since)
+        .bind::<BigInt, _>(facts.now - quiet)
+        .load(conn)?;
+    let readings = rows.into_iter().map(|row| {
+        let state = match row.earlier {
+            None => "new error",
+            Some(_) => "error came back",
+        };
+        let what = match (&*row.kind, &*row.message) {
+            ("", message) => message.to_owned(),
+            (kind, "") => kind.to_owned(),
+            (kind, message) => format!("{kind}: {message}"),
+        };
+        let times = match row.occurrences {
+            1.0 => String::new(),
+            times => format!(" ({times:.0} times)"),
+        };
+        let of = words::of(&row.service, &row.environment);
+        let text = format!("{of}: {state}{times}: {what}");
+        let of = (&*row.service, &*row.environment);
+        let link = link::service(of, &["errors", &row.key], &[]);
+        Reading {
+            level: 1.0,
+            alert: alert((row.service, row.environment), &row.key, &text, link),
+        }
+    });
+    Ok(readings.collect())
+}

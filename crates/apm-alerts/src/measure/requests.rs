@@ -1,0 +1,77 @@
+//! Services that had requests all the time and have none now.
+
+use diesel::prelude::*;
+use diesel::sql_types::{BigInt, Text};
+
+use super::{Facts, Reading, alert, link, words};
+use crate::phase::Phase;
+use crate::rule::Rule;
+
+/// The time before the silence in which a service had requests all the time, seconds.
+const BEFORE: i64 = 3_600;
+
+/// Minutes of that time with requests, at least. A service that is asked now and then has fewer.
+const BUSY: i64 = 30;
+
+/// The time after which a silent service is no longer told of: it was taken away.
+const LONGEST: i64 = 86_400;
+
+#[derive(QueryableByName)]
+struct Row {
+    #[diesel(sql_type = Text)]
+    service: String,
+    #[diesel(sql_type = Text)]
+    environment: String,
+    #[diesel(sql_type = BigInt)]
+    last: i64,
+    #[diesel(sql_type = BigInt)]
+    busy: i64,
+}
+
+pub(super) fn read(
+    conn: &mut SqliteConnection,
+    rule: &Rule,
+    facts: &Facts<'_>,
+) -> QueryResult<Vec<Reading>> {
+    let bound = rule.whole("minutes") * 60;
+    let rows: Vec<Row> = diesel::sql_query(include_str!("requests.sql"))
+        .bind::<Text, _>(&rule.service)
+        .bind::<Text, _>(&rule.environment)
+        .bind::<BigInt, _>(facts.ago(BEFORE + bound))
+        .bind::<BigInt, _>(facts.now)
+        .load(conn)?;
+    let mut readings = Vec::new();
+    let mut heard = Vec::new();
+    for row in rows {
+        let last = row.last + 60;
+        // While the server was off, nobody could send.
+        let silent = facts.now - last.max(facts.started);
+        let of = words::of(&row.service, &row.environment);
+        let text = format!("{of}: no requests for {} minutes", (facts.now - last) / 60);
+        let link = link::service((&row.service, &row.environment), &[], &[]);
+        let alert = alert((row.service, row.environment), "", &text, link);
+        if silent < bound {
+            heard.push(alert.subject);
+        } else if row.busy >= BUSY {
+            readings.push(Reading {
+                level: silent as f64 / bound as f64,
+                alert,
+            });
+        }
+    }
+    // A silence that lasts has no hour with requests before it any more, and goes on.
+    for state in facts.firing {
+        let known = |reading: &Reading| reading.alert.subject == state.alert.subject;
+        let since = match state.phase {
+            Phase::Firing { since, .. } | Phase::Pending { since } => since,
+        };
+        let goes_on = !heard.contains(&state.alert.subject) && facts.now - since < LONGEST;
+        if goes_on && !readings.iter().any(known) {
+            readings.push(Reading {
+                level: 1.0,
+                alert: state.alert.clone(),
+            });
+        }
+    }
+    Ok(readings)
+}

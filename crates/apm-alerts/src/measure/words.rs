@@ -1,0 +1,36 @@
+//! Numbers in messages.
+
+/// A time in microseconds in words.
+pub(super) fn duration(micros: f64) -> String {
+    match micros {
+        micros if micros < 1_000.0 => format!("{micros:.0} µs"),
+        micros if micros < 10_000.0 => format!("{:.1} ms", micros / 1e3),
+        micros if micros < 1e6 => format!("{:.0} ms", micros / 1e3),
+        micros => format!("{:.1} s", micros / 1e6),
+    }
+}
+
+/// A name in a message, with the environment where there is one.
+pub(super) fn of(service: &str, environment: &str) -> String {
+    match environment {
+        "" => service.to_owned(),
+        environment => format!("{service} ({environment})"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_time_has_the_unit_that_fits() {
+        for (micros, words) in [
+            (12.0, "12 µs"),
+            (1_500.0, "1.5 ms"),
+            (250_000.0, "250 ms"),
+            (2_500_000.0, "2.5 s"),
+        ] {
+            assert_eq!(duration(micros), words);
+        }
+    }
+}

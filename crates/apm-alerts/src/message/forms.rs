@@ -1,0 +1,132 @@
+//! A message as JSON, as Slack's JSON, and as text.
+
+use std::fmt::Write as _;
+
+use apm_time::{SECOND, rfc3339};
+use serde_json::{Value, json};
+
+use super::{Change, Message};
+
+impl Message {
+    /// The JSON for webhooks and commands. `url`: of the pages.
+    pub(crate) fn json(&self, url: &str) -> Value {
+        let alerts = self.alerts.iter().map(|alert| {
+            json!({
+                "subject": alert.subject,
+                "service": alert.service,
+                "environment": alert.environment,
+                "text": alert.text,
+                "url": format!("{url}{}", alert.link),
+            })
+        });
+        json!({
+            "version": 1,
+            "change": self.change.as_str(),
+            "rule": {"id": self.rule, "name": self.name},
+            "time": rfc3339(self.at.saturating_mul(SECOND)),
+            "title": self.title,
+            "alerts": alerts.collect::<Vec<_>>(),
+            "more": self.more,
+            "url": format!("{url}/alerts"),
+        })
+    }
+
+    /// The JSON for Slack's incoming webhooks.
+    pub(crate) fn slack(&self, url: &str) -> Value {
+        let mark = match self.change {
+            Change::Fired => ":red_circle:",
+            Change::Resolved => ":large_green_circle:",
+            Change::Test => ":white_circle:",
+        };
+        let mut text = format!("{mark} *{}*", escaped(&self.title));
+        for alert in &self.alerts {
+            let link = format!("{url}{}", alert.link);
+            let _ = write!(
+                text,
+                "\n• {} <{}|Open>",
+                escaped(&alert.text),
+                escaped(&link)
+            );
+        }
+        if self.more > 0 {
+            let _ = write!(text, "\n… and {} more: <{url}/alerts|Alerts>", self.more);
+        }
+        json!({
+            "text": escaped(&self.title),
+            "blocks": [{"type": "section", "text": {"type": "mrkdwn", "text": text}}],
+        })
+    }
+
+    /// The text of an email.
+    pub(crate) fn text(&self, url: &str) -> String {
+        let mut text = format!(
+            "{}\n{}\n",
+            self.title,
+            rfc3339(self.at.saturating_mul(SECOND))
+        );
+        for alert in &self.alerts {
+            let _ = write!(text, "\n- {}\n  {url}{}\n", alert.text, alert.link);
+        }
+        if self.more > 0 {
+            let _ = write!(text, "\n… and {} more\n", self.more);
+        }
+        let _ = write!(
+            text,
+            "\nAll alerts, and a button that silences this rule:\n{url}/alerts\n"
+        );
+        text
+    }
+}
+
+/// Text for Slack, which reads `<…>` as links and mentions such as `<!channel>`.
+fn escaped(text: &str) -> String {
+    text.replace('&', "&amp;")
+        .replace('<', "&lt;")
+        .replace('>', "&gt;")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{Alert, plain};
+    use super::*;
+
+    fn message(text: &str, count: usize) -> Message {
+        let alert = |number: usize| Alert {
+            subject: number.to_string(),
+            service: "shop".to_owned(),
+            environment: String::new(),
+            text: plain(text),
+            link: "/services/shop".to_owned(),
+        };
+        let alerts = (0..count).map(alert).collect();
+        Message::new(("r1", "Many fail"), Change::Fired, 0, alerts)
+    }
+
+    #[test]
+    fn a_message_lists_ten_alerts_and_counts_the_others() {
+        let message = message("x", 25);
+        assert_eq!(message.title, "Many fail: 25 alerts");
+        assert_eq!((message.alerts.len(), message.more), (10, 15));
+        let json = message.json("http://a.example");
+        assert_eq!(json["alerts"][0]["url"], "http://a.example/services/shop");
+        assert!(message.text("http://a.example").contains("and 15 more"));
+        assert!(message.slack("").to_string().contains("and 15 more"));
+    }
+
+    #[test]
+    fn telemetry_mentions_nobody_and_breaks_no_line() {
+        let message = message("<!channel> a\r\nBcc: b@example.com \u{202e}", 1);
+        let slack = message.slack("http://a.example").to_string();
+        assert!(slack.contains("&lt;!channel&gt;") && !slack.contains("<!channel>"));
+        let text = message.text("http://a.example");
+        assert!(!text.contains("\r\n") && !text.contains("\nBcc"), "{text}");
+        assert!(!text.contains('\u{202e}'));
+    }
+
+    #[test]
+    fn a_long_text_is_cut_between_characters() {
+        let cut = plain(&"ä".repeat(1_000));
+        assert_eq!(cut.chars().count(), 301);
+        assert!(cut.ends_with('…'));
+    }
+}

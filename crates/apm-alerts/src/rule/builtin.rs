@@ -1,0 +1,38 @@
+//! The rules that come with the program. A service that is quiet or healthy triggers none of them.
+
+use std::collections::BTreeMap;
+
+use super::{Kind, Rule};
+
+/// The rules that come with the program, one of each kind. A kept rule with the same id stands in its place.
+#[must_use]
+pub fn builtin() -> Vec<Rule> {
+    Kind::ALL.into_iter().map(of).collect()
+}
+
+fn of(kind: Kind) -> Rule {
+    let name = match kind {
+        Kind::Insight => "A new insight",
+        Kind::Error => "A new error",
+        Kind::FailureRate => "Many requests fail",
+        Kind::P95 => "Requests are slow",
+        Kind::NoRequests => "Requests have stopped",
+        Kind::Statement => "A statement got slower",
+        Kind::Disk => "The disk is almost full",
+    };
+    let numbers = kind
+        .parameters()
+        .iter()
+        .map(|parameter| (parameter.name.to_owned(), parameter.default));
+    Rule {
+        id: format!("builtin-{}", kind.as_str()),
+        name: name.to_owned(),
+        kind,
+        service: String::new(),
+        environment: String::new(),
+        hold_seconds: Some(kind.hold()),
+        enabled: true,
+        receivers: Vec::new(),
+        numbers: numbers.collect::<BTreeMap<_, _>>(),
+    }
+}

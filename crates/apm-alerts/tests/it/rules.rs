@@ -1,0 +1,284 @@
+//! Rules: what fires, what does not, and what people do with them.
+
+use apm_alerts::rule::Rule;
+use apm_alerts::{Change, Options, Origin, Overview};
+use apm_store::event::Outcome::{Failure, Success};
+use serde_json::json;
+
+use crate::support::{Server, batch, calls, error, now, requests};
+
+/// µs.
+const MINUTE: i64 = 60_000_000;
+const HOUR: i64 = 60 * MINUTE;
+
+/// Options with rules of the configuration file, which fire at once.
+fn with(rules: &[serde_json::Value]) -> Options {
+    let mut options = Options::default();
+    for rule in rules {
+        let rule: Rule = serde_json::from_value(rule.clone()).expect("a rule");
+        options.rules.push(Rule {
+            id: format!("file-{}", rule.name),
+            hold_seconds: Some(0),
+            ..rule.checked().expect("valid")
+        });
+    }
+    options
+}
+
+/// What fires of a rule, in words.
+fn firing(overview: &Overview, rule: &str) -> Vec<String> {
+    let of_rule = overview.firing.iter().filter(|one| one.name == rule);
+    of_rule.map(|one| one.alert.text.clone()).collect()
+}
+
+#[test]
+fn a_healthy_service_triggers_no_rule_of_the_program() {
+    let server = Server::start(Options::default());
+    server.watched();
+    let mut events = batch("shop");
+    for minute in 1..90 {
+        requests(&mut events, 30, (now() - minute * MINUTE, 20_000), Success);
+        calls(&mut events, 30, (now() - minute * MINUTE, 500));
+    }
+    requests(&mut events, 1, (now(), 20_000), Failure);
+    server.store(events);
+    let version = server.store.data_version();
+    // The marks of two more evaluations of data that is all there.
+    let looked = server.until("looked at", |all| all.pending == 0);
+    std::thread::sleep(std::time::Duration::from_millis(300));
+    let overview = server.overview();
+    assert_eq!(
+        (overview.firing.len(), overview.pending),
+        (0, 0),
+        "{looked:#?}"
+    );
+    assert!(overview.history.is_empty());
+    assert_eq!(server.store.data_version(), version, "nothing was written");
+}
+
+#[test]
+fn the_failure_rate_counts_requests_whose_outcome_is_known() {
+    let server = Server::start(with(&[
+        json!({"name": "rate", "kind": "failure_rate", "percent": 20, "requests": 10}),
+        json!({"name": "other", "kind": "failure_rate", "percent": 1, "requests": 1, "service": "other"}),
+        json!({"name": "many", "kind": "failure_rate", "percent": 1, "requests": 1_000}),
+    ]));
+    let mut events = batch("shop");
+    requests(&mut events, 8, (now(), 10), Success);
+    requests(&mut events, 4, (now() - 1, 10), Failure);
+    server.store(events);
+    let overview = server.until("fired", |all| !firing(all, "rate").is_empty());
+    assert_eq!(
+        firing(&overview, "rate"),
+        ["shop: 33.3 % of 12 requests in 5 minutes failed"]
+    );
+    assert!(firing(&overview, "other").is_empty());
+    assert!(firing(&overview, "many").is_empty());
+}
+
+#[test]
+fn a_percentile_is_judged_by_its_bound_and_by_what_is_usual() {
+    let server = Server::start(with(&[
+        json!({"name": "absolute", "kind": "p95", "milliseconds": 200, "times": 0, "requests": 10}),
+        json!({"name": "twice", "kind": "p95", "milliseconds": 200, "times": 2, "requests": 10}),
+        json!({"name": "ten", "kind": "p95", "milliseconds": 200, "times": 10, "requests": 10}),
+    ]));
+    let mut events = batch("shop");
+    requests(&mut events, 50, (now() - 3 * HOUR, 100_000), Success);
+    requests(&mut events, 50, (now(), 300_000), Success);
+    server.store(events);
+    let mut events = batch("new");
+    requests(&mut events, 50, (now() - 7, 300_000), Success);
+    server.store(events);
+    let overview = server.until("fired", |all| {
+        !firing(all, "twice").is_empty() && firing(all, "absolute").len() == 2
+    });
+    let twice = firing(&overview, "twice");
+    assert_eq!(
+        twice.len(),
+        1,
+        "nothing is known of the new service: {twice:?}"
+    );
+    assert!(twice[0].starts_with("shop: GET /cart takes 3"), "{twice:?}");
+    assert!(twice[0].contains("usually "), "{twice:?}");
+    assert!(firing(&overview, "ten").is_empty());
+}
+
+#[test]
+fn a_service_that_had_requests_all_the_time_is_missed() {
+    let rule = json!({"name": "gone", "kind": "no_requests", "minutes": 5});
+    let server = Server::start(with(&[rule]));
+    let mut steady = batch("steady");
+    let mut seldom = batch("seldom");
+    for minute in 20..60 {
+        requests(&mut steady, 2, (now() - minute * MINUTE, 10), Success);
+        if minute % 5 == 0 {
+            requests(&mut seldom, 2, (now() - minute * MINUTE, 10), Success);
+        }
+    }
+    server.store(steady);
+    server.store(seldom);
+    // The server has only just started: nobody was missed while it was off.
+    std::thread::sleep(std::time::Duration::from_millis(300));
+    assert!(firing(&server.overview(), "gone").is_empty());
+}
+
+#[test]
+fn a_statement_is_judged_by_what_is_usual() {
+    let server = Server::start(with(&[
+        json!({"name": "slower", "kind": "statement", "times": 3, "milliseconds": 5, "calls": 10}),
+        json!({"name": "little", "kind": "statement", "times": 3, "milliseconds": 500, "calls": 10}),
+    ]));
+    let mut events = batch("shop");
+    calls(&mut events, 50, (now() - 3 * HOUR, 2_000));
+    calls(&mut events, 50, (now(), 20_000));
+    server.store(events);
+    let overview = server.until("fired", |all| !firing(all, "slower").is_empty());
+    let slower = firing(&overview, "slower");
+    assert_eq!(slower.len(), 1);
+    assert!(
+        slower[0].starts_with("shop: 20 ms a call, usually 2.0 ms: "),
+        "{slower:?}"
+    );
+    assert!(firing(&overview, "little").is_empty());
+}
+
+#[test]
+fn an_error_of_before_is_not_new_and_one_that_was_quiet_came_back() {
+    let server = Server::start(Options::default());
+    let mut events = batch("shop");
+    for group in [1, 2] {
+        error(&mut events, group, now() - 30 * HOUR, "old");
+    }
+    error(&mut events, 2, now() - HOUR, "frequent");
+    server.store(events);
+    server.watched();
+    let mut events = batch("shop");
+    for group in 1..=3 {
+        error(&mut events, group, now(), "again");
+    }
+    server.store(events);
+    let overview = server.until("fired", |all| !all.firing.is_empty());
+    let mut told = firing(&overview, "A new error");
+    told.sort();
+    assert_eq!(
+        told,
+        [
+            "shop: error came back: Overflow: old",
+            "shop: new error: Overflow: again"
+        ]
+    );
+    assert_eq!(overview.history.len(), 1, "one message tells both");
+}
+
+#[tokio::test]
+async fn a_rule_that_is_silent_or_off_sends_nothing() {
+    let server = Server::start(Options::default());
+    server.watched();
+    server
+        .alerts
+        .silence("builtin-error", 3_600)
+        .await
+        .expect("silent");
+    let mut events = batch("shop");
+    error(&mut events, 1, now(), "a");
+    server.store(events);
+    let overview = server.until("noted", |all| !all.history.is_empty());
+    assert!(overview.history[0].silenced);
+    assert!(overview.history[0].deliveries.is_empty());
+    let shown = overview
+        .rules
+        .iter()
+        .find(|one| one.rule.id == "builtin-error");
+    let shown = shown.expect("listed");
+    assert!(shown.silent_until.is_some() && shown.firing == 1);
+    let off = Rule {
+        enabled: false,
+        ..shown.rule.clone()
+    };
+    server.alerts.save_rule(off).await.expect("saved");
+    let overview = server.until("forgotten", |all| all.firing.is_empty());
+    let shown = overview
+        .rules
+        .iter()
+        .find(|one| one.rule.id == "builtin-error");
+    assert_eq!(shown.expect("listed").origin, Origin::Changed);
+    server
+        .alerts
+        .delete_rule("builtin-error")
+        .await
+        .expect("as before");
+    let overview = server.overview();
+    let shown = overview
+        .rules
+        .iter()
+        .find(|one| one.rule.id == "builtin-error");
+    let shown = shown.expect("listed");
+    assert_eq!((shown.origin, shown.rule.enabled), (Origin::Program, true));
+    assert_eq!(shown.silent_until, None);
+}
+
+#[tokio::test]
+async fn rules_of_the_file_are_changed_there() {
+    let server = Server::start(with(&[json!({"name": "mine", "kind": "disk"})]));
+    let of_file = server
+        .overview()
+        .rules
+        .into_iter()
+        .find(|one| one.origin == Origin::File);
+    let of_file = of_file.expect("listed").rule;
+    for error in [
+        server.alerts.save_rule(of_file.clone()).await.err(),
+        server.alerts.delete_rule(&of_file.id).await.err(),
+    ] {
+        let error = error.expect("refused").to_string();
+        assert!(error.contains("configuration file"), "{error}");
+    }
+    let unknown = Rule {
+        id: "0123".to_owned(),
+        ..of_file
+    };
+    let error = server.alerts.save_rule(unknown).await.expect_err("refused");
+    assert_eq!(error.to_string(), "there is no rule `0123`");
+}
+
+#[tokio::test]
+async fn a_test_says_what_the_rule_would_find() {
+    let rule = json!({"name": "rate", "kind": "failure_rate", "percent": 1, "requests": 1});
+    let server = Server::start(with(&[rule]));
+    let mut events = batch("shop");
+    requests(&mut events, 1, (now(), 10), Failure);
+    server.store(events);
+    server.alerts.test_rule("file-rate").await.expect("tested");
+    let overview = server.until("noted", |all| {
+        all.history
+            .iter()
+            .any(|sent| sent.message.change == Change::Test)
+    });
+    let test = overview
+        .history
+        .iter()
+        .find(|sent| sent.message.change == Change::Test);
+    let text = &test.expect("noted").message.alerts[0].text;
+    assert!(
+        text.contains("1 beyond its bound now: shop: 100.0 %"),
+        "{text}"
+    );
+}
+
+#[tokio::test]
+async fn rules_and_receivers_outlive_the_deletion_of_everything_else() {
+    let server = Server::start(Options::default());
+    server.watched();
+    let mut events = batch("shop");
+    error(&mut events, 1, now(), "a");
+    server.store(events);
+    server.until("fired", |all| !all.firing.is_empty());
+    let rule: Rule =
+        serde_json::from_value(json!({"name": "mine", "kind": "disk"})).expect("a rule");
+    let saved = server.alerts.save_rule(rule).await.expect("saved");
+    server.store.clear().expect("asked").await.expect("cleared");
+    let overview = server.overview();
+    assert!(overview.firing.is_empty() && overview.history.is_empty());
+    assert!(overview.rules.iter().any(|one| one.rule == saved));
+}

@@ -1,0 +1,84 @@
+//! `/alerts`: what fires, the rules, the receivers, and what was sent.
+
+use apm_alerts::{Firing, Overview, Sent, ShownReceiver, ShownRule};
+
+use super::{Address, Asked, Depends, Problem, Question, Source, at};
+use crate::csv::{Cell, Table};
+
+/// The question.
+#[derive(Debug)]
+pub(crate) struct Params;
+
+impl Question for Params {
+    type Answer = Overview;
+    const ADDRESS: Address = at!("/alerts");
+    const SUMMARY: &'static str =
+        "What fires, the rules of alerts, their receivers, and what was sent";
+    const DEPENDS: Depends = Depends::Files;
+    const TABLES: &'static [&'static str] = &["firing", "rules", "receivers", "history"];
+
+    fn read(_: &Asked) -> Result<Self, Problem> {
+        Ok(Self)
+    }
+
+    fn answer(&self, source: &mut Source<'_>) -> Result<Overview, Problem> {
+        Ok(Overview::read(source.conn, &source.settings.alerts)?)
+    }
+
+    fn tables(answer: &Overview) -> Vec<Table> {
+        vec![
+            Table::of(
+                "firing",
+                &answer.firing,
+                &[
+                    ("rule", |row: &Firing| (&row.name).into()),
+                    ("service", |row| (&row.alert.service).into()),
+                    ("environment", |row| (&row.alert.environment).into()),
+                    ("since_utc", |row| Cell::second(row.since)),
+                    ("text", |row| (&row.alert.text).into()),
+                ],
+            ),
+            Table::of(
+                "rules",
+                &answer.rules,
+                &[
+                    ("id", |row: &ShownRule| (&row.rule.id).into()),
+                    ("name", |row| (&row.rule.name).into()),
+                    ("kind", |row| row.rule.kind.as_str().to_owned().into()),
+                    ("condition", |row| (&row.words).into()),
+                    ("hold_s", |row| row.rule.hold().into()),
+                    ("firing", |row| (row.firing as i64).into()),
+                ],
+            ),
+            Table::of(
+                "receivers",
+                &answer.receivers,
+                &[
+                    ("name", |row: &ShownReceiver| (&row.name).into()),
+                    ("kind", |row| (&row.kind).into()),
+                    ("target", |row| (&row.target).into()),
+                ],
+            ),
+            Table::of(
+                "history",
+                &answer.history,
+                &[
+                    ("id", |row: &Sent| row.id.into()),
+                    ("at_utc", |row| Cell::second(row.message.at)),
+                    ("rule", |row| (&row.message.name).into()),
+                    ("change", |row| {
+                        row.message.change.as_str().to_owned().into()
+                    }),
+                    ("title", |row| (&row.message.title).into()),
+                    ("deliveries", |row| {
+                        let all = row
+                            .deliveries
+                            .iter()
+                            .map(|one| format!("{}: {}", one.receiver, one.state));
+                        all.collect::<Vec<_>>().join(", ").into()
+                    }),
+                ],
+            ),
+        ]
+    }
+}
