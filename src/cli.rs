@@ -128,6 +128,8 @@ pub enum Command {
     /// Print what a running APM server knows.
     #[command(flatten)]
     Show(ShowCommand),
+    /// Answer assistants in the Model Context Protocol on standard input and output, from a running APM server.
+    Mcp(McpOptions),
     /// Copy the telemetry into a file, while a server writes or not, and check the copy.
     Backup(BackupOptions),
     /// Check a file of options.
@@ -140,6 +142,17 @@ pub enum Command {
     },
     /// Print the manual page, in the format of man.
     Man,
+}
+
+/// The options of `pocket-apm mcp`.
+#[derive(Debug, Clone, Args)]
+pub struct McpOptions {
+    /// A running APM server to ask [default: that of --apm-listen, encrypted where --apm-tls-cert is given].
+    #[arg(long, value_name = "URL", value_parser = server_url)]
+    pub server: Option<String>,
+
+    #[command(flatten)]
+    pub access: AccessOptions,
 }
 
 /// Subcommands for the file of --config.

@@ -14,6 +14,7 @@ pub mod config_file;
 pub mod db;
 pub mod error;
 pub mod logging;
+pub mod mcp;
 pub mod people;
 pub mod process;
 pub mod remote;

@@ -13,7 +13,9 @@ use pocket_apm::cli::{
 use pocket_apm::process::{raise_file_limit, stop_signal, survive_file_size_limit};
 use pocket_apm::service::{Service, reachable, workers};
 use pocket_apm::terminal::{self, announce};
-use pocket_apm::{advise, apikey, backup, check, complete, config_file, db, logging, send, show, sql};
+use pocket_apm::{
+    advise, apikey, backup, check, complete, config_file, db, logging, mcp, send, show, sql,
+};
 
 /// The longest time that the agent may take to hand over what it has recorded when the service stops.
 const FLUSH_TIMEOUT: Duration = Duration::from_secs(2);
@@ -46,6 +48,7 @@ fn main() -> ExitCode {
             advise::migrate_check(options, &cli.service, &cli.apm).map(check_code)
         }
         Some(Command::Show(command)) => show::run(command, &cli.apm).map(|()| ExitCode::SUCCESS),
+        Some(Command::Mcp(options)) => mcp::run(options, &cli.apm).map(|()| ExitCode::SUCCESS),
         Some(Command::Backup(options)) => {
             backup::run(options, &cli.apm).map(|()| ExitCode::SUCCESS)
         }

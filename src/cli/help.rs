@@ -26,6 +26,7 @@ const USED: &[(&str, &[&str])] = &[
     ("insights", READS),
     ("logs", READS),
     ("top", READS),
+    ("mcp", READS),
     ("backup", &["apm_database"]),
     ("completions", &[]),
     ("config", &["config"]),
@@ -69,8 +70,7 @@ pub(super) fn command(command: Command) -> Command {
 mod tests {
     use clap::FromArgMatches as _;
 
-    use super::super::Cli;
-    use super::*;
+    use crate::cli::Cli;
 
     fn help(subcommand: &str) -> String {
         let mut command = Cli::listed();

@@ -21,7 +21,7 @@ pub(super) struct File {
 pub(super) struct Alerts {
     /// Networks that are not public, to which receivers of the page may lead.
     #[serde(default)]
-    networks: Vec<IpNet>,
+    networks: Vec<String>,
     /// The mail server.
     smtp_url: Option<String>,
     /// The sender of mails.
@@ -35,7 +35,13 @@ pub(super) struct Alerts {
 impl Alerts {
     pub(super) fn options(self) -> anyhow::Result<Options> {
         let mut options = Options::default();
-        options.networks = self.networks;
+        for network in self.networks {
+            let read = network.parse::<IpNet>();
+            let read = read.with_context(|| {
+                format!("networks of [alerts]: `{network}` is no network such as 10.0.0.0/8")
+            });
+            options.networks.push(read?);
+        }
         options.smtp = match (self.smtp_url, self.smtp_from) {
             (Some(url), Some(from)) => Some(Smtp { url, from }),
             (None, None) => None,

@@ -201,6 +201,7 @@ const MODULES: &[(&str, &[&str])] = &[
             "insight",
             "answers",
             "api",
+            "mcp",
             "listen",
             "tls",
             "ui",

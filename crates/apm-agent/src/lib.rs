@@ -112,7 +112,7 @@ pub mod testing;
 /// For services that log through the crate `log`: ids and errors of their lines.
 #[cfg(feature = "log")]
 pub mod log {
-    pub use crate::integrations::log::{Logger, format};
+    pub use crate::integrations::log::{Logger, format, format_ecs};
 }
 
 /// For requests of the HTTP client reqwest: spans, and the trace's headers.

@@ -137,14 +137,16 @@ impl Core {
         let mut looked: Option<Instant> = None;
         let mut is_active = true;
         loop {
-            let is_idle = !is_active && seen == Some(self.store.data_version());
+            // Before the evaluation: what is committed meanwhile is for the next one.
+            let version = self.store.data_version();
+            let is_idle = !is_active && seen == Some(version);
             if !is_idle || looked.is_none_or(|at| at.elapsed() >= IDLE) {
                 looked = Some(Instant::now());
                 match self.look(now()) {
                     Ok(active) => is_active = active,
                     Err(error) => log::warn!("alerts were not evaluated: {error}"),
                 }
-                seen = Some(self.store.data_version());
+                seen = Some(version);
             }
             let guard = self.stop.0.lock().unwrap_or_else(PoisonError::into_inner);
             let waited = self

@@ -1,6 +1,6 @@
 //! The embedded APM server: takes events, analyses them in SQL, and shows them on pages.
 //!
-//! Floors, from the top: `server` → `grpc` → `http` → `ui`, `api` → `answers` → `insight` → `analytics`. Below this
+//! Floors, from the top: `server` → `grpc` → `http` → `ui`, `api`, `mcp` → `answers` → `insight` → `analytics`. Below this
 //! crate are `apm-intake`, `kql` and `apm-store`. No arrow runs back up; the test `floors` of the workspace holds that.
 
 pub mod agent_config;
@@ -19,6 +19,7 @@ mod http;
 pub mod import;
 pub mod insight;
 mod listen;
+mod mcp;
 mod otlp;
 mod pace;
 mod random;

@@ -93,11 +93,10 @@ impl Server {
 
     /// Stores events.
     pub(crate) fn store(&self, batch: Batch) {
-        self.store
-            .submit(batch)
-            .expect("room")
-            .wait()
-            .expect("stored");
+        let ticket = self.store.submit(batch).expect("room");
+        // Not on the thread of a runtime, which may not block.
+        let stored = std::thread::spawn(move || ticket.wait()).join();
+        stored.expect("no panic").expect("stored");
     }
 }
 

@@ -56,6 +56,18 @@ impl Asked {
         Self::at(request, Shape::Data, time::now(), TimeZone::UTC)
     }
 
+    /// A question of a program that is asked without an address: the values of its path, and its parameters.
+    pub(crate) fn of(path: Vec<(String, String)>, pairs: Vec<(String, String)>) -> Self {
+        Self {
+            pairs,
+            path,
+            shape: Shape::Data,
+            now: time::now() / SECOND * SECOND + SECOND,
+            zone: TimeZone::UTC,
+            described: None,
+        }
+    }
+
     /// Reads a request at a time. `zone`: the time zone where the address names none.
     pub(crate) fn at(
         request: &HttpRequest,

@@ -22,6 +22,7 @@ pub(super) fn table() -> Vec<Route> {
     all.extend(telemetry());
     all.extend(crate::api::routes());
     all.extend(crate::ui::routes());
+    all.push(crate::mcp::route());
     all
 }
 

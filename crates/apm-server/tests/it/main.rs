@@ -1,11 +1,13 @@
 //! Tests of the server as its users see it.
 
 mod agents;
+mod alerts;
 mod analytics;
 mod http;
 mod import;
 mod insight;
 mod intake;
+mod mcp;
 mod oracle;
 mod otlp;
 mod pages;

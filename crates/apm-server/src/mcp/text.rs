@@ -1,0 +1,112 @@
+//! Answers as short texts: a table's first rows, or an object without what is long.
+
+use serde_json::{Map, Value};
+
+use crate::csv::{self, Table};
+
+/// Rows of a table that are shown.
+const ROWS: usize = 20;
+
+/// Bytes of an object, about.
+const BYTES: usize = 16_000;
+
+/// Longest text in an object, characters.
+const LONGEST: usize = 400;
+
+/// Lists of numbers for charts, which say little as text.
+const CHARTS: [&str; 8] = [
+    "series",
+    "previous",
+    "histogram",
+    "buckets",
+    "distribution",
+    "latency",
+    "throughput",
+    "sql",
+];
+
+/// The first rows of tables as comma-separated values.
+pub(super) fn tables(tables: &[Table], most: usize) -> String {
+    let mut text = String::new();
+    for table in tables.iter().take(most) {
+        if !text.is_empty() {
+            text.push('\n');
+        }
+        let shown = &table.rows[..table.rows.len().min(ROWS)];
+        let file = csv::write(&table.columns, shown);
+        text.push_str(&format!("{} ({} rows", table.name, table.rows.len()));
+        if table.rows.len() > ROWS {
+            text.push_str(&format!(", the first {ROWS} of them"));
+        }
+        text.push_str("):\n");
+        text.push_str(String::from_utf8_lossy(&file).trim_start_matches('\u{feff}'));
+    }
+    text
+}
+
+/// An object as JSON: lists are cut until all of it is short.
+pub(super) fn object(value: &Value) -> String {
+    for most in [30, 10, 5, 2] {
+        let text = short(value, most).to_string();
+        if text.len() <= BYTES || most == 2 {
+            return cut(&text, BYTES * 2);
+        }
+    }
+    String::new()
+}
+
+fn short(value: &Value, most: usize) -> Value {
+    match value {
+        Value::String(text) => cut(text, LONGEST).into(),
+        Value::Array(all) => {
+            let mut list: Vec<Value> = all.iter().take(most).map(|one| short(one, most)).collect();
+            if all.len() > most {
+                list.push(format!("… and {} more", all.len() - most).into());
+            }
+            list.into()
+        }
+        Value::Object(members) => {
+            let members = members
+                .iter()
+                .filter(|(name, value)| !value.is_null() && !is_chart(name, value))
+                .map(|(name, value)| (name.clone(), short(value, most)));
+            members.collect::<Map<_, _>>().into()
+        }
+        other => other.clone(),
+    }
+}
+
+fn is_chart(name: &str, value: &Value) -> bool {
+    CHARTS.contains(&name) && (value.is_array() || value.is_object())
+}
+
+/// The first characters of a text.
+fn cut(text: &str, most: usize) -> String {
+    match text.char_indices().nth(most) {
+        Some((at, _)) => format!("{}…", &text[..at]),
+        None => text.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn an_object_is_cut_where_it_is_long_and_says_so() {
+        let long = json!({
+            "name": "x".repeat(1_000),
+            "none": null,
+            "series": [1, 2, 3],
+            "items": (0..100).collect::<Vec<_>>(),
+        });
+        let text = object(&long);
+        assert!(text.len() < 1_000, "{}", text.len());
+        assert!(text.contains("and 70 more"), "{text}");
+        assert!(!text.contains("none") && !text.contains("series"));
+        let huge = json!({"items": vec![json!({"text": "y".repeat(400)}); 1_000]});
+        assert!(object(&huge).len() <= BYTES);
+    }
+}
