@@ -135,3 +135,19 @@ fn the_file_is_found_in_a_line_that_is_wrong() {
     );
     assert_eq!(named(&["pocket-apm", "server"]), None);
 }
+
+#[test]
+fn the_files_in_the_documentation_are_valid() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut count = 0;
+    for page in ["docs/alerts.md", "docs/operating.md"] {
+        let text = fs::read_to_string(root.join(page)).expect(page);
+        let blocks = text.split("```toml\n").skip(1);
+        for block in blocks.map(|rest| rest.split("```").next().unwrap_or_default()) {
+            // Secrets of the examples are no files here, and are not read.
+            ConfigFile::parse(block).unwrap_or_else(|error| panic!("{page}: {error:#}\n{block}"));
+            count += 1;
+        }
+    }
+    assert!(count >= 3, "{count} blocks");
+}
