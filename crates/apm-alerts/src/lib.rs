@@ -24,5 +24,5 @@ pub mod rule;
 pub use engine::Alerts;
 pub use error::AlertError;
 pub use message::{Alert, Change, Message};
-pub use options::{Options, Smtp};
+pub use options::{Lag, Options, OutputProbe, Smtp};
 pub use overview::{Delivery, Firing, Origin, Overview, Sent, ShownReceiver, ShownRule, firing};

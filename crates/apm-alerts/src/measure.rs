@@ -8,6 +8,7 @@ mod failures;
 mod insights;
 mod latency;
 mod link;
+mod output;
 mod requests;
 mod statements;
 mod words;
@@ -16,6 +17,7 @@ use diesel::{QueryResult, SqliteConnection};
 
 use crate::kept::states::State;
 use crate::message::Alert;
+use crate::options::Lag;
 use crate::rule::{Kind, Rule};
 
 pub(crate) use disk::Disk;
@@ -40,6 +42,8 @@ pub(crate) struct Facts<'a> {
     /// When the server started.
     pub(crate) started: i64,
     pub(crate) disk: &'a Disk,
+    /// How far the output is behind, where there is one.
+    pub(crate) lag: Option<Lag>,
     /// Subjects of the rule that fire.
     pub(crate) firing: &'a [&'a State],
 }
@@ -65,6 +69,7 @@ pub(crate) fn readings(
         Kind::NoRequests => requests::read(conn, rule, facts),
         Kind::Statement => statements::read(conn, rule, facts),
         Kind::Disk => Ok(disk::read(rule, facts.disk)),
+        Kind::OutputLag => Ok(output::read(rule, facts.lag)),
     }
 }
 

@@ -12,7 +12,7 @@ use std::sync::Arc;
 use actix_server::Server as ActixServer;
 use actix_web::dev::ServerHandle;
 use actix_web::{rt, web};
-use apm_alerts::Alerts;
+use apm_alerts::{Alerts, Lag, OutputProbe};
 use apm_output::Output;
 use apm_store::{NameLimits, OpenError, Store, StoreOptions};
 use tokio::sync::Notify;
@@ -134,6 +134,15 @@ impl Server {
             let scheme = if tls.is_some() { "https" } else { "http" };
             alerting.url = format!("{scheme}://{}{}", own.addrs[0], config.base_path);
         }
+        alerting.output = output.clone().map(|output| {
+            OutputProbe::new(move || {
+                let lag = output.stats().lag;
+                Lag {
+                    events: lag.events,
+                    time: lag.time,
+                }
+            })
+        });
         let alerts = Alerts::start(store.clone(), alerting).map_err(StartError::Threads)?;
         let exposed = Exposed {
             pages: own.is_exposed(),

@@ -8,6 +8,7 @@ use crate::error::AlertError;
 use crate::kept::rules::{self, MOST_RECEIVERS, MOST_RULES};
 use crate::measure::{self, Disk, Facts};
 use crate::message::{Alert, Change, Message};
+use crate::options::OutputProbe;
 use crate::overview::{self, Origin};
 use crate::receiver::{Receiver, Target};
 use crate::rule::Rule;
@@ -200,6 +201,7 @@ impl Core {
             since: since.unwrap_or(at),
             started: self.started,
             disk: &disk,
+            lag: self.options.output.as_ref().map(OutputProbe::read),
             firing: &[],
         };
         let readings = measure::readings(conn, rule, &facts)?.into_iter();

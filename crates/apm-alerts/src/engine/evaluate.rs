@@ -10,7 +10,7 @@ use crate::kept::rules;
 use crate::kept::states::{self, State};
 use crate::measure::{self, Disk, Facts, Reading};
 use crate::message::{Alert, Change, Message};
-use crate::options::Options;
+use crate::options::{Options, OutputProbe};
 use crate::overview;
 use crate::phase::{Phase, Step, step};
 use crate::rule::Rule;
@@ -56,6 +56,7 @@ pub(super) fn evaluate(
         let of_rule = known.entry(state.rule.clone()).or_default();
         of_rule.insert(state.alert.subject.clone(), state);
     }
+    let lag = options.output.as_ref().map(OutputProbe::read);
     let mut is_active = false;
     for (rule, _) in overview::rules(conn, options)? {
         if !rule.enabled {
@@ -75,6 +76,7 @@ pub(super) fn evaluate(
             since: since.unwrap_or(now),
             started,
             disk,
+            lag,
             firing: &firing,
         };
         // A rule that cannot be evaluated changes nothing, and the others go on.

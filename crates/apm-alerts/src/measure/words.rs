@@ -6,7 +6,8 @@ pub(super) fn duration(micros: f64) -> String {
         micros if micros < 1_000.0 => format!("{micros:.0} µs"),
         micros if micros < 10_000.0 => format!("{:.1} ms", micros / 1e3),
         micros if micros < 1e6 => format!("{:.0} ms", micros / 1e3),
-        micros => format!("{:.1} s", micros / 1e6),
+        micros if micros < 120e6 => format!("{:.1} s", micros / 1e6),
+        micros => format!("{:.0} min", micros / 60e6),
     }
 }
 
@@ -29,6 +30,7 @@ mod tests {
             (1_500.0, "1.5 ms"),
             (250_000.0, "250 ms"),
             (2_500_000.0, "2.5 s"),
+            (600e6, "10 min"),
         ] {
             assert_eq!(duration(micros), words);
         }

@@ -19,6 +19,7 @@ fn of(kind: Kind) -> Rule {
         Kind::NoRequests => "Requests have stopped",
         Kind::Statement => "A statement got slower",
         Kind::Disk => "The disk is almost full",
+        Kind::OutputLag => "The output is behind",
     };
     let numbers = kind
         .parameters()

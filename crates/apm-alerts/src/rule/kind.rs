@@ -25,6 +25,8 @@ pub enum Kind {
     Statement,
     /// The disk of the server's database.
     Disk,
+    /// Events that wait to be sent to Elasticsearch or OpenSearch.
+    OutputLag,
 }
 
 const fn parameter(
@@ -99,9 +101,17 @@ const STATEMENT: &[Parameter] = &[
 ];
 const DISK: &[Parameter] = &[parameter("megabytes", "Free space, MB", 500.0, 1.0, 1e9)];
 
+const OUTPUT_LAG: &[Parameter] = &[parameter(
+    "minutes",
+    "Minutes for which the first event has waited",
+    10.0,
+    1.0,
+    1_440.0,
+)];
+
 impl Kind {
     /// All of them.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::Insight,
         Self::Error,
         Self::FailureRate,
@@ -109,6 +119,7 @@ impl Kind {
         Self::NoRequests,
         Self::Statement,
         Self::Disk,
+        Self::OutputLag,
     ];
 
     /// The word in files and in the API.
@@ -122,6 +133,7 @@ impl Kind {
             Self::NoRequests => "no_requests",
             Self::Statement => "statement",
             Self::Disk => "disk",
+            Self::OutputLag => "output_lag",
         }
     }
 
@@ -142,6 +154,7 @@ impl Kind {
             Self::NoRequests => "No requests",
             Self::Statement => "Slower statement",
             Self::Disk => "Disk",
+            Self::OutputLag => "Output behind",
         }
     }
 
@@ -156,6 +169,7 @@ impl Kind {
             Self::NoRequests => NO_REQUESTS,
             Self::Statement => STATEMENT,
             Self::Disk => DISK,
+            Self::OutputLag => OUTPUT_LAG,
         }
     }
 
@@ -164,7 +178,7 @@ impl Kind {
     pub fn hold(self) -> u32 {
         match self {
             Self::Insight | Self::Error => 0,
-            Self::Disk => 60,
+            Self::Disk | Self::OutputLag => 60,
             Self::FailureRate | Self::P95 | Self::NoRequests => 120,
             Self::Statement => 300,
         }
@@ -179,7 +193,7 @@ impl Kind {
     /// Whether it watches services, and not the server.
     #[must_use]
     pub fn is_of_services(self) -> bool {
-        self != Self::Disk
+        !matches!(self, Self::Disk | Self::OutputLag)
     }
 
     /// The condition in words.
@@ -220,6 +234,10 @@ impl Kind {
                 number("times"),
                 number("steps"),
                 number("milliseconds")
+            ),
+            Self::OutputLag => format!(
+                "events have waited for {} minutes to be sent to the engine",
+                number("minutes")
             ),
             Self::Disk => format!(
                 "less than {} MB are free, or the database takes nothing",

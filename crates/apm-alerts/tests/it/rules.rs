@@ -1,7 +1,7 @@
 //! Rules: what fires, what does not, and what people do with them.
 
 use apm_alerts::rule::Rule;
-use apm_alerts::{Change, Options, Origin, Overview};
+use apm_alerts::{Change, Lag, Options, Origin, OutputProbe, Overview};
 use apm_store::event::Outcome::{Failure, Success};
 use serde_json::json;
 
@@ -169,6 +169,22 @@ fn an_error_of_before_is_not_new_and_one_that_was_quiet_came_back() {
         ]
     );
     assert_eq!(overview.history.len(), 1, "one message tells both");
+}
+
+#[test]
+fn an_output_that_is_behind_is_told() {
+    let rule = json!({"name": "behind", "kind": "output_lag", "minutes": 5});
+    let mut options = with(&[rule]);
+    options.output = Some(OutputProbe::new(|| Lag {
+        events: 3,
+        time: std::time::Duration::from_secs(600),
+    }));
+    let server = Server::start(options);
+    let overview = server.until("fired", |all| !firing(all, "behind").is_empty());
+    assert_eq!(
+        firing(&overview, "behind"),
+        ["3 events wait to be sent to the engine, the first for 10 min"]
+    );
 }
 
 #[tokio::test]

@@ -50,7 +50,7 @@ async fn a_new_error_fires_on_the_page_in_the_navigation_and_in_the_api() {
     // A rule knows what is new once it has been evaluated.
     eventually("evaluated", async || {
         let sql = "SELECT%20count(*)%20AS%20n%20FROM%20alert_watch";
-        server.get(&format!("/api/v1/sql?sql={sql}")).await.json()["rows"][0][0] == 7
+        server.get(&format!("/api/v1/sql?sql={sql}")).await.json()["rows"][0][0] == 8
     })
     .await;
     fail(&server).await;

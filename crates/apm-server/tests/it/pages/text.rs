@@ -67,6 +67,7 @@ async fn no_page_has_a_character_that_acts_and_letters_from_right_to_left_are_is
         "/discover?open=1",
         "/live",
         "/insights",
+        "/alerts",
         "/dependencies",
         "/settings",
     ]

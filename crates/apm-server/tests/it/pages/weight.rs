@@ -35,6 +35,8 @@ const PAGES: [&str; 29] = [
     "/traces/{trace}?tab=sql",
     "/queries",
     "/insights",
+    "/alerts",
+    "/alerts?new=p95",
     "/compare",
     "/sql",
     "/discover",
