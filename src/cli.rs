@@ -18,12 +18,14 @@ use values::{age, database, host_and_port, http_url, server_url};
 mod advise;
 mod help;
 mod output;
+mod rum;
 mod server;
 mod show;
 mod values;
 
 pub use advise::{AdviseOptions, BaselineOptions, MigrateCheckOptions, ReplayOptions};
 pub use output::OutputOptions;
+pub use rum::RumOptions;
 pub use server::{ApmOptions, Durability};
 pub use show::{ListFormat, LogsOptions, ShowCommand, ShowOptions, TraceOptions};
 pub use values::Receiver;

@@ -213,6 +213,7 @@ fn start_server(
     config
         .otlp_origins
         .clone_from(&options.apm_otlp_allowed_origins);
+    config.rum = options.rum.rum();
     config.max_export_size = options.apm_otlp_max_size;
     config.database.clone_from(&options.apm_database);
     config

@@ -8,6 +8,7 @@ use apm_server::{BasePath, Network};
 use clap::Args;
 
 use super::output::OutputOptions;
+use super::rum::RumOptions;
 use super::values::{
     Receiver, age, apm_database, export_size, host_name, origin, server_url, service_file, size,
 };
@@ -60,6 +61,9 @@ pub struct ApmOptions {
         global = true
     )]
     pub apm_otlp_allowed_origins: Vec<String>,
+
+    #[command(flatten)]
+    pub rum: RumOptions,
 
     /// Largest body of OTLP, before and after decompression.
     #[arg(

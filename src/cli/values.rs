@@ -72,6 +72,23 @@ pub(super) fn origin(text: &str) -> Result<String, String> {
     }
 }
 
+/// An origin in which `*` stands for any characters.
+pub(super) fn origin_pattern(text: &str) -> Result<String, String> {
+    let is_pattern = |rest: &str| {
+        let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-.:[]*".contains(&byte);
+        !rest.is_empty() && rest.bytes().all(is_plain)
+    };
+    let rest = text
+        .split_once("://")
+        .filter(|(scheme, _)| is_pattern(scheme));
+    match text == "*" || rest.is_some_and(|(_, rest)| is_pattern(rest)) {
+        true => Ok(text.to_ascii_lowercase()),
+        false => Err(
+            "write scheme and host, as https://shop.example or https://*.shop.example, or * for all pages".to_owned(),
+        ),
+    }
+}
+
 /// The address of the upstream: the service's client speaks no TLS.
 pub(super) fn http_url(text: &str) -> Result<String, String> {
     match text.parse::<Uri>() {

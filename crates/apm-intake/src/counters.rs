@@ -31,11 +31,13 @@ pub enum Wire {
     OtlpHttp,
     /// OTLP over gRPC.
     OtlpGrpc,
+    /// Elastic's intake for browsers.
+    Browser,
 }
 
 impl Wire {
     /// All of them.
-    pub const ALL: [Self; 3] = [Self::Elastic, Self::OtlpHttp, Self::OtlpGrpc];
+    pub const ALL: [Self; 4] = [Self::Elastic, Self::OtlpHttp, Self::OtlpGrpc, Self::Browser];
 
     /// Its name in metrics.
     pub fn as_str(self) -> &'static str {
@@ -43,6 +45,7 @@ impl Wire {
             Self::Elastic => "intake_v2",
             Self::OtlpHttp => "otlp_http",
             Self::OtlpGrpc => "otlp_grpc",
+            Self::Browser => "intake_rum",
         }
     }
 }

@@ -4,6 +4,8 @@
 //! `stream` holds a request's state between its chunks, `receive` feeds it and hands the batches to the writer,
 //! `report` says what became of it all.
 //!
+//! A body of a browser is read like one of Elastic's, on the terms of `browser`.
+//!
 //! A body of OTLP is read as a whole: `export` takes room for it (`room`), undoes compression (`unpack`), and has
 //! `otlp` decode it. `commit` is the way to the writer for both.
 //!
@@ -12,6 +14,7 @@
 //!
 //! [`Batch`]: apm_store::event::Batch
 
+mod browser;
 mod commit;
 mod conventions;
 mod counters;
@@ -29,6 +32,7 @@ mod stream;
 mod streams;
 mod unpack;
 
+pub use browser::{Browser, Terms, Visitor};
 pub use counters::{Counters, Look, LookAtWire, Offending, Wire};
 pub use export::{Export, ExportError, Exported};
 pub use receive::{Intake, Limits};

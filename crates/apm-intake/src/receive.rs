@@ -22,7 +22,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::timeout;
 
 use super::commit::{Commits, NotTaken, Pending};
-use super::counters::{Counters, Wire};
+use super::counters::Counters;
 use super::report::Report;
 use super::room::Room;
 use super::stream::Stream;
@@ -104,6 +104,8 @@ impl Intake {
             long_line: None,
         };
         let mut bytes = 0;
+        let wire = stream.wire();
+        let whole = stream.longest().unwrap_or(self.limits.whole);
         let start = Instant::now();
         let open = self.streams.open();
         if open.is_err() {
@@ -114,9 +116,9 @@ impl Intake {
         while let Ok(open) = &open
             && !stream.is_over()
         {
-            let left = self.limits.whole.saturating_sub(start.elapsed());
+            let left = whole.saturating_sub(start.elapsed());
             if left.is_zero() {
-                let seconds = self.limits.whole.as_secs();
+                let seconds = whole.as_secs();
                 stream.end(
                     503,
                     format!("request timed out: the body took longer than {seconds} s; send shorter requests"),
@@ -178,8 +180,7 @@ impl Intake {
             request.settle(pending, &mut stream).await;
         }
         let report = std::mem::take(stream.report());
-        self.counters
-            .answer(Wire::Elastic, report.status() >= 400, bytes);
+        self.counters.answer(wire, report.status() >= 400, bytes);
         report
     }
 }
@@ -231,7 +232,7 @@ impl Request<'_> {
     async fn hand_over(&mut self, batch: Batch, stream: &mut Stream) {
         let commits = &self.intake.commits;
         let taken = match commits.share(Commits::weight(&batch)).await {
-            Ok(share) => commits.submit(Wire::Elastic, batch, share),
+            Ok(share) => commits.submit(stream.wire(), batch, share),
             Err(not_taken) => Err(not_taken),
         };
         match taken {

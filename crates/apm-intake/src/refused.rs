@@ -11,15 +11,21 @@ pub(crate) enum Reason {
     Unknown,
     /// Longer than a line may be.
     Oversized,
+    /// Of an agent or a service that may not send without a secret.
+    Forbidden,
+    /// More than its address may send.
+    Rate,
 }
 
 impl Reason {
     /// All of them.
-    pub(crate) const ALL: [Self; 4] = [
+    pub(crate) const ALL: [Self; 6] = [
         Self::Malformed,
         Self::Invalid,
         Self::Unknown,
         Self::Oversized,
+        Self::Forbidden,
+        Self::Rate,
     ];
 
     /// Its name in metrics.
@@ -29,6 +35,8 @@ impl Reason {
             Self::Invalid => "invalid",
             Self::Unknown => "unknown_type",
             Self::Oversized => "oversized",
+            Self::Forbidden => "forbidden",
+            Self::Rate => "rate",
         }
     }
 }

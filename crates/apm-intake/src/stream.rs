@@ -2,9 +2,11 @@
 
 use std::net::IpAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use apm_store::event::{Batch, Resource};
 
+use super::browser::{Browser, Sender, is_taken};
 use super::counters::{Counters, Offending, Wire};
 use super::elastic::{self, Decoded};
 use super::inflate::Inflate;
@@ -36,6 +38,8 @@ struct Sink {
     lines: u64,
     /// Whether something was met after which nothing more is read.
     over: bool,
+    /// How the body of a browser is read.
+    browser: Option<Sender>,
 }
 
 impl Stream {
@@ -54,12 +58,30 @@ impl Stream {
             report: Report::default(),
             lines: 0,
             over: false,
+            browser: None,
         };
         Self {
             inflate: Inflate::new(encoding),
             lines: Lines::new(limit),
             sink,
         }
+    }
+
+    /// Reads a body of a browser. No backend's rules hold less for it; it may also be in the third version.
+    #[must_use]
+    pub fn browser(mut self, browser: Browser) -> Self {
+        self.sink.browser = Some(browser.into());
+        self
+    }
+
+    /// The wire on which it comes.
+    pub(crate) fn wire(&self) -> Wire {
+        self.sink.wire()
+    }
+
+    /// The longest time that it may take as a whole, where it is not that of all bodies.
+    pub(crate) fn longest(&self) -> Option<Duration> {
+        self.sink.browser.as_ref().map(|sender| sender.longest)
     }
 
     /// Reads on in `chunk` until a batch is full, which is given out, or the chunk is used up.
@@ -91,7 +113,7 @@ impl Stream {
         if let Some(line) = self.lines.finish() {
             match line {
                 // Nothing follows, so nothing was sent; Elastic's server says so rather than accept it.
-                Line::Whole(line) if is_first && elastic::is_metadata(line) => {
+                Line::Whole(line) if is_first && self.sink.is_metadata(line) => {
                     self.sink
                         .end(400, "EOF while reading metadata".to_owned(), line);
                 }
@@ -153,6 +175,11 @@ fn is_full(batch: &Batch) -> bool {
 
 impl Sink {
     fn read(&mut self, lines: &mut Lines, mut piece: &[u8]) {
+        if let Some(sender) = &mut self.browser
+            && !sender.has_room(piece.len())
+        {
+            return self.end(413, "request body too large".to_owned(), b"");
+        }
         while !self.over
             && let Some(line) = lines.next(&mut piece)
         {
@@ -170,21 +197,91 @@ impl Sink {
             Line::Whole(line) => line,
             Line::TooLong(head) => return self.reject(&too_long(), head),
         };
-        let batch = self
-            .batch
-            .get_or_insert_with(|| Batch::new(Arc::clone(resource), now()));
-        match elastic::event(line, batch) {
-            Ok(Decoded::Event) => {}
-            Ok(Decoded::Ignored) => self.counters.ignore(),
+        let resource = Arc::clone(resource);
+        if self.browser.is_none() {
+            self.event(line, &resource);
+            return;
+        }
+        match elastic::rum::events(line) {
+            Ok(None) => self.of_browser(&[line], &resource),
+            Ok(Some(lines)) => {
+                let lines: Vec<_> = lines.iter().map(String::as_bytes).collect();
+                self.of_browser(&lines, &resource);
+            }
             Err(refused) => self.reject(&refused, line),
         }
+    }
+
+    /// Decodes a line. Gives whether it is sound.
+    fn event(&mut self, line: &[u8], resource: &Arc<Resource>) -> bool {
+        let visitor = self.browser.as_ref().map(|sender| &sender.visitor);
+        let batch = self.batch.get_or_insert_with(|| {
+            let mut batch = Batch::new(Arc::clone(resource), now());
+            batch.visitor = visitor.cloned();
+            batch
+        });
+        let refused = match elastic::event(line, batch) {
+            Ok(Decoded::Event) => match &self.browser {
+                Some(sender) => is_taken(sender, batch).err(),
+                None => None,
+            },
+            Ok(Decoded::Ignored) => {
+                self.counters.ignore();
+                None
+            }
+            Err(refused) => Some(refused),
+        };
+        if let Some(refused) = &refused {
+            self.reject(refused, line);
+        }
+        refused.is_none()
+    }
+
+    /// The lines that one line of a browser was written out to. Where the first, the transaction, is refused, the
+    /// others have nothing to belong to.
+    fn of_browser(&mut self, lines: &[&[u8]], resource: &Arc<Resource>) {
+        let Some(sender) = &self.browser else { return };
+        let events = u32::try_from(lines.len()).unwrap_or(u32::MAX);
+        if let Err(refused) = sender.take(events) {
+            self.count(&refused, u64::from(events), lines[0]);
+            return self.end(429, refused.message, b"");
+        }
+        for (index, line) in lines.iter().enumerate() {
+            if !self.event(line, resource) && index == 0 {
+                return;
+            }
+        }
+    }
+
+    fn wire(&self) -> Wire {
+        match self.browser {
+            Some(_) => Wire::Browser,
+            None => Wire::Elastic,
+        }
+    }
+
+    fn is_metadata(&self, line: &[u8]) -> bool {
+        elastic::is_metadata(line) || self.browser.is_some() && elastic::rum::is_metadata(line)
+    }
+
+    /// Reads the metadata line.
+    fn resource(&self, line: &[u8]) -> Result<Resource, Refused> {
+        let Some(sender) = &self.browser else {
+            return elastic::resource(line, self.client);
+        };
+        let resource = match elastic::rum::metadata(line)? {
+            Some(line) => elastic::resource(line.as_bytes(), None),
+            None => elastic::resource(line, None),
+        }?;
+        sender.admit(&resource.agent_name, &resource.service_name)?;
+        Ok(resource)
     }
 
     /// The metadata line. Without one, nothing that follows can be understood.
     fn first_line(&mut self, line: Line<'_>) {
         let (line, refused) = match line {
             Line::TooLong(head) => (head, too_long()),
-            Line::Whole(line) if !elastic::is_metadata(line) => {
+            Line::Whole(line) if !self.is_metadata(line) => {
                 let message = "\"metadata\" or \"m\" required".to_owned();
                 (
                     line,
@@ -194,7 +291,7 @@ impl Sink {
                     },
                 )
             }
-            Line::Whole(line) => match elastic::resource(line, self.client) {
+            Line::Whole(line) => match self.resource(line) {
                 Ok(resource) => return self.resource = Some(Arc::new(resource)),
                 Err(refused) => (line, refused),
             },
@@ -204,7 +301,15 @@ impl Sink {
     }
 
     fn reject(&mut self, refused: &Refused, line: &[u8]) {
-        self.report.add(400, refused.message.clone(), line);
+        let status = match refused.reason {
+            Reason::Forbidden => 403,
+            _ => 400,
+        };
+        self.report.add(status, refused.message.clone(), line);
+        self.count(refused, 1, line);
+    }
+
+    fn count(&mut self, refused: &Refused, events: u64, line: &[u8]) {
         let offending = Offending {
             timestamp: now(),
             message: refused.message.clone(),
@@ -215,7 +320,7 @@ impl Sink {
                 .map(|resource| resource.service_name.clone()),
         };
         self.counters
-            .reject(Wire::Elastic, refused.reason, 1, offending);
+            .reject(self.wire(), refused.reason, events, offending);
     }
 
     fn refuse_body(&mut self, error: &super::inflate::InflateError) {

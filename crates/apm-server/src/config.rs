@@ -5,6 +5,7 @@
 
 mod base_path;
 mod network;
+mod rum;
 
 use std::fmt;
 use std::path::PathBuf;
@@ -13,6 +14,7 @@ use std::time::Duration;
 pub use apm_store::Durability;
 pub use base_path::BasePath;
 pub use network::Network;
+pub use rum::{ClientAddress, Rum};
 
 /// The server's options: where it listens, what it keeps, and for how long.
 ///
@@ -33,6 +35,8 @@ pub struct Config {
     pub otlp_grpc_listen: Option<String>,
     /// Origins of pages that may send OTLP from a browser, such as `https://shop.example`.
     pub otlp_origins: Vec<String>,
+    /// How events of browsers' agents are taken. `None`: they are not.
+    pub rum: Option<Rum>,
     /// The database file; made where there is none.
     pub database: PathBuf,
     /// The token that agents send as `Authorization: Bearer …`, and that the pages ask for.
@@ -105,6 +109,7 @@ impl Default for Config {
             otlp_listen: None,
             otlp_grpc_listen: None,
             otlp_origins: Vec::new(),
+            rum: None,
             database: "apm.db".into(),
             secret_token: None,
             secret_token_file: None,

@@ -22,6 +22,7 @@ mod refusals;
 mod respond;
 mod root;
 mod routes;
+mod rum;
 mod sessions;
 mod site;
 mod status;

@@ -36,7 +36,9 @@ pub mod output {
     pub use apm_output::{Auth, Config, ConfigError, host};
 }
 
-pub use config::{BasePath, Config, Durability, Network, SecretToken, TlsFiles};
+pub use config::{
+    BasePath, ClientAddress, Config, Durability, Network, Rum, SecretToken, TlsFiles,
+};
 pub use insight::console;
 pub use server::{Receivers, Running, Server, StartError};
 

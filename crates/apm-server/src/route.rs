@@ -44,6 +44,17 @@ pub(crate) enum Caller {
     Program,
 }
 
+/// Pages of other sites that may send to a route.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Sites {
+    /// None.
+    None,
+    /// Those that are listed for telemetry.
+    Telemetry,
+    /// Those that are listed for browsers' agents, where these are taken at all.
+    Browsers,
+}
+
 /// The way in which the body of a request is read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Body {
@@ -61,8 +72,8 @@ pub(crate) struct Rules {
     pub(crate) methods: Vec<(Option<Method>, Access)>,
     pub(crate) caller: Caller,
     pub(crate) body: Body,
-    /// Whether pages of other sites may send to it, if they are listed.
-    pub(crate) sites: bool,
+    /// Pages of other sites that may send to it.
+    pub(crate) sites: Sites,
     /// Whether the answer is small and needs no query, so that it is made at once however many others are being made.
     pub(crate) light: bool,
 }
@@ -94,7 +105,7 @@ impl Route {
                 methods: Vec::new(),
                 caller: Caller::Page,
                 body: Body::Whole,
-                sites: false,
+                sites: Sites::None,
                 light: false,
             },
             resource: web::resource(path),
@@ -146,8 +157,8 @@ impl Route {
     }
 
     /// Takes what pages of other sites send, if these are listed.
-    pub(crate) fn for_sites(mut self) -> Self {
-        self.rules.sites = true;
+    pub(crate) fn for_sites(mut self, sites: Sites) -> Self {
+        self.rules.sites = sites;
         self
     }
 

@@ -17,6 +17,8 @@ mod routing;
 mod stacktrace;
 #[cfg(test)]
 mod tests;
+mod user_agent;
+mod visitor;
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -169,12 +171,16 @@ fn fill<'a>(
     form: &Form,
 ) {
     out.set("@timestamp", rfc3339_millis(event.timestamp));
+    visitor::visitor(&mut out, &rest["visitor"]);
     match event.kind {
         Kind::Transaction => kinds::transaction(out, event, rest),
         Kind::Span => kinds::span(out, event, rest, stack),
         Kind::Error => kinds::error(out, event, rest, stack),
         Kind::Metricset => kinds::metricset(out, rest),
         Kind::Log => kinds::log(out, event, rest),
+    }
+    if rest["visitor"].is_object() {
+        visitor::browser(&mut out);
     }
     // Only a time that cannot be is kept as it was sent.
     let sent = match event.kind {

@@ -70,7 +70,7 @@ pub(crate) fn event(line: &[u8], batch: &mut Batch) -> Result<Decoded, Refused> 
 type Build = fn(&mut Fields<'_>, &str, &mut Batch) -> Result<(), Refused>;
 
 /// A line as text. What is sound is checked by the fast path that `from_utf8_lossy` does not have.
-fn text(line: &[u8]) -> Cow<'_, str> {
+pub(super) fn text(line: &[u8]) -> Cow<'_, str> {
     std::str::from_utf8(line).map_or_else(|_| String::from_utf8_lossy(line), Cow::Borrowed)
 }
 
@@ -198,14 +198,14 @@ impl<'de> Visitor<'de> for Root<'_, 'de> {
 }
 
 /// The text between the first quotation mark, single or double, and the next of its kind.
-fn first_quoted(line: &str) -> Option<&str> {
+pub(super) fn first_quoted(line: &str) -> Option<&str> {
     let start = line.find(['"', '\''])?;
     let (quote, rest) = (line.as_bytes()[start], &line[start + 1..]);
     Some(&rest[..memchr::memchr(quote, rest.as_bytes())?])
 }
 
 /// Documents are read with recursion later, so what is nested too deep is refused now.
-fn check_depth(line: &str, kind: &str) -> Result<(), Refused> {
+pub(super) fn check_depth(line: &str, kind: &str) -> Result<(), Refused> {
     match canonical::is_too_deep(line) {
         true => Err(Refused::malformed(
             &format!("v2.{kind}Root"),

@@ -36,6 +36,10 @@ pub(super) fn build(fields: &mut Fields<'_>, line: &str, batch: &mut Batch) -> R
             members.remove("timestamp");
         }
     }
+    if let (Value::Object(members), Some(visitor)) = (&mut error, &batch.visitor) {
+        let visitor = serde_json::from_str::<Map<_, _>>(&format!("{{{visitor}}}"));
+        members.extend(visitor.unwrap_or_default());
+    }
     let stack = trace.map(|json| stack::keep(&json, xxh3_128(json.as_bytes()), batch));
     let timestamp = timestamp::settle(fields, line, batch).unwrap_or(batch.received);
     let id = |slot, batch: &mut Batch| fields.word(slot).map(|id| batch.keep_id(id));

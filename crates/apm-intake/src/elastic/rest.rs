@@ -26,7 +26,7 @@ fn raw(text: &str) -> Option<&str> {
         .map(RawValue::get)
 }
 
-/// Writes the members that are kept as a JSON object into the batch, and `others` after them.
+/// Writes the members that are kept as a JSON object into the batch, and `others` and the visitor after them.
 pub(super) fn keep_rest(fields: &Fields<'_>, line: &str, others: &str, batch: &mut Batch) -> Text {
     let mark = batch.mark();
     batch.push("{");
@@ -44,7 +44,11 @@ pub(super) fn keep_rest(fields: &Fields<'_>, line: &str, others: &str, batch: &m
         }
         batch.push(text);
     }
-    if !others.is_empty() {
+    let visitor = batch.visitor.clone();
+    for others in [others, visitor.as_deref().unwrap_or_default()] {
+        if others.is_empty() {
+            continue;
+        }
         if batch.since(mark).len() > 1 {
             batch.push(",");
         }

@@ -257,9 +257,9 @@ const fn field(name: &'static str, rule: Rule) -> Field {
     }
 }
 
-/// Members that the server writes itself, for events of OpenTelemetry: what an agent sends under these names is left
+/// Members that the server writes itself, for events of OpenTelemetry and of browsers: what an agent sends under these names is left
 /// out.
-pub(super) const RESERVED: [&str; 2] = ["ecs", "attributes"];
+pub(super) const RESERVED: [&str; 3] = ["ecs", "attributes", "visitor"];
 
 const fn reserved(name: &'static str) -> Field {
     field(name, Rule::Any).taken_out()

@@ -43,6 +43,17 @@ pub(super) async fn settings(
     body: web::Bytes,
     store: web::Data<Store>,
 ) -> HttpResponse {
+    settings_of(request, body, store, |_| Ok(()), None).await
+}
+
+/// The settings of the service that asks, if it may. `only`: the one setting that is told.
+pub(super) async fn settings_of(
+    request: HttpRequest,
+    body: web::Bytes,
+    store: web::Data<Store>,
+    may: impl FnOnce(&str) -> Result<(), String>,
+    only: Option<&'static str>,
+) -> HttpResponse {
     let query = web::Query::<Query>::from_query(request.query_string());
     let query = query.map(web::Query::into_inner).unwrap_or_default();
     let service = match *request.method() {
@@ -59,6 +70,9 @@ pub(super) async fn settings(
     let Some(name) = service.name.filter(|name| !name.is_empty()) else {
         return refuse(&request, 400, "service.name is required");
     };
+    if let Err(why) = may(&name) {
+        return refuse(&request, 403, &why);
+    }
     let known = request
         .headers()
         .get(header::IF_NONE_MATCH)
@@ -79,6 +93,7 @@ pub(super) async fn settings(
             &request,
             known.as_deref(),
             &found.unwrap_or_default(),
+            only,
             &store,
         ),
         Err(error) => {
@@ -93,13 +108,17 @@ fn answer(
     request: &HttpRequest,
     known: Option<&str>,
     found: &Settings,
+    only: Option<&'static str>,
     store: &Store,
 ) -> HttpResponse {
-    let etag = found.etag();
+    let mut told = found.clone();
+    told.values
+        .retain(|name, _| only.is_none_or(|only| name == only));
+    let etag = told.etag();
     let is_known = known == Some(etag.as_str());
     let mut response = match is_known {
         true => respond::empty(304),
-        false => respond::json(request, 200, &found.values),
+        false => respond::json(request, 200, &told.values),
     };
     let headers = response.headers_mut();
     if let Ok(etag) = format!("\"{etag}\"").parse() {

@@ -25,6 +25,7 @@ use super::credentials::{Credentials, Holder};
 use super::hosts::{Asked, Hosts};
 use super::otlp::Port;
 use super::refusals::{Refusal, Refusals};
+use super::rum::{self, Before, Rum};
 use super::sessions::{self, Sessions};
 use super::site::{self, Site};
 use super::{Shared, cors, login, respond};
@@ -32,7 +33,7 @@ use crate::config::Config;
 use crate::connections;
 use crate::front::Front;
 use crate::otlp::{Code, Status};
-use crate::route::{Access, Body, Caller, Rules};
+use crate::route::{Access, Body, Caller, Rules, Sites};
 use crate::unread::Unfinished;
 
 const MISSING: &str = "authentication failed: missing or improperly formatted Authorization header: expected \
@@ -46,6 +47,8 @@ pub(crate) struct Guard {
     otlp_hosts: Hosts,
     /// Of pages of other sites that may send telemetry.
     origins: Vec<String>,
+    /// How browsers' agents are taken; `None`: not at all.
+    pub(super) rum: Option<Rum>,
     pub(super) credentials: Credentials,
     pub(super) sessions: Sessions,
     /// Wrong secrets in headers. Agents with an old one share addresses with others, so nobody waits for long.
@@ -78,6 +81,7 @@ impl Guard {
             hosts: Hosts::new(config, &config.listen, exposed.pages),
             otlp_hosts: Hosts::new(config, otlp, exposed.otlp),
             origins: config.otlp_origins.clone(),
+            rum: config.rum.clone().map(Rum::new),
             credentials,
             sessions: Sessions::default(),
             headers: Attempts::new(20, Duration::from_secs(1)),
@@ -203,6 +207,9 @@ pub(super) async fn check(
         .app_data::<web::Data<Shared>>()
         .cloned()
         .expect("every worker has it");
+    if rules.sites == Sites::Browsers {
+        return browsers(&rules, request, next, &shared).await;
+    }
     let Some(origin) = listed(&rules, request.request(), &shared.guard) else {
         return pass(&rules, request, next, &shared).await;
     };
@@ -216,10 +223,38 @@ pub(super) async fn check(
 
 /// The origin of a page of another site that may send to this route.
 fn listed(rules: &Rules, request: &HttpRequest, guard: &Guard) -> Option<HeaderValue> {
-    rules
-        .sites
-        .then(|| cors::origin(request, &guard.origins))
-        .flatten()
+    match rules.sites {
+        Sites::None => None,
+        Sites::Telemetry => cors::origin(request, &guard.origins),
+        Sites::Browsers => guard.rum.as_ref()?.origin(request),
+    }
+}
+
+/// A request of a browser's agent. Its page may read every answer, refusals too, if its site is listed.
+async fn browsers(
+    rules: &Rules,
+    request: ServiceRequest,
+    next: Next<BoxBody>,
+    shared: &Shared,
+) -> Result<ServiceResponse, Error> {
+    let origin = listed(rules, request.request(), &shared.guard);
+    let answer = match rum::before(request.request(), shared.guard.rum.as_ref()) {
+        Before::Passes => None,
+        Before::Preflight(answer) => Some(answer),
+        Before::Refused(answer) => {
+            shared.guard.refusals.count(Refusal::Site);
+            Some(answer)
+        }
+        Before::Off(answer) => Some(answer),
+    };
+    let mut response = match answer {
+        Some(answer) => refused(request, answer),
+        None => pass(rules, request, next, shared).await?,
+    };
+    if let Some(origin) = origin {
+        cors::allow(response.headers_mut(), origin);
+    }
+    Ok(response)
 }
 
 async fn pass(

@@ -12,7 +12,7 @@ use crate::front::Front;
 /// The events of a backend agent.
 pub(super) async fn events(
     request: HttpRequest,
-    mut payload: web::Payload,
+    payload: web::Payload,
     shared: web::Data<Shared>,
 ) -> HttpResponse {
     if let Err(message) = check(&request) {
@@ -27,27 +27,27 @@ pub(super) async fn events(
     // The peer, or the address that a trusted proxy names.
     let client = Front::from_request(&request).client;
     let stream = Stream::new(encoding, limit, client, counters);
+    receive(&request, payload, &shared, stream).await
+}
+
+/// Reads a body to its end, and answers what became of it.
+pub(super) async fn receive(
+    request: &HttpRequest,
+    mut payload: web::Payload,
+    shared: &Shared,
+    stream: Stream,
+) -> HttpResponse {
     let report = shared.intake.receive(&mut payload, stream).await;
     if report.early {
-        return body::closed(answer(&request, &report), payload);
+        return body::closed(answer(request, &report), payload);
     }
     if report.status() >= 400 {
-        return body::refused(answer(&request, &report), payload).await;
+        return body::refused(answer(request, &report), payload).await;
     }
-    answer(&request, &report)
+    answer(request, &report)
 }
 
-/// The events of a browser: not taken, in the words that agents know.
-pub(super) async fn rum(request: HttpRequest) -> HttpResponse {
-    respond::error(
-        &request,
-        403,
-        "forbidden request: RUM endpoint is disabled. Configure the `apm-server.rum` section in apm-server.yml to \
-         enable ingestion of RUM events. If you are not using the RUM agent, you can safely ignore this error.",
-    )
-}
-
-fn check(request: &HttpRequest) -> Result<(), String> {
+pub(super) fn check(request: &HttpRequest) -> Result<(), String> {
     if request.method() != Method::POST {
         return Err("only POST requests are supported".to_owned());
     }
@@ -62,7 +62,7 @@ fn check(request: &HttpRequest) -> Result<(), String> {
 }
 
 /// 202 has a body only when it is asked for; a refusal always has one.
-fn answer(request: &HttpRequest, report: &Report) -> HttpResponse {
+pub(super) fn answer(request: &HttpRequest, report: &Report) -> HttpResponse {
     let status = report.status();
     let mut names = request
         .query_string()

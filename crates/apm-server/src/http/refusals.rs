@@ -15,15 +15,18 @@ pub(super) enum Refusal {
     Privilege,
     /// Too many wrong secrets before.
     Attempts,
+    /// More requests than its address may send.
+    Rate,
 }
 
 impl Refusal {
-    const ALL: [(Self, &'static str); 5] = [
+    const ALL: [(Self, &'static str); 6] = [
         (Self::Host, "host"),
         (Self::Site, "site"),
         (Self::Credentials, "credentials"),
         (Self::Privilege, "privilege"),
         (Self::Attempts, "attempts"),
+        (Self::Rate, "rate"),
     ];
 }
 

@@ -11,10 +11,10 @@ use actix_web::web::{self, ServiceConfig};
 use actix_web::{Error, HttpRequest, HttpResponse};
 use futures_util::future::LocalBoxFuture;
 
-use super::{Shared, agents, guard, health, intake, login, otlp, respond, root, status};
+use super::{Shared, agents, guard, health, intake, login, otlp, respond, root, rum, status};
 use crate::otlp::PATHS;
 use crate::route::Access::{Config, Intake, Open, Read};
-use crate::route::{Body, Caller, Route, Rules};
+use crate::route::{Body, Caller, Route, Rules, Sites};
 
 /// Every route that the server answers.
 pub(super) fn table() -> Vec<Route> {
@@ -42,11 +42,19 @@ fn own() -> Vec<Route> {
             .for_programs()
             .streamed(),
         Route::at("/intake/v2/rum/events")
-            .any(Intake, intake::rum)
-            .for_programs(),
+            .any(Open, rum::events)
+            .for_programs()
+            .for_sites(Sites::Browsers)
+            .streamed(),
         Route::at("/intake/v3/rum/events")
-            .any(Intake, intake::rum)
-            .for_programs(),
+            .any(Open, rum::events)
+            .for_programs()
+            .for_sites(Sites::Browsers)
+            .streamed(),
+        Route::at("/config/v1/rum/agents")
+            .any(Open, rum::settings)
+            .for_programs()
+            .for_sites(Sites::Browsers),
         Route::at("/config/v1/agents")
             .any(Config, agents::settings)
             .for_programs(),
@@ -73,7 +81,7 @@ fn telemetry() -> Vec<Route> {
         metrics.any(Intake, otlp::metrics),
         logs.any(Intake, otlp::logs),
     ]
-    .map(|route| route.streamed().for_sites())
+    .map(|route| route.streamed().for_sites(Sites::Telemetry))
     .into()
 }
 
@@ -108,7 +116,7 @@ fn rest_rules() -> Rules {
         methods: vec![(None, Open)],
         caller: Caller::Program,
         body: Body::Whole,
-        sites: false,
+        sites: Sites::None,
         light: true,
     }
 }

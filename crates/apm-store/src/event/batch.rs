@@ -17,6 +17,8 @@ use super::{DroppedSpans, Event, Sample};
 pub struct Batch {
     /// Their sender.
     pub resource: Arc<Resource>,
+    /// What the request of a browser says of its reader, as the member `"visitor":{…}` that each event gets.
+    pub visitor: Option<Arc<str>>,
     /// When its first line was read, µs since the epoch.
     pub received: i64,
     /// The events.
@@ -39,6 +41,7 @@ impl Batch {
     pub fn new(resource: Arc<Resource>, received: i64) -> Self {
         Self {
             resource,
+            visitor: None,
             received,
             events: Vec::new(),
             samples: Vec::new(),

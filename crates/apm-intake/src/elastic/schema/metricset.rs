@@ -14,6 +14,7 @@ pub(crate) static METRICSET: Object = Object::new(&[
     field("faas", Nested(&FAAS)),
     reserved(RESERVED[0]),
     reserved(RESERVED[1]),
+    reserved(RESERVED[2]),
 ]);
 
 static TRANSACTION: Object = Object::new(&[

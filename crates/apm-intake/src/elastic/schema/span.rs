@@ -31,6 +31,7 @@ pub(crate) static SPAN: Object = Object::new(&[
     field("child_ids", Texts(1024)),
     reserved(RESERVED[0]),
     reserved(RESERVED[1]),
+    reserved(RESERVED[2]),
 ])
 .any_of(&["start", "timestamp"], "start;timestamp");
 

@@ -33,6 +33,7 @@ pub(crate) static TRANSACTION: Object = Object::new(&[
     field("experience", Nested(&EXPERIENCE)),
     reserved(RESERVED[0]),
     reserved(RESERVED[1]),
+    reserved(RESERVED[2]),
 ]);
 
 static SPAN_COUNT: Object = Object::new(&[

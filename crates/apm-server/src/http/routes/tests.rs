@@ -17,6 +17,10 @@ const OPEN: &[&str] = &[
     "/",
     "/healthz",
     "/readyz",
+    // Where browsers are taken at all, on terms of their own.
+    "/intake/v2/rum/events",
+    "/intake/v3/rum/events",
+    "/config/v1/rum/agents",
     "/login",
     "/logout",
     "/assets/{version}/{name}",
