@@ -21,6 +21,7 @@ mod output;
 mod rum;
 mod server;
 mod show;
+mod sourcemap;
 mod values;
 
 pub use advise::{AdviseOptions, BaselineOptions, MigrateCheckOptions, ReplayOptions};
@@ -28,6 +29,7 @@ pub use output::OutputOptions;
 pub use rum::RumOptions;
 pub use server::{ApmOptions, Durability};
 pub use show::{ListFormat, LogsOptions, ShowCommand, ShowOptions, TraceOptions};
+pub use sourcemap::{SourceMapCommand, SourceMapOptions};
 pub use values::Receiver;
 
 /// The name under which the service is watched, unless `ELASTIC_APM_SERVICE_NAME` has another.
@@ -118,6 +120,9 @@ pub enum Command {
     /// Make, list and revoke API keys: credentials with a name and privileges, for agents, scripts and readers.
     #[command(subcommand, name = "apikey")]
     ApiKey(ApiKeyCommand),
+    /// Send source maps of pages' scripts, so that stack traces of browsers show the source.
+    #[command(subcommand, name = "sourcemap")]
+    SourceMap(SourceMapCommand),
     /// Check bounds on what services did, for CI. Exit code 0: all are kept. 1: one is broken. 2: one could not be
     /// judged, because too little was seen, or nothing could be checked.
     Check(CheckOptions),

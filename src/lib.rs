@@ -24,6 +24,7 @@ pub mod send;
 pub mod service;
 pub mod show;
 pub mod sql;
+pub mod sourcemap;
 pub mod strategy;
 pub mod terminal;
 pub mod upstream;

@@ -14,7 +14,7 @@ use pocket_apm::process::{raise_file_limit, stop_signal, survive_file_size_limit
 use pocket_apm::service::{Service, reachable, workers};
 use pocket_apm::terminal::{self, announce};
 use pocket_apm::{
-    advise, apikey, backup, check, complete, config_file, db, logging, mcp, send, show, sql,
+    advise, apikey, backup, check, complete, config_file, db, logging, mcp, send, show, sourcemap, sql,
 };
 
 /// The longest time that the agent may take to hand over what it has recorded when the service stops.
@@ -36,6 +36,9 @@ fn main() -> ExitCode {
             .map(|()| ExitCode::SUCCESS),
         Some(Command::ApiKey(command)) => {
             apikey::run(command, &cli.apm).map(|()| ExitCode::SUCCESS)
+        }
+        Some(Command::SourceMap(command)) => {
+            sourcemap::run(command, &cli.apm).map(|()| ExitCode::SUCCESS)
         }
         Some(Command::Sql(options)) => sql::run(options, &cli.apm).map(|()| ExitCode::SUCCESS),
         Some(Command::Check(options)) => {

@@ -27,6 +27,7 @@ const USED: &[(&str, &[&str])] = &[
     ("logs", READS),
     ("top", READS),
     ("mcp", READS),
+    ("sourcemap", READS),
     ("backup", &["apm_database"]),
     ("completions", &[]),
     ("config", &["config"]),

@@ -5,7 +5,7 @@ use clap::Args;
 
 use super::values::origin_pattern;
 
-/// How events of browsers are taken.
+/// The terms on which events of browsers are taken.
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Browsers")]
 pub struct RumOptions {
@@ -67,7 +67,7 @@ pub enum AddressPart {
 }
 
 impl RumOptions {
-    /// How browsers are taken, if they are.
+    /// The terms for browsers, if they are taken.
     pub fn rum(&self) -> Option<Rum> {
         let mut rum = Rum::default();
         rum.allow_origins.clone_from(&self.rum_allow_origins);

@@ -35,7 +35,7 @@ pub trait Terms: Debug + Send {
 /// A request of a browser.
 #[derive(Debug)]
 pub struct Browser {
-    /// What the request says of the reader.
+    /// The reader, as the request describes them.
     pub visitor: Visitor,
     /// The terms; `None`: the sender has shown a secret.
     pub terms: Option<Box<dyn Terms>>,
@@ -43,7 +43,7 @@ pub struct Browser {
     pub longest: Duration,
 }
 
-/// What a request says of the one who reads the page.
+/// The reader of a page, as a request describes them.
 #[derive(Clone, Debug, Default)]
 pub struct Visitor {
     /// The header `User-Agent`.

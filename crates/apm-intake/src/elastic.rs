@@ -2,8 +2,8 @@
 //!
 //! `decode` reads a line against the tables of `schema` in one pass (`walk`), and leaves the values of columns in
 //! `fields`. A line that an agent wrote in another form than all others is rewritten first (`canonical`). The module of
-//! its kind makes the event of that; `rest` keeps the members that are no columns. `rum` writes the short lines of browsers
-//! out.
+//! its kind makes the event of that; `rest` keeps the members that are no columns. `rum` writes out the short lines of
+//! browsers.
 
 mod canonical;
 mod columns;

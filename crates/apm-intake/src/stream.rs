@@ -1,5 +1,7 @@
 //! A request's state between its chunks: bytes in, batches out. Does no I/O and never waits.
 
+mod browser;
+
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -38,7 +40,7 @@ struct Sink {
     lines: u64,
     /// Whether something was met after which nothing more is read.
     over: bool,
-    /// How the body of a browser is read.
+    /// The sender, of the body of a browser.
     browser: Option<Sender>,
 }
 
@@ -202,14 +204,7 @@ impl Sink {
             self.event(line, &resource);
             return;
         }
-        match elastic::rum::events(line) {
-            Ok(None) => self.of_browser(&[line], &resource),
-            Ok(Some(lines)) => {
-                let lines: Vec<_> = lines.iter().map(String::as_bytes).collect();
-                self.of_browser(&lines, &resource);
-            }
-            Err(refused) => self.reject(&refused, line),
-        }
+        self.line_of_browser(line, &resource);
     }
 
     /// Decodes a line. Gives whether it is sound.
@@ -235,46 +230,6 @@ impl Sink {
             self.reject(refused, line);
         }
         refused.is_none()
-    }
-
-    /// The lines that one line of a browser was written out to. Where the first, the transaction, is refused, the
-    /// others have nothing to belong to.
-    fn of_browser(&mut self, lines: &[&[u8]], resource: &Arc<Resource>) {
-        let Some(sender) = &self.browser else { return };
-        let events = u32::try_from(lines.len()).unwrap_or(u32::MAX);
-        if let Err(refused) = sender.take(events) {
-            self.count(&refused, u64::from(events), lines[0]);
-            return self.end(429, refused.message, b"");
-        }
-        for (index, line) in lines.iter().enumerate() {
-            if !self.event(line, resource) && index == 0 {
-                return;
-            }
-        }
-    }
-
-    fn wire(&self) -> Wire {
-        match self.browser {
-            Some(_) => Wire::Browser,
-            None => Wire::Elastic,
-        }
-    }
-
-    fn is_metadata(&self, line: &[u8]) -> bool {
-        elastic::is_metadata(line) || self.browser.is_some() && elastic::rum::is_metadata(line)
-    }
-
-    /// Reads the metadata line.
-    fn resource(&self, line: &[u8]) -> Result<Resource, Refused> {
-        let Some(sender) = &self.browser else {
-            return elastic::resource(line, self.client);
-        };
-        let resource = match elastic::rum::metadata(line)? {
-            Some(line) => elastic::resource(line.as_bytes(), None),
-            None => elastic::resource(line, None),
-        }?;
-        sender.admit(&resource.agent_name, &resource.service_name)?;
-        Ok(resource)
     }
 
     /// The metadata line. Without one, nothing that follows can be understood.

@@ -46,6 +46,7 @@ pub mod trace;
 pub mod traces;
 mod transaction_percentiles;
 pub mod transactions;
+pub mod vitals;
 pub mod window;
 
 use apm_store::event::Outcome;

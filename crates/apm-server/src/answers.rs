@@ -38,6 +38,7 @@ pub(crate) mod trace;
 pub(crate) mod traces;
 pub(crate) mod transaction;
 pub(crate) mod transactions;
+pub(crate) mod vitals;
 
 use std::collections::HashSet;
 

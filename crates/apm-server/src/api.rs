@@ -61,6 +61,7 @@ fn table() -> Vec<Endpoint> {
         answer::<answers::dependency::Params>(),
         answer::<answers::service_map::All>(),
         answer::<answers::service_map::Params>(),
+        answer::<answers::vitals::Params>(),
         answer::<answers::queries::Params>(),
         answer::<answers::statement::Params>(),
         answer::<answers::statement::CallersParams>(),

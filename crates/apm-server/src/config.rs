@@ -35,7 +35,7 @@ pub struct Config {
     pub otlp_grpc_listen: Option<String>,
     /// Origins of pages that may send OTLP from a browser, such as `https://shop.example`.
     pub otlp_origins: Vec<String>,
-    /// How events of browsers' agents are taken. `None`: they are not.
+    /// The terms on which events of browsers' agents are taken. `None`: they are not taken.
     pub rum: Option<Rum>,
     /// The database file; made where there is none.
     pub database: PathBuf,

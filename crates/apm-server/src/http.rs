@@ -25,6 +25,7 @@ mod routes;
 mod rum;
 mod sessions;
 mod site;
+mod source_maps;
 mod status;
 mod unsent;
 

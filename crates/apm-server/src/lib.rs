@@ -26,6 +26,7 @@ mod random;
 pub mod remote;
 mod route;
 mod server;
+pub mod source_maps;
 mod tls;
 mod ui;
 mod unread;

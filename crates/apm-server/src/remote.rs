@@ -204,7 +204,7 @@ impl Remote {
     pub async fn post(
         &self,
         path: &str,
-        content_type: &'static str,
+        content_type: &str,
         body: Vec<u8>,
     ) -> Result<Answer, RemoteError> {
         let request = self.client.post(self.at(path)?);

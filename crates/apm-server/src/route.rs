@@ -138,6 +138,18 @@ impl Route {
         self
     }
 
+    /// Answers DELETE.
+    pub(crate) fn delete<F, Args>(mut self, access: Access, handler: F) -> Self
+    where
+        F: Handler<Args>,
+        Args: FromRequest + 'static,
+        F::Output: Responder + 'static,
+    {
+        self.rules.methods.push((Some(Method::DELETE), access));
+        self.resource = self.resource.route(web::delete().to(handler));
+        self
+    }
+
     /// Answers every method: the handler refuses those that it does not know, in words that agents expect.
     pub(crate) fn any<F, Args>(mut self, access: Access, handler: F) -> Self
     where

@@ -10,6 +10,7 @@ mod overflow;
 mod seen;
 mod span;
 mod transaction;
+mod vitals;
 
 use std::collections::HashSet;
 

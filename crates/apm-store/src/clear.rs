@@ -1,4 +1,4 @@
-//! Deletes everything but what people set: the settings of agents, and the rules and receivers of alerts.
+//! Deletes everything but what people gave: the settings of agents, the rules and receivers of alerts, and source maps.
 
 use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
@@ -10,11 +10,11 @@ struct Table {
     name: String,
 }
 
-/// Empties every table but those of settings and of migrations: one that is added later is emptied too.
+/// Empties every table but those of settings, of source maps and of migrations: one that is added later is emptied too.
 pub(super) fn clear(conn: &mut SqliteConnection) -> QueryResult<()> {
     let tables: Vec<Table> = diesel::sql_query(
         "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\' \
-         AND name NOT IN ('agent_config', 'alert_rule', 'alert_receiver', 'alert_silence', \
+         AND name NOT IN ('agent_config', 'alert_rule', 'alert_receiver', 'alert_silence', 'source_map', \
          '__diesel_schema_migrations')",
     )
     .load(conn)?;

@@ -1,6 +1,7 @@
 //! The counts that a batch of events adds to the rollups: made in memory, written in one go.
 //!
-//! Counts by minute of event time, for transactions, statements, destinations, error groups and breakdowns;
+//! Counts by minute of event time, for transactions, statements, destinations, error groups, breakdowns and web
+//! vitals;
 //! [`LEVELS`] above the minute are made from it when it is written, so that all levels always agree. Counts and sums
 //! are weighted by 1 / sample rate; a rate of 0 counts nothing. A composite span counts as often as it stands for.
 //!
@@ -12,12 +13,15 @@
 mod calls;
 mod cost;
 mod events;
+mod vitals;
 
 use crate::event::Outcome;
 pub(crate) use calls::{CallKey, CallSeries};
 pub(crate) use cost::CostSeries;
 pub(crate) use events::EventCounts;
 pub use events::{ENTRY, kind_code};
+pub(crate) use vitals::VitalSeries;
+pub use vitals::{Rating, Vital};
 
 /// Ids and times are short keys, which this hashes in a few instructions; its start is another one in each process.
 type HashMap<K, V> = std::collections::HashMap<K, V, foldhash::fast::RandomState>;
@@ -224,6 +228,8 @@ pub(crate) struct Rollup {
     pub(crate) destination: Series,
     /// Calls of destinations by the service that did the work.
     pub(crate) calls: CallSeries,
+    /// Web vitals of pages.
+    pub(crate) vitals: VitalSeries,
     /// Events that are stored; [`Self::absorb`] leaves them out.
     pub(crate) events: EventCounts,
     errors: HashMap<(i64, i64), i64>,
@@ -238,6 +244,7 @@ impl Rollup {
         self.cost.absorb(&other.cost);
         self.destination.absorb(&other.destination);
         self.calls.absorb(&other.calls);
+        self.vitals.absorb(&other.vitals);
         for (key, n) in &other.errors {
             *self.errors.entry(*key).or_default() += n;
         }
@@ -293,6 +300,7 @@ impl Rollup {
             .chain(self.calls.minutes())
             .chain(self.errors.keys().map(|(_, bucket)| *bucket))
             .chain(self.breakdown.keys().map(|key| key.bucket))
+            .chain(self.vitals.buckets())
             .map(|bucket| coarser(bucket, level))
             .collect();
         buckets.sort_unstable();

@@ -35,6 +35,15 @@ pub(super) fn add(
         all(conn, rollup.calls.cells(level), |(key, cell)| {
             Call::new(level, key, cell)
         })?;
+        all(conn, rollup.vitals.bins(level), |(key, count)| VitalBin {
+            level,
+            group_id: key.group,
+            bucket: key.bucket,
+            vital: key.vital,
+            rating: key.rating,
+            bin: key.bin,
+            count,
+        })?;
         all(conn, rollup.errors(level), |((group, bucket), n)| {
             ErrorCount {
                 level,
@@ -254,6 +263,18 @@ impl Call {
             max: cell.max,
         }
     }
+}
+
+row! {
+    struct VitalBin in "roll_vital" {
+        level: i64,
+        group_id: i64,
+        bucket: i64,
+        vital: i32,
+        rating: i32,
+        bin: i32,
+        count: f64,
+    } then "ON CONFLICT DO UPDATE SET count = count + excluded.count"
 }
 
 row! {

@@ -257,8 +257,8 @@ const fn field(name: &'static str, rule: Rule) -> Field {
     }
 }
 
-/// Members that the server writes itself, for events of OpenTelemetry and of browsers: what an agent sends under these names is left
-/// out.
+/// Members that the server writes itself, for events of OpenTelemetry and of browsers: members of these names are left
+/// out of what an agent sends.
 pub(super) const RESERVED: [&str; 3] = ["ecs", "attributes", "visitor"];
 
 const fn reserved(name: &'static str) -> Field {

@@ -38,6 +38,7 @@ pub use names::names;
 
 use super::series::Axis;
 use super::window;
+use crate::source_maps::map_frames;
 use walk::Search;
 
 /// Most hits of one page.
@@ -231,6 +232,18 @@ pub(crate) fn each(
 pub fn document(conn: &mut SqliteConnection, seq: i64) -> Result<Option<Json>, StoreError> {
     let found = apm_store::events(conn, &[seq])?;
     Ok(found.first().map(apm_store::document::document))
+}
+
+/// The same with the frames of a browser as they were written, where a source map tells it.
+///
+/// # Errors
+/// As [`document`].
+pub fn shown(conn: &mut SqliteConnection, seq: i64) -> Result<Option<Json>, StoreError> {
+    let mut found = document(conn, seq)?;
+    if let Some(document) = &mut found {
+        map_frames(conn, document)?;
+    }
+    Ok(found)
 }
 
 /// Buckets of a second and wider, over exactly the range asked for.

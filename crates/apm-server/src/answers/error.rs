@@ -122,7 +122,7 @@ impl Question for Params {
         // A list of samples gets shorter when retention removes the oldest.
         let n = self.n.min(samples.len().saturating_sub(1));
         let document = match samples.get(n) {
-            Some(sample) => discover::document(conn, sample.seq)?,
+            Some(sample) => discover::shown(conn, sample.seq)?,
             None => None,
         };
         let of_service = Scope {

@@ -153,7 +153,7 @@ impl SampleParams {
             samples,
         };
         if let Some(sample) = place.map(|place| &sampled.samples[place]) {
-            sampled.sample_document = discover::document(conn, sample.seq)?;
+            sampled.sample_document = discover::shown(conn, sample.seq)?;
             sampled.trace = read::trace(conn, &sample.trace_id)?;
             if let Some(trace) = &sampled.trace {
                 sampled.looked = self.look.at(conn, trace, Some(&sample.id))?;

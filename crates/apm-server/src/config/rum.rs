@@ -1,8 +1,8 @@
-//! How events of browsers' agents are taken.
+//! The terms on which events of browsers' agents are taken.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-/// How events of browsers' agents are taken: anyone who can load a page can send what its agent sends.
+/// The terms on which events of browsers' agents are taken: anyone who can load a page can send what its agent sends.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Rum {

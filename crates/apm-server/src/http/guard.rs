@@ -47,7 +47,7 @@ pub(crate) struct Guard {
     otlp_hosts: Hosts,
     /// Of pages of other sites that may send telemetry.
     origins: Vec<String>,
-    /// How browsers' agents are taken; `None`: not at all.
+    /// The terms for browsers' agents; `None`: they are not taken.
     pub(super) rum: Option<Rum>,
     pub(super) credentials: Credentials,
     pub(super) sessions: Sessions,

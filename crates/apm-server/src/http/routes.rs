@@ -11,9 +11,11 @@ use actix_web::web::{self, ServiceConfig};
 use actix_web::{Error, HttpRequest, HttpResponse};
 use futures_util::future::LocalBoxFuture;
 
-use super::{Shared, agents, guard, health, intake, login, otlp, respond, root, rum, status};
+use super::{
+    Shared, agents, guard, health, intake, login, otlp, respond, root, rum, source_maps, status,
+};
 use crate::otlp::PATHS;
-use crate::route::Access::{Config, Intake, Open, Read};
+use crate::route::Access::{Admin, Config, Intake, Open, Read};
 use crate::route::{Body, Caller, Route, Rules, Sites};
 
 /// Every route that the server answers.
@@ -58,6 +60,19 @@ fn own() -> Vec<Route> {
         Route::at("/config/v1/agents")
             .any(Config, agents::settings)
             .for_programs(),
+        Route::at("/api/apm/sourcemaps")
+            .get(Read, source_maps::list)
+            .post(Admin, source_maps::upload)
+            .for_programs()
+            .streamed(),
+        Route::at("/api/apm/sourcemaps/{id}")
+            .delete(Admin, source_maps::delete)
+            .for_programs(),
+        // Elastic's server took them here before its version 8.
+        Route::at("/assets/v1/sourcemaps")
+            .post(Admin, source_maps::upload_to_assets)
+            .for_programs()
+            .streamed(),
         Route::at("/metrics")
             .get(Read, status::metrics)
             .for_programs()

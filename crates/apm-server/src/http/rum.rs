@@ -28,7 +28,7 @@ const OFF: &str = "forbidden request: RUM endpoint is disabled. Configure the `a
                    apm-server.yml to enable ingestion of RUM events. If you are not using the RUM agent, you can \
                    safely ignore this error. (Pocket APM: start it with --rum.)";
 
-/// How browsers are taken.
+/// The terms on which browsers are taken.
 #[derive(Debug)]
 pub(super) struct Rum {
     origins: Origins,
@@ -231,7 +231,7 @@ fn enter(
     Err(refused)
 }
 
-/// What a request says of the reader of the page, as far as it may be kept.
+/// The reader of the page, as far as it may be kept.
 fn visitor(request: &HttpRequest, rum: &Rum, user_agent: Option<String>) -> Visitor {
     let client = Front::of(request).client.map(|ip| ip.to_canonical());
     let peer = request.peer_addr();

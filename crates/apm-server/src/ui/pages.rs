@@ -29,6 +29,7 @@ pub(crate) mod trace;
 pub(crate) mod traces;
 pub(crate) mod transaction;
 pub(crate) mod transactions;
+pub(crate) mod vitals;
 
 use apm_store::OTHER;
 use maud::{Markup, html};

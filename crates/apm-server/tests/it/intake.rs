@@ -7,4 +7,7 @@ mod load;
 mod mutated;
 mod numbers;
 mod protocol;
+mod rum;
+mod source_maps;
 mod text;
+mod vitals;

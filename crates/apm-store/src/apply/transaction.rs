@@ -73,6 +73,7 @@ impl<'a> Pass<'_, 'a> {
                 of: 1,
             },
         );
+        self.vitals(sender, (service, group), event)?;
         for dropped in &batch.dropped[event.dropped.start as usize..event.dropped.end as usize] {
             self.dropped(sender, service, event.timestamp, weight, dropped)?;
         }

@@ -72,6 +72,13 @@ FROM roll_call
 WHERE level = 60 AND destination_id IN (SELECT id FROM destination) AND bucket >= :bucket AND bucket < :bucket + :level
 GROUP BY destination_id, callee_id, outcome;
 
+DELETE FROM roll_vital WHERE level = :level AND group_id IN (SELECT id FROM tx_group) AND bucket = :bucket;
+INSERT INTO roll_vital (level, group_id, bucket, vital, rating, bin, count)
+SELECT :level, group_id, :bucket, vital, rating, bin, sum(count)
+FROM roll_vital
+WHERE level = 60 AND group_id IN (SELECT id FROM tx_group) AND bucket >= :bucket AND bucket < :bucket + :level
+GROUP BY group_id, vital, rating, bin;
+
 DELETE FROM roll_error WHERE level = :level AND group_id IN (SELECT id FROM error_group) AND bucket = :bucket;
 INSERT INTO roll_error (level, group_id, bucket, n)
 SELECT :level, group_id, :bucket, sum(n)

@@ -3,7 +3,7 @@
 //! Nearly all readers use one of a dozen browsers, which say so in a known place. They have frozen the rest of the
 //! header, so a longer table would find no more in it. What is not known is left out.
 
-/// What a header says.
+/// The facts in a header.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct UserAgent<'a> {
     /// Such as `Chrome`.
@@ -130,7 +130,7 @@ fn device(header: &str) -> Option<&'static str> {
     }
 }
 
-/// What follows the first place of a mark.
+/// The text behind the first place of a mark.
 fn after<'a>(header: &'a str, mark: &str) -> Option<&'a str> {
     header.find(mark).map(|at| &header[at + mark.len()..])
 }

@@ -17,7 +17,8 @@ use super::{DroppedSpans, Event, Sample};
 pub struct Batch {
     /// Their sender.
     pub resource: Arc<Resource>,
-    /// What the request of a browser says of its reader, as the member `"visitor":{…}` that each event gets.
+    /// The reader of a page, as the browser's request describes them: the member `"visitor":{…}` that each
+    /// event gets.
     pub visitor: Option<Arc<str>>,
     /// When its first line was read, µs since the epoch.
     pub received: i64,

@@ -199,6 +199,7 @@ pub(super) fn rollups(
         ("roll_call", "destination_id", "destination"),
         ("roll_error", "group_id", "error_group"),
         ("roll_breakdown", "tx_group_id", "tx_group"),
+        ("roll_vital", "group_id", "tx_group"),
     ];
     for (gone, (level, bucket)) in buckets.iter().enumerate() {
         if gone > 0 && Instant::now() >= deadline {

@@ -99,11 +99,13 @@ const DICTIONARIES: [Dictionary; 10] = [
         few: 1,
         used: "EXISTS (SELECT 1 FROM tx e WHERE e.group_id = n.id)",
         counted: "EXISTS (SELECT 1 FROM roll_tx r WHERE r.level IN (60, 600, 3600) AND r.group_id = n.id) \
-            OR EXISTS (SELECT 1 FROM roll_breakdown r WHERE r.level IN (60, 600, 3600) AND r.tx_group_id = n.id)",
+            OR EXISTS (SELECT 1 FROM roll_breakdown r WHERE r.level IN (60, 600, 3600) AND r.tx_group_id = n.id) \
+            OR EXISTS (SELECT 1 FROM roll_vital r WHERE r.level IN (60, 600, 3600) AND r.group_id = n.id)",
         rollups: &[
             ("roll_tx", "group_id"),
             ("roll_tx_hist", "group_id"),
             ("roll_breakdown", "tx_group_id"),
+            ("roll_vital", "group_id"),
         ],
         ..NONE
     },

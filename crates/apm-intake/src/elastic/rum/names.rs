@@ -4,7 +4,7 @@
 #[derive(Debug)]
 pub(super) struct Names(pub(super) &'static [(&'static str, &'static str, Within)]);
 
-/// What a member holds.
+/// The content of a member.
 #[derive(Debug)]
 pub(super) enum Within {
     /// A value that is taken as it is.

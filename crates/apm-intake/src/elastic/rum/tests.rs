@@ -16,7 +16,8 @@ const PAGE: &str = r#"{"x":{"id":"00000000000000a1","tid":"000000000000000000000
     "exp":{"cls":0.1},"c":{"p":{"url":"http://h:81/a?b#c","rf":"http://r/"},"r":{"ts":10},"u":null},
     "y":[{"id":"c1","n":"one","t":"resource","su":"script","s":98.94,"d":2,"sy":true,"c":null},
          {"id":"c2","pi":0,"n":"two","t":"external.http","s":3,"d":1,
-          "c":{"h":{"url":"http://b/","mt":"GET","sc":404},"dt":{"se":{"n":"N/A","rc":"b:80","t":"N/A"},"ad":"b","po":80}}},
+          "c":{"h":{"url":"http://b/","mt":"GET","sc":404},
+               "dt":{"se":{"n":"N/A","rc":"b:80","t":"N/A"},"ad":"b","po":80}}},
          {"id":"c3","pi":99,"n":"three","t":"app","s":4,"d":1,"st":[{"f":"a.js","fn":"g","li":1,"co":2}]}],
     "me":[{"y":{"t":"app"},"sa":{"ysc":{"v":1}}},{"y":{"t":"db"},"sa":{}}]}}"#;
 const ERROR: &str = r#"{"e":{"id":"e1","cl":"f","ex":{"mg":"Uncaught","ca":[{"t":"T"}],"st":[{"f":"a.js","li":1}]},
@@ -141,7 +142,10 @@ fn an_error_gets_long_names_within_its_causes_too() {
 
 #[test]
 fn both_versions_are_taken_in_one_body_and_short_names_by_no_backend() {
-    let long = r#"{"transaction":{"id":"a","trace_id":"b","type":"t","duration":1,"span_count":{"started":0},"visitor":1}}"#;
+    let long = concat!(
+        r#"{"transaction":{"id":"a","trace_id":"b","type":"t","duration":1,"#,
+        r#""span_count":{"started":0},"visitor":1}}"#,
+    );
     let (batch, _, report) = read(lines(&[METADATA, long, ERROR]).as_bytes(), None);
     let batch = batch.unwrap_or_else(|| panic!("{report}"));
     assert_eq!(batch.events.len(), 2);
@@ -210,7 +214,7 @@ fn a_transaction_that_breaks_a_rule_takes_its_spans_with_it_and_a_span_only_itse
         None,
     );
     assert_eq!(batch.map(|batch| batch.events.len()), Some(1), "{report}");
-    // What would fill the memory once it is written out.
+    // It would fill the memory once it is written out.
     let spans = vec!["{\"id\":\"1\"}"; 1500].join(",");
     let ids = "7".repeat(1000);
     let bomb = format!("{{\"x\":{{\"id\":\"{ids}\",\"tid\":\"{ids}\",\"y\":[{spans}]}}}}");

@@ -135,7 +135,7 @@ impl Look {
             "metadata" | "json" if looked.document.is_none() => {
                 let current = current.and_then(|id| trace.index_of(id));
                 if let Some(item) = trace.items.get(current.unwrap_or(0)) {
-                    looked.document = discover::document(conn, item.seq)?;
+                    looked.document = discover::shown(conn, item.seq)?;
                 }
             }
             "statistics" => {
@@ -191,7 +191,7 @@ fn item_of(conn: &mut SqliteConnection, trace: &Trace, item: &str) -> Result<Loo
             [] => None,
             lines => Some(log_lines(conn, trace, lines)?),
         },
-        document: discover::document(conn, seq)?,
+        document: discover::shown(conn, seq)?,
         statement,
         index,
         ..Looked::default()

@@ -17,7 +17,7 @@ const OPEN: &[&str] = &[
     "/",
     "/healthz",
     "/readyz",
-    // Where browsers are taken at all, on terms of their own.
+    // These are on terms of their own, where browsers are taken at all.
     "/intake/v2/rum/events",
     "/intake/v3/rum/events",
     "/config/v1/rum/agents",

@@ -57,7 +57,7 @@ fn number(value: &Value) -> Value {
     value.as_f64().map_or_else(|| value.clone(), Value::from)
 }
 
-fn comparable(document: &Value) -> BTreeMap<String, Vec<Value>> {
+pub(super) fn comparable(document: &Value) -> BTreeMap<String, Vec<Value>> {
     let mut flat = BTreeMap::new();
     flatten(document, "", &mut flat);
     flat.retain(|name, values| {
@@ -117,7 +117,7 @@ async fn compare(sent: &str, published: &[&str], query: &str) {
 }
 
 /// The place where two documents differ. A time that was not sent is that of the arrival, and not compared.
-fn difference(
+pub(super) fn difference(
     met: &BTreeMap<String, Vec<Value>>,
     wanted: &BTreeMap<String, Vec<Value>>,
 ) -> Vec<String> {

@@ -75,6 +75,7 @@ fn check_names(store: &Store) {
         ("roll_statement_hist", "statement_id", "statement"),
         ("roll_statement_cost", "statement_id", "statement"),
         ("roll_statement_steps", "statement_id", "statement"),
+        ("roll_vital", "group_id", "tx_group"),
         ("roll_destination", "destination_id", "destination"),
         ("roll_call", "destination_id", "destination"),
         ("roll_error", "group_id", "error_group"),

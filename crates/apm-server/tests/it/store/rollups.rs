@@ -215,6 +215,7 @@ fn what_a_crash_left_behind_is_made_again_from_the_minutes() {
         "roll_statement_hist",
         "roll_statement_cost",
         "roll_statement_steps",
+        "roll_vital",
         "roll_error",
     ] {
         let lose = format!("DELETE FROM {table} WHERE level > 60 AND bucket % 1200 = 0");

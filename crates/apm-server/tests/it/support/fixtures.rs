@@ -4,11 +4,20 @@ use std::path::PathBuf;
 
 /// A file or folder of the server's fixtures; `None`, with a line that says so, where they are missing.
 pub(crate) fn fixture(path: &str) -> Option<PathBuf> {
+    find("server", path)
+}
+
+/// The content of a fixture of browsers.
+pub(crate) fn browser(path: &str) -> Option<Vec<u8>> {
+    find("rum", path).map(|path| std::fs::read(path).expect("a fixture can be read"))
+}
+
+fn find(folder: &str, path: &str) -> Option<PathBuf> {
     let shared = std::env::var_os("POCKET_APM_SHARED").map_or_else(
         || PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../../../shared")),
         PathBuf::from,
     );
-    let path = shared.join("fixtures/server").join(path);
+    let path = shared.join("fixtures").join(folder).join(path);
     if path.exists() {
         return Some(path);
     }

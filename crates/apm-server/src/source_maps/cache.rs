@@ -1,0 +1,91 @@
+//! The maps that were read last, ready to be asked.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use diesel::prelude::*;
+use diesel::sqlite::SqliteConnection;
+use sourcemap::{DecodedMap, SourceMap};
+
+use super::source_map;
+
+/// Bytes of the maps that are held, before they were read: in memory they are some times as large.
+const HELD: usize = 48 << 20;
+
+/// A map that is held.
+#[derive(Debug)]
+struct Held {
+    hash: Vec<u8>,
+    bytes: usize,
+    map: Arc<SourceMap>,
+}
+
+/// The one that was asked last stands last. By hash, so that it does not matter which store a map is from.
+static HELD_MAPS: Mutex<Vec<Held>> = Mutex::new(Vec::new());
+
+/// Reads a map of revision 3; one in sections becomes one.
+pub(super) fn parse(text: &[u8]) -> Result<SourceMap, String> {
+    let error = |error: sourcemap::Error| error.to_string();
+    match sourcemap::decode_slice(text).map_err(error)? {
+        DecodedMap::Regular(map) => Ok(map),
+        DecodedMap::Index(index) => index.flatten().map_err(error),
+        DecodedMap::Hermes(_) => Err("maps of Hermes are not known".to_owned()),
+    }
+}
+
+/// A map of the store; none where it is gone or damaged.
+pub(super) fn get(
+    conn: &mut SqliteConnection,
+    id: i64,
+    hash: &[u8],
+) -> QueryResult<Option<Arc<SourceMap>>> {
+    if let Some(map) = held(hash) {
+        return Ok(Some(map));
+    }
+    let row: Option<(i64, Vec<u8>)> = source_map::table
+        .find(id)
+        .select((source_map::raw_bytes, source_map::map))
+        .first(conn)
+        .optional()?;
+    let Some((raw_bytes, compressed)) = row else {
+        return Ok(None);
+    };
+    let bytes = usize::try_from(raw_bytes).unwrap_or(0).min(super::LARGEST);
+    let text = match zstd::bulk::decompress(&compressed, bytes) {
+        Ok(text) => text,
+        Err(error) => {
+            log::warn!("the source map {id} is damaged: {error}");
+            return Ok(None);
+        }
+    };
+    let map = match parse(&text) {
+        Ok(map) => Arc::new(map),
+        Err(error) => {
+            log::warn!("the source map {id} is damaged: {error}");
+            return Ok(None);
+        }
+    };
+    hold(Held {
+        hash: hash.to_vec(),
+        bytes,
+        map: Arc::clone(&map),
+    });
+    Ok(Some(map))
+}
+
+fn held(hash: &[u8]) -> Option<Arc<SourceMap>> {
+    let mut all = HELD_MAPS.lock().unwrap_or_else(PoisonError::into_inner);
+    let at = all.iter().position(|one| one.hash == hash)?;
+    let found = all.remove(at);
+    let map = Arc::clone(&found.map);
+    all.push(found);
+    Some(map)
+}
+
+fn hold(new: Held) {
+    let mut all = HELD_MAPS.lock().unwrap_or_else(PoisonError::into_inner);
+    all.retain(|one| one.hash != new.hash);
+    all.push(new);
+    while all.len() > 1 && all.iter().map(|one| one.bytes).sum::<usize>() > HELD {
+        all.remove(0);
+    }
+}
