@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 
-use super::FeedOptions;
+use super::SendOptions;
 
 /// Subcommands for source maps of pages' scripts.
 #[derive(Debug, Clone, Subcommand)]
@@ -32,5 +32,5 @@ pub struct SourceMapOptions {
     pub bundle_path: String,
 
     #[command(flatten)]
-    pub to: FeedOptions,
+    pub to: SendOptions,
 }

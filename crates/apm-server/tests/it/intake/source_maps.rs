@@ -36,7 +36,12 @@ async fn upload(server: &TestServer, path: &str, body: impl Into<actix_web::web:
 /// Sends an error of the minified file, and gives the key of its group.
 async fn fail(server: &TestServer) -> String {
     let metadata = r#"{"m":{"se":{"n":"shop","ve":"1.0","a":{"n":"rum-js","ve":"5"}}}}"#;
-    let frame = |function: &str, column: u32| json!({"f": "app.min.js", "ap": "https://cdn.example/js/x/../app.min.js?v=1", "fn": function, "li": 1, "co": column});
+    let frame = |function: &str, column: u32| {
+        json!({
+            "f": "app.min.js", "ap": "https://cdn.example/js/x/../app.min.js?v=1",
+            "fn": function, "li": 1, "co": column,
+        })
+    };
     let stack = [frame("b", 14), frame("g", 36)];
     let error = json!({"e": {"id": "e1", "cl": "app.min.js", "ex": {"mg": "1", "st": stack}}});
     let body = format!("{metadata}\n{error}");
