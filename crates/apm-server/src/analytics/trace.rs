@@ -10,6 +10,7 @@ mod errors;
 pub mod find;
 pub mod item;
 pub mod lines;
+pub mod moments;
 mod names;
 pub mod read;
 mod row;
@@ -22,6 +23,7 @@ use apm_store::id::StoredId;
 
 use item::{Item, Stretch, TraceError, TraceLog};
 use lines::Lines;
+use moments::Moment;
 
 /// Everything known of one trace.
 #[derive(Debug, Clone, Default)]
@@ -42,6 +44,8 @@ pub struct Trace {
     pub errors: Vec<TraceError>,
     /// By time, at most [`read::MOST_LOGS`].
     pub logs: Vec<TraceLog>,
+    /// Moments that browsers marked in their page loads.
+    pub moments: Vec<Moment>,
     /// Items that name a parent which did not arrive.
     pub orphans: usize,
     /// Items that are too far from the rest in time to be drawn with it.

@@ -43,6 +43,11 @@ pub(super) fn preflight(request: &HttpRequest) -> Option<HttpResponse> {
 /// Lets a page read an answer.
 pub(super) fn allow(headers: &mut HeaderMap, origin: HeaderValue) {
     headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, origin);
+    vary(headers);
+}
+
+/// Says that an answer to another site may be another one.
+pub(super) fn vary(headers: &mut HeaderMap) {
     headers.append(header::VARY, HeaderValue::from_static("Origin"));
 }
 

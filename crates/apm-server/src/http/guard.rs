@@ -238,21 +238,18 @@ async fn browsers(
     shared: &Shared,
 ) -> Result<ServiceResponse, Error> {
     let origin = listed(rules, request.request(), &shared.guard);
-    let answer = match rum::before(request.request(), shared.guard.rum.as_ref()) {
-        Before::Passes => None,
-        Before::Preflight(answer) => Some(answer),
+    let mut response = match rum::before(request.request(), shared.guard.rum.as_ref()) {
+        Before::Passes => pass(rules, request, next, shared).await?,
+        Before::Preflight(answer) => request.into_response(answer),
         Before::Refused(answer) => {
             shared.guard.refusals.count(Refusal::Site);
-            Some(answer)
+            refused(request, answer)
         }
-        Before::Off(answer) => Some(answer),
+        Before::Off(answer) => refused(request, answer),
     };
-    let mut response = match answer {
-        Some(answer) => refused(request, answer),
-        None => pass(rules, request, next, shared).await?,
-    };
-    if let Some(origin) = origin {
-        cors::allow(response.headers_mut(), origin);
+    match origin {
+        Some(origin) => cors::allow(response.headers_mut(), origin),
+        None => cors::vary(response.headers_mut()),
     }
     Ok(response)
 }

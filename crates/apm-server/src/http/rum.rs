@@ -139,7 +139,6 @@ fn preflight() -> HttpResponse {
         ))
         .insert_header((header::ACCESS_CONTROL_EXPOSE_HEADERS, "Etag"))
         .insert_header((header::ACCESS_CONTROL_MAX_AGE, "3600"))
-        .insert_header((header::VARY, "Origin"))
         .finish()
 }
 

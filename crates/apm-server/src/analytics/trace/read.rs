@@ -21,7 +21,7 @@ use super::lines::Lines;
 use super::names::{self, Names};
 use super::row::ItemRow;
 use super::tree::{self, Adoption, Tree};
-use super::{cover, critical};
+use super::{cover, critical, moments};
 use crate::analytics::sql::Sql;
 
 use super::errors::{ErrorRow, LogRow};
@@ -179,6 +179,7 @@ fn fresh(conn: &mut SqliteConnection, id: &str) -> Result<Option<Trace>, StoreEr
         ..Trace::default()
     };
     reading.arrange(conn, &mut trace)?;
+    trace.moments = moments::read(conn, &trace)?;
     Ok(Some(trace))
 }
 

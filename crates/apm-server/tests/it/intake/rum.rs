@@ -265,27 +265,14 @@ async fn of_the_reader_no_more_is_kept_than_asked_for() {
 #[actix_web::test]
 async fn a_browser_is_told_its_rate_of_samples_and_nothing_else() {
     let server = start(|_, _| {});
-    let settings = [
-        ("service", "shop"),
-        ("environment", ""),
-        ("transaction_sample_rate", "0.5"),
-        ("transaction_max_spans", "7"),
+    let own = server.running.url();
+    let headers = [
+        ("Content-Type", "application/x-www-form-urlencoded"),
+        ("Origin", own.as_str()),
     ];
-    let form: Vec<_> = settings
-        .iter()
-        .map(|(name, value)| format!("{name}={value}"))
-        .collect();
-    let own = server.url("");
+    let form = "service=shop&environment=&settings=transaction_sample_rate%3D0.5%0Atransaction_max_spans%3D7";
     let saved = server
-        .send(
-            "POST",
-            "/settings/agents",
-            &[
-                ("Content-Type", "application/x-www-form-urlencoded"),
-                ("Origin", own.trim_end_matches('/')),
-            ],
-            form.join("&"),
-        )
+        .send("POST", "/settings/agents", &headers, form)
         .await;
     assert!(saved.status < 400, "{} {}", saved.status, saved.text);
     let path = "/config/v1/rum/agents?service.name=shop";

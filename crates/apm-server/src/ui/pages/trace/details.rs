@@ -10,6 +10,7 @@ use super::document::{field, text};
 use super::rows::class;
 use crate::analytics::trace::Trace;
 use crate::analytics::trace::item::Item;
+use crate::analytics::trace::moments::marks;
 use crate::answers::trace::look::LogLine;
 use crate::answers::trace::named;
 use crate::answers::trace::weights::weight;
@@ -60,6 +61,7 @@ pub(crate) fn details(view: &View, of: Details<'_>) -> Markup {
         (cost::section(document))
         (http(item, document))
         (errors(view, trace, index))
+        (moments(document))
         (self::lines(trace, item, lines))
         (message(document))
         (labels(view, document))
@@ -90,6 +92,21 @@ pub(crate) fn details(view: &View, of: Details<'_>) -> Markup {
         view.here().without("item"),
         sections,
     )
+}
+
+/// Moments that the browser marked in a page load.
+fn moments(document: &Value) -> Markup {
+    let marks = marks(document);
+    html! {
+        @if !marks.is_empty() {
+            section {
+                h3 { "Page load" }
+                ol.item-lines {
+                    @for (name, at) in &marks { li { span.dim { (signed(*at)) } " " (words::cut(name, 80)) } }
+                }
+            }
+        }
+    }
 }
 
 /// Log lines of the item, which events of OpenTelemetry's spans are too, by the time since the start of the item.

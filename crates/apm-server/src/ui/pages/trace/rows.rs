@@ -293,11 +293,11 @@ impl Drawn {
     }
 }
 
-/// Times on the timeline of the log lines that were written in the items of some lines. Events of OpenTelemetry's spans
-/// are log lines too.
+/// Times on the timeline of the log lines that were written in the items of some lines, and of the moments that
+/// browsers marked in them. Events of OpenTelemetry's spans are log lines too.
 fn marks(trace: &Trace, lines: &[u32]) -> HashMap<u32, Vec<i64>> {
     let mut out: HashMap<u32, Vec<i64>> = HashMap::new();
-    if trace.logs.is_empty() {
+    if trace.logs.is_empty() && trace.moments.is_empty() {
         return out;
     }
     let items = lines
@@ -318,6 +318,14 @@ fn marks(trace: &Trace, lines: &[u32]) -> HashMap<u32, Vec<i64>> {
         let own = out.entry(*index).or_default();
         if own.len() < MARKS {
             own.push(at.clamp(trace.from, to));
+        }
+    }
+    for moment in &trace.moments {
+        if items.values().any(|index| *index == moment.item) {
+            let own = out.entry(moment.item).or_default();
+            if own.len() < MARKS {
+                own.push(moment.at.clamp(trace.from, to));
+            }
         }
     }
     out
