@@ -32,6 +32,10 @@ fn is_aside(frame: &StackFrame) -> bool {
 
 /// The frames of one exception. The first own frame is open.
 pub(crate) fn frames(frames: &[StackFrame]) -> Markup {
+    // An agent that does not know the packages of its service says of all frames that they are a library's. Then none
+    // gets in the way of another.
+    let is_told = frames.iter().any(|frame| !frame.library);
+    let is_aside = |frame: &StackFrame| is_told && is_aside(frame);
     let first_own = frames.iter().position(|frame| !is_aside(frame));
     // Each group with the place of its first frame.
     let groups = frames
@@ -187,5 +191,15 @@ mod tests {
         ] {
             assert_eq!(origin(&frame(function, true)), want);
         }
+    }
+
+    #[test]
+    fn frames_that_are_all_of_libraries_are_not_folded() {
+        let list = [
+            frame("com.shop.Cart.pay", true),
+            frame("com.shop.Main.main", true),
+        ];
+        let shown = frames(&list).into_string();
+        assert!(!shown.contains("folded"), "{shown}");
     }
 }

@@ -128,6 +128,8 @@ fn thrown(document: &Value) -> Vec<Thrown> {
             text(value, "message").unwrap_or_default(),
         );
         let title = match (kind.is_empty(), message.is_empty()) {
+            // Some agents put the type before the message.
+            (false, false) if message.starts_with(&format!("{kind}:")) => message,
             (false, false) => format!("{kind}: {message}"),
             (false, true) => kind,
             (true, false) => message,

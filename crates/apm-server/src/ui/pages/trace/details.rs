@@ -395,6 +395,17 @@ fn stack(item: &Item, document: &Value) -> Markup {
     )
 }
 
+/// The function of a frame, with its class where the two are told apart, as in Java: `com.shop.Cart.pay`.
+fn function(frame: &Value) -> String {
+    let function = text(frame, "function").unwrap_or_default();
+    match text(frame, "classname") {
+        Some(class) if !function.is_empty() && !function.starts_with(&class) => {
+            format!("{class}.{function}")
+        }
+        _ => function,
+    }
+}
+
 /// Frames as documents hold them.
 pub(crate) fn stack_of(value: Option<&Value>) -> Vec<StackFrame> {
     let lines = |value: Option<&Value>| match value {
@@ -405,7 +416,7 @@ pub(crate) fn stack_of(value: Option<&Value>) -> Vec<StackFrame> {
         _ => Vec::new(),
     };
     let frame = |frame: &Value| StackFrame {
-        function: text(frame, "function").unwrap_or_default(),
+        function: function(frame),
         module: text(frame, "module")
             .or_else(|| text(frame, "classname"))
             .unwrap_or_default(),
