@@ -25,10 +25,14 @@ static HELD_MAPS: Mutex<Vec<Held>> = Mutex::new(Vec::new());
 /// Reads a map of revision 3; one in sections becomes one.
 pub(super) fn parse(text: &[u8]) -> Result<SourceMap, String> {
     let error = |error: sourcemap::Error| error.to_string();
-    match sourcemap::decode_slice(text).map_err(error)? {
-        DecodedMap::Regular(map) => Ok(map),
-        DecodedMap::Index(index) => index.flatten().map_err(error),
-        DecodedMap::Hermes(_) => Err("maps of Hermes are not known".to_owned()),
+    let map = match sourcemap::decode_slice(text).map_err(error)? {
+        DecodedMap::Regular(map) => map,
+        DecodedMap::Index(index) => index.flatten().map_err(error)?,
+        DecodedMap::Hermes(_) => return Err("maps of Hermes are not known".to_owned()),
+    };
+    match map.get_token_count() {
+        0 => Err("it maps no place".to_owned()),
+        _ => Ok(map),
     }
 }
 
