@@ -18,6 +18,8 @@ pub(crate) struct StackFrame {
     pub(crate) context: Option<String>,
     pub(crate) post: Vec<String>,
     pub(crate) vars: Vec<(String, String)>,
+    /// Whether a source map was looked for in vain.
+    pub(crate) is_unmapped: bool,
 }
 
 /// An exception or a cause, over its frames.
@@ -111,8 +113,18 @@ fn frame_details(frame: &StackFrame, open: bool) -> Markup {
     html! {
         details.frame open[open && has_body] {
             summary { (twisty()) code { (name) } span.where title=(place) { (place) } }
-            @if has_body { (body(frame)) } @else { p.pad.dim { "No source was sent for this frame." } }
+            @if has_body { (body(frame)) } @else { p.pad.dim { (no_source(frame)) } }
         }
+    }
+}
+
+fn no_source(frame: &StackFrame) -> Markup {
+    match frame.is_unmapped {
+        true => html! {
+            "No source map is stored for this file of this version: send it with "
+            code { "pocket-apm sourcemap upload" } "."
+        },
+        false => html! { "No source was sent for this frame." },
     }
 }
 

@@ -436,6 +436,7 @@ pub(crate) fn stack_of(value: Option<&Value>) -> Vec<StackFrame> {
             .and_then(Value::as_str)
             .map(str::to_owned),
         post: lines(field(frame, "context.post").or_else(|| field(frame, "post_context"))),
+        is_unmapped: field(frame, "sourcemap.error").is_some(),
         vars: match field(frame, "vars") {
             Some(Value::Object(map)) => map
                 .iter()
