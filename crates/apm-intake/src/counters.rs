@@ -94,7 +94,7 @@ impl Counters {
         all.push_front(offending);
     }
 
-    /// A metricset that nobody wants.
+    /// A metricset that is not stored.
     pub(crate) fn ignore(&self) {
         self.ignored.fetch_add(1, Ordering::Relaxed);
     }

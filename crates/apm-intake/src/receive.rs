@@ -221,7 +221,7 @@ impl Request<'_> {
         }
     }
 
-    /// Hands over what there is.
+    /// Hands over the current batch.
     async fn flush(&mut self, stream: &mut Stream) {
         if let Some(batch) = stream.take() {
             self.hand_over(batch, stream).await;

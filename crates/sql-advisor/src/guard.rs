@@ -29,7 +29,7 @@ pub(crate) enum Whose {
     Migration = 2,
 }
 
-/// The walls around a connection to the copy.
+/// The protections of a connection to the copy.
 #[derive(Debug, Clone)]
 pub(crate) struct Guard {
     start: Instant,
@@ -41,7 +41,7 @@ pub(crate) struct Guard {
 }
 
 impl Guard {
-    /// Puts a connection behind the walls.
+    /// Protects a connection.
     pub(crate) fn new(conn: &Connection, stop: &Arc<AtomicBool>) -> rusqlite::Result<Self> {
         let guard = Self {
             start: Instant::now(),

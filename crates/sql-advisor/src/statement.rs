@@ -66,7 +66,7 @@ pub(crate) enum Role {
     },
     /// A number that stands for itself.
     Number(i64),
-    /// No column says.
+    /// No column tells it.
     Unknown(String),
 }
 

@@ -188,7 +188,8 @@ impl<'a> Facts<'a> {
         self.other.write(json);
     }
 
-    /// For how many spans this one stands, by the sampler that old Jaeger clients name: nothing where none is named.
+    /// The number of spans that this one stands for, by the sampler that old Jaeger clients name: nothing where none is
+    /// named.
     pub(crate) fn jaeger_weight(&self) -> Option<f64> {
         let kind = self.other.sampler_type?;
         let share = self

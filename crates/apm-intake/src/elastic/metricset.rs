@@ -10,7 +10,7 @@ use super::timestamp::settle;
 use crate::limits;
 use crate::refused::Refused;
 
-/// Appends the metricset to the batch, but for a breakdown without its samples, which nobody wants.
+/// Appends the metricset to the batch. A breakdown without its samples is left out.
 pub(super) fn build(fields: &mut Fields<'_>, line: &str, batch: &mut Batch) -> Result<(), Refused> {
     let is_breakdown = fields.text(Slot::TransactionName).is_some()
         || fields.text(Slot::TransactionType).is_some();

@@ -45,7 +45,7 @@ pub(in crate::conventions) struct Messaging<'a> {
     pub(in crate::conventions) system: Option<&'a str>,
     pub(in crate::conventions) operation: Option<&'a str>,
     pub(in crate::conventions) queue: Option<&'a str>,
-    /// The queue has a name that was made up for a while.
+    /// The queue has a temporary name, which a program made up.
     pub(in crate::conventions) is_temporary: bool,
 }
 

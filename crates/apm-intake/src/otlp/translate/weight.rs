@@ -1,4 +1,4 @@
-//! For how many spans one stands, by the `tracestate` that its sampler wrote.
+//! The number of spans that one stands for, by the `tracestate` that its sampler wrote.
 
 /// The weight: 1 where nothing is said, 0 where what is said counts nothing.
 pub(super) fn weight(trace_state: &str) -> f64 {
