@@ -69,11 +69,11 @@ impl Cluster {
             ])
             .arg(format!(
                 "-Dlog4j2.configurationFile={}",
-                of(&jars, "log4j2.properties")
+                file_in(&jars, "log4j2.properties")
             ))
             .args([
                 "-cp",
-                &format!("{}:{}", jars.display(), of(&jars, "lib/*")),
+                &format!("{}:{}", jars.display(), file_in(&jars, "lib/*")),
                 "NodeMain",
             ])
             .arg(home)
@@ -189,7 +189,7 @@ impl Drop for Cluster {
     }
 }
 
-fn of(folder: &Path, file: &str) -> String {
+fn file_in(folder: &Path, file: &str) -> String {
     folder.join(file).display().to_string()
 }
 

@@ -209,7 +209,7 @@ impl State {
 /// All lines; those below folded ones are hidden, and there for the browser's own find.
 fn whole(trace: &Trace, state: &State, options: &Options<'_>) -> Vec<Row> {
     let all: Vec<u32> = (0..trace.lines.list.len() as u32).collect();
-    let drawn = Drawn::of(trace, &all);
+    let drawn = Drawn::new(trace, &all);
     let mut shown = state.seen.iter().peekable();
     all.iter()
         .map(|line| {
@@ -227,7 +227,7 @@ fn part(trace: &Trace, state: &State, options: &Options<'_>) -> Vec<Row> {
     let lines = &trace.lines.list;
     let end = state.seen.len().min(state.first + PART);
     let shown = &state.seen[state.first..end];
-    let drawn = Drawn::of(trace, shown);
+    let drawn = Drawn::new(trace, shown);
     // The places of the lines above the current one, outermost first.
     let mut above: Vec<(u32, usize)> = Vec::new();
     let mut rows = Vec::with_capacity(shown.len());
@@ -285,7 +285,7 @@ struct Drawn {
 }
 
 impl Drawn {
-    fn of(trace: &Trace, lines: &[u32]) -> Self {
+    fn new(trace: &Trace, lines: &[u32]) -> Self {
         Self {
             critical: critical(trace, lines),
             marks: marks(trace, lines),
