@@ -173,7 +173,9 @@ fn list(view: &View, asked: &Params, found: &Correlations) -> Markup {
                 }
                 (cells::percent(Some(one.share)))
                 (cells::percent(Some(one.others_share)))
-                td.num.soft { @match one.lift { Some(lift) => { (words::times(lift)) "×" }, None => span.none { "–" } } }
+                td.num.soft {
+                    @match one.lift { Some(lift) => { (words::times(lift)) "×" }, None => span.none { "–" } }
+                }
                 (cells::count(one.count))
                 td.num.soft title={ "p = " (format!("{:.1e}", one.p_value)) } { (chance(one.p_value)) }
             }
