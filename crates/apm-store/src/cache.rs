@@ -1,74 +1,71 @@
 //! A bounded map from byte strings to small values, which forgets what was not asked for lately.
 //!
-//! Two generations: what is found in the old one moves to the young one; when the young one is full it becomes
-//! the old one, and the old one is dropped. So anything used once per generation stays, at the cost of one map
-//! operation, and memory is bounded by bytes whatever is thrown at it. Keys are compared, not only their hashes.
+//! The library decides what is forgotten: what was asked for again stays longer than what came once, so a flood of new
+//! names does not push out the usual ones. Keys are compared, not only their hashes.
 
-use std::collections::HashMap;
 use std::hash::{BuildHasher, Hasher, RandomState};
 
+use quick_cache::unsync::{self, DefaultLifecycle};
+use quick_cache::{OptionsBuilder, Weighter};
 use xxhash_rust::xxh3::xxh3_64_with_seed;
 
-/// Bytes that an entry takes beside its key.
+/// Bytes that an entry takes beside its key and its value.
 const OVERHEAD: usize = 64;
+/// Bytes of an entry with a long key. The library makes room for so many entries, and remembers the hashes of half as
+/// many that it has forgotten.
+const LARGE_ENTRY: usize = 256;
+
+type Map<V> = unsync::Cache<Box<[u8]>, V, Bytes, Xxh3>;
 
 #[derive(Debug)]
-pub(super) struct Cache<V> {
-    limit: usize,
-    bytes: usize,
-    young: HashMap<Box<[u8]>, V, Xxh3>,
-    old: HashMap<Box<[u8]>, V, Xxh3>,
-}
+pub(super) struct Cache<V>(Map<V>);
 
 impl<V> Cache<V> {
     /// A cache that holds at most `limit` bytes of keys and their book-keeping.
     pub(super) fn new(limit: usize) -> Self {
-        let hasher = Xxh3::default();
-        Self {
-            limit: limit / 2,
-            bytes: 0,
-            young: HashMap::with_hasher(hasher.clone()),
-            old: HashMap::with_hasher(hasher),
-        }
+        let options = OptionsBuilder::new()
+            .estimated_items_capacity(limit.div_ceil(LARGE_ENTRY))
+            .weight_capacity(limit as u64)
+            .build()
+            .expect("both capacities are set");
+        let lifecycle = DefaultLifecycle::default();
+        Self(Map::with_options(
+            options,
+            Bytes,
+            Xxh3::default(),
+            lifecycle,
+        ))
     }
 
-    /// The value of `key`, to read and to change.
-    pub(super) fn get(&mut self, key: &[u8]) -> Option<&mut V> {
-        if !self.young.contains_key(key) {
-            let (key, value) = self.old.remove_entry(key)?;
-            self.put(key, value);
-        }
-        self.young.get_mut(key)
+    /// The value of `key`.
+    pub(super) fn get(&self, key: &[u8]) -> Option<&V> {
+        self.0.get(key)
     }
 
     /// Keeps a value.
     pub(super) fn insert(&mut self, key: &[u8], value: V) {
-        self.put(key.into(), value);
+        self.0.insert(key.into(), value);
     }
 
-    /// Forgets the values that do not pass. What their keys took is not given back before the generation ends.
+    /// Forgets the values that do not pass.
     pub(super) fn retain(&mut self, keep: impl Fn(&V) -> bool) {
-        self.young.retain(|_, value| keep(value));
-        self.old.retain(|_, value| keep(value));
+        self.0.retain(|_, value| keep(value));
     }
+}
 
-    fn put(&mut self, key: Box<[u8]>, value: V) {
-        let cost = key.len() + OVERHEAD + size_of::<V>();
-        if self.bytes + cost > self.limit && !self.young.is_empty() {
-            self.old = std::mem::replace(
-                &mut self.young,
-                HashMap::with_hasher(self.old.hasher().clone()),
-            );
-            self.bytes = 0;
-        }
-        self.bytes += cost;
-        self.young.insert(key, value);
+/// Weighs entries by the memory that they take.
+#[derive(Clone, Debug)]
+struct Bytes;
+
+impl<V> Weighter<Box<[u8]>, V> for Bytes {
+    fn weight(&self, key: &Box<[u8]>, _: &V) -> u64 {
+        (key.len() + OVERHEAD + size_of::<V>()) as u64
     }
 }
 
 /// XXH3 with a secret start, so that nobody can choose keys that collide.
 #[derive(Clone, Debug)]
-pub(super) struct Xxh3(u64);
+struct Xxh3(u64);
 
 impl Default for Xxh3 {
     fn default() -> Self {
@@ -85,7 +82,7 @@ impl BuildHasher for Xxh3 {
 }
 
 #[derive(Debug)]
-pub(super) struct Xxh3Hasher(u64);
+struct Xxh3Hasher(u64);
 
 impl Hasher for Xxh3Hasher {
     fn write(&mut self, bytes: &[u8]) {
@@ -111,10 +108,22 @@ mod tests {
         cache.insert(b"kept", 0);
         for number in 0..100_000u32 {
             cache.insert(&number.to_le_bytes(), number);
-            assert_eq!(cache.get(b"kept"), Some(&mut 0));
+            assert_eq!(cache.get(b"kept"), Some(&0));
         }
-        assert!(cache.young.len() + cache.old.len() < 1000);
+        assert!(cache.0.len() < 1000);
+        assert!(cache.0.weight() <= 64 * 1024);
         assert_eq!(cache.get(&7u32.to_le_bytes()), None);
-        assert_eq!(cache.get(&99_999u32.to_le_bytes()), Some(&mut 99_999));
+        assert_eq!(cache.get(&99_999u32.to_le_bytes()), Some(&99_999));
+    }
+
+    #[test]
+    fn values_that_do_not_pass_are_forgotten() {
+        let mut cache = Cache::new(64 * 1024);
+        for number in 0..100u32 {
+            cache.insert(&number.to_le_bytes(), number);
+        }
+        cache.retain(|number| number % 2 == 0);
+        assert_eq!(cache.get(&4u32.to_le_bytes()), Some(&4));
+        assert_eq!(cache.get(&5u32.to_le_bytes()), None);
     }
 }
