@@ -14,7 +14,8 @@ use pocket_apm::process::{raise_file_limit, stop_signal, survive_file_size_limit
 use pocket_apm::service::{Service, reachable, workers};
 use pocket_apm::terminal::{self, announce};
 use pocket_apm::{
-    advise, apikey, backup, check, complete, config_file, db, logging, mcp, send, show, sourcemap, sql,
+    advise, apikey, backup, check, complete, config_file, db, logging, mcp, send, show, sourcemap,
+    sql,
 };
 
 /// The longest time that the agent may take to hand over what it has recorded when the service stops.
