@@ -37,7 +37,7 @@ async fn answer(
         Err(fault) => (Value::Null, Err(fault)),
         Ok(Incoming::Notice) => return HttpResponse::Accepted().finish(),
         Ok(Incoming::Request { id, method, params }) => {
-            let url = Front::of(&request).url();
+            let url = Front::from_request(&request).url();
             (id, call(&method, &params, &url, (&store, &settings)).await)
         }
     };

@@ -14,7 +14,7 @@ use apm_store::{Store, StoreOptions};
 use tempfile::TempDir;
 
 pub(crate) use smtp::Mail;
-pub(crate) use web::{Hook, Post};
+pub(crate) use web::Hook;
 
 /// The longest time that a test waits for something.
 const PATIENCE: Duration = Duration::from_secs(20);

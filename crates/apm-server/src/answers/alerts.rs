@@ -27,7 +27,7 @@ impl Question for Params {
 
     fn tables(answer: &Overview) -> Vec<Table> {
         vec![
-            Table::of(
+            Table::from_rows(
                 "firing",
                 &answer.firing,
                 &[
@@ -38,7 +38,7 @@ impl Question for Params {
                     ("text", |row| (&row.alert.text).into()),
                 ],
             ),
-            Table::of(
+            Table::from_rows(
                 "rules",
                 &answer.rules,
                 &[
@@ -50,7 +50,7 @@ impl Question for Params {
                     ("firing", |row| (row.firing as i64).into()),
                 ],
             ),
-            Table::of(
+            Table::from_rows(
                 "receivers",
                 &answer.receivers,
                 &[
@@ -59,7 +59,7 @@ impl Question for Params {
                     ("target", |row| (&row.target).into()),
                 ],
             ),
-            Table::of(
+            Table::from_rows(
                 "history",
                 &answer.history,
                 &[

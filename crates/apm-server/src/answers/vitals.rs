@@ -61,7 +61,7 @@ impl Question for Params {
     }
 
     fn tables(answer: &Answer) -> Vec<Table> {
-        vec![Table::of("vitals", &answer.pages, &COLUMNS)]
+        vec![Table::from_rows("vitals", &answer.pages, &COLUMNS)]
     }
 }
 

@@ -204,7 +204,7 @@ fn enter(
     shared: &Shared,
     rum: &Rum,
 ) -> Result<Option<Anonymous>, HttpResponse> {
-    let client = Front::of(request).client;
+    let client = Front::from_request(request).client;
     let client = client.unwrap_or(IpAddr::from([0, 0, 0, 0]));
     if let Some(shown) = request.headers().get(header::AUTHORIZATION) {
         match shared.guard.admit(client, Some(shown.as_bytes())) {
@@ -232,7 +232,7 @@ fn enter(
 
 /// The reader of the page, as far as it may be kept.
 fn visitor(request: &HttpRequest, rum: &Rum, user_agent: Option<String>) -> Visitor {
-    let client = Front::of(request).client.map(|ip| ip.to_canonical());
+    let client = Front::from_request(request).client.map(|ip| ip.to_canonical());
     let peer = request.peer_addr();
     let direct = peer.filter(|peer| Some(peer.ip().to_canonical()) == client);
     let is_whole = rum.client_address == ClientAddress::Whole;
