@@ -171,7 +171,7 @@ fn fill<'a>(
     form: &Form,
 ) {
     out.set("@timestamp", rfc3339_millis(event.timestamp));
-    visitor::visitor(&mut out, &rest["visitor"]);
+    visitor::visitor(out, &rest["visitor"]);
     match event.kind {
         Kind::Transaction => kinds::transaction(out, event, rest),
         Kind::Span => kinds::span(out, event, rest, stack),
@@ -180,7 +180,7 @@ fn fill<'a>(
         Kind::Log => kinds::log(out, event, rest),
     }
     if rest["visitor"].is_object() {
-        visitor::browser(&mut out);
+        visitor::browser(out);
     }
     // Only a time that cannot be is kept as it was sent.
     let sent = match event.kind {
