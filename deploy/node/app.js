@@ -1,4 +1,4 @@
-// A service on Node.js under Elastic's agent, which reads ELASTIC_APM_* itself. Each request asks the service in Python.
+// A service on Node.js under Elastic's agent, which reads ELASTIC_APM_* itself. It asks the service in Python.
 const apm = require('elastic-apm-node').start({ cloudProvider: 'none' })
 const http = require('node:http')
 

@@ -1,4 +1,4 @@
-//! The files of deploy/: whether the programs that they are for can read them, and whether their command lines are known.
+//! The files of deploy/: whether the programs that they are for can read them, and whether their commands are known.
 
 use std::collections::BTreeSet;
 use std::net::TcpListener;
