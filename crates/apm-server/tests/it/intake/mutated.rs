@@ -98,6 +98,7 @@ const PATHS: [&str; 26] = [
     "/api/v1/discover",
     "/api/v1/traces/V",
     "/api/v1/check",
+    "/api/v1/check/baseline",
     "/api/v1/services/V/transactions",
     "/config/v1/agents",
 ];
