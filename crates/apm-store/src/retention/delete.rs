@@ -187,7 +187,7 @@ pub(super) fn rollups(
     deadline: Instant,
 ) -> QueryResult<usize> {
     /// Each table is led by its level and its id: a probe per id.
-    const TABLES: [(&str, &str, &str); 11] = [
+    const TABLES: [(&str, &str, &str); 12] = [
         ("roll_tx", "group_id", "tx_group"),
         ("roll_tx_hist", "group_id", "tx_group"),
         ("roll_statement", "statement_id", "statement"),

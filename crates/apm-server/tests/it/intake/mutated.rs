@@ -73,7 +73,7 @@ const PARAMETERS: [&str; 24] = [
     "service",
 ];
 
-const PATHS: [&str; 26] = [
+const PATHS: [&str; 27] = [
     "/services",
     "/services/V",
     "/services/demo-shop/transactions",

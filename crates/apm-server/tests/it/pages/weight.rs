@@ -13,7 +13,7 @@ use crate::support::server::TestServer;
 /// The bound of a first load, bytes.
 const MOST: usize = 80_000;
 
-const PAGES: [&str; 29] = [
+const PAGES: [&str; 31] = [
     "/services",
     "/services/demo-app",
     "/services/demo-app/transactions",
