@@ -24,23 +24,30 @@ impl Checksum {
         self.nulls += 1;
     }
 
-    /// A value of a kind begins.
-    fn begin(&mut self, kind: u8) {
-        self.bytes.resize(self.bytes.len() + self.nulls, 0);
-        self.nulls = 0;
-        self.bytes.push(kind);
+    /// Writes the NULLs before a value.
+    fn begin(&mut self) {
+        if self.nulls > 0 {
+            self.bytes.resize(self.bytes.len() + self.nulls, 0);
+            self.nulls = 0;
+        }
+    }
+
+    /// A number with its kind, in one piece: most columns are numbers, and each event has some ten of them.
+    fn number(&mut self, kind: u8, value: [u8; 8]) {
+        self.begin();
+        let mut piece = [kind; 9];
+        piece[1..].copy_from_slice(&value);
+        self.bytes.extend_from_slice(&piece);
     }
 
     pub(super) fn int(&mut self, value: i64) {
-        self.begin(1);
-        self.bytes.extend_from_slice(&value.to_le_bytes());
+        self.number(1, value.to_le_bytes());
     }
 
     pub(super) fn real(&mut self, value: f64) {
-        self.begin(2);
         // SQLite gives −0 back as 0.
         let value = value + 0.0;
-        self.bytes.extend_from_slice(&value.to_bits().to_le_bytes());
+        self.number(2, value.to_bits().to_le_bytes());
     }
 
     pub(super) fn text(&mut self, value: &str) {
@@ -59,7 +66,8 @@ impl Checksum {
     }
 
     fn bytes(&mut self, kind: u8, value: &[u8]) {
-        self.begin(kind);
+        self.begin();
+        self.bytes.push(kind);
         self.bytes
             .extend_from_slice(&(value.len() as u32).to_le_bytes());
         self.bytes.extend_from_slice(value);
