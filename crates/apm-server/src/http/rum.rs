@@ -232,7 +232,9 @@ fn enter(
 
 /// The reader of the page, as far as it may be kept.
 fn visitor(request: &HttpRequest, rum: &Rum, user_agent: Option<String>) -> Visitor {
-    let client = Front::from_request(request).client.map(|ip| ip.to_canonical());
+    let client = Front::from_request(request)
+        .client
+        .map(|ip| ip.to_canonical());
     let peer = request.peer_addr();
     let direct = peer.filter(|peer| Some(peer.ip().to_canonical()) == client);
     let is_whole = rum.client_address == ClientAddress::Whole;

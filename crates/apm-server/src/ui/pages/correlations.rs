@@ -249,7 +249,7 @@ mod tests {
         for (p, want) in [
             (1e-9, "< 1 in a million"),
             (0.000_1, "1 in 10,000"),
-            (0.02, "2\u{202f}%"),
+            (0.02, "2.0\u{202f}%"),
         ] {
             assert_eq!(chance(p), want);
         }
