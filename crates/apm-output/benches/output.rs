@@ -247,7 +247,8 @@ fn stream() -> Vec<u8> {
 const TRANSACTION: &str = r#"{"transaction":{"id":"ID","trace_id":"OFOF","name":"GET /people/NAME",
 "type":"request","result":"HTTP 2xx","outcome":"success","duration":NUMBER.5,"timestamp":TIME,
 "span_count":{"started":7},"context":{"request":{"method":"GET",
-"url":{"full":"http://shop.example/people?page=NUMBER","pathname":"/people","search":"?page=NUMBER"},"headers":{"user-agent":"curl/8","accept":"*/*"},"socket":{"remote_address":"10.0.0.1"}},
+"url":{"full":"http://shop.example/people?page=NUMBER","pathname":"/people","search":"?page=NUMBER"},
+"headers":{"user-agent":"curl/8","accept":"*/*"},"socket":{"remote_address":"10.0.0.1"}},
 "response":{"status_code":200,"headers":{"content-type":"application/json"}}}}}"#;
 
 const SPAN: &str = r#"{"span":{"id":"ID","trace_id":"OFOF","transaction_id":"OF","parent_id":"OF",

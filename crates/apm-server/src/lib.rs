@@ -1,7 +1,8 @@
 //! The embedded APM server: takes events, analyses them in SQL, and shows them on pages.
 //!
-//! Floors, from the top: `server` → `grpc` → `http` → `ui`, `api`, `mcp` → `answers` → `insight` → `analytics`. Below this
-//! crate are `apm-intake`, `kql` and `apm-store`. No arrow runs back up; the test `floors` of the workspace holds that.
+//! Floors, from the top: `server` → `grpc` → `http` → `ui`, `api`, `mcp` → `answers` → `insight` → `analytics`. Below
+//! this crate are `apm-intake`, `kql` and `apm-store`. No arrow runs back up; the test `floors` of the workspace holds
+//! that.
 
 pub mod agent_config;
 pub mod analytics;

@@ -150,8 +150,8 @@ pub fn format<W: io::Write + ?Sized>(out: &mut W, record: &log::Record<'_>) -> i
     }
 }
 
-/// Writes a record as a line of ECS JSON, whatever `log_ecs_reformatting` says. The service's name and version are in it
-/// while an agent runs.
+/// Writes a record as a line of ECS JSON, whatever `log_ecs_reformatting` says. The service's name and version are in
+/// it while an agent runs.
 ///
 /// # Errors
 /// Those of `out`.

@@ -28,7 +28,9 @@ async fn seeded(server: &TestServer) {
         "parent_id": "00000000000000a1", "timestamp": now - 998_000,
         "exception": {"type": "Overflow", "message": "too much", "handled": false},
     }});
-    let log = json!({"log": {"message": "shipped", "log.level": "info", "@timestamp": now - 997_000, "trace.id": TRACE}});
+    let log = json!({"log": {
+        "message": "shipped", "log.level": "info", "@timestamp": now - 997_000, "trace.id": TRACE,
+    }});
     let lines = [transaction, span, error, log].map(|line| line.to_string());
     let body = format!("{metadata}\n{}\n", lines.join("\n"));
     let answer = server.intake(body).await;

@@ -1,8 +1,8 @@
 //! Plans of PostgreSQL, from a connection of the agent's own by a URL of `sql_plan_urls`.
 //!
-//! A statement with parameters has a generic plan, which a prepared statement tells from PostgreSQL 12 on.
-//! `EXPLAIN (GENERIC_PLAN)` of version 16 would tell it, too, but takes its parameters from the wire where it is asked in
-//! the way that Diesel asks: the plan would be that for the values NULL.
+//! A statement with parameters has a generic plan, which a prepared statement tells from PostgreSQL 12 on. `EXPLAIN
+//! (GENERIC_PLAN)` of version 16 would tell it, too, but takes its parameters from the wire where it is asked in the
+//! way that Diesel asks: the plan would be that for the values NULL.
 
 use diesel::connection::SimpleConnection as _;
 use diesel::prelude::*;

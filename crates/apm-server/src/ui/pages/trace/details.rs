@@ -1,6 +1,7 @@
 //! The details of one transaction or span: what it took, what it called, its statement in full, where it was made.
 
 mod cost;
+mod stack;
 
 use apm_time::rfc3339_millis;
 use maud::{Markup, html};
@@ -18,7 +19,7 @@ use crate::ui::components::cells::swatch;
 use crate::ui::components::code;
 use crate::ui::components::controls::{copy, plus_minus};
 use crate::ui::components::flyout::{flyout, section};
-use crate::ui::components::frames::{StackFrame, frames};
+use crate::ui::components::frames::frames;
 use crate::ui::components::panel::pairs;
 use crate::ui::components::sql;
 use crate::ui::number::{duration, percent};
@@ -26,6 +27,8 @@ use crate::ui::pages::errors::short;
 use crate::ui::pages::{transaction_href, whole};
 use crate::ui::view::{View, quoted};
 use crate::ui::words;
+
+pub(crate) use stack::stack_of;
 
 /// The sources of the details of an item.
 #[derive(Debug, Clone, Copy)]
@@ -393,65 +396,4 @@ fn stack(item: &Item, document: &Value) -> Markup {
             }
         },
     )
-}
-
-/// The function of a frame, with its class where the two are told apart, as in Java: `com.shop.Cart.pay`.
-fn function(frame: &Value) -> String {
-    let function = text(frame, "function").unwrap_or_default();
-    match text(frame, "classname") {
-        Some(class) if !function.is_empty() && !function.starts_with(&class) => {
-            format!("{class}.{function}")
-        }
-        _ => function,
-    }
-}
-
-/// Frames as documents hold them.
-pub(crate) fn stack_of(value: Option<&Value>) -> Vec<StackFrame> {
-    let lines = |value: Option<&Value>| match value {
-        Some(Value::Array(lines)) => lines
-            .iter()
-            .map(|line| line.as_str().unwrap_or("").to_owned())
-            .collect(),
-        _ => Vec::new(),
-    };
-    let frame = |frame: &Value| StackFrame {
-        function: function(frame),
-        module: text(frame, "module")
-            .or_else(|| text(frame, "classname"))
-            .unwrap_or_default(),
-        file: text(frame, "filename")
-            .or_else(|| text(frame, "abs_path"))
-            .or_else(|| text(frame, "classname"))
-            .unwrap_or_default(),
-        line: field(frame, "line.number")
-            .or_else(|| field(frame, "lineno"))
-            .and_then(Value::as_u64),
-        library: field(frame, "library_frame")
-            .and_then(Value::as_bool)
-            .unwrap_or(false),
-        pre: lines(field(frame, "context.pre").or_else(|| field(frame, "pre_context"))),
-        context: field(frame, "line.context")
-            .or_else(|| field(frame, "context_line"))
-            .and_then(Value::as_str)
-            .map(str::to_owned),
-        post: lines(field(frame, "context.post").or_else(|| field(frame, "post_context"))),
-        is_unmapped: field(frame, "sourcemap.error").is_some(),
-        vars: match field(frame, "vars") {
-            Some(Value::Object(map)) => map
-                .iter()
-                .map(|(name, value)| {
-                    (
-                        name.clone(),
-                        super::document::scalar(value).unwrap_or_else(|| value.to_string()),
-                    )
-                })
-                .collect(),
-            _ => Vec::new(),
-        },
-    };
-    match value {
-        Some(Value::Array(list)) => list.iter().map(frame).collect(),
-        _ => Vec::new(),
-    }
 }
