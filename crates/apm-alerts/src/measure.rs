@@ -42,7 +42,7 @@ pub(crate) struct Facts<'a> {
     /// When the server started.
     pub(crate) started: i64,
     pub(crate) disk: &'a Disk,
-    /// How far the output is behind, where there is one.
+    /// The lag of the output, where there is one.
     pub(crate) lag: Option<Lag>,
     /// Subjects of the rule that fire.
     pub(crate) firing: &'a [&'a State],

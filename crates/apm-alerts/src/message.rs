@@ -44,7 +44,7 @@ pub struct Alert {
     pub service: String,
     /// `service.environment`, may be empty.
     pub environment: String,
-    /// What was measured, in a sentence.
+    /// The measurement, in a sentence.
     pub text: String,
     /// The page that shows it, from the root of this server.
     pub link: String,
@@ -65,7 +65,7 @@ pub struct Message {
     pub title: String,
     /// The alerts, at most ten.
     pub alerts: Vec<Alert>,
-    /// How many more there are.
+    /// The number of further ones.
     pub more: usize,
 }
 

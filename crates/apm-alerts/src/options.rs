@@ -24,7 +24,7 @@ pub struct Options {
     /// The address at which readers reach the pages, for links in messages: scheme, host, and the path before that of
     /// the pages.
     pub url: String,
-    /// How far the output to an engine is behind; `None`: there is no output.
+    /// The lag of the output to an engine; `None`: there is no output.
     pub output: Option<OutputProbe>,
     /// Between two evaluations.
     pub look: Duration,
@@ -37,7 +37,7 @@ pub struct Options {
 /// The events that wait to be sent to an engine.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Lag {
-    /// How many, at most.
+    /// Their number, at most.
     pub events: u64,
     /// The time for which the first of them has waited.
     pub time: Duration,

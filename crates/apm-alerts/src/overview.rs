@@ -37,7 +37,7 @@ pub enum Origin {
 pub struct ShownRule {
     /// The rule.
     pub rule: Rule,
-    /// Where it was written.
+    /// The place where it was written.
     pub origin: Origin,
     /// Its condition in words.
     pub words: String,
@@ -56,7 +56,7 @@ pub struct ShownReceiver {
     pub kind: String,
     /// Its target without what is secret.
     pub target: String,
-    /// Where it was written.
+    /// The place where it was written.
     pub origin: Origin,
 }
 
@@ -69,7 +69,7 @@ pub struct Firing {
     pub name: String,
     /// Since when, seconds since 1970.
     pub since: i64,
-    /// What was measured when it began.
+    /// The measurement when it began.
     pub alert: Alert,
 }
 
@@ -82,11 +82,11 @@ pub struct Sent {
     pub silenced: bool,
     /// The message.
     pub message: Message,
-    /// What became of it at each receiver.
+    /// Its outcome at each receiver.
     pub deliveries: Vec<Delivery>,
 }
 
-/// What became of a message at a receiver.
+/// The outcome of a message at a receiver.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Delivery {
     /// The name of the receiver.
@@ -105,7 +105,7 @@ pub struct Delivery {
 #[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
 #[schemars(rename = "Alerts")]
 pub struct Overview {
-    /// What fires, the longest first.
+    /// The firing rules, the longest first.
     pub firing: Vec<Firing>,
     /// Subjects whose condition holds, not long enough yet.
     pub pending: usize,

@@ -1,4 +1,4 @@
-//! What people do with rules and receivers on the page and by the API.
+//! Actions of people on rules and receivers, on the page and by the API.
 
 use apm_store::Ticket;
 use diesel::SqliteConnection;

@@ -22,7 +22,7 @@ const PAUSE: i64 = 60;
 /// Subjects of a rule that are watched at a time.
 const MOST_SUBJECTS: usize = 200;
 
-/// What follows from an evaluation.
+/// The consequences of an evaluation.
 #[derive(Debug, Default)]
 pub(super) struct Changes {
     /// Rules that were evaluated for the first time, and when.

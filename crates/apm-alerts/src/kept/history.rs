@@ -10,7 +10,7 @@ use crate::message::{Change, Message};
 /// Messages that are kept: the newest.
 const MOST: i64 = 1_000;
 
-/// What became of a message at a receiver.
+/// The outcome of a message at a receiver.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum State {
     /// It is to be sent, or sent again.
@@ -75,7 +75,7 @@ fn kept((id, silenced, document): (i64, i32, String)) -> Option<Kept> {
     })
 }
 
-/// What became of messages, the oldest of which has the number `from`.
+/// The outcomes of messages, the oldest of which has the number `from`.
 pub(crate) fn deliveries(conn: &mut SqliteConnection, from: i64) -> QueryResult<Vec<Delivered>> {
     alert_delivery::table
         .filter(alert_delivery::history_id.ge(from))

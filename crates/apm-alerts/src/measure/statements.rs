@@ -51,7 +51,7 @@ pub(super) fn read(
     Ok(rows.into_iter().map(|row| reading(row, rule)).collect())
 }
 
-/// How far a mean is beyond what is usual, and beyond the least that is worth telling.
+/// The distance of a mean beyond what is usual, and beyond the least that is worth telling.
 fn beyond(now: f64, usual: f64, times: f64, least: f64) -> f64 {
     // A mean of nothing is no baseline.
     match usual > 0.0 {

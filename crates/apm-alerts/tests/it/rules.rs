@@ -25,7 +25,7 @@ fn with(rules: &[serde_json::Value]) -> Options {
     options
 }
 
-/// What fires of a rule, in words.
+/// The firing parts of a rule, in words.
 fn firing(overview: &Overview, rule: &str) -> Vec<String> {
     let of_rule = overview.firing.iter().filter(|one| one.name == rule);
     of_rule.map(|one| one.alert.text.clone()).collect()

@@ -53,7 +53,10 @@ fn fields(rule: &Rule, found: &Overview) -> Markup {
         form.form method="post" action="/alerts/rules" {
             input type="hidden" name="id" value=(rule.id);
             input type="hidden" name="kind" value=(rule.kind.as_str());
-            label { "Name" input.input.input--text name="name" value=(rule.name) required maxlength="200" autocomplete="off"; }
+            label {
+                "Name" input.input.input--text name="name" value=(rule.name) required maxlength="200"
+                    autocomplete="off";
+            }
             @for parameter in rule.kind.parameters() {
                 label {
                     (parameter.label)
@@ -66,7 +69,10 @@ fn fields(rule: &Rule, found: &Overview) -> Markup {
                 input.input.input--text type="number" name="hold_seconds" min="0" max="86400" value=(rule.hold());
             }
             @if rule.kind.is_of_services() {
-                label { "Service, empty for all" input.input.input--text name="service" value=(rule.service) autocomplete="off"; }
+                label {
+                    "Service, empty for all"
+                    input.input.input--text name="service" value=(rule.service) autocomplete="off";
+                }
                 label {
                     "Environment, empty for all"
                     input.input.input--text name="environment" value=(rule.environment) autocomplete="off";
@@ -74,7 +80,8 @@ fn fields(rule: &Rule, found: &Overview) -> Markup {
             }
             @for receiver in &found.receivers {
                 label.check {
-                    input type="checkbox" name="receivers" value=(receiver.name) checked[rule.receivers.contains(&receiver.name)];
+                    input type="checkbox" name="receivers" value=(receiver.name)
+                        checked[rule.receivers.contains(&receiver.name)];
                     "Send to " (receiver.name)
                 }
             }

@@ -61,7 +61,11 @@ fn form(found: &Overview) -> Markup {
                 }
             }
             label {
-                @if found.sends_email { "Address: https://…, or email addresses with commas" } @else { "Address: https://…" }
+                @if found.sends_email {
+                    "Address: https://…, or email addresses with commas"
+                } @else {
+                    "Address: https://…"
+                }
                 input.input.input--text name="target" required maxlength="2000" autocomplete="off" spellcheck="false";
             }
             p.dim {
