@@ -180,8 +180,8 @@ fn remedy(statement: &Statement, explained: Option<&Explained>, proof: Option<St
         .any(|function| upper.contains(function))
     {
         parts.push(format!(
-            "A count that triggers or the writer maintain, one row per group, would make it flat however many rows \
-             {} has.",
+            "A count kept by triggers or by the writer, one row per group, would make it flat however many \
+             rows {} has.",
             statement.table_name
         ));
     } else if !upper.contains(" LIMIT ") {
