@@ -13,7 +13,7 @@ use crate::ui::components::panel::{nothing, panel};
 use crate::ui::components::shell::{Page, Section};
 use crate::ui::components::table::{Column, Frame, framed};
 use crate::ui::number::{self, duration, grouped, percent};
-use crate::ui::view::{View, quoted};
+use crate::ui::view::View;
 use crate::ui::words;
 
 impl Rendered for Params {
@@ -236,7 +236,7 @@ fn discover(view: &View, asked: &Params, one: &Correlation) -> crate::ui::href::
             parts.push(kql::filter(field, value));
         }
     }
-    parts.push(format!("{}: {}", one.field, quoted(&one.value)));
+    parts.push(kql::filter(&one.field, &one.value));
     view.to(&["discover"]).set("q", &parts.join(" and "))
 }
 

@@ -68,7 +68,7 @@ async fn lines_are_told_by_severity_word_and_service_and_page_json_and_file_agre
         ("?level=other", 1, "without a level"),
         ("?service=cart", 3, "long "),
         ("?q=refused", 1, "payment refused"),
-        ("?q=17&level=info", 1, "cart 17 closed"),
+        ("?q=closed&level=info", 1, "cart 17 closed"),
         ("?q=log.level:error", 1, "payment refused"),
         ("?q=message:cart*&service=shop", 0, ""),
         ("?env=production", 0, ""),
