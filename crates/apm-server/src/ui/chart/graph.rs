@@ -132,12 +132,12 @@ fn node(node: &Node, (x, y): (f64, f64)) -> Markup {
         if node.is_centre { "centre" } else { "" },
     );
     html! {
-        a.node class={ (tone) " " (centre) } href=(node.href) {
+        a class={ "node " (tone) " " (centre) } href=(node.href) {
             title { (node.name) ": " (node.facts) }
             rect.box x=(Px(x)) y=(Px(y)) width=(Px(WIDTH)) height=(Px(HEIGHT)) rx="6" {}
             @if !node.class.is_empty() {
-                rect.stripe class=(node.class) x=(Px(x + 5.0)) y=(Px(y + 7.0)) width="3" height=(Px(HEIGHT - 14.0))
-                    rx="1.5" {}
+                rect class={ "stripe " (node.class) } x=(Px(x + 5.0)) y=(Px(y + 7.0)) width="3"
+                    height=(Px(HEIGHT - 14.0)) rx="1.5" {}
             }
             // Names are cut where the box ends.
             svg x=(Px(x + 14.0)) y=(Px(y)) width=(Px(WIDTH - 22.0)) height=(Px(HEIGHT)) {
@@ -229,7 +229,7 @@ impl Route {
         path
     }
 
-    /// A place on the way where words fit: near the caller's or the callee's box.
+    /// A place on the way where words fit: in the middle between two layers, beside the callee's box or the caller's.
     fn label(&self, near_callee: bool) -> (f64, f64) {
         match self {
             Self::Itself(x, y) => (x - 23.0, y - 8.0),
@@ -241,11 +241,8 @@ impl Route {
                 let Some([(x1, y1), (x2, y2)]) = pair.copied() else {
                     return (0.0, 0.0);
                 };
-                let part: f64 = if near_callee { 0.66 } else { 0.34 };
-                // The same curve as that of the path.
-                let (a, b) = (1.0 - part, part);
-                let rise = 3.0 * a * b * b + b * b * b;
-                (x1 + (x2 - x1) * part, y1 + (y2 - y1) * rise)
+                // The curve of the path is halfway up in its middle.
+                ((x1 + x2) / 2.0, (y1 + y2) / 2.0)
             }
         }
     }
@@ -254,7 +251,7 @@ impl Route {
 fn line(edge: &Edge, route: &Route) -> Markup {
     let path = route.path();
     html! {
-        g.call class=(edge.tone.class()) {
+        g class={ "call " (edge.tone.class()) } {
             title { (edge.says) }
             path.way d=(path) stroke-width=(Px(1.0 + 3.0 * edge.weight.clamp(0.0, 1.0)))
                 marker-end=(edge.tone.marker()) {}
