@@ -292,9 +292,9 @@ pub(crate) fn row(view: &View, line: &Line, open: Option<bool>) -> Markup {
                 @let logs = view.to(&["services", &line.service, "logs"]);
                 td.soft { a.plain href=(logs) title=(line.service) { (words::cut(&line.service, 40)) } }
             }
-            th.grow.message scope="row" {
+            th.grow scope="row" {
                 @if line.message.is_empty() { span.dim { "–" } }
-                @else { (shown(&line.message)) }
+                @else { div.message { (shown(&line.message)) } }
             }
             td {
                 @if let Some(trace) = &line.trace_id {
