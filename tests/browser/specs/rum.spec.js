@@ -91,7 +91,11 @@ async function site(service, page) {
   await new Promise((resolve) => server.listen(0, "127.0.0.1", resolve));
   const origin = `http://127.0.0.1:${server.address().port}`;
   started.add(origin);
-  return { origin, stop: () => server.close() };
+  const stop = () => {
+    server.close();
+    server.closeAllConnections();
+  };
+  return { origin, stop };
 }
 
 async function upload(pages, address) {

@@ -213,7 +213,9 @@ async fn no_spelling_of_a_guarded_address_opens_it() {
                     );
                     let status = asker.status(&request);
                     let refused = matches!(status, 400 | 401 | 403 | 404);
-                    assert!(refused, "{status}: {method} {spelled}");
+                    // The open address of the pages' files has one handler, which reads.
+                    let unread = status == 405 && spelled.starts_with("/assets/");
+                    assert!(refused || unread, "{status}: {method} {spelled}");
                     // 400 comes from the parser, for what is no address. The intake must not get to say it.
                     if status == 400 {
                         assert!(
