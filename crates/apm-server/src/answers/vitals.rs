@@ -38,7 +38,7 @@ impl Question for Params {
     type Answer = Answer;
     const ADDRESS: Address = at!("/vitals");
     const SUMMARY: &'static str = "Web vitals of pages";
-    const TABLES: &'static [&'static str] = &["vitals"];
+    const TABLES: &'static [&'static str] = &["summary", "vitals"];
 
     fn read(asked: &Asked) -> Result<Self, Problem> {
         let scope = asked.chosen_scope(List::Transactions)?;
@@ -61,9 +61,28 @@ impl Question for Params {
     }
 
     fn tables(answer: &Answer) -> Vec<Table> {
-        vec![Table::from_rows("vitals", &answer.pages, &COLUMNS)]
+        let told = |vital: Vital| Some((vital, answer.all.of(vital)?));
+        let all: Vec<Told> = Vital::ALL.into_iter().filter_map(told).collect();
+        vec![
+            Table::from_rows("summary", &all, &SUMMARY),
+            Table::from_rows("vitals", &answer.pages, &COLUMNS),
+        ]
     }
 }
+
+/// A vital and its figures.
+type Told = (Vital, Figures);
+
+const SUMMARY: [Column<Told>; 8] = [
+    ("vital", |row| row.0.name().into()),
+    ("p50", |row| row.1.p50.into()),
+    ("p75", |row| row.1.p75.into()),
+    ("p95", |row| row.1.p95.into()),
+    ("good", |row| row.1.good.into()),
+    ("needs_improvement", |row| row.1.needs_improvement.into()),
+    ("poor", |row| row.1.poor.into()),
+    ("measured", |row| row.1.count.into()),
+];
 
 const COLUMNS: [Column<Page>; 12] = [
     ("page", |row| (&row.page).into()),

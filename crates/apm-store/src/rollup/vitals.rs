@@ -49,6 +49,19 @@ impl Vital {
         self as i32
     }
 
+    /// Its usual abbreviation.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Lcp => "LCP",
+            Self::Inp => "INP",
+            Self::Cls => "CLS",
+            Self::Fcp => "FCP",
+            Self::Ttfb => "TTFB",
+            Self::Fid => "FID",
+            Self::Tbt => "TBT",
+        }
+    }
+
     /// The largest good value, and the largest that is not poor: µs, for CLS millionths.
     pub fn bounds(self) -> (i64, i64) {
         match self {

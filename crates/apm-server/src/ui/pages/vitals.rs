@@ -65,7 +65,7 @@ fn headline(view: &View, found: &Found) -> (String, String) {
     let poor: Vec<_> = Vital::ALL
         .into_iter()
         .filter(|vital| found.all.of(*vital).is_some_and(|of| of.rating == 2))
-        .map(name)
+        .map(Vital::name)
         .collect();
     let why = match poor.is_empty() {
         true => format!("{} of the loads are good in this.", percent(lcp.good)),
@@ -90,7 +90,7 @@ fn summary(view: &View, found: &Found) -> Markup {
     let rows = html! {
         @for (vital, figures) in told {
             tr {
-                th.grow scope="row" { abbr title=(meaning(vital)) { (name(vital)) } " " span.dim { (meaning(vital)) } }
+                th.grow scope="row" { abbr title=(meaning(vital)) { (vital.name()) } " " span.dim { (meaning(vital)) } }
                 @for value in [figures.p50, figures.p75, figures.p95] { (cells::figure(Some(value_of(vital, value)))) }
                 td { (shares(figures)) }
                 (cells::count(super::whole(figures.count)))
@@ -100,7 +100,7 @@ fn summary(view: &View, found: &Found) -> Markup {
     let frame = Frame {
         class: "table--lines",
         caption: "Web vitals of all pages",
-        name: "vitals",
+        name: "summary",
         columns: &SUMMARY,
         sort: None,
     };
@@ -179,18 +179,6 @@ fn value_of(vital: Vital, value: f64) -> Figure {
             unit: "",
         },
         _ => number::duration(value),
-    }
-}
-
-fn name(vital: Vital) -> &'static str {
-    match vital {
-        Vital::Lcp => "LCP",
-        Vital::Inp => "INP",
-        Vital::Cls => "CLS",
-        Vital::Fcp => "FCP",
-        Vital::Ttfb => "TTFB",
-        Vital::Fid => "FID",
-        Vital::Tbt => "TBT",
     }
 }
 
