@@ -6,6 +6,7 @@ mod faults;
 mod hosts;
 mod keeps;
 mod real;
+mod recorded;
 mod refusals;
 mod support;
 mod templates;

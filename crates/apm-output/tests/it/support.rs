@@ -52,6 +52,11 @@ pub(crate) fn feed(store: &Store, lines: impl IntoIterator<Item = String>) -> us
         body.push('\n');
         body += &line;
     }
+    feed_body(store, &body)
+}
+
+/// Stores the body of a request.
+pub(crate) fn feed_body(store: &Store, body: &str) -> usize {
     let mut stream = Stream::new(None, 300 * 1024, None, Arc::default());
     let mut chunk = body.as_bytes();
     let mut batches = Vec::new();
