@@ -54,7 +54,7 @@ fn complete(cluster: &Cluster, server: &Server, load: &Load) {
     }
     let answered = load.answered();
     let lost = answered.iter().filter(|id| !events.contains(*id)).count();
-    println!(
+    eprintln!(
         "{} transactions were answered, {} are in the engine; duplicates {twice}, lost {lost}",
         answered.len(),
         events.len()
@@ -104,7 +104,7 @@ fn every_document_of_a_mixed_load_is_the_one_that_discover_shows() {
     for document in server.discover() {
         *shown.entry(document.to_string()).or_default() += 1;
     }
-    println!(
+    eprintln!(
         "{} documents, {} of them different",
         found.len(),
         sent.len()
