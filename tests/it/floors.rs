@@ -180,6 +180,21 @@ const MODULES: &[(&str, &[&str])] = &[
         ],
     ),
     (
+        "crates/apm-output",
+        &[
+            "config",
+            "client",
+            "dialect",
+            "bulk",
+            "stats",
+            "template",
+            "aggregate",
+            "load",
+            "send",
+            "worker",
+        ],
+    ),
+    (
         "crates/apm-server",
         &[
             "config",

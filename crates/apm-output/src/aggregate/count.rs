@@ -176,8 +176,3 @@ pub(super) fn dropped(event: &StoredEvent) -> Vec<Dropped> {
     serde_json::from_str(&event.rest)
         .map_or_else(|_| Vec::new(), |rest: Rest| rest.dropped_spans_stats)
 }
-
-/// The nearest whole number.
-pub(super) fn whole(number: f64) -> u64 {
-    number.round() as u64
-}

@@ -40,12 +40,14 @@ impl Histogram {
 
     /// Durations and whole counts, without those that round to nothing.
     pub(super) fn counts(&self) -> impl Iterator<Item = (u64, u64)> {
-        let whole = self
-            .0
-            .iter()
-            .map(|(bar, count)| (*bar, super::count::whole(*count)));
-        whole.filter(|(_, count)| *count > 0)
+        let counts = self.0.iter().map(|(bar, count)| (*bar, whole(*count)));
+        counts.filter(|(_, count)| *count > 0)
     }
+}
+
+/// The nearest whole number.
+pub(super) fn whole(number: f64) -> u64 {
+    number.round() as u64
 }
 
 #[cfg(test)]

@@ -4,7 +4,8 @@ use std::io::Write;
 
 use apm_time::{SECOND, rfc3339_millis};
 
-use super::count::{Count, whole};
+use super::count::Count;
+use super::histogram::whole;
 use super::key::{Key, Metric};
 
 /// The dataset and the JSON of what is counted by a key; none where it comes to nothing.
