@@ -142,7 +142,7 @@ impl Sandbox {
         let file = std::fs::File::create(&said).unwrap();
         // A group of its own: whatever a script leaves running ends with it.
         let mut script = Command::new("timeout")
-            .args(["--foreground", "20", "sh", "-e"])
+            .args(["--foreground", "60", "sh", "-e"])
             .arg(&script)
             .process_group(0)
             .current_dir(self.dir.path())
