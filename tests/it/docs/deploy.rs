@@ -207,12 +207,8 @@ fn the_manifest_for_kubernetes_has_one_pod_that_keeps_its_file() {
     );
     let token = &container["env"].as_vec().unwrap()[0]["valueFrom"]["secretKeyRef"]["name"];
     assert_eq!(token.as_str(), part("Secret")["metadata"]["name"].as_str());
-    for probe in ["livenessProbe", "readinessProbe"] {
-        assert_eq!(
-            container[probe]["httpGet"]["path"].as_str(),
-            Some("/healthz"),
-            "{probe}"
-        );
+    for (probe, path) in [("livenessProbe", "/healthz"), ("readinessProbe", "/readyz")] {
+        assert_eq!(container[probe]["httpGet"]["path"].as_str(), Some(path));
     }
 }
 
