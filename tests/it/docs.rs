@@ -99,7 +99,7 @@ async fn every_block_of_the_documentation_runs_or_is_well_formed() {
             wrong.push(format!("{}: {error}", block.place));
         }
     }
-    println!("{counts:#?} in {} ms", started.elapsed().as_millis());
+    eprintln!("{counts:#?} in {} ms", started.elapsed().as_millis());
     assert!(wrong.is_empty(), "\n{}\n", wrong.join("\n\n"));
     // Nobody may get round this test by calling every block one that cannot run.
     assert!(

@@ -47,8 +47,8 @@ impl Sandbox {
         write_executable(&bin.join("pocket-apm"), COMMAND);
         let folders = std::env::var_os("PATH").unwrap();
         for tool in TOOLS {
-            let places = std::env::split_paths(&folders).map(|folder| folder.join(tool));
-            let place = places.into_iter().find(|place| place.is_file());
+            let mut places = std::env::split_paths(&folders).map(|folder| folder.join(tool));
+            let place = places.find(|place| place.is_file());
             let place = place.unwrap_or_else(|| panic!("the test needs {tool}"));
             std::os::unix::fs::symlink(place, bin.join(tool)).unwrap();
         }
