@@ -3,7 +3,7 @@
 use clap::{Command, CommandFactory as _};
 use pocket_apm::cli::Cli;
 
-use super::{blocks, pages, shell};
+use super::{blocks, pages, root, shell};
 
 /// Beginnings of the names that are the server's own: others are of cargo, systemd and the like.
 const OURS: [&str; 2] = ["--apm-", "APM_"];
@@ -23,7 +23,14 @@ fn names(command: &Command) -> Vec<String> {
 
 #[test]
 fn options_variables_and_commands_in_the_text_are_those_that_there_are() {
-    let known = names(&Cli::command());
+    let mut known = names(&Cli::command());
+    // The command that an alert is handed to has variables of its own.
+    let source = root().join("crates/apm-alerts/src/deliver/command.rs");
+    let source = std::fs::read_to_string(source).unwrap();
+    let for_commands = source
+        .split('"')
+        .filter(|word| word.starts_with("APM_ALERT_"));
+    known.extend(for_commands.map(str::to_owned));
     let mut wrong = Vec::new();
     for path in pages() {
         let text = blocks::prose(&path);
