@@ -75,9 +75,9 @@ impl Cli {
     /// wrong, and ends the process where that is asked or needed.
     pub fn from_args() -> Self {
         let line: Vec<OsString> = std::env::args_os().collect();
-        let read = match ConfigFile::named(&line) {
+        let read = match ConfigFile::named(Self::command(), &line) {
             None => Ok(ConfigFile::default()),
-            Some(path) => ConfigFile::read(&path),
+            Some(path) => ConfigFile::read(&path, &Self::command()),
         };
         let file = read.unwrap_or_else(|error| {
             terminal::error(format_args!("{error:#}"));

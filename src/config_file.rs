@@ -11,10 +11,9 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail, ensure};
-use clap::{ArgAction, Command, CommandFactory as _};
+use clap::{ArgAction, Command};
 use toml::{Table, Value};
 
-use crate::cli::Cli;
 use crate::terminal::print;
 use alerts::Alerts;
 
@@ -35,17 +34,17 @@ pub struct ConfigFile {
 
 impl ConfigFile {
     /// The file that a command line or the environment names. What else is wrong in the line is not looked at.
-    pub fn named(line: &[OsString]) -> Option<PathBuf> {
-        let command = Cli::command().ignore_errors(true);
+    pub fn named(command: Command, line: &[OsString]) -> Option<PathBuf> {
+        let command = command.ignore_errors(true);
         let matches = command.try_get_matches_from(line).ok()?;
         matches.get_one::<PathBuf>("config").cloned()
     }
 
-    /// Reads a file and checks everything in it.
+    /// Reads a file and checks everything in it. `command`: the command line, whose options it may have.
     ///
     /// # Errors
     /// If it cannot be read, has a name that no option has, or a value that an option does not take.
-    pub fn read(path: &Path) -> anyhow::Result<Self> {
+    pub fn read(path: &Path, command: &Command) -> anyhow::Result<Self> {
         let of_file = || format!("in the configuration file {}", path.display());
         let size = fs::metadata(path).with_context(of_file)?.len();
         ensure!(
@@ -54,21 +53,20 @@ impl ConfigFile {
             path.display()
         );
         let text = fs::read_to_string(path).with_context(of_file)?;
-        Self::parse(&text).with_context(of_file)
+        Self::parse(&text, command).with_context(of_file)
     }
 
-    fn parse(text: &str) -> anyhow::Result<Self> {
+    fn parse(text: &str, command: &Command) -> anyhow::Result<Self> {
         let mut table: Table = toml::from_str(text)?;
         let alerts = match table.remove("alerts") {
             None => Alerts::default(),
             // Read from the text again, so that an error names its line.
             Some(_) => toml::from_str::<alerts::File>(text)?.alerts,
         };
-        let command = Cli::command();
         let mut options = BTreeMap::new();
         for (key, value) in table {
             let name = key.replace('_', "-");
-            known(&command, &name)?;
+            known(command, &name)?;
             let values = values(&key, value)?;
             ensure!(
                 options.insert(name, values).is_none(),
@@ -79,7 +77,7 @@ impl ConfigFile {
             options,
             alerts: alerts.options()?,
         };
-        file.check(&command)?;
+        file.check(command)?;
         Ok(file)
     }
 
@@ -173,9 +171,9 @@ fn values(key: &str, value: Value) -> anyhow::Result<Vec<String>> {
 ///
 /// # Errors
 /// What is wrong.
-pub fn check(file: Option<&PathBuf>) -> anyhow::Result<()> {
+pub fn check(file: Option<&PathBuf>, command: &Command) -> anyhow::Result<()> {
     let path = file.context("name a file: pocket-apm config check FILE")?;
-    let read = ConfigFile::read(path)?;
+    let read = ConfigFile::read(path, command)?;
     let count = |count: usize, one: &str| match count {
         1 => format!("1 {one}"),
         count => format!("{count} {one}s"),

@@ -57,7 +57,8 @@ fn main() -> ExitCode {
             backup::run(options, &cli.apm).map(|()| ExitCode::SUCCESS)
         }
         Some(Command::Config(ConfigCommand::Check { file })) => {
-            config_file::check(file.as_ref().or(cli.config.as_ref())).map(|()| ExitCode::SUCCESS)
+            config_file::check(file.as_ref().or(cli.config.as_ref()), &Cli::listed())
+                .map(|()| ExitCode::SUCCESS)
         }
         Some(Command::Completions { shell }) => {
             complete::completions(*shell).map(|()| ExitCode::SUCCESS)

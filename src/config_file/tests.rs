@@ -1,12 +1,13 @@
 use std::time::Duration;
 
-use clap::FromArgMatches as _;
+use clap::{CommandFactory as _, FromArgMatches as _};
 
 use super::*;
+use crate::cli::Cli;
 
 /// The options that a file and a command line make.
 fn cli(file: &str, line: &[&str]) -> Cli {
-    let file = ConfigFile::parse(file).expect("valid");
+    let file = ConfigFile::parse(file, &Cli::command()).expect("valid");
     let command = file.as_defaults(Cli::command());
     let line = ["pocket-apm"].iter().chain(line);
     let matches = command.try_get_matches_from(line).expect("valid");
@@ -55,8 +56,9 @@ fn the_command_line_stands_before_the_file() {
 
 #[test]
 fn a_subcommand_that_lists_fewer_options_gets_those_of_the_file() {
-    let file = ConfigFile::parse(r#"apm-database = "elsewhere.db""#).expect("valid");
-    let command = crate::cli::Cli::listed_with(&file);
+    let file =
+        ConfigFile::parse(r#"apm-database = "elsewhere.db""#, &Cli::command()).expect("valid");
+    let command = Cli::listed_with(&file);
     let matches = command.try_get_matches_from(["pocket-apm", "sql", "SELECT 1"]);
     let cli = Cli::from_arg_matches(&matches.expect("valid")).expect("read");
     assert_eq!(cli.apm.apm_database, PathBuf::from("elsewhere.db"));
@@ -85,7 +87,7 @@ fn what_is_wrong_is_said_with_its_name_and_the_nearest_one() {
             "`url` has to begin with",
         ),
     ] {
-        let error = ConfigFile::parse(file).expect_err(file);
+        let error = ConfigFile::parse(file, &Cli::command()).expect_err(file);
         let error = format!("{error:#}");
         assert!(error.contains(words), "{file}: {error}");
     }
@@ -112,6 +114,7 @@ fn rules_and_receivers_are_read() {
         milliseconds = 800
         receivers = ["ops"]
         "#,
+        &Cli::command(),
     );
     let alerts = file.expect("valid").alerts;
     assert_eq!(alerts.rules[0].id, "file-the shop is slow");
@@ -124,7 +127,7 @@ fn rules_and_receivers_are_read() {
 fn the_file_is_found_in_a_line_that_is_wrong() {
     let named = |line: &[&str]| {
         let line: Vec<OsString> = line.iter().map(OsString::from).collect();
-        ConfigFile::named(&line)
+        ConfigFile::named(Cli::command(), &line)
     };
     let file = Some(PathBuf::from("a.toml"));
     assert_eq!(named(&["pocket-apm", "server", "--config", "a.toml"]), file);
@@ -145,7 +148,8 @@ fn the_files_in_the_documentation_are_valid() {
         let blocks = text.split("```toml\n").skip(1);
         for block in blocks.map(|rest| rest.split("```").next().unwrap_or_default()) {
             // Secrets of the examples are no files here, and are not read.
-            ConfigFile::parse(block).unwrap_or_else(|error| panic!("{page}: {error:#}\n{block}"));
+            ConfigFile::parse(block, &Cli::command())
+                .unwrap_or_else(|error| panic!("{page}: {error:#}\n{block}"));
             count += 1;
         }
     }

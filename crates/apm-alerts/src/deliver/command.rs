@@ -15,8 +15,8 @@ pub(super) async fn run(command: &[String], message: &Message, url: &str) -> Res
     };
     let mut child = Command::new(program)
         .args(arguments)
-        .env("APM_ALERT_CHANGE", message.change.as_str())
-        .env("APM_ALERT_TITLE", message.title.replace('\0', " "))
+        .env("POCKET_APM_ALERT_CHANGE", message.change.as_str())
+        .env("POCKET_APM_ALERT_TITLE", message.title.replace('\0', " "))
         .stdin(Stdio::piped())
         .stdout(Stdio::null())
         .stderr(Stdio::null())
