@@ -125,7 +125,7 @@ async fn one_error_and_one_statement_are_found_by_the_ids_of_the_lists() {
     let server = TestServer::start();
     seeded(&server).await;
     let (errors, _) = tool(&server, "errors", json!({})).await;
-    let key = field(&errors, "grouping_key");
+    let key = field(&errors, "key");
     let (text, is_error) = tool(&server, "error", json!({"service": "shop", "key": key})).await;
     assert!(!is_error && text.contains("Overflow"), "{text}");
     let (statements, _) = tool(&server, "statements", json!({})).await;

@@ -51,7 +51,7 @@ pub(super) const TOOLS: &[Tool] = &[
     },
     list::<errors::All, 1>(
         "errors",
-        "Groups of errors, with how often and when they happened. `grouping_key` is the key for `error`.",
+        "Groups of errors, with how often and when they happened. `key` is for `error`.",
     ),
     Tool {
         shown: &["env", "from", "to"],
