@@ -196,8 +196,8 @@ async fn the_fewest_files_that_are_taken_are_enough() {
 #[actix_web::test]
 async fn files_that_may_not_grow_are_a_503_and_no_death() {
     let dir = tempfile::tempdir().unwrap();
-    // In blocks of 512 bytes: 1 MiB.
-    let mut child = shell(&dir, "ulimit -f 2048;", FREE_PORTS).spawn().unwrap();
+    // In blocks of 512 bytes: 2 MiB. While the schema is made, its log takes more than one.
+    let mut child = shell(&dir, "ulimit -f 4096;", FREE_PORTS).spawn().unwrap();
     let [service, apm] = addresses(child.stdout.take().unwrap(), ["service", "APM"]);
     let started = Instant::now();
     let refused = loop {

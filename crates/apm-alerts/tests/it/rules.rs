@@ -93,14 +93,11 @@ fn a_percentile_is_judged_by_its_bound_and_by_what_is_usual() {
     let overview = server.until("fired", |all| {
         !firing(all, "twice").is_empty() && firing(all, "absolute").len() == 2
     });
-    let twice = firing(&overview, "twice");
+    // Durations are read from bins, which stand for them within one percent. Nothing is known of the new service.
     assert_eq!(
-        twice.len(),
-        1,
-        "nothing is known of the new service: {twice:?}"
+        firing(&overview, "twice"),
+        ["shop: GET /cart takes 298 ms at the 95th percentile, usually 100 ms"]
     );
-    assert!(twice[0].starts_with("shop: GET /cart takes 3"), "{twice:?}");
-    assert!(twice[0].contains("usually "), "{twice:?}");
     assert!(firing(&overview, "ten").is_empty());
 }
 

@@ -37,7 +37,7 @@ async fn page(server: &TestServer, query: &str) -> String {
 }
 
 async fn fail(server: &TestServer) {
-    let body = r#"{"metadata":{"service":{"name":"<b>shop</b>","agent":{"name":"a","version":"1"}}}}
+    let body = r#"{"metadata":{"service":{"name":"shop","agent":{"name":"a","version":"1"}}}}
 {"error":{"id":"00000000000000c1","exception":{"type":"Overflow","message":"<script>alert(1)</script>"}}}
 "#;
     assert_eq!(server.intake(body).await.status, 202);

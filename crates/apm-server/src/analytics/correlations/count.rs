@@ -28,7 +28,8 @@ const APART: [&str; 7] = [
 ];
 
 /// Fields that say how a request went: of requests that failed they are what the set is made of.
-pub(super) const OUTCOMES: [&str; 3] = [
+pub(super) const OUTCOMES: [&str; 4] = [
+    "event.success_count",
     "transaction.result",
     "event.outcome",
     "http.response.status_code",

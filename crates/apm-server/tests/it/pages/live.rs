@@ -103,6 +103,8 @@ async fn events_arrive_by_their_filter_and_a_closed_tab_gives_its_place_back() {
     eventually("closed streams to give their places back", async || {
         number += 1;
         send(&server, "shop", number, "GET /again").await;
+        let body = format!("{}\n{}\n", metadata("shop"), line("error", "again"));
+        assert_eq!(server.intake(body).await.status, 202);
         while let Ok(stream) = open(&server, "").await {
             opened.push(stream);
         }

@@ -156,7 +156,7 @@ async fn the_first_load_of_any_page_is_light_and_from_this_server() {
             .replace("{error}", &error);
         let (own, text) = fetch(&server, &path).await;
         for address in addresses(&text) {
-            let stays = address.starts_with('#')
+            let stays = address.starts_with(['#', '?'])
                 || (address.starts_with('/') && !address.starts_with("//"));
             assert!(stays, "{path} leads to {address}");
         }
