@@ -119,7 +119,11 @@ for (const version of [2, 3]) {
     await page.goto(origin);
     await page.getByRole("button", { name: "Buy" }).click();
     const found = (q) =>
-      until(q, async () => (await apm.api("discover", { q })).hits, (hits) => hits.length > 0);
+      until(
+        q,
+        async () => (await apm.api("discover", { q })).hits,
+        (hits) => hits.length > 0,
+      );
     const [load] = await found("service.name: shop and transaction.type: page-load and processor.event: transaction");
     const [error] = await found("service.name: shop and processor.event: error");
     await found(`service.name: my-app-01 and processor.event: transaction and trace.id: ${load.trace.id}`);
