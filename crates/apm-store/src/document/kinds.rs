@@ -31,7 +31,17 @@ pub(super) fn transaction<'a>(out: &mut Fields<'a>, event: &'a StoredEvent, rest
         &rest["session"],
         &[("id", "session.id"), ("sequence", "session.sequence")],
     );
-    out.set("transaction.experience", rest["experience"].share());
+    out.copy(
+        &rest["experience"],
+        &[
+            ("cls", "transaction.experience.cls"),
+            ("fid", "transaction.experience.fid"),
+            ("tbt", "transaction.experience.tbt"),
+            ("longtask/count", "transaction.experience.longtask.count"),
+            ("longtask/max", "transaction.experience.longtask.max"),
+            ("longtask/sum", "transaction.experience.longtask.sum"),
+        ],
+    );
     open_telemetry(out, &rest["otel"]);
     links(out, &rest["links"]);
 }
