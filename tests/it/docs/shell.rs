@@ -8,8 +8,8 @@ use pocket_apm::cli::Cli;
 
 use super::blocks::Block;
 
-/// Whether the shell can read a block, and the binary's options in it are those that there are.
-pub fn is_well_formed(block: &Block) -> Result<(), String> {
+/// Whether the shell can read a block.
+pub fn can_be_read(block: &Block) -> Result<(), String> {
     let output = Command::new("sh")
         .args(["-n", "-c", &block.text])
         .stdin(Stdio::null())
@@ -18,6 +18,12 @@ pub fn is_well_formed(block: &Block) -> Result<(), String> {
     if !output.status.success() {
         return Err(String::from_utf8_lossy(&output.stderr).into_owned());
     }
+    Ok(())
+}
+
+/// Whether the shell can read a block, and the binary's options in it are those that there are.
+pub fn is_well_formed(block: &Block) -> Result<(), String> {
+    can_be_read(block)?;
     command_lines(&block.text).try_for_each(|line| is_known(&line))
 }
 
