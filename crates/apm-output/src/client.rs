@@ -145,11 +145,14 @@ impl Client {
         let url = host.url.join(path);
         let url = url.map_err(|error| Failure::NotSent(format!("{path}: {error}")))?;
         let mut request = self.http.request(method, url);
-        let shown = self.shown.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(shown) = &*shown {
-            request = request.header(header::AUTHORIZATION, shown.clone());
+        let shown = self
+            .shown
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone();
+        if let Some(shown) = shown {
+            request = request.header(header::AUTHORIZATION, shown);
         }
-        drop(shown);
         if let Some(body) = body {
             request = request.header(header::CONTENT_TYPE, body.kind);
             if body.is_gzip {

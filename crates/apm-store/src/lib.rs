@@ -179,7 +179,10 @@ impl Store {
             bytes: batch.size(),
         };
         let (answer, ticket) = Ticket::new();
-        let pushed = self.0.queue.push(Job::Batch(batch, answer), weight);
+        let pushed = self
+            .0
+            .queue
+            .push(Job::Batch(Box::new(batch), answer), weight);
         if pushed == Err(SubmitError::QueueFull) {
             let refused = &self.0.counters.refused_batches;
             refused.fetch_add(1, Ordering::Relaxed);
@@ -197,7 +200,7 @@ impl Store {
         let pushed = self
             .0
             .queue
-            .push_when_room(Job::Batch(batch, answer), weight);
+            .push_when_room(Job::Batch(Box::new(batch), answer), weight);
         pushed.map(|()| ticket)
     }
 

@@ -41,7 +41,7 @@ const PRESSURE: Duration = Duration::from_millis(250);
 /// Work for the writer.
 pub(super) enum Job {
     /// Events to store.
-    Batch(Batch, Answer<Committed>),
+    Batch(Box<Batch>, Answer<Committed>),
     /// Anything else that writes, in a transaction of its own.
     Write(Write),
     /// Deletes all that was stored before.
@@ -211,7 +211,7 @@ impl Writer {
         let mut batches = Vec::with_capacity(jobs.len());
         for job in jobs {
             match job {
-                Job::Batch(batch, answer) => batches.push((batch, answer)),
+                Job::Batch(batch, answer) => batches.push((*batch, answer)),
                 Job::Write(write) => {
                     self.store(std::mem::take(&mut batches));
                     let ready = self.ready(0).inspect_err(|error| self.failed(0, error));

@@ -153,7 +153,7 @@ pub(super) async fn events(
     };
     let terms = match enter(&request, &shared, rum) {
         Ok(terms) => terms,
-        Err(refused) => return body::refused(refused, payload).await,
+        Err(refused) => return body::refused(*refused, payload).await,
     };
     if let Err(message) = intake::check(&request) {
         let mut report = Report::default();
@@ -188,7 +188,7 @@ pub(super) async fn settings(
     };
     let terms = match enter(&request, &shared, rum) {
         Ok(terms) => terms,
-        Err(refused) => return refused,
+        Err(refused) => return *refused,
     };
     let may = |service: &str| {
         terms
@@ -203,7 +203,7 @@ fn enter(
     request: &HttpRequest,
     shared: &Shared,
     rum: &Rum,
-) -> Result<Option<Anonymous>, HttpResponse> {
+) -> Result<Option<Anonymous>, Box<HttpResponse>> {
     let client = Front::from_request(request).client;
     let client = client.unwrap_or(IpAddr::from([0, 0, 0, 0]));
     if let Some(shown) = request.headers().get(header::AUTHORIZATION) {
@@ -213,7 +213,7 @@ fn enter(
             Ok(false) => {}
             Err(status) => {
                 let refused = respond::error(request, status.http(), &status.message);
-                return Err(refused);
+                return Err(Box::new(refused));
             }
         }
     }
@@ -227,7 +227,7 @@ fn enter(
     refused
         .headers_mut()
         .insert(header::RETRY_AFTER, in_a_second);
-    Err(refused)
+    Err(Box::new(refused))
 }
 
 /// The reader of the page, as far as it may be kept.

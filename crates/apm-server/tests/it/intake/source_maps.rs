@@ -52,7 +52,7 @@ async fn fail(server: &TestServer) -> String {
     let found = server.get("/api/v1/discover?q=&from=now-1h").await.json();
     found["hits"][0]["error"]["grouping_key"]
         .as_str()
-        .unwrap()
+        .expect("a key")
         .to_owned()
 }
 
