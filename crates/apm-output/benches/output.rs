@@ -234,7 +234,7 @@ fn stream() -> Vec<u8> {
         let text = text
             .replace('\n', "")
             .replace("ID", &format!("{n:016x}"))
-            .replace("OF", &format!("{:016x}", n - n % 8))
+            .replace("ROOT", &format!("{:016x}", n - n % 8))
             .replace("NUMBER", &n.to_string())
             .replace("NAME", &(n % 20).to_string())
             .replace("TIME", &apm_time::now().to_string());
@@ -244,14 +244,14 @@ fn stream() -> Vec<u8> {
     body.into_bytes()
 }
 
-const TRANSACTION: &str = r#"{"transaction":{"id":"ID","trace_id":"OFOF","name":"GET /people/NAME",
+const TRANSACTION: &str = r#"{"transaction":{"id":"ID","trace_id":"ROOTROOT","name":"GET /people/NAME",
 "type":"request","result":"HTTP 2xx","outcome":"success","duration":NUMBER.5,"timestamp":TIME,
 "span_count":{"started":7},"context":{"request":{"method":"GET",
 "url":{"full":"http://shop.example/people?page=NUMBER","pathname":"/people","search":"?page=NUMBER"},
 "headers":{"user-agent":"curl/8","accept":"*/*"},"socket":{"remote_address":"10.0.0.1"}},
 "response":{"status_code":200,"headers":{"content-type":"application/json"}}}}}"#;
 
-const SPAN: &str = r#"{"span":{"id":"ID","trace_id":"OFOF","transaction_id":"OF","parent_id":"OF",
+const SPAN: &str = r#"{"span":{"id":"ID","trace_id":"ROOTROOT","transaction_id":"ROOT","parent_id":"ROOT",
 "name":"SELECT FROM people","type":"db","subtype":"sqlite","action":"query","duration":0.NUMBER,"timestamp":TIME,
 "outcome":"success","context":{"db":{"instance":"people.db","type":"sql",
 "statement":"SELECT id, name, city FROM people WHERE city = ? ORDER BY name LIMIT 50 OFFSET ?"},
