@@ -60,6 +60,9 @@ export async function every(pages, service, q) {
     ],
     ["Discover, JSON", `/discover?q=${encodeURIComponent(`trace.id: ${root.trace.id}`)}&open=1&as=json`],
     ["live", "/live"],
+    ["alerts", "/alerts"],
+    ["a new rule", "/alerts?new=failure_rate"],
+    ["vitals", "/vitals"],
     ["settings", "/settings"],
     ["setup", "/setup"],
   ];

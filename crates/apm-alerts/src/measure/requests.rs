@@ -75,3 +75,56 @@ pub(super) fn read(
     }
     Ok(readings)
 }
+
+#[cfg(test)]
+mod tests {
+    use diesel::connection::SimpleConnection as _;
+
+    use super::*;
+    use crate::measure::Disk;
+    use crate::rule::{Kind, builtin};
+
+    /// Seconds; the start of a minute.
+    const NOW: i64 = 1_800_000_000;
+
+    /// The texts about a service that had requests so many minutes ago, by a server that runs since a time.
+    fn missed(minutes: impl Iterator<Item = i64>, started: i64) -> Vec<String> {
+        let mut conn = SqliteConnection::establish(":memory:").expect("in memory");
+        conn.batch_execute(
+            "CREATE TABLE service (id INTEGER, name TEXT, environment TEXT);
+             CREATE TABLE event_count (level INTEGER, kind INTEGER, bucket INTEGER, service_id INTEGER, n INTEGER);
+             INSERT INTO service VALUES (1, 'shop', '');",
+        )
+        .expect("tables");
+        for minute in minutes {
+            let bucket = NOW - minute * 60;
+            let row = format!("INSERT INTO event_count VALUES (60, 1, {bucket}, 1, 5)");
+            conn.batch_execute(&row).expect("a row");
+        }
+        let rules = builtin();
+        let rule = rules.iter().find(|rule| rule.kind == Kind::NoRequests);
+        let disk = Disk::default();
+        let facts = Facts {
+            now: NOW,
+            since: 0,
+            started,
+            disk: &disk,
+            lag: None,
+            firing: &[],
+        };
+        let found = read(&mut conn, rule.expect("one"), &facts).expect("readings");
+        let beyond = found.into_iter().filter(|reading| reading.level >= 1.0);
+        beyond.map(|reading| reading.alert.text).collect()
+    }
+
+    #[test]
+    fn a_service_that_had_requests_all_the_time_is_missed() {
+        assert_eq!(missed(15..=65, 0), ["shop: no requests for 14 minutes"]);
+        assert!(missed(2..=65, 0).is_empty(), "it has requests");
+        assert!(
+            missed((15..=65).step_by(5), 0).is_empty(),
+            "it is asked now and then"
+        );
+        assert!(missed(15..=65, NOW - 60).is_empty(), "the server was off");
+    }
+}
