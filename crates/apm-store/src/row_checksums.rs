@@ -8,8 +8,9 @@ use std::marker::PhantomData;
 use diesel::backend::Backend;
 use diesel::deserialize::{self, FromSql, QueryableByName};
 use diesel::prelude::*;
+use diesel::query_builder::{AstPass, Query, QueryFragment, QueryId};
 use diesel::row::{Field, NamedRow, Row as Columns};
-use diesel::sql_types::{BigInt, Binary, Double, Text};
+use diesel::sql_types::{BigInt, Binary, Double, Text, Untyped};
 use diesel::sqlite::{Sqlite, SqliteType};
 
 use super::block::SLOTS;
@@ -84,6 +85,38 @@ impl<R: Row> QueryableByName<Sqlite> for Stored<R> {
     }
 }
 
+/// The query for the rows of the table of `R` between two numbers. Its statement is prepared once for each connection:
+/// `sql_query` would parse the names of all columns for each block.
+struct Range<R> {
+    first: i64,
+    last: i64,
+    of: PhantomData<R>,
+}
+
+impl<R: Row> QueryId for Range<R> {
+    type QueryId = Range<R::Statement>;
+    const HAS_STATIC_QUERY_ID: bool = true;
+}
+
+impl<R: Row> Query for Range<R> {
+    type SqlType = Untyped;
+}
+
+impl<R: Row> RunQueryDsl<SqliteConnection> for Range<R> {}
+
+impl<R: Row> QueryFragment<Sqlite> for Range<R> {
+    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Sqlite>) -> QueryResult<()> {
+        let mut bounds = [&self.first, &self.last].into_iter();
+        for text in R::SELECT.split('?') {
+            out.push_sql(text);
+            if let Some(bound) = bounds.next() {
+                out.push_bind_param::<BigInt, _>(bound)?;
+            }
+        }
+        Ok(())
+    }
+}
+
 /// Compares the rows of a kind from `first` to `last`, all in one block, with their checksums. Those of earlier
 /// versions have none.
 pub(super) fn check(
@@ -110,10 +143,12 @@ fn check_rows<R: Row + 'static>(
     (first, last): (i64, i64),
     sums: &[u8],
 ) -> Result<(), StoreError> {
-    let rows: Vec<Stored<R>> = diesel::sql_query(R::SELECT)
-        .bind::<BigInt, _>(first)
-        .bind::<BigInt, _>(last)
-        .load(conn)?;
+    let range = Range::<R> {
+        first,
+        last,
+        of: PhantomData,
+    };
+    let rows: Vec<Stored<R>> = range.load(conn)?;
     for row in rows {
         let at = usize::try_from(row.seq.rem_euclid(SLOTS)).unwrap_or_default() * BYTES;
         let kept = sums.get(at..at + BYTES);
