@@ -77,7 +77,7 @@ fn the_failure_rate_counts_requests_whose_outcome_is_known() {
 #[test]
 fn a_percentile_is_judged_by_its_bound_and_by_what_is_usual() {
     let server = Server::start(with(&[
-        json!({"name": "absolute", "kind": "p95", "milliseconds": 200, "times": 0, "requests": 10}),
+        json!({"name": "absolute", "kind": "p95", "milliseconds": 200, "times": 0, "requests": 10, "service": "new"}),
         json!({"name": "twice", "kind": "p95", "milliseconds": 200, "times": 2, "requests": 10}),
         json!({"name": "ten", "kind": "p95", "milliseconds": 200, "times": 10, "requests": 10}),
     ]));
@@ -89,7 +89,7 @@ fn a_percentile_is_judged_by_its_bound_and_by_what_is_usual() {
     requests(&mut events, 50, (now() - 7, 300_000), Success);
     server.store(events);
     let overview = server.until("fired", |all| {
-        !firing(all, "twice").is_empty() && firing(all, "absolute").len() == 2
+        !firing(all, "twice").is_empty() && !firing(all, "absolute").is_empty()
     });
     // Durations are read from bins, which stand for them within one percent. Nothing is known of the new service.
     assert_eq!(
