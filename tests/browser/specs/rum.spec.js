@@ -60,7 +60,8 @@ function html(pages, version) {
     serviceVersion: "1.0",
     serverUrl: pages,
     apiVersion: version,
-    centralConfig: true,
+    // With it, the agent begins the page load only when its settings are there, and the request below would be apart.
+    centralConfig: false,
     flushInterval: 100,
   };
   return `<!doctype html><title>Shop</title><link rel="icon" href="data:,"><script src="/rum.js"></script>
