@@ -70,21 +70,35 @@ async fn counted(response: ServiceResponse<BoxBody>) -> ServiceResponse<Portions
 fn keep_safe(headers: &mut HeaderMap) {
     const POLICY: &str = "default-src 'self'; style-src 'self'; img-src 'self' data:; object-src 'none'; \
                           base-uri 'none'; form-action 'self'; frame-ancestors 'none'";
-    let wanted = [
+    let all = [
         (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
-        (header::CONTENT_SECURITY_POLICY, POLICY),
-        (header::X_FRAME_OPTIONS, "DENY"),
-        (header::REFERRER_POLICY, "same-origin"),
         (
             HeaderName::from_static("cross-origin-resource-policy"),
             "same-origin",
         ),
     ];
-    for (name, value) in wanted {
+    let of_documents = [
+        (header::CONTENT_SECURITY_POLICY, POLICY),
+        (header::X_FRAME_OPTIONS, "DENY"),
+        (header::REFERRER_POLICY, "same-origin"),
+    ];
+    // A browser obeys these for documents. A page has some 25 files, and would load them 25 times.
+    let documents = match is_part_of_page(headers) {
+        true => &of_documents[..0],
+        false => &of_documents[..],
+    };
+    for (name, value) in all.into_iter().chain(documents.iter().cloned()) {
         if !headers.contains_key(&name) {
             headers.insert(name, HeaderValue::from_static(value));
         }
     }
+}
+
+/// Whether it is a script or a style sheet, which are files of ours and hold no telemetry.
+fn is_part_of_page(headers: &HeaderMap) -> bool {
+    let kind = headers.get(header::CONTENT_TYPE);
+    let kind = kind.and_then(|kind| kind.to_str().ok()).unwrap_or_default();
+    kind.starts_with("text/javascript") || kind.starts_with("text/css")
 }
 
 fn panicked() -> Error {
