@@ -112,7 +112,7 @@ mod tests {
         }
         assert!(cache.0.len() < 1000);
         assert!(cache.0.weight() <= 64 * 1024);
-        // Which of the names that came once are left is the library's affair.
+        // The library decides which of the names that came once are left.
         let left = (0..100_000u32).filter(|number| cache.get(&number.to_le_bytes()).is_some());
         assert!((1..1000).contains(&left.count()));
         assert_eq!(cache.get(&99_999u32.to_le_bytes()), Some(&99_999));

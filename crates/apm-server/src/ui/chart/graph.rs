@@ -10,9 +10,9 @@ use crate::ui::plot::coordinate::Px;
 use crate::ui::plot::layered::{Layered, layered};
 
 /// Width and height of a node, and the distances from node to node.
-const WIDTH: f64 = 196.0;
+const WIDTH: f64 = 256.0;
 const HEIGHT: f64 = 44.0;
-const COLUMN: f64 = 330.0;
+const COLUMN: f64 = 390.0;
 const ROW: f64 = 58.0;
 /// Room around the drawing: arcs of calls to itself stand above a node.
 const MARGIN: f64 = 18.0;
@@ -142,7 +142,7 @@ fn node(node: &Node, (x, y): (f64, f64)) -> Markup {
             // Names are cut where the box ends.
             svg x=(Px(x + 14.0)) y=(Px(y)) width=(Px(WIDTH - 22.0)) height=(Px(HEIGHT)) {
                 text.name x="0" y="19" { (short(&node.name)) }
-                text.facts x="0" y="35" { (node.facts) }
+                text.numbers x="0" y="35" { (node.facts) }
             }
         }
     }

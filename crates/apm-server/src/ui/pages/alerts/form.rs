@@ -40,7 +40,11 @@ fn blank(kind: Kind) -> Rule {
         hold_seconds: Some(kind.hold()),
         enabled: true,
         receivers: Vec::new(),
-        numbers: BTreeMap::new(),
+        numbers: kind
+            .parameters()
+            .iter()
+            .map(|parameter| (parameter.name.to_owned(), parameter.default))
+            .collect(),
     }
 }
 

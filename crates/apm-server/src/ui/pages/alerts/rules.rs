@@ -60,7 +60,7 @@ fn row(view: &View, shown: &ShownRule) -> Markup {
                 @else { a.plain href=(edit) { (words::cut(&rule.name, NAME)) } }
                 div.dim { (origin(shown.origin)) }
             }
-            td.soft { (shown.words) (held(rule.hold())) }
+            td.soft.says { (shown.words) (held(rule.hold())) }
             td.soft { (scope(shown)) }
             td { (state(view, shown)) }
             td { div.row.actions { (actions(shown)) } }
