@@ -222,7 +222,7 @@ fn facts(node: &Node) -> String {
             .map(|avg| number::duration(avg).to_string()),
     );
     if let Some(share) = node.db_share.filter(|share| *share >= 0.005) {
-        facts.push(format!("SQL {}", number::percent(share)));
+        facts.push(format!("DB {}", number::percent(share)));
     }
     if let Some(rate) = node.failed_rate.filter(|rate| *rate > 0.0) {
         facts.push(format!("{} failed", number::percent(rate)));
@@ -239,7 +239,7 @@ fn label(map: &ServiceMap, edge: &Edge) -> String {
     let rate = format!("{}/min", number::rate(edge.throughput));
     match (edge.share, edge.latency_avg) {
         (Some(share), _) if is_database(map, edge) => {
-            format!("{rate} · SQL {}", number::percent(share))
+            format!("{rate} · DB {}", number::percent(share))
         }
         (_, Some(avg)) => format!("{rate} · {}", number::duration(avg)),
         _ => rate,
