@@ -170,7 +170,7 @@ fn values(key: &str, value: Value) -> anyhow::Result<Vec<String>> {
 /// `pocket-apm config check`: says what is in a file, or what is wrong with it.
 ///
 /// # Errors
-/// What is wrong.
+/// The first fault of the file.
 pub fn check(file: Option<&PathBuf>, command: &Command) -> anyhow::Result<()> {
     let path = file.context("name a file: pocket-apm config check FILE")?;
     let read = ConfigFile::read(path, command)?;

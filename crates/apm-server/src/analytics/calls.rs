@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, LazyLock, Mutex};
 
 use diesel::prelude::*;
-use diesel::sql_types::{BigInt, Double, Text};
+use diesel::sql_types::{BigInt, Text};
 
 use super::cache::{self, Files, Part, Slice};
 use super::sql::Sql;
@@ -99,18 +99,8 @@ struct Row {
     id: i64,
     #[diesel(sql_type = BigInt)]
     callee: i64,
-    #[diesel(sql_type = Double)]
-    count: f64,
-    #[diesel(sql_type = BigInt)]
-    n: i64,
-    #[diesel(sql_type = Double)]
-    sum: f64,
-    #[diesel(sql_type = BigInt)]
-    max: i64,
-    #[diesel(sql_type = Double)]
-    failures: f64,
-    #[diesel(sql_type = Double)]
-    successes: f64,
+    #[diesel(embed)]
+    total: Total,
 }
 
 impl Part for Cells {
@@ -126,15 +116,7 @@ impl Part for Cells {
     }
 
     fn push(&mut self, row: &Row) {
-        let total = Total {
-            count: row.count,
-            n: row.n,
-            sum: row.sum,
-            max: row.max,
-            failures: row.failures,
-            successes: row.successes,
-        };
-        self.0.push((row.id, row.callee, total));
+        self.0.push((row.id, row.callee, row.total));
     }
 
     fn sum(parts: &[Arc<Self>]) -> Self {

@@ -12,15 +12,21 @@ use super::sql::Sql;
 use super::window::Window;
 use super::{failed_rate, mean};
 
-/// Numbers that add up; counts and sums are weighted, durations are µs.
-#[derive(Debug, Clone, Copy, Default, PartialEq)]
+/// Numbers that add up, as columns of a rollup; counts and sums are weighted, durations are µs.
+#[derive(Debug, Clone, Copy, Default, PartialEq, QueryableByName)]
 pub(super) struct Total {
+    #[diesel(sql_type = Double)]
     pub(super) count: f64,
     /// Rows.
+    #[diesel(sql_type = BigInt)]
     pub(super) n: i64,
+    #[diesel(sql_type = Double)]
     pub(super) sum: f64,
+    #[diesel(sql_type = BigInt)]
     pub(super) max: i64,
+    #[diesel(sql_type = Double)]
     pub(super) failures: f64,
+    #[diesel(sql_type = Double)]
     pub(super) successes: f64,
 }
 
@@ -133,18 +139,8 @@ struct CellRow {
     id: i64,
     #[diesel(sql_type = BigInt)]
     bucket: i64,
-    #[diesel(sql_type = Double)]
-    count: f64,
-    #[diesel(sql_type = BigInt)]
-    n: i64,
-    #[diesel(sql_type = Double)]
-    sum: f64,
-    #[diesel(sql_type = BigInt)]
-    max: i64,
-    #[diesel(sql_type = Double)]
-    failures: f64,
-    #[diesel(sql_type = Double)]
-    successes: f64,
+    #[diesel(embed)]
+    total: Total,
 }
 
 impl Part for Cells {
@@ -164,15 +160,7 @@ impl Part for Cells {
     }
 
     fn push(&mut self, row: &CellRow) {
-        let total = Total {
-            count: row.count,
-            n: row.n,
-            sum: row.sum,
-            max: row.max,
-            failures: row.failures,
-            successes: row.successes,
-        };
-        self.0.push((row.id, total));
+        self.0.push((row.id, row.total));
     }
 
     fn sum(parts: &[Arc<Self>]) -> Self {
