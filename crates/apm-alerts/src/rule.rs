@@ -64,6 +64,25 @@ fn yes() -> bool {
 }
 
 impl Rule {
+    /// A rule for everything, with the defaults of its kind and without a name.
+    #[must_use]
+    pub fn new(kind: Kind) -> Self {
+        let parameters = kind.parameters().iter();
+        Self {
+            id: String::new(),
+            name: String::new(),
+            kind,
+            service: String::new(),
+            environment: String::new(),
+            hold_seconds: Some(kind.hold()),
+            enabled: true,
+            receivers: Vec::new(),
+            numbers: parameters
+                .map(|parameter| (parameter.name.to_owned(), parameter.default))
+                .collect(),
+        }
+    }
+
     /// The rule with the defaults of its kind filled in.
     ///
     /// # Errors

@@ -1,7 +1,5 @@
 //! The rules that come with the program. A service that is quiet or healthy triggers none of them.
 
-use std::collections::BTreeMap;
-
 use super::{Kind, Rule};
 
 /// The rules that come with the program, one of each kind. A kept rule with the same id stands in its place.
@@ -21,19 +19,9 @@ fn of(kind: Kind) -> Rule {
         Kind::Disk => "The disk is almost full",
         Kind::OutputLag => "The output is behind",
     };
-    let numbers = kind
-        .parameters()
-        .iter()
-        .map(|parameter| (parameter.name.to_owned(), parameter.default));
     Rule {
         id: format!("builtin-{}", kind.as_str()),
         name: name.to_owned(),
-        kind,
-        service: String::new(),
-        environment: String::new(),
-        hold_seconds: Some(kind.hold()),
-        enabled: true,
-        receivers: Vec::new(),
-        numbers: numbers.collect::<BTreeMap<_, _>>(),
+        ..Rule::new(kind)
     }
 }

@@ -16,7 +16,7 @@ pub(super) fn form(view: &View, found: &Overview) -> Option<Markup> {
             let own = found.rules.iter().filter(|one| one.origin != Origin::File);
             own.map(|one| &one.rule).find(|rule| rule.id == id)?.clone()
         }
-        (None, Some(kind)) => blank(Kind::parse(kind)?),
+        (None, Some(kind)) => Rule::new(Kind::parse(kind)?),
         (None, None) => return None,
     };
     let title = match &*rule.id {
@@ -28,24 +28,6 @@ pub(super) fn form(view: &View, found: &Overview) -> Option<Markup> {
     Some(html! {
         div id="rule" { (panel(&title, rule.words(), close, fields(&rule, found))) }
     })
-}
-
-fn blank(kind: Kind) -> Rule {
-    Rule {
-        id: String::new(),
-        name: String::new(),
-        kind,
-        service: String::new(),
-        environment: String::new(),
-        hold_seconds: Some(kind.hold()),
-        enabled: true,
-        receivers: Vec::new(),
-        numbers: kind
-            .parameters()
-            .iter()
-            .map(|parameter| (parameter.name.to_owned(), parameter.default))
-            .collect(),
-    }
 }
 
 fn fields(rule: &Rule, found: &Overview) -> Markup {
