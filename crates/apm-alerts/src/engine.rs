@@ -162,7 +162,7 @@ impl Core {
     /// Evaluates all rules. Whether anything is pending or fires.
     fn look(&self, now: i64) -> Result<bool, AlertError> {
         let clears = self.store.clears();
-        let disk = Disk::of(&self.store);
+        let disk = Disk::measure(&self.store);
         let (changes, is_active, receivers) = self.store.read(|conn| {
             let (changes, is_active) =
                 evaluate::evaluate(conn, &self.options, &disk, (now, self.started))?;

@@ -89,27 +89,28 @@ impl Rule {
     /// If a parameter is not one of the kind or out of its range, or a name is empty or too long.
     pub fn checked(mut self) -> Result<Self, AlertError> {
         self.name = self.name.trim().to_owned();
-        let of = |problem: String| AlertError::Invalid(format!("rule `{}`: {problem}", self.name));
+        let invalid =
+            |problem: String| AlertError::Invalid(format!("rule `{}`: {problem}", self.name));
         if self.name.is_empty() {
             return Err(AlertError::invalid("a rule needs a name"));
         }
         let named = [&self.name, &self.service, &self.environment, &self.id];
         if let Some(long) = named.into_iter().find(|name| name.len() > LONGEST_NAME) {
-            return Err(of(format!(
+            return Err(invalid(format!(
                 "a name has at most {LONGEST_NAME} bytes, this one has {}",
                 long.len()
             )));
         }
         if self.receivers.len() > 20 {
-            return Err(of(
-                "at most 20 receivers; name none to send to all".to_owned()
+            return Err(invalid(
+                "at most 20 receivers; name none to send to all".to_owned(),
             ));
         }
         let known = self.kind.parameters();
         for (name, value) in &self.numbers {
             let found = known.iter().find(|known| known.name == name);
-            let found = found.ok_or_else(|| of(self.kind.unknown(name)))?;
-            found.check(*value).map_err(of)?;
+            let found = found.ok_or_else(|| invalid(self.kind.unknown(name)))?;
+            found.check(*value).map_err(invalid)?;
         }
         for parameter in known {
             let given = self.numbers.entry(parameter.name.to_owned());
@@ -117,7 +118,7 @@ impl Rule {
         }
         let hold = self.hold_seconds.unwrap_or(self.kind.hold());
         if hold > LONGEST_HOLD {
-            return Err(of(format!(
+            return Err(invalid(format!(
                 "hold_seconds is at most {LONGEST_HOLD} (a day), not {hold}"
             )));
         }

@@ -195,7 +195,7 @@ impl Core {
     fn beyond(&self, conn: &mut SqliteConnection, rule: &Rule) -> Result<Vec<String>, AlertError> {
         let at = now();
         let since = rules::watched(conn)?.get(&rule.id).copied();
-        let disk = Disk::of(&self.store);
+        let disk = Disk::measure(&self.store);
         let facts = Facts {
             now: at,
             since: since.unwrap_or(at),

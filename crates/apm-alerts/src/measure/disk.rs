@@ -21,7 +21,7 @@ pub(crate) struct Disk {
 }
 
 impl Disk {
-    pub(crate) fn of(store: &Store) -> Self {
+    pub(crate) fn measure(store: &Store) -> Self {
         let path = &store.options().path;
         let folder = path
             .parent()

@@ -55,10 +55,10 @@ pub(super) fn read(
             1.0 => String::new(),
             times => format!(" ({times:.0} times)"),
         };
-        let of = words::of(&row.service, &row.environment);
-        let text = format!("{of}: {state}{times}: {what}");
-        let of = (&*row.service, &*row.environment);
-        let link = link::service(of, &["errors", &row.key], &[]);
+        let name = words::service_name(&row.service, &row.environment);
+        let text = format!("{name}: {state}{times}: {what}");
+        let service = (&*row.service, &*row.environment);
+        let link = link::service(service, &["errors", &row.key], &[]);
         Reading {
             level: 1.0,
             alert: alert((row.service, row.environment), &row.key, &text, link),

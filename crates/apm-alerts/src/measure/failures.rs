@@ -32,9 +32,9 @@ pub(super) fn read(
         .load(conn)?;
     let readings = rows.into_iter().map(|row| {
         let percent = 100.0 * row.failed / row.judged;
-        let of = words::of(&row.service, &row.environment);
+        let name = words::service_name(&row.service, &row.environment);
         let text = format!(
-            "{of}: {percent:.1} % of {:.0} requests in 5 minutes failed",
+            "{name}: {percent:.1} % of {:.0} requests in 5 minutes failed",
             row.judged
         );
         let link = link::service((&row.service, &row.environment), &[], &[]);

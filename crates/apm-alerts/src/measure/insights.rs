@@ -32,7 +32,7 @@ pub(super) fn read(
     let readings = rows.into_iter().map(|row| {
         let text = format!(
             "{}: {}",
-            words::of(&row.service, &row.environment),
+            words::service_name(&row.service, &row.environment),
             row.title
         );
         Reading {

@@ -63,15 +63,15 @@ pub(super) fn read(
             level = level.min(p95 / (usual * times));
             usually = format!(", usually {}", words::duration(usual));
         }
-        let of = words::of(&row.service, &row.environment);
+        let name = words::service_name(&row.service, &row.environment);
         let took = words::duration(p95);
         let text = format!(
-            "{of}: {} takes {took} at the 95th percentile{usually}",
+            "{name}: {} takes {took} at the 95th percentile{usually}",
             row.name
         );
-        let of = (&*row.service, &*row.environment);
+        let service = (&*row.service, &*row.environment);
         let named = [("type", &*row.kind), ("name", &*row.name)];
-        let link = link::service(of, &["transactions", "view"], &named);
+        let link = link::service(service, &["transactions", "view"], &named);
         let part = [&*row.kind, &*row.name].join("/");
         readings.push(Reading {
             level,

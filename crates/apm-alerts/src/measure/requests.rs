@@ -46,8 +46,11 @@ pub(super) fn read(
         let last = row.last + 60;
         // While the server was off, nobody could send.
         let silent = facts.now - last.max(facts.started);
-        let of = words::of(&row.service, &row.environment);
-        let text = format!("{of}: no requests for {} minutes", (facts.now - last) / 60);
+        let name = words::service_name(&row.service, &row.environment);
+        let text = format!(
+            "{name}: no requests for {} minutes",
+            (facts.now - last) / 60
+        );
         let link = link::service((&row.service, &row.environment), &[], &[]);
         let alert = alert((row.service, row.environment), "", &text, link);
         if silent < bound {

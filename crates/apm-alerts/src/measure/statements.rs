@@ -82,14 +82,14 @@ fn reading(row: Row, rule: &Rule) -> Reading {
             (by_time, format!("{now} a call, usually {usual}"))
         }
     };
-    let of = words::of(&row.service, &row.environment);
-    let text = format!("{of}: {grew}: {}", row.statement);
+    let name = words::service_name(&row.service, &row.environment);
+    let text = format!("{name}: {grew}: {}", row.statement);
     let path = format!("/queries/{}", row.fingerprint);
     let link = link::with(path, &row.environment, &[("service", &row.service)]);
-    let of = (row.service, row.environment);
+    let service = (row.service, row.environment);
     Reading {
         level,
-        alert: alert(of, &row.fingerprint, &text, link),
+        alert: alert(service, &row.fingerprint, &text, link),
     }
 }
 

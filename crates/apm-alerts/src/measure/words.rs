@@ -12,7 +12,7 @@ pub(super) fn duration(micros: f64) -> String {
 }
 
 /// A name in a message, with the environment where there is one.
-pub(super) fn of(service: &str, environment: &str) -> String {
+pub(super) fn service_name(service: &str, environment: &str) -> String {
     match environment {
         "" => service.to_owned(),
         environment => format!("{service} ({environment})"),

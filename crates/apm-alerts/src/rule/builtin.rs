@@ -5,10 +5,10 @@ use super::{Kind, Rule};
 /// The rules that come with the program, one of each kind. A kept rule with the same id stands in its place.
 #[must_use]
 pub fn builtin() -> Vec<Rule> {
-    Kind::ALL.into_iter().map(of).collect()
+    Kind::ALL.into_iter().map(rule).collect()
 }
 
-fn of(kind: Kind) -> Rule {
+fn rule(kind: Kind) -> Rule {
     let name = match kind {
         Kind::Insight => "A new insight",
         Kind::Error => "A new error",

@@ -56,7 +56,7 @@ pub struct Vitals {
 impl Vitals {
     /// The figures of one.
     #[must_use]
-    pub fn of(&self, vital: Vital) -> Option<Figures> {
+    pub fn figures(&self, vital: Vital) -> Option<Figures> {
         match vital {
             Vital::Lcp => self.lcp,
             Vital::Inp => self.inp,
@@ -71,7 +71,8 @@ impl Vitals {
     /// The most that one of them was measured: about the number of loads.
     #[must_use]
     pub fn loads(&self) -> f64 {
-        let counts = Vital::ALL.map(|vital| self.of(vital).map_or(0.0, |figures| figures.count));
+        let counts =
+            Vital::ALL.map(|vital| self.figures(vital).map_or(0.0, |figures| figures.count));
         counts.into_iter().fold(0.0, f64::max)
     }
 

@@ -57,7 +57,10 @@ impl Asked {
     }
 
     /// A question of a program that is asked without an address: the values of its path, and its parameters.
-    pub(crate) fn of(path: Vec<(String, String)>, pairs: Vec<(String, String)>) -> Self {
+    pub(crate) fn without_address(
+        path: Vec<(String, String)>,
+        pairs: Vec<(String, String)>,
+    ) -> Self {
         Self {
             pairs,
             path,

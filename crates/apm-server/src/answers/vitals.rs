@@ -61,7 +61,7 @@ impl Question for Params {
     }
 
     fn tables(answer: &Answer) -> Vec<Table> {
-        let told = |vital: Vital| Some((vital, answer.all.of(vital)?));
+        let told = |vital: Vital| Some((vital, answer.all.figures(vital)?));
         let all: Vec<Told> = Vital::ALL.into_iter().filter_map(told).collect();
         vec![
             Table::from_rows("summary", &all, &SUMMARY),
@@ -115,7 +115,9 @@ fn sort(sort: &Sort, rows: &mut [Page]) {
         _ => None,
     };
     rows.sort_by(|a, b| match (vital, sort.key) {
-        (Some(vital), _) => sort.compare(p75(a.vitals.of(vital)), p75(b.vitals.of(vital))),
+        (Some(vital), _) => {
+            sort.compare(p75(a.vitals.figures(vital)), p75(b.vitals.figures(vital)))
+        }
         (None, "page") => sort.compare_text(&a.page, &b.page),
         (None, _) => sort.compare(Some(a.vitals.loads()), Some(b.vitals.loads())),
     });

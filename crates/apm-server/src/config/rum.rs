@@ -40,7 +40,7 @@ pub enum ClientAddress {
 
 impl ClientAddress {
     /// The part of an address that is kept.
-    pub(crate) fn of(self, address: IpAddr) -> Option<IpAddr> {
+    pub(crate) fn kept_part(self, address: IpAddr) -> Option<IpAddr> {
         match (self, address.to_canonical()) {
             (Self::Whole, address) => Some(address),
             (Self::Cut, IpAddr::V4(address)) => {
@@ -63,7 +63,7 @@ mod tests {
     #[test]
     fn of_an_address_no_more_is_kept_than_asked_for() {
         let kept = |how: ClientAddress, address: &str| {
-            let address = how.of(address.parse().unwrap());
+            let address = how.kept_part(address.parse().unwrap());
             address.map(|address| address.to_string())
         };
         let (whole, cut) = (ClientAddress::Whole, ClientAddress::Cut);

@@ -49,7 +49,7 @@ impl Rum {
 
     /// The origin of a request, if its site may send.
     pub(super) fn origin(&self, request: &HttpRequest) -> Option<header::HeaderValue> {
-        self.origins.of(request)
+        self.origins.allowed(request)
     }
 
     fn terms(&self, address: IpAddr) -> Anonymous {
@@ -240,7 +240,7 @@ fn visitor(request: &HttpRequest, rum: &Rum, user_agent: Option<String>) -> Visi
     let is_whole = rum.client_address == ClientAddress::Whole;
     Visitor {
         user_agent,
-        ip: client.and_then(|ip| rum.client_address.of(ip)),
+        ip: client.and_then(|ip| rum.client_address.kept_part(ip)),
         port: direct.filter(|_| is_whole).map(|peer| peer.port()),
         proxy: match direct {
             Some(_) => None,

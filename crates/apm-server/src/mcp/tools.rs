@@ -93,7 +93,7 @@ impl Tool {
                 .iter()
                 .map(|(name, value)| ((*name).to_owned(), (*value).to_owned())),
         );
-        Ok((Asked::of(path, pairs), page))
+        Ok((Asked::without_address(path, pairs), page))
     }
 }
 

@@ -94,7 +94,7 @@ fn map_stack(
             Some((id, hash)) => cache::get(conn, *id, hash)?,
             None => None,
         };
-        let found = found.and_then(|map| Place::of(&map, line, column));
+        let found = found.and_then(|map| Place::original(&map, line, column));
         let Some(place) = found else {
             let bundle = path::bare(&address);
             let error = format!("unable to find sourcemap.url for {named} bundle.path={bundle}");
@@ -135,7 +135,7 @@ struct Place {
 
 impl Place {
     /// That of a place in the minified file, both from 1.
-    fn of(map: &Arc<SourceMap>, line: u64, column: u64) -> Option<Self> {
+    fn original(map: &Arc<SourceMap>, line: u64, column: u64) -> Option<Self> {
         let index = |number: u64| u32::try_from(number.saturating_sub(1)).ok();
         let token = map.lookup_token(index(line)?, index(column)?)?;
         // The crate gives the last one of an earlier line where this line has none.
@@ -217,14 +217,15 @@ mod tests {
     #[test]
     fn a_place_is_found_with_the_lines_around_it() {
         let map = Arc::new(cache::parse(MAP.as_bytes()).unwrap());
-        let place = Place::of(&map, 1, 1).unwrap();
+        let place = Place::original(&map, 1, 1).unwrap();
         assert_eq!((place.file.as_str(), place.line), ("src/boom.js", 2));
         assert_eq!(place.before, ["// one"]);
         assert_eq!(place.text.as_deref(), Some("function boom() {"));
         assert_eq!(place.after[..2], ["  throw 1;", "}"]);
         assert!(
-            Place::of(&map, 2, 1).is_none() && Place::of(&map, 0, 0).is_none_or(|at| at.line > 0)
+            Place::original(&map, 2, 1).is_none()
+                && Place::original(&map, 0, 0).is_none_or(|at| at.line > 0)
         );
-        assert!(Place::of(&map, u64::MAX, 1).is_none());
+        assert!(Place::original(&map, u64::MAX, 1).is_none());
     }
 }

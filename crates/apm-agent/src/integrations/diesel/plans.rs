@@ -77,7 +77,7 @@ enum Target {
 impl Target {
     /// A server, by its URL. Says once if the agent is built without what it needs.
     #[cfg(any(feature = "postgres", feature = "mysql"))]
-    fn of(subtype: &str, url: &Secret) -> Option<Self> {
+    fn from_url(subtype: &str, url: &Secret) -> Option<Self> {
         match subtype {
             #[cfg(feature = "postgres")]
             "postgresql" => Some(Self::Postgresql(url.clone())),
@@ -181,7 +181,7 @@ impl Source {
         if config.sql_plan_urls.is_empty() || !agent.sends() {
             return None;
         }
-        let target = Target::of(
+        let target = Target::from_url(
             subtype,
             urls::chosen(&config.sql_plan_urls, subtype, database)?,
         )?;

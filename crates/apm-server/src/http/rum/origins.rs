@@ -23,7 +23,7 @@ impl Origins {
     }
 
     /// The origin of a request, if it may send. A request has one origin, or none that counts.
-    pub(super) fn of(&self, request: &HttpRequest) -> Option<HeaderValue> {
+    pub(super) fn allowed(&self, request: &HttpRequest) -> Option<HeaderValue> {
         let mut sent = request.headers().get_all(header::ORIGIN);
         let (Some(origin), None) = (sent.next(), sent.next()) else {
             return None;
@@ -88,14 +88,14 @@ mod tests {
     fn a_request_of_two_origins_is_of_none() {
         let all = Origins::new(&["*".to_owned()]);
         let one = TestRequest::post().append_header((header::ORIGIN, "https://A.example"));
-        let sent = all.of(&one.to_http_request());
+        let sent = all.allowed(&one.to_http_request());
         assert_eq!(sent.unwrap(), "https://A.example");
         let two = TestRequest::post()
             .append_header((header::ORIGIN, "https://a.example"))
             .append_header((header::ORIGIN, "https://b.example"));
-        assert!(all.of(&two.to_http_request()).is_none());
+        assert!(all.allowed(&two.to_http_request()).is_none());
         let shop = Origins::new(&["https://Shop.example".to_owned()]);
         let sent = TestRequest::post().append_header((header::ORIGIN, "https://shop.example"));
-        assert!(shop.of(&sent.to_http_request()).is_some() && !shop.are_all());
+        assert!(shop.allowed(&sent.to_http_request()).is_some() && !shop.are_all());
     }
 }

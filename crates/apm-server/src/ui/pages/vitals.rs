@@ -64,7 +64,7 @@ fn headline(view: &View, found: &Found) -> (String, String) {
     );
     let poor: Vec<_> = Vital::ALL
         .into_iter()
-        .filter(|vital| found.all.of(*vital).is_some_and(|of| of.rating == 2))
+        .filter(|vital| found.all.figures(*vital).is_some_and(|of| of.rating == 2))
         .map(Vital::name)
         .collect();
     let why = match poor.is_empty() {
@@ -86,7 +86,7 @@ fn nothing(view: &View) -> Markup {
 fn summary(view: &View, found: &Found) -> Markup {
     let told = Vital::ALL
         .into_iter()
-        .filter_map(|vital| Some((vital, found.all.of(vital)?)));
+        .filter_map(|vital| Some((vital, found.all.figures(vital)?)));
     let rows = html! {
         @for (vital, figures) in told {
             tr {
@@ -134,7 +134,7 @@ fn pages(view: &View, found: &Found) -> Markup {
                     }
                 }
                 @for vital in [Vital::Lcp, Vital::Inp, Vital::Cls, Vital::Fcp, Vital::Ttfb] {
-                    (judged(vital, one.vitals.of(vital)))
+                    (judged(vital, one.vitals.figures(vital)))
                 }
                 (cells::count(super::whole(one.vitals.loads())))
             }
