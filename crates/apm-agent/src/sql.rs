@@ -1,4 +1,4 @@
-//! SQL on its way to the server: which of its literals must not be sent.
+//! Statements on their way to the server: which of their literals must not be sent.
 //!
 //! It never fails, keeps no state between statements, and takes time linear in the text.
 
@@ -7,6 +7,6 @@ mod mask;
 mod message;
 mod secrets;
 
-pub(crate) use commands::command;
+pub(crate) use commands::{command, command_name, is_sql};
 pub(crate) use mask::statement;
 pub(crate) use message::message;

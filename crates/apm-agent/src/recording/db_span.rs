@@ -4,8 +4,6 @@ use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use sql_lexer::Dialect;
-
 use crate::recording::context;
 use crate::recording::leaf_span::LeafSpan;
 use crate::recording::outcome::Outcome;
@@ -41,7 +39,8 @@ struct Query {
 /// `subtype` is the system (`mssql`, `postgresql`), `instance` the name of the database, `statement` its SQL, with
 /// placeholders: what is bound must not be in it. The span is named after the statement (`SELECT FROM people`).
 /// Literals that may be secrets are replaced in the text as in that of any other query, and all literals with
-/// `sanitize_sql`.
+/// `sanitize_sql`. A command of Redis is named after its first word (`GET`), and loses all of its arguments where one
+/// of them may be a secret.
 ///
 /// ```
 /// async fn count(client: &Client) -> Result<u64, Error> {
@@ -123,14 +122,13 @@ impl Drop for DbSpan {
             query.instance.as_deref(),
             query.address,
         );
-        let dialect = Dialect::of_subtype(&query.subtype);
         let sanitize = query.span.recorder().config.load().sanitize_sql;
         let instance = query.instance.as_deref();
-        let tail = statement::tail(
+        let tail = statement::tail_in(
+            &query.subtype,
             &Arc::new(kind),
             instance,
             &query.statement,
-            dialect,
             sanitize,
         );
         query.span.end(outcome, Some(Arc::new(tail)));
@@ -188,9 +186,8 @@ pub(crate) fn record_past(past: &Past<'_>) {
     let tail = span.admitted().then(|| {
         let statement = past.statement;
         let statement = &statement[..statement.floor_char_boundary(MAX_STATEMENT)];
-        let dialect = Dialect::of_subtype(past.subtype);
         let sanitize = span.recorder().config.load().sanitize_sql;
-        let tail = statement::tail(&kind, past.instance, statement, dialect, sanitize);
+        let tail = statement::tail_in(past.subtype, &kind, past.instance, statement, sanitize);
         if tail.changes_rows() {
             span.rows = past.rows_affected;
         }

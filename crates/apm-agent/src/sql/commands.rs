@@ -14,15 +14,45 @@ const CONTAINERS: [&str; 3] = ["ACL", "CONFIG", "SENTINEL"];
 /// Longer words are no names of commands.
 const LONGEST: usize = 24;
 
+/// Whether statements of a system are SQL, which has names and literals.
+pub(crate) fn is_sql(system: &str) -> bool {
+    !matches!(
+        system,
+        "redis"
+            | "valkey"
+            | "memcached"
+            | "mongodb"
+            | "dynamodb"
+            | "elasticsearch"
+            | "opensearch"
+            | "neo4j"
+            | "couchdb"
+            | "couchbase"
+            | "hbase"
+            | "geode"
+    )
+}
+
+/// A span's name for a command: `GET`, `CONFIG SET`, and the system's own name where a command has none.
+pub(crate) fn command_name(text: &str, system: &str) -> String {
+    let name = if is_redis(system) { name(text) } else { None };
+    name.unwrap_or_else(|| system.to_owned())
+}
+
+/// Systems whose commands are words, one after another.
+fn is_redis(system: &str) -> bool {
+    matches!(system, "redis" | "valkey" | "memcached")
+}
+
 /// A statement as it may be sent: without its values if `all` is wanted or one of its words means a secret.
 pub(crate) fn command<'s>(text: &'s str, system: &str, all: bool) -> Cow<'s, str> {
-    let is_redis = matches!(system, "redis" | "valkey" | "memcached");
+    let is_redis = is_redis(system);
     let is_credential = |(_, word): (usize, &str)| is_one_of(word, &CREDENTIALS);
     if !(all || names_secret(text) || is_redis && words(text).any(is_credential)) {
         return text.into();
     }
     if is_redis {
-        return name(text).into();
+        return name_only(text).into();
     }
     // `:5` is a parameter in SQL, and in JSON a number behind its key.
     let text = text.replace(':', ": ").replace(":  ", ": ");
@@ -33,25 +63,23 @@ pub(crate) fn command<'s>(text: &'s str, system: &str, all: bool) -> Cow<'s, str
 
 /// The name of a command, and `?` for all that follows. Arguments may be any bytes, also line breaks, so nothing after
 /// the name is told apart.
-fn name(text: &str) -> String {
+fn name_only(text: &str) -> String {
+    match name(text) {
+        None => "?".to_owned(),
+        Some(name) if name.len() < text.trim().len() => format!("{name} ?"),
+        Some(name) => name,
+    }
+}
+
+/// The name of a command, with its second word where that belongs to it.
+fn name(text: &str) -> Option<String> {
     let mut parts = text.split_ascii_whitespace();
-    let mut name = parts
-        .next()
-        .filter(|part| is_name(part))
-        .unwrap_or_default()
-        .to_owned();
-    if is_one_of(&name, &CONTAINERS)
-        && let Some(second) = parts.next().filter(|part| is_name(part))
-    {
-        name = format!("{name} {second}");
-    }
-    if name.is_empty() {
-        return "?".to_owned();
-    }
-    if name.len() < text.trim().len() {
-        name.push_str(" ?");
-    }
-    name
+    let name = parts.next().filter(|part| is_name(part))?;
+    let second = is_one_of(name, &CONTAINERS).then(|| parts.next()).flatten();
+    Some(match second.filter(|part| is_name(part)) {
+        Some(second) => format!("{name} {second}"),
+        None => name.to_owned(),
+    })
 }
 
 fn is_name(part: &str) -> bool {
@@ -89,6 +117,19 @@ mod tests {
             ),
         ] {
             assert_eq!(command(text, system, false), sent, "{text}");
+        }
+    }
+
+    #[test]
+    fn spans_of_commands_are_named_without_their_arguments() {
+        for (system, text, name) in [
+            ("redis", "GET cart:42", "GET"),
+            ("redis", "config set requirepass s3cret", "config set"),
+            ("redis", "\"AUTH\" s3cret", "redis"),
+            ("memcached", "", "memcached"),
+            ("mongodb", r#"{"find":"people"}"#, "mongodb"),
+        ] {
+            assert_eq!(command_name(text, system), name, "{text}");
         }
     }
 

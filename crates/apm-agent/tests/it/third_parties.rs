@@ -166,3 +166,31 @@ fn a_query_that_is_told_at_its_end_began_before() {
     let target = &span["context"]["service"]["target"];
     assert_eq!(*target, json!({"type": "sqlite", "name": "people.db"}));
 }
+
+#[test]
+fn a_command_of_redis_is_named_after_its_word_and_keeps_its_credentials() {
+    let recorded = record(|agent| {
+        agent.transaction("job", "task").run(|| {
+            drop(span_db("redis", None, "AUTH ada s3cret"));
+            span_db_ended("redis", Some("0"), "GET cart:42", Duration::from_millis(1));
+        });
+    });
+    let told: Vec<_> = recorded
+        .spans
+        .iter()
+        .map(|span| (&span["name"], &span["context"]["db"]))
+        .collect();
+    assert_eq!(
+        told,
+        [
+            (
+                &json!("AUTH"),
+                &json!({"type": "redis", "statement": "AUTH ?"})
+            ),
+            (
+                &json!("GET"),
+                &json!({"type": "redis", "statement": "GET cart:42", "instance": "0"})
+            ),
+        ]
+    );
+}

@@ -70,25 +70,6 @@ fn system(name: &str) -> &str {
     }
 }
 
-/// Whether statements of a system are SQL, which has names and literals.
-fn speaks_sql(system: &str) -> bool {
-    !matches!(
-        system,
-        "redis"
-            | "valkey"
-            | "memcached"
-            | "mongodb"
-            | "dynamodb"
-            | "elasticsearch"
-            | "opensearch"
-            | "neo4j"
-            | "couchdb"
-            | "couchbase"
-            | "hbase"
-            | "geode"
-    )
-}
-
 fn address(meaning: &Meaning) -> Option<Address> {
     let host = meaning.text(Key::Host)?;
     let port = meaning.number(Key::Port);
@@ -126,15 +107,12 @@ fn query(meaning: &Meaning, agent: &Recorder) -> (Description, Option<String>) {
     let mut name = None;
     let sanitize = agent.config.load().sanitize_sql;
     match meaning.text(Key::Statement) {
-        Some(text) if speaks_sql(subtype) => {
+        Some(text) if sql::is_sql(subtype) => {
             let dialect = Dialect::of_subtype(subtype);
             statement::write(&mut context, instance, text, dialect, sanitize);
             name = Some(signature(text));
         }
-        text => {
-            let text = text.map(|text| sql::command(text, subtype, sanitize));
-            write_db(&mut context, subtype, instance, text.as_deref());
-        }
+        text => statement::write_command(&mut context, subtype, instance, text, sanitize),
     }
     let action = name.as_deref().map_or("query", statement::action);
     let description = Description {
@@ -143,21 +121,6 @@ fn query(meaning: &Meaning, agent: &Recorder) -> (Description, Option<String>) {
         context,
     };
     (description, name)
-}
-
-/// Appends the member `db` for a system that does not speak SQL.
-fn write_db(out: &mut Vec<u8>, system: &str, instance: Option<&str>, statement: Option<&str>) {
-    out.extend_from_slice(b"\"db\":{\"type\":");
-    json::keyword(out, system);
-    if let Some(statement) = statement {
-        out.extend_from_slice(b",\"statement\":");
-        json::limited(out, statement, json::LONG);
-    }
-    if let Some(instance) = instance {
-        out.extend_from_slice(b",\"instance\":");
-        json::keyword(out, instance);
-    }
-    out.extend_from_slice(b"},");
 }
 
 fn message(meaning: &Meaning) -> Description {
