@@ -3,19 +3,23 @@
 //! Unlike other charts it has its natural size, because it holds words, and scrolls where that is too wide. A node is a
 //! link, in the order of the layers; the table of calls beside the drawing says the same in words.
 
-use maud::{Markup, Render, html};
+mod labels;
+mod route;
+
+use maud::{Markup, html};
 
 use crate::ui::href::Href;
 use crate::ui::plot::coordinate::Px;
-use crate::ui::plot::layered::{Layered, layered};
+use crate::ui::plot::layered::layered;
+use route::Route;
 
 /// Width and height of a node, and the distances from node to node.
 const WIDTH: f64 = 256.0;
 const HEIGHT: f64 = 44.0;
-const COLUMN: f64 = 390.0;
+const COLUMN: f64 = 400.0;
 const ROW: f64 = 58.0;
-/// Room around the drawing: arcs of calls to itself stand above a node.
-const MARGIN: f64 = 18.0;
+/// Room around the drawing: arcs of calls to itself and their words stand above a node.
+const MARGIN: f64 = 30.0;
 
 /// Edges that have their numbers written at them; of more, they would cover each other.
 const LABELLED: usize = 40;
@@ -96,7 +100,10 @@ pub(crate) fn graph(nodes: &[Node], edges: &[Edge], says: &str) -> Markup {
     let routes: Vec<Route> = edges
         .iter()
         .zip(&drawn.bends)
-        .map(|(edge, bends)| Route::new(&drawn, edge, bends))
+        .map(|(edge, bends)| {
+            let ends = (drawn.nodes[edge.from], drawn.nodes[edge.to]);
+            Route::new(ends, edge.from == edge.to, bends)
+        })
         .collect();
     html! {
         div.graph tabindex="0" role="group" aria-label=(says) {
@@ -104,8 +111,10 @@ pub(crate) fn graph(nodes: &[Node], edges: &[Edge], says: &str) -> Markup {
                 defs { (tip("tip", "")) (tip("tip-some", "some")) (tip("tip-bad", "bad")) }
                 @for (edge, route) in edges.iter().zip(&routes) { (line(edge, route)) }
                 @if edges.len() <= LABELLED {
-                    @for (edge, (x, y)) in edges.iter().zip(labels(&ends, &routes)) {
-                        text.call-label x=(Px(x)) y=(Px(y - 4.0)) aria-hidden="true" { (edge.label) }
+                    @for (edge, place) in edges.iter().zip(labels::places(edges, &routes)) {
+                        @if let Some((x, y)) = place {
+                            text.call-label x=(Px(x)) y=(Px(y)) aria-hidden="true" { (edge.label) }
+                        }
                     }
                 }
                 @for place in order { (node(&nodes[place], at(drawn.nodes[place]))) }
@@ -153,101 +162,6 @@ fn short(name: &str) -> String {
     crate::ui::words::cut(name, 28)
 }
 
-/// The way of an edge: points from the caller's box to the callee's.
-#[derive(Debug)]
-enum Route {
-    /// From one side to the other, with its bends.
-    Through(Vec<(f64, f64)>),
-    /// To itself, by its upper right corner.
-    Itself(f64, f64),
-}
-
-impl Route {
-    fn new(drawn: &Layered, edge: &Edge, bends: &[(usize, f64)]) -> Self {
-        let (from, to) = (drawn.nodes[edge.from], drawn.nodes[edge.to]);
-        let ((x1, y1), (x2, y2)) = (at(from), at(to));
-        if edge.from == edge.to {
-            return Self::Itself(x1 + WIDTH, y1);
-        }
-        let middle = |y: f64| y + HEIGHT / 2.0;
-        let forth = from.0 < to.0;
-        // A call back enters and leaves a little lower, so that it is not taken for its opposite.
-        let (first, last) = match forth {
-            true => ((x1 + WIDTH, middle(y1)), (x2, middle(y2))),
-            false => ((x1, middle(y1) + 8.0), (x2 + WIDTH, middle(y2) + 8.0)),
-        };
-        let mut points = vec![first];
-        for bend in bends {
-            let (x, y) = at(*bend);
-            let (left, right) = ((x, middle(y)), (x + WIDTH, middle(y)));
-            points.extend(if forth { [left, right] } else { [right, left] });
-        }
-        points.push(last);
-        Self::Through(points)
-    }
-
-    fn path(&self) -> String {
-        use std::fmt::Write as _;
-        let px = |value: f64| Px(value).render().into_string();
-        let mut path = String::new();
-        // Writing into a String cannot fail.
-        let _ = match self {
-            Self::Itself(x, y) => {
-                let (x, y) = (*x, *y);
-                write!(
-                    path,
-                    "M{} {}C{} {} {} {} {} {}",
-                    px(x - 36.0),
-                    px(y),
-                    px(x - 34.0),
-                    px(y - 20.0),
-                    px(x - 8.0),
-                    px(y - 20.0),
-                    px(x - 10.0),
-                    px(y)
-                )
-            }
-            Self::Through(points) => {
-                let first = points.first().copied().unwrap_or_default();
-                let _ = write!(path, "M{} {}", px(first.0), px(first.1));
-                points.windows(2).try_for_each(|pair| {
-                    let ((x1, y1), (x2, y2)) = (pair[0], pair[1]);
-                    let half = (x2 - x1) / 2.0;
-                    write!(
-                        path,
-                        "C{} {} {} {} {} {}",
-                        px(x1 + half),
-                        px(y1),
-                        px(x2 - half),
-                        px(y2),
-                        px(x2),
-                        px(y2)
-                    )
-                })
-            }
-        };
-        path
-    }
-
-    /// A place on the way where words fit: in the middle between two layers, beside the callee's box or the caller's.
-    fn label(&self, near_callee: bool) -> (f64, f64) {
-        match self {
-            Self::Itself(x, y) => (x - 23.0, y - 8.0),
-            Self::Through(points) => {
-                let pair = match near_callee {
-                    true => points.last_chunk::<2>(),
-                    false => points.first_chunk::<2>(),
-                };
-                let Some([(x1, y1), (x2, y2)]) = pair.copied() else {
-                    return (0.0, 0.0);
-                };
-                // The curve of the path is halfway up in its middle.
-                ((x1 + x2) / 2.0, (y1 + y2) / 2.0)
-            }
-        }
-    }
-}
-
 fn line(edge: &Edge, route: &Route) -> Markup {
     let path = route.path();
     html! {
@@ -259,16 +173,6 @@ fn line(edge: &Edge, route: &Route) -> Markup {
             path.reach d=(path) {}
         }
     }
-}
-
-/// The places of the words at edges: at the end that fewer edges share.
-fn labels(ends: &[(usize, usize)], routes: &[Route]) -> Vec<(f64, f64)> {
-    let leaving = |node: usize| ends.iter().filter(|(from, _)| *from == node).count();
-    let entering = |node: usize| ends.iter().filter(|(_, to)| *to == node).count();
-    let places = ends.iter().zip(routes);
-    places
-        .map(|((from, to), route)| route.label(entering(*to) <= leaving(*from)))
-        .collect()
 }
 
 #[cfg(test)]
@@ -321,13 +225,5 @@ mod tests {
         ] {
             assert_eq!(Tone::from_rate(rate), tone);
         }
-    }
-
-    #[test]
-    fn a_way_begins_and_ends_at_the_boxes() {
-        let route = Route::Through(vec![(10.0, 20.0), (110.0, 60.0)]);
-        assert_eq!(route.path(), "M10 20C60 20 60 60 110 60");
-        let (x, y) = route.label(true);
-        assert!((60.0..110.0).contains(&x) && (40.0..60.0).contains(&y));
     }
 }
