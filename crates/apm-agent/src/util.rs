@@ -5,6 +5,8 @@ pub(crate) mod clock;
 pub(crate) mod list;
 pub(crate) mod methods;
 pub(crate) mod own_log;
+pub(crate) mod spare;
+pub(crate) mod striped;
 pub(crate) mod wildcard;
 
 use std::sync::{Mutex, MutexGuard, PoisonError};

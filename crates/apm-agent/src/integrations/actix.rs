@@ -32,7 +32,7 @@ use crate::integrations::http_server::{HeaderCache, end_without_response, is_ign
 use crate::recording::context::{self, Running, Scope};
 use crate::recording::current::Current;
 use crate::recording::http::transaction_name;
-use crate::recording::recorder::Recorder;
+use crate::recording::recorder::{Recorder, RecorderHandle};
 use crate::recording::transaction::Core;
 use crate::trace::propagation::TraceContext;
 use crate::util::lock;
@@ -96,7 +96,8 @@ where
     fn new_transform(&self, service: S) -> Self::Future {
         ready(Ok(ApmService {
             service,
-            agent: self.agent.clone(),
+            _agent: self.agent.clone(),
+            recorder: RecorderHandle::new(self.agent.recorder()),
             worker: Rc::new(Worker {
                 headers: RefCell::default(),
                 routes: RefCell::default(),
@@ -110,7 +111,9 @@ where
 #[derive(Debug)]
 pub struct ApmService<S> {
     service: S,
-    agent: Agent,
+    /// Keeps the agent running.
+    _agent: Agent,
+    recorder: RecorderHandle,
     worker: Rc<Worker>,
     catch_panics: bool,
 }
@@ -149,7 +152,7 @@ where
     forward_ready!(service);
 
     fn call(&self, mut request: ServiceRequest) -> Self::Future {
-        let recorded = Request::begin(self.agent.recorder(), &self.worker, &mut request);
+        let recorded = Request::begin(&self.recorder, &self.worker, &mut request);
         let Some(mut recorded) = recorded else {
             return ApmFuture::new(self.service.call(request), None, self.catch_panics);
         };
@@ -167,7 +170,7 @@ where
 impl Request {
     /// Begins the transaction of a request. Copies what it needs: a clone of the request would make actix panic.
     fn begin(
-        agent: &Arc<Recorder>,
+        agent: &RecorderHandle,
         worker: &Rc<Worker>,
         request: &mut ServiceRequest,
     ) -> Option<Self> {
@@ -187,7 +190,8 @@ impl Request {
         let core = Core::begin(agent, None, Cow::Borrowed("request"), incoming)?;
         core.request.store(address, Ordering::Relaxed);
         if core.records_spans() {
-            let mut context = Vec::with_capacity(1024);
+            let mut context = std::mem::take(&mut lock(&core.state).context);
+            context.reserve(1024);
             request::write(
                 &mut context,
                 request,

@@ -25,6 +25,7 @@ use tower_layer::Layer;
 use tower_service::Service;
 
 use crate::agent::Agent;
+use crate::recording::recorder::RecorderHandle;
 
 pub use body::ApmBody;
 pub use client::{ApmClientBody, ApmClientFuture, ApmClientLayer, ApmClientService};
@@ -54,7 +55,9 @@ use request::Recorded;
 /// Bodies of requests are not recorded, whatever `capture_body` says: the type of the body is the service's.
 #[derive(Clone, Debug)]
 pub struct ApmLayer {
-    agent: Agent,
+    /// Keeps the agent running.
+    _agent: Agent,
+    recorder: RecorderHandle,
     catch_panics: bool,
     facts: Facts,
     methods: Arc<Methods>,
@@ -72,7 +75,8 @@ impl ApmLayer {
     #[must_use]
     pub fn new(agent: &Agent) -> Self {
         Self {
-            agent: agent.clone(),
+            _agent: agent.clone(),
+            recorder: RecorderHandle::new(agent.recorder()),
             catch_panics: agent.recorder().config.load().catch_panics,
             facts: Facts {
                 route: matched_path,

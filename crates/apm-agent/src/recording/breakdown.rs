@@ -10,8 +10,9 @@ use std::time::Duration;
 
 use crate::recording::span_kind::SpanKind;
 use crate::util::lock;
+use crate::util::striped::Striped;
 
-/// Distinct (transaction, span) groups per interval.
+/// Distinct (transaction, span) groups per interval, also for one stripe of threads.
 const MAX_GROUPS: usize = 1000;
 
 /// Count and sum of self times.
@@ -62,9 +63,9 @@ pub(crate) struct Group {
 
 type SpanSums = Vec<(Arc<SpanKind>, Time)>;
 
-/// The sums of all transactions since the last report.
+/// The sums of all transactions since the last report: those of each thread apart, until they are reported.
 #[derive(Debug, Default)]
-pub(crate) struct Breakdown(Mutex<Sums>);
+pub(crate) struct Breakdown(Striped<Mutex<Sums>>);
 
 #[derive(Debug, Default)]
 struct Sums {
@@ -74,52 +75,72 @@ struct Sums {
     overflowed: bool,
 }
 
-impl Breakdown {
-    /// Adds an ended transaction: its own self time (`app`) and those of its spans.
-    pub(crate) fn add(&self, kind: &str, name: &str, app: Duration, spans: &SpanTimes) {
-        let mut sums = lock(&self.0);
-        let sums = &mut *sums;
-        let app = Time { count: 1, sum: app };
-        let types = match sums.names.get_mut(name) {
+impl Sums {
+    /// Adds the self times of transactions, and those of their spans.
+    fn add(&mut self, kind: &str, name: &str, app: Time, spans: &[(Arc<SpanKind>, Time)]) {
+        let types = match self.names.get_mut(name) {
             Some(types) => types,
-            None if sums.groups < MAX_GROUPS => sums.names.entry(name.to_owned()).or_default(),
+            None if self.groups < MAX_GROUPS => self.names.entry(name.to_owned()).or_default(),
             None => {
-                sums.overflowed = true;
+                self.overflowed = true;
                 return;
             }
         };
         let place = match types.iter().position(|(known, ..)| known == kind) {
             Some(place) => place,
-            None if sums.groups < MAX_GROUPS => {
+            None if self.groups < MAX_GROUPS => {
                 types.push((kind.to_owned(), Time::default(), Vec::new()));
-                sums.groups += 1;
+                self.groups += 1;
                 types.len() - 1
             }
             None => {
-                sums.overflowed = true;
+                self.overflowed = true;
                 return;
             }
         };
         let (_, own, known_spans) = &mut types[place];
         own.add(app);
-        for (kind, time) in &spans.0 {
+        for (kind, time) in spans {
             let known = known_spans.iter_mut().find(|(known, _)| {
-                known.span_type == kind.span_type && known.subtype == kind.subtype
+                Arc::ptr_eq(known, kind)
+                    || (known.span_type == kind.span_type && known.subtype == kind.subtype)
             });
             match known {
                 Some((_, sum)) => sum.add(*time),
-                None if sums.groups < MAX_GROUPS => {
+                None if self.groups < MAX_GROUPS => {
                     known_spans.push((Arc::clone(kind), *time));
-                    sums.groups += 1;
+                    self.groups += 1;
                 }
-                None => sums.overflowed = true,
+                None => self.overflowed = true,
             }
         }
     }
 
+    /// Adds the sums of other threads.
+    fn merge(&mut self, other: Self) {
+        self.overflowed |= other.overflowed;
+        for (name, types) in other.names {
+            for (kind, own, spans) in types {
+                self.add(&kind, &name, own, &spans);
+            }
+        }
+    }
+}
+
+impl Breakdown {
+    /// Adds an ended transaction: its own self time (`app`) and those of its spans.
+    pub(crate) fn add(&self, kind: &str, name: &str, app: Duration, spans: &SpanTimes) {
+        let app = Time { count: 1, sum: app };
+        lock(self.0.own()).add(kind, name, app, &spans.0);
+    }
+
     /// Takes the sums away; `true` when groups were left out.
     pub(crate) fn take(&self) -> (Vec<(Group, Time)>, bool) {
-        let sums = std::mem::take(&mut *lock(&self.0));
+        let mut sums = Sums::default();
+        for stripe in self.0.iter() {
+            let taken = std::mem::take(&mut *lock(stripe));
+            sums.merge(taken);
+        }
         let mut groups = Vec::with_capacity(sums.groups);
         for (name, types) in sums.names {
             for (kind, own, spans) in types {
@@ -171,6 +192,49 @@ mod tests {
             .collect();
         assert_eq!(shown, [("app", 2, 200), ("db", 4, 30), ("external", 2, 14)]);
         assert!(breakdown.take().0.is_empty());
+    }
+
+    #[test]
+    fn the_sums_of_all_threads_are_reported_as_one() {
+        let breakdown = Breakdown::default();
+        std::thread::scope(|scope| {
+            for thread in 0..40 {
+                let breakdown = &breakdown;
+                scope.spawn(move || {
+                    let mut spans = SpanTimes::default();
+                    spans.add(&kind("db", "sqlite"), Duration::from_micros(3));
+                    let name = if thread % 2 == 0 {
+                        "GET /"
+                    } else {
+                        "GET /people"
+                    };
+                    breakdown.add("request", name, Duration::from_micros(10), &spans);
+                });
+            }
+        });
+        let (groups, overflowed) = breakdown.take();
+        assert!(!overflowed);
+        let shown: Vec<_> = groups
+            .iter()
+            .map(|(group, time)| {
+                let name = group.transaction_name.as_str();
+                (
+                    name,
+                    group.span_type.as_str(),
+                    time.count,
+                    time.sum.as_micros(),
+                )
+            })
+            .collect();
+        assert_eq!(
+            shown,
+            [
+                ("GET /", "app", 20, 200),
+                ("GET /", "db", 20, 60),
+                ("GET /people", "app", 20, 200),
+                ("GET /people", "db", 20, 60)
+            ]
+        );
     }
 
     #[test]

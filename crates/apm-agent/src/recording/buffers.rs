@@ -1,6 +1,7 @@
 //! The bounded store of encoded events between the service's threads and the sender.
 //!
-//! A few shards, one lock each; a thread always uses the same shard, so the locks are rarely contended. A shard's
+//! A few shards, one lock each; a thread always uses the same shard, so the locks are rarely contended and their memory
+//! stays with one processor. A shard's
 //! buffer begins with the metadata line: when it is full it *is* a request body and moves, unread, to the bodies that
 //! wait for the sender.
 //!
@@ -25,6 +26,7 @@ use ready::{Freed, Ready};
 use crate::encode::fit;
 use crate::recording::stats::{Counters, DropReason};
 use crate::util::lock;
+use crate::util::striped::Striped;
 
 pub(crate) use body::Body;
 pub(crate) use ready::Content;
@@ -40,7 +42,7 @@ const SPARE: usize = 4;
 
 #[derive(Debug)]
 pub(crate) struct Buffers {
-    shards: Box<[Mutex<Body>]>,
+    shards: Striped<Mutex<Body>>,
     /// Errors, which only the agent's thread encodes.
     errors: Mutex<Body>,
     ready: Mutex<Ready>,
@@ -58,11 +60,10 @@ pub(crate) struct Buffers {
 impl Buffers {
     /// Buffers that hold about `bytes` in all for a server that is away.
     pub(crate) fn new(metadata: Vec<u8>, bytes: usize) -> Self {
-        let shards = 2 * std::thread::available_parallelism().map_or(2, usize::from);
         let bytes = bytes.max(MIN_BODIES * capacity(MIN_BUFFER_BYTES));
         let most_per_body = (bytes / MIN_BODIES / 17 * 16).clamp(MIN_BUFFER_BYTES, BUFFER_BYTES);
         Self {
-            shards: (0..shards.clamp(2, 16)).map(|_| Mutex::default()).collect(),
+            shards: Striped::default(),
             errors: Mutex::default(),
             ready: Mutex::new(Ready::new(bytes)),
             spare: Mutex::default(),
@@ -102,8 +103,7 @@ impl Buffers {
 
     /// The same for events that were counted as recorded before.
     pub(crate) fn append_counted(&self, events: u64, write: impl FnOnce(&mut Vec<u8>)) {
-        let shard = &self.shards[shard_of_this_thread() % self.shards.len()];
-        self.append_to(shard, Content::Events, events, write);
+        self.append_to(self.shards.own(), Content::Events, events, write);
     }
 
     /// The same for an error, which waits apart from the others and is kept longest.
@@ -229,15 +229,6 @@ impl Buffers {
 /// The memory of a body: room for the transaction that makes it full, so that it is not moved when it grows.
 const fn capacity(limit: usize) -> usize {
     limit + limit / 16
-}
-
-/// A number that stays the same for a thread and is spread evenly over threads.
-fn shard_of_this_thread() -> usize {
-    static NEXT: AtomicUsize = AtomicUsize::new(0);
-    thread_local! {
-        static SHARD: usize = NEXT.fetch_add(1, Ordering::Relaxed);
-    }
-    SHARD.try_with(|shard| *shard).unwrap_or(0)
 }
 
 #[cfg(test)]

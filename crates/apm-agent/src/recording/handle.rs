@@ -12,7 +12,7 @@ use crate::recording::context::{self, Context, Entered, InContext};
 use crate::recording::current::Current;
 use crate::recording::http::HttpRequest;
 use crate::recording::outcome::Outcome;
-use crate::recording::recorder::{self, Recorder};
+use crate::recording::recorder::{self, Recorder, RecorderHandle};
 use crate::recording::transaction::Core;
 use crate::recording::transaction::extra::{LabelValue, User};
 use crate::trace::propagation::TraceContext;
@@ -60,7 +60,9 @@ impl Transaction {
         parent: Option<TraceContext>,
     ) -> Self {
         Self {
-            core: recorder.and_then(|recorder| Core::begin(recorder, Some(name), kind, parent)),
+            core: recorder
+                .map(RecorderHandle::new)
+                .and_then(|recorder| Core::begin(&recorder, Some(name), kind, parent)),
         }
     }
 

@@ -2,6 +2,7 @@
 //! for the worker.
 
 mod flush;
+mod handle;
 mod running;
 
 use std::sync::OnceLock;
@@ -21,6 +22,7 @@ use crate::util::clock::Clock;
 use crate::util::own_log;
 
 pub(crate) use flush::{Command, LAST_FLUSH};
+pub(crate) use handle::RecorderHandle;
 #[cfg(feature = "testing")]
 pub(crate) use running::set_running_here;
 pub(crate) use running::{mark_agent_thread, on_agent_thread, running, set_running};

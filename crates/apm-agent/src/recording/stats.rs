@@ -5,6 +5,8 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use crate::util::striped::Striped;
+
 /// Why an event was not delivered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
@@ -92,7 +94,8 @@ impl Stats {
 /// The live counters behind [`Stats`].
 #[derive(Debug, Default)]
 pub(crate) struct Counters {
-    recorded: AtomicU64,
+    /// The one that every request adds to.
+    recorded: Striped<AtomicU64>,
     sent: AtomicU64,
     accepted: AtomicU64,
     requests_ok: AtomicU64,
@@ -103,7 +106,7 @@ pub(crate) struct Counters {
 
 impl Counters {
     pub(crate) fn recorded(&self, events: u64) {
-        self.recorded.fetch_add(events, Ordering::Relaxed);
+        self.recorded.own().fetch_add(events, Ordering::Relaxed);
     }
 
     pub(crate) fn dropped(&self, reason: DropReason, events: u64) {
@@ -133,14 +136,16 @@ impl Counters {
     pub(crate) fn snapshot(&self) -> Stats {
         let dropped = std::array::from_fn(|reason| self.dropped[reason].load(Ordering::Acquire));
         let accepted = self.accepted.load(Ordering::Acquire);
+        let sent = self.sent.load(Ordering::Acquire);
+        let recorded = self.recorded.iter();
         Stats {
             dropped,
             accepted,
-            sent: self.sent.load(Ordering::Acquire),
+            sent,
             requests_ok: self.requests_ok.load(Ordering::Relaxed),
             requests_failed: self.requests_failed.load(Ordering::Relaxed),
             bytes_sent: self.bytes_sent.load(Ordering::Relaxed),
-            recorded: self.recorded.load(Ordering::Acquire),
+            recorded: recorded.map(|count| count.load(Ordering::Acquire)).sum(),
         }
     }
 }

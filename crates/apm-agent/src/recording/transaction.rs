@@ -12,7 +12,7 @@ pub(crate) mod state;
 
 use std::borrow::Cow;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use crate::config::{Settings, TransactionSettings};
@@ -22,18 +22,18 @@ use crate::recording::finished_span::FinishedSpan;
 use crate::recording::http::{self, HttpRequest};
 use crate::recording::identity::Identity;
 use crate::recording::outcome::Outcome;
-use crate::recording::recorder::Recorder;
+use crate::recording::recorder::RecorderHandle;
 use crate::trace::ids::{SpanId, TraceId};
 
 use crate::recording::span_kind::SpanKind;
 use crate::trace::propagation::{self, Continuation, TraceContext, TraceState};
-use crate::util::lock;
+use crate::util::{lock, spare};
 
 use state::State;
 
 #[derive(Debug)]
 pub(crate) struct Core {
-    pub(crate) recorder: Arc<Recorder>,
+    pub(crate) recorder: RecorderHandle,
     pub(crate) identity: Identity,
     pub(crate) settings: TransactionSettings,
     breakdown: bool,
@@ -66,7 +66,7 @@ impl Core {
 
     /// Begins a transaction now. `None` when the agent is not recording.
     pub(crate) fn begin(
-        recorder: &Arc<Recorder>,
+        recorder: &RecorderHandle,
         name: Option<Cow<'static, str>>,
         kind: Cow<'static, str>,
         incoming: Option<TraceContext>,
@@ -105,6 +105,8 @@ impl Core {
             } else {
                 kind
             },
+            context: spare::take(),
+            spans: spare::take(),
             ..State::default()
         };
         if let Some(name) = name {
@@ -129,7 +131,7 @@ impl Core {
             has_ended: AtomicBool::new(false),
             request: AtomicUsize::new(0),
             state: Mutex::new(state),
-            recorder: Arc::clone(recorder),
+            recorder: recorder.clone(),
         }))
     }
 
@@ -304,7 +306,7 @@ impl Core {
             out.extend_from_slice(&state.spans);
             encode::write(out, &self.identity, state, duration, &settings);
         });
-        state.spans = Vec::new();
+        spare::give(std::mem::take(&mut state.spans));
         state.span_lines = 0;
         self.recorder
             .stacks
@@ -332,6 +334,15 @@ impl Core {
         state.span_lines = 0;
         state.stacked = Vec::new();
         state.kept = None;
+    }
+}
+
+impl Drop for Core {
+    fn drop(&mut self) {
+        let state = self.state.get_mut().unwrap_or_else(PoisonError::into_inner);
+        // Until now an error might have asked for it.
+        spare::give(std::mem::take(&mut state.context));
+        spare::give(std::mem::take(&mut state.spans));
     }
 }
 

@@ -55,7 +55,7 @@ struct Mark(Weak<Core>);
 impl Recorded {
     /// Begins the transaction of a request; `None` if there is none, or one already.
     pub(super) fn begin<B>(apm: &ApmLayer, request: &mut Request<B>) -> Option<Self> {
-        let recorder = apm.agent.recorder();
+        let recorder = &apm.recorder;
         let settings = recorder.config.load();
         let route = (apm.facts.route)(request.extensions());
         let route = route.map(|route| transaction_name(request.method().as_str(), Some(route)));
