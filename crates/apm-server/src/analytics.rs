@@ -14,6 +14,7 @@ pub mod breakdown;
 pub(crate) mod cache;
 mod calls;
 pub(crate) mod change;
+pub mod chosen;
 pub(crate) mod comparison;
 mod condition;
 pub mod correlations;
@@ -50,6 +51,7 @@ pub mod vitals;
 pub mod window;
 
 use apm_store::event::Outcome;
+use chosen::Chosen;
 use kql::Expr;
 use serde::Serialize;
 use sql::Sql;
@@ -65,6 +67,8 @@ pub struct Scope {
     pub transaction_type: Option<String>,
     /// `transaction.name`
     pub transaction_name: Option<String>,
+    /// The services and environments that are chosen, where they are not just one.
+    pub chosen: Chosen,
     /// A query that `filter::check` let through.
     #[serde(skip)]
     pub query: Option<Expr>,
@@ -73,7 +77,8 @@ pub struct Scope {
 impl Scope {
     /// Gives a question `:service`, `:environment`, `:type`, `:name` and `:filtered`, and the query its place.
     pub(crate) fn bind(&self, sql: Sql) -> Sql {
-        filter::apply(sql, self.query.as_ref())
+        self.chosen
+            .apply(filter::apply(sql, self.query.as_ref()))
             .bind("service", &self.service)
             .bind("environment", &self.environment)
             .bind("type", &self.transaction_type)

@@ -16,6 +16,7 @@ use serde::Serialize;
 
 use super::cache::Table;
 use super::calls::{self, Callee};
+use super::chosen::{Choice, Chosen};
 use super::members::Members;
 use super::services::{self, Service};
 use super::sql::Sql;
@@ -120,6 +121,10 @@ pub fn read(
 ) -> QueryResult<ServiceMap> {
     let everyone = Scope {
         service: None,
+        chosen: Chosen {
+            services: Choice::All,
+            ..scope.chosen.clone()
+        },
         ..scope.clone()
     };
     let sql = Sql::new(include_str!("service_map/destinations.sql"));
@@ -135,8 +140,8 @@ pub fn read(
             lead(&mut graph, row, total, callees.get(&row.id));
         }
     }
-    if let Some(service) = &scope.service {
-        graph.keep_neighbours(service);
+    if scope.service.is_some() || !scope.chosen.services.is_all() {
+        graph.keep_neighbours(|name| is_chosen(scope, name));
     }
     Ok(answer(&graph, &services, scope, window))
 }
@@ -238,12 +243,7 @@ fn answer(graph: &Graph, services: &[Service], scope: &Scope, window: &Window) -
     edges.sort_by(|a, b| b.total.total_cmp(&a.total));
     let alone: Vec<Node> = services
         .iter()
-        .filter(|service| {
-            scope
-                .service
-                .as_ref()
-                .is_none_or(|one| *one == service.name)
-        })
+        .filter(|service| is_chosen(scope, &service.name))
         .filter(|service| !graph.has_service(&service.name))
         .map(of_service)
         .collect();
@@ -254,6 +254,12 @@ fn answer(graph: &Graph, services: &[Service], scope: &Scope, window: &Window) -
         alone: alone.into_iter().take(MOST).collect(),
         left_out: left_out + beyond,
     }
+}
+
+/// Whether a service is among those of a scope.
+fn is_chosen(scope: &Scope, name: &str) -> bool {
+    let is_one = scope.service.as_ref().is_none_or(|one| one == name);
+    is_one && scope.chosen.services.allows(name)
 }
 
 fn of_service(service: &Service) -> Node {

@@ -6,7 +6,6 @@ use serde::Serialize;
 
 use super::asked::Shape;
 use super::parameter::Parameter;
-use super::parameter::shared::{ENV, SERVICE};
 use super::{Address, Asked, Depends, Problem, Question, Source, at};
 use crate::analytics::Scope;
 use crate::csv::{Cell, Column, Table};
@@ -73,11 +72,7 @@ impl Question for Params {
         let is_page = asked.shape == Shape::Page;
         let usual = if is_page { SHOWN } else { MOST };
         Ok(Self {
-            scope: Scope {
-                service: asked.owned(&SERVICE)?,
-                environment: asked.owned(&ENV)?,
-                ..Scope::default()
-            },
+            scope: asked.whole_scope()?,
             marker: asked.owned(&MARKER)?,
             range: asked.range()?,
             now: asked.now,
@@ -88,11 +83,7 @@ impl Question for Params {
 
     fn answer(&self, source: &mut Source<'_>) -> Result<Answer, Problem> {
         let conn = &mut *source.conn;
-        let markers = marker::list(
-            conn,
-            self.scope.service.as_deref(),
-            self.scope.environment.as_deref(),
-        )?;
+        let markers = marker::list(conn, &self.scope)?;
         let marker = match &self.marker {
             Some(name) => {
                 let found = marker::find(conn, name)?;
@@ -188,7 +179,7 @@ fn markers(rows: &[Marker]) -> Table {
 
 /// The markers of a service and an environment, or all.
 #[derive(Debug)]
-pub(crate) struct MarkersParams(Option<String>, Option<String>);
+pub(crate) struct MarkersParams(Scope);
 
 /// Markers.
 #[derive(Debug, Serialize, JsonSchema)]
@@ -206,12 +197,12 @@ impl Question for MarkersParams {
     const TABLES: &'static [&'static str] = &["markers"];
 
     fn read(asked: &Asked) -> Result<Self, Problem> {
-        Ok(Self(asked.owned(&SERVICE)?, asked.owned(&ENV)?))
+        asked.whole_scope().map(Self)
     }
 
     fn answer(&self, source: &mut Source<'_>) -> Result<Markers, Problem> {
         Ok(Markers {
-            markers: marker::list(source.conn, self.0.as_deref(), self.1.as_deref())?,
+            markers: marker::list(source.conn, &self.0)?,
         })
     }
 

@@ -8,6 +8,8 @@ use serde_json::{Value as Json, json};
 pub(crate) enum Form {
     /// Any text.
     Text,
+    /// Any text, and several of them: the parameter may be repeated.
+    Texts,
     /// A whole number from the first to the second.
     Whole(i64, i64),
     /// A number of at least 0.
@@ -32,6 +34,11 @@ pub(crate) struct Parameter {
 impl Parameter {
     pub(crate) const fn text(name: &'static str, about: &'static str) -> Self {
         let form = Form::Text;
+        Self { name, form, about }
+    }
+
+    pub(crate) const fn texts(name: &'static str, about: &'static str) -> Self {
+        let form = Form::Texts;
         Self { name, form, about }
     }
 
@@ -93,7 +100,10 @@ impl Described {
     /// The description for OpenAPI 3.1.
     pub(crate) fn json(&self) -> Json {
         let schema = match self.parameter.form {
-            Form::Text => json!({"type": "string"}),
+            Form::Texts if self.place == Place::Query => {
+                json!({"type": "array", "items": {"type": "string"}})
+            }
+            Form::Text | Form::Texts => json!({"type": "string"}),
             Form::Whole(least, i64::MAX) => json!({"type": "integer", "minimum": least}),
             Form::Whole(least, most) => {
                 json!({"type": "integer", "minimum": least, "maximum": most})
@@ -131,8 +141,14 @@ pub(crate) mod shared {
         "tz",
         "The time zone of dates without an offset and of the days of `/d`, such as `Europe/Berlin`. Default: UTC.",
     );
-    pub(crate) const ENV: Parameter =
-        Parameter::text("env", "`service.environment`. Default: all of them.");
+    pub(crate) const ENV: Parameter = Parameter::texts(
+        "env",
+        "`service.environment`; repeat it for several. Default: all of them.",
+    );
+    pub(crate) const NOT_ENV: Parameter = Parameter::texts(
+        "not_env",
+        "A `service.environment` that is left out; repeat it for several.",
+    );
     pub(crate) const CMP: Parameter = Parameter::word(
         "cmp",
         &["previous", "day", "week", "off"],
@@ -145,7 +161,14 @@ pub(crate) mod shared {
          mean all of their day, month or year, `client.ip` takes networks, ids are found however they are written. \
          Lists can be filtered by some fields only, and say by which.",
     );
-    pub(crate) const SERVICE: Parameter = Parameter::text("service", "`service.name`");
+    pub(crate) const SERVICE: Parameter = Parameter::texts(
+        "service",
+        "`service.name`; in a query string, repeat it for several.",
+    );
+    pub(crate) const NOT_SERVICE: Parameter = Parameter::texts(
+        "not_service",
+        "A `service.name` that is left out; repeat it for several.",
+    );
     pub(crate) const TYPE: Parameter = Parameter::text("type", "`transaction.type`");
     pub(crate) const NAME: Parameter = Parameter::text("name", "`transaction.name`");
     pub(crate) const AFTER: Parameter = Parameter::text("after", "`next` of the answer before.");

@@ -85,6 +85,7 @@ fn count(conn: &mut SqliteConnection, of: &str) -> QueryResult<i64> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::analytics::Scope;
     use crate::analytics::tests::empty;
     use crate::insight::marker::{self, Kind};
 
@@ -104,7 +105,7 @@ mod tests {
         markers(conn).unwrap();
         assert_eq!(count(conn, "marker").unwrap(), 1 + MARKERS);
         assert!(marker::find(conn, "mine").unwrap().is_some());
-        let newest = &marker::list(conn, None, None).unwrap()[0];
+        let newest = &marker::list(conn, &Scope::default()).unwrap()[0];
         assert_eq!(newest.kind, Kind::Version);
         assert_eq!(marker::find(conn, "a").unwrap(), None);
     }

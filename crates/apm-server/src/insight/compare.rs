@@ -243,9 +243,8 @@ fn pairs(
     after: Stretch,
     list: impl Fn(&mut SqliteConnection, &Scope, &Window) -> QueryResult<Sides>,
 ) -> QueryResult<Vec<Row>> {
-    let services: Vec<Service> = Sql::new(include_str!("compare/services.sql"))
-        .bind("service", scope.service.as_deref())
-        .bind("environment", scope.environment.as_deref())
+    let services: Vec<Service> = scope
+        .bind(Sql::new(include_str!("compare/services.sql")))
         .bind("limit", SERVICES)
         .load(conn)?;
     let mut rows = Vec::new();

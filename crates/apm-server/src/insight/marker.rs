@@ -6,6 +6,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::bounds;
+use crate::analytics::Scope;
 use crate::analytics::sql::Sql;
 
 /// Longest name, bytes.
@@ -114,18 +115,13 @@ impl From<Row> for Marker {
     }
 }
 
-/// Markers, newest first. `service`: those of one service and those of all; `environment`: likewise.
+/// Markers, newest first: those of the services of a scope and those of all; of environments likewise.
 ///
 /// # Errors
 /// Those of SQLite.
-pub fn list(
-    conn: &mut SqliteConnection,
-    service: Option<&str>,
-    environment: Option<&str>,
-) -> QueryResult<Vec<Marker>> {
-    let rows: Vec<Row> = Sql::new(include_str!("marker/list.sql"))
-        .bind("service", service)
-        .bind("environment", environment)
+pub fn list(conn: &mut SqliteConnection, scope: &Scope) -> QueryResult<Vec<Marker>> {
+    let rows: Vec<Row> = scope
+        .bind(Sql::new(include_str!("marker/list.sql")))
         .load(conn)?;
     Ok(rows.into_iter().map(Marker::from).collect())
 }
@@ -147,7 +143,7 @@ pub fn find(conn: &mut SqliteConnection, text: &str) -> QueryResult<Option<Marke
 /// hide a deployment.
 pub(super) fn latest(conn: &mut SqliteConnection, from: i64, to: i64) -> QueryResult<Vec<Marker>> {
     let within = |marker: &Marker| marker.at >= from && marker.at < to;
-    let markers = list(conn, None, None)?.into_iter().filter(within);
+    let markers = list(conn, &Scope::default())?.into_iter().filter(within);
     let (starts, mut chosen): (Vec<Marker>, Vec<Marker>) =
         markers.partition(|marker| marker.kind == Kind::Start);
     let newest_of_each = |markers: &mut Vec<Marker>| {
@@ -270,6 +266,14 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+
+    fn of(service: Option<&str>, environment: Option<&str>) -> Scope {
+        Scope {
+            service: service.map(str::to_owned),
+            environment: environment.map(str::to_owned),
+            ..Scope::default()
+        }
+    }
     use crate::analytics::tests::empty;
 
     fn arrive(conn: &mut SqliteConnection, version: &str, pid: u32, now: i64) {
@@ -317,7 +321,7 @@ mod tests {
         arrive(conn, "1.0", 11, 1_010);
         arrive(conn, "1.1", 12, 2_000);
         assert!(unseen(conn).unwrap().is_none());
-        let found: Vec<String> = list(conn, Some("shop"), None)
+        let found: Vec<String> = list(conn, &of(Some("shop"), None))
             .unwrap()
             .iter()
             .map(Marker::words)
@@ -346,7 +350,7 @@ mod tests {
         let conn = &mut empty();
         let document = r#"{"metadata":{"service":{"name":"shop"},"system":{"hostname":"a"}}}"#;
         arrive_as(conn, (1, ""), document, 1_000);
-        let found = &list(conn, Some("shop"), None).unwrap()[0];
+        let found = &list(conn, &of(Some("shop"), None)).unwrap()[0];
         assert_eq!(found.words(), "the start of shop on a");
     }
 
@@ -359,14 +363,14 @@ mod tests {
         arrive_in(conn, live, "1.0", 12, 2_000);
         arrive_in(conn, test, "1.2", 13, 3_000);
         let versions = |conn: &mut SqliteConnection, environment| -> Vec<String> {
-            let found = list(conn, Some("shop"), environment).unwrap();
+            let found = list(conn, &of(Some("shop"), environment)).unwrap();
             let versions = found.iter().filter(|marker| marker.kind == Kind::Version);
             versions.map(Marker::words).collect()
         };
         assert_eq!(versions(conn, None), ["version 1.2"]);
         assert_eq!(versions(conn, Some("test")), ["version 1.2"]);
         assert!(versions(conn, Some("live")).is_empty());
-        let of_test = &list(conn, None, Some("test")).unwrap()[0];
+        let of_test = &list(conn, &of(None, Some("test"))).unwrap()[0];
         assert!(of_test.is_of("shop", "test") && !of_test.is_of("shop", "live"));
     }
 
@@ -380,7 +384,7 @@ mod tests {
         assert_eq!(find(conn, "before").unwrap().unwrap().id, second);
         assert_eq!(find(conn, &first.to_string()).unwrap().unwrap().at, 0);
         assert_eq!(find(conn, "none").unwrap(), None);
-        assert_eq!(list(conn, Some("other"), None).unwrap().len(), 2);
-        assert!(list(conn, None, None).unwrap()[0].name.len() <= LONGEST_NAME);
+        assert_eq!(list(conn, &of(Some("other"), None)).unwrap().len(), 2);
+        assert!(list(conn, &of(None, None)).unwrap()[0].name.len() <= LONGEST_NAME);
     }
 }

@@ -4,6 +4,7 @@
 //! part writes a `style` attribute or a script, so the strict content policy holds.
 
 pub(crate) mod cells;
+pub(crate) mod choose;
 pub(crate) mod code;
 pub(crate) mod controls;
 pub(crate) mod findings;

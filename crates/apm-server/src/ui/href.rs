@@ -38,10 +38,22 @@ impl Href {
         if value.is_empty() {
             return self.without(key);
         }
-        match self.params.iter_mut().find(|(name, _)| name == key) {
-            Some((_, old)) => value.clone_into(old),
-            None => self.params.push((key.to_owned(), value.to_owned())),
-        }
+        let Some(place) = self.params.iter().position(|(name, _)| name == key) else {
+            return self.and(key, value);
+        };
+        value.clone_into(&mut self.params[place].1);
+        let mut at = 0;
+        self.params.retain(|(name, _)| {
+            at += 1;
+            name != key || at == place + 1
+        });
+        self
+    }
+
+    /// Adds a parameter that may be repeated.
+    #[must_use]
+    pub(crate) fn and(mut self, key: &str, value: &str) -> Self {
+        self.params.push((key.to_owned(), value.to_owned()));
         self
     }
 
@@ -116,5 +128,8 @@ mod tests {
         assert_eq!(href.to_string(), "/x?a=3&b=2");
         assert_eq!(href.clone().set("a", "").to_string(), "/x?b=2");
         assert_eq!(href.without("b").to_string(), "/x?a=3");
+        let href = Href::at("/x").and("a", "1").and("b", "2").and("a", "3");
+        assert_eq!(href.to_string(), "/x?a=1&b=2&a=3");
+        assert_eq!(href.set("a", "4").to_string(), "/x?a=4&b=2");
     }
 }

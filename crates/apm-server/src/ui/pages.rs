@@ -35,6 +35,7 @@ use apm_store::OTHER;
 use maud::{Markup, html};
 
 use super::chart::flags::Flag;
+use super::components::choose;
 use super::components::head::Crumb;
 use super::components::header::QueryState;
 use super::components::panel::empty;
@@ -154,11 +155,13 @@ pub(crate) fn wider(view: &View) -> Markup {
                 a.btn href=(view.here().set("from", from).without("to")) { (words) }
             }
         }
-        @if let Some(service) = view.param("service") {
-            a.btn href=(view.with_service(None)) { "Show all services, not only " (words::cut(service, 40)) }
+        @if !view.is_of_service() && let Some(services) = view.narrowed() {
+            a.btn href=(view.with_service(None)) { "Show all services, not only " (services) }
         }
-        @if let Some(environment) = view.environment() {
-            a.btn href=(view.here().without("env")) { "Show all environments, not only " (environment) }
+        @if !view.environments.is_all() {
+            a.btn href=(view.here().without("env").without("not_env")) {
+                "Show all environments, not only " (choose::words(choose::ENVIRONMENTS, &view.environments))
+            }
         }
     }
 }
@@ -172,7 +175,8 @@ pub(crate) fn nothing_here(view: &View, what: &str) -> Markup {
         } @else {
             "Nothing was stored "
         }
-        (words::range(view)) @if let Some(service) = view.param("service") { " of " b { (service) } }
+        (words::range(view))
+        @if !view.is_of_service() && let Some(services) = view.narrowed() { " of " b { (services) } }
         @if let Some(environment) = view.environment() { " in the environment " b { (environment) } } "."
     };
     empty(what, reason, wider(view))

@@ -25,6 +25,7 @@ use super::moment::Clock;
 use super::pages::{self, Answer, Context, Part, Rendered, live};
 use super::view::{Theme, View};
 use super::{assets, budget, isolate};
+use crate::analytics::chosen::Chosen;
 use crate::analytics::{Scope, directory, errors, minutes};
 use crate::answers::asked::Shape;
 use crate::answers::period::Period;
@@ -179,7 +180,16 @@ fn surroundings(
     let stats = store.stats();
     let limit = store.options().max_size.unwrap_or(0);
     let known = directory::list(conn)?;
-    let markers = marker::list(conn, None, view.environment())?;
+    let chosen = view.chosen();
+    let of_environments = Scope {
+        environment: view.environment().map(str::to_owned),
+        chosen: Chosen {
+            environments: chosen.environments.clone(),
+            ..Chosen::default()
+        },
+        ..Scope::default()
+    };
+    let markers = marker::list(conn, &of_environments)?;
     let flags = flags(view, &markers);
     // The start of a process names nothing that a reader looks for, as long as there is another.
     let newest = markers
@@ -187,8 +197,8 @@ fn surroundings(
         .max_by_key(|marker| (marker.kind != Kind::Start, marker.at));
     let everything = Scope {
         service: view.service().map(str::to_owned),
-        environment: view.environment().map(str::to_owned),
-        ..Scope::default()
+        chosen,
+        ..of_environments
     };
     let window = minutes::widened(conn, &view.window())?;
     let errors = errors::kinds(conn, &everything, &window)?;
@@ -238,10 +248,7 @@ fn made(view: &View, around: &Surroundings, render: impl FnOnce() -> Answer) -> 
 
 /// Markers as the charts of a page show them: of all services, or of the chosen one.
 fn flags(view: &View, markers: &[Marker]) -> Vec<Flag> {
-    let is_shown = |service: &str| {
-        view.service()
-            .is_none_or(|chosen| service.is_empty() || service == chosen)
-    };
+    let is_shown = |service: &str| service.is_empty() || view.allows_service(service);
     let shown = markers.iter().filter(|marker| is_shown(&marker.service));
     shown
         .map(|marker| Flag {

@@ -3,19 +3,41 @@
 
 use apm_time::Range;
 
+use super::components::choose;
 use super::href::Href;
 use super::moment::{Clock, span_words};
 use super::query_bar::{Query, QueryBar};
+use super::words;
+use crate::analytics::chosen::{Choice, Chosen};
 use crate::analytics::comparison::Comparison;
 use crate::analytics::window::Window;
-use crate::answers::parameter::shared::SERVICE;
+use crate::answers::parameter::shared::{ENV, SERVICE};
 use crate::answers::{Asked, Problem};
 
 /// Parameters that every link to another page keeps.
-const SHARED: [&str; 7] = ["from", "to", "tz", "env", "cmp", "refresh", "service"];
+const SHARED: [&str; 9] = [
+    "from",
+    "to",
+    "tz",
+    "env",
+    "not_env",
+    "cmp",
+    "refresh",
+    "service",
+    "not_service",
+];
+
+/// Parameters of which an address may have several.
+const REPEATED: [&str; 4] = ["service", "not_service", "env", "not_env"];
+
+/// Parameters that an address may have.
+const MOST_PARAMS: usize = 512;
 
 /// Parameters that tell which rows of a list are shown or open: another choice of services has other rows.
 const OPENED: [&str; 5] = ["page", "after", "open", "item", "sample"];
+
+/// Characters of a name in a sentence.
+const NAME: usize = 60;
 
 /// Longest value of a parameter that is kept; longer ones are cut, since each of them goes into every link of the page.
 const LONGEST: usize = 4096;
@@ -50,6 +72,9 @@ pub(crate) struct View {
     params: Vec<(String, String)>,
     /// The service of the path, decoded.
     of: Option<String>,
+    /// The choice of services and environments in the parameters.
+    pub(crate) services: Choice,
+    pub(crate) environments: Choice,
     pub(crate) clock: Clock,
     pub(crate) range: Range,
     pub(crate) theme: Option<Theme>,
@@ -62,11 +87,14 @@ pub(crate) struct View {
 }
 
 impl View {
-    /// Reads a request. Of a repeated parameter the first value counts.
+    /// Reads a request. Of a repeated parameter the first value counts, but of services and environments all do.
     pub(crate) fn new(path: &str, asked: &Asked) -> Result<Self, Problem> {
         let mut params: Vec<(String, String)> = Vec::new();
-        for (key, value) in asked.pairs().iter().take(64) {
-            if !value.is_empty() && params.iter().all(|(name, _)| name != key) {
+        for (key, value) in asked.pairs().iter().take(MOST_PARAMS) {
+            let is_repeated = REPEATED.contains(&key.as_str());
+            let is_same =
+                |(name, known): &(String, String)| name == key && (!is_repeated || known == value);
+            if !value.is_empty() && !params.iter().any(is_same) {
                 params.push((key.clone(), value.chars().take(LONGEST).collect()));
             }
         }
@@ -82,6 +110,8 @@ impl View {
             asked: Query::read(text, bar, clock.now, &clock.zone),
             range: asked.range()?,
             path: path.to_owned(),
+            services: asked.choice_of(&SERVICE)?,
+            environments: asked.choice_of(&ENV)?,
             params,
             of: Some(asked.segment(&SERVICE).to_owned()).filter(|name| !name.is_empty()),
             clock,
@@ -102,6 +132,8 @@ impl View {
             path: path.to_owned(),
             params: Vec::new(),
             of: None,
+            services: Choice::All,
+            environments: Choice::All,
             clock,
             range,
             theme: None,
@@ -127,30 +159,106 @@ impl View {
             .map(|(key, value)| (key.as_str(), value.as_str()))
     }
 
+    /// The environment to which the page is narrowed, where it is one.
     pub(crate) fn environment(&self) -> Option<&str> {
-        self.param("env")
+        self.environments.one()
     }
 
-    /// The service that the page is about, or to which it is narrowed.
+    /// The service that the page is about, or to which it is narrowed, where it is one.
     pub(crate) fn service(&self) -> Option<&str> {
-        self.of.as_deref().or_else(|| self.param("service"))
+        self.of.as_deref().or_else(|| self.services.one())
+    }
+
+    /// Words for the services that the page is narrowed to; nothing where it shows all.
+    pub(crate) fn narrowed(&self) -> Option<String> {
+        match &self.of {
+            Some(of) => Some(words::cut(of, NAME)),
+            None if self.services.is_all() => None,
+            None => Some(choose::words(choose::SERVICES, &self.services)),
+        }
+    }
+
+    /// True if the page is about one service, which its path names.
+    pub(crate) fn is_of_service(&self) -> bool {
+        self.of.is_some()
+    }
+
+    /// Whether the page is about a service.
+    pub(crate) fn allows_service(&self, name: &str) -> bool {
+        match &self.of {
+            Some(of) => of == name,
+            None => self.services.allows(name),
+        }
+    }
+
+    /// The services and environments that are chosen, where they are not just one.
+    pub(crate) fn chosen(&self) -> Chosen {
+        let several = |choice: &Choice| match choice.one() {
+            Some(_) => Choice::All,
+            None => choice.clone(),
+        };
+        Chosen {
+            services: match self.of {
+                Some(_) => Choice::All,
+                None => several(&self.services),
+            },
+            environments: several(&self.environments),
+        }
     }
 
     /// The same page for another service, or for all of them.
     pub(crate) fn with_service(&self, service: Option<&str>) -> Href {
         let segments: Vec<&str> = self.path.trim_matches('/').split('/').collect();
         let name = service.unwrap_or_default();
+        let view = self.without_choice();
+        let to = |segments: &[&str]| view.to(segments);
         match segments.as_slice() {
-            ["services", _, ..] if service.is_none() => self.to(&["services"]),
-            ["services", _, tab, ..] => self.to(&["services", name, tab]),
-            ["services", _] => self.to(&["services", name]),
+            ["services", _, ..] if service.is_none() => to(&["services"]),
+            ["services", _, tab, ..] => to(&["services", name, tab]),
+            ["services", _] => to(&["services", name]),
             // The details that are open may not be of that service.
-            [first, _, ..] if *first != "traces" => self.to(&[first]).set("service", name),
+            [first, _, ..] if *first != "traces" => to(&[first]).set("service", name),
             _ => OPENED
                 .into_iter()
-                .fold(self.here(), Href::without)
+                .fold(view.here(), Href::without)
                 .set("service", name),
         }
+    }
+
+    /// The same page without a choice of services.
+    fn without_choice(&self) -> Self {
+        let mut view = self.clone();
+        view.params
+            .retain(|(key, _)| key != "not_service" && key != "service");
+        view.services = Choice::All;
+        view
+    }
+
+    /// The page that a form with a choice of services and environments leads to: the path, and what is kept.
+    pub(crate) fn choosing(&self, what: &str) -> (String, Vec<(&str, &str)>) {
+        let is_free = |key: &str| !REPEATED.contains(&key) && !OPENED.contains(&key);
+        let segments: Vec<&str> = self.path.trim_matches('/').split('/').collect();
+        let list = match segments.as_slice() {
+            _ if what == "env" => {
+                let kept = self.params_but(&[]).filter(|(key, _)| is_free(key));
+                return (self.path.clone(), kept.collect());
+            }
+            [
+                "services",
+                _,
+                "errors" | "dependencies" | "map" | "logs",
+                ..,
+            ] => segments[2],
+            ["services", ..] => "services",
+            [first, _, ..] if *first != "traces" => first,
+            _ => {
+                let kept = self.params_but(&[]).filter(|(key, _)| is_free(key));
+                return (self.path.clone(), kept.collect());
+            }
+        };
+        let kept = self.shared_params().into_iter();
+        let kept = kept.filter(|(key, _)| is_free(key));
+        (format!("/{list}"), kept.collect())
     }
 
     /// The text in the query bar.
@@ -194,7 +302,7 @@ impl View {
         self.params
             .iter()
             .fold(Href::at(self.path.clone()), |href, (key, value)| {
-                href.set(key, value)
+                href.and(key, value)
             })
     }
 
@@ -203,9 +311,12 @@ impl View {
     pub(crate) fn to(&self, segments: &[&str]) -> Href {
         let href = self.shared(Href::to(segments));
         let href = match (segments, &self.of) {
-            // The path names the service, or the list shows all beside this one.
-            (["services", _, ..], _) | (["services"], Some(_)) => href.without("service"),
-            (_, Some(service)) => href.set("service", service),
+            // The path names the service; several others that were chosen are chosen again in the list.
+            (["services", _, ..], _) | (["services"], Some(_)) if self.services.one().is_some() => {
+                href.without("service").without("not_service")
+            }
+            (["services", ..], _) => href,
+            (_, Some(service)) => href.without("not_service").set("service", service),
             _ => href,
         };
         if self.asked.goes_to(QueryBar::for_segments(segments)) {
@@ -217,17 +328,13 @@ impl View {
 
     /// The parameters that every link to another page keeps.
     pub(crate) fn shared_params(&self) -> Vec<(&str, &str)> {
-        SHARED
-            .into_iter()
-            .filter_map(|key| self.param(key).map(|value| (key, value)))
-            .collect()
+        let of = |shared| self.params_but(&[]).filter(move |(key, _)| *key == shared);
+        SHARED.into_iter().flat_map(of).collect()
     }
 
     fn shared(&self, href: Href) -> Href {
-        SHARED
-            .into_iter()
-            .filter_map(|key| self.param(key).map(|value| (key, value)))
-            .fold(href, |href, (key, value)| href.set(key, value))
+        let kept = self.shared_params().into_iter();
+        kept.fold(href, |href, (key, value)| href.and(key, value))
     }
 
     /// Discover with `kql` as its query, and nothing else filtered.

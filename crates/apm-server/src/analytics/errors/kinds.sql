@@ -8,4 +8,5 @@ CROSS JOIN service s
 CROSS JOIN error_group g ON g.service_id = s.id
 CROSS JOIN roll_error r
     ON r.level = slice.level AND r.group_id = g.id AND r.bucket >= slice.start AND r.bucket < slice.stop
-WHERE (:environment IS NULL OR s.environment = :environment)
+WHERE (:service IS NULL OR s.name = :service)
+  AND (:environment IS NULL OR s.environment = :environment)

@@ -78,24 +78,23 @@ impl Graph {
         })
     }
 
-    /// Leaves a service, what it calls and what calls it; of a queue also the other end.
-    pub(super) fn keep_neighbours(&mut self, service: &str) {
-        let Some(centre) = self.services.get(service).copied() else {
-            return self.edges.clear();
-        };
+    /// Leaves some services, what they call and what calls them; of a queue also the other end.
+    pub(super) fn keep_neighbours(&mut self, is_chosen: impl Fn(&str) -> bool) {
+        let chosen = self.services.iter().filter(|(name, _)| is_chosen(name));
+        let centres: BTreeSet<usize> = chosen.map(|(_, place)| *place).collect();
         let is_between = |place: &usize| !self.nodes[*place].is_service;
         let mut after: BTreeSet<usize> = BTreeSet::new();
         let mut before: BTreeSet<usize> = BTreeSet::new();
         for (from, to) in self.edges.keys() {
-            if *from == centre {
+            if centres.contains(from) {
                 after.extend(Some(*to).filter(is_between));
             }
-            if *to == centre {
+            if centres.contains(to) {
                 before.extend(Some(*from).filter(is_between));
             }
         }
         self.edges.retain(|(from, to), _| {
-            let touches = *from == centre || *to == centre;
+            let touches = centres.contains(from) || centres.contains(to);
             touches || after.contains(from) || before.contains(to)
         });
     }
@@ -200,7 +199,7 @@ mod tests {
             ("nobody", vec![]),
         ] {
             let mut graph = graph();
-            graph.keep_neighbours(service);
+            graph.keep_neighbours(|name| name == service);
             assert_eq!(ends(&graph), want, "{service}");
         }
     }

@@ -5,10 +5,17 @@ export function init(root) {
     const hidden = find.closest("[hidden]");
     if (!hidden) continue;
     hidden.hidden = false;
-    const list = find.closest("aside")?.querySelectorAll("li[data-field]") ?? find.closest("ul").querySelectorAll("a");
+    const list = find.closest("aside, form.choose").querySelectorAll("li[data-field]");
     find.addEventListener("input", () => {
       const text = find.value.trim().toLowerCase();
-      for (const item of list) item.hidden = !(item.dataset.field ?? item.textContent).toLowerCase().includes(text);
+      for (const item of list) item.hidden = !item.dataset.field.toLowerCase().includes(text);
+    });
+    // Enter goes to the first name that is left; in the form it would choose all that are ticked.
+    find.addEventListener("keydown", (event) => {
+      const first = [...list].find((item) => !item.hidden)?.querySelector("a");
+      if (event.key !== "Enter" || !find.closest("form.choose")) return;
+      event.preventDefault();
+      if (find.value.trim()) first?.click();
     });
     find.closest("details")?.addEventListener("toggle", () => find.focus());
   }

@@ -5,7 +5,8 @@ use maud::{Markup, html};
 
 use super::query::query_bar;
 use super::surroundings::Surroundings;
-use super::{icon, picker};
+use super::{choose, icon, picker};
+use crate::analytics::chosen::Choice;
 use crate::analytics::comparison::Comparison;
 use crate::ui::href::Href;
 use crate::ui::query_bar::Trouble;
@@ -44,62 +45,53 @@ pub(crate) fn header(
 }
 
 fn services(view: &View, around: &Surroundings, service: Option<&str>) -> Markup {
-    html! {
-        details.menu {
-            summary.btn { span.clip { (service.unwrap_or("All services")) } (icon::caret()) }
-            ul.menu-list {
-                (narrow(&around.services, "Find a service"))
-                li {
-                    a href=(view.with_service(None)) aria-current=[service.is_none().then_some("true")] {
-                        "All services"
-                    }
-                }
-                @for name in &around.services {
-                    li {
-                        a href=(view.with_service(Some(name)))
-                            aria-current=[(service == Some(name)).then_some("true")] {
-                            (name)
-                        }
-                    }
-                }
-            }
+    let choice = match service {
+        Some(name) => Choice::Only(vec![name.to_owned()]),
+        None => view.services.clone(),
+    };
+    let button = match (service, &choice) {
+        (Some(name), _) => html! { span.clip { (name) } },
+        (None, choice) => {
+            html! { span.clip { (capital(&choose::words(choose::SERVICES, choice))) } }
         }
-    }
-}
-
-/// Names in a list that is easier to search than to read.
-const MANY: usize = 8;
-
-/// The field that narrows a long list, which its script shows.
-fn narrow(names: &[String], label: &str) -> Markup {
-    html! {
-        @if names.len() > MANY {
-            li {
-                input.input.input--text type="search" aria-label=(label) placeholder=(label) autocomplete="off"
-                    data-narrow hidden;
-            }
-        }
-    }
+    };
+    let links = (view.with_service(None), |name: &str| {
+        view.with_service(Some(name))
+    });
+    choose::menu(
+        view,
+        choose::SERVICES,
+        &around.services,
+        &choice,
+        button,
+        links,
+    )
 }
 
 fn environments(view: &View, around: &Surroundings) -> Markup {
-    let current = view.environment();
-    html! {
-        details.menu {
-            summary.btn { span.soft { "env" } " " span.clip { (current.unwrap_or("all")) } (icon::caret()) }
-            ul.menu-list {
-                (narrow(&around.environments, "Find an environment"))
-                li { a href=(view.here().without("env")) aria-current=[current.is_none().then_some("true")] { "all" } }
-                @for name in &around.environments {
-                    li {
-                        a href=(view.here().set("env", name)) aria-current=[(current == Some(name)).then_some("true")] {
-                            (name)
-                        }
-                    }
-                }
-            }
-        }
-    }
+    let choice = &view.environments;
+    let name = match choice {
+        Choice::All => "all".to_owned(),
+        choice => choose::words(choose::ENVIRONMENTS, choice),
+    };
+    let button = html! { span.soft { "env" } " " span.clip { (name) } };
+    let all = view.here().without("env").without("not_env");
+    let links = (all.clone(), |name: &str| all.clone().set("env", name));
+    choose::menu(
+        view,
+        choose::ENVIRONMENTS,
+        &around.environments,
+        choice,
+        button,
+        links,
+    )
+}
+
+/// With a capital letter.
+fn capital(text: &str) -> String {
+    let mut chars = text.chars();
+    let first = chars.next().map(|c| c.to_uppercase().to_string());
+    format!("{}{}", first.unwrap_or_default(), chars.as_str())
 }
 
 fn comparison(view: &View) -> Markup {

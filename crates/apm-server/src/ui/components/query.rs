@@ -44,7 +44,7 @@ pub(crate) fn query_bar(
         form.query role="search" aria-label="Filter" method="get" action=(action) {
             (icon::icon("search"))
             @for (key, value) in kept { input type="hidden" name=(key) value=(value); }
-            @if elsewhere && view.param("service").is_none() && let Some(service) = service.or(view.service()) {
+            @if elsewhere && view.services.is_all() && let Some(service) = service.or(view.service()) {
                 input type="hidden" name="service" value=(service);
             }
             input type="text" name="q" id="q" aria-label="Filter" value=(view.query()) placeholder=(bar.example())

@@ -50,7 +50,7 @@ impl Rendered for Params {
 impl Rendered for All {
     fn render(&self, context: &Context<'_>, found: &Found) -> Answer {
         let view = context.view;
-        let chosen = view.param("service").map(|name| words::cut(name, 60));
+        let chosen = view.narrowed();
         let who = chosen.as_deref().unwrap_or("services");
         let (answer, why) = match (&chosen, &found.most_time) {
             (None, Some(first)) if found.rows.total > 1 => (

@@ -35,7 +35,8 @@ const COLUMNS: [Column; 5] = [
 impl Rendered for All {
     fn render(&self, context: &Context<'_>, found: &Found) -> Answer {
         let crumbs = [Crumb::here("Errors")];
-        let chosen = context.view.param("service");
+        let chosen = context.view.narrowed();
+        let chosen = chosen.as_deref();
         let body = body(context, &crumbs, html! {}, chosen, found);
         Answer::Page(page(Section::Errors, "Errors", body))
     }

@@ -13,7 +13,7 @@ use super::discover::hits::{duration_cell, summary};
 use super::trace::document::text;
 use super::{Answer, Context, Rendered, logs, page};
 use crate::analytics::discover::logs::{self as lines, Severity};
-use crate::analytics::discover::{self, Hit, Request};
+use crate::analytics::discover::{self, Hit, Request, all_of};
 use crate::answers::live::{Answer as Found, MOST, Params, request};
 use crate::answers::logs::Line;
 use crate::ui::components::cells::{result_class, swatch};
@@ -22,7 +22,6 @@ use crate::ui::components::icon;
 use crate::ui::components::panel::panel;
 use crate::ui::components::shell::{Page, Section};
 use crate::ui::components::table::file_button;
-use crate::ui::href::Href;
 use crate::ui::isolate;
 use crate::ui::moment::Clock;
 use crate::ui::view::View;
@@ -47,10 +46,9 @@ impl Rendered for Params {
         let answer = format!("{events} in the last 5 minutes.");
         let why = format!("Events{matching} appear here as they are stored. Newest first.");
         let newest = found.hits.iter().map(|hit| hit.seq).max().unwrap_or(-1);
-        let stream = Href::to(&["live", "stream"])
+        let stream = view
+            .to(&["live", "stream"])
             .set("q", view.query())
-            .set("service", view.service().unwrap_or_default())
-            .set("env", view.environment().unwrap_or_default())
             .set("since", &newest.to_string());
         let aside = html! {
             form.query.query--s method="get" action="/live" {
@@ -210,7 +208,8 @@ impl State {
         }
         self.version = version;
         self.view.clock.now = apm_time::now();
-        let request = request(self.query.clone(), self.view.clock.now)
+        let query = all_of([self.view.chosen().query(), self.query.clone()]);
+        let request = request(query, self.view.clock.now)
             .within(self.view.service(), self.view.environment());
         let feed = self.feed;
         let (hits, total) = self

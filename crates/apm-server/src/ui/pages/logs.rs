@@ -256,7 +256,6 @@ fn stream(view: &View, only: Option<Severity>, found: &Found) -> Href {
     view.to(&["live", "stream"])
         .set("feed", "logs")
         .set("q", view.query())
-        .set("service", view.service().unwrap_or_default())
         .set("level", only.map_or("", Severity::as_str))
         .set("since", &newest.to_string())
 }

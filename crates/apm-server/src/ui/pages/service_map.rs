@@ -21,10 +21,11 @@ use crate::ui::words;
 impl Rendered for All {
     fn render(&self, context: &Context<'_>, found: &Found) -> Answer {
         let view = context.view;
-        let (answer, why) = headline(view, view.param("service"), &found.map);
+        let narrowed = view.narrowed();
+        let (answer, why) = headline(view, narrowed.as_deref(), &found.map);
         let body = html! {
             (page_head(&[Crumb::here("Map")], answer, why))
-            (body(view, view.param("service"), &found.map))
+            (body(view, view.service(), &found.map))
         };
         Answer::Page(page(Section::Map, "Map", body))
     }

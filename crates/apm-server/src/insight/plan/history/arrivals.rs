@@ -311,7 +311,11 @@ mod tests {
             ("1.4.2", "1.4.1", 30)
         );
         assert!(changes(conn, 31).unwrap().is_empty());
-        let markers = marker::list(conn, Some("shop"), None).unwrap();
+        let shop = Scope {
+            service: Some("shop".to_owned()),
+            ..Scope::default()
+        };
+        let markers = marker::list(conn, &shop).unwrap();
         assert_eq!(markers.len(), 1, "a version alone changes no plan");
         assert_eq!(markers[0].kind, marker::Kind::Plan);
 

@@ -32,7 +32,10 @@ pub(super) fn panel(view: &View, state: &State, found: &Found) -> Markup {
         .set("q", &state.text(view))
         .without("refresh")
         .without("cmp")
-        .without("env");
+        .without("env")
+        .without("not_env")
+        .without("service")
+        .without("not_service");
     let aside = html! {
         (group_form(view, None))
         a.btn.btn--small href=(api) { "JSON" }

@@ -1,5 +1,6 @@
 //! The address of Discover besides the range: query, filters, columns, group, the open document.
 
+use crate::analytics::chosen::Choice;
 use crate::ui::href::Href;
 use crate::ui::view::{View, quoted};
 
@@ -50,13 +51,23 @@ impl State {
 
     /// Query, filters, service and environment as one text.
     pub(super) fn text(&self, view: &View) -> String {
-        let chosen = [
+        let one = [
             ("service.name", view.service()),
             ("service.environment", view.environment()),
         ];
-        let chosen = chosen
+        let one = one
             .into_iter()
             .filter_map(|(field, value)| Some(format!("{field}: {}", quoted(value?))));
+        let several = view.chosen();
+        let several = [
+            ("service.name", &several.services),
+            ("service.environment", &several.environments),
+        ];
+        let chosen = one.chain(
+            several
+                .into_iter()
+                .filter_map(|(field, choice)| condition(field, choice)),
+        );
         let query = Some(view.query().trim().to_owned()).filter(|query| !query.is_empty());
         let parts: Vec<String> = query
             .into_iter()
@@ -98,6 +109,19 @@ impl State {
     }
 }
 
+/// A choice of several names as it is typed.
+fn condition(field: &str, choice: &Choice) -> Option<String> {
+    let any = |names: &[String]| {
+        let names: Vec<String> = names.iter().map(|name| quoted(name)).collect();
+        format!("{field}: ({})", names.join(" or "))
+    };
+    match choice {
+        Choice::All => None,
+        Choice::Only(names) => Some(any(names)),
+        Choice::Without(names) => Some(format!("not {}", any(names))),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -111,6 +135,10 @@ mod tests {
                 "(a:1 or b:2) and (c:3) and (not d:4)",
             ),
             ("env=dev", "service.environment: \"dev\""),
+            (
+                "service=a&service=b&not_env=dev&q=x:1",
+                "(x:1) and (service.name: (\"a\" or \"b\")) and (not service.environment: (\"dev\"))",
+            ),
             ("", ""),
         ] {
             let view = View::test("/discover", address);
