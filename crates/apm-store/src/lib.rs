@@ -47,6 +47,7 @@ mod row_checksums;
 mod rows;
 pub mod schema;
 mod scrub;
+pub mod share;
 mod stats;
 mod ticket;
 mod trace_index;
@@ -104,6 +105,7 @@ impl std::fmt::Debug for Job {
         f.write_str(match self {
             Self::Batch(..) => "Batch",
             Self::Write(_) => "Write",
+            Self::Follow(..) => "Follow",
             Self::Clear(_) => "Clear",
         })
     }
@@ -269,6 +271,17 @@ impl Store {
             // The caller may drop the ticket.
             let _ = answer.send(result);
         }));
+        self.0.queue.push(job, Weight::default()).map(|()| ticket)
+    }
+
+    /// Adds counts of another server to the rollups. `clears`: as in [`Self::write_of`].
+    pub fn follow(
+        &self,
+        clears: u64,
+        follow: share::Follow,
+    ) -> Result<Ticket<Option<share::Followed>>, SubmitError> {
+        let (answer, ticket) = Ticket::new();
+        let job = Job::Follow(Box::new(follow), clears, answer);
         self.0.queue.push(job, Weight::default()).map(|()| ticket)
     }
 

@@ -146,6 +146,13 @@ impl Beyond {
         self.0[kind as usize] += 1;
     }
 
+    /// Adds the numbers of another one.
+    pub(super) fn add(&mut self, other: &Self) {
+        for (sum, number) in self.0.iter_mut().zip(other.0) {
+            *sum += number;
+        }
+    }
+
     /// Sets the number of a kind.
     pub(super) fn set(&mut self, kind: NameKind, count: u64) {
         self.0[kind as usize] = count;

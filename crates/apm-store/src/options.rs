@@ -42,6 +42,8 @@ pub struct StoreOptions {
     pub readers: usize,
     /// Whether events that an output has not sent yet ([`crate::output`]) go after everything else.
     pub keeps_unsent: bool,
+    /// Whether what is counted here is noted for other servers ([`crate::share`]).
+    pub shares_counts: bool,
     /// The pause between steps of the check of stored events. All events are checked once a day in any case.
     pub scrub_pause: Duration,
 }
@@ -62,6 +64,7 @@ impl StoreOptions {
             names: NameLimits::default(),
             readers: 4,
             keeps_unsent: false,
+            shares_counts: false,
             scrub_pause: Duration::from_secs(10),
         }
     }

@@ -13,15 +13,16 @@
 mod calls;
 mod cost;
 mod events;
+mod journal;
 mod vitals;
 
 use crate::event::Outcome;
 pub(crate) use calls::{CallKey, CallSeries};
-pub(crate) use cost::CostSeries;
+pub(crate) use cost::{CostBinKey, CostCell, CostKey, CostSeries};
 pub(crate) use events::EventCounts;
 pub use events::{ENTRY, kind_code};
-pub(crate) use vitals::VitalSeries;
 pub use vitals::{Rating, Vital};
+pub(crate) use vitals::{VitalKey, VitalSeries};
 
 /// Ids and times are short keys, which this hashes in a few instructions; its start is another one in each process.
 type HashMap<K, V> = std::collections::HashMap<K, V, foldhash::fast::RandomState>;
@@ -176,11 +177,21 @@ impl Series {
 
     fn absorb(&mut self, other: &Self) {
         for (key, cell) in &other.cells {
-            self.cells.entry(*key).or_default().add(cell);
+            self.put_cell(*key, cell);
         }
         for (key, count) in &other.bins {
-            *self.bins.entry(*key).or_default() += count;
+            self.put_bin(*key, *count);
         }
+    }
+
+    /// Adds numbers that were counted elsewhere.
+    pub(crate) fn put_cell(&mut self, key: CellKey, cell: &Cell) {
+        self.cells.entry(key).or_default().add(cell);
+    }
+
+    /// Adds a bar that was counted elsewhere.
+    pub(crate) fn put_bin(&mut self, key: BinKey, count: f64) {
+        *self.bins.entry(key).or_default() += count;
     }
 
     /// The cells of a level, sorted, for writes that go forward.
@@ -245,8 +256,8 @@ impl Rollup {
         self.destination.absorb(&other.destination);
         self.calls.absorb(&other.calls);
         self.vitals.absorb(&other.vitals);
-        for (key, n) in &other.errors {
-            *self.errors.entry(*key).or_default() += n;
+        for ((group, bucket), n) in &other.errors {
+            self.put_errors(*group, *bucket, *n);
         }
         for (key, (count, sum)) in &other.breakdown {
             let cell = self.breakdown.entry(key.clone()).or_default();
@@ -261,6 +272,11 @@ impl Rollup {
             .errors
             .entry((group, bucket(ts, LEVELS[0])))
             .or_default() += 1;
+    }
+
+    /// Adds errors of a group that were counted elsewhere.
+    pub(crate) fn put_errors(&mut self, group: i64, bucket: i64, n: i64) {
+        *self.errors.entry((group, bucket)).or_default() += n;
     }
 
     /// Adds self time. `sum`: µs. What is not a finite positive number does not count.

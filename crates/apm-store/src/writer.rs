@@ -5,6 +5,7 @@
 //! submitter is told why; when the reason lies in the data and not in the disk, each batch is tried again alone, so
 //! that nobody fails for another's sake.
 
+mod follow;
 mod whole;
 
 use std::sync::Arc;
@@ -22,6 +23,7 @@ use super::options::StoreOptions;
 use super::pool::Pool;
 use super::queue::{Queue, Weight};
 use super::retention::Retention;
+use super::share::{self, Follow, Followed};
 use super::stats::Counters;
 use super::ticket::Answer;
 use super::ticket::Committed;
@@ -44,6 +46,8 @@ pub(super) enum Job {
     Batch(Box<Batch>, Answer<Committed>),
     /// Anything else that writes, in a transaction of its own.
     Write(Write),
+    /// Counts of another server, unless everything was deleted since the number of clears was read.
+    Follow(Box<Follow>, u64, Answer<Option<Followed>>),
     /// Deletes all that was stored before.
     Clear(Answer<()>),
 }
@@ -218,6 +222,15 @@ impl Writer {
                     write(ready.map(|()| &mut self.conn), &self.counters);
                     self.noted();
                 }
+                Job::Follow(follow, clears, answer) => {
+                    self.store(std::mem::take(&mut batches));
+                    let followed = match self.counters.clears.load(Ordering::Acquire) == clears {
+                        true => self.follow(&follow).map(Some),
+                        false => Ok(None),
+                    };
+                    // The caller may drop the ticket.
+                    let _ = answer.send(followed);
+                }
                 Job::Clear(answer) => {
                     self.store(std::mem::take(&mut batches));
                     let cleared = self
@@ -278,6 +291,7 @@ impl Writer {
             conn,
             memory,
             coarse,
+            options,
             ..
         } = self;
         // On a full disk SQLite itself rolls back, and what Diesel reports is that there is nothing left to roll back.
@@ -285,7 +299,12 @@ impl Writer {
         let applied = conn.immediate_transaction(|conn| {
             let counted = memory.apply(conn, batches.iter().map(|(batch, _)| batch));
             counted
-                .and_then(|counted| Ok((coarse.write(conn, &counted)?, counted)))
+                .and_then(|counted| {
+                    if options.shares_counts {
+                        share::note(conn, &counted.rollup)?;
+                    }
+                    Ok((coarse.write(conn, &counted)?, counted))
+                })
                 .inspect_err(|error| cause = Some(error.clone()))
         });
         match applied {

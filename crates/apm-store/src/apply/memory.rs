@@ -40,19 +40,19 @@ pub(crate) struct Memory {
 
 /// The dictionaries: together they remember at most 24 MiB.
 #[derive(Debug)]
-pub(super) struct Names {
-    pub(super) services: Dictionary,
-    pub(super) resources: Dictionary,
-    pub(super) tx_groups: Dictionary,
-    pub(super) span_groups: Dictionary,
-    pub(super) destinations: Dictionary,
+pub(crate) struct Names {
+    pub(crate) services: Dictionary,
+    pub(crate) resources: Dictionary,
+    pub(crate) tx_groups: Dictionary,
+    pub(crate) span_groups: Dictionary,
+    pub(crate) destinations: Dictionary,
     /// By normalised text, and by text as sent.
-    pub(super) statements: Dictionary,
-    pub(super) statements_sent: Dictionary,
-    pub(super) error_groups: Dictionary,
-    pub(super) results: Dictionary,
-    pub(super) metrics: Dictionary,
-    pub(super) stacks: Dictionary,
+    pub(crate) statements: Dictionary,
+    pub(crate) statements_sent: Dictionary,
+    pub(crate) error_groups: Dictionary,
+    pub(crate) results: Dictionary,
+    pub(crate) metrics: Dictionary,
+    pub(crate) stacks: Dictionary,
 }
 
 impl Names {
@@ -88,6 +88,16 @@ impl Memory {
             traces: HashSet::default(),
             committed: (Builder::default(), next),
         })
+    }
+
+    /// The dictionaries.
+    pub(crate) fn names(&mut self) -> &mut Names {
+        &mut self.names
+    }
+
+    /// Types of spans in breakdowns.
+    pub(crate) fn self_times(&mut self) -> &mut Seen {
+        &mut self.self_times
     }
 
     /// Writes the rows and documents of batches; what is left to write is what they count. To be followed by

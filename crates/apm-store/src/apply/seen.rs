@@ -29,7 +29,7 @@ impl Seen {
     }
 
     /// Whether a name is kept apart.
-    pub(super) fn takes(&mut self, service: i64, name: impl Hash) -> bool {
+    pub(crate) fn takes(&mut self, service: i64, name: impl Hash) -> bool {
         let Some(limit) = self.limit else {
             return true;
         };

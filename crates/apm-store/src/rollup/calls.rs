@@ -41,8 +41,13 @@ impl CallSeries {
 
     pub(super) fn absorb(&mut self, other: &Self) {
         for (key, cell) in &other.0 {
-            self.0.entry(*key).or_default().add(cell);
+            self.put(*key, cell);
         }
+    }
+
+    /// Adds numbers that were counted elsewhere.
+    pub(crate) fn put(&mut self, key: CallKey, cell: &Cell) {
+        self.0.entry(key).or_default().add(cell);
     }
 
     pub(super) fn minutes(&self) -> impl Iterator<Item = i64> {

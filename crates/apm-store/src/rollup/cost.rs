@@ -53,6 +53,57 @@ pub(crate) struct CostCell {
 }
 
 impl CostCell {
+    /// The number of sums.
+    pub(crate) const SUMS: usize = 11;
+
+    /// All but the most steps, in the order of the fields.
+    pub(crate) fn sums(&self) -> [f64; Self::SUMS] {
+        [
+            self.measured,
+            self.steps,
+            self.scan_steps,
+            self.sorts,
+            self.autoindex_steps,
+            self.reprepares,
+            self.rows_returned,
+            self.changing,
+            self.rows_changed,
+            self.pages_read,
+            self.pages_written,
+        ]
+    }
+
+    /// The reverse of [`Self::sums`].
+    pub(crate) fn from_sums(steps_max: i64, sums: [f64; Self::SUMS]) -> Self {
+        let [
+            measured,
+            steps,
+            scan_steps,
+            sorts,
+            autoindex_steps,
+            reprepares,
+            rows_returned,
+            changing,
+            rows_changed,
+            pages_read,
+            pages_written,
+        ] = sums;
+        Self {
+            measured,
+            steps,
+            steps_max,
+            scan_steps,
+            sorts,
+            autoindex_steps,
+            reprepares,
+            rows_returned,
+            changing,
+            rows_changed,
+            pages_read,
+            pages_written,
+        }
+    }
+
     fn add(&mut self, other: &Self) {
         self.measured += other.measured;
         self.steps += other.steps;
@@ -112,11 +163,21 @@ impl CostSeries {
 
     pub(super) fn absorb(&mut self, other: &Self) {
         for (key, cell) in &other.cells {
-            self.cells.entry(*key).or_default().add(cell);
+            self.put_cell(*key, cell);
         }
         for (key, count) in &other.bins {
-            *self.bins.entry(*key).or_default() += count;
+            self.put_bin(*key, *count);
         }
+    }
+
+    /// Adds numbers that were counted elsewhere.
+    pub(crate) fn put_cell(&mut self, key: CostKey, cell: &CostCell) {
+        self.cells.entry(key).or_default().add(cell);
+    }
+
+    /// Adds a bar that was counted elsewhere.
+    pub(crate) fn put_bin(&mut self, key: CostBinKey, count: f64) {
+        *self.bins.entry(key).or_default() += count;
     }
 
     /// The cells of a level, sorted.

@@ -122,8 +122,13 @@ impl VitalSeries {
 
     pub(super) fn absorb(&mut self, other: &Self) {
         for (key, count) in &other.0 {
-            *self.0.entry(*key).or_default() += count;
+            self.put(*key, *count);
         }
+    }
+
+    /// Adds a bar that was counted elsewhere.
+    pub(crate) fn put(&mut self, key: VitalKey, count: f64) {
+        *self.0.entry(key).or_default() += count;
     }
 
     /// The bins of a level, sorted.

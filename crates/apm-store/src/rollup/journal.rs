@@ -1,0 +1,370 @@
+//! The counts of a commit as bytes: what a commit adds to the rollups can be read again after a crash.
+//!
+//! Numbers of events ([`super::EventCounts`]) are left out: they are of what is stored here, and nobody else's business.
+
+use super::cost::{CostBinKey, CostCell, CostKey};
+use super::vitals::VitalKey;
+use super::{BinKey, BreakdownKey, CallKey, Cell, CellKey, CostSeries, LEVELS, Rollup, Series};
+
+/// The first byte; another one is not read.
+const FORMAT: u8 = 1;
+
+impl Rollup {
+    /// Appends the counts by minute. Nothing where there are none.
+    pub(crate) fn write(&self, out: &mut Vec<u8>) {
+        if self.buckets(LEVELS[0]).is_empty() {
+            return;
+        }
+        let out = &mut Writer(out);
+        out.0.push(FORMAT);
+        for series in [&self.tx, &self.statement, &self.destination] {
+            out.series(series);
+        }
+        out.costs(&self.cost);
+        out.all(self.calls.cells(LEVELS[0]), |out, (key, cell)| {
+            out.ints([key.destination, key.bucket, key.callee, key.outcome.into()]);
+            out.cell(cell);
+        });
+        out.all(self.vitals.bins(LEVELS[0]), |out, (key, count)| {
+            out.ints([
+                key.group,
+                key.bucket,
+                key.vital.into(),
+                key.rating.into(),
+                key.bin.into(),
+            ]);
+            out.float(*count);
+        });
+        out.all(self.errors(LEVELS[0]), |out, ((group, bucket), n)| {
+            out.ints([*group, *bucket, *n]);
+        });
+        out.all(self.breakdown(LEVELS[0]), |out, (key, (count, sum))| {
+            out.ints([key.tx_group, key.bucket]);
+            out.text(&key.span_type);
+            out.text(&key.subtype);
+            out.float(*count);
+            out.float(*sum);
+        });
+    }
+
+    /// Adds what was written; `None` where the bytes are of no such counts.
+    pub(crate) fn read(&mut self, bytes: &[u8]) -> Option<()> {
+        let Some((&FORMAT, bytes)) = bytes.split_first() else {
+            return bytes.is_empty().then_some(());
+        };
+        let from = &mut Reader(bytes);
+        from.series(&mut self.tx)?;
+        from.series(&mut self.statement)?;
+        from.series(&mut self.destination)?;
+        from.costs(&mut self.cost)?;
+        from.all(|from| {
+            let [destination, bucket, callee, outcome] = from.ints()?;
+            let key = CallKey {
+                destination,
+                bucket,
+                callee,
+                outcome: outcome.try_into().ok()?,
+            };
+            self.calls.put(key, &from.cell()?);
+            Some(())
+        })?;
+        from.all(|from| {
+            let [group, bucket, vital, rating, bin] = from.ints()?;
+            let key = VitalKey {
+                group,
+                bucket,
+                vital: vital.try_into().ok()?,
+                rating: rating.try_into().ok()?,
+                bin: bin.try_into().ok()?,
+            };
+            self.vitals.put(key, from.float()?);
+            Some(())
+        })?;
+        from.all(|from| {
+            let [group, bucket, n] = from.ints()?;
+            self.put_errors(group, bucket, n);
+            Some(())
+        })?;
+        from.all(|from| {
+            let [tx_group, bucket] = from.ints()?;
+            let key = BreakdownKey {
+                tx_group,
+                bucket,
+                span_type: from.text()?,
+                subtype: from.text()?,
+            };
+            self.add_breakdown(key, from.float()?, from.float()?);
+            Some(())
+        })?;
+        from.0.is_empty().then_some(())
+    }
+}
+
+/// Writes numbers: small ones take few bytes.
+struct Writer<'o>(&'o mut Vec<u8>);
+
+impl Writer<'_> {
+    fn all<T>(&mut self, items: Vec<T>, each: impl Fn(&mut Self, &T)) {
+        self.int(items.len() as i64);
+        for item in &items {
+            each(self, item);
+        }
+    }
+
+    fn series(&mut self, series: &Series) {
+        self.all(series.cells(LEVELS[0]), |out, (key, cell)| {
+            out.ints([key.id, key.bucket, key.result, key.outcome.into()]);
+            out.cell(cell);
+        });
+        self.all(series.bins(LEVELS[0]), |out, (key, count)| {
+            out.ints([key.id, key.bucket, key.outcome.into(), key.bin.into()]);
+            out.float(*count);
+        });
+    }
+
+    fn costs(&mut self, cost: &CostSeries) {
+        self.all(cost.cells(LEVELS[0]), |out, (key, cell)| {
+            out.ints([key.statement, key.bucket, cell.steps_max]);
+            for sum in cell.sums() {
+                out.float(sum);
+            }
+        });
+        self.all(cost.bins(LEVELS[0]), |out, (key, count)| {
+            out.ints([key.statement, key.bucket, key.bin.into()]);
+            out.float(*count);
+        });
+    }
+
+    fn cell(&mut self, cell: &Cell) {
+        self.ints([cell.n, cell.max]);
+        self.float(cell.count);
+        self.float(cell.sum);
+    }
+
+    fn ints<const N: usize>(&mut self, numbers: [i64; N]) {
+        for number in numbers {
+            self.int(number);
+        }
+    }
+
+    fn int(&mut self, number: i64) {
+        let mut rest = ((number << 1) ^ (number >> 63)).cast_unsigned();
+        while rest >= 0x80 {
+            self.0.push(rest as u8 | 0x80);
+            rest >>= 7;
+        }
+        self.0.push(rest as u8);
+    }
+
+    /// Most are whole.
+    fn float(&mut self, number: f64) {
+        const EXACT: f64 = (1_u64 << 52) as f64;
+        if number.fract() == 0.0 && number.abs() < EXACT {
+            self.0.push(0);
+            self.int(number as i64);
+        } else {
+            self.0.push(1);
+            self.0.extend_from_slice(&number.to_le_bytes());
+        }
+    }
+
+    fn text(&mut self, text: &str) {
+        self.int(text.len() as i64);
+        self.0.extend_from_slice(text.as_bytes());
+    }
+}
+
+struct Reader<'b>(&'b [u8]);
+
+impl Reader<'_> {
+    fn all(&mut self, mut each: impl FnMut(&mut Self) -> Option<()>) -> Option<()> {
+        for _ in 0..self.int()? {
+            each(self)?;
+        }
+        Some(())
+    }
+
+    fn series(&mut self, series: &mut Series) -> Option<()> {
+        self.all(|from| {
+            let [id, bucket, result, outcome] = from.ints()?;
+            let key = CellKey {
+                id,
+                bucket,
+                result,
+                outcome: outcome.try_into().ok()?,
+            };
+            series.put_cell(key, &from.cell()?);
+            Some(())
+        })?;
+        self.all(|from| {
+            let [id, bucket, outcome, bin] = from.ints()?;
+            let key = BinKey {
+                id,
+                bucket,
+                outcome: outcome.try_into().ok()?,
+                bin: bin.try_into().ok()?,
+            };
+            series.put_bin(key, from.float()?);
+            Some(())
+        })
+    }
+
+    fn costs(&mut self, cost: &mut CostSeries) -> Option<()> {
+        self.all(|from| {
+            let [statement, bucket, steps_max] = from.ints()?;
+            let mut sums = [0.0; CostCell::SUMS];
+            for sum in &mut sums {
+                *sum = from.float()?;
+            }
+            let cell = CostCell::from_sums(steps_max, sums);
+            cost.put_cell(CostKey { statement, bucket }, &cell);
+            Some(())
+        })?;
+        self.all(|from| {
+            let [statement, bucket, bin] = from.ints()?;
+            let key = CostBinKey {
+                statement,
+                bucket,
+                bin: bin.try_into().ok()?,
+            };
+            cost.put_bin(key, from.float()?);
+            Some(())
+        })
+    }
+
+    fn cell(&mut self) -> Option<Cell> {
+        let [n, max] = self.ints()?;
+        Some(Cell {
+            count: self.float()?,
+            n,
+            sum: self.float()?,
+            max,
+        })
+    }
+
+    fn ints<const N: usize>(&mut self) -> Option<[i64; N]> {
+        let mut numbers = [0; N];
+        for number in &mut numbers {
+            *number = self.int()?;
+        }
+        Some(numbers)
+    }
+
+    fn int(&mut self) -> Option<i64> {
+        let mut number = 0_u64;
+        for shift in (0..64).step_by(7) {
+            let (&byte, rest) = self.0.split_first()?;
+            self.0 = rest;
+            number |= u64::from(byte & 0x7f) << shift;
+            if byte < 0x80 {
+                return Some((number >> 1).cast_signed() ^ -(number & 1).cast_signed());
+            }
+        }
+        None
+    }
+
+    fn float(&mut self) -> Option<f64> {
+        let (&kind, rest) = self.0.split_first()?;
+        self.0 = rest;
+        if kind == 0 {
+            return self.int().map(|number| number as f64);
+        }
+        let (bytes, rest) = self.0.split_first_chunk::<8>()?;
+        self.0 = rest;
+        Some(f64::from_le_bytes(*bytes))
+    }
+
+    fn text(&mut self) -> Option<String> {
+        let length = usize::try_from(self.int()?).ok()?;
+        let (text, rest) = self.0.split_at_checked(length)?;
+        self.0 = rest;
+        String::from_utf8(text.to_vec()).ok()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::event::{Cost, Outcome};
+    use crate::rollup::{Observation, Vital};
+
+    fn seen(ts: i64, count: f64, sum: i64) -> Observation {
+        Observation {
+            ts,
+            result: 3,
+            outcome: Outcome::Failure,
+            count,
+            n: 1,
+            sum,
+            of: 1,
+        }
+    }
+
+    /// Something of each kind, also before 1970.
+    fn rollup() -> Rollup {
+        let mut rollup = Rollup::default();
+        for (at, count) in [(-61_000_000, 1.0), (1_795_000_000_000_000, 3.25), (0, 1e9)] {
+            rollup.tx.add(1, seen(at, count, 70_000));
+            rollup.statement.add(i64::MAX, seen(at, count, 0));
+            rollup.destination.add(7, seen(at, count, i64::MAX / 4));
+            rollup.calls.add(7, 2, seen(at, count, 10));
+            rollup.vitals.add(1, at, Vital::Lcp, 1_000_000, count);
+            rollup.add_error(5, at);
+            let cost = Cost {
+                steps: 12,
+                rows_changed: Some(3),
+                ..Cost::default()
+            };
+            rollup.cost.add(4, seen(at, count, 5), &cost);
+            let key = BreakdownKey {
+                tx_group: 1,
+                bucket: 0,
+                span_type: "dß".to_owned(),
+                subtype: String::new(),
+            };
+            rollup.add_breakdown(key, 0.1, 1e14);
+        }
+        rollup
+    }
+
+    fn rows(rollup: &Rollup) -> String {
+        format!(
+            "{:?}",
+            (
+                [&rollup.tx, &rollup.statement, &rollup.destination]
+                    .map(|series| (series.cells(60), series.bins(60))),
+                (rollup.cost.cells(60), rollup.cost.bins(60)),
+                rollup.calls.cells(60),
+                rollup.vitals.bins(60),
+                rollup.errors(60),
+                rollup.breakdown(60),
+            )
+        )
+    }
+
+    #[test]
+    fn what_is_written_is_read_again_and_adds_up() {
+        let mut bytes = Vec::new();
+        rollup().write(&mut bytes);
+        let mut read = Rollup::default();
+        read.read(&bytes).expect("counts");
+        assert_eq!(rows(&read), rows(&rollup()));
+        read.read(&bytes).expect("counts");
+        let mut twice = rollup();
+        twice.absorb(&rollup());
+        assert_eq!(rows(&read), rows(&twice));
+    }
+
+    #[test]
+    fn nothing_takes_no_bytes_and_bytes_that_are_cut_are_no_counts() {
+        let mut bytes = Vec::new();
+        Rollup::default().write(&mut bytes);
+        assert!(bytes.is_empty());
+        rollup().write(&mut bytes);
+        for length in 1..bytes.len() {
+            assert_eq!(Rollup::default().read(&bytes[..length]), None, "{length}");
+        }
+        bytes[0] = 9;
+        assert_eq!(Rollup::default().read(&bytes), None);
+    }
+}

@@ -1,0 +1,287 @@
+//! Counts that servers before one engine share.
+//!
+//! Each commit of events writes what it adds to the rollups into a journal, in its own transaction. [`pack`] makes
+//! deltas of the journal every few seconds: numbered, with names in place of ids, each complete in itself. Another
+//! server takes them in the order of their numbers ([`crate::Store::follow`]): the rows and the place up to which they
+//! were taken are written in one transaction, so each delta counts once.
+//!
+//! Nothing of what was taken goes into the journal here, so that no count goes round in circles. See ADR 334.
+
+mod callers;
+mod delta;
+mod merge;
+mod pack;
+
+use diesel::prelude::*;
+use diesel::sql_query;
+use diesel::sql_types::{BigInt, Binary, Integer, Text};
+
+pub use callers::{Caller, add_callers, note_callers};
+pub use delta::Delta;
+pub(super) use merge::{Bounds, Merged};
+pub use pack::{Packed, pack};
+
+use super::rollup::Rollup;
+
+/// Bytes of deltas that wait. With more, the oldest are deleted and counted as lost.
+const MOST_WAITING: i64 = 256 << 20;
+
+/// The place of this store among those that share.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Own {
+    /// The number of the first delta.
+    pub first: i64,
+    /// The number of the last delta that is done.
+    pub sent: i64,
+    /// Deltas that were deleted before they were sent.
+    pub lost: i64,
+    /// Deltas that the engine refused.
+    pub refused: i64,
+    /// Deltas that wait.
+    pub waiting: i64,
+    /// Since when the first of them waits, seconds since the epoch.
+    pub since: Option<i64>,
+}
+
+/// A delta that waits.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Waiting {
+    /// Its number.
+    pub number: i64,
+    /// When it was made, seconds since the epoch.
+    pub made: i64,
+    /// [`Delta`] as JSON.
+    pub delta: Vec<u8>,
+}
+
+/// Another server.
+#[derive(Clone, Debug, PartialEq, Eq, QueryableByName)]
+pub struct Peer {
+    /// The name of its store.
+    #[diesel(sql_type = Text)]
+    pub store: String,
+    /// Its own name.
+    #[diesel(sql_type = Text)]
+    pub name: String,
+    /// The number of its last delta that is in the rollups here.
+    #[diesel(sql_type = BigInt)]
+    pub number: i64,
+    /// Deltas that never came.
+    #[diesel(sql_type = BigInt)]
+    pub skipped: i64,
+    /// Rows that could not be read or were too old.
+    #[diesel(sql_type = BigInt)]
+    pub dropped: i64,
+    /// When its last delta was taken, seconds since the epoch.
+    #[diesel(sql_type = BigInt)]
+    pub taken: i64,
+}
+
+/// Deltas of another server, to be added to the rollups.
+#[derive(Debug)]
+pub struct Follow {
+    /// The name of its store.
+    pub store: String,
+    /// Its own name.
+    pub name: String,
+    /// The number that its place must have; none where it is new.
+    pub after: Option<i64>,
+    /// The number that its place gets.
+    pub to: i64,
+    /// Deltas between the two that never came, or are none.
+    pub skipped: i64,
+    /// The deltas.
+    pub deltas: Vec<Delta>,
+}
+
+/// The outcome of [`crate::Store::follow`].
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Followed {
+    /// Whether the place was the one that was expected; nothing was added otherwise.
+    pub is_taken: bool,
+    /// Rows that could not be added.
+    pub dropped: u64,
+}
+
+/// Writes what a commit counted into the journal.
+pub(super) fn note(conn: &mut SqliteConnection, rollup: &Rollup) -> QueryResult<()> {
+    let mut counts = Vec::new();
+    rollup.write(&mut counts);
+    if counts.is_empty() {
+        return Ok(());
+    }
+    sql_query("INSERT INTO share_journal (counts) VALUES (?)")
+        .bind::<Binary, _>(counts)
+        .execute(conn)
+        .map(drop)
+}
+
+/// Numbers deltas, and deletes what they were made of: both or neither. `now`: seconds since the epoch.
+pub fn put(conn: &mut SqliteConnection, packed: &Packed, now: i64) -> QueryResult<()> {
+    for delta in &packed.deltas {
+        sql_query("INSERT INTO share_delta (made, delta) VALUES (?, ?)")
+            .bind::<BigInt, _>(now)
+            .bind::<Binary, _>(delta)
+            .execute(conn)?;
+    }
+    for (table, last) in [
+        ("share_journal", packed.journal),
+        ("share_caller", packed.callers),
+    ] {
+        sql_query(format!("DELETE FROM {table} WHERE id <= ?"))
+            .bind::<BigInt, _>(last)
+            .execute(conn)?;
+    }
+    sql_query(
+        "INSERT INTO share_own (id, first, sent, lost, refused) \
+         SELECT 1, min(number), min(number) - 1, 0, 0 FROM share_delta HAVING count(*) > 0 \
+         ON CONFLICT DO NOTHING",
+    )
+    .execute(conn)?;
+    limit(conn, MOST_WAITING)
+}
+
+/// Deletes the oldest deltas beyond so many bytes.
+fn limit(conn: &mut SqliteConnection, most: i64) -> QueryResult<()> {
+    let gone = sql_query(
+        "DELETE FROM share_delta WHERE number <= (SELECT max(number) FROM ( \
+             SELECT number, sum(length(delta)) OVER (ORDER BY number DESC) AS bytes FROM share_delta) \
+         WHERE bytes > ?)",
+    )
+    .bind::<BigInt, _>(most)
+    .execute(conn)?;
+    if gone > 0 {
+        sql_query("UPDATE share_own SET lost = lost + ?")
+            .bind::<BigInt, _>(gone as i64)
+            .execute(conn)?;
+    }
+    Ok(())
+}
+
+/// The place of this store; none before its first delta.
+pub fn own(conn: &mut SqliteConnection) -> QueryResult<Option<Own>> {
+    #[derive(QueryableByName)]
+    struct Row {
+        #[diesel(sql_type = BigInt)]
+        first: i64,
+        #[diesel(sql_type = BigInt)]
+        sent: i64,
+        #[diesel(sql_type = BigInt)]
+        lost: i64,
+        #[diesel(sql_type = BigInt)]
+        refused: i64,
+        #[diesel(sql_type = BigInt)]
+        waiting: i64,
+        #[diesel(sql_type = diesel::sql_types::Nullable<BigInt>)]
+        since: Option<i64>,
+    }
+    let row: Option<Row> = sql_query(
+        "SELECT first, sent, lost, refused, (SELECT count(*) FROM share_delta) AS waiting, \
+         (SELECT made FROM share_delta ORDER BY number LIMIT 1) AS since FROM share_own",
+    )
+    .get_result(conn)
+    .optional()?;
+    Ok(row.map(|row| Own {
+        first: row.first,
+        sent: row.sent,
+        lost: row.lost,
+        refused: row.refused,
+        waiting: row.waiting,
+        since: row.since,
+    }))
+}
+
+/// The next deltas to send, in the order of their numbers; at most `most`, and some MiB.
+pub fn waiting(conn: &mut SqliteConnection, most: i32) -> QueryResult<Vec<Waiting>> {
+    #[derive(QueryableByName)]
+    struct Row {
+        #[diesel(sql_type = BigInt)]
+        number: i64,
+        #[diesel(sql_type = BigInt)]
+        made: i64,
+        #[diesel(sql_type = Binary)]
+        delta: Vec<u8>,
+    }
+    let rows: Vec<Row> =
+        sql_query("SELECT number, made, delta FROM share_delta ORDER BY number LIMIT ?")
+            .bind::<Integer, _>(most)
+            .load(conn)?;
+    let rows = rows.into_iter().map(|row| Waiting {
+        number: row.number,
+        made: row.made,
+        delta: row.delta,
+    });
+    Ok(rows.collect())
+}
+
+/// All deltas up to a number are done. `refused`: how many of them the engine does not take.
+pub fn sent(conn: &mut SqliteConnection, to: i64, refused: i64) -> QueryResult<()> {
+    sql_query("DELETE FROM share_delta WHERE number <= ?")
+        .bind::<BigInt, _>(to)
+        .execute(conn)?;
+    sql_query("UPDATE share_own SET sent = max(sent, ?), refused = refused + ?")
+        .bind::<BigInt, _>(to)
+        .bind::<BigInt, _>(refused)
+        .execute(conn)
+        .map(drop)
+}
+
+/// Numbers up to this one were given before: the next delta gets a higher one. A store that lost its last commits would
+/// give them again.
+pub fn skip_numbers(conn: &mut SqliteConnection, to: i64) -> QueryResult<()> {
+    // A row that is there and gone again leaves its number behind.
+    sql_query(
+        "INSERT INTO share_delta (number, made, delta) SELECT ?1, 0, x'' \
+         WHERE coalesce((SELECT seq FROM sqlite_sequence WHERE name = 'share_delta'), 0) < ?1",
+    )
+    .bind::<BigInt, _>(to)
+    .execute(conn)?;
+    sql_query("DELETE FROM share_delta WHERE number = ?1 AND delta = x''")
+        .bind::<BigInt, _>(to)
+        .execute(conn)
+        .map(drop)
+}
+
+/// The other servers whose counts were taken, by their names.
+pub fn peers(conn: &mut SqliteConnection) -> QueryResult<Vec<Peer>> {
+    sql_query(
+        "SELECT store, name, number, skipped, dropped, taken FROM share_peer ORDER BY name, store",
+    )
+    .load(conn)
+}
+
+/// Moves the place of another server, if it is the one that is expected. `now`: seconds since the epoch.
+pub(super) fn advance(
+    conn: &mut SqliteConnection,
+    follow: &Follow,
+    dropped: u64,
+    now: i64,
+) -> QueryResult<()> {
+    sql_query(
+        "INSERT INTO share_peer (store, name, number, skipped, dropped, taken) VALUES (?, ?, ?, ?, ?, ?) \
+         ON CONFLICT DO UPDATE SET name = excluded.name, number = excluded.number, \
+         skipped = skipped + excluded.skipped, dropped = dropped + excluded.dropped, taken = excluded.taken",
+    )
+    .bind::<Text, _>(&follow.store)
+    .bind::<Text, _>(&follow.name)
+    .bind::<BigInt, _>(follow.to)
+    .bind::<BigInt, _>(follow.skipped)
+    .bind::<BigInt, _>(i64::try_from(dropped).unwrap_or(i64::MAX))
+    .bind::<BigInt, _>(now)
+    .execute(conn)
+    .map(drop)
+}
+
+/// The place of another server.
+pub(super) fn place(conn: &mut SqliteConnection, store: &str) -> QueryResult<Option<i64>> {
+    #[derive(QueryableByName)]
+    struct Row {
+        #[diesel(sql_type = BigInt)]
+        number: i64,
+    }
+    let row: Option<Row> = sql_query("SELECT number FROM share_peer WHERE store = ?")
+        .bind::<Text, _>(store)
+        .get_result(conn)
+        .optional()?;
+    Ok(row.map(|row| row.number))
+}
