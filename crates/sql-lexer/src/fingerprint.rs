@@ -4,8 +4,9 @@
 //! not SQL at all) and never fails. Comments and white space are dropped, keywords are upper-cased, identifiers stay as
 //! written, every literal and parameter becomes `?`, lists in `IN (…)` and `ARRAY[…]` and rows after `VALUES` are
 //! folded to `…`; in those, `NULL` and its like are values as others. So are names that a program makes by counting: of
-//! savepoints, cursors, prepared statements, channels. The hash of that text (XXH64, seed 0) is stable: it stands in
-//! URLs and in databases.
+//! savepoints, cursors, prepared statements, channels. Of names of temporary tables the numbers go. Pieces that repeat
+//! (`OR a = 1 OR a = 2`, `WHEN … THEN …`, `UNION ALL SELECT …`, one statement many times) fold. The hash of that text
+//! (XXH64, seed 0) is stable: it stands in URLs and in databases.
 //!
 //! SQLite reads `"…"` as a string where no such column exists, and people write it so. It becomes `?` where a value is
 //! expected and it is not followed by `.` or `(`; in lists of columns and where a comparison begins it stays an
@@ -22,7 +23,9 @@ mod made_up;
 mod normalize;
 mod place;
 mod redis;
+mod repeat;
 mod subject;
+mod temporary;
 
 use xxhash_rust::xxh64::xxh64;
 
@@ -65,7 +68,7 @@ impl Fingerprint {
             Language::Sql(quotes) => {
                 let tokens = Lexer::guess(sql).significant();
                 let normalized = Normalizer::new(quotes).run(tokens.clone());
-                (normalized, subject::find(tokens))
+                (repeat::fold(normalized), subject::find(tokens))
             }
         };
         let Subject { verb, table } = subject;

@@ -7,7 +7,11 @@ use super::fold::{folded, folded_cut};
 use super::language::Quotes;
 use super::made_up::MadeUp;
 use super::place::Place;
+use super::temporary::without_numbers;
 use crate::{Kind, Significant, Token, is_keyword};
+
+/// Words that a table follows.
+const TABLE_FOLLOWS: [&str; 7] = ["EXISTS", "FROM", "INTO", "JOIN", "ONLY", "TABLE", "UPDATE"];
 
 /// A parenthesis or bracket that is open.
 #[derive(Debug)]
@@ -99,9 +103,9 @@ impl Normalizer {
                 self.value();
             }
             Kind::Word if self.place.is_in_list() && is_constant(token.text, rest) => self.value(),
-            Kind::Word => self.word(token.text),
+            Kind::Word => self.word(token.text, rest),
             Kind::Punctuation => self.punctuation(token.text, rest),
-            Kind::DoubleQuoted | Kind::Quoted => self.name(token.text, token.kind),
+            Kind::DoubleQuoted | Kind::Quoted => self.name(token.text, token.kind, rest),
             Kind::Space | Kind::Comment | Kind::Cut => {}
         }
     }
@@ -130,14 +134,21 @@ impl Normalizer {
         self.place.value();
     }
 
-    fn name(&mut self, name: &str, kind: Kind) {
-        self.write(name, kind);
+    fn name(&mut self, name: &str, kind: Kind, rest: &Significant<'_>) {
+        let is_table = || {
+            TABLE_FOLLOWS.contains(&self.last.as_str())
+                || rest
+                    .clone()
+                    .next()
+                    .is_some_and(|next| next.text == "." || (next.text == "(" && self.last == "ON"))
+        };
+        self.write(&without_numbers(name, is_table), kind);
         self.place.name(name);
     }
 
-    fn word(&mut self, word: &str) {
+    fn word(&mut self, word: &str, rest: &Significant<'_>) {
         if (!is_keyword(word) || self.last == ".") && !self.made_up.is_verb {
-            return self.name(word, Kind::Quoted);
+            return self.name(word, Kind::Quoted, rest);
         }
         let upper = word.to_ascii_uppercase();
         self.place.keyword(&upper, &self.last);

@@ -1,5 +1,6 @@
 //! The verb of a statement, and its table.
 
+use super::temporary::without_numbers;
 use crate::{Kind, Significant};
 
 /// The verb in capitals and the first table without quotes.
@@ -122,5 +123,5 @@ fn name(tokens: &mut Significant<'_>) -> Option<String> {
         name.push('.');
         name.push_str(&next);
     }
-    Some(name)
+    Some(without_numbers(&name, || true).into_owned())
 }

@@ -2,6 +2,7 @@ mod hostile;
 mod languages;
 mod made_up;
 mod quotes;
+mod repeated;
 mod stable;
 
 use proptest::prelude::*;

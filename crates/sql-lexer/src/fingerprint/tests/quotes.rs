@@ -70,7 +70,7 @@ fn double_quotes_are_a_value_after_whatever_compares_or_computes() {
         ),
         (
             r#"select * from t order by case "city" when "x" then 1 when "y" then 2 end, "name""#,
-            r#"SELECT * FROM t ORDER BY CASE "city" WHEN ? THEN ? WHEN ? THEN ? END, "name""#,
+            r#"SELECT * FROM t ORDER BY CASE "city" WHEN ? THEN ?… END, "name""#,
         ),
         (
             r#"select * from t limit "5" offset "6""#,
