@@ -5,6 +5,8 @@
 //! from the text, so it cannot drift from it. Values are bound, never spliced; [`Sql::shell`] makes the
 //! text that people can paste.
 
+mod bound;
+
 use std::borrow::Cow;
 use std::cell::RefCell;
 use std::fmt::Write as _;
@@ -13,10 +15,11 @@ use apm_store::id::StoredId;
 use diesel::connection::DefaultLoadingMode;
 use diesel::deserialize::QueryableByName;
 use diesel::prelude::*;
-use diesel::query_builder::{BoxedSqlQuery, SqlQuery};
 use diesel::result::Error;
-use diesel::sql_types::{BigInt, Binary, Double, Nullable, Text};
+use diesel::sql_types::Text;
 use diesel::sqlite::Sqlite;
+
+use bound::Bound;
 
 /// A bound value.
 #[derive(Debug, Clone, PartialEq)]
@@ -144,18 +147,8 @@ impl Sql {
         Ok(())
     }
 
-    fn query(&self) -> QueryResult<BoxedSqlQuery<'_, Sqlite, SqlQuery>> {
-        let mut query = diesel::sql_query(self.text.as_ref()).into_boxed::<Sqlite>();
-        for name in self.names() {
-            query = match self.value(name)? {
-                Value::Null => query.bind::<Nullable<BigInt>, _>(None::<i64>),
-                Value::Int(value) => query.bind::<BigInt, _>(*value),
-                Value::Real(value) => query.bind::<Double, _>(*value),
-                Value::Text(value) => query.bind::<Text, _>(value.as_str()),
-                Value::Blob(value) => query.bind::<Binary, _>(value.as_slice()),
-            };
-        }
-        Ok(query)
+    fn query(&self) -> QueryResult<Bound<'_>> {
+        Bound::new(self, matches!(self.text, Cow::Borrowed(_)))
     }
 
     /// Runs a question that has exactly one row.
@@ -209,18 +202,6 @@ impl Sql {
         found.map(|(_, value)| value).ok_or_else(|| {
             Error::QueryBuilderError(format!("no value for the parameter :{name}").into())
         })
-    }
-
-    /// Parameter names in the order in which SQLite numbers them.
-    fn names(&self) -> Vec<&str> {
-        let mut names = Vec::new();
-        for parameter in parameters(&self.text) {
-            let name = &self.text[parameter.start + 1..parameter.end];
-            if !names.contains(&name) {
-                names.push(name);
-            }
-        }
-        names
     }
 }
 
@@ -305,6 +286,8 @@ fn literal(value: &Value, out: &mut String) {
 
 #[cfg(test)]
 mod tests {
+    use diesel::sql_types::{BigInt, Double, Nullable};
+
     use super::*;
 
     #[derive(QueryableByName)]

@@ -4,6 +4,7 @@
 mod counts;
 
 use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
 
 use apm_store::OTHER;
 use diesel::prelude::*;
@@ -72,24 +73,22 @@ pub fn chart(
     let first = axis.buckets.first().map_or(0, |bucket| bucket.start);
     let slices = window.series_slices();
     let parts = cache::read::<Counts>(conn, (), &slices, Some(window.interval))?;
-    let mut totals: HashMap<i64, f64> = HashMap::new();
-    for (result, count) in parts.iter().flat_map(|(_, part)| own(part, &members)) {
-        *totals.entry(result).or_default() += count;
-    }
-    let series = series_of(conn, &totals)?;
+    let at = |start: i64| {
+        let at = usize::try_from((start - first).div_euclid(window.interval)).ok()?;
+        (at < axis.buckets.len()).then_some(at)
+    };
+    let parts = parts.iter().map(|(start, part)| (at(*start), part));
+    let by_result = by_result(parts, &members);
+    let series = series_of(conn, &by_result)?;
     let mut counts = ByName::new();
-    for (start, part) in &parts {
-        let at = usize::try_from((start - first).div_euclid(window.interval));
-        let Some(at) = at.ok().filter(|at| *at < axis.buckets.len()) else {
-            continue;
-        };
-        for (result, count) in own(part, &members) {
-            let name = series.get(&result).map_or(OTHER, String::as_str);
-            if !counts.contains_key(name) {
-                counts.insert(name.to_owned(), vec![0.0; axis.buckets.len()]);
-            }
-            if let Some(sums) = counts.get_mut(name) {
-                sums[at] += count;
+    for (result, line) in &by_result {
+        let name = series.get(result).map_or(OTHER, String::as_str);
+        if !counts.contains_key(name) {
+            counts.insert(name.to_owned(), vec![0.0; axis.buckets.len()]);
+        }
+        if let Some(sums) = counts.get_mut(name) {
+            for (at, count) in &line.places {
+                sums[*at] += count;
             }
         }
     }
@@ -111,18 +110,62 @@ pub fn chart(
     Ok(Throughput { axis, results })
 }
 
-/// Result and count of the transactions of members.
-fn own<'a>(part: &'a Counts, members: &'a Members) -> impl Iterator<Item = (i64, f64)> + 'a {
-    let own = |(group, result, count)| members.place(group).map(|_| (result, count));
-    part.iter().filter_map(own)
+/// The counts of one result.
+#[derive(Default)]
+struct Line {
+    total: f64,
+    /// Those of the buckets of the axis that it is in, in order: of many results, most are in few buckets.
+    places: Vec<(usize, f64)>,
+}
+
+/// The counts of the transactions of members, by result. Parts come with the places of their buckets, in order.
+fn by_result<'a>(
+    parts: impl Iterator<Item = (Option<usize>, &'a Arc<Counts>)>,
+    members: &Members,
+) -> Vec<(i64, Line)> {
+    let mut numbers: HashMap<i64, usize> = HashMap::new();
+    let mut lines: Vec<(i64, Line)> = Vec::new();
+    // Rows of one group come one after the other, and so, most of the time, do those of one result.
+    let mut group_before = None;
+    let mut result_before = None;
+    for (at, part) in parts {
+        for (group, result, count) in part.iter() {
+            let is_own = match group_before {
+                Some((before, is_own)) if before == group => is_own,
+                _ => members.place(group).is_some(),
+            };
+            group_before = Some((group, is_own));
+            if !is_own {
+                continue;
+            }
+            let number = match result_before {
+                Some((before, number)) if before == result => number,
+                _ => *numbers.entry(result).or_insert_with(|| {
+                    lines.push((result, Line::default()));
+                    lines.len() - 1
+                }),
+            };
+            result_before = Some((result, number));
+            let (_, line) = &mut lines[number];
+            line.total += count;
+            let Some(at) = at else {
+                continue;
+            };
+            match line.places.last_mut() {
+                Some((last, sum)) if *last == at => *sum += count,
+                _ => line.places.push((at, count)),
+            }
+        }
+    }
+    lines
 }
 
 /// The series that results are counted in, by id: those with most transactions have their own, the others are in none.
 fn series_of(
     conn: &mut SqliteConnection,
-    totals: &HashMap<i64, f64>,
+    lines: &[(i64, Line)],
 ) -> QueryResult<HashMap<i64, String>> {
-    let mut ids: Vec<(i64, f64)> = totals.iter().map(|(id, count)| (*id, *count)).collect();
+    let mut ids: Vec<(i64, f64)> = lines.iter().map(|(id, line)| (*id, line.total)).collect();
     ids.sort_unstable_by(|a, b| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0)));
     ids.truncate(MOST_LOOKED_UP);
     let list: Vec<i64> = ids.iter().map(|(id, _)| *id).collect();
