@@ -226,10 +226,10 @@ impl<'m, 'a> Pass<'m, 'a> {
 
     fn put_block(&mut self) -> Result<(), StoreError> {
         let block = &self.memory.block;
-        let data = self.memory.packer.borrow_mut().pack(block.raw());
+        let (data, sums) = block.pack(&mut self.memory.packer.borrow_mut());
         // The next number may already be in the following block; the last one used is not.
         let id = (self.memory.next - 1) / SLOTS;
-        let row = BlockRow::new(id, block.facts(), data, block.sums().to_vec());
+        let row = BlockRow::new(id, block.facts(), data, sums);
         Ok(self.blocks.push(self.conn, row)?)
     }
 

@@ -2,6 +2,9 @@
 
 use xxhash_rust::xxh3::xxh3_64;
 
+/// Bytes that the values of most rows take, so that memory for them is asked for once.
+const ROOM: usize = 256;
+
 /// The values of a row, one after the other, of which its checksum is made. NULLs at the end add nothing: a column that
 /// a later version adds is NULL in the rows of before, and their checksums hold.
 #[derive(Debug, Default)]
@@ -15,6 +18,7 @@ impl Checksum {
     /// The checksum of what is added.
     pub(super) fn compute(&mut self, add: impl FnOnce(&mut Self)) -> u32 {
         self.bytes.clear();
+        self.bytes.reserve(ROOM);
         self.nulls = 0;
         add(self);
         self.finish()

@@ -79,7 +79,8 @@ pub fn encode(batches: &[Batch]) -> usize {
             };
             block.push(0, event.timestamp(), document, 0);
             if block.is_full() {
-                bytes += packer.pack(block.raw()).len() + block.sums().len();
+                let (data, sums) = block.pack(&mut packer);
+                bytes += data.len() + sums.len();
                 block.clear();
             }
         }

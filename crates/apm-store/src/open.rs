@@ -14,7 +14,7 @@ use diesel::sql_types::{BigInt, Text};
 use diesel::sqlite::Sqlite;
 use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
 
-use super::block::{SLOTS, documents, unpack};
+use super::block::{Packed, SLOTS, documents};
 use super::bounds::{Bounds, PAGE};
 use super::error::{OpenError, StoreError};
 use super::file::beside;
@@ -339,14 +339,14 @@ pub(super) fn faults(conn: &mut SqliteConnection) -> QueryResult<Vec<String>> {
 
 /// The newest block, which must be sound.
 fn last_block(conn: &mut SqliteConnection) -> Result<Option<i64>, StoreError> {
-    let last: Option<(i64, Vec<u8>)> = block::table
+    let last: Option<Packed> = block::table
         .order(block::id.desc())
-        .select((block::id, block::data))
+        .select(Packed::as_select())
         .first(conn)
         .optional()?;
-    let Some((id, data)) = last else {
+    let Some(last) = last else {
         return Ok(None);
     };
-    documents(&unpack(&data)?)?;
-    Ok(Some(id))
+    documents(&last.unpack()?)?;
+    Ok(Some(last.id()))
 }

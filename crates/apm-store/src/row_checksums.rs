@@ -2,6 +2,8 @@
 //!
 //! SQLite notices damage of its structure, not of values. So each block has four bytes per event, made of the columns
 //! of its row. They are compared whenever an event is read with its document, and by `scrub` for all events in turn.
+//!
+//! A row is read once: its checksum and the event are made of the same values.
 
 use std::marker::PhantomData;
 
@@ -13,15 +15,11 @@ use diesel::row::{Field, NamedRow, Row as Columns};
 use diesel::sql_types::{BigInt, Binary, Double, Text, Untyped};
 use diesel::sqlite::{Sqlite, SqliteType};
 
-use super::block::SLOTS;
+use super::block::{SLOTS, SUM};
 use super::checksum::Checksum;
 use super::error::StoreError;
+use super::id::StoredId;
 use super::insert::Row;
-use super::rows::{ErrorRow, LogRow, MetricsetRow, SpanRow, TxRow};
-use crate::event::Kind;
-
-/// Bytes of a checksum.
-const BYTES: usize = 4;
 
 /// A value of any type, whatever the type of its column.
 enum Value {
@@ -56,32 +54,128 @@ impl FromSql<Binary, Sqlite> for Value {
     }
 }
 
-/// A row of the table of `R`, as it is stored: its number and its checksum.
-struct Stored<R> {
-    seq: i64,
-    sum: u32,
-    of: PhantomData<R>,
+impl Value {
+    fn add_to(&self, sum: &mut Checksum) {
+        match self {
+            Self::Null => sum.null(),
+            Self::Int(value) => sum.int(*value),
+            Self::Real(value) => sum.real(*value),
+            Self::Text(value) => sum.text(value),
+            Self::Blob(value) => sum.blob(value),
+        }
+    }
 }
 
-impl<R: Row> QueryableByName<Sqlite> for Stored<R> {
-    fn build<'a>(row: &impl NamedRow<'a, Sqlite>) -> deserialize::Result<Self> {
-        let mut sum = Checksum::default();
-        // By position: to look a column up by its name takes longer than to read it.
-        for at in 0..R::COLUMNS {
-            let field = Columns::get(row, at).ok_or("the row has too few columns")?;
-            match Value::from_nullable_sql(field.value())? {
-                Value::Null => sum.null(),
-                Value::Int(value) => sum.int(value),
-                Value::Real(value) => sum.real(value),
-                Value::Text(value) => sum.text(&value),
-                Value::Blob(value) => sum.blob(&value),
-            }
+/// The values of a row: those of its own columns, then those of the names that it refers to.
+pub(super) struct Values(Vec<Value>);
+
+/// A value of another type than its column has, at this place.
+#[derive(Debug)]
+pub(super) struct BadValue(usize);
+
+impl Values {
+    fn take(&mut self, at: usize) -> Value {
+        let value = self.0.get_mut(at);
+        value.map_or(Value::Null, |value| std::mem::replace(value, Value::Null))
+    }
+
+    pub(super) fn int(&mut self, at: usize) -> Result<i64, BadValue> {
+        self.optional_int(at)?.ok_or(BadValue(at))
+    }
+
+    pub(super) fn optional_int(&mut self, at: usize) -> Result<Option<i64>, BadValue> {
+        match self.take(at) {
+            Value::Null => Ok(None),
+            Value::Int(value) => Ok(Some(value)),
+            _ => Err(BadValue(at)),
         }
-        Ok(Self {
-            seq: NamedRow::get::<BigInt, i64>(row, "seq")?,
-            sum: sum.finish(),
-            of: PhantomData,
+    }
+
+    pub(super) fn optional_real(&mut self, at: usize) -> Result<Option<f64>, BadValue> {
+        match self.take(at) {
+            Value::Null => Ok(None),
+            Value::Int(value) => Ok(Some(value as f64)),
+            Value::Real(value) => Ok(Some(value)),
+            _ => Err(BadValue(at)),
+        }
+    }
+
+    pub(super) fn optional_text(&mut self, at: usize) -> Result<Option<String>, BadValue> {
+        match self.take(at) {
+            Value::Null => Ok(None),
+            Value::Text(value) => Ok(Some(value)),
+            _ => Err(BadValue(at)),
+        }
+    }
+
+    pub(super) fn id(&mut self, at: usize) -> Result<Option<StoredId>, BadValue> {
+        Ok(match self.take(at) {
+            Value::Null => None,
+            Value::Int(id) => Some(StoredId::Short(id.cast_unsigned())),
+            Value::Text(id) => Some(StoredId::Other(id)),
+            Value::Blob(id) => Some(StoredId::Long(id.try_into().map_err(|_| BadValue(at))?)),
+            Value::Real(_) => return Err(BadValue(at)),
         })
+    }
+}
+
+/// The place of a column among those of a row.
+pub(super) const fn place(names: &[&str], name: &str) -> usize {
+    let mut at = 0;
+    while at < names.len() {
+        let (one, other) = (names[at].as_bytes(), name.as_bytes());
+        let mut same = 0;
+        while same < one.len() && same < other.len() && one[same] == other[same] {
+            same += 1;
+        }
+        if same == one.len() && same == other.len() {
+            return at;
+        }
+        at += 1;
+    }
+    panic!("no such column");
+}
+
+/// A row that is read as an event.
+pub(super) trait Stored: Row {
+    /// The names that it refers to, after its own columns: `, g.name`.
+    const MORE: &'static str;
+    /// Their tables.
+    const JOIN: &'static str;
+
+    type Event;
+
+    /// The event; nothing where a name that it refers to is gone.
+    fn event(values: &mut Values) -> Result<Option<Self::Event>, BadValue>;
+}
+
+/// A row of the table of `R`, as it is stored.
+struct Read<R: Stored> {
+    seq: i64,
+    sum: u32,
+    event: Result<Option<R::Event>, BadValue>,
+}
+
+impl<R: Stored> QueryableByName<Sqlite> for Read<R> {
+    fn build<'a>(row: &impl NamedRow<'a, Sqlite>) -> deserialize::Result<Self> {
+        let mut values = Vec::with_capacity(row.field_count());
+        // By position: to look a column up by its name takes longer than to read it.
+        for at in 0..row.field_count() {
+            let field = Columns::get(row, at).ok_or("the row has too few columns")?;
+            values.push(Value::from_nullable_sql(field.value())?);
+        }
+        let seq = match values.first() {
+            Some(Value::Int(seq)) => *seq,
+            _ => return Err("the row has no number".into()),
+        };
+        let mut sum = Checksum::default();
+        let sum = sum.compute(|sum| {
+            for value in values.iter().take(R::NAMES.len()) {
+                value.add_to(sum);
+            }
+        });
+        let event = R::event(&mut Values(values));
+        Ok(Self { seq, sum, event })
     }
 }
 
@@ -104,61 +198,70 @@ impl<R: Row> Query for Range<R> {
 
 impl<R: Row> RunQueryDsl<SqliteConnection> for Range<R> {}
 
-impl<R: Row> QueryFragment<Sqlite> for Range<R> {
+impl<R: Stored> QueryFragment<Sqlite> for Range<R> {
     fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Sqlite>) -> QueryResult<()> {
-        let mut bounds = [&self.first, &self.last].into_iter();
-        for text in R::SELECT.split('?') {
+        let begin = [
+            "SELECT ",
+            R::LIST,
+            R::MORE,
+            " FROM ",
+            R::TABLE,
+            " r ",
+            R::JOIN,
+        ];
+        for text in begin.into_iter().chain([" WHERE r.", R::NAMES[0], " >= "]) {
             out.push_sql(text);
-            if let Some(bound) = bounds.next() {
-                out.push_bind_param::<BigInt, _>(bound)?;
-            }
         }
-        Ok(())
+        out.push_bind_param::<BigInt, _>(&self.first)?;
+        for text in [" AND r.", R::NAMES[0], " <= "] {
+            out.push_sql(text);
+        }
+        out.push_bind_param::<BigInt, _>(&self.last)
     }
 }
 
-/// Compares the rows of a kind from `first` to `last`, all in one block, with their checksums. Those of earlier
-/// versions have none.
-pub(super) fn check(
+/// Hands on the events of a kind from `first` to `last`, all in one block. Each row is compared with its checksum first;
+/// blocks of earlier versions have none.
+pub(super) fn read<R: Stored + 'static>(
     conn: &mut SqliteConnection,
-    kind: Kind,
     (first, last): (i64, i64),
     sums: Option<&[u8]>,
-) -> Result<(), StoreError> {
-    let Some(sums) = sums else {
-        return Ok(());
-    };
-    match kind {
-        Kind::Transaction => check_rows::<TxRow<'static>>(conn, (first, last), sums),
-        Kind::Span => check_rows::<SpanRow<'static>>(conn, (first, last), sums),
-        Kind::Error => check_rows::<ErrorRow<'static>>(conn, (first, last), sums),
-        Kind::Metricset => check_rows::<MetricsetRow>(conn, (first, last), sums),
-        Kind::Log => check_rows::<LogRow<'static>>(conn, (first, last), sums),
-    }
-}
-
-/// Reads the rows of a block and compares each with its checksum.
-fn check_rows<R: Row + 'static>(
-    conn: &mut SqliteConnection,
-    (first, last): (i64, i64),
-    sums: &[u8],
+    mut each: impl FnMut(R::Event),
 ) -> Result<(), StoreError> {
     let range = Range::<R> {
         first,
         last,
         of: PhantomData,
     };
-    let rows: Vec<Stored<R>> = range.load(conn)?;
+    let rows: Vec<Read<R>> = range.load(conn)?;
     for row in rows {
-        let at = usize::try_from(row.seq.rem_euclid(SLOTS)).unwrap_or_default() * BYTES;
-        let kept = sums.get(at..at + BYTES);
-        if kept != Some(&row.sum.to_le_bytes()[..]) {
-            return Err(StoreError::BadBlock(format!(
-                "the row of event {} in the table {} differs from its checksum",
+        if let Some(sums) = sums {
+            compare::<R>(&row, sums)?;
+        }
+        let event = row.event.map_err(|BadValue(at)| {
+            let column = R::NAMES.get(at).copied().unwrap_or("of a name");
+            StoreError::BadBlock(format!(
+                "the column {column} of event {} in the table {} has a value of another type",
                 row.seq,
                 R::TABLE
-            )));
+            ))
+        })?;
+        if let Some(event) = event {
+            each(event);
         }
     }
     Ok(())
+}
+
+fn compare<R: Stored>(row: &Read<R>, sums: &[u8]) -> Result<(), StoreError> {
+    let at = usize::try_from(row.seq.rem_euclid(SLOTS)).unwrap_or_default() * SUM;
+    let kept = sums.get(at..at + SUM);
+    if kept == Some(&row.sum.to_le_bytes()[..]) {
+        return Ok(());
+    }
+    Err(StoreError::BadBlock(format!(
+        "the row of event {} in the table {} differs from its checksum",
+        row.seq,
+        R::TABLE
+    )))
 }

@@ -1,250 +1,213 @@
 //! The columns of a range of events of one kind.
 
-use diesel::prelude::*;
+use diesel::SqliteConnection;
 
-use super::super::id::StoredId;
-use super::super::schema::{
-    error, error_group, log, metricset, result, span, span_group, tx, tx_group,
-};
+use crate::error::StoreError;
 use crate::event::{Kind, Outcome};
+use crate::id::StoredId;
+use crate::insert::Row as _;
+use crate::row_checksums::{BadValue, Stored, Values, place, read};
+use crate::rows::{ErrorRow, LogRow, MetricsetRow, SpanRow, TxRow};
 
 /// The columns of an event; `None` for those that its kind does not have.
 #[derive(Debug, Default)]
-pub(super) struct Row {
-    pub(super) seq: i64,
-    pub(super) resource_id: i64,
-    pub(super) timestamp: i64,
-    pub(super) id: Option<StoredId>,
-    pub(super) trace_id: Option<StoredId>,
-    pub(super) transaction_id: Option<StoredId>,
-    pub(super) parent_id: Option<StoredId>,
-    pub(super) duration: Option<i64>,
-    pub(super) name: Option<String>,
-    pub(super) event_type: Option<String>,
-    pub(super) subtype: Option<String>,
-    pub(super) action: Option<String>,
-    pub(super) result: Option<String>,
-    pub(super) outcome: Option<Outcome>,
-    pub(super) sampled: Option<bool>,
-    pub(super) sample_rate: Option<f64>,
-    pub(super) spans_started: Option<i64>,
-    pub(super) spans_dropped: Option<i64>,
-    pub(super) grouping_key: Option<u64>,
+pub(crate) struct Row {
+    pub(crate) seq: i64,
+    pub(crate) resource_id: i64,
+    pub(crate) timestamp: i64,
+    pub(crate) id: Option<StoredId>,
+    pub(crate) trace_id: Option<StoredId>,
+    pub(crate) transaction_id: Option<StoredId>,
+    pub(crate) parent_id: Option<StoredId>,
+    pub(crate) duration: Option<i64>,
+    pub(crate) name: Option<String>,
+    pub(crate) event_type: Option<String>,
+    pub(crate) subtype: Option<String>,
+    pub(crate) action: Option<String>,
+    pub(crate) result: Option<String>,
+    pub(crate) outcome: Option<Outcome>,
+    pub(crate) sampled: Option<bool>,
+    pub(crate) sample_rate: Option<f64>,
+    pub(crate) spans_started: Option<i64>,
+    pub(crate) spans_dropped: Option<i64>,
+    pub(crate) grouping_key: Option<u64>,
 }
 
-/// The rows of a kind from `first` to `last`.
-pub(super) fn load(
+/// Hands on the rows of a kind from `first` to `last`, all in one block, each compared with its checksum.
+pub(super) fn each(
     conn: &mut SqliteConnection,
     kind: Kind,
-    first: i64,
-    last: i64,
-) -> QueryResult<Vec<Row>> {
-    Ok(match kind {
-        Kind::Transaction => {
-            let query = tx::table
-                .inner_join(tx_group::table.on(tx_group::id.eq(tx::group_id)))
-                .left_join(result::table.on(result::id.nullable().eq(tx::result_id)))
-                .filter(tx::seq.between(first, last));
-            rows(query.select(Transaction::as_select()).load(conn)?)
-        }
-        Kind::Span => {
-            let query = span::table
-                .inner_join(span_group::table.on(span_group::id.eq(span::group_id)))
-                .filter(span::seq.between(first, last));
-            rows(query.select(Span::as_select()).load(conn)?)
-        }
-        Kind::Error => {
-            let query = error::table
-                .inner_join(error_group::table.on(error_group::id.eq(error::group_id)))
-                .filter(error::seq.between(first, last));
-            rows(query.select(Error::as_select()).load(conn)?)
-        }
-        Kind::Metricset => {
-            let query = metricset::table.filter(metricset::seq.between(first, last));
-            rows(query.select(Metricset::as_select()).load(conn)?)
-        }
-        Kind::Log => {
-            let query = log::table.filter(log::seq.between(first, last));
-            rows(query.select(Log::as_select()).load(conn)?)
-        }
+    range: (i64, i64),
+    sums: Option<&[u8]>,
+    row: impl FnMut(Row),
+) -> Result<(), StoreError> {
+    match kind {
+        Kind::Transaction => read::<TxRow<'static>>(conn, range, sums, row),
+        Kind::Span => read::<SpanRow<'static>>(conn, range, sums, row),
+        Kind::Error => read::<ErrorRow<'static>>(conn, range, sums, row),
+        Kind::Metricset => read::<MetricsetRow>(conn, range, sums, row),
+        Kind::Log => read::<LogRow<'static>>(conn, range, sums, row),
+    }
+}
+
+/// The place of a column of a row.
+macro_rules! at {
+    ($row:ty, $name:literal) => {
+        const { place(<$row>::NAMES, $name) }
+    };
+}
+
+/// The place of one of the names that a row refers to.
+macro_rules! name {
+    ($row:ty, $number:literal) => {
+        const { <$row>::NAMES.len() + $number }
+    };
+}
+
+type Tx = TxRow<'static>;
+
+impl Stored for Tx {
+    type Event = Row;
+    const MORE: &'static str = ", g.name, g.type, v.value";
+    const JOIN: &'static str =
+        "LEFT JOIN tx_group g ON g.id = r.group_id LEFT JOIN result v ON v.id = r.result_id";
+
+    fn event(values: &mut Values) -> Result<Option<Row>, BadValue> {
+        let Some(name) = values.optional_text(name!(Tx, 0))? else {
+            return Ok(None);
+        };
+        Ok(Some(Row {
+            id: values.id(at!(Tx, "id"))?,
+            trace_id: values.id(at!(Tx, "trace_id"))?,
+            parent_id: values.id(at!(Tx, "parent_id"))?,
+            duration: Some(values.int(at!(Tx, "duration"))?),
+            name: present(name),
+            event_type: values.optional_text(name!(Tx, 1))?,
+            result: values.optional_text(name!(Tx, 2))?,
+            outcome: Some(outcome(values.int(at!(Tx, "outcome"))?)),
+            sampled: Some(values.int(at!(Tx, "sampled"))? != 0),
+            sample_rate: values.optional_real(at!(Tx, "sample_rate"))?,
+            spans_started: values.optional_int(at!(Tx, "spans_started"))?,
+            spans_dropped: values.optional_int(at!(Tx, "spans_dropped"))?,
+            ..common(values)?
+        }))
+    }
+}
+
+type Span = SpanRow<'static>;
+
+impl Stored for Span {
+    type Event = Row;
+    const MORE: &'static str = ", g.name, g.type, g.subtype, g.action";
+    const JOIN: &'static str = "LEFT JOIN span_group g ON g.id = r.group_id";
+
+    fn event(values: &mut Values) -> Result<Option<Row>, BadValue> {
+        let Some(name) = values.optional_text(name!(Span, 0))? else {
+            return Ok(None);
+        };
+        Ok(Some(Row {
+            id: values.id(at!(Span, "id"))?,
+            trace_id: values.id(at!(Span, "trace_id"))?,
+            transaction_id: values.id(at!(Span, "transaction_id"))?,
+            parent_id: values.id(at!(Span, "parent_id"))?,
+            duration: Some(values.int(at!(Span, "duration"))?),
+            name: Some(name),
+            event_type: values.optional_text(name!(Span, 1))?,
+            subtype: values.optional_text(name!(Span, 2))?.and_then(present),
+            action: values.optional_text(name!(Span, 3))?.and_then(present),
+            outcome: Some(outcome(values.int(at!(Span, "outcome"))?)),
+            sample_rate: values.optional_real(at!(Span, "sample_rate"))?,
+            ..common(values)?
+        }))
+    }
+}
+
+type Error = ErrorRow<'static>;
+
+impl Stored for Error {
+    type Event = Row;
+    const MORE: &'static str = ", g.grouping_key";
+    const JOIN: &'static str = "LEFT JOIN error_group g ON g.id = r.group_id";
+
+    fn event(values: &mut Values) -> Result<Option<Row>, BadValue> {
+        let Some(grouping_key) = values.optional_int(name!(Error, 0))? else {
+            return Ok(None);
+        };
+        Ok(Some(Row {
+            id: values.id(at!(Error, "id"))?,
+            trace_id: values.id(at!(Error, "trace_id"))?,
+            transaction_id: values.id(at!(Error, "transaction_id"))?,
+            parent_id: values.id(at!(Error, "parent_id"))?,
+            grouping_key: Some(grouping_key.cast_unsigned()),
+            ..common(values)?
+        }))
+    }
+}
+
+impl Stored for MetricsetRow {
+    type Event = Row;
+    const MORE: &'static str = "";
+    const JOIN: &'static str = "";
+
+    fn event(values: &mut Values) -> Result<Option<Row>, BadValue> {
+        common(values).map(Some)
+    }
+}
+
+type Log = LogRow<'static>;
+
+impl Stored for Log {
+    type Event = Row;
+    const MORE: &'static str = "";
+    const JOIN: &'static str = "";
+
+    fn event(values: &mut Values) -> Result<Option<Row>, BadValue> {
+        Ok(Some(Row {
+            id: values.id(at!(Log, "span_id"))?,
+            trace_id: values.id(at!(Log, "trace_id"))?,
+            transaction_id: values.id(at!(Log, "transaction_id"))?,
+            ..common(values)?
+        }))
+    }
+}
+
+/// The columns that events of all kinds have, in these places.
+fn common(values: &mut Values) -> Result<Row, BadValue> {
+    Ok(Row {
+        seq: values.int(SEQ)?,
+        resource_id: values.int(RESOURCE)?,
+        timestamp: values.int(TS)?,
+        ..Row::default()
     })
 }
 
-fn rows(found: Vec<impl Into<Row>>) -> Vec<Row> {
-    found.into_iter().map(Into::into).collect()
-}
+const SEQ: usize = 0;
+const RESOURCE: usize = 2;
+const TS: usize = 3;
 
-#[derive(Queryable, Selectable)]
-#[diesel(table_name = tx)]
-struct Transaction {
-    seq: i64,
-    resource_id: i64,
-    ts: i64,
-    duration: i64,
-    trace_id: StoredId,
-    id: StoredId,
-    parent_id: Option<StoredId>,
-    outcome: i32,
-    sampled: bool,
-    sample_rate: Option<f64>,
-    spans_started: Option<i64>,
-    spans_dropped: Option<i64>,
-    #[diesel(select_expression = tx_group::name)]
-    name: String,
-    #[diesel(select_expression = tx_group::type_)]
-    kind: String,
-    #[diesel(select_expression = result::value.nullable())]
-    result: Option<String>,
-}
-
-impl From<Transaction> for Row {
-    fn from(tx: Transaction) -> Self {
-        Self {
-            seq: tx.seq,
-            resource_id: tx.resource_id,
-            timestamp: tx.ts,
-            id: Some(tx.id),
-            trace_id: Some(tx.trace_id),
-            parent_id: tx.parent_id,
-            duration: Some(tx.duration),
-            name: present(tx.name),
-            event_type: Some(tx.kind),
-            result: tx.result,
-            outcome: Some(outcome(tx.outcome)),
-            sampled: Some(tx.sampled),
-            sample_rate: tx.sample_rate,
-            spans_started: tx.spans_started,
-            spans_dropped: tx.spans_dropped,
-            ..Self::default()
-        }
+const _: () = {
+    let rows = [
+        Tx::NAMES,
+        Span::NAMES,
+        Error::NAMES,
+        MetricsetRow::NAMES,
+        Log::NAMES,
+    ];
+    let mut at = 0;
+    while at < rows.len() {
+        assert!(place(rows[at], "seq") == SEQ);
+        assert!(place(rows[at], "resource_id") == RESOURCE);
+        assert!(place(rows[at], "ts") == TS);
+        at += 1;
     }
-}
-
-#[derive(Queryable, Selectable)]
-#[diesel(table_name = span)]
-struct Span {
-    seq: i64,
-    resource_id: i64,
-    ts: i64,
-    duration: i64,
-    trace_id: StoredId,
-    id: StoredId,
-    transaction_id: Option<StoredId>,
-    parent_id: Option<StoredId>,
-    outcome: i32,
-    sample_rate: Option<f64>,
-    #[diesel(select_expression = span_group::name)]
-    name: String,
-    #[diesel(select_expression = span_group::type_)]
-    kind: String,
-    #[diesel(select_expression = span_group::subtype)]
-    subtype: String,
-    #[diesel(select_expression = span_group::action)]
-    action: String,
-}
-
-impl From<Span> for Row {
-    fn from(span: Span) -> Self {
-        Self {
-            seq: span.seq,
-            resource_id: span.resource_id,
-            timestamp: span.ts,
-            id: Some(span.id),
-            trace_id: Some(span.trace_id),
-            transaction_id: span.transaction_id,
-            parent_id: span.parent_id,
-            duration: Some(span.duration),
-            name: Some(span.name),
-            event_type: Some(span.kind),
-            subtype: present(span.subtype),
-            action: present(span.action),
-            outcome: Some(outcome(span.outcome)),
-            sample_rate: span.sample_rate,
-            ..Self::default()
-        }
-    }
-}
-
-#[derive(Queryable, Selectable)]
-#[diesel(table_name = error)]
-struct Error {
-    seq: i64,
-    resource_id: i64,
-    ts: i64,
-    trace_id: Option<StoredId>,
-    id: StoredId,
-    transaction_id: Option<StoredId>,
-    parent_id: Option<StoredId>,
-    #[diesel(select_expression = error_group::grouping_key)]
-    grouping_key: i64,
-}
-
-impl From<Error> for Row {
-    fn from(error: Error) -> Self {
-        Self {
-            seq: error.seq,
-            resource_id: error.resource_id,
-            timestamp: error.ts,
-            id: Some(error.id),
-            trace_id: error.trace_id,
-            transaction_id: error.transaction_id,
-            parent_id: error.parent_id,
-            grouping_key: Some(error.grouping_key.cast_unsigned()),
-            ..Self::default()
-        }
-    }
-}
-
-#[derive(Queryable, Selectable)]
-#[diesel(table_name = metricset)]
-struct Metricset {
-    seq: i64,
-    resource_id: i64,
-    ts: i64,
-}
-
-impl From<Metricset> for Row {
-    fn from(metricset: Metricset) -> Self {
-        Self {
-            seq: metricset.seq,
-            resource_id: metricset.resource_id,
-            timestamp: metricset.ts,
-            ..Self::default()
-        }
-    }
-}
-
-#[derive(Queryable, Selectable)]
-#[diesel(table_name = log)]
-struct Log {
-    seq: i64,
-    resource_id: i64,
-    ts: i64,
-    trace_id: Option<StoredId>,
-    transaction_id: Option<StoredId>,
-    span_id: Option<StoredId>,
-}
-
-impl From<Log> for Row {
-    fn from(log: Log) -> Self {
-        Self {
-            seq: log.seq,
-            resource_id: log.resource_id,
-            timestamp: log.ts,
-            id: log.span_id,
-            trace_id: log.trace_id,
-            transaction_id: log.transaction_id,
-            ..Self::default()
-        }
-    }
-}
+};
 
 /// Dictionaries keep what is absent as an empty text.
 fn present(text: String) -> Option<String> {
     Some(text).filter(|text| !text.is_empty())
 }
 
-fn outcome(code: i32) -> Outcome {
+fn outcome(code: i64) -> Outcome {
     match code {
         0 => Outcome::Failure,
         1 => Outcome::Success,

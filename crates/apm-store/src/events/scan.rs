@@ -1,11 +1,11 @@
 //! Events of many blocks, of which most are ruled out by their stored text.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use diesel::prelude::*;
 
-use super::{Reader, StoreError, raw};
+use super::{Reader, StoreError, packed, runs};
 use crate::block::{SLOTS, documents};
 use crate::event::StoredEvent;
 
@@ -72,12 +72,13 @@ pub fn of_block(
     let Some(id) = wanted.first().map(|one| one.seq.div_euclid(SLOTS)) else {
         return Ok(Vec::new());
     };
-    let Some(raw) = raw(conn, id)? else {
+    let Some(block) = packed(conn, id)? else {
         return Ok(Vec::new());
     };
-    let documents = documents(&raw.documents)?;
+    let raw = block.unpack()?;
+    let documents = documents(&raw)?;
     let mut reader = Reader { conn, texts };
-    let mut kept = HashSet::with_capacity(wanted.len());
+    let mut kept = Vec::with_capacity(wanted.len());
     for one in wanted {
         let slot = usize::try_from(one.seq - id * SLOTS).ok();
         let document = slot.and_then(|slot| documents.get(slot));
@@ -90,17 +91,11 @@ pub fn of_block(
             _ => true,
         };
         if passes {
-            kept.insert(one.seq);
+            kept.push(one.seq);
         }
     }
-    let (Some(first), Some(last)) = (kept.iter().min(), kept.iter().max()) else {
-        return Ok(Vec::new());
-    };
-    reader.rows(
-        id,
-        &documents,
-        raw.sums.as_deref(),
-        (*first, *last),
-        |row| kept.contains(&row.seq),
-    )
+    kept.sort_unstable();
+    reader.rows(id, &documents, block.sums(), &runs(&kept), |row| {
+        kept.binary_search(&row.seq).is_ok()
+    })
 }

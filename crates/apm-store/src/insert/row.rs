@@ -18,10 +18,10 @@ pub(crate) trait Row {
 
     /// The table.
     const TABLE: &'static str;
-    /// The number of its columns.
-    const COLUMNS: usize;
-    /// Reads them from the rows whose first column is between two numbers.
-    const SELECT: &'static str;
+    /// The names of its columns.
+    const NAMES: &'static [&'static str];
+    /// `r.a, r.b`, for queries that call the table `r`.
+    const LIST: &'static str;
 
     /// Writes the values in order.
     fn values<'b>(&'b self, values: &mut Values<'_, 'b>) -> QueryResult<()>;
@@ -129,11 +129,8 @@ macro_rules! row {
             );
             const THEN: &'static str = concat!("" $(, $then)?);
             const TABLE: &'static str = $table;
-            const COLUMNS: usize = [stringify!($first) $(, stringify!($column))*].len();
-            const SELECT: &'static str = concat!(
-                "SELECT ", stringify!($first) $(, ", ", stringify!($column))*, " FROM ", $table,
-                " WHERE ", stringify!($first), " >= ? AND ", stringify!($first), " <= ?"
-            );
+            const NAMES: &'static [&'static str] = &[stringify!($first) $(, stringify!($column))*];
+            const LIST: &'static str = concat!("r.", stringify!($first) $(, ", r.", stringify!($column))*);
 
             fn values<'b>(
                 &'b self,

@@ -10,7 +10,7 @@ use diesel::prelude::*;
 use diesel::sql_query;
 use diesel::sql_types::BigInt;
 
-use super::super::block::{SLOTS, documents, unpack};
+use super::super::block::{Packed, SLOTS, documents};
 use super::super::error::StoreError;
 use super::super::schema::block;
 
@@ -108,14 +108,14 @@ impl Marks {
             used.extend(ids.into_iter().map(|row| row.id));
         }
         if self.stacks {
-            let packed: Vec<Vec<u8>> = block::table
+            let packed: Vec<Packed> = block::table
                 .filter(block::id.between(first, last))
-                .select(block::data)
+                .select(Packed::as_select())
                 .load(conn)?;
             let used = self.used.entry("stack").or_default();
-            for data in packed {
+            for block in packed {
                 // Of a damaged block nobody knows what it refers to: all stacks stay.
-                if mark_stacks(&data, used).is_err() {
+                if mark_stacks(&block, used).is_err() {
                     self.stacks = false;
                 }
             }
@@ -124,8 +124,8 @@ impl Marks {
     }
 }
 
-fn mark_stacks(packed: &[u8], used: &mut HashSet<i64>) -> Result<(), StoreError> {
-    let raw = unpack(packed)?;
+fn mark_stacks(block: &Packed, used: &mut HashSet<i64>) -> Result<(), StoreError> {
+    let raw = block.unpack()?;
     used.extend(documents(&raw)?.iter().map(|document| document.stack));
     Ok(())
 }
