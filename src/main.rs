@@ -240,6 +240,7 @@ fn start_server(
     config.max_size = options.apm_max_size;
     config.max_names = options.apm_max_names;
     config.max_age = options.apm_max_age;
+    config.keep = options.apm_keep;
     config.durability = match options.durability {
         Durability::Normal => apm_server::Durability::Normal,
         Durability::Full => apm_server::Durability::Full,

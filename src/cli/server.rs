@@ -154,6 +154,18 @@ pub struct ApmOptions {
     #[arg(long, env = "APM_MAX_AGE", value_name = "AGE", default_value = "7d", value_parser = age, global = true)]
     pub apm_max_age: Duration,
 
+    /// The part of `--apm-max-size`, in percent, for traces that stay when the events around them are deleted: failed
+    /// requests, the slowest of each name and hour, a sample of each statement, and pinned ones. 0 keeps none.
+    #[arg(
+        long,
+        env = "APM_KEEP",
+        value_name = "PERCENT",
+        default_value_t = 20,
+        value_parser = clap::value_parser!(u8).range(0..=50),
+        global = true
+    )]
+    pub apm_keep: u8,
+
     /// Whether commits survive a power loss: `full` syncs each one to the disk, `normal` may lose the last ones. A
     /// crash or kill of the process loses nothing that was acknowledged, with either.
     #[arg(long, env = "APM_DURABILITY", default_value = "normal", global = true)]

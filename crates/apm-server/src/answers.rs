@@ -17,6 +17,7 @@ pub(crate) mod discover;
 pub(crate) mod error;
 pub(crate) mod errors;
 pub(crate) mod insights;
+pub(crate) mod kept;
 mod listed;
 pub(crate) mod listing;
 pub(crate) mod live;

@@ -68,6 +68,7 @@ fn table() -> Vec<Endpoint> {
         answer::<answers::statement::GrowthParams>(),
         answer::<answers::statement::PlanParams>(),
         answer::<answers::traces::Params>(),
+        answer::<answers::kept::Params>(),
         answer::<answers::trace::Params>(),
         answer::<answers::logs::All>(),
         answer::<answers::logs::Params>(),
@@ -84,6 +85,7 @@ fn table() -> Vec<Endpoint> {
         actions::with_body(answer::<answers::console::Params>()),
     ];
     all.extend(actions::insights());
+    all.push(actions::pins());
     all.extend(alerts::changes());
     all
 }

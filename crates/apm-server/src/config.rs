@@ -67,7 +67,10 @@ pub struct Config {
     pub max_names: usize,
     /// The age at which events are deleted, from their arrival.
     pub max_age: Duration,
-    /// The age at which rollups are deleted.
+    /// The part of `max_size`, in percent, that traces may take which are kept beyond the newest events: failed, slow
+    /// and pinned ones, samples of statements. At most 50; 0: none.
+    pub keep: u8,
+    /// The age at which rollups are deleted, and kept traces that are not pinned.
     pub rollup_max_age: Duration,
     /// Longest line, bytes, terminator included.
     pub max_event_size: usize,
@@ -123,6 +126,7 @@ impl Default for Config {
             max_size: 1 << 30,
             max_names: apm_store::NAMES,
             max_age: Duration::from_hours(7 * 24),
+            keep: 20,
             rollup_max_age: Duration::from_hours(90 * 24),
             max_event_size: 300 * 1024,
             max_export_size: 16 << 20,

@@ -23,6 +23,7 @@ mod listen;
 mod mcp;
 mod otlp;
 mod pace;
+mod pins;
 mod random;
 pub mod remote;
 mod route;

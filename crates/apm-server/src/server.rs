@@ -118,6 +118,7 @@ impl Server {
         options.names = NameLimits::new(config.max_names);
         options.raw_max_age = Some(config.max_age);
         options.rollup_max_age = Some(config.rollup_max_age);
+        options.keep = config.keep;
         options.keeps_unsent = config.output.is_some();
         let store = Store::open(options)?;
         let looking = insight::Options {

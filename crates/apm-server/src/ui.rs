@@ -66,6 +66,7 @@ pub(crate) fn routes() -> Vec<Route> {
         answer::<answers::statement::Params>(),
         answer::<answers::metrics::Params>(),
         answer::<answers::traces::Params>(),
+        answer::<answers::kept::Params>(),
         answer::<answers::logs::All>(),
         answer::<answers::logs::Params>(),
         answer::<answers::discover::Params>(),
@@ -108,6 +109,8 @@ fn others() -> Vec<Route> {
         ),
         form("/markers", set_marker),
         page("/traces/{trace}/export", export_trace),
+        form("/traces/{trace}/pin", serve::pins::pin),
+        form("/traces/{trace}/unpin", serve::pins::unpin),
     ]
 }
 

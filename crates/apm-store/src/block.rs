@@ -9,7 +9,8 @@
 //! beyond [`MAX_RAW`] is closed early and the numbers left in it stay unused, and so after a restart: a block is
 //! never read by the writer.
 //!
-//! Layout, before compression, per document: kind (1 byte), id of its stack (varint, 0: none), length (varint), JSON.
+//! Layout, before compression, per document: kind (1 byte), id of its stack (varint, 0: none), length (varint), JSON. Of
+//! one that is gone while others of the block are kept: a byte 0.
 //! Stored: length of all that (u32, little-endian), then one zstd frame. A checksum of these bytes stands behind the
 //! checksums of the rows: they are a tenth of the documents, so it costs a tenth of one of the documents. A bit that
 //! flipped on the disk is an error when the block is read, and never shown. Frames of stack traces and of earlier
@@ -37,6 +38,9 @@ const LIMIT: usize = 1 << 30;
 
 /// Bytes of a checksum of a row, and of that of a block.
 pub(super) const SUM: usize = 4;
+
+/// The code of a document that is gone, in the place of its kind: the others keep their numbers.
+const GONE: u8 = 0;
 
 /// Level 1: higher ones cost more and win nothing on blocks (measured).
 const LEVEL: i32 = 1;
@@ -66,10 +70,7 @@ impl Builder {
     /// Adds a document, and the checksum of its event's row. `received`: seconds since the epoch; `ts`: µs.
     pub(super) fn push(&mut self, received: i64, ts: i64, document: Document<'_>, sum: u32) {
         self.sums.extend_from_slice(&sum.to_le_bytes());
-        self.raw.push(kind_code(document.kind));
-        varint(&mut self.raw, document.stack.cast_unsigned());
-        varint(&mut self.raw, document.json.len() as u64);
-        self.raw.extend_from_slice(document.json.as_bytes());
+        write(&mut self.raw, document);
         let first = self.facts.events == 0;
         self.facts = Facts {
             events: self.facts.events + 1,
@@ -173,15 +174,14 @@ pub(super) struct Packed {
 impl Packed {
     /// The documents, which have to be as they were stored.
     pub(super) fn unpack(&self) -> Result<Vec<u8>, StoreError> {
-        let rows = SUM * usize::try_from(self.events).unwrap_or_default();
         let sums = self.sums.as_deref().unwrap_or_default();
-        match sums.split_at_checked(rows) {
-            Some((_, sum)) if sum == checksum(&self.data) => {}
-            // Those of earlier versions are compared by zstd.
-            Some((_, [])) if self.has_own_checksum() => {}
+        match sums.last_chunk::<SUM>() {
+            // Those of earlier versions, and of blocks that were thinned out, are compared by zstd.
+            _ if self.has_own_checksum() => {}
             // Those of the first versions have no checksums.
-            _ if sums.is_empty() => {}
-            _ => {
+            None => {}
+            Some(sum) if *sum == checksum(&self.data) => {}
+            Some(_) => {
                 return Err(StoreError::BadBlock(format!(
                     "the documents of block {} differ from their checksum",
                     self.id
@@ -194,6 +194,16 @@ impl Packed {
     /// Whether the zstd frame ends with a checksum: the third bit of what follows the length and the magic number.
     fn has_own_checksum(&self) -> bool {
         self.data.get(8).is_some_and(|flags| flags & 4 != 0)
+    }
+
+    /// Bytes of its packed documents.
+    pub(super) fn len(&self) -> usize {
+        self.data.len()
+    }
+
+    /// Its events.
+    pub(super) fn events(&self) -> i64 {
+        i64::from(self.events)
     }
 
     /// The checksums of the rows of its events.
@@ -241,15 +251,46 @@ pub(super) struct Document<'a> {
     pub(super) json: &'a str,
 }
 
-/// The documents of an unpacked block, in order.
-pub(super) fn documents(raw: &[u8]) -> Result<Vec<Document<'_>>, StoreError> {
+fn write(raw: &mut Vec<u8>, document: Document<'_>) {
+    raw.push(kind_code(document.kind));
+    varint(raw, document.stack.cast_unsigned());
+    varint(raw, document.json.len() as u64);
+    raw.extend_from_slice(document.json.as_bytes());
+}
+
+/// A block of which some documents stay, each in its place; those behind the last one are left out.
+pub(super) fn thinned(
+    documents: &[Option<Document<'_>>],
+    stays: impl Fn(usize) -> bool,
+) -> Vec<u8> {
+    let mut raw = Vec::new();
+    let mut end = 0;
+    for (slot, document) in documents.iter().enumerate() {
+        match document {
+            Some(document) if stays(slot) => {
+                write(&mut raw, *document);
+                end = raw.len();
+            }
+            _ => raw.push(GONE),
+        }
+    }
+    raw.truncate(end);
+    raw
+}
+
+/// The documents of an unpacked block, in order; `None` where one is gone.
+pub(super) fn documents(raw: &[u8]) -> Result<Vec<Option<Document<'_>>>, StoreError> {
     let mut at = raw;
     let mut documents = Vec::with_capacity(SLOTS as usize);
-    while !at.is_empty() {
-        documents.push(
-            document(&mut at)
-                .ok_or_else(|| StoreError::BadBlock("a document that is cut".to_owned()))?,
-        );
+    while let Some(code) = at.first() {
+        if *code == GONE {
+            documents.push(None);
+            at = &at[1..];
+            continue;
+        }
+        let document = document(&mut at)
+            .ok_or_else(|| StoreError::BadBlock("a document that is cut".to_owned()))?;
+        documents.push(Some(document));
     }
     Ok(documents)
 }
@@ -323,12 +364,23 @@ mod tests {
         assert_eq!(documents.len(), 2);
         assert_eq!(
             documents[1],
-            Document {
+            Some(Document {
                 kind: Kind::Error,
                 stack: 300,
                 json: r#"{"a":"ž"}"#
-            }
+            })
         );
+    }
+
+    #[test]
+    fn documents_that_stay_keep_their_places() {
+        let raw = built().raw().to_vec();
+        let all = documents(&raw).expect("sound");
+        let second = thinned(&all, |slot| slot == 1);
+        assert_eq!(documents(&second).expect("sound"), [None, all[1]]);
+        let first = thinned(&all, |slot| slot == 0);
+        assert_eq!(documents(&first).expect("sound"), [all[0]]);
+        assert!(thinned(&all, |_| false).is_empty());
     }
 
     #[test]

@@ -112,6 +112,7 @@ impl<'c> Reader<'c> {
     fn blocks_of(&mut self, id: &StoredId) -> Result<Vec<i64>, StoreError> {
         let first: Option<i64> = trace_at::table
             .select(trace_at::key)
+            .filter(trace_at::key.ge(0))
             .order(trace_at::key.asc())
             .first(self.conn)
             .optional()?;
@@ -120,12 +121,16 @@ impl<'c> Reader<'c> {
             .order(trace_at::key.desc())
             .first(self.conn)
             .optional()?;
-        let (Some(first), Some(last)) = (first, last) else {
+        let Some(last) = last else {
             return Ok(Vec::new());
         };
+        // Where kept traces are all there is, no other segment is probed.
+        let first = first.unwrap_or(i64::MAX);
         let hash = id.hash();
         let mut blocks = Vec::new();
-        for segment in trace_index::segment_of_key(first)..=trace_index::segment_of_key(last) {
+        let first = trace_index::segment_of_key(first).max(0);
+        let last = trace_index::segment_of_key(last);
+        for segment in std::iter::once(trace_index::KEPT).chain(first..=last) {
             let found: Vec<i64> = trace_at::table
                 .filter(trace_at::key.eq(trace_index::key(segment, hash)))
                 .select(trace_at::block)
@@ -153,14 +158,14 @@ impl<'c> Reader<'c> {
     fn rows(
         &mut self,
         id: i64,
-        documents: &[Document<'_>],
+        documents: &[Option<Document<'_>>],
         sums: Option<&[u8]>,
         ranges: &[(i64, i64)],
         wanted: impl Fn(&Row) -> bool,
     ) -> Result<Vec<StoredEvent>, StoreError> {
         let document = |seq: i64| {
             let slot = usize::try_from(seq - id * SLOTS).ok()?;
-            documents.get(slot)
+            documents.get(slot)?.as_ref()
         };
         let mut found = Vec::new();
         for (first, last) in ranges {
@@ -263,7 +268,10 @@ pub(super) fn check_block(conn: &mut SqliteConnection, id: i64) -> Result<(), St
     let documents = documents(&raw)?;
     let (first, last) = (id * SLOTS, (id + 1) * SLOTS - 1);
     for kind in Kind::ALL {
-        let wanted = documents.iter().filter(|document| document.kind == kind);
+        let wanted = documents
+            .iter()
+            .flatten()
+            .filter(|document| document.kind == kind);
         let (wanted, mut found) = (wanted.count(), 0);
         rows::each(conn, kind, (first, last), block.sums(), |_| {
             found += 1;

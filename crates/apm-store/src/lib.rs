@@ -30,6 +30,7 @@ mod gate;
 pub mod id;
 mod insert;
 mod json;
+pub mod kept;
 mod limits;
 #[cfg(test)]
 mod lookups;
@@ -327,6 +328,11 @@ impl Store {
     /// The options that it was opened with.
     pub fn options(&self) -> &StoreOptions {
         &self.0.options
+    }
+
+    /// Bytes that the traces may take which are kept for a reason; `None`: no limit.
+    pub fn keep_share(&self, reason: kept::Reason) -> Option<i64> {
+        Some(retention::share(&self.0.options, reason)).filter(|share| *share < i64::MAX)
     }
 
     /// A look at the store.

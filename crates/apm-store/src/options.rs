@@ -29,6 +29,9 @@ pub struct StoreOptions {
     /// The age at which rollups are deleted, from the last arrival in their bucket; minutes go with events. `None`:
     /// never.
     pub rollup_max_age: Option<Duration>,
+    /// The part of the files, in percent, that traces may take which are kept beyond the newest events: failed, slow and
+    /// pinned ones, samples of statements. 50 at most; 0: none.
+    pub keep: u8,
     /// A clock that is at most this far ahead of the newest arrival is believed at once. Beyond, nothing is
     /// deleted for its age until events that arrive have agreed with the clock for ten minutes.
     pub trusted_jump: Duration,
@@ -58,6 +61,7 @@ impl StoreOptions {
             max_size: Some(1 << 30),
             raw_max_age: Some(7 * DAY),
             rollup_max_age: Some(90 * DAY),
+            keep: 20,
             trusted_jump: Duration::from_secs(60 * 60),
             queue_events: 20_000,
             queue_bytes: 32 << 20,

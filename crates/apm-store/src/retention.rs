@@ -8,6 +8,7 @@
 //!   the events that are left take less than a quarter of the files it is the oldest rollups' turn, then that of names
 //!   that are used by rollups only. The newest events and the newest minutes always stay.
 //! * Events that an output has not sent yet stay beyond their age, and go after old rollups. They are counted as lost.
+//! * Traces that matter stay when the blocks around them go, within a share of the room (`keep`).
 //! * Dictionary rows go when nothing that is kept can refer to them.
 //! * Pages that became free are given back to the disk, unless the next events are about to fill them.
 //!
@@ -16,10 +17,12 @@
 
 mod clock;
 mod delete;
+mod keep;
 mod marks;
 mod names;
 mod room;
 mod size;
+mod thin;
 
 use std::borrow::Borrow;
 use std::time::{Duration, Instant};
@@ -32,6 +35,7 @@ use super::apply::Memory;
 use super::coarse_rollups::CoarseRollups;
 use super::dictionary::HOUR;
 use super::error::StoreError;
+use super::kept;
 use super::options::StoreOptions;
 use super::output;
 use super::schema::{block, roll_received};
@@ -39,6 +43,7 @@ use super::wal::Wal;
 use crate::event::Batch;
 use crate::rollup::LEVELS;
 use clock::Clock;
+use keep::Keeper;
 use names::Names;
 use room::Freed;
 use size::{Pages, Size};
@@ -84,6 +89,8 @@ pub(super) struct Retention {
     sweep_due: bool,
     next_sweep: Instant,
     names: Names,
+    /// What stays of blocks that go.
+    keeper: Keeper,
     /// The oldest block when trace keys were last trimmed.
     trimmed: i64,
     /// Bytes that came since the last look.
@@ -117,6 +124,7 @@ impl Retention {
         let now = Instant::now();
         Self {
             clock: Clock::new(options.trusted_jump),
+            keeper: Keeper::new(&options),
             options,
             next_look: now,
             behind: false,
@@ -261,6 +269,15 @@ impl Retention {
             wal.tidy(conn, self.options.max_size)?;
         }
         self.delete_old(conn, memory, now, turn.deadline, &mut step)?;
+        if self.keeper.is_over(conn, now)? {
+            let keeper = &mut self.keeper;
+            step.more |= conn.immediate_transaction(|conn| {
+                let more = keeper.let_go(conn, now, turn.deadline)?;
+                delete::forget_counts(conn)?;
+                Ok::<_, StoreError>(more)
+            })?;
+            step.changed = true;
+        }
         let size = Size::new(&self.options);
         let over = size.is_over(conn)?;
         if over {
@@ -315,7 +332,9 @@ impl Retention {
         let Some(max_age) = self.options.raw_max_age else {
             return Ok(Vec::new());
         };
+        let whole = kept::first_whole_block(conn)?;
         let oldest: Vec<(i64, i64)> = block::table
+            .filter(block::id.ge(whole))
             .order(block::id.asc())
             .select((block::id, block::received))
             .limit(BLOCKS)
@@ -377,7 +396,7 @@ impl Retention {
 
     /// Deletes the oldest blocks, as many as a step may, in a transaction.
     fn delete_blocks(
-        &self,
+        &mut self,
         conn: &mut SqliteConnection,
         memory: &mut Memory,
         doomed: &[i64],
@@ -388,15 +407,28 @@ impl Retention {
         if now.is_empty() {
             return Ok(());
         }
+        let newest = now.last().copied().unwrap_or_default();
+        let is_chosen =
+            conn.immediate_transaction(|conn| self.keeper.choose(conn, newest, deadline))?;
+        if !is_chosen {
+            step.more = true;
+            return Ok(());
+        }
+        let keeper = &mut self.keeper;
         let deleted = conn.immediate_transaction(|conn| {
             // The block being filled is begun anew if it has to go.
             memory.leave_block_of(now);
-            delete::blocks(conn, now, deadline)
+            delete::blocks(conn, keeper, now, deadline)
         })?;
         step.blocks += deleted;
         step.more |= deleted < doomed.len() as u64 || deleted as i64 >= BLOCKS;
         Ok(())
     }
+}
+
+/// Bytes that traces may take which are kept for a reason.
+pub(super) fn share(options: &StoreOptions, reason: kept::Reason) -> i64 {
+    Keeper::new(options).share(reason)
 }
 
 /// When something last arrived, seconds since the epoch.

@@ -12,6 +12,9 @@ use super::rows::RowId;
 /// Events per segment, as a power of two.
 const SEGMENT_BITS: u32 = 17;
 
+/// The segment of traces whose blocks were thinned out: one probe finds them, however old they are.
+pub(super) const KEPT: i64 = -1;
+
 /// Bits of the trace id's hash that are in a key.
 const HASH_BITS: u32 = 40;
 

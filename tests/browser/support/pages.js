@@ -40,6 +40,7 @@ export async function every(pages, service, q) {
     ["logs of a service", `${at}/logs`],
     ...dependencies.slice(0, 1).map(({ name }) => ["a dependency", `/dependencies/${encodeURIComponent(name)}`]),
     ["traces", "/traces"],
+    ["kept", "/kept"],
     ["a trace", trace],
     ["the transaction's details", `${trace}?item=${root.transaction.id}`],
     ...["flame", "statistics", "sql", "metadata", "logs", "errors", "json"].map((tab) => [

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use apm_store::schema::block;
-use apm_store::{Durability, NameKind};
+use apm_store::{Durability, NameKind, kept};
 use diesel::prelude::*;
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -46,8 +46,12 @@ pub(crate) struct Answer {
     pub(crate) events_seconds: Option<f64>,
     /// Time for which rollups are kept, seconds; null where only the size decides.
     pub(crate) rollups_seconds: Option<f64>,
-    /// When the oldest stored event arrived, seconds since 1970; null where none is stored.
+    /// When the oldest stored event arrived, kept traces aside, seconds since 1970; null where none is stored.
     pub(crate) oldest: Option<i64>,
+    /// Bytes of traces that are kept beyond the newest events.
+    pub(crate) kept_bytes: i64,
+    /// Part of the largest size that these may take, percent.
+    pub(crate) keep_percent: u8,
     /// True if an acknowledged event survives a power loss, and not only the end of the process.
     pub(crate) survives_power_loss: bool,
     /// Events stored since the start.
@@ -123,7 +127,9 @@ impl Question for Params {
 
     fn answer(&self, source: &mut Source<'_>) -> Result<Answer, Problem> {
         let (stats, options) = (source.store.stats(), source.store.options());
+        let whole = kept::first_whole_block(source.conn)?;
         let oldest: Option<i64> = block::table
+            .filter(block::id.ge(whole))
             .order(block::id.asc())
             .select(block::received)
             .first(source.conn)
@@ -164,6 +170,11 @@ impl Question for Params {
             events_seconds: options.raw_max_age.map(seconds),
             rollups_seconds: options.rollup_max_age.map(seconds),
             oldest,
+            kept_bytes: kept::rooms(source.conn)?
+                .iter()
+                .map(|room| room.bytes)
+                .sum(),
+            keep_percent: options.keep,
             survives_power_loss: matches!(options.durability, Durability::Full),
             events: stats.events,
             queued_events: stats.queued_events as u64,

@@ -7,6 +7,7 @@ mod part;
 pub(crate) mod statements;
 pub(crate) mod weights;
 
+use apm_store::kept;
 use schemars::JsonSchema;
 use serde::Serialize;
 
@@ -63,6 +64,9 @@ pub(crate) struct Answer {
     pub(crate) part: TracePart,
     #[serde(flatten)]
     pub(crate) looked: Looked,
+    /// Why it stays when the events around it go: `pinned`, `error`, `failure`, `slowest` or `sample`; null where
+    /// nothing keeps it.
+    pub(crate) kept: Option<&'static str>,
 }
 
 impl Question for Params {
@@ -93,7 +97,9 @@ impl Question for Params {
             name: self.trace.clone(),
         })?;
         let looked = self.look.at(conn, &trace, None)?;
+        let kept = kept::reason(conn, &trace.id)?;
         Ok(Answer {
+            kept: kept.map(kept::Reason::as_str),
             part: TracePart::read(conn, trace, self.first, self.items)?,
             looked,
         })

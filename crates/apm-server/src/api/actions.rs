@@ -14,9 +14,11 @@ use super::{Endpoint, respond};
 use crate::answers::parameter::{Described, Parameter, Place};
 use crate::answers::{Problem, Settings, console};
 use crate::insight::{finding, marker};
+use crate::pins::{self, Pinned};
 use crate::route::Access::{Admin, Read};
 use crate::route::Route;
 
+const TRACE: Parameter = Parameter::text("trace", "`trace.id`");
 const ID: Parameter = Parameter::text("id", "`id` of a finding.");
 
 /// Hiding findings, and showing them again.
@@ -67,6 +69,55 @@ async fn hide(id: String, store: &Store, dismissed: Option<i64>) -> Result<HttpR
             what: "insight",
             name,
         }),
+    }
+}
+
+/// Pinning traces, and taking pins back.
+pub(super) fn pins() -> Endpoint {
+    let operation = |method, summary| Operation {
+        method,
+        summary,
+        parameters: || {
+            vec![Described {
+                parameter: TRACE,
+                place: Place::Path,
+                required: true,
+            }]
+        },
+        body: None,
+        reply: Reply::Done,
+    };
+    let route = Route::at("/api/v1/traces/{trace}/pin")
+        .post(Admin, pin)
+        .delete(Admin, unpin);
+    Endpoint::new(
+        route,
+        vec![
+            operation("post", "Pin a trace: it stays until it is unpinned"),
+            operation("delete", "Take the pin of a trace back"),
+        ],
+    )
+}
+
+async fn pin(trace: Path<String>, store: Data<Store>) -> Result<HttpResponse, Problem> {
+    match pins::pin(&store, &trace).await? {
+        Pinned::Yes => Ok(HttpResponse::NoContent().finish()),
+        Pinned::Unknown => Err(unknown("trace", trace)),
+        Pinned::Full => Ok(HttpResponse::Conflict().json(json!({"error": pins::FULL}))),
+    }
+}
+
+async fn unpin(trace: Path<String>, store: Data<Store>) -> Result<HttpResponse, Problem> {
+    match pins::unpin(&store, &trace).await? {
+        true => Ok(HttpResponse::NoContent().finish()),
+        false => Err(unknown("pinned trace", trace)),
+    }
+}
+
+fn unknown(what: &'static str, trace: Path<String>) -> Problem {
+    Problem::Unknown {
+        what,
+        name: trace.into_inner(),
     }
 }
 

@@ -14,6 +14,7 @@ pub(crate) mod distribution;
 pub(crate) mod error;
 pub(crate) mod errors;
 pub(crate) mod insights;
+pub(crate) mod kept;
 pub(crate) mod live;
 pub(crate) mod logs;
 pub(crate) mod metrics;

@@ -3,6 +3,7 @@
 
 mod actions;
 pub(super) mod alerts;
+pub(super) mod pins;
 mod theme;
 
 use std::sync::OnceLock;

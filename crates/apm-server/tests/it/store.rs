@@ -5,6 +5,7 @@ mod access;
 mod damage;
 mod faults;
 mod full;
+mod keep;
 mod kill;
 mod limits;
 mod log;
@@ -35,6 +36,7 @@ pub(crate) fn options(dir: &Path) -> StoreOptions {
         raw_max_age: None,
         rollup_max_age: None,
         names: NameLimits::new(0),
+        keep: 0,
         ..StoreOptions::new(dir.join("apm.db"))
     }
 }

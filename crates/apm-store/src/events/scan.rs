@@ -81,7 +81,7 @@ pub fn of_block(
     let mut kept = Vec::with_capacity(wanted.len());
     for one in wanted {
         let slot = usize::try_from(one.seq - id * SLOTS).ok();
-        let document = slot.and_then(|slot| documents.get(slot));
+        let document = slot.and_then(|slot| documents.get(slot)?.as_ref());
         let passes = match (passes, document) {
             (Some(passes), Some(document)) => {
                 let sender = reader.resource(one.resource)?;

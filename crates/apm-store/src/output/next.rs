@@ -5,6 +5,7 @@ use diesel::prelude::*;
 use super::super::block::SLOTS;
 use super::super::error::StoreError;
 use super::super::events::{self, Texts};
+use super::super::kept;
 use super::super::schema::block;
 use crate::event::StoredEvent;
 
@@ -38,7 +39,8 @@ pub fn next(
     after: i64,
 ) -> Result<Option<Next>, StoreError> {
     let first = after + 1;
-    let mut from = first.div_euclid(SLOTS);
+    // What is left in blocks that were thinned out is counted as lost.
+    let mut from = first.div_euclid(SLOTS).max(kept::first_whole_block(conn)?);
     loop {
         let found: Option<(i64, i64, i32)> = block::table
             .filter(block::id.ge(from))
@@ -79,7 +81,11 @@ pub fn newest(conn: &mut SqliteConnection, after: i64) -> QueryResult<Newest> {
     let last = last.map_or(-1, |(id, events)| id * SLOTS + i64::from(events) - 1);
     let waiting_since = match last > after {
         true => block::table
-            .filter(block::id.ge((after + 1).div_euclid(SLOTS)))
+            .filter(
+                block::id.ge((after + 1)
+                    .div_euclid(SLOTS)
+                    .max(kept::first_whole_block(conn)?)),
+            )
             .order(block::id.asc())
             .select(block::received)
             .first(conn)

@@ -4,15 +4,16 @@ use std::time::Instant;
 
 use apm_time::now;
 use diesel::prelude::*;
-use diesel::sql_types::{BigInt, Integer};
+use diesel::sql_types::{BigInt, Integer, Text};
 use diesel::{delete, sql_query};
 
 use super::super::block::SLOTS;
-use super::super::schema::{
-    block, destination, error, error_group, event_count, log, metric_name, metricset, resource,
-    result, roll_received, span, span_group, stack, statement, trace_at, tx, tx_group,
-};
+use super::super::error::StoreError;
+use super::super::kept;
+use super::super::schema::{block, event_count, metricset, roll_received, trace_at};
 use super::super::{open, output, trace_index};
+use super::keep::Keeper;
+use super::thin;
 
 /// Keys of `trace_at` per step.
 const KEYS: i64 = 20_000;
@@ -29,42 +30,76 @@ struct Bucket {
 /// Blocks that are deleted together.
 const TOGETHER: usize = 8;
 
-/// Deletes blocks and the events in them, oldest first, until the deadline; returns how many are gone. `ids`: the
-/// oldest, ascending.
+/// Deletes blocks and the events in them that are not kept, oldest first, until the deadline; returns how many are done.
+/// `ids`: the oldest whole ones, ascending.
 pub(super) fn blocks(
     conn: &mut SqliteConnection,
+    keeper: &mut Keeper,
     ids: &[i64],
     deadline: Instant,
-) -> QueryResult<u64> {
+) -> Result<u64, StoreError> {
     let mut gone = 0;
     for ids in ids.chunks(TOGETHER) {
         let (Some(oldest), Some(newest)) = (ids.first(), ids.last()) else {
             continue;
         };
-        let (first, last) = (oldest * SLOTS, newest * SLOTS + SLOTS - 1);
         output::lose(conn, *oldest, *newest)?;
-        sql_query(include_str!("uncount.sql"))
-            .bind::<BigInt, _>(first)
-            .bind::<BigInt, _>(last)
-            .execute(conn)?;
-        delete(tx::table.filter(tx::seq.between(first, last))).execute(conn)?;
-        delete(span::table.filter(span::seq.between(first, last))).execute(conn)?;
-        delete(error::table.filter(error::seq.between(first, last))).execute(conn)?;
-        delete(log::table.filter(log::seq.between(first, last))).execute(conn)?;
-        samples(conn, first, last)?;
-        sql_query("DELETE FROM sent_time WHERE seq BETWEEN ? AND ?")
-            .bind::<BigInt, _>(first)
-            .bind::<BigInt, _>(last)
-            .execute(conn)?;
-        delete(metricset::table.filter(metricset::seq.between(first, last))).execute(conn)?;
-        delete(block::table.filter(block::id.between(*oldest, *newest))).execute(conn)?;
+        thin::whole(conn, keeper, ids)?;
+        sql_query(
+            "INSERT INTO kept_state (id, thinned, chosen) VALUES (1, ?1, ?1) \
+             ON CONFLICT (id) DO UPDATE SET thinned = excluded.thinned, chosen = max(chosen, excluded.chosen)",
+        )
+        .bind::<BigInt, _>(newest + 1)
+        .execute(conn)?;
         gone += ids.len() as u64;
         if Instant::now() >= deadline {
             break;
         }
     }
-    delete(event_count::table.filter(event_count::n.eq(0))).execute(conn)?;
+    forget_counts(conn)?;
     Ok(gone)
+}
+
+/// Deletes the counts of which nothing is left.
+pub(super) fn forget_counts(conn: &mut SqliteConnection) -> QueryResult<()> {
+    delete(event_count::table.filter(event_count::n.eq(0)))
+        .execute(conn)
+        .map(drop)
+}
+
+/// Adds the events of a range to the counts, `times` times.
+pub(super) fn count(
+    conn: &mut SqliteConnection,
+    first: i64,
+    last: i64,
+    times: i64,
+) -> QueryResult<()> {
+    sql_query(include_str!("count.sql"))
+        .bind::<BigInt, _>(first)
+        .bind::<BigInt, _>(last)
+        .bind::<BigInt, _>(times)
+        .execute(conn)
+        .map(drop)
+}
+
+/// Deletes the rows of the events of a range, but for those whose numbers are in a list of JSON.
+pub(super) fn events(
+    conn: &mut SqliteConnection,
+    first: i64,
+    last: i64,
+    stay: &str,
+) -> QueryResult<()> {
+    samples(conn, first, last)?;
+    for table in ["tx", "span", "error", "log", "metricset", "sent_time"] {
+        sql_query(format!(
+            "DELETE FROM {table} WHERE seq BETWEEN ?1 AND ?2 AND seq NOT IN (SELECT value FROM json_each(?3))"
+        ))
+        .bind::<BigInt, _>(first)
+        .bind::<BigInt, _>(last)
+        .bind::<Text, _>(stay)
+        .execute(conn)?;
+    }
+    Ok(())
 }
 
 /// The samples of a range of metricsets, which are kept by name and not by number: a probe per metricset and name, or
@@ -97,7 +132,9 @@ fn samples(conn: &mut SqliteConnection, first: i64, last: i64) -> QueryResult<()
 
 /// The key from which on trace keys are needed: that of the oldest segment that has a block left.
 fn first_needed_key(conn: &mut SqliteConnection) -> QueryResult<i64> {
+    let whole = kept::first_whole_block(conn)?;
     let oldest: Option<i64> = block::table
+        .filter(block::id.ge(whole))
         .order(block::id.asc())
         .select(block::id)
         .first(conn)
@@ -111,6 +148,7 @@ fn first_needed_key(conn: &mut SqliteConnection) -> QueryResult<i64> {
 pub(super) fn has_stale_keys(conn: &mut SqliteConnection) -> QueryResult<bool> {
     let end = first_needed_key(conn)?;
     let first: Option<i64> = trace_at::table
+        .filter(trace_at::key.ge(0))
         .order(trace_at::key.asc())
         .select(trace_at::key)
         .first(conn)
@@ -122,13 +160,15 @@ pub(super) fn has_stale_keys(conn: &mut SqliteConnection) -> QueryResult<bool> {
 pub(super) fn trace_keys(conn: &mut SqliteConnection) -> QueryResult<bool> {
     let end = first_needed_key(conn)?;
     let step_end: Option<i64> = trace_at::table
+        .filter(trace_at::key.ge(0))
         .order(trace_at::key.asc())
         .select(trace_at::key)
         .offset(KEYS)
         .first(conn)
         .optional()?;
     let until = step_end.unwrap_or(i64::MAX).min(end);
-    delete(trace_at::table.filter(trace_at::key.lt(until))).execute(conn)?;
+    delete(trace_at::table.filter(trace_at::key.ge(0).and(trace_at::key.lt(until))))
+        .execute(conn)?;
     Ok(until < end)
 }
 
@@ -230,7 +270,9 @@ pub(super) fn rollups(
 pub(super) fn unused(conn: &mut SqliteConnection, now: i64) -> QueryResult<()> {
     use super::super::dictionary::HOUR;
 
+    let whole = kept::first_whole_block(conn)?;
     let block: Option<i64> = block::table
+        .filter(block::id.ge(whole))
         .order(block::id.asc())
         .select(block::received)
         .first(conn)
@@ -243,15 +285,26 @@ pub(super) fn unused(conn: &mut SqliteConnection, now: i64) -> QueryResult<()> {
     let all = rollup
         .map_or(now, |received| received - 2 * HOUR)
         .min(events);
-    delete(stack::table.filter(stack::last_seen.lt(events))).execute(conn)?;
-    delete(span_group::table.filter(span_group::last_seen.lt(events))).execute(conn)?;
-    delete(resource::table.filter(resource::last_seen.lt(events))).execute(conn)?;
-    delete(metric_name::table.filter(metric_name::last_seen.lt(events))).execute(conn)?;
-    delete(tx_group::table.filter(tx_group::last_seen.lt(all))).execute(conn)?;
-    delete(statement::table.filter(statement::last_seen.lt(all))).execute(conn)?;
-    delete(destination::table.filter(destination::last_seen.lt(all))).execute(conn)?;
-    delete(error_group::table.filter(error_group::last_seen.lt(all))).execute(conn)?;
-    delete(result::table.filter(result::last_seen.lt(all))).execute(conn)?;
+    // The table, its number in `kept_name`, and the time before which it was last used.
+    for (table, dictionary, before) in [
+        ("stack", 8, events),
+        ("span_group", 3, events),
+        ("resource", 1, events),
+        ("metric_name", 0, events),
+        ("tx_group", 5, all),
+        ("statement", 6, all),
+        ("destination", 4, all),
+        ("error_group", 7, all),
+        ("result", 2, all),
+    ] {
+        sql_query(format!(
+            "DELETE FROM {table} WHERE last_seen < ? \
+             AND NOT EXISTS (SELECT 1 FROM kept_name k WHERE k.dictionary = ? AND k.id = {table}.id)"
+        ))
+        .bind::<BigInt, _>(before)
+        .bind::<Integer, _>(dictionary)
+        .execute(conn)?;
+    }
     // Its hour may have begun before that of one of its names, which is then deleted the next time.
     sql_query(
         "DELETE FROM service WHERE last_seen < ? \

@@ -126,6 +126,11 @@ impl Marks {
 
 fn mark_stacks(block: &Packed, used: &mut HashSet<i64>) -> Result<(), StoreError> {
     let raw = block.unpack()?;
-    used.extend(documents(&raw)?.iter().map(|document| document.stack));
+    used.extend(
+        documents(&raw)?
+            .iter()
+            .flatten()
+            .map(|document| document.stack),
+    );
     Ok(())
 }

@@ -6,6 +6,7 @@ use diesel::sql_query;
 use diesel::sql_types::BigInt;
 
 use super::super::bounds::Bounds;
+use super::super::kept;
 use super::super::open;
 use super::super::options::StoreOptions;
 use super::super::schema::block;
@@ -77,7 +78,8 @@ impl Size {
             return Ok(oldest);
         }
         let newest: Vec<Block> = sql_query(format!(
-            "SELECT id, length(data) + {ROW} * events AS bytes FROM block ORDER BY id DESC LIMIT {KEPT}"
+            "SELECT id, length(data) + {ROW} * events AS bytes FROM block \
+             WHERE id >= (SELECT coalesce(max(thinned), 0) FROM kept_state) ORDER BY id DESC LIMIT {KEPT}"
         ))
         .load(conn)?;
         let mut bytes = 0;
@@ -92,9 +94,11 @@ impl Size {
     }
 }
 
-/// The oldest blocks.
+/// The oldest blocks that are whole.
 pub(super) fn oldest_blocks(conn: &mut SqliteConnection, count: i64) -> QueryResult<Vec<i64>> {
+    let whole = kept::first_whole_block(conn)?;
     block::table
+        .filter(block::id.ge(whole))
         .order(block::id.asc())
         .select(block::id)
         .limit(count)

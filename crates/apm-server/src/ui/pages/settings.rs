@@ -125,6 +125,10 @@ fn storage(view: &View, found: &Found) -> Markup {
                     ("Largest size", html! { (largest) " " span.dim { code { "--apm-max-size" } } }),
                     ("Events", html! { (age(found.events_seconds)) " " span.dim { code { "--apm-max-age" } } }),
                     ("Oldest event", oldest),
+                    ("Kept traces", html! {
+                        a href="/kept" { (bytes(found.kept_bytes.unsigned_abs()).to_string()) }
+                        " of " (found.keep_percent) " % " span.dim { code { "--apm-keep" } }
+                    }),
                     ("Rollups", html! { (age(found.rollups_seconds)) }),
                     ("Durability", html! { (durability) }),
                     ("OpenTelemetry", receivers(view, found)),
@@ -132,7 +136,7 @@ fn storage(view: &View, found: &Found) -> Markup {
             }
             @if found.max_bytes.is_some() {
                 p.panel-foot {
-                    "At the largest size, the oldest events are deleted first. \
+                    "At the largest size, the oldest events are deleted first, but for traces that are kept. \
                      When the events that are left take less than a "
                     "quarter of it, the oldest rollups are deleted. These are the counts behind the charts."
                 }

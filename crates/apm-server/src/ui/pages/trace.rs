@@ -13,9 +13,9 @@ mod statistics;
 
 use std::collections::HashSet;
 
-use maud::html;
+use maud::{Markup, html};
 
-use super::{Answer, Context, Part, Rendered, page};
+use super::{Answer, Context, Part, Rendered, kept, page};
 use crate::analytics::trace::Trace;
 use crate::answers::Problem;
 use crate::answers::trace::statements::total;
@@ -24,6 +24,7 @@ use crate::answers::trace::{Answer as Found, Params};
 use crate::ui::components::head::{Crumb, Fact, dim, facts, page_head};
 use crate::ui::components::panel::empty;
 use crate::ui::components::shell::{Page, Section};
+use crate::ui::href::Href;
 use crate::ui::number::{self, duration};
 use crate::ui::view::View;
 use crate::ui::words;
@@ -55,6 +56,7 @@ impl Rendered for Params {
         let body = html! {
             (page_head(&crumbs, &said.answer, &said.why))
             (totals(view, trace))
+            (pin(id, found.kept))
             section.panel aria-label="Trace" { (panel.render(view)) }
         };
         Answer::Page(Page {
@@ -99,7 +101,31 @@ fn services(trace: &Trace) -> Vec<&str> {
     services
 }
 
-fn totals(view: &View, trace: &Trace) -> maud::Markup {
+/// Why the trace is kept, and the button that pins it.
+fn pin(id: &str, kept: Option<&'static str>) -> Markup {
+    let address = |action| Href::to(&["traces", id, action]);
+    html! {
+        div.row.row--c {
+            @match kept {
+                Some("pinned") => {
+                    form method="post" action=(address("unpin")) { button.btn.btn--small type="submit" { "Unpin" } }
+                    span.dim { "Pinned: it stays until it is unpinned. " a href="/kept" { "Kept traces" } }
+                }
+                kept => {
+                    form method="post" action=(address("pin")) { button.btn.btn--small type="submit" { "Pin" } }
+                    span.dim {
+                        @match kept {
+                            Some(reason) => { "Kept for now: " (kept::reason_words(reason).to_lowercase()) "." }
+                            None => "A pinned trace stays when the events around it are deleted."
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+fn totals(view: &View, trace: &Trace) -> Markup {
     let services = services(trace);
     let first: Vec<&str> = services.iter().take(10).copied().collect();
     let (statements, time) = total(trace);

@@ -57,7 +57,11 @@ impl Rendered for Params {
         let note = html! {
             (number::grouped(found.traces.len() as u64)) " of " (number::compact(found.total))
         };
-        let link = html! { a href=(view.discover(&in_discover(view))) { "Show in Discover" } };
+        let link = html! {
+            a href=(view.to(&["kept"])) { "Kept traces" }
+            " "
+            a href=(view.discover(&in_discover(view))) { "Show in Discover" }
+        };
         let body = html! {
             (page_head(&crumbs, answer, why))
             div.cols.cols--side {

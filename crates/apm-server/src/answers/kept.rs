@@ -1,0 +1,117 @@
+//! `/kept`: the traces that stay when the events around them go, and why.
+
+use apm_store::kept::{self, Reason};
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use super::parameter::Parameter;
+use super::{Address, Asked, Depends, Problem, Question, Source, at};
+use crate::analytics::kept::{KeptTrace, list};
+use crate::csv::{Cell, Table};
+
+const WORDS: [&str; 5] = ["pinned", "error", "failure", "slowest", "sample"];
+const REASON: Parameter = Parameter::word(
+    "reason",
+    &WORDS,
+    "Only those that are kept for this reason.",
+);
+const SIZE: Parameter = Parameter::whole("size", 0, 1000, "Traces of the answer. Default 100.");
+
+/// Traces of an answer where no number is asked for.
+const USUAL: usize = 100;
+
+/// The question.
+#[derive(Debug)]
+pub(crate) struct Params {
+    pub(crate) reason: Option<Reason>,
+    size: usize,
+}
+
+/// Kept traces.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "KeptTraces")]
+pub(crate) struct Answer {
+    /// Those of the newest hours first.
+    pub(crate) traces: Vec<KeptTrace>,
+    /// What each reason comes to.
+    pub(crate) reasons: Vec<Room>,
+}
+
+/// What the traces of a reason come to.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "KeptRoom")]
+pub(crate) struct Room {
+    /// `pinned`, `error`, `failure`, `slowest` or `sample`.
+    pub(crate) reason: &'static str,
+    /// Its traces.
+    pub(crate) traces: i64,
+    /// Bytes that they take beyond the newest events.
+    pub(crate) bytes: i64,
+    /// Bytes that they may take; null where there is no limit.
+    pub(crate) max_bytes: Option<i64>,
+}
+
+impl Question for Params {
+    type Answer = Answer;
+    const ADDRESS: Address = at!("/kept");
+    const SUMMARY: &'static str = "Traces that stay when the events around them go";
+    const DEPENDS: Depends = Depends::Nothing;
+    const TABLES: &'static [&'static str] = &["traces", "reasons"];
+
+    fn read(asked: &Asked) -> Result<Self, Problem> {
+        Ok(Self {
+            reason: asked.word(&REASON)?.and_then(Reason::from_word),
+            size: asked.count(&SIZE)?.unwrap_or(USUAL),
+        })
+    }
+
+    fn answer(&self, source: &mut Source<'_>) -> Result<Answer, Problem> {
+        let of = match self.reason {
+            Some(reason) => vec![reason],
+            None => Reason::ALL.to_vec(),
+        };
+        let size = i64::try_from(self.size).unwrap_or(i64::MAX);
+        let rooms = kept::rooms(source.conn)?;
+        let reasons = Reason::ALL.into_iter().map(|reason| {
+            let room = rooms.iter().find(|room| room.reason == reason.code());
+            Room {
+                reason: reason.as_str(),
+                traces: room.map_or(0, |room| room.traces),
+                bytes: room.map_or(0, |room| room.bytes),
+                max_bytes: source.store.keep_share(reason),
+            }
+        });
+        Ok(Answer {
+            reasons: reasons.collect(),
+            traces: list(source.conn, &of, size)?,
+        })
+    }
+
+    fn tables(answer: &Answer) -> Vec<Table> {
+        vec![
+            Table::from_rows(
+                "traces",
+                &answer.traces,
+                &[
+                    ("trace_id", |row: &KeptTrace| (&row.trace).into()),
+                    ("reason", |row| row.reason.to_owned().into()),
+                    ("time_utc", |row| Cell::second(row.time)),
+                    ("service", |row| (&row.service).into()),
+                    ("subject", |row| (&row.subject).into()),
+                    ("events", |row| row.events.into()),
+                    ("bytes", |row| row.bytes.into()),
+                ],
+            ),
+            Table::from_rows(
+                "reasons",
+                &answer.reasons,
+                &[
+                    ("reason", |row: &Room| row.reason.to_owned().into()),
+                    ("traces", |row| row.traces.into()),
+                    ("bytes", |row| row.bytes.into()),
+                    ("max_bytes", |row| row.max_bytes.into()),
+                ],
+            ),
+        ]
+    }
+}

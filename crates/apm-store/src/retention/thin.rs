@@ -1,0 +1,287 @@
+//! Takes events out of blocks: all of them, or all but those of kept traces.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+
+use diesel::prelude::*;
+use diesel::sql_query;
+use diesel::sql_types::{BigInt, Binary, Integer, Text};
+use diesel::{delete, update};
+
+use super::super::block::{Packed, SLOTS, SUM, documents, thinned};
+use super::super::error::StoreError;
+use super::super::id::{Identifier, StoredId};
+use super::super::schema::{block, trace_at};
+use super::super::trace_index;
+use super::delete as rows;
+use super::keep::Keeper;
+
+/// Bytes of the row of an event with its places in indexes, roughly.
+const ROW: i64 = 250;
+
+/// The dictionary of stacks in `kept_name`.
+const STACK: i32 = 8;
+
+/// An event of a kept trace.
+#[derive(Debug, QueryableByName)]
+struct Stays {
+    #[diesel(sql_type = BigInt)]
+    seq: i64,
+    #[diesel(sql_type = Identifier)]
+    trace_id: StoredId,
+}
+
+#[derive(QueryableByName)]
+struct Span {
+    #[diesel(sql_type = BigInt)]
+    first: i64,
+    #[diesel(sql_type = BigInt)]
+    last: i64,
+}
+
+/// The numbers of the first and of the last event of some blocks.
+pub(super) fn numbers(first: i64, last: i64) -> (i64, i64) {
+    (first * SLOTS, last * SLOTS + SLOTS - 1)
+}
+
+/// Takes from whole blocks what is not kept; `ids`: those between the first and the last of them, ascending.
+pub(super) fn whole(
+    conn: &mut SqliteConnection,
+    keeper: &mut Keeper,
+    ids: &[i64],
+) -> Result<(), StoreError> {
+    take(conn, keeper, ids, true).map(drop)
+}
+
+/// Takes from a block that was thinned out what is not kept any more; returns the hashes of the traces that stay.
+pub(super) fn again(
+    conn: &mut SqliteConnection,
+    keeper: &mut Keeper,
+    id: i64,
+) -> Result<HashSet<u64>, StoreError> {
+    take(conn, keeper, &[id], false)
+}
+
+fn take(
+    conn: &mut SqliteConnection,
+    keeper: &mut Keeper,
+    ids: &[i64],
+    are_whole: bool,
+) -> Result<HashSet<u64>, StoreError> {
+    let (Some(oldest), Some(newest)) = (ids.first(), ids.last()) else {
+        return Ok(HashSet::new());
+    };
+    let (first, last) = numbers(*oldest, *newest);
+    let stay: Vec<Stays> = sql_query(include_str!("keep/rows.sql"))
+        .bind::<BigInt, _>(first)
+        .bind::<BigInt, _>(last)
+        .load(conn)?;
+    let mut by_block: BTreeMap<i64, Vec<Stays>> = BTreeMap::new();
+    for one in stay {
+        by_block
+            .entry(one.seq.div_euclid(SLOTS))
+            .or_default()
+            .push(one);
+    }
+    let mut packed = HashMap::new();
+    for (id, stay) in &by_block {
+        if let Some(block) = pack(conn, keeper, *id, stay)? {
+            packed.insert(*id, block);
+        }
+    }
+    by_block.retain(|id, _| packed.contains_key(id));
+    let list: Vec<String> = by_block
+        .values()
+        .flatten()
+        .map(|one| one.seq.to_string())
+        .collect();
+    let list = format!("[{}]", list.join(","));
+    rows::count(conn, first, last, -1)?;
+    rows::events(conn, first, last, &list)?;
+    if !by_block.is_empty() {
+        rows::count(conn, first, last, 1)?;
+    }
+    for id in ids {
+        match (by_block.get(id), packed.remove(id)) {
+            (Some(stay), Some(packed)) => {
+                replace(conn, keeper, *id, stay, packed, are_whole)?;
+            }
+            _ => {
+                delete(block::table.find(id)).execute(conn)?;
+                forget_names(conn, *id)?;
+            }
+        }
+    }
+    let stay = by_block.values().flatten();
+    Ok(stay.map(|one| one.trace_id.hash()).collect())
+}
+
+/// A block with what stays.
+struct Thinned {
+    data: Vec<u8>,
+    sums: Option<Vec<u8>>,
+    stacks: Vec<i64>,
+    /// What an event took before.
+    before: i64,
+}
+
+/// Packs what stays of a block; `None` where the block cannot be read: then all of it goes.
+fn pack(
+    conn: &mut SqliteConnection,
+    keeper: &mut Keeper,
+    id: i64,
+    stay: &[Stays],
+) -> Result<Option<Thinned>, StoreError> {
+    let found: Option<Packed> = block::table
+        .find(id)
+        .select(Packed::as_select())
+        .first(conn)
+        .optional()?;
+    let Some(whole) = found else {
+        return Ok(None);
+    };
+    let slot = |seq: i64| usize::try_from(seq - id * SLOTS).unwrap_or(usize::MAX);
+    let stays = |at: usize| stay.binary_search_by_key(&at, |one| slot(one.seq)).is_ok();
+    let thinned = whole.unpack().and_then(|raw| {
+        let all = documents(&raw)?;
+        let found = stay
+            .iter()
+            .all(|one| matches!(all.get(slot(one.seq)), Some(Some(_))));
+        if !found {
+            return Err(StoreError::BadBlock(
+                "an event without a document".to_owned(),
+            ));
+        }
+        let stacks = all.iter().enumerate().filter(|(at, _)| stays(*at));
+        let stacks = stacks.filter_map(|(_, document)| document.map(|document| document.stack));
+        Ok((
+            thinned(&all, stays),
+            stacks.filter(|stack| *stack != 0).collect(),
+        ))
+    });
+    let (raw, stacks) = match thinned {
+        Ok(thinned) => thinned,
+        Err(error) => {
+            log::warn!("nothing of block {id} is kept, it cannot be read: {error}");
+            return Ok(None);
+        }
+    };
+    let packer = keeper
+        .packer()
+        .map_err(|error| StoreError::BadBlock(format!("zstd: {error}")))?;
+    let end = stay.last().map_or(0, |one| slot(one.seq) + 1);
+    Ok(Some(Thinned {
+        before: each(whole.len(), whole.events()),
+        data: packer.pack(&raw),
+        // The checksum of the whole block stood behind those of its rows. The new one is in the frame.
+        sums: whole
+            .sums()
+            .map(|sums| sums[..sums.len().min(end * SUM)].to_vec()),
+        stacks,
+    }))
+}
+
+/// The bytes of an event of a block.
+fn each(bytes: usize, events: i64) -> i64 {
+    i64::try_from(bytes).unwrap_or(i64::MAX) / events.max(1) + ROW
+}
+
+/// Writes a block with what stays, and what refers to it.
+fn replace(
+    conn: &mut SqliteConnection,
+    keeper: &Keeper,
+    id: i64,
+    stay: &[Stays],
+    packed: Thinned,
+    was_whole: bool,
+) -> Result<(), StoreError> {
+    let (first, last) = numbers(id, id);
+    let span = sql_query(include_str!("keep/span_of_time.sql"))
+        .bind::<BigInt, _>(first)
+        .bind::<BigInt, _>(last)
+        .get_result::<Span>(conn)?;
+    let events = i64::try_from(stay.len()).unwrap_or(SLOTS);
+    let after = each(
+        packed.data.len() + packed.sums.as_ref().map_or(0, Vec::len),
+        events,
+    );
+    update(block::table.find(id))
+        .set((
+            block::ts_min.eq(span.first),
+            block::ts_max.eq(span.last),
+            block::events.eq(i32::try_from(events).unwrap_or(i32::MAX)),
+            block::data.eq(packed.data),
+            block::sums.eq(packed.sums),
+        ))
+        .execute(conn)?;
+    forget_names(conn, id)?;
+    sql_query(include_str!("keep/names.sql"))
+        .bind::<BigInt, _>(id)
+        .bind::<BigInt, _>(first)
+        .bind::<BigInt, _>(last)
+        .execute(conn)?;
+    for stack in packed.stacks {
+        sql_query("INSERT OR IGNORE INTO kept_name (block, dictionary, id) VALUES (?, ?, ?)")
+            .bind::<BigInt, _>(id)
+            .bind::<Integer, _>(STACK)
+            .bind::<BigInt, _>(stack)
+            .execute(conn)?;
+    }
+    let mut traces: HashMap<&StoredId, i64> = HashMap::new();
+    for one in stay {
+        *traces.entry(&one.trace_id).or_default() += 1;
+    }
+    for (trace, count) in traces {
+        let more = match was_whole {
+            true => (count, count * after),
+            false => (0, count * (after - packed.before)),
+        };
+        weigh(conn, trace, more, keeper.most())?;
+        if was_whole {
+            move_key(conn, trace, id)?;
+        }
+    }
+    Ok(())
+}
+
+/// Adds to what a kept trace takes. One that takes too much goes, unless it is pinned.
+fn weigh(
+    conn: &mut SqliteConnection,
+    trace: &StoredId,
+    (events, bytes): (i64, i64),
+    most: i64,
+) -> QueryResult<usize> {
+    let query = sql_query(
+        "UPDATE kept_trace SET events = events + ?1, bytes = max(bytes + ?2, 0), \
+         reason = CASE WHEN reason > 1 AND bytes + ?2 > ?3 THEN 9 ELSE reason END WHERE trace_id = ?4",
+    )
+    .bind::<BigInt, _>(events)
+    .bind::<BigInt, _>(bytes)
+    .bind::<BigInt, _>(most);
+    match trace {
+        StoredId::Short(id) => query.bind::<BigInt, _>(id.cast_signed()).execute(conn),
+        StoredId::Long(id) => query.bind::<Binary, _>(&id[..]).execute(conn),
+        StoredId::Other(id) => query.bind::<Text, _>(id).execute(conn),
+    }
+}
+
+/// The key of a trace goes to the segment of what is kept.
+fn move_key(conn: &mut SqliteConnection, trace: &StoredId, id: i64) -> QueryResult<()> {
+    let hash = trace.hash();
+    let segment = trace_index::segment(id * SLOTS);
+    let old = (trace_index::key(segment, hash), id);
+    delete(trace_at::table.find(old)).execute(conn)?;
+    diesel::insert_or_ignore_into(trace_at::table)
+        .values((
+            trace_at::key.eq(trace_index::key(trace_index::KEPT, hash)),
+            trace_at::block.eq(id),
+        ))
+        .execute(conn)?;
+    Ok(())
+}
+
+fn forget_names(conn: &mut SqliteConnection, id: i64) -> QueryResult<()> {
+    sql_query("DELETE FROM kept_name WHERE block = ?")
+        .bind::<BigInt, _>(id)
+        .execute(conn)
+        .map(drop)
+}
