@@ -21,6 +21,8 @@ pub(crate) mod log;
 mod logs;
 #[cfg(feature = "reqwest")]
 pub(crate) mod reqwest;
+#[cfg(any(feature = "actix", feature = "tower"))]
+mod told;
 #[cfg(feature = "tower")]
 pub(crate) mod tower;
 #[cfg(feature = "tracing")]

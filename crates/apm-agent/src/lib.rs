@@ -88,7 +88,8 @@ pub mod options {
 #[cfg(feature = "actix")]
 pub mod actix {
     pub use crate::integrations::actix::{
-        ApmBody, ApmFuture, ApmMiddleware, ApmService, block, spawn,
+        ApmBody, ApmFuture, ApmMiddleware, ApmService, Badge, BadgeFuture, BadgeService,
+        ServerTiming, ServerTimingFuture, ServerTimingService, block, spawn,
     };
 }
 
@@ -128,7 +129,7 @@ pub mod reqwest {
 pub mod tower {
     pub use crate::integrations::tower::{
         ApmBody, ApmClientBody, ApmClientFuture, ApmClientLayer, ApmClientService, ApmFuture,
-        ApmLayer, ApmService,
+        ApmLayer, ApmService, ServerTiming, ServerTimingFuture, ServerTimingService,
     };
 }
 

@@ -13,6 +13,7 @@ mod origin;
 mod request;
 mod routes;
 mod tasks;
+mod told;
 
 use std::borrow::Cow;
 use std::cell::RefCell;
@@ -41,6 +42,9 @@ pub use body::ApmBody;
 pub use future::ApmFuture;
 use routes::Routes;
 pub use tasks::{block, spawn};
+pub use told::{
+    Badge, BadgeFuture, BadgeService, ServerTiming, ServerTimingFuture, ServerTimingService,
+};
 
 impl Agent {
     /// The middleware that records a transaction per request. Wrap it last, so that it sees everything.

@@ -13,6 +13,7 @@ mod future;
 mod grpc;
 mod headers;
 mod request;
+mod timing;
 
 use std::fmt::{Debug, Display};
 use std::net::IpAddr;
@@ -32,6 +33,7 @@ pub use client::{ApmClientBody, ApmClientFuture, ApmClientLayer, ApmClientServic
 pub use future::ApmFuture;
 use grpc::Methods;
 use request::Recorded;
+pub use timing::{ServerTiming, ServerTimingFuture, ServerTimingService};
 
 /// A layer that records a transaction per request. Put it outside of the others that you want to see.
 ///

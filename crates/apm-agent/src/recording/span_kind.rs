@@ -88,6 +88,12 @@ impl Tail {
         }
     }
 
+    /// The JSON of it.
+    #[cfg(any(feature = "actix", feature = "tower"))]
+    pub(crate) fn json(&self) -> &[u8] {
+        &self.json
+    }
+
     /// Whether another tail says the same: name, type, statement, target.
     pub(crate) fn is_same(&self, other: &Self) -> bool {
         self.json == other.json

@@ -7,6 +7,8 @@
 mod dropped_stats;
 mod encode;
 pub(crate) mod extra;
+#[cfg(any(feature = "actix", feature = "tower"))]
+pub(crate) mod queries;
 pub(crate) mod request_body;
 pub(crate) mod state;
 
@@ -25,7 +27,7 @@ use crate::recording::outcome::Outcome;
 use crate::recording::recorder::RecorderHandle;
 use crate::trace::ids::{SpanId, TraceId};
 
-use crate::recording::span_kind::SpanKind;
+use crate::recording::span_kind::{SpanKind, Tail};
 use crate::trace::propagation::{self, Continuation, TraceContext, TraceState};
 use crate::util::{lock, spare};
 
@@ -44,6 +46,9 @@ pub(crate) struct Core {
     /// It gives ids to log lines and to other services, and no event is made of it.
     only_propagates: bool,
     has_ended: AtomicBool,
+    /// Whether its queries are told of; see [`queries`].
+    #[cfg(any(feature = "actix", feature = "tower"))]
+    tells_queries: AtomicBool,
     /// Its number among the requests under way, for middleware that meets it again; 0 for none.
     pub(crate) request: AtomicUsize,
     pub(crate) state: Mutex<State>,
@@ -129,6 +134,8 @@ impl Core {
             incoming_state,
             only_propagates: settings.context_propagation_only,
             has_ended: AtomicBool::new(false),
+            #[cfg(any(feature = "actix", feature = "tower"))]
+            tells_queries: AtomicBool::new(false),
             request: AtomicUsize::new(0),
             state: Mutex::new(state),
             recorder: recorder.clone(),
@@ -193,6 +200,27 @@ impl Core {
         if child_of_transaction && !state.ended {
             state.children.child_ended(end);
         }
+    }
+
+    /// Counts queries from now on. `keeps`: whether their texts are wanted.
+    #[cfg(any(feature = "actix", feature = "tower"))]
+    pub(crate) fn tell_queries(&self, keeps: bool) {
+        let mut state = lock(&self.state);
+        state.queries.get_or_insert_default().keeps |= keeps;
+        self.tells_queries.store(true, Ordering::Relaxed);
+    }
+
+    /// A query ended, or another span.
+    pub(crate) fn tell_query(&self, kind: &SpanKind, tail: Option<&Arc<Tail>>, time: Duration) {
+        #[cfg(any(feature = "actix", feature = "tower"))]
+        if self.tells_queries.load(Ordering::Relaxed)
+            && kind.is_query()
+            && let Some(queries) = &mut lock(&self.state).queries
+        {
+            queries.add(tail, time);
+        }
+        #[cfg(not(any(feature = "actix", feature = "tower")))]
+        let _ = (kind, tail, time);
     }
 
     /// A child of the transaction itself ended.

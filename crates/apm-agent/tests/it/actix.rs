@@ -19,6 +19,7 @@ macro_rules! app {
 mod bodies;
 mod errors;
 mod requests;
+mod told;
 
 /// Calls an application and sends its body to the end.
 async fn call<B: MessageBody>(

@@ -83,6 +83,7 @@ pub(crate) fn finish(
     span: FinishedSpan,
     self_time: Duration,
 ) {
+    core.tell_query(&span.tail.kind, Some(&span.tail), span.duration());
     let Some(parent) = parent else {
         return core.end_child(span, self_time);
     };
@@ -109,6 +110,7 @@ pub(crate) fn finish_dropped(
     self_time: Option<Duration>,
 ) {
     let end = end.unwrap_or_else(Instant::now);
+    core.tell_query(kind, None, end.saturating_duration_since(start));
     if let Some(parent) = parent {
         lock(&parent.state).children.child_ended(end);
     }

@@ -85,6 +85,9 @@ pub(crate) struct State {
     /// The child that compression keeps back.
     pub(crate) kept: Option<FinishedSpan>,
     pub(crate) times: SpanTimes,
+    /// Its queries, where an answer tells of them.
+    #[cfg(any(feature = "actix", feature = "tower"))]
+    pub(crate) queries: Option<Box<super::queries::Queries>>,
     /// Hashes of the questions that were asked of databases, as many as are remembered.
     #[cfg(feature = "diesel")]
     pub(crate) asked: Vec<u64>,

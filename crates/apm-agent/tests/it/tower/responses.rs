@@ -7,7 +7,7 @@ use std::task::{Context, Poll};
 
 use ::tower::util::ServiceExt as _;
 use ::tower::{Layer as _, service_fn};
-use apm_agent::tower::ApmLayer;
+use apm_agent::tower::{ApmLayer, ServerTiming};
 use axum::Router;
 use axum::body::Body;
 use axum::http::{Request, Response, StatusCode};
@@ -225,4 +225,21 @@ async fn a_body_that_panics_ends_its_transaction_whoever_keeps_what_is_left_of_i
     assert_eq!(only(&recorded)["outcome"], "failure");
     assert_eq!(only(&recorded)["context"]["response"]["finished"], false);
     drop(body);
+}
+
+#[tokio::test]
+async fn server_timing_names_the_trace_and_counts_queries() {
+    let recorder = Checked::default();
+    let inner = ServerTiming.layer(service_fn(async |_: Request<Body>| {
+        drop(apm_agent::span_db("postgresql", Some("shop"), "SELECT 1"));
+        Ok::<_, Infallible>(Response::new(Body::empty()))
+    }));
+    let service = ApmLayer::new(&recorder.agent()).layer(inner);
+    let response = service.oneshot(get("/")).await.unwrap();
+    let timing = response.headers().get("server-timing").unwrap().clone();
+    drop(response);
+    let recorded = recorder.take();
+    let trace = only(&recorded)["trace_id"].as_str().unwrap();
+    let start = format!("trace;desc=\"{trace}\", sql;desc=\"1\";dur=");
+    assert!(timing.to_str().unwrap().starts_with(&start), "{timing:?}");
 }
