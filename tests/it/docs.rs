@@ -18,6 +18,7 @@ mod deploy;
 mod facts;
 mod links;
 mod options;
+mod prometheus;
 mod sandbox;
 mod shell;
 

@@ -221,6 +221,7 @@ const MODULES: &[(&str, &[&str])] = &[
             "pins",
             "api",
             "mcp",
+            "jaeger",
             "listen",
             "tls",
             "ui",

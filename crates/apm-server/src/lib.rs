@@ -19,6 +19,7 @@ mod grpc;
 mod http;
 pub mod import;
 pub mod insight;
+mod jaeger;
 mod listen;
 mod mcp;
 mod otlp;

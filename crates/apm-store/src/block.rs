@@ -9,8 +9,8 @@
 //! beyond [`MAX_RAW`] is closed early and the numbers left in it stay unused, and so after a restart: a block is
 //! never read by the writer.
 //!
-//! Layout, before compression, per document: kind (1 byte), id of its stack (varint, 0: none), length (varint), JSON. Of
-//! one that is gone while others of the block are kept: a byte 0.
+//! Layout, before compression, per document: kind (1 byte), id of its stack (varint, 0: none), length (varint), JSON.
+//! A document that is gone while others of the block are kept is a byte 0.
 //! Stored: length of all that (u32, little-endian), then one zstd frame. A checksum of these bytes stands behind the
 //! checksums of the rows: they are a tenth of the documents, so it costs a tenth of one of the documents. A bit that
 //! flipped on the disk is an error when the block is read, and never shown. Frames of stack traces and of earlier
@@ -374,7 +374,7 @@ mod tests {
 
     #[test]
     fn documents_that_stay_keep_their_places() {
-        let raw = built().raw().to_vec();
+        let raw = built().raw;
         let all = documents(&raw).expect("sound");
         let second = thinned(&all, |slot| slot == 1);
         assert_eq!(documents(&second).expect("sound"), [None, all[1]]);

@@ -124,7 +124,7 @@ impl<'c> Reader<'c> {
         let Some(last) = last else {
             return Ok(Vec::new());
         };
-        // Where kept traces are all there is, no other segment is probed.
+        // If kept traces are all there is, no other segment is probed.
         let first = first.unwrap_or(i64::MAX);
         let hash = id.hash();
         let mut blocks = Vec::new();

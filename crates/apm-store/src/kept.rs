@@ -16,7 +16,7 @@ use super::schema::tx;
 /// Traces that may be pinned.
 pub const MOST_PINS: i64 = 1000;
 
-/// Why a trace is kept. The first that applies counts.
+/// Why a trace is kept.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Reason {
     /// A person pinned it.
@@ -44,7 +44,7 @@ impl Reason {
         Self::Sample,
     ];
 
-    /// Its number in the table `kept_trace`.
+    /// Its number in the table `kept_for`.
     pub fn code(self) -> i32 {
         match self {
             Self::Pinned => 1,
@@ -92,7 +92,7 @@ pub enum Pin {
     Full,
 }
 
-/// What the traces of a reason come to.
+/// The sums over the traces of a reason.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, QueryableByName)]
 pub struct Room {
     /// The code of the reason.
@@ -125,8 +125,8 @@ pub(crate) struct Trace {
     pub(crate) trace_id: StoredId,
 }
 
-/// Keeps a trace until it is unpinned. `entry`: its [`entry`]; `room`: bytes that pinned traces may take, see [`Store::keep_share`](crate::Store::keep_share);
-/// `now`: seconds since the epoch.
+/// Keeps a trace until it is unpinned. `entry`: its [`entry`]; `room`: bytes that pinned traces may take, see
+/// [`Store::keep_share`](crate::Store::keep_share); `now`: seconds since the epoch.
 pub fn pin(
     conn: &mut SqliteConnection,
     trace: &str,
@@ -138,10 +138,11 @@ pub fn pin(
     if pinned.traces >= MOST_PINS || room.is_some_and(|room| pinned.bytes >= room) {
         return Ok(Pin::Full);
     }
+    if reason(conn, trace)? == Some(Reason::Pinned) {
+        return Ok(Pin::Pinned);
+    }
     let sql = format!(
-        "INSERT INTO kept_trace (reason, subject, plan, hour, events, bytes, trace_id) \
-         VALUES (1, {entry}, 0, {now}, 0, 0, ?) ON CONFLICT (trace_id) DO UPDATE \
-         SET reason = 1, subject = excluded.subject, plan = 0, hour = excluded.hour"
+        "INSERT INTO kept_for (reason, subject, plan, hour, trace_id) VALUES (1, {entry}, 0, {now}, ?)"
     );
     bound(conn, &sql, &StoredId::from(trace))?;
     Ok(Pin::Pinned)
@@ -176,23 +177,14 @@ pub fn entry(conn: &mut SqliteConnection, trace: &str) -> Result<Option<i64>, St
 
 /// Takes a pin back; whether there was one. What was kept for it alone goes with the next steps of retention.
 pub fn unpin(conn: &mut SqliteConnection, trace: &str) -> QueryResult<bool> {
-    if reason(conn, trace)? != Some(Reason::Pinned) {
-        return Ok(false);
-    }
-    let id = StoredId::from(trace);
-    for sql in [
-        "DELETE FROM kept_trace WHERE events = 0 AND trace_id = ?",
-        "UPDATE kept_trace SET reason = 9 WHERE trace_id = ?",
-    ] {
-        bound(conn, sql, &id)?;
-    }
-    Ok(true)
+    let sql = "DELETE FROM kept_for WHERE trace_id = ? AND reason = 1";
+    Ok(bound(conn, sql, &StoredId::from(trace))? > 0)
 }
 
-/// Why a trace is kept.
+/// The strongest reason for which a trace is kept.
 pub fn reason(conn: &mut SqliteConnection, trace: &str) -> QueryResult<Option<Reason>> {
     let id = StoredId::from(trace);
-    let sql = "SELECT reason FROM kept_trace WHERE trace_id = ?";
+    let sql = "SELECT reason FROM kept_for WHERE trace_id = ? ORDER BY reason LIMIT 1";
     let found: Option<Code> = match &id {
         StoredId::Short(id) => sql_query(sql)
             .bind::<BigInt, _>(id.cast_signed())
@@ -208,7 +200,7 @@ pub fn reason(conn: &mut SqliteConnection, trace: &str) -> QueryResult<Option<Re
     }))
 }
 
-/// What each reason comes to.
+/// The sums of each reason.
 pub fn rooms(conn: &mut SqliteConnection) -> QueryResult<Vec<Room>> {
     sql_query("SELECT reason, traces, bytes FROM kept_room ORDER BY reason").load(conn)
 }
@@ -220,7 +212,7 @@ pub fn first_whole_block(conn: &mut SqliteConnection) -> QueryResult<i64> {
         .map(|row| row.thinned)
 }
 
-/// What one reason comes to.
+/// The sums of one reason.
 pub(crate) fn room_of(conn: &mut SqliteConnection, reason: Reason) -> QueryResult<Room> {
     let code = reason.code();
     let rooms = rooms(conn)?;

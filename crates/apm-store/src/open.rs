@@ -18,6 +18,7 @@ use super::block::{Packed, SLOTS, documents};
 use super::bounds::{Bounds, PAGE};
 use super::error::{OpenError, StoreError};
 use super::file::beside;
+use super::kept;
 use super::options::{Durability, StoreOptions};
 use super::schema::block;
 use super::{access, coarse_rollups, output};
@@ -74,7 +75,10 @@ pub(super) fn open(options: &StoreOptions) -> Result<Opened, OpenError> {
     })?;
     // The engine behind an output knows events by their numbers: none is given twice, even where all are deleted.
     let free = output::first_free(&mut conn).map_err(|error| setup(error.into()))?;
-    let next = last.map_or(0, |id| (id + 1) * SLOTS).max(free);
+    // Blocks before the first whole one hold kept traces alone.
+    let whole = kept::first_whole_block(&mut conn).map_err(|error| setup(error.into()))?;
+    let next = last.map_or(0, |id| (id + 1) * SLOTS);
+    let next = next.max(free).max(whole * SLOTS);
     Ok(Opened { conn, next })
 }
 

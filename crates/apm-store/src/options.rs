@@ -29,8 +29,8 @@ pub struct StoreOptions {
     /// The age at which rollups are deleted, from the last arrival in their bucket; minutes go with events. `None`:
     /// never.
     pub rollup_max_age: Option<Duration>,
-    /// The part of the files, in percent, that traces may take which are kept beyond the newest events: failed, slow and
-    /// pinned ones, samples of statements. 50 at most; 0: none.
+    /// The part of the files, in percent, that traces may take which are kept beyond the newest events: failed, slow
+    /// and pinned ones, samples of statements. 50 at most; 0: none.
     pub keep: u8,
     /// A clock that is at most this far ahead of the newest arrival is believed at once. Beyond, nothing is
     /// deleted for its age until events that arrive have agreed with the clock for ten minutes.

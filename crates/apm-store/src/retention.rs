@@ -89,7 +89,7 @@ pub(super) struct Retention {
     sweep_due: bool,
     next_sweep: Instant,
     names: Names,
-    /// What stays of blocks that go.
+    /// Chooses the events that stay of blocks that go.
     keeper: Keeper,
     /// The oldest block when trace keys were last trimmed.
     trimmed: i64,

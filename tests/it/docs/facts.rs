@@ -207,3 +207,22 @@ async fn the_page_on_kql_has_the_fields_of_each_list() {
         );
     }
 }
+
+#[test]
+fn the_page_on_operating_has_each_trouble_of_the_store() {
+    let page = page("operating.md");
+    let documented = first_cells(section(&page, "When it says that something is wrong"));
+    let source = std::fs::read_to_string(root().join("crates/apm-store/src/error.rs")).unwrap();
+    let reasons = source
+        .split("pub fn reason(&self)")
+        .nth(1)
+        .expect("the words");
+    let words: BTreeSet<String> = reasons
+        .lines()
+        .take_while(|line| !line.starts_with('}'))
+        .filter_map(|line| Some(line.split_once("=> \"")?.1.split('"').next()?.to_owned()))
+        .collect();
+    assert!(words.len() >= 10, "{words:?}");
+    let documented: BTreeSet<String> = documented.into_iter().collect();
+    assert_eq!(documented, words);
+}

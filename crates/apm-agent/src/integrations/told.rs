@@ -28,7 +28,7 @@ impl Told {
         Some(Self { core })
     }
 
-    /// What there is to tell by now.
+    /// The facts by now.
     pub(crate) fn facts(&self) -> Facts {
         let state = lock(&self.core.state);
         let queries = state.queries.as_deref();
@@ -42,7 +42,7 @@ impl Told {
     }
 }
 
-/// What a request has cost until its answer began.
+/// The cost of a request until its answer began.
 #[derive(Debug)]
 pub(crate) struct Facts {
     /// The trace's id: hexadecimal digits.

@@ -20,7 +20,7 @@ pub struct KeptTrace {
     pub time: i64,
     /// `service.name`, may be empty.
     pub service: String,
-    /// What it is kept for: the name of its transaction, the message of its error, or its statement. May be empty.
+    /// The name of its transaction, the message of its error, or the statement that it is kept for; may be empty.
     pub subject: String,
     /// Events of it that have outlived those around them; 0 while all are there.
     pub events: i64,

@@ -2,17 +2,18 @@
 SELECT
     k.trace_id,
     k.hour,
-    k.events,
-    k.bytes,
+    t.events,
+    t.bytes,
     coalesce(v.name, '') AS service,
     coalesce(g.name, e.message, q.normalized, '') AS subject
 FROM (
-    SELECT *
-    FROM kept_trace
+    SELECT trace_id, reason, subject, hour
+    FROM kept_for
     WHERE reason = :reason
     ORDER BY hour DESC, trace_id
     LIMIT :limit
 ) k
+JOIN kept_trace t ON t.trace_id = k.trace_id
 LEFT JOIN tx_group g ON k.reason IN (1, 3, 4) AND g.id = k.subject
 LEFT JOIN error_group e ON k.reason = 2 AND e.id = k.subject
 LEFT JOIN statement q ON k.reason = 5 AND q.id = k.subject

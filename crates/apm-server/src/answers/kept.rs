@@ -33,11 +33,11 @@ pub(crate) struct Params {
 pub(crate) struct Answer {
     /// Those of the newest hours first.
     pub(crate) traces: Vec<KeptTrace>,
-    /// What each reason comes to.
+    /// The sums of each reason.
     pub(crate) reasons: Vec<Room>,
 }
 
-/// What the traces of a reason come to.
+/// The sums over the traces of a reason.
 #[derive(Debug, Serialize, JsonSchema)]
 #[schemars(rename = "KeptRoom")]
 pub(crate) struct Room {

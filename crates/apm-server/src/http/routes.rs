@@ -25,6 +25,7 @@ pub(super) fn table() -> Vec<Route> {
     all.extend(crate::api::routes());
     all.extend(crate::ui::routes());
     all.push(crate::mcp::route());
+    all.extend(crate::jaeger::routes());
     all
 }
 
@@ -77,6 +78,9 @@ fn own() -> Vec<Route> {
             .get(Read, status::metrics)
             .for_programs()
             .light(),
+        Route::at("/metrics/services")
+            .get(Read, status::services::metrics)
+            .for_programs(),
         Route::at("/api/v1/status")
             .get(Read, status::json)
             .for_programs()

@@ -1,6 +1,8 @@
 //! The state of the server: `/api/v1/status` as JSON, `/metrics` as Prometheus text.
 
 mod families;
+mod process;
+pub(super) mod services;
 
 use actix_web::http::header;
 use actix_web::{HttpRequest, HttpResponse, web};
@@ -125,6 +127,7 @@ fn wire(look: &LookAtWire) -> (String, Value) {
 /// `GET /metrics`
 pub(super) async fn metrics(shared: web::Data<Shared>, store: web::Data<Store>) -> HttpResponse {
     let mut text = String::new();
+    process::process_families(&mut text, shared.started.elapsed());
     let look = shared.intake.counters.look();
     intake_families(&mut text, &look);
     wire_families(&mut text, &look);

@@ -7,6 +7,8 @@ mod http;
 mod import;
 mod insight;
 mod intake;
+mod jaeger;
+mod kept;
 mod mcp;
 mod oracle;
 mod otlp;

@@ -21,5 +21,6 @@ DELETE FROM block WHERE id < (SELECT thinned FROM kept_state);
 DELETE FROM trace_at WHERE key < 0;
 DROP TABLE kept_state;
 DROP TABLE kept_name;
+DROP TABLE kept_for;
 DROP TABLE kept_trace;
 DROP TABLE kept_room;

@@ -39,7 +39,7 @@ pub fn next(
     after: i64,
 ) -> Result<Option<Next>, StoreError> {
     let first = after + 1;
-    // What is left in blocks that were thinned out is counted as lost.
+    // Events in blocks that were thinned out are counted as lost.
     let mut from = first.div_euclid(SLOTS).max(kept::first_whole_block(conn)?);
     loop {
         let found: Option<(i64, i64, i32)> = block::table

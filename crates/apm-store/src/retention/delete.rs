@@ -30,8 +30,8 @@ struct Bucket {
 /// Blocks that are deleted together.
 const TOGETHER: usize = 8;
 
-/// Deletes blocks and the events in them that are not kept, oldest first, until the deadline; returns how many are done.
-/// `ids`: the oldest whole ones, ascending.
+/// Deletes blocks and the events in them that are not kept, oldest first, until the deadline; returns how many are
+/// done. `ids`: the oldest whole ones, ascending.
 pub(super) fn blocks(
     conn: &mut SqliteConnection,
     keeper: &mut Keeper,

@@ -1,9 +1,9 @@
 //! Keeps traces that matter when the blocks around them go (ADR 345).
 //!
-//! * Before blocks go, [`Keeper::choose`] reads their rows and those of some blocks behind them, each block once, and
-//!   notes the traces to keep in `kept_trace`: so the trace of a late error is known before its first block goes.
-//! * A block that holds events of such traces is not deleted but thinned out ([`thin`]): its other events go, those that
-//!   stay keep their numbers. Blocks go in order, so `kept_state.thinned` says which are whole.
+//! * Before blocks go, [`Keeper::choose`] reads their rows and those of some blocks behind them, each block once. It
+//!   notes the traces to keep in `kept_for`: so the trace of a late error is known before its first block goes.
+//! * A block that holds events of such traces is not deleted but thinned out ([`thin`]): its other events go, and the
+//!   rest keep their numbers. Blocks go in order, so `kept_state.thinned` says which are whole.
 //! * Each reason has a share of the room. [`Keeper::let_go`] drops the traces of the oldest hours beyond it, those that
 //!   are too old, and those that nothing keeps any more.
 
@@ -166,7 +166,7 @@ impl Keeper {
             let Some(age) = self.max_age.filter(|_| reason != Reason::Pinned) else {
                 continue;
             };
-            let oldest = sql_query("SELECT min(hour) AS n FROM kept_trace WHERE reason = ?")
+            let oldest = sql_query("SELECT min(hour) AS n FROM kept_for WHERE reason = ?")
                 .bind::<Integer, _>(room.reason)
                 .get_result::<Oldest>(conn)?;
             if oldest.n.is_some_and(|hour| hour < now.saturating_sub(age)) {
@@ -176,14 +176,21 @@ impl Keeper {
         Ok(None)
     }
 
-    /// Drops traces of the oldest hours that are kept for a reason.
+    /// Traces of the oldest hours are not kept for a reason any more; those that nothing keeps go.
     fn drop_oldest(&mut self, conn: &mut SqliteConnection, reason: i32) -> Result<(), StoreError> {
         let oldest: Vec<Trace> = sql_query(
-            "SELECT trace_id FROM kept_trace WHERE reason = ? ORDER BY hour, trace_id LIMIT ?",
+            "SELECT trace_id FROM kept_for WHERE reason = ? ORDER BY hour, trace_id LIMIT ?",
         )
         .bind::<Integer, _>(reason)
         .bind::<BigInt, _>(DROPPED)
         .load(conn)?;
+        for Trace { trace_id } in &oldest {
+            let sql = format!("DELETE FROM kept_for WHERE reason = {reason} AND trace_id = ?");
+            kept::bound(conn, &sql, trace_id)?;
+        }
+        if reason != TO_GO {
+            return Ok(());
+        }
         let mut blocks: BTreeMap<i64, Vec<u64>> = BTreeMap::new();
         for Trace { trace_id } in &oldest {
             let hash = trace_id.hash();
@@ -205,7 +212,7 @@ impl Keeper {
         Ok(())
     }
 
-    /// What compresses the blocks.
+    /// The compressor of the blocks.
     pub(super) fn packer(&mut self) -> std::io::Result<&mut Packer> {
         match &mut self.packer {
             Some(packer) => Ok(packer),

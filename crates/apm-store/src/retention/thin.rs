@@ -4,12 +4,13 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 
 use diesel::prelude::*;
 use diesel::sql_query;
-use diesel::sql_types::{BigInt, Binary, Integer, Text};
+use diesel::sql_types::{BigInt, Integer};
 use diesel::{delete, update};
 
 use super::super::block::{Packed, SLOTS, SUM, documents, thinned};
 use super::super::error::StoreError;
 use super::super::id::{Identifier, StoredId};
+use super::super::kept;
 use super::super::schema::{block, trace_at};
 use super::super::trace_index;
 use super::delete as rows;
@@ -120,7 +121,7 @@ struct Thinned {
     data: Vec<u8>,
     sums: Option<Vec<u8>>,
     stacks: Vec<i64>,
-    /// What an event took before.
+    /// The bytes of an event before.
     before: i64,
 }
 
@@ -249,19 +250,17 @@ fn weigh(
     trace: &StoredId,
     (events, bytes): (i64, i64),
     most: i64,
-) -> QueryResult<usize> {
-    let query = sql_query(
-        "UPDATE kept_trace SET events = events + ?1, bytes = max(bytes + ?2, 0), \
-         reason = CASE WHEN reason > 1 AND bytes + ?2 > ?3 THEN 9 ELSE reason END WHERE trace_id = ?4",
-    )
-    .bind::<BigInt, _>(events)
-    .bind::<BigInt, _>(bytes)
-    .bind::<BigInt, _>(most);
-    match trace {
-        StoredId::Short(id) => query.bind::<BigInt, _>(id.cast_signed()).execute(conn),
-        StoredId::Long(id) => query.bind::<Binary, _>(&id[..]).execute(conn),
-        StoredId::Other(id) => query.bind::<Text, _>(id).execute(conn),
-    }
+) -> QueryResult<()> {
+    let grow = format!(
+        "UPDATE kept_trace SET events = events + {events}, bytes = max(bytes + {bytes}, 0) WHERE trace_id = ?"
+    );
+    kept::bound(conn, &grow, trace)?;
+    let drop = format!(
+        "DELETE FROM kept_for WHERE trace_id = ? AND reason BETWEEN 2 AND 8 \
+         AND {most} < (SELECT t.bytes FROM kept_trace t WHERE t.trace_id = kept_for.trace_id)"
+    );
+    kept::bound(conn, &drop, trace)?;
+    Ok(())
 }
 
 /// The key of a trace goes to the segment of what is kept.

@@ -1,6 +1,6 @@
 -- A sample of each statement and plan among the events numbered ?1 to ?2, unless there is one of the same day.
-INSERT INTO kept_trace (trace_id, reason, subject, plan, hour, events, bytes)
-SELECT w.trace_id, 5, w.statement_id, w.plan, w.hour, 0, 0
+INSERT OR IGNORE INTO kept_for (trace_id, reason, subject, plan, hour)
+SELECT w.trace_id, 5, w.statement_id, w.plan, w.hour
 FROM (
     SELECT
         s.trace_id,
@@ -26,7 +26,6 @@ FROM (
 ) w
 WHERE NOT EXISTS (
     SELECT 1
-    FROM kept_trace k
+    FROM kept_for k
     WHERE k.reason = 5 AND k.subject = w.statement_id AND k.plan = w.plan AND k.hour > w.hour - 86400
 )
-ON CONFLICT (trace_id) DO NOTHING
