@@ -46,11 +46,7 @@ pub(super) fn read(
             None => "new error",
             Some(_) => "error came back",
         };
-        let what = match (&*row.kind, &*row.message) {
-            ("", message) => message.to_owned(),
-            (kind, "") => kind.to_owned(),
-            (kind, message) => format!("{kind}: {message}"),
-        };
+        let what = what(&row.kind, &row.message);
         let times = match row.occurrences {
             1.0 => String::new(),
             times => format!(" ({times:.0} times)"),
@@ -65,4 +61,43 @@ pub(super) fn read(
         }
     });
     Ok(readings.collect())
+}
+
+/// Type and message of an error. Some agents begin the message with the type.
+fn what(kind: &str, message: &str) -> String {
+    let has_kind = message
+        .strip_prefix(kind)
+        .is_some_and(|rest| rest.starts_with(':'));
+    match (kind, message) {
+        ("", message) => message.to_owned(),
+        (kind, "") => kind.to_owned(),
+        (_, message) if has_kind => message.to_owned(),
+        (kind, message) => format!("{kind}: {message}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::what;
+
+    #[test]
+    fn the_type_of_an_error_is_said_once() {
+        for (kind, message, said) in [
+            ("ValueError", "no such city", "ValueError: no such city"),
+            (
+                "ValueError",
+                "ValueError: no such city",
+                "ValueError: no such city",
+            ),
+            (
+                "ValueError",
+                "ValueErrors are bad",
+                "ValueError: ValueErrors are bad",
+            ),
+            ("", "no such city", "no such city"),
+            ("ValueError", "", "ValueError"),
+        ] {
+            assert_eq!(what(kind, message), said);
+        }
+    }
 }

@@ -33,6 +33,8 @@ const PAGES: [&str; 32] = [
     "/settings",
     "/setup",
     "/traces",
+    "/kept",
+    "/kept?reason=pinned",
     "/discover",
     "/discover?q=trace.id:{trace}&open=1&field=service.name",
     "/discover?filter=service.name:*&group=service.name",
