@@ -17,6 +17,7 @@ mod blocks;
 mod deploy;
 mod facts;
 mod links;
+mod nginx;
 mod options;
 mod prometheus;
 mod sandbox;
