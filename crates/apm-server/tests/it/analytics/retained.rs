@@ -35,6 +35,7 @@ async fn retained(dir: &Path, batches: Vec<Batch>, left: i64) -> Store {
     // Nothing arrives after the start that would confirm the clock.
     let options = StoreOptions {
         trusted_jump: Duration::from_secs(1000 * 86_400),
+        keep: 0,
         ..StoreOptions::new(dir.join("apm.db"))
     };
     let opened = move || {
