@@ -205,6 +205,14 @@ pub fn rooms(conn: &mut SqliteConnection) -> QueryResult<Vec<Room>> {
     sql_query("SELECT reason, traces, bytes FROM kept_room ORDER BY reason").load(conn)
 }
 
+/// The number of kept traces and their bytes, each counted once whatever it is kept for.
+pub fn total(conn: &mut SqliteConnection) -> QueryResult<Room> {
+    sql_query(
+        "SELECT 0 AS reason, count(*) AS traces, coalesce(sum(bytes), 0) AS bytes FROM kept_trace",
+    )
+    .get_result(conn)
+}
+
 /// The first block that is whole: those before it hold kept traces only.
 pub fn first_whole_block(conn: &mut SqliteConnection) -> QueryResult<i64> {
     sql_query("SELECT coalesce(max(thinned), 0) AS thinned FROM kept_state")

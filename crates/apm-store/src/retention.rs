@@ -414,11 +414,11 @@ impl Retention {
             step.more = true;
             return Ok(());
         }
-        let keeper = &mut self.keeper;
+        let thinner = &mut self.keeper.thinner;
         let deleted = conn.immediate_transaction(|conn| {
             // The block being filled is begun anew if it has to go.
             memory.leave_block_of(now);
-            delete::blocks(conn, keeper, now, deadline)
+            thin::blocks(conn, thinner, now, deadline)
         })?;
         step.blocks += deleted;
         step.more |= deleted < doomed.len() as u64 || deleted as i64 >= BLOCKS;

@@ -33,8 +33,12 @@ pub(crate) struct Params {
 pub(crate) struct Answer {
     /// Those of the newest hours first.
     pub(crate) traces: Vec<KeptTrace>,
-    /// The sums of each reason.
+    /// The sums of each reason. A trace may be kept for several.
     pub(crate) reasons: Vec<Room>,
+    /// Kept traces.
+    pub(crate) total: i64,
+    /// Bytes that they take beyond the newest events.
+    pub(crate) total_bytes: i64,
 }
 
 /// The sums over the traces of a reason.
@@ -81,7 +85,10 @@ impl Question for Params {
                 max_bytes: source.store.keep_share(reason),
             }
         });
+        let all = kept::total(source.conn)?;
         Ok(Answer {
+            total: all.traces,
+            total_bytes: all.bytes,
             reasons: reasons.collect(),
             traces: list(source.conn, &of, size)?,
         })

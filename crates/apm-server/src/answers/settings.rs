@@ -170,10 +170,7 @@ impl Question for Params {
             events_seconds: options.raw_max_age.map(seconds),
             rollups_seconds: options.rollup_max_age.map(seconds),
             oldest,
-            kept_bytes: kept::rooms(source.conn)?
-                .iter()
-                .map(|room| room.bytes)
-                .sum(),
+            kept_bytes: kept::total(source.conn)?.bytes,
             keep_percent: options.keep,
             survives_power_loss: matches!(options.durability, Durability::Full),
             events: stats.events,

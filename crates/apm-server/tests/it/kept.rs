@@ -62,6 +62,7 @@ async fn the_button_of_a_trace_pins_it_and_the_list_shows_it() {
     );
     assert_eq!(trace["service"], "shop");
     assert_eq!(kept["reasons"][0]["traces"], 1);
+    assert_eq!(kept["total"], 1);
     assert!(kept["reasons"][0]["max_bytes"].as_i64() > Some(1 << 20));
     let details = server.get(&format!("/api/v1/traces/{TRACE}")).await.json();
     assert_eq!(details["kept"], "pinned");

@@ -8,12 +8,9 @@ use diesel::sql_types::{BigInt, Integer, Text};
 use diesel::{delete, sql_query};
 
 use super::super::block::SLOTS;
-use super::super::error::StoreError;
 use super::super::kept;
 use super::super::schema::{block, event_count, metricset, roll_received, trace_at};
-use super::super::{open, output, trace_index};
-use super::keep::Keeper;
-use super::thin;
+use super::super::{open, trace_index};
 
 /// Keys of `trace_at` per step.
 const KEYS: i64 = 20_000;
@@ -25,39 +22,6 @@ struct Bucket {
     level: i64,
     #[diesel(sql_type = BigInt)]
     bucket: i64,
-}
-
-/// Blocks that are deleted together.
-const TOGETHER: usize = 8;
-
-/// Deletes blocks and the events in them that are not kept, oldest first, until the deadline; returns how many are
-/// done. `ids`: the oldest whole ones, ascending.
-pub(super) fn blocks(
-    conn: &mut SqliteConnection,
-    keeper: &mut Keeper,
-    ids: &[i64],
-    deadline: Instant,
-) -> Result<u64, StoreError> {
-    let mut gone = 0;
-    for ids in ids.chunks(TOGETHER) {
-        let (Some(oldest), Some(newest)) = (ids.first(), ids.last()) else {
-            continue;
-        };
-        output::lose(conn, *oldest, *newest)?;
-        thin::whole(conn, keeper, ids)?;
-        sql_query(
-            "INSERT INTO kept_state (id, thinned, chosen) VALUES (1, ?1, ?1) \
-             ON CONFLICT (id) DO UPDATE SET thinned = excluded.thinned, chosen = max(chosen, excluded.chosen)",
-        )
-        .bind::<BigInt, _>(newest + 1)
-        .execute(conn)?;
-        gone += ids.len() as u64;
-        if Instant::now() >= deadline {
-            break;
-        }
-    }
-    forget_counts(conn)?;
-    Ok(gone)
 }
 
 /// Deletes the counts of which nothing is left.

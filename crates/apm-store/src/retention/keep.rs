@@ -14,7 +14,6 @@ use diesel::prelude::*;
 use diesel::sql_query;
 use diesel::sql_types::{BigInt, Integer, Nullable};
 
-use super::super::block::Packer;
 use super::super::error::StoreError;
 use super::super::kept::{self, Reason, TO_GO, Trace};
 use super::super::open::number;
@@ -22,7 +21,7 @@ use super::super::options::StoreOptions;
 use super::super::schema::{block, trace_at};
 use super::super::trace_index;
 use super::size::Size;
-use super::thin;
+use super::thin::{self, Thinner};
 
 /// Blocks that are looked through before the first of them goes: agents send the parts of a trace within some seconds.
 const AHEAD: i64 = 1024;
@@ -47,23 +46,24 @@ pub(super) struct Keeper {
     room: i64,
     /// Seconds after which they go, unless they are pinned.
     max_age: Option<i64>,
-    pub(super) packer: Option<Packer>,
+    pub(super) thinner: Thinner,
 }
 
 impl Keeper {
     pub(super) fn new(options: &StoreOptions) -> Self {
         let percent = i64::from(options.keep.min(50));
         let limit = Size::new(options).limit();
+        let room = match (percent, limit) {
+            (0, _) => 0,
+            (_, i64::MAX) => i64::MAX,
+            (percent, limit) => limit / 100 * percent,
+        };
         Self {
-            room: match (percent, limit) {
-                (0, _) => 0,
-                (_, i64::MAX) => i64::MAX,
-                (percent, limit) => limit / 100 * percent,
-            },
+            room,
             max_age: options
                 .rollup_max_age
                 .map(|age| i64::try_from(age.as_secs()).unwrap_or(i64::MAX)),
-            packer: None,
+            thinner: Thinner::new(room / PARTS),
         }
     }
 
@@ -73,11 +73,6 @@ impl Keeper {
             i64::MAX => i64::MAX,
             room => room / 100 * reason.share(),
         }
-    }
-
-    /// Bytes that one trace may take.
-    pub(super) fn most(&self) -> i64 {
-        self.room / PARTS
     }
 
     /// Looks through the blocks up to `last` and some behind it; whether that is done. `last`: the newest block that is
@@ -202,7 +197,7 @@ impl Keeper {
             kept::bound(conn, "DELETE FROM kept_trace WHERE trace_id = ?", trace_id)?;
         }
         for (block, hashes) in blocks {
-            let stay = thin::again(conn, self, block)?;
+            let stay = thin::again(conn, &mut self.thinner, block)?;
             // Another trace may have the same key.
             for hash in hashes.into_iter().filter(|hash| !stay.contains(hash)) {
                 let key = trace_index::key(trace_index::KEPT, hash);
@@ -210,14 +205,6 @@ impl Keeper {
             }
         }
         Ok(())
-    }
-
-    /// The compressor of the blocks.
-    pub(super) fn packer(&mut self) -> std::io::Result<&mut Packer> {
-        match &mut self.packer {
-            Some(packer) => Ok(packer),
-            none => Ok(none.insert(Packer::new()?)),
-        }
     }
 }
 

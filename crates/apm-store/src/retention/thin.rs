@@ -1,26 +1,51 @@
 //! Takes events out of blocks: all of them, or all but those of kept traces.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
+use std::time::Instant;
 
 use diesel::prelude::*;
 use diesel::sql_query;
 use diesel::sql_types::{BigInt, Integer};
 use diesel::{delete, update};
 
-use super::super::block::{Packed, SLOTS, SUM, documents, thinned};
+use super::super::block::{Packed, Packer, SLOTS, SUM, documents, thinned};
 use super::super::error::StoreError;
 use super::super::id::{Identifier, StoredId};
 use super::super::kept;
 use super::super::schema::{block, trace_at};
-use super::super::trace_index;
+use super::super::{output, trace_index};
 use super::delete as rows;
-use super::keep::Keeper;
 
 /// Bytes of the row of an event with its places in indexes, roughly.
 const ROW: i64 = 250;
 
+/// Blocks that are deleted together.
+const TOGETHER: usize = 8;
+
 /// The dictionary of stacks in `kept_name`.
 const STACK: i32 = 8;
+
+/// Thins blocks out.
+#[derive(Debug)]
+pub(super) struct Thinner {
+    packer: Option<Packer>,
+    /// Bytes that one trace may take, unless it is pinned.
+    most: i64,
+}
+
+impl Thinner {
+    pub(super) fn new(most: i64) -> Self {
+        Self { packer: None, most }
+    }
+
+    /// The compressor of the blocks.
+    fn packer(&mut self) -> std::io::Result<&mut Packer> {
+        match &mut self.packer {
+            Some(packer) => Ok(packer),
+            none => Ok(none.insert(Packer::new()?)),
+        }
+    }
+}
 
 /// An event of a kept trace.
 #[derive(Debug, QueryableByName)]
@@ -44,27 +69,57 @@ pub(super) fn numbers(first: i64, last: i64) -> (i64, i64) {
     (first * SLOTS, last * SLOTS + SLOTS - 1)
 }
 
-/// Takes from whole blocks what is not kept; `ids`: those between the first and the last of them, ascending.
-pub(super) fn whole(
+/// Deletes blocks and the events in them that are not kept, oldest first, until the deadline; returns how many are
+/// done. `ids`: the oldest whole ones, ascending.
+pub(super) fn blocks(
     conn: &mut SqliteConnection,
-    keeper: &mut Keeper,
+    thinner: &mut Thinner,
+    ids: &[i64],
+    deadline: Instant,
+) -> Result<u64, StoreError> {
+    let mut gone = 0;
+    for ids in ids.chunks(TOGETHER) {
+        let (Some(oldest), Some(newest)) = (ids.first(), ids.last()) else {
+            continue;
+        };
+        output::lose(conn, *oldest, *newest)?;
+        whole(conn, thinner, ids)?;
+        sql_query(
+            "INSERT INTO kept_state (id, thinned, chosen) VALUES (1, ?1, ?1) \
+             ON CONFLICT (id) DO UPDATE SET thinned = excluded.thinned, chosen = max(chosen, excluded.chosen)",
+        )
+        .bind::<BigInt, _>(newest + 1)
+        .execute(conn)?;
+        gone += ids.len() as u64;
+        if Instant::now() >= deadline {
+            break;
+        }
+    }
+    rows::forget_counts(conn)?;
+    Ok(gone)
+}
+
+/// Takes from whole blocks what is not kept; `ids`: those between the first and the last of them, ascending.
+fn whole(
+    conn: &mut SqliteConnection,
+    thinner: &mut Thinner,
     ids: &[i64],
 ) -> Result<(), StoreError> {
-    take(conn, keeper, ids, true).map(drop)
+    take(conn, thinner, ids, true).map(drop)
 }
 
 /// Takes from a block that was thinned out what is not kept any more; returns the hashes of the traces that stay.
 pub(super) fn again(
     conn: &mut SqliteConnection,
-    keeper: &mut Keeper,
+    thinner: &mut Thinner,
     id: i64,
 ) -> Result<HashSet<u64>, StoreError> {
-    take(conn, keeper, &[id], false)
+    take(conn, thinner, &[id], false)
 }
 
 fn take(
     conn: &mut SqliteConnection,
-    keeper: &mut Keeper,
+    thinner: &mut Thinner,
     ids: &[i64],
     are_whole: bool,
 ) -> Result<HashSet<u64>, StoreError> {
@@ -85,7 +140,7 @@ fn take(
     }
     let mut packed = HashMap::new();
     for (id, stay) in &by_block {
-        if let Some(block) = pack(conn, keeper, *id, stay)? {
+        if let Some(block) = pack(conn, thinner, *id, stay)? {
             packed.insert(*id, block);
         }
     }
@@ -104,7 +159,7 @@ fn take(
     for id in ids {
         match (by_block.get(id), packed.remove(id)) {
             (Some(stay), Some(packed)) => {
-                replace(conn, keeper, *id, stay, packed, are_whole)?;
+                replace(conn, thinner, *id, stay, packed, are_whole)?;
             }
             _ => {
                 delete(block::table.find(id)).execute(conn)?;
@@ -128,7 +183,7 @@ struct Thinned {
 /// Packs what stays of a block; `None` where the block cannot be read: then all of it goes.
 fn pack(
     conn: &mut SqliteConnection,
-    keeper: &mut Keeper,
+    thinner: &mut Thinner,
     id: i64,
     stay: &[Stays],
 ) -> Result<Option<Thinned>, StoreError> {
@@ -166,7 +221,7 @@ fn pack(
             return Ok(None);
         }
     };
-    let packer = keeper
+    let packer = thinner
         .packer()
         .map_err(|error| StoreError::BadBlock(format!("zstd: {error}")))?;
     let end = stay.last().map_or(0, |one| slot(one.seq) + 1);
@@ -189,7 +244,7 @@ fn each(bytes: usize, events: i64) -> i64 {
 /// Writes a block with what stays, and what refers to it.
 fn replace(
     conn: &mut SqliteConnection,
-    keeper: &Keeper,
+    thinner: &Thinner,
     id: i64,
     stay: &[Stays],
     packed: Thinned,
@@ -236,7 +291,7 @@ fn replace(
             true => (count, count * after),
             false => (0, count * (after - packed.before)),
         };
-        weigh(conn, trace, more, keeper.most())?;
+        weigh(conn, trace, more, thinner.most)?;
         if was_whole {
             move_key(conn, trace, id)?;
         }

@@ -31,15 +31,9 @@ pub(crate) fn reason_words(reason: &str) -> &'static str {
 impl Rendered for Params {
     fn render(&self, context: &Context<'_>, found: &Found) -> Answer {
         let view = context.view;
-        let (traces, size) = found
-            .reasons
-            .iter()
-            .fold((0i64, 0i64), |(traces, size), room| {
-                (traces + room.traces, size + room.bytes)
-            });
         let answer = format!(
             "{} kept beyond the newest events.",
-            match traces {
+            match found.total {
                 1 => "1 trace is".to_owned(),
                 traces => format!("{} traces are", number::grouped(traces.unsigned_abs())),
             }
@@ -47,7 +41,7 @@ impl Rendered for Params {
         let why = format!(
             "They take {}. Failed and slow requests, samples of statements and pinned traces stay when the events \
              around them go.",
-            bytes(size.unsigned_abs())
+            bytes(found.total_bytes.unsigned_abs())
         );
         let crumbs = [
             Crumb::link("Traces", view.to(&["traces"]).to_string()),

@@ -15,7 +15,7 @@ use std::collections::HashSet;
 
 use maud::{Markup, html};
 
-use super::{Answer, Context, Part, Rendered, kept, page};
+use super::{Answer, Context, Part, Rendered, page};
 use crate::analytics::trace::Trace;
 use crate::answers::Problem;
 use crate::answers::trace::statements::total;
@@ -114,10 +114,13 @@ fn pin(id: &str, kept: Option<&'static str>) -> Markup {
                 kept => {
                     form method="post" action=(address("pin")) { button.btn.btn--small type="submit" { "Pin" } }
                     span.dim {
-                        @match kept {
-                            Some(reason) => { "Kept for now: " (kept::reason_words(reason).to_lowercase()) "." }
-                            None => "A pinned trace stays when the events around it are deleted."
-                        }
+                        (match kept {
+                            Some("error") => "It stays for now: it has an error.",
+                            Some("failure") => "It stays for now: its request failed.",
+                            Some("slowest") => "It stays for now: it was the slowest of its name in its hour.",
+                            Some(_) => "It stays for now: it is a sample of a statement.",
+                            None => "A pinned trace stays when the events around it are deleted.",
+                        })
                     }
                 }
             }
