@@ -13,7 +13,7 @@ use crate::answers::Settings;
 use crate::config::Config;
 
 /// Addresses of all pages; `{service}` and the like are filled in.
-const PAGES: [&str; 32] = [
+const PAGES: [&str; 34] = [
     "/services",
     "/services/{service}",
     "/services/{service}/transactions",
