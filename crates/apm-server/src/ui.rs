@@ -18,6 +18,7 @@ mod pages;
 mod plot;
 mod query_bar;
 mod serve;
+mod unit;
 mod upload;
 mod view;
 mod words;

@@ -14,8 +14,8 @@ use std::collections::HashSet;
 use diesel::{QueryResult, SqliteConnection};
 
 pub(super) use entries::{
-    Destination, ErrorGroup, MetricName, Resource, ResultValue, Service, SpanGroup, Stack,
-    Statement, TxGroup,
+    Destination, ErrorGroup, MetricName, MetricSeries, Resource, ResultValue, Service, SpanGroup,
+    Stack, Statement, TxGroup,
 };
 
 use super::cache::Cache;

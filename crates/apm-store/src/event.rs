@@ -48,7 +48,7 @@ pub use error::ErrorEvent;
 pub use id::{Id, compact};
 pub use kind::Kind;
 pub use log::Log;
-pub use metricset::{Breakdown, Metricset, Sample};
+pub use metricset::{Breakdown, Distribution, Measured, MetricKind, Metricset, Sample};
 pub use outcome::Outcome;
 pub use resource::Resource;
 pub use span::{Composite, Span};

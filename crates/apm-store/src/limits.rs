@@ -42,11 +42,13 @@ pub enum NameKind {
     SelfTime,
     /// Labels, by name.
     Label,
+    /// Series of a metric, by their labels.
+    Series,
 }
 
 impl NameKind {
     /// All of them, in the order in which they are told.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::Service,
         Self::Transaction,
         Self::Result,
@@ -56,6 +58,7 @@ impl NameKind {
         Self::Metric,
         Self::SelfTime,
         Self::Label,
+        Self::Series,
     ];
 
     /// Their names in counters.
@@ -71,6 +74,7 @@ impl NameKind {
             Self::Metric => "metrics",
             Self::SelfTime => "self_times",
             Self::Label => "labels",
+            Self::Series => "series",
         }
     }
 }
@@ -78,7 +82,7 @@ impl NameKind {
 /// The limit of one kind of names.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct NameLimit {
-    /// Of one service.
+    /// Of one service; of [`NameKind::Series`] those of one metric.
     pub of_service: usize,
     /// Of all services together.
     pub in_all: usize,
@@ -121,6 +125,12 @@ impl NameLimits {
             NameKind::Result | NameKind::SelfTime => RESULTS.min(names),
             // As many fields as an index of Elasticsearch has by default.
             NameKind::Label => names.div_ceil(2),
+            NameKind::Series => {
+                return Some(NameLimit {
+                    of_service: names.div_ceil(4),
+                    in_all: names.saturating_mul(TOGETHER),
+                });
+            }
             _ => names,
         };
         Some(NameLimit {

@@ -1,8 +1,7 @@
 //! The counts that a batch of events adds to the rollups: made in memory, written in one go.
 //!
-//! Counts by minute of event time, for transactions, statements, destinations, error groups, breakdowns and web
-//! vitals;
-//! [`LEVELS`] above the minute are made from it when it is written, so that all levels always agree. Counts and sums
+//! Counts by minute of event time, for transactions, statements, destinations, error groups, breakdowns, web vitals
+//! and metrics; [`LEVELS`] above the minute are made from it when it is written, so that all levels always agree. Counts and sums
 //! are weighted by 1 / sample rate; a rate of 0 counts nothing. A composite span counts as often as it stands for.
 //!
 //! Durations go into logarithmic bins (γ = 1.02, as in DDSketch, <https://arxiv.org/abs/1908.10693>), which can be
@@ -14,6 +13,7 @@ mod calls;
 mod cost;
 mod events;
 mod journal;
+mod metrics;
 mod vitals;
 
 use crate::event::Outcome;
@@ -21,6 +21,8 @@ pub(crate) use calls::{CallKey, CallSeries};
 pub(crate) use cost::{CostBinKey, CostCell, CostKey, CostSeries};
 pub(crate) use events::EventCounts;
 pub use events::{ENTRY, kind_code};
+pub(crate) use metrics::{Increase, MetricRollup};
+pub use metrics::{bin_value, value_bin};
 pub use vitals::{Rating, Vital};
 pub(crate) use vitals::{VitalKey, VitalSeries};
 
@@ -241,6 +243,8 @@ pub(crate) struct Rollup {
     pub(crate) calls: CallSeries,
     /// Web vitals of pages.
     pub(crate) vitals: VitalSeries,
+    /// Series of metrics.
+    pub(crate) metrics: MetricRollup,
     /// Events that are stored; [`Self::absorb`] leaves them out.
     pub(crate) events: EventCounts,
     errors: HashMap<(i64, i64), i64>,
@@ -256,6 +260,7 @@ impl Rollup {
         self.destination.absorb(&other.destination);
         self.calls.absorb(&other.calls);
         self.vitals.absorb(&other.vitals);
+        self.metrics.absorb(&other.metrics);
         for ((group, bucket), n) in &other.errors {
             self.put_errors(*group, *bucket, *n);
         }
@@ -317,6 +322,7 @@ impl Rollup {
             .chain(self.errors.keys().map(|(_, bucket)| *bucket))
             .chain(self.breakdown.keys().map(|key| key.bucket))
             .chain(self.vitals.buckets())
+            .chain(self.metrics.buckets())
             .map(|bucket| coarser(bucket, level))
             .collect();
         buckets.sort_unstable();

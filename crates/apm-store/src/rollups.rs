@@ -1,5 +1,7 @@
 //! Adds what a batch counted to the rollup tables, in the same commit as the rows.
 
+mod metrics;
+
 use diesel::{QueryResult, SqliteConnection};
 
 use super::insert::{Row, Rows, row};
@@ -44,6 +46,7 @@ pub(super) fn add(
             bin: key.bin,
             count,
         })?;
+        metrics::add(conn, &rollup.metrics, level)?;
         all(conn, rollup.errors(level), |((group, bucket), n)| {
             ErrorCount {
                 level,

@@ -136,6 +136,34 @@ diesel::table! {
 
 diesel::table! {
     use diesel::sql_types::*;
+
+    metric_series (id) {
+        id -> BigInt,
+        service_id -> BigInt,
+        name_id -> BigInt,
+        kind -> Integer,
+        unit -> Text,
+        labels -> Text,
+        last_seen -> BigInt,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+
+    metric_state (series_id, resource_id, start) {
+        series_id -> BigInt,
+        resource_id -> BigInt,
+        start -> BigInt,
+        ts -> BigInt,
+        count -> Double,
+        sum -> Double,
+        bins -> Binary,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
     use crate::id::Identifier;
 
     tx (seq) {
@@ -419,6 +447,8 @@ diesel::allow_tables_to_appear_in_same_query!(
     error_group,
     result,
     metric_name,
+    metric_series,
+    metric_state,
     tx,
     span,
     error,

@@ -1,6 +1,9 @@
 //! `metricset`: what was found becomes an event.
 
-use apm_store::event::{Batch, Breakdown, Event, Metricset, Sample};
+mod known;
+mod samples;
+
+use apm_store::event::{Batch, Breakdown, Event, Metricset};
 
 use super::columns::{keep, service};
 use super::fields::Fields;
@@ -36,19 +39,16 @@ pub(super) fn build(fields: &mut Fields<'_>, line: &str, batch: &mut Batch) -> R
     });
     let first = u32::try_from(batch.samples.len()).expect("a batch is small");
     // Those of a breakdown are in its own fields; what else it sends, Elastic's server drops too.
-    if !is_breakdown {
-        for (name, value) in std::mem::take(&mut fields.samples) {
-            if let Some(value) = value {
-                let name = batch.keep(&name);
-                batch.samples.push(Sample { name, value });
-            }
-        }
-    }
+    let labels = match is_breakdown {
+        true => None,
+        false => samples::keep(fields, line, batch),
+    };
     let event = Metricset {
         service: service(fields, batch),
         timestamp: settle(fields, line, batch).unwrap_or(batch.received),
         breakdown,
         samples: first..u32::try_from(batch.samples.len()).expect("a batch is small"),
+        labels,
         rest: keep_rest(fields, line, "", batch),
     };
     batch.events.push(Event::Metricset(event));

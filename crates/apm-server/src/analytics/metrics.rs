@@ -1,9 +1,14 @@
-//! Gauges over time: CPU, memory, and any other metric by its name.
+//! Metrics over time: CPU and memory, panels of runtimes, and any metric by its name.
 
-use std::collections::BTreeSet;
+pub mod chart;
+pub mod labels;
+mod lines;
+pub mod listed;
+pub mod panels;
+pub mod spread;
 
 use diesel::prelude::*;
-use diesel::sql_types::{BigInt, Double, Text};
+use diesel::sql_types::{BigInt, Double};
 use schemars::JsonSchema;
 use serde::Serialize;
 
@@ -11,6 +16,7 @@ use super::Scope;
 use super::series::Axis;
 use super::sql::Sql;
 use super::window::Window;
+use listed::Listed;
 
 /// Names that are listed together.
 const MOST_NAMES: usize = 500;
@@ -46,20 +52,11 @@ pub struct Metrics {
     pub process_cpu: Gauge,
     /// Memory in use, 0 to 1.
     pub memory: Gauge,
-    /// Metrics with a sample in the window, in order, at most 500.
-    pub names: Vec<String>,
+    /// Metrics with a value in the window, in order, at most 500.
+    pub names: Vec<Listed>,
     /// The last of these names where there are more: `names_after` of the next ones.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub next: Option<String>,
-}
-
-/// One metric on its own.
-#[derive(Debug, Clone, PartialEq, JsonSchema, Serialize)]
-pub struct Metric {
-    /// The buckets.
-    pub axis: Axis,
-    /// Its values.
-    pub gauge: Gauge,
 }
 
 #[derive(QueryableByName)]
@@ -101,71 +98,22 @@ pub fn page(
     after: &str,
 ) -> QueryResult<Metrics> {
     let axis = Axis::from(window);
-    let (names, more) = names(conn, scope, window, after)?;
+    let all = listed::all(conn, scope, window)?;
+    let mut names: Vec<Listed> = all
+        .into_iter()
+        .filter(|metric| metric.name.as_str() > after)
+        .take(MOST_NAMES + 1)
+        .collect();
+    let more = names.len() > MOST_NAMES;
+    names.truncate(MOST_NAMES);
     Ok(Metrics {
         system_cpu: gauge(conn, SYSTEM_CPU, &sql(scope, SYSTEM_CPU, window), &axis)?,
         process_cpu: gauge(conn, PROCESS_CPU, &sql(scope, PROCESS_CPU, window), &axis)?,
         memory: gauge(conn, "memory", &memory_sql(scope, window), &axis)?,
-        next: names.last().filter(|_| more).cloned(),
+        next: names.last().filter(|_| more).map(|last| last.name.clone()),
         names,
         axis,
     })
-}
-
-/// One metric by its name.
-///
-/// # Errors
-/// Those of SQLite.
-pub fn by_name(
-    conn: &mut SqliteConnection,
-    scope: &Scope,
-    metric: &str,
-    window: &Window,
-) -> QueryResult<Metric> {
-    let axis = Axis::from(window);
-    let gauge = gauge(conn, metric, &sql(scope, metric, window), &axis)?;
-    Ok(Metric { axis, gauge })
-}
-
-/// Names of metrics with a sample in the window, in order, those after `after`; and whether there are more.
-fn names(
-    conn: &mut SqliteConnection,
-    scope: &Scope,
-    window: &Window,
-    after: &str,
-) -> QueryResult<(Vec<String>, bool)> {
-    #[derive(QueryableByName)]
-    struct Id {
-        #[diesel(sql_type = BigInt)]
-        id: i64,
-    }
-    #[derive(QueryableByName)]
-    struct Name {
-        #[diesel(sql_type = Text)]
-        name: String,
-    }
-    let services = window.bind(scope.bind(Sql::new(include_str!("metrics/services.sql"))));
-    let services: Vec<Id> = services.load(conn)?;
-    let most = i64::try_from(MOST_NAMES + 1).unwrap_or(i64::MAX);
-    let mut names = BTreeSet::new();
-    for Id { id } in services {
-        // Each is read in order, by an index, and only as far as it can be among the first.
-        for owner in [id, 0] {
-            let sql = window
-                .bind(Sql::new(include_str!("metrics/names.sql")))
-                .bind("owner", owner)
-                .bind("id", id)
-                .bind("after", after)
-                .bind("most", most);
-            let found: Vec<Name> = sql.load(conn)?;
-            names.extend(found.into_iter().map(|row| row.name));
-            while names.len() > MOST_NAMES + 1 {
-                names.pop_last();
-            }
-        }
-    }
-    let more = names.len() > MOST_NAMES;
-    Ok((names.into_iter().take(MOST_NAMES).collect(), more))
 }
 
 fn gauge(conn: &mut SqliteConnection, name: &str, sql: &Sql, axis: &Axis) -> QueryResult<Gauge> {

@@ -150,12 +150,22 @@ fn questions() -> Vec<(&'static str, Sql)> {
         ),
         ("metrics/memory", metrics::memory_sql(&scope, &window)),
         (
-            "metrics/names",
-            other(include_str!("metrics/names.sql"))
-                .bind("owner", 1)
-                .bind("id", 1)
-                .bind("after", "")
+            "metrics/listed",
+            other(include_str!("metrics/listed.sql")).bind("id", 1),
+        ),
+        (
+            "metrics/series",
+            other(include_str!("metrics/series.sql"))
+                .bind("metric", "a")
                 .bind("most", 1),
+        ),
+        (
+            "metrics/cells",
+            other(include_str!("metrics/cells.sql")).bind("ids", "[1]"),
+        ),
+        (
+            "metrics/bars",
+            other(include_str!("metrics/bars.sql")).bind("ids", "[1]"),
         ),
         (
             "metrics/services",

@@ -10,12 +10,28 @@ use super::sourced::Sourced;
 use super::{Address, Asked, Problem, Question, Source, at};
 use crate::analytics::Scope;
 use crate::analytics::filter::List;
+use crate::analytics::metrics::chart::{self, Chart, Choice, Split, Together};
+use crate::analytics::metrics::panels::{self, Panel};
 use crate::analytics::metrics::{self, Gauge, Metrics};
 use crate::analytics::series::Axis;
 use crate::analytics::window::Window;
 use crate::csv::{Cell, Table};
 
-const METRIC: Parameter = Parameter::text("metric", "A metric by its name: adds `gauge`.");
+const METRIC: Parameter = Parameter::text("metric", "A metric by its name: adds `chart`.");
+const SPLIT: Parameter = Parameter::text(
+    "split",
+    "The label that tells the lines of `chart` apart; `none` for one line, `all` for a line of each series, which is the \
+     default.",
+);
+const LABEL: Parameter = Parameter::text(
+    "label",
+    "The only series that count: `name=value` of a label of theirs.",
+);
+const TOGETHER: Parameter = Parameter::word(
+    "together",
+    &["mean", "sum", "min", "max"],
+    "The number that several gauges of one line make. Default `mean`.",
+);
 const NAMES_AFTER: Parameter = Parameter::text(
     "names_after",
     "The names begin after this one: `next` of the answer before.",
@@ -27,11 +43,12 @@ pub(crate) struct Params {
     pub(crate) service: String,
     scope: Scope,
     metric: Option<String>,
+    pub(crate) choice: Choice,
     names_after: String,
     period: Period,
 }
 
-/// Gauges of a service.
+/// Metrics of a service.
 #[derive(Debug, Serialize, JsonSchema)]
 #[schemars(rename = "MetricsOfService")]
 pub(crate) struct Answer {
@@ -40,9 +57,11 @@ pub(crate) struct Answer {
     /// The statements that read them.
     #[serde(skip)]
     pub(crate) sql: Vec<String>,
+    /// Charts of the runtimes whose metrics are there.
+    pub(crate) panels: Sourced<Vec<Panel>>,
     /// The metric that `metric` names.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) gauge: Option<Sourced<Gauge>>,
+    pub(crate) chart: Option<Sourced<Chart>>,
     /// The same of the earlier window.
     #[serde(skip_serializing_if = "Option::is_none")]
     previous: Option<Previous>,
@@ -56,20 +75,21 @@ struct Previous {
     metrics: Metrics,
     /// The metric that `metric` names.
     #[serde(skip_serializing_if = "Option::is_none")]
-    gauge: Option<Gauge>,
+    chart: Option<Chart>,
 }
 
 impl Question for Params {
     type Answer = Answer;
     const ADDRESS: Address = at!("/services/{service}/metrics");
-    const SUMMARY: &'static str = "Gauges of a service";
-    const TABLES: &'static [&'static str] = &["gauges"];
+    const SUMMARY: &'static str = "Metrics of a service";
+    const TABLES: &'static [&'static str] = &["gauges", "panels", "metric"];
 
     fn read(asked: &Asked) -> Result<Self, Problem> {
         Ok(Self {
             service: asked.segment(&SERVICE).to_owned(),
             scope: asked.service_scope(List::Metrics)?,
             metric: asked.owned(&METRIC)?,
+            choice: choice(asked)?,
             names_after: asked.owned(&NAMES_AFTER)?.unwrap_or_default(),
             period: Period::optional(asked)?,
         })
@@ -83,9 +103,10 @@ impl Question for Params {
             metrics::page(conn, scope, window, &self.names_after)
         })?;
         let (now, sql) = now.into_parts();
-        let gauge = match &self.metric {
+        let panels = Sourced::read(conn, |conn| panels::panels(conn, scope, window))?;
+        let chart = match &self.metric {
             Some(name) => Some(Sourced::read(conn, |conn| {
-                Ok::<_, Problem>(metrics::by_name(conn, scope, name, window)?.gauge)
+                chart::chart(conn, scope, name, &self.choice, window)
             })?),
             None => None,
         };
@@ -96,7 +117,8 @@ impl Question for Params {
         Ok(Answer {
             now,
             sql,
-            gauge,
+            panels,
+            chart,
             previous,
         })
     }
@@ -105,16 +127,47 @@ impl Question for Params {
         let now = &answer.now;
         let mut rows = Vec::new();
         let gauges = [&now.system_cpu, &now.process_cpu, &now.memory];
-        for gauge in gauges.into_iter().chain(answer.gauge.as_deref()) {
+        for gauge in gauges {
             rows.extend(points(&now.axis, gauge));
         }
-        vec![Table {
-            name: "gauges",
-            columns: ["metric", "time_utc", "avg", "min", "max"]
-                .map(Into::into)
-                .to_vec(),
+        let panels = answer.panels.iter().flat_map(|panel| {
+            let lines = panel.lines.iter();
+            lines.flat_map(|line| {
+                let first = [panel.runtime, panel.title, &line.name]
+                    .map(Cell::from)
+                    .to_vec();
+                values(&now.axis, first, &line.values)
+            })
+        });
+        let lines = answer.chart.iter().flat_map(|chart| {
+            let lines = chart.lines.iter();
+            lines.flat_map(|line| {
+                let labels = serde_json::json!(line.labels).to_string();
+                values(
+                    &now.axis,
+                    vec![(&chart.name).into(), (&labels).into()],
+                    &line.values,
+                )
+            })
+        });
+        let table = |name, columns: &[&'static str], rows| Table {
+            name,
+            columns: columns.iter().map(|column| (*column).into()).collect(),
             rows,
-        }]
+        };
+        vec![
+            table("gauges", &["metric", "time_utc", "avg", "min", "max"], rows),
+            table(
+                "panels",
+                &["runtime", "panel", "line", "time_utc", "value"],
+                panels.collect(),
+            ),
+            table(
+                "metric",
+                &["metric", "labels", "time_utc", "value"],
+                lines.collect(),
+            ),
+        ]
     }
 }
 
@@ -132,15 +185,55 @@ fn points<'a>(axis: &'a Axis, gauge: &'a Gauge) -> impl Iterator<Item = Vec<Cell
     })
 }
 
+/// A row for each bucket of a line, which begins with some cells.
+fn values<'a>(
+    axis: &'a Axis,
+    first: Vec<Cell>,
+    values: &'a [Option<f64>],
+) -> impl Iterator<Item = Vec<Cell>> + 'a {
+    let buckets = axis.buckets.iter().zip(values);
+    buckets.map(move |(bucket, value)| {
+        let rest = [Cell::second(bucket.start), (*value).into()];
+        first.iter().cloned().chain(rest).collect()
+    })
+}
+
+/// The way in which a metric's series become lines.
+fn choice(asked: &Asked) -> Result<Choice, Problem> {
+    let split = match asked.get(&SPLIT)? {
+        None | Some("all") => Split::All,
+        Some("none") => Split::None,
+        Some(name) => Split::By(name.to_owned()),
+    };
+    let label = match asked.get(&LABEL)? {
+        None => None,
+        Some(text) => {
+            let (name, value) = text.split_once('=').ok_or_else(|| Problem::Parameter {
+                parameter: LABEL.name,
+                problem: "it is no `name=value`".to_owned(),
+            })?;
+            Some((name.to_owned(), value.to_owned()))
+        }
+    };
+    let together = match asked.word(&TOGETHER)? {
+        Some("sum") => Together::Sum,
+        Some("min") => Together::Min,
+        Some("max") => Together::Max,
+        _ => Together::Mean,
+    };
+    Ok(Choice {
+        split,
+        label,
+        together,
+    })
+}
+
 impl Params {
     fn previous(&self, source: &mut Source<'_>, window: &Window) -> Result<Previous, Problem> {
         let (conn, scope) = (&mut *source.conn, &self.scope);
         let metrics = metrics::page(conn, scope, window, &self.names_after)?;
-        let one = |name: &String| metrics::by_name(conn, scope, name, window);
-        let gauge = self.metric.as_ref().map(one).transpose()?;
-        Ok(Previous {
-            metrics,
-            gauge: gauge.map(|one| one.gauge),
-        })
+        let one = |name: &String| chart::chart(conn, scope, name, &self.choice, window);
+        let chart = self.metric.as_ref().map(one).transpose()?;
+        Ok(Previous { metrics, chart })
     }
 }

@@ -11,6 +11,7 @@ pub(crate) mod flags;
 pub(crate) mod frame;
 pub(crate) mod graph;
 pub(crate) mod growth;
+pub(crate) mod heat;
 pub(crate) mod histogram;
 pub(crate) mod labels;
 pub(crate) mod lines;

@@ -8,6 +8,7 @@ mod equal;
 mod files;
 mod late;
 mod lists;
+mod metrics;
 mod openapi;
 mod protocol;
 mod retained;

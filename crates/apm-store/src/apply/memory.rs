@@ -11,7 +11,8 @@ use super::seen::Seen;
 use super::{Counted, Pass};
 use crate::block::{Builder, Packer, SLOTS};
 use crate::dictionary::{
-    Destination, Dictionary, ErrorGroup, MetricName, ResultValue, Service, Statement, TxGroup,
+    Destination, Dictionary, ErrorGroup, MetricName, MetricSeries, ResultValue, Service, Statement,
+    TxGroup,
 };
 use crate::error::StoreError;
 use crate::event::Batch;
@@ -38,7 +39,7 @@ pub(crate) struct Memory {
     committed: (Builder, i64),
 }
 
-/// The dictionaries: together they remember at most 24 MiB.
+/// The dictionaries: together they remember at most 25 MiB.
 #[derive(Debug)]
 pub(crate) struct Names {
     pub(crate) services: Dictionary,
@@ -52,6 +53,7 @@ pub(crate) struct Names {
     pub(crate) error_groups: Dictionary,
     pub(crate) results: Dictionary,
     pub(crate) metrics: Dictionary,
+    pub(crate) series: Dictionary,
     pub(crate) stacks: Dictionary,
 }
 
@@ -68,6 +70,7 @@ impl Names {
             error_groups: Dictionary::limited::<ErrorGroup<'_>>(512 * KIB, limits),
             results: Dictionary::limited::<ResultValue<'_>>(256 * KIB, limits),
             metrics: Dictionary::limited::<MetricName<'_>>(512 * KIB, limits),
+            series: Dictionary::limited::<MetricSeries<'_>>(1024 * KIB, limits),
             stacks: Dictionary::new(8192 * KIB),
         }
     }
@@ -161,6 +164,7 @@ impl Memory {
             "error_group" => &mut [&mut names.error_groups],
             "result" => &mut [&mut names.results],
             "metric_name" => &mut [&mut names.metrics],
+            "metric_series" => &mut [&mut names.series],
             "stack" => &mut [&mut names.stacks],
             _ => return *names = Names::new(&self.limits),
         };
@@ -192,6 +196,7 @@ impl Memory {
             &mut names.error_groups,
             &mut names.results,
             &mut names.metrics,
+            &mut names.series,
         ] {
             dictionary.has_room_again();
         }

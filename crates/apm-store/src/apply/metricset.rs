@@ -1,4 +1,8 @@
-//! Metrics: samples, and the breakdown of transactions by span type.
+//! Metrics: samples, their series, and the breakdown of transactions by span type.
+
+mod growth;
+mod series;
+mod state;
 
 use super::{Pass, Sender};
 use crate::block::Document;
@@ -44,14 +48,17 @@ impl<'a> Pass<'_, 'a> {
                         self.beyond.count(NameKind::Metric);
                         continue;
                     }
-                    let row = SampleRow {
-                        service_id: service,
-                        name_id: given.id,
-                        ts: event.timestamp,
-                        seq: self.seq(),
-                        value: Some(sample.value),
-                    };
-                    self.samples.push(self.conn, row)?;
+                    if let Some(value) = sample.number() {
+                        let row = SampleRow {
+                            service_id: service,
+                            name_id: given.id,
+                            ts: event.timestamp,
+                            seq: self.seq(),
+                            value: Some(value),
+                        };
+                        self.samples.push(self.conn, row)?;
+                    }
+                    self.series(sender, (service, given.id), event, sample)?;
                 }
             }
         }

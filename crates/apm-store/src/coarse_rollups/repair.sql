@@ -79,6 +79,22 @@ FROM roll_vital
 WHERE level = 60 AND group_id IN (SELECT id FROM tx_group) AND bucket >= :bucket AND bucket < :bucket + :level
 GROUP BY group_id, vital, rating, bin;
 
+DELETE FROM roll_metric
+WHERE level = :level AND series_id IN (SELECT id FROM metric_series) AND bucket = :bucket;
+INSERT INTO roll_metric (level, series_id, bucket, n, count, sum, min, max)
+SELECT :level, series_id, :bucket, sum(n), sum(count), sum(sum), min(min), max(max)
+FROM roll_metric
+WHERE level = 60 AND series_id IN (SELECT id FROM metric_series) AND bucket >= :bucket AND bucket < :bucket + :level
+GROUP BY series_id;
+
+DELETE FROM roll_metric_hist
+WHERE level = :level AND series_id IN (SELECT id FROM metric_series) AND bucket = :bucket;
+INSERT INTO roll_metric_hist (level, series_id, bucket, bin, count)
+SELECT :level, series_id, :bucket, bin, sum(count)
+FROM roll_metric_hist
+WHERE level = 60 AND series_id IN (SELECT id FROM metric_series) AND bucket >= :bucket AND bucket < :bucket + :level
+GROUP BY series_id, bin;
+
 DELETE FROM roll_error WHERE level = :level AND group_id IN (SELECT id FROM error_group) AND bucket = :bucket;
 INSERT INTO roll_error (level, group_id, bucket, n)
 SELECT :level, group_id, :bucket, sum(n)

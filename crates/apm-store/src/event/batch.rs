@@ -148,6 +148,7 @@ impl Batch {
             + self.labels.capacity() * size_of::<(Box<str>, u64)>()
             + self.events.capacity() * size_of::<Event>()
             + self.samples.capacity() * size_of::<Sample>()
+            + self.samples.iter().map(Sample::heap).sum::<usize>()
             + self.dropped.capacity() * size_of::<DroppedSpans>()
     }
 }

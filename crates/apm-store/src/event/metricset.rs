@@ -13,8 +13,10 @@ pub struct Metricset {
     pub timestamp: i64,
     /// Set where this is a breakdown of a transaction group's time.
     pub breakdown: Option<Breakdown>,
-    /// Its plain samples: a range of [`Batch::samples`](super::Batch::samples). Histograms are in `rest` alone.
+    /// Its samples: a range of [`Batch::samples`](super::Batch::samples).
     pub samples: Range<u32>,
+    /// The labels of its samples as a JSON object whose names are sorted; nothing where there are none.
+    pub labels: Option<Text>,
     /// Everything else (the samples too), a JSON object.
     pub rest: Text,
 }
@@ -36,11 +38,115 @@ pub struct Breakdown {
     pub sum: f64,
 }
 
-/// One plain sample of a metric.
-#[derive(Clone, Copy, Debug, PartialEq)]
+/// One sample of a metric.
+#[derive(Clone, Debug, PartialEq)]
 pub struct Sample {
     /// Name, such as `system.memory.total`.
     pub name: Text,
-    /// Value.
-    pub value: f64,
+    /// The unit as it was sent, such as `By`.
+    pub unit: Option<Text>,
+    /// The way in which its values are to be read.
+    pub kind: MetricKind,
+    /// Whether a value is what was added since the last one, or since [`Self::start`]. Gauges have neither.
+    pub is_delta: bool,
+    /// The time from which on a counter or distribution counts, µs since the epoch.
+    pub start: Option<i64>,
+    /// What was measured.
+    pub value: Measured,
+}
+
+impl Sample {
+    /// A number of which nothing more is known.
+    pub fn gauge(name: Text, value: f64) -> Self {
+        Self {
+            name,
+            unit: None,
+            kind: MetricKind::Gauge,
+            is_delta: false,
+            start: None,
+            value: Measured::Number(value),
+        }
+    }
+
+    /// Memory that it holds beside itself, bytes.
+    pub(super) fn heap(&self) -> usize {
+        match &self.value {
+            Measured::Number(_) => 0,
+            Measured::Distribution(values) => values.bins.capacity() * size_of::<(f64, f64)>(),
+        }
+    }
+
+    /// Its number, where it has one.
+    pub fn number(&self) -> Option<f64> {
+        match self.value {
+            Measured::Number(number) => Some(number),
+            Measured::Distribution(_) => None,
+        }
+    }
+}
+
+/// The way in which the values of a metric are to be read. Its number stands in the database: never to be changed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum MetricKind {
+    /// A value at a time.
+    Gauge = 0,
+    /// A sum that only grows, until it begins anew.
+    Counter = 1,
+    /// A sum that grows and shrinks.
+    UpDown = 2,
+    /// Counts of values by how large they are.
+    Histogram = 3,
+    /// A count and a sum of values.
+    Summary = 4,
+}
+
+impl MetricKind {
+    /// All of them.
+    pub const ALL: [Self; 5] = [
+        Self::Gauge,
+        Self::Counter,
+        Self::UpDown,
+        Self::Histogram,
+        Self::Summary,
+    ];
+
+    /// The kind of a number in the database.
+    pub fn of_code(code: i32) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| *kind as i32 == code)
+    }
+
+    /// Its name, as answers tell it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Gauge => "gauge",
+            Self::Counter => "counter",
+            Self::UpDown => "up_down_counter",
+            Self::Histogram => "histogram",
+            Self::Summary => "summary",
+        }
+    }
+}
+
+/// The value of a sample.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Measured {
+    /// One number.
+    Number(f64),
+    /// Many numbers by how large they are.
+    Distribution(Distribution),
+}
+
+/// Counts of values by how large they are.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Distribution {
+    /// The number of values.
+    pub count: f64,
+    /// Their sum; nothing where it was not sent.
+    pub sum: Option<f64>,
+    /// The least of them; of a cumulative one the least since it began.
+    pub min: Option<f64>,
+    /// The greatest of them, likewise.
+    pub max: Option<f64>,
+    /// Values and how often each was met, ascending.
+    pub bins: Vec<(f64, f64)>,
 }

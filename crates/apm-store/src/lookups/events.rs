@@ -74,7 +74,8 @@ fn event(batch: &mut Batch, table: &str, number: u64) -> Event {
         }
         "stack" => span(batch, number, "call", "db", "SELECT 1", number),
         "error_group" => error(batch, number),
-        "metric_name" => metric(batch, number),
+        "metric_name" => metric(batch, number, "{}"),
+        "metric_series" => metric(batch, 0, &format!(r#"{{"pool":{number}}}"#)),
         _ => transaction(batch, number, "GET /", "ok"),
     }
 }
@@ -153,15 +154,16 @@ fn error(batch: &mut Batch, number: u64) -> Event {
     })
 }
 
-fn metric(batch: &mut Batch, number: u64) -> Event {
+fn metric(batch: &mut Batch, number: u64, labels: &str) -> Event {
     let name = batch.keep(&format!("metric.{number}"));
     let first = u32::try_from(batch.samples.len()).expect("few");
-    batch.samples.push(Sample { name, value: 1.0 });
+    batch.samples.push(Sample::gauge(name, 1.0));
     Event::Metricset(Metricset {
         service: ServiceOverride::default(),
         timestamp: TIME,
         breakdown: None,
         samples: first..first + 1,
+        labels: Some(batch.keep(labels)),
         rest: batch.keep("{}"),
     })
 }

@@ -9,7 +9,7 @@ use diesel::{delete, sql_query};
 
 use super::super::block::SLOTS;
 use super::super::kept;
-use super::super::schema::{block, event_count, metricset, roll_received, trace_at};
+use super::super::schema::{block, event_count, metric_series, metricset, roll_received, trace_at};
 use super::super::{open, trace_index};
 
 /// Keys of `trace_at` per step.
@@ -191,7 +191,7 @@ pub(super) fn rollups(
     deadline: Instant,
 ) -> QueryResult<usize> {
     /// Each table is led by its level and its id: a probe per id.
-    const TABLES: [(&str, &str, &str); 12] = [
+    const TABLES: [(&str, &str, &str); 14] = [
         ("roll_tx", "group_id", "tx_group"),
         ("roll_tx_hist", "group_id", "tx_group"),
         ("roll_statement", "statement_id", "statement"),
@@ -204,6 +204,8 @@ pub(super) fn rollups(
         ("roll_error", "group_id", "error_group"),
         ("roll_breakdown", "tx_group_id", "tx_group"),
         ("roll_vital", "group_id", "tx_group"),
+        ("roll_metric", "series_id", "metric_series"),
+        ("roll_metric_hist", "series_id", "metric_series"),
     ];
     for (gone, (level, bucket)) in buckets.iter().enumerate() {
         if gone > 0 && Instant::now() >= deadline {
@@ -254,7 +256,6 @@ pub(super) fn unused(conn: &mut SqliteConnection, now: i64) -> QueryResult<()> {
         ("stack", 8, events),
         ("span_group", 3, events),
         ("resource", 1, events),
-        ("metric_name", 0, events),
         ("tx_group", 5, all),
         ("statement", 6, all),
         ("destination", 4, all),
@@ -269,6 +270,19 @@ pub(super) fn unused(conn: &mut SqliteConnection, now: i64) -> QueryResult<()> {
         .bind::<Integer, _>(dictionary)
         .execute(conn)?;
     }
+    delete(metric_series::table.filter(metric_series::last_seen.lt(all))).execute(conn)?;
+    // Rollups of its series may outlive its samples.
+    sql_query(
+        "DELETE FROM metric_name WHERE last_seen < ? AND id NOT IN (SELECT name_id FROM metric_series)",
+    )
+    .bind::<BigInt, _>(events)
+    .execute(conn)?;
+    // Of a process that is gone there is nothing to go on from.
+    sql_query(
+        "DELETE FROM metric_state WHERE series_id NOT IN (SELECT id FROM metric_series) \
+            OR resource_id NOT IN (SELECT id FROM resource)",
+    )
+    .execute(conn)?;
     // Its hour may have begun before that of one of its names, which is then deleted the next time.
     sql_query(
         "DELETE FROM service WHERE last_seen < ? \
@@ -277,7 +291,8 @@ pub(super) fn unused(conn: &mut SqliteConnection, now: i64) -> QueryResult<()> {
             AND NOT EXISTS (SELECT 1 FROM span_group r WHERE r.service_id = service.id) \
             AND NOT EXISTS (SELECT 1 FROM destination r WHERE r.service_id = service.id) \
             AND NOT EXISTS (SELECT 1 FROM statement r WHERE r.service_id = service.id) \
-            AND NOT EXISTS (SELECT 1 FROM error_group r WHERE r.service_id = service.id)",
+            AND NOT EXISTS (SELECT 1 FROM error_group r WHERE r.service_id = service.id) \
+            AND NOT EXISTS (SELECT 1 FROM metric_series r WHERE r.service_id = service.id)",
     )
     .bind::<BigInt, _>(all)
     .execute(conn)?;

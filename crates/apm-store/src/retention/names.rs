@@ -51,7 +51,7 @@ const NONE: Dictionary = Dictionary {
 };
 
 /// Those that others refer to come last.
-const DICTIONARIES: [Dictionary; 10] = [
+const DICTIONARIES: [Dictionary; 11] = [
     Dictionary {
         table: "stack",
         few: 64,
@@ -67,6 +67,16 @@ const DICTIONARIES: [Dictionary; 10] = [
         ..NONE
     },
     Dictionary {
+        table: "metric_series",
+        few: 64,
+        counted: "EXISTS (SELECT 1 FROM roll_metric r WHERE r.level IN (60, 600, 3600) AND r.series_id = n.id)",
+        rollups: &[
+            ("roll_metric", "series_id"),
+            ("roll_metric_hist", "series_id"),
+        ],
+        ..NONE
+    },
+    Dictionary {
         table: "metric_name",
         // One probe per service and name.
         all: Some(
@@ -75,7 +85,7 @@ const DICTIONARIES: [Dictionary; 10] = [
                 UNION ALL \
                 SELECT service, (SELECT min(name_id) FROM metric_sample WHERE service_id = service AND name_id > name) \
                 FROM pair WHERE name IS NOT NULL) \
-             SELECT DISTINCT name AS id FROM pair WHERE name IS NOT NULL",
+             SELECT DISTINCT name AS id FROM pair WHERE name IS NOT NULL UNION SELECT name_id FROM metric_series",
         ),
         ..NONE
     },
@@ -142,7 +152,8 @@ const DICTIONARIES: [Dictionary; 10] = [
             OR EXISTS (SELECT 1 FROM span_group e WHERE e.service_id = n.id) \
             OR EXISTS (SELECT 1 FROM destination e WHERE e.service_id = n.id) \
             OR EXISTS (SELECT 1 FROM statement e WHERE e.service_id = n.id) \
-            OR EXISTS (SELECT 1 FROM error_group e WHERE e.service_id = n.id)",
+            OR EXISTS (SELECT 1 FROM error_group e WHERE e.service_id = n.id) \
+            OR EXISTS (SELECT 1 FROM metric_series e WHERE e.service_id = n.id)",
         ..NONE
     },
 ];
@@ -153,6 +164,7 @@ const UNITS: &str = "SELECT 16 * (coalesce((SELECT max(id) FROM stack), 0) \
     + coalesce((SELECT max(id) FROM statement), 0)) + coalesce((SELECT max(id) FROM tx_group), 0) \
     + coalesce((SELECT max(id) FROM span_group), 0) + coalesce((SELECT max(id) FROM destination), 0) \
     + coalesce((SELECT max(id) FROM error_group), 0) + coalesce((SELECT max(id) FROM metric_name), 0) \
+    + coalesce((SELECT max(id) FROM metric_series), 0) \
     + coalesce((SELECT max(id) FROM result), 0) + coalesce((SELECT max(id) FROM service), 0) AS n";
 
 /// The result of a step.

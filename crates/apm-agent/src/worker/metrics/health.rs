@@ -109,12 +109,14 @@ mod tests {
                 "{part} is not in {sets:#?}"
             )
         };
-        has(r#""samples":{"agent.events.total":{"value":5,"type":"counter"}}"#);
         has(
-            r#""tags":{"reason":"queue_full"},"samples":{"agent.events.dropped":{"value":2,"type":"counter"}}"#,
+            r#""samples":{"agent.events.total":{"value":5,"type":"counter","temporality":"delta"}}"#,
         );
         has(
-            r#""tags":{"success":"true"},"samples":{"agent.events.requests.count":{"value":1,"type":"counter"}}"#,
+            r#""tags":{"reason":"queue_full"},"samples":{"agent.events.dropped":{"value":2,"type":"counter""#,
+        );
+        has(
+            r#""tags":{"success":"true"},"samples":{"agent.events.requests.count":{"value":1,"type":"counter""#,
         );
         has(r#""agent.events.requests.bytes":{"value":700,"#);
         has(r#""agent.events.queue.max_size.pct":{"value":1,"#);

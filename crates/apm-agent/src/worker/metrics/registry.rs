@@ -231,7 +231,8 @@ mod tests {
         assert_eq!(
             report(&metrics),
             [
-                "{\"metricset\":{\"timestamp\":7,\"samples\":{\"orders\":{\"value\":5,\"type\":\"counter\"},\
+                "{\"metricset\":{\"timestamp\":7,\"samples\":{\"orders\":{\"value\":5,\"type\":\"counter\",\
+              \"temporality\":\"delta\"},\
               \"people.rows\":{\"value\":12,\"type\":\"gauge\"},\"pool.idle\":{\"value\":3,\"type\":\"gauge\"}}}}"
             ]
         );
@@ -255,11 +256,11 @@ mod tests {
                 ),
                 concat!(
                     r#"{"metricset":{"timestamp":7,"tags":{"queue":"mail"},"#,
-                    r#""samples":{"jobs":{"value":1,"type":"counter"}}}}"#
+                    r#""samples":{"jobs":{"value":1,"type":"counter","temporality":"delta"}}}}"#
                 ),
                 concat!(
                     r#"{"metricset":{"timestamp":7,"tags":{"queue":"print"},"#,
-                    r#""samples":{"jobs":{"value":2,"type":"counter"}}}}"#
+                    r#""samples":{"jobs":{"value":2,"type":"counter","temporality":"delta"}}}}"#
                 ),
             ]
         );

@@ -41,6 +41,9 @@ struct Sample {
     value: Value,
     #[serde(rename = "type", skip_serializing_if = "Option::is_none")]
     kind: Option<&'static str>,
+    /// Of a counter: that it begins anew with each report. Elastic's server takes no notice of it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    temporality: Option<&'static str>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
@@ -108,7 +111,12 @@ impl Metricset {
     }
 
     fn put(&mut self, name: &str, value: Value, kind: Option<&'static str>) {
-        self.samples.insert(name.to_owned(), Sample { value, kind });
+        let sample = Sample {
+            value,
+            kind,
+            temporality: (kind == Some("counter")).then_some("delta"),
+        };
+        self.samples.insert(name.to_owned(), sample);
     }
 
     /// The set without the samples whose names are disabled; `None` if nothing is left.

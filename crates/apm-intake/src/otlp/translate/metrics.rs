@@ -7,6 +7,8 @@ use std::collections::HashMap;
 use apm_store::event::{Event, Metricset, Sample};
 use xxhash_rust::xxh3::Xxh3;
 
+use sample::Counted;
+
 use super::batches::{Batches, Time, note_time};
 use super::sender::{ScopeFacts, Sender, write_data_stream};
 use crate::conventions::{Json, KeyValue, Value, cut, is_label, label};
@@ -36,8 +38,8 @@ struct Set {
     namespace: Option<String>,
     /// Members of `samples`.
     samples: String,
-    /// Names in it; with numbers, where they have one.
-    names: Vec<(String, Option<f64>)>,
+    /// What is counted of them: name, unit, value.
+    names: Vec<(String, String, Counted)>,
 }
 
 impl Sets {
@@ -51,10 +53,10 @@ impl Sets {
             return Err("the metric has no name".to_owned());
         }
         let mut text = String::new();
-        let number = sample::write(&mut text, metric, point)?;
+        let counted = sample::write(&mut text, metric, point)?;
         let set = Set::empty(point);
         let key = (point.time, set.hash());
-        let has_it = |set: &Set| set.names.iter().any(|(known, _)| known == name);
+        let has_it = |set: &Set| set.names.iter().any(|(known, ..)| known == name);
         let known = self.places.get(&key).copied();
         let place = match known.filter(|place| !has_it(&self.sets[*place])) {
             Some(place) => place,
@@ -66,7 +68,8 @@ impl Sets {
         };
         let set = &mut self.sets[place];
         Json::new(&mut set.samples).key(name).raw(&text);
-        set.names.push((name.to_owned(), number));
+        set.names
+            .push((name.to_owned(), cut(&metric.unit).to_owned(), counted));
         Ok(())
     }
 
@@ -87,17 +90,25 @@ impl Sets {
             note_time(batch, time);
             set.label_names.iter().for_each(|name| batch.label(name));
             let first = u32::try_from(batch.samples.len()).expect("a batch is small");
-            for (name, value) in set.names {
-                if let Some(value) = value {
-                    let name = batch.keep(&name);
-                    batch.samples.push(Sample { name, value });
-                }
+            for (name, unit, counted) in set.names {
+                let sample = Sample {
+                    name: batch.keep(&name),
+                    unit: (!unit.is_empty()).then(|| batch.keep(&unit)),
+                    kind: counted.kind,
+                    is_delta: counted.is_delta,
+                    start: counted.start,
+                    value: counted.value,
+                };
+                batch.samples.push(sample);
             }
+            let labels = (!set.labels.is_empty()).then(|| format!("{{{}}}", set.labels));
+            let labels = labels.map(|labels| batch.keep(&labels));
             let event = Metricset {
                 service: Default::default(),
                 timestamp: time.at,
                 breakdown: None,
                 samples: first..u32::try_from(batch.samples.len()).expect("a batch is small"),
+                labels,
                 rest: batch.keep(&text),
             };
             batch.events.push(Event::Metricset(event));

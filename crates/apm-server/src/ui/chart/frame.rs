@@ -90,6 +90,16 @@ impl ValueAxis {
             .collect();
         Self { height, labels }
     }
+
+    /// An axis of rows of the same height, with labels at places of its own.
+    pub(crate) fn rows(labels: Vec<(f64, String)>, height: u32) -> Self {
+        let height = Height {
+            max: 1.0,
+            height: f64::from(height),
+            room: 0.0,
+        };
+        Self { height, labels }
+    }
 }
 
 /// The rows behind a chart: a head, then one row per mark.

@@ -1,9 +1,13 @@
-//! `/services/{s}/metrics`: CPU and memory, and any other metric by its name.
+//! `/services/{s}/metrics`: CPU and memory, charts of the runtime, and any other metric by its name.
+
+mod chosen;
+mod panels;
 
 use maud::{Markup, html};
 
 use super::charts::per;
 use super::{Answer, Context, Rendered, page, service_crumbs, service_tabs};
+use crate::analytics::metrics::listed::Listed;
 use crate::analytics::metrics::{self, Gauge};
 use crate::analytics::series::Axis;
 use crate::answers::metrics::{Answer as Found, Params};
@@ -17,35 +21,42 @@ use crate::ui::number;
 use crate::ui::view::View;
 use crate::ui::words;
 
+/// Colours of lines, in the order of the lines.
+const SERIES: [&str; 6] = [
+    "series-1", "series-2", "series-3", "series-4", "series-5", "series-6",
+];
+
 impl Rendered for Params {
     fn render(&self, context: &Context<'_>, found: &Found) -> Answer {
         let (view, service, data) = (context.view, self.service.as_str(), &found.now);
         let crumbs = service_crumbs(view, service, &[Crumb::here("Metrics")]);
         let (answer, why) = headline(view, service, data);
         let gauge = |id, title, gauge| {
-            let measure = Measure::Share;
             let shown = Shown {
                 id,
                 title,
-                measure,
                 sql: &found.sql,
             };
             chart(context, shown, &data.axis, gauge)
         };
+        let machine = [&data.system_cpu, &data.process_cpu, &data.memory];
         let body = html! {
             (page_head(&crumbs, answer, why))
             (service_tabs(view, service, "metrics"))
             @if data.names.is_empty() {
                 (super::nothing_here(view, "No metrics"))
             } @else {
-                (split("split--2", &[
-                    gauge("cpu", "CPU of the host", &data.system_cpu),
-                    gauge("process", "CPU of the process", &data.process_cpu),
-                ]))
-                section.panel { (gauge("memory", "Memory in use", &data.memory)) }
+                @if machine.iter().any(|gauge| gauge.samples > 0) {
+                    (split("split--2", &[
+                        gauge("cpu", "CPU of the host", &data.system_cpu),
+                        gauge("process", "CPU of the process", &data.process_cpu),
+                    ]))
+                    section.panel { (gauge("memory", "Memory in use", &data.memory)) }
+                }
+                (panels::panels(context, &data.axis, &found.panels))
                 div.cols.cols--fields {
                     (names(view, data))
-                    (chosen(context, found))
+                    (chosen::chosen(context, &self.choice, found))
                 }
             }
         };
@@ -56,33 +67,16 @@ impl Rendered for Params {
     }
 }
 
-/// The metric that the address names.
-fn chosen(context: &Context<'_>, found: &Found) -> Markup {
-    let Some(gauge) = &found.gauge else {
-        let count = found.now.names.len();
-        return html! {
-            div.panel.empty { h2 { "Any metric" } p { "Choose one of " (count) " names to see its values." } }
-        };
-    };
-    let shown = Shown {
-        id: "metric",
-        title: &gauge.name,
-        measure: measure(&gauge.name),
-        sql: &gauge.sql,
-    };
-    html! { section.panel { (chart(context, shown, &found.now.axis, gauge)) } }
-}
-
 /// The presentation of a gauge.
 struct Shown<'a> {
     id: &'a str,
     title: &'a str,
-    measure: Measure,
     sql: &'a [String],
 }
 
-fn latest(gauge: &Gauge) -> Option<f64> {
-    gauge.avg.iter().rev().flatten().next().copied()
+/// The last value of a line.
+fn latest(values: &[Option<f64>]) -> Option<f64> {
+    values.iter().rev().flatten().next().copied()
 }
 
 fn headline(view: &View, service: &str, data: &metrics::Metrics) -> (String, String) {
@@ -94,7 +88,7 @@ fn headline(view: &View, service: &str, data: &metrics::Metrics) -> (String, Str
                 .to_owned(),
         );
     }
-    let answer = match (latest(&data.process_cpu), latest(&data.memory)) {
+    let answer = match (latest(&data.process_cpu.avg), latest(&data.memory.avg)) {
         (Some(cpu), Some(memory)) => format!(
             "{service} uses {} of the CPU; {} of the memory is in use.",
             number::percent(cpu),
@@ -133,27 +127,10 @@ fn headline(view: &View, service: &str, data: &metrics::Metrics) -> (String, Str
     (answer, why)
 }
 
-/// The unit of a metric, as far as its name tells.
-pub(super) fn measure(name: &str) -> Measure {
-    let last = name.rsplit('.').next().unwrap_or(name);
-    if name.ends_with(".pct") || name == "memory" {
-        Measure::Share
-    } else if last.contains("bytes") || name.contains("memory") || last == "rss" {
-        Measure::Bytes
-    } else if last.ends_with("us") && name.contains("time") {
-        Measure::Duration
-    } else {
-        Measure::Plain
-    }
-}
-
+/// A gauge of the machine or the process: a share.
 fn chart(context: &Context<'_>, shown: Shown<'_>, axis: &Axis, gauge: &Gauge) -> Markup {
-    let Shown {
-        id,
-        title,
-        measure,
-        sql,
-    } = shown;
+    let Shown { id, title, sql } = shown;
+    let measure = Measure::Share;
     if gauge.samples == 0 {
         return crate::ui::chart::frame::without_data(
             id,
@@ -178,7 +155,7 @@ fn chart(context: &Context<'_>, shown: Shown<'_>, axis: &Axis, gauge: &Gauge) ->
         values: &gauge.avg,
         sparse: false,
     });
-    let says = match latest(gauge) {
+    let says = match latest(&gauge.avg) {
         Some(value) => format!("{title}: {} at the end.", measure.write(value)),
         None => format!("{title}."),
     };
@@ -200,9 +177,25 @@ fn chart(context: &Context<'_>, shown: Shown<'_>, axis: &Axis, gauge: &Gauge) ->
     .render(&context.view.clock, context.flags)
 }
 
+/// A letter for the kind of a metric, and the word that it stands for.
+fn kind(metric: &Listed) -> (&'static str, &'static str) {
+    match metric.kind {
+        "counter" => ("+", "counter"),
+        "up_down_counter" => ("±", "up-down counter"),
+        "histogram" => ("h", "histogram"),
+        "summary" => ("s", "summary"),
+        _ => ("#", "gauge"),
+    }
+}
+
 fn names(view: &View, data: &metrics::Metrics) -> Markup {
     let names = &data.names;
     let is_first = view.param("names_after").is_none();
+    // A choice among the labels of one metric means nothing for another.
+    let here = || {
+        let here = view.here().without("split").without("label");
+        here.without("together")
+    };
     html! {
         aside.fields aria-label="Metrics" {
             h3 {
@@ -213,40 +206,27 @@ fn names(view: &View, data: &metrics::Metrics) -> Markup {
                 }
             }
             ul {
-                @for name in names {
+                @for metric in names {
+                    @let (letter, word) = kind(metric);
                     li {
-                        a href=(view.here().set("metric", name).anchor("metric"))
-                            aria-current=[(view.param("metric") == Some(name)).then_some("true")] title=(name) {
-                            span.ftype aria-hidden="true" { "#" }
-                            span { (name) }
+                        a href=(here().set("metric", &metric.name).anchor("metric"))
+                            aria-current=[(view.param("metric") == Some(&metric.name)).then_some("true")]
+                            title={ (metric.name) ", " (word) } {
+                            span.ftype aria-hidden="true" { (letter) }
+                            span { (metric.name) }
+                            @if metric.series > 1 {
+                                span.push.dim { (metric.series) span.sr { " series" } }
+                            }
                         }
                     }
                 }
             }
             @if !is_first {
-                p { a href=(view.here().without("names_after").anchor("metric")) rel="prev" { "First names" } }
+                p { a href=(here().without("names_after").anchor("metric")) rel="prev" { "First names" } }
             }
             @if let Some(next) = &data.next {
-                p { a href=(view.here().set("names_after", next).anchor("metric")) rel="next" { "More names" } }
+                p { a href=(here().set("names_after", next).anchor("metric")) rel="next" { "More names" } }
             }
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_metric_is_measured_as_its_name_says() {
-        for (name, want) in [
-            ("system.cpu.total.norm.pct", Measure::Share),
-            ("system.memory.actual.free", Measure::Bytes),
-            ("system.process.memory.rss.bytes", Measure::Bytes),
-            ("agent.requests", Measure::Plain),
-            ("span.self_time.sum.us", Measure::Duration),
-        ] {
-            assert_eq!(measure(name), want, "{name}");
         }
     }
 }

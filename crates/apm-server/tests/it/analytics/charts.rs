@@ -85,11 +85,9 @@ fn memory_in_use_is_of_the_limit_that_counts() {
         event.timestamp = NEW_YEAR + minute * super::MINUTE;
         for (name, value) in values {
             let name = events.keep(name);
-            let sample = apm_store::event::Sample {
-                name,
-                value: *value,
-            };
-            events.samples.push(sample);
+            events
+                .samples
+                .push(apm_store::event::Sample::gauge(name, *value));
             event.samples.end += 1;
         }
         events.events.push(Event::Metricset(event));

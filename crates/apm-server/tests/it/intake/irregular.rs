@@ -101,7 +101,7 @@ fn samples_may_have_unknown_fields_and_irregular_keys() {
         let (batch, _) = metricset(&format!(r#"{{"Ab":{sample}}}"#));
         assert_eq!(batch.samples.len(), 1);
         assert_eq!(batch.text(batch.samples[0].name), "Ab");
-        assert_eq!(batch.samples[0].value, 2.0, "{sample}");
+        assert_eq!(batch.samples[0].number(), Some(2.0), "{sample}");
     }
 }
 
@@ -111,11 +111,11 @@ fn of_two_samples_with_the_same_name_the_last_one_wins() {
     let samples: Vec<_> = batch
         .samples
         .iter()
-        .map(|sample| (batch.text(sample.name), sample.value))
+        .map(|sample| (batch.text(sample.name), sample.number()))
         .collect();
-    assert_eq!(samples, [("a", 2.0), ("b", 3.0)]);
+    assert_eq!(samples, [("a", Some(2.0)), ("b", Some(3.0))]);
     let (batch, event) = metricset(r#"{"b":{"value":1},"b":{"values":[1],"counts":[2]},"a":null}"#);
-    assert!(batch.samples.is_empty());
+    assert_eq!((batch.samples.len(), batch.samples[0].number()), (1, None));
     assert_eq!(
         batch.text(event.rest),
         r#"{"samples":{"a":null,"b":{"counts":[2],"values":[1]}}}"#

@@ -37,6 +37,8 @@ fn every_column_of_every_table_is_known_to_diesel() {
         error_group,
         result,
         metric_name,
+        metric_series,
+        metric_state,
         tx,
         span,
         error,

@@ -117,12 +117,13 @@ pub(crate) fn error(batch: &mut Batch, number: u64) -> ErrorEvent {
 pub(crate) fn metricset(batch: &mut Batch, value: f64) -> Metricset {
     let name = batch.keep("system.memory.total");
     let first = u32::try_from(batch.samples.len()).expect("few");
-    batch.samples.push(Sample { name, value });
+    batch.samples.push(Sample::gauge(name, value));
     Metricset {
         service: ServiceOverride::default(),
         timestamp: NEW_YEAR,
         breakdown: None,
         samples: first..first + 1,
+        labels: None,
         rest: batch.keep(r#"{"samples":{}}"#),
     }
 }

@@ -1,5 +1,7 @@
 //! One point, as a sample of intake v2: its value or its distribution, its type and unit, and what it counts from.
 
+use apm_store::event::{Distribution, Measured, MetricKind as Kind};
+
 use crate::conventions::{Json, cut};
 use crate::otlp::model::{
     Buckets, Exponential, Histogram, Metric, MetricKind, Point, PointValue, Summary, Temporality,
@@ -8,7 +10,17 @@ use crate::otlp::model::{
 /// Values of a distribution that are kept.
 const MAX_VALUES: usize = 4096;
 
-/// Writes a point; gives its number, where it has one.
+/// A point as the store counts it.
+#[derive(Debug)]
+pub(super) struct Counted {
+    pub(super) kind: Kind,
+    pub(super) is_delta: bool,
+    /// The time from which on it counts, µs since the epoch.
+    pub(super) start: Option<i64>,
+    pub(super) value: Measured,
+}
+
+/// Writes a point; gives what is counted of it.
 ///
 /// # Errors
 /// It has no value that can be kept; the text says what is wrong.
@@ -16,48 +28,42 @@ pub(super) fn write(
     out: &mut String,
     metric: &Metric<'_>,
     point: &Point<'_>,
-) -> Result<Option<f64>, String> {
+) -> Result<Counted, String> {
     if point.flags & 1 == 1 {
         return Err("it has no recorded value".to_owned());
     }
     let mut json = Json::new(out);
     json.open('{');
-    let number = match &point.value {
+    let value = match &point.value {
         PointValue::None => return Err("it has no value".to_owned()),
         PointValue::Int(int) => {
             json.int("value", *int);
             #[expect(clippy::cast_precision_loss, reason = "samples are floats")]
             let number = *int as f64;
-            Some(number)
+            Measured::Number(number)
         }
         PointValue::Double(number) => {
             finite(*number, "its value")?;
             json.double("value", *number);
-            Some(*number)
+            Measured::Number(*number)
         }
         PointValue::Histogram(histogram) => {
-            distribution(&mut json, &of_histogram(histogram)?);
-            totals(
-                &mut json,
-                histogram.count,
-                histogram.sum,
-                [histogram.min, histogram.max],
-            );
-            None
+            let bins = of_histogram(histogram)?;
+            distribution(&mut json, &bins);
+            let ends = [histogram.min, histogram.max];
+            totals(&mut json, histogram.count, histogram.sum, ends);
+            counted(histogram.count, histogram.sum, ends, &bins)
         }
         PointValue::Exponential(histogram) => {
-            distribution(&mut json, &of_exponential(histogram)?);
-            totals(
-                &mut json,
-                histogram.count,
-                histogram.sum,
-                [histogram.min, histogram.max],
-            );
-            None
+            let bins = of_exponential(histogram)?;
+            distribution(&mut json, &bins);
+            let ends = [histogram.min, histogram.max];
+            totals(&mut json, histogram.count, histogram.sum, ends);
+            counted(histogram.count, histogram.sum, ends, &bins)
         }
         PointValue::Summary(summary) => {
             write_summary(&mut json, summary)?;
-            None
+            counted(summary.count, Some(summary.sum), [None, None], &[])
         }
     };
     let (kind, temporality, is_monotonic) = match metric.kind {
@@ -89,7 +95,35 @@ pub(super) fn write(
         json.int("start", point.start / 1000);
     }
     json.close('}');
-    Ok(number)
+    Ok(Counted {
+        kind: match (kind, is_monotonic) {
+            ("counter", Some(true)) => Kind::Counter,
+            ("counter", _) => Kind::UpDown,
+            ("histogram", _) => Kind::Histogram,
+            ("summary", _) => Kind::Summary,
+            _ => Kind::Gauge,
+        },
+        is_delta: temporality == Temporality::Delta,
+        start: i64::try_from(point.start / 1000)
+            .ok()
+            .filter(|start| *start > 0),
+        value,
+    })
+}
+
+#[expect(clippy::cast_precision_loss, reason = "counts are summed as floats")]
+fn counted(count: u64, sum: Option<f64>, ends: [Option<f64>; 2], bins: &[Bin]) -> Measured {
+    let finite = |number: Option<f64>| number.filter(|number| number.is_finite());
+    Measured::Distribution(Distribution {
+        count: count as f64,
+        sum: finite(sum),
+        min: finite(ends[0]),
+        max: finite(ends[1]),
+        bins: bins
+            .iter()
+            .map(|(value, count)| (*value, *count as f64))
+            .collect(),
+    })
 }
 
 fn finite(number: f64, name: &str) -> Result<(), String> {

@@ -86,5 +86,6 @@ fn words(kind: NameKind) -> &'static str {
         NameKind::Metric => "Metrics",
         NameKind::SelfTime => "Span types",
         NameKind::Label => "Labels",
+        NameKind::Series => "Series of metrics",
     }
 }

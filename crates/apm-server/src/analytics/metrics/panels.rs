@@ -1,0 +1,163 @@
+//! Charts of a runtime, which are there where its metrics are.
+//!
+//! A line names the metrics that it may be read from, those of OpenTelemetry's conventions and those of Elastic's
+//! agents: of these, the first that has values.
+
+mod table;
+
+use std::collections::{HashMap, HashSet};
+
+use diesel::prelude::*;
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use super::super::Scope;
+use super::super::window::Window;
+use super::chart::{Chart, Choice, Split, Together, chart};
+use super::listed;
+
+/// Lines of one panel.
+const MOST_LINES: usize = 6;
+
+/// A chart of a runtime.
+#[derive(Debug, Clone, PartialEq, JsonSchema, Serialize)]
+#[schemars(rename = "MetricPanel")]
+pub struct Panel {
+    /// The runtime: `JVM`, `Go`, `Node.js`, `Python`, `.NET`, `Tokio`, `Container` or `Process`.
+    pub runtime: &'static str,
+    /// What it shows.
+    pub title: &'static str,
+    /// The unit of its values as it was sent; empty where none was.
+    pub unit: String,
+    /// Whether its values are what was added in a second.
+    pub is_rate: bool,
+    /// A metric of it, by which a unit that was not sent may be known.
+    pub metric: String,
+    /// Its lines.
+    pub lines: Vec<PanelLine>,
+}
+
+/// A line of a panel; a value for each of the axis's buckets, nothing where no sample fell into it.
+#[derive(Debug, Clone, PartialEq, JsonSchema, Serialize)]
+#[schemars(rename = "MetricPanelLine")]
+pub struct PanelLine {
+    /// Its name.
+    pub name: String,
+    /// The metric that it was read from.
+    pub metric: String,
+    /// Its values.
+    pub values: Vec<Option<f64>>,
+}
+
+/// A chart as the table has it.
+#[derive(Debug)]
+struct Wanted {
+    runtime: &'static str,
+    title: &'static str,
+    lines: &'static [WantedLine],
+}
+
+/// A line as the table has it. Its values are those of gauges, or what a counter added in a second.
+#[derive(Debug)]
+struct WantedLine {
+    /// Its name; of several lines, that of the label stands for it.
+    name: &'static str,
+    /// Metrics, of which the first that has values counts.
+    metrics: &'static [&'static str],
+    /// The only value of a label that counts.
+    only: Option<(&'static str, &'static str)>,
+    /// The labels, by the first of which that it has there is a line for each value.
+    by: &'static [&'static str],
+}
+
+/// The panels of the metrics that are there.
+///
+/// # Errors
+/// Those of SQLite.
+pub fn panels(
+    conn: &mut SqliteConnection,
+    scope: &Scope,
+    window: &Window,
+) -> QueryResult<Vec<Panel>> {
+    let listed = listed::all(conn, scope, window)?;
+    let there: HashSet<&str> = listed.iter().map(|metric| metric.name.as_str()).collect();
+    let mut read: HashMap<&str, Chart> = HashMap::new();
+    let mut panels = Vec::new();
+    for wanted in table::PANELS {
+        let mut panel: Option<Panel> = None;
+        for line in wanted.lines {
+            let found = line.metrics.iter().find(|metric| there.contains(**metric));
+            let Some(metric) = found else { continue };
+            // The labels of a metric are known when it was read.
+            let whole = match read.get(metric) {
+                Some(chart) => chart.clone(),
+                None => {
+                    let choice = Choice::default();
+                    let chart = chart(conn, scope, metric, &choice, window)?;
+                    read.insert(metric, chart.clone());
+                    chart
+                }
+            };
+            let chart = narrowed(conn, scope, (metric, line), whole, window)?;
+            let panel = panel.get_or_insert_with(|| Panel {
+                runtime: wanted.runtime,
+                title: wanted.title,
+                unit: chart.unit.clone(),
+                is_rate: chart.kind == Some("counter"),
+                metric: (*metric).to_owned(),
+                lines: Vec::new(),
+            });
+            // Values of another unit make no common chart.
+            if panel.unit != chart.unit || panel.is_rate != (chart.kind == Some("counter")) {
+                continue;
+            }
+            let room = MOST_LINES.saturating_sub(panel.lines.len());
+            panel
+                .lines
+                .extend(chart.lines.into_iter().take(room).map(|found| {
+                    PanelLine {
+                        name: found
+                            .labels
+                            .into_values()
+                            .next()
+                            .filter(|name| !name.is_empty())
+                            .unwrap_or_else(|| line.name.to_owned()),
+                        metric: (*metric).to_owned(),
+                        values: found.values,
+                    }
+                }));
+        }
+        panels.extend(panel.filter(|panel| {
+            let mut values = panel.lines.iter().flat_map(|line| &line.values);
+            values.any(Option::is_some)
+        }));
+    }
+    Ok(panels)
+}
+
+/// The lines that are wanted of a metric.
+fn narrowed(
+    conn: &mut SqliteConnection,
+    scope: &Scope,
+    (metric, line): (&str, &WantedLine),
+    whole: Chart,
+    window: &Window,
+) -> QueryResult<Chart> {
+    let has = |name: &str| whole.labels.iter().any(|label| label.name == name);
+    let by = line.by.iter().find(|name| has(name));
+    let choice = Choice {
+        split: by.map_or(Split::None, |name| Split::By((*name).to_owned())),
+        label: line
+            .only
+            .filter(|(name, _)| has(name))
+            .map(|(name, value)| (name.to_owned(), value.to_owned())),
+        // Parts of one thing, such as pools of memory, make it up.
+        together: Together::Sum,
+    };
+    if whole.series <= 1 && choice.label.is_none() && by.is_none() {
+        let mut whole = whole;
+        whole.lines.iter_mut().for_each(|line| line.labels.clear());
+        return Ok(whole);
+    }
+    chart(conn, scope, metric, &choice, window)
+}

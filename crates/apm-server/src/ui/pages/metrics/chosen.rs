@@ -1,0 +1,334 @@
+//! The metric that the address names: its lines, the labels that tell them apart, and the distribution of a histogram.
+
+use maud::{Markup, html};
+
+use super::super::Context;
+use super::super::charts::per;
+use super::{SERIES, latest};
+use crate::analytics::metrics::chart::{Chart, Choice, Line as Found, Split, Together};
+use crate::analytics::metrics::labels::Label;
+use crate::analytics::metrics::spread::Spread;
+use crate::analytics::series::Axis;
+use crate::answers::metrics::Answer;
+use crate::answers::sourced::Sourced;
+use crate::ui::chart::buckets::Buckets;
+use crate::ui::chart::frame::without_data;
+use crate::ui::chart::heat::{HeatMap, Row};
+use crate::ui::chart::lines::{Line, LineChart};
+use crate::ui::components::cells::swatch;
+use crate::ui::components::controls::{chip, segment};
+use crate::ui::unit::Unit;
+use crate::ui::view::View;
+use crate::ui::words;
+
+/// Values of a label that are offered as links.
+const MOST_VALUES: usize = 20;
+
+/// Characters of a line's name beside the chart.
+const MOST_NAME: usize = 12;
+
+/// The panel of the metric.
+pub(super) fn chosen(context: &Context<'_>, choice: &Choice, found: &Answer) -> Markup {
+    let Some(chart) = &found.chart else {
+        let count = words::count(found.now.names.len() as u64, "name", "names");
+        return html! {
+            div.panel.empty { h2 { "Any metric" } p { "Choose one of " (count) " to see its values." } }
+        };
+    };
+    let unit = Unit::of(&chart.name, &chart.unit, chart.kind == Some("counter"));
+    let shown = Shown {
+        context,
+        axis: &found.now.axis,
+        chart,
+        unit,
+    };
+    html! {
+        section.panel id="metric" {
+            (picker(context.view, choice, chart))
+            @if chart.lines.is_empty() {
+                (without_data(
+                    "metric-chart", &chart.name, &format!("No values {}.", words::range(context.view)), html! {},
+                ))
+            } @else {
+                @if let Some(distribution) = &chart.distribution {
+                    (percentiles(&shown, distribution))
+                    (heat(&shown, distribution))
+                } @else {
+                    (lines(&shown))
+                }
+                (table(&shown))
+            }
+        }
+    }
+}
+
+/// A metric and what is needed to show it.
+struct Shown<'a> {
+    context: &'a Context<'a>,
+    axis: &'a Axis,
+    chart: &'a Sourced<Chart>,
+    unit: Unit,
+}
+
+impl Shown<'_> {
+    fn note(&self) -> String {
+        let kind = match self.chart.kind {
+            Some("up_down_counter") => "up-down counter",
+            Some(kind) => kind,
+            None => "",
+        };
+        match self.unit.note {
+            "" => format!("{kind}, {}", per(self.axis)),
+            note => format!("{kind}, {note}"),
+        }
+    }
+
+    fn draw(&self, title: &str, lines: &[Line<'_>], says: &str) -> Markup {
+        LineChart {
+            id: "metric-chart",
+            title,
+            note: &self.note(),
+            says,
+            measure: self.unit.measure,
+            buckets: Buckets::from(self.axis),
+            lines,
+            is_reported: true,
+            counts: &[],
+            counts_name: "",
+            height: 172,
+            sql: &self.chart.sql,
+            file: "metric",
+        }
+        .render(&self.context.view.clock, self.context.flags)
+    }
+}
+
+/// The lines with the largest values.
+fn lines(shown: &Shown<'_>) -> Markup {
+    let found = &shown.chart.lines;
+    let names: Vec<String> = found
+        .iter()
+        .map(|line| match found.len() {
+            1 => "value".to_owned(),
+            _ => words::cut(&name_of(line), MOST_NAME),
+        })
+        .collect();
+    let values: Vec<Vec<Option<f64>>> = found
+        .iter()
+        .map(|line| shown.unit.scaled_all(&line.values))
+        .collect();
+    let drawn: Vec<Line<'_>> = names
+        .iter()
+        .zip(&values)
+        .zip(SERIES)
+        .map(|((name, values), class)| Line {
+            name,
+            class,
+            values,
+            sparse: false,
+        })
+        .rev()
+        .collect();
+    let says = match values.first().and_then(|values| latest(values)) {
+        Some(value) => format!(
+            "{}: {} at the end.",
+            shown.chart.name,
+            shown.unit.measure.write(value)
+        ),
+        None => format!("{}.", shown.chart.name),
+    };
+    shown.draw(&shown.chart.name, &drawn, &says)
+}
+
+/// Percentiles of a histogram.
+fn percentiles(shown: &Shown<'_>, spread: &Spread) -> Markup {
+    let scaled =
+        [&spread.p99, &spread.p95, &spread.p50].map(|values| shown.unit.scaled_all(values));
+    let named = [("p99", "lat-p99"), ("p95", "lat-p95"), ("p50", "lat-avg")];
+    let lines: Vec<Line<'_>> = named
+        .iter()
+        .zip(&scaled)
+        .map(|((name, class), values)| Line {
+            name,
+            class,
+            values,
+            sparse: false,
+        })
+        .collect();
+    let says = match spread.all {
+        Some([p50, p95, p99]) => format!(
+            "{}: half of the values are at most {}, 95 of 100 at most {}, 99 of 100 at most {}.",
+            shown.chart.name,
+            shown.unit.write(p50),
+            shown.unit.write(p95),
+            shown.unit.write(p99)
+        ),
+        None => format!("{}.", shown.chart.name),
+    };
+    shown.draw(&shown.chart.name, &lines, &says)
+}
+
+fn heat(shown: &Shown<'_>, spread: &Spread) -> Markup {
+    let rows: Vec<Row<'_>> = spread
+        .rows
+        .iter()
+        .map(|row| Row {
+            from: shown.unit.write(row.from),
+            to: shown.unit.write(row.to),
+            counts: &row.counts,
+        })
+        .collect();
+    let count: f64 = spread.count.iter().sum();
+    let count = words::count(super::super::whole(count), "value", "values");
+    HeatMap {
+        id: "metric-heat",
+        title: "Values by size",
+        note: "the darker, the more",
+        says: &format!("Heat map of {count}."),
+        buckets: Buckets::from(shown.axis),
+        rows: &rows,
+        sql: &shown.chart.sql,
+        file: "metric",
+    }
+    .render(&shown.context.view.clock)
+}
+
+/// The labels that tell lines apart, and their values.
+fn picker(view: &View, choice: &Choice, chart: &Chart) -> Markup {
+    let several = chart
+        .labels
+        .iter()
+        .filter(|label| label.values.len() + label.more > 1);
+    let several: Vec<&Label> = several.collect();
+    let at = |key: &str, value: &str| view.here().set(key, value).anchor("metric");
+    let is_gauge = matches!(chart.kind, Some("gauge" | "up_down_counter"));
+    html! {
+        @if !chart.labels.is_empty() {
+            div.panel-head.panel-head--line.picker {
+                @if !several.is_empty() {
+                    span.row {
+                        span.dim { "Lines by" }
+                        (segment("Lines by", several.iter().map(|label| {
+                            let name = label.name.as_str();
+                            (name, at("split", name), choice.split == Split::By(name.to_owned()))
+                        }).chain([
+                            ("all labels", at("split", "all"), choice.split == Split::All),
+                            ("none", at("split", "none"), choice.split == Split::None),
+                        ])))
+                    }
+                    @if is_gauge && choice.split != Split::All {
+                        span.row {
+                            span.dim { "together" }
+                            (segment("Together", [
+                                ("mean", Together::Mean), ("sum", Together::Sum), ("min", Together::Min),
+                                ("max", Together::Max),
+                            ].map(|(word, value)| (word, at("together", word), choice.together == value))))
+                        }
+                    }
+                }
+                @if let Some((name, value)) = &choice.label {
+                    (chip(&format!("{name}={value}"), view.here().without("label").anchor("metric")))
+                }
+            }
+            @if choice.label.is_none() && !several.is_empty() {
+                details.picker-values {
+                    summary { "Only series with" }
+                    @for label in several { (values(view, label)) }
+                }
+            }
+        }
+    }
+}
+
+fn values(view: &View, label: &Label) -> Markup {
+    let more = label.more + label.values.len().saturating_sub(MOST_VALUES);
+    html! {
+        p.row {
+            span.dim { (label.name) }
+            @for value in label.values.iter().take(MOST_VALUES) {
+                @let chosen = format!("{}={}", label.name, value.value);
+                a href=(view.here().set("label", &chosen).anchor("metric")) title=(value.value) {
+                    @if value.value.is_empty() { "(empty)" } @else { (words::cut(&value.value, 40)) }
+                }
+            }
+            @if more > 0 { span.dim { "and " (more) " more" } }
+        }
+    }
+}
+
+/// The lines with their labels and figures.
+fn table(shown: &Shown<'_>) -> Markup {
+    let chart = shown.chart;
+    let unit = shown.unit;
+    let is_counter = chart.kind == Some("counter");
+    let is_distribution = matches!(chart.kind, Some("histogram" | "summary"));
+    let draws = chart.distribution.is_none();
+    let total = |value: f64| match is_counter {
+        true => Unit::of(&chart.name, &chart.unit, false).write(value),
+        false => crate::ui::number::compact(super::super::whole(value)),
+    };
+    html! {
+        div.wide {
+            table.table.table--lines {
+                caption.sr { "Lines of " (chart.name) }
+                thead { tr {
+                    th scope="col" { (words::count(chart.series as u64, "series", "series")) }
+                    th.num scope="col" { "Last" }
+                    th.num scope="col" { "Mean" }
+                    @if is_counter { th.num scope="col" { "Added" } }
+                    @if is_distribution { th.num scope="col" { "Values" } }
+                    @if !is_counter { th.num scope="col" { "Least" } th.num scope="col" { "Greatest" } }
+                } }
+                tbody {
+                    @for (place, line) in chart.lines.iter().enumerate() {
+                        tr {
+                            th.grow scope="row" {
+                                span.row.row--c {
+                                    @if draws { @if let Some(class) = SERIES.get(place) { (swatch(class)) } }
+                                    span title=(full_name(line)) { (words::cut(&full_name(line), 120)) }
+                                }
+                            }
+                            td.num { (figure(latest(&line.values), |value| unit.write(value))) }
+                            td.num { (figure(line.mean, |value| unit.write(value))) }
+                            @if line.total.is_some() || is_counter || is_distribution {
+                                td.num { (figure(line.total, total)) }
+                            }
+                            @if !is_counter {
+                                td.num { (figure(line.min, |value| unit.write(value))) }
+                                td.num { (figure(line.max, |value| unit.write(value))) }
+                            }
+                        }
+                    }
+                }
+            }
+        }
+        @if chart.more > 0 {
+            p.note { (words::count(chart.more as u64, "more line", "more lines")) " with smaller values." }
+        }
+    }
+}
+
+fn figure(value: Option<f64>, write: impl Fn(f64) -> String) -> String {
+    value.map_or_else(|| "–".to_owned(), write)
+}
+
+/// The values of a line's labels.
+fn name_of(line: &Found) -> String {
+    let values: Vec<&str> = line.labels.values().map(String::as_str).collect();
+    match values.join(", ") {
+        text if text.is_empty() => "(none)".to_owned(),
+        text => text,
+    }
+}
+
+/// Its labels with their values.
+fn full_name(line: &Found) -> String {
+    let pairs = line
+        .labels
+        .iter()
+        .map(|(name, value)| format!("{name}={value}"));
+    match pairs.collect::<Vec<_>>().join(", ") {
+        text if text.is_empty() => "all series".to_owned(),
+        text => text,
+    }
+}
