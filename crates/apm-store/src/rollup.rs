@@ -1,8 +1,9 @@
 //! The counts that a batch of events adds to the rollups: made in memory, written in one go.
 //!
 //! Counts by minute of event time, for transactions, statements, destinations, error groups, breakdowns, web vitals
-//! and metrics; [`LEVELS`] above the minute are made from it when it is written, so that all levels always agree. Counts and sums
-//! are weighted by 1 / sample rate; a rate of 0 counts nothing. A composite span counts as often as it stands for.
+//! and metrics; [`LEVELS`] above the minute are made from it when it is written, so that all levels always agree.
+//! Counts and sums are weighted by 1 / sample rate; a rate of 0 counts nothing. A composite span counts as often as it
+//! stands for.
 //!
 //! Durations go into logarithmic bins (γ = 1.02, as in DDSketch, <https://arxiv.org/abs/1908.10693>), which can be
 //! added up: any percentile read from them is at most 1 % off.

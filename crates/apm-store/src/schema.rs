@@ -3,8 +3,10 @@
 //! A test compares each of them with what the migrations make.
 
 mod engine;
+mod metrics;
 
 pub use engine::{output, output_aggregate, output_refusal, output_refused};
+pub use metrics::{metric_series, metric_state};
 
 diesel::table! {
     use diesel::sql_types::*;
@@ -131,34 +133,6 @@ diesel::table! {
         service_id -> BigInt,
         name -> Text,
         last_seen -> BigInt,
-    }
-}
-
-diesel::table! {
-    use diesel::sql_types::*;
-
-    metric_series (id) {
-        id -> BigInt,
-        service_id -> BigInt,
-        name_id -> BigInt,
-        kind -> Integer,
-        unit -> Text,
-        labels -> Text,
-        last_seen -> BigInt,
-    }
-}
-
-diesel::table! {
-    use diesel::sql_types::*;
-
-    metric_state (series_id, resource_id, start) {
-        series_id -> BigInt,
-        resource_id -> BigInt,
-        start -> BigInt,
-        ts -> BigInt,
-        count -> Double,
-        sum -> Double,
-        bins -> Binary,
     }
 }
 
@@ -447,8 +421,6 @@ diesel::allow_tables_to_appear_in_same_query!(
     error_group,
     result,
     metric_name,
-    metric_series,
-    metric_state,
     tx,
     span,
     error,

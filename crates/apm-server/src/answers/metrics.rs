@@ -20,8 +20,8 @@ use crate::csv::{Cell, Table};
 const METRIC: Parameter = Parameter::text("metric", "A metric by its name: adds `chart`.");
 const SPLIT: Parameter = Parameter::text(
     "split",
-    "The label that tells the lines of `chart` apart; `none` for one line, `all` for a line of each series, which is the \
-     default.",
+    "The label that tells the lines of `chart` apart; `none` for one line, `all` for a line of each series, which is \
+     the default.",
 );
 const LABEL: Parameter = Parameter::text(
     "label",

@@ -51,7 +51,7 @@ pub struct Sample {
     pub is_delta: bool,
     /// The time from which on a counter or distribution counts, µs since the epoch.
     pub start: Option<i64>,
-    /// What was measured.
+    /// The value that was measured.
     pub value: Measured,
 }
 

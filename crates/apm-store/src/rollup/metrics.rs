@@ -133,7 +133,7 @@ impl MetricRollup {
         self.add(series, bucket(ts, LEVELS[0]), cell);
     }
 
-    /// What a counter grew by until `ts`.
+    /// The growth of a counter until `ts`.
     pub(crate) fn increase(&mut self, series: i64, ts: i64, increase: &Increase) {
         for Part {
             bucket,

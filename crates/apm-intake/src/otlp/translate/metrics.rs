@@ -38,7 +38,7 @@ struct Set {
     namespace: Option<String>,
     /// Members of `samples`.
     samples: String,
-    /// What is counted of them: name, unit, value.
+    /// Those that are counted: name, unit, value.
     names: Vec<(String, String, Counted)>,
 }
 

@@ -36,9 +36,9 @@ pub struct Spread {
 /// A range of values, and how many fell into it.
 #[derive(Debug, Clone, PartialEq, JsonSchema, Serialize)]
 pub struct HeatRow {
-    /// Where the range begins.
+    /// The start of the range.
     pub from: f64,
-    /// Where it ends.
+    /// Its end.
     pub to: f64,
     /// Number of values, for each of the axis's buckets.
     pub counts: Vec<f64>,
@@ -114,7 +114,7 @@ fn percentile(bins: &Bins, q: f64) -> Option<f64> {
 
 /// Bars of equal width on the scale of bins. Values below zero and zero itself have a row each.
 fn rows(all: &Bins, buckets: &[Bins]) -> Vec<HeatRow> {
-    /// Where the bins of positive values begin.
+    /// The first bin of positive values, and what is below it.
     const POSITIVE: i32 = -50_000;
     let first = all.range(POSITIVE..).next().map(|(bin, _)| *bin);
     let last = all.keys().next_back().copied();

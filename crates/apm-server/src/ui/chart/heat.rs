@@ -12,7 +12,7 @@ use crate::ui::plot::coordinate::{PLOT, Px};
 const ROW: f64 = 8.0;
 const LEAST: u32 = 96;
 
-/// Rows between two labels of the axis.
+/// Distance of two labels of the axis, in rows.
 const EVERY: usize = 5;
 
 /// Steps of the colour.
@@ -21,7 +21,7 @@ const STEPS: f64 = 9.0;
 /// A range of values, and how many fell into each bucket of time.
 #[derive(Debug, Clone)]
 pub(crate) struct Row<'a> {
-    /// Where the range begins, as it is written.
+    /// The ends of the range, as they are written.
     pub(crate) from: String,
     pub(crate) to: String,
     pub(crate) counts: &'a [f64],

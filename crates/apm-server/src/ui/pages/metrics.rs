@@ -197,7 +197,7 @@ fn names(view: &View, data: &metrics::Metrics) -> Markup {
         here.without("together")
     };
     html! {
-        aside.fields aria-label="Metrics" {
+        aside.fields.fields--long aria-label="Metrics" tabindex="0" {
             h3 {
                 @if is_first && data.next.is_none() {
                     (words::count(names.len() as u64, "metric", "metrics"))

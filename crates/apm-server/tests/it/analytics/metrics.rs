@@ -201,7 +201,8 @@ fn metricset(at: i64, labels: &Value, samples: &Value) -> String {
 async fn pools_of_memory_are_lines_of_their_own_and_panels_of_the_runtime_are_there() {
     let server = TestServer::start();
     let start = base();
-    let mut body = json!({"metadata": {"service": {"name": "bank", "agent": {"name": "java", "version": "1"}}}}).to_string();
+    let metadata = json!({"service": {"name": "bank", "agent": {"name": "java", "version": "1"}}});
+    let mut body = json!({"metadata": metadata}).to_string();
     for minute in 1..=3 {
         let at = start + minute * MINUTE;
         for (pool, used) in [("Eden", 100e6), ("Old", 300e6), ("Survivor", 2e6)] {

@@ -53,7 +53,7 @@ pub(super) fn since(last: Option<&Point>, now: &Point) -> Option<Increase> {
     })
 }
 
-/// What was added since last time, as it was sent; nothing where it came already.
+/// The sum that was added since last time, as it was sent; nothing where it came already.
 pub(super) fn added(last: Option<&Point>, now: &Point) -> Option<Increase> {
     if last.is_some_and(|last| now.ts <= last.ts) {
         return None;

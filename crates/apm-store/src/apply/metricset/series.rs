@@ -109,14 +109,14 @@ impl<'a> Pass<'_, 'a> {
         Ok(())
     }
 
-    /// What came since the last value, which the present one takes the place of.
+    /// The growth since the last value, which the present one takes the place of.
     fn grown(
         &mut self,
         owner: Owner,
         now: &Point,
         is_delta: bool,
     ) -> Result<Option<Increase>, StoreError> {
-        // What was added says from when on, so that only one without that needs the last report.
+        // A delta tells its start, so that only one without it needs the last report.
         if is_delta && now.start > 0 {
             return Ok(added(None, now));
         }

@@ -204,7 +204,7 @@ fn picker(view: &View, choice: &Choice, chart: &Chart) -> Markup {
     let is_gauge = matches!(chart.kind, Some("gauge" | "up_down_counter"));
     html! {
         @if !chart.labels.is_empty() {
-            div.panel-head.panel-head--line.picker {
+            div.panel-head.panel-head--line.series-picker {
                 @if !several.is_empty() {
                     span.row {
                         span.dim { "Lines by" }
@@ -231,7 +231,7 @@ fn picker(view: &View, choice: &Choice, chart: &Chart) -> Markup {
                 }
             }
             @if choice.label.is_none() && !several.is_empty() {
-                details.picker-values {
+                details.series-values {
                     summary { "Only series with" }
                     @for label in several { (values(view, label)) }
                 }
