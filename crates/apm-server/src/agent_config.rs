@@ -3,6 +3,9 @@
 //! A setting that names neither service nor environment is everyone's default. The best match wins as a whole:
 //! name and environment, then the name, then the environment, then neither. Values are texts, as agents expect.
 
+pub(crate) mod asked;
+pub(crate) mod options;
+
 use std::collections::BTreeMap;
 
 use diesel::prelude::*;
@@ -100,6 +103,19 @@ pub fn list(conn: &mut SqliteConnection) -> QueryResult<Vec<Settings>> {
         .select((dsl::service, dsl::environment, dsl::settings, dsl::applied))
         .load::<Row>(conn)?;
     Ok(rows.into_iter().map(settings).collect())
+}
+
+/// The names of the agents of a service; none where it names all services, or one that is not known.
+///
+/// # Errors
+/// The database cannot be read.
+pub(crate) fn agents_of(conn: &mut SqliteConnection, service: &str) -> QueryResult<Vec<String>> {
+    use apm_store::schema::service as known;
+    known::table
+        .filter(known::name.eq(service).and(known::agent_name.ne("")))
+        .select(known::agent_name)
+        .distinct()
+        .load(conn)
 }
 
 /// Replaces the settings of a service and environment; no values: removes them.

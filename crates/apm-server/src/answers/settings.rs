@@ -12,7 +12,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::{Address, Asked, Depends, Problem, Question, Source, at};
-use crate::agent_config;
+use crate::agent_config::{self, asked};
 use crate::analytics::names;
 use crate::csv::{Cell, Table};
 pub(crate) use output::Output;
@@ -112,6 +112,23 @@ pub(crate) struct Agent {
     pub(crate) values: BTreeMap<String, String>,
     /// When an agent last said that it has applied them, µs since the epoch; null where none did.
     pub(crate) applied: Option<i64>,
+    /// The agents that asked for them within a day.
+    pub(crate) agents: Vec<AskedAgent>,
+}
+
+/// An agent that asks for its settings.
+#[derive(Debug, Serialize, JsonSchema)]
+pub(crate) struct AskedAgent {
+    /// `service.name`
+    pub(crate) service: String,
+    /// `service.environment`; empty where it names none.
+    pub(crate) environment: String,
+    /// The agent as it names itself.
+    pub(crate) agent: String,
+    /// Whether it has applied the settings.
+    pub(crate) has_applied: bool,
+    /// When it last asked, µs since the epoch, exact to ten minutes.
+    pub(crate) at: i64,
 }
 
 impl Question for Params {
@@ -150,13 +167,7 @@ impl Question for Params {
                 of: kind,
             }
         });
-        let agents = agent_config::list(source.conn)?;
-        let agents = agents.into_iter().map(|of| Agent {
-            service: of.service,
-            environment: of.environment,
-            values: of.values,
-            applied: of.applied,
-        });
+        let agents = agents(source.conn)?;
         let seconds = |age: Duration| age.as_secs_f64();
         Ok(Answer {
             path: options.path.display().to_string(),
@@ -185,7 +196,7 @@ impl Question for Params {
             otlp_grpc: source.settings.otlp_grpc.clone(),
             output: output(source)?,
             names: names.collect(),
-            agents: agents.collect(),
+            agents,
         })
     }
 
@@ -223,4 +234,34 @@ impl Question for Params {
             ),
         ]
     }
+}
+
+/// The settings, and the agents that each applies to.
+fn agents(conn: &mut SqliteConnection) -> QueryResult<Vec<Agent>> {
+    let all = agent_config::list(conn)?;
+    let mut agents: Vec<Agent> = all
+        .iter()
+        .map(|of| Agent {
+            service: of.service.clone(),
+            environment: of.environment.clone(),
+            values: of.values.clone(),
+            applied: of.applied,
+            agents: Vec::new(),
+        })
+        .collect();
+    for asked in asked::list(conn)? {
+        let Some(found) = asked.finds(&all) else {
+            continue;
+        };
+        let place = all.iter().position(|one| one == found).unwrap_or_default();
+        let has_applied = asked.has(found);
+        agents[place].agents.push(AskedAgent {
+            service: asked.service,
+            environment: asked.environment,
+            agent: asked.agent,
+            has_applied,
+            at: asked.at,
+        });
+    }
+    Ok(agents)
 }

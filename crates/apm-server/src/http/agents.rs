@@ -7,6 +7,7 @@ use apm_store::{Store, StoreError};
 use serde::Deserialize;
 
 use super::respond;
+use crate::agent_config::asked::{self, Asked};
 use crate::agent_config::{self, Settings};
 
 /// The time for which an agent may keep an answer, and the interval at which it asks.
@@ -81,21 +82,27 @@ pub(super) async fn settings_of(
         .map(|etag| etag.trim().trim_matches('"').to_owned())
         .filter(|etag| !etag.is_empty())
         .or(query.ifnonematch);
+    let agent = request.headers().get(header::USER_AGENT);
+    let agent = agent.and_then(|agent| agent.to_str().ok());
+    let environment = service.environment.unwrap_or_default();
+    let etag = known.clone().unwrap_or_default();
+    let mut asked = Asked::new(&name, &environment, agent.unwrap_or("unnamed"), &etag);
     let found = store.read_async(move |conn| {
-        Ok::<_, StoreError>(agent_config::find(
-            conn,
-            &name,
-            service.environment.as_deref(),
-        )?)
+        let found = agent_config::find(conn, &name, Some(&environment))?.unwrap_or_default();
+        // The tag of a part of the settings stands for all of them.
+        if asked.etag == told(&found, only).etag() {
+            asked.etag = found.etag();
+        }
+        let news = asked::is_news(conn, &asked)?.then_some(asked);
+        Ok::<_, StoreError>((found, news))
     });
     match found.await {
-        Ok(found) => answer(
-            &request,
-            known.as_deref(),
-            &found.unwrap_or_default(),
-            only,
-            &store,
-        ),
+        Ok((found, news)) => {
+            if let Some(asked) = news {
+                asked::note(&store, asked);
+            }
+            answer(&request, known.as_deref(), &found, only, &store)
+        }
         Err(error) => {
             log::warn!("cannot read the settings of agents: {error}");
             let message = "Agent configuration infrastructure is not ready. Please retry later.";
@@ -111,9 +118,7 @@ fn answer(
     only: Option<&'static str>,
     store: &Store,
 ) -> HttpResponse {
-    let mut told = found.clone();
-    told.values
-        .retain(|name, _| only.is_none_or(|only| name == only));
+    let told = told(found, only);
     let etag = told.etag();
     let is_known = known == Some(etag.as_str());
     let mut response = match is_known {
@@ -134,6 +139,14 @@ fn answer(
         agent_config::applied(store, found);
     }
     response
+}
+
+/// The settings that are told.
+fn told(found: &Settings, only: Option<&'static str>) -> Settings {
+    let mut told = found.clone();
+    told.values
+        .retain(|name, _| only.is_none_or(|only| name == only));
+    told
 }
 
 fn refuse(request: &HttpRequest, status: u16, message: &str) -> HttpResponse {

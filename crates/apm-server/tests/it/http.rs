@@ -8,6 +8,7 @@ mod limits;
 mod pinned;
 mod pipelined;
 mod proxies;
+mod settings;
 mod uploads;
 
 use std::collections::BTreeMap;
@@ -16,7 +17,7 @@ use apm_server::SecretToken;
 use apm_server::agent_config::{self, Settings};
 use serde_json::json;
 
-use crate::support::server::{TestServer, eventually};
+use crate::support::server::TestServer;
 
 const HTML: (&str, &str) = ("Accept", "text/html,application/xhtml+xml,*/*;q=0.8");
 
@@ -403,48 +404,4 @@ async fn the_best_match_of_the_settings_wins_and_its_tag_follows_its_values() {
     actix_web::rt::task::spawn_blocking(move || store.close())
         .await
         .expect("closed");
-}
-
-#[actix_web::test]
-async fn settings_made_on_the_page_reach_the_agent_and_its_tag_says_that_they_are_applied() {
-    let server = TestServer::start();
-    let own = server.running.url();
-    let headers = [
-        ("Content-Type", "application/x-www-form-urlencoded"),
-        ("Origin", own.as_str()),
-    ];
-    let form = "service=shop&environment=prod&settings=transaction_sample_rate%3D0.25";
-    let stored = server
-        .send("POST", "/settings/agents", &headers, form)
-        .await;
-    assert_eq!(
-        (stored.status, stored.header("location")),
-        (303, "/settings")
-    );
-    let path = "/config/v1/agents?service.name=shop&service.environment=prod";
-    let given = server.get(path).await;
-    assert_eq!(given.json(), json!({"transaction_sample_rate": "0.25"}));
-    let tag = given.header("etag").to_owned();
-    let page = server.get("/settings").await;
-    assert!(page.text.contains("not yet"), "it was given, not applied");
-    // A tag of other settings says nothing of these.
-    let other = server
-        .send("GET", path, &[("If-None-Match", "\"-\"")], "")
-        .await;
-    assert_eq!(other.status, 200);
-    let same = server
-        .send("GET", path, &[("If-None-Match", &tag)], "")
-        .await;
-    assert_eq!(same.status, 304);
-    eventually("the settings are shown as applied", async || {
-        !server.get("/settings").await.text.contains("not yet")
-    })
-    .await;
-    let page = server.get("/settings").await;
-    assert!(
-        page.text.contains("transaction_sample_rate=0.25"),
-        "{}",
-        page.text
-    );
-    server.stop().await;
 }

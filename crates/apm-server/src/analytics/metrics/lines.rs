@@ -126,7 +126,7 @@ fn mean(values: &[Option<f64>]) -> Option<f64> {
     (!known.is_empty()).then(|| known.iter().sum::<f64>() / known.len() as f64)
 }
 
-/// What was added in a second. `count`: the seconds of a bucket of which it is known, of all series and processes
+/// The growth in a second. `count`: the seconds of a bucket of which it is known, of all series and processes
 /// together.
 ///
 /// At the ends of a line a part of the bucket is not reported yet, or no more. There the rate is that of the seconds

@@ -25,7 +25,7 @@ const MOST_LINES: usize = 6;
 pub struct Panel {
     /// The runtime: `JVM`, `Go`, `Node.js`, `Python`, `.NET`, `Tokio`, `Container` or `Process`.
     pub runtime: &'static str,
-    /// What it shows.
+    /// Its title.
     pub title: &'static str,
     /// The unit of its values as it was sent; empty where none was.
     pub unit: String,

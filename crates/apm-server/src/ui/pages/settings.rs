@@ -1,22 +1,19 @@
 //! `/settings`: what is stored and for how long, how the writer does, and the configuration that agents ask for.
 
+pub(crate) mod agents;
 mod data;
 mod names;
 mod output;
-
-use std::collections::BTreeMap;
 
 use apm_time::SECOND;
 use maud::{Markup, html};
 
 use super::{Answer, Context, Rendered, page};
-use crate::agent_config::Settings;
-use crate::answers::settings::{Agent, Answer as Found, Params};
+use crate::answers::settings::{Answer as Found, Params};
 use crate::ui::components::cells::meter;
 use crate::ui::components::head::{Crumb, Fact, dim, facts, page_head};
-use crate::ui::components::panel::{nothing, pairs};
+use crate::ui::components::panel::pairs;
 use crate::ui::components::shell::{Page, Section};
-use crate::ui::components::table::{Column, Frame, framed};
 use crate::ui::moment::span_words;
 use crate::ui::number::{self, bytes, duration, grouped};
 use crate::ui::view::View;
@@ -54,7 +51,7 @@ impl Rendered for Params {
                 }
                 div.stack {
                     (names::panel(view, &found.names))
-                    (agents(view, &found.agents))
+                    (agents::panel(view, &found.agents))
                     (data::clear(view))
                 }
             }
@@ -195,146 +192,5 @@ fn log_words(found: &Found) -> Markup {
                 "disk, and restore the database from a copy."
             }
         }
-    }
-}
-
-fn agents(view: &View, configured: &[Agent]) -> Markup {
-    const COLUMNS: [Column; 4] = [
-        Column::text("Service"),
-        Column::text("Environment"),
-        Column::text("Settings"),
-        Column::bare("Applied"),
-    ];
-    let name = |text: &str, all: &str| match text {
-        "" => all.to_owned(),
-        text => words::cut(text, 40),
-    };
-    let rows = html! {
-        @for one in configured {
-            tr {
-                th scope="row" { (name(&one.service, "all services")) }
-                td.soft { (name(&one.environment, "all")) }
-                td.grow { @for (key, value) in &one.values { code { (key) "=" (value) } " " } }
-                td.num.soft {
-                    @match one.applied { Some(at) => (view.clock.relative(at)), None => "not yet" }
-                }
-            }
-        }
-    };
-    let frame = Frame {
-        class: "",
-        caption: "Settings by service",
-        name: "agents",
-        columns: &COLUMNS,
-        sort: None,
-    };
-    html! {
-        section.panel {
-            div.panel-head { h2 { "Agent configuration" } span.note { "agents ask for it every 30 s" } }
-            @if configured.is_empty() { (nothing("Nothing is set", "Agents use their local settings.")) }
-            @else { (framed(view, frame, rows)) }
-            form.form method="post" action="/settings/agents" {
-                h3 { "Set or change" }
-                label {
-                    "Service, empty for all"
-                    input.input.input--text name="service" autocomplete="off" spellcheck="false";
-                }
-                label {
-                    "Environment, empty for all"
-                    input.input.input--text name="environment" autocomplete="off" spellcheck="false";
-                }
-                label {
-                    "One setting per line. Leave empty to delete."
-                    textarea.input.input--text.lines name="settings" rows="3" spellcheck="false"
-                        placeholder="transaction_sample_rate=0.5" {}
-                }
-                div.row {
-                    button.btn.btn--primary type="submit" { "Save" }
-                    span.dim { "transaction_sample_rate, capture_body, log_level, …" }
-                }
-            }
-        }
-    }
-}
-
-/// The settings that the form sends; the error names the line.
-pub(crate) fn read(form: &[(String, String)]) -> Result<Settings, String> {
-    const MOST: usize = 50;
-    let field = |name: &str| {
-        form.iter()
-            .find(|(key, _)| key == name)
-            .map_or("", |(_, value)| value.trim())
-    };
-    let mut values = BTreeMap::new();
-    for line in field("settings")
-        .lines()
-        .map(str::trim)
-        .filter(|line| !line.is_empty())
-    {
-        let (key, value) = line.split_once('=').ok_or_else(|| {
-            format!(
-                "“{}” is not a setting: write name=value",
-                words::cut(line, 60)
-            )
-        })?;
-        let (key, value) = (key.trim(), value.trim());
-        if key.is_empty()
-            || !key.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
-            || key.len() > 64
-            || value.len() > 1024
-        {
-            return Err(format!(
-                "“{}” is not the name of a setting: use letters, digits and _",
-                words::cut(key, 60)
-            ));
-        }
-        values.insert(key.to_owned(), value.to_owned());
-    }
-    if values.len() > MOST {
-        return Err(format!(
-            "{} settings are too many, {MOST} are allowed",
-            values.len()
-        ));
-    }
-    let cut = |text: &str| text.chars().take(1024).collect::<String>();
-    Ok(Settings {
-        service: cut(field("service")),
-        environment: cut(field("environment")),
-        values,
-        applied: None,
-    })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn form(settings: &str) -> Vec<(String, String)> {
-        vec![
-            ("service".to_owned(), " my-app ".to_owned()),
-            ("settings".to_owned(), settings.to_owned()),
-        ]
-    }
-
-    #[test]
-    fn a_form_is_read_line_by_line() {
-        let settings = read(&form(
-            "transaction_sample_rate = 0.5\r\n\r\ncapture_body=all",
-        ))
-        .unwrap();
-        assert_eq!(settings.service, "my-app");
-        assert_eq!(settings.values.len(), 2);
-        assert_eq!(settings.values["transaction_sample_rate"], "0.5");
-        assert!(read(&form("")).unwrap().values.is_empty());
-    }
-
-    #[test]
-    fn an_error_names_the_line_and_the_remedy() {
-        assert!(
-            read(&form("capture_body"))
-                .unwrap_err()
-                .contains("name=value")
-        );
-        assert!(read(&form("a b=1")).unwrap_err().contains("letters"));
     }
 }

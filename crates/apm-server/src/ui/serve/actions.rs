@@ -8,10 +8,10 @@ use apm_store::{Store, StoreError};
 use futures_util::stream::{self, Stream, StreamExt as _};
 
 use super::refused;
-use crate::agent_config;
+use crate::agent_config::{self, Settings, options};
 use crate::export::Export;
 use crate::ui::href::Href;
-use crate::ui::pages::settings;
+use crate::ui::pages::settings::agents;
 use crate::ui::upload::{self, UploadError, Uploads};
 
 /// Takes the form of agent settings; back to the page when they are stored.
@@ -20,8 +20,23 @@ pub(in crate::ui) async fn set_agents(
     store: &Store,
     form: &[(String, String)],
 ) -> HttpResponse {
-    let new = match settings::read(form) {
-        Ok(new) => new,
+    let read = agents::read(form).and_then(|new| {
+        let service = new.service.clone();
+        let agents = store.read(|conn| {
+            let agents = agent_config::agents_of(conn, &service)?;
+            Ok::<_, StoreError>((agents, agent_config::list(conn)?))
+        });
+        let (names, all) = agents.map_err(|error| error.to_string())?;
+        for (name, value) in &new.values {
+            options::check(name, value, &names)?;
+        }
+        let is_same =
+            |one: &Settings| one.service == new.service && one.environment == new.environment;
+        let before = all.into_iter().find(is_same);
+        Ok((new, before))
+    });
+    let (new, before) = match read {
+        Ok(read) => read,
         Err(error) => {
             return refused(
                 request,
@@ -31,12 +46,13 @@ pub(in crate::ui) async fn set_agents(
             );
         }
     };
+    let after = agents::after(&new, before.as_ref()).to_string();
     let stored = match agent_config::set(store, new) {
         Ok(ticket) => ticket.await.map_err(|error| error.to_string()),
         Err(error) => Err(error.to_string()),
     };
     match stored {
-        Ok(()) => to("/settings"),
+        Ok(()) => to(&after),
         Err(error) => refused(
             request,
             StatusCode::SERVICE_UNAVAILABLE,

@@ -1,0 +1,326 @@
+//! The settings that agents ask for: a row for each service, which agents have applied it, and a form.
+
+use std::collections::BTreeMap;
+
+use maud::{Markup, html};
+use serde_json::json;
+
+use crate::agent_config::{Settings, options};
+use crate::answers::settings::Agent;
+use crate::ui::components::panel::nothing;
+use crate::ui::components::table::{Column, Frame, framed};
+use crate::ui::href::Href;
+use crate::ui::view::View;
+use crate::ui::words;
+
+/// Agents that are named for each row.
+const MOST_NAMED: usize = 20;
+
+/// Bytes of settings that an address may carry, so that a change can be undone.
+const MOST_UNDO: usize = 3_000;
+
+/// The panel.
+pub(super) fn panel(view: &View, configured: &[Agent]) -> Markup {
+    const COLUMNS: [Column; 5] = [
+        Column::text("Service"),
+        Column::text("Environment"),
+        Column::text("Settings"),
+        Column::text("Applied"),
+        Column::text(""),
+    ];
+    let rows = html! { @for one in configured { (row(view, one)) } };
+    let frame = Frame {
+        class: "",
+        caption: "Settings by service",
+        name: "agents",
+        columns: &COLUMNS,
+        sort: None,
+    };
+    html! {
+        section.panel id="agents" {
+            div.panel-head { h2 { "Agent configuration" } span.note { "agents ask for it every 30 s" } }
+            (done(view))
+            @if configured.is_empty() { (nothing("Nothing is set", "Agents use their local settings.")) }
+            @else { (framed(view, frame, rows)) }
+            (form(view, configured))
+        }
+    }
+}
+
+fn name(text: &str, all: &str) -> String {
+    match text {
+        "" => all.to_owned(),
+        text => words::cut(text, 40),
+    }
+}
+
+fn row(view: &View, one: &Agent) -> Markup {
+    let edit = Href::at("/settings")
+        .set("edit", &key(&one.service, &one.environment))
+        .anchor("agents-form");
+    let what = name(&one.service, "all services");
+    html! {
+        tr {
+            th scope="row" title=(one.service) { (what) }
+            td.soft title=(one.environment) { (name(&one.environment, "all")) }
+            td.grow { @for (key, value) in &one.values { code { (key) "=" (value) } " " } }
+            td.soft { (applied(view, one)) }
+            td.act {
+                span.row {
+                    a href=(edit) aria-label={ "Edit the settings of " (what) } { "Edit" }
+                    form method="post" action="/settings/agents" {
+                        input type="hidden" name="service" value=(one.service);
+                        input type="hidden" name="environment" value=(one.environment);
+                        input type="hidden" name="settings" value="";
+                        button.btn.btn--s type="submit" aria-label={ "Delete the settings of " (what) } { "Delete" }
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// The agents that ask for a row's settings, and whether they have them.
+fn applied(view: &View, one: &Agent) -> Markup {
+    if one.agents.is_empty() {
+        return match one.applied {
+            Some(at) => html! { (view.clock.relative(at)) },
+            None => html! { "no agent has asked" },
+        };
+    }
+    let have = one.agents.iter().filter(|agent| agent.has_applied).count();
+    html! {
+        details {
+            summary { (have) " of " (words::count(one.agents.len() as u64, "agent", "agents")) }
+            ul.plain-list {
+                @for agent in one.agents.iter().take(MOST_NAMED) {
+                    li {
+                        @if agent.has_applied { "applied: " } @else { "not yet: " }
+                        (words::cut(&agent.service, 40))
+                        @if !agent.environment.is_empty() { ", " (words::cut(&agent.environment, 40)) }
+                        " " span.dim { (agent.agent) ", asked " (view.clock.relative(agent.at)) }
+                    }
+                }
+                @if one.agents.len() > MOST_NAMED { li.dim { "and " (one.agents.len() - MOST_NAMED) " more" } }
+            }
+        }
+    }
+}
+
+/// The outcome of the last change, and the way back.
+fn done(view: &View) -> Markup {
+    let said = match (view.param("saved"), view.param("deleted")) {
+        (Some(_), _) => "Saved. Agents apply them within 30 seconds.",
+        (_, Some(_)) => "Deleted. Agents go back to their local settings within 30 seconds.",
+        _ => return html! {},
+    };
+    let before = view.param("undo").and_then(|text| before(text).ok());
+    html! {
+        div.note-box.pad-note role="status" {
+            span {
+                (said)
+                @if let Some(before) = &before {
+                    " Before: "
+                    @if before.values.is_empty() { "nothing was set." }
+                    @for (key, value) in &before.values { code { (key) "=" (value) } " " }
+                }
+            }
+            @if let Some(before) = &before {
+                form method="post" action="/settings/agents" {
+                    input type="hidden" name="service" value=(before.service);
+                    input type="hidden" name="environment" value=(before.environment);
+                    input type="hidden" name="settings" value=(lines(&before.values));
+                    button.btn type="submit" { "Undo" }
+                }
+            }
+        }
+    }
+}
+
+fn form(view: &View, configured: &[Agent]) -> Markup {
+    let edited = view.param("edit").and_then(|wanted| {
+        configured
+            .iter()
+            .find(|one| key(&one.service, &one.environment) == wanted)
+    });
+    let text = |pick: fn(&Agent) -> &str| edited.map_or("", pick);
+    html! {
+        form.form method="post" action="/settings/agents" id="agents-form" {
+            h3 { @if edited.is_some() { "Edit" } @else { "Set or change" } }
+            label {
+                "Service, empty for all"
+                input.input.input--text name="service" autocomplete="off" spellcheck="false"
+                    value=(text(|one| &one.service));
+            }
+            label {
+                "Environment, empty for all"
+                input.input.input--text name="environment" autocomplete="off" spellcheck="false"
+                    value=(text(|one| &one.environment));
+            }
+            label {
+                "One setting per line. Leave empty to delete."
+                textarea.input.input--text.lines name="settings" rows="3" spellcheck="false"
+                    placeholder="transaction_sample_rate=0.5" {
+                    @if let Some(one) = edited { (lines(&one.values)) }
+                }
+            }
+            div.row {
+                button.btn.btn--primary type="submit" { "Save" }
+                @if edited.is_some() { a href="/settings#agents" { "Cancel" } }
+            }
+            details {
+                summary { "Options whose values are checked" }
+                p.soft { @for name in options::names() { code { (name) } " " } }
+            }
+        }
+    }
+}
+
+/// A text that names a row.
+fn key(service: &str, environment: &str) -> String {
+    json!([service, environment]).to_string()
+}
+
+/// One setting per line.
+fn lines(values: &BTreeMap<String, String>) -> String {
+    let lines: Vec<String> = values
+        .iter()
+        .map(|(key, value)| format!("{key}={value}"))
+        .collect();
+    lines.join("\n")
+}
+
+/// The address of the page after a change. `before`: the settings that it took the place of.
+pub(crate) fn after(new: &Settings, before: Option<&Settings>) -> Href {
+    let done = match new.values.is_empty() {
+        true => "deleted",
+        false => "saved",
+    };
+    let nothing = BTreeMap::new();
+    let values = before.map_or(&nothing, |before| &before.values);
+    let undo = json!([new.service, new.environment, values]).to_string();
+    let href = Href::at("/settings").set(done, "1");
+    let href = match undo.len() <= MOST_UNDO {
+        true => href.set("undo", &undo),
+        false => href,
+    };
+    href.anchor("agents")
+}
+
+/// The settings that an address carries.
+fn before(text: &str) -> Result<Settings, serde_json::Error> {
+    let (service, environment, values): (String, String, BTreeMap<String, String>) =
+        serde_json::from_str(text)?;
+    Ok(Settings {
+        service,
+        environment,
+        values,
+        applied: None,
+    })
+}
+
+/// The settings that the form sends; the error names the line.
+pub(crate) fn read(form: &[(String, String)]) -> Result<Settings, String> {
+    const MOST: usize = 50;
+    let field = |name: &str| {
+        form.iter()
+            .find(|(key, _)| key == name)
+            .map_or("", |(_, value)| value.trim())
+    };
+    let mut values = BTreeMap::new();
+    for line in field("settings")
+        .lines()
+        .map(str::trim)
+        .filter(|line| !line.is_empty())
+    {
+        let (key, value) = line.split_once('=').ok_or_else(|| {
+            format!(
+                "“{}” is not a setting: write name=value",
+                words::cut(line, 60)
+            )
+        })?;
+        let (key, value) = (key.trim(), value.trim());
+        if key.is_empty()
+            || !key.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
+            || key.len() > 64
+            || value.len() > 1024
+        {
+            return Err(format!(
+                "“{}” is not the name of a setting: use letters, digits and _",
+                words::cut(key, 60)
+            ));
+        }
+        values.insert(key.to_owned(), value.to_owned());
+    }
+    if values.len() > MOST {
+        return Err(format!(
+            "{} settings are too many, {MOST} are allowed",
+            values.len()
+        ));
+    }
+    let cut = |text: &str| text.chars().take(1024).collect::<String>();
+    Ok(Settings {
+        service: cut(field("service")),
+        environment: cut(field("environment")),
+        values,
+        applied: None,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn form(settings: &str) -> Vec<(String, String)> {
+        vec![
+            ("service".to_owned(), " my-app ".to_owned()),
+            ("settings".to_owned(), settings.to_owned()),
+        ]
+    }
+
+    #[test]
+    fn a_form_is_read_line_by_line() {
+        let settings = read(&form(
+            "transaction_sample_rate = 0.5\r\n\r\ncapture_body=all",
+        ))
+        .unwrap();
+        assert_eq!(settings.service, "my-app");
+        assert_eq!(settings.values.len(), 2);
+        assert_eq!(settings.values["transaction_sample_rate"], "0.5");
+        assert!(read(&form("")).unwrap().values.is_empty());
+        assert_eq!(
+            lines(&settings.values),
+            "capture_body=all\ntransaction_sample_rate=0.5"
+        );
+    }
+
+    #[test]
+    fn an_error_names_the_line_and_the_remedy() {
+        assert!(
+            read(&form("capture_body"))
+                .unwrap_err()
+                .contains("name=value")
+        );
+        assert!(read(&form("a b=1")).unwrap_err().contains("letters"));
+    }
+
+    #[test]
+    fn a_change_carries_what_was_before_unless_that_is_too_long() {
+        let old = read(&form("recording=false")).unwrap();
+        let new = read(&form("")).unwrap();
+        let address = after(&new, Some(&old)).to_string();
+        assert!(
+            address.contains("deleted=1") && address.contains("undo="),
+            "{address}"
+        );
+        let long = read(&form(&format!(
+            "a={}\nb={}\nc={}\nd={}",
+            "x".repeat(1000),
+            "y".repeat(1000),
+            "z".repeat(1000),
+            "z".repeat(1000)
+        )))
+        .unwrap();
+        assert!(!after(&new, Some(&long)).to_string().contains("undo="));
+    }
+}
