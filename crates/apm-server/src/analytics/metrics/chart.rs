@@ -97,7 +97,7 @@ pub struct Line {
     pub max: Option<f64>,
     /// The mean of its values.
     pub mean: Option<f64>,
-    /// What was added in the window, of counters; the number of values, of distributions.
+    /// Of counters, the growth in the window; of distributions, the number of values.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub total: Option<f64>,
 }
@@ -208,7 +208,7 @@ pub fn chart(
 }
 
 impl Line {
-    /// What lines are sorted by.
+    /// The number by which lines are sorted.
     fn weight(&self) -> f64 {
         self.total.or(self.mean).unwrap_or(f64::NEG_INFINITY)
     }

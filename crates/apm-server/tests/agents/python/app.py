@@ -1,6 +1,7 @@
 """A Flask service under Elastic's agent, asked a few things by itself."""
 
 import logging
+import os
 import sqlite3
 import sys
 import threading
@@ -58,7 +59,7 @@ for path in ("/people/7", "/logged", "/broken"):
         urllib.request.urlopen(f"http://127.0.0.1:{server.server_port}{path}", timeout=10).read()
     except urllib.error.HTTPError as error:
         assert error.code == 500, error
-# The metrics are sent once a second.
-time.sleep(1.5)
+# The metrics are sent once a second; whoever waits for the settings to be asked for again says so.
+time.sleep(1.5 + float(os.environ.get("LINGER", "0")))
 server.shutdown()
 apm.client.close()
