@@ -3,7 +3,7 @@
 use apm_server::{ClientAddress, Rum};
 use clap::Args;
 
-use super::values::origin_pattern;
+use super::values::{header_name, origin_pattern};
 
 /// The terms on which events of browsers are taken.
 #[derive(Debug, Clone, Args)]
@@ -25,6 +25,18 @@ pub struct RumOptions {
         global = true
     )]
     pub rum_allow_origins: Vec<String>,
+
+    /// A header that pages may send besides Content-Type, Content-Encoding and Accept, where a proxy asks for one. May
+    /// be given several times.
+    #[arg(
+        long,
+        env = "APM_RUM_ALLOW_HEADERS",
+        value_name = "HEADER",
+        value_delimiter = ',',
+        value_parser = header_name,
+        global = true
+    )]
+    pub rum_allow_headers: Vec<String>,
 
     /// A service that browsers may send events of. May be given several times; without it, all services.
     #[arg(
@@ -71,6 +83,7 @@ impl RumOptions {
     pub fn rum(&self) -> Option<Rum> {
         let mut rum = Rum::default();
         rum.allow_origins.clone_from(&self.rum_allow_origins);
+        rum.allow_headers.clone_from(&self.rum_allow_headers);
         rum.allow_services.clone_from(&self.rum_allow_services);
         rum.rate = self.rum_rate;
         rum.client_address = match self.rum_client_address {

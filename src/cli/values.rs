@@ -6,6 +6,7 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use actix_web::http::Uri;
+use actix_web::http::header::HeaderName;
 use bytesize::ByteSize;
 
 pub(super) fn host_and_port(text: &str) -> Result<String, String> {
@@ -86,6 +87,14 @@ pub(super) fn origin_pattern(text: &str) -> Result<String, String> {
         false => Err(
             "write scheme and host, as https://shop.example or https://*.shop.example, or * for all pages".to_owned(),
         ),
+    }
+}
+
+/// The name of a header.
+pub(super) fn header_name(text: &str) -> Result<String, String> {
+    match text.parse::<HeaderName>() {
+        Ok(_) => Ok(text.to_owned()),
+        Err(_) => Err("not the name of a header: write letters, digits and -".to_owned()),
     }
 }
 

@@ -8,6 +8,8 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 pub struct Rum {
     /// Origins of pages that may send, such as `https://shop.example`. `*` stands for any characters.
     pub allow_origins: Vec<String>,
+    /// Headers that pages may send besides those of the agent.
+    pub allow_headers: Vec<String>,
     /// Services that may send without a secret. None: all.
     pub allow_services: Vec<String>,
     /// Events a second that one address may send without a secret; three times as many at once.
@@ -20,6 +22,7 @@ impl Default for Rum {
     fn default() -> Self {
         Self {
             allow_origins: vec!["*".to_owned()],
+            allow_headers: Vec::new(),
             allow_services: Vec::new(),
             rate: 300,
             client_address: ClientAddress::Whole,

@@ -1,13 +1,15 @@
 //! One call: who calls, what is sent, what becomes of it.
 
 use std::net::SocketAddr;
+use std::time::Duration;
 
 use ::http::{Method, Request, header};
 use actix_web::web::Bytes;
-use apm_intake::otlp::Encoding;
+use apm_intake::otlp::{Encoding, Signal};
 use apm_intake::{Compression, Export, Wire};
 use h2::RecvStream;
 use h2::server::SendResponse;
+use tokio::time::timeout;
 
 use super::answer::{self, Refusal};
 use super::message::Message;
@@ -73,6 +75,24 @@ async fn take(
         );
         Status::new(Code::Unimplemented, message)
     })?;
+    let taken = store(shared, signal, compression, body);
+    match named("grpc-timeout").and_then(patience) {
+        None => taken.await,
+        // The caller has given the call up by then, and may send it again.
+        Some(patience) => timeout(patience, taken).await.unwrap_or_else(|_| {
+            let message = format!("it took longer than the {patience:?} of grpc-timeout");
+            Err(Status::new(Code::DeadlineExceeded, message).into())
+        }),
+    }
+}
+
+/// Reads the message of a call and stores what is in it.
+async fn store(
+    shared: &Shared,
+    signal: Signal,
+    compression: Compression,
+    body: RecvStream,
+) -> Result<Vec<u8>, Refusal> {
     let limits = shared.intake.limits();
     let message = Message::begin(body, compression, limits).await?;
     let export = Export {
@@ -88,6 +108,24 @@ async fn take(
     }
 }
 
+/// The time that a caller waits: at most eight digits and a unit. What is no such time is no bound.
+fn patience(text: &[u8]) -> Option<Duration> {
+    let (unit, digits) = text.split_last()?;
+    if digits.is_empty() || digits.len() > 8 || !digits.iter().all(u8::is_ascii_digit) {
+        return None;
+    }
+    let number: u64 = std::str::from_utf8(digits).ok()?.parse().ok()?;
+    Some(match unit {
+        b'H' => Duration::from_secs(number * 3600),
+        b'M' => Duration::from_secs(number * 60),
+        b'S' => Duration::from_secs(number),
+        b'm' => Duration::from_millis(number),
+        b'u' => Duration::from_micros(number),
+        b'n' => Duration::from_nanos(number),
+        _ => return None,
+    })
+}
+
 /// Whether a content type is that of gRPC with messages of protobuf.
 fn is_grpc(kind: Option<&[u8]>) -> bool {
     let rest = kind.and_then(|kind| kind.strip_prefix(b"application/grpc"));
@@ -99,6 +137,23 @@ fn is_grpc(kind: Option<&[u8]>) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_time_of_a_caller_is_read_as_grpc_writes_it() {
+        for (text, time) in [
+            ("10S", Some(Duration::from_secs(10))),
+            ("1500m", Some(Duration::from_millis(1500))),
+            ("99999999H", Some(Duration::from_secs(99_999_999 * 3600))),
+            ("100n", Some(Duration::from_nanos(100))),
+            ("S", None),
+            ("123456789S", None),
+            ("-1S", None),
+            ("10", None),
+            ("", None),
+        ] {
+            assert_eq!(patience(text.as_bytes()), time, "{text}");
+        }
+    }
 
     #[test]
     fn only_messages_of_protobuf_are_taken() {

@@ -24,6 +24,9 @@ use crate::front::Front;
 /// Agents that may send without a secret.
 const AGENTS: [&str; 2] = ["rum-js", "js-base"];
 
+/// Headers that a page may always send.
+const HEADERS: &str = "Content-Type, Content-Encoding, Accept";
+
 const OFF: &str = "forbidden request: RUM endpoint is disabled. Configure the `apm-server.rum` section in \
                    apm-server.yml to enable ingestion of RUM events. If you are not using the RUM agent, you can \
                    safely ignore this error. (Pocket APM: start it with --rum.)";
@@ -32,6 +35,8 @@ const OFF: &str = "forbidden request: RUM endpoint is disabled. Configure the `a
 #[derive(Debug)]
 pub(super) struct Rum {
     origins: Origins,
+    /// The headers that a page may send, as a browser is told.
+    headers: String,
     services: Arc<[String]>,
     rate: Arc<Rate>,
     client_address: ClientAddress,
@@ -41,6 +46,11 @@ impl Rum {
     pub(super) fn new(config: config::Rum) -> Self {
         Self {
             origins: Origins::new(&config.allow_origins),
+            headers: [HEADERS]
+                .into_iter()
+                .chain(config.allow_headers.iter().map(String::as_str))
+                .collect::<Vec<_>>()
+                .join(", "),
             services: config.allow_services.into(),
             rate: Arc::new(Rate::new(config.rate)),
             client_address: config.client_address,
@@ -111,7 +121,8 @@ pub(super) enum Before {
 /// Judges a request by the site that sends it, before anything else is looked at.
 pub(super) fn before(request: &HttpRequest, rum: Option<&Rum>) -> Before {
     if request.method() == Method::OPTIONS {
-        return Before::Preflight(preflight());
+        let headers = rum.map_or(HEADERS, |rum| &rum.headers);
+        return Before::Preflight(preflight(headers));
     }
     let Some(rum) = rum else {
         return Before::Off(respond::error(request, 403, OFF));
@@ -130,13 +141,10 @@ pub(super) fn before(request: &HttpRequest, rum: Option<&Rum>) -> Before {
 
 /// The answer to a browser that asks whether a page may send. Without the header that names its site, the page may
 /// not.
-fn preflight() -> HttpResponse {
+fn preflight(headers: &str) -> HttpResponse {
     HttpResponse::build(StatusCode::OK)
         .insert_header((header::ACCESS_CONTROL_ALLOW_METHODS, "POST, OPTIONS"))
-        .insert_header((
-            header::ACCESS_CONTROL_ALLOW_HEADERS,
-            "Content-Type, Content-Encoding, Accept",
-        ))
+        .insert_header((header::ACCESS_CONTROL_ALLOW_HEADERS, headers))
         .insert_header((header::ACCESS_CONTROL_EXPOSE_HEADERS, "Etag"))
         .insert_header((header::ACCESS_CONTROL_MAX_AGE, "3600"))
         .finish()

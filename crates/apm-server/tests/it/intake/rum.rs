@@ -263,6 +263,18 @@ async fn of_the_reader_no_more_is_kept_than_asked_for() {
 }
 
 #[actix_web::test]
+async fn a_page_may_send_the_headers_that_are_listed() {
+    let server =
+        start(|_, rum| rum.allow_headers = vec!["X-Shop".to_owned(), "X-Trace".to_owned()]);
+    let asked = server.send("OPTIONS", V3, &[SHOP], "").await;
+    assert_eq!(
+        asked.header("access-control-allow-headers"),
+        "Content-Type, Content-Encoding, Accept, X-Shop, X-Trace"
+    );
+    server.stop().await;
+}
+
+#[actix_web::test]
 async fn a_browser_is_told_its_rate_of_samples_and_nothing_else() {
     let server = start(|_, _| {});
     let own = server.running.url();

@@ -291,3 +291,26 @@ async fn a_sender_that_stops_in_the_middle_of_a_message_is_given_up() {
     }
     server.stop().await;
 }
+
+#[actix_web::test]
+async fn a_call_ends_when_the_time_of_its_caller_is_over() {
+    let server = start(|_| {});
+    let (mut client, _connection) = connect(&server).await;
+    let request = Request::post(format!("http://localhost{TRACES}"))
+        .header(GRPC.0, GRPC.1)
+        .header("grpc-timeout", "50m")
+        .body(())
+        .expect("a request");
+    let (response, mut body) = client.send_request(request, false).expect("a handshake");
+    // The rest of the message never comes.
+    body.send_data(framed(0, &[0; 100]).slice(..20), false)
+        .expect("a stream");
+    let response = response.await.expect("an answer");
+    assert_eq!(response.headers()["grpc-status"], "4", "{response:?}");
+    // Others are not held up, and a time that is long enough bounds nothing.
+    let span = traces("shop", &[Span::root(1 << 64 | 1, "GET /cart")]);
+    let headers = [GRPC, ("grpc-timeout", "10S")];
+    let answer = call(&mut client, TRACES, &headers, framed(0, &span)).await;
+    assert_eq!(answer.status(), "0", "{:?}", answer.trailers);
+    server.stop().await;
+}
