@@ -136,6 +136,7 @@ async fn run_service(
         if let Some(file) = db::path(&options.database) {
             apm.explain.push((SERVICE_NAME.to_owned(), file.into()));
         }
+        apm.call_first = Some(format!("http://{}/people", options.listen));
         Some(start_server(&apm, alerts, files / 4)?)
     };
     let agent = start_agent(server.as_ref())?;
@@ -256,6 +257,7 @@ fn start_server(
         .clone_from(&options.apm_trusted_proxies);
     config.base_path.clone_from(&options.apm_base_path);
     config.explain.clone_from(&options.explain);
+    config.call_first.clone_from(&options.call_first);
     config.output = options.output.config()?;
     config.alerts.clone_from(alerts);
     if let Some(url) = &options.apm_public_url {

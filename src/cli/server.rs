@@ -183,6 +183,10 @@ pub struct ApmOptions {
     )]
     pub explain: Vec<(String, PathBuf)>,
 
+    /// The address of the service in the same process that the pages say to call.
+    #[arg(skip)]
+    pub call_first: Option<String>,
+
     /// A name by which the APM server is reached besides those of this machine, such as that of a proxy before it. May
     /// be given several times; .example.com stands for all names below it.
     #[arg(

@@ -103,6 +103,8 @@ pub struct Config {
     pub alerts: apm_alerts::Options,
     /// Services whose SQLite file may be asked how it would answer their statements: name and file. It is only read.
     pub explain: Vec<(String, PathBuf)>,
+    /// An address of a service in the same process, which the pages say to call as long as nothing has come.
+    pub call_first: Option<String>,
 }
 
 impl Default for Config {
@@ -142,6 +144,7 @@ impl Default for Config {
             output: None,
             alerts: apm_alerts::Options::default(),
             explain: Vec::new(),
+            call_first: None,
         }
     }
 }

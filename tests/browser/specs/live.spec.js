@@ -63,6 +63,12 @@ test("a setting is saved, shown, given to the agent that asks, changed, and remo
   });
   await save("");
   await expect(row).toHaveCount(0);
+  await page.getByRole("button", { name: "Undo" }).click();
+  await expect(row).toContainText("transaction_sample_rate=0.25");
+  await row.getByRole("link", { name: /Edit/ }).click();
+  await expect(page.getByRole("textbox", { name: /One setting per line/ })).toHaveValue("transaction_sample_rate=0.25");
+  await row.getByRole("button", { name: /Delete/ }).click();
+  await expect(row).toHaveCount(0);
 });
 
 test("a setting that is none is refused, with its line and the remedy", async ({ page }) => {

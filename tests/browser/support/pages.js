@@ -32,6 +32,7 @@ export async function every(pages, service, q) {
     ["errors of a service", `${at}/errors`],
     ["errors", "/errors"],
     ["metrics", `${at}/metrics`],
+    ["a metric", `${at}/metrics?metric=system.memory.total`],
     ["dependencies", `${at}/dependencies`],
     ["dependencies of all services", "/dependencies"],
     ["map", "/map"],

@@ -58,6 +58,9 @@ pub(crate) struct Answer {
     pub(crate) previous: Option<Previous>,
     #[serde(skip)]
     pub(crate) sort: super::listing::Sort,
+    /// An address to call as long as nothing has come.
+    #[serde(skip)]
+    pub(crate) call_first: Option<String>,
 }
 
 /// The services of the earlier window.
@@ -158,6 +161,7 @@ impl Question for Params {
             changes,
             previous,
             sort: self.0.listing.sort,
+            call_first: source.settings.call_first.clone(),
         })
     }
 

@@ -24,6 +24,8 @@ pub struct Settings {
     pub(crate) otlp_http: Option<String>,
     /// Host and port at which OTLP is taken over gRPC.
     pub(crate) otlp_grpc: Option<String>,
+    /// An address of a service in the same process.
+    pub(crate) call_first: Option<String>,
     /// The output to an engine, where there is one.
     pub(crate) output: Option<Arc<Output>>,
     /// The options of alerts.
@@ -39,6 +41,7 @@ impl Settings {
             files: Arc::new(config.explain.iter().cloned().collect()),
             otlp_http: config.otlp_listen.clone(),
             otlp_grpc: config.otlp_grpc_listen.clone(),
+            call_first: config.call_first.clone(),
             output: None,
             alerts: Arc::new(config.alerts.clone()),
             at_once: Arc::new(Semaphore::new(AT_ONCE)),

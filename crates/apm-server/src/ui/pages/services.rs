@@ -14,6 +14,8 @@ use crate::ui::budget::each;
 use crate::ui::chart::buckets::settled;
 use crate::ui::chart::spark::spark;
 use crate::ui::components::cells::{self, Rise, Tone};
+use crate::ui::components::code;
+use crate::ui::components::controls::copy;
 use crate::ui::components::head::{Crumb, Fact, facts, page_head};
 use crate::ui::components::panel::{empty, panel};
 use crate::ui::components::shell::{Page, Section};
@@ -36,7 +38,7 @@ const COLUMNS: [Column; 8] = [
 impl Rendered for Params {
     fn render(&self, context: &Context<'_>, found: &Found) -> Answer {
         if found.rows.total == 0 {
-            return Answer::Page(without_services(context));
+            return Answer::Page(without_services(context, found));
         }
         let before: HashMap<&str, &Service> = found
             .previous
@@ -80,7 +82,7 @@ fn time_goes(view: &View, busiest: &Busiest) -> Markup {
 }
 
 /// Without a row: what narrows the list, or how to make an agent send.
-fn without_services(context: &Context<'_>) -> Page {
+fn without_services(context: &Context<'_>, found: &Found) -> Page {
     let view = context.view;
     let crumbs = [Crumb::here("Services")];
     let body = if view.asked.expr.is_some() {
@@ -99,9 +101,36 @@ fn without_services(context: &Context<'_>) -> Page {
         html! {
             (page_head(&crumbs, answer, why))
             (empty("No services", words::range(view), remedies))
+            (first_steps(view, found))
         }
     };
     super::page(Section::Services, "Services", body)
+}
+
+/// Commands that bring something to look at.
+fn first_steps(view: &View, found: &Found) -> Markup {
+    let call = found.call_first.as_ref().map(|url| format!("curl {url}"));
+    let demo = format!("pocket-apm generate --server {}", view.origin);
+    let step = |id: &str, title: &str, note: &str, command: &str| {
+        html! {
+            section.panel {
+                div.panel-head {
+                    h2 { (title) }
+                    span.note { (note) }
+                    span.push { (copy(id, "Copy")) }
+                }
+                div.snippet { (code::block(id, html! { (command) })) }
+            }
+        }
+    };
+    html! {
+        div.cols.cols--2 {
+            @if let Some(call) = &call {
+                (step("first-call", "Call the service", "it is watched already", call))
+            }
+            (step("first-demo", "Or look at made-up services", "with requests, statements and errors", &demo))
+        }
+    }
 }
 
 fn totals(context: &Context<'_>, found: &Found) -> Markup {

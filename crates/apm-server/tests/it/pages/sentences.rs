@@ -395,3 +395,27 @@ async fn each_situation_has_its_sentence() {
     assert!(SITUATIONS.len() >= 30);
     server.stop().await;
 }
+
+#[actix_web::test]
+async fn pages_without_data_say_what_to_call_and_how_to_get_some() {
+    let server = TestServer::with(|config| {
+        config.call_first = Some("http://127.0.0.1:8080/people".to_owned());
+    });
+    let page = server.get("/services").await.text;
+    for said in [
+        "curl http://127.0.0.1:8080/people".to_owned(),
+        format!("pocket-apm generate --server {}", server.running.url()),
+    ] {
+        assert!(page.contains(&said), "{said}: {page}");
+    }
+    let setup = server.get("/setup").await.text;
+    for said in [
+        "Waiting for the first event",
+        "OpenTelemetry, Java",
+        ".NET, ASP.NET Core",
+        "PHP",
+    ] {
+        assert!(setup.contains(said), "{said}");
+    }
+    server.stop().await;
+}
