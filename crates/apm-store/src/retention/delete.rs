@@ -277,11 +277,12 @@ pub(super) fn unused(conn: &mut SqliteConnection, now: i64) -> QueryResult<()> {
     )
     .bind::<BigInt, _>(events)
     .execute(conn)?;
-    // Of a process that is gone there is nothing to go on from.
+    // Of a process that is gone, or has been silent for a day, there is nothing to go on from.
     sql_query(
-        "DELETE FROM metric_state WHERE series_id NOT IN (SELECT id FROM metric_series) \
+        "DELETE FROM metric_state WHERE ts < ? OR series_id NOT IN (SELECT id FROM metric_series) \
             OR resource_id NOT IN (SELECT id FROM resource)",
     )
+    .bind::<BigInt, _>((now - 24 * HOUR).saturating_mul(1_000_000))
     .execute(conn)?;
     // Its hour may have begun before that of one of its names, which is then deleted the next time.
     sql_query(

@@ -1,6 +1,6 @@
 //! A heat map: how often values of each size were met over time.
 
-use maud::{Markup, html};
+use maud::{Markup, Render as _, html};
 
 use super::buckets::Buckets;
 use super::frame::{Data, Frame, ValueAxis};
@@ -15,8 +15,8 @@ const LEAST: u32 = 96;
 /// Distance of two labels of the axis, in rows.
 const EVERY: usize = 5;
 
-/// Steps of the colour.
-const STEPS: f64 = 9.0;
+/// Shades of the colour.
+const STEPS: usize = 9;
 
 /// A range of values, and how many fell into each bucket of time.
 #[derive(Debug, Clone)]
@@ -55,13 +55,14 @@ impl HeatMap<'_> {
             says: self.says,
             axis: &axis,
             x: &self.buckets.ticks(clock),
-            plot: self.cells(f64::from(height), clock),
+            plot: self.cells(f64::from(height)),
             over: html! {},
             right: None,
             data: Some(&data),
             sql: self.sql,
             file: self.file,
-            time: Some(self.buckets),
+            // A crosshair would show the counts of all rows.
+            time: None,
         })
     }
 
@@ -84,29 +85,40 @@ impl HeatMap<'_> {
             .collect()
     }
 
-    fn cells(&self, height: f64, clock: &Clock) -> Markup {
+    /// The cells of one shade are one path: a map has more than a thousand cells.
+    fn cells(&self, height: f64) -> Markup {
         let most = self
             .rows
             .iter()
             .flat_map(|row| row.counts)
             .copied()
             .fold(0.0, f64::max);
-        let width = PLOT / self.buckets.count.max(1) as f64;
-        // Few values beside many must still be seen: by the logarithm.
-        let step = |count: f64| {
-            let share = (count + 1.0).ln() / (most + 1.0).ln().max(f64::MIN_POSITIVE);
-            (share * STEPS).ceil().clamp(1.0, STEPS) / STEPS
-        };
+        let (width, tall) = (PLOT / self.buckets.count.max(1) as f64, self.tall(height));
+        let mut shades = vec![String::new(); STEPS];
+        for (place, row) in self.rows.iter().enumerate() {
+            for (bucket, count) in row
+                .counts
+                .iter()
+                .enumerate()
+                .filter(|(_, count)| **count > 0.0)
+            {
+                let path = &mut shades[shade(*count, most)];
+                path.push('M');
+                Px(bucket as f64 * width).render_to(path);
+                path.push(' ');
+                Px(self.top(place, height)).render_to(path);
+                path.push('h');
+                Px(width).render_to(path);
+                path.push('v');
+                Px(tall).render_to(path);
+                path.push('h');
+                Px(-width).render_to(path);
+                path.push('z');
+            }
+        }
         html! {
-            @for (place, row) in self.rows.iter().enumerate() {
-                @for (bucket, count) in row.counts.iter().enumerate().filter(|(_, count)| **count > 0.0) {
-                    rect.heat x=(Px(bucket as f64 * width)) width=(Px(width)) y=(Px(self.top(place, height)))
-                        height=(Px(self.tall(height))) fill-opacity=(format!("{:.2}", step(*count))) {
-                        title {
-                            (self.buckets.name(bucket, clock)) ", " (row.from) " – " (row.to) ": " (whole(*count))
-                        }
-                    }
-                }
+            @for (place, path) in shades.iter().enumerate().filter(|(_, path)| !path.is_empty()) {
+                path.heat d=(path) fill-opacity=(format!("{:.2}", (place + 1) as f64 / STEPS as f64)) {}
             }
         }
     }
@@ -139,6 +151,18 @@ impl HeatMap<'_> {
             heads,
         }
     }
+}
+
+/// The shade of a count. Few values beside many must still be seen: by the logarithm.
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "it is within the shades"
+)]
+fn shade(count: f64, most: f64) -> usize {
+    let share = (count + 1.0).ln() / (most + 1.0).ln().max(f64::MIN_POSITIVE);
+    let shade = (share.clamp(0.0, 1.0) * STEPS as f64).ceil() as usize;
+    shade.clamp(1, STEPS) - 1
 }
 
 /// Counts may be parts of whole ones where an increase is spread over time.

@@ -26,7 +26,7 @@ pub(super) fn panel(view: &View, configured: &[Agent]) -> Markup {
         Column::text("Environment"),
         Column::text("Settings"),
         Column::text("Applied"),
-        Column::text(""),
+        Column::text("Change"),
     ];
     let rows = html! { @for one in configured { (row(view, one)) } };
     let frame = Frame {
