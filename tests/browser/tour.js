@@ -103,6 +103,13 @@ try {
   const { hits } = await apm.api("discover", { q: "span.type: external and http.response.status_code: 200", size: 1 });
   await open(`${apm.pages}/traces/${hits[0].trace.id}?${range}&item=${hits[0].span.id}`);
   await shot("db-sqlread-ext");
+  // The picture of the README.
+  const writes = await apm.api("discover", { q: 'span.name: "INSERT INTO people"', size: 1 });
+  const write = writes.hits[0];
+  await page.setViewportSize({ width: 1440, height: 900 });
+  await open(`${apm.pages}/traces/${write.trace.id}?${range}&item=${write.span.id}`);
+  await shot("../trace");
+  await page.setViewportSize({ width: 1360, height: 850 });
   await open(view("GET /upstream"));
   await shot("app-response-codes");
   const query = encodeURIComponent("processor.event: transaction and transaction.name: GET*sql*");

@@ -226,7 +226,10 @@ fn pack(
         .map_err(|error| StoreError::BadBlock(format!("zstd: {error}")))?;
     let end = stay.last().map_or(0, |one| slot(one.seq) + 1);
     Ok(Some(Thinned {
-        before: each(whole.len(), whole.events()),
+        before: each(
+            whole.len() + whole.sums().map_or(0, <[u8]>::len),
+            whole.events(),
+        ),
         data: packer.pack(&raw),
         // The checksum of the whole block stood behind those of its rows. The new one is in the frame.
         sums: whole

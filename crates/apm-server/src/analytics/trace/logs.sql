@@ -1,9 +1,12 @@
 -- Log lines of one trace by time, at most :most.
 -- The `+` keeps SQLite from reading the whole table into an automatic index on trace_id.
 WITH RECURSIVE segment (number) AS (
-    SELECT min(key) >> 40 FROM trace_at
+    -- Traces that were kept when their blocks went have a segment of their own; the others begin anywhere.
+    SELECT -1
     UNION ALL
-    SELECT number + 1 FROM segment WHERE number < (SELECT max(key) >> 40 FROM trace_at)
+    SELECT CASE number WHEN -1 THEN (SELECT min(key) >> 40 FROM trace_at WHERE key >= 0) ELSE number + 1 END
+    FROM segment
+    WHERE number < (SELECT max(key) >> 40 FROM trace_at)
 ),
 place (first) AS MATERIALIZED (
     SELECT a.block * 128 FROM segment CROSS JOIN trace_at a ON a.key = (segment.number << 40) | :bits
