@@ -11,7 +11,7 @@ use super::block::SLOTS;
 use super::error::StoreError;
 use super::events::{trace_blocks, trace_in};
 use super::id::{Identifier, StoredId};
-use super::schema::tx;
+use super::schema::{block, tx};
 
 /// Traces that may be pinned.
 pub const MOST_PINS: i64 = 1000;
@@ -218,6 +218,20 @@ pub fn first_whole_block(conn: &mut SqliteConnection) -> QueryResult<i64> {
     sql_query("SELECT coalesce(max(thinned), 0) AS thinned FROM kept_state")
         .get_result::<Thinned>(conn)
         .map(|row| row.thinned)
+}
+
+/// When the oldest events arrived that are there whole, seconds since the epoch; `None` where nothing was thinned out.
+pub fn whole_since(conn: &mut SqliteConnection) -> QueryResult<Option<i64>> {
+    let whole = first_whole_block(conn)?;
+    if whole == 0 {
+        return Ok(None);
+    }
+    block::table
+        .filter(block::id.ge(whole))
+        .order(block::id.asc())
+        .select(block::received)
+        .first(conn)
+        .optional()
 }
 
 /// The sums of one reason.

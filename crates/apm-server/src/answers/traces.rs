@@ -1,5 +1,6 @@
 //! `/traces`: the newest traces, by their entries, filtered by any field of these.
 
+use apm_store::kept;
 use schemars::JsonSchema;
 use serde::Serialize;
 
@@ -36,6 +37,9 @@ pub(crate) struct Answer {
     pub(crate) found: Traces,
     /// The names that the newest traces begin with, most frequent first.
     pub(crate) names: Groups,
+    /// When the oldest events arrived of which all are there, seconds since 1970: of earlier ones, only traces that
+    /// are kept are left. Null where nothing was deleted for them.
+    pub(crate) whole_since: Option<i64>,
 }
 
 impl Question for Params {
@@ -62,6 +66,7 @@ impl Question for Params {
         Ok(Answer {
             found: traces::list(source.conn, &self.question, self.now)?,
             names: traces::names(source.conn, &self.question, self.now)?,
+            whole_since: kept::whole_since(source.conn)?,
         })
     }
 

@@ -1,5 +1,6 @@
 //! `/traces`: the newest traces, by their entries, filtered by any field of these.
 
+use apm_time::SECOND;
 use maud::{Markup, html};
 
 use super::{Answer, Context, Rendered, page};
@@ -49,7 +50,7 @@ impl Rendered for Params {
             None => String::new(),
         };
         let more = if found.complete { "" } else { "At least " };
-        let answer = format!(
+        let headline = format!(
             "{more}{} began {}.",
             words::count(found.total, "trace", "traces"),
             words::range(view)
@@ -63,7 +64,14 @@ impl Rendered for Params {
             a href=(view.discover(&in_discover(view))) { "Show in Discover" }
         };
         let body = html! {
-            (page_head(&crumbs, answer, why))
+            (page_head(&crumbs, headline, why))
+            @if let Some(since) = answer.whole_since.filter(|since| view.range.from < since * SECOND) {
+                p.dim {
+                    "Of the time before " (view.clock.second(since * SECOND)) " only "
+                    a href=(view.to(&["kept"])) { "kept traces" }
+                    " are left."
+                }
+            }
             div.cols.cols--side {
                 (panel("Newest first", note, link, rows(view, found)))
                 (by_name(view, names))

@@ -232,6 +232,11 @@ fn after_a_month_of_health_checks_the_incident_of_its_first_week_is_whole() {
     );
     assert_eq!(found(&store, (slowest + 1).unsigned_abs()), 0, "any other");
 
+    let since = store.read::<_, StoreError>(|conn| Ok(kept::whole_since(conn)?));
+    let since = since.expect("reads").expect("blocks were thinned out");
+    let day = (since - NEW_YEAR / 1_000_000) / 86_400;
+    assert!(day >= 20, "all of the last days is there: {day}");
+
     let room = i64::try_from(LIMIT / 5).expect("small");
     for (reason, percent) in [
         (Reason::Error, 30),
