@@ -34,7 +34,7 @@ impl<R: Row> Rows<R> {
     pub(super) fn push(&mut self, conn: &mut SqliteConnection, row: R) -> QueryResult<()> {
         self.0.push(row);
         if self.0.len() == MANY {
-            Insert::<R, MANY>(&self.0).execute(conn)?;
+            insert::<R, MANY>(&self.0, conn)?;
             self.0.clear();
         }
         Ok(())
@@ -43,30 +43,52 @@ impl<R: Row> Rows<R> {
     /// Inserts what waits.
     pub(super) fn flush(&mut self, conn: &mut SqliteConnection) -> QueryResult<()> {
         for row in &self.0 {
-            Insert::<R, 1>(std::slice::from_ref(row)).execute(conn)?;
+            insert::<R, 1>(std::slice::from_ref(row), conn)?;
         }
         self.0.clear();
         Ok(())
     }
 }
 
-/// An insert of `N` rows.
-struct Insert<'r, R, const N: usize>(&'r [R]);
+fn insert<R: Row, const N: usize>(rows: &[R], conn: &mut SqliteConnection) -> QueryResult<()> {
+    match R::TAIL > 0 && rows.iter().all(R::is_short) {
+        true => Insert::<R, N, true>(rows).execute(conn),
+        false => Insert::<R, N, false>(rows).execute(conn),
+    }?;
+    Ok(())
+}
 
-impl<R: Row, const N: usize> QueryId for Insert<'_, R, N> {
-    type QueryId = PhantomData<([(); N], R::Statement)>;
+/// An insert of `N` rows; without the columns at the end where `SHORT`.
+struct Insert<'r, R, const N: usize, const SHORT: bool>(&'r [R]);
+
+/// Tells the statements of a row apart.
+struct Form<const N: usize, const SHORT: bool>;
+
+impl<R: Row, const N: usize, const SHORT: bool> QueryId for Insert<'_, R, N, SHORT> {
+    type QueryId = PhantomData<(Form<N, SHORT>, R::Statement)>;
     const HAS_STATIC_QUERY_ID: bool = true;
 }
 
-impl<R: Row, const N: usize> RunQueryDsl<SqliteConnection> for Insert<'_, R, N> {}
+impl<R: Row, const N: usize, const SHORT: bool> RunQueryDsl<SqliteConnection>
+    for Insert<'_, R, N, SHORT>
+{
+}
 
-impl<R: Row, const N: usize> QueryFragment<Sqlite> for Insert<'_, R, N> {
+impl<R: Row, const N: usize, const SHORT: bool> QueryFragment<Sqlite> for Insert<'_, R, N, SHORT> {
     fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Sqlite>) -> QueryResult<()> {
         debug_assert_eq!(self.0.len(), N);
-        out.push_sql(R::INTO);
+        let columns = R::NAMES.len() - if SHORT { R::TAIL } else { 0 };
+        for text in ["INSERT OR FAIL INTO ", R::TABLE, " ("] {
+            out.push_sql(text);
+        }
+        for (index, name) in R::NAMES[..columns].iter().enumerate() {
+            out.push_sql(if index == 0 { "" } else { ", " });
+            out.push_sql(name);
+        }
+        out.push_sql(") VALUES");
         for (index, row) in self.0.iter().enumerate() {
             out.push_sql(if index == 0 { " (" } else { "), (" });
-            row.values(&mut Values::new(out.reborrow()))?;
+            row.values(&mut Values::new(out.reborrow(), columns))?;
         }
         out.push_sql(") ");
         out.push_sql(R::THEN);

@@ -104,7 +104,7 @@ row! {
         sorts: Option<i64>,
         autoindex_steps: Option<i64>,
         rows_returned: Option<i64>,
-    }
+    } tail [steps, scan_steps, sorts, autoindex_steps, rows_returned]
 }
 
 row! {

@@ -11,8 +11,6 @@ use crate::checksum::Checksum;
 pub(crate) trait Row {
     /// Tells the statements of different rows apart.
     type Statement: 'static;
-    /// `INSERT OR FAIL INTO t (a, b) VALUES`
-    const INTO: &'static str;
     /// The text behind the values: a conflict clause, or nothing.
     const THEN: &'static str;
 
@@ -23,6 +21,11 @@ pub(crate) trait Row {
     /// `r.a, r.b`, for queries that call the table `r`.
     const LIST: &'static str;
 
+    /// The number of columns at the end that most rows have nothing in.
+    const TAIL: usize;
+
+    /// Whether there is nothing in these: to bind a NULL for each takes as long as to bind a value.
+    fn is_short(&self) -> bool;
     /// Writes the values in order.
     fn values<'b>(&'b self, values: &mut Values<'_, 'b>) -> QueryResult<()>;
     /// Adds the values to what a checksum is made of, in order.
@@ -37,11 +40,18 @@ pub(crate) trait Row {
 pub(crate) struct Values<'a, 'b> {
     out: AstPass<'a, 'b, Sqlite>,
     first: bool,
+    /// The number of columns that are still to come; values beyond them are left out.
+    left: usize,
 }
 
 impl<'a, 'b> Values<'a, 'b> {
-    pub(super) fn new(out: AstPass<'a, 'b, Sqlite>) -> Self {
-        Self { out, first: true }
+    /// Of the first `columns`.
+    pub(super) fn new(out: AstPass<'a, 'b, Sqlite>, columns: usize) -> Self {
+        Self {
+            out,
+            first: true,
+            left: columns,
+        }
     }
 
     /// One value of SQL type `S`.
@@ -50,6 +60,10 @@ impl<'a, 'b> Values<'a, 'b> {
         Sqlite: diesel::sql_types::HasSqlType<S>,
         T: diesel::serialize::ToSql<S, Sqlite> + ?Sized,
     {
+        let Some(left) = self.left.checked_sub(1) else {
+            return Ok(());
+        };
+        self.left = left;
         if !self.first {
             self.out.push_sql(", ");
         }
@@ -102,8 +116,8 @@ impl Column for &str {
     }
 }
 
-/// `row! { struct Name in "table" { column: Type, … } then "ON CONFLICT …" }`: a struct with one field per column, as a
-/// [`Row`].
+/// `row! { struct Name in "table" { column: Type, … } then "ON CONFLICT …" tail [column, …] }`: a struct with one field
+/// per column, as a [`Row`]. `tail`: the last columns, of optional values, which most rows have none of.
 macro_rules! row {
     ($(#[$meta:meta])* $vis:vis struct $name:ident<$life:lifetime> $($rest:tt)*) => {
         row! { @ [$(#[$meta])*] [$vis] [$name<$life>] [<$life>] [$name<'static>] $($rest)* }
@@ -114,6 +128,7 @@ macro_rules! row {
     (
         @ [$($meta:tt)*] [$vis:vis] [$($name:tt)*] [$($generics:tt)*] [$statement:ty]
         in $table:literal { $first:ident: $first_type:ty $(, $column:ident: $type:ty)* $(,)? } $(then $then:literal)?
+        $(tail [$($tail:ident),*])?
     ) => {
         $($meta)*
         #[derive(Debug)]
@@ -124,13 +139,16 @@ macro_rules! row {
 
         impl $($generics)* $crate::insert::Row for $($name)* {
             type Statement = $statement;
-            const INTO: &'static str = concat!(
-                "INSERT OR FAIL INTO ", $table, " (", stringify!($first) $(, ", ", stringify!($column))*, ") VALUES"
-            );
             const THEN: &'static str = concat!("" $(, $then)?);
             const TABLE: &'static str = $table;
             const NAMES: &'static [&'static str] = &[stringify!($first) $(, stringify!($column))*];
             const LIST: &'static str = concat!("r.", stringify!($first) $(, ", r.", stringify!($column))*);
+
+            const TAIL: usize = <[&str]>::len(&[$($(stringify!($tail)),*)?]);
+
+            fn is_short(&self) -> bool {
+                $($(self.$tail.is_none() &&)*)? true
+            }
 
             fn values<'b>(
                 &'b self,
