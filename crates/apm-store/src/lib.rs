@@ -69,6 +69,7 @@ pub use id::StoredId;
 pub use limits::{Beyond, NAMES, NameKind, NameLimit, NameLimits, OTHER};
 pub use open::{MIGRATIONS, uri};
 pub use options::{Durability, StoreOptions};
+pub use pool::fair_time;
 pub use stats::{COMMIT_TIMES, StoreStats};
 pub use ticket::{Committed, Ticket};
 

@@ -1,5 +1,7 @@
 //! Connections for reading: made when first needed, kept, at most so many at a time.
 
+mod turn;
+
 use std::path::PathBuf;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -9,6 +11,9 @@ use diesel::SqliteConnection;
 use super::error::StoreError;
 use super::gate::{Gate, Pass};
 use super::open;
+use turn::{Taken, Turn};
+
+pub use turn::fair_time;
 
 /// The longest time that a query waits for a connection.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -25,6 +30,8 @@ struct State {
     idle: Vec<SqliteConnection>,
     /// Connections in use, or about to be.
     taken: usize,
+    /// Readers that wait for one.
+    waiting: usize,
 }
 
 impl std::fmt::Debug for Pool {
@@ -45,6 +52,7 @@ impl Pool {
             state: Mutex::new(State {
                 idle: Vec::new(),
                 taken: 0,
+                waiting: 0,
             }),
             returned: Condvar::new(),
         }
@@ -56,12 +64,13 @@ impl Pool {
 
     /// A connection, which goes back when it is dropped.
     pub(super) fn get(&self) -> Result<Pooled<'_>, StoreError> {
-        self.take_place()?;
+        let turn = self.take_place()?;
         // From here on the place goes back, also where the rest fails.
         let mut pooled = Pooled {
             pool: self,
             conn: None,
             pass: None,
+            _turn: turn.begin(),
         };
         // A query that still waits for a place does not read, and must not keep the writer waiting.
         pooled.pass = Some(self.gate.enter()?);
@@ -79,12 +88,15 @@ impl Pool {
         drop(idle);
     }
 
-    fn take_place(&self) -> Result<(), StoreError> {
-        let deadline = Instant::now() + PATIENCE;
+    fn take_place(&self) -> Result<Turn, StoreError> {
+        let asked = Instant::now();
+        let deadline = asked + PATIENCE;
         let mut state = self.lock();
+        state.waiting += 1;
         while state.taken >= self.limit {
             let left = deadline.saturating_duration_since(Instant::now());
             if left.is_zero() {
+                state.waiting -= 1;
                 return Err(StoreError::Busy);
             }
             state = self
@@ -93,8 +105,13 @@ impl Pool {
                 .unwrap_or_else(PoisonError::into_inner)
                 .0;
         }
+        state.waiting -= 1;
         state.taken += 1;
-        Ok(())
+        Ok(Turn {
+            asked,
+            limit: self.limit,
+            wanting: state.taken + state.waiting,
+        })
     }
 }
 
@@ -103,6 +120,7 @@ pub(super) struct Pooled<'p> {
     conn: Option<SqliteConnection>,
     /// Given back last: a connection that is being closed still counts as one that reads.
     pass: Option<Pass<'p>>,
+    _turn: Taken,
 }
 
 impl Pooled<'_> {

@@ -110,7 +110,7 @@ pub fn read(
         limits: Limits { deadline: DEADLINE },
     };
     let request = request.within(scope.service.as_deref(), scope.environment.as_deref());
-    let deadline = Instant::now() + DEADLINE;
+    let deadline = Instant::now() + apm_store::fair_time(DEADLINE);
     let mut counts = Counts::default();
     let read = discover::each(
         conn,

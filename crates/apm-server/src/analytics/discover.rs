@@ -22,8 +22,8 @@ mod walk;
 
 use std::time::{Duration, Instant};
 
-use apm_store::StoreError;
 use apm_store::event::Kind;
+use apm_store::{StoreError, fair_time};
 use apm_time::{Range, SECOND};
 use diesel::prelude::*;
 use kql::Expr;
@@ -78,6 +78,13 @@ impl std::fmt::Display for Cursor {
 pub struct Limits {
     /// Time after which a search that has to read documents stops.
     pub deadline: Duration,
+}
+
+impl Limits {
+    /// The time of a search that begins now: less where other readers wait.
+    fn time(&self) -> Duration {
+        fair_time(self.deadline)
+    }
 }
 
 impl Default for Limits {
@@ -161,7 +168,8 @@ pub struct Found {
 /// Those of SQLite, and of documents that cannot be read.
 pub fn search(conn: &mut SqliteConnection, request: &Request) -> Result<Found, StoreError> {
     let search = Search::new(request);
-    let deadline = Instant::now() + request.limits.deadline;
+    let time = request.limits.time();
+    let deadline = Instant::now() + time;
     let axis = axis(request.range);
     let mut histogram = vec![0; axis.buckets.len()];
     let mut tally = |start: i64, count: u64| {
@@ -175,7 +183,7 @@ pub fn search(conn: &mut SqliteConnection, request: &Request) -> Result<Found, S
     let size = request.size.min(MOST_HITS);
     let (total, complete, hits, next) = if search.is_exact() {
         // The totals first: where nothing matches, no hits are looked for. They leave some time for the page.
-        let most = deadline - request.limits.deadline / 4;
+        let most = deadline - time / 4;
         let counted = search.counts(conn, axis.interval, most)?;
         let newest = search.newest(conn, size, deadline, &counted.empty)?;
         let mut total = 0;

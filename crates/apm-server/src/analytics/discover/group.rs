@@ -63,7 +63,7 @@ pub fn group(
     request: &Request,
     field: &str,
 ) -> Result<Groups, StoreError> {
-    let deadline = Instant::now() + request.limits.deadline;
+    let deadline = Instant::now() + request.limits.time();
     let mut sums: HashMap<Option<String>, Sum> = HashMap::new();
     let (mut total, mut beyond) = (0, 0);
     let read = Search::new(request).read_all(conn, 0, deadline, &mut |_, document| {

@@ -201,7 +201,7 @@ pub(crate) fn logs(
     only: Option<Severity>,
 ) -> Result<Logs, StoreError> {
     let start = Instant::now();
-    let most = request.limits.deadline;
+    let most = request.limits.time();
     let size = request.size.min(MOST_HITS);
     let narrowed = Request {
         query: all_of([

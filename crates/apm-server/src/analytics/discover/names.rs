@@ -56,7 +56,7 @@ pub fn names(conn: &mut SqliteConnection, request: &Request) -> Result<Groups, S
     if !condition.exact {
         return group(conn, request, FIELD);
     }
-    let deadline = Instant::now() + request.limits.deadline;
+    let deadline = Instant::now() + request.limits.time();
     let text = format!(
         "SELECT g.name, count(*) AS count, sum(r.duration * 1.0) AS sum, max(r.duration) AS longest\n\
          FROM json_each(:runs) run\n\

@@ -114,7 +114,8 @@ impl Search<'_> {
 
     fn read(&self, conn: &mut SqliteConnection, mut walk: Walk<'_, '_>) -> Result<End, StoreError> {
         let blocks = Blocks::new(conn, walk.range)?.all(conn)?;
-        let early = walk.deadline - self.request.limits.deadline / 4;
+        let left = walk.deadline.saturating_duration_since(Instant::now());
+        let early = walk.deadline - left / 4;
         let mut together = 1;
         let mut left = &*blocks;
         while !left.is_empty() {
