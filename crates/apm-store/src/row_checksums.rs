@@ -220,8 +220,8 @@ impl<R: Stored> QueryFragment<Sqlite> for Range<R> {
     }
 }
 
-/// Hands on the events of a kind from `first` to `last`, all in one block. Each row is compared with its checksum first;
-/// blocks of earlier versions have none.
+/// Hands on the events of a kind from `first` to `last`, all in one block. Each row is compared with its checksum
+/// first; blocks of earlier versions have none.
 pub(super) fn read<R: Stored + 'static>(
     conn: &mut SqliteConnection,
     (first, last): (i64, i64),

@@ -1,4 +1,4 @@
-//! What programs repeat or make up for each call: one fingerprint for any number of values.
+//! Pieces that programs repeat, and names that they make up, for each call: one fingerprint for any number of values.
 
 use super::super::Fingerprint;
 
@@ -41,7 +41,8 @@ fn the_number_of_values_does_not_count() {
                 "update t set a = case when id = 1 and v = 2 then a + 1 when id = 2 and v = 3 then a + 2 else a end, \
                  b = case when id = 1 then 2 when id = 3 then 4 end",
                 "update t set a = case when id = 1 and v = 2 then a + 1 when id = 2 and v = 3 then a + 2 when id = 4 \
-                 and v = 5 then a + 3 else a end, b = case when id = 1 then 2 when id = 3 then 4 when id = 5 then 6 end",
+                 and v = 5 then a + 3 else a end, b = case when id = 1 then 2 when id = 3 then 4 when id = 5 then 6 \
+                 end",
             ],
         ),
         (
