@@ -132,33 +132,71 @@ const fn needs_escape(word: u64) -> bool {
 
 /// A whole number.
 pub(crate) fn uint(out: &mut Vec<u8>, mut value: u64) {
+    // Most numbers are small, and are written without a buffer.
+    match value {
+        0..10 => return out.push(digit(value)),
+        10..100 => return out.extend_from_slice(pair(value)),
+        100..1000 => {
+            let [tens, ones] = *pair(value % 100);
+            return out.extend_from_slice(&[digit(value / 100), tens, ones]);
+        }
+        _ => {}
+    }
     let mut digits = [0; 20];
     let mut at = digits.len();
-    loop {
+    while value >= 100 {
+        at -= 2;
+        digits[at..at + 2].copy_from_slice(pair(value % 100));
+        value /= 100;
+    }
+    if value >= 10 {
+        at -= 2;
+        digits[at..at + 2].copy_from_slice(pair(value));
+    } else {
         at -= 1;
         digits[at] = digit(value);
-        value /= 10;
-        if value == 0 {
-            break;
-        }
     }
     out.extend_from_slice(&digits[at..]);
 }
 
+/// The two digits of each number below 100.
+const PAIRS: [[u8; 2]; 100] = {
+    let mut pairs = [[0; 2]; 100];
+    let mut value = 0;
+    while value < 100 {
+        pairs[value] = [digit(value as u64 / 10), digit(value as u64)];
+        value += 1;
+    }
+    pairs
+};
+
+/// The digits of a number below 100.
+const fn pair(value: u64) -> &'static [u8; 2] {
+    &PAIRS[(value % 100) as usize]
+}
+
 /// Sixteen digits, right-aligned: a timestamp in microseconds until the year 2286, for a hole of fixed size.
 pub(crate) fn micros(out: &mut [u8; 16], mut value: u64) {
-    for place in out.iter_mut().rev() {
-        *place = digit(value);
-        value /= 10;
+    let (pairs, _) = out.as_chunks_mut::<2>();
+    for place in pairs.iter_mut().rev() {
+        *place = *pair(value % 100);
+        value /= 100;
     }
 }
 
 /// A duration in milliseconds with three decimals, which are the microseconds.
 pub(crate) fn millis(out: &mut Vec<u8>, duration: Duration) {
-    let micros = u64::try_from(duration.as_micros()).unwrap_or(u64::MAX);
-    uint(out, micros / 1000);
-    let rest = micros % 1000;
-    out.extend_from_slice(&[b'.', digit(rest / 100), digit(rest / 10), digit(rest)]);
+    let nanos = u64::from(duration.subsec_nanos());
+    uint(
+        out,
+        duration
+            .as_secs()
+            .saturating_mul(1000)
+            .saturating_add(nanos / 1_000_000),
+    );
+    let rest = nanos / 1000 % 1000;
+    let [tens, ones] = *pair(rest % 100);
+    out.extend_from_slice(&[b'.', digit(rest / 100), tens, ones]);
 }
 
 /// The last decimal digit of `value`.
@@ -208,7 +246,11 @@ mod tests {
 
     #[test]
     fn numbers_are_as_the_standard_library_writes_them() {
-        for value in [0, 7, 10, 999, 1_000_000, u64::MAX] {
+        let wide = (0..20).flat_map(|power| {
+            let ten = 10_u64.pow(power);
+            [ten - 1, ten, ten + 1, ten.saturating_mul(7)]
+        });
+        for value in (0..12_345).chain(wide).chain([u64::MAX]) {
             assert_eq!(written(|out| uint(out, value)), value.to_string());
         }
         let mut place = [0; 16];

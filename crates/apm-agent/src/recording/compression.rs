@@ -18,35 +18,31 @@ pub(crate) struct Thresholds {
     pub(crate) same_kind: Duration,
 }
 
-/// The spans that are to be reported now, in this order.
-pub(crate) type Released = [Option<FinishedSpan>; 2];
-
-/// A child ended under a parent that has not: keeps it, merges it, or gives out what can no longer be merged.
+/// A child ended under a parent that has not: keeps it, merges it, or gives out what can no longer be merged. `report`
+/// gets what is to be reported now, in this order.
 pub(crate) fn offer(
     kept: &mut Option<FinishedSpan>,
     child: FinishedSpan,
     thresholds: Thresholds,
-) -> Released {
-    if !thresholds.enabled {
-        // A query is kept back all the same: its caller may still say that it failed.
-        return if child.tail.kind.is_query() {
-            [kept.replace(child), None]
-        } else {
-            [kept.take(), Some(child)]
-        };
-    }
-    if !eligible(&child) {
-        return [kept.take(), Some(child)];
-    }
-    match kept {
-        None => {
-            *kept = Some(child);
-            [None, None]
+    mut report: impl FnMut(&FinishedSpan),
+) {
+    // A query is kept back all the same: its caller may still say that it failed.
+    let keeps = if thresholds.enabled {
+        eligible(&child)
+    } else {
+        child.tail.kind.is_query()
+    };
+    if let Some(before) = kept {
+        if keeps && thresholds.enabled && merge(before, &child, thresholds) {
+            return;
         }
-        Some(composite) => match merge(composite, &child, thresholds) {
-            true => [None, None],
-            false => [kept.replace(child), None],
-        },
+        report(before);
+    }
+    if keeps {
+        *kept = Some(child);
+    } else {
+        *kept = None;
+        report(&child);
     }
 }
 
@@ -70,13 +66,13 @@ fn merge(kept: &mut FinishedSpan, child: &FinishedSpan, thresholds: Thresholds) 
                 return false;
             }
             let renamed = (strategy == Strategy::SameKind).then(|| same_kind_name(kept));
-            kept.composite = Some(Composite {
+            kept.composite = Some(Box::new(Composite {
                 count: 1,
                 sum: kept.duration(),
                 strategy,
                 renamed,
                 last: None,
-            });
+            }));
         }
         Some(composite) => {
             let fits = match composite.strategy {
@@ -130,19 +126,23 @@ pub(crate) fn set_rows_of_last_query(kept: &mut Option<FinishedSpan>, rows: usiz
 
 /// The query that ended last has failed, as its caller found out: takes it out of what it was merged into, and gives
 /// out what can be reported now.
-pub(crate) fn fail_last_query(kept: &mut Option<FinishedSpan>) -> Released {
+pub(crate) fn fail_last_query(
+    kept: &mut Option<FinishedSpan>,
+    mut report: impl FnMut(&FinishedSpan),
+) {
     let Some(mut span) = kept.take_if(|span| span.tail.kind.is_query()) else {
-        return [None, None];
+        return;
     };
     let Some(composite) = &mut span.composite else {
         span.outcome = Outcome::Failure;
         span.rows = None;
-        return [Some(span), None];
+        return report(&span);
     };
     let Some(last) = composite.last.take() else {
-        return [Some(span), None];
+        return report(&span);
     };
     let failed = FinishedSpan {
+        took: last.end.saturating_duration_since(last.start),
         id: last.id,
         parent_id: span.parent_id,
         start: last.start,
@@ -168,7 +168,8 @@ pub(crate) fn fail_last_query(kept: &mut Option<FinishedSpan>) -> Released {
     if composite.count == 1 {
         span.composite = None;
     }
-    [Some(span), Some(failed)]
+    report(&span);
+    report(&failed);
 }
 
 fn same_kind(one: &FinishedSpan, other: &FinishedSpan) -> bool {
@@ -243,6 +244,7 @@ mod tests {
             parent_id: SpanId::random(),
             start: base + Duration::from_millis(from),
             end: base + Duration::from_millis(to),
+            took: Duration::from_millis(to - from),
             outcome: Outcome::Success,
             propagated: false,
             tail: Arc::new(Tail::new(Arc::new(kind), name, None, |out| {
@@ -262,12 +264,19 @@ mod tests {
         thresholds: Thresholds,
     ) -> Vec<String> {
         let mut kept = None;
-        let mut out: Vec<FinishedSpan> = Vec::new();
+        let mut out = Vec::new();
         for span in spans {
-            out.extend(offer(&mut kept, span, thresholds).into_iter().flatten());
+            offer(&mut kept, span, thresholds, |span| out.push(shown(span)));
         }
-        out.extend(kept);
-        out.iter().map(shown).collect()
+        out.extend(kept.as_ref().map(shown));
+        out
+    }
+
+    /// Offers a span of which nothing is to be reported yet.
+    fn keep(kept: &mut Option<FinishedSpan>, span: FinishedSpan) {
+        offer(kept, span, LIMITS, |span| {
+            panic!("reported {}", shown(span))
+        });
     }
 
     fn shown(span: &FinishedSpan) -> String {
@@ -291,11 +300,7 @@ mod tests {
         let base = Instant::now();
         let mut kept = None;
         for (from, to) in [(0, 10), (20, 30), (30, 45)] {
-            assert!(
-                offer(&mut kept, query(base, "a", "x", from, to), LIMITS)
-                    .iter()
-                    .all(Option::is_none)
-            );
+            keep(&mut kept, query(base, "a", "x", from, to));
         }
         let kept = kept.unwrap();
         assert_eq!(shown(&kept), "a x3 exact_match");
@@ -393,14 +398,14 @@ mod tests {
         };
         let mut kept = None;
         for (steps, rows) in [(10, 1), (20, 2), (30, 0)] {
-            offer(&mut kept, run(steps, rows), LIMITS);
+            keep(&mut kept, run(steps, rows));
         }
         let sums = |span: &FinishedSpan| (span.cost.map(|cost| (cost.0[0], cost.0[5])), span.rows);
         assert_eq!(kept.as_ref().map(sums), Some((Some((60, 3)), Some(3))));
 
-        let released = fail_last_query(&mut kept);
-        let released: Vec<_> = released.iter().flatten().map(sums).collect();
-        assert_eq!(released, [(Some((30, 2)), Some(3)), (Some((30, 1)), None)]);
+        let mut reported = Vec::new();
+        fail_last_query(&mut kept, |span| reported.push(sums(span)));
+        assert_eq!(reported, [(Some((30, 2)), Some(3)), (Some((30, 1)), None)]);
     }
 
     #[test]
@@ -416,7 +421,7 @@ mod tests {
         ] {
             let mut kept = None;
             for span in spans {
-                offer(&mut kept, span, LIMITS);
+                keep(&mut kept, span);
             }
             assert_eq!(kept.map(|span| span.cost), Some(None));
         }
@@ -427,21 +432,16 @@ mod tests {
         let base = Instant::now();
         let mut kept = None;
         for (from, to) in [(0, 10), (10, 20), (20, 35)] {
-            offer(&mut kept, query(base, "a", "x", from, to), LIMITS);
+            keep(&mut kept, query(base, "a", "x", from, to));
         }
-        let released: Vec<_> = fail_last_query(&mut kept).into_iter().flatten().collect();
+        let mut reported = Vec::new();
+        fail_last_query(&mut kept, |span| {
+            let times = [span.sum(), span.duration()].map(|time| time.as_millis());
+            reported.push((shown(span), span.outcome, times));
+        });
         assert!(kept.is_none());
-        let [rest, failed] = &released[..] else {
-            panic!("{released:?}")
-        };
-        assert_eq!(shown(rest), "a x2 exact_match");
-        assert_eq!(
-            (rest.sum(), rest.duration()),
-            (Duration::from_millis(20), Duration::from_millis(20))
-        );
-        assert_eq!(
-            (failed.outcome, failed.duration()),
-            (Outcome::Failure, Duration::from_millis(15))
-        );
+        let rest = ("a x2 exact_match".to_owned(), Outcome::Success, [20, 20]);
+        let failed = ("a".to_owned(), Outcome::Failure, [15, 15]);
+        assert_eq!(reported, [rest, failed]);
     }
 }

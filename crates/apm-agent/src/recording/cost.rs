@@ -43,7 +43,7 @@ impl Cost {
     /// Appends the labels, each followed by a comma.
     pub(crate) fn write(&self, out: &mut Vec<u8>) {
         for ((label, always), count) in LABELS.iter().zip(self.0) {
-            if *always || count > 0 {
+            if count > 0 || *always {
                 out.extend_from_slice(label.as_bytes());
                 json::uint(out, count);
                 out.push(b',');

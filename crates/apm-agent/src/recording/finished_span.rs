@@ -17,12 +17,15 @@ pub(crate) struct FinishedSpan {
     pub(crate) parent_id: SpanId,
     pub(crate) start: Instant,
     pub(crate) end: Instant,
+    /// From start to end; of a composite, of its first span.
+    pub(crate) took: Duration,
     pub(crate) outcome: Outcome,
     /// Its id went downstream, so it must be reported under its own name.
     pub(crate) propagated: bool,
     pub(crate) tail: Arc<Tail>,
     pub(crate) binds: Binds,
-    pub(crate) composite: Option<Composite>,
+    /// Boxed: spans are passed on several times, and few are several.
+    pub(crate) composite: Option<Box<Composite>>,
     /// The number of rows that a statement changed, if somebody said it.
     pub(crate) rows: Option<u64>,
     /// The database's work for a statement, if it was measured; of a composite the sums.
@@ -73,7 +76,10 @@ impl Strategy {
 impl FinishedSpan {
     /// From its start to its end; of a composite, from the first start to the last end.
     pub(crate) fn duration(&self) -> Duration {
-        self.end.saturating_duration_since(self.start)
+        match self.composite {
+            None => self.took,
+            Some(_) => self.end.saturating_duration_since(self.start),
+        }
     }
 
     /// The number of spans that it stands for.

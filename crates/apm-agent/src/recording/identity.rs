@@ -17,4 +17,25 @@ pub(crate) struct Identity {
     pub(crate) start: Instant,
     /// Microseconds since the epoch at `start`.
     pub(crate) timestamp: u64,
+    /// The ids in hexadecimal digits: each of its spans has them.
+    pub(crate) digits: Digits,
+}
+
+/// The ids of a transaction as they are written.
+#[derive(Debug)]
+pub(crate) struct Digits {
+    pub(crate) trace_id: [u8; TraceId::HEX_LEN],
+    pub(crate) id: [u8; SpanId::HEX_LEN],
+}
+
+impl Digits {
+    pub(crate) fn new(trace_id: TraceId, id: SpanId) -> Self {
+        let mut digits = Self {
+            trace_id: [0; TraceId::HEX_LEN],
+            id: [0; SpanId::HEX_LEN],
+        };
+        trace_id.write_hex(&mut digits.trace_id);
+        id.write_hex(&mut digits.id);
+        digits
+    }
 }

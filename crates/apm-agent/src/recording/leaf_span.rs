@@ -132,11 +132,13 @@ impl LeafSpan {
             Some(tail) if admitted => {
                 let end = end.unwrap_or_else(Instant::now);
                 let propagated = self.propagated;
+                let took = end.saturating_duration_since(start);
                 let span = FinishedSpan {
                     id,
                     parent_id,
                     start,
                     end,
+                    took,
                     outcome,
                     propagated,
                     tail,
@@ -144,10 +146,9 @@ impl LeafSpan {
                     composite: None,
                     rows: self.rows,
                     cost: self.cost,
-                    stack: stack_of(core, end.saturating_duration_since(start)),
+                    stack: stack_of(core, took),
                 };
-                let self_time = span.duration();
-                finish(core, parent, span, self_time);
+                finish(core, parent, span, took);
             }
             _ => finish_dropped(core, parent, &self.kind, outcome, (start, end), None),
         }

@@ -9,6 +9,7 @@ mod encode;
 pub(crate) mod extra;
 #[cfg(any(feature = "actix", feature = "tower"))]
 pub(crate) mod queries;
+pub(crate) mod reported;
 pub(crate) mod request_body;
 pub(crate) mod state;
 
@@ -22,7 +23,7 @@ use crate::recording::captured::{Enclosed, Enclosing};
 use crate::recording::compression::{self, Thresholds};
 use crate::recording::finished_span::FinishedSpan;
 use crate::recording::http::{self, HttpRequest};
-use crate::recording::identity::Identity;
+use crate::recording::identity::{Digits, Identity};
 use crate::recording::outcome::Outcome;
 use crate::recording::recorder::RecorderHandle;
 use crate::trace::ids::{SpanId, TraceId};
@@ -31,6 +32,7 @@ use crate::recording::span_kind::{SpanKind, Tail};
 use crate::trace::propagation::{self, Continuation, TraceContext, TraceState};
 use crate::util::{lock, spare};
 
+use reported::Reported;
 use state::State;
 
 #[derive(Debug)]
@@ -104,6 +106,7 @@ impl Core {
             ),
             Continuation::Restart { link } => (None, vec![link], None),
         };
+        let id = SpanId::random();
         let mut state = State {
             kind: if kind.is_empty() {
                 "custom".into()
@@ -111,7 +114,10 @@ impl Core {
                 kind
             },
             context: spare::take(),
-            spans: spare::take(),
+            reported: Reported {
+                spans: spare::take(),
+                ..Reported::default()
+            },
             ..State::default()
         };
         if let Some(name) = name {
@@ -120,13 +126,14 @@ impl Core {
         Some(Arc::new(Self {
             identity: Identity {
                 trace_id,
-                id: SpanId::random(),
+                id,
                 parent_id,
                 sampled,
                 sample_rate,
                 links,
                 start,
                 timestamp,
+                digits: Digits::new(trace_id, id),
             },
             settings: settings.for_transaction(),
             instrument: settings.instrument,
@@ -229,35 +236,38 @@ impl Core {
         if state.ended {
             return self.end_late(&mut state, &span);
         }
+        let state = &mut *state;
         state.children.child_ended(span.end);
         state.times.add(&span.tail.kind, self_time);
-        let released = compression::offer(&mut state.kept, span, self.thresholds());
-        state.report(self, released);
+        compression::offer(&mut state.kept, span, self.thresholds(), |span| {
+            state.reported.report(self, span);
+        });
     }
 
     /// The last query of the transaction itself has failed, as its caller found out.
     pub(crate) fn fail_last_query(&self) {
         let mut state = lock(&self.state);
-        let released = compression::fail_last_query(&mut state.kept);
-        state.report(self, released);
+        let state = &mut *state;
+        compression::fail_last_query(&mut state.kept, |span| state.reported.report(self, span));
     }
 
-    /// A descendant of a span ended; what its parent gave out is reported.
-    pub(crate) fn end_descendant(
-        &self,
-        released: compression::Released,
-        kind: &Arc<SpanKind>,
-        self_time: Duration,
-    ) {
+    /// A descendant of a span ended: adds its self time. What its parent gives out is reported by
+    /// [`Self::report`].
+    pub(crate) fn end_descendant(&self, kind: &Arc<SpanKind>, self_time: Duration) {
+        let mut state = lock(&self.state);
+        if !state.ended {
+            state.times.add(kind, self_time);
+        }
+    }
+
+    /// Reports a span that the compression of a span's children gave out.
+    pub(crate) fn report(&self, span: &FinishedSpan) {
         let mut state = lock(&self.state);
         if state.ended {
-            for span in released.iter().flatten() {
-                self.end_late(&mut state, span);
-            }
-            return;
+            self.end_late(&mut state, span);
+        } else {
+            state.reported.report(self, span);
         }
-        state.times.add(kind, self_time);
-        state.report(self, released);
     }
 
     /// A span over the limit ended.
@@ -278,13 +288,15 @@ impl Core {
             state.children.child_ended(end);
         }
         state.times.add(kind, self_time);
-        state.drop_span(kind, outcome, 1, end.saturating_duration_since(start));
+        state
+            .reported
+            .drop_span(kind, outcome, 1, end.saturating_duration_since(start));
     }
 
     /// A span that outlived its transaction goes by itself.
     fn end_late(&self, state: &mut State, span: &FinishedSpan) {
-        state.encode(&self.identity, span);
-        state.hand_over_spans(self);
+        state.reported.encode(self, span);
+        state.reported.hand_over(self);
     }
 
     /// Notes the request that it answers, and finds result and outcome by the status.
@@ -310,7 +322,7 @@ impl Core {
             return;
         }
         if let Some(kept) = state.kept.take() {
-            state.report(self, [Some(kept), None]);
+            state.reported.report(self, &kept);
         }
         state.ended = true;
         self.has_ended.store(true, Ordering::Relaxed);
@@ -327,18 +339,18 @@ impl Core {
             return;
         }
         let duration = end.saturating_duration_since(self.identity.start);
-        let lines = state.span_lines + 1;
+        let lines = state.reported.lines + 1;
         let settings = self.recorder.config.load();
         let state = &mut *state;
         self.recorder.buffers.append(lines, |out| {
-            out.extend_from_slice(&state.spans);
+            out.extend_from_slice(&state.reported.spans);
             encode::write(out, &self.identity, state, duration, &settings);
         });
-        spare::give(std::mem::take(&mut state.spans));
-        state.span_lines = 0;
+        spare::give(std::mem::take(&mut state.reported.spans));
+        state.reported.lines = 0;
         self.recorder
             .stacks
-            .push(&mut state.stacked, &self.recorder.buffers);
+            .push(&mut state.reported.stacked, &self.recorder.buffers);
     }
 
     /// Ends the transaction by a panic that ends the process.
@@ -358,9 +370,9 @@ impl Core {
         self.has_ended.store(true, Ordering::Relaxed);
         let mut state = lock(&self.state);
         state.ended = true;
-        state.spans = Vec::new();
-        state.span_lines = 0;
-        state.stacked = Vec::new();
+        state.reported.spans = Vec::new();
+        state.reported.lines = 0;
+        state.reported.stacked = Vec::new();
         state.kept = None;
     }
 }
@@ -370,7 +382,7 @@ impl Drop for Core {
         let state = self.state.get_mut().unwrap_or_else(PoisonError::into_inner);
         // Until now an error might have asked for it.
         spare::give(std::mem::take(&mut state.context));
-        spare::give(std::mem::take(&mut state.spans));
+        spare::give(std::mem::take(&mut state.reported.spans));
     }
 }
 

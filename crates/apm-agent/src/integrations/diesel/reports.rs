@@ -8,6 +8,7 @@ use std::sync::Arc;
 use sqlite_meter::Finished;
 
 use super::statement::{Statement, Statements, hash};
+use super::tracer::Reported;
 use crate::recording::cost::{COUNTS, Cost, ROWS_RETURNED};
 
 /// Rows of a statement, or of several.
@@ -44,13 +45,13 @@ pub(super) struct Reports {
 }
 
 impl Reports {
-    /// Those of a query that begins now.
-    pub(super) fn open(wants_text: bool) -> Self {
-        Self {
+    /// A query begins now.
+    pub(super) fn open(&mut self, wants_text: bool) {
+        *self = Self {
             open: true,
             wants_text,
             ..Self::default()
-        }
+        };
     }
 
     /// A statement has ended.
@@ -66,19 +67,21 @@ impl Reports {
             self.statement = Some(statements.prepared(finished));
         }
         let counters = finished.counters();
-        let hash = match &self.statement {
-            Some(statement) => statement.hash,
-            None => hash(sql),
+        let (hash, changes) = match &self.statement {
+            Some(statement) => (statement.hash, statement.changes),
+            None => (hash(sql), changes_rows(sql)),
         };
         self.last = Rows {
             hash,
             returned: counters.rows_returned.unwrap_or(0),
-            changed: counters.rows_changed.filter(|_| changes_rows(sql)),
+            changed: counters.rows_changed.filter(|_| changes),
         };
         if self.count == 1 {
             self.first = self.last;
+            self.all = self.last;
+        } else {
+            self.all.add(&self.last);
         }
-        self.all.add(&self.last);
         let mut counts = [0; COUNTS];
         counts[..ROWS_RETURNED].copy_from_slice(&[
             counters.steps,
@@ -92,14 +95,20 @@ impl Reports {
         self.cost.add(&Cost(counts));
     }
 
-    /// The statement, where there was one and its text is the query's.
-    pub(super) fn statement(&mut self) -> Option<Arc<Statement>> {
-        self.statement.take()
+    /// The query has ended. `written`: a hash of its text, if that is known from elsewhere.
+    pub(super) fn close(&mut self, written: Option<u64>) -> Reported {
+        self.open = false;
+        let statement = self.statement.take();
+        let hash = written.or_else(|| Some(statement.as_ref()?.hash));
+        Reported {
+            sums: hash.and_then(|hash| self.sums(hash)),
+            statement,
+        }
     }
 
     /// The query's cost, and the number of rows that it changed; `None` if nothing was reported. `text`: a hash of the
     /// query's text.
-    pub(super) fn sums(&self, text: u64) -> Option<(Cost, Option<u64>)> {
+    fn sums(&self, text: u64) -> Option<(Cost, Option<u64>)> {
         let rows = match self.count {
             0 => return None,
             1 => self.all,
@@ -114,7 +123,7 @@ impl Reports {
 }
 
 /// Of other statements SQLite has the number of rows that an earlier one changed.
-fn changes_rows(sql: &[u8]) -> bool {
+pub(super) fn changes_rows(sql: &[u8]) -> bool {
     let sql = sql.trim_ascii_start();
     [&b"INSERT"[..], b"UPDATE", b"DELETE", b"REPLACE"]
         .iter()

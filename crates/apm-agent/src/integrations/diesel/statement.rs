@@ -16,6 +16,8 @@ use super::fold::Folding;
 use super::fold::fold;
 #[cfg(plans)]
 use super::plans::Source;
+#[cfg(feature = "sqlite-meter")]
+use super::reports::changes_rows;
 use crate::encode::json;
 use crate::recording::span_kind::{SpanKind, Tail};
 use crate::recording::statement;
@@ -106,6 +108,9 @@ pub(super) struct Statement {
     pub(super) hash: u64,
     /// Whether its bind values are worth a hash.
     pub(super) asks: bool,
+    /// Whether SQLite knows how many rows it has changed.
+    #[cfg(feature = "sqlite-meter")]
+    pub(super) changes: bool,
 }
 
 impl Statement {
@@ -210,6 +215,8 @@ impl Statements {
             tail: Arc::new(self.encode(sql)),
             hash,
             asks: BindHash::for_statement(sql).is_some(),
+            #[cfg(feature = "sqlite-meter")]
+            changes: changes_rows(sql.as_bytes()),
         }
     }
 

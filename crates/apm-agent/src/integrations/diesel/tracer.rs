@@ -22,6 +22,7 @@ use super::reports::Reports;
 use super::statement::{Statement, Statements, write_sql};
 use crate::recording::binds::Binds;
 use crate::recording::context;
+use crate::recording::cost::Cost;
 use crate::recording::leaf_span::{Call, LeafSpan};
 use crate::recording::outcome::Outcome;
 use crate::recording::span_kind::{SpanKind, Tail};
@@ -72,6 +73,15 @@ pub(super) struct Tracer {
     /// The state for a database that reports on its statements.
     #[cfg(feature = "sqlite-meter")]
     meter: Option<Meter>,
+}
+
+/// The database's report on a query.
+#[derive(Debug, Default)]
+pub(super) struct Reported {
+    /// The statement, where there was one and its text is the query's.
+    pub(super) statement: Option<Arc<Statement>>,
+    /// Its cost, and the number of rows that it changed.
+    pub(super) sums: Option<(Cost, Option<u64>)>,
 }
 
 /// A statement as Diesel writes it, and what is known of its values.
@@ -166,7 +176,7 @@ impl Tracer {
         }
         let expected = meter.running.and_then(|it| meter.types.get(it)).cloned();
         meter.open = true;
-        lock(&self.shared).reports = Reports::open(expected.is_some());
+        lock(&self.shared).reports.open(expected.is_some());
         expected
     }
 
@@ -281,27 +291,26 @@ impl Tracer {
         written: Option<Written>,
         outcome: Outcome,
     ) -> bool {
-        #[cfg(feature = "sqlite-meter")]
-        let mut reports = mem::take(&mut lock(&self.shared).reports);
-        #[cfg(feature = "sqlite-meter")]
-        let reported = reports.statement();
-        #[cfg(not(feature = "sqlite-meter"))]
-        let reported = None;
-        let (statement, binds) = match (written, reported) {
+        let was_written = written.is_some();
+        let mut reported = self.reported(written.as_ref().map(|written| written.statement.hash));
+        let (statement, binds) = match (written, reported.statement.take()) {
             (Some(written), _) => (written.statement, Some(written.binds)),
             (None, Some(statement)) => (statement, None),
             (None, None) => {
                 let written = self.write(query);
+                reported = self.reported(Some(written.statement.hash));
                 (written.statement, Some(written.binds))
             }
         };
         if statement.is_ping() && self.depth == 0 {
             return true;
         }
-        self.learn(&statement);
-        let Some(span) = call.describe(Arc::clone(&statement.tail)) else {
+        let Some((span, expected)) = call.describe(&statement.tail) else {
             return false;
         };
+        if was_written || !expected {
+            self.learn(&statement);
+        }
         let asks = statement.asks && self.hash_binds;
         let again = asks && self.is_measured() && span.asks_again(statement.hash);
         span.binds = match binds {
@@ -310,15 +319,23 @@ impl Tracer {
             None if asks => Binds::First,
             None => Binds::Unknown,
         };
-        #[cfg(feature = "sqlite-meter")]
-        if let Some((cost, rows)) = reports.sums(statement.hash) {
+        if let Some((cost, rows)) = reported.sums {
             span.cost = Some(cost);
             let counts = outcome == Outcome::Success && statement.tail.changes_rows();
             span.rows = rows.filter(|_| counts);
         }
-        #[cfg(not(feature = "sqlite-meter"))]
-        let _ = outcome;
         false
+    }
+
+    /// The database's report on the query that has ended. `written`: a hash of its text, if Diesel has written it.
+    #[cfg(feature = "sqlite-meter")]
+    fn reported(&self, written: Option<u64>) -> Reported {
+        lock(&self.shared).reports.close(written)
+    }
+
+    #[cfg(not(feature = "sqlite-meter"))]
+    fn reported(&self, _: Option<u64>) -> Reported {
+        Reported::default()
     }
 }
 

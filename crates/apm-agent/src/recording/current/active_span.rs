@@ -87,17 +87,20 @@ pub(crate) fn finish(
     let Some(parent) = parent else {
         return core.end_child(span, self_time);
     };
-    let kind = Arc::clone(&span.tail.kind);
-    let released = {
-        let mut state = lock(&parent.state);
-        state.children.child_ended(span.end);
-        if !state.ended {
-            compression::offer(&mut state.kept, span, core.thresholds())
-        } else {
-            [state.kept.take(), Some(span)]
+    core.end_descendant(&span.tail.kind, self_time);
+    // The lock of a span is taken before that of its transaction, here and wherever both are.
+    let mut state = lock(&parent.state);
+    state.children.child_ended(span.end);
+    if state.ended {
+        if let Some(kept) = state.kept.take() {
+            core.report(&kept);
         }
-    };
-    core.end_descendant(released, &kind, self_time);
+        core.report(&span);
+    } else {
+        compression::offer(&mut state.kept, span, core.thresholds(), |span| {
+            core.report(span)
+        });
+    }
 }
 
 /// Ends a span that was over the limit.
@@ -138,8 +141,8 @@ pub(crate) fn fail_last_query(current: &Current) {
     match &current.span {
         None => core.fail_last_query(),
         Some(parent) => {
-            let released = compression::fail_last_query(&mut lock(&parent.state).kept);
-            lock(&core.state).report(core, released);
+            let mut state = lock(&parent.state);
+            compression::fail_last_query(&mut state.kept, |span| core.report(span));
         }
     }
 }

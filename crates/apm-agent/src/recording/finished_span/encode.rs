@@ -39,9 +39,14 @@ pub(crate) fn write(out: &mut Vec<u8>, identity: &Identity, span: &FinishedSpan)
     let line = out.len();
     out.extend_from_slice(TEMPLATE);
     span.id.write_hex(hole(out, line + ID));
-    identity.id.write_hex(hole(out, line + TRANSACTION_ID));
-    identity.trace_id.write_hex(hole(out, line + TRACE_ID));
-    span.parent_id.write_hex(hole(out, line + PARENT_ID));
+    *hole(out, line + TRANSACTION_ID) = identity.digits.id;
+    *hole(out, line + TRACE_ID) = identity.digits.trace_id;
+    let parent = hole(out, line + PARENT_ID);
+    if span.parent_id == identity.id {
+        *parent = identity.digits.id;
+    } else {
+        span.parent_id.write_hex(parent);
+    }
     json::micros(hole(out, line + TIMESTAMP), timestamp(identity, span.start));
     json::millis(out, span.duration());
     out.extend_from_slice(b",\"outcome\":\"");
@@ -83,10 +88,12 @@ pub(crate) fn sample_rate(out: &mut Vec<u8>, rate: SampleRate) {
 
 /// The time stamp of a moment in a transaction: its own, plus the monotonic distance.
 fn timestamp(identity: &Identity, at: Instant) -> u64 {
-    let after = at.saturating_duration_since(identity.start).as_micros();
+    let after = at.saturating_duration_since(identity.start);
+    let micros = after.as_secs().saturating_mul(1_000_000);
     identity
         .timestamp
-        .saturating_add(u64::try_from(after).unwrap_or(u64::MAX))
+        .saturating_add(micros)
+        .saturating_add(u64::from(after.subsec_micros()))
 }
 
 /// The `N` bytes from `at`.

@@ -118,11 +118,15 @@ impl Call {
         running.is_some_and(|running| running.span.admitted())
     }
 
-    /// Says what it turned out to be. Returns its span, for what else is known of it.
-    pub(crate) fn describe(&mut self, tail: Arc<Tail>) -> Option<&mut LeafSpan> {
+    /// Says what it turned out to be. Returns its span, for what else is known of it, and whether that was expected.
+    pub(crate) fn describe(&mut self, tail: &Arc<Tail>) -> Option<(&mut LeafSpan, bool)> {
         let running = self.running.as_mut()?;
-        running.tail = Some(tail);
-        Some(&mut running.span)
+        let expected = running.tail.as_ref();
+        let expected = expected.is_some_and(|expected| Arc::ptr_eq(expected, tail));
+        if !expected {
+            running.tail = Some(Arc::clone(tail));
+        }
+        Some((&mut running.span, expected))
     }
 
     /// Discards it, as if it had not begun.
@@ -134,9 +138,11 @@ impl Call {
 
     /// It has ended.
     pub(crate) fn end_at(&mut self, end: Instant, outcome: Outcome) {
-        if let Some(Running { span, tail, .. }) = self.running.take() {
-            span.end_at(end, outcome, tail);
+        // In place: a span is large.
+        if let Some(Running { span, tail, .. }) = &mut self.running {
+            span.close(Some(end), outcome, tail.take());
         }
+        self.running = None;
     }
 
     /// It has failed, some time ago.

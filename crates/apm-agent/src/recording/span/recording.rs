@@ -183,7 +183,7 @@ impl Drop for Recording {
             )
         };
         if let Some(kept) = kept {
-            lock(&self.core.state).report(&self.core, [Some(kept), None]);
+            self.core.report(&kept);
         }
         let span_type = std::mem::take(span_type);
         let span_type = if span_type.is_empty() {
@@ -231,11 +231,13 @@ impl Drop for Recording {
         }));
         // Spans below it may refer to it by its id, which is therefore never merged away.
         let propagated = true;
+        let took = end.saturating_duration_since(start);
         let span = FinishedSpan {
             id,
             parent_id,
             start,
             end,
+            took,
             outcome,
             propagated,
             tail,
@@ -243,7 +245,7 @@ impl Drop for Recording {
             composite: None,
             rows: None,
             cost: None,
-            stack: stack_of(&self.core, end.saturating_duration_since(start)),
+            stack: stack_of(&self.core, took),
         };
         finish(&self.core, parent, span, self_time);
     }

@@ -24,8 +24,8 @@ pub(crate) fn write(
 ) {
     let line = out.len();
     out.extend_from_slice(HEAD);
-    identity.id.write_hex(hole(out, line + ID));
-    identity.trace_id.write_hex(hole(out, line + TRACE_ID));
+    *hole(out, line + ID) = identity.digits.id;
+    *hole(out, line + TRACE_ID) = identity.digits.trace_id;
     json::micros(hole(out, line + TIMESTAMP), identity.timestamp);
     json::keyword(out, state.name());
     out.extend_from_slice(b",\"type\":");
@@ -61,11 +61,11 @@ pub(crate) fn write(
         out.pop();
         out.extend_from_slice(b"],");
     }
-    state.dropped_stats.write(out);
+    state.reported.dropped_stats.write(out);
     out.extend_from_slice(b"\"span_count\":{\"started\":");
-    json::uint(out, state.started.into());
+    json::uint(out, state.reported.started.into());
     out.extend_from_slice(b",\"dropped\":");
-    json::uint(out, state.dropped.into());
+    json::uint(out, state.reported.dropped.into());
     out.extend_from_slice(b"},\"duration\":");
     json::millis(out, duration);
     out.extend_from_slice(b"}}\n");

@@ -4,24 +4,15 @@
 
 use std::borrow::Cow;
 use std::sync::Arc;
-use std::time::Duration;
 
-use super::Core;
-use super::dropped_stats::DroppedStats;
 use super::extra::Extra;
+use super::reported::Reported;
 use super::request_body::RequestBody;
 use crate::config::Settings;
 use crate::recording::breakdown::SpanTimes;
-use crate::recording::compression::Released;
-use crate::recording::finished_span::{FinishedSpan, encode};
-use crate::recording::identity::Identity;
+use crate::recording::finished_span::FinishedSpan;
 use crate::recording::outcome::Outcome;
 use crate::recording::self_time::ChildTime;
-use crate::recording::span_kind::SpanKind;
-use crate::recording::stacks::{self, StackedSpan};
-
-/// Encoded spans that a transaction keeps before it hands them over early; bounds what one transaction holds.
-const SPANS_BYTES: usize = 64 * 1024;
 
 /// A value that the agent finds and the service may overrule, before or after.
 #[derive(Debug)]
@@ -71,16 +62,9 @@ pub(crate) struct State {
     /// The request's body, and where in `context` it belongs.
     pub(crate) body: Option<(Arc<RequestBody>, usize)>,
     pub(crate) extra: Option<Box<Extra>>,
-    /// Encoded spans, and how many.
-    pub(crate) spans: Vec<u8>,
-    pub(crate) span_lines: u64,
-    /// Encoded spans whose stack traces are still to be resolved.
-    pub(crate) stacked: Vec<StackedSpan>,
+    pub(crate) reported: Reported,
     /// Spans that were given a place below the limit when they began.
     pub(crate) admitted: u32,
-    pub(crate) started: u32,
-    pub(crate) dropped: u32,
-    pub(crate) dropped_stats: DroppedStats,
     pub(crate) children: ChildTime,
     /// The child that compression keeps back.
     pub(crate) kept: Option<FinishedSpan>,
@@ -141,66 +125,5 @@ impl State {
 
     pub(crate) fn extra(&mut self) -> &mut Extra {
         self.extra.get_or_insert_default()
-    }
-
-    /// Reports spans that compression gave out: encodes them, or counts them as dropped for being fast.
-    pub(crate) fn report(&mut self, core: &Core, released: Released) {
-        for span in released.into_iter().flatten() {
-            let shortest = core.settings.exit_span_min_duration;
-            let discardable =
-                span.tail.kind.exit && !span.propagated && span.outcome == Outcome::Success;
-            if discardable && span.duration() < shortest {
-                self.drop_span(&span.tail.kind, span.outcome, span.count(), span.sum());
-                continue;
-            }
-            self.started += 1;
-            self.encode(&core.identity, &span);
-        }
-        if self.spans.len() >= SPANS_BYTES {
-            self.hand_over_spans(core);
-        }
-    }
-
-    pub(crate) fn encode(&mut self, identity: &Identity, span: &FinishedSpan) {
-        if let Some(addresses) = &span.stack
-            && self.stacked.len() < stacks::PER_TRANSACTION
-        {
-            let mut line = Vec::new();
-            encode::write(&mut line, identity, span);
-            let addresses = addresses.clone();
-            self.stacked.push(StackedSpan { line, addresses });
-            return;
-        }
-        if self.spans.capacity() == 0 {
-            self.spans.reserve(4096);
-        }
-        encode::write(&mut self.spans, identity, span);
-        self.span_lines += 1;
-    }
-
-    /// Counts a span that is not reported.
-    pub(crate) fn drop_span(
-        &mut self,
-        kind: &Arc<SpanKind>,
-        outcome: Outcome,
-        count: u32,
-        sum: Duration,
-    ) {
-        self.dropped += 1;
-        self.dropped_stats.add(kind, outcome, count, sum);
-    }
-
-    /// Passes the encoded spans on.
-    pub(crate) fn hand_over_spans(&mut self, core: &Core) {
-        let agent = &core.recorder;
-        agent.stacks.push(&mut self.stacked, &agent.buffers);
-        if self.span_lines > 0 {
-            let spans = &self.spans;
-            core.recorder
-                .buffers
-                .append(self.span_lines, |out| out.extend_from_slice(spans));
-            self.spans.clear();
-            self.span_lines = 0;
-        }
     }
 }
