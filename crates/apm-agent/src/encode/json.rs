@@ -90,10 +90,15 @@ pub(crate) fn escaped(out: &mut Vec<u8>, text: &str) {
 fn escaped_bytes(out: &mut Vec<u8>, text: &[u8]) {
     // Text that needs no escape is the rule, and is found out eight bytes at a time.
     let (words, rest) = text.as_chunks::<8>();
-    let plain = !words
-        .iter()
-        .any(|word| needs_escape(u64::from_le_bytes(*word)));
-    if plain && rest.iter().all(|byte| ESCAPES[usize::from(*byte)] == 0) {
+    let plain = match text.last_chunk::<8>() {
+        // The last eight bytes may have been looked at in part.
+        Some(last) => !words
+            .iter()
+            .chain([last])
+            .any(|word| needs_escape(u64::from_le_bytes(*word))),
+        None => rest.iter().all(|byte| ESCAPES[usize::from(*byte)] == 0),
+    };
+    if plain {
         return out.extend_from_slice(text);
     }
     let mut plain = 0;

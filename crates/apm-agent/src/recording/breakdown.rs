@@ -4,9 +4,10 @@
 //! which the metrics thread takes away once per interval. Spans that were dropped, compressed or over the limit count
 //! as well.
 
-use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
+
+use foldhash::HashMap;
 
 use crate::recording::span_kind::SpanKind;
 use crate::util::lock;

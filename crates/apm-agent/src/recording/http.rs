@@ -105,21 +105,75 @@ impl<'a> HttpRequest<'a> {
         let is_secret = |name: &str| settings.sanitize_field_names.matches(name);
         let path = urls::text(if path.is_empty() { "/" } else { path }, is_secret);
         let query = query.map(|query| urls::query(query, is_secret));
-        write_url(out, secure, authority, &path, query.as_deref());
+        let mut known = KnownHost::default();
+        write_url(out, secure, authority, &path, query.as_deref(), &mut known);
+    }
+}
+
+/// Bytes of the longest host that is remembered.
+const LONGEST_KNOWN: usize = 256;
+
+/// A host as it is written, remembered from one request to the next: most requests go to the same one.
+#[derive(Debug, Default)]
+pub(crate) struct KnownHost {
+    secure: bool,
+    authority: String,
+    /// The beginning of the full URL, escaped: `http://example.com:8080`.
+    origin: Vec<u8>,
+    /// `"hostname":"example.com","port":8080,`
+    members: Vec<u8>,
+}
+
+impl KnownHost {
+    fn new(secure: bool, authority: &str) -> Self {
+        let mut known = Self {
+            secure,
+            authority: authority.to_owned(),
+            ..Self::default()
+        };
+        let origin = if secure { "https://" } else { "http://" };
+        known.origin.extend_from_slice(origin.as_bytes());
+        json::escaped(&mut known.origin, authority);
+        let (host, port) = split_port(authority);
+        let out = &mut known.members;
+        out.extend_from_slice(b"\"hostname\":");
+        json::keyword(out, host);
+        if let Some(port) = port {
+            out.extend_from_slice(b",\"port\":");
+            json::uint(out, port.into());
+        }
+        out.push(b',');
+        known
+    }
+
+    /// The same host, from memory where it is there.
+    fn find(&mut self, secure: bool, authority: &str) {
+        if self.secure != secure || self.authority != authority || self.origin.is_empty() {
+            *self = Self::new(secure, authority);
+        }
     }
 }
 
 /// Appends the members of `url`. Path and query are without secrets; credentials in front of the host are left out.
+/// `known`: the host of the request before, or none.
 pub(crate) fn write_url(
     out: &mut Vec<u8>,
     secure: bool,
     authority: Option<&str>,
     path: &str,
     query: Option<&str>,
+    known: &mut KnownHost,
 ) {
-    let protocol = if secure { "https" } else { "http" };
     let authority = authority.map(|host| host.rsplit_once('@').map_or(host, |(_, host)| host));
     if let Some(authority) = authority {
+        let mut passing = KnownHost::default();
+        let known = if authority.len() <= LONGEST_KNOWN {
+            known
+        } else {
+            &mut passing
+        };
+        known.find(secure, authority);
+        let protocol = if secure { "https" } else { "http" };
         let length = protocol.len()
             + 3
             + authority.len()
@@ -128,9 +182,7 @@ pub(crate) fn write_url(
         out.extend_from_slice(b"\"full\":");
         if length <= json::KEYWORD {
             out.push(b'"');
-            out.extend_from_slice(protocol.as_bytes());
-            out.extend_from_slice(b"://");
-            json::escaped(out, authority);
+            out.extend_from_slice(&known.origin);
             json::escaped(out, path);
             if let Some(query) = query {
                 out.push(b'?');
@@ -142,14 +194,7 @@ pub(crate) fn write_url(
             json::keyword(out, &format!("{protocol}://{authority}{path}{query}"));
         }
         out.push(b',');
-        let (host, port) = split_port(authority);
-        out.extend_from_slice(b"\"hostname\":");
-        json::keyword(out, host);
-        if let Some(port) = port {
-            out.extend_from_slice(b",\"port\":");
-            json::uint(out, port.into());
-        }
-        out.push(b',');
+        out.extend_from_slice(&known.members);
     }
     out.extend_from_slice(if secure {
         b"\"protocol\":\"https:\",\"pathname\":"
@@ -216,6 +261,39 @@ fn split_port(authority: &str) -> (&str, Option<u16>) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_host_that_is_remembered_is_written_as_a_new_one() {
+        let long = format!("{}.example", "a".repeat(LONGEST_KNOWN));
+        let hosts = [
+            "a.example:80",
+            "a.example:80",
+            "b.example",
+            "u:p@b.example",
+            "\"\\",
+            &long,
+            "[::1]:8",
+        ];
+        let mut known = KnownHost::default();
+        for (secure, host) in hosts
+            .iter()
+            .flat_map(|host| [(false, *host), (true, *host)])
+        {
+            let written = |known: &mut KnownHost| {
+                let mut out = Vec::new();
+                write_url(&mut out, secure, Some(host), "/p", Some("q=1"), known);
+                String::from_utf8(out).unwrap()
+            };
+            let fresh = written(&mut KnownHost::default());
+            assert_eq!(written(&mut known), fresh);
+            assert_eq!(written(&mut known), fresh);
+            let json: serde_json::Value = serde_json::from_str(&format!("{{{fresh}}}")).unwrap();
+            let host = host.rsplit('@').next().unwrap();
+            let scheme = if secure { "https" } else { "http" };
+            assert_eq!(json["full"], format!("{scheme}://{host}/p?q=1"));
+            assert_eq!(json["hostname"], split_port(host).0);
+        }
+    }
 
     #[test]
     fn a_host_is_split_from_its_port() {

@@ -340,11 +340,20 @@ impl Core {
         }
         let duration = end.saturating_duration_since(self.identity.start);
         let lines = state.reported.lines + 1;
-        let settings = self.recorder.config.load();
+        let settings = state.body.is_some().then(|| self.recorder.config.load());
+        let with_body = settings
+            .as_deref()
+            .filter(|settings| settings.capture_body.for_transactions());
         let state = &mut *state;
         self.recorder.buffers.append(lines, |out| {
             out.extend_from_slice(&state.reported.spans);
-            encode::write(out, &self.identity, state, duration, &settings);
+            encode::write(
+                out,
+                &self.identity,
+                state,
+                duration,
+                with_body.map(|it| &***it),
+            );
         });
         spare::give(std::mem::take(&mut state.reported.spans));
         state.reported.lines = 0;
@@ -398,7 +407,8 @@ impl Enclosing for Core {
     fn describe(&self, settings: &Settings) -> Enclosed {
         let state = lock(&self.state);
         let mut context = Vec::new();
-        state.write_context(&mut context, settings.capture_body.for_errors(), settings);
+        let with_body = settings.capture_body.for_errors().then_some(settings);
+        state.write_context(&mut context, with_body);
         Enclosed {
             name: state.name().to_owned(),
             kind: state.kind.to_string(),

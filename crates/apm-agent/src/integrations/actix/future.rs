@@ -16,6 +16,7 @@ use super::{Request, errors, request};
 use crate::integrations::http_server::{OnPanic, answered, caught, is_endless};
 use crate::recording::context::Running;
 use crate::recording::http::{self, transaction_name};
+use crate::recording::transaction::grouped;
 use crate::util::lock;
 
 pin_project! {
@@ -113,11 +114,13 @@ fn respond<B: MessageBody>(
         let mut routes = recorded.worker.routes.borrow_mut();
         routes.note(&recorded.method, recorded.uri.path(), route);
         drop(routes);
-        core.find_name(transaction_name(recorded.method.as_str(), route));
+        let settings = core.recorder.config.load();
+        let name = transaction_name(recorded.method.as_str(), route);
+        let name = grouped(&settings, name);
         let mut state = lock(&core.state);
+        state.name.find(name);
         answered(&mut state, status.as_u16());
         if core.records_spans() {
-            let settings = core.recorder.config.load();
             let headers = &mut recorded.worker.headers.borrow_mut();
             request::write_response(&mut state.context, response.response(), &settings, headers);
         }

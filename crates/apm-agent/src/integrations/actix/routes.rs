@@ -5,11 +5,13 @@
 //! and guards may have chosen another. So the routes of responses are noted: where all requests of a method that fit
 //! the same first resource have taken one route, the next one takes it, too. Otherwise it is filed under the first.
 
-use std::collections::{HashMap, HashSet};
-use std::hash::{BuildHasher as _, RandomState};
+use std::collections::HashMap;
+use std::hash::BuildHasher as _;
 
 use actix_web::dev::{ResourceMap, ServiceRequest};
 use actix_web::http::Method;
+use foldhash::HashSet;
+use foldhash::fast::RandomState;
 
 /// Routes that are noted. A service with more of them has more than its guards choose from.
 const MOST: usize = 512;

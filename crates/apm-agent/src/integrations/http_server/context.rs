@@ -6,7 +6,7 @@ use std::net::IpAddr;
 use super::headers::HeaderCache;
 use crate::config::Snapshot;
 use crate::encode::json;
-use crate::recording::http;
+use crate::recording::http::{self, KnownHost};
 use crate::sanitize::{self, RedactionCache, urls};
 
 /// Bytes of JSON above which cookies are left out.
@@ -43,7 +43,7 @@ impl Head<'_> {
         out.extend_from_slice(b",\"http_version\":\"");
         out.extend_from_slice(self.version.as_bytes());
         out.extend_from_slice(b"\",\"url\":{");
-        self.write_url(out, settings, &mut cache.cookies);
+        self.write_url(out, settings, &mut cache.cookies, &mut cache.host);
         out.push(b'}');
         if settings.capture_headers {
             out.extend_from_slice(b",\"headers\":{");
@@ -62,12 +62,19 @@ impl Head<'_> {
     }
 
     /// The URL as the client asked for it.
-    fn write_url(&self, out: &mut Vec<u8>, settings: &Snapshot, names: &mut RedactionCache) {
+    fn write_url(
+        &self,
+        out: &mut Vec<u8>,
+        settings: &Snapshot,
+        names: &mut RedactionCache,
+        host: &mut KnownHost,
+    ) {
         let mut is_secret = |name: &str| names.redacts(settings, name);
         let path = urls::text(self.path, &mut is_secret);
         let query = self.query.map(|query| urls::query(query, is_secret));
         let authority = self.authority.as_deref();
-        http::write_url(out, self.secure, authority, &path, query.as_deref());
+        let query = query.as_deref();
+        http::write_url(out, self.secure, authority, &path, query, host);
     }
 }
 

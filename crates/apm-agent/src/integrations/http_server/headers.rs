@@ -7,6 +7,7 @@
 
 use crate::config::Snapshot;
 use crate::encode::json;
+use crate::recording::http::KnownHost;
 use crate::sanitize::{REDACTED, RedactionCache, urls};
 
 const SLOTS: usize = 128;
@@ -26,6 +27,8 @@ pub(crate) struct HeaderCache<N> {
     generation: u64,
     /// The same decisions for the names of cookies.
     pub(super) cookies: RedactionCache,
+    /// The host of the request before.
+    pub(super) host: KnownHost,
 }
 
 #[derive(Debug)]
@@ -46,6 +49,7 @@ impl<N> Default for HeaderCache<N> {
             slots: (0..SLOTS).map(|_| None).collect(),
             generation: 0,
             cookies: RedactionCache::default(),
+            host: KnownHost::default(),
         }
     }
 }

@@ -123,6 +123,27 @@ struct Slot {
     unfinished: RefCell<Unfinished>,
 }
 
+impl Slot {
+    /// Puts a scope into the slot, and takes out the one that is there. Whether it could.
+    fn swap(&self, scope: &mut Scope) -> bool {
+        let here = self.scope.try_borrow_mut();
+        here.map(|mut here| std::mem::swap(&mut *here, scope))
+            .is_ok()
+    }
+
+    /// The number of blocking calls that are under way.
+    #[cfg(feature = "diesel")]
+    fn under_way(&self) -> usize {
+        let unfinished = self.unfinished.try_borrow();
+        unfinished.map_or(usize::MAX, |unfinished| unfinished.len())
+    }
+
+    #[cfg(not(feature = "diesel"))]
+    fn under_way(&self) -> usize {
+        0
+    }
+}
+
 thread_local! {
     static SLOT: Slot = const {
         Slot {
@@ -199,19 +220,19 @@ pub(crate) struct Running<'a> {
     scope: &'a mut Scope,
     swapped: bool,
     /// Blocking calls that were under way before.
-    #[cfg(feature = "diesel")]
     unfinished: usize,
     pub(crate) paused: bool,
 }
 
 impl<'a> Running<'a> {
     pub(crate) fn new(scope: &'a mut Scope) -> Self {
-        let swapped = swap(scope);
+        // The slot is looked up once: for a short request that is a part of the cost.
+        let entered = SLOT.try_with(|slot| (slot.swap(scope), slot.under_way()));
+        let (swapped, unfinished) = entered.unwrap_or((false, usize::MAX));
         Self {
             scope,
             swapped,
-            #[cfg(feature = "diesel")]
-            unfinished: under_way(),
+            unfinished,
             paused: false,
         }
     }
@@ -219,19 +240,17 @@ impl<'a> Running<'a> {
 
 impl Drop for Running<'_> {
     fn drop(&mut self) {
-        if self.swapped {
-            swap(self.scope);
-        }
+        let left = SLOT.try_with(|slot| {
+            if self.swapped {
+                slot.swap(self.scope);
+            }
+            slot.under_way() > self.unfinished
+        });
         // A task that waits may hold on to rows that it reads.
-        #[cfg(feature = "diesel")]
-        if !self.paused || std::thread::panicking() {
+        if left == Ok(true) && (!self.paused || std::thread::panicking()) {
             fail_unfinished(self.unfinished);
         }
     }
-}
-
-fn swap(scope: &mut Scope) -> bool {
-    change(|here| std::mem::swap(here, scope)).is_some()
 }
 
 /// Changes the list of blocking calls that are under way on this thread.
@@ -244,7 +263,7 @@ pub(crate) fn unfinished<R>(change: impl FnOnce(&mut Unfinished) -> R) -> Option
 /// The number of blocking calls that are under way on this thread.
 #[cfg(feature = "diesel")]
 pub(super) fn under_way() -> usize {
-    unfinished(|unfinished| unfinished.len()).unwrap_or(usize::MAX)
+    SLOT.try_with(Slot::under_way).unwrap_or(usize::MAX)
 }
 
 /// Ends the calls that were begun behind the first `before`: the code that made them is over, and nobody told of their
@@ -255,3 +274,7 @@ pub(super) fn fail_unfinished(before: usize) {
         call.fail();
     }
 }
+
+/// Only queries are calls of which nobody may tell the end.
+#[cfg(not(feature = "diesel"))]
+fn fail_unfinished(_: usize) {}

@@ -20,7 +20,7 @@ pub(crate) fn write(
     identity: &Identity,
     state: &State,
     duration: Duration,
-    settings: &Settings,
+    with_body: Option<&Settings>,
 ) {
     let line = out.len();
     out.extend_from_slice(HEAD);
@@ -47,7 +47,7 @@ pub(crate) fn write(
     }
     if identity.sampled {
         out.extend_from_slice(b"\"sampled\":true,");
-        write_context(out, state, settings);
+        write_context(out, state, with_body);
     } else {
         out.extend_from_slice(b"\"sampled\":false,");
     }
@@ -72,11 +72,11 @@ pub(crate) fn write(
 }
 
 /// Appends `"context":{…},` if there is any.
-fn write_context(out: &mut Vec<u8>, state: &State, settings: &Settings) {
+fn write_context(out: &mut Vec<u8>, state: &State, with_body: Option<&Settings>) {
     let before = out.len();
     out.extend_from_slice(b"\"context\":{");
     let empty = out.len();
-    state.write_context(out, settings.capture_body.for_transactions(), settings);
+    state.write_context(out, with_body);
     if out.len() == empty {
         out.truncate(before);
         return;

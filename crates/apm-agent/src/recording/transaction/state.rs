@@ -97,10 +97,10 @@ impl State {
             .unwrap_or(Outcome::of_work(self.errored, self.given_up))
     }
 
-    /// Appends the members of `context`, each followed by a comma; the request's body where it is wanted.
-    pub(crate) fn write_context(&self, out: &mut Vec<u8>, with_body: bool, settings: &Settings) {
-        match &self.body {
-            Some((body, at)) if with_body && *at <= self.context.len() => {
+    /// Appends the members of `context`, each followed by a comma; the request's body if there are settings for it.
+    pub(crate) fn write_context(&self, out: &mut Vec<u8>, with_body: Option<&Settings>) {
+        match (&self.body, with_body) {
+            (Some((body, at)), Some(settings)) if *at <= self.context.len() => {
                 let (before, after) = self.context.split_at(*at);
                 out.extend_from_slice(before);
                 body.write(out, settings);
