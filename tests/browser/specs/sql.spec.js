@@ -49,6 +49,42 @@ test("the plan of the grouping says that it scans, and an index of ours is tried
   expect((await api(ARTICLE, "queries")).statements.length).toBe(before);
 });
 
+test("what SQLite did: columns that sort, the mark of a scan, a sentence, and steps against rows", async ({ page }) => {
+  for (const [by, count] of [
+    ["steps", ({ cost }) => cost.steps],
+    ["scanned", ({ cost }) => cost.scan_steps],
+    ["sorts", ({ cost }) => cost.sorts],
+  ]) {
+    const { statements } = await api(ARTICLE, "queries", { sort: `-${by}` });
+    const counts = statements.filter(({ cost }) => cost).map(count);
+    expect(counts.length, by).toBeGreaterThan(3);
+    expect(counts, by).toEqual(counts.toSorted((one, other) => other - one));
+    expect(counts[0], by).toBeGreaterThan(0);
+    await page.goto(`${ARTICLE}/queries?sort=-${by}`);
+    const first = page.locator("main tbody tr").first();
+    await expect(first.getByRole("link").first(), by).toHaveAttribute("href", new RegExp(statements[0].fingerprint));
+  }
+  for (const column of ["Steps", "Rows scanned", "Sorts"])
+    await expect(page.getByRole("columnheader", { name: column })).toBeVisible();
+
+  const name = encodeURIComponent("GET /sql-group");
+  await page.goto(`${ARTICLE}/services/my-app-01/transactions/view?type=request&name=${name}`);
+  const query = page.locator("#wf a.label").filter({ hasText: "SELECT FROM people" });
+  await expect(page.locator("#wf").getByText("full scan")).toBeVisible();
+  await query.click();
+  await expect(page.locator("#flyout")).toContainText(/Scanned [\d,]+ rows to return [\d,]+; 1 sort\./);
+  // A COMMIT scans nothing.
+  await page.goto(`${ARTICLE}/services/my-app-01/transactions/view?type=request&name=GET%20%2Fsql-write`);
+  await expect(page.locator("#wf a.label").filter({ hasText: "COMMIT" })).toBeVisible();
+  await expect(page.locator("#wf").getByText("full scan")).toHaveCount(0);
+
+  const { statements } = await api(ARTICLE, "queries");
+  const group = statements.find(({ normalized }) => /GROUP BY/.test(normalized));
+  await page.goto(`${ARTICLE}/queries/${group.fingerprint}?service=my-app-01`);
+  expect(await page.locator("#growth-0 circle.pt").count()).toBeGreaterThan(1);
+  await expect(page.locator("main")).toContainText(/It grows with the rows of people: [\d,]+ steps at [\d,]+ rows/);
+});
+
 test("growth: points, the line and what it means are on the statement's page", async ({ page }) => {
   const { statements } = await api(STRANGE, "queries", { service: "shop", from: "now-3h" });
   await page.goto(`${STRANGE}/queries/${statements[0].fingerprint}?service=shop&from=now-3h`);

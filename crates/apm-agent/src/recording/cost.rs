@@ -42,10 +42,20 @@ impl Cost {
 
     /// Appends the labels, each followed by a comma.
     pub(crate) fn write(&self, out: &mut Vec<u8>) {
-        for ((label, always), count) in LABELS.iter().zip(self.0) {
-            if count > 0 || *always {
+        let (before, from) = self.0.split_at(ROWS_RETURNED);
+        Self::write_part(out, &LABELS[..1], &before[..1]);
+        // Most statements that take few steps do nothing else.
+        if before[1..].iter().any(|count| *count > 0) {
+            Self::write_part(out, &LABELS[1..ROWS_RETURNED], &before[1..]);
+        }
+        Self::write_part(out, &LABELS[ROWS_RETURNED..], from);
+    }
+
+    fn write_part(out: &mut Vec<u8>, labels: &[(&str, bool)], counts: &[u64]) {
+        for ((label, always), count) in labels.iter().zip(counts) {
+            if *always || *count > 0 {
                 out.extend_from_slice(label.as_bytes());
-                json::uint(out, count);
+                json::uint(out, *count);
                 out.push(b',');
             }
         }

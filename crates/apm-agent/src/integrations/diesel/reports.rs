@@ -7,8 +7,8 @@ use std::sync::Arc;
 
 use sqlite_meter::Finished;
 
-use super::statement::{Statement, Statements, hash};
-use super::tracer::Reported;
+use super::reported::Reported;
+use super::statement::{Statement, Statements, changes_rows, hash};
 use crate::recording::cost::{COUNTS, Cost, ROWS_RETURNED};
 
 /// Rows of a statement, or of several.
@@ -120,15 +120,4 @@ impl Reports {
         cost.0[ROWS_RETURNED] = rows.returned;
         Some((cost, rows.changed))
     }
-}
-
-/// Of other statements SQLite has the number of rows that an earlier one changed.
-pub(super) fn changes_rows(sql: &[u8]) -> bool {
-    let sql = sql.trim_ascii_start();
-    [&b"INSERT"[..], b"UPDATE", b"DELETE", b"REPLACE"]
-        .iter()
-        .any(|verb| {
-            sql.get(..verb.len())
-                .is_some_and(|start| start.eq_ignore_ascii_case(verb))
-        })
 }

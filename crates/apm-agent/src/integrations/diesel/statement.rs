@@ -16,8 +16,6 @@ use super::fold::Folding;
 use super::fold::fold;
 #[cfg(plans)]
 use super::plans::Source;
-#[cfg(feature = "sqlite-meter")]
-use super::reports::changes_rows;
 use crate::encode::json;
 use crate::recording::span_kind::{SpanKind, Tail};
 use crate::recording::statement;
@@ -229,6 +227,18 @@ impl Statements {
             self.sanitize,
         )
     }
+}
+
+/// Of other statements SQLite has the number of rows that an earlier one changed.
+#[cfg(feature = "sqlite-meter")]
+pub(super) fn changes_rows(sql: &[u8]) -> bool {
+    let sql = sql.trim_ascii_start();
+    [&b"INSERT"[..], b"UPDATE", b"DELETE", b"REPLACE"]
+        .iter()
+        .any(|verb| {
+            sql.get(..verb.len())
+                .is_some_and(|start| start.eq_ignore_ascii_case(verb))
+        })
 }
 
 /// Eight bytes at a time: fast, and good enough for a table whose entries are compared.

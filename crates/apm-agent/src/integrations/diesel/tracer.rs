@@ -17,12 +17,12 @@ use diesel::connection::{DebugQuery, Instrumentation, InstrumentationEvent};
 
 #[cfg(feature = "sqlite-meter")]
 use super::query_type::{QueryType, QueryTypes};
+use super::reported::Reported;
 #[cfg(feature = "sqlite-meter")]
 use super::reports::Reports;
 use super::statement::{Statement, Statements, write_sql};
 use crate::recording::binds::Binds;
 use crate::recording::context;
-use crate::recording::cost::Cost;
 use crate::recording::leaf_span::{Call, LeafSpan};
 use crate::recording::outcome::Outcome;
 use crate::recording::span_kind::{SpanKind, Tail};
@@ -73,15 +73,6 @@ pub(super) struct Tracer {
     /// The state for a database that reports on its statements.
     #[cfg(feature = "sqlite-meter")]
     meter: Option<Meter>,
-}
-
-/// The database's report on a query.
-#[derive(Debug, Default)]
-pub(super) struct Reported {
-    /// The statement, where there was one and its text is the query's.
-    pub(super) statement: Option<Arc<Statement>>,
-    /// Its cost, and the number of rows that it changed.
-    pub(super) sums: Option<(Cost, Option<u64>)>,
 }
 
 /// A statement as Diesel writes it, and what is known of its values.

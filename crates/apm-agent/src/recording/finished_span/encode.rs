@@ -77,13 +77,15 @@ pub(crate) fn write(out: &mut Vec<u8>, identity: &Identity, span: &FinishedSpan)
 
 /// Appends `"sample_rate":…,`.
 pub(crate) fn sample_rate(out: &mut Vec<u8>, rate: SampleRate) {
-    out.extend_from_slice(b"\"sample_rate\":");
     match rate {
-        SampleRate::ALL => out.push(b'1'),
-        SampleRate::NONE => out.push(b'0'),
-        rate => out.extend_from_slice(rate.to_string().as_bytes()),
+        SampleRate::ALL => out.extend_from_slice(b"\"sample_rate\":1,"),
+        SampleRate::NONE => out.extend_from_slice(b"\"sample_rate\":0,"),
+        rate => {
+            out.extend_from_slice(b"\"sample_rate\":");
+            out.extend_from_slice(rate.to_string().as_bytes());
+            out.push(b',');
+        }
     }
-    out.push(b',');
 }
 
 /// The time stamp of a moment in a transaction: its own, plus the monotonic distance.
