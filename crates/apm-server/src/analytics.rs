@@ -36,6 +36,7 @@ pub(crate) mod names;
 mod newest;
 pub mod percentile;
 pub mod samples;
+pub mod scanned;
 pub mod series;
 pub mod service_map;
 pub mod services;
@@ -51,9 +52,12 @@ pub mod transactions;
 pub mod vitals;
 pub mod window;
 
+use std::sync::Arc;
+
 use apm_store::event::Outcome;
 use chosen::Chosen;
 use kql::Expr;
+use scanned::Scanned;
 use serde::Serialize;
 use sql::Sql;
 
@@ -73,14 +77,20 @@ pub struct Scope {
     /// A query that `filter::check` let through.
     #[serde(skip)]
     pub query: Option<Expr>,
+    /// The requests that are counted one by one, where rollups cannot answer.
+    #[serde(skip)]
+    pub scanned: Option<Arc<Scanned>>,
 }
 
 impl Scope {
     /// Gives a question `:service`, `:environment`, `:type`, `:name` and `:filtered`, and the query its place.
     pub(crate) fn bind(&self, sql: Sql) -> Sql {
-        self.chosen
-            .apply(filter::apply(sql, self.query.as_ref()))
-            .bind("service", &self.service)
+        let sql = self.chosen.apply(filter::apply(sql, self.query.as_ref()));
+        let sql = match &self.scanned {
+            Some(scanned) => scanned.apply(sql),
+            None => sql,
+        };
+        sql.bind("service", &self.service)
             .bind("environment", &self.environment)
             .bind("type", &self.transaction_type)
             .bind("name", &self.transaction_name)

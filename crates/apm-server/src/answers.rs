@@ -22,6 +22,7 @@ mod listed;
 pub(crate) mod listing;
 pub(crate) mod live;
 pub(crate) mod logs;
+pub(crate) mod matching;
 pub(crate) mod metrics;
 pub(crate) mod parameter;
 pub(crate) mod period;
@@ -148,6 +149,10 @@ fn sql_of_requests(
     groups: &[Transaction],
     window: &Window,
 ) -> QueryResult<Vec<Caller>> {
+    // Statements are counted for whole groups: of some of their requests they are not known.
+    if scope.scanned.is_some() {
+        return Ok(Vec::new());
+    }
     Ok(of_groups(
         callers::list(conn, scope, Wanted::All, window)?,
         groups,

@@ -70,7 +70,7 @@ pub(crate) fn routes() -> Vec<Route> {
         answer::<answers::kept::Params>(),
         answer::<answers::logs::All>(),
         answer::<answers::logs::Params>(),
-        answer::<answers::discover::Params>(),
+        page(answers::discover::Params::ADDRESS.page, discover_page),
         answer::<answers::insights::Params>(),
         answer::<answers::alerts::Params>(),
         answer::<answers::compare::Params>(),
@@ -144,6 +144,21 @@ async fn transaction_page(
     match serve::part(&request) {
         Part::Page => serve::answer::<answers::transaction::Params>(request, store, settings).await,
         _ => serve::answer::<answers::transaction::SampleParams>(request, store, settings).await,
+    }
+}
+
+/// Discover, or a part of it, which needs no search of all documents.
+async fn discover_page(
+    request: HttpRequest,
+    store: Data<Store>,
+    settings: Data<Settings>,
+) -> HttpResponse {
+    use answers::discover::Params;
+    use answers::discover::parts::{NewerParams, OpenParams};
+    match serve::part(&request) {
+        Part::Page => serve::answer::<Params>(request, store, settings).await,
+        Part::Details => serve::answer::<OpenParams>(request, store, settings).await,
+        Part::Rows => serve::answer::<NewerParams>(request, store, settings).await,
     }
 }
 

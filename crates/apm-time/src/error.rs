@@ -6,7 +6,8 @@
 pub enum TimeError {
     /// The text is not a time in any accepted form.
     #[error(
-        "{parameter}: `{text}` is not a time, use RFC 3339 such as 2026-01-31T12:00:00Z, or now, now-15m, now-1d/d"
+        "{parameter}: `{text}` is not a time, use RFC 3339 such as 2026-01-31T12:00:00Z, \
+         or now-15m, now-1d/d, 18:00, yesterday, last Friday 9:00"
     )]
     Syntax {
         /// The request parameter.

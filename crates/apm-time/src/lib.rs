@@ -1,4 +1,4 @@
-//! Points in time as people and scripts write them: RFC 3339, `now`, `now-15m`, `now-1d/d`.
+//! Points in time as people and scripts write them: RFC 3339, `now`, `now-15m`, `now-1d/d`, `yesterday 18:00`.
 //!
 //! Everything inside is whole microseconds since the epoch, UTC. A [`Range`] is half open, `[from, to)`, and never
 //! empty. Errors name the request parameter that they are about.
@@ -8,6 +8,7 @@ mod format;
 mod interval;
 mod range;
 mod read;
+mod spoken;
 
 pub use error::TimeError;
 pub use format::{rfc3339, rfc3339_millis};

@@ -6,6 +6,7 @@ use jiff::tz::TimeZone;
 use jiff::{Span, Timestamp, ToSpan, Zoned};
 
 use super::error::TimeError;
+use super::spoken;
 
 /// The direction in which a time with a rounding unit (`/d`) is rounded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -26,7 +27,8 @@ pub fn now() -> i64 {
 ///
 /// Accepted: RFC 3339 with an offset; a date, or a date and time without offset (taken as UTC, see [`parse_in`]);
 /// `now` followed by any number of `+<n><unit>`, `-<n><unit>` and at most one final `/<unit>`,
-/// where the unit is one of `s m h d w M y`.
+/// where the unit is one of `s m h d w M y`; and times as people say them, such as `18:00`, `yesterday`,
+/// `last Friday 9:00` or `2 hours ago`.
 pub fn parse(
     parameter: &'static str,
     text: &str,
@@ -70,7 +72,12 @@ pub(super) enum Fault {
 fn read(text: &str, now: i64, round: Round, zone: &TimeZone) -> Result<i64, Fault> {
     match text.strip_prefix("now") {
         Some(math) => relative(math, now, round, zone),
-        None => absolute(text, zone),
+        None => match absolute(text, zone) {
+            Err(Fault::Syntax) => {
+                spoken::read(text, now, round, zone).unwrap_or(Err(Fault::Syntax))
+            }
+            read => read,
+        },
     }
 }
 

@@ -5,6 +5,7 @@ use jiff::tz::TimeZone;
 use super::address;
 use super::expr::{Bound, Expr, Field, Order, Value};
 use super::pasted::{self, Part};
+use super::units;
 
 /// The resolution of times in documents, µs.
 const MILLISECOND: i64 = 1_000;
@@ -58,6 +59,14 @@ pub(super) fn is(
                 .map(|reading| Expr::Is(field.clone(), Value::Exact(reading)))
                 .collect()))
         }
+        (Value::Exact(text), None)
+            if field.name.ends_with(".us") || field.name.ends_with(".bytes") =>
+        {
+            Ok(match units::of_field(&field.name, text)? {
+                Some(number) => Expr::Is(field, Value::Exact(number.to_string())),
+                None => Expr::Is(field, value),
+            })
+        }
         (Value::Wildcard(pattern), Some(_)) => {
             let lower = pattern.to_lowercase();
             let mut readings = vec![Expr::Is(field.clone(), Value::Wildcard(lower.clone()))];
@@ -95,8 +104,9 @@ pub(super) fn range(
             .map_err(|_| "expected an address such as 10.0.0.1")?;
         return Ok(Expr::Range(field, order, Bound::Address(address)));
     }
-    let bound = match text.parse::<f64>() {
-        Ok(number) if !number.is_nan() => Bound::Number(number),
+    let bound = match (units::of_field(&field.name, &text)?, text.parse::<f64>()) {
+        (Some(number), _) => Bound::Number(number),
+        (None, Ok(number)) if !number.is_nan() => Bound::Number(number),
         _ => Bound::Text(text),
     };
     Ok(Expr::Range(field, order, bound))

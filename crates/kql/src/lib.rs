@@ -3,7 +3,8 @@
 //! `field:value`, `field:"quoted value"`, `field:wild*card`, `field:*` (the field is there),
 //! `field:(a or b)`, `field > 10` (`< <= >= >`), bare words (any text of the event), `and`, `or`,
 //! `not`, parentheses. Wildcards work in field names too. Keywords are case-insensitive, values
-//! are not, except in full-text fields such as `message` and `span.db.statement`.
+//! are not, except in full-text fields such as `message` and `span.db.statement`. Numbers of fields that end in `.us`
+//! and `.bytes` may have units: `transaction.duration.us > 5ms`.
 //!
 //! [`parse`] gives an [`Expr`]; [`matches()`] evaluates it over an ECS document and is the meaning
 //! of the language. Nothing here knows SQL: `apm-server` translates what its columns hold, and leaves
@@ -19,6 +20,7 @@ mod leaves;
 mod matches;
 mod parse;
 pub mod pasted;
+mod units;
 mod wildcard;
 
 pub use escape::{filter, one_line, quoted};

@@ -49,7 +49,7 @@ test("a range is typed, relative or absolute; one that has passed does not refre
 
 test("a range that makes no sense is refused with what was wrong", async ({ page }) => {
   for (const [query, words] of [
-    ["from=yesterday", "from"],
+    ["from=someday", "from"],
     ["from=now-1h&to=never", "to"],
     ["from=now&to=now-1h", "from"],
   ]) {

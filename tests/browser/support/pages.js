@@ -23,7 +23,12 @@ export async function every(pages, service, q) {
   const transaction = `${at}/transactions/view?type=${encodeURIComponent(type)}&name=${encodeURIComponent(name)}`;
   const found = [
     ["services", "/services"],
+    ["services but this one", `/services?not_service=${encodeURIComponent(service)}&not_env=nowhere`],
+    ["services, few columns", "/services?hide=p95,failed&density=compact&search=a"],
+    ["services, nothing found", "/services?search=nothing-has-this-name"],
+    ["services under a field of documents", `/services?q=${encodeURIComponent("trace.id: *")}`],
     ["a service", at],
+    ["a service in five minutes", `${at}?from=now-5m`],
     ["transactions", `${at}/transactions`],
     ["a transaction", transaction],
     ["a transaction, linear", `${transaction}&scale=linear&min_us=1&max_us=900000000`],
@@ -55,6 +60,7 @@ export async function every(pages, service, q) {
     ["SQL with rows", `/sql?sql=${encodeURIComponent("SELECT * FROM v_spans ORDER BY seq DESC LIMIT 20")}`],
     ["compare", "/compare"],
     ["Discover", "/discover"],
+    ["Discover, columns", "/discover?cols=service.name,transaction.name,transaction.duration.us&metrics=on"],
     ["Discover, by a field", "/discover?group=transaction.name"],
     [
       "Discover, a document open",

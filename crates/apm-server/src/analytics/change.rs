@@ -79,7 +79,7 @@ pub(crate) fn of_services(
     before: &Window,
 ) -> QueryResult<HashMap<String, Change>> {
     let sql = Sql::new(include_str!("services/members.sql"));
-    let members = Members::read(conn, &window.bind(scope.bind(sql)))?;
+    let members = Members::of_scope(conn, scope, &window.bind(scope.bind(sql)))?;
     let changes = of_members(conn, &members, window, before)?;
     let names = members.keys().iter().map(|name| name.to_string());
     Ok(names.zip(changes).collect())

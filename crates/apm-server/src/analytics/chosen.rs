@@ -23,7 +23,7 @@ pub enum Choice {
 }
 
 impl Choice {
-    /// What is left of `only` without `without`; nothing in `only` means all names.
+    /// The names of `only` that are not in `without`; nothing in `only` means all names.
     #[must_use]
     pub fn new(only: Vec<String>, without: Vec<String>) -> Self {
         match (only.is_empty(), without.is_empty()) {
@@ -194,7 +194,10 @@ mod tests {
 
     #[test]
     fn documents_are_chosen_likewise() {
-        let document = |service: &str, environment: &str| json!({"service": {"name": service, "environment": environment}});
+        let document = |service: &str, environment: &str| {
+            let named = json!({"name": service, "environment": environment});
+            json!({ "service": named })
+        };
         let chosen = Chosen {
             services: Choice::Only(names(&["a \"b\"", "c*"])),
             environments: Choice::Without(names(&["dev", "test"])),

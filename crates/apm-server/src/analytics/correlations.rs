@@ -103,7 +103,7 @@ pub fn read(
     set: Set,
 ) -> Result<Correlations, StoreError> {
     let request = Request {
-        query: query(scope),
+        query: discover::all_of([scope.chosen.query(), query(scope)]),
         range: window.range,
         size: 0,
         after: None,
@@ -148,7 +148,7 @@ fn slow(counts: &Counts) -> Option<i64> {
 }
 
 /// The transactions of a scope as a query over documents.
-fn query(scope: &Scope) -> Expr {
+pub(super) fn query(scope: &Scope) -> Expr {
     let named = [
         ("transaction.type", &scope.transaction_type),
         ("transaction.name", &scope.transaction_name),

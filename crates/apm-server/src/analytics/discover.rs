@@ -144,6 +144,29 @@ pub(crate) fn all_of(parts: impl IntoIterator<Item = Expr>) -> Expr {
     }
 }
 
+/// A query without the metrics that it would find; nothing where it asks for kinds of events itself.
+#[must_use]
+pub(crate) fn without_metrics(query: &Expr) -> Option<Expr> {
+    if asks_for_kinds(query) {
+        return None;
+    }
+    // Our own text always parses.
+    let others = kql::parse("not processor.event: metric", 0).ok()?;
+    Some(all_of([query.clone(), others]))
+}
+
+fn asks_for_kinds(query: &Expr) -> bool {
+    let is_kind = |field: &kql::Field| {
+        field.name == "processor.event" || field.name.starts_with("metricset.")
+    };
+    match query {
+        Expr::And(parts) | Expr::Or(parts) => parts.iter().any(asks_for_kinds),
+        Expr::Not(inner) => asks_for_kinds(inner),
+        Expr::Exists(field) | Expr::Is(field, _) | Expr::Range(field, ..) => is_kind(field),
+        Expr::All | Expr::Text(_) => false,
+    }
+}
+
 /// The result of a search.
 #[derive(Debug, Clone, PartialEq, JsonSchema, Serialize)]
 pub struct Found {
@@ -233,6 +256,21 @@ pub(crate) fn each(
     Ok(read.complete)
 }
 
+/// The places of matching events of some kinds, as time and number, and the time back to which all events were looked
+/// at, µs. It ends at the deadline, or with `most` events or soon after.
+///
+/// # Errors
+/// Those of SQLite, and of documents that cannot be read.
+pub(crate) fn places(
+    conn: &mut SqliteConnection,
+    request: &Request,
+    kinds: &[Kind],
+    deadline: Instant,
+    most: usize,
+) -> Result<(Vec<(i64, i64)>, i64), StoreError> {
+    Search::for_kinds(request, kinds).places(conn, deadline, most)
+}
+
 /// The document of one event by its number; nothing where it is gone.
 ///
 /// # Errors
@@ -240,6 +278,19 @@ pub(crate) fn each(
 pub fn document(conn: &mut SqliteConnection, seq: i64) -> Result<Option<Json>, StoreError> {
     let found = apm_store::events(conn, &[seq])?;
     Ok(found.first().map(apm_store::document::document))
+}
+
+/// One event as a search finds it, by its number; nothing where it is gone.
+///
+/// # Errors
+/// As [`document`].
+pub(crate) fn hit(conn: &mut SqliteConnection, seq: i64) -> Result<Option<Hit>, StoreError> {
+    let found = apm_store::events(conn, &[seq])?;
+    Ok(found.first().map(|event| Hit {
+        seq,
+        timestamp: event.timestamp,
+        document: apm_store::document::document(event),
+    }))
 }
 
 /// The same with the frames of a browser as they were written, where a source map tells it.

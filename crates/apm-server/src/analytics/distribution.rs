@@ -87,6 +87,9 @@ pub fn chart(
     window: &Window,
     scale: Scale,
 ) -> QueryResult<Distribution> {
+    if scope.scanned.is_some() {
+        return read(conn, &sql(scope, window, true), scale, None);
+    }
     let total = latency::total(conn, scope, window)?;
     if let Some(rows) = percentile::ranked(total.count, total.n) {
         let found = read(conn, &sql(scope, window, true), scale, None)?;

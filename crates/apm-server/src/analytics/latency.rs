@@ -66,7 +66,7 @@ pub(super) fn members(
     window: &Window,
 ) -> QueryResult<Members> {
     let sql = Sql::new(include_str!("latency/members.sql"));
-    Members::read(conn, &window.bind(scope.bind(sql)))
+    Members::of_scope(conn, scope, &window.bind(scope.bind(sql)))
 }
 
 /// The charts of whatever the scope holds.

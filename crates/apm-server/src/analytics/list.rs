@@ -7,6 +7,7 @@ use diesel::deserialize::QueryableByName;
 use diesel::prelude::*;
 use diesel::sqlite::Sqlite;
 
+use super::Scope;
 use super::cache::Table;
 use super::members::Members;
 use super::percentile::{self, ByKey, Percentiles};
@@ -52,15 +53,16 @@ pub(super) struct Lines {
     pub(super) left_out: Vec<Arc<str>>,
 }
 
-/// The lines of transactions by some key, and their percentiles. `members`: which groups a key is made of; `exact`:
-/// their durations; `first`: how many lines with more time are left out.
+/// The lines of transactions of a scope by some key, and their percentiles. `members`: which groups a key is made of;
+/// `exact`: their durations; `first`: how many lines with more time are left out.
 pub(super) fn of_transactions(
     conn: &mut SqliteConnection,
+    scope: &Scope,
     (members, exact): (&Sql, &Sql),
     window: &Window,
     first: usize,
 ) -> QueryResult<(Lines, ByKey)> {
-    let members = Members::read(conn, members)?;
+    let members = Members::of_scope(conn, scope, members)?;
     let found = lines(conn, Table::Transactions, &members, window, first)?;
     let percentiles = transaction_percentiles::read(
         conn,

@@ -6,6 +6,8 @@ use std::sync::Arc;
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Text};
 
+use super::Scope;
+use super::scanned::Scanned;
 use super::sql::Sql;
 
 /// Keys, and the rollup ids that belong to each; ids of one key are added up.
@@ -13,6 +15,8 @@ use super::sql::Sql;
 pub(super) struct Members {
     keys: Vec<Arc<str>>,
     places: HashMap<i64, usize>,
+    /// The requests that they are counted from, where rollups cannot answer.
+    scanned: Option<Arc<Scanned>>,
 }
 
 /// A row of every `members.sql`.
@@ -31,6 +35,23 @@ impl Members {
         Ok(rows.into_iter().map(|row| (row.id, row.key)).collect())
     }
 
+    /// The keys of the transaction groups of a scope.
+    pub(super) fn of_scope(
+        conn: &mut SqliteConnection,
+        scope: &Scope,
+        sql: &Sql,
+    ) -> QueryResult<Self> {
+        Ok(Self {
+            scanned: scope.scanned.clone(),
+            ..Self::read(conn, sql)?
+        })
+    }
+
+    /// The requests that they are counted from; nothing where rollups are.
+    pub(super) fn scanned(&self) -> Option<&Scanned> {
+        self.scanned.as_deref()
+    }
+
     /// The keys, in the order of their places.
     pub(super) fn keys(&self) -> &[Arc<str>] {
         &self.keys
@@ -38,7 +59,10 @@ impl Members {
 
     /// Those of some places, in their order.
     pub(super) fn of_places(&self, places: impl Iterator<Item = usize>) -> Self {
-        let mut chosen = Self::default();
+        let mut chosen = Self {
+            scanned: self.scanned.clone(),
+            ..Self::default()
+        };
         let mut new = vec![None; self.keys.len()];
         for place in places {
             new[place] = Some(chosen.keys.len());

@@ -97,7 +97,7 @@ pub fn list(
     let bound = (window.range.from, limit.clamp(0, LIMIT));
     let rows: Vec<Row> = newest(conn, &groups, bound, || {
         window
-            .bind(Sql::new(include_str!("samples/group.sql")))
+            .bind(scope.bind(Sql::new(include_str!("samples/group.sql"))))
             .bind("min_us", durations.min)
             .bind("max_us", durations.max)
     })?;

@@ -110,7 +110,8 @@ pub fn list_from(
     let bind = |text| window.bind(scope.bind(Sql::new(text)));
     let members = bind(include_str!("services/members.sql"));
     let exact = bind(include_str!("services/exact.sql"));
-    let (found, percentiles) = list::of_transactions(conn, (&members, &exact), window, first)?;
+    let (found, percentiles) =
+        list::of_transactions(conn, scope, (&members, &exact), window, first)?;
     let list::Lines {
         lines,
         left_out,

@@ -72,7 +72,14 @@ pub fn chart(
     let members = latency::members(conn, scope, window)?;
     let first = axis.buckets.first().map_or(0, |bucket| bucket.start);
     let slices = window.series_slices();
-    let parts = cache::read::<Counts>(conn, (), &slices, Some(window.interval))?;
+    let parts: Vec<(i64, Arc<Counts>)> = match members.scanned() {
+        Some(scanned) => {
+            let rows = scanned.within(&slices, Some(window.interval));
+            rows.map(|(start, row)| (start, Arc::new(Counts::from_row(row))))
+                .collect()
+        }
+        None => cache::read::<Counts>(conn, (), &slices, Some(window.interval))?,
+    };
     let at = |start: i64| {
         let at = usize::try_from((start - first).div_euclid(window.interval)).ok()?;
         (at < axis.buckets.len()).then_some(at)

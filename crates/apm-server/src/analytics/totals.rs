@@ -8,6 +8,7 @@ use diesel::sql_types::{BigInt, Double};
 
 use super::cache::{self, Files, Part, Slice, Table};
 use super::members::Members;
+use super::scanned;
 use super::sql::Sql;
 use super::window::Window;
 use super::{failed_rate, mean};
@@ -67,6 +68,18 @@ pub(super) fn of_window(
 ) -> QueryResult<Vec<Sum>> {
     let mut sums = vec![Sum::default(); members.keys().len()];
     let mut seen = HashSet::new();
+    if let Some(scanned) = scanned::requests_of(table, members) {
+        for (_, row) in scanned.within(slices, None) {
+            let Some(place) = members.place(row.group_id) else {
+                continue;
+            };
+            sums[place].total.add(&row.total());
+            if seen.insert(row.group_id) {
+                sums[place].ids.push(row.group_id);
+            }
+        }
+        return Ok(sums);
+    }
     for (_, cells) in cache::read::<Cells>(conn, table, slices, None)? {
         for (id, total) in &cells.0 {
             let Some(place) = members.place(*id) else {
@@ -89,6 +102,14 @@ pub(super) fn by_id(
     slices: &[Slice],
 ) -> QueryResult<HashMap<i64, Total>> {
     let mut sums: HashMap<i64, Total> = HashMap::new();
+    if let Some(scanned) = scanned::requests_of(table, members) {
+        for (_, row) in scanned.within(slices, None) {
+            if members.place(row.group_id).is_some() {
+                sums.entry(row.group_id).or_default().add(&row.total());
+            }
+        }
+        return Ok(sums);
+    }
     for (_, cells) in cache::read::<Cells>(conn, table, slices, None)? {
         let own = cells
             .0
@@ -112,18 +133,25 @@ pub(super) fn of_buckets(
     let first = buckets.first().map_or(0, |bucket| bucket.start);
     let mut series: Vec<Option<Vec<Total>>> = vec![None; members.keys().len()];
     let slices = window.series_slices();
-    for (start, cells) in cache::read::<Cells>(conn, table, &slices, Some(window.interval))? {
-        let Ok(at) = usize::try_from((start - first).div_euclid(window.interval)) else {
-            continue;
+    let mut add = |start: i64, id: i64, total: &Total| {
+        let at = usize::try_from((start - first).div_euclid(window.interval)).ok();
+        let (Some(at), Some(place)) = (at, members.place(id)) else {
+            return;
         };
+        let sums = series[place].get_or_insert_with(|| vec![Total::default(); buckets.len()]);
+        if let Some(sum) = sums.get_mut(at) {
+            sum.add(total);
+        }
+    };
+    if let Some(scanned) = scanned::requests_of(table, members) {
+        for (start, row) in scanned.within(&slices, Some(window.interval)) {
+            add(start, row.group_id, &row.total());
+        }
+        return Ok(series);
+    }
+    for (start, cells) in cache::read::<Cells>(conn, table, &slices, Some(window.interval))? {
         for (id, total) in &cells.0 {
-            let Some(place) = members.place(*id) else {
-                continue;
-            };
-            let sums = series[place].get_or_insert_with(|| vec![Total::default(); buckets.len()]);
-            if let Some(sum) = sums.get_mut(at) {
-                sum.add(total);
-            }
+            add(start, *id, total);
         }
     }
     Ok(series)

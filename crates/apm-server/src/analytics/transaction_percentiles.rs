@@ -34,13 +34,19 @@ fn exact(
     if (rows.len() as i64) < least {
         return Ok(None);
     }
+    let rows = rows.into_iter();
+    Ok(Some(ranked(
+        members,
+        rows.map(|row| (row.id, row.bucket, row.value)),
+    )))
+}
+
+/// The same of values, each of a group and a bucket.
+fn ranked(members: &Members, rows: impl Iterator<Item = (i64, i64, i64)>) -> ByKey {
     let mut values: HashMap<(usize, i64), Vec<i64>> = HashMap::new();
-    for row in rows {
-        if let Some(place) = members.place(row.id) {
-            values
-                .entry((place, row.bucket))
-                .or_default()
-                .push(row.value);
+    for (group, bucket, value) in rows {
+        if let Some(place) = members.place(group) {
+            values.entry((place, bucket)).or_default().push(value);
         }
     }
     let mut found = ByKey::new();
@@ -55,7 +61,7 @@ fn exact(
         let key = Arc::clone(&members.keys()[place]);
         found.entry(key).or_default().insert(bucket, percentiles);
     }
-    Ok(Some(found))
+    found
 }
 
 /// Percentiles of transactions: of their values where they are few and all there, of their histograms where not.
@@ -66,6 +72,11 @@ pub(super) fn read(
     exact: &Sql,
     (slices, interval): (&[Slice], Option<i64>),
 ) -> QueryResult<ByKey> {
+    if let Some(scanned) = members.scanned() {
+        let rows = scanned.within(slices, interval);
+        let rows = rows.map(|(bucket, row)| (row.group_id, bucket, row.duration));
+        return Ok(ranked(members, rows));
+    }
     if let Some(rows) = rows
         && let Some(found) = self::exact(conn, members, exact, rows)?
     {

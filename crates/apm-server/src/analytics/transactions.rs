@@ -78,7 +78,8 @@ pub fn list_from(
     let bind = |text| window.bind(scope.bind(Sql::new(text)));
     let members = bind(include_str!("transactions/members.sql"));
     let exact = bind(include_str!("transactions/exact.sql"));
-    let (found, percentiles) = list::of_transactions(conn, (&members, &exact), window, first)?;
+    let (found, percentiles) =
+        list::of_transactions(conn, scope, (&members, &exact), window, first)?;
     let list::Lines {
         lines,
         all,
@@ -128,7 +129,7 @@ pub fn types(
         ..scope.clone()
     };
     let sql = Sql::new(include_str!("transactions/types.sql"));
-    let members = Members::read(conn, &window.bind(all.bind(sql)))?;
+    let members = Members::of_scope(conn, &all, &window.bind(all.bind(sql)))?;
     let sums = totals::of_window(conn, Table::Transactions, &members, &window.slices())?;
     let mut counts: Vec<(&str, f64)> = members
         .keys()

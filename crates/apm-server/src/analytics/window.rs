@@ -32,6 +32,9 @@ const INTERVALS: [(i64, i64); 15] = [
     (6_220_800_000, 2_592_000_000),
 ];
 
+/// The widest bucket of a chart that is made of events, seconds: it divides a minute, as the narrower ones do.
+const WIDEST_FINE: i64 = 30;
+
 /// Milliseconds in a year.
 const YEAR: i64 = 31_536_000_000;
 /// Buckets of a chart over more years than there are rules for.
@@ -103,6 +106,14 @@ impl Window {
             minutes: passed(range, self.now),
             interval,
             widened: range != self.range || interval != self.interval,
+            ..self.clone()
+        }
+    }
+
+    /// The same with the buckets of a chart that is made of events: as narrow as the range allows, and never a minute.
+    pub(super) fn finer(&self) -> Self {
+        Self {
+            interval: interval(self.asked, 1).min(WIDEST_FINE),
             ..self.clone()
         }
     }

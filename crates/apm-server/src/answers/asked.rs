@@ -13,17 +13,11 @@ use apm_time::{self as time, Range, SECOND};
 use jiff::tz::TimeZone;
 use kql::{Expr, pasted};
 
-use super::parameter::shared::{AFTER, ENV, FROM, NAME, NOT_ENV, NOT_SERVICE, Q, SERVICE, TO, TZ};
+use super::parameter::shared::{AFTER, FROM, NAME, Q, TO, TZ};
 use super::parameter::{Described, Form, Parameter, Place};
 use super::problem::Problem;
 use super::{Depends, Question};
-use crate::analytics::Scope;
-use crate::analytics::chosen::{Choice, Chosen};
 use crate::analytics::discover::{Cursor, all_of};
-use crate::analytics::filter::{self, List};
-
-/// Services, and environments, that can be chosen or left out.
-const MOST_CHOSEN: usize = 100;
 
 /// Longest value that is read, bytes.
 const LONGEST: usize = 8192;
@@ -196,79 +190,6 @@ impl Asked {
         }
     }
 
-    /// The values of a parameter that may be repeated.
-    fn values(&self, parameter: &Parameter) -> impl Iterator<Item = &str> {
-        let name = parameter.name;
-        let own = self.pairs.iter().filter(move |(known, _)| known == name);
-        own.map(|(_, value)| value.as_str())
-            .filter(|value| !value.is_empty())
-    }
-
-    /// The choice of services or of environments; nothing for another parameter.
-    fn choice(&self, parameter: &Parameter) -> Result<Option<Choice>, Problem> {
-        let without = match parameter.name {
-            name if name == SERVICE.name => NOT_SERVICE,
-            name if name == ENV.name => NOT_ENV,
-            _ => return Ok(None),
-        };
-        self.note(&without, Place::Query, false);
-        let read = |parameter: &Parameter| -> Result<Vec<String>, Problem> {
-            let mut names: Vec<String> = Vec::new();
-            for value in self.values(parameter) {
-                if value.len() > LONGEST {
-                    let problem = format!("must not be longer than {LONGEST} bytes");
-                    return Err(wrong(parameter, problem));
-                }
-                if !names.iter().any(|known| known == value) {
-                    names.push(value.to_owned());
-                }
-            }
-            if names.len() > MOST_CHOSEN {
-                let problem = format!("must not be given more than {MOST_CHOSEN} times");
-                return Err(wrong(parameter, problem));
-            }
-            Ok(names)
-        };
-        Ok(Some(Choice::new(read(parameter)?, read(&without)?)))
-    }
-
-    /// The services and environments that are chosen, where they are not just one: [`Self::get`] reads one.
-    pub(crate) fn chosen(&self) -> Result<Chosen, Problem> {
-        // The service of the path is the one, whatever else is chosen.
-        let services = match self.is_in_path(&SERVICE) {
-            true => Choice::All,
-            false => self.several(&SERVICE)?,
-        };
-        Ok(Chosen {
-            services,
-            environments: self.several(&ENV)?,
-        })
-    }
-
-    /// The choice of services or of environments, one of them or several.
-    pub(crate) fn choice_of(&self, parameter: &Parameter) -> Result<Choice, Problem> {
-        Ok(self.choice(parameter)?.unwrap_or_default())
-    }
-
-    /// The choice of a parameter, where it is not just one.
-    fn several(&self, parameter: &Parameter) -> Result<Choice, Problem> {
-        self.note(parameter, Place::Query, false);
-        let choice = self.choice(parameter)?.unwrap_or_default();
-        Ok(match choice.one() {
-            Some(_) => Choice::All,
-            None => choice,
-        })
-    }
-
-    fn is_in_path(&self, parameter: &Parameter) -> bool {
-        let is_it = |known: &Described| {
-            known.parameter.name == parameter.name && known.place == Place::Path
-        };
-        let described = self.described.as_ref();
-        described.is_some_and(|described| described.borrow().iter().any(is_it))
-            || self.path.iter().any(|(name, _)| name == parameter.name)
-    }
-
     /// The same, to keep.
     pub(crate) fn owned(&self, parameter: &Parameter) -> Result<Option<String>, Problem> {
         Ok(self.get(parameter)?.map(str::to_owned))
@@ -407,48 +328,6 @@ impl Asked {
         Ok(kql::parse_in(text, self.now, &self.zone)?)
     }
 
-    /// The scope of a question about all services: `env`, and `q` as far as the list can be filtered by it.
-    pub(crate) fn scope(&self, list: List) -> Result<Scope, Problem> {
-        let query = self.own_query()?;
-        filter::check(&query, list).map_err(|problem| wrong(&Q, problem))?;
-        Ok(Scope {
-            environment: self.owned(&ENV)?,
-            chosen: Chosen {
-                environments: self.several(&ENV)?,
-                ..Chosen::default()
-            },
-            query: (query != Expr::All).then_some(query),
-            ..Scope::default()
-        })
-    }
-
-    /// The same of the service of the path.
-    pub(crate) fn service_scope(&self, list: List) -> Result<Scope, Problem> {
-        Ok(Scope {
-            service: Some(self.segment(&SERVICE).to_owned()),
-            ..self.scope(list)?
-        })
-    }
-
-    /// The same of the service that the parameter `service` names, or of all.
-    pub(crate) fn chosen_scope(&self, list: List) -> Result<Scope, Problem> {
-        Ok(Scope {
-            service: self.owned(&SERVICE)?,
-            chosen: self.chosen()?,
-            ..self.scope(list)?
-        })
-    }
-
-    /// The same for a question without a query.
-    pub(crate) fn whole_scope(&self) -> Result<Scope, Problem> {
-        Ok(Scope {
-            service: self.owned(&SERVICE)?,
-            environment: self.owned(&ENV)?,
-            chosen: self.chosen()?,
-            ..Scope::default()
-        })
-    }
-
     /// The place from which a list of events goes on: `after`.
     pub(crate) fn after(&self) -> Result<Option<Cursor>, Problem> {
         let text = self.get(&AFTER)?;
@@ -504,5 +383,6 @@ fn cut(text: &str) -> String {
     text.chars().take(64).collect()
 }
 
+mod scope;
 #[cfg(test)]
 mod tests;

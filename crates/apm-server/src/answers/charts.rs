@@ -13,6 +13,7 @@ use crate::analytics::breakdown::{self, Breakdown};
 use crate::analytics::distribution::{Bar, Distribution, Scale};
 use crate::analytics::latency::{self, Latency};
 use crate::analytics::samples::Durations;
+use crate::analytics::scanned;
 use crate::analytics::series::Axis;
 use crate::analytics::throughput::{self, Throughput};
 use crate::analytics::window::Window;
@@ -32,9 +33,15 @@ impl Charts {
         scope: &Scope,
         window: &Window,
     ) -> QueryResult<Self> {
+        // A short window in buckets of some seconds, so that its first minutes draw a curve.
+        let short = scanned::short(conn, scope, window)?;
+        let (of, on) = match &short {
+            Some((scope, window)) => (scope, window),
+            None => (scope, window),
+        };
         Ok(Self {
-            latency: Sourced::read(conn, |conn| latency::chart(conn, scope, window))?,
-            throughput: Sourced::read(conn, |conn| throughput::chart(conn, scope, window))?,
+            latency: Sourced::read(conn, |conn| latency::chart(conn, of, on))?,
+            throughput: Sourced::read(conn, |conn| throughput::chart(conn, of, on))?,
             breakdown: Sourced::read(conn, |conn| breakdown::chart(conn, scope, window))?,
         })
     }

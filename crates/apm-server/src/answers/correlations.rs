@@ -10,7 +10,6 @@ use super::period::Period;
 use super::{Address, Asked, Problem, Question, Source, at};
 use crate::analytics::Scope;
 use crate::analytics::correlations::{self, Correlation, Correlations, Set};
-use crate::analytics::filter::List;
 use crate::analytics::samples::Durations;
 use crate::csv::Table;
 
@@ -49,7 +48,7 @@ impl Question for Params {
         let scope = Scope {
             transaction_type: asked.owned(&TYPE)?,
             transaction_name: asked.owned(&NAME)?,
-            ..asked.service_scope(List::Transactions)?
+            ..asked.open_service_scope()?
         };
         Ok(Self {
             service: asked.segment(&SERVICE).to_owned(),

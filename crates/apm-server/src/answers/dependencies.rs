@@ -130,6 +130,8 @@ fn answer(list: &Listed, source: &mut Source<'_>) -> Result<Answer, Problem> {
         Some(window) => Some(dependencies::list(conn, scope, &choice, window)?),
         None => None,
     };
+    list.listing
+        .search(&mut dependencies, |of| [&of.name, &of.service, &of.kind]);
     sort(&list.listing.sort, &mut dependencies);
     let rows = list.listing.cut(&mut dependencies, first, left_out);
     Ok(Answer {

@@ -1,5 +1,11 @@
 //! `/discover`: any event by any field, fields with their top values, and groups by a field.
 
+pub(crate) mod parts;
+
+use apm_store::StoreError;
+use apm_time::Range;
+use diesel::SqliteConnection;
+use kql::Expr;
 use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::Value as Json;
@@ -30,6 +36,17 @@ const GROUP: Parameter = Parameter::text(
     "group",
     "A field: adds `groups`, the documents by its values.",
 );
+const METRICS: Parameter = Parameter::word(
+    "metrics",
+    &["on", "off"],
+    "`off` leaves metrics out, unless the query asks for kinds of events itself or finds nothing else. Default: `off` \
+     for a page in HTML, else `on`.",
+);
+const HOLD: Parameter = Parameter::text(
+    "hold",
+    "`<timestamp>,<seq>` of the newest document of a list that stays as it is while others arrive. The answer has \
+     `newer`.",
+);
 const GROUP_BY: Parameter = Parameter::text("group", "The field.");
 
 /// Documents where no number is asked for: of a page, and else.
@@ -46,6 +63,9 @@ const MOST_FILTERS: usize = 20;
 #[derive(Debug)]
 pub(crate) struct Params {
     request: Request,
+    /// The query without metrics.
+    without_metrics: Option<Expr>,
+    hold: Option<Cursor>,
     group: Option<String>,
     /// True if fields are listed.
     lists_fields: bool,
@@ -59,6 +79,14 @@ pub(crate) struct Answer {
     pub(crate) total: u64,
     /// True if that is all: false where the search took too long.
     pub(crate) complete: bool,
+    /// True if metrics were left out.
+    pub(crate) without_metrics: bool,
+    /// Matching events that are newer than those of a list that stays as it is; null for other lists.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) newer: Option<u64>,
+    /// The newest document, for the links of a list that stays as it is.
+    #[serde(skip)]
+    pub(crate) hold: Option<Cursor>,
     /// The documents, newest first.
     #[schemars(with = "Vec<serde_json::Value>")]
     #[serde(serialize_with = "documents")]
@@ -159,8 +187,26 @@ impl Question for Params {
             Shape::Data => USUAL,
         };
         let size = asked.count(&SIZE)?.unwrap_or(usual);
+        let mut request = request(asked, size)?;
+        let hold = hold(asked, &request)?;
+        // Older than the one that comes after the newest: the list begins with that one.
+        let first = hold.map(|hold| Cursor {
+            seq: hold.seq.saturating_add(1),
+            ..hold
+        });
+        request.after = request.after.or(first);
+        let has_metrics = match (asked.word(&METRICS)?, asked.shape) {
+            (Some(word), _) => word == "on",
+            (None, shape) => shape == Shape::Data,
+        };
+        let without_metrics = match has_metrics {
+            true => None,
+            false => discover::without_metrics(&request.query),
+        };
         Ok(Self {
-            request: request(asked, size)?,
+            without_metrics,
+            hold,
+            request,
             group: asked.owned(&GROUP)?.map(|field| field.trim().to_owned()),
             lists_fields: asked.shape == Shape::Page,
         })
@@ -169,7 +215,7 @@ impl Question for Params {
     fn answer(&self, source: &mut Source<'_>) -> Result<Answer, Problem> {
         let conn = &mut *source.conn;
         let size = self.request.size;
-        let request = Request {
+        let whole = Request {
             size: if self.lists_fields {
                 size.max(LOOKED_AT)
             } else {
@@ -177,7 +223,30 @@ impl Question for Params {
             },
             ..self.request.clone()
         };
-        let found = Sourced::read(conn, |conn| discover::search(conn, &request))?;
+        let mut request = Request {
+            query: self
+                .without_metrics
+                .as_ref()
+                .unwrap_or(&whole.query)
+                .clone(),
+            ..whole.clone()
+        };
+        let mut without_metrics = self.without_metrics.is_some();
+        let mut found = Sourced::read(conn, |conn| discover::search(conn, &request))?;
+        if without_metrics && found.total == 0 && found.complete {
+            // There is nothing else: what is there is better than an empty list.
+            request = whole;
+            without_metrics = false;
+            found = Sourced::read(conn, |conn| discover::search(conn, &request))?;
+        }
+        let newer = match self.hold {
+            Some(hold) => Some(newer(conn, &request, hold)?),
+            None => None,
+        };
+        let first = found.hits.first().map(|hit| Cursor {
+            timestamp: hit.timestamp,
+            seq: hit.seq,
+        });
         let (mut found, sql) = found.into_parts();
         let mut fields = Fields::default();
         let mut kinds = Vec::new();
@@ -199,6 +268,9 @@ impl Question for Params {
         Ok(Answer {
             total: found.total,
             complete: found.complete,
+            without_metrics,
+            newer,
+            hold: self.hold.or(first.filter(|_| self.request.after.is_none())),
             hits: found.hits,
             next: found.next.map(|cursor| cursor.to_string()),
             histogram: Sourced::new(found.histogram, sql),
@@ -222,6 +294,35 @@ impl Question for Params {
     fn is_settled(answer: &Answer) -> bool {
         answer.complete
     }
+}
+
+/// Reads `hold`; nothing where it lies outside of the range.
+fn hold(asked: &Asked, request: &Request) -> Result<Option<Cursor>, Problem> {
+    let Some(text) = asked.get(&HOLD)? else {
+        return Ok(None);
+    };
+    let problem = || wrong(&HOLD, "must be <timestamp>,<seq> of a document".to_owned());
+    let hold = Cursor::parse(text).ok_or_else(problem)?;
+    let range = request.range;
+    Ok(Some(hold).filter(|hold| (range.from..range.to).contains(&hold.timestamp)))
+}
+
+/// Matching events that are newer than the newest of a list.
+fn newer(conn: &mut SqliteConnection, request: &Request, hold: Cursor) -> Result<u64, StoreError> {
+    let from = hold.timestamp.saturating_add(1);
+    if from >= request.range.to {
+        return Ok(0);
+    }
+    let newer = Request {
+        range: Range {
+            from,
+            ..request.range
+        },
+        size: 0,
+        after: None,
+        ..request.clone()
+    };
+    Ok(discover::search(conn, &newer)?.total)
 }
 
 /// The table of documents.

@@ -181,6 +181,9 @@ fn answer(list: &Listed, source: &mut Source<'_>) -> Result<Answer, Problem> {
     let latest = errors.iter().filter_map(|group| group.latest).max();
     let range = list.period.asked();
     let new = errors.iter().filter(|group| is_new(range, group)).count();
+    list.listing.search(&mut errors, |group| {
+        [&group.kind, &group.message, &group.culprit, &group.service]
+    });
     sort(&list.listing.sort, &mut errors);
     let rows = list.listing.cut(&mut errors, first, left_out);
     Ok(Answer {

@@ -37,6 +37,11 @@ const SIZE: Parameter = Parameter::whole(
     "Rows of a page. Default 200 for a page in HTML, else 1000.",
 );
 
+const SEARCH: Parameter = Parameter::text(
+    "search",
+    "Only rows that have this text in their names; upper and lower case are the same.",
+);
+
 /// The order of rows: `sort=avg`, or `sort=-avg` for descending.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Sort {
@@ -82,9 +87,11 @@ impl Sort {
 }
 
 /// The parameters of a list.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub(crate) struct Listing {
     pub(crate) sort: Sort,
+    /// A text that rows must have, in lower case.
+    search: Option<String>,
     page: usize,
     size: usize,
 }
@@ -97,8 +104,10 @@ impl Listing {
         default: &'static str,
     ) -> Result<Self, Problem> {
         let usual = Self::of_tab(asked, keys, default)?;
+        let search = asked.get(&SEARCH)?.map(|text| text.trim().to_lowercase());
         Ok(Self {
             size: asked.count(&SIZE)?.unwrap_or(usual.size),
+            search: search.filter(|text| !text.is_empty()),
             ..usual
         })
     }
@@ -115,6 +124,7 @@ impl Listing {
         };
         Ok(Self {
             sort: sort(asked, keys, default)?,
+            search: None,
             page: page(asked)?,
             size,
         })
@@ -127,7 +137,24 @@ impl Listing {
 
     /// Number of rows of higher rank that are not read.
     pub(crate) fn first(&self) -> usize {
+        if self.search.is_some() {
+            return 0;
+        }
         (self.page - 1) / self.pages() * MOST
+    }
+
+    /// Leaves the rows that have the text that is searched for in one of their names.
+    pub(crate) fn search<T, const N: usize>(
+        &self,
+        rows: &mut Vec<T>,
+        names: impl Fn(&T) -> [&str; N],
+    ) {
+        let Some(search) = &self.search else { return };
+        let is_found = |row: &T| {
+            let mut names = names(row).into_iter();
+            names.any(|name| name.to_lowercase().contains(search))
+        };
+        rows.retain(is_found);
     }
 
     /// Cuts the rows that were read to those of the page, and says which they are. A page beyond the last one is the
@@ -135,6 +162,11 @@ impl Listing {
     ///
     /// `first`: how many rows of higher rank were not read; `left_out`: how many rows were not read in all.
     pub(crate) fn cut<T>(&self, rows: &mut Vec<T>, first: usize, left_out: usize) -> Rows {
+        // Of a search, only the rows that were read are known.
+        let searched = self.search.is_some();
+        let is_part = searched && left_out > 0;
+        let left_out = if searched { 0 } else { left_out };
+        let first = if searched { 0 } else { first };
         let total = rows.len() + left_out;
         let last = rows.len().saturating_sub(1) / self.size;
         // Of a page beyond the last thousand, the last rows are shown.
@@ -154,6 +186,7 @@ impl Listing {
             page,
             next_page: (first + rows.len() < total).then_some(page + 1),
             sorted_whole: total <= MOST,
+            searched_part: is_part,
         }
     }
 
@@ -171,6 +204,7 @@ impl Listing {
             page: page + 1,
             next_page: (first + rows.len() < total).then_some(page + 2),
             sorted_whole: true,
+            searched_part: false,
         }
     }
 }
@@ -221,6 +255,9 @@ pub(crate) struct Rows {
     /// True if all rows were sorted, and not only a thousand of them.
     #[serde(skip)]
     pub(crate) sorted_whole: bool,
+    /// True if a search looked at a thousand rows, and there are more.
+    #[serde(skip)]
+    pub(crate) searched_part: bool,
 }
 
 #[cfg(test)]
@@ -229,6 +266,7 @@ mod tests {
 
     fn listing(page: usize, size: usize) -> Listing {
         Listing {
+            search: None,
             sort: Sort::parse("-avg"),
             page,
             size,

@@ -7,6 +7,7 @@ use kql::Expr;
 use schemars::JsonSchema;
 use serde::Serialize;
 
+use super::parameter::Parameter;
 use super::parameter::shared::{ENV, SERVICE};
 use super::{Address, Asked, Depends, Problem, Question, Source, at};
 use crate::analytics::discover::{self, Hit, Limits, Request};
@@ -21,10 +22,18 @@ const AHEAD: i64 = 60 * SECOND;
 /// Time for which a step may search.
 const DEADLINE: Duration = Duration::from_millis(400);
 
+const METRICS: Parameter = Parameter::word(
+    "metrics",
+    &["on", "off"],
+    "`on` shows metrics, too. Default `off`, unless the query asks for kinds of events itself.",
+);
+
 /// The question.
 #[derive(Debug)]
 pub(crate) struct Params {
     query: Expr,
+    /// Whether metrics are left out.
+    pub(crate) without_metrics: bool,
     service: Option<String>,
     environment: Option<String>,
     /// µs
@@ -49,8 +58,11 @@ impl Question for Params {
     const TABLES: &'static [&'static str] = &["hits"];
 
     fn read(asked: &Asked) -> Result<Self, Problem> {
+        let query = asked.query()?;
         Ok(Self {
-            query: asked.query()?,
+            without_metrics: asked.word(&METRICS)? != Some("on")
+                && discover::without_metrics(&query).is_some(),
+            query,
             service: asked.owned(&SERVICE)?,
             environment: asked.owned(&ENV)?,
             now: asked.now,
@@ -58,7 +70,7 @@ impl Question for Params {
     }
 
     fn answer(&self, source: &mut Source<'_>) -> Result<Answer, Problem> {
-        let request = request(self.query.clone(), self.now);
+        let request = request(self.query(), self.now);
         let request = request.within(self.service.as_deref(), self.environment.as_deref());
         let found = discover::search(source.conn, &request)?;
         Ok(Answer {
@@ -69,6 +81,14 @@ impl Question for Params {
 
     fn tables(answer: &Answer) -> Vec<Table> {
         vec![super::discover::hits(&answer.hits)]
+    }
+}
+
+impl Params {
+    /// The query, without metrics unless they are asked for.
+    fn query(&self) -> Expr {
+        let query = discover::without_metrics(&self.query).filter(|_| self.without_metrics);
+        query.unwrap_or_else(|| self.query.clone())
     }
 }
 

@@ -133,7 +133,8 @@ pub(crate) mod shared {
 
     pub(crate) const FROM: Parameter = Parameter::text(
         "from",
-        "Start of the range: RFC 3339, or `now-15m`, `now-1d/d` and the like. Default `now-15m`.",
+        "Start of the range: RFC 3339, `now-15m`, `now-1d/d` and the like, or `18:00`, `yesterday`, \
+         `last Friday 9:00`, `2 hours ago`. Default `now-15m`.",
     );
     pub(crate) const TO: Parameter =
         Parameter::text("to", "End of the range, likewise. Default `now`.");

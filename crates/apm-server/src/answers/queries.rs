@@ -131,6 +131,9 @@ impl Question for Params {
             None => None,
         };
         let mut callers = callers::list(conn, scope, Wanted::Each, window)?;
+        self.0.listing.search(&mut statements, |row| {
+            [&row.normalized, &row.table, &row.service, &row.instance]
+        });
         self.sort(&mut statements, &by_statement(&callers));
         let rows = self.0.listing.cut(&mut statements, first, left_out);
         let shown: HashSet<(&str, &str)> = statements

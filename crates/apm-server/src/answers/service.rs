@@ -4,6 +4,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::charts::{self, Charts};
+use super::matching::{self, Scan};
 use super::parameter::shared::{NAME, SERVICE, TYPE};
 use super::period::Period;
 use super::sql_of_requests;
@@ -43,6 +44,9 @@ pub(crate) struct Answer {
     pub(crate) charts: Charts,
     /// The buckets of the sparklines.
     pub(crate) axis: Axis,
+    /// The requests that this was counted from one by one; null where the query names only fields that rollups know.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) scan: Option<Scan>,
     /// The transaction groups with most time, at most ten.
     pub(crate) transactions: Vec<Transaction>,
     /// Number of all groups.
@@ -91,7 +95,7 @@ impl Question for Params {
             scope: Scope {
                 transaction_type: asked.owned(&TYPE)?,
                 transaction_name: asked.owned(&NAME)?,
-                ..asked.service_scope(List::Transactions)?
+                ..asked.open_service_scope()?
             },
             period: Period::read(asked)?,
         })
@@ -100,7 +104,8 @@ impl Question for Params {
     fn answer(&self, source: &mut Source<'_>) -> Result<Answer, Problem> {
         let conn = &mut *source.conn;
         let period = self.period.stored(conn)?;
-        let (scope, window) = (&self.scope, &period.window);
+        let (scope, period, scan) = matching::read(conn, &self.scope, period)?;
+        let (scope, window) = (&scope, &period.window);
         let mut groups = transactions::list(conn, scope, window)?;
         let transactions_total = groups.transactions.len() + groups.left_out;
         groups.transactions.truncate(TOP);
@@ -131,6 +136,7 @@ impl Question for Params {
             transaction_types: transactions::types(conn, scope, window)?,
             charts: Charts::read(conn, scope, window)?,
             axis: groups.axis,
+            scan,
             sql: sql_of_requests(conn, scope, &groups.transactions, window)?,
             sql_since: callers::counted_since(conn, window)?,
             transactions: groups.transactions,

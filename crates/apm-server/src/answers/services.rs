@@ -7,6 +7,7 @@ use serde::Serialize;
 
 use super::listed::Listed;
 use super::listing::Rows;
+use super::matching::{self, Scan};
 use super::period::Period;
 use super::top::{self, TopErrors, TopTransactions};
 use super::{Address, Asked, Problem, Question, Source, at, beside};
@@ -43,6 +44,9 @@ pub(crate) struct Answer {
     pub(crate) rows: Rows,
     /// The buckets of the sparklines.
     pub(crate) axis: Axis,
+    /// The requests that this was counted from one by one; null where the query names only fields that rollups know.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) scan: Option<Scan>,
     /// All services together.
     pub(crate) totals: Totals,
     /// Number of open insights of each service; those without any are left out.
@@ -110,26 +114,24 @@ impl Question for Params {
     const TABLES: &'static [&'static str] = &["services", "transactions"];
 
     fn read(asked: &Asked) -> Result<Self, Problem> {
-        let (scope, period) = (
-            asked.chosen_scope(List::Transactions)?,
-            Period::read(asked)?,
-        );
+        let (scope, period) = (asked.open_chosen_scope()?, Period::read(asked)?);
         Listed::read(asked, scope, period, &SORTS, "-rate").map(Self)
     }
 
     fn answer(&self, source: &mut Source<'_>) -> Result<Answer, Problem> {
         let period = self.0.period.stored(source.conn)?;
+        let (scope, period, scan) = matching::read(source.conn, &self.0.scope, period)?;
         let first = self.0.listing.first();
         let Services {
             mut services,
             left_out,
             first,
             axis,
-        } = services::list_from(source.conn, &self.0.scope, &period.window, first)?;
+        } = services::list_from(source.conn, &scope, &period.window, first)?;
         let (previous, mut changes) = match &period.before {
             Some(before) => (
-                Some(services::list(source.conn, &self.0.scope, before)?),
-                change::of_services(source.conn, &self.0.scope, &period.window, before)?,
+                Some(services::list(source.conn, &scope, before)?),
+                change::of_services(source.conn, &scope, &period.window, before)?,
             ),
             None => (None, HashMap::new()),
         };
@@ -140,11 +142,14 @@ impl Question for Params {
             axis: found.axis,
         });
         let totals = Totals::sum(&services);
-        let busiest = self.busiest(source, &period, &services)?;
-        let top_errors = match beside(&self.0.scope, List::Errors) {
+        let busiest = Self::busiest(source, &scope, &period, &services)?;
+        let top_errors = match beside(&scope, List::Errors) {
             Some(scope) => Some(TopErrors::read(source.conn, &scope, &period.window)?),
             None => None,
         };
+        self.0
+            .listing
+            .search(&mut services, |service| [&service.name]);
         self.sort(&mut services, &changes);
         let rows = self.0.listing.cut(&mut services, first, left_out);
         let is_listed = |name: &str| services.iter().any(|service| service.name == name);
@@ -154,8 +159,9 @@ impl Question for Params {
             services,
             rows,
             axis,
+            scan,
             totals,
-            insights: finding::counts(source.conn, &self.0.scope)?,
+            insights: finding::counts(source.conn, &scope)?,
             top_errors,
             busiest,
             changes,
@@ -200,8 +206,8 @@ impl Question for Params {
 
 impl Params {
     fn busiest(
-        &self,
         source: &mut Source<'_>,
+        scope: &Scope,
         period: &Period,
         services: &[Service],
     ) -> Result<Option<Busiest>, Problem> {
@@ -211,7 +217,7 @@ impl Params {
         };
         let scope = Scope {
             service: Some(most.name.clone()),
-            ..self.0.scope.clone()
+            ..scope.clone()
         };
         let mut found = transactions::list(source.conn, &scope, &period.window)?;
         let total = found.transactions.len() + found.left_out;

@@ -8,6 +8,7 @@ use serde::Serialize;
 use serde_json::Value as Json;
 
 use super::charts::{self, Charts};
+use super::matching::{self, Scan};
 use super::parameter::Parameter;
 use super::parameter::shared::{SERVICE, TYPE};
 use super::period::Period;
@@ -18,7 +19,6 @@ use super::{Address, Asked, Problem, Question, Source, at};
 use crate::analytics::Scope;
 use crate::analytics::change::{self, Change};
 use crate::analytics::distribution::{self, Distribution, Scale};
-use crate::analytics::filter::List;
 use crate::analytics::samples::{self, Durations, LIMIT, Sample};
 use crate::analytics::trace::Trace;
 use crate::analytics::trace::read;
@@ -60,6 +60,9 @@ pub(crate) struct Answer {
     pub(crate) kind: Option<String>,
     /// `transaction.name`
     pub(crate) name: String,
+    /// The requests that this was counted from one by one; null where the query names only fields that rollups know.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) scan: Option<Scan>,
     #[serde(flatten)]
     pub(crate) charts: Charts,
     pub(crate) distribution: Sourced<Distribution>,
@@ -111,7 +114,7 @@ impl Question for SampleParams {
             scope: Scope {
                 transaction_type: asked.owned(&TYPE)?,
                 transaction_name: Some(name),
-                ..asked.service_scope(List::Transactions)?
+                ..asked.open_service_scope()?
             },
             period: Period::read(asked)?,
             durations: charts::durations(asked)?,
@@ -122,7 +125,8 @@ impl Question for SampleParams {
 
     fn answer(&self, source: &mut Source<'_>) -> Result<Sampled, Problem> {
         let period = self.period.stored(source.conn)?;
-        self.sampled(source, &period.window)
+        let (scope, period, _) = matching::read(source.conn, &self.scope, period)?;
+        self.sampled(source, &scope, &period.window)
     }
 }
 
@@ -137,9 +141,14 @@ impl SampleParams {
         self.scope.transaction_type.as_deref().unwrap_or_default()
     }
 
-    fn sampled(&self, source: &mut Source<'_>, window: &Window) -> Result<Sampled, Problem> {
+    fn sampled(
+        &self,
+        source: &mut Source<'_>,
+        scope: &Scope,
+        window: &Window,
+    ) -> Result<Sampled, Problem> {
         let conn = &mut *source.conn;
-        let samples = samples::list(conn, &self.scope, window, self.durations, LIMIT)?;
+        let samples = samples::list(conn, scope, window, self.durations, LIMIT)?;
         let named = self.sample.as_ref().and_then(|id| {
             let is_named = |sample: &Sample| sample.id == *id;
             samples.iter().position(is_named)
@@ -190,8 +199,9 @@ impl Question for Params {
     fn answer(&self, source: &mut Source<'_>) -> Result<Answer, Problem> {
         let of = &self.of;
         let period = of.period.stored(source.conn)?;
-        let (scope, window) = (&of.scope, &period.window);
-        let sampled = of.sampled(source, window)?;
+        let (scope, period, scan) = matching::read(source.conn, &of.scope, period)?;
+        let (scope, window) = (&scope, &period.window);
+        let sampled = of.sampled(source, scope, window)?;
         let conn = &mut *source.conn;
         let change = match &period.before {
             Some(before) => Some(change::of_scope(conn, scope, window, before)?),
@@ -222,6 +232,7 @@ impl Question for Params {
                 distribution::chart(conn, scope, window, self.scale)
             })?,
             share: groups.iter().filter(is_own).map(|group| group.impact).sum(),
+            scan,
             sampled,
             change,
             previous,

@@ -5,6 +5,7 @@ use serde::Serialize;
 
 use super::charts::{self, Charts};
 use super::listing::{Listing, Rows, Sort};
+use super::matching::{self, Scan};
 use super::parameter::Parameter;
 use super::parameter::shared::{NAME, SERVICE};
 use super::period::Period;
@@ -12,7 +13,6 @@ use super::sql_of_requests;
 use super::top;
 use super::{Address, Asked, Problem, Question, Source, at};
 use crate::analytics::Scope;
-use crate::analytics::filter::List;
 use crate::analytics::series::Axis;
 use crate::analytics::transactions::{self, Transaction, Transactions};
 use crate::csv::Table;
@@ -54,6 +54,9 @@ pub(crate) struct Answer {
     pub(crate) rows: Rows,
     /// The buckets of the sparklines.
     pub(crate) axis: Axis,
+    /// The requests that this was counted from one by one; null where the query names only fields that rollups know.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) scan: Option<Scan>,
     /// Statements of the requests of these groups.
     pub(crate) sql: Vec<Caller>,
     /// From when on these were counted, seconds since the epoch; null where all of the range was.
@@ -99,7 +102,7 @@ impl Question for Params {
             service: asked.segment(&SERVICE).to_owned(),
             scope: Scope {
                 transaction_name: asked.owned(&NAME)?,
-                ..asked.service_scope(List::Transactions)?
+                ..asked.open_service_scope()?
             },
             kind: asked.owned(&TYPE)?,
             period: Period::read(asked)?,
@@ -110,8 +113,9 @@ impl Question for Params {
     fn answer(&self, source: &mut Source<'_>) -> Result<Answer, Problem> {
         let conn = &mut *source.conn;
         let period = self.period.stored(conn)?;
+        let (scope, period, scan) = matching::read(conn, &self.scope, period)?;
         let window = &period.window;
-        let transaction_types = transactions::types(conn, &self.scope, window)?;
+        let transaction_types = transactions::types(conn, &scope, window)?;
         let kind = match self.kind.as_deref() {
             Some("*") => None,
             Some(kind) => Some(kind.to_owned()),
@@ -119,7 +123,7 @@ impl Question for Params {
         };
         let scope = Scope {
             transaction_type: kind.clone(),
-            ..self.scope.clone()
+            ..scope
         };
         let Transactions {
             transactions: mut groups,
@@ -135,6 +139,8 @@ impl Question for Params {
             }
         };
         let sql = sql_of_requests(conn, &scope, &groups, window)?;
+        self.listing
+            .search(&mut groups, |group| [&group.name, &group.kind]);
         self.sort(&mut groups, &sql);
         let rows = self.listing.cut(&mut groups, first, left_out);
         let previous = match &period.before {
@@ -159,6 +165,7 @@ impl Question for Params {
             transactions: groups,
             rows,
             axis,
+            scan,
             most_time,
             charts: Charts::read(conn, &scope, window)?,
             previous,

@@ -50,6 +50,9 @@ impl Question for Params {
         let conn = &mut *source.conn;
         let period = self.0.period.stored(conn)?;
         let mut found = vitals::pages(conn, &self.0.scope, &period.window)?;
+        self.0
+            .listing
+            .search(&mut found.pages, |page| [&page.page, &page.service]);
         sort(&self.0.listing.sort, &mut found.pages);
         let rows = self.0.listing.cut_all(&mut found.pages);
         Ok(Answer {

@@ -7,7 +7,7 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::{Map, Value, json};
 
 use super::protocol::Fault;
-use crate::answers::parameter::{Described, Place};
+use crate::answers::parameter::{Described, Form, Place};
 use crate::answers::{Asked, Problem, Settings, Source};
 use table::{TOOLS, Tool};
 
@@ -68,6 +68,17 @@ impl Tool {
                     names.join(", ")
                 ));
             };
+            if let (Value::Array(all), Form::Texts, Place::Query) =
+                (value, found.parameter.form, found.place)
+            {
+                for one in all {
+                    let Some(text) = one.as_str() else {
+                        return Err(format!("`{name}` is a list of texts"));
+                    };
+                    pairs.push((name.clone(), text.to_owned()));
+                }
+                continue;
+            }
             let text = match value {
                 Value::String(text) => text.clone(),
                 Value::Number(number) => number.to_string(),
@@ -200,6 +211,10 @@ mod tests {
             asked("error", json!({"service": "a/b", "key": "0f"})).unwrap(),
             "/services/a%2Fb/errors/0f"
         );
+        assert_eq!(
+            asked("errors", json!({"service": ["a", "b"]})).unwrap(),
+            "/errors?service=a&service=b"
+        );
         for (arguments, words) in [
             (json!({"service": "a"}), "`key` is missing"),
             (
@@ -208,6 +223,10 @@ mod tests {
             ),
             (json!({"service": ["a"], "key": "b"}), "is a text"),
             (json!([]), "object"),
+            (
+                json!({"service": "a", "key": "b", "env": [1]}),
+                "list of texts",
+            ),
         ] {
             let error = asked("error", arguments).unwrap_err();
             assert!(error.contains(words), "{error}");

@@ -25,6 +25,7 @@ const FILES: &[(&str, &str, &[u8])] = &[
     ),
     ("copy.js", JS, include_bytes!("assets/copy.js")),
     ("favicon.svg", SVG, include_bytes!("assets/favicon.svg")),
+    ("docs.js", JS, include_bytes!("assets/docs.js")),
     ("fields.js", JS, include_bytes!("assets/fields.js")),
     ("figures.css", CSS, include_bytes!("assets/figures.css")),
     ("flame.js", JS, include_bytes!("assets/flame.js")),
@@ -36,6 +37,7 @@ const FILES: &[(&str, &str, &[u8])] = &[
     ("pages.css", CSS, include_bytes!("assets/pages.css")),
     ("parts.js", JS, include_bytes!("assets/parts.js")),
     ("paste.js", JS, include_bytes!("assets/paste.js")),
+    ("scale.js", JS, include_bytes!("assets/scale.js")),
     ("suggest.js", JS, include_bytes!("assets/suggest.js")),
     ("swap.js", JS, include_bytes!("assets/swap.js")),
     ("theme.js", JS, include_bytes!("assets/theme.js")),
@@ -217,13 +219,37 @@ mod tests {
         }
     }
 
+    /// Modules that are fetched where they are needed, after the page is shown.
+    const ON_DEMAND: [&str; 2] = ["docs.js", "scale.js"];
+
     #[test]
-    fn all_files_together_are_small() {
-        let bytes: usize = COMPRESSED.iter().map(Vec::len).sum();
+    fn all_files_of_a_first_load_together_are_small() {
+        let files = FILES.iter().zip(COMPRESSED.iter());
+        let first = files.filter(|((name, ..), _)| !ON_DEMAND.contains(name));
+        let bytes: usize = first.map(|(_, file)| file.len()).sum();
         assert!(
             bytes < 44_000,
             "{bytes} bytes compressed leave too little of the 80 kB of a first load"
         );
+    }
+
+    #[test]
+    fn modules_are_fetched_later_only_where_the_test_of_the_first_load_says_so() {
+        let texts = FILES.iter().filter(|(name, ..)| name.ends_with(".js"));
+        let texts: Vec<&str> = texts
+            .map(|(.., body)| std::str::from_utf8(body).unwrap())
+            .collect();
+        for name in ON_DEMAND {
+            let of = |before: &str| format!("{before}\"./{name}\"");
+            assert!(
+                texts.iter().any(|text| text.contains(&of("import("))),
+                "{name}"
+            );
+            assert!(
+                !texts.iter().any(|text| text.contains(&of("from "))),
+                "{name}"
+            );
+        }
     }
 
     #[test]

@@ -46,6 +46,7 @@ use super::number;
 use super::view::View;
 use super::words;
 use crate::answers::listing::{MOST, Rows};
+use crate::answers::matching::Scan;
 use crate::answers::{Problem, Question};
 
 /// The surroundings of a page that is rendered.
@@ -149,6 +150,9 @@ pub(crate) fn transaction_href(view: &View, service: &str, kind: &str, name: &st
 /// Links that lead out of an empty page: without what narrows it, or over a longer range.
 pub(crate) fn wider(view: &View) -> Markup {
     html! {
+        @if view.param("search").is_some() {
+            a.btn.btn--primary href=(view.here().without("search").without("page")) { "Clear the search" }
+        }
         @if view.asked.expr.is_some() { a.btn.btn--primary href=(view.here().without("q")) { "Remove the filter" } }
         @let longer = [("now-1h", "Show last hour"), ("now-24h", "Show last 24 hours"), ("now-7d", "Show last 7 days")];
         @for (from, words) in longer {
@@ -170,7 +174,9 @@ pub(crate) fn wider(view: &View) -> Markup {
 /// A list without rows: what narrows it, and the ways out.
 pub(crate) fn nothing_here(view: &View, what: &str) -> Markup {
     let reason = html! {
-        @if view.asked.expr.is_some() {
+        @if let Some(search) = view.param("search") {
+            "No row has the text " code { (words::cut(search, 60)) } " "
+        } @else if view.asked.expr.is_some() {
             "The filter "
             code { (words::cut(view.query(), 200)) } " matches nothing "
         } @else {
@@ -181,6 +187,28 @@ pub(crate) fn nothing_here(view: &View, what: &str) -> Markup {
         @if let Some(environment) = view.environment() { " in the environment " b { (environment) } } "."
     };
     empty(what, reason, wider(view))
+}
+
+/// The requests that a page was counted from one by one, if it was.
+pub(crate) fn scan_note(view: &View, scan: Option<&Scan>) -> Markup {
+    html! {
+        @if let Some(scan) = scan {
+            p.scan-note {
+                "Counted from " (words::count(scan.requests, "request", "requests")) " that "
+                @if scan.requests == 1 { "matches" } @else { "match" } " the filter, one by one: "
+                @if scan.complete {
+                    "exact."
+                } @else {
+                    "exact from " (view.clock.minute(scan.from * apm_time::SECOND))
+                    " on. The search stopped there: choose a shorter range or filter more."
+                }
+                " Statements, errors and dependencies are not known for single requests."
+                @if view.comparison().is_some() && !scan.compared {
+                    " The earlier window has too many events to search."
+                }
+            }
+        }
+    }
 }
 
 /// The foot of a list: the rows that are shown, and the ways to the others. The list ranks rows by `what`; `other`:
@@ -212,6 +240,9 @@ pub(crate) fn pager(view: &View, rows: &Rows, what: &str, other: bool) -> Markup
                 @if rows.page > 1 { " " a href=(page(rows.page - 1)) rel="prev" { "Previous" } }
                 @if let Some(next) = rows.next_page { " " a href=(page(next)) rel="next" { "Next" } }
             }
+        }
+        @if rows.searched_part {
+            p.panel-foot { "Searched are the " (count(MOST)) " with most " (what) "; filter to search in others." }
         }
         @if other {
             p.panel-foot {

@@ -11,6 +11,8 @@ use crate::analytics::filter::{self, List};
 pub(crate) enum QueryBar {
     /// Rows that are made of rollups, which tell few fields apart.
     List(List),
+    /// Rows that are made of rollups, or of requests where a query names other fields.
+    Requests,
     /// Events, by any field.
     Documents,
     /// Nothing here: what is typed leads to Discover.
@@ -33,9 +35,7 @@ impl QueryBar {
             ["services"]
             | ["services", _]
             | ["services", _, "transactions"]
-            | ["services", _, "transactions", "view" | "correlations"] => {
-                Self::List(List::Transactions)
-            }
+            | ["services", _, "transactions", "view" | "correlations"] => Self::Requests,
             ["errors"] | ["services", _, "errors"] | ["services", _, "errors", _] => {
                 Self::List(List::Errors)
             }
@@ -60,6 +60,7 @@ impl QueryBar {
     /// An example that works here.
     pub(crate) fn example(self) -> &'static str {
         match self {
+            Self::Requests => "Filter requests, e.g. labels.plan: pro",
             Self::List(List::Transactions) => "Filter, e.g. transaction.name: GET*",
             Self::List(List::Statements) => "Filter, e.g. span.subtype: sqlite",
             Self::List(List::Errors | List::Dependencies | List::Metrics) => {
@@ -138,7 +139,7 @@ impl Query {
                 says: sentence(&says),
                 place: foreign(&expr, list).and_then(|word| place(text, &word)),
             }),
-            QueryBar::Documents | QueryBar::Elsewhere => None,
+            QueryBar::Requests | QueryBar::Documents | QueryBar::Elsewhere => None,
         };
         Self {
             fits: fits.collect(),
@@ -151,7 +152,7 @@ impl Query {
     pub(crate) fn goes_to(&self, bar: QueryBar) -> bool {
         match bar {
             QueryBar::List(list) => self.fits.contains(&list),
-            QueryBar::Documents => self.expr.is_some(),
+            QueryBar::Requests | QueryBar::Documents => self.expr.is_some(),
             QueryBar::Elsewhere => false,
         }
     }
@@ -191,15 +192,17 @@ mod tests {
     fn an_error_points_at_the_place() {
         let trouble = read("transaction.name:", "/services").trouble.unwrap();
         assert_eq!(trouble.place, Some((17, 1)));
-        let foreign = read("service.name:é and url.path:\"/a\"", "/services");
+        let foreign = read("service.name:é and url.path:\"/a\"", "/errors");
         let trouble = foreign.trouble.unwrap();
         assert_eq!(trouble.place, Some((19, 8)), "{}", trouble.says);
-        assert!(trouble.says.contains("transaction.name"));
+        assert!(trouble.says.contains("service.name"));
         assert_eq!(
             read("words", "/errors").trouble.unwrap().place,
             Some((0, 5))
         );
-        assert_eq!(read("url.path:\"/a\"", "/discover").trouble, None);
+        for path in ["/discover", "/services", "/services/a"] {
+            assert_eq!(read("url.path:\"/a\"", path).trouble, None);
+        }
     }
 
     #[test]

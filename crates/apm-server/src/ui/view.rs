@@ -15,7 +15,7 @@ use crate::answers::parameter::shared::{ENV, SERVICE};
 use crate::answers::{Asked, Problem};
 
 /// Parameters that every link to another page keeps.
-const SHARED: [&str; 9] = [
+const SHARED: [&str; 10] = [
     "from",
     "to",
     "tz",
@@ -25,6 +25,7 @@ const SHARED: [&str; 9] = [
     "refresh",
     "service",
     "not_service",
+    "density",
 ];
 
 /// Parameters of which an address may have several.
@@ -34,7 +35,7 @@ const REPEATED: [&str; 4] = ["service", "not_service", "env", "not_env"];
 const MOST_PARAMS: usize = 512;
 
 /// Parameters that tell which rows of a list are shown or open: another choice of services has other rows.
-const OPENED: [&str; 5] = ["page", "after", "open", "item", "sample"];
+const OPENED: [&str; 6] = ["page", "after", "open", "hold", "item", "sample"];
 
 /// Characters of a name in a sentence.
 const NAME: usize = 60;
@@ -361,6 +362,7 @@ impl View {
             .set("filter", &filters.join("\n"))
             .without("after")
             .without("open")
+            .without("hold")
     }
 
     /// Twice the range around its middle, but not into the future.
@@ -377,6 +379,14 @@ impl View {
         self.here()
             .set("from", &apm_time::rfc3339(from))
             .set("to", &apm_time::rfc3339(to))
+    }
+
+    /// This page with the times that it shows now, for a link that shows the same later.
+    pub(crate) fn frozen(&self) -> Href {
+        self.here()
+            .set("from", &apm_time::rfc3339(self.range.from))
+            .set("to", &apm_time::rfc3339(self.range.to))
+            .without("refresh")
     }
 
     /// True if the range ends now and so moves with time.

@@ -164,7 +164,7 @@ async fn what_a_tool_refuses_is_told_to_the_assistant() {
             json!({"sql": "SELECT document FROM alert_receiver"}),
             "refused",
         ),
-        ("services", json!({"from": "yesterday"}), "from"),
+        ("services", json!({"from": "someday"}), "from"),
         ("services", json!({"size": 5}), "has no `size`"),
         ("check", json!({}), "nothing to check"),
     ] {

@@ -2,16 +2,20 @@
 
 mod big;
 mod calls;
+mod chosen;
 mod clocks;
 mod correlated;
 mod data;
 mod filtered;
+mod held;
 mod live;
 mod logs;
 mod markup;
 mod names;
 mod pasted;
+mod scanned;
 mod sentences;
+mod tables;
 mod text;
 mod uncovered;
 mod weight;

@@ -112,6 +112,39 @@ impl Search<'_> {
         })
     }
 
+    /// The places of all matching events, and the time back to which all were looked at, for as long as there is time;
+    /// where columns decide, also for as long as there are fewer than `most`.
+    pub(super) fn places(
+        &self,
+        conn: &mut SqliteConnection,
+        deadline: Instant,
+        most: usize,
+    ) -> Result<(Vec<Place>, i64), StoreError> {
+        let range = self.request.range;
+        let mut places = Vec::new();
+        if self.is_exact() {
+            let blocks = Blocks::new(conn, range)?.all(conn)?;
+            for some in blocks.chunks(TOGETHER) {
+                let newest = some.first().map_or(range.from, |block| block.ts_max);
+                if places.len() >= most || Instant::now() > deadline {
+                    return Ok((places, newest.saturating_add(1).min(range.to)));
+                }
+                let found = self.candidates(conn, some, range)?;
+                places.extend(found.iter().map(Candidate::place));
+            }
+            return Ok((places, range.from));
+        }
+        let every = |_| true;
+        let mut found = |place: Place, _: &Json| places.push(place);
+        let walk = Walk::new(self, range, &every, deadline, &mut found);
+        let reached = match self.read(conn, walk)? {
+            End::Whole => range.from,
+            End::At((timestamp, _)) => timestamp,
+            End::Nowhere => range.to,
+        };
+        Ok((places, reached))
+    }
+
     fn read(&self, conn: &mut SqliteConnection, mut walk: Walk<'_, '_>) -> Result<End, StoreError> {
         let blocks = Blocks::new(conn, walk.range)?.all(conn)?;
         let left = walk.deadline.saturating_duration_since(Instant::now());

@@ -1,5 +1,7 @@
 -- Durations (µs) of a transaction group, each with how many took it and how many of these failed.
-SELECT t.duration * 1.0 AS value, count(*) * 1.0 AS count, sum(t.outcome = 0) * 1.0 AS failed
+SELECT t.duration * 1.0 AS value,
+       sum(1.0 / coalesce(t.sample_rate, 1.0)) AS count,
+       sum((t.outcome = 0) / coalesce(t.sample_rate, 1.0)) AS failed
 FROM service s
 CROSS JOIN tx_group g ON g.service_id = s.id
 CROSS JOIN tx t ON t.group_id = g.id AND t.ts >= :from AND t.ts < :to
@@ -7,6 +9,7 @@ CROSS JOIN tx t ON t.group_id = g.id AND t.ts >= :from AND t.ts < :to
 WHERE (:service IS NULL OR s.name = :service)
   AND (:environment IS NULL OR s.environment = :environment)
   AND TRUE -- q: transactions
+  AND TRUE -- requests: t
   AND (:type IS NULL OR g.type = :type)
   AND (:name IS NULL OR g.name = :name)
 GROUP BY t.duration

@@ -10,5 +10,6 @@ WHERE t.group_id = :group
   AND t.duration >= :min_us
   AND t.duration < :max_us
   AND t.sampled
+  AND TRUE -- requests: t
 ORDER BY t.ts DESC, t.seq DESC
 LIMIT :limit

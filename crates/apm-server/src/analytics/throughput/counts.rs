@@ -7,6 +7,7 @@ use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Double};
 
 use crate::analytics::cache::{Files, Part};
+use crate::analytics::scanned;
 use crate::analytics::sql::Sql;
 
 /// Group, result, how many transactions, of a stretch of buckets.
@@ -14,6 +15,11 @@ use crate::analytics::sql::Sql;
 pub(super) struct Counts(Vec<(i64, i64, f64)>);
 
 impl Counts {
+    /// That of one request.
+    pub(super) fn from_row(row: &scanned::Row) -> Self {
+        Self(vec![(row.group_id, row.result, row.weight())])
+    }
+
     pub(super) fn iter(&self) -> impl Iterator<Item = (i64, i64, f64)> {
         self.0.iter().copied()
     }

@@ -15,7 +15,11 @@ import { init as initPaste } from "./paste.js";
 
 // Parts that look at the document's content run again whenever some of it is replaced.
 const parts = [initCharts, initLegend, initBrush, initWaterfall, initFlame, initCopy, initLive, initFields];
-const refresh = (root) => parts.forEach((init) => init(root));
+const refresh = (root) => {
+  parts.forEach((init) => init(root));
+  // A script that one page needs alone is fetched there.
+  if (root.querySelector("table[data-open]")) import("./docs.js").then(({ init }) => init(root));
+};
 
 initTheme();
 initSuggest();

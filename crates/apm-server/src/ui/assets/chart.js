@@ -1,5 +1,5 @@
 // Charts over time: one crosshair across all of a page, a tooltip with every series, and drag to zoom. What is shown
-// comes from the table behind each chart.
+// comes from the table behind each chart. A click on a bar zooms into its bucket.
 import { show } from "./swap.js";
 
 const SVG = "http://www.w3.org/2000/svg";
@@ -20,10 +20,9 @@ class Chart {
       .slice(1)
       .map((cell) => ({ name: cell.textContent, swatch: cell.dataset.swatch ?? "" }));
     this.rows = [...(table?.tBodies[0].rows ?? [])].map((row) => [...row.cells].map((cell) => cell.textContent));
-    this.lines = [...this.plot.querySelectorAll("polyline.line")].map((line) => ({
-      kind: [...line.classList].find((name) => name !== "line"),
-      points: [...line.points].map((point) => [point.x, point.y]),
-    }));
+    // Buckets with a bar, which a click zooms into.
+    const bucket = (bar) => Math.round((bar.x.baseVal.value / 1000) * this.rows.length);
+    this.bars = new Set([...this.plot.querySelectorAll("rect.bar")].map(bucket));
     this.marks = document.createElementNS(SVG, "g");
     this.over.append(this.marks);
     this.body.classList.add("zoomable");
@@ -51,6 +50,7 @@ class Chart {
     this.body.addEventListener("pointerdown", (event) => {
       if (event.button || event.target.closest("a, .tooltip")) return;
       start = this.index(event);
+      if (event.pointerType !== "mouse" && at !== start) at = null;
       this.body.setPointerCapture(event.pointerId);
       this.body.classList.add("dragging");
     });
@@ -59,8 +59,10 @@ class Chart {
       const [a, b] = [start, this.index(event)].sort((x, y) => x - y);
       start = null;
       this.body.classList.remove("dragging");
+      const before = at;
       point(null);
       if (zoom && b > a) this.zoom(a, b + 1);
+      else if (zoom) this.click(a, event.pointerType === "mouse" || before === a);
     };
     this.body.addEventListener("pointerup", (event) => stop(event, true));
     this.body.addEventListener("pointercancel", (event) => stop(event, false));
@@ -75,6 +77,12 @@ class Chart {
       if (event.key === "Enter" && at !== null) this.zoom(Math.max(0, at - 1), Math.min(this.rows.length, at + 2));
     });
     this.body.addEventListener("blur", () => point(null));
+  }
+
+  // A finger points at a bucket first, to read it, and zooms with the second tap.
+  click(i, again) {
+    if (again && this.bars.has(i) && this.rows.length > 1) this.zoom(i, i + 1);
+    else point(i);
   }
 
   zoom(a, b) {
@@ -106,9 +114,10 @@ class Chart {
     const share = (i + 0.5) / this.rows.length,
       x = `${share * 100}%`;
     this.marks.append(make("line", { class: "cross", x1: x, x2: x, y1: 0, y2: this.plot.getAttribute("height") }));
-    for (const line of this.lines) {
-      const hit = line.points.find(([px]) => Math.abs(px - share * 1000) < 200 / this.rows.length);
-      if (hit) this.marks.append(make("circle", { class: `dot dot-${line.kind}`, cx: x, cy: hit[1], r: 3.5 }));
+    for (const line of this.plot.querySelectorAll("polyline.line:not(.off)")) {
+      const kind = [...line.classList].find((name) => name !== "line");
+      const hit = [...line.points].find((one) => Math.abs(one.x - share * 1000) < 200 / this.rows.length);
+      if (hit) this.marks.append(make("circle", { class: `dot dot-${kind}`, cx: x, cy: hit.y, r: 3.5 }));
     }
     const tip = document.createElement("div");
     tip.className = "tooltip";

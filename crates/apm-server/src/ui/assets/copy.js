@@ -2,6 +2,18 @@
 import { announce } from "./swap.js";
 
 export function init(root) {
+  for (const link of root.querySelectorAll("a[data-copy-link]"))
+    link.addEventListener("click", async (event) => {
+      if (!navigator.clipboard || event.button || event.metaKey || event.ctrlKey || event.shiftKey) return;
+      event.preventDefault();
+      try {
+        await navigator.clipboard.writeText(link.href);
+        announce("Link copied");
+        link.classList.add("copied");
+      } catch {
+        location.assign(link.href);
+      }
+    });
   for (const button of root.querySelectorAll("button[data-copy]")) {
     button.hidden = false;
     button.addEventListener("click", async () => {

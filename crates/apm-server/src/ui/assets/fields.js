@@ -1,6 +1,13 @@
 // A field that narrows a long list: the names in a menu, or Discover's fields. Hidden until a script can make it work.
 
 export function init(root) {
+  for (const calendar of root.querySelectorAll("input[data-calendar]")) {
+    calendar.closest("[data-calendars]").hidden = false;
+    calendar.addEventListener("change", () => {
+      const field = calendar.form.elements[calendar.dataset.calendar];
+      if (calendar.value) field.value = calendar.value.replace("T", " ");
+    });
+  }
   for (const find of root.querySelectorAll("input[data-narrow]")) {
     const hidden = find.closest("[hidden]");
     if (!hidden) continue;

@@ -1,5 +1,6 @@
 // Series come and go: by a click on the legend or on a line's label, Alt-click keeps one alone, and on a focused chart
-// the digits 1 to 9 do the same. What is hidden is ink, not data: the table behind the chart stays whole.
+// the digits 1 to 9 do the same. What is hidden is ink, not data: the table behind the chart stays whole. The axis ends
+// where what is shown ends (scale.js).
 import { announce } from "./swap.js";
 
 class Legend {
@@ -9,12 +10,7 @@ class Legend {
     this.over = figure.querySelector(".chart-over");
     this.entries = entries;
     this.off = new Set();
-    this.bars = [...this.plot.querySelectorAll("rect.bar, rect.cap")].map((rect) => ({
-      rect,
-      x: rect.getAttribute("x"),
-      y: Number(rect.getAttribute("y")),
-      height: Number(rect.getAttribute("height")),
-    }));
+    this.scale = null;
     entries.forEach(({ element }, i) => {
       if (element.localName === "button") {
         element.setAttribute("aria-pressed", "true");
@@ -41,26 +37,15 @@ class Legend {
       for (const mark of this.plot.querySelectorAll(`.${kind}, .${kind}-cap`)) mark.classList.toggle("off", hidden);
       for (const dot of this.over.querySelectorAll(`.dot-${kind}`)) dot.classList.toggle("off", hidden);
     });
-    this.stack();
+    this.fit();
     announce(`${this.entries[i].name} ${this.off.has(i) ? "hidden" : "shown"}`);
   }
 
-  // A layer that stays in a stack stands on the one that stays below it.
-  stack() {
-    const height = Number(this.plot.getAttribute("height")),
-      bottoms = new Map();
-    let top = height;
-    for (const { rect, x, y, height: own } of this.bars) {
-      if (rect.classList.contains("cap")) {
-        rect.setAttribute("y", this.off.size ? top : y);
-        continue;
-      }
-      const bottom = bottoms.get(x) ?? height;
-      top = this.off.size ? bottom - own : y;
-      rect.setAttribute("y", top);
-      if (!rect.classList.contains("off")) bottoms.set(x, top);
-    }
-    this.plot.classList.toggle("partial", this.off.size > 0);
+  // Draws what is left on a scale of its own. Few readers hide a series: the script for it is fetched then.
+  async fit() {
+    const { Scale } = await import("./scale.js");
+    this.scale ??= new Scale(this.figure);
+    this.scale.fit(this.off.size > 0);
   }
 }
 

@@ -80,7 +80,7 @@ export async function show(address, { push = true, quiet = false, focus = null }
     }
     if (!sameHeading) announce(document.querySelector("h1")?.textContent ?? "");
     schedule();
-    after(document.querySelector("#main"));
+    for (const part of ["#main", ".header"]) after(document.querySelector(part));
   }
   if (held) document.querySelector(held)?.focus({ preventScroll: true });
 }
@@ -98,6 +98,12 @@ function showDetails(fresh, url) {
   const item = url.searchParams.get("item");
   for (const row of trace.querySelectorAll('tr[aria-selected="true"]')) row.setAttribute("aria-selected", "false");
   if (item) document.getElementById(`r-${item}`)?.setAttribute("aria-selected", "true");
+}
+
+// Takes an address as that of what is shown, where a script has shown it without a new page.
+export function settle(url) {
+  history.pushState(null, "", url);
+  shown = new URL(url);
 }
 
 export function announce(text) {

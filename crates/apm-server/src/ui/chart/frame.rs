@@ -64,6 +64,9 @@ impl Measure {
 pub(crate) struct ValueAxis {
     pub(crate) height: Height,
     labels: Vec<(f64, String)>,
+    /// The last tick in its unit, for a script that draws a part of the chart on another scale.
+    top: f64,
+    unit: &'static str,
 }
 
 impl ValueAxis {
@@ -88,7 +91,12 @@ impl ValueAxis {
                 (height.y(value * length), label)
             })
             .collect();
-        Self { height, labels }
+        Self {
+            height,
+            labels,
+            top,
+            unit,
+        }
     }
 
     /// An axis of rows of the same height, with labels at places of its own.
@@ -178,7 +186,8 @@ impl Render for Frame<'_> {
                     }
                 }
                 div.chart-body {
-                    svg.chart-y height=(Px(height)) aria-hidden="true" {
+                    svg.chart-y height=(Px(height)) aria-hidden="true" data-top=(self.axis.top)
+                        data-room=(self.axis.height.room) data-unit=(self.axis.unit) {
                         @for (y, label) in &self.axis.labels { text x="100%" dx="-8" y=(Px(*y)) { (label) } }
                     }
                     svg.chart-plot height=(Px(height)) viewBox={ "0 0 " (Px(PLOT)) " " (Px(height)) }

@@ -16,7 +16,7 @@ const MANY: usize = 8;
 /// Characters of a name on the button.
 const SHOWN: usize = 40;
 
-/// What is chosen: services or environments.
+/// The things that are chosen: services or environments.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Kind {
     /// Its parameter; `not_` and the same for those left out.
@@ -27,7 +27,7 @@ pub(crate) struct Kind {
     many: &'static str,
     /// For the list.
     label: &'static str,
-    /// What the list is searched for.
+    /// Words for the search in the list.
     find: &'static str,
     /// The other choice, which is kept.
     other: [&'static str; 2],
@@ -118,7 +118,11 @@ pub(crate) fn menu(
                             a href=(only(name)) aria-current=[(is_chosen && chosen.len() == 1).then_some("true")] {
                                 (name)
                             }
-                            label { input type="checkbox" name=(kind.without) value=(name) checked[is_out]; " not" }
+                            label {
+                                input type="checkbox" name=(kind.without) value=(name) checked[is_out]
+                                    aria-label={ "not " (name) };
+                                " not"
+                            }
                         }
                     }
                 }

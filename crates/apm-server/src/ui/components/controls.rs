@@ -101,6 +101,11 @@ pub(crate) fn copy(target: &str, label: &str) -> Markup {
     html! { button.btn.btn--ghost.btn--small type="button" data-copy=(target) hidden { (icon::small("copy")) (label) } }
 }
 
+/// A link to what is shown now, which `copy.js` copies instead of following it.
+pub(crate) fn copy_link(href: impl Render, label: &str) -> Markup {
+    html! { a.btn.btn--ghost.btn--small href=(href) data-copy-link { (icon::small("copy")) (label) } }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -86,7 +86,15 @@ pub(crate) fn picker(view: &View, around: &Surroundings) -> Markup {
                             input.input.input--text name="to" value=(view.param("to").unwrap_or("now"))
                                 spellcheck="false" autocomplete="off";
                         }
-                        p.dim { "2026-01-31 12:00" (zone(view)) ", 2026-01-31T12:00:00Z, now, now-15m, now/d" }
+                        div.row data-calendars hidden {
+                            span.soft { "Calendar" }
+                            (calendar("from"))
+                            (calendar("to"))
+                        }
+                        p.dim {
+                            "18:00, yesterday, last Friday 9:00, 2 hours ago, 2026-01-31 12:00" (zone(view))
+                            ", 2026-01-31T12:00:00Z, now-15m, now/d"
+                        }
                         div.row {
                             span.soft { "Time zone" }
                             (controls::segment("Time zone", zones(view)))
@@ -100,6 +108,7 @@ pub(crate) fn picker(view: &View, around: &Surroundings) -> Markup {
                         div.row {
                             button.btn.btn--primary type="submit" { "Apply" }
                             a.btn.btn--ghost href=(view.zoomed_out()) { "Zoom out" }
+                            (controls::copy_link(view.frozen(), "Copy link to these times"))
                         }
                     }
                 }
@@ -117,6 +126,13 @@ pub(crate) fn picker(view: &View, around: &Surroundings) -> Markup {
                 }
             }
         }
+    }
+}
+
+/// The browser's own calendar, whose choice a script writes into the field `name`.
+fn calendar(name: &str) -> Markup {
+    html! {
+        input.input.input--text type="datetime-local" data-calendar=(name) aria-label={ "Calendar: " (name) };
     }
 }
 

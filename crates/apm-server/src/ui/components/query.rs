@@ -37,7 +37,8 @@ pub(crate) fn query_bar(
     let kept = if elsewhere {
         view.shared_params()
     } else {
-        view.params_but(&["q", "page", "open", "after"]).collect()
+        view.params_but(&["q", "page", "open", "after", "hold"])
+            .collect()
     };
     let action = if elsewhere { "/discover" } else { &view.path };
     html! {
@@ -61,7 +62,7 @@ pub(crate) fn query_bar(
 fn offered(bar: QueryBar, around: &Surroundings) -> Vec<String> {
     let fields: &[&str] = match bar {
         QueryBar::List(list) => list.fields(),
-        QueryBar::Documents | QueryBar::Elsewhere => &OFTEN,
+        QueryBar::Requests | QueryBar::Documents | QueryBar::Elsewhere => &OFTEN,
     };
     let values = |field: &'static str, names: &[String]| -> Vec<String> {
         let names = names.iter().take(OFFERED);

@@ -127,9 +127,11 @@ pub(crate) fn document(view: &View, around: &Surroundings, page: &Page) -> Marku
     } else {
         0
     };
+    let density = view.param("density").filter(|word| *word == "compact");
     html! {
         (DOCTYPE)
-        html lang="en" data-theme=[view.theme.map(|theme| theme.name())] data-zone=[view.clock.zone.iana_name()] {
+        html lang="en" data-density=[density]
+            data-theme=[view.theme.map(|theme| theme.name())] data-zone=[view.clock.zone.iana_name()] {
             head {
                 meta charset="utf-8";
                 meta name="viewport" content="width=device-width, initial-scale=1";

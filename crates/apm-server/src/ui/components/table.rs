@@ -2,6 +2,7 @@
 
 use maud::{Markup, Render, html};
 
+use super::icon;
 use crate::answers::listing::Sort;
 use crate::ui::view::View;
 
@@ -93,10 +94,100 @@ pub(crate) struct Frame<'a> {
     pub(crate) sort: Option<Sort>,
 }
 
+/// Tables whose answers know a search.
+const SEARCHED: [&str; 6] = [
+    "services",
+    "transactions",
+    "errors",
+    "statements",
+    "dependencies",
+    "vitals",
+];
+
+/// The part of an address that names a column: `requests-min`.
+fn slug(title: &str) -> String {
+    let plain = |c: char| {
+        if c.is_ascii_alphanumeric() {
+            c.to_ascii_lowercase()
+        } else {
+            '-'
+        }
+    };
+    title.chars().map(plain).collect()
+}
+
+/// The columns that an address hides; the first is always there.
+fn hidden<'c>(view: &'c View, columns: &'c [Column]) -> impl Iterator<Item = usize> + 'c {
+    let hide = view.param("hide").unwrap_or_default();
+    let is_hidden = move |title: &str| hide.split(',').any(|known| known == slug(title));
+    let columns = columns.iter().enumerate().skip(1);
+    columns
+        .filter(move |(_, column)| is_hidden(column.title))
+        .map(|(place, _)| place)
+}
+
+/// Above a list: a search in its names, and the choice of its columns and of the height of its rows.
+fn tools(view: &View, frame: &Frame<'_>) -> Markup {
+    let gone: Vec<usize> = hidden(view, frame.columns).collect();
+    let toggle = |place: usize| {
+        let shown = |at: &usize| gone.contains(at) != (*at == place);
+        let names = (1..frame.columns.len()).filter(shown);
+        let names: Vec<String> = names.map(|at| slug(frame.columns[at].title)).collect();
+        view.here().set("hide", &names.join(","))
+    };
+    let is_compact = view.param("density") == Some("compact");
+    let density = if is_compact { "" } else { "compact" };
+    html! {
+        div.table-tools {
+            @if SEARCHED.contains(&frame.name) {
+                form.row role="search" method="get" action=(view.path) {
+                    @for (key, value) in view.params_but(&["search", "page", "csv"]) {
+                        input type="hidden" name=(key) value=(value);
+                    }
+                    input.input.input--text type="search" name="search" value=[view.param("search")]
+                        placeholder="Search in this table" aria-label="Search in this table" autocomplete="off"
+                        spellcheck="false";
+                    @if view.param("search").is_some() {
+                        a href=(view.here().without("search").without("page")) { "Clear" }
+                    }
+                }
+            }
+            span.push {}
+            details.menu.menu--right {
+                summary.btn.btn--ghost.btn--small {
+                    "Columns"
+                    @if !gone.is_empty() { " (" (gone.len()) " hidden)" }
+                    (icon::caret())
+                }
+                ul.menu-list {
+                    @for (place, column) in frame.columns.iter().enumerate().skip(1) {
+                        @let is_shown = !gone.contains(&place);
+                        li {
+                            a href=(toggle(place)) aria-current=[is_shown.then_some("true")] {
+                                (if is_shown { "Hide " } else { "Show " }) (column.title)
+                            }
+                        }
+                    }
+                }
+            }
+            a.btn.btn--ghost.btn--small href=(view.here().set("density", density)) {
+                (if is_compact { "Normal rows" } else { "Compact rows" })
+            }
+        }
+    }
+}
+
 /// A table; `rows` are `tr` elements.
 pub(crate) fn framed(view: &View, frame: Frame<'_>, rows: impl Render) -> Markup {
+    let gone: String = match frame.sort {
+        Some(_) => hidden(view, frame.columns)
+            .map(|place| format!(" hide-{}", place + 1))
+            .collect(),
+        None => String::new(),
+    };
     html! {
-        div.wide { table class={ "table " (frame.class) } data-table=(frame.name) {
+        @if frame.sort.is_some() { (tools(view, &frame)) }
+        div.wide { table class={ "table " (frame.class) (gone) } data-table=(frame.name) {
             caption.sr { (frame.caption) }
             (head(view, frame.columns, frame.sort))
             tbody { (rows) }
@@ -146,6 +237,37 @@ mod tests {
         </tr>
         </thead>
         "#);
+    }
+
+    #[test]
+    fn columns_are_hidden_by_the_address_but_never_the_first() {
+        let frame = Frame {
+            class: "",
+            caption: "Services",
+            name: "services",
+            columns: &COLUMNS,
+            sort: Some(Sort {
+                key: "name",
+                descending: false,
+            }),
+        };
+        let view = View::test("/services", "hide=name,vs-prev-&page=2");
+        let text = framed(&view, frame, html! {}).into_string();
+        assert!(text.contains("class=\"table  hide-3\""), "{text}");
+        assert!(text.contains("Columns (1 hidden)"), "{text}");
+        // A click hides one more, or brings one back.
+        let both = "href=\"/services?hide=avg,vs-prev-&amp;page=2\"";
+        assert!(text.contains(both), "{text}");
+        assert!(text.contains("href=\"/services?page=2\""), "{text}");
+        let fixed = Frame {
+            sort: None,
+            ..frame
+        };
+        let text = framed(&view, fixed, html! {}).into_string();
+        assert!(
+            !text.contains("hide-3") && !text.contains("Columns"),
+            "{text}"
+        );
     }
 
     #[test]

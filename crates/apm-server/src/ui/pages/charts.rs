@@ -21,6 +21,10 @@ use crate::ui::number::{self, FEW, duration};
 /// Height of a chart that stands beside another.
 pub(crate) const TALL: u32 = 172;
 
+/// Seconds below which buckets are narrower than the pauses of a service with little traffic: a gap shorter than twice
+/// its usual pause is no gap.
+const MINUTE: i64 = 60;
+
 /// `per 30 s`.
 pub(crate) fn per(axis: &Axis) -> String {
     format!("per {}", span_words(axis.interval * SECOND))
@@ -114,7 +118,7 @@ pub(crate) fn latency(
         measure: Measure::Duration,
         buckets: Buckets::from(&now.axis),
         lines: &lines,
-        is_reported: false,
+        is_reported: now.axis.interval < MINUTE,
         counts: &counts,
         counts_name: noun,
         height: TALL,
@@ -234,7 +238,7 @@ pub(crate) fn failed(
         measure: Measure::Share,
         buckets: Buckets::from(&now.axis),
         lines: &lines,
-        is_reported: false,
+        is_reported: now.axis.interval < MINUTE,
         counts: &counts,
         counts_name: "requests",
         height: TALL,

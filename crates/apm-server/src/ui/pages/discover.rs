@@ -10,6 +10,7 @@ use maud::{Markup, html};
 
 use super::charts::per;
 use super::{Answer, Context, Rendered, page, wider};
+use crate::answers::discover::parts::{Newer, NewerParams, OpenParams, Opened};
 use crate::answers::discover::{Answer as Found, Params};
 use crate::ui::chart::bars::{BarChart, Layer};
 use crate::ui::chart::buckets::{Buckets, partial};
@@ -22,6 +23,27 @@ use crate::ui::number::grouped;
 use crate::ui::view::View;
 use crate::ui::words;
 use state::State;
+
+impl Rendered for OpenParams {
+    fn render(&self, context: &Context<'_>, found: &Opened) -> Answer {
+        let view = context.view;
+        let state = State::from_view(view);
+        Answer::Fragment(html! {
+            table { tbody {
+                @match &found.hit {
+                    Some(hit) => { (hits::opened(view, &state, hit)) }
+                    None => { tr.detail { td colspan="20" { "This document is no longer stored." } } }
+                }
+            } }
+        })
+    }
+}
+
+impl Rendered for NewerParams {
+    fn render(&self, context: &Context<'_>, found: &Newer) -> Answer {
+        Answer::Fragment(hits::newer(context.view, found.newer))
+    }
+}
 
 impl Rendered for Params {
     fn render(&self, context: &Context<'_>, found: &Found) -> Answer {
@@ -37,6 +59,7 @@ impl Rendered for Params {
         let body = html! {
             (page_head(&crumbs, answer, why))
             (chips(view, &state))
+            (metrics(view, found))
             div.cols.cols--fields {
                 (fields::aside(view, &state, &found.fields))
                 div.stack {
@@ -106,6 +129,18 @@ fn chips(view: &View, state: &State) -> Markup {
             div.row.wrap {
                 @for (i, filter) in state.filters.iter().enumerate() { (chip(filter, state.without_filter(view, i))) }
             }
+        }
+    }
+}
+
+/// Whether metrics are among the documents, and the way to the other choice.
+fn metrics(view: &View, found: &Found) -> Markup {
+    let plain = view.here().without("after").without("open").without("hold");
+    html! {
+        @if found.without_metrics {
+            p.scan-note { "Metrics are left out. " a href=(plain.set("metrics", "on")) { "Show metrics, too" } }
+        } @else if view.param("metrics") == Some("on") {
+            p.scan-note { a href=(plain.without("metrics")) { "Leave metrics out" } }
         }
     }
 }

@@ -49,11 +49,13 @@ impl Rendered for Params {
         let stream = view
             .to(&["live", "stream"])
             .set("q", view.query())
+            .set("metrics", view.param("metrics").unwrap_or_default())
             .set("since", &newest.to_string());
         let aside = html! {
             form.query.query--s method="get" action="/live" {
                 (icon::icon("search"))
                 @for (key, value) in view.shared_params() { input type="hidden" name=(key) value=(value); }
+                @if let Some(metrics) = view.param("metrics") { input type="hidden" name="metrics" value=(metrics); }
                 input type="text" name="q" aria-label="Show only" placeholder="Show only …"
                     value=(view.query()) spellcheck="false" autocomplete="off";
             }
@@ -77,7 +79,14 @@ impl Rendered for Params {
             }
             (file_button("hits", caption))
         };
-        let note = html! { span data-live-state aria-live="polite" { "Reload the page to see newer events." } };
+        let note = html! {
+        @if self.without_metrics {
+            a href=(view.here().set("metrics", "on")) { "Show metrics, too" }
+        } @else if view.param("metrics").is_some() {
+            a href=(view.here().without("metrics")) { "Leave metrics out" }
+        }
+        " "
+        span data-live-state aria-live="polite" { "Reload the page to see newer events." } };
         let body = html! {
             (page_head(&[Crumb::here("Live")], answer, why))
             (panel("Newest first", note, aside, table))
@@ -209,6 +218,11 @@ impl State {
         self.version = version;
         self.view.clock.now = apm_time::now();
         let query = all_of([self.view.chosen().query(), self.query.clone()]);
+        let with_metrics = self.view.param("metrics") == Some("on") || self.feed != Feed::Events;
+        let query = match discover::without_metrics(&query) {
+            Some(others) if !with_metrics => others,
+            _ => query,
+        };
         let request = request(query, self.view.clock.now)
             .within(self.view.service(), self.view.environment());
         let feed = self.feed;

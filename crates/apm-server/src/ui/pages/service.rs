@@ -32,6 +32,7 @@ impl Rendered for Params {
         let failing = errors::short_list(view, failing, &view.to(&all));
         let body = html! {
             (page_head(&crumbs, answer, why))
+            (super::scan_note(view, found.scan.as_ref()))
             (service_tabs(view, service, ""))
             @if has_requests {
                 (totals(context, latency, then, found.change.as_ref()))

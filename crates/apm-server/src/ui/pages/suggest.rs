@@ -113,7 +113,7 @@ pub(crate) fn suggestions(conn: &mut SqliteConnection, view: &View) -> Result<An
 /// The events that a list is made of.
 fn kinds(bar: QueryBar, now: i64) -> Expr {
     let text = match bar {
-        QueryBar::List(List::Transactions) => "processor.event: transaction",
+        QueryBar::Requests | QueryBar::List(List::Transactions) => "processor.event: transaction",
         QueryBar::List(List::Errors) => "processor.event: error",
         QueryBar::List(List::Statements | List::Dependencies) => "processor.event: span",
         QueryBar::List(List::Metrics) => "processor.event: metric",

@@ -40,11 +40,15 @@ pub(super) fn panel(view: &View, state: &State, found: &Found) -> Markup {
         (group_form(view, None))
         a.btn.btn--small href=(api) { "JSON" }
     };
-    let note = html! { (hits.len()) " of " (compact(found.total)) };
+    let note = html! {
+        (hits.len()) " of " (compact(found.total)) " "
+        span data-newer aria-live="polite" { (newer(view, found.newer.unwrap_or(0))) }
+    };
     let body = html! {
-        (table(view, state, hits))
+        (table(view, state, found))
         @if let Some(next) = next {
-            p.panel-foot { a href=(view.here().set("after", next).without("open")) { "Older documents" } }
+            @let older = view.here().set("after", next).without("open").without("hold");
+            p.panel-foot { a href=(older) { "Older documents" } }
         }
     };
     framed(title, note, aside, body)
@@ -54,7 +58,7 @@ pub(super) fn panel(view: &View, state: &State, found: &Found) -> Markup {
 pub(super) fn group_form(view: &View, current: Option<&str>) -> Markup {
     html! {
         form.row method="get" action="/discover" {
-            @for (key, value) in view.params_but(&["group", "open", "after"]) {
+            @for (key, value) in view.params_but(&["group", "open", "after", "hold"]) {
                 input type="hidden" name=(key) value=(value);
             }
             label.sr for="group" { "Group by field" }
@@ -68,49 +72,84 @@ pub(super) fn group_form(view: &View, current: Option<&str>) -> Markup {
 /// The columns where the address names none: what an event is, and how long it took.
 const DEFAULT: [&str; 3] = ["processor.event", "service.name", "transaction.result"];
 
-fn table(view: &View, state: &State, hits: &[Hit]) -> Markup {
+fn table(view: &View, state: &State, found: &Found) -> Markup {
     let chosen = !state.columns.is_empty();
-    let columns: Vec<&str> = if chosen {
-        state.columns.iter().map(String::as_str).collect()
-    } else {
-        DEFAULT.to_vec()
-    };
-    let width = columns.len() + if chosen { 1 } else { 3 };
+    let columns = state.columns_or(&DEFAULT);
+    let hold = found.hold.map(|hold| hold.to_string()).unwrap_or_default();
     html! {
-            div.wide { table.table.docs data-table="hits" {
-                caption.sr { "Documents" }
-                thead { tr {
-                    th scope="col" aria-sort="descending" { "@timestamp ↓" }
-                    @if !chosen { th scope="col" { "Event" } }
-                    @for column in &columns {
-                        th scope="col" class=[column.ends_with(".us").then_some("num")] { (column) }
-                    }
-                    @if !chosen { th.num scope="col" { "Duration" } }
-                } }
-                tbody {
-                    @for hit in hits {
-                        @let open = state.open == Some(hit.seq);
-                        @let href = match open {
-                            true => view.here().without("open"),
-                            false => view.here().set("open", &hit.seq.to_string()),
-                        };
-                        tr class=[open.then_some("open")] id={ "d" (hit.seq) } {
-                            td.mono {
-                                a.plain.row.row--c href=(href) aria-expanded=(if open { "true" } else { "false" }) {
-                                    span.twisty { (icon::small(if open { "down" } else { "right" })) }
-                                    (view.clock.milli(hit.timestamp))
-                                }
-                            }
-                            @if !chosen { td.grow { (summary(&hit.document)) } }
-                            @for column in &columns { (cell(&hit.document, column)) }
-                            @if !chosen { (duration_cell(&hit.document)) }
-                        }
-                        @if open { tr.detail { td colspan=(width) { (details(view, hit)) } } }
-                    }
-                }
+        div.wide { table.table.docs data-table="hits" data-open="" data-hold=(hold) data-cols=(columns.join(",")) {
+            caption.sr { "Documents" }
+            thead { tr {
+                th scope="col" aria-sort="descending" { "@timestamp ↓" }
+                @if !chosen { th scope="col" { "Event" } }
+                @for column in &columns { (head(view, state, column)) }
+                @if !chosen { th.num scope="col" { "Duration" } }
             } }
-    (file_button("hits", "Documents"))
+            tbody {
+                @for hit in &found.hits {
+                    @let open = state.open == Some(hit.seq);
+                    @let href = match open {
+                        true => view.here().without("open"),
+                        // The list stays as it is, however many documents arrive.
+                        false => view.here().set("open", &hit.seq.to_string()).set("hold", &hold),
+                    };
+                    @let href = href.anchor(&format!("d{}", hit.seq));
+                    tr class=[open.then_some("open")] id={ "d" (hit.seq) } {
+                        td.mono {
+                            a.plain.row.row--c href=(href) data-seq=(hit.seq)
+                                aria-expanded=(if open { "true" } else { "false" }) {
+                                span.twisty { (icon::small(if open { "down" } else { "right" })) }
+                                (view.clock.milli(hit.timestamp))
+                            }
+                        }
+                        @if !chosen { td.grow { (summary(&hit.document)) } }
+                        @for column in &columns { (cell(&hit.document, column)) }
+                        @if !chosen { (duration_cell(&hit.document)) }
+                    }
+                    @if open { (opened(view, state, hit)) }
+                }
+            }
+        } }
+        (file_button("hits", "Documents"))
+    }
+}
+
+/// The head of a column; one that was chosen can be moved and removed.
+fn head(view: &View, state: &State, column: &str) -> Markup {
+    let step = |by, words: &str, sign: &str| {
+        html! {
+            @if let Some(href) = state.move_column(view, column, by) {
+                a.colmove href=(href) aria-label={ (words) " " (column) } title=(words) { (sign) }
+            }
         }
+    };
+    html! {
+        th scope="col" class=[column.ends_with(".us").then_some("num")] data-column=(column) {
+            (step(-1, "Move left:", "‹")) (column) (step(1, "Move right:", "›"))
+            @if state.columns.iter().any(|known| known == column) {
+                a.colmove href=(state.toggle_column(view, column)) aria-label={ "Remove column: " (column) }
+                    title="Remove column" { "×" }
+            }
+        }
+    }
+}
+
+/// The row with all of an open document.
+pub(super) fn opened(view: &View, state: &State, hit: &Hit) -> Markup {
+    let columns = state.columns_or(&DEFAULT).len();
+    let width = columns + if state.columns.is_empty() { 3 } else { 1 };
+    html! { tr.detail { td colspan=(width) { (details(view, hit)) } } }
+}
+
+/// The number of documents that arrived since the list was made, as a link to a list with them.
+pub(super) fn newer(view: &View, newer: u64) -> Markup {
+    html! {
+        @if newer > 0 {
+            a.btn.btn--small href=(view.here().without("hold").without("open")) {
+                (words::count(newer, "new document", "new documents"))
+            }
+        }
+    }
 }
 
 /// The title of an event: its name, its message, or its metrics.
@@ -212,6 +251,7 @@ pub(crate) fn details(view: &View, hit: &Hit) -> Markup {
         .without("q")
         .without("filter")
         .without("after")
+        .without("hold")
         .anchor(&format!("d{}", hit.seq));
     let fields = leaves(document);
     let is_log = view.path != "/discover";

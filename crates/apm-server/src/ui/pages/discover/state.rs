@@ -96,6 +96,7 @@ impl State {
             .set("filter", &kept.join("\n"))
             .without("after")
             .without("open")
+            .without("hold")
     }
 
     /// The address with a column more, or one less.
@@ -106,6 +107,39 @@ impl State {
             None => columns.push(name),
         }
         view.here().set("cols", &columns.join(","))
+    }
+
+    /// The columns that are shown: those of the address, or the usual ones.
+    pub(super) fn columns_or<'a>(&'a self, usual: &'a [&'a str]) -> Vec<&'a str> {
+        match self.columns.is_empty() {
+            true => usual.to_vec(),
+            false => self.columns.iter().map(String::as_str).collect(),
+        }
+    }
+
+    /// The address with a column that was chosen moved by one; nothing where it is at that end already.
+    pub(super) fn move_column(&self, view: &View, name: &str, by: isize) -> Option<Href> {
+        let mut columns = self.columns.clone();
+        let place = columns.iter().position(|column| column == name)?;
+        let other = place.checked_add_signed(by)?;
+        if other >= columns.len() {
+            return None;
+        }
+        columns.swap(place, other);
+        Some(view.here().set("cols", &columns.join(",")))
+    }
+}
+
+/// A choice of several names as it is typed.
+fn condition(field: &str, choice: &Choice) -> Option<String> {
+    let any = |names: &[String]| {
+        let names: Vec<String> = names.iter().map(|name| quoted(name)).collect();
+        format!("{field}: ({})", names.join(" or "))
+    };
+    match choice {
+        Choice::All => None,
+        Choice::Only(names) => Some(any(names)),
+        Choice::Without(names) => Some(format!("not {}", any(names))),
     }
 }
 
@@ -162,6 +196,17 @@ mod tests {
         assert_eq!(
             state.toggle_column(&view, "z").to_string(),
             "/discover?filter=a:1%0Ab:2&cols=x,y,z&after=1,2"
+        );
+        let moved = |name, by| {
+            let href = state.move_column(&view, name, by);
+            href.map(|href| href.to_string())
+        };
+        let turned = "/discover?filter=a:1%0Ab:2&cols=y,x&after=1,2";
+        assert_eq!(moved("x", 1).as_deref(), Some(turned));
+        assert_eq!(moved("y", -1).as_deref(), Some(turned));
+        assert_eq!(
+            (moved("x", -1), moved("y", 1), moved("z", 1)),
+            (None, None, None)
         );
     }
 }

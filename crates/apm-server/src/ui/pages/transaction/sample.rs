@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use crate::analytics::samples::{Durations, LIMIT, Sample};
 use crate::answers::transaction::Sampled;
-use crate::ui::components::controls::{Pager, copy};
+use crate::ui::components::controls::{Pager, copy_link};
 use crate::ui::components::panel::{empty, meta};
 use crate::ui::number::{duration, grouped, percent};
 use crate::ui::pages::trace::document::text;
@@ -92,13 +92,17 @@ pub(super) fn panel(view: &View, chosen: Durations, sampled: &Sampled, panel: Pa
         "processor.event: transaction and transaction.id: {}",
         quoted(&sample.id)
     ));
+    let frozen = view.frozen().set("sample", &sample.id);
     html! {
         section.panel id="sample" aria-labelledby="sample-t" {
             div.panel-head {
                 h2 id="sample-t" { "Sample request" }
                 span.note { (note) (most) }
                 (pager)
-                div.row.push { a.btn.btn--small href=(discover) { "Show in Discover" } (copy("location", "Copy link")) }
+                div.row.push {
+                    a.btn.btn--small href=(discover) { "Show in Discover" }
+                    (copy_link(frozen, "Copy link"))
+                }
             }
             (meta(about(view, sample, document, panel.trace.duration, trace)))
             (content)

@@ -1,0 +1,47 @@
+//! Answers about requests under a query of any field: rollups know few fields, so the requests are read.
+
+use diesel::SqliteConnection;
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use super::Problem;
+use super::period::Period;
+use crate::analytics::Scope;
+use crate::analytics::scanned;
+
+/// The requests that an answer was counted from, one by one.
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+pub(crate) struct Scan {
+    /// Requests of the range that match the query.
+    pub(crate) requests: u64,
+    /// Whether all of the range was looked at. If not, the answer is about its end alone, from `from` on.
+    pub(crate) complete: bool,
+    /// Start of what the answer is about, seconds since the epoch.
+    pub(crate) from: i64,
+    /// Whether the earlier window was looked at as a whole; false also where none was asked for.
+    pub(crate) compared: bool,
+}
+
+/// Scope and period of an answer about requests, and what was read for it: nothing where rollups know all fields of the
+/// query.
+pub(crate) fn read(
+    conn: &mut SqliteConnection,
+    scope: &Scope,
+    period: Period,
+) -> Result<(Scope, Period, Option<Scan>), Problem> {
+    let found = scanned::matching(conn, scope, &period.window, period.before.as_ref())?;
+    let Some(found) = found else {
+        return Ok((scope.clone(), period, None));
+    };
+    let scan = Scan {
+        requests: found.requests,
+        complete: found.complete,
+        from: found.window.range.from / apm_time::SECOND,
+        compared: found.before.is_some(),
+    };
+    let period = Period {
+        window: found.window,
+        before: found.before,
+    };
+    Ok((found.scope, period, Some(scan)))
+}
