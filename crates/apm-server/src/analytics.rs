@@ -83,6 +83,15 @@ pub struct Scope {
 }
 
 impl Scope {
+    /// Whether a service in an environment is one of those of the scope.
+    pub(crate) fn has(&self, service: &str, environment: &str) -> bool {
+        let is_one = |one: &Option<String>, name: &str| one.as_ref().is_none_or(|one| one == name);
+        is_one(&self.service, service)
+            && is_one(&self.environment, environment)
+            && self.chosen.services.allows(service)
+            && self.chosen.environments.allows(environment)
+    }
+
     /// Gives a question `:service`, `:environment`, `:type`, `:name` and `:filtered`, and the query its place.
     pub(crate) fn bind(&self, sql: Sql) -> Sql {
         let sql = self.chosen.apply(filter::apply(sql, self.query.as_ref()));

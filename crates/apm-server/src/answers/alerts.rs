@@ -3,11 +3,12 @@
 use apm_alerts::{Firing, Overview, Sent, ShownReceiver, ShownRule};
 
 use super::{Address, Asked, Depends, Problem, Question, Source, at};
+use crate::analytics::Scope;
 use crate::csv::{Cell, Table};
 
-/// The question.
+/// The question: of which services and environments the alerts that fire are. An alert of the server itself is of all.
 #[derive(Debug)]
-pub(crate) struct Params;
+pub(crate) struct Params(Scope);
 
 impl Question for Params {
     type Answer = Overview;
@@ -17,12 +18,17 @@ impl Question for Params {
     const DEPENDS: Depends = Depends::Files;
     const TABLES: &'static [&'static str] = &["firing", "rules", "receivers", "history"];
 
-    fn read(_: &Asked) -> Result<Self, Problem> {
-        Ok(Self)
+    fn read(asked: &Asked) -> Result<Self, Problem> {
+        asked.whole_scope().map(Self)
     }
 
     fn answer(&self, source: &mut Source<'_>) -> Result<Overview, Problem> {
-        Ok(Overview::read(source.conn, &source.settings.alerts)?)
+        let mut overview = Overview::read(source.conn, &source.settings.alerts)?;
+        overview.firing.retain(|firing| {
+            let alert = &firing.alert;
+            alert.service.is_empty() || self.0.has(&alert.service, &alert.environment)
+        });
+        Ok(overview)
     }
 
     fn tables(answer: &Overview) -> Vec<Table> {

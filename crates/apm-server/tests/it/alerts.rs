@@ -58,6 +58,18 @@ async fn a_new_error_fires_on_the_page_in_the_navigation_and_in_the_api() {
         shown(&server).await["firing"][0]["rule"] == "builtin-error"
     })
     .await;
+    // A choice of services holds here, too.
+    for (query, firing) in [
+        ("?service=shop", 1),
+        ("?not_service=shop", 0),
+        ("?service=a&service=b", 0),
+    ] {
+        let found = server.get(&format!("/api/v1/alerts{query}")).await.json();
+        let found = found["firing"].as_array().expect("alerts").len();
+        assert_eq!(found, firing, "{query}");
+    }
+    let other = page(&server, "?service=other").await;
+    assert!(other.contains("No alert is firing for other."), "{other}");
     let page = page(&server, "").await;
     assert!(
         page.contains("new error: Overflow: &lt;script&gt;"),

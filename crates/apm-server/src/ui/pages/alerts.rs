@@ -27,7 +27,10 @@ impl Rendered for Params {
     fn render(&self, context: &Context<'_>, found: &Overview) -> Answer {
         let view = context.view;
         let answer = match &found.firing[..] {
-            [] => "No alert is firing.".to_owned(),
+            [] => match view.narrowed() {
+                Some(services) => format!("No alert is firing for {services}."),
+                None => "No alert is firing.".to_owned(),
+            },
             [one] => one.alert.text.clone(),
             all => format!("{} alerts are firing.", all.len()),
         };
