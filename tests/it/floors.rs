@@ -209,6 +209,7 @@ const MODULES: &[(&str, &[&str])] = &[
             "remote",
             "front",
             "agent_config",
+            "dashboard",
             "source_maps",
             "api_keys",
             "connections",

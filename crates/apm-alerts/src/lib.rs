@@ -1,6 +1,7 @@
 //! Alerts: rules on stored telemetry, and the delivery of what they find.
 //!
 //! * [`rule`]: the kinds of rules, their parameters, and those that come with the program.
+//! * [`slo`]: objectives, their budgets and burn rates.
 //! * `measure` reads rollups in SQL and makes readings: a subject, and how far it is beyond its bound.
 //! * `phase` is the state machine of a subject: pending, firing, calm. It knows no database and no clock.
 //! * `kept` stores rules, receivers, silences, states, and what was sent.
@@ -20,6 +21,7 @@ mod overview;
 mod phase;
 pub mod receiver;
 pub mod rule;
+pub mod slo;
 
 pub use engine::Alerts;
 pub use error::AlertError;

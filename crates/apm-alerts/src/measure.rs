@@ -8,6 +8,7 @@ mod failures;
 mod insights;
 mod latency;
 mod link;
+mod objectives;
 mod output;
 mod requests;
 mod statements;
@@ -68,6 +69,7 @@ pub(crate) fn readings(
         Kind::P95 => latency::read(conn, rule, facts),
         Kind::NoRequests => requests::read(conn, rule, facts),
         Kind::Statement => statements::read(conn, rule, facts),
+        Kind::Objective => objectives::read(conn, rule, facts),
         Kind::Disk => Ok(disk::read(rule, facts.disk)),
         Kind::OutputLag => Ok(output::read(rule, facts.lag)),
     }

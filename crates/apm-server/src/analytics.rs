@@ -26,6 +26,7 @@ pub mod error_group;
 pub mod errors;
 pub(crate) mod filter;
 mod histograms;
+pub mod instances;
 pub mod kept;
 pub mod latency;
 pub(crate) mod list;

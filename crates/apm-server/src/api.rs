@@ -7,6 +7,8 @@
 
 mod actions;
 mod alerts;
+mod dashboard;
+mod errors;
 mod openapi;
 mod respond;
 
@@ -56,6 +58,8 @@ fn table() -> Vec<Endpoint> {
         answer::<answers::errors::Params>(),
         answer::<answers::error::Params>(),
         answer::<answers::metrics::Params>(),
+        answer::<answers::instances::Params>(),
+        answer::<answers::versions::Params>(),
         answer::<answers::dependencies::All>(),
         answer::<answers::dependencies::Params>(),
         answer::<answers::dependency::Params>(),
@@ -70,6 +74,7 @@ fn table() -> Vec<Endpoint> {
         answer::<answers::traces::Params>(),
         answer::<answers::kept::Params>(),
         answer::<answers::trace::Params>(),
+        answer::<answers::compare_traces::Params>(),
         answer::<answers::logs::All>(),
         answer::<answers::logs::Params>(),
         answer::<answers::discover::Params>(),
@@ -77,16 +82,21 @@ fn table() -> Vec<Endpoint> {
         answer::<answers::discover::GroupsParams>(),
         answer::<answers::insights::Params>(),
         answer::<answers::alerts::Params>(),
+        alerts::with_objectives(answer::<answers::slos::Params>()),
         answer::<answers::compare::Params>(),
+        dashboard::with_pins(answer::<answers::dashboard::Params>()),
         answer::<answers::check::Params>(),
         answer::<answers::check::BaselineParams>(),
         answer::<answers::settings::Params>(),
         actions::with_markers(answer::<answers::compare::MarkersParams>()),
         actions::with_body(answer::<answers::console::Params>()),
+        answer::<answers::console::SchemaParams>(),
     ];
     all.extend(actions::insights());
     all.push(actions::pins());
     all.extend(alerts::changes());
+    all.push(errors::change());
+    all.push(dashboard::remove());
     all
 }
 

@@ -26,7 +26,9 @@ pub mod plan;
 pub mod repeats;
 mod rules;
 pub mod severity;
+pub(crate) mod triage;
 mod values;
+pub mod versions;
 pub mod workload;
 
 pub use engine::{Engine, Options};

@@ -12,6 +12,7 @@ pub mod api_keys;
 mod config;
 mod connections;
 mod csv;
+mod dashboard;
 pub mod export;
 mod front;
 pub mod generate;

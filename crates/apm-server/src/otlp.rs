@@ -134,6 +134,7 @@ impl Status {
             Code::ResourceExhausted => 413,
             Code::Internal => 500,
             Code::Unavailable => 503,
+            Code::DeadlineExceeded => 504,
         }
     }
 

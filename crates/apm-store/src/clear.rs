@@ -1,4 +1,5 @@
-//! Deletes everything but what people gave: the settings of agents, the rules and receivers of alerts, and source maps.
+//! Deletes everything but what people gave: the settings of agents, the rules and receivers of alerts, objectives,
+//! pins, and source maps.
 
 use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
@@ -14,8 +15,8 @@ struct Table {
 pub(super) fn clear(conn: &mut SqliteConnection) -> QueryResult<()> {
     let tables: Vec<Table> = diesel::sql_query(
         "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\' \
-         AND name NOT IN ('agent_config', 'alert_rule', 'alert_receiver', 'alert_silence', 'source_map', \
-         '__diesel_schema_migrations')",
+         AND name NOT IN ('agent_config', 'alert_rule', 'alert_receiver', 'alert_silence', 'source_map', 'objective', \
+         'dashboard_pin', '__diesel_schema_migrations')",
     )
     .load(conn)?;
     conn.batch_execute("PRAGMA defer_foreign_keys = ON")?;

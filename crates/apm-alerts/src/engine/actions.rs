@@ -12,6 +12,7 @@ use crate::options::OutputProbe;
 use crate::overview::{self, Origin};
 use crate::receiver::{Receiver, Target};
 use crate::rule::Rule;
+use crate::slo::{self, Objective};
 
 /// The longest silence, seconds.
 const LONGEST_SILENCE: i64 = 30 * 86_400;
@@ -51,6 +52,36 @@ impl Alerts {
         let gone = id.to_owned();
         let ticket = (self.0.core.store).write(move |conn| rules::forget_rule(conn, &gone))?;
         found(ticket, "rule", id).await
+    }
+
+    /// Keeps an objective: a new one where it has no id, else in the place of that one. The objective with its id.
+    ///
+    /// # Errors
+    /// If it cannot be, or there are too many.
+    pub async fn save_objective(&self, objective: Objective) -> Result<Objective, AlertError> {
+        let mut objective = objective.checked()?;
+        if objective.id.is_empty() {
+            objective.id = fresh()?;
+        }
+        let (kept, at) = (objective.clone(), now());
+        let ticket = (self.0.core.store).write(move |conn| slo::keep(conn, &kept, at))?;
+        match ticket.await? {
+            true => Ok(objective),
+            false => Err(AlertError::Invalid(format!(
+                "there are {} objectives already: delete one first",
+                slo::MOST
+            ))),
+        }
+    }
+
+    /// Forgets an objective.
+    ///
+    /// # Errors
+    /// If there is none.
+    pub async fn delete_objective(&self, id: &str) -> Result<(), AlertError> {
+        let gone = id.to_owned();
+        let ticket = (self.0.core.store).write(move |conn| slo::forget(conn, &gone))?;
+        found(ticket, "objective", id).await
     }
 
     /// Sends nothing for a rule for some time; 0 ends the silence.

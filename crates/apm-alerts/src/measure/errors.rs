@@ -1,7 +1,8 @@
-//! Groups of errors that are new, or that came back.
+//! Groups of errors that are new, or that came back: after a long time, or after somebody resolved or ignored them. The
+//! server writes in `error_triage` what opened a group again; it is only read here.
 
 use diesel::prelude::*;
-use diesel::sql_types::{BigInt, Double, Nullable, Text};
+use diesel::sql_types::{BigInt, Bool, Double, Nullable, Text};
 
 use super::{Facts, Reading, alert, link, words};
 use crate::rule::Rule;
@@ -23,6 +24,10 @@ struct Row {
     message: String,
     #[diesel(sql_type = Nullable<BigInt>)]
     earlier: Option<i64>,
+    #[diesel(sql_type = Bool)]
+    reopened: bool,
+    #[diesel(sql_type = Text)]
+    reopened_in: String,
     #[diesel(sql_type = Double)]
     occurrences: f64,
 }
@@ -42,9 +47,10 @@ pub(super) fn read(
         .bind::<BigInt, _>(facts.now - quiet)
         .load(conn)?;
     let readings = rows.into_iter().map(|row| {
-        let state = match row.earlier {
-            None => "new error",
-            Some(_) => "error came back",
+        let state = match (row.reopened, row.earlier, &*row.reopened_in) {
+            (false, None, _) => "new error".to_owned(),
+            (false, Some(_), _) | (true, _, "") => "error came back".to_owned(),
+            (true, _, version) => format!("error came back in {version}"),
         };
         let what = what(&row.kind, &row.message);
         let times = match row.occurrences {

@@ -16,6 +16,7 @@ fn rule(kind: Kind) -> Rule {
         Kind::P95 => "Requests are slow",
         Kind::NoRequests => "Requests have stopped",
         Kind::Statement => "A statement got slower",
+        Kind::Objective => "A budget burns fast",
         Kind::Disk => "The disk is almost full",
         Kind::OutputLag => "The output is behind",
     };

@@ -23,6 +23,8 @@ pub enum Kind {
     NoRequests,
     /// A statement that takes more steps or time than is usual.
     Statement,
+    /// A service level objective whose budget burns too fast.
+    Objective,
     /// The disk of the server's database.
     Disk,
     /// Events that wait to be sent to Elasticsearch or OpenSearch.
@@ -99,6 +101,23 @@ const STATEMENT: &[Parameter] = &[
     ),
     parameter("calls", "Least calls in 10 minutes", 20.0, 1.0, 1e9),
 ];
+const OBJECTIVE: &[Parameter] = &[
+    parameter(
+        "fast_burn",
+        "Burn rate over 5 minutes and an hour",
+        14.4,
+        1.0,
+        1e6,
+    ),
+    parameter(
+        "slow_burn",
+        "Or burn rate over 30 minutes and 6 hours",
+        6.0,
+        1.0,
+        1e6,
+    ),
+    parameter("requests", "Least requests in each window", 20.0, 1.0, 1e9),
+];
 const DISK: &[Parameter] = &[parameter("megabytes", "Free space, MB", 500.0, 1.0, 1e9)];
 
 const OUTPUT_LAG: &[Parameter] = &[parameter(
@@ -111,13 +130,14 @@ const OUTPUT_LAG: &[Parameter] = &[parameter(
 
 impl Kind {
     /// All of them.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Insight,
         Self::Error,
         Self::FailureRate,
         Self::P95,
         Self::NoRequests,
         Self::Statement,
+        Self::Objective,
         Self::Disk,
         Self::OutputLag,
     ];
@@ -132,6 +152,7 @@ impl Kind {
             Self::P95 => "p95",
             Self::NoRequests => "no_requests",
             Self::Statement => "statement",
+            Self::Objective => "objective",
             Self::Disk => "disk",
             Self::OutputLag => "output_lag",
         }
@@ -153,6 +174,7 @@ impl Kind {
             Self::P95 => "95th percentile",
             Self::NoRequests => "No requests",
             Self::Statement => "Slower statement",
+            Self::Objective => "Objective",
             Self::Disk => "Disk",
             Self::OutputLag => "Output behind",
         }
@@ -168,6 +190,7 @@ impl Kind {
             Self::P95 => P95,
             Self::NoRequests => NO_REQUESTS,
             Self::Statement => STATEMENT,
+            Self::Objective => OBJECTIVE,
             Self::Disk => DISK,
             Self::OutputLag => OUTPUT_LAG,
         }
@@ -178,7 +201,7 @@ impl Kind {
     pub fn hold(self) -> u32 {
         match self {
             Self::Insight | Self::Error => 0,
-            Self::Disk | Self::OutputLag => 60,
+            Self::Objective | Self::Disk | Self::OutputLag => 60,
             Self::FailureRate | Self::P95 | Self::NoRequests => 120,
             Self::Statement => 300,
         }
@@ -234,6 +257,12 @@ impl Kind {
                 number("times"),
                 number("steps"),
                 number("milliseconds")
+            ),
+            Self::Objective => format!(
+                "the budget of an objective burns {} times as fast as it may over 5 minutes and an hour, or {} times \
+                 over 30 minutes and 6 hours",
+                number("fast_burn"),
+                number("slow_burn")
             ),
             Self::OutputLag => format!(
                 "events have waited for {} minutes to be sent to the engine",

@@ -292,3 +292,103 @@ async fn rules_and_receivers_outlive_the_deletion_of_everything_else() {
     assert!(overview.firing.is_empty() && overview.history.is_empty());
     assert!(overview.rules.iter().any(|one| one.rule == saved));
 }
+
+#[test]
+fn an_error_that_somebody_ignores_is_silent_and_one_that_opened_again_is_told_with_its_version() {
+    let server = Server::start(Options::default());
+    let mut events = batch("shop");
+    for group in [1, 2, 3] {
+        error(&mut events, group, now() - HOUR, "old");
+    }
+    server.store(events);
+    server.watched();
+    // As the server writes what people decide, and what ended it.
+    let at = now();
+    let decided = server.store.write(move |conn| {
+        use diesel::RunQueryDsl as _;
+        diesel::sql_query(format!(
+            "INSERT INTO error_triage VALUES \
+             ('shop', 1, 0, 0, NULL, NULL, 0, 1, '[]', '', NULL, {at}, 'version', '1.5'), \
+             ('shop', 4, 2, 0, NULL, NULL, 0, 0, '[]', '', NULL, NULL, '', ''), \
+             ('shop', 3, 0, 0, NULL, NULL, 0, 0, '[]', '', 1, NULL, '', '')"
+        ))
+        .execute(conn)
+    });
+    decided.expect("room").wait().expect("written");
+    let mut events = batch("shop");
+    for group in [4, 1, 2] {
+        error(&mut events, group, now(), "again");
+    }
+    server.store(events);
+    let overview = server.until("fired", |all| !all.firing.is_empty());
+    assert_eq!(
+        firing(&overview, "A new error"),
+        ["shop: error came back in 1.5: Overflow: old"]
+    );
+}
+
+#[test]
+fn a_budget_that_burns_over_both_windows_is_told_and_one_that_did_so_before_is_not() {
+    use apm_alerts::slo::{self, Objective};
+    let server = Server::start(with(&[json!({"name": "burn", "kind": "objective"})]));
+    server.watched();
+    let objective = |id: &str, service: &str, indicator: serde_json::Value| -> Objective {
+        let mut json = json!({"id": id, "name": id, "service": service, "percent": 99.0});
+        let members = indicator.as_object().expect("members").clone();
+        json.as_object_mut().expect("an object").extend(members);
+        let read: Objective = serde_json::from_value(json).expect("an objective");
+        read.checked().expect("valid")
+    };
+    let all = [
+        objective("fails", "shop", json!({"indicator": "availability"})),
+        objective(
+            "slow",
+            "shop",
+            json!({"indicator": "latency", "milliseconds": 50.0}),
+        ),
+        objective("over", "past", json!({"indicator": "availability"})),
+        objective("quiet", "nobody", json!({"indicator": "availability"})),
+    ];
+    let kept = all.clone();
+    let written = server.store.write(move |conn| {
+        for one in &kept {
+            assert!(slo::keep(conn, one, 0)?);
+        }
+        Ok(())
+    });
+    written.expect("room").wait().expect("written");
+    let mut events = batch("shop");
+    requests(&mut events, 60, (now(), 20_000), Success);
+    requests(&mut events, 40, (now() - 1, 20_000), Failure);
+    server.store(events);
+    let mut events = batch("past");
+    requests(&mut events, 100, (now() - 40 * MINUTE, 20_000), Failure);
+    requests(&mut events, 1_000, (now(), 20_000), Success);
+    server.store(events);
+    let overview = server.until("fired", |all| !firing(all, "burn").is_empty());
+    assert_eq!(
+        firing(&overview, "burn"),
+        [
+            "shop: the budget of “fails” burns 40.0 times as fast as it may: 40 of 100 requests in 60 min were bad"
+        ]
+    );
+    let at = now() / 1_000_000;
+    let measured = server
+        .store
+        .read::<_, apm_alerts::AlertError>(|conn| {
+            let mut found = Vec::new();
+            for one in &all {
+                found.push(slo::measure(conn, one, at)?);
+            }
+            Ok(found)
+        })
+        .expect("measured");
+    assert_eq!((measured[0].total, measured[0].bad), (100.0, 40.0));
+    let budget = measured[0].budget.expect("requests");
+    assert!(
+        (budget + 39.0).abs() < 1e-9,
+        "40 of 1 that is allowed: {budget}"
+    );
+    assert_eq!((measured[1].bad, measured[1].budget), (0.0, Some(1.0)));
+    assert_eq!((measured[3].total, measured[3].budget), (0.0, None));
+}

@@ -71,7 +71,7 @@ impl Server {
     pub(crate) fn watched(&self) {
         let began = Instant::now();
         let count = "SELECT count(*) AS n FROM alert_watch";
-        while self.number(count) < 8 {
+        while self.number(count) < 9 {
             assert!(began.elapsed() < PATIENCE, "no rule was evaluated");
             std::thread::sleep(Duration::from_millis(20));
         }

@@ -1,9 +1,9 @@
 //! The grouping key of an error: two errors with one key are the same.
 //!
-//! xxHash64 with seed 0 over text without separators: the types of the exceptions, the log's message with its parameters
-//! left out, and where the frames are, as Elastic's server computes it. An error without frames is known by its message
-//! besides, without the values in it (`template`): Elastic's server takes the message as it is, and only where there is
-//! nothing else, so that each id makes a group of its own, or one type holds everything (ADR 390).
+//! xxHash64 with seed 0 over text without separators: the types of the exceptions, the log's message with its
+//! parameters left out, and where the frames are, as Elastic's server computes it. An error without frames is known by
+//! its message besides, without the values in it (`template`): Elastic's server takes the message as it is, and only
+//! where there is nothing else, so that each id makes a group of its own, or one type holds everything (ADR 390).
 
 mod template;
 

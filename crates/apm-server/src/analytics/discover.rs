@@ -16,8 +16,10 @@ mod group;
 mod hits;
 pub(crate) mod logs;
 mod names;
+pub(crate) mod points;
 mod read;
 mod sieve;
+pub(crate) mod traced;
 mod walk;
 
 use std::time::{Duration, Instant};
@@ -32,6 +34,7 @@ use serde::Serialize;
 use serde_json::Value as Json;
 
 pub use fields::{Field, TopValue, fields};
+pub(crate) use group::group_of;
 pub use group::{Group, Groups, group};
 pub use hits::Hit;
 pub use names::names;
@@ -224,7 +227,7 @@ pub fn search(conn: &mut SqliteConnection, request: &Request) -> Result<Found, S
     } else {
         let mut total = 0;
         let interval = axis.interval;
-        let read = search.read_all(conn, size, deadline, &mut |timestamp, _| {
+        let read = search.read_all(conn, size, deadline, &mut |(timestamp, _), _| {
             total += tally(timestamp.div_euclid(SECOND * interval) * interval, 1);
         })?;
         (total, read.complete, read.hits, read.next)

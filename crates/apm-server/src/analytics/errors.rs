@@ -1,6 +1,7 @@
 //! Error groups: what went wrong, how often, when last.
 
 mod columns;
+mod state;
 
 use std::collections::HashMap;
 
@@ -15,6 +16,8 @@ use super::series::Axis;
 use super::sql::Sql;
 use super::window::Window;
 pub(crate) use columns::GroupColumns;
+pub(crate) use state::StateColumns;
+pub use state::{Reopened, State, Status};
 
 /// All errors of one service with one grouping key.
 #[derive(Debug, Clone, PartialEq, JsonSchema, Serialize)]
@@ -40,6 +43,20 @@ pub struct ErrorGroup {
     pub latest: Option<i64>,
     /// Occurrences in each of the axis's buckets.
     pub series: Vec<i64>,
+    /// The decision of people about it.
+    pub state: State,
+}
+
+/// The number of groups of each status.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, JsonSchema, Serialize)]
+#[schemars(rename = "ErrorsByStatus")]
+pub struct ByStatus {
+    /// Those that ask for attention.
+    pub open: i64,
+    /// Those that somebody mended.
+    pub resolved: i64,
+    /// Those that nobody wants to know of.
+    pub ignored: i64,
 }
 
 /// The groups of a window, latest first.
@@ -63,6 +80,8 @@ pub struct Errors {
 struct Row {
     #[diesel(embed)]
     group: GroupColumns,
+    #[diesel(embed)]
+    state: StateColumns,
     #[diesel(sql_type = BigInt)]
     occurrences: i64,
     #[diesel(sql_type = BigInt)]
@@ -88,25 +107,68 @@ struct Point {
     n: i64,
 }
 
-/// The query behind the table, without the `first` groups. `key`: one group only.
-pub(super) fn sql_from(scope: &Scope, key: Option<u64>, window: &Window, first: usize) -> Sql {
+/// The groups that are asked for.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Which {
+    /// One group only.
+    pub(crate) key: Option<u64>,
+    /// Those of one status.
+    pub(crate) status: Option<Status>,
+}
+
+/// The query behind the table, without the `first` groups.
+pub(super) fn sql_from(scope: &Scope, which: Which, window: &Window, first: usize) -> Sql {
     let first = i64::try_from(first).unwrap_or(i64::MAX);
-    bound(include_str!("errors.sql"), scope, key, window)
+    bound(include_str!("errors.sql"), scope, which, window)
         .bind("most", MOST as i64)
         .bind("first", first)
 }
 
-/// The query behind the occurrences chart. `key`: one group only.
-pub(super) fn series_sql(scope: &Scope, key: Option<u64>, window: &Window) -> Sql {
-    bound(include_str!("errors/series.sql"), scope, key, window)
+/// The query behind the occurrences chart.
+pub(super) fn series_sql(scope: &Scope, which: Which, window: &Window) -> Sql {
+    bound(include_str!("errors/series.sql"), scope, which, window)
 }
 
-fn bound(text: &'static str, scope: &Scope, key: Option<u64>, window: &Window) -> Sql {
+fn bound(text: &'static str, scope: &Scope, which: Which, window: &Window) -> Sql {
     window.bind(
         scope
             .bind(Sql::new(text))
-            .bind("key", key.map(u64::cast_signed)),
+            .bind("key", which.key.map(u64::cast_signed))
+            .bind("status", which.status.map(Status::number)),
     )
+}
+
+/// The number of groups of each status in the window.
+///
+/// # Errors
+/// Those of SQLite.
+pub(crate) fn by_status(
+    conn: &mut SqliteConnection,
+    scope: &Scope,
+    window: &Window,
+) -> QueryResult<ByStatus> {
+    #[derive(QueryableByName)]
+    struct Count {
+        #[diesel(sql_type = BigInt)]
+        status: i64,
+        #[diesel(sql_type = BigInt)]
+        n: i64,
+    }
+    let sql = bound(
+        include_str!("errors/states.sql"),
+        scope,
+        Which::default(),
+        window,
+    );
+    let mut found = ByStatus::default();
+    for row in sql.load::<Count>(conn)? {
+        match Status::of(row.status) {
+            Status::Open => found.open = row.n,
+            Status::Resolved => found.resolved = row.n,
+            Status::Ignored => found.ignored = row.n,
+        }
+    }
+    Ok(found)
 }
 
 #[derive(QueryableByName)]
@@ -115,7 +177,7 @@ struct Kinds {
     kinds: i64,
 }
 
-/// Number of kinds of errors in an environment, or in all.
+/// Number of kinds of errors in an environment, or in all, that nobody resolved and nobody ignores.
 ///
 /// # Errors
 /// Those of SQLite.
@@ -135,42 +197,34 @@ pub fn list(
     key: Option<u64>,
     window: &Window,
 ) -> QueryResult<Errors> {
-    rows_from(conn, scope, key, window, 0)
+    let which = Which { key, status: None };
+    list_from(conn, scope, which, window, 0)
 }
 
-/// The same of all groups without the `first`, which have more occurrences: a multiple of a thousand. Beyond all of
+/// Those that are asked for, without the `first`, which have more occurrences: a multiple of a thousand. Beyond all of
 /// them, the last thousand.
 ///
 /// # Errors
 /// Those of SQLite.
-pub fn list_from(
+pub(crate) fn list_from(
     conn: &mut SqliteConnection,
     scope: &Scope,
-    window: &Window,
-    first: usize,
-) -> QueryResult<Errors> {
-    rows_from(conn, scope, None, window, first)
-}
-
-fn rows_from(
-    conn: &mut SqliteConnection,
-    scope: &Scope,
-    key: Option<u64>,
+    which: Which,
     window: &Window,
     mut first: usize,
 ) -> QueryResult<Errors> {
-    let mut rows: Vec<Row> = sql_from(scope, key, window, first).load(conn)?;
+    let mut rows: Vec<Row> = sql_from(scope, which, window, first).load(conn)?;
     if rows.is_empty() && first > 0 {
-        rows = sql_from(scope, key, window, 0).load(conn)?;
+        rows = sql_from(scope, which, window, 0).load(conn)?;
         let all = rows
             .first()
             .map_or(0, |row| row.groups.unsigned_abs() as usize);
         first = list::within(first, all);
         if first > 0 {
-            rows = sql_from(scope, key, window, first).load(conn)?;
+            rows = sql_from(scope, which, window, first).load(conn)?;
         }
     }
-    let points: Vec<Point> = series_sql(scope, key, window).load(conn)?;
+    let points: Vec<Point> = series_sql(scope, which, window).load(conn)?;
     let axis = Axis::from(window);
     let listed: HashMap<(&str, i64), usize> = rows
         .iter()
@@ -199,6 +253,7 @@ fn rows_from(
         .zip(series)
         .map(|(row, series)| ErrorGroup {
             series,
+            state: row.state.into(),
             key: row.group.key(),
             service: row.group.service,
             kind: row.group.kind,

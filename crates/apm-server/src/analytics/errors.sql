@@ -1,38 +1,54 @@
 -- The most frequent error groups without the :first ones, with what happened in the window, latest (µs since 1970)
--- first; groups and everything are of all of them.
+-- first; groups and everything are of all of them. A group that was merged counts as the one that it was merged into.
 WITH slice (level, start, stop) AS (
     SELECT value ->> 0, value ->> 1, value ->> 2 FROM json_each(:slices)
 ),
 counted AS (
-    SELECT g.id, sum(r.n) AS occurrences
+    SELECT g.id, coalesce(m.merged_into, g.grouping_key) AS root, sum(r.n) AS occurrences
     FROM slice
     CROSS JOIN service s
     CROSS JOIN error_group g ON g.service_id = s.id
+    LEFT JOIN error_triage m ON m.service = s.name AND m.grouping_key = g.grouping_key
     CROSS JOIN roll_error r
         ON r.level = slice.level AND r.group_id = g.id AND r.bucket >= slice.start AND r.bucket < slice.stop
     WHERE (:service IS NULL OR s.name = :service)
       AND (:environment IS NULL OR s.environment = :environment)
       AND TRUE -- q: errors
-      AND (:key IS NULL OR g.grouping_key = :key)
+      AND (:key IS NULL OR coalesce(m.merged_into, g.grouping_key) = :key)
     GROUP BY g.id
 ),
-grouped AS (
+named AS (
     SELECT s.name AS service,
-           g.grouping_key,
-           g.type,
-           g.message,
-           g.culprit,
-           g.handled,
+           c.root AS grouping_key,
+           coalesce(max(g.type) FILTER (WHERE g.grouping_key = c.root), max(g.type)) AS type,
+           coalesce(max(g.message) FILTER (WHERE g.grouping_key = c.root), max(g.message)) AS message,
+           coalesce(max(g.culprit) FILTER (WHERE g.grouping_key = c.root), max(g.culprit)) AS culprit,
+           coalesce(max(g.handled) FILTER (WHERE g.grouping_key = c.root), max(g.handled)) AS handled,
            sum(c.occurrences) AS occurrences,
            min(g.first_seen) AS first_seen,
-           count(*) OVER () AS groups,
-           sum(sum(c.occurrences)) OVER () AS everything,
            max((SELECT max(e.ts) FROM error e WHERE e.group_id = g.id AND e.ts >= :from AND e.ts < :to)) AS latest
     FROM counted c
     JOIN error_group g ON g.id = c.id
     JOIN service s ON s.id = g.service_id
-    GROUP BY s.name, g.grouping_key
-    ORDER BY occurrences DESC, s.name, g.grouping_key
+    GROUP BY s.name, c.root
+),
+grouped AS (
+    SELECT n.*,
+           t.status,
+           t.assignee,
+           t.changed,
+           t.until,
+           t.until_count,
+           t.new_version,
+           t.reopened,
+           t.reopened_by,
+           t.reopened_in,
+           count(*) OVER () AS groups,
+           sum(n.occurrences) OVER () AS everything
+    FROM named n
+    LEFT JOIN error_triage t ON t.service = n.service AND t.grouping_key = n.grouping_key
+    WHERE (:status IS NULL OR coalesce(t.status, 0) = :status)
+    ORDER BY n.occurrences DESC, n.service, n.grouping_key
     LIMIT :most OFFSET :first
 )
 SELECT *

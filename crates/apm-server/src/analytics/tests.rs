@@ -134,8 +134,22 @@ fn questions() -> Vec<(&'static str, Sql)> {
             other(include_str!("dependencies/members.sql")),
         ),
         ("latency/exact", other(include_str!("latency/exact.sql"))),
-        ("errors", errors::sql_from(&scope, Some(1), &window, 0)),
-        ("errors/series", errors::series_sql(&scope, None, &window)),
+        (
+            "errors",
+            errors::sql_from(
+                &scope,
+                errors::Which {
+                    key: Some(1),
+                    status: None,
+                },
+                &window,
+                0,
+            ),
+        ),
+        (
+            "errors/series",
+            errors::series_sql(&scope, errors::Which::default(), &window),
+        ),
         (
             "error_group/samples",
             other(include_str!("error_group/samples.sql")),

@@ -4,6 +4,7 @@
 //! tree, its critical path and its sums need all of it. What a page or an answer shows is a part of that: `lines` says
 //! which lines there are, `window` which of them are seen, `find` which match.
 
+pub mod align;
 pub(crate) mod cover;
 pub(crate) mod critical;
 mod errors;

@@ -1,6 +1,10 @@
-//! The newest traces, by their entries: transactions that nothing traced called.
+//! Traces, by their entries: transactions that nothing traced called. A search finds those whose entry matches, or
+//! those of which any event does.
 
-use std::time::Duration;
+pub(crate) mod grid;
+
+use std::cmp::Reverse;
+use std::time::{Duration, Instant};
 
 use apm_store::StoreError;
 use apm_time::Range;
@@ -10,7 +14,11 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::Value as Json;
 
-use super::discover::{self, Cursor, Groups, Hit, Limits, Request};
+use super::discover::points::{self, Point};
+use super::discover::{self, Cursor, Groups, Hit, Limits, Request, traced};
+use super::sql::Sql;
+use grid::Grid;
+pub use grid::{Cell, Density};
 
 /// The query that finds entries of traces.
 pub const ENTRIES: &str = "processor.event: transaction and not parent.id: *";
@@ -18,10 +26,28 @@ pub const ENTRIES: &str = "processor.event: transaction and not parent.id: *";
 /// Time for the names beside the list.
 const NAMES: Duration = Duration::from_millis(500);
 
+/// Traces whose entries are looked up where any event may match: those with the newest matching events.
+const LOOKED_UP: usize = 2_000;
+
+/// The time for looking up entries.
+const LOOK_UP: Duration = Duration::from_secs(1);
+
+/// The order of a list of traces.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Order {
+    /// Those that began last, or with any event, those with the newest matching event.
+    #[default]
+    Newest,
+    /// Those whose entry took longest.
+    Longest,
+    /// Those whose entry took the shortest time.
+    Shortest,
+}
+
 /// The question of a search for traces.
 #[derive(Debug, Clone)]
 pub struct Question {
-    /// A query that the entries match besides.
+    /// A query that the entries match besides, or any event.
     pub query: Expr,
     /// `service.name`, one or all.
     pub service: Option<String>,
@@ -31,8 +57,14 @@ pub struct Question {
     pub range: Range,
     /// Number of traces that are listed.
     pub size: usize,
-    /// Older than this one.
+    /// Older than this one; without meaning where they are ordered by duration.
     pub after: Option<Cursor>,
+    /// The order.
+    pub order: Order,
+    /// Shortest and first too long duration of the entry, µs.
+    pub durations: (Option<i64>, Option<i64>),
+    /// Whether any event of a trace may match, not only its entry.
+    pub any: bool,
 }
 
 /// The entry of a trace.
@@ -58,10 +90,10 @@ pub struct Entry {
     pub spans: Option<i64>,
 }
 
-/// The newest traces of a range.
+/// The traces of a range.
 #[derive(Debug, Clone, PartialEq, JsonSchema, Serialize)]
 pub struct Traces {
-    /// Newest first.
+    /// In the order that was asked for.
     pub traces: Vec<Entry>,
     /// Number of traces.
     pub total: u64,
@@ -69,14 +101,23 @@ pub struct Traces {
     pub complete: bool,
     /// `after` of the next page.
     pub next: Option<String>,
+    /// Durations of the entries over time, whatever durations are selected; where any event may match, those of the
+    /// newest 2 000 traces.
+    pub density: Density,
+    /// Numbers of the entries that were looked up, where any event may match.
+    #[serde(skip)]
+    pub(crate) looked_up: Option<Vec<i64>>,
 }
 
 impl Question {
-    /// The same as a search for documents.
-    #[must_use]
-    pub fn request(&self, now: i64) -> Request {
+    /// The same as a search for documents of entries, whatever their durations.
+    fn entries(&self, now: i64) -> Request {
         // Our own text always parses.
         let entries = kql::parse(ENTRIES, now).unwrap_or(Expr::All);
+        self.request(entries)
+    }
+
+    fn request(&self, entries: Expr) -> Request {
         let request = Request {
             query: discover::all_of([entries, self.query.clone()]),
             range: self.range,
@@ -86,25 +127,62 @@ impl Question {
         };
         request.within(self.service.as_deref(), self.environment.as_deref())
     }
+
+    /// The search for entries that the list shows: of the durations that were selected.
+    #[must_use]
+    pub fn listed(&self, now: i64) -> Request {
+        let mut request = self.entries(now);
+        let (least, most) = self.durations;
+        let bounds = [
+            least.map(|us| format!("transaction.duration.us >= {us}")),
+            most.map(|us| format!("transaction.duration.us < {us}")),
+        ];
+        for text in bounds.into_iter().flatten() {
+            let bound = kql::parse(&text, now).unwrap_or(Expr::All);
+            request.query = discover::all_of([bound, request.query]);
+        }
+        request
+    }
+
+    /// Whether the durations of an entry are those that were selected.
+    fn is_selected(&self, point: &Point) -> bool {
+        let (least, most) = self.durations;
+        least.is_none_or(|us| point.duration >= us) && most.is_none_or(|us| point.duration < us)
+    }
+
+    /// Whether other events than entries have to be looked at.
+    #[must_use]
+    pub fn is_of_any(&self) -> bool {
+        self.any && (self.query != Expr::All || self.service.is_some())
+    }
 }
 
-/// The names that the newest traces begin with, the most frequent one first.
+/// The names that the newest traces begin with, the most frequent one first; or their values of another field.
 ///
 /// # Errors
 /// Those of SQLite, and of documents that cannot be read.
 pub fn names(
     conn: &mut SqliteConnection,
-    question: &Question,
+    (question, found): (&Question, &Traces),
+    field: &str,
     now: i64,
 ) -> Result<Groups, StoreError> {
-    let mut request = question.request(now);
+    if let Some(entries) = &found.looked_up {
+        let mut groups = discover::group_of(conn, entries, field, Instant::now() + NAMES)?;
+        groups.complete &= found.complete && entries.len() as u64 == found.total;
+        return Ok(groups);
+    }
+    let mut request = question.listed(now);
     // The list goes on with older ones; the names are of the newest on each of its pages.
     request.after = None;
     request.limits.deadline = NAMES;
-    discover::names(conn, &request)
+    match field {
+        "transaction.name" => discover::names(conn, &request),
+        field => discover::group(conn, &request, field),
+    }
 }
 
-/// The newest traces.
+/// The traces of a range, and the durations of all of their entries over time.
 ///
 /// # Errors
 /// Those of SQLite, and of documents that cannot be read.
@@ -113,13 +191,157 @@ pub fn list(
     question: &Question,
     now: i64,
 ) -> Result<Traces, StoreError> {
-    let found = discover::search(conn, &question.request(now))?;
+    if question.is_of_any() {
+        return any(conn, question);
+    }
+    let mut grid = Grid::new(question.range);
+    let mut ranked = Ranked::new(question);
+    let request = question.entries(now);
+    let complete = points::each(conn, &request, &mut |point| {
+        grid.add(&point);
+        if question.is_selected(&point) {
+            ranked.add(point);
+        }
+    })?;
+    let density = grid.finish(complete);
+    if question.order != Order::Newest {
+        return Ok(Traces {
+            total: ranked.count,
+            traces: ranked.load(conn)?,
+            complete,
+            next: None,
+            density,
+            looked_up: None,
+        });
+    }
+    let found = discover::search(conn, &question.listed(now))?;
     Ok(Traces {
         traces: found.hits.iter().map(Entry::from).collect(),
         total: found.total,
         complete: found.complete,
         next: found.next.map(|cursor| cursor.to_string()),
+        density,
+        looked_up: None,
     })
+}
+
+/// The traces of which any event matches.
+fn any(conn: &mut SqliteConnection, question: &Question) -> Result<Traces, StoreError> {
+    let traced = traced::traced(conn, &question.request(Expr::All))?;
+    let (mut complete, mut total) = (traced.complete, traced.len() as u64);
+    let mut all = traced.newest_first();
+    let is_ranked = question.order != Order::Newest;
+    if let Some(after) = question.after.filter(|_| !is_ranked) {
+        all.retain(|(_, place)| *place < after);
+    }
+    let deadline = Instant::now() + LOOK_UP;
+    let mut grid = Grid::new(question.range);
+    let mut ranked = Ranked::new(question);
+    let (mut newest, mut looked_up, mut next) = (Vec::new(), Vec::new(), None);
+    let count = all.len();
+    let is_narrowed = question.durations != (None, None);
+    for (index, (trace, place)) in all.into_iter().enumerate() {
+        if index >= LOOKED_UP || Instant::now() > deadline {
+            complete &= !is_ranked && !is_narrowed;
+            break;
+        }
+        let entry: Vec<Point> = Sql::new(include_str!("traces/entry.sql"))
+            .bind("bits", trace.trace_bits())
+            .bind("trace", &trace)
+            .load(conn)?;
+        // Of a trace without a transaction its matching event stands for it.
+        let entry = entry.first().copied().unwrap_or(Point {
+            ts: place.timestamp,
+            seq: place.seq,
+            duration: 0,
+            failed: false,
+        });
+        grid.add(&entry);
+        if !question.is_selected(&entry) {
+            total = total.saturating_sub(u64::from(is_narrowed));
+            continue;
+        }
+        ranked.add(entry);
+        looked_up.push(entry.seq);
+        if newest.len() < question.size {
+            newest.push(entry.seq);
+            next = (index + 1 < count).then_some(place);
+        }
+    }
+    let density = grid.finish(complete);
+    let traces = match is_ranked {
+        true => ranked.load(conn)?,
+        false => entries(conn, &newest)?,
+    };
+    Ok(Traces {
+        next: next.filter(|_| !is_ranked).map(|place| place.to_string()),
+        traces,
+        total,
+        complete,
+        density,
+        looked_up: Some(looked_up),
+    })
+}
+
+/// The documents of some entries, in their order.
+fn entries(conn: &mut SqliteConnection, seqs: &[i64]) -> Result<Vec<Entry>, StoreError> {
+    let mut found = Vec::with_capacity(seqs.len());
+    for seqs in seqs.chunks(64) {
+        for event in apm_store::events(conn, seqs)? {
+            found.push(Entry::from(&Hit {
+                seq: event.seq,
+                timestamp: event.timestamp,
+                document: apm_store::document::document(&event),
+            }));
+        }
+    }
+    Ok(found)
+}
+
+/// The entries that took longest, or the shortest time.
+struct Ranked {
+    order: Order,
+    size: usize,
+    points: Vec<Point>,
+    count: u64,
+}
+
+impl Ranked {
+    fn new(question: &Question) -> Self {
+        Self {
+            order: question.order,
+            size: question.size.min(discover::MOST_HITS),
+            points: Vec::new(),
+            count: 0,
+        }
+    }
+
+    fn add(&mut self, point: Point) {
+        self.count += 1;
+        if self.order == Order::Newest || self.size == 0 {
+            return;
+        }
+        self.points.push(point);
+        if self.points.len() >= self.size * 2 + 64 {
+            self.cut();
+        }
+    }
+
+    fn cut(&mut self) {
+        match self.order {
+            Order::Shortest => self.points.sort_unstable_by_key(|of| (of.duration, of.seq)),
+            _ => self
+                .points
+                .sort_unstable_by_key(|of| (Reverse(of.duration), of.seq)),
+        }
+        self.points.truncate(self.size);
+    }
+
+    fn load(mut self, conn: &mut SqliteConnection) -> Result<Vec<Entry>, StoreError> {
+        self.cut();
+        let seqs: Vec<i64> = self.points.iter().map(|point| point.seq).collect();
+        entries(conn, &seqs)
+    }
 }
 
 impl From<&Hit> for Entry {

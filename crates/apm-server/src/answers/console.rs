@@ -7,6 +7,7 @@ use super::asked::{Shape, wrong};
 use super::parameter::Parameter;
 use super::{Address, Asked, Depends, Problem, Question, Source, at};
 use crate::csv::{Cell as Value, Table};
+use crate::insight::console::schema::{self, View};
 use crate::insight::console::{self, Cell, Cut};
 
 const SQL: Parameter = Parameter::text(
@@ -40,6 +41,9 @@ pub(crate) struct Answer {
     /// Why it was not run, for the page, which keeps what was typed.
     #[serde(skip)]
     pub(crate) problem: Option<String>,
+    /// The views, for the page.
+    #[serde(skip)]
+    pub(crate) views: Vec<View>,
 }
 
 impl From<console::Table> for Answer {
@@ -51,6 +55,7 @@ impl From<console::Table> for Answer {
             elapsed: table.elapsed,
             is_asked: true,
             problem: None,
+            views: Vec::new(),
         }
     }
 }
@@ -82,14 +87,25 @@ impl Question for Params {
     }
 
     fn answer(&self, source: &mut Source<'_>) -> Result<Answer, Problem> {
+        let views = match self.shape {
+            Shape::Page => schema::views(source.conn)?,
+            Shape::Data => Vec::new(),
+        };
         if self.sql.trim().is_empty() && self.shape == Shape::Page {
-            return Ok(Answer::default());
+            return Ok(Answer {
+                views,
+                ..Answer::default()
+            });
         }
         match (source.settings.run(&self.sql), self.shape) {
-            (Ok(table), _) => Ok(table.into()),
+            (Ok(table), _) => Ok(Answer {
+                views,
+                ..table.into()
+            }),
             (Err(error), Shape::Page) => Ok(Answer {
                 is_asked: true,
                 problem: Some(error.to_string()),
+                views,
                 ..Answer::default()
             }),
             (Err(error), Shape::Data) => Err(wrong(&SQL, error.to_string())),
@@ -105,6 +121,47 @@ impl Question for Params {
                 .iter()
                 .map(|row| row.iter().map(value).collect())
                 .collect(),
+        }]
+    }
+}
+
+/// The question for the views.
+#[derive(Debug)]
+pub(crate) struct SchemaParams;
+
+/// The views that people query.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "SqlSchema")]
+pub(crate) struct Schema {
+    /// By name.
+    pub(crate) views: Vec<View>,
+}
+
+impl Question for SchemaParams {
+    type Answer = Schema;
+    const ADDRESS: Address = at!("/sql/schema");
+    const SUMMARY: &'static str = "The views that are queried with SQL, and their columns";
+    const DEPENDS: Depends = Depends::Nothing;
+    const TABLES: &'static [&'static str] = &["columns"];
+
+    fn read(_: &Asked) -> Result<Self, Problem> {
+        Ok(Self)
+    }
+
+    fn answer(&self, source: &mut Source<'_>) -> Result<Schema, Problem> {
+        let views = schema::views(source.conn)?;
+        Ok(Schema { views })
+    }
+
+    fn tables(answer: &Schema) -> Vec<Table> {
+        let column = |view: &View, column: &String| vec![(&view.name).into(), column.into()];
+        let of_view = |view: &View| -> Vec<Vec<Value>> {
+            view.columns.iter().map(|name| column(view, name)).collect()
+        };
+        vec![Table {
+            name: "columns",
+            columns: ["view", "column"].map(Into::into).to_vec(),
+            rows: answer.views.iter().flat_map(of_view).collect(),
         }]
     }
 }

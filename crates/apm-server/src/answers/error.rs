@@ -17,11 +17,12 @@ use super::{Address, Asked, Problem, Question, Source, at};
 use crate::analytics::Scope;
 use crate::analytics::discover::{self, Field};
 use crate::analytics::error_group::{self, Affected, Detail, Sample};
-use crate::analytics::errors::{self, ErrorGroup};
+use crate::analytics::errors::{self, ErrorGroup, Status, Which};
 use crate::analytics::filter::List;
 use crate::analytics::latency;
 use crate::analytics::series::Axis;
 use crate::csv::{Cell, Table};
+use crate::insight::triage::{self, Made, Member, Version};
 
 const KEY: Parameter = Parameter::hash("key", "`error.grouping_key`");
 const N: Parameter = Parameter::whole("n", 0, 499, "Which occurrence, 0 is the latest. Default 0.");
@@ -76,15 +77,21 @@ pub(crate) struct Answer {
     pub(crate) document: Option<Json>,
     /// Fields that the newest 50 occurrences share: the most frequent values of a few telling fields.
     pub(crate) shared: Vec<Field>,
-    /// Other errors of the service, at most four.
+    /// Other open errors of the service, at most four.
     pub(crate) others: Vec<ErrorGroup>,
+    /// The newest versions of the service in which it occurred, whenever that was, newest first, at most 20.
+    pub(crate) versions: Vec<Version>,
+    /// The groups that were merged into it.
+    pub(crate) members: Vec<Member>,
+    /// The newest changes of its state, newest first, at most 20.
+    pub(crate) changes: Vec<Made>,
 }
 
 impl Question for Params {
     type Answer = Answer;
     const ADDRESS: Address = at!("/services/{service}/errors/{key}");
     const SUMMARY: &'static str = "One error group with one of its occurrences";
-    const TABLES: &'static [&'static str] = &["samples", "transactions", "occurrences"];
+    const TABLES: &'static [&'static str] = &["samples", "transactions", "occurrences", "versions"];
 
     fn read(asked: &Asked) -> Result<Self, Problem> {
         Ok(Self {
@@ -100,9 +107,9 @@ impl Question for Params {
         let conn = &mut *source.conn;
         let period = self.period.stored(conn)?;
         let (scope, window) = (&self.scope, &period.window);
-        let found = Sourced::read(conn, |conn| {
-            error_group::detail(conn, scope, self.key, window)
-        })?;
+        // The page of a group that was merged is that of the group that stands for it.
+        let key = triage::root(conn, &self.service, self.key)?;
+        let found = Sourced::read(conn, |conn| error_group::detail(conn, scope, key, window))?;
         let (found, sql) = found.into_parts();
         let Detail {
             group: Some(group),
@@ -129,7 +136,11 @@ impl Question for Params {
             query: None,
             ..scope.clone()
         };
-        let mut others = errors::list(conn, scope, None, window)?.errors;
+        let open = Which {
+            key: None,
+            status: Some(Status::Open),
+        };
+        let mut others = errors::list_from(conn, scope, open, window, 0)?.errors;
         others.retain(|other| other.key != group.key);
         Ok(Answer {
             is_new: super::errors::is_new(self.period.asked(), &group),
@@ -142,6 +153,9 @@ impl Question for Params {
             n,
             document,
             others: TopErrors::first(others, 0, OTHERS).errors,
+            versions: triage::versions(conn, &self.service, key)?,
+            members: triage::members(conn, &self.service, key)?,
+            changes: triage::changes(conn, &self.service, key)?,
         })
     }
 
@@ -169,6 +183,16 @@ impl Question for Params {
                 "occurrences",
                 &answer.axis,
                 answer.group.series.iter().map(|n| (*n).into()),
+            ),
+            Table::from_rows(
+                "versions",
+                &answer.versions,
+                &[
+                    ("version", |row| (&row.version).into()),
+                    ("first_seen_utc", |row| Cell::Time(row.first)),
+                    ("last_seen_utc", |row| Cell::Time(row.last)),
+                    ("occurrences", |row| row.occurrences.into()),
+                ],
             ),
         ]
     }

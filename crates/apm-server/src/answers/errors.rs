@@ -7,28 +7,42 @@ use serde::Serialize;
 use super::charts::counts_table;
 use super::listed::Listed;
 use super::listing::{Rows, Sort};
+use super::parameter::Parameter;
 use super::parameter::shared::SERVICE;
 use super::period::Period;
 use super::sourced::Sourced;
 use super::top;
 use super::{Address, Asked, Problem, Question, Source, at};
 use crate::analytics::Scope;
-use crate::analytics::errors::{self, ErrorGroup, Errors};
+use crate::analytics::errors::{self, ByStatus, ErrorGroup, Errors, Status, Which};
 use crate::analytics::filter::List;
 use crate::analytics::series::Axis;
 use crate::csv::Table;
 
 const SORTS: [&str; 5] = ["message", "count", "service", "first", "last"];
 
+const STATE: Parameter = Parameter::word(
+    "state",
+    &["open", "resolved", "ignored", "all"],
+    "Groups of one state, as people decided. Default `open`.",
+);
+
 /// The errors of all services.
 #[derive(Debug)]
-pub(crate) struct All(Listed);
+pub(crate) struct All(Wanted);
+
+/// A list, of groups of one state or of all.
+#[derive(Debug)]
+struct Wanted {
+    list: Listed,
+    status: Option<Status>,
+}
 
 /// The errors of one service.
 #[derive(Debug)]
 pub(crate) struct Params {
     pub(crate) service: String,
-    list: Listed,
+    list: Wanted,
 }
 
 /// Error groups.
@@ -41,6 +55,10 @@ pub(crate) struct Answer {
     pub(crate) left_out: usize,
     #[serde(flatten)]
     pub(crate) rows: Rows,
+    /// The state of the groups; null: any.
+    pub(crate) status: Option<Status>,
+    /// The number of groups of each state.
+    pub(crate) by_status: ByStatus,
     /// Occurrences of all groups.
     pub(crate) occurrences: i64,
     /// The same per minute.
@@ -145,16 +163,25 @@ fn tables(answer: &Answer) -> Vec<Table> {
 }
 
 /// The parameters, of events of a scope.
-fn listed(asked: &Asked, scope: Scope) -> Result<Listed, Problem> {
-    Listed::read(asked, scope, Period::optional(asked)?, &SORTS, "-last")
+fn listed(asked: &Asked, scope: Scope) -> Result<Wanted, Problem> {
+    let state = asked.word(&STATE)?.unwrap_or("open");
+    let mut all = Status::ALL.into_iter();
+    Ok(Wanted {
+        list: Listed::read(asked, scope, Period::optional(asked)?, &SORTS, "-last")?,
+        status: all.find(|status| status.as_str() == state),
+    })
 }
 
-fn answer(list: &Listed, source: &mut Source<'_>) -> Result<Answer, Problem> {
+fn answer(wanted: &Wanted, source: &mut Source<'_>) -> Result<Answer, Problem> {
+    let (list, status) = (&wanted.list, wanted.status);
     let conn = &mut *source.conn;
+    let which = Which { key: None, status };
     let period = list.period.stored(conn)?;
     let (scope, window) = (&list.scope, &period.window);
     let first = list.listing.first();
-    let found = Sourced::read(conn, |conn| errors::list_from(conn, scope, window, first))?;
+    let found = Sourced::read(conn, |conn| {
+        errors::list_from(conn, scope, which, window, first)
+    })?;
     let (found, sql) = found.into_parts();
     let Errors {
         mut errors,
@@ -165,14 +192,14 @@ fn answer(list: &Listed, source: &mut Source<'_>) -> Result<Answer, Problem> {
         axis,
     } = found;
     let previous = match &period.before {
-        Some(window) => Some(errors::list(conn, scope, None, window)?),
+        Some(window) => Some(errors::list_from(conn, scope, which, window, 0)?),
         None => None,
     };
     let frequency = |group: &&ErrorGroup| group.occurrences;
     let most_frequent = match first {
         0 => errors.iter().max_by_key(frequency).cloned(),
         _ => {
-            let all = errors::list(conn, scope, None, window)?.errors;
+            let all = errors::list_from(conn, scope, which, window, 0)?.errors;
             all.iter().max_by_key(frequency).cloned()
         }
     };
@@ -190,6 +217,8 @@ fn answer(list: &Listed, source: &mut Source<'_>) -> Result<Answer, Problem> {
         left_out: rows.total - errors.len(),
         errors,
         rows,
+        status,
+        by_status: errors::by_status(conn, scope, window)?,
         occurrences,
         occurrences_per_minute: occurrences as f64 / window.minutes,
         unhandled,

@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use crate::analytics::Scope;
 use crate::analytics::dependencies::Dependency;
-use crate::analytics::errors::{self as groups, ErrorGroup};
+use crate::analytics::errors::{self as groups, ErrorGroup, Status, Which};
 use crate::analytics::statements::{Cost, Statement};
 use crate::analytics::transactions::Transaction;
 use crate::analytics::window::Window;
@@ -160,6 +160,8 @@ pub(crate) fn errors<'a>(rows: impl IntoIterator<Item = &'a ErrorGroup>) -> Tabl
             ("message", |row| (&row.message).into()),
             ("culprit", |row| (&row.culprit).into()),
             ("handled", |row| row.handled.into()),
+            ("status", |row| row.state.status.as_str().into()),
+            ("assignee", |row| (&row.state.assignee).into()),
             ("occurrences", |row| row.occurrences.into()),
             ("first_seen_utc", |row| Cell::second(row.first_seen)),
             ("last_seen_utc", |row| {
@@ -188,7 +190,7 @@ pub(crate) fn callers<'a>(rows: impl IntoIterator<Item = &'a Caller>) -> Table {
     )
 }
 
-/// The error groups that deserve a look first.
+/// The open error groups that deserve a look first.
 #[derive(Debug, Serialize, JsonSchema)]
 pub(crate) struct TopErrors {
     /// Unhandled ones first, then by their occurrences.
@@ -203,7 +205,11 @@ impl TopErrors {
         scope: &Scope,
         window: &Window,
     ) -> QueryResult<Self> {
-        let found = groups::list(conn, scope, None, window)?;
+        let open = Which {
+            status: Some(Status::Open),
+            key: None,
+        };
+        let found = groups::list_from(conn, scope, open, window, 0)?;
         let total = found.errors.len() + found.left_out;
         Ok(Self::first(found.errors, total, ERRORS))
     }

@@ -1,4 +1,5 @@
-//! `/traces`: the newest traces, by their entries, filtered by any field of these.
+//! `/traces`: traces by their entries, filtered by any field of these or of any of their events, and durations over
+//! time.
 
 use apm_store::kept;
 use schemars::JsonSchema;
@@ -8,7 +9,8 @@ use super::parameter::Parameter;
 use super::parameter::shared::{ENV, SERVICE};
 use super::{Address, Asked, Problem, Question, Source, at};
 use crate::analytics::discover::{Groups, MOST_HITS};
-use crate::analytics::traces::{self, Entry, Traces};
+use crate::analytics::traces::grid::{COLUMNS, durations};
+use crate::analytics::traces::{self, Cell as DensityCell, Entry, Order, Traces};
 use crate::csv::{Cell, Table};
 
 const SIZE: Parameter = Parameter::whole(
@@ -21,21 +23,53 @@ const SIZE: Parameter = Parameter::whole(
 /// Traces of an answer where no number is asked for.
 const USUAL: usize = 50;
 
+const MIN: Parameter = Parameter::whole(
+    "min_us",
+    0,
+    i64::MAX,
+    "Shortest duration of the entries that are listed, µs.",
+);
+const MAX: Parameter = Parameter::whole(
+    "max_us",
+    0,
+    i64::MAX,
+    "First duration of an entry that is too long, µs.",
+);
+const SORT: Parameter = Parameter::word(
+    "sort",
+    &["newest", "-duration", "duration"],
+    "The order of the traces: those that began last, or those whose entry took longest, or the shortest time. Default \
+     `newest`.",
+);
+const MATCH: Parameter = Parameter::word(
+    "match",
+    &["any", "entry"],
+    "What `q` and `service` are asked of: any event of a trace, or its entry only. Default `any`.",
+);
+const GROUP: Parameter = Parameter::text(
+    "group",
+    "The field of the entries whose values `names` counts. Default `transaction.name`.",
+);
+
+/// The field that entries are grouped by.
+const NAME: &str = "transaction.name";
+
 /// The question.
 #[derive(Debug)]
 pub(crate) struct Params {
-    question: traces::Question,
+    pub(crate) question: traces::Question,
+    group: String,
     /// µs
     now: i64,
 }
 
-/// The newest traces of a range.
+/// The traces of a range.
 #[derive(Debug, Serialize, JsonSchema)]
 #[schemars(rename = "TraceList")]
 pub(crate) struct Answer {
     #[serde(flatten)]
     pub(crate) found: Traces,
-    /// The names that the newest traces begin with, most frequent first.
+    /// The names that the newest traces begin with, most frequent first, or their values of another field.
     pub(crate) names: Groups,
     /// When the oldest events arrived of which all are there, seconds since 1970: of earlier ones, only traces that
     /// are kept are left. Null where nothing was deleted for them.
@@ -45,8 +79,9 @@ pub(crate) struct Answer {
 impl Question for Params {
     type Answer = Answer;
     const ADDRESS: Address = at!("/traces");
-    const SUMMARY: &'static str = "The newest traces, by their entries";
-    const TABLES: &'static [&'static str] = &["traces"];
+    const SUMMARY: &'static str =
+        "Traces of a range, by their entries, and their durations over time";
+    const TABLES: &'static [&'static str] = &["traces", "density", "names"];
 
     fn read(asked: &Asked) -> Result<Self, Problem> {
         Ok(Self {
@@ -57,39 +92,100 @@ impl Question for Params {
                 range: asked.range()?,
                 size: asked.count(&SIZE)?.unwrap_or(USUAL),
                 after: asked.after()?,
+                order: match asked.word(&SORT)? {
+                    Some("-duration") => Order::Longest,
+                    Some("duration") => Order::Shortest,
+                    _ => Order::Newest,
+                },
+                durations: (asked.whole(&MIN)?, asked.whole(&MAX)?),
+                any: asked.word(&MATCH)? != Some("entry"),
             },
+            group: asked.get(&GROUP)?.unwrap_or(NAME).to_owned(),
             now: asked.now,
         })
     }
 
     fn answer(&self, source: &mut Source<'_>) -> Result<Answer, Problem> {
+        let found = traces::list(source.conn, &self.question, self.now)?;
+        let asked = (&self.question, &found);
+        let names = traces::names(source.conn, asked, &self.group, self.now)?;
+        let whole_since = kept::whole_since(source.conn)?;
         Ok(Answer {
-            found: traces::list(source.conn, &self.question, self.now)?,
-            names: traces::names(source.conn, &self.question, self.now)?,
-            whole_since: kept::whole_since(source.conn)?,
+            found,
+            names,
+            whole_since,
         })
     }
 
     fn tables(answer: &Answer) -> Vec<Table> {
-        vec![Table::from_rows(
-            "traces",
-            &answer.found.traces,
-            &[
-                ("trace_id", |row: &Entry| (&row.trace).into()),
-                ("transaction_id", |row| (&row.transaction).into()),
-                ("entry", |row| (&row.name).into()),
-                ("service", |row| (&row.service).into()),
-                ("result", |row| (&row.result).into()),
-                ("outcome", |row| (&row.outcome).into()),
-                ("started_utc", |row| Cell::Time(row.timestamp)),
-                ("duration_us", |row| row.duration.into()),
-                ("spans", |row| row.spans.into()),
-            ],
-        )]
+        vec![
+            Table::from_rows(
+                "traces",
+                &answer.found.traces,
+                &[
+                    ("trace_id", |row: &Entry| (&row.trace).into()),
+                    ("transaction_id", |row| (&row.transaction).into()),
+                    ("entry", |row| (&row.name).into()),
+                    ("service", |row| (&row.service).into()),
+                    ("result", |row| (&row.result).into()),
+                    ("outcome", |row| (&row.outcome).into()),
+                    ("started_utc", |row| Cell::Time(row.timestamp)),
+                    ("duration_us", |row| row.duration.into()),
+                    ("spans", |row| row.spans.into()),
+                ],
+            ),
+            density(answer),
+            names(answer),
+        ]
     }
 
     // An incomplete search may get further next time.
     fn is_settled(answer: &Answer) -> bool {
         answer.found.complete
     }
+}
+
+/// The cells of the chart, each with the time and the durations that it is of.
+fn density(answer: &Answer) -> Table {
+    let density = &answer.found.density;
+    let (from, length) = (density.from, density.to - density.from);
+    let at = |column: usize| from + (i128::from(length) * column as i128 / COLUMNS as i128) as i64;
+    let heads = [
+        "from_utc",
+        "duration_from_us",
+        "duration_to_us",
+        "transactions",
+        "failed",
+    ];
+    let row = |cell: &DensityCell| {
+        let (least, most) = durations(cell.row);
+        vec![
+            Cell::Time(at(cell.column)),
+            least.into(),
+            most.into(),
+            (cell.count as f64).into(),
+            (cell.failed as f64).into(),
+        ]
+    };
+    Table {
+        name: "density",
+        columns: heads.map(Into::into).to_vec(),
+        rows: density.cells.iter().map(row).collect(),
+    }
+}
+
+/// The values that entries are grouped by.
+fn names(answer: &Answer) -> Table {
+    Table::from_rows(
+        "names",
+        &answer.names.groups,
+        &[
+            ("value", |row| {
+                row.value.as_deref().unwrap_or_default().into()
+            }),
+            ("traces", |row| (row.count as f64).into()),
+            ("duration_avg_us", |row| row.duration_avg.into()),
+            ("duration_max_us", |row| row.duration_max.into()),
+        ],
+    )
 }

@@ -5,6 +5,7 @@ use actix_web::web::{Bytes, Data, Path};
 use apm_alerts::Alerts;
 use apm_alerts::receiver::{Receiver, Written};
 use apm_alerts::rule::Rule;
+use apm_alerts::slo::Objective;
 use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -17,6 +18,7 @@ use crate::route::Access::Admin;
 use crate::route::Route;
 
 const ID: Parameter = Parameter::text("id", "`id` of a rule.");
+const OBJECTIVE: Parameter = Parameter::text("id", "`id` of an objective.");
 const NAME: Parameter = Parameter::text("name", "`name` of a receiver.");
 
 /// The addresses that change something.
@@ -74,7 +76,27 @@ pub(super) fn changes() -> Vec<Endpoint> {
             None,
             Reply::Done,
         ),
+        endpoint(
+            address("/api/v1/slos/{id}/delete").post(Admin, delete_objective),
+            "Delete an objective",
+            || in_path(OBJECTIVE),
+            None,
+            Reply::Done,
+        ),
     ]
+}
+
+/// Adds saving to the address of objectives.
+pub(super) fn with_objectives(mut endpoint: Endpoint) -> Endpoint {
+    endpoint.route = endpoint.route.post(Admin, save_objective);
+    endpoint.operations.push(Operation {
+        method: "post",
+        summary: "Set an objective, or replace the one with its `id`",
+        parameters: Vec::new,
+        body: Some(body::<Objective>()),
+        reply: Reply::Created(schema::<Objective>),
+    });
+    endpoint
 }
 
 fn endpoint(
@@ -103,7 +125,7 @@ fn in_path(parameter: Parameter) -> Vec<Described> {
 }
 
 /// The description of a JSON body.
-fn body<T: JsonSchema>() -> Value {
+pub(super) fn body<T: JsonSchema>() -> Value {
     let mut settings = schemars::generate::SchemaSettings::draft2020_12();
     settings.inline_subschemas = true;
     settings.meta_schema = None;
@@ -119,7 +141,7 @@ struct Silence {
 }
 
 /// Reads a body; the error names what is wrong, and never repeats an address.
-fn read<T: serde::de::DeserializeOwned>(body: &Bytes) -> Result<T, Problem> {
+pub(super) fn read<T: serde::de::DeserializeOwned>(body: &Bytes) -> Result<T, Problem> {
     serde_json::from_slice(body).map_err(|error| Problem::Parameter {
         parameter: "body",
         problem: error.to_string(),
@@ -128,6 +150,16 @@ fn read<T: serde::de::DeserializeOwned>(body: &Bytes) -> Result<T, Problem> {
 
 fn done() -> Result<HttpResponse, Problem> {
     Ok(HttpResponse::NoContent().finish())
+}
+
+async fn save_objective(body: Bytes, alerts: Data<Alerts>) -> Result<HttpResponse, Problem> {
+    let objective = alerts.save_objective(read(&body)?).await?;
+    Ok(HttpResponse::Created().json(objective))
+}
+
+async fn delete_objective(id: Path<String>, alerts: Data<Alerts>) -> Result<HttpResponse, Problem> {
+    alerts.delete_objective(&id).await?;
+    done()
 }
 
 async fn save_rule(body: Bytes, alerts: Data<Alerts>) -> Result<HttpResponse, Problem> {

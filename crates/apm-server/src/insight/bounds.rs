@@ -13,6 +13,10 @@ const VERSIONS: i64 = 5_000;
 const FINDINGS: i64 = 2_000;
 /// Plans of statements.
 const PLANS: i64 = 20_000;
+/// Changes of the states of error groups.
+const ERROR_CHANGES: i64 = 10_000;
+/// Versions of error groups.
+const ERROR_VERSIONS: i64 = 100_000;
 /// The number of rows beyond a limit that are tolerated before some are deleted.
 const SLACK: i64 = 10;
 
@@ -68,6 +72,40 @@ pub(super) fn plans(conn: &mut SqliteConnection) -> QueryResult<()> {
         .bind::<BigInt, _>(PLANS)
         .execute(conn)?;
     }
+    Ok(())
+}
+
+/// Drops the oldest changes of the states of error groups where there are too many.
+pub(super) fn error_changes(conn: &mut SqliteConnection) -> QueryResult<()> {
+    if count(conn, "error_change")? > ERROR_CHANGES + ERROR_CHANGES / SLACK {
+        diesel::sql_query(
+            "DELETE FROM error_change WHERE id IN (SELECT id FROM error_change ORDER BY id DESC LIMIT -1 OFFSET ?)",
+        )
+        .bind::<BigInt, _>(ERROR_CHANGES)
+        .execute(conn)?;
+    }
+    Ok(())
+}
+
+/// Drops the versions in which groups did not occur for the longest time where there are too many.
+pub(super) fn error_versions(conn: &mut SqliteConnection) -> QueryResult<()> {
+    if count(conn, "error_version")? > ERROR_VERSIONS + ERROR_VERSIONS / SLACK {
+        diesel::sql_query(
+            "DELETE FROM error_version WHERE last_ts < (SELECT last_ts FROM error_version ORDER BY last_ts DESC LIMIT \
+             1 OFFSET ?)",
+        )
+        .bind::<BigInt, _>(ERROR_VERSIONS)
+        .execute(conn)?;
+    }
+    Ok(())
+}
+
+/// Forgets the versions of error groups that are gone.
+pub(super) fn gone_errors(conn: &mut SqliteConnection) -> QueryResult<()> {
+    diesel::sql_query(
+        "DELETE FROM error_version WHERE group_id NOT IN (SELECT id FROM error_group)",
+    )
+    .execute(conn)?;
     Ok(())
 }
 

@@ -6,6 +6,7 @@
 //! `insight::guard`.
 
 mod csv;
+pub(crate) mod schema;
 
 use std::path::Path;
 use std::time::{Duration, Instant};

@@ -14,7 +14,7 @@ use diesel::SqliteConnection;
 use super::observe::{self, Observer};
 use super::plan::history::Unseen;
 use super::rules::{self, Files, Plans, RuleError};
-use super::{finding, marker};
+use super::{bounds, finding, marker, triage};
 
 /// The options of the engine.
 #[derive(Debug, Clone)]
@@ -78,6 +78,9 @@ impl Drop for Engine {
     }
 }
 
+/// The time between two looks for errors that are to be ignored no longer.
+const ENDS: Duration = Duration::from_secs(10);
+
 /// Why a look did not come to its end.
 #[derive(Debug, thiserror::Error)]
 enum LookError {
@@ -102,6 +105,7 @@ fn run(store: &Store, options: &Options, stop: &(Mutex<bool>, Condvar)) {
     let mut seen = None;
     let mut judged: Option<Instant> = None;
     let mut swept: Option<Instant> = None;
+    let mut ended: Option<Instant> = None;
     let mut idle = 0;
     let mut due = true;
     loop {
@@ -132,9 +136,16 @@ fn run(store: &Store, options: &Options, stop: &(Mutex<bool>, Condvar)) {
             let days = options.days;
             let now = apm_time::now() / apm_time::SECOND;
             if let Err(error) = write(store, store.clears(), move |conn| {
-                observe::sweep(conn, now, days)
+                observe::sweep(conn, now, days)?;
+                bounds::gone_errors(conn)
             }) {
                 log::warn!("deleting old callers failed: {error}");
+            }
+        }
+        if ended.is_none_or(|at| at.elapsed() >= ENDS) {
+            ended = Some(Instant::now());
+            if let Err(error) = end(store) {
+                log::warn!("opening ignored errors again failed: {error}");
             }
         }
         seen = Some(store.data_version());
@@ -159,15 +170,26 @@ fn write(
     Ok(())
 }
 
+/// Opens the errors that were to be ignored until now.
+fn end(store: &Store) -> Result<(), LookError> {
+    let now = apm_time::now() / apm_time::SECOND;
+    let clears = store.clears();
+    if store.read(|conn| Ok::<_, LookError>(triage::follow::due(conn, now)?))? {
+        write(store, clears, move |conn| triage::follow::end(conn, now))?;
+    }
+    Ok(())
+}
+
 /// Counts what came. Returns whether anything came.
 fn observe(store: &Store, observer: &mut Observer, sent: &mut Unseen) -> Result<bool, LookError> {
     let clears = store.clears();
-    let (observed, arrivals, plans) = store.read(|conn| {
+    let (observed, arrivals, plans, errors) = store.read(|conn| {
         let plans = sent.look(conn)?;
-        Ok::<_, LookError>((observer.look(conn)?, marker::unseen(conn)?, plans))
+        let errors = triage::follow::look(conn)?;
+        Ok::<_, LookError>((observer.look(conn)?, marker::unseen(conn)?, plans, errors))
     })?;
-    let came = observed.is_some();
-    if observed.is_some() || arrivals.is_some() || plans.is_some() {
+    let came = observed.is_some() || errors.is_some();
+    if came || arrivals.is_some() || plans.is_some() {
         let now = apm_time::now();
         write(store, clears, move |conn| {
             if let Some(observed) = observed {
@@ -178,6 +200,9 @@ fn observe(store: &Store, observer: &mut Observer, sent: &mut Unseen) -> Result<
             }
             if let Some(plans) = plans {
                 plans.write(conn, now)?;
+            }
+            if let Some(errors) = errors {
+                errors.write(conn)?;
             }
             Ok(())
         })?;

@@ -3,21 +3,12 @@
 use std::fmt::Write as _;
 
 use apm_store::{Store, StoreError};
-use diesel::RunQueryDsl as _;
-use diesel::sql_types::Text;
 use serde_json::{Value, json};
 
 use super::protocol::Fault;
+use crate::insight::console::schema::views;
 
 const URI: &str = "pocket-apm://schema/views";
-
-#[derive(diesel::QueryableByName)]
-struct Column {
-    #[diesel(sql_type = Text)]
-    view: String,
-    #[diesel(sql_type = Text)]
-    name: String,
-}
 
 /// The resource in a list.
 pub(super) fn described() -> Value {
@@ -36,26 +27,13 @@ pub(super) async fn read(params: &Value, store: &Store) -> Result<Value, Fault> 
     if uri != URI {
         return Err(Fault::resource(uri));
     }
-    let read = store.read_async(|conn| {
-        let columns = diesel::sql_query(include_str!("columns.sql")).load::<Column>(conn)?;
-        Ok::<_, StoreError>(columns)
-    });
-    let columns = read
+    let read = store.read_async(|conn| Ok::<_, StoreError>(views(conn)?));
+    let views = read
         .await
         .map_err(|error| Fault::internal(error.to_string()))?;
     let mut text = String::from("SQLite. Times are UTC. Each view and its columns:\n");
-    let mut view = None;
-    for column in columns {
-        let separator = if view.as_ref() == Some(&column.view) {
-            ", "
-        } else {
-            ": "
-        };
-        if separator == ": " {
-            let _ = write!(text, "\n{}", column.view);
-        }
-        let _ = write!(text, "{separator}{}", column.name);
-        view = Some(column.view);
+    for view in views {
+        let _ = write!(text, "\n{}: {}", view.name, view.columns.join(", "));
     }
     text.push('\n');
     Ok(json!({"contents": [{"uri": URI, "mimeType": "text/plain", "text": text}]}))

@@ -23,7 +23,9 @@ const FILES: &[(&str, &str, &[u8])] = &[
         CSS,
         include_bytes!("assets/components.css"),
     ),
+    ("console.js", JS, include_bytes!("assets/console.js")),
     ("copy.js", JS, include_bytes!("assets/copy.js")),
+    ("density.js", JS, include_bytes!("assets/density.js")),
     ("favicon.svg", SVG, include_bytes!("assets/favicon.svg")),
     ("docs.js", JS, include_bytes!("assets/docs.js")),
     ("fields.js", JS, include_bytes!("assets/fields.js")),
@@ -38,6 +40,7 @@ const FILES: &[(&str, &str, &[u8])] = &[
     ("parts.js", JS, include_bytes!("assets/parts.js")),
     ("paste.js", JS, include_bytes!("assets/paste.js")),
     ("scale.js", JS, include_bytes!("assets/scale.js")),
+    ("dashboard.js", JS, include_bytes!("assets/dashboard.js")),
     ("suggest.js", JS, include_bytes!("assets/suggest.js")),
     ("swap.js", JS, include_bytes!("assets/swap.js")),
     ("theme.js", JS, include_bytes!("assets/theme.js")),
@@ -220,10 +223,24 @@ mod tests {
     }
 
     /// Modules that are fetched where they are needed, after the page is shown.
-    const ON_DEMAND: [&str; 2] = ["docs.js", "scale.js"];
+    const ON_DEMAND: [&str; 5] = [
+        "console.js",
+        "dashboard.js",
+        "density.js",
+        "docs.js",
+        "scale.js",
+    ];
 
     #[test]
     fn all_files_of_a_first_load_together_are_small() {
+        // Their importers name them, and load them when the page has what they are for.
+        for (importer, names) in [("app.js", &ON_DEMAND[..4]), ("legend.js", &ON_DEMAND[4..])] {
+            let file = FILES.iter().find(|(name, ..)| *name == importer).unwrap();
+            let text = std::str::from_utf8(file.2).unwrap();
+            for name in names {
+                assert!(text.contains(&format!("import(\"./{name}\")")), "{name}");
+            }
+        }
         let files = FILES.iter().zip(COMPRESSED.iter());
         let first = files.filter(|((name, ..), _)| !ON_DEMAND.contains(name));
         let bytes: usize = first.map(|(_, file)| file.len()).sum();

@@ -7,6 +7,7 @@
 
 pub(crate) mod bars;
 pub(crate) mod buckets;
+pub(crate) mod density;
 pub(crate) mod flags;
 pub(crate) mod frame;
 pub(crate) mod graph;

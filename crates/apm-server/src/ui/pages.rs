@@ -5,8 +5,10 @@
 pub(crate) mod alerts;
 pub(crate) mod charts;
 pub(crate) mod compare;
+pub(crate) mod compare_traces;
 pub(crate) mod console;
 pub(crate) mod correlations;
+pub(crate) mod dashboard;
 pub(crate) mod dependencies;
 pub(crate) mod dependency;
 pub(crate) mod discover;
@@ -14,6 +16,7 @@ pub(crate) mod distribution;
 pub(crate) mod error;
 pub(crate) mod errors;
 pub(crate) mod insights;
+pub(crate) mod instances;
 pub(crate) mod kept;
 pub(crate) mod live;
 pub(crate) mod logs;
@@ -25,11 +28,13 @@ pub(crate) mod service_map;
 pub(crate) mod services;
 pub(crate) mod settings;
 pub(crate) mod setup;
+pub(crate) mod slos;
 pub(crate) mod suggest;
 pub(crate) mod trace;
 pub(crate) mod traces;
 pub(crate) mod transaction;
 pub(crate) mod transactions;
+pub(crate) mod versions;
 pub(crate) mod vitals;
 
 use apm_store::OTHER;
@@ -120,7 +125,7 @@ pub(crate) fn service_crumbs(view: &View, service: &str, rest: &[Crumb]) -> Vec<
 
 /// The views of one service, as tabs.
 pub(crate) fn service_tabs(view: &View, service: &str, current: &str) -> Markup {
-    const TABS: [(&str, &str); 7] = [
+    const TABS: [(&str, &str); 9] = [
         ("", "Overview"),
         ("transactions", "Transactions"),
         ("errors", "Errors"),
@@ -128,6 +133,8 @@ pub(crate) fn service_tabs(view: &View, service: &str, current: &str) -> Markup 
         ("map", "Map"),
         ("logs", "Logs"),
         ("metrics", "Metrics"),
+        ("instances", "Instances"),
+        ("versions", "Versions"),
     ];
     html! {
         nav.tabs aria-label="Service" {

@@ -36,6 +36,7 @@ impl QueryBar {
             | ["services", _]
             | ["services", _, "transactions"]
             | ["services", _, "transactions", "view" | "correlations"] => Self::Requests,
+            ["services", _, "instances" | "versions"] => Self::List(List::Transactions),
             ["errors"] | ["services", _, "errors"] | ["services", _, "errors", _] => {
                 Self::List(List::Errors)
             }

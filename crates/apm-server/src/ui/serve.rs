@@ -3,6 +3,8 @@
 
 mod actions;
 pub(super) mod alerts;
+pub(super) mod dashboard;
+pub(super) mod errors;
 pub(super) mod pins;
 mod theme;
 
@@ -27,7 +29,7 @@ use super::pages::{self, Answer, Context, Part, Rendered, live};
 use super::view::{Theme, View};
 use super::{assets, budget, isolate};
 use crate::analytics::chosen::Chosen;
-use crate::analytics::{Scope, directory, errors, minutes};
+use crate::analytics::{Scope, directory, minutes};
 use crate::answers::asked::Shape;
 use crate::answers::period::Period;
 use crate::answers::{Asked, Problem, Settings, Source};
@@ -202,7 +204,7 @@ fn surroundings(
         ..of_environments
     };
     let window = minutes::widened(conn, &view.window())?;
-    let errors = errors::kinds(conn, &everything, &window)?;
+    let errors = crate::analytics::errors::kinds(conn, &everything, &window)?;
     let around = Surroundings {
         errors: Some(errors),
         firing: Some(apm_alerts::firing(conn)?),

@@ -13,7 +13,7 @@ use crate::answers::Settings;
 use crate::config::Config;
 
 /// Addresses of all pages; `{service}` and the like are filled in.
-const PAGES: [&str; 34] = [
+const PAGES: [&str; 44] = [
     "/services",
     "/services/{service}",
     "/services/{service}/transactions",
@@ -48,6 +48,16 @@ const PAGES: [&str; 34] = [
     "/traces/{trace}?tab=metadata",
     "/traces/{trace}?tab=errors",
     "/traces/{trace}?tab=json",
+    "/services/{service}/instances",
+    "/services/{service}/versions",
+    "/services/{service}?line=p50&axis=log",
+    "/traces?sort=-duration&group=service.name&compare={trace}&min_us=0&max_us=900000000",
+    "/traces?q=service.name:*&match=any&sort=duration",
+    "/traces/{trace}/compare/{trace}",
+    "/errors?state=all",
+    "/slos?service={service}",
+    "/dashboard",
+    "/sql",
 ];
 
 /// Status, headers and text of a page.
@@ -114,6 +124,7 @@ async fn every_page_answers_on_an_empty_store() {
         let uri = page
             .replace("{service}", "nobody")
             .replace("{trace}", "00")
+            .replace("{other}", "00")
             .replace("{item}", "00")
             .replace("{error}", "00");
         let (status, _, text) = get(&store, &uri).await;
@@ -125,7 +136,7 @@ async fn every_page_answers_on_an_empty_store() {
         assert_eq!(status, want, "{uri}");
         check_page(&uri, &text);
         assert!(
-            ["/live", "/settings", "/setup"]
+            ["/live", "/settings", "/setup", "/sql"]
                 .iter()
                 .any(|page| uri.starts_with(page))
                 || text.contains("class=\"panel empty\"")
@@ -153,6 +164,7 @@ async fn whatever_telemetry_says_stays_text() {
         let uri = page
             .replace("{service}", service)
             .replace("{trace}", &trace)
+            .replace("{other}", &trace)
             .replace("{item}", &item)
             .replace("{error}", &error);
         let (status, headers, text) = get(&demo.store, &uri).await;
@@ -359,4 +371,31 @@ async fn the_navigation_counts_errors_and_the_picker_knows_the_start() {
         "{errors}"
     );
     assert!(text.contains(">Since start</a>"));
+}
+
+#[actix_web::test]
+async fn one_line_of_latency_is_chosen_and_the_axis_is_logarithmic_where_asked() {
+    let demo = demo();
+    let chart = async |query: &str| {
+        let (status, _, text) = get(&demo.store, &format!("/services/my-app-01?{query}")).await;
+        assert_eq!(status, StatusCode::OK);
+        let chart = text.split("id=\"latency\"").nth(1).unwrap();
+        chart.split("</figure>").next().unwrap().to_owned()
+    };
+    let (all, p50) = (chart("").await, chart("line=p50").await);
+    assert!(all.contains("lat-avg") && all.contains("lat-p99"), "{all}");
+    assert!(
+        p50.contains(">p50") && !p50.contains("lat-avg") && !p50.contains("lat-p99"),
+        "{p50}"
+    );
+    let labels = |chart: &str| {
+        let axis = chart.split("chart-y").nth(1).unwrap();
+        axis.split("</svg>").next().unwrap().to_owned()
+    };
+    let log = chart("axis=log").await;
+    assert!(
+        labels(&all).contains(">0<") && !labels(&log).contains(">0<"),
+        "{log}"
+    );
+    assert!(!log.contains("NaN"), "{log}");
 }

@@ -50,7 +50,7 @@ async fn a_new_error_fires_on_the_page_in_the_navigation_and_in_the_api() {
     // A rule knows what is new once it has been evaluated.
     eventually("evaluated", async || {
         let sql = "SELECT%20count(*)%20AS%20n%20FROM%20alert_watch";
-        server.get(&format!("/api/v1/sql?sql={sql}")).await.json()["rows"][0][0] == 8
+        server.get(&format!("/api/v1/sql?sql={sql}")).await.json()["rows"][0][0] == 9
     })
     .await;
     fail(&server).await;
@@ -255,6 +255,99 @@ async fn a_server_that_takes_events_is_ready() {
     assert_eq!(
         (answer.status, answer.json()),
         (200, json!({"status": "ready"}))
+    );
+    server.stop().await;
+}
+
+#[actix_web::test]
+async fn an_objective_is_set_measured_and_deleted_on_the_page_and_in_the_api() {
+    let server = start();
+    let objective = json!({
+        "name": "checkout <works>", "service": "shop", "indicator": "availability", "percent": 90.0, "days": 7,
+    });
+    let made = post(&server, "/api/v1/slos", objective).await;
+    assert_eq!(made.status, 201, "{}", made.text);
+    let id = made.json()["id"].as_str().expect("an id").to_owned();
+    let wrong =
+        json!({"name": "n", "service": "shop", "indicator": "availability", "percent": 100});
+    let refused = post(&server, "/api/v1/slos", wrong).await;
+    assert!(
+        refused.status == 400 && refused.text.contains("percent"),
+        "{}",
+        refused.text
+    );
+    let mut body = String::from(
+        r#"{"metadata":{"service":{"name":"shop","agent":{"name":"a","version":"1"}}}}"#,
+    );
+    for number in 1..=20 {
+        let outcome = if number <= 1 { "failure" } else { "success" };
+        body.push_str(&format!(
+            "\n{{\"transaction\":{{\"id\":\"{number:016x}\",\"trace_id\":\"{number:032x}\",\"name\":\"GET /\",\
+             \"type\":\"request\",\"duration\":5,\"span_count\":{{\"started\":0}},\"outcome\":\"{outcome}\"}}}}"
+        ));
+    }
+    assert_eq!(server.intake(body + "\n").await.status, 202);
+    let found = async || server.get("/api/v1/slos").await.json()["objectives"][0].clone();
+    eventually("rolled up", async || found().await["total"] == 20.0).await;
+    let one = found().await;
+    assert_eq!(
+        (&one["bad"], &one["good_share"]),
+        (&json!(1.0), &json!(0.95))
+    );
+    let left = one["budget"].as_f64().expect("a share");
+    assert!(
+        (left - 0.5).abs() < 1e-9,
+        "half of what may be bad was: {left}"
+    );
+    let page = server.get("/slos").await.text;
+    assert!(
+        page.contains("The objective is within budget.") && page.contains("checkout &lt;works&gt;"),
+        "{page}"
+    );
+    assert!(
+        server
+            .get(&format!("/slos?edit={id}"))
+            .await
+            .text
+            .contains("Change the objective")
+    );
+    let file = server.get("/api/v1/slos?format=csv").await.text;
+    assert!(file.contains(&id) && file.contains("0.95"), "{file}");
+    let stricter = format!(
+        "id={id}&name=n&service=shop&environment=&transaction=&milliseconds=1&percent=99&days=7"
+    );
+    assert_eq!(form(&server, "/slos", &stricter).await.status, 303);
+    let one = found().await;
+    assert_eq!(
+        (&one["bad"], &one["objective"]["indicator"]),
+        (&json!(20.0), &json!("latency"))
+    );
+    assert!(
+        server
+            .get("/slos")
+            .await
+            .text
+            .contains("One objective has used up its budget.")
+    );
+    assert_eq!(form(&server, "/slos", "name=n").await.status, 400);
+    assert_eq!(
+        form(&server, &format!("/slos/{id}/delete"), "")
+            .await
+            .status,
+        303
+    );
+    assert_eq!(
+        form(&server, &format!("/slos/{id}/delete"), "")
+            .await
+            .status,
+        404
+    );
+    assert!(
+        server
+            .get("/slos")
+            .await
+            .text
+            .contains("No objectives are set.")
     );
     server.stop().await;
 }

@@ -3,9 +3,12 @@
 mod agents;
 mod alerts;
 mod analytics;
+mod dashboard;
+mod explorer;
 mod http;
 mod import;
 mod insight;
+mod instances;
 mod intake;
 mod jaeger;
 mod kept;
@@ -15,3 +18,4 @@ mod otlp;
 mod pages;
 mod store;
 mod support;
+mod triage;

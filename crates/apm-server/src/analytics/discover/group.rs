@@ -64,17 +64,62 @@ pub fn group(
     field: &str,
 ) -> Result<Groups, StoreError> {
     let deadline = Instant::now() + request.limits.time();
-    let mut sums: HashMap<Option<String>, Sum> = HashMap::new();
-    let (mut total, mut beyond) = (0, 0);
+    let mut tally = Tally::new(field);
     let read = Search::new(request).read_all(conn, 0, deadline, &mut |_, document| {
-        total += 1;
+        tally.add(document);
+    })?;
+    Ok(tally.finish(read.complete))
+}
+
+/// The same of some events by their numbers, for as long as there is time. `complete` says whether these were all.
+///
+/// # Errors
+/// As [`group`].
+pub(crate) fn group_of(
+    conn: &mut SqliteConnection,
+    seqs: &[i64],
+    field: &str,
+    deadline: Instant,
+) -> Result<Groups, StoreError> {
+    let mut tally = Tally::new(field);
+    for some in seqs.chunks(64) {
+        if Instant::now() > deadline {
+            return Ok(tally.finish(false));
+        }
+        for event in apm_store::events(conn, some)? {
+            tally.add(&apm_store::document::document(&event));
+        }
+    }
+    Ok(tally.finish(true))
+}
+
+/// Groups that are counted.
+struct Tally<'a> {
+    field: &'a str,
+    sums: HashMap<Option<String>, Sum>,
+    total: u64,
+    beyond: u64,
+}
+
+impl<'a> Tally<'a> {
+    fn new(field: &'a str) -> Self {
+        Self {
+            field,
+            sums: HashMap::new(),
+            total: 0,
+            beyond: 0,
+        }
+    }
+
+    fn add(&mut self, document: &Json) {
+        self.total += 1;
         let duration = duration(document);
-        for value in values(document, field) {
-            if sums.len() >= MOST_DISTINCT && !sums.contains_key(&value) {
-                beyond += 1;
+        for value in values(document, self.field) {
+            if self.sums.len() >= MOST_DISTINCT && !self.sums.contains_key(&value) {
+                self.beyond += 1;
                 continue;
             }
-            let sum = sums.entry(value).or_default();
+            let sum = self.sums.entry(value).or_default();
             sum.count += 1;
             if let Some(duration) = duration {
                 sum.timed += 1;
@@ -82,26 +127,30 @@ pub fn group(
                 sum.longest = sum.longest.max(duration);
             }
         }
-    })?;
-    let mut groups: Vec<Group> = sums
-        .into_iter()
-        .map(|(value, sum)| Group {
-            value,
-            count: sum.count,
-            duration_avg: (sum.timed > 0).then(|| sum.duration / sum.timed as f64),
-            duration_max: (sum.timed > 0).then_some(sum.longest),
-        })
-        .collect();
-    groups.sort_unstable_by(|a, b| b.count.cmp(&a.count).then_with(|| a.value.cmp(&b.value)));
-    let rest: u64 = groups.iter().skip(MOST).map(|group| group.count).sum();
-    groups.truncate(MOST);
-    Ok(Groups {
-        field: field.to_owned(),
-        groups,
-        other: rest + beyond,
-        total,
-        complete: read.complete,
-    })
+    }
+
+    fn finish(self, complete: bool) -> Groups {
+        let mut groups: Vec<Group> = self
+            .sums
+            .into_iter()
+            .map(|(value, sum)| Group {
+                value,
+                count: sum.count,
+                duration_avg: (sum.timed > 0).then(|| sum.duration / sum.timed as f64),
+                duration_max: (sum.timed > 0).then_some(sum.longest),
+            })
+            .collect();
+        groups.sort_unstable_by(|a, b| b.count.cmp(&a.count).then_with(|| a.value.cmp(&b.value)));
+        let rest: u64 = groups.iter().skip(MOST).map(|group| group.count).sum();
+        groups.truncate(MOST);
+        Groups {
+            field: self.field.to_owned(),
+            groups,
+            other: rest + self.beyond,
+            total: self.total,
+            complete,
+        }
+    }
 }
 
 /// The different values of a field; `None` alone where there is none.

@@ -14,6 +14,7 @@ use serde::Serialize;
 use serde_json::Value as Json;
 
 use super::blocks::{Blocks, runs};
+use super::hits::Place;
 use super::walk::{Search, bound};
 use super::{Cursor, Hit, MOST_HITS, Request, all_of, axis};
 use crate::analytics::series::Axis;
@@ -224,7 +225,7 @@ pub(crate) fn logs(
     } else {
         // Two readings where only one severity is asked for: its page, and the numbers of the others.
         let interval = tally.axis.interval;
-        let mut count = |timestamp: i64, document: &Json| {
+        let mut count = |(timestamp, _): Place, document: &Json| {
             let bucket = timestamp.div_euclid(SECOND * interval) * interval;
             let level = document.pointer("/log/level").and_then(Json::as_str);
             tally.add(bucket, level.unwrap_or_default(), 1);

@@ -66,7 +66,7 @@ impl Search<'_> {
         conn: &mut SqliteConnection,
         size: usize,
         deadline: Instant,
-        each: &mut dyn FnMut(i64, &Json),
+        each: &mut dyn FnMut(Place, &Json),
     ) -> Result<Read, StoreError> {
         let is_after = |place| self.is_after(place);
         let mut page: Vec<Place> = Vec::new();
@@ -78,7 +78,7 @@ impl Search<'_> {
                 &is_after,
                 deadline,
                 &mut |place, document| {
-                    each(place.0, document);
+                    each(place, document);
                     page.push(place);
                     if page.len() > size.saturating_mul(2) + 64 {
                         newest_first(&mut page, size);
@@ -101,7 +101,7 @@ impl Search<'_> {
                 to,
             };
             let is_before = |place| !is_after(place);
-            let mut found = |place: Place, document: &Json| each(place.0, document);
+            let mut found = |place: Place, document: &Json| each(place, document);
             let walk = Walk::new(self, newer, &is_before, deadline, &mut found);
             complete = matches!(self.read(conn, walk)?, End::Whole);
         }

@@ -15,10 +15,16 @@ import { init as initPaste } from "./paste.js";
 
 // Parts that look at the document's content run again whenever some of it is replaced.
 const parts = [initCharts, initLegend, initBrush, initWaterfall, initFlame, initCopy, initLive, initFields];
+// Scripts of few pages, each with what it is for: loaded where that is.
+const later = {
+  "table[data-open]": () => import("./docs.js"),
+  "#sql-form": () => import("./console.js"),
+  ".density": () => import("./density.js"),
+  ".chart-head, [data-pin]": () => import("./dashboard.js"),
+};
 const refresh = (root) => {
   parts.forEach((init) => init(root));
-  // A script that one page needs alone is fetched there.
-  if (root.querySelector("table[data-open]")) import("./docs.js").then(({ init }) => init(root));
+  for (const [mark, load] of Object.entries(later)) if (root.querySelector(mark)) load().then(({ init }) => init(root));
 };
 
 initTheme();

@@ -43,6 +43,8 @@ class Legend {
 
   // Draws what is left on a scale of its own. Few readers hide a series: the script for it is fetched then.
   async fit() {
+    // A logarithmic axis stays as it is.
+    if (!this.figure.querySelector(".chart-y")?.hasAttribute("data-top")) return;
     const { Scale } = await import("./scale.js");
     this.scale ??= new Scale(this.figure);
     this.scale.fit(this.off.size > 0);

@@ -7,7 +7,7 @@ use crate::ui::components::table::file_button;
 use crate::ui::href::Href;
 use crate::ui::number::NARROW;
 use crate::ui::plot::coordinate::{PLOT, Pc, Px};
-use crate::ui::plot::scale::Height;
+use crate::ui::plot::scale::{Height, Scale};
 use crate::ui::plot::ticks::{self, Tick};
 
 /// The unit of the values of an axis.
@@ -64,9 +64,11 @@ impl Measure {
 pub(crate) struct ValueAxis {
     pub(crate) height: Height,
     labels: Vec<(f64, String)>,
-    /// The last tick in its unit, for a script that draws a part of the chart on another scale.
-    top: f64,
-    unit: &'static str,
+    /// The last tick and its unit where the scale begins at zero and is linear, for a script that draws a part of the
+    /// chart on another scale.
+    linear: Option<(f64, &'static str)>,
+    /// Set where the axis is logarithmic.
+    scale: Option<Scale>,
 }
 
 impl ValueAxis {
@@ -94,19 +96,50 @@ impl ValueAxis {
         Self {
             height,
             labels,
-            top,
-            unit,
+            linear: Some((top, unit)),
+            scale: None,
         }
     }
 
     /// An axis of rows of the same height, with labels at places of its own.
     pub(crate) fn rows(labels: Vec<(f64, String)>, height: u32) -> Self {
-        let height = Height {
-            max: 1.0,
-            height: f64::from(height),
-            room: 0.0,
-        };
-        Self { height, labels }
+        Self {
+            height: whole(height),
+            labels,
+            linear: None,
+            scale: None,
+        }
+    }
+
+    /// An axis of durations (µs) on a logarithmic scale.
+    pub(crate) fn durations(scale: Scale, height: u32) -> Self {
+        let labels = ticks::log_durations(scale)
+            .into_iter()
+            .map(|tick| (f64::from(height) * (1.0 - tick.place), tick.label))
+            .collect();
+        Self {
+            height: whole(height),
+            labels,
+            linear: None,
+            scale: Some(scale),
+        }
+    }
+
+    /// The distance of a value from the top of the plot.
+    pub(crate) fn y(&self, value: f64) -> f64 {
+        match self.scale {
+            Some(scale) => self.height.height * (1.0 - scale.place(value)),
+            None => self.height.y(value),
+        }
+    }
+}
+
+/// A plot whose places are shares of its height.
+fn whole(height: u32) -> Height {
+    Height {
+        max: 1.0,
+        height: f64::from(height),
+        room: 0.0,
     }
 }
 
@@ -186,8 +219,8 @@ impl Render for Frame<'_> {
                     }
                 }
                 div.chart-body {
-                    svg.chart-y height=(Px(height)) aria-hidden="true" data-top=(self.axis.top)
-                        data-room=(self.axis.height.room) data-unit=(self.axis.unit) {
+                    svg.chart-y height=(Px(height)) aria-hidden="true" data-top=[self.axis.linear.map(|(top, _)| top)]
+                        data-room=(self.axis.height.room) data-unit=[self.axis.linear.map(|(_, unit)| unit)] {
                         @for (y, label) in &self.axis.labels { text x="100%" dx="-8" y=(Px(*y)) { (label) } }
                     }
                     svg.chart-plot height=(Px(height)) viewBox={ "0 0 " (Px(PLOT)) " " (Px(height)) }

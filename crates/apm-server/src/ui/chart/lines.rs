@@ -8,6 +8,7 @@ use super::frame::{Data, Frame, Measure, ValueAxis};
 use super::labels;
 use crate::ui::moment::Clock;
 use crate::ui::plot::coordinate::{PLOT, Pc, Px, points};
+use crate::ui::plot::scale::Scale;
 
 /// One line: a value per bucket, `None` where nothing was measured.
 #[derive(Debug, Clone)]
@@ -49,6 +50,17 @@ const LABEL_GAP: f64 = 15.0;
 
 impl LineChart<'_> {
     pub(crate) fn render(&self, clock: &Clock, flags: &[Flag]) -> Markup {
+        self.render_with(clock, flags, html! {}, false)
+    }
+
+    /// The same with controls in its head, and on a logarithmic axis where that is asked for and there is a duration.
+    pub(crate) fn render_with(
+        &self,
+        clock: &Clock,
+        flags: &[Flag],
+        controls: Markup,
+        is_log: bool,
+    ) -> Markup {
         let values = self
             .lines
             .iter()
@@ -57,7 +69,17 @@ impl LineChart<'_> {
             .copied()
             .filter(|value| value.is_finite())
             .fold(0.0, f64::max);
-        let axis = ValueAxis::new(self.measure, max, self.height, 8.0);
+        let positive = |value: &f64| value.is_finite() && *value > 0.0;
+        let all = self
+            .lines
+            .iter()
+            .flat_map(|line| line.values.iter().flatten());
+        let least = all.copied().filter(positive).fold(f64::INFINITY, f64::min);
+        let axis = match is_log && self.measure == Measure::Duration && least.is_finite() {
+            // A tenth of room on either side, so that no line lies on an edge.
+            true => ValueAxis::durations(Scale::log(least / 1.1, max * 1.1), self.height),
+            false => ValueAxis::new(self.measure, max, self.height, 8.0),
+        };
         let data = self.data(clock);
         let over =
             html! { (flags::draw(flags, self.buckets, axis.height.height)) (self.dots(&axis)) };
@@ -66,7 +88,7 @@ impl LineChart<'_> {
             id: self.id,
             title: self.title,
             note: html! { (self.note) },
-            head: html! {},
+            head: controls,
             says: &says,
             axis: &axis,
             x: &self.buckets.ticks(clock),
@@ -97,7 +119,7 @@ impl LineChart<'_> {
             @for run in runs.iter().filter(|run| run.len() > 1 && !line.sparse) {
                 polyline class={ "line " (line.class) }
                     points=(points(run.clone().filter_map(|i| {
-                        line.values[i].map(|value| (self.buckets.middle(i), axis.height.y(value)))
+                        line.values[i].map(|value| (self.buckets.middle(i), axis.y(value)))
                     }))) {}
             }
         }
@@ -111,7 +133,7 @@ impl LineChart<'_> {
                         @for i in run {
                             @if let Some(value) = line.values[i] {
                                 circle class={ "dot dot-" (line.class) } cx=(Pc(self.buckets.middle(i) / PLOT))
-                                    cy=(Px(axis.height.y(value))) r="2.5" {}
+                                    cy=(Px(axis.y(value))) r="2.5" {}
                             }
                         }
                     }
@@ -167,10 +189,7 @@ impl LineChart<'_> {
                     .map(|value| (line, *value))
             })
             .collect();
-        let wanted: Vec<f64> = ends
-            .iter()
-            .map(|(_, value)| axis.height.y(*value))
-            .collect();
+        let wanted: Vec<f64> = ends.iter().map(|(_, value)| axis.y(*value)).collect();
         let places = labels::spread(&wanted, LABEL_GAP, 6.0, axis.height.height - 4.0);
         html! {
             @for ((line, value), y) in ends.iter().zip(places) {

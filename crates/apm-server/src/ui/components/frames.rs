@@ -1,9 +1,11 @@
 //! Stack traces: own frames with their source, consecutive library frames folded with the names of their crates.
 
 use maud::{Markup, html};
+use serde_json::Value;
 
 use super::icon;
 use super::source;
+use crate::ui::words;
 
 /// One frame, innermost first in its list.
 #[derive(Debug, Clone, Default)]
@@ -17,7 +19,7 @@ pub(crate) struct StackFrame {
     pub(crate) pre: Vec<String>,
     pub(crate) context: Option<String>,
     pub(crate) post: Vec<String>,
-    pub(crate) vars: Vec<(String, String)>,
+    pub(crate) vars: Vec<(String, Value)>,
     /// Whether a source map was looked for in vain.
     pub(crate) is_unmapped: bool,
 }
@@ -152,9 +154,52 @@ fn body(frame: &StackFrame) -> Markup {
         @if !frame.vars.is_empty() {
             table.kv {
                 caption.sr { "Local variables" }
-                tbody { @for (name, value) in &frame.vars { tr { th scope="row" { (name) } td { (value) } } } }
+                tbody {
+                    @for (name, value) in &frame.vars { tr { th scope="row" { (name) } td { (variable(value, 0)) } } }
+                }
             }
         }
+    }
+}
+
+/// Members of a variable that are shown, how deep they are unfolded, and characters of a text.
+const MEMBERS: usize = 200;
+const DEPTH: usize = 8;
+const LETTERS: usize = 300;
+
+/// A local variable: what has members is unfolded by its reader, and lines stay lines.
+fn variable(value: &Value, depth: usize) -> Markup {
+    let members = |of: &mut dyn Iterator<Item = (String, &Value)>, count: usize, kind: &str| {
+        html! {
+            details.variable {
+                summary { (twisty()) (words::count(count as u64, kind, &format!("{kind}s"))) }
+                @for (name, value) in of.take(MEMBERS) {
+                    div.member { span.dim { (name) ": " } (variable(value, depth + 1)) }
+                }
+                @if count > MEMBERS { div.dim { (count - MEMBERS) " more" } }
+            }
+        }
+    };
+    match value {
+        Value::Object(map) if depth < DEPTH && !map.is_empty() => {
+            let mut each = map.iter().map(|(name, value)| (name.clone(), value));
+            members(&mut each, map.len(), "member")
+        }
+        Value::Array(list) if depth < DEPTH && !list.is_empty() => {
+            let mut each = list
+                .iter()
+                .enumerate()
+                .map(|(at, value)| (at.to_string(), value));
+            members(&mut each, list.len(), "element")
+        }
+        Value::String(text) if text.chars().nth(LETTERS).is_some() => html! {
+            details.variable {
+                summary { (twisty()) span.lines-kept { (words::cut(text, LETTERS)) } }
+                span.lines-kept { (text) }
+            }
+        },
+        Value::String(text) => html! { span.lines-kept { (text) } },
+        other => html! { (other.to_string()) },
     }
 }
 
@@ -191,6 +236,34 @@ mod tests {
             frame("<tokio::Task as Future>::poll", true),
         ];
         insta::assert_snapshot!(frames(&list).into_string().replace("><", ">\n<"));
+    }
+
+    #[test]
+    fn variables_are_unfolded_and_keep_their_lines() {
+        let value =
+            serde_json::json!({"cart": [{"id": 7}], "note": "one\n<two>", "long": "x".repeat(400)});
+        let Value::Object(map) = value else {
+            unreachable!()
+        };
+        let own = StackFrame {
+            vars: map.into_iter().collect(),
+            ..frame("my_app::save", false)
+        };
+        let shown = frames(&[own]).into_string();
+        assert!(
+            shown.contains("1 element") && shown.contains("1 member"),
+            "{shown}"
+        );
+        assert!(shown.contains("one\n&lt;two&gt;"), "{shown}");
+        assert_eq!(shown.matches(&"x".repeat(400)).count(), 1, "{shown}");
+        let mut deep = Value::Null;
+        for _ in 0..100 {
+            deep = Value::Array(vec![deep]);
+        }
+        assert_eq!(
+            variable(&deep, 0).into_string().matches("<details").count(),
+            DEPTH
+        );
     }
 
     #[test]

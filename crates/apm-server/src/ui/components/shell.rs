@@ -13,6 +13,7 @@ use crate::ui::view::View;
 /// The pages that the navigation leads to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Section {
+    Dashboard,
     Services,
     Map,
     Traces,
@@ -20,6 +21,7 @@ pub(crate) enum Section {
     Queries,
     Insights,
     Alerts,
+    Slos,
     Dependencies,
     Vitals,
     Compare,
@@ -34,6 +36,7 @@ pub(crate) enum Section {
 impl Section {
     const fn name(self) -> &'static str {
         match self {
+            Self::Dashboard => "dashboard",
             Self::Services => "services",
             Self::Map => "map",
             Self::Traces => "traces",
@@ -41,6 +44,7 @@ impl Section {
             Self::Queries => "queries",
             Self::Insights => "insights",
             Self::Alerts => "alerts",
+            Self::Slos => "slos",
             Self::Dependencies => "dependencies",
             Self::Vitals => "vitals",
             Self::Compare => "compare",
@@ -67,6 +71,7 @@ impl Section {
 
     pub(crate) const fn title(self) -> &'static str {
         match self {
+            Self::Dashboard => "Dashboard",
             Self::Services => "Services",
             Self::Map => "Map",
             Self::Traces => "Traces",
@@ -74,6 +79,7 @@ impl Section {
             Self::Queries => "Queries",
             Self::Insights => "Insights",
             Self::Alerts => "Alerts",
+            Self::Slos => "SLOs",
             Self::Dependencies => "Dependencies",
             Self::Vitals => "Web vitals",
             Self::Compare => "Compare",
@@ -90,6 +96,7 @@ impl Section {
 /// Sections that exist, in their order; a rule separates the groups.
 const FIRST: &[Section] = &[
     Section::Services,
+    Section::Dashboard,
     Section::Map,
     Section::Traces,
     Section::Errors,
@@ -98,6 +105,7 @@ const FIRST: &[Section] = &[
     Section::Queries,
     Section::Insights,
     Section::Alerts,
+    Section::Slos,
     Section::Compare,
 ];
 const SECOND: &[Section] = &[

@@ -1,5 +1,7 @@
 //! The charts of a service or a transaction: latency, requests by result, failed share.
 
+mod latency;
+
 use apm_time::SECOND;
 use maud::Markup;
 
@@ -17,6 +19,7 @@ use crate::ui::components::cells::result_class;
 use crate::ui::components::waterfall::type_class;
 use crate::ui::moment::span_words;
 use crate::ui::number::{self, FEW, duration};
+pub(crate) use latency::latency;
 
 /// Height of a chart that stands beside another.
 pub(crate) const TALL: u32 = 172;
@@ -53,79 +56,6 @@ fn laid(values: Vec<Option<f64>>, of: &Axis, on: &Axis) -> Vec<Option<f64>> {
     (0..on.buckets.len() as i64)
         .map(|place| values.get(usize::try_from(middle(place)).ok()?).copied()?)
         .collect()
-}
-
-/// Average, p95 and p99, with the p95 of the comparison. `noun`: what is counted, in the plural.
-pub(crate) fn latency(
-    context: &Context<'_>,
-    noun: &str,
-    now: &Sourced<Latency>,
-    before: Option<&Latency>,
-) -> Markup {
-    let (p95, p99) = (percentile(now, |p| p.p95), percentile(now, |p| p.p99));
-    let sparse = p95.iter().all(Option::is_none);
-    let previous = before
-        .map(|before| laid(percentile(before, |p| p.p95), &before.axis, &now.axis))
-        .filter(|values| values.iter().any(Option::is_some));
-    let mut lines = Vec::new();
-    if let Some(previous) = &previous {
-        lines.push(Line {
-            name: "p95 before",
-            class: "lat-prev",
-            values: previous,
-            sparse: false,
-        });
-    }
-    if !sparse {
-        lines.push(Line {
-            name: "p99",
-            class: "lat-p99",
-            values: &p99,
-            sparse: false,
-        });
-    }
-    lines.push(Line {
-        name: "avg",
-        class: "lat-avg",
-        values: &now.avg,
-        sparse,
-    });
-    if !sparse {
-        lines.push(Line {
-            name: "p95",
-            class: "lat-p95",
-            values: &p95,
-            sparse: false,
-        });
-    }
-    let counts: Vec<u64> = now.count.iter().map(|count| super::whole(*count)).collect();
-    let says = said(
-        context,
-        &now.axis,
-        if sparse { "Average" } else { "p95" },
-        if sparse { &now.avg } else { &p95 },
-    );
-    let note = if sparse {
-        format!("{}, too few for percentiles", per(&now.axis))
-    } else {
-        per(&now.axis)
-    };
-    LineChart {
-        id: "latency",
-        title: "Latency",
-        note: &note,
-        says: &says,
-        measure: Measure::Duration,
-        buckets: Buckets::from(&now.axis),
-        lines: &lines,
-        is_reported: now.axis.interval < MINUTE,
-        counts: &counts,
-        counts_name: noun,
-        height: TALL,
-        sql: &now.sql,
-        file: "latency",
-    }
-    .render(&context.view.clock, context.flags)
 }
 
 /// The change of a line from its first value to its last.

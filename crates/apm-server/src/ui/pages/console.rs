@@ -6,6 +6,7 @@ use maud::{Markup, html};
 
 use super::{Answer, Context, Rendered, page};
 use crate::answers::console::{Answer as Found, Params};
+use crate::insight::console::schema::View as Schema;
 use crate::insight::console::{Cell, Cut};
 use crate::ui::budget::each;
 use crate::ui::components::head::{Crumb, page_head};
@@ -66,9 +67,24 @@ impl Rendered for Params {
         let has_rows = found.is_asked && found.problem.is_none();
         let body = html! {
             (page_head(&[Crumb::here("SQL")], answer, why))
-            section.panel { (form(view, text)) }
+            div.cols.cols--side {
+                div.stack {
+                    section.panel { (form(view, text)) }
+                    @if !found.is_asked { (panel("Examples", "", html! {}, examples(view))) }
+                }
+                div.stack {
+                    (panel("Views", "", html! {}, schema(&found.views)))
+                    section.panel id="sql-history" hidden {
+                        div.panel-head {
+                            h2 { "History" }
+                            span.note { "kept in this browser only" }
+                            button.btn.btn--small.push type="button" data-clear { "Clear" }
+                        }
+                        ul.changes.pad {}
+                    }
+                }
+            }
             @if has_rows { (result(view, found)) }
-            @if !found.is_asked { (panel("Examples", "", html! {}, examples(view))) }
         };
         let mut page = page(Section::Sql, "SQL", body);
         // A question is asked when someone asks it.
@@ -79,16 +95,32 @@ impl Rendered for Params {
 
 fn form(view: &View, text: &str) -> Markup {
     html! {
-        form.picker-form method="get" action="/sql" {
+        form.picker-form id="sql-form" method="get" action="/sql" {
             @for (key, value) in view.params_but(&["sql"]) { input type="hidden" name=(key) value=(value); }
             label { "One SELECT, at most 2 s and 1,000 rows"
-                textarea.input.input--text.lines name="sql" rows="8" spellcheck="false" autocomplete="off" { (text) }
+                textarea.input.input--text.lines id="sql" name="sql" rows="8" spellcheck="false" autocomplete="off" {
+                    (text)
+                }
             }
             div.row {
-                button.btn.btn--primary type="submit" { "Run" }
+                button.btn.btn--primary type="submit" title="Ctrl+Enter" { "Run" }
                 @if !text.is_empty() {
                     a.btn href={ "/api/v1/sql?format=csv&sql=" (encoded(text)) } { "CSV" }
                     a.btn href={ "/api/v1/sql?sql=" (encoded(text)) } { "JSON" }
+                }
+            }
+        }
+    }
+}
+
+/// The views with their columns; `console.js` inserts them where they are clicked, and completes their names.
+fn schema(views: &[Schema]) -> Markup {
+    html! {
+        div.pad.schema {
+            @for view in views {
+                details {
+                    summary { code data-word=(view.name) { (view.name) } }
+                    ul.plain-list { @for column in &view.columns { li { code data-word=(column) { (column) } } } }
                 }
             }
         }

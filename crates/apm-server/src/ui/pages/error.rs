@@ -3,6 +3,7 @@
 
 mod occurrence;
 mod shared;
+mod state;
 
 use apm_time::SECOND;
 use maud::{Markup, html};
@@ -10,6 +11,7 @@ use maud::{Markup, html};
 use super::trace::document::text;
 use super::{Answer, Context, Rendered, errors, page, service_crumbs, transaction_href};
 use crate::analytics::error_group::Affected;
+use crate::analytics::errors::State;
 use crate::answers::Problem;
 use crate::answers::error::{Answer as Found, Params};
 use crate::answers::errors::title;
@@ -21,6 +23,7 @@ use crate::ui::components::shell::{Page, Section};
 use crate::ui::number::{self, percent};
 use crate::ui::view::View;
 use crate::ui::words;
+pub(crate) use state::read_change;
 
 impl Rendered for Params {
     fn render(&self, context: &Context<'_>, found: &Found) -> Answer {
@@ -39,6 +42,8 @@ impl Rendered for Params {
                     (occurrence::panel(view, found))
                 }
                 div.stack {
+                    (state::part(view, service, found))
+                    (state::versions(view, found))
                     (affected(view, service, &found.transactions))
                     (shared::panel(view, &found.shared, found.samples.len()))
                     @if !found.others.is_empty() {
@@ -124,11 +129,15 @@ fn headline(view: &View, found: &Found) -> (String, String) {
             words::cut(&culprit, 120)
         ));
     }
-    let why = if why.is_empty() {
+    let mut why = if why.is_empty() {
         format!("Recorded by {}.", group.service)
     } else {
         format!("{}.", why.join(", "))
     };
+    if group.state != State::default() {
+        why.push(' ');
+        why.push_str(&state::sentence(view, group));
+    }
     (answer, why)
 }
 
@@ -163,6 +172,12 @@ fn totals(view: &View, found: &Found) -> Markup {
         ));
     }
     list.push(Fact::new("Handled", handled));
+    if !group.state.assignee.is_empty() {
+        list.push(Fact::new(
+            "Assigned to",
+            words::cut(&group.state.assignee, 30),
+        ));
+    }
     if let Some(version) = version {
         list.push(Fact::new(
             "Version",

@@ -5,7 +5,7 @@ use apm_time::SECOND;
 use maud::{Markup, html};
 
 use super::{Answer, Context, Rendered, charts, page, service_crumbs, service_tabs};
-use crate::analytics::errors::ErrorGroup;
+use crate::analytics::errors::{ErrorGroup, Status};
 use crate::analytics::series::Axis;
 use crate::answers::errors::{All, Answer as Found, Params, is_new, title};
 use crate::ui::budget::each;
@@ -14,9 +14,10 @@ use crate::ui::chart::buckets::{Buckets, partial};
 use crate::ui::chart::frame::Measure;
 use crate::ui::chart::spark::spark;
 use crate::ui::components::cells::{self, Tone, flag};
+use crate::ui::components::controls::segment;
 use crate::ui::components::findings::{Finding, Mark, findings};
 use crate::ui::components::head::{Crumb, Fact, facts, page_head};
-use crate::ui::components::panel::panel;
+use crate::ui::components::panel::{empty, panel};
 use crate::ui::components::shell::{Page, Section};
 use crate::ui::components::table::{Column, Frame, framed};
 use crate::ui::href::Href;
@@ -64,16 +65,26 @@ fn body(
 ) -> Markup {
     let view = context.view;
     if found.rows.total == 0 {
+        let (by, all) = (&found.by_status, found.status.is_none());
+        let others = by.open + by.resolved + by.ignored;
+        let kind = match found.status {
+            Some(status) if others > 0 => format!("{} ", status.as_str()),
+            _ => String::new(),
+        };
         let what = service.map_or_else(
-            || "No error".to_owned(),
-            |name| format!("No error in {}", words::cut(name, 60)),
+            || format!("No {kind}error"),
+            |name| format!("No {kind}error in {}", words::cut(name, 60)),
         );
         let answer = format!("{what} {}.", words::range(view));
         let why = "Exceptions, panics and logged errors are listed here. Errors of the same kind are grouped.";
         return html! {
             (page_head(crumbs, answer, why))
             (tabs)
-            (super::nothing_here(view, "No errors"))
+            @if others > 0 && !all {
+                (empty("No errors of this state", "Others occurred in this range.", states(view, found)))
+            } @else {
+                (super::nothing_here(view, "No errors"))
+            }
         };
     }
     let (answer, why) = headline(view, found);
@@ -83,7 +94,7 @@ fn body(
         (tabs)
         (totals(context, found))
         section.panel { (occurrences(context, &found.axis, &values, &found.series.sql)) }
-        (panel("Errors", number::grouped(found.rows.total as u64), html! {}, rows(view, found)))
+        (panel("Errors", number::grouped(found.rows.total as u64), states(view, found), rows(view, found)))
     }
 }
 
@@ -214,10 +225,12 @@ fn row(view: &View, group: &ErrorGroup) -> Markup {
                 " " span.flags {
                     @if group.handled == Some(false) { (flag(Tone::Bad, "unhandled")) }
                     @if is_new(view.range, group) { (flag(Tone::Neutral, "new")) }
+                    (state_flags(group))
                 }
                 span.sub title=(group.culprit) {
                     code { (short(&group.key)) } " · "
                     (if group.culprit.is_empty() { &group.kind } else { &group.culprit })
+                    @if !group.state.assignee.is_empty() { " · " (words::cut(&group.state.assignee, 30)) }
                 }
             }
             (cells::trend_bare(spark(&series, "occurrences over time", false), &count))
@@ -226,6 +239,49 @@ fn row(view: &View, group: &ErrorGroup) -> Markup {
             td.num.soft { @match group.latest { Some(at) => (view.clock.relative(at)), None => "–" } }
         }
     }
+}
+
+/// The decision of people about a group, and that it came back.
+fn state_flags(group: &ErrorGroup) -> Markup {
+    let state = &group.state;
+    let back = state.reopened.as_ref().filter(|of| of.by != "time");
+    let back = back.map(|of| match &*of.version {
+        "" => "came back".to_owned(),
+        version => format!("came back in {}", words::cut(version, 24)),
+    });
+    html! {
+        @match state.status {
+            Status::Open => {},
+            Status::Resolved => (flag(Tone::Neutral, "resolved")),
+            Status::Ignored => (flag(Tone::Neutral, "ignored")),
+        }
+        @if let Some(back) = back { (flag(Tone::Warn, &back)) }
+    }
+}
+
+/// The switch between groups of one state and all.
+fn states(view: &View, found: &Found) -> Markup {
+    let count = |n: i64| number::grouped(n.unsigned_abs());
+    let by = &found.by_status;
+    let choices = [
+        (format!("Open {}", count(by.open)), "", Some(Status::Open)),
+        (
+            format!("Resolved {}", count(by.resolved)),
+            "resolved",
+            Some(Status::Resolved),
+        ),
+        (
+            format!("Ignored {}", count(by.ignored)),
+            "ignored",
+            Some(Status::Ignored),
+        ),
+        ("All".to_owned(), "all", None),
+    ];
+    let choices = choices.iter().map(|(text, value, status)| {
+        let href = view.here().without("page").set("state", value);
+        (text.as_str(), href, *status == found.status)
+    });
+    segment("State", choices)
 }
 
 /// The first five characters of a key, as people say it.

@@ -26,7 +26,7 @@ use crate::ui::components::panel::empty;
 use crate::ui::components::shell::{Page, Section};
 use crate::ui::href::Href;
 use crate::ui::number::{self, duration};
-use crate::ui::view::View;
+use crate::ui::view::{View, quoted};
 use crate::ui::words;
 use panel::Panel;
 
@@ -57,6 +57,7 @@ impl Rendered for Params {
             (page_head(&crumbs, &said.answer, &said.why))
             (totals(view, trace))
             (pin(id, found.kept))
+            div.row { a.btn.btn--small href=(comparable(view, trace)) { "Compare with another trace" } }
             section.panel aria-label="Trace" { (panel.render(view)) }
         };
         Answer::Page(Page {
@@ -99,6 +100,18 @@ fn services(trace: &Trace) -> Vec<&str> {
     let mut services: Vec<&str> = found.into_iter().collect();
     services.sort_unstable();
     services
+}
+
+/// The traces that this one may be compared with: those that begin with the same.
+fn comparable(view: &View, trace: &Trace) -> Href {
+    let like = trace.items.first().map_or_else(String::new, |entry| {
+        let name = quoted(&entry.what.name);
+        format!("transaction.name: {name}")
+    });
+    view.to(&["traces"])
+        .set("q", &like)
+        .set("match", "entry")
+        .set("compare", &trace.id)
 }
 
 /// Why the trace is kept, and the button that pins it.

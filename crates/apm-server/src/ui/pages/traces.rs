@@ -1,17 +1,19 @@
-//! `/traces`: the newest traces, by their entries, filtered by any field of these.
+//! `/traces`: traces by their entries, durations over time, and what the entries have in common.
+
+mod explorer;
 
 use apm_time::SECOND;
 use maud::{Markup, html};
 
 use super::{Answer, Context, Rendered, page};
 use crate::analytics::discover::Groups;
-use crate::analytics::traces::{ENTRIES, Entry, Traces};
+use crate::analytics::traces::{Entry, Traces};
 use crate::answers::trace::named;
 use crate::answers::traces::{Answer as Found, Params};
 use crate::ui::budget::each;
 use crate::ui::components::cells::{self, result_class, swatch};
 use crate::ui::components::head::{Crumb, page_head};
-use crate::ui::components::panel::panel;
+use crate::ui::components::panel::{nothing, panel};
 use crate::ui::components::shell::Section;
 use crate::ui::components::table::{Column, Frame, framed};
 use crate::ui::number::{self, duration};
@@ -22,7 +24,8 @@ impl Rendered for Params {
     fn render(&self, context: &Context<'_>, answer: &Found) -> Answer {
         let (view, found, names) = (context.view, &answer.found, &answer.names);
         let crumbs = [Crumb::here("Traces")];
-        if found.total == 0 && found.next.is_none() {
+        let is_narrowed = self.question.durations != (None, None);
+        if found.total == 0 && found.next.is_none() && !is_narrowed {
             let answer = format!("No trace began {}.", words::range(view));
             let why = "A trace begins with a request that no other traced service sent.";
             let body = html! {
@@ -58,23 +61,22 @@ impl Rendered for Params {
         let note = html! {
             (number::grouped(found.traces.len() as u64)) " of " (number::compact(found.total))
         };
-        let link = html! {
-            a href=(view.to(&["kept"])) { "Kept traces" }
-            " "
-            a href=(view.discover(&in_discover(view))) { "Show in Discover" }
-        };
+        let all_since = answer.whole_since.map(|since| since * SECOND);
+        let all_since = all_since.filter(|since| view.range.from < *since);
         let body = html! {
             (page_head(&crumbs, headline, why))
-            @if let Some(since) = answer.whole_since.filter(|since| view.range.from < since * SECOND) {
+            @if let Some(since) = all_since {
                 p.dim {
-                    "Of the time before " (view.clock.second(since * SECOND)) " only "
+                    "Of the time before " (view.clock.second(since)) " only "
                     a href=(view.to(&["kept"])) { "kept traces" }
                     " are left."
                 }
             }
+            section.panel { (explorer::chart(view, &self.question, &found.density)) }
+            @if let Some(first) = view.param("compare") { (explorer::comparing(view, first)) }
             div.cols.cols--side {
-                (panel("Newest first", note, link, rows(view, found)))
-                (by_name(view, names))
+                (panel("Traces", note, explorer::choices(view, &self.question), rows(view, found)))
+                (by_value(view, names))
             }
         };
         Answer::Page(page(Section::Traces, "Traces", body))
@@ -82,21 +84,25 @@ impl Rendered for Params {
 }
 
 fn rows(view: &View, found: &Traces) -> Markup {
-    const COLUMNS: [Column; 6] = [
+    const COLUMNS: [Column; 7] = [
         Column::text("Entry"),
         Column::text("Service"),
         Column::text("Result"),
         Column::figure("Duration"),
         Column::bare("Spans"),
         Column::bare("Started"),
+        Column::text("Compare"),
     ];
     let frame = Frame {
         class: "",
-        caption: "Traces, newest first",
+        caption: "Traces",
         name: "traces",
         columns: &COLUMNS,
         sort: None,
     };
+    if found.traces.is_empty() {
+        return nothing("No traces", "No trace matches the selection.");
+    }
     html! {
         (framed(view, frame, each(&found.traces, |entry| row(view, entry))))
         @if let Some(next) = &found.next {
@@ -123,33 +129,42 @@ fn row(view: &View, entry: &Entry) -> Markup {
             (cells::figure(entry.duration.map(|us| duration(us as f64))))
             td.num { @match entry.spans { Some(spans) => (spans), None => "–" } }
             td.num.soft { (view.clock.relative(entry.timestamp)) }
+            td.soft { (explorer::compare_link(view, entry)) }
         }
     }
 }
 
-/// The same entries as a query of Discover.
-fn in_discover(view: &View) -> String {
-    if view.asked.expr.is_some() {
-        format!("{ENTRIES} and ({})", view.query())
-    } else {
-        ENTRIES.to_owned()
-    }
-}
-
-fn by_name(view: &View, names: &Groups) -> Markup {
+/// The values of a field of the entries, each of which narrows the list.
+fn by_value(view: &View, names: &Groups) -> Markup {
+    let is_name = names.field == "transaction.name";
+    let narrowed = |value: &Option<String>| {
+        let query = match value {
+            Some(value) => format!("{}: {}", names.field, quoted(value)),
+            None => format!("not {}: *", names.field),
+        };
+        let query = match view.query() {
+            "" => query,
+            before => format!("({before}) and {query}"),
+        };
+        view.here()
+            .set("q", &query)
+            .without("after")
+            .without("group")
+    };
     html! {
         section.panel {
             div.panel-head {
-                h2 { "By entry" }
+                h2 { "By " @if is_name { "entry" } @else { (words::cut(&names.field, 40)) } }
                 @if !names.complete { span.note { "of the newest " (number::grouped(names.total)) } }
             }
             div.pad {
+                (explorer::grouping(view, &names.field))
                 ul.top {
                     @for group in names.groups.iter().take(12) {
-                        @let name = group.value.as_deref().unwrap_or("");
+                        @let value = group.value.as_deref().unwrap_or("");
+                        @let shown = if is_name { named(value) } else if value.is_empty() { "(none)" } else { value };
                         li {
-                            @let query = format!("{ENTRIES} and transaction.name: {}", quoted(name));
-                            a.v href=(view.discover(&query)) title=(name) { (named(name)) }
+                            a.v href=(narrowed(&group.value)) title=(value) { (shown) }
                             span.pc {
                                 (number::compact(group.count))
                                 @if let Some(average) = group.duration_avg { " · " (duration(average).to_string()) }
@@ -157,6 +172,9 @@ fn by_name(view: &View, names: &Groups) -> Markup {
                             (cells::meter(group.count as f64 / names.total.max(1) as f64, "fill"))
                         }
                     }
+                }
+                @if names.groups.len() > 12 {
+                    p.dim { (number::grouped(names.groups.len() as u64 - 12)) " more values" }
                 }
             }
         }

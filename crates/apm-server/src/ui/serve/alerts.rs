@@ -7,6 +7,7 @@ use apm_alerts::{AlertError, Alerts};
 
 use super::refused;
 use crate::ui::pages::alerts::{read_receiver, read_rule};
+use crate::ui::pages::slos::read_objective;
 
 /// The fields of a form.
 type Fields = Form<Vec<(String, String)>>;
@@ -71,12 +72,41 @@ pub(in crate::ui) async fn change_receiver(
     }
 }
 
+/// Keeps an objective.
+pub(in crate::ui) async fn save_objective(
+    request: HttpRequest,
+    alerts: Data<Alerts>,
+    form: Fields,
+) -> HttpResponse {
+    match read_objective(&form) {
+        Ok(objective) => done_at(&request, "/slos", alerts.save_objective(objective).await),
+        Err(why) => wrong(&request, &why),
+    }
+}
+
+/// Deletes an objective.
+pub(in crate::ui) async fn delete_objective(
+    request: HttpRequest,
+    alerts: Data<Alerts>,
+    id: Path<String>,
+) -> HttpResponse {
+    done_at(&request, "/slos", alerts.delete_objective(&id).await)
+}
+
 /// Back to the page, or a page that says why nothing was done.
 fn done<T>(request: &HttpRequest, result: Result<T, AlertError>) -> HttpResponse {
+    done_at(request, "/alerts", result)
+}
+
+fn done_at<T>(
+    request: &HttpRequest,
+    page: &'static str,
+    result: Result<T, AlertError>,
+) -> HttpResponse {
     let status = match &result {
         Ok(_) => {
             return HttpResponse::SeeOther()
-                .insert_header((header::LOCATION, "/alerts"))
+                .insert_header((header::LOCATION, page))
                 .finish();
         }
         Err(AlertError::Unknown { .. }) => StatusCode::NOT_FOUND,

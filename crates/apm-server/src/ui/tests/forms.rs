@@ -18,7 +18,8 @@ fn filled(path: &str, fingerprint: &str) -> String {
         .replace("{service}", "my-app-01")
         .replace("{key}", &error)
         .replace("{fingerprint}", fingerprint)
-        .replace("{trace}", &Demo::trace_id(2));
+        .replace("{trace}", &Demo::trace_id(2))
+        .replace("{other}", &Demo::trace_id(3));
     match path {
         "/services/{service}/transactions/view" => {
             format!("{filled}?type=request&name=GET%20%2Fsql-group&")
@@ -81,6 +82,8 @@ fn written(head: &str, value: f64) -> Vec<String> {
         vec![number::duration(value).to_string()]
     } else if head.ends_with("_rate") || head.ends_with("share") || head == "impact" {
         vec![number::percent(value).to_string()]
+    } else if head.ends_with("_bytes") {
+        vec![number::bytes(whole(value)).to_string()]
     } else if head.ends_with("_per_minute") || head.ends_with("_per_request") {
         vec![
             number::rate(value),

@@ -29,6 +29,7 @@ fn filled(path: &str, fingerprint: &str) -> String {
         .replace("{dependency}", "sqlite/people.db")
         .replace("{fingerprint}", fingerprint)
         .replace("{trace}", &format!("{:032x}", 1))
+        .replace("{other}", &format!("{:032x}", 1))
 }
 
 /// The service's own database, for plans.

@@ -32,6 +32,9 @@ const UNLISTED: [&str; 9] = [
     "transaction.marks",
 ];
 
+/// Published keys of errors without a stack whose messages have values in them: here a key leaves these out (ADR 390).
+const OTHER_KEYS: [&str; 2] = ["89f9636ef3381842", "5be7ecce1b964f32"];
+
 /// Dotted names with all values; the elements of arrays together, as the search engine lists them.
 fn flatten(value: &Value, path: &str, flat: &mut BTreeMap<String, Vec<Value>>) {
     match value {
@@ -116,6 +119,11 @@ async fn compare(sent: &str, published: &[&str], query: &str) {
     server.stop().await;
 }
 
+fn has_other_key(published: &BTreeMap<String, Vec<Value>>) -> bool {
+    let mut keys = published.get("error.grouping_key").into_iter().flatten();
+    keys.any(|key| key.as_str().is_some_and(|key| OTHER_KEYS.contains(&key)))
+}
+
 /// The place where two documents differ. A time that was not sent is that of the arrival, and not compared.
 pub(super) fn difference(
     met: &BTreeMap<String, Vec<Value>>,
@@ -129,6 +137,7 @@ pub(super) fn difference(
     names
         .into_iter()
         .filter(|name| is_timed || !matches!(name.as_str(), "@timestamp" | "timestamp.us"))
+        .filter(|name| *name != "error.grouping_key" || !has_other_key(wanted))
         .filter(|name| met.get(*name) != wanted.get(*name))
         .map(|name| {
             format!(
@@ -272,7 +281,11 @@ async fn grouping_keys_are_those_that_elastic_computes() {
         .collect();
     for vector in vectors {
         let wanted = (vector["error_id"].clone(), vector["grouping_key"].clone());
-        assert!(keys.contains(&wanted), "{vector}: {keys:?}");
+        let is_other = wanted
+            .1
+            .as_str()
+            .is_some_and(|key| OTHER_KEYS.contains(&key));
+        assert_eq!(keys.contains(&wanted), !is_other, "{vector}: {keys:?}");
     }
     server.stop().await;
 }

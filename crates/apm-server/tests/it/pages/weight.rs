@@ -153,6 +153,7 @@ async fn the_first_load_of_any_page_is_light_and_from_this_server() {
         let path = page
             .replace("{transaction}", &transaction)
             .replace("{trace}", &trace)
+            .replace("{other}", &trace)
             .replace("{error}", &error);
         let (own, text) = fetch(&server, &path).await;
         for address in addresses(&text) {

@@ -143,19 +143,6 @@ fn condition(field: &str, choice: &Choice) -> Option<String> {
     }
 }
 
-/// A choice of several names as it is typed.
-fn condition(field: &str, choice: &Choice) -> Option<String> {
-    let any = |names: &[String]| {
-        let names: Vec<String> = names.iter().map(|name| quoted(name)).collect();
-        format!("{field}: ({})", names.join(" or "))
-    };
-    match choice {
-        Choice::All => None,
-        Choice::Only(names) => Some(any(names)),
-        Choice::Without(names) => Some(format!("not {}", any(names))),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

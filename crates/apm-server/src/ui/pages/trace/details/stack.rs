@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use crate::ui::components::frames::StackFrame;
-use crate::ui::pages::trace::document::{field, scalar, text};
+use crate::ui::pages::trace::document::{field, text};
 
 /// The function of a frame, with its class where the two are told apart, as in Java: `com.shop.Cart.pay`.
 fn function(frame: &Value) -> String {
@@ -50,12 +50,7 @@ pub(crate) fn stack_of(value: Option<&Value>) -> Vec<StackFrame> {
         vars: match field(frame, "vars") {
             Some(Value::Object(map)) => map
                 .iter()
-                .map(|(name, value)| {
-                    (
-                        name.clone(),
-                        scalar(value).unwrap_or_else(|| value.to_string()),
-                    )
-                })
+                .map(|(name, value)| (name.clone(), value.clone()))
                 .collect(),
             _ => Vec::new(),
         },

@@ -1,0 +1,100 @@
+//! `/dashboard`: charts and views that people pinned.
+//!
+//! A pinned chart is a part of its page: `dashboard.js` fetches the page in the range and environment of the dashboard, and
+//! shows the chart. Without a script there are links.
+
+use maud::{Markup, html};
+
+use super::{Answer, Context, Rendered, page};
+use crate::answers::dashboard::{Answer as Found, Params};
+use crate::dashboard::{LONGEST_TITLE, Pin};
+use crate::ui::components::head::{Crumb, page_head};
+use crate::ui::components::panel::{empty, panel};
+use crate::ui::components::shell::Section;
+use crate::ui::href::Href;
+use crate::ui::view::View;
+use crate::ui::words;
+
+impl Rendered for Params {
+    fn render(&self, context: &Context<'_>, found: &Found) -> Answer {
+        let view = context.view;
+        let (charts, views): (Vec<&Pin>, Vec<&Pin>) =
+            found.pins.iter().partition(|pin| !pin.chart.is_empty());
+        let answer = match (charts.len(), views.len()) {
+            (0, 0) => "Nothing is pinned yet.".to_owned(),
+            (charts, views) => format!(
+                "{} and {} are pinned.",
+                words::count(charts as u64, "chart", "charts"),
+                words::count(views as u64, "view", "views")
+            ),
+        };
+        let why = "“Pin” at a chart puts it here, with its query. The range of this page holds for all of them.";
+        let services = html! { a.btn href=(view.to(&["services"])) { "Services" } };
+        let body = html! {
+            (page_head(&[Crumb::here("Dashboard")], answer, why))
+            @if found.pins.is_empty() {
+                (empty("No pins", "Open a page, and choose “Pin” at one of its charts.", services))
+            }
+            @if !views.is_empty() {
+                (panel("Views", "", html! {}, html! { ul.changes.pad { @for pin in views { li { (saved(pin)) } } } }))
+            }
+            div.pins { @for pin in charts { (chart(view, pin)) } }
+            (panel("Pin a page", "", html! {}, form()))
+        };
+        Answer::Page(page(Section::Dashboard, "Dashboard", body))
+    }
+}
+
+fn saved(pin: &Pin) -> Markup {
+    html! {
+        a.grow href=(pin.address) title=(pin.address) { (pin.title) }
+        (remove(pin))
+    }
+}
+
+fn chart(view: &View, pin: &Pin) -> Markup {
+    // As its page is shown, in the range of this one.
+    let shared: Vec<String> = view
+        .shared_params()
+        .into_iter()
+        .map(|(key, _)| key.to_owned())
+        .collect();
+    html! {
+        section.panel data-pin=(pin.address) data-chart=(pin.chart) data-keep=(shared.join(" ")) {
+            div.panel-head {
+                h2 { a.plain href=(pin.address) title=(pin.address) { (pin.title) } }
+                span.push.row { (remove(pin)) }
+            }
+            div.pad.dim { "The chart stands on " a href=(pin.address) { "its page" } "." }
+        }
+    }
+}
+
+fn remove(pin: &Pin) -> Markup {
+    let action = Href::to(&["dashboard", &pin.id.to_string(), "remove"]);
+    html! {
+        form method="post" action=(action) {
+            button.btn.btn--small type="submit" aria-label={ "Remove " (words::cut(&pin.title, 60)) } { "Remove" }
+        }
+    }
+}
+
+fn form() -> Markup {
+    html! {
+        form.form method="post" action="/dashboard" {
+            label {
+                "Title"
+                input.input.input--text name="title" required maxlength=(LONGEST_TITLE) autocomplete="off";
+            }
+            label {
+                "Address of the page, from the first slash on"
+                input.input.input--text name="address" required placeholder="/services?from=now-1h" autocomplete="off";
+            }
+            label {
+                "Id of a chart on it, such as latency; empty for a link"
+                input.input.input--text name="chart" autocomplete="off";
+            }
+            div.row { button.btn.btn--primary type="submit" { "Pin" } }
+        }
+    }
+}

@@ -1,0 +1,3 @@
+DROP TABLE error_version;
+DROP TABLE error_change;
+DROP TABLE error_triage;
