@@ -28,6 +28,8 @@ pub struct Config {
     pub ca: Option<PathBuf>,
     /// The last part of the names of data streams.
     pub namespace: String,
+    /// The name under which other servers tell of this one.
+    pub server_name: String,
     /// The time for which events may wait before the log and `/healthz` say so.
     pub lag_warning: Duration,
     /// Times and sizes.
@@ -68,6 +70,14 @@ pub struct Pace {
     pub documents: usize,
     /// Bytes of documents of a load, which is sent in several requests at the same time.
     pub bytes: usize,
+    /// The time between looks at what other servers share.
+    pub follow: Duration,
+    /// The time between deltas of counts; longer while there are many.
+    pub pack: Duration,
+    /// The time for which a delta that is missing among those of another server is waited for.
+    pub hole: Duration,
+    /// The time after which a server of which nothing is heard is told to be silent.
+    pub silent: Duration,
 }
 
 impl Default for Pace {
@@ -80,6 +90,10 @@ impl Default for Pace {
             grace: Duration::from_secs(3),
             documents: 1024,
             bytes: 8 << 20,
+            follow: Duration::from_secs(2),
+            pack: Duration::from_secs(2),
+            hole: Duration::from_secs(60),
+            silent: Duration::from_secs(60),
         }
     }
 }
@@ -120,6 +134,7 @@ impl Config {
             auth: Auth::None,
             ca: None,
             namespace: "default".to_owned(),
+            server_name: apm_store::document::hostname(),
             lag_warning: Duration::from_secs(300),
             pace: Pace::default(),
         })

@@ -11,7 +11,9 @@ use tokio::sync::watch;
 
 use crate::client::Client;
 use crate::config::Config;
+use crate::share::{self, Coverage, Sharing};
 use crate::stats::{Shared, Stats};
+pub(crate) use session::name;
 use session::{End, Session};
 
 /// Why an output did not start.
@@ -32,6 +34,7 @@ pub struct Output {
     stop: watch::Sender<bool>,
     thread: Mutex<Option<JoinHandle<()>>>,
     stats: Arc<Shared>,
+    coverage: Arc<share::Shared>,
 }
 
 impl Output {
@@ -53,27 +56,43 @@ impl Output {
             stats.hosts = config.hosts.iter().map(ToString::to_string).collect();
             stats.namespace.clone_from(&config.namespace);
         });
+        let client = Arc::new(client);
+        let coverage = Arc::new(share::Shared::new(config.pace.silent));
+        let sharing = store.options().shares_counts.then(|| Sharing {
+            store: store.clone(),
+            config: config.clone(),
+            client: Arc::clone(&client),
+            coverage: Arc::clone(&coverage),
+            requests: Arc::default(),
+            stop: stopping.clone(),
+        });
         let session = Session {
             store,
             config,
-            client: Arc::new(client),
+            client,
             stats: Arc::clone(&stats),
             stop: stopping,
         };
         let thread = std::thread::Builder::new()
             .name("apm-output".to_owned())
-            .spawn(move || runtime.block_on(run(&session)))
+            .spawn(move || runtime.block_on(run(&session, sharing.as_ref())))
             .map_err(StartError::Thread)?;
         Ok(Self {
             stop,
             thread: Mutex::new(Some(thread)),
             stats,
+            coverage,
         })
     }
 
     /// A look at the output.
     pub fn stats(&self) -> Stats {
         self.stats.look()
+    }
+
+    /// The servers whose counts are here.
+    pub fn coverage(&self) -> Coverage {
+        self.coverage.look()
     }
 
     /// Sends what is there within a short time, and ends. The rest stays in the store. Blocks until that is done.
@@ -99,7 +118,7 @@ impl Drop for Output {
 }
 
 /// One session after the other: each begins with the place that stands in the store.
-async fn run(session: &Session) {
+async fn run(session: &Session, sharing: Option<&Sharing>) {
     let watching = session.watch();
     let sending = async {
         loop {
@@ -119,8 +138,16 @@ async fn run(session: &Session) {
             }
         }
     };
+    let sharing = async {
+        if let Some(sharing) = sharing {
+            sharing.run().await;
+        }
+    };
+    let working = async {
+        tokio::join!(sending, sharing);
+    };
     tokio::select! {
-        () = sending => {}
+        () = working => {}
         () = watching => {}
     }
     // The numbers of the last load, too.

@@ -120,6 +120,7 @@ impl Server {
         options.rollup_max_age = Some(config.rollup_max_age);
         options.keep = config.keep;
         options.keeps_unsent = config.output.is_some();
+        options.shares_counts = config.output.is_some();
         let store = Store::open(options)?;
         let looking = insight::Options {
             files: config.explain.iter().cloned().collect(),
@@ -128,6 +129,11 @@ impl Server {
         };
         let engine = insight::Engine::start(store.clone(), looking).map_err(StartError::Threads)?;
         let output = config.output.clone();
+        let output = output.map(|mut output| {
+            // Several servers may be on one machine.
+            output.server_name += &format!(":{}", own.addrs[0].port());
+            output
+        });
         let output = output.map(|output| Output::start(store.clone(), output).map(Arc::new));
         let output = output.transpose()?;
         let mut alerting = config.alerts.clone();

@@ -16,7 +16,7 @@ pub(super) fn clear(conn: &mut SqliteConnection) -> QueryResult<()> {
     let tables: Vec<Table> = diesel::sql_query(
         "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\' \
          AND name NOT IN ('agent_config', 'alert_rule', 'alert_receiver', 'alert_silence', 'source_map', 'objective', \
-         'dashboard_pin', '__diesel_schema_migrations')",
+         'dashboard_pin', 'share_node', '__diesel_schema_migrations')",
     )
     .load(conn)?;
     conn.batch_execute("PRAGMA defer_foreign_keys = ON")?;

@@ -34,6 +34,12 @@ use fields::Fields;
 /// Different metadata whose fields are held by [`Documents`].
 const SENDERS: usize = 256;
 
+/// This machine's name.
+#[must_use]
+pub fn hostname() -> String {
+    origin::hostname().to_owned()
+}
+
 /// The value of `data_stream.namespace` where none is set.
 const NAMESPACE: &str = "default";
 

@@ -116,20 +116,35 @@ pub(super) fn note(conn: &mut SqliteConnection, rollup: &Rollup) -> QueryResult<
         .map(drop)
 }
 
-/// Numbers deltas, and deletes what they were made of: both or neither. `now`: seconds since the epoch.
-pub fn put(conn: &mut SqliteConnection, packed: &Packed, now: i64) -> QueryResult<()> {
+/// Numbers deltas, and deletes what they were made of: both or neither. `now`: seconds since the epoch. Nothing is done
+/// where it was deleted already, or counts would be sent twice; the result says so.
+pub fn put(conn: &mut SqliteConnection, packed: &Packed, now: i64) -> QueryResult<bool> {
+    let tables = [
+        ("share_journal", packed.journal),
+        ("share_caller", packed.callers),
+    ];
+    for (table, taken) in tables {
+        #[derive(QueryableByName)]
+        struct Rows {
+            #[diesel(sql_type = BigInt)]
+            n: i64,
+        }
+        let rows: Rows = sql_query(format!("SELECT count(*) AS n FROM {table} WHERE id <= ?"))
+            .bind::<BigInt, _>(taken.last)
+            .get_result(conn)?;
+        if rows.n != taken.rows {
+            return Ok(false);
+        }
+    }
     for delta in &packed.deltas {
         sql_query("INSERT INTO share_delta (made, delta) VALUES (?, ?)")
             .bind::<BigInt, _>(now)
             .bind::<Binary, _>(delta)
             .execute(conn)?;
     }
-    for (table, last) in [
-        ("share_journal", packed.journal),
-        ("share_caller", packed.callers),
-    ] {
+    for (table, taken) in tables {
         sql_query(format!("DELETE FROM {table} WHERE id <= ?"))
-            .bind::<BigInt, _>(last)
+            .bind::<BigInt, _>(taken.last)
             .execute(conn)?;
     }
     sql_query(
@@ -138,7 +153,8 @@ pub fn put(conn: &mut SqliteConnection, packed: &Packed, now: i64) -> QueryResul
          ON CONFLICT DO NOTHING",
     )
     .execute(conn)?;
-    limit(conn, MOST_WAITING)
+    limit(conn, MOST_WAITING)?;
+    Ok(true)
 }
 
 /// Deletes the oldest deltas beyond so many bytes.
@@ -189,6 +205,20 @@ pub fn own(conn: &mut SqliteConnection) -> QueryResult<Option<Own>> {
         waiting: row.waiting,
         since: row.since,
     }))
+}
+
+/// A name that stays when everything is deleted. The first time it is the given one.
+pub fn node(conn: &mut SqliteConnection, name: &str) -> QueryResult<String> {
+    #[derive(QueryableByName)]
+    struct Row {
+        #[diesel(sql_type = Text)]
+        node: String,
+    }
+    sql_query("INSERT INTO share_node (id, node) VALUES (1, ?) ON CONFLICT DO NOTHING")
+        .bind::<Text, _>(name)
+        .execute(conn)?;
+    let row: Row = sql_query("SELECT node FROM share_node").get_result(conn)?;
+    Ok(row.node)
 }
 
 /// The next deltas to send, in the order of their numbers; at most `most`, and some MiB.

@@ -352,7 +352,7 @@ fn streams(namespace: &str) -> String {
 }
 
 /// A name for a store: the first part of the ids of its documents.
-fn name() -> String {
+pub(crate) fn name() -> String {
     let mut bytes = [0; 6];
     if getrandom::fill(&mut bytes).is_err() {
         bytes = fastrand::u64(..).to_le_bytes()[..6]

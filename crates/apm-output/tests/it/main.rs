@@ -8,5 +8,6 @@ mod keeps;
 mod real;
 mod recorded;
 mod refusals;
+mod shares;
 mod support;
 mod templates;

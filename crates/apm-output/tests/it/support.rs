@@ -2,6 +2,7 @@
 
 pub(crate) mod engine;
 mod http;
+pub(crate) mod rollups;
 
 use std::path::Path;
 use std::sync::Arc;
@@ -20,6 +21,21 @@ pub(crate) fn store(dir: &Path) -> Store {
     Store::open(options).expect("opens")
 }
 
+/// A store that shares its counts.
+pub(crate) fn sharing_store(dir: &Path) -> Store {
+    let mut options = StoreOptions::new(dir.join("apm.db"));
+    options.keeps_unsent = true;
+    options.shares_counts = true;
+    Store::open(options).expect("opens")
+}
+
+/// An output of one of several servers.
+pub(crate) fn named(engine: &Engine, name: &str) -> Config {
+    let mut config = config(engine);
+    config.server_name = name.to_owned();
+    config
+}
+
 /// An output with short pauses.
 pub(crate) fn config(engine: &Engine) -> Config {
     of_hosts([engine.url()])
@@ -34,6 +50,10 @@ pub(crate) fn of_hosts(hosts: impl IntoIterator<Item = String>) -> Config {
     config.pace.timeout = Duration::from_millis(500);
     config.pace.grace = Duration::from_millis(500);
     config.pace.documents = 100;
+    config.pace.follow = Duration::from_millis(10);
+    config.pace.pack = Duration::from_millis(10);
+    config.pace.hole = Duration::from_millis(300);
+    config.pace.silent = Duration::from_millis(1500);
     config
 }
 
@@ -57,6 +77,11 @@ pub(crate) fn feed(store: &Store, lines: impl IntoIterator<Item = String>) -> us
 
 /// Stores the body of a request.
 pub(crate) fn feed_body(store: &Store, body: &str) -> usize {
+    feed_as(store, body, false)
+}
+
+/// The same, as a browser sends it or as a service does.
+pub(crate) fn feed_as(store: &Store, body: &str, is_browser: bool) -> usize {
     let mut stream = Stream::new(None, 300 * 1024, None, Arc::default());
     let mut chunk = body.as_bytes();
     let mut batches = Vec::new();
@@ -67,6 +92,12 @@ pub(crate) fn feed_body(store: &Store, body: &str) -> usize {
     batches.extend(stream.take());
     let tickets: Vec<_> = batches
         .into_iter()
+        .map(|mut batch| {
+            if is_browser {
+                batch.visitor = Some("".into());
+            }
+            batch
+        })
         .map(|batch| store.submit_when_room(batch).expect("open"))
         .collect();
     let stored = tickets

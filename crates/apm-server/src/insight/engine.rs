@@ -191,9 +191,10 @@ fn observe(store: &Store, observer: &mut Observer, sent: &mut Unseen) -> Result<
     let came = observed.is_some() || errors.is_some();
     if came || arrivals.is_some() || plans.is_some() {
         let now = apm_time::now();
+        let shares = store.options().shares_counts;
         write(store, clears, move |conn| {
             if let Some(observed) = observed {
-                observed.write(conn)?;
+                observed.write(conn, shares)?;
             }
             if let Some(arrivals) = arrivals {
                 arrivals.write(conn, now)?;

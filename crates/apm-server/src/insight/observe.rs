@@ -7,15 +7,16 @@
 
 mod loose;
 
+use std::collections::HashMap;
 use std::collections::hash_map::Entry;
-use std::collections::{BTreeSet, HashMap};
 
 use apm_store::id::{Identifier, StoredId};
 use apm_store::rollup::LEVELS;
+use apm_store::share::{self, Caller};
 use diesel::prelude::*;
-use diesel::sql_types::{BigInt, Bool, Double, Text};
+use diesel::sql_types::{BigInt, Bool, Text};
 
-use crate::analytics::sql::{Sql, Value};
+use crate::analytics::sql::Sql;
 
 use self::loose::Loose;
 use super::repeats::{BADGE, DbSpan, repeats};
@@ -343,40 +344,29 @@ impl Observer {
 }
 
 impl Observed {
-    /// Adds it to what is stored, with the mark up to which it goes: both or neither.
-    pub(super) fn write(self, conn: &mut SqliteConnection) -> QueryResult<()> {
-        let mut written: BTreeSet<(i64, i64)> = BTreeSet::new();
-        for ((bucket, group, statement), sums) in self.rows {
-            for level in LEVELS {
-                written.insert((level, bucket.div_euclid(level) * level));
-                let query = diesel::sql_query(include_str!("observe/add.sql"))
-                    .into_boxed::<diesel::sqlite::Sqlite>()
-                    .bind::<BigInt, _>(level)
-                    .bind::<BigInt, _>(bucket.div_euclid(level) * level)
-                    .bind::<BigInt, _>(group)
-                    .bind::<BigInt, _>(statement)
-                    .bind::<BigInt, _>(sums.requests)
-                    .bind::<Double, _>(sums.calls)
-                    .bind::<Double, _>(sums.most)
-                    .bind::<Double, _>(sums.sum)
-                    .bind::<Double, _>(sums.tx_sum)
-                    .bind::<BigInt, _>(sums.follows);
-                let query = match Value::from(&sums.trace) {
-                    Value::Blob(id) => query.bind::<diesel::sql_types::Binary, _>(id),
-                    Value::Int(id) => query.bind::<BigInt, _>(id),
-                    Value::Text(id) => query.bind::<Text, _>(id),
-                    Value::Null | Value::Real(_) => continue,
-                };
-                query.bind::<Double, _>(sums.looped).execute(conn)?;
-            }
-        }
-        let now = apm_time::now();
-        for (level, bucket) in written {
-            diesel::sql_query("INSERT OR REPLACE INTO roll_caller_written VALUES (?, ?, ?)")
-                .bind::<BigInt, _>(level)
-                .bind::<BigInt, _>(bucket)
-                .bind::<BigInt, _>(now)
-                .execute(conn)?;
+    /// Adds it to what is stored, with the mark up to which it goes: both or neither. `shares`: other servers get it,
+    /// too.
+    pub(super) fn write(self, conn: &mut SqliteConnection, shares: bool) -> QueryResult<()> {
+        let callers = self
+            .rows
+            .into_iter()
+            .map(|((bucket, group, statement), sums)| Caller {
+                bucket,
+                group,
+                statement,
+                requests: sums.requests,
+                calls: sums.calls,
+                most: sums.most,
+                sum: sums.sum,
+                tx_sum: sums.tx_sum,
+                follows: sums.follows,
+                looped: sums.looped,
+                trace: sums.trace,
+            });
+        let callers: Vec<Caller> = callers.collect();
+        share::add_callers(conn, &callers, apm_time::now())?;
+        if shares {
+            share::note_callers(conn, &callers)?;
         }
         diesel::sql_query("INSERT OR REPLACE INTO insight_state VALUES ('observed', ?)")
             .bind::<BigInt, _>(self.mark)

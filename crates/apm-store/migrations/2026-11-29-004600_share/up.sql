@@ -39,6 +39,12 @@ CREATE TABLE share_own (
     refused BIGINT  NOT NULL
 );
 
+-- One row: a name that stays when everything is deleted, so that a server knows what it said of itself before.
+CREATE TABLE share_node (
+    id   INTEGER NOT NULL PRIMARY KEY CHECK (id = 1),
+    node TEXT    NOT NULL
+);
+
 -- The other servers. number: the last delta of theirs that is in the rollups here. skipped: deltas that never came. dropped: rows of
 -- deltas that could not be read or were too old.
 CREATE TABLE share_peer (

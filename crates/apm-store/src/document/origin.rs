@@ -146,7 +146,7 @@ pub(super) fn names(out: &mut Fields<'_>) {
 }
 
 /// This machine's name.
-fn hostname() -> &'static str {
+pub(super) fn hostname() -> &'static str {
     static NAME: OnceLock<String> = OnceLock::new();
     NAME.get_or_init(|| {
         let named = std::fs::read_to_string("/proc/sys/kernel/hostname").ok();

@@ -37,8 +37,16 @@ pub struct Packed {
     pub rows: usize,
     /// Whether there may be more.
     pub has_more: bool,
-    pub(super) journal: i64,
-    pub(super) callers: i64,
+    pub(super) journal: Taken,
+    pub(super) callers: Taken,
+}
+
+/// Rows that deltas were made of.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Taken {
+    /// The number of the last one.
+    pub(super) last: i64,
+    pub(super) rows: i64,
 }
 
 /// Makes deltas of what was noted; none where nothing was. [`super::put`] is to follow.
@@ -84,8 +92,14 @@ pub fn pack(conn: &mut SqliteConnection) -> Result<Option<Packed>, StoreError> {
         places: HashMap::new(),
         texts: HashMap::new(),
         packed: Packed {
-            journal: journal.unwrap_or_default(),
-            callers: last_caller.unwrap_or_default(),
+            journal: Taken {
+                last: journal.unwrap_or_default(),
+                rows: rows.len() as i64,
+            },
+            callers: Taken {
+                last: last_caller.unwrap_or_default(),
+                rows: callers.len() as i64,
+            },
             has_more: rows.len() as i64 == JOURNAL || callers.len() as i64 == CALLERS,
             ..Packed::default()
         },

@@ -52,6 +52,10 @@ pub(crate) struct State {
     /// Documents whose text has this are refused.
     pub(crate) poison: Option<&'static str>,
     pub(crate) templates: HashMap<String, Value>,
+    /// Documents of plain indices: path of the document, version, source.
+    pub(crate) plain: BTreeMap<String, (u64, Value)>,
+    /// Documents whose text has this are there, and no search finds them.
+    pub(crate) hidden: Option<&'static str>,
     /// The credential that is asked for.
     pub(crate) credential: Option<String>,
     /// Documents of a request, at most.
@@ -69,6 +73,8 @@ impl Engine {
             script: VecDeque::new(),
             poison: None,
             templates: HashMap::new(),
+            plain: BTreeMap::new(),
+            hidden: None,
             credential: None,
             largest: usize::MAX,
             log: Vec::new(),
@@ -102,7 +108,7 @@ impl Engine {
         let state = self.state();
         let events = state.documents.iter().filter(|(_, copies)| {
             let interval = &copies[0].1["metricset"]["interval"];
-            interval.is_null()
+            interval.is_null() && !copies[0].0.starts_with("metrics-pocket.")
         });
         events
             .map(|(id, copies)| (id.clone(), copies[0].clone()))
@@ -142,6 +148,14 @@ impl State {
                 reply(200, &json!({"_shards": {"failed": 0}}))
             }
             ("POST", path) if path.ends_with("/_search") => self.search(request),
+            ("GET", path) if path.contains("/_doc/") => match self.plain.get(path) {
+                Some((version, source)) => reply(
+                    200,
+                    &json!({"found": true, "_seq_no": version, "_primary_term": 1, "_source": source}),
+                ),
+                None => reply(404, &json!({"found": false})),
+            },
+            ("PUT", path) if path.contains("/_doc/") => self.put(request, path),
             ("GET", path) => match self.templates.get(path) {
                 Some(template) => {
                     let found = json!({"index_templates": [{"index_template": template}]});
@@ -213,8 +227,91 @@ impl State {
         201
     }
 
+    /// A document of a plain index. It is refused where another version is there than the one that is told.
+    fn put(&mut self, request: &Request, path: &str) -> Answer {
+        let source: Value = serde_json::from_slice(&request.body).expect("JSON");
+        let version = self.plain.get(path).map(|(version, _)| *version);
+        let query = request.path.split_once('?').map_or("", |(_, query)| query);
+        let wanted = query
+            .split('&')
+            .find_map(|part| part.strip_prefix("if_seq_no="));
+        let is_wrong = wanted.is_some_and(|wanted| {
+            version.map(|version| version.to_string()).as_deref() != Some(wanted)
+        }) || (query.contains("op_type=create") && version.is_some());
+        if is_wrong {
+            return reply(
+                409,
+                &json!({"error": {"type": "version_conflict_engine_exception"}}),
+            );
+        }
+        let next = version.map_or(0, |version| version + 1);
+        self.plain.insert(path.to_owned(), (next, source));
+        reply(200, &json!({"result": "updated"}))
+    }
+
+    /// A search by a filter of terms and ranges, sorted by one field.
+    fn filtered(&self, indices: &str, question: &Value) -> Answer {
+        let all = self.documents.iter().flat_map(|(id, copies)| {
+            copies
+                .iter()
+                .map(move |(stream, source)| (stream.as_str(), id.as_str(), source))
+        });
+        let plain = self.plain.iter().filter_map(|(path, (_, source))| {
+            let (index, id) = path.trim_start_matches('/').split_once("/_doc/")?;
+            Some((index, id, source))
+        });
+        let is_of = |name: &str| {
+            indices
+                .split(',')
+                .any(|pattern| match pattern.split_once('*') {
+                    Some((head, tail)) => name.starts_with(head) && name.ends_with(tail),
+                    None => name == pattern,
+                })
+        };
+        let query = &question["query"];
+        let mut found: Vec<_> = all
+            .chain(plain)
+            .filter(|(index, _, source)| is_of(index) && matches(query, source))
+            .filter(|(_, _, source)| {
+                self.hidden.is_none_or(|hidden| {
+                    source["delta"].is_null() || !source.to_string().contains(hidden)
+                })
+            })
+            .collect();
+        if let Some((field, _)) = question["sort"][0]
+            .as_object()
+            .and_then(|sort| sort.iter().next())
+        {
+            found.sort_by_key(|(_, _, source)| value(source, field).as_i64());
+        }
+        let numbers = found
+            .iter()
+            .filter_map(|(_, _, source)| source["number"].as_i64());
+        let last = numbers.max();
+        let total = found.len();
+        let from = question["from"].as_u64().unwrap_or_default() as usize;
+        let size = question["size"].as_u64().unwrap_or(10) as usize;
+        let hits: Vec<_> = found
+            .iter()
+            .skip(from)
+            .take(size)
+            .map(|(_, id, source)| json!({"_id": id, "_source": source}))
+            .collect();
+        reply(
+            200,
+            &json!({"timed_out": false, "_shards": {"failed": 0},
+                "hits": {"total": {"value": total}, "hits": hits},
+                "aggregations": {"last": {"value": last}}}),
+        )
+    }
+
     fn search(&mut self, request: &Request) -> Answer {
         let question: Value = serde_json::from_slice(&request.body).expect("JSON");
+        if question["query"]["ids"].is_null() {
+            let path = request.path.trim_start_matches('/');
+            let indices = path.split('/').next().unwrap_or_default().to_owned();
+            return self.filtered(&indices, &question);
+        }
         let ids = question["query"]["ids"]["values"].as_array().expect("ids");
         let found = ids
             .iter()
@@ -222,6 +319,79 @@ impl State {
         let hits: Vec<_> = found.map(|id| json!({"_id": id})).collect();
         let body = json!({"timed_out": false, "_shards": {"failed": 0}, "hits": {"hits": hits}});
         reply(200, &body)
+    }
+}
+
+/// A field of a document, named by its path.
+fn value<'v>(source: &'v Value, field: &str) -> &'v Value {
+    field.split('.').fold(source, |value, name| &value[name])
+}
+
+/// Whether a document passes a query of the kinds that are asked.
+fn matches(query: &Value, source: &Value) -> bool {
+    let Some((kind, rest)) = query.as_object().and_then(|query| query.iter().next()) else {
+        return true;
+    };
+    let all = |list: &Value, each: &dyn Fn(&Value) -> bool| match list {
+        Value::Array(list) => list.iter().all(each),
+        Value::Null => true,
+        one => each(one),
+    };
+    match kind.as_str() {
+        "match_all" => true,
+        "bool" => {
+            let any = rest["should"].as_array();
+            all(&rest["filter"], &|query| matches(query, source))
+                && all(&rest["must_not"], &|query| !matches(query, source))
+                && any.is_none_or(|any| any.iter().any(|query| matches(query, source)))
+        }
+        "term" => {
+            let (field, wanted) = rest
+                .as_object()
+                .and_then(|term| term.iter().next())
+                .expect("a term");
+            let wanted = if wanted.is_object() {
+                &wanted["value"]
+            } else {
+                wanted
+            };
+            value(source, field) == wanted
+        }
+        "terms" => {
+            let (field, wanted) = rest
+                .as_object()
+                .and_then(|term| term.iter().next())
+                .expect("terms");
+            wanted
+                .as_array()
+                .expect("terms")
+                .contains(value(source, field))
+        }
+        "exists" => !value(source, rest["field"].as_str().expect("a field")).is_null(),
+        "range" => {
+            let (field, bounds) = rest
+                .as_object()
+                .and_then(|range| range.iter().next())
+                .expect("a range");
+            let Some(number) = value(source, field).as_f64() else {
+                return false;
+            };
+            bounds
+                .as_object()
+                .expect("bounds")
+                .iter()
+                .all(|(name, bound)| {
+                    let bound = bound.as_f64().unwrap_or_default();
+                    match name.as_str() {
+                        "gt" => number > bound,
+                        "gte" => number >= bound,
+                        "lt" => number < bound,
+                        "lte" => number <= bound,
+                        _ => true,
+                    }
+                })
+        }
+        other => panic!("a query of a kind that is not known here: {other}"),
     }
 }
 

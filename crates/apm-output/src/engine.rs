@@ -1,0 +1,134 @@
+//! Questions to the engine: searches, single documents, refreshes.
+
+use reqwest::Method;
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+
+use crate::client::{Body, Client, Reply};
+
+/// Names of indices that do not exist yet are no error.
+const LENIENT: &str = "ignore_unavailable=true&allow_no_indices=true";
+
+/// Bytes of an answer that are told.
+const TOLD: usize = 200;
+
+#[derive(Deserialize)]
+#[serde(bound = "S: DeserializeOwned")]
+struct Found<S> {
+    timed_out: bool,
+    #[serde(rename = "_shards")]
+    shards: Shards,
+    #[serde(default)]
+    hits: Hits<S>,
+    aggregations: Option<Value>,
+}
+
+#[derive(Deserialize)]
+struct Shards {
+    failed: u64,
+}
+
+#[derive(Deserialize)]
+#[serde(bound = "S: DeserializeOwned")]
+struct Hits<S> {
+    #[serde(default = "Vec::new")]
+    hits: Vec<Hit<S>>,
+    total: Option<Total>,
+}
+
+impl<S> Default for Hits<S> {
+    fn default() -> Self {
+        Self {
+            hits: Vec::new(),
+            total: None,
+        }
+    }
+}
+
+#[derive(Clone, Copy, Deserialize)]
+struct Total {
+    value: u64,
+}
+
+/// A document that was found.
+#[derive(Deserialize)]
+#[serde(bound = "S: DeserializeOwned")]
+pub(crate) struct Hit<S> {
+    #[serde(rename = "_id")]
+    pub(crate) id: String,
+    #[serde(rename = "_source")]
+    pub(crate) source: S,
+}
+
+/// The answer of a search.
+pub(crate) struct Answer<S> {
+    pub(crate) hits: Vec<Hit<S>>,
+    /// Documents in all, where they were to be counted.
+    pub(crate) total: Option<u64>,
+    pub(crate) aggregations: Option<Value>,
+}
+
+impl Client {
+    /// Searches indices. The error says what to do.
+    pub(crate) async fn search<S: DeserializeOwned>(
+        &self,
+        indices: &str,
+        question: &Value,
+    ) -> Result<Answer<S>, String> {
+        let path = format!(
+            "{indices}/_search?{LENIENT}&allow_partial_search_results=false\
+             &filter_path=timed_out,_shards.failed,hits.total,hits.hits._id,hits.hits._source,aggregations"
+        );
+        let reply = self.ask(Method::POST, &path, Some(question)).await?;
+        if reply.status == 403 {
+            return Err(format!(
+                "the credential needs the privilege read on {indices} ({})",
+                beginning(&reply)
+            ));
+        }
+        match serde_json::from_slice::<Found<S>>(&reply.body) {
+            Ok(found) if reply.status == 200 && !found.timed_out && found.shards.failed == 0 => {
+                Ok(Answer {
+                    total: found.hits.total.map(|total| total.value),
+                    hits: found.hits.hits,
+                    aggregations: found.aggregations,
+                })
+            }
+            _ => Err(unexpected("a search", &reply)),
+        }
+    }
+
+    /// Makes what was written visible to searches.
+    pub(crate) async fn refresh(&self, indices: &str) -> Result<(), String> {
+        let path = format!("{indices}/_refresh?{LENIENT}");
+        let reply = self.ask(Method::POST, &path, None).await?;
+        match reply.status {
+            200 => Ok(()),
+            _ => Err(unexpected("a refresh", &reply)),
+        }
+    }
+
+    /// Asks, and gives back whatever the engine answers.
+    pub(crate) async fn ask(
+        &self,
+        method: Method,
+        path: &str,
+        body: Option<&Value>,
+    ) -> Result<Reply, String> {
+        let body = body.map(Body::json);
+        let reply = self.call(method, path, body.as_ref()).await;
+        reply.map_err(|failure| failure.words().to_owned())
+    }
+}
+
+/// The words for an answer that is none.
+pub(crate) fn unexpected(what: &str, reply: &Reply) -> String {
+    let (status, body) = (reply.status, beginning(reply));
+    format!("the engine answers {what} with {status} {body}")
+}
+
+fn beginning(reply: &Reply) -> String {
+    let body = &reply.body[..reply.body.len().min(TOLD)];
+    String::from_utf8_lossy(body).trim().to_owned()
+}
