@@ -160,12 +160,13 @@ pub(crate) fn metrics(store: &Store, count: u64) {
         for number in start..(start + TOGETHER).min(count) {
             let first = u32::try_from(sent.samples.len()).expect("few");
             let name = sent.keep(&format!("queue.{number}.depth"));
-            sent.samples.push(Sample { name, value: 1.0 });
+            sent.samples.push(Sample::gauge(name, 1.0));
             let event = Metricset {
                 service: ServiceOverride::default(),
                 timestamp: now() - 60 * SECOND,
                 breakdown: None,
                 samples: first..first + 1,
+                labels: None,
                 rest: sent.keep("{}"),
             };
             sent.events.push(Event::Metricset(event));
