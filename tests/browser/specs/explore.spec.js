@@ -61,7 +61,8 @@ test("a chart that is pinned stands on the dashboard until it is removed", async
 
 test("an error is ignored and opened again from its page", async ({ page }) => {
   const error = await newest(STRANGE, "error.grouping_key: *");
-  const address = `${STRANGE}/services/${encodeURIComponent(error.service.name)}/errors/${error.error.grouping_key}?from=now-7d`;
+  const service = encodeURIComponent(error.service.name);
+  const address = `${STRANGE}/services/${service}/errors/${error.error.grouping_key}?from=now-7d`;
   await page.goto(address);
   await page.getByRole("combobox", { name: "Ignore" }).selectOption("week");
   await page.getByRole("button", { name: "Ignore", exact: true }).click();

@@ -10,6 +10,10 @@ use super::Recorder;
 /// Each transaction holds one. With one count for all of them, threads that begin and end transactions at once would
 /// wait for each other's cache line. So each worker of a web server clones a handle of its own.
 #[derive(Clone, Debug)]
+#[expect(
+    clippy::redundant_allocation,
+    reason = "the outer count is that of this handle's clones alone"
+)]
 pub(crate) struct RecorderHandle(Arc<Arc<Recorder>>);
 
 impl RecorderHandle {

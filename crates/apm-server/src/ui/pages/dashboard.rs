@@ -1,7 +1,7 @@
 //! `/dashboard`: charts and views that people pinned.
 //!
-//! A pinned chart is a part of its page: `dashboard.js` fetches the page in the range and environment of the dashboard, and
-//! shows the chart. Without a script there are links.
+//! A pinned chart is a part of its page: `dashboard.js` fetches the page in the range and environment of the dashboard,
+//! and shows the chart. Without a script there are links.
 
 use maud::{Markup, html};
 

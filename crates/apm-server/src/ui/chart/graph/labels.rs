@@ -10,7 +10,7 @@ const LINE: f64 = 13.0;
 /// Points of the way that are tried, the best first.
 const TRIED: [f64; 9] = [0.5, 0.42, 0.58, 0.34, 0.66, 0.26, 0.74, 0.18, 0.82];
 
-/// Where each way is looked at to see whether it runs through words.
+/// Points of each way that are looked at, to see whether it runs through words.
 const SAMPLES: usize = 24;
 
 /// The rectangle of some words.
@@ -32,8 +32,8 @@ impl Words {
     }
 }
 
-/// The middle and the base of the words at each edge; none where they would cover others, heavier edges first. The edge's
-/// title says them, too.
+/// The middle and the base of the words at each edge; none where they would cover others, heavier edges first. The
+/// edge's title says them, too.
 pub(super) fn places(edges: &[Edge], routes: &[Route]) -> Vec<Option<(f64, f64)>> {
     let ways: Vec<Vec<(f64, f64)>> = routes.iter().map(samples).collect();
     let mut order: Vec<usize> = (0..edges.len()).collect();
@@ -60,7 +60,8 @@ pub(super) fn places(edges: &[Edge], routes: &[Route]) -> Vec<Option<(f64, f64)>
     places
 }
 
-/// Where words of an edge may stand: on its way or below it, in the room between two layers, nearest to the callee first.
+/// Places for the words of an edge: on its way or below it, in the room between two layers, nearest to the callee
+/// first.
 fn candidates(route: &Route, half: f64) -> impl Iterator<Item = Words> + '_ {
     let room = ((COLUMN - WIDTH) / 2.0 - 6.0).max(half) - half;
     (0..3)

@@ -42,7 +42,7 @@ impl Route {
         Self::Through(points)
     }
 
-    /// What SVG draws.
+    /// The path that SVG draws.
     pub(super) fn path(&self) -> String {
         use std::fmt::Write as _;
         let px = |value: f64| Px(value).render().into_string();
@@ -86,8 +86,8 @@ impl Route {
         path
     }
 
-    /// A point of the way between two layers: of the segment that ends at the callee (0), or of one before it; `t` from 0
-    /// to 1 goes from the caller's side to the callee's.
+    /// A point of the way between two layers: of the segment that ends at the callee (0), or of one before it. `t` from
+    /// 0 to 1 goes from the caller's side to the callee's.
     pub(super) fn point(&self, segment: usize, t: f64) -> Option<(f64, f64)> {
         let points = match self {
             Self::Itself(x, y) => return (segment == 0).then_some((x - 23.0, y - 12.0)),

@@ -1,4 +1,5 @@
-//! The latency chart: the mean and percentiles, or the one line that a reader chose, on a linear or a logarithmic scale.
+//! The latency chart: the mean and percentiles, or the one line that a reader chose; the scale is linear or
+//! logarithmic.
 
 use maud::{Markup, html};
 
