@@ -201,13 +201,16 @@ impl Chain {
         while at < pieces.len() {
             let left = &pieces[at..];
             let in_turn = (1..=IN_TURN.min(left.len())).find_map(|turn| {
+                // First, so that pieces without values are not counted again and again.
+                if !text[left[0].start..left[turn - 1].end].contains('?') {
+                    return None;
+                }
                 let times = left.chunks_exact(turn);
                 let times = times
                     .take_while(|pieces| pieces.iter().map(of).eq(left[..turn].iter().map(of)))
                     .count();
-                let unit = &text[left[0].start..left[turn - 1].end];
                 let follows = turn == 1 && self.has_first && is_after(text, &left[0]);
-                (unit.contains('?') && (times > 1 || follows)).then_some((turn, times))
+                (times > 1 || follows).then_some((turn, times))
             });
             let Some((turn, times)) = in_turn else {
                 at += 1;

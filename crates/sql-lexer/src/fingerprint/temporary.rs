@@ -19,20 +19,23 @@ pub(super) fn without_numbers(name: &str, is_table: impl FnOnce() -> bool) -> Co
     let mut at = 0;
     let bytes = name.as_bytes();
     while at < bytes.len() {
-        let end = at + made_up(&bytes[at..], all);
+        let before = at.checked_sub(1).map(|before| bytes[before]);
         // A number begins where a word does: the `cafe1` of `decafe1` is none.
-        let starts = at == 0
-            || !bytes[at - 1].is_ascii_alphanumeric()
-            || (all && bytes[at].is_ascii_digit());
-        if end > at && starts {
+        let mut len = match before.is_some_and(|byte| byte.is_ascii_alphanumeric()) {
+            true => 0,
+            false => made_up(&bytes[at..]),
+        };
+        if len == 0 && all && !before.is_some_and(|byte| byte.is_ascii_digit()) {
+            len = run(&bytes[at..], u8::is_ascii_digit);
+        }
+        if len > 0 {
             out.push_str(&name[kept..at]);
             if !out.ends_with('?') {
                 out.push('?');
             }
-            (at, kept) = (end, end);
-        } else {
-            at += 1;
+            kept = at + len;
         }
+        at += len.max(1);
     }
     match kept {
         0 => Cow::Borrowed(name),
@@ -44,31 +47,24 @@ pub(super) fn without_numbers(name: &str, is_table: impl FnOnce() -> bool) -> Co
 }
 
 /// Length of the made-up number at the start; 0 where there is none.
-fn made_up(bytes: &[u8], all: bool) -> usize {
-    if !bytes[0].is_ascii_hexdigit() {
-        return 0;
-    }
+fn made_up(bytes: &[u8]) -> usize {
     let uuid = uuid(bytes);
     if uuid > 0 {
         return uuid;
     }
-    let len = bytes
-        .iter()
-        .take_while(|byte| byte.is_ascii_hexdigit())
-        .count();
+    let len = run(bytes, u8::is_ascii_hexdigit);
     let is_whole = bytes
         .get(len)
         .is_none_or(|byte| !byte.is_ascii_alphanumeric());
-    if len >= LONG && is_whole && bytes[..len].iter().any(u8::is_ascii_digit) {
-        return len;
-    }
-    match all {
-        true => bytes
-            .iter()
-            .take_while(|byte| byte.is_ascii_digit())
-            .count(),
+    match len >= LONG && is_whole && bytes[..len].iter().any(u8::is_ascii_digit) {
+        true => len,
         false => 0,
     }
+}
+
+/// Length of the run of such bytes at the start.
+fn run(bytes: &[u8], is: impl Fn(&u8) -> bool) -> usize {
+    bytes.iter().take_while(|byte| is(byte)).count()
 }
 
 /// Length of a UUID at the start, with dashes or underscores between its parts.
