@@ -86,6 +86,8 @@ impl From<&Option<String>> for Value {
 #[derive(Debug, Clone, PartialEq)]
 pub struct Sql {
     text: Cow<'static, str>,
+    /// Whether it is one of a bounded number of texts, whose statements are kept.
+    is_kept: bool,
     values: Vec<(Cow<'static, str>, Value)>,
 }
 
@@ -93,8 +95,10 @@ impl Sql {
     /// A question from a file: `Sql::new(include_str!("services.sql"))`.
     #[must_use]
     pub fn new(text: impl Into<Cow<'static, str>>) -> Self {
+        let text = text.into();
         Self {
-            text: text.into(),
+            is_kept: matches!(text, Cow::Borrowed(_)),
+            text,
             values: Vec::new(),
         }
     }
@@ -109,6 +113,14 @@ impl Sql {
     #[must_use]
     pub(super) fn replace(mut self, from: &str, to: &str) -> Self {
         self.text = self.text.replace(from, to).into();
+        self.is_kept = false;
+        self
+    }
+
+    /// The same, of which the statement is kept: for a text that was put together, but is one of a few.
+    #[must_use]
+    pub(super) fn kept(mut self) -> Self {
+        self.is_kept = true;
         self
     }
 
@@ -148,7 +160,7 @@ impl Sql {
     }
 
     fn query(&self) -> QueryResult<Bound<'_>> {
-        Bound::new(self, matches!(self.text, Cow::Borrowed(_)))
+        Bound::new(self)
     }
 
     /// Runs a question that has exactly one row.
@@ -174,6 +186,7 @@ impl Sql {
         }
         let explained = Self {
             text: format!("EXPLAIN QUERY PLAN {}", self.text).into(),
+            is_kept: false,
             values: self.values.clone(),
         };
         let steps: Vec<Step> = explained.load(conn)?;

@@ -184,7 +184,7 @@ impl Search<'_> {
             );
             load(
                 conn,
-                &ranged(Sql::new(text).bind("runs", runs.as_str())),
+                &ranged(Sql::new(text).kept().bind("runs", runs.as_str())),
                 &mut found,
             )?;
         }

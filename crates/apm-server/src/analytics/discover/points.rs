@@ -46,7 +46,7 @@ pub(crate) fn each(
         return Ok(complete);
     }
     let search = Search::for_kinds(request, &[Kind::Transaction]);
-    let deadline = Instant::now() + request.limits.deadline;
+    let deadline = Instant::now() + request.limits.time();
     let read = search.read_all(conn, 0, deadline, &mut |(ts, seq), document| {
         let number = |path: &str| document.pointer(path).and_then(serde_json::Value::as_i64);
         let outcome = document.pointer("/event/outcome");
@@ -75,7 +75,7 @@ where
     T: QueryableByName<diesel::sqlite::Sqlite> + 'static,
 {
     let search = Search::for_kinds(request, &[Kind::Transaction]);
-    let deadline = Instant::now() + request.limits.deadline;
+    let deadline = Instant::now() + request.limits.time();
     let [(_, condition)] = &*search.parts else {
         return Ok(Some(true));
     };

@@ -47,7 +47,7 @@ struct Row {
 /// Those of SQLite, and of documents that cannot be read.
 pub(crate) fn traced(conn: &mut SqliteConnection, request: &Request) -> Result<Traced, StoreError> {
     let search = Search::for_kinds(request, &KINDS);
-    let deadline = Instant::now() + request.limits.deadline;
+    let deadline = Instant::now() + request.limits.time();
     let mut traced = Traced::default();
     if !search.is_exact() {
         let read = search.read_all(conn, 0, deadline, &mut |(timestamp, seq), document| {

@@ -180,7 +180,11 @@ impl<'a> Search<'a> {
 
 /// Sets what a query asks for.
 pub(super) fn bound(sql: Sql, range: Range, condition: &Condition) -> Sql {
-    let sql = sql.bind("from", range.from).bind("to", range.to);
+    let mut sql = sql.bind("from", range.from).bind("to", range.to);
+    if condition.is_always() {
+        // The text is the same for whatever asks for all events of a kind.
+        sql = sql.kept();
+    }
     let binds = condition.binds.iter().enumerate();
     binds.fold(sql, |sql, (index, value)| {
         sql.bind(format!("q{index}"), value.clone())

@@ -2,7 +2,7 @@
 //!
 //! A text from a file is prepared once for each connection and kept: for most lists, SQLite takes longer to parse the
 //! text than to answer it. A text that was put together for one question is prepared for it alone, as there is no bound
-//! on how many of those there are.
+//! on how many of those there are; where it is one of a few, it says so ([`Sql::kept`]).
 
 use diesel::prelude::*;
 use diesel::query_builder::{AstPass, Query, QueryFragment, QueryId};
@@ -24,11 +24,11 @@ enum Part<'q> {
 pub(super) struct Bound<'q> {
     parts: Vec<Part<'q>>,
     /// Whether it is one of a bounded number of texts.
-    is_fixed: bool,
+    is_kept: bool,
 }
 
 impl<'q> Bound<'q> {
-    pub(super) fn new(sql: &'q Sql, is_fixed: bool) -> QueryResult<Self> {
+    pub(super) fn new(sql: &'q Sql) -> QueryResult<Self> {
         let mut parts = Vec::new();
         let mut names: Vec<&str> = Vec::new();
         let mut end = 0;
@@ -45,7 +45,10 @@ impl<'q> Bound<'q> {
             }
         }
         parts.push(Part::Text(&sql.text[end..]));
-        Ok(Self { parts, is_fixed })
+        Ok(Self {
+            parts,
+            is_kept: sql.is_kept,
+        })
     }
 }
 
@@ -63,7 +66,7 @@ impl RunQueryDsl<SqliteConnection> for Bound<'_> {}
 
 impl QueryFragment<Sqlite> for Bound<'_> {
     fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Sqlite>) -> QueryResult<()> {
-        if !self.is_fixed {
+        if !self.is_kept {
             out.unsafe_to_cache_prepared();
         }
         for part in &self.parts {
@@ -124,7 +127,13 @@ mod tests {
             let expected = format!("{a}{b}{a}");
             assert_eq!(answer(Sql::new(FIXED), &mut conn), expected);
             assert_eq!(answer(Sql::new(FIXED.to_owned()), &mut conn), expected);
+            let few = Sql::new(format!("{FIXED}, 1")).kept();
+            assert_eq!(answer(few, &mut conn), expected);
         }
-        assert_eq!(*kept.lock().unwrap(), ["SELECT ? || ? || ?1 AS text"]);
+        let texts = [
+            "SELECT ? || ? || ?1 AS text",
+            "SELECT ? || ? || ?1 AS text, 1",
+        ];
+        assert_eq!(*kept.lock().unwrap(), texts);
     }
 }
