@@ -43,7 +43,7 @@ impl Rendered for Params {
         let (answer, why) = headline(found);
         let shown = each(&found.aligned.rows, |row| line(view, found, row));
         let frame = Frame {
-            class: "table--lines",
+            class: "",
             caption: "Operations of both traces",
             name: "rows",
             columns: &COLUMNS,

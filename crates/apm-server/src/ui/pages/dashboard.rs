@@ -22,6 +22,16 @@ impl Rendered for Params {
             found.pins.iter().partition(|pin| !pin.chart.is_empty());
         let answer = match (charts.len(), views.len()) {
             (0, 0) => "Nothing is pinned yet.".to_owned(),
+            (1, 0) => "One chart is pinned.".to_owned(),
+            (0, 1) => "One view is pinned.".to_owned(),
+            (charts, 0) => format!(
+                "{} are pinned.",
+                words::count(charts as u64, "chart", "charts")
+            ),
+            (0, views) => format!(
+                "{} are pinned.",
+                words::count(views as u64, "view", "views")
+            ),
             (charts, views) => format!(
                 "{} and {} are pinned.",
                 words::count(charts as u64, "chart", "charts"),

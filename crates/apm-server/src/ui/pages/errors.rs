@@ -223,9 +223,13 @@ fn row(view: &View, group: &ErrorGroup) -> Markup {
             th.grow scope="row" {
                 a href=(href(view, group)) title=(title) { (title.lines().next().unwrap_or("")) }
                 " " span.flags {
-                    @if group.handled == Some(false) { (flag(Tone::Bad, "unhandled")) }
-                    @if is_new(view.range, group) { (flag(Tone::Neutral, "new")) }
+                    // There is room for two: what was decided comes first.
                     (state_flags(group))
+                    @let is_open = group.state.status == Status::Open;
+                    @if is_open && group.handled == Some(false) { (flag(Tone::Bad, "unhandled")) }
+                    @if is_open && group.state.reopened.is_none() && is_new(view.range, group) {
+                        (flag(Tone::Neutral, "new"))
+                    }
                 }
                 span.sub title=(group.culprit) {
                     code { (short(&group.key)) } " · "

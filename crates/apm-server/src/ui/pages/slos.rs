@@ -121,7 +121,7 @@ fn row(view: &View, one: &Measured) -> Markup {
             td.num title={ (grouped(whole(one.bad))) " bad of " (grouped(whole(one.total))) " requests" } {
                 @match one.good_share { Some(share) => (percent(share)), None => span.dim { "–" } }
             }
-            td { (budget(view, one)) (spark(&bad, "share of bad requests by day", false)) }
+            td { (budget(view, one)) @if bad.len() > 1 { (spark(&bad, "share of bad requests by day", false)) } }
             td.num { (burn(rate(one, 3_600))) }
             td.num { (burn(rate(one, 21_600))) }
             td {
@@ -144,7 +144,8 @@ fn budget(view: &View, one: &Measured) -> Markup {
     let class = if left <= 0.25 { "fill-bad" } else { "fill" };
     html! {
         @if left <= 0.0 { (flag(Tone::Bad, "used up")) " " }
-        (percent(left.max(-9.99)))
+        @if left < 0.0 { "−" }
+        (percent(left.abs()))
         (meter(left.clamp(0.0, 1.0), class))
         @if let Some(known) = known.filter(|known| *known < window - 86_400) {
             span.dim { "of " (words::length(known * SECOND)) " that are stored" }

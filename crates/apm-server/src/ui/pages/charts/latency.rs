@@ -14,7 +14,7 @@ use crate::ui::components::controls::segment;
 
 /// The lines of a latency chart that a reader can choose: the value in the address, and its words.
 const CHOICES: [(&str, &str); 5] = [
-    ("", "avg, p95, p99"),
+    ("", "all"),
     ("avg", "avg"),
     ("p50", "p50"),
     ("p95", "p95"),
@@ -39,7 +39,7 @@ fn choices(context: &Context<'_>, is_log: bool) -> Markup {
     let lines =
         CHOICES.map(|(value, words)| (words, view.here().set("line", value), value == current));
     let scales = [
-        ("linear", view.here().without("axis"), !is_log),
+        ("lin", view.here().without("axis"), !is_log),
         ("log", view.here().set("axis", "log"), is_log),
     ];
     html! { div.row.push { (segment("Line", lines)) (segment("Vertical scale", scales)) } }
