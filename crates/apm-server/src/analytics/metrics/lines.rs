@@ -138,12 +138,8 @@ fn rates(count: &[f64], sum: &[f64], is_there: &[bool], buckets: &[Bucket]) -> V
     let beside = |place: usize| {
         let inner = if place == first {
             Some(place + 1)
-        } else if place == last {
-            place.checked_sub(1)
-        } else if place + 1 == last {
-            place.checked_sub(1)
         } else {
-            None
+            place.checked_sub(1)
         };
         inner.filter(|inner| is_there.get(*inner).copied().unwrap_or_default())
     };
