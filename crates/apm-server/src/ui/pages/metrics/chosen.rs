@@ -25,7 +25,7 @@ use crate::ui::words;
 const MOST_VALUES: usize = 20;
 
 /// Characters of a line's name beside the chart.
-const MOST_NAME: usize = 12;
+const MOST_NAME: usize = 10;
 
 /// The panel of the metric.
 pub(super) fn chosen(context: &Context<'_>, choice: &Choice, found: &Answer) -> Markup {
@@ -203,7 +203,7 @@ fn picker(view: &View, choice: &Choice, chart: &Chart) -> Markup {
     let at = |key: &str, value: &str| view.here().set(key, value).anchor("metric");
     let is_gauge = matches!(chart.kind, Some("gauge" | "up_down_counter"));
     html! {
-        @if !chart.labels.is_empty() {
+        @if !several.is_empty() || choice.label.is_some() {
             div.panel-head.panel-head--line.series-picker {
                 @if !several.is_empty() {
                     span.row {

@@ -15,7 +15,7 @@ use crate::ui::unit::Unit;
 use crate::ui::words;
 
 /// Characters of a line's name: the gutter beside a chart has no room for more.
-const MOST_NAME: usize = 12;
+const MOST_NAME: usize = 10;
 
 /// The sections of the runtimes that are there.
 pub(super) fn panels(context: &Context<'_>, axis: &Axis, panels: &Sourced<Vec<Panel>>) -> Markup {
