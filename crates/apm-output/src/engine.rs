@@ -34,21 +34,12 @@ struct Shards {
 struct Hits<S> {
     #[serde(default = "Vec::new")]
     hits: Vec<Hit<S>>,
-    total: Option<Total>,
 }
 
 impl<S> Default for Hits<S> {
     fn default() -> Self {
-        Self {
-            hits: Vec::new(),
-            total: None,
-        }
+        Self { hits: Vec::new() }
     }
-}
-
-#[derive(Clone, Copy, Deserialize)]
-struct Total {
-    value: u64,
 }
 
 /// A document that was found.
@@ -64,8 +55,6 @@ pub(crate) struct Hit<S> {
 /// The answer of a search.
 pub(crate) struct Answer<S> {
     pub(crate) hits: Vec<Hit<S>>,
-    /// Documents in all, where they were to be counted.
-    pub(crate) total: Option<u64>,
     pub(crate) aggregations: Option<Value>,
 }
 
@@ -78,7 +67,7 @@ impl Client {
     ) -> Result<Answer<S>, String> {
         let path = format!(
             "{indices}/_search?{LENIENT}&allow_partial_search_results=false\
-             &filter_path=timed_out,_shards.failed,hits.total,hits.hits._id,hits.hits._source,aggregations"
+             &filter_path=timed_out,_shards.failed,hits.hits._id,hits.hits._source,aggregations"
         );
         let reply = self.ask(Method::POST, &path, Some(question)).await?;
         if reply.status == 403 {
@@ -90,7 +79,6 @@ impl Client {
         match serde_json::from_slice::<Found<S>>(&reply.body) {
             Ok(found) if reply.status == 200 && !found.timed_out && found.shards.failed == 0 => {
                 Ok(Answer {
-                    total: found.hits.total.map(|total| total.value),
                     hits: found.hits.hits,
                     aggregations: found.aggregations,
                 })

@@ -6,11 +6,12 @@
 //!   minutes and hour, and makes documents of the counts.
 //! * `send` brings the documents of a request into the engine: it repeats what the engine could not take yet, counts
 //!   what it refuses for good, and asks which documents are there when the outcome of a request is unknown.
-//! * `share` gives the counts of this server to the others, and takes theirs.
-//! * `engine` asks; `client` knows the addresses and the credential; `dialect` which engine it is; `template` the types of fields that
-//!   OpenSearch lacks.
+//! * `share` gives the counts of this server to the others, and takes theirs. `remote` reads events of theirs.
+//! * `engine` asks; `client` knows the addresses and the credential; `dialect` which engine it is; `template` the types
+//!   of fields that OpenSearch lacks.
 //!
-//! Floors, from the top: `worker` → `share` → `send`, `load` → `aggregate`, `bulk`, `template` → `dialect`, `engine` → `client` → `config`.
+//! Floors, from the top: `worker` → `share`, `remote` → `send`, `load` → `aggregate`, `bulk`, `template` → `dialect`,
+//! `engine` → `client` → `config`.
 
 mod aggregate;
 mod bulk;
@@ -19,6 +20,7 @@ mod config;
 mod dialect;
 mod engine;
 mod load;
+mod remote;
 mod send;
 mod share;
 mod stats;
@@ -26,6 +28,7 @@ mod template;
 mod worker;
 
 pub use config::{Auth, Config, ConfigError, Pace, host};
+pub use remote::{Events, Found, FoundDocument};
 pub use share::{Coverage, Peer};
 pub use stats::{Lag, Stats};
 pub use worker::{Output, StartError};

@@ -1,4 +1,4 @@
-//! What servers before one engine share: counts, so that the pages of each show all of them.
+//! Servers before one engine share their counts, so that the pages of each show all of them.
 //!
 //! * `pack` numbers what was counted here, every few seconds, also while the engine is away ([`apm_store::share`]).
 //! * `send` brings these deltas into a data stream, `announce` says in an index how far that is.
@@ -42,7 +42,7 @@ pub(crate) struct Sharing {
     pub(crate) stop: watch::Receiver<bool>,
 }
 
-/// What is remembered between looks.
+/// Things that are remembered between looks.
 struct Memory {
     /// Holes in the numbers of others: the store, the number before it, and since when.
     holes: HashMap<String, (i64, Instant)>,
@@ -68,7 +68,7 @@ impl Sharing {
             () = working => {}
             () = stopped => {}
         }
-        // What was counted last is sent, if that does not take long.
+        // The last counts are sent, if that does not take long.
         let last = async {
             self.pack_now().await;
             if let Ok(dialect) = Dialect::ask(&self.client).await {
@@ -115,9 +115,9 @@ impl Sharing {
     }
 
     async fn memory(&self, dialect: Dialect) -> Result<Memory, String> {
-        let name = crate::worker::name();
+        let given = name();
         let node = loop {
-            let (clears, name) = (self.store.clears(), name.clone());
+            let (clears, name) = (self.store.clears(), given.clone());
             if let Some(node) = self
                 .write(clears, move |conn| share::node(conn, &name))
                 .await?
@@ -184,4 +184,15 @@ fn now() -> i64 {
 /// A duration of whole seconds.
 fn seconds(seconds: i64) -> Duration {
     Duration::from_secs(u64::try_from(seconds).unwrap_or_default())
+}
+
+/// A random name: of a store, the first part of the ids of its documents.
+pub(crate) fn name() -> String {
+    let mut bytes = [0; 6];
+    if getrandom::fill(&mut bytes).is_err() {
+        bytes = fastrand::u64(..).to_le_bytes()[..6]
+            .try_into()
+            .expect("six");
+    }
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }

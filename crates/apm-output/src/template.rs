@@ -21,7 +21,7 @@ const EVENTS: Template = Template {
     text: include_str!("template/opensearch.json"),
 };
 
-/// What servers share, in any engine: counts that are not to be indexed, and a few documents.
+/// The templates of all that servers share, in any engine: counts that are not to be indexed, and a few documents.
 const SHARED: [Template; 2] = [
     Template {
         name: "pocket-apm-rollups",

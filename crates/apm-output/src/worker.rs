@@ -11,9 +11,9 @@ use tokio::sync::watch;
 
 use crate::client::Client;
 use crate::config::Config;
+use crate::remote::{Events, Found, Remote};
 use crate::share::{self, Coverage, Sharing};
 use crate::stats::{Shared, Stats};
-pub(crate) use session::name;
 use session::{End, Session};
 
 /// Why an output did not start.
@@ -35,6 +35,7 @@ pub struct Output {
     thread: Mutex<Option<JoinHandle<()>>>,
     stats: Arc<Shared>,
     coverage: Arc<share::Shared>,
+    remote: Remote,
 }
 
 impl Output {
@@ -66,6 +67,11 @@ impl Output {
             requests: Arc::default(),
             stop: stopping.clone(),
         });
+        let remote = Remote {
+            client: Arc::clone(&client),
+            handle: runtime.handle().clone(),
+            namespace: config.namespace.clone(),
+        };
         let session = Session {
             store,
             config,
@@ -82,6 +88,7 @@ impl Output {
             thread: Mutex::new(Some(thread)),
             stats,
             coverage,
+            remote,
         })
     }
 
@@ -93,6 +100,14 @@ impl Output {
     /// The servers whose counts are here.
     pub fn coverage(&self) -> Coverage {
         self.coverage.look()
+    }
+
+    /// Reads events from the engine. Blocks, for some seconds at most.
+    ///
+    /// # Errors
+    /// The words for a page.
+    pub fn events(&self, events: Events) -> Result<Found, String> {
+        self.remote.events(events)
     }
 
     /// Sends what is there within a short time, and ends. The rest stays in the store. Blocks until that is done.

@@ -16,6 +16,7 @@ pub(crate) mod dashboard;
 pub(crate) mod dependencies;
 pub(crate) mod dependency;
 pub(crate) mod discover;
+pub(crate) mod elsewhere;
 pub(crate) mod error;
 pub(crate) mod errors;
 pub(crate) mod insights;

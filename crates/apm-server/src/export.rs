@@ -6,6 +6,7 @@
 use std::sync::Arc;
 
 use apm_store::StoreError;
+use apm_store::document::milliseconds;
 use apm_store::event::{Kind, StoredEvent};
 use diesel::SqliteConnection;
 use kql::pasted::{Part, readings};
@@ -75,6 +76,17 @@ impl Export {
         }
         out
     }
+}
+
+/// Events as lines.
+pub(crate) fn lines(events: &[StoredEvent]) -> String {
+    let mut export = Export {
+        id: String::new(),
+        blocks: Vec::new(),
+        next: 0,
+        sender: None,
+    };
+    export.written(events)
 }
 
 fn push(out: &mut String, line: &Value) {
@@ -160,29 +172,4 @@ fn body(event: &StoredEvent) -> Value {
         Kind::Metricset | Kind::Log => {}
     }
     Value::Object(rest)
-}
-
-/// Milliseconds that are read as exactly these microseconds again: the intake cuts, so a rounded-down one would lose
-/// one.
-fn milliseconds(us: i64) -> f64 {
-    let mut ms = us as f64 / 1e3;
-    for _ in 0..4 {
-        if (ms * 1e6) as i64 / 1000 >= us {
-            break;
-        }
-        ms = ms.next_up();
-    }
-    ms
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_duration_is_read_as_it_was_written() {
-        for us in (0..200_000).chain([32_592_981, 3_600_000_001, 1_i64 << 42]) {
-            assert_eq!((milliseconds(us) * 1e6) as i64 / 1000, us);
-        }
-    }
 }

@@ -14,6 +14,7 @@ mod kinds;
 mod metrics;
 mod origin;
 mod routing;
+mod sent;
 mod stacktrace;
 #[cfg(test)]
 mod tests;
@@ -30,6 +31,7 @@ use crate::event::{Kind, StoredEvent};
 use crate::json::Json;
 use crate::limits::OTHER;
 use fields::Fields;
+pub use sent::{Sent, milliseconds, sent};
 
 /// Different metadata whose fields are held by [`Documents`].
 const SENDERS: usize = 256;

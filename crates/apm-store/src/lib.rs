@@ -47,6 +47,7 @@ mod rollups;
 mod row_checksums;
 mod rows;
 pub mod schema;
+mod scratch;
 mod scrub;
 pub mod share;
 mod stats;
@@ -70,6 +71,7 @@ pub use limits::{Beyond, NAMES, NameKind, NameLimit, NameLimits, OTHER};
 pub use open::{MIGRATIONS, uri};
 pub use options::{Durability, StoreOptions};
 pub use pool::fair_time;
+pub use scratch::scratch;
 pub use stats::{COMMIT_TIMES, StoreStats};
 pub use ticket::{Committed, Ticket};
 

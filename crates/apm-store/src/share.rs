@@ -10,7 +10,9 @@
 mod callers;
 mod delta;
 mod merge;
+mod names;
 mod pack;
+mod sum;
 
 use diesel::prelude::*;
 use diesel::sql_query;
@@ -18,8 +20,9 @@ use diesel::sql_types::{BigInt, Binary, Integer, Text};
 
 pub use callers::{Caller, add_callers, note_callers};
 pub use delta::Delta;
-pub(super) use merge::{Bounds, Merged};
+pub(super) use merge::Merged;
 pub use pack::{Packed, pack};
+pub(super) use sum::Bounds;
 
 use super::rollup::Rollup;
 

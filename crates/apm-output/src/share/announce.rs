@@ -14,7 +14,7 @@ const SERVERS: usize = 100;
 /// Announcements that are older than this are passed over: the server was taken away.
 const GONE: i64 = 7 * 24 * 60 * 60;
 
-/// What a server says of itself.
+/// The announcement of a server.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) struct Announced {
     pub(super) store: String,
@@ -76,7 +76,7 @@ impl Sharing {
         }
     }
 
-    /// What the other servers say.
+    /// The announcements of the other servers.
     pub(super) async fn announced(&self, node: &str) -> Result<Vec<Announced>, String> {
         let question = json!({
             "size": SERVERS + 1,

@@ -154,7 +154,7 @@ impl Shared {
         heard.skipped = place.map_or(0, |peer| peer.skipped);
         heard.dropped = place.map_or(0, |peer| peer.dropped);
         if heard.waiting == 0 {
-            // What it has not announced may be as old as its last announcement.
+            // Counts that it has not announced may be as old as its last announcement.
             heard.complete = heard.at;
             heard.lag = seconds(other.lag);
         }

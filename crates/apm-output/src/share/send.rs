@@ -60,8 +60,8 @@ impl Sharing {
         part
     }
 
-    /// Numbers that the engine has of this store are not given again: a store that lost its last commits, or was brought
-    /// back from a backup, would do so.
+    /// Numbers that the engine has of this store are not given again: a store that lost its last commits, or was
+    /// brought back from a backup, would do so.
     pub(super) async fn skip_numbers(&self) -> Result<(), String> {
         let clears = self.store.clears();
         let Some(store) = self.own_store().await? else {

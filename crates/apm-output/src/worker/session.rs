@@ -15,6 +15,7 @@ use crate::config::Config;
 use crate::dialect::Dialect;
 use crate::load::{Load, Loader, Looked};
 use crate::send::Sender;
+use crate::share;
 use crate::stats::{Lag, Shared};
 use crate::template;
 
@@ -61,7 +62,7 @@ impl Session {
 
     async fn try_run(&self) -> Result<(), End> {
         let clears = self.store.clears();
-        let name = name();
+        let name = share::name();
         let state = self
             .write(clears, move |conn| output::open(conn, &name))
             .await?;
@@ -349,15 +350,4 @@ fn streams(namespace: &str) -> String {
     ["traces", "logs", "metrics"]
         .map(|kind| format!("{kind}-apm*-{namespace}"))
         .join(",")
-}
-
-/// A name for a store: the first part of the ids of its documents.
-pub(crate) fn name() -> String {
-    let mut bytes = [0; 6];
-    if getrandom::fill(&mut bytes).is_err() {
-        bytes = fastrand::u64(..).to_le_bytes()[..6]
-            .try_into()
-            .expect("six");
-    }
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }

@@ -5,6 +5,7 @@ mod delivers;
 mod faults;
 mod hosts;
 mod keeps;
+mod reads;
 mod real;
 mod recorded;
 mod refusals;

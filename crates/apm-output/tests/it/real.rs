@@ -4,6 +4,7 @@ mod cluster;
 mod http;
 mod load;
 mod server;
+mod together;
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::time::{Duration, Instant};

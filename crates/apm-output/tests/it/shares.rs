@@ -1,6 +1,6 @@
 //! Counts that several servers before one engine share.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use apm_output::Output;
 use apm_store::share::{self, Caller, Delta, Follow};
@@ -16,20 +16,24 @@ use crate::support::{feed, feed_as, lines, named, now, sharing_store, start, wai
 /// A body with events of every kind that is counted.
 fn mixed(service: &str, n: u64, at: i64) -> String {
     let head = format!(
-        r#"{{"metadata":{{"service":{{"name":"{service}","environment":"test","version":"{n}","agent":{{"name":"rust","version":"1"}}}}}}}}"#
+        r#"{{"metadata":{{"service":{{"name":"{service}","environment":"test","version":"{n}",
+        "agent":{{"name":"rust","version":"1"}}}}}}}}"#
     );
     let lines = [
         // A call of another service, and a statement with its cost.
         format!(
-            r#"{{"transaction":{{"id":"{n:016x}","trace_id":"{n:032x}","name":"GET /a","type":"request","result":"HTTP 2xx",
-            "outcome":"success","duration":{n}.25,"timestamp":{at},"sample_rate":0.5,"span_count":{{"started":2}},
+            r#"{{"transaction":{{"id":"{n:016x}","trace_id":"{n:032x}","name":"GET /a",
+            "type":"request",
+            "result":"HTTP 2xx","outcome":"success","duration":{n}.25,"timestamp":{at},"sample_rate":0.5,
+            "span_count":{{"started":2}},
             "dropped_spans_stats":[{{"destination_service_resource":"redis","outcome":"success",
             "duration":{{"count":3,"sum":{{"us":300}}}}}}]}}}}"#
         ),
         format!(
             r#"{{"span":{{"id":"a{n:015x}","trace_id":"{n:032x}","parent_id":"{n:016x}","transaction_id":"{n:016x}",
             "name":"SELECT FROM t","type":"db","subtype":"sqlite","action":"query","duration":2,"timestamp":{at},
-            "outcome":"success","sample_rate":0.5,"context":{{"tags":{{"sqlite_steps":{n},"sqlite_scan_steps":1,"sqlite_rows_returned":2}},
+            "outcome":"success","sample_rate":0.5,
+            "context":{{"tags":{{"sqlite_steps":{n},"sqlite_scan_steps":1,"sqlite_rows_returned":2}},
             "db":{{"statement":"SELECT * FROM t WHERE id = {n}","type":"sql"}},
             "destination":{{"service":{{"resource":"sqlite/d"}}}}}}}}}}"#
         ),
@@ -39,7 +43,8 @@ fn mixed(service: &str, n: u64, at: i64) -> String {
             "context":{{"destination":{{"service":{{"resource":"shop:80"}}}}}}}}}}"#
         ),
         format!(
-            r#"{{"transaction":{{"id":"c{n:015x}","trace_id":"{n:032x}","parent_id":"b{n:015x}","name":"load","type":"page-load",
+            r#"{{"transaction":{{"id":"c{n:015x}","trace_id":"{n:032x}","parent_id":"b{n:015x}",
+            "name":"load","type":"page-load",
             "duration":9,"timestamp":{at},"span_count":{{"started":0}},
             "experience":{{"cls":0.1,"fid":3,"tbt":4}},"marks":{{"agent":{{"largestContentfulPaint":1200}}}}}}}}"#
         ),
@@ -53,7 +58,7 @@ fn mixed(service: &str, n: u64, at: i64) -> String {
             "span.self_time.sum.us":{{"value":77}}}}}}}}"#
         ),
     ];
-    let mut body = head;
+    let mut body = head.replace('\n', "");
     for line in lines {
         body.push('\n');
         body += &line.replace('\n', "");
@@ -208,7 +213,8 @@ fn a_delta_that_another_program_wrote_breaks_nothing() {
         [2,1,0,1,1,1,1,1],[2,0,0,1,1,1,1,1],[2,{minute},0,1,-1,1,1,1],[2,{minute},99,1,1,1,1,1]],
         "tx_bins":[[2,{minute},1,99999,1]],"cost":[[0,{minute},1,[1,2]]],"vitals":[[2,{minute},99,0,1,1]],
         "calls":[[0,0,{minute},1,1,1,1,1]],"error":[[0,{minute},1]],"breakdown":[[9,{minute},"a","b",1,1]],
-        "callers":[{{"transaction":2,"statement":5,"minute":{minute},"requests":1,"follows":0,"sums":[1,1,1,1,1],"trace":"x"}}]}}"#
+        "callers":[{{"transaction":2,"statement":5,"minute":{minute},"requests":1,"follows":0,"sums":[1,1,1,1,1],
+        "trace":"x"}}]}}"#
     );
     let followed = follow(&to.store, None, 1, &[(1, odd.into_bytes())]);
     assert!(followed.is_taken && followed.dropped >= 12, "{followed:?}");
@@ -234,7 +240,7 @@ fn servers_before_one_engine_show_the_sums_of_all_and_a_late_one_catches_up() {
         feed_as(&reference.store, &mixed("shop", 1000 + n, at), true);
         feed_as(&reference.store, &mixed("stock", 5000 + n, at), true);
     }
-    // Which of two bodies came first decides over the sample of a statement and the message of an error: no counts.
+    // The first of two bodies decides over the sample of a statement and the message of an error: no counts.
     let counts = |store: &Store| -> Vec<String> {
         let rows = rollups(store).into_iter();
         rows.filter(|row| !row.starts_with("statement|") && !row.starts_with("error|"))
@@ -289,7 +295,7 @@ fn an_engine_that_fails_and_servers_that_start_again_neither_lose_nor_double_cou
         // Some rounds end in the midst of it.
         if round % 2 == 0 {
             let at_once = Duration::from_millis(20 * round);
-            let begun = std::time::Instant::now();
+            let begun = Instant::now();
             wait("a while", || begun.elapsed() >= at_once);
         }
         drop(outputs);
@@ -335,25 +341,26 @@ fn transactions(store: &Store) -> i64 {
 fn a_delta_that_is_missing_is_waited_for_and_then_passed_over() {
     let engine = Engine::start(OPENSEARCH);
     let (a, b) = (Server::new(), Server::new());
-    let output = a.output(&engine, "a");
+    let mut config = named(&engine, "a");
+    let hole = Duration::from_secs(2);
+    config.pace.hole = hole;
+    let output = start(&a.store, config);
     let _b = b.output(&engine, "b");
     feed(&b.store, lines(0, 4));
     wait("the first one is there", || transactions(&a.store) == 1);
     engine.state().hidden = Some("\"number\":2");
+    let begun = Instant::now();
     feed(&b.store, lines(4, 4));
     wait("the second one is sent", || {
-        output.coverage().peers[0].waiting == 1
+        output.coverage().peers[0].waiting >= 1
     });
     feed(&b.store, lines(8, 4));
-    wait("the third one is sent", || {
-        output.coverage().peers[0].waiting == 2
-    });
-    assert_eq!(transactions(&a.store), 1, "it is waited for");
     wait("the third one is taken without the second", || {
         transactions(&a.store) == 2
     });
+    assert!(begun.elapsed() >= hole, "it is waited for");
     assert_eq!(output.coverage().peers[0].skipped, 1);
-    // What comes then is of no use, and counts nothing.
+    // The second one comes too late, and counts nothing.
     engine.state().hidden = None;
     feed(&b.store, lines(12, 4));
     wait("the fourth one is taken", || transactions(&a.store) == 3);

@@ -82,14 +82,7 @@ pub(crate) fn feed_body(store: &Store, body: &str) -> usize {
 
 /// The same, as a browser sends it or as a service does.
 pub(crate) fn feed_as(store: &Store, body: &str, is_browser: bool) -> usize {
-    let mut stream = Stream::new(None, 300 * 1024, None, Arc::default());
-    let mut chunk = body.as_bytes();
-    let mut batches = Vec::new();
-    while let Some(batch) = stream.advance(&mut chunk) {
-        batches.push(batch);
-    }
-    stream.finish();
-    batches.extend(stream.take());
+    let batches = batches(body);
     let tickets: Vec<_> = batches
         .into_iter()
         .map(|mut batch| {
@@ -104,6 +97,19 @@ pub(crate) fn feed_as(store: &Store, body: &str, is_browser: bool) -> usize {
         .into_iter()
         .map(|ticket| ticket.wait().expect("stored").events);
     stored.sum()
+}
+
+/// The batches that the intake makes of a body.
+pub(crate) fn batches(body: &str) -> Vec<apm_store::event::Batch> {
+    let mut stream = Stream::new(None, 300 * 1024, None, Arc::default());
+    let mut chunk = body.as_bytes();
+    let mut batches = Vec::new();
+    while let Some(batch) = stream.advance(&mut chunk) {
+        batches.push(batch);
+    }
+    stream.finish();
+    batches.extend(stream.take());
+    batches
 }
 
 /// Microseconds since the epoch.

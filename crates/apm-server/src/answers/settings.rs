@@ -15,8 +15,8 @@ use super::{Address, Asked, Depends, Problem, Question, Source, at};
 use crate::agent_config::{self, asked};
 use crate::analytics::names;
 use crate::csv::{Cell, Table};
-pub(crate) use output::Output;
 use output::output;
+pub(crate) use output::{Covers, Output};
 
 /// The question.
 #[derive(Debug)]

@@ -8,10 +8,12 @@ pub(crate) mod statements;
 pub(crate) mod weights;
 
 use apm_store::kept;
+use diesel::SqliteConnection;
 use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::asked::Shape;
+use super::elsewhere::{Elsewhere, of_trace};
 use super::parameter::Parameter;
 use super::{Address, Asked, Depends, Problem, Question, Source, at};
 use crate::analytics::trace::read;
@@ -67,6 +69,8 @@ pub(crate) struct Answer {
     /// Why it stays when the events around it go: `pinned`, `error`, `failure`, `slowest` or `sample`; null where
     /// nothing keeps it.
     pub(crate) kept: Option<&'static str>,
+    /// Events that were read from the engine, where there is one.
+    pub(crate) elsewhere: Elsewhere,
 }
 
 impl Question for Params {
@@ -91,18 +95,30 @@ impl Question for Params {
     }
 
     fn answer(&self, source: &mut Source<'_>) -> Result<Answer, Problem> {
-        let conn = &mut *source.conn;
-        let trace = read::pasted(conn, &self.trace)?.ok_or_else(|| Problem::Unknown {
-            what: "trace",
-            name: self.trace.clone(),
-        })?;
-        let looked = self.look.at(conn, &trace, None)?;
-        let kept = kept::reason(conn, &trace.id)?;
+        let answer = |conn: &mut SqliteConnection| -> Result<_, Problem> {
+            let trace = read::pasted(conn, &self.trace)?.ok_or_else(|| Problem::Unknown {
+                what: "trace",
+                name: self.trace.clone(),
+            })?;
+            let looked = self.look.at(conn, &trace, None)?;
+            Ok((
+                TracePart::read(conn, trace, self.first, self.items)?,
+                looked,
+            ))
+        };
+        let ((part, looked), elsewhere) =
+            of_trace(source.conn, source.settings, &self.trace, answer)?;
+        let kept = kept::reason(source.conn, &part.trace.id)?;
         Ok(Answer {
             kept: kept.map(kept::Reason::as_str),
-            part: TracePart::read(conn, trace, self.first, self.items)?,
+            part,
             looked,
+            elsewhere,
         })
+    }
+
+    fn is_settled(answer: &Answer) -> bool {
+        answer.elsewhere == Elsewhere::default()
     }
 
     fn tables(answer: &Answer) -> Vec<Table> {

@@ -3,11 +3,13 @@
 
 use std::sync::Arc;
 
+use diesel::SqliteConnection;
 use schemars::JsonSchema;
 use serde::Serialize;
-use serde_json::Value as Json;
+use serde_json::{Value as Json, json};
 
 use super::charts::{self, Charts};
+use super::elsewhere::{Elsewhere, of_samples, of_trace};
 use super::matching::{self, Scan};
 use super::parameter::Parameter;
 use super::parameter::shared::{SERVICE, TYPE};
@@ -100,6 +102,8 @@ pub(crate) struct Sampled {
     pub(crate) trace: Option<Arc<Trace>>,
     #[serde(flatten)]
     pub(crate) looked: Looked,
+    /// Events that were read from the engine, where there is one.
+    pub(crate) elsewhere: Elsewhere,
 }
 
 impl Question for SampleParams {
@@ -121,6 +125,10 @@ impl Question for SampleParams {
             sample: asked.owned(&SAMPLE)?,
             look: Look::read(asked, "timeline")?,
         })
+    }
+
+    fn is_settled(sampled: &Sampled) -> bool {
+        sampled.elsewhere == Elsewhere::default()
     }
 
     fn answer(&self, source: &mut Source<'_>) -> Result<Sampled, Problem> {
@@ -148,6 +156,81 @@ impl SampleParams {
         window: &Window,
     ) -> Result<Sampled, Problem> {
         let conn = &mut *source.conn;
+        let sampled = self.of_store(conn, scope, window)?;
+        if source.settings.output.is_none() {
+            return Ok(sampled);
+        }
+        let Some(sample) = sampled.sample.map(|place| &sampled.samples[place]) else {
+            // A query is answered here, where events are stored.
+            if self.scope.query.is_some() {
+                return Ok(sampled);
+            }
+            let found = of_samples(
+                conn,
+                source.settings,
+                self.filters(window),
+                self.sample.as_deref(),
+                |conn| self.of_store(conn, &self.scope, window),
+            )?;
+            return Ok(match found {
+                Some((found, elsewhere)) => Sampled { elsewhere, ..found },
+                None => sampled,
+            });
+        };
+        let (trace_id, id) = (sample.trace_id.clone(), sample.id.clone());
+        let ((trace, looked), elsewhere) = of_trace(conn, source.settings, &trace_id, |conn| {
+            let trace = read::trace(conn, &trace_id)?;
+            let looked = match &trace {
+                Some(trace) => self.look.at(conn, trace, Some(&id))?,
+                None => Looked::default(),
+            };
+            Ok((trace, looked))
+        })?;
+        Ok(Sampled {
+            trace,
+            looked,
+            elsewhere,
+            ..sampled
+        })
+    }
+
+    /// The same as the engine's filters.
+    fn filters(&self, window: &Window) -> Vec<Json> {
+        let mut filters = vec![
+            json!({"term": {"processor.event": "transaction"}}),
+            json!({"term": {"transaction.sampled": true}}),
+            json!({"range": {"@timestamp": {
+                "gte": window.range.from / 1000, "lt": window.range.to / 1000, "format": "epoch_millis"}}}),
+        ];
+        let terms = [
+            ("service.name", &self.scope.service),
+            ("service.environment", &self.scope.environment),
+            ("transaction.type", &self.scope.transaction_type),
+            ("transaction.name", &self.scope.transaction_name),
+        ];
+        for (field, value) in terms {
+            match value.as_deref() {
+                None => {}
+                Some("") => {
+                    filters.push(json!({"bool": {"must_not": [{"exists": {"field": field}}]}}))
+                }
+                Some(value) => filters.push(json!({"term": {field: value}})),
+            }
+        }
+        if self.durations != Durations::default() {
+            let Durations { min, max } = self.durations;
+            filters.push(json!({"range": {"transaction.duration.us": {"gte": min, "lt": max}}}));
+        }
+        filters
+    }
+
+    /// Samples that are stored, and one of them with what is stored of its trace.
+    fn of_store(
+        &self,
+        conn: &mut SqliteConnection,
+        scope: &Scope,
+        window: &Window,
+    ) -> Result<Sampled, Problem> {
         let samples = samples::list(conn, scope, window, self.durations, LIMIT)?;
         let named = self.sample.as_ref().and_then(|id| {
             let is_named = |sample: &Sample| sample.id == *id;
@@ -159,6 +242,7 @@ impl SampleParams {
             sample_document: None,
             trace: None,
             looked: Looked::default(),
+            elsewhere: Elsewhere::default(),
             samples,
         };
         if let Some(sample) = place.map(|place| &sampled.samples[place]) {
@@ -237,6 +321,10 @@ impl Question for Params {
             change,
             previous,
         })
+    }
+
+    fn is_settled(answer: &Answer) -> bool {
+        answer.sampled.elsewhere == Elsewhere::default()
     }
 
     fn tables(answer: &Answer) -> Vec<Table> {

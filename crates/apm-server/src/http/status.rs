@@ -12,9 +12,11 @@ use apm_time::rfc3339_millis;
 use serde_json::{Value, json};
 
 use self::families::{
-    connection_families, intake_families, labelled, output_families, store_families, wire_families,
+    connection_families, coverage_families, intake_families, labelled, output_families,
+    store_families, wire_families,
 };
 use super::{Shared, respond};
+use crate::answers::settings::Covers;
 
 /// `GET /api/v1/status`
 pub(super) async fn json(
@@ -106,6 +108,7 @@ pub(super) async fn json(
                 "lag_events": stats.lag.events,
                 "lag_seconds": stats.lag.time.as_secs(),
                 "trouble": stats.trouble,
+                "covers": Covers::new(&output.coverage()),
             })
         }),
     });
@@ -135,6 +138,7 @@ pub(super) async fn metrics(shared: web::Data<Shared>, store: web::Data<Store>) 
     store_families(&mut text, &store.stats());
     if let Some(output) = &shared.output {
         output_families(&mut text, &output.stats());
+        coverage_families(&mut text, &output.coverage());
     }
     labelled(
         &mut text,

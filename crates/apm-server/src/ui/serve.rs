@@ -32,6 +32,7 @@ use crate::analytics::chosen::Chosen;
 use crate::analytics::{Scope, directory, minutes};
 use crate::answers::asked::Shape;
 use crate::answers::period::Period;
+use crate::answers::settings::Covers;
 use crate::answers::{Asked, Problem, Settings, Source};
 use crate::front::Front;
 use crate::insight::marker::{self, Kind, Marker};
@@ -73,9 +74,12 @@ pub(super) async fn answer<Q: Rendered>(
         None => Some(Q::read(&asked)),
     };
     let asked_of = Store::clone(&store);
+    let covers = settings.output.as_ref();
+    let covers = covers.and_then(|output| Covers::new(&output.coverage()).words());
     let made = store
         .read_async(move |conn| {
-            let (around, flags) = surroundings(conn, &view, &asked_of)?;
+            let (mut around, flags) = surroundings(conn, &view, &asked_of)?;
+            around.covers = covers;
             let context = Context {
                 view: &view,
                 flags: &flags,
@@ -212,6 +216,7 @@ fn surroundings(
         marker: newest.map(|marker| (marker.at * apm_time::SECOND, marker.name)),
         services: known.services,
         environments: known.environments,
+        covers: None,
         stored: Some((stats.database_bytes + stats.log_bytes, limit)),
     };
     Ok((around, flags))

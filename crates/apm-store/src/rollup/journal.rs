@@ -1,6 +1,6 @@
 //! The counts of a commit as bytes: what a commit adds to the rollups can be read again after a crash.
 //!
-//! Numbers of events ([`super::EventCounts`]) are left out: they are of what is stored here, and nobody else's business.
+//! Numbers of events ([`super::EventCounts`]) are left out: they are of what is stored here.
 
 use super::cost::{CostBinKey, CostCell, CostKey};
 use super::vitals::VitalKey;

@@ -73,7 +73,7 @@ pub(super) struct Service {
     pub(super) version: String,
 }
 
-/// What a service calls.
+/// A database or service that a service calls.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub(super) struct Destination {
     pub(super) service: usize,

@@ -5,38 +5,17 @@ use xxhash_rust::xxh64::xxh64;
 
 use super::callers;
 use super::delta::{self, Delta};
+use super::sum::{Bounds, Ids, LONGEST, Sum, get};
 use crate::apply::{Counted, Memory, Unresolved};
 use crate::dictionary::{Destination, ErrorGroup, Given, ResultValue, Service, Statement, TxGroup};
 use crate::error::StoreError;
 use crate::event;
-use crate::id::StoredId;
 use crate::limits::{Beyond, NameKind, OTHER};
-use crate::rollup::{
-    BinKey, BreakdownKey, CallKey, Cell, CellKey, CostBinKey, CostCell, CostKey, Rollup, Series,
-    VitalKey,
-};
+use crate::rollup::BreakdownKey;
 use sql_lexer::Fingerprint;
-
-/// Counts and sums that are believed.
-const MOST: f64 = 1e18;
-
-/// Bins that there are: see [`crate::rollup::bin`].
-const BINS: i32 = 2300;
-
-/// The longest name, bytes: agents' keywords have 1024 characters.
-const LONGEST: usize = 4096;
 
 /// The longest text of a statement, bytes.
 const LONGEST_STATEMENT: usize = 128 << 10;
-
-/// Minutes that are taken.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Bounds {
-    /// The first one, seconds since the epoch.
-    pub(crate) oldest: i64,
-    /// The last one.
-    pub(crate) newest: i64,
-}
 
 /// A delta, with ids of here.
 #[derive(Debug)]
@@ -45,16 +24,6 @@ pub(crate) struct Merged {
     pub(crate) callers: Vec<callers::Caller>,
     /// Rows that are not among them.
     pub(crate) dropped: u64,
-}
-
-/// Ids in the order of the lists of a delta; none of those that cannot be.
-struct Ids {
-    services: Vec<Option<Given>>,
-    transactions: Vec<Option<i64>>,
-    results: Vec<Option<i64>>,
-    destinations: Vec<Option<i64>>,
-    statements: Vec<Option<i64>>,
-    errors: Vec<Option<i64>>,
 }
 
 impl Merged {
@@ -78,11 +47,7 @@ impl Memory {
     ) -> Result<Merged, StoreError> {
         let mut beyond = Beyond::default();
         let ids = self.ids(conn, delta, now, &mut beyond)?;
-        let mut sum = Sum {
-            rollup: Rollup::default(),
-            bounds,
-            dropped: 0,
-        };
+        let mut sum = Sum::new(bounds);
         sum.series(
             &ids.transactions,
             &ids.results,
@@ -324,201 +289,6 @@ impl Memory {
             sum.rollup.add_breakdown(key, *count, *time);
         }
     }
-}
-
-/// Counts that are added up.
-struct Sum {
-    rollup: Rollup,
-    bounds: Bounds,
-    dropped: u64,
-}
-
-impl Sum {
-    /// Whether a row is of a minute that is taken, and its count can be. One that is not is counted.
-    fn takes(&mut self, bucket: i64, count: f64) -> bool {
-        let Bounds { oldest, newest } = self.bounds;
-        let takes =
-            bucket.rem_euclid(60) == 0 && (oldest..=newest).contains(&bucket) && is_sum(count);
-        self.dropped += u64::from(!takes);
-        takes
-    }
-
-    /// The id of a name, for a row that is taken.
-    fn id(&mut self, ids: &[Option<i64>], at: usize, bucket: i64, count: f64) -> Option<i64> {
-        let id = get(ids, at);
-        if id.is_none() {
-            self.dropped += 1;
-            return None;
-        }
-        self.takes(bucket, count).then_some(id).flatten()
-    }
-
-    fn series(
-        &mut self,
-        ids: &[Option<i64>],
-        results: &[Option<i64>],
-        (cells, bins): (&[delta::Cell], &[delta::Bin]),
-        series: impl Fn(&mut Rollup) -> &mut Series,
-    ) {
-        for (at, bucket, result, outcome, count, n, sum, max) in cells {
-            let Some(id) = self.id(ids, *at, *bucket, *count) else {
-                continue;
-            };
-            let result = match result {
-                0 => 0,
-                place => get(results, place - 1).unwrap_or_default(),
-            };
-            if !(0..=2).contains(outcome) || *n < 0 || *max < 0 || !is_sum(*sum) {
-                self.dropped += 1;
-                continue;
-            }
-            let key = CellKey {
-                id,
-                bucket: *bucket,
-                result,
-                outcome: *outcome,
-            };
-            let cell = Cell {
-                count: *count,
-                n: *n,
-                sum: *sum,
-                max: *max,
-            };
-            series(&mut self.rollup).put_cell(key, &cell);
-        }
-        for (at, bucket, outcome, bin, count) in bins {
-            let Some(id) = self.id(ids, *at, *bucket, *count) else {
-                continue;
-            };
-            if !(0..=2).contains(outcome) || !(0..BINS).contains(bin) {
-                self.dropped += 1;
-                continue;
-            }
-            let key = BinKey {
-                id,
-                bucket: *bucket,
-                outcome: *outcome,
-                bin: *bin,
-            };
-            series(&mut self.rollup).put_bin(key, *count);
-        }
-    }
-
-    fn others(&mut self, delta: &Delta, ids: &Ids) {
-        for (at, bucket, steps_max, sums) in &delta.cost {
-            let sums: Option<[f64; CostCell::SUMS]> = sums.as_slice().try_into().ok();
-            let sums = sums.filter(|sums| sums.iter().all(|sum| is_sum(*sum)));
-            let measured = sums.map_or(f64::NAN, |sums| sums[0]);
-            if let Some(statement) = self.id(&ids.statements, *at, *bucket, measured)
-                && let Some(sums) = sums
-            {
-                let key = CostKey {
-                    statement,
-                    bucket: *bucket,
-                };
-                let cell = CostCell::from_sums((*steps_max).max(0), sums);
-                self.rollup.cost.put_cell(key, &cell);
-            }
-        }
-        for (at, bucket, bin, count) in &delta.cost_bins {
-            if let Some(statement) = self.id(&ids.statements, *at, *bucket, *count) {
-                let key = CostBinKey {
-                    statement,
-                    bucket: *bucket,
-                    bin: (*bin).clamp(0, BINS),
-                };
-                self.rollup.cost.put_bin(key, *count);
-            }
-        }
-        for (at, callee, bucket, outcome, count, n, sum, max) in &delta.calls {
-            let Some(destination) = self.id(&ids.destinations, *at, *bucket, *count) else {
-                continue;
-            };
-            let callee = ids.services.get(*callee).copied().flatten();
-            let Some(callee) = callee.filter(|_| (0..=2).contains(outcome) && is_sum(*sum)) else {
-                self.dropped += 1;
-                continue;
-            };
-            let key = CallKey {
-                destination,
-                bucket: *bucket,
-                callee: callee.id,
-                outcome: *outcome,
-            };
-            let cell = Cell {
-                count: *count,
-                n: (*n).max(0),
-                sum: *sum,
-                max: (*max).max(0),
-            };
-            self.rollup.calls.put(key, &cell);
-        }
-        for (at, bucket, vital, rating, bin, count) in &delta.vitals {
-            let is_vital =
-                (1..=7).contains(vital) && (0..=2).contains(rating) && (0..BINS).contains(bin);
-            if let Some(group) = self.id(&ids.transactions, *at, *bucket, *count)
-                && is_vital
-            {
-                let key = VitalKey {
-                    group,
-                    bucket: *bucket,
-                    vital: *vital,
-                    rating: *rating,
-                    bin: *bin,
-                };
-                self.rollup.vitals.put(key, *count);
-            }
-        }
-        for (at, bucket, n) in &delta.error {
-            if let Some(group) = self.id(&ids.errors, *at, *bucket, *n as f64) {
-                self.rollup.put_errors(group, *bucket, *n);
-            }
-        }
-    }
-
-    fn callers(&mut self, delta: &Delta, ids: &Ids) -> Vec<callers::Caller> {
-        let mut callers = Vec::with_capacity(delta.callers.len());
-        for one in &delta.callers {
-            let [calls, most, sum, tx_sum, looped] = one.sums;
-            let Some(group) = self.id(&ids.transactions, one.transaction, one.minute, calls) else {
-                continue;
-            };
-            let statement = match one.statement {
-                0 => Some(0),
-                place => get(&ids.statements, place - 1),
-            };
-            let are_sums = [most, sum, tx_sum, looped].into_iter().all(is_sum);
-            let is_whole =
-                are_sums && one.requests > 0 && one.follows >= 0 && one.trace.len() <= LONGEST;
-            let Some(statement) = statement.filter(|_| is_whole) else {
-                self.dropped += 1;
-                continue;
-            };
-            callers.push(callers::Caller {
-                bucket: one.minute,
-                group,
-                statement,
-                requests: one.requests,
-                calls,
-                most,
-                sum,
-                tx_sum,
-                follows: one.follows,
-                looped,
-                trace: StoredId::from(one.trace.as_str()),
-            });
-        }
-        callers
-    }
-}
-
-fn get(ids: &[Option<i64>], at: usize) -> Option<i64> {
-    ids.get(at).copied().flatten()
-}
-
-/// Whether a weighted count or a sum can be one.
-fn is_sum(sum: f64) -> bool {
-    (0.0..=MOST).contains(&sum)
 }
 
 fn are_names<'t>(texts: impl IntoIterator<Item = &'t String>) -> bool {

@@ -4,9 +4,10 @@ use std::collections::HashMap;
 
 use diesel::prelude::*;
 use diesel::sql_query;
-use diesel::sql_types::{BigInt, Binary, Bool, Double, Nullable, Text};
+use diesel::sql_types::{BigInt, Binary, Double};
 
 use super::delta::{self, Delta};
+use super::names::{Name, Table};
 use crate::error::StoreError;
 use crate::id::{Identifier, StoredId};
 use crate::rollup::{BinKey, Cell, CellKey, LEVELS, Rollup, Series};
@@ -140,17 +141,6 @@ struct CallerRow {
     looped: f64,
 }
 
-/// Tables of names.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-enum Table {
-    Service,
-    Transaction,
-    Result,
-    Destination,
-    Statement,
-    Error,
-}
-
 struct Packer<'c> {
     conn: &'c mut SqliteConnection,
     delta: Delta,
@@ -161,63 +151,6 @@ struct Packer<'c> {
     /// Rows of names that were read: the service, then the texts and numbers.
     texts: HashMap<(Table, i64), Option<Name>>,
     packed: Packed,
-}
-
-/// A row of a table of names.
-#[derive(Clone, Debug, QueryableByName)]
-struct Name {
-    #[diesel(sql_type = BigInt)]
-    service: i64,
-    #[diesel(sql_type = Text)]
-    a: String,
-    #[diesel(sql_type = Text)]
-    b: String,
-    #[diesel(sql_type = Text)]
-    c: String,
-    #[diesel(sql_type = Text)]
-    d: String,
-    #[diesel(sql_type = Text)]
-    e: String,
-    #[diesel(sql_type = Text)]
-    f: String,
-    #[diesel(sql_type = BigInt)]
-    number: i64,
-    #[diesel(sql_type = BigInt)]
-    seen: i64,
-    #[diesel(sql_type = Nullable<Bool>)]
-    flag: Option<bool>,
-}
-
-impl Table {
-    /// Its row by id, in the columns of [`Name`].
-    fn query(self) -> &'static str {
-        match self {
-            Self::Service => {
-                "SELECT 0 AS service, name AS a, environment AS b, agent_name AS c, agent_version AS d, \
-                 language AS e, version AS f, 0 AS number, 0 AS seen, NULL AS flag FROM service WHERE id = ?"
-            }
-            Self::Transaction => {
-                "SELECT service_id AS service, type AS a, name AS b, '' AS c, '' AS d, '' AS e, '' AS f, \
-                 0 AS number, 0 AS seen, NULL AS flag FROM tx_group WHERE id = ?"
-            }
-            Self::Result => {
-                "SELECT service_id AS service, value AS a, '' AS b, '' AS c, '' AS d, '' AS e, '' AS f, \
-                 0 AS number, 0 AS seen, NULL AS flag FROM result WHERE id = ?"
-            }
-            Self::Destination => {
-                "SELECT service_id AS service, resource AS a, target_type AS b, target_name AS c, span_type AS d, \
-                 span_subtype AS e, '' AS f, 0 AS number, 0 AS seen, NULL AS flag FROM destination WHERE id = ?"
-            }
-            Self::Statement => {
-                "SELECT service_id AS service, instance AS a, subtype AS b, normalized AS c, sample AS d, verb AS e, \
-                 table_name AS f, 0 AS number, first_seen AS seen, NULL AS flag FROM statement WHERE id = ?"
-            }
-            Self::Error => {
-                "SELECT service_id AS service, type AS a, message AS b, culprit AS c, '' AS d, '' AS e, '' AS f, \
-                 grouping_key AS number, first_seen AS seen, handled AS flag FROM error_group WHERE id = ?"
-            }
-        }
-    }
 }
 
 impl Packer<'_> {

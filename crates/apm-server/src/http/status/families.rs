@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use apm_intake::{Look, LookAtWire};
-use apm_output::Stats;
+use apm_output::{Coverage, Stats};
 use apm_store::{COMMIT_TIMES, StoreStats};
 
 use super::beyond;
@@ -324,6 +324,54 @@ pub(super) fn output_families(text: &mut String, stats: &Stats) {
         "output_ok",
         "1 while documents can be sent.",
         u8::from(stats.trouble.is_none()),
+    );
+}
+
+/// The servers whose counts are here.
+pub(super) fn coverage_families(text: &mut String, coverage: &Coverage) {
+    let own = coverage.own.unwrap_or_default();
+    let peers = || coverage.peers.iter();
+    gauge(
+        text,
+        "share_servers",
+        "Servers before the engine whose counts are here, this one among them.",
+        coverage.servers(),
+    );
+    gauge(
+        text,
+        "share_silent_servers",
+        "Of these, those of which nothing was heard for a minute.",
+        peers().filter(|peer| peer.is_silent).count(),
+    );
+    gauge(
+        text,
+        "share_behind_seconds",
+        "Age of the newest counts of the server that is furthest behind, of those that are heard of.",
+        coverage.behind().as_secs(),
+    );
+    gauge(
+        text,
+        "share_waiting",
+        "Documents of counts of this server that wait to be sent.",
+        own.waiting,
+    );
+    counter(
+        text,
+        "share_lost_total",
+        "Documents of counts of this server that were deleted before they were sent, or refused.",
+        u64::try_from(own.lost + own.refused).unwrap_or_default(),
+    );
+    counter(
+        text,
+        "share_skipped_total",
+        "Documents of counts of other servers that never came.",
+        u64::try_from(peers().map(|peer| peer.skipped).sum::<i64>()).unwrap_or_default(),
+    );
+    counter(
+        text,
+        "share_dropped_total",
+        "Rows of counts of other servers that could not be added.",
+        u64::try_from(peers().map(|peer| peer.dropped).sum::<i64>()).unwrap_or_default(),
     );
 }
 

@@ -189,6 +189,9 @@ fn nav(view: &View, around: &Surroundings, current: Section) -> Markup {
                 hr;
                 @for section in SECOND { (link(view, *section, current, None)) }
                 div.nav-foot {
+                    @if let Some(covers) = &around.covers {
+                        div { a href=(view.to(&["settings"])) { (covers) } }
+                    }
                     @if let Some((bytes, limit)) = around.stored {
                         @if limit > 0 {
                             (cells::meter(bytes as f64 / limit as f64, "fill"))

@@ -13,6 +13,8 @@ pub(crate) struct Surroundings {
     pub(crate) started: Option<i64>,
     /// The newest marker: µs since the epoch, and its name.
     pub(crate) marker: Option<(i64, String)>,
+    /// The servers whose counts are here, in words.
+    pub(crate) covers: Option<String>,
     /// Bytes stored, and the limit (0: none).
     pub(crate) stored: Option<(u64, u64)>,
 }

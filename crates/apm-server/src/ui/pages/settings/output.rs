@@ -4,7 +4,7 @@ use apm_time::SECOND;
 use maud::{Markup, html};
 
 use super::age_words;
-use crate::answers::settings::Output;
+use crate::answers::settings::{Covers, Output};
 use crate::ui::components::panel::pairs;
 use crate::ui::number::{compact, grouped};
 use crate::ui::view::View;
@@ -35,6 +35,7 @@ pub(super) fn panel(view: &View, output: &Output) -> Markup {
                     }),
                 ]))
             }
+            (servers(&output.covers))
             @if let Some(trouble) = &output.trouble {
                 p.panel-foot {
                     span.failed { "Nothing can be sent now: " (trouble) }
@@ -49,6 +50,37 @@ pub(super) fn panel(view: &View, output: &Output) -> Markup {
                         pre { (words::cut(&refusal.document, 600)) }
                     }
                 }
+            }
+        }
+    }
+}
+
+/// The servers whose counts the pages have.
+fn servers(covers: &Covers) -> Markup {
+    html! {
+        @if let Some(trouble) = &covers.trouble {
+            p.panel-foot { span.failed { "Counts are not shared with other servers now: " (trouble) } }
+        }
+        @if covers.lost > 0 {
+            p.panel-foot {
+                span.failed { (words::count(covers.lost.unsigned_abs(), "document", "documents")) }
+                " of counts did not reach the other servers: they were deleted before, or refused."
+            }
+        }
+        @for one in &covers.others {
+            p.panel-foot {
+                "Counts of " code { (words::cut(&one.name, 60)) } " are here, too: "
+                @if one.is_silent { span.failed { "silent for " (age_words(one.behind_seconds)) } }
+                @else { (format!("{:.0} s behind", one.behind_seconds.ceil())) }
+                @if one.waiting > 0 { ", " (words::count(one.waiting.unsigned_abs(), "document", "documents")) " wait" }
+                @if one.skipped > 0 {
+                    @let count = words::count(one.skipped.unsigned_abs(), "document", "documents");
+                    ", " span.failed { (count) " never came" }
+                }
+                @if one.dropped > 0 {
+                    ", " span.failed { (words::count(one.dropped.unsigned_abs(), "row", "rows")) " were not added" }
+                }
+                "."
             }
         }
     }

@@ -94,6 +94,7 @@ pub(super) fn panel(view: &View, chosen: Durations, sampled: &Sampled, panel: Pa
     ));
     let frozen = view.frozen().set("sample", &sample.id);
     html! {
+        @if let Some(words) = sampled.elsewhere.words() { p.note-box.pad-note role="status" { (words) } }
         section.panel id="sample" aria-labelledby="sample-t" {
             div.panel-head {
                 h2 id="sample-t" { "Sample request" }

@@ -1,0 +1,142 @@
+//! Events of the engine: those that other servers stored, or that are no longer here.
+
+use std::sync::Arc;
+use std::sync::mpsc::{RecvTimeoutError, sync_channel};
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use tokio::runtime::Handle;
+
+use crate::client::Client;
+
+/// Documents of one answer. More than 10,000 an engine refuses.
+const MOST: usize = 10_000;
+
+/// The longest time that a page waits for the engine.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// Asks for events, from threads that may block.
+#[derive(Clone, Debug)]
+pub(crate) struct Remote {
+    pub(crate) client: Arc<Client>,
+    /// The thread of the output drives it.
+    pub(crate) handle: Handle,
+    pub(crate) namespace: String,
+}
+
+/// Events of the engine.
+#[derive(Clone, Debug, Default, PartialEq)]
+#[non_exhaustive]
+pub struct Found {
+    /// The documents.
+    pub documents: Vec<FoundDocument>,
+    /// Whether there are more.
+    pub has_more: bool,
+}
+
+/// A document of the engine.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct FoundDocument {
+    /// The name of the store that sent it, and the number that it had there; none where another program did.
+    pub origin: Option<(String, i64)>,
+    /// Its fields.
+    pub document: Value,
+}
+
+/// A question for events.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub enum Events {
+    /// All of a trace.
+    Trace(String),
+    /// Those that pass a query of the engine, the newest first.
+    Query {
+        /// The query.
+        query: Value,
+        /// Their number, at most.
+        most: usize,
+    },
+}
+
+impl Remote {
+    /// Asks, and waits for the answer.
+    ///
+    /// # Errors
+    /// The words for a page.
+    pub(crate) fn events(&self, events: Events) -> Result<Found, String> {
+        let (answer, answered) = sync_channel(1);
+        let (client, streams) = (Arc::clone(&self.client), self.streams());
+        self.handle.spawn(async move {
+            let found = tokio::time::timeout(PATIENCE, ask(&client, &streams, events)).await;
+            let found = found.unwrap_or_else(|_| Err("the engine takes too long".to_owned()));
+            // The asker may have gone.
+            let _ = answer.send(found);
+        });
+        match answered.recv_timeout(PATIENCE + Duration::from_secs(1)) {
+            Ok(found) => found,
+            Err(RecvTimeoutError::Timeout) => Err("the engine takes too long".to_owned()),
+            Err(RecvTimeoutError::Disconnected) => Err("the output has ended".to_owned()),
+        }
+    }
+
+    /// Data streams of events; those of counts are left out.
+    fn streams(&self) -> String {
+        let namespace = &self.namespace;
+        format!("traces-apm*-{namespace},logs-apm*-{namespace}")
+    }
+}
+
+async fn ask(client: &Client, streams: &str, events: Events) -> Result<Found, String> {
+    let question = match events {
+        Events::Trace(id) => json!({
+            "size": MOST,
+            "track_total_hits": false,
+            "query": {"bool": {"filter": [{"term": {"trace.id": id}}]}},
+        }),
+        Events::Query { query, most } => json!({
+            "size": most.min(MOST),
+            "track_total_hits": false,
+            "query": query,
+            "sort": [{"@timestamp": {"order": "desc", "unmapped_type": "date"}}],
+        }),
+    };
+    let answer = client.search::<Value>(streams, &question).await?;
+    let has_more = answer.hits.len() >= MOST;
+    let documents = answer.hits.into_iter().map(|hit| FoundDocument {
+        origin: origin(&hit.id),
+        document: hit.source,
+    });
+    Ok(Found {
+        documents: documents.collect(),
+        has_more,
+    })
+}
+
+/// The store and the number that an id tells: `store-number-mark`, in hexadecimal digits.
+fn origin(id: &str) -> Option<(String, i64)> {
+    let mut parts = id.split('-');
+    let (store, number, mark) = (parts.next()?, parts.next()?, parts.next()?);
+    let is_ours = parts.next().is_none() && store.len() == 12 && mark.len() == 8;
+    let number = i64::from_str_radix(number, 16).ok()?;
+    is_ours.then(|| (store.to_owned(), number))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_id_tells_where_an_event_is_stored() {
+        let told = Some(("0123456789ab".to_owned(), 0x1f));
+        assert_eq!(origin("0123456789ab-1f-01234567"), told);
+        for other in [
+            "",
+            "AZx_1-2",
+            "0123456789ab-xyz-01234567",
+            "0123456789ab-a1f-0123",
+        ] {
+            assert_eq!(origin(other), None, "{other}");
+        }
+    }
+}

@@ -1,0 +1,111 @@
+//! Events that are read back from the engine.
+
+use apm_output::Events;
+use apm_store::document::{document, sent};
+use apm_store::event::StoredEvent;
+use apm_store::{StoreError, scratch};
+use serde_json::{Value, json};
+
+use crate::support::engine::{Engine, OPENSEARCH};
+use crate::support::{batches, config, feed, feed_as, lines, start, store, wait};
+
+/// A trace with as much as agents send.
+const RICH: &str = include_str!("reads/rich.ndjson");
+
+/// Fields that are of the event's way here, and not of the event.
+const OF_HERE: [&str; 2] = ["observer", "ecs"];
+
+fn plain(mut document: Value) -> Value {
+    for field in OF_HERE {
+        document.as_object_mut().expect("an object").remove(field);
+    }
+    document
+}
+
+fn stored(conn: &mut diesel::SqliteConnection) -> Vec<StoredEvent> {
+    let seqs: Vec<i64> = (0..1000).collect();
+    apm_store::events(conn, &seqs).expect("readable")
+}
+
+#[test]
+fn a_document_becomes_the_event_that_it_was_made_of() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let store = store(dir.path());
+    let count = feed_as(&store, RICH, false);
+    let events = store
+        .read::<_, StoreError>(|conn| Ok(stored(conn)))
+        .expect("readable");
+    assert_eq!(events.len(), count);
+    let mut back = String::new();
+    for event in &events {
+        let sent = sent(&document(event)).expect("of an event");
+        back += &format!("{}\n{}\n", sent.metadata, sent.event);
+    }
+    let mut memory = scratch(&batches(&back)).expect("in memory");
+    let again = stored(&mut memory);
+    assert_eq!(again.len(), count, "{back}");
+    for (event, again) in events.iter().zip(&again) {
+        let (again_shown, shown) = (plain(document(again)), plain(document(event)));
+        for (field, value) in shown.as_object().expect("an object") {
+            assert_eq!(again_shown[field], *value, "{field}");
+        }
+        assert_eq!(again_shown, shown);
+        // What columns are made of, too.
+        let columns = |event: &StoredEvent| {
+            json!([
+                event.kind.as_str(),
+                event.id,
+                event.trace_id,
+                event.transaction_id,
+                event.parent_id,
+                event.duration,
+                event.name,
+                event.event_type,
+                event.subtype,
+                event.action,
+                event.result,
+                event.sampled,
+                event.sample_rate,
+                event.spans_started,
+                event.spans_dropped,
+                event.grouping_key
+            ])
+        };
+        assert_eq!(columns(again), columns(event));
+    }
+}
+
+#[test]
+fn events_are_found_by_their_trace_with_the_store_that_sent_them() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let (engine, store) = (Engine::start(OPENSEARCH), store(dir.path()));
+    feed(&store, lines(0, 40));
+    let output = start(&store, config(&engine));
+    wait("all are there", || engine.events().len() == 40);
+    let found = output
+        .events(Events::Trace(format!("{:032x}", 4)))
+        .expect("an answer");
+    assert_eq!(found.documents.len(), 2, "a transaction and its span");
+    let mut numbers: Vec<i64> = found
+        .documents
+        .iter()
+        .map(|found| found.origin.as_ref().expect("ours").1)
+        .collect();
+    numbers.sort_unstable();
+    assert_eq!(numbers, [4, 5]);
+    output.stop();
+    let ended = output.events(Events::Trace("x".to_owned()));
+    assert!(ended.is_err_and(|why| why.contains("ended")));
+}
+
+#[test]
+fn an_engine_that_is_away_is_told_within_the_time_of_a_page() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let (engine, store) = (Engine::start(OPENSEARCH), store(dir.path()));
+    engine.state().credential = Some("another".to_owned());
+    let output = start(&store, config(&engine));
+    let begun = std::time::Instant::now();
+    let found = output.events(Events::Trace("x".to_owned()));
+    assert!(found.is_err(), "{found:?}");
+    assert!(begun.elapsed().as_secs() < 8);
+}

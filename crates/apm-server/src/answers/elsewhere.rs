@@ -1,0 +1,197 @@
+//! Events that are not stored here: other servers before the same engine have them, or retention has removed them.
+//!
+//! They are read from the engine, and put together with those of here in a database in memory, so that the questions
+//! about them are the same.
+
+use std::collections::HashSet;
+
+use apm_output::{Events, Found};
+use apm_store::event::StoredEvent;
+use apm_store::{output, scratch};
+use diesel::SqliteConnection;
+use kql::pasted::{Part, readings};
+use schemars::JsonSchema;
+use serde::Serialize;
+use serde_json::{Value, json};
+
+use super::Problem;
+use super::tools::Settings;
+use crate::export;
+use crate::import;
+
+/// Events of a trace that are stored here, at most, for it to be put together in memory.
+const MOST: usize = 50_000;
+
+/// Transactions that are read from the engine where no sample is stored here.
+const SAMPLES: usize = 200;
+
+/// The share of the engine in an answer.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, JsonSchema)]
+pub(crate) struct Elsewhere {
+    /// Events that are not stored here, and were read from the engine.
+    pub(crate) events: usize,
+    /// True if the engine has more of them than are read.
+    pub(crate) has_more: bool,
+    /// The reason why the engine was not read, and others may have events of this.
+    pub(crate) trouble: Option<String>,
+}
+
+impl Elsewhere {
+    /// The words for a page; none where everything is stored here.
+    pub(crate) fn words(&self) -> Option<String> {
+        match (&self.trouble, self.events) {
+            (Some(trouble), _) => Some(format!(
+                "Events that other servers have are missing here, because the engine was not read: {trouble}"
+            )),
+            (None, 0) => None,
+            (None, events) => {
+                let more = if self.has_more {
+                    " The engine has more of them."
+                } else {
+                    ""
+                };
+                Some(format!(
+                    "{events} of these events are stored on other servers, or no longer here: they were read from the \
+                     engine.{more}"
+                ))
+            }
+        }
+    }
+}
+
+/// Answers a question about a trace where all of its events are: here, or in memory.
+///
+/// # Errors
+/// Those of the question, and of the store.
+pub(crate) fn of_trace<T>(
+    conn: &mut SqliteConnection,
+    settings: &Settings,
+    id: &str,
+    question: impl FnOnce(&mut SqliteConnection) -> Result<T, Problem>,
+) -> Result<(T, Elsewhere), Problem> {
+    let Some(output) = &settings.output else {
+        return Ok((question(conn)?, Elsewhere::default()));
+    };
+    let ids: Vec<String> = readings(id, Part::Trace)
+        .into_iter()
+        .map(|id| id.to_string())
+        .collect();
+    let mut here = None;
+    for id in &ids {
+        let blocks = apm_store::trace_blocks(conn, id)?;
+        if !blocks.is_empty() {
+            here = Some((id.clone(), blocks));
+            break;
+        }
+    }
+    let is_alone = output.coverage().servers() == 1;
+    let is_large = here
+        .as_ref()
+        .is_some_and(|(_, blocks)| blocks.len() > MOST / 128);
+    if (here.is_some() && is_alone) || is_large {
+        return Ok((question(conn)?, Elsewhere::default()));
+    }
+    let wanted = match (&here, ids.into_iter().next()) {
+        (Some((id, _)), _) => id.clone(),
+        (None, Some(id)) => id,
+        (None, None) => return Ok((question(conn)?, Elsewhere::default())),
+    };
+    let stored = apm_store::trace(conn, &wanted)?;
+    let found = output.events(Events::Trace(wanted));
+    together(conn, &stored, found, question)
+}
+
+/// Answers a question about samples of transactions that the engine has.
+///
+/// # Errors
+/// As [`of_trace`].
+pub(crate) fn of_samples<T>(
+    conn: &mut SqliteConnection,
+    settings: &Settings,
+    filters: Vec<Value>,
+    sample: Option<&str>,
+    question: impl FnOnce(&mut SqliteConnection) -> Result<T, Problem>,
+) -> Result<Option<(T, Elsewhere)>, Problem> {
+    let Some(output) = &settings.output else {
+        return Ok(None);
+    };
+    let query = json!({"bool": {"filter": filters}});
+    let found = output.events(Events::Query {
+        query,
+        most: SAMPLES,
+    });
+    let mut found = match found {
+        Ok(found) if found.documents.is_empty() => return Ok(None),
+        Ok(found) => found,
+        Err(trouble) => {
+            let elsewhere = Elsewhere {
+                trouble: Some(trouble),
+                ..Elsewhere::default()
+            };
+            return Ok(Some((question(conn)?, elsewhere)));
+        }
+    };
+    // The sample that is shown, with all of its trace.
+    let of = |document: &Value| sample.is_some_and(|id| document["transaction"]["id"] == *id);
+    let shown = found.documents.iter().find(|found| of(&found.document));
+    let shown = shown.or_else(|| found.documents.first());
+    if let Some(id) = shown.and_then(|found| found.document["trace"]["id"].as_str())
+        && let Ok(trace) = output.events(Events::Trace(id.to_owned()))
+    {
+        let id = Value::from(id);
+        found
+            .documents
+            .retain(|found| found.document["trace"]["id"] != id);
+        found.documents.extend(trace.documents);
+    }
+    together(conn, &[], Ok(found), question).map(Some)
+}
+
+/// Puts events of here and of the engine together, if the engine has some that are not here.
+fn together<T>(
+    conn: &mut SqliteConnection,
+    stored: &[StoredEvent],
+    found: Result<Found, String>,
+    question: impl FnOnce(&mut SqliteConnection) -> Result<T, Problem>,
+) -> Result<(T, Elsewhere), Problem> {
+    let mut elsewhere = Elsewhere::default();
+    let mut found = match found {
+        Ok(found) => found,
+        Err(trouble) => {
+            elsewhere.trouble = Some(trouble);
+            return Ok((question(conn)?, elsewhere));
+        }
+    };
+    elsewhere.has_more = found.has_more;
+    let own = output::state(conn)?.map(|state| state.store);
+    let numbers: HashSet<i64> = stored.iter().map(|event| event.seq).collect();
+    found.documents.retain(|found| match &found.origin {
+        Some((store, number)) => Some(store) != own.as_ref() || !numbers.contains(number),
+        None => true,
+    });
+    // The numbers in memory are the same each time.
+    found.documents.sort_by(|a, b| {
+        let key = |found: &apm_output::FoundDocument| {
+            let time = found.document["timestamp"]["us"].as_i64();
+            (time, found.origin.clone())
+        };
+        key(a).cmp(&key(b))
+    });
+    let mut body = export::lines(stored);
+    for found in &found.documents {
+        if let Some(sent) = apm_store::document::sent(&found.document) {
+            elsewhere.events += 1;
+            for line in [&sent.metadata, &sent.event] {
+                body += &line.to_string();
+                body.push('\n');
+            }
+        }
+    }
+    if elsewhere.events == 0 {
+        return Ok((question(conn)?, elsewhere));
+    }
+    let batches = import::batches(body.as_bytes());
+    drop(body);
+    let mut memory = scratch(&batches).map_err(Problem::Store)?;
+    Ok((question(&mut memory)?, elsewhere))
+}
