@@ -70,6 +70,7 @@ fn run(body: &[u8], with_output: bool) -> (f64, Run) {
     let mut options = StoreOptions::new(dir.path().join("apm.db"));
     options.max_size = None;
     options.keeps_unsent = with_output;
+    options.shares_counts = with_output;
     let store = Store::open(options).expect("opens");
     let count = Arc::<AtomicU64>::default();
     let address = engine(&count);
