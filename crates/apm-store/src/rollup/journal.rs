@@ -1,6 +1,7 @@
 //! The counts of a commit as bytes: what a commit adds to the rollups can be read again after a crash.
 //!
-//! Numbers of events ([`super::EventCounts`]) are left out: they are of what is stored here.
+//! Numbers of events ([`super::EventCounts`]) are left out: they are of what is stored here. So are
+//! the series of metrics, which are not shared yet.
 
 use super::cost::{CostBinKey, CostCell, CostKey};
 use super::vitals::VitalKey;
