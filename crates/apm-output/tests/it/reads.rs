@@ -50,7 +50,7 @@ fn a_document_becomes_the_event_that_it_was_made_of() {
             assert_eq!(again_shown[field], *value, "{field}");
         }
         assert_eq!(again_shown, shown);
-        // What columns are made of, too.
+        // The parts that columns are made of, too.
         let columns = |event: &StoredEvent| {
             json!([
                 event.kind.as_str(),

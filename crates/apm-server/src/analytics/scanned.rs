@@ -263,7 +263,7 @@ pub(crate) fn short(
 }
 
 /// The requests that members are counted from; nothing where rollups are.
-pub(super) fn requests_of<'m>(table: Table, members: &'m Members) -> Option<&'m Scanned> {
+pub(super) fn requests_of(table: Table, members: &Members) -> Option<&Scanned> {
     (table == Table::Transactions)
         .then(|| members.scanned())
         .flatten()

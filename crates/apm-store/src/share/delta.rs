@@ -43,7 +43,7 @@ pub struct Delta {
     pub(super) cost_bins: Vec<(usize, i64, i32, f64)>,
     /// Destination, service that was called, the rest as in a cell.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub(super) calls: Vec<(usize, usize, i64, i32, f64, i64, f64, i64)>,
+    pub(super) calls: Vec<Call>,
     /// Transaction, minute, vital, rating, bin, count.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(super) vitals: Vec<(usize, i64, i32, i32, i32, f64)>,
@@ -56,6 +56,9 @@ pub struct Delta {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(super) callers: Vec<Caller>,
 }
+
+/// Destination, service that was called, minute, outcome, count, number of events, sum, and the longest.
+pub(super) type Call = (usize, usize, i64, i32, f64, i64, f64, i64);
 
 /// A service in an environment, and the last agent that was seen.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]

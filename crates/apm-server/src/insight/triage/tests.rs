@@ -91,7 +91,8 @@ fn reopened(state: &State) -> Option<(&str, &str)> {
 fn what_ends_a_status_is_what_was_said() {
     let resolve = |in_next_version| Change::Resolve { in_next_version };
     // A change, the versions (resources) that it occurs in then, and what opens it again.
-    let table: [(Change, &[i64], Option<(&str, &str)>); 9] = [
+    type Case<'a> = (Change, &'a [i64], Option<(&'a str, &'a str)>);
+    let table: [Case<'_>; 9] = [
         (resolve(false), &[], None),
         (resolve(false), &[1], Some(("occurrence", "1.4"))),
         (resolve(false), &[2], Some(("version", "1.5"))),

@@ -137,12 +137,15 @@ pub(crate) fn latency(
     )
 }
 
+/// A line's name, its values, and those of the comparison.
+type Chosen<'a> = (&'a str, &'a [Option<f64>], Option<&'a [Option<f64>]>);
+
 /// The latency chart with the line that was chosen, and that of the comparison.
 fn one_line(
     context: &Context<'_>,
     noun: &str,
     now: &Sourced<Latency>,
-    (name, values, before): (&str, &[Option<f64>], Option<&[Option<f64>]>),
+    (name, values, before): Chosen<'_>,
     is_log: bool,
 ) -> Markup {
     let earlier = format!("{name} before");
