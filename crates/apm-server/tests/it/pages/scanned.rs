@@ -9,13 +9,13 @@ use crate::support::server::TestServer;
 
 /// A request of a plan; `ms` before now.
 fn request(number: u64, name: &str, plan: &str, ago_ms: i64) -> String {
-    let failed = number % 7 == 0;
+    let failed = number.is_multiple_of(7);
     let request = json!({"method": "GET",
         "url": {"full": format!("http://shop/{plan}/x"), "pathname": format!("/{plan}/x")}});
     json!({"transaction": {
         "id": format!("{number:016x}"), "trace_id": format!("{number:032x}"), "name": name, "type": "request",
         "duration": 3.0 + (number % 50) as f64, "timestamp": now() - ago_ms * 1000,
-        "sample_rate": if number % 3 == 0 { 0.5 } else { 1.0 },
+        "sample_rate": if number.is_multiple_of(3) { 0.5 } else { 1.0 },
         "result": if failed { "HTTP 5xx" } else { "HTTP 2xx" },
         "outcome": if failed { "failure" } else { "success" },
         "span_count": {"started": 0}, "context": {"tags": {"plan": plan}, "request": request},
