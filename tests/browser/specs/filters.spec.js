@@ -51,8 +51,8 @@ test("several services are chosen by type-ahead and form, and hold through the n
   const { pages } = await filled(begin);
   await page.goto(`${pages}/services?refresh=0`);
   await menu(page).locator("summary").click();
-  await menu(page).getByRole("checkbox", { name: "alpha" }).check();
-  await menu(page).getByRole("checkbox", { name: "gamma" }).check();
+  await menu(page).getByRole("checkbox", { name: "alpha", exact: true }).check();
+  await menu(page).getByRole("checkbox", { name: "gamma", exact: true }).check();
   await menu(page).getByRole("button", { name: "Apply" }).click();
   await expect(page).toHaveURL(/service=alpha&service=gamma/);
   await expect(menu(page).locator("summary")).toContainText("2 services");
@@ -86,7 +86,7 @@ test("Discover under 20 events a second: a row opens where it was clicked, and t
 }) => {
   const server = await filled(begin);
   await page.goto(`${server.pages}/discover?refresh=0`);
-  const rows = page.locator('table[data-table="hits"] tbody tr:not(.detail)');
+  const rows = page.locator('table[data-table="hits"] > tbody > tr:not(.detail)');
   const before = await rows.evaluateAll((all) => all.map((row) => row.id));
   let number = 100_000,
     running = true;
