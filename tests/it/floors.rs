@@ -77,7 +77,9 @@ const CRATES: &[(&str, &[&str])] = &[
 const MODULES: &[(&str, &[&str])] = &[
     (
         "crates/apm-time",
-        &["error", "format", "read", "interval", "range"],
+        &[
+            "error", "format", "unit", "spoken", "read", "interval", "range",
+        ],
     ),
     (
         "crates/sql-advisor",
@@ -156,7 +158,7 @@ const MODULES: &[(&str, &[&str])] = &[
     (
         "crates/apm-alerts",
         &[
-            "error", "rule", "receiver", "options", "message", "phase", "kept", "measure",
+            "error", "rule", "slo", "receiver", "options", "message", "phase", "kept", "measure",
             "overview", "deliver", "engine",
         ],
     ),

@@ -53,3 +53,10 @@ impl TimeError {
         }
     }
 }
+
+/// Why a text gives no time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Fault {
+    Syntax,
+    OutOfRange,
+}

@@ -5,7 +5,9 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 
-use super::read::{Fault, Round, absolute, relative, span};
+use super::error::Fault;
+use super::read::{absolute, relative};
+use super::unit::{Round, span};
 
 /// The resolution of times in documents: milliseconds.
 const MILLISECOND: i64 = 1_000;

@@ -9,12 +9,14 @@ mod interval;
 mod range;
 mod read;
 mod spoken;
+mod unit;
 
 pub use error::TimeError;
 pub use format::{rfc3339, rfc3339_millis};
 pub use interval::interval;
 pub use range::{DEFAULT_FROM, Range, SECOND};
-pub use read::{Round, now, parse, parse_in};
+pub use read::{now, parse, parse_in};
+pub use unit::Round;
 
 #[cfg(test)]
 mod tests;

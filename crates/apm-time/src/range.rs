@@ -5,7 +5,8 @@ use serde::Serialize;
 
 use super::error::TimeError;
 use super::format::rfc3339;
-use super::read::{Round, parse_in};
+use super::read::parse_in;
+use super::unit::Round;
 
 /// Microseconds in a second, the unit of all stored times.
 pub const SECOND: i64 = 1_000_000;

@@ -3,19 +3,11 @@
 use jiff::civil::{Date, DateTime};
 use jiff::fmt::temporal::Pieces;
 use jiff::tz::TimeZone;
-use jiff::{Span, Timestamp, ToSpan, Zoned};
+use jiff::{Timestamp, ToSpan, Zoned};
 
-use super::error::TimeError;
+use super::error::{Fault, TimeError};
 use super::spoken;
-
-/// The direction in which a time with a rounding unit (`/d`) is rounded.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Round {
-    /// To the start of the unit.
-    Down,
-    /// To the start of the next unit.
-    Up,
-}
+use super::unit::{Round, span};
 
 /// The present, in microseconds since the epoch.
 #[must_use]
@@ -60,13 +52,6 @@ pub fn parse_in(
         Fault::Syntax if is_blank() => TimeError::Blank { parameter, text },
         Fault::Syntax => TimeError::Syntax { parameter, text },
     })
-}
-
-/// Why a text gives no time.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Fault {
-    Syntax,
-    OutOfRange,
 }
 
 fn read(text: &str, now: i64, round: Round, zone: &TimeZone) -> Result<i64, Fault> {
@@ -138,21 +123,6 @@ pub(super) fn relative(
         .map_err(|_| Fault::OutOfRange)?;
     }
     Ok(time.timestamp().as_microsecond())
-}
-
-pub(super) fn span(count: i64, unit: u8) -> Option<Span> {
-    let span = Span::new();
-    match unit {
-        b's' => span.try_seconds(count),
-        b'm' => span.try_minutes(count),
-        b'h' => span.try_hours(count),
-        b'd' => span.try_days(count),
-        b'w' => span.try_weeks(count),
-        b'M' => span.try_months(count),
-        b'y' => span.try_years(count),
-        _ => return None,
-    }
-    .ok()
 }
 
 /// The start of the unit that `time` lies in, or for [`Round::Up`] of the one after it.

@@ -7,7 +7,8 @@ use jiff::civil::{Date, Time, Weekday};
 use jiff::tz::TimeZone;
 use jiff::{Timestamp, ToSpan, Zoned};
 
-use super::read::{Fault, Round, span};
+use super::error::Fault;
+use super::unit::{Round, span};
 
 /// Days of the week, and the shortest beginning that tells them apart.
 const WEEKDAYS: [(&str, Weekday); 7] = [

@@ -7,6 +7,7 @@ use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Text};
 
 use super::Scope;
+use super::cache::Table;
 use super::scanned::Scanned;
 use super::sql::Sql;
 
@@ -50,6 +51,11 @@ impl Members {
     /// The requests that they are counted from; nothing where rollups are.
     pub(super) fn scanned(&self) -> Option<&Scanned> {
         self.scanned.as_deref()
+    }
+
+    /// Those that stand for the rollups of a table.
+    pub(super) fn scanned_for(&self, table: Table) -> Option<&Scanned> {
+        self.scanned().filter(|_| table == Table::Transactions)
     }
 
     /// The keys, in the order of their places.

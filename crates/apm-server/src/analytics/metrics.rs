@@ -2,7 +2,7 @@
 
 pub mod chart;
 pub mod labels;
-mod lines;
+pub mod lines;
 pub mod listed;
 pub mod panels;
 pub mod spread;

@@ -8,7 +8,7 @@ use diesel::sql_types::{BigInt, Double};
 
 use super::cache::{self, Files, Part, Slice, Table};
 use super::members::Members;
-use super::scanned;
+use super::scanned::Row;
 use super::sql::Sql;
 use super::window::Window;
 use super::{failed_rate, mean};
@@ -32,6 +32,20 @@ pub(super) struct Total {
 }
 
 impl Total {
+    /// A sum of one request.
+    fn from_request(row: &Row) -> Self {
+        let count = row.weight();
+        let of = |outcome: i64| if row.outcome == outcome { count } else { 0.0 };
+        Self {
+            count,
+            n: 1,
+            sum: count * row.duration as f64,
+            max: row.duration,
+            failures: of(0),
+            successes: of(1),
+        }
+    }
+
     pub(super) fn add(&mut self, other: &Self) {
         self.count += other.count;
         self.n += other.n;
@@ -68,12 +82,12 @@ pub(super) fn of_window(
 ) -> QueryResult<Vec<Sum>> {
     let mut sums = vec![Sum::default(); members.keys().len()];
     let mut seen = HashSet::new();
-    if let Some(scanned) = scanned::requests_of(table, members) {
+    if let Some(scanned) = members.scanned_for(table) {
         for (_, row) in scanned.within(slices, None) {
             let Some(place) = members.place(row.group_id) else {
                 continue;
             };
-            sums[place].total.add(&row.total());
+            sums[place].total.add(&Total::from_request(row));
             if seen.insert(row.group_id) {
                 sums[place].ids.push(row.group_id);
             }
@@ -102,10 +116,12 @@ pub(super) fn by_id(
     slices: &[Slice],
 ) -> QueryResult<HashMap<i64, Total>> {
     let mut sums: HashMap<i64, Total> = HashMap::new();
-    if let Some(scanned) = scanned::requests_of(table, members) {
+    if let Some(scanned) = members.scanned_for(table) {
         for (_, row) in scanned.within(slices, None) {
             if members.place(row.group_id).is_some() {
-                sums.entry(row.group_id).or_default().add(&row.total());
+                sums.entry(row.group_id)
+                    .or_default()
+                    .add(&Total::from_request(row));
             }
         }
         return Ok(sums);
@@ -143,9 +159,9 @@ pub(super) fn of_buckets(
             sum.add(total);
         }
     };
-    if let Some(scanned) = scanned::requests_of(table, members) {
+    if let Some(scanned) = members.scanned_for(table) {
         for (start, row) in scanned.within(&slices, Some(window.interval)) {
-            add(start, row.group_id, &row.total());
+            add(start, row.group_id, &Total::from_request(row));
         }
         return Ok(series);
     }
@@ -206,5 +222,24 @@ impl Part for Cells {
     fn files() -> &'static Files<Self> {
         static FILES: Files<Cells> = LazyLock::new(Mutex::default);
         &FILES
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_request_stands_for_those_that_were_not_sampled() {
+        let total = Total::from_request(&Row {
+            group_id: 1,
+            ts: 0,
+            duration: 10,
+            outcome: 0,
+            sample_rate: Some(0.25),
+            result: 0,
+        });
+        assert_eq!((total.count, total.n, total.sum), (4.0, 1, 40.0));
+        assert_eq!((total.failures, total.successes), (4.0, 0.0));
     }
 }

@@ -13,8 +13,8 @@ use crate::analytics::breakdown::{self, Breakdown};
 use crate::analytics::distribution::{Bar, Distribution, Scale};
 use crate::analytics::latency::{self, Latency};
 use crate::analytics::samples::Durations;
-use crate::analytics::scanned;
 use crate::analytics::series::Axis;
+use crate::analytics::short;
 use crate::analytics::throughput::{self, Throughput};
 use crate::analytics::window::Window;
 use crate::csv::{Cell, Table};
@@ -34,7 +34,7 @@ impl Charts {
         window: &Window,
     ) -> QueryResult<Self> {
         // A short window in buckets of some seconds, so that its first minutes draw a curve.
-        let short = scanned::short(conn, scope, window)?;
+        let short = short::short(conn, scope, window)?;
         let (of, on) = match &short {
             Some((scope, window)) => (scope, window),
             None => (scope, window),

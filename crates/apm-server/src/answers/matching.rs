@@ -7,7 +7,7 @@ use serde::Serialize;
 use super::Problem;
 use super::period::Period;
 use crate::analytics::Scope;
-use crate::analytics::scanned;
+use crate::analytics::matching;
 
 /// The requests that an answer was counted from, one by one.
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
@@ -29,7 +29,7 @@ pub(crate) fn read(
     scope: &Scope,
     period: Period,
 ) -> Result<(Scope, Period, Option<Scan>), Problem> {
-    let found = scanned::matching(conn, scope, &period.window, period.before.as_ref())?;
+    let found = matching::matching(conn, scope, &period.window, period.before.as_ref())?;
     let Some(found) = found else {
         return Ok((scope.clone(), period, None));
     };

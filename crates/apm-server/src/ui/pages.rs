@@ -167,7 +167,7 @@ pub(crate) fn wider(view: &View) -> Markup {
                 a.btn href=(view.here().set("from", from).without("to")) { (words) }
             }
         }
-        @if !view.is_of_service() && let Some(services) = view.narrowed() {
+        @if !view.is_of_service() && let Some(services) = choose::narrowed(view) {
             a.btn href=(view.with_service(None)) { "Show all services, not only " (services) }
         }
         @if !view.environments.is_all() {
@@ -190,7 +190,7 @@ pub(crate) fn nothing_here(view: &View, what: &str) -> Markup {
             "Nothing was stored "
         }
         (words::range(view))
-        @if !view.is_of_service() && let Some(services) = view.narrowed() { " of " b { (services) } }
+        @if !view.is_of_service() && let Some(services) = choose::narrowed(view) { " of " b { (services) } }
         @if let Some(environment) = view.environment() { " in the environment " b { (environment) } } "."
     };
     empty(what, reason, wider(view))

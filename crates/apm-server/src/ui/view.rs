@@ -3,11 +3,9 @@
 
 use apm_time::Range;
 
-use super::components::choose;
 use super::href::Href;
 use super::moment::{Clock, span_words};
 use super::query_bar::{Query, QueryBar};
-use super::words;
 use crate::analytics::chosen::{Choice, Chosen};
 use crate::analytics::comparison::Comparison;
 use crate::analytics::window::Window;
@@ -36,9 +34,6 @@ const MOST_PARAMS: usize = 512;
 
 /// Parameters that tell which rows of a list are shown or open: another choice of services has other rows.
 const OPENED: [&str; 6] = ["page", "after", "open", "hold", "item", "sample"];
-
-/// Characters of a name in a sentence.
-const NAME: usize = 60;
 
 /// Longest value of a parameter that is kept; longer ones are cut, since each of them goes into every link of the page.
 const LONGEST: usize = 4096;
@@ -170,13 +165,9 @@ impl View {
         self.of.as_deref().or_else(|| self.services.one())
     }
 
-    /// Words for the services that the page is narrowed to; nothing where it shows all.
-    pub(crate) fn narrowed(&self) -> Option<String> {
-        match &self.of {
-            Some(of) => Some(words::cut(of, NAME)),
-            None if self.services.is_all() => None,
-            None => Some(choose::words(choose::SERVICES, &self.services)),
-        }
+    /// The service that the page is about, which its path names.
+    pub(crate) fn of(&self) -> Option<&str> {
+        self.of.as_deref()
     }
 
     /// True if the page is about one service, which its path names.

@@ -14,7 +14,7 @@ use super::super::series::Axis;
 use super::super::sql::Sql;
 use super::super::window::Window;
 use super::labels::{Label, labels};
-use super::lines::{Sums, line};
+use super::lines::{Line, Sums, Together, line};
 use super::spread::{Spread, spread};
 
 /// Series of one metric that are read. The store makes at most 500 of a metric of a service.
@@ -46,20 +46,6 @@ pub enum Split {
     By(String),
 }
 
-/// The number that several gauges of one line make.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub enum Together {
-    /// Their mean.
-    #[default]
-    Mean,
-    /// Their sum.
-    Sum,
-    /// The least of them.
-    Min,
-    /// The greatest of them.
-    Max,
-}
-
 /// A metric over time.
 #[derive(Debug, Clone, PartialEq, JsonSchema, Serialize)]
 #[schemars(rename = "MetricChart")]
@@ -81,25 +67,6 @@ pub struct Chart {
     /// Percentiles and bars of a histogram, all its lines together.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub distribution: Option<Spread>,
-}
-
-/// One line; a value for each of the axis's buckets, nothing where no sample fell into it.
-#[derive(Debug, Clone, PartialEq, JsonSchema, Serialize)]
-#[schemars(rename = "MetricLine")]
-pub struct Line {
-    /// The labels that tell it from the others.
-    pub labels: BTreeMap<String, String>,
-    /// Of gauges the mean, of counters what was added in a second, of distributions the mean of their values.
-    pub values: Vec<Option<f64>>,
-    /// The least value in the window, of gauges and distributions that tell it.
-    pub min: Option<f64>,
-    /// The greatest, likewise.
-    pub max: Option<f64>,
-    /// The mean of its values.
-    pub mean: Option<f64>,
-    /// Of counters, the growth in the window; of distributions, the number of values.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub total: Option<f64>,
 }
 
 #[derive(QueryableByName)]
@@ -205,13 +172,6 @@ pub fn chart(
         chart.distribution = Some(spread(conn, &ids, window, &axis)?);
     }
     Ok(chart)
-}
-
-impl Line {
-    /// The number by which lines are sorted.
-    fn weight(&self) -> f64 {
-        self.total.or(self.mean).unwrap_or(f64::NEG_INFINITY)
-    }
 }
 
 /// The sums of each series by bucket.

@@ -3,10 +3,51 @@
 use std::collections::BTreeMap;
 
 use apm_store::event::MetricKind;
+use schemars::JsonSchema;
+use serde::Serialize;
 
 use super::super::series::Axis;
 use super::super::window::Bucket;
-use super::chart::{Line, Together};
+
+/// The number that several gauges of one line make.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Together {
+    /// Their mean.
+    #[default]
+    Mean,
+    /// Their sum.
+    Sum,
+    /// The least of them.
+    Min,
+    /// The greatest of them.
+    Max,
+}
+
+/// One line; a value for each of the axis's buckets, nothing where no sample fell into it.
+#[derive(Debug, Clone, PartialEq, JsonSchema, Serialize)]
+#[schemars(rename = "MetricLine")]
+pub struct Line {
+    /// The labels that tell it from the others.
+    pub labels: BTreeMap<String, String>,
+    /// Of gauges the mean, of counters what was added in a second, of distributions the mean of their values.
+    pub values: Vec<Option<f64>>,
+    /// The least value in the window, of gauges and distributions that tell it.
+    pub min: Option<f64>,
+    /// The greatest, likewise.
+    pub max: Option<f64>,
+    /// The mean of its values.
+    pub mean: Option<f64>,
+    /// Of counters, the growth in the window; of distributions, the number of values.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub total: Option<f64>,
+}
+
+impl Line {
+    /// The number by which lines are sorted.
+    pub(super) fn weight(&self) -> f64 {
+        self.total.or(self.mean).unwrap_or(f64::NEG_INFINITY)
+    }
+}
 
 /// The sums of one series, one for each bucket.
 #[derive(Debug, Clone, PartialEq)]

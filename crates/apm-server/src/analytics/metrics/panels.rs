@@ -13,7 +13,8 @@ use serde::Serialize;
 
 use super::super::Scope;
 use super::super::window::Window;
-use super::chart::{Chart, Choice, Split, Together, chart};
+use super::chart::{Chart, Choice, Split, chart};
+use super::lines::Together;
 use super::listed;
 
 /// Lines of one panel.

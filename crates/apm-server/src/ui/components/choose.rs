@@ -67,6 +67,18 @@ pub(crate) fn words(kind: Kind, choice: &Choice) -> String {
     }
 }
 
+/// Characters of a name in a sentence.
+const NAME: usize = 60;
+
+/// Words for the services that a page is narrowed to; nothing where it shows all.
+pub(crate) fn narrowed(view: &View) -> Option<String> {
+    match view.of() {
+        Some(of) => Some(words::cut(of, NAME)),
+        None if view.services.is_all() => None,
+        None => Some(words(SERVICES, &view.services)),
+    }
+}
+
 /// The names of a list: those that play a part in the choice first.
 fn listed<'a>(names: &'a [String], choice: &'a Choice) -> Vec<&'a str> {
     let chosen: &[String] = match choice {

@@ -11,6 +11,7 @@ use maud::{Markup, html};
 
 use super::{Answer, Context, Rendered, page};
 use crate::answers::alerts::Params;
+use crate::ui::components::choose;
 use crate::ui::components::head::{Crumb, page_head};
 use crate::ui::components::panel::{nothing, panel};
 use crate::ui::components::shell::{Page, Section};
@@ -27,7 +28,7 @@ impl Rendered for Params {
     fn render(&self, context: &Context<'_>, found: &Overview) -> Answer {
         let view = context.view;
         let answer = match &found.firing[..] {
-            [] => match view.narrowed() {
+            [] => match choose::narrowed(view) {
                 Some(services) => format!("No alert is firing for {services}."),
                 None => "No alert is firing.".to_owned(),
             },

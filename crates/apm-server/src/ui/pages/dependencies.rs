@@ -12,6 +12,7 @@ use crate::ui::budget::each;
 use crate::ui::chart::buckets::settled;
 use crate::ui::chart::spark::spark;
 use crate::ui::components::cells::{self, swatch};
+use crate::ui::components::choose;
 use crate::ui::components::head::{Crumb, page_head};
 use crate::ui::components::panel::panel;
 use crate::ui::components::shell::{Page, Section};
@@ -50,7 +51,7 @@ impl Rendered for Params {
 impl Rendered for All {
     fn render(&self, context: &Context<'_>, found: &Found) -> Answer {
         let view = context.view;
-        let chosen = view.narrowed();
+        let chosen = choose::narrowed(view);
         let who = chosen.as_deref().unwrap_or("services");
         let (answer, why) = match (&chosen, &found.most_time) {
             (None, Some(first)) if found.rows.total > 1 => (

@@ -14,6 +14,7 @@ use crate::ui::chart::buckets::{Buckets, partial};
 use crate::ui::chart::frame::Measure;
 use crate::ui::chart::spark::spark;
 use crate::ui::components::cells::{self, Tone, flag};
+use crate::ui::components::choose;
 use crate::ui::components::controls::segment;
 use crate::ui::components::findings::{Finding, Mark, findings};
 use crate::ui::components::head::{Crumb, Fact, facts, page_head};
@@ -36,7 +37,7 @@ const COLUMNS: [Column; 5] = [
 impl Rendered for All {
     fn render(&self, context: &Context<'_>, found: &Found) -> Answer {
         let crumbs = [Crumb::here("Errors")];
-        let chosen = context.view.narrowed();
+        let chosen = choose::narrowed(context.view);
         let chosen = chosen.as_deref();
         let body = body(context, &crumbs, html! {}, chosen, found);
         Answer::Page(page(Section::Errors, "Errors", body))

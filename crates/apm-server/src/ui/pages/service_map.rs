@@ -8,6 +8,7 @@ use crate::answers::service_map::{All, Answer as Found, Params};
 use crate::ui::budget::each;
 use crate::ui::chart::graph::{self, Tone, graph};
 use crate::ui::components::cells::{self, swatch};
+use crate::ui::components::choose;
 use crate::ui::components::head::{Crumb, page_head};
 use crate::ui::components::panel::panel;
 use crate::ui::components::shell::{Page, Section};
@@ -21,7 +22,7 @@ use crate::ui::words;
 impl Rendered for All {
     fn render(&self, context: &Context<'_>, found: &Found) -> Answer {
         let view = context.view;
-        let narrowed = view.narrowed();
+        let narrowed = choose::narrowed(view);
         let (answer, why) = headline(view, narrowed.as_deref(), &found.map);
         let body = html! {
             (page_head(&[Crumb::here("Map")], answer, why))

@@ -1,0 +1,57 @@
+//! The requests behind the chart of a short window.
+
+use std::sync::Arc;
+
+use apm_time::SECOND;
+use diesel::prelude::*;
+
+use super::Scope;
+use super::cache::Table;
+use super::scanned::{Row, Scanned};
+use super::sql::Sql;
+use super::window::Window;
+use super::{latency, totals};
+
+/// The longest window whose chart is made of requests, and the most requests of it.
+const SHORT: i64 = 3_600 * SECOND;
+const MOST_SHORT: i64 = 30_000;
+
+/// The chart of a short window in buckets of some seconds: the scope with its requests, and the window. Nothing where
+/// the window is long, has many requests, or some of them are gone.
+///
+/// # Errors
+/// Those of SQLite.
+pub(crate) fn short(
+    conn: &mut SqliteConnection,
+    scope: &Scope,
+    window: &Window,
+) -> QueryResult<Option<(Scope, Window)>> {
+    if window.widened || window.range.micros() > SHORT + 60 * SECOND {
+        return Ok(None);
+    }
+    let fine = window.finer();
+    if scope.scanned.is_some() {
+        return Ok(Some((scope.clone(), fine)));
+    }
+    let members = latency::members(conn, scope, window)?;
+    let sums = totals::of_window(conn, Table::Transactions, &members, &window.slices())?;
+    let stored = sums.first().map_or(0, |sum| sum.total.n);
+    if stored == 0 || stored > MOST_SHORT {
+        return Ok(None);
+    }
+    let ids = serde_json::to_string(&sums[0].ids).unwrap_or_default();
+    let rows: Vec<Row> = window
+        .bind(Sql::new(include_str!("short/groups.sql")))
+        .bind("ids", ids)
+        .load(conn)?;
+    let scanned = Scanned::new(rows, None);
+    // Rows go before rollups do.
+    if (scanned.len() as i64) < stored {
+        return Ok(None);
+    }
+    let scope = Scope {
+        scanned: Some(Arc::new(scanned)),
+        ..scope.clone()
+    };
+    Ok(Some((scope, fine)))
+}
