@@ -95,7 +95,7 @@ impl Sql {
     /// A question from a file: `Sql::new(include_str!("services.sql"))`.
     #[must_use]
     pub fn new(text: impl Into<Cow<'static, str>>) -> Self {
-        let text = text.into();
+        let text: Cow<'static, str> = text.into();
         Self {
             is_kept: matches!(text, Cow::Borrowed(_)),
             text,

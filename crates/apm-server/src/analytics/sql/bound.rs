@@ -110,6 +110,7 @@ mod tests {
 
     #[test]
     fn a_text_of_a_file_is_prepared_once_and_one_that_was_put_together_is_not_kept() {
+        const FIXED: &str = "SELECT :a || :b || :a AS text";
         let mut conn = SqliteConnection::establish(":memory:").unwrap();
         let kept = Arc::new(Mutex::new(Vec::new()));
         let seen = Arc::clone(&kept);
@@ -118,7 +119,6 @@ mod tests {
                 seen.lock().unwrap().push(sql.to_owned());
             }
         });
-        const FIXED: &str = "SELECT :a || :b || :a AS text";
         for (a, b) in [("1", "2"), ("3", "4")] {
             let answer = |text: Sql, conn: &mut SqliteConnection| {
                 let row: Row = text.bind("b", b).bind("a", a).first(conn).unwrap();
