@@ -346,7 +346,10 @@ fn instance((environment, node): (String, String), of: &[&Process], minutes: f64
     let text = |path: &str| newest.map(|process| process.text(path)).unwrap_or_default();
     let cpu = mean(sums.cpu.0, sums.cpu.1 as f64);
     Instance {
-        host: text("/host/hostname"),
+        host: match text("/host/hostname") {
+            host if host.is_empty() => text("/host/name"),
+            host => host,
+        },
         pod: text("/kubernetes/pod/name"),
         version: text("/service/version"),
         runtime: format!(

@@ -180,7 +180,7 @@ fn deployments(
         .into_iter()
         .filter(|marker| marker.kind == Kind::Version);
     let markers: Vec<Marker> = markers
-        .filter(|marker| marker.at < range.to / SECOND)
+        .filter(|marker| marker.at <= range.to / SECOND)
         .collect();
     let mut found = Vec::new();
     for (place, marker) in markers.iter().take(DEPLOYMENTS).enumerate() {
