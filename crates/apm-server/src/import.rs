@@ -210,6 +210,22 @@ fn read_line(input: &mut impl BufRead, line: &mut Vec<u8>) -> io::Result<usize> 
     }
 }
 
+/// The batches that the intake makes of the events of several senders, each behind its metadata.
+pub(crate) fn batches_of_senders(lines: &[u8]) -> Vec<Batch> {
+    let mut all = Vec::new();
+    let (mut start, mut at) = (0, 0);
+    for line in lines.split_inclusive(|byte| *byte == b'\n') {
+        // A request has one sender.
+        if at > start && is_metadata(line) {
+            all.extend(batches(&lines[start..at]));
+            start = at;
+        }
+        at += line.len();
+    }
+    all.extend(batches(&lines[start..]));
+    all
+}
+
 /// The batches that the intake makes of a request body, without storing them: what decoding is.
 pub fn batches(body: &[u8]) -> Vec<Batch> {
     let mut stream = Stream::new(None, target::MAX_EVENT_SIZE, None, Arc::default());

@@ -190,7 +190,7 @@ fn together<T>(
     if elsewhere.events == 0 {
         return Ok((question(conn)?, elsewhere));
     }
-    let batches = import::batches(body.as_bytes());
+    let batches = import::batches_of_senders(body.as_bytes());
     drop(body);
     let mut memory = scratch(&batches).map_err(Problem::Store)?;
     Ok((question(&mut memory)?, elsewhere))
