@@ -49,6 +49,11 @@ impl Pin {
                 "a pin needs a title of at most {LONGEST_TITLE} bytes"
             ));
         }
+        // The path may be written as it stands behind the server's own address.
+        let path = self.address.split('?').next().unwrap_or_default();
+        if path.starts_with(char::is_alphanumeric) && !path.contains(':') {
+            self.address.insert(0, '/');
+        }
         // Only pages of this server: `//host` and `/\host` lead elsewhere.
         let is_own = self.address.starts_with('/') && !self.address.starts_with("//");
         let is_plain = !self.address.contains(|c: char| c.is_control() || c == '\\');
@@ -111,6 +116,7 @@ mod tests {
             pin.checked().is_ok()
         };
         assert!(of("t", "/services/shop?q=a%20b", "latency") && of("t", "/", ""));
+        assert!(of("t", "services?q=labels.plan:pro", ""));
         for (title, address, chart) in [
             (" ", "/", ""),
             ("t", "//evil.example/", ""),

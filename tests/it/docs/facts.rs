@@ -185,7 +185,6 @@ async fn the_page_on_kql_has_the_fields_of_each_list() {
     let server = server(&dir);
     let page = page("kql.md");
     for (row, address) in [
-        ("services, transactions", "services"),
         ("errors", "errors"),
         ("queries", "queries"),
         ("dependencies, metrics", "dependencies"),

@@ -165,7 +165,9 @@ fn a_backup_of_a_running_server_is_checked_and_can_be_served() {
         let line = [
             "traces", "--format", "json", "-n", "1000", "--since", "1h", "--server", url,
         ];
-        succeeds(&dir, &line)
+        let said: serde_json::Value = serde_json::from_str(&succeeds(&dir, &line)).unwrap();
+        assert_eq!(said["traces"].as_array().unwrap().len(), 300);
+        said["traces"].clone()
     };
     let before = count(&url);
     let said = succeeds(&dir, &["backup", "copy.db"]);

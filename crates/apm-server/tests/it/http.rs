@@ -176,13 +176,18 @@ async fn metrics_come_in_families_that_prometheus_reads() {
 /// Each family with its type, as the table of the documentation has it: `| `name`, `name` | type, type | what |`.
 fn documented() -> BTreeMap<String, String> {
     let text = include_str!("../../../../docs/server.md");
-    let rows = text
-        .lines()
-        .filter(|line| line.starts_with("| `pocket_apm_"));
+    let (own, _of_services) = text.split_once("`/metrics/services`").expect("both");
+    let is_row = |line: &&str| {
+        ["| `pocket_apm_", "| `process_"]
+            .iter()
+            .any(|row| line.starts_with(row))
+    };
+    let rows = own.lines().filter(is_row);
     let mut all = BTreeMap::new();
     for row in rows {
         let mut cells = row.split('|').skip(1).map(str::trim);
         let (names, kinds) = (cells.next().expect("names"), cells.next().expect("types"));
+        // One type for all names, or one for each.
         let mut kinds = kinds.split(", ").cycle();
         for name in names.split(", ") {
             let name = name.trim_matches('`').split('{').next().expect("a name");

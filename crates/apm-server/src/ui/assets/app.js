@@ -6,7 +6,6 @@ import { init as initCharts } from "./chart.js";
 import { init as initLegend } from "./legend.js";
 import { init as initBrush } from "./brush.js";
 import { init as initWaterfall } from "./waterfall.js";
-import { init as initFlame } from "./flame.js";
 import { init as initCopy } from "./copy.js";
 import { init as initLive } from "./live.js";
 import { init as initFields } from "./fields.js";
@@ -14,11 +13,12 @@ import { init as initSuggest } from "./suggest.js";
 import { init as initPaste } from "./paste.js";
 
 // Parts that look at the document's content run again whenever some of it is replaced.
-const parts = [initCharts, initLegend, initBrush, initWaterfall, initFlame, initCopy, initLive, initFields];
+const parts = [initCharts, initLegend, initBrush, initWaterfall, initCopy, initLive, initFields];
 // Scripts of few pages, each with what it is for: loaded where that is.
 const later = {
   "table[data-open]": () => import("./docs.js"),
   "#sql-form": () => import("./console.js"),
+  "svg[data-flame]": () => import("./flame.js"),
   ".density": () => import("./density.js"),
   ".chart-head, [data-pin]": () => import("./dashboard.js"),
 };

@@ -98,7 +98,7 @@ fn form() -> Markup {
             }
             label {
                 "Address of the page, from the first slash on"
-                input.input.input--text name="address" required placeholder="/services?from=now-1h" autocomplete="off";
+                input.input.input--text name="address" required placeholder="for instance services?from=now-1h" autocomplete="off";
             }
             label {
                 "Id of a chart on it, such as latency; empty for a link"

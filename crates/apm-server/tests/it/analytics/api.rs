@@ -179,7 +179,7 @@ async fn bad_input_is_refused_with_the_name_of_the_parameter() {
         ("services?to=2026-99-99", "to"),
         ("services?from=now&to=now-1h", "from"),
         ("services?q=a%3A", "q"),
-        ("services?q=http.request.method%3AGET", "q"),
+        ("queries?q=http.request.method%3AGET", "q"),
         ("services/shop/errors?q=transaction.name%3Aa", "q"),
         ("services?cmp=month", "cmp"),
         ("services?from=now-30d&cmp=day", "cmp"),
