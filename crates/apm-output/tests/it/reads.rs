@@ -71,7 +71,8 @@ fn a_document_becomes_the_event_that_it_was_made_of() {
                 event.action,
                 event.result,
                 event.sampled,
-                event.sample_rate,
+                // A document does not tell a rate of 1 from none; both weigh the same.
+                event.sample_rate.unwrap_or(1.0),
                 event.spans_started,
                 event.spans_dropped,
                 event.grouping_key
