@@ -165,10 +165,13 @@ fn of_histogram(histogram: &Histogram) -> Result<Vec<Bin>, String> {
         explicit_bounds: bounds,
         ..
     } = histogram;
-    if bucket_counts.is_empty() && bounds.is_empty() {
+    // One bucket without bounds holds all values: it says no more than no bucket.
+    if bucket_counts.len() <= 1 && bounds.is_empty() {
+        let count = bucket_counts.first().unwrap_or(count);
         return match (count, sum) {
+            (0, _) if !bucket_counts.is_empty() => Ok(Vec::new()),
             (0, _) => Err("it counts nothing".to_owned()),
-            (_, None) => Err("it has neither buckets nor a sum".to_owned()),
+            (_, None) => Err("it has neither bounds nor a sum".to_owned()),
             (count, Some(sum)) => {
                 finite(*sum, "its sum")?;
                 #[expect(clippy::cast_precision_loss, reason = "a mean is a float")]
@@ -193,16 +196,15 @@ fn of_histogram(histogram: &Histogram) -> Result<Vec<Bin>, String> {
         .enumerate()
         .filter(|(_, count)| **count > 0);
     Ok(bins
-        .map(|(at, count)| {
+        .filter_map(|(at, count)| {
             let below = at.checked_sub(1).map(|at| bounds[at]);
-            let value = match (below, bounds.get(at)) {
-                (None, Some(bound)) if *bound > 0.0 => bound / 2.0,
-                (None, Some(bound)) => *bound,
-                (Some(below), Some(bound)) => below + (bound - below) / 2.0,
-                (Some(below), None) => below,
-                (None, None) => sum.unwrap_or_default(),
+            let bound = bounds.get(at).or(bounds.last())?;
+            let value = match below {
+                None if *bound > 0.0 => bound / 2.0,
+                None => *bound,
+                Some(below) => below + (bound - below) / 2.0,
             };
-            (value, *count)
+            Some((value, *count))
         })
         .collect())
 }
@@ -273,4 +275,52 @@ fn write_summary(json: &mut Json<'_>, summary: &Summary) -> Result<(), String> {
         json.close(']');
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_histogram_is_read_by_the_middles_of_its_buckets_and_by_its_mean_where_it_has_no_bounds() {
+        let read = |sum, counts: &[u64], bounds: &[f64]| {
+            of_histogram(&Histogram {
+                count: 4,
+                sum,
+                bucket_counts: counts.to_vec(),
+                explicit_bounds: bounds.to_vec(),
+                ..Histogram::default()
+            })
+        };
+        let bins = |bins: &[Bin]| Ok(bins.to_vec());
+        let no_sum = Err("it has neither bounds nor a sum".to_owned());
+        for (sum, counts, bounds, expected) in [
+            (Some(100.0), vec![], vec![], bins(&[(25.0, 4)])),
+            (Some(100.0), vec![4], vec![], bins(&[(25.0, 4)])),
+            (None, vec![], vec![], no_sum.clone()),
+            (None, vec![4], vec![], no_sum),
+            (Some(0.0), vec![0], vec![], bins(&[])),
+            (
+                None,
+                vec![1, 0, 3],
+                vec![10.0, 20.0],
+                bins(&[(5.0, 1), (20.0, 3)]),
+            ),
+            (
+                None,
+                vec![1, 3],
+                vec![-10.0],
+                bins(&[(-10.0, 1), (-10.0, 3)]),
+            ),
+            (None, vec![0, 4, 0], vec![10.0, 20.0], bins(&[(15.0, 4)])),
+        ] {
+            assert_eq!(
+                read(sum, &counts, &bounds),
+                expected,
+                "{counts:?} {bounds:?}"
+            );
+        }
+        assert!(read(Some(f64::NAN), &[4], &[]).is_err());
+        assert!(read(Some(1.0), &[1, 2], &[]).is_err());
+    }
 }
