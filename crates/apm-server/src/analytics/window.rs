@@ -122,9 +122,12 @@ impl Window {
     #[must_use]
     pub fn shifted_back(&self, by: i64) -> Self {
         let by = by / (60 * SECOND) * (60 * SECOND);
+        let range = self.range.shifted_back(by);
         Self {
             asked: self.asked.shifted_back(by),
-            range: self.range.shifted_back(by),
+            range,
+            // All of it has passed, though the later one may not be over.
+            minutes: passed(range, self.now),
             ..self.clone()
         }
     }
@@ -333,5 +336,8 @@ mod tests {
         let before = window.shifted_back(asked.micros());
         assert_eq!(before.range.micros(), window.range.micros());
         assert_eq!(before.range.to - window.range.to, -15 * MINUTE);
+        assert!(window.minutes < 16.0 && (before.minutes - 16.0).abs() < 1e-9);
+        let covered: f64 = before.buckets().iter().map(|bucket| bucket.covered).sum();
+        assert!((covered / 60.0 - before.minutes).abs() < 1e-6);
     }
 }
