@@ -2,6 +2,7 @@
 
 use schemars::JsonSchema;
 use serde::Serialize;
+use sql_lexer::{Kind as TokenKind, Lexer};
 
 /// Whether the calls of a repeated statement were told apart by their values.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, JsonSchema, Serialize)]
@@ -44,22 +45,8 @@ impl Values {
 
 /// Whether values are kept from the text. A text without them that takes no values at all always is the same call.
 fn has_placeholder(text: &str) -> bool {
-    let mut quote = None;
-    let mut chars = text.chars().peekable();
-    while let Some(c) = chars.next() {
-        match (quote, c) {
-            (Some(open), c) if c == open => quote = None,
-            (Some(_), _) => {}
-            (None, '\'' | '"' | '`') => quote = Some(c),
-            (None, '?') => return true,
-            (None, ':' | '@' | '$') if chars.peek().is_some_and(|next| next.is_alphanumeric()) => {
-                return true;
-            }
-            (None, '%') if matches!(chars.peek(), Some('s' | '(')) => return true,
-            (None, _) => {}
-        }
-    }
-    false
+    text.contains(['?', ':', '@', '$', '%'])
+        && Lexer::guess(text).any(|token| token.kind == TokenKind::Parameter)
 }
 
 /// The kind of a loop.
@@ -199,6 +186,21 @@ mod tests {
             (vec![("… = '?'", None), ("… = '?'", None)], Values::Same),
             (vec![("… = :id", None)], Values::Unknown),
             (vec![("… = %s", None)], Values::Unknown),
+            (vec![("… = $1::int", None)], Values::Unknown),
+            // A cast, a variable of the server, a comment, a string between dollars: none is a value that is kept back.
+            (
+                vec![("… = 5::int", None), ("… = 5::int", None)],
+                Values::Same,
+            ),
+            (
+                vec![("… = '5'::int", None), ("… = '6'::int", None)],
+                Values::Different,
+            ),
+            (
+                vec![("SELECT 1 -- why?", None), ("SELECT 1 -- why?", None)],
+                Values::Same,
+            ),
+            (vec![("… = $$?$$", None), ("… = $$?$$", None)], Values::Same),
             (vec![], Values::Unknown),
         ];
         for (calls, expected) in table {
