@@ -21,9 +21,9 @@ use crate::options::Options;
 pub(super) struct Web {
     allowed: Allowed,
     /// For receivers of the configuration file.
-    open: OnceLock<Result<Client, String>>,
+    open: OnceLock<Client>,
     /// For those of the page.
-    guarded: OnceLock<Result<Client, String>>,
+    guarded: OnceLock<Client>,
 }
 
 impl Web {
@@ -45,14 +45,14 @@ impl Web {
     ) -> Result<(), Failure> {
         let url = Url::parse(url).map_err(|_| Failure::for_good("its address is none"))?;
         let client = match trusted {
-            true => self.open.get_or_init(|| client(None)),
+            true => kept(&self.open, || client(None)),
             false => {
                 self.check(&url)?;
                 let allowed = self.allowed.clone();
-                self.guarded.get_or_init(|| client(Some(allowed)))
+                kept(&self.guarded, || client(Some(allowed)))
             }
         };
-        let client = client.as_ref().map_err(Failure::again)?;
+        let client = client.map_err(Failure::again)?;
         let mut request = client
             .post(url)
             .header(CONTENT_TYPE, "application/json")
@@ -77,6 +77,17 @@ impl Web {
             }
             _ => Ok(()),
         }
+    }
+}
+
+/// The client of a place, made where there is none. A failure is not kept: the next delivery tries again.
+fn kept(
+    place: &OnceLock<Client>,
+    make: impl FnOnce() -> Result<Client, String>,
+) -> Result<&Client, String> {
+    match place.get() {
+        Some(client) => Ok(client),
+        None => make().map(|client| place.get_or_init(|| client)),
     }
 }
 
@@ -125,4 +136,18 @@ fn client(allowed: Option<Allowed>) -> Result<Client, String> {
         builder = builder.dns_resolver(Arc::new(allowed));
     }
     builder.build().map_err(|error| error.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_client_that_cannot_be_made_is_made_when_it_can_be_and_then_kept() {
+        let place = OnceLock::new();
+        let failed = || Err("no certificates".to_owned());
+        assert!(kept(&place, failed).is_err());
+        assert!(kept(&place, || client(None)).is_ok());
+        assert!(kept(&place, failed).is_ok());
+    }
 }
