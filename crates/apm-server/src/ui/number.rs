@@ -61,6 +61,9 @@ pub(crate) fn duration(us: f64) -> Figure {
     if us == 0.0 {
         return figure("0", "µs");
     }
+    if us < 0.1 {
+        return figure(format!("<{NARROW}0.1"), "µs");
+    }
     if us < 9.95 {
         return figure(format!("{us:.1}"), "µs");
     }
@@ -231,6 +234,8 @@ mod tests {
     fn durations_keep_three_figures_and_change_their_unit() {
         for (us, want) in [
             (0.0, "0 µs"),
+            (0.04, "< 0.1 µs"),
+            (0.1, "0.1 µs"),
             (0.84, "0.8 µs"),
             (9.96, "10 µs"),
             (48.0, "48 µs"),
