@@ -21,7 +21,7 @@ use crate::analytics::service_map;
 use crate::analytics::sql::Sql;
 use crate::analytics::trace::read;
 use crate::analytics::window::Window;
-use crate::analytics::{Scope, directory};
+use crate::analytics::{Scope, directory, minutes};
 use crate::route::Access::Read;
 use crate::route::Route;
 use query::Search;
@@ -192,7 +192,8 @@ async fn dependencies(store: Data<Store>, request: HttpRequest) -> HttpResponse 
     let now = apm_time::now();
     answered(&store, move |conn| {
         let range: Range = query::lookback(&asked, now).map_err(Refusal::Wrong)?;
-        let map = service_map::read(conn, &Scope::default(), &Window::new(range, now))?;
+        let window = minutes::widened(conn, &Window::new(range, now))?;
+        let map = service_map::read(conn, &Scope::default(), &window)?;
         let name = |at: usize| map.nodes.get(at).map(|node| node.name.clone());
         Ok(map
             .edges

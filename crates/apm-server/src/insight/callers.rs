@@ -13,7 +13,7 @@ use serde::Serialize;
 
 use crate::analytics::sql::Sql;
 use crate::analytics::window::Window;
-use crate::analytics::{Scope, cache};
+use crate::analytics::{Scope, cache, minutes};
 use usages::{About, Usage, Usages};
 
 /// Requests of one transaction group that ran a statement.
@@ -121,7 +121,10 @@ pub fn list(
 ) -> QueryResult<Vec<Caller>> {
     // Of all statements, the last hours; of one there are few rows, however long the window.
     let (about, slices) = match wanted {
-        Wanted::Each => (vec![About::Each], lately(window).slices()),
+        Wanted::Each => {
+            let window = minutes::widened(conn, &lately(window))?;
+            (vec![About::Each], window.slices())
+        }
         Wanted::All => (vec![About::Statement(0)], window.slices()),
         Wanted::Statement(fingerprint) => (statements(conn, scope, fingerprint)?, window.slices()),
     };

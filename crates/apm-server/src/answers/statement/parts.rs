@@ -58,7 +58,8 @@ impl Question for CallersParams {
 
     fn answer(&self, source: &mut Source<'_>) -> Result<Called, Problem> {
         let of = Wanted::Statement(self.fingerprint);
-        let callers = callers::list(source.conn, &self.scope, of, &self.period.window)?;
+        let period = self.period.stored(source.conn)?;
+        let callers = callers::list(source.conn, &self.scope, of, &period.window)?;
         Ok(Called { callers })
     }
 

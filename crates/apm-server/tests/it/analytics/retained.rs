@@ -6,13 +6,16 @@ use std::time::{Duration, Instant};
 use actix_web::web;
 use apm_store::event::{Batch, Event};
 use apm_store::{Store, StoreOptions};
+use diesel::connection::SimpleConnection as _;
+use diesel::prelude::*;
 use serde_json::Value as Json;
+use sql_lexer::Fingerprint;
 
 use super::api::json;
 use super::lists::close;
 use super::{MINUTE, sender, store_all};
 use crate::store::number;
-use crate::support::events::{NEW_YEAR, now, transaction};
+use crate::support::events::{NEW_YEAR, now, span, transaction};
 
 const DAY: i64 = 86_400;
 
@@ -222,5 +225,46 @@ async fn sides_whose_minutes_are_gone_are_compared_by_ten_minutes_and_share_none
         let body = json(&store, &format!("/api/v1/compare?env={env}&{range}")).await;
         let found = body["transactions"].as_array().map(Vec::len);
         assert_eq!(found, Some(rows), "{env}");
+    }
+}
+
+#[actix_web::test]
+async fn callers_of_a_statement_are_found_where_their_minutes_are_gone() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let mut batch = arrived(8, 128, 3 * MINUTE, MINUTE / 32);
+    let call = span(&mut batch, 8_000, "select * from people");
+    batch.events.push(Event::Span(call));
+    let store = retained(dir.path(), vec![batch], 0).await;
+    let path = dir.path().join("apm.db");
+    let counted = move || {
+        // As the engine counts them.
+        let mut other = SqliteConnection::establish(path.to_str().expect("UTF-8")).expect("opens");
+        diesel::sql_query("PRAGMA busy_timeout = 10000")
+            .execute(&mut other)
+            .expect("a time");
+        other
+            .batch_execute(
+                "INSERT INTO roll_caller (level, bucket, tx_group_id, statement_id, requests, calls, most, sum, \
+                     tx_sum, follows, looped, trace_id) \
+                 SELECT 600, r.bucket, r.group_id, q.id, 128, 256, 2, 1, 1, 0, 0, zeroblob(16) \
+                 FROM roll_tx r, statement q WHERE r.level = 600; \
+                 INSERT INTO roll_caller_written SELECT level, bucket, 1 FROM roll_caller GROUP BY level, bucket",
+            )
+            .expect("counted");
+    };
+    web::block(counted).await.expect("a thread");
+    let fingerprint = Fingerprint::from_text("select * from people").hash;
+    let range = "from=2026-01-01T00:04:00Z&to=2026-01-01T00:06:00Z";
+    for path in [
+        format!("/api/v1/queries/{fingerprint:016x}/callers?{range}"),
+        format!("/api/v1/queries?{range}"),
+    ] {
+        let body = json(&store, &path).await;
+        let caller = &body["callers"][0];
+        assert_eq!(
+            (&caller["transaction"], &caller["requests"]),
+            (&"GET /a".into(), &128.into()),
+            "{path}: {body}"
+        );
     }
 }
