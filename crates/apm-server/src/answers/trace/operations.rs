@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::weights::{busy, weight};
+use super::weights::{busy, each, weight};
 use crate::analytics::trace::Trace;
 use crate::answers::listing::Sort;
 use crate::csv::Table;
@@ -36,7 +36,7 @@ pub(crate) struct Operation {
     pub(crate) self_time: i64,
     /// Mean, µs.
     pub(crate) average: f64,
-    /// Longest, µs.
+    /// Longest, µs. The calls of a composite span count with their mean.
     pub(crate) longest: i64,
 }
 
@@ -72,7 +72,7 @@ pub(super) fn operations(trace: &Trace, sort: &Sort) -> Vec<Operation> {
         operation.self_time += item.composite().map_or(item.self_time, |composite| {
             composite.sum.min(item.self_time)
         });
-        operation.longest = operation.longest.max(item.duration / weight(item).max(1));
+        operation.longest = operation.longest.max(each(item));
     }
     for one in &mut list {
         one.average = one.total as f64 / one.count.max(1) as f64;

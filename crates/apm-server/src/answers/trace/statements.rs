@@ -7,7 +7,7 @@ use diesel::SqliteConnection;
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::weights::{busy, is_sql, weight};
+use super::weights::{busy, each, is_sql, weight};
 use crate::analytics::trace::Trace;
 use crate::analytics::trace::item::Item;
 use crate::analytics::trace::read;
@@ -33,7 +33,7 @@ pub(crate) struct TraceStatement {
     pub(crate) share: Option<f64>,
     /// Mean, µs.
     pub(crate) average: Option<f64>,
-    /// Longest, µs.
+    /// Longest, µs. The calls of a composite span count with their mean.
     pub(crate) longest: i64,
     /// Number of calls that failed.
     pub(crate) failed: i64,
@@ -108,7 +108,7 @@ impl<'a> Statements<'a> {
             let group = &mut groups[place];
             group.calls = group.calls.saturating_add(weight(item));
             group.time = group.time.saturating_add(busy(item));
-            group.longest = group.longest.max(item.duration / weight(item).max(1));
+            group.longest = group.longest.max(each(item));
             group.failed += i64::from(item.failed());
         }
         groups.sort_by_key(|group| std::cmp::Reverse(group.time));

@@ -2,11 +2,13 @@
 
 use std::sync::Arc;
 
+use actix_web::web;
 use apm_server::analytics::trace::read;
 use apm_server::analytics::trace::window::Turned;
-use apm_store::StoreError;
-use apm_store::event::Event;
+use apm_store::event::{Batch, Composite, Event};
+use apm_store::{Store, StoreError};
 
+use super::api::json;
 use super::{batch, open, store_all};
 use crate::support::events::{NEW_YEAR, error, log, span, transaction};
 
@@ -165,4 +167,43 @@ fn what_a_reader_turned_is_named_by_numbers_of_events() {
     let mut revealed = shut.clone();
     revealed.reveal(&trace, trace.lines.of_item[7] as usize);
     assert_eq!(seen(&revealed), folded + 12);
+}
+
+#[actix_web::test]
+async fn the_longest_call_of_a_composite_span_is_the_mean_of_its_calls() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let store = open(dir.path());
+    let mut events = batch("shop");
+    let entry = transaction(&mut events, 1, "a");
+    events.events.push(Event::Transaction(entry));
+    // Four calls of 500 µs with long pauses between them.
+    let mut calls = span(&mut events, 1, "select * from people");
+    calls.duration = 40_000;
+    calls.composite = Some(Composite {
+        count: 4,
+        sum: 2_000,
+    });
+    events.events.push(Event::Span(calls));
+    let mut alone = span(&mut events, 1, "select * from people");
+    alone.id = events.keep_id("alone");
+    alone.duration = 300;
+    events.events.push(Event::Span(alone));
+    stored(&store, events).await;
+    let path = format!("/api/v1/traces/{:032x}", 1);
+    let sql = json(&store, &format!("{path}?tab=sql")).await;
+    let statement = &sql["statements"][0];
+    let numbers = ["calls", "total", "average", "longest"].map(|name| statement[name].as_f64());
+    assert_eq!(numbers, [5.0, 2_300.0, 460.0, 500.0].map(Some), "{sql}");
+    let statistics = json(&store, &format!("{path}?tab=statistics&sort=-max")).await;
+    let rows = statistics["operations"].as_array().expect("rows");
+    let longest: Vec<Option<i64>> = rows.iter().map(|row| row["longest"].as_i64()).collect();
+    assert_eq!(longest, [Some(1_500), Some(500)], "{statistics}");
+}
+
+/// Waiting for the writer blocks, which threads that serve connections must not do.
+async fn stored(store: &Store, events: Batch) {
+    let store = store.clone();
+    web::block(move || store_all(&store, events))
+        .await
+        .expect("a thread");
 }
