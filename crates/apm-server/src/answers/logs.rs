@@ -65,7 +65,7 @@ pub(crate) struct Line {
     pub(crate) service: String,
     /// `log.logger`, may be empty.
     pub(crate) logger: String,
-    /// Its text.
+    /// Its text; without one, the message or the type of its error.
     pub(crate) message: String,
     /// The trace in which it was written.
     pub(crate) trace_id: Option<String>,
@@ -89,7 +89,6 @@ impl Line {
             found.map(str::to_owned)
         };
         let level = text("/log/level").unwrap_or_default();
-        let error = || text("/error/message").or_else(|| text("/error/type"));
         Self {
             seq,
             timestamp,
@@ -97,16 +96,21 @@ impl Line {
             level,
             service: text("/service/name").unwrap_or_default(),
             logger: text("/log/logger").unwrap_or_default(),
-            message: text("/message")
-                .filter(|message| !message.is_empty())
-                .or_else(error)
-                .unwrap_or_default(),
+            message: message(&document).to_owned(),
             trace_id: text("/trace/id"),
             transaction_id: text("/transaction/id"),
             span_id: text("/span/id"),
             document: keeps_document.then_some(document),
         }
     }
+}
+
+/// The text of a log line; of one without a text, the message or the type of its error.
+pub(crate) fn message(document: &Json) -> &str {
+    let mut texts = ["/message", "/error/message", "/error/type"]
+        .into_iter()
+        .filter_map(|pointer| document.pointer(pointer)?.as_str());
+    texts.find(|text| !text.is_empty()).unwrap_or_default()
 }
 
 /// Log lines.

@@ -17,6 +17,7 @@ use crate::analytics::trace::Trace;
 use crate::analytics::trace::item::{Item, TraceError};
 use crate::analytics::trace::read;
 use crate::answers::listing::{Listing, Rows, Sort};
+use crate::answers::logs;
 use crate::answers::parameter::Parameter;
 use crate::answers::{Asked, Problem};
 use crate::csv::{Cell, Table};
@@ -65,7 +66,7 @@ pub(crate) struct LogLine {
     pub(crate) level: String,
     /// `service.name`
     pub(crate) service: String,
-    /// Its text.
+    /// Its text; without one, the message or the type of its error.
     pub(crate) message: String,
 }
 
@@ -220,10 +221,9 @@ fn log_lines(
         let events = store::events(conn, &seqs)?;
         let mut texts: HashMap<i64, String> = events
             .iter()
-            .filter_map(|event| {
+            .map(|event| {
                 let document = apm_store::document::document(event);
-                let text = document.get("message")?.as_str()?.to_owned();
-                Some((event.seq, text))
+                (event.seq, logs::message(&document).to_owned())
             })
             .collect();
         lines.extend(logs.iter().map(|log| LogLine {

@@ -200,6 +200,38 @@ async fn the_longest_call_of_a_composite_span_is_the_mean_of_its_calls() {
     assert_eq!(longest, [Some(1_500), Some(500)], "{statistics}");
 }
 
+#[actix_web::test]
+async fn a_log_line_of_a_trace_without_a_text_says_what_its_error_was() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let store = open(dir.path());
+    let mut events = batch("shop");
+    let entry = transaction(&mut events, 1, "a");
+    events.events.push(Event::Transaction(entry));
+    for (at, rest) in [
+        r#"{"message":"hello"}"#,
+        r#"{"message":"","error":{"message":"too much","type":"Overflow"}}"#,
+        r#"{"error":{"type":"Overflow"}}"#,
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let mut line = log(&mut events, 1);
+        line.timestamp += at as i64;
+        line.message = None;
+        line.rest = events.keep(rest);
+        events.events.push(Event::Log(line));
+    }
+    stored(&store, events).await;
+    let path = format!("/api/v1/traces/{:032x}?tab=logs", 1);
+    let found = json(&store, &path).await;
+    let lines = found["log_lines"].as_array().expect("lines");
+    let texts: Vec<&str> = lines
+        .iter()
+        .filter_map(|line| line["message"].as_str())
+        .collect();
+    assert_eq!(texts, ["hello", "too much", "Overflow"], "{found}");
+}
+
 /// Waiting for the writer blocks, which threads that serve connections must not do.
 async fn stored(store: &Store, events: Batch) {
     let store = store.clone();
