@@ -1,6 +1,6 @@
 //! `pocket-apm apikey`: the file of API keys.
 
-use std::fs::{File, OpenOptions};
+use std::fs::OpenOptions;
 use std::io::{ErrorKind, Write as _};
 use std::path::Path;
 
@@ -87,19 +87,24 @@ fn revoke(file: &Path, name: &str) -> anyhow::Result<()> {
     if !after.is_empty() {
         after.push('\n');
     }
-    let new = file.with_extension("new");
-    let write = || {
-        let mut opened: File = private().write(true).create_new(true).open(&new)?;
-        opened.write_all(after.as_bytes())?;
-        opened.sync_all()?;
-        std::fs::rename(&new, file)
+    replace(file, &after).with_context(|| format!("cannot write {}", file.display()))
+}
+
+/// Puts a new file in the place of a file. Its name is another one each time, so that one that a crash has left is not
+/// in the way; its owner alone reads it.
+fn replace(file: &Path, text: &str) -> std::io::Result<()> {
+    // A name alone lies in the current directory.
+    let directory = match file.parent() {
+        Some(parent) if parent != Path::new("") => parent,
+        _ => Path::new("."),
     };
-    let written = write();
-    if written.is_err() {
-        // The rest of the new file is of no use.
-        let _ = std::fs::remove_file(&new);
-    }
-    written.with_context(|| format!("cannot write {}", file.display()))
+    let mut new = tempfile::Builder::new()
+        .prefix(".apm-keys-")
+        .tempfile_in(directory)?;
+    new.write_all(text.as_bytes())?;
+    new.as_file().sync_all()?;
+    new.persist(file)?;
+    Ok(())
 }
 
 /// A file that its owner alone reads, where it is made.
@@ -146,8 +151,12 @@ mod tests {
             .unwrap_err()
             .to_string();
         assert!(error.contains("revoke it first"), "{error}");
+        // As a crash of an earlier version left it.
+        std::fs::write(file.with_extension("new"), "half").unwrap();
         revoke(&file, "shop").unwrap();
         assert_eq!(names(&file), ["ana"]);
+        let left = std::fs::read_dir(directory.path()).unwrap().count();
+        assert_eq!(left, 2, "nothing is left but the file and what was there");
         assert!(text(&file).unwrap().starts_with("# people\n"));
         assert!(
             revoke(&file, "shop").is_err() && revoke(&directory.path().join("none"), "x").is_err()
