@@ -10,6 +10,7 @@ use crate::answers::settings::Agent;
 use crate::ui::components::panel::nothing;
 use crate::ui::components::table::{Column, Frame, framed};
 use crate::ui::href::Href;
+use crate::ui::number;
 use crate::ui::view::View;
 use crate::ui::words;
 
@@ -222,6 +223,8 @@ fn before(text: &str) -> Result<Settings, serde_json::Error> {
 /// The settings that the form sends; the error names the line.
 pub(crate) fn read(form: &[(String, String)]) -> Result<Settings, String> {
     const MOST: usize = 50;
+    const LONGEST_NAME: usize = 64;
+    const LONGEST_VALUE: usize = 1024;
     let field = |name: &str| {
         form.iter()
             .find(|(key, _)| key == name)
@@ -242,12 +245,18 @@ pub(crate) fn read(form: &[(String, String)]) -> Result<Settings, String> {
         let (key, value) = (key.trim(), value.trim());
         if key.is_empty()
             || !key.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
-            || key.len() > 64
-            || value.len() > 1024
+            || key.len() > LONGEST_NAME
         {
             return Err(format!(
-                "“{}” is not the name of a setting: use letters, digits and _",
+                "“{}” is not the name of a setting: use letters, digits and _, at most {LONGEST_NAME}",
                 words::cut(key, 60)
+            ));
+        }
+        if value.len() > LONGEST_VALUE {
+            return Err(format!(
+                "the value of “{key}” has {} bytes, {} are allowed",
+                number::grouped(value.len() as u64),
+                number::grouped(LONGEST_VALUE as u64)
             ));
         }
         values.insert(key.to_owned(), value.to_owned());
@@ -302,6 +311,17 @@ mod tests {
                 .contains("name=value")
         );
         assert!(read(&form("a b=1")).unwrap_err().contains("letters"));
+        assert!(
+            read(&form(&format!("{}=1", "a".repeat(65))))
+                .unwrap_err()
+                .contains("at most 64")
+        );
+        let long = |bytes| read(&form(&format!("ignore_urls={}", "x".repeat(bytes))));
+        assert!(long(1024).is_ok());
+        assert_eq!(
+            long(1025).unwrap_err(),
+            "the value of “ignore_urls” has 1,025 bytes, 1,024 are allowed"
+        );
     }
 
     #[test]
