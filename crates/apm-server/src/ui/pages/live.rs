@@ -205,17 +205,24 @@ pub(crate) fn stream(
 }
 
 impl State {
-    /// The next text of the stream, if there is news.
+    /// The next text of the stream: the news, or a comment after many steps without any. Steps are without news, too,
+    /// where much is stored of which nothing matches, or where it cannot be read.
     async fn step(&mut self) -> Option<String> {
+        let news = self.news().await;
+        let is_quiet = news.is_none() && self.quiet >= QUIET_STEPS;
+        self.quiet = match news.is_some() || is_quiet {
+            true => 0,
+            false => self.quiet + 1,
+        };
+        news.or_else(|| is_quiet.then(|| ": still here\n\n".to_owned()))
+    }
+
+    /// What came since the last look, as the stream says it.
+    async fn news(&mut self) -> Option<String> {
         let version = self.store.data_version();
         if version == self.version {
-            self.quiet += 1;
-            return (self.quiet > QUIET_STEPS).then(|| {
-                self.quiet = 0;
-                ": still here\n\n".to_owned()
-            });
+            return None;
         }
-        self.version = version;
         self.view.clock.now = apm_time::now();
         let query = all_of([self.view.chosen().query(), self.query.clone()]);
         let with_metrics = self.view.param("metrics") == Some("on") || self.feed != Feed::Events;
@@ -231,13 +238,14 @@ impl State {
             .read_async(move |conn| read(conn, feed, &request))
             .await
             .ok()?;
+        // Not before: what could not be read is asked for again.
+        self.version = version;
         let before = hits.len();
         let seen = self.seen;
         let mut new: Vec<Hit> = hits.into_iter().filter(|hit| hit.seq > seen).collect();
         let newest = new.iter().map(|hit| hit.seq).max()?;
         let all_new = new.len() == before && seen >= 0;
         self.seen = newest;
-        self.quiet = 0;
         new.sort_unstable_by_key(|hit| std::cmp::Reverse((hit.timestamp, hit.seq)));
         let rows: String = new.into_iter().map(|hit| self.row(hit)).collect();
         let rows = isolate::settle(rows);
@@ -281,5 +289,69 @@ fn read(
             let chosen = chosen.filter(|lines| only.is_none_or(|only| only == lines.severity));
             Ok((found.hits, chosen.map(|lines| lines.count).sum()))
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use actix_web::web;
+    use diesel::Connection as _;
+    use diesel::connection::SimpleConnection as _;
+
+    use super::*;
+    use crate::ui::demo::Demo;
+
+    async fn demo() -> Demo {
+        let demo = || Demo::new(apm_time::now());
+        web::block(demo).await.unwrap()
+    }
+
+    fn state(demo: &Demo, query: &str) -> State {
+        let now = apm_time::now();
+        State {
+            store: demo.store.clone(),
+            query: kql::parse(query, now).unwrap(),
+            feed: Feed::Events,
+            view: View::fallback("/live", Clock::new(now, None)),
+            version: 0,
+            seen: -1,
+            quiet: 0,
+            _place: Place::take().unwrap(),
+        }
+    }
+
+    #[actix_web::test]
+    async fn a_stream_that_finds_nothing_in_what_arrives_says_that_it_is_there() {
+        let demo = demo().await;
+        let mut state = state(&demo, "service.name: nobody");
+        let mut said = Vec::new();
+        for _ in 0..=QUIET_STEPS {
+            // As if something had been stored since the last step.
+            state.version = u64::MAX;
+            said.push(state.step().await);
+        }
+        let last = said.pop().flatten();
+        assert_eq!(last.as_deref(), Some(": still here\n\n"));
+        assert!(said.iter().all(Option::is_none), "{said:?}");
+        assert_eq!(state.step().await, None, "it counts anew");
+    }
+
+    #[actix_web::test]
+    async fn what_could_not_be_read_is_read_at_the_next_step() {
+        let demo = demo().await;
+        let mut state = state(&demo, "service.name: my-app-01");
+        let path = demo.store.options().path.clone();
+        let rename = move |from: &str, to: &str| {
+            let path = path.to_str().unwrap();
+            let mut other = SqliteConnection::establish(path).unwrap();
+            let sql = format!("PRAGMA busy_timeout = 10000; ALTER TABLE {from} RENAME TO {to}");
+            other.batch_execute(&sql).unwrap();
+        };
+        rename("block", "gone");
+        assert_eq!(state.step().await, None);
+        rename("gone", "block");
+        let said = state.step().await.unwrap_or_default();
+        assert!(said.starts_with("event: rows\n"), "{said}");
+        assert_eq!(state.step().await, None, "each once");
     }
 }
