@@ -1,4 +1,8 @@
 //! Lines of logs, and new ones as they arrive.
+//!
+//! The server's list is ordered by the time at which lines were written. They arrive later, in the order in which
+//! agents send them. So each look for new ones reads the lines of the last minute, and prints those that it has not
+//! met.
 
 use std::collections::HashMap;
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
@@ -19,41 +23,93 @@ const LINES: &str = "data_stream.type: logs and not processor.event: error";
 const PAUSE: Duration = Duration::from_secs(1);
 /// Lines may arrive so much later than they were written.
 const LATE: Duration = Duration::from_secs(60);
+/// Lines of a question for new ones, and questions of a look.
+const SIZE: u16 = 1_000;
+const QUESTIONS: usize = 10;
 
 pub(super) async fn run(server: &Remote, options: &LogsOptions) -> anyhow::Result<()> {
-    let mut since = from(&options.show.since);
-    let mut printed = Printed::default();
-    loop {
-        let lines = ask(server, options, &since).await?;
-        let mut text = String::new();
-        // The server answers with the newest first.
-        for line in lines.iter().rev() {
-            if !options.follow || printed.is_new(line) {
-                text += &shown(line, options.show.format)?;
-            }
-        }
-        print(&text)?;
-        if !options.follow {
-            return Ok(());
-        }
-        actix_web::rt::time::sleep(PAUSE).await;
-        printed.forget();
-        since = format!("now-{}s", LATE.as_secs());
+    let mut met = Met::default();
+    if options.follow {
+        // Those that are there already and not among the first ones below are not asked for.
+        look(server, options, &mut met).await?;
     }
+    let since = from(&options.show.since);
+    let first = ask(server, options, &since, options.show.limit, None).await?;
+    show(&first.lines, options.show.format)?;
+    first.lines.iter().for_each(|line| {
+        met.is_new(line);
+    });
+    while options.follow {
+        actix_web::rt::time::sleep(PAUSE).await;
+        met.forget();
+        let (new, are_more) = look(server, options, &mut met).await?;
+        show(&new, options.show.format)?;
+        if are_more {
+            log::warn!(
+                "lines arrive faster than they are read, and some beyond the newest {} are not printed: \
+                 name a service with --service, or say which ones with --query",
+                usize::from(SIZE) * QUESTIONS
+            );
+        }
+    }
+    Ok(())
 }
 
-async fn ask(server: &Remote, options: &LogsOptions, since: &str) -> anyhow::Result<Vec<Value>> {
+/// Lines, newest first.
+struct Lines {
+    lines: Vec<Value>,
+    /// The place of those that follow; nothing where there are none.
+    next: Option<String>,
+}
+
+/// The lines of the last minute that were not met before, newest first, and whether there may be more: as many as are
+/// read at most were there, and the oldest of these were new.
+async fn look(
+    server: &Remote,
+    options: &LogsOptions,
+    met: &mut Met,
+) -> anyhow::Result<(Vec<Value>, bool)> {
+    let since = format!("now-{}s", LATE.as_secs());
+    let (mut new, mut are_oldest_new) = (Vec::new(), false);
+    let mut next = None;
+    for _ in 0..QUESTIONS {
+        let found = ask(server, options, &since, SIZE, next).await?;
+        let before = new.len();
+        new.extend(found.lines.into_iter().filter(|line| met.is_new(line)));
+        if found.next.is_none() {
+            return Ok((new, false));
+        }
+        are_oldest_new = new.len() > before;
+        next = found.next;
+    }
+    Ok((new, are_oldest_new))
+}
+
+fn show(lines: &[Value], format: Option<ListFormat>) -> anyhow::Result<()> {
+    let mut text = String::new();
+    for line in lines.iter().rev() {
+        text += &shown(line, format)?;
+    }
+    print(&text)
+}
+
+async fn ask(
+    server: &Remote,
+    options: &LogsOptions,
+    since: &str,
+    size: u16,
+    after: Option<String>,
+) -> anyhow::Result<Lines> {
     let kql = matching(&[LINES], &options.show);
-    let mut query = vec![
-        ("from", since.to_owned()),
-        ("size", options.show.limit.to_string()),
-    ];
+    let mut query = vec![("from", since.to_owned()), ("size", size.to_string())];
+    query.extend(after.map(|after| ("after", after)));
     query.extend(kql.map(|kql| ("q", kql)));
     query.extend(options.show.environment.clone().map(|name| ("env", name)));
     let answer = remote::get(server, "/api/v1/discover", &query).await?;
     let mut answer: Value = serde_json::from_slice(&answer)?;
+    let next = answer["next"].as_str().map(str::to_owned);
     match answer["hits"].take() {
-        Value::Array(hits) => Ok(hits),
+        Value::Array(lines) => Ok(Lines { lines, next }),
         _ => {
             anyhow::bail!("the server's answer has no hits: is it of the version of this command?")
         }
@@ -72,12 +128,16 @@ fn shown(line: &Value, format: Option<ListFormat>) -> anyhow::Result<String> {
                 .unwrap_or_default(),
         )
     };
+    // As the pages say it.
+    let message = ["/message", "/error/message", "/error/type"].map(text);
+    let message = message.into_iter().find(|text| !text.is_empty());
+    let message = message.unwrap_or_default();
     let mut shown = format!(
         "{} {:<5} {}: {}",
         text("/@timestamp"),
         text("/log/level").to_uppercase(),
         text("/service/name"),
-        text("/message"),
+        message,
     );
     let trace = text("/trace/id");
     if !trace.is_empty() {
@@ -86,12 +146,12 @@ fn shown(line: &Value, format: Option<ListFormat>) -> anyhow::Result<String> {
     Ok(shown + "\n")
 }
 
-/// The lines that were printed while they can still be part of an answer. Questions overlap, because a line can arrive
+/// The lines that were met while they can still be part of an answer. Questions overlap, because a line can arrive
 /// after later ones.
 #[derive(Default)]
-struct Printed(HashMap<u64, Instant>);
+struct Met(HashMap<u64, Instant>);
 
-impl Printed {
+impl Met {
     fn is_new(&mut self, line: &Value) -> bool {
         let mut hasher = DefaultHasher::new();
         line.to_string().hash(&mut hasher);
@@ -119,13 +179,15 @@ mod tests {
             shown(&line, None).unwrap(),
             "2026-11-29T11:00:00.000Z WARN  shop: no\u{fffd}[31m such city  trace=ab\n"
         );
+        let line = json!({"message": "", "error": {"type": "Overflow"}});
+        assert!(shown(&line, None).unwrap().ends_with(": Overflow\n"));
     }
 
     #[test]
     fn a_line_that_is_answered_twice_is_printed_once() {
-        let mut printed = Printed::default();
+        let mut met = Met::default();
         let (one, other) = (json!({"message": "a"}), json!({"message": "b"}));
-        let new: Vec<bool> = [&one, &other, &one].map(|line| printed.is_new(line)).into();
+        let new: Vec<bool> = [&one, &other, &one].map(|line| met.is_new(line)).into();
         assert_eq!(new, [true, true, false]);
     }
 }

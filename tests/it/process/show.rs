@@ -151,6 +151,19 @@ fn logs_are_printed_in_their_order_without_what_a_terminal_would_obey() {
     ]
     .concat();
     assert!(next.contains("third") && next.contains("blue"), "{next}");
+    // More at once than `--limit` names for the beginning.
+    let head = HOSTILE.lines().next().unwrap();
+    let many: String = (0..70)
+        .map(|number| format!("{{\"log\":{{\"message\":\"one of many {number}.\"}}}}\n"))
+        .collect();
+    std::fs::write(dir.path().join("logs.ndjson"), format!("{head}\n{many}")).unwrap();
+    succeeds(&dir, &[&["import", "logs.ndjson"][..], &at].concat());
+    let next: Vec<String> = (0..70).map(|_| lines.next().unwrap().unwrap()).collect();
+    for number in 0..70 {
+        let line = format!("one of many {number}.");
+        let times = next.iter().filter(|next| next.contains(&line)).count();
+        assert_eq!(times, 1, "{line}");
+    }
 }
 
 #[test]
