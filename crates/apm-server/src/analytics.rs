@@ -55,6 +55,7 @@ pub mod transactions;
 pub mod vitals;
 pub mod window;
 
+use std::borrow::Borrow;
 use std::sync::Arc;
 
 use apm_store::event::Outcome;
@@ -127,6 +128,13 @@ pub fn outcome(stored: i64) -> Outcome {
 pub fn failed_rate(failures: f64, successes: f64) -> Option<f64> {
     let judged = failures + successes;
     (judged > 0.0).then(|| failures / judged)
+}
+
+/// The sum of some values: 0.0 of none. [`Iterator::sum`] begins with -0.0, and answers would say so.
+#[must_use]
+pub fn total<V: Borrow<f64>>(values: impl IntoIterator<Item = V>) -> f64 {
+    let values = values.into_iter();
+    values.fold(0.0, |sum, value| sum + value.borrow())
 }
 
 /// Without rows there is no mean.

@@ -5,10 +5,10 @@ use diesel::sql_types::{BigInt, Double, Text};
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::Scope;
 use super::series::Axis;
 use super::sql::Sql;
 use super::window::Window;
+use super::{Scope, total};
 
 /// No more kinds than these are told apart; the rest is `other`.
 const KINDS: usize = 20;
@@ -95,7 +95,6 @@ fn kinds(rows: Vec<Row>, axis: &Axis) -> Vec<Kind> {
         });
         sums[at].2[place] += row.sum.max(0.0);
     }
-    let total = |values: &[f64]| values.iter().sum::<f64>();
     sums.sort_by(|a, b| total(&b.2).total_cmp(&total(&a.2)));
     if sums.len() > KINDS {
         let rest = sums.split_off(KINDS - 1);
@@ -109,7 +108,7 @@ fn kinds(rows: Vec<Row>, axis: &Axis) -> Vec<Kind> {
         sums.push(("other".to_owned(), String::new(), other));
     }
     let by_bucket: Vec<f64> = (0..length)
-        .map(|place| sums.iter().map(|(_, _, values)| values[place]).sum())
+        .map(|place| total(sums.iter().map(|(_, _, values)| values[place])))
         .collect();
     let all = total(&by_bucket);
     sums.into_iter()

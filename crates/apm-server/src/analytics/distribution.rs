@@ -8,7 +8,7 @@ use serde::Serialize;
 use super::percentile::{self, Percentiles};
 use super::sql::Sql;
 use super::window::Window;
-use super::{Scope, latency, totals};
+use super::{Scope, latency, total, totals};
 
 /// Buckets of the logarithmic form.
 const LOG_BUCKETS: u32 = 100;
@@ -122,7 +122,7 @@ pub(super) fn read(
     Ok(Distribution {
         scale,
         bars: bars(&values, scale),
-        count: values.iter().map(|value| value.count).sum(),
+        count: total(values.iter().map(|value| value.count)),
         percentiles,
         exact: binned.is_none(),
     })

@@ -16,7 +16,7 @@ use super::members::Members;
 use super::series::{Axis, per_minute};
 use super::sql::Sql;
 use super::window::Window;
-use super::{Scope, cache, latency};
+use super::{Scope, cache, latency, total};
 use counts::Counts;
 
 /// Series of a chart: nobody tells more lines apart. With more results, the last series is `_other`.
@@ -102,7 +102,7 @@ pub fn chart(
     let results = counts
         .into_iter()
         .map(|(result, counts)| {
-            let count: f64 = counts.iter().sum();
+            let count = total(&counts);
             let rates = counts.iter().zip(&axis.buckets);
             ByResult {
                 result,

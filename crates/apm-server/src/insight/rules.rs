@@ -24,6 +24,7 @@ use super::finding::{Draft, Evidence, statement_words};
 use super::plan::Explained;
 use super::repeats::Shape;
 use crate::analytics::sql::Sql;
+use crate::analytics::total;
 
 /// The time that rules about requests look at, seconds.
 const RECENT: i64 = 5 * 60;
@@ -203,7 +204,7 @@ pub(super) fn apply(
 }
 
 impl Look<'_> {
-    /// The most frequent caller of a statement, lately.
+    /// The caller that spends most time in a statement, lately.
     fn caller(&self, statement: i64) -> Option<&Caller> {
         self.callers
             .iter()
@@ -226,7 +227,7 @@ impl Look<'_> {
                     .statement(caller.statement_id)
                     .is_some_and(|statement| statement.verb == verb)
         });
-        callers.map(|caller| caller.sum).sum()
+        total(callers.map(|caller| caller.sum))
     }
 
     fn statement(&self, id: i64) -> Option<&Statement> {

@@ -7,6 +7,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::super::series::Axis;
+use super::super::total;
 use super::super::window::Bucket;
 
 /// The number that several gauges of one line make.
@@ -105,7 +106,6 @@ pub(super) fn line(
     axis: &Axis,
 ) -> Line {
     let (count, sum) = added(series, axis.buckets.len());
-    let all = |values: &[f64]| values.iter().sum::<f64>();
     let mut line = Line {
         labels,
         values: Vec::new(),
@@ -120,16 +120,16 @@ pub(super) fn line(
                 .map(|place| series.iter().any(|sums| sums.is_there[place]))
                 .collect();
             line.values = rates(&count, &sum, &is_there, &axis.buckets);
-            line.total = Some(all(&sum));
+            line.total = Some(total(&sum));
             line.mean = mean(&line.values);
         }
         MetricKind::Histogram | MetricKind::Summary => {
             line.values = (0..count.len())
                 .map(|place| (count[place] > 0.0).then(|| sum[place] / count[place]))
                 .collect();
-            let total = all(&count);
-            line.total = Some(total);
-            line.mean = (total > 0.0).then(|| all(&sum) / total);
+            let counted = total(&count);
+            line.total = Some(counted);
+            line.mean = (counted > 0.0).then(|| total(&sum) / counted);
         }
         MetricKind::Gauge | MetricKind::UpDown => {
             let at = |place: usize| {
@@ -156,7 +156,7 @@ pub(super) fn line(
 fn added(series: &[&Sums], buckets: usize) -> (Vec<f64>, Vec<f64>) {
     let at = |values: fn(&Sums) -> &[f64]| {
         (0..buckets)
-            .map(|place| series.iter().map(|sums| values(sums)[place]).sum())
+            .map(|place| total(series.iter().map(|sums| values(sums)[place])))
             .collect()
     };
     (at(|sums| &sums.count), at(|sums| &sums.sum))

@@ -10,6 +10,7 @@ use serde::Serialize;
 
 use super::super::series::Axis;
 use super::super::sql::Sql;
+use super::super::total;
 use super::super::window::Window;
 
 /// Rows of a heat map.
@@ -87,7 +88,7 @@ fn of_bins(buckets: &[Bins]) -> Spread {
     let percentiles = |q: f64| buckets.iter().map(|bins| percentile(bins, q)).collect();
     let whole = [0.5, 0.95, 0.99].map(|q| percentile(&all, q));
     Spread {
-        count: buckets.iter().map(|bins| bins.values().sum()).collect(),
+        count: buckets.iter().map(|bins| total(bins.values())).collect(),
         p50: percentiles(0.5),
         p95: percentiles(0.95),
         p99: percentiles(0.99),
@@ -134,7 +135,7 @@ fn rows(all: &Bins, buckets: &[Bins]) -> Vec<HeatRow> {
     let row = |(from, to): (i32, i32)| {
         let counts = buckets
             .iter()
-            .map(|bins| bins.range(from..=to).map(|(_, count)| count).sum());
+            .map(|bins| total(bins.range(from..=to).map(|(_, count)| count)));
         let is_below = to < POSITIVE;
         HeatRow {
             from: bin_value(from) / if is_below { 1.0 } else { 1.01 },

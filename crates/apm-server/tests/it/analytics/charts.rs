@@ -1,5 +1,6 @@
 //! Charts, whose numbers can be counted by hand.
 
+use actix_web::test::read_body;
 use apm_server::analytics::distribution::Scale;
 use apm_server::analytics::samples::Durations;
 use apm_server::analytics::{
@@ -8,6 +9,7 @@ use apm_server::analytics::{
 use apm_store::StoreError;
 use apm_store::event::{Breakdown, Event};
 
+use super::api::get;
 use super::lists::close;
 use super::{batch, of_service, open, shop, store_all, window};
 use crate::support::events::{NEW_YEAR, metricset};
@@ -157,4 +159,24 @@ fn time_by_kind_of_span_comes_from_the_agents_own_sums() {
         .map(|kind| (kind.kind.as_str(), kind.share))
         .collect();
     assert_eq!(shares, [("db", 0.7), ("app", 0.3)]);
+}
+
+#[actix_web::test]
+async fn the_sum_of_nothing_is_not_below_zero() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let store = open(dir.path());
+    for path in [
+        "services",
+        "services/nobody/transactions/view?name=none",
+        "services/nobody",
+        "services/nobody/metrics",
+    ] {
+        let answer = get(&store, &format!("/api/v1/{path}"), None).await;
+        let body = read_body(answer).await;
+        let text = String::from_utf8_lossy(&body);
+        assert!(
+            text.starts_with('{') && !text.contains("-0.0"),
+            "{path}: {text}"
+        );
+    }
 }
