@@ -49,8 +49,8 @@ pub(super) struct Lines {
     pub(super) members: Members,
     /// The numbers of all keys, those left out too.
     pub(super) all: Total,
-    /// The keys of the other lines.
-    pub(super) left_out: Vec<Arc<str>>,
+    /// The keys of the other lines and their numbers, most time first.
+    pub(super) left_out: Vec<(Arc<str>, Total)>,
 }
 
 /// The lines of transactions of a scope by some key, and their percentiles. `members`: which groups a key is made of;
@@ -103,7 +103,7 @@ pub(super) fn lines(
     let beyond = places.split_off(places.len().min(first + MOST));
     let before: Vec<usize> = places.drain(..first).collect();
     let left_out = before.into_iter().chain(beyond);
-    let left_out = left_out.map(|place| Arc::clone(&keys[place]));
+    let left_out = left_out.map(|place| (Arc::clone(&keys[place]), sums[place].total));
     let left_out = left_out.collect();
     let members = members.of_places(places.iter().copied());
     let series = totals::of_buckets(conn, table, &members, window)?;

@@ -1,6 +1,6 @@
 //! Services and their numbers: the first page.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use diesel::prelude::*;
@@ -65,6 +65,27 @@ pub struct Services {
     pub first: usize,
     /// The buckets of the sparklines.
     pub axis: Axis,
+    /// All services together, those that are not listed too.
+    pub totals: Totals,
+    /// The one with most time, listed or not; null where nothing happened.
+    pub busiest: Option<String>,
+}
+
+/// Services together.
+#[derive(Debug, Clone, Default, PartialEq, JsonSchema, Serialize)]
+#[schemars(rename = "ServiceTotals")]
+pub struct Totals {
+    /// Transactions.
+    pub transactions: f64,
+    /// Transactions per minute.
+    pub throughput: f64,
+    /// Failed transactions / judged ones, 0 to 1.
+    pub failed_rate: Option<f64>,
+    /// Error events per minute; null where the query names fields that errors do not have.
+    pub errors_per_minute: Option<f64>,
+    /// Time in statements / time in transactions, 0 to 1; null where the query names fields that statements do not
+    /// have.
+    pub db_share: Option<f64>,
 }
 
 #[derive(QueryableByName)]
@@ -114,10 +135,16 @@ pub fn list_from(
         list::of_transactions(conn, scope, (&members, &exact), window, first)?;
     let list::Lines {
         lines,
+        all,
         left_out,
         first,
         ..
     } = found;
+    // Those before these come first among those left out.
+    let busiest = match first {
+        0 => lines.first().map(|line| line.key.to_string()),
+        _ => left_out.first().map(|(name, _)| name.to_string()),
+    };
     let mut lines: HashMap<Arc<str>, Line> = lines
         .into_iter()
         .map(|line| (Arc::clone(&line.key), line))
@@ -136,13 +163,27 @@ pub fn list_from(
         .query
         .as_ref()
         .is_none_or(|query| filter::check(query, List::Metrics).is_ok());
-    let beyond: HashSet<&str> = left_out.iter().map(|name| &**name).collect();
+    let beyond: HashMap<&str, f64> = left_out
+        .iter()
+        .map(|(name, total)| (&**name, total.sum))
+        .collect();
     let known: Vec<Row> = bind(include_str!("services/known.sql")).load(conn)?;
+    // Parallel statements may take more time than their transactions have.
+    let busy = lines.iter().map(|(name, line)| (&**name, line.total.sum));
+    let busy = busy.chain(beyond.iter().map(|(name, time)| (*name, *time)));
+    let in_statements =
+        busy.map(|(name, time)| asked.get(name).copied().unwrap_or_default().min(time));
+    let in_statements = super::total(in_statements);
+    let mut errors = 0;
     let mut services: Vec<Service> = known
         .into_iter()
         .filter_map(|row| {
             let line = lines.remove(row.name.as_str());
-            if line.is_none() && (!row.heard || beyond.contains(row.name.as_str())) {
+            let is_beyond = beyond.contains_key(row.name.as_str());
+            if line.is_some() || is_beyond || row.heard {
+                errors += row.errors;
+            }
+            if line.is_none() && (!row.heard || is_beyond) {
                 return None;
             }
             let total = line.as_ref().map(|line| line.total).unwrap_or_default();
@@ -178,5 +219,13 @@ pub fn list_from(
         left_out: left_out.len() + more,
         first,
         axis,
+        totals: Totals {
+            transactions: all.count,
+            throughput: all.count / window.minutes,
+            failed_rate: all.failed_rate(),
+            errors_per_minute: is_counted.then_some(errors as f64 / window.minutes),
+            db_share: mean(in_statements, all.sum).filter(|_| is_counted),
+        },
+        busiest,
     })
 }

@@ -11,7 +11,7 @@ use super::series::{Axis, Series};
 use super::sql::Sql;
 use super::totals;
 use super::window::Window;
-use super::{Scope, list, mean};
+use super::{Scope, list, mean, total};
 
 /// All transactions of one type and name.
 #[derive(Debug, Clone, PartialEq, JsonSchema, Serialize)]
@@ -112,6 +112,25 @@ pub fn list_from(
         first,
         axis,
     })
+}
+
+/// The time of the transactions of a scope / the time of all of its service, 0 to 1.
+///
+/// # Errors
+/// Those of SQLite.
+pub fn share(conn: &mut SqliteConnection, scope: &Scope, window: &Window) -> QueryResult<f64> {
+    let mut time = |scope: &Scope| {
+        let sql = Sql::new(include_str!("transactions/members.sql"));
+        let members = Members::of_scope(conn, scope, &window.bind(scope.bind(sql)))?;
+        let sums = totals::of_window(conn, Table::Transactions, &members, &window.slices())?;
+        QueryResult::Ok(total(sums.iter().map(|sum| sum.total.sum)))
+    };
+    let all = Scope {
+        transaction_type: None,
+        transaction_name: None,
+        ..scope.clone()
+    };
+    Ok(mean(time(scope)?, time(&all)?).unwrap_or(0.0))
 }
 
 /// The transaction types of a service in the window, most transactions first.

@@ -15,6 +15,7 @@ use crate::analytics::Scope;
 use crate::analytics::change::{self, Change};
 use crate::analytics::filter::List;
 use crate::analytics::series::Axis;
+pub(crate) use crate::analytics::services::Totals;
 use crate::analytics::services::{self, Service, Services};
 use crate::analytics::transactions;
 use crate::csv::Table;
@@ -47,7 +48,7 @@ pub(crate) struct Answer {
     /// The requests that this was counted from one by one; null where the query names only fields that rollups know.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) scan: Option<Scan>,
-    /// All services together.
+    /// All services together, those on other pages too.
     pub(crate) totals: Totals,
     /// Number of open insights of each service; those without any are left out.
     pub(crate) insights: HashMap<String, u64>,
@@ -77,25 +78,8 @@ pub(crate) struct Previous {
     pub(crate) left_out: usize,
     /// The buckets of the sparklines.
     pub(crate) axis: Axis,
-    /// All services together.
+    /// All services together, those on other pages too.
     pub(crate) totals: Totals,
-}
-
-/// Services together.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, JsonSchema)]
-#[schemars(rename = "ServiceTotals")]
-pub(crate) struct Totals {
-    /// Transactions.
-    pub(crate) transactions: f64,
-    /// Transactions per minute.
-    pub(crate) throughput: f64,
-    /// Failed transactions / judged ones, 0 to 1; each service weighted by its transactions.
-    pub(crate) failed_rate: Option<f64>,
-    /// Error events per minute; null where the query names fields that errors do not have.
-    pub(crate) errors_per_minute: Option<f64>,
-    /// Time in statements / time in transactions, 0 to 1; null where the query names fields that statements do not
-    /// have.
-    pub(crate) db_share: Option<f64>,
 }
 
 /// The transaction groups of the service with most time.
@@ -127,6 +111,8 @@ impl Question for Params {
             left_out,
             first,
             axis,
+            totals,
+            busiest,
         } = services::list_from(source.conn, &scope, &period.window, first)?;
         let (previous, mut changes) = match &period.before {
             Some(before) => (
@@ -136,13 +122,15 @@ impl Question for Params {
             None => (None, HashMap::new()),
         };
         let previous = previous.map(|found| Previous {
-            totals: Totals::sum(&found.services),
+            totals: found.totals,
             services: found.services,
             left_out: found.left_out,
             axis: found.axis,
         });
-        let totals = Totals::sum(&services);
-        let busiest = Self::busiest(source, &scope, &period, &services)?;
+        let busiest = match busiest {
+            Some(service) => Some(Self::busiest(source, &scope, &period, service)?),
+            None => None,
+        };
         let top_errors = match beside(&scope, List::Errors) {
             Some(scope) => Some(TopErrors::read(source.conn, &scope, &period.window)?),
             None => None,
@@ -209,26 +197,22 @@ impl Params {
         source: &mut Source<'_>,
         scope: &Scope,
         period: &Period,
-        services: &[Service],
-    ) -> Result<Option<Busiest>, Problem> {
-        let most = services.iter().max_by(|a, b| time(a).total_cmp(&time(b)));
-        let Some(most) = most.filter(|service| service.transactions > 0.0) else {
-            return Ok(None);
-        };
+        service: String,
+    ) -> Result<Busiest, Problem> {
         let scope = Scope {
-            service: Some(most.name.clone()),
+            service: Some(service.clone()),
             ..scope.clone()
         };
         let mut found = transactions::list(source.conn, &scope, &period.window)?;
         let total = found.transactions.len() + found.left_out;
         found.transactions.truncate(GROUPS);
-        Ok(Some(Busiest {
-            service: most.name.clone(),
+        Ok(Busiest {
+            service,
             top: TopTransactions {
                 transactions: found.transactions,
                 total,
             },
-        }))
+        })
     }
 
     fn sort(&self, services: &mut [Service], changes: &HashMap<String, Change>) {
@@ -245,40 +229,4 @@ impl Params {
             _ => sort.compare(Some(a.throughput), Some(b.throughput)),
         });
     }
-}
-
-/// Time that a service spent in transactions, µs.
-fn time(service: &Service) -> f64 {
-    service.transactions * service.latency_avg.unwrap_or(0.0)
-}
-
-impl Totals {
-    fn sum(services: &[Service]) -> Self {
-        let all = |of: fn(&Service) -> f64| services.iter().map(of).sum::<f64>();
-        let is_counted = services.iter().all(|service| service.errors.is_some());
-        Self {
-            transactions: all(|service| service.transactions),
-            throughput: all(|service| service.throughput),
-            failed_rate: weighted(services, |of| of.failed_rate, |of| of.transactions),
-            errors_per_minute: is_counted
-                .then(|| all(|service| service.errors_per_minute.unwrap_or(0.0))),
-            db_share: weighted(services, |service| service.db_share, time),
-        }
-    }
-}
-
-/// A mean of shares, each weighted.
-fn weighted(
-    services: &[Service],
-    share: fn(&Service) -> Option<f64>,
-    weight: fn(&Service) -> f64,
-) -> Option<f64> {
-    let (mut sum, mut total) = (0.0, 0.0);
-    for service in services {
-        if let Some(share) = share(service) {
-            sum += share * weight(service);
-            total += weight(service);
-        }
-    }
-    (total > 0.0).then(|| sum / total)
 }

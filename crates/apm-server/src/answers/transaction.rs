@@ -144,11 +144,6 @@ impl SampleParams {
         self.scope.transaction_name.as_deref().unwrap_or_default()
     }
 
-    /// `transaction.type`
-    pub(crate) fn kind(&self) -> &str {
-        self.scope.transaction_type.as_deref().unwrap_or_default()
-    }
-
     fn sampled(
         &self,
         source: &mut Source<'_>,
@@ -298,15 +293,6 @@ impl Question for Params {
             }),
             None => None,
         };
-        let all = Scope {
-            transaction_type: None,
-            transaction_name: None,
-            ..scope.clone()
-        };
-        let groups = transactions::list(conn, &all, window)?.transactions;
-        let is_own = |group: &&transactions::Transaction| {
-            group.name == of.name() && (of.kind().is_empty() || group.kind == of.kind())
-        };
         Ok(Answer {
             service: of.service.clone(),
             kind: scope.transaction_type.clone(),
@@ -315,7 +301,7 @@ impl Question for Params {
             distribution: Sourced::read(conn, |conn| {
                 distribution::chart(conn, scope, window, self.scale)
             })?,
-            share: groups.iter().filter(is_own).map(|group| group.impact).sum(),
+            share: transactions::share(conn, scope, window)?,
             scan,
             sampled,
             change,

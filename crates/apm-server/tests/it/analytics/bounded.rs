@@ -105,6 +105,26 @@ async fn a_list_has_a_thousand_rows_and_says_how_many_it_leaves_out() {
             .all(|caller| listed.contains(&caller["transaction"]))
     );
     assert_eq!(body["latency"]["total"]["count"], 1200.0);
+    // Neither of the two is listed in the first thousand.
+    let view = format!("/api/v1/services/shop/transactions/view?name=GET%20%2F1&{RANGE}");
+    let (body, _) = sized(&store, &view).await;
+    assert_eq!(body["share"].as_f64(), Some(1.0 / (600.0 * 1201.0)));
+    for page in 1..=2 {
+        let path = format!("/api/v1/services?{RANGE}&size=1000&page={page}&cmp=off");
+        let (body, _) = sized(&store, &path).await;
+        let (totals, busiest) = (&body["totals"], &body["busiest"]["service"]);
+        assert_eq!(totals["transactions"], 2_400.0, "page {page}");
+        assert_eq!(busiest, "shop", "page {page}");
+        // Errors of the shop; its statements have all of its time, and the other services have none.
+        let minutes = totals["transactions"].as_f64().expect("a number")
+            / totals["throughput"].as_f64().expect("a number");
+        let errors = totals["errors_per_minute"].as_f64().expect("a number") * minutes;
+        assert!((errors - 2_200.0).abs() < 1e-6, "page {page}: {errors}");
+        let time = 600.0 * 1201.0;
+        let share = totals["db_share"].as_f64().expect("a number");
+        let expected = time / (time + 1_200.0 * 1_500.0);
+        assert!((share - expected).abs() < 1e-9, "page {page}: {share}");
+    }
     let (body, _) = sized(&store, &format!("/api/v1/services/shop/errors?{RANGE}")).await;
     let errors = body["errors"].as_array().expect("errors");
     assert!(
