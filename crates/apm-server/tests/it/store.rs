@@ -15,6 +15,7 @@ mod names;
 mod retention;
 mod rollups;
 mod round_trip;
+mod same_hash;
 mod schema;
 mod upgrade;
 

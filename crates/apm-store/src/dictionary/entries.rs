@@ -1,5 +1,10 @@
 //! The dictionaries' rows: what identifies each, and what else is kept of the first one seen.
 
+use std::hash::{BuildHasher as _, RandomState};
+
+use diesel::QueryResult;
+use diesel::result::Error;
+
 use super::Known;
 
 /// Columns of a row that was found.
@@ -38,6 +43,35 @@ macro_rules! find {
     };
 }
 
+/// The columns of a text's row that are looked for: one of two hashes, and the text itself.
+macro_rules! same_text {
+    ($table:ident, $hash:ident, $text:ident, $hashes:expr, $is:expr) => {{
+        let [own, other] = $hashes;
+        $table::$hash
+            .eq(own)
+            .or($table::$hash.eq(other))
+            .and($table::$text.eq($is))
+    }};
+}
+
+/// Makes the row of a text under its hash, or under its other one where a row of another text has that. Senders choose
+/// texts, and can make some of one hash. `insert` gives nothing where there is a row of a hash.
+fn insert_text(
+    hashes: [i64; 2],
+    text: &str,
+    mut insert: impl FnMut(i64) -> QueryResult<Option<i64>>,
+) -> QueryResult<i64> {
+    for hash in hashes {
+        if let Some(id) = insert(hash)? {
+            return Ok(id);
+        }
+    }
+    // A hash that nobody can choose, and that is not found again: the text gets another row when its id is no longer
+    // cached, and never the row of another text.
+    let hash = RandomState::new().hash_one(text).cast_signed();
+    insert(hash)?.ok_or(Error::NotFound)
+}
+
 /// The query that counts the rows of a table by service.
 macro_rules! count {
     ($table:literal) => {
@@ -74,3 +108,23 @@ pub(crate) use span::SpanGroup;
 pub(crate) use stack::Stack;
 pub(crate) use statement::Statement;
 pub(crate) use transaction::{ResultValue, TxGroup};
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_text_whose_hashes_are_those_of_others_has_a_hash_that_cannot_be_chosen() {
+        let mut tried = Vec::new();
+        let id = insert_text([1, 2], "a", |hash| {
+            tried.push(hash);
+            Ok((tried.len() == 3).then_some(7))
+        });
+        assert_eq!((id, &tried[..2]), (Ok(7), &[1, 2][..]));
+        let before = tried[2];
+        let id = insert_text([1, 2], "a", |hash| {
+            Ok((hash > 2 || hash < 1).then_some(hash))
+        });
+        assert!(id.is_ok_and(|id| id != before));
+    }
+}

@@ -2,8 +2,9 @@
 
 use diesel::insert_into;
 use diesel::prelude::*;
-use xxhash_rust::xxh3::xxh3_64;
+use xxhash_rust::xxh3::xxh3_64_with_seed;
 
+use super::insert_text;
 use crate::dictionary::{Entry, Key, Known};
 use crate::schema::resource;
 
@@ -22,28 +23,34 @@ impl Entry for Resource<'_> {
     }
 
     fn find(&self, conn: &mut SqliteConnection) -> QueryResult<Option<Known>> {
-        let same = resource::hash
-            .eq(hash(self.document))
-            .and(resource::service_id.eq(self.service));
+        let document = self.document;
+        let same = resource::service_id.eq(self.service).and(same_text!(
+            resource,
+            hash,
+            document,
+            hashes(document),
+            document
+        ));
         find!(resource, conn, same)
     }
 
     fn insert(&self, now: i64, conn: &mut SqliteConnection) -> QueryResult<i64> {
-        insert_into(resource::table)
-            .values((
-                resource::service_id.eq(self.service),
-                resource::hash.eq(hash(self.document)),
-                resource::document.eq(self.document),
-                resource::last_seen.eq(now),
-            ))
-            .on_conflict((resource::service_id, resource::hash))
-            .do_update()
-            .set(resource::last_seen.eq(now))
-            .returning(resource::id)
-            .get_result(conn)
+        insert_text(hashes(self.document), self.document, |hash| {
+            insert_into(resource::table)
+                .values((
+                    resource::service_id.eq(self.service),
+                    resource::hash.eq(hash),
+                    resource::document.eq(self.document),
+                    resource::last_seen.eq(now),
+                ))
+                .on_conflict_do_nothing()
+                .returning(resource::id)
+                .get_result(conn)
+                .optional()
+        })
     }
 }
 
-fn hash(text: &str) -> i64 {
-    xxh3_64(text.as_bytes()).cast_signed()
+fn hashes(text: &str) -> [i64; 2] {
+    [0, 1].map(|seed| xxh3_64_with_seed(text.as_bytes(), seed).cast_signed())
 }

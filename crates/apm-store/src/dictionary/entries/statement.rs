@@ -5,8 +5,9 @@ use std::sync::LazyLock;
 use diesel::insert_into;
 use diesel::prelude::*;
 use sql_lexer::Fingerprint;
+use xxhash_rust::xxh64::xxh64;
 
-use super::MAX_SAMPLE;
+use super::{MAX_SAMPLE, insert_text};
 use crate::dictionary::{Entry, Key, Known, Limited};
 use crate::limits::{NameKind, OTHER};
 use crate::schema::statement;
@@ -59,38 +60,51 @@ impl Entry for Statement<'_> {
     }
 
     fn find(&self, conn: &mut SqliteConnection) -> QueryResult<Option<Known>> {
-        let same = statement::fingerprint
-            .eq(self.fingerprint.hash.cast_signed())
-            .and(statement::service_id.eq(self.service))
+        let text = &self.fingerprint.normalized;
+        let same = statement::service_id
+            .eq(self.service)
             .and(statement::instance.eq(self.instance))
-            .and(statement::subtype.eq(self.subtype));
+            .and(statement::subtype.eq(self.subtype))
+            .and(same_text!(
+                statement,
+                fingerprint,
+                normalized,
+                self.hashes(),
+                text
+            ));
         find!(statement, conn, same)
     }
 
     fn insert(&self, now: i64, conn: &mut SqliteConnection) -> QueryResult<i64> {
         let sample = &self.sample[..self.sample.floor_char_boundary(MAX_SAMPLE)];
-        insert_into(statement::table)
-            .values((
-                statement::service_id.eq(self.service),
-                statement::instance.eq(self.instance),
-                statement::subtype.eq(self.subtype),
-                statement::fingerprint.eq(self.fingerprint.hash.cast_signed()),
-                statement::normalized.eq(&self.fingerprint.normalized),
-                statement::sample.eq(sample),
-                statement::verb.eq(&self.fingerprint.verb),
-                statement::table_name.eq(&self.fingerprint.table),
-                statement::first_seen.eq(self.seen),
-                statement::last_seen.eq(now),
-            ))
-            .on_conflict((
-                statement::service_id,
-                statement::fingerprint,
-                statement::instance,
-                statement::subtype,
-            ))
-            .do_update()
-            .set(statement::last_seen.eq(now))
-            .returning(statement::id)
-            .get_result(conn)
+        insert_text(self.hashes(), &self.fingerprint.normalized, |hash| {
+            insert_into(statement::table)
+                .values((
+                    statement::service_id.eq(self.service),
+                    statement::instance.eq(self.instance),
+                    statement::subtype.eq(self.subtype),
+                    statement::fingerprint.eq(hash),
+                    statement::normalized.eq(&self.fingerprint.normalized),
+                    statement::sample.eq(sample),
+                    statement::verb.eq(&self.fingerprint.verb),
+                    statement::table_name.eq(&self.fingerprint.table),
+                    statement::first_seen.eq(self.seen),
+                    statement::last_seen.eq(now),
+                ))
+                .on_conflict_do_nothing()
+                .returning(statement::id)
+                .get_result(conn)
+                .optional()
+        })
+    }
+}
+
+impl Statement<'_> {
+    /// Its fingerprint, and the one that it has where the first is that of another text.
+    fn hashes(&self) -> [i64; 2] {
+        let Fingerprint {
+            hash, normalized, ..
+        } = self.fingerprint;
+        [*hash, xxh64(normalized.as_bytes(), 1)].map(u64::cast_signed)
     }
 }
