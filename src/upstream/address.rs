@@ -16,7 +16,7 @@ pub struct Address {
 }
 
 impl Address {
-    /// Takes an absolute URL apart. A URL without a scheme stays as it is.
+    /// Takes a URL apart. One without a scheme is of HTTP.
     pub fn new(url: &str) -> Self {
         let (scheme, rest) = url.split_once("://").unwrap_or(("http", url));
         let end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
@@ -65,6 +65,7 @@ mod tests {
                 "http://h/p",
             ),
             ("http://me@h", "http://h", Some(("me", "")), "http://h"),
+            ("h:1/p?key=k", "http://h:1/p?key=k", None, "http://h:1/p"),
             (
                 "http://a:b@c@h/p",
                 "http://h/p",

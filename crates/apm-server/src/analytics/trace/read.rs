@@ -26,7 +26,8 @@ use crate::analytics::sql::Sql;
 
 use super::errors::{ErrorRow, LogRow};
 
-/// Items that are read of one trace. With more of them, those that arrived last are left out.
+/// Items that are read of one trace. With more of them, spans are left out: transactions are read first, and spans in
+/// the order of their arrival, but that those of kept traces come first.
 pub const MOST_ITEMS: usize = 500_000;
 /// Errors that are read of one trace.
 pub const MOST_ERRORS: usize = 5_000;
