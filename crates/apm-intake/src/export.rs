@@ -232,14 +232,11 @@ impl Intake {
 
     /// Hands the batches over and waits for their commits. Gives the events that were stored.
     async fn commit(&self, wire: Wire, batches: Vec<Batch>) -> Result<u64, ExportError> {
-        let weights = || batches.iter().map(Commits::weight);
-        let Some(largest) = weights().max() else {
+        if batches.is_empty() {
             return Ok(0);
-        };
-        let mut spare = self
-            .commits
-            .share(weights().sum::<usize>().max(largest))
-            .await?;
+        }
+        let weight = batches.iter().map(Commits::weight).sum();
+        let mut spare = self.commits.share(weight).await?;
         let mut pending = VecDeque::<Pending>::new();
         let mut stored = 0;
         for batch in batches {

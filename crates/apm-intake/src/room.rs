@@ -47,7 +47,8 @@ impl Room {
     pub(super) fn new(largest: usize) -> Self {
         // As it came, and decompressed.
         let bodies = BODIES.max(largest.saturating_mul(2));
-        let units = |bytes: usize| (bytes / UNIT).clamp(1, Semaphore::MAX_PERMITS / 2);
+        // All bytes that there can be are fewer units than a semaphore has permits.
+        let units = |bytes: usize| bytes / UNIT;
         Self {
             bodies: Arc::new(Semaphore::new(units(bodies))),
             events: Arc::new(Semaphore::new(units(EVENTS))),

@@ -101,7 +101,6 @@ impl Round {
             .limit(wanted)
             .select(block::id)
             .load(conn)?;
-        self.next = Some(last + 1);
         let mut damaged = 0;
         let start = Instant::now();
         for id in ids {
