@@ -139,6 +139,7 @@ impl<'m, 'a> Pass<'m, 'a> {
             resource,
             received,
         };
+        // Both are in the order of the events, so one pass finds the times that were sent.
         let mut sent = batch.sent.iter().peekable();
         for (place, event) in (0u32..).zip(&batch.events) {
             if let Some((_, sent)) = sent.next_if(|sent| sent.0 == place) {
@@ -158,6 +159,7 @@ impl<'m, 'a> Pass<'m, 'a> {
     }
 
     fn finish(mut self) -> Result<Counted, StoreError> {
+        // The block is written before it is full: an event can be read from its commit on. The next commit replaces it.
         if self.memory.block.facts().events > 0 {
             self.put_block()?;
         }
@@ -194,6 +196,7 @@ impl<'m, 'a> Pass<'m, 'a> {
         checksum: u32,
     ) -> Result<(), StoreError> {
         let seq = self.seq();
+        // A trace has one entry for each block that it has events in, however many these are.
         if let Some(trace) = trace {
             let key = trace_index::key(trace_index::segment(seq), trace.hash());
             if self.memory.traces.insert(key) {
@@ -201,6 +204,7 @@ impl<'m, 'a> Pass<'m, 'a> {
                 self.trace_at.push(self.conn, TraceAtRow { key, block })?;
             }
         }
+        // Labels go first: they take parsing the document, and `overflow` is added to its end as text.
         let without = labels::take_out(document.json, &self.labels).map(|(without, labels)| {
             self.beyond.count(NameKind::Label);
             self.overflow.labels(labels);
@@ -245,12 +249,14 @@ impl<'m, 'a> Pass<'m, 'a> {
             environment: environment.unwrap_or_default(),
             reporter,
         };
+        // Most events are of the metadata's service, which was looked up once for the batch.
         let given = if named == ServiceOverride::default() {
             sender.service
         } else {
             let services = &mut self.memory.names.services;
             services.given(self.conn, sender.received, &service)?
         };
+        // Its document keeps the name that was sent: `_other` alone would not tell whose event it is.
         if given.beyond {
             self.beyond.count(NameKind::Service);
             self.overflow.push("service.name", service.name);

@@ -85,12 +85,14 @@ pub fn backup(from: &Path, to: &Path) -> Result<Backup, BackupError> {
         path: path.to_owned(),
         source,
     };
+    // SQLite writes into an empty file. One that SQLite makes itself could be read by other users.
     access::create(&partial).map_err(|source| match source.kind() {
         io::ErrorKind::AlreadyExists => BackupError::Exists(partial.clone()),
         _ => io(&partial, source),
     })?;
     let copied = copy(from, &partial).and_then(|()| check(from, &partial));
     let done = copied.and_then(|blocks| {
+        // The data is on the disk before the file gets its name: a crash never leaves half a backup.
         let file =
             File::open(&partial).and_then(|file| file.sync_all().and_then(|()| file.metadata()));
         let bytes = file.map_err(|source| io(&partial, source))?.len();

@@ -330,6 +330,7 @@ fn read_varint(at: &mut &[u8]) -> Option<u64> {
             return Some(number);
         }
     }
+    // Ten bytes hold any number: a longer one is damage.
     None
 }
 

@@ -90,6 +90,7 @@ impl Hasher for Xxh3Hasher {
     }
 
     fn write_usize(&mut self, number: usize) {
+        // A slice hashes its length before its bytes: it becomes a part of their seed.
         self.0 = self.0.rotate_left(5) ^ number as u64;
     }
 

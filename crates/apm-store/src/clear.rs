@@ -19,6 +19,7 @@ pub(super) fn clear(conn: &mut SqliteConnection) -> QueryResult<()> {
          'dashboard_pin', 'share_node', '__diesel_schema_migrations')",
     )
     .load(conn)?;
+    // Tables are emptied in any order: references are checked by the commit, when all rows are gone.
     conn.batch_execute("PRAGMA defer_foreign_keys = ON")?;
     for table in tables {
         conn.batch_execute(&format!("DELETE FROM \"{}\"", table.name))?;

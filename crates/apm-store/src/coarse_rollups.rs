@@ -76,6 +76,7 @@ impl CoarseRollups {
         };
         if sure && self.events >= AT_ONCE && self.since.elapsed() < PAUSE {
             rollups::add(conn, &counted.rollup, counted.received, Levels::Minute)?;
+            // Most minutes stand there already, from the commit before.
             let new = minutes
                 .into_iter()
                 .filter(|minute| !self.minutes.contains(minute));
@@ -96,6 +97,7 @@ impl CoarseRollups {
         }
         self.events += events;
         match plan {
+            // The same commit wrote what was behind.
             Plan::Level => self.forget(),
             Plan::PutOff => {
                 self.behind.absorb(&counted.rollup);
@@ -150,6 +152,7 @@ pub(super) fn repair(conn: &mut SqliteConnection) -> QueryResult<()> {
     }
     conn.immediate_transaction(|conn| {
         for level in &LEVELS[1..] {
+            // SQLite's `%` is negative before 1970, and buckets begin at or before their times.
             let buckets: Vec<Bucket> = diesel::sql_query(
                 "SELECT DISTINCT bucket - ((bucket % ?1) + ?1) % ?1 AS bucket FROM roll_behind",
             )

@@ -156,6 +156,7 @@ impl Dictionary {
             },
         };
         if known.is_none() {
+            // `other` writes its own keys into the same memory.
             let key = std::mem::take(&mut self.key);
             let other = self.other(conn, now, entry)?;
             self.key = key;
@@ -191,6 +192,7 @@ impl Dictionary {
                 },
             },
         };
+        // The key is that of the entry that `cached` was last asked for.
         self.cache.insert(&self.key, known);
         Ok(known)
     }

@@ -110,6 +110,7 @@ impl Documents {
     pub fn with<T>(&mut self, event: &StoredEvent, then: impl FnOnce(&Document<'_>) -> T) -> T {
         let resource = &event.resource;
         let address = Arc::as_ptr(resource).cast::<u8>().addr();
+        // Senders change with each start of a service: those of long ago would stay for ever.
         if self.senders.len() >= SENDERS && !self.senders.contains_key(&address) {
             self.senders.clear();
         }

@@ -20,6 +20,7 @@ pub use scan::{Texts, Wanted, of_block};
 /// The events of these numbers, in their order; numbers that are not there (any more) are left out, and one that is
 /// asked for twice comes once.
 pub fn events(conn: &mut SqliteConnection, seqs: &[i64]) -> Result<Vec<StoredEvent>, StoreError> {
+    // Each block is unpacked once, in whatever order its events are asked for.
     let mut wanted: BTreeMap<i64, Vec<i64>> = BTreeMap::new();
     for seq in seqs {
         wanted.entry(seq.div_euclid(SLOTS)).or_default().push(*seq);

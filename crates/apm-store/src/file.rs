@@ -114,6 +114,7 @@ impl Held {
     /// [`Self::look`] after this process wrote: the log may begin anew then.
     pub(super) fn after_own_work(&self) -> Look {
         let main = std::fs::metadata(&self.path).ok();
+        // A file that was cut to nothing is still the same file by its number.
         let is_emptied = self.main_bytes > 0 && main.as_ref().is_none_or(|main| main.len() == 0);
         if main.as_ref().and_then(id) != self.main || is_emptied {
             return Look::Gone;
@@ -163,6 +164,7 @@ fn is_head(head: &[u8; HEAD]) -> bool {
     let little = |at: usize| u32::from_le_bytes(std::array::from_fn(|byte| head[at + byte]));
     let mark = big(0);
     let mut sum = (0u32, 0u32);
+    // The checksum is of the six words before it, two at a time.
     for at in (0..24).step_by(8) {
         // The last bit of the mark says in which order the bytes of words are added up.
         let word = |at| if mark & 1 == 1 { big(at) } else { little(at) };
@@ -207,6 +209,7 @@ fn real(path: &Path) -> PathBuf {
         let Ok(target) = std::fs::read_link(&path) else {
             break;
         };
+        // A relative target begins at the folder of its link; an absolute one replaces the whole path.
         path.pop();
         path.push(target);
     }
@@ -217,6 +220,7 @@ fn real(path: &Path) -> PathBuf {
         true => Path::new("."),
         false => directory,
     };
+    // The file itself may not be there yet, but its folder is.
     match directory.canonicalize() {
         Ok(directory) => directory.join(name),
         // The attempt to open it says what is wrong.

@@ -86,6 +86,7 @@ impl Drop for Pass<'_> {
     fn drop(&mut self) {
         let mut state = self.0.lock();
         state.reading -= 1;
+        // Only the writer waits for readers, and only while it keeps new ones out.
         let wakes = state.closed && state.reading == 0;
         drop(state);
         if wakes {

@@ -37,6 +37,7 @@ impl From<&str> for StoredId {
         }
         let number = u128::from_str_radix(value, 16).unwrap_or_default();
         match u64::try_from(number) {
+            // 32 digits that begin with zeros stay long: the last 16 alone are another id.
             Ok(short) if value.len() == 16 => Self::Short(short),
             _ => Self::Long(number.to_be_bytes()),
         }

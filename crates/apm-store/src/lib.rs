@@ -118,6 +118,7 @@ impl std::fmt::Debug for Job {
 impl Store {
     /// Opens a database, or makes a new one, and starts its writer.
     pub fn open(options: StoreOptions) -> Result<Self, OpenError> {
+        // The lock comes before the first look at the file: another process may just be making it.
         let lock = open::Lock::take(&options.path)?;
         let mut opened = open::open(&options)?;
         let io = |source| OpenError::Io {
@@ -249,6 +250,8 @@ impl Store {
         let (answer, ticket) = Ticket::new();
         let job = Job::Write(Box::new(move |conn, counters| {
             let result = conn.and_then(|conn| Ok(conn.immediate_transaction(write)?));
+            // The version grows after a failure too: to read an answer once more does no harm, to keep an old one
+            // would.
             counters.changed();
             // The caller may drop the ticket.
             let _ = answer.send(result);
@@ -265,6 +268,7 @@ impl Store {
     ) -> Result<Ticket<Option<T>>, SubmitError> {
         let (answer, ticket) = Ticket::new();
         let job = Job::Write(Box::new(move |conn, counters| {
+            // The writer's thread also clears, so nothing is deleted between this look and the write.
             let result = if counters.clears.load(Ordering::Acquire) == clears {
                 let result = conn.and_then(|conn| Ok(conn.immediate_transaction(write)?));
                 counters.changed();
@@ -384,6 +388,7 @@ impl Store {
 
 impl Shared {
     fn close(&self) {
+        // The scrub reads: as long as it does, the writer's last checkpoint cannot empty the log.
         self.scrub.end();
         self.queue.close();
         let thread = self

@@ -62,6 +62,7 @@ pub(super) fn open(options: &StoreOptions) -> Result<Opened, OpenError> {
     }
     configure(&mut conn, options).map_err(|error| setup(error.into()))?;
     if !is_new {
+        // The check comes before the migrations: a damaged file stays as it is.
         check(&mut conn, path, header.unwrap_or_default())?;
     }
     migrate(&mut conn, path, header).map_err(|source| OpenError::Migration {
@@ -202,6 +203,7 @@ fn configure(conn: &mut SqliteConnection, options: &StoreOptions) -> QueryResult
         "PRAGMA temp_store = MEMORY",
         &checkpoint,
         &limit,
+        // SQLite takes a negative size as KiB.
         "PRAGMA cache_size = -16384",
     ] {
         conn.batch_execute(pragma)?;
@@ -265,6 +267,7 @@ fn owner(conn: &mut SqliteConnection, path: &Path) -> Result<Owner, OpenError> {
     let found = "SELECT coalesce(max(version), '') AS line FROM __diesel_schema_migrations";
     let found = lines(conn, found).map_err(failed)?;
     let found = found.into_iter().next().unwrap_or_default();
+    // Versions begin with a date, so the order of their texts is that of time.
     if found > known {
         return Err(OpenError::Newer {
             path: path.to_owned(),
@@ -298,6 +301,7 @@ fn check(conn: &mut SqliteConnection, path: &Path, size: u64) -> Result<(), Open
     let page_size = number(conn, "SELECT page_size AS n FROM pragma_page_size").map_err(failed)?;
     let log = std::fs::metadata(beside(path, "-wal")).map_or(0, |wal| wal.len());
     let should = pages.unsigned_abs() * page_size.unsigned_abs();
+    // The last pages may be in the log alone, so a file with a log may be short.
     if log == 0 && size < should {
         let reason = format!("it has {size} of {should} bytes: its end is missing");
         return Err(damaged(path, reason));

@@ -197,6 +197,7 @@ pub fn end(conn: &mut SqliteConnection, flight: Flight, landed: &Landed) -> Quer
 
 /// Goes on behind an event. `lost`: how many before it cannot be sent.
 pub fn skip(conn: &mut SqliteConnection, to: i64, lost: i64) -> QueryResult<()> {
+    // The place never goes back: events before it are done.
     diesel::update(output::table.filter(output::sent.le(to)))
         .set((output::sent.eq(to), output::lost.eq(output::lost + lost)))
         .execute(conn)
@@ -284,6 +285,7 @@ pub(super) fn lose(conn: &mut SqliteConnection, first: i64, last: i64) -> QueryR
 pub(super) fn first_free(conn: &mut SqliteConnection) -> QueryResult<i64> {
     let state = state(conn)?;
     Ok(state.map_or(0, |state| {
+        // Events on their way may have arrived, though no answer came back.
         let flight = state
             .flight
             .filter(|flight| flight.kind == Cargo::Events)

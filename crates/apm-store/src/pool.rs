@@ -84,6 +84,7 @@ impl Pool {
 
     /// Closes the connections that are not in use: the next ones open the files that are at the path then.
     pub(super) fn forget(&self) {
+        // Closing connections takes time: the lock is released before.
         let idle = std::mem::take(&mut self.lock().idle);
         drop(idle);
     }

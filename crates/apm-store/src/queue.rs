@@ -126,6 +126,7 @@ impl<T> Queue<T> {
             taken.push(job);
         }
         drop(state);
+        // One waiter alone would not do: the room may be too small for it, and enough for another one.
         self.drained.notify_all();
         Some(taken)
     }

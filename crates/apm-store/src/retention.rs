@@ -283,11 +283,13 @@ impl Retention {
         if over {
             self.make_room(conn, memory, coarse, size, turn, &mut step)?;
         }
+        // This look needs no write transaction, and mostly finds none.
         if delete::has_stale_keys(conn)? {
             step.more |= conn.immediate_transaction(delete::trace_keys)?;
         }
         step.changed |= step.blocks > 0;
         self.sweep_due |= step.changed;
+        // Names of old blocks count as used until the blocks are gone. The sweep waits for that, unless files are full.
         if self.sweep_due && (over || !step.more) && Instant::now() >= self.next_sweep {
             conn.immediate_transaction(|conn| delete::unused(conn, now - 2 * HOUR))?;
             memory.has_room_again();
@@ -391,6 +393,7 @@ impl Retention {
             self.blocks() as i64 * PAGES
         ))?;
         let left = Pages::read(conn)?;
+        // If nothing was given back, another try would not help either.
         Ok(left.all < pages.all && (left.free > SLACK || (too_large && left.free > 0)))
     }
 
@@ -438,6 +441,7 @@ fn newest_arrival(conn: &mut SqliteConnection) -> QueryResult<Option<i64>> {
         .select(block::received)
         .first(conn)
         .optional()?;
+    // Rollups still tell it when all events are gone.
     let rollup = roll_received::table
         .select(max(roll_received::received))
         .get_result(conn)?;

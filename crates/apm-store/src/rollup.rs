@@ -153,6 +153,7 @@ impl Series {
         }
         let bucket = bucket(seen.ts, LEVELS[0]);
         let outcome = outcome_code(seen.outcome);
+        // The single durations of a composite are not known: it counts as so many calls of their mean.
         let mean = seen.sum / seen.of;
         let cell = self
             .cells
@@ -315,6 +316,7 @@ impl Rollup {
 
     /// All buckets of a level that something was added to, sorted.
     pub(crate) fn buckets(&self, level: i64) -> Vec<i64> {
+        // `cost` adds no buckets: each statement with a cost is in `statement` too, in the same minute.
         let series = [&self.tx, &self.statement, &self.destination];
         let mut buckets: Vec<i64> = series
             .iter()
@@ -347,6 +349,7 @@ fn merged<K: Ord, V: Copy>(
         .map(|(key, value)| (of_level(key), *value))
         .collect();
     pairs.sort_unstable_by(|(a, _), (b, _)| a.cmp(b));
+    // `dedup_by` passes the later one first, and that one goes.
     pairs.dedup_by(|(key, value), (kept, sum)| {
         let same = key == kept;
         if same {

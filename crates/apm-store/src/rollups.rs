@@ -66,6 +66,7 @@ pub(super) fn add(
                 sum,
             }
         })?;
+        // Retention deletes a bucket by the time of its last arrival, not by its own time.
         all(conn, rollup.buckets(level), |bucket| Received {
             level,
             bucket,

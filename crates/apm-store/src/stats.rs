@@ -98,6 +98,7 @@ impl Counters {
         self.commit_nanos.fetch_add(nanos, Ordering::Relaxed);
         self.last_commit_nanos.store(nanos, Ordering::Relaxed);
         let within = |bound: &f64| time.as_secs_f64() <= *bound;
+        // Each commit is counted in one place; `commit_times` adds them up.
         if let Some(place) = COMMIT_TIMES.iter().position(within) {
             self.commit_times[place].fetch_add(1, Ordering::Relaxed);
         }

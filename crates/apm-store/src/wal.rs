@@ -157,6 +157,7 @@ impl Wal {
     ) -> Result<(), StoreError> {
         let bytes = bytes + COMMIT;
         let Bounds { brief, hard, .. } = self.bounds;
+        // The file is never shorter than what is in it, and costs less to ask; it stays long when the log begins anew.
         let fits = self.size() + bytes <= brief || Frames::read(conn)?.bytes() + bytes <= brief;
         let is_time = Instant::now() >= self.next_try;
         // The process that was in the way may be gone. It is reported until the next attempt succeeds.
@@ -172,6 +173,7 @@ impl Wal {
         if !self.is_full && (used == 0 || used + bytes <= hard) {
             return Ok(());
         }
+        // Each attempt keeps readers out: between two of them nothing is tried.
         if self.pinned.is_some() && !is_time {
             self.is_full = true;
             return Err(StoreError::LogPinned(Arc::clone(&self.database)));
@@ -223,6 +225,7 @@ impl Wal {
         let closed = gate.close(patience);
         self.counters.reader_pauses.fetch_add(1, Ordering::Relaxed);
         let emptied = if closed.drained {
+            // No reader of ours is left, so only another process can be in the way.
             let wait = if patience > BRIEF { FOREIGN } else { 0 };
             conn.batch_execute(&format!("PRAGMA busy_timeout = {wait}"))?;
             let frames = Frames::ask(conn, "TRUNCATE");

@@ -98,6 +98,7 @@ impl Writer {
             }
             self.retain(busy);
         }
+        // Rollups that are left behind here would have to be made anew at the next start.
         self.settle();
         // Leaves one file behind, for those who copy it. A log that is not whole must not be copied over the database.
         if let Err(error) = self.whole() {
@@ -152,6 +153,7 @@ impl Writer {
         if !busy && self.check_files().is_err() {
             return self.retention.postpone();
         }
+        // While another process is in the way, `make_room` finds out whether it is gone.
         if !self.retention.is_due(busy) && !self.wal.is_pinned() {
             return;
         }
@@ -217,6 +219,7 @@ impl Writer {
             match job {
                 Job::Batch(batch, answer) => batches.push((*batch, answer)),
                 Job::Write(write) => {
+                    // Batches that were submitted before are stored before.
                     self.store(std::mem::take(&mut batches));
                     let ready = self.ready(0).inspect_err(|error| self.failed(0, error));
                     write(ready.map(|()| &mut self.conn), &self.counters);

@@ -120,6 +120,7 @@ impl Calls {
         for callee in waiting.into_iter().flatten().flatten() {
             self.count(rollup, &mut call, callee);
         }
+        // The call waits on, also with a callee: a message may have several consumers.
         self.young.spans.insert(key, call);
     }
 
@@ -136,6 +137,7 @@ impl Calls {
             return;
         };
         self.count(rollup, &mut call, callee);
+        // Each callee lets the call live for another turn: further ones may follow.
         self.old.spans.remove(&key);
         self.young.spans.insert(key, call);
     }
@@ -160,6 +162,7 @@ impl Calls {
             return;
         }
         let old = std::mem::replace(&mut self.old, std::mem::take(&mut self.young));
+        // A half that waited for its full time has no other half. Those that leave before may have one.
         if !is_over {
             self.unresolved.full += old.alone() as u64;
         }

@@ -47,6 +47,7 @@ fn take_at(object: &mut Members, place: &[&str], names: &HashSet<&str>, taken: &
     };
     let before = taken.len();
     take_at(&mut inner, rest, names, taken);
+    // An object of which nothing was taken keeps its bytes as they were sent.
     if taken.len() > before
         && let Ok(without) = to_raw_value(&inner)
     {

@@ -166,6 +166,7 @@ impl Memory {
             "metric_name" => &mut [&mut names.metrics],
             "metric_series" => &mut [&mut names.series],
             "stack" => &mut [&mut names.stacks],
+            // For a table that is not listed, everything is forgotten: no id that is gone may be kept.
             _ => return *names = Names::new(&self.limits),
         };
         for dictionary in dictionaries {
@@ -177,6 +178,7 @@ impl Memory {
     pub(crate) fn rollback(&mut self) {
         self.block.copy_from(&self.committed.0);
         self.next = self.committed.1;
+        // Traces of the events that were committed are met again: their entries are there, and the insert ignores that.
         self.traces.clear();
         self.names = Names::new(&self.limits);
         self.calls.forget();

@@ -128,6 +128,7 @@ impl<'a> Pass<'_, 'a> {
             statements_sent,
             ..
         } = &mut self.memory.names;
+        // Most statements come again word for word, and do not have to be normalised again.
         if sql.len() <= REMEMBERED
             && let Some(given) = statements_sent.remembered(received, |key| {
                 key.number(service).text(instance).text(subtype).text(sql);
@@ -147,6 +148,7 @@ impl<'a> Pass<'_, 'a> {
             seen: event.timestamp.div_euclid(1_000_000),
         };
         let given = statements.given(self.conn, received, &statement)?;
+        // The key is the one that `remembered` was asked for above.
         if sql.len() <= REMEMBERED {
             statements_sent.keep(received, given);
         }

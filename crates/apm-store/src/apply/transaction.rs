@@ -74,6 +74,7 @@ impl<'a> Pass<'_, 'a> {
             },
         );
         self.vitals(sender, (service, group), event)?;
+        // Only these counts tell of spans that the agent dropped.
         for dropped in &batch.dropped[event.dropped.start as usize..event.dropped.end as usize] {
             self.dropped(sender, service, event.timestamp, weight, dropped)?;
         }

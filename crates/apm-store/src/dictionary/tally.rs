@@ -70,6 +70,7 @@ impl Tally {
 
     /// Whether there is room for one more row of a service.
     pub(super) fn room(&mut self, conn: &mut SqliteConnection, service: i64) -> QueryResult<Room> {
+        // Stale numbers are too high: room that they leave is there, and otherwise they are read again.
         let room = match self.state {
             State::Unknown => Room::No,
             _ => self.known(service),
@@ -90,6 +91,7 @@ impl Tally {
 
     fn known(&self, service: i64) -> Room {
         let own = self.of_service.get(&service).copied().unwrap_or_default();
+        // A service gets the rows of its reserve, even when all services together have no room.
         let is_few = own < self.limit.of_service.div_ceil(RESERVE);
         if own < self.limit.of_service && (is_few || self.all < self.limit.in_all) {
             Room::Yes

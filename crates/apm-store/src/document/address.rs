@@ -86,6 +86,7 @@ pub fn parse(address: &str) -> Option<Address> {
 fn scheme(text: &str) -> Option<(Option<&str>, &str)> {
     let end = text.find(|c: char| !(c.is_ascii_alphanumeric() || "+-.".contains(c)));
     match end {
+        // Go refuses `:80`: the scheme is missing, and it cannot be a path.
         Some(0) if text.starts_with(':') => None,
         Some(end)
             if text[end..].starts_with(':')
@@ -99,6 +100,7 @@ fn scheme(text: &str) -> Option<(Option<&str>, &str)> {
 
 /// `//user@host:port/path`, or a path.
 fn hierarchy(out: &mut Address, rest: &str, has_scheme: bool) -> Option<()> {
+    // Go refuses a path whose first part has a colon: that part could be a scheme.
     let first = rest.split('/').next().unwrap_or_default();
     if first.contains(':') {
         return None;
@@ -140,6 +142,7 @@ fn domain_and_port(out: &mut Address, host: &str) -> Option<String> {
     };
     let (name, port) = match host.rfind('[') {
         None => host.split_at(colon.unwrap_or(host.len())),
+        // The colons within the brackets are those of the address.
         Some(0) => host.split_at(host.rfind(']')? + 1),
         Some(_) => return None,
     };
@@ -157,6 +160,7 @@ fn domain_and_port(out: &mut Address, host: &str) -> Option<String> {
         .and_then(|name| name.strip_suffix(']'))
     {
         Some(bare) => {
+            // A zone is optional, but none may be empty.
             let (ip, zone) = bare.split_once('%').unwrap_or((bare, "none"));
             ip.parse::<std::net::Ipv6Addr>()
                 .ok()

@@ -107,6 +107,7 @@ pub(super) fn client_http<'a>(out: &mut Fields<'a>, http: &'a Json<'a>) {
         http["request"]["body"].share(),
     );
     response(out, &http["response"]);
+    // This older field wins where both are sent, as on Elastic's server.
     out.set("http.response.status_code", http["status_code"].share());
 }
 
@@ -161,6 +162,7 @@ fn url<'a>(out: &mut Fields<'a>, url: &'a Json<'a>) {
         out.set("url.scheme", scheme.strip_suffix(':').unwrap_or(scheme));
     }
     match &url["port"] {
+        // Agents send it as a number or as a text; Elasticsearch indexes numbers.
         Json::Text(port) => out.set("url.port", port.parse::<u32>().ok()),
         port => out.set("url.port", port.share()),
     }
@@ -278,6 +280,7 @@ fn forwarded(headers: &Members<'_>) -> Option<(IpAddr, Option<u16>)> {
         let mut pairs = element.split(';').filter_map(|pair| pair.split_once('='));
         pairs.find(|(name, _)| name.trim().eq_ignore_ascii_case("for"))
     });
+    // Elastic's server looks for them in this order.
     pair.and_then(|(_, value)| address(value))
         .or_else(|| first("X-Real-Ip").and_then(address))
         .or_else(|| first("X-Forwarded-For").and_then(address))

@@ -90,6 +90,7 @@ impl<'a> Fields<'a> {
             let Some(inner) = at.get_mut(name) else {
                 return;
             };
+            // The object may be shared with the metadata's fields, which stay as they are for the next event.
             inner.own();
             match inner {
                 Json::Object(inner) => at = inner,

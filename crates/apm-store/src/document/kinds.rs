@@ -13,6 +13,7 @@ pub(super) fn transaction<'a>(out: &mut Fields<'a>, event: &'a StoredEvent, rest
     out.set("processor.event", "transaction");
     ids(out, event);
     out.set("transaction.id", event.id.as_deref());
+    // A transaction is a span of its trace too: Elastic gives it the id of one.
     out.set("span.id", event.id.as_deref());
     timed(out, "transaction", event);
     out.set("transaction.result", event.result.as_deref());
@@ -209,6 +210,7 @@ pub(super) fn metricset<'a>(out: &mut Fields<'a>, rest: &'a Json<'a>) {
     out.labels(&rest["tags"]);
     if rest["service"]["name"].is_string() {
         out.set("service.name", rest["service"]["name"].share());
+        // The version of the metadata is that of another service.
         out.remove("service.version");
         out.set("service.version", rest["service"]["version"].share());
     }
@@ -315,6 +317,7 @@ pub(super) fn log<'a>(out: &mut Fields<'a>, event: &'a StoredEvent, rest: &'a Js
         ],
     );
     out.labels(&rest["labels"]);
+    // Elastic's server indexes a line that tells of an error as an error.
     if out.get("error").is_some() {
         out.set("processor.event", "error");
         out.set("timestamp.us", event.timestamp);
@@ -337,6 +340,7 @@ fn timed<'a>(out: &mut Fields<'a>, kind: &str, event: &'a StoredEvent) {
     out.set(format!("{kind}.type"), event.event_type.as_deref());
     out.set(format!("{kind}.duration.us"), event.duration);
     let weight = weight(event.sample_rate);
+    // An event with a sample rate of 0 stands for none.
     if weight > 0.0 {
         out.set(format!("{kind}.representative_count"), whole(weight));
     }

@@ -35,6 +35,7 @@ pub(super) fn sender<'a>(out: &mut Fields<'a>, resource: &'a Json<'a>) {
             ("kubernetes/pod/uid", "kubernetes.pod.uid"),
         ],
     );
+    // The older field counts only where neither of the newer ones was sent.
     if system["detected_hostname"].is_null() && system["configured_hostname"].is_null() {
         out.set("host.hostname", system["hostname"].share());
     }
@@ -126,6 +127,7 @@ pub(super) fn user<'a>(out: &mut Fields<'a>, user: &'a Json<'a>) {
 /// Names that default to others, once all are known.
 pub(super) fn names(out: &mut Fields<'_>) {
     let node = out.text("kubernetes.node.name").to_owned();
+    // In Kubernetes the name that an agent detects is that of its pod, not that of a machine.
     if !node.is_empty() {
         out.set("host.hostname", node);
     } else if out.get("kubernetes").is_some() {

@@ -71,6 +71,7 @@ pub(super) fn exceptions<'a>(exception: &'a Json<'a>, stack: &'a Json<'a>) -> Js
             continue;
         }
         let index = flat.len();
+        // The frames of the outermost one are stored apart; those of its causes are in the document.
         let frames = if index == 0 && !stack.is_null() {
             stack
         } else {
@@ -91,6 +92,7 @@ pub(super) fn exceptions<'a>(exception: &'a Json<'a>, stack: &'a Json<'a>) -> Js
         let members: Members<'a> = told.map(|(name, value)| (name.into(), value)).collect();
         flat.push(Json::Object(members));
         let causes = exception["cause"].values();
+        // The last one is taken first, so the causes go in backwards.
         open.extend(causes.rev().map(|cause| (cause, Some(index))));
     }
     if flat.is_empty() {

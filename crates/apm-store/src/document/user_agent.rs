@@ -65,6 +65,7 @@ pub(super) fn parse(header: &str) -> UserAgent<'_> {
         }
         Some((name, rest)) => (read.name, read.version) = (Some(name), version(rest)),
         None => {
+            // Others call themselves `Safari/` too; only Safari puts its own version apart.
             if let Some(rest) = after(header, "Version/").filter(|_| header.contains("Safari/")) {
                 let name = if is_phone { "Mobile Safari" } else { "Safari" };
                 (read.name, read.version) = (Some(name), version(rest));
@@ -89,6 +90,7 @@ fn system(header: &str) -> (Option<&'static str>, String) {
         };
         return (Some("Windows"), version.to_owned());
     }
+    // This comes before `Mac OS X`: iOS calls itself `like Mac OS X`.
     for mark in ["CPU iPhone OS ", "iPhone OS ", "CPU OS "] {
         if let Some(rest) = after(header, mark) {
             return (Some("iOS"), dotted(rest));
@@ -122,6 +124,7 @@ fn device(header: &str) -> Option<&'static str> {
     let known = marks.iter().find(|(mark, _)| header.contains(mark));
     match known {
         Some((_, name)) => Some(name),
+        // Phones say `Mobile`, tablets do not.
         None if header.contains("Android") && header.contains("Mobile") => {
             Some("Generic Smartphone")
         }

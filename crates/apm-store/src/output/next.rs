@@ -52,6 +52,7 @@ pub fn next(
             return Ok(None);
         };
         let last = id * SLOTS + i64::from(events) - 1;
+        // The block has nothing new, or it was closed early and its last numbers stay unused.
         if last <= after {
             from = id + 1;
             continue;

@@ -58,6 +58,7 @@ impl Clock {
         let (time, then) = self.believed.unwrap_or((clock, at));
         let passed = at.saturating_duration_since(then).as_secs();
         let expected = time.saturating_add_unsigned(passed);
+        // A clock that is behind is believed: it deletes too little, never too much.
         let is_sure = clock.saturating_sub(expected) <= self.jump;
         if is_sure || self.doubt.as_ref().is_some_and(|doubt| doubt.is_over(at)) {
             if self.doubt.take().is_some() {

@@ -208,6 +208,7 @@ pub(super) fn rollups(
         ("roll_metric_hist", "series_id", "metric_series"),
     ];
     for (gone, (level, bucket)) in buckets.iter().enumerate() {
+        // At least one bucket goes, however slow the disk is, or a step would never get on.
         if gone > 0 && Instant::now() >= deadline {
             return Ok(gone);
         }

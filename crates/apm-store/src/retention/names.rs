@@ -213,6 +213,8 @@ impl Names {
         match &self.round {
             Some(round) if round.place < DICTIONARIES.len() => return Ok(true),
             Some(_) => {
+                // A round reads every event, so it waits until new names or freed space come to a good part of the
+                // file.
                 let new = number(conn, UNITS)? - self.units;
                 let much = new * 256 >= size.limit() / 32;
                 let freed = pressed && self.freed >= size.limit() / 64;
@@ -226,6 +228,7 @@ impl Names {
         self.freed = 0;
         let stacks = &DICTIONARIES[0];
         self.round = Some(Round {
+            // Few stacks are not swept, so no block has to be unpacked for them.
             marks: Marks::new(!has_few(conn, stacks)?),
             place: 0,
             after: 0,

@@ -122,6 +122,7 @@ impl Retention {
         }
         // The newest events stay, whatever else fills the file.
         let mut blocks = size::oldest_blocks(conn, BLOCKS * 16)?;
+        // One step takes a sixteenth of them; the next step looks at rollups first again.
         blocks.truncate(blocks.len().saturating_sub(1).min(1 + blocks.len() / 16));
         self.delete_blocks(conn, memory, &blocks, deadline, step)?;
         if step.blocks > 0 {

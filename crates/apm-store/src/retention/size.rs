@@ -74,6 +74,7 @@ impl Size {
         ) else {
             return Ok(oldest);
         };
+        // There are far more blocks than may be kept, so their sizes do not matter.
         if newest - first > 2 * KEPT {
             return Ok(oldest);
         }

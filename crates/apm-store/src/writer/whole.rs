@@ -192,8 +192,10 @@ impl Writer {
         if !closed.drained {
             return Err(self.lost("queries take too long"));
         }
+        // Connections that wait there would go on with the old files.
         self.pool.forget();
         self.is_open = false;
+        // This one takes the place of the old connection, which has to be closed before the files are opened again.
         let nothing = SqliteConnection::establish(":memory:");
         self.conn = nothing.map_err(|error| self.lost(&error.to_string()))?;
         let opened = open::open(&self.options).map_err(|error| self.lost(&error.to_string()))?;
@@ -203,6 +205,7 @@ impl Writer {
         let next = opened.next.max(self.memory.free_block());
         self.memory =
             Memory::new(next, self.options.names).map_err(|error| self.lost(&error.to_string()))?;
+        // `open` has made the coarser rows from `roll_behind`, with what was still held here.
         self.coarse.forget();
         self.retention.forget();
         self.files.renew();
