@@ -159,5 +159,6 @@ pub(crate) fn is_taken(sender: &Sender, batch: &mut Batch) -> Result<(), Refused
 fn take_back(batch: &mut Batch) {
     batch.events.pop();
     let left = batch.events.len();
+    // `sent` names events by their places, and the next event takes this place.
     batch.sent.retain(|(place, _)| (*place as usize) < left);
 }

@@ -69,6 +69,7 @@ impl Commits {
         let acquired = Arc::clone(&self.in_flight).acquire_many_owned(weight);
         match timeout(WRITER_WAIT, acquired).await {
             Ok(Ok(share)) => Ok(share),
+            // The budget is never closed, so both say that the time is over.
             Ok(Err(_)) | Err(_) => Err(NotTaken::Full),
         }
     }
@@ -80,6 +81,7 @@ impl Commits {
         batch: Batch,
         share: Share,
     ) -> Result<Pending, NotTaken> {
+        // The writer takes the batch away, so its events are counted before.
         let mut events = [0; Kind::ALL.len()];
         for event in &batch.events {
             events[event.kind() as usize] += 1;

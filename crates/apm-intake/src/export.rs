@@ -128,6 +128,7 @@ impl Intake {
             Err(error @ ExportError::TooLarge(_)) => {
                 self.reject(export.wire, Reason::Oversized, 1, error.to_string());
             }
+            // A server that is busy or stops is no fault of the body.
             _ => {}
         }
         done
@@ -156,6 +157,7 @@ impl Intake {
         let mut held = self.room.begin();
         let body = {
             let read = pin!(self.read(chunks, &mut held, bytes));
+            // When the server stops, only reading is given up: a body that is there is stored.
             match select(read, pin!(open.ended())).await {
                 Either::Left((body, _)) => body?,
                 Either::Right(_) => return Err(ExportError::Stopping),
@@ -167,6 +169,7 @@ impl Intake {
         };
         let room = self.room.decode(text.len()).await?;
         let decoded = decode(export, text).await?;
+        // The body is gone, and its events hold room of their own.
         drop(held);
         let accepted = self.commit(export.wire, decoded.batches).await?;
         drop(room);
@@ -226,6 +229,7 @@ impl Intake {
                 return Err(ExportError::TooLarge(most));
             }
             held.grow(piece).await?;
+            // A piece takes a while, in which other requests of this worker wait.
             tokio::task::yield_now().await;
         }
     }
@@ -245,6 +249,7 @@ impl Intake {
                 if let Some(share) = spare.split(weight) {
                     break share;
                 }
+                // The budget may be smaller than the body: commits of earlier batches give their shares back.
                 let first = pending.pop_front().expect("what is not spare is pending");
                 let (events, share) = self.commits.settle(first).await?;
                 stored += events;
@@ -253,6 +258,7 @@ impl Intake {
             pending.push_back(self.commits.submit(wire, batch, share)?);
         }
         let mut failed = None;
+        // All commits are waited for, also after a failure: their events have to be counted.
         for pending in pending {
             match self.commits.settle(pending).await {
                 Ok((events, _)) => stored += events,

@@ -148,6 +148,7 @@ impl Inflate {
         let is_zlib = head[0] & 0x0f == 8;
         match self.named {
             Some("gzip") if !is_gzip => Err(InflateError::Header("gzip")),
+            // Lines begin with `{`, which has another low nibble: no plain body of lines is taken for zlib.
             Some("zlib") | None if is_zlib && !is_zlib_header(head) => {
                 Err(InflateError::Header("zlib"))
             }
@@ -174,6 +175,7 @@ impl Inflate {
         self.read += step.len() as u64;
         let (text, name) = match &mut self.mode {
             Mode::Gzip(decoder) => {
+                // The caller has read what the step before brought out.
                 decoder.get_mut().clear();
                 let in_header = self.read <= GZIP_HEADER;
                 decoder
@@ -186,6 +188,7 @@ impl Inflate {
                 decoder.get_mut().clear();
                 while !step.is_empty() {
                     match decoder.write(step) {
+                        // The stream has ended, and bytes are left behind it.
                         Ok(0) => break,
                         Ok(taken) => step = &step[taken..],
                         Err(_) => return Err(InflateError::Corrupt("zlib")),

@@ -93,6 +93,7 @@ impl Lines {
     }
 
     fn judge<'a>(&self, line: &'a [u8]) -> Line<'a> {
+        // The limit includes the line feed, which is not in the line.
         match line.len() < self.limit {
             true => Line::Whole(line),
             false => Line::TooLong(&line[..self.limit]),

@@ -159,6 +159,7 @@ impl Intake {
             };
             open.wait(false);
             match next {
+                // The batch has waited long enough for more of its request.
                 Err(_) if stream.has_events() => request.flush(&mut stream).await,
                 // The limit that was passed is reported above.
                 Err(_) => {}
@@ -175,6 +176,7 @@ impl Intake {
                 }
             }
         }
+        // Events that came before the end are stored, whatever ended the body.
         request.flush(&mut stream).await;
         while let Some(pending) = request.pending.pop_front() {
             request.settle(pending, &mut stream).await;
@@ -208,11 +210,13 @@ impl Request<'_> {
         if !stream.has_events() {
             self.decoder = None;
         } else if self.intake.decoders.available_permits() == 0 {
+            // Others wait for a place to decode in: this batch goes before it is full.
             self.flush(stream).await;
         }
         if stream.held() <= SHORT {
             self.long_line = None;
         } else if self.long_line.is_none() {
+            // The place to decode in is given back before the wait for another place.
             self.flush(stream).await;
             self.long_line = place(&self.intake.long_lines).await;
             if self.long_line.is_none() {

@@ -50,6 +50,7 @@ impl Report {
 /// The head of a line, as text.
 pub(crate) fn echo(line: &[u8]) -> String {
     let mut text = String::from_utf8_lossy(&line[..line.len().min(ECHO)]).into_owned();
+    // A byte that is no UTF-8 becomes three, so the text is cut again.
     text.truncate(text.floor_char_boundary(ECHO));
     text
 }

@@ -74,7 +74,9 @@ impl Streams {
                 .all
                 .iter()
                 .filter_map(|(id, slot)| Some((silent(slot)?, *id)));
+            // A body that is not silent has events or part of a line: it is never ended for another one.
             let (_, id) = longest.min().ok_or(Full)?;
+            // Its place is free at once, before its own task has noticed.
             if let Some(slot) = table.all.remove(&id) {
                 slot.end.notify_one();
                 self.ended.fetch_add(1, Ordering::Relaxed);
@@ -85,6 +87,7 @@ impl Streams {
         let slot = Arc::new(Slot::default());
         if table.stopped {
             slot.stopped.store(true, Ordering::Relaxed);
+            // The notice is kept until the new body waits for it.
             slot.end.notify_one();
         }
         table.all.insert(id, Arc::clone(&slot));

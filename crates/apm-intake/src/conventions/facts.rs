@@ -126,6 +126,7 @@ impl<'a> Facts<'a> {
             "messaging" | "message_bus" => self.messaging.read(key, value, of),
             "rpc" => self.rpc.read(rest, value),
             "gen_ai" if of == EventKind::Span => self.gen_ai.read(rest, value),
+            // The kind has a field of its own in OTLP, which was read.
             "span" if rest == "kind" => Read::Nothing,
             _ => self.other.read(key, value, of),
         };
@@ -198,6 +199,7 @@ impl<'a> Facts<'a> {
             .filter(|share| *share > 0.0 && *share <= 1.0);
         Some(match (kind, share) {
             ("probabilistic", Some(share)) => 1.0 / share,
+            // Other samplers do not tell the share that they keep, so the span stands for no others.
             _ => 0.0,
         })
     }

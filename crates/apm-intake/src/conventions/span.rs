@@ -32,6 +32,7 @@ pub(crate) struct SpanMeaning<'f, 'a> {
 impl<'f, 'a> SpanMeaning<'f, 'a> {
     /// `code`: the status that OTLP has, 1 for success and 2 for failure.
     pub(crate) fn new(facts: &'f Facts<'a>, code: i32, kind: Kind) -> Self {
+        // Without a status of its own, HTTP's decides. For a client 4xx is a failure as well.
         let outcome = match (code, facts.http.status) {
             (2, _) | (0, Some(400..)) => Outcome::Failure,
             _ => Outcome::Success,
@@ -74,6 +75,7 @@ impl<'f, 'a> SpanMeaning<'f, 'a> {
             .map(cut)
             .filter(|peer| !peer.is_empty());
         let named = peer.map(Cow::Borrowed);
+        // A query may go over HTTP, and is a query all the same: so databases come first.
         if facts.db.seen {
             let system = facts.db.system.map(cut).filter(|system| !system.is_empty());
             (self.kind, self.subtype) = (Some("db"), system);
@@ -94,6 +96,7 @@ impl<'f, 'a> SpanMeaning<'f, 'a> {
                 .queue
                 .map(cut)
                 .filter(|queue| !queue.is_empty());
+            // A temporary name would make a target of its own for each client.
             let lasting = queue.filter(|_| !facts.messaging.is_temporary);
             self.target = Some((
                 system.unwrap_or("messaging"),
@@ -130,6 +133,7 @@ impl<'f, 'a> SpanMeaning<'f, 'a> {
             (self.kind, self.subtype) = (Some("genai"), Some(cut(system)));
             self.target = Some(("genai", named));
         } else if kind != Kind::Internal {
+            // Only a span that leaves the service calls something.
             self.target = named.map(|name| ("", Some(name)));
             self.call(peer, None);
         }

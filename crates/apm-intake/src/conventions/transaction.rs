@@ -25,10 +25,12 @@ impl<'f, 'a> TransactionMeaning<'f, 'a> {
     /// `code`: the status that OTLP has, 1 for success and 2 for failure. `host`: the name of the machine.
     pub(crate) fn new(facts: &'f Facts<'a>, code: i32, host: Option<&str>) -> Self {
         let status = facts.http.status;
+        // Without a status of its own, HTTP's decides. For a server 4xx is the mistake of the client.
         let outcome = match (code, status) {
             (2, _) | (0, Some(500..)) => Outcome::Failure,
             _ => Outcome::Success,
         };
+        // A message may come over HTTP, and is a message all the same.
         let kind = match () {
             () if facts.messaging.seen => Some("messaging"),
             () if facts.is_http() || facts.rpc.seen => Some("request"),
@@ -98,12 +100,14 @@ impl<'f, 'a> TransactionMeaning<'f, 'a> {
         let (http, net) = (&self.facts.http, &self.facts.net);
         json.text("user_agent.original", cut(http.agent.unwrap_or_default()));
         let domain = net.peer_name.map(cut);
+        // An address may stand in the place of the name.
         let ip = net.peer_ip.or_else(|| domain?.parse().ok());
         side(
             json,
             ["source.domain", "source.ip", "source.port"],
             (domain, ip, net.peer_port),
         );
+        // With `http.client_ip` the peer is a proxy, which stays `source` alone.
         let client = match http.client_ip {
             Some(ip) => (None, Some(ip), None),
             None => (domain, ip, net.peer_port),

@@ -141,6 +141,7 @@ impl<'o> Json<'o> {
 /// A text in quotation marks, escaped where it must be.
 fn quote(out: &mut String, text: &str) {
     let must_escape = |byte: u8| byte < b' ' || byte == b'"' || byte == b'\\';
+    // Most texts need no escape, and are copied in one piece.
     if text.bytes().any(must_escape) {
         out.push_str(&serde_json::Value::from(text).to_string());
     } else {

@@ -54,6 +54,7 @@ pub(super) fn is_too_deep(line: &str) -> bool {
         .chunks(255)
         .map(|part| usize::from(count(part)))
         .sum();
+    // Brackets within strings were counted too: only a line with many of them is looked at more closely.
     opens > MAX_DEPTH && depth(line) > MAX_DEPTH
 }
 

@@ -113,6 +113,7 @@ fn read_form(
 ) -> Result<(), Refused> {
     let mut fields = Fields::default();
     let result = walk(line, kind, object, &mut fields);
+    // Odd keys and halves of characters are rare, so a line is rewritten only once it has failed.
     if result.is_err() && forms > 0 {
         let other = canonical::other_form(line, fields.irregular, Some(kind))
             .map_err(|error| Refused::malformed(&fields.wrong_at(kind), &error.to_string()))?;

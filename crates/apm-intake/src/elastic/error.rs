@@ -26,6 +26,7 @@ pub(super) fn build(fields: &mut Fields<'_>, line: &str, batch: &mut Batch) -> R
     let grouping_key = grouping::key(&error);
     let trace = take_stack(&mut error);
     if let Value::Object(members) = &mut error {
+        // Columns hold the first ones; the server itself writes the others.
         for name in ["id", "trace_id", "parent_id", "transaction_id"]
             .into_iter()
             .chain(RESERVED)

@@ -31,6 +31,7 @@ pub(super) fn build(fields: &mut Fields<'_>, line: &str, batch: &mut Batch) -> R
     let mut values = serde_json::Deserializer::from_str(line).into_iter::<Value>();
     let mut log = values.next().and_then(Result::ok).unwrap_or_default()["log"].take();
     if let Value::Object(members) = &mut log {
+        // Columns hold the first ones; the server itself writes the others.
         for name in ["trace.id", "transaction.id", "span.id"]
             .into_iter()
             .chain(RESERVED)
@@ -90,6 +91,7 @@ fn nest(members: &mut Map<String, Value>, name: &str, value: Value) {
         let Value::Object(next) = next else { return };
         at = next;
     }
+    // Only a text or a number of the nested form wins: anything else says nothing.
     let taken = at
         .get(last)
         .is_some_and(|nested| nested.is_string() || nested.is_number());

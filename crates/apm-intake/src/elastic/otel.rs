@@ -68,6 +68,7 @@ fn take_member(
     key: &str,
     is_wanted: fn(&Tree) -> bool,
 ) -> Option<Tree> {
+    // The last of several members with one name counts.
     let mut members = fields.members.iter_mut().rev();
     let member = members.find(|member| member.kept && line[member.start..].starts_with(key))?;
     let value = serde_json::from_str(value_of(line, member.start, member.end)).ok()?;
@@ -143,6 +144,7 @@ pub(super) fn merge_labels(context: &mut Map<String, Tree>, facts: &Facts<'_>) {
     if labels.is_empty() {
         return;
     }
+    // Documents show these characters as `_`, so that two names may be one there.
     let shown = |name: &str| name.replace(['.', '*', '"'], "_");
     let names: Vec<_> = labels.keys().map(|name| shown(name)).collect();
     let tags = context

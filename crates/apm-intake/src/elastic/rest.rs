@@ -32,6 +32,7 @@ pub(super) fn keep_rest(fields: &Fields<'_>, line: &str, others: &str, batch: &m
     batch.push("{");
     for member in fields.members.iter().filter(|member| member.kept) {
         let text = match member.end {
+            // The comma before the next member is no part of this one.
             Some(end) => line[member.start..end].trim_end_matches([' ', '\t', '\r', '\n', ',']),
             None => {
                 let value = value_of(line, member.start, None);

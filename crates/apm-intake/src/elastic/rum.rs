@@ -95,6 +95,7 @@ fn transaction(mut sent: Value) -> Vec<String> {
     let rate = transaction["sample_rate"].clone();
     let mut lines = vec![json!({ "transaction": transaction }).to_string()];
     lines.extend(spans.into_iter().map(|sent| {
+        // `pi` is the parent's place among the spans; spans without it belong to the transaction itself.
         let parent = sent["pi"]
             .as_u64()
             .and_then(|index| usize::try_from(index).ok());
@@ -105,6 +106,7 @@ fn transaction(mut sent: Value) -> Vec<String> {
             members.insert("transaction_id".to_owned(), id.clone());
             members.insert("trace_id".to_owned(), trace.clone());
             members.insert("parent_id".to_owned(), parent);
+            // Browsers send the rate with the transaction, and it holds for its spans.
             if !rate.is_null() {
                 members.entry("sample_rate").or_insert_with(|| rate.clone());
             }

@@ -204,6 +204,7 @@ impl Object {
         );
         let mut required = 0;
         let mut index = 0;
+        // A constant function has no `for`.
         while index < fields.len() {
             if fields[index].required {
                 required |= 1 << index;

@@ -149,6 +149,7 @@ fn understand(
 ) -> String {
     let facts = Facts::from_attributes(&bridged.attributes, EventKind::Span);
     let named = Kind::named(bridged.kind.as_deref().unwrap_or_default());
+    // A bridge sends no status of OpenTelemetry: the event's own outcome tells how it ended.
     let meaning = SpanMeaning::new(&facts, 0, named);
     match (meaning.kind, fields.word(Slot::Type)) {
         (Some(kind), _) => {
@@ -196,6 +197,7 @@ fn understand(
     fields
         .labels
         .extend(facts.label_names().map(|name| name.to_owned().into()));
+    // The type tells the kind where none was sent, as on Elastic's server.
     let span_kind = match (&bridged.kind, kind) {
         (Some(kind), _) => kind.as_str(),
         (None, "db" | "external" | "storage") => "CLIENT",

@@ -45,6 +45,7 @@ pub(super) fn checked(
         }
     }
     Ok(match form {
+        // A trace that had to be rewritten is not remembered: its sent text is not sound.
         Cow::Borrowed(json) => {
             SOUND[place].store(rest, Ordering::Relaxed);
             keep(json, hash, batch)

@@ -105,6 +105,7 @@ fn fraction(text: &str) -> Option<(i64, &str)> {
     };
     let rest = text.trim_start_matches(|c: char| c.is_ascii_digit());
     let length = text.len() - rest.len();
+    // Digits behind the sixth are cut.
     let micros = (0..6).fold(0, |micros, at| {
         let digit = text.as_bytes().get(at).filter(|_| at < length);
         micros * 10 + digit.map_or(0, |digit| i64::from(digit - b'0'))

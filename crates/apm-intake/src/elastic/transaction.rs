@@ -93,6 +93,7 @@ fn understand(bridged: &Bridged, fields: &mut Fields<'_>, line: &str, columns: &
         columns.status = meaning.status();
         forget_exchange(&mut context);
     }
+    // Parts of the old address must not stand beside parts of the new one.
     if meaning.is_http()
         && let Some(Tree::Object(request)) = context.get_mut("request")
     {

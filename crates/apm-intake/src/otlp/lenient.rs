@@ -215,6 +215,7 @@ impl<T: TryFrom<i128> + Default> Visitor<'_> for Number<T> {
     fn visit_str<E: Error>(self, text: &str) -> Result<T, E> {
         match text.parse() {
             Ok(number) => Self::from_integer(number),
+            // The JSON of Protocol Buffers allows an exponent in whole numbers, `1e3`.
             Err(_) => match text.parse::<f64>() {
                 Ok(number) => self.visit_f64(number),
                 Err(_) => Err(E::invalid_value(Unexpected::Str(text), &self)),

@@ -69,6 +69,7 @@ impl Translator {
     pub(super) fn finish(mut self) -> Export {
         self.end_scope();
         let mut batches = self.out.finish();
+        // A parent may stand behind its children, so they are resolved at the end of the body.
         self.parents.resolve(&mut batches);
         Export {
             batches,

@@ -28,6 +28,7 @@ impl<'a> Database<'a> {
             "db.statement" | "db.query.text" => self.statement = Some(text),
             "sql.query" => {
                 self.statement = Some(text);
+                // A system that is named wins over this guess, wherever it stands.
                 self.system = self.system.or(Some("sql"));
             }
             "db.user" => self.user = Some(text),

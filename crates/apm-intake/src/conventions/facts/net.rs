@@ -76,6 +76,7 @@ impl<'a> Net<'a> {
 
     /// The name or address of what a client calls.
     pub(in crate::conventions) fn destination(&self) -> Option<&'a str> {
+        // An address with a colon is `host:port` or a connection string, unless it is one of IPv6.
         let is_host =
             |address: &&str| !address.contains(':') || address.parse::<Ipv6Addr>().is_ok();
         self.peer_name

@@ -65,6 +65,7 @@ impl Walk<'_, '_> {
 
     fn at_most(&mut self, limit: u16, length: usize, count: impl FnOnce() -> usize) {
         let limit = usize::from(limit);
+        // A text with no more bytes than the limit has no more characters, and is not counted.
         if limit != 0 && length > limit && count() > limit {
             self.breaks(format!("maxLength({limit})"));
         }
@@ -223,6 +224,7 @@ impl<'de> Visitor<'de> for Walk<'_, 'de> {
             Rule::Numbers => walk_each(map, |map| map.next_value::<Option<f64>>()),
             Rule::Samples => walk_samples(self.fields, map),
             Rule::TextOrInt(_) | Rule::Port => {
+                // The value is read to its end, for the rest of the line is judged as well.
                 while map.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
                 self.other_type(Unexpected::Map)
             }

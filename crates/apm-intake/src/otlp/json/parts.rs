@@ -89,6 +89,7 @@ impl<'de, F: FnMut(&'de RawValue) -> Result<(), Malformed>> Visitor<'de> for Ele
             if raw.get() != "null"
                 && let Err(error) = (self.take)(raw)
             {
+                // The parser's errors are texts: this one goes around the parser to keep its place.
                 *self.failed = Some(error.within(format_args!("{}[{count}]", self.name)));
                 return Err(A::Error::custom("an element cannot be read"));
             }

@@ -56,6 +56,7 @@ fn key_value<'a>(mut message: Reader<'a>, depth: u32) -> Result<KeyValue<'a>, Ma
 pub(super) fn value<'a>(mut message: Reader<'a>, depth: u32) -> Result<Value<'a>, Malformed> {
     let mut out = Value::Empty;
     while let Some(field) = message.next()? {
+        // The last of several fields counts.
         out = match field.number {
             1 => Value::Text(field.text()?),
             2 => Value::Bool(field.bool()?),

@@ -19,12 +19,14 @@ pub(super) fn metric<'a>(message: Reader<'a>, sink: &mut impl Sink) -> Result<()
         match field.number {
             1 => metric.name = field.text()?,
             3 => metric.unit = field.text()?,
+            // A metric has one of these: gauge, sum, histogram, exponential histogram, summary.
             5 | 7 | 9 | 10 | 11 => data = Some(field),
             _ => {}
         }
     }
     let Some(data) = data else { return Ok(()) };
     let (mut temporality, mut is_monotonic) = (Temporality::default(), false);
+    // Fields 2 and 3 mean the same in each kind that has them.
     let mut fields = data.message()?;
     while let Some(field) = fields.next()? {
         match field.number {

@@ -109,6 +109,7 @@ impl<'a> Reader<'a> {
     }
 
     fn varint(&mut self) -> Result<u64, Malformed> {
+        // Most numbers are tags and lengths of one byte.
         if let [byte @ 0..0x80, left @ ..] = self.left {
             self.left = left;
             return Ok(u64::from(*byte));
@@ -127,6 +128,7 @@ impl<'a> Reader<'a> {
 
     /// Skips fields up to the end of a group, and the groups within it.
     fn skip_group(&mut self) -> Result<(), Malformed> {
+        // The depth is counted without recursion: groups may be nested as deep as the body is long.
         let mut depth = 1;
         while depth > 0 {
             match self.varint()? & 7 {

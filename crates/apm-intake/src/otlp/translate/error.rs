@@ -91,6 +91,7 @@ impl<'a> Exception<'a> {
             }
         }
         let mut error = json!({"exception": exception});
+        // The key is computed while the frames are still there; then they are stored apart.
         let key = grouping_key(&error);
         let frames = error["exception"]
             .as_object_mut()
@@ -122,6 +123,7 @@ impl<'a> Exception<'a> {
                 others().for_each(|attribute| label(json, &attribute.key, &attribute.value));
             });
         });
+        // An empty object marks the event as one of OpenTelemetry: documents show its labels as attributes too.
         json.key("attributes").raw("{}");
         json.object("ecs", |json| {
             fields(json);

@@ -15,6 +15,7 @@ pub(super) struct Ids {
 pub(super) fn derived(parts: &[&[u8]]) -> Id {
     let mut hash = Xxh3::new();
     for part in parts {
+        // Lengths keep the parts apart: `ab`, `c` is not `a`, `bc`.
         hash.update(&(part.len() as u64).to_le_bytes());
         hash.update(part);
     }

@@ -43,6 +43,7 @@ impl<'a> Named<'a> {
                 _ => named.labels.push(attribute),
             }
         }
+        // A body that is a map is shown as JSON, and its members can be searched for as labels.
         if let Value::Map(members) = &record.body {
             let is_scalar = |value: &Value<'_>| !matches!(value, Value::Array(_));
             named
@@ -104,6 +105,7 @@ fn log(to: &mut Translator, record: &LogRecord<'_>, message: &str, level: &str) 
             .iter()
             .for_each(|attribute| label(json, &attribute.key, &attribute.value));
     });
+    // An empty object marks the event as one of OpenTelemetry: documents show its labels as attributes too.
     json.key("attributes").raw("{}");
     json.object("ecs", |json| {
         to.scope.write_fields(json);
@@ -142,6 +144,7 @@ fn error(
 ) {
     let named = Named::from_record(record);
     let origin = Origin {
+        // A record has no id. The same record has to get the same one again, so all that identifies it is in it.
         id: derived(&[
             b"log",
             &record.trace_id.unwrap_or_default(),

@@ -58,6 +58,7 @@ impl Sets {
         let key = (point.time, set.hash());
         let has_it = |set: &Set| set.names.iter().any(|(known, ..)| known == name);
         let known = self.places.get(&key).copied();
+        // One event cannot hold two values of a metric: the second begins another set.
         let place = match known.filter(|place| !has_it(&self.sets[*place])) {
             Some(place) => place,
             None => {
@@ -122,6 +123,7 @@ impl Set {
         let (mut labels, mut fields) = (String::new(), String::new());
         let (mut dataset, mut namespace) = (None, None);
         let mut attributes: Vec<_> = point.attributes.iter().collect();
+        // The order of attributes means nothing. Once they are sorted, equal sets have equal texts.
         attributes.sort_by(|a, b| a.key.cmp(&b.key));
         let mut label_names = Vec::new();
         for KeyValue { key, value } in attributes {
@@ -170,6 +172,7 @@ impl Set {
         }
         json.object("samples", |json| json.members(&self.samples));
         json.object("tags", |json| json.members(&self.labels));
+        // An empty object marks the event as one of OpenTelemetry: documents show its labels as attributes too.
         json.key("attributes").raw("{}");
         json.object("ecs", |json| {
             scope.write_fields(json);

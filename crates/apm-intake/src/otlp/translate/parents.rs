@@ -52,6 +52,7 @@ impl Parents {
         let mut at = id;
         let found = loop {
             match self.0.get(&(trace, at)) {
+                // The limit also ends a circle of parents.
                 Some(Node::Span(parent)) if path.len() < MAX_STEPS => {
                     path.push(at);
                     at = *parent;
@@ -61,6 +62,7 @@ impl Parents {
                 Some(Node::Span(_)) | None => break None,
             }
         };
+        // All spans on the way have the same transaction, which is found at once the next time.
         for id in path {
             self.0.insert((trace, id), Node::Known(found));
         }

@@ -45,6 +45,7 @@ impl Sender {
             }
         }
         json.close('}');
+        // The sender's clock is off by this. Time on the network counts as such as well.
         let skew = known
             .export_time
             .map_or(0, |sent| received.saturating_mul(1000).saturating_sub(sent));
@@ -139,6 +140,7 @@ pub(super) fn write_data_stream(
 fn stream_name(name: &str, is_dataset: bool) -> String {
     let legal = |c: char| match c {
         '\\' | '/' | '*' | '?' | '"' | '<' | '>' | '|' | ' ' | ',' | '#' | ':' => '_',
+        // Hyphens part the name of a stream into type, dataset and namespace; only the last may have one.
         '-' if is_dataset => '_',
         c => c.to_ascii_lowercase(),
     };

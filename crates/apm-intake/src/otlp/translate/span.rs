@@ -48,6 +48,7 @@ fn transaction(to: &mut Translator, span: &Span<'_>, ids: Ids) {
     let meaning = TransactionMeaning::new(&facts, span.status.code, to.sender.host.as_deref());
     let time = to.out.time(span.start_time_unix_nano, to.sender.skew);
     let kind = cut(meaning.kind.unwrap_or("unknown"));
+    // The memory of the text is used again for each event; `to` is needed while it is written.
     let mut out = std::mem::take(&mut to.json);
     out.clear();
     write_rest(
@@ -134,6 +135,7 @@ fn span(to: &mut Translator, span: &Span<'_>, ids: Ids, parent: u64) {
     let event = SpanRow {
         id: Id::Short(ids.span),
         trace_id: Id::Long(ids.trace),
+        // `Parents` finds it when the body is at its end.
         transaction_id: None,
         parent_id: Id::Short(parent),
         service: Default::default(),

@@ -75,6 +75,7 @@ fn log(to: &mut Translator, event: &SpanEvent<'_>, around: &Around<'_>) {
             label(json, key, value);
         }
     });
+    // An empty object marks the event as one of OpenTelemetry: documents show its labels as attributes too.
     json.key("attributes").raw("{}");
     json.object("ecs", |json| {
         to.scope.write_fields(json);

@@ -19,6 +19,7 @@ pub(super) fn weight(trace_state: &str) -> f64 {
             .find(|(key, _)| key.trim() == name)
             .map(|(_, value)| value.trim())
     };
+    // The current form counts where a sampler writes both.
     if let Some(threshold) = of("th") {
         return by_threshold(threshold).unwrap_or(1.0);
     }

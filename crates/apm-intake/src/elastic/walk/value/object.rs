@@ -68,6 +68,7 @@ pub(super) fn walk_object<'de, A: MapAccess<'de>>(
     let mut at = 0;
     while let Some(key) = map.next_key_seed(Key)? {
         let index = object.find(&key, &mut at);
+        // Each known field has a bit, which a second member of the same name finds set.
         let is_odd = match index {
             Some(index) => seen & 1 << index != 0,
             None => key.bytes().any(|byte| byte.is_ascii_uppercase()),
@@ -97,6 +98,7 @@ pub(super) fn walk_object<'de, A: MapAccess<'de>>(
             continue;
         };
         let field = &object.fields[index];
+        // A rule that was broken before this field is not in it: its path does not get the name.
         let clean = fields.violation.is_none();
         seen |= 1 << index;
         match map.next_value_seed(Walk {
@@ -117,6 +119,7 @@ pub(super) fn walk_object<'de, A: MapAccess<'de>>(
             fields.stack = fields.members.len().checked_sub(1);
         }
     }
+    // Null and empty objects count as absent, so nothing is missing in them.
     if set != 0 && fields.violation.is_none() {
         complete(object, set, fields);
     }

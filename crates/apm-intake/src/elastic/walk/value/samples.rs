@@ -18,6 +18,7 @@ pub(super) fn walk_samples<'de, A: MapAccess<'de>>(
         any = true;
         let mut inner = Fields::default();
         let sample = map.next_value_seed(Sample(&mut inner));
+        // An odd key ends the sample with an error, so it is noted before that ends the walk.
         fields.irregular |= inner.irregular;
         let sample = sample?;
         if let Some(violation) = inner.violation.take() {
@@ -30,6 +31,7 @@ pub(super) fn walk_samples<'de, A: MapAccess<'de>>(
         if name.contains(['*', '"']) {
             fields.violate(Kind::Rule("patternKeys(patternNoAsteriskQuote)".into()));
         }
+        // The table of samples leaves the value in `Duration`.
         fields.samples.push((name, inner.number(Slot::Duration)));
     }
     if are_doubled(&fields.samples) {

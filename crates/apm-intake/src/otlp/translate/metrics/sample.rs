@@ -216,6 +216,7 @@ fn of_exponential(histogram: &Exponential) -> Result<Vec<Bin>, String> {
     for (value, count) in middles(&histogram.negative, histogram.scale) {
         bins.push((-value, count));
     }
+    // Negative buckets count away from zero, and values have to rise.
     bins.reverse();
     if histogram.zero_count > 0 {
         bins.push((0.0, histogram.zero_count));
@@ -231,6 +232,7 @@ fn of_exponential(histogram: &Exponential) -> Result<Vec<Bin>, String> {
 }
 
 fn middles(buckets: &Buckets, scale: i32) -> impl Iterator<Item = Bin> {
+    // A bound is the base to the power of an index, where the base is 2 to the power of this.
     let width = 2f64.powi(scale.saturating_neg());
     let bound = move |index: i64| {
         #[expect(clippy::cast_precision_loss, reason = "an index has 33 bits")]

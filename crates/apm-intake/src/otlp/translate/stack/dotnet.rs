@@ -23,11 +23,13 @@ pub(super) fn parse(text: &str) -> Option<Parsed> {
             return None;
         }
     }
+    // A line ends the calls of each cause, and nothing ends those of the outermost exception.
     if traces.len() != heads.len() + 1 {
         return None;
     }
     let own = traces.pop()?;
     let mut cause: Option<Tree> = None;
+    // Causes beyond the limit are the innermost ones.
     let few = heads.len().saturating_sub(MAX_CAUSES);
     for (head, frames) in heads.iter().rev().zip(&traces).skip(few) {
         let mut inner: Map<String, Tree> = exception(head);

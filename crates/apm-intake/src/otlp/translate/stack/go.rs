@@ -33,6 +33,7 @@ fn frame<'a>(call: &'a str, place: &'a str) -> Option<Frame<'a>> {
             &call[..opening(call)?]
         }
     };
+    // Dots in the path of a module do not end it: the first dot behind the last slash does.
     let after_path = call.rfind('/').map_or(0, |slash| slash + 1);
     let dot = after_path + call[after_path..].find('.')?;
     let (module, function) = (&call[..dot], &call[dot + 1..]);

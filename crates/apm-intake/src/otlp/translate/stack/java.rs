@@ -25,6 +25,7 @@ pub(super) fn parse(text: &str) -> Option<Parsed> {
             continue;
         }
         if let Some(head) = text.strip_prefix("Caused by: ") {
+            // At the same depth it is the cause of the suppressed exception.
             if suppressed.is_some_and(|suppressed| indent >= suppressed) {
                 continue;
             }
@@ -45,6 +46,7 @@ pub(super) fn parse(text: &str) -> Option<Parsed> {
             .and_then(|rest| rest.strip_suffix(" more"))
         {
             let more: usize = more.parse().ok()?;
+            // `n more` stands for the last n calls of the exception around this one.
             let enclosing = &before.last()?.frames;
             let from = enclosing.len().checked_sub(more)?;
             trace.frames.extend_from_slice(&enclosing[from..]);

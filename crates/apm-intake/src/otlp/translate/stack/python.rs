@@ -59,6 +59,7 @@ fn trace(text: &str) -> Option<Trace<'_>> {
             });
         } else if line.starts_with("    ") {
             let frame = frames.last_mut()?;
+            // Marks below a line of source show where in it the error is.
             let is_marks = line.trim().bytes().all(|byte| b"^~".contains(&byte));
             if frame.source.is_empty() && !is_marks {
                 frame.source = line.trim();

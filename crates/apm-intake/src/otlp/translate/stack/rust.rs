@@ -21,6 +21,7 @@ pub(super) fn parse(text: &str) -> Option<Parsed> {
                 .any(|part| frame.file.contains(part));
         } else if let Some((number, call)) = text.split_once(": ") {
             number.parse::<u32>().ok()?;
+            // The compiler's hash at the end changes with each build: errors are grouped without it.
             let function = call
                 .rsplit_once("::h")
                 .filter(|(_, hash)| hash.len() == 16)
