@@ -83,6 +83,7 @@ impl Agent {
                 return Self::without_thread(shared);
             }
         };
+        // Others find the recorder by `running` only once it can wake its thread.
         shared.recorder.set_commands(&commands);
         recorder::set_running(&shared.recorder);
         if settings.capture_panics {

@@ -172,6 +172,7 @@ impl Config {
             .warnings
             .retain(|warning| !before_that.contains(warning));
         update.changes = startup::changes(&before, &after);
+        // Caches go by the generation of the settings, so equal settings do not replace each other.
         if !update.changes.is_empty() {
             self.live.store(Arc::new(after));
         }

@@ -44,6 +44,7 @@ impl Handle {
     fn shut_down(&self, timeout: Duration) -> bool {
         let sent = self.shared.recorder.shut_down(timeout);
         let thread = lock(&self.thread).take();
+        // A thread that is still busy is left alone: it could take longer than the timeout.
         if let Some(thread) = thread
             && thread.is_finished()
         {

@@ -306,6 +306,7 @@ fn server_url(text: &str) -> Result<Url, String> {
     }
     url.set_query(None);
     url.set_fragment(None);
+    // `Url::join` would replace the last part of a path that ends in no slash.
     if !url.path().ends_with('/') {
         let path = format!("{}/", url.path());
         url.set_path(&path);

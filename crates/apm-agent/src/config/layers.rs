@@ -107,6 +107,7 @@ impl Layers {
                 Some((name.strip_prefix(ENV_PREFIX)?.to_ascii_lowercase(), value))
             })
             .collect();
+        // Old names are no options any more: they are taken before unknown names are dropped.
         take_old_names(&mut environment, Source::Environment, &mut warnings);
         environment.retain(|key, _| is_option(key));
         let mut said: Texts = sources.code.into_iter().collect();
@@ -128,6 +129,7 @@ impl Layers {
             detected,
             ..Self::default()
         };
+        // The other sources say which file is to be read.
         layers.read_file(&mut warnings);
         (layers, warnings)
     }
@@ -190,6 +192,7 @@ impl Layers {
             return None;
         }
         let mut wanted = local.clone();
+        // A value that is invalid is reported where it is set.
         wanted.set(option.key, text).ok()?;
         guarded::records_more(option.key, local, &wanted).then(|| {
             format!(

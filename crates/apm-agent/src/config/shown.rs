@@ -38,6 +38,7 @@ pub(super) fn printable(text: &str) -> String {
 /// Masks the `user:password@` of URLs in a value.
 pub(crate) fn without_password(text: &str) -> String {
     text.split(',')
+        // A password may contain `@`, so the last one ends it.
         .map(|item| match (item.find("://"), item.rfind('@')) {
             (Some(scheme), Some(at)) if scheme < at => {
                 format!("{}://{}{}", &item[..scheme], Secret::MASK, &item[at..])

@@ -77,6 +77,7 @@ pub(crate) fn cut(text: &str, max: usize) -> Option<&str> {
         .char_indices()
         .map(|(index, _)| index)
         .skip(max.saturating_sub(1));
+    // The text is too long if one more character follows the last that there is room for.
     let end = ends.next()?;
     ends.next().map(|_| text.get(..end).unwrap_or_default())
 }

@@ -178,6 +178,7 @@ impl Request {
         worker: &Rc<Worker>,
         request: &mut ServiceRequest,
     ) -> Option<Self> {
+        // A request is known by the address of its head, which all middleware of it shares.
         let address = std::ptr::from_ref(request.head()).addr();
         if let Some(outer) = already_recorded(agent, address) {
             let pattern = request.match_pattern();
@@ -251,6 +252,7 @@ impl Request {
 impl Drop for Request {
     fn drop(&mut self) {
         if let Some(core) = self.core.take() {
+            // A panic that nobody catches drops the request on its way.
             let status = std::thread::panicking().then_some(500);
             let name = self.name_without_response(&core);
             end_without_response(&core, Some(name), status);

@@ -94,6 +94,7 @@ impl Agent {
     /// ```
     #[must_use]
     pub fn diesel(&self, database: impl Into<String>) -> Diesel {
+        // An error that the service captures may say that its last query failed.
         error::observe_captured_errors(failed::on_captured_error);
         #[cfg(feature = "sqlite-meter")]
         if self.is_enabled() {

@@ -94,6 +94,7 @@ impl Call {
             let mut url = Url::parse(url, &settings.sanitize_field_names);
             url.named = agent.hosts.have_a_name_for(&url.peer(), Instant::now());
             let span = LeafSpan::begin(current, &Arc::new(url.kind(protocol)));
+            // If the span is left out, the callee belongs to the transaction itself.
             let from = span
                 .as_ref()
                 .map_or(current.transaction.identity.id, LeafSpan::id);

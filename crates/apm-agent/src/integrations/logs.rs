@@ -166,9 +166,11 @@ pub(crate) fn rfc3339(micros: u64) -> String {
     // Days since 0000-03-01, in eras of 400 years: a year that begins in March ends with the leap day.
     let days = days + 719_468;
     let (era, day_of_era) = (days / 146_097, days % 146_097);
+    // Each fourth year has a leap day, but each hundredth has none, and the last of an era has one.
     let year_of_era =
         (day_of_era - day_of_era / 1_460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
     let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+    // From March on, five months have 153 days.
     let month_from_march = (5 * day_of_year + 2) / 153;
     let day = day_of_year - (153 * month_from_march + 2) / 5 + 1;
     let month = if month_from_march < 10 {

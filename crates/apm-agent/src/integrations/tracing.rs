@@ -147,6 +147,7 @@ where
     // An entered span is current, so the slot knows the parent that `tracing` knows, and spans by hand between both.
     explicit.or_else(|| {
         let mut current = context::current()?;
+        // A root has no span above it, but it still belongs to the request.
         if attributes.is_root() {
             current.span = None;
         }
@@ -168,6 +169,7 @@ fn read<'a>(
     };
     let mut fields = Fields::new(agent, key_of);
     record(&mut fields);
+    // The other fields of tower-http may be all headers, with what is secret in them.
     if is_request {
         fields.labels.clear();
     }
@@ -206,6 +208,7 @@ where
             None => begin(attributes),
         };
         if let Some(traced) = traced {
+            // The lock of the extensions is free again before anything is dropped.
             let replaced = span.extensions_mut().replace(traced);
             drop(replaced);
         }

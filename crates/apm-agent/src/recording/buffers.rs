@@ -61,6 +61,7 @@ impl Buffers {
     /// Buffers that hold about `bytes` in all for a server that is away.
     pub(crate) fn new(metadata: Vec<u8>, bytes: usize) -> Self {
         let bytes = bytes.max(MIN_BODIES * capacity(MIN_BUFFER_BYTES));
+        // A body takes a sixteenth more memory than its limit: see `capacity`.
         let most_per_body = (bytes / MIN_BODIES / 17 * 16).clamp(MIN_BUFFER_BYTES, BUFFER_BYTES);
         Self {
             shards: Striped::default(),
@@ -147,6 +148,7 @@ impl Buffers {
         let capacity = capacity(self.limit());
         if body.bytes.capacity() == 0 {
             let spare = lock(&self.spare).pop();
+            // Memory that was made for another limit is not used again.
             let spare = spare.filter(|spare| (capacity..=2 * capacity).contains(&spare.capacity()));
             body.bytes = spare.unwrap_or_else(|| Vec::with_capacity(capacity));
         }

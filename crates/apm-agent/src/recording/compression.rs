@@ -165,6 +165,7 @@ pub(crate) fn fail_last_query(
         *rows = rows.saturating_sub(less);
     }
     span.end = last.end_before;
+    // One call alone is a plain span again, under its own name.
     if composite.count == 1 {
         span.composite = None;
     }

@@ -144,6 +144,7 @@ impl Drop for GivenUp {
     fn drop(&mut self) {
         let core = self.0.as_ref().and_then(|it| it.core.as_ref());
         if let Some(core) = core
+            // A panic is a failure, and `Transaction` notes it.
             && !std::thread::panicking()
         {
             let mut state = lock(&core.state);

@@ -180,6 +180,7 @@ pub(crate) fn write_url(
             + path.len()
             + query.map_or(0, |query| query.len() + 1);
         out.extend_from_slice(b"\"full\":");
+        // Nearly all addresses are short, and are written without a text of their own.
         if length <= json::KEYWORD {
             out.push(b'"');
             out.extend_from_slice(&known.origin);

@@ -31,6 +31,7 @@ pub(crate) fn install() {
     static INSTALLED: Once = Once::new();
     INSTALLED.call_once(|| {
         let previous = panic::take_hook();
+        // With the service's own hook taken out, the default one is what is left.
         let default = panic::take_hook();
         // A hook of the service's own may end the process: many do.
         let custom = !same_function(&*previous, &*default);

@@ -112,6 +112,7 @@ impl Tail {
             write_name(out, name);
             rest = self.after_name;
         }
+        // The places follow one another in the text: first that of labels, then that within `db`.
         if let Some(at) = self.in_context
             && (own.bind_hash.is_some() || own.cost.is_some())
         {

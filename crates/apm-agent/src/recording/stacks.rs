@@ -33,6 +33,7 @@ impl StackQueue {
         }
         let mut waiting = lock(&self.0);
         let taken = spans.len().min(CAPACITY.saturating_sub(waiting.len()));
+        // Spans without room are counted where they are appended.
         buffers.counters.recorded(taken as u64);
         waiting.extend(spans.drain(..taken));
         drop(waiting);

@@ -307,6 +307,7 @@ impl Core {
         }
         let mut state = lock(&self.state);
         state.context = context;
+        // The body's place was in the context that is replaced.
         state.body = None;
         if let Some(status) = request.status_code() {
             state.result.find(http::result(status).into());
@@ -329,6 +330,7 @@ impl Core {
         if self.only_propagates {
             return;
         }
+        // Metrics count unsampled transactions as well.
         if self.breakdown {
             let app = state.children.self_time(self.identity.start, end);
             self.recorder

@@ -29,6 +29,7 @@ pub(crate) fn fields(
     let (mut fields, mut files) = (Map::new(), Map::new());
     let mut left = most;
     let delimiter = format!("--{boundary}");
+    // No field stands before the first delimiter.
     for part in body.split(&delimiter).skip(1) {
         // The last delimiter ends in dashes; without a blank line the part was cut in its head.
         let Some((head, value)) = part.split_once("\r\n\r\n") else {

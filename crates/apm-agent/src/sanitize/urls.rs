@@ -108,10 +108,12 @@ impl<'t, F: FnMut(&str) -> bool> Scanner<'t, F> {
                     }
                     _ => behind,
                 },
+                // `://` may be followed by a user and a password.
                 b':' => match self.user(behind) {
                     Some((begin, end)) => self.replace(begin, end),
                     None => behind,
                 },
+                // A blank that is encoded belongs to the URL.
                 byte if unit.layers == 0 && ends_url(byte) => {
                     name = None;
                     behind
@@ -151,6 +153,7 @@ impl<'t, F: FnMut(&str) -> bool> Scanner<'t, F> {
         while at < bytes.len() {
             let unit = unit(bytes, at);
             let ends = match unit.byte {
+                // A separator that is encoded more often belongs to a URL within the value.
                 b'&' | b'#' => unit.layers <= layers,
                 // `/path;jsessionid=…?x=1`
                 b';' | b'?' => name.after == b';' && unit.layers <= layers,
@@ -179,6 +182,7 @@ impl<'t, F: FnMut(&str) -> bool> Scanner<'t, F> {
         while at < bytes.len() {
             let unit = unit(bytes, at);
             match unit.byte {
+                // A password may have an `@` in it, so the last one counts.
                 b'@' => end = Some(at),
                 b'/' | b'?' | b'#' => break,
                 byte if unit.layers == 0 && ends_url(byte) => break,

@@ -168,6 +168,7 @@ impl<'s> Masker<'s> {
     /// a name.
     fn is_value(&self) -> bool {
         let after = self.tokens.rest().trim_start();
+        // A dot or a bracket beside it makes it a name.
         if self.last == Last::Dot || after.starts_with(['.', '(']) {
             return false;
         }
@@ -176,6 +177,7 @@ impl<'s> Masker<'s> {
         }
         match self.dialect {
             Dialect::Postgresql => false,
+            // It may be a name in some of them: the reading that sends less counts.
             Dialect::Mysql | Dialect::Standard | Dialect::Unknown => true,
             Dialect::Sqlite => match self.last {
                 Last::Operator => true,

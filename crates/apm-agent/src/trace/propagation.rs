@@ -106,6 +106,7 @@ fn parse_traceparent(value: &[u8]) -> Option<(TraceId, SpanId, bool)> {
     let known = value.first_chunk::<TRACEPARENT_LEN>()?;
     let version = ids::parse_hex_byte(&known[..2])?;
     let later_parts = &value[TRACEPARENT_LEN..];
+    // Later versions may have more parts behind a dash, and 255 is forbidden.
     let length_is_right = match version {
         0 => later_parts.is_empty(),
         0xff => false,

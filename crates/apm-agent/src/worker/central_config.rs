@@ -146,6 +146,7 @@ fn pause(headers: &HeaderMap) -> Duration {
             .ok()
     });
     match age {
+        // A server that answers 0 forbids caches, and does not want to be asked all the time.
         None | Some(0) => USUAL,
         Some(seconds) => Duration::from_secs(seconds).clamp(SHORTEST, LONGEST),
     }

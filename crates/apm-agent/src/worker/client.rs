@@ -159,6 +159,7 @@ impl Client {
             .as_deref()
             .and_then(|text| HeaderValue::from_str(text).ok())
         {
+            // The HTTP library leaves such a value out of its debug output.
             value.set_sensitive(true);
             headers.insert(AUTHORIZATION, value);
         }
@@ -172,6 +173,7 @@ impl Client {
             .pool_max_idle_per_host(1)
             .connect_timeout(connect_timeout(endpoint.timeout))
             .redirect(reqwest::redirect::Policy::none());
+        // A proxy would look for a loopback address on its own machine.
         if endpoint.urls.iter().all(|url| is_loopback(url)) {
             builder = builder.no_proxy();
         }
@@ -240,9 +242,11 @@ impl Client {
                     pause,
                 })
             }
+            // Without a connection nothing has left this machine.
             Err(error) if error.is_connect() => {
                 return match Arc::try_unwrap(shared) {
                     Ok(body) => (Posted::Unreached(explain(&error), body), None),
+                    // The HTTP client may still hold the bytes.
                     Err(shared) => {
                         let body = Body::clone(&shared);
                         (Posted::Unreached(explain(&error), body), None)

@@ -52,6 +52,7 @@ fn has_name(captured: &Captured) -> bool {
 pub(crate) fn process_stacks(recorder: &Recorder, resolver: &mut Resolver, settings: &Settings) {
     for StackedSpan { line, addresses } in recorder.stacks.take() {
         let frames = resolver.frames(None, &addresses, Purpose::Span, settings);
+        // Spans were counted when they began to wait.
         recorder
             .buffers
             .append_counted(1, |out| match line.strip_suffix(END) {

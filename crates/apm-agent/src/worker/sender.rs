@@ -124,6 +124,7 @@ impl Sender {
             let wake_at = self.next_wake(next_tick);
             let command = if self.waiting.is_empty() {
                 tokio::select! {
+                    // Commands come first: a shutdown does not wait behind events.
                     biased;
                     command = self.commands.recv() => match command {
                         Some(command) => Some(command),
@@ -258,6 +259,7 @@ impl Sender {
             if !self.post(content, body, abort_at).await {
                 return Progress::Failing;
             }
+            // A command waits: the rest is sent behind it.
             if deadline.is_none() && !self.waiting.is_empty() {
                 return Progress::OutOfTime;
             }
@@ -334,6 +336,7 @@ impl Sender {
         let posting = self.client.post(body);
         tokio::pin!(posting);
         loop {
+            // Without a limit the request ends by its own time-out.
             let last = abort_at.unwrap_or_else(|| Instant::now() + Duration::from_secs(3600));
             tokio::select! {
                 biased;

@@ -41,6 +41,7 @@ impl BindHash {
 
     /// The hash; none without values, or with more of them than are read.
     pub(super) fn finish(self) -> Option<u64> {
+        // Diesel writes `[]` where there are no values.
         (self.bytes > "[]".len() && self.bytes <= MOST).then(|| self.hasher.finish())
     }
 }

@@ -185,11 +185,13 @@ impl Statements {
             return Arc::new(self.make(sql, hash));
         }
         let home = hash as usize % SLOTS;
+        // If all places are taken, the first one is given to the new statement.
         let mut free = home;
         for place in (home..home + PLACES).map(|place| place % SLOTS) {
             match &self.slots[place] {
                 Some(known) if *known.sql == *sql => return Arc::clone(known),
                 Some(_) => {}
+                // Places are filled one after the other, so an empty one ends the search.
                 None => {
                     free = place;
                     break;

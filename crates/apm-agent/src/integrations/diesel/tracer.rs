@@ -160,6 +160,7 @@ impl Tracer {
         let meter = self.meter.as_mut()?;
         meter.running = QueryType::detect(query);
         if !wanted {
+            // Nobody takes the reports of a query without a span, so they are switched off.
             if mem::take(&mut meter.open) {
                 lock(&self.shared).reports = Reports::default();
             }

@@ -47,6 +47,7 @@ pub(crate) fn observe(record: &Observed<'_>, message: impl FnOnce() -> String) -
     };
     let settings = agent.config.load();
     let capture = record.level == Level::Error && settings.capture_log_errors;
+    // A server that has not told its version yet is taken for a current one.
     let send = settings.log_sending
         && agent
             .server_version()

@@ -89,6 +89,7 @@ impl Drop for Answer {
         }
         let complete = self.sending.is_complete() || self.status.is_some();
         let failed = std::thread::panicking() || self.sending.has_failed();
+        // A call that ended without a status has failed. One that was given up has none.
         let status = self
             .status
             .or((complete || failed).then_some(Status::UNKNOWN));

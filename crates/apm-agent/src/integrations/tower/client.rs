@@ -163,11 +163,13 @@ where
         if let Ok(response) = &answer {
             let head = response.headers();
             match Status::from_headers(head) {
+                // A call that is answered without messages has its status in the head.
                 Some(status) if *this.is_grpc => {
                     if let Some(call) = call.take() {
                         call.ended(status.of_client());
                     }
                 }
+                // The status comes with the trailers.
                 _ if *this.is_grpc && grpc::is_grpc(head) => {}
                 _ => {
                     if let Some(call) = call.take() {

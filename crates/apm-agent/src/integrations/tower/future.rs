@@ -98,6 +98,7 @@ fn respond<B: Body>(recorded: Recorded, response: Response<B>) -> Response<ApmBo
     let Some((mut named, scope, carrier)) = recorded.take() else {
         return response.map(ApmBody::unrecorded);
     };
+    // An answer that is not by gRPC, as one of a layer in between, says nothing of a method.
     if !grpc::is_grpc(response.headers()) {
         named.call = None;
     }

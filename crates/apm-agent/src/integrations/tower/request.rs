@@ -101,6 +101,7 @@ impl Recorded {
         }
         let current = Current::outside_spans(&named.core);
         Some(Self {
+            // The carrier takes along what is current where it is made.
             carrier: context::run(Some(current.clone()), Carrier::new),
             scope: Scope::new(Some(current)),
             transaction: Some(named),

@@ -23,6 +23,7 @@ pub(super) fn exit(meaning: &Meaning, agent: &Recorder) -> Option<(Description, 
         return Some(query(meaning, agent));
     }
     let sends = matches!(meaning.text(Key::Operation), Some("publish" | "send"));
+    // A span that tells no kind sends a message if its operation says so.
     if meaning.has(Key::Messaging) && (meaning.is_kind("producer") || (sends && !other)) {
         return Some((message(meaning), None));
     }

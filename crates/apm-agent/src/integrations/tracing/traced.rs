@@ -175,6 +175,7 @@ fn conclude(current: &Current, meaning: &Meaning) {
     if let Some(outcome) = described::outcome(meaning, 500) {
         let mut state = lock(&core.state);
         state.outcome.find(outcome);
+        // With a status, `set_http` has found the result.
         if status.is_none() {
             let result = match outcome {
                 Outcome::Failure => "Error",

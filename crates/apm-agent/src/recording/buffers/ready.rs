@@ -94,6 +94,7 @@ impl Ready {
         if self.lane(content).merge(&body, limit) {
             return Freed {
                 merged: Some(body),
+                // The body that took its events may have grown.
                 dropped: self.make_room(content, 0),
             };
         }

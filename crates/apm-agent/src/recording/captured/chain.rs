@@ -70,6 +70,7 @@ pub(crate) fn chain_of<E: Error + ?Sized>(error: &E) -> Vec<Cause> {
 
 /// `my_app::db::Error<T>` in `my_app::db` and `Error<T>`.
 fn split_type(full: &str) -> (Option<String>, String) {
+    // Paths of type parameters are not the type's own path.
     let plain = full.split('<').next().unwrap_or(full);
     match plain.rfind("::") {
         Some(at) => (Some(full[..at].to_owned()), full[at + 2..].to_owned()),

@@ -98,6 +98,7 @@ impl Scope {
     fn push(&mut self, current: Option<Current>, holder: Holder, outlives: Option<bool>) {
         let inherited = || self.innermost().is_none_or(|open| open.outlives);
         let outlives = outlives.unwrap_or_else(inherited);
+        // Guards that ended while another scope ran are removed now.
         while self.open.last().is_some_and(|open| !open.counts(false)) {
             self.open.pop();
         }
@@ -270,6 +271,7 @@ pub(super) fn under_way() -> usize {
 /// end.
 #[cfg(feature = "diesel")]
 pub(super) fn fail_unfinished(before: usize) {
+    // The slot is free while a call ends, which looks into it.
     while let Some(mut call) = unfinished(|unfinished| unfinished.pop_behind(before)).flatten() {
         call.fail();
     }

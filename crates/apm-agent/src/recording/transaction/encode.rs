@@ -32,6 +32,7 @@ pub(crate) fn write(
     json::keyword(out, &state.kind);
     if let Some(parent) = identity.parent_id {
         out.extend_from_slice(b",\"parent_id\":\"0000000000000000\"");
+        // The id has 16 digits, and a quotation mark behind it.
         let at = out.len() - 17;
         parent.write_hex(hole(out, at));
     }

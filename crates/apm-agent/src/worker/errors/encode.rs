@@ -164,6 +164,7 @@ fn exception<'a>(
         cause: Vec::new(),
     };
     let mut inner = None;
+    // From the innermost cause outwards, each becomes the cause of the next one.
     for cause in chain.iter().skip(1).rev() {
         let mut exception = one(cause, None, &[]);
         exception.cause.extend(inner.take());

@@ -97,6 +97,7 @@ pub(crate) async fn look_up(
 
 async fn aws(http: &reqwest::Client, services: &Services) -> Option<Cloud> {
     let base = &services.link_local;
+    // Version 2 of the service wants a token first.
     let request = http
         .put(format!("{base}/latest/api/token"))
         .header("X-aws-ec2-metadata-token-ttl-seconds", "300")

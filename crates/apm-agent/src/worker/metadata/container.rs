@@ -22,6 +22,7 @@ pub(super) fn discover(cgroup: &str, mountinfo: &str) -> Container {
 /// A line is `hierarchy:controllers:path`.
 fn from_cgroup_line(line: &str) -> Container {
     let path = line.splitn(3, ':').nth(2).unwrap_or_default();
+    // Some runtimes write `slice:runtime:id`, others a path.
     let split = path.rsplit_once(':').or_else(|| path.rsplit_once('/'));
     let Some((directory, name)) = split else {
         return Container::default();
@@ -58,6 +59,7 @@ fn pod_uid(directory: &str) -> Option<String> {
     plain
         .or_else(slice)
         .filter(|uid| !uid.is_empty())
+        // systemd writes `_` for hyphens in the names of slices.
         .map(|uid| uid.replace('_', "-"))
 }
 

@@ -58,6 +58,7 @@ fn shown(args: impl Iterator<Item = String>, secrets: &WildcardList) -> Vec<Stri
                 let end = arg.find('=').unwrap_or(arg.len());
                 format!("{}={REDACTED}", keyword(&arg[..end]))
             }
+            // An option without `=` announces its value.
             Some((None, name)) => {
                 is_value = secrets.matches(name);
                 keyword(&arg)

@@ -106,6 +106,7 @@ fn kubernetes(
             .map(|value| keyword(&value))
     };
     let uid = variable("KUBERNETES_POD_UID").or_else(|| found.pod_uid.clone());
+    // Only within a pod is the host's name that of the pod.
     let hostname = uid.is_some().then_some(hostname).flatten();
     let name = variable("KUBERNETES_POD_NAME").or_else(|| hostname.map(str::to_owned));
     let pod = (name.is_some() || uid.is_some()).then_some(Pod { name, uid });

@@ -177,6 +177,7 @@ impl Metrics {
                         set.gauge(&name, f64::from_bits(gauge.0.load(Ordering::Relaxed)))
                     }
                     Source::Observed(observe) => {
+                        // A panic of the service's function costs only its sample.
                         let value = std::panic::catch_unwind(AssertUnwindSafe(|| observe()));
                         set.gauge(&name, value.unwrap_or(f64::NAN));
                     }

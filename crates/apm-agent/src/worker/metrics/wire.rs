@@ -93,6 +93,7 @@ impl Metricset {
         if !value.is_finite() {
             return;
         }
+        // Below 2⁵³ whole numbers are exact.
         let whole = value >= 0.0 && value.fract() == 0.0 && value < 9e15;
         self.put(
             name,

@@ -22,6 +22,7 @@ const THREAD_START: &str = "__rust_begin_short_backtrace";
 
 /// The part of `symbols` (innermost first) between both ends.
 pub(super) fn trim<'s>(symbols: &'s [Symbol], classifier: &Classifier) -> &'s [Symbol] {
+    // The crate `backtrace` walks the stack for the agent.
     let is_agent = |symbol: &Symbol| match (&symbol.file, &symbol.function) {
         (Some(file), _) => classifier.is_agent(file) || file.contains("/backtrace-0"),
         (None, Some(name)) => name.starts_with("backtrace::") || name.starts_with("apm_agent::"),
@@ -42,6 +43,7 @@ pub(super) fn trim<'s>(symbols: &'s [Symbol], classifier: &Classifier) -> &'s [S
                 .any(|name| function.starts_with(name))
             || PANIC_ENTRIES.iter().any(|name| function.ends_with(name))
     };
+    // Only frames of Rust and of the agent at the inner end can be machinery: the first other one is the service's.
     let head = symbols
         .iter()
         .take_while(|symbol| is_agent(symbol) || is_rust(symbol))

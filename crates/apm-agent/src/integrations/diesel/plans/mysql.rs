@@ -38,9 +38,11 @@ pub(super) struct Explainer(MysqlConnection);
 impl Explainer {
     pub(super) fn open(url: &Secret) -> Result<Self, Unexplained> {
         reach(url.expose(), 3306)?;
+        // Diesel takes no URL that begins with `mariadb://`.
         let rest = url.expose().split_once("://").map_or("", |(_, rest)| rest);
         let mut connection = MysqlConnection::establish(&format!("mysql://{rest}"))?;
         connection.batch_execute(SETUP)?;
+        // Each of the two servers knows one of these settings. Without a limit it is not asked at all.
         if TIMES
             .iter()
             .all(|time| connection.batch_execute(time).is_err())

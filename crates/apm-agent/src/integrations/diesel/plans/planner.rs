@@ -163,6 +163,7 @@ impl Database {
     fn ask(&mut self, recorder: &Recorder) -> Result<(), Unexplained> {
         let is_old = self.asked.is_none_or(|at| at.elapsed() >= AGAIN);
         let has_new = self.statements.iter().any(|statement| statement.is_new);
+        // A server tells no version of its schema, so its plans are asked for again after some time.
         if self.asked.is_some() && self.schema.is_none() && !is_old && !has_new {
             return Ok(());
         }
@@ -176,6 +177,7 @@ impl Database {
             if !has_changed && !statement.is_new {
                 continue;
             }
+            // A statement that has no plan is not asked for again until the schema changes.
             statement.is_new = false;
             match explainer.plan(&statement.sql) {
                 Ok(plan) if statement.plan.as_deref() != Some(&plan.text) => {

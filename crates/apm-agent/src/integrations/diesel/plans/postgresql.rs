@@ -60,6 +60,7 @@ impl Explain for Explainer {
             .batch_execute(&format!("PREPARE apm_agent_plan AS {sql}"))?;
         // The plan is generic: the values do not matter.
         let values = vec!["NULL"; parameters].join(", ");
+        // The error is returned later: the name has to be free for the next statement.
         let plan = self.ask(&format!("EXECUTE apm_agent_plan({values})"));
         self.0.batch_execute("DEALLOCATE apm_agent_plan")?;
         plan
