@@ -26,6 +26,7 @@ pub(super) fn is(address: &str, wanted: &str) -> Option<bool> {
     }
     let differ = number(address) ^ number(network);
     let rest = 128 - (bits + skipped);
+    // Of `::/0` no bit counts, and `>>` cannot shift all of them out.
     Some(differ.checked_shr(rest).unwrap_or(0) == 0)
 }
 

@@ -14,6 +14,7 @@ pub fn filter(field: &str, value: &str) -> String {
     let mut out = String::with_capacity(field.len() + value.len() + 3);
     for char in field.chars() {
         match char {
+            // Other blanks follow their backslash as they are, but the text must stay on one line.
             '\n' | '\r' | '\t' => push_within_quotes(&mut out, char),
             char => {
                 if is_special(char) || char == '*' || char.is_whitespace() {
@@ -71,6 +72,7 @@ pub fn one_line(query: &str) -> String {
                 quoted = !quoted;
                 out.push('"');
             }
+            // Lines of Windows end with both: one blank is enough.
             '\r' if chars.peek() == Some(&'\n') && !quoted => {}
             '\n' | '\r' if quoted => push_within_quotes(&mut out, char),
             '\n' | '\r' => out.push(' '),

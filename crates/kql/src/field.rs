@@ -30,6 +30,7 @@ pub(super) fn is(
     match (&value, part(&field.name)) {
         (Value::Exact(text), _) if field.name == "@timestamp" => {
             let (from, to) = apm_time::interval(text, now, zone).ok_or(WANTED_TIME)?;
+            // A point in time is the millisecond that it lies in: documents hold no more.
             let (from, to) = match from == to {
                 true => (
                     from / MILLISECOND * MILLISECOND,
@@ -44,6 +45,7 @@ pub(super) fn is(
             ]))
         }
         (Value::Exact(text), _) if address::is_field(&field.name) => {
+            // Any address will do to ask whether `text` is one.
             match address::is("::", text) {
                 Some(_) => Ok(Expr::Is(field, value)),
                 None => Err(WANTED_ADDRESS),
@@ -115,6 +117,7 @@ pub(super) fn range(
 /// A text anywhere in the event. An id is found in each of its forms.
 pub(super) fn text(value: Value) -> Expr {
     let core = match &value {
+        // Of a text that is nothing but the digits, one search is enough.
         Value::Exact(text) => pasted::core(text).filter(|core| *core != text.to_lowercase()),
         Value::Wildcard(_) => None,
     };

@@ -51,6 +51,7 @@ fn is(name: &str, leaf: &Json, value: &Value) -> bool {
             address::is(text, wanted).unwrap_or(text == wanted)
         }
         (Json::String(text), Value::Exact(wanted)) => text == wanted,
+        // Numbers are compared as such: `200.0` is `200`.
         (Json::Number(number), Value::Exact(wanted)) => wanted
             .parse()
             .is_ok_and(|wanted: f64| number.as_f64() == Some(wanted)),

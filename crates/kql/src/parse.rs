@@ -128,6 +128,7 @@ impl<'a> Parser<'a> {
 
     fn not(&mut self) -> Result<Expr, KqlError> {
         if self.keyword("not") {
+            // `not not not …` takes as much of the stack as parentheses do.
             let inner = self.nested(Self::not)?;
             return Ok(Expr::Not(Box::new(inner)));
         }
@@ -216,6 +217,7 @@ impl<'a> Parser<'a> {
             }
             let next = self.literal("expected a value")?;
             if self.rest().starts_with([':', '<', '>']) {
+                // The mistake is before the next field, not behind it.
                 self.at = before;
                 return Err(
                     self.error("expected `and` or `or` before the next condition".to_owned())

@@ -39,6 +39,7 @@ pub fn readings(text: &str, part: Part) -> Vec<String> {
     };
     let significant = digits.trim_start_matches('0');
     add(digits.clone());
+    // Ids are stored with 16 or 32 digits, their zeros in front included.
     for length in [16, MOST] {
         if significant.len() <= length {
             add(format!("{significant:0>length$}"));
@@ -63,6 +64,7 @@ pub(crate) fn core(text: &str) -> Option<String> {
         .map(|(trace, _)| trace)
         .or_else(|| digits(bare))?;
     let significant = digits.trim_start_matches('0');
+    // An id of this length has a decimal digit; letters alone are a word.
     let is_id =
         significant.len() >= LEAST_BARE && significant.bytes().any(|byte| byte.is_ascii_digit());
     is_id.then(|| significant.to_owned())
@@ -105,6 +107,7 @@ fn digits(text: &str) -> Option<String> {
     let digits: String = text
         .chars()
         .filter(|c| !(c.is_whitespace() || *c == '-'))
+        // One digit more tells that it is too long.
         .take(MOST + 1)
         .map(|c| c.to_ascii_lowercase())
         .collect();

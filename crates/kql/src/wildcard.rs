@@ -86,6 +86,7 @@ impl Pattern {
             }
             for char in piece.chars() {
                 match char {
+                    // GLOB has no escape: within brackets the sign stands for itself.
                     '*' | '?' | '[' => {
                         glob.push('[');
                         glob.push(char);

@@ -31,6 +31,7 @@ impl Candidate {
             .map(str::to_owned)
             .collect();
         let mut name = words.join("_");
+        // Only ASCII is left, so that no character is split.
         name.truncate(LONGEST_NAME);
         if is_free(&name) {
             return name;
@@ -70,6 +71,7 @@ impl Candidate {
                 !index.is_partial
                     && index.columns.len() >= self.terms.len()
                     && self.terms.iter().zip(&index.columns).all(|(term, column)| {
+                        // The schema as it was read does not say which columns of an index descend.
                         !term.descending
                             && column
                                 .as_ref()
@@ -117,6 +119,7 @@ impl Found<'_> {
         };
         let (equal, range) = (plain(&used.equal), plain(&used.range));
         let (group, order) = (plain(&used.group), plain(&used.order));
+        // Behind a first range an index narrows nothing any more.
         let first = &range[..range.len().min(1)];
         let mut bases: Vec<Vec<Term>> = vec![equal.clone()];
         for tail in [&order[..], &group[..], first] {
@@ -127,6 +130,7 @@ impl Found<'_> {
         if !first.is_empty() && !order.is_empty() {
             bases.push([&equal[..], first, &order[..]].concat());
         }
+        // One column each: the simplest indexes, and those that pairs are made of.
         bases.extend(equal.iter().chain(&range).map(|term| vec![term.clone()]));
         bases.extend([group.clone(), order.clone()]);
         bases.extend(used.either.iter().map(|term| vec![term.clone()]));
@@ -144,6 +148,7 @@ impl Found<'_> {
             conditions.push(used.constant.join(" AND "));
         }
         for condition in conditions {
+            // The condition has decided already what the index would compare.
             let is_left = |term: &&Term| {
                 !condition
                     .split(" AND ")
@@ -177,12 +182,14 @@ impl Found<'_> {
 
     /// Indexes that hold every column which the statement reads, so that the table is not looked at.
     fn covering(&mut self, used: &Use, table: &Table, bases: &[Vec<Term>]) {
+        // An index of all columns would be the table once more.
         if used.columns.len() >= table.columns.len() {
             return;
         }
         for base in bases.iter().filter(|base| !base.is_empty()) {
             let mut terms = base.clone();
             for column in &used.columns {
+                // Every index holds the rowid anyway.
                 if !terms.iter().any(|term| term.text == *column)
                     && table.rowid.as_deref().map(quote).as_ref() != Some(column)
                 {

@@ -104,6 +104,7 @@ fn set_up(conn: &Connection, size: u64) -> rusqlite::Result<()> {
          PRAGMA cache_size = -65536; PRAGMA trusted_schema = 0; PRAGMA automatic_index = 1",
     )?;
     let page: i64 = conn.query_row("PRAGMA page_size", [], |row| row.get(0))?;
+    // Even the copy of a small database may take a gigabyte, as rows may be added.
     let most = (size * GROWTH).max(1 << 30) / u64::try_from(page.max(512)).unwrap_or(4096);
     conn.query_row(&format!("PRAGMA max_page_count = {most}"), [], |_| Ok(()))
 }
@@ -152,6 +153,7 @@ fn vacuum_into(file: &Path, to: &Path, options: &Options) -> Result<(), AdviseEr
         })
     };
     if is_quiet(file) {
+        // `immutable` reads without locks: only the file tells that nobody wrote meanwhile.
         let before = stamp(file);
         if copy("mode=ro&immutable=1").is_ok() && is_quiet(file) && stamp(file) == before {
             return Ok(());
@@ -167,6 +169,7 @@ fn is_quiet(file: &Path) -> bool {
     let mut header = [0; 20];
     let read = std::fs::File::open(file)
         .and_then(|mut file| std::io::Read::read_exact(&mut file, &mut header));
+    // Bytes 18 and 19 are the versions for writing and for reading: 2 stands for WAL.
     let is_wal = read.is_ok() && header[18] == 2 && header[19] == 2;
     is_wal && !beside(file, "-wal").exists() && !beside(file, "-shm").exists()
 }
@@ -199,6 +202,7 @@ fn open(file: &Path, uri: &str) -> Result<Connection, AdviseError> {
         | OpenFlags::SQLITE_OPEN_URI;
     let conn = Connection::open_with_flags(uri, flags).map_err(failed)?;
     conn.busy_timeout(PATIENCE).map_err(failed)?;
+    // Views and triggers of the file must call no function that has effects.
     conn.execute_batch("PRAGMA trusted_schema = 0")
         .map_err(failed)?;
     // SQLite notices only when it reads the file whether it is a database.

@@ -69,6 +69,7 @@ fn grow(conn: &Connection, table: &Table, rows: i64) -> Result<bool> {
     if there >= rows {
         return Ok(true);
     }
+    // SQLite itself numbers the new rows.
     let columns: Vec<&Column> = table
         .columns
         .iter()
@@ -104,6 +105,7 @@ fn grow(conn: &Connection, table: &Table, rows: i64) -> Result<bool> {
     } else {
         (names.join(", "), values.join(", "))
     };
+    // A prime number draws from all over the sample. Rows that a constraint refuses are left out.
     conn.execute(
         &format!(
             "INSERT OR IGNORE INTO {name} ({into}) \
@@ -140,7 +142,9 @@ fn value(
         [],
         |row| row.get(0),
     )?;
+    // A few rows differ by chance.
     let is_nearly_unique = sample >= 20 && different as f64 >= NEARLY_ALL * sample as f64;
+    // The value of a foreign key must be in the other table, so that it is drawn even where most differ.
     let is_own = is_unique || !is_child && is_nearly_unique;
     if !is_own {
         return Ok(drawn);
@@ -152,6 +156,7 @@ fn value(
     )?;
     let number = match (low, high) {
         (Some(_), Some(_)) if is_unique => {
+            // New values follow the highest one of the table, which the sample may lack.
             let top: f64 = conn.query_row(
                 &format!(
                     "SELECT max({}) FROM {}",

@@ -143,6 +143,7 @@ fn refusal(is_migration: bool, context: &AuthContext<'_>) -> Option<String> {
         AuthAction::Insert { table_name }
         | AuthAction::Update { table_name, .. }
         | AuthAction::Delete { table_name }
+            // SQLite writes `sqlite_sequence` for every table with AUTOINCREMENT.
             if !table_name.starts_with("sqlite_") || table_name == "sqlite_sequence" =>
         {
             None

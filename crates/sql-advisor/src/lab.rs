@@ -46,6 +46,7 @@ impl Lab {
         let deadline = Instant::now() + options.time;
         progress(Stage::Copy);
         let copy = Copy::create(file, options)?;
+        // A copy of the schema alone was filled when it was made.
         for (table, rows) in options.rows.iter().filter(|_| !options.schema_only) {
             progress(Stage::Fill(table.clone()));
             let left = deadline.saturating_duration_since(Instant::now());

@@ -142,6 +142,7 @@ fn run_once(
         conn.execute_batch("BEGIN")
             .map_err(|error| error.to_string())?;
     }
+    // Rows of an earlier statement do not count.
     changes.take();
     let ran = copy.guard.run(Whose::Recorded, time, || {
         let mut statement = conn.prepare(sql)?;

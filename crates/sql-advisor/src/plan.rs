@@ -53,8 +53,10 @@ pub(crate) fn written(conn: &Connection, sql: &str) -> Result<Vec<i64>> {
     let mut statement = conn.prepare(&format!("EXPLAIN {sql}"))?;
     let mut rows = statement.raw_query();
     let mut open: HashMap<i64, i64> = HashMap::new();
+    // A set, as one entry may be written at several places of the program.
     let mut writes: BTreeSet<(i64, bool)> = BTreeSet::new();
     while let Some(row) = rows.next()? {
+        // The columns are the address, the opcode, and p1 to p3: a cursor, then the first page of what it opens.
         let opcode = row.get_ref(1)?.as_str().unwrap_or_default();
         let cursor: i64 = row.get(2)?;
         match opcode {

@@ -125,6 +125,7 @@ impl Index {
 
 /// The columns of a table, and those of its primary key in order.
 fn columns(conn: &Connection, table: &str) -> Result<(Vec<Column>, Vec<String>)> {
+    // Hidden columns of virtual tables have 1 there, generated ones 2 or 3.
     let mut found = conn.prepare(
         "SELECT name, upper(type), hidden, pk FROM pragma_table_xinfo(?1) WHERE hidden <> 1 ORDER BY cid",
     )?;

@@ -150,6 +150,7 @@ impl Search {
                     && !self.changes.iter().any(|(change, _)| change.has(name))
             });
             let change = Change::index(&candidate, name);
+            // ANALYZE is not counted.
             if self.changes.len() > self.lab.options.candidates {
                 let most = self.lab.options.candidates;
                 self.refuse(

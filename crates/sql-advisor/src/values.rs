@@ -112,6 +112,7 @@ fn pattern(value: &Value, any: &str) -> Value {
         Value::Real(number) => number.to_string(),
         Value::Null | Value::Blob(_) => String::new(),
     };
+    // Signs with a meaning in patterns would match by themselves.
     let part: String = text
         .chars()
         .filter(|c| !"%_*?[]".contains(*c))

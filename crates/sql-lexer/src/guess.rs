@@ -56,6 +56,7 @@ impl Syntax {
             let rest = tokens.rest();
             let start = text.len() - rest.len() - token.text.len();
             let is_odd = |c: char| is_name(c) || c == '\\';
+            // A quote after a backslash was escaped there, and began nothing.
             let begins_oddly = text[..start].ends_with('\\');
             // After a value there is an operator or a keyword.
             let is_plain = |next: Token<'_>| next.kind == Kind::Word && !is_keyword(next.text);
@@ -73,10 +74,12 @@ fn has_hash_names(text: &str) -> bool {
     const BEFORE: [&str; 6] = ["FROM", "INTO", "JOIN", "ON", "TABLE", "UPDATE"];
     text.match_indices('#').any(|(at, _)| {
         let before = &text[..at];
+        // Of `##name` the first sign is looked at.
         if before.ends_with('#') {
             return false;
         }
         let blank = before.trim_end();
+        // Bytes are compared, as a character may begin before and end within.
         let is_after = |word: &&str| {
             blank.len() >= word.len()
                 && blank.as_bytes()[blank.len() - word.len()..]

@@ -152,6 +152,7 @@ pub(crate) fn is_shown_as_keyword(word: &str) -> bool {
 }
 
 fn is_in(sorted: &[&str], word: &str) -> bool {
+    // On the stack: each word of each statement is looked up.
     let mut upper = [0; LONGEST];
     let Some(upper) = upper.get_mut(..word.len()) else {
         return false;

@@ -102,6 +102,7 @@ impl<'a> Lexer<'a> {
     /// Length of the run of characters of names, from `skip` on.
     fn name(&self, skip: usize) -> usize {
         let len = self.class(skip, NAME);
+        // Characters are decoded only where a run goes on beyond ASCII.
         match self.byte(len).is_ascii() {
             true => len,
             false => self.run(len, is_name),
@@ -140,6 +141,7 @@ impl<'a> Lexer<'a> {
             b'A'..=b'Z' | b'a'..=b'z' | b'_' => return self.word(first, next),
             b' ' | b'\t'..=b'\r' | 0 => (Kind::Space, self.space(1)),
             b'(' | b')' | b',' | b';' => (Kind::Punctuation, 1),
+            // `t.1` is a column, and `.5` a number.
             b'.' if next.is_ascii_digit() && !self.after_operand() => (Kind::Number, self.number()),
             b'.' if self.rest().starts_with("...") => (Kind::Cut, self.run(3, |c| c == '.')),
             b'\'' => return self.string(0, self.syntax.backslash),
@@ -163,6 +165,7 @@ impl<'a> Lexer<'a> {
 
     fn word(&mut self, first: u8, next: u8) -> Read {
         if next == b'\'' {
+            // This bit makes a letter small.
             match first | 0x20 {
                 b'x' | b'n' | b'b' => return self.string(1, self.syntax.backslash),
                 b'e' => return self.string(1, crate::Backslash::Escapes),

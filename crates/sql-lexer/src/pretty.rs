@@ -55,6 +55,7 @@ pub fn pretty(sql: &str) -> String {
             continue;
         };
         if token.kind == Kind::Space {
+            // White space becomes one blank, and none at the beginning of a line.
             line.space = !line.pieces.is_empty();
             continue;
         }
@@ -94,6 +95,7 @@ fn starts_line(tokens: &[Token<'_>], i: usize, previous: &str) -> bool {
         "SET" => !after(&["UPDATE", "DO"]),
         "VALUES" => !after(&["DEFAULT"]),
         "AND" | "OR" => {
+            // The `AND` of a join stays in its line: only conditions of `WHERE` are broken.
             let before = &tokens[..i];
             before.iter().any(|token| token.is_word("WHERE")) && !between(before)
         }

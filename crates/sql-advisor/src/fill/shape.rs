@@ -30,12 +30,14 @@ pub(crate) fn shape(
     options: &Options,
 ) -> Result<(), String> {
     let ours = |error: rusqlite::Error| message(&error);
+    // A sample lacks rows that others of it refer to.
     copy.execute_batch("PRAGMA foreign_keys = 0")
         .map_err(ours)?;
     let guard = Guard::new(copy, &options.stop).map_err(ours)?;
     let (schema, made) = reading.run(Whose::Ours, TIME, || {
         Ok((Schema::read(source)?, objects(source)?))
     })?;
+    // Triggers come after the rows, or they would change them.
     let is_early = |kind: &str| matches!(kind, "table" | "index");
     for (_, sql) in made.iter().filter(|(kind, _)| is_early(kind)) {
         make(copy, sql);
@@ -123,6 +125,7 @@ fn sample(source: &Connection, table: &Table) -> Result<Vec<Vec<Value>>> {
         })?;
         rows.collect()
     };
+    // One row more tells whether there are others.
     let first = read(
         &format!("SELECT {names} FROM {name} LIMIT {}", READ + 1),
         &[],
@@ -141,6 +144,7 @@ fn sample(source: &Connection, table: &Table) -> Result<Vec<Vec<Value>>> {
         let mut found = next.query([key])?;
         let Some(row) = found.next()? else { break };
         let rowid: i64 = row.get(0)?;
+        // Several keys in a gap lead to the same row.
         if last != Some(rowid) {
             last = Some(rowid);
             rows.push(

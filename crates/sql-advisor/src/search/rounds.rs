@@ -140,6 +140,7 @@ impl Search {
                 }
             }
             if let Some(trial) = best {
+                // Alone they were refused.
                 let parts = trial.change.parts();
                 self.refused
                     .retain(|refused| !parts.contains(&refused.change));
@@ -152,9 +153,11 @@ impl Search {
     /// Takes back what later changes made needless.
     pub(super) fn prune(&mut self) -> Result<(), AdviseError> {
         let mut at = 0;
+        // The last one was measured on top of all others.
         while self.applied.len() > 1 && at + 1 < self.applied.len() {
             let (applied, recommended) = self.applied[at].clone();
             let with = total(&self.ready, &self.now);
+            // ANALYZE concerns the plans of all statements, and stays.
             if applied.change.is_analyze() || self.lab.is_late() {
                 at += 1;
                 continue;
@@ -178,6 +181,7 @@ impl Search {
             } else {
                 match self.apply(&applied.change)? {
                     Ok(again) => self.applied[at].0 = again,
+                    // It could be made before: something is wrong with the copy.
                     Err(why) => return Err(self.lab.copy.error(why)),
                 }
                 at += 1;

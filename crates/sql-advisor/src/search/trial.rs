@@ -75,6 +75,7 @@ impl Search {
             match saved >= 0.0 {
                 true => reading += saved,
                 false if cost.entries > now.entries => writing -= saved,
+                // Without more entries it is a worse plan that costs.
                 false => reading += saved,
             }
             if now.work() > 0.0 && !leaves_most(now, cost) {
@@ -103,6 +104,7 @@ impl Search {
         &mut self,
         change: &Change,
     ) -> Result<Result<Applied, String>, AdviseError> {
+        // Pages in use are counted, as an index may fill free ones.
         let before = self.lab.copy.used()?;
         let start = Instant::now();
         let done = if change.is_analyze() {
@@ -156,6 +158,7 @@ impl Search {
                     });
                 }
                 Err(why) => {
+                    // The one that failed may be there: only its share could not be read.
                     for index in &change.indexes[..=at] {
                         let _ = self.drop_index(&index.name);
                     }
@@ -181,6 +184,7 @@ impl Search {
             done = statistics.put(&self.lab.copy.conn);
         }
         for index in &applied.change.indexes {
+            // Every index goes, also after an error.
             done = done.and(self.drop_index(&index.name));
         }
         done.map_err(|error| self.lab.copy.error(message(&error)))

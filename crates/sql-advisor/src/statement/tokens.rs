@@ -32,6 +32,7 @@ pub(super) fn bare(node: &impl ToTokens) -> String {
     let mut kept: Vec<(TokenType, String)> = Vec::new();
     for token in tokens(node) {
         if token.0 == TokenType::TK_DOT {
+            // The token before the point names the table.
             kept.pop();
         } else {
             kept.push(token);

@@ -219,6 +219,7 @@ impl<'s> Walk<'s> {
         self.limit(select.limit);
         self.scopes.push(vec![
             source,
+            // This is the row that was refused, which no index finds.
             Source {
                 alias: "excluded".to_owned(),
                 at: None,
@@ -240,6 +241,7 @@ impl<'s> Walk<'s> {
     fn sets(&mut self, sets: &[Set<'_>], shift: usize) {
         for set in sets {
             let values = match &set.expr {
+                // `SET (a, b) = (?, ?)`
                 Expr::Parenthesized(values) if set.col_names.len() > 1 => values.iter().collect(),
                 value => vec![value],
             };
@@ -263,6 +265,7 @@ impl<'s> Walk<'s> {
 
     fn with(&mut self, with: Option<&With<'_>>) {
         let Some(with) = with else { return };
+        // A CTE may name itself and those beside it.
         self.hidden
             .extend(with.ctes.iter().map(|cte| unquote(cte.tbl_name.0)));
         for cte in with.ctes {
@@ -278,6 +281,7 @@ impl<'s> Walk<'s> {
         let hidden = self.hidden.len();
         self.with(select.with.as_ref());
         let compounds = select.body.compounds.as_ref();
+        // A compound is sorted as a whole, so that no index gives its order.
         let order = select.order_by.filter(|_| compounds.is_none());
         self.one_select(&select.body.select, order);
         for compound in compounds.into_iter().flatten() {

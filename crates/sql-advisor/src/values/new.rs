@@ -38,6 +38,7 @@ impl NewRows {
         let Some((found, column)) = known else {
             return Err(format!("there is no column {column} in {table}"));
         };
+        // No two rows of all runs have the same number.
         let number = i64::try_from(run * ROWS + row % ROWS).unwrap_or_default();
         let drawn = self.drawn(copy, schema, found, (run, row))?;
         let value = drawn.get(&column.name).cloned();
@@ -54,6 +55,7 @@ impl NewRows {
                 bytes.extend_from_slice(&number.to_be_bytes());
                 Value::Blob(bytes)
             }
+            // A unique index takes any number of NULLs.
             Value::Null => Value::Null,
         })
     }

@@ -22,6 +22,7 @@ fn fold(inner: &str) -> Option<String> {
     if is_values(inner) {
         return Some("?…".to_owned());
     }
+    // A list without a value is one of names, and a subquery is no list at all.
     if !inner.contains('?') || is_query(inner) {
         return None;
     }
@@ -32,6 +33,7 @@ fn fold(inner: &str) -> Option<String> {
         count += 1;
         same &= item == first;
     }
+    // A single item may be an expression of its own. A call alone is folded, so that one and many are alike.
     (same && (count > 1 || is_call(first))).then(|| format!("{first}…"))
 }
 

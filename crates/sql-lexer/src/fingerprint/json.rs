@@ -35,12 +35,14 @@ pub(super) fn looks_so(text: &str) -> bool {
     match text.as_bytes().first() {
         Some(b'{') => {
             let inner = inner();
+            // JDBC's `{call …}` begins so, too: a key without quotes is followed by a colon.
             let word =
                 inner.trim_start_matches(|c: char| c.is_alphanumeric() || matches!(c, '_' | '$'));
             inner.starts_with(['"', '\'', '}'])
                 || (word.len() < inner.len() && word.trim_start().starts_with(':'))
         }
         Some(b'[') => {
+            // A name of SQL's in brackets begins with none of these.
             let is_item = |c: char| c.is_ascii_digit() || matches!(c, '{' | '[' | '"' | '-');
             inner().starts_with(is_item)
         }
@@ -103,6 +105,7 @@ impl<'a> Body<'a> {
         let segments: Vec<_> = path.split('/').map(segment).collect();
         self.out = format!("{method} {}", segments.join("/"));
         if !query.is_empty() {
+            // The first sign begins the query, the second one stands for it.
             self.out.push_str("??");
         }
         if !self.rest().trim().is_empty() {
@@ -170,6 +173,7 @@ impl<'a> Body<'a> {
                     self.at += 1;
                     break;
                 }
+                // A bracket that closes nothing is passed over.
                 Some(b']') => {
                     self.at += 1;
                     continue;
@@ -190,6 +194,7 @@ impl<'a> Body<'a> {
     fn member(&mut self, depth: usize, is_first: bool) {
         let name = self.name();
         self.space();
+        // A value stands where a key should, or the text is cut.
         if !self.rest().starts_with(':') {
             self.out.push('?');
             return;
@@ -199,6 +204,7 @@ impl<'a> Body<'a> {
         let key: Vec<_> = name.split('.').map(segment).collect();
         self.out.push_str(&format!("\"{}\": ", key.join(".")));
         let is_command = depth == 0 && is_first && COMMANDS.contains(&name);
+        // The value of `getMore` is the cursor's id: the collection has a key of its own.
         let is_collection = depth == 0 && name == "collection" && self.subject.verb == "GETMORE";
         if depth == 0 && is_first && (is_command || name == "getMore") {
             self.subject.verb = name.to_uppercase();
@@ -240,6 +246,7 @@ impl<'a> Body<'a> {
             self.value(depth + 1);
             self.keep(start, &mut known);
         }
+        // A list of one value is like one of many.
         if let [only] = &known[..]
             && only == "?"
             && !self.out.ends_with('…')
@@ -317,6 +324,7 @@ fn segment(name: &str) -> &str {
         .skip(1)
         .all(|c| c.is_alphanumeric() || matches!(c, '_' | '-' | '$' | '*'));
     let digits = name.bytes().filter(u8::is_ascii_digit).count();
+    // Names have few digits, and hexadecimal ids of this length have at least one.
     let is_id = digits >= 4
         || (digits > 0 && name.len() >= 12 && name.bytes().all(|b| b.is_ascii_hexdigit()));
     match name.is_empty() || (is_word && is_plain && !is_id) {

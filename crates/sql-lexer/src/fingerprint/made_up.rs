@@ -95,6 +95,7 @@ impl MadeUp {
             }
             Names::All => true,
             Names::AfterTo => {
+                // SQL Server leaves `TO` out: `ROLLBACK TRAN x`.
                 if is_one_of(&["TO", "TRAN", "TRANSACTION"]) {
                     self.names = Names::Next;
                 }
@@ -102,6 +103,7 @@ impl MadeUp {
             }
             Names::Prepared => {
                 self.names = Names::Nothing;
+                // A text follows `EXECUTE IMMEDIATE`, not a name.
                 !is_one_of(&["IMMEDIATE"]) && is_prepared(word, rest)
             }
             Names::Setting => {
@@ -116,6 +118,7 @@ impl MadeUp {
                 }
                 is_value
             }
+            // MariaDB: `SET STATEMENT max_statement_time = 1 FOR SELECT …`.
             Names::Values if is_one_of(&["FOR"]) => {
                 self.names = Names::Nothing;
                 false
@@ -140,6 +143,7 @@ impl MadeUp {
             (Names::Setting | Names::Values, "(") | (Names::All | Names::AfterTo, "(") => {
                 self.names = Names::Nothing;
             }
+            // Parentheses around a statement, or around the options of `EXPLAIN`.
             (Names::Unknown, "(" | ")") => {}
             (Names::Unknown, _) => self.names = Names::Nothing,
             _ => {}
@@ -152,11 +156,13 @@ impl MadeUp {
             return false;
         }
         let mut ahead = rest.clone();
+        // The second token after the comma tells: `SET a = 1, b = 2`.
         ahead.next();
         let after = ahead.next().map_or("", |token| token.text);
         let is_setting = matches!(after, "=" | ":=" | ".") || after.eq_ignore_ascii_case("TO");
         let starts = next(rest);
         let scopes = ["GLOBAL", "SESSION", "LOCAL", "PERSIST"];
+        // A value may be called like a scope: then nothing follows that could be set.
         if is_setting
             || (scopes
                 .iter()
@@ -212,6 +218,7 @@ fn is_prepared(name: &str, rest: &Significant<'_>) -> bool {
     let next = next(rest);
     next == "("
         || next.eq_ignore_ascii_case("USING")
+        // Drivers number prepared statements: `EXECUTE stmt_12`.
         || (next != "." && name.contains(|c: char| c.is_ascii_digit()))
 }
 

@@ -76,6 +76,7 @@ impl Normalizer {
             if self.out.len() > MAX_NORMALIZED {
                 break;
             }
+            // Further values of a setting add nothing to the first one.
             if token.text == "," && self.made_up.continues(&tokens) {
                 tokens.next();
                 continue;
@@ -125,6 +126,7 @@ impl Normalizer {
                 self.out.truncate(before.len());
                 self.last.clear();
                 self.last_kind = None;
+                // The sign is gone, and no blank comes between the parenthesis and the value.
                 if self.out.ends_with('(') {
                     "(".clone_into(&mut self.last);
                 }
@@ -165,6 +167,7 @@ impl Normalizer {
             ")" => self.close(),
             "[" => self.open_bracket(),
             "]" => self.close_bracket(),
+            // A semicolon at the end makes no other statement.
             ";" if rest.clone().next().is_none() => {}
             _ => {
                 self.write(text, Kind::Punctuation);
@@ -195,6 +198,7 @@ impl Normalizer {
         } else if self.last == "VALUES" || follows_row || self.is_row_word() {
             Some(ListKind::Row)
         } else {
+            // Anything else in parentheses ends the rows.
             *self.first_row() = None;
             None
         };
@@ -219,6 +223,7 @@ impl Normalizer {
     }
 
     fn close(&mut self) {
+        // Brackets that nobody closed end with the parenthesis.
         while self.open.last().is_some_and(|open| open.is_bracket) {
             self.open.pop();
         }
@@ -289,10 +294,12 @@ impl Normalizer {
             let end = self.first_row_at(depth).map(|(_, end)| end);
             match (list.kind, end) {
                 (ListKind::Row, Some(end)) => {
+                    // The row that was cut is one more of those before it.
                     self.out.truncate(end);
                     self.out.push('…');
                     break;
                 }
+                // The first row stays as far as it goes.
                 (ListKind::Row, None) => {}
                 (ListKind::In | ListKind::Array, _) => {
                     if let Some(left) = folded_cut(&self.out[list.start..], open, close) {

@@ -90,6 +90,7 @@ impl Place {
     pub(super) fn keyword(&mut self, word: &str, last: &str) {
         self.next = Next::Name;
         match word {
+            // `a IS DISTINCT FROM "b"`
             "FROM" if last == "DISTINCT" => self.value_follows(),
             "ON" if self.state.defines => self.begin(Clause::Names),
             "WHERE" | "SET" | "HAVING" | "ON" => self.begin(Clause::Values),
@@ -130,6 +131,7 @@ impl Place {
                 self.begin(self.state.clause);
             }
             "WHEN" => self.when(last == "CASE"),
+            // Only the `END` of a `CASE` returns to the state around it: others end blocks.
             "END" => {
                 if let Some(Frame {
                     inside: Inside::Case { .. },
@@ -153,6 +155,7 @@ impl Place {
         if self.state.clause == Clause::Values {
             if is_of(&SEARCH) {
                 self.value_follows();
+            // A literal with its type: `DATE "2026-01-31"`.
             } else if is_of(&TYPES) {
                 self.next = Next::Value;
             }
@@ -169,6 +172,7 @@ impl Place {
         match text {
             "," => self.next = Next::Argument,
             "+" | "-" | "*" | "/" | "%" | "||" | "[" => self.next = Next::Operand,
+            // A path into a document follows: `data->"$.name"`.
             "->" | "->>" | "#>" | "#>>" => self.next = Next::Value,
             ";" if self.frames.is_empty() => *self = Self::new(self.quotes),
             text if compares(text) => self.value_follows(),
@@ -259,6 +263,7 @@ impl Place {
         if inside.is_none() && next.is_some_and(|next| next.text == "=") {
             return true;
         }
+        // The first argument of a function is most often a column, and those after it are values.
         let is_later_argument =
             matches!(inside, Some(Inside::Call | Inside::Concat)) && last == ",";
         looks_like_a_name(text)
@@ -294,6 +299,7 @@ impl Place {
 
     fn when(&mut self, is_first: bool) {
         self.begin(Clause::Values);
+        // The first `WHEN` decides for all: `CASE a WHEN` compares, `CASE WHEN` has conditions.
         if let Some(Frame {
             inside: Inside::Case { operand },
             ..

@@ -204,8 +204,10 @@ pub(super) fn looks_so(text: &str) -> bool {
         return false;
     };
     let Some(key) = words.next() else {
+        // `CLUSTER` alone is a statement of PostgreSQL's.
         return takes(command).is_some_and(|takes| takes != Takes::Word);
     };
+    // SQL's `SET` names a setting without these signs, and `=` or `TO` follows.
     if command.eq_ignore_ascii_case("SET") {
         let is_key = |c: char| c.is_ascii_digit() || matches!(c, ':' | '/');
         return key.contains(is_key)
@@ -215,6 +217,7 @@ pub(super) fn looks_so(text: &str) -> bool {
                 !next.starts_with(['=', ':']) && !next.eq_ignore_ascii_case("TO")
             });
     }
+    // A parenthesis or `=` follows a word of SQL's.
     takes(command).is_some() && !key.starts_with(['(', '='])
 }
 
@@ -236,6 +239,7 @@ pub(super) fn normalize(text: &str) -> (String, Subject) {
             // A value with a line break in it goes on.
             None => continue,
         };
+        // Any text may stand here: only what can be a command is kept.
         let command = match is_command && first.len() <= LONGEST {
             true => first.to_uppercase(),
             false => "?".to_owned(),
@@ -244,6 +248,7 @@ pub(super) fn normalize(text: &str) -> (String, Subject) {
         if verb.is_empty() {
             verb = command;
         }
+        // A command again, with one argument or many, is told once.
         let last = out.rsplit('\n').next().unwrap_or_default();
         if last.trim_end_matches('…') == line.trim_end_matches('…') {
             if !out.ends_with('…') {
@@ -312,6 +317,7 @@ fn key(word: &str) -> String {
     let word = word.trim_matches(['"', '\'']);
     let end = word.find(|c: char| !(c.is_ascii_alphabetic() || c == '_'));
     let end = end.unwrap_or(word.len()).min(LONGEST);
+    // Only ASCII comes before `end`, so that it splits no character.
     let (name, rest) = word.split_at(end);
     match rest.chars().next() {
         _ if name.is_empty() => "?".to_owned(),

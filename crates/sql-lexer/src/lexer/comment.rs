@@ -14,6 +14,7 @@ impl Lexer<'_> {
         match (first, next) {
             (b'-', b'-') => Some(self.line()),
             (b'/', b'/') if self.syntax.slash_comments => Some(self.line()),
+            // Only the sign and the version are a comment: MySQL runs the rest.
             (b'/', b'*') if is_conditional && self.byte(2) == b'!' => {
                 Some((Kind::Comment, self.run(3, |c| c.is_ascii_digit()), true))
             }
@@ -63,6 +64,7 @@ impl Lexer<'_> {
 
     /// Whether only white space stands before in this line.
     fn begins_line(&self) -> bool {
+        // Without a bound a long line of such signs would be read again for each of them.
         let start = self
             .text
             .floor_char_boundary(self.at.saturating_sub(MAX_INDENT));
@@ -84,6 +86,7 @@ fn nested_end(bytes: &[u8]) -> Option<usize> {
                 at += 2;
             }
             [b'*', b'/', ..] => {
+                // The text begins with `/*`, so that there is one to close.
                 depth -= 1;
                 at += 2;
                 if depth == 0 {

@@ -59,6 +59,7 @@ impl Lexer<'_> {
                 at += 1;
             }
         }
+        // A backslash at the end has led past it.
         (kind, bytes.len(), false)
     }
 
@@ -78,6 +79,7 @@ impl Lexer<'_> {
             other => other,
         };
         let body = &rest[open.len_utf8()..];
+        // The sign that was chosen ends the text only before a quote.
         let ends = |at: &usize| body[at + close.len_utf8()..].starts_with('\'');
         let end = body.match_indices(close).map(|(at, _)| at).find(ends);
         let start = prefix + 1 + open.len_utf8();
@@ -91,6 +93,7 @@ impl Lexer<'_> {
     pub(super) fn dollar(&mut self) -> Read {
         let rest = self.rest();
         let tag_end = self.name(1);
+        // PostgreSQL's tags begin with no digit: `$1` is a parameter.
         let may_be_tag =
             self.syntax.dollars == Dollars::ToEndAnyTag || !self.byte(1).is_ascii_digit();
         if self.byte(tag_end) != b'$' || !may_be_tag {

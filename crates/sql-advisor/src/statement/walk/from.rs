@@ -59,6 +59,7 @@ impl Walk<'_> {
             let bump = Bump::new();
             let command = Parser::new(&bump, view.as_bytes()).next();
             if let Ok(Some(Cmd::Stmt(Stmt::CreateView { select, .. }))) = command {
+                // A view sees nothing of the statement around it.
                 let outer = std::mem::take(&mut self.scopes);
                 self.select(select);
                 self.scopes = outer;

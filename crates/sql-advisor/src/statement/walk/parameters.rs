@@ -10,6 +10,7 @@ use super::scope::Place;
 /// The name of the parameter that an expression is, such as `?1`.
 fn parameter(expr: &Expr<'_>) -> Option<String> {
     match expr {
+        // The parser leaves the `?` of a numbered parameter out.
         Expr::Variable(name) if name.starts_with(|c: char| c.is_ascii_digit()) => {
             Some(format!("?{name}"))
         }
@@ -56,6 +57,7 @@ impl Walk<'_> {
         match expr {
             Expr::Binary(left, operator, right) => match bound(*operator) {
                 Some(bound) => {
+                    // Either side may be the parameter; on the left the operator is read backwards.
                     self.pair(left, right, flipped(bound), 0, expr);
                     self.pair(right, left, bound, 0, expr);
                 }
@@ -70,6 +72,7 @@ impl Walk<'_> {
             } => {
                 self.pair(start, lhs, Bound::Low, 0, expr);
                 self.pair(end, lhs, Bound::High, 0, expr);
+                // `? BETWEEN low AND high` looks for one value as well.
                 self.pair(lhs, start, Bound::Equal, 0, expr);
             }
             Expr::InList { lhs, rhs, .. } => {
@@ -201,6 +204,7 @@ impl Walk<'_> {
                 bound,
                 shift,
             },
+            // No row holds a count or a sum, and 1 is as good as any other number.
             _ if depends.has_aggregate || self.in_having && depends.is_unclear => Role::Number(1),
             _ if depends.is_unclear => {
                 Role::Unknown(format!("{} is no column of a table", text(other)))

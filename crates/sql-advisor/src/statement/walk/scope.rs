@@ -55,6 +55,7 @@ impl Walk<'_> {
                 let is_named =
                     qualifier.is_none_or(|qualifier| qualifier.eq_ignore_ascii_case(&source.alias));
                 let Some(at) = source.at.filter(|_| is_named) else {
+                    // A subquery has that name, and its columns are not a table's.
                     if qualifier.is_some() && is_named {
                         return None;
                     }
@@ -128,6 +129,7 @@ impl Walk<'_> {
 
 fn is_aggregate(name: &str, args: usize) -> bool {
     let name = name.to_ascii_lowercase();
+    // With more arguments `min` and `max` are plain functions.
     matches!(
         name.as_str(),
         "avg"

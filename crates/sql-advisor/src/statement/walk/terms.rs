@@ -83,6 +83,7 @@ impl Walk<'_> {
             } => {
                 self.compared(lhs, &[], |used| &mut used.equal);
             }
+            // An index finds NULL as it finds a value.
             Expr::IsNull(inner) => self.compared(inner, &[], |used| &mut used.equal),
             Expr::Like {
                 lhs,
@@ -132,6 +133,7 @@ impl Walk<'_> {
         let Some((at, mut text)) = self.term(expr) else {
             return;
         };
+        // Two columns of one row can only be compared row by row.
         if others.iter().any(|other| self.depends(other).on(at)) {
             return;
         }
@@ -169,6 +171,7 @@ impl Walk<'_> {
         let expr = open(expr);
         let depends = self.depends(expr);
         let at = depends.only()?;
+        // A column of the statement around is one value here.
         let is_here = self
             .scopes
             .last()?
@@ -287,6 +290,7 @@ impl Walk<'_> {
             let Some((at, text)) = self.term(expr) else {
                 break;
             };
+            // An index has NULLs only where SQLite sorts them by default.
             if sorted.nulls.is_some() || terms.first().is_some_and(|(first, _)| *first != at) {
                 break;
             }
