@@ -54,6 +54,7 @@ fn create(file: &Path, name: &str, privileges: &[Privilege]) -> anyhow::Result<S
         );
     }
     let key = NewKey::make(name, privileges).map_err(anyhow::Error::msg)?;
+    // The last line of a file that somebody wrote may lack its end.
     let start = if before.is_empty() || before.ends_with('\n') {
         ""
     } else {

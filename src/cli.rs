@@ -75,6 +75,7 @@ impl Cli {
     /// wrong, and ends the process where that is asked or needed.
     pub fn from_args() -> Self {
         let line: Vec<OsString> = std::env::args_os().collect();
+        // The file gives defaults, so that it is read before the line is.
         let read = match ConfigFile::named(Self::command(), &line) {
             None => Ok(ConfigFile::default()),
             Some(path) => ConfigFile::read(&path, &Self::command()),

@@ -68,6 +68,7 @@ impl ConfigFile {
             let name = key.replace('_', "-");
             known(command, &name)?;
             let values = values(&key, value)?;
+            // `apm_listen` and `apm-listen` are one option.
             ensure!(
                 options.insert(name, values).is_none(),
                 "`{key}` is there twice"
@@ -98,6 +99,7 @@ impl ConfigFile {
             Ok(_) => Ok(()),
             Err(error) => {
                 let text = error.render().to_string();
+                // The usage of the command line follows, which is of no use for a file.
                 let first = text.split("\n\n").next().unwrap_or_default();
                 bail!("{}", first.trim_start_matches("error: ").trim());
             }

@@ -226,6 +226,7 @@ impl File {
     fn identify(url: &str) -> Option<Self> {
         let path = path(url)?;
         let is_file = std::fs::metadata(path).is_ok_and(|meta| meta.is_file());
+        // SQLite has the log beside the file that a link leads to.
         let mut log = std::fs::canonicalize(path).ok()?.into_os_string();
         log.push("-wal");
         let log = PathBuf::from(log);
@@ -281,6 +282,7 @@ impl CustomizeConnection<SqliteConnection, r2d2::Error> for SetUp {
 /// taken from them. SQLite gives its log the mode of the database.
 fn keep_private(url: &str) {
     let Some(file) = path(url) else { return };
+    // A URI may ask SQLite not to make the file.
     if !file.exists() && !url.starts_with("file:") {
         // If it cannot be made, SQLite says why.
         let _ = access::open(file);

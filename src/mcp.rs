@@ -33,6 +33,7 @@ async fn serve(
     let mut line = Vec::new();
     loop {
         line.clear();
+        // A longer message comes in pieces, which the server refuses as no JSON.
         if (&mut input).take(LONGEST).read_until(b'\n', &mut line)? == 0 {
             return Ok(());
         }
@@ -54,6 +55,7 @@ async fn asked(server: &Remote, message: &[u8]) -> Option<String> {
         Ok(answer) if answer.status == 202 => return None,
         Ok(answer) if answer.status == 200 => {
             let text = String::from_utf8_lossy(&answer.body);
+            // Line breaks stand between tokens only, where a blank is as good.
             return Some(text.replace('\n', " "));
         }
         Ok(answer) => server.refused(&answer),

@@ -54,6 +54,7 @@ impl Service {
             addr: options.listen.clone(),
             source,
         };
+        // The port comes first: a second start on it leaves the database alone.
         let listener = TcpListener::bind(&options.listen).map_err(listen_error)?;
         let addr = listener.local_addr().map_err(listen_error)?;
         let workers = workers(options);
@@ -83,6 +84,7 @@ impl Service {
         .workers(workers)
         .max_connections(connections_per_worker(workers))
         .shutdown_timeout(SHUTDOWN_TIMEOUT_S)
+        // A client that has closed its side wants no answer.
         .h1_allow_half_closed(false)
         // Actix would answer a signal by stopping the whole system, and with it the APM server that waits for the last
         // events.

@@ -60,6 +60,7 @@ fn form(options: &SourceMapOptions, map: &[u8], boundary: &str) -> Vec<u8> {
         let head =
             format!("--{boundary}\r\nContent-Disposition: form-data; name=\"{name}\"\r\n\r\n");
         body.extend_from_slice(head.as_bytes());
+        // A line break could pass for the end of the field.
         body.extend_from_slice(value.replace(['\r', '\n'], " ").as_bytes());
         body.extend_from_slice(b"\r\n");
     }

@@ -75,6 +75,7 @@ pub fn count_by_city(
     match strategy {
         // The same statement: SQLite's planner takes the index when there is one.
         Strategy::Scan | Strategy::Index => people::count_by_city(conn),
+        // A city that nobody lives in any more keeps its row.
         Strategy::Rollup => city_counts::table
             .select((city_counts::num, city_counts::city))
             .filter(city_counts::num.gt(0))

@@ -22,6 +22,7 @@ pub(super) fn read(path: &Path) -> anyhow::Result<String> {
     let mut text = String::new();
     if path == Path::new("-") {
         std::io::stdin()
+            // One byte more tells that it is too long.
             .take(LONGEST + 1)
             .read_to_string(&mut text)
             .context("cannot read the standard input")?;

@@ -248,6 +248,7 @@ impl ApmOptions {
             })?),
             None => self.apm_secret_token.clone(),
         };
+        // Editors end the file with a line break.
         let text = text.map(|text| text.trim().to_owned());
         Ok(text.filter(|text| !text.is_empty()))
     }

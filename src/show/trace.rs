@@ -78,6 +78,7 @@ fn waterfall(trace: &Trace, width: usize) -> String {
         } else {
             ""
         };
+        // However deep a span is, its name has room.
         let indent = "  ".repeat(item.depth.min(name / 4));
         let label = cut(&plain(&format!("{indent}{failed}{of}{said}")), name);
         let (before, length) = place(item, trace.duration, bar);

@@ -4,11 +4,13 @@
 pub(super) fn cell(column: &str, value: &str) -> String {
     let unit = |suffix: &str| column.ends_with(suffix);
     match value.parse::<f64>() {
+        // `saving_us_per_minute` has it in the middle.
         Ok(number) if column.contains("_us") => duration(number),
         Ok(number) if unit("_rate") || unit("share") || unit("impact") => {
             format!("{:.1} %", number * 100.0)
         }
         Ok(number) if number.fract() != 0.0 => format!("{number:.1}"),
+        // Seconds are enough: `2026-01-31 12:00:00`.
         _ if unit("_utc") => value.get(..19).unwrap_or(value).replace('T', " "),
         _ => plain(value),
     }

@@ -119,6 +119,7 @@ impl Courier {
                         _ = stopped => {}
                     }
                 });
+                // A lookup of a name may take long on a thread of its own: nobody waits for it.
                 runtime.shutdown_background();
             })?;
         Ok(Self {
@@ -158,6 +159,7 @@ impl Courier {
 async fn distribute(mut arriving: mpsc::Receiver<Parcel>, work: Arc<Work>) {
     let mut queues: HashMap<String, mpsc::Sender<Parcel>> = HashMap::new();
     while let Some(parcel) = arriving.recv().await {
+        // A worker that panicked gets a successor.
         queues.retain(|_, queue| !queue.is_closed());
         let queue = queues
             .entry(parcel.receiver.name.clone())
@@ -212,6 +214,7 @@ async fn deliver(mut waiting: mpsc::Receiver<Parcel>, work: Arc<Work>) {
 fn spread(pause: Duration) -> Duration {
     let mut random = [0];
     let share = match getrandom::fill(&mut random) {
+        // A byte divided by 1024 is less than a quarter.
         Ok(()) => f64::from(random[0]) / 1_024.0,
         Err(_) => 0.0,
     };
@@ -259,6 +262,7 @@ impl Work {
     fn note(&self, parcel: &Parcel, state: State, attempts: i32, error: Option<String>) {
         let (id, receiver) = (parcel.id, parcel.receiver.name.clone());
         let at = apm_time::now() / apm_time::SECOND;
+        // Its text may come from the other side.
         let error = error.map(|error| crate::message::plain(&error));
         let noted = self
             .store

@@ -118,6 +118,7 @@ impl Inner {
         if thread.is_some_and(|thread| thread.join().is_err()) {
             log::error!("the thread that evaluates alerts panicked");
         }
+        // It ends last, as an evaluation may still have handed messages to it.
         self.core.courier.stop();
     }
 }
@@ -161,6 +162,7 @@ impl Core {
 
     /// Evaluates all rules. Whether anything is pending or fires.
     fn look(&self, now: i64) -> Result<bool, AlertError> {
+        // Read first: what is found before a deletion of all data is not written after it.
         let clears = self.store.clears();
         let disk = Disk::measure(&self.store);
         let (changes, is_active, receivers) = self.store.read(|conn| {

@@ -77,6 +77,7 @@ pub(crate) fn readings(
 
 /// An alert about a part of a service.
 fn alert((service, environment): (String, String), part: &str, text: &str, link: String) -> Alert {
+    // Without an environment or a part the subject has no empty end.
     let subject = [&*service, &*environment, part].join("/");
     Alert {
         subject: subject.trim_end_matches('/').to_owned(),

@@ -113,6 +113,7 @@ pub(crate) fn plain(text: &str) -> String {
         .chars()
         .map(|one| match one {
             one if one.is_control() => ' ',
+            // Marks of direction make a text read as another one.
             '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' => ' ',
             one => one,
         })

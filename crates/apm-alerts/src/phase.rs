@@ -67,6 +67,7 @@ pub(crate) fn step(phase: Option<Phase>, level: f64, now: i64, hold: i64) -> Ste
                 false => Step::Stay(Phase::Pending { since }),
             }
         }
+        // Only what fires has a margin: what is pending is forgotten at once.
         _ => Step::Quiet,
     }
 }

@@ -79,6 +79,7 @@ impl Aggregator {
 
     /// Counts an event.
     pub(crate) fn count(&mut self, event: &StoredEvent, document: &Document<'_>) {
+        // After a restart one width may have sent more than another, and begins to count later.
         let enabled = self.counted.map(|counted| event.seq > counted);
         if enabled != self.enabled {
             self.spill();
@@ -91,6 +92,7 @@ impl Aggregator {
         if self.observer.is_empty() {
             document.write_field("observer", &mut self.observer);
         }
+        // An event is counted once, in the narrowest bucket, from which the wider ones are made.
         let bucket = event.timestamp.div_euclid(WIDTHS[0] * 1_000_000) * WIDTHS[0];
         let labels = key::labels(&mut self.labels, event, document);
         let key = |metric| Key::new(metric, bucket, document, labels);

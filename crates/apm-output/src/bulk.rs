@@ -36,6 +36,7 @@ impl Part {
     /// Adds a document. `index`: its data stream, as JSON without quotes. `write`: adds its JSON, one line.
     pub(crate) fn push(&mut self, index: &str, id: String, write: impl FnOnce(&mut Vec<u8>)) {
         let start = self.lines.len();
+        // Data streams take `create` alone, which refuses a document that is there.
         for piece in [
             r#"{"create":{"_index":""#,
             index,

@@ -125,6 +125,7 @@ impl Client {
         let host = self.host();
         let reply = self.call_at(host, method, path, body).await;
         let has_failed = match &reply {
+            // A proxy answers so for an engine that is not there.
             Ok(reply) => matches!(reply.status, 502..=504),
             Err(_) => true,
         };

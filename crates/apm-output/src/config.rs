@@ -193,6 +193,7 @@ pub fn host(text: &str) -> Result<Url, ConfigError> {
 fn has_port(text: &str) -> bool {
     let rest = text.split_once("://").map_or(text, |(_, rest)| rest);
     let authority = rest.split('/').next().unwrap_or_default();
+    // The colons of an address of IPv6 are within its brackets.
     let behind = authority.rsplit(']').next().unwrap_or_default();
     behind.contains(':')
 }

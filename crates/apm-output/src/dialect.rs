@@ -83,10 +83,12 @@ impl Dialect {
 
     /// The path and query of bulk requests.
     pub(crate) fn bulk(self) -> &'static str {
+        // Without a filter the answer repeats the index and the id of every document.
         const ANSWER: &str = "_bulk?filter_path=errors,items.*.status,items.*.error";
         const STRICT: &str = "_bulk?filter_path=errors,items.*.status,items.*.error\
             &require_data_stream=true&include_source_on_error=false";
         match (self.product, self.version) {
+            // Older versions refuse parameters that they do not know.
             (Product::Elasticsearch, Some(version)) if version >= (8, 18) => STRICT,
             _ => ANSWER,
         }

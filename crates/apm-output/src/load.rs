@@ -60,6 +60,7 @@ impl Loader {
             texts: Texts::default(),
             encoder: Encoder::new(config, dialect, &state.store),
             aggregator: Aggregator::new(&config.namespace, state.aggregated),
+            // Events that were sent may still have to be counted.
             position: counted.min(state.sent),
             sent: state.sent,
             bytes: config.pace.bytes,
@@ -95,6 +96,7 @@ impl Loader {
         conn: &mut diesel::SqliteConnection,
         looked: &mut Looked,
     ) -> Result<(), StoreError> {
+        // Events that are only counted are bounded as well.
         let mut read = 0;
         while read < self.bytes {
             let Some(next) = output::next(conn, &mut self.texts, self.position)? else {
@@ -108,6 +110,7 @@ impl Loader {
                     }
                 }
                 Err((error, count)) => {
+                    // Those before them are sent first, so that the place in the store moves in order.
                     if !self.encoder.is_empty() {
                         break;
                     }

@@ -158,6 +158,7 @@ impl Sender {
                 None => Outcome::Unknown(format!("not the answer of an engine: {}", why())),
             },
             413 => Outcome::TooLarge,
+            // Here the engine has refused the request as a whole.
             status if status < 500 => Outcome::NoneTaken(format!("the engine answers {}", why())),
             _ => Outcome::Unknown(format!("the engine answers {}", why())),
         }

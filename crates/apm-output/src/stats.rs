@@ -117,6 +117,7 @@ impl Shared {
         let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
         let now = Instant::now();
         seen.push_back((now, documents));
+        // The first look stays until the second one is as old as the window.
         while seen.len() > 2 && seen[1].0.elapsed() >= WINDOW {
             seen.pop_front();
         }

@@ -92,6 +92,7 @@ fn named(text: &str, zone: &TimeZone) -> Result<(i64, i64), Fault> {
 
 /// The smallest unit of a date and time; nothing for parts of a second.
 fn unit_of(text: &str) -> Option<u8> {
+    // The hyphens of the date before it are no sign of an offset.
     let time = text.get(11..).unwrap_or_default();
     let offset = time.find(['Z', 'z', '+', '-', '[']);
     let time = &time[..offset.unwrap_or(time.len())];

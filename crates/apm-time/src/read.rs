@@ -80,6 +80,7 @@ pub(super) fn absolute(text: &str, zone: &TimeZone) -> Result<i64, Fault> {
         .parse::<Date>()
         .map(|date| date.at(0, 0, 0, 0))
         .ok()
+        // Jiff reads a date and time as a date as well, and drops the time.
         .filter(|_| text.len() == 10)
         .or_else(|| text.parse::<DateTime>().ok())
         .ok_or(Fault::Syntax)?;
@@ -135,6 +136,7 @@ fn rounded(time: &Zoned, unit: u8, round: Round) -> Result<Zoned, Fault> {
             hour.build()
         }
         b'd' => time.start_of_day(),
+        // A week begins on Monday, as in Elasticsearch.
         b'w' => {
             let days = i64::from(time.weekday().to_monday_zero_offset());
             let day = time.start_of_day();

@@ -21,6 +21,7 @@ impl Allowed {
 
     /// Whether a receiver of the page may be at an address.
     pub(super) fn allows(&self, address: IpAddr) -> bool {
+        // An IPv4 address within one of IPv6 is judged as itself.
         let address = address.to_canonical();
         is_public(address) || self.0.iter().any(|network| network.contains(&address))
     }
@@ -31,7 +32,9 @@ fn is_public(address: IpAddr) -> bool {
     match address {
         IpAddr::V4(v4) => {
             let [a, b, c, _] = v4.octets();
+            // 100.64.0.0/10 lies behind the NAT of a provider.
             let is_shared = a == 100 && (64..128).contains(&b);
+            // 192.0.0.0/24 is for protocols, 198.18.0.0/15 for measurements.
             let is_protocol = (a, b, c) == (192, 0, 0) || (a == 198 && (b == 18 || b == 19));
             !(v4.is_private()
                 || v4.is_loopback()
@@ -60,6 +63,7 @@ impl Resolve for Allowed {
     fn resolve(&self, name: Name) -> Resolving {
         let allowed = self.clone();
         Box::pin(async move {
+            // The HTTP client sets the port.
             let found = tokio::net::lookup_host((name.as_str(), 0)).await?;
             let found: Vec<SocketAddr> = found
                 .filter(|address| allowed.allows(address.ip()))

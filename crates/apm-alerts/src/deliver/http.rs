@@ -126,6 +126,7 @@ fn client(allowed: Option<Allowed>) -> Result<Client, String> {
         .with_safe_default_protocol_versions()
         .and_then(|builder| builder.with_platform_verifier())
         .map_err(|error| format!("the certificates of this system cannot be used: {error}"))?;
+    // A redirect, a proxy or a connection that was kept would lead past the check of the address.
     let mut builder = Client::builder()
         .tls_backend_preconfigured(tls.with_no_client_auth())
         .redirect(Policy::none())

@@ -63,6 +63,7 @@ pub(super) fn evaluate(
             continue;
         }
         let states = known.remove(&rule.id).unwrap_or_default();
+        // Errors and insights from before the first evaluation of a rule are no news to it.
         let since = watched.get(&rule.id).copied();
         if since.is_none() {
             changes.watch.push((rule.id.clone(), now));
@@ -167,6 +168,7 @@ impl Changes {
                         fired.push(alert.clone());
                         let phase = Phase::Firing { since, calm: None };
                         self.keep.push(keep(phase, alert));
+                    // It waits for the pause as what is pending does.
                     } else if before.is_none() {
                         self.keep.push(keep(Phase::Pending { since }, alert));
                     }

@@ -143,6 +143,7 @@ pub(crate) fn add(
     for receiver in receivers {
         note(conn, id, receiver, (State::Waiting, 0, message.at, None))?;
     }
+    // Numbers grow one by one.
     let gone = id - MOST;
     diesel::delete(alert_delivery::table.filter(alert_delivery::history_id.le(gone)))
         .execute(conn)?;

@@ -24,6 +24,7 @@ pub(crate) fn rules(conn: &mut SqliteConnection) -> QueryResult<Vec<Rule>> {
     let read = rows.into_iter().filter_map(|(id, document)| {
         let rule = serde_json::from_str::<Rule>(&document).map_err(|error| error.to_string());
         match rule.and_then(|rule| rule.checked().map_err(|error| error.to_string())) {
+            // The key of the row counts, not the id in the document.
             Ok(rule) => Some(Rule { id, ..rule }),
             Err(error) => {
                 log::warn!("the kept rule {id} cannot be read: {error}");

@@ -23,6 +23,7 @@ pub(crate) struct Disk {
 impl Disk {
     pub(crate) fn measure(store: &Store) -> Self {
         let path = &store.options().path;
+        // The folder of a bare file name is the current one.
         let folder = path
             .parent()
             .filter(|folder| !folder.as_os_str().is_empty());

@@ -60,6 +60,7 @@ pub(super) fn read(
             let Some(usual) = usual(conn, row.id, rule, facts)? else {
                 continue;
             };
+            // Both bounds have to be passed, so that the lower level counts.
             level = level.min(p95 / (usual * times));
             usually = format!(", usually {}", words::duration(usual));
         }

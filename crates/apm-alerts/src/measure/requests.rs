@@ -43,6 +43,7 @@ pub(super) fn read(
     let mut readings = Vec::new();
     let mut heard = Vec::new();
     for row in rows {
+        // The minute of the bucket may have had requests up to its end.
         let last = row.last + 60;
         // While the server was off, nobody could send.
         let silent = facts.now - last.max(facts.started);

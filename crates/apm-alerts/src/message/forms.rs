@@ -52,6 +52,7 @@ impl Message {
             let _ = write!(text, "\n… and {} more: <{url}/alerts|Alerts>", self.more);
         }
         json!({
+            // Notifications show this text in place of the blocks.
             "text": escaped(&self.title),
             "blocks": [{"type": "section", "text": {"type": "mrkdwn", "text": text}}],
         })

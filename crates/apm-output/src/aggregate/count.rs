@@ -41,6 +41,7 @@ pub(super) struct Responses {
 impl Count {
     /// Counts a transaction; gives back how many bars are new.
     pub(super) fn observe(&mut self, observed: Observed) -> usize {
+        // An event of the rate 0 stands for none.
         if observed.count <= 0.0 {
             return 0;
         }
@@ -103,6 +104,7 @@ pub(super) fn span(event: &StoredEvent) -> Responses {
         sum: f64,
     }
     let weight = weight(event.sample_rate);
+    // The name is found faster than the JSON of every span is read.
     let composite = match event.rest.contains("\"composite\"") {
         true => serde_json::from_str(&event.rest)
             .ok()

@@ -16,6 +16,7 @@ pub(super) struct Histogram(BTreeMap<u64, f64>);
 fn bar(duration: u64) -> u64 {
     let duration = duration.min(LONGEST);
     let bits = u64::BITS - duration.leading_zeros();
+    // All bits below the highest eight are set: the last duration of the bar.
     duration | ((1 << bits.saturating_sub(BITS)) - 1)
 }
 

@@ -148,6 +148,7 @@ impl Key {
         dropped: &Dropped,
     ) -> Self {
         let mut key = Self::new(Metric::Destination, bucket, document, &[]);
+        // `new` has read the transaction, which has no fields of a span.
         key.shared.clear();
         key.own.clear();
         let json = |text: &str, out: &mut Vec<u8>| {
@@ -269,6 +270,7 @@ pub(super) fn labels<'l>(
                 out.truncate(mark);
             }
         }
+        // Held, or other metadata could get its address.
         (Arc::clone(&event.resource), out)
     });
     labels

@@ -56,6 +56,7 @@ impl Sender {
         part: &Part,
         items: &[usize],
     ) -> Result<HashSet<usize>, String> {
+        // A search finds only what was there at the last refresh.
         let path = format!(
             "{}/_refresh?{LENIENT}&filter_path=_shards.failed",
             self.streams

@@ -61,6 +61,7 @@ impl Session {
     }
 
     async fn try_run(&self) -> Result<(), End> {
+        // Read before the place: a deletion of everything that comes later ends the session.
         let clears = self.store.clears();
         let name = share::name();
         let state = self
@@ -81,6 +82,7 @@ impl Session {
                 output::Cargo::Aggregates => loader.aggregates(Some(flight)),
             })
             .await;
+            // Another one begins at the place behind the flight.
             drop(loader);
             let mut landed = Landed::default();
             if let Some(load) = load? {
@@ -90,6 +92,7 @@ impl Session {
             let state = self
                 .write(clears, move |conn| {
                     output::end(conn, flight, &landed)?;
+                    // The store has its name already.
                     output::open(conn, "")
                 })
                 .await?;
@@ -133,6 +136,7 @@ impl Session {
                 ended = Some((load.flight, landed));
             }
             if has_aggregates {
+                // The store holds one flight at a time.
                 self.commit(clears, ended.take(), Looked::default()).await?;
                 (loader, has_aggregates) = self.send_aggregates(clears, sender, loader).await?;
             }
