@@ -85,6 +85,7 @@ pub fn find(
                 .eq_any(["", service])
                 .and(dsl::environment.eq_any(["", environment])),
         )
+        // The empty text sorts last, so that names come before defaults.
         .order((dsl::service.desc(), dsl::environment.desc()))
         .select((dsl::service, dsl::environment, dsl::settings, dsl::applied))
         .first::<Row>(conn)
@@ -160,6 +161,7 @@ pub(crate) fn applied(store: &Store, settings: &Settings) {
     );
     let noted: Result<Ticket<usize>, _> = store.write(move |conn| {
         use agent_config::dsl;
+        // Settings that changed meanwhile are not applied yet.
         let key = dsl::service
             .eq(service)
             .and(dsl::environment.eq(environment))

@@ -105,6 +105,7 @@ impl ApiKeys {
     pub fn parse(text: &str) -> Result<Self, String> {
         let mut keys = HashMap::new();
         for (at, line) in text.lines().enumerate() {
+            // Editors of Windows may begin a file with this mark.
             let line = line.trim_start_matches('\u{feff}').trim();
             if line.is_empty() || line.starts_with('#') {
                 continue;

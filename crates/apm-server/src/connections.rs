@@ -170,6 +170,7 @@ impl Connections {
             entry.state.requests.load(Ordering::Relaxed) > 0
                 && !entry.state.trusted.load(Ordering::Relaxed)
         });
+        // This request is counted, too.
         strangers.count() <= self.limits.all - self.limits.reserved
     }
 

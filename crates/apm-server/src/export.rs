@@ -146,6 +146,7 @@ fn body(event: &StoredEvent) -> Value {
         Kind::Transaction => {
             set("result", json!(event.result));
             set("sampled", json!(event.sampled));
+            // The wire format requires `started`.
             let mut count = json!({ "started": event.spans_started.unwrap_or(0) });
             if let Some(dropped) = event.spans_dropped {
                 count["dropped"] = json!(dropped);

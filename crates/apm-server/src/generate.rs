@@ -63,6 +63,7 @@ pub fn generate(
     for trace in 0..options.traces {
         maker.metrics_until(maker.time(trace));
         maker.trace(trace);
+        // Bodies of all services go together, so that traces arrive about whole.
         if maker.bodies.iter().any(|body| body.events() >= TOGETHER) {
             for body in &mut maker.bodies {
                 if body.events() > 0 {
@@ -137,6 +138,7 @@ impl<'o> Maker<'o> {
 
     /// A duration around a mean: most shorter, few much longer.
     fn around(&mut self, mean: f64) -> i64 {
+        // The logarithm of 0 is without bound.
         let unit = self.rng.f64().max(1e-9);
         (mean * (0.55 - 0.45 * unit.ln())).max(1.0) as i64
     }
@@ -154,6 +156,7 @@ impl<'o> Maker<'o> {
         }
         let ts = self.time(trace);
         let caller = Caller {
+            // An id of zeros is none.
             trace_id: self.rng.u128(1..),
             parent_id: None,
         };

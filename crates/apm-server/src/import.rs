@@ -99,6 +99,7 @@ pub fn file(
         source,
     };
     let file = File::open(path).map_err(open)?;
+    // A clone shares the place of reading.
     let position = file.try_clone().map_err(open)?;
     let input = BufReader::with_capacity(256 << 10, file);
     let tell = move || {
@@ -167,6 +168,7 @@ fn bodies(
         if metadata.is_empty() && !is_metadata && read > 0 {
             return Err(ImportError::NoMetadata);
         }
+        // Metadata must not be most of each body.
         let full = body.len() >= TOGETHER.max(2 * metadata.len());
         if (read == 0 || is_metadata || full) && body.len() > metadata.len() {
             summary += target.send(&body)?;

@@ -211,6 +211,7 @@ pub(crate) fn success(signal: Signal, encoding: Encoding, done: &Exported) -> Ve
                 Signal::Logs => "rejectedLogRecords",
             };
             let mut partial = serde_json::Map::new();
+            // The JSON of protobuf has numbers of 64 bits as texts.
             if done.rejected > 0 {
                 partial.insert(count.to_owned(), Value::String(done.rejected.to_string()));
             }

@@ -98,6 +98,7 @@ impl Server {
         let own_token = credentials.own().cloned();
         let tls = config.tls.as_ref().map(tls::config).transpose();
         let tls = tls.map_err(StartError::Tls)?;
+        // A second server fails here, before it opens the database.
         let own = Bound::own(&config)?;
         let (listen, grpc) = (
             config.otlp_listen.as_deref(),
@@ -269,10 +270,12 @@ impl Running {
     /// Stops it: no new requests, then (if `graceful`) the ones in flight, then the writer, which commits what
     /// it has taken.
     pub async fn stop(self, graceful: bool) {
+        // Agents keep bodies of events open: requests in flight would be waited for in vain.
         self.shared.end_streams();
         self.stopping.notify_waiters();
         self.handle.stop(graceful).await;
         let closed = rt::task::spawn_blocking(move || {
+            // Each of these may write to the store, which is closed last.
             drop(self.engine);
             if let Some(output) = self.output {
                 output.stop();

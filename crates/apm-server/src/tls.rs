@@ -76,6 +76,7 @@ fn read(certificate: &Path, key: &Path) -> Result<CertifiedKey, String> {
     let private = ring::sign::any_supported_type(&private).map_err(|error| wrong(key, &error))?;
     let certified = CertifiedKey::new(chain, private);
     match certified.keys_match() {
+        // Some keys do not tell whether they match; then the first handshake does.
         Ok(()) | Err(rustls::Error::InconsistentKeys(rustls::InconsistentKeys::Unknown)) => {
             Ok(certified)
         }

@@ -22,6 +22,7 @@ impl FromStr for Network {
     fn from_str(text: &str) -> Result<Self, String> {
         let single = || text.parse::<IpAddr>().map(IpNet::from).ok();
         let net = text.parse::<IpNet>().ok().or_else(single);
+        // `10.1.2.3/8` stands for `10.0.0.0/8`.
         net.map(|net| Self(net.trunc())).ok_or_else(|| {
             "write an address or a network, such as 127.0.0.1 or 10.0.0.0/8".to_owned()
         })

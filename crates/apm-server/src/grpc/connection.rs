@@ -65,6 +65,7 @@ pub(super) async fn serve(
         Err(_) => return,
     };
     let calls = Rc::new(Cell::new(0_usize));
+    // Fused, as it is asked again after it has ended.
     let mut stopped = pin!(stopping.notified().fuse());
     let mut is_ending = false;
     loop {
@@ -95,6 +96,7 @@ pub(super) async fn serve(
                 return;
             }
             Ok(None) => return,
+            // A call may take longer than a connection may be idle.
             Err(_) if calls.get() > 0 => {}
             Err(_) if is_ending => return,
             Err(_) => {

@@ -60,6 +60,7 @@ fn routed(request: &ServiceRequest, front: &Front) -> Option<Uri> {
     let whole = request.uri().path();
     let slim = one_slash(whole);
     let path = slim.as_deref().unwrap_or(whole);
+    // The path that a proxy names stands before that of the option.
     let rest = [&front.base, &shared.config.base_path]
         .into_iter()
         .find_map(|base: &BasePath| base.rest(path).filter(|_| !base.is_root()));

@@ -93,6 +93,7 @@ impl Guard {
     /// Sees who sends a request.
     pub(super) fn see(&self, request: &HttpRequest) -> Seen {
         if let Some(holder) = self.credentials.anyone() {
+            // It proves nothing here, so that forms have to say where they come from.
             let in_header = false;
             return Seen::Holder { holder, in_header };
         }
@@ -272,6 +273,7 @@ async fn pass(
         }
         Verdict::Open => {}
     }
+    // Only now: a body is read of those who may send it.
     if rules.body == Body::Whole
         && let Err(why) = body::read(&mut request, shared.config.read_timeout).await
     {

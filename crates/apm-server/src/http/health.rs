@@ -74,6 +74,7 @@ pub(super) async fn ready(
     let why = match stats.trouble {
         Some(error) => Some(error.to_string()),
         None if shared.is_stopping() => Some("the server stops".to_owned()),
+        // At nine tenths, as more is under way already.
         None if stats.queued_events * 10 >= most * 9 => Some("the writer is behind".to_owned()),
         None => None,
     };
@@ -107,6 +108,7 @@ impl Health {
         let mut at = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         *at = match (is_well, *at) {
             (false, _) => None,
+            // The first of them counts, or frequent questions would put off the next write forever.
             (true, Some(at)) if at.elapsed() < FRESH => Some(at),
             (true, _) => Some(Instant::now()),
         };

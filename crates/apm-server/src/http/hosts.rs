@@ -48,6 +48,7 @@ impl Hosts {
             .authority()
             .map(|authority| authority.as_str());
         let headers = request.headers().get_all(header::HOST);
+        // A name that is no text is foreign.
         let named = headers.map(|host| host.to_str().unwrap_or("?"));
         let mut named = named.chain(in_address).peekable();
         if named.peek().is_none() {

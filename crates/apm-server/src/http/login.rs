@@ -135,6 +135,7 @@ fn form(
 /// A path of this server, never another one's address.
 fn local(next: Option<&str>) -> &str {
     let is_local = |next: &&str| {
+        // Browsers read a backslash as a slash.
         let plain = !next.contains('\\') && !next.chars().any(char::is_control);
         next.starts_with('/') && !next.starts_with("//") && plain
     };

@@ -75,6 +75,7 @@ impl Said {
         if let Some(said) = elements.into_iter().next() {
             return Self { client, ..said };
         }
+        // Browsers leave these two out of the Origin that the host is compared with.
         let port = first(headers, "x-forwarded-port").filter(|port| !matches!(*port, "80" | "443"));
         let host = first(headers, "x-forwarded-host").map(|host| match port {
             Some(port) if hosts::split(host).1.is_none() => format!("{host}:{port}"),

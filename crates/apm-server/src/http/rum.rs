@@ -213,6 +213,7 @@ fn enter(
     rum: &Rum,
 ) -> Result<Option<Anonymous>, Box<HttpResponse>> {
     let client = Front::from_request(request).client;
+    // Senders without an address share one rate.
     let client = client.unwrap_or(IpAddr::from([0, 0, 0, 0]));
     if let Some(shown) = request.headers().get(header::AUTHORIZATION) {
         match shared.guard.admit(client, Some(shown.as_bytes())) {
@@ -244,6 +245,7 @@ fn visitor(request: &HttpRequest, rum: &Rum, user_agent: Option<String>) -> Visi
         .client
         .map(|ip| ip.to_canonical());
     let peer = request.peer_addr();
+    // Behind a proxy the port is not the reader's.
     let direct = peer.filter(|peer| Some(peer.ip().to_canonical()) == client);
     let is_whole = rum.client_address == ClientAddress::Whole;
     Visitor {

@@ -33,6 +33,7 @@ pub(super) fn judge(request: &HttpRequest, front: &Front) -> Site {
             false => Site::Foreign(origins().next().unwrap_or("another site").to_owned()),
         };
     }
+    // A proxy passes on the name by which it was asked, or puts its own in its place.
     let named = headers.get_all(header::HOST).next();
     let named = named.and_then(|host| host.to_str().ok());
     let own = [named, Some(front.host.as_str())];

@@ -101,6 +101,7 @@ async fn read(request: &HttpRequest, payload: &mut Payload) -> Result<Form, Refu
             "another source map is being uploaded: try again".to_owned(),
         ));
     };
+    // The form is read from memory, as a refusal still needs the payload.
     let whole = timeout(LONGEST_UPLOAD, whole(payload)).await;
     let whole = whole.map_err(|_| (408, "the upload took too long".to_owned()))??;
     let pieces = stream::once(async move { Ok::<_, PayloadError>(whole) });

@@ -103,6 +103,7 @@ impl Unsent {
     fn add(&self, answer: &Bytes) -> Option<u64> {
         let size = answer.len();
         let mut table = self.table();
+        // One answer alone may be larger than the budget.
         while !table.all.is_empty() && table.bytes + size > self.most {
             let silent = |entry: &Entry| entry.progress.elapsed() >= SILENT;
             let candidates = table.all.iter().filter(|(_, entry)| silent(entry));

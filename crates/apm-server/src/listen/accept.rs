@@ -93,6 +93,7 @@ impl Door {
         give_up_on_those_who_do_not_read(&stream, self.write_timeout);
         let peer = stream.peer_addr().map_err(DispatchError::Io)?;
         let Some(open) = self.connections.open(peer.ip(), SockRef::from(&stream)) else {
+            // Nothing can be said before a handshake.
             if self.tls.is_none() {
                 // The caller of these does not wait.
                 let _ = stream.try_write(FULL);

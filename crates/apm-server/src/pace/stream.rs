@@ -177,6 +177,7 @@ where
             let most = this.held.len().min(into.remaining());
             let taken = this.phase.take(&this.held[..most]);
             into.put_slice(&this.held.split_to(taken));
+            // An idle connection holds no memory for it.
             if this.held.is_empty() {
                 this.held = BytesMut::new();
             }

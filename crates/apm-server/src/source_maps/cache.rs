@@ -53,6 +53,7 @@ pub(super) fn get(
     let Some((raw_bytes, compressed)) = row else {
         return Ok(None);
     };
+    // A damaged row does not get more memory than a map may take.
     let bytes = usize::try_from(raw_bytes).unwrap_or(0).min(super::LARGEST);
     let text = match zstd::bulk::decompress(&compressed, bytes) {
         Ok(text) => text,
@@ -89,6 +90,7 @@ fn hold(new: Held) {
     let mut all = HELD_MAPS.lock().unwrap_or_else(PoisonError::into_inner);
     all.retain(|one| one.hash != new.hash);
     all.push(new);
+    // The newest stays, however large it is.
     while all.len() > 1 && all.iter().map(|one| one.bytes).sum::<usize>() > HELD {
         all.remove(0);
     }

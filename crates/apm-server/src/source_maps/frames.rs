@@ -103,6 +103,7 @@ fn map_stack(
         };
         let called = place.name.clone().unwrap_or_else(|| "<unknown>".to_owned());
         let within = std::mem::replace(&mut function, called);
+        // The loop goes inwards, so that the innermost of them remains.
         if !place.write(frame, &address, &within) {
             culprit = Some(format!("{} in {within}", place.file));
         }
@@ -189,6 +190,7 @@ impl Place {
             frame["line"]["context"] = text.clone().into();
             frame["context"] = json!({ "pre": self.before, "post": self.after });
         }
+        // Code of the bundler says nothing about an error.
         frame["exclude_from_grouping"] = self.file.starts_with("/webpack").into();
         if let Value::Object(members) = frame {
             match is_library {

@@ -64,6 +64,7 @@ impl Rate {
         };
         let since = now.saturating_duration_since(bucket.filled);
         bucket.tokens = (bucket.tokens + since.as_secs_f64() * self.rate).min(most);
+        // Another thread may have been here with a later time.
         bucket.filled = bucket.filled.max(now);
         let wanted = f64::from(tokens);
         let is_taken = wanted <= bucket.tokens;
