@@ -124,6 +124,7 @@ impl Translator<'_> {
             Expr::Not(inner) => match self.expr(inner) {
                 (Truth::Always, true) => (Truth::Never, true),
                 (Truth::Never, true) => (Truth::Always, true),
+                // Every condition is in parentheses already.
                 (Truth::Sql(sql), true) => (Truth::Sql(format!("NOT {sql}")), true),
                 _ => UNKNOWN,
             },
@@ -213,6 +214,7 @@ impl Translator<'_> {
                 let bind = self.bind(wanted.as_str());
                 Truth::Sql(format!("{expr} IS {bind}"))
             }
+            // Never NULL, which NOT would leave as it is.
             (ColumnType::Text, Value::Wildcard(pattern)) => {
                 let bind = self.bind(pattern.to_glob());
                 Truth::Sql(format!("ifnull({expr} GLOB {bind} AND {expr} <> '', 0)"))

@@ -169,6 +169,7 @@ pub fn list_from(
         .into_iter()
         .map(|line| {
             let (name, service) = line.key.rsplit_once('\t').unwrap_or_default();
+            // Of several words the empty one is the least.
             let of = |word: fn(&Kind) -> &str| {
                 let words = line.ids.iter().filter_map(|id| kinds.get(id)).map(word);
                 words.max().unwrap_or_default().to_owned()

@@ -39,6 +39,7 @@ pub(crate) fn list(conn: &mut SqliteConnection) -> QueryResult<Directory> {
     let rows: Vec<Row> = sql().load(conn)?;
     let mut out = Directory::default();
     for row in rows {
+        // The rows are in the order of names.
         if out.services.last() != Some(&row.name) && out.services.len() < MOST {
             out.services.push(row.name);
         }

@@ -219,6 +219,7 @@ pub fn search(conn: &mut SqliteConnection, request: &Request) -> Result<Found, S
         let complete = newest.complete && counted.complete;
         let page = newest.page;
         (
+            // The page may show more than were counted in time.
             total.max(page.hits.len() as u64),
             complete,
             page.hits,

@@ -162,6 +162,7 @@ fn bounds(min: i64, max: i64, scale: Scale) -> Vec<i64> {
                 (low * (high / low).powf(f64::from(i) / f64::from(LOG_BUCKETS - 1))).round() as i64
             };
             let mut bounds: Vec<i64> = (0..LOG_BUCKETS).map(step).collect();
+            // A duration of 0 has no logarithm, and belongs to the first bucket.
             bounds[0] = bounds[0].min(min);
             bounds.dedup();
             if bounds.len() < 2 {

@@ -58,6 +58,7 @@ fn add(sum: &mut Vec<f64>, bins: &[(u16, f32)]) {
 fn at_ranks(bins: &[f64]) -> Option<Percentiles> {
     let total: f64 = bins.iter().sum();
     let at = |q: f64| {
+        // Sums of weights are rounded: a hair less keeps a rank from slipping into the next bin.
         let rank = q * (total - total * 1e-9);
         let mut upto = 0.0;
         let bin = bins.iter().position(|count| {

@@ -58,6 +58,7 @@ pub fn bin(micros: i64) -> i64 {
 /// Nearest rank: the smallest value that at least a share `q` of the values do not exceed.
 #[must_use]
 pub fn nearest_rank<T: Copy>(sorted: &[T], q: f64) -> Option<T> {
+    // Products such as 0.95 × 20 may be a hair above their whole number.
     let rank = (q * sorted.len() as f64 - 1e-9).ceil().max(1.0) as usize;
     sorted.get(rank - 1).copied()
 }

@@ -22,6 +22,7 @@ const SLACK: i64 = 10;
 
 /// Drops the oldest markers where there are too many.
 pub(super) fn markers(conn: &mut SqliteConnection) -> QueryResult<()> {
+    // Starts of processes must not push out what people set.
     for (which, most) in [
         ("kind <> 'manual'", MARKERS),
         ("kind = 'manual'", MANUAL_MARKERS),

@@ -238,6 +238,7 @@ fn groups(
         service: gate.service.clone(),
         ..Scope::default()
     };
+    // A marker may be of this very moment, and a window is never empty.
     let range = Range {
         from: since,
         to: now.max(since + SECOND),
@@ -267,6 +268,7 @@ fn p95(bound: &P95, group: Option<&transactions::Transaction>) -> Outcome {
         let why = format!("no request named {} was seen", bound.name);
         return Outcome::new(&check, 0, Vec::new(), vec![why]);
     };
+    // A bound that is broken is told, however few requests there were.
     if latency.p95 > bound.within {
         let failure = format!(
             "95 % of {} finish within {}, not {}",

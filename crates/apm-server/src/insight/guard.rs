@@ -147,6 +147,7 @@ impl Guarded {
             (Limit::SQLITE_LIMIT_ATTACHED, 0),
             (Limit::SQLITE_LIMIT_LIKE_PATTERN_LENGTH, 200),
             (Limit::SQLITE_LIMIT_TRIGGER_DEPTH, 20),
+            // The files of helper threads would not be counted.
             (Limit::SQLITE_LIMIT_WORKER_THREADS, 0),
         ] {
             conn.set_limit(limit, most)?;

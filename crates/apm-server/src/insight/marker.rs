@@ -193,6 +193,7 @@ pub fn set(
     .bind::<Text, _>(kind.as_str())
     .bind::<Text, _>(name)
     .get_result(conn)?;
+    // The others come many at a time, and are bounded after the last of them.
     if kind == Kind::Manual {
         bounds::markers(conn)?;
     }

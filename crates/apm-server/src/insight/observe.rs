@@ -159,6 +159,7 @@ impl Observer {
             Some(mark) => mark,
             None => number(conn, include_str!("observe/mark.sql"))?,
         };
+        // Requests of the last look are still to be counted.
         if mark >= newest && self.requests.is_empty() {
             self.mark = Some(mark);
             return Ok(None);
@@ -311,6 +312,7 @@ impl Observer {
                 sum.1 += call.total;
             }
         }
+        // A request without a statement counts among all together.
         by_statement.entry(0).or_default();
         let repeated = repeats(&calls);
         for (statement, (count, sum)) in by_statement {
@@ -321,6 +323,7 @@ impl Observer {
             let sums = observed.rows.entry(key).or_insert(Sums {
                 requests: 0,
                 calls: 0.0,
+                // Below any count, so that the first request sets it.
                 most: -1.0,
                 sum: 0.0,
                 tx_sum: 0.0,

@@ -61,6 +61,7 @@ fn with_snapshot<T>(
     path: &Path,
     question: impl FnOnce(&mut SqliteConnection) -> Result<T, CheckError>,
 ) -> Result<T, OfflineError> {
+    // Read-only, SQLite could not make the index of a log that is there.
     let mut conn = SqliteConnection::establish(&apm_store::uri(path, "rw"))?;
     conn.batch_execute("PRAGMA busy_timeout = 5000; PRAGMA query_only = 1")
         .map_err(CheckError::Query)?;

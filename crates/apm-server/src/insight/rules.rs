@@ -194,6 +194,7 @@ pub(super) fn apply(
     drafts.extend(text::apply(&mut look)?);
     drafts.extend(change::apply(&mut look)?);
     drafts.extend(plan::apply(&mut look)?);
+    // Statements are of a longer time than requests: a service that is silent keeps the findings that it has.
     drafts.retain(|draft| services.contains(&(draft.service.clone(), draft.environment.clone())));
     let ended = look.ended;
     Ok(Found {

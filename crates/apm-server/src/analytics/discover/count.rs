@@ -136,6 +136,7 @@ impl Search<'_> {
                     .bind("runs", runs(blocks));
                 load(conn, &sql, &mut counts)?;
             }
+            // Without GROUP BY there is a row even where nothing matches, of count 0.
             if counts[before..].iter().all(|(_, count)| *count == 0) {
                 empty.extend(blocks.iter().map(|block| block.id));
             }

@@ -52,6 +52,7 @@ pub(super) fn load(
     let mut hits: Vec<Hit> = Vec::with_capacity(places.len());
     let mut bytes = 0;
     for places in places.chunks(AT_ONCE) {
+        // The page ends after what is there, and the next one begins behind it.
         if bytes >= MOST_BYTES {
             let last = hits.last().map(|hit| (hit.timestamp, hit.seq));
             next = last.or(next);

@@ -80,6 +80,7 @@ impl Search<'_> {
                 &mut |place, document| {
                     each(place, document);
                     page.push(place);
+                    // Sorted now and then, so that memory does not grow with the hits.
                     if page.len() > size.saturating_mul(2) + 64 {
                         newest_first(&mut page, size);
                     }

@@ -101,6 +101,7 @@ impl<'a> Search<'a> {
             }
             some.retain(|block| !empty.contains(&block.id));
             let Some(newest) = some.first().map(|block| block.ts_max) else {
+                // All of these are known to be empty: the next hits are further away.
                 stride = LAST_STRIDE;
                 continue;
             };

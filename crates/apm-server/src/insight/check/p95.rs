@@ -18,6 +18,7 @@ impl FromStr for P95 {
 
     fn from_str(text: &str) -> Result<Self, String> {
         let wrong = || format!("`{text}` is not NAME<TIME, such as 'GET /people<50ms'");
+        // Names hold this sign, too: `GET /people/<id>`. `<=` is read as `<`.
         let (name, time) = text.rsplit_once('<').ok_or_else(wrong)?;
         let (name, time) = (name.trim(), time.trim_start_matches('=').trim());
         let digits = time.trim_end_matches(|c: char| c.is_alphabetic() || c == 'µ');

@@ -82,6 +82,7 @@ fn escape(text: &str) -> String {
             '<' => out.push_str("&lt;"),
             '>' => out.push_str("&gt;"),
             '"' => out.push_str("&quot;"),
+            // A line break within an attribute would be read as a blank.
             '\n' => out.push_str("&#10;"),
             c if c.is_control() => out.push('\u{fffd}'),
             c => out.push(c),

@@ -89,6 +89,7 @@ impl Report {
     #[must_use]
     pub fn and(self, other: Self) -> Self {
         let mut outcomes = self.outcomes;
+        // Both may say that there was no request.
         let is_new = |outcome: &Outcome| !outcomes.contains(outcome);
         let new: Vec<Outcome> = other.outcomes.into_iter().filter(is_new).collect();
         outcomes.extend(new);

@@ -3,6 +3,7 @@
 /// A duration in µs with three significant figures, as in `1.08 ms`.
 #[must_use]
 pub fn duration_words(micros: f64) -> String {
+    // The bounds are where three figures would be rounded up to the next unit.
     let (value, unit) = match micros.abs() {
         us if us < 999.5 => (micros, "µs"),
         us if us < 999_500.0 => (micros / 1e3, "ms"),

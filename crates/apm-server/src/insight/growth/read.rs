@@ -205,6 +205,7 @@ pub fn read(
     if subject.table.is_empty() {
         return Ok(None);
     }
+    // On a full hour, so that points do not shift from reading to reading.
     let from = (now - SPAN).div_euclid(3600) * 3600;
     let bound = |text: &'static str| {
         Sql::new(text)
@@ -213,6 +214,7 @@ pub fn read(
             .bind("table", subject.table)
             .bind("gauge", format!("{}.rows", subject.table))
             .bind("from", from)
+            // The minute that has begun counts.
             .bind("to", now + 60)
             .bind("limit", SAMPLES)
     };
@@ -275,6 +277,7 @@ pub fn read(
     let regimes = regimes(&points);
     let steps = if single.is_empty() {
         let minutes = stepped.iter().filter_map(|minute| {
+            // The middle of a minute stands for it.
             let at = minute.at as f64 + 30.0;
             Some(StepPoint {
                 at,

@@ -148,6 +148,7 @@ fn line(gauge: &[(f64, f64)], inserts: &[(f64, f64)]) -> Option<(f64, f64)> {
             return Some((most?.max(-inserts.first()?.1), 1.0));
         }
     };
+    // The median, as some samples may be late.
     let mut offsets: Vec<f64> = above(each).collect();
     offsets.sort_unstable_by(f64::total_cmp);
     Some((offsets[offsets.len() / 2], each))

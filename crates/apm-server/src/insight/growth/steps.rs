@@ -285,6 +285,7 @@ pub(super) fn grouped(calls: &[(f64, f64, f64)]) -> Vec<StepPoint> {
     let mut start = 0;
     for end in 1..=calls.len() {
         let rows = calls[start].1.max(1.0);
+        // A group ends where the size changes, or when it is four times as long as it should be.
         let is_end = calls.get(end).is_none_or(|next| {
             let next = next.1.max(1.0);
             end - start >= most
@@ -333,6 +334,7 @@ fn forecast(trend: &Trend, micros: [f64; 3], pace: Pace) -> Option<Forecast> {
     };
     let [least, middle, most] = micros;
     let days = after(middle, pace.per_day)?;
+    // The dearest steps and the fastest growth lead there first.
     let earliest = after(most, pace.most_per_day)?;
     if earliest <= 0.0 {
         return None;

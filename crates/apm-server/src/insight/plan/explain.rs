@@ -189,6 +189,7 @@ impl NewIndex {
         const INDEXES: &str = "SELECT name, tbl_name FROM sqlite_schema WHERE type = 'index' \
                                ORDER BY rowid DESC LIMIT 1";
         let conn = schema.copy_with(index, None)?;
+        // The newest entry of the schema is this index.
         let (name, table): (String, String) =
             conn.query_row(INDEXES, [], |row| Ok((row.get(0)?, row.get(1)?)))?;
         let is_partial: bool = conn.query_row(

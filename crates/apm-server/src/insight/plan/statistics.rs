@@ -160,6 +160,7 @@ impl Measured {
         let rows = if read < SAMPLE {
             read
         } else {
+            // A table WITHOUT ROWID has no such number.
             number(format!("SELECT max(rowid) FROM {of}"))
                 .unwrap_or(read)
                 .max(read)

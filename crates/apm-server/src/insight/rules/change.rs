@@ -45,6 +45,7 @@ pub(super) fn apply(look: &mut Look<'_>) -> Result<Vec<Draft>, RuleError> {
         since.extend(new_statements(look, &marker));
         // A change that is told since a deployment is not told again since a restart.
         since.retain(|draft| {
+            // A subject begins with the number of the marker, which is another one here.
             let of = draft.subject.split_once('\0').map(|(_, of)| of.to_owned());
             told.insert((
                 draft.kind,
@@ -131,6 +132,7 @@ fn new_statements(look: &Look<'_>, marker: &marker::Marker) -> Vec<Draft> {
             move |other: &&Statement| other.service == service && other.environment == environment;
         look.statements.iter().filter(is_same)
     };
+    // Some minutes, as a service that just began has nothing but new statements.
     let known_before = |of: &Statement| of_same(of).any(|other| other.first_seen < marker.at - 300);
     let total = |of: &Statement| -> f64 { of_same(of).map(|other| other.sum).sum() };
     look.statements

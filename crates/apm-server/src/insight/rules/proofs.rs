@@ -54,6 +54,7 @@ impl Proofs {
         {
             return words.clone();
         }
+        // A file that cannot be looked at is not copied.
         let size = std::fs::metadata(file).map_or(u64::MAX, |meta| meta.len());
         if size > LARGEST {
             return format!(

@@ -89,6 +89,7 @@ fn more_steps(pairs: &[(&Entry, &Entry)], unseen: &[String], share: f64) -> Outc
             _ => None,
         };
         // More calls are told even where no steps are known.
+        // The file has two digits: half of the last one is no difference.
         if new_calls > old_calls * (1.0 + share) + 0.005 {
             failures.push(format!(
                 "{words} ran {new_calls:.2} times per request, not {old_calls:.2}"

@@ -66,6 +66,7 @@ fn code(text: &str) -> String {
     let fence = "`".repeat(longest + 1);
     match longest {
         0 => format!("{fence}{line}{fence}"),
+        // A backtick at an end needs a blank between it and the fence.
         _ => format!("{fence} {line} {fence}"),
     }
 }

@@ -206,6 +206,7 @@ impl Arrivals {
                 .bind::<Text, _>(&plan.instance)
                 .bind::<BigInt, _>(PLANS)
                 .execute(conn)?;
+            // The same plan of another version is written down, and is no change.
             if last.is_some_and(|last| last.plan != plan.plan) {
                 changed
                     .entry((plan.service, plan.environment))
