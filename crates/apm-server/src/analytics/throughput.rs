@@ -192,6 +192,7 @@ fn series_of(
     }
     let mut by_name: Vec<(String, (f64, Vec<i64>))> = by_name.into_iter().collect();
     by_name.sort_unstable_by(|a, b| b.1.0.total_cmp(&a.1.0).then_with(|| a.0.cmp(&b.0)));
+    // One place is left for `_other`.
     if by_name.len() > MOST {
         by_name.truncate(MOST - 1);
     }

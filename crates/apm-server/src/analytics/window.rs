@@ -186,6 +186,7 @@ impl Window {
 
 /// Minutes of a range that have passed at `now`, more than none.
 fn passed(range: Range, now: i64) -> f64 {
+    // A second at least, since it is a divisor.
     let passed = range.to.min(now.max(range.from + SECOND)) - range.from;
     passed as f64 / (60 * SECOND) as f64
 }
@@ -199,6 +200,7 @@ pub(super) fn series_json(from: i64, to: i64, interval: i64) -> String {
 
 /// The levels that a chart's buckets are made of.
 fn fitting(interval: i64) -> &'static [i64] {
+    // A level that does not divide the interval has rows across the border of two buckets.
     let fits = LEVELS.iter().take_while(|level| interval % **level == 0);
     &LEVELS[..fits.count().max(1)]
 }

@@ -96,6 +96,7 @@ impl Asked {
             shape,
             now: match shape {
                 Shape::Page => now,
+                // The end of the second: events of this very second lie before it.
                 Shape::Data => now / SECOND * SECOND + SECOND,
             },
             zone,
@@ -351,6 +352,7 @@ impl Asked {
         }
         let range = self.range().ok()?;
         let longest = range.micros() / 60 / SECOND;
+        // A sixtieth of the range at most, which is less than a chart shows.
         let step = STEPS.into_iter().find(|step| *step <= longest);
         let step = step.unwrap_or(1) * SECOND;
         let then = self.now.div_euclid(step) * step;

@@ -179,6 +179,7 @@ const SCALE: Parameter = Parameter::word(
 pub(crate) fn durations(asked: &Asked) -> Result<Durations, Problem> {
     let all = Durations::default();
     let us = |ms: f64| (ms * 1e3) as i64;
+    // Both are read in any case, so that both are checked and described.
     let min = asked.whole(&MIN_US)?.or(asked.number(&MIN_MS)?.map(us));
     let max = asked.whole(&MAX_US)?.or(asked.number(&MAX_MS)?.map(us));
     let durations = Durations {

@@ -121,6 +121,7 @@ fn answer(list: &Listed, source: &mut Source<'_>) -> Result<Answer, Problem> {
     } = dependencies::list_from(conn, scope, &choice, &period.window, first)?;
     let most_time = match first {
         0 => dependencies.first().cloned(),
+        // The first row of a later thousand is not the one with most time.
         _ => {
             let all = dependencies::list(conn, scope, &choice, &period.window)?;
             all.dependencies.into_iter().next()

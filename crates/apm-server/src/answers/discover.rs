@@ -254,6 +254,7 @@ impl Question for Params {
             fields = Fields::from_found(&found);
             kinds = kinds_of(&found.hits);
         }
+        // More were read for the list of fields than are shown: the next ones follow those shown.
         if found.hits.len() > size {
             found.hits.truncate(size);
             found.next = found.hits.last().map(|hit| Cursor {

@@ -132,6 +132,7 @@ impl Question for Params {
             Some(sample) => discover::shown(conn, sample.seq)?,
             None => None,
         };
+        // The query speaks of errors: the requests are all those of the service.
         let of_service = Scope {
             query: None,
             ..scope.clone()

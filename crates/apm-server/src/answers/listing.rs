@@ -214,6 +214,7 @@ fn page(asked: &Asked) -> Result<usize, Problem> {
     match (asked.count(&PAGE), asked.shape) {
         (Err(_), Shape::Page) => {
             let text = asked.get(&PAGE)?.unwrap_or_default();
+            // A single digit that is refused is 0.
             let is_large = text.len() > 1 && text.bytes().all(|byte| byte.is_ascii_digit());
             Ok(if is_large { LAST } else { 1 })
         }

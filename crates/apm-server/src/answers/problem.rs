@@ -144,6 +144,7 @@ impl ResponseError for Problem {
         if let Self::Query(error) = self {
             body["position"] = error.position.into();
         }
+        // All others are the asker's.
         if let Self::Store(error) = self {
             log::warn!("a query of the API failed: {error}");
         }

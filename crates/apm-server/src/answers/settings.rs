@@ -158,6 +158,7 @@ impl Question for Params {
             Names {
                 kind: kind.as_str(),
                 count: known.map(|names| names.count),
+                // Services belong to no service.
                 service_limit: limit
                     .filter(|_| kind != NameKind::Service)
                     .map(|limit| limit.of_service),

@@ -116,6 +116,7 @@ impl Question for Params {
         let Some(first) = found.statements.first() else {
             return Err(not_run(self.fingerprint, &self.period));
         };
+        // The plan is that of the place with most time.
         let plan = Planned::read(source.settings, first, self.index.as_deref());
         let previous = match &period.before {
             Some(window) => Some(self.previous(source, window)?),

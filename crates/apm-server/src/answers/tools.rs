@@ -50,6 +50,7 @@ impl Settings {
 
     /// Runs a question of the console, on the calling thread, within a read of the store.
     pub(crate) fn run(&self, sql: &str) -> Result<console::Table, ConsoleError> {
+        // Refused at once: waiting would hold a thread that other questions need.
         let Ok(_permit) = self.at_once.try_acquire() else {
             return Err(ConsoleError::Locked);
         };

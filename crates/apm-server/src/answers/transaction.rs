@@ -231,6 +231,7 @@ impl SampleParams {
             let is_named = |sample: &Sample| sample.id == *id;
             samples.iter().position(is_named)
         });
+        // For a sample that is not there, or none, the newest one is shown.
         let place = named.or((!samples.is_empty()).then_some(0));
         let mut sampled = Sampled {
             sample: place,

@@ -24,6 +24,7 @@ pub(crate) fn path(tree: &Tree, root: u32) -> Vec<Stretch> {
                 false => node.end(),
             }
         };
+        // Of two that end together the later sibling leads, so that the path is the same at every reading.
         children.sort_unstable_by_key(|child| std::cmp::Reverse((end(*child), *child)));
         let mut scan = to;
         for child in children.drain(..) {
@@ -39,6 +40,7 @@ pub(crate) fn path(tree: &Tree, root: u32) -> Vec<Stretch> {
                     to: scan,
                 });
             }
+            // A child may begin before its parent: only the time within it was waited for.
             let start = at.max(from);
             walks.push((child, start, end));
             scan = start;

@@ -101,6 +101,7 @@ impl Lines {
         };
         let roots = (0..items.len()).filter(|index| parent(*index).is_none());
         let (far, near): (Vec<usize>, Vec<usize>) = roots.partition(|index| apart(*index));
+        // The entry leads the trace even where its own parent did not arrive.
         let lost = |index: &usize| items[*index].is_orphan && *index != 0;
         let (orphans, whole): (Vec<usize>, Vec<usize>) = near.into_iter().partition(lost);
         making.all(&whole, 1);

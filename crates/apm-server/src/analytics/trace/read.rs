@@ -161,6 +161,7 @@ pub fn named(
 /// Reads a trace, whether or not it is kept.
 fn fresh(conn: &mut SqliteConnection, id: &str) -> Result<Option<Trace>, StoreError> {
     let mut reading = Reading::default();
+    // Transactions come first: where there is no room for all, spans are left out.
     reading.items(conn, &transactions_sql(id), true)?;
     reading.items(conn, &spans_sql(id), false)?;
     let errors: Vec<ErrorRow> = errors_sql(id).load(conn)?;
@@ -386,6 +387,7 @@ impl Reading {
         (trace.from, trace.duration) = (tree.from, tree.duration());
         trace.orphans = trace.items.iter().filter(|item| item.is_orphan).count();
         trace.far = trace.items.iter().filter(|item| item.is_far).count();
+        // The lines need memory of their own: what is done with goes before they are made.
         drop((tree, links));
         errors_to_items(trace);
         trace.lines = Lines::from_items(&trace.items);

@@ -167,6 +167,7 @@ impl Tree {
                         true => Some(parent),
                         false => above.owner,
                     };
+                    // A span has the clock of what it lies in: only a transaction may come from another host.
                     let skew = if item.transaction {
                         clock::skew(item, &items[parent as usize], above.skew)
                     } else {
@@ -192,6 +193,7 @@ impl Tree {
 fn link(items: &[Item], adoptions: &[Adoption], nodes: &mut [Node]) {
     let mut by_id = ByHash::with_capacity_and_hasher(items.len(), Default::default());
     for (index, item) in (0u32..).zip(items) {
+        // Of several items with one id the first has it.
         by_id.entry(item.id).or_insert(index);
     }
     for (index, item) in (0u32..).zip(items) {
@@ -199,6 +201,7 @@ fn link(items: &[Item], adoptions: &[Adoption], nodes: &mut [Node]) {
         let owner = item.owner.and_then(|owner| by_id.get(&owner)).copied();
         node.owner = owner.filter(|owner| items[*owner as usize].transaction && *owner != index);
         match item.parent.map(|parent| by_id.get(&parent)) {
+            // An item that names itself is an orphan, too.
             Some(Some(parent)) if *parent != index => node.parent = Some(*parent),
             Some(_) => {
                 node.orphan = true;
@@ -211,6 +214,7 @@ fn link(items: &[Item], adoptions: &[Adoption], nodes: &mut [Node]) {
     for (adopter, id) in adoptions {
         if let Some(adopted) = by_id.get(id).filter(|adopted| *adopted != adopter) {
             let node = &mut nodes[*adopted as usize];
+            // This may close a circle, which is cut afterwards.
             node.parent = Some(*adopter);
             node.orphan = false;
         }
@@ -241,6 +245,7 @@ fn cut_circles(nodes: &mut [Node]) {
                 _ => at = None,
             }
         }
+        // Only after the walk, so that what is on the way is on this one.
         for index in way.drain(..) {
             state[index as usize] = FINE;
         }

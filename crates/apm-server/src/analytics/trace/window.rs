@@ -28,6 +28,7 @@ impl Turned {
             let items = trace.items.iter().zip(&trace.lines.of_item);
             for (_, line) in items.filter(|(item, _)| wanted.contains(&item.seq)) {
                 let line = *line as usize;
+                // A fold bears the number of its first item, and is the line before that.
                 let lines = [Some(line), line.checked_sub(1)].into_iter().flatten();
                 found.extend(lines.filter(|line| names.contains(&&*name(trace, *line))));
             }

@@ -197,6 +197,7 @@ impl Question for PlanParams {
             return Err(not_run(self.fingerprint, &self.period));
         }
         let mut mapped = found.statements.iter();
+        // The place with most time of those whose file is known.
         let mapped = mapped.find_map(|row| Some((row, source.settings.files.get(&row.service)?)));
         let Some((row, file)) = mapped else {
             let names: BTreeSet<&str> = found

@@ -96,6 +96,7 @@ pub(super) fn gaps(trace: &Trace) -> Vec<Gap> {
         }
     }
     gaps.sort_by_key(|gap| std::cmp::Reverse(gap.time));
+    // Shares are of all stretches, also of those that are left out.
     let all: i64 = gaps.iter().map(|gap| gap.time).sum();
     gaps.truncate(MOST);
     for gap in &mut gaps {

@@ -89,6 +89,7 @@ impl<'a> Statements<'a> {
         let mut groups: Vec<Group<'_>> = Vec::new();
         for item in trace.items.iter().filter(|item| is_sql(item)) {
             let what = &item.what;
+            // Calls of one fingerprint may have spans of different names.
             let name = match what.fingerprint {
                 Some(_) => "",
                 None => &*what.name,

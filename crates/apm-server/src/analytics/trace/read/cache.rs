@@ -101,6 +101,7 @@ fn known(file: &str, id: &str, stamp: Stamp) -> Option<Arc<Trace>> {
 
 /// Lets go of what would not fit beside a trace of so many blocks, before it is read.
 fn make_room(blocks: usize) {
+    // An item takes some 250 bytes with its line and its links.
     let needed = blocks * 128 * 250;
     let mut kept = lock();
     kept.sort_by_key(|entry| std::cmp::Reverse(entry.used));
@@ -114,8 +115,10 @@ fn make_room(blocks: usize) {
 fn keep(file: String, id: &str, stamp: Stamp, trace: &Arc<Trace>) {
     let bytes = trace.bytes();
     let mut kept = lock();
+    // An older state of the same trace.
     kept.retain(|entry| entry.id != id || entry.file != file);
     let others: usize = kept.iter().map(|entry| entry.bytes).sum();
+    // The room was made by an estimate, which may have been half too low.
     if file.is_empty() || bytes > MOST || others + bytes > MOST + MOST / 2 {
         return;
     }

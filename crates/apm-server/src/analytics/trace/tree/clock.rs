@@ -27,6 +27,7 @@ pub(super) fn skew(item: &Item, parent: &Item, above: i64) -> i64 {
         .saturating_sub(parent_start.saturating_add(parent.duration.max(0)));
     let is_another = item.odd && !parent.odd;
     if behind > 0 || is_another || (parent.waits && late > LATE) {
+        // Negative where the callee seems late, which moves it back.
         behind.saturating_add(middle)
     } else {
         0
@@ -103,6 +104,7 @@ fn rest(tree: &Tree, items: &[Item], entry: usize) -> Option<(i64, i64)> {
 /// Lets items that are too far take the start of the earliest item below them that is not.
 fn take_over(tree: &mut Tree) {
     let mut earliest = vec![i64::MAX; tree.nodes.len()];
+    // Children before their parents: a start that was taken over counts further up.
     for index in tree.order.iter().rev() {
         let at = *index as usize;
         let below = earliest[at];
