@@ -63,6 +63,7 @@ fn is_control(c: char) -> bool {
 /// The sign that is shown for a control character.
 fn sign(c: char, out: &mut String) {
     match c {
+        // The pictures of control codes stand in the order of the codes.
         '\0'..='\u{1f}' => out.extend(char::from_u32(0x2400 + u32::from(c))),
         '\u{7f}' => out.push('\u{2421}'),
         _ => {
@@ -93,6 +94,7 @@ fn sign(c: char, out: &mut String) {
 fn colour(text: &str) -> Option<usize> {
     let codes = text.strip_prefix("\u{1b}[")?;
     let end = codes.find(|c: char| !(c.is_ascii_digit() || c == ';' || c == ':'))?;
+    // Besides the codes: ESC and `[` before them, and `m` behind them.
     codes[end..].starts_with('m').then_some(end + 3)
 }
 
@@ -216,6 +218,7 @@ impl<'h> Walk<'h> {
             .unwrap_or(name.len())];
         let bare = BARE.into_iter().find(|bare| *bare == name);
         match (is_end, self.within) {
+            // Elements within one of these, such as the title of a drawing, do not end it.
             (false, None) => self.within = bare,
             (true, Some(within)) if within == name => self.within = None,
             _ => {}
@@ -233,6 +236,7 @@ impl<'h> Walk<'h> {
             self.out.push('"');
             self.rest = &self.rest[1..];
             let value = self.take(self.rest.find('"').unwrap_or(self.rest.len()));
+            // Before the name stands the tag, or the end of the attribute before.
             let attribute = before.trim_end_matches('=');
             let attribute = attribute.rsplit(' ').next().unwrap_or(attribute);
             if KEPT.contains(&attribute) || first_odd(value).is_none() {

@@ -323,6 +323,7 @@ fn html_response(request: &HttpRequest, status: StatusCode, text: String) -> Htt
         .insert_header((header::X_CONTENT_TYPE_OPTIONS, "nosniff"))
         .insert_header((header::REFERRER_POLICY, "same-origin"))
         .insert_header((header::CACHE_CONTROL, "no-cache"))
+        // The zone and the theme come in cookies, and a script asks for a part by a header.
         .insert_header((header::VARY, "accept-encoding, cookie, x-fragment"));
     // Below a packet or so compression only costs time.
     if text.len() > 1_400 && assets::takes_gzip(request) {
@@ -342,6 +343,7 @@ fn cookie(request: &HttpRequest, name: &str) -> Option<String> {
         .flat_map(|value| value.split(';'))
         .find_map(|pair| {
             let (key, value) = pair.trim().split_once('=')?;
+            // Names of zones have slashes, which the script encodes.
             (key == name).then(|| value.replace("%2F", "/"))
         })
 }

@@ -60,6 +60,7 @@ impl From<&Axis> for Buckets {
 
 /// Buckets that the range or the present cuts.
 pub(crate) fn partial(axis: &Axis) -> Vec<usize> {
+    // A bucket that has not begun is empty, not cut.
     let cut = |covered: f64| covered > 0.0 && covered < axis.interval as f64 - 0.5;
     axis.buckets
         .iter()

@@ -39,6 +39,7 @@ fn within(flags: &[Flag], buckets: Buckets) -> Vec<(f64, &Flag)> {
 pub(super) fn draw(flags: &[Flag], buckets: Buckets, height: f64) -> Markup {
     let found = within(flags, buckets);
     let mut order: Vec<usize> = (0..found.len()).collect();
+    // Of equal weights the later one is named.
     order.sort_by_key(|i| (std::cmp::Reverse(found[*i].1.weight), std::cmp::Reverse(*i)));
     let mut named: Vec<usize> = Vec::new();
     for i in order {

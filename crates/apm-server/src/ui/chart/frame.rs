@@ -225,6 +225,7 @@ impl Render for Frame<'_> {
                     }
                     svg.chart-plot height=(Px(height)) viewBox={ "0 0 " (Px(PLOT)) " " (Px(height)) }
                         preserveAspectRatio="none" role="img" aria-label=(self.says) {
+                        // The first would lie on the base line.
                         @for (y, _) in self.axis.labels.iter().skip(1) {
                             line.grid x1="0" x2=(Px(PLOT)) y1=(Px(*y)) y2=(Px(*y)) {}
                         }

@@ -39,6 +39,7 @@ impl Growth<'_> {
     pub(crate) fn words(&self) -> Option<String> {
         let fit = self.fit.filter(|_| self.measure == Measure::Duration)?;
         let sign = if fit.per_row < 0.0 { "−" } else { "+" };
+        // “R² 1.00” would claim more than there is.
         let r_squared = if fit.r_squared > 0.99 {
             "R² > 0.99".to_owned()
         } else {
@@ -66,6 +67,7 @@ impl Growth<'_> {
         let y = |rows: f64, fit: Fit| Px(axis.height.y(fit.at(rows)));
         let over = html! {
             @for (rows, us) in self.runs { circle.pt cx=(Pc(scale.place(*rows))) cy=(Px(axis.height.y(*us))) r="2" {} }
+            // Runs over one number of rows have no slope.
             @if let Some(fit) = self.fit && rows > least {
                 line.fit x1=(Pc(scale.place(least))) x2=(Pc(scale.place(rows))) y1=(y(least, fit)) y2=(y(rows, fit)) {}
                 line.fit-ahead x1=(Pc(scale.place(rows))) x2="100%" y1=(y(rows, fit)) y2=(y(rows * 1.2, fit)) {}

@@ -23,6 +23,7 @@ fn write_trimmed(buffer: &mut String, value: f64, decimals: usize) {
         let trimmed = buffer.trim_end_matches('0').trim_end_matches('.').len();
         buffer.truncate(trimmed.max(start + 1));
     }
+    // Rounded from a little below zero.
     if &buffer[start..] == "-0" {
         buffer.truncate(start);
         buffer.push('0');

@@ -43,6 +43,7 @@ pub(crate) fn lanes(pieces: &[Piece], finest: i64, most: usize) -> Vec<Option<us
 
 /// Whether a piece overlaps one of those that lie side by side.
 fn overlaps(taken: &BTreeMap<i64, i64>, piece: &Piece) -> bool {
+    // Those of a lane do not overlap, so the last that begins before the end reaches furthest.
     let before = taken.range(..piece.to).next_back();
     before.is_some_and(|(_, to)| *to > piece.from)
 }

@@ -40,6 +40,7 @@ impl Scale {
     pub(crate) fn place(self, value: f64) -> f64 {
         let share = match self {
             Self::Linear { from, to } => (value - from) / (to - from),
+            // Zero has no logarithm: it stands at the left edge.
             Self::Log { from, to } => (value.max(f64::MIN_POSITIVE) / from).ln() / (to / from).ln(),
         };
         if share.is_finite() {

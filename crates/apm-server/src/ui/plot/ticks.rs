@@ -25,6 +25,7 @@ pub(crate) fn from_zero(max: f64, steps: usize, whole: bool) -> Vec<f64> {
     let mut step = [1.0, 2.0, 2.5, 5.0, 10.0]
         .into_iter()
         .map(|factor| factor * magnitude)
+        // Powers are rounded: a step may be a hair too small.
         .find(|step| *step >= raw * (1.0 - 1e-9))
         .unwrap_or(10.0 * magnitude);
     if whole {

@@ -133,6 +133,7 @@ pub(in crate::ui) async fn export(request: HttpRequest, store: Store, id: String
     let begun = store
         .read_async(move |conn| {
             let mut export = Export::begin(conn, &asked)?;
+            // Before the answer begins: later it could not say that the trace is not there.
             let first = export.lines(conn)?;
             Ok::<_, StoreError>((export, first))
         })

@@ -15,6 +15,7 @@ pub(super) fn settle(net: &mut Net) {
         }
         let forth = round % 2 == 0;
         let count = net.layers.len();
+        // The layer that a sweep begins with has nothing to go by.
         for step in 1..count {
             let layer = if forth { step } else { count - 1 - step };
             sort(net, layer, forth);
@@ -54,6 +55,7 @@ fn sort(net: &mut Net, layer: usize, forth: bool) {
         .iter()
         .map(|cell| (mean(*cell), *cell))
         .collect();
+    // A stable sort: with equal means the order stays, and equal graphs are drawn equally.
     cells.sort_by(|a, b| a.0.total_cmp(&b.0));
     net.layers[layer] = cells.into_iter().map(|(_, cell)| cell).collect();
 }
@@ -68,6 +70,7 @@ fn crossings(net: &Net) -> usize {
             for cell in layer {
                 let from = ends.len();
                 ends.extend(net.after[*cell].iter().map(|to| places[*to]));
+                // Links of one cell do not cross each other.
                 ends[from..].sort_unstable();
             }
             inversions(&ends)

@@ -63,6 +63,7 @@ fn nearest(wishes: &[f64], offsets: &[f64]) -> Vec<f64> {
     // Blocks of cells that stand as closely as they may: the mean of their wishes, and how many they are.
     let mut blocks: Vec<(f64, usize)> = Vec::new();
     for (wish, offset) in wishes.iter().zip(offsets) {
+        // Without their offsets all cells of a block wish for one start.
         let mut block = (wish - offset, 1);
         while let Some((mean, count)) = blocks.last().copied()
             && mean > block.0

@@ -43,6 +43,7 @@ fn back_edges(nodes: usize, edges: &[(usize, usize)]) -> Vec<bool> {
         is_called[*to] |= from != to;
     }
     let first = (0..nodes).filter(|node| !is_called[*node]);
+    // Nodes of cycles that nothing else leads to come last.
     let starts: Vec<usize> = first.chain(0..nodes).collect();
     let mut state = vec![State::New; nodes];
     let mut back = vec![false; edges.len()];
@@ -103,6 +104,7 @@ fn pull(layers: &mut [usize], edges: &[(usize, usize)]) {
     }
     for node in 0..layers.len() {
         if !is_called[node] && nearest[node] != usize::MAX {
+            // A callee stands in layer 1 at least.
             layers[node] = nearest[node] - 1;
         }
     }
