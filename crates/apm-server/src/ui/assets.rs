@@ -66,6 +66,7 @@ static VERSION: LazyLock<String> = LazyLock::new(|| {
     let mut hash = Xxh3::new();
     for (name, _, body) in FILES {
         hash.update(name.as_bytes());
+        // With the length, so that no byte can pass from one file to the next unnoticed.
         hash.update(&body.len().to_le_bytes());
         hash.update(body);
     }

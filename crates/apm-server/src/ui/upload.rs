@@ -111,6 +111,7 @@ pub(super) async fn import(
     }
     drop(sender);
     let taken = decoder.await.map_err(|_| UploadError::Stopped)?;
+    // Its own fault first: the decoder only sees that the file broke off.
     match fed? {
         0 => Err(UploadError::Empty),
         _ => taken,
@@ -145,6 +146,7 @@ async fn feed(
             // The decoder waits for the writer, not for the sender: the end of all is the limit.
             let handed = timeout_at(end, decoder.send(Piece::Bytes(chunk))).await;
             if handed.map_err(late)?.is_err() {
+                // The decoder has given up, and says why itself.
                 return Ok(size);
             }
         }

@@ -204,6 +204,7 @@ impl LineChart<'_> {
     fn data(&self, clock: &Clock) -> Data {
         let mut heads = vec!["Time".to_owned()];
         let mut classes = vec![""];
+        // Drawn last, the most important one stands first in a table.
         for line in self.lines.iter().rev() {
             heads.push(line.name.to_owned());
             classes.push(line.class);

@@ -49,6 +49,7 @@ pub(crate) fn minimap(
 ) -> Markup {
     let mut levels = [[None::<&'static str>; COLUMNS]; LEVELS];
     // The next column of a level that may be free, so that every place is painted once.
+    // One more than there are columns: it stays free and ends every search.
     let mut free = [[0usize; COLUMNS + 1]; LEVELS];
     for level in &mut free {
         for (column, next) in level.iter_mut().enumerate() {

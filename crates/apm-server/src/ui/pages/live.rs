@@ -191,6 +191,7 @@ pub(crate) fn stream(
         view: view.clone(),
         version: 0,
         seen,
+        // A first step without news tells the browser at once that the stream is open.
         quiet: QUIET_STEPS,
         _place: Place::take()?,
     };
@@ -244,6 +245,7 @@ impl State {
         let seen = self.seen;
         let mut new: Vec<Hit> = hits.into_iter().filter(|hit| hit.seq > seen).collect();
         let newest = new.iter().map(|hit| hit.seq).max()?;
+        // Others may lie between these and the last ones that were sent.
         let all_new = new.len() == before && seen >= 0;
         self.seen = newest;
         new.sort_unstable_by_key(|hit| std::cmp::Reverse((hit.timestamp, hit.seq)));

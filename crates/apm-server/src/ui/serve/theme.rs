@@ -17,6 +17,7 @@ pub(in crate::ui) fn choose_theme(request: &HttpRequest, name: &str) -> HttpResp
         .map(|(_, value)| value.as_str());
     let local = |back: &&str| {
         back.starts_with('/')
+            // `//host` and `/\host` are addresses of other servers.
             && !back[1..].starts_with(['/', '\\'])
             && !back.chars().any(char::is_control)
     };

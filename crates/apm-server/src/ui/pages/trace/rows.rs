@@ -100,6 +100,7 @@ pub(super) fn slices(
     href: &dyn Fn(&Item) -> String,
 ) -> Vec<Slice> {
     let range = (waterfall.from, waterfall.to);
+    // Without what a hit unfolds: the links leave the hit out.
     let turned = Turned::parse(trace, view.param("turn").unwrap_or(""));
     let mut slices: Vec<Option<Slice>> = vec![None; SLICES];
     for (seen, line) in turned.seen(trace).enumerate() {
@@ -158,6 +159,7 @@ impl State {
                 let near = near.parse::<i64>().ok();
                 let item = trace.items.iter().position(|item| Some(item.seq) == near);
                 let line = item.map(|index| line_of(index as u32));
+                // After the last hit the first one follows.
                 1 + found.partition_point(|found| Some(*found) <= line) % all
             }
             (Some(hit), ..) => hit.clamp(1, all.max(1)),
@@ -168,6 +170,7 @@ impl State {
             .as_ref()
             .and_then(|found| found.get(hit - 1).copied())
             .or_else(|| trace.index_of(selected?).map(|index| line_of(index as u32)))
+            // A script that asks for other rows is not led back to the item.
             .filter(|_| rows.is_none() || view.param("hit").is_some());
         if let Some(line) = target {
             turned.reveal(trace, line as usize);
@@ -313,6 +316,7 @@ fn marks(trace: &Trace, lines: &[u32]) -> HashMap<u32, Vec<i64>> {
         let Some(index) = own.and_then(|id| items.get(id)) else {
             continue;
         };
+        // A log line has the clock of its item.
         let skew = trace.items[*index as usize].skew;
         let at = log.timestamp.saturating_add(skew) - trace.start;
         let own = out.entry(*index).or_default();

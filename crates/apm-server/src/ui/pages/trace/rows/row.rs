@@ -72,6 +72,7 @@ pub(super) fn item_row(trace: &Trace, index: usize, level: usize, options: &Opti
     if let Some(dropped) = item.spans_dropped().filter(|dropped| *dropped > 0) {
         badges.push((Tone::Warn, format!("{dropped} dropped")));
     }
+    // There is room for two: the weightiest came first.
     badges.truncate(2);
     Row {
         class: class(item),
