@@ -192,6 +192,7 @@ impl Intake {
         let mut chunks = pin!(chunks);
         let mut body = Vec::new();
         loop {
+            // One limit for all of the body: a sender of single bytes cannot stretch it.
             let left = limits.line.saturating_sub(start.elapsed());
             let Ok(chunk) = timeout(left, chunks.next()).await else {
                 return Err(ExportError::Late(limits.line));
@@ -204,6 +205,7 @@ impl Intake {
             if body.len() + chunk.len() > limits.export {
                 return Err(ExportError::TooLarge(limits.export));
             }
+            // Room is taken before the bytes are kept, and after it is known that they may be.
             held.grow(chunk.len()).await?;
             body.extend_from_slice(&chunk);
         }

@@ -163,6 +163,7 @@ impl Client {
         }
         let mut answer = request.send().await.map_err(|error| {
             let words = words(host, &error);
+            // Only without a connection is it certain that nothing arrived.
             match error.is_connect() {
                 true => Failure::NotSent(words),
                 false => Failure::Unknown(words),

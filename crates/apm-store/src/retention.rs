@@ -361,6 +361,7 @@ impl Retention {
     fn old_buckets(&self, conn: &mut SqliteConnection, now: i64) -> QueryResult<Vec<(i32, i64)>> {
         let mut doomed = Vec::new();
         for level in LEVELS {
+            // Minutes go with the events at the latest: longer stretches are made of wider buckets.
             let max_age = match (self.options.raw_max_age, self.options.rollup_max_age) {
                 (Some(raw), Some(rollup)) if level == LEVELS[0] => Some(raw.min(rollup)),
                 (Some(raw), None) if level == LEVELS[0] => Some(raw),

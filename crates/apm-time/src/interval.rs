@@ -46,6 +46,7 @@ fn read(text: &str, now: i64, zone: &TimeZone) -> Result<(i64, i64), Fault> {
 /// A time without calculations.
 fn named(text: &str, zone: &TimeZone) -> Result<(i64, i64), Fault> {
     let is_number = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    // Four digits are a year, more of them milliseconds.
     if is_number && text.len() > 4 {
         let start = text
             .parse()

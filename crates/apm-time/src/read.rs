@@ -101,6 +101,7 @@ pub(super) fn relative(
     while let Some(sign) = math.chars().next() {
         math = &math[sign.len_utf8()..];
         if sign == '/' {
+            // Rounding comes last: nothing may follow its unit.
             let [unit] = math.as_bytes() else {
                 return Err(Fault::Syntax);
             };

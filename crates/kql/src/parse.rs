@@ -265,6 +265,7 @@ impl<'a> Parser<'a> {
             self.at = self.text.len();
             return Err(self.error("expected the closing quote".to_owned()));
         }
+        // The texts between asterisks: one piece has none.
         let mut pieces = vec![String::new()];
         let mut end = self.text.len();
         while let Some((at, char)) = chars.next() {

@@ -113,6 +113,7 @@ pub fn check_migration(
         statements.push(lab.again(ready, cost));
     }
     let work = |cost: fn(&Replay) -> &Cost, statements: &[Replay]| -> f64 {
+        // A statement that failed on one side has no work to compare.
         let both = statements.iter().filter(|replay| replay.after.is_some());
         both.map(|replay| replay.calls * cost(replay).work()).sum()
     };

@@ -35,6 +35,7 @@ pub(crate) fn lines(
         {
             parent = *above;
             depth += 1;
+            // Steps that name each other as parents would have no end.
             if depth > LINES {
                 break;
             }

@@ -164,6 +164,7 @@ impl Columns {
         };
         let key = (alias.clone(), expression.clone());
         if !self.0.contains_key(&key) {
+            // All expressions of one table come from the same rows, so that values of a row stay together.
             let mut expressions: Vec<&str> = Vec::new();
             for (_, other) in &reading.parameters {
                 if let Role::Of {

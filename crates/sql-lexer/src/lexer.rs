@@ -195,6 +195,7 @@ impl<'a> Lexer<'a> {
         } else {
             self.run(0, |c| c.is_ascii_digit() || matches!(c, '_' | '.'))
         };
+        // Without digits behind it an `e` begins the next word.
         if matches!(self.byte(end), b'e' | b'E') {
             let sign = usize::from(matches!(self.byte(end + 1), b'+' | b'-'));
             if self.byte(end + 1 + sign).is_ascii_digit() {

@@ -163,6 +163,7 @@ impl Layers {
         let mut unsupported = Vec::new();
         for (key, value) in central {
             if key == legacy {
+                // Of both names the current one counts.
                 if !central.contains_key(current) {
                     self.central
                         .insert(current.to_owned(), from_legacy_threshold(value));

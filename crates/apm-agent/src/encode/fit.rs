@@ -34,6 +34,7 @@ pub(crate) fn lines(written: Vec<u8>) -> Vec<u8> {
 /// A line of at most `limit` bytes, with its line break. `None` if it is not JSON, or cannot be made as short.
 pub(crate) fn shortened(line: &[u8], limit: usize) -> Option<Vec<u8>> {
     let mut event: Value = serde_json::from_slice(line).ok()?;
+    // Texts first: a text that is cut still tells something, an entry that is left out does not.
     for most in TEXTS {
         shorten_texts(&mut event, most);
         if let Some(line) = fitting(&event, limit) {

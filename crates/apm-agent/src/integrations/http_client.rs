@@ -166,9 +166,11 @@ impl Url {
         let (scheme, rest) = url.split_once("://").unwrap_or(("http", url));
         let end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
         let (authority, path) = rest.split_at(end);
+        // A password before the host is nobody's business.
         let authority = authority
             .rsplit_once('@')
             .map_or(authority, |(_, host)| host);
+        // In `[::1]` the last colon is not that of a port.
         let (host, port) = match authority.rsplit_once(':') {
             Some((host, port))
                 if !port.is_empty() && port.bytes().all(|byte| byte.is_ascii_digit()) =>

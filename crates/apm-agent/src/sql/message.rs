@@ -89,6 +89,7 @@ fn sql_start(text: &str) -> Option<usize> {
     let mut begun: Option<(usize, &str)> = None;
     let mut far: Option<(usize, &str, usize)> = None;
     for (at, word) in words(text) {
+        // A word in capitals is enough; a `select` that is still open began before it.
         if VERBS.contains(&word) {
             return Some(far.map_or(at, |(start, ..)| start.min(at)));
         }
@@ -100,6 +101,7 @@ fn sql_start(text: &str) -> Option<usize> {
                 return Some(start);
             }
         }
+        // `select` and `update` are English words, too: a `from` or `set` soon after them tells.
         far = match far {
             Some((start, end, _)) if word.eq_ignore_ascii_case(end) => return Some(start),
             Some((start, end, left)) if left > 0 => Some((start, end, left - 1)),

@@ -354,6 +354,7 @@ async fn read_answer(response: reqwest::Response, status: u16, events: u64) -> (
                 .map(|complaint| complaint.message)
                 .collect();
             (
+                // A server may claim more than there was; counts of drops must not go below zero.
                 answer.accepted.unwrap_or(all).min(events),
                 shown(&messages.join("; ")),
             )

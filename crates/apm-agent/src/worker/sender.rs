@@ -272,6 +272,7 @@ impl Sender {
         let (events, bytes) = (body.events, body.bytes.len());
         let posted = self.attempt(body, abort_at).await;
         let counters = &self.recorder.buffers.counters;
+        // Nothing was sent: the body stays the first of those that wait.
         if let Posted::Unreached(why, body) = posted {
             counters.request(false);
             self.recorder.buffers.push_front(content, body);
@@ -279,6 +280,7 @@ impl Sender {
             return false;
         }
         counters.sent(events, bytes);
+        // It was sent, and may be stored: to send it again might store it twice.
         let Posted::Answered(answer) = posted else {
             counters.request(false);
             counters.dropped(DropReason::Connection, events);

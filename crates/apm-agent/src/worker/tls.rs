@@ -45,6 +45,7 @@ pub(crate) fn config(trust: &Trust) -> Result<ClientConfig, TlsError> {
     let provider = Arc::new(ring::default_provider());
     let builder = ClientConfig::builder_with_provider(Arc::clone(&provider))
         .with_safe_default_protocol_versions()?;
+    // Without TLS nothing is verified, and no certificate has to be read for that.
     let builder = if !trust.needed {
         builder.with_root_certificates(RootCertStore::empty())
     } else if let Some(path) = &trust.server_cert {

@@ -30,6 +30,7 @@ impl ServerUrl {
         if original.is_empty() {
             return None;
         }
+        // A path may have an address in its query: `/login?next=https://…`.
         if original.contains("://") && !original.starts_with('/') {
             let parts = address::parse(&original)?;
             return Some(Self {

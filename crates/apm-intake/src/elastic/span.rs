@@ -38,6 +38,7 @@ pub(super) fn build(fields: &mut Fields<'_>, line: &str, batch: &mut Batch) -> R
         None => None,
     };
     let status = fields.int(Slot::Status);
+    // For a caller a 4xx is a failure, too.
     let outcome = fields.outcome().unwrap_or(match status {
         Some(400..) => Outcome::Failure,
         Some(_) => Outcome::Success,

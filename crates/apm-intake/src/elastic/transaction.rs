@@ -26,6 +26,7 @@ struct Columns {
 /// Appends the transaction to the batch.
 pub(super) fn build(fields: &mut Fields<'_>, line: &str, batch: &mut Batch) -> Result<(), Refused> {
     let status = fields.int(Slot::Status);
+    // A 4xx is the caller's fault: the server did what it should.
     let outcome = fields.outcome().unwrap_or(match status {
         Some(500..) => Outcome::Failure,
         Some(_) => Outcome::Success,

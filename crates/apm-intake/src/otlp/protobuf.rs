@@ -38,6 +38,7 @@ pub(super) fn read(signal: Signal, body: &[u8], sink: &mut impl Sink) -> Result<
 /// Spans, metrics or log records of one resource.
 fn resource(signal: Signal, message: Reader<'_>, sink: &mut impl Sink) -> Result<(), Malformed> {
     let mut resource = Resource::default();
+    // Fields come in any order: the resource is read first, then what belongs to it.
     let mut fields = message;
     while let Some(field) = fields.next()? {
         if field.number == 1 {

@@ -245,6 +245,7 @@ fn members(
             out.push(b'}');
             is_written
         };
+        // Nothing came below the name: it goes again, with its comma.
         if !is_written {
             out.truncate(mark);
         }

@@ -268,6 +268,7 @@ impl Names {
                 }
                 _ => HashSet::new(),
             };
+            // A full page may have more rows behind it.
             match rows.last() {
                 Some(last) if rows.len() as i64 == looked_at => round.after = last.id,
                 _ => (round.place, round.after) = (round.place + 1, 0),
@@ -307,6 +308,7 @@ impl Names {
             let after = round.evicted.get(dictionary.table).copied();
             let after = after.flatten().unwrap_or_default();
             let rows = rows(conn, dictionary, dictionary.used, after, EVICTED)?;
+            // A page that is not full is the last one of this dictionary.
             let next = rows.last().filter(|_| rows.len() as i64 == EVICTED);
             let next = next.map(|last| last.id);
             round.evicted.insert(dictionary.table, next);

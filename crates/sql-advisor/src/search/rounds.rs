@@ -30,6 +30,7 @@ impl Search {
                 match self.attempt(&change)? {
                     Ok(trial) if trial.helps() => trials.push((at, trial)),
                     Ok(trial) if is_first => self.refuse(&change, &words::refusal(&trial, self)),
+                    // It helped in a round before: an applied change took its place.
                     Ok(_) => self.refuse(&change, &self.superseded()),
                     Err(why) => self.refuse(&change, &why),
                 }

@@ -316,6 +316,7 @@ impl<'s> Walk<'s> {
         };
         let mut scope = Vec::new();
         self.from(from.as_ref(), &mut scope);
+        // Only now: what stands in FROM does not see the tables beside it.
         self.scopes.push(scope);
         self.joined(from.as_ref());
         self.columns(columns);
@@ -324,6 +325,7 @@ impl<'s> Walk<'s> {
             self.group(group_by.iter());
             group_by.iter().for_each(|expr| self.expr(expr));
         } else if *distinctness == Some(Distinctness::Distinct) {
+            // DISTINCT groups by all columns.
             self.group(columns.iter().filter_map(|column| match column {
                 ResultColumn::Expr(expr, _) => Some(expr),
                 _ => None,

@@ -60,6 +60,7 @@ fn by_rowid(
     let mut next = conn.prepare(&sql)?;
     let mut rows = Vec::with_capacity(most);
     for at in 0..most {
+        // The middle of each of equal parts; keys may reach from one end of `i64` to the other.
         let part = (i128::from(high) - i128::from(low)) * (2 * at as i128 + 1) / (2 * most as i128);
         let key = i128::from(low) + part;
         let mut found = next.query([i64::try_from(key).unwrap_or(i64::MAX)])?;

@@ -302,6 +302,7 @@ fn arguments<'a>(takes: Takes, mut words: impl Iterator<Item = &'a str>) -> Stri
             None => return out,
         },
     }
+    // One or several: calls with two and with ten keys are one statement.
     let more = words.take(2).count();
     match (takes, more) {
         (Takes::Keys, _) => out.push('…'),
@@ -343,6 +344,7 @@ fn lines(text: &str) -> Vec<Vec<&str>> {
         if matches!(char, '"' | '\'') {
             while let Some((at, next)) = chars.next() {
                 end = at + next.len_utf8();
+                // An escaped quotation mark does not end the word.
                 if next == '\\' {
                     if let Some((at, escaped)) = chars.next() {
                         end = at + escaped.len_utf8();

@@ -56,6 +56,7 @@ impl fmt::Write for Sink<'_> {
                 .hash_binds
                 .then(|| BindHash::for_statement(self.sql))
                 .flatten();
+            // An error ends the rendering of values that nobody needs.
             return if self.hash.is_some() {
                 Ok(())
             } else {

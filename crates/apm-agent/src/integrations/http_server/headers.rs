@@ -65,6 +65,7 @@ impl<N: AsRef<str> + Clone + PartialEq> HeaderCache<N> {
     ) where
         N: 'h,
     {
+        // Other settings may redact other names.
         if self.generation != settings.generation {
             self.slots.fill_with(|| None);
             self.generation = settings.generation;

@@ -58,6 +58,7 @@ impl<'a> Reader<'a> {
             1 => Wire::Fixed64(u64::from_le_bytes(self.array()?)),
             2 => {
                 let length = self.varint()?;
+                // A length beyond `usize` is beyond the message, too: `take` refuses it.
                 Wire::Bytes(self.take(usize::try_from(length).unwrap_or(usize::MAX))?)
             }
             3 => {

@@ -40,6 +40,7 @@ fn object(frame: &Frame<'_>) -> Tree {
             set(name, text.into());
         }
     }
+    // A frame must have a class or a file, if only an empty one.
     if !frame.file.is_empty() || frame.class.is_empty() {
         set("filename", frame.file.into());
     }

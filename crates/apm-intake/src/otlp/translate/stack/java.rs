@@ -102,6 +102,7 @@ fn frame(call: &str) -> Option<Frame<'_>> {
     };
     Some(Frame {
         class,
+        // `java.base@17.0.1` has its version behind it.
         module: module.split('@').next().unwrap_or(module),
         function,
         file,

@@ -32,6 +32,7 @@ fn frame(call: &str) -> Option<Frame<'_>> {
         None if call.contains(':') || call.starts_with('<') => ("", call),
         None => (call, ""),
     };
+    // The last number is a column only where there is another before it.
     let (file, line, column) = match number_at_end(place) {
         Some((before, column)) => match number_at_end(before) {
             Some((file, line)) => (file, Some(line), Some(column)),

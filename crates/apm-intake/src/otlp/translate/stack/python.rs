@@ -12,6 +12,7 @@ pub(super) fn parse(text: &str) -> Option<Parsed> {
     parts.next().filter(|before| before.trim().is_empty())?;
     let traces = parts.map(trace).collect::<Option<Vec<_>>>()?;
     let (last, before) = traces.split_last()?;
+    // Python prints the causes first, each of them that of the next.
     let mut cause = None;
     let from = before.len().saturating_sub(MAX_CAUSES);
     for trace in &before[from..] {

@@ -39,11 +39,13 @@ fn write(part: &Value, level: usize, lines: &mut Lines) {
         let inner = match key.as_str() {
             "table" => {
                 lines.push(level, &table(value));
+                // The message is the line of the table already.
                 if value["message"].is_string() {
                     continue;
                 }
                 level + 1
             }
+            // These only group others, and are no step of their own.
             "query_block" | "nested_loop" | "query_specifications" => level,
             _ if value.is_object()
                 || value

@@ -42,6 +42,7 @@ fn step(node: &Value) -> String {
         ("Aggregate", Some("Mixed"), ..) => "MixedAggregate".to_owned(),
         ("ModifyTable", _, Some(operation), _) => operation.to_owned(),
         ("Nested Loop", .., Some(join)) if join != "Inner" => format!("{kind} {join} Join"),
+        // As psql prints it: `Hash Join` and `Left` make `Hash Left Join`.
         (.., Some(join)) if join != "Inner" => {
             format!("{} {join} Join", kind.trim_end_matches(" Join"))
         }

@@ -34,6 +34,7 @@ pub(crate) fn stack_of(value: Option<&Value>) -> Vec<StackFrame> {
             .or_else(|| text(frame, "abs_path"))
             .or_else(|| text(frame, "classname"))
             .unwrap_or_default(),
+        // The name of documents first, then that which agents send.
         line: field(frame, "line.number")
             .or_else(|| field(frame, "lineno"))
             .and_then(Value::as_u64),
