@@ -88,6 +88,7 @@ pub(crate) fn throughput(context: &Context<'_>, data: &Sourced<Throughput>) -> M
         .iter()
         .filter(|result| result.count > 0.0)
         .collect();
+    // By class first, so that the colours of a stack are always in one order.
     results.sort_by_key(|result| (result_class(&result.result), result.result.clone()));
     let name = |result: &str| match result.strip_prefix("HTTP ") {
         Some(class) => class.to_owned(),

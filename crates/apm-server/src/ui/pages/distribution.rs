@@ -40,6 +40,7 @@ pub(crate) fn chart(
         before.map(|before| bins(&before.bars)).unwrap_or_default(),
     );
     let log = now.scale == Cut::Log;
+    // One axis for both windows, so that they can be laid over each other.
     let both: Vec<Bin> = now_bins.iter().chain(&before_bins).copied().collect();
     let axis = histogram::axis(&both, log);
     let brushed = chosen != Durations::default();

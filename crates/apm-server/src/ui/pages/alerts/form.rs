@@ -111,6 +111,7 @@ pub(crate) fn rule_of(sent: &[(String, String)]) -> Result<Rule, String> {
         service: field("service").to_owned(),
         environment: field("environment").to_owned(),
         hold_seconds: Some(hold),
+        // A box that is not ticked is not sent at all.
         enabled: field("enabled") == "yes",
         receivers: receivers.map(|(_, value)| value.clone()).collect(),
         numbers,
