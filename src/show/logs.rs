@@ -90,7 +90,7 @@ fn show(lines: &[Value], format: Option<ListFormat>) -> anyhow::Result<()> {
     for line in lines.iter().rev() {
         text += &shown(line, format)?;
     }
-    print(&text)
+    Ok(print(&text)?)
 }
 
 async fn ask(

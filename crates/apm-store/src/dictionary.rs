@@ -2,9 +2,10 @@
 //!
 //! An [`Entry`] knows its key, and how to find, touch and insert its row. A [`Dictionary`] keeps the ids of what was
 //! used lately in a bounded [`Cache`]; keys are compared in full there and in the database, not only their hashes.
-//! An error's key is the grouping key, which is a hash, with its service. The row's `last_seen` is brought up to date once an [`HOUR`] at most, which is what the sweep of unused rows goes by, and is also when a
-//! cached id is checked against the database, so that a swept row is made again and never referred to. A sweep of rows
-//! that were used since then has them forgotten.
+//! An error's key is the grouping key, which is a hash, with its service. The row's `last_seen` is brought up to date
+//! once an [`HOUR`] at most, which is what the sweep of unused rows goes by, and is also when a cached id is checked
+//! against the database, so that a swept row is made again and never referred to. A sweep of rows that were used since
+//! then has them forgotten.
 
 mod entries;
 mod tally;

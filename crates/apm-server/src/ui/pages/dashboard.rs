@@ -97,8 +97,9 @@ fn form() -> Markup {
                 input.input.input--text name="title" required maxlength=(LONGEST_TITLE) autocomplete="off";
             }
             label {
-                "Address of the page, from the first slash on"
-                input.input.input--text name="address" required placeholder="for instance services?from=now-1h" autocomplete="off";
+                "Address of the page, behind the server's own"
+                input.input.input--text name="address" required placeholder="for instance services?from=now-1h"
+                    autocomplete="off";
             }
             label {
                 "Id of a chart on it, such as latency; empty for a link"

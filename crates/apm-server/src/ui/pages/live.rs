@@ -218,7 +218,7 @@ impl State {
         news.or_else(|| is_quiet.then(|| ": still here\n\n".to_owned()))
     }
 
-    /// What came since the last look, as the stream says it.
+    /// The events since the last look, as the stream says them.
     async fn news(&mut self) -> Option<String> {
         let version = self.store.data_version();
         if version == self.version {
