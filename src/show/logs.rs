@@ -39,7 +39,10 @@ pub(super) async fn run(server: &Remote, options: &LogsOptions) -> anyhow::Resul
     first.lines.iter().for_each(|line| {
         met.is_new(line);
     });
-    while options.follow {
+    if !options.follow {
+        return Ok(());
+    }
+    loop {
         actix_web::rt::time::sleep(PAUSE).await;
         met.forget();
         let (new, are_more) = look(server, options, &mut met).await?;
@@ -52,7 +55,6 @@ pub(super) async fn run(server: &Remote, options: &LogsOptions) -> anyhow::Resul
             );
         }
     }
-    Ok(())
 }
 
 /// Lines, newest first.
