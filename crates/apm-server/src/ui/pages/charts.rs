@@ -118,7 +118,7 @@ pub(crate) fn throughput(context: &Context<'_>, data: &Sourced<Throughput>) -> M
     };
     BarChart {
         id: "throughput",
-        title: "Requests per minute",
+        title: "Requests/min",
         note: "by result",
         says: &says,
         measure: Measure::Rate,
