@@ -180,7 +180,8 @@ impl Packed {
             _ if self.has_own_checksum() => {}
             // Those of the first versions have no checksums.
             None => {}
-            Some(sum) if *sum == checksum(&self.data) => {}
+            // One for each of its events stands before it.
+            Some(sum) if *sum == checksum(&self.data) && sums.len() == self.sum_bytes() => {}
             Some(_) => {
                 return Err(StoreError::BadBlock(format!(
                     "the documents of block {} differ from their checksum",
@@ -189,6 +190,11 @@ impl Packed {
             }
         }
         unpack(&self.data)
+    }
+
+    /// Bytes of the checksums of a block that is whole.
+    fn sum_bytes(&self) -> usize {
+        SUM * (usize::try_from(self.events).unwrap_or_default() + 1)
     }
 
     /// Whether the zstd frame ends with a checksum: the third bit of what follows the length and the magic number.

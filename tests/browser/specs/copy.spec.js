@@ -63,7 +63,7 @@ test.describe("copy buttons", () => {
     await page.goto(
       `${ARTICLE}/services/my-app-01/transactions/view?type=request&name=${encodeURIComponent("GET /delay")}`,
     );
-    expect(await copied(page, page.getByRole("button", { name: "Copy link" }))).toBe(page.url());
+    expect(await copied(page, page.getByRole("button", { name: "Copy link", exact: true }))).toBe(page.url());
   });
 });
 

@@ -11,7 +11,7 @@ test("fields and then values are suggested while typing, and chosen by keyboard 
   await page.goto(`${ARTICLE}/services/my-app-01/transactions?refresh=0`);
   await page.keyboard.press("/");
   await expect(bar(page)).toHaveAttribute("role", "combobox");
-  await page.keyboard.type("trans");
+  await page.keyboard.type("transaction.na");
   await expect(list(page).getByRole("option", { name: "transaction.name" })).toBeVisible();
   await expect(list(page).getByRole("option", { name: "service.name" })).toHaveCount(0);
   await ready(page);

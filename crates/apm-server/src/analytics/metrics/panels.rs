@@ -12,6 +12,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::super::Scope;
+use super::super::sql;
 use super::super::window::Window;
 use super::chart::{Chart, Choice, Split, chart};
 use super::lines::Together;
@@ -19,6 +20,8 @@ use super::listed;
 
 /// Lines of one panel.
 const MOST_LINES: usize = 6;
+/// Statements of one panel that are told of.
+const MOST_SQL: usize = 8;
 
 /// A chart of a runtime.
 #[derive(Debug, Clone, PartialEq, JsonSchema, Serialize)]
@@ -36,6 +39,9 @@ pub struct Panel {
     pub metric: String,
     /// Its lines.
     pub lines: Vec<PanelLine>,
+    /// The statements that read it, as the console takes them.
+    #[serde(skip)]
+    pub sql: Vec<String>,
 }
 
 /// A line of a panel; a value for each of the axis's buckets, nothing where no sample fell into it.
@@ -82,7 +88,7 @@ pub fn panels(
 ) -> QueryResult<Vec<Panel>> {
     let listed = listed::all(conn, scope, window)?;
     let there: HashSet<&str> = listed.iter().map(|metric| metric.name.as_str()).collect();
-    let mut read: HashMap<&str, Chart> = HashMap::new();
+    let mut read: HashMap<&str, (Chart, Vec<String>)> = HashMap::new();
     let mut panels = Vec::new();
     for wanted in table::PANELS {
         let mut panel: Option<Panel> = None;
@@ -90,16 +96,20 @@ pub fn panels(
             let found = line.metrics.iter().find(|metric| there.contains(**metric));
             let Some(metric) = found else { continue };
             // The labels of a metric are known when it was read.
-            let whole = match read.get(metric) {
-                Some(chart) => chart.clone(),
+            let (whole, sql) = match read.get(metric) {
+                Some(whole) => whole.clone(),
                 None => {
                     let choice = Choice::default();
-                    let chart = chart(conn, scope, metric, &choice, window)?;
-                    read.insert(metric, chart.clone());
-                    chart
+                    let (chart, sql) =
+                        sql::recorded(|| chart(conn, scope, metric, &choice, window));
+                    let whole = (chart?, sql);
+                    read.insert(metric, whole.clone());
+                    whole
                 }
             };
-            let chart = narrowed(conn, scope, (metric, line), whole, window)?;
+            let (chart, more) =
+                sql::recorded(|| narrowed(conn, scope, (metric, line), whole, window));
+            let chart = chart?;
             let panel = panel.get_or_insert_with(|| Panel {
                 runtime: wanted.runtime,
                 title: wanted.title,
@@ -107,10 +117,18 @@ pub fn panels(
                 is_rate: chart.kind == Some("counter"),
                 metric: (*metric).to_owned(),
                 lines: Vec::new(),
+                sql: Vec::new(),
             });
             // Values of another unit make no common chart.
             if panel.unit != chart.unit || panel.is_rate != (chart.kind == Some("counter")) {
                 continue;
+            }
+            // Those that read its lines: of the whole metric only where it was not read again in parts.
+            let new = if more.is_empty() { sql } else { more };
+            for text in new {
+                if panel.sql.len() < MOST_SQL && !panel.sql.contains(&text) {
+                    panel.sql.push(text);
+                }
             }
             let room = MOST_LINES.saturating_sub(panel.lines.len());
             panel

@@ -21,7 +21,7 @@ function offer(chart) {
     title = head?.querySelector("h2")?.textContent.trim();
   if (!title || head.querySelector("[data-pinning]")) return;
   const button = document.createElement("button");
-  Object.assign(button, { type: "button", className: "btn btn--ghost btn--small", textContent: "Pin" });
+  Object.assign(button, { type: "button", className: "btn btn--ghost btn--small pin", textContent: "Pin" });
   button.dataset.pinning = "";
   button.setAttribute("aria-label", `Pin ${title} to the dashboard`);
   button.addEventListener("click", () => {

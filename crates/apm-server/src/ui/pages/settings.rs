@@ -123,7 +123,7 @@ fn storage(view: &View, found: &Found) -> Markup {
                     ("Events", html! { (age(found.events_seconds)) " " span.dim { code { "--apm-max-age" } } }),
                     ("Oldest event", oldest),
                     ("Kept traces", html! {
-                        a href="/kept" { (bytes(found.kept_bytes.unsigned_abs()).to_string()) }
+                        a.inline href="/kept" { (bytes(found.kept_bytes.unsigned_abs()).to_string()) }
                         " of " (found.keep_percent) " % " span.dim { code { "--apm-keep" } }
                     }),
                     ("Rollups", html! { (age(found.rollups_seconds)) }),

@@ -215,7 +215,7 @@ fn statements(view: &View, asks: Option<&Caller>, counted: bool) -> Markup {
     };
     let most = format!("A request with {:.0} statements, the most", asks.most);
     html! {
-        td.num.nobr {
+        td.num {
             a.inline href=(view.to(&["traces", &asks.trace]).set("tab", "sql")) title=(most) {
                 (number::rate(asks.calls))
             }

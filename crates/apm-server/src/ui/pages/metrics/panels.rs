@@ -98,7 +98,7 @@ fn chart(context: &Context<'_>, axis: &Axis, panel: &Panel, place: usize) -> Mar
         counts: &[],
         counts_name: "",
         height: 112,
-        sql: &[],
+        sql: &panel.sql,
         file: "panels",
     }
     .render(&context.view.clock, context.flags)

@@ -147,7 +147,7 @@ pub(super) fn compare_link(view: &View, entry: &Entry) -> Markup {
         Some(first) if first == entry.trace => html! { span.dim { "chosen" } },
         Some(first) => {
             let href = view.to(&["traces", first, "compare", &entry.trace]);
-            html! { a href=(href) aria-label={ "Compare with " (name) } { "Compare with it" } }
+            html! { a href=(href) aria-label={ "Compare with it: " (name) } { "Compare with it" } }
         }
         None => {
             let href = view.here().set("compare", &entry.trace);
