@@ -63,7 +63,12 @@ test.describe("copy buttons", () => {
     await page.goto(
       `${ARTICLE}/services/my-app-01/transactions/view?type=request&name=${encodeURIComponent("GET /delay")}`,
     );
-    expect(await copied(page, page.getByRole("button", { name: "Copy link", exact: true }))).toBe(page.url());
+    // Its range is frozen: a range that ends now shows another sample tomorrow.
+    await page.getByRole("link", { name: "Copy link", exact: true }).click();
+    await expect(page.locator("#announce")).toHaveText("Link copied");
+    const link = await page.evaluate(() => navigator.clipboard.readText());
+    expect(link).toContain("/services/my-app-01/transactions/view?");
+    expect(link).toMatch(/from=\d{4}-\d\d-\d\dT/);
   });
 });
 
@@ -159,6 +164,8 @@ test("every chart of every page shows its data, and its SQL runs in the console"
       chart.includes("chart-plot"),
     );
     for (const [, id] of charts) {
+      // The density of traces has its numbers in JSON alone.
+      if (id === "density") continue;
       const key = `${name.split(/[,?]| \d/)[0]} ${id}`;
       if (seen.has(key)) continue;
       seen.add(key);

@@ -105,9 +105,12 @@ test("the first load of any page stays below 80 KB, and asks for nothing that is
   // Each load is a first one.
   await client.send("Network.setCacheDisabled", { cacheDisabled: true });
   let bytes = 0,
+    shown = "",
     asked = new Map();
   // The tab's own picture comes when the browser likes; a stream does not end.
-  client.on("Network.requestWillBeSent", ({ requestId, type, request }) => {
+  client.on("Network.requestWillBeSent", ({ requestId, type, request, documentURL }) => {
+    // A page that is left may still have asked for something.
+    if (documentURL !== shown) return;
     if (type !== "EventSource" && !request.url.endsWith("/favicon.svg")) asked.set(requestId, request.url);
   });
   client.on("Network.loadingFinished", ({ requestId, encodedDataLength }) => {
@@ -118,8 +121,11 @@ test("the first load of any page stays below 80 KB, and asks for nothing that is
   for (const [name, address] of await every(ARTICLE, "my-app-01", 'transaction.name: "GET /sql-write"')) {
     bytes = 0;
     asked = new Map();
-    await page.goto(`${address}${address.includes("?") ? "&" : "?"}refresh=0`);
-    await expect.poll(() => [...asked.values()], name).toEqual([]);
+    shown = new URL(`${address}${address.includes("?") ? "&" : "?"}refresh=0`).href;
+    await page.goto(shown);
+    // A module that is there asks for the next one: nothing is open twice in a row.
+    let quiet = 0;
+    await expect.poll(() => (quiet = asked.size ? 0 : quiet + 1), name).toBeGreaterThan(1);
     loads.push([name, bytes]);
   }
   expect(loads.filter(([, size]) => size >= 80_000)).toEqual([]);

@@ -5,7 +5,6 @@ import { init as initKeys } from "./keys.js";
 import { init as initCharts } from "./chart.js";
 import { init as initLegend } from "./legend.js";
 import { init as initBrush } from "./brush.js";
-import { init as initWaterfall } from "./waterfall.js";
 import { init as initCopy } from "./copy.js";
 import { init as initLive } from "./live.js";
 import { init as initFields } from "./fields.js";
@@ -13,11 +12,12 @@ import { init as initSuggest } from "./suggest.js";
 import { init as initPaste } from "./paste.js";
 
 // Parts that look at the document's content run again whenever some of it is replaced.
-const parts = [initCharts, initLegend, initBrush, initWaterfall, initCopy, initLive, initFields];
+const parts = [initCharts, initLegend, initBrush, initCopy, initLive, initFields];
 // Scripts of few pages, each with what it is for: loaded where that is.
 const later = {
   "table[data-open]": () => import("./docs.js"),
   "#sql-form": () => import("./console.js"),
+  "#wf": () => import("./waterfall.js"),
   "svg[data-flame]": () => import("./flame.js"),
   ".density": () => import("./density.js"),
   ".chart-head, [data-pin]": () => import("./dashboard.js"),

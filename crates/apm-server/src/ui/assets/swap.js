@@ -69,6 +69,9 @@ export async function show(address, { push = true, quiet = false, focus = null }
     const sameHeading = quiet && document.querySelector("h1")?.textContent === fresh.querySelector("h1")?.textContent;
     document.title = fresh.title || document.title;
     for (const part of ["#main", ".header", ".nav"]) replace(part, fresh);
+    document.documentElement.toggleAttribute("data-density", false);
+    const { density } = fresh.documentElement.dataset;
+    if (density) document.documentElement.dataset.density = density;
     if (fresh.body.dataset.refresh) document.body.dataset.refresh = fresh.body.dataset.refresh;
     else delete document.body.dataset.refresh;
     if (quiet) {
