@@ -277,30 +277,8 @@ pub(crate) fn processes(
 
 /// The fields that a sender gives to each of its events.
 fn described(resource: &str) -> Json {
-    apm_store::document::document(&StoredEvent {
-        seq: 0,
-        kind: Kind::Transaction,
-        resource: Arc::from(resource),
-        id: None,
-        trace_id: None,
-        transaction_id: None,
-        parent_id: None,
-        timestamp: 0,
-        duration: None,
-        name: None,
-        event_type: None,
-        subtype: None,
-        action: None,
-        result: None,
-        outcome: None,
-        sampled: None,
-        sample_rate: None,
-        spans_started: None,
-        spans_dropped: None,
-        grouping_key: None,
-        rest: "{}".to_owned(),
-        stack: None,
-    })
+    let sender = StoredEvent::bare(Kind::Transaction, Arc::from(resource), "{}".to_owned());
+    apm_store::document::document(&sender)
 }
 
 /// The instances of a service in a range.

@@ -1,6 +1,6 @@
 //! The reverse: a document as an agent would have sent it. So an event that another server stored can be read here.
 //!
-//! What an agent may say in two ways comes back in one: labels of the metadata as labels of the event, and the like.
+//! Some facts can be sent in two ways, such as labels, in the metadata or in the event. They come back in one of them.
 //! The document that is made of it again is the same.
 
 mod parts;

@@ -11,29 +11,11 @@ fn event(kind: Kind, rest: &Value) -> StoredEvent {
         "service": {"name": "s", "agent": {"name": "go", "version": "1"}},
         "system": {"hostname": "h"},
     });
+    let resource = Arc::from(json!({"metadata": sender}).to_string());
     StoredEvent {
         seq: 1,
-        kind,
-        resource: Arc::from(json!({"metadata": sender}).to_string()),
-        id: None,
-        trace_id: None,
-        transaction_id: None,
-        parent_id: None,
         timestamp: 1_000_000,
-        duration: None,
-        name: None,
-        event_type: None,
-        subtype: None,
-        action: None,
-        result: None,
-        outcome: None,
-        sampled: None,
-        sample_rate: None,
-        spans_started: None,
-        spans_dropped: None,
-        grouping_key: None,
-        rest: rest.to_string(),
-        stack: None,
+        ..StoredEvent::bare(kind, resource, rest.to_string())
     }
 }
 

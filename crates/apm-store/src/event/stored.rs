@@ -54,3 +54,34 @@ pub struct StoredEvent {
     /// Span, error: the stack trace, a JSON array.
     pub stack: Option<String>,
 }
+
+impl StoredEvent {
+    /// An event of which the sender and a JSON object are known: it has no ids, no numbers and no time.
+    #[must_use]
+    pub fn bare(kind: Kind, resource: Arc<str>, rest: String) -> Self {
+        Self {
+            seq: 0,
+            kind,
+            resource,
+            id: None,
+            trace_id: None,
+            transaction_id: None,
+            parent_id: None,
+            timestamp: 0,
+            duration: None,
+            name: None,
+            event_type: None,
+            subtype: None,
+            action: None,
+            result: None,
+            outcome: None,
+            sampled: None,
+            sample_rate: None,
+            spans_started: None,
+            spans_dropped: None,
+            grouping_key: None,
+            rest,
+            stack: None,
+        }
+    }
+}

@@ -1,6 +1,7 @@
 //! Names of tables that a program makes up for one use: `tmp_139919_7`, `#work_7`, `import_4f1c…`.
 //!
-//! What is no number of a program for sure stays: `events_2026_11` and `shard_7` hold other rows than `shard_8`.
+//! A number that may be a part of the table's name stays: `shard_7` holds other rows than `shard_8`, and
+//! `events_2026_11` those of a month.
 
 use std::borrow::Cow;
 

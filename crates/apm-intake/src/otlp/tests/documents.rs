@@ -38,28 +38,12 @@ fn stored(batch: &Batch, event: &Event) -> StoredEvent {
     let text = |text| batch.opt(text).map(str::to_owned);
     let id = |id: Option<Id>| id.map(|id| batch.id(id));
     let empty = StoredEvent {
-        seq: 0,
-        kind: Kind::Log,
-        resource: batch.resource.document.as_str().into(),
-        id: None,
-        trace_id: None,
-        transaction_id: None,
-        parent_id: None,
         timestamp: event.timestamp(),
-        duration: None,
-        name: None,
-        event_type: None,
-        subtype: None,
-        action: None,
-        result: None,
-        outcome: None,
-        sampled: None,
-        sample_rate: None,
-        spans_started: None,
-        spans_dropped: None,
-        grouping_key: None,
-        rest: batch.text(event.rest()).to_owned(),
-        stack: None,
+        ..StoredEvent::bare(
+            Kind::Log,
+            batch.resource.document.as_str().into(),
+            batch.text(event.rest()).to_owned(),
+        )
     };
     match event {
         Event::Transaction(event) => StoredEvent {

@@ -122,29 +122,10 @@ mod tests {
     ];
 
     fn event(labels: &str) -> StoredEvent {
+        let rest = format!(r#"{{"context":{{"tags":{labels}}}}}"#);
         StoredEvent {
             seq: 1,
-            kind: Kind::Span,
-            resource: Arc::from(SENDER),
-            id: None,
-            trace_id: None,
-            transaction_id: None,
-            parent_id: None,
-            timestamp: 0,
-            duration: None,
-            name: None,
-            event_type: None,
-            subtype: None,
-            action: None,
-            result: None,
-            outcome: None,
-            sampled: None,
-            sample_rate: None,
-            spans_started: None,
-            spans_dropped: None,
-            grouping_key: None,
-            rest: format!(r#"{{"context":{{"tags":{labels}}}}}"#),
-            stack: None,
+            ..StoredEvent::bare(Kind::Span, Arc::from(SENDER), rest)
         }
     }
 
