@@ -20,18 +20,20 @@ const PRESENT: i64 = 900;
 /// Bytes freed by a step of rollups with which it is worth its while.
 const HELPS: i64 = 64 << 10;
 
-/// Steps that may come to [`HELPS`] together where no events wait. The rows of a bucket lie on many pages, and a page
-/// is free only when the buckets beside it are gone, too; how many steps that takes depends on where the pages begin.
-const TRIES: u32 = 8;
+/// Buckets that may come to [`HELPS`] together where no events wait. The rows of a bucket lie on many pages, and a page
+/// is free only when the buckets beside it are gone, too; how many that takes depends on where the pages begin. Counted
+/// are buckets, not steps: on a slow machine a step ends after a few of them.
+const TRIED: usize = 8 * BUCKETS as usize;
 
 /// Blocks after which the trace keys of those that are gone are deleted: it takes reading a segment.
 const TRIMMED: i64 = 128;
 
-/// Bytes that steps of rollups have freed together.
+/// Bytes that buckets of rollups have freed together.
 #[derive(Debug, Default)]
 pub(super) struct Freed {
     bytes: i64,
-    steps: u32,
+    /// Buckets that are gone; a step of callers or names counts as [`BUCKETS`].
+    buckets: usize,
 }
 
 impl Retention {
@@ -110,10 +112,10 @@ impl Retention {
         }
         step.changed |= gone > 0;
         self.freed.bytes += before.used() - Pages::read(conn)?.used();
-        self.freed.steps += 1;
+        self.freed.buckets += gone.min(BUCKETS as usize);
         let is_enough = !size.is_over(conn)? || self.freed.bytes >= HELPS;
-        // Only events that wait for room are a reason to decide by one step.
-        if !is_enough && gone > 0 && !turn.busy && self.freed.steps < TRIES {
+        // Only events that wait for room are a reason to decide by less.
+        if !is_enough && gone > 0 && !turn.busy && self.freed.buckets < TRIED {
             return Ok(());
         }
         self.freed = Freed::default();
