@@ -10,7 +10,8 @@ use clap::Args;
 use super::output::OutputOptions;
 use super::rum::RumOptions;
 use super::values::{
-    Receiver, age, apm_database, export_size, host_name, origin, server_url, service_file, size,
+    Receiver, age, apm_database, export_size, host_name, origin, search_time, server_url,
+    service_file, size,
 };
 
 /// The APM server's options.
@@ -165,6 +166,18 @@ pub struct ApmOptions {
         global = true
     )]
     pub apm_keep: u8,
+
+    /// The time that a search of single events may take. The page then says how far it came and goes on from there. A
+    /// slow disk and large databases want more; an answer keeps one of the readers busy for as long. From 100ms to 60s.
+    #[arg(
+        long,
+        env = "APM_SEARCH_TIME",
+        value_name = "TIME",
+        default_value = "2s",
+        value_parser = search_time,
+        global = true
+    )]
+    pub apm_search_time: Duration,
 
     /// Whether commits survive a power loss: `full` syncs each one to the disk, `normal` may lose the last ones. A
     /// crash or kill of the process loses nothing that was acknowledged, with either.

@@ -179,6 +179,15 @@ pub(super) fn export_size(text: &str) -> Result<usize, String> {
     usize::try_from(bytes).map_err(|error| error.to_string())
 }
 
+pub(super) fn search_time(text: &str) -> Result<Duration, String> {
+    let time = humantime::parse_duration(text)
+        .map_err(|error| format!("{error}: write a number and a unit, as 500ms or 5s"))?;
+    if !(Duration::from_millis(100)..=Duration::from_secs(60)).contains(&time) {
+        return Err("between 100ms and 60s".to_owned());
+    }
+    Ok(time)
+}
+
 pub(super) fn age(text: &str) -> Result<Duration, String> {
     let age = humantime::parse_duration(text)
         .map_err(|error| format!("{error}: write a number and a unit, as 12h or 7d"))?;

@@ -107,8 +107,10 @@ fn title(name: &str, change: Change, alerts: &[Alert], more: usize) -> String {
     plain(&title)
 }
 
-/// Text without characters that terminals and mail headers obey, and not too long.
+/// Text without codes and characters that terminals and mail headers obey, and not too long.
 pub(crate) fn plain(text: &str) -> String {
+    // Whole codes first: of a colour without its ESC, `[31m` would be left.
+    let text = anstream::adapter::strip_str(text).to_string();
     let plain: String = text
         .chars()
         .map(|one| match one {

@@ -70,6 +70,8 @@ pub struct Config {
     /// The part of `max_size`, in percent, that traces may take which are kept beyond the newest events: failed, slow
     /// and pinned ones, samples of statements. At most 50; 0: none.
     pub keep: u8,
+    /// The time that a search of documents may take; its page then says that it is not complete.
+    pub search_time: Duration,
     /// The age at which rollups are deleted, and kept traces that are not pinned.
     pub rollup_max_age: Duration,
     /// Longest line, bytes, terminator included.
@@ -129,6 +131,7 @@ impl Default for Config {
             max_names: apm_store::NAMES,
             max_age: Duration::from_hours(7 * 24),
             keep: 20,
+            search_time: apm_store::SEARCH_TIME,
             rollup_max_age: Duration::from_hours(90 * 24),
             max_event_size: 300 * 1024,
             max_export_size: 16 << 20,

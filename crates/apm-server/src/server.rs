@@ -120,6 +120,7 @@ impl Server {
         options.raw_max_age = Some(config.max_age);
         options.rollup_max_age = Some(config.rollup_max_age);
         options.keep = config.keep;
+        options.search_time = config.search_time;
         options.keeps_unsent = config.output.is_some();
         options.shares_counts = config.output.is_some();
         let store = Store::open(options)?;

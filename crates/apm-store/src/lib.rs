@@ -70,7 +70,7 @@ pub use id::StoredId;
 pub use limits::{Beyond, NAMES, NameKind, NameLimit, NameLimits, OTHER};
 pub use open::{MIGRATIONS, uri};
 pub use options::{Durability, StoreOptions};
-pub use pool::fair_time;
+pub use pool::{SEARCH_TIME, fair_time};
 pub use scratch::scratch;
 pub use stats::{COMMIT_TIMES, StoreStats};
 pub use ticket::{Committed, Ticket};
@@ -135,7 +135,7 @@ impl Store {
             bytes: options.queue_bytes,
         }));
         let gate = Arc::new(Gate::default());
-        let pool = Pool::new(options.path.clone(), options.readers, Arc::clone(&gate));
+        let pool = Pool::new(&options, Arc::clone(&gate));
         let pool = Arc::new(pool);
         let bounds = Bounds::for_max_size(options.max_size);
         let setup = |source: diesel::result::Error| OpenError::Setup {

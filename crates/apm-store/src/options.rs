@@ -43,6 +43,9 @@ pub struct StoreOptions {
     pub names: NameLimits,
     /// Connections for reading.
     pub readers: usize,
+    /// The time that a search of documents may take. Readings that take less by design are lengthened alike
+    /// ([`crate::fair_time`]).
+    pub search_time: Duration,
     /// Whether events that an output has not sent yet ([`crate::output`]) go after everything else.
     pub keeps_unsent: bool,
     /// Whether what is counted here is noted for other servers ([`crate::share`]).
@@ -67,6 +70,7 @@ impl StoreOptions {
             queue_bytes: 32 << 20,
             names: NameLimits::default(),
             readers: 4,
+            search_time: crate::SEARCH_TIME,
             keeps_unsent: false,
             shares_counts: false,
             scrub_pause: Duration::from_secs(10),

@@ -11,9 +11,10 @@ use diesel::SqliteConnection;
 use super::error::StoreError;
 use super::gate::{Gate, Pass};
 use super::open;
+use super::options::StoreOptions;
 use turn::{Taken, Turn};
 
-pub use turn::fair_time;
+pub use turn::{SEARCH_TIME, fair_time};
 
 /// The longest time that a query waits for a connection.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -21,6 +22,7 @@ const PATIENCE: Duration = Duration::from_secs(5);
 pub(super) struct Pool {
     path: PathBuf,
     limit: usize,
+    search_time: Duration,
     gate: Arc<Gate>,
     state: Mutex<State>,
     returned: Condvar,
@@ -44,10 +46,11 @@ impl std::fmt::Debug for Pool {
 }
 
 impl Pool {
-    pub(super) fn new(path: PathBuf, limit: usize, gate: Arc<Gate>) -> Self {
+    pub(super) fn new(options: &StoreOptions, gate: Arc<Gate>) -> Self {
         Self {
-            path,
-            limit: limit.max(1),
+            path: options.path.clone(),
+            limit: options.readers.max(1),
+            search_time: options.search_time,
             gate,
             state: Mutex::new(State {
                 idle: Vec::new(),
@@ -111,6 +114,7 @@ impl Pool {
         Ok(Turn {
             asked,
             limit: self.limit,
+            search_time: self.search_time,
             wanting: state.taken + state.waiting,
         })
     }

@@ -51,9 +51,9 @@ pub(crate) fn record(closure: impl FnOnce(&Agent)) -> Recorded {
     recorder.take()
 }
 
-/// Runs `attempt` until it gives something, or ten seconds have passed.
+/// Runs `attempt` until it gives something, or a minute has passed.
 pub(crate) fn eventually<T>(what: &str, mut attempt: impl FnMut() -> Option<T>) -> T {
-    let deadline = std::time::Instant::now() + std::time::Duration::from_secs(10);
+    let deadline = std::time::Instant::now() + std::time::Duration::from_secs(60);
     loop {
         if let Some(found) = attempt() {
             return found;

@@ -130,4 +130,15 @@ mod tests {
         assert_eq!(cut.chars().count(), 301);
         assert!(cut.ends_with('…'));
     }
+
+    #[test]
+    fn codes_of_terminals_are_left_out_whole() {
+        for (text, plain) in [
+            ("\u{1b}[31mred\u{1b}[0m", "red"),
+            ("a\u{1b}[2Jb\u{1b}]0;title\u{7}c", "abc"),
+            ("tab\tline\nbell\u{7} [31m", "tab line bell [31m"),
+        ] {
+            assert_eq!(super::plain(text), plain);
+        }
+    }
 }

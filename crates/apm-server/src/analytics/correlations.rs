@@ -28,7 +28,7 @@ pub const MOST_REQUESTS: usize = 50_000;
 /// Rows of the answer.
 pub const MOST: usize = 50;
 /// Time for which requests are read.
-const DEADLINE: Duration = Duration::from_secs(2);
+const DEADLINE: Duration = apm_store::SEARCH_TIME;
 /// Chance below which a value stands out.
 const LEVEL: f64 = 0.05;
 /// Requests of the set that a value needs to stand out.

@@ -93,7 +93,7 @@ impl Limits {
 impl Default for Limits {
     fn default() -> Self {
         Self {
-            deadline: Duration::from_secs(2),
+            deadline: apm_store::SEARCH_TIME,
         }
     }
 }

@@ -18,7 +18,7 @@ use super::{Scope, correlations};
 /// Requests that are counted one by one, of each window; beyond, the older ones are left out.
 pub(crate) const MOST: usize = 100_000;
 /// Time for the search of a window, and for that of the one that it is compared with.
-const DEADLINE: Duration = Duration::from_secs(2);
+const DEADLINE: Duration = apm_store::SEARCH_TIME;
 const DEADLINE_BEFORE: Duration = Duration::from_secs(1);
 
 /// The result of a search for the requests that a query asks for.

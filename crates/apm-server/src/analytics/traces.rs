@@ -6,7 +6,7 @@ pub(crate) mod grid;
 use std::cmp::Reverse;
 use std::time::{Duration, Instant};
 
-use apm_store::StoreError;
+use apm_store::{StoreError, fair_time};
 use apm_time::Range;
 use diesel::SqliteConnection;
 use kql::Expr;
@@ -168,7 +168,8 @@ pub fn names(
     now: i64,
 ) -> Result<Groups, StoreError> {
     if let Some(entries) = &found.looked_up {
-        let mut groups = discover::group_of(conn, entries, field, Instant::now() + NAMES)?;
+        let mut groups =
+            discover::group_of(conn, entries, field, Instant::now() + fair_time(NAMES))?;
         groups.complete &= found.complete && entries.len() as u64 == found.total;
         return Ok(groups);
     }
@@ -234,7 +235,7 @@ fn any(conn: &mut SqliteConnection, question: &Question) -> Result<Traces, Store
     if let Some(after) = question.after.filter(|_| !is_ranked) {
         all.retain(|(_, place)| *place < after);
     }
-    let deadline = Instant::now() + LOOK_UP;
+    let deadline = Instant::now() + fair_time(LOOK_UP);
     let mut grid = Grid::new(question.range);
     let mut ranked = Ranked::new(question);
     let (mut newest, mut looked_up, mut next) = (Vec::new(), Vec::new(), None);

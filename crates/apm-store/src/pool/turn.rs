@@ -4,6 +4,9 @@
 use std::cell::Cell;
 use std::time::{Duration, Instant};
 
+/// The time that a search of documents takes at most, unless [`crate::StoreOptions::search_time`] says otherwise.
+pub const SEARCH_TIME: Duration = Duration::from_secs(2);
+
 /// The least part of its time that a reader gets, however long it has waited.
 const LEAST: u32 = 8;
 
@@ -18,6 +21,8 @@ pub(super) struct Turn {
     pub(super) asked: Instant,
     /// Connections.
     pub(super) limit: usize,
+    /// The time that a search may take here; other bounds grow with it.
+    pub(super) search_time: Duration,
     /// Readers that had one or waited for one when it got its own.
     pub(super) wanting: usize,
 }
@@ -39,11 +44,13 @@ impl Drop for Taken {
     }
 }
 
-/// The time that a query may take, of `most` that it would take alone: less where it waited for its connection, and
-/// where more readers want one than there are. Within a reading only; elsewhere it is `most`.
+/// The time that a query may take, of `most` that it would take alone where a search takes [`SEARCH_TIME`]: more where
+/// the store's searches may take longer, less where it waited for its connection, and where more readers want one than
+/// there are. Within a reading only; elsewhere it is `most`.
 #[must_use]
 pub fn fair_time(most: Duration) -> Duration {
     TURN.get().map_or(most, |turn| {
+        let most = most.mul_f64(turn.search_time.div_duration_f64(SEARCH_TIME));
         share(most, turn.asked.elapsed(), turn.limit, turn.wanting)
     })
 }
@@ -84,11 +91,29 @@ mod tests {
         let turn = Turn {
             asked: Instant::now(),
             limit: 1,
+            search_time: SEARCH_TIME,
             wanting: 4,
         };
         let taken = turn.begin();
         assert!(fair_time(most) <= most / 4);
         drop(taken);
         assert_eq!(fair_time(most), most);
+    }
+
+    #[test]
+    fn a_longer_search_time_lengthens_every_reading_alike() {
+        let turn = Turn {
+            asked: Instant::now(),
+            limit: 4,
+            search_time: 10 * SEARCH_TIME,
+            wanting: 1,
+        };
+        let _taken = turn.begin();
+        for (most, time) in [(2_000, 20_000), (400, 4_000)] {
+            let found = fair_time(Duration::from_millis(most));
+            // The wait for the connection, a moment, is taken off.
+            let expected = Duration::from_millis(time);
+            assert!(found <= expected && found > expected / 2, "{found:?}");
+        }
     }
 }

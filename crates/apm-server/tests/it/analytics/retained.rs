@@ -52,7 +52,7 @@ async fn retained(dir: &Path, batches: Vec<Batch>, left: i64) -> Store {
         }
         drop(keeps);
         let store = Store::open(options).expect("opens");
-        let deadline = Instant::now() + Duration::from_secs(30);
+        let deadline = Instant::now() + Duration::from_secs(60);
         let minutes = "SELECT (SELECT count(*) FROM tx) * 1000000 + coalesce(sum(n), 0) AS n \
                        FROM roll_tx WHERE level = 60";
         while number(&store, minutes) != left * 1_000_001 {

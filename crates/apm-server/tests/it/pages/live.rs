@@ -25,7 +25,7 @@ async fn open(server: &TestServer, query: &str) -> Result<Events, u16> {
 
 /// The text of a stream until it says `what`.
 async fn until(events: &mut Events, what: &str) -> String {
-    let deadline = Instant::now() + Duration::from_secs(15);
+    let deadline = Instant::now() + Duration::from_secs(60);
     let mut said = String::new();
     while !said.contains(what) {
         let left = deadline.saturating_duration_since(Instant::now());

@@ -43,7 +43,13 @@ async fn requests_counted_one_by_one_are_what_rollups_count() {
     // A second condition that all requests meet, and that rollups do not know.
     let known = "transaction.name:%22GET%20/a%22";
     let unknown = format!("{known}%20and%20trace.id:*");
-    let range = "from=now-1h&to=now&cmp=off";
+    // A fixed end: of two answers, the later one would have the longer window.
+    let end = now() / 1_000_000 * 1_000_000;
+    let (from, to) = (
+        apm_time::rfc3339(end - 3_600_000_000),
+        apm_time::rfc3339(end),
+    );
+    let range = format!("from={from}&to={to}&cmp=off");
     for (path, of) in [
         ("/services", "services"),
         ("/services/shop", "transactions"),

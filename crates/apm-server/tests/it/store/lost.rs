@@ -163,7 +163,7 @@ fn a_lost_log_is_noticed_while_nothing_comes() {
     let store = open(dir.path());
     submit(&store, 0).expect("stored");
     fs::remove_file(&log).expect("deleted");
-    let deadline = Instant::now() + Duration::from_secs(20);
+    let deadline = Instant::now() + Duration::from_secs(60);
     while store.stats().lost_logs == 0 || !log.exists() {
         assert!(Instant::now() < deadline, "not noticed");
         std::thread::yield_now();

@@ -190,7 +190,7 @@ fn under_load_the_coarser_levels_follow_within_a_moment() {
         was_behind |= behind() > 0;
     }
     assert!(was_behind, "12 000 events at once are a load");
-    let deadline = Instant::now() + Duration::from_secs(30);
+    let deadline = Instant::now() + Duration::from_secs(60);
     while behind() > 0 {
         assert!(Instant::now() < deadline, "still behind");
         std::thread::yield_now();
