@@ -69,8 +69,8 @@ pub use events::{Texts, Wanted, events, of_block, trace, trace_blocks, trace_in}
 pub use id::StoredId;
 pub use limits::{Beyond, NAMES, NameKind, NameLimit, NameLimits, OTHER};
 pub use open::{MIGRATIONS, uri};
-pub use options::{Durability, StoreOptions};
-pub use pool::{SEARCH_TIME, fair_time};
+pub use options::{Durability, SEARCH_TIME, StoreOptions};
+pub use pool::fair_time;
 pub use scratch::scratch;
 pub use stats::{COMMIT_TIMES, StoreStats};
 pub use ticket::{Committed, Ticket};

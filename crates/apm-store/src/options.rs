@@ -5,6 +5,9 @@ use std::time::Duration;
 
 use super::limits::NameLimits;
 
+/// The time that a search of documents takes at most, unless [`StoreOptions::search_time`] says otherwise.
+pub const SEARCH_TIME: Duration = Duration::from_secs(2);
+
 /// The failures that an acknowledged batch survives.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Durability {
@@ -70,7 +73,7 @@ impl StoreOptions {
             queue_bytes: 32 << 20,
             names: NameLimits::default(),
             readers: 4,
-            search_time: crate::SEARCH_TIME,
+            search_time: SEARCH_TIME,
             keeps_unsent: false,
             shares_counts: false,
             scrub_pause: Duration::from_secs(10),

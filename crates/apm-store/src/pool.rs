@@ -14,7 +14,7 @@ use super::open;
 use super::options::StoreOptions;
 use turn::{Taken, Turn};
 
-pub use turn::{SEARCH_TIME, fair_time};
+pub use turn::fair_time;
 
 /// The longest time that a query waits for a connection.
 const PATIENCE: Duration = Duration::from_secs(5);

@@ -133,12 +133,12 @@ mod tests {
 
     #[test]
     fn codes_of_terminals_are_left_out_whole() {
-        for (text, plain) in [
+        for (text, expected) in [
             ("\u{1b}[31mred\u{1b}[0m", "red"),
             ("a\u{1b}[2Jb\u{1b}]0;title\u{7}c", "abc"),
             ("tab\tline\nbell\u{7} [31m", "tab line bell [31m"),
         ] {
-            assert_eq!(super::plain(text), plain);
+            assert_eq!(plain(text), expected);
         }
     }
 }

@@ -4,8 +4,7 @@
 use std::cell::Cell;
 use std::time::{Duration, Instant};
 
-/// The time that a search of documents takes at most, unless [`crate::StoreOptions::search_time`] says otherwise.
-pub const SEARCH_TIME: Duration = Duration::from_secs(2);
+use crate::options::SEARCH_TIME;
 
 /// The least part of its time that a reader gets, however long it has waited.
 const LEAST: u32 = 8;
