@@ -19,6 +19,7 @@ pub fn open(path: &Path) -> io::Result<File> {
 ///
 /// # Errors
 /// There is a file already, or the system does not make one.
+#[cfg(not(unix))]
 pub(crate) fn create(path: &Path) -> io::Result<File> {
     private().create_new(true).open(path)
 }

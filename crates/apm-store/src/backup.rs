@@ -1,6 +1,8 @@
 //! A copy of a database that may be in use.
 
 use std::fs::File;
+#[cfg(unix)]
+use std::fs::TryLockError;
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -12,6 +14,8 @@ use super::access;
 use super::error::{OpenError, StoreError};
 use super::events;
 use super::file::beside;
+#[cfg(unix)]
+use super::file::is_at;
 use super::open::{self, uri};
 use super::schema::block;
 
@@ -37,6 +41,9 @@ pub enum BackupError {
     /// A backup never replaces a file.
     #[error("{path} exists already: choose another file, or delete it", path = .0.display())]
     Exists(PathBuf),
+    /// Another process makes the same copy.
+    #[error("another backup writes {path}: wait for it, or choose another file", path = .0.display())]
+    InUse(PathBuf),
     /// The file cannot be made.
     #[error("cannot write {path}", path = path.display())]
     Io {
@@ -85,11 +92,8 @@ pub fn backup(from: &Path, to: &Path) -> Result<Backup, BackupError> {
         path: path.to_owned(),
         source,
     };
-    // SQLite writes into an empty file. One that SQLite makes itself could be read by other users.
-    access::create(&partial).map_err(|source| match source.kind() {
-        io::ErrorKind::AlreadyExists => BackupError::Exists(partial.clone()),
-        _ => io(&partial, source),
-    })?;
+    // Held until the file has its name: nobody else writes it meanwhile.
+    let _claimed = claim(&partial)?;
     let copied = copy(from, &partial).and_then(|()| check(from, &partial));
     let done = copied.and_then(|blocks| {
         // The data is on the disk before the file gets its name: a crash never leaves half a backup.
@@ -103,6 +107,47 @@ pub fn backup(from: &Path, to: &Path) -> Result<Backup, BackupError> {
         let _ = std::fs::remove_file(&partial);
     }
     done
+}
+
+/// Makes the file that is written, or takes over what a backup left that was killed: its lock ended with the process.
+/// SQLite writes into an empty file; one that it makes itself could be read by other users.
+#[cfg(unix)]
+fn claim(partial: &Path) -> Result<File, BackupError> {
+    let io = |source| BackupError::Io {
+        path: partial.to_owned(),
+        source,
+    };
+    // A link would lead to a file that is no backup's, and a pipe would wait for somebody to read.
+    match std::fs::symlink_metadata(partial) {
+        Ok(found) if !found.is_file() => return Err(BackupError::Exists(partial.to_owned())),
+        _ => {}
+    }
+    let file = access::open(partial).map_err(io)?;
+    match file.try_lock() {
+        Ok(()) => {}
+        Err(TryLockError::WouldBlock) => return Err(BackupError::InUse(partial.to_owned())),
+        Err(TryLockError::Error(source)) => return Err(io(source)),
+    }
+    // Between the two calls its writer may have finished: then it has another name, and is a whole backup.
+    if !is_at(&file, partial).map_err(io)? {
+        return Err(BackupError::InUse(partial.to_owned()));
+    }
+    file.set_len(0).map_err(io)?;
+    Ok(file)
+}
+
+/// Makes the file that is written. Elsewhere a lock would keep SQLite out as well, so the file of a backup that was
+/// killed has to be deleted by hand.
+#[cfg(not(unix))]
+fn claim(partial: &Path) -> Result<(), BackupError> {
+    let made = access::create(partial);
+    made.map(drop).map_err(|source| match source.kind() {
+        io::ErrorKind::AlreadyExists => BackupError::Exists(partial.to_owned()),
+        _ => BackupError::Io {
+            path: partial.to_owned(),
+            source,
+        },
+    })
 }
 
 fn copy(from: &Path, to: &Path) -> Result<(), BackupError> {
@@ -173,5 +218,42 @@ mod tests {
         assert!(error.contains("it has no tables"), "{error}");
         assert!(!to.exists() && !partial(&to).exists());
         assert_eq!(std::fs::read(&from).unwrap(), before);
+    }
+
+    #[test]
+    fn what_a_killed_backup_left_is_taken_over_but_not_what_another_one_writes() {
+        let dir = tempfile::tempdir().unwrap();
+        let (from, to) = (dir.path().join("apm.db"), dir.path().join("copy.db"));
+        let partial = partial(&to);
+        drop(crate::Store::open(crate::StoreOptions::new(&from)).unwrap());
+        std::fs::write(&partial, vec![7; 100_000]).unwrap();
+
+        let other = access::open(&partial).unwrap();
+        other.lock().unwrap();
+        let error = backup(&from, &to).unwrap_err();
+        assert!(matches!(error, BackupError::InUse(_)), "{error}");
+        assert_eq!(std::fs::metadata(&partial).unwrap().len(), 100_000);
+        assert!(!to.exists());
+
+        // The lock of a process that was killed is gone.
+        drop(other);
+        backup(&from, &to).unwrap();
+        assert!(to.exists() && !partial.exists());
+        drop(crate::Store::open(crate::StoreOptions::new(&to)).unwrap());
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_link_in_the_place_of_the_partial_file_is_left_alone() {
+        let dir = tempfile::tempdir().unwrap();
+        let (from, to) = (dir.path().join("apm.db"), dir.path().join("copy.db"));
+        drop(crate::Store::open(crate::StoreOptions::new(&from)).unwrap());
+        let precious = dir.path().join("precious");
+        std::fs::write(&precious, "text").unwrap();
+        std::os::unix::fs::symlink(&precious, partial(&to)).unwrap();
+
+        let error = backup(&from, &to).unwrap_err();
+        assert!(matches!(error, BackupError::Exists(_)), "{error}");
+        assert_eq!(std::fs::read_to_string(&precious).unwrap(), "text");
     }
 }

@@ -182,6 +182,18 @@ fn id_at(path: &Path) -> Option<Id> {
     id(&std::fs::metadata(path).ok()?)
 }
 
+/// Whether an open file is the one at a path.
+#[cfg(unix)]
+pub(super) fn is_at(file: &File, path: &Path) -> std::io::Result<bool> {
+    let open = id(&file.metadata()?);
+    // Not behind a link: who has made it could lead anywhere.
+    match std::fs::symlink_metadata(path) {
+        Ok(found) => Ok(id(&found) == open),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(false),
+        Err(error) => Err(error),
+    }
+}
+
 #[cfg(unix)]
 fn id(file: &Metadata) -> Option<Id> {
     use std::os::unix::fs::MetadataExt;
