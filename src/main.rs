@@ -243,6 +243,7 @@ fn start_server(
     config.max_age = options.apm_max_age;
     config.keep = options.apm_keep;
     config.search_time = options.apm_search_time;
+    config.tail = options.tail_sampling();
     config.durability = match options.durability {
         Durability::Normal => apm_server::Durability::Normal,
         Durability::Full => apm_server::Durability::Full,

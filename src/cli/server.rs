@@ -4,13 +4,13 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use anyhow::Context as _;
-use apm_server::{BasePath, Network};
+use apm_server::{BasePath, Network, TailSampling};
 use clap::Args;
 
 use super::output::OutputOptions;
 use super::rum::RumOptions;
 use super::values::{
-    Receiver, age, apm_database, export_size, host_name, origin, search_time, server_url,
+    Receiver, age, apm_database, export_size, host_name, origin, percent, search_time, server_url,
     service_file, size,
 };
 
@@ -179,6 +179,34 @@ pub struct ApmOptions {
     )]
     pub apm_search_time: Duration,
 
+    /// The part of traces, in percent, that stays when they are complete. Those with an error, a failed request or a
+    /// slow one stay in any case, and rollups, which the charts read, count all of them. 100 keeps all.
+    #[arg(
+        long,
+        env = "APM_TAIL_SAMPLE",
+        value_name = "PERCENT",
+        default_value = "100",
+        value_parser = percent,
+        global = true
+    )]
+    pub apm_tail_sample: f64,
+
+    /// With --apm-tail-sample: a trace with a transaction that takes as long stays in any case.
+    #[arg(
+        long,
+        env = "APM_TAIL_SLOW",
+        value_name = "DURATION",
+        default_value = "1s",
+        value_parser = humantime::parse_duration,
+        global = true
+    )]
+    pub apm_tail_slow: Duration,
+
+    /// With --apm-tail-sample: the time for which all of a trace stays, and in which its parts have to arrive to be
+    /// judged together.
+    #[arg(long, env = "APM_TAIL_WAIT", value_name = "AGE", default_value = "5m", value_parser = age, global = true)]
+    pub apm_tail_wait: Duration,
+
     /// Whether commits survive a power loss: `full` syncs each one to the disk, `normal` may lose the last ones. A
     /// crash or kill of the process loses nothing that was acknowledged, with either.
     #[arg(long, env = "APM_DURABILITY", default_value = "normal", global = true)]
@@ -264,6 +292,15 @@ impl ApmOptions {
         // Editors end the file with a line break.
         let text = text.map(|text| text.trim().to_owned());
         Ok(text.filter(|text| !text.is_empty()))
+    }
+
+    /// The rules of tail sampling; nothing where all traces stay.
+    pub fn tail_sampling(&self) -> Option<TailSampling> {
+        (self.apm_tail_sample < 100.0).then(|| TailSampling {
+            share: self.apm_tail_sample / 100.0,
+            slow: Some(self.apm_tail_slow),
+            wait: self.apm_tail_wait,
+        })
     }
 }
 

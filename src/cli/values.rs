@@ -196,3 +196,10 @@ pub(super) fn age(text: &str) -> Result<Duration, String> {
     }
     Ok(age)
 }
+
+pub(super) fn percent(text: &str) -> Result<f64, String> {
+    match text.parse::<f64>() {
+        Ok(percent) if (0.0..=100.0).contains(&percent) => Ok(percent),
+        _ => Err("write a number from 0 to 100, as 10 or 0.5".to_owned()),
+    }
+}

@@ -72,6 +72,8 @@ pub struct Config {
     pub keep: u8,
     /// The time that a search of documents may take; its page then says that it is not complete.
     pub search_time: Duration,
+    /// Whether traces are sampled once they are complete, and by which rules.
+    pub tail: Option<apm_store::TailSampling>,
     /// The age at which rollups are deleted, and kept traces that are not pinned.
     pub rollup_max_age: Duration,
     /// Longest line, bytes, terminator included.
@@ -132,6 +134,7 @@ impl Default for Config {
             max_age: Duration::from_hours(7 * 24),
             keep: 20,
             search_time: apm_store::SEARCH_TIME,
+            tail: None,
             rollup_max_age: Duration::from_hours(90 * 24),
             max_event_size: 300 * 1024,
             max_export_size: 16 << 20,

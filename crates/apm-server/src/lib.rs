@@ -41,6 +41,7 @@ pub mod output {
     pub use apm_output::{Auth, Config, ConfigError, host};
 }
 
+pub use apm_store::TailSampling;
 pub use config::{
     BasePath, ClientAddress, Config, Durability, Network, Rum, SecretToken, TlsFiles,
 };

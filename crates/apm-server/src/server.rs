@@ -121,6 +121,7 @@ impl Server {
         options.rollup_max_age = Some(config.rollup_max_age);
         options.keep = config.keep;
         options.search_time = config.search_time;
+        options.tail = config.tail;
         options.keeps_unsent = config.output.is_some();
         options.shares_counts = config.output.is_some();
         let store = Store::open(options)?;

@@ -220,18 +220,33 @@ pub fn first_whole_block(conn: &mut SqliteConnection) -> QueryResult<i64> {
         .map(|row| row.thinned)
 }
 
-/// When the oldest events arrived that are there whole, seconds since the epoch; `None` where nothing was thinned out.
+/// The first block of which all events are there: those before it were thinned out or sampled.
+pub fn first_complete_block(conn: &mut SqliteConnection) -> QueryResult<i64> {
+    sql_query("SELECT coalesce(max(max(thinned, sampled)), 0) AS thinned FROM kept_state")
+        .get_result::<Thinned>(conn)
+        .map(|row| row.thinned)
+}
+
+/// When the oldest events arrived of which all are there, seconds since the epoch; `None` where nothing was thinned out
+/// and nothing sampled.
 pub fn whole_since(conn: &mut SqliteConnection) -> QueryResult<Option<i64>> {
-    let whole = first_whole_block(conn)?;
-    if whole == 0 {
+    let complete = first_complete_block(conn)?;
+    if complete == 0 {
         return Ok(None);
     }
-    block::table
-        .filter(block::id.ge(whole))
+    let oldest: Option<i64> = block::table
+        .filter(block::id.ge(complete))
         .order(block::id.asc())
         .select(block::received)
         .first(conn)
-        .optional()
+        .optional()?;
+    if oldest.is_some() {
+        return Ok(oldest);
+    }
+    // All of them were sampled, as nothing has come for some minutes: what comes next will be whole.
+    block::table
+        .select(diesel::dsl::max(block::received))
+        .first(conn)
 }
 
 /// The sums of one reason.

@@ -69,7 +69,7 @@ pub use events::{Texts, Wanted, events, of_block, trace, trace_blocks, trace_in}
 pub use id::StoredId;
 pub use limits::{Beyond, NAMES, NameKind, NameLimit, NameLimits, OTHER};
 pub use open::{MIGRATIONS, uri};
-pub use options::{Durability, SEARCH_TIME, StoreOptions};
+pub use options::{Durability, SEARCH_TIME, StoreOptions, TailSampling};
 pub use pool::fair_time;
 pub use scratch::scratch;
 pub use stats::{COMMIT_TIMES, StoreStats};
@@ -372,6 +372,8 @@ impl Store {
             log_stalls: counters.log_stalls.load(Ordering::Relaxed),
             lost_logs: counters.lost_logs.load(Ordering::Relaxed),
             deleted_blocks: counters.deleted_blocks.load(Ordering::Relaxed),
+            sampled_out: counters.sampled_out.load(Ordering::Relaxed),
+            undecided_traces: counters.undecided_traces.load(Ordering::Relaxed),
             damaged_blocks: counters.damaged_blocks.load(Ordering::Relaxed),
             calls_left_early: counters.calls_left_early.load(Ordering::Relaxed),
             calls_beyond_limit: counters.calls_beyond_limit.load(Ordering::Relaxed),

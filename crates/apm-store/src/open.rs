@@ -76,8 +76,8 @@ pub(super) fn open(options: &StoreOptions) -> Result<Opened, OpenError> {
     })?;
     // The engine behind an output knows events by their numbers: none is given twice, even where all are deleted.
     let free = output::first_free(&mut conn).map_err(|error| setup(error.into()))?;
-    // Blocks before the first whole one hold kept traces alone.
-    let whole = kept::first_whole_block(&mut conn).map_err(|error| setup(error.into()))?;
+    // Blocks before it may be gone, the newest one too.
+    let whole = kept::first_complete_block(&mut conn).map_err(|error| setup(error.into()))?;
     let next = last.map_or(0, |id| (id + 1) * SLOTS);
     let next = next.max(free).max(whole * SLOTS);
     Ok(Opened { conn, next })

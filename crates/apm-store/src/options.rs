@@ -18,6 +18,18 @@ pub enum Durability {
     Full,
 }
 
+/// The rules by which traces stay when they are complete (`docs/adr/0385-tail-sampling-thins-early.md`). Those with an
+/// error or a failed transaction stay in any case.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct TailSampling {
+    /// The part of the other traces that stays, from 0 to 1.
+    pub share: f64,
+    /// Traces with a transaction that takes as long stay in any case. `None`: duration is no reason.
+    pub slow: Option<Duration>,
+    /// The time from the arrival of an event until its trace is judged by all that has arrived of it.
+    pub wait: Duration,
+}
+
 /// The options of a store.
 #[derive(Clone, Debug)]
 pub struct StoreOptions {
@@ -35,6 +47,8 @@ pub struct StoreOptions {
     /// The part of the files, in percent, that traces may take which are kept beyond the newest events: failed, slow
     /// and pinned ones, samples of statements. 50 at most; 0: none.
     pub keep: u8,
+    /// Whether traces are sampled once they are complete, and by which rules.
+    pub tail: Option<TailSampling>,
     /// A clock that is at most this far ahead of the newest arrival is believed at once. Beyond, nothing is
     /// deleted for its age until events that arrive have agreed with the clock for ten minutes.
     pub trusted_jump: Duration,
@@ -68,6 +82,7 @@ impl StoreOptions {
             raw_max_age: Some(7 * DAY),
             rollup_max_age: Some(90 * DAY),
             keep: 20,
+            tail: None,
             trusted_jump: Duration::from_secs(60 * 60),
             queue_events: 20_000,
             queue_bytes: 32 << 20,

@@ -9,12 +9,14 @@
 //!   that are used by rollups only. The newest events and the newest minutes always stay.
 //! * Events that an output has not sent yet stay beyond their age, and go after old rollups. They are counted as lost.
 //! * Traces that matter stay when the blocks around them go, within a share of the room (`keep`).
+//! * With tail sampling, complete traces that do not matter go after some minutes, but for a share (`tail`).
 //! * Dictionary rows go when nothing that is kept can refer to them.
 //! * Pages that became free are given back to the disk, unless the next events are about to fill them.
 //!
 //! Each step is a transaction of its own, bounded by [`BLOCKS`] and [`BUDGET`]; while there is more to do the writer
 //! makes one after each commit, which deletes faster than it stores.
 
+mod age;
 mod clock;
 mod delete;
 mod keep;
@@ -22,6 +24,7 @@ mod marks;
 mod names;
 mod room;
 mod size;
+mod tail;
 mod thin;
 
 use std::borrow::Borrow;
@@ -37,16 +40,15 @@ use super::dictionary::HOUR;
 use super::error::StoreError;
 use super::kept;
 use super::options::StoreOptions;
-use super::output;
 use super::schema::{block, roll_received};
 use super::wal::Wal;
 use crate::event::Batch;
-use crate::rollup::LEVELS;
 use clock::Clock;
 use keep::Keeper;
 use names::Names;
 use room::Freed;
 use size::{Pages, Size};
+use tail::Tail;
 
 /// Blocks per step, at most, and bytes of the limit for each of them: a step goes through the log, which is small where
 /// the files are.
@@ -91,6 +93,8 @@ pub(super) struct Retention {
     names: Names,
     /// Chooses the events that stay of blocks that go.
     keeper: Keeper,
+    /// Chooses the traces that go early.
+    tail: Tail,
     /// The oldest block when trace keys were last trimmed.
     trimmed: i64,
     /// Bytes that came since the last look.
@@ -115,6 +119,10 @@ pub(super) struct Step {
     pub(super) blocks: u64,
     /// Whether the data changed.
     pub(super) changed: bool,
+    /// Events that tail sampling has dropped.
+    pub(super) sampled_out: u64,
+    /// Traces that tail sampling had no room to remember.
+    pub(super) undecided: u64,
     /// Whether there is more to do.
     more: bool,
 }
@@ -125,6 +133,7 @@ impl Retention {
         Self {
             clock: Clock::new(options.trusted_jump),
             keeper: Keeper::new(&options),
+            tail: Tail::new(options.tail),
             options,
             next_look: now,
             behind: false,
@@ -140,6 +149,7 @@ impl Retention {
     /// Everything was deleted.
     pub(super) fn forget(&mut self) {
         self.names.forget();
+        self.tail.forget();
     }
 
     /// The longest time that the writer may wait for work.
@@ -269,6 +279,7 @@ impl Retention {
             wal.tidy(conn, self.options.max_size)?;
         }
         self.delete_old(conn, memory, now, turn.deadline, &mut step)?;
+        self.sample(conn, memory, now, turn.deadline, &mut step)?;
         if self.keeper.is_over(conn, now)? {
             let keeper = &mut self.keeper;
             step.more |= conn.immediate_transaction(|conn| {
@@ -327,57 +338,6 @@ impl Retention {
             step.more |= deleted < buckets.len() || buckets.len() as i64 >= BUCKETS;
         }
         Ok(())
-    }
-
-    /// The oldest blocks that are too old, a step's worth.
-    fn old_blocks(&self, conn: &mut SqliteConnection, now: i64) -> QueryResult<Vec<i64>> {
-        let Some(max_age) = self.options.raw_max_age else {
-            return Ok(Vec::new());
-        };
-        let whole = kept::first_whole_block(conn)?;
-        let oldest: Vec<(i64, i64)> = block::table
-            .filter(block::id.ge(whole))
-            .order(block::id.asc())
-            .select((block::id, block::received))
-            .limit(BLOCKS)
-            .load(conn)?;
-        let cutoff = now.saturating_sub_unsigned(max_age.as_secs());
-        let needed = self.first_needed_block(conn)?;
-        let too_old = oldest
-            .into_iter()
-            .take_while(|(id, received)| *received < cutoff && *id < needed);
-        Ok(too_old.map(|(id, _)| id).collect())
-    }
-
-    /// The first block that has to stay for an output, as long as anything else can go.
-    fn first_needed_block(&self, conn: &mut SqliteConnection) -> QueryResult<i64> {
-        match self.options.keeps_unsent {
-            true => output::first_needed_block(conn),
-            false => Ok(i64::MAX),
-        }
-    }
-
-    /// The rollup buckets that are too old: `(level, bucket)`.
-    fn old_buckets(&self, conn: &mut SqliteConnection, now: i64) -> QueryResult<Vec<(i32, i64)>> {
-        let mut doomed = Vec::new();
-        for level in LEVELS {
-            // Minutes go with the events at the latest: longer stretches are made of wider buckets.
-            let max_age = match (self.options.raw_max_age, self.options.rollup_max_age) {
-                (Some(raw), Some(rollup)) if level == LEVELS[0] => Some(raw.min(rollup)),
-                (Some(raw), None) if level == LEVELS[0] => Some(raw),
-                (_, rollup) => rollup,
-            };
-            let Some(max_age) = max_age else { continue };
-            let cutoff = now.saturating_sub_unsigned(max_age.as_secs());
-            let too_old: Vec<(i32, i64)> = roll_received::table
-                .filter(roll_received::level.eq(level as i32))
-                .filter(roll_received::received.lt(cutoff))
-                .select((roll_received::level, roll_received::bucket))
-                .limit(BUCKETS)
-                .load(conn)?;
-            doomed.extend(too_old);
-        }
-        Ok(doomed)
     }
 
     /// Gives free pages back to the disk. `more`: whether others are about to become free.

@@ -156,6 +156,7 @@ diesel::table! {
         status -> Nullable<Integer>,
         spans_started -> Nullable<BigInt>,
         spans_dropped -> Nullable<BigInt>,
+        weight -> Nullable<Double>,
     }
 }
 
@@ -185,6 +186,7 @@ diesel::table! {
         sorts -> Nullable<BigInt>,
         autoindex_steps -> Nullable<BigInt>,
         rows_returned -> Nullable<BigInt>,
+        weight -> Nullable<Double>,
     }
 }
 

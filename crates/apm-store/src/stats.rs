@@ -51,6 +51,10 @@ pub struct StoreStats {
     pub lost_logs: u64,
     /// Blocks of events deleted by retention since the start.
     pub deleted_blocks: u64,
+    /// Events of traces that tail sampling has dropped since the start.
+    pub sampled_out: u64,
+    /// Traces with an error, or slow ones, that were left to the share since the start, because too many were known.
+    pub undecided_traces: u64,
     /// Blocks of events that were found damaged since the start.
     pub damaged_blocks: u64,
     /// Calls and callees that did not find each other since the start, because there was no room to wait for longer.
@@ -80,6 +84,8 @@ pub(super) struct Counters {
     pub(super) lost_logs: AtomicU64,
     pinned: Mutex<Option<Instant>>,
     pub(super) deleted_blocks: AtomicU64,
+    pub(super) sampled_out: AtomicU64,
+    pub(super) undecided_traces: AtomicU64,
     pub(super) damaged_blocks: AtomicU64,
     /// Times that everything was deleted.
     pub(super) clears: AtomicU64,

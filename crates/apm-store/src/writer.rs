@@ -175,6 +175,10 @@ impl Writer {
             Ok(step) => {
                 let deleted = &self.counters.deleted_blocks;
                 deleted.fetch_add(step.blocks, Ordering::Relaxed);
+                let sampled = &self.counters.sampled_out;
+                sampled.fetch_add(step.sampled_out, Ordering::Relaxed);
+                let undecided = &self.counters.undecided_traces;
+                undecided.fetch_add(step.undecided, Ordering::Relaxed);
                 if step.changed {
                     self.counters.changed();
                 }

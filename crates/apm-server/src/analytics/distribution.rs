@@ -74,7 +74,14 @@ pub(super) fn sql(scope: &Scope, window: &Window, exact: bool) -> Sql {
     } else {
         include_str!("distribution/histogram.sql")
     };
-    window.bind(scope.bind(Sql::new(text)))
+    let sql = Sql::new(text);
+    // All requests of a window are counted one by one only where all are stored. Those that stand for others do not
+    // make up for those that are gone.
+    let sql = match scope.scanned {
+        None => sql.replace("t.weight", "NULL").kept(),
+        Some(_) => sql,
+    };
+    window.bind(scope.bind(sql))
 }
 
 /// The histogram of whatever the scope holds.

@@ -1,5 +1,6 @@
 //! Answers about requests under a query of any field: rollups know few fields, so the requests are read.
 
+use apm_store::kept;
 use diesel::SqliteConnection;
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -16,6 +17,9 @@ pub(crate) struct Scan {
     pub(crate) requests: u64,
     /// Whether all of the range was looked at. If not, the answer is about its end alone, from `from` on.
     pub(crate) complete: bool,
+    /// When the oldest events arrived of which all are there, seconds since the epoch: for the time before, the answer
+    /// is an estimate from kept traces and samples. Null where all of the range is there.
+    pub(crate) whole_since: Option<i64>,
     /// Start of what the answer is about, seconds since the epoch.
     pub(crate) from: i64,
     /// Whether the earlier window was looked at as a whole; false also where none was asked for.
@@ -33,10 +37,12 @@ pub(crate) fn read(
     let Some(found) = found else {
         return Ok((scope.clone(), period, None));
     };
+    let from = found.window.range.from / apm_time::SECOND;
     let scan = Scan {
         requests: found.requests,
         complete: found.complete,
-        from: found.window.range.from / apm_time::SECOND,
+        whole_since: kept::whole_since(conn)?.filter(|since| *since > from),
+        from,
         compared: found.before.is_some(),
     };
     let period = Period {

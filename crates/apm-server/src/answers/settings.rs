@@ -52,6 +52,10 @@ pub(crate) struct Answer {
     pub(crate) kept_bytes: i64,
     /// Part of the largest size that these may take, percent.
     pub(crate) keep_percent: u8,
+    /// Part of the traces that stays when they are complete, percent; null where all stay.
+    pub(crate) tail_percent: Option<f64>,
+    /// The time after which they are sampled; null where all stay.
+    pub(crate) tail_seconds: Option<f64>,
     /// True if an acknowledged event survives a power loss, and not only the end of the process.
     pub(crate) survives_power_loss: bool,
     /// Events stored since the start.
@@ -184,6 +188,8 @@ impl Question for Params {
             oldest,
             kept_bytes: kept::total(source.conn)?.bytes,
             keep_percent: options.keep,
+            tail_percent: options.tail.map(|tail| tail.share * 100.0),
+            tail_seconds: options.tail.map(|tail| seconds(tail.wait)),
             survives_power_loss: matches!(options.durability, Durability::Full),
             events: stats.events,
             queued_events: stats.queued_events as u64,

@@ -72,7 +72,7 @@ pub(crate) struct Answer {
     /// The names that the newest traces begin with, most frequent first, or their values of another field.
     pub(crate) names: Groups,
     /// When the oldest events arrived of which all are there, seconds since 1970: of earlier ones, only traces that
-    /// are kept are left. Null where nothing was deleted for them.
+    /// are kept are left, and samples. Null where nothing was deleted for them.
     pub(crate) whole_since: Option<i64>,
 }
 

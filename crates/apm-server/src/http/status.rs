@@ -86,6 +86,8 @@ pub(super) async fn json(
             "reader_pauses": stats.reader_pauses,
             "max_bytes": shared.config.max_size,
             "deleted_blocks": stats.deleted_blocks,
+            "sampled_out_events": stats.sampled_out,
+            "undecided_traces": stats.undecided_traces,
             "names_beyond_limit": by_name(&beyond(&stats)),
             "calls_unresolved": {
                 "full": stats.calls_left_early,

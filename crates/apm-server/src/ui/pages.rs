@@ -203,7 +203,10 @@ pub(crate) fn scan_note(view: &View, scan: Option<&Scan>) -> Markup {
             p.scan-note {
                 "Counted from " (words::count(scan.requests, "request", "requests")) " that "
                 @if scan.requests == 1 { "matches" } @else { "match" } " the filter, one by one: "
-                @if scan.complete {
+                @if let Some(since) = scan.whole_since {
+                    "an estimate. Of the time before " (view.clock.second(since * apm_time::SECOND))
+                    " only kept traces and samples are left."
+                } @else if scan.complete {
                     "exact."
                 } @else {
                     "exact from " (view.clock.minute(scan.from * apm_time::SECOND))

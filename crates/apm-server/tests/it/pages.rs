@@ -13,6 +13,7 @@ mod logs;
 mod markup;
 mod names;
 mod pasted;
+mod sampled;
 mod scanned;
 mod sentences;
 mod tables;

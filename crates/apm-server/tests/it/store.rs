@@ -17,6 +17,7 @@ mod rollups;
 mod round_trip;
 mod same_hash;
 mod schema;
+mod tail;
 mod upgrade;
 
 use std::path::Path;

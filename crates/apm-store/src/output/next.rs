@@ -39,8 +39,9 @@ pub fn next(
     after: i64,
 ) -> Result<Option<Next>, StoreError> {
     let first = after + 1;
-    // Events in blocks that were thinned out are counted as lost.
-    let mut from = first.div_euclid(SLOTS).max(kept::first_whole_block(conn)?);
+    // Events in blocks that were thinned out are counted as lost. Blocks are sampled only when they are sent.
+    let complete = kept::first_complete_block(conn)?;
+    let mut from = first.div_euclid(SLOTS).max(complete);
     loop {
         let found: Option<(i64, i64, i32)> = block::table
             .filter(block::id.ge(from))
@@ -85,7 +86,7 @@ pub fn newest(conn: &mut SqliteConnection, after: i64) -> QueryResult<Newest> {
             .filter(
                 block::id.ge((after + 1)
                     .div_euclid(SLOTS)
-                    .max(kept::first_whole_block(conn)?)),
+                    .max(kept::first_complete_block(conn)?)),
             )
             .order(block::id.asc())
             .select(block::received)

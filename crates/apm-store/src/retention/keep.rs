@@ -90,13 +90,26 @@ impl Keeper {
             .select(diesel::dsl::max(block::id))
             .first(conn)?;
         let newest = newest.unwrap_or(last);
-        let whole = kept::first_whole_block(conn)?;
-        let chosen = "SELECT coalesce(max(chosen), 0) AS n FROM kept_state";
-        let from = number(conn, chosen)?.max(whole);
         // Of few blocks, few are looked at early: more may still come to them.
         let ahead = AHEAD.min((newest - last) / 4);
         // The block being filled is looked at only when it is about to go.
         let until = (last + ahead).min(newest - 1).max(last);
+        self.choose_until(conn, until, deadline)
+    }
+
+    /// Looks through the blocks up to `until`, to which nothing is added any more; whether that is done.
+    pub(super) fn choose_until(
+        &self,
+        conn: &mut SqliteConnection,
+        until: i64,
+        deadline: Instant,
+    ) -> QueryResult<bool> {
+        if self.room == 0 {
+            return Ok(true);
+        }
+        let whole = kept::first_whole_block(conn)?;
+        let chosen = "SELECT coalesce(max(chosen), 0) AS n FROM kept_state";
+        let from = number(conn, chosen)?.max(whole);
         let step = until.min(from + PER_STEP - 1);
         let mut next = from;
         while next <= step {

@@ -140,7 +140,8 @@ fn take(
     }
     let mut packed = HashMap::new();
     for (id, stay) in &by_block {
-        if let Some(block) = pack(conn, thinner, *id, stay)? {
+        let seqs: Vec<i64> = stay.iter().map(|one| one.seq).collect();
+        if let Some(block) = pack(conn, thinner, *id, &seqs)? {
             packed.insert(*id, block);
         }
     }
@@ -172,7 +173,7 @@ fn take(
 }
 
 /// A block with what stays.
-struct Thinned {
+pub(super) struct Thinned {
     data: Vec<u8>,
     sums: Option<Vec<u8>>,
     stacks: Vec<i64>,
@@ -180,12 +181,12 @@ struct Thinned {
     before: i64,
 }
 
-/// Packs what stays of a block; `None` where the block cannot be read: then all of it goes.
-fn pack(
+/// Packs what stays of a block; `None` where the block cannot be read. `stay`: numbers of events, ascending.
+pub(super) fn pack(
     conn: &mut SqliteConnection,
     thinner: &mut Thinner,
     id: i64,
-    stay: &[Stays],
+    stay: &[i64],
 ) -> Result<Option<Thinned>, StoreError> {
     let found: Option<Packed> = block::table
         .find(id)
@@ -196,12 +197,12 @@ fn pack(
         return Ok(None);
     };
     let slot = |seq: i64| usize::try_from(seq - id * SLOTS).unwrap_or(usize::MAX);
-    let stays = |at: usize| stay.binary_search_by_key(&at, |one| slot(one.seq)).is_ok();
+    let stays = |at: usize| stay.binary_search_by_key(&at, |seq| slot(*seq)).is_ok();
     let thinned = whole.unpack().and_then(|raw| {
         let all = documents(&raw)?;
         let found = stay
             .iter()
-            .all(|one| matches!(all.get(slot(one.seq)), Some(Some(_))));
+            .all(|seq| matches!(all.get(slot(*seq)), Some(Some(_))));
         if !found {
             return Err(StoreError::BadBlock(
                 "an event without a document".to_owned(),
@@ -217,14 +218,14 @@ fn pack(
     let (raw, stacks) = match thinned {
         Ok(thinned) => thinned,
         Err(error) => {
-            log::warn!("nothing of block {id} is kept, it cannot be read: {error}");
+            log::warn!("block {id} cannot be thinned out, as it cannot be read: {error}");
             return Ok(None);
         }
     };
     let packer = thinner
         .packer()
         .map_err(|error| StoreError::BadBlock(format!("zstd: {error}")))?;
-    let end = stay.last().map_or(0, |one| slot(one.seq) + 1);
+    let end = stay.last().map_or(0, |seq| slot(*seq) + 1);
     Ok(Some(Thinned {
         before: each(
             whole.len() + whole.sums().map_or(0, <[u8]>::len),
@@ -254,31 +255,19 @@ fn replace(
     was_whole: bool,
 ) -> Result<(), StoreError> {
     let (first, last) = numbers(id, id);
-    let span = sql_query(include_str!("keep/span_of_time.sql"))
-        .bind::<BigInt, _>(first)
-        .bind::<BigInt, _>(last)
-        .get_result::<Span>(conn)?;
     let events = i64::try_from(stay.len()).unwrap_or(SLOTS);
     let after = each(
         packed.data.len() + packed.sums.as_ref().map_or(0, Vec::len),
         events,
     );
-    update(block::table.find(id))
-        .set((
-            block::ts_min.eq(span.first),
-            block::ts_max.eq(span.last),
-            block::events.eq(i32::try_from(events).unwrap_or(i32::MAX)),
-            block::data.eq(packed.data),
-            block::sums.eq(packed.sums),
-        ))
-        .execute(conn)?;
+    let (before, stacks) = (packed.before, write(conn, id, events, packed)?);
     forget_names(conn, id)?;
     sql_query(include_str!("keep/names.sql"))
         .bind::<BigInt, _>(id)
         .bind::<BigInt, _>(first)
         .bind::<BigInt, _>(last)
         .execute(conn)?;
-    for stack in packed.stacks {
+    for stack in stacks {
         sql_query("INSERT OR IGNORE INTO kept_name (block, dictionary, id) VALUES (?, ?, ?)")
             .bind::<BigInt, _>(id)
             .bind::<Integer, _>(STACK)
@@ -292,7 +281,7 @@ fn replace(
     for (trace, count) in traces {
         let more = match was_whole {
             true => (count, count * after),
-            false => (0, count * (after - packed.before)),
+            false => (0, count * (after - before)),
         };
         weigh(conn, trace, more, thinner.most)?;
         if was_whole {
@@ -300,6 +289,30 @@ fn replace(
         }
     }
     Ok(())
+}
+
+/// Writes what stays of a block, after the rows of the rest are gone; returns the stacks that it refers to.
+pub(super) fn write(
+    conn: &mut SqliteConnection,
+    id: i64,
+    events: i64,
+    packed: Thinned,
+) -> QueryResult<Vec<i64>> {
+    let (first, last) = numbers(id, id);
+    let span = sql_query(include_str!("keep/span_of_time.sql"))
+        .bind::<BigInt, _>(first)
+        .bind::<BigInt, _>(last)
+        .get_result::<Span>(conn)?;
+    update(block::table.find(id))
+        .set((
+            block::ts_min.eq(span.first),
+            block::ts_max.eq(span.last),
+            block::events.eq(i32::try_from(events).unwrap_or(i32::MAX)),
+            block::data.eq(packed.data),
+            block::sums.eq(packed.sums),
+        ))
+        .execute(conn)?;
+    Ok(packed.stacks)
 }
 
 /// Adds to what a kept trace takes. One that takes too much goes, unless it is pinned.

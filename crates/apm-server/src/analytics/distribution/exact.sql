@@ -1,7 +1,7 @@
 -- Durations (µs) of a transaction group, each with how many took it and how many of these failed.
 SELECT t.duration * 1.0 AS value,
-       sum(1.0 / coalesce(t.sample_rate, 1.0)) AS count,
-       sum((t.outcome = 0) / coalesce(t.sample_rate, 1.0)) AS failed
+       sum(coalesce(t.weight, 1.0) / coalesce(t.sample_rate, 1.0)) AS count,
+       sum((t.outcome = 0) * coalesce(t.weight, 1.0) / coalesce(t.sample_rate, 1.0)) AS failed
 FROM service s
 CROSS JOIN tx_group g ON g.service_id = s.id
 CROSS JOIN tx t ON t.group_id = g.id AND t.ts >= :from AND t.ts < :to

@@ -199,6 +199,18 @@ pub(super) fn store_families(text: &mut String, stats: &StoreStats) {
         "Blocks deleted by retention.",
         stats.deleted_blocks,
     );
+    counter(
+        text,
+        "sampled_out_events_total",
+        "Events of traces that tail sampling has dropped.",
+        stats.sampled_out,
+    );
+    counter(
+        text,
+        "undecided_traces_total",
+        "Traces with an error, or slow ones, that were left to the share, as too many were known.",
+        stats.undecided_traces,
+    );
     labelled(
         text,
         "names_beyond_limit_total",

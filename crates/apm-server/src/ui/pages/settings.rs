@@ -126,6 +126,7 @@ fn storage(view: &View, found: &Found) -> Markup {
                         a.inline href="/kept" { (bytes(found.kept_bytes.unsigned_abs()).to_string()) }
                         " of " (found.keep_percent) " % " span.dim { code { "--apm-keep" } }
                     }),
+                    ("Tail sampling", tail_words(found)),
                     ("Rollups", html! { (age(found.rollups_seconds)) }),
                     ("Durability", html! { (durability) }),
                     ("OpenTelemetry", receivers(view, found)),
@@ -145,6 +146,20 @@ fn storage(view: &View, found: &Found) -> Markup {
                 ". The API is described in " a href="/api/v1/openapi.json" { "openapi.json" } "."
             }
         }
+    }
+}
+
+/// The part of the traces that stays when they are complete.
+fn tail_words(found: &Found) -> Markup {
+    html! {
+        @match (found.tail_percent, found.tail_seconds) {
+            (Some(percent), Some(seconds)) => {
+                (number::percent(percent / 100.0).to_string()) " of traces after " (age_words(seconds))
+                "; all with an error, and slow ones"
+            }
+            _ => { "all traces stay" }
+        }
+        " " span.dim { code { "--apm-tail-sample" } }
     }
 }
 

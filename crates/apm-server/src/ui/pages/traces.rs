@@ -69,7 +69,7 @@ impl Rendered for Params {
                 p.dim {
                     "Of the time before " (view.clock.second(since)) " only "
                     a href=(view.to(&["kept"])) { "kept traces" }
-                    " are left."
+                    " and samples are left."
                 }
             }
             section.panel { (explorer::chart(view, &self.question, &found.density)) }

@@ -15,11 +15,11 @@ use super::{number, options};
 use crate::support::events::{NEW_YEAR, error, log, now, resource, span, transaction};
 
 const LIMIT: u64 = 6 << 20;
-const HOUR: i64 = 3_600_000_000;
-const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+pub(super) const HOUR: i64 = 3_600_000_000;
+pub(super) const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// The numbers of special traces are above those of health checks.
-const INCIDENT: u64 = 1 << 40;
+pub(super) const INCIDENT: u64 = 1 << 40;
 const REPORT: u64 = 2 << 40;
 const LONE: u64 = 3 << 40;
 
@@ -31,7 +31,7 @@ fn limited(dir: &Path) -> StoreOptions {
     }
 }
 
-fn wait_until(what: &str, condition: impl Fn() -> bool) {
+pub(super) fn wait_until(what: &str, condition: impl Fn() -> bool) {
     let deadline = Instant::now() + Duration::from_secs(60);
     while !condition() {
         assert!(Instant::now() < deadline, "still not: {what}");
@@ -39,7 +39,7 @@ fn wait_until(what: &str, condition: impl Fn() -> bool) {
     }
 }
 
-fn submit(store: &Store, batch: Batch) {
+pub(super) fn submit(store: &Store, batch: Batch) {
     store.submit(batch).expect("room").wait().expect("stored");
 }
 
@@ -56,7 +56,14 @@ fn noise(number: u64) -> String {
 }
 
 /// Adds a transaction with a span at a time; returns the transaction for the caller to change and push.
-fn request(batch: &mut Batch, number: u64, name: &str, at: i64, duration: i64, statement: &str) {
+pub(super) fn request(
+    batch: &mut Batch,
+    number: u64,
+    name: &str,
+    at: i64,
+    duration: i64,
+    statement: &str,
+) {
     let mut event = transaction(batch, number, name);
     event.timestamp = at;
     event.duration = duration;
@@ -69,7 +76,7 @@ fn request(batch: &mut Batch, number: u64, name: &str, at: i64, duration: i64, s
 }
 
 /// Sixty health checks at the beginning of an hour; the thirtieth is the slowest.
-fn hour_of_health(hour: i64) -> Batch {
+pub(super) fn hour_of_health(hour: i64) -> Batch {
     let start = NEW_YEAR + hour * HOUR;
     let mut batch = Batch::new(resource("shop"), start + HOUR);
     for minute in 0..60 {
@@ -82,7 +89,7 @@ fn hour_of_health(hour: i64) -> Batch {
 }
 
 /// Adds a failed request with an error and a log line.
-fn failure(batch: &mut Batch, number: u64, at: i64) {
+pub(super) fn failure(batch: &mut Batch, number: u64, at: i64) {
     let mut event = transaction(batch, number, "pay");
     event.timestamp = at;
     event.duration = 5_000_000;
@@ -96,7 +103,7 @@ fn failure(batch: &mut Batch, number: u64, at: i64) {
     batch.events.push(Event::Log(event));
 }
 
-fn found(store: &Store, number: u64) -> usize {
+pub(super) fn found(store: &Store, number: u64) -> usize {
     let id = format!("{number:032x}");
     let events = store.read::<_, StoreError>(|conn| trace(conn, &id));
     events.expect("reads").len()
@@ -115,7 +122,7 @@ fn bytes(store: &Store, reason: Reason) -> i64 {
 }
 
 /// Checks the rules that hold of kept traces at any time.
-fn check(store: &Store, dir: &Path) {
+pub(super) fn check(store: &Store, dir: &Path) {
     check_event_counts(store);
     // Reads every block and compares its documents with their rows.
     let copy = dir.join("copy.db");
@@ -125,7 +132,8 @@ fn check(store: &Store, dir: &Path) {
         (
             "blocks know how many events they hold",
             "SELECT (SELECT coalesce(sum(events), 0) FROM block) - (SELECT count(*) FROM tx) \
-             - (SELECT count(*) FROM span) - (SELECT count(*) FROM error) - (SELECT count(*) FROM log) AS n",
+             - (SELECT count(*) FROM span) - (SELECT count(*) FROM error) - (SELECT count(*) FROM log) \
+             - (SELECT count(*) FROM metricset) AS n",
         ),
         (
             "what is left of thinned blocks belongs to kept traces",
