@@ -275,37 +275,26 @@ fn the_examples_of_proxies_pass_the_prefix_and_the_names_on() {
     for header in ["X-Forwarded-Host", "X-Forwarded-Proto", "X-Forwarded-For"] {
         assert!(nginx.contains(header), "{header}");
     }
-    let dir = tempfile::tempdir().unwrap();
-    let whole = dir.path().join("nginx.conf");
-    // Without certificates, which the test does not have, and with a socket: nginx takes no port 0.
-    let socket = format!("listen unix:{}/socket;", dir.path().display());
-    let plain = nginx.replace("listen 443 ssl;", &socket);
-    let plain: Vec<_> = plain
-        .lines()
-        .filter(|line| !line.trim_start().starts_with("ssl_"))
-        .collect();
-    let logs = format!(
-        "error_log stderr;\npid {}/pid;\nevents {{}}\n",
-        dir.path().display()
-    );
-    std::fs::write(
-        &whole,
-        format!("{logs}http {{\naccess_log off;\n{}\n}}\n", plain.join("\n")),
-    )
-    .unwrap();
-    let tried = Command::new("nginx")
-        .arg("-t")
-        .arg("-c")
-        .arg(&whole)
-        .stdin(Stdio::null())
-        .output();
-    let Ok(tried) = tried else {
-        eprintln!("skipped: there is no nginx");
+}
+
+/// Reads a file with a validator that `.ci/deploy` installs: a schema of what the program takes.
+fn is_valid(validator: &str, options: &[&str], name: &str) {
+    let Some(validator) = super::proxies::program(validator) else {
         return;
     };
-    assert!(
-        tried.status.success(),
-        "{}",
-        String::from_utf8_lossy(&tried.stderr)
-    );
+    let read = Command::new(validator)
+        .args(options)
+        .arg(root().join("deploy").join(name))
+        .stdin(Stdio::null())
+        .output()
+        .unwrap();
+    let said = [read.stdout, read.stderr].concat();
+    assert!(read.status.success(), "{}", String::from_utf8_lossy(&said));
+}
+
+#[test]
+fn kubernetes_and_compose_know_all_fields_of_their_files() {
+    is_valid("kubernetes-validate", &["--strict"], "kubernetes.yaml");
+    let schema = ["--builtin-schema", "vendor.compose-spec"];
+    is_valid("check-jsonschema", &schema, "compose.yaml");
 }

@@ -16,6 +16,8 @@ use crate::support::get;
 /// The trace that the documentation names where it needs an id.
 const TRACE: &str = include_str!("trace.ndjson");
 
+const SOURCE_MAP: &str = r#"{"version":3,"sources":["cart.js"],"names":[],"mappings":"AAAA"}"#;
+
 /// The binary by its name. What would run until it is stopped is stopped as soon as it has said that it runs.
 const COMMAND: &str = include_str!("pocket-apm");
 
@@ -53,6 +55,14 @@ impl Sandbox {
             std::os::unix::fs::symlink(place, bin.join(tool)).unwrap();
         }
         std::fs::write(dir.path().join("token"), "hush\n").unwrap();
+        // The file of options is the one that its page shows.
+        let page = super::blocks::blocks(&super::root().join("docs/operating.md"));
+        let options = page.iter().find(|block| block.language == "toml").unwrap();
+        let options = options.text.replace("/etc/pocket-apm/", "");
+        let options = options.replace("/var/lib/pocket-apm/", "");
+        std::fs::write(dir.path().join("config.toml"), options).unwrap();
+        std::fs::create_dir(dir.path().join("dist")).unwrap();
+        std::fs::write(dir.path().join("dist/app.min.js.map"), SOURCE_MAP).unwrap();
         // In a test curl shows no progress.
         std::fs::write(dir.path().join(".curlrc"), "silent\nshow-error\n").unwrap();
         std::fs::write(
@@ -180,6 +190,13 @@ impl Sandbox {
                 last.into_iter().rev().collect::<Vec<_>>().join("\n")
             )),
         }
+    }
+
+    /// Has the binary read a file of options.
+    pub fn options(&self, block: &Block) -> Result<(), String> {
+        let file = self.dir.path().join("options.toml");
+        std::fs::write(&file, &block.text).map_err(|error| error.to_string())?;
+        self.script("pocket-apm config check options.toml")
     }
 
     /// Asks a question in SQL, which has to find something.

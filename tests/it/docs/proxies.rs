@@ -1,0 +1,168 @@
+//! The examples of proxies in deploy/, by running each before a server.
+
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::Instant;
+
+use super::root;
+use crate::support::{DEADLINE, request};
+
+/// A program that ends with the test.
+struct Ended(Child);
+
+impl Drop for Ended {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+/// A program that is there, or that `.ci/deploy` has unpacked.
+pub fn program(name: &str) -> Option<PathBuf> {
+    let own = std::env::current_exe().unwrap();
+    let unpacked = own.ancestors().nth(3).unwrap().join("tools/bin").join(name);
+    if unpacked.exists() {
+        return Some(unpacked);
+    }
+    let folders = std::env::var_os("PATH")?;
+    let mut places = std::env::split_paths(&folders).map(|folder| folder.join(name));
+    let found = places.find(|place| place.is_file());
+    if found.is_none() {
+        eprintln!("skipped: there is no {name}; run .ci/deploy");
+    }
+    found
+}
+
+/// A server as the examples have it, with a folder for the proxy.
+struct Behind {
+    dir: tempfile::TempDir,
+    _server: apm_server::Server,
+    /// Host and port of the server.
+    address: String,
+    /// The proxy's.
+    free: SocketAddr,
+}
+
+impl Behind {
+    fn start() -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        let mut config = apm_server::Config::default();
+        config.listen = "127.0.0.1:0".to_owned();
+        config.database = dir.path().join("apm.db");
+        config.base_path = "/apm".parse().unwrap();
+        config.trusted_proxies = vec!["127.0.0.1".parse().unwrap()];
+        config.secret_token = apm_server::SecretToken::new("long and secret".to_owned());
+        // The name that the examples are asked by.
+        config.allowed_hosts = vec!["example.com".to_owned()];
+        let server = apm_server::Server::start(config).unwrap();
+        let url = server.url();
+        let address = url.trim_start_matches("http://").split('/').next().unwrap();
+        let address = address.to_owned();
+        let free = TcpListener::bind("127.0.0.1:0").unwrap();
+        Self {
+            dir,
+            _server: server,
+            address,
+            free: free.local_addr().unwrap(),
+        }
+    }
+
+    fn folder(&self) -> &Path {
+        self.dir.path()
+    }
+
+    /// Writes the configuration of a proxy; the example in it asks this server.
+    fn write(&self, name: &str, text: &str) -> PathBuf {
+        let file = self.folder().join(name);
+        std::fs::write(&file, text.replace("127.0.0.1:8200", &self.address)).unwrap();
+        file
+    }
+
+    /// Starts a proxy, and asks it for pages and data as a browser and a script do.
+    async fn check(&self, mut proxy: Command) {
+        let proxy = proxy.stdin(Stdio::null()).env("HOME", self.folder());
+        let mut proxy = Ended(proxy.spawn().unwrap());
+        let started = Instant::now();
+        while TcpStream::connect(self.free).is_err() {
+            assert!(proxy.0.try_wait().unwrap().is_none(), "the proxy ended");
+            assert!(started.elapsed() < DEADLINE, "the proxy does not listen");
+            std::thread::yield_now();
+        }
+        let url = |path: &str| format!("http://{}{path}", self.free);
+        let host = ("Host", "example.com");
+        let token = ("Authorization", "Bearer long and secret");
+        // The client of the other tests would follow it to example.com.
+        let client = awc::Client::builder().disable_redirects().finish();
+        let moved = client
+            .get(url("/apm"))
+            .insert_header(host)
+            .send()
+            .await
+            .unwrap();
+        assert_eq!(moved.status(), 308);
+        let to = moved.headers().get("location").unwrap().to_str().unwrap();
+        assert!(to.ends_with("/apm/"), "{to}");
+        let refused = request("GET", &url("/apm/api/v1/services"), &[host]).await;
+        assert_eq!(refused.status, 401, "{}", refused.body);
+        let services = request("GET", &url("/apm/api/v1/services"), &[host, token]).await;
+        assert_eq!(services.status, 200, "{}", services.body);
+        let headers = [host, token, ("Accept", "text/html")];
+        let page = request("GET", &url("/apm/services"), &headers).await;
+        assert_eq!(page.status, 200, "{}", page.body);
+        assert!(page.body.contains("=\"/apm/assets/"), "{}", page.body);
+        assert!(!page.body.contains("href=\"/services"), "{}", page.body);
+        let elsewhere = request("GET", &url("/services"), &[host, token]).await;
+        assert!(!elsewhere.body.contains("/assets/"), "{}", elsewhere.body);
+    }
+}
+
+fn example(name: &str) -> String {
+    std::fs::read_to_string(root().join("deploy").join(name)).unwrap()
+}
+
+#[actix_web::test]
+async fn nginx_brings_the_pages_below_a_path() {
+    let Some(nginx) = program("nginx") else {
+        return;
+    };
+    let behind = Behind::start();
+    // The example without certificates, on a free port.
+    let example = example("nginx.conf");
+    let example = example.replace("listen 443 ssl;", &format!("listen {};", behind.free));
+    let lines = example
+        .lines()
+        .filter(|line| !line.trim_start().starts_with("ssl_"));
+    let example = lines.collect::<Vec<_>>().join("\n");
+    let folder = behind.folder().display();
+    let temporary: String = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"]
+        .map(|kind| format!("{kind}_temp_path {folder}/{kind};\n"))
+        .concat();
+    let whole = format!(
+        "daemon off;\nmaster_process off;\nerror_log stderr;\npid {folder}/pid;\nevents {{}}\n\
+         http {{\naccess_log off;\n{temporary}{example}\n}}\n"
+    );
+    let file = behind.write("nginx.conf", &whole);
+    let mut proxy = Command::new(nginx);
+    proxy.arg("-c").arg(&file).args(["-e", "stderr"]);
+    behind.check(proxy).await;
+}
+
+#[actix_web::test]
+async fn caddy_brings_the_pages_below_a_path() {
+    let Some(caddy) = program("caddy") else {
+        return;
+    };
+    let behind = Behind::start();
+    // The example without certificates, on a free port, and without the port by which Caddy is governed.
+    let site = format!("http://example.com:{} {{", behind.free.port());
+    let example = example("Caddyfile").replace("example.com {", &site);
+    let file = behind.write(
+        "Caddyfile",
+        &format!("{{\n\tadmin off\n\tauto_https off\n}}\n{example}"),
+    );
+    let mut proxy = Command::new(caddy);
+    proxy.args(["run", "--adapter", "caddyfile", "--config"]);
+    proxy.arg(&file).stderr(Stdio::null());
+    behind.check(proxy).await;
+}
