@@ -380,6 +380,10 @@ mod tests {
             ("--apm-max-size", "much"),
             ("--apm-max-age", "7"),
             ("--apm-max-age", "1s"),
+            ("--apm-tail-sample", "101"),
+            ("--apm-tail-sample", "NaN"),
+            ("--apm-tail-slow", "1"),
+            ("--apm-tail-wait", "5s"),
             ("--durability", "none"),
             ("--explain", "database.db"),
             ("--database", ":memory:"),
@@ -405,6 +409,18 @@ mod tests {
             refused(&["pocket-apm", "generate", "--server", value]);
             refused(&["pocket-apm", "check", "--server", value]);
         }
+    }
+
+    #[test]
+    fn all_traces_stay_unless_a_part_is_given() {
+        let sampling = |line: &[&str]| Cli::try_parse_from(line).unwrap().apm.tail_sampling();
+        let server = ["pocket-apm", "server", "--apm-tail-sample"];
+        assert_eq!(sampling(&server[..2]), None);
+        assert_eq!(sampling(&[&server[..], &["100"]].concat()), None);
+        let tenth = sampling(&[&server[..], &["10", "--apm-tail-wait", "2m"]].concat()).unwrap();
+        assert!((tenth.share - 0.1).abs() < 1e-12);
+        assert_eq!(tenth.slow, Some(Duration::from_secs(1)));
+        assert_eq!(tenth.wait, Duration::from_secs(120));
     }
 
     #[test]
