@@ -188,6 +188,12 @@ pub fn check(file: Option<&PathBuf>, command: &Command) -> anyhow::Result<()> {
         count(rules, "rule"),
         count(receivers, "receiver"),
     ))?;
+    for (rule, receiver) in alerts::receivers_elsewhere(&read.alerts) {
+        print(&format!(
+            "note: the rule `{rule}` sends to `{receiver}`, which is no receiver of this file: without one of this \
+             name on the page /alerts it sends nothing there\n"
+        ))?;
+    }
     Ok(())
 }
 

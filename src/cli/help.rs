@@ -73,6 +73,26 @@ mod tests {
 
     use crate::cli::Cli;
 
+    #[test]
+    fn options_of_the_server_stand_below_its_heading() {
+        let mut command = Cli::listed();
+        command.build();
+        let server = command.find_subcommand_mut("server").expect("a server");
+        for argument in server.get_arguments() {
+            let Some(name) = argument.get_long().filter(|name| name.starts_with("apm-")) else {
+                continue;
+            };
+            let heading = argument.get_help_heading();
+            assert_eq!(heading, Some("APM server"), "--{name}");
+        }
+        let help = help("server");
+        let (before, browsers) = help.split_once("\nBrowsers:").expect("a heading");
+        assert!(
+            before.contains("--apm-max-size") && browsers.contains("--rum"),
+            "{help}"
+        );
+    }
+
     fn help(subcommand: &str) -> String {
         let mut command = Cli::listed();
         command.build();

@@ -63,9 +63,6 @@ pub struct ApmOptions {
     )]
     pub apm_otlp_allowed_origins: Vec<String>,
 
-    #[command(flatten)]
-    pub rum: RumOptions,
-
     /// Largest body of OTLP, before and after decompression.
     #[arg(
         long,
@@ -272,6 +269,10 @@ pub struct ApmOptions {
     /// Listen off loopback without a token: anyone who reaches the port may read and write everything.
     #[arg(long, env = "APM_INSECURE", global = true)]
     pub insecure: bool,
+
+    // Groups with a heading of their own come last: what follows stands below their heading.
+    #[command(flatten)]
+    pub rum: RumOptions,
 
     #[command(flatten)]
     pub output: OutputOptions,

@@ -32,6 +32,20 @@ pub(super) struct Alerts {
     receivers: Vec<Receiver>,
 }
 
+/// The rules that name a receiver which the file does not have, with its name. People can make it on the page.
+pub(super) fn receivers_elsewhere(options: &Options) -> Vec<(&str, &str)> {
+    let known: BTreeSet<&str> = options
+        .receivers
+        .iter()
+        .map(|receiver| receiver.name.as_str())
+        .collect();
+    let named = options.rules.iter().flat_map(|rule| {
+        let receivers = rule.receivers.iter().map(String::as_str);
+        receivers.map(|receiver| (rule.name.as_str(), receiver))
+    });
+    named.filter(|(_, name)| !known.contains(name)).collect()
+}
+
 impl Alerts {
     pub(super) fn options(self) -> anyhow::Result<Options> {
         let mut options = Options::default();

@@ -155,3 +155,23 @@ fn the_files_in_the_documentation_are_valid() {
     }
     assert!(count >= 3, "{count} blocks");
 }
+
+#[test]
+fn a_rule_whose_receiver_is_not_in_the_file_is_told() {
+    let file = r#"
+        [[alerts.rules]]
+        name = "the shop fails"
+        kind = "failure_rate"
+        receivers = ["ops", "opps"]
+
+        [[alerts.receivers]]
+        name = "ops"
+        kind = "webhook"
+        url = "https://hooks.example.com/a"
+    "#;
+    let file = ConfigFile::parse(file, &Cli::command()).expect("valid");
+    assert_eq!(
+        alerts::receivers_elsewhere(&file.alerts),
+        [("the shop fails", "opps")]
+    );
+}
