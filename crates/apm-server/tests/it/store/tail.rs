@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use apm_store::event::{Batch, Event};
 use apm_store::{Store, StoreOptions, TailSampling};
+use diesel::prelude::*;
 
 use super::keep::{
     DAY, HOUR, INCIDENT, check, failure, found, hour_of_health, request, submit, wait_until,
@@ -90,6 +91,18 @@ fn traces_that_matter_stay_and_a_share_stands_for_the_others() {
         }
         submit(&store, batch);
     }
+    // Twenty of them are examples of who runs a statement.
+    let examples = store.write(|conn| {
+        for number in 2301..=2320 {
+            let hour = NEW_YEAR / 1_000_000;
+            let sql = format!(
+                "INSERT INTO roll_caller VALUES (3600, {hour}, 1, {number}, 1, 1, 1, 1, 1, 0, X'{number:032x}')"
+            );
+            diesel::sql_query(sql).execute(conn)?;
+        }
+        Ok::<_, diesel::result::Error>(())
+    });
+    examples.expect("room").wait().expect("written");
     let (last, events) = (newest_block(&store), rows(&store, "event_row"));
     let counted = "SELECT sum(n) AS n FROM roll_tx WHERE level = 60";
     let (all, transactions) = (number(&store, counted), rows(&store, "tx"));
@@ -111,6 +124,9 @@ fn traces_that_matter_stay_and_a_share_stands_for_the_others() {
     }
     assert_eq!(found(&store, 1234), 2, "the slowest of its name");
     assert_eq!(found(&store, RARE), 2, "the one sample of its statement");
+    for number in 2301..=2320 {
+        assert_eq!(found(&store, number), 2, "the example {number}");
+    }
     let left = (0..TRACES).filter(|number| number % 100 != 0 && found(&store, *number) == 2);
     let left = left.count();
     assert!((300..500).contains(&left), "a tenth of them: {left}");

@@ -55,7 +55,7 @@ pub(super) fn blocks(
         return Ok(0);
     };
     let (first, last) = numbers(*oldest, *newest);
-    let mut by_block = sort(conn, tail, policy, (first, last))?;
+    let mut by_block = sort(conn, tail, policy, (*oldest, *newest))?;
     let packed = pack(conn, thinner, &mut by_block)?;
     let of_all = |part: fn(&Sorted) -> &Vec<i64>| -> Vec<i64> {
         by_block.values().flat_map(part).copied().collect()
@@ -91,11 +91,14 @@ fn sort(
     conn: &mut SqliteConnection,
     tail: &Tail,
     policy: &TailSampling,
-    (first, last): (i64, i64),
+    (oldest, newest): (i64, i64),
 ) -> QueryResult<BTreeMap<i64, Sorted>> {
+    let (first, last) = numbers(oldest, newest);
     let found: Vec<Row> = sql_query(include_str!("rows.sql"))
         .bind::<BigInt, _>(first)
         .bind::<BigInt, _>(last)
+        .bind::<BigInt, _>(oldest)
+        .bind::<BigInt, _>(newest)
         .load(conn)?;
     let mut by_block: BTreeMap<i64, Sorted> = BTreeMap::new();
     for row in found {
