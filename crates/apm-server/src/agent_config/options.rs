@@ -3,13 +3,25 @@
 //! An agent takes no notice of a value that it cannot read, which nobody sees. So values are checked before they are
 //! stored. An option that is not in the table is stored as it is: agents have more of them than are listed here.
 
+mod table;
+
+use table::OPTIONS;
+
 /// An option.
 #[derive(Debug)]
-struct AgentOption {
-    name: &'static str,
+pub(crate) struct AgentOption {
+    /// Its name, such as `transaction_sample_rate`.
+    pub(crate) name: &'static str,
     form: Form,
-    /// The agents that know it; empty for all but those of browsers.
-    agents: &'static [&'static str],
+    /// The agents that take it from a server, by name.
+    pub(crate) agents: &'static [&'static str],
+}
+
+impl AgentOption {
+    /// The values that it may have, in words.
+    pub(crate) fn values(&self) -> String {
+        self.form.wanted()
+    }
 }
 
 /// The values of an option.
@@ -21,8 +33,12 @@ enum Form {
     Switch,
     /// A whole number from the first to the second.
     Whole(i64, i64),
-    /// A number with `ms`, `s` or `m`; negative ones where that is said.
-    Duration { negative: bool },
+    /// A number with `ms`, `s` or `m`, and `us` where it `is_fine`; between two of µs.
+    Duration {
+        least: i64,
+        most: i64,
+        is_fine: bool,
+    },
     /// A number with `b`, `kb`, `mb` or `gb`.
     Size,
     /// One of some words.
@@ -31,221 +47,183 @@ enum Form {
     Text,
 }
 
-const LEVELS: Form = Form::Word(&[
-    "trace", "debug", "info", "warning", "warn", "error", "critical", "fatal", "off",
-]);
-
-const POSITIVE: Form = Form::Duration { negative: false };
-const ANY_SIGN: Form = Form::Duration { negative: true };
-
-/// Agents of browsers.
-const BROWSERS: [&str; 2] = ["rum-js", "js-base"];
-/// The only option that these take from a server.
-const OF_BROWSERS: &str = "transaction_sample_rate";
-
-const fn of_all(name: &'static str, form: Form) -> AgentOption {
-    AgentOption {
-        name,
-        form,
-        agents: &[],
-    }
-}
-
-const fn of_java(name: &'static str, form: Form) -> AgentOption {
-    AgentOption {
-        name,
-        form,
-        agents: &["java"],
-    }
-}
-
-/// All of them, by name.
-static OPTIONS: &[AgentOption] = &[
-    of_all("api_request_size", Form::Size),
-    of_all("api_request_time", POSITIVE),
-    of_java("application_packages", Form::Text),
-    of_all(
-        "capture_body",
-        Form::Word(&["off", "errors", "transactions", "all"]),
-    ),
-    of_all("capture_body_content_types", Form::Text),
-    of_all("capture_headers", Form::Switch),
-    of_java("capture_jmx_metrics", Form::Text),
-    of_java("circuit_breaker_enabled", Form::Switch),
-    of_java("dedot_custom_metrics", Form::Switch),
-    of_java("enable_log_correlation", Form::Switch),
-    of_all("exit_span_min_duration", POSITIVE),
-    of_all("ignore_message_queues", Form::Text),
-    of_java(
-        "log_ecs_reformatting",
-        Form::Word(&["off", "shade", "replace", "override"]),
-    ),
-    of_all("log_level", LEVELS),
-    of_java("profiling_inferred_spans_enabled", Form::Switch),
-    of_java("profiling_inferred_spans_min_duration", POSITIVE),
-    of_java("profiling_inferred_spans_sampling_interval", POSITIVE),
-    of_all("recording", Form::Switch),
-    of_all("sanitize_field_names", Form::Text),
-    of_all("server_timeout", POSITIVE),
-    of_all("span_compression_enabled", Form::Switch),
-    of_all("span_compression_exact_match_max_duration", POSITIVE),
-    of_all("span_compression_same_kind_max_duration", POSITIVE),
-    of_all("span_frames_min_duration", ANY_SIGN),
-    of_all("span_min_duration", POSITIVE),
-    of_all("span_stack_trace_min_duration", ANY_SIGN),
-    of_all("stack_trace_limit", Form::Whole(-1, 10_000)),
-    of_java("stress_monitor_gc_relief_threshold", Form::Share),
-    of_java("stress_monitor_gc_stress_threshold", Form::Share),
-    of_java("stress_monitor_system_cpu_relief_threshold", Form::Share),
-    of_java("stress_monitor_system_cpu_stress_threshold", Form::Share),
-    of_all(
-        "trace_continuation_strategy",
-        Form::Word(&["continue", "restart", "restart_external"]),
-    ),
-    of_java("trace_methods", Form::Text),
-    of_all("transaction_ignore_urls", Form::Text),
-    of_all("transaction_max_spans", Form::Whole(0, 32_000)),
-    of_all("transaction_name_groups", Form::Text),
-    of_all("transaction_sample_rate", Form::Share),
-    of_java("unnest_exceptions", Form::Text),
-    of_java("use_path_as_transaction_name", Form::Switch),
-];
+/// SDKs of OpenTelemetry name themselves so. They ask for no settings at `/config/v1/agents`.
+const OPENTELEMETRY: &str = "opentelemetry";
 
 /// Checks a setting. `agents`: the names of the agents that will ask for it, where they are known.
 ///
 /// # Errors
 /// The value cannot be read, or an agent does not know the option: a sentence with the remedy.
 pub(crate) fn check(name: &str, value: &str, agents: &[String]) -> Result<(), String> {
-    let is_browser = |agent: &&String| BROWSERS.contains(&agent.as_str());
-    if name != OF_BROWSERS
-        && let Some(agent) = agents.iter().find(is_browser)
-    {
-        return Err(format!(
-            "{name}: the agent {agent} takes {OF_BROWSERS} only"
-        ));
+    for agent in agents {
+        check_agent(name, agent)?;
     }
     let Some(option) = OPTIONS.iter().find(|option| option.name == name) else {
-        return Ok(());
+        return match misspelled(name) {
+            Some(known) => Err(format!("{name}: no agent knows it; did you mean {known}?")),
+            None => Ok(()),
+        };
     };
-    let knows =
-        |agent: &String| option.agents.is_empty() || option.agents.contains(&agent.as_str());
-    if let Some(agent) = agents.iter().find(|agent| !knows(agent)) {
-        return Err(format!(
-            "{name}: the agent {agent} does not know it, {} does",
-            option.agents.join(", ")
-        ));
+    match option.form.allows(value) {
+        true => Ok(()),
+        false => Err(format!("{name}: “{value}” is not {}", option.form.wanted())),
     }
-    option
-        .form
-        .check(value)
-        .map_err(|want| format!("{name}: “{value}” is not {want}"))
 }
 
-/// The names of all options, for completion.
-pub(crate) fn names() -> impl Iterator<Item = &'static str> {
-    OPTIONS.iter().map(|option| option.name)
+/// Whether an agent takes an option; of an agent or an option that is not in the table nothing is known.
+fn check_agent(name: &str, agent: &str) -> Result<(), String> {
+    if agent == OPENTELEMETRY || agent.starts_with("opentelemetry/") || agent == "otlp" {
+        return Err(format!(
+            "{name}: the agent {agent} asks for no settings; set the variables OTEL_… where it runs"
+        ));
+    }
+    let known: Vec<&AgentOption> = OPTIONS
+        .iter()
+        .filter(|option| option.agents.contains(&agent))
+        .collect();
+    if known.is_empty() || known.iter().any(|option| option.name == name) {
+        return Ok(());
+    }
+    match OPTIONS.iter().find(|option| option.name == name) {
+        Some(option) => Err(format!(
+            "{name}: the agent {agent} does not know it, {} does",
+            option.agents.join(", ")
+        )),
+        // An agent with few options takes these only.
+        None if known.len() <= 2 => Err(format!(
+            "{name}: the agent {agent} takes {} only",
+            known
+                .iter()
+                .map(|option| option.name)
+                .collect::<Vec<_>>()
+                .join(" and ")
+        )),
+        None => Ok(()),
+    }
+}
+
+/// The option that a name means where it differs by a letter or two.
+fn misspelled(name: &str) -> Option<&'static str> {
+    let near = |option: &&AgentOption| distance(option.name, &name.to_ascii_lowercase()) <= 2;
+    OPTIONS.iter().find(near).map(|option| option.name)
+}
+
+/// The number of letters to put in, leave out or change (Levenshtein's distance).
+fn distance(one: &str, other: &str) -> usize {
+    let other = other.as_bytes();
+    let mut before: Vec<usize> = (0..=other.len()).collect();
+    for (row, letter) in one.bytes().enumerate() {
+        let mut now = vec![row + 1];
+        for (column, wanted) in other.iter().enumerate() {
+            let changed = before[column] + usize::from(letter != *wanted);
+            now.push(changed.min(before[column + 1] + 1).min(now[column] + 1));
+        }
+        before = now;
+    }
+    before[other.len()]
+}
+
+/// All options, by name.
+pub(crate) fn all() -> impl Iterator<Item = &'static AgentOption> {
+    OPTIONS.iter()
 }
 
 impl Form {
-    /// Reads a value; the error says what is wanted.
-    fn check(self, value: &str) -> Result<(), String> {
-        let wanted = |is_right: bool, want: String| if is_right { Ok(()) } else { Err(want) };
+    /// Whether an agent can read a value.
+    fn allows(self, value: &str) -> bool {
         match self {
-            Self::Share => wanted(
-                value
-                    .parse::<f64>()
-                    .is_ok_and(|value| (0.0..=1.0).contains(&value)),
-                "a number from 0 to 1, such as 0.5".to_owned(),
-            ),
-            Self::Switch => wanted(
-                matches!(value, "true" | "false"),
-                "true or false".to_owned(),
-            ),
-            Self::Whole(least, most) => wanted(
-                value
-                    .parse::<i64>()
-                    .is_ok_and(|value| (least..=most).contains(&value)),
-                format!("a whole number from {least} to {most}"),
-            ),
-            Self::Duration { negative } => {
-                let digits = match value.strip_prefix('-') {
-                    Some(rest) if negative => rest,
-                    _ => value,
-                };
-                wanted(
-                    is_measure(digits, &["us", "ms", "s", "m"]),
-                    "a time with its unit, such as 500ms or 5s".to_owned(),
-                )
+            Self::Share => value
+                .parse::<f64>()
+                .is_ok_and(|value| (0.0..=1.0).contains(&value)),
+            Self::Switch => matches!(value, "true" | "false"),
+            Self::Whole(least, most) => value
+                .parse::<i64>()
+                .is_ok_and(|value| (least..=most).contains(&value)),
+            Self::Duration {
+                least,
+                most,
+                is_fine,
+            } => micros(value)
+                .filter(|_| is_fine || !value.ends_with("us"))
+                .is_some_and(|value| (least..=most).contains(&value)),
+            Self::Size => {
+                let value = value.to_ascii_lowercase();
+                let (number, unit) = measure(&value);
+                number.is_some() && matches!(unit, "b" | "kb" | "mb" | "gb")
             }
-            Self::Size => wanted(
-                is_measure(&value.to_ascii_lowercase(), &["b", "kb", "mb", "gb"]),
-                "a size with its unit, such as 768kb".to_owned(),
-            ),
-            Self::Word(words) => wanted(
-                words.contains(&value),
-                format!("one of {}", words.join(", ")),
-            ),
-            Self::Text => Ok(()),
+            Self::Word(words) => words.contains(&value),
+            Self::Text => true,
+        }
+    }
+
+    /// The values in words, as they follow “is not”.
+    fn wanted(self) -> String {
+        match self {
+            Self::Share => "a number from 0 to 1, such as 0.5".to_owned(),
+            Self::Switch => "true or false".to_owned(),
+            Self::Whole(least, most) => format!("a whole number from {least} to {most}"),
+            Self::Duration {
+                least,
+                most,
+                is_fine,
+            } => {
+                let units = if is_fine {
+                    "us, ms, s or m"
+                } else {
+                    "ms, s or m"
+                };
+                let unit = format!("a time with its unit ({units}), such as 500ms");
+                match (least, most) {
+                    (i64::MIN, _) => format!("{unit} or -1ms"),
+                    (0, _) => unit,
+                    (least, i64::MAX) => format!("{unit}, from {} on", written(least)),
+                    (least, most) => {
+                        format!("{unit}, from {} to {}", written(least), written(most))
+                    }
+                }
+            }
+            Self::Size => "a size with its unit, such as 768kb".to_owned(),
+            Self::Word(words) => format!("one of {}", words.join(", ")),
+            Self::Text => "text".to_owned(),
         }
     }
 }
 
-/// Whether a text is a whole number with one of some units.
-fn is_measure(text: &str, units: &[&str]) -> bool {
+/// Micros as an agent reads them.
+fn written(micros: i64) -> String {
+    match micros {
+        60_000_000.. => format!("{}m", micros / 60_000_000),
+        1_000_000.. => format!("{}s", micros / 1_000_000),
+        _ => format!("{}ms", micros / 1_000),
+    }
+}
+
+/// A time as agents write it, µs.
+fn micros(text: &str) -> Option<i64> {
+    let (sign, digits) = match text.strip_prefix('-') {
+        Some(digits) => (-1, digits),
+        None => (1, text),
+    };
+    let (number, unit) = measure(digits);
+    let factor = match unit {
+        "us" => 1,
+        "ms" => 1_000,
+        "s" => 1_000_000,
+        "m" => 60_000_000,
+        _ => return None,
+    };
+    number?.checked_mul(sign * factor)
+}
+
+/// A whole number and what follows it.
+fn measure(text: &str) -> (Option<i64>, &str) {
     let digits = text.bytes().take_while(u8::is_ascii_digit).count();
-    (1..=12).contains(&digits) && units.contains(&&text[digits..])
+    let number = match digits {
+        1..=12 => text[..digits].parse().ok(),
+        _ => None,
+    };
+    (number, &text[digits..])
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_options_are_sorted_and_there_once() {
-        assert!(OPTIONS.windows(2).all(|pair| pair[0].name < pair[1].name));
-    }
-
-    #[test]
-    fn a_value_that_an_agent_could_not_read_is_refused_with_the_remedy() {
-        for (name, value, said) in [
-            ("transaction_sample_rate", "abc", "a number from 0 to 1"),
-            ("transaction_sample_rate", "1.5", "a number from 0 to 1"),
-            ("transaction_sample_rate", "NaN", "a number from 0 to 1"),
-            ("recording", "yes", "true or false"),
-            ("transaction_max_spans", "-1", "from 0 to 32000"),
-            ("api_request_time", "5", "with its unit"),
-            ("api_request_time", "-5s", "with its unit"),
-            ("api_request_size", "lots", "with its unit"),
-            ("capture_body", "some", "one of off, errors"),
-            ("log_level", "loud", "one of trace"),
-        ] {
-            let error = check(name, value, &[]).expect_err(value);
-            assert!(error.contains(said) && error.contains(name), "{error}");
-        }
-        for (name, value) in [
-            ("transaction_sample_rate", "0.5"),
-            ("span_frames_min_duration", "-1ms"),
-            ("api_request_size", "768kb"),
-            ("something_new", "whatever"),
-            ("sanitize_field_names", "password, *token*"),
-        ] {
-            assert_eq!(check(name, value, &[]), Ok(()), "{name}");
-        }
-    }
-
-    #[test]
-    fn an_option_is_refused_for_an_agent_that_does_not_know_it() {
-        let agents = |name: &str| [name.to_owned()];
-        assert_eq!(check("trace_methods", "a.b", &agents("java")), Ok(()));
-        let error = check("trace_methods", "a.b", &agents("nodejs")).expect_err("refused");
-        assert!(
-            error.contains("nodejs does not know it, java does"),
-            "{error}"
-        );
-        assert_eq!(
-            check("transaction_sample_rate", "0.1", &agents("rum-js")),
-            Ok(())
-        );
-        assert!(check("log_level", "info", &agents("rum-js")).is_err());
-    }
-}
+mod tests;

@@ -80,14 +80,14 @@ async fn settings_can_be_edited_and_deleted_with_a_way_back_and_a_value_that_no_
         assert_eq!(refused.status, 400, "{settings}");
         assert!(refused.text.contains(said), "{said}: {}", refused.text);
     }
-    assert_eq!(save("recording%3Dfalse").await.status, 303);
+    assert_eq!(save("capture_body%3Derrors").await.status, 303);
     let page = server
         .get("/settings?edit=%5B%22shop%22%2C%22%22%5D")
         .await
         .text;
     for said in [
         "<h3>Edit</h3>",
-        ">recording=false</textarea>",
+        ">capture_body=errors</textarea>",
         "value=\"shop\"",
     ] {
         assert!(page.contains(said), "{said}");
@@ -97,15 +97,15 @@ async fn settings_can_be_edited_and_deleted_with_a_way_back_and_a_value_that_no_
     for said in [
         "Deleted.",
         "Nothing is set",
-        "recording=false",
+        "capture_body=errors",
         ">Undo</button>",
     ] {
         assert!(page.contains(said), "{said}");
     }
     // The button of the page sends the same.
-    assert_eq!(save("recording%3Dfalse").await.status, 303);
+    assert_eq!(save("capture_body%3Derrors").await.status, 303);
     let given = server.get("/config/v1/agents?service.name=shop").await;
-    assert_eq!(given.json(), json!({"recording": "false"}));
+    assert_eq!(given.json(), json!({"capture_body": "errors"}));
     // An address that somebody made up does no harm.
     let odd = server
         .get("/settings?saved=1&undo=%7B%22a%22%3A1&edit=%5B")

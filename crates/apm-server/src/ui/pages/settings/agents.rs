@@ -169,10 +169,38 @@ fn form(view: &View, configured: &[Agent]) -> Markup {
                 button.btn.btn--primary type="submit" { "Save" }
                 @if edited.is_some() { a href="/settings#agents" { "Cancel" } }
             }
-            details {
-                summary { "Options whose values are checked" }
-                p.soft { @for name in options::names() { code { (name) } " " } }
+            (known(view))
+        }
+    }
+}
+
+/// The options whose values are checked, and the agents that take each.
+fn known(view: &View) -> Markup {
+    const COLUMNS: [Column; 3] = [
+        Column::text("Option"),
+        Column::text("Values"),
+        Column::text("Agents"),
+    ];
+    let frame = Frame {
+        class: "",
+        caption: "Options by agent",
+        name: "options",
+        columns: &COLUMNS,
+        sort: None,
+    };
+    let rows = html! {
+        @for option in options::all() {
+            tr {
+                th scope="row" { code { (option.name) } }
+                td.soft { (option.values()) }
+                td.soft { (option.agents.join(", ")) }
             }
+        }
+    };
+    html! {
+        details {
+            summary { "Options whose values are checked, by agent" }
+            (framed(view, frame, rows))
         }
     }
 }
