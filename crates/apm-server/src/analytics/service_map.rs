@@ -17,6 +17,7 @@ use serde::Serialize;
 use super::cache::Table;
 use super::calls::{self, Callee};
 use super::chosen::{Choice, Chosen};
+use super::list;
 use super::members::Members;
 use super::services::{self, Service};
 use super::sql::Sql;
@@ -27,6 +28,9 @@ use graph::{Drawn, Graph};
 
 /// Nodes that are drawn at most.
 pub const MOST: usize = 200;
+
+/// Services whose numbers are read.
+const MOST_SERVICES: usize = 20_000;
 
 /// A service, or something that services call.
 #[derive(Debug, Clone, PartialEq, JsonSchema, Serialize)]
@@ -133,7 +137,7 @@ pub fn read(
     let slices = window.slices();
     let totals = totals::by_id(conn, Table::Destinations, &members, &slices)?;
     let callees = calls::of_window(conn, &slices)?;
-    let services = services::list(conn, &everyone, window)?.services;
+    let services = all_services(conn, &everyone, window)?;
     let mut graph = Graph::default();
     for row in &destinations {
         if let Some(total) = totals.get(&row.id) {
@@ -144,6 +148,33 @@ pub fn read(
         graph.keep_neighbours(|name| is_chosen(scope, name));
     }
     Ok(answer(&graph, &services, scope, window))
+}
+
+/// All services with their numbers, most transactions first. A list of them has a thousand.
+fn all_services(
+    conn: &mut SqliteConnection,
+    scope: &Scope,
+    window: &Window,
+) -> QueryResult<Vec<Service>> {
+    let mut found: Vec<Service> = Vec::new();
+    let mut first = 0;
+    loop {
+        let list = services::list_from(conn, scope, window, first)?;
+        let is_last = list.first < first || list.left_out <= list.first;
+        // Those without a transaction stand in every list.
+        found.extend(list.services);
+        if is_last || found.len() >= MOST_SERVICES {
+            break;
+        }
+        first += list::MOST;
+    }
+    if first > 0 {
+        found.sort_by(|a, b| {
+            (b.transactions.total_cmp(&a.transactions)).then_with(|| a.name.cmp(&b.name))
+        });
+        found.dedup_by(|a, b| a.name == b.name);
+    }
+    Ok(found)
 }
 
 /// Draws the calls of a destination to where they lead.

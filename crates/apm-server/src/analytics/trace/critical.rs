@@ -182,6 +182,66 @@ mod tests {
         assert_eq!(across(false, 7), [(0, 0, 10), (1, 10, 90), (0, 90, 100)]);
     }
 
+    /// The same with the clock of the service behind the call `skew` behind or ahead.
+    fn with_clock(skew: i64) -> Vec<(u32, i64, i64)> {
+        let item = |id: u64, start: i64, duration: i64| Item {
+            id,
+            parent: id.checked_sub(1),
+            start,
+            duration,
+            ..Item::default()
+        };
+        let items = [
+            Item {
+                transaction: true,
+                ..item(0, 0, 1_000)
+            },
+            Item {
+                waits: true,
+                ..item(1, 100, 800)
+            },
+            Item {
+                transaction: true,
+                ..item(2, 200 + skew, 600)
+            },
+            item(3, 300 + skew, 400),
+        ];
+        let path = path(&Tree::new(&items, &[]), 0).into_iter();
+        path.map(|segment| (segment.item, segment.from, segment.to))
+            .collect()
+    }
+
+    #[test]
+    fn the_path_through_a_service_with_another_clock_is_that_of_a_right_clock() {
+        let right = with_clock(0);
+        assert_eq!(
+            right,
+            [
+                (0, 0, 100),
+                (1, 100, 200),
+                (2, 200, 300),
+                (3, 300, 700),
+                (2, 700, 800),
+                (1, 800, 900),
+                (0, 900, 1_000)
+            ]
+        );
+        // Behind so far that it seems to begin before its call, or ahead by more than a minute.
+        for skew in [-101, -5_000, -3_600_000_000, 120_000_000, 3_600_000_000] {
+            assert_eq!(with_clock(skew), right, "{skew}");
+        }
+        // A clock that is ahead by less cannot be told from a wait: the path stays within the call, in its order.
+        for skew in [50, 200, 5_000] {
+            let path = with_clock(skew);
+            assert_eq!(path.first().map(|first| first.1), Some(0), "{skew}");
+            assert_eq!(path.last().map(|last| last.2), Some(1_000), "{skew}");
+            assert!(
+                path.windows(2).all(|pair| pair[0].2 == pair[1].1),
+                "{path:?}"
+            );
+        }
+    }
+
     proptest! {
         #[test]
         fn segments_add_up_to_the_entry_and_never_overlap(

@@ -80,6 +80,41 @@ async fn shop(server: &TestServer) {
 }
 
 #[actix_web::test]
+async fn the_numbers_of_a_service_are_on_the_map_also_where_a_thousand_others_have_more_time() {
+    let server = TestServer::with(|config| config.max_names = 8_000);
+    let at = now() - 5_000_000;
+    let of = |number: u64, event: String, kind: &str| {
+        let mut event: Value = serde_json::from_str(&event).expect("an event");
+        let service =
+            json!({"name": format!("s{number:04}"), "agent": {"name": "go", "version": "1"}});
+        event[kind]["context"]["service"] = service;
+        event.to_string()
+    };
+    let mut events = Vec::new();
+    for number in 1..=1_100 {
+        let mut sent: Value =
+            serde_json::from_str(&request(number, number, None, at)).expect("a request");
+        sent["transaction"]["duration"] = json!(2_000 - number);
+        events.push(of(number, sent.to_string(), "transaction"));
+    }
+    let last = call(5_000, 1_100, 1_100, at, ("db", "sqlite/shop.db"), true);
+    events.push(of(1_100, last, "span"));
+    send(&server, "shop", &events).await;
+    let map = server.get("/api/v1/services/s1100/map").await.json();
+    let nodes = map["nodes"].as_array().expect("nodes");
+    let own = nodes.iter().find(|node| node["name"] == "s1100");
+    let own = own.unwrap_or_else(|| panic!("its node: {map}"));
+    assert_eq!(own["latency_avg"], json!(900_000.0), "{own}");
+    assert_eq!(own["subtype"], "go", "{own}");
+    assert!(own["throughput"].as_f64() > Some(0.0), "{own}");
+    // Those without calls are counted, beyond the ones that are told.
+    let all = server.get("/api/v1/map").await.json();
+    assert_eq!(all["alone"].as_array().map(Vec::len), Some(200));
+    assert_eq!(all["left_out"], json!(899), "1 099 are alone");
+    server.stop().await;
+}
+
+#[actix_web::test]
 async fn a_call_leads_to_the_service_that_answered_it_whichever_came_first() {
     let server = TestServer::start();
     shop(&server).await;
