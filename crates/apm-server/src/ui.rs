@@ -294,8 +294,14 @@ async fn export_trace(request: HttpRequest, store: Data<Store>, id: Path<String>
     serve::export(request, Store::clone(&store), id.into_inner()).await
 }
 
-async fn setup_page(request: HttpRequest, store: Data<Store>) -> HttpResponse {
-    serve::page(request, Store::clone(&store), setup::setup).await
+async fn setup_page(
+    request: HttpRequest,
+    store: Data<Store>,
+    settings: Data<Settings>,
+) -> HttpResponse {
+    let needs_secret = settings.needs_secret;
+    let made = move |conn: &mut _, view: &_| setup::setup(conn, view, needs_secret);
+    serve::page(request, Store::clone(&store), made).await
 }
 
 #[cfg(test)]

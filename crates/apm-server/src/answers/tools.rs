@@ -26,6 +26,8 @@ pub struct Settings {
     pub(crate) otlp_grpc: Option<String>,
     /// An address of a service in the same process.
     pub(crate) call_first: Option<String>,
+    /// Whether whoever sends events needs a secret.
+    pub(crate) needs_secret: bool,
     /// The output to an engine, where there is one.
     pub(crate) output: Option<Arc<Output>>,
     /// The options of alerts.
@@ -42,6 +44,7 @@ impl Settings {
             otlp_http: config.otlp_listen.clone(),
             otlp_grpc: config.otlp_grpc_listen.clone(),
             call_first: config.call_first.clone(),
+            needs_secret: config.is_guarded(),
             output: None,
             alerts: Arc::new(config.alerts.clone()),
             at_once: Arc::new(Semaphore::new(AT_ONCE)),

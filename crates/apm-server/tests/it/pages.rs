@@ -16,6 +16,7 @@ mod pasted;
 mod sampled;
 mod scanned;
 mod sentences;
+mod setup;
 mod tables;
 mod text;
 mod uncovered;

@@ -17,7 +17,11 @@ use crate::ui::words;
 use snippets::{SNIPPETS, Snippet};
 
 /// The page.
-pub(crate) fn setup(conn: &mut SqliteConnection, view: &View) -> Result<Answer, StoreError> {
+pub(crate) fn setup(
+    conn: &mut SqliteConnection,
+    view: &View,
+    needs_secret: bool,
+) -> Result<Answer, StoreError> {
     let known = directory::list(conn)?;
     let (answer, why) = match known.services.as_slice() {
         [] => (
@@ -56,26 +60,42 @@ pub(crate) fn setup(conn: &mut SqliteConnection, view: &View) -> Result<Answer, 
                         code { (view.origin) "/intake/v2/events" }
                     }
                 }
-                @else { span { "The first event has arrived." } a.push href=(view.to(&["services"])) { "Services" } }
+                @else {
+                    span.waiting.arrived {
+                        span.swatch.mark aria-hidden="true" {} "The first event has arrived."
+                    }
+                    a.push href=(view.to(&["services"])) { "Services" }
+                }
             }
         }
         div.cols.cols--2 {
             @for half in [0, 1] {
                 div.stack {
-                    @for snippet in SNIPPETS.iter().skip(half).step_by(2) { (one_snippet(view, snippet)) }
+                    @for snippet in SNIPPETS.iter().skip(half).step_by(2) {
+                        (one_snippet(view, snippet, needs_secret))
+                    }
                 }
             }
         }
-        p.soft {
-            "If this server has a secret token, set the same one for agents: "
-            code { "ELASTIC_APM_SECRET_TOKEN" } ", and for SDKs of OpenTelemetry: "
-            code { "OTEL_EXPORTER_OTLP_HEADERS=Authorization=Bearer%20TOKEN" } "."
-        }
+        @if needs_secret { (secret()) }
     };
     Ok(Answer::Page(page(Section::Setup, "Setup", body)))
 }
 
-fn one_snippet(view: &View, snippet: &Snippet) -> Markup {
+/// A sentence that says what to put in the place of `TOKEN`.
+fn secret() -> Markup {
+    html! {
+        p.soft {
+            "This server takes events with a secret only. Put its secret token in the place of " code { "TOKEN" }
+            ", and keep it in the environment of the service. This page does not show it. Instead of the token, agents "
+            "take an API key with the privileges " code { "intake" } " and " code { "config" } " as "
+            code { "ELASTIC_APM_API_KEY" } ", and SDKs of OpenTelemetry as "
+            code { "OTEL_EXPORTER_OTLP_HEADERS=Authorization=ApiKey%20KEY" } "."
+        }
+    }
+}
+
+fn one_snippet(view: &View, snippet: &Snippet, needs_secret: bool) -> Markup {
     html! {
         section.panel {
             div.panel-head {
@@ -83,7 +103,7 @@ fn one_snippet(view: &View, snippet: &Snippet) -> Markup {
                 span.note { (snippet.note) }
                 span.push { (copy(snippet.id, "Copy")) }
             }
-            div.snippet { (code::block(snippet.id, html! { (snippet.text.replace("{url}", &view.origin)) })) }
+            div.snippet { (code::block(snippet.id, html! { (snippet.lines(&view.origin, needs_secret)) })) }
         }
     }
 }

@@ -5,7 +5,27 @@ pub(super) struct Snippet {
     pub(super) id: &'static str,
     pub(super) title: &'static str,
     pub(super) note: &'static str,
-    pub(super) text: &'static str,
+    text: &'static str,
+}
+
+/// The start of lines that are for servers with a secret.
+const SECRET: &str = "{secret}";
+
+impl Snippet {
+    /// Its lines for the server at an address.
+    ///
+    /// The secret itself is never in them: a reader with an API key may have fewer rights than the token. So they name
+    /// the variable, or have `TOKEN` in its place.
+    pub(super) fn lines(&self, url: &str, needs_secret: bool) -> String {
+        let lines = self
+            .text
+            .lines()
+            .filter(|line| needs_secret || !line.starts_with(SECRET));
+        let lines: Vec<&str> = lines
+            .map(|line| line.strip_prefix(SECRET).unwrap_or(line))
+            .collect();
+        lines.join("\n").replace("{url}", url)
+    }
 }
 
 /// `{url}` stands for this server.
@@ -14,7 +34,10 @@ pub(super) const SNIPPETS: &[Snippet] = &[
         id: "env",
         title: "Any agent",
         note: "every Elastic APM agent reads its environment",
-        text: "ELASTIC_APM_SERVER_URL={url}\nELASTIC_APM_SERVICE_NAME=my-app-01\nELASTIC_APM_ENVIRONMENT=dev",
+        text: concat!(
+            "ELASTIC_APM_SERVER_URL={url}\nELASTIC_APM_SERVICE_NAME=my-app-01\nELASTIC_APM_ENVIRONMENT=dev\n",
+            "{secret}ELASTIC_APM_SECRET_TOKEN=TOKEN",
+        ),
     },
     Snippet {
         id: "otel",
@@ -22,7 +45,8 @@ pub(super) const SNIPPETS: &[Snippet] = &[
         note: "every SDK and the Collector, over OTLP",
         text: concat!(
             "OTEL_EXPORTER_OTLP_ENDPOINT={url}\nOTEL_EXPORTER_OTLP_PROTOCOL=http/protobuf\n",
-            "OTEL_SERVICE_NAME=my-app-01\nOTEL_RESOURCE_ATTRIBUTES=deployment.environment.name=dev",
+            "OTEL_SERVICE_NAME=my-app-01\nOTEL_RESOURCE_ATTRIBUTES=deployment.environment.name=dev\n",
+            "{secret}OTEL_EXPORTER_OTLP_HEADERS=Authorization=Bearer%20TOKEN",
         ),
     },
     Snippet {
@@ -30,6 +54,8 @@ pub(super) const SNIPPETS: &[Snippet] = &[
         title: "Rust, actix-web and Diesel",
         note: "crate apm-agent",
         text: concat!(
+            "// ELASTIC_APM_SERVER_URL={url}\n",
+            "{secret}// ELASTIC_APM_SECRET_TOKEN=TOKEN\n",
             "let agent = apm_agent::Agent::from_env()?.start();\n",
             "let pool = Pool::builder()\n",
             "    .connection_customizer(Box::new(agent.diesel(\"people.db\")))\n",
@@ -48,11 +74,13 @@ pub(super) const SNIPPETS: &[Snippet] = &[
         title: "Python, Flask",
         note: "pip install \"elastic-apm[flask]\"",
         text: concat!(
+            "{secret}import os\n",
             "from elasticapm.contrib.flask import ElasticAPM\n",
             "\n",
             "app.config[\"ELASTIC_APM\"] = {\n",
             "    \"SERVICE_NAME\": \"my-app-01\",\n",
             "    \"SERVER_URL\": \"{url}\",\n",
+            "{secret}    \"SECRET_TOKEN\": os.environ[\"ELASTIC_APM_SECRET_TOKEN\"],\n",
             "}\n",
             "apm = ElasticAPM(app)",
         ),
@@ -62,10 +90,12 @@ pub(super) const SNIPPETS: &[Snippet] = &[
         title: "Python, Django",
         note: "pip install elastic-apm",
         text: concat!(
+            "{secret}import os\n",
             "INSTALLED_APPS += [\"elasticapm.contrib.django\"]\n",
             "ELASTIC_APM = {\n",
             "    \"SERVICE_NAME\": \"my-app-01\",\n",
             "    \"SERVER_URL\": \"{url}\",\n",
+            "{secret}    \"SECRET_TOKEN\": os.environ[\"ELASTIC_APM_SECRET_TOKEN\"],\n",
             "}\n",
             "MIDDLEWARE = [\"elasticapm.contrib.django.middleware.TracingMiddleware\"] + MIDDLEWARE",
         ),
@@ -79,6 +109,7 @@ pub(super) const SNIPPETS: &[Snippet] = &[
             "require(\"elastic-apm-node\").start({\n",
             "  serviceName: \"my-app-01\",\n",
             "  serverUrl: \"{url}\",\n",
+            "{secret}  secretToken: process.env.ELASTIC_APM_SECRET_TOKEN,\n",
             "});",
         ),
     },
@@ -86,13 +117,18 @@ pub(super) const SNIPPETS: &[Snippet] = &[
         id: "go",
         title: "Go, net/http",
         note: "go get go.elastic.co/apm/module/apmhttp/v2",
-        text: "// ELASTIC_APM_SERVER_URL={url}\nhttp.ListenAndServe(\":8080\", apmhttp.Wrap(mux))",
+        text: concat!(
+            "// ELASTIC_APM_SERVER_URL={url}\n",
+            "{secret}// ELASTIC_APM_SECRET_TOKEN=TOKEN\n",
+            "http.ListenAndServe(\":8080\", apmhttp.Wrap(mux))",
+        ),
     },
     Snippet {
         id: "java",
         title: "Java",
         note: "elastic-apm-agent.jar",
         text: concat!(
+            "{secret}export ELASTIC_APM_SECRET_TOKEN=TOKEN\n",
             "java -javaagent:elastic-apm-agent.jar \\\n",
             "  -Delastic.apm.service_name=my-app-01 \\\n",
             "  -Delastic.apm.server_url={url} \\\n",
@@ -106,6 +142,7 @@ pub(super) const SNIPPETS: &[Snippet] = &[
         text: concat!(
             "// ElasticApm__ServerUrl={url}\n",
             "// ElasticApm__ServiceName=my-app-01\n",
+            "{secret}// ElasticApm__SecretToken=TOKEN\n",
             "builder.Services.AddAllElasticApm();",
         ),
     },
@@ -113,13 +150,19 @@ pub(super) const SNIPPETS: &[Snippet] = &[
         id: "php",
         title: "PHP",
         note: "the extension elastic_apm",
-        text: "elastic_apm.server_url = {url}\nelastic_apm.service_name = my-app-01",
+        text: concat!(
+            "elastic_apm.server_url = {url}\nelastic_apm.service_name = my-app-01\n",
+            "{secret}elastic_apm.secret_token = ${ELASTIC_APM_SECRET_TOKEN}",
+        ),
     },
     Snippet {
         id: "ruby",
         title: "Ruby on Rails",
         note: "gem \"elastic-apm\"",
-        text: "# config/elastic_apm.yml\nserver_url: {url}\nservice_name: my-app-01",
+        text: concat!(
+            "# config/elastic_apm.yml\nserver_url: {url}\nservice_name: my-app-01\n",
+            "{secret}secret_token: <%= ENV[\"ELASTIC_APM_SECRET_TOKEN\"] %>",
+        ),
     },
     Snippet {
         id: "rum",
@@ -135,6 +178,7 @@ pub(super) const SNIPPETS: &[Snippet] = &[
         title: "OpenTelemetry, Java",
         note: "opentelemetry-javaagent.jar",
         text: concat!(
+            "{secret}export OTEL_EXPORTER_OTLP_HEADERS=Authorization=Bearer%20TOKEN\n",
             "java -javaagent:opentelemetry-javaagent.jar \\\n",
             "  -Dotel.exporter.otlp.endpoint={url} \\\n",
             "  -Dotel.service.name=my-app-01 \\\n",
@@ -148,6 +192,7 @@ pub(super) const SNIPPETS: &[Snippet] = &[
         text: concat!(
             "export OTEL_EXPORTER_OTLP_ENDPOINT={url}\n",
             "export OTEL_EXPORTER_OTLP_PROTOCOL=http/protobuf\n",
+            "{secret}export OTEL_EXPORTER_OTLP_HEADERS=Authorization=Bearer%20TOKEN\n",
             "export OTEL_SERVICE_NAME=my-app-01\n",
             "opentelemetry-bootstrap -a install\n",
             "opentelemetry-instrument python app.py",
@@ -159,6 +204,7 @@ pub(super) const SNIPPETS: &[Snippet] = &[
         note: "npm install @opentelemetry/auto-instrumentations-node",
         text: concat!(
             "export OTEL_EXPORTER_OTLP_ENDPOINT={url}\n",
+            "{secret}export OTEL_EXPORTER_OTLP_HEADERS=Authorization=Bearer%20TOKEN\n",
             "export OTEL_SERVICE_NAME=my-app-01\n",
             "node --require @opentelemetry/auto-instrumentations-node/register app.js",
         ),
@@ -170,6 +216,7 @@ pub(super) const SNIPPETS: &[Snippet] = &[
         text: concat!(
             "// OTEL_EXPORTER_OTLP_ENDPOINT={url}\n",
             "// OTEL_EXPORTER_OTLP_PROTOCOL=http/protobuf\n",
+            "{secret}// OTEL_EXPORTER_OTLP_HEADERS=Authorization=Bearer%20TOKEN\n",
             "builder.Services.AddOpenTelemetry()\n",
             "    .WithTracing(tracing => tracing.AddAspNetCoreInstrumentation().AddOtlpExporter())\n",
             "    .WithMetrics(metrics => metrics.AddAspNetCoreInstrumentation().AddOtlpExporter());",
@@ -183,6 +230,8 @@ pub(super) const SNIPPETS: &[Snippet] = &[
             "exporters:\n",
             "  otlphttp/pocket:\n",
             "    endpoint: {url}\n",
+            "{secret}    headers:\n",
+            "{secret}      Authorization: \"Bearer ${env:APM_SECRET_TOKEN}\"\n",
             "service:\n",
             "  pipelines:\n",
             "    traces: { exporters: [otlphttp/pocket] }\n",
@@ -191,3 +240,33 @@ pub(super) const SNIPPETS: &[Snippet] = &[
         ),
     },
 ];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Browsers can keep no secret: their events are taken without one, by `--rum`.
+    const WITHOUT: &str = "rum";
+
+    #[test]
+    fn every_snippet_names_the_secret_where_the_server_needs_one_and_only_there() {
+        for snippet in SNIPPETS {
+            let open = snippet.lines("http://apm.example", false);
+            let guarded = snippet.lines("http://apm.example", true);
+            assert!(open.contains("http://apm.example"), "{}", snippet.id);
+            assert!(!guarded.contains("{secret}") && !guarded.contains("{url}"));
+            let names = |text: &str| {
+                ["TOKEN", "SecretToken"]
+                    .iter()
+                    .any(|name| text.contains(name))
+            };
+            assert!(!names(&open), "{}: {open}", snippet.id);
+            assert_eq!(
+                names(&guarded),
+                snippet.id != WITHOUT,
+                "{}: {guarded}",
+                snippet.id
+            );
+        }
+    }
+}
