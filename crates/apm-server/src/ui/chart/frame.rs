@@ -7,6 +7,7 @@ use crate::ui::components::table::file_button;
 use crate::ui::href::Href;
 use crate::ui::number::NARROW;
 use crate::ui::plot::coordinate::{PLOT, Pc, Px};
+use crate::ui::plot::labels;
 use crate::ui::plot::scale::{Height, Scale};
 use crate::ui::plot::ticks::{self, Tick};
 
@@ -53,8 +54,7 @@ impl Measure {
             Self::Rate => number::rate(value),
             Self::Share => number::percent(value).to_string(),
             Self::Bytes => number::bytes(value.max(0.0) as u64).to_string(),
-            Self::Plain if value.abs() < 1e11 => ticks::value_label((value * 1e4).round() / 1e4),
-            Self::Plain => ticks::value_label(value),
+            Self::Plain => labels::plain(value),
         }
     }
 }
@@ -86,7 +86,7 @@ impl ValueAxis {
         let labels = values
             .iter()
             .map(|value| {
-                let mut label = ticks::value_label(*value);
+                let mut label = labels::value_label(*value);
                 if *value == top && !unit.is_empty() {
                     label = format!("{label}{NARROW}{unit}");
                 }

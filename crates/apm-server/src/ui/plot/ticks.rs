@@ -2,10 +2,8 @@
 
 use jiff::{Timestamp, ToSpan, tz::TimeZone};
 
-use super::super::{
-    moment::Micros,
-    number::{NARROW, compact, grouped},
-};
+use super::super::{moment::Micros, number::NARROW};
+use super::labels::value_label;
 use super::scale::Scale;
 
 /// A tick on a horizontal axis: its place as a share, and its words.
@@ -34,37 +32,6 @@ pub(crate) fn from_zero(max: f64, steps: usize, whole: bool) -> Vec<f64> {
     }
     let count = (max / step - 1e-9).ceil() as usize;
     (0..=count).map(|i| i as f64 * step).collect()
-}
-
-/// From here on a number is written with its power of ten: `1.7e300` stays in its place.
-const LARGE: f64 = 1e15;
-
-/// The label of a tick on a value axis: no more digits than its step needs, `k` and `M` from 10,000 on.
-pub(crate) fn value_label(value: f64) -> String {
-    if value < 0.0 {
-        return format!("\u{2212}{}", value_label(-value));
-    }
-    if value >= LARGE {
-        return format!("{value:.1e}");
-    }
-    if value.fract() == 0.0 {
-        let value = value.max(0.0) as u64;
-        if value >= 10_000 && value.is_multiple_of(1_000) {
-            let text = if value.is_multiple_of(1_000_000) {
-                format!("{}M", grouped(value / 1_000_000))
-            } else {
-                format!("{}k", grouped(value / 1_000))
-            };
-            return text;
-        }
-        return if value >= 10_000 {
-            compact(value)
-        } else {
-            grouped(value)
-        };
-    }
-    let text = format!("{value:.4}");
-    text.trim_end_matches('0').trim_end_matches('.').to_owned()
 }
 
 /// The unit in which an axis of durations up to `max_us` is written: its name and its length in µs.
@@ -262,24 +229,6 @@ mod tests {
             (f64::NAN, 4, false, &[0.0, 1.0]),
         ] {
             assert_eq!(from_zero(max, steps, whole), want, "{max}");
-        }
-    }
-
-    #[test]
-    fn labels_have_no_digit_too_many() {
-        for (value, want) in [
-            (0.0, "0"),
-            (2.5, "2.5"),
-            (1_000.0, "1,000"),
-            (20_000.0, "20k"),
-            (200_000.0, "200k"),
-            (1_500_000.0, "1,500k"),
-            (3_000_000.0, "3M"),
-            (0.05, "0.05"),
-            (-2.5, "\u{2212}2.5"),
-            (1.7e300, "1.7e300"),
-        ] {
-            assert_eq!(value_label(value), want);
         }
     }
 
