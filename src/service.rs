@@ -8,6 +8,7 @@ use actix_web::error::InternalError;
 use actix_web::middleware::{Next, from_fn};
 use actix_web::{App, HttpServer};
 use apm_agent::Agent;
+use tokio::runtime::Handle;
 
 use crate::cli::ServiceOptions;
 use crate::db::{Database, DbError, OpenError};
@@ -75,6 +76,8 @@ impl Service {
         };
         let agent = agent.clone();
         let server = HttpServer::new(move || {
+            // Each worker has a runtime of its own.
+            agent.metrics().observe_tokio(&Handle::current());
             App::new()
                 .configure(|config| configure(config, &state))
                 // The last one wrapped is the outermost: the agent sees everything but this translation into JSON.

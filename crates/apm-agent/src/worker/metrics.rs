@@ -8,6 +8,7 @@ mod health;
 mod host;
 mod process;
 mod registry;
+mod runtime;
 mod wire;
 
 use crate::config::Settings;

@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::Metricset;
+use super::runtime::Runtimes;
 use crate::config::Settings;
 use crate::util::own_log;
 
@@ -20,6 +21,7 @@ const MAX_METRICS: usize = 1_000;
 #[derive(Clone, Debug, Default)]
 pub struct Metrics {
     registered: Arc<Mutex<Registered>>,
+    runtimes: Runtimes,
 }
 
 type Labels = BTreeMap<String, String>;
@@ -123,6 +125,21 @@ impl Metrics {
         }
     }
 
+    /// Reports what a runtime of Tokio does: `tokio.tasks.alive`, `tokio.tasks.queued`, `tokio.workers`, and as
+    /// counters `tokio.workers.busy.ns` and `tokio.workers.parks`. Several runtimes, such as those of actix-web's
+    /// workers, add up.
+    ///
+    /// It takes what Tokio tells in any build; no `tokio_unstable` is needed.
+    ///
+    /// ```
+    /// # async fn example(agent: &apm_agent::Agent) {
+    /// agent.metrics().observe_tokio(&tokio::runtime::Handle::current());
+    /// # }
+    /// ```
+    pub fn observe_tokio(&self, runtime: &tokio::runtime::Handle) {
+        self.runtimes.add(runtime);
+    }
+
     /// The metric that is registered under this name; a new one if there is none, and room for it.
     fn register(
         &self,
@@ -168,7 +185,11 @@ impl Metrics {
     pub(crate) fn report(&self, timestamp: u64, settings: &Settings) -> Vec<Metricset> {
         // Observers are the service's code: they run outside of the lock, as they may use this registry.
         let sources = self.lock().by_labels.clone();
-        let mut sets = Vec::new();
+        let mut sets: Vec<Metricset> = self
+            .runtimes
+            .report(timestamp, settings)
+            .into_iter()
+            .collect();
         for (labels, named) in sources {
             let mut set = Metricset::new(timestamp).with_tags(labels);
             for (name, source) in named {

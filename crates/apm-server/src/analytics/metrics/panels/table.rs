@@ -276,6 +276,11 @@ pub(super) static PANELS: &[Wanted] = &[
         ],
     ),
     panel(
+        "Tokio",
+        "Workers that are busy",
+        &[line("busy", &["tokio.workers.busy.ns"])],
+    ),
+    panel(
         "Container",
         "Memory",
         &[
