@@ -39,6 +39,7 @@ mod newest;
 pub mod percentile;
 pub mod samples;
 pub mod scanned;
+mod sender;
 pub mod series;
 pub mod service_map;
 pub mod services;

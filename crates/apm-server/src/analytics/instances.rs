@@ -3,10 +3,8 @@
 //! Rollups do not tell instances apart, so rows are read, newest first, for as long as there is time.
 
 use std::collections::HashMap;
-use std::sync::Arc;
 
 use apm_store::StoreError;
-use apm_store::event::{Kind, StoredEvent};
 use apm_store::rollup::weight;
 use apm_time::Range;
 use diesel::prelude::*;
@@ -19,6 +17,7 @@ use super::discover::points::rows;
 use super::discover::{self, Limits, Request};
 use super::metrics::{PROCESS_CPU, SYSTEM_CPU};
 use super::percentile::{bin, representative};
+use super::sender;
 use super::sql::Sql;
 use super::{Scope, failed_rate, mean};
 
@@ -193,10 +192,7 @@ pub(crate) struct Process {
 
 impl Process {
     fn text(&self, path: &str) -> String {
-        match self.document.pointer(path) {
-            Some(Json::String(text)) => text.clone(),
-            _ => String::new(),
-        }
+        sender::text(&self.document, path)
     }
 
     pub(crate) fn version(&self) -> String {
@@ -205,14 +201,7 @@ impl Process {
 
     /// `service.node.name`, else what tells machines apart.
     pub(crate) fn node(&self) -> String {
-        let names = [
-            "/service/node/name",
-            "/container/id",
-            "/host/hostname",
-            "/host/name",
-        ];
-        let mut found = names.into_iter().map(|path| self.text(path));
-        found.find(|name| !name.is_empty()).unwrap_or_default()
+        sender::node(&self.document)
     }
 }
 
@@ -269,16 +258,10 @@ pub(crate) fn processes(
     let processes = senders.into_iter().map(|sender| Process {
         id: sender.id,
         environment: sender.environment,
-        document: described(&sender.document),
+        document: sender::described(&sender.document),
         sums: sums.remove(&sender.id).unwrap_or_default(),
     });
     Ok((processes.collect(), complete))
-}
-
-/// The fields that a sender gives to each of its events.
-fn described(resource: &str) -> Json {
-    let sender = StoredEvent::bare(Kind::Transaction, Arc::from(resource), "{}".to_owned());
-    apm_store::document::document(&sender)
 }
 
 /// The instances of a service in a range.

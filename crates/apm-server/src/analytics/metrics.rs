@@ -1,10 +1,12 @@
 //! Metrics over time: CPU and memory, panels of runtimes, and any metric by its name.
 
 pub mod chart;
+mod instances;
 pub mod labels;
 pub mod lines;
 pub mod listed;
 pub mod panels;
+pub mod quantiles;
 pub mod spread;
 
 use diesel::prelude::*;

@@ -22,7 +22,7 @@ const METRIC: Parameter = Parameter::text("metric", "A metric by its name: adds 
 const SPLIT: Parameter = Parameter::text(
     "split",
     "The label that tells the lines of `chart` apart; `none` for one line, `all` for a line of each series, which is \
-     the default.",
+     the default; `@instance` for a line of each instance of the service, which gauges have, without `label`.",
 );
 const LABEL: Parameter = Parameter::text(
     "label",
@@ -151,6 +151,14 @@ impl Question for Params {
                 )
             })
         });
+        let quantiles = answer.chart.iter().flat_map(|chart| {
+            let quantiles = chart.quantiles.iter();
+            quantiles.flat_map(|one| {
+                let labels = serde_json::json!({"quantile": one.quantile}).to_string();
+                let first = vec![(&chart.name).into(), (&labels).into()];
+                values(&now.axis, first, &one.values)
+            })
+        });
         let table = |name, columns: &[&'static str], rows| Table {
             name,
             columns: columns.iter().map(|column| (*column).into()).collect(),
@@ -166,7 +174,7 @@ impl Question for Params {
             table(
                 "metric",
                 &["metric", "labels", "time_utc", "value"],
-                lines.collect(),
+                lines.chain(quantiles).collect(),
             ),
         ]
     }
@@ -204,6 +212,7 @@ fn choice(asked: &Asked) -> Result<Choice, Problem> {
     let split = match asked.get(&SPLIT)? {
         None | Some("all") => Split::All,
         Some("none") => Split::None,
+        Some("@instance") => Split::Instance,
         Some(name) => Split::By(name.to_owned()),
     };
     let label = match asked.get(&LABEL)? {
@@ -216,6 +225,12 @@ fn choice(asked: &Asked) -> Result<Choice, Problem> {
             Some((name.to_owned(), value.to_owned()))
         }
     };
+    if split == Split::Instance && label.is_some() {
+        return Err(Problem::Parameter {
+            parameter: LABEL.name,
+            problem: "instances are told apart for all series together: leave it out".to_owned(),
+        });
+    }
     let together = match asked.word(&TOGETHER)? {
         Some("sum") => Together::Sum,
         Some("min") => Together::Min,

@@ -72,7 +72,9 @@ impl Sample {
     pub(super) fn heap(&self) -> usize {
         match &self.value {
             Measured::Number(_) => 0,
-            Measured::Distribution(values) => values.bins.capacity() * size_of::<(f64, f64)>(),
+            Measured::Distribution(values) => {
+                (values.bins.capacity() + values.quantiles.capacity()) * size_of::<(f64, f64)>()
+            }
         }
     }
 
@@ -98,16 +100,19 @@ pub enum MetricKind {
     Histogram = 3,
     /// A count and a sum of values.
     Summary = 4,
+    /// A quantile of a summary: a value at a time. Its series has the label `quantile`.
+    Quantile = 5,
 }
 
 impl MetricKind {
     /// All of them.
-    pub const ALL: [Self; 5] = [
+    pub const ALL: [Self; 6] = [
         Self::Gauge,
         Self::Counter,
         Self::UpDown,
         Self::Histogram,
         Self::Summary,
+        Self::Quantile,
     ];
 
     /// The kind of a number in the database.
@@ -123,6 +128,7 @@ impl MetricKind {
             Self::UpDown => "up_down_counter",
             Self::Histogram => "histogram",
             Self::Summary => "summary",
+            Self::Quantile => "quantile",
         }
     }
 }
@@ -149,4 +155,6 @@ pub struct Distribution {
     pub max: Option<f64>,
     /// Values and how often each was met, ascending.
     pub bins: Vec<(f64, f64)>,
+    /// Of summaries: shares of the values, 0 to 1, and what so many do not exceed.
+    pub quantiles: Vec<(f64, f64)>,
 }

@@ -112,6 +112,7 @@ fn distribution(sent: &Sent<'_>) -> Option<Measured> {
         min: bins.first().map(|(value, _)| *value),
         max: bins.last().map(|(value, _)| *value),
         bins,
+        quantiles: Vec::new(),
     }))
 }
 

@@ -13,8 +13,10 @@ use super::super::Scope;
 use super::super::series::Axis;
 use super::super::sql::Sql;
 use super::super::window::Window;
+use super::instances;
 use super::labels::{Label, labels};
 use super::lines::{Line, Sums, Together, line};
+use super::quantiles::{Quantile, quantiles};
 use super::spread::{Spread, spread};
 
 /// Series of one metric that are read. The store makes at most 500 of a metric of a service.
@@ -44,6 +46,8 @@ pub enum Split {
     None,
     /// This one.
     By(String),
+    /// The instance of the process; of gauges alone.
+    Instance,
 }
 
 /// A metric over time.
@@ -64,6 +68,12 @@ pub struct Chart {
     pub lines: Vec<Line>,
     /// Number of lines that are left out.
     pub more: usize,
+    /// True if only the newest samples were read, as for lines of instances with very many.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub is_cut: bool,
+    /// Quantiles of a summary, as they were sent, the greatest share first.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub quantiles: Vec<Quantile>,
     /// Percentiles and bars of a histogram, all its lines together.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub distribution: Option<Spread>,
@@ -121,8 +131,12 @@ pub fn chart(
         labels: Vec::new(),
         lines: Vec::new(),
         more: 0,
+        is_cut: false,
+        quantiles: Vec::new(),
         distribution: None,
     };
+    let is_quantile = |row: &mut SeriesRow| row.kind == MetricKind::Quantile as i32;
+    let mut of_quantiles: Vec<SeriesRow> = rows.extract_if(.., is_quantile).collect();
     let Some(newest) = rows.first() else {
         return Ok(chart);
     };
@@ -132,10 +146,8 @@ pub fn chart(
     };
     // Values of another kind or unit make no common chart.
     rows.retain(|row| row.kind == code && row.unit == unit);
-    let series: Vec<(i64, BTreeMap<String, String>)> = rows
-        .iter()
-        .map(|row| (row.id, read_labels(&row.labels)))
-        .collect();
+    of_quantiles.retain(|row| kind == MetricKind::Summary && row.unit == unit);
+    let series = labelled(&rows);
     chart.kind = Some(kind.as_str());
     chart.unit = unit;
     chart.labels = labels(&series);
@@ -148,8 +160,15 @@ pub fn chart(
         .filter(|(_, labels)| counts(labels))
         .collect();
     chart.series = series.len();
-    let ids = serde_json::json!(series.iter().map(|(id, _)| id).collect::<Vec<_>>()).to_string();
     let axis = Axis::from(window);
+    let is_gauge = matches!(kind, MetricKind::Gauge | MetricKind::UpDown);
+    if is_gauge && choice.split == Split::Instance {
+        let found = instances::lines(conn, scope, metric, choice.together, (window, &axis))?;
+        chart.is_cut = !found.are_all;
+        chart.take(found.lines);
+        return Ok(chart);
+    }
+    let ids = ids(&series);
     let cells = cells(conn, &ids, window, &axis)?;
     let mut groups: BTreeMap<BTreeMap<String, String>, Vec<&Sums>> = BTreeMap::new();
     for (id, labels) in &series {
@@ -160,18 +179,47 @@ pub fn chart(
                 .push(sums);
         }
     }
-    let mut lines: Vec<Line> = groups
+    let lines = groups
         .into_iter()
-        .map(|(labels, sums)| line(labels, kind, choice.together, &sums, &axis))
-        .collect();
-    lines.sort_by(|a, b| b.weight().total_cmp(&a.weight()));
-    chart.more = lines.len().saturating_sub(MOST_LINES);
-    lines.truncate(MOST_LINES);
-    chart.lines = lines;
+        .map(|(labels, sums)| line(labels, kind, choice.together, &sums, &axis));
+    chart.take(lines.collect());
+    if !of_quantiles.is_empty() {
+        let series = labelled(&of_quantiles);
+        let series: Vec<_> = series
+            .into_iter()
+            .filter(|(_, labels)| counts(labels))
+            .collect();
+        let cells = self::cells(conn, &self::ids(&series), window, &axis)?;
+        let of = series
+            .iter()
+            .filter_map(|(id, labels)| Some((labels, cells.get(id)?)));
+        chart.quantiles = quantiles(of, axis.buckets.len());
+    }
     if kind == MetricKind::Histogram {
         chart.distribution = Some(spread(conn, &ids, window, &axis)?);
     }
     Ok(chart)
+}
+
+impl Chart {
+    /// The lines with the largest values first.
+    fn take(&mut self, mut lines: Vec<Line>) {
+        lines.sort_by(|a, b| b.weight().total_cmp(&a.weight()));
+        self.more = lines.len().saturating_sub(MOST_LINES);
+        lines.truncate(MOST_LINES);
+        self.lines = lines;
+    }
+}
+
+type Series = (i64, BTreeMap<String, String>);
+
+fn labelled(rows: &[SeriesRow]) -> Vec<Series> {
+    let read = |row: &SeriesRow| (row.id, read_labels(&row.labels));
+    rows.iter().map(read).collect()
+}
+
+fn ids(series: &[Series]) -> String {
+    serde_json::json!(series.iter().map(|(id, _)| id).collect::<Vec<_>>()).to_string()
 }
 
 /// The sums of each series by bucket.
@@ -218,7 +266,8 @@ fn read_labels(text: &str) -> BTreeMap<String, String> {
 
 fn told_apart(labels: &BTreeMap<String, String>, split: &Split) -> BTreeMap<String, String> {
     match split {
-        Split::All => labels.clone(),
+        // Counters and distributions are kept for all instances together.
+        Split::All | Split::Instance => labels.clone(),
         Split::None => BTreeMap::new(),
         Split::By(name) => {
             let value = labels.get(name).cloned().unwrap_or_default();

@@ -24,6 +24,18 @@ pub enum Together {
     Max,
 }
 
+impl Together {
+    /// Its name, as addresses and statements have it.
+    pub(super) fn word(self) -> &'static str {
+        match self {
+            Self::Mean => "mean",
+            Self::Sum => "sum",
+            Self::Min => "min",
+            Self::Max => "max",
+        }
+    }
+}
+
 /// One line; a value for each of the axis's buckets, nothing where no sample fell into it.
 #[derive(Debug, Clone, PartialEq, JsonSchema, Serialize)]
 #[schemars(rename = "MetricLine")]
@@ -84,7 +96,7 @@ impl Sums {
         self.ends.1 = most(self.ends.1, max);
     }
 
-    fn mean(&self, place: usize) -> Option<f64> {
+    pub(super) fn mean(&self, place: usize) -> Option<f64> {
         (self.count[place] > 0.0).then(|| self.sum[place] / self.count[place])
     }
 }
@@ -131,7 +143,7 @@ pub(super) fn line(
             line.total = Some(counted);
             line.mean = (counted > 0.0).then(|| total(&sum) / counted);
         }
-        MetricKind::Gauge | MetricKind::UpDown => {
+        MetricKind::Gauge | MetricKind::UpDown | MetricKind::Quantile => {
             let at = |place: usize| {
                 let means = series.iter().filter_map(|sums| sums.mean(place));
                 match together {

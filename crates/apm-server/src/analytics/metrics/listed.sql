@@ -10,6 +10,8 @@ SELECT n.name,
 FROM metric_series m
 CROSS JOIN metric_name n ON n.id = m.name_id
 WHERE m.service_id = :id
+  -- Quantiles of a summary, which is listed.
+  AND m.kind <> 5
   AND EXISTS (
       SELECT 1
       FROM slice

@@ -1,5 +1,9 @@
 //! A sample in the rollup of its series.
 
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+
 use super::growth::{Point, added, since};
 use super::state::{Owner, load, save};
 use crate::apply::{Pass, Sender};
@@ -11,6 +15,9 @@ use crate::rollup::{Increase, value_bin};
 
 /// Bytes of the labels of a series. A sample with more stays in its document alone.
 const MAX_LABELS: usize = 4096;
+
+/// The label of a quantile's series.
+const QUANTILE: &str = "quantile";
 
 /// Characters of a unit that are kept.
 const MAX_UNIT: usize = 32;
@@ -52,13 +59,51 @@ impl<'a> Pass<'_, 'a> {
             series: given.id,
             resource: sender.resource,
         };
-        self.count_sample(owner, event.timestamp, sample)
+        self.count_sample(owner, event.timestamp, sample)?;
+        match &sample.value {
+            Measured::Distribution(values) if !values.quantiles.is_empty() => {
+                self.quantiles(received, &entry, event.timestamp, &values.quantiles)
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Counts the quantiles of a summary: each is a series of its own.
+    fn quantiles(
+        &mut self,
+        received: i64,
+        summary: &MetricSeries<'_>,
+        ts: i64,
+        quantiles: &[(f64, f64)],
+    ) -> Result<(), StoreError> {
+        let mut labels: BTreeMap<String, Value> =
+            serde_json::from_str(summary.labels).unwrap_or_default();
+        for (share, value) in quantiles {
+            labels.insert(QUANTILE.to_owned(), share.to_string().into());
+            let text = serde_json::json!(labels).to_string();
+            let entry = MetricSeries {
+                kind: MetricKind::Quantile,
+                labels: &text,
+                ..*summary
+            };
+            let given = self
+                .memory
+                .names
+                .series
+                .given(self.conn, received, &entry)?;
+            if given.beyond {
+                self.beyond.count(NameKind::Series);
+            } else {
+                self.rollup.metrics.value(given.id, ts, *value);
+            }
+        }
+        Ok(())
     }
 
     fn count_sample(&mut self, owner: Owner, ts: i64, sample: &Sample) -> Result<(), StoreError> {
         let series = owner.series;
         match (sample.kind, &sample.value) {
-            (MetricKind::Gauge, Measured::Number(value)) => {
+            (MetricKind::Gauge | MetricKind::Quantile, Measured::Number(value)) => {
                 self.rollup.metrics.value(series, ts, *value);
             }
             (MetricKind::UpDown, Measured::Number(value)) if !sample.is_delta => {

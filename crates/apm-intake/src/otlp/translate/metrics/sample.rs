@@ -10,6 +10,9 @@ use crate::otlp::model::{
 /// Values of a distribution that are kept.
 const MAX_VALUES: usize = 4096;
 
+/// Quantiles of a summary that are charted: each is a series.
+const MAX_QUANTILES: usize = 16;
+
 /// A point as the store counts it.
 #[derive(Debug)]
 pub(super) struct Counted {
@@ -62,8 +65,12 @@ pub(super) fn write(
             counted(histogram.count, histogram.sum, ends, &bins)
         }
         PointValue::Summary(summary) => {
-            write_summary(&mut json, summary)?;
-            counted(summary.count, Some(summary.sum), [None, None], &[])
+            let quantiles = write_summary(&mut json, summary)?;
+            let mut value = counted(summary.count, Some(summary.sum), [None, None], &[]);
+            if let Measured::Distribution(values) = &mut value {
+                values.quantiles = quantiles;
+            }
+            value
         }
     };
     let (kind, temporality, is_monotonic) = match metric.kind {
@@ -123,6 +130,7 @@ fn counted(count: u64, sum: Option<f64>, ends: [Option<f64>; 2], bins: &[Bin]) -
             .iter()
             .map(|(value, count)| (*value, *count as f64))
             .collect(),
+        quantiles: Vec::new(),
     })
 }
 
@@ -257,7 +265,8 @@ fn check_length(buckets: usize) -> Result<(), String> {
     }
 }
 
-fn write_summary(json: &mut Json<'_>, summary: &Summary) -> Result<(), String> {
+/// Writes a summary; gives its quantiles that are charted.
+fn write_summary(json: &mut Json<'_>, summary: &Summary) -> Result<Vec<(f64, f64)>, String> {
     finite(summary.sum, "its sum")?;
     totals(json, summary.count, Some(summary.sum), [None, None]);
     let quantiles: Vec<_> = summary
@@ -268,7 +277,7 @@ fn write_summary(json: &mut Json<'_>, summary: &Summary) -> Result<(), String> {
         .collect();
     if !quantiles.is_empty() {
         json.key("quantiles").open('[');
-        for quantile in quantiles {
+        for quantile in &quantiles {
             json.open('[');
             json.double_value(quantile.quantile);
             json.double_value(quantile.value);
@@ -276,7 +285,13 @@ fn write_summary(json: &mut Json<'_>, summary: &Summary) -> Result<(), String> {
         }
         json.close(']');
     }
-    Ok(())
+    let charted = quantiles
+        .iter()
+        .filter(|at| (0.0..=1.0).contains(&at.quantile));
+    Ok(charted
+        .take(MAX_QUANTILES)
+        .map(|at| (at.quantile, at.value))
+        .collect())
 }
 
 #[cfg(test)]

@@ -18,6 +18,7 @@ use crate::ui::chart::heat::{HeatMap, Row};
 use crate::ui::chart::lines::{Line, LineChart};
 use crate::ui::components::cells::swatch;
 use crate::ui::components::controls::{chip, segment};
+use crate::ui::plot::labels;
 use crate::ui::unit::Unit;
 use crate::ui::view::View;
 use crate::ui::words;
@@ -54,10 +55,13 @@ pub(super) fn chosen(context: &Context<'_>, choice: &Choice, found: &Answer) -> 
                 @if let Some(distribution) = &chart.distribution {
                     (percentiles(&shown, distribution))
                     (heat(&shown, distribution))
+                } @else if !chart.quantiles.is_empty() {
+                    (quantiles(&shown))
                 } @else {
                     (lines(&shown))
                 }
                 (table(&shown))
+                @if chart.is_cut { p.note { "Of the newest 200,000 samples." } }
             }
         }
     }
@@ -169,6 +173,38 @@ fn percentiles(shown: &Shown<'_>, spread: &Spread) -> Markup {
     shown.draw(&shown.chart.name, &lines, &says)
 }
 
+/// Quantiles of a summary, as they were sent.
+fn quantiles(shown: &Shown<'_>) -> Markup {
+    let found = &shown.chart.quantiles;
+    let named = found.iter().map(|one| match one.quantile {
+        least if least <= 0.0 => "least".to_owned(),
+        most if most >= 1.0 => "greatest".to_owned(),
+        share => format!("p{}", labels::plain(share * 100.0)),
+    });
+    let names: Vec<String> = named.collect();
+    let scaled: Vec<Vec<Option<f64>>> = found
+        .iter()
+        .map(|one| shown.unit.scaled_all(&one.values))
+        .collect();
+    let lines: Vec<Line<'_>> = names
+        .iter()
+        .zip(&scaled)
+        .zip(SERIES)
+        .map(|((name, values), class)| Line {
+            name,
+            class,
+            values,
+            sparse: false,
+        })
+        .collect();
+    let last = names.iter().zip(&scaled).filter_map(|(name, values)| {
+        latest(values).map(|value| format!("{name} {}", shown.unit.measure.write(value)))
+    });
+    let last = last.collect::<Vec<_>>().join(", ");
+    let says = format!("{}: {last} at the end.", shown.chart.name);
+    shown.draw(&shown.chart.name, &lines, &says)
+}
+
 fn heat(shown: &Shown<'_>, spread: &Spread) -> Markup {
     let rows: Vec<Row<'_>> = spread
         .rows
@@ -204,15 +240,17 @@ fn picker(view: &View, choice: &Choice, chart: &Chart) -> Markup {
     let at = |key: &str, value: &str| view.here().set(key, value).anchor("metric");
     let is_gauge = matches!(chart.kind, Some("gauge" | "up_down_counter"));
     html! {
-        @if !several.is_empty() || choice.label.is_some() {
+        @if !several.is_empty() || choice.label.is_some() || is_gauge {
             div.panel-head.panel-head--line.series-picker {
-                @if !several.is_empty() {
+                @if !several.is_empty() || is_gauge {
                     span.row {
                         span.dim { "Lines by" }
                         (segment("Lines by", several.iter().map(|label| {
                             let name = label.name.as_str();
                             (name, at("split", name), choice.split == Split::By(name.to_owned()))
-                        }).chain([
+                        }).chain((is_gauge && choice.label.is_none()).then(|| {
+                            ("instance", at("split", "@instance"), choice.split == Split::Instance)
+                        })).chain([
                             ("all labels", at("split", "all"), choice.split == Split::All),
                             ("none", at("split", "none"), choice.split == Split::None),
                         ])))
@@ -231,7 +269,7 @@ fn picker(view: &View, choice: &Choice, chart: &Chart) -> Markup {
                     (chip(&format!("{name}={value}"), view.here().without("label").anchor("metric")))
                 }
             }
-            @if choice.label.is_none() && !several.is_empty() {
+            @if choice.label.is_none() && choice.split != Split::Instance && !several.is_empty() {
                 details.series-values {
                     summary { "Only series with" }
                     @for label in several { (values(view, label)) }
@@ -263,7 +301,7 @@ fn table(shown: &Shown<'_>) -> Markup {
     let unit = shown.unit;
     let is_counter = chart.kind == Some("counter");
     let is_distribution = matches!(chart.kind, Some("histogram" | "summary"));
-    let draws = chart.distribution.is_none();
+    let draws = chart.distribution.is_none() && chart.quantiles.is_empty();
     let total = |value: f64| match is_counter {
         true => Unit::of(&chart.name, &chart.unit, false).write(value),
         false => crate::ui::number::compact(super::super::whole(value)),
