@@ -7,6 +7,7 @@ mod faults;
 mod full;
 mod keep;
 mod kill;
+mod kill_otlp;
 mod limits;
 mod log;
 #[cfg(unix)]
