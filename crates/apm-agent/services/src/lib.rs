@@ -1,7 +1,10 @@
 //! A directory of people, once on sqlx and once on rusqlite, as a service on axum.
 //!
 //! `cargo run --manifest-path crates/apm-agent/services/Cargo.toml` starts it on 127.0.0.1:8081.
+//!
+//! The programs `client` and `otel` are clients of `.ci/clients`: each asks such a service a few things and ends.
 
+pub mod ask;
 pub mod with_rusqlite;
 pub mod with_sqlx;
 
