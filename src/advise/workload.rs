@@ -8,6 +8,7 @@ use actix_web::rt::System;
 use anyhow::{Context as _, anyhow, bail, ensure};
 use apm_server::insight::offline;
 use apm_server::insight::workload::Workload;
+use apm_server::remote::Remote;
 
 use super::{ApmOptions, Options, Recorded, ServiceOptions};
 use crate::cli::{AccessOptions, ReplayOptions, SERVICE_NAME};
@@ -139,6 +140,26 @@ fn file(
     ))
 }
 
+/// Statements that are read of a server, those with most time.
+const MOST: usize = 1_000;
+
+/// A page of the statements of a service.
+async fn page(
+    server: &Remote,
+    service: &str,
+    since: Option<&str>,
+    page: usize,
+) -> anyhow::Result<Workload> {
+    let query = [
+        ("service", service.to_owned()),
+        ("from", since.unwrap_or("now-1d").to_owned()),
+        ("to", "now".to_owned()),
+        ("page", page.to_string()),
+    ];
+    let body = remote::get(server, "/api/v1/queries", &query).await?;
+    serde_json::from_slice(&body).context("its answer has no list of statements")
+}
+
 /// The statements of a service that a running server knows.
 pub(super) fn of_server(
     url: &str,
@@ -150,14 +171,12 @@ pub(super) fn of_server(
     System::new()
         .block_on(async {
             let server = remote::server(Some(url), access, apm)?;
-            let query = [
-                ("service", service.to_owned()),
-                ("from", since.unwrap_or("now-1d").to_owned()),
-                ("to", "now".to_owned()),
-            ];
-            let body = remote::get(&server, "/api/v1/queries", &query).await?;
-            let workload: Workload =
-                serde_json::from_slice(&body).context("its answer has no list of statements")?;
+            let mut workload = page(&server, service, since, 1).await?;
+            while let Some(next) = workload.next_page
+                && workload.statements.len() < MOST
+            {
+                workload.add(page(&server, service, since, next).await?);
+            }
             anyhow::Ok(workload.that_can_be_replayed())
         })
         .with_context(|| format!("cannot read the statements of {service} from {url}"))

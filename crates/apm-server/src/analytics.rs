@@ -18,6 +18,7 @@ pub mod chosen;
 pub(crate) mod comparison;
 mod condition;
 pub mod correlations;
+pub(crate) mod deadline;
 pub mod dependencies;
 pub(crate) mod directory;
 pub mod discover;

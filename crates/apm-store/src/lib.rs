@@ -70,7 +70,7 @@ pub use id::StoredId;
 pub use limits::{Beyond, NAMES, NameKind, NameLimit, NameLimits, OTHER};
 pub use open::{MIGRATIONS, uri};
 pub use options::{Durability, SEARCH_TIME, StoreOptions, TailSampling};
-pub use pool::fair_time;
+pub use pool::share_taken;
 pub use scratch::scratch;
 pub use stats::{COMMIT_TIMES, StoreStats};
 pub use ticket::{Committed, Ticket};

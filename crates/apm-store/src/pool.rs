@@ -3,6 +3,7 @@
 mod turn;
 
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -14,7 +15,7 @@ use super::open;
 use super::options::StoreOptions;
 use turn::{Taken, Turn};
 
-pub use turn::fair_time;
+pub use turn::share_taken;
 
 /// The longest time that a query waits for a connection.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -26,14 +27,14 @@ pub(super) struct Pool {
     gate: Arc<Gate>,
     state: Mutex<State>,
     returned: Condvar,
+    /// Readers that have a connection or wait for one.
+    wanting: Arc<AtomicUsize>,
 }
 
 struct State {
     idle: Vec<SqliteConnection>,
     /// Connections in use, or about to be.
     taken: usize,
-    /// Readers that wait for one.
-    waiting: usize,
 }
 
 impl std::fmt::Debug for Pool {
@@ -55,9 +56,9 @@ impl Pool {
             state: Mutex::new(State {
                 idle: Vec::new(),
                 taken: 0,
-                waiting: 0,
             }),
             returned: Condvar::new(),
+            wanting: Arc::default(),
         }
     }
 
@@ -96,11 +97,11 @@ impl Pool {
         let asked = Instant::now();
         let deadline = asked + PATIENCE;
         let mut state = self.lock();
-        state.waiting += 1;
+        self.wanting.fetch_add(1, Ordering::Relaxed);
         while state.taken >= self.limit {
             let left = deadline.saturating_duration_since(Instant::now());
             if left.is_zero() {
-                state.waiting -= 1;
+                self.wanting.fetch_sub(1, Ordering::Relaxed);
                 return Err(StoreError::Busy);
             }
             state = self
@@ -109,13 +110,13 @@ impl Pool {
                 .unwrap_or_else(PoisonError::into_inner)
                 .0;
         }
-        state.waiting -= 1;
         state.taken += 1;
         Ok(Turn {
             asked,
+            began: Instant::now(),
             limit: self.limit,
             search_time: self.search_time,
-            wanting: state.taken + state.waiting,
+            wanting: Arc::clone(&self.wanting),
         })
     }
 }
@@ -148,6 +149,7 @@ impl Drop for Pooled<'_> {
         state.idle.extend(kept);
         state.taken -= 1;
         drop(state);
+        self.pool.wanting.fetch_sub(1, Ordering::Relaxed);
         self.pool.returned.notify_one();
     }
 }

@@ -7,7 +7,7 @@
 mod count;
 mod significance;
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use apm_store::StoreError;
 use apm_store::event::Kind;
@@ -17,6 +17,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::Scope;
+use super::deadline::Deadline;
 use super::discover::{self, Limits, Request};
 use super::percentile;
 use super::samples::Durations;
@@ -110,13 +111,13 @@ pub fn read(
         limits: Limits { deadline: DEADLINE },
     };
     let request = request.within(scope.service.as_deref(), scope.environment.as_deref());
-    let deadline = Instant::now() + apm_store::fair_time(DEADLINE);
+    let deadline = Deadline::after(DEADLINE);
     let mut counts = Counts::default();
     let read = discover::each(
         conn,
         &request,
         &[Kind::Transaction],
-        deadline,
+        &deadline,
         &mut |document| {
             counts.add(document, MOST_REQUESTS);
         },

@@ -19,13 +19,15 @@ mod names;
 pub(crate) mod points;
 mod read;
 mod sieve;
+#[cfg(test)]
+mod tests;
 pub(crate) mod traced;
 mod walk;
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
+use apm_store::StoreError;
 use apm_store::event::Kind;
-use apm_store::{StoreError, fair_time};
 use apm_time::{Range, SECOND};
 use diesel::prelude::*;
 use kql::Expr;
@@ -39,9 +41,11 @@ pub use group::{Group, Groups, group};
 pub use hits::Hit;
 pub use names::names;
 
+use super::deadline::Deadline;
 use super::series::Axis;
 use super::window;
 use crate::source_maps::map_frames;
+use group::Tally;
 use walk::Search;
 
 /// Most hits of one page.
@@ -79,14 +83,14 @@ impl std::fmt::Display for Cursor {
 /// The bounds of a search.
 #[derive(Debug, Clone, Copy)]
 pub struct Limits {
-    /// Time after which a search that has to read documents stops.
+    /// Time after which a search that has to read documents stops: of all searches of one reading together.
     pub deadline: Duration,
 }
 
 impl Limits {
-    /// The time of a search that begins now: less where other readers wait.
-    fn time(&self) -> Duration {
-        fair_time(self.deadline)
+    /// The end of a search that begins now.
+    fn begin(&self) -> Deadline {
+        Deadline::after(self.deadline)
     }
 }
 
@@ -193,9 +197,37 @@ pub struct Found {
 /// # Errors
 /// Those of SQLite, and of documents that cannot be read.
 pub fn search(conn: &mut SqliteConnection, request: &Request) -> Result<Found, StoreError> {
+    search_each(conn, request, &mut |_| {})
+}
+
+/// Searches, and groups by a field where documents decide what matches: they are read once for both. Where columns
+/// decide, there are no groups yet.
+///
+/// # Errors
+/// As [`search`].
+pub(crate) fn search_and_group(
+    conn: &mut SqliteConnection,
+    request: &Request,
+    field: Option<&str>,
+) -> Result<(Found, Option<Groups>), StoreError> {
+    let field = field.filter(|_| !Search::new(request).is_exact());
+    let Some(field) = field else {
+        return Ok((search(conn, request)?, None));
+    };
+    let mut tally = Tally::new(field);
+    let found = search_each(conn, request, &mut |document| tally.add(document))?;
+    let groups = tally.finish(found.complete);
+    Ok((found, Some(groups)))
+}
+
+/// Searches, and calls `each` with every matching document where documents decide.
+fn search_each(
+    conn: &mut SqliteConnection,
+    request: &Request,
+    each: &mut dyn FnMut(&Json),
+) -> Result<Found, StoreError> {
     let search = Search::new(request);
-    let time = request.limits.time();
-    let deadline = Instant::now() + time;
+    let deadline = request.limits.begin();
     let axis = axis(request.range);
     let mut histogram = vec![0; axis.buckets.len()];
     let mut tally = |start: i64, count: u64| {
@@ -209,9 +241,8 @@ pub fn search(conn: &mut SqliteConnection, request: &Request) -> Result<Found, S
     let size = request.size.min(MOST_HITS);
     let (total, complete, hits, next) = if search.is_exact() {
         // The totals first: where nothing matches, no hits are looked for. They leave some time for the page.
-        let most = deadline - time / 4;
-        let counted = search.counts(conn, axis.interval, most)?;
-        let newest = search.newest(conn, size, deadline, &counted.empty)?;
+        let counted = search.counts(conn, axis.interval, &deadline.part(0.75))?;
+        let newest = search.newest(conn, size, &deadline, &counted.empty)?;
         let mut total = 0;
         for (bucket, count) in counted.counts {
             total += tally(bucket, count);
@@ -228,7 +259,8 @@ pub fn search(conn: &mut SqliteConnection, request: &Request) -> Result<Found, S
     } else {
         let mut total = 0;
         let interval = axis.interval;
-        let read = search.read_all(conn, size, deadline, &mut |(timestamp, _), _| {
+        let read = search.read_all(conn, size, &deadline, &mut |(timestamp, _), document| {
+            each(document);
             total += tally(timestamp.div_euclid(SECOND * interval) * interval, 1);
         })?;
         (total, read.complete, read.hits, read.next)
@@ -252,7 +284,7 @@ pub(crate) fn each(
     conn: &mut SqliteConnection,
     request: &Request,
     kinds: &[Kind],
-    deadline: Instant,
+    deadline: &Deadline,
     each: &mut dyn FnMut(&Json),
 ) -> Result<bool, StoreError> {
     let search = Search::for_kinds(request, kinds);
@@ -269,7 +301,7 @@ pub(crate) fn places(
     conn: &mut SqliteConnection,
     request: &Request,
     kinds: &[Kind],
-    deadline: Instant,
+    deadline: &Deadline,
     most: usize,
 ) -> Result<(Vec<(i64, i64)>, i64), StoreError> {
     Search::for_kinds(request, kinds).places(conn, deadline, most)

@@ -1,13 +1,14 @@
 //! A search for the requests that a query asks for, where rollups do not know the fields that it names.
 
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use apm_store::StoreError;
 use apm_store::event::Kind;
 use apm_time::{Range, SECOND};
 use diesel::prelude::*;
 
+use super::deadline::Deadline;
 use super::discover::{self, Limits, Request};
 use super::filter::{self, List};
 use super::scanned::{Row, Scanned};
@@ -17,9 +18,8 @@ use super::{Scope, correlations};
 
 /// Requests that are counted one by one, of each window; beyond, the older ones are left out.
 pub(crate) const MOST: usize = 100_000;
-/// Time for the search of a window, and for that of the one that it is compared with.
+/// Time for the search of a window and for that of the one that it is compared with, together.
 const DEADLINE: Duration = apm_store::SEARCH_TIME;
-const DEADLINE_BEFORE: Duration = Duration::from_secs(1);
 
 /// The result of a search for the requests that a query asks for.
 #[derive(Debug)]
@@ -50,7 +50,9 @@ pub(crate) fn matching(
     if scope.query.as_ref().is_none_or(is_known) {
         return Ok(None);
     }
-    let (mut seqs, reached) = search(conn, scope, window.range, DEADLINE)?;
+    let deadline = Deadline::after(DEADLINE);
+    // The rest is for counting what was found, and for the window before.
+    let (mut seqs, reached) = search(conn, scope, window.range, &deadline.part(0.75))?;
     let requests = seqs.len() as u64;
     let complete = reached <= window.range.from;
     // The answer begins where the search ended, with a whole minute.
@@ -69,7 +71,7 @@ pub(crate) fn matching(
     };
     let mut compared = None;
     if let Some(before) = before.filter(|_| complete) {
-        let (more, reached) = search(conn, scope, before.range, DEADLINE_BEFORE)?;
+        let (more, reached) = search(conn, scope, before.range, &deadline)?;
         if reached <= before.range.from {
             seqs.extend(more);
             compared = Some(before.clone());
@@ -96,7 +98,7 @@ fn search(
     conn: &mut SqliteConnection,
     scope: &Scope,
     range: Range,
-    deadline: Duration,
+    deadline: &Deadline,
 ) -> Result<(Vec<i64>, i64), StoreError> {
     // Of all types and names: what a page says of one group, it says beside the others.
     let all = Scope {
@@ -109,10 +111,9 @@ fn search(
         range,
         size: 0,
         after: None,
-        limits: Limits { deadline },
+        limits: Limits::default(),
     };
     let request = request.within(all.service.as_deref(), all.environment.as_deref());
-    let deadline = Instant::now() + deadline;
     let (mut places, mut reached) =
         discover::places(conn, &request, &[Kind::Transaction], deadline, MOST)?;
     places.sort_unstable_by(|a, b| b.cmp(a));

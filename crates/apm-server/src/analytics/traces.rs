@@ -4,9 +4,9 @@
 pub(crate) mod grid;
 
 use std::cmp::Reverse;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use apm_store::{StoreError, fair_time};
+use apm_store::StoreError;
 use apm_time::Range;
 use diesel::SqliteConnection;
 use kql::Expr;
@@ -14,6 +14,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::Value as Json;
 
+use super::deadline::Deadline;
 use super::discover::points::{self, Point};
 use super::discover::{self, Cursor, Groups, Hit, Limits, Request, traced};
 use super::sql::Sql;
@@ -23,14 +24,21 @@ pub use grid::{Cell, Density};
 /// The query that finds entries of traces.
 pub const ENTRIES: &str = "processor.event: transaction and not parent.id: *";
 
-/// Time for the names beside the list.
-const NAMES: Duration = Duration::from_millis(500);
+/// The times at which the parts of a list end that read documents, from when its reading began: the chart of durations,
+/// then the list itself, then the names beside it. They grow with the time of searches ([`apm_store::SEARCH_TIME`]).
+const CHART: Duration = Duration::from_secs(1);
+const LIST: Duration = Duration::from_millis(1_500);
+const NAMES: Duration = Duration::from_secs(2);
+
+/// The same where any event may match: the search for traces, then looking up their entries.
+const MATCHES: Duration = Duration::from_millis(1_250);
+const LOOK_UP: Duration = Duration::from_millis(1_750);
 
 /// Traces whose entries are looked up where any event may match: those with the newest matching events.
 const LOOKED_UP: usize = 2_000;
 
-/// The time for looking up entries.
-const LOOK_UP: Duration = Duration::from_secs(1);
+/// Entries that are looked up whatever the time: those of a page.
+const LEAST_LOOKED_UP: usize = 100;
 
 /// The order of a list of traces.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -168,8 +176,8 @@ pub fn names(
     now: i64,
 ) -> Result<Groups, StoreError> {
     if let Some(entries) = &found.looked_up {
-        let mut groups =
-            discover::group_of(conn, entries, field, Instant::now() + fair_time(NAMES))?;
+        let deadline = Deadline::after(NAMES);
+        let mut groups = discover::group_of(conn, entries, field, &deadline)?;
         groups.complete &= found.complete && entries.len() as u64 == found.total;
         return Ok(groups);
     }
@@ -197,7 +205,10 @@ pub fn list(
     }
     let mut grid = Grid::new(question.range);
     let mut ranked = Ranked::new(question);
-    let request = question.entries(now);
+    let mut request = question.entries(now);
+    if question.order == Order::Newest {
+        request.limits.deadline = CHART;
+    }
     let complete = points::each(conn, &request, &mut |point| {
         grid.add(&point);
         if question.is_selected(&point) {
@@ -215,7 +226,9 @@ pub fn list(
             looked_up: None,
         });
     }
-    let found = discover::search(conn, &question.listed(now))?;
+    let mut request = question.listed(now);
+    request.limits.deadline = LIST;
+    let found = discover::search(conn, &request)?;
     Ok(Traces {
         traces: found.hits.iter().map(Entry::from).collect(),
         total: found.total,
@@ -228,21 +241,23 @@ pub fn list(
 
 /// The traces of which any event matches.
 fn any(conn: &mut SqliteConnection, question: &Question) -> Result<Traces, StoreError> {
-    let traced = traced::traced(conn, &question.request(Expr::All))?;
+    let mut request = question.request(Expr::All);
+    request.limits.deadline = MATCHES;
+    let traced = traced::traced(conn, &request)?;
     let (mut complete, mut total) = (traced.complete, traced.len() as u64);
     let mut all = traced.newest_first();
     let is_ranked = question.order != Order::Newest;
     if let Some(after) = question.after.filter(|_| !is_ranked) {
         all.retain(|(_, place)| *place < after);
     }
-    let deadline = Instant::now() + fair_time(LOOK_UP);
+    let deadline = Deadline::after(LOOK_UP);
     let mut grid = Grid::new(question.range);
     let mut ranked = Ranked::new(question);
     let (mut newest, mut looked_up, mut next) = (Vec::new(), Vec::new(), None);
     let count = all.len();
     let is_narrowed = question.durations != (None, None);
     for (index, (trace, place)) in all.into_iter().enumerate() {
-        if index >= LOOKED_UP || Instant::now() > deadline {
+        if index >= LOOKED_UP || !deadline.allows_more(index, LEAST_LOOKED_UP) {
             complete &= !is_ranked && !is_narrowed;
             break;
         }

@@ -17,7 +17,7 @@ use super::parameter::shared::{ENV, SERVICE};
 use super::sourced::Sourced;
 use super::{Address, Asked, Problem, Question, Source, at};
 use crate::analytics::discover::{
-    self, Cursor, Field, Found, Group, Groups, Hit, Limits, MOST_HITS, Request,
+    self, Cursor, Field, Found, Group, Groups, Hit, Limits, MOST_HITS, Request, search_and_group,
 };
 use crate::analytics::series::Axis;
 use crate::csv::{Cell, Table};
@@ -232,13 +232,15 @@ impl Question for Params {
             ..whole.clone()
         };
         let mut without_metrics = self.without_metrics.is_some();
-        let mut found = Sourced::read(conn, |conn| discover::search(conn, &request))?;
-        if without_metrics && found.total == 0 && found.complete {
+        let field = self.group.as_deref();
+        let mut found = Sourced::read(conn, |conn| search_and_group(conn, &request, field))?;
+        if without_metrics && found.0.total == 0 && found.0.complete {
             // There is nothing else: what is there is better than an empty list.
             request = whole;
             without_metrics = false;
-            found = Sourced::read(conn, |conn| discover::search(conn, &request))?;
+            found = Sourced::read(conn, |conn| search_and_group(conn, &request, field))?;
         }
+        let ((mut found, groups), sql) = found.into_parts();
         let newer = match self.hold {
             Some(hold) => Some(newer(conn, &request, hold)?),
             None => None,
@@ -247,7 +249,6 @@ impl Question for Params {
             timestamp: hit.timestamp,
             seq: hit.seq,
         });
-        let (mut found, sql) = found.into_parts();
         let mut fields = Fields::default();
         let mut kinds = Vec::new();
         if self.lists_fields {
@@ -262,9 +263,9 @@ impl Question for Params {
                 seq: hit.seq,
             });
         }
-        let groups = match &self.group {
-            Some(field) => Some(discover::group(conn, &request, field)?),
-            None => None,
+        let groups = match (groups, field) {
+            (None, Some(field)) => Some(discover::group(conn, &request, field)?),
+            (groups, _) => groups,
         };
         Ok(Answer {
             total: found.total,

@@ -130,6 +130,12 @@ impl Listing {
         })
     }
 
+    /// The same with so many rows on a page at most, where rows are heavy: `next_page` leads to the others.
+    pub(crate) fn at_most(mut self, rows: usize) -> Self {
+        self.size = self.size.min(rows);
+        self
+    }
+
     /// Pages of a thousand rows.
     fn pages(&self) -> usize {
         MOST.div_ceil(self.size)

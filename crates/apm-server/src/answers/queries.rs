@@ -30,6 +30,9 @@ const SORTS: [&str; 10] = [
     "sorts",
 ];
 
+/// Rows of an answer, whatever is asked for: a statement has up to 8 KiB of text.
+const MOST: usize = 200;
+
 /// The question.
 #[derive(Debug)]
 pub(crate) struct Params(Listed);
@@ -38,7 +41,7 @@ pub(crate) struct Params(Listed);
 #[derive(Debug, Serialize, JsonSchema)]
 #[schemars(rename = "Queries")]
 pub(crate) struct Answer {
-    /// The statements, most time first unless `sort` says otherwise.
+    /// The statements, most time first unless `sort` says otherwise; at most 200.
     pub(crate) statements: Vec<Statement>,
     /// Number of rows on other pages.
     pub(crate) left_out: usize,
@@ -61,13 +64,13 @@ pub(crate) struct Answer {
     pub(crate) sort: Sort,
 }
 
-/// The statements of the earlier window.
+/// The same statements in the earlier window.
 #[derive(Debug, Serialize, JsonSchema)]
 #[schemars(rename = "QueriesBefore")]
 pub(crate) struct Previous {
-    /// The statements, most time first.
+    /// Those of the answer that ran there, most time first.
     pub(crate) statements: Vec<Statement>,
-    /// Number of further rows.
+    /// Number of others that ran there.
     pub(crate) left_out: usize,
     /// The buckets of the sparklines.
     pub(crate) axis: Axis,
@@ -84,6 +87,10 @@ pub(crate) fn by_statement(callers: &[Caller]) -> ByStatement<'_> {
         all.entry(key).or_default().push(caller);
     }
     all
+}
+
+fn key(row: &Statement) -> (&str, &str) {
+    (&row.service, &row.fingerprint)
 }
 
 /// The most calls that requests of one group make on average.
@@ -106,7 +113,9 @@ impl Question for Params {
 
     fn read(asked: &Asked) -> Result<Self, Problem> {
         let (scope, period) = (asked.chosen_scope(List::Statements)?, Period::read(asked)?);
-        Listed::read(asked, scope, period, &SORTS, "-total").map(Self)
+        let mut listed = Listed::read(asked, scope, period, &SORTS, "-total")?;
+        listed.listing = listed.listing.at_most(MOST);
+        Ok(Self(listed))
     }
 
     fn answer(&self, source: &mut Source<'_>) -> Result<Answer, Problem> {
@@ -136,11 +145,17 @@ impl Question for Params {
         });
         self.sort(&mut statements, &by_statement(&callers));
         let rows = self.0.listing.cut(&mut statements, first, left_out);
-        let shown: HashSet<(&str, &str)> = statements
-            .iter()
-            .map(|row| (&*row.service, &*row.fingerprint))
-            .collect();
+        let shown: HashSet<(&str, &str)> = statements.iter().map(key).collect();
         callers.retain(|caller| shown.contains(&(&*caller.service, &*caller.fingerprint)));
+        let previous = previous.map(|mut found| {
+            let all = found.statements.len() + found.left_out;
+            found.statements.retain(|row| shown.contains(&key(row)));
+            Previous {
+                left_out: all - found.statements.len(),
+                statements: found.statements,
+                axis: found.axis,
+            }
+        });
         Ok(Answer {
             left_out: rows.total - statements.len(),
             statements,
@@ -150,11 +165,7 @@ impl Question for Params {
             callers,
             callers_are_recent: window.asked.micros() > LATELY,
             insights: finding::list(conn, scope, Which::default())?,
-            previous: previous.map(|found| Previous {
-                statements: found.statements,
-                left_out: found.left_out,
-                axis: found.axis,
-            }),
+            previous,
             sort: self.0.listing.sort,
         })
     }

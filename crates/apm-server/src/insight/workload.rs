@@ -29,9 +29,12 @@ pub struct Ran {
 pub struct Workload {
     /// Most time first.
     pub statements: Vec<Ran>,
-    /// Number of statements with less time that are left out.
+    /// Number of statements that are left out: those with less time, or on other pages of an answer.
     #[serde(default)]
     pub left_out: usize,
+    /// The page of an answer that has the next ones.
+    #[serde(default, skip_serializing)]
+    pub next_page: Option<usize>,
 }
 
 impl Workload {
@@ -56,10 +59,14 @@ impl Workload {
                 None => statements.push(ran),
             }
         }
-        Self {
-            statements,
-            left_out: self.left_out,
-        }
+        Self { statements, ..self }
+    }
+
+    /// Adds the next page of the same list.
+    pub fn add(&mut self, page: Self) {
+        self.left_out = self.left_out.saturating_sub(page.statements.len());
+        self.statements.extend(page.statements);
+        self.next_page = page.next_page;
     }
 }
 
@@ -90,6 +97,7 @@ pub fn read(
     let workload = Workload {
         statements: ran.collect(),
         left_out: found.left_out,
+        next_page: None,
     };
     Ok(workload.that_can_be_replayed())
 }

@@ -10,10 +10,6 @@ use crate::analytics::sql::Sql;
 /// Events in a block.
 const SLOTS: i64 = 128;
 
-/// Blocks whose rows are looked at beyond the deadline where nothing has its place yet: the rows of a million events
-/// take some tenths of a second.
-pub(super) const MOST_LEFT: usize = 8_192;
-
 /// A block of events.
 #[derive(Clone, Copy, Debug, QueryableByName)]
 pub(super) struct Block {

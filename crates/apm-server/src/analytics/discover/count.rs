@@ -7,7 +7,6 @@
 //! * row by row, for as long as there is time.
 
 use std::collections::HashSet;
-use std::time::Instant;
 
 use apm_store::StoreError;
 use apm_store::event::Kind;
@@ -21,6 +20,7 @@ use super::blocks::{Block, Blocks, runs};
 use super::columns;
 use super::walk::{Search, bound};
 use crate::analytics::condition::Condition;
+use crate::analytics::deadline::Deadline;
 use crate::analytics::sql::Sql;
 use crate::analytics::window;
 
@@ -53,7 +53,7 @@ impl Search<'_> {
         &self,
         conn: &mut SqliteConnection,
         interval: i64,
-        deadline: Instant,
+        deadline: &Deadline,
     ) -> Result<Counted, StoreError> {
         let range = self.request.range;
         let (Some(minutes), Some(conditions)) = (minutes(range, interval), self.count_conditions())
@@ -99,7 +99,7 @@ impl Search<'_> {
         conn: &mut SqliteConnection,
         range: Range,
         interval: i64,
-        deadline: Instant,
+        deadline: &Deadline,
     ) -> Result<Counted, StoreError> {
         if self.takes_all() {
             return Ok(Counted {
@@ -112,7 +112,7 @@ impl Search<'_> {
         let mut empty = HashSet::new();
         let blocks = Blocks::new(conn, range)?.all(conn)?;
         for (place, blocks) in blocks.chunks(BLOCKS).enumerate() {
-            if place > 0 && Instant::now() > deadline {
+            if !deadline.allows_more(place, 1) {
                 return Ok(Counted {
                     counts,
                     complete: false,

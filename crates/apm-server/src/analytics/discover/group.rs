@@ -1,7 +1,6 @@
 //! Matching events by the values of any field, such as `http.request.headers.Host`.
 
 use std::collections::HashMap;
-use std::time::Instant;
 
 use apm_store::StoreError;
 use diesel::prelude::*;
@@ -12,6 +11,7 @@ use serde_json::Value as Json;
 
 use super::Request;
 use super::walk::Search;
+use crate::analytics::deadline::Deadline;
 
 /// Groups shown; the rest is counted together.
 const MOST: usize = 100;
@@ -63,9 +63,9 @@ pub fn group(
     request: &Request,
     field: &str,
 ) -> Result<Groups, StoreError> {
-    let deadline = Instant::now() + request.limits.time();
+    let deadline = request.limits.begin();
     let mut tally = Tally::new(field);
-    let read = Search::new(request).read_all(conn, 0, deadline, &mut |_, document| {
+    let read = Search::new(request).read_all(conn, 0, &deadline, &mut |_, document| {
         tally.add(document);
     })?;
     Ok(tally.finish(read.complete))
@@ -79,11 +79,11 @@ pub(crate) fn group_of(
     conn: &mut SqliteConnection,
     seqs: &[i64],
     field: &str,
-    deadline: Instant,
+    deadline: &Deadline,
 ) -> Result<Groups, StoreError> {
     let mut tally = Tally::new(field);
     for some in seqs.chunks(64) {
-        if Instant::now() > deadline {
+        if deadline.is_over() {
             return Ok(tally.finish(false));
         }
         for event in apm_store::events(conn, some)? {
@@ -94,7 +94,7 @@ pub(crate) fn group_of(
 }
 
 /// Groups that are counted.
-struct Tally<'a> {
+pub(super) struct Tally<'a> {
     field: &'a str,
     sums: HashMap<Option<String>, Sum>,
     total: u64,
@@ -102,7 +102,7 @@ struct Tally<'a> {
 }
 
 impl<'a> Tally<'a> {
-    fn new(field: &'a str) -> Self {
+    pub(super) fn new(field: &'a str) -> Self {
         Self {
             field,
             sums: HashMap::new(),
@@ -111,7 +111,7 @@ impl<'a> Tally<'a> {
         }
     }
 
-    fn add(&mut self, document: &Json) {
+    pub(super) fn add(&mut self, document: &Json) {
         self.total += 1;
         let duration = duration(document);
         for value in values(document, self.field) {
@@ -129,7 +129,7 @@ impl<'a> Tally<'a> {
         }
     }
 
-    fn finish(self, complete: bool) -> Groups {
+    pub(super) fn finish(self, complete: bool) -> Groups {
         let mut groups: Vec<Group> = self
             .sums
             .into_iter()

@@ -8,6 +8,7 @@ use serde::Serialize;
 use serde_json::Value as Json;
 
 use super::Cursor;
+use crate::analytics::deadline::Deadline;
 
 /// Bytes of events, as they are stored, after which a page of hits ends early: their documents take several times as
 /// much memory, and an event may have 300 KiB.
@@ -38,12 +39,14 @@ pub(super) struct Page {
     pub(super) next: Option<Cursor>,
 }
 
-/// The page of the newest places, of which there are at most `size`. What is newer than `stopped` was looked at.
+/// The page of the newest places, of which there are at most `size`. What is newer than `stopped` was looked at. After
+/// the deadline it ends with the [`AT_ONCE`] newest.
 pub(super) fn load(
     conn: &mut SqliteConnection,
     places: &[Place],
     size: usize,
     stopped: Option<Place>,
+    deadline: &Deadline,
 ) -> Result<Page, StoreError> {
     let mut next = match places.last() {
         Some(last) if places.len() == size => Some(*last),
@@ -52,8 +55,9 @@ pub(super) fn load(
     let mut hits: Vec<Hit> = Vec::with_capacity(places.len());
     let mut bytes = 0;
     for places in places.chunks(AT_ONCE) {
-        // The page ends after what is there, and the next one begins behind it.
-        if bytes >= MOST_BYTES {
+        // The page ends after what is there, and the next one begins behind it. The hits of a large page may lie in as
+        // many blocks.
+        if bytes >= MOST_BYTES || !deadline.allows_more(hits.len(), 1) {
             let last = hits.last().map(|hit| (hit.timestamp, hit.seq));
             next = last.or(next);
             break;

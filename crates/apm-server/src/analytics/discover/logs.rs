@@ -1,7 +1,6 @@
 //! Log lines: the search of Discover, of lines alone, and counted by severity.
 
 use std::collections::HashSet;
-use std::time::Instant;
 
 use apm_store::StoreError;
 use apm_store::event::Kind;
@@ -17,6 +16,7 @@ use super::blocks::{Blocks, runs};
 use super::hits::Place;
 use super::walk::{Search, bound};
 use super::{Cursor, Hit, MOST_HITS, Request, all_of, axis};
+use crate::analytics::deadline::Deadline;
 use crate::analytics::series::Axis;
 use crate::analytics::sql::Sql;
 
@@ -201,8 +201,7 @@ pub(crate) fn logs(
     request: &Request,
     only: Option<Severity>,
 ) -> Result<Logs, StoreError> {
-    let start = Instant::now();
-    let most = request.limits.time();
+    let deadline = request.limits.begin();
     let size = request.size.min(MOST_HITS);
     let narrowed = Request {
         query: all_of([
@@ -218,8 +217,8 @@ pub(crate) fn logs(
     let mut tally = Tally::new(request.range);
     let (complete, hits, next) = if search.is_exact() {
         // The counts first: where nothing matches, no hits are looked for. They leave some time for the page.
-        let (counted, empty) = search.levels(conn, &mut tally, start + most / 4 * 3)?;
-        let newest = chosen.newest(conn, size, start + most, &empty)?;
+        let (counted, empty) = search.levels(conn, &mut tally, &deadline.part(0.75))?;
+        let newest = chosen.newest(conn, size, &deadline, &empty)?;
         let page = newest.page;
         (counted && newest.complete, page.hits, page.next)
     } else {
@@ -232,12 +231,12 @@ pub(crate) fn logs(
         };
         match only {
             None => {
-                let read = search.read_all(conn, size, start + most, &mut count)?;
+                let read = search.read_all(conn, size, &deadline, &mut count)?;
                 (read.complete, read.hits, read.next)
             }
             Some(_) => {
-                let read = chosen.read_all(conn, size, start + most / 2, &mut |_, _| {})?;
-                let counted = search.read_all(conn, 0, start + most, &mut count)?;
+                let read = chosen.read_all(conn, size, &deadline.part(0.5), &mut |_, _| {})?;
+                let counted = search.read_all(conn, 0, &deadline, &mut count)?;
                 (read.complete && counted.complete, read.hits, read.next)
             }
         }
@@ -257,13 +256,13 @@ impl Search<'_> {
         &self,
         conn: &mut SqliteConnection,
         tally: &mut Tally,
-        deadline: Instant,
+        deadline: &Deadline,
     ) -> Result<(bool, HashSet<i64>), StoreError> {
         let range = self.request.range;
         let mut empty = HashSet::new();
         let blocks = Blocks::new(conn, range)?.all(conn)?;
         for (place, blocks) in blocks.chunks(BLOCKS).enumerate() {
-            if place > 0 && Instant::now() > deadline {
+            if !deadline.allows_more(place, 1) {
                 return Ok((false, empty));
             }
             let mut found = 0;

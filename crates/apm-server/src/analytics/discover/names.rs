@@ -1,7 +1,6 @@
 //! Matching transactions by name: the newest of them, counted from their rows where columns decide which match.
 
 use std::collections::HashMap;
-use std::time::Instant;
 
 use apm_store::StoreError;
 use apm_store::event::Kind;
@@ -56,7 +55,7 @@ pub fn names(conn: &mut SqliteConnection, request: &Request) -> Result<Groups, S
     if !condition.exact {
         return group(conn, request, FIELD);
     }
-    let deadline = Instant::now() + request.limits.time();
+    let deadline = request.limits.begin();
     let text = format!(
         "SELECT g.name, count(*) AS count, sum(r.duration * 1.0) AS sum, max(r.duration) AS longest\n\
          FROM json_each(:runs) run\n\
@@ -74,7 +73,7 @@ pub fn names(conn: &mut SqliteConnection, request: &Request) -> Result<Groups, S
         if blocks.is_empty() {
             break true;
         }
-        if total >= LOOKED_AT || (looked_at > 0 && Instant::now() > deadline) {
+        if total >= LOOKED_AT || !deadline.allows_more(looked_at, 1) {
             break false;
         }
         looked_at += blocks.len();

@@ -1,8 +1,6 @@
 //! When matching transactions began, how long they took, and whether they failed: one after the other, for as long as
 //! there is time.
 
-use std::time::Instant;
-
 use apm_store::StoreError;
 use apm_store::event::Kind;
 use diesel::prelude::*;
@@ -46,8 +44,8 @@ pub(crate) fn each(
         return Ok(complete);
     }
     let search = Search::for_kinds(request, &[Kind::Transaction]);
-    let deadline = Instant::now() + request.limits.time();
-    let read = search.read_all(conn, 0, deadline, &mut |(ts, seq), document| {
+    let deadline = request.limits.begin();
+    let read = search.read_all(conn, 0, &deadline, &mut |(ts, seq), document| {
         let number = |path: &str| document.pointer(path).and_then(serde_json::Value::as_i64);
         let outcome = document.pointer("/event/outcome");
         each(Point {
@@ -75,7 +73,7 @@ where
     T: QueryableByName<diesel::sqlite::Sqlite> + 'static,
 {
     let search = Search::for_kinds(request, &[Kind::Transaction]);
-    let deadline = Instant::now() + request.limits.time();
+    let deadline = request.limits.begin();
     let [(_, condition)] = &*search.parts else {
         return Ok(Some(true));
     };
@@ -90,16 +88,16 @@ where
         condition.sql(),
     );
     let mut left = Blocks::new(conn, request.range)?;
-    let mut is_first = true;
+    let mut looked_at = 0;
     loop {
         let blocks = left.next(conn, BLOCKS)?;
         if blocks.is_empty() {
             return Ok(Some(true));
         }
-        if !is_first && Instant::now() > deadline {
+        if !deadline.allows_more(looked_at, 1) {
             return Ok(Some(false));
         }
-        is_first = false;
+        looked_at += blocks.len();
         let sql = Sql::new(text.clone()).bind("runs", runs(&blocks));
         bound(sql, request.range, condition).each(conn, &mut each)?;
     }

@@ -6,7 +6,6 @@
 //! begins further on.
 
 use std::collections::HashMap;
-use std::time::Instant;
 
 use apm_store::document::Documents;
 use apm_store::{StoreError, Texts, Wanted, of_block};
@@ -15,17 +14,22 @@ use diesel::SqliteConnection;
 use serde_json::Value as Json;
 
 use super::Cursor;
-use super::blocks::{Block, Blocks, MOST_LEFT};
+use super::blocks::{Block, Blocks};
 use super::hits::{Hit, Place, load};
 use super::sieve::Sieve;
 use super::walk::{Candidate, Search};
+use crate::analytics::deadline::Deadline;
 
 /// Blocks whose rows are looked at together: first one, for there may be no time for more; then more, for speed.
 const TOGETHER: usize = 64;
 /// Events that are looked at when the time is up and nothing has its place.
 const NEAREST: usize = 512;
-/// Events of these that are looked at in any case.
-const LEAST: usize = 128;
+/// Events of these that are looked at together, and in any case: each may lie in a block of its own.
+const LEAST: usize = 32;
+/// Blocks of which the newest events are looked for: more are too many for the rest of the time.
+const MOST_LEFT: usize = 8_192;
+/// Blocks of these whose rows are looked at, whatever the time.
+const LEAST_BLOCKS: usize = 1_024;
 
 /// The result of a reading.
 pub(super) struct Read {
@@ -51,7 +55,7 @@ enum End {
 struct Walk<'a, 'f> {
     range: Range,
     wanted: &'a dyn Fn(Place) -> bool,
-    deadline: Instant,
+    deadline: &'a Deadline,
     sieve: Sieve,
     texts: Texts,
     documents: Documents,
@@ -65,7 +69,7 @@ impl Search<'_> {
         &self,
         conn: &mut SqliteConnection,
         size: usize,
-        deadline: Instant,
+        deadline: &Deadline,
         each: &mut dyn FnMut(Place, &Json),
     ) -> Result<Read, StoreError> {
         let is_after = |place| self.is_after(place);
@@ -94,7 +98,7 @@ impl Search<'_> {
         };
         page.retain(|place| stopped.is_none_or(|stopped| *place >= stopped));
         let mut complete = matches!(end, End::Whole);
-        let page = load(conn, &page, size, stopped)?;
+        let page = load(conn, &page, size, stopped, deadline)?;
         if let Some(after) = self.request.after.filter(|_| complete) {
             let Range { from, to } = self.request.range;
             let newer = Range {
@@ -118,7 +122,7 @@ impl Search<'_> {
     pub(super) fn places(
         &self,
         conn: &mut SqliteConnection,
-        deadline: Instant,
+        deadline: &Deadline,
         most: usize,
     ) -> Result<(Vec<Place>, i64), StoreError> {
         let range = self.request.range;
@@ -127,7 +131,7 @@ impl Search<'_> {
             let blocks = Blocks::new(conn, range)?.all(conn)?;
             for some in blocks.chunks(TOGETHER) {
                 let newest = some.first().map_or(range.from, |block| block.ts_max);
-                if places.len() >= most || Instant::now() > deadline {
+                if places.len() >= most || deadline.is_over() {
                     return Ok((places, newest.saturating_add(1).min(range.to)));
                 }
                 let found = self.candidates(conn, some, range)?;
@@ -148,8 +152,7 @@ impl Search<'_> {
 
     fn read(&self, conn: &mut SqliteConnection, mut walk: Walk<'_, '_>) -> Result<End, StoreError> {
         let blocks = Blocks::new(conn, walk.range)?.all(conn)?;
-        let left = walk.deadline.saturating_duration_since(Instant::now());
-        let early = walk.deadline - left / 4;
+        let early = walk.deadline.part(0.75);
         let mut together = 1;
         let mut left = &*blocks;
         while !left.is_empty() {
@@ -159,11 +162,10 @@ impl Search<'_> {
                 if left.len() < blocks.len() {
                     let settled = (block.ts_max.saturating_add(1), 0);
                     let is_further = settled.0 < walk.range.to && (walk.wanted)(settled);
-                    let now = Instant::now();
-                    if is_further && now > walk.deadline {
+                    if is_further && walk.deadline.is_over() {
                         return Ok(End::At(settled));
                     }
-                    if !is_further && now > early {
+                    if !is_further && early.is_over() {
                         return self.nearest(conn, left, &mut walk);
                     }
                 }
@@ -177,7 +179,7 @@ impl Search<'_> {
         Ok(End::Whole)
     }
 
-    /// Looks at the newest events of the blocks that are left.
+    /// Looks at the newest events of the blocks that are left: for as long as there is time, or of the fewest blocks.
     fn nearest(
         &self,
         conn: &mut SqliteConnection,
@@ -189,7 +191,10 @@ impl Search<'_> {
         }
         let mut newest: Vec<Candidate> = Vec::new();
         let mut range = walk.range;
-        for some in left.chunks(TOGETHER) {
+        for (index, some) in left.chunks(TOGETHER).enumerate() {
+            if !walk.deadline.allows_more(index * TOGETHER, LEAST_BLOCKS) {
+                return Ok(End::Nowhere);
+            }
             let last = newest.get(NEAREST - 1);
             if last.is_some_and(|last| some.first().is_none_or(|block| block.ts_max < last.ts)) {
                 break;
@@ -206,7 +211,7 @@ impl Search<'_> {
         let mut end = End::Whole;
         for some in newest.chunks(LEAST) {
             if let End::At(_) = end
-                && Instant::now() > walk.deadline
+                && walk.deadline.is_over()
             {
                 return Ok(end);
             }
@@ -254,7 +259,7 @@ impl<'a, 'f> Walk<'a, 'f> {
         search: &Search<'_>,
         range: Range,
         wanted: &'a dyn Fn(Place) -> bool,
-        deadline: Instant,
+        deadline: &'a Deadline,
         found: &'a mut (dyn FnMut(Place, &Json) + 'f),
     ) -> Self {
         Self {

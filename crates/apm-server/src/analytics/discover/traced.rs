@@ -1,7 +1,6 @@
 //! The traces that matching events belong to, whatever their kind.
 
 use std::collections::HashMap;
-use std::time::Instant;
 
 use apm_store::StoreError;
 use apm_store::event::Kind;
@@ -47,10 +46,10 @@ struct Row {
 /// Those of SQLite, and of documents that cannot be read.
 pub(crate) fn traced(conn: &mut SqliteConnection, request: &Request) -> Result<Traced, StoreError> {
     let search = Search::for_kinds(request, &KINDS);
-    let deadline = Instant::now() + request.limits.time();
+    let deadline = request.limits.begin();
     let mut traced = Traced::default();
     if !search.is_exact() {
-        let read = search.read_all(conn, 0, deadline, &mut |(timestamp, seq), document| {
+        let read = search.read_all(conn, 0, &deadline, &mut |(timestamp, seq), document| {
             let trace = document
                 .pointer("/trace/id")
                 .and_then(serde_json::Value::as_str);
@@ -62,7 +61,7 @@ pub(crate) fn traced(conn: &mut SqliteConnection, request: &Request) -> Result<T
         return Ok(traced);
     }
     let mut left = Blocks::new(conn, request.range)?;
-    let mut is_first = true;
+    let mut looked_at = 0;
     loop {
         let blocks = left.next(conn, BLOCKS)?;
         if blocks.is_empty() {
@@ -70,10 +69,10 @@ pub(crate) fn traced(conn: &mut SqliteConnection, request: &Request) -> Result<T
             return Ok(traced);
         }
         let is_full = traced.found.len() >= MOST;
-        if is_full || (!is_first && Instant::now() > deadline) {
+        if is_full || !deadline.allows_more(looked_at, 1) {
             return Ok(traced);
         }
-        is_first = false;
+        looked_at += blocks.len();
         let runs = runs(&blocks);
         for (kind, condition) in &search.parts {
             let text = format!(

@@ -1,7 +1,6 @@
 //! Through the blocks of a range, newest first.
 
 use std::collections::HashSet;
-use std::time::Instant;
 
 use apm_store::StoreError;
 use apm_store::event::Kind;
@@ -10,15 +9,19 @@ use diesel::prelude::*;
 use diesel::sql_types::BigInt;
 
 use super::Request;
-use super::blocks::{Block, Blocks, MOST_LEFT, runs};
+use super::blocks::{Block, Blocks, runs};
 use super::columns;
 use super::hits::{Page, Place, load};
 use crate::analytics::condition::Condition;
+use crate::analytics::deadline::Deadline;
 use crate::analytics::sql::Sql;
 
 /// Blocks looked at together: first few, for the newest hits are near; then more, for speed.
 const FIRST_STRIDE: usize = 4;
 const LAST_STRIDE: usize = 256;
+
+/// Blocks whose rows are looked at, whatever the time, where nothing has its place yet: the rows of 131 072 events.
+const LEAST_BLOCKS: usize = 1024;
 
 /// The newest hits.
 pub(super) struct Newest {
@@ -78,7 +81,7 @@ impl<'a> Search<'a> {
         &self,
         conn: &mut SqliteConnection,
         size: usize,
-        deadline: Instant,
+        deadline: &Deadline,
         empty: &HashSet<i64>,
     ) -> Result<Newest, StoreError> {
         let mut found = Newest {
@@ -93,7 +96,7 @@ impl<'a> Search<'a> {
         let mut blocks = Blocks::new(conn, range)?;
         let mut stopped = None;
         let mut stride = FIRST_STRIDE;
-        let mut looked_at = 0;
+        let mut looked_at = 0_usize;
         loop {
             let mut some = blocks.next(conn, stride)?;
             if some.is_empty() {
@@ -109,7 +112,7 @@ impl<'a> Search<'a> {
             if oldest.is_some_and(|oldest| oldest > newest) {
                 break;
             }
-            if looked_at > 0 && Instant::now() > deadline {
+            if !deadline.allows_more(looked_at, 1) {
                 // Hits that are newer than all that is left have their place. There has to be some progress, or going
                 // on would not come to an end.
                 let stop = (newest.saturating_add(1), 0);
@@ -118,7 +121,7 @@ impl<'a> Search<'a> {
                     best.retain(|place| *place >= stop);
                     stopped = Some(stop);
                 }
-                if is_further || looked_at > MOST_LEFT {
+                if is_further || looked_at > LEAST_BLOCKS {
                     found.complete = false;
                     break;
                 }
@@ -133,7 +136,7 @@ impl<'a> Search<'a> {
             looked_at += some.len();
             stride = (stride * 2).min(LAST_STRIDE);
         }
-        found.page = load(conn, &best, size, stopped)?;
+        found.page = load(conn, &best, size, stopped, deadline)?;
         if !found.complete && stopped.is_none() {
             found.page.next = None;
         }

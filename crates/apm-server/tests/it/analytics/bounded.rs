@@ -10,7 +10,7 @@ use apm_store::{NameLimits, Store, StoreOptions};
 use serde_json::{Value as Json, json};
 
 use super::api::{RANGE, get};
-use super::{batch, store_all};
+use super::{MINUTE, batch, open, store_all};
 use crate::support::events::{NEW_YEAR, error, now, span, transaction};
 use crate::support::server::TestServer;
 
@@ -44,6 +44,14 @@ fn many(store: &Store) {
     }
 }
 
+/// The rows of a list of [`many`].
+fn all(path: &str) -> usize {
+    match path {
+        "services" => 1_201,
+        _ => 1_200,
+    }
+}
+
 /// An answer, and how many bytes it has.
 async fn sized(store: &Store, path: &str) -> (Json, usize) {
     let response = get(store, path, None).await;
@@ -70,11 +78,12 @@ async fn a_list_has_a_thousand_rows_and_says_how_many_it_leaves_out() {
             ("services/shop/errors", "errors", 200),
             ("services/shop/dependencies", "dependencies", 200),
             ("dependencies", "dependencies", 200),
-            ("queries", "statements", 200),
+            // A statement has up to 8 KiB of text.
+            ("queries", "statements", 1_000),
         ] {
             let (body, bytes) = sized(&store, &format!("/api/v1/{path}?{range}")).await;
             let listed = body[rows].as_array().expect("rows");
-            assert_eq!(listed.len(), 1_000, "{path}");
+            assert_eq!(listed.len() + left_out, all(path), "{path}");
             assert_eq!(body["left_out"], left_out, "{path}");
             let buckets = body["axis"]["buckets"].as_array().expect("buckets");
             assert!(
@@ -184,4 +193,53 @@ async fn a_page_shows_two_hundred_rows_of_a_list_and_says_so() {
         file.text.lines().count() > 1_000,
         "a file has all that is listed"
     );
+}
+
+#[actix_web::test]
+async fn statements_come_in_pages_of_some_megabytes_however_long_they_are() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let store = open(dir.path());
+    let seeding = store.clone();
+    let seed = move || {
+        // Of this hour and of the one before, which answers compare it with.
+        for hour in 0..2 {
+            let mut events = batch("shop");
+            for number in 0..450_u64 {
+                // Letters, not digits: these would be values.
+                let column: String = format!("{number:03}")
+                    .bytes()
+                    .map(|digit| char::from(digit - b'0' + b'a'))
+                    .collect();
+                let columns = format!("column_of_the_{column}_kind, ").repeat(400);
+                let mut call = span(&mut events, number, &format!("SELECT {columns}x FROM t"));
+                call.timestamp = NEW_YEAR - hour * 60 * MINUTE + 5 * MINUTE;
+                call.duration = 1_000 + number as i64;
+                events.events.push(Event::Span(call));
+            }
+            store_all(&seeding, events);
+        }
+    };
+    web::block(seed).await.expect("a thread");
+    let mut seen = BTreeSet::new();
+    let mut page = Some(1);
+    let mut pages = 0;
+    while let Some(number) = page {
+        let path = format!(
+            "/api/v1/queries?from=2026-01-01T00:00:00Z&to=2026-01-01T01:00:00Z&size=1000&page={number}"
+        );
+        let (body, bytes) = sized(&store, &path).await;
+        assert!(bytes < 8 << 20, "page {number}: {bytes} bytes");
+        let listed = body["statements"].as_array().expect("statements");
+        let names = |rows: &Vec<Json>| -> BTreeSet<String> {
+            let name = |row: &Json| row["fingerprint"].as_str().expect("text").to_owned();
+            rows.iter().map(name).collect()
+        };
+        let before = body["previous"]["statements"].as_array().expect("before");
+        assert_eq!(names(listed), names(before), "the same, of the hour before");
+        assert_eq!(body["previous"]["left_out"], 450 - listed.len());
+        seen.append(&mut names(listed));
+        page = body["next_page"].as_u64();
+        pages += 1;
+    }
+    assert_eq!((seen.len(), pages), (450, 3));
 }
