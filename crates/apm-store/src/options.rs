@@ -61,7 +61,7 @@ pub struct StoreOptions {
     /// Connections for reading.
     pub readers: usize,
     /// The time that a search of documents may take. Readings that take less by design are lengthened alike
-    /// ([`crate::fair_time`]).
+    /// ([`crate::share_taken`]).
     pub search_time: Duration,
     /// Whether events that an output has not sent yet ([`crate::output`]) go after everything else.
     pub keeps_unsent: bool,

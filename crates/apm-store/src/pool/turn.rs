@@ -61,8 +61,9 @@ impl Drop for Taken {
 }
 
 /// The part of its time that the reading of this thread has taken, if it would take `most` alone where a search takes
-/// [`SEARCH_TIME`]: 1 is all of it. A reading has more time where the store's searches may take longer, and less where it waited for its connection, and while more readers want one than there are: what
-/// others want is looked at anew each time. Nothing outside of a reading.
+/// [`SEARCH_TIME`]: 1 is all of it. A reading has more time where the store's searches may take longer, and less where
+/// it waited for its connection, and while more readers want one than there are: what others want is looked at anew
+/// each time. Nothing outside of a reading.
 #[must_use]
 pub fn share_taken(most: Duration) -> Option<f64> {
     TURN.with_borrow(|turn| {
