@@ -34,7 +34,7 @@ const SIZE: Parameter = Parameter::whole(
     "size",
     1,
     MOST as i64,
-    "Rows of a page. Default 200 for a page in HTML, else 1000.",
+    "Rows of a page. Default 200 for a page in HTML, else 1000; of statements, 200 at most.",
 );
 
 const SEARCH: Parameter = Parameter::text(
