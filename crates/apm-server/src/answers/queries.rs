@@ -30,7 +30,8 @@ const SORTS: [&str; 10] = [
     "sorts",
 ];
 
-/// Rows of an answer, whatever is asked for: a statement has up to 8 KiB of text.
+/// Rows of an answer in JSON, whatever is asked for: a statement has up to 8 KiB of text, and its sparklines. A file has
+/// neither these nor other windows, nor a link to the next page.
 const MOST: usize = 200;
 
 /// The question.
@@ -114,7 +115,10 @@ impl Question for Params {
     fn read(asked: &Asked) -> Result<Self, Problem> {
         let (scope, period) = (asked.chosen_scope(List::Statements)?, Period::read(asked)?);
         let mut listed = Listed::read(asked, scope, period, &SORTS, "-total")?;
-        listed.listing = listed.listing.at_most(MOST);
+        let is_file = |(name, value): &(String, String)| name == "format" && value == "csv";
+        if !asked.pairs().iter().any(is_file) {
+            listed.listing = listed.listing.at_most(MOST);
+        }
         Ok(Self(listed))
     }
 

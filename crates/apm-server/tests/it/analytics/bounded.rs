@@ -242,4 +242,11 @@ async fn statements_come_in_pages_of_some_megabytes_however_long_they_are() {
         pages += 1;
     }
     assert_eq!((seen.len(), pages), (450, 3));
+    // A file has no link to the next page, and fewer columns.
+    let path = "/api/v1/queries?from=2026-01-01T00:00:00Z&to=2026-01-01T01:00:00Z&format=csv";
+    let response = get(&store, path, None).await;
+    let file = test::read_body(response).await;
+    let lines = file.split(|byte| *byte == b'\n');
+    assert_eq!(lines.filter(|line| !line.is_empty()).count(), 1 + 450);
+    assert!(file.len() < 8 << 20, "{} bytes", file.len());
 }
