@@ -8,6 +8,7 @@ pub(crate) mod stats;
 
 pub(crate) mod binds;
 pub(crate) mod cost;
+pub(crate) mod repeated;
 pub(crate) mod service_target;
 pub(crate) mod span_kind;
 pub(crate) mod statement;

@@ -18,18 +18,15 @@ pub(crate) struct Slot {
     /// The connection, while a trace is set up on it that refers to this slot.
     traced: Cell<Option<*mut ffi::sqlite3>>,
     observer: RefCell<Option<Observer>>,
-    counting: RefCell<Counting>,
+    options: Cell<Options>,
+    /// The statement that returned a row last, by its address, and how many it has returned. Mostly one is running.
+    rows: Cell<(usize, u64)>,
+    /// The same of others that still run.
+    other_rows: RefCell<Vec<(usize, u64)>>,
+    /// Pages read and written since the connection was opened, as of the last statement that ended.
+    pages: Cell<[u32; 2]>,
     /// Whether the last statement was reported before SQLite had completed it.
     given_up: Cell<bool>,
-}
-
-#[derive(Default)]
-struct Counting {
-    options: Options,
-    /// Rows that statements which still run have returned, by the address of the statement. Mostly there is one.
-    rows: Vec<(usize, u64)>,
-    /// Pages read and written since the connection was opened, as of the last statement that ended.
-    pages: [u32; 2],
 }
 
 impl fmt::Debug for Slot {
@@ -43,7 +40,10 @@ impl Slot {
         Self {
             traced: Cell::new(None),
             observer: RefCell::new(None),
-            counting: RefCell::new(Counting::default()),
+            options: Cell::default(),
+            rows: Cell::default(),
+            other_rows: RefCell::default(),
+            pages: Cell::default(),
             given_up: Cell::new(false),
         }
     }
@@ -58,11 +58,10 @@ impl Slot {
 
     /// Begins to report to an observer; `pages` as of now.
     pub(crate) fn watch(&self, observer: Observer, options: Options, pages: [u32; 2]) {
-        self.counting.replace(Counting {
-            options,
-            rows: Vec::new(),
-            pages,
-        });
+        self.options.set(options);
+        self.rows.take();
+        self.other_rows.take();
+        self.pages.set(pages);
         drop(self.observer.replace(Some(observer)));
     }
 
@@ -84,30 +83,42 @@ impl Slot {
     /// Pages are counted from here on.
     pub(crate) fn set_pages(&self, pages: [u32; 2]) {
         self.given_up.set(false);
-        if let Ok(mut counting) = self.counting.try_borrow_mut() {
-            counting.pages = pages;
-        }
+        self.pages.set(pages);
     }
 
     pub(crate) fn counts_pages(&self) -> bool {
-        self.counting
-            .try_borrow()
-            .is_ok_and(|counting| counting.options.pages)
+        self.options.get().pages
     }
 
     /// A statement returned a row.
     pub(crate) fn add_row(&self, statement: usize) {
-        let Ok(mut counting) = self.counting.try_borrow_mut() else {
+        let (last, rows) = self.rows.get();
+        if last == statement {
+            return self.rows.set((statement, rows + 1));
+        }
+        let Ok(mut others) = self.other_rows.try_borrow_mut() else {
             return;
         };
-        match counting
-            .rows
-            .iter_mut()
-            .find(|(known, _)| *known == statement)
-        {
-            Some((_, rows)) => *rows += 1,
-            None => counting.rows.push((statement, 1)),
+        if last != 0 {
+            others.push((last, rows));
         }
+        let at = others.iter().position(|(other, _)| *other == statement);
+        let before = at.map_or(0, |at| others.swap_remove(at).1);
+        self.rows.set((statement, before + 1));
+    }
+
+    /// Takes the number of rows that a statement has returned.
+    fn take_rows(&self, statement: usize) -> u64 {
+        let (last, rows) = self.rows.get();
+        if last == statement {
+            self.rows.take();
+            return rows;
+        }
+        let Ok(mut others) = self.other_rows.try_borrow_mut() else {
+            return 0;
+        };
+        let at = others.iter().position(|(other, _)| *other == statement);
+        at.map_or(0, |at| others.swap_remove(at).1)
     }
 
     /// Completes the counters of a statement that ended with what this connection counted besides. `pages` as of now.
@@ -117,23 +128,15 @@ impl Slot {
         counters: &mut Counters,
         pages: Option<[u32; 2]>,
     ) {
-        let Ok(mut counting) = self.counting.try_borrow_mut() else {
-            return;
-        };
-        if counting.options.rows {
-            let at = counting
-                .rows
-                .iter()
-                .position(|(known, _)| *known == statement);
-            counters.rows_returned = Some(at.map_or(0, |at| counting.rows.swap_remove(at).1));
+        if self.options.get().rows {
+            counters.rows_returned = Some(self.take_rows(statement));
         }
         if let Some(pages) = pages {
+            let before = self.pages.replace(pages);
             // SQLite's numbers have 32 bits and begin anew after that.
-            let since =
-                |which: usize| Some(u64::from(pages[which].wrapping_sub(counting.pages[which])));
+            let since = |which: usize| Some(u64::from(pages[which].wrapping_sub(before[which])));
             counters.pages_read = since(0);
             counters.pages_written = since(1);
-            counting.pages = pages;
         }
     }
 
@@ -152,5 +155,44 @@ impl Slot {
             // The observer's `drop` may panic as well.
             let _ = catch_unwind(AssertUnwindSafe(|| drop(observer)));
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rows_of_statements_that_run_at_once_are_counted_apart() {
+        let slot = Slot::new();
+        let returned = |statement| {
+            let mut counters = Counters::default();
+            slot.complete(statement, &mut counters, None);
+            counters.rows_returned
+        };
+        // A virtual table reads rows of its own between those of the query.
+        for statement in [1, 2, 1, 3, 3, 2, 1] {
+            slot.add_row(statement);
+        }
+        assert_eq!(returned(3), Some(2));
+        slot.add_row(1);
+        assert_eq!(returned(2), Some(2));
+        assert_eq!(returned(1), Some(4));
+        // The address may be another statement's now.
+        assert_eq!([1, 2, 3].map(returned), [Some(0); 3]);
+        slot.add_row(2);
+        assert_eq!(returned(2), Some(1));
+    }
+
+    #[test]
+    fn pages_are_counted_from_the_statement_before_across_the_end_of_their_numbers() {
+        let slot = Slot::new();
+        slot.set_pages([u32::MAX, 7]);
+        let mut counters = Counters::default();
+        slot.complete(1, &mut counters, Some([1, 9]));
+        assert_eq!(
+            (counters.pages_read, counters.pages_written),
+            (Some(2), Some(2))
+        );
     }
 }

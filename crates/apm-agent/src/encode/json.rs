@@ -182,6 +182,7 @@ const fn pair(value: u64) -> &'static [u8; 2] {
 }
 
 /// Sixteen digits, right-aligned: a timestamp in microseconds until the year 2286, for a hole of fixed size.
+#[inline]
 pub(crate) fn micros(out: &mut [u8; 16], mut value: u64) {
     let (pairs, _) = out.as_chunks_mut::<2>();
     for place in pairs.iter_mut().rev() {
@@ -193,6 +194,13 @@ pub(crate) fn micros(out: &mut [u8; 16], mut value: u64) {
 /// A duration in milliseconds with three decimals, which are the microseconds.
 pub(crate) fn millis(out: &mut Vec<u8>, duration: Duration) {
     let nanos = u64::from(duration.subsec_nanos());
+    // Most spans are shorter than this, and are written in one piece.
+    if duration.as_secs() == 0 && nanos < 10_000_000 {
+        let micros = nanos / 1000;
+        let [tens, ones] = *pair(micros % 100);
+        let (whole, hundreds) = (digit(micros / 1000), digit(micros / 100));
+        return out.extend_from_slice(&[whole, b'.', hundreds, tens, ones]);
+    }
     uint(
         out,
         duration
@@ -270,6 +278,11 @@ mod tests {
             written(|out| millis(out, Duration::from_nanos(1_234_567_999))),
             "1234.567"
         );
+        for nanos in [1_000, 99_999, 123_456, 9_999_999, 10_000_000, 54_321_000] {
+            let expected = format!("{}.{:03}", nanos / 1_000_000, nanos / 1_000 % 1_000);
+            let duration = Duration::from_nanos(nanos);
+            assert_eq!(written(|out| millis(out, duration)), expected);
+        }
         assert_eq!(written(|out| millis(out, Duration::ZERO)), "0.000");
     }
 }

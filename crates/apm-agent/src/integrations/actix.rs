@@ -192,7 +192,7 @@ impl Request {
             return None;
         }
         let incoming = trace_context(request);
-        let core = Core::begin(agent, None, Cow::Borrowed("request"), incoming)?;
+        let core = Core::begin(agent, &settings, None, Cow::Borrowed("request"), incoming)?;
         core.request.store(address, Ordering::Relaxed);
         if core.records_spans() {
             let mut context = std::mem::take(&mut lock(&core.state).context);

@@ -32,25 +32,39 @@ impl Time {
 
 /// The self times of one transaction's spans. Few kinds occur in one transaction: a list is the fastest map.
 #[derive(Debug, Default)]
-pub(crate) struct SpanTimes(Vec<(Arc<SpanKind>, Time)>);
+pub(crate) struct SpanTimes {
+    /// Mostly there is one kind, which takes no memory of its own.
+    first: Option<(Arc<SpanKind>, Time)>,
+    others: Vec<(Arc<SpanKind>, Time)>,
+}
 
 impl SpanTimes {
     pub(crate) fn add(&mut self, kind: &Arc<SpanKind>, self_time: Duration) {
-        let room = self.0.len() < MAX_GROUPS;
-        let known = self.0.iter_mut().find(|(known, _)| {
-            Arc::ptr_eq(known, kind)
-                || (known.span_type == kind.span_type && known.subtype == kind.subtype)
-        });
         let time = Time {
             count: 1,
             sum: self_time,
         };
-        match known {
+        let Some(first) = &mut self.first else {
+            self.first = Some((Arc::clone(kind), time));
+            return;
+        };
+        let room = 1 + self.others.len() < MAX_GROUPS;
+        let mut all = std::iter::once(first).chain(&mut self.others);
+        match all.find(|(known, _)| is_same_group(known, kind)) {
             Some((_, sum)) => sum.add(time),
-            None if room => self.0.push((Arc::clone(kind), time)),
+            None if room => self.others.push((Arc::clone(kind), time)),
             None => {}
         }
     }
+
+    fn iter(&self) -> impl Iterator<Item = &(Arc<SpanKind>, Time)> {
+        self.first.iter().chain(&self.others)
+    }
+}
+
+/// Whether spans of two kinds are counted together.
+fn is_same_group(one: &Arc<SpanKind>, other: &Arc<SpanKind>) -> bool {
+    Arc::ptr_eq(one, other) || (one.span_type == other.span_type && one.subtype == other.subtype)
 }
 
 /// The key of a sum: the transaction's type and name, and the span's type and subtype.
@@ -78,7 +92,13 @@ struct Sums {
 
 impl Sums {
     /// Adds the self times of transactions, and those of their spans.
-    fn add(&mut self, kind: &str, name: &str, app: Time, spans: &[(Arc<SpanKind>, Time)]) {
+    fn add<'a>(
+        &mut self,
+        kind: &str,
+        name: &str,
+        app: Time,
+        spans: impl Iterator<Item = &'a (Arc<SpanKind>, Time)>,
+    ) {
         let types = match self.names.get_mut(name) {
             Some(types) => types,
             None if self.groups < MAX_GROUPS => self.names.entry(name.to_owned()).or_default(),
@@ -102,10 +122,9 @@ impl Sums {
         let (_, own, known_spans) = &mut types[place];
         own.add(app);
         for (kind, time) in spans {
-            let known = known_spans.iter_mut().find(|(known, _)| {
-                Arc::ptr_eq(known, kind)
-                    || (known.span_type == kind.span_type && known.subtype == kind.subtype)
-            });
+            let known = known_spans
+                .iter_mut()
+                .find(|(known, _)| is_same_group(known, kind));
             match known {
                 Some((_, sum)) => sum.add(*time),
                 None if self.groups < MAX_GROUPS => {
@@ -122,7 +141,7 @@ impl Sums {
         self.overflowed |= other.overflowed;
         for (name, types) in other.names {
             for (kind, own, spans) in types {
-                self.add(&kind, &name, own, &spans);
+                self.add(&kind, &name, own, spans.iter());
             }
         }
     }
@@ -132,7 +151,7 @@ impl Breakdown {
     /// Adds an ended transaction: its own self time (`app`) and those of its spans.
     pub(crate) fn add(&self, kind: &str, name: &str, app: Duration, spans: &SpanTimes) {
         let app = Time { count: 1, sum: app };
-        lock(self.0.own()).add(kind, name, app, &spans.0);
+        lock(self.0.own()).add(kind, name, app, spans.iter());
     }
 
     /// Takes the sums away; `true` when groups were left out.

@@ -20,6 +20,7 @@ pub(crate) struct Thresholds {
 
 /// A child ended under a parent that has not: keeps it, merges it, or gives out what can no longer be merged. `report`
 /// gets what is to be reported now, in this order.
+#[inline]
 pub(crate) fn offer(
     kept: &mut Option<FinishedSpan>,
     child: FinishedSpan,

@@ -60,9 +60,10 @@ impl Transaction {
         parent: Option<TraceContext>,
     ) -> Self {
         Self {
-            core: recorder
-                .map(RecorderHandle::new)
-                .and_then(|recorder| Core::begin(&recorder, Some(name), kind, parent)),
+            core: recorder.map(RecorderHandle::new).and_then(|recorder| {
+                let settings = recorder.config.load();
+                Core::begin(&recorder, &settings, Some(name), kind, parent)
+            }),
         }
     }
 

@@ -30,13 +30,20 @@ pub(crate) struct LeafSpan {
     kind: Arc<SpanKind>,
     /// Its id went downstream.
     pub(crate) propagated: bool,
-    /// Of a query's bind values.
-    pub(crate) binds: Binds,
-    /// The number of rows that a statement changed, if the database says it.
+    /// The number of rows that a statement changed, if it is known before the end.
     pub(crate) rows: Option<u64>,
-    /// The cost of a query, if the database says it.
-    pub(crate) cost: Option<Cost>,
     ended: bool,
+}
+
+/// Details of a query that are known when it has ended, beside its text. They are apart from the span, which is moved
+/// several times until then.
+#[derive(Debug, Default)]
+pub(crate) struct QueryDetails {
+    pub(crate) binds: Binds,
+    /// The number of rows that it changed, if the database says it.
+    pub(crate) rows: Option<u64>,
+    /// Its cost, if the database says it.
+    pub(crate) cost: Option<Cost>,
 }
 
 impl LeafSpan {
@@ -64,9 +71,7 @@ impl LeafSpan {
             beginning,
             kind: Arc::clone(kind),
             propagated: false,
-            binds: Binds::Unknown,
             rows: None,
-            cost: None,
             ended: false,
         })
     }
@@ -97,12 +102,12 @@ impl LeafSpan {
 
     /// Ends it. `tail` is only needed when it was admitted.
     pub(crate) fn end(mut self, outcome: Outcome, tail: Option<Arc<Tail>>) {
-        self.close(None, outcome, tail);
+        self.close(None, outcome, tail, QueryDetails::default());
     }
 
     /// The same for a span that has ended before.
     pub(crate) fn end_at(mut self, end: Instant, outcome: Outcome, tail: Option<Arc<Tail>>) {
-        self.close(Some(end), outcome, tail);
+        self.close(Some(end), outcome, tail, QueryDetails::default());
     }
 
     /// Discards it, as if it had not begun.
@@ -116,7 +121,13 @@ impl LeafSpan {
         core.forget_span(end, self.current.span.is_none());
     }
 
-    fn close(&mut self, end: Option<Instant>, outcome: Outcome, tail: Option<Arc<Tail>>) {
+    fn close(
+        &mut self,
+        end: Option<Instant>,
+        outcome: Outcome,
+        tail: Option<Arc<Tail>>,
+        details: QueryDetails,
+    ) {
         if std::mem::replace(&mut self.ended, true) {
             return;
         }
@@ -142,10 +153,10 @@ impl LeafSpan {
                     outcome,
                     propagated,
                     tail,
-                    binds: self.binds,
+                    binds: details.binds,
                     composite: None,
-                    rows: self.rows,
-                    cost: self.cost,
+                    rows: details.rows.or(self.rows),
+                    cost: details.cost,
                     stack: stack_of(core, took),
                 };
                 finish(core, parent, span, took);
@@ -159,7 +170,8 @@ impl Drop for LeafSpan {
     fn drop(&mut self) {
         if !self.ended {
             let tail = Tail::new(Arc::clone(&self.kind), "", None, |_| {});
-            self.close(None, Outcome::Unknown, Some(Arc::new(tail)));
+            let details = QueryDetails::default();
+            self.close(None, Outcome::Unknown, Some(Arc::new(tail)), details);
         }
     }
 }

@@ -27,6 +27,17 @@ impl ChildTime {
         }
     }
 
+    /// The same for a child of which it is known when it began and how long it ran. Mostly no other ran meanwhile.
+    pub(crate) fn child_ran(&mut self, start: Instant, end: Instant, took: Duration) {
+        if self.active == 1 && self.since == Some(start) {
+            self.active = 0;
+            self.since = None;
+            self.covered += took;
+        } else {
+            self.child_ended(end);
+        }
+    }
+
     /// The self time of a parent that ran from `start` to `end`; a child that still runs counts up to `end`.
     pub(crate) fn self_time(&self, start: Instant, end: Instant) -> Duration {
         let running = self
@@ -57,6 +68,41 @@ mod tests {
             children.self_time(start, at(100)),
             Duration::from_millis(60)
         );
+    }
+
+    #[test]
+    fn a_child_whose_time_is_known_counts_as_one_whose_end_is_known() {
+        let start = Instant::now();
+        let at = |ms| start + Duration::from_millis(ms);
+        // Alone, behind another, and within another.
+        let runs: [&[(u64, u64)]; 4] = [
+            &[(10, 30)],
+            &[(10, 30), (40, 50)],
+            &[(10, 40), (20, 30)],
+            &[(10, 30), (10, 40)],
+        ];
+        for children in runs {
+            let mut events: Vec<_> = children
+                .iter()
+                .flat_map(|&(from, to)| [(from, None), (to, Some(from))])
+                .collect();
+            events.sort_unstable();
+            let (mut known, mut ended) = (ChildTime::default(), ChildTime::default());
+            for (ms, from) in events {
+                match from {
+                    None => {
+                        known.child_started(at(ms));
+                        ended.child_started(at(ms));
+                    }
+                    Some(from) => {
+                        known.child_ran(at(from), at(ms), Duration::from_millis(ms - from));
+                        ended.child_ended(at(ms));
+                    }
+                }
+            }
+            let self_time = |it: &ChildTime| it.self_time(start, at(100));
+            assert_eq!(self_time(&known), self_time(&ended), "{children:?}");
+        }
     }
 
     #[test]

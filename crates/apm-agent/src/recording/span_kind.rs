@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use crate::encode::json;
 use crate::recording::cost::Cost;
+use crate::recording::repeated::Repeated;
 use crate::recording::service_target::Target;
 use crate::trace::ids::hex_word;
 
@@ -39,6 +40,8 @@ pub(crate) struct Tail {
     in_db: Option<usize>,
     /// The place at which the members of `context` begin; `None` without a context.
     in_context: Option<usize>,
+    /// Of the spans that share it: the end that was written last.
+    pub(crate) repeated: Repeated,
 }
 
 impl Tail {
@@ -85,6 +88,7 @@ impl Tail {
             after_name,
             in_db,
             in_context,
+            repeated: Repeated::default(),
         }
     }
 

@@ -9,6 +9,7 @@ use std::str::FromStr;
 /// Spreads the 32 bits of `word` over eight bytes and turns each nibble into its lower-case hex digit.
 ///
 /// All eight digits are computed at once in one register; a table look-up per digit costs several times as much.
+#[inline]
 pub(crate) fn hex_word(word: u32) -> [u8; 8] {
     let mut nibbles = u64::from(word);
     nibbles = (nibbles | (nibbles << 16)) & 0x0000_ffff_0000_ffff;
@@ -59,6 +60,7 @@ macro_rules! id {
             pub const HEX_LEN: usize = $hex;
 
             /// Draws a random id.
+            #[inline]
             pub fn random() -> Self {
                 loop {
                     let value: $int = fastrand::$rng(..);
@@ -95,6 +97,7 @@ macro_rules! id {
             }
 
             /// Writes the id as lower-case hex digits.
+            #[inline]
             pub fn write_hex(self, out: &mut [u8; $hex]) {
                 let bytes = self.to_bytes();
                 for (digits, word) in out.chunks_exact_mut(8).zip(bytes.chunks_exact(4)) {

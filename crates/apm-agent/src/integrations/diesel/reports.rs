@@ -34,8 +34,9 @@ impl Rows {
 pub(super) struct Reports {
     /// Whether a query is under way that wants them.
     open: bool,
-    /// Whether its text is still to be found.
-    wants_text: bool,
+    /// The statement that the query is expected to be, if its text is still to be found.
+    expected: Option<Arc<Statement>>,
+    /// Statements that have ended. What follows is theirs, and is from before as long as there is none.
     count: u32,
     statement: Option<Arc<Statement>>,
     cost: Cost,
@@ -45,13 +46,12 @@ pub(super) struct Reports {
 }
 
 impl Reports {
-    /// A query begins now.
-    pub(super) fn open(&mut self, wants_text: bool) {
-        *self = Self {
-            open: true,
-            wants_text,
-            ..Self::default()
-        };
+    /// A query begins now. `expected`: the statement that it probably is, if its text is to be found here.
+    pub(super) fn open(&mut self, expected: Option<Arc<Statement>>) {
+        self.open = true;
+        self.expected = expected;
+        self.count = 0;
+        self.statement = None;
     }
 
     /// A statement has ended.
@@ -63,36 +63,49 @@ impl Reports {
         self.count = self.count.saturating_add(1);
         self.statement = None;
         // Behind a semicolon there may be more, which SQLite leaves out of the statement's text.
-        if self.wants_text && self.count == 1 && !sql.ends_with(b";") {
-            self.statement = Some(statements.prepared(finished));
+        if self.count == 1
+            && let Some(expected) = self.expected.take()
+            && !sql.ends_with(b";")
+        {
+            let is_it = expected.has_text(sql);
+            self.statement = Some(if is_it {
+                expected
+            } else {
+                statements.prepared(finished)
+            });
         }
         let counters = finished.counters();
         let (hash, changes) = match &self.statement {
             Some(statement) => (statement.hash, statement.changes),
             None => (hash(sql), changes_rows(sql)),
         };
-        self.last = Rows {
+        let rows = Rows {
             hash,
             returned: counters.rows_returned.unwrap_or(0),
             changed: counters.rows_changed.filter(|_| changes),
         };
-        if self.count == 1 {
-            self.first = self.last;
-            self.all = self.last;
-        } else {
-            self.all.add(&self.last);
-        }
-        let mut counts = [0; COUNTS];
-        counts[..ROWS_RETURNED].copy_from_slice(&[
+        let cost: [u64; COUNTS] = [
             counters.steps,
             counters.fullscan_steps,
             counters.sorts,
             counters.autoindex_steps,
             counters.reprepares,
-        ]);
-        counts[ROWS_RETURNED + 1] = counters.pages_read.unwrap_or(0);
-        counts[ROWS_RETURNED + 2] = counters.pages_written.unwrap_or(0);
-        self.cost.add(&Cost(counts));
+            // Known when the query has ended: of several statements, one has its rows.
+            0,
+            counters.pages_read.unwrap_or(0),
+            counters.pages_written.unwrap_or(0),
+        ];
+        if self.count == 1 {
+            self.cost = Cost(cost);
+        } else {
+            if self.count == 2 {
+                self.first = self.last;
+                self.all = self.last;
+            }
+            self.all.add(&rows);
+            self.cost.add(&Cost(cost));
+        }
+        self.last = rows;
     }
 
     /// The query has ended. `written`: a hash of its text, if that is known from elsewhere.
@@ -111,7 +124,7 @@ impl Reports {
     fn sums(&self, text: u64) -> Option<(Cost, Option<u64>)> {
         let rows = match self.count {
             0 => return None,
-            1 => self.all,
+            1 => self.last,
             _ if self.last.hash == text => self.last,
             _ if self.first.hash == text => self.first,
             _ => self.all,

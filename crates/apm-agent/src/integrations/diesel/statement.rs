@@ -123,6 +123,11 @@ impl Statement {
         self.sql.len() <= MAX_REMEMBERED
     }
 
+    #[cfg(feature = "sqlite-meter")]
+    pub(super) fn has_text(&self, sql: &[u8]) -> bool {
+        *self.sql.as_bytes() == *sql
+    }
+
     pub(super) fn has_text_of(&self, other: &Self) -> bool {
         self.sql == other.sql
     }

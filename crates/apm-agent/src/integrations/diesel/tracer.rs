@@ -23,7 +23,7 @@ use super::reports::Reports;
 use super::statement::{Statement, Statements, write_sql};
 use crate::recording::binds::Binds;
 use crate::recording::context;
-use crate::recording::leaf_span::{Call, LeafSpan};
+use crate::recording::leaf_span::{Call, LeafSpan, QueryDetails};
 use crate::recording::outcome::Outcome;
 use crate::recording::span_kind::{SpanKind, Tail};
 use crate::util::lock;
@@ -58,7 +58,7 @@ pub(super) struct Tracer {
     sql: String,
     /// This connection among those of the process.
     number: u64,
-    /// The memory of a query that has ended.
+    /// The memory of a query that has ended; `None` while one runs, and before the first.
     spare: Option<Box<Call>>,
     /// Whether a query may end on another thread than that on which it began.
     any_thread: bool,
@@ -125,8 +125,10 @@ impl Tracer {
     }
 
     fn start(&mut self, query: &dyn DebugQuery) {
-        // The query before was never finished.
-        if let Some(mut before) = self.running() {
+        // The query before was never finished: it has not given its memory back.
+        if self.spare.is_none()
+            && let Some(mut before) = self.running()
+        {
             before.fail();
         }
         self.written = None;
@@ -138,7 +140,7 @@ impl Tracer {
         };
         let tail = match expected {
             _ if !wanted => None,
-            Some(expected) => Some(Arc::clone(&expected.tail)),
+            Some(expected) => Some(expected),
             None => {
                 let written = self.write(query);
                 if written.statement.is_ping() && self.depth == 0 {
@@ -153,10 +155,10 @@ impl Tracer {
         self.runs(span, tail);
     }
 
-    /// A query begins. Has its statements reported if they are wanted, and returns the statement that it is expected to
-    /// be, if its text is to come from the database.
+    /// A query begins. Has its statements reported if they are wanted, and returns the tail of the statement that it is
+    /// expected to be, if its text is to come from the database.
     #[cfg(feature = "sqlite-meter")]
-    fn expect(&mut self, query: &dyn DebugQuery, wanted: bool) -> Option<Arc<Statement>> {
+    fn expect(&mut self, query: &dyn DebugQuery, wanted: bool) -> Option<Arc<Tail>> {
         let meter = self.meter.as_mut()?;
         meter.running = QueryType::detect(query);
         if !wanted {
@@ -166,14 +168,15 @@ impl Tracer {
             }
             return None;
         }
-        let expected = meter.running.and_then(|it| meter.types.get(it)).cloned();
         meter.open = true;
-        lock(&self.shared).reports.open(expected.is_some());
-        expected
+        let expected = meter.running.and_then(|it| meter.types.get(it));
+        let tail = expected.map(|it| Arc::clone(&it.tail));
+        lock(&self.shared).reports.open(expected.cloned());
+        tail
     }
 
     #[cfg(not(feature = "sqlite-meter"))]
-    fn expect(&mut self, _: &dyn DebugQuery, _: bool) -> Option<Arc<Statement>> {
+    fn expect(&mut self, _: &dyn DebugQuery, _: bool) -> Option<Arc<Tail>> {
         None
     }
 
@@ -266,23 +269,30 @@ impl Tracer {
             return;
         };
         let end = Instant::now();
-        if call.admitted() && self.describe(&mut call, query, written, outcome) {
-            context::unfinished(|unfinished| unfinished.take_back(&call));
-            call.forget();
+        let details = if call.admitted() {
+            self.describe(&mut call, query, written, outcome)
         } else {
-            call.end_at(end, outcome);
+            Some(QueryDetails::default())
+        };
+        match details {
+            Some(details) => call.end_at(end, outcome, details),
+            None => {
+                context::unfinished(|unfinished| unfinished.take_back(&call));
+                call.forget();
+            }
         }
         self.spare = Some(call);
     }
 
-    /// Completes the span of a query that has ended. Whether it is a ping instead, of which there is to be no span.
+    /// Says which query has ended, and returns what else is known of it; `None` for a ping, of which there is to be no
+    /// span.
     fn describe(
         &mut self,
         call: &mut Call,
         query: &dyn DebugQuery,
         written: Option<Written>,
         outcome: Outcome,
-    ) -> bool {
+    ) -> Option<QueryDetails> {
         let was_written = written.is_some();
         let mut reported = self.reported(written.as_ref().map(|written| written.statement.hash));
         let (statement, binds) = match (written, reported.statement.take()) {
@@ -294,29 +304,30 @@ impl Tracer {
                 (written.statement, Some(written.binds))
             }
         };
-        if statement.is_ping() && self.depth == 0 {
-            return true;
+        if self.depth == 0 && statement.is_ping() {
+            return None;
         }
+        let mut details = QueryDetails::default();
         let Some((span, expected)) = call.describe(&statement.tail) else {
-            return false;
+            return Some(details);
         };
         if was_written || !expected {
             self.learn(&statement);
         }
         let asks = statement.asks && self.hash_binds;
         let again = asks && self.is_measured() && span.asks_again(statement.hash);
-        span.binds = match binds {
+        details.binds = match binds {
             Some(binds) => binds,
             None if again => self.hash(query),
             None if asks => Binds::First,
             None => Binds::Unknown,
         };
         if let Some((cost, rows)) = reported.sums {
-            span.cost = Some(cost);
+            details.cost = Some(cost);
             let counts = outcome == Outcome::Success && statement.tail.changes_rows();
-            span.rows = rows.filter(|_| counts);
+            details.rows = rows.filter(|_| counts);
         }
-        false
+        Some(details)
     }
 
     /// The database's report on the query that has ended. `written`: a hash of its text, if Diesel has written it.

@@ -80,7 +80,7 @@ impl Recorded {
             methods: Arc::clone(&apm.methods),
         });
         let kind = Cow::Borrowed("request");
-        let core = Core::begin(recorder, None, kind, trace_context(request))?;
+        let core = Core::begin(recorder, &settings, None, kind, trace_context(request))?;
         if core.records_spans() {
             let written = request_context(request, apm.facts, &settings);
             lock(&core.state).context = written;

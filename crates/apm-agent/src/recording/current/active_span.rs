@@ -77,6 +77,7 @@ pub(crate) fn stack_of(core: &Core, duration: Duration) -> Option<Box<[usize]>> 
 }
 
 /// Ends a span: tells its parent, and reports what can be reported.
+#[inline]
 pub(crate) fn finish(
     core: &Core,
     parent: Option<&ActiveSpan>,
@@ -90,7 +91,7 @@ pub(crate) fn finish(
     core.end_descendant(&span.tail.kind, self_time);
     // The lock of a span is taken before that of its transaction, here and wherever both are.
     let mut state = lock(&parent.state);
-    state.children.child_ended(span.end);
+    state.children.child_ran(span.start, span.end, span.took);
     if state.ended {
         if let Some(kept) = state.kept.take() {
             core.report(&kept);

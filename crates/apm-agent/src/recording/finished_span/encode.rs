@@ -1,15 +1,17 @@
 //! A span as a line of JSON: a template with holes for what differs, and the shared tail.
 
+use std::sync::Arc;
 use std::time::Instant;
 
 use super::FinishedSpan;
 use crate::encode::json;
 use crate::recording::identity::Identity;
+use crate::recording::repeated::Said;
 use crate::recording::span_kind::Own;
 use crate::trace::sampler::SampleRate;
 
-const TEMPLATE: &[u8] =
-    b"{\"span\":{\"id\":\"0000000000000000\",\"transaction_id\":\"0000000000000000\",\
+const TEMPLATE: [u8; 186] =
+    *b"{\"span\":{\"id\":\"0000000000000000\",\"transaction_id\":\"0000000000000000\",\
 \"trace_id\":\"00000000000000000000000000000000\",\"parent_id\":\"0000000000000000\",\
 \"timestamp\":0000000000000000,\"duration\":";
 
@@ -36,19 +38,47 @@ const fn find(needle: &[u8]) -> usize {
 
 /// Appends a finished span of the transaction.
 pub(crate) fn write(out: &mut Vec<u8>, identity: &Identity, span: &FinishedSpan) {
-    let line = out.len();
-    out.extend_from_slice(TEMPLATE);
-    span.id.write_hex(hole(out, line + ID));
-    *hole(out, line + TRANSACTION_ID) = identity.digits.id;
-    *hole(out, line + TRACE_ID) = identity.digits.trace_id;
-    let parent = hole(out, line + PARENT_ID);
+    let mut head = TEMPLATE;
+    span.id.write_hex(place(&mut head, ID));
+    *place(&mut head, TRANSACTION_ID) = identity.digits.id;
+    *place(&mut head, TRACE_ID) = identity.digits.trace_id;
+    let parent = place(&mut head, PARENT_ID);
     if span.parent_id == identity.id {
         *parent = identity.digits.id;
     } else {
         span.parent_id.write_hex(parent);
     }
-    json::micros(hole(out, line + TIMESTAMP), timestamp(identity, span.start));
+    let timestamp = timestamp(identity, span.start);
+    json::micros(place(&mut head, TIMESTAMP), timestamp);
+    out.extend_from_slice(&head);
     json::millis(out, span.duration());
+    let end = out.len();
+    let said = said(identity, span);
+    if let Some(said) = &said
+        && span.tail.repeated.write(out, said)
+    {
+        return;
+    }
+    write_end(out, identity, span);
+    if let Some(said) = &said {
+        span.tail.repeated.note(said, &out[end..]);
+    }
+}
+
+/// All that stands behind the duration; `None` where it is not worth remembering: the tail is this span's alone, or
+/// the span has more to say than most.
+fn said(identity: &Identity, span: &FinishedSpan) -> Option<Said> {
+    let plain = span.composite.is_none() && span.binds.hash().is_none();
+    (plain && Arc::strong_count(&span.tail) > 1).then_some(Said {
+        outcome: span.outcome,
+        sample_rate: identity.sample_rate,
+        rows: span.rows,
+        cost: span.cost,
+    })
+}
+
+/// Appends what stands behind the duration.
+fn write_end(out: &mut Vec<u8>, identity: &Identity, span: &FinishedSpan) {
     out.extend_from_slice(b",\"outcome\":\"");
     out.extend_from_slice(span.outcome.as_str().as_bytes());
     out.extend_from_slice(b"\",");
@@ -98,7 +128,14 @@ fn timestamp(identity: &Identity, at: Instant) -> u64 {
         .saturating_add(u64::from(after.subsec_micros()))
 }
 
+/// The `N` bytes from `at` of a template, which has them.
+#[inline]
+fn place<const N: usize>(template: &mut [u8; TEMPLATE.len()], at: usize) -> &mut [u8; N] {
+    hole(template, at)
+}
+
 /// The `N` bytes from `at`.
+#[inline]
 pub(crate) fn hole<const N: usize>(out: &mut [u8], at: usize) -> &mut [u8; N] {
     match out.get_mut(at..).and_then(<[u8]>::first_chunk_mut) {
         Some(hole) => hole,

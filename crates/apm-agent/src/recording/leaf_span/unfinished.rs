@@ -7,7 +7,7 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use super::LeafSpan;
+use super::{LeafSpan, QueryDetails};
 use crate::recording::outcome::Outcome;
 use crate::recording::span_kind::Tail;
 
@@ -66,6 +66,10 @@ impl Unfinished {
     pub(crate) fn take(&mut self, owner: u64) -> Option<Box<Call>> {
         let place = self.calls.iter().rposition(|call| call.owner == owner)?;
         self.latest = None;
+        // Mostly it is the newest one.
+        if place + 1 == self.calls.len() {
+            return self.calls.pop();
+        }
         Some(self.calls.remove(place))
     }
 
@@ -118,15 +122,15 @@ impl Call {
         running.is_some_and(|running| running.span.admitted())
     }
 
-    /// Says what it turned out to be. Returns its span, for what else is known of it, and whether that was expected.
-    pub(crate) fn describe(&mut self, tail: &Arc<Tail>) -> Option<(&mut LeafSpan, bool)> {
+    /// Says what it turned out to be. Returns its span, and whether that was expected.
+    pub(crate) fn describe(&mut self, tail: &Arc<Tail>) -> Option<(&LeafSpan, bool)> {
         let running = self.running.as_mut()?;
         let expected = running.tail.as_ref();
         let expected = expected.is_some_and(|expected| Arc::ptr_eq(expected, tail));
         if !expected {
             running.tail = Some(Arc::clone(tail));
         }
-        Some((&mut running.span, expected))
+        Some((&running.span, expected))
     }
 
     /// Discards it, as if it had not begun.
@@ -137,10 +141,10 @@ impl Call {
     }
 
     /// It has ended.
-    pub(crate) fn end_at(&mut self, end: Instant, outcome: Outcome) {
+    pub(crate) fn end_at(&mut self, end: Instant, outcome: Outcome, details: QueryDetails) {
         // In place: a span is large.
         if let Some(Running { span, tail, .. }) = &mut self.running {
-            span.close(Some(end), outcome, tail.take());
+            span.close(Some(end), outcome, tail.take(), details);
         }
         self.running = None;
     }

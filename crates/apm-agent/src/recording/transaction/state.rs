@@ -72,7 +72,10 @@ pub(crate) struct State {
     /// Its queries, where an answer tells of them.
     #[cfg(any(feature = "actix", feature = "tower"))]
     pub(crate) queries: Option<Box<super::queries::Queries>>,
-    /// Hashes of the questions that were asked of databases, as many as are remembered.
+    /// Hashes of the questions that were asked of databases, as many as are remembered. The first takes no memory of
+    /// its own: the thread of the query would allocate it, and that of the request would free it.
+    #[cfg(feature = "diesel")]
+    pub(crate) first_asked: Option<u64>,
     #[cfg(feature = "diesel")]
     pub(crate) asked: Vec<u64>,
 }
@@ -116,7 +119,11 @@ impl State {
     /// Whether a question was asked before. Remembers it.
     #[cfg(feature = "diesel")]
     pub(crate) fn asks_again(&mut self, question: u64) -> bool {
-        if self.asked.contains(&question) || self.asked.len() >= ASKED {
+        let Some(first) = self.first_asked else {
+            self.first_asked = Some(question);
+            return false;
+        };
+        if first == question || self.asked.contains(&question) || self.asked.len() >= ASKED {
             return true;
         }
         self.asked.push(question);
@@ -125,5 +132,22 @@ impl State {
 
     pub(crate) fn extra(&mut self) -> &mut Extra {
         self.extra.get_or_insert_default()
+    }
+}
+
+#[cfg(all(test, feature = "diesel"))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_question_is_asked_again_from_its_second_time_on_and_where_too_many_are_remembered() {
+        let mut state = State::default();
+        for question in 0..=ASKED as u64 {
+            assert!(!state.asks_again(question), "{question}");
+            assert!(state.asks_again(question), "{question}");
+        }
+        assert!(state.asks_again(0));
+        assert!(state.asks_again(u64::MAX));
+        assert_eq!(state.asked.len(), ASKED);
     }
 }
