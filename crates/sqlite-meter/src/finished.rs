@@ -56,18 +56,21 @@ impl Finished<'_> {
 
     /// The text as bytes.
     #[must_use]
+    #[inline]
     pub fn sql_bytes(&self) -> &[u8] {
         self.sql.to_bytes()
     }
 
     /// The prepared statement.
     #[must_use]
+    #[inline]
     pub fn key(&self) -> StatementKey {
         self.key
     }
 
     /// SQLite's work for it.
     #[must_use]
+    #[inline]
     pub fn counters(&self) -> Counters {
         self.counters
     }

@@ -192,6 +192,7 @@ pub(crate) fn micros(out: &mut [u8; 16], mut value: u64) {
 }
 
 /// A duration in milliseconds with three decimals, which are the microseconds.
+#[inline]
 pub(crate) fn millis(out: &mut Vec<u8>, duration: Duration) {
     let nanos = u64::from(duration.subsec_nanos());
     // Most spans are shorter than this, and are written in one piece.

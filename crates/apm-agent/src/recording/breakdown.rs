@@ -39,6 +39,7 @@ pub(crate) struct SpanTimes {
 }
 
 impl SpanTimes {
+    #[inline]
     pub(crate) fn add(&mut self, kind: &Arc<SpanKind>, self_time: Duration) {
         let time = Time {
             count: 1,

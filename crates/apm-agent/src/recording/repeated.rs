@@ -34,6 +34,7 @@ struct Last {
 
 impl Repeated {
     /// Appends the end of the span before, if it says the same. Whether it does.
+    #[inline]
     pub(crate) fn write(&self, out: &mut Vec<u8>, said: &Said) -> bool {
         let Ok(last) = self.0.try_lock() else {
             return false;

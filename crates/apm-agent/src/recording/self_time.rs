@@ -11,6 +11,7 @@ pub(crate) struct ChildTime {
 }
 
 impl ChildTime {
+    #[inline]
     pub(crate) fn child_started(&mut self, at: Instant) {
         if self.active == 0 {
             self.since = Some(at);
@@ -28,6 +29,7 @@ impl ChildTime {
     }
 
     /// The same for a child of which it is known when it began and how long it ran. Mostly no other ran meanwhile.
+    #[inline]
     pub(crate) fn child_ran(&mut self, start: Instant, end: Instant, took: Duration) {
         if self.active == 1 && self.since == Some(start) {
             self.active = 0;

@@ -104,6 +104,7 @@ impl Tail {
     }
 
     /// Whether it is a statement that changes rows, and none whose number of changed rows would be an earlier one's.
+    #[inline]
     pub(crate) fn changes_rows(&self) -> bool {
         const CHANGES: [&str; 4] = ["INSERT ", "UPDATE ", "DELETE ", "REPLACE "];
         CHANGES.iter().any(|verb| self.name.starts_with(verb))

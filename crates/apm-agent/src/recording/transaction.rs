@@ -187,6 +187,7 @@ impl Core {
 
     /// Gives a beginning span a place, or refuses it because of the limit. Counts it for the self time of its parent if
     /// that is the transaction.
+    #[inline]
     pub(crate) fn admit_span(&self, start: Instant, child_of_transaction: bool) -> bool {
         let mut state = lock(&self.state);
         if child_of_transaction && !state.ended {
@@ -215,6 +216,7 @@ impl Core {
     }
 
     /// A query ended, or another span.
+    #[inline]
     pub(crate) fn tell_query(&self, kind: &SpanKind, tail: Option<&Arc<Tail>>, time: Duration) {
         #[cfg(any(feature = "actix", feature = "tower"))]
         if self.tells_queries.load(Ordering::Relaxed)

@@ -18,7 +18,6 @@ pub(super) fn write(
 ) {
     let head = request.head();
     let (secure, authority) = origin(request, settings.use_forwarded_headers);
-    let cookies = head.headers.get(header::COOKIE);
     let first = Head {
         method: head.method.as_str(),
         version: version(head.version),
@@ -28,7 +27,7 @@ pub(super) fn write(
         query: head.uri.query(),
         peer: head.peer_addr.map(|peer| peer.ip()),
     };
-    let cookies = cookies.map(|value| value.as_bytes());
+    let cookies = || Some(head.headers.get(header::COOKIE)?.as_bytes());
     first.write(out, settings, cache, pairs(&head.headers), cookies);
 }
 

@@ -241,6 +241,13 @@ impl Statements {
 #[cfg(feature = "sqlite-meter")]
 pub(super) fn changes_rows(sql: &[u8]) -> bool {
     let sql = sql.trim_ascii_start();
+    // BEGIN and COMMIT of each transaction, and most that read, are told by their first letter.
+    if !matches!(
+        sql.first(),
+        Some(b'I' | b'U' | b'D' | b'R' | b'i' | b'u' | b'd' | b'r')
+    ) {
+        return false;
+    }
     [&b"INSERT"[..], b"UPDATE", b"DELETE", b"REPLACE"]
         .iter()
         .any(|verb| {
@@ -272,6 +279,31 @@ mod tests {
             target: None,
         };
         Statements::new(Arc::new(kind), None)
+    }
+
+    #[cfg(feature = "sqlite-meter")]
+    #[test]
+    fn statements_that_change_rows_are_told_by_their_verbs() {
+        for sql in [
+            "INSERT INTO a VALUES (1)",
+            " update a SET b = 1",
+            "Delete FROM a",
+            "\nREPLACE INTO a VALUES (1)",
+        ] {
+            assert!(changes_rows(sql.as_bytes()), "{sql}");
+        }
+        for sql in [
+            "SELECT 1",
+            "BEGIN",
+            "ROLLBACK",
+            "DETACH a",
+            "INS",
+            "",
+            " ",
+            "WITH a AS (SELECT 1) SELECT 1",
+        ] {
+            assert!(!changes_rows(sql.as_bytes()), "{sql}");
+        }
     }
 
     #[test]

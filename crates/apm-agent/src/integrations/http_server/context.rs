@@ -29,14 +29,14 @@ pub(crate) struct Head<'a> {
 }
 
 impl Head<'_> {
-    /// Appends `"request":{…},`. `cookies` is the value of the `cookie` header.
+    /// Appends `"request":{…},`. `cookies` finds the value of the `cookie` header, if there is one.
     pub(crate) fn write<'h, N: AsRef<str> + Clone + PartialEq + 'h>(
         &self,
         out: &mut Vec<u8>,
         settings: &Snapshot,
         cache: &mut HeaderCache<N>,
         headers: impl Iterator<Item = (&'h N, &'h [u8])>,
-        cookies: Option<&[u8]>,
+        cookies: impl FnOnce() -> Option<&'h [u8]>,
     ) {
         out.extend_from_slice(b"\"request\":{\"method\":");
         json::keyword(out, self.method);
@@ -47,9 +47,9 @@ impl Head<'_> {
         out.push(b'}');
         if settings.capture_headers {
             out.extend_from_slice(b",\"headers\":{");
-            cache.write(out, settings, headers);
+            let has_cookies = cache.write(out, settings, headers);
             out.push(b'}');
-            if let Some(cookies) = cookies {
+            if has_cookies && let Some(cookies) = cookies() {
                 write_cookies(out, settings, cookies, &mut cache.cookies);
             }
         }

@@ -56,13 +56,14 @@ impl<N> Default for HeaderCache<N> {
 
 impl<N: AsRef<str> + Clone + PartialEq> HeaderCache<N> {
     /// Appends `"name":"value"` pairs; a repeated header becomes an array. Values of one name follow each other. The
-    /// `cookie` header is left out: cookies are written one by one.
+    /// `cookie` header is left out: cookies are written one by one. Whether there may be one.
     pub(super) fn write<'h>(
         &mut self,
         out: &mut Vec<u8>,
         settings: &Snapshot,
         headers: impl Iterator<Item = (&'h N, &'h [u8])>,
-    ) where
+    ) -> bool
+    where
         N: 'h,
     {
         // Other settings may redact other names.
@@ -71,13 +72,17 @@ impl<N: AsRef<str> + Clone + PartialEq> HeaderCache<N> {
             self.generation = settings.generation;
         }
         let before = out.len();
+        let (mut has_cookies, mut seen) = (false, 0);
         let mut rest = headers.take(MAX_HEADERS).peekable();
         while let Some((name, value)) = rest.next() {
+            seen += 1;
             if out.len() - before > MAX_BYTES {
+                has_cookies = true;
                 break;
             }
             let known = self.known(settings, name);
             if known.cookies {
+                has_cookies = true;
                 continue;
             }
             out.extend_from_slice(&known.key);
@@ -85,6 +90,7 @@ impl<N: AsRef<str> + Clone + PartialEq> HeaderCache<N> {
                 out.push(b'[');
                 known.write(out, value, settings);
                 while let Some((_, value)) = rest.next_if(|(next, _)| *next == name) {
+                    seen += 1;
                     out.push(b',');
                     known.write(out, value, settings);
                 }
@@ -97,6 +103,8 @@ impl<N: AsRef<str> + Clone + PartialEq> HeaderCache<N> {
         if out.len() > before {
             out.pop();
         }
+        // Those behind the last one were not looked at.
+        has_cookies || seen == MAX_HEADERS
     }
 
     fn known(&mut self, settings: &Snapshot, name: &N) -> &Known<N> {

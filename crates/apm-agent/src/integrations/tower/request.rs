@@ -205,7 +205,7 @@ fn request_context<B>(request: &Request<B>, facts: Facts, settings: &Snapshot) -
         query: uri.query(),
         peer: (facts.peer)(request.extensions()),
     };
-    let cookies = headers.get(header::COOKIE).map(|value| value.as_bytes());
+    let cookies = || Some(headers.get(header::COOKIE)?.as_bytes());
     with_cache(|cache| {
         let mut out = Vec::with_capacity(1024);
         head.write(&mut out, settings, cache, pairs(headers), cookies);

@@ -88,6 +88,7 @@ impl Scope {
         self.open.iter().rfind(|open| open.counts(self.shared))
     }
 
+    #[inline]
     fn current(&self) -> Option<&Current> {
         match self.innermost() {
             Some(open) => open.current.as_ref(),

@@ -51,6 +51,7 @@ pub(crate) fn begin(current: &Current) -> Option<Beginning> {
 }
 
 /// The same for a span that may have started before.
+#[inline]
 pub(crate) fn begin_at(current: &Current, start: Option<Instant>) -> Option<Beginning> {
     let core = &current.transaction;
     if !core.records_spans() {
@@ -70,6 +71,7 @@ pub(crate) fn begin_at(current: &Current, start: Option<Instant>) -> Option<Begi
 }
 
 /// The addresses of the calling thread's stack, for a span that was long enough to deserve them.
+#[inline]
 pub(crate) fn stack_of(core: &Core, duration: Duration) -> Option<Box<[usize]>> {
     let min = core.settings.stack_trace_min_duration?;
     let stack = (duration >= min).then(|| core.recorder.capture_stack())?;

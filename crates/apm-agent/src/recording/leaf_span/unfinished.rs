@@ -55,6 +55,7 @@ impl Unfinished {
 
     /// Adds a call; gives out one that there is no room for.
     #[must_use]
+    #[inline]
     pub(crate) fn push(&mut self, mut call: Box<Call>) -> Option<Box<Call>> {
         let oldest = (self.calls.len() >= MOST).then(|| self.calls.remove(0));
         call.latest_before = self.latest.replace(call.owner);

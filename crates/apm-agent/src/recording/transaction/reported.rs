@@ -27,6 +27,7 @@ pub(crate) struct Reported {
 
 impl Reported {
     /// Reports a span that compression gave out: encodes it, or counts it as dropped for being fast.
+    #[inline]
     pub(crate) fn report(&mut self, core: &Core, span: &FinishedSpan) {
         let shortest = core.settings.exit_span_min_duration;
         let discardable =
@@ -42,6 +43,7 @@ impl Reported {
         }
     }
 
+    #[inline]
     pub(crate) fn encode(&mut self, core: &Core, span: &FinishedSpan) {
         if let Some(addresses) = &span.stack
             && self.stacked.len() < stacks::PER_TRANSACTION
