@@ -144,7 +144,7 @@ impl LeafSpan {
                 let end = end.unwrap_or_else(Instant::now);
                 let propagated = self.propagated;
                 let took = end.saturating_duration_since(start);
-                let span = FinishedSpan {
+                let mut span = Some(FinishedSpan {
                     id,
                     parent_id,
                     start,
@@ -158,8 +158,8 @@ impl LeafSpan {
                     rows: details.rows.or(self.rows),
                     cost: details.cost,
                     stack: stack_of(core, took),
-                };
-                finish(core, parent, span, took);
+                });
+                finish(core, parent, &mut span, took);
             }
             _ => finish_dropped(core, parent, &self.kind, outcome, (start, end), None),
         }

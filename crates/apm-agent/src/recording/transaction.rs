@@ -229,17 +229,20 @@ impl Core {
         let _ = (kind, tail, time);
     }
 
-    /// A child of the transaction itself ended.
+    /// A child of the transaction itself ended; it is taken out of the option, or reported.
     #[inline]
-    pub(crate) fn end_child(&self, span: FinishedSpan, self_time: Duration) {
+    pub(crate) fn end_child(&self, child: &mut Option<FinishedSpan>, self_time: Duration) {
+        let Some(span) = child.as_ref() else {
+            return;
+        };
         let mut state = lock(&self.state);
         if state.ended {
-            return self.end_late(&mut state, &span);
+            return self.end_late(&mut state, span);
         }
         let state = &mut *state;
         state.children.child_ran(span.start, span.end, span.took);
         state.times.add(&span.tail.kind, self_time);
-        compression::offer(&mut state.kept, span, self.thresholds(), |span| {
+        compression::offer(&mut state.kept, child, self.thresholds(), |span| {
             state.reported.report(self, span);
         });
     }

@@ -78,17 +78,21 @@ pub(crate) fn stack_of(core: &Core, duration: Duration) -> Option<Box<[usize]>> 
     (!stack.is_empty()).then(|| stack.into_boxed_slice())
 }
 
-/// Ends a span: tells its parent, and reports what can be reported.
+/// Ends a span: tells its parent, and reports what can be reported. The span is in an option so that it is moved only
+/// once, if at all: it is large.
 #[inline]
 pub(crate) fn finish(
     core: &Core,
     parent: Option<&ActiveSpan>,
-    span: FinishedSpan,
+    ended: &mut Option<FinishedSpan>,
     self_time: Duration,
 ) {
+    let Some(span) = ended.as_ref() else {
+        return;
+    };
     core.tell_query(&span.tail.kind, Some(&span.tail), span.duration());
     let Some(parent) = parent else {
-        return core.end_child(span, self_time);
+        return core.end_child(ended, self_time);
     };
     core.end_descendant(&span.tail.kind, self_time);
     // The lock of a span is taken before that of its transaction, here and wherever both are.
@@ -98,9 +102,9 @@ pub(crate) fn finish(
         if let Some(kept) = state.kept.take() {
             core.report(&kept);
         }
-        core.report(&span);
+        core.report(span);
     } else {
-        compression::offer(&mut state.kept, span, core.thresholds(), |span| {
+        compression::offer(&mut state.kept, ended, core.thresholds(), |span| {
             core.report(span)
         });
     }

@@ -232,7 +232,7 @@ impl Drop for Recording {
         // Spans below it may refer to it by its id, which is therefore never merged away.
         let propagated = true;
         let took = end.saturating_duration_since(start);
-        let span = FinishedSpan {
+        let mut span = Some(FinishedSpan {
             id,
             parent_id,
             start,
@@ -246,7 +246,7 @@ impl Drop for Recording {
             rows: None,
             cost: None,
             stack: stack_of(&self.core, took),
-        };
-        finish(&self.core, parent, span, self_time);
+        });
+        finish(&self.core, parent, &mut span, self_time);
     }
 }
