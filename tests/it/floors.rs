@@ -225,6 +225,7 @@ const MODULES: &[(&str, &[&str])] = &[
             "generate",
             "analytics",
             "insight",
+            "shared",
             "answers",
             "pins",
             "api",

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use apm_store::share::Take;
 use reqwest::Url;
 
 /// Characters that a namespace may not have: those that no name of an index may have, and the one that separates it.
@@ -30,6 +31,10 @@ pub struct Config {
     pub namespace: String,
     /// The name under which other servers tell of this one.
     pub server_name: String,
+    /// The kinds of documents that servers share: what people decided.
+    pub kinds: &'static [&'static str],
+    /// Puts such a document of another server where it belongs; none: they are not shared.
+    pub take: Option<Take>,
     /// The time for which events may wait before the log and `/healthz` say so.
     pub lag_warning: Duration,
     /// Times and sizes.
@@ -76,6 +81,8 @@ pub struct Pace {
     pub pack: Duration,
     /// The time for which a delta that is missing among those of another server is waited for.
     pub hole: Duration,
+    /// The time between looks at all that people decided on other servers; at what changed lately each look is.
+    pub reread: Duration,
     /// The time after which a server of which nothing is heard is told to be silent.
     pub silent: Duration,
 }
@@ -93,6 +100,7 @@ impl Default for Pace {
             follow: Duration::from_secs(2),
             pack: Duration::from_secs(2),
             hole: Duration::from_secs(60),
+            reread: Duration::from_secs(60),
             silent: Duration::from_secs(60),
         }
     }
@@ -135,6 +143,8 @@ impl Config {
             ca: None,
             namespace: "default".to_owned(),
             server_name: apm_store::document::hostname(),
+            kinds: &[],
+            take: None,
             lag_warning: Duration::from_secs(300),
             pace: Pace::default(),
         })

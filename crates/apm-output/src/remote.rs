@@ -32,6 +32,8 @@ pub struct Found {
     pub documents: Vec<FoundDocument>,
     /// Whether there are more.
     pub has_more: bool,
+    /// Of a page: how many documents pass, by the start of their bucket, seconds since the epoch.
+    pub counts: Vec<(i64, u64)>,
 }
 
 /// A document of the engine.
@@ -57,6 +59,17 @@ pub enum Events {
         /// Their number, at most.
         most: usize,
     },
+    /// A page of those that pass a query, the newest first, metrics among them.
+    Page {
+        /// The query, which holds for the counts, too.
+        query: Value,
+        /// The page begins with documents that are not newer; milliseconds since the epoch.
+        until: Option<i64>,
+        /// Their number, at most.
+        most: usize,
+        /// Seconds of a bucket, where they are to be counted.
+        interval: Option<i64>,
+    },
 }
 
 impl Remote {
@@ -66,7 +79,7 @@ impl Remote {
     /// The words for a page.
     pub(crate) fn events(&self, events: Events) -> Result<Found, String> {
         let (answer, answered) = sync_channel(1);
-        let (client, streams) = (Arc::clone(&self.client), self.streams());
+        let (client, streams) = (Arc::clone(&self.client), self.streams(&events));
         self.handle.spawn(async move {
             let found = tokio::time::timeout(PATIENCE, ask(&client, &streams, events)).await;
             let found = found.unwrap_or_else(|_| Err("the engine takes too long".to_owned()));
@@ -81,28 +94,61 @@ impl Remote {
     }
 
     /// Data streams of events; those of counts are left out.
-    fn streams(&self) -> String {
+    fn streams(&self, events: &Events) -> String {
         let namespace = &self.namespace;
-        format!("traces-apm*-{namespace},logs-apm*-{namespace}")
+        let all = format!("traces-apm*-{namespace},logs-apm*-{namespace}");
+        match events {
+            Events::Page { .. } => {
+                format!("{all},metrics-apm.internal-{namespace},metrics-apm.app.*-{namespace}")
+            }
+            Events::Trace(_) | Events::Query { .. } => all,
+        }
     }
 }
 
 async fn ask(client: &Client, streams: &str, events: Events) -> Result<Found, String> {
-    let question = match events {
-        Events::Trace(id) => json!({
-            "size": MOST,
-            "track_total_hits": false,
-            "query": {"bool": {"filter": [{"term": {"trace.id": id}}]}},
-        }),
-        Events::Query { query, most } => json!({
-            "size": most.min(MOST),
-            "track_total_hits": false,
-            "query": query,
-            "sort": [{"@timestamp": {"order": "desc", "unmapped_type": "date"}}],
-        }),
+    let newest_first = json!([{"@timestamp": {"order": "desc", "unmapped_type": "date"}}]);
+    let (question, size) = match events {
+        Events::Trace(id) => (
+            json!({"query": {"bool": {"filter": [{"term": {"trace.id": id}}]}}}),
+            MOST,
+        ),
+        Events::Query { query, most } => (json!({"query": query, "sort": newest_first}), most),
+        Events::Page {
+            query,
+            until,
+            most,
+            interval,
+        } => {
+            let mut question = json!({"query": query, "sort": newest_first});
+            if let Some(until) = until {
+                // After the counts, which are of all pages.
+                question["post_filter"] =
+                    json!({"range": {"@timestamp": {"lte": until, "format": "epoch_millis"}}});
+            }
+            if let Some(interval) = interval {
+                question["aggs"] = json!({"times": {"date_histogram": {
+                    "field": "@timestamp", "fixed_interval": format!("{interval}s"), "min_doc_count": 1}}});
+            }
+            (question, most)
+        }
     };
+    let size = size.min(MOST);
+    let mut question = question;
+    question["size"] = json!(size);
+    question["track_total_hits"] = json!(false);
+    question["timeout"] = json!(format!("{}s", PATIENCE.as_secs()));
     let answer = client.search::<Value>(streams, &question).await?;
-    let has_more = answer.hits.len() >= MOST;
+    let buckets = answer.aggregations.unwrap_or_default();
+    let buckets = buckets["times"]["buckets"].as_array();
+    let count = |bucket: &Value| {
+        Some((
+            bucket["key"].as_i64()? / 1000,
+            bucket["doc_count"].as_u64()?,
+        ))
+    };
+    let counts = buckets.map(|buckets| buckets.iter().filter_map(count).collect());
+    let has_more = answer.hits.len() >= size;
     let documents = answer.hits.into_iter().map(|hit| FoundDocument {
         origin: origin(&hit.id),
         document: hit.source,
@@ -110,6 +156,7 @@ async fn ask(client: &Client, streams: &str, events: Events) -> Result<Found, St
     Ok(Found {
         documents: documents.collect(),
         has_more,
+        counts: counts.unwrap_or_default(),
     })
 }
 

@@ -4,10 +4,12 @@
 //! * `send` brings these deltas into a data stream, `announce` says in an index how far that is.
 //! * `follow` reads what other servers announce, and adds their deltas to the rollups here, in the order of their
 //!   numbers.
+//! * `documents` exchanges what people decided: settings of agents, markers, states of errors.
 //! * `coverage` tells which servers the pages cover.
 
 mod announce;
 mod coverage;
+mod documents;
 mod follow;
 mod pack;
 mod send;
@@ -48,6 +50,8 @@ struct Memory {
     holes: HashMap<String, (i64, Instant)>,
     /// The name of this server that stays when all that it holds is deleted.
     node: String,
+    /// The last look at all that people decided.
+    looked: Option<documents::Looked>,
     /// Writes of this server's announcement.
     beat: u64,
     sender: Sender,
@@ -77,6 +81,7 @@ impl Sharing {
                 };
                 let _ = self.send(&memory.sender).await;
                 let _ = self.announce(&mut memory).await;
+                let _ = self.tell().await;
             }
         };
         let _ = tokio::time::timeout(self.config.pace.grace, last).await;
@@ -109,6 +114,7 @@ impl Sharing {
             self.send(&memory.sender).await?;
             self.announce(&mut memory).await?;
             self.follow(&mut memory).await?;
+            self.exchange_documents(&mut memory).await?;
             self.coverage.is_well();
             tokio::time::sleep(self.config.pace.follow).await;
         }
@@ -128,6 +134,7 @@ impl Sharing {
         Ok(Memory {
             node,
             holes: HashMap::new(),
+            looked: None,
             beat: 0,
             sender: Sender {
                 client: Arc::clone(&self.client),

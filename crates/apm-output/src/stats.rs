@@ -69,7 +69,7 @@ impl Shared {
         change(&mut self.lock());
     }
 
-    /// Notes why nothing can be sent. The first of a row of equal troubles is logged.
+    /// Notes why nothing can be sent. The first trouble is logged, and no other until documents are sent again.
     pub(crate) fn trouble(&self, words: &str) {
         let before = self.lock().trouble.replace(words.to_owned());
         if before.is_none() {

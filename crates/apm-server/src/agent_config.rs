@@ -10,8 +10,10 @@ use std::collections::BTreeMap;
 
 use diesel::prelude::*;
 use diesel::sqlite::SqliteConnection;
+use serde_json::json;
 use xxhash_rust::xxh3::xxh3_64;
 
+use apm_store::share::{self, Document, SETTING};
 use apm_store::{Store, SubmitError, Ticket};
 
 diesel::table! {
@@ -119,30 +121,58 @@ pub(crate) fn agents_of(conn: &mut SqliteConnection, service: &str) -> QueryResu
         .load(conn)
 }
 
-/// Replaces the settings of a service and environment; no values: removes them.
+/// Replaces the settings of a service and environment; no values: removes them. Other servers before the same engine
+/// are told.
 ///
 /// # Errors
 /// The store does not take it, or (from the ticket) fails to write.
 pub fn set(store: &Store, new: Settings) -> Result<Ticket<()>, SubmitError> {
     store.write(move |conn| {
-        use agent_config::dsl;
-        let key = dsl::service
-            .eq(&new.service)
-            .and(dsl::environment.eq(&new.environment));
-        diesel::delete(dsl::agent_config.filter(key)).execute(conn)?;
-        if !new.values.is_empty() {
-            let row = (
-                dsl::service.eq(&new.service),
-                dsl::environment.eq(&new.environment),
-                dsl::etag.eq(new.etag()),
-                dsl::settings.eq(json(&new.values)),
-            );
-            diesel::insert_into(dsl::agent_config)
-                .values(row)
-                .execute(conn)?;
-        }
-        Ok(())
+        put(conn, &new)?;
+        let key = json!([new.service, new.environment]).to_string();
+        let body = (!new.values.is_empty()).then(|| json(&new.values));
+        share::tell(conn, SETTING, &key, body.as_deref(), apm_time::now())
     })
+}
+
+/// Takes the settings that were changed on another server.
+///
+/// # Errors
+/// Those of SQLite.
+pub(crate) fn take(conn: &mut SqliteConnection, document: &Document) -> QueryResult<bool> {
+    let key = serde_json::from_str::<(String, String)>(&document.key);
+    let values = document.body.as_deref().map(serde_json::from_str);
+    let (Ok((service, environment)), Ok(values)) = (key, values.transpose()) else {
+        return Ok(false);
+    };
+    let new = Settings {
+        service,
+        environment,
+        values: values.unwrap_or_default(),
+        applied: None,
+    };
+    put(conn, &new)?;
+    Ok(true)
+}
+
+fn put(conn: &mut SqliteConnection, new: &Settings) -> QueryResult<()> {
+    use agent_config::dsl;
+    let key = dsl::service
+        .eq(&new.service)
+        .and(dsl::environment.eq(&new.environment));
+    diesel::delete(dsl::agent_config.filter(key)).execute(conn)?;
+    if !new.values.is_empty() {
+        let row = (
+            dsl::service.eq(&new.service),
+            dsl::environment.eq(&new.environment),
+            dsl::etag.eq(new.etag()),
+            dsl::settings.eq(json(&new.values)),
+        );
+        diesel::insert_into(dsl::agent_config)
+            .values(row)
+            .execute(conn)?;
+    }
+    Ok(())
 }
 
 /// Notes that an agent has applied the settings, at most once in ten minutes. Nobody waits for it.

@@ -23,6 +23,7 @@ pub mod dependencies;
 pub(crate) mod directory;
 pub mod discover;
 pub mod distribution;
+pub(crate) mod engine_query;
 pub mod error_group;
 pub mod errors;
 pub(crate) mod filter;

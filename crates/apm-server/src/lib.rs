@@ -30,6 +30,7 @@ mod random;
 pub mod remote;
 mod route;
 mod server;
+mod shared;
 pub mod source_maps;
 mod tls;
 mod ui;

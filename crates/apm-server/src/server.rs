@@ -22,7 +22,7 @@ use crate::config::{Config, SecretToken};
 use crate::connections::{Connections, Limits};
 use crate::http::{self, Credentials, Exposed, Shared};
 use crate::listen::{self, Door};
-use crate::{grpc, insight, tls};
+use crate::{grpc, insight, shared, tls};
 
 /// Connections of a worker that are about to end, beyond the limit of those that are open.
 const SLACK: usize = 16;
@@ -135,6 +135,8 @@ impl Server {
         let output = output.map(|mut output| {
             // Several servers may be on one machine.
             output.server_name += &format!(":{}", own.addrs[0].port());
+            output.kinds = shared::KINDS;
+            output.take = Some(shared::take);
             output
         });
         let output = output.map(|output| Output::start(store.clone(), output).map(Arc::new));

@@ -5,6 +5,8 @@ use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
 use diesel::sql_types::Text;
 
+use super::share::SETTING;
+
 #[derive(QueryableByName)]
 struct Table {
     #[diesel(sql_type = Text)]
@@ -16,7 +18,7 @@ pub(super) fn clear(conn: &mut SqliteConnection) -> QueryResult<()> {
     let tables: Vec<Table> = diesel::sql_query(
         "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\' \
          AND name NOT IN ('agent_config', 'alert_rule', 'alert_receiver', 'alert_silence', 'source_map', 'objective', \
-         'dashboard_pin', 'share_node', '__diesel_schema_migrations')",
+         'dashboard_pin', 'share_node', 'share_document', '__diesel_schema_migrations')",
     )
     .load(conn)?;
     // Tables are emptied in any order: references are checked by the commit, when all rows are gone.
@@ -24,5 +26,9 @@ pub(super) fn clear(conn: &mut SqliteConnection) -> QueryResult<()> {
     for table in tables {
         conn.batch_execute(&format!("DELETE FROM \"{}\"", table.name))?;
     }
+    // Only the settings stay.
+    diesel::sql_query("DELETE FROM share_document WHERE kind <> ?")
+        .bind::<Text, _>(SETTING)
+        .execute(conn)?;
     Ok(())
 }

@@ -6,9 +6,12 @@
 //! were taken are written in one transaction, so each delta counts once.
 //!
 //! Nothing of what was taken goes into the journal here, so that no count goes round in circles. See ADR 334.
+//!
+//! `document` keeps the versions of what people decided, such as settings of agents: the newest one is everywhere.
 
 mod callers;
 mod delta;
+mod document;
 mod merge;
 mod names;
 mod pack;
@@ -20,6 +23,7 @@ use diesel::sql_types::{BigInt, Binary, Integer, Text};
 
 pub use callers::{Caller, add_callers, note_callers};
 pub use delta::Delta;
+pub use document::{Document, SETTING, Take, hear, news, tell, told, untold};
 pub(super) use merge::Merged;
 pub use pack::{Packed, pack};
 pub(super) use sum::Bounds;
@@ -217,9 +221,12 @@ pub fn node(conn: &mut SqliteConnection, name: &str) -> QueryResult<String> {
         #[diesel(sql_type = Text)]
         node: String,
     }
-    sql_query("INSERT INTO share_node (id, node) VALUES (1, ?) ON CONFLICT DO NOTHING")
+    let given = sql_query("INSERT INTO share_node (id, node) VALUES (1, ?) ON CONFLICT DO NOTHING")
         .bind::<Text, _>(name)
         .execute(conn)?;
+    if given > 0 {
+        document::begin(conn)?;
+    }
     let row: Row = sql_query("SELECT node FROM share_node").get_result(conn)?;
     Ok(row.node)
 }

@@ -93,7 +93,7 @@ pub enum Bound {
 
 /// Whether a field is searched for its words, ignoring case, rather than compared as a whole.
 #[must_use]
-pub(crate) fn is_full_text(field: &str) -> bool {
+pub fn is_full_text(field: &str) -> bool {
     matches!(
         field,
         "message"

@@ -24,7 +24,7 @@ mod units;
 mod wildcard;
 
 pub use escape::{filter, one_line, quoted};
-pub use expr::{Bound, Expr, Field, Order, Value};
+pub use expr::{Bound, Expr, Field, Order, Value, is_full_text};
 pub use leaves::{for_each_leaf, text_of};
 pub use matches::matches;
 pub use parse::{KqlError, parse, parse_in};

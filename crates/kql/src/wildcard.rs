@@ -20,6 +20,12 @@ impl Pattern {
         self.pieces.iter().all(String::is_empty)
     }
 
+    /// The texts between the stars, in order; each may be empty.
+    #[must_use]
+    pub fn pieces(&self) -> &[String] {
+        &self.pieces
+    }
+
     /// The longest of the pieces: it stands in every text that has this shape.
     #[must_use]
     pub fn longest_piece(&self) -> &str {

@@ -165,7 +165,7 @@ impl Shared {
         self.lock().peers.retain(|store, _| is_there(store));
     }
 
-    /// Notes why nothing is shared. The first of a row of equal troubles is logged.
+    /// Notes why nothing is shared. The first trouble is logged, and no other until a look succeeds again.
     pub(super) fn trouble(&self, words: &str) {
         let before = self.lock().trouble.replace(words.to_owned());
         if before.is_none() {

@@ -1,6 +1,7 @@
 //! The output against an engine that answers as Elasticsearch and OpenSearch do, and fails as they do.
 
 mod aggregates;
+mod decisions;
 mod delivers;
 mod faults;
 mod hosts;

@@ -116,3 +116,46 @@ fn an_engine_that_is_away_is_told_within_the_time_of_a_page() {
     assert!(found.is_err(), "{found:?}");
     assert!(begun.elapsed().as_secs() < 8);
 }
+
+#[test]
+fn a_page_has_the_newest_documents_and_counts_those_of_all_pages() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let (engine, store) = (Engine::start(OPENSEARCH), store(dir.path()));
+    let at = |second: u64| (1_769_860_800 + second) * 1_000_000;
+    feed(
+        &store,
+        (0..90).map(|n| {
+            format!(
+                r#"{{"transaction":{{"id":"{n:016x}","trace_id":"{n:032x}","name":"a","type":"request","duration":1,
+                "timestamp":{},"span_count":{{"started":0}}}}}}"#,
+                at(n)
+            )
+            .replace('\n', "")
+        }),
+    );
+    let output = start(&store, config(&engine));
+    wait("all are there", || engine.events().len() == 90);
+    let page = |until: Option<u64>, most| {
+        let found = output.events(Events::Page {
+            query: json!({"bool": {"filter": [{"term": {"processor.event": "transaction"}}]}}),
+            until: until.map(|second| (at(second) / 1000).cast_signed()),
+            most,
+            interval: Some(60),
+        });
+        found.expect("an answer")
+    };
+    let numbers = |found: &apm_output::Found| -> Vec<i64> {
+        let origins = found.documents.iter().map(|found| found.origin.clone());
+        origins.map(|origin| origin.expect("ours").1).collect()
+    };
+    let minute = (at(0) / 1_000_000).cast_signed();
+    let first = page(None, 3);
+    assert_eq!(numbers(&first), [89, 88, 87]);
+    assert!(first.has_more);
+    let counts = [(minute, 60), (minute + 60, 30)];
+    assert_eq!(first.counts, counts);
+    let last = page(Some(1), 3);
+    assert_eq!(numbers(&last), [1, 0]);
+    assert!(!last.has_more);
+    assert_eq!(last.counts, counts);
+}

@@ -2,6 +2,7 @@
 
 mod cluster;
 mod http;
+mod joined;
 mod load;
 mod server;
 mod together;

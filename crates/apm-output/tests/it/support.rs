@@ -53,6 +53,7 @@ pub(crate) fn of_hosts(hosts: impl IntoIterator<Item = String>) -> Config {
     config.pace.follow = Duration::from_millis(10);
     config.pace.pack = Duration::from_millis(10);
     config.pace.hole = Duration::from_millis(300);
+    config.pace.reread = Duration::from_millis(300);
     config.pace.silent = Duration::from_millis(1500);
     config
 }

@@ -1,6 +1,7 @@
 //! `/discover`: any event by any field, fields with their top values, and groups by a field.
 
 pub(crate) mod parts;
+mod values;
 
 use apm_store::StoreError;
 use apm_time::Range;
@@ -12,6 +13,7 @@ use serde_json::Value as Json;
 
 use super::asked::{Shape, wrong};
 use super::charts::counts_table;
+use super::elsewhere::{self, Elsewhere};
 use super::parameter::Parameter;
 use super::parameter::shared::{ENV, SERVICE};
 use super::sourced::Sourced;
@@ -21,6 +23,7 @@ use crate::analytics::discover::{
 };
 use crate::analytics::series::Axis;
 use crate::csv::{Cell, Table};
+pub(crate) use values::{FieldsParams, GroupsParams};
 
 const SIZE: Parameter = Parameter::whole(
     "size",
@@ -47,15 +50,12 @@ const HOLD: Parameter = Parameter::text(
     "`<timestamp>,<seq>` of the newest document of a list that stays as it is while others arrive. The answer has \
      `newer`.",
 );
-const GROUP_BY: Parameter = Parameter::text("group", "The field.");
 
 /// Documents where no number is asked for: of a page, and else.
 const SHOWN: usize = 50;
 const USUAL: usize = 100;
 /// Documents whose fields a page lists.
 const LOOKED_AT: usize = 200;
-/// Documents whose fields are listed where only these are asked for.
-const SAMPLE: usize = 500;
 /// Conditions of `filter`.
 const MOST_FILTERS: usize = 20;
 
@@ -106,6 +106,8 @@ pub(crate) struct Answer {
     /// Kinds of the newest documents, and how many of each, for pages.
     #[serde(skip)]
     pub(crate) kinds: Vec<(String, usize)>,
+    /// The share of other servers.
+    pub(crate) elsewhere: Elsewhere,
 }
 
 /// Fields of the newest matching events.
@@ -213,7 +215,6 @@ impl Question for Params {
     }
 
     fn answer(&self, source: &mut Source<'_>) -> Result<Answer, Problem> {
-        let conn = &mut *source.conn;
         let size = self.request.size;
         let whole = Request {
             size: if self.lists_fields {
@@ -233,14 +234,14 @@ impl Question for Params {
         };
         let mut without_metrics = self.without_metrics.is_some();
         let field = self.group.as_deref();
-        let mut found = Sourced::read(conn, |conn| search_and_group(conn, &request, field))?;
-        if without_metrics && found.0.total == 0 && found.0.complete {
+        let ((mut found, mut groups), mut elsewhere) = find(source, &request, field)?;
+        if without_metrics && found.total == 0 && found.complete {
             // There is nothing else: what is there is better than an empty list.
             request = whole;
             without_metrics = false;
-            found = Sourced::read(conn, |conn| search_and_group(conn, &request, field))?;
+            ((found, groups), elsewhere) = find(source, &request, field)?;
         }
-        let ((mut found, groups), sql) = found.into_parts();
+        let conn = &mut *source.conn;
         let newer = match self.hold {
             Some(hold) => Some(newer(conn, &request, hold)?),
             None => None,
@@ -249,6 +250,7 @@ impl Question for Params {
             timestamp: hit.timestamp,
             seq: hit.seq,
         });
+        let (mut found, sql) = found.into_parts();
         let mut fields = Fields::default();
         let mut kinds = Vec::new();
         if self.lists_fields {
@@ -263,10 +265,12 @@ impl Question for Params {
                 seq: hit.seq,
             });
         }
-        let groups = match (groups, field) {
-            (None, Some(field)) => Some(discover::group(conn, &request, field)?),
-            (groups, _) => groups,
-        };
+        if let Some(field) = field {
+            elsewhere.leaves_out("Groups count the events that are stored here.");
+            if groups.is_none() {
+                groups = Some(discover::group(conn, &request, field)?);
+            }
+        }
         Ok(Answer {
             total: found.total,
             complete: found.complete,
@@ -280,6 +284,7 @@ impl Question for Params {
             groups,
             fields,
             kinds,
+            elsewhere,
         })
     }
 
@@ -294,8 +299,27 @@ impl Question for Params {
     }
 
     fn is_settled(answer: &Answer) -> bool {
-        answer.complete
+        answer.complete && answer.elsewhere == Elsewhere::default()
     }
+}
+
+/// Searches here, and on other servers where there are some; groups by `field` where the same reading can.
+fn find(
+    source: &mut Source<'_>,
+    request: &Request,
+    field: Option<&str>,
+) -> Result<((Sourced<Found>, Option<Groups>), Elsewhere), Problem> {
+    let conn = &mut *source.conn;
+    let found = Sourced::read(conn, |conn| search_and_group(conn, request, field))?;
+    let ((mut found, groups), sql) = found.into_parts();
+    let here = found.hits.iter().map(|hit| hit.seq).collect();
+    let interval = Some(found.axis.interval);
+    let others = elsewhere::others(conn, source.settings, request, &here, interval)?;
+    let elsewhere = match others {
+        Some(others) => others.join(&mut found, request.size.min(MOST_HITS)),
+        None => Elsewhere::default(),
+    };
+    Ok(((Sourced::new(found, sql), groups), elsewhere))
 }
 
 /// Reads `hold`; nothing where it lies outside of the range.
@@ -368,63 +392,4 @@ fn groups_table<'a>(groups: impl IntoIterator<Item = &'a Group>) -> Table {
             ("duration_max_us", |row| row.duration_max.into()),
         ],
     )
-}
-
-/// The question about fields.
-#[derive(Debug)]
-pub(crate) struct FieldsParams(Request);
-
-impl Question for FieldsParams {
-    type Answer = Fields;
-    const ADDRESS: Address = at!("/discover/fields");
-    const SUMMARY: &'static str = "Fields of the newest 500 matching events";
-
-    fn read(asked: &Asked) -> Result<Self, Problem> {
-        Ok(Self(Request {
-            after: None,
-            ..request(asked, SAMPLE)?
-        }))
-    }
-
-    fn answer(&self, source: &mut Source<'_>) -> Result<Fields, Problem> {
-        let found = discover::search(source.conn, &self.0)?;
-        Ok(Fields::from_found(&found))
-    }
-
-    fn is_settled(answer: &Fields) -> bool {
-        answer.complete
-    }
-}
-
-/// The question about groups.
-#[derive(Debug)]
-pub(crate) struct GroupsParams {
-    request: Request,
-    field: String,
-}
-
-impl Question for GroupsParams {
-    type Answer = Groups;
-    const ADDRESS: Address = at!("/discover/groups");
-    const SUMMARY: &'static str = "Matching events by the values of a field";
-    const TABLES: &'static [&'static str] = &["groups"];
-
-    fn read(asked: &Asked) -> Result<Self, Problem> {
-        Ok(Self {
-            request: request(asked, 0)?,
-            field: asked.required(&GROUP_BY)?.to_owned(),
-        })
-    }
-
-    fn answer(&self, source: &mut Source<'_>) -> Result<Groups, Problem> {
-        Ok(discover::group(source.conn, &self.request, &self.field)?)
-    }
-
-    fn tables(answer: &Groups) -> Vec<Table> {
-        vec![groups_table(&answer.groups)]
-    }
-
-    fn is_settled(answer: &Groups) -> bool {
-        answer.complete
-    }
 }

@@ -3,6 +3,8 @@
 //! They are read from the engine, and put together with those of here in a database in memory, so that the questions
 //! about them are the same.
 
+mod page;
+
 use std::collections::HashSet;
 
 use apm_output::{Events, Found};
@@ -18,6 +20,7 @@ use super::Problem;
 use super::tools::Settings;
 use crate::export;
 use crate::import;
+pub(crate) use page::{is_foreign, others};
 
 /// Events of a trace that are stored here, at most, for it to be put together in memory.
 const MOST: usize = 50_000;
@@ -34,28 +37,42 @@ pub(crate) struct Elsewhere {
     pub(crate) has_more: bool,
     /// The reason why the engine was not read, and others may have events of this.
     pub(crate) trouble: Option<String>,
+    /// The part of the question that the engine did not answer, where there is one.
+    pub(crate) remark: Option<String>,
+    /// True if there are other servers, of which the engine was asked.
+    #[serde(skip)]
+    is_asked: bool,
 }
 
 impl Elsewhere {
+    /// Says of what the answer has the part of here only, where there are other servers.
+    pub(crate) fn leaves_out(&mut self, words: &str) {
+        if self.is_asked {
+            let before = self.remark.take().map(|before| before + " ");
+            self.remark = Some(before.unwrap_or_default() + words);
+        }
+    }
+
     /// The words for a page; none where everything is stored here.
     pub(crate) fn words(&self) -> Option<String> {
+        let mut words = Vec::new();
         match (&self.trouble, self.events) {
-            (Some(trouble), _) => Some(format!(
+            (Some(trouble), _) => words.push(format!(
                 "Events that other servers have are missing here, because the engine was not read: {trouble}"
             )),
-            (None, 0) => None,
+            (None, 0) => {}
             (None, events) => {
-                let more = if self.has_more {
-                    " The engine has more of them."
-                } else {
-                    ""
-                };
-                Some(format!(
+                words.push(format!(
                     "{events} of these events are stored on other servers, or no longer here: they were read from the \
-                     engine.{more}"
-                ))
+                     engine."
+                ));
+                if self.has_more {
+                    words.push("The engine has more of them.".to_owned());
+                }
             }
         }
+        words.extend(self.remark.clone());
+        (!words.is_empty()).then(|| words.join(" "))
     }
 }
 

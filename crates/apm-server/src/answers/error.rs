@@ -3,11 +3,13 @@
 use apm_store::StoreError;
 use apm_time::rfc3339;
 use diesel::SqliteConnection;
+use kql::Expr;
 use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::Value as Json;
 
 use super::charts::counts_table;
+use super::elsewhere::{self, Elsewhere};
 use super::parameter::Parameter;
 use super::parameter::shared::SERVICE;
 use super::period::Period;
@@ -15,14 +17,16 @@ use super::sourced::Sourced;
 use super::top::TopErrors;
 use super::{Address, Asked, Problem, Question, Source, at};
 use crate::analytics::Scope;
-use crate::analytics::discover::{self, Field};
+use crate::analytics::discover::{self, Field, Hit, Limits, Request};
 use crate::analytics::error_group::{self, Affected, Detail, Sample};
 use crate::analytics::errors::{self, ErrorGroup, Status, Which};
 use crate::analytics::filter::List;
 use crate::analytics::latency;
 use crate::analytics::series::Axis;
+use crate::analytics::window::Window;
 use crate::csv::{Cell, Table};
 use crate::insight::triage::{self, Made, Member, Version};
+use crate::source_maps::map_frames;
 
 const KEY: Parameter = Parameter::hash("key", "`error.grouping_key`");
 const N: Parameter = Parameter::whole("n", 0, 499, "Which occurrence, 0 is the latest. Default 0.");
@@ -40,7 +44,9 @@ const TELLING: [&str; 7] = [
     "client.ip",
     "url.path",
 ];
-/// Occurrences whose fields are compared.
+/// Occurrences of an answer.
+const SAMPLES: usize = 500;
+/// Occurrences whose fields are compared, and that are read of other servers.
 pub(crate) const COMPARED: usize = 50;
 /// Telling fields of an answer.
 const FIELDS: usize = 5;
@@ -85,6 +91,8 @@ pub(crate) struct Answer {
     pub(crate) members: Vec<Member>,
     /// The newest changes of its state, newest first, at most 20.
     pub(crate) changes: Vec<Made>,
+    /// The share of other servers in the occurrences.
+    pub(crate) elsewhere: Elsewhere,
 }
 
 impl Question for Params {
@@ -114,7 +122,7 @@ impl Question for Params {
         let Detail {
             group: Some(group),
             axis,
-            samples,
+            mut samples,
             transactions,
         } = found
         else {
@@ -126,10 +134,19 @@ impl Question for Params {
                 to: rfc3339(range.to),
             });
         };
+        let members = triage::members(conn, &self.service, key)?;
+        let (of_others, elsewhere) = self.others(source, key, &members, &samples, window)?;
+        let conn = &mut *source.conn;
+        samples.extend(of_others.iter().map(|hit| Sample {
+            seq: hit.seq,
+            timestamp: hit.timestamp,
+        }));
+        samples.sort_by_key(|sample| std::cmp::Reverse((sample.timestamp, sample.seq)));
+        samples.truncate(SAMPLES);
         // A list of samples gets shorter when retention removes the oldest.
         let n = self.n.min(samples.len().saturating_sub(1));
         let document = match samples.get(n) {
-            Some(sample) => discover::shown(conn, sample.seq)?,
+            Some(sample) => shown(conn, sample.seq, &of_others)?,
             None => None,
         };
         // The query speaks of errors: the requests are all those of the service.
@@ -147,7 +164,7 @@ impl Question for Params {
             is_new: super::errors::is_new(self.period.asked(), &group),
             group: Sourced::new(group, sql),
             axis,
-            shared: shared(conn, &samples)?,
+            shared: shared(conn, &samples, &of_others)?,
             samples,
             transactions,
             requests: latency::chart(conn, &of_service, window)?.total.count,
@@ -155,9 +172,14 @@ impl Question for Params {
             document,
             others: TopErrors::first(others, 0, OTHERS).errors,
             versions: triage::versions(conn, &self.service, key)?,
-            members: triage::members(conn, &self.service, key)?,
+            members,
             changes: triage::changes(conn, &self.service, key)?,
+            elsewhere,
         })
+    }
+
+    fn is_settled(answer: &Answer) -> bool {
+        answer.elsewhere == Elsewhere::default()
     }
 
     fn tables(answer: &Answer) -> Vec<Table> {
@@ -199,11 +221,78 @@ impl Question for Params {
     }
 }
 
+impl Params {
+    /// The newest occurrences that are stored on other servers.
+    fn others(
+        &self,
+        source: &mut Source<'_>,
+        key: u64,
+        members: &[Member],
+        samples: &[Sample],
+        window: &Window,
+    ) -> Result<(Vec<Hit>, Elsewhere), Problem> {
+        let keys = members.iter().map(|member| member.key.clone());
+        let keys: Vec<String> = keys.chain([format!("{key:016x}")]).collect();
+        let text = format!(
+            "processor.event: error and error.grouping_key: ({})",
+            keys.join(" or ")
+        );
+        // Our own text always parses.
+        let Ok(of_group) = kql::parse(&text, 0) else {
+            return Ok((Vec::new(), Elsewhere::default()));
+        };
+        let request = Request {
+            query: discover::all_of([of_group, self.scope.query.clone().unwrap_or(Expr::All)]),
+            range: window.range,
+            size: COMPARED,
+            after: None,
+            limits: Limits::default(),
+        };
+        let request = request.within(Some(&self.service), self.scope.environment.as_deref());
+        let here = samples.iter().map(|sample| sample.seq).collect();
+        let conn = &mut *source.conn;
+        let Some(others) = elsewhere::others(conn, source.settings, &request, &here, None)? else {
+            return Ok((Vec::new(), Elsewhere::default()));
+        };
+        let (mut hits, mut elsewhere) = (others.hits, others.elsewhere);
+        hits.retain(|hit| {
+            let environment = hit.document["service"]["environment"].as_str();
+            self.scope
+                .has(&self.service, environment.unwrap_or_default())
+        });
+        elsewhere.events = hits.len();
+        Ok((hits, elsewhere))
+    }
+}
+
+/// An occurrence, stored here or not, with the frames of a browser as they were written.
+fn shown(
+    conn: &mut SqliteConnection,
+    seq: i64,
+    others: &[Hit],
+) -> Result<Option<Json>, StoreError> {
+    match others.iter().find(|hit| hit.seq == seq) {
+        Some(hit) => {
+            let mut document = hit.document.clone();
+            map_frames(conn, &mut document)?;
+            Ok(Some(document))
+        }
+        None => discover::shown(conn, seq),
+    }
+}
+
 /// The telling fields of the newest occurrences.
-fn shared(conn: &mut SqliteConnection, samples: &[Sample]) -> Result<Vec<Field>, StoreError> {
+fn shared(
+    conn: &mut SqliteConnection,
+    samples: &[Sample],
+    others: &[Hit],
+) -> Result<Vec<Field>, StoreError> {
     let mut documents: Vec<Json> = Vec::new();
     for sample in samples.iter().take(COMPARED) {
-        documents.extend(discover::document(conn, sample.seq)?);
+        match others.iter().find(|hit| hit.seq == sample.seq) {
+            Some(hit) => documents.push(hit.document.clone()),
+            None => documents.extend(discover::document(conn, sample.seq)?),
+        }
     }
     let mut fields = discover::fields(&documents);
     // A field that differs in every occurrence is an id: nothing is shared.

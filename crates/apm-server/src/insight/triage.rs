@@ -8,6 +8,8 @@
 pub(crate) mod follow;
 mod history;
 mod row;
+pub(crate) mod share;
+mod told;
 
 use apm_time::SECOND;
 use diesel::prelude::*;
@@ -182,8 +184,10 @@ pub(crate) fn change(
         Err(error) => return Ok(Err(error)),
     };
     history::keep(conn, service, key, change, &rows, now)?;
+    let shared = (rows.len() == 1).then_some(change);
     for row in rows {
         row.put(conn)?;
+        told::tell(conn, service, row.grouping_key, shared)?;
     }
     Ok(Ok(()))
 }

@@ -2,10 +2,11 @@
 
 use std::time::{Duration, Instant};
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::cluster::Cluster;
 use super::http::call;
+use super::joined::{look, send_error};
 use super::rollover;
 use super::server::Server;
 use crate::support::now;
@@ -75,8 +76,45 @@ fn services(server: &Server) -> Vec<(String, f64)> {
     services
 }
 
+/// Settings of agents that were made on one server, changed and removed on the other; markers, too.
+fn decide(servers: &[Server; 2]) {
+    let [a, b] = servers;
+    let set = |server: &Server, rate: &str| {
+        let form = format!("service=shop&environment=prod&settings={rate}");
+        let kind = "application/x-www-form-urlencoded";
+        let path = "/settings/agents";
+        let answer = call(server.port(), "POST", path, kind, form.as_bytes());
+        assert_eq!(answer.expect("an answer").0, 303);
+    };
+    let given = |server: &Server| {
+        server.get("/config/v1/agents?service.name=shop&service.environment=prod")
+    };
+    for (from, to, rate) in [(a, b, "0.25"), (b, a, "0.5"), (a, b, "0.25"), (b, a, "")] {
+        let line = match rate {
+            "" => String::new(),
+            rate => format!("transaction_sample_rate%3D{rate}"),
+        };
+        set(from, &line);
+        let wanted = match rate {
+            "" => json!({}),
+            rate => json!({"transaction_sample_rate": rate}),
+        };
+        wait("agents get the same from both", || {
+            given(from) == wanted && given(to) == wanted
+        });
+    }
+    let marker = json!({"name": "before the index", "service": "shop"}).to_string();
+    let kind = "application/json";
+    let answer = call(b.port(), "POST", "/api/v1/markers", kind, marker.as_bytes());
+    assert_eq!(answer.expect("an answer").0, 201);
+    wait("the marker is on the other", || {
+        let markers = a.get("/api/v1/markers").to_string();
+        markers.matches("before the index").count() == 1
+    });
+}
+
 #[track_caller]
-fn wait(what: &str, mut condition: impl FnMut() -> bool) {
+pub(super) fn wait(what: &str, mut condition: impl FnMut() -> bool) {
     let deadline = Instant::now() + Duration::from_secs(120);
     while !condition() {
         assert!(Instant::now() < deadline, "still not: {what}");
@@ -84,15 +122,33 @@ fn wait(what: &str, mut condition: impl FnMut() -> bool) {
     }
 }
 
+/// The number of times that a server is killed: six, or what `POCKET_APM_KILLS` says.
+fn rounds() -> usize {
+    let told = std::env::var("POCKET_APM_KILLS").ok();
+    told.map_or(6, |told| {
+        told.parse().expect("POCKET_APM_KILLS is a number")
+    })
+}
+
 #[test]
 #[ignore = "needs OpenSearch: .ci/engine"]
 fn two_servers_that_are_killed_show_the_same_lists_and_whole_traces() {
-    let cluster = Cluster::start(1);
+    together(&mut Cluster::start(1), false);
+}
+
+#[test]
+#[ignore = "needs OpenSearch: .ci/engine"]
+fn two_servers_before_three_nodes_of_which_one_is_killed_show_the_same_lists_and_whole_traces() {
+    together(&mut Cluster::start(3), true);
+}
+
+fn together(cluster: &mut Cluster, kills_node: bool) {
     let dirs = [(); 2].map(|()| tempfile::tempdir().expect("a directory"));
     let mut servers = [0, 1].map(|at: usize| Server::start(dirs[at].path(), &cluster.urls()));
     let mut sent = [0, 0];
     let mut n = 0;
-    for round in 0..6 {
+    let rounds = rounds();
+    for round in 0..rounds {
         for _ in 0..25 {
             n += 1;
             // A body that was not answered is sent again, as an agent would not: it is there once in any case here.
@@ -107,10 +163,17 @@ fn two_servers_that_are_killed_show_the_same_lists_and_whole_traces() {
         let at = round % 2;
         servers[at].kill();
         if round % 3 == 1 {
-            rollover(&cluster);
+            rollover(cluster);
             cluster.post_leniently("/metrics-pocket.rollup-default/_rollover");
         }
         servers[at] = servers[at].again(&cluster.urls());
+        if kills_node && round == rounds / 2 {
+            wait("the deltas are on two nodes", || {
+                cluster.health() == "green"
+            });
+            let node = cluster.node_of_primary("metrics-pocket.rollup-default");
+            cluster.kill(&node);
+        }
     }
     let wanted = [
         ("shop".to_owned(), f64::from(sent[0])),
@@ -132,6 +195,8 @@ fn two_servers_that_are_killed_show_the_same_lists_and_whole_traces() {
         assert_eq!(services(server), wanted);
         server.wait_until_sent();
     }
+    send_error(&servers[1], "stock");
+    servers[1].wait_until_sent();
     cluster.post("/_all/_refresh", &Value::Null);
     for server in &servers {
         for one in [1, n / 2, n] {
@@ -141,6 +206,10 @@ fn two_servers_that_are_killed_show_the_same_lists_and_whole_traces() {
             assert_eq!(trace["elsewhere"]["events"], 2, "{trace}");
         }
     }
+    look(&servers, usize::try_from(n).expect("small"));
+    decide(&servers);
     let behind = servers[0].status()["output"]["covers"]["behind_seconds"].clone();
-    eprintln!("{n} traces of two halves are whole on both servers, which are {behind} s behind");
+    eprintln!(
+        "{n} traces of two halves are whole on both servers, which were killed {rounds} times and are {behind} s behind"
+    );
 }

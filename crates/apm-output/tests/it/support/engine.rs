@@ -1,5 +1,7 @@
 //! An engine: data streams with indices behind them, `_bulk`, a refresh, a search by ids, index templates.
 
+mod query;
+
 use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
 use std::io::Read;
 use std::net::SocketAddr;
@@ -7,6 +9,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use flate2::read::GzDecoder;
 use serde_json::{Value, json};
+
+use query::{matches, number};
 
 pub(crate) use super::http::{Answer, Request, serve};
 
@@ -238,13 +242,19 @@ impl State {
         let is_wrong = wanted.is_some_and(|wanted| {
             version.map(|version| version.to_string()).as_deref() != Some(wanted)
         }) || (query.contains("op_type=create") && version.is_some());
+        // A version of the writer's own has to be above the one that is there.
+        let own = query
+            .split('&')
+            .find_map(|part| part.strip_prefix("version="))
+            .map(|version| version.parse::<u64>().expect("a number"));
+        let is_wrong = is_wrong || own.is_some_and(|own| version.is_some_and(|there| own <= there));
         if is_wrong {
             return reply(
                 409,
                 &json!({"error": {"type": "version_conflict_engine_exception"}}),
             );
         }
-        let next = version.map_or(0, |version| version + 1);
+        let next = own.unwrap_or(version.map_or(0, |version| version + 1));
         self.plain.insert(path.to_owned(), (next, source));
         reply(200, &json!({"result": "updated"}))
     }
@@ -282,13 +292,33 @@ impl State {
             .as_object()
             .and_then(|sort| sort.iter().next())
         {
-            found.sort_by_key(|(_, _, source)| value(source, field).as_i64());
+            found.sort_by_key(|(_, _, source)| number(source, field).map(|number| number as i64));
+            if question["sort"][0][field]["order"] == "desc" {
+                found.reverse();
+            }
         }
         let numbers = found
             .iter()
             .filter_map(|(_, _, source)| source["number"].as_i64());
         let last = numbers.max();
         let total = found.len();
+        let mut buckets = BTreeMap::<i64, u64>::new();
+        let interval = question["aggs"]["times"]["date_histogram"]["fixed_interval"].as_str();
+        let interval: Option<i64> =
+            interval.map(|text| text.trim_end_matches('s').parse().expect("seconds"));
+        for (_, _, source) in &found {
+            if let Some((interval, time)) = interval.zip(number(source, "@timestamp")) {
+                let width = interval * 1000;
+                *buckets.entry(time as i64 / width * width).or_default() += 1;
+            }
+        }
+        let buckets = buckets.into_iter();
+        let buckets: Vec<Value> = buckets
+            .map(|(key, count)| json!({"key": key, "doc_count": count}))
+            .collect();
+        if !question["post_filter"].is_null() {
+            found.retain(|(_, _, source)| matches(&question["post_filter"], source));
+        }
         let from = question["from"].as_u64().unwrap_or_default() as usize;
         let size = question["size"].as_u64().unwrap_or(10) as usize;
         let hits: Vec<_> = found
@@ -301,7 +331,7 @@ impl State {
             200,
             &json!({"timed_out": false, "_shards": {"failed": 0},
                 "hits": {"total": {"value": total}, "hits": hits},
-                "aggregations": {"last": {"value": last}}}),
+                "aggregations": {"last": {"value": last}, "times": {"buckets": buckets}}}),
         )
     }
 
@@ -319,79 +349,6 @@ impl State {
         let hits: Vec<_> = found.map(|id| json!({"_id": id})).collect();
         let body = json!({"timed_out": false, "_shards": {"failed": 0}, "hits": {"hits": hits}});
         reply(200, &body)
-    }
-}
-
-/// A field of a document, named by its path.
-fn value<'v>(source: &'v Value, field: &str) -> &'v Value {
-    field.split('.').fold(source, |value, name| &value[name])
-}
-
-/// Whether a document passes a query of the kinds that are asked.
-fn matches(query: &Value, source: &Value) -> bool {
-    let Some((kind, rest)) = query.as_object().and_then(|query| query.iter().next()) else {
-        return true;
-    };
-    let all = |list: &Value, each: &dyn Fn(&Value) -> bool| match list {
-        Value::Array(list) => list.iter().all(each),
-        Value::Null => true,
-        one => each(one),
-    };
-    match kind.as_str() {
-        "match_all" => true,
-        "bool" => {
-            let any = rest["should"].as_array();
-            all(&rest["filter"], &|query| matches(query, source))
-                && all(&rest["must_not"], &|query| !matches(query, source))
-                && any.is_none_or(|any| any.iter().any(|query| matches(query, source)))
-        }
-        "term" => {
-            let (field, wanted) = rest
-                .as_object()
-                .and_then(|term| term.iter().next())
-                .expect("a term");
-            let wanted = if wanted.is_object() {
-                &wanted["value"]
-            } else {
-                wanted
-            };
-            value(source, field) == wanted
-        }
-        "terms" => {
-            let (field, wanted) = rest
-                .as_object()
-                .and_then(|term| term.iter().next())
-                .expect("terms");
-            wanted
-                .as_array()
-                .expect("terms")
-                .contains(value(source, field))
-        }
-        "exists" => !value(source, rest["field"].as_str().expect("a field")).is_null(),
-        "range" => {
-            let (field, bounds) = rest
-                .as_object()
-                .and_then(|range| range.iter().next())
-                .expect("a range");
-            let Some(number) = value(source, field).as_f64() else {
-                return false;
-            };
-            bounds
-                .as_object()
-                .expect("bounds")
-                .iter()
-                .all(|(name, bound)| {
-                    let bound = bound.as_f64().unwrap_or_default();
-                    match name.as_str() {
-                        "gt" => number > bound,
-                        "gte" => number >= bound,
-                        "lt" => number < bound,
-                        "lte" => number <= bound,
-                        _ => true,
-                    }
-                })
-        }
-        other => panic!("a query of a kind that is not known here: {other}"),
     }
 }
 

@@ -5,6 +5,7 @@ use serde::Serialize;
 
 use super::{Params, newer};
 use crate::analytics::discover::{self, Hit, Request};
+use crate::answers::elsewhere::is_foreign;
 use crate::answers::parameter::Parameter;
 use crate::answers::{Address, Asked, Problem, Question, Source};
 
@@ -21,6 +22,9 @@ pub(crate) struct Opened {
     #[schemars(with = "serde_json::Value")]
     #[serde(skip)]
     pub(crate) hit: Option<Hit>,
+    /// True if it is stored on another server: the list has it.
+    #[serde(skip)]
+    pub(crate) is_elsewhere: bool,
 }
 
 impl Question for OpenParams {
@@ -35,6 +39,7 @@ impl Question for OpenParams {
     fn answer(&self, source: &mut Source<'_>) -> Result<Opened, Problem> {
         Ok(Opened {
             hit: discover::hit(source.conn, self.0)?,
+            is_elsewhere: is_foreign(self.0),
         })
     }
 }

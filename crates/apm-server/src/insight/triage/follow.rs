@@ -6,6 +6,7 @@ use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Nullable, Text};
 
 use super::row::Row;
+use super::told;
 use crate::analytics::errors::Status;
 use crate::analytics::sql::Sql;
 use crate::insight::bounds;
@@ -108,6 +109,9 @@ impl Came {
                 row.reopen(at, by, &one.version);
             }
             row.put(conn)?;
+            if row.status == Status::Open.number() {
+                told::tell(conn, service, root, None)?;
+            }
         }
         for row in &self.rows {
             diesel::sql_query(include_str!("add_version.sql"))

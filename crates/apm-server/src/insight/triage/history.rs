@@ -6,7 +6,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::row::Row;
-use super::{Change, TriageError};
+use super::{Change, TriageError, told};
 use crate::analytics::sql::Sql;
 use crate::insight::bounds;
 
@@ -138,11 +138,13 @@ pub(super) fn undo(
         return Ok(Err(TriageError::Wrong(text)));
     }
     let before: Before = serde_json::from_str(&row.before).unwrap_or_default();
+    let undo = Change::Undo { id };
     for (key, row) in &before {
         match row {
             Some(row) => row.put(conn)?,
             None => Row::delete(conn, service, *key)?,
         }
+        told::tell(conn, service, *key, (before.len() == 1).then_some(&undo))?;
     }
     diesel::sql_query("DELETE FROM error_change WHERE id = ?")
         .bind::<BigInt, _>(id)
@@ -152,4 +154,25 @@ pub(super) fn undo(
         row.at
     );
     Ok(Ok(()))
+}
+
+/// Forgets the newest change of a group if the group was before it what it is now to be: another server undid it.
+pub(super) fn forget(
+    conn: &mut SqliteConnection,
+    service: &str,
+    key: i64,
+    row: Option<&Row>,
+) -> QueryResult<bool> {
+    let changes = stored(conn, service, key.cast_unsigned())?;
+    let Some(newest) = changes.into_iter().next().filter(|change| change.newest) else {
+        return Ok(false);
+    };
+    let before: Before = serde_json::from_str(&newest.before).unwrap_or_default();
+    if !matches!(&*before, [(of, before)] if *of == key && before.as_ref() == row) {
+        return Ok(false);
+    }
+    diesel::sql_query("DELETE FROM error_change WHERE id = ?")
+        .bind::<BigInt, _>(newest.id)
+        .execute(conn)?;
+    Ok(true)
 }

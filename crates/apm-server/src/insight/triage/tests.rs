@@ -1,3 +1,5 @@
+mod servers;
+
 use super::*;
 use crate::analytics::errors::State;
 use crate::analytics::tests::empty;

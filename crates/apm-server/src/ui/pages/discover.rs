@@ -32,6 +32,8 @@ impl Rendered for OpenParams {
             table { tbody {
                 @match &found.hit {
                     Some(hit) => { (hits::opened(view, &state, hit)) }
+                    // The script asks for the whole page then, which has the document.
+                    None if found.is_elsewhere => {}
                     None => { tr.detail { td colspan="20" { "This document is no longer stored." } } }
                 }
             } }
@@ -60,6 +62,7 @@ impl Rendered for Params {
             (page_head(&crumbs, answer, why))
             (chips(view, &state))
             (metrics(view, found))
+            @if let Some(words) = found.elsewhere.words() { p.note-box.pad-note role="status" { (words) } }
             div.cols.cols--fields {
                 (fields::aside(view, &state, &found.fields))
                 div.stack {

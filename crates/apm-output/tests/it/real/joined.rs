@@ -1,0 +1,123 @@
+//! Discover and errors, joined by a server with what other servers have.
+
+use std::collections::BTreeSet;
+
+use serde_json::Value;
+
+use super::http::call;
+use super::server::Server;
+use super::together::wait;
+use crate::support::now;
+
+const RANGE: &str = "from=now-1h&to=now%2B2m";
+
+/// Sends an error of a service, with a message of several words.
+pub(super) fn send_error(server: &Server, service: &str) {
+    let body = format!(
+        r#"{{"metadata":{{"service":{{"name":"{service}","agent":{{"name":"rust","version":"1"}}}}}}}}
+{{"error":{{"id":"{:032x}","timestamp":{},"exception":{{"message":"the shelf is empty","type":"Shelf"}}}}}}"#,
+        7,
+        now()
+    );
+    let kind = "application/x-ndjson";
+    let path = "/intake/v2/events";
+    let answer = call(server.port(), "POST", path, kind, body.as_bytes());
+    assert_eq!(answer.expect("an answer").0, 202);
+}
+
+/// The ids of all documents that match, page by page, and what the first page says of all.
+fn all(server: &Server, query: &str, size: usize) -> (BTreeSet<String>, Value) {
+    let query = percent(query);
+    let mut found = BTreeSet::new();
+    let mut first = Value::Null;
+    let mut after = String::new();
+    loop {
+        let path = format!("/api/v1/discover?q={query}&{RANGE}&size={size}{after}");
+        let answer = server.get(&path);
+        assert_eq!(answer["elsewhere"]["trouble"], Value::Null, "{query}");
+        for hit in answer["hits"].as_array().expect("hits") {
+            let of = |pointer: &str| hit.pointer(pointer).and_then(Value::as_str);
+            let ids = ["/span/id", "/error/id", "/transaction/id"];
+            let id = ids.into_iter().find_map(of).expect("an id");
+            assert!(found.insert(id.to_owned()), "{id} comes twice: {query}");
+        }
+        if first.is_null() {
+            first = answer.clone();
+        }
+        match answer["next"].as_str() {
+            Some(next) => after = format!("&after={next}"),
+            None => return (found, first),
+        }
+    }
+}
+
+fn percent(text: &str) -> String {
+    let byte = |byte: u8| match byte {
+        b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' => char::from(byte).to_string(),
+        _ => format!("%{byte:02X}"),
+    };
+    text.bytes().map(byte).collect()
+}
+
+/// Both servers find the same documents, of which each has a half. `traces`: of two halves with a transaction and a
+/// span each, and one error.
+pub(super) fn look(servers: &[Server; 2], traces: usize) {
+    for (query, wanted, is_counted) in [
+        ("", 4 * traces + 1, true),
+        (
+            "service.name: stock and processor.event: span",
+            traces,
+            true,
+        ),
+        ("service.name: s*k", 2 * traces + 1, true),
+        ("not service.name: shop", 2 * traces + 1, true),
+        ("span.db.statement: item", traces, true),
+        (
+            "transaction.duration.us >= 20ms and not parent.id: *",
+            traces,
+            true,
+        ),
+        (
+            "parent.id: * and processor.event: transaction",
+            traces,
+            true,
+        ),
+        ("error.exception.message: \"shelf is\"", 1, false),
+        ("\"the shelf is empty\"", 1, false),
+        ("service.name: nobody", 0, true),
+    ] {
+        for server in servers {
+            // The newest documents are in the engine, and not to be found yet.
+            let mut last = 0;
+            wait(&format!("{query}: {wanted} documents"), || {
+                last = all(server, query, 100).0.len();
+                last == wanted
+            });
+            let (_, first) = all(server, query, 1000);
+            if is_counted {
+                assert_eq!(first["total"], wanted, "{query}: {first}");
+                assert_eq!(first["complete"], true, "{query}");
+                let histogram = first["histogram"].as_array().expect("counts").iter();
+                let sum: u64 = histogram.filter_map(Value::as_u64).sum();
+                assert_eq!(sum, wanted as u64, "{query}");
+            } else {
+                assert!(first["elsewhere"]["remark"].is_string(), "{query}: {first}");
+            }
+        }
+    }
+    for server in servers {
+        let errors = server.get(&format!("/api/v1/services/stock/errors?{RANGE}"));
+        let key = errors["errors"][0]["key"]
+            .as_str()
+            .expect("a key")
+            .to_owned();
+        let path = format!("/api/v1/services/stock/errors/{key}?{RANGE}");
+        let error = server.get(&path);
+        let message = error.pointer("/document/error/exception/0/message");
+        assert_eq!(
+            message.and_then(Value::as_str),
+            Some("the shelf is empty"),
+            "{error}"
+        );
+    }
+}

@@ -1,0 +1,71 @@
+//! `/discover/fields` and `/discover/groups`: fields with their top values, and events by the values of one.
+
+use super::{Fields, find, groups_table, request};
+use crate::analytics::discover::{self, Groups, Request};
+use crate::answers::parameter::Parameter;
+use crate::answers::{Address, Asked, Problem, Question, Source, at};
+use crate::csv::Table;
+
+const GROUP_BY: Parameter = Parameter::text("group", "The field.");
+
+/// Documents whose fields are listed.
+const SAMPLE: usize = 500;
+
+/// The question about fields.
+#[derive(Debug)]
+pub(crate) struct FieldsParams(Request);
+
+impl Question for FieldsParams {
+    type Answer = Fields;
+    const ADDRESS: Address = at!("/discover/fields");
+    const SUMMARY: &'static str = "Fields of the newest 500 matching events";
+
+    fn read(asked: &Asked) -> Result<Self, Problem> {
+        Ok(Self(Request {
+            after: None,
+            ..request(asked, SAMPLE)?
+        }))
+    }
+
+    fn answer(&self, source: &mut Source<'_>) -> Result<Fields, Problem> {
+        let (found, _) = find(source, &self.0)?;
+        Ok(Fields::from_found(&found))
+    }
+
+    fn is_settled(answer: &Fields) -> bool {
+        answer.complete
+    }
+}
+
+/// The question about groups.
+#[derive(Debug)]
+pub(crate) struct GroupsParams {
+    request: Request,
+    field: String,
+}
+
+impl Question for GroupsParams {
+    type Answer = Groups;
+    const ADDRESS: Address = at!("/discover/groups");
+    const SUMMARY: &'static str = "Matching events by the values of a field";
+    const TABLES: &'static [&'static str] = &["groups"];
+
+    fn read(asked: &Asked) -> Result<Self, Problem> {
+        Ok(Self {
+            request: request(asked, 0)?,
+            field: asked.required(&GROUP_BY)?.to_owned(),
+        })
+    }
+
+    fn answer(&self, source: &mut Source<'_>) -> Result<Groups, Problem> {
+        Ok(discover::group(source.conn, &self.request, &self.field)?)
+    }
+
+    fn tables(answer: &Groups) -> Vec<Table> {
+        vec![groups_table(&answer.groups)]
+    }
+
+    fn is_settled(answer: &Groups) -> bool {
+        answer.complete
+    }
+}

@@ -1,0 +1,244 @@
+//! A page of documents of which some are stored here and others on other servers.
+
+use std::collections::HashSet;
+
+use apm_output::{Events, FoundDocument};
+use apm_store::output;
+use diesel::SqliteConnection;
+use serde_json::{Value, json};
+use xxhash_rust::xxh3::xxh3_64;
+
+use super::{Elsewhere, Problem, Settings};
+use crate::analytics::discover::{Cursor, Found, Hit, Request};
+use crate::analytics::engine_query::EngineQuery;
+
+/// Documents that are read from the engine for a page, at most.
+const MOST: usize = 2_000;
+
+/// Documents that are read where the engine cannot tell which of them match.
+const LOOKED_AT: usize = 1_000;
+
+/// Numbers of documents that are not stored here begin with this one.
+const FOREIGN: i64 = 1 << 62;
+
+/// The documents of the engine that are not stored here.
+#[derive(Debug, Default)]
+pub(crate) struct Others {
+    /// Newest first.
+    pub(crate) hits: Vec<Hit>,
+    /// The newest and the oldest millisecond of those that were read, where there are older ones.
+    reach: Option<(i64, i64)>,
+    /// All that match, by the start of their bucket; none where the engine cannot tell.
+    counts: Option<Vec<(i64, u64)>>,
+    pub(crate) elsewhere: Elsewhere,
+}
+
+/// Whether a document is not stored here, by its number.
+pub(crate) fn is_foreign(seq: i64) -> bool {
+    seq >= FOREIGN
+}
+
+/// Asks the engine what other servers have of a page; nothing where there are none. `here`: numbers of documents of the
+/// page that are stored here. `interval`: seconds of a bucket, where documents are to be counted.
+///
+/// # Errors
+/// Those of the store.
+pub(crate) fn others(
+    conn: &mut SqliteConnection,
+    settings: &Settings,
+    request: &Request,
+    here: &HashSet<i64>,
+    interval: Option<i64>,
+) -> Result<Option<Others>, Problem> {
+    let Some(output) = &settings.output else {
+        return Ok(None);
+    };
+    if output.coverage().servers() == 1 {
+        return Ok(None);
+    }
+    let translated = EngineQuery::new(&request.query);
+    let is_page = request.size > 0;
+    let most = match translated.exact {
+        true => request.size.min(MOST),
+        false if is_page => request.size.clamp(LOOKED_AT, MOST),
+        false => 0,
+    };
+    let range = json!({"range": {"@timestamp": {
+        "gte": request.range.from.div_euclid(1000), "lte": (request.range.to - 1).div_euclid(1000),
+        "format": "epoch_millis"}}});
+    let found = output.events(Events::Page {
+        query: json!({"bool": {"filter": [range, translated.query]}}),
+        until: request.after.map(until),
+        most,
+        interval: interval.filter(|_| translated.exact),
+    });
+    let mut others = Others::default();
+    others.elsewhere.is_asked = true;
+    let found = match found {
+        Ok(found) => found,
+        Err(trouble) => {
+            others.elsewhere.trouble = Some(trouble);
+            return Ok(Some(others));
+        }
+    };
+    others.elsewhere.remark = remark(&translated);
+    others.counts = translated.exact.then_some(found.counts);
+    let millis = |found: Option<&FoundDocument>| Some(time(&found?.document)?.div_euclid(1000));
+    let ends = millis(found.documents.first()).zip(millis(found.documents.last()));
+    others.reach = ends.filter(|_| found.has_more && is_page);
+    let own = output::state(conn)?.map(|state| state.store);
+    let mut of_here = Vec::new();
+    for found in found.documents {
+        let Some(hit) = hit(found.origin, found.document, own.as_deref()) else {
+            continue;
+        };
+        let is_in_range = (request.range.from..request.range.to).contains(&hit.timestamp);
+        let is_older = request
+            .after
+            .is_none_or(|after| (hit.timestamp, hit.seq) < (after.timestamp, after.seq));
+        if !is_in_range
+            || !is_older
+            || !(translated.exact || kql::matches(&request.query, &hit.document))
+        {
+            continue;
+        }
+        match is_foreign(hit.seq) {
+            true => others.hits.push(hit),
+            false if !here.contains(&hit.seq) => of_here.push(hit),
+            false => {}
+        }
+    }
+    // Those that were sent from here, and that retention has removed since.
+    let numbers: Vec<i64> = of_here.iter().map(|hit| hit.seq).collect();
+    let stored = apm_store::events(conn, &numbers)?;
+    let stored: HashSet<i64> = stored.iter().map(|event| event.seq).collect();
+    of_here.retain(|hit| !stored.contains(&hit.seq));
+    for hit in &mut of_here {
+        hit.seq |= FOREIGN;
+    }
+    others.hits.extend(of_here);
+    sort(&mut others.hits);
+    Ok(Some(others))
+}
+
+impl Others {
+    /// Adds the documents to a page of those that are stored here.
+    pub(crate) fn join(self, found: &mut Found, size: usize) -> Elsewhere {
+        let mut elsewhere = self.elsewhere;
+        match &self.counts {
+            Some(counts) => {
+                // The engine has what is stored here, too, but for the last seconds.
+                let first = found.axis.buckets.first().map_or(0, |bucket| bucket.start);
+                for (start, count) in counts {
+                    let place = usize::try_from((start - first) / found.axis.interval).ok();
+                    if let Some(slot) = place.and_then(|place| found.histogram.get_mut(place)) {
+                        *slot = (*slot).max(*count);
+                    }
+                }
+                found.total = found.total.max(found.histogram.iter().sum());
+            }
+            None => found.complete = false,
+        }
+        let before = found.hits.len();
+        found.hits.extend(self.hits);
+        sort(&mut found.hits);
+        if self.counts.is_none() {
+            found.total += (found.hits.len() - before) as u64;
+        }
+        let mut has_more = found.next.is_some();
+        // Behind the end of either page there may be documents that were not read.
+        if let Some(next) = found.next {
+            found
+                .hits
+                .retain(|hit| (hit.timestamp, hit.seq) >= (next.timestamp, next.seq));
+        }
+        let mut end = found.next;
+        if let Some((newest, oldest)) = self.reach {
+            has_more = true;
+            // The last millisecond may have more of them, unless the whole page is that millisecond.
+            let from = if newest > oldest { oldest + 1 } else { oldest } * 1000;
+            found.hits.retain(|hit| hit.timestamp >= from);
+            let reached = Cursor {
+                timestamp: from,
+                seq: 0,
+            };
+            end = end.max(Some(reached));
+        }
+        if found.hits.len() > size {
+            found.hits.truncate(size);
+            has_more = true;
+        }
+        let last = found.hits.last().map(|hit| Cursor {
+            timestamp: hit.timestamp,
+            seq: hit.seq,
+        });
+        let is_full = found.hits.len() == size;
+        found.next = match is_full {
+            true => last,
+            false => end,
+        }
+        .filter(|_| has_more && size > 0);
+        elsewhere.events = found.hits.iter().filter(|hit| is_foreign(hit.seq)).count();
+        elsewhere
+    }
+}
+
+/// The last millisecond of a page: none is older than the event of number 0.
+fn until(after: Cursor) -> i64 {
+    let micros = after.timestamp - i64::from(after.seq == 0);
+    micros.div_euclid(1000)
+}
+
+/// The words for what the engine cannot tell of a query.
+fn remark(translated: &EngineQuery) -> Option<String> {
+    let words = match (translated.exact, translated.by_words) {
+        (true, _) => return None,
+        (false, true) => {
+            "On other servers, several words are found as whole words only, and not all of them are counted."
+        }
+        (false, false) => {
+            "The index of the engine cannot tell a part of this query: of other servers, the newest 1,000 documents \
+             that pass the rest were looked at, and not all are counted."
+        }
+    };
+    Some(words.to_owned())
+}
+
+fn sort(hits: &mut [Hit]) {
+    hits.sort_by_key(|hit| std::cmp::Reverse((hit.timestamp, hit.seq)));
+}
+
+/// A document with its time and number; those of here have their own number.
+fn hit(origin: Option<(String, i64)>, document: Value, own: Option<&str>) -> Option<Hit> {
+    let timestamp = time(&document)?;
+    let seq = match &origin {
+        Some((store, number)) if Some(store.as_str()) == own => *number,
+        Some((store, number)) => {
+            // Numbers of two stores differ in some bits of the store's name.
+            let store = (xxh3_64(store.as_bytes()) & 0xf_ffff).cast_signed();
+            FOREIGN | store << 42 | number & ((1 << 42) - 1)
+        }
+        None => {
+            let hash = xxh3_64(document.to_string().as_bytes());
+            FOREIGN | (hash >> 2).cast_signed()
+        }
+    };
+    Some(Hit {
+        seq,
+        timestamp,
+        document,
+    })
+}
+
+/// µs since the epoch.
+fn time(document: &Value) -> Option<i64> {
+    let micros = document["timestamp"]["us"].as_i64();
+    micros.or_else(|| {
+        let time = document["@timestamp"].as_str()?;
+        let time: jiff::Timestamp = time.parse().ok()?;
+        Some(time.as_microsecond())
+    })
+}
+
+#[cfg(test)]
+mod tests;

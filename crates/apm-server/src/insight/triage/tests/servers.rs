@@ -1,0 +1,124 @@
+//! States of groups on two servers before one engine.
+
+use apm_store::share as store;
+
+use super::*;
+
+fn server(node: &str) -> SqliteConnection {
+    let mut conn = database();
+    store::node(&mut conn, node).unwrap();
+    conn
+}
+
+/// Brings what one server has to tell to another, as the engine does.
+fn pass(from: &mut SqliteConnection, to: &mut SqliteConnection) -> usize {
+    let untold = store::untold(from, 100).unwrap();
+    for document in &untold {
+        store::told(from, document).unwrap();
+    }
+    store::hear(to, untold, share::take).unwrap()
+}
+
+#[test]
+fn what_was_decided_on_one_server_holds_on_the_other_and_is_undone_there() {
+    let (a, b) = (&mut server("a"), &mut server("b"));
+    let resolve = Change::Resolve {
+        in_next_version: false,
+    };
+    make(a, resolve.clone(), NOW).unwrap();
+    assert_eq!(pass(a, b), 1);
+    assert_eq!(state(b, KEY).status, Status::Resolved);
+    make(
+        b,
+        Change::Assign {
+            to: "Ada".to_owned(),
+        },
+        NOW + 1,
+    )
+    .unwrap();
+    assert_eq!(pass(b, a), 1);
+    assert_eq!(state(a, KEY).assignee, "Ada");
+    for conn in [&mut *a, &mut *b] {
+        let made = changes(conn, "shop", KEY).unwrap();
+        let words: Vec<(String, bool)> = made
+            .iter()
+            .map(|made| (made.change.words(), made.undoable))
+            .collect();
+        assert_eq!(
+            words,
+            [
+                ("assigned to Ada".to_owned(), true),
+                ("resolved".to_owned(), false)
+            ]
+        );
+    }
+    // Each server undoes what was done on the other, one after the other.
+    let newest = |conn: &mut SqliteConnection| changes(conn, "shop", KEY).unwrap()[0].id;
+    let id = newest(a);
+    make(a, Change::Undo { id }, NOW + 2).unwrap();
+    assert_eq!(pass(a, b), 1);
+    assert_eq!(state(b, KEY).assignee, "");
+    let id = newest(b);
+    make(b, Change::Undo { id }, NOW + 3).unwrap();
+    assert_eq!(pass(b, a), 1);
+    for conn in [a, b] {
+        assert_eq!(state(conn, KEY).status, Status::Open);
+        assert_eq!(changes(conn, "shop", KEY).unwrap(), []);
+    }
+}
+
+#[test]
+fn a_group_that_comes_back_on_one_server_opens_on_the_other() {
+    let (a, b) = (&mut server("a"), &mut server("b"));
+    let resolve = Change::Resolve {
+        in_next_version: false,
+    };
+    make(a, resolve, NOW).unwrap();
+    pass(a, b);
+    occur(b, 1, 2, NOW + 10);
+    assert_eq!(pass(b, a), 1);
+    for conn in [a, b] {
+        let state = state(conn, KEY);
+        assert_eq!(state.status, Status::Open);
+        assert_eq!(reopened(&state), Some(("version", "1.5")));
+    }
+}
+
+#[test]
+fn a_damaged_state_is_not_taken() {
+    let conn = &mut server("a");
+    let row = r#"{"service":"shop","grouping_key":7,"status":1,"changed":1,"until":null,"until_count":null,
+        "new_version":false,"seen":0,"versions":"[]","assignee":"","merged_into":null,"reopened":null,
+        "reopened_by":"","reopened_in":""}"#;
+    for (key, row, is_taken) in [
+        (r#"["shop","0000000000000007"]"#, row.to_owned(), true),
+        (r#"["shop","0000000000000008"]"#, row.to_owned(), false),
+        (r#"["other","0000000000000007"]"#, row.to_owned(), false),
+        (
+            r#"["shop","0000000000000007"]"#,
+            row.replace("\"status\":1", "\"status\":7"),
+            false,
+        ),
+        (
+            r#"["shop","0000000000000007"]"#,
+            row.replace("\"merged_into\":null", "\"merged_into\":7"),
+            false,
+        ),
+        (r#"["shop"]"#, row.to_owned(), false),
+        (r#"["shop","x"]"#, row.to_owned(), false),
+        (r#"["shop","0000000000000007"]"#, "{}".to_owned(), false),
+    ] {
+        let document = store::Document {
+            kind: share::KIND.to_owned(),
+            key: key.to_owned(),
+            version: 1,
+            node: "b".to_owned(),
+            body: Some(format!(r#"{{"row":{row},"change":null}}"#)),
+        };
+        assert_eq!(
+            share::take(conn, &document).unwrap(),
+            is_taken,
+            "{document:?}"
+        );
+    }
+}

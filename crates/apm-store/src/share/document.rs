@@ -1,0 +1,182 @@
+//! Decisions of people that servers before one engine share: settings of agents, markers, states of errors.
+//!
+//! Each change of a document has a version above the one before, by the clock where that is later. The one with the
+//! highest version is kept everywhere; of two with the same version, the one that the engine has. See ADR 336.
+
+use diesel::prelude::*;
+use diesel::sql_query;
+use diesel::sql_types::{BigInt, Bool, Nullable, Text};
+
+/// Documents of a kind that are remembered: as many as there are markers.
+const MOST: i64 = 12_000;
+
+/// Bytes of a key and a body of another server, at most.
+const LARGEST: usize = 64 << 10;
+
+/// Settings stay when everything is deleted.
+pub const SETTING: &str = "setting";
+
+/// A document that servers share.
+#[derive(Clone, Debug, PartialEq, Eq, QueryableByName)]
+pub struct Document {
+    /// The kind of thing that it is about.
+    #[diesel(sql_type = Text)]
+    pub kind: String,
+    /// The thing of this kind, as JSON.
+    #[diesel(sql_type = Text)]
+    pub key: String,
+    /// µs since the epoch of its last change, and more than the version before.
+    #[diesel(sql_type = BigInt)]
+    pub version: i64,
+    /// The server that made the change.
+    #[diesel(sql_type = Text)]
+    pub node: String,
+    /// JSON; none where it was removed.
+    #[diesel(sql_type = Nullable<Text>)]
+    pub body: Option<String>,
+}
+
+/// Puts a document of another server where it belongs, within the transaction that notes it. False: it is of a kind
+/// that is not known here, or damaged.
+pub type Take = fn(&mut SqliteConnection, &Document) -> QueryResult<bool>;
+
+/// Notes a change that was made here, in the transaction of the change. Nothing is noted on a server that never had an
+/// engine: of what it has then, the settings are shared when it gets one.
+pub fn tell(
+    conn: &mut SqliteConnection,
+    kind: &str,
+    key: &str,
+    body: Option<&str>,
+    now: i64,
+) -> QueryResult<()> {
+    sql_query(
+        "INSERT INTO share_document (kind, key, version, node, body, is_sent) \
+         SELECT ?1, ?2, ?4, node, ?3, FALSE FROM share_node WHERE TRUE \
+         ON CONFLICT DO UPDATE SET version = max(excluded.version, version + 1), node = excluded.node, \
+         body = excluded.body, is_sent = FALSE",
+    )
+    .bind::<Text, _>(kind)
+    .bind::<Text, _>(key)
+    .bind::<Nullable<Text>, _>(body)
+    .bind::<BigInt, _>(now)
+    .execute(conn)?;
+    limit(conn, kind)
+}
+
+/// The settings from before the first engine. Any change is newer.
+pub(super) fn begin(conn: &mut SqliteConnection) -> QueryResult<()> {
+    sql_query(
+        "INSERT OR IGNORE INTO share_document (kind, key, version, node, body, is_sent) \
+         SELECT ?, json_array(service, environment), 1, node, settings, FALSE FROM agent_config, share_node",
+    )
+    .bind::<Text, _>(SETTING)
+    .execute(conn)
+    .map(drop)
+}
+
+/// The documents that the engine does not have yet, the oldest first.
+pub fn untold(conn: &mut SqliteConnection, most: i64) -> QueryResult<Vec<Document>> {
+    sql_query(
+        "SELECT kind, key, version, node, body FROM share_document WHERE NOT is_sent ORDER BY version LIMIT ?",
+    )
+    .bind::<BigInt, _>(most)
+    .load(conn)
+}
+
+/// The engine has a document, or a newer one.
+pub fn told(conn: &mut SqliteConnection, document: &Document) -> QueryResult<()> {
+    sql_query("UPDATE share_document SET is_sent = TRUE WHERE kind = ? AND key = ? AND version = ?")
+        .bind::<Text, _>(&document.kind)
+        .bind::<Text, _>(&document.key)
+        .bind::<BigInt, _>(document.version)
+        .execute(conn)
+        .map(drop)
+}
+
+/// The documents that are newer than what is here, of those that the engine has.
+pub fn news(conn: &mut SqliteConnection, found: Vec<Document>) -> QueryResult<Vec<Document>> {
+    #[derive(QueryableByName)]
+    struct Own {
+        #[diesel(sql_type = Text)]
+        node: String,
+    }
+    let own: Option<Own> = sql_query("SELECT node FROM share_node")
+        .get_result(conn)
+        .optional()?;
+    let mut news = Vec::new();
+    for document in found {
+        let Document { key, body, .. } = &document;
+        if key.len() + body.as_ref().map_or(0, String::len) > LARGEST {
+            continue;
+        }
+        let is_own = own.as_ref().is_some_and(|own| own.node == document.node);
+        let is_news = match known(conn, &document)? {
+            Some(known) => {
+                let is_other = known.node != document.node || known.body != document.body;
+                document.version > known.version || (document.version == known.version && is_other)
+            }
+            // A document that was made here and is not here was deleted with everything else.
+            None => !is_own || document.kind == SETTING,
+        };
+        if is_news {
+            news.push(document);
+        }
+    }
+    Ok(news)
+}
+
+/// Takes documents that are still newer than what is here; their number.
+pub fn hear(conn: &mut SqliteConnection, news: Vec<Document>, take: Take) -> QueryResult<usize> {
+    let mut taken = 0;
+    for document in self::news(conn, news)? {
+        if !take(conn, &document)? {
+            continue;
+        }
+        taken += 1;
+        sql_query(
+            "INSERT OR REPLACE INTO share_document (kind, key, version, node, body, is_sent) VALUES (?, ?, ?, ?, ?, ?)",
+        )
+        .bind::<Text, _>(&document.kind)
+        .bind::<Text, _>(&document.key)
+        .bind::<BigInt, _>(document.version)
+        .bind::<Text, _>(&document.node)
+        .bind::<Nullable<Text>, _>(&document.body)
+        .bind::<Bool, _>(true)
+        .execute(conn)?;
+        limit(conn, &document.kind)?;
+    }
+    Ok(taken)
+}
+
+fn known(conn: &mut SqliteConnection, document: &Document) -> QueryResult<Option<Document>> {
+    sql_query(
+        "SELECT kind, key, version, node, body FROM share_document WHERE kind = ? AND key = ?",
+    )
+    .bind::<Text, _>(&document.kind)
+    .bind::<Text, _>(&document.key)
+    .get_result(conn)
+    .optional()
+}
+
+/// Forgets the oldest documents of a kind where there are too many.
+fn limit(conn: &mut SqliteConnection, kind: &str) -> QueryResult<()> {
+    #[derive(QueryableByName)]
+    struct Count {
+        #[diesel(sql_type = BigInt)]
+        n: i64,
+    }
+    let count: Count = sql_query("SELECT count(*) AS n FROM share_document WHERE kind = ?")
+        .bind::<Text, _>(kind)
+        .get_result(conn)?;
+    // Some slack, so that many go at a time.
+    if count.n > MOST + MOST / 10 {
+        sql_query(
+            "DELETE FROM share_document WHERE kind = ?1 AND version <= (SELECT version FROM share_document \
+             WHERE kind = ?1 ORDER BY version DESC LIMIT 1 OFFSET ?2)",
+        )
+        .bind::<Text, _>(kind)
+        .bind::<BigInt, _>(MOST)
+        .execute(conn)?;
+    }
+    Ok(())
+}
