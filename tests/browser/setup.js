@@ -8,6 +8,7 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 
 import { article } from "./support/article.js";
+import { crowd, kept } from "./support/crowd.js";
 import { odd } from "./support/odd.js";
 import { growth, strange } from "./support/streams.js";
 import { start } from "./support/service.js";
@@ -32,7 +33,12 @@ export default async function setup() {
       server.send(strange()),
       server.send(growth()),
       server.send(odd()),
+      // One after the other: each instance of a service sends a stream of its own.
+      (async () => {
+        for (const stream of crowd()) await server.send(stream);
+      })(),
     ]);
+    await kept(server);
     Object.assign(process.env, {
       ARTICLE: read.pages,
       ARTICLE_SERVICE: read.service,

@@ -110,6 +110,7 @@ fn others() -> Vec<Route> {
             "/services/{service}/errors/{key}/{action}",
             serve::errors::change,
         ),
+        form("/errors/{action}", serve::errors::change_all),
         form("/dashboard/{id}/remove", serve::dashboard::remove),
         form("/slos/{id}/delete", serve::alerts::delete_objective),
         form("/alerts/rules", serve::alerts::save_rule),

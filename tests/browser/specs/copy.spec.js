@@ -164,8 +164,6 @@ test("every chart of every page shows its data, and its SQL runs in the console"
       chart.includes("chart-plot"),
     );
     for (const [, id] of charts) {
-      // The density of traces has its numbers in JSON alone.
-      if (id === "density") continue;
       const key = `${name.split(/[,?]| \d/)[0]} ${id}`;
       if (seen.has(key)) continue;
       seen.add(key);
@@ -193,6 +191,7 @@ test("every chart of every page shows its data, and its SQL runs in the console"
     "cpu",
     "memory",
     "documents",
+    "density",
     "growth-0",
   ]) {
     expect(

@@ -1,22 +1,32 @@
 // Every page in a narrow window and on a phone, in both themes, and with the few colours of a forced palette.
 import { every } from "../support/pages.js";
+import { CROWD } from "../support/crowd.js";
 import { HOSTILE_TRACE, STRANGER } from "../support/streams.js";
 import { expect, test } from "../support/test.js";
 
 const { ARTICLE, STRANGE } = process.env;
 
-for (const width of [1440, 900, 390])
-  test(`no page scrolls sideways in a window of ${width} px, in either theme`, async ({ page }) => {
-    test.setTimeout(180_000);
-    await page.setViewportSize({ width, height: 800 });
+// 200 % of zoom makes a window of 1440 px one of 720.
+for (const [width, zoom] of [
+  [1440, 1],
+  [900, 1],
+  [720, 2],
+  [390, 1],
+])
+  test(`no page scrolls sideways at ${width} px and ${zoom * 100} %, in either theme`, async ({ browser }) => {
+    test.setTimeout(300_000);
+    const context = await browser.newContext({ viewport: { width, height: 800 }, deviceScaleFactor: zoom });
+    const page = await context.newPage();
     const found = [];
-    // Pages of a service as usual, and of one whose every name is long.
+    // Pages of a service as usual, of one whose every name is hostile, and of one that has 300 of everything, some with
+    // names of 900 characters, from right to left, or emoji.
+    const others = [
+      ["strange", await every(STRANGE, STRANGER, `trace.id: ${HOSTILE_TRACE}`)],
+      ["crowd", await every(STRANGE, CROWD, `service.name: ${CROWD}`)],
+    ];
     const all = [
       ...(await every(ARTICLE, "my-app-01", 'transaction.name: "GET /sql-write"')),
-      ...(await every(STRANGE, STRANGER, `trace.id: ${HOSTILE_TRACE}`)).map(([name, address]) => [
-        `${name}, strange`,
-        address,
-      ]),
+      ...others.flatMap(([of, pages]) => pages.map(([name, address]) => [`${name}, ${of}`, address])),
     ];
     for (const [name, address] of all) {
       await page.goto(`${address}${address.includes("?") ? "&" : "?"}refresh=0`);
@@ -36,6 +46,7 @@ for (const width of [1440, 900, 390])
         if (wide.by > 0) found.push(`${name}, ${colorScheme}: ${wide.by} px beyond the edge: ${wide.what}`);
       }
     }
+    await context.close();
     expect(found).toEqual([]);
   });
 

@@ -2,11 +2,12 @@
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 
+import { CROWD } from "../support/crowd.js";
 import { every } from "../support/pages.js";
 import { expect, test } from "../support/test.js";
 
 const AXE = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
-const { ARTICLE } = process.env;
+const { ARTICLE, STRANGE } = process.env;
 
 const background = (page) => page.evaluate(() => getComputedStyle(document.body).backgroundColor);
 const light = (color) =>
@@ -19,10 +20,14 @@ const light = (color) =>
 
 for (const scheme of ["light", "dark"]) {
   test(`axe-core finds nothing on any page in the ${scheme} theme`, async ({ page }) => {
-    test.setTimeout(180_000);
+    test.setTimeout(300_000);
     await page.emulateMedia({ colorScheme: scheme, reducedMotion: "reduce" });
     const found = [];
-    for (const [name, address] of await every(ARTICLE, "my-app-01", 'transaction.name: "GET /sql-write"')) {
+    const all = [
+      ...(await every(ARTICLE, "my-app-01", 'transaction.name: "GET /sql-write"')),
+      ...(await every(STRANGE, CROWD, `service.name: ${CROWD}`)).map(([name, at]) => [`${name}, crowd`, at]),
+    ];
+    for (const [name, address] of all) {
       await page.goto(address);
       await page.evaluate(AXE);
       const violations = await page.evaluate(

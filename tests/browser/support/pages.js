@@ -82,7 +82,8 @@ export async function every(pages, service, q) {
     ["settings", "/settings"],
     ["setup", "/setup"],
   ];
-  for (const [i, group] of errors.entries())
+  // Of hundreds, a few show what all of them hold.
+  for (const [i, group] of errors.slice(0, 8).entries())
     for (const tab of ["", "?tab=log", "?tab=metadata", "?tab=json"])
       found.push([`error ${i + 1}${tab}`, `${at}/errors/${group.key}${tab}`]);
   for (const [i, statement] of statements.slice(0, 3).entries())

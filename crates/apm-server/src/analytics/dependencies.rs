@@ -12,6 +12,7 @@ use serde::Serialize;
 
 use super::cache::Table;
 use super::calls::{self, Callee};
+use super::list::Pick;
 use super::members::Members;
 use super::percentile::Percentiles;
 use super::series::{Axis, Series};
@@ -129,20 +130,19 @@ pub fn list(
     choice: &Choice,
     window: &Window,
 ) -> QueryResult<Dependencies> {
-    list_from(conn, scope, choice, window, 0)
+    list_of(conn, scope, choice, window, &Pick::default())
 }
 
-/// The same without the `first` dependencies, which have more time: a multiple of a thousand. Beyond all of them, the
-/// last thousand.
+/// Those that are picked. Beyond all of them, the last thousand.
 ///
 /// # Errors
 /// Those of SQLite.
-pub fn list_from(
+pub(crate) fn list_of(
     conn: &mut SqliteConnection,
     scope: &Scope,
     choice: &Choice,
     window: &Window,
-    first: usize,
+    pick: &Pick,
 ) -> QueryResult<Dependencies> {
     let members = Members::read(
         conn,
@@ -153,6 +153,13 @@ pub fn list_from(
             window,
         ),
     )?;
+    let names = bound(
+        include_str!("dependencies/names.sql"),
+        scope,
+        choice,
+        window,
+    );
+    let found = pick.ids(conn, &names)?;
     let table = Table::Destinations;
     let list::Lines {
         lines,
@@ -160,7 +167,8 @@ pub fn list_from(
         all,
         left_out,
         first,
-    } = list::lines(conn, table, &members, window, first)?;
+        ..
+    } = list::lines(conn, table, &members, window, (pick, found.as_ref()))?;
     let percentiles = histograms::percentiles(conn, table, &members, &window.slices(), None)?;
     let kinds = Sql::new(include_str!("dependencies/kinds.sql"));
     let kinds: HashMap<i64, Kind> = list::attributes(conn, kinds, &lines)?;

@@ -196,11 +196,7 @@ fn percentiles(values: &[Value]) -> Option<Percentiles> {
             (seen >= q * total - 1e-9).then_some(value.value)
         })
     };
-    Some(Percentiles {
-        p50: at(0.5)?,
-        p95: at(0.95)?,
-        p99: at(0.99)?,
-    })
+    Percentiles::of(at)
 }
 
 #[cfg(test)]

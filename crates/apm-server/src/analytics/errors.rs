@@ -13,6 +13,7 @@ use serde::Serialize;
 use super::Scope;
 use super::list::{self, MOST};
 use super::series::Axis;
+use super::short;
 use super::sql::Sql;
 use super::window::Window;
 pub(crate) use columns::GroupColumns;
@@ -66,7 +67,7 @@ pub struct Errors {
     pub errors: Vec<ErrorGroup>,
     /// Number of other groups that are not listed.
     pub left_out: usize,
-    /// Number of groups with more occurrences, before these.
+    /// Number of groups of higher rank, before these.
     pub first: usize,
     /// Occurrences of all groups, those left out too.
     pub occurrences: i64,
@@ -116,17 +117,75 @@ pub(crate) struct Which {
     pub(crate) status: Option<Status>,
 }
 
-/// The query behind the table, without the `first` groups.
-pub(super) fn sql_from(scope: &Scope, which: Which, window: &Window, first: usize) -> Sql {
-    let first = i64::try_from(first).unwrap_or(i64::MAX);
+/// The groups of a list that are read, of all of them.
+#[derive(Debug, Clone)]
+pub(crate) struct Pick {
+    /// A text that they must have, in lower case.
+    pub(crate) search: Option<String>,
+    /// `message`, `service`, `count`, `first` or `last`.
+    pub(crate) rank: &'static str,
+    pub(crate) descending: bool,
+    /// Number of groups of higher rank that are left out: a multiple of a thousand.
+    pub(crate) first: usize,
+}
+
+impl Default for Pick {
+    /// The most frequent ones.
+    fn default() -> Self {
+        Self {
+            search: None,
+            rank: "count",
+            descending: true,
+            first: 0,
+        }
+    }
+}
+
+/// The query behind the table. `ids`: those that the search found, a JSON array.
+pub(super) fn picked_sql(
+    scope: &Scope,
+    which: Which,
+    window: &Window,
+    (pick, ids): (&Pick, Option<&str>),
+) -> Sql {
+    let first = i64::try_from(pick.first).unwrap_or(i64::MAX);
     bound(include_str!("errors.sql"), scope, which, window)
         .bind("most", MOST as i64)
         .bind("first", first)
+        .bind("rank", pick.rank)
+        .bind("descending", i64::from(pick.descending))
+        .bind("ids", ids)
+}
+
+/// The groups that have the text that is searched for, a JSON array; nothing where all are asked for.
+fn search(
+    conn: &mut SqliteConnection,
+    scope: &Scope,
+    window: &Window,
+    search: Option<&String>,
+) -> QueryResult<Option<String>> {
+    let pick = list::Pick {
+        search: search.cloned(),
+        ..list::Pick::default()
+    };
+    let names = bound(
+        include_str!("errors/names.sql"),
+        scope,
+        Which::default(),
+        window,
+    );
+    let found = pick.ids(conn, &names)?;
+    Ok(found.map(|ids| serde_json::to_string(&ids).unwrap_or_default()))
 }
 
 /// The query behind the occurrences chart.
 pub(super) fn series_sql(scope: &Scope, which: Which, window: &Window) -> Sql {
     bound(include_str!("errors/series.sql"), scope, which, window)
+}
+
+/// The same from the events of a short window.
+pub(super) fn short_sql(scope: &Scope, which: Which, window: &Window) -> Sql {
+    bound(include_str!("errors/short.sql"), scope, which, window)
 }
 
 fn bound(text: &'static str, scope: &Scope, which: Which, window: &Window) -> Sql {
@@ -136,6 +195,27 @@ fn bound(text: &'static str, scope: &Scope, which: Which, window: &Window) -> Sq
             .bind("key", which.key.map(u64::cast_signed))
             .bind("status", which.status.map(Status::number)),
     )
+}
+
+/// The occurrences of each group over time: of a short window in buckets of some seconds, counted from the events,
+/// where all that the rollups counted are there.
+fn points(
+    conn: &mut SqliteConnection,
+    scope: &Scope,
+    which: Which,
+    window: &Window,
+) -> QueryResult<(Vec<Point>, Axis)> {
+    let points: Vec<Point> = series_sql(scope, which, window).load(conn)?;
+    let all = |points: &[Point]| points.iter().map(|point| point.n).sum::<i64>();
+    let counted = all(&points);
+    if short::is_short(window) && (1..=short::MOST_SHORT).contains(&counted) {
+        let fine = window.finer();
+        let found: Vec<Point> = short_sql(scope, which, &fine).load(conn)?;
+        if all(&found) == counted {
+            return Ok((found, Axis::from(&fine)));
+        }
+    }
+    Ok((points, Axis::from(window)))
 }
 
 /// The number of groups of each status in the window.
@@ -198,34 +278,41 @@ pub fn list(
     window: &Window,
 ) -> QueryResult<Errors> {
     let which = Which { key, status: None };
-    list_from(conn, scope, which, window, 0)
+    list_of(conn, scope, which, window, &Pick::default())
 }
 
-/// Those that are asked for, without the `first`, which have more occurrences: a multiple of a thousand. Beyond all of
-/// them, the last thousand.
+/// Those that are asked for and picked. Beyond all of them, the last thousand.
 ///
 /// # Errors
 /// Those of SQLite.
-pub(crate) fn list_from(
+pub(crate) fn list_of(
     conn: &mut SqliteConnection,
     scope: &Scope,
     which: Which,
     window: &Window,
-    mut first: usize,
+    pick: &Pick,
 ) -> QueryResult<Errors> {
-    let mut rows: Vec<Row> = sql_from(scope, which, window, first).load(conn)?;
+    let ids = search(conn, scope, window, pick.search.as_ref())?;
+    let mut first = pick.first;
+    let mut read = |first: usize| {
+        let pick = Pick {
+            first,
+            ..pick.clone()
+        };
+        picked_sql(scope, which, window, (&pick, ids.as_deref())).load(conn)
+    };
+    let mut rows: Vec<Row> = read(first)?;
     if rows.is_empty() && first > 0 {
-        rows = sql_from(scope, which, window, 0).load(conn)?;
+        rows = read(0)?;
         let all = rows
             .first()
             .map_or(0, |row| row.groups.unsigned_abs() as usize);
         first = list::within(first, all);
         if first > 0 {
-            rows = sql_from(scope, which, window, first).load(conn)?;
+            rows = read(first)?;
         }
     }
-    let points: Vec<Point> = series_sql(scope, which, window).load(conn)?;
-    let axis = Axis::from(window);
+    let (points, axis) = points(conn, scope, which, window)?;
     let listed: HashMap<(&str, i64), usize> = rows
         .iter()
         .enumerate()

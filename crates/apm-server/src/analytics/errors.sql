@@ -1,5 +1,6 @@
--- The most frequent error groups without the :first ones, with what happened in the window, latest (µs since 1970)
--- first; groups and everything are of all of them. A group that was merged counts as the one that it was merged into.
+-- Error groups by :rank without the :first ones, with what happened in the window, latest (µs since 1970) first; groups
+-- and everything are of all of them. A group that was merged counts as the one that it was merged into. :ids are the
+-- groups that a search found.
 WITH slice (level, start, stop) AS (
     SELECT value ->> 0, value ->> 1, value ->> 2 FROM json_each(:slices)
 ),
@@ -26,6 +27,7 @@ named AS (
            coalesce(max(g.handled) FILTER (WHERE g.grouping_key = c.root), max(g.handled)) AS handled,
            sum(c.occurrences) AS occurrences,
            min(g.first_seen) AS first_seen,
+           max(:ids IS NULL OR g.id IN (SELECT value FROM json_each(:ids))) AS found,
            max((SELECT max(e.ts) FROM error e WHERE e.group_id = g.id AND e.ts >= :from AND e.ts < :to)) AS latest
     FROM counted c
     JOIN error_group g ON g.id = c.id
@@ -47,8 +49,14 @@ grouped AS (
            sum(n.occurrences) OVER () AS everything
     FROM named n
     LEFT JOIN error_triage t ON t.service = n.service AND t.grouping_key = n.grouping_key
-    WHERE (:status IS NULL OR coalesce(t.status, 0) = :status)
-    ORDER BY n.occurrences DESC, n.service, n.grouping_key
+    WHERE n.found AND (:status IS NULL OR coalesce(t.status, 0) = :status)
+    ORDER BY CASE :rank WHEN 'last' THEN n.latest WHEN 'first' THEN n.first_seen ELSE n.occurrences END
+                 * CASE WHEN :rank IN ('message', 'service') THEN 0 WHEN :descending THEN -1 ELSE 1 END NULLS LAST,
+             CASE WHEN :descending THEN NULL WHEN :rank = 'message' THEN coalesce(nullif(n.message, ''), n.type)
+                  WHEN :rank = 'service' THEN n.service END COLLATE NOCASE,
+             CASE WHEN NOT :descending THEN NULL WHEN :rank = 'message' THEN coalesce(nullif(n.message, ''), n.type)
+                  WHEN :rank = 'service' THEN n.service END COLLATE NOCASE DESC,
+             n.occurrences DESC, n.service, n.grouping_key
     LIMIT :most OFFSET :first
 )
 SELECT *

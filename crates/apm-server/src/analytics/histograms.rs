@@ -54,23 +54,18 @@ fn add(sum: &mut Vec<f64>, bins: &[(u16, f32)]) {
     }
 }
 
-/// The percentiles: walks the bins up to the rank of each.
+/// The percentiles: walks the bins once, and stops at the rank of each.
 fn at_ranks(bins: &[f64]) -> Option<Percentiles> {
     let total: f64 = bins.iter().sum();
-    let at = |q: f64| {
+    let (mut upto, mut walked) = (0.0, 0);
+    Percentiles::of(|q| {
         // Sums of weights are rounded: a hair less keeps a rank from slipping into the next bin.
         let rank = q * (total - total * 1e-9);
-        let mut upto = 0.0;
-        let bin = bins.iter().position(|count| {
-            upto += count;
-            upto >= rank && upto > 0.0
-        })?;
-        Some(representative(i64::try_from(bin).ok()?))
-    };
-    Some(Percentiles {
-        p50: at(0.5)?,
-        p95: at(0.95)?,
-        p99: at(0.99)?,
+        while upto < rank || upto <= 0.0 {
+            upto += bins.get(walked)?;
+            walked += 1;
+        }
+        Some(representative(i64::try_from(walked).ok()? - 1))
     })
 }
 
@@ -206,6 +201,9 @@ mod tests {
                 representative(200)
             )
         );
+        let highest = (found.p75, found.p90, found.p999);
+        let bin = |bin| representative(bin);
+        assert_eq!(highest, (bin(100), bin(100), bin(300)));
         assert_eq!(at_ranks(&[0.0; 3]), None);
         assert_eq!(at_ranks(&[]), None);
     }

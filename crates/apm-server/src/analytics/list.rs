@@ -1,6 +1,8 @@
 //! Parts of every list: numbers per key, and its sparklines.
 
-use std::collections::HashMap;
+mod pick;
+
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use diesel::deserialize::QueryableByName;
@@ -16,6 +18,7 @@ use super::sql::Sql;
 use super::totals::{self, Total};
 use super::transaction_percentiles;
 use super::window::Window;
+pub(crate) use pick::{By, Pick};
 
 /// Lines of a list that are read at once.
 pub(crate) const MOST: usize = 1_000;
@@ -41,29 +44,31 @@ impl Line {
 /// The lines of a list.
 #[derive(Debug)]
 pub(super) struct Lines {
-    /// Most time first, at most [`MOST`].
+    /// In the order that is asked for, at most [`MOST`].
     pub(super) lines: Vec<Line>,
-    /// Number of lines with more time, before them.
+    /// Number of lines of higher rank, before them.
     pub(super) first: usize,
     /// The rollup ids that they are made of.
     pub(super) members: Members,
     /// The numbers of all keys, those left out too.
     pub(super) all: Total,
-    /// The keys of the other lines and their numbers, most time first.
+    /// The keys of the other lines and their numbers, by their rank.
     pub(super) left_out: Vec<(Arc<str>, Total)>,
+    /// The keys that the search does not find, and their numbers.
+    pub(super) unfound: Vec<(Arc<str>, Total)>,
 }
 
 /// The lines of transactions of a scope by some key, and their percentiles. `members`: which groups a key is made of;
-/// `exact`: their durations; `first`: how many lines with more time are left out.
+/// `exact`: their durations.
 pub(super) fn of_transactions(
     conn: &mut SqliteConnection,
     scope: &Scope,
     (members, exact): (&Sql, &Sql),
     window: &Window,
-    first: usize,
+    pick: &Pick,
 ) -> QueryResult<(Lines, ByKey)> {
     let members = Members::of_scope(conn, scope, members)?;
-    let found = lines(conn, Table::Transactions, &members, window, first)?;
+    let found = lines(conn, Table::Transactions, &members, window, (pick, None))?;
     let percentiles = transaction_percentiles::read(
         conn,
         percentile::ranked(found.all.count, found.all.n),
@@ -74,37 +79,45 @@ pub(super) fn of_transactions(
     Ok((found, percentiles))
 }
 
-/// The keys to which something happened in the window, by their time, and the series of [`MOST`] of them: a series for
-/// each of many thousands would take a lot of memory.
+/// The keys to which something happened in the window, as they are picked, and the series of [`MOST`] of them: a series
+/// for each of many thousands would take a lot of memory. At most so many are left out that the last lines are found.
 ///
-/// `first`: how many with more time are left out; at most so many that the last lines are found.
+/// `found`: the ids whose names have the text that is searched for; without it, the words of keys are searched.
 pub(super) fn lines(
     conn: &mut SqliteConnection,
     table: Table,
     members: &Members,
     window: &Window,
-    first: usize,
+    (pick, found): (&Pick, Option<&HashSet<i64>>),
 ) -> QueryResult<Lines> {
     let buckets = window.buckets();
     let mut sums = totals::of_window(conn, table, members, &window.slices())?;
     let keys = members.keys();
-    let mut places: Vec<usize> = (0..keys.len())
-        .filter(|place| sums[*place].total.count > 0.0)
-        .collect();
-    let time = |place: usize| sums[place].total.sum;
-    places.sort_unstable_by(|a, b| {
-        (time(*b).total_cmp(&time(*a))).then_with(|| keys[*a].cmp(&keys[*b]))
-    });
+    let places = (0..keys.len()).filter(|place| sums[*place].total.count > 0.0);
+    let is_found = |place: &usize| match found {
+        Some(found) => sums[*place].ids.iter().any(|id| found.contains(id)),
+        None => pick.search.is_none() || keys[*place].split('\t').any(|word| pick.finds(word)),
+    };
+    let (mut places, unfound): (Vec<usize>, Vec<usize>) = places.partition(is_found);
+    // A list that is read as a whole is sorted afterwards.
+    let most_time = Pick::default();
+    let order = if places.len() > MOST {
+        pick
+    } else {
+        &most_time
+    };
+    places.sort_unstable_by(|a, b| order.compare((&keys[*a], &sums[*a]), (&keys[*b], &sums[*b])));
     let mut all = Total::default();
-    for place in &places {
+    for place in places.iter().chain(&unfound) {
         all.add(&sums[*place].total);
     }
-    let first = within(first, places.len());
+    let first = within(pick.first, places.len());
     let beyond = places.split_off(places.len().min(first + MOST));
     let before: Vec<usize> = places.drain(..first).collect();
     let left_out = before.into_iter().chain(beyond);
-    let left_out = left_out.map(|place| (Arc::clone(&keys[place]), sums[place].total));
-    let left_out = left_out.collect();
+    let told = |place: usize| (Arc::clone(&keys[place]), sums[place].total);
+    let left_out = left_out.map(told).collect();
+    let unfound = unfound.into_iter().map(told).collect();
     let members = members.of_places(places.iter().copied());
     let series = totals::of_buckets(conn, table, &members, window)?;
     let lines = places
@@ -129,6 +142,7 @@ pub(super) fn lines(
         members,
         all,
         left_out,
+        unfound,
     })
 }
 

@@ -21,13 +21,31 @@ const EQUAL: f64 = 1e-9;
 pub struct Percentiles {
     /// Median.
     pub p50: f64,
+    /// 75th.
+    pub p75: f64,
+    /// 90th.
+    pub p90: f64,
     /// 95th.
     pub p95: f64,
     /// 99th.
     pub p99: f64,
+    /// 99.9th.
+    pub p999: f64,
 }
 
 impl Percentiles {
+    /// Those of values. `at` answers the value at a share of them; it is asked in ascending order.
+    pub(super) fn of(mut at: impl FnMut(f64) -> Option<f64>) -> Option<Self> {
+        Some(Self {
+            p50: at(0.5)?,
+            p75: at(0.75)?,
+            p90: at(0.9)?,
+            p95: at(0.95)?,
+            p99: at(0.99)?,
+            p999: at(0.999)?,
+        })
+    }
+
     /// Those of a histogram, with what is known exactly: no percentile exceeds the longest duration, and where the
     /// mean equals the longest, all durations are equal. A bin's representative differs from its values by up to 1 %.
     #[must_use]
@@ -37,8 +55,11 @@ impl Percentiles {
         let bounded = |value: f64| if are_equal { max } else { value.min(max) };
         Self {
             p50: bounded(self.p50),
+            p75: bounded(self.p75),
+            p90: bounded(self.p90),
             p95: bounded(self.p95),
             p99: bounded(self.p99),
+            p999: bounded(self.p999),
         }
     }
 }
@@ -91,11 +112,7 @@ mod tests {
     fn percentiles_of_equal_values_are_that_value_and_none_exceeds_the_maximum() {
         for micros in [0, 1, 3, 997, 40_000, 600_000_000_i64] {
             let one = representative(bin(micros));
-            let found = Percentiles {
-                p50: one,
-                p95: one,
-                p99: one,
-            };
+            let found = Percentiles::of(|_| Some(one)).expect("one value");
             // The sum of each value times its weight.
             let (mut sum, mut count) = (0.0, 0.0);
             for _ in 0..30_000 {
@@ -105,6 +122,7 @@ mod tests {
             let equal = found.within(Some(sum / count), micros);
             let want = micros as f64;
             assert_eq!((equal.p50, equal.p95, equal.p99), (want, want, want));
+            assert_eq!((equal.p75, equal.p90, equal.p999), (want, want, want));
             let mixed = found.within(Some(want / 2.0), micros);
             assert!(mixed.p99 <= want, "{micros}: {mixed:?}");
         }
@@ -112,6 +130,7 @@ mod tests {
             p50: 10.1,
             p95: 99.0,
             p99: 100.7,
+            ..Percentiles::default()
         };
         let found = spread.within(Some(20.0), 100);
         assert_eq!((found.p50, found.p95, found.p99), (10.1, 99.0, 100.0));

@@ -10,7 +10,7 @@ use serde::Serialize;
 
 use super::cache::Table;
 use super::filter::{self, List};
-use super::list::{self, Line};
+use super::list::{self, Line, Pick};
 use super::members::Members;
 use super::percentile::Percentiles;
 use super::series::{Axis, Series};
@@ -114,37 +114,38 @@ struct Row {
 /// # Errors
 /// Those of SQLite.
 pub fn list(conn: &mut SqliteConnection, scope: &Scope, window: &Window) -> QueryResult<Services> {
-    list_from(conn, scope, window, 0)
+    list_of(conn, scope, window, &Pick::default())
 }
 
-/// The same without the `first` services, which have more time: a multiple of a thousand. Beyond all of them, the last
-/// thousand.
+/// Those that are picked. Beyond all of them, the last thousand.
 ///
 /// # Errors
 /// Those of SQLite.
-pub fn list_from(
+pub(crate) fn list_of(
     conn: &mut SqliteConnection,
     scope: &Scope,
     window: &Window,
-    first: usize,
+    pick: &Pick,
 ) -> QueryResult<Services> {
     let bind = |text| window.bind(scope.bind(Sql::new(text)));
     let members = bind(include_str!("services/members.sql"));
     let exact = bind(include_str!("services/exact.sql"));
     let (found, percentiles) =
-        list::of_transactions(conn, scope, (&members, &exact), window, first)?;
+        list::of_transactions(conn, scope, (&members, &exact), window, pick)?;
     let list::Lines {
         lines,
         all,
         left_out,
+        unfound,
         first,
         ..
     } = found;
-    // Those before these come first among those left out.
-    let busiest = match first {
-        0 => lines.first().map(|line| line.key.to_string()),
-        _ => left_out.first().map(|(name, _)| name.to_string()),
-    };
+    let others = || left_out.iter().chain(&unfound);
+    let times = lines.iter().map(|line| (&line.key, line.total.sum));
+    let times = times.chain(others().map(|(name, total)| (name, total.sum)));
+    // Of equal ones, the first by name.
+    let busiest = times.max_by(|a, b| a.1.total_cmp(&b.1).then_with(|| b.0.cmp(a.0)));
+    let busiest = busiest.map(|(name, _)| name.to_string());
     let mut lines: HashMap<Arc<str>, Line> = lines
         .into_iter()
         .map(|line| (Arc::clone(&line.key), line))
@@ -163,10 +164,7 @@ pub fn list_from(
         .query
         .as_ref()
         .is_none_or(|query| filter::check(query, List::Metrics).is_ok());
-    let beyond: HashMap<&str, f64> = left_out
-        .iter()
-        .map(|(name, total)| (&**name, total.sum))
-        .collect();
+    let beyond: HashMap<&str, f64> = others().map(|(name, total)| (&**name, total.sum)).collect();
     let known: Vec<Row> = bind(include_str!("services/known.sql")).load(conn)?;
     // Parallel statements may take more time than their transactions have.
     let busy = lines.iter().map(|(name, line)| (&**name, line.total.sum));
@@ -183,7 +181,7 @@ pub fn list_from(
             if line.is_some() || is_beyond || row.heard {
                 errors += row.errors;
             }
-            if line.is_none() && (!row.heard || is_beyond) {
+            if line.is_none() && (!row.heard || is_beyond || !pick.finds(&row.name)) {
                 return None;
             }
             let total = line.as_ref().map(|line| line.total).unwrap_or_default();

@@ -12,9 +12,14 @@ use super::sql::Sql;
 use super::window::Window;
 use super::{latency, totals};
 
-/// The longest window whose chart is made of requests, and the most requests of it.
+/// The longest window whose chart is made of events, and the most events of it.
 const SHORT: i64 = 3_600 * SECOND;
-const MOST_SHORT: i64 = 30_000;
+pub(super) const MOST_SHORT: i64 = 30_000;
+
+/// True if a chart of the window may be made of events.
+pub(super) fn is_short(window: &Window) -> bool {
+    !window.widened && window.range.micros() <= SHORT + 60 * SECOND
+}
 
 /// The chart of a short window in buckets of some seconds: the scope with its requests, and the window. Nothing where
 /// the window is long, has many requests, or some of them are gone.
@@ -26,7 +31,7 @@ pub(crate) fn short(
     scope: &Scope,
     window: &Window,
 ) -> QueryResult<Option<(Scope, Window)>> {
-    if window.widened || window.range.micros() > SHORT + 60 * SECOND {
+    if !is_short(window) {
         return Ok(None);
     }
     let fine = window.finer();

@@ -4,7 +4,7 @@
 
 mod cost;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Text};
@@ -13,6 +13,7 @@ use serde::Serialize;
 
 use super::cache::Table;
 use super::dependencies::Dependency;
+use super::list::Pick;
 use super::members::Members;
 use super::percentile::Percentiles;
 use super::series::{Axis, Series};
@@ -151,7 +152,7 @@ pub fn list(
     window: &Window,
 ) -> QueryResult<Statements> {
     let own = members(conn, scope, fingerprint, window)?;
-    let mut found = of_members(conn, &own, window, 0)?;
+    let mut found = of_members(conn, &own, window, (&Pick::default(), None))?;
     if fingerprint.is_some() {
         // The share is that of a list: of the time of all statements, and not of those that are chosen.
         let all = members(conn, scope, None, window)?;
@@ -164,26 +165,27 @@ pub fn list(
     Ok(found)
 }
 
-/// The same of all statements without the `first`, which have more time: a multiple of a thousand. Beyond all of them,
-/// the last thousand.
+/// Those of all statements that are picked. Beyond all of them, the last thousand.
 ///
 /// # Errors
 /// Those of SQLite.
-pub fn list_from(
+pub(crate) fn list_of(
     conn: &mut SqliteConnection,
     scope: &Scope,
     window: &Window,
-    first: usize,
+    pick: &Pick,
 ) -> QueryResult<Statements> {
     let members = members(conn, scope, None, window)?;
-    of_members(conn, &members, window, first)
+    let names = bound(include_str!("statements/names.sql"), scope, None, window);
+    let found = pick.ids(conn, &names)?;
+    of_members(conn, &members, window, (pick, found.as_ref()))
 }
 
 fn of_members(
     conn: &mut SqliteConnection,
     members: &Members,
     window: &Window,
-    first: usize,
+    picked: (&Pick, Option<&HashSet<i64>>),
 ) -> QueryResult<Statements> {
     let table = Table::Statements;
     let list::Lines {
@@ -192,7 +194,8 @@ fn of_members(
         all,
         left_out,
         first,
-    } = list::lines(conn, table, members, window, first)?;
+        ..
+    } = list::lines(conn, table, members, window, picked)?;
     let percentiles = histograms::percentiles(conn, table, &members, &window.slices(), None)?;
     let costs = Costs::read(conn, &window.slices())?;
     let texts = Sql::new(include_str!("statements/texts.sql"));
@@ -257,5 +260,5 @@ pub fn of_dependency(
                 && Some(caller.subtype.as_str()) == subtype
         })
     });
-    of_members(conn, &members, window, 0)
+    of_members(conn, &members, window, (&Pick::default(), None))
 }

@@ -136,15 +136,19 @@ fn questions() -> Vec<(&'static str, Sql)> {
         ("latency/exact", other(include_str!("latency/exact.sql"))),
         (
             "errors",
-            errors::sql_from(
+            errors::picked_sql(
                 &scope,
                 errors::Which {
                     key: Some(1),
                     status: None,
                 },
                 &window,
-                0,
+                (&errors::Pick::default(), None),
             ),
+        ),
+        (
+            "errors/short",
+            errors::short_sql(&scope, errors::Which::default(), &window),
         ),
         (
             "errors/series",

@@ -17,7 +17,7 @@ use serde_json::Value as Json;
 use super::deadline::Deadline;
 use super::discover::points::{self, Point};
 use super::discover::{self, Cursor, Groups, Hit, Limits, Request, traced};
-use super::sql::Sql;
+use super::sql::{self, Sql};
 use grid::Grid;
 pub use grid::{Cell, Density};
 
@@ -112,6 +112,9 @@ pub struct Traces {
     /// Durations of the entries over time, whatever durations are selected; where any event may match, those of the
     /// newest 2 000 traces.
     pub density: Density,
+    /// The statements that read the density, as the console takes them.
+    #[serde(skip)]
+    pub(crate) density_sql: Vec<String>,
     /// Numbers of the entries that were looked up, where any event may match.
     #[serde(skip)]
     pub(crate) looked_up: Option<Vec<i64>>,
@@ -209,12 +212,15 @@ pub fn list(
     if question.order == Order::Newest {
         request.limits.deadline = CHART;
     }
-    let complete = points::each(conn, &request, &mut |point| {
-        grid.add(&point);
-        if question.is_selected(&point) {
-            ranked.add(point);
-        }
-    })?;
+    let (complete, density_sql) = sql::recorded(|| {
+        points::each(conn, &request, &mut |point| {
+            grid.add(&point);
+            if question.is_selected(&point) {
+                ranked.add(point);
+            }
+        })
+    });
+    let complete = complete?;
     let density = grid.finish(complete);
     if question.order != Order::Newest {
         return Ok(Traces {
@@ -223,6 +229,7 @@ pub fn list(
             complete,
             next: None,
             density,
+            density_sql,
             looked_up: None,
         });
     }
@@ -235,6 +242,7 @@ pub fn list(
         complete: found.complete,
         next: found.next.map(|cursor| cursor.to_string()),
         density,
+        density_sql,
         looked_up: None,
     })
 }
@@ -243,7 +251,8 @@ pub fn list(
 fn any(conn: &mut SqliteConnection, question: &Question) -> Result<Traces, StoreError> {
     let mut request = question.request(Expr::All);
     request.limits.deadline = MATCHES;
-    let traced = traced::traced(conn, &request)?;
+    let (traced, mut density_sql) = sql::recorded(|| traced::traced(conn, &request));
+    let traced = traced?;
     let (mut complete, mut total) = (traced.complete, traced.len() as u64);
     let mut all = traced.newest_first();
     let is_ranked = question.order != Order::Newest;
@@ -261,10 +270,14 @@ fn any(conn: &mut SqliteConnection, question: &Question) -> Result<Traces, Store
             complete &= !is_ranked && !is_narrowed;
             break;
         }
-        let entry: Vec<Point> = Sql::new(include_str!("traces/entry.sql"))
+        let sql = Sql::new(include_str!("traces/entry.sql"))
             .bind("bits", trace.trace_bits())
-            .bind("trace", &trace)
-            .load(conn)?;
+            .bind("trace", &trace);
+        // One of many of its kind is told of.
+        if index == 0 {
+            density_sql.push(sql.shell());
+        }
+        let entry: Vec<Point> = sql.load(conn)?;
         // Of a trace without a transaction its matching event stands for it.
         let entry = entry.first().copied().unwrap_or(Point {
             ts: place.timestamp,
@@ -295,6 +308,7 @@ fn any(conn: &mut SqliteConnection, question: &Question) -> Result<Traces, Store
         total,
         complete,
         density,
+        density_sql,
         looked_up: Some(looked_up),
     })
 }

@@ -52,11 +52,9 @@ fn ranked(members: &Members, rows: impl Iterator<Item = (i64, i64, i64)>) -> ByK
     let mut found = ByKey::new();
     for ((place, bucket), mut values) in values {
         values.sort_unstable();
-        let at = |q| nearest_rank(&values, q).map_or(0.0, |micros| micros as f64);
-        let percentiles = Percentiles {
-            p50: at(0.5),
-            p95: at(0.95),
-            p99: at(0.99),
+        let at = |q| nearest_rank(&values, q).map(|micros| micros as f64);
+        let Some(percentiles) = Percentiles::of(at) else {
+            continue;
         };
         let key = Arc::clone(&members.keys()[place]);
         found.entry(key).or_default().insert(bucket, percentiles);

@@ -5,6 +5,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::cache::Table;
+use super::list::Pick;
 use super::members::Members;
 use super::percentile::Percentiles;
 use super::series::{Axis, Series};
@@ -61,25 +62,24 @@ pub fn list(
     scope: &Scope,
     window: &Window,
 ) -> QueryResult<Transactions> {
-    list_from(conn, scope, window, 0)
+    list_of(conn, scope, window, &Pick::default())
 }
 
-/// The same without the `first` groups, which have more time: a multiple of a thousand. Beyond all of them, the last
-/// thousand.
+/// Those that are picked. Beyond all of them, the last thousand.
 ///
 /// # Errors
 /// Those of SQLite.
-pub fn list_from(
+pub(crate) fn list_of(
     conn: &mut SqliteConnection,
     scope: &Scope,
     window: &Window,
-    first: usize,
+    pick: &Pick,
 ) -> QueryResult<Transactions> {
     let bind = |text| window.bind(scope.bind(Sql::new(text)));
     let members = bind(include_str!("transactions/members.sql"));
     let exact = bind(include_str!("transactions/exact.sql"));
     let (found, percentiles) =
-        list::of_transactions(conn, scope, (&members, &exact), window, first)?;
+        list::of_transactions(conn, scope, (&members, &exact), window, pick)?;
     let list::Lines {
         lines,
         all,

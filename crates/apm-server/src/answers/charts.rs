@@ -78,8 +78,11 @@ pub(crate) fn latency_table(chart: &Latency) -> Table {
         "count",
         "avg_us",
         "p50_us",
+        "p75_us",
+        "p90_us",
         "p95_us",
         "p99_us",
+        "p99_9_us",
         "throughput_per_minute",
         "failed_rate",
     ];
@@ -91,8 +94,11 @@ pub(crate) fn latency_table(chart: &Latency) -> Table {
             chart.count.get(at).copied().into(),
             chart.avg.get(at).copied().flatten().into(),
             percentiles.map(|of| of.p50).into(),
+            percentiles.map(|of| of.p75).into(),
+            percentiles.map(|of| of.p90).into(),
             percentiles.map(|of| of.p95).into(),
             percentiles.map(|of| of.p99).into(),
+            percentiles.map(|of| of.p999).into(),
             chart.throughput.get(at).copied().into(),
             chart.failed_rate.get(at).copied().flatten().into(),
         ]

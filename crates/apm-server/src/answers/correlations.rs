@@ -1,5 +1,6 @@
 //! `/services/{service}/transactions/correlations`: what slow or failed requests have in common.
 
+use apm_store::kept;
 use schemars::JsonSchema;
 use serde::Serialize;
 
@@ -35,6 +36,9 @@ pub(crate) struct Params {
 pub(crate) struct Answer {
     #[serde(flatten)]
     pub(crate) found: Correlations,
+    /// When the oldest events arrived of which all are there, seconds since 1970: of earlier ones, only traces that
+    /// are kept are left. Null where nothing was deleted for them.
+    pub(crate) whole_since: Option<i64>,
 }
 
 impl Question for Params {
@@ -65,7 +69,8 @@ impl Question for Params {
     fn answer(&self, source: &mut Source<'_>) -> Result<Answer, Problem> {
         let window = &self.period.window;
         let found = correlations::read(source.conn, &self.scope, window, self.set)?;
-        Ok(Answer { found })
+        let whole_since = kept::whole_since(source.conn)?;
+        Ok(Answer { found, whole_since })
     }
 
     fn tables(answer: &Answer) -> Vec<Table> {

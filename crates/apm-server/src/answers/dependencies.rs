@@ -12,6 +12,7 @@ use super::{Address, Asked, Problem, Question, Source, at};
 use crate::analytics::Scope;
 use crate::analytics::dependencies::{self, Choice, Dependencies, Dependency};
 use crate::analytics::filter::List;
+use crate::analytics::list::By;
 use crate::analytics::series::Axis;
 use crate::csv::Table;
 
@@ -112,17 +113,16 @@ fn answer(list: &Listed, source: &mut Source<'_>) -> Result<Answer, Problem> {
     let conn = &mut *source.conn;
     let period = list.period.stored(conn)?;
     let (scope, choice) = (&list.scope, Choice::default());
-    let first = list.listing.first();
+    let pick = list.listing.pick(ranked);
     let Dependencies {
         mut dependencies,
         left_out,
         first,
         axis,
-    } = dependencies::list_from(conn, scope, &choice, &period.window, first)?;
-    let most_time = match first {
-        0 => dependencies.first().cloned(),
-        // The first row of a later thousand is not the one with most time.
-        _ => {
+    } = dependencies::list_of(conn, scope, &choice, &period.window, &pick)?;
+    let most_time = match pick.has_most_time_first(first, left_out) {
+        true => dependencies.first().cloned(),
+        false => {
             let all = dependencies::list(conn, scope, &choice, &period.window)?;
             all.dependencies.into_iter().next()
         }
@@ -131,10 +131,10 @@ fn answer(list: &Listed, source: &mut Source<'_>) -> Result<Answer, Problem> {
         Some(window) => Some(dependencies::list(conn, scope, &choice, window)?),
         None => None,
     };
-    list.listing
-        .search(&mut dependencies, |of| [&of.name, &of.service, &of.kind]);
     sort(&list.listing.sort, &mut dependencies);
-    let rows = list.listing.cut(&mut dependencies, first, left_out);
+    let rows = list
+        .listing
+        .cut(&mut dependencies, (first, left_out), pick.is_order_asked);
     Ok(Answer {
         left_out: rows.total - dependencies.len(),
         dependencies,
@@ -148,6 +148,18 @@ fn answer(list: &Listed, source: &mut Source<'_>) -> Result<Answer, Problem> {
         }),
         sort: list.listing.sort,
     })
+}
+
+/// The rank of all dependencies for a column.
+fn ranked(key: &str) -> Option<By> {
+    match key {
+        "name" => Some(By::Word(0)),
+        "avg" => Some(By::Mean),
+        "rate" => Some(By::Count),
+        "failed" => Some(By::Failed),
+        "impact" => Some(By::Time),
+        _ => None,
+    }
 }
 
 fn sort(sort: &Sort, rows: &mut [Dependency]) {

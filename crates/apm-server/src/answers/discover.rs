@@ -3,7 +3,7 @@
 pub(crate) mod parts;
 mod values;
 
-use apm_store::StoreError;
+use apm_store::{StoreError, kept};
 use apm_time::Range;
 use diesel::SqliteConnection;
 use kql::Expr;
@@ -97,6 +97,9 @@ pub(crate) struct Answer {
     pub(crate) histogram: Sourced<Vec<u64>>,
     /// The buckets of the histogram.
     pub(crate) axis: Axis,
+    /// When the oldest events arrived of which all are there, seconds since 1970: of earlier ones, only traces that
+    /// are kept are left. Null where nothing was deleted for them.
+    pub(crate) whole_since: Option<i64>,
     /// The documents by the values of a field, where one is asked for.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) groups: Option<Groups>,
@@ -281,6 +284,7 @@ impl Question for Params {
             next: found.next.map(|cursor| cursor.to_string()),
             histogram: Sourced::new(found.histogram, sql),
             axis: found.axis,
+            whole_since: kept::whole_since(conn)?,
             groups,
             fields,
             kinds,

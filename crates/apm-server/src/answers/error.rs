@@ -158,7 +158,8 @@ impl Question for Params {
             key: None,
             status: Some(Status::Open),
         };
-        let mut others = errors::list_from(conn, scope, open, window, 0)?.errors;
+        let mut others =
+            errors::list_of(conn, scope, open, window, &errors::Pick::default())?.errors;
         others.retain(|other| other.key != group.key);
         Ok(Answer {
             is_new: super::errors::is_new(self.period.asked(), &group),

@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use super::charts::counts_table;
 use super::listed::Listed;
-use super::listing::{Rows, Sort};
+use super::listing::{Listing, Rows, Sort};
 use super::parameter::Parameter;
 use super::parameter::shared::SERVICE;
 use super::period::Period;
@@ -63,7 +63,7 @@ pub(crate) struct Answer {
     pub(crate) occurrences: i64,
     /// The same per minute.
     pub(crate) occurrences_per_minute: f64,
-    /// Occurrences that no code handled, of the thousand groups that this page is cut from.
+    /// Occurrences that no code handled, of the thousand most frequent groups.
     pub(crate) unhandled: i64,
     /// When the latest one occurred, of the same groups, µs since the epoch; null where only rollups are left of them.
     pub(crate) latest: Option<i64>,
@@ -178,53 +178,55 @@ fn answer(wanted: &Wanted, source: &mut Source<'_>) -> Result<Answer, Problem> {
     let which = Which { key: None, status };
     let period = list.period.stored(conn)?;
     let (scope, window) = (&list.scope, &period.window);
-    let first = list.listing.first();
+    let pick = pick(&list.listing);
     let found = Sourced::read(conn, |conn| {
-        errors::list_from(conn, scope, which, window, first)
+        errors::list_of(conn, scope, which, window, &pick)
     })?;
     let (found, sql) = found.into_parts();
+    // The figures above the list are of all groups, or of the most frequent, whatever is searched for.
+    let figures = match pick.search.is_none() && found.left_out == 0 {
+        true => None,
+        false => Some(errors::list_of(
+            conn,
+            scope,
+            which,
+            window,
+            &errors::Pick::default(),
+        )?),
+    };
+    let figures = Figures::of(figures.as_ref().unwrap_or(&found), list.period.asked());
     let Errors {
         mut errors,
         left_out,
         first,
-        occurrences,
         series,
         axis,
+        ..
     } = found;
     let previous = match &period.before {
-        Some(window) => Some(errors::list_from(conn, scope, which, window, 0)?),
+        Some(window) => Some(errors::list_of(
+            conn,
+            scope,
+            which,
+            window,
+            &errors::Pick::default(),
+        )?),
         None => None,
     };
-    let frequency = |group: &&ErrorGroup| group.occurrences;
-    let most_frequent = match first {
-        0 => errors.iter().max_by_key(frequency).cloned(),
-        _ => {
-            let all = errors::list_from(conn, scope, which, window, 0)?.errors;
-            all.iter().max_by_key(frequency).cloned()
-        }
-    };
-    let unhandled = errors.iter().filter(|group| group.handled == Some(false));
-    let unhandled = unhandled.map(|group| group.occurrences).sum();
-    let latest = errors.iter().filter_map(|group| group.latest).max();
-    let range = list.period.asked();
-    let new = errors.iter().filter(|group| is_new(range, group)).count();
-    list.listing.search(&mut errors, |group| {
-        [&group.kind, &group.message, &group.culprit, &group.service]
-    });
     sort(&list.listing.sort, &mut errors);
-    let rows = list.listing.cut(&mut errors, first, left_out);
+    let rows = list.listing.cut(&mut errors, (first, left_out), true);
     Ok(Answer {
         left_out: rows.total - errors.len(),
         errors,
         rows,
         status,
         by_status: errors::by_status(conn, scope, window)?,
-        occurrences,
-        occurrences_per_minute: occurrences as f64 / window.minutes,
-        unhandled,
-        latest,
-        new,
-        most_frequent,
+        occurrences: figures.occurrences,
+        occurrences_per_minute: figures.occurrences as f64 / window.minutes,
+        unhandled: figures.unhandled,
+        latest: figures.latest,
+        new: figures.new,
+        most_frequent: figures.most_frequent,
         series: Sourced::new(series, sql),
         axis,
         previous: previous.map(|found| Previous {
@@ -236,6 +238,39 @@ fn answer(wanted: &Wanted, source: &mut Source<'_>) -> Result<Answer, Problem> {
         }),
         sort: list.listing.sort,
     })
+}
+
+/// The figures above a list.
+struct Figures {
+    occurrences: i64,
+    unhandled: i64,
+    latest: Option<i64>,
+    new: usize,
+    most_frequent: Option<ErrorGroup>,
+}
+
+impl Figures {
+    fn of(found: &Errors, range: Range) -> Self {
+        let groups = || found.errors.iter();
+        let unhandled = groups().filter(|group| group.handled == Some(false));
+        Self {
+            occurrences: found.occurrences,
+            unhandled: unhandled.map(|group| group.occurrences).sum(),
+            latest: groups().filter_map(|group| group.latest).max(),
+            new: groups().filter(|group| is_new(range, group)).count(),
+            most_frequent: groups().max_by_key(|group| group.occurrences).cloned(),
+        }
+    }
+}
+
+/// The groups that are read: the database ranks all of them by any column.
+fn pick(listing: &Listing) -> errors::Pick {
+    errors::Pick {
+        search: listing.text().cloned(),
+        rank: listing.sort.key,
+        descending: listing.sort.descending,
+        first: listing.first(),
+    }
 }
 
 fn sort(sort: &Sort, groups: &mut [ErrorGroup]) {

@@ -70,6 +70,9 @@ impl Question for Params {
         let found = instances::list(source.conn, &self.scope, self.range)?;
         let mut rows = found.instances;
         let count = rows.iter().map(|row| row.count).sum();
+        self.listing.search(&mut rows, |row| {
+            [&row.node, &row.version, &row.host, &row.pod]
+        });
         sort(&self.listing.sort, &mut rows);
         Ok(Answer {
             rows: self.listing.cut_all(&mut rows),

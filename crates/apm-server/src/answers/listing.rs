@@ -1,7 +1,8 @@
 //! The order and the pages of lists.
 //!
-//! A list ranks all of its rows by what they cost, such as their time, and reads a thousand of them at once
-//! ([`MOST`]). These are sorted as asked, and cut into pages. Pages beyond the first thousand read the next thousand.
+//! A list searches and ranks all of its rows, and reads a thousand of them at once ([`MOST`]). These are sorted as
+//! asked, and cut into pages. Pages beyond the first thousand read the next thousand. The rank is the order that is
+//! asked for where that is known of all rows ([`By`]), else their time. ADR 397 says why.
 
 use std::cmp::Ordering;
 
@@ -12,6 +13,7 @@ use super::asked::{Asked, Shape, wrong};
 use super::parameter::Parameter;
 use super::problem::Problem;
 pub(crate) use crate::analytics::list::MOST;
+use crate::analytics::list::{By, Pick};
 
 /// Rows of a page for people: more are heavy, and nobody reads them.
 pub(crate) const SHOWN: usize = 200;
@@ -143,13 +145,29 @@ impl Listing {
 
     /// Number of rows of higher rank that are not read.
     pub(crate) fn first(&self) -> usize {
-        if self.search.is_some() {
-            return 0;
-        }
         (self.page - 1) / self.pages() * MOST
     }
 
-    /// Leaves the rows that have the text that is searched for in one of their names.
+    /// The text that rows must have in their names, in lower case.
+    pub(crate) fn text(&self) -> Option<&String> {
+        self.search.as_ref()
+    }
+
+    /// The rows that are read. `ranked`: what ranks all rows for a column; nothing where only rows that were read have
+    /// its value.
+    pub(crate) fn pick(&self, ranked: impl Fn(&str) -> Option<By>) -> Pick {
+        let by = ranked(self.sort.key);
+        Pick {
+            search: self.search.clone(),
+            by: by.unwrap_or_default(),
+            descending: by.is_none() || self.sort.descending,
+            first: self.first(),
+            is_order_asked: by.is_some(),
+        }
+    }
+
+    /// Leaves the rows that have the text that is searched for in one of their names, of a list whose rows are all at
+    /// hand.
     pub(crate) fn search<T, const N: usize>(
         &self,
         rows: &mut Vec<T>,
@@ -166,13 +184,14 @@ impl Listing {
     /// Cuts the rows that were read to those of the page, and says which they are. A page beyond the last one is the
     /// last.
     ///
-    /// `first`: how many rows of higher rank were not read; `left_out`: how many rows were not read in all.
-    pub(crate) fn cut<T>(&self, rows: &mut Vec<T>, first: usize, left_out: usize) -> Rows {
-        // Of a search, only the rows that were read are known.
-        let searched = self.search.is_some();
-        let is_part = searched && left_out > 0;
-        let left_out = if searched { 0 } else { left_out };
-        let first = if searched { 0 } else { first };
+    /// `first`: how many rows of higher rank were not read; `left_out`: how many rows were not read in all;
+    /// `is_sorted`: whether the rank is the order that is asked for.
+    pub(crate) fn cut<T>(
+        &self,
+        rows: &mut Vec<T>,
+        (first, left_out): (usize, usize),
+        is_sorted: bool,
+    ) -> Rows {
         let total = rows.len() + left_out;
         let last = rows.len().saturating_sub(1) / self.size;
         // Of a page beyond the last thousand, the last rows are shown.
@@ -191,8 +210,7 @@ impl Listing {
             total,
             page,
             next_page: (first + rows.len() < total).then_some(page + 1),
-            sorted_whole: total <= MOST,
-            searched_part: is_part,
+            sorted_whole: is_sorted || total <= MOST,
         }
     }
 
@@ -210,7 +228,6 @@ impl Listing {
             page: page + 1,
             next_page: (first + rows.len() < total).then_some(page + 2),
             sorted_whole: true,
-            searched_part: false,
         }
     }
 }
@@ -262,9 +279,6 @@ pub(crate) struct Rows {
     /// True if all rows were sorted, and not only a thousand of them.
     #[serde(skip)]
     pub(crate) sorted_whole: bool,
-    /// True if a search looked at a thousand rows, and there are more.
-    #[serde(skip)]
-    pub(crate) searched_part: bool,
 }
 
 #[cfg(test)]
@@ -286,7 +300,7 @@ mod tests {
         let first = listing.first().min(last);
         let mut rows: Vec<usize> = (first..all.min(first + MOST)).collect();
         let left_out = all - rows.len();
-        let cut = listing.cut(&mut rows, first, left_out);
+        let cut = listing.cut(&mut rows, (first, left_out), false);
         (rows, cut)
     }
 

@@ -11,6 +11,7 @@ use super::period::Period;
 use super::top;
 use super::{Address, Asked, Problem, Question, Source, at};
 use crate::analytics::filter::List;
+use crate::analytics::list::By;
 use crate::analytics::series::Axis;
 use crate::analytics::statements::{self, Cost, Statement, Statements};
 use crate::csv::{Cell, Table};
@@ -126,15 +127,16 @@ impl Question for Params {
         let conn = &mut *source.conn;
         let period = self.0.period.stored(conn)?;
         let (scope, window) = (&self.0.scope, &period.window);
+        let pick = self.0.listing.pick(ranked);
         let Statements {
             mut statements,
             left_out,
             first,
             axis,
-        } = statements::list_from(conn, scope, window, self.0.listing.first())?;
-        let most_time = match first {
-            0 => statements.first().cloned(),
-            _ => {
+        } = statements::list_of(conn, scope, window, &pick)?;
+        let most_time = match pick.has_most_time_first(first, left_out) {
+            true => statements.first().cloned(),
+            false => {
                 let all = statements::list(conn, scope, None, window)?;
                 all.statements.into_iter().next()
             }
@@ -144,11 +146,11 @@ impl Question for Params {
             None => None,
         };
         let mut callers = callers::list(conn, scope, Wanted::Each, window)?;
-        self.0.listing.search(&mut statements, |row| {
-            [&row.normalized, &row.table, &row.service, &row.instance]
-        });
         self.sort(&mut statements, &by_statement(&callers));
-        let rows = self.0.listing.cut(&mut statements, first, left_out);
+        let rows = self
+            .0
+            .listing
+            .cut(&mut statements, (first, left_out), pick.is_order_asked);
         let shown: HashSet<(&str, &str)> = statements.iter().map(key).collect();
         callers.retain(|caller| shown.contains(&(&*caller.service, &*caller.fingerprint)));
         let previous = previous.map(|mut found| {
@@ -184,6 +186,17 @@ impl Question for Params {
             cells.push(Cell::from(most(&callers, row)));
         }
         vec![table]
+    }
+}
+
+/// The rank of all statements for a column.
+fn ranked(key: &str) -> Option<By> {
+    match key {
+        "calls" => Some(By::Count),
+        "total" => Some(By::Time),
+        "avg" => Some(By::Mean),
+        "max" => Some(By::Max),
+        _ => None,
     }
 }
 

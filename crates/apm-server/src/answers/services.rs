@@ -14,6 +14,7 @@ use super::{Address, Asked, Problem, Question, Source, at, beside};
 use crate::analytics::Scope;
 use crate::analytics::change::{self, Change};
 use crate::analytics::filter::List;
+use crate::analytics::list::By;
 use crate::analytics::series::Axis;
 pub(crate) use crate::analytics::services::Totals;
 use crate::analytics::services::{self, Service, Services};
@@ -105,7 +106,7 @@ impl Question for Params {
     fn answer(&self, source: &mut Source<'_>) -> Result<Answer, Problem> {
         let period = self.0.period.stored(source.conn)?;
         let (scope, period, scan) = matching::read(source.conn, &self.0.scope, period)?;
-        let first = self.0.listing.first();
+        let pick = self.0.listing.pick(ranked);
         let Services {
             mut services,
             left_out,
@@ -113,7 +114,7 @@ impl Question for Params {
             axis,
             totals,
             busiest,
-        } = services::list_from(source.conn, &scope, &period.window, first)?;
+        } = services::list_of(source.conn, &scope, &period.window, &pick)?;
         let (previous, mut changes) = match &period.before {
             Some(before) => (
                 Some(services::list(source.conn, &scope, before)?),
@@ -135,11 +136,11 @@ impl Question for Params {
             Some(scope) => Some(TopErrors::read(source.conn, &scope, &period.window)?),
             None => None,
         };
-        self.0
-            .listing
-            .search(&mut services, |service| [&service.name]);
         self.sort(&mut services, &changes);
-        let rows = self.0.listing.cut(&mut services, first, left_out);
+        let rows = self
+            .0
+            .listing
+            .cut(&mut services, (first, left_out), pick.is_order_asked);
         let is_listed = |name: &str| services.iter().any(|service| service.name == name);
         changes.retain(|name, _| is_listed(name));
         Ok(Answer {
@@ -189,6 +190,17 @@ impl Question for Params {
                     .flat_map(|busiest| &busiest.top.transactions),
             ),
         ]
+    }
+}
+
+/// The rank of all services for a column.
+fn ranked(key: &str) -> Option<By> {
+    match key {
+        "name" => Some(By::Word(0)),
+        "avg" => Some(By::Mean),
+        "rate" => Some(By::Count),
+        "failed" => Some(By::Failed),
+        _ => None,
     }
 }
 

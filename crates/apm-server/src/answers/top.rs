@@ -209,7 +209,7 @@ impl TopErrors {
             status: Some(Status::Open),
             key: None,
         };
-        let found = groups::list_from(conn, scope, open, window, 0)?;
+        let found = groups::list_of(conn, scope, open, window, &groups::Pick::default())?;
         let total = found.errors.len() + found.left_out;
         Ok(Self::first(found.errors, total, ERRORS))
     }

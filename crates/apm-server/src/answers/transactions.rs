@@ -13,6 +13,7 @@ use super::sql_of_requests;
 use super::top;
 use super::{Address, Asked, Problem, Question, Source, at};
 use crate::analytics::Scope;
+use crate::analytics::list::By;
 use crate::analytics::series::Axis;
 use crate::analytics::transactions::{self, Transaction, Transactions};
 use crate::csv::Table;
@@ -125,24 +126,25 @@ impl Question for Params {
             transaction_type: kind.clone(),
             ..scope
         };
+        let pick = self.listing.pick(ranked);
         let Transactions {
             transactions: mut groups,
             left_out,
             first,
             axis,
-        } = transactions::list_from(conn, &scope, window, self.listing.first())?;
-        let most_time = match first {
-            0 => groups.iter().take(2).cloned().collect(),
-            _ => {
+        } = transactions::list_of(conn, &scope, window, &pick)?;
+        let most_time = match pick.has_most_time_first(first, left_out) {
+            true => groups.iter().take(2).cloned().collect(),
+            false => {
                 let all = transactions::list(conn, &scope, window)?;
                 all.transactions.into_iter().take(2).collect()
             }
         };
         let sql = sql_of_requests(conn, &scope, &groups, window)?;
-        self.listing
-            .search(&mut groups, |group| [&group.name, &group.kind]);
         self.sort(&mut groups, &sql);
-        let rows = self.listing.cut(&mut groups, first, left_out);
+        let rows = self
+            .listing
+            .cut(&mut groups, (first, left_out), pick.is_order_asked);
         let previous = match &period.before {
             Some(window) => {
                 let found = transactions::list(conn, &scope, window)?;
@@ -180,6 +182,18 @@ impl Question for Params {
         )];
         tables.extend(answer.charts.tables());
         tables
+    }
+}
+
+/// The rank of all groups for a column.
+fn ranked(key: &str) -> Option<By> {
+    match key {
+        "name" => Some(By::Word(1)),
+        "avg" => Some(By::Mean),
+        "rate" => Some(By::Count),
+        "failed" => Some(By::Failed),
+        "impact" => Some(By::Time),
+        _ => None,
     }
 }
 

@@ -39,6 +39,7 @@ const FILES: &[(&str, &str, &[u8])] = &[
     ("pages.css", CSS, include_bytes!("assets/pages.css")),
     ("parts.js", JS, include_bytes!("assets/parts.js")),
     ("paste.js", JS, include_bytes!("assets/paste.js")),
+    ("pick.js", JS, include_bytes!("assets/pick.js")),
     ("scale.js", JS, include_bytes!("assets/scale.js")),
     ("dashboard.js", JS, include_bytes!("assets/dashboard.js")),
     ("suggest.js", JS, include_bytes!("assets/suggest.js")),

@@ -17,6 +17,7 @@ pub(crate) mod minimap;
 pub(crate) mod panel;
 pub(crate) mod picker;
 pub(crate) mod query;
+pub(crate) mod saved;
 pub(crate) mod shell;
 pub(crate) mod source;
 pub(crate) mod sql;

@@ -251,9 +251,6 @@ pub(crate) fn pager(view: &View, rows: &Rows, what: &str, other: bool) -> Markup
                 @if let Some(next) = rows.next_page { " " a href=(page(next)) rel="next" { "Next" } }
             }
         }
-        @if rows.searched_part {
-            p.panel-foot { "Searched are the " (count(MOST)) " with most " (what) "; filter to search in others." }
-        }
         @if other {
             p.panel-foot {
                 code { (OTHER) } " stands for all names beyond the limit. "

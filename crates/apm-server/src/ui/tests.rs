@@ -388,6 +388,11 @@ async fn one_line_of_latency_is_chosen_and_the_axis_is_logarithmic_where_asked()
         p50.contains(">p50") && !p50.contains("lat-avg") && !p50.contains("lat-p99"),
         "{p50}"
     );
+    for name in ["p75", "p90", "p99.9"] {
+        let one = chart(&format!("line={name}")).await;
+        assert!(one.contains(&format!(">{name}")), "{one}");
+        assert!(!one.contains("lat-avg"), "{one}");
+    }
     let labels = |chart: &str| {
         let axis = chart.split("chart-y").nth(1).unwrap();
         axis.split("</svg>").next().unwrap().to_owned()

@@ -372,6 +372,18 @@ impl View {
             .set("to", &apm_time::rfc3339(to))
     }
 
+    /// This page about a part of its range, which it begins with.
+    pub(crate) fn here_between(&self, from: i64, to: i64) -> Href {
+        let parts = [
+            ("from", apm_time::rfc3339(from)),
+            ("to", apm_time::rfc3339(to)),
+        ];
+        let here = ["page", "after", "open", "hold"]
+            .iter()
+            .fold(self.here(), |href, key| href.without(key));
+        (parts.iter()).fold(here, |href, (key, value)| href.set(key, value))
+    }
+
     /// This page with the times that it shows now, for a link that shows the same later.
     pub(crate) fn frozen(&self) -> Href {
         self.here()

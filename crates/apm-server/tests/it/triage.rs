@@ -56,6 +56,144 @@ async fn page(server: &TestServer, path: &str) -> String {
 }
 
 #[actix_web::test]
+async fn several_errors_are_resolved_ignored_assigned_and_reopened_at_once_without_a_script() {
+    let server = start();
+    for kind in ["Io", "Parse", "Time"] {
+        fail(&server, "1.4", kind, "text").await;
+    }
+    let all = keys(&server, "open").await;
+    let list = "/services/shop/errors?from=now-1h&search=text";
+    let shown = page(&server, list).await;
+    for key in &all {
+        let choice = format!("form=\"bulk\" name=\"group\" value=\"{key} shop\"");
+        assert!(shown.contains(&choice), "{shown}");
+    }
+    assert!(shown.contains("formaction=\"/errors/resolve\""), "{shown}");
+    let of = |keys: &[String], more: &str| {
+        let groups: String = keys
+            .iter()
+            .map(|key| format!("group={key}+shop&"))
+            .collect();
+        format!("{groups}back=%2Fservices%2Fshop%2Ferrors%3Fsearch%3Dtext&{more}")
+    };
+    let done = form(&server, "/errors/resolve", &of(&all[..2], "")).await;
+    assert_eq!(done.status, 303);
+    assert_eq!(done.header("location"), "/services/shop/errors?search=text");
+    assert_eq!(keys(&server, "open").await, all[2..]);
+    assert_eq!(keys(&server, "resolved").await.len(), 2);
+    form(&server, "/errors/assign", &of(&all, "to=Ann")).await;
+    form(&server, "/errors/reopen", &of(&all[..1], "")).await;
+    form(&server, "/errors/ignore", &of(&all[..1], "until=day")).await;
+    assert_eq!(keys(&server, "ignored").await, all[..1]);
+    let rows = self::list(&server, "all").await;
+    for row in rows["errors"].as_array().expect("rows") {
+        assert_eq!(row["state"]["assignee"], "Ann", "{row}");
+    }
+    // Each has the change among its own, where it can be undone.
+    let one = page(
+        &server,
+        &format!("/services/shop/errors/{}?from=now-1h", all[1]),
+    )
+    .await;
+    assert!(
+        one.contains("assigned to Ann") && one.contains("Undo"),
+        "{one}"
+    );
+    // A change that is refused says why, and the others stand.
+    let nothing = form(&server, "/errors/resolve", "back=%2Ferrors").await;
+    assert_eq!(nothing.status, 400);
+    assert!(nothing.text.contains("tick the boxes"), "{}", nothing.text);
+    let unknown = [all[2].clone(), "00000000000000ff".to_owned()];
+    let some = form(&server, "/errors/resolve", &of(&unknown, "")).await;
+    assert_eq!(some.status, 404);
+    assert!(
+        some.text.contains("1 of 2 errors were changed"),
+        "{}",
+        some.text
+    );
+    assert!(keys(&server, "open").await.is_empty());
+    for (action, body) in [
+        ("merge", of(&all, "into=x")),
+        ("undo", of(&all, "id=1")),
+        ("explode", of(&all, "")),
+    ] {
+        let answer = form(&server, &format!("/errors/{action}"), &body).await;
+        assert_eq!(answer.status, 404, "{action}");
+    }
+    for (action, body) in [
+        ("resolve", "group=nothing".to_owned()),
+        ("ignore", of(&all, "until=never")),
+        (
+            "resolve",
+            format!("{}x=y", "group=00000000000000ff+shop&".repeat(1_001)),
+        ),
+    ] {
+        let answer = form(&server, &format!("/errors/{action}"), &body).await;
+        assert_eq!(answer.status, 400, "{action}");
+    }
+    // It leads back to lists of this server only.
+    for elsewhere in [
+        "%2F%2Fevil.example%2Ferrors",
+        "https%3A%2F%2Fevil.example",
+        "%2Fservices%2F%5C%2Ferrors",
+    ] {
+        let body = format!("group={}+shop&back={elsewhere}", all[0]);
+        let done = form(&server, "/errors/reopen", &body).await;
+        assert_eq!(
+            (done.status, done.header("location")),
+            (303, "/errors"),
+            "{elsewhere}"
+        );
+    }
+    server.stop().await;
+}
+
+#[actix_web::test]
+async fn a_view_is_saved_on_the_dashboard_with_its_search_without_a_script() {
+    let server = start();
+    fail(&server, "1.4", "Io", "text").await;
+    for address in [
+        "/errors?from=now-1h&search=text",
+        "/discover?q=processor.event:error",
+        "/logs",
+        "/traces?match=entry",
+    ] {
+        let shown = page(&server, address).await;
+        let form_of = shown
+            .split("aria-label=\"Save this view on the dashboard\"")
+            .nth(1);
+        let form_of = form_of.and_then(|rest| rest.split("</form>").next());
+        assert!(
+            form_of.is_some_and(|text| text.contains("name=\"address\" value=\"")),
+            "{address}: {shown}"
+        );
+    }
+    let body = "title=Texts&address=%2Ferrors%3Ffrom%3Dnow-1h%26search%3Dtext&chart=";
+    assert_eq!(form(&server, "/dashboard", body).await.status, 303);
+    let shown = page(&server, "/dashboard").await;
+    assert!(
+        shown.contains("href=\"/errors?from=now-1h&amp;search=text\""),
+        "{shown}"
+    );
+    server.stop().await;
+}
+
+#[actix_web::test]
+async fn a_search_that_finds_no_error_says_so_and_leaves_the_figures() {
+    let server = start();
+    fail(&server, "1.4", "Io", "text").await;
+    fail(&server, "1.4", "Parse", "other").await;
+    let none = page(&server, "/errors?from=now-1h&search=nowhere").await;
+    assert!(
+        none.contains("No row has the text") && none.contains("Clear the search"),
+        "{none}"
+    );
+    let one = page(&server, "/errors?from=now-1h&search=other").await;
+    assert!(one.contains("2 different errors occurred 2 times"), "{one}");
+    server.stop().await;
+}
+
+#[actix_web::test]
 async fn a_resolved_error_that_comes_back_in_a_new_version_is_open_everywhere() {
     let server = start();
     fail(&server, "1.4", "Io", "<b>no file</b>").await;

@@ -20,6 +20,7 @@ const later = {
   "#wf": () => import("./waterfall.js"),
   "svg[data-flame]": () => import("./flame.js"),
   ".density": () => import("./density.js"),
+  "[data-pick-all]": () => import("./pick.js"),
   ".chart-head, [data-pin]": () => import("./dashboard.js"),
 };
 const refresh = (root) => {

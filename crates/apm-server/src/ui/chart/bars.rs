@@ -5,8 +5,10 @@ use maud::{Markup, html};
 use super::buckets::Buckets;
 use super::flags::{self, Flag};
 use super::frame::{Data, Frame, Measure, ValueAxis};
+use crate::ui::href::Href;
 use crate::ui::moment::Clock;
 use crate::ui::plot::coordinate::{PLOT, Px};
+use crate::ui::view::View;
 
 /// One layer of a stack.
 #[derive(Debug, Clone)]
@@ -35,6 +37,8 @@ pub(crate) struct BarChart<'a> {
     pub(crate) sql: &'a [String],
     /// The table of the answer that has its data.
     pub(crate) file: &'a str,
+    /// Set where each bucket of the data is a link to the page about it alone, which works without a script.
+    pub(crate) zoom: Option<&'a View>,
 }
 
 /// A bar of something is never invisible.
@@ -140,7 +144,17 @@ impl BarChart<'_> {
             heads,
             rows: rows.collect(),
             classes,
+            links: self.zoom.map(|view| self.links(view)).unwrap_or_default(),
         }
+    }
+
+    /// The page about each bucket alone.
+    fn links(&self, view: &View) -> Vec<Href> {
+        let of = |i: usize| {
+            let start = self.buckets.start(i);
+            view.here_between(start, start + self.buckets.step)
+        };
+        (0..self.buckets.count).map(of).collect()
     }
 }
 
@@ -183,6 +197,7 @@ mod tests {
             height: 172,
             sql: &[],
             file: "latency",
+            zoom: None,
         };
         let clock = Clock {
             now: buckets.to(),

@@ -5,14 +5,15 @@
 
 use std::fmt::Write as _;
 
+use apm_time::SECOND;
 use maud::{Markup, Render, html};
 
-use super::frame::{Frame, ValueAxis};
-use crate::ui::moment::Clock;
+use super::frame::{Data, Frame, ValueAxis};
 use crate::ui::number::{duration, grouped};
 use crate::ui::plot::coordinate::{PLOT, Px};
 use crate::ui::plot::scale::Scale;
 use crate::ui::plot::ticks;
+use crate::ui::view::View;
 
 /// The height of the plot.
 const HEIGHT: u32 = 220;
@@ -41,11 +42,15 @@ pub(crate) struct DensityChart<'a> {
     /// The durations that are selected, µs.
     pub(crate) selected: (Option<i64>, Option<i64>),
     pub(crate) controls: Markup,
+    /// The statements that read it.
+    pub(crate) sql: &'a [String],
     pub(crate) file: &'a str,
 }
 
 impl DensityChart<'_> {
-    pub(crate) fn render(&self, clock: &Clock) -> Markup {
+    pub(crate) fn render(&self, view: &View) -> Markup {
+        let clock = &view.clock;
+        let data = (!self.cells.is_empty()).then(|| self.data(view));
         let (from, to) = self.range;
         let across = Scale::linear(from as f64, to as f64);
         let low = self
@@ -83,12 +88,56 @@ impl DensityChart<'_> {
                     plot,
                     over: html! {},
                     right: None,
-                    data: None,
-                    sql: &[],
+                    data: data.as_ref(),
+                    sql: self.sql,
                     file: self.file,
                     time: None,
                 }.render())
             }
+        }
+    }
+
+    /// A row for each stretch of time in which something was: cells are too many to be read. It leads to the page about
+    /// that stretch.
+    fn data(&self, view: &View) -> Data {
+        let mut stretches: Vec<Cell> = Vec::new();
+        for cell in self.cells {
+            match stretches.last_mut().filter(|last| last.at == cell.at) {
+                Some(last) => {
+                    last.durations.0 = last.durations.0.min(cell.durations.0);
+                    last.durations.1 = last.durations.1.max(cell.durations.1);
+                    last.count += cell.count;
+                    last.failed += cell.failed;
+                }
+                None => stretches.push(*cell),
+            }
+        }
+        let heads = [
+            "Time",
+            "Requests",
+            "Failed",
+            "Fastest from",
+            "Slowest up to",
+        ];
+        let row = |stretch: &Cell| {
+            vec![
+                view.clock.second(stretch.at.0 as i64),
+                grouped(stretch.count),
+                grouped(stretch.failed),
+                duration(stretch.durations.0).to_string(),
+                duration(stretch.durations.1).to_string(),
+            ]
+        };
+        let link = |stretch: &Cell| {
+            // A stretch that is less than a second long is no range of a page.
+            let (from, to) = (stretch.at.0 as i64, stretch.at.1.ceil() as i64);
+            view.here_between(from, to.max(from + SECOND))
+        };
+        Data {
+            heads: heads.map(str::to_owned).to_vec(),
+            rows: stretches.iter().map(row).collect(),
+            classes: Vec::new(),
+            links: stretches.iter().map(link).collect(),
         }
     }
 
@@ -182,6 +231,7 @@ mod tests {
     }
 
     fn chart(cells: &[Cell]) -> String {
+        let sql = ["SELECT 1".to_owned()];
         let chart = DensityChart {
             id: "density",
             title: "Durations",
@@ -190,9 +240,12 @@ mod tests {
             cells,
             selected: (Some(10), None),
             controls: html! {},
+            sql: &sql,
             file: "density",
         };
-        chart.render(&Clock::new(0, None)).into_string()
+        chart
+            .render(&View::test("/traces", "sort=duration"))
+            .into_string()
     }
 
     #[test]
@@ -206,6 +259,23 @@ mod tests {
         assert!(drawn.contains("cell failed shade-5"), "{drawn}");
         assert!(drawn.contains("1,010 requests"), "{drawn}");
         assert!(drawn.contains("class=\"band\""), "{drawn}");
+    }
+
+    #[test]
+    fn its_data_has_a_row_for_each_stretch_of_time_that_leads_to_it() {
+        let cells = [
+            cell(0.0, (10.0, 12.6), 1, 0),
+            cell(0.0, (100.0, 126.0), 1_000, 3),
+            cell(50.0, (1_000.0, 1_259.0), 2, 2),
+        ];
+        let drawn = chart(&cells);
+        let rows = drawn.split("<tbody>").nth(1).expect("rows");
+        let rows = rows.split("</tbody>").next().expect("rows");
+        assert_eq!(rows.matches("<tr>").count(), 2, "{rows}");
+        assert!(rows.contains("1,001") && rows.contains("126"), "{rows}");
+        let link = "/traces?sort=duration&amp;from=1970-01-01T00:00:00";
+        assert!(rows.contains(link), "{rows}");
+        assert!(drawn.contains("#density-sql"), "{drawn}");
     }
 
     #[test]

@@ -150,6 +150,8 @@ pub(crate) struct Data {
     pub(crate) rows: Vec<Vec<String>>,
     /// Class of each head's swatch in the tooltip; empty for none.
     pub(crate) classes: Vec<&'static str>,
+    /// The page that a row leads to, such as its part of the range; empty where rows lead nowhere.
+    pub(crate) links: Vec<Href>,
 }
 
 /// The parts of one chart. `says` is the finding in words, for those who do not see it.
@@ -287,9 +289,13 @@ fn behind(id: &str, title: &str, data: &Data, (chart, file): (&str, &str)) -> Ma
                         }
                     }
                 } }
-                tbody { @for row in &data.rows { tr {
+                tbody { @for (at, row) in data.rows.iter().enumerate() { tr {
                     @for (i, cell) in row.iter().enumerate() {
-                        @if i == 0 { th scope="row" { (cell) } } @else { td.num { (cell) } }
+                        @match (i, data.links.get(at)) {
+                            (0, Some(link)) => th scope="row" { a href=(link) { (cell) } }
+                            (0, None) => th scope="row" { (cell) }
+                            _ => td.num { (cell) }
+                        }
                     }
                 } } }
             }
@@ -361,6 +367,7 @@ mod tests {
             heads: vec!["Time".into(), "n".into()],
             rows: vec![vec!["13:45".into(), "<b>".into()]],
             classes: vec!["", "r-2xx"],
+            links: vec![],
         };
         let frame = Frame {
             id: "hits",

@@ -106,6 +106,7 @@ impl Growth<'_> {
             heads: ["Rows", self.what()].map(str::to_owned).to_vec(),
             rows: runs.iter().map(row).collect(),
             classes: Vec::new(),
+            links: Vec::new(),
         }
     }
 }

@@ -149,6 +149,7 @@ impl HeatMap<'_> {
             classes: vec![""; heads.len()],
             rows: rows.collect(),
             heads,
+            links: Vec::new(),
         }
     }
 }

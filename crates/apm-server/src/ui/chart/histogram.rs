@@ -253,6 +253,7 @@ impl Histogram<'_> {
                 .map(row)
                 .collect(),
             classes: Vec::new(),
+            links: Vec::new(),
         }
     }
 }

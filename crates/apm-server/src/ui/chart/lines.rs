@@ -233,6 +233,7 @@ impl LineChart<'_> {
             heads,
             rows: rows.collect(),
             classes,
+            links: Vec::new(),
         }
     }
 }

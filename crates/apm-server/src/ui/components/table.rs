@@ -95,8 +95,9 @@ pub(crate) struct Frame<'a> {
 }
 
 /// Tables whose answers know a search.
-const SEARCHED: [&str; 6] = [
+const SEARCHED: [&str; 7] = [
     "services",
+    "instances",
     "transactions",
     "errors",
     "statements",

@@ -19,7 +19,7 @@ use crate::ui::components::cells::result_class;
 use crate::ui::components::waterfall::type_class;
 use crate::ui::moment::span_words;
 use crate::ui::number::{self, FEW, duration};
-pub(crate) use latency::latency;
+pub(crate) use latency::{is_log, latency, scale};
 
 /// Height of a chart that stands beside another.
 pub(crate) const TALL: u32 = 172;
@@ -128,6 +128,7 @@ pub(crate) fn throughput(context: &Context<'_>, data: &Sourced<Throughput>) -> M
         height: TALL,
         sql: &data.sql,
         file: "throughput",
+        zoom: None,
     }
     .render(&context.view.clock, context.flags)
 }
@@ -246,6 +247,7 @@ pub(crate) fn breakdown(context: &Context<'_>, data: &Sourced<Breakdown>) -> Mar
         height: 112,
         sql: &data.sql,
         file: "breakdown",
+        zoom: None,
     }
     .render(&context.view.clock, context.flags)
 }

@@ -104,8 +104,8 @@ fn markers_list(view: &View, markers: &[Marker], chosen: Option<&Marker>) -> Mar
                             (marker.words())
                         }
                         span.dim {
-                            (marker.service) " "
-                            @if let Some(environment) = &marker.environment { (environment) " " }
+                            @if !marker.service.is_empty() { (marker.service) " · " }
+                            @if let Some(environment) = &marker.environment { (environment) " · " }
                             (view.clock.relative(marker.at * SECOND))
                         }
                     }

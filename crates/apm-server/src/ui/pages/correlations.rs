@@ -10,6 +10,7 @@ use crate::ui::components::cells;
 use crate::ui::components::controls::segment;
 use crate::ui::components::head::{Crumb, Fact, facts, page_head};
 use crate::ui::components::panel::{nothing, panel};
+use crate::ui::components::saved::save;
 use crate::ui::components::shell::{Page, Section};
 use crate::ui::components::table::{Column, Frame, framed};
 use crate::ui::number::{self, duration, grouped, percent};
@@ -18,7 +19,8 @@ use crate::ui::words;
 
 impl Rendered for Params {
     fn render(&self, context: &Context<'_>, found: &Found) -> Answer {
-        let (view, service, found) = (context.view, self.service.as_str(), &found.found);
+        let (view, service, whole_since) = (context.view, self.service.as_str(), found.whole_since);
+        let found = &found.found;
         let mut crumbs = vec![Crumb::link(
             "Transactions",
             view.to(&["services", service, "transactions"]).to_string(),
@@ -33,8 +35,12 @@ impl Rendered for Params {
         let (answer, why) = headline(view, self, found);
         let body = html! {
             (page_head(&crumbs, answer, why))
+            (super::kept::note(view, whole_since))
             (totals(self.set, found))
-            (panel("Values that stand out", note(found), switch(view, self.set), list(view, self, found)))
+            (panel("Values that stand out", note(found), html! {
+                (switch(view, self.set))
+                (save(view, &format!("Correlations of {service}")))
+            }, list(view, self, found)))
         };
         Answer::Page(Page {
             service: Some(service.to_owned()),

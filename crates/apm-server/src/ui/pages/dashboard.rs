@@ -75,7 +75,7 @@ fn chart(view: &View, pin: &Pin) -> Markup {
                 h2 { a.plain href=(pin.address) title=(pin.address) { (pin.title) } }
                 span.push.row { (remove(pin)) }
             }
-            div.pad.dim { "The chart stands on " a href=(pin.address) { "its page" } "." }
+            div.pad.dim { "The chart stands on " a.inline href=(pin.address) { "its page" } "." }
         }
     }
 }

@@ -92,6 +92,7 @@ fn totals(one: &Dependency) -> Markup {
 }
 
 fn latency(context: &Context<'_>, now: &Detail, one: &Dependency) -> Markup {
+    let is_log = charts::is_log(context.view);
     LineChart {
         id: "latency",
         title: "Duration",
@@ -112,7 +113,12 @@ fn latency(context: &Context<'_>, now: &Detail, one: &Dependency) -> Markup {
         sql: &now.dependency.sql,
         file: "series",
     }
-    .render(&context.view.clock, context.flags)
+    .render_with(
+        &context.view.clock,
+        context.flags,
+        html! { div.row.push { (charts::scale(context.view, is_log)) } },
+        is_log,
+    )
 }
 
 fn rates(context: &Context<'_>, now: &Detail, one: &Dependency) -> Markup {
@@ -127,13 +133,14 @@ fn rates(context: &Context<'_>, now: &Detail, one: &Dependency) -> Markup {
         title: "Calls per minute",
         note: "",
         says: "Calls per minute over time.",
-        measure: Measure::Count,
+        measure: Measure::Rate,
         buckets: Buckets::from(&now.axis),
         layers: &layers,
         partial: &partial(&now.axis),
         height: charts::TALL,
         sql: &now.dependency.sql,
         file: "series",
+        zoom: None,
     }
     .render(&context.view.clock, context.flags)
 }

@@ -18,6 +18,7 @@ use crate::ui::chart::frame::Measure;
 use crate::ui::components::controls::chip;
 use crate::ui::components::head::{Crumb, page_head};
 use crate::ui::components::panel::empty;
+use crate::ui::components::saved::save;
 use crate::ui::components::shell::{Page, Section};
 use crate::ui::number::grouped;
 use crate::ui::view::View;
@@ -60,9 +61,10 @@ impl Rendered for Params {
         };
         let body = html! {
             (page_head(&crumbs, answer, why))
-            (chips(view, &state))
+            div.row.row--wrap { (chips(view, &state)) span.push {} (save(view, "Discover")) }
             (metrics(view, found))
             @if let Some(words) = found.elsewhere.words() { p.note-box.pad-note role="status" { (words) } }
+            (super::kept::note(view, found.whole_since))
             div.cols.cols--fields {
                 (fields::aside(view, &state, &found.fields))
                 div.stack {
@@ -172,6 +174,7 @@ fn histogram(context: &Context<'_>, found: &Found) -> Markup {
         height: 88,
         sql: &found.histogram.sql,
         file: "histogram",
+        zoom: Some(context.view),
     }
     .render(&context.view.clock, context.flags)
 }

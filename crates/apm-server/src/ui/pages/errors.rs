@@ -1,5 +1,7 @@
 //! `/errors` and `/services/{s}/errors`: which errors there were, how often, since when.
 
+mod bulk;
+
 use apm_store::OTHER;
 use apm_time::SECOND;
 use maud::{Markup, html};
@@ -19,6 +21,7 @@ use crate::ui::components::controls::segment;
 use crate::ui::components::findings::{Finding, Mark, findings};
 use crate::ui::components::head::{Crumb, Fact, facts, page_head};
 use crate::ui::components::panel::{empty, panel};
+use crate::ui::components::saved::save;
 use crate::ui::components::shell::{Page, Section};
 use crate::ui::components::table::{Column, Frame, framed};
 use crate::ui::href::Href;
@@ -81,7 +84,7 @@ fn body(
         return html! {
             (page_head(crumbs, answer, why))
             (tabs)
-            @if others > 0 && !all {
+            @if others > 0 && !all && view.param("search").is_none() {
                 (empty("No errors of this state", "Others occurred in this range.", states(view, found)))
             } @else {
                 (super::nothing_here(view, "No errors"))
@@ -95,7 +98,10 @@ fn body(
         (tabs)
         (totals(context, found))
         section.panel { (occurrences(context, &found.axis, &values, &found.series.sql)) }
-        (panel("Errors", number::grouped(found.rows.total as u64), states(view, found), rows(view, found)))
+        (panel("Errors", number::grouped(found.rows.total as u64), html! {
+            (states(view, found))
+            (save(view, &service.map_or_else(|| "Errors".to_owned(), |name| format!("Errors of {name}"))))
+        }, rows(view, found)))
     }
 }
 
@@ -104,7 +110,7 @@ fn headline(view: &View, found: &Found) -> (String, String) {
     let Some(first) = &found.most_frequent else {
         return Default::default();
     };
-    let kinds = found.rows.total;
+    let kinds = kinds(found);
     let answer = if kinds == 1 {
         format!(
             "“{}” occurred {} {}.",
@@ -115,7 +121,7 @@ fn headline(view: &View, found: &Found) -> (String, String) {
     } else {
         format!(
             "{} different errors occurred {} {}.",
-            number::grouped(kinds as u64),
+            number::grouped(kinds),
             times(found.occurrences),
             words::range(view)
         )
@@ -143,6 +149,18 @@ fn headline(view: &View, found: &Found) -> (String, String) {
     (answer, why)
 }
 
+/// Number of the groups that the figures are of, whatever is searched for.
+fn kinds(found: &Found) -> u64 {
+    let by = &found.by_status;
+    let kinds = match found.status {
+        Some(Status::Open) => by.open,
+        Some(Status::Resolved) => by.resolved,
+        Some(Status::Ignored) => by.ignored,
+        None => by.open + by.resolved + by.ignored,
+    };
+    kinds.unsigned_abs()
+}
+
 pub(crate) fn href(view: &View, group: &ErrorGroup) -> String {
     view.to(&["services", &group.service, "errors", &group.key])
         .to_string()
@@ -160,7 +178,7 @@ fn totals(context: &Context<'_>, found: &Found) -> Markup {
         ),
         Fact::new("Per minute", number::rate(found.occurrences_per_minute)),
         Fact::new("Unhandled", number::compact(found.unhandled.unsigned_abs())),
-        Fact::new("Kinds", number::grouped(found.rows.total as u64)),
+        Fact::new("Kinds", number::grouped(kinds(found))),
         Fact::new("Last seen", last),
     ])
 }
@@ -195,6 +213,7 @@ pub(crate) fn occurrences(
         height: 96,
         sql,
         file: "occurrences",
+        zoom: Some(context.view),
     }
     .render(&context.view.clock, context.flags)
 }
@@ -211,6 +230,7 @@ fn rows(view: &View, found: &Found) -> Markup {
     let other = found.errors.iter().any(|group| group.kind == OTHER);
     html! {
         (framed(view, frame, body))
+        (bulk::actions(view, found))
         (super::pager(view, &found.rows, "occurrences", other))
     }
 }
@@ -222,6 +242,7 @@ fn row(view: &View, group: &ErrorGroup) -> Markup {
     html! {
         tr {
             th.grow scope="row" {
+                (bulk::pick(group))
                 a href=(href(view, group)) title=(title) { (title.lines().next().unwrap_or("")) }
                 " " span.flags {
                     // There is room for two: what was decided comes first.

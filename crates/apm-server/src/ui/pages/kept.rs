@@ -34,14 +34,19 @@ impl Rendered for Params {
         let answer = format!(
             "{} kept beyond the newest events.",
             match found.total {
+                0 => "No trace is".to_owned(),
                 1 => "1 trace is".to_owned(),
                 traces => format!("{} traces are", number::grouped(traces.unsigned_abs())),
             }
         );
+        let room = match found.total {
+            0 => String::new(),
+            1 => format!("It takes {}. ", bytes(found.total_bytes.unsigned_abs())),
+            _ => format!("They take {}. ", bytes(found.total_bytes.unsigned_abs())),
+        };
         let why = format!(
-            "They take {}. Failed and slow requests, samples of statements and pinned traces stay when the events \
-             around them go.",
-            bytes(found.total_bytes.unsigned_abs())
+            "{room}Failed and slow requests, samples of statements and pinned traces stay when the events around them \
+             go."
         );
         let crumbs = [
             Crumb::link("Traces", view.to(&["traces"]).to_string()),
@@ -62,6 +67,21 @@ impl Rendered for Params {
             fresh: false,
             ..page(Section::Traces, "Kept traces", body)
         })
+    }
+}
+
+/// Tells that of a part of the range only kept traces are left. `since`: from when on everything is there, seconds
+/// since 1970.
+pub(crate) fn note(view: &View, since: Option<i64>) -> Markup {
+    let since = since.map(|since| since * SECOND);
+    html! {
+        @if let Some(since) = since.filter(|since| view.range.from < *since) {
+            p.scan-note {
+                "Of the time before " (view.clock.second(since)) " only "
+                a href=(view.to(&["kept"])) { "kept traces" }
+                " are left."
+            }
+        }
     }
 }
 

@@ -17,6 +17,7 @@ use crate::ui::components::controls::segment;
 use crate::ui::components::head::{Crumb, page_head};
 use crate::ui::components::icon;
 use crate::ui::components::panel::{empty, panel};
+use crate::ui::components::saved::save;
 use crate::ui::components::shell::{Page, Section};
 use crate::ui::components::table::file_button;
 use crate::ui::href::Href;
@@ -174,6 +175,7 @@ fn histogram(context: &Context<'_>, only: Option<Severity>, found: &Found) -> Ma
         height: 88,
         sql: &found.levels.sql,
         file: "histogram",
+        zoom: Some(context.view),
     }
     .render(&context.view.clock, context.flags)
 }
@@ -215,6 +217,7 @@ fn list(view: &View, only: Option<Severity>, found: &Found, tails: bool) -> Mark
             @let live = view.here().set("tail", "1").without("after").without("open").without("from").without("to");
             a.btn.btn--small href=(live) { "Live tail" }
         }
+        (save(view, &view.service().map_or_else(|| "Logs".to_owned(), |name| format!("Logs of {name}"))))
     };
     let note = html! {
         @if tails { span data-live-state aria-live="polite" { "Reload the page to see newer lines." } }

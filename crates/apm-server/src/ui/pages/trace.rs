@@ -123,7 +123,7 @@ fn pin(id: &str, kept: Option<&'static str>) -> Markup {
             @match kept {
                 Some("pinned") => {
                     form method="post" action=(address("unpin")) { button.btn.btn--small type="submit" { "Unpin" } }
-                    span.dim { "Pinned: it stays until it is unpinned. " a href="/kept" { "Kept traces" } }
+                    span.dim { "Pinned: it stays until it is unpinned. " a.inline href="/kept" { "Kept traces" } }
                 }
                 kept => {
                     form method="post" action=(address("pin")) { button.btn.btn--small type="submit" { "Pin" } }

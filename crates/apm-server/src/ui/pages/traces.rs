@@ -2,7 +2,6 @@
 
 mod explorer;
 
-use apm_time::SECOND;
 use maud::{Markup, html};
 
 use super::{Answer, Context, Rendered, page};
@@ -61,18 +60,10 @@ impl Rendered for Params {
         let note = html! {
             (number::grouped(found.traces.len() as u64)) " of " (number::compact(found.total))
         };
-        let all_since = answer.whole_since.map(|since| since * SECOND);
-        let all_since = all_since.filter(|since| view.range.from < *since);
         let body = html! {
             (page_head(&crumbs, headline, why))
-            @if let Some(since) = all_since {
-                p.dim {
-                    "Of the time before " (view.clock.second(since)) " only "
-                    a href=(view.to(&["kept"])) { "kept traces" }
-                    " and samples are left."
-                }
-            }
-            section.panel { (explorer::chart(view, &self.question, &found.density)) }
+            (super::kept::note(view, answer.whole_since))
+            section.panel { (explorer::chart(view, &self.question, found)) }
             @if let Some(first) = view.param("compare") { (explorer::comparing(view, first)) }
             div.cols.cols--side {
                 (panel("Traces", note, explorer::choices(view, &self.question), rows(view, found)))

@@ -198,3 +198,64 @@ async fn a_short_window_is_drawn_in_buckets_of_seconds() {
     }
     server.stop().await;
 }
+
+#[actix_web::test]
+async fn errors_of_a_short_window_are_drawn_in_buckets_of_seconds_and_add_up_to_what_the_list_says()
+{
+    let server = TestServer::start();
+    let last = now() - 1_000_000;
+    let mut sent = vec![metadata("shop")];
+    for number in 0..40_i64 {
+        let kind = if number % 4 == 0 { "Parse" } else { "Io" };
+        let error = json!({"error": {
+            "id": format!("e{number:031x}"), "timestamp": last - number * 5_000_000,
+            "exception": {"type": kind, "message": "text"},
+        }});
+        sent.push(error.to_string());
+    }
+    assert_eq!(server.intake(sent.join("\n")).await.status, 202);
+    for (range, interval) in [
+        ("now-5m", 5),
+        ("now-15m", 30),
+        ("now-1h", 30),
+        ("now-6h", 300),
+    ] {
+        let path = format!("/api/v1/services/shop/errors?from={range}&cmp=off");
+        let answer = server.get(&path).await.json();
+        assert_eq!(answer["axis"]["interval"], interval, "{range}");
+        let sum = |series: &Value| {
+            let counts = series.as_array().expect("a series").iter();
+            counts.filter_map(Value::as_i64).sum::<i64>()
+        };
+        assert_eq!(
+            (sum(&answer["series"]), answer["occurrences"].as_i64()),
+            (40, Some(40)),
+            "{range}"
+        );
+        for group in answer["errors"].as_array().expect("rows") {
+            assert_eq!(
+                Some(sum(&group["series"])),
+                group["occurrences"].as_i64(),
+                "{range}: {group}"
+            );
+        }
+    }
+    // One group alone, and the groups of one state, are counted from their own events.
+    let list = server
+        .get("/api/v1/services/shop/errors?from=now-5m")
+        .await
+        .json();
+    let first = &list["errors"][0];
+    let key = first["key"].as_str().expect("a key");
+    let one = server
+        .get(&format!("/api/v1/services/shop/errors/{key}?from=now-5m"))
+        .await
+        .json();
+    assert_eq!(one["axis"]["interval"], 5, "{one}");
+    let none = server
+        .get("/api/v1/services/shop/errors?from=now-5m&state=resolved")
+        .await
+        .json();
+    assert_eq!(none["total"], 0, "{none}");
+    server.stop().await;
+}

@@ -62,6 +62,138 @@ async fn a_search_goes_over_all_rows_and_not_those_of_the_page() {
     server.stop().await;
 }
 
+/// A server with one thing more than fit in a thousand rows, twice: `number` is in every name, and the last ones have
+/// the least time and the fewest occurrences.
+async fn crowded() -> TestServer {
+    let server = TestServer::start();
+    for part in 0..12_u64 {
+        let mut sent = vec![metadata("shop")];
+        for number in part * 100..(part + 1) * 100 {
+            let (id, at) = (number + 1, now());
+            let name = match number {
+                1_150 => "the Ünlucky one".to_owned(),
+                _ => format!("thing {number:04}"),
+            };
+            let ids = json!({"trace_id": format!("{id:032x}"), "transaction_id": format!("{id:016x}"),
+                "parent_id": format!("{id:016x}")});
+            let milliseconds = if number == 1_150 {
+                0.001
+            } else {
+                5.0 + (1_200 - number) as f64 / 100.0
+            };
+            let mut span = json!({"id": format!("5{id:015x}"), "timestamp": at, "duration": milliseconds, "name": name,
+                "type": "db", "subtype": "postgresql", "context": {
+                    "db": {"type": "sql", "statement": format!("SELECT * FROM \"{name}\"")},
+                    "destination": {"service": {"resource": name}}}});
+            let mut error = json!({"id": format!("e{id:031x}"), "timestamp": at, "culprit": "place",
+                "exception": {"type": format!("Broken{number}"), "message": name}});
+            for (key, value) in ids.as_object().expect("an object") {
+                span[key] = value.clone();
+                error[key] = value.clone();
+            }
+            let transaction = json!({"transaction": {"id": ids["transaction_id"], "trace_id": ids["trace_id"],
+                "timestamp": at, "duration": milliseconds, "name": name, "type": "request", "result": "HTTP 2xx",
+                "outcome": "success", "sampled": true, "span_count": {"started": 1}}});
+            sent.push(transaction.to_string());
+            sent.push(json!({"span": span}).to_string());
+            sent.push(json!({"error": error}).to_string());
+        }
+        assert_eq!(server.intake(sent.join("\n")).await.status, 202);
+    }
+    server
+}
+
+#[actix_web::test]
+async fn a_search_and_an_order_are_of_all_rows_and_not_of_the_thousand_with_most_time() {
+    let server = crowded().await;
+    let lists = [
+        (
+            "/services/shop/transactions",
+            "transactions",
+            "/transactions/0/name",
+        ),
+        ("/queries", "statements", "/statements/0/normalized"),
+        ("/dependencies", "dependencies", "/dependencies/0/name"),
+        (
+            "/services/shop/dependencies",
+            "dependencies",
+            "/dependencies/0/name",
+        ),
+        ("/errors", "errors", "/errors/0/message"),
+    ];
+    for (path, key, name) in lists {
+        let all = server.get(&format!("/api/v1{path}")).await.json();
+        assert_eq!(
+            (&all["total"], &all["shown"]),
+            (&json!(1_200), &json!(1_000)),
+            "{path}"
+        );
+        // Upper and lower case are the same beyond ASCII, too.
+        let text = "%C3%9CNLUCKY";
+        let found = server
+            .get(&format!("/api/v1{path}?search={text}"))
+            .await
+            .json();
+        assert_eq!(found["total"], 1, "{path}: {found}");
+        let shown = found
+            .pointer(name)
+            .and_then(|name| name.as_str())
+            .unwrap_or_default();
+        assert!(shown.contains("Ünlucky"), "{path}: {found}");
+        // The figures of the page are those of all rows.
+        for figure in ["occurrences", "most_time", "most_frequent", "unhandled"] {
+            assert_eq!(found[figure], all[figure], "{path} {figure}");
+        }
+        assert_eq!(found[key].as_array().map(Vec::len), Some(1), "{path}");
+        let page = server.get(&format!("{path}?search={text}")).await.text;
+        assert!(
+            page.contains("nlucky") && !page.contains("Searched are"),
+            "{path}"
+        );
+        let many = server
+            .get(&format!("/api/v1{path}?search=THING&page=2"))
+            .await
+            .json();
+        assert_eq!(
+            (&many["total"], &many["shown"]),
+            (&json!(1_199), &json!(199)),
+            "{path}"
+        );
+    }
+    // The quickest of all is none of the thousand with most time.
+    for (path, key) in &lists.map(|(path, key, _)| (path, key))[..4] {
+        let sorted = server.get(&format!("/api/v1{path}?sort=avg")).await.json();
+        let first = &sorted[key][0];
+        assert!(first.to_string().contains("Ünlucky"), "{path}: {first}");
+        let page = server.get(&format!("{path}?sort=avg")).await.text;
+        assert!(
+            page.contains("of 1,200 are shown") && !page.contains("sorted are"),
+            "{path}"
+        );
+        let page = server.get(&format!("{path}?sort=p95")).await.text;
+        assert!(
+            page.contains("sorted are the 1,000 with most time"),
+            "{path}"
+        );
+    }
+    let named = server
+        .get("/api/v1/errors?sort=-message&size=2")
+        .await
+        .json();
+    assert_eq!(named["errors"][0]["message"], "thing 1199", "{named}");
+    let last = server
+        .get("/api/v1/errors?sort=message&page=2")
+        .await
+        .json();
+    let errors = last["errors"].as_array().expect("rows");
+    assert_eq!(
+        errors.last().expect("a row")["message"],
+        "thing 1199",
+        "{last}"
+    );
+    server.stop().await;
+}
+
 #[actix_web::test]
 async fn columns_and_height_of_rows_stand_in_the_address_and_the_height_goes_along() {
     let server = filled().await;

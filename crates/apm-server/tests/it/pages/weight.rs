@@ -13,7 +13,7 @@ use crate::support::server::TestServer;
 /// The bound of a first load, bytes.
 const MOST: usize = 80_000;
 
-const PAGES: [&str; 31] = [
+const PAGES: [&str; 45] = [
     "/services",
     "/services/demo-app",
     "/services/demo-app/transactions",
@@ -45,6 +45,20 @@ const PAGES: [&str; 31] = [
     "/settings",
     "/setup",
     "/nowhere",
+    "/dashboard",
+    "/slos",
+    "/kept",
+    "/vitals",
+    "/dependencies",
+    "/dependencies/sqlite",
+    "/errors?state=all",
+    "/services/demo-app/instances",
+    "/services/demo-app/versions",
+    "/services/demo-app/metrics?metric=system.memory.total",
+    "/traces?sort=-duration&group=service.name",
+    "/traces/{trace}/compare/{trace}",
+    "{correlations}",
+    "/discover?metrics=on&cols=service.name",
 ];
 
 /// Fetches with gzip; answers the bytes on the wire and the text.
@@ -153,7 +167,10 @@ async fn the_first_load_of_any_page_is_light_and_from_this_server() {
         let path = page
             .replace("{transaction}", &transaction)
             .replace("{trace}", &trace)
-            .replace("{other}", &trace)
+            .replace(
+                "{correlations}",
+                &transaction.replace("/view?", "/correlations?"),
+            )
             .replace("{error}", &error);
         let (own, text) = fetch(&server, &path).await;
         for address in addresses(&text) {

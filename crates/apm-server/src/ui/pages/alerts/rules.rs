@@ -80,6 +80,9 @@ fn origin(origin: Origin) -> &'static str {
 fn held(seconds: i64) -> String {
     match seconds {
         0 => String::new(),
+        // Of one unit its word alone is told.
+        60 => ", for a minute".to_owned(),
+        3_600 => ", for an hour".to_owned(),
         seconds => format!(", for {}", words::length(seconds * SECOND)),
     }
 }

@@ -11,14 +11,19 @@ use crate::ui::chart::buckets::Buckets;
 use crate::ui::chart::frame::Measure;
 use crate::ui::chart::lines::{Line, LineChart};
 use crate::ui::components::controls::segment;
+use crate::ui::components::icon;
+use crate::ui::view::View;
 
 /// The lines of a latency chart that a reader can choose: the value in the address, and its words.
-const CHOICES: [(&str, &str); 5] = [
-    ("", "all"),
+const CHOICES: [(&str, &str); 8] = [
+    ("", "avg, p95, p99"),
     ("avg", "avg"),
     ("p50", "p50"),
+    ("p75", "p75"),
+    ("p90", "p90"),
     ("p95", "p95"),
     ("p99", "p99"),
+    ("p99.9", "p99.9"),
 ];
 
 /// One line of the chart, as it was chosen, with that of the comparison; nothing where all are shown.
@@ -26,8 +31,11 @@ fn chosen(name: &str, of: &Latency) -> Option<Vec<Option<f64>>> {
     Some(match name {
         "avg" => of.avg.clone(),
         "p50" => percentile(of, |p| p.p50),
+        "p75" => percentile(of, |p| p.p75),
+        "p90" => percentile(of, |p| p.p90),
         "p95" => percentile(of, |p| p.p95),
         "p99" => percentile(of, |p| p.p99),
+        "p99.9" => percentile(of, |p| p.p999),
         _ => return None,
     })
 }
@@ -36,13 +44,38 @@ fn chosen(name: &str, of: &Latency) -> Option<Vec<Option<f64>>> {
 fn choices(context: &Context<'_>, is_log: bool) -> Markup {
     let view = context.view;
     let current = view.param("line").unwrap_or("");
-    let lines =
-        CHOICES.map(|(value, words)| (words, view.here().set("line", value), value == current));
+    let shown = CHOICES.iter().find(|(value, _)| *value == current);
+    let shown = shown.map_or("all", |(_, words)| words);
+    html! {
+        div.row.push {
+            details.menu.menu--right {
+                summary.btn.btn--small { span.sr { "Line: " } (shown) (icon::caret()) }
+                ul.menu-list {
+                    @for (value, words) in CHOICES {
+                        li {
+                            a href=(view.here().set("line", value))
+                                aria-current=[(value == current).then_some("true")] { (words) }
+                        }
+                    }
+                }
+            }
+            (scale(view, is_log))
+        }
+    }
+}
+
+/// The choice of the scale of durations.
+pub(crate) fn scale(view: &View, is_log: bool) -> Markup {
     let scales = [
         ("lin", view.here().without("axis"), !is_log),
         ("log", view.here().set("axis", "log"), is_log),
     ];
-    html! { div.row.push { (segment("Line", lines)) (segment("Vertical scale", scales)) } }
+    segment("Vertical scale", scales)
+}
+
+/// Whether durations are asked for on a logarithmic scale.
+pub(crate) fn is_log(view: &View) -> bool {
+    view.param("axis") == Some("log")
 }
 
 /// Average, p95 and p99, with the p95 of the comparison, or the one line that was chosen. `noun`: what is counted, in
@@ -53,7 +86,7 @@ pub(crate) fn latency(
     now: &Sourced<Latency>,
     before: Option<&Latency>,
 ) -> Markup {
-    let is_log = context.view.param("axis") == Some("log");
+    let is_log = is_log(context.view);
     let name = context.view.param("line").unwrap_or("");
     if let Some(values) = chosen(name, now) {
         let earlier = before.and_then(|before| Some((chosen(name, before)?, &before.axis)));

@@ -48,6 +48,11 @@ const fn ignore(seconds: Option<i64>, occurrences: Option<i64>, in_next_version:
     }
 }
 
+/// The choices of how long a group is ignored: their values and words.
+pub(crate) fn ignored() -> impl Iterator<Item = (&'static str, &'static str)> {
+    IGNORED.into_iter().map(|(value, words, _)| (value, words))
+}
+
 /// The change that a form asks for; nothing where there is no such action.
 pub(crate) fn read_change(
     action: &str,
@@ -153,7 +158,7 @@ pub(super) fn part(view: &View, service: &str, found: &Found) -> Markup {
             @if is_open {
                 form.inline method="post" action=(address("ignore")) {
                     select.input name="until" aria-label="Ignore" {
-                        @for (value, words, _) in IGNORED { option value=(value) { "Ignore " (words) } }
+                        @for (value, words) in ignored() { option value=(value) { "Ignore " (words) } }
                     }
                     button.btn.btn--small type="submit" { "Ignore" }
                 }

@@ -3,7 +3,7 @@
 use maud::{Markup, html};
 
 use super::super::Context;
-use super::super::charts::per;
+use super::super::charts::{self, per};
 use super::{SERIES, latest};
 use crate::analytics::metrics::chart::{Chart, Choice, Split};
 use crate::analytics::metrics::labels::Label;
@@ -13,7 +13,7 @@ use crate::analytics::series::Axis;
 use crate::answers::metrics::Answer;
 use crate::answers::sourced::Sourced;
 use crate::ui::chart::buckets::Buckets;
-use crate::ui::chart::frame::without_data;
+use crate::ui::chart::frame::{Measure, without_data};
 use crate::ui::chart::heat::{HeatMap, Row};
 use crate::ui::chart::lines::{Line, LineChart};
 use crate::ui::components::cells::swatch;
@@ -89,6 +89,11 @@ impl Shown<'_> {
     }
 
     fn draw(&self, title: &str, lines: &[Line<'_>], says: &str) -> Markup {
+        let is_duration = self.unit.measure == Measure::Duration;
+        let is_log = is_duration && charts::is_log(self.context.view);
+        let scale = html! {
+            @if is_duration { div.row.push { (charts::scale(self.context.view, is_log)) } }
+        };
         LineChart {
             id: "metric-chart",
             title,
@@ -104,7 +109,7 @@ impl Shown<'_> {
             sql: &self.chart.sql,
             file: "metric",
         }
-        .render(&self.context.view.clock, self.context.flags)
+        .render_with(&self.context.view.clock, self.context.flags, scale, is_log)
     }
 }
 

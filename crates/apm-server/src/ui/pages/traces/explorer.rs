@@ -3,9 +3,10 @@
 use maud::{Markup, html};
 
 use crate::analytics::traces::grid::durations;
-use crate::analytics::traces::{Density, ENTRIES, Entry, Order, Question};
+use crate::analytics::traces::{ENTRIES, Entry, Order, Question, Traces};
 use crate::ui::chart::density::{Cell, DensityChart};
 use crate::ui::components::controls::segment;
+use crate::ui::components::saved::save;
 use crate::ui::view::View;
 use crate::ui::words;
 
@@ -26,7 +27,8 @@ const FIELDS: [&str; 9] = [
 ];
 
 /// Durations of the entries over time.
-pub(super) fn chart(view: &View, question: &Question, density: &Density) -> Markup {
+pub(super) fn chart(view: &View, question: &Question, found: &Traces) -> Markup {
+    let density = &found.density;
     let length = (density.to - density.from) as f64 / density.columns.max(1) as f64;
     let cells: Vec<Cell> = density
         .cells
@@ -53,9 +55,10 @@ pub(super) fn chart(view: &View, question: &Question, density: &Density) -> Mark
         cells: &cells,
         selected: question.durations,
         controls: selection(view, question),
+        sql: &found.density_sql,
         file: "density",
     }
-    .render(&view.clock)
+    .render(view)
 }
 
 /// The selection as numbers, which work without a script.
@@ -110,6 +113,7 @@ pub(super) fn choices(view: &View, question: &Question) -> Markup {
         (segment("Order", orders))
         a href=(view.to(&["kept"])) { "Kept traces" }
         a href=(view.discover(&in_discover)) { "Show in Discover" }
+        (save(view, "Traces"))
     }
 }
 
@@ -159,6 +163,7 @@ pub(super) fn compare_link(view: &View, entry: &Entry) -> Markup {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::analytics::traces::Density;
 
     #[test]
     fn the_number_of_entries_is_told_and_that_it_was_cut() {
@@ -183,7 +188,16 @@ mod tests {
             failed: 0,
             complete: false,
         };
-        let drawn = chart(&view, &question, &density).into_string();
+        let found = Traces {
+            traces: vec![],
+            total: 0,
+            complete: false,
+            next: None,
+            density,
+            density_sql: vec![],
+            looked_up: None,
+        };
+        let drawn = chart(&view, &question, &found).into_string();
         assert!(drawn.contains("The search was cut"), "{drawn}");
     }
 }

@@ -122,6 +122,7 @@ mod tests {
             p50: 1.0,
             p95,
             p99: p95,
+            ..Percentiles::default()
         });
         Distribution {
             scale: Default::default(),

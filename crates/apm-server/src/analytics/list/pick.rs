@@ -1,0 +1,174 @@
+//! The rows of a list that are read: all of them are searched and ranked before a thousand are taken.
+
+use std::cmp::Ordering;
+use std::collections::HashSet;
+
+use diesel::prelude::*;
+use diesel::sql_types::{BigInt, Text};
+
+use crate::analytics::sql::Sql;
+use crate::analytics::totals::Sum;
+
+/// What ranks the rows of a list. Every row has these numbers before any is left out.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) enum By {
+    /// Their time.
+    #[default]
+    Time,
+    /// Number of events.
+    Count,
+    /// Mean duration.
+    Mean,
+    /// Longest duration.
+    Max,
+    /// Share of failures.
+    Failed,
+    /// The word of their key at this place; words of keys have a tab between them.
+    Word(usize),
+}
+
+/// A choice of rows. The default is those with most time.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Pick {
+    /// A text that their names must have, in lower case.
+    pub(crate) search: Option<String>,
+    pub(crate) by: By,
+    pub(crate) descending: bool,
+    /// Number of rows of higher rank that are left out: a multiple of a thousand.
+    pub(crate) first: usize,
+    /// False if rows are asked for in an order that is none of [`By`]: only those that are read can be sorted.
+    pub(crate) is_order_asked: bool,
+}
+
+impl Default for Pick {
+    fn default() -> Self {
+        Self {
+            search: None,
+            by: By::Time,
+            descending: true,
+            first: 0,
+            is_order_asked: true,
+        }
+    }
+}
+
+impl Pick {
+    /// True if the first row that is read, where `left_out` are not, has more time than any other of the window.
+    pub(crate) fn has_most_time_first(&self, first: usize, left_out: usize) -> bool {
+        let is_by_time = self.by == By::Time && self.descending;
+        self.search.is_none() && first == 0 && (left_out == 0 || is_by_time)
+    }
+
+    /// True if a name has the text that is searched for.
+    pub(crate) fn finds(&self, name: &str) -> bool {
+        let found = |text: &String| name.to_lowercase().contains(text);
+        self.search.as_ref().is_none_or(found)
+    }
+
+    /// The ids whose names have the text. `sql` reads `id` and `name` of all.
+    pub(crate) fn ids(
+        &self,
+        conn: &mut SqliteConnection,
+        sql: &Sql,
+    ) -> QueryResult<Option<HashSet<i64>>> {
+        #[derive(QueryableByName)]
+        struct Named {
+            #[diesel(sql_type = BigInt)]
+            id: i64,
+            #[diesel(sql_type = Text)]
+            name: String,
+        }
+        if self.search.is_none() {
+            return Ok(None);
+        }
+        let mut found = HashSet::new();
+        sql.each(conn, |row: Named| {
+            if self.finds(&row.name) {
+                found.insert(row.id);
+            }
+        })?;
+        Ok(Some(found))
+    }
+
+    /// The order of two rows; unknown numbers come last either way.
+    pub(in crate::analytics) fn compare(&self, a: (&str, &Sum), b: (&str, &Sum)) -> Ordering {
+        if let By::Word(place) = self.by {
+            let word = |key: &str| {
+                key.split('\t')
+                    .nth(place)
+                    .unwrap_or_default()
+                    .to_lowercase()
+            };
+            let order = word(a.0).cmp(&word(b.0));
+            let order = if self.descending {
+                order.reverse()
+            } else {
+                order
+            };
+            return order.then_with(|| a.0.cmp(b.0));
+        }
+        let number = |sum: &Sum| match self.by {
+            By::Time => Some(sum.total.sum),
+            By::Count => Some(sum.total.count),
+            By::Mean => sum.total.mean(),
+            By::Max => Some(sum.total.max as f64),
+            By::Failed => sum.total.failed_rate(),
+            By::Word(_) => None,
+        };
+        let order = match (number(a.1), number(b.1)) {
+            (Some(a), Some(b)) if self.descending => b.total_cmp(&a),
+            (Some(a), Some(b)) => a.total_cmp(&b),
+            (Some(_), None) => Ordering::Less,
+            (None, Some(_)) => Ordering::Greater,
+            (None, None) => Ordering::Equal,
+        };
+        order.then_with(|| a.0.cmp(b.0))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::analytics::totals::Total;
+
+    fn sum(count: f64, time: f64, judged: f64) -> Sum {
+        Sum {
+            total: Total {
+                count,
+                sum: time,
+                successes: judged,
+                ..Total::default()
+            },
+            ids: Vec::new(),
+        }
+    }
+
+    #[test]
+    fn rows_are_ranked_by_what_is_asked_for() {
+        let rows = [
+            ("request\tb", sum(10.0, 20.0, 1.0)),
+            ("request\tA", sum(2.0, 30.0, 0.0)),
+            ("job\tc", sum(5.0, 10.0, 1.0)),
+        ];
+        let ranked = |by: By, descending: bool| {
+            let pick = Pick {
+                by,
+                descending,
+                ..Pick::default()
+            };
+            let mut sorted: Vec<_> = rows.iter().collect();
+            sorted.sort_by(|a, b| pick.compare((a.0, &a.1), (b.0, &b.1)));
+            let last = |key: &str| key.chars().next_back().unwrap_or_default();
+            sorted.iter().map(|row| last(row.0)).collect::<String>()
+        };
+        assert_eq!(ranked(By::Time, true), "Abc");
+        assert_eq!(ranked(By::Time, false), "cbA");
+        assert_eq!(ranked(By::Count, true), "bcA");
+        assert_eq!(ranked(By::Mean, true), "Abc");
+        // `A` has no judged request.
+        assert_eq!(ranked(By::Failed, true), "cbA");
+        assert_eq!(ranked(By::Failed, false), "cbA");
+        assert_eq!(ranked(By::Word(1), false), "Abc");
+        assert_eq!(ranked(By::Word(1), true), "cbA");
+    }
+}
