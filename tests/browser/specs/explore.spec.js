@@ -70,3 +70,27 @@ test("an error is ignored and opened again from its page", async ({ page }) => {
   await page.getByRole("button", { name: "Undo" }).click();
   await expect(page.locator("main")).toContainText("Open: nobody resolved it.");
 });
+
+test("all errors of a search are chosen by one box and resolved at once", async ({ page, begin }) => {
+  const server = await begin(["server"]);
+  const now = Date.now() * 1000 - 10e6;
+  const error = (n, type) => ({
+    error: { id: `b${n}`.padEnd(32, "0"), timestamp: now + n, culprit: "cart", exception: { type, message: "text" } },
+  });
+  await server.send([
+    { metadata: { service: { name: "shop", agent: { name: "python", version: "6" } } } },
+    error(1, "Broken"),
+    error(2, "Broken again"),
+    error(3, "Other"),
+  ]);
+  await page.goto(`${server.pages}/errors?search=broken&refresh=0`);
+  await expect(page.locator("input.pick")).toHaveCount(2);
+  await page.locator("[data-pick-all] input").check();
+  await expect(page.locator("[data-picked]")).toHaveText("With 2 chosen:");
+  await page.locator("#bulk").getByRole("button", { name: "Resolve" }).click();
+  await expect(page).toHaveURL(/\/errors\?search=broken/);
+  await page.goto(`${server.pages}/errors?refresh=0`);
+  await expect(page.locator("input.pick")).toHaveCount(1);
+  await page.goto(`${server.pages}/errors?state=resolved&refresh=0`);
+  await expect(page.locator("input.pick")).toHaveCount(2);
+});

@@ -50,3 +50,32 @@ test("menus, the range of time, the theme and the data behind a chart need no sc
   await page.locator("#q").press("Enter");
   await expect(page).toHaveURL(/q=/);
 });
+
+test("a row behind the chart of durations leads to its range, and a view is saved", async ({ page, begin }) => {
+  const server = await begin(["server"]);
+  await server.send([
+    { metadata: { service: { name: "shop", agent: { name: "python", version: "6" } } } },
+    ...[1, 2].map((n) => ({
+      transaction: {
+        id: `a${n}`.padEnd(16, "0"),
+        trace_id: `b${n}`.padEnd(32, "0"),
+        timestamp: Date.now() * 1000 - n * 200e6,
+        duration: 5,
+        name: `GET /${n}`,
+        type: "request",
+        sampled: true,
+        span_count: { started: 0 },
+      },
+    })),
+  ]);
+  await page.goto(`${server.pages}/traces`);
+  await page.locator("#density").getByRole("link", { name: "View data" }).click();
+  await expect(page.locator("#density-data tbody tr")).toHaveCount(2);
+  await page.locator("#density-data tbody a").first().click();
+  await expect(page.getByRole("heading", { level: 1 })).toContainText("1 trace began");
+  await page.locator("summary", { hasText: "Save view" }).click();
+  await page.getByLabel("Title").fill("The first");
+  await page.getByRole("button", { name: "Save", exact: true }).click();
+  await page.getByRole("link", { name: "The first" }).click();
+  await expect(page).toHaveURL(/\/traces\?from=/);
+});
