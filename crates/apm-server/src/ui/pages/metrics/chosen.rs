@@ -317,11 +317,14 @@ fn table(shown: &Shown<'_>) -> Markup {
                 caption.sr { "Lines of " (chart.name) }
                 thead { tr {
                     th scope="col" { (words::count(chart.series as u64, "series", "series")) }
-                    th.num scope="col" { "Last" }
-                    th.num scope="col" { "Mean" }
-                    @if is_counter { th.num scope="col" { "Added" } }
-                    @if is_distribution { th.num scope="col" { "Values" } }
-                    @if !is_counter { th.num scope="col" { "Least" } th.num scope="col" { "Greatest" } }
+                    th.num.num--bare scope="col" { "Last" }
+                    th.num.num--bare scope="col" { "Mean" }
+                    @if is_counter { th.num.num--bare scope="col" { "Added" } }
+                    @if is_distribution { th.num.num--bare scope="col" { "Values" } }
+                    @if !is_counter {
+                        th.num.num--bare scope="col" { "Least" }
+                        th.num.num--bare scope="col" { "Greatest" }
+                    }
                 } }
                 tbody {
                     @for (place, line) in chart.lines.iter().enumerate() {
@@ -347,7 +350,7 @@ fn table(shown: &Shown<'_>) -> Markup {
             }
         }
         @if chart.more > 0 {
-            p.note { (words::count(chart.more as u64, "more line", "more lines")) " with smaller values." }
+            p.panel-foot { (words::count(chart.more as u64, "more line", "more lines")) " with smaller values." }
         }
     }
 }
