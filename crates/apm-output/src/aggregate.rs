@@ -144,6 +144,7 @@ impl Aggregator {
                 continue;
             }
             self.flushed[at] = now / width;
+            // No event was counted since the last flush of this width.
             if to <= self.counted[at] {
                 continue;
             }

@@ -188,6 +188,7 @@ impl Open {
                 Fate::Refused { reason, error } => self.refuse(part, *item, reason, error),
             }
         }
+        // They stand at the front, as each request takes the first ones.
         self.items.drain(..items.len());
         stats.change(|stats| stats.retried += later.len() as u64);
         // Those that are new go first: of the others the engine has too much.

@@ -134,6 +134,7 @@ impl Connections {
         let of_address = |entry: &Entry| entry.address == address;
         let count = table.all.values().filter(|entry| of_address(entry)).count();
         if !address.is_loopback() && count >= self.limits.per_address {
+            // It pays with one of its own, even where there is room for others.
             return self.evict(table, of_address);
         }
         if table.all.len() < self.limits.all {
@@ -265,6 +266,7 @@ impl UnderWay {
 impl Drop for UnderWay {
     fn drop(&mut self) {
         self.goes_on();
+        // With the end of its turn, the next request of the connection is read.
         self.turn = None;
         self.state.requests.fetch_sub(1, Ordering::Relaxed);
     }

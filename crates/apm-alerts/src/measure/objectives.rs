@@ -42,6 +42,7 @@ fn level(burns: &[Burn], rule: &Rule, bound: &str) -> f64 {
         .iter()
         .all(|burn| burn.total >= rule.number("requests"));
     let rates = burns.iter().map(|burn| burn.rate.unwrap_or_default());
+    // Both windows have to burn, so the slower one decides.
     let least = rates.fold(f64::INFINITY, f64::min);
     if enough && least.is_finite() {
         least / rule.number(bound)

@@ -282,6 +282,7 @@ impl Kind {
             .iter()
             .map(|known| (strsim::damerau_levenshtein(name, known), *known))
             .min()
+            // With more changes it is another word, and no slip of the finger.
             .filter(|(distance, _)| *distance <= 3);
         let hint = match nearest {
             Some((_, nearest)) => format!("did you mean `{nearest}`?"),

@@ -100,6 +100,7 @@ pub fn measure(conn: &mut SqliteConnection, of: &Objective, now: i64) -> QueryRe
                 day.total += hour.total;
                 day.bad += hour.bad;
             }
+            // Hours come in their order: a day that is not the last one is a new one.
             _ => days.push(Bucket { start, ..*hour }),
         }
     }

@@ -148,6 +148,7 @@ fn sums<P: Part>(
             memory.keep(table, buckets[place], head, &part);
             known[place] = Some(part);
         }
+        // A bucket that is known makes an empty run.
         at = run.end.max(at + 1);
     }
     let mut parts = known.into_iter().flatten();
@@ -173,6 +174,7 @@ fn memory_of<P: Part>(conn: &mut SqliteConnection) -> QueryResult<Arc<Memory<P>>
     }
     let mut memories = P::files().lock().unwrap_or_else(PoisonError::into_inner);
     if memories.len() >= MOST_FILES && !memories.contains_key(&file) {
+        // Only tests have so many files, and nothing says which of them are done with.
         memories.clear();
     }
     Ok(Arc::clone(memories.entry(file).or_default()))

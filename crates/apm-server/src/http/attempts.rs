@@ -106,6 +106,7 @@ impl Attempts {
                 failed.remove(&oldest);
             }
         }
+        // An entry may outlive the time of forgetting: its count is no longer held against the address.
         let known = failed.get(&address).copied();
         let recent = known.filter(|known| now.saturating_duration_since(known.last) < FORGOTTEN);
         let count = recent.map_or(0, |known| known.count).saturating_add(1);

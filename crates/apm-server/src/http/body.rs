@@ -165,6 +165,8 @@ impl MessageBody for Portions {
         }
         match &mut this.source {
             Source::Body(body, rest) => {
+                // The next piece is asked for when the last one is handed on, so that a stream is not read ahead of
+                // its reader.
                 if rest.is_empty() {
                     match Pin::new(body).poll_next(cx) {
                         Poll::Ready(Some(Ok(bytes))) => *rest = bytes,

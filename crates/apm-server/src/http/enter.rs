@@ -23,6 +23,7 @@ pub(super) async fn enter<B: MessageBody + 'static>(
 ) -> Result<ServiceResponse<BoxBody>, Error> {
     let front = Rc::new(front(&request));
     if let Some(uri) = routed(&request, &front) {
+        // The router looks at its own copy of the path, and handlers at the head: both have to change.
         request.match_info_mut().get_mut().update(&uri);
         request.head_mut().uri = uri;
     }
@@ -100,6 +101,7 @@ fn lead_back(headers: &mut HeaderMap, front: &Front) {
     {
         headers.insert(header::LOCATION, location);
     }
+    // Most answers set no cookie, and most servers stand at the root: their headers stay as they are.
     if !front.is_https && front.base.is_root() || !headers.contains_key(header::SET_COOKIE) {
         return;
     }

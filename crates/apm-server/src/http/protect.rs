@@ -44,6 +44,7 @@ pub(super) async fn protect<B: MessageBody + 'static>(
 async fn counted(response: ServiceResponse<BoxBody>) -> ServiceResponse<Portions> {
     let (request, response) = response.into_parts();
     let (response, body) = response.into_parts();
+    // Given back at the end of this function, when the answer has found its room.
     let _permit = request.extensions_mut().remove::<OwnedSemaphorePermit>();
     let unread = request.extensions_mut().remove::<Unfinished>();
     let unsent = request

@@ -127,6 +127,7 @@ pub(super) fn before(request: &HttpRequest, rum: Option<&Rum>) -> Before {
     let Some(rum) = rum else {
         return Before::Off(respond::error(request, 403, OFF));
     };
+    // Programs that are no page name no origin. They may send where every page may.
     if rum.origins.are_all() || rum.origin(request).is_some() {
         return Before::Passes;
     }
@@ -227,6 +228,7 @@ fn enter(
         }
     }
     let terms = rum.terms(client);
+    // The request itself costs one, so that empty requests have a rate, too.
     if terms.take(1) {
         return Ok(Some(terms));
     }

@@ -85,6 +85,7 @@ impl Sessions {
         let secret: Secret = random::bytes();
         let mut sessions = self.lock();
         sessions.retain(|session| !session.has_ended(now));
+        // The newest stand first.
         sessions.truncate(REMEMBERED - 1);
         sessions.push_front(Session {
             secret,
@@ -111,6 +112,7 @@ impl Sessions {
     pub(super) fn credential(&self, cookie: &str, now: Instant) -> Option<Hash> {
         let given = secret(cookie)?;
         let mut found = None;
+        // All are compared, also after one was found: the time must not tell the place of a session.
         for session in self.lock().iter_mut() {
             if bool::from(session.secret.ct_eq(&given)) && !session.has_ended(now) {
                 session.used = now;

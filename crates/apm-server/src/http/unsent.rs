@@ -107,6 +107,7 @@ impl Unsent {
         while !table.all.is_empty() && table.bytes + size > self.most {
             let silent = |entry: &Entry| entry.progress.elapsed() >= SILENT;
             let candidates = table.all.iter().filter(|(_, entry)| silent(entry));
+            // While all readers make progress there is no room: `take` looks again in a moment.
             let (&id, _) = candidates.min_by_key(|(_, entry)| entry.progress)?;
             table.remove(id);
             self.given_up.fetch_add(1, Ordering::Relaxed);

@@ -161,6 +161,7 @@ impl InProcess {
         }
         summary.rejected += rejected - self.rejected;
         self.rejected = rejected;
+        // Commits go on while the next body is read, and only so many batches wait in memory.
         summary += self.settle(AHEAD)?;
         Ok(summary)
     }

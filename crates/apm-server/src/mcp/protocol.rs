@@ -91,6 +91,7 @@ pub(super) fn read(body: &[u8]) -> Result<Incoming, Fault> {
     };
     let params = message.remove("params").unwrap_or(Value::Null);
     match message.remove("id") {
+        // Without an id nobody waits for an answer.
         None | Some(Value::Null) => Ok(Incoming::Notice),
         Some(id @ (Value::String(_) | Value::Number(_))) => {
             Ok(Incoming::Request { id, method, params })

@@ -46,6 +46,7 @@ pub(super) fn tables(tables: &[Table], most: usize) -> String {
 
 /// An object as JSON: lists are cut until all of it is short.
 pub(super) fn object(value: &Value) -> String {
+    // A large answer is large by a few long lists: these are cut shorter until it fits.
     for most in [30, 10, 5, 2] {
         let text = short(value, most).to_string();
         if text.len() <= BYTES || most == 2 {

@@ -142,6 +142,7 @@ impl<IO: AsyncRead + Unpin, D> Paced<IO, D> {
             Phase::Sized(left) => left >= into.remaining() as u64,
             _ => false,
         };
+        // Within a body that fills the whole buffer nothing can belong to the next request.
         if is_of_this || into.remaining() <= PORTION {
             return Pin::new(&mut self.inner).poll_read(cx, into);
         }
@@ -172,6 +173,7 @@ where
             let read = &into.filled()[before..];
             let taken = this.phase.take(read);
             this.held.extend_from_slice(&read[taken..]);
+            // Bytes of the next request came along: they are held, and cut off here.
             into.set_filled(before + taken);
         } else {
             let most = this.held.len().min(into.remaining());

@@ -132,6 +132,7 @@ impl Query {
                 };
             }
         };
+        // All lists are tried, since links to other pages take the query along where it fits there.
         let fits = LISTS
             .into_iter()
             .filter(|list| filter::check(&expr, *list).is_ok());

@@ -36,6 +36,7 @@ impl Tests {
         if inside <= least {
             return 1.0;
         }
+        // By logarithms: factorials of some hundreds are beyond every float.
         let first = self.ways(with, inside) + self.ways(self.all - with, self.set - inside)
             - self.ways(self.all, self.set);
         // Each term follows from the one before; beyond the mean they shrink quickly.

@@ -153,6 +153,7 @@ impl<'a> Tree<'a> {
             // Below several items the same names come again and again.
             let mut merged: Vec<Run> = Vec::new();
             for run in runs {
+                // Among the first names only: thousands of different calls would cost the square of their number.
                 let known = merged
                     .iter_mut()
                     .take(MOST_IN_ORDER)
@@ -239,6 +240,7 @@ pub fn align(first: &Trace, second: &Trace) -> Aligned {
                 .map_or_else(Vec::new, |run| second.runs(&run.items)),
         );
         aligned.rows.extend(row(depth, &pair, &first, &second));
+        // Reversed, as the last one is taken first: rows come in the order of the traces.
         open.extend(below.into_iter().rev().map(|pair| (depth + 1, pair)));
     }
     aligned
@@ -286,6 +288,7 @@ fn in_order(first: &[Run], second: &[Run]) -> Vec<Option<usize>> {
     let (rows, columns) = (first.len(), second.len());
     let mut longest = vec![0u16; (rows + 1) * (columns + 1)];
     let at = |row: usize, column: usize| row * (columns + 1) + column;
+    // From the end on: the longest match of what is left decides which row is passed over.
     for row in (0..rows).rev() {
         for column in (0..columns).rev() {
             longest[at(row, column)] = match first[row].is_like(&second[column]) {
@@ -315,6 +318,7 @@ fn by_name(first: &[Run], second: &[Run]) -> Vec<Option<usize>> {
     first
         .iter()
         .map(|run| {
+            // The search is bounded, so that long lists do not cost the square of their length.
             let within = second[next..].iter().take(MOST_IN_ORDER);
             let found = within.enumerate().find(|(_, other)| run.is_like(other));
             let partner = found.map(|(offset, _)| next + offset);

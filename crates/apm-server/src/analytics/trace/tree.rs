@@ -69,11 +69,13 @@ impl Children {
     pub(crate) fn by_parent(len: usize, parent: impl Fn(usize) -> Option<u32>) -> Self {
         let mut starts = vec![0u32; len + 1];
         for parent in (0..len).filter_map(&parent) {
+            // Counted one place further on, so that the sums below are where each list starts.
             starts[parent as usize + 1] += 1;
         }
         for i in 0..len {
             starts[i + 1] += starts[i];
         }
+        // The next free place of the list of each parent.
         let mut next = starts.clone();
         let mut list = vec![0u32; starts[len] as usize];
         for index in 0..len {
@@ -153,6 +155,7 @@ impl Tree {
             return;
         };
         let origin = items[entry as usize].start;
+        // Reversed, as the last one is taken first: the entry, then siblings in their order.
         let mut stack: Vec<u32> = self.roots.iter().rev().copied().collect();
         while let Some(index) = stack.pop() {
             let at = index as usize;

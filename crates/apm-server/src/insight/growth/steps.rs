@@ -130,6 +130,7 @@ impl Trend {
                 micros: point.steps.max(1.0).ln(),
             })
             .collect();
+        // The slope of the line through logarithms is the power of the rows.
         let exponent = fit(&logs)?.per_row;
         Some(Self {
             order: Order::from_exponent(exponent),

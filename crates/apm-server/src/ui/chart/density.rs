@@ -144,6 +144,7 @@ impl DensityChart<'_> {
     /// The cells of each shade as one path; those with failures stand above the others.
     fn paths(&self, across: Scale, y: &dyn Fn(f64) -> f64) -> Vec<(String, String)> {
         let most = self.cells.iter().map(|cell| cell.count).max().unwrap_or(1) as f64;
+        // By the logarithm: a single slow request has to be seen beside a thousand fast ones.
         let shade = |count: u64| {
             let share = (count as f64).ln_1p() / most.ln_1p();
             ((share * SHADES as f64).ceil() as usize).clamp(1, SHADES)

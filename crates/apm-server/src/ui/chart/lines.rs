@@ -245,6 +245,7 @@ fn reach(values: &[Option<f64>]) -> usize {
     let mut distances: Vec<usize> = known.windows(2).map(|pair| pair[1] - pair[0]).collect();
     distances.sort_unstable();
     let usual = distances.get(distances.len() / 2).copied().unwrap_or(1);
+    // At twice the usual distance a value is missing.
     2 * usual - 1
 }
 

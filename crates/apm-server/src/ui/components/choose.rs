@@ -100,6 +100,7 @@ pub(crate) fn menu(
     (all, only): (Href, impl Fn(&str) -> Href),
 ) -> Markup {
     let (action, kept) = view.choosing(kind.parameter);
+    // The form of services keeps the choice of environments, and the other way round.
     let kept = kept.into_iter().chain(
         view.params_but(&[])
             .filter(|(key, _)| kind.other.contains(key)),

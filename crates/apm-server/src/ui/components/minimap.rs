@@ -65,6 +65,7 @@ pub(crate) fn minimap(
             column(mark.from, range, COLUMNS),
             column(mark.to, range, COLUMNS),
         );
+        // Also where its bar lies behind another one.
         failed[first] |= mark.failed;
         let mut at = next_free(&mut free[level], first);
         while at <= last {

@@ -131,6 +131,7 @@ fn hidden<'c>(view: &'c View, columns: &'c [Column]) -> impl Iterator<Item = usi
 fn tools(view: &View, frame: &Frame<'_>) -> Markup {
     let gone: Vec<usize> = hidden(view, frame.columns).collect();
     let toggle = |place: usize| {
+        // Those that are hidden after the click: the ones of now, with this one turned.
         let shown = |at: &usize| gone.contains(at) != (*at == place);
         let names = (1..frame.columns.len()).filter(shown);
         let names: Vec<String> = names.map(|at| slug(frame.columns[at].title)).collect();

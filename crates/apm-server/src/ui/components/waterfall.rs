@@ -143,6 +143,7 @@ impl Waterfall {
             let mut rows = String::new();
             for i in group.rows {
                 let row = self.rows[i].render(scale, i == first).into_string();
+                // The first row is sent in any case: a script that gets none would ask for it again.
                 if sent > 0 && out.len() + rows.len() + row.len() > MOST_BYTES {
                     break;
                 }

@@ -144,6 +144,7 @@ fn drawn(view: &View, trace: &Trace, mut bars: Vec<Bar>) -> (String, Markup) {
         .without("page")
         .without("sort")
         .set("tab", "flame");
+    // The longest say most: where the room ends, the short ones become dust.
     bars.sort_by(|a, b| {
         let (a_length, b_length) = (a.right - a.left, b.right - b.left);
         b_length.total_cmp(&a_length).then(a.index.cmp(&b.index))
@@ -272,6 +273,7 @@ fn callers(view: &View, trace: &Trace, index: usize) -> Markup {
         at = trace.items[parent as usize].parent;
     }
     let more = above.len().saturating_sub(CALLERS);
+    // The nearest callers are named.
     above.truncate(CALLERS);
     above.reverse();
     let current = &trace.items[index];

@@ -234,8 +234,10 @@ fn part(trace: &Trace, state: &State, options: &Options<'_>) -> Vec<Row> {
     // The places of the lines above the current one, outermost first.
     let mut above: Vec<(u32, usize)> = Vec::new();
     let mut rows = Vec::with_capacity(shown.len());
+    // From the very first line on, as those above the part may stand outside of it.
     for (place, line) in state.seen[..end].iter().enumerate() {
         let level = lines[*line as usize].level;
+        // A line that is not further out does not stand above this one.
         while above.pop_if(|last| last.0 >= level).is_some() {}
         if place >= state.first {
             let turned = options
