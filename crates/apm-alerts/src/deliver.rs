@@ -20,10 +20,10 @@ use apm_store::Store;
 use tokio::sync::mpsc::{self, error::TrySendError};
 use tokio::sync::oneshot;
 
-use crate::kept::history::{self, State};
 use crate::message::Message;
 use crate::options::Options;
 use crate::receiver::{Receiver, Target};
+use crate::storage::history::{self, State};
 
 /// Messages that may wait for one receiver.
 const WAITING: usize = 64;
@@ -191,6 +191,7 @@ async fn deliver(mut waiting: mpsc::Receiver<Parcel>, work: Arc<Work>) {
                 }
                 Err(failure) => failure,
             };
+            // After the last pause, or where another attempt is no use, the message has failed.
             let pause = pauses.next().filter(|_| failure.again);
             let name = &parcel.receiver.name;
             let Some(pause) = pause else {
@@ -204,6 +205,7 @@ async fn deliver(mut waiting: mpsc::Receiver<Parcel>, work: Arc<Work>) {
                 pause.as_secs(),
                 failure.why
             );
+            // Before the pause: a start in the meantime finds the message as one that waits, and sends it.
             work.note(&parcel, State::Waiting, attempts, Some(failure.why));
             tokio::time::sleep(spread(*pause)).await;
         }

@@ -14,18 +14,21 @@ use diesel::SqliteConnection;
 
 use crate::deliver::{Counters, Courier, Parcel};
 use crate::error::AlertError;
-use crate::kept::history;
 use crate::measure::Disk;
 use crate::message::Message;
 use crate::options::Options;
 use crate::overview::{self, Overview};
 use crate::receiver::Receiver;
+use crate::storage::history;
 
 /// The longest time between two evaluations while nothing arrives.
 const IDLE: Duration = Duration::from_secs(60);
 
 /// The age up to which messages that were not sent are sent after a start, seconds.
 const RESUMED: i64 = 3_600;
+
+/// Why a message was not sent to a receiver that is named, but is not there.
+const NO_RECEIVER: &str = "there is no receiver of this name";
 
 /// A handle on the alerts of a server; clones share it.
 #[derive(Clone, Debug)]
@@ -140,6 +143,7 @@ impl Core {
         loop {
             // Before the evaluation: what is committed meanwhile is for the next one.
             let version = self.store.data_version();
+            // What is pending or fires changes by time alone, without new events.
             let is_idle = !is_active && seen == Some(version);
             if !is_idle || looked.is_none_or(|at| at.elapsed() >= IDLE) {
                 looked = Some(Instant::now());
@@ -209,18 +213,27 @@ impl Core {
             let receivers = overview::receivers(conn, &self.options)?;
             Ok::<_, AlertError>((history::waiting(conn)?, receivers))
         })?;
-        let (young, old): (Vec<_>, Vec<_>) = waiting
-            .into_iter()
-            .partition(|(kept, _)| now - kept.message.at < RESUMED);
-        for (kept, receiver) in young {
-            self.send(kept.id, kept.message, &[receiver], &receivers);
+        let mut failed = Vec::new();
+        for (stored, receiver) in waiting {
+            let is_known = receivers.iter().any(|(one, _)| one.name == receiver);
+            if now - stored.message.at >= RESUMED {
+                failed.push((
+                    stored.id,
+                    receiver,
+                    "the server was off for more than an hour",
+                ));
+            } else if is_known {
+                self.send(stored.id, stored.message, &[receiver], &receivers);
+            } else {
+                // A receiver of the configuration file may be gone from it since the last start.
+                failed.push((stored.id, receiver, NO_RECEIVER));
+            }
         }
-        if !old.is_empty() {
-            let why = "the server was off for more than an hour";
+        if !failed.is_empty() {
             self.store.write(move |conn| {
-                for (kept, receiver) in old {
+                for (id, receiver, why) in failed {
                     let result = (history::State::Failed, 0, now, Some(why.to_owned()));
-                    history::note(conn, kept.id, &receiver, result)?;
+                    history::note(conn, id, &receiver, result)?;
                 }
                 Ok(())
             })?;

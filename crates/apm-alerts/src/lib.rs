@@ -4,7 +4,7 @@
 //! * [`slo`]: objectives, their budgets and burn rates.
 //! * `measure` reads rollups in SQL and makes readings: a subject, and how far it is beyond its bound.
 //! * `phase` is the state machine of a subject: pending, firing, calm. It knows no database and no clock.
-//! * `kept` stores rules, receivers, silences, states, and what was sent.
+//! * `storage` holds rules, receivers, silences, states, and what was sent.
 //! * `deliver` sends messages to receivers on a thread of its own, with bounded queues and retries.
 //! * [`Alerts`] is the handle: one thread evaluates the rules every few seconds.
 //!
@@ -13,7 +13,6 @@
 mod deliver;
 mod engine;
 mod error;
-mod kept;
 mod measure;
 mod message;
 mod options;
@@ -22,6 +21,7 @@ mod phase;
 pub mod receiver;
 pub mod rule;
 pub mod slo;
+mod storage;
 
 pub use engine::Alerts;
 pub use error::AlertError;

@@ -16,10 +16,10 @@ mod words;
 
 use diesel::{QueryResult, SqliteConnection};
 
-use crate::kept::states::State;
 use crate::message::Alert;
 use crate::options::Lag;
 use crate::rule::{Kind, Rule};
+use crate::storage::states::State;
 
 pub(crate) use disk::Disk;
 

@@ -7,13 +7,13 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::error::AlertError;
-use crate::kept::history::{self, Delivered};
-use crate::kept::{rules as kept, states};
 use crate::message::{Alert, Message};
 use crate::options::Options;
 use crate::phase::Phase;
 use crate::receiver::Receiver;
 use crate::rule::{Rule, builtin};
+use crate::storage::history::{self, Delivered};
+use crate::storage::{rules as stored, states};
 
 /// Messages of the history that are shown.
 const SHOWN: i64 = 50;
@@ -132,15 +132,15 @@ pub(crate) fn rules(
     conn: &mut SqliteConnection,
     options: &Options,
 ) -> Result<Vec<(Rule, Origin)>, AlertError> {
-    let kept = kept::rules(conn)?;
+    let changed = stored::rules(conn)?;
     let mut all = Vec::new();
     for rule in builtin() {
-        match kept.iter().find(|kept| kept.id == rule.id) {
+        match changed.iter().find(|one| one.id == rule.id) {
             Some(changed) => all.push((changed.clone(), Origin::Changed)),
             None => all.push((rule, Origin::Program)),
         }
     }
-    let own: Vec<_> = kept
+    let own: Vec<_> = changed
         .into_iter()
         .filter(|rule| !all.iter().any(|(known, _)| known.id == rule.id))
         .map(|rule| (rule, Origin::Page))
@@ -167,7 +167,7 @@ pub(crate) fn receivers(
         .cloned()
         .map(|receiver| (receiver, true))
         .collect();
-    for receiver in kept::receivers(conn)? {
+    for receiver in stored::receivers(conn)? {
         if !all.iter().any(|(known, _)| known.name == receiver.name) {
             all.push((receiver, false));
         }
@@ -188,7 +188,7 @@ impl Overview {
 /// Reads everything. `now` in seconds.
 fn read(conn: &mut SqliteConnection, options: &Options, now: i64) -> Result<Overview, AlertError> {
     let rules = rules(conn, options)?;
-    let silences = kept::silences(conn)?;
+    let silences = stored::silences(conn)?;
     let names: HashMap<String, String> = rules
         .iter()
         .map(|(rule, _)| (rule.id.clone(), rule.name.clone()))
@@ -259,11 +259,11 @@ fn sent(conn: &mut SqliteConnection) -> Result<Vec<Sent>, AlertError> {
             error,
         });
     }
-    let sent = messages.into_iter().map(|kept| Sent {
-        deliveries: deliveries.remove(&kept.id).unwrap_or_default(),
-        id: kept.id,
-        silenced: kept.silenced,
-        message: kept.message,
+    let sent = messages.into_iter().map(|stored| Sent {
+        deliveries: deliveries.remove(&stored.id).unwrap_or_default(),
+        id: stored.id,
+        silenced: stored.silenced,
+        message: stored.message,
     });
     Ok(sent.collect())
 }

@@ -4,15 +4,15 @@
 //! An objective allows a share of its requests to be bad: its budget over some days. The burn rate says how many times
 //! as fast as that requests are bad; at 1 the budget ends with the window. Everything is read from rollups.
 
-mod kept;
 mod measure;
+mod storage;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::error::AlertError;
-pub use kept::{MOST, forget, keep, list};
 pub use measure::{Bucket, Burn, Measured, WINDOWS, burns, measure};
+pub use storage::{MOST, forget, keep, list};
 
 use crate::rule::LONGEST_NAME;
 

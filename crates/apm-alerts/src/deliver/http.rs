@@ -45,11 +45,11 @@ impl Web {
     ) -> Result<(), Failure> {
         let url = Url::parse(url).map_err(|_| Failure::for_good("its address is none"))?;
         let client = match trusted {
-            true => kept(&self.open, || client(None)),
+            true => cached(&self.open, || client(None)),
             false => {
                 self.check(&url)?;
                 let allowed = self.allowed.clone();
-                kept(&self.guarded, || client(Some(allowed)))
+                cached(&self.guarded, || client(Some(allowed)))
             }
         };
         let client = client.map_err(Failure::again)?;
@@ -81,7 +81,7 @@ impl Web {
 }
 
 /// The client of a place, made where there is none. A failure is not kept: the next delivery tries again.
-fn kept(
+fn cached(
     place: &OnceLock<Client>,
     make: impl FnOnce() -> Result<Client, String>,
 ) -> Result<&Client, String> {
@@ -147,8 +147,8 @@ mod tests {
     fn a_client_that_cannot_be_made_is_made_when_it_can_be_and_then_kept() {
         let place = OnceLock::new();
         let failed = || Err("no certificates".to_owned());
-        assert!(kept(&place, failed).is_err());
-        assert!(kept(&place, || client(None)).is_ok());
-        assert!(kept(&place, failed).is_ok());
+        assert!(cached(&place, failed).is_err());
+        assert!(cached(&place, || client(None)).is_ok());
+        assert!(cached(&place, failed).is_ok());
     }
 }

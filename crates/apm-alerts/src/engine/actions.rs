@@ -5,7 +5,6 @@ use diesel::SqliteConnection;
 
 use super::{Alerts, Core, evaluate, now};
 use crate::error::AlertError;
-use crate::kept::rules::{self, MOST_RECEIVERS, MOST_RULES};
 use crate::measure::{self, Disk, Facts};
 use crate::message::{Alert, Change, Message};
 use crate::options::OutputProbe;
@@ -13,6 +12,7 @@ use crate::overview::{self, Origin};
 use crate::receiver::{Receiver, Target};
 use crate::rule::Rule;
 use crate::slo::{self, Objective};
+use crate::storage::rules::{self, MOST_RECEIVERS, MOST_RULES};
 
 /// The longest silence, seconds.
 const LONGEST_SILENCE: i64 = 30 * 86_400;

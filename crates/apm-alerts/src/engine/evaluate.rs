@@ -5,15 +5,15 @@ use std::collections::BTreeMap;
 use diesel::{QueryResult, SqliteConnection};
 
 use crate::error::AlertError;
-use crate::kept::history::{self, State as Became};
-use crate::kept::rules;
-use crate::kept::states::{self, State};
 use crate::measure::{self, Disk, Facts, Reading};
 use crate::message::{Alert, Change, Message};
 use crate::options::{Options, OutputProbe};
 use crate::overview;
 use crate::phase::{Phase, Step, step};
 use crate::rule::Rule;
+use crate::storage::history::{self, State as Became};
+use crate::storage::rules;
+use crate::storage::states::{self, State};
 
 /// The shortest time between two messages of a rule about something that fires, seconds. What fires in between is told
 /// together.
@@ -150,6 +150,7 @@ impl Changes {
                         continue;
                     }
                     watched += usize::from(before.is_none());
+                    // Most subjects stay as they are, and are not written again.
                     if before != Some(phase) {
                         self.keep.push(keep(phase, alert));
                     }
@@ -241,7 +242,7 @@ pub(super) fn write(
     }
     let id = history::add(conn, message, false, &there)?;
     for name in missing {
-        let why = Some("there is no receiver of this name".to_owned());
+        let why = Some(super::NO_RECEIVER.to_owned());
         history::note(conn, id, &name, (Became::Failed, 0, message.at, why))?;
     }
     Ok((id, there))

@@ -7,6 +7,9 @@ use serde_json::{Value, json};
 
 use super::{Change, Message};
 
+/// The longest text that Slack takes in a block, characters: it refuses a message with a longer one.
+const LONGEST_BLOCK: usize = 3_000;
+
 impl Message {
     /// The JSON for webhooks and commands. `url`: of the pages.
     pub(crate) fn json(&self, url: &str) -> Value {
@@ -39,17 +42,22 @@ impl Message {
             Change::Test => ":white_circle:",
         };
         let mut text = format!("{mark} *{}*", escaped(&self.title));
+        let others = |count| format!("\n… and {count} more: <{}/alerts|Alerts>", escaped(url));
+        let letters = |text: &str| text.chars().count();
+        let room = LONGEST_BLOCK.saturating_sub(letters(&others(usize::MAX)));
+        let mut more = self.more + self.alerts.len();
         for alert in &self.alerts {
             let link = format!("{url}{}", alert.link);
-            let _ = write!(
-                text,
-                "\n• {} <{}|Open>",
-                escaped(&alert.text),
-                escaped(&link)
-            );
+            let line = format!("\n• {} <{}|Open>", escaped(&alert.text), escaped(&link));
+            // The next one may be short, but a list with a hole would be taken for a whole one.
+            if letters(&text) + letters(&line) > room {
+                break;
+            }
+            text.push_str(&line);
+            more -= 1;
         }
-        if self.more > 0 {
-            let _ = write!(text, "\n… and {} more: <{url}/alerts|Alerts>", self.more);
+        if more > 0 {
+            text.push_str(&others(more));
         }
         json!({
             // Notifications show this text in place of the blocks.
@@ -112,6 +120,17 @@ mod tests {
         assert_eq!(json["alerts"][0]["url"], "http://a.example/services/shop");
         assert!(message.text("http://a.example").contains("and 15 more"));
         assert!(message.slack("").to_string().contains("and 15 more"));
+    }
+
+    #[test]
+    fn a_message_to_slack_has_no_longer_block_than_slack_takes() {
+        // Each sign becomes five characters, and 10 alerts of the longest text would be 15 000.
+        let message = message(&"&".repeat(300), 12);
+        let slack = message.slack("http://a.example");
+        let text = slack["blocks"][0]["text"]["text"].as_str().expect("text");
+        assert!(text.chars().count() <= 3_000, "{}", text.chars().count());
+        assert_eq!(text.matches("|Open>").count(), 1);
+        assert!(text.ends_with("… and 11 more: <http://a.example/alerts|Alerts>"));
     }
 
     #[test]

@@ -234,6 +234,27 @@ async fn a_message_that_waits_when_the_server_ends_is_sent_after_its_next_start(
 }
 
 #[tokio::test]
+async fn a_message_that_waits_for_a_receiver_that_is_gone_after_a_start_has_failed() {
+    let hook = Hook::start(&["503 Busy"]);
+    let mut options = to(json!({"name": "ops", "kind": "webhook", "url": hook.url}));
+    options.retries = vec![Duration::from_secs(600)];
+    let server = Server::start(options.clone());
+    server
+        .alerts
+        .test_rule("builtin-disk")
+        .await
+        .expect("asked");
+    server.until("tried", |all| state(all) == Some(("waiting", 1)));
+    options.receivers.clear();
+    let server = Server::at(server.stop(), options);
+    let overview = server.until("noted", |all| state(all) == Some(("failed", 0)));
+    assert_eq!(
+        overview.history[0].deliveries[0].error.as_deref(),
+        Some("there is no receiver of this name")
+    );
+}
+
+#[tokio::test]
 async fn a_message_for_a_receiver_that_is_gone_says_so() {
     let server = Server::start(Options::default());
     let rule = builtin()

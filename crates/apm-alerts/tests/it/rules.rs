@@ -190,6 +190,8 @@ async fn a_rule_that_is_silent_or_off_sends_nothing() {
         .silence("builtin-error", 3_600)
         .await
         .expect("silent");
+    let unchanged = server.alerts.delete_rule("builtin-error").await;
+    assert!(unchanged.is_err(), "there is nothing to delete");
     let mut events = batch("shop");
     error(&mut events, 1, now(), "a");
     server.store(events);

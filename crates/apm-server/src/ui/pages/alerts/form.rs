@@ -71,6 +71,13 @@ fn fields(rule: &Rule, found: &Overview) -> Markup {
                     "Send to " (receiver.name)
                 }
             }
+            // Else saving would send its messages to all.
+            @for name in rule.receivers.iter().filter(|name| !found.receivers.iter().any(|one| one.name == **name)) {
+                label.check {
+                    input type="checkbox" name="receivers" value=(name) checked;
+                    "Send to " (name) ", which is not there"
+                }
+            }
             @if !found.receivers.is_empty() { span.dim { "With none ticked, all receivers get its messages." } }
             label.check { input type="checkbox" name="enabled" value="yes" checked[rule.enabled]; "Evaluate this rule" }
             div.row { button.btn.btn--primary type="submit" { "Save" } }

@@ -10,6 +10,7 @@ use crate::ui::components::cells::{Tone, flag};
 use crate::ui::components::panel::panel;
 use crate::ui::components::table::{Column, Frame, framed};
 use crate::ui::href::Href;
+use crate::ui::moment::span_words;
 use crate::ui::number::grouped;
 use crate::ui::view::View;
 use crate::ui::words;
@@ -80,10 +81,7 @@ fn origin(origin: Origin) -> &'static str {
 fn held(seconds: i64) -> String {
     match seconds {
         0 => String::new(),
-        // Of one unit its word alone is told.
-        60 => ", for a minute".to_owned(),
-        3_600 => ", for an hour".to_owned(),
-        seconds => format!(", for {}", words::length(seconds * SECOND)),
+        seconds => format!(", for {}", span_words(seconds * SECOND)),
     }
 }
 
@@ -137,6 +135,24 @@ fn actions(shown: &ShownRule) -> Markup {
                 button.btn.btn--small type="submit" { "Delete" }
             },
             Origin::Program | Origin::File => {}
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ui::number::NARROW;
+
+    #[test]
+    fn the_time_for_which_a_rule_must_hold_has_a_number() {
+        for (seconds, want) in [
+            (0, ""),
+            (20, ", for 20 s"),
+            (60, ", for 1 min"),
+            (3_600, ", for 1 h"),
+        ] {
+            assert_eq!(held(seconds).replace(NARROW, " "), want);
         }
     }
 }

@@ -36,7 +36,7 @@ impl State {
 
 /// A message of the database.
 #[derive(Clone, Debug, PartialEq)]
-pub(crate) struct Kept {
+pub(crate) struct StoredMessage {
     pub(crate) id: i64,
     pub(crate) silenced: bool,
     pub(crate) message: Message,
@@ -54,7 +54,7 @@ pub(crate) struct Delivered {
 }
 
 /// The newest messages, newest first.
-pub(crate) fn newest(conn: &mut SqliteConnection, most: i64) -> QueryResult<Vec<Kept>> {
+pub(crate) fn newest(conn: &mut SqliteConnection, most: i64) -> QueryResult<Vec<StoredMessage>> {
     let rows = alert_history::table
         .order(alert_history::id.desc())
         .select((
@@ -64,11 +64,11 @@ pub(crate) fn newest(conn: &mut SqliteConnection, most: i64) -> QueryResult<Vec<
         ))
         .limit(most)
         .load::<(i64, i32, String)>(conn)?;
-    Ok(rows.into_iter().filter_map(kept).collect())
+    Ok(rows.into_iter().filter_map(message).collect())
 }
 
-fn kept((id, silenced, document): (i64, i32, String)) -> Option<Kept> {
-    Some(Kept {
+fn message((id, silenced, document): (i64, i32, String)) -> Option<StoredMessage> {
+    Some(StoredMessage {
         id,
         silenced: silenced != 0,
         message: serde_json::from_str(&document).ok()?,
@@ -102,7 +102,7 @@ pub(crate) fn last_fired(
 }
 
 /// Messages that wait for receivers: the server ended before they were sent.
-pub(crate) fn waiting(conn: &mut SqliteConnection) -> QueryResult<Vec<(Kept, String)>> {
+pub(crate) fn waiting(conn: &mut SqliteConnection) -> QueryResult<Vec<(StoredMessage, String)>> {
     let rows = alert_delivery::table
         .inner_join(alert_history::table.on(alert_history::id.eq(alert_delivery::history_id)))
         .filter(alert_delivery::state.eq(State::Waiting.as_str()))
@@ -118,7 +118,7 @@ pub(crate) fn waiting(conn: &mut SqliteConnection) -> QueryResult<Vec<(Kept, Str
         .load::<((i64, i32, String), String)>(conn)?;
     let waiting = rows
         .into_iter()
-        .filter_map(|(row, receiver)| Some((kept(row)?, receiver)));
+        .filter_map(|(row, receiver)| Some((message(row)?, receiver)));
     Ok(waiting.collect())
 }
 

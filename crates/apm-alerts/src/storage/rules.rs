@@ -54,10 +54,14 @@ pub(crate) fn keep_rule(conn: &mut SqliteConnection, rule: &Rule, now: i64) -> Q
 
 /// Forgets a rule and its silence; one that comes with the program is as before. False: there is none.
 pub(crate) fn forget_rule(conn: &mut SqliteConnection, id: &str) -> QueryResult<bool> {
+    let gone = diesel::delete(alert_rule::table.filter(alert_rule::id.eq(id))).execute(conn)?;
+    if gone == 0 {
+        // A rule of the program that nobody changed keeps its silence: nothing was forgotten.
+        return Ok(false);
+    }
     diesel::delete(alert_silence::table.filter(alert_silence::rule.eq(id))).execute(conn)?;
     diesel::delete(alert_watch::table.filter(alert_watch::rule.eq(id))).execute(conn)?;
-    let gone = diesel::delete(alert_rule::table.filter(alert_rule::id.eq(id))).execute(conn)?;
-    Ok(gone > 0)
+    Ok(true)
 }
 
 /// The receivers, by name.
