@@ -37,7 +37,7 @@ pub fn program(name: &str) -> Option<PathBuf> {
 /// A server as the examples have it, with a folder for the proxy.
 struct Behind {
     dir: tempfile::TempDir,
-    _server: apm_server::Server,
+    _server: apm_server::Running,
     /// Host and port of the server.
     address: String,
     /// The proxy's.

@@ -17,7 +17,7 @@ use serde::Serialize;
 use super::cache::Table;
 use super::calls::{self, Callee};
 use super::chosen::{Choice, Chosen};
-use super::list;
+use super::list::{self, Pick};
 use super::members::Members;
 use super::services::{self, Service};
 use super::sql::Sql;
@@ -159,7 +159,11 @@ fn all_services(
     let mut found: Vec<Service> = Vec::new();
     let mut first = 0;
     loop {
-        let list = services::list_from(conn, scope, window, first)?;
+        let pick = Pick {
+            first,
+            ..Pick::default()
+        };
+        let list = services::list_of(conn, scope, window, &pick)?;
         let is_last = list.first < first || list.left_out <= list.first;
         // Those without a transaction stand in every list.
         found.extend(list.services);

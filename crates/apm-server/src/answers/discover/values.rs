@@ -28,7 +28,7 @@ impl Question for FieldsParams {
     }
 
     fn answer(&self, source: &mut Source<'_>) -> Result<Fields, Problem> {
-        let (found, _) = find(source, &self.0)?;
+        let ((found, _), _) = find(source, &self.0, None)?;
         Ok(Fields::from_found(&found))
     }
 
