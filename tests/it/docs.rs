@@ -121,7 +121,9 @@ fn has_own_script(block: &Block) -> bool {
 fn is_of_options(block: &Block) -> bool {
     let starts = ["apm-", "[alerts", "[[alerts"];
     let mut lines = block.text.lines();
-    lines.any(|line| starts.iter().any(|start| line.starts_with(start)))
+    let is_option = |line: &str| starts.iter().any(|start| line.starts_with(start));
+    // The name of a crate begins as options do.
+    lines.any(|line| is_option(line) && !line.starts_with("apm-agent"))
 }
 
 /// A piece of JSON, such as an entry of a list, as a document.

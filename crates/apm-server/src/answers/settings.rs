@@ -12,7 +12,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::{Address, Asked, Depends, Problem, Question, Source, at};
-use crate::agent_config::{self, asked};
+use crate::agent_config::{self, asked, options};
 use crate::analytics::names;
 use crate::csv::{Cell, Table};
 use output::output;
@@ -82,6 +82,8 @@ pub(crate) struct Answer {
     pub(crate) names: Vec<Names>,
     /// Settings of agents.
     pub(crate) agents: Vec<Agent>,
+    /// Options of agents whose values are checked.
+    pub(crate) options: Vec<CheckedOption>,
 }
 
 /// The names of a kind.
@@ -120,6 +122,16 @@ pub(crate) struct Agent {
     pub(crate) agents: Vec<AskedAgent>,
 }
 
+/// An option of agents.
+#[derive(Debug, Serialize, JsonSchema)]
+pub(crate) struct CheckedOption {
+    pub(crate) name: &'static str,
+    /// The values that are taken, in words.
+    pub(crate) values: String,
+    /// The agents that know it.
+    pub(crate) agents: &'static [&'static str],
+}
+
 /// An agent that asks for its settings.
 #[derive(Debug, Serialize, JsonSchema)]
 pub(crate) struct AskedAgent {
@@ -140,14 +152,14 @@ impl Question for Params {
     const ADDRESS: Address = at!("/settings");
     const SUMMARY: &'static str = "What is stored and for how long, and what agents are told";
     const DEPENDS: Depends = Depends::Files;
-    const TABLES: &'static [&'static str] = &["names", "agents"];
+    const TABLES: &'static [&'static str] = &["names", "agents", "options"];
 
     fn read(_: &Asked) -> Result<Self, Problem> {
         Ok(Self)
     }
 
     fn answer(&self, source: &mut Source<'_>) -> Result<Answer, Problem> {
-        let (stats, options) = (source.store.stats(), source.store.options());
+        let (stats, limits) = (source.store.stats(), source.store.options());
         let whole = kept::first_whole_block(source.conn)?;
         let oldest: Option<i64> = block::table
             .filter(block::id.ge(whole))
@@ -155,10 +167,10 @@ impl Question for Params {
             .select(block::received)
             .first(source.conn)
             .optional()?;
-        let known = names::list(source.conn, &options.names)?;
+        let known = names::list(source.conn, &limits.names)?;
         let names = NameKind::ALL.into_iter().map(|kind| {
             let known = known.iter().find(|names| names.kind == kind);
-            let limit = options.names.limit(kind);
+            let limit = limits.names.limit(kind);
             Names {
                 kind: kind.as_str(),
                 count: known.map(|names| names.count),
@@ -173,24 +185,29 @@ impl Question for Params {
             }
         });
         let agents = agents(source.conn)?;
+        let checked = options::all().map(|option| CheckedOption {
+            name: option.name,
+            values: option.values(),
+            agents: option.agents,
+        });
         let seconds = |age: Duration| age.as_secs_f64();
         Ok(Answer {
-            path: options.path.display().to_string(),
+            path: limits.path.display().to_string(),
             database_bytes: stats.database_bytes,
             log_bytes: stats.log_bytes,
             log_max_bytes: stats.log_limit,
             log_pinned_seconds: stats.log_pinned.map(seconds),
             lost_logs: stats.lost_logs,
             damaged_blocks: stats.damaged_blocks,
-            max_bytes: options.max_size,
-            events_seconds: options.raw_max_age.map(seconds),
-            rollups_seconds: options.rollup_max_age.map(seconds),
+            max_bytes: limits.max_size,
+            events_seconds: limits.raw_max_age.map(seconds),
+            rollups_seconds: limits.rollup_max_age.map(seconds),
             oldest,
             kept_bytes: kept::total(source.conn)?.bytes,
-            keep_percent: options.keep,
-            tail_percent: options.tail.map(|tail| tail.share * 100.0),
-            tail_seconds: options.tail.map(|tail| seconds(tail.wait)),
-            survives_power_loss: matches!(options.durability, Durability::Full),
+            keep_percent: limits.keep,
+            tail_percent: limits.tail.map(|tail| tail.share * 100.0),
+            tail_seconds: limits.tail.map(|tail| seconds(tail.wait)),
+            survives_power_loss: matches!(limits.durability, Durability::Full),
             events: stats.events,
             queued_events: stats.queued_events as u64,
             failed_events: stats.failed_events,
@@ -204,6 +221,7 @@ impl Question for Params {
             output: output(source)?,
             names: names.collect(),
             agents,
+            options: checked.collect(),
         })
     }
 
@@ -237,6 +255,15 @@ impl Question for Params {
                     ("applied_utc", |row| {
                         row.applied.map_or(Cell::Empty, Cell::Time)
                     }),
+                ],
+            ),
+            Table::from_rows(
+                "options",
+                &answer.options,
+                &[
+                    ("option", |row| row.name.into()),
+                    ("values", |row| (&row.values).into()),
+                    ("agents", |row| row.agents.join(", ").into()),
                 ],
             ),
         ]

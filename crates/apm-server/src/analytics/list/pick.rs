@@ -148,7 +148,7 @@ mod tests {
         let rows = [
             ("request\tb", sum(10.0, 20.0, 1.0)),
             ("request\tA", sum(2.0, 30.0, 0.0)),
-            ("job\tc", sum(5.0, 10.0, 1.0)),
+            ("job\tc", sum(5.0, 15.0, 1.0)),
         ];
         let ranked = |by: By, descending: bool| {
             let pick = Pick {
@@ -164,7 +164,7 @@ mod tests {
         assert_eq!(ranked(By::Time, true), "Abc");
         assert_eq!(ranked(By::Time, false), "cbA");
         assert_eq!(ranked(By::Count, true), "bcA");
-        assert_eq!(ranked(By::Mean, true), "Abc");
+        assert_eq!(ranked(By::Mean, true), "Acb");
         // `A` has no judged request.
         assert_eq!(ranked(By::Failed, true), "cbA");
         assert_eq!(ranked(By::Failed, false), "cbA");
