@@ -343,12 +343,12 @@ mod tests {
                 false,
             ),
             (
-                "error.id: 7 and error.custom.a: 1",
-                json!({"bool": {"filter": [{"match": {"error.id": {"query": "7", "lenient": true}}}]}}),
+                "error.culprit: f and error.custom.a: 1",
+                json!({"bool": {"filter": [{"match": {"error.culprit": {"query": "f", "lenient": true}}}]}}),
                 false,
             ),
             (
-                "error.id: 7 or error.custom.a: 1",
+                "error.culprit: f or error.custom.a: 1",
                 json!({"match_all": {}}),
                 false,
             ),
