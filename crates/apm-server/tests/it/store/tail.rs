@@ -96,7 +96,8 @@ fn traces_that_matter_stay_and_a_share_stands_for_the_others() {
         for number in 2301..=2320 {
             let hour = NEW_YEAR / 1_000_000;
             let sql = format!(
-                "INSERT INTO roll_caller VALUES (3600, {hour}, 1, {number}, 1, 1, 1, 1, 1, 0, X'{number:032x}')"
+                "INSERT INTO roll_caller (level, bucket, tx_group_id, statement_id, requests, calls, most, sum, \
+                 tx_sum, follows, trace_id) VALUES (3600, {hour}, 1, {number}, 1, 1, 1, 1, 1, 0, X'{number:032x}')"
             );
             diesel::sql_query(sql).execute(conn)?;
         }
