@@ -1,6 +1,7 @@
 //! `/services/{s}/metrics`: CPU and memory, charts of the runtime, and any other metric by its name.
 
 mod chosen;
+mod line_names;
 mod panels;
 
 use maud::{Markup, html};

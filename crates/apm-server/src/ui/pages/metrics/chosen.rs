@@ -4,10 +4,11 @@ use maud::{Markup, html};
 
 use super::super::Context;
 use super::super::charts::{self, per};
+use super::line_names::{full_name, name_of, short};
 use super::{SERIES, latest};
 use crate::analytics::metrics::chart::{Chart, Choice, Split};
 use crate::analytics::metrics::labels::Label;
-use crate::analytics::metrics::lines::{Line as Found, Together};
+use crate::analytics::metrics::lines::Together;
 use crate::analytics::metrics::spread::Spread;
 use crate::analytics::series::Axis;
 use crate::answers::metrics::Answer;
@@ -25,9 +26,6 @@ use crate::ui::words;
 
 /// Values of a label that are offered as links.
 const MOST_VALUES: usize = 20;
-
-/// Characters of a line's name beside the chart.
-const MOST_NAME: usize = 10;
 
 /// The panel of the metric.
 pub(super) fn chosen(context: &Context<'_>, choice: &Choice, found: &Answer) -> Markup {
@@ -116,13 +114,10 @@ impl Shown<'_> {
 /// The lines with the largest values.
 fn lines(shown: &Shown<'_>) -> Markup {
     let found = &shown.chart.lines;
-    let names: Vec<String> = found
-        .iter()
-        .map(|line| match found.len() {
-            1 => "value".to_owned(),
-            _ => words::cut(&name_of(line), MOST_NAME),
-        })
-        .collect();
+    let names = match found.len() {
+        1 => vec!["value".to_owned()],
+        _ => short(found.iter().map(name_of).collect()),
+    };
     let values: Vec<Vec<Option<f64>>> = found
         .iter()
         .map(|line| shown.unit.scaled_all(&line.values))
@@ -357,25 +352,4 @@ fn table(shown: &Shown<'_>) -> Markup {
 
 fn figure(value: Option<f64>, write: impl Fn(f64) -> String) -> String {
     value.map_or_else(|| "–".to_owned(), write)
-}
-
-/// The values of a line's labels.
-fn name_of(line: &Found) -> String {
-    let values: Vec<&str> = line.labels.values().map(String::as_str).collect();
-    match values.join(", ") {
-        text if text.is_empty() => "(none)".to_owned(),
-        text => text,
-    }
-}
-
-/// Its labels with their values.
-fn full_name(line: &Found) -> String {
-    let pairs = line
-        .labels
-        .iter()
-        .map(|(name, value)| format!("{name}={value}"));
-    match pairs.collect::<Vec<_>>().join(", ") {
-        text if text.is_empty() => "all series".to_owned(),
-        text => text,
-    }
 }

@@ -44,6 +44,7 @@ pub(super) fn panel(view: &View, configured: &[Agent]) -> Markup {
             @if configured.is_empty() { (nothing("Nothing is set", "Agents use their local settings.")) }
             @else { (framed(view, frame, rows)) }
             (form(view, configured))
+            (known())
         }
     }
 }
@@ -169,38 +170,34 @@ fn form(view: &View, configured: &[Agent]) -> Markup {
                 button.btn.btn--primary type="submit" { "Save" }
                 @if edited.is_some() { a href="/settings#agents" { "Cancel" } }
             }
-            (known(view))
         }
     }
 }
 
 /// The options whose values are checked, and the agents that take each.
-fn known(view: &View) -> Markup {
-    const COLUMNS: [Column; 3] = [
-        Column::text("Option"),
-        Column::text("Values"),
-        Column::text("Agents"),
-    ];
-    let frame = Frame {
-        class: "",
-        caption: "Options by agent",
-        name: "options",
-        columns: &COLUMNS,
-        sort: None,
-    };
-    let rows = html! {
-        @for option in options::all() {
-            tr {
-                th scope="row" { code { (option.name) } }
-                td.soft { (option.values()) }
-                td.soft { (option.agents.join(", ")) }
-            }
-        }
-    };
+fn known() -> Markup {
     html! {
-        details {
+        details.options {
             summary { "Options whose values are checked, by agent" }
-            (framed(view, frame, rows))
+            div.wide {
+                table.table {
+                    caption.sr { "Options of agents" }
+                    thead { tr {
+                        th scope="col" { "Option" }
+                        th scope="col" { "Values" }
+                        th scope="col" { "Agents that take it" }
+                    } }
+                    tbody {
+                        @for option in options::all() {
+                            tr {
+                                th scope="row" { code { (option.name) } }
+                                td.says.soft { (option.values()) }
+                                td.says.soft { (option.agents.join(", ")) }
+                            }
+                        }
+                    }
+                }
+            }
         }
     }
 }
