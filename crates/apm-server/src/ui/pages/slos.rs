@@ -144,8 +144,13 @@ fn budget(view: &View, one: &Measured) -> Markup {
     let class = if left <= 0.25 { "fill-bad" } else { "fill" };
     html! {
         @if left <= 0.0 { (flag(Tone::Bad, "used up")) " " }
-        @if left < 0.0 { "−" }
-        (percent(left.abs()))
+        // A small budget is soon spent many times.
+        @if left < -1.0 {
+            (grouped((1.0 - left).round() as u64)) " times its budget"
+        } @else {
+            @if left < 0.0 { "−" }
+            (percent(left.abs()))
+        }
         (meter(left.clamp(0.0, 1.0), class))
         @if let Some(known) = known.filter(|known| *known < window - 86_400) {
             span.dim { "of " (words::length(known * SECOND)) " that are stored" }
