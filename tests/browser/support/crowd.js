@@ -9,7 +9,8 @@ const RTL = "שירות ההזמנות",
   WORDS = "a name of several words ".repeat(37);
 
 // The name of the nth thing of some kind.
-export const named = (what, n) => [LONG, RTL, WORDS, "🚀🧑‍🔬👨‍👩‍👧‍👦", "x"][n]?.concat(n < 4 ? "" : what) ?? `${what} ${n}`;
+const ODD = [LONG, RTL, WORDS, "🚀🧑‍🔬👨‍👩‍👧‍👦"];
+export const named = (what, n) => ODD[n] ?? `${what} ${n}`;
 
 const id = (kind, n, length) => `c0${kind}${n.toString(16).padStart(4, "0")}`.padEnd(length, "0");
 
@@ -84,7 +85,7 @@ export function crowd() {
   });
 }
 
-// What people made of it: a pin, and objectives with long names.
+// Pins and objectives with long names, as people make them.
 export async function kept({ pages }) {
   const at = `/services/${encodeURIComponent(CROWD)}`;
   const post = (address, fields) =>

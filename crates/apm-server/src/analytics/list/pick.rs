@@ -9,7 +9,7 @@ use diesel::sql_types::{BigInt, Text};
 use crate::analytics::sql::Sql;
 use crate::analytics::totals::Sum;
 
-/// What ranks the rows of a list. Every row has these numbers before any is left out.
+/// The rank of the rows of a list. Every row has these numbers before any is left out.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) enum By {
     /// Their time.

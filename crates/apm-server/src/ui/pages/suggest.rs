@@ -78,7 +78,7 @@ struct Choice {
 /// The list; `on` is the path of the page whose bar it is.
 pub(crate) fn suggestions(conn: &mut SqliteConnection, view: &View) -> Result<Answer, StoreError> {
     let bar = match QueryBar::of_path(view.param("on").unwrap_or("")) {
-        // Where nothing can be filtered the bar leads to Discover, which takes any field.
+        // A bar that can filter nothing leads to Discover, which takes any field.
         QueryBar::Elsewhere => QueryBar::Documents,
         bar => bar,
     };

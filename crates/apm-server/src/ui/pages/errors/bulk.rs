@@ -20,7 +20,7 @@ pub(super) fn pick(group: &ErrorGroup) -> Markup {
     }
 }
 
-/// What can be done with the groups whose boxes are ticked. It goes back to the same list.
+/// The form that changes the groups whose boxes are ticked. It goes back to the same list.
 pub(super) fn actions(view: &View, found: &Found) -> Markup {
     let is_open = found.status.is_none_or(|status| status == Status::Open);
     let is_settled = found.status != Some(Status::Open);
