@@ -122,10 +122,16 @@ async fn a_search_and_an_order_are_of_all_rows_and_not_of_the_thousand_with_most
         ("/errors", "errors", "/errors/0/message"),
     ];
     for (path, key, name) in lists {
+        // Statements come in smaller pages.
+        let (size, last) = if path == "/queries" {
+            (200, 6)
+        } else {
+            (1_000, 2)
+        };
         let all = server.get(&format!("/api/v1{path}")).await.json();
         assert_eq!(
             (&all["total"], &all["shown"]),
-            (&json!(1_200), &json!(1_000)),
+            (&json!(1_200), &json!(size)),
             "{path}"
         );
         // Upper and lower case are the same beyond ASCII, too.
@@ -162,7 +168,7 @@ async fn a_search_and_an_order_are_of_all_rows_and_not_of_the_thousand_with_most
             "{path}"
         );
         let many = server
-            .get(&format!("/api/v1{path}?search=THING&page=2"))
+            .get(&format!("/api/v1{path}?search=THING&page={last}"))
             .await
             .json();
         assert_eq!(
