@@ -5,7 +5,7 @@
 //! earlier window. Pages (`ui`), JSON (`api`) and comma-separated files show that struct and decide nothing.
 
 pub(crate) mod alerts;
-pub(crate) mod asked;
+pub(crate) mod arguments;
 pub(crate) mod charts;
 pub(crate) mod check;
 pub(crate) mod compare;
@@ -61,7 +61,7 @@ use crate::analytics::transactions::Transaction;
 use crate::analytics::window::Window;
 use crate::csv::Table;
 use crate::insight::callers::{self, Caller, Wanted};
-pub(crate) use asked::Asked;
+pub(crate) use arguments::Arguments;
 pub(crate) use problem::Problem;
 pub use tools::Settings;
 
@@ -124,7 +124,7 @@ pub(crate) trait Question: Sized + Send + 'static {
     const TABLES: &'static [&'static str] = &[];
 
     /// Reads the parameters.
-    fn read(asked: &Asked) -> Result<Self, Problem>;
+    fn read(arguments: &Arguments) -> Result<Self, Problem>;
 
     /// Answers from the store.
     fn answer(&self, source: &mut Source<'_>) -> Result<Self::Answer, Problem>;

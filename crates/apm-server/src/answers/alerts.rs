@@ -2,7 +2,7 @@
 
 use apm_alerts::{Firing, Overview, Sent, ShownReceiver, ShownRule};
 
-use super::{Address, Asked, Depends, Problem, Question, Source, at};
+use super::{Address, Arguments, Depends, Problem, Question, Source, at};
 use crate::analytics::Scope;
 use crate::csv::{Cell, Table};
 
@@ -18,8 +18,8 @@ impl Question for Params {
     const DEPENDS: Depends = Depends::Files;
     const TABLES: &'static [&'static str] = &["firing", "rules", "receivers", "history"];
 
-    fn read(asked: &Asked) -> Result<Self, Problem> {
-        asked.whole_scope().map(Self)
+    fn read(arguments: &Arguments) -> Result<Self, Problem> {
+        arguments.whole_scope().map(Self)
     }
 
     fn answer(&self, source: &mut Source<'_>) -> Result<Overview, Problem> {

@@ -4,7 +4,7 @@ use diesel::{QueryResult, SqliteConnection};
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::asked::{Asked, wrong};
+use super::arguments::{Arguments, wrong};
 use super::parameter::Parameter;
 use super::problem::Problem;
 use super::sourced::Sourced;
@@ -182,12 +182,16 @@ const SCALE: Parameter = Parameter::word(
 );
 
 /// The range of durations: in µs as links have it, or in ms as people type it.
-pub(crate) fn durations(asked: &Asked) -> Result<Durations, Problem> {
+pub(crate) fn durations(arguments: &Arguments) -> Result<Durations, Problem> {
     let all = Durations::default();
     let us = |ms: f64| (ms * 1e3) as i64;
     // Both are read in any case, so that both are checked and described.
-    let min = asked.whole(&MIN_US)?.or(asked.number(&MIN_MS)?.map(us));
-    let max = asked.whole(&MAX_US)?.or(asked.number(&MAX_MS)?.map(us));
+    let min = arguments
+        .whole(&MIN_US)?
+        .or(arguments.number(&MIN_MS)?.map(us));
+    let max = arguments
+        .whole(&MAX_US)?
+        .or(arguments.number(&MAX_MS)?.map(us));
     let durations = Durations {
         min: min.unwrap_or(all.min),
         max: max.unwrap_or(all.max),
@@ -199,8 +203,8 @@ pub(crate) fn durations(asked: &Asked) -> Result<Durations, Problem> {
 }
 
 /// The cut of the axis of durations.
-pub(crate) fn scale(asked: &Asked) -> Result<Scale, Problem> {
-    Ok(match asked.word(&SCALE)? {
+pub(crate) fn scale(arguments: &Arguments) -> Result<Scale, Problem> {
+    Ok(match arguments.word(&SCALE)? {
         Some("linear") => Scale::Linear,
         _ => Scale::Log,
     })
@@ -212,12 +216,12 @@ mod tests {
     use jiff::tz::TimeZone;
 
     use super::*;
-    use crate::answers::asked::Shape;
+    use crate::answers::arguments::Shape;
 
     fn read(query: &str) -> Result<(i64, i64), String> {
         let request = TestRequest::with_uri(&format!("/?{query}")).to_http_request();
-        let asked = Asked::at(&request, Shape::Page, 0, TimeZone::UTC).unwrap();
-        let durations = durations(&asked).map_err(|problem| problem.to_string())?;
+        let arguments = Arguments::at(&request, Shape::Page, 0, TimeZone::UTC).unwrap();
+        let durations = durations(&arguments).map_err(|problem| problem.to_string())?;
         Ok((durations.min, durations.max))
     }
 

@@ -1,9 +1,9 @@
 //! `/check`: the gate for CI.
 
-use super::asked::wrong;
+use super::arguments::wrong;
 use super::parameter::Parameter;
 use super::parameter::shared::SERVICE;
-use super::{Address, Asked, Depends, Problem, Question, Source, at};
+use super::{Address, Arguments, Depends, Problem, Question, Source, at};
 use crate::insight::check::baseline::Seen;
 use crate::insight::check::{self, CheckError, Gate, Report};
 
@@ -36,21 +36,21 @@ impl Question for Params {
     const SUMMARY: &'static str = "The gate of `pocket-apm check`";
     const DEPENDS: Depends = Depends::Now;
 
-    fn read(asked: &Asked) -> Result<Self, Problem> {
+    fn read(arguments: &Arguments) -> Result<Self, Problem> {
         let bound = |line: &str| line.parse().map_err(|problem| wrong(&P95, problem));
-        let p95 = asked.get(&P95)?.unwrap_or_default();
+        let p95 = arguments.get(&P95)?.unwrap_or_default();
         Ok(Self {
             gate: Gate {
-                service: asked.owned(&SERVICE)?,
-                max_statements_per_request: asked.number(&MAX_STATEMENTS)?,
-                no_repeats: asked.is_set(&NO_REPEATS)?,
+                service: arguments.owned(&SERVICE)?,
+                max_statements_per_request: arguments.number(&MAX_STATEMENTS)?,
+                no_repeats: arguments.is_set(&NO_REPEATS)?,
                 // Several bounds stand in one parameter, a line each.
                 p95: p95.lines().map(bound).collect::<Result<_, _>>()?,
-                no_growth: asked.is_set(&NO_GROWTH)?,
-                since: asked.owned(&SINCE)?,
+                no_growth: arguments.is_set(&NO_GROWTH)?,
+                since: arguments.owned(&SINCE)?,
                 ..Gate::default()
             },
-            now: asked.now,
+            now: arguments.now,
         })
     }
 
@@ -75,11 +75,11 @@ impl Question for BaselineParams {
         "Calls, steps and plans of each caller's statements, to compare with a baseline";
     const DEPENDS: Depends = Depends::Now;
 
-    fn read(asked: &Asked) -> Result<Self, Problem> {
+    fn read(arguments: &Arguments) -> Result<Self, Problem> {
         Ok(Self {
-            service: asked.owned(&SERVICE)?,
-            since: asked.owned(&SINCE)?,
-            now: asked.now,
+            service: arguments.owned(&SERVICE)?,
+            since: arguments.owned(&SINCE)?,
+            now: arguments.now,
         })
     }
 

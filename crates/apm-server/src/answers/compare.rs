@@ -4,9 +4,9 @@ use apm_time::{Range, SECOND};
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::asked::Shape;
+use super::arguments::Shape;
 use super::parameter::Parameter;
-use super::{Address, Asked, Depends, Problem, Question, Source, at};
+use super::{Address, Arguments, Depends, Problem, Question, Source, at};
 use crate::analytics::Scope;
 use crate::csv::{Cell, Column, Table};
 use crate::insight::compare::{self, Comparison, Row, Side, Stretch};
@@ -68,15 +68,15 @@ impl Question for Params {
     const DEPENDS: Depends = Depends::Now;
     const TABLES: &'static [&'static str] = &["transactions", "statements", "markers"];
 
-    fn read(asked: &Asked) -> Result<Self, Problem> {
-        let is_page = asked.shape == Shape::Page;
+    fn read(arguments: &Arguments) -> Result<Self, Problem> {
+        let is_page = arguments.shape == Shape::Page;
         let usual = if is_page { SHOWN } else { MOST };
         Ok(Self {
-            scope: asked.whole_scope()?,
-            marker: asked.owned(&MARKER)?,
-            range: asked.range()?,
-            now: asked.now,
-            size: asked.count(&SIZE)?.unwrap_or(usual),
+            scope: arguments.whole_scope()?,
+            marker: arguments.owned(&MARKER)?,
+            range: arguments.range()?,
+            now: arguments.now,
+            size: arguments.count(&SIZE)?.unwrap_or(usual),
             is_page,
         })
     }
@@ -196,8 +196,8 @@ impl Question for MarkersParams {
     const DEPENDS: Depends = Depends::Nothing;
     const TABLES: &'static [&'static str] = &["markers"];
 
-    fn read(asked: &Asked) -> Result<Self, Problem> {
-        asked.whole_scope().map(Self)
+    fn read(arguments: &Arguments) -> Result<Self, Problem> {
+        arguments.whole_scope().map(Self)
     }
 
     fn answer(&self, source: &mut Source<'_>) -> Result<Markers, Problem> {

@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::parameter::Parameter;
-use super::{Address, Asked, Depends, Problem, Question, Source, at};
+use super::{Address, Arguments, Depends, Problem, Question, Source, at};
 use crate::analytics::trace::Trace;
 use crate::analytics::trace::align::{Aligned, Row, Side, align};
 use crate::analytics::trace::read;
@@ -74,10 +74,10 @@ impl Question for Params {
     const DEPENDS: Depends = Depends::Nothing;
     const TABLES: &'static [&'static str] = &["rows"];
 
-    fn read(asked: &Asked) -> Result<Self, Problem> {
+    fn read(arguments: &Arguments) -> Result<Self, Problem> {
         Ok(Self {
-            first: asked.segment(&TRACE).to_owned(),
-            second: asked.segment(&OTHER).to_owned(),
+            first: arguments.segment(&TRACE).to_owned(),
+            second: arguments.segment(&OTHER).to_owned(),
         })
     }
 

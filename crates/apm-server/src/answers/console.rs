@@ -3,9 +3,9 @@
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::asked::{Shape, wrong};
+use super::arguments::{Shape, wrong};
 use super::parameter::Parameter;
-use super::{Address, Asked, Depends, Problem, Question, Source, at};
+use super::{Address, Arguments, Depends, Problem, Question, Source, at};
 use crate::csv::{Cell as Value, Table};
 use crate::insight::console::schema::{self, View};
 use crate::insight::console::{self, Cell, Cut};
@@ -75,14 +75,14 @@ impl Question for Params {
     const DEPENDS: Depends = Depends::Files;
     const TABLES: &'static [&'static str] = &["rows"];
 
-    fn read(asked: &Asked) -> Result<Self, Problem> {
-        let sql = match asked.shape {
-            Shape::Page => asked.get(&SQL)?.unwrap_or_default(),
-            Shape::Data => asked.required(&SQL)?,
+    fn read(arguments: &Arguments) -> Result<Self, Problem> {
+        let sql = match arguments.shape {
+            Shape::Page => arguments.get(&SQL)?.unwrap_or_default(),
+            Shape::Data => arguments.required(&SQL)?,
         };
         Ok(Self {
             sql: sql.to_owned(),
-            shape: asked.shape,
+            shape: arguments.shape,
         })
     }
 
@@ -144,7 +144,7 @@ impl Question for SchemaParams {
     const DEPENDS: Depends = Depends::Nothing;
     const TABLES: &'static [&'static str] = &["columns"];
 
-    fn read(_: &Asked) -> Result<Self, Problem> {
+    fn read(_: &Arguments) -> Result<Self, Problem> {
         Ok(Self)
     }
 

@@ -8,7 +8,7 @@ use super::charts;
 use super::parameter::Parameter;
 use super::parameter::shared::{NAME, SERVICE, TYPE};
 use super::period::Period;
-use super::{Address, Asked, Problem, Question, Source, at};
+use super::{Address, Arguments, Problem, Question, Source, at};
 use crate::analytics::Scope;
 use crate::analytics::correlations::{self, Correlation, Correlations, Set};
 use crate::analytics::samples::Durations;
@@ -47,18 +47,18 @@ impl Question for Params {
     const SUMMARY: &'static str = "Values that slow or failed requests have more often than others";
     const TABLES: &'static [&'static str] = &["correlations"];
 
-    fn read(asked: &Asked) -> Result<Self, Problem> {
-        let durations = charts::durations(asked)?;
+    fn read(arguments: &Arguments) -> Result<Self, Problem> {
+        let durations = charts::durations(arguments)?;
         let scope = Scope {
-            transaction_type: asked.owned(&TYPE)?,
-            transaction_name: asked.owned(&NAME)?,
-            ..asked.open_service_scope()?
+            transaction_type: arguments.owned(&TYPE)?,
+            transaction_name: arguments.owned(&NAME)?,
+            ..arguments.open_service_scope()?
         };
         Ok(Self {
-            service: asked.segment(&SERVICE).to_owned(),
+            service: arguments.segment(&SERVICE).to_owned(),
             scope,
-            period: Period::alone(asked)?,
-            set: match asked.word(&OF)? {
+            period: Period::alone(arguments)?,
+            set: match arguments.word(&OF)? {
                 Some("failed") => Set::Failed,
                 _ if durations == Durations::default() => Set::Slow,
                 _ => Set::Selected(durations),

@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::{Address, Asked, Depends, Problem, Question, Source, at};
+use super::{Address, Arguments, Depends, Problem, Question, Source, at};
 use crate::csv::Table;
 use crate::dashboard::{self, Pin};
 
@@ -26,7 +26,7 @@ impl Question for Params {
     const DEPENDS: Depends = Depends::Nothing;
     const TABLES: &'static [&'static str] = &["pins"];
 
-    fn read(_: &Asked) -> Result<Self, Problem> {
+    fn read(_: &Arguments) -> Result<Self, Problem> {
         Ok(Self)
     }
 

@@ -8,7 +8,7 @@ use super::listing::{Rows, Sort};
 use super::parameter::shared::SERVICE;
 use super::period::Period;
 use super::top;
-use super::{Address, Asked, Problem, Question, Source, at};
+use super::{Address, Arguments, Problem, Question, Source, at};
 use crate::analytics::Scope;
 use crate::analytics::dependencies::{self, Choice, Dependencies, Dependency};
 use crate::analytics::filter::List;
@@ -68,10 +68,10 @@ impl Question for Params {
     const SUMMARY: &'static str = "What a service calls";
     const TABLES: &'static [&'static str] = &["dependencies"];
 
-    fn read(asked: &Asked) -> Result<Self, Problem> {
+    fn read(arguments: &Arguments) -> Result<Self, Problem> {
         Ok(Self {
-            service: asked.segment(&SERVICE).to_owned(),
-            list: listed(asked, asked.service_scope(List::Dependencies)?)?,
+            service: arguments.segment(&SERVICE).to_owned(),
+            list: listed(arguments, arguments.service_scope(List::Dependencies)?)?,
         })
     }
 
@@ -90,9 +90,9 @@ impl Question for All {
     const SUMMARY: &'static str = "What services call";
     const TABLES: &'static [&'static str] = &["dependencies"];
 
-    fn read(asked: &Asked) -> Result<Self, Problem> {
-        let scope = asked.chosen_scope(List::Dependencies)?;
-        Ok(Self(listed(asked, scope)?))
+    fn read(arguments: &Arguments) -> Result<Self, Problem> {
+        let scope = arguments.chosen_scope(List::Dependencies)?;
+        Ok(Self(listed(arguments, scope)?))
     }
 
     fn answer(&self, source: &mut Source<'_>) -> Result<Answer, Problem> {
@@ -105,8 +105,14 @@ impl Question for All {
 }
 
 /// The parameters, of events of a scope.
-fn listed(asked: &Asked, scope: Scope) -> Result<Listed, Problem> {
-    Listed::read(asked, scope, Period::optional(asked)?, &SORTS, "-impact")
+fn listed(arguments: &Arguments, scope: Scope) -> Result<Listed, Problem> {
+    Listed::read(
+        arguments,
+        scope,
+        Period::optional(arguments)?,
+        &SORTS,
+        "-impact",
+    )
 }
 
 fn answer(list: &Listed, source: &mut Source<'_>) -> Result<Answer, Problem> {

@@ -7,7 +7,7 @@ use super::parameter::Parameter;
 use super::period::Period;
 use super::sourced::Sourced;
 use super::top;
-use super::{Address, Asked, Problem, Question, Source, at};
+use super::{Address, Arguments, Problem, Question, Source, at};
 use crate::analytics::Scope;
 use crate::analytics::dependencies::{self, Choice, Dependency};
 use crate::analytics::filter::List;
@@ -64,11 +64,11 @@ impl Question for Params {
     const SUMMARY: &'static str = "One dependency with its callers and operations";
     const TABLES: &'static [&'static str] = &["dependencies", "statements", "series"];
 
-    fn read(asked: &Asked) -> Result<Self, Problem> {
+    fn read(arguments: &Arguments) -> Result<Self, Problem> {
         Ok(Self {
-            dependency: asked.segment(&DEPENDENCY).to_owned(),
-            scope: asked.chosen_scope(List::Dependencies)?,
-            period: Period::optional(asked)?,
+            dependency: arguments.segment(&DEPENDENCY).to_owned(),
+            scope: arguments.chosen_scope(List::Dependencies)?,
+            period: Period::optional(arguments)?,
         })
     }
 

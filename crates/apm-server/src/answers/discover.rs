@@ -11,13 +11,13 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::Value as Json;
 
-use super::asked::{Shape, wrong};
+use super::arguments::{Shape, wrong};
 use super::charts::counts_table;
 use super::elsewhere::{self, Elsewhere};
 use super::parameter::Parameter;
 use super::parameter::shared::{ENV, SERVICE};
 use super::sourced::Sourced;
-use super::{Address, Asked, Problem, Question, Source, at};
+use super::{Address, Arguments, Problem, Question, Source, at};
 use crate::analytics::discover::{
     self, Cursor, Field, Found, Group, Groups, Hit, Limits, MOST_HITS, Request, search_and_group,
 };
@@ -158,26 +158,26 @@ fn documents<S: serde::Serializer>(hits: &[Hit], serializer: S) -> Result<S::Ok,
 }
 
 /// Reads the search.
-fn request(asked: &Asked, size: usize) -> Result<Request, Problem> {
-    let mut parts = vec![asked.query()?];
-    let filters = asked.get(&FILTER)?.unwrap_or_default().lines();
+fn request(arguments: &Arguments, size: usize) -> Result<Request, Problem> {
+    let mut parts = vec![arguments.query()?];
+    let filters = arguments.get(&FILTER)?.unwrap_or_default().lines();
     for text in filters
         .map(str::trim)
         .filter(|line| !line.is_empty())
         .take(MOST_FILTERS)
     {
-        let part = kql::parse_in(text, asked.now, &asked.zone);
+        let part = kql::parse_in(text, arguments.now, &arguments.zone);
         let cut: String = text.chars().take(64).collect();
         parts.push(part.map_err(|error| wrong(&FILTER, format!("in {cut}: {error}")))?);
     }
     let request = Request {
         query: discover::all_of(parts),
-        range: asked.range()?,
+        range: arguments.range()?,
         size,
-        after: asked.after()?,
+        after: arguments.after()?,
         limits: Limits::default(),
     };
-    Ok(request.within(asked.get(&SERVICE)?, asked.get(&ENV)?))
+    Ok(request.within(arguments.get(&SERVICE)?, arguments.get(&ENV)?))
 }
 
 impl Question for Params {
@@ -186,21 +186,21 @@ impl Question for Params {
     const SUMMARY: &'static str = "Events by any field, newest first";
     const TABLES: &'static [&'static str] = &["hits", "groups", "histogram"];
 
-    fn read(asked: &Asked) -> Result<Self, Problem> {
-        let usual = match asked.shape {
+    fn read(arguments: &Arguments) -> Result<Self, Problem> {
+        let usual = match arguments.shape {
             Shape::Page => SHOWN,
             Shape::Data => USUAL,
         };
-        let size = asked.count(&SIZE)?.unwrap_or(usual);
-        let mut request = request(asked, size)?;
-        let hold = hold(asked, &request)?;
+        let size = arguments.count(&SIZE)?.unwrap_or(usual);
+        let mut request = request(arguments, size)?;
+        let hold = hold(arguments, &request)?;
         // Older than the one that comes after the newest: the list begins with that one.
         let first = hold.map(|hold| Cursor {
             seq: hold.seq.saturating_add(1),
             ..hold
         });
         request.after = request.after.or(first);
-        let has_metrics = match (asked.word(&METRICS)?, asked.shape) {
+        let has_metrics = match (arguments.word(&METRICS)?, arguments.shape) {
             (Some(word), _) => word == "on",
             (None, shape) => shape == Shape::Data,
         };
@@ -212,8 +212,8 @@ impl Question for Params {
             without_metrics,
             hold,
             request,
-            group: asked.owned(&GROUP)?.map(|field| field.trim().to_owned()),
-            lists_fields: asked.shape == Shape::Page,
+            group: arguments.owned(&GROUP)?.map(|field| field.trim().to_owned()),
+            lists_fields: arguments.shape == Shape::Page,
         })
     }
 
@@ -327,8 +327,8 @@ fn find(
 }
 
 /// Reads `hold`; nothing where it lies outside of the range.
-fn hold(asked: &Asked, request: &Request) -> Result<Option<Cursor>, Problem> {
-    let Some(text) = asked.get(&HOLD)? else {
+fn hold(arguments: &Arguments, request: &Request) -> Result<Option<Cursor>, Problem> {
+    let Some(text) = arguments.get(&HOLD)? else {
         return Ok(None);
     };
     let problem = || wrong(&HOLD, "must be <timestamp>,<seq> of a document".to_owned());

@@ -15,7 +15,7 @@ use super::parameter::shared::SERVICE;
 use super::period::Period;
 use super::sourced::Sourced;
 use super::top::TopErrors;
-use super::{Address, Asked, Problem, Question, Source, at};
+use super::{Address, Arguments, Problem, Question, Source, at};
 use crate::analytics::Scope;
 use crate::analytics::discover::{self, Field, Hit, Limits, Request};
 use crate::analytics::error_group::{self, Affected, Detail, Sample};
@@ -101,13 +101,13 @@ impl Question for Params {
     const SUMMARY: &'static str = "One error group with one of its occurrences";
     const TABLES: &'static [&'static str] = &["samples", "transactions", "occurrences", "versions"];
 
-    fn read(asked: &Asked) -> Result<Self, Problem> {
+    fn read(arguments: &Arguments) -> Result<Self, Problem> {
         Ok(Self {
-            service: asked.segment(&SERVICE).to_owned(),
-            key: asked.segment_hash(&KEY)?,
-            n: asked.count(&N)?.unwrap_or(0),
-            scope: asked.service_scope(List::Errors)?,
-            period: Period::alone(asked)?,
+            service: arguments.segment(&SERVICE).to_owned(),
+            key: arguments.segment_hash(&KEY)?,
+            n: arguments.count(&N)?.unwrap_or(0),
+            scope: arguments.service_scope(List::Errors)?,
+            period: Period::alone(arguments)?,
         })
     }
 

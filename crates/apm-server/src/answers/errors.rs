@@ -12,7 +12,7 @@ use super::parameter::shared::SERVICE;
 use super::period::Period;
 use super::sourced::Sourced;
 use super::top;
-use super::{Address, Asked, Problem, Question, Source, at};
+use super::{Address, Arguments, Problem, Question, Source, at};
 use crate::analytics::Scope;
 use crate::analytics::errors::{self, ByStatus, ErrorGroup, Errors, Status, Which};
 use crate::analytics::filter::List;
@@ -118,9 +118,9 @@ impl Question for All {
     const SUMMARY: &'static str = "Error groups of all services";
     const TABLES: &'static [&'static str] = &["errors", "occurrences"];
 
-    fn read(asked: &Asked) -> Result<Self, Problem> {
-        let scope = asked.chosen_scope(List::Errors)?;
-        Ok(Self(listed(asked, scope)?))
+    fn read(arguments: &Arguments) -> Result<Self, Problem> {
+        let scope = arguments.chosen_scope(List::Errors)?;
+        Ok(Self(listed(arguments, scope)?))
     }
 
     fn answer(&self, source: &mut Source<'_>) -> Result<Answer, Problem> {
@@ -138,10 +138,10 @@ impl Question for Params {
     const SUMMARY: &'static str = "Error groups of a service";
     const TABLES: &'static [&'static str] = &["errors", "occurrences"];
 
-    fn read(asked: &Asked) -> Result<Self, Problem> {
+    fn read(arguments: &Arguments) -> Result<Self, Problem> {
         Ok(Self {
-            service: asked.segment(&SERVICE).to_owned(),
-            list: listed(asked, asked.service_scope(List::Errors)?)?,
+            service: arguments.segment(&SERVICE).to_owned(),
+            list: listed(arguments, arguments.service_scope(List::Errors)?)?,
         })
     }
 
@@ -163,11 +163,17 @@ fn tables(answer: &Answer) -> Vec<Table> {
 }
 
 /// The parameters, of events of a scope.
-fn listed(asked: &Asked, scope: Scope) -> Result<Wanted, Problem> {
-    let state = asked.word(&STATE)?.unwrap_or("open");
+fn listed(arguments: &Arguments, scope: Scope) -> Result<Wanted, Problem> {
+    let state = arguments.word(&STATE)?.unwrap_or("open");
     let mut all = Status::ALL.into_iter();
     Ok(Wanted {
-        list: Listed::read(asked, scope, Period::optional(asked)?, &SORTS, "-last")?,
+        list: Listed::read(
+            arguments,
+            scope,
+            Period::optional(arguments)?,
+            &SORTS,
+            "-last",
+        )?,
         status: all.find(|status| status.as_str() == state),
     })
 }

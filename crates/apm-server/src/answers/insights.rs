@@ -3,9 +3,9 @@
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::asked::Shape;
+use super::arguments::Shape;
 use super::parameter::Parameter;
-use super::{Address, Asked, Depends, Problem, Question, Source, at};
+use super::{Address, Arguments, Depends, Problem, Question, Source, at};
 use crate::analytics::Scope;
 use crate::analytics::filter::List;
 use crate::csv::{Cell, Table};
@@ -45,13 +45,15 @@ impl Question for Params {
     const DEPENDS: Depends = Depends::Nothing;
     const TABLES: &'static [&'static str] = &["insights"];
 
-    fn read(asked: &Asked) -> Result<Self, Problem> {
-        let is_page = asked.shape == Shape::Page;
+    fn read(arguments: &Arguments) -> Result<Self, Problem> {
+        let is_page = arguments.shape == Shape::Page;
         Ok(Self {
-            scope: asked.chosen_scope(List::Statements)?,
-            fingerprint: asked.hash(&FINGERPRINT)?.map(|hash| format!("{hash:016x}")),
-            ended: asked.is_set(&ENDED)? || is_page,
-            dismissed: asked.is_set(&DISMISSED)? || is_page,
+            scope: arguments.chosen_scope(List::Statements)?,
+            fingerprint: arguments
+                .hash(&FINGERPRINT)?
+                .map(|hash| format!("{hash:016x}")),
+            ended: arguments.is_set(&ENDED)? || is_page,
+            dismissed: arguments.is_set(&DISMISSED)? || is_page,
         })
     }
 

@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use super::listing::{Listing, Rows, Sort};
 use super::parameter::shared::SERVICE;
-use super::{Address, Asked, Problem, Question, Source, at};
+use super::{Address, Arguments, Problem, Question, Source, at};
 use crate::analytics::Scope;
 use crate::analytics::filter::List;
 use crate::analytics::instances::{self, Instance};
@@ -57,12 +57,12 @@ impl Question for Params {
     const SUMMARY: &'static str = "The instances of a service: processes, containers, machines";
     const TABLES: &'static [&'static str] = &["instances"];
 
-    fn read(asked: &Asked) -> Result<Self, Problem> {
+    fn read(arguments: &Arguments) -> Result<Self, Problem> {
         Ok(Self {
-            service: asked.segment(&SERVICE).to_owned(),
-            scope: asked.service_scope(List::Transactions)?,
-            range: asked.range()?,
-            listing: Listing::read(asked, &SORTS, "-count")?,
+            service: arguments.segment(&SERVICE).to_owned(),
+            scope: arguments.service_scope(List::Transactions)?,
+            range: arguments.range()?,
+            listing: Listing::read(arguments, &SORTS, "-count")?,
         })
     }
 

@@ -5,7 +5,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::parameter::Parameter;
-use super::{Address, Asked, Depends, Problem, Question, Source, at};
+use super::{Address, Arguments, Depends, Problem, Question, Source, at};
 use crate::analytics::kept::{KeptTrace, list};
 use crate::csv::{Cell, Table};
 
@@ -62,10 +62,10 @@ impl Question for Params {
     const DEPENDS: Depends = Depends::Nothing;
     const TABLES: &'static [&'static str] = &["traces", "reasons"];
 
-    fn read(asked: &Asked) -> Result<Self, Problem> {
+    fn read(arguments: &Arguments) -> Result<Self, Problem> {
         Ok(Self {
-            reason: asked.word(&REASON)?.and_then(Reason::from_word),
-            size: asked.count(&SIZE)?.unwrap_or(USUAL),
+            reason: arguments.word(&REASON)?.and_then(Reason::from_word),
+            size: arguments.count(&SIZE)?.unwrap_or(USUAL),
         })
     }
 

@@ -1,6 +1,6 @@
 //! The parameters that lists of one range share.
 
-use super::asked::Asked;
+use super::arguments::Arguments;
 use super::listing::Listing;
 use super::period::Period;
 use super::problem::Problem;
@@ -17,7 +17,7 @@ pub(crate) struct Listed {
 impl Listed {
     /// Reads `sort`, which is one of `keys`, `page` and `size`. `default` is the order where none is asked for.
     pub(crate) fn read(
-        asked: &Asked,
+        arguments: &Arguments,
         scope: Scope,
         period: Period,
         keys: &'static [&'static str],
@@ -26,7 +26,7 @@ impl Listed {
         Ok(Self {
             scope,
             period,
-            listing: Listing::read(asked, keys, default)?,
+            listing: Listing::read(arguments, keys, default)?,
         })
     }
 }

@@ -9,7 +9,7 @@ use std::cmp::Ordering;
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::asked::{Asked, Shape, wrong};
+use super::arguments::{Arguments, Shape, wrong};
 use super::parameter::Parameter;
 use super::problem::Problem;
 pub(crate) use crate::analytics::list::MOST;
@@ -101,14 +101,14 @@ pub(crate) struct Listing {
 impl Listing {
     /// Reads `sort`, which is one of `keys`, `page` and `size`. `default` is the order where none is asked for.
     pub(crate) fn read(
-        asked: &Asked,
+        arguments: &Arguments,
         keys: &'static [&'static str],
         default: &'static str,
     ) -> Result<Self, Problem> {
-        let usual = Self::of_tab(asked, keys, default)?;
-        let search = asked.get(&SEARCH)?.map(|text| text.trim().to_lowercase());
+        let usual = Self::of_tab(arguments, keys, default)?;
+        let search = arguments.get(&SEARCH)?.map(|text| text.trim().to_lowercase());
         Ok(Self {
-            size: asked.count(&SIZE)?.unwrap_or(usual.size),
+            size: arguments.count(&SIZE)?.unwrap_or(usual.size),
             search: search.filter(|text| !text.is_empty()),
             ..usual
         })
@@ -116,18 +116,18 @@ impl Listing {
 
     /// Reads `sort` and `page` for a part of an answer whose rows are all at hand.
     pub(crate) fn of_tab(
-        asked: &Asked,
+        arguments: &Arguments,
         keys: &'static [&'static str],
         default: &'static str,
     ) -> Result<Self, Problem> {
-        let size = match asked.shape {
+        let size = match arguments.shape {
             Shape::Page => SHOWN,
             Shape::Data => MOST,
         };
         Ok(Self {
-            sort: sort(asked, keys, default)?,
+            sort: sort(arguments, keys, default)?,
             search: None,
-            page: page(asked)?,
+            page: page(arguments)?,
             size,
         })
     }
@@ -233,10 +233,10 @@ impl Listing {
 }
 
 /// Reads `page`. A page for people, from an old address, is the first or the last one where there is no such page.
-fn page(asked: &Asked) -> Result<usize, Problem> {
-    match (asked.count(&PAGE), asked.shape) {
+fn page(arguments: &Arguments) -> Result<usize, Problem> {
+    match (arguments.count(&PAGE), arguments.shape) {
         (Err(_), Shape::Page) => {
-            let text = asked.get(&PAGE)?.unwrap_or_default();
+            let text = arguments.get(&PAGE)?.unwrap_or_default();
             // A single digit that is refused is 0.
             let is_large = text.len() > 1 && text.bytes().all(|byte| byte.is_ascii_digit());
             Ok(if is_large { LAST } else { 1 })
@@ -247,12 +247,12 @@ fn page(asked: &Asked) -> Result<usize, Problem> {
 
 /// Reads `sort`.
 fn sort(
-    asked: &Asked,
+    arguments: &Arguments,
     keys: &'static [&'static str],
     default: &'static str,
 ) -> Result<Sort, Problem> {
     let parameter = sort_by(keys);
-    let Some(text) = asked.get(&parameter)? else {
+    let Some(text) = arguments.get(&parameter)? else {
         return Ok(Sort::parse(default));
     };
     let name = text.strip_prefix('-').unwrap_or(text);

@@ -9,7 +9,7 @@ use serde::Serialize;
 
 use super::parameter::Parameter;
 use super::parameter::shared::{ENV, SERVICE};
-use super::{Address, Asked, Depends, Problem, Question, Source, at};
+use super::{Address, Arguments, Depends, Problem, Question, Source, at};
 use crate::analytics::discover::{self, Hit, Limits, Request};
 use crate::csv::Table;
 
@@ -57,15 +57,15 @@ impl Question for Params {
     const DEPENDS: Depends = Depends::Now;
     const TABLES: &'static [&'static str] = &["hits"];
 
-    fn read(asked: &Asked) -> Result<Self, Problem> {
-        let query = asked.query()?;
+    fn read(arguments: &Arguments) -> Result<Self, Problem> {
+        let query = arguments.query()?;
         Ok(Self {
-            without_metrics: asked.word(&METRICS)? != Some("on")
+            without_metrics: arguments.word(&METRICS)? != Some("on")
                 && discover::without_metrics(&query).is_some(),
             query,
-            service: asked.owned(&SERVICE)?,
-            environment: asked.owned(&ENV)?,
-            now: asked.now,
+            service: arguments.owned(&SERVICE)?,
+            environment: arguments.owned(&ENV)?,
+            now: arguments.now,
         })
     }
 

@@ -4,11 +4,11 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::Value as Json;
 
-use super::asked::Shape;
+use super::arguments::Shape;
 use super::parameter::Parameter;
 use super::parameter::shared::{ENV, SERVICE};
 use super::sourced::Sourced;
-use super::{Address, Asked, Problem, Question, Source, at};
+use super::{Address, Arguments, Problem, Question, Source, at};
 use crate::analytics::discover::logs::{self, Lines, Logs, Severity};
 use crate::analytics::discover::{Hit, Limits, MOST_HITS, Request};
 use crate::analytics::series::Axis;
@@ -146,9 +146,9 @@ impl Question for All {
     const SUMMARY: &'static str = "Log lines, newest first";
     const TABLES: &'static [&'static str] = &["lines", "histogram"];
 
-    fn read(asked: &Asked) -> Result<Self, Problem> {
-        let service = asked.get(&SERVICE)?;
-        Ok(Self(Asks::read(asked, service)?))
+    fn read(arguments: &Arguments) -> Result<Self, Problem> {
+        let service = arguments.get(&SERVICE)?;
+        Ok(Self(Asks::read(arguments, service)?))
     }
 
     fn answer(&self, source: &mut Source<'_>) -> Result<Answer, Problem> {
@@ -170,11 +170,11 @@ impl Question for Params {
     const SUMMARY: &'static str = "Log lines of a service, newest first";
     const TABLES: &'static [&'static str] = &["lines", "histogram"];
 
-    fn read(asked: &Asked) -> Result<Self, Problem> {
-        let service = asked.segment(&SERVICE);
+    fn read(arguments: &Arguments) -> Result<Self, Problem> {
+        let service = arguments.segment(&SERVICE);
         Ok(Self {
             service: service.to_owned(),
-            asks: Asks::read(asked, Some(service))?,
+            asks: Asks::read(arguments, Some(service))?,
         })
     }
 
@@ -192,18 +192,18 @@ impl Question for Params {
 }
 
 impl Asks {
-    fn read(asked: &Asked, service: Option<&str>) -> Result<Self, Problem> {
+    fn read(arguments: &Arguments, service: Option<&str>) -> Result<Self, Problem> {
         let request = Request {
-            query: asked.query()?,
-            range: asked.range()?,
-            size: asked.count(&SIZE)?.unwrap_or(USUAL),
-            after: asked.after()?,
+            query: arguments.query()?,
+            range: arguments.range()?,
+            size: arguments.count(&SIZE)?.unwrap_or(USUAL),
+            after: arguments.after()?,
             limits: Limits::default(),
         };
         Ok(Self {
-            request: request.within(service, asked.get(&ENV)?),
-            severity: asked.word(&LEVEL)?.and_then(Severity::parse),
-            shape: asked.shape,
+            request: request.within(service, arguments.get(&ENV)?),
+            severity: arguments.word(&LEVEL)?.and_then(Severity::parse),
+            shape: arguments.shape,
         })
     }
 

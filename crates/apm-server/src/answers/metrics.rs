@@ -7,7 +7,7 @@ use super::parameter::Parameter;
 use super::parameter::shared::SERVICE;
 use super::period::Period;
 use super::sourced::Sourced;
-use super::{Address, Asked, Problem, Question, Source, at};
+use super::{Address, Arguments, Problem, Question, Source, at};
 use crate::analytics::Scope;
 use crate::analytics::filter::List;
 use crate::analytics::metrics::chart::{self, Chart, Choice, Split};
@@ -85,14 +85,14 @@ impl Question for Params {
     const SUMMARY: &'static str = "Metrics of a service";
     const TABLES: &'static [&'static str] = &["gauges", "panels", "metric"];
 
-    fn read(asked: &Asked) -> Result<Self, Problem> {
+    fn read(arguments: &Arguments) -> Result<Self, Problem> {
         Ok(Self {
-            service: asked.segment(&SERVICE).to_owned(),
-            scope: asked.service_scope(List::Metrics)?,
-            metric: asked.owned(&METRIC)?,
-            choice: choice(asked)?,
-            names_after: asked.owned(&NAMES_AFTER)?.unwrap_or_default(),
-            period: Period::optional(asked)?,
+            service: arguments.segment(&SERVICE).to_owned(),
+            scope: arguments.service_scope(List::Metrics)?,
+            metric: arguments.owned(&METRIC)?,
+            choice: choice(arguments)?,
+            names_after: arguments.owned(&NAMES_AFTER)?.unwrap_or_default(),
+            period: Period::optional(arguments)?,
         })
     }
 
@@ -208,14 +208,14 @@ fn values<'a>(
 }
 
 /// The way in which a metric's series become lines.
-fn choice(asked: &Asked) -> Result<Choice, Problem> {
-    let split = match asked.get(&SPLIT)? {
+fn choice(arguments: &Arguments) -> Result<Choice, Problem> {
+    let split = match arguments.get(&SPLIT)? {
         None | Some("all") => Split::All,
         Some("none") => Split::None,
         Some("@instance") => Split::Instance,
         Some(name) => Split::By(name.to_owned()),
     };
-    let label = match asked.get(&LABEL)? {
+    let label = match arguments.get(&LABEL)? {
         None => None,
         Some(text) => {
             let (name, value) = text.split_once('=').ok_or_else(|| Problem::Parameter {
@@ -231,7 +231,7 @@ fn choice(asked: &Asked) -> Result<Choice, Problem> {
             problem: "instances are told apart for all series together: leave it out".to_owned(),
         });
     }
-    let together = match asked.word(&TOGETHER)? {
+    let together = match arguments.word(&TOGETHER)? {
         Some("sum") => Together::Sum,
         Some("min") => Together::Min,
         Some("max") => Together::Max,

@@ -3,7 +3,7 @@
 use apm_time::Range;
 use diesel::{QueryResult, SqliteConnection};
 
-use super::asked::{Asked, wrong};
+use super::arguments::{Arguments, wrong};
 use super::parameter::Parameter;
 use super::parameter::shared::CMP;
 use super::problem::Problem;
@@ -28,8 +28,8 @@ pub(crate) struct Period {
 
 impl Period {
     /// Reads `from`, `to` and `cmp`. Without `cmp` the earlier window is the one just before.
-    pub(crate) fn read(asked: &Asked) -> Result<Self, Problem> {
-        let (range, word) = (asked.range()?, asked.word(&CMP)?);
+    pub(crate) fn read(arguments: &Arguments) -> Result<Self, Problem> {
+        let (range, word) = (arguments.range()?, arguments.word(&CMP)?);
         let comparison = match word {
             Some("off") => None,
             word => Some(
@@ -46,23 +46,23 @@ impl Period {
             );
             return Err(wrong(&CMP, problem));
         }
-        let window = Window::new(range, asked.now);
+        let window = Window::new(range, arguments.now);
         let before = comparison.map(|comparison| comparison.window(&window));
         Ok(Self { window, before })
     }
 
     /// The same for an answer whose comparison only scripts need: without `cmp` there is none.
-    pub(crate) fn optional(asked: &Asked) -> Result<Self, Problem> {
-        let period = match asked.word(&OPTIONAL_CMP)? {
-            None => Self::alone(asked)?,
-            Some(_) => Self::read(asked)?,
+    pub(crate) fn optional(arguments: &Arguments) -> Result<Self, Problem> {
+        let period = match arguments.word(&OPTIONAL_CMP)? {
+            None => Self::alone(arguments)?,
+            Some(_) => Self::read(arguments)?,
         };
         Ok(period)
     }
 
     /// Reads `from` and `to` for a question without a comparison.
-    pub(crate) fn alone(asked: &Asked) -> Result<Self, Problem> {
-        let window = Window::new(asked.range()?, asked.now);
+    pub(crate) fn alone(arguments: &Arguments) -> Result<Self, Problem> {
+        let window = Window::new(arguments.range()?, arguments.now);
         let before = None;
         Ok(Self { window, before })
     }

@@ -9,7 +9,7 @@ use super::listed::Listed;
 use super::listing::{Rows, Sort};
 use super::period::Period;
 use super::top;
-use super::{Address, Asked, Problem, Question, Source, at};
+use super::{Address, Arguments, Problem, Question, Source, at};
 use crate::analytics::filter::List;
 use crate::analytics::list::By;
 use crate::analytics::series::Axis;
@@ -113,11 +113,11 @@ impl Question for Params {
     const SUMMARY: &'static str = "Statements";
     const TABLES: &'static [&'static str] = &["statements"];
 
-    fn read(asked: &Asked) -> Result<Self, Problem> {
-        let (scope, period) = (asked.chosen_scope(List::Statements)?, Period::read(asked)?);
-        let mut listed = Listed::read(asked, scope, period, &SORTS, "-total")?;
+    fn read(arguments: &Arguments) -> Result<Self, Problem> {
+        let (scope, period) = (arguments.chosen_scope(List::Statements)?, Period::read(arguments)?);
+        let mut listed = Listed::read(arguments, scope, period, &SORTS, "-total")?;
         let is_file = |(name, value): &(String, String)| name == "format" && value == "csv";
-        if !asked.pairs().iter().any(is_file) {
+        if !arguments.pairs().iter().any(is_file) {
             listed.listing = listed.listing.at_most(MOST);
         }
         Ok(Self(listed))

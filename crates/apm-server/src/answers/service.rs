@@ -9,7 +9,7 @@ use super::parameter::shared::{NAME, SERVICE, TYPE};
 use super::period::Period;
 use super::sql_of_requests;
 use super::top::{self, TopErrors};
-use super::{Address, Asked, Problem, Question, Source, at, beside};
+use super::{Address, Arguments, Problem, Question, Source, at, beside};
 use crate::analytics::Scope;
 use crate::analytics::change::{self, Change};
 use crate::analytics::dependencies::{self, Choice, Dependency};
@@ -89,15 +89,15 @@ impl Question for Params {
         charts::TABLES[2],
     ];
 
-    fn read(asked: &Asked) -> Result<Self, Problem> {
+    fn read(arguments: &Arguments) -> Result<Self, Problem> {
         Ok(Self {
-            service: asked.segment(&SERVICE).to_owned(),
+            service: arguments.segment(&SERVICE).to_owned(),
             scope: Scope {
-                transaction_type: asked.owned(&TYPE)?,
-                transaction_name: asked.owned(&NAME)?,
-                ..asked.open_service_scope()?
+                transaction_type: arguments.owned(&TYPE)?,
+                transaction_name: arguments.owned(&NAME)?,
+                ..arguments.open_service_scope()?
             },
-            period: Period::read(asked)?,
+            period: Period::read(arguments)?,
         })
     }
 

@@ -6,7 +6,7 @@ use serde::Serialize;
 use super::parameter::shared::SERVICE;
 use super::period::Period;
 use super::sourced::Sourced;
-use super::{Address, Asked, Problem, Question, Source, at};
+use super::{Address, Arguments, Problem, Question, Source, at};
 use crate::analytics::Scope;
 use crate::analytics::filter::List;
 use crate::analytics::service_map::{self, Edge, Node, ServiceMap};
@@ -43,9 +43,9 @@ impl Question for All {
     const SUMMARY: &'static str = "Services, what they call, and how their calls go";
     const TABLES: &'static [&'static str] = &["calls", "nodes", "alone"];
 
-    fn read(asked: &Asked) -> Result<Self, Problem> {
-        let scope = asked.chosen_scope(List::Dependencies)?;
-        Ok(Self(Asks::read(asked, scope)?))
+    fn read(arguments: &Arguments) -> Result<Self, Problem> {
+        let scope = arguments.chosen_scope(List::Dependencies)?;
+        Ok(Self(Asks::read(arguments, scope)?))
     }
 
     fn answer(&self, source: &mut Source<'_>) -> Result<Answer, Problem> {
@@ -63,11 +63,11 @@ impl Question for Params {
     const SUMMARY: &'static str = "A service, what it calls, and what calls it";
     const TABLES: &'static [&'static str] = &["calls", "nodes", "alone"];
 
-    fn read(asked: &Asked) -> Result<Self, Problem> {
-        let scope = asked.service_scope(List::Dependencies)?;
+    fn read(arguments: &Arguments) -> Result<Self, Problem> {
+        let scope = arguments.service_scope(List::Dependencies)?;
         Ok(Self {
-            service: asked.segment(&SERVICE).to_owned(),
-            asks: Asks::read(asked, scope)?,
+            service: arguments.segment(&SERVICE).to_owned(),
+            asks: Asks::read(arguments, scope)?,
         })
     }
 
@@ -81,10 +81,10 @@ impl Question for Params {
 }
 
 impl Asks {
-    fn read(asked: &Asked, scope: Scope) -> Result<Self, Problem> {
+    fn read(arguments: &Arguments, scope: Scope) -> Result<Self, Problem> {
         Ok(Self {
             scope,
-            period: Period::alone(asked)?,
+            period: Period::alone(arguments)?,
         })
     }
 

@@ -10,7 +10,7 @@ use super::listing::Rows;
 use super::matching::{self, Scan};
 use super::period::Period;
 use super::top::{self, TopErrors, TopTransactions};
-use super::{Address, Asked, Problem, Question, Source, at, beside};
+use super::{Address, Arguments, Problem, Question, Source, at, beside};
 use crate::analytics::Scope;
 use crate::analytics::change::{self, Change};
 use crate::analytics::filter::List;
@@ -98,9 +98,9 @@ impl Question for Params {
     const SUMMARY: &'static str = "Services";
     const TABLES: &'static [&'static str] = &["services", "transactions"];
 
-    fn read(asked: &Asked) -> Result<Self, Problem> {
-        let (scope, period) = (asked.open_chosen_scope()?, Period::read(asked)?);
-        Listed::read(asked, scope, period, &SORTS, "-rate").map(Self)
+    fn read(arguments: &Arguments) -> Result<Self, Problem> {
+        let (scope, period) = (arguments.open_chosen_scope()?, Period::read(arguments)?);
+        Listed::read(arguments, scope, period, &SORTS, "-rate").map(Self)
     }
 
     fn answer(&self, source: &mut Source<'_>) -> Result<Answer, Problem> {

@@ -11,8 +11,8 @@ use diesel::prelude::*;
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::{Address, Asked, Depends, Problem, Question, Source, at};
-use crate::agent_config::{self, asked, options};
+use super::{Address, Arguments, Depends, Problem, Question, Source, at};
+use crate::agent_config::{self, polls};
 use crate::analytics::names;
 use crate::csv::{Cell, Table};
 use output::output;
@@ -82,8 +82,6 @@ pub(crate) struct Answer {
     pub(crate) names: Vec<Names>,
     /// Settings of agents.
     pub(crate) agents: Vec<Agent>,
-    /// Options of agents whose values are checked.
-    pub(crate) options: Vec<CheckedOption>,
 }
 
 /// The names of a kind.
@@ -119,22 +117,12 @@ pub(crate) struct Agent {
     /// When an agent last said that it has applied them, µs since the epoch; null where none did.
     pub(crate) applied: Option<i64>,
     /// The agents that asked for them within a day.
-    pub(crate) agents: Vec<AskedAgent>,
-}
-
-/// An option of agents.
-#[derive(Debug, Serialize, JsonSchema)]
-pub(crate) struct CheckedOption {
-    pub(crate) name: &'static str,
-    /// The values that are taken, in words.
-    pub(crate) values: String,
-    /// The agents that know it.
-    pub(crate) agents: &'static [&'static str],
+    pub(crate) agents: Vec<PollingAgent>,
 }
 
 /// An agent that asks for its settings.
 #[derive(Debug, Serialize, JsonSchema)]
-pub(crate) struct AskedAgent {
+pub(crate) struct PollingAgent {
     /// `service.name`
     pub(crate) service: String,
     /// `service.environment`; empty where it names none.
@@ -152,14 +140,14 @@ impl Question for Params {
     const ADDRESS: Address = at!("/settings");
     const SUMMARY: &'static str = "What is stored and for how long, and what agents are told";
     const DEPENDS: Depends = Depends::Files;
-    const TABLES: &'static [&'static str] = &["names", "agents", "options"];
+    const TABLES: &'static [&'static str] = &["names", "agents"];
 
-    fn read(_: &Asked) -> Result<Self, Problem> {
+    fn read(_: &Arguments) -> Result<Self, Problem> {
         Ok(Self)
     }
 
     fn answer(&self, source: &mut Source<'_>) -> Result<Answer, Problem> {
-        let (stats, limits) = (source.store.stats(), source.store.options());
+        let (stats, options) = (source.store.stats(), source.store.options());
         let whole = kept::first_whole_block(source.conn)?;
         let oldest: Option<i64> = block::table
             .filter(block::id.ge(whole))
@@ -167,10 +155,10 @@ impl Question for Params {
             .select(block::received)
             .first(source.conn)
             .optional()?;
-        let known = names::list(source.conn, &limits.names)?;
+        let known = names::list(source.conn, &options.names)?;
         let names = NameKind::ALL.into_iter().map(|kind| {
             let known = known.iter().find(|names| names.kind == kind);
-            let limit = limits.names.limit(kind);
+            let limit = options.names.limit(kind);
             Names {
                 kind: kind.as_str(),
                 count: known.map(|names| names.count),
@@ -185,29 +173,24 @@ impl Question for Params {
             }
         });
         let agents = agents(source.conn)?;
-        let checked = options::all().map(|option| CheckedOption {
-            name: option.name,
-            values: option.values(),
-            agents: option.agents,
-        });
         let seconds = |age: Duration| age.as_secs_f64();
         Ok(Answer {
-            path: limits.path.display().to_string(),
+            path: options.path.display().to_string(),
             database_bytes: stats.database_bytes,
             log_bytes: stats.log_bytes,
             log_max_bytes: stats.log_limit,
             log_pinned_seconds: stats.log_pinned.map(seconds),
             lost_logs: stats.lost_logs,
             damaged_blocks: stats.damaged_blocks,
-            max_bytes: limits.max_size,
-            events_seconds: limits.raw_max_age.map(seconds),
-            rollups_seconds: limits.rollup_max_age.map(seconds),
+            max_bytes: options.max_size,
+            events_seconds: options.raw_max_age.map(seconds),
+            rollups_seconds: options.rollup_max_age.map(seconds),
             oldest,
             kept_bytes: kept::total(source.conn)?.bytes,
-            keep_percent: limits.keep,
-            tail_percent: limits.tail.map(|tail| tail.share * 100.0),
-            tail_seconds: limits.tail.map(|tail| seconds(tail.wait)),
-            survives_power_loss: matches!(limits.durability, Durability::Full),
+            keep_percent: options.keep,
+            tail_percent: options.tail.map(|tail| tail.share * 100.0),
+            tail_seconds: options.tail.map(|tail| seconds(tail.wait)),
+            survives_power_loss: matches!(options.durability, Durability::Full),
             events: stats.events,
             queued_events: stats.queued_events as u64,
             failed_events: stats.failed_events,
@@ -221,7 +204,6 @@ impl Question for Params {
             output: output(source)?,
             names: names.collect(),
             agents,
-            options: checked.collect(),
         })
     }
 
@@ -257,15 +239,6 @@ impl Question for Params {
                     }),
                 ],
             ),
-            Table::from_rows(
-                "options",
-                &answer.options,
-                &[
-                    ("option", |row| row.name.into()),
-                    ("values", |row| (&row.values).into()),
-                    ("agents", |row| row.agents.join(", ").into()),
-                ],
-            ),
         ]
     }
 }
@@ -283,18 +256,18 @@ fn agents(conn: &mut SqliteConnection) -> QueryResult<Vec<Agent>> {
             agents: Vec::new(),
         })
         .collect();
-    for asked in asked::list(conn)? {
-        let Some(found) = asked.finds(&all) else {
+    for poll in polls::list(conn)? {
+        let Some(found) = poll.finds(&all) else {
             continue;
         };
         let place = all.iter().position(|one| one == found).unwrap_or_default();
-        let has_applied = asked.has(found);
-        agents[place].agents.push(AskedAgent {
-            service: asked.service,
-            environment: asked.environment,
-            agent: asked.agent,
+        let has_applied = poll.has(found);
+        agents[place].agents.push(PollingAgent {
+            service: poll.service,
+            environment: poll.environment,
+            agent: poll.agent,
             has_applied,
-            at: asked.at,
+            at: poll.at,
         });
     }
     Ok(agents)

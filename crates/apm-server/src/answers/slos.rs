@@ -6,7 +6,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::parameter::shared::{ENV, SERVICE};
-use super::{Address, Asked, Depends, Problem, Question, Source, at};
+use super::{Address, Arguments, Depends, Problem, Question, Source, at};
 use crate::analytics::chosen::Choice;
 use crate::csv::{Cell, Table};
 
@@ -34,11 +34,11 @@ impl Question for Params {
     const DEPENDS: Depends = Depends::Now;
     const TABLES: &'static [&'static str] = &["objectives", "days"];
 
-    fn read(asked: &Asked) -> Result<Self, Problem> {
+    fn read(arguments: &Arguments) -> Result<Self, Problem> {
         Ok(Self {
-            services: asked.choice_of(&SERVICE)?,
-            environments: asked.choice_of(&ENV)?,
-            now: asked.now / SECOND,
+            services: arguments.choice_of(&SERVICE)?,
+            environments: arguments.choice_of(&ENV)?,
+            now: arguments.now / SECOND,
         })
     }
 

@@ -12,7 +12,7 @@ use super::parameter::shared::FINGERPRINT;
 use super::period::Period;
 use super::sourced::Sourced;
 use super::top;
-use super::{Address, Asked, Problem, Question, Source, at};
+use super::{Address, Arguments, Problem, Question, Source, at};
 use crate::analytics::Scope;
 use crate::analytics::distribution::{Distribution, Scale};
 use crate::analytics::filter::List;
@@ -96,15 +96,15 @@ impl Question for Params {
         "growth",
     ];
 
-    fn read(asked: &Asked) -> Result<Self, Problem> {
+    fn read(arguments: &Arguments) -> Result<Self, Problem> {
         Ok(Self {
-            fingerprint: asked.segment_hash(&FINGERPRINT)?,
-            scope: asked.chosen_scope(List::Statements)?,
-            period: Period::read(asked)?,
-            durations: charts::durations(asked)?,
-            scale: charts::scale(asked)?,
-            index: asked.owned(&INDEX)?,
-            now: asked.now,
+            fingerprint: arguments.segment_hash(&FINGERPRINT)?,
+            scope: arguments.chosen_scope(List::Statements)?,
+            period: Period::read(arguments)?,
+            durations: charts::durations(arguments)?,
+            scale: charts::scale(arguments)?,
+            index: arguments.owned(&INDEX)?,
+            now: arguments.now,
         })
     }
 

@@ -12,10 +12,10 @@ use diesel::SqliteConnection;
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::asked::Shape;
+use super::arguments::Shape;
 use super::elsewhere::{Elsewhere, of_trace};
 use super::parameter::Parameter;
-use super::{Address, Asked, Depends, Problem, Question, Source, at};
+use super::{Address, Arguments, Depends, Problem, Question, Source, at};
 use crate::analytics::trace::read;
 use crate::csv::Table;
 use look::{Look, Looked};
@@ -80,17 +80,17 @@ impl Question for Params {
     const DEPENDS: Depends = Depends::Nothing;
     const TABLES: &'static [&'static str] = &TABLES;
 
-    fn read(asked: &Asked) -> Result<Self, Problem> {
+    fn read(arguments: &Arguments) -> Result<Self, Problem> {
         Ok(Self {
-            trace: asked.segment(&TRACE).to_owned(),
-            first: asked.count(&FIRST)?.unwrap_or(0),
-            items: match (asked.count(&ITEMS)?, asked.shape) {
+            trace: arguments.segment(&TRACE).to_owned(),
+            first: arguments.count(&FIRST)?.unwrap_or(0),
+            items: match (arguments.count(&ITEMS)?, arguments.shape) {
                 (Some(items), _) => items,
                 // A page draws the trace itself.
                 (None, Shape::Page) => 0,
                 (None, Shape::Data) => USUAL_ITEMS,
             },
-            look: Look::read(asked, "timeline")?,
+            look: Look::read(arguments, "timeline")?,
         })
     }
 

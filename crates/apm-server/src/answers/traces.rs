@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use super::parameter::Parameter;
 use super::parameter::shared::{ENV, SERVICE};
-use super::{Address, Asked, Problem, Question, Source, at};
+use super::{Address, Arguments, Problem, Question, Source, at};
 use crate::analytics::discover::{Groups, MOST_HITS};
 use crate::analytics::traces::grid::{COLUMNS, durations};
 use crate::analytics::traces::{self, Cell as DensityCell, Entry, Order, Traces};
@@ -83,32 +83,32 @@ impl Question for Params {
         "Traces of a range, by their entries, and their durations over time";
     const TABLES: &'static [&'static str] = &["traces", "density", "names"];
 
-    fn read(asked: &Asked) -> Result<Self, Problem> {
+    fn read(arguments: &Arguments) -> Result<Self, Problem> {
         Ok(Self {
             question: traces::Question {
-                query: asked.query()?,
-                service: asked.owned(&SERVICE)?,
-                environment: asked.owned(&ENV)?,
-                range: asked.range()?,
-                size: asked.count(&SIZE)?.unwrap_or(USUAL),
-                after: asked.after()?,
-                order: match asked.word(&SORT)? {
+                query: arguments.query()?,
+                service: arguments.owned(&SERVICE)?,
+                environment: arguments.owned(&ENV)?,
+                range: arguments.range()?,
+                size: arguments.count(&SIZE)?.unwrap_or(USUAL),
+                after: arguments.after()?,
+                order: match arguments.word(&SORT)? {
                     Some("-duration") => Order::Longest,
                     Some("duration") => Order::Shortest,
                     _ => Order::Newest,
                 },
-                durations: (asked.whole(&MIN)?, asked.whole(&MAX)?),
-                any: asked.word(&MATCH)? != Some("entry"),
+                durations: (arguments.whole(&MIN)?, arguments.whole(&MAX)?),
+                any: arguments.word(&MATCH)? != Some("entry"),
             },
-            group: asked.get(&GROUP)?.unwrap_or(NAME).to_owned(),
-            now: asked.now,
+            group: arguments.get(&GROUP)?.unwrap_or(NAME).to_owned(),
+            now: arguments.now,
         })
     }
 
     fn answer(&self, source: &mut Source<'_>) -> Result<Answer, Problem> {
         let found = traces::list(source.conn, &self.question, self.now)?;
-        let asked = (&self.question, &found);
-        let names = traces::names(source.conn, asked, &self.group, self.now)?;
+        let arguments = (&self.question, &found);
+        let names = traces::names(source.conn, arguments, &self.group, self.now)?;
         let whole_since = kept::whole_since(source.conn)?;
         Ok(Answer {
             found,

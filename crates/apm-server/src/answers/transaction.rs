@@ -17,7 +17,7 @@ use super::period::Period;
 use super::sourced::Sourced;
 use super::trace::TABLES;
 use super::trace::look::{Look, Looked};
-use super::{Address, Asked, Problem, Question, Source, at};
+use super::{Address, Arguments, Problem, Question, Source, at};
 use crate::analytics::Scope;
 use crate::analytics::change::{self, Change};
 use crate::analytics::distribution::{self, Distribution, Scale};
@@ -111,19 +111,19 @@ impl Question for SampleParams {
     const ADDRESS: Address = Params::ADDRESS;
     const SUMMARY: &'static str = "Samples of a transaction group";
 
-    fn read(asked: &Asked) -> Result<Self, Problem> {
-        let name = asked.transaction_name()?.to_owned();
+    fn read(arguments: &Arguments) -> Result<Self, Problem> {
+        let name = arguments.transaction_name()?.to_owned();
         Ok(Self {
-            service: asked.segment(&SERVICE).to_owned(),
+            service: arguments.segment(&SERVICE).to_owned(),
             scope: Scope {
-                transaction_type: asked.owned(&TYPE)?,
+                transaction_type: arguments.owned(&TYPE)?,
                 transaction_name: Some(name),
-                ..asked.open_service_scope()?
+                ..arguments.open_service_scope()?
             },
-            period: Period::read(asked)?,
-            durations: charts::durations(asked)?,
-            sample: asked.owned(&SAMPLE)?,
-            look: Look::read(asked, "timeline")?,
+            period: Period::read(arguments)?,
+            durations: charts::durations(arguments)?,
+            sample: arguments.owned(&SAMPLE)?,
+            look: Look::read(arguments, "timeline")?,
         })
     }
 
@@ -269,10 +269,10 @@ impl Question for Params {
         TABLES[4],
     ];
 
-    fn read(asked: &Asked) -> Result<Self, Problem> {
+    fn read(arguments: &Arguments) -> Result<Self, Problem> {
         Ok(Self {
-            of: SampleParams::read(asked)?,
-            scale: charts::scale(asked)?,
+            of: SampleParams::read(arguments)?,
+            scale: charts::scale(arguments)?,
         })
     }
 

@@ -11,7 +11,7 @@ use super::parameter::shared::{NAME, SERVICE};
 use super::period::Period;
 use super::sql_of_requests;
 use super::top;
-use super::{Address, Asked, Problem, Question, Source, at};
+use super::{Address, Arguments, Problem, Question, Source, at};
 use crate::analytics::Scope;
 use crate::analytics::list::By;
 use crate::analytics::series::Axis;
@@ -98,16 +98,16 @@ impl Question for Params {
         charts::TABLES[2],
     ];
 
-    fn read(asked: &Asked) -> Result<Self, Problem> {
+    fn read(arguments: &Arguments) -> Result<Self, Problem> {
         Ok(Self {
-            service: asked.segment(&SERVICE).to_owned(),
+            service: arguments.segment(&SERVICE).to_owned(),
             scope: Scope {
-                transaction_name: asked.owned(&NAME)?,
-                ..asked.open_service_scope()?
+                transaction_name: arguments.owned(&NAME)?,
+                ..arguments.open_service_scope()?
             },
-            kind: asked.owned(&TYPE)?,
-            period: Period::read(asked)?,
-            listing: Listing::read(asked, &SORTS, "-impact")?,
+            kind: arguments.owned(&TYPE)?,
+            period: Period::read(arguments)?,
+            listing: Listing::read(arguments, &SORTS, "-impact")?,
         })
     }
 

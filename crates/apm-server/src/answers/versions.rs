@@ -3,7 +3,7 @@
 use apm_time::{Range, SECOND};
 
 use super::parameter::shared::SERVICE;
-use super::{Address, Asked, Depends, Problem, Question, Source, at};
+use super::{Address, Arguments, Depends, Problem, Question, Source, at};
 use crate::analytics::Scope;
 use crate::analytics::filter::List;
 use crate::csv::{Cell, Table};
@@ -26,12 +26,12 @@ impl Question for Params {
     const DEPENDS: Depends = Depends::Now;
     const TABLES: &'static [&'static str] = &["versions", "deployments"];
 
-    fn read(asked: &Asked) -> Result<Self, Problem> {
+    fn read(arguments: &Arguments) -> Result<Self, Problem> {
         Ok(Self {
-            service: asked.segment(&SERVICE).to_owned(),
-            scope: asked.service_scope(List::Transactions)?,
-            range: asked.range()?,
-            now: asked.now / SECOND,
+            service: arguments.segment(&SERVICE).to_owned(),
+            scope: arguments.service_scope(List::Transactions)?,
+            range: arguments.range()?,
+            now: arguments.now / SECOND,
         })
     }
 

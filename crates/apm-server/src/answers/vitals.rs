@@ -7,7 +7,7 @@ use serde::Serialize;
 use super::listed::Listed;
 use super::listing::{Rows, Sort};
 use super::period::Period;
-use super::{Address, Asked, Problem, Question, Source, at};
+use super::{Address, Arguments, Problem, Question, Source, at};
 use crate::analytics::filter::List;
 use crate::analytics::vitals::{self, Figures, Page, Vitals};
 use crate::csv::{Column, Table};
@@ -40,10 +40,12 @@ impl Question for Params {
     const SUMMARY: &'static str = "Web vitals of pages";
     const TABLES: &'static [&'static str] = &["summary", "vitals"];
 
-    fn read(asked: &Asked) -> Result<Self, Problem> {
-        let scope = asked.chosen_scope(List::Transactions)?;
-        let period = Period::alone(asked)?;
-        Ok(Self(Listed::read(asked, scope, period, &SORTS, "-loads")?))
+    fn read(arguments: &Arguments) -> Result<Self, Problem> {
+        let scope = arguments.chosen_scope(List::Transactions)?;
+        let period = Period::alone(arguments)?;
+        Ok(Self(Listed::read(
+            arguments, scope, period, &SORTS, "-loads",
+        )?))
     }
 
     fn answer(&self, source: &mut Source<'_>) -> Result<Answer, Problem> {

@@ -12,9 +12,9 @@ use apm_store::Store;
 use serde::Serialize;
 use xxhash_rust::xxh3::xxh3_64;
 
-use crate::answers::asked::wrong;
+use crate::answers::arguments::wrong;
 use crate::answers::parameter::{Described, Parameter, Place};
-use crate::answers::{Asked, Problem, Question, Settings, Source};
+use crate::answers::{Arguments, Problem, Question, Settings, Source};
 
 const FORMAT: Parameter = Parameter::word(
     "format",
@@ -33,7 +33,7 @@ const fn table_of<Q: Question>() -> Parameter {
 
 /// The parameters of a question, and those of its form.
 pub(super) fn parameters<Q: Question>() -> Vec<Described> {
-    let mut all = Asked::describe::<Q>();
+    let mut all = Arguments::describe::<Q>();
     all.extend(forms::<Q>());
     all
 }
@@ -59,8 +59,8 @@ enum Form {
 }
 
 impl Form {
-    fn read<Q: Question>(asked: &Asked) -> Result<Self, Problem> {
-        let format = asked.word(&FORMAT)?;
+    fn read<Q: Question>(arguments: &Arguments) -> Result<Self, Problem> {
+        let format = arguments.word(&FORMAT)?;
         let Some(first) = Q::TABLES.first() else {
             return match format {
                 Some("csv") => Err(wrong(
@@ -70,7 +70,7 @@ impl Form {
                 _ => Ok(Self::Json),
             };
         };
-        let table = asked.word(&const { table_of::<Q>() })?;
+        let table = arguments.word(&const { table_of::<Q>() })?;
         Ok(match format {
             Some("csv") => Self::File(table.unwrap_or(first)),
             _ => Self::Json,
@@ -110,13 +110,13 @@ pub(super) async fn answer<Q: Question>(
     store: Data<Store>,
     settings: Data<Settings>,
 ) -> Result<HttpResponse, Problem> {
-    let asked = Asked::read(&request)?;
-    let question = Q::read(&asked)?;
-    let form = Form::read::<Q>(&asked)?;
-    let tag = asked.fingerprint(Q::DEPENDS).map(|asked| {
-        let asked = format!("{} {} {asked}", store.data_version(), request.path());
+    let arguments = Arguments::read(&request)?;
+    let question = Q::read(&arguments)?;
+    let form = Form::read::<Q>(&arguments)?;
+    let tag = arguments.fingerprint(Q::DEPENDS).map(|arguments| {
+        let arguments = format!("{} {} {arguments}", store.data_version(), request.path());
         // Weak: what answers of one tag say of the present may be of different seconds.
-        EntityTag::new_weak(format!("{:016x}", xxh3_64(asked.as_bytes())))
+        EntityTag::new_weak(format!("{:016x}", xxh3_64(arguments.as_bytes())))
     });
     let mut response = HttpResponse::Ok();
     response.insert_header((CACHE_CONTROL, "no-cache"));
@@ -146,7 +146,7 @@ pub(super) async fn fresh<Q: Question>(
     store: &Store,
     settings: &Settings,
 ) -> Result<HttpResponse, Problem> {
-    let form = Form::read::<Q>(&Asked::read(request)?)?;
+    let form = Form::read::<Q>(&Arguments::read(request)?)?;
     let mut response = HttpResponse::Ok();
     form.head(&mut response);
     let (body, _) = made(question, form, store, settings).await?;

@@ -17,7 +17,7 @@ pub(super) struct Hosts(Vec<String>);
 
 /// The name by which a request asks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Asked<'a> {
+pub(super) enum HostCheck<'a> {
     Allowed,
     /// A name that is not allowed.
     Foreign(&'a str),
@@ -39,9 +39,9 @@ impl Hosts {
     }
 
     /// The name by which a request asks for this server.
-    pub(super) fn judge<'a>(&self, request: &'a HttpRequest) -> Asked<'a> {
+    pub(super) fn judge<'a>(&self, request: &'a HttpRequest) -> HostCheck<'a> {
         if self.is_any() {
-            return Asked::Allowed;
+            return HostCheck::Allowed;
         }
         let in_address = request
             .uri()
@@ -52,10 +52,11 @@ impl Hosts {
         let named = headers.map(|host| host.to_str().unwrap_or("?"));
         let mut named = named.chain(in_address).peekable();
         if named.peek().is_none() {
-            return Asked::Nameless;
+            return HostCheck::Nameless;
         }
+        // A request may name several hosts, in headers and in its address: each of them has to be allowed.
         let foreign = named.find(|host| !self.allow(host));
-        foreign.map_or(Asked::Allowed, Asked::Foreign)
+        foreign.map_or(HostCheck::Allowed, HostCheck::Foreign)
     }
 
     fn is_any(&self) -> bool {

@@ -8,7 +8,7 @@ use serde_json::{Map, Value, json};
 
 use super::protocol::Fault;
 use crate::answers::parameter::{Described, Form, Place};
-use crate::answers::{Asked, Problem, Settings, Source};
+use crate::answers::{Arguments, Problem, Settings, Source};
 use table::{TOOLS, Tool};
 
 /// The tools as clients list them.
@@ -50,7 +50,7 @@ impl Tool {
     }
 
     /// The question that arguments make, and the address of its page. The error is for the assistant.
-    fn asked(&self, arguments: &Value) -> Result<(Asked, String), String> {
+    fn read(&self, arguments: &Value) -> Result<(Arguments, String), String> {
         let known = self.parameters();
         let none = Map::new();
         let given = match arguments {
@@ -60,6 +60,8 @@ impl Tool {
         };
         let (mut path, mut pairs) = (Vec::new(), Vec::new());
         for (name, value) in given {
+            // An address ignores parameters that it does not know. An assistant would take the answer to another
+            // question for that to its own.
             let Some(found) = known.iter().find(|one| one.parameter.name == name) else {
                 let names: Vec<&str> = known.iter().map(|one| one.parameter.name).collect();
                 return Err(format!(
@@ -98,13 +100,14 @@ impl Tool {
                 return Err(format!("`{name}` is missing"));
             }
         }
-        let page = page(self.page, &path, &pairs);
         pairs.extend(
             self.fixed
                 .iter()
                 .map(|(name, value)| ((*name).to_owned(), (*value).to_owned())),
         );
-        Ok((Asked::without_address(path, pairs), page))
+        // With the fixed ones: the page shows what the tool answers.
+        let page = page(self.page, &path, &pairs);
+        Ok((Arguments::without_address(path, pairs), page))
     }
 }
 
@@ -150,8 +153,8 @@ pub(super) async fn call(
             names.join(", ")
         )));
     };
-    let (asked, page) = match tool.asked(&params["arguments"]) {
-        Ok(asked) => asked,
+    let (arguments, page) = match tool.read(&params["arguments"]) {
+        Ok(arguments) => arguments,
         Err(why) => return Ok(said(&why, true)),
     };
     let (stored, settings) = (store.clone(), settings.clone());
@@ -161,7 +164,7 @@ pub(super) async fn call(
             store: &stored,
             settings: &settings,
         };
-        (tool.answer)(&asked, &mut source)
+        (tool.answer)(&arguments, &mut source)
     });
     Ok(match answered.await {
         Ok(text) => said(&format!("Page: {url}{page}\n\n{text}"), false),
@@ -205,14 +208,13 @@ mod tests {
 
     #[test]
     fn arguments_that_are_wrong_are_told() {
-        let asked =
-            |name: &str, arguments: Value| tool(name).asked(&arguments).map(|(_, page)| page);
+        let read = |name: &str, arguments: Value| tool(name).read(&arguments).map(|(_, page)| page);
         assert_eq!(
-            asked("error", json!({"service": "a/b", "key": "0f"})).unwrap(),
+            read("error", json!({"service": "a/b", "key": "0f"})).unwrap(),
             "/services/a%2Fb/errors/0f"
         );
         assert_eq!(
-            asked("errors", json!({"service": ["a", "b"]})).unwrap(),
+            read("errors", json!({"service": ["a", "b"]})).unwrap(),
             "/errors?service=a&service=b"
         );
         for (arguments, words) in [
@@ -228,7 +230,7 @@ mod tests {
                 "list of texts",
             ),
         ] {
-            let error = asked("error", arguments).unwrap_err();
+            let error = read("error", arguments).unwrap_err();
             assert!(error.contains(words), "{error}");
         }
     }

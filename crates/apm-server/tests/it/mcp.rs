@@ -106,7 +106,7 @@ async fn tools_answer_briefly_with_a_link_to_the_page() {
         (
             "logs",
             json!({"q": "message: shipped"}),
-            "/discover?q=message",
+            "/discover?q=message%3A%20shipped&filter=data_stream.type%3A%20logs",
             "shipped",
         ),
     ] {

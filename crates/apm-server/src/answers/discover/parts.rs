@@ -7,7 +7,7 @@ use super::{Params, newer};
 use crate::analytics::discover::{self, Hit, Request};
 use crate::answers::elsewhere::is_foreign;
 use crate::answers::parameter::Parameter;
-use crate::answers::{Address, Asked, Problem, Question, Source};
+use crate::answers::{Address, Arguments, Problem, Question, Source};
 
 const OPEN: Parameter = Parameter::whole("open", 0, i64::MAX, "The number of a document.");
 
@@ -32,8 +32,8 @@ impl Question for OpenParams {
     const ADDRESS: Address = Params::ADDRESS;
     const SUMMARY: &'static str = "One document";
 
-    fn read(asked: &Asked) -> Result<Self, Problem> {
-        Ok(Self(asked.whole(&OPEN)?.unwrap_or_default()))
+    fn read(arguments: &Arguments) -> Result<Self, Problem> {
+        Ok(Self(arguments.whole(&OPEN)?.unwrap_or_default()))
     }
 
     fn answer(&self, source: &mut Source<'_>) -> Result<Opened, Problem> {
@@ -59,8 +59,8 @@ impl Question for NewerParams {
     const ADDRESS: Address = Params::ADDRESS;
     const SUMMARY: &'static str = "Newer documents";
 
-    fn read(asked: &Asked) -> Result<Self, Problem> {
-        Params::read(asked).map(Self)
+    fn read(arguments: &Arguments) -> Result<Self, Problem> {
+        Params::read(arguments).map(Self)
     }
 
     fn answer(&self, source: &mut Source<'_>) -> Result<Newer, Problem> {

@@ -3,7 +3,7 @@
 use super::{Fields, find, groups_table, request};
 use crate::analytics::discover::{self, Groups, Request};
 use crate::answers::parameter::Parameter;
-use crate::answers::{Address, Asked, Problem, Question, Source, at};
+use crate::answers::{Address, Arguments, Problem, Question, Source, at};
 use crate::csv::Table;
 
 const GROUP_BY: Parameter = Parameter::text("group", "The field.");
@@ -20,10 +20,10 @@ impl Question for FieldsParams {
     const ADDRESS: Address = at!("/discover/fields");
     const SUMMARY: &'static str = "Fields of the newest 500 matching events";
 
-    fn read(asked: &Asked) -> Result<Self, Problem> {
+    fn read(arguments: &Arguments) -> Result<Self, Problem> {
         Ok(Self(Request {
             after: None,
-            ..request(asked, SAMPLE)?
+            ..request(arguments, SAMPLE)?
         }))
     }
 
@@ -50,10 +50,10 @@ impl Question for GroupsParams {
     const SUMMARY: &'static str = "Matching events by the values of a field";
     const TABLES: &'static [&'static str] = &["groups"];
 
-    fn read(asked: &Asked) -> Result<Self, Problem> {
+    fn read(arguments: &Arguments) -> Result<Self, Problem> {
         Ok(Self {
-            request: request(asked, 0)?,
-            field: asked.required(&GROUP_BY)?.to_owned(),
+            request: request(arguments, 0)?,
+            field: arguments.required(&GROUP_BY)?.to_owned(),
         })
     }
 

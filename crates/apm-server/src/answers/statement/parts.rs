@@ -16,7 +16,7 @@ use crate::analytics::statements::Statement;
 use crate::answers::parameter::shared::FINGERPRINT;
 use crate::answers::period::Period;
 use crate::answers::{
-    Address, Asked, Depends, Problem, Question, Settings, Source, asked, at, top,
+    Address, Arguments, Depends, Problem, Question, Settings, Source, arguments, at, top,
 };
 use crate::csv::{Cell, Table};
 use crate::insight::callers::{self, Caller, Wanted};
@@ -48,11 +48,11 @@ impl Question for CallersParams {
     const SUMMARY: &'static str = "Who runs a statement";
     const TABLES: &'static [&'static str] = &["callers"];
 
-    fn read(asked: &Asked) -> Result<Self, Problem> {
+    fn read(arguments: &Arguments) -> Result<Self, Problem> {
         Ok(Self {
-            fingerprint: asked.segment_hash(&FINGERPRINT)?,
-            scope: asked.chosen_scope(List::Statements)?,
-            period: Period::alone(asked)?,
+            fingerprint: arguments.segment_hash(&FINGERPRINT)?,
+            scope: arguments.chosen_scope(List::Statements)?,
+            period: Period::alone(arguments)?,
         })
     }
 
@@ -92,11 +92,11 @@ impl Question for GrowthParams {
     const DEPENDS: Depends = Depends::Now;
     const TABLES: &'static [&'static str] = &["growth"];
 
-    fn read(asked: &Asked) -> Result<Self, Problem> {
+    fn read(arguments: &Arguments) -> Result<Self, Problem> {
         Ok(Self {
-            fingerprint: asked.segment_hash(&FINGERPRINT)?,
-            scope: asked.chosen_scope(List::Statements)?,
-            now: asked.now,
+            fingerprint: arguments.segment_hash(&FINGERPRINT)?,
+            scope: arguments.chosen_scope(List::Statements)?,
+            now: arguments.now,
         })
     }
 
@@ -179,12 +179,12 @@ impl Question for PlanParams {
     const SUMMARY: &'static str = "The plan of a statement's sample, for services with --explain";
     const DEPENDS: Depends = Depends::Files;
 
-    fn read(asked: &Asked) -> Result<Self, Problem> {
+    fn read(arguments: &Arguments) -> Result<Self, Problem> {
         Ok(Self {
-            fingerprint: asked.segment_hash(&FINGERPRINT)?,
-            scope: asked.chosen_scope(List::Statements)?,
-            period: Period::alone(asked)?,
-            index: asked.owned(&INDEX)?,
+            fingerprint: arguments.segment_hash(&FINGERPRINT)?,
+            scope: arguments.chosen_scope(List::Statements)?,
+            period: Period::alone(arguments)?,
+            index: arguments.owned(&INDEX)?,
         })
     }
 
@@ -216,7 +216,7 @@ impl Question for PlanParams {
             }
         };
         explained.map_err(|error| match &self.index {
-            Some(_) => asked::wrong(&INDEX, error.to_string()),
+            Some(_) => arguments::wrong(&INDEX, error.to_string()),
             None => Problem::Parameter {
                 parameter: "plan",
                 problem: error.to_string(),

@@ -19,7 +19,7 @@ use crate::analytics::trace::read;
 use crate::answers::listing::{Listing, Rows, Sort};
 use crate::answers::logs;
 use crate::answers::parameter::Parameter;
-use crate::answers::{Asked, Problem};
+use crate::answers::{Arguments, Problem};
 use crate::csv::{Cell, Table};
 
 const ITEM: Parameter =
@@ -38,7 +38,7 @@ const TAB: Parameter = Parameter::word(
     ],
     "What to add about all of the trace: `statistics` adds `operations`, `sql` adds `statements` and `gaps`, `logs` \
      adds `log_lines`, `errors` adds `error_rows`; `metadata` and `json` add the `document` of the first item where \
-     none is asked for.",
+     none is arguments for.",
 );
 
 /// Log lines whose documents are read at once.
@@ -109,12 +109,12 @@ pub(crate) struct Looked {
 }
 
 impl Look {
-    pub(crate) fn read(asked: &Asked, default: &'static str) -> Result<Self, Problem> {
-        let tab = asked.word(&TAB)?.unwrap_or(default);
+    pub(crate) fn read(arguments: &Arguments, default: &'static str) -> Result<Self, Problem> {
+        let tab = arguments.word(&TAB)?.unwrap_or(default);
         Ok(Self {
-            item: asked.owned(&ITEM)?,
+            item: arguments.owned(&ITEM)?,
             tab,
-            listing: Listing::of_tab(asked, &operations::SORTS, "-self")?,
+            listing: Listing::of_tab(arguments, &operations::SORTS, "-self")?,
         })
     }
 

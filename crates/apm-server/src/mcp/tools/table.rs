@@ -5,8 +5,8 @@ use serde_json::{Value, json};
 
 use crate::answers::parameter::Described;
 use crate::answers::{
-    Asked, Problem, Question, Source, check, compare, console, discover, error, errors, insights,
-    queries, services, statement, trace, transactions,
+    Arguments, Problem, Question, Source, check, compare, console, discover, error, errors,
+    insights, queries, services, statement, trace, transactions,
 };
 use crate::mcp::text;
 
@@ -21,7 +21,7 @@ pub(super) struct Tool {
     /// Parameters that are always given.
     pub(super) fixed: &'static [(&'static str, &'static str)],
     pub(super) parameters: fn() -> Vec<Described>,
-    pub(super) answer: fn(&Asked, &mut Source<'_>) -> Result<String, Problem>,
+    pub(super) answer: fn(&Arguments, &mut Source<'_>) -> Result<String, Problem>,
 }
 
 const SCOPE: &[&str] = &["service", "env", "from", "to", "q"];
@@ -127,7 +127,7 @@ const fn list<Q: Question, const TABLES: usize>(name: &'static str, about: &'sta
         page: Q::ADDRESS.page,
         shown: SCOPE,
         fixed: &[],
-        parameters: Asked::describe::<Q>,
+        parameters: Arguments::describe::<Q>,
         answer: tables::<Q, TABLES>,
     }
 }
@@ -140,34 +140,34 @@ const fn one<Q: Question>(name: &'static str, about: &'static str) -> Tool {
         page: Q::ADDRESS.page,
         shown: SCOPE,
         fixed: &[],
-        parameters: Asked::describe::<Q>,
+        parameters: Arguments::describe::<Q>,
         answer: object::<Q>,
     }
 }
 
 fn tables<Q: Question, const TABLES: usize>(
-    asked: &Asked,
+    arguments: &Arguments,
     source: &mut Source<'_>,
 ) -> Result<String, Problem> {
-    let answer = Q::read(asked)?.answer(source)?;
+    let answer = Q::read(arguments)?.answer(source)?;
     Ok(text::tables(&Q::tables(&answer), TABLES))
 }
 
-fn object<Q: Question>(asked: &Asked, source: &mut Source<'_>) -> Result<String, Problem> {
-    let answer = Q::read(asked)?.answer(source)?;
+fn object<Q: Question>(arguments: &Arguments, source: &mut Source<'_>) -> Result<String, Problem> {
+    let answer = Q::read(arguments)?.answer(source)?;
     Ok(text::object(&value(&answer)))
 }
 
 /// A statement with its growth and its plan. Where there is no file to ask for a plan, the answer says so.
-fn whole_statement(asked: &Asked, source: &mut Source<'_>) -> Result<String, Problem> {
-    let found = statement::Params::read(asked)?.answer(source)?;
+fn whole_statement(arguments: &Arguments, source: &mut Source<'_>) -> Result<String, Problem> {
+    let found = statement::Params::read(arguments)?.answer(source)?;
     let mut all = json!({"statement": value(&found)});
-    all["growth"] = match statement::GrowthParams::read(asked)?.answer(source) {
+    all["growth"] = match statement::GrowthParams::read(arguments)?.answer(source) {
         Ok(growth) => value(&growth),
         Err(Problem::Store(error)) => return Err(Problem::Store(error)),
         Err(problem) => problem.to_string().into(),
     };
-    all["plan"] = match statement::PlanParams::read(asked)?.answer(source) {
+    all["plan"] = match statement::PlanParams::read(arguments)?.answer(source) {
         Ok(plan) => value(&plan),
         Err(Problem::Store(error)) => return Err(Problem::Store(error)),
         Err(problem) => problem.to_string().into(),

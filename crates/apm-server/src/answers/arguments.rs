@@ -37,7 +37,7 @@ pub(crate) enum Shape {
 
 /// A request.
 #[derive(Debug)]
-pub(crate) struct Asked {
+pub(crate) struct Arguments {
     pairs: Vec<(String, String)>,
     path: Vec<(String, String)>,
     pub(crate) shape: Shape,
@@ -49,7 +49,7 @@ pub(crate) struct Asked {
     described: Option<RefCell<Vec<Described>>>,
 }
 
-impl Asked {
+impl Arguments {
     /// Reads a request to the API.
     pub(crate) fn read(request: &HttpRequest) -> Result<Self, Problem> {
         Self::at(request, Shape::Data, time::now(), TimeZone::UTC)
@@ -90,7 +90,7 @@ impl Asked {
             problem: error.to_string(),
         })?;
         let names = request.match_info().iter().map(|(name, _)| name.to_owned());
-        let mut asked = Self {
+        let mut arguments = Self {
             pairs,
             path: names.zip(values.into_inner()).collect(),
             shape,
@@ -103,21 +103,21 @@ impl Asked {
             described: None,
         };
         if shape == Shape::Page {
-            asked.fold_query();
+            arguments.fold_query();
         }
-        if let Some(name) = asked.get(&TZ)? {
-            asked.zone = TimeZone::get(name).map_err(|_| {
+        if let Some(name) = arguments.get(&TZ)? {
+            arguments.zone = TimeZone::get(name).map_err(|_| {
                 let name = cut(name);
                 let problem = format!("`{name}` is no time zone, use a name such as Europe/Berlin");
                 wrong(&TZ, problem)
             })?;
         }
-        Ok(asked)
+        Ok(arguments)
     }
 
     /// The parameters that a question reads.
     pub(crate) fn describe<Q: Question>() -> Vec<Described> {
-        let asked = Self {
+        let arguments = Self {
             pairs: Vec::new(),
             path: Vec::new(),
             shape: Shape::Data,
@@ -126,9 +126,12 @@ impl Asked {
             described: Some(RefCell::default()),
         };
         // A missing parameter is no error here, so that reading goes on to the end.
-        let read = Q::read(&asked);
+        let read = Q::read(&arguments);
         debug_assert!(read.is_ok(), "every parameter is described");
-        asked.described.map(RefCell::into_inner).unwrap_or_default()
+        arguments
+            .described
+            .map(RefCell::into_inner)
+            .unwrap_or_default()
     }
 
     /// The field that shows the query holds one line: more of them, pasted into an address, keep their meaning.
@@ -344,9 +347,9 @@ impl Asked {
     /// Relative times and the present are those at the last whole step, so that a client that asks again has the same
     /// question for a while. The answer itself is of the moment when it was made.
     pub(crate) fn fingerprint(&self, depends: Depends) -> Option<String> {
-        let asked = format!("{:?} {:?}", self.pairs, self.path);
+        let arguments = format!("{:?} {:?}", self.pairs, self.path);
         match depends {
-            Depends::Nothing => return Some(asked),
+            Depends::Nothing => return Some(arguments),
             Depends::Files => return None,
             Depends::Range | Depends::Now => {}
         }
@@ -363,7 +366,7 @@ impl Asked {
         // A window is whole minutes: it may end up to one after its range.
         let is_open = depends == Depends::Now || asked_range.to > then - 60 * SECOND;
         Some(format!(
-            "{asked} {asked_range:?} {query:?} {:?}",
+            "{arguments} {asked_range:?} {query:?} {:?}",
             is_open.then_some(then)
         ))
     }

@@ -30,9 +30,9 @@ const MOST: i64 = 1_000;
 /// Characters of an agent's name that are kept.
 const MOST_NAME: usize = 120;
 
-/// An agent that asked.
+/// A poll of an agent: it asks for its settings every half a minute.
 #[derive(Clone, Debug, PartialEq, Eq, Queryable)]
-pub(crate) struct Asked {
+pub(crate) struct Poll {
     /// `service.name`
     pub(crate) service: String,
     /// `service.environment`; empty where it names none.
@@ -45,7 +45,7 @@ pub(crate) struct Asked {
     pub(crate) at: i64,
 }
 
-impl Asked {
+impl Poll {
     /// An agent that asks now.
     pub(crate) fn new(service: &str, environment: &str, agent: &str, etag: &str) -> Self {
         let cut = |text: &str| text.chars().take(MOST_NAME).collect();
@@ -78,7 +78,7 @@ impl Asked {
 ///
 /// # Errors
 /// The database cannot be read.
-pub(crate) fn list(conn: &mut SqliteConnection) -> QueryResult<Vec<Asked>> {
+pub(crate) fn list(conn: &mut SqliteConnection) -> QueryResult<Vec<Poll>> {
     let since = jiff::Timestamp::now().as_microsecond() - GONE;
     agent_asked::table
         .filter(agent_asked::at.ge(since))
@@ -91,32 +91,32 @@ pub(crate) fn list(conn: &mut SqliteConnection) -> QueryResult<Vec<Asked>> {
         .load(conn)
 }
 
-/// Whether it is time to note that an agent asked.
+/// Whether it is time to note that an agent polled.
 ///
 /// # Errors
 /// The database cannot be read.
-pub(crate) fn is_news(conn: &mut SqliteConnection, asked: &Asked) -> QueryResult<bool> {
+pub(crate) fn is_news(conn: &mut SqliteConnection, poll: &Poll) -> QueryResult<bool> {
     let known: Option<(String, i64)> = agent_asked::table
-        .find((&asked.service, &asked.environment, &asked.agent))
+        .find((&poll.service, &poll.environment, &poll.agent))
         .select((agent_asked::etag, agent_asked::at))
         .first(conn)
         .optional()?;
-    Ok(known.is_none_or(|(etag, at)| etag != asked.etag || asked.at - at >= PAUSE))
+    Ok(known.is_none_or(|(etag, at)| etag != poll.etag || poll.at - at >= PAUSE))
 }
 
-/// Notes that an agent asked. Nobody waits for it.
-pub(crate) fn note(store: &Store, asked: Asked) {
+/// Notes that an agent polled. Nobody waits for it.
+pub(crate) fn note(store: &Store, poll: Poll) {
     let noted: Result<Ticket<()>, _> = store.write(move |conn| {
         diesel::replace_into(agent_asked::table)
             .values((
-                agent_asked::service.eq(&asked.service),
-                agent_asked::environment.eq(&asked.environment),
-                agent_asked::agent.eq(&asked.agent),
-                agent_asked::etag.eq(&asked.etag),
-                agent_asked::at.eq(asked.at),
+                agent_asked::service.eq(&poll.service),
+                agent_asked::environment.eq(&poll.environment),
+                agent_asked::agent.eq(&poll.agent),
+                agent_asked::etag.eq(&poll.etag),
+                agent_asked::at.eq(poll.at),
             ))
             .execute(conn)?;
-        diesel::delete(agent_asked::table.filter(agent_asked::at.lt(asked.at - GONE)))
+        diesel::delete(agent_asked::table.filter(agent_asked::at.lt(poll.at - GONE)))
             .execute(conn)?;
         // Senders may make up as many names as they like.
         let oldest: Option<i64> = agent_asked::table
@@ -156,9 +156,9 @@ mod tests {
             ("bank", "prod", 1),
             ("bank", "", 0),
         ] {
-            let asked = Asked::new(service, environment, "a", "");
+            let poll = Poll::new(service, environment, "a", "");
             assert_eq!(
-                asked.finds(&all),
+                poll.finds(&all),
                 Some(&all[place]),
                 "{service} {environment}"
             );

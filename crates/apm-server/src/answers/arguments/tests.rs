@@ -8,11 +8,11 @@ use crate::answers::Depends::{Files, Nothing, Now, Range as OfRange};
 const MINUTE: i64 = 1_773_844_500 * SECOND;
 
 #[track_caller]
-fn params(query: &str, second: i64) -> Asked {
+fn params(query: &str, second: i64) -> Arguments {
     let request = TestRequest::with_uri(&format!("/?{query}"))
         .param("trace", "a%2Fb%2Bc%25d%C3%BC%2541")
         .to_http_request();
-    Asked::at(
+    Arguments::at(
         &request,
         Shape::Data,
         MINUTE + second * SECOND,
@@ -90,7 +90,7 @@ fn dates_without_an_offset_are_those_of_the_zone_that_is_named() {
         "2026-03-18T04:00:00Z"
     );
     let request = TestRequest::with_uri("/?tz=Mars/Base").to_http_request();
-    let error = Asked::at(&request, Shape::Data, MINUTE, TimeZone::UTC)
+    let error = Arguments::at(&request, Shape::Data, MINUTE, TimeZone::UTC)
         .unwrap_err()
         .to_string();
     assert!(error.contains("Mars/Base"), "{error}");

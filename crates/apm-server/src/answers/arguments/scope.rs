@@ -2,7 +2,7 @@
 
 use kql::Expr;
 
-use super::{Asked, LONGEST, wrong};
+use super::{Arguments, LONGEST, wrong};
 use crate::analytics::Scope;
 use crate::analytics::chosen::{Choice, Chosen};
 use crate::analytics::filter::{self, List};
@@ -13,7 +13,7 @@ use crate::answers::problem::Problem;
 /// Services, and environments, that can be chosen or left out.
 const MOST_CHOSEN: usize = 100;
 
-impl Asked {
+impl Arguments {
     /// The values of a parameter that may be repeated.
     pub(super) fn values(&self, parameter: &Parameter) -> impl Iterator<Item = &str> {
         let name = parameter.name;
