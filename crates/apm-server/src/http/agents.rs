@@ -7,13 +7,16 @@ use apm_store::{Store, StoreError};
 use serde::Deserialize;
 
 use super::respond;
-use crate::agent_config::asked::{self, Asked};
+use crate::agent_config::polls::{self, Poll};
 use crate::agent_config::{self, Settings};
 
 /// The time for which an agent may keep an answer, and the interval at which it asks.
 const FRESH: &str = "max-age=30, must-revalidate";
 /// The same for a refusal.
 const FRESH_ERROR: &str = "max-age=300, must-revalidate";
+
+/// Longest name of a service or an environment, characters, as for events.
+const LONGEST_NAME: usize = 1_024;
 
 /// The question of an agent by `GET`.
 #[derive(Debug, Default, Deserialize)]
@@ -71,6 +74,14 @@ pub(super) async fn settings_of(
     let Some(name) = service.name.filter(|name| !name.is_empty()) else {
         return refuse(&request, 400, "service.name is required");
     };
+    let environment = service.environment.unwrap_or_default();
+    // These names are written down, and an event with longer ones is refused, too.
+    let is_long = |text: &String| text.chars().nth(LONGEST_NAME).is_some();
+    if [&name, &environment].into_iter().any(is_long) {
+        let why =
+            format!("service.name and service.environment have at most {LONGEST_NAME} characters");
+        return refuse(&request, 400, &why);
+    }
     if let Err(why) = may(&name) {
         return refuse(&request, 403, &why);
     }
@@ -78,28 +89,35 @@ pub(super) async fn settings_of(
         .headers()
         .get(header::IF_NONE_MATCH)
         .and_then(|value| value.to_str().ok());
+    // A proxy that compresses the answer makes its tag a weak one: `W/"…"`.
+    let plain = |etag: &str| {
+        let etag = etag.trim();
+        etag.strip_prefix("W/")
+            .unwrap_or(etag)
+            .trim_matches('"')
+            .to_owned()
+    };
     let known = known
-        .map(|etag| etag.trim().trim_matches('"').to_owned())
+        .map(plain)
         .filter(|etag| !etag.is_empty())
         .or(query.ifnonematch);
     let agent = request.headers().get(header::USER_AGENT);
     let agent = agent.and_then(|agent| agent.to_str().ok());
-    let environment = service.environment.unwrap_or_default();
     let etag = known.clone().unwrap_or_default();
-    let mut asked = Asked::new(&name, &environment, agent.unwrap_or("unnamed"), &etag);
+    let mut poll = Poll::new(&name, &environment, agent.unwrap_or("unnamed"), &etag);
     let found = store.read_async(move |conn| {
         let found = agent_config::find(conn, &name, Some(&environment))?.unwrap_or_default();
         // The tag of a part of the settings stands for all of them.
-        if asked.etag == told(&found, only).etag() {
-            asked.etag = found.etag();
+        if poll.etag == told(&found, only).etag() {
+            poll.etag = found.etag();
         }
-        let news = asked::is_news(conn, &asked)?.then_some(asked);
+        let news = polls::is_news(conn, &poll)?.then_some(poll);
         Ok::<_, StoreError>((found, news))
     });
     match found.await {
         Ok((found, news)) => {
-            if let Some(asked) = news {
-                asked::note(&store, asked);
+            if let Some(poll) = news {
+                polls::note(&store, poll);
             }
             answer(&request, known.as_deref(), &found, only, &store)
         }

@@ -9,35 +9,33 @@
 //! A request is judged by the route that answers it, never by its address, which can be spelled in many ways. Addresses
 //! that do not exist are answered with 404.
 
+mod judge;
+
 use std::net::IpAddr;
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
 use actix_web::body::BoxBody;
 use actix_web::dev::{ServiceRequest, ServiceResponse};
-use actix_web::http::header::{self, HeaderName, HeaderValue};
+use actix_web::http::header;
 use actix_web::middleware::Next;
 use actix_web::{Error, HttpMessage as _, HttpRequest, HttpResponse, web};
 
+use self::judge::{MISSING, Verdict, judge, lacks, listed};
 use super::attempts::Attempts;
 use super::body::{self, Portions};
 use super::credentials::{Credentials, Holder};
-use super::hosts::{Asked, Hosts};
-use super::otlp::Port;
+use super::hosts::Hosts;
 use super::refusals::{Refusal, Refusals};
 use super::rum::{self, Before, Rum};
 use super::sessions::{self, Sessions};
-use super::site::{self, Site};
-use super::{Shared, cors, login, respond};
+use super::{Shared, cors, respond};
 use crate::config::Config;
 use crate::connections;
 use crate::front::Front;
 use crate::otlp::{Code, Status};
-use crate::route::{Access, Body, Caller, Rules, Sites};
+use crate::route::{Access, Body, Rules, Sites};
 use crate::unread::Unfinished;
-
-const MISSING: &str = "authentication failed: missing or improperly formatted Authorization header: expected \
-                       'Authorization: Bearer secret_token' or 'Authorization: ApiKey base64(API key ID:API key)'";
 
 /// The rules by which a server lets callers in.
 #[derive(Debug)]
@@ -103,6 +101,7 @@ impl Guard {
             let client = Front::from_request(request).client;
             self.see_header(client, shown.as_bytes(), now)
         });
+        // A wrong header does not shut out a browser that is signed in: its session is looked at next.
         if let Some(Seen::Holder { .. }) = seen {
             return seen.unwrap_or(Seen::Nobody);
         }
@@ -120,6 +119,7 @@ impl Guard {
 
     fn see_header(&self, client: Option<IpAddr>, shown: &[u8], now: Instant) -> Seen {
         let waits = self.headers.wait(client, now);
+        // Looked up also while the address waits: a secret that was right from there before is let through.
         match (self.credentials.in_header(shown), waits) {
             (Some(holder), None) => {
                 self.headers.passed(client, &holder.secret);
@@ -188,11 +188,6 @@ pub(crate) struct Exposed {
     pub(crate) otlp: bool,
 }
 
-fn lacks(holder: &Holder, access: Access) -> String {
-    let key = holder.key.as_deref().unwrap_or_default();
-    format!("forbidden request: the API key '{key}' lacks the privilege '{access}'")
-}
-
 /// Whether a request carries a secret or a session, or needs none.
 pub(super) fn is_trusted(request: &HttpRequest, guard: &Guard) -> bool {
     matches!(guard.see(request), Seen::Holder { .. })
@@ -208,6 +203,7 @@ pub(super) async fn check(
         .app_data::<web::Data<Shared>>()
         .cloned()
         .expect("every worker has it");
+    // Their pages have to be able to read refusals, too, which needs the headers of CORS on each answer.
     if rules.sites == Sites::Browsers {
         return browsers(&rules, request, next, &shared).await;
     }
@@ -220,15 +216,6 @@ pub(super) async fn check(
     };
     cors::allow(response.headers_mut(), origin);
     Ok(response)
-}
-
-/// The origin of a page of another site that may send to this route.
-fn listed(rules: &Rules, request: &HttpRequest, guard: &Guard) -> Option<HeaderValue> {
-    match rules.sites {
-        Sites::None => None,
-        Sites::Telemetry => cors::origin(request, &guard.origins),
-        Sites::Browsers => guard.rum.as_ref()?.origin(request),
-    }
 }
 
 /// A request of a browser's agent. Its page may read every answer, refusals too, if its site is listed.
@@ -306,128 +293,4 @@ fn refused(mut request: ServiceRequest, response: HttpResponse) -> ServiceRespon
     let unread = request.take_payload();
     let response = request.into_response(response);
     response.map_body(|_, body| BoxBody::new(Portions::new(body, Some(Unfinished::new(unread)))))
-}
-
-/// The decision about a request.
-enum Verdict {
-    /// It is let through, and its caller has shown a secret.
-    Trusted,
-    /// It is let through, as no secret is needed.
-    Open,
-    Refused(HttpResponse),
-}
-
-fn judge(request: &HttpRequest, rules: &Rules, guard: &Guard) -> Verdict {
-    let forbidden = |why: Refusal, message: &str| {
-        guard.refusals.count(why);
-        Verdict::Refused(respond::error(request, 403, message))
-    };
-    let access = rules.access(request.method());
-    let hosts = match request.app_data::<Port>() {
-        Some(Port) => &guard.otlp_hosts,
-        None => &guard.hosts,
-    };
-    match hosts.judge(request) {
-        Asked::Allowed => {}
-        // The check of an old balancer.
-        Asked::Nameless if access == Access::Open && request.method().is_safe() => {}
-        Asked::Nameless => {
-            let message = "forbidden request: a Host header is required";
-            return forbidden(Refusal::Host, message);
-        }
-        Asked::Foreign(host) => {
-            let message = format!(
-                "forbidden request: host: '{}' is not allowed: name it in --apm-allowed-hosts (APM_ALLOWED_HOSTS) if \
-                 this server is reached by it",
-                excerpt(host)
-            );
-            return forbidden(Refusal::Host, &message);
-        }
-    }
-    let is_safe = request.method().is_safe();
-    if is_safe && access != Access::Open && site::is_embedded(request) {
-        let message = "forbidden request: another site's page cannot load this";
-        return forbidden(Refusal::Site, message);
-    }
-    let seen = (access != Access::Open).then(|| guard.see(request));
-    if !is_safe {
-        let front = Front::from_request(request);
-        match site::judge(request, &front) {
-            Site::Own => {}
-            Site::Foreign(_) if listed(rules, request, guard).is_some() => {}
-            Site::Foreign(site) => {
-                let message = format!(
-                    "forbidden request: origin: '{}' is not allowed: this server is asked as '{}'. If a proxy has \
-                     changed the Host header, name the proxy in --apm-trusted-proxies (APM_TRUSTED_PROXIES)",
-                    excerpt(&site),
-                    excerpt(&front.host)
-                );
-                return forbidden(Refusal::Site, &message);
-            }
-            Site::Unsaid => {
-                let in_header = matches!(
-                    seen,
-                    Some(Seen::Holder {
-                        in_header: true,
-                        ..
-                    })
-                );
-                if rules.caller == Caller::Page && !in_header {
-                    let message = "forbidden request: an Origin header is required";
-                    return forbidden(Refusal::Site, message);
-                }
-            }
-        }
-    }
-    match seen {
-        None => Verdict::Open,
-        Some(Seen::Holder { holder, .. }) if holder.may(access) => {
-            match guard.credentials.are_needed() {
-                true => Verdict::Trusted,
-                false => Verdict::Open,
-            }
-        }
-        Some(Seen::Holder { holder, .. }) => {
-            let message = lacks(&holder, access);
-            forbidden(Refusal::Privilege, &message)
-        }
-        Some(Seen::Waits(left)) => {
-            guard.refusals.count(Refusal::Attempts);
-            Verdict::Refused(respond::wait(request, left))
-        }
-        Some(Seen::Nobody) => {
-            guard.refusals.count(Refusal::Credentials);
-            Verdict::Refused(match is_safe && respond::wants_page(request) {
-                true => login::redirect(request),
-                false => unauthorized(request),
-            })
-        }
-    }
-}
-
-fn unauthorized(request: &HttpRequest) -> HttpResponse {
-    let scheme = text(request, header::AUTHORIZATION).and_then(|given| given.split_once(' '));
-    let message = match scheme {
-        Some(("Bearer" | "ApiKey", _)) => "authentication failed".to_owned(),
-        Some((scheme, _)) => format!(
-            "authentication failed: unknown Authentication header {}: expected 'Authorization: Bearer secret_token' \
-             or 'Authorization: ApiKey base64(API key ID:API key)'",
-            excerpt(scheme)
-        ),
-        None => MISSING.to_owned(),
-    };
-    let mut response = respond::error(request, 401, &message);
-    let scheme = HeaderValue::from_static("Bearer");
-    response
-        .headers_mut()
-        .insert(header::WWW_AUTHENTICATE, scheme);
-    response
-}
-
-fn text(request: &HttpRequest, name: HeaderName) -> Option<&str> {
-    request.headers().get(name)?.to_str().ok()
-}
-
-fn excerpt(text: &str) -> &str {
-    &text[..text.floor_char_boundary(128)]
 }

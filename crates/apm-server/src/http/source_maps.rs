@@ -71,10 +71,7 @@ async fn take(
     mut payload: Payload,
     store: &Store,
 ) -> Result<(i64, Told), HttpResponse> {
-    let stored = match read(request, &mut payload).await {
-        Ok(form) => keep(form, store).await,
-        Err(refusal) => Err(refusal),
-    };
+    let stored = upload_alone(request, &mut payload, store).await;
     match stored {
         Ok(stored) => Ok(stored),
         Err((status, message)) => {
@@ -82,6 +79,23 @@ async fn take(
             Err(body::refused(answer, payload).await)
         }
     }
+}
+
+/// Reads and stores a map, unless another one is on its way. The place is held until the map is stored: its text is in
+/// memory as long.
+async fn upload_alone(
+    request: &HttpRequest,
+    payload: &mut Payload,
+    store: &Store,
+) -> Result<(i64, Told), Refusal> {
+    let Ok(_place) = UPLOADS.try_acquire() else {
+        return Err((
+            503,
+            "another source map is being uploaded: try again".to_owned(),
+        ));
+    };
+    let form = read(request, payload).await?;
+    keep(form, store).await
 }
 
 /// The fields of a form.
@@ -95,12 +109,6 @@ struct Form {
 
 /// Reads the form.
 async fn read(request: &HttpRequest, payload: &mut Payload) -> Result<Form, Refusal> {
-    let Ok(_place) = UPLOADS.try_acquire() else {
-        return Err((
-            503,
-            "another source map is being uploaded: try again".to_owned(),
-        ));
-    };
     // The form is read from memory, as a refusal still needs the payload.
     let whole = timeout(LONGEST_UPLOAD, whole(payload)).await;
     let whole = whole.map_err(|_| (408, "the upload took too long".to_owned()))??;

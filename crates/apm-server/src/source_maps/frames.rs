@@ -47,7 +47,9 @@ pub(crate) fn map_frames(conn: &mut SqliteConnection, document: &mut Value) -> Q
         .pointer_mut("/error/exception")
         .and_then(Value::as_array_mut);
     for exception in exceptions.into_iter().flatten() {
-        if let Some(frames) = exception["stacktrace"].as_array_mut() {
+        // Indexing would add the member where an exception came without a stack.
+        let frames = exception.get_mut("stacktrace");
+        if let Some(frames) = frames.and_then(Value::as_array_mut) {
             let told = map_stack(conn, &maps, &named, frames)?;
             culprit = culprit.or(told);
         }

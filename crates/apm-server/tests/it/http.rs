@@ -1,5 +1,6 @@
 //! Access, and the state that the server tells of itself.
 
+mod agent_config;
 mod base_path;
 mod connections;
 mod encrypted;
@@ -14,7 +15,6 @@ mod uploads;
 use std::collections::BTreeMap;
 
 use apm_server::SecretToken;
-use apm_server::agent_config::{self, Settings};
 use serde_json::json;
 
 use crate::support::server::TestServer;
@@ -156,6 +156,14 @@ async fn metrics_come_in_families_that_prometheus_reads() {
         assert_eq!(value(name), Some(expected), "{name} in {text}");
     }
     assert!(value("pocket_apm_commit_seconds_sum").is_some_and(|sum| sum > 0.0));
+    let again = server.get("/metrics").await.text;
+    let start = |text: &str| {
+        let mut lines = text.lines();
+        lines
+            .find(|line| line.starts_with("process_start_time_seconds "))
+            .map(str::to_owned)
+    };
+    assert!(start(&text).is_some() && start(&text) == start(&again));
     // Each family says what it is before its values, once.
     let mut family = "";
     for line in text.lines() {
@@ -314,99 +322,4 @@ async fn every_answer_keeps_a_browser_from_running_telemetry() {
     assert_eq!(script.header("x-content-type-options"), "nosniff");
     assert_eq!(script.header("content-security-policy"), "");
     server.stop().await;
-}
-
-#[actix_web::test]
-async fn agents_without_settings_get_none_and_a_tag_to_ask_again_with() {
-    let server = TestServer::start();
-    let path = "/config/v1/agents?service.name=shop&service.environment=prod";
-    let none = server.get(path).await;
-    assert_eq!(
-        (none.status, none.json(), none.header("etag")),
-        (200, json!({}), "\"-\"")
-    );
-    assert_eq!(none.header("cache-control"), "max-age=30, must-revalidate");
-    let same = server
-        .send("GET", path, &[("If-None-Match", "\"-\"")], "")
-        .await;
-    assert_eq!((same.status, same.text.as_str()), (304, ""));
-    let asked = r#"{"service":{"name":"shop","environment":"prod"}}"#;
-    assert_eq!(
-        server
-            .send("POST", "/config/v1/agents", &[], asked)
-            .await
-            .status,
-        200
-    );
-    let nameless = server.get("/config/v1/agents").await;
-    assert_eq!(
-        (nameless.status, nameless.json()),
-        (400, json!({"error": "service.name is required"}))
-    );
-    assert_eq!(server.send("PUT", path, &[], "").await.status, 405);
-    server.stop().await;
-}
-
-#[actix_web::test]
-async fn the_best_match_of_the_settings_wins_and_its_tag_follows_its_values() {
-    let directory = tempfile::tempdir().expect("a directory");
-    let options = apm_store::StoreOptions::new(directory.path().join("apm.db"));
-    let store = apm_store::Store::open(options).expect("it opens");
-    let settings = |service: &str, environment: &str, rate: &str| Settings {
-        service: service.to_owned(),
-        environment: environment.to_owned(),
-        values: [("transaction_sample_rate".to_owned(), rate.to_owned())].into(),
-        applied: None,
-    };
-    for new in [
-        settings("", "", "0.1"),
-        settings("", "prod", "0.2"),
-        settings("shop", "", "0.3"),
-        settings("shop", "prod", "0.4"),
-    ] {
-        agent_config::set(&store, new)
-            .expect("taken")
-            .await
-            .expect("written");
-    }
-    let find = async |service: &'static str, environment: Option<&'static str>| {
-        let found = store.read_async(move |conn| {
-            Ok::<_, apm_store::StoreError>(agent_config::find(conn, service, environment)?)
-        });
-        found.await.expect("read").expect("found")
-    };
-    for (service, environment, rate) in [
-        ("shop", Some("prod"), "0.4"),
-        ("shop", Some("dev"), "0.3"),
-        ("shop", None, "0.3"),
-        ("other", Some("prod"), "0.2"),
-        ("other", None, "0.1"),
-    ] {
-        let found = find(service, environment).await;
-        assert_eq!(
-            found.values["transaction_sample_rate"], rate,
-            "{service} {environment:?}"
-        );
-    }
-    let before = find("shop", Some("prod")).await.etag();
-    agent_config::set(&store, settings("shop", "prod", "0.5"))
-        .expect("taken")
-        .await
-        .expect("written");
-    assert_ne!(find("shop", Some("prod")).await.etag(), before);
-    let none = Settings {
-        values: Default::default(),
-        ..settings("shop", "prod", "")
-    };
-    agent_config::set(&store, none)
-        .expect("taken")
-        .await
-        .expect("written");
-    assert_eq!(
-        find("shop", Some("prod")).await.values["transaction_sample_rate"],
-        "0.3"
-    );
-    actix_web::rt::task::spawn_blocking(move || store.close())
-        .await
-        .expect("closed");
 }
