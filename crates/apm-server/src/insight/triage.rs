@@ -100,10 +100,10 @@ impl Change {
             } => {
                 let mut until = Vec::new();
                 until.extend(
-                    seconds.map(|seconds| match (seconds / 86_400, seconds / 3_600) {
-                        (0, 0) => format!("for {} min", seconds / 60),
-                        (0, hours) => format!("for {hours} h"),
-                        (days, _) => format!("for {days} d"),
+                    seconds.map(|seconds| match (seconds % 86_400, seconds % 3_600) {
+                        (0, _) => format!("for {} d", seconds / 86_400),
+                        (_, 0) => format!("for {} h", seconds / 3_600),
+                        _ => format!("for {} min", seconds / 60),
                     }),
                 );
                 until.extend(occurrences.map(|n| format!("until {n} more occurrences")));

@@ -137,7 +137,10 @@ pub(super) fn undo(
         let text = "a later change of this group must be undone first".to_owned();
         return Ok(Err(TriageError::Wrong(text)));
     }
-    let before: Before = serde_json::from_str(&row.before).unwrap_or_default();
+    let Ok(before) = serde_json::from_str::<Before>(&row.before) else {
+        let text = "this change was made by another version of the server".to_owned();
+        return Ok(Err(TriageError::Wrong(text)));
+    };
     let undo = Change::Undo { id };
     for (key, row) in &before {
         match row {

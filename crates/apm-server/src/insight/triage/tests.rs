@@ -265,3 +265,14 @@ fn what_makes_no_sense_changes_nothing() {
     let unknown = change(conn, "nobody", KEY, &Change::Reopen, NOW).unwrap();
     assert_eq!(unknown, Err(TriageError::Unknown(KEY)));
 }
+
+#[test]
+fn a_time_is_told_in_the_largest_unit_that_says_all_of_it() {
+    for (seconds, words) in [
+        (90 * 60, "ignored for 90 min"),
+        (36 * 3_600, "ignored for 36 h"),
+        (7 * 86_400, "ignored for 7 d"),
+    ] {
+        assert_eq!(ignore(Some(seconds), None, false).words(), words);
+    }
+}

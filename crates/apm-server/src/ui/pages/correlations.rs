@@ -172,7 +172,7 @@ fn list(view: &View, asked: &Params, found: &Correlations) -> Markup {
         html! {
             tr {
                 th.grow scope="row" {
-                    a href=(discover(view, asked, one)) title=(one.value) {
+                    a href=(discover(view, asked, found, one)) title=(one.value) {
                         code { (words::cut(&one.field, 80)) ": " (words::cut(&one.value, 120)) }
                     }
                     @if !one.same.is_empty() { (same(&one.same)) }
@@ -227,7 +227,12 @@ fn chance(p: f64) -> String {
 }
 
 /// The requests of the set that have a value, in Discover.
-fn discover(view: &View, asked: &Params, one: &Correlation) -> crate::ui::href::Href {
+fn discover(
+    view: &View,
+    asked: &Params,
+    found: &Correlations,
+    one: &Correlation,
+) -> crate::ui::href::Href {
     let mut parts = vec![
         "processor.event: transaction".to_owned(),
         kql::filter("service.name", &asked.service),
@@ -242,6 +247,22 @@ fn discover(view: &View, asked: &Params, one: &Correlation) -> crate::ui::href::
             parts.push(kql::filter(field, value));
         }
     }
+    if view.asked.expr.is_some() {
+        parts.push(format!("({})", view.query()));
+    }
+    let (min, max) = match asked.set {
+        Set::Failed => {
+            parts.push(kql::filter("event.outcome", "failure"));
+            (None, None)
+        }
+        Set::Slow => (found.min, None),
+        Set::Selected(durations) => (
+            Some(durations.min).filter(|min| *min > i64::MIN),
+            Some(durations.max).filter(|max| *max < i64::MAX),
+        ),
+    };
+    parts.extend(min.map(|us| format!("transaction.duration.us >= {us}")));
+    parts.extend(max.map(|us| format!("transaction.duration.us < {us}")));
     parts.push(kql::filter(&one.field, &one.value));
     view.to(&["discover"]).set("q", &parts.join(" and "))
 }
