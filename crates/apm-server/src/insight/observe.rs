@@ -5,20 +5,23 @@
 //! heavy load the newest, so that what it costs is bounded and what it finds is a sample. Agents send spans before,
 //! with or after their transaction; a request is counted one look after its transaction was seen.
 
+mod counts;
 mod loose;
+mod rows;
 
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 
-use apm_store::id::{Identifier, StoredId};
+use apm_store::id::StoredId;
 use apm_store::rollup::LEVELS;
-use apm_store::share::{self, Caller};
 use diesel::prelude::*;
-use diesel::sql_types::{BigInt, Bool, Text};
 
 use crate::analytics::sql::Sql;
 
+use self::counts::Sums;
+pub(super) use self::counts::{Observed, Usage, sweep};
 use self::loose::Loose;
+use self::rows::{Known, Number, SpanRow, TxRow};
 use super::repeats::{BADGE, DbSpan, repeats};
 
 /// Events per look.
@@ -52,103 +55,6 @@ pub(super) struct Observer {
 struct Waiting {
     spans: Vec<SpanRow>,
     since: u32,
-}
-
-/// The counts of a look, to be written.
-#[derive(Debug, Default)]
-pub(super) struct Observed {
-    mark: i64,
-    rows: HashMap<(i64, i64, i64), Sums>,
-}
-
-#[derive(Debug, Clone)]
-struct Sums {
-    requests: i64,
-    calls: f64,
-    most: f64,
-    sum: f64,
-    tx_sum: f64,
-    follows: i64,
-    looped: f64,
-    trace: StoredId,
-}
-
-impl Sums {
-    fn add(&mut self, other: Self) {
-        self.requests += other.requests;
-        self.calls += other.calls;
-        self.looped += other.looped;
-        self.sum += other.sum;
-        self.tx_sum += other.tx_sum;
-        self.follows += other.follows;
-        if other.most > self.most {
-            self.most = other.most;
-            self.trace = other.trace;
-        }
-    }
-}
-
-/// The use of a statement by requests of a transaction group; 0: all statements.
-#[derive(Debug, Clone)]
-pub(super) struct Usage {
-    pub(super) group: i64,
-    pub(super) statement: i64,
-    pub(super) requests: i64,
-    pub(super) calls: f64,
-    pub(super) most: f64,
-    pub(super) follows: i64,
-    /// Calls that a loop made.
-    pub(super) looped: f64,
-    pub(super) trace: StoredId,
-}
-
-#[derive(Debug, QueryableByName)]
-struct SpanRow {
-    #[diesel(sql_type = Identifier)]
-    transaction_id: StoredId,
-    #[diesel(sql_type = BigInt)]
-    statement_id: i64,
-    #[diesel(sql_type = BigInt)]
-    ts: i64,
-    #[diesel(sql_type = BigInt)]
-    calls: i64,
-    #[diesel(sql_type = BigInt)]
-    total: i64,
-    #[diesel(sql_type = Bool)]
-    failed: bool,
-    #[diesel(sql_type = Bool)]
-    of_one_kind: bool,
-}
-
-#[derive(Debug, QueryableByName)]
-struct TxRow {
-    #[diesel(sql_type = BigInt)]
-    seq: i64,
-    #[diesel(sql_type = Identifier)]
-    id: StoredId,
-    #[diesel(sql_type = Identifier)]
-    trace_id: StoredId,
-    #[diesel(sql_type = BigInt)]
-    group_id: i64,
-    #[diesel(sql_type = BigInt)]
-    ts: i64,
-    #[diesel(sql_type = BigInt)]
-    duration: i64,
-}
-
-#[derive(QueryableByName)]
-struct Number {
-    #[diesel(sql_type = BigInt)]
-    n: i64,
-}
-
-/// A statement of the dictionary.
-#[derive(Debug, Clone, Default, QueryableByName)]
-struct Known {
-    #[diesel(sql_type = Text)]
-    verb: String,
-    #[diesel(sql_type = Bool)]
-    folds_equal: bool,
 }
 
 impl Observer {
@@ -189,6 +95,7 @@ impl Observer {
             self.keep(span);
         }
         self.loose.read(conn, from, newest, self.looks)?;
+        // After a gap, spans of the first requests may lie in it.
         let first = if skipped { from + EDGE } else { from };
         let new: Vec<TxRow> = range(include_str!("observe/requests.sql")).load(conn)?;
         self.requests = new
@@ -245,6 +152,7 @@ impl Observer {
     }
 
     fn keep(&mut self, span: SpanRow) {
+        // Further spans are not counted: a request without some of its calls is still a lower bound.
         if self.waiting < WAITING {
             self.waiting += 1;
             let looks = self.looks;
@@ -344,57 +252,6 @@ impl Observer {
         }
         Ok(())
     }
-}
-
-impl Observed {
-    /// Adds it to what is stored, with the mark up to which it goes: both or neither. `shares`: other servers get it,
-    /// too.
-    pub(super) fn write(self, conn: &mut SqliteConnection, shares: bool) -> QueryResult<()> {
-        let callers = self
-            .rows
-            .into_iter()
-            .map(|((bucket, group, statement), sums)| Caller {
-                bucket,
-                group,
-                statement,
-                requests: sums.requests,
-                calls: sums.calls,
-                most: sums.most,
-                sum: sums.sum,
-                tx_sum: sums.tx_sum,
-                follows: sums.follows,
-                looped: sums.looped,
-                trace: sums.trace,
-            });
-        let callers: Vec<Caller> = callers.collect();
-        share::add_callers(conn, &callers, apm_time::now())?;
-        if shares {
-            share::note_callers(conn, &callers)?;
-        }
-        diesel::sql_query("INSERT OR REPLACE INTO insight_state VALUES ('observed', ?)")
-            .bind::<BigInt, _>(self.mark)
-            .execute(conn)?;
-        Ok(())
-    }
-}
-
-/// Drops what is older than anything that is asked for. `now` in seconds.
-pub(super) fn sweep(conn: &mut SqliteConnection, now: i64, days: i64) -> QueryResult<()> {
-    for (level, keep) in [
-        (LEVELS[0], 86_400),
-        (LEVELS[1], 7 * 86_400),
-        (LEVELS[2], days * 86_400),
-    ] {
-        for table in ["roll_caller", "roll_caller_written"] {
-            diesel::sql_query(format!(
-                "DELETE FROM {table} WHERE level = ? AND bucket < ?"
-            ))
-            .bind::<BigInt, _>(level)
-            .bind::<BigInt, _>(now - keep)
-            .execute(conn)?;
-        }
-    }
-    Ok(())
 }
 
 fn number(conn: &mut SqliteConnection, sql: &'static str) -> QueryResult<i64> {

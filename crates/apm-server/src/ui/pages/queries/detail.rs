@@ -1,31 +1,27 @@
 //! One statement.
 
+mod growth;
+mod lists;
 mod plans;
 
 use maud::{Markup, html};
 
+use self::growth::growth_panel;
+use self::lists::{samples, who};
 use super::{average, short, whole};
 use crate::analytics::samples::Durations;
 use crate::analytics::statements::{Cost, Statement};
 use crate::answers::Problem;
 use crate::answers::statement::{Answer as Found, Params, Planned};
-use crate::insight::callers::Caller;
-use crate::insight::growth;
 use crate::insight::plan::history::Run;
-use crate::ui::chart::frame::Measure;
-use crate::ui::chart::growth::{Fit, Growth};
-use crate::ui::components::cells::{self, Tone, flag};
 use crate::ui::components::code;
 use crate::ui::components::controls::copy;
 use crate::ui::components::head::{Crumb, Fact, dim, facts, page_head};
 use crate::ui::components::panel::{empty, nothing, panel};
 use crate::ui::components::shell::{Page, Section};
 use crate::ui::components::sql;
-use crate::ui::components::table::{Column, Frame, framed};
 use crate::ui::number;
-use crate::ui::pages::{
-    Answer, Context, Rendered, charts, distribution, insights, page, transaction_href, wider,
-};
+use crate::ui::pages::{Answer, Context, Rendered, charts, distribution, insights, page, wider};
 use crate::ui::view::View;
 use crate::ui::words;
 
@@ -179,102 +175,6 @@ fn spread(context: &Context<'_>, params: &Params, found: &Found) -> Markup {
     }
 }
 
-/// The reason for which there is no chart of growth.
-const NO_ROWS: &str = "It needs the rows of the table: INSERTs that were seen, or a gauge that is named after the \
-    table, such as people.rows.";
-
-fn growth_panel(view: &View, growth: &[growth::Growth]) -> Markup {
-    let mut parts = Vec::new();
-    for (i, found) in growth.iter().enumerate() {
-        let id = format!("growth-{i}");
-        if let Some(steps) = &found.steps {
-            parts.push(steps_against_rows(&id, found, steps));
-            continue;
-        }
-        let Some(regime) = found.growing().or(found.regimes.last()) else {
-            continue;
-        };
-        let runs: Vec<(f64, f64)> = found
-            .points
-            .iter()
-            .map(|point| (point.rows, point.micros))
-            .collect();
-        let chart = Growth {
-            id: &id,
-            table: &found.table,
-            measure: Measure::Duration,
-            runs: &runs,
-            // A line that the words beside it deny would mislead.
-            fit: regime
-                .fit
-                .filter(|_| found.growing().is_some())
-                .map(|fit| Fit {
-                    at_zero: fit.at_zero,
-                    per_row: fit.per_row,
-                    r_squared: fit.r_squared,
-                }),
-            height: 140,
-            sql: std::slice::from_ref(&found.sql),
-            file: "growth",
-        };
-        let words = match found.growing() {
-            Some(_) => chart.words(),
-            None => Some(match found.ended() {
-                Some(at) => format!(
-                    "It grew with {} until {}, and no longer does.",
-                    found.table,
-                    view.clock.minute((at * 1e6) as i64)
-                ),
-                None => format!("It does not follow the rows of {}.", found.table),
-            }),
-        };
-        parts.push(html! {
-            (chart.render())
-            @if let Some(words) = words { p.soft.pad { (words) } }
-        });
-    }
-    let body = html! {
-        @if parts.is_empty() {
-            (nothing("No growth to show", NO_ROWS))
-        }
-        @for part in &parts { (part) }
-    };
-    panel("Growth", "last 6 hours", html! {}, body)
-}
-
-/// Steps of SQLite against the rows, and what they say of growth.
-fn steps_against_rows(id: &str, found: &growth::Growth, steps: &growth::Steps) -> Markup {
-    let runs = steps.points.iter().map(|point| (point.rows, point.steps));
-    let runs: Vec<(f64, f64)> = runs.collect();
-    let growing = steps.growing();
-    let chart = Growth {
-        id,
-        table: &found.table,
-        measure: Measure::Count,
-        runs: &runs,
-        fit: growing.map(|trend| trend.line),
-        height: 140,
-        sql: std::slice::from_ref(&found.sql),
-        file: "growth",
-    };
-    html! {
-        (chart.render())
-        p.soft.pad {
-            @match (growing, steps.trend()) {
-                (Some(trend), _) => {
-                    "It grows " (trend.order.words()) " of " (found.table) ": "
-                    @let [fewest, rows, most, rows_now] =
-                        [trend.steps_min, trend.rows_min, trend.steps_max, trend.rows_max]
-                            .map(|count| number::grouped(whole(count)));
-                    (fewest) " steps at " (rows) " rows, " (most) " at " (rows_now) "."
-                }
-                (None, Some(_)) => { "It does not grow with " (found.table) "." }
-                (None, None) => { (found.table) " did not grow enough to tell: it must at least double." }
-            }
-        }
-    }
-}
-
 fn plan_panel(
     view: &View,
     row: &Statement,
@@ -323,94 +223,4 @@ fn what_if_form(view: &View, index: Option<&str>, problem: Option<&str>) -> Mark
             div.row { button.btn type="submit" { "Try" } }
         }
     }
-}
-
-/// Rows of the table of callers.
-const CALLERS: usize = 50;
-/// Rows of the table of runs.
-const RUNS: usize = 20;
-
-fn who(view: &View, callers: &[Caller]) -> Markup {
-    const COLUMNS: [Column; 6] = [
-        Column::text("Request"),
-        Column::bare("Requests"),
-        Column::bare("Calls per request"),
-        Column::bare("At most"),
-        Column::figure("Time per request"),
-        Column::figure("Share of request"),
-    ];
-    if callers.is_empty() {
-        return nothing(
-            "No callers counted",
-            "They are counted a few seconds after their requests.",
-        );
-    }
-    let href = |caller: &Caller| {
-        transaction_href(view, &caller.service, &caller.kind, &caller.transaction)
-    };
-    let rows = html! {
-        @for caller in callers.iter().take(CALLERS) {
-            tr {
-                th scope="row" { a href=(href(caller)) { (caller.transaction) } span.sub { (caller.service) } }
-                (cells::count(caller.requests.unsigned_abs()))
-                td.num { (format!("{:.1}", caller.calls)) }
-                td.num {
-                    a href=(view.to(&["traces", &caller.trace])) title="A request with the most calls" {
-                        (format!("{:.0}", caller.most))
-                    }
-                }
-                (cells::duration(Some(caller.time)))
-                (cells::percent(caller.share))
-            }
-        }
-    };
-    let frame = Frame {
-        class: "table--lines",
-        caption: "Requests that run this statement",
-        name: "callers",
-        columns: &COLUMNS,
-        sort: None,
-    };
-    framed(view, frame, rows)
-}
-
-fn samples(view: &View, params: &Params, found: &Found) -> Markup {
-    const COLUMNS: [Column; 3] = [
-        Column::text("Time"),
-        Column::figure("Duration"),
-        Column::text("Trace"),
-    ];
-    if found.samples.is_empty() && params.is_chosen() {
-        return nothing(
-            "No run took as long",
-            "Select other durations in the distribution, or clear the selection.",
-        );
-    }
-    if found.samples.is_empty() {
-        return nothing(
-            "No runs kept",
-            "Single runs are kept for a shorter time than their counts.",
-        );
-    }
-    let rows = html! {
-        @for run in found.samples.iter().take(RUNS) {
-            tr {
-                th scope="row" { (view.clock.stamp(run.timestamp)) }
-                (cells::duration(Some(run.duration as f64)))
-                td {
-                    a href=(view.to(&["traces", &run.trace_id])) { code { (words::cut(&run.trace_id, 16)) } }
-                    @if run.calls > 1 { " " (flag(Tone::Neutral, &format!("{}×", run.calls))) }
-                    @if run.outcome == "failure" { " " (flag(Tone::Bad, "failed")) }
-                }
-            }
-        }
-    };
-    let frame = Frame {
-        class: "",
-        caption: "Newest runs",
-        name: "samples",
-        columns: &COLUMNS,
-        sort: None,
-    };
-    framed(view, frame, rows)
 }
