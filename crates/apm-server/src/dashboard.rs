@@ -7,8 +7,9 @@ use serde::{Deserialize, Serialize};
 /// Most pins that are kept.
 pub(crate) const MOST: i64 = 50;
 
-/// Longest title, and longest address, bytes.
+/// Longest title, characters.
 pub(crate) const LONGEST_TITLE: usize = 200;
+/// Longest address, and longest name of a chart, bytes.
 const LONGEST_ADDRESS: usize = 4_000;
 const LONGEST_CHART: usize = 100;
 
@@ -44,9 +45,9 @@ impl Pin {
     /// The pin, if it can be.
     pub(crate) fn checked(mut self) -> Result<Self, String> {
         self.title = self.title.trim().to_owned();
-        if self.title.is_empty() || self.title.len() > LONGEST_TITLE {
+        if self.title.is_empty() || self.title.chars().count() > LONGEST_TITLE {
             return Err(format!(
-                "a pin needs a title of at most {LONGEST_TITLE} bytes"
+                "a pin needs a title of at most {LONGEST_TITLE} characters"
             ));
         }
         // The path may be written as it stands behind the server's own address.

@@ -11,21 +11,25 @@ use maud::{Markup, Render};
 pub(crate) const MOST: usize = 32 << 20;
 
 thread_local! {
-    /// Bytes that may still be rendered.
-    static LEFT: Cell<usize> = const { Cell::new(MOST) };
+    /// Bytes that may still be rendered; none outside of [`within`].
+    static LEFT: Cell<Option<usize>> = const { Cell::new(None) };
 }
 
 /// Renders a page; nothing where it would be too large.
 pub(crate) fn within<T>(render: impl FnOnce() -> T) -> Option<T> {
-    LEFT.set(MOST);
+    LEFT.set(Some(MOST));
     let made = render();
-    (LEFT.get() > 0).then_some(made)
+    // The thread goes on with other pages, and with rows of streams, which have no room of their own.
+    LEFT.take().is_some_and(|left| left > 0).then_some(made)
 }
 
 /// True if so many bytes fit; what does not fit leaves nothing.
 fn charge(bytes: usize) -> bool {
-    let left = LEFT.get().saturating_sub(bytes);
-    LEFT.set(left);
+    let Some(left) = LEFT.get() else {
+        return true;
+    };
+    let left = left.saturating_sub(bytes);
+    LEFT.set(Some(left));
     left > 0
 }
 
@@ -71,6 +75,13 @@ mod tests {
         rendered.set(0);
         assert_eq!(within(|| rows(1_000)), None);
         assert_eq!(rendered.get(), 32, "the other rows are not rendered");
+        rendered.set(0);
+        rows(3);
+        assert_eq!(
+            rendered.get(),
+            3,
+            "a page of an error shows all of its rows"
+        );
         assert!(
             within(|| rows(1)).is_some(),
             "the next page has its own room"

@@ -119,11 +119,10 @@ pub(crate) fn span_words(us: Micros) -> String {
         3_600..172_800 if seconds % 3_600 == 0 || seconds > 36_000 => {
             format!("{}{NARROW}h", (seconds + 1_800) / 3_600)
         }
-        3_600..172_800 => format!(
-            "{}{NARROW}h {}{NARROW}min",
-            seconds / 3_600,
-            seconds % 3_600 / 60
-        ),
+        3_600..172_800 => match (seconds + 30) / 60 {
+            minutes if minutes % 60 == 0 => format!("{}{NARROW}h", minutes / 60),
+            minutes => format!("{}{NARROW}h {}{NARROW}min", minutes / 60, minutes % 60),
+        },
         _ => format!("{} days", (seconds + 43_200) / 86_400),
     }
 }
@@ -191,6 +190,8 @@ mod tests {
             (900, "15 min"),
             (3_600, "1 h"),
             (5_400, "1 h 30 min"),
+            (3_605, "1 h"),
+            (7_199, "2 h"),
             (86_400, "24 h"),
             (604_800, "7 days"),
         ] {

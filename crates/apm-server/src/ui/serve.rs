@@ -6,43 +6,38 @@ pub(super) mod alerts;
 pub(super) mod dashboard;
 pub(super) mod errors;
 pub(super) mod pins;
+mod response;
 mod theme;
 
 use std::sync::OnceLock;
 
 use actix_web::http::{StatusCode, header};
 use actix_web::web::Data;
-use actix_web::{HttpRequest, HttpResponse, HttpResponseBuilder, ResponseError as _};
+use actix_web::{HttpRequest, HttpResponse, ResponseError as _};
 use apm_store::{Store, StoreError};
 use diesel::SqliteConnection;
 use futures_util::StreamExt as _;
-use maud::html;
+use percent_encoding::percent_decode_str;
 
+use super::budget;
 use super::chart::flags::Flag;
-use super::components::head::{Crumb, page_head};
-use super::components::header::QueryState;
-use super::components::panel::empty;
-use super::components::shell::{Page, Section, document};
+use super::components::shell::document;
 use super::components::surroundings::Surroundings;
 use super::moment::Clock;
 use super::pages::{self, Answer, Context, Part, Rendered, live};
 use super::view::{Theme, View};
-use super::{assets, budget, isolate};
 use crate::analytics::chosen::Chosen;
 use crate::analytics::{Scope, directory, minutes};
-use crate::answers::asked::Shape;
+use crate::answers::arguments::Shape;
 use crate::answers::period::Period;
 use crate::answers::settings::Covers;
-use crate::answers::{Asked, Problem, Settings, Source};
+use crate::answers::{Arguments, Problem, Settings, Source};
 use crate::front::Front;
 use crate::insight::marker::{self, Kind, Marker};
 pub(super) use actions::{clear, export, import, set_agents};
-use flate2::Compression;
+pub(super) use response::not_found;
+use response::{Made, html_response, no_such_table, refused, respond, whole};
 pub(super) use theme::choose_theme;
-
-/// Only this server's own files; nothing inline, no frames, no forms to elsewhere.
-const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; \
-    connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
 
 /// When the server began to show pages, µs since the epoch.
 pub(super) static STARTED: OnceLock<i64> = OnceLock::new();
@@ -65,6 +60,7 @@ pub(super) async fn answer<Q: Rendered>(
     let table = view
         .param("csv")
         .and_then(|name| Q::TABLES.iter().copied().find(|table| *table == name));
+    // Else the browser would save the page under the name of a table.
     if view.param("csv").is_some() && table.is_none() {
         return no_such_table(&request);
     }
@@ -134,48 +130,6 @@ pub(super) async fn answer<Q: Rendered>(
         })
         .await;
     respond(&request, made)
-}
-
-/// The response.
-enum Made {
-    Page(StatusCode, String),
-    /// A table of this name.
-    File(&'static str, Vec<u8>),
-    TooLarge,
-}
-
-fn whole(view: &View, around: &Surroundings, status: StatusCode, page: &Page) -> Made {
-    Made::Page(status, document(view, around, page).into_string())
-}
-
-fn respond(request: &HttpRequest, made: Result<Made, StoreError>) -> HttpResponse {
-    match made {
-        Ok(Made::TooLarge) => {
-            log::warn!("the page {} would be too large", request.path());
-            refused(
-                request,
-                StatusCode::BAD_REQUEST,
-                "This page would be too large.",
-                "Choose a shorter range, or filter.",
-            )
-        }
-        Ok(Made::Page(status, text)) => html_response(request, status, text),
-        Ok(Made::File(name, file)) => HttpResponse::Ok()
-            .content_type("text/csv; charset=utf-8")
-            .insert_header((
-                header::CONTENT_DISPOSITION,
-                format!("attachment; filename=\"{name}.csv\""),
-            ))
-            .insert_header((header::CACHE_CONTROL, "no-store"))
-            .body(file),
-        Err(error) => {
-            log::warn!("cannot answer {}: {error}", request.path());
-            let view = View::fallback(request.path(), clock(request));
-            let page = trouble("The database did not answer.", &error.to_string());
-            let text = document(&view, &Surroundings::default(), &page).into_string();
-            html_response(request, StatusCode::SERVICE_UNAVAILABLE, text)
-        }
-    }
 }
 
 /// Reads the facts of the header and the navigation, and the markers that charts show.
@@ -276,65 +230,6 @@ fn flags(view: &View, markers: &[Marker]) -> Vec<Flag> {
         .collect()
 }
 
-fn no_such_table(request: &HttpRequest) -> HttpResponse {
-    refused(
-        request,
-        StatusCode::NOT_FOUND,
-        "This page does not have that table.",
-        "Open the page again and use its CSV button.",
-    )
-}
-
-/// A page for an address that leads nowhere.
-pub(super) fn not_found(request: &HttpRequest) -> HttpResponse {
-    let view = View::fallback(request.path(), clock(request));
-    let page = trouble(
-        "This page does not exist.",
-        "The address may be wrong, or belong to another version.",
-    );
-    html_response(
-        request,
-        StatusCode::NOT_FOUND,
-        document(&view, &Surroundings::default(), &page).into_string(),
-    )
-}
-
-fn trouble(what: &str, why: &str) -> Page {
-    let body = html! {
-        (page_head(&[Crumb::here("Pocket APM")], what, why))
-        (empty(what, why, html! { a.btn.btn--primary href="/services" { "Services, last 15 minutes" } }))
-    };
-    Page {
-        title: what.to_owned(),
-        section: Section::Services,
-        service: None,
-        query: QueryState::default(),
-        body,
-        fresh: false,
-    }
-}
-
-fn html_response(request: &HttpRequest, status: StatusCode, text: String) -> HttpResponse {
-    let text = Front::from_request(request).page(isolate::settle(text));
-    let mut response = HttpResponseBuilder::new(status);
-    response
-        .content_type("text/html; charset=utf-8")
-        .insert_header((header::CONTENT_SECURITY_POLICY, POLICY))
-        .insert_header((header::X_CONTENT_TYPE_OPTIONS, "nosniff"))
-        .insert_header((header::REFERRER_POLICY, "same-origin"))
-        .insert_header((header::CACHE_CONTROL, "no-cache"))
-        // The zone and the theme come in cookies, and a script asks for a part by a header.
-        .insert_header((header::VARY, "accept-encoding, cookie, x-fragment"));
-    // Below a packet or so compression only costs time.
-    if text.len() > 1_400 && assets::takes_gzip(request) {
-        let body = assets::gzip(text.as_bytes(), Compression::fast());
-        return response
-            .insert_header((header::CONTENT_ENCODING, "gzip"))
-            .body(body);
-    }
-    response.body(text)
-}
-
 fn cookie(request: &HttpRequest, name: &str) -> Option<String> {
     request
         .headers()
@@ -343,8 +238,9 @@ fn cookie(request: &HttpRequest, name: &str) -> Option<String> {
         .flat_map(|value| value.split(';'))
         .find_map(|pair| {
             let (key, value) = pair.trim().split_once('=')?;
-            // Names of zones have slashes, which the script encodes.
-            (key == name).then(|| value.replace("%2F", "/"))
+            // Names of zones have slashes and plus signs, which the script encodes: `Etc/GMT+3`.
+            let value = percent_decode_str(value).decode_utf8_lossy();
+            (key == name).then(|| value.into_owned())
         })
 }
 
@@ -353,12 +249,12 @@ fn clock(request: &HttpRequest) -> Clock {
 }
 
 /// The view of a request, and its parameters; with an error, the default view to show the error in.
-fn view(request: &HttpRequest) -> (View, Result<Asked, Problem>) {
+fn view(request: &HttpRequest) -> (View, Result<Arguments, Problem>) {
     let clock = clock(request);
     let mut pairs = request.query_string().split('&');
     let is_file = pairs.any(|pair| pair.starts_with("csv="));
     let shape = if is_file { Shape::Data } else { Shape::Page };
-    let read = Asked::at(request, shape, clock.now, clock.zone.clone())
+    let read = Arguments::at(request, shape, clock.now, clock.zone.clone())
         .and_then(|asked| Ok((View::new(request.path(), &asked)?, asked)));
     let (mut view, asked) = match read {
         Ok((view, mut asked)) => {
@@ -401,13 +297,6 @@ pub(super) fn part(request: &HttpRequest) -> Part {
     }
 }
 
-/// A page that says why something was not done.
-fn refused(request: &HttpRequest, status: StatusCode, what: &str, why: &str) -> HttpResponse {
-    let view = View::fallback(request.path(), clock(request));
-    let page = document(&view, &Surroundings::default(), &trouble(what, why));
-    html_response(request, status, page.into_string())
-}
-
 #[cfg(test)]
 mod tests {
     use actix_web::test::TestRequest;
@@ -422,5 +311,10 @@ mod tests {
         let (view, _) = view(&request);
         assert_eq!(view.theme, Some(Theme::Dark));
         assert_eq!(view.clock.zone.iana_name(), Some("Asia/Tokyo"));
+        let request = TestRequest::with_uri("/services")
+            .insert_header((header::COOKIE, "tz=Etc%2FGMT%2B3"))
+            .to_http_request();
+        let (view, _) = super::view(&request);
+        assert_eq!(view.clock.zone.iana_name(), Some("Etc/GMT+3"));
     }
 }

@@ -15,9 +15,12 @@ pub(crate) fn length(us: Micros) -> String {
             format!("{n} {unit}s")
         }
     };
+    // Rounded only where that is little of the whole: 90 minutes are not 2 hours, and 60 hours not 3 days.
     match minutes {
-        ..60 => plural(minutes.max(1), "minute"),
-        60..2_880 => plural((minutes + 30) / 60, "hour"),
+        60..600 if minutes % 60 == 0 => plural(minutes / 60, "hour"),
+        ..600 => plural(minutes.max(1), "minute"),
+        2_880..14_400 if minutes % 1_440 == 0 => plural(minutes / 1_440, "day"),
+        600..14_400 => plural((minutes + 30) / 60, "hour"),
         _ => plural((minutes + 720) / 1_440, "day"),
     }
 }
@@ -154,6 +157,10 @@ mod tests {
         for (query, want) in [
             ("", "in the last 15 minutes"),
             ("from=now-1h", "in the last hour"),
+            ("from=now-90m", "in the last 90 minutes"),
+            ("from=now-1d", "in the last 24 hours"),
+            ("from=now-60h", "in the last 60 hours"),
+            ("from=now-2d", "in the last 2 days"),
             ("from=now-7d", "in the last 7 days"),
             (
                 "from=2026-11-22T10:00:00Z&to=2026-11-22T10:30:00Z",

@@ -70,6 +70,9 @@ class Brush {
     this.body.addEventListener("pointercancel", () => {
       start = null;
       this.stop();
+      // A drag that was broken off selects nothing: the band is that of the address again.
+      if (this.range) this.draw(...this.range.map((value) => this.place(value)));
+      else this.plot.querySelector(".band")?.remove();
     });
     this.body.addEventListener("keydown", (event) => {
       if (event.key === "Escape" && this.range) {

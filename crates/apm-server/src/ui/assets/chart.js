@@ -90,6 +90,8 @@ class Chart {
     const url = new URL(location.href);
     url.searchParams.set("from", iso(a));
     url.searchParams.set("to", iso(b));
+    // Another range has other rows.
+    for (const key of ["page", "after", "open", "hold"]) url.searchParams.delete(key);
     show(url);
   }
 

@@ -31,6 +31,10 @@ function offer(chart) {
   head.append(button);
 }
 
+// Charts as they were shown last: a refresh of the page does not empty their panels.
+const last = new Map();
+const key = (panel) => `${panel.dataset.pin}#${panel.dataset.chart}`;
+
 async function fill(panel) {
   const url = new URL(base + panel.dataset.pin.slice(1), location.href),
     own = new URLSearchParams(location.search);
@@ -54,6 +58,7 @@ async function fill(panel) {
     chart.id = id;
     chart.setAttribute("aria-label", panel.querySelector("h2").textContent);
     place.replaceWith(chart);
+    last.set(key(panel), chart);
   } catch {
     place.textContent = "This chart cannot be shown now.";
   }
@@ -61,7 +66,11 @@ async function fill(panel) {
 
 export function init(root) {
   const panels = [...root.querySelectorAll("[data-pin]:not([data-ready])")];
-  for (const panel of panels) panel.dataset.ready = "1";
+  for (const panel of panels) {
+    panel.dataset.ready = "1";
+    const before = last.get(key(panel));
+    if (before && !before.isConnected) panel.lastElementChild.replaceWith(before);
+  }
   // One after the other: a page is work for the server.
   panels.reduce((before, panel) => before.then(() => fill(panel)), Promise.resolve());
   if (document.querySelector("[data-pin]")) return;

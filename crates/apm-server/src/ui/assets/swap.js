@@ -49,6 +49,8 @@ export async function show(address, { push = true, quiet = false, focus = null }
     const answer = await fetch(url, { signal: request.signal, headers: small ? { "X-Fragment": "flyout" } : {} });
     if (!answer.ok && quiet) return;
     fresh = new DOMParser().parseFromString(await answer.text(), "text/html");
+    // A refusal that is no page, as of a reader who is signed out: the browser asks again, and is shown what to do.
+    if (!answer.ok && !fresh.querySelector("#main")) throw new Error(`${answer.status}`);
   } catch (error) {
     if (error.name !== "AbortError" && !quiet) location.assign(url);
     return;

@@ -19,6 +19,7 @@ export class Zoom {
     };
     cell.classList.add("zoomable");
     cell.addEventListener("pointerdown", (event) => {
+      if (event.button) return;
       start = share(event);
       cell.setPointerCapture(event.pointerId);
       mark = document.createElementNS("http://www.w3.org/2000/svg", "rect");
@@ -40,6 +41,11 @@ export class Zoom {
       mark.remove();
       const [low, high] = this.window;
       if (b - a > 0.01) this.to(low + (high - low) * a, low + (high - low) * b);
+    });
+    // A finger that scrolls the page instead.
+    cell.addEventListener("pointercancel", () => {
+      start = null;
+      mark?.remove();
     });
     cell.addEventListener("dblclick", () => this.to(0, 1));
   }

@@ -190,16 +190,43 @@ fn result(view: &View, table: &Found) -> Markup {
     )
 }
 
+/// A number with three decimals, or with its power of ten where these would say nothing or too much.
+fn real(value: f64) -> String {
+    let size = value.abs();
+    if size > 0.0 && !(0.001..1e15).contains(&size) {
+        return format!("{value:.3e}");
+    }
+    let text = format!("{value:.3}");
+    text.trim_end_matches('0').trim_end_matches('.').to_owned()
+}
+
 fn cell(view: &View, column: &str, cell: &Cell, numeric: bool) -> Markup {
     match cell {
         Cell::Null => html! { td.none { "–" } },
-        Cell::Real(value) => {
-            html! { td.num { (format!("{value:.3}").trim_end_matches('0').trim_end_matches('.')) } }
-        }
+        Cell::Real(value) => html! { td.num { (real(*value)) } },
         Cell::Text(id) if column == "trace_id" => {
             html! { td { a href=(view.to(&["traces", id])) { code { (id) } } } }
         }
         cell if numeric => html! { td.num { (cell.to_string()) } },
         cell => html! { td { (cell.to_string()) } },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_small_number_is_not_shown_as_zero() {
+        for (value, want) in [
+            (0.0, "0"),
+            (12.5, "12.5"),
+            (100.0, "100"),
+            (0.0004, "4.000e-4"),
+            (-0.0004, "-4.000e-4"),
+            (1e300, "1.000e300"),
+        ] {
+            assert_eq!(real(value), want);
+        }
     }
 }

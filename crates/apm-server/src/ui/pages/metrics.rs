@@ -75,6 +75,20 @@ struct Shown<'a> {
     sql: &'a [String],
 }
 
+/// Lines with the colours of their order, the first one drawn last and so on top.
+fn lines_of<'a>(names: &'a [String], values: &'a [Vec<Option<f64>>]) -> Vec<Line<'a>> {
+    let lines = names.iter().zip(values).zip(SERIES);
+    lines
+        .map(|((name, values), class)| Line {
+            name,
+            class,
+            values,
+            sparse: false,
+        })
+        .rev()
+        .collect()
+}
+
 /// The last value of a line.
 fn latest(values: &[Option<f64>]) -> Option<f64> {
     values.iter().rev().flatten().next().copied()

@@ -104,6 +104,7 @@ fn headline(view: &View, service: Option<&str>, map: &ServiceMap) -> (String, St
         ),
     };
     let answer = match (services(&map.nodes), &name) {
+        (1, None) if others == 0 => "One service calls itself.".to_owned(),
         (1, None) => format!(
             "One service calls {}.",
             words::count(

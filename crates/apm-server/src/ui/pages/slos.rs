@@ -13,6 +13,7 @@ use crate::ui::components::panel::{nothing, panel};
 use crate::ui::components::shell::Section;
 use crate::ui::components::table::{Column, Frame, framed};
 use crate::ui::href::Href;
+use crate::ui::moment::span_words;
 use crate::ui::number::{grouped, percent};
 use crate::ui::pages::whole;
 use crate::ui::view::View;
@@ -153,7 +154,7 @@ fn budget(view: &View, one: &Measured) -> Markup {
         }
         (meter(left.clamp(0.0, 1.0), class))
         @if let Some(known) = known.filter(|known| *known < window - 86_400) {
-            span.dim { "of " (words::length(known * SECOND)) " that are stored" }
+            span.dim { "of " (span_words(known * SECOND)) " that are stored" }
         }
     }
 }

@@ -1,4 +1,5 @@
 use super::*;
+use crate::ui::href::Href;
 
 #[test]
 fn links_keep_what_all_pages_share() {
@@ -81,6 +82,27 @@ fn zooming_out_doubles_the_range_and_stops_at_now() {
     assert_eq!(
         view.zoomed_out().to_string(),
         "/?from=2026-11-22T11:40:00Z&to=2026-11-22T12:00:00Z"
+    );
+}
+
+#[test]
+fn another_range_begins_with_the_first_row() {
+    let view = View::test(
+        "/discover",
+        "from=now-1h&q=a:1&after=7-8&open=3&hold=9&page=2",
+    );
+    assert_eq!(
+        view.from_first_row().to_string(),
+        "/discover?from=now-1h&q=a:1"
+    );
+    let zoomed = view.zoomed_out().to_string();
+    assert!(
+        zoomed.ends_with("&q=a:1&to=2026-11-22T12:00:00Z"),
+        "{zoomed}"
+    );
+    assert!(
+        view.frozen().to_string().contains("&after=7-8&open=3"),
+        "a link to what is shown shows the same"
     );
 }
 

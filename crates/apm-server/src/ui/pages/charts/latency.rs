@@ -135,7 +135,6 @@ pub(crate) fn latency(
             sparse: false,
         });
     }
-    let counts: Vec<u64> = now.count.iter().map(|count| whole(*count)).collect();
     let says = said(
         context,
         &now.axis,
@@ -147,27 +146,35 @@ pub(crate) fn latency(
     } else {
         per(&now.axis)
     };
-    LineChart {
+    drawn(context, (noun, now), &lines, (&note, &says), is_log)
+}
+
+/// The chart with some lines, the note beside its title, and its finding in words.
+fn drawn(
+    context: &Context<'_>,
+    (noun, now): (&str, &Sourced<Latency>),
+    lines: &[Line<'_>],
+    (note, says): (&str, &str),
+    is_log: bool,
+) -> Markup {
+    let counts: Vec<u64> = now.count.iter().map(|count| whole(*count)).collect();
+    let chart = LineChart {
         id: "latency",
         title: "Latency",
-        note: &note,
-        says: &says,
+        note: note,
+        says: says,
         measure: Measure::Duration,
         buckets: Buckets::from(&now.axis),
-        lines: &lines,
+        lines: lines,
         is_reported: now.axis.interval < MINUTE,
         counts: &counts,
         counts_name: noun,
         height: TALL,
         sql: &now.sql,
         file: "latency",
-    }
-    .render_with(
-        &context.view.clock,
-        context.flags,
-        choices(context, is_log),
-        is_log,
-    )
+    };
+    let controls = choices(context, is_log);
+    chart.render_with(&context.view.clock, context.flags, controls, is_log)
 }
 
 /// A line's name, its values, and those of the comparison.
@@ -197,27 +204,12 @@ fn one_line(
         values,
         sparse: false,
     });
-    let counts: Vec<u64> = now.count.iter().map(|count| whole(*count)).collect();
     let says = said(context, &now.axis, name, values);
-    LineChart {
-        id: "latency",
-        title: "Latency",
-        note: &per(&now.axis),
-        says: &says,
-        measure: Measure::Duration,
-        buckets: Buckets::from(&now.axis),
-        lines: &lines,
-        is_reported: now.axis.interval < MINUTE,
-        counts: &counts,
-        counts_name: noun,
-        height: TALL,
-        sql: &now.sql,
-        file: "latency",
-    }
-    .render_with(
-        &context.view.clock,
-        context.flags,
-        choices(context, is_log),
+    drawn(
+        context,
+        (noun, now),
+        &lines,
+        (&per(&now.axis), &says),
         is_log,
     )
 }

@@ -5,7 +5,7 @@ use maud::{Markup, html};
 use super::super::Context;
 use super::super::charts::{self, per};
 use super::line_names::{full_name, name_of, short};
-use super::{SERIES, latest};
+use super::{SERIES, latest, lines_of};
 use crate::analytics::metrics::chart::{Chart, Choice, Split};
 use crate::analytics::metrics::labels::Label;
 use crate::analytics::metrics::lines::Together;
@@ -122,18 +122,7 @@ fn lines(shown: &Shown<'_>) -> Markup {
         .iter()
         .map(|line| shown.unit.scaled_all(&line.values))
         .collect();
-    let drawn: Vec<Line<'_>> = names
-        .iter()
-        .zip(&values)
-        .zip(SERIES)
-        .map(|((name, values), class)| Line {
-            name,
-            class,
-            values,
-            sparse: false,
-        })
-        .rev()
-        .collect();
+    let drawn = lines_of(&names, &values);
     let says = match values.first().and_then(|values| latest(values)) {
         Some(value) => format!(
             "{}: {} at the end.",

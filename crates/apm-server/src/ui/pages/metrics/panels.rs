@@ -4,12 +4,12 @@ use maud::{Markup, html};
 
 use super::super::Context;
 use super::super::charts::per;
-use super::{SERIES, latest};
+use super::{latest, lines_of};
 use crate::analytics::metrics::panels::Panel;
 use crate::analytics::series::Axis;
 use crate::answers::sourced::Sourced;
 use crate::ui::chart::buckets::Buckets;
-use crate::ui::chart::lines::{Line, LineChart};
+use crate::ui::chart::lines::LineChart;
 use crate::ui::components::panel::split;
 use crate::ui::unit::Unit;
 use crate::ui::words;
@@ -58,18 +58,7 @@ fn chart(context: &Context<'_>, axis: &Axis, panel: &Panel, place: usize) -> Mar
         .iter()
         .map(|line| unit.scaled_all(&line.values))
         .collect();
-    let lines: Vec<Line<'_>> = names
-        .iter()
-        .zip(&values)
-        .zip(SERIES)
-        .map(|((name, values), class)| Line {
-            name,
-            class,
-            values,
-            sparse: false,
-        })
-        .rev()
-        .collect();
+    let lines = lines_of(&names, &values);
     let last = panel
         .lines
         .iter()

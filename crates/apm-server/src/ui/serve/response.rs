@@ -1,0 +1,138 @@
+//! Responses of pages: a page, a file, or a page that says why there is neither.
+
+use actix_web::http::{StatusCode, header};
+use actix_web::{HttpRequest, HttpResponse, HttpResponseBuilder};
+use apm_store::StoreError;
+use flate2::Compression;
+use maud::html;
+
+use super::clock;
+use crate::front::Front;
+use crate::ui::components::head::{Crumb, page_head};
+use crate::ui::components::header::QueryState;
+use crate::ui::components::panel::empty;
+use crate::ui::components::shell::{Page, Section, document};
+use crate::ui::components::surroundings::Surroundings;
+use crate::ui::view::View;
+use crate::ui::{assets, isolate};
+
+/// Only this server's own files; nothing inline, no frames, no forms to elsewhere.
+const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; \
+    connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
+
+/// The response.
+pub(super) enum Made {
+    Page(StatusCode, String),
+    /// A table of this name.
+    File(&'static str, Vec<u8>),
+    TooLarge,
+}
+
+pub(super) fn whole(view: &View, around: &Surroundings, status: StatusCode, page: &Page) -> Made {
+    Made::Page(status, document(view, around, page).into_string())
+}
+
+pub(super) fn respond(request: &HttpRequest, made: Result<Made, StoreError>) -> HttpResponse {
+    match made {
+        Ok(Made::TooLarge) => {
+            log::warn!("the page {} would be too large", request.path());
+            refused(
+                request,
+                StatusCode::BAD_REQUEST,
+                "This page would be too large.",
+                "Choose a shorter range, or filter.",
+            )
+        }
+        Ok(Made::Page(status, text)) => html_response(request, status, text),
+        Ok(Made::File(name, file)) => HttpResponse::Ok()
+            .content_type("text/csv; charset=utf-8")
+            .insert_header((
+                header::CONTENT_DISPOSITION,
+                format!("attachment; filename=\"{name}.csv\""),
+            ))
+            .insert_header((header::CACHE_CONTROL, "no-store"))
+            .body(file),
+        Err(error) => {
+            log::warn!("cannot answer {}: {error}", request.path());
+            let view = View::fallback(request.path(), clock(request));
+            let page = trouble("The database did not answer.", &error.to_string());
+            let text = document(&view, &Surroundings::default(), &page).into_string();
+            html_response(request, StatusCode::SERVICE_UNAVAILABLE, text)
+        }
+    }
+}
+
+pub(super) fn no_such_table(request: &HttpRequest) -> HttpResponse {
+    refused(
+        request,
+        StatusCode::NOT_FOUND,
+        "This page does not have that table.",
+        "Open the page again and use its CSV button.",
+    )
+}
+
+/// A page for an address that leads nowhere.
+pub(in crate::ui) fn not_found(request: &HttpRequest) -> HttpResponse {
+    let view = View::fallback(request.path(), clock(request));
+    let page = trouble(
+        "This page does not exist.",
+        "The address may be wrong, or belong to another version.",
+    );
+    html_response(
+        request,
+        StatusCode::NOT_FOUND,
+        document(&view, &Surroundings::default(), &page).into_string(),
+    )
+}
+
+fn trouble(what: &str, why: &str) -> Page {
+    let body = html! {
+        (page_head(&[Crumb::here("Pocket APM")], what, why))
+        (empty(what, why, html! { a.btn.btn--primary href="/services" { "Services, last 15 minutes" } }))
+    };
+    Page {
+        title: what.to_owned(),
+        section: Section::Services,
+        service: None,
+        query: QueryState::default(),
+        body,
+        fresh: false,
+    }
+}
+
+pub(super) fn html_response(
+    request: &HttpRequest,
+    status: StatusCode,
+    text: String,
+) -> HttpResponse {
+    let text = Front::from_request(request).page(isolate::settle(text));
+    let mut response = HttpResponseBuilder::new(status);
+    response
+        .content_type("text/html; charset=utf-8")
+        .insert_header((header::CONTENT_SECURITY_POLICY, POLICY))
+        .insert_header((header::X_CONTENT_TYPE_OPTIONS, "nosniff"))
+        .insert_header((header::REFERRER_POLICY, "same-origin"))
+        .insert_header((header::CACHE_CONTROL, "no-cache"))
+        // The zone and the theme come in cookies, and a script asks for a part by a header.
+        .insert_header((header::VARY, "accept-encoding, cookie, x-fragment"));
+    // Below a packet or so compression only costs time.
+    if text.len() > 1_400 && assets::takes_gzip(request) {
+        let body = assets::gzip(text.as_bytes(), Compression::fast());
+        return response
+            .insert_header((header::CONTENT_ENCODING, "gzip"))
+            .body(body);
+    }
+    response.body(text)
+}
+
+/// A page that says why something was not done.
+pub(super) fn refused(
+    request: &HttpRequest,
+    status: StatusCode,
+    what: &str,
+    why: &str,
+) -> HttpResponse {
+    let view = View::fallback(request.path(), clock(request));
+    let page = document(&view, &Surroundings::default(), &trouble(what, why));
+    html_response(request, status, page.into_string())
+}

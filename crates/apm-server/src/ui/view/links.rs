@@ -1,0 +1,188 @@
+//! Links from a page: to the same page with something changed, and to others, which keep the range and the choice of
+//! services.
+
+use super::{REPEATED, View};
+use crate::analytics::chosen::Choice;
+use crate::ui::href::Href;
+use crate::ui::query_bar::QueryBar;
+
+/// Parameters that every link to another page keeps.
+const SHARED: [&str; 10] = [
+    "from",
+    "to",
+    "tz",
+    "env",
+    "not_env",
+    "cmp",
+    "refresh",
+    "service",
+    "not_service",
+    "density",
+];
+
+/// Parameters that tell which rows of a list are shown or open: another choice of services has other rows.
+const OPENED: [&str; 6] = ["page", "after", "open", "hold", "item", "sample"];
+
+/// Parameters that tell which rows of a list are shown: in another range, or without a filter, there are other rows.
+const PLACE: [&str; 4] = ["page", "after", "open", "hold"];
+
+impl View {
+    /// The same page for another service, or for all of them.
+    pub(crate) fn with_service(&self, service: Option<&str>) -> Href {
+        let segments: Vec<&str> = self.path.trim_matches('/').split('/').collect();
+        let name = service.unwrap_or_default();
+        let view = self.without_choice();
+        let to = |segments: &[&str]| view.to(segments);
+        match segments.as_slice() {
+            // Pages of one service have no counterpart for all of them but the list.
+            ["services", _, ..] if service.is_none() => to(&["services"]),
+            ["services", _, tab, ..] => to(&["services", name, tab]),
+            ["services", _] => to(&["services", name]),
+            // The details that are open may not be of that service.
+            [first, _, ..] if *first != "traces" => to(&[first]).set("service", name),
+            _ => OPENED
+                .into_iter()
+                .fold(view.here(), Href::without)
+                .set("service", name),
+        }
+    }
+
+    /// The same page without a choice of services.
+    fn without_choice(&self) -> Self {
+        let mut view = self.clone();
+        view.params
+            .retain(|(key, _)| key != "not_service" && key != "service");
+        view.services = Choice::All;
+        view
+    }
+
+    /// The page that a form with a choice of services and environments leads to: the path, and what is kept.
+    pub(crate) fn choosing(&self, what: &str) -> (String, Vec<(&str, &str)>) {
+        let is_free = |key: &str| !REPEATED.contains(&key) && !OPENED.contains(&key);
+        let segments: Vec<&str> = self.path.trim_matches('/').split('/').collect();
+        // A page below a list, as of one statement, may be of a service that is not chosen: the form leads to the
+        // list.
+        let list = match segments.as_slice() {
+            _ if what == "env" => {
+                let kept = self.params_but(&[]).filter(|(key, _)| is_free(key));
+                return (self.path.clone(), kept.collect());
+            }
+            [
+                "services",
+                _,
+                "errors" | "dependencies" | "map" | "logs",
+                ..,
+            ] => segments[2],
+            ["services", ..] => "services",
+            [first, _, ..] if *first != "traces" => first,
+            _ => {
+                let kept = self.params_but(&[]).filter(|(key, _)| is_free(key));
+                return (self.path.clone(), kept.collect());
+            }
+        };
+        let kept = self.shared_params().into_iter();
+        let kept = kept.filter(|(key, _)| is_free(key));
+        (format!("/{list}"), kept.collect())
+    }
+
+    /// This page as it is.
+    pub(crate) fn here(&self) -> Href {
+        self.params
+            .iter()
+            .fold(Href::at(self.path.clone()), |href, (key, value)| {
+                href.and(key, value)
+            })
+    }
+
+    /// This page from its first row on, for a link after which a list has other rows.
+    pub(crate) fn from_first_row(&self) -> Href {
+        PLACE.into_iter().fold(self.here(), Href::without)
+    }
+
+    /// Another page, in the same range, environment, service and comparison, and with the query where that page can be
+    /// filtered by it.
+    pub(crate) fn to(&self, segments: &[&str]) -> Href {
+        let href = self.shared(Href::to(segments));
+        let href = match (segments, &self.of) {
+            // The path names the service; several others that were chosen are chosen again in the list.
+            (["services", _, ..], _) | (["services"], Some(_)) if self.services.one().is_some() => {
+                href.without("service").without("not_service")
+            }
+            (["services", ..], _) => href,
+            (_, Some(service)) => href.without("not_service").set("service", service),
+            _ => href,
+        };
+        if self.asked.goes_to(QueryBar::for_segments(segments)) {
+            href.set("q", self.query())
+        } else {
+            href
+        }
+    }
+
+    /// The parameters that every link to another page keeps.
+    pub(crate) fn shared_params(&self) -> Vec<(&str, &str)> {
+        let of = |shared| self.params_but(&[]).filter(move |(key, _)| *key == shared);
+        SHARED.into_iter().flat_map(of).collect()
+    }
+
+    fn shared(&self, href: Href) -> Href {
+        let kept = self.shared_params().into_iter();
+        kept.fold(href, |href, (key, value)| href.and(key, value))
+    }
+
+    /// Discover with `kql` as its query, and nothing else filtered.
+    pub(crate) fn discover(&self, kql: &str) -> Href {
+        self.to(&["discover"]).set("q", kql)
+    }
+
+    /// Discover narrowed by one condition more: beside what is there, if this is Discover.
+    pub(crate) fn filtered(&self, kql: &str) -> Href {
+        if self.path != "/discover" {
+            return self.discover(kql);
+        }
+        let mut filters: Vec<&str> = self
+            .param("filter")
+            .unwrap_or("")
+            .lines()
+            .filter(|line| !line.is_empty())
+            .collect();
+        // A line is a filter: `quoted` has left no line break in a value.
+        if !filters.contains(&kql) {
+            filters.push(kql);
+        }
+        self.here()
+            .set("filter", &filters.join("\n"))
+            .without("after")
+            .without("open")
+            .without("hold")
+    }
+
+    /// Twice the range around its middle, but not into the future.
+    pub(crate) fn zoomed_out(&self) -> Href {
+        let half = self.range.micros() / 2;
+        let to = self
+            .range
+            .to
+            .saturating_add(half)
+            .min(self.clock.now.max(self.range.to));
+        let from = to
+            .saturating_sub(self.range.micros().saturating_mul(2))
+            .max(0);
+        self.here_between(from, to)
+    }
+
+    /// This page about a part of its range, from its first row on.
+    pub(crate) fn here_between(&self, from: i64, to: i64) -> Href {
+        self.from_first_row()
+            .set("from", &apm_time::rfc3339(from))
+            .set("to", &apm_time::rfc3339(to))
+    }
+
+    /// This page with the times that it shows now, for a link that shows the same later.
+    pub(crate) fn frozen(&self) -> Href {
+        self.here()
+            .set("from", &apm_time::rfc3339(self.range.from))
+            .set("to", &apm_time::rfc3339(self.range.to))
+            .without("refresh")
+    }
+}
