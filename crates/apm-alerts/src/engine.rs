@@ -143,7 +143,7 @@ impl Core {
         loop {
             // Before the evaluation: what is committed meanwhile is for the next one.
             let version = self.store.data_version();
-            // What is pending or fires changes by time alone, without new events.
+            // A pending or firing state changes by time alone, without new events.
             let is_idle = !is_active && seen == Some(version);
             if !is_idle || looked.is_none_or(|at| at.elapsed() >= IDLE) {
                 looked = Some(Instant::now());

@@ -63,7 +63,7 @@ pub(super) async fn submit(
             .insert(header::RETRY_AFTER, seconds.into());
         return answer;
     }
-    // Where no secret is needed, whatever is typed is right.
+    // If no secret is needed, whatever is typed is right.
     let anyone = guard.credentials.anyone();
     let Some(holder) = anyone.or_else(|| guard.credentials.typed(&sent.token)) else {
         guard.logins.failed(client, now);

@@ -31,7 +31,7 @@ pub(super) fn front(arrived: &Arrived<'_>, trusted: &[Network], base: &BasePath)
         return front;
     }
     let said = Said::read(arrived.headers, is_trusted);
-    // Where the headers contradict each other, the address of the proxy stands for the client.
+    // If the headers contradict each other, the address of the proxy stands for the client.
     front.client = said.client.or(front.client);
     if let Some(scheme) = said.scheme {
         front.is_https = matches!(scheme.as_str(), "https" | "wss");

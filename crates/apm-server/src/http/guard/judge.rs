@@ -14,8 +14,9 @@ use crate::http::{cors, login, respond};
 use crate::route::{Access, Caller, Rules, Sites};
 
 /// The refusal of a request without a secret.
-pub(super) const MISSING: &str = "authentication failed: missing or improperly formatted Authorization header: expected \
-                       'Authorization: Bearer secret_token' or 'Authorization: ApiKey base64(API key ID:API key)'";
+pub(super) const MISSING: &str = "authentication failed: missing or improperly formatted Authorization header: \
+                       expected 'Authorization: Bearer secret_token' or 'Authorization: ApiKey base64(API key ID:API \
+                       key)'";
 
 /// The decision about a request.
 pub(super) enum Verdict {
