@@ -180,7 +180,11 @@ fn memory_of<P: Part>(conn: &mut SqliteConnection) -> QueryResult<Arc<Memory<P>>
     Ok(Arc::clone(memories.entry(file).or_default()))
 }
 
-fn file(conn: &mut SqliteConnection) -> QueryResult<String> {
+/// The path of the database, empty for one in memory.
+///
+/// # Errors
+/// Those of SQLite.
+pub(super) fn file(conn: &mut SqliteConnection) -> QueryResult<String> {
     #[derive(QueryableByName)]
     struct Row {
         #[diesel(sql_type = Text)]

@@ -9,10 +9,10 @@ use std::time::{Duration, Instant};
 use apm_store::StoreError;
 use diesel::SqliteConnection;
 use diesel::prelude::*;
-use diesel::sql_types::{BigInt, Text};
+use diesel::sql_types::BigInt;
 
 use super::{bound, fresh};
-use crate::analytics::sql::Sql;
+use crate::analytics::cache::file;
 use crate::analytics::trace::Trace;
 
 /// Blocks from which on a trace is large: a block is up to 128 events.
@@ -130,15 +130,4 @@ fn keep(file: String, id: &str, stamp: Stamp, trace: &Arc<Trace>) {
         bytes,
         used: Instant::now(),
     });
-}
-
-fn file(conn: &mut SqliteConnection) -> QueryResult<String> {
-    #[derive(QueryableByName)]
-    struct Row {
-        #[diesel(sql_type = Text)]
-        file: String,
-    }
-    let sql =
-        Sql::new("SELECT coalesce(file, '') AS file FROM pragma_database_list WHERE name = 'main'");
-    Ok(sql.first::<Row>(conn)?.file)
 }
