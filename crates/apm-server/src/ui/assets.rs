@@ -133,7 +133,11 @@ pub(crate) async fn serve(request: HttpRequest, path: web::Path<(String, String)
         .headers()
         .get(header::IF_NONE_MATCH)
         .and_then(|value| value.to_str().ok())
-        .is_some_and(|tags| tags.split(',').any(|tag| tag.trim() == etag));
+        // A proxy that compresses the file makes its tag a weak one: `W/"…"`.
+        .is_some_and(|tags| {
+            tags.split(',')
+                .any(|tag| tag.trim().trim_start_matches("W/") == etag)
+        });
     let mut response = if known {
         HttpResponse::NotModified()
     } else {

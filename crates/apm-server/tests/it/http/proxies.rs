@@ -319,3 +319,23 @@ async fn a_java_agent_learns_the_version_from_the_root() {
     }
     server.stop().await;
 }
+
+#[actix_web::test]
+async fn a_file_whose_tag_a_proxy_made_weak_is_known_again() {
+    let server = TestServer::start();
+    let path = "/assets/v/app.js";
+    let tag = server.get(path).await.header("etag").to_owned();
+    assert!(tag.starts_with('"'), "{tag}");
+    for (known, status) in [
+        (tag.clone(), 304),
+        (format!("W/{tag}"), 304),
+        (format!("\"other\", W/{tag}"), 304),
+        ("W/\"other\"".to_owned(), 200),
+    ] {
+        let answer = server
+            .send("GET", path, &[("If-None-Match", &*known)], "")
+            .await;
+        assert_eq!(answer.status, status, "{known}");
+    }
+    server.stop().await;
+}
