@@ -96,6 +96,7 @@ fn kinds(rows: Vec<Row>, axis: &Axis) -> Vec<Kind> {
         sums[at].2[place] += row.sum.max(0.0);
     }
     sums.sort_by(|a, b| total(&b.2).total_cmp(&total(&a.2)));
+    // Colours are few: the kinds with least time are one.
     if sums.len() > KINDS {
         let rest = sums.split_off(KINDS - 1);
         let mut other = vec![0.0; length];

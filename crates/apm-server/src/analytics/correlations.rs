@@ -196,6 +196,7 @@ fn answer(
             outside,
         } = of;
         let (inner, outer) = (share(inside, selected), share(outside, others));
+        // Of many values that are tested, some stand out by chance alone (Bonferroni).
         let p_value = (tests.chance(inside, inside + outside) * tested as f64).min(1.0);
         Correlation {
             field,

@@ -230,6 +230,7 @@ pub(crate) fn processes(
     let read = rows(conn, &request, columns, |row: Row| {
         sums.entry(row.resource_id).or_default().add(&row);
     })?;
+    // A query that rows cannot answer reads none of them.
     let mut complete = read.unwrap_or(false);
     for (metric, of) in [
         (
@@ -248,6 +249,7 @@ pub(crate) fn processes(
             .load(conn)?;
         complete &= found.iter().map(|row| row.n).sum::<i64>() < SAMPLES;
         for row in found {
+            // A sender without a request is an instance, too.
             *of(sums.entry(row.resource_id).or_default()) = (row.sum, row.n);
         }
     }

@@ -241,6 +241,7 @@ fn answer(graph: &Graph, services: &[Service], scope: &Scope, window: &Window) -
         .enumerate()
         .map(|(place, node)| match known.get(&*node.name) {
             Some(service) if node.is_service => of_service(service),
+            // Hosts, databases and services without an agent are known by the calls to them only.
             _ => {
                 let calls = received.get(&place).copied().unwrap_or_default();
                 let kind = if node.is_service { SERVICE } else { &node.kind };
@@ -256,6 +257,7 @@ fn answer(graph: &Graph, services: &[Service], scope: &Scope, window: &Window) -
             }
         })
         .collect();
+    // Hosts and databases have no requests of their own that their calls could be a share of.
     let time = |place: usize| {
         let node = nodes.get(place).filter(|node| node.is_service())?;
         let service = known.get(node.name.as_str())?;

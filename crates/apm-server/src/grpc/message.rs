@@ -36,6 +36,7 @@ impl Message {
         let mut prefix = Vec::with_capacity(PREFIX);
         let mut first = Bytes::new();
         let read = async {
+            // The prefix may come in several frames, and the last of these may hold the first bytes of the message.
             while prefix.len() < PREFIX {
                 first = next(&mut body).await.ok_or(Cut)?.map_err(|_| Cut)?;
                 let missing = (PREFIX - prefix.len()).min(first.len());

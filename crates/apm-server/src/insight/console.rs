@@ -215,6 +215,7 @@ pub fn run(path: &Path, sql: &str, limits: Limits) -> Result<Table, ConsoleError
             bytes += cell.size();
             cells.push(cell);
         }
+        // After the row: values and columns have limits of their own, so that one row is bounded.
         if bytes > limits.bytes {
             table.cut = Some(Cut::Bytes);
             break;

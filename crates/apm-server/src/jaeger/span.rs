@@ -103,6 +103,7 @@ impl Trace {
             spans.push(Span {
                 trace: trace.id.clone(),
                 id: item.id.to_string(),
+                // The flag of what was sampled.
                 flags: 1,
                 operation_name: item.what.name.to_string(),
                 references: parent

@@ -68,6 +68,7 @@ fn regressions(look: &mut Look<'_>, marker: &marker::Marker) -> Result<Vec<Draft
         ..Scope::default()
     };
     let mut compared = compare::transactions(look.conn, &scope, before, after)?;
+    // Of one marker there may be several services, and each began to send at another time.
     let mut known = HashMap::new();
     for row in &compared {
         let of = (row.service.clone(), row.environment.clone());

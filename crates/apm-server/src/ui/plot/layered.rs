@@ -77,6 +77,7 @@ pub(crate) fn layered(nodes: usize, edges: &[(usize, usize)]) -> Layered {
             if from == to {
                 return Vec::new();
             }
+            // An edge across several layers has a bend in each, which takes a place beside the nodes there.
             let mut chain = Vec::new();
             let mut last = from;
             for layer in ranked.layers[from] + 1..ranked.layers[to] {
@@ -86,6 +87,7 @@ pub(crate) fn layered(nodes: usize, edges: &[(usize, usize)]) -> Layered {
                 last = bend;
             }
             net.link(last, to);
+            // It was laid out against its direction to break a circle, and is drawn along it.
             if *reversed {
                 chain.reverse();
             }

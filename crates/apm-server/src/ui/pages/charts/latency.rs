@@ -104,6 +104,7 @@ pub(crate) fn latency(
     let previous = before
         .map(|before| laid(percentile(before, |p| p.p95), &before.axis, &now.axis))
         .filter(|values| values.iter().any(Option::is_some));
+    // In the order of drawing: p95, by which people judge, lies above the others.
     let mut lines = Vec::new();
     if let Some(previous) = &previous {
         lines.push(Line {

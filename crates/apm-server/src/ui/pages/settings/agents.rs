@@ -293,6 +293,7 @@ pub(crate) fn read(form: &[(String, String)]) -> Result<Settings, String> {
             values.len()
         ));
     }
+    // Longer names are refused by the address that agents ask, so that none could ask for these.
     let cut = |text: &str| text.chars().take(1024).collect::<String>();
     Ok(Settings {
         service: cut(field("service")),
