@@ -3,8 +3,8 @@
 //! A setting that names neither service nor environment is everyone's default. The best match wins as a whole:
 //! name and environment, then the name, then the environment, then neither. Values are texts, as agents expect.
 
-pub(crate) mod polls;
 pub(crate) mod options;
+pub(crate) mod polls;
 
 use std::collections::BTreeMap;
 

@@ -212,7 +212,9 @@ impl Question for Params {
             without_metrics,
             hold,
             request,
-            group: arguments.owned(&GROUP)?.map(|field| field.trim().to_owned()),
+            group: arguments
+                .owned(&GROUP)?
+                .map(|field| field.trim().to_owned()),
             lists_fields: arguments.shape == Shape::Page,
         })
     }

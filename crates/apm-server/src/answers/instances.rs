@@ -1,5 +1,7 @@
 //! `/services/{service}/instances`: what runs a service, and how each of these does.
 
+use std::cmp::Ordering;
+
 use apm_time::Range;
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -47,6 +49,8 @@ pub(crate) struct Answer {
     pub(crate) complete: bool,
     /// Transactions of all instances.
     pub(crate) count: f64,
+    /// The one with the longest 95th percentile of all; null where none had a transaction.
+    pub(crate) slowest: Option<Instance>,
     #[serde(skip)]
     pub(crate) sort: Sort,
 }
@@ -70,6 +74,14 @@ impl Question for Params {
         let found = instances::list(source.conn, &self.scope, self.range)?;
         let mut rows = found.instances;
         let count = rows.iter().map(|row| row.count).sum();
+        let slowest = rows.iter().filter(|row| row.latency_p95.is_some());
+        let slowest = slowest
+            .max_by(|a, b| {
+                a.latency_p95
+                    .partial_cmp(&b.latency_p95)
+                    .unwrap_or(Ordering::Equal)
+            })
+            .cloned();
         self.listing.search(&mut rows, |row| {
             [&row.node, &row.version, &row.host, &row.pod]
         });
@@ -80,6 +92,7 @@ impl Question for Params {
             left_out: found.left_out,
             complete: found.complete,
             count,
+            slowest,
             sort: self.listing.sort,
         })
     }

@@ -106,7 +106,9 @@ impl Listing {
         default: &'static str,
     ) -> Result<Self, Problem> {
         let usual = Self::of_tab(arguments, keys, default)?;
-        let search = arguments.get(&SEARCH)?.map(|text| text.trim().to_lowercase());
+        let search = arguments
+            .get(&SEARCH)?
+            .map(|text| text.trim().to_lowercase());
         Ok(Self {
             size: arguments.count(&SIZE)?.unwrap_or(usual.size),
             search: search.filter(|text| !text.is_empty()),

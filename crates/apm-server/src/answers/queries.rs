@@ -114,7 +114,10 @@ impl Question for Params {
     const TABLES: &'static [&'static str] = &["statements"];
 
     fn read(arguments: &Arguments) -> Result<Self, Problem> {
-        let (scope, period) = (arguments.chosen_scope(List::Statements)?, Period::read(arguments)?);
+        let (scope, period) = (
+            arguments.chosen_scope(List::Statements)?,
+            Period::read(arguments)?,
+        );
         let mut listed = Listed::read(arguments, scope, period, &SORTS, "-total")?;
         let is_file = |(name, value): &(String, String)| name == "format" && value == "csv";
         if !arguments.pairs().iter().any(is_file) {

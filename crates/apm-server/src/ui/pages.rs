@@ -180,6 +180,18 @@ pub(crate) fn wider(view: &View) -> Markup {
     }
 }
 
+/// The headline of a list of which a search leaves no `what`: that it found nothing does not mean that nothing was sent.
+pub(crate) fn not_found(view: &View, what: &str) -> Option<(String, String)> {
+    let search = words::cut(view.param("search")?, 60);
+    Some((
+        format!(
+            "No {what} has “{search}” in its name {}.",
+            words::range(view)
+        ),
+        "There may be others: clear the search to see them.".to_owned(),
+    ))
+}
+
 /// A list without rows: what narrows it, and the ways out.
 pub(crate) fn nothing_here(view: &View, what: &str) -> Markup {
     let reason = html! {

@@ -116,6 +116,18 @@ async fn each_instance_has_its_own_figures_on_the_page_in_json_and_in_the_file()
         (&sorted["instances"][0]["node"], &sorted["total"]),
         (&json!(long), &json!(2))
     );
+    // The slowest is that of all pages.
+    let quickest = server
+        .get("/api/v1/services/shop/instances?from=now-1h&sort=p95&size=1")
+        .await
+        .json();
+    assert_eq!(
+        (
+            &quickest["instances"][0]["node"],
+            &quickest["slowest"]["node"]
+        ),
+        (&json!("a<b>"), &json!(long))
+    );
     let none = server.get("/services/nobody/instances?from=now-1h").await;
     assert!(
         none.status == 200 && none.text.contains("No instance of nobody"),

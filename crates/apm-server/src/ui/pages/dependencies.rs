@@ -54,7 +54,7 @@ impl Rendered for All {
         let chosen = choose::narrowed(view);
         let who = chosen.as_deref().unwrap_or("services");
         let (answer, why) = match (&chosen, &found.most_time) {
-            (None, Some(first)) if found.rows.total > 1 => (
+            (None, Some(first)) if found.rows.total > 1 || view.param("search").is_some() => (
                 format!(
                     "{} of the time that services wait for others goes to {}.",
                     percent(first.impact),
@@ -103,7 +103,7 @@ fn headline(view: &View, service: &str, found: &Found) -> (String, String) {
             format!("{service} called nothing {}.", words::range(view)),
             NONE.to_owned(),
         ),
-        Some(one) if found.rows.total == 1 => (
+        Some(one) if found.rows.total == 1 && view.param("search").is_none() => (
             format!("{service} calls {} only.", words::cut(&one.name, 80)),
             calls(one),
         ),

@@ -79,8 +79,11 @@ fn body(
             || format!("No {kind}error"),
             |name| format!("No {kind}error in {}", words::cut(name, 60)),
         );
-        let answer = format!("{what} {}.", words::range(view));
-        let why = "Exceptions, panics and logged errors are listed here. Errors of the same kind are grouped.";
+        let none = || {
+            let why = "Exceptions, panics and logged errors are listed here. Errors of the same kind are grouped.";
+            (format!("{what} {}.", words::range(view)), why.to_owned())
+        };
+        let (answer, why) = super::not_found(view, "error").unwrap_or_else(none);
         return html! {
             (page_head(crumbs, answer, why))
             (tabs)

@@ -52,6 +52,9 @@ fn headline(view: &View, service: &str, found: &Found) -> (String, String) {
     let service = words::cut(service, 60);
     let total = found.rows.total as u64;
     if total == 0 {
+        if let Some(said) = super::not_found(view, "instance") {
+            return said;
+        }
         let answer = format!(
             "No instance of {service} sent anything {}.",
             words::range(view)
@@ -71,11 +74,7 @@ fn headline(view: &View, service: &str, found: &Found) -> (String, String) {
     } else {
         " The reading was cut: figures are of the newest events."
     };
-    let shown = &found.instances;
-    let slowest = shown.iter().max_by(|a, b| {
-        let p95 = |of: &Instance| of.latency_p95.unwrap_or_default();
-        p95(a).total_cmp(&p95(b))
-    });
+    let slowest = found.slowest.as_ref();
     let why = match slowest.and_then(|of| of.latency_p95.map(|p95| (of, p95))) {
         Some((of, p95)) if total > 1 => {
             format!(

@@ -47,7 +47,9 @@ impl Rendered for Params {
             .map(|service| (&*service.name, service))
             .collect();
         let view = context.view;
-        let said = headline::headline(view, &found.services, &found.changes);
+        let all = (found.rows.total, found.totals.throughput);
+        let all = view.param("search").is_none().then_some(all);
+        let said = headline::headline(view, &found.services, &found.changes, all);
         let errors = found.top_errors.as_ref();
         let errors = errors.map(|top| (top.errors.as_slice(), top.total));
         let errors = errors::short_list(view, errors, &view.to(&["errors"]));
@@ -86,7 +88,12 @@ fn time_goes(view: &View, busiest: &Busiest) -> Markup {
 fn without_services(context: &Context<'_>, found: &Found) -> Page {
     let view = context.view;
     let crumbs = [Crumb::here("Services")];
-    let body = if view.asked.expr.is_some() {
+    let body = if let Some((answer, why)) = super::not_found(view, "service") {
+        html! {
+            (page_head(&crumbs, answer, why))
+            (nothing_here(view, "No services"))
+        }
+    } else if view.asked.expr.is_some() {
         let answer = format!("No service has such requests {}.", words::range(view));
         html! {
             (page_head(&crumbs, answer, "Only services with requests that match the filter are listed."))

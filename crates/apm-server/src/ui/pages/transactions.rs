@@ -45,8 +45,12 @@ impl Rendered for Params {
         let tabs = service_tabs(view, service, "transactions");
         if found.rows.total == 0 {
             let name = words::cut(service, 60);
-            let answer = format!("{name} recorded no transactions {}.", words::range(view));
-            let why = "A transaction is one request, job or message that an agent has timed.";
+            let nothing = || {
+                let why = "A transaction is one request, job or message that an agent has timed.";
+                let answer = format!("{name} recorded no transactions {}.", words::range(view));
+                (answer, why.to_owned())
+            };
+            let (answer, why) = super::not_found(view, "transaction").unwrap_or_else(nothing);
             let body = html! {
                 (page_head(&crumbs, answer, why))
                 (tabs)

@@ -54,6 +54,16 @@ async fn a_search_goes_over_all_rows_and_not_those_of_the_page() {
     assert_eq!((&last["shown"], &last["page"]), (&json!(10), &json!(2)));
     let none = server.get(&format!("{list}?search=nothing")).await.text;
     assert!(none.contains("Clear the search"), "{none}");
+    // A search that finds nothing does not mean that nothing was sent.
+    assert!(
+        none.contains("No transaction has “nothing” in its name"),
+        "{none}"
+    );
+    let none = server.get("/services?search=x").await.text;
+    assert!(
+        none.contains("No service has “x” in its name") && !none.contains("Set up an agent"),
+        "{none}"
+    );
     // Searches of other lists.
     for (path, found) in [("/services?search=SHO", 1), ("/services?search=x", 0)] {
         let list = server.get(&format!("/api/v1{path}")).await.json();

@@ -34,11 +34,13 @@ fn slower(change: Option<&Change>) -> Option<i64> {
 }
 
 /// The sentence over the list. The first rule that holds decides: one grew slower by a quarter or more; one fails at 1
-/// % or more; all steady.
+/// % or more; all steady. `now`: the services that are shown; `all`: how many there are on all pages, and the requests
+/// of these per minute, unless a search leaves some of them.
 pub(super) fn headline(
     view: &View,
     now: &[Service],
     changes: &HashMap<String, Change>,
+    all: Option<(usize, f64)>,
 ) -> Headline {
     if let Some(said) = slowest(view, now, changes) {
         return said;
@@ -46,15 +48,16 @@ pub(super) fn headline(
     if let Some(said) = failing(view, now) {
         return said;
     }
-    let requests: f64 = now.iter().map(|service| service.throughput).sum();
-    let many = words::count(now.len() as u64, "service", "services");
+    let shown = || (now.len(), now.iter().map(|one| one.throughput).sum());
+    let (services, requests) = all.unwrap_or_else(shown);
+    let many = words::count(services as u64, "service", "services");
     if requests == 0.0 {
         return Headline {
             answer: format!("No requests {}.", words::range(view)),
             why: format!("{many} sent other events."),
         };
     }
-    let verb = if now.len() == 1 { "answers" } else { "answer" };
+    let verb = if services == 1 { "answers" } else { "answer" };
     Headline {
         answer: format!(
             "{many} {verb} {}.",

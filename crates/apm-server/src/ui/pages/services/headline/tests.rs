@@ -44,7 +44,7 @@ fn say(now: &[Service], changes: &[(&str, Change)]) -> (String, String) {
         .iter()
         .map(|(name, change)| ((*name).to_owned(), *change))
         .collect();
-    let said = headline(&View::test("/services", ""), now, &changes);
+    let said = headline(&View::test("/services", ""), now, &changes, None);
     (
         said.answer.replace(NARROW, " "),
         said.why.replace(NARROW, " "),
