@@ -61,8 +61,8 @@ impl Rendered for Params {
         };
         let body = html! {
             (page_head(&crumbs, answer, why))
-            div.row.row--wrap { (chips(view, &state)) span.push {} (save(view, "Discover")) }
-            (metrics(view, found))
+            (chips(view, &state))
+            div.row.row--wrap { (metrics(view, found)) span.push {} (save(view, "Discover")) }
             @if let Some(words) = found.elsewhere.words() { p.note-box.pad-note role="status" { (words) } }
             (super::kept::note(view, found.whole_since))
             div.cols.cols--fields {
