@@ -309,12 +309,15 @@ impl Question for Params {
     }
 }
 
+/// What this server has: events, and groups where the same reading gives them.
+type Here = (Sourced<Found>, Option<Groups>);
+
 /// Searches here, and on other servers where there are some; groups by `field` where the same reading can.
 fn find(
     source: &mut Source<'_>,
     request: &Request,
     field: Option<&str>,
-) -> Result<((Sourced<Found>, Option<Groups>), Elsewhere), Problem> {
+) -> Result<(Here, Elsewhere), Problem> {
     let conn = &mut *source.conn;
     let found = Sourced::read(conn, |conn| search_and_group(conn, request, field))?;
     let ((mut found, groups), sql) = found.into_parts();

@@ -158,22 +158,22 @@ pub(crate) fn transaction_href(view: &View, service: &str, kind: &str, name: &st
 pub(crate) fn wider(view: &View) -> Markup {
     html! {
         @if view.param("search").is_some() {
-            a.btn.btn--primary href=(view.from_first_row().without("search")) { "Clear the search" }
+            a.btn.btn--primary href=(view.at_first_row().without("search")) { "Clear the search" }
         }
         @if view.asked.expr.is_some() {
-            a.btn.btn--primary href=(view.from_first_row().without("q")) { "Remove the filter" }
+            a.btn.btn--primary href=(view.at_first_row().without("q")) { "Remove the filter" }
         }
         @let longer = [("now-1h", "Show last hour"), ("now-24h", "Show last 24 hours"), ("now-7d", "Show last 7 days")];
         @for (from, words) in longer {
             @if view.param("from") != Some(from) {
-                a.btn href=(view.from_first_row().set("from", from).without("to")) { (words) }
+                a.btn href=(view.at_first_row().set("from", from).without("to")) { (words) }
             }
         }
         @if !view.is_of_service() && let Some(services) = choose::narrowed(view) {
             a.btn href=(view.with_service(None)) { "Show all services, not only " (services) }
         }
         @if !view.environments.is_all() {
-            a.btn href=(view.from_first_row().without("env").without("not_env")) {
+            a.btn href=(view.at_first_row().without("env").without("not_env")) {
                 "Show all environments, not only " (choose::words(choose::ENVIRONMENTS, &view.environments))
             }
         }

@@ -152,6 +152,9 @@ async fn several_errors_are_resolved_ignored_assigned_and_reopened_at_once_witho
 async fn a_view_is_saved_on_the_dashboard_with_its_search_without_a_script() {
     let server = start();
     fail(&server, "1.4", "Io", "text").await;
+    let line = r#"{"metadata":{"service":{"name":"shop","agent":{"name":"a","version":"1"}}}}
+{"log":{"message":"a line"}}"#;
+    assert_eq!(server.intake(line).await.status, 202);
     for address in [
         "/errors?from=now-1h&search=text",
         "/discover?q=processor.event:error",

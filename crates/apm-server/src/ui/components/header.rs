@@ -75,7 +75,7 @@ fn environments(view: &View, around: &Surroundings) -> Markup {
         choice => choose::words(choose::ENVIRONMENTS, choice),
     };
     let button = html! { span.soft { "env" } " " span.clip { (name) } };
-    let all = view.from_first_row().without("env").without("not_env");
+    let all = view.at_first_row().without("env").without("not_env");
     let links = (all.clone(), |name: &str| all.clone().set("env", name));
     choose::menu(
         view,

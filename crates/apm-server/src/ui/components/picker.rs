@@ -58,14 +58,14 @@ pub(crate) fn picker(view: &View, around: &Surroundings) -> Markup {
                 div.picker.menu-list role="group" aria-label="Time range" {
                     div.picker-list {
                         @for (i, (from, words)) in PRESETS.iter().enumerate() {
-                            a href=(view.from_first_row().set("from", from).without("to"))
+                            a href=(view.at_first_row().set("from", from).without("to"))
                                 aria-current=[(*words == name).then_some("true")] data-key=(i + 1) {
                                 (words) kbd aria-hidden="true" { (i + 1) }
                             }
                         }
                         @for (at, words) in &since {
                             @let from = apm_time::rfc3339(*at);
-                            a href=(view.from_first_row().set("from", &from).without("to"))
+                            a href=(view.at_first_row().set("from", &from).without("to"))
                                 aria-current=[(view.param("from") == Some(&from)).then_some("true")] title=(words) {
                                 (words)
                             }

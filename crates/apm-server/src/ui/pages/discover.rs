@@ -83,7 +83,7 @@ impl Rendered for Params {
 /// Without a document: what narrows the search, and the ways out.
 fn nothing(view: &View, state: &State) -> Markup {
     let is_filtered = state.is_filtered(view);
-    let plain = view.from_first_row().without("q").without("filter");
+    let plain = view.at_first_row().without("q").without("filter");
     let why = html! {
         @if is_filtered {
             "The filter " code { (words::cut(&state.text(view), 200)) } " matches nothing " (words::range(view)) "."

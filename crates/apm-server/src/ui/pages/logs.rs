@@ -122,7 +122,7 @@ fn nothing(view: &View) -> Markup {
         } @else { "No line was stored " (words::range(view)) "." }
     };
     let remedies = html! {
-        @if is_filtered { a.btn.btn--primary href=(view.from_first_row().without("q")) { "Remove the filter" } }
+        @if is_filtered { a.btn.btn--primary href=(view.at_first_row().without("q")) { "Remove the filter" } }
         (wider(view))
     };
     empty("No log lines", why, remedies)

@@ -97,7 +97,7 @@ fn with_service(service: &str, body: Markup) -> Page {
 
 fn kinds(view: &View, types: &[String], current: Option<&str>) -> Markup {
     let choices = types.iter().map(|kind| {
-        let href = view.from_first_row().set("type", kind);
+        let href = view.at_first_row().set("type", kind);
         (kind.as_str(), href, current == Some(kind.as_str()))
     });
     html! {

@@ -95,7 +95,7 @@ impl View {
     }
 
     /// This page from its first row on, for a link after which a list has other rows.
-    pub(crate) fn from_first_row(&self) -> Href {
+    pub(crate) fn at_first_row(&self) -> Href {
         PLACE.into_iter().fold(self.here(), Href::without)
     }
 
@@ -173,7 +173,7 @@ impl View {
 
     /// This page about a part of its range, from its first row on.
     pub(crate) fn here_between(&self, from: i64, to: i64) -> Href {
-        self.from_first_row()
+        self.at_first_row()
             .set("from", &apm_time::rfc3339(from))
             .set("to", &apm_time::rfc3339(to))
     }

@@ -92,7 +92,7 @@ fn another_range_begins_with_the_first_row() {
         "from=now-1h&q=a:1&after=7-8&open=3&hold=9&page=2",
     );
     assert_eq!(
-        view.from_first_row().to_string(),
+        view.at_first_row().to_string(),
         "/discover?from=now-1h&q=a:1"
     );
     let zoomed = view.zoomed_out().to_string();

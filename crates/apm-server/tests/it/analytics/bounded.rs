@@ -168,7 +168,7 @@ async fn a_page_shows_two_hundred_rows_of_a_list_and_says_so() {
     assert_eq!(server.intake(sent).await.status, 202);
     let page = server.get("/services/shop/transactions").await;
     assert_eq!(page.text.matches("<tr><th class=\"grow\"").count(), 200);
-    for said in ["The first 200 of 1", "with most time", "GET /1100"] {
+    for said in ["The first 200 of 1", "are shown.", "GET /1100"] {
         assert!(page.text.contains(said), "{said}");
     }
     assert!(page.text.len() < 1 << 20, "{} bytes", page.text.len());

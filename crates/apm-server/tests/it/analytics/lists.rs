@@ -171,7 +171,8 @@ fn an_error_group_knows_its_occurrences_and_whom_it_hit() {
         (group.handled, group.latest),
         (Some(false), Some(NEW_YEAR + 4 * super::MINUTE))
     );
-    assert_eq!(group.series[..6], [0, 1, 1, 1, 1, 0]);
+    // In buckets of half a minute.
+    assert_eq!(group.series[..10], [0, 0, 1, 0, 1, 0, 1, 0, 1, 0]);
     assert_eq!(detail.group.as_ref(), Some(group));
     let times: Vec<i64> = detail
         .samples

@@ -47,7 +47,7 @@ fn sampled(path: &std::path::Path) {
     loop {
         let left = store.read::<_, StoreError>(|conn| {
             let sql =
-                "SELECT count(*) AS n FROM block WHERE id >= (SELECT max(sampled) FROM kept_state)";
+                "SELECT count(*) AS n FROM block WHERE id >= (SELECT coalesce(max(sampled), 0) FROM kept_state)";
             Ok(sql_query(sql).get_result::<Number>(conn)?.n)
         });
         if left.expect("reads") == 0 {
