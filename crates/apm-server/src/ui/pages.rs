@@ -180,7 +180,8 @@ pub(crate) fn wider(view: &View) -> Markup {
     }
 }
 
-/// The headline of a list of which a search leaves no `what`: that it found nothing does not mean that nothing was sent.
+/// The headline of a list of which a search leaves no `what`: nothing was found, which does not mean that nothing was
+/// sent.
 pub(crate) fn not_found(view: &View, what: &str) -> Option<(String, String)> {
     let search = words::cut(view.param("search")?, 60);
     Some((
