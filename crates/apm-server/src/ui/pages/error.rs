@@ -23,7 +23,6 @@ use crate::ui::components::shell::{Page, Section};
 use crate::ui::number::{self, percent};
 use crate::ui::view::View;
 use crate::ui::words;
-pub(crate) use state::{ignored, read_change};
 
 impl Rendered for Params {
     fn render(&self, context: &Context<'_>, found: &Found) -> Answer {

@@ -1,6 +1,7 @@
 //! `/errors` and `/services/{s}/errors`: which errors there were, how often, since when.
 
 mod bulk;
+pub(crate) mod change;
 
 use apm_store::OTHER;
 use apm_time::SECOND;

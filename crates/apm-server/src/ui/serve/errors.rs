@@ -8,7 +8,7 @@ use apm_store::Store;
 use super::refused;
 use crate::insight::triage::{self, Change, TriageError};
 use crate::ui::href::Href;
-use crate::ui::pages::error::read_change;
+use crate::ui::pages::errors::change::read_change;
 
 /// Changes the state of a group, and goes back to its page.
 pub(in crate::ui) async fn change(

@@ -2,7 +2,7 @@
 
 use maud::{Markup, html};
 
-use super::super::error::ignored;
+use super::change::ignored;
 use crate::analytics::errors::{ErrorGroup, Status};
 use crate::answers::errors::{Answer as Found, title};
 use crate::insight::triage::LONGEST_NAME;
