@@ -207,7 +207,7 @@ fn is_indexed(field: &Field) -> bool {
         let rest = field.name.strip_prefix(*name);
         rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
     };
-    field.pattern.is_none() && !NOT_INDEXED.iter().any(|name| is_below(name))
+    field.pattern.is_none() && !NOT_INDEXED.iter().any(is_below)
 }
 
 /// Whether documents have numbers under this name, of which an index knows no parts.
