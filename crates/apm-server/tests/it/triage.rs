@@ -153,7 +153,8 @@ async fn a_view_is_saved_on_the_dashboard_with_its_search_without_a_script() {
     let server = start();
     fail(&server, "1.4", "Io", "text").await;
     let line = r#"{"metadata":{"service":{"name":"shop","agent":{"name":"a","version":"1"}}}}
-{"log":{"message":"a line"}}"#;
+{"log":{"message":"a line"}}
+{"transaction":{"id":"00000000000000a1","trace_id":"000000000000000000000000000000a1","name":"GET /","type":"request","duration":1,"span_count":{"started":0}}}"#;
     assert_eq!(server.intake(line).await.status, 202);
     for address in [
         "/errors?from=now-1h&search=text",
