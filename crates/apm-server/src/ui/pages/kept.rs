@@ -70,8 +70,8 @@ impl Rendered for Params {
     }
 }
 
-/// Tells that of a part of the range only kept traces are left. `since`: from when on everything is there, seconds
-/// since 1970.
+/// Tells that of a part of the range only kept traces and samples are left. `since`: from when on everything is there,
+/// seconds since 1970.
 pub(crate) fn note(view: &View, since: Option<i64>) -> Markup {
     let since = since.map(|since| since * SECOND);
     html! {
@@ -79,7 +79,7 @@ pub(crate) fn note(view: &View, since: Option<i64>) -> Markup {
             p.scan-note {
                 "Of the time before " (view.clock.second(since)) " only "
                 a href=(view.to(&["kept"])) { "kept traces" }
-                " are left."
+                " and samples are left."
             }
         }
     }
