@@ -6,6 +6,7 @@ mod scan;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
+use diesel::dsl::{max, min};
 use diesel::prelude::*;
 
 use super::block::{Document, Packed, SLOTS, documents, unpack};
@@ -111,17 +112,14 @@ impl<'c> Reader<'c> {
 
     /// The blocks that may hold events of a trace: one probe per segment.
     fn blocks_of(&mut self, id: &StoredId) -> Result<Vec<i64>, StoreError> {
+        // Each is one entry of the index. `first` binds a LIMIT: SQLite prepares such a statement anew each time.
         let first: Option<i64> = trace_at::table
-            .select(trace_at::key)
+            .select(min(trace_at::key))
             .filter(trace_at::key.ge(0))
-            .order(trace_at::key.asc())
-            .first(self.conn)
-            .optional()?;
+            .get_result(self.conn)?;
         let last: Option<i64> = trace_at::table
-            .select(trace_at::key)
-            .order(trace_at::key.desc())
-            .first(self.conn)
-            .optional()?;
+            .select(max(trace_at::key))
+            .get_result(self.conn)?;
         let Some(last) = last else {
             return Ok(Vec::new());
         };
@@ -233,7 +231,7 @@ impl<'c> Reader<'c> {
         let document: String = resource::table
             .find(id)
             .select(resource::document)
-            .first(self.conn)?;
+            .get_result(self.conn)?;
         let document: Arc<str> = document.into();
         self.texts.keep_resource(id, &document);
         Ok(document)
@@ -243,7 +241,10 @@ impl<'c> Reader<'c> {
         if let Some(json) = self.texts.stack(id) {
             return Ok(json);
         }
-        let data: Vec<u8> = stack::table.find(id).select(stack::data).first(self.conn)?;
+        let data: Vec<u8> = stack::table
+            .find(id)
+            .select(stack::data)
+            .get_result(self.conn)?;
         let json = String::from_utf8(unpack(&data)?)
             .map_err(|_| StoreError::BadBlock(format!("stack {id} is not text")))?;
         self.texts.keep_stack(id, &json);
@@ -256,7 +257,7 @@ fn packed(conn: &mut SqliteConnection, id: i64) -> QueryResult<Option<Packed>> {
     block::table
         .find(id)
         .select(Packed::as_select())
-        .first(conn)
+        .get_result(conn)
         .optional()
 }
 

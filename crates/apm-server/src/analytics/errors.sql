@@ -57,7 +57,7 @@ grouped AS (
              CASE WHEN NOT :descending THEN NULL WHEN :rank = 'message' THEN coalesce(nullif(n.message, ''), n.type)
                   WHEN :rank = 'service' THEN n.service END COLLATE NOCASE DESC,
              n.occurrences DESC, n.service, n.grouping_key
-    LIMIT :most OFFSET :first
+    LIMIT +:most OFFSET :first
 )
 SELECT *
 FROM grouped

@@ -4,6 +4,9 @@
 //! SQLite numbers named parameters by first appearance, and Diesel binds by number: the order is read
 //! from the text, so it cannot drift from it. Values are bound, never spliced; [`Sql::shell`] makes the
 //! text that people can paste.
+//!
+//! A bound limit is written `LIMIT +:most`: at the value of a bare one SQLite looks while it plans, and prepares the
+//! statement anew whenever another is bound.
 
 mod bound;
 

@@ -5,6 +5,7 @@ use apm_store::MIGRATIONS;
 use apm_time::Range;
 use diesel::prelude::*;
 use diesel_migrations::MigrationHarness;
+use rusqlite::StatementStatus;
 
 use super::sql::Sql;
 use super::window::Window;
@@ -306,4 +307,32 @@ fn an_empty_database_has_an_answer_to_everything() {
             .statements
             .is_empty()
     );
+}
+
+/// SQLite prepares a statement anew where it looked at a value while planning and the value is bound again. It looks at
+/// a bare `LIMIT :most`, and not at `LIMIT +:most`.
+#[test]
+fn no_statement_is_prepared_anew_for_other_values() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("empty.db");
+    let mut conn = SqliteConnection::establish(&path.to_string_lossy()).unwrap();
+    conn.run_pending_migrations(MIGRATIONS).unwrap();
+    drop(conn);
+    let conn = rusqlite::Connection::open(&path).unwrap();
+    let run_twice = |text: &str| {
+        let mut statement = conn.prepare(text).unwrap();
+        for value in [1, 2] {
+            for at in 1..=statement.parameter_count() {
+                statement.raw_bind_parameter(at, value).unwrap();
+            }
+            // Some values are texts of JSON: what is asked with a number in their place does not matter.
+            let _ = statement.raw_query().next();
+        }
+        statement.get_status(StatementStatus::RePrepare)
+    };
+    for (name, sql) in questions() {
+        assert_eq!(run_twice(sql.text()), 0, "{name}");
+    }
+    assert!(run_twice("SELECT id FROM block LIMIT :most") > 0);
+    assert_eq!(run_twice("SELECT id FROM block LIMIT +:most"), 0);
 }

@@ -31,8 +31,8 @@ const SORTS: [&str; 10] = [
     "sorts",
 ];
 
-/// Rows of an answer in JSON, whatever is asked for: a statement has up to 8 KiB of text, and its sparklines. A file
-/// has neither these nor other windows, nor a link to the next page.
+/// Rows of a page or of JSON, whatever is asked for: a statement has up to 8 KiB of text, and sparklines. A file has
+/// neither these nor other windows, nor a link to the next page.
 const MOST: usize = 200;
 
 /// The question.

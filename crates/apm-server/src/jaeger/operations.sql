@@ -14,4 +14,4 @@ FROM (
 )
 WHERE name <> ''
 ORDER BY name, kind
-LIMIT :most
+LIMIT +:most

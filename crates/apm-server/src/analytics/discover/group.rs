@@ -82,8 +82,8 @@ pub(crate) fn group_of(
     deadline: &Deadline,
 ) -> Result<Groups, StoreError> {
     let mut tally = Tally::new(field);
-    for some in seqs.chunks(64) {
-        if deadline.is_over() {
+    for (chunk, some) in seqs.chunks(64).enumerate() {
+        if !deadline.allows_more(chunk, 1) {
             return Ok(tally.finish(false));
         }
         for event in apm_store::events(conn, some)? {

@@ -10,6 +10,6 @@ FROM (
       AND (:environment IS NULL OR s.environment = :environment)
       AND m.value IS NOT NULL
     ORDER BY m.ts DESC
-    LIMIT :most
+    LIMIT +:most
 ) t
 GROUP BY t.resource_id

@@ -28,7 +28,7 @@ FROM (
           AND TRUE -- q: metrics
           AND m.value IS NOT NULL
         ORDER BY m.ts DESC
-        LIMIT :most
+        LIMIT +:most
     ) i
     GROUP BY i.resource, i.ts
 ) t

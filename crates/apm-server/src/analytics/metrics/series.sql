@@ -16,4 +16,4 @@ WHERE (:service IS NULL OR s.name = :service)
           ON r.level = slice.level AND r.series_id = m.id AND r.bucket >= slice.start AND r.bucket < slice.stop
   )
 ORDER BY m.last_seen DESC, m.id DESC
-LIMIT :most
+LIMIT +:most

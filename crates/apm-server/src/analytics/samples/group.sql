@@ -12,4 +12,4 @@ WHERE t.group_id = :group
   AND t.sampled
   AND TRUE -- requests: t
 ORDER BY t.ts DESC, t.seq DESC
-LIMIT :limit
+LIMIT +:limit

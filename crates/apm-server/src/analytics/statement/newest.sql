@@ -5,4 +5,4 @@ WHERE p.statement_id = :group AND p.ts >= :since AND p.ts < :to
   AND coalesce(p.composite_sum / p.composite_count, p.duration) >= :min
   AND coalesce(p.composite_sum / p.composite_count, p.duration) < :max
 ORDER BY p.ts DESC, p.seq DESC
-LIMIT :limit
+LIMIT +:limit

@@ -28,4 +28,4 @@ JOIN error_group g ON g.id = e.group_id
 JOIN service s ON s.id = g.service_id
 WHERE +e.trace_id = :trace
 ORDER BY e.ts, e.seq
-LIMIT :most
+LIMIT +:most

@@ -17,4 +17,4 @@ CROSS JOIN log l ON l.seq >= place.first AND l.seq < place.first + 128
 JOIN service s ON s.id = l.service_id
 WHERE +l.trace_id = :trace
 ORDER BY l.ts, l.seq
-LIMIT :most
+LIMIT +:most

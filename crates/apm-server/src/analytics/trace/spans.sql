@@ -30,4 +30,4 @@ SELECT p.seq,
 FROM place
 CROSS JOIN span p ON p.seq >= place.first AND p.seq < place.first + 128
 WHERE +p.trace_id = :trace
-LIMIT :most
+LIMIT +:most

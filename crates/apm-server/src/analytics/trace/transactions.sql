@@ -30,4 +30,4 @@ SELECT t.seq,
 FROM place
 CROSS JOIN tx t ON t.seq >= place.first AND t.seq < place.first + 128
 WHERE +t.trace_id = :trace
-LIMIT :most
+LIMIT +:most

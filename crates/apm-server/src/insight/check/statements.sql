@@ -6,4 +6,4 @@ CROSS JOIN roll_statement r ON r.level = 60 AND r.statement_id = q.id AND r.buck
 WHERE :service IS NULL OR s.name = :service
 GROUP BY q.id
 ORDER BY sum(r.sum) DESC
-LIMIT :limit
+LIMIT +:limit

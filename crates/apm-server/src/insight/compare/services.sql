@@ -4,4 +4,4 @@ FROM service
 WHERE (:service IS NULL OR name = :service)
   AND (:environment IS NULL OR environment = :environment)
 ORDER BY last_seen DESC, id
-LIMIT :limit
+LIMIT +:limit

@@ -14,7 +14,7 @@ CROSS JOIN span p ON p.seq IN (
     FROM span s
     WHERE s.statement_id = :statement AND s.ts >= slot.start AND s.ts < slot.stop
     ORDER BY s.ts
-    LIMIT :each
+    LIMIT +:each
 )
 WHERE p.outcome <> 0
 ORDER BY p.ts

@@ -16,4 +16,4 @@ CROSS JOIN statement q ON q.service_id = s.id
 CROSS JOIN roll_statement r ON r.level = 60 AND r.statement_id = q.id AND r.bucket >= :from
 GROUP BY q.id
 ORDER BY sum DESC
-LIMIT :limit
+LIMIT +:limit

@@ -1,2 +1,2 @@
 -- The newest calls of a statement.
-SELECT seq FROM span WHERE statement_id = :statement ORDER BY ts DESC LIMIT :limit
+SELECT seq FROM span WHERE statement_id = :statement ORDER BY ts DESC LIMIT +:limit

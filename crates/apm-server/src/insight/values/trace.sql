@@ -2,4 +2,4 @@
 SELECT seq
 FROM span
 WHERE statement_id = :statement AND ts >= :since * 1000000 AND trace_id = :trace
-LIMIT :limit
+LIMIT +:limit

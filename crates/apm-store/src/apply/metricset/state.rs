@@ -36,7 +36,7 @@ pub(super) fn load(
             metric_state::sum,
             metric_state::bins,
         ))
-        .first(conn)
+        .get_result(conn)
         .optional()?;
     Ok(row.map(|(ts, count, sum, bins)| Point {
         start,

@@ -14,4 +14,4 @@ CROSS JOIN service s ON s.id = e.service_id
 CROSS JOIN resource r ON r.id = e.resource_id
 WHERE e.seq > :mark AND e.seq <= :last AND json_valid(r.document)
 ORDER BY e.seq
-LIMIT :most
+LIMIT +:most

@@ -16,6 +16,6 @@ SELECT (SELECT count(*) FROM (
            CROSS JOIN tx t ON t.group_id = c.tx_group_id
                AND t.ts > (SELECT max(ts) FROM span WHERE statement_id = :statement)
            WHERE t.sampled = 1
-           LIMIT :enough
+           LIMIT +:enough
        )) AS n,
        coalesce((SELECT sum(requests) * 1.0 / sum(used) FROM caller), 1.0) AS usual
