@@ -14,8 +14,14 @@ pub(super) fn call(
 ) -> io::Result<(u16, Vec<u8>)> {
     let mut stream = TcpStream::connect(("127.0.0.1", port))?;
     stream.set_read_timeout(Some(Duration::from_secs(60)))?;
+    // A form is taken from our own pages only.
+    let origin = match kind {
+        "application/x-www-form-urlencoded" => format!("origin: http://127.0.0.1:{port}\r\n"),
+        _ => String::new(),
+    };
     let head = format!(
-        "{method} {path} HTTP/1.0\r\nhost: 127.0.0.1:{port}\r\ncontent-type: {kind}\r\ncontent-length: {}\r\n\r\n",
+        "{method} {path} HTTP/1.0\r\nhost: 127.0.0.1:{port}\r\n{origin}content-type: {kind}\r\n\
+         content-length: {}\r\n\r\n",
         body.len()
     );
     stream.write_all(head.as_bytes())?;
