@@ -141,15 +141,25 @@ impl Cluster {
         health["status"].as_str().unwrap_or_default().to_owned()
     }
 
-    /// The node that holds the primary shard of the newest index of a data stream.
+    /// The node that holds the primary shard of the newest index of a data stream, once there is one.
     pub(super) fn node_of_primary(&self, stream: &str) -> String {
+        let deadline = Instant::now() + Duration::from_secs(60);
+        loop {
+            if let Some(node) = self.find_primary(stream) {
+                return node;
+            }
+            assert!(Instant::now() < deadline, "{stream} has no primary shard");
+            std::thread::sleep(Duration::from_millis(200));
+        }
+    }
+
+    fn find_primary(&self, stream: &str) -> Option<String> {
         let path = format!("/_cat/shards/{stream}?format=json");
-        let shards = self.try_call("GET", &path, &Value::Null).expect("shards");
-        let shards = shards.as_array().expect("a list").iter();
+        let shards = self.try_call("GET", &path, &Value::Null)?;
+        let shards = shards.as_array()?.iter();
         let mut primaries: Vec<_> = shards.filter(|shard| shard["prirep"] == "p").collect();
         primaries.sort_by_key(|shard| shard["index"].to_string());
-        let node = primaries.last().expect("a primary")["node"].as_str();
-        node.expect("a node").to_owned()
+        primaries.last()?["node"].as_str().map(str::to_owned)
     }
 
     pub(super) fn post(&self, path: &str, body: &Value) -> Value {

@@ -168,10 +168,10 @@ fn together(cluster: &mut Cluster, kills_node: bool) {
         }
         servers[at] = servers[at].again(&cluster.urls());
         if kills_node && round == rounds / 2 {
+            let node = cluster.node_of_primary("metrics-pocket.rollup-default");
             wait("the deltas are on two nodes", || {
                 cluster.health() == "green"
             });
-            let node = cluster.node_of_primary("metrics-pocket.rollup-default");
             cluster.kill(&node);
         }
     }
