@@ -213,7 +213,7 @@ fn names(view: &View, data: &metrics::Metrics) -> Markup {
     };
     html! {
         aside.fields.fields--long aria-label="Metrics" tabindex="0" {
-            h3 {
+            h2 {
                 @if is_first && data.next.is_none() {
                     (words::count(names.len() as u64, "metric", "metrics"))
                 } @else {
