@@ -129,8 +129,6 @@ pub(crate) fn app(
         .app_data(web::Data::new(insight))
         .app_data(shared.uploads.clone())
         .app_data(web::Data::new(shared.alerts.clone()))
-        // A form of a thousand chosen errors; actix stops at 16 KiB.
-        .app_data(web::FormConfig::default().limit(body::MOST))
         .app_data(shared)
         .app_data(store)
         .configure(routes::configure)

@@ -162,6 +162,13 @@ impl Route {
         self
     }
 
+    /// Takes forms of up to so many bytes, instead of 16 KiB.
+    pub(crate) fn forms_of(mut self, bytes: usize) -> Self {
+        let limit = web::FormConfig::default().limit(bytes);
+        self.resource = self.resource.app_data(limit);
+        self
+    }
+
     /// Is for agents and scripts.
     pub(crate) fn for_programs(mut self) -> Self {
         self.rules.caller = Caller::Program;

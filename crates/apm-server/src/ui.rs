@@ -110,7 +110,8 @@ fn others() -> Vec<Route> {
             "/services/{service}/errors/{key}/{action}",
             serve::errors::change,
         ),
-        form("/errors/{action}", serve::errors::change_all),
+        // A name for each row of a page: as much as the guard reads of a small body.
+        form("/errors/{action}", serve::errors::change_all).forms_of(1 << 20),
         form("/dashboard/{id}/remove", serve::dashboard::remove),
         form("/slos/{id}/delete", serve::alerts::delete_objective),
         form("/alerts/rules", serve::alerts::save_rule),

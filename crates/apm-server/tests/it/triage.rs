@@ -152,10 +152,13 @@ async fn several_errors_are_resolved_ignored_assigned_and_reopened_at_once_witho
 async fn a_view_is_saved_on_the_dashboard_with_its_search_without_a_script() {
     let server = start();
     fail(&server, "1.4", "Io", "text").await;
-    let line = r#"{"metadata":{"service":{"name":"shop","agent":{"name":"a","version":"1"}}}}
-{"log":{"message":"a line"}}
-{"transaction":{"id":"00000000000000a1","trace_id":"000000000000000000000000000000a1","name":"GET /","type":"request","duration":1,"span_count":{"started":0}}}"#;
-    assert_eq!(server.intake(line).await.status, 202);
+    let metadata =
+        json!({"metadata": {"service": {"name": "shop", "agent": {"name": "a", "version": "1"}}}});
+    let request = json!({"transaction": {"id": "00000000000000a1", "trace_id": "000000000000000000000000000000b1",
+        "name": "GET /", "type": "request", "duration": 5, "span_count": {"started": 0}}});
+    let line = json!({"log": {"@timestamp": apm_time::now(), "message": "text"}});
+    let sent = format!("{metadata}\n{request}\n{line}\n");
+    assert_eq!(server.intake(sent).await.status, 202);
     for address in [
         "/errors?from=now-1h&search=text",
         "/discover?q=processor.event:error",

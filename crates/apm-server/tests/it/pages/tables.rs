@@ -188,7 +188,7 @@ async fn a_search_and_an_order_are_of_all_rows_and_not_of_the_thousand_with_most
         );
     }
     // The quickest of all is none of the thousand with most time.
-    for (path, key) in &lists.map(|(path, key, _)| (path, key))[..4] {
+    for (path, key, _) in &lists[..2] {
         let sorted = server.get(&format!("/api/v1{path}?sort=avg")).await.json();
         let first = &sorted[key][0];
         assert!(first.to_string().contains("Ünlucky"), "{path}: {first}");
