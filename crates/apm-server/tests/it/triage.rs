@@ -154,10 +154,10 @@ async fn a_view_is_saved_on_the_dashboard_with_its_search_without_a_script() {
     fail(&server, "1.4", "Io", "text").await;
     let metadata =
         json!({"metadata": {"service": {"name": "shop", "agent": {"name": "a", "version": "1"}}}});
-    let request = json!({"transaction": {"id": "00000000000000a1", "trace_id": "000000000000000000000000000000b1",
-        "name": "GET /", "type": "request", "duration": 5, "span_count": {"started": 0}}});
-    let line = json!({"log": {"@timestamp": apm_time::now(), "message": "text"}});
-    let sent = format!("{metadata}\n{request}\n{line}\n");
+    let line = json!({"log": {"message": "a line"}});
+    let request = json!({"transaction": {"id": "00000000000000a1", "name": "GET /", "type": "request",
+        "trace_id": "000000000000000000000000000000a1", "duration": 1, "span_count": {"started": 0}}});
+    let sent = format!("{metadata}\n{line}\n{request}\n");
     assert_eq!(server.intake(sent).await.status, 202);
     for address in [
         "/errors?from=now-1h&search=text",
