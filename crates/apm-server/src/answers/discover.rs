@@ -309,7 +309,7 @@ impl Question for Params {
     }
 }
 
-/// What this server has: events, and groups where the same reading gives them.
+/// Events of this server, and groups where the same reading gives them.
 type Here = (Sourced<Found>, Option<Groups>);
 
 /// Searches here, and on other servers where there are some; groups by `field` where the same reading can.
