@@ -142,3 +142,106 @@ pub(crate) fn hole<const N: usize>(out: &mut [u8], at: usize) -> &mut [u8; N] {
         None => unreachable!("the template that was just appended is longer"),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::recording::binds::Binds;
+    use crate::recording::cost::{COUNTS, Cost};
+    use crate::recording::identity::Digits;
+    use crate::recording::outcome::Outcome;
+    use crate::recording::span_kind::{SpanKind, Tail};
+    use crate::trace::ids::{SpanId, TraceId};
+
+    fn identity() -> Identity {
+        let (trace_id, id) = (TraceId::random(), SpanId::random());
+        Identity {
+            trace_id,
+            id,
+            parent_id: None,
+            sampled: true,
+            sample_rate: Some(SampleRate::ALL),
+            links: Vec::new(),
+            start: Instant::now(),
+            timestamp: 1_763_826_000_123_456,
+            digits: Digits::new(trace_id, id),
+        }
+    }
+
+    fn tail() -> Arc<Tail> {
+        let kind = SpanKind {
+            span_type: "db".into(),
+            subtype: Some("sqlite".into()),
+            exit: true,
+            target: None,
+        };
+        let db = b"\"db\":{\"type\":\"sql\",\"statement\":\"INSERT INTO a VALUES (?)\"},";
+        Arc::new(Tail::new(
+            Arc::new(kind),
+            "INSERT INTO a",
+            Some("exec"),
+            |out| out.extend_from_slice(db),
+        ))
+    }
+
+    fn span(identity: &Identity, tail: &Arc<Tail>, ms: u64) -> FinishedSpan {
+        let took = Duration::from_micros(ms * 1000 + 7);
+        FinishedSpan {
+            id: SpanId::random(),
+            parent_id: identity.id,
+            start: identity.start + Duration::from_millis(ms),
+            end: identity.start + Duration::from_millis(ms) + took,
+            took,
+            outcome: Outcome::Success,
+            propagated: false,
+            tail: Arc::clone(tail),
+            binds: Binds::Unknown,
+            composite: None,
+            rows: Some(1),
+            cost: Some(Cost([17; COUNTS])),
+            stack: None,
+        }
+    }
+
+    #[test]
+    fn a_span_is_written_alike_whether_its_end_is_remembered_or_not() {
+        let (identity, shared) = (identity(), tail());
+        let changes: [fn(&mut FinishedSpan); 7] = [
+            |_| {},
+            |span| span.rows = None,
+            |span| span.outcome = Outcome::Failure,
+            |span| span.cost = Some(Cost([18; COUNTS])),
+            |span| span.cost = None,
+            |span| span.binds = Binds::Same(7),
+            |span| span.parent_id = SpanId::random(),
+        ];
+        let mut ms = 0;
+        // Each is written three times in a row, the last time from memory, and once between others.
+        let runs = changes
+            .iter()
+            .flat_map(|change| [change; 3])
+            .chain(&changes);
+        for change in runs {
+            ms += 3;
+            let mut spans = [span(&identity, &shared, ms), span(&identity, &tail(), ms)];
+            spans[1].id = spans[0].id;
+            let parent = SpanId::random();
+            let [one, other] = spans.map(|mut span| {
+                change(&mut span);
+                if span.parent_id != identity.id {
+                    span.parent_id = parent;
+                }
+                let mut out = b"before".to_vec();
+                write(&mut out, &identity, &span);
+                String::from_utf8(out).unwrap()
+            });
+            assert_eq!(one, other);
+            let line: serde_json::Value = serde_json::from_str(&one["before".len()..]).unwrap();
+            let timestamp = identity.timestamp + ms * 1000;
+            assert_eq!(line["span"]["timestamp"], timestamp);
+            assert_eq!(line["span"]["transaction_id"], identity.id.to_string());
+        }
+    }
+}
