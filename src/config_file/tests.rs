@@ -162,7 +162,7 @@ fn a_rule_whose_receiver_is_not_in_the_file_is_told() {
         [[alerts.rules]]
         name = "the shop fails"
         kind = "failure_rate"
-        receivers = ["ops", "opps"]
+        receivers = ["ops", "pager"]
 
         [[alerts.receivers]]
         name = "ops"
@@ -172,6 +172,6 @@ fn a_rule_whose_receiver_is_not_in_the_file_is_told() {
     let file = ConfigFile::parse(file, &Cli::command()).expect("valid");
     assert_eq!(
         alerts::receivers_elsewhere(&file.alerts),
-        [("the shop fails", "opps")]
+        [("the shop fails", "pager")]
     );
 }
