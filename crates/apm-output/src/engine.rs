@@ -5,10 +5,13 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use crate::client::{Body, Client, Reply};
+use crate::client::{Body, Client, Failure, Reply};
 
 /// Names of indices that do not exist yet are no error.
 const LENIENT: &str = "ignore_unavailable=true&allow_no_indices=true";
+
+/// Hosts that are asked, one after the other, until one is reached.
+const ATTEMPTS: usize = 3;
 
 /// Bytes of an answer that are told.
 const TOLD: usize = 200;
@@ -105,7 +108,14 @@ impl Client {
         body: Option<&Value>,
     ) -> Result<Reply, String> {
         let body = body.map(Body::json);
-        let reply = self.call(method, path, body.as_ref()).await;
+        let mut reply = self.call(method.clone(), path, body.as_ref()).await;
+        for _ in 1..ATTEMPTS {
+            // A host that is not reached is passed over for a while: the next one may answer.
+            if !matches!(reply, Err(Failure::NotSent(_))) || !self.has_another() {
+                break;
+            }
+            reply = self.call(method.clone(), path, body.as_ref()).await;
+        }
         reply.map_err(|failure| failure.words().to_owned())
     }
 }
