@@ -312,7 +312,7 @@ fn errors(view: &View, trace: &Trace, index: usize) -> Markup {
         ul.plain-list {
             @for error in own {
                 li {
-                    a href=(view.to(&["services", &error.service, "errors", &error.key])) {
+                    a.inline href=(view.to(&["services", &error.service, "errors", &error.key])) {
                         (if error.message.is_empty() { &error.kind } else { &error.message })
                     }
                     " " span.dim { code { (short(&error.key)) } " " (error.culprit) }
