@@ -129,7 +129,7 @@ test("the crosshair stands at the same time in all charts, and says the values o
     const [, hours, minutes, rest] = time.match(/(\d\d):(\d\d)(?::(\d\d))?/);
     return (Number(hours) * 60 + Number(minutes)) * 60 + Number(rest ?? 0);
   });
-  expect(Math.max(...seconds) - Math.min(...seconds)).toBeLessThanOrEqual(60);
+  expect(Math.max(...seconds) - Math.min(...seconds), times.join(" | ")).toBeLessThanOrEqual(60);
 });
 
 test("a series goes and comes by its legend, by mouse and by keyboard; the table behind keeps it", async ({ page }) => {

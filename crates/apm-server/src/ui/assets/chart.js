@@ -37,11 +37,22 @@ class Chart {
     return clamp(Math.floor(((event.clientX - box.left) / box.width) * this.rows.length), 0, this.rows.length - 1);
   }
 
+  // The middle of a bucket, µs: what charts with longer or shorter buckets find their own by.
+  time(i) {
+    return this.from + (i + 0.5) * this.step;
+  }
+
+  // The bucket of a time; null outside of the chart.
+  bucket(time) {
+    const i = Math.floor((time - this.from) / this.step);
+    return time === null || !this.rows[i] ? null : i;
+  }
+
   listen() {
     let start = null;
     this.body.addEventListener("pointermove", (event) => {
       const i = this.index(event);
-      if (start === null) return point(i);
+      if (start === null) return point(this.time(i));
       else this.drag(start, i);
     });
     this.body.addEventListener("pointerleave", () => {
@@ -50,7 +61,7 @@ class Chart {
     this.body.addEventListener("pointerdown", (event) => {
       if (event.button || event.target.closest("a, .tooltip")) return;
       start = this.index(event);
-      if (event.pointerType !== "mouse" && at !== start) at = null;
+      if (event.pointerType !== "mouse" && this.bucket(at) !== start) at = null;
       this.body.setPointerCapture(event.pointerId);
       this.body.classList.add("dragging");
     });
@@ -59,7 +70,7 @@ class Chart {
       const [a, b] = [start, this.index(event)].sort((x, y) => x - y);
       start = null;
       this.body.classList.remove("dragging");
-      const before = at;
+      const before = this.bucket(at);
       point(null);
       if (zoom && b > a) this.zoom(a, b + 1);
       else if (zoom) this.click(a, event.pointerType === "mouse" || before === a);
@@ -71,10 +82,12 @@ class Chart {
       const move = { ArrowLeft: -1, ArrowRight: 1 }[event.key];
       if (move) {
         event.preventDefault();
-        point(clamp((at ?? (move > 0 ? -1 : this.rows.length)) + move, 0, this.rows.length - 1));
+        const from = this.bucket(at) ?? (move > 0 ? -1 : this.rows.length);
+        point(this.time(clamp(from + move, 0, this.rows.length - 1)));
       }
+      const i = this.bucket(at);
       if (event.key === "Escape") point(null);
-      if (event.key === "Enter" && at !== null) this.zoom(Math.max(0, at - 1), Math.min(this.rows.length, at + 2));
+      if (event.key === "Enter" && i !== null) this.zoom(Math.max(0, i - 1), Math.min(this.rows.length, i + 2));
     });
     this.body.addEventListener("blur", () => point(null));
   }
@@ -82,7 +95,7 @@ class Chart {
   // A finger points at a bucket first, to read it, and zooms with the second tap.
   click(i, again) {
     if (again && this.bars.has(i) && this.rows.length > 1) this.zoom(i, i + 1);
-    else point(i);
+    else point(this.time(i));
   }
 
   zoom(a, b) {
@@ -108,11 +121,12 @@ class Chart {
     );
   }
 
-  // The crosshair in the middle of bucket `i`, a dot on each line, and the words.
-  point(i) {
+  // The crosshair in the middle of the bucket of a time, a dot on each line, and the words.
+  point(time) {
+    const i = this.bucket(time);
     this.body.querySelector(".tooltip")?.remove();
     this.marks.replaceChildren();
-    if (i === null || !this.rows[i]) return;
+    if (i === null) return;
     const share = (i + 0.5) / this.rows.length,
       x = `${share * 100}%`;
     this.marks.append(make("line", { class: "cross", x1: x, x2: x, y1: 0, y2: this.plot.getAttribute("height") }));
@@ -155,10 +169,11 @@ function make(name, attributes) {
   return element;
 }
 
+// The time that is pointed at, µs: buckets of one chart may be longer than those of another.
 let at = null;
-function point(i) {
-  at = i;
-  for (const chart of charts) chart.point(i);
+function point(time) {
+  at = time;
+  for (const chart of charts) chart.point(time);
 }
 
 export function init(root) {

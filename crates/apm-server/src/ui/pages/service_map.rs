@@ -327,7 +327,9 @@ fn alone(view: &View, map: &ServiceMap) -> Markup {
         ul.alone {
             @for node in &map.alone {
                 li {
-                    a href=(view.to(&["services", &node.name])) title=(node.name) { (words::cut(&node.name, 60)) }
+                    a.inline href=(view.to(&["services", &node.name])) title=(node.name) {
+                        (words::cut(&node.name, 60))
+                    }
                     " " span.dim { (number::rate(node.throughput)) (NARROW) "/min" }
                 }
             }
