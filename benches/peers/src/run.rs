@@ -185,7 +185,10 @@ impl Results {
         );
         let base = (median(&bare.per_second), median(&bare.cpu_us));
         for (name, series) in [("bare", bare), ("ours", ours), ("otel", otel)] {
-            let (rate, cpu) = (Spread::from_values(&series.per_second), Spread::from_values(&series.cpu_us));
+            let (rate, cpu) = (
+                Spread::from_values(&series.per_second),
+                Spread::from_values(&series.cpu_us),
+            );
             println!(
                 "  {name:<5} {:>10.0}  {:>19}  {:>8.3}   {:>10.2}  {:>19}  {:>+8.2}",
                 rate.median,
