@@ -118,8 +118,12 @@ fn another_process_that_reads_is_told_and_events_are_refused_before_the_disk_is_
     for word in ["apm.db", "another process", "end it"] {
         assert!(message.contains(word), "{message}");
     }
-    assert!(next > 1000, "it is told before it is full: {next}");
     let stats = store.stats();
+    // The number of events depends on whether the tables themselves were carried over before the reader came.
+    assert!(
+        next > 200 && stats.log_bytes > stats.log_limit / 2,
+        "it is told before it is full: {next}, {stats:?}"
+    );
     assert!(stats.log_pinned.is_some(), "{stats:?}");
     assert!(matches!(stats.trouble, Some(StoreError::LogPinned(_))));
     assert!(
