@@ -51,8 +51,12 @@ test("a trace: arrows walk its rows, Enter opens the details, Escape closes them
 }) => {
   await write(page);
   const rows = page.locator("#wf tbody tr:not([hidden])");
-  await rows.first().focus();
-  await page.keyboard.press("ArrowDown");
+  // A key does nothing before the scripts of the page have run.
+  await expect(async () => {
+    await rows.first().focus();
+    await page.keyboard.press("ArrowDown");
+    await expect(rows.nth(1)).toBeFocused({ timeout: 1_000 });
+  }).toPass({ timeout: 20_000 });
   await page.keyboard.press("ArrowDown");
   await expect(rows.nth(2)).toBeFocused();
   await expect(rows.nth(2)).toContainText("BEGIN");
