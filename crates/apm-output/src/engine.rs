@@ -108,15 +108,15 @@ impl Client {
         body: Option<&Value>,
     ) -> Result<Reply, String> {
         let body = body.map(Body::json);
-        let mut reply = self.call(method.clone(), path, body.as_ref()).await;
-        for _ in 1..ATTEMPTS {
-            // A host that is not reached is passed over for a while: the next one may answer.
-            if !matches!(reply, Err(Failure::NotSent(_))) || !self.has_another() {
-                break;
+        let mut left = ATTEMPTS;
+        loop {
+            left -= 1;
+            match self.call(method.clone(), path, body.as_ref()).await {
+                // A host that is not reached is passed over for a while: the next one may answer.
+                Err(Failure::NotSent(_)) if left > 0 && self.has_another() => {}
+                reply => break reply.map_err(|failure| failure.words().to_owned()),
             }
-            reply = self.call(method.clone(), path, body.as_ref()).await;
         }
-        reply.map_err(|failure| failure.words().to_owned())
     }
 }
 

@@ -108,7 +108,7 @@ impl Remote {
 
 async fn ask(client: &Client, streams: &str, events: Events) -> Result<Found, String> {
     let newest_first = json!([{"@timestamp": {"order": "desc", "unmapped_type": "date"}}]);
-    let (question, size) = match events {
+    let (mut question, size) = match events {
         Events::Trace(id) => (
             json!({"query": {"bool": {"filter": [{"term": {"trace.id": id}}]}}}),
             MOST,
@@ -134,7 +134,6 @@ async fn ask(client: &Client, streams: &str, events: Events) -> Result<Found, St
         }
     };
     let size = size.min(MOST);
-    let mut question = question;
     question["size"] = json!(size);
     question["track_total_hits"] = json!(false);
     question["timeout"] = json!(format!("{}s", PATIENCE.as_secs()));

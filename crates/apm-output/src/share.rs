@@ -23,9 +23,10 @@ use apm_store::{output, share};
 use diesel::{QueryResult, SqliteConnection};
 use tokio::sync::watch;
 
-use crate::client::Client;
+use crate::client::{Client, Reply};
 use crate::config::Config;
 use crate::dialect::Dialect;
+use crate::engine::unexpected;
 use crate::send::Sender;
 use crate::stats;
 use crate::template;
@@ -154,6 +155,18 @@ impl Sharing {
     /// The index of what servers tell each other.
     fn index(&self) -> String {
         format!("pocket-apm-shared-{}", self.config.namespace)
+    }
+
+    /// The words for an answer to a write to [`Self::index`] that failed.
+    fn not_written(&self, what: &str, reply: &Reply) -> String {
+        let words = unexpected(what, reply);
+        match reply.status {
+            401 | 403 => format!(
+                "the credential needs the privilege write on {} ({words})",
+                self.index()
+            ),
+            _ => words,
+        }
     }
 
     /// The name of this store; none until the output has given it one.

@@ -220,6 +220,7 @@ mod tests {
         assert_eq!(std::fs::read(&from).unwrap(), before);
     }
 
+    #[cfg(unix)]
     #[test]
     fn what_a_killed_backup_left_is_taken_over_but_not_what_another_one_writes() {
         let dir = tempfile::tempdir().unwrap();

@@ -253,7 +253,7 @@ impl<'c> Reader<'c> {
 }
 
 /// Reads a block; nothing where it is gone.
-fn packed(conn: &mut SqliteConnection, id: i64) -> QueryResult<Option<Packed>> {
+pub(super) fn packed(conn: &mut SqliteConnection, id: i64) -> QueryResult<Option<Packed>> {
     block::table
         .find(id)
         .select(Packed::as_select())

@@ -216,19 +216,26 @@ pub fn own(conn: &mut SqliteConnection) -> QueryResult<Option<Own>> {
 
 /// A name that stays when everything is deleted. The first time it is the given one.
 pub fn node(conn: &mut SqliteConnection, name: &str) -> QueryResult<String> {
-    #[derive(QueryableByName)]
-    struct Row {
-        #[diesel(sql_type = Text)]
-        node: String,
-    }
     let given = sql_query("INSERT INTO share_node (id, node) VALUES (1, ?) ON CONFLICT DO NOTHING")
         .bind::<Text, _>(name)
         .execute(conn)?;
     if given > 0 {
         document::begin(conn)?;
     }
-    let row: Row = sql_query("SELECT node FROM share_node").get_result(conn)?;
-    Ok(row.node)
+    given_node(conn)?.ok_or(diesel::result::Error::NotFound)
+}
+
+/// The name that [`node`] gave; none on a server that never had an engine.
+fn given_node(conn: &mut SqliteConnection) -> QueryResult<Option<String>> {
+    #[derive(QueryableByName)]
+    struct Row {
+        #[diesel(sql_type = Text)]
+        node: String,
+    }
+    let row: Option<Row> = sql_query("SELECT node FROM share_node")
+        .get_result(conn)
+        .optional()?;
+    Ok(row.map(|row| row.node))
 }
 
 /// The next deltas to send, in the order of their numbers; at most `most`, and some MiB.

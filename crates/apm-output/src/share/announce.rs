@@ -6,7 +6,6 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use super::{Memory, Sharing, now};
-use crate::engine::unexpected;
 
 /// Servers that are followed, at most. Each has the counts of all.
 const SERVERS: usize = 100;
@@ -67,12 +66,7 @@ impl Sharing {
         let reply = self.client.ask(Method::PUT, &path, Some(&body)).await?;
         match reply.status {
             200 | 201 => Ok(()),
-            401 | 403 => Err(format!(
-                "the credential needs the privilege write on {} ({})",
-                self.index(),
-                unexpected("an announcement", &reply)
-            )),
-            _ => Err(unexpected("an announcement", &reply)),
+            _ => Err(self.not_written("an announcement", &reply)),
         }
     }
 

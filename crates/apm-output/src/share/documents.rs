@@ -4,7 +4,6 @@ use std::time::Instant;
 
 use apm_store::share::{self, Document, Take};
 use reqwest::Method;
-use serde::Deserialize;
 use serde_json::{Value, json};
 use xxhash_rust::xxh3::xxh3_128;
 
@@ -20,17 +19,6 @@ const TOGETHER: i64 = 100;
 /// Seconds before now within which a change is looked for each time. Clocks differ, and a server may have been cut off
 /// from the engine: all are looked at from time to time.
 const RECENT: i64 = 600;
-
-/// A document as the engine has it. Its version is that of the engine, too.
-#[derive(Deserialize)]
-struct Found {
-    kind: String,
-    key: String,
-    version: i64,
-    node: String,
-    #[serde(default)]
-    body: Option<String>,
-}
 
 /// The last look at all documents.
 #[derive(Clone, Copy, Debug)]
@@ -81,24 +69,18 @@ impl Sharing {
         }
     }
 
-    /// Sends a change; whether the engine has a newer one.
+    /// Sends a change; whether the engine has a newer one. Its version is that of the engine's document, too.
     async fn put(&self, document: &Document) -> Result<bool, String> {
         let Document {
-            kind,
-            key,
-            version,
-            node,
-            body,
+            kind, key, version, ..
         } = document;
         let path = format!(
             "{}/_doc/{kind}-{:032x}?version={version}&version_type=external",
             self.index(),
             xxh3_128(key.as_bytes()),
         );
-        let source = json!({
-            "kind": kind, "key": key, "version": version, "node": node, "body": body,
-            "changed": version / apm_time::SECOND,
-        });
+        let mut source = json!(document);
+        source["changed"] = (version / apm_time::SECOND).into();
         let reply = self.client.ask(Method::PUT, &path, Some(&source)).await?;
         match reply.status {
             200 | 201 => Ok(false),
@@ -108,12 +90,7 @@ impl Sharing {
                 log::error!("{}", unexpected(&format!("a shared {kind}"), &reply));
                 Ok(false)
             }
-            401 | 403 => Err(format!(
-                "the credential needs the privilege write on {} ({})",
-                self.index(),
-                unexpected("a shared document", &reply)
-            )),
-            _ => Err(unexpected("a shared document", &reply)),
+            _ => Err(self.not_written("a shared document", &reply)),
         }
     }
 
@@ -137,17 +114,10 @@ impl Sharing {
             .search::<Value>(&self.index(), &question)
             .await?;
         // One that cannot be read was written by nobody of ours.
-        let found = answer.hits.into_iter().filter_map(|hit| {
-            let found: Found = serde_json::from_value(hit.source).ok()?;
-            Some(Document {
-                kind: found.kind,
-                key: found.key,
-                version: found.version,
-                node: found.node,
-                body: found.body,
-            })
-        });
-        let found: Vec<Document> = found.collect();
+        let hits = answer.hits.into_iter();
+        let found: Vec<Document> = hits
+            .filter_map(|hit| serde_json::from_value(hit.source).ok())
+            .collect();
         let news = self.read(move |conn| Ok(share::news(conn, found)?)).await?;
         if !news.is_empty() {
             self.write(clears, move |conn| share::hear(conn, news, take))

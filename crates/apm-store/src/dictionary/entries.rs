@@ -31,13 +31,14 @@ macro_rules! touch {
     };
 }
 
-/// The row of the table that passes a filter.
+/// The row of the table that passes a filter: there is one at most. `first` would bind a LIMIT, with which SQLite
+/// prepares the statement anew each time.
 macro_rules! find {
     ($table:ident, $conn:ident, $filter:expr) => {
         $table::table
             .filter($filter)
             .select(($table::id, $table::last_seen))
-            .first::<super::Found>($conn)
+            .get_result::<super::Found>($conn)
             .optional()
             .map(|found| found.map(Known::from))
     };

@@ -46,6 +46,15 @@ pub(super) fn count(
         .map(drop)
 }
 
+/// Numbers as a list of JSON.
+pub(super) fn list(numbers: impl IntoIterator<Item = i64>) -> String {
+    let numbers: Vec<String> = numbers
+        .into_iter()
+        .map(|number| number.to_string())
+        .collect();
+    format!("[{}]", numbers.join(","))
+}
+
 /// Deletes the rows of the events of a range, but for those whose numbers are in a list of JSON.
 pub(super) fn events(
     conn: &mut SqliteConnection,

@@ -398,8 +398,7 @@ fn delete(
     if ids.is_empty() {
         return Ok(0);
     }
-    let list: Vec<String> = ids.iter().map(i64::to_string).collect();
-    let list = format!("[{}]", list.join(","));
+    let list = super::delete::list(ids.iter().copied());
     for (table, column) in dictionary.rollups {
         sql_query(format!(
             "DELETE FROM {table} WHERE level IN (60, 600, 3600) AND {column} IN (SELECT value FROM json_each(?))"

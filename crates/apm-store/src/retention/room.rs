@@ -32,7 +32,7 @@ const TRIMMED: i64 = 128;
 #[derive(Debug, Default)]
 pub(super) struct Freed {
     bytes: i64,
-    /// Buckets that are gone; a step of callers or names counts as [`BUCKETS`].
+    /// Buckets that are gone; a step of callers or names counts as [`BUCKETS`] at most.
     buckets: usize,
 }
 

@@ -17,7 +17,7 @@ use std::time::Instant;
 
 use diesel::prelude::*;
 use diesel::sql_query;
-use diesel::sql_types::{BigInt, Double, Nullable, Text};
+use diesel::sql_types::{BigInt, Nullable};
 
 use super::super::apply::Memory;
 use super::super::block::SLOTS;
@@ -270,29 +270,6 @@ struct Row {
     can_go: i64,
     #[diesel(sql_type = BigInt)]
     is_kept: i64,
-}
-
-/// Numbers as a list of JSON.
-fn json(numbers: &[i64]) -> String {
-    let numbers: Vec<String> = numbers.iter().map(i64::to_string).collect();
-    format!("[{}]", numbers.join(","))
-}
-
-/// Runs a statement on the events of these numbers, by table: `{table}` stands for its name.
-fn on_events(
-    conn: &mut SqliteConnection,
-    sql: &str,
-    tables: &[&str],
-    numbers: &str,
-    weight: Option<f64>,
-) -> QueryResult<()> {
-    for table in tables {
-        sql_query(sql.replace("{table}", table))
-            .bind::<Text, _>(numbers)
-            .bind::<Nullable<Double>, _>(weight)
-            .execute(conn)?;
-    }
-    Ok(())
 }
 
 #[cfg(test)]

@@ -8,8 +8,9 @@ use diesel::sql_query;
 use diesel::sql_types::{BigInt, Integer};
 use diesel::{delete, update};
 
-use super::super::block::{Packed, Packer, SLOTS, SUM, documents, thinned};
+use super::super::block::{Packer, SLOTS, SUM, documents, thinned};
 use super::super::error::StoreError;
+use super::super::events;
 use super::super::id::{Identifier, StoredId};
 use super::super::kept;
 use super::super::schema::{block, trace_at};
@@ -146,12 +147,7 @@ fn take(
         }
     }
     by_block.retain(|id, _| packed.contains_key(id));
-    let list: Vec<String> = by_block
-        .values()
-        .flatten()
-        .map(|one| one.seq.to_string())
-        .collect();
-    let list = format!("[{}]", list.join(","));
+    let list = rows::list(by_block.values().flatten().map(|one| one.seq));
     rows::count(conn, first, last, -1)?;
     rows::events(conn, first, last, &list)?;
     if !by_block.is_empty() {
@@ -188,12 +184,7 @@ pub(super) fn pack(
     id: i64,
     stay: &[i64],
 ) -> Result<Option<Thinned>, StoreError> {
-    let found: Option<Packed> = block::table
-        .find(id)
-        .select(Packed::as_select())
-        .first(conn)
-        .optional()?;
-    let Some(whole) = found else {
+    let Some(whole) = events::packed(conn, id)? else {
         return Ok(None);
     };
     let slot = |seq: i64| usize::try_from(seq - id * SLOTS).unwrap_or(usize::MAX);

@@ -3,9 +3,12 @@
 //! Each change of a document has a version above the one before, by the clock where that is later. The one with the
 //! highest version is kept everywhere; of two with the same version, the one that the engine has. See ADR 336.
 
+use std::collections::BTreeSet;
+
 use diesel::prelude::*;
 use diesel::sql_query;
 use diesel::sql_types::{BigInt, Bool, Nullable, Text};
+use serde::{Deserialize, Serialize};
 
 /// Documents of a kind that are remembered: as many as there are markers.
 const MOST: i64 = 12_000;
@@ -16,8 +19,8 @@ const LARGEST: usize = 64 << 10;
 /// Settings stay when everything is deleted.
 pub const SETTING: &str = "setting";
 
-/// A document that servers share.
-#[derive(Clone, Debug, PartialEq, Eq, QueryableByName)]
+/// A document that servers share, as it is in the store and in the engine.
+#[derive(Clone, Debug, PartialEq, Eq, QueryableByName, Serialize, Deserialize)]
 pub struct Document {
     /// The kind of thing that it is about.
     #[diesel(sql_type = Text)]
@@ -95,21 +98,14 @@ pub fn told(conn: &mut SqliteConnection, document: &Document) -> QueryResult<()>
 
 /// The documents that are newer than what is here, of those that the engine has.
 pub fn news(conn: &mut SqliteConnection, found: Vec<Document>) -> QueryResult<Vec<Document>> {
-    #[derive(QueryableByName)]
-    struct Own {
-        #[diesel(sql_type = Text)]
-        node: String,
-    }
-    let own: Option<Own> = sql_query("SELECT node FROM share_node")
-        .get_result(conn)
-        .optional()?;
+    let own = super::given_node(conn)?;
     let mut news = Vec::new();
     for document in found {
         let Document { key, body, .. } = &document;
         if key.len() + body.as_ref().map_or(0, String::len) > LARGEST {
             continue;
         }
-        let is_own = own.as_ref().is_some_and(|own| own.node == document.node);
+        let is_own = own.as_ref() == Some(&document.node);
         let is_news = match known(conn, &document)? {
             Some(known) => {
                 let is_other = known.node != document.node || known.body != document.body;
@@ -128,6 +124,7 @@ pub fn news(conn: &mut SqliteConnection, found: Vec<Document>) -> QueryResult<Ve
 /// Takes documents that are still newer than what is here; their number.
 pub fn hear(conn: &mut SqliteConnection, news: Vec<Document>, take: Take) -> QueryResult<usize> {
     let mut taken = 0;
+    let mut kinds = BTreeSet::new();
     for document in self::news(conn, news)? {
         if !take(conn, &document)? {
             continue;
@@ -143,7 +140,11 @@ pub fn hear(conn: &mut SqliteConnection, news: Vec<Document>, take: Take) -> Que
         .bind::<Nullable<Text>, _>(&document.body)
         .bind::<Bool, _>(true)
         .execute(conn)?;
-        limit(conn, &document.kind)?;
+        kinds.insert(document.kind);
+    }
+    // The rows of a kind are counted once, not for each document.
+    for kind in &kinds {
+        limit(conn, kind)?;
     }
     Ok(taken)
 }

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 use diesel::prelude::*;
-use diesel::sql_types::BigInt;
+use diesel::sql_types::{BigInt, Double, Text};
 use diesel::{delete, sql_query};
 
 use super::super::super::block::SLOTS;
@@ -13,7 +13,7 @@ use super::super::super::schema::{block, trace_at};
 use super::super::super::trace_index;
 use super::super::delete as rows;
 use super::super::thin::{self, Thinned, Thinner, numbers};
-use super::{Dated, Decision, Row, Tail, json, on_events};
+use super::{Dated, Decision, Row, Tail};
 
 /// The events of a block.
 #[derive(Default)]
@@ -63,18 +63,28 @@ pub(super) fn blocks(
     let gone = of_all(|block| &block.gone);
     if !gone.is_empty() {
         rows::count(conn, first, last, -1)?;
-        let sql =
-            "DELETE FROM {table} WHERE seq IN (SELECT value FROM json_each(?1)) AND ?2 IS NULL";
-        on_events(conn, sql, &["tx", "span", "sent_time"], &json(&gone), None)?;
+        let list = rows::list(gone.iter().copied());
+        for table in ["tx", "span", "sent_time"] {
+            sql_query(format!(
+                "DELETE FROM {table} WHERE seq IN (SELECT value FROM json_each(?))"
+            ))
+            .bind::<Text, _>(&list)
+            .execute(conn)?;
+        }
         rows::count(conn, first, last, 1)?;
         rows::forget_counts(conn)?;
     }
     let shared = of_all(|block| &block.shared);
     if !shared.is_empty() {
-        let weight =
-            "UPDATE {table} SET weight = ?2 WHERE seq IN (SELECT value FROM json_each(?1))";
-        let each = Some(1.0 / policy.share);
-        on_events(conn, weight, &["tx", "span"], &json(&shared), each)?;
+        let list = rows::list(shared);
+        for table in ["tx", "span"] {
+            sql_query(format!(
+                "UPDATE {table} SET weight = ? WHERE seq IN (SELECT value FROM json_each(?))"
+            ))
+            .bind::<Double, _>(1.0 / policy.share)
+            .bind::<Text, _>(&list)
+            .execute(conn)?;
+        }
     }
     replace(conn, &by_block, packed)?;
     sql_query(
