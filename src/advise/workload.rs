@@ -175,7 +175,12 @@ pub(super) fn of_server(
             while let Some(next) = workload.next_page
                 && workload.statements.len() < MOST
             {
+                let before = workload.statements.len();
                 workload.add(page(&server, service, since, next).await?);
+                // Empty pages that lead on would never end.
+                if workload.statements.len() == before {
+                    break;
+                }
             }
             anyhow::Ok(workload.that_can_be_replayed())
         })

@@ -179,9 +179,14 @@ pub(super) fn export_size(text: &str) -> Result<usize, String> {
     usize::try_from(bytes).map_err(|error| error.to_string())
 }
 
+/// `examples` are shown where it is refused.
+fn duration(text: &str, examples: &str) -> Result<Duration, String> {
+    humantime::parse_duration(text)
+        .map_err(|error| format!("{error}: write a number and a unit, as {examples}"))
+}
+
 pub(super) fn search_time(text: &str) -> Result<Duration, String> {
-    let time = humantime::parse_duration(text)
-        .map_err(|error| format!("{error}: write a number and a unit, as 500ms or 5s"))?;
+    let time = duration(text, "500ms or 5s")?;
     if !(Duration::from_millis(100)..=Duration::from_secs(60)).contains(&time) {
         return Err("between 100ms and 60s".to_owned());
     }
@@ -189,8 +194,7 @@ pub(super) fn search_time(text: &str) -> Result<Duration, String> {
 }
 
 pub(super) fn age(text: &str) -> Result<Duration, String> {
-    let age = humantime::parse_duration(text)
-        .map_err(|error| format!("{error}: write a number and a unit, as 12h or 7d"))?;
+    let age = duration(text, "12h or 7d")?;
     if age < Duration::from_secs(60) {
         return Err("too short: at least 1m".to_owned());
     }

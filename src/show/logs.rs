@@ -23,24 +23,25 @@ const LINES: &str = "data_stream.type: logs and not processor.event: error";
 const PAUSE: Duration = Duration::from_secs(1);
 /// Lines may arrive so much later than they were written.
 const LATE: Duration = Duration::from_secs(60);
-/// Lines of a question for new ones, and questions of a look.
+/// Lines of a question for new ones.
 const SIZE: u16 = 1_000;
+/// Questions of a look at most.
 const QUESTIONS: usize = 10;
 
 pub(super) async fn run(server: &Remote, options: &LogsOptions) -> anyhow::Result<()> {
     let mut met = Met::default();
     if options.follow {
-        // Those that are there already and not among the first ones below are not asked for.
+        // Lines that are there already are not new, also where `first` leaves them out because of its limit.
         look(server, options, &mut met).await?;
     }
     let since = from(&options.show.since);
     let first = ask(server, options, &since, options.show.limit, None).await?;
     show(&first.lines, options.show.format)?;
-    first.lines.iter().for_each(|line| {
-        met.is_new(line);
-    });
     if !options.follow {
         return Ok(());
+    }
+    for line in &first.lines {
+        met.is_new(line);
     }
     loop {
         actix_web::rt::time::sleep(PAUSE).await;

@@ -102,9 +102,7 @@ impl Slot {
         if last != 0 {
             others.push((last, rows));
         }
-        let at = others.iter().position(|(other, _)| *other == statement);
-        let before = at.map_or(0, |at| others.swap_remove(at).1);
-        self.rows.set((statement, before + 1));
+        self.rows.set((statement, take(&mut others, statement) + 1));
     }
 
     /// Takes the number of rows that a statement has returned.
@@ -114,11 +112,8 @@ impl Slot {
             self.rows.take();
             return rows;
         }
-        let Ok(mut others) = self.other_rows.try_borrow_mut() else {
-            return 0;
-        };
-        let at = others.iter().position(|(other, _)| *other == statement);
-        at.map_or(0, |at| others.swap_remove(at).1)
+        let others = self.other_rows.try_borrow_mut();
+        others.map_or(0, |mut others| take(&mut others, statement))
     }
 
     /// Completes the counters of a statement that ended with what this connection counted besides. `pages` as of now.
@@ -156,6 +151,12 @@ impl Slot {
             let _ = catch_unwind(AssertUnwindSafe(|| drop(observer)));
         }
     }
+}
+
+/// Takes the number of rows of one statement out of a list.
+fn take(rows: &mut Vec<(usize, u64)>, statement: usize) -> u64 {
+    let at = rows.iter().position(|(known, _)| *known == statement);
+    at.map_or(0, |at| rows.swap_remove(at).1)
 }
 
 #[cfg(test)]

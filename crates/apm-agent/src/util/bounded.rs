@@ -38,7 +38,7 @@ impl Bounded {
             let _ = bounded.write_fmt(text);
         }));
         if written.is_err() {
-            // Whole, however long the text is already.
+            // This is not cut, however long the text is already.
             bounded.text.push_str("(formatting it panicked)");
         }
         bounded.text

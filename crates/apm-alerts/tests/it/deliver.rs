@@ -214,8 +214,8 @@ async fn a_command_cannot_be_named_on_the_page() {
     assert!(error.to_string().contains("configuration file"), "{error}");
 }
 
-#[tokio::test]
-async fn a_message_that_waits_when_the_server_ends_is_sent_after_its_next_start() {
+/// A server with a message that its receiver did not take, and that waits for the next attempt.
+async fn with_a_waiting_message() -> (Server, Options, Hook) {
     let hook = Hook::start(&["503 Busy"]);
     let mut options = to(json!({"name": "ops", "kind": "webhook", "url": hook.url}));
     options.retries = vec![Duration::from_secs(600)];
@@ -227,6 +227,12 @@ async fn a_message_that_waits_when_the_server_ends_is_sent_after_its_next_start(
         .expect("asked");
     hook.next();
     server.until("tried", |all| state(all) == Some(("waiting", 1)));
+    (server, options, hook)
+}
+
+#[tokio::test]
+async fn a_message_that_waits_when_the_server_ends_is_sent_after_its_next_start() {
+    let (server, options, hook) = with_a_waiting_message().await;
     let server = Server::at(server.stop(), options);
     let post = hook.next();
     assert_eq!(post.body["title"], "Test: The disk is almost full");
@@ -235,16 +241,7 @@ async fn a_message_that_waits_when_the_server_ends_is_sent_after_its_next_start(
 
 #[tokio::test]
 async fn a_message_that_waits_for_a_receiver_that_is_gone_after_a_start_has_failed() {
-    let hook = Hook::start(&["503 Busy"]);
-    let mut options = to(json!({"name": "ops", "kind": "webhook", "url": hook.url}));
-    options.retries = vec![Duration::from_secs(600)];
-    let server = Server::start(options.clone());
-    server
-        .alerts
-        .test_rule("builtin-disk")
-        .await
-        .expect("asked");
-    server.until("tried", |all| state(all) == Some(("waiting", 1)));
+    let (server, mut options, _hook) = with_a_waiting_message().await;
     options.receivers.clear();
     let server = Server::at(server.stop(), options);
     let overview = server.until("noted", |all| state(all) == Some(("failed", 0)));

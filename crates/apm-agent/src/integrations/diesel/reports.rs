@@ -36,7 +36,8 @@ pub(super) struct Reports {
     open: bool,
     /// The statement that the query is expected to be, if its text is still to be found.
     expected: Option<Arc<Statement>>,
-    /// Statements that have ended. What follows is theirs, and is from before as long as there is none.
+    /// Statements that have ended. What follows is theirs: `first` and `all` are from an earlier query until there are
+    /// two, `cost` and `last` until there is one.
     count: u32,
     statement: Option<Arc<Statement>>,
     cost: Cost,

@@ -2,13 +2,14 @@
 //!
 //! Only what Tokio tells without `tokio_unstable` is read, so that no service has to be built in another way.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use tokio::runtime::{Handle, Id};
 
 use super::Metricset;
 use crate::config::Settings;
+use crate::util::lock;
 
 /// Runtimes that are observed. Further ones are not: a service has one, or one for each of its workers.
 const MOST: usize = 256;
@@ -34,7 +35,7 @@ struct Worked {
 impl Runtimes {
     /// Observes a runtime from now on, once.
     pub(crate) fn add(&self, runtime: &Handle) {
-        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut known = lock(&self.0);
         let id = runtime.id();
         if known.len() >= MOST || known.iter().any(|one| one.id == id) {
             return;
@@ -47,8 +48,8 @@ impl Runtimes {
     }
 
     /// One metric set of all runtimes together; nothing where none is observed.
-    pub(crate) fn report(&self, timestamp: u64, disabled: &Settings) -> Option<Metricset> {
-        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+    pub(crate) fn report(&self, timestamp: u64, settings: &Settings) -> Option<Metricset> {
+        let mut known = lock(&self.0);
         if known.is_empty() {
             return None;
         }
@@ -78,7 +79,7 @@ impl Runtimes {
                 set.counter(name, added);
             }
         }
-        set.without(&disabled.disable_metrics)
+        set.without(&settings.disable_metrics)
     }
 }
 
